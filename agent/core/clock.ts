@@ -1,0 +1,17 @@
+// Time as a dependency, so that tests decide how long things take.
+import { setTimeout as delay } from "node:timers/promises";
+
+export interface Clock {
+  /** Milliseconds of a clock that never steps back; for measuring and waiting. */
+  now(): number;
+  /** Milliseconds since the epoch; for what is written down and shown. May step. */
+  wall(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  sleep: (ms, signal) => delay(ms, undefined, { signal }),
+};
