@@ -1,0 +1,194 @@
+// Where a new vGPU goes and why. Pure: what is asked and what there is in, a decision with every candidate's fate out.
+import type { PciAddress } from "../core/ids.ts";
+import type { Reason } from "../core/reasons.ts";
+import type { Gpu, SliceSizes, VgpuType } from "../inventory/model.ts";
+import { budgetOf, lacking, room, type Budget, type CapacityRule, type Holding } from "./budget.ts";
+
+/** A vGPU as it can be asked for. */
+export interface Wish {
+  readonly size:
+    | { readonly by: "type"; readonly type: string }
+    /** The smallest type that holds all three. */
+    | { readonly by: "sizes"; readonly sizes: SliceSizes }
+    /** Any slice will do: the smallest type the GPU offers. */
+    | { readonly by: "mode" };
+  /** Only this GPU. */
+  readonly gpu: PciAddress | undefined;
+  readonly policy: Policy;
+}
+
+export interface Candidate {
+  readonly gpu: PciAddress;
+  /** The type that the wish means on this GPU; undefined when it offers none. */
+  readonly type: string | undefined;
+  /** Undefined for the one chosen and for those that could have served but ranked lower. */
+  readonly lost: Reason | undefined;
+  readonly why: string;
+  readonly budget: Budget | undefined;
+}
+
+export interface Placed {
+  readonly ok: true;
+  readonly gpu: PciAddress;
+  readonly type: string;
+  readonly sizes: SliceSizes;
+  readonly candidates: readonly Candidate[];
+  /** What was asked and will be ignored, in words. */
+  readonly warnings: readonly string[];
+}
+
+export interface NotPlaced {
+  readonly ok: false;
+  readonly reason: Reason;
+  readonly why: string;
+  readonly candidates: readonly Candidate[];
+}
+
+export type Decision = Placed | NotPlaced;
+
+/** A GPU with the room that is left on it. */
+interface Load {
+  readonly gpu: Gpu;
+  readonly type: VgpuType & { readonly sizes: SliceSizes };
+  readonly budget: Budget;
+}
+
+/** Negative when `a` is the better place for the next vGPU. */
+type Preference = (a: Load, b: Load) => number;
+
+const preferences = {
+  /** Fill the fullest GPU that still has room, so that large types find an empty one. */
+  pack: (a, b) => a.budget.free.lowGmMib - b.budget.free.lowGmMib,
+  /** Take the emptiest, so that guests share a GPU with as few others as can be. */
+  spread: (a, b) => b.budget.free.lowGmMib - a.budget.free.lowGmMib,
+} as const satisfies Record<string, Preference>;
+
+export type Policy = keyof typeof preferences;
+export const policies = Object.keys(preferences) as readonly Policy[];
+
+export interface Stock {
+  readonly gpus: Iterable<Gpu>;
+  readonly rule: CapacityRule;
+  readonly holdings: readonly Holding[];
+}
+
+export function place(wish: Wish, { gpus, rule, holdings }: Stock): Decision {
+  const considered = [...gpus].filter(({ address }) => wish.gpu === undefined || wish.gpu === address);
+  if (wish.gpu !== undefined && considered.length === 0)
+    return refused("GPU_NOT_FOUND", `this host has no GPU ${wish.gpu}`, []);
+
+  const judged = considered.map((gpu) => judge(wish, gpu, { rule, holdings }));
+  const [best, ...rest] = judged
+    .flatMap(({ load }) => load ?? [])
+    .sort((a, b) => preferences[wish.policy](a, b) || (a.gpu.address < b.gpu.address ? -1 : 1));
+  if (!best)
+    return noPlace(
+      wish,
+      judged.map(({ candidate }) => candidate),
+    );
+
+  const candidates = judged.map(({ load, candidate }) => {
+    if (!load) return candidate;
+    if (load === best) return { ...candidate, why: rest.length > 0 ? `preferred by ${wish.policy}` : "fits" };
+    return { ...candidate, why: `has room; ${wish.policy} prefers ${best.gpu.address}` };
+  });
+  const { gpu, type } = best;
+  return {
+    ok: true,
+    gpu: gpu.address,
+    type: type.name,
+    sizes: type.sizes,
+    candidates,
+    warnings: ignoredSizes(wish, type),
+  };
+}
+
+interface Judged {
+  readonly load: Load | undefined;
+  readonly candidate: Candidate;
+}
+
+function judge(wish: Wish, gpu: Gpu, { rule, holdings }: Omit<Stock, "gpus">): Judged {
+  const endowment = rule(gpu);
+  const here = holdings.filter((holding) => holding.gpu === gpu.address);
+  const budget = endowment && budgetOf(endowment, here);
+  const lose = (lost: Reason, why: string, type?: string): Judged => ({
+    load: undefined,
+    candidate: { gpu: gpu.address, type, lost, why, budget },
+  });
+
+  if (!budget || gpu.types.length === 0) return lose("MODE_UNSUPPORTED", "offers no vGPU types");
+  const type = chooseType(wish, gpu);
+  if (!type) return lose("TYPE_UNKNOWN", `offers ${gpu.types.map(({ name }) => name).join(", ")}`);
+  const short = lacking(budget, type.sizes);
+  if (short !== undefined)
+    return lose(short, `needs ${amounts(type.sizes)}, free are ${amounts(budget.free)}`, type.name);
+  if (type.kernelAvailable === 0)
+    return lose("KERNEL_REPORTS_NO_ROOM", `the kernel's available_instances of ${type.name} is 0`, type.name);
+  return {
+    load: { gpu, type, budget },
+    candidate: { gpu: gpu.address, type: type.name, lost: undefined, why: "fits", budget },
+  };
+}
+
+function chooseType(wish: Wish, gpu: Gpu): Load["type"] | undefined {
+  const known = gpu.types
+    .flatMap((type) => (type.sizes ? [{ ...type, sizes: type.sizes }] : []))
+    .sort((a, b) => a.sizes.lowGmMib - b.sizes.lowGmMib || a.sizes.highGmMib - b.sizes.highGmMib);
+  const { size } = wish;
+  switch (size.by) {
+    case "type":
+      return known.find(({ name }) => name === size.type);
+    case "sizes":
+      return known.find(({ sizes }) => holds(sizes, size.sizes));
+    case "mode":
+      return known[0];
+  }
+}
+
+function holds(type: SliceSizes, wanted: SliceSizes): boolean {
+  return (
+    type.lowGmMib >= wanted.lowGmMib && type.highGmMib >= wanted.highGmMib && type.fences >= wanted.fences
+  );
+}
+
+/** The kernel takes a type and nothing else: sizes between two types are rounded up, and the caller is told. */
+function ignoredSizes({ size }: Wish, { name, sizes }: Load["type"]): string[] {
+  if (size.by !== "sizes") return [];
+  const asked = amounts(size.sizes);
+  const given = amounts(sizes);
+  return asked === given ? [] : [`asked for ${asked}; the kernel makes types only, ${name} gives ${given}`];
+}
+
+function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {
+  const noRoom = candidates.find(({ type }) => type !== undefined);
+  if (noRoom?.lost) return refused(noRoom.lost, `no room on ${noRoom.gpu}: ${noRoom.why}`, candidates);
+  if (candidates.every(({ lost }) => lost === "MODE_UNSUPPORTED"))
+    return refused("MODE_UNSUPPORTED", "no GPU of this host offers vGPU types", candidates);
+  const offered = candidates.map(({ gpu, why }) => `${gpu} ${why}`).join("; ");
+  return refused("TYPE_UNKNOWN", `no GPU of this host offers ${describe(wish)}: ${offered}`, candidates);
+}
+
+function refused(reason: Reason, why: string, candidates: readonly Candidate[]): Decision {
+  return { ok: false, reason, why, candidates };
+}
+
+function describe({ size }: Wish): string {
+  switch (size.by) {
+    case "type":
+      return `vGPU type ${size.type}`;
+    case "sizes":
+      return `a vGPU type with ${amounts(size.sizes)}`;
+    case "mode":
+      return "a vGPU type";
+  }
+}
+
+function amounts({ lowGmMib, highGmMib, fences }: SliceSizes): string {
+  return `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${fences} fences`;
+}
+
+/** How many more of a type a caller may expect right now: what both arithmetics allow. */
+export function allocatable(budget: Budget, type: VgpuType): number {
+  return type.sizes ? Math.min(room(budget, type.sizes), type.kernelAvailable) : 0;
+}

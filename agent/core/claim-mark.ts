@@ -1,0 +1,19 @@
+// The element that vgpud writes into a domain's <metadata>: `<vgpud:claim xmlns:vgpud="…" …/>`.
+// It is written by the lifecycle and read back by discovery; it survives the loss of our ledger.
+
+/** Names the format of the element. Another format gets another number. */
+export const CLAIM_MARK_NAMESPACE = "urn:vgpud:claim:1";
+
+/** Attributes of the element. All are required. */
+export const claimMarkAttributes = {
+  claimId: "id",
+  vgpuId: "vgpu",
+  domainId: "domain",
+  gpu: "gpu",
+  type: "type",
+  lowGmMib: "low_gm_mib",
+  highGmMib: "high_gm_mib",
+  fences: "fences",
+  onStop: "on_stop",
+  requestDigest: "request_digest",
+} as const;

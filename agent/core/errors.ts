@@ -1,0 +1,42 @@
+// One error class with a closed list of reasons. Callers branch on `reason` or `kind`, never on message text.
+import { reasons, type ErrorKind, type Reason } from "./reasons.ts";
+
+export interface AgentErrorOptions {
+  /** Every value named in the message, for machines. Keys in snake_case. */
+  readonly details?: Readonly<Record<string, string | number>>;
+  /** The request field at fault, as a path of the contract: `domain.disks[0].path`. */
+  readonly field?: string;
+  readonly cause?: unknown;
+}
+
+/** Something could not be done. The message says what was tried on which object, why it failed and what helps. */
+export class AgentError extends Error {
+  override readonly name = "AgentError";
+  readonly reason: Reason;
+  readonly details: Readonly<Record<string, string | number>>;
+  readonly field: string | undefined;
+
+  constructor(reason: Reason, message: string, options: AgentErrorOptions = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.reason = reason;
+    this.details = options.details ?? {};
+    this.field = options.field;
+  }
+
+  get kind(): ErrorKind {
+    return reasons[this.reason];
+  }
+
+  /** Wraps anything caught. An AgentError passes through, so its reason survives every layer. */
+  static from(caught: unknown, reason: Reason = "INTERNAL"): AgentError {
+    return caught instanceof AgentError
+      ? caught
+      : new AgentError(reason, messageOf(caught), { cause: caught });
+  }
+}
+
+/** The text of anything thrown, its causes included. */
+export function messageOf(caught: unknown): string {
+  if (!(caught instanceof Error)) return String(caught);
+  return caught.cause === undefined ? caught.message : `${caught.message}: ${messageOf(caught.cause)}`;
+}

@@ -1,0 +1,89 @@
+// Every reason an error of ours can bear: the closed list behind `ErrorInfo.reason`, logs and metrics alike.
+// A reason says what is wrong; its kind says what the caller can do about it (one gRPC status each, api/status.ts).
+
+/** What a caller can do. Each kind is one gRPC status. */
+export type ErrorKind =
+  | "invalid-argument"
+  | "not-found"
+  | "already-exists"
+  /** No room and nothing else; throttling is `unavailable`. */
+  | "no-room"
+  | "failed-precondition"
+  | "aborted"
+  /** The only kind that is safe to retry blindly. */
+  | "unavailable"
+  | "unimplemented"
+  | "internal";
+
+export const reasons = {
+  /** The bytes are not a message of the method's type. */
+  REQUEST_UNREADABLE: "invalid-argument",
+  FIELD_REQUIRED: "invalid-argument",
+  FIELD_INVALID: "invalid-argument",
+  /** The contract numbers the field, this release does not serve it: refused, never ignored. */
+  FIELD_NOT_SERVED: "invalid-argument",
+  /** A path that does not resolve below a storage root, or is not of the kind the field takes. */
+  PATH_NOT_ALLOWED: "invalid-argument",
+  PAGE_TOKEN_INVALID: "invalid-argument",
+  /** The same request_id came with another request. */
+  REQUEST_ID_REUSED: "invalid-argument",
+
+  GPU_NOT_FOUND: "not-found",
+  /** No GPU of this host can make a vGPU of that type, in that mode, or of those sizes. */
+  TYPE_UNKNOWN: "not-found",
+  VGPU_NOT_FOUND: "not-found",
+  DOMAIN_NOT_FOUND: "not-found",
+  OPERATION_NOT_FOUND: "not-found",
+
+  /** The claim id stands for another request. */
+  CLAIM_REUSED: "already-exists",
+  /** The claim id stood for a domain that has been destroyed; its tombstone keeps a late retry from raising it. */
+  CLAIM_ENDED: "already-exists",
+  DOMAIN_UUID_EXISTS: "already-exists",
+  DOMAIN_NAME_EXISTS: "already-exists",
+
+  APERTURE_EXHAUSTED: "no-room",
+  HIGH_GM_EXHAUSTED: "no-room",
+  FENCES_EXHAUSTED: "no-room",
+  /** The driver makes at most 7 vGPUs on one GPU, whatever their size. */
+  VGPU_LIMIT_REACHED: "no-room",
+  /** The sum would fit, the kernel finds no range in one piece. */
+  GM_FRAGMENTED: "no-room",
+  /** Our arithmetic has room, the kernel's own count has none. */
+  KERNEL_REPORTS_NO_ROOM: "no-room",
+
+  /** This host cannot share the GPU in the mode asked for. */
+  MODE_UNSUPPORTED: "failed-precondition",
+  /** The domain was made by somebody else; vgpud shows it and does not touch it. */
+  DOMAIN_FOREIGN: "failed-precondition",
+  /** The domain of a claim was undefined behind our back; what the claim holds is still held. */
+  DOMAIN_VANISHED: "failed-precondition",
+  /** What is asked contradicts what the claim is doing, as starting what is being destroyed. */
+  CLAIM_STATE: "failed-precondition",
+  /** libvirt or the hypervisor would not do it, and said why. */
+  LIBVIRT_REFUSED: "failed-precondition",
+  /** The kernel refused with an errno that is not about room. */
+  KERNEL_REFUSED: "failed-precondition",
+  /** A process still holds the slice; it is named. */
+  VGPU_IN_USE: "failed-precondition",
+  /** The kernel has not answered the removal; it goes on. */
+  VGPU_REMOVE_BLOCKED: "failed-precondition",
+
+  /** A later request, as a destroy, took over while this one waited. */
+  SUPERSEDED: "aborted",
+
+  /** The first look at the kernel and the ledger is not over. */
+  STARTING: "unavailable",
+  STOPPING: "unavailable",
+  LIBVIRT_UNAVAILABLE: "unavailable",
+  LIBVIRT_TIMEOUT: "unavailable",
+  HOSTD_UNAVAILABLE: "unavailable",
+  LEDGER_UNAVAILABLE: "unavailable",
+
+  NOT_IMPLEMENTED: "unimplemented",
+  /** The kernel said yes and the object is not there, or the reverse. */
+  READBACK_MISMATCH: "internal",
+  INTERNAL: "internal",
+} as const satisfies Record<string, ErrorKind>;
+
+export type Reason = keyof typeof reasons;

@@ -1,0 +1,106 @@
+// Reads what we need of a libvirt domain's XML (libvirt: docs/formatdomain.rst). Others wrote most of these documents:
+// what is not understood is left out, never an error that hides the other domains.
+import { XMLParser } from "fast-xml-parser";
+import { CLAIM_MARK_NAMESPACE, claimMarkAttributes as names } from "../core/claim-mark.ts";
+import { parseDomainId, parsePciAddress, parseVgpuId, type VgpuId } from "../core/ids.ts";
+import type { ClaimMark, Domain } from "../inventory/model.ts";
+
+/** The part of a domain that stands in its XML. */
+export type DomainDefinition = Pick<Domain, "vcpus" | "memoryMib" | "vgpuIds" | "mark">;
+
+type Node = Readonly<Record<string, unknown>>;
+
+const parser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: "@",
+  parseTagValue: false,
+  parseAttributeValue: false,
+  processEntities: true,
+  isArray: (name) => name === "hostdev",
+});
+
+export function readDomainXml(xml: string): DomainDefinition {
+  const domain = child(parser.parse(xml) as Node, "domain");
+  return {
+    vcpus: positive(text(domain["vcpu"])),
+    memoryMib: memoryMib(domain["memory"]),
+    vgpuIds: mediatedDevices(child(domain, "devices")),
+    mark: readMark(child(domain, "metadata")),
+  };
+}
+
+function mediatedDevices(devices: Node): VgpuId[] {
+  const hostdevs = Array.isArray(devices["hostdev"]) ? (devices["hostdev"] as unknown[]) : [];
+  return hostdevs
+    .map(asNode)
+    .filter((hostdev) => hostdev["@type"] === "mdev")
+    .map((hostdev) => parseVgpuId(attribute(child(child(hostdev, "source"), "address"), "uuid")))
+    .filter((id) => id !== undefined);
+}
+
+/** libvirt keeps the prefix a writer chose, so the element is known by its namespace, not by its name. */
+function readMark(metadata: Node): ClaimMark | undefined {
+  for (const [name, value] of Object.entries(metadata)) {
+    const [prefix, local] = name.includes(":") ? name.split(":", 2) : ["", name];
+    const element = asNode(value);
+    const xmlns = prefix === "" ? "xmlns" : `xmlns:${prefix}`;
+    if (local === "claim" && attribute(element, xmlns) === CLAIM_MARK_NAMESPACE) return parseMark(element);
+  }
+  return undefined;
+}
+
+function parseMark(element: Node): ClaimMark | undefined {
+  const of = (key: keyof typeof names): string => attribute(element, names[key]);
+  const vgpuId = parseVgpuId(of("vgpuId"));
+  const domainId = parseDomainId(of("domainId"));
+  const gpu = parsePciAddress(of("gpu"));
+  const [lowGmMib, highGmMib, fences] = [of("lowGmMib"), of("highGmMib"), of("fences")].map(positive);
+  const onStop = of("onStop");
+  if (!vgpuId || !domainId || !gpu || !lowGmMib || !highGmMib || !fences) return undefined;
+  if (of("claimId") === "" || (onStop !== "hold" && onStop !== "release")) return undefined;
+  const sizes = { lowGmMib, highGmMib, fences };
+  return {
+    ...{ claimId: of("claimId"), vgpuId, domainId, gpu, type: of("type"), sizes, onStop },
+    requestDigest: of("requestDigest"),
+  };
+}
+
+/** libvirt prints memory in KiB, but takes and keeps other units in an inactive definition of older versions. */
+function memoryMib(value: unknown): number | undefined {
+  const amount = positive(text(value));
+  const unit = attribute(asNode(value), "unit") || "KiB";
+  const kib: Readonly<Record<string, number>> = {
+    KiB: 1,
+    k: 1,
+    MiB: 1024,
+    M: 1024,
+    GiB: 1048576,
+    G: 1048576,
+  };
+  const factor = kib[unit];
+  return amount === undefined || factor === undefined ? undefined : Math.round((amount * factor) / 1024);
+}
+
+function positive(value: string): number | undefined {
+  return /^[1-9]\d{0,15}$/.test(value) ? Number(value) : undefined;
+}
+
+/** An element without attributes parses to its text, one with attributes to an object. */
+function text(value: unknown): string {
+  if (typeof value === "string") return value.trim();
+  const inner = asNode(value)["#text"];
+  return typeof inner === "string" ? inner.trim() : "";
+}
+
+function attribute(node: Node, name: string): string {
+  const value = node[`@${name}`];
+  return typeof value === "string" ? value : "";
+}
+
+function child(node: Node, name: string): Node {
+  return asNode(node[name]);
+}
+
+function asNode(value: unknown): Node {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Node) : {};
+}

@@ -1,0 +1,26 @@
+// Facts of the machine that stay as they are while it is up.
+import type { HostFacts } from "../inventory/model.ts";
+import type { HostFiles } from "./host-files.ts";
+
+export async function readHostFacts(files: HostFiles): Promise<HostFacts> {
+  const [hostname, bootId, kernelRelease] = await Promise.all([
+    files.read("proc/sys/kernel/hostname"),
+    files.read("proc/sys/kernel/random/boot_id"),
+    files.read("proc/sys/kernel/osrelease"),
+  ]);
+  return {
+    hostname: hostname ?? "",
+    bootId: bootId ?? "",
+    kernelRelease: kernelRelease ?? "",
+    hypervisor: await hypervisor(files),
+  };
+}
+
+/** Xen says so in /sys/hypervisor/type, dom0 in /proc/xen/capabilities; KVM has its misc device. */
+async function hypervisor(files: HostFiles): Promise<HostFacts["hypervisor"]> {
+  if ((await files.read("sys/hypervisor/type")) === "xen") {
+    const capabilities = (await files.read("proc/xen/capabilities")) ?? "";
+    return capabilities.includes("control_d") ? "xen" : "xen-guest";
+  }
+  return (await files.list("sys/module/kvm")).length > 0 ? "kvm" : "none";
+}

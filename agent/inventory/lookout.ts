@@ -1,0 +1,47 @@
+// Looks at the host when asked, once for all who ask at the same time.
+import type { Inventory } from "./model.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** A look at the host; see discovery/observe.ts. */
+export type Look = (signal: AbortSignal) => Promise<Omit<Inventory, "revision">>;
+
+export class Lookout {
+  readonly #look: Look;
+  readonly #snapshot: Snapshot;
+  readonly #stop: AbortSignal;
+  #running: Promise<Inventory> | undefined;
+  #next: Promise<Inventory> | undefined;
+
+  constructor(options: { readonly look: Look; readonly snapshot: Snapshot; readonly stop: AbortSignal }) {
+    this.#look = options.look;
+    this.#snapshot = options.snapshot;
+    this.#stop = options.stop;
+  }
+
+  /** The last view taken; undefined before the first. */
+  get current(): Inventory | undefined {
+    return this.#snapshot.current;
+  }
+
+  /** A view whose look began after this call: what the caller just changed is in it. */
+  fresh(): Promise<Inventory> {
+    if (!this.#running) return this.#begin();
+    // A look under way may have passed what the caller is after; all who come meanwhile share the one that follows.
+    this.#next ??= this.#running.then(
+      () => this.#begin(),
+      () => this.#begin(),
+    );
+    return this.#next;
+  }
+
+  #begin(): Promise<Inventory> {
+    this.#next = undefined;
+    const running = this.#look(this.#stop)
+      .then((observation) => this.#snapshot.update(observation))
+      .finally(() => {
+        if (this.#running === running) this.#running = undefined;
+      });
+    this.#running = running;
+    return running;
+  }
+}

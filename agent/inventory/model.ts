@@ -1,0 +1,126 @@
+// What the host has. Plain readonly data: no methods, no I/O, safe to share between readers.
+// A fact that could not be read is `undefined` where absence is normal; a whole source that is away is `unknown` with the reason.
+import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
+
+/** What a slice takes from its GPU. GVT-g draws all three from one budget that all types share (kernel gvt/vgpu.c). */
+export interface SliceSizes {
+  /** Low graphics memory, in the aperture and visible to the CPU, MiB. */
+  readonly lowGmMib: number;
+  /** High graphics memory, hidden from the CPU, MiB. */
+  readonly highGmMib: number;
+  /** Fence registers, of 32 in all. */
+  readonly fences: number;
+}
+
+/** A size of vGPU that a GPU offers. */
+export interface VgpuType {
+  /** The kernel's directory name: `i915-GVTg_V5_4`. */
+  readonly name: string;
+  /** From the type's `description`; undefined when the kernel gives none that can be read. */
+  readonly sizes: SliceSizes | undefined;
+  /** Scheduling weight, 2 to 16; undefined as above. */
+  readonly weight: number | undefined;
+  /** The largest guest display, `1920x1200`; undefined as above. */
+  readonly resolution: string | undefined;
+  /** What the kernel says it would still make. Not additive over types, and no promise (gvt-linux#164). */
+  readonly kernelAvailable: number;
+}
+
+/** A physical Intel display function. */
+export interface Gpu {
+  readonly address: PciAddress;
+  /** PCI ids as four lower-case hex digits. */
+  readonly vendorId: string;
+  readonly deviceId: string;
+  /** PCI class as six lower-case hex digits: 030000 VGA, 038000 other display controller. */
+  readonly pciClass: string;
+  /** The bound kernel driver; undefined when none is. */
+  readonly driver: string | undefined;
+  /** Undefined where the host has one node, or does not say. */
+  readonly numaNode: number | undefined;
+  readonly iommuGroup: number | undefined;
+  /** DRM node names: `card0`, `renderD128`. They may change at a reboot. */
+  readonly drmCard: string | undefined;
+  readonly drmRender: string | undefined;
+  /** Whether the firmware's display is on this GPU. */
+  readonly bootVga: boolean | undefined;
+  /** The size of BAR 2, which i915 maps as the aperture, MiB; undefined when the BAR is not assigned. */
+  readonly apertureMib: number | undefined;
+  /** Whether the kernel offers the GPU as a parent of mediated devices. */
+  readonly mdevParent: boolean;
+  readonly types: readonly VgpuType[];
+}
+
+/** A mediated device that exists in the kernel, whoever made it. */
+export interface KernelVgpu {
+  readonly id: VgpuId;
+  readonly gpu: PciAddress;
+  readonly type: string;
+  /** The number behind `/dev/vfio/N`; undefined while no vfio driver is bound. */
+  readonly iommuGroup: number | undefined;
+}
+
+/** libvirt's states of a domain (virDomainState). */
+export type DomainState =
+  "no-state" | "running" | "blocked" | "paused" | "shutting-down" | "shut-off" | "crashed" | "suspended";
+
+/** The claim that a domain's metadata names: the ownership mark that survives a lost ledger. */
+export interface ClaimMark {
+  readonly claimId: string;
+  readonly vgpuId: VgpuId;
+  /** The domain that the mark was written for; a mark found on another domain is a copy and means nothing. */
+  readonly domainId: DomainId;
+  readonly gpu: PciAddress;
+  readonly type: string;
+  readonly sizes: SliceSizes;
+  readonly onStop: OnStop;
+  /** Of the canonical request, so that a retry is recognised after the ledger is lost. */
+  readonly requestDigest: string;
+}
+
+/** What happens to the slice while its domain is off. */
+export type OnStop = "hold" | "release";
+
+/** A domain that libvirt knows, whoever made it. */
+export interface Domain {
+  readonly id: DomainId;
+  readonly name: string;
+  readonly state: DomainState;
+  readonly persistent: boolean;
+  readonly vcpus: number | undefined;
+  readonly memoryMib: number | undefined;
+  /** The mediated devices its definition names. */
+  readonly vgpuIds: readonly VgpuId[];
+  readonly mark: ClaimMark | undefined;
+}
+
+/** A source that answered, or did not. */
+export type Known<T> =
+  { readonly known: true; readonly value: T } | { readonly known: false; readonly why: string };
+
+/** Facts of the machine that do not change while the agent runs. */
+export interface HostFacts {
+  readonly hostname: string;
+  readonly bootId: string;
+  readonly kernelRelease: string;
+  /** `kvm`, `xen` (dom0), `xen-guest`, or `none`. */
+  readonly hypervisor: "kvm" | "xen" | "xen-guest" | "none";
+}
+
+/** One immutable view of the host. */
+export interface Inventory {
+  /** Grows by one with every view that differs from the one before; starts at 1. */
+  readonly revision: number;
+  /** When the look began, milliseconds since the epoch. */
+  readonly observedAt: number;
+  readonly host: HostFacts;
+  readonly gpus: ReadonlyMap<PciAddress, Gpu>;
+  readonly vgpus: ReadonlyMap<VgpuId, KernelVgpu>;
+  /** Unknown while libvirt is away (law 5). */
+  readonly domains: Known<ReadonlyMap<DomainId, Domain>>;
+}
+
+/** Whether a domain in this state has a process that may hold a slice. */
+export function isAlive(state: DomainState): boolean {
+  return state !== "shut-off" && state !== "crashed" && state !== "no-state";
+}

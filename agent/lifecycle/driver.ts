@@ -1,0 +1,227 @@
+// Leads each claim to its goal: look, plan, execute, until the plan is empty. One drive per claim, many side by side.
+import type { Clock } from "../core/clock.ts";
+import { AgentError } from "../core/errors.ts";
+import type { VgpuId } from "../core/ids.ts";
+import type { Lookout } from "../inventory/lookout.ts";
+import { changed, type Claim, type Failure } from "./claim.ts";
+import { execute, type Hands, type HostStep } from "./execute.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Operations } from "./operations.ts";
+import { plan, type Step } from "./plan.ts";
+
+/** What happened to a claim, for the log and the metrics. */
+export type LifecycleEvent =
+  | {
+      readonly kind: "step-done";
+      readonly claim: Claim;
+      readonly step: Step["kind"];
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: "step-failed";
+      readonly claim: Claim;
+      readonly step: Step["kind"];
+      readonly error: AgentError;
+    }
+  | { readonly kind: "settled"; readonly claim: Claim };
+
+export interface DriverOptions {
+  readonly ledger: Ledger;
+  readonly lookout: Lookout;
+  readonly hands: Hands;
+  readonly operations: Operations;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly stop: AbortSignal;
+  readonly onEvent: (event: LifecycleEvent) => void;
+}
+
+/** How often a create is tried again while the hypervisor or hostd is away, before it is undone. */
+const CREATE_ATTEMPTS = 3;
+const RETRY_MS = { first: 250, max: 5_000 };
+
+type Outcome = { readonly kind: "again" } | { readonly kind: "idle"; readonly ms: number };
+
+export class Driver {
+  readonly #options: DriverOptions;
+  readonly #drives = new Map<VgpuId, Promise<void>>();
+  #wake = new AbortController();
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+  }
+
+  /** Leads a claim to its goal in the background; joins the drive that is under way. */
+  lead(vgpuId: VgpuId): void {
+    if (this.#drives.has(vgpuId)) {
+      this.wake();
+      return;
+    }
+    const drive = this.#drive(vgpuId).finally(() => {
+      this.#drives.delete(vgpuId);
+      // A goal set between the last plan and now would have no drive.
+      if (!this.#options.stop.aborted && this.#hasWork(vgpuId)) this.lead(vgpuId);
+    });
+    this.#drives.set(vgpuId, drive);
+  }
+
+  /** Something outside changed: whoever waits looks again at once. */
+  wake(): void {
+    this.#wake.abort();
+    this.#wake = new AbortController();
+  }
+
+  /** Whether any claim is on its way. */
+  get busy(): boolean {
+    return this.#drives.size > 0;
+  }
+
+  /** Resolves when no drive is under way; for an orderly stop. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#drives.values());
+  }
+
+  #hasWork(vgpuId: VgpuId): boolean {
+    const claim = this.#options.ledger.get(vgpuId);
+    const inventory = this.#options.lookout.current;
+    return (
+      claim !== undefined &&
+      inventory !== undefined &&
+      plan(claim, inventory, this.#options.clock.wall()).length > 0
+    );
+  }
+
+  async #drive(vgpuId: VgpuId): Promise<void> {
+    const { clock, stop } = this.#options;
+    let failures = 0;
+    while (!stop.aborted) {
+      // Armed before the look: what changes meanwhile must not be slept over.
+      const woken = AbortSignal.any([stop, this.#wake.signal]);
+      let outcome: Outcome | undefined;
+      try {
+        outcome = await this.#round(vgpuId);
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        outcome = await this.#failed(vgpuId, AgentError.from(error), failures);
+      }
+      if (outcome === undefined) return;
+      if (outcome.kind === "idle") await clock.sleep(outcome.ms, woken).catch(() => undefined);
+    }
+  }
+
+  /** One look, one plan, its steps. Undefined when there is nothing left to do. */
+  async #round(vgpuId: VgpuId): Promise<Outcome | undefined> {
+    const { ledger, lookout, clock } = this.#options;
+    const inventory = await lookout.fresh();
+    const planned = ledger.get(vgpuId);
+    if (!planned) return undefined;
+    const steps = plan(planned, inventory, clock.wall());
+    if (steps.length === 0) return undefined;
+    for (const step of steps) {
+      const claim = ledger.get(vgpuId);
+      // A request changed the intent meanwhile: these steps lead to the old one.
+      if (claim?.goal !== planned.goal) return { kind: "again" };
+      if (step.kind === "wait") return this.#wait(step);
+      await this.#step(claim, step);
+    }
+    return { kind: "again" };
+  }
+
+  #wait(step: Extract<Step, { kind: "wait" }>): Outcome {
+    if (step.why === "libvirt") throw new AgentError("LIBVIRT_UNAVAILABLE", "libvirt does not answer");
+    const { clock } = this.#options;
+    return {
+      kind: "idle",
+      ms: step.until === undefined ? RETRY_MS.max : Math.max(0, step.until - clock.wall()),
+    };
+  }
+
+  async #step(claim: Claim, step: Exclude<Step, { kind: "wait" }>): Promise<void> {
+    const { clock, onEvent } = this.#options;
+    const started = clock.now();
+    try {
+      if (step.kind === "settle") await this.#settle(claim, step);
+      else await this.#hostStep(claim, step);
+    } catch (error) {
+      const failure = AgentError.from(error);
+      onEvent({ kind: "step-failed", claim, step: step.kind, error: failure });
+      throw failure;
+    }
+    onEvent({ kind: "step-done", claim, step: step.kind, seconds: (clock.now() - started) / 1000 });
+  }
+
+  async #hostStep(claim: Claim, step: HostStep): Promise<void> {
+    const { ledger, hands, clock, stop } = this.#options;
+    await execute(hands, claim, step, stop);
+    if (step.kind !== "ask-shutdown") return;
+    const now = ledger.get(claim.vgpuId);
+    if (!now?.powerOff) return;
+    const askedAt = clock.wall();
+    await ledger.put(changed(now, { powerOff: { ...now.powerOff, askedAt } }, askedAt));
+  }
+
+  async #settle(claim: Claim, { state, goal, failure }: Extract<Step, { kind: "settle" }>): Promise<void> {
+    const { ledger, operations, onEvent } = this.#options;
+    const wall = this.#options.clock.wall();
+    const operation = ended(claim, wall, claim.operation.ended ? undefined : failure);
+    const settled = changed(claim, { state, goal, failure, operation, powerOff: undefined }, wall);
+    // A create that was undone left nothing, so nothing of it is kept: the same claim id may try again (law 7).
+    if (state === "gone" && operation.kind === "create") await ledger.erase(claim.vgpuId);
+    else await ledger.put(settled);
+    operations.end(settled);
+    onEvent({ kind: "settled", claim: settled });
+  }
+
+  /** Decides what a failed round means for the claim, and how long to wait before the next. */
+  async #failed(vgpuId: VgpuId, error: AgentError, failures: number): Promise<Outcome | undefined> {
+    const claim = this.#options.ledger.get(vgpuId);
+    // Steps cut off by our own stop have not failed: the next start plans again from what it finds.
+    if (!claim || this.#options.stop.aborted) return undefined;
+    const idle: Outcome = { kind: "idle", ms: this.#backoff(failures) };
+    const starting = claim.goal === "running" && !claim.operation.ended;
+    if (starting && error.kind === "unavailable" && failures < CREATE_ATTEMPTS) return idle;
+    try {
+      if (starting) {
+        await this.#giveUp(claim, { reason: error.reason, message: error.message });
+        return { kind: "again" };
+      }
+    } catch (ledgerError) {
+      this.#options.operations.stall(claim.operation.id, AgentError.from(ledgerError));
+      return idle;
+    }
+    this.#options.operations.stall(claim.operation.id, stalled(claim, error));
+    return idle;
+  }
+
+  /** A create that fails becomes a claim that is to be absent; a start that fails, one that is to be off. */
+  async #giveUp(claim: Claim, failure: Failure): Promise<void> {
+    const { ledger, operations, clock } = this.#options;
+    const wall = clock.wall();
+    if (claim.state === "creating") {
+      const powerOff = { forceAt: wall, askedAt: undefined };
+      await ledger.put(changed(claim, { state: "failed", goal: "absent", failure, powerOff }, wall));
+      return;
+    }
+    const back = changed(claim, { goal: "stopped", operation: ended(claim, wall, failure) }, wall);
+    await ledger.put(back);
+    operations.end(back);
+  }
+
+  /** Exponential, up to half of it random, so that hosts that failed together do not retry together. */
+  #backoff(failures: number): number {
+    return Math.min(RETRY_MS.max, RETRY_MS.first * 2 ** (failures - 1)) * (0.5 + this.#options.random() / 2);
+  }
+}
+
+function ended(claim: Claim, at: number, failure: Failure | undefined): Claim["operation"] {
+  return claim.operation.ended ? claim.operation : { ...claim.operation, ended: { at, failure } };
+}
+
+/** While a failed create is being undone, the caller hears why it failed and what is still held. */
+function stalled(claim: Claim, error: AgentError): AgentError {
+  const { failure } = claim;
+  if (!failure) return error;
+  const message = `${failure.message}; undoing it goes on: ${error.message}`;
+  return new AgentError(failure.reason, message, { details: error.details, cause: error });
+}

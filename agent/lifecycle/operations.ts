@@ -1,0 +1,59 @@
+// Tells those who wait how the operation they asked for went on. What has ended is remembered for a while.
+import type { AgentError } from "../core/errors.ts";
+import type { Claim, Operation } from "./claim.ts";
+
+/** What a waiter hears: the end, or that it does not get on for now (it goes on trying by itself). */
+export type Progress =
+  | { readonly kind: "ended"; readonly operation: Operation; readonly claim: Claim }
+  | { readonly kind: "stalled"; readonly error: AgentError };
+
+/** An operation that ended, with the claim as it was then. */
+export interface EndedOperation {
+  readonly operation: Operation;
+  readonly claim: Claim;
+}
+
+/** Those of claims that are no longer in the ledger; a create that failed leaves no other trace. */
+const REMEMBERED = 1000;
+
+export class Operations {
+  readonly #waiters = new Map<string, Set<(progress: Progress) => void>>();
+  readonly #ended = new Map<string, EndedOperation>();
+
+  end(claim: Claim): void {
+    const { operation } = claim;
+    this.#ended.set(operation.id, { operation, claim });
+    for (const oldest of this.#ended.keys()) {
+      if (this.#ended.size <= REMEMBERED) break;
+      this.#ended.delete(oldest);
+    }
+    this.#tell(operation.id, { kind: "ended", operation, claim });
+  }
+
+  stall(operationId: string, error: AgentError): void {
+    this.#tell(operationId, { kind: "stalled", error });
+  }
+
+  ended(operationId: string): EndedOperation | undefined {
+    return this.#ended.get(operationId);
+  }
+
+  /** Calls back with every piece of progress until the returned function is called. Tells at once what has ended already. */
+  follow(operationId: string, listener: (progress: Progress) => void): () => void {
+    const ended = this.#ended.get(operationId);
+    if (ended) {
+      listener({ kind: "ended", ...ended });
+      return () => undefined;
+    }
+    const listeners = this.#waiters.get(operationId) ?? new Set();
+    this.#waiters.set(operationId, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#waiters.delete(operationId);
+    };
+  }
+
+  #tell(operationId: string, progress: Progress): void {
+    for (const listener of [...(this.#waiters.get(operationId) ?? [])]) listener(progress);
+  }
+}

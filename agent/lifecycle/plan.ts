@@ -1,0 +1,122 @@
+// The difference between what a claim is meant to be and what the host shows, as a list of steps. Pure.
+// Laws: a step names only what stands in the ledger; after the steps are executed, planning again gives none.
+import type { DomainId, VgpuId } from "../core/ids.ts";
+import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
+import { isSettled, type Claim, type ClaimState, type Failure, type Goal } from "./claim.ts";
+
+export type Step =
+  | { readonly kind: "create-vgpu"; readonly claim: Claim }
+  | { readonly kind: "define-domain"; readonly claim: Claim }
+  | { readonly kind: "start-domain"; readonly domainId: DomainId }
+  /** Asks the guest to shut down and notes in the ledger that it was asked. */
+  | { readonly kind: "ask-shutdown"; readonly domainId: DomainId }
+  | { readonly kind: "force-off"; readonly domainId: DomainId }
+  | { readonly kind: "remove-vgpu"; readonly vgpuId: VgpuId }
+  | { readonly kind: "undefine-domain"; readonly domainId: DomainId }
+  /** Writes down how far the claim has come. */
+  | {
+      readonly kind: "settle";
+      readonly state: ClaimState;
+      readonly goal: Goal;
+      readonly failure: Failure | undefined;
+    }
+  /** Nothing can be done until something outside changes, at the latest at `until` (milliseconds since the epoch). */
+  | { readonly kind: "wait"; readonly why: WaitReason; readonly until: number | undefined };
+
+/** What the planner waits for: libvirt's facts, or a guest that was asked to shut down. */
+export type WaitReason = "libvirt" | "guest";
+export type StepKind = Step["kind"];
+
+/** The steps that lead one claim to its goal, in order. `wall` is in milliseconds since the epoch. */
+export function plan(claim: Claim, inventory: Inventory, wall: number): Step[] {
+  if (claim.state === "gone") return [];
+  if (!inventory.domains.known)
+    return isSettled(claim) ? [] : [{ kind: "wait", why: "libvirt", until: undefined }];
+
+  const domain = ownDomain(claim, inventory.domains.value.get(claim.domain.id));
+  const view: View = { claim, domain, sliceExists: inventory.vgpus.has(claim.vgpuId), wall };
+  const drifted = drift(view);
+  if (drifted) return [drifted];
+  switch (claim.goal) {
+    case "running":
+      return towardsRunning(view);
+    case "stopped":
+      return towardsStopped(view);
+    case "absent":
+      return towardsAbsent(view);
+  }
+}
+
+interface View {
+  readonly claim: Claim;
+  /** Undefined when libvirt has no such domain, or one that does not bear this claim's mark. */
+  readonly domain: Domain | undefined;
+  readonly sliceExists: boolean;
+  readonly wall: number;
+}
+
+/** A domain without the claim's mark is somebody else's, even under our UUID: it is not ours to touch (law 3). */
+function ownDomain(claim: Claim, domain: Domain | undefined): Domain | undefined {
+  return domain?.mark?.vgpuId === claim.vgpuId ? domain : undefined;
+}
+
+/** What happened to a settled claim behind our back becomes its intent: nobody's decision is fought. */
+function drift({ claim, domain }: View): Step | undefined {
+  if (claim.goal === "absent" || !isSettled(claim)) return undefined;
+  const { state } = claim;
+  if (domain === undefined) {
+    const message = `domain ${claim.domain.name} (${claim.domain.id}) was undefined by somebody else; its slice is still held`;
+    const failure = { reason: "DOMAIN_VANISHED", message } as const;
+    return state === "failed" ? undefined : { kind: "settle", state: "failed", goal: claim.goal, failure };
+  }
+  const shown = isAlive(domain.state) ? ("active" as const) : ("stopped" as const);
+  if (state === shown) return undefined;
+  return {
+    kind: "settle",
+    state: shown,
+    goal: shown === "active" ? "running" : "stopped",
+    failure: undefined,
+  };
+}
+
+function towardsRunning({ claim, domain, sliceExists }: View): Step[] {
+  if (isSettled(claim)) return [];
+  const steps: Step[] = [];
+  if (!sliceExists) steps.push({ kind: "create-vgpu", claim });
+  if (!domain) steps.push({ kind: "define-domain", claim });
+  if (!domain || !isAlive(domain.state)) steps.push({ kind: "start-domain", domainId: claim.domain.id });
+  return [...steps, { kind: "settle", state: "active", goal: "running", failure: undefined }];
+}
+
+function towardsStopped(view: View): Step[] {
+  const { claim, sliceExists } = view;
+  const off = powerOff(view);
+  if (off.at(-1)?.kind === "wait") return off;
+  const steps: Step[] = [...off];
+  const keeps = claim.domain.onStop === "hold";
+  // The slice of a held claim that is off is missing after a reboot: it is made again before others take the room.
+  if (keeps && !sliceExists && claim.state !== "failed") steps.push({ kind: "create-vgpu", claim });
+  if (!keeps && sliceExists) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
+  if (!isSettled(claim))
+    steps.push({ kind: "settle", state: "stopped", goal: "stopped", failure: undefined });
+  return steps;
+}
+
+/** The domain stays defined until the slice is gone: its mark is what a lost ledger is rebuilt from. */
+function towardsAbsent(view: View): Step[] {
+  const { claim, domain, sliceExists } = view;
+  const off = powerOff(view);
+  if (off.at(-1)?.kind === "wait") return off;
+  const steps: Step[] = [...off];
+  if (sliceExists) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
+  if (domain) steps.push({ kind: "undefine-domain", domainId: domain.id });
+  return [...steps, { kind: "settle", state: "gone", goal: "absent", failure: claim.failure }];
+}
+
+function powerOff({ claim, domain, wall }: View): Step[] {
+  if (!domain || !isAlive(domain.state)) return [];
+  const { forceAt, askedAt } = claim.powerOff ?? { forceAt: wall, askedAt: undefined };
+  if (forceAt !== undefined && wall >= forceAt) return [{ kind: "force-off", domainId: domain.id }];
+  const wait: Step = { kind: "wait", why: "guest", until: forceAt };
+  return askedAt === undefined ? [{ kind: "ask-shutdown", domainId: domain.id }, wait] : [wait];
+}

@@ -1,0 +1,48 @@
+// What the lifecycle needs done to the host. Errors are AgentErrors whose reason tells what to do next.
+import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
+
+export interface Slice {
+  readonly vgpuId: VgpuId;
+  readonly gpu: PciAddress;
+  readonly type: string;
+}
+
+/** A process that keeps a slice open. */
+export interface Holder {
+  readonly pid: number;
+  /** Its short name, with the domain where it is a QEMU: `qemu-system-x86 (web-1)`. */
+  readonly command: string;
+}
+
+export type RemoveOutcome =
+  | { readonly kind: "removed" }
+  /** Open somewhere; nothing was written. */
+  | { readonly kind: "held"; readonly holders: readonly Holder[] }
+  /** Written, and the kernel has not come back; it may yet. */
+  | { readonly kind: "blocked"; readonly holders: readonly Holder[] };
+
+/** Makes and removes slices. A backend implements it. */
+export interface Slices {
+  /**
+   * Resolves when the slice is there, also when it was before. Throws one of the no-room reasons, KERNEL_REFUSED,
+   * HOSTD_UNAVAILABLE or READBACK_MISMATCH.
+   */
+  create(slice: Slice, signal: AbortSignal): Promise<void>;
+  /** Never removes what is held: tests for holders right before. Resolves with `removed` when it was not there. */
+  remove(vgpuId: VgpuId, signal: AbortSignal): Promise<RemoveOutcome>;
+}
+
+/**
+ * Domains of libvirt. Each call throws LIBVIRT_UNAVAILABLE or LIBVIRT_TIMEOUT when the outcome is unknown, LIBVIRT_REFUSED
+ * when libvirt said no. What is already so is no error: starting what runs, stopping what is off, undefining what is gone.
+ */
+export interface Domains {
+  define(xml: string, signal: AbortSignal): Promise<void>;
+  start(id: DomainId, signal: AbortSignal): Promise<void>;
+  /** Asks the guest; resolves when it was asked, not when it is off. */
+  shutdown(id: DomainId, signal: AbortSignal): Promise<void>;
+  /** Pulls the plug. */
+  destroy(id: DomainId, signal: AbortSignal): Promise<void>;
+  /** NVRAM, managed save and snapshot metadata included; disks are never touched. */
+  undefine(id: DomainId, signal: AbortSignal): Promise<void>;
+}
