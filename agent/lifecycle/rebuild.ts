@@ -1,0 +1,47 @@
+// A lost ledger is rebuilt from the marks that our domains bear (law 3). Pure.
+import { parseClaimId } from "../core/ids.ts";
+import { isAlive, type ClaimMark, type Domain, type Inventory } from "../inventory/model.ts";
+import type { Claim } from "./claim.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** Claims for domains that bear a valid mark and have none. A tombstone is a claim: what was destroyed stays so. */
+export function claimsToRebuild(ledger: Ledger, inventory: Inventory, newOperationId: () => string): Claim[] {
+  if (!inventory.domains.known) return [];
+  return [...inventory.domains.value.values()].flatMap((domain) => {
+    const { mark } = domain;
+    // A mark made for another domain came with a copied definition.
+    if (mark?.domainId !== domain.id || ledger.get(mark.vgpuId) || !domain.vgpuIds.includes(mark.vgpuId))
+      return [];
+    const claimId = parseClaimId(mark.claimId);
+    if (!claimId || ledger.byClaimId(claimId) || ledger.byDomainId(domain.id)) return [];
+    return [rebuilt({ ...mark, claimId }, domain, { inventory, operationId: newOperationId() })];
+  });
+}
+
+function rebuilt(
+  mark: ClaimMark & Pick<Claim, "claimId">,
+  domain: Domain,
+  { inventory, operationId }: { readonly inventory: Inventory; readonly operationId: string },
+): Claim {
+  const { observedAt: at, host } = inventory;
+  const alive = isAlive(domain.state);
+  return {
+    claimId: mark.claimId,
+    vgpuId: mark.vgpuId,
+    gpu: mark.gpu,
+    type: mark.type,
+    sizes: mark.sizes,
+    domain: { id: domain.id, name: domain.name, onStop: mark.onStop, spec: undefined },
+    placement: undefined,
+    state: alive ? "active" : "stopped",
+    goal: alive ? "running" : "stopped",
+    powerOff: undefined,
+    requestDigest: mark.requestDigest,
+    requests: [],
+    operation: { id: operationId, kind: "create", startedAt: at, ended: { at, failure: undefined } },
+    failure: undefined,
+    createdAt: at,
+    updatedAt: at,
+    bootId: host.bootId,
+  };
+}

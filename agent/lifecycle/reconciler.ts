@@ -1,0 +1,70 @@
+// One loop: look, rebuild what the ledger lost, start a drive for every claim that is not where it should be.
+// Triggers coalesce; a slow resync makes every missed event harmless (law 1).
+import type { Clock } from "../core/clock.ts";
+import type { Lookout } from "../inventory/lookout.ts";
+import type { Claim } from "./claim.ts";
+import type { Driver } from "./driver.ts";
+import type { Ledger } from "./ledger.ts";
+import { plan } from "./plan.ts";
+import { claimsToRebuild } from "./rebuild.ts";
+
+export interface ReconcilerOptions {
+  readonly ledger: Ledger;
+  readonly lookout: Lookout;
+  readonly driver: Driver;
+  readonly clock: Clock;
+  readonly newOperationId: () => string;
+  readonly resyncMs: number;
+  /** The resync while a claim is on its way. */
+  readonly busyResyncMs: number;
+  /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
+  readonly tombstoneMs: number;
+  readonly onRebuilt: (claim: Claim) => void;
+  /** Also called for the round that our own stop cuts off. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  #wake = new AbortController();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** Something changed. Many triggers before the next round cost one round. */
+  trigger(): void {
+    this.#options.driver.wake();
+    this.#wake.abort();
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    const { clock, driver, resyncMs, busyResyncMs, onError } = this.#options;
+    while (!stop.aborted) {
+      this.#wake = new AbortController(); // before the round: a trigger during it must not be lost
+      try {
+        await this.round();
+      } catch (error) {
+        onError(error);
+      }
+      const waitMs = driver.busy ? busyResyncMs : resyncMs;
+      await clock.sleep(waitMs, AbortSignal.any([stop, this.#wake.signal])).catch(() => undefined);
+    }
+  }
+
+  /** One look and what follows from it. */
+  async round(): Promise<void> {
+    const { ledger, lookout, driver, clock, newOperationId, onRebuilt } = this.#options;
+    const inventory = await lookout.fresh();
+    for (const claim of claimsToRebuild(ledger, inventory, newOperationId)) {
+      await ledger.put(claim);
+      onRebuilt(claim);
+    }
+    const wall = clock.wall();
+    for (const claim of ledger.all()) {
+      if (plan(claim, inventory, wall).length > 0) driver.lead(claim.vgpuId);
+      else if (claim.state === "gone" && wall - claim.updatedAt > this.#options.tombstoneMs)
+        await ledger.erase(claim.vgpuId);
+    }
+  }
+}

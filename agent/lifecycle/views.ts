@@ -1,0 +1,143 @@
+// The ledger joined with what is seen: who owns which vGPU and domain, and what can still be made. Pure.
+import { bearsOurMark } from "../core/vgpu-mark.ts";
+import type { DomainId, VgpuId } from "../core/ids.ts";
+import { budgetOf, room, type Budget, type CapacityRule } from "../capacity/budget.ts";
+import { allocatable } from "../capacity/place.ts";
+import {
+  isAlive,
+  type Domain,
+  type Gpu,
+  type Inventory,
+  type KernelVgpu,
+  type VgpuType,
+} from "../inventory/model.ts";
+import type { Claim } from "./claim.ts";
+import { holdingsOf } from "./holdings.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** Stands in our ledger; made by somebody else; or bears our mark but no claim. */
+export type Ownership = "own" | "foreign" | "orphan";
+
+export interface GpuView {
+  readonly gpu: Gpu;
+  /** Undefined for a GPU that offers no slices. */
+  readonly budget: Budget | undefined;
+  readonly types: readonly { readonly type: VgpuType; readonly allocatable: number }[];
+  /** Types of which the kernel would make another number than our arithmetic, from the slices that exist. */
+  readonly disagreements: readonly {
+    readonly type: string;
+    readonly ours: number;
+    readonly kernel: number;
+  }[];
+}
+
+export interface VgpuView {
+  readonly id: VgpuId;
+  readonly gpu: Gpu["address"];
+  readonly type: string;
+  readonly ownership: Ownership;
+  readonly claim: Claim | undefined;
+  /** Undefined while only promised. */
+  readonly kernel: KernelVgpu | undefined;
+  /** The domain whose definition names it; undefined also while libvirt is away. */
+  readonly domain: Domain | undefined;
+  /** From the domains' states; undefined while libvirt is away. */
+  readonly inUse: boolean | undefined;
+}
+
+export interface DomainView {
+  readonly id: DomainId;
+  readonly name: string;
+  readonly ownership: Ownership;
+  readonly claim: Claim | undefined;
+  /** Undefined while libvirt is away, or does not know it (yet, or any more). */
+  readonly domain: Domain | undefined;
+}
+
+export function gpuViews(inventory: Inventory, ledger: Ledger, rule: CapacityRule): GpuView[] {
+  const holdings = holdingsOf(ledger, inventory);
+  return [...inventory.gpus.values()].map((gpu) => {
+    const endowment = gpu.types.length > 0 ? rule(gpu) : undefined;
+    const here = holdings.filter((holding) => holding.gpu === gpu.address);
+    const budget = endowment && budgetOf(endowment, here);
+    const made =
+      endowment &&
+      budgetOf(
+        endowment,
+        here.filter(({ vgpuId }) => inventory.vgpus.has(vgpuId)),
+      );
+    return {
+      gpu,
+      budget,
+      types: gpu.types.map((type) => ({ type, allocatable: budget ? allocatable(budget, type) : 0 })),
+      disagreements: made ? disagreements(gpu, made) : [],
+    };
+  });
+}
+
+/** Law 2: both arithmetics must allow a create, and where they differ the operator is told. */
+function disagreements({ types }: Gpu, made: Budget): GpuView["disagreements"] {
+  return types.flatMap(({ name, sizes, kernelAvailable }) => {
+    const ours = sizes ? room(made, sizes) : kernelAvailable;
+    return ours === kernelAvailable ? [] : [{ type: name, ours, kernel: kernelAvailable }];
+  });
+}
+
+export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
+  const domains = inventory.domains.known ? [...inventory.domains.value.values()] : undefined;
+  const claims = new Map(
+    ledger
+      .all()
+      .filter(isLiving)
+      .map((claim) => [claim.vgpuId, claim]),
+  );
+  const promised = [...claims.values()].map((claim) => ({
+    id: claim.vgpuId,
+    gpu: claim.gpu,
+    type: claim.type,
+  }));
+  const made = [...inventory.vgpus.values()];
+  const ids = new Map([...promised, ...made].map((vgpu) => [vgpu.id, vgpu]));
+  return [...ids.values()].sort(byId).map(({ id, gpu, type }) => {
+    const claim = claims.get(id);
+    const domain = domains?.find(({ vgpuIds }) => vgpuIds.includes(id));
+    return {
+      ...{ id, gpu, type, claim, domain },
+      ownership: claim ? "own" : bearsOurMark(id) ? "orphan" : "foreign",
+      kernel: inventory.vgpus.get(id),
+      inUse: domains === undefined ? undefined : domain !== undefined && isAlive(domain.state),
+    };
+  });
+}
+
+export function domainViews(inventory: Inventory, ledger: Ledger): DomainView[] {
+  const domains = inventory.domains.known ? inventory.domains.value : new Map<DomainId, Domain>();
+  const claims = new Map(
+    ledger
+      .all()
+      .filter(isLiving)
+      .map((claim) => [claim.domain.id, claim]),
+  );
+  return [...new Set([...domains.keys(), ...claims.keys()])].sort().map((id) => {
+    const domain = domains.get(id);
+    const claim = claims.get(id);
+    // Under one UUID but without the claim's mark it is somebody else's domain (plan.ts).
+    const own = claim !== undefined && (domain === undefined || domain.mark?.vgpuId === claim.vgpuId);
+    const orphan = domain?.mark?.domainId === id;
+    return {
+      id,
+      name: domain?.name ?? claim?.domain.name ?? "",
+      ownership: own ? "own" : orphan ? "orphan" : "foreign",
+      claim: own ? claim : undefined,
+      domain,
+    };
+  });
+}
+
+function isLiving({ state }: Claim): boolean {
+  return state !== "gone";
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : 1;
+}
