@@ -1,0 +1,143 @@
+// Makes and removes GVT-g slices through the privileged process, and says what an errno means here.
+// Errnos of `create`: kernel drivers/vfio/mdev/mdev_core.c, gvt/kvmgt.c, gvt/aperture_gm.c.
+import { AgentError } from "../../core/errors.ts";
+import type { VgpuId } from "../../core/ids.ts";
+import type { HostFiles } from "../../discovery/host-files.ts";
+import type { Holder, RemoveOutcome, Slice, Slices } from "../../lifecycle/ports.ts";
+
+/** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
+export interface MdevWriter {
+  createMdev(mdev: Slice, options: CallOptions): Promise<CreateAnswer>;
+  removeMdev(vgpuId: VgpuId, options: CallOptions): Promise<RemoveAnswer>;
+}
+
+interface CallOptions {
+  readonly signal: AbortSignal;
+  readonly deadlineMs: number;
+}
+interface HolderAnswer {
+  readonly pid: number;
+  readonly command: string;
+  readonly domain?: string;
+}
+type Trouble =
+  | { readonly kind: "errno"; readonly errno: string; readonly call: string; readonly path: string }
+  | { readonly kind: "blocked"; readonly holders: readonly HolderAnswer[] }
+  | { readonly kind: "refused" | "failed"; readonly why: string };
+export type CreateAnswer = { readonly kind: "done" } | Trouble;
+export type RemoveAnswer =
+  | { readonly kind: "done" | "absent" }
+  | { readonly kind: "held"; readonly holders: readonly HolderAnswer[] }
+  | Trouble;
+
+/** A create takes milliseconds; the driver may wait for the GPU to wake up. */
+const CREATE_DEADLINE_MS = 10_000;
+/** Long enough for a removal that works. One that hangs is asked about again and joins the child that waits. */
+const REMOVE_DEADLINE_MS = 3_000;
+
+export class KvmgtSlices implements Slices {
+  readonly #writer: MdevWriter;
+  readonly #files: HostFiles;
+
+  constructor(writer: MdevWriter, files: HostFiles) {
+    this.#writer = writer;
+    this.#files = files;
+  }
+
+  async create(slice: Slice, signal: AbortSignal): Promise<void> {
+    const { vgpuId, gpu, type } = slice;
+    const answer = await asking(() =>
+      this.#writer.createMdev({ vgpuId, gpu, type }, { signal, deadlineMs: CREATE_DEADLINE_MS }),
+    );
+    // Whatever was answered, the kernel's tree is the truth: a create that was cut off before may have gone through.
+    const there = await this.#files.linkName(`sys/bus/mdev/devices/${vgpuId}/mdev_type`);
+    if (there === type) return;
+    if (answer.kind === "done" || there !== undefined)
+      throw new AgentError(
+        "READBACK_MISMATCH",
+        `vGPU ${vgpuId} was made as ${type} and shows as ${there ?? "absent"}`,
+      );
+    throw await this.#createFailure(slice, answer);
+  }
+
+  async remove(vgpuId: VgpuId, signal: AbortSignal): Promise<RemoveOutcome> {
+    const answer = await asking(() =>
+      this.#writer.removeMdev(vgpuId, { signal, deadlineMs: REMOVE_DEADLINE_MS }),
+    );
+    switch (answer.kind) {
+      case "done":
+      case "absent":
+        return { kind: "removed" };
+      case "held":
+      case "blocked":
+        return { kind: answer.kind, holders: answer.holders.map(namedHolder) };
+      case "errno":
+        if (answer.errno === "ENOENT") return { kind: "removed" };
+        throw kernelRefused(`removing vGPU ${vgpuId}`, answer);
+      case "refused":
+      case "failed":
+        throw hostdTrouble(`removing vGPU ${vgpuId}`, answer);
+    }
+  }
+
+  async #createFailure(slice: Slice, answer: Trouble): Promise<AgentError> {
+    const what = `creating a ${slice.type} on ${slice.gpu}`;
+    switch (answer.kind) {
+      case "errno":
+        return answer.errno === "ENOSPC" ? await this.#noSpace(slice, what) : kernelRefused(what, answer);
+      case "blocked":
+        return new AgentError(
+          "KERNEL_TIMEOUT",
+          `${what}: the kernel has not answered in ${CREATE_DEADLINE_MS} ms`,
+        );
+      case "refused":
+      case "failed":
+        return hostdTrouble(what, answer);
+    }
+  }
+
+  /** The budget may have room in sum and no range in one piece: then the kernel's own count still says so (gvt-linux#164). */
+  async #noSpace({ gpu, type }: Slice, what: string): Promise<AgentError> {
+    const path = `sys/class/mdev_bus/${gpu}/mdev_supported_types/${type}/available_instances`;
+    const available = Number((await this.#files.read(path)) ?? 0);
+    const details = { gpu, vgpu_type: type, kernel_available: available };
+    if (available > 0)
+      return new AgentError(
+        "GM_FRAGMENTED",
+        `${what}: the kernel counts room for ${available} and finds no range in one piece (ENOSPC); ` +
+          "remove other vGPUs of this GPU, stop what uses the host's display, or take a smaller type",
+        { details },
+      );
+    return new AgentError("KERNEL_REPORTS_NO_ROOM", `${what}: the kernel has no room left (ENOSPC)`, {
+      details,
+    });
+  }
+}
+
+async function asking<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw AgentError.from(error, "HOSTD_UNAVAILABLE");
+  }
+}
+
+function kernelRefused(what: string, { errno, call, path }: Extract<Trouble, { kind: "errno" }>): AgentError {
+  return new AgentError("KERNEL_REFUSED", `${what}: the kernel refused to ${call} ${path} (${errno})`, {
+    details: { errno, path },
+  });
+}
+
+function hostdTrouble(
+  what: string,
+  { kind, why }: Extract<Trouble, { kind: "refused" | "failed" }>,
+): AgentError {
+  return new AgentError(
+    kind === "failed" ? "HOSTD_UNAVAILABLE" : "INTERNAL",
+    `${what}: hostd ${kind}: ${why}`,
+  );
+}
+
+function namedHolder({ pid, command, domain }: HolderAnswer): Holder {
+  return { pid, command: domain === undefined ? command : `${command} (${domain})` };
+}
