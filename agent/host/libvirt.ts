@@ -1,0 +1,230 @@
+// libvirt as the agent needs it: domains as facts, the few changes the lifecycle makes, and whether the daemon is there.
+import { AgentError } from "../core/errors.ts";
+import { parseDomainId, type DomainId } from "../core/ids.ts";
+import { x86DomainTypes } from "../discovery/capabilities-xml.ts";
+import { readDomainXml } from "../discovery/domain-xml.ts";
+import type { DomainSource } from "../discovery/observe.ts";
+import type { Domain } from "../inventory/model.ts";
+import type { Hypervisor } from "../lifecycle/domain-xml.ts";
+import type { Domains } from "../lifecycle/ports.ts";
+import type { DomainRef } from "../node-libvirt/domain-ref.ts";
+import { isActive } from "../node-libvirt/domain-state.ts";
+import { ErrorNumber, ListDomains, UndefineDomain } from "../node-libvirt/constants.ts";
+import { CallTimeoutError, ConnectionLostError, LibvirtError } from "../node-libvirt/errors.ts";
+import { Libvirt } from "../node-libvirt/libvirt.ts";
+import { Link, type LinkState } from "../node-libvirt/link.ts";
+
+export interface LibvirtHostOptions {
+  /** `qemu:///system` or `xen:///system`. */
+  readonly uri: string;
+  /** The one socket to use; undefined: probe those of the modular daemons, then libvirtd's. */
+  readonly socket: string | undefined;
+  /** Something changed: a domain, a device, or the connection itself. */
+  readonly onChange: () => void;
+  readonly random: () => number;
+  /** Milliseconds since the epoch. */
+  readonly wall: () => number;
+}
+
+export interface LibvirtStatus {
+  readonly uri: string;
+  readonly connected: boolean;
+  /** Since when it is so, milliseconds since the epoch. */
+  readonly since: number;
+  /** `9.0.0`; undefined until it was asked. */
+  readonly version: string | undefined;
+  /** Why it is not connected. */
+  readonly error: string | undefined;
+}
+
+/** Looks must not wait for a daemon that hangs: its facts are then unknown. */
+const READ_MS = 10_000;
+const DEFINE_MS = 30_000;
+/** A start maps and pins all of the guest's memory and may read images from a slow disk. */
+const START_MS = 120_000;
+/** libvirt itself waits up to 15 s for QEMU to go after SIGTERM and as long after SIGKILL. */
+const DESTROY_MS = 60_000;
+const UNDEFINE =
+  UndefineDomain.managedSave |
+  UndefineDomain.snapshotsMetadata |
+  UndefineDomain.nvram |
+  UndefineDomain.checkpointsMetadata;
+
+export class LibvirtHost implements DomainSource, Domains {
+  readonly #options: LibvirtHostOptions;
+  readonly #link: Link;
+  readonly #libvirt: Libvirt;
+  #status: LibvirtStatus;
+  #hypervisor: Promise<Hypervisor> | undefined;
+
+  constructor(options: LibvirtHostOptions) {
+    this.#options = options;
+    const { uri, socket, random, onChange } = options;
+    this.#status = {
+      uri,
+      connected: false,
+      since: options.wall(),
+      version: undefined,
+      error: "not connected yet",
+    };
+    this.#link = new Link({
+      socket: { driver: uri.startsWith("xen") ? "xen" : "qemu", path: socket },
+      uri,
+      random,
+      events: ["domain-lifecycle", "device-added", "device-removed", "node-device-lifecycle"],
+      onEvent: onChange,
+      onState: (state) => {
+        this.#stateChanged(state);
+      },
+    });
+    this.#libvirt = new Libvirt(this.#link);
+  }
+
+  get status(): LibvirtStatus {
+    return this.#status;
+  }
+
+  /** Keeps the connection until the signal aborts. */
+  async run(stop: AbortSignal): Promise<void> {
+    await this.#link.run(stop);
+  }
+
+  async domains(signal: AbortSignal): Promise<readonly Domain[]> {
+    const options = { signal, timeoutMs: READ_MS };
+    return this.#mapped("listing the domains", async () => {
+      const [all, persistent] = await Promise.all([
+        this.#libvirt.listDomains(options),
+        this.#libvirt.listDomains({ ...options, flags: ListDomains.persistent }),
+      ]);
+      const kept = new Set(persistent.map(({ uuid }) => uuid));
+      const read = await Promise.all(all.map((ref) => this.#readDomain(ref, kept.has(ref.uuid), signal)));
+      return read.filter((domain) => domain !== undefined);
+    });
+  }
+
+  async define(xml: string, signal: AbortSignal): Promise<void> {
+    await this.#mapped("defining the domain", () =>
+      this.#libvirt.defineDomain(xml, { signal, timeoutMs: DEFINE_MS }),
+    );
+  }
+
+  async start(id: DomainId, signal: AbortSignal): Promise<void> {
+    await this.#change("starting", id, async (domain) => {
+      if (await this.#isActive(domain, signal)) return;
+      await this.#libvirt.startDomain(domain, { signal, timeoutMs: START_MS });
+    });
+  }
+
+  async shutdown(id: DomainId, signal: AbortSignal): Promise<void> {
+    await this.#change("shutting down", id, async (domain) => {
+      if (await this.#isActive(domain, signal))
+        await this.#libvirt.shutdownDomain(domain, { signal, timeoutMs: READ_MS });
+    });
+  }
+
+  async destroy(id: DomainId, signal: AbortSignal): Promise<void> {
+    await this.#change("stopping", id, async (domain) => {
+      if (await this.#isActive(domain, signal))
+        await this.#libvirt.destroyDomain(domain, { signal, timeoutMs: DESTROY_MS });
+    });
+  }
+
+  async undefine(id: DomainId, signal: AbortSignal): Promise<void> {
+    await this.#change("undefining", id, async (domain) => {
+      await this.#libvirt.undefineDomain(domain, { signal, timeoutMs: DEFINE_MS, flags: UNDEFINE });
+    });
+  }
+
+  /** What domains run on here; asked once per connection. */
+  hypervisor(signal: AbortSignal): Promise<Hypervisor> {
+    this.#hypervisor ??= this.#askHypervisor(signal).catch((error: unknown) => {
+      this.#hypervisor = undefined;
+      throw error;
+    });
+    return this.#hypervisor;
+  }
+
+  async #askHypervisor(signal: AbortSignal): Promise<Hypervisor> {
+    const what = "asking what the hypervisor can do";
+    const xml = await this.#mapped(what, () => this.#libvirt.capabilities({ signal, timeoutMs: DEFINE_MS }));
+    const types = x86DomainTypes(xml);
+    if (types.has("kvm")) return { domainType: "kvm" };
+    if (types.has("qemu")) return { domainType: "qemu" };
+    throw new AgentError(
+      "LIBVIRT_REFUSED",
+      "libvirt offers no x86_64 guests here; is qemu-system-x86 installed?",
+    );
+  }
+
+  /** Undefined for a domain that went away meanwhile. */
+  async #readDomain(ref: DomainRef, persistent: boolean, signal: AbortSignal): Promise<Domain | undefined> {
+    const id = parseDomainId(ref.uuid);
+    if (!id) return undefined;
+    const options = { signal, timeoutMs: READ_MS };
+    try {
+      const [xml, { state }] = await Promise.all([
+        this.#libvirt.domainXml(ref, options),
+        this.#libvirt.domainState(ref, options),
+      ]);
+      return { id, name: ref.name, state, persistent, ...readDomainXml(xml) };
+    } catch (error) {
+      if (error instanceof LibvirtError && error.code === ErrorNumber.noDomain) return undefined;
+      throw error;
+    }
+  }
+
+  async #isActive(domain: DomainRef, signal: AbortSignal): Promise<boolean> {
+    const { state } = await this.#libvirt.domainState(domain, { signal, timeoutMs: READ_MS });
+    return isActive(state);
+  }
+
+  /** A domain that is gone needs no change; only a start misses it. */
+  async #change(doing: string, id: DomainId, change: (domain: DomainRef) => Promise<void>): Promise<void> {
+    await this.#mapped(`${doing} domain ${id}`, async () => {
+      const domain = await this.#libvirt.lookupDomainByUuid(id);
+      if (domain) await change(domain);
+      else if (doing === "starting") throw new AgentError("LIBVIRT_REFUSED", `domain ${id} is not defined`);
+    });
+  }
+
+  #stateChanged(state: LinkState): void {
+    const { uri, wall, onChange } = this.#options;
+    const connected = state.state === "up";
+    const since = connected === this.#status.connected ? this.#status.since : wall();
+    const error = state.state === "down" ? state.error.message : undefined;
+    this.#status = { uri, connected, since, version: undefined, error };
+    this.#hypervisor = undefined;
+    if (connected) void this.#askVersion();
+    onChange();
+  }
+
+  async #askVersion(): Promise<void> {
+    try {
+      const { major, minor, release } = await this.#libvirt.libraryVersion({ timeoutMs: READ_MS });
+      this.#status = { ...this.#status, version: `${major}.${minor}.${release}` };
+    } catch {
+      // The link's own state tells that the daemon is away; a version that is not known is shown as such.
+    }
+  }
+
+  async #mapped<T>(doing: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw toAgentError(doing, error);
+    }
+  }
+}
+
+function toAgentError(doing: string, error: unknown): unknown {
+  if (error instanceof LibvirtError)
+    return new AgentError("LIBVIRT_REFUSED", `${doing}: libvirt refused: ${error.message}`, {
+      details: { libvirt_code: error.code, libvirt_domain: error.domain },
+      cause: error,
+    });
+  if (error instanceof ConnectionLostError)
+    return new AgentError("LIBVIRT_UNAVAILABLE", `${doing}: libvirt is away: ${error.message}`, { cause: error });
+  if (error instanceof CallTimeoutError)
+    return new AgentError("LIBVIRT_TIMEOUT", `${doing}: libvirt does not answer: ${error.message}`, { cause: error });
+  return error;
+}
