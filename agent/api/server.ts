@@ -1,0 +1,94 @@
+// The gRPC server: services, health and reflection. It opens no socket: connections are handed to it by host/.
+import {
+  status,
+  Server,
+  ServerCredentials,
+  type ServerInterceptor,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { loadFileDescriptorSetFromBuffer } from "@grpc/proto-loader";
+import { ReflectionService } from "@grpc/reflection";
+import { HealthImplementation } from "grpc-health-check";
+import type { Duplex } from "node:stream";
+import type { Service } from "./services.ts";
+import { toStatus } from "./status.ts";
+import { AgentError } from "../core/errors.ts";
+import { unary, undecoded } from "./unary.ts";
+
+export interface ApiServerOptions {
+  readonly services: readonly Service[];
+  /** A serialized google.protobuf.FileDescriptorSet of the contract, for reflection. */
+  readonly descriptorSet: Buffer;
+  readonly interceptors: readonly ServerInterceptor[];
+}
+
+/** A domain's XML may have 2 MiB; nothing else comes near. */
+const RECEIVE_LIMIT_BYTES = 16 * 1024 * 1024;
+
+export class ApiServer {
+  readonly #server: Server;
+  readonly #connections: ReturnType<Server["createConnectionInjector"]>;
+  readonly #health: HealthImplementation;
+  readonly #serviceNames: readonly string[];
+
+  constructor({ services, descriptorSet, interceptors }: ApiServerOptions) {
+    this.#server = new Server({
+      "grpc.max_receive_message_length": RECEIVE_LIMIT_BYTES,
+      interceptors: [...interceptors],
+    });
+    for (const service of services) addService(this.#server, service);
+    this.#serviceNames = ["", ...services.map(({ name }) => name)];
+    this.#health = new HealthImplementation(this.#statuses("NOT_SERVING"));
+    this.#health.addToServer(this.#server);
+    new ReflectionService(loadFileDescriptorSetFromBuffer(descriptorSet)).addToServer(this.#server);
+    this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+  }
+
+  /** Speaks gRPC on a connection that somebody accepted. Who may connect is decided by the socket's owner and mode. */
+  accept(connection: Duplex): void {
+    this.#connections.injectConnection(connection);
+  }
+
+  /** What `grpc.health.v1.Health` answers from now on, for every service and for the server as a whole. */
+  setServing(serving: boolean): void {
+    for (const name of this.#serviceNames) this.#health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
+  }
+
+  /** Lets calls finish for `graceMs`, then ends what is left. */
+  async stop(graceMs: number): Promise<void> {
+    this.setServing(false);
+    this.#connections.drain(graceMs);
+    await new Promise<void>((resolve) => {
+      this.#server.tryShutdown(() => {
+        resolve();
+      });
+    });
+  }
+
+  #statuses(value: "SERVING" | "NOT_SERVING"): Record<string, "SERVING" | "NOT_SERVING"> {
+    return Object.fromEntries(this.#serviceNames.map((name) => [name, value]));
+  }
+}
+
+function addService(server: Server, { definition, handlers }: Service): void {
+  const methods = Object.entries(definition);
+  const implementation: UntypedServiceImplementation = {};
+  for (const [name, method] of methods) {
+    const handler = handlers[name];
+    if (handler) implementation[name] = unary(method.requestDeserialize, handler);
+    else implementation[name] = notServed(method.path);
+  }
+  server.addService(
+    Object.fromEntries(methods.map(([name, method]) => [name, undecoded(method)])),
+    implementation,
+  );
+}
+
+/** The contract has the method, this release does not serve it: said with our own reason, for every kind of call. */
+function notServed(path: string): UntypedServiceImplementation[string] {
+  const error = toStatus(new AgentError("NOT_IMPLEMENTED", `${path} is not served by this release`));
+  return (call: { emit?: (event: "error", error: unknown) => void }, callback?: (error: unknown) => void) => {
+    if (callback) callback(error);
+    else call.emit?.("error", { ...error, code: status.UNIMPLEMENTED });
+  };
+}

@@ -1,0 +1,60 @@
+// The one place where an agent error becomes a gRPC status with its details (proto/vgpud/v1/errors.proto says the rules).
+import { Metadata, status, type StatusObject } from "@grpc/grpc-js";
+import { BadRequest, ErrorInfo, RetryInfo } from "../../proto/gen/google/rpc/error_details.ts";
+import { Status } from "../../proto/gen/google/rpc/status.ts";
+import { AgentError } from "../core/errors.ts";
+import type { ErrorKind } from "../core/reasons.ts";
+
+const grpcCode = {
+  "invalid-argument": status.INVALID_ARGUMENT,
+  "not-found": status.NOT_FOUND,
+  "already-exists": status.ALREADY_EXISTS,
+  "no-room": status.RESOURCE_EXHAUSTED,
+  "failed-precondition": status.FAILED_PRECONDITION,
+  aborted: status.ABORTED,
+  unavailable: status.UNAVAILABLE,
+  unimplemented: status.UNIMPLEMENTED,
+  internal: status.INTERNAL,
+} as const satisfies Record<ErrorKind, status>;
+
+const ERROR_DOMAIN = "vgpud";
+/** Long enough for libvirt to be restarted, short enough that a scheduler still waits. */
+const RETRY_DELAY_SECONDS = 2;
+const TYPE_URL = "type.googleapis.com/";
+
+export function toStatus(caught: unknown): Pick<StatusObject, "code" | "details" | "metadata"> {
+  const error = AgentError.from(caught);
+  const code = grpcCode[error.kind];
+  const metadata = new Metadata();
+  const body = Status.encode({ code, message: error.message, details: detailsOf(error) }).finish();
+  metadata.set("grpc-status-details-bin", Buffer.from(body));
+  return { code, details: error.message, metadata };
+}
+
+function detailsOf(error: AgentError): Status["details"] {
+  const metadata = Object.fromEntries(
+    Object.entries(error.details).map(([key, value]) => [key, String(value)]),
+  );
+  const details = [
+    pack("google.rpc.ErrorInfo", ErrorInfo, { reason: error.reason, domain: ERROR_DOMAIN, metadata }),
+  ];
+  if (error.field !== undefined) {
+    const fieldViolations = [{ field: error.field, description: error.message }];
+    details.push(pack("google.rpc.BadRequest", BadRequest, { fieldViolations }));
+  }
+  if (error.kind === "unavailable")
+    details.push(
+      pack("google.rpc.RetryInfo", RetryInfo, {
+        retryDelay: { seconds: BigInt(RETRY_DELAY_SECONDS), nanos: 0 },
+      }),
+    );
+  return details;
+}
+
+interface Encoder<Message> {
+  encode(message: Message): { finish(): Uint8Array };
+}
+
+function pack<Message>(name: string, type: Encoder<Message>, message: Message): Status["details"][number] {
+  return { typeUrl: `${TYPE_URL}${name}`, value: Buffer.from(type.encode(message).finish()) };
+}
