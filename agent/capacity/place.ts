@@ -1,4 +1,5 @@
 // Where a new vGPU goes and why. Pure: what is asked and what there is in, a decision with every candidate's fate out.
+import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { Gpu, SliceSizes, VgpuType } from "../inventory/model.ts";
@@ -45,6 +46,16 @@ export interface NotPlaced {
 }
 
 export type Decision = Placed | NotPlaced;
+
+/** A vGPU could not be placed; says of every GPU what it lacked. */
+export class NotPlacedError extends AgentError {
+  readonly decision: NotPlaced;
+
+  constructor(decision: NotPlaced) {
+    super(decision.reason, decision.why);
+    this.decision = decision;
+  }
+}
 
 /** A GPU with the room that is left on it. */
 interface Load {

@@ -6,7 +6,16 @@ export interface AgentErrorOptions {
   readonly details?: Readonly<Record<string, string | number>>;
   /** The request field at fault, as a path of the contract: `domain.disks[0].path`. */
   readonly field?: string;
+  /** The processes that stand in the way. */
+  readonly holders?: readonly Holder[];
   readonly cause?: unknown;
+}
+
+/** A process that keeps a vGPU open. */
+export interface Holder {
+  readonly pid: number;
+  /** Its short name, with the domain where it is a QEMU: `qemu-system-x86 (web-1)`. */
+  readonly command: string;
 }
 
 /** Something could not be done. The message says what was tried on which object, why it failed and what helps. */
@@ -15,12 +24,14 @@ export class AgentError extends Error {
   readonly reason: Reason;
   readonly details: Readonly<Record<string, string | number>>;
   readonly field: string | undefined;
+  readonly holders: readonly Holder[];
 
   constructor(reason: Reason, message: string, options: AgentErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.reason = reason;
     this.details = options.details ?? {};
     this.field = options.field;
+    this.holders = options.holders ?? [];
   }
 
   get kind(): ErrorKind {

@@ -52,6 +52,8 @@ export const reasons = {
   /** Our arithmetic has room, the kernel's own count has none. */
   KERNEL_REPORTS_NO_ROOM: "no-room",
 
+  /** Our arithmetic and the kernel's count of what a GPU can still make differ; the smaller one holds. */
+  CAPACITY_DISAGREES: "failed-precondition",
   /** This host cannot share the GPU in the mode asked for. */
   MODE_UNSUPPORTED: "failed-precondition",
   /** The domain was made by somebody else; vgpud shows it and does not touch it. */

@@ -223,8 +223,12 @@ function toAgentError(doing: string, error: unknown): unknown {
       cause: error,
     });
   if (error instanceof ConnectionLostError)
-    return new AgentError("LIBVIRT_UNAVAILABLE", `${doing}: libvirt is away: ${error.message}`, { cause: error });
+    return new AgentError("LIBVIRT_UNAVAILABLE", `${doing}: libvirt is away: ${error.message}`, {
+      cause: error,
+    });
   if (error instanceof CallTimeoutError)
-    return new AgentError("LIBVIRT_TIMEOUT", `${doing}: libvirt does not answer: ${error.message}`, { cause: error });
+    return new AgentError("LIBVIRT_TIMEOUT", `${doing}: libvirt does not answer: ${error.message}`, {
+      cause: error,
+    });
   return error;
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId, DomainId, VgpuId } from "../core/ids.ts";
 import type { CapacityRule } from "../capacity/budget.ts";
-import { place, type Placed, type Wish } from "../capacity/place.ts";
+import { NotPlacedError, place, type Placed, type Wish } from "../capacity/place.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import { changed, type Claim, type Operation, type OperationKind } from "./claim.ts";
@@ -199,7 +199,7 @@ export class DomainService {
       holdings: holdingsOf(ledger, inventory),
     });
     if (decision.ok) return decision;
-    throw new AgentError(decision.reason, decision.why);
+    throw new NotPlacedError(decision);
   }
 
   #newClaim(request: CreateRequest, placed: Placed, inventory: Inventory): Claim {

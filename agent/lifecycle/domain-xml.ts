@@ -78,6 +78,8 @@ const deviceNames = { virtio: "vda", sata: "sda", scsi: "sda" } as const satisfi
 >;
 
 function addDisk(devices: Builder, { path, format, bus, readonly }: Disk): void {
+  // Without it libvirt takes a controller that few guests have a driver for.
+  if (bus === "scsi") devices.ele("controller", { type: "scsi", model: "virtio-scsi" });
   const disk = devices.ele("disk", { type: "file", device: "disk" });
   disk.ele("driver", { name: "qemu", type: format });
   disk.ele("source", { file: path });

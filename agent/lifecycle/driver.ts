@@ -148,6 +148,7 @@ export class Driver {
       onEvent({ kind: "step-failed", claim, step: step.kind, error: failure });
       throw failure;
     }
+    this.#options.operations.advance(claim.operation.id);
     onEvent({ kind: "step-done", claim, step: step.kind, seconds: (clock.now() - started) / 1000 });
   }
 
@@ -223,5 +224,9 @@ function stalled(claim: Claim, error: AgentError): AgentError {
   const { failure } = claim;
   if (!failure) return error;
   const message = `${failure.message}; undoing it goes on: ${error.message}`;
-  return new AgentError(failure.reason, message, { details: error.details, cause: error });
+  return new AgentError(failure.reason, message, {
+    details: error.details,
+    holders: error.holders,
+    cause: error,
+  });
 }

@@ -1,11 +1,11 @@
 // Carries out one step of a plan. Every step may be repeated: after a crash the planner names again what was not seen done.
-import { AgentError } from "../core/errors.ts";
+import { AgentError, type Holder } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { KeyedLock } from "../core/keyed-lock.ts";
 import type { Claim } from "./claim.ts";
 import { domainXml, type Hypervisor } from "./domain-xml.ts";
 import type { Step } from "./plan.ts";
-import type { Domains, Holder, Slices } from "./ports.ts";
+import type { Domains, Slices } from "./ports.ts";
 
 export interface Hands {
   readonly slices: Slices;
@@ -46,27 +46,21 @@ export async function execute(
   }
 }
 
-async function remove(slices: Slices, claim: Claim, signal: AbortSignal): Promise<void> {
-  const outcome = await slices.remove(claim.vgpuId, signal);
+async function remove(slices: Slices, { vgpuId }: Claim, signal: AbortSignal): Promise<void> {
+  const outcome = await slices.remove(vgpuId, signal);
   if (outcome.kind === "removed") return;
-  const by =
-    outcome.holders.length > 0
-      ? `held by ${outcome.holders.map(nameOf).join(", ")}`
-      : "its holder was not found";
-  const details = { vgpu_id: claim.vgpuId, holders: outcome.holders.map(nameOf).join(", ") };
-  if (outcome.kind === "held")
-    throw new AgentError(
-      "VGPU_IN_USE",
-      `vGPU ${claim.vgpuId} is still open (${by}); it is removed as soon as it is let go`,
-      {
-        details,
-      },
-    );
-  const message = `the kernel has not finished removing vGPU ${claim.vgpuId} (${by}); it does so when the holder ends`;
-  throw new AgentError("VGPU_REMOVE_BLOCKED", message, { details });
+  const { holders } = outcome;
+  const by = holders.length > 0 ? `held by ${holders.map(nameOf).join(", ")}` : "its holder was not found";
+  const details = { vgpu_id: vgpuId, holders: holders.map(nameOf).join(", ") };
+  if (outcome.kind === "held") {
+    const message = `vGPU ${vgpuId} is still open (${by}); it is removed as soon as it is let go`;
+    throw new AgentError("VGPU_IN_USE", message, { details, holders });
+  }
+  const message = `the kernel has not finished removing vGPU ${vgpuId} (${by}); it does so when the holder ends`;
+  throw new AgentError("VGPU_REMOVE_BLOCKED", message, { details, holders });
 }
 
-export function nameOf({ pid, command }: Holder): string {
+function nameOf({ pid, command }: Holder): string {
   return `${command}[${pid}]`;
 }
 

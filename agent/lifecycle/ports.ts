@@ -1,17 +1,11 @@
 // What the lifecycle needs done to the host. Errors are AgentErrors whose reason tells what to do next.
+import type { Holder } from "../core/errors.ts";
 import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
 
 export interface Slice {
   readonly vgpuId: VgpuId;
   readonly gpu: PciAddress;
   readonly type: string;
-}
-
-/** A process that keeps a slice open. */
-export interface Holder {
-  readonly pid: number;
-  /** Its short name, with the domain where it is a QEMU: `qemu-system-x86 (web-1)`. */
-  readonly command: string;
 }
 
 export type RemoveOutcome =

@@ -1,9 +1,9 @@
 // Makes and removes GVT-g slices through the privileged process, and says what an errno means here.
 // Errnos of `create`: kernel drivers/vfio/mdev/mdev_core.c, gvt/kvmgt.c, gvt/aperture_gm.c.
-import { AgentError } from "../../core/errors.ts";
+import { AgentError, type Holder } from "../../core/errors.ts";
 import type { VgpuId } from "../../core/ids.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
-import type { Holder, RemoveOutcome, Slice, Slices } from "../../lifecycle/ports.ts";
+import type { RemoveOutcome, Slice, Slices } from "../../lifecycle/ports.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
 export interface MdevWriter {

@@ -1,0 +1,56 @@
+// Domains as the contract shows them.
+import * as pb from "../../../proto/gen/vgpud/v1/domain.ts";
+import type { AgentError } from "../../core/errors.ts";
+import type { DomainState, Inventory } from "../../inventory/model.ts";
+import type { Claim } from "../../lifecycle/claim.ts";
+import type { DomainView } from "../../lifecycle/views.ts";
+import { operationName, toWireClaimState, toWireFailure, toWireOnStop, toWireOwnership } from "./claim.ts";
+
+const states = {
+  "no-state": pb.DomainState.NO_STATE,
+  running: pb.DomainState.RUNNING,
+  blocked: pb.DomainState.BLOCKED,
+  paused: pb.DomainState.PAUSED,
+  "shutting-down": pb.DomainState.SHUTTING_DOWN,
+  "shut-off": pb.DomainState.SHUT_OFF,
+  crashed: pb.DomainState.CRASHED,
+  suspended: pb.DomainState.SUSPENDED,
+} as const satisfies Record<DomainState, pb.DomainState>;
+
+export interface DomainContext {
+  readonly inventory: Inventory;
+  /** What holds the claim's operation up. */
+  readonly stalledBy: AgentError | undefined;
+}
+
+export function toWireDomain(view: DomainView, { inventory, stalledBy }: DomainContext): pb.Domain {
+  const { claim, domain } = view;
+  const promised = claim && claim.state !== "gone" ? [claim.vgpuId] : [];
+  return pb.Domain.fromPartial({
+    uuid: view.id,
+    name: view.name,
+    state: domain ? states[domain.state] : pb.DomainState.UNKNOWN,
+    ownership: toWireOwnership(view.ownership),
+    claimId: claim?.claimId ?? "",
+    claimState: toWireClaimState(claim),
+    vgpuIds: [...new Set([...(domain?.vgpuIds ?? []), ...promised])],
+    vcpus: domain?.vcpus ?? claim?.domain.spec?.vcpus,
+    memoryMib: domain?.memoryMib ?? claim?.domain.spec?.memoryMib,
+    onStop: toWireOnStop(claim),
+    failure: toWireFailure(claim?.failure, stalledBy),
+    stillHolds: claim ? stillHolds(claim, view, inventory) : [],
+    holders: stalledBy?.holders.map(({ pid, command }) => ({ pid, command })) ?? [],
+    createTime: claim && new Date(claim.createdAt),
+    updateTime: claim && new Date(claim.updatedAt),
+    operation: operationName(claim),
+    persistent: domain?.persistent,
+  });
+}
+
+function stillHolds({ state, vgpuId }: Claim, { domain }: DomainView, { vgpus }: Inventory): string[] {
+  if (state !== "failed" && state !== "deleting") return [];
+  return [
+    ...(vgpus.has(vgpuId) ? [`vgpu ${vgpuId}`] : []),
+    ...(domain ? [`definition of domain ${domain.name}`] : []),
+  ];
+}

@@ -1,0 +1,35 @@
+// Placement decisions as the contract shows them.
+import { Backend } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import * as pb from "../../../proto/gen/vgpud/v1/placement.ts";
+import type { Candidate, Decision } from "../../capacity/place.ts";
+import { toWireAmounts, toWireSizes } from "./gpu.ts";
+
+export function toWireDecision(decision: Decision): pb.PlacementDecision {
+  const candidates = decision.candidates.map((candidate) => toWireCandidate(candidate, decision));
+  if (!decision.ok) return pb.PlacementDecision.fromPartial({ message: decision.why, candidates });
+  const chosen = decision.candidates.find(({ gpu }) => gpu === decision.gpu);
+  return pb.PlacementDecision.fromPartial({
+    gpu: decision.gpu,
+    backend: Backend.KVMGT,
+    type: decision.type,
+    sizes: toWireSizes(decision.sizes),
+    message: chosen?.why ?? "",
+    candidates,
+    warnings: [...decision.warnings],
+  });
+}
+
+function toWireCandidate(
+  { gpu, type, lost, why, budget }: Candidate,
+  decision: Decision,
+): pb.PlacementCandidate {
+  return pb.PlacementCandidate.fromPartial({
+    gpu,
+    backend: type === undefined ? Backend.UNSPECIFIED : Backend.KVMGT,
+    type: type ?? "",
+    chosen: decision.ok && decision.gpu === gpu,
+    reason: lost ?? "",
+    message: why,
+    free: budget && toWireAmounts(budget.free),
+  });
+}
