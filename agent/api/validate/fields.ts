@@ -1,4 +1,5 @@
 // Checks of single fields. Each failure names the field by its path in the request, as `domain.disks[0].path`.
+import { isDeepStrictEqual } from "node:util";
 import { AgentError } from "../../core/errors.ts";
 
 export interface Range {
@@ -42,41 +43,32 @@ export function formed(field: string, value: string, { pattern, maxBytes, descri
 
 /** A value that came from outside, short and without control characters, for an error's text. */
 export function printable(value: string): string {
-  const cut = value.length > 80 ? `${value.slice(0, 80)}…` : value;
-  return JSON.stringify(cut);
+  return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
 }
 
-/**
- * Refuses every field of a message that is set and not served: ignoring it would give something else than was asked for.
- * `path` is the message's own, empty for the request itself.
- */
+export interface Served<Message> {
+  /** What the message looks like when nothing in it is set. */
+  readonly unset: Message;
+  readonly fields: readonly (keyof Message & string)[];
+  /** The message's own path in the request; empty for the request itself. */
+  readonly path: string;
+}
+
+/** Refuses every field that is set and not served: ignoring it would give something else than was asked for. */
 export function refuseUnserved<Message extends object>(
   message: Message,
-  served: readonly (keyof Message & string)[],
-  path: string,
+  { unset, fields, path }: Served<Message>,
 ): void {
+  const served: readonly string[] = fields;
+  const defaults = new Map<string, unknown>(Object.entries(unset));
   for (const [name, value] of Object.entries(message)) {
-    if (!(served as readonly string[]).includes(name) && isSet(value))
+    if (!served.includes(name) && !isDeepStrictEqual(value, defaults.get(name)))
       throw notServed(join(path, snakeCase(name)));
   }
 }
 
 export function join(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
-}
-
-/** Whether a decoded field differs from what proto3 gives to one that was not sent. */
-function isSet(value: unknown): boolean {
-  if (value === undefined || value === "" || value === 0 || value === 0n || value === false) return false;
-  if (typeof value === "string") return !value.endsWith("_UNSPECIFIED");
-  if (Array.isArray(value) || Buffer.isBuffer(value)) return value.length > 0;
-  if (isPlainMap(value)) return Object.keys(value).length > 0;
-  return true;
-}
-
-/** A map field decodes to an object without a prototype's fields; a message that is present counts even when empty. */
-function isPlainMap(value: unknown): value is object {
-  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 function snakeCase(name: string): string {

@@ -1,0 +1,60 @@
+// What the services answer from: the current view, the ledger, and the lifecycle that changes both.
+import { AgentError } from "../core/errors.ts";
+import type { DomainId } from "../core/ids.ts";
+import type { CapacityRule } from "../capacity/budget.ts";
+import type { Inventory } from "../inventory/model.ts";
+import type { DomainService } from "../lifecycle/domain-service.ts";
+import type { Ledger } from "../lifecycle/ledger.ts";
+import type { Operations } from "../lifecycle/operations.ts";
+
+/** Facts about the agent and its machine that GetHost shows and no stage needs. */
+export interface AgentFacts {
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly simulated: boolean;
+  /** Names this run: revisions of different epochs cannot be compared. */
+  readonly instanceEpoch: string;
+  readonly machine: {
+    readonly cpuModel: string | undefined;
+    readonly cpus: number | undefined;
+    readonly memoryBytes: number | undefined;
+    readonly osRelease: string | undefined;
+  };
+  /** Ledger records that could not be read. */
+  readonly unreadableRecords: number;
+}
+
+/** The connection to libvirt as GetHost shows it. */
+export interface LibvirtFacts {
+  readonly uri: string;
+  readonly connected: boolean;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly version: string | undefined;
+  readonly error: string | undefined;
+}
+
+export interface ApiContext {
+  /** Undefined before the first look. */
+  readonly inventory: () => Inventory | undefined;
+  readonly ledger: Ledger;
+  readonly operations: Operations;
+  readonly domains: DomainService;
+  readonly rule: CapacityRule;
+  readonly agent: AgentFacts;
+  readonly libvirt: () => LibvirtFacts;
+  readonly newDomainId: () => DomainId;
+}
+
+/** The current view; throws STARTING before the first look is over. */
+export function currentInventory({ inventory }: ApiContext): Inventory {
+  const current = inventory();
+  if (current) return current;
+  throw new AgentError("STARTING", "vgpud has just started and has not seen the whole host yet");
+}
+
+/** From where Watch goes on after a list: opaque to clients. */
+export function resumeToken({ agent }: ApiContext, { revision }: Inventory): string {
+  return Buffer.from(`${agent.instanceEpoch}:${revision}`).toString("base64url");
+}

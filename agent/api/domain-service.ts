@@ -1,0 +1,207 @@
+// DomainService: requests are checked here, field by field, and carried out by the lifecycle.
+import {
+  CreateDomainRequest,
+  CreateDomainResponse,
+  DestroyDomainResponse,
+  GetDomainResponse,
+  ListDomainsResponse,
+  StartDomainResponse,
+  StopDomainResponse,
+  type DestroyDomainRequest,
+  type DomainServiceService,
+  type StopDomainRequest,
+} from "../../proto/gen/vgpud/v1/domain_service.ts";
+import type { Domain, DomainRef } from "../../proto/gen/vgpud/v1/domain.ts";
+import { AgentError } from "../core/errors.ts";
+import { parseClaimId, parseDomainId, type DomainId } from "../core/ids.ts";
+import type { Claim } from "../lifecycle/claim.ts";
+import type { Result, StopRequest } from "../lifecycle/domain-service.ts";
+import { requestDigest } from "../lifecycle/request-digest.ts";
+import { domainViews, type DomainView } from "../lifecycle/views.ts";
+import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
+import { toWireDomain } from "./convert/domain.ts";
+import { toWireDecision } from "./convert/placement.ts";
+import { pageOf } from "./page.ts";
+import type { Handlers } from "./unary.ts";
+import { parseDomainSpec } from "./validate/domain-spec.ts";
+import { formed, invalid, join, printable, refuseUnserved, required } from "./validate/fields.ts";
+import { parseVgpuRequest } from "./validate/vgpu-request.ts";
+
+const CLAIM_ID = "must be 1 to 128 printable ASCII characters without a space at either end";
+const REQUEST_ID = {
+  pattern: /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
+  maxBytes: 36,
+  described: "a UUID",
+};
+const DEFAULT_GRACE_MS = 60_000;
+const MAX_GRACE_MS = 24 * 60 * 60 * 1000;
+
+export function domainHandlers(context: ApiContext): Handlers<typeof DomainServiceService> {
+  return {
+    createDomain: (request, { signal }) => createDomain(context, request, signal),
+    getDomain: async ({ domain }) => {
+      const view = viewOf(context, resolveRef(context, domain, "domain"));
+      const observeTime = new Date(currentInventory(context).observedAt);
+      return Promise.resolve(GetDomainResponse.fromPartial({ domain: shown(context, view), observeTime }));
+    },
+    listDomains: async (request) => {
+      const inventory = currentInventory(context);
+      const { items, nextPageToken } = pageOf(
+        domainViews(inventory, context.ledger),
+        ({ id }) => id,
+        request,
+      );
+      const { domains } = inventory;
+      return Promise.resolve(
+        ListDomainsResponse.fromPartial({
+          domains: items.map((view) => shown(context, view)),
+          nextPageToken,
+          resumeToken: resumeToken(context, inventory),
+          observeTime: new Date(inventory.observedAt),
+          incomplete: domains.known ? undefined : { reason: "LIBVIRT_UNAVAILABLE", message: domains.why },
+        }),
+      );
+    },
+    startDomain: async ({ domain, requestId }, { signal }) => {
+      const domainId = resolveRef(context, domain, "domain");
+      const identity = identityOf("StartDomain", requestId, { domainId });
+      const result = await context.domains.start({ ...identity, domainId }, signal);
+      return StartDomainResponse.fromPartial(answer(context, result));
+    },
+    stopDomain: async (request, { signal }) => {
+      const domainId = resolveRef(context, request.domain, "domain");
+      const result = await context.domains.stop(stopRequest("StopDomain", request, domainId), signal);
+      return StopDomainResponse.fromPartial(answer(context, result));
+    },
+    destroyDomain: (request, { signal }) => destroyDomain(context, request, signal),
+  };
+}
+
+async function createDomain(
+  context: ApiContext,
+  request: CreateDomainRequest,
+  signal: AbortSignal,
+): Promise<CreateDomainResponse> {
+  const fields = ["claimId", "requestId", "validateOnly", "domain", "vgpu"] as const;
+  refuseUnserved(request, { unset: CreateDomainRequest.create(), fields, path: "" });
+  const claimId = parseClaimId(request.claimId);
+  if (request.claimId === "") throw required("claim_id");
+  if (!claimId) throw invalid("claim_id", `${CLAIM_ID}, is ${printable(request.claimId)}`);
+  const { validateOnly, domain, vgpu } = request;
+  const result = await context.domains.create(
+    {
+      // What the caller said, before defaults and fresh ids: a retry says the same.
+      ...identityOf("CreateDomain", request.requestId, { claimId, domain, vgpu }),
+      claimId,
+      spec: parseDomainSpec(domain, "domain", context.newDomainId),
+      wish: parseVgpuRequest(vgpu, "vgpu"),
+      validateOnly,
+    },
+    signal,
+  );
+  if (!("claim" in result)) return CreateDomainResponse.fromPartial({ decision: toWireDecision(result) });
+  const { placement } = result.claim;
+  const decision = placement && toWireDecision(placement);
+  return CreateDomainResponse.fromPartial({ ...answer(context, result), decision });
+}
+
+async function destroyDomain(
+  context: ApiContext,
+  request: DestroyDomainRequest,
+  signal: AbortSignal,
+): Promise<DestroyDomainResponse> {
+  try {
+    const domainId = resolveRef(context, request.domain, "domain");
+    const result = await context.domains.destroy(stopRequest("DestroyDomain", request, domainId), signal);
+    return DestroyDomainResponse.fromPartial(answer(context, result));
+  } catch (error) {
+    const missing = error instanceof AgentError && error.reason === "DOMAIN_NOT_FOUND";
+    if (missing && request.allowMissing) return DestroyDomainResponse.create();
+    throw error;
+  }
+}
+
+function stopRequest(
+  method: string,
+  { requestId, gracePeriod, noForce }: Pick<StopDomainRequest, "requestId" | "gracePeriod" | "noForce">,
+  domainId: DomainId,
+): StopRequest {
+  if (noForce && gracePeriod) throw invalid("grace_period", "says when to force, which no_force forbids");
+  const graceMs = gracePeriod
+    ? Number(gracePeriod.seconds) * 1000 + Math.round(gracePeriod.nanos / 1e6)
+    : DEFAULT_GRACE_MS;
+  if (graceMs < 0 || graceMs > MAX_GRACE_MS) throw invalid("grace_period", "must be 0 to 24 hours");
+  return {
+    ...identityOf(method, requestId, { domainId, graceMs, noForce }),
+    domainId,
+    graceMs,
+    mayForce: !noForce,
+  };
+}
+
+function identityOf(
+  method: string,
+  requestId: string,
+  canonical: object,
+): Pick<StopRequest, "requestId" | "method" | "digest"> {
+  const id = requestId === "" ? undefined : formed("request_id", requestId, REQUEST_ID).toLowerCase();
+  return { requestId: id, method, digest: requestDigest({ method, ...canonical }) };
+}
+
+/** The UUID behind a reference, whether the domain is still there or only remembered. */
+function resolveRef(context: ApiContext, domain: DomainRef | undefined, path: string): DomainId {
+  const ref = domain?.ref;
+  if (!ref) throw required(path);
+  const field = join(path, ref.$case === "claimId" ? "claim_id" : ref.$case);
+  if (ref.value === "") throw required(field);
+  switch (ref.$case) {
+    case "uuid": {
+      const id = parseDomainId(ref.value);
+      if (!id) throw invalid(field, `must be a UUID, is ${printable(ref.value)}`);
+      return id;
+    }
+    case "claimId": {
+      const claimId = parseClaimId(ref.value);
+      if (!claimId) throw invalid(field, CLAIM_ID);
+      return found(context.ledger.byClaimId(claimId)?.domain.id, `with claim id ${claimId}`);
+    }
+    case "name": {
+      const views = domainViews(currentInventory(context), context.ledger);
+      const living = views.find(({ name }) => name === ref.value)?.id;
+      const remembered = context.ledger.all().findLast((claim) => claim.domain.name === ref.value)?.domain.id;
+      return found(living ?? remembered, `named ${printable(ref.value)}`);
+    }
+  }
+}
+
+function found(id: DomainId | undefined, described: string): DomainId {
+  if (id) return id;
+  throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${described}`);
+}
+
+function viewOf(context: ApiContext, id: DomainId): DomainView {
+  const view = domainViews(currentInventory(context), context.ledger).find((domain) => domain.id === id);
+  const tombstone = context.ledger.all().findLast((claim) => claim.domain.id === id);
+  if (view) return view;
+  if (tombstone) return goneView(tombstone);
+  throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${id}`, { details: { domain_uuid: id } });
+}
+
+function goneView(claim: Claim): DomainView {
+  return { id: claim.domain.id, name: claim.domain.name, ownership: "own", claim, domain: undefined };
+}
+
+function answer(context: ApiContext, { claim, operation }: Result): { domain: Domain; operation: string } {
+  const view = domainViews(currentInventory(context), context.ledger).find(
+    ({ id }) => id === claim.domain.id,
+  );
+  // The claim is the one the operation left, even when somebody has gone on with it since.
+  const domain = shown(context, view ? { ...view, claim, ownership: "own" } : goneView(claim));
+  return { domain, operation: `operations/${operation.id}` };
+}
+
+function shown(context: ApiContext, view: DomainView): Domain {
+  const { claim } = view;
+  const stalledBy = claim && context.operations.stalledBy(claim.operation.id);
+  return toWireDomain(view, { inventory: currentInventory(context), stalledBy });
+}

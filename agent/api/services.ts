@@ -1,0 +1,45 @@
+// The services of the contract and who serves them. A method without a handler answers UNIMPLEMENTED.
+import type { MethodDefinition } from "@grpc/grpc-js";
+import { DomainServiceService } from "../../proto/gen/vgpud/v1/domain_service.ts";
+import { GpuServiceService } from "../../proto/gen/vgpud/v1/gpu_service.ts";
+import { HostServiceService } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { OperationServiceService } from "../../proto/gen/vgpud/v1/operation_service.ts";
+import { ReservationServiceService } from "../../proto/gen/vgpud/v1/reservation_service.ts";
+import { VgpuServiceService } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { WatchServiceService } from "../../proto/gen/vgpud/v1/watch_service.ts";
+import type { ApiContext } from "./context.ts";
+import { domainHandlers } from "./domain-service.ts";
+import { gpuHandlers } from "./gpu-service.ts";
+import { hostHandlers } from "./host-service.ts";
+import { operationHandlers } from "./operation-service.ts";
+import type { Handlers, Unary } from "./unary.ts";
+import { vgpuHandlers } from "./vgpu-service.ts";
+
+/** A service as the server takes it: its types are checked where it is made, and gone here. */
+export interface Service {
+  /** `vgpud.v1.DomainService`. */
+  readonly name: string;
+  readonly definition: Readonly<Record<string, MethodDefinition<unknown, unknown>>>;
+  readonly handlers: Readonly<Record<string, Unary<unknown, unknown> | undefined>>;
+}
+
+export function contractServices(context: ApiContext): Service[] {
+  return [
+    service(HostServiceService, hostHandlers(context)),
+    service(GpuServiceService, gpuHandlers(context)),
+    service(VgpuServiceService, vgpuHandlers(context)),
+    service(DomainServiceService, domainHandlers(context)),
+    service(OperationServiceService, operationHandlers(context)),
+    service(ReservationServiceService, {}),
+    service(WatchServiceService, {}),
+  ];
+}
+
+function service<Definition extends object>(
+  definition: Definition,
+  handlers: Partial<Handlers<Definition>>,
+): Service {
+  const erased = definition as unknown as Service["definition"];
+  const path = Object.values(erased)[0]?.path ?? "";
+  return { name: path.split("/")[1] ?? "", definition: erased, handlers: handlers as Service["handlers"] };
+}
