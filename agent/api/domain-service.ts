@@ -180,10 +180,16 @@ function found(id: DomainId | undefined, described: string): DomainId {
 }
 
 function viewOf(context: ApiContext, id: DomainId): DomainView {
-  const view = domainViews(currentInventory(context), context.ledger).find((domain) => domain.id === id);
+  const inventory = currentInventory(context);
+  const view = domainViews(inventory, context.ledger).find((domain) => domain.id === id);
   const tombstone = context.ledger.all().findLast((claim) => claim.domain.id === id);
   if (view) return view;
   if (tombstone) return goneView(tombstone);
+  if (!inventory.domains.known)
+    throw new AgentError(
+      "LIBVIRT_UNAVAILABLE",
+      `no claim of this host has domain ${id}, and libvirt cannot be asked: ${inventory.domains.why}`,
+    );
   throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${id}`, { details: { domain_uuid: id } });
 }
 

@@ -41,5 +41,5 @@ function service<Definition extends object>(
 ): Service {
   const erased = definition as unknown as Service["definition"];
   const path = Object.values(erased)[0]?.path ?? "";
-  return { name: path.split("/")[1] ?? "", definition: erased, handlers: handlers as Service["handlers"] };
+  return { name: path.split("/")[1] ?? "", definition: erased, handlers: handlers };
 }

@@ -2,8 +2,11 @@
 import { Metadata, status, type StatusObject } from "@grpc/grpc-js";
 import { BadRequest, ErrorInfo, RetryInfo } from "../../proto/gen/google/rpc/error_details.ts";
 import { Status } from "../../proto/gen/google/rpc/status.ts";
+import { PlacementDecision } from "../../proto/gen/vgpud/v1/placement.ts";
+import { NotPlacedError } from "../capacity/place.ts";
 import { AgentError } from "../core/errors.ts";
 import type { ErrorKind } from "../core/reasons.ts";
+import { toWireDecision } from "./convert/placement.ts";
 
 const grpcCode = {
   "invalid-argument": status.INVALID_ARGUMENT,
@@ -48,6 +51,8 @@ function detailsOf(error: AgentError): Status["details"] {
         retryDelay: { seconds: BigInt(RETRY_DELAY_SECONDS), nanos: 0 },
       }),
     );
+  if (error instanceof NotPlacedError)
+    details.push(pack("vgpud.v1.PlacementDecision", PlacementDecision, toWireDecision(error.decision)));
   return details;
 }
 

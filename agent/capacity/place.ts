@@ -33,6 +33,7 @@ export interface Placed {
   readonly gpu: PciAddress;
   readonly type: string;
   readonly sizes: SliceSizes;
+  readonly policy: Policy;
   readonly candidates: readonly Candidate[];
   /** What was asked and will be ignored, in words. */
   readonly warnings: readonly string[];
@@ -109,6 +110,7 @@ export function place(wish: Wish, { gpus, rule, holdings }: Stock): Decision {
     gpu: gpu.address,
     type: type.name,
     sizes: type.sizes,
+    policy: wish.policy,
     candidates,
     warnings: ignoredSizes(wish, type),
   };

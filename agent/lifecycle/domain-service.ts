@@ -125,6 +125,7 @@ export class DomainService {
     const claim = this.#own(request.domainId);
     const repeated = this.#repeated(request, claim);
     if (repeated) return repeated;
+    if (claim.state === "gone") return { claim, operation: claim.operation };
     const change = {
       state: "deleting",
       goal: "absent",

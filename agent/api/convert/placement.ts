@@ -1,8 +1,13 @@
 // Placement decisions as the contract shows them.
 import { Backend } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/placement.ts";
-import type { Candidate, Decision } from "../../capacity/place.ts";
+import type { Candidate, Decision, Policy } from "../../capacity/place.ts";
 import { toWireAmounts, toWireSizes } from "./gpu.ts";
+
+const policies = {
+  pack: pb.PlacementPolicy.PACK,
+  spread: pb.PlacementPolicy.SPREAD,
+} as const satisfies Record<Policy, pb.PlacementPolicy>;
 
 export function toWireDecision(decision: Decision): pb.PlacementDecision {
   const candidates = decision.candidates.map((candidate) => toWireCandidate(candidate, decision));
@@ -16,6 +21,7 @@ export function toWireDecision(decision: Decision): pb.PlacementDecision {
     message: chosen?.why ?? "",
     candidates,
     warnings: [...decision.warnings],
+    policy: policies[decision.policy],
   });
 }
 

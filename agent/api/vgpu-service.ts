@@ -1,0 +1,56 @@
+// VgpuService: every slice that exists or is promised, whoever made it.
+import {
+  GetVgpuResponse,
+  ListVgpusResponse,
+  type VgpuRef,
+  type VgpuServiceService,
+} from "../../proto/gen/vgpud/v1/vgpu_service.ts";
+import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
+import { AgentError } from "../core/errors.ts";
+import { parseVgpuId } from "../core/ids.ts";
+import { vgpuViews, type VgpuView } from "../lifecycle/views.ts";
+import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
+import { toWireVgpu } from "./convert/vgpu.ts";
+import { pageOf } from "./page.ts";
+import type { Handlers } from "./unary.ts";
+import { invalid, printable, required } from "./validate/fields.ts";
+
+export function vgpuHandlers(context: ApiContext): Partial<Handlers<typeof VgpuServiceService>> {
+  return {
+    listVgpus: async (request) => {
+      const inventory = currentInventory(context);
+      const { items, nextPageToken } = pageOf(vgpuViews(inventory, context.ledger), ({ id }) => id, request);
+      return Promise.resolve(
+        ListVgpusResponse.fromPartial({
+          vgpus: items.map((view) => shown(context, view)),
+          nextPageToken,
+          resumeToken: resumeToken(context, inventory),
+          observeTime: new Date(inventory.observedAt),
+        }),
+      );
+    },
+    getVgpu: async ({ vgpu }) => {
+      const inventory = currentInventory(context);
+      const view = vgpuViews(inventory, context.ledger).find(matching(vgpu));
+      if (!view)
+        throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${printable(vgpu?.ref?.value ?? "")}`);
+      const observeTime = new Date(inventory.observedAt);
+      return Promise.resolve(GetVgpuResponse.fromPartial({ vgpu: shown(context, view), observeTime }));
+    },
+  };
+}
+
+function matching(vgpu: VgpuRef | undefined): (view: VgpuView) => boolean {
+  const ref = vgpu?.ref;
+  if (!ref || ref.value === "") throw required("vgpu");
+  if (ref.$case === "claimId") return ({ claim }) => claim?.claimId === ref.value;
+  const id = parseVgpuId(ref.value);
+  if (!id) throw invalid("vgpu.vgpu_id", `must be a UUID, is ${printable(ref.value)}`);
+  return (view) => view.id === id;
+}
+
+function shown(context: ApiContext, view: VgpuView): Vgpu {
+  const { claim } = view;
+  const stalledBy = claim && context.operations.stalledBy(claim.operation.id);
+  return toWireVgpu(view, { inventory: currentInventory(context), stalledBy });
+}
