@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // vgpud-hostd: the one process that may write the kernel's files. No network, no configuration, no dependency.
 import { parseArgs } from "node:util";
-import { Children } from "./children.ts";
+import { Jobs } from "./protocol/jobs.ts";
 import type { ListenAddress } from "./protocol/listen.ts";
 import { serveProtocol } from "./protocol/server.ts";
+import { startChild } from "./start-child.ts";
 
 const USAGE = "usage: vgpud-hostd [--socket PATH] [--root DIR]\n";
 /** The first descriptor that systemd hands over (sd_listen_fds(3)). */
@@ -38,11 +39,11 @@ async function main(): Promise<void> {
   }
   // The socket appears with its mode: a chmod afterwards would leave a moment in which anybody may connect.
   process.umask(0o117);
-  const children = new Children(options.root);
+  const jobs = new Jobs((operation) => startChild(options.root, operation));
   const server = await serveProtocol({
     address: options.address,
     program: "vgpud-hostd",
-    perform: (request) => children.perform(request),
+    perform: (request) => jobs.perform(request),
   });
   const stopped = new Promise<string>((resolve) => {
     process.once("SIGTERM", resolve).once("SIGINT", resolve);

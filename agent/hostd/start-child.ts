@@ -1,22 +1,14 @@
 // One child process and its one line of result; it is never killed, for a signal does not free a write the kernel holds.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { RunningJob } from "./protocol/jobs.ts";
 import { MAX_LINE_BYTES, type Operation, type Result } from "./protocol/messages.ts";
 import { parseResult, ProtocolError } from "./protocol/parse.ts";
 
 const entry = fileURLToPath(import.meta.resolve("./child.js"));
 
-export interface RunningChild {
-  /** 0 when no process could be started. */
-  readonly pid: number;
-  /** `performance.now()` when it was started. */
-  readonly startedAt: number;
-  /** Settles when the child has ended; never rejects. */
-  readonly result: Promise<Result>;
-}
-
 /** Starts the child with nothing but its argument: no environment, no input, its own session. */
-export function startChild(root: string, operation: Operation): RunningChild {
+export function startChild(root: string, operation: Operation): RunningJob {
   const child = spawn(process.execPath, [entry, root, JSON.stringify(operation)], {
     cwd: "/",
     env: {},
@@ -36,7 +28,7 @@ export function startChild(root: string, operation: Operation): RunningChild {
       resolve(readResult(output, signal ?? `exit code ${code ?? "unknown"}`));
     });
   });
-  return { pid: child.pid ?? 0, startedAt: performance.now(), result };
+  return { pid: child.pid ?? 0, result };
 }
 
 function readResult(output: string, end: string): Result {
