@@ -30,7 +30,7 @@ export interface RemoveMdev {
 }
 
 /** Names the processes that have the mdev's VFIO group open. Disturbs nobody: it opens nothing below /dev. */
-export interface FindHolders {
+interface FindHolders {
   readonly kind: "holders";
   readonly vgpuId: string;
 }
@@ -90,7 +90,7 @@ export interface Hello {
 }
 
 /** What each operation may be answered with. A reply outside of it is a broken server. */
-export const ANSWERS = {
+const ANSWERS = {
   "create-mdev": ["done", "errno", "blocked", "refused", "failed"],
   "remove-mdev": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
   holders: ["holders", "errno", "blocked", "absent", "refused", "failed"],
