@@ -39,14 +39,16 @@ export class XdrEncoder {
     if (!Number.isInteger(value) || value < -0x8000_0000 || value > 0x7fff_ffff) {
       throw new XdrError(`${value} is not a 32-bit integer`);
     }
-    this.#buffer.writeInt32BE(value, this.#grow(4));
+    const at = this.#grow(4);
+    this.#buffer.writeInt32BE(value, at);
   }
 
   uint(value: number): void {
     if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
       throw new XdrError(`${value} is not an unsigned 32-bit integer`);
     }
-    this.#buffer.writeUInt32BE(value, this.#grow(4));
+    const at = this.#grow(4);
+    this.#buffer.writeUInt32BE(value, at);
   }
 
   bool(value: boolean): void {
@@ -55,18 +57,21 @@ export class XdrEncoder {
 
   hyper(value: bigint): void {
     if (BigInt.asIntN(64, value) !== value) throw new XdrError(`${value.toString()} is not a 64-bit integer`);
-    this.#buffer.writeBigInt64BE(value, this.#grow(8));
+    const at = this.#grow(8);
+    this.#buffer.writeBigInt64BE(value, at);
   }
 
   uhyper(value: bigint): void {
     if (BigInt.asUintN(64, value) !== value) {
       throw new XdrError(`${value.toString()} is not an unsigned 64-bit integer`);
     }
-    this.#buffer.writeBigUInt64BE(value, this.#grow(8));
+    const at = this.#grow(8);
+    this.#buffer.writeBigUInt64BE(value, at);
   }
 
   double(value: number): void {
-    this.#buffer.writeDoubleBE(value, this.#grow(8));
+    const at = this.#grow(8);
+    this.#buffer.writeDoubleBE(value, at);
   }
 
   fixedOpaque(value: Uint8Array, length: number): void {

@@ -1,0 +1,187 @@
+// The agent's way to hostd: one connection, opened when needed, on which every call ends by its own deadline.
+import net from "node:net";
+import { encodeLine, LineReader } from "../hostd/protocol/lines.ts";
+import {
+  answers,
+  MAX_DEADLINE_MS,
+  MIN_DEADLINE_MS,
+  type CreateMdev,
+  type Operation,
+  type Result,
+  type ResultOf,
+} from "../hostd/protocol/messages.ts";
+import { parseHello, parseReply, ProtocolError } from "../hostd/protocol/parse.ts";
+
+/** hostd could not be asked, or did not answer in time. Whether the operation happened is unknown: look at the kernel. */
+export class HostdUnavailableError extends Error {
+  override readonly name = "HostdUnavailableError";
+}
+
+export interface HostdClientOptions {
+  readonly socketPath: string;
+  /** How long a call may take in all, 10 to 60 000 ms. Default 10 000. */
+  readonly deadlineMs?: number;
+}
+
+export interface CallOptions {
+  /** Ends the waiting, not the operation: hostd goes on, and the same call made again joins it. */
+  readonly signal?: AbortSignal;
+  /** Overrides the client's. */
+  readonly deadlineMs?: number;
+}
+
+/** The part of a call's time that hostd gets; the rest is for the way there and back. */
+const HOSTD_SHARE = 0.9;
+const DEFAULT_DEADLINE_MS = 10_000;
+
+export class HostdClient {
+  readonly #socketPath: string;
+  readonly #deadlineMs: number;
+  #connection: Connection | undefined;
+
+  constructor(options: HostdClientOptions) {
+    this.#socketPath = options.socketPath;
+    this.#deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
+  }
+
+  /** @throws HostdUnavailableError; the signal's reason when it aborts first */
+  async createMdev(mdev: Omit<CreateMdev, "kind">, options?: CallOptions): Promise<ResultOf<"create-mdev">> {
+    const { gpu, type, vgpuId } = mdev;
+    const result = await this.#call({ kind: "create-mdev", gpu, type, vgpuId }, options);
+    if (!answers("create-mdev", result)) throw this.#unfit("create-mdev", result);
+    return result;
+  }
+
+  /** @throws HostdUnavailableError; the signal's reason when it aborts first */
+  async removeMdev(vgpuId: string, options?: CallOptions): Promise<ResultOf<"remove-mdev">> {
+    const result = await this.#call({ kind: "remove-mdev", vgpuId }, options);
+    if (!answers("remove-mdev", result)) throw this.#unfit("remove-mdev", result);
+    return result;
+  }
+
+  /** @throws HostdUnavailableError; the signal's reason when it aborts first */
+  async holders(vgpuId: string, options?: CallOptions): Promise<ResultOf<"holders">> {
+    const result = await this.#call({ kind: "holders", vgpuId }, options);
+    if (!answers("holders", result)) throw this.#unfit("holders", result);
+    return result;
+  }
+
+  /** Ends the connection; calls under way are rejected, a later call opens a new one. */
+  close(): void {
+    this.#connection?.end(new Error("the client was closed"));
+  }
+
+  async #call(operation: Operation, options: CallOptions = {}): Promise<Result> {
+    const deadlineMs = clamp(options.deadlineMs ?? this.#deadlineMs);
+    const timeUp = AbortSignal.timeout(deadlineMs);
+    const signal = options.signal === undefined ? timeUp : AbortSignal.any([options.signal, timeUp]);
+    options.signal?.throwIfAborted();
+    try {
+      return await this.#connect().request(operation, Math.floor(deadlineMs * HOSTD_SHARE), signal);
+    } catch (cause) {
+      options.signal?.throwIfAborted();
+      const why = timeUp.aborted ? `no answer within ${deadlineMs} ms` : describe(cause);
+      throw new HostdUnavailableError(
+        `cannot ${operation.kind} ${operation.vgpuId}: hostd at ${this.#socketPath}: ${why}`,
+        { cause },
+      );
+    }
+  }
+
+  #connect(): Connection {
+    if (this.#connection === undefined || this.#connection.ended) {
+      this.#connection = new Connection(this.#socketPath);
+    }
+    return this.#connection;
+  }
+
+  #unfit(kind: Operation["kind"], result: Result): HostdUnavailableError {
+    return new HostdUnavailableError(`hostd at ${this.#socketPath} answered ${kind} with ${result.kind}`);
+  }
+}
+
+interface Waiting {
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One socket from connect to close. Requests are sent at once; the kernel buffers them until hostd accepts. */
+class Connection {
+  readonly #socket: net.Socket;
+  readonly #reader = new LineReader();
+  readonly #waiting = new Map<number, Waiting>();
+  #greeted = false;
+  #nextId = 1;
+  ended = false;
+
+  constructor(path: string) {
+    this.#socket = net.connect(path);
+    this.#socket.on("data", (chunk: Buffer) => {
+      this.#receive(chunk);
+    });
+    this.#socket.on("error", (error) => {
+      this.end(error);
+    });
+    this.#socket.on("close", () => {
+      this.end(new Error("the connection was closed"));
+    });
+  }
+
+  async request(operation: Operation, deadlineMs: number, signal: AbortSignal): Promise<Result> {
+    const id = this.#nextId;
+    this.#nextId = (id % 0x7fff_ffff) + 1;
+    const answered = new Promise<Result>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+    });
+    const aborted = new AbortController();
+    const abandon = (): void => {
+      this.#waiting.get(id)?.reject(signal.reason);
+    };
+    signal.addEventListener("abort", abandon, { signal: aborted.signal });
+    this.#socket.ref();
+    try {
+      this.#socket.write(encodeLine({ id, deadlineMs: clamp(deadlineMs), operation }));
+      return await answered;
+    } finally {
+      aborted.abort();
+      this.#waiting.delete(id);
+      // A call keeps the process alive, an idle connection does not.
+      if (this.#waiting.size === 0) this.#socket.unref();
+    }
+  }
+
+  end(why: unknown): void {
+    this.ended = true;
+    this.#socket.destroy();
+    for (const { reject } of this.#waiting.values()) reject(why);
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const line of this.#reader.feed(chunk)) this.#read(line);
+    } catch (error) {
+      this.end(error);
+    }
+  }
+
+  #read(line: string): void {
+    if (!this.#greeted) {
+      parseHello(line);
+      this.#greeted = true;
+      return;
+    }
+    const { id, result } = parseReply(line);
+    if (id === 0)
+      throw new ProtocolError(`hostd could not read us: ${"why" in result ? result.why : result.kind}`);
+    // Nobody waits for the answer to an abandoned call.
+    this.#waiting.get(id)?.resolve(result);
+  }
+}
+
+function clamp(ms: number): number {
+  return Math.min(Math.max(Math.round(ms), MIN_DEADLINE_MS), MAX_DEADLINE_MS);
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

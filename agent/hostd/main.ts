@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+// vgpud-hostd: the one process that may write the kernel's files. No network, no configuration, no dependency.
+import { parseArgs } from "node:util";
+import { Jobs } from "./protocol/jobs.ts";
+import type { ListenAddress } from "./protocol/listen.ts";
+import { serveProtocol } from "./protocol/server.ts";
+import { startChild } from "./start-child.ts";
+
+const USAGE = "usage: vgpud-hostd [--socket PATH] [--root DIR]\n";
+/** The first descriptor that systemd hands over (sd_listen_fds(3)). */
+const FIRST_SYSTEMD_FD = 3;
+const EXIT_USAGE = 64;
+
+/** systemd's socket when it gave exactly one to this very process, else the one at `--socket`. */
+function chooseAddress(path: string | undefined): ListenAddress | undefined {
+  const { LISTEN_PID, LISTEN_FDS } = process.env;
+  if (LISTEN_PID === String(process.pid) && LISTEN_FDS === "1") return { fd: FIRST_SYSTEMD_FD };
+  return path === undefined ? undefined : { path };
+}
+
+function readOptions(): { readonly address: ListenAddress; readonly root: string } | undefined {
+  try {
+    const { values } = parseArgs({
+      options: { socket: { type: "string" }, root: { type: "string", default: "/" } },
+    });
+    const address = chooseAddress(values.socket);
+    return address === undefined ? undefined : { address, root: values.root };
+  } catch {
+    return undefined;
+  }
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (options === undefined) {
+    process.stderr.write(USAGE);
+    process.exitCode = EXIT_USAGE;
+    return;
+  }
+  // The socket appears with its mode: a chmod afterwards would leave a moment in which anybody may connect.
+  process.umask(0o117);
+  const jobs = new Jobs((operation) => startChild(options.root, operation));
+  const server = await serveProtocol({
+    address: options.address,
+    program: "vgpud-hostd",
+    perform: (request) => jobs.perform(request),
+  });
+  const stopped = new Promise<string>((resolve) => {
+    process.once("SIGTERM", resolve).once("SIGINT", resolve);
+  });
+  process.stdout.write("ready\n");
+  await stopped;
+  await server.close();
+  // Not a natural end: a child that the kernel holds would keep the process alive, and it needs nobody to wait for it.
+  process.exit();
+}
+
+await main();

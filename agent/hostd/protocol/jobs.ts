@@ -1,0 +1,78 @@
+// Keeps the operations under way: one per object, a bounded number, each waited for no longer than the client asked.
+import { setTimeout as delay } from "node:timers/promises";
+import type { Operation, Request, Result } from "./messages.ts";
+
+/** Four GPUs with seven vGPUs each may all be blocked and leave room for more. */
+const MAX_JOBS = 32;
+/** How much of the deadline, and at most how long, is kept for naming the holder of a blocked vGPU. */
+const SEARCH_SHARE = 0.25;
+const MAX_SEARCH_MS = 1000;
+
+/** Something that performs one operation and cannot be hurried: in hostd a child process. */
+export interface RunningJob {
+  /** 0 when no process could be started. */
+  readonly pid: number;
+  /** Settles when the operation has ended, maybe never; never rejects. */
+  readonly result: Promise<Result>;
+}
+
+interface Job extends RunningJob {
+  readonly operation: string;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
+}
+
+/** What a request got within its time: a result, or the job that still runs. */
+type Outcome = { readonly result: Result } | { readonly blockedBy: Job };
+
+export class Jobs {
+  readonly #start: (operation: Operation) => RunningJob;
+  readonly #jobs = new Map<string, Job>();
+
+  constructor(start: (operation: Operation) => RunningJob) {
+    this.#start = start;
+  }
+
+  /** Answers within the request's deadline. Equal requests share one job; a different one on the same vGPU waits. */
+  async perform({ operation, deadlineMs }: Request): Promise<Result> {
+    const searchMs = operation.kind === "holders" ? 0 : Math.min(deadlineMs * SEARCH_SHARE, MAX_SEARCH_MS);
+    const outcome = await this.#within(deadlineMs - searchMs, operation);
+    if ("result" in outcome) return outcome.result;
+    const job = outcome.blockedBy;
+    const found = searchMs > 0 ? await this.#within(searchMs, { kind: "holders", vgpuId: operation.vgpuId }) : outcome;
+    const holders = "result" in found && found.result.kind === "holders" ? found.result.holders : [];
+    return { kind: "blocked", elapsedMs: Math.round(performance.now() - job.startedAt), childPid: job.pid, holders };
+  }
+
+  async #within(ms: number, operation: Operation): Promise<Outcome> {
+    const timer = new AbortController();
+    const timeUp = delay(ms, undefined, { signal: timer.signal }).catch(() => undefined);
+    try {
+      return await this.#outcome(operation, timeUp);
+    } finally {
+      timer.abort();
+    }
+  }
+
+  async #outcome(operation: Operation, timeUp: Promise<undefined>): Promise<Outcome> {
+    // Looking for holders changes nothing and must work while a removal hangs: it is an object of its own.
+    const object = operation.kind === "holders" ? `holders ${operation.vgpuId}` : operation.vgpuId;
+    for (;;) {
+      const job = this.#jobs.get(object) ?? this.#begin(object, operation);
+      if (job === undefined) return { result: { kind: "failed", why: `${MAX_JOBS} operations are under way` } };
+      const result = await Promise.race([job.result, timeUp]);
+      if (result === undefined) return { blockedBy: job };
+      if (job.operation === JSON.stringify(operation)) return { result };
+    }
+  }
+
+  #begin(object: string, operation: Operation): Job | undefined {
+    if (this.#jobs.size >= MAX_JOBS) return undefined;
+    const startedAt = performance.now();
+    const { pid, result } = this.#start(operation);
+    const settled = result.finally(() => this.#jobs.delete(object));
+    const job = { operation: JSON.stringify(operation), startedAt, pid, result: settled };
+    this.#jobs.set(object, job);
+    return job;
+  }
+}

@@ -1,0 +1,174 @@
+// Reads messages by hand and strictly: the privileged side has no dependency, and what it does not know it refuses.
+import { FORMS, type FormName } from "./forms.ts";
+import {
+  MAX_DEADLINE_MS,
+  MAX_HOLDERS,
+  MAX_LINE_BYTES,
+  MIN_DEADLINE_MS,
+  PROTOCOL_VERSION,
+  type Hello,
+  type Holder,
+  type Operation,
+  type Reply,
+  type Request,
+  type Result,
+} from "./messages.ts";
+
+/** The other side does not speak this protocol. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  /** The id of the offending request, 0 when it could not be read. */
+  readonly requestId: number;
+
+  constructor(message: string, options: { readonly requestId?: number; readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.requestId = options.requestId ?? 0;
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** @throws ProtocolError that says which field is wrong, with the request's id when that much could be read. */
+export function parseRequest(line: string): Request {
+  const fields = readObject(parseJson(line), "request");
+  const id = integer(fields, "id", { from: 1, to: 0x7fff_ffff });
+  try {
+    onlyKeys(fields, ["id", "deadlineMs", "operation"]);
+    const deadlineMs = integer(fields, "deadlineMs", { from: MIN_DEADLINE_MS, to: MAX_DEADLINE_MS });
+    return { id, deadlineMs, operation: parseOperation(fields["operation"]) };
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    throw new ProtocolError(cause.message, { requestId: id, cause });
+  }
+}
+
+/** @throws ProtocolError */
+export function parseOperation(value: unknown): Operation {
+  const fields = readObject(value, "operation");
+  const kind = fields["kind"];
+  switch (kind) {
+    case "create-mdev": {
+      onlyKeys(fields, ["kind", "gpu", "type", "vgpuId"]);
+      return {
+        kind,
+        gpu: named(fields, "gpu"),
+        type: named(fields, "type"),
+        vgpuId: named(fields, "vgpuId"),
+      };
+    }
+    case "remove-mdev":
+    case "holders":
+      onlyKeys(fields, ["kind", "vgpuId"]);
+      return { kind, vgpuId: named(fields, "vgpuId") };
+    default:
+      throw new ProtocolError("the operation is not in the allowlist");
+  }
+}
+
+/** @throws ProtocolError when the line is no reply */
+export function parseReply(line: string): Reply {
+  const fields = readObject(parseJson(line), "reply");
+  const id = integer(fields, "id", { from: 0, to: 0x7fff_ffff });
+  return { id, result: parseResult(fields["result"]) };
+}
+
+/** @throws ProtocolError when the line is no greeting, or one of another protocol version */
+export function parseHello(line: string): Hello {
+  const fields = readObject(parseJson(line), "greeting");
+  const hello = text(fields, "hello");
+  const protocol = integer(fields, "protocol", { from: 1, to: 0xffff });
+  if (protocol !== PROTOCOL_VERSION) {
+    throw new ProtocolError(`the server speaks protocol ${protocol}, this client ${PROTOCOL_VERSION}`);
+  }
+  return { hello, protocol };
+}
+
+/** @throws ProtocolError */
+export function parseResult(value: unknown): Result {
+  const fields = readObject(value, "result");
+  const kind = fields["kind"];
+  switch (kind) {
+    case "done":
+    case "absent":
+      return { kind };
+    case "refused":
+    case "failed":
+      return { kind, why: text(fields, "why") };
+    case "errno":
+      return { kind, errno: text(fields, "errno"), call: text(fields, "call"), path: text(fields, "path") };
+    case "held":
+    case "holders":
+      return { kind, holders: parseHolders(fields["holders"]) };
+    case "blocked": {
+      const elapsedMs = integer(fields, "elapsedMs", { from: 0, to: Number.MAX_SAFE_INTEGER });
+      const childPid = integer(fields, "childPid", { from: 0, to: 0x7fff_ffff });
+      return { kind, elapsedMs, childPid, holders: parseHolders(fields["holders"]) };
+    }
+    default:
+      throw new ProtocolError("the result is of an unknown kind");
+  }
+}
+
+function parseHolders(value: unknown): readonly Holder[] {
+  if (!Array.isArray(value)) throw new ProtocolError("holders is not a list");
+  const items: readonly unknown[] = value;
+  if (items.length > MAX_HOLDERS) throw new ProtocolError(`holders has more than ${MAX_HOLDERS} items`);
+  return items.map((item) => {
+    const fields = readObject(item, "holder");
+    const pid = integer(fields, "pid", { from: 1, to: 0x7fff_ffff });
+    const holder = { pid, command: text(fields, "command") };
+    return fields["domain"] === undefined ? holder : { ...holder, domain: text(fields, "domain") };
+  });
+}
+
+function parseJson(line: string): unknown {
+  try {
+    const value: unknown = JSON.parse(line);
+    return value;
+  } catch (cause) {
+    throw new ProtocolError("the line is not JSON", { cause });
+  }
+}
+
+function readObject(value: unknown, what: string): Fields {
+  if (!isFields(value)) throw new ProtocolError(`the ${what} is not an object`);
+  return value;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function onlyKeys(fields: Fields, known: readonly string[]): void {
+  const stranger = Object.keys(fields).find((key) => !known.includes(key));
+  // A key is the peer's text: it is quoted and cut before it goes into a message.
+  if (stranger !== undefined)
+    throw new ProtocolError(`unknown field ${JSON.stringify(stranger.slice(0, 40))}`);
+}
+
+function named(fields: Fields, name: FormName): string {
+  const value = fields[name];
+  if (typeof value !== "string" || !FORMS[name].test(value)) {
+    throw new ProtocolError(`${name} is not of the form ${FORMS[name].source}`);
+  }
+  return value;
+}
+
+function text(fields: Fields, name: string): string {
+  const value = fields[name];
+  if (typeof value !== "string" || value.length > MAX_LINE_BYTES)
+    throw new ProtocolError(`${name} is not a text`);
+  return value;
+}
+
+function integer(
+  fields: Fields,
+  name: string,
+  range: { readonly from: number; readonly to: number },
+): number {
+  const value = fields[name];
+  if (typeof value !== "number" || !Number.isInteger(value) || value < range.from || value > range.to) {
+    throw new ProtocolError(`${name} is not an integer from ${range.from} to ${range.to}`);
+  }
+  return value;
+}

@@ -1,0 +1,83 @@
+// The control socket: one JSON command a line, one JSON answer each. What a test or an operator does to the host by hand.
+import net from "node:net";
+import { z } from "zod";
+import { parsePciAddress, parseVgpuId, type PciAddress, type VgpuId } from "../core/ids.ts";
+import { encodeLine, LineReader } from "../hostd/protocol/lines.ts";
+import { listenOn } from "../hostd/protocol/listen.ts";
+import { faultsSchema } from "./faults.ts";
+
+const identifier = <T>(parse: (text: string) => T | undefined, what: string) =>
+  z.string().transform((text, context): T => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: "custom", message: `not ${what}` });
+    return z.NEVER;
+  });
+const gpu = identifier<PciAddress>(parsePciAddress, "a PCI address");
+const uuid = identifier<VgpuId>(parseVgpuId, "a UUID");
+const pid = z.int().min(1).max(0x7fff_ffff);
+
+const commandSchema = z.discriminatedUnion("command", [
+  /** Answers with the whole state. */
+  z.strictObject({ command: z.literal("snapshot") }),
+  z.strictObject({ command: z.literal("set-faults"), faults: faultsSchema }),
+  /** Without names: all. */
+  z.strictObject({ command: z.literal("clear-faults"), names: z.array(faultsSchema.keyof()).optional() }),
+  /** Somebody else writes a `create` file. Fails with the errno. */
+  z.strictObject({ command: z.literal("create-mdev"), gpu, type: z.string(), uuid }),
+  /** Somebody else writes a `remove` file without looking whether it is held. Answers `blocked` at once when it waits. */
+  z.strictObject({ command: z.literal("remove-mdev"), uuid }),
+  /** A process opens the vGPU; it ends with `release`. */
+  z.strictObject({ command: z.literal("hold"), uuid, pid, name: z.string().min(1).max(15) }),
+  z.strictObject({ command: z.literal("release"), pid }),
+  /** What a guest does by itself. */
+  z.strictObject({
+    command: z.literal("guest"),
+    domain: z.string(),
+    does: z.enum(["crash", "poweroff", "reboot"]),
+  }),
+  z.strictObject({ command: z.literal("reboot") }),
+  /** Delays of the simulated host that end within the next `ms` end now. */
+  z.strictObject({ command: z.literal("advance"), ms: z.int().min(0).max(86_400_000) }),
+]);
+
+export type ControlCommand = z.output<typeof commandSchema>;
+
+/** Carries a command out; what it throws is answered as the command's error. */
+export type ControlHandler = (command: ControlCommand) => unknown;
+
+export async function serveControl(socketPath: string, handle: ControlHandler): Promise<AsyncDisposable> {
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket)).on("error", () => undefined);
+    const reader = new LineReader();
+    socket.on("data", (chunk: Buffer) => {
+      try {
+        for (const line of reader.feed(chunk)) void answer(line, handle).then((text) => socket.write(text));
+      } catch {
+        // A line without end: nothing sensible follows.
+        socket.destroy();
+      }
+    });
+  });
+  await listenOn(server, { path: socketPath });
+  return {
+    [Symbol.asyncDispose]: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function answer(line: string, handle: ControlHandler): Promise<string> {
+  try {
+    const content: unknown = JSON.parse(line);
+    const command = commandSchema.safeParse(content);
+    if (!command.success) throw new Error(z.prettifyError(command.error));
+    return encodeLine({ ok: true, value: (await handle(command.data)) ?? null });
+  } catch (error) {
+    return encodeLine({ ok: false, error: error instanceof Error ? error.message : String(error) });
+  }
+}

@@ -1,0 +1,166 @@
+// Pure: the files of one GPU and of one mdev, as the PCI core, DRM, mdev and vfio lay them out.
+import path from "node:path";
+import type { PciAddress } from "../core/ids.ts";
+import { describeType, type GvtType } from "./gvt-types.ts";
+import type { GpuDescription } from "./host-description.ts";
+import type { KernelTraits } from "./kernel-version.ts";
+import type { Gpu, Mdev } from "./kernel.ts";
+
+export type Entry =
+  | { readonly kind: "file"; readonly text: string }
+  /** Relative, as the kernel makes its links. */
+  | { readonly kind: "link"; readonly to: string }
+  | { readonly kind: "directory" };
+
+/** By path below the root, without a leading slash. Directories on the way to an entry need none of their own. */
+export type Entries = ReadonlyMap<string, Entry>;
+
+const MIB = 1_048_576;
+/** Firmware puts the aperture at any address; the agent reads its size. */
+const REGISTERS_AT = 0x60_0000_0000;
+const APERTURE_AT = 0x40_0000_0000;
+const REGISTERS_SIZE = 16 * MIB;
+const FIRST_RENDER_MINOR = 128;
+
+/** Where a GPU's own directory is. */
+export function gpuDirectory(address: PciAddress): string {
+  return `sys/devices/pci${address.slice(0, 4)}:00/${address}`;
+}
+
+interface GpuPlace {
+  readonly gpu: Gpu;
+  /** Position on the host: number of its card and of its IOMMU group. */
+  readonly index: number;
+  readonly traits: KernelTraits;
+  readonly lie: number;
+}
+
+export function deviceEntries(place: GpuPlace): Entries {
+  const { gpu, index } = place;
+  const { description } = gpu;
+  const directory = gpuDirectory(description.address);
+  const tree = new TreeBuilder();
+  for (const [name, text] of Object.entries(attributes(description))) tree.file(`${directory}/${name}`, text);
+  tree.link(`sys/bus/pci/devices/${description.address}`, directory);
+  tree.link(`${directory}/subsystem`, "sys/bus/pci");
+  tree.link(`${directory}/iommu_group`, `sys/kernel/iommu_groups/${index}`);
+  tree.link(`sys/kernel/iommu_groups/${index}/devices/${description.address}`, directory);
+  if (description.driver !== "none") {
+    tree.link(`${directory}/driver`, `sys/bus/pci/drivers/${description.driver}`);
+    tree.link(`sys/bus/pci/drivers/${description.driver}/${description.address}`, directory);
+  }
+  if (description.driver === "i915" || description.driver === "xe") addDrmNodes(tree, directory, index);
+  if (gpu.gvt !== undefined && gpu.gvt.types.length > 0) {
+    tree.link(`sys/class/mdev_bus/${description.address}`, directory);
+    for (const type of gpu.gvt.types) addType(tree, place, type);
+  }
+  return tree.entries;
+}
+
+export function mdevEntries(mdev: Mdev, traits: KernelTraits): Entries {
+  const parent = gpuDirectory(mdev.gpu);
+  const directory = `${parent}/${mdev.id}`;
+  const type = `${parent}/mdev_supported_types/${mdev.allocation.type.directory}`;
+  const tree = new TreeBuilder();
+  // The attribute removes itself before the removal waits (mdev_sysfs.c, device_remove_file_self).
+  if (!mdev.removing) tree.file(`${directory}/remove`, "");
+  tree.file(`${directory}/intel_vgpu/vgpu_id`, `${mdev.allocation.id}\n`);
+  tree.file(`${directory}/uevent`, `DRIVER=${traits.mdevDriver}\nMODALIAS=mdev:\n`);
+  tree.link(`${directory}/mdev_type`, type);
+  tree.link(`${directory}/subsystem`, "sys/bus/mdev");
+  tree.link(`${directory}/driver`, `sys/bus/mdev/drivers/${traits.mdevDriver}`);
+  tree.link(`${directory}/iommu_group`, `sys/kernel/iommu_groups/${mdev.group}`);
+  tree.link(`sys/kernel/iommu_groups/${mdev.group}/devices/${mdev.id}`, directory);
+  tree.link(`sys/bus/mdev/devices/${mdev.id}`, directory);
+  tree.link(`sys/bus/mdev/drivers/${traits.mdevDriver}/${mdev.id}`, directory);
+  tree.link(`${type}/devices/${mdev.id}`, directory);
+  tree.file(`dev/vfio/${mdev.group}`, "");
+  addHolder(tree, mdev);
+  return tree.entries;
+}
+
+function attributes(gpu: GpuDescription): Readonly<Record<string, string>> {
+  const { address, device } = gpu;
+  return {
+    vendor: "0x8086\n",
+    device: `0x${device}\n`,
+    subsystem_vendor: "0x1028\n",
+    subsystem_device: "0x0869\n",
+    revision: "0x00\n",
+    class: gpu.boot_vga ? "0x030000\n" : "0x038000\n",
+    numa_node: `${gpu.numa_node}\n`,
+    boot_vga: gpu.boot_vga ? "1\n" : "0\n",
+    resource: resourceLines(gpu.aperture_mib * MIB),
+    uevent: `PCI_CLASS=${gpu.boot_vga ? "30000" : "38000"}\nPCI_ID=8086:${device.toUpperCase()}\nPCI_SLOT_NAME=${address}\n`,
+  };
+}
+
+/** Thirteen lines of start, end and flags: BAR0 and BAR2 are 64 bit wide and so take two each (pci-sysfs.c). */
+function resourceLines(apertureBytes: number): string {
+  const regions = new Map([
+    [0, { start: REGISTERS_AT, size: REGISTERS_SIZE, flags: 0x14_0204 }],
+    [2, { start: APERTURE_AT, size: apertureBytes, flags: 0x14_220c }],
+    [4, { start: 0x3000, size: 64, flags: 0x4_0101 }],
+  ]);
+  const hex = (value: number): string => `0x${value.toString(16).padStart(16, "0")}`;
+  return Array.from({ length: 13 }, (_, index) => {
+    const { start, size, flags } = regions.get(index) ?? { start: 0, size: 1, flags: 0 };
+    return `${hex(start)} ${hex(start + size - 1)} ${hex(flags)}\n`;
+  }).join("");
+}
+
+function addDrmNodes(tree: TreeBuilder, directory: string, index: number): void {
+  const minors = {
+    [`card${index}`]: index,
+    [`renderD${FIRST_RENDER_MINOR + index}`]: FIRST_RENDER_MINOR + index,
+  };
+  for (const [node, minor] of Object.entries(minors)) {
+    tree.file(`${directory}/drm/${node}/dev`, `226:${minor}\n`);
+    tree.link(`${directory}/drm/${node}/device`, directory);
+    tree.link(`sys/class/drm/${node}`, `${directory}/drm/${node}`);
+    tree.file(`dev/dri/${node}`, "");
+  }
+}
+
+function addType(tree: TreeBuilder, { gpu, traits, lie }: GpuPlace, type: GvtType): void {
+  const directory = `${gpuDirectory(gpu.description.address)}/mdev_supported_types/${type.directory}`;
+  const shown = Math.max((gpu.gvt?.availableInstances(type) ?? 0) + lie, 0);
+  tree.file(`${directory}/available_instances`, `${shown}\n`);
+  tree.file(`${directory}/description`, describeType(type));
+  tree.file(`${directory}/device_api`, "vfio-pci\n");
+  tree.file(`${directory}/create`, "");
+  if (traits.hasTypeName) tree.file(`${directory}/name`, `${type.name}\n`);
+  tree.directory(`${directory}/devices`);
+}
+
+function addHolder(tree: TreeBuilder, { holder, group }: Mdev): void {
+  if (holder === undefined) return;
+  const directory = `proc/${holder.pid}`;
+  const words =
+    holder.domain === undefined ? [holder.command] : [holder.command, "-name", `guest=${holder.domain}`];
+  tree.file(`${directory}/comm`, `${holder.command}\n`);
+  tree.file(`${directory}/cmdline`, words.map((word) => `${word}\0`).join(""));
+  tree.absoluteLink(`${directory}/fd/${group}`, `/dev/vfio/${group}`);
+}
+
+class TreeBuilder {
+  readonly entries = new Map<string, Entry>();
+
+  file(name: string, text: string): void {
+    this.entries.set(name, { kind: "file", text });
+  }
+
+  directory(name: string): void {
+    this.entries.set(name, { kind: "directory" });
+  }
+
+  /** A relative link to another place of the tree. */
+  link(name: string, target: string): void {
+    this.entries.set(name, { kind: "link", to: path.relative(path.dirname(name), target) });
+  }
+
+  /** What /proc shows is a name on the host, not a place in our tree. */
+  absoluteLink(name: string, target: string): void {
+    this.entries.set(name, { kind: "link", to: target });
+  }
+}

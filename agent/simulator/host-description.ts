@@ -1,0 +1,93 @@
+// HOST.yaml: which host to play. Strict: a key that is not known is an error, not a wish.
+import { parse } from "yaml";
+import { z } from "zod";
+import { parsePciAddress, parseVgpuId } from "../core/ids.ts";
+import { faultsSchema } from "./faults.ts";
+
+const pciAddress = z.string().transform((text, context) => {
+  const address = parsePciAddress(text);
+  if (address !== undefined) return address;
+  context.addIssue({ code: "custom", message: "not a PCI address like 0000:00:02.0" });
+  return z.NEVER;
+});
+
+const vgpuId = z.string().transform((text, context) => {
+  const id = parseVgpuId(text);
+  if (id !== undefined) return id;
+  context.addIssue({ code: "custom", message: "not a UUID" });
+  return z.NEVER;
+});
+
+const powerOfTwo = z.int().refine((value) => value > 0 && (value & (value - 1)) === 0, "not a power of two");
+
+const gpuSchema = z.strictObject({
+  address: pciAddress,
+  device: z
+    .string()
+    .regex(/^[0-9a-f]{4}$/, "four lower-case hex digits, quoted")
+    .default("3e92"),
+  /** Size of BAR2, MiB: 128 to 4096. */
+  aperture_mib: powerOfTwo.min(128).max(4096).default(1024),
+  /** Size of the graphics address space, MiB: 1024, 2048 or 4096. */
+  ggtt_mib: powerOfTwo.min(1024).max(4096).default(4096),
+  numa_node: z.int().min(-1).max(63).default(-1),
+  driver: z.enum(["i915", "xe", "vfio-pci", "none"]).default("i915"),
+  boot_vga: z.boolean().default(true),
+  /** Pieces of the graphics address space that the host uses beyond its reserve, MiB. */
+  host_ranges: z
+    .array(z.strictObject({ start_mib: z.int().min(0).max(4096), size_mib: z.int().min(1).max(4096) }))
+    .max(32)
+    .default([]),
+});
+
+const mdevSchema = z.strictObject({
+  gpu: pciAddress,
+  type: z.string(),
+  uuid: vgpuId,
+  /** Command of a process that holds it. */
+  held_by: z.string().min(1).max(15).optional(),
+});
+
+const hostSchema = z
+  .strictObject({
+    hostname: z.string().min(1).max(64).default("simulated"),
+    /** Kernel release as `uname -r` prints it. */
+    kernel: z
+      .string()
+      .regex(/^\d+\.\d+/, "not a kernel release")
+      .default("6.12.107"),
+    hypervisor: z.enum(["kvm", "xen", "none"]).default("kvm"),
+    /** The module parameter `i915.enable_gvt`; `absent` is a kernel built without GVT-g. */
+    enable_gvt: z.union([z.boolean(), z.literal("absent")]).default(true),
+    /** Whether the module kvmgt is loaded. */
+    kvmgt: z.boolean().default(true),
+    cpus: z.int().min(1).max(512).default(8),
+    memory_mib: z.int().min(256).default(32768),
+    gpus: z
+      .array(gpuSchema)
+      .max(16)
+      .default([gpuSchema.parse({ address: "0000:00:02.0" })]),
+    /** mdevs that somebody else made before vgpud came; gone after a reboot, as on a real host. */
+    mdevs: z.array(mdevSchema).max(112).default([]),
+    faults: faultsSchema.default({}),
+  })
+  .refine(
+    (host) => new Set(host.gpus.map((gpu) => gpu.address)).size === host.gpus.length,
+    "two gpus with one address",
+  );
+
+export type HostDescription = z.output<typeof hostSchema>;
+export type GpuDescription = HostDescription["gpus"][number];
+
+/** @throws Error that names the place in the file; `origin` is what the message calls it */
+export function parseHost(yaml: string, origin: string): HostDescription {
+  const content: unknown = parse(yaml) ?? {};
+  const host = hostSchema.safeParse(content);
+  if (!host.success) throw new Error(`cannot use ${origin}:\n${z.prettifyError(host.error)}`);
+  return host.data;
+}
+
+/** One Coffee Lake UHD 630 with a 1024 MiB aperture under Linux 6.12. */
+export function defaultHost(): HostDescription {
+  return hostSchema.parse({});
+}

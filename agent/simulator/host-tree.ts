@@ -1,0 +1,73 @@
+// Pure: the simulated kernel's state as files and links, each where a real kernel has it, for an agent to read.
+import { deviceEntries, mdevEntries, type Entries } from "./gpu-tree.ts";
+import type { SimulatedKernel } from "./kernel.ts";
+
+const PCI_MODULES: Readonly<Record<string, string>> = { i915: "i915", xe: "xe", "vfio-pci": "vfio_pci" };
+const EMPTY_DIRECTORIES = [
+  "sys/bus/pci/devices",
+  "sys/bus/mdev/devices",
+  "sys/class/drm",
+  "sys/kernel/iommu_groups",
+  "dev/dri",
+  "dev/vfio",
+  "proc",
+];
+
+/** Everything below the root. `lie` is added to what `available_instances` shows. */
+export function hostEntries(kernel: SimulatedKernel, lie: number): Entries {
+  const gpus = [...kernel.gpus.values()];
+  const mdevs = [...kernel.mdevs.values()];
+  return new Map([
+    ...EMPTY_DIRECTORIES.map((directory) => [directory, { kind: "directory" }] as const),
+    ...systemEntries(kernel),
+    ...moduleEntries(kernel),
+    ...gpus.flatMap((gpu, index) => [...deviceEntries({ gpu, index, traits: kernel.traits, lie })]),
+    ...mdevs.flatMap((mdev) => [...mdevEntries(mdev, kernel.traits)]),
+  ]);
+}
+
+function systemEntries({ host, bootId }: SimulatedKernel): Entries {
+  const gvt = host.enable_gvt === true ? " i915.enable_gvt=1" : "";
+  const processor = (index: number): string =>
+    `processor\t: ${index}\nvendor_id\t: GenuineIntel\nmodel name\t: Simulated CPU\nflags\t\t: fpu vmx lm\n\n`;
+  const files = new Map(
+    Object.entries({
+      "proc/sys/kernel/random/boot_id": `${bootId}\n`,
+      "proc/sys/kernel/osrelease": `${host.kernel}\n`,
+      "proc/sys/kernel/hostname": `${host.hostname}\n`,
+      "proc/cmdline": `BOOT_IMAGE=/vmlinuz root=/dev/vda1 ro quiet intel_iommu=on${gvt}\n`,
+      "proc/cpuinfo": Array.from({ length: host.cpus }, (_, index) => processor(index)).join(""),
+      "proc/meminfo": `MemTotal:       ${host.memory_mib * 1024} kB\n`,
+      "etc/os-release":
+        'PRETTY_NAME="Simulated GNU/Linux"\nNAME="Simulated GNU/Linux"\nID=simulated\nVERSION_ID="1"\n',
+      "etc/machine-id": "5111a7ed000080008000000000000001\n",
+    }),
+  );
+  if (host.hypervisor === "kvm") files.set("dev/kvm", "");
+  if (host.hypervisor === "xen") {
+    files.set("sys/hypervisor/type", "xen\n");
+    files.set("proc/xen/capabilities", "control_d\n");
+  }
+  return fileEntries(files);
+}
+
+function moduleEntries({ host, traits }: SimulatedKernel): Entries {
+  const drivers = host.gpus.flatMap(({ driver }) => PCI_MODULES[driver] ?? []);
+  // A kernel built without GVT-g has neither the module nor the parameter (i915_params.h since 6.1).
+  const gvt = host.kvmgt && host.enable_gvt !== "absent" ? ["kvmgt", "mdev", "vfio", "vfio_iommu_type1"] : [];
+  const old = gvt.length > 0 && traits.major < 6 ? ["vfio_mdev"] : [];
+  const kvm = host.hypervisor === "kvm" ? ["kvm", "kvm_intel"] : [];
+  const loaded = new Set([...drivers, ...gvt, ...old, ...kvm]);
+  const files = new Map([...loaded].map((name) => [`sys/module/${name}/initstate`, "live\n"]));
+  if (drivers.includes("i915") && host.enable_gvt !== "absent") {
+    files.set("sys/module/i915/parameters/enable_gvt", host.enable_gvt ? "Y\n" : "N\n");
+  }
+  const entries = new Map(fileEntries(files));
+  // The class exists as long as mdev.ko is loaded (mdev_core.c).
+  if (gvt.length > 0) entries.set("sys/class/mdev_bus", { kind: "directory" });
+  return entries;
+}
+
+function fileEntries(files: ReadonlyMap<string, string>): Entries {
+  return new Map([...files].map(([file, text]) => [file, { kind: "file", text }]));
+}

@@ -1,0 +1,90 @@
+// The simulated kernel behind hostd's own protocol: the agent cannot tell it from the real process.
+import path from "node:path";
+import { parsePciAddress, parseVgpuId } from "../core/ids.ts";
+import { Jobs, type RunningJob } from "../hostd/protocol/jobs.ts";
+import type { CreateMdev, Operation, Request, Result } from "../hostd/protocol/messages.ts";
+import type { SimulatedClock } from "./clock.ts";
+import type { FaultBoard } from "./faults.ts";
+import { gpuDirectory } from "./gpu-tree.ts";
+import type { SimulatedKernel } from "./kernel.ts";
+
+/** Children exist in name only. Numbers above any kernel's pid_max cannot be mistaken for a real process. */
+const FIRST_CHILD_PID = 5_000_000;
+
+export interface HostdFaceOptions {
+  readonly kernel: SimulatedKernel;
+  readonly faults: FaultBoard;
+  readonly clock: SimulatedClock;
+  /** Where the tree is, for paths in answers. */
+  readonly root: string;
+}
+
+export class HostdFace {
+  readonly #options: HostdFaceOptions;
+  #jobs: Jobs;
+  #children = 0;
+
+  constructor(options: HostdFaceOptions) {
+    this.#options = options;
+    this.#jobs = this.#newJobs();
+  }
+
+  async perform(request: Request): Promise<Result> {
+    await this.#options.faults.whileSet("hostd_hangs");
+    return await this.#jobs.perform(request);
+  }
+
+  /** The host boots: what hung is gone. */
+  reboot(): void {
+    this.#jobs = this.#newJobs();
+  }
+
+  #newJobs(): Jobs {
+    return new Jobs((operation) => this.#start(operation));
+  }
+
+  #start(operation: Operation): RunningJob {
+    this.#children += 1;
+    return { pid: FIRST_CHILD_PID + this.#children, result: this.#run(operation) };
+  }
+
+  async #run(operation: Operation): Promise<Result> {
+    switch (operation.kind) {
+      case "create-mdev":
+        return await this.#create(operation);
+      case "remove-mdev":
+        return await this.#remove(operation.vgpuId);
+      case "holders": {
+        const mdev = this.#find(operation.vgpuId);
+        if (mdev === undefined) return { kind: "absent" };
+        return { kind: "holders", holders: mdev.holder === undefined ? [] : [mdev.holder] };
+      }
+    }
+  }
+
+  async #create({ gpu, type, vgpuId }: CreateMdev): Promise<Result> {
+    const { kernel, faults, clock, root } = this.#options;
+    const delayMs = faults.current.create_delay_ms ?? 0;
+    if (delayMs > 0) await clock.sleep(delayMs);
+    const address = parsePciAddress(gpu);
+    if (address === undefined) return { kind: "refused", why: `${gpu} is no PCI address` };
+    const errno = faults.current.create_errno ?? kernel.create(address, type, vgpuId);
+    if (errno === undefined) return { kind: "done" };
+    const file = path.join(root, gpuDirectory(address), "mdev_supported_types", type, "create");
+    return { kind: "errno", errno, call: errno === "ENOENT" ? "open" : "write", path: file };
+  }
+
+  async #remove(vgpuId: string): Promise<Result> {
+    const mdev = this.#find(vgpuId);
+    if (mdev === undefined) return { kind: "absent" };
+    if (mdev.holder !== undefined) return { kind: "held", holders: [mdev.holder] };
+    await this.#options.faults.whileSet("remove_blocks");
+    const removal = await this.#options.kernel.remove(mdev.id);
+    return removal === "absent" ? { kind: "absent" } : { kind: "done" };
+  }
+
+  #find(vgpuId: string): ReturnType<SimulatedKernel["mdevs"]["get"]> {
+    const id = parseVgpuId(vgpuId);
+    return id === undefined ? undefined : this.#options.kernel.mdevs.get(id);
+  }
+}

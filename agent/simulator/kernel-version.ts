@@ -1,0 +1,29 @@
+// What differs between the kernels that have GVT-g.
+
+export interface KernelTraits {
+  readonly major: number;
+  /** The driver that binds an mdev: vfio_mdev.c of 5.10, kvmgt.c since 6.1. */
+  readonly mdevDriver: string;
+  /** 5.10's GVT-g offers no `name` attribute (gvt/gvt.c). */
+  readonly hasTypeName: boolean;
+  /**
+   * Removing a vGPU that somebody holds: `leaks` deletes the device and keeps what it used until the next boot
+   * (mdev_core.c of 5.10; WARN_ON_ONCE(vgpu->attached) of 6.1), `blocks` waits (vfio_unregister_group_dev of 6.12).
+   */
+  readonly removeWhileHeld: "leaks" | "blocks";
+  /** Up to 5.x `available_instances` was kept, and its first value forgot the fences. */
+  readonly countsFencesAtFirst: boolean;
+}
+
+export function kernelTraits(release: string): KernelTraits {
+  const [major = 0, minor = 0] = release.split(/[.-]/).map(Number);
+  const since = (wantedMajor: number, wantedMinor: number): boolean =>
+    major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  return {
+    major,
+    mdevDriver: since(6, 1) ? "intel_vgpu_mdev" : "vfio_mdev",
+    hasTypeName: since(6, 1),
+    removeWhileHeld: since(6, 12) ? "blocks" : "leaks",
+    countsFencesAtFirst: since(6, 0),
+  };
+}

@@ -1,0 +1,42 @@
+// The simulated host's true state as plain data, for a test to compare the agent's view with.
+import type { FaultBoard, Faults } from "./faults.ts";
+import type { SimulatedKernel } from "./kernel.ts";
+
+export interface Snapshot {
+  readonly bootId: string;
+  readonly kernel: string;
+  readonly gpus: readonly {
+    readonly address: string;
+    /** By type directory, as the kernel counts: without the fault that makes it lie. */
+    readonly availableInstances: Readonly<Record<string, number>>;
+  }[];
+  readonly mdevs: readonly {
+    readonly uuid: string;
+    readonly gpu: string;
+    readonly type: string;
+    readonly vgpuNumber: number;
+    readonly group: number;
+    readonly removing: boolean;
+    readonly holder: { readonly pid: number; readonly command: string; readonly domain?: string } | null;
+  }[];
+  readonly faults: Faults;
+}
+
+export function snapshotOf(kernel: SimulatedKernel, faults: FaultBoard): Snapshot {
+  const gpus = [...kernel.gpus.values()].map(({ description, gvt }) => ({
+    address: description.address,
+    availableInstances: Object.fromEntries(
+      (gvt?.types ?? []).map((type) => [type.directory, gvt?.availableInstances(type) ?? 0]),
+    ),
+  }));
+  const mdevs = [...kernel.mdevs.values()].map(({ id, gpu, allocation, group, holder, removing }) => ({
+    uuid: id,
+    gpu,
+    type: allocation.type.directory,
+    vgpuNumber: allocation.id,
+    group,
+    removing,
+    holder: holder ?? null,
+  }));
+  return { bootId: kernel.bootId, kernel: kernel.host.kernel, gpus, mdevs, faults: faults.current };
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import fc from "fast-check";
+import { ALLOWLIST, allowedPath, resolvedPath } from "../../../agent/hostd/allowlist.ts";
+import { GvtTree, GPU, TYPE } from "../../fakes/gvt-tree.ts";
+
+const ID = "76677075-0000-8000-8000-000000000001";
+
+describe("hostd's allowlist", () => {
+  const variables = { gpu: GPU, type: TYPE, vgpuId: ID, group: "12", pid: "1", fd: "0" };
+
+  it("keeps every file below its directory, whatever a variable holds", () => {
+    const hostile = fc.oneof(
+      fc.constantFrom("..", ".", "", "/", "a/../..", "/etc", "%2e%2e", "0\0"),
+      fc.string(),
+      fc.string().map((text) => `../${text}`),
+    );
+    for (const name of Object.keys(ALLOWLIST) as (keyof typeof ALLOWLIST)[]) {
+      const base = path.join("/root-of-test", ALLOWLIST[name].stayBelow);
+      for (const variable of Object.keys(variables)) {
+        fc.assert(
+          fc.property(hostile, (value) => {
+            let file: string;
+            try {
+              file = allowedPath("/root-of-test", name, { ...variables, [variable]: value });
+            } catch (error) {
+              return error instanceof RangeError;
+            }
+            return file === base || file.startsWith(`${base}/`);
+          }),
+        );
+      }
+    }
+  });
+
+  it("writes only `create` and `remove`, and opens only a VFIO group", () => {
+    const touched = Object.values(ALLOWLIST).filter(({ access }) => access !== "read");
+    assert.deepEqual(
+      touched.map((file) => path.join(file.access, file.path)),
+      [
+        "write/sys/class/mdev_bus/{gpu}/mdev_supported_types/{type}/create",
+        "open/dev/vfio/{group}",
+        "write/sys/bus/mdev/devices/{vgpuId}/remove",
+      ],
+    );
+  });
+
+  it("refuses a file that a link has moved out of /sys", async () => {
+    await using tree = await GvtTree.make();
+    const outside = path.join(tree.root, "outside");
+    await mkdir(outside);
+    await writeFile(path.join(outside, "create"), "");
+    await rm(path.dirname(tree.createFile), { recursive: true });
+    await symlink(outside, path.dirname(tree.createFile));
+    assert.throws(() => resolvedPath(tree.root, "create", { gpu: GPU, type: TYPE }), /leads out of .*\/sys$/);
+  });
+
+  it("follows the links that the kernel itself makes", async () => {
+    await using tree = await GvtTree.make();
+    assert.equal(resolvedPath(tree.root, "create", { gpu: GPU, type: TYPE }), tree.createFile);
+  });
+});

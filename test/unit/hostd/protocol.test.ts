@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { encodeLine, LineReader } from "../../../agent/hostd/protocol/lines.ts";
+import { MAX_LINE_BYTES, type Operation, type Result } from "../../../agent/hostd/protocol/messages.ts";
+import { parseHello, parseReply, parseRequest, ProtocolError } from "../../../agent/hostd/protocol/parse.ts";
+import { FORMS } from "../../../agent/hostd/protocol/forms.ts";
+
+const GPU = "0000:00:02.0";
+const TYPE = "i915-GVTg_V5_4";
+const ID = "76677075-0000-8000-8000-000000000001";
+
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  fc.record({
+    kind: fc.constant("create-mdev" as const),
+    gpu: fc.stringMatching(FORMS.gpu),
+    type: fc.stringMatching(FORMS.type),
+    vgpuId: fc.uuid(),
+  }),
+  fc.record({ kind: fc.constantFrom("remove-mdev" as const, "holders" as const), vgpuId: fc.uuid() }),
+);
+
+describe("hostd's protocol", () => {
+  it("carries every request unchanged, whatever pieces the bytes arrive in", () => {
+    const request = fc.record({
+      id: fc.integer({ min: 1, max: 0x7fff_ffff }),
+      deadlineMs: fc.integer({ min: 10, max: 60_000 }),
+      operation,
+    });
+    fc.assert(
+      fc.property(fc.array(request, { maxLength: 5 }), fc.integer({ min: 1, max: 50 }), (requests, piece) => {
+        const bytes = Buffer.from(requests.map(encodeLine).join(""));
+        const reader = new LineReader();
+        const lines: string[] = [];
+        for (let at = 0; at < bytes.length; at += piece)
+          lines.push(...reader.feed(bytes.subarray(at, at + piece)));
+        assert.deepEqual(
+          JSON.parse(JSON.stringify(lines.map(parseRequest))),
+          JSON.parse(JSON.stringify(requests)),
+        );
+      }),
+    );
+  });
+
+  it("carries every result unchanged", () => {
+    const holders = [
+      { pid: 4711, command: "qemu-system-x86", domain: "büro-1" },
+      { pid: 1, command: "" },
+    ];
+    const results: Result[] = [
+      { kind: "done" },
+      { kind: "absent" },
+      { kind: "holders", holders: [] },
+      { kind: "held", holders },
+      { kind: "blocked", elapsedMs: 0, childPid: 12, holders },
+      { kind: "errno", errno: "ENOSPC", call: "write", path: "/sys/x/create" },
+      { kind: "refused", why: "no" },
+      { kind: "failed", why: "no" },
+    ];
+    for (const result of results)
+      assert.deepEqual(parseReply(JSON.stringify({ id: 7, result })), { id: 7, result });
+  });
+
+  it("fails on any other line with ProtocolError and nothing else", () => {
+    for (const parse of [parseRequest, parseReply, parseHello]) {
+      fc.assert(
+        fc.property(fc.oneof(fc.string(), fc.json()), (line) => {
+          assert.throws(() => parse(line), ProtocolError);
+        }),
+      );
+    }
+  });
+
+  it("refuses what is out of bounds or unknown and says which field", () => {
+    const good = { id: 1, deadlineMs: 100, operation: { kind: "remove-mdev", vgpuId: ID } };
+    const cases: [object, RegExp, number][] = [
+      [{ ...good, id: 0 }, /^id /, 0],
+      [{ ...good, id: 1.5 }, /^id /, 0],
+      [{ ...good, deadlineMs: 9 }, /^deadlineMs /, 1],
+      [{ ...good, deadlineMs: 60_001 }, /^deadlineMs /, 1],
+      [{ ...good, deadlineMs: "100" }, /^deadlineMs /, 1],
+      [{ ...good, extra: 1 }, /unknown field "extra"/, 1],
+      [{ ...good, operation: { kind: "reboot" } }, /allowlist/, 1],
+      [{ ...good, operation: { kind: "remove-mdev", vgpuId: ID, root: "/" } }, /unknown field "root"/, 1],
+      [{ ...good, operation: { kind: "remove-mdev", vgpuId: "../../etc" } }, /^vgpuId /, 1],
+      [{ ...good, operation: { kind: "remove-mdev", vgpuId: `${ID}\n` } }, /^vgpuId /, 1],
+      [
+        { ...good, operation: { kind: "create-mdev", gpu: GPU, type: "nvidia-222", vgpuId: ID } },
+        /^type /,
+        1,
+      ],
+      [{ ...good, operation: { kind: "create-mdev", gpu: "card0", type: TYPE, vgpuId: ID } }, /^gpu /, 1],
+    ];
+    for (const [request, message, requestId] of cases) {
+      assert.throws(() => parseRequest(JSON.stringify(request)), {
+        name: "ProtocolError",
+        message,
+        requestId,
+      });
+    }
+  });
+
+  it("ends a line that grows beyond its bound before the newline comes", () => {
+    const reader = new LineReader();
+    assert.deepEqual(reader.feed(Buffer.alloc(MAX_LINE_BYTES, 0x20)), []);
+    assert.throws(() => reader.feed(Buffer.from(" ")), ProtocolError);
+  });
+
+  it("refuses a server of another protocol version", () => {
+    assert.throws(() => parseHello('{"hello":"vgpud-hostd","protocol":2}'), /speaks protocol 2/);
+  });
+});

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { HostdClient } from "../../../agent/host/hostd-client.ts";
+import { SimulatedHost } from "../../fakes/simulated-host.ts";
+
+const GPU = "0000:00:02.0";
+const TYPE = "i915-GVTg_V5_4";
+const ID = "76677075-0000-8000-8000-000000000001";
+const OTHER = "76677075-0000-8000-8000-000000000002";
+const MDEV = { gpu: GPU, type: TYPE, vgpuId: ID };
+
+async function available(host: SimulatedHost): Promise<string> {
+  const file = `sys/class/mdev_bus/${GPU}/mdev_supported_types/${TYPE}/available_instances`;
+  return (await readFile(path.join(host.root, file), "utf8")).trim();
+}
+
+describe("the simulator", () => {
+  it("makes and removes a vGPU through hostd's protocol and shows it in its files", async () => {
+    await using host = await SimulatedHost.start();
+    using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
+    assert.equal(await available(host), "5");
+    assert.deepEqual(await client.createMdev(MDEV), { kind: "done" });
+    assert.equal(await available(host), "4");
+    assert.equal(
+      await readFile(path.join(host.root, "sys/bus/mdev/devices", ID, "intel_vgpu/vgpu_id"), "utf8"),
+      "1\n",
+    );
+    const again = await client.createMdev(MDEV);
+    assert.deepEqual(again.kind === "errno" && [again.errno, again.call], ["EEXIST", "write"]);
+    assert.deepEqual(await client.removeMdev(ID), { kind: "done" });
+    assert.deepEqual(await client.removeMdev(ID), { kind: "absent" });
+    assert.equal(await available(host), "5");
+  });
+
+  it("does not remove a vGPU that a process holds and names it", async () => {
+    await using host = await SimulatedHost.start();
+    using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
+    await client.createMdev(MDEV);
+    await host.control({ command: "hold", uuid: ID, pid: 4711, name: "mpv" });
+    const holders = [{ pid: 4711, command: "mpv" }];
+    assert.deepEqual(await client.removeMdev(ID), { kind: "held", holders });
+    assert.deepEqual(await client.holders(ID), { kind: "holders", holders });
+    await host.control({ command: "release", pid: 4711 });
+    assert.deepEqual(await client.removeMdev(ID), { kind: "done" });
+  });
+
+  it("goes wrong as told and right again", async () => {
+    await using host = await SimulatedHost.start("faults: { create_errno: ENOSPC, remove_blocks: true }");
+    using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
+    const refused = await client.createMdev(MDEV);
+    assert.equal(refused.kind === "errno" && refused.errno, "ENOSPC");
+    await host.control({ command: "clear-faults", names: ["create_errno"] });
+    assert.equal((await client.createMdev(MDEV)).kind, "done");
+
+    const blocked = await client.removeMdev(ID, { deadlineMs: 100 });
+    assert.equal(blocked.kind, "blocked");
+    await host.control({ command: "set-faults", faults: { hostd_hangs: true } });
+    await assert.rejects(client.removeMdev(ID, { deadlineMs: 100 }), { name: "HostdUnavailableError" });
+    await host.control({ command: "clear-faults" });
+    const ended = await client.removeMdev(ID);
+    assert.ok(ended.kind === "done" || ended.kind === "absent");
+  });
+
+  it("can let time pass at once", async () => {
+    await using host = await SimulatedHost.start("faults: { create_delay_ms: 600000 }");
+    using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
+    assert.equal((await client.createMdev(MDEV, { deadlineMs: 100 })).kind, "blocked");
+    await host.control({ command: "clear-faults" });
+    await host.control({ command: "advance", ms: 600_000 });
+    const ended = await client.createMdev(MDEV);
+    assert.ok(ended.kind === "done" || (ended.kind === "errno" && ended.errno === "EEXIST"));
+  });
+
+  it("lets others make, hold and carelessly remove mdevs", async () => {
+    await using host = await SimulatedHost.start();
+    await host.control({ command: "create-mdev", gpu: GPU, type: TYPE, uuid: OTHER });
+    await assert.rejects(
+      host.control({ command: "create-mdev", gpu: GPU, type: TYPE, uuid: OTHER }),
+      /EEXIST/,
+    );
+    await host.control({ command: "hold", uuid: OTHER, pid: 1, name: "x" });
+    assert.equal(await host.control({ command: "remove-mdev", uuid: OTHER }), "blocked");
+    await host.control({ command: "release", pid: 1 });
+    assert.equal(await available(host), "5");
+    await assert.rejects(host.control({ command: "explode" }), /Invalid/);
+  });
+
+  it("boots again without mdevs and with another boot id", async () => {
+    await using host = await SimulatedHost.start(
+      `mdevs: [{ gpu: "${GPU}", type: ${TYPE}, uuid: ${OTHER}, held_by: x }]`,
+    );
+    const bootId = (): Promise<string> =>
+      readFile(path.join(host.root, "proc/sys/kernel/random/boot_id"), "utf8");
+    const before = await bootId();
+    assert.equal(await available(host), "4");
+    await host.control({ command: "reboot" });
+    assert.equal(await available(host), "5");
+    assert.notEqual(await bootId(), before);
+    using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
+    assert.equal((await client.holders(OTHER)).kind, "absent");
+  });
+
+  it("removes what it made when it is told to end, and what a killed one left when it starts", async () => {
+    await using host = await SimulatedHost.start();
+    await host.process.end("SIGKILL");
+    assert.ok((await readdir(host.directory)).includes("root"));
+    await host.startAgain();
+    await assert.rejects(host.startAgain(), /another process answers/);
+    assert.equal(await available(host), "5");
+    await host.process.end();
+    assert.deepEqual(await readdir(host.directory), ["host.yaml"]);
+  });
+
+  it("never touches a directory `root` that it did not make", async () => {
+    await using host = await SimulatedHost.start();
+    await host.process.end();
+    await mkdir(host.root);
+    await writeFile(path.join(host.root, "precious"), "data");
+    await assert.rejects(host.startAgain(), /was not made by a simulator/);
+    assert.equal(await readFile(path.join(host.root, "precious"), "utf8"), "data");
+    await rename(host.root, path.join(host.directory, "kept"));
+  });
+});
+
+function closing(client: HostdClient): HostdClient & Disposable {
+  return Object.assign(client, {
+    [Symbol.dispose]: () => {
+      client.close();
+    },
+  });
+}
