@@ -114,7 +114,7 @@ export class Driver {
   async #round(vgpuId: VgpuId): Promise<Outcome | undefined> {
     const { ledger, lookout, clock } = this.#options;
     const inventory = await lookout.fresh();
-    const planned = ledger.get(vgpuId);
+    const planned = await ledger.written(vgpuId);
     if (!planned) return undefined;
     const steps = plan(planned, inventory, clock.wall());
     if (steps.length === 0) return undefined;

@@ -65,14 +65,14 @@ export class FakeClock implements Clock {
 
   /** The value of a promise that needs time to pass: skips from one sleeper to the next until it settles. */
   async until<T>(promise: Promise<T>): Promise<T> {
-    let settled = false;
+    const settled = new AbortController();
     const note = (): void => {
-      settled = true;
+      settled.abort();
     };
     promise.then(note, note);
     for (let skips = 0; skips < PATIENCE; skips += 1) {
       await this.rest();
-      if (settled) return promise;
+      if (settled.signal.aborted) return promise;
       const next = this.#earliest();
       assert.ok(next, "the promise hangs: nobody sleeps, so nothing will ever happen");
       this.#now = Math.max(this.#now, next.due);

@@ -225,3 +225,31 @@ describe("a caller that hangs up", () => {
     assert.equal(node.host.domains.length, 1);
   });
 });
+
+describe("the ledger before the host", () => {
+  it("lets nothing be made for a claim that is not on disk yet", async () => {
+    const node = new FakeNode();
+    const goOn = node.store.hang();
+    const answer = node.service.create(createRequest(1), patient);
+    await node.clock.rest();
+    await node.reconciler.round();
+    await node.clock.rest();
+    assert.deepEqual(node.host.vgpuIds, []);
+    goOn();
+    await node.clock.until(answer);
+    assert.equal(node.host.domain(domainId(1))?.state, "running");
+  });
+
+  it("lets nothing be undone for a destroy that is not on disk yet", async () => {
+    const node = new FakeNode();
+    await create(node, createRequest(1));
+    const goOn = node.store.hang();
+    const answer = node.service.destroy(stopRequest(1, { graceMs: 0 }), patient);
+    await node.clock.rest();
+    await node.reconciler.round();
+    await node.clock.rest();
+    assert.equal(node.host.domain(domainId(1))?.state, "running");
+    goOn();
+    assert.equal((await node.clock.until(answer)).claim.state, "gone");
+  });
+});
