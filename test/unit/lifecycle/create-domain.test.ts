@@ -160,6 +160,34 @@ describe("a create that fails", () => {
     };
     assert.equal((await create(node, createRequest(1))).claim.state, "active");
   });
+
+  it("is joined by a retry that comes while it is being undone, and tells it why", async () => {
+    const node = new FakeNode();
+    let retry: Promise<Result> | undefined;
+    node.host.refuse("start-domain", new AgentError("LIBVIRT_REFUSED", "no"));
+    node.host.after = (call) => {
+      if (call === "remove-vgpu") retry = create(node, createRequest(1));
+      return Promise.resolve();
+    };
+    await assert.rejects(create(node, createRequest(1)), { reason: "LIBVIRT_REFUSED" });
+    assert.ok(retry);
+    await assert.rejects(retry, { reason: "LIBVIRT_REFUSED" });
+  });
+
+  it("never defines over a domain that took the UUID meanwhile", async () => {
+    const node = new FakeNode();
+    const stranger = foreignDomain(1, { name: "guest-1", state: "shut-off" });
+    node.host.refuse("define-domain", new AgentError("LIBVIRT_TIMEOUT", "no answer"), 1);
+    const refuse = node.host.before;
+    node.host.before = (call) => {
+      if (call === "define-domain") node.host.put(stranger);
+      return refuse(call);
+    };
+    await assert.rejects(create(node, createRequest(1)), { reason: "DOMAIN_UUID_EXISTS" });
+    assert.deepEqual(node.host.domains, [stranger]);
+    assert.deepEqual(node.host.vgpuIds, []);
+    assert.deepEqual(node.store.records, []);
+  });
 });
 
 describe("asking for the same claim again", () => {
@@ -177,6 +205,23 @@ describe("asking for the same claim again", () => {
     assert.deepEqual((await create(node, createRequest(1))).claim, claim);
   });
 
+  it("later does not wait for a stop, nor repeat how a start went", async () => {
+    const node = new FakeNode(256);
+    await create(node, createRequest(1));
+    node.host.deaf.add(domainId(1));
+    const stop = node.service.stop(stopRequest(1, { mayForce: false }), patient);
+    await node.clock.rest();
+    assert.equal((await create(node, createRequest(1))).claim.goal, "stopped");
+    node.host.become(domainId(1), "shut-off");
+    await node.clock.until(stop);
+    node.host.refuse("start-domain", new AgentError("LIBVIRT_REFUSED", "no"));
+    const identity = { domainId: domainId(1), requestId: undefined, method: "StartDomain", digest: "start" };
+    await assert.rejects(node.clock.until(node.service.start(identity, patient)), {
+      reason: "LIBVIRT_REFUSED",
+    });
+    assert.equal((await create(node, createRequest(1))).claim.state, "stopped");
+  });
+
   it("with another request is a mistake", async () => {
     const node = new FakeNode();
     await create(node, createRequest(1));
@@ -191,6 +236,15 @@ describe("asking for the same claim again", () => {
     assert.deepEqual(node.host.domains, []);
     node.restart();
     await assert.rejects(create(node, createRequest(1)), { reason: "CLAIM_ENDED" });
+  });
+
+  it("refuses a request id that came with another request", async () => {
+    const node = new FakeNode(1024);
+    await create(node, createRequest(1, { requestId: "r" }));
+    assert.equal((await create(node, createRequest(1, { requestId: "r" }))).claim.state, "active");
+    await assert.rejects(create(node, createRequest(2, { requestId: "r" })), { reason: "REQUEST_ID_REUSED" });
+    const start = { domainId: domainId(1), requestId: "r", method: "StartDomain", digest: "create-1" };
+    await assert.rejects(node.service.start(start, patient), { reason: "REQUEST_ID_REUSED" });
   });
 
   it("forgets the request id of a create that left nothing", async () => {
