@@ -44,6 +44,8 @@ export interface StopRequest extends RequestIdentity {
 export interface Result {
   readonly claim: Claim;
   readonly operation: Operation;
+  /** Why the operation has not ended, as the holder of a slice; undefined when it has, or only needs time. */
+  readonly stalled: AgentError | undefined;
 }
 
 export interface DomainServiceOptions {
@@ -95,7 +97,7 @@ export class DomainService {
     let claim = this.#own(request.domainId);
     const repeated = this.#repeated(request, claim);
     if (repeated) return repeated;
-    if (claim.state === "active" && claim.goal === "running") return { claim, operation: claim.operation };
+    if (claim.state === "active" && claim.goal === "running") return this.#seen(claim);
     if (claim.state === "stopped") {
       const inventory = await this.#knownInventory();
       claim = this.#own(request.domainId);
@@ -113,7 +115,7 @@ export class DomainService {
     const claim = this.#own(request.domainId);
     const repeated = this.#repeated(request, claim);
     if (repeated) return repeated;
-    if (claim.state === "stopped" && claim.goal === "stopped") return { claim, operation: claim.operation };
+    if (claim.state === "stopped" && claim.goal === "stopped") return this.#seen(claim);
     if (claim.state !== "active") throw this.#wrongState(claim, "stopped");
     const change = { goal: "stopped", powerOff: this.#powerOff(request, claim) } as const;
     return this.#intend(claim, request, { kind: "stop", change }, signal);
@@ -125,7 +127,7 @@ export class DomainService {
     const claim = this.#own(request.domainId);
     const repeated = this.#repeated(request, claim);
     if (repeated) return repeated;
-    if (claim.state === "gone") return { claim, operation: claim.operation };
+    if (claim.state === "gone") return this.#seen(claim);
     const change = {
       state: "deleting",
       goal: "absent",
@@ -138,7 +140,7 @@ export class DomainService {
   /** What a retry of a create hears; what was asked of the domain since then is not its business. */
   #created(claim: Claim, signal: AbortSignal): Promise<Result> {
     const { operation } = claim;
-    return operation.kind === "create" ? this.#await(claim, signal) : Promise.resolve({ claim, operation });
+    return operation.kind === "create" ? this.#await(claim, signal) : Promise.resolve(this.#seen(claim));
   }
 
   /** The claim that an earlier request with the same identity made; throws when the identity stands for another request. */
@@ -279,9 +281,14 @@ export class DomainService {
   #result(claim: Claim): Result {
     const { operation } = claim;
     const failure = operation.ended?.failure;
-    if (!failure) return { claim, operation };
+    if (!failure) return this.#seen(claim);
     const details = { claim_id: claim.claimId, operation: operation.id };
     throw new AgentError(failure.reason, failure.message, { details });
+  }
+
+  #seen(claim: Claim): Result {
+    const { operation } = claim;
+    return { claim, operation, stalled: this.#options.operations.stalled(operation.id) };
   }
 
   #repeated(request: RequestIdentity, claim: Claim): Result | undefined {
@@ -295,7 +302,7 @@ export class DomainService {
     if (claim.operation.id === operationId) return claim.operation.ended ? this.#result(claim) : undefined;
     // Of another life of the agent only the fact is left that a later operation followed: it is not done a second time.
     const ended = this.#options.operations.ended(operationId);
-    return ended ? this.#result(ended.claim) : { claim, operation: claim.operation };
+    return ended ? this.#result(ended.claim) : this.#seen(claim);
   }
 
   async #knownInventory(): Promise<Inventory> {

@@ -18,10 +18,12 @@ const REMEMBERED = 1000;
 
 export class Operations {
   readonly #waiters = new Map<string, Set<(progress: Progress) => void>>();
+  readonly #stalled = new Map<string, AgentError>();
   readonly #ended = new Map<string, EndedOperation>();
 
   end(claim: Claim): void {
     const { operation } = claim;
+    this.#stalled.delete(operation.id);
     this.#ended.set(operation.id, { operation, claim });
     for (const oldest of this.#ended.keys()) {
       if (this.#ended.size <= REMEMBERED) break;
@@ -31,7 +33,13 @@ export class Operations {
   }
 
   stall(operationId: string, error: AgentError): void {
+    if (!this.#ended.has(operationId)) this.#stalled.set(operationId, error);
     this.#tell(operationId, { kind: "stalled", error });
+  }
+
+  /** What last kept an operation that has not ended from getting on, as the holder of a slice; undefined when nothing did. */
+  stalled(operationId: string): AgentError | undefined {
+    return this.#stalled.get(operationId);
   }
 
   ended(operationId: string): EndedOperation | undefined {
