@@ -6,7 +6,7 @@ import type { CapacityRule } from "../capacity/budget.ts";
 import { NotPlacedError, place, type Placed, type Wish } from "../capacity/place.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import { changed, type Claim, type Operation, type OperationKind } from "./claim.ts";
+import { changed, type Claim, type Operation, type OperationKind, type RememberedRequest } from "./claim.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 import type { Driver } from "./driver.ts";
 import { holdingsOf } from "./holdings.ts";
@@ -44,6 +44,8 @@ export interface StopRequest extends RequestIdentity {
 export interface Result {
   readonly claim: Claim;
   readonly operation: Operation;
+  /** Why the operation has not ended, as the holder of a slice; undefined when it has, or only needs time. */
+  readonly stalled: AgentError | undefined;
 }
 
 export interface DomainServiceOptions {
@@ -71,7 +73,7 @@ export class DomainService {
   /** Resolves with the placement alone for a validate-only request. */
   async create(request: CreateRequest, signal: AbortSignal): Promise<Result | Placed> {
     const known = this.#retryOf(request);
-    if (known) return this.#await(known, signal);
+    if (known) return this.#created(known, signal);
 
     const { lookout, ledger } = this.#options;
     const inventory = await lookout.fresh();
@@ -79,7 +81,7 @@ export class DomainService {
     signal.throwIfAborted();
     // From here to the put nothing is awaited: two requests cannot be promised the same room or name.
     const raced = this.#retryOf(request);
-    if (raced) return this.#await(raced, signal);
+    if (raced) return this.#created(raced, signal);
     this.#refuseTaken(spec, inventory);
     const placed = this.#place(request.wish, inventory);
     if (request.validateOnly) return placed;
@@ -92,16 +94,16 @@ export class DomainService {
     request: RequestIdentity & { readonly domainId: DomainId },
     signal: AbortSignal,
   ): Promise<Result> {
-    const claim = this.#own(request.domainId);
+    let claim = this.#own(request.domainId);
     const repeated = this.#repeated(request, claim);
     if (repeated) return repeated;
-    if (claim.state === "active" && claim.goal === "running") return { claim, operation: claim.operation };
+    if (claim.state === "active" && claim.goal === "running") return this.#seen(claim);
     if (claim.state === "stopped") {
       const inventory = await this.#knownInventory();
-      const current = this.#own(request.domainId);
-      if (current.goal === "stopped") {
-        this.#refuseWithoutRoom(current, inventory);
-        return this.#intend(current, request, { kind: "start", change: { goal: "running" } }, signal);
+      claim = this.#own(request.domainId);
+      if (claim.state === "stopped" && claim.goal === "stopped") {
+        this.#refuseWithoutRoom(claim, inventory);
+        return this.#intend(claim, request, { kind: "start", change: { goal: "running" } }, signal);
       }
     }
     if (claim.goal === "running" && claim.state !== "failed") return this.#await(claim, signal);
@@ -113,19 +115,19 @@ export class DomainService {
     const claim = this.#own(request.domainId);
     const repeated = this.#repeated(request, claim);
     if (repeated) return repeated;
-    if (claim.state === "stopped" && claim.goal === "stopped") return { claim, operation: claim.operation };
+    if (claim.state === "stopped" && claim.goal === "stopped") return this.#seen(claim);
     if (claim.state !== "active") throw this.#wrongState(claim, "stopped");
     const change = { goal: "stopped", powerOff: this.#powerOff(request, claim) } as const;
     return this.#intend(claim, request, { kind: "stop", change }, signal);
   }
 
-  /** Answers with the tombstone when the domain is gone already; undefined when the ledger never knew it. */
+  /** Answers with the tombstone when the domain is gone already. */
   async destroy(request: StopRequest, signal: AbortSignal): Promise<Result> {
     await this.#knownInventory();
     const claim = this.#own(request.domainId);
     const repeated = this.#repeated(request, claim);
     if (repeated) return repeated;
-    if (claim.state === "gone") return { claim, operation: claim.operation };
+    if (claim.state === "gone") return this.#seen(claim);
     const change = {
       state: "deleting",
       goal: "absent",
@@ -135,14 +137,17 @@ export class DomainService {
     return this.#intend(claim, request, { kind: "destroy", change }, signal);
   }
 
+  /** What a retry of a create hears; what was asked of the domain since then is not its business. */
+  #created(claim: Claim, signal: AbortSignal): Promise<Result> {
+    const { operation } = claim;
+    return operation.kind === "create" ? this.#await(claim, signal) : Promise.resolve(this.#seen(claim));
+  }
+
   /** The claim that an earlier request with the same identity made; throws when the identity stands for another request. */
   #retryOf(request: CreateRequest): Claim | undefined {
     const { ledger } = this.#options;
     const remembered = request.requestId === undefined ? undefined : ledger.byRequest(request.requestId);
-    if (
-      remembered &&
-      (remembered.claim.claimId !== request.claimId || remembered.request.digest !== request.digest)
-    )
+    if (remembered && (remembered.claim.claimId !== request.claimId || !isSame(remembered.request, request)))
       throw requestIdReused(request.requestId);
     const claim = ledger.byClaimId(request.claimId);
     if (!claim) return undefined;
@@ -151,7 +156,8 @@ export class DomainService {
       throw new AgentError("CLAIM_REUSED", `claim id ${claim.claimId} stands for another request`, {
         details,
       });
-    if (claim.state === "gone" || claim.goal === "absent")
+    // A create that is being undone has not ended: its retry waits to hear why it failed, and may then try again.
+    if (claim.goal === "absent" && claim.operation.kind !== "create")
       throw new AgentError(
         "CLAIM_ENDED",
         `claim ${claim.claimId} has been or is being destroyed; ask with a new claim id`,
@@ -275,22 +281,28 @@ export class DomainService {
   #result(claim: Claim): Result {
     const { operation } = claim;
     const failure = operation.ended?.failure;
-    if (!failure) return { claim, operation };
+    if (!failure) return this.#seen(claim);
     const details = { claim_id: claim.claimId, operation: operation.id };
     throw new AgentError(failure.reason, failure.message, { details });
+  }
+
+  #seen(claim: Claim): Result {
+    const { operation } = claim;
+    return { claim, operation, stalled: this.#options.operations.stalledBy(operation.id) };
   }
 
   #repeated(request: RequestIdentity, claim: Claim): Result | undefined {
     if (request.requestId === undefined) return undefined;
     const remembered = this.#options.ledger.byRequest(request.requestId);
     if (!remembered) return undefined;
-    const { digest, operationId } = remembered.request;
-    if (digest !== request.digest || remembered.claim.vgpuId !== claim.vgpuId)
+    const { operationId } = remembered.request;
+    if (!isSame(remembered.request, request) || remembered.claim.vgpuId !== claim.vgpuId)
       throw requestIdReused(request.requestId);
     // Still running: the caller joins it by the ordinary way. Ended: it gets the same answer, without doing it again.
     if (claim.operation.id === operationId) return claim.operation.ended ? this.#result(claim) : undefined;
+    // Of another life of the agent only the fact is left that a later operation followed: it is not done a second time.
     const ended = this.#options.operations.ended(operationId);
-    return ended ? this.#result(ended.claim) : undefined;
+    return ended ? this.#result(ended.claim) : this.#seen(claim);
   }
 
   async #knownInventory(): Promise<Inventory> {
@@ -301,18 +313,23 @@ export class DomainService {
 
   #own(id: DomainId): Claim {
     const { ledger, lookout } = this.#options;
-    const claim = ledger.byDomainId(id) ?? ledger.all().findLast((tombstone) => tombstone.domain.id === id);
-    if (claim) return claim;
+    const living = ledger.byDomainId(id);
+    if (living) return living;
+    const tombstone = ledger
+      .all()
+      .filter(({ domain }) => domain.id === id)
+      .reduce<Claim | undefined>((a, b) => (a && a.updatedAt > b.updatedAt ? a : b), undefined);
     const domains = lookout.current?.domains;
-    const foreign = domains?.known ? domains.value.get(id) : undefined;
-    if (foreign)
-      throw new AgentError(
-        "DOMAIN_FOREIGN",
-        `domain ${foreign.name} (${id}) was not made by vgpud, so it is left alone`,
-        {
-          details: { domain_uuid: id, domain_name: foreign.name },
-        },
-      );
+    const shown = domains?.known ? domains.value.get(id) : undefined;
+    // Our own domain may still be in a view that is older than its end; any other took the UUID over.
+    const foreign = shown && (!tombstone || shown.mark?.vgpuId !== tombstone.vgpuId) ? shown : undefined;
+    if (tombstone && !foreign) return tombstone;
+    if (foreign) {
+      const message = `domain ${foreign.name} (${id}) was not made by vgpud, so it is left alone`;
+      throw new AgentError("DOMAIN_FOREIGN", message, {
+        details: { domain_uuid: id, domain_name: foreign.name },
+      });
+    }
     throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${id}`, { details: { domain_uuid: id } });
   }
 
@@ -359,6 +376,10 @@ function remember(
 ): Claim["requests"] {
   if (requestId === undefined) return requests;
   return [...requests, { requestId, method, digest, operationId: id }].slice(-REQUESTS_KEPT);
+}
+
+function isSame(remembered: RememberedRequest, { method, digest }: RequestIdentity): boolean {
+  return remembered.method === method && remembered.digest === digest;
 }
 
 function libvirtAway(why: string): AgentError {

@@ -114,7 +114,7 @@ export class Driver {
   async #round(vgpuId: VgpuId): Promise<Outcome | undefined> {
     const { ledger, lookout, clock } = this.#options;
     const inventory = await lookout.fresh();
-    const planned = ledger.get(vgpuId);
+    const planned = await ledger.written(vgpuId);
     if (!planned) return undefined;
     const steps = plan(planned, inventory, clock.wall());
     if (steps.length === 0) return undefined;
@@ -123,7 +123,13 @@ export class Driver {
       // A request changed the intent meanwhile: these steps lead to the old one.
       if (claim?.goal !== planned.goal) return { kind: "again" };
       if (step.kind === "wait") return this.#wait(step);
-      await this.#step(claim, step);
+      try {
+        await this.#step(claim, step);
+      } catch (error) {
+        // What failed was asked for by a request that another has taken the place of.
+        if (ledger.get(vgpuId)?.goal !== planned.goal) return { kind: "again" };
+        throw error;
+      }
     }
     return { kind: "again" };
   }
@@ -165,12 +171,14 @@ export class Driver {
   async #settle(claim: Claim, { state, goal, failure }: Extract<Step, { kind: "settle" }>): Promise<void> {
     const { ledger, operations, onEvent } = this.#options;
     const wall = this.#options.clock.wall();
-    const operation = ended(claim, wall, claim.operation.ended ? undefined : failure);
+    // A create that failed is over when it is undone: until then its claim id cannot be tried again.
+    const undoing = state === "failed" && goal === "absent";
+    const operation = undoing ? claim.operation : ended(claim, wall, failure);
     const settled = changed(claim, { state, goal, failure, operation, powerOff: undefined }, wall);
     // A create that was undone left nothing, so nothing of it is kept: the same claim id may try again (law 7).
     if (state === "gone" && operation.kind === "create") await ledger.erase(claim.vgpuId);
     else await ledger.put(settled);
-    operations.end(settled);
+    if (operation.ended) operations.end(settled);
     onEvent({ kind: "settled", claim: settled });
   }
 
@@ -204,7 +212,10 @@ export class Driver {
       await ledger.put(changed(claim, { state: "failed", goal: "absent", failure, powerOff }, wall));
       return;
     }
-    const back = changed(claim, { goal: "stopped", operation: ended(claim, wall, failure) }, wall);
+    // What left nothing is not remembered, so that a retry tries (law 7).
+    const requests = claim.requests.filter(({ operationId }) => operationId !== claim.operation.id);
+    const operation = ended(claim, wall, failure);
+    const back = changed(claim, { goal: "stopped", operation, requests }, wall);
     await ledger.put(back);
     operations.end(back);
   }

@@ -15,12 +15,17 @@ export interface LedgerStore {
 export class Ledger {
   readonly #store: LedgerStore;
   readonly #claims = new Map<VgpuId, Claim>();
+  /** The claims as the store has them. */
+  readonly #stored = new Map<VgpuId, Claim>();
   /** Writes of one claim reach the disk in the order they were made. */
   readonly #writes = new KeyedLock<VgpuId>();
 
   constructor(store: LedgerStore, claims: readonly Claim[]) {
     this.#store = store;
-    for (const claim of claims) this.#claims.set(claim.vgpuId, claim);
+    for (const claim of claims) {
+      this.#claims.set(claim.vgpuId, claim);
+      this.#stored.set(claim.vgpuId, claim);
+    }
   }
 
   /** Every record, tombstones included, by vGPU id. */
@@ -29,6 +34,12 @@ export class Ledger {
   }
 
   get(vgpuId: VgpuId): Claim | undefined {
+    return this.#claims.get(vgpuId);
+  }
+
+  /** As `get`, when all that was asked of the claim until now is on disk: only then may the host be changed for it (law 1). */
+  async written(vgpuId: VgpuId): Promise<Claim | undefined> {
+    await this.#writes.run(vgpuId, () => Promise.resolve());
     return this.#claims.get(vgpuId);
   }
 
@@ -67,30 +78,35 @@ export class Ledger {
    * when it cannot be written it is as if it had never been asked.
    */
   async put(claim: Claim): Promise<void> {
-    const before = this.#claims.get(claim.vgpuId);
-    this.#claims.set(claim.vgpuId, claim);
+    const { vgpuId } = claim;
+    this.#claims.set(vgpuId, claim);
     try {
-      await this.#writes.run(claim.vgpuId, () => this.#store.write(claim));
+      await this.#writes.run(vgpuId, () => this.#store.write(claim));
+      this.#stored.set(vgpuId, claim);
     } catch (error) {
-      if (this.#claims.get(claim.vgpuId) === claim) {
-        if (before) this.#claims.set(claim.vgpuId, before);
-        else this.#claims.delete(claim.vgpuId);
-      }
-      throw new AgentError(
-        "LEDGER_UNAVAILABLE",
-        `claim ${claim.claimId} cannot be written down, so nothing was done`,
-        {
-          details: { claim_id: claim.claimId },
-          cause: error,
-        },
-      );
+      // A later put may wait for its turn: it counts until it is its turn to fail.
+      if (this.#claims.get(vgpuId) === claim) this.#restore(vgpuId);
+      throw unavailable(`claim ${claim.claimId} cannot be written down, so nothing was done`, claim, error);
     }
   }
 
-  /** Forgets a claim that left nothing behind. */
+  /** Forgets a claim that left nothing behind, unless something is asked of it meanwhile. */
   async erase(vgpuId: VgpuId): Promise<void> {
-    await this.#writes.run(vgpuId, () => this.#store.erase(vgpuId));
-    this.#claims.delete(vgpuId);
+    const claim = this.#claims.get(vgpuId);
+    if (!claim) return;
+    try {
+      await this.#writes.run(vgpuId, () => this.#store.erase(vgpuId));
+    } catch (error) {
+      throw unavailable(`claim ${claim.claimId} is over and cannot be erased`, claim, error);
+    }
+    this.#stored.delete(vgpuId);
+    if (this.#claims.get(vgpuId) === claim) this.#claims.delete(vgpuId);
+  }
+
+  #restore(vgpuId: VgpuId): void {
+    const stored = this.#stored.get(vgpuId);
+    if (stored) this.#claims.set(vgpuId, stored);
+    else this.#claims.delete(vgpuId);
   }
 
   #find(matches: (claim: Claim) => boolean): Claim | undefined {
@@ -99,7 +115,12 @@ export class Ledger {
   }
 }
 
-/** A stopped domain that releases its slice takes no room; every other living claim does. */
-function holdsRoom({ state, domain }: Claim): boolean {
-  return state !== "gone" && !(state === "stopped" && domain.onStop === "release");
+/** A stopped domain that released its slice takes no room until it is to run again; every other living claim does. */
+function holdsRoom({ state, goal, domain }: Claim): boolean {
+  const released = state === "stopped" && goal === "stopped" && domain.onStop === "release";
+  return state !== "gone" && !released;
+}
+
+function unavailable(message: string, { claimId }: Claim, cause: unknown): AgentError {
+  return new AgentError("LEDGER_UNAVAILABLE", message, { details: { claim_id: claimId }, cause });
 }

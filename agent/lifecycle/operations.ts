@@ -18,12 +18,12 @@ const REMEMBERED = 1000;
 
 export class Operations {
   readonly #waiters = new Map<string, Set<(progress: Progress) => void>>();
+  readonly #stalled = new Map<string, AgentError>();
   readonly #ended = new Map<string, EndedOperation>();
-  readonly #stalls = new Map<string, AgentError>();
 
   end(claim: Claim): void {
     const { operation } = claim;
-    this.#stalls.delete(operation.id);
+    this.#stalled.delete(operation.id);
     this.#ended.set(operation.id, { operation, claim });
     for (const oldest of this.#ended.keys()) {
       if (this.#ended.size <= REMEMBERED) break;
@@ -33,18 +33,18 @@ export class Operations {
   }
 
   stall(operationId: string, error: AgentError): void {
-    this.#stalls.set(operationId, error);
+    if (!this.#ended.has(operationId)) this.#stalled.set(operationId, error);
     this.#tell(operationId, { kind: "stalled", error });
   }
 
   /** A step was done: nothing holds the operation up any more, as far as is known. */
   advance(operationId: string): void {
-    this.#stalls.delete(operationId);
+    this.#stalled.delete(operationId);
   }
 
-  /** What held a running operation up the last time; undefined when nothing does. */
+  /** What last kept an operation that has not ended from getting on, as the holder of a slice; undefined when nothing did. */
   stalledBy(operationId: string): AgentError | undefined {
-    return this.#stalls.get(operationId);
+    return this.#stalled.get(operationId);
   }
 
   ended(operationId: string): EndedOperation | undefined {

@@ -33,8 +33,10 @@ export function plan(claim: Claim, inventory: Inventory, wall: number): Step[] {
   if (!inventory.domains.known)
     return isSettled(claim) ? [] : [{ kind: "wait", why: "libvirt", until: undefined }];
 
-  const domain = ownDomain(claim, inventory.domains.value.get(claim.domain.id));
-  const view: View = { claim, domain, sliceExists: inventory.vgpus.has(claim.vgpuId), wall };
+  const shown = inventory.domains.value.get(claim.domain.id);
+  const domain = isOwn(claim, shown) ? shown : undefined;
+  const stranger = domain ? undefined : shown;
+  const view: View = { claim, domain, stranger, sliceExists: inventory.vgpus.has(claim.vgpuId), wall };
   const drifted = drift(view);
   if (drifted) return [drifted];
   switch (claim.goal) {
@@ -51,13 +53,15 @@ interface View {
   readonly claim: Claim;
   /** Undefined when libvirt has no such domain, or one that does not bear this claim's mark. */
   readonly domain: Domain | undefined;
+  /** A domain under the claim's UUID that does not bear its mark. */
+  readonly stranger: Domain | undefined;
   readonly sliceExists: boolean;
   readonly wall: number;
 }
 
 /** A domain without the claim's mark is somebody else's, even under our UUID: it is not ours to touch (law 3). */
-function ownDomain(claim: Claim, domain: Domain | undefined): Domain | undefined {
-  return domain?.mark?.vgpuId === claim.vgpuId ? domain : undefined;
+function isOwn(claim: Claim, domain: Domain | undefined): boolean {
+  return domain?.mark?.vgpuId === claim.vgpuId;
 }
 
 /** What happened to a settled claim behind our back becomes its intent: nobody's decision is fought. */
@@ -79,13 +83,21 @@ function drift({ claim, domain }: View): Step | undefined {
   };
 }
 
-function towardsRunning({ claim, domain, sliceExists }: View): Step[] {
+function towardsRunning({ claim, domain, stranger, sliceExists }: View): Step[] {
   if (isSettled(claim)) return [];
+  if (stranger) return [givenUp(claim, stranger)];
   const steps: Step[] = [];
   if (!sliceExists) steps.push({ kind: "create-vgpu", claim });
   if (!domain) steps.push({ kind: "define-domain", claim });
   if (!domain || !isAlive(domain.state)) steps.push({ kind: "start-domain", domainId: claim.domain.id });
   return [...steps, { kind: "settle", state: "active", goal: "running", failure: undefined }];
+}
+
+/** To define would be to overwrite: a create is undone, a claim that had a domain keeps what it holds and says so. */
+function givenUp({ state }: Claim, { id, name }: Domain): Step {
+  const message = `domain ${name}, which vgpud did not make, has UUID ${id}; it is left alone`;
+  const failure = { reason: "DOMAIN_UUID_EXISTS", message } as const;
+  return { kind: "settle", state: "failed", goal: state === "creating" ? "absent" : "running", failure };
 }
 
 function towardsStopped(view: View): Step[] {

@@ -13,7 +13,7 @@ const NAME = {
   described: "1 to 64 letters, digits and ._+- with a letter or digit first",
 };
 // libvirt's XML and QEMU's option strings both take a path as text: control characters have no business in either.
- 
+
 const PATH = {
   pattern: /^\/[^\x00-\x1f\x7f]+$/,
   maxBytes: 4096,

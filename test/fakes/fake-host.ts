@@ -1,0 +1,220 @@
+// Kernel and libvirt in miniature: takes what the lifecycle does to a host, and shows what a look at it would find.
+import { XMLParser } from "fast-xml-parser";
+import { AgentError } from "../../agent/core/errors.ts";
+import type { DomainId, VgpuId } from "../../agent/core/ids.ts";
+import { readDomainXml } from "../../agent/discovery/domain-xml.ts";
+import type { Observation } from "../../agent/discovery/observe.ts";
+import { isAlive, type Domain, type DomainState } from "../../agent/inventory/model.ts";
+import type { Domains, Holder, RemoveOutcome, Slice, Slices } from "../../agent/lifecycle/ports.ts";
+import { parseDomainId } from "../../agent/core/ids.ts";
+import type { FakeGpu } from "./fake-kernel.ts";
+
+/** What can be asked of the host, by the names of the plan's steps. */
+export type HostCall =
+  | "create-vgpu"
+  | "remove-vgpu"
+  | "define-domain"
+  | "start-domain"
+  | "ask-shutdown"
+  | "force-off"
+  | "undefine-domain";
+
+/** Runs around a call. A rejection before it refuses the call, after it loses the answer; one that hangs, hangs. */
+export type Gate = (call: HostCall) => Promise<void>;
+
+const open: Gate = () => Promise.resolve();
+const parser = new XMLParser({ parseTagValue: false });
+
+export class FakeHost implements Slices, Domains {
+  readonly gpus: readonly FakeGpu[];
+  readonly #domains = new Map<DomainId, Domain>();
+  readonly #keepers = new Map<VgpuId, Holder>();
+  readonly #wall: () => number;
+  before: Gate = open;
+  after: Gate = open;
+  /** Set while libvirt does not answer, to what it says. */
+  libvirtAway: string | undefined;
+  /** Guests that hear the request to shut down and stay. */
+  readonly deaf = new Set<DomainId>();
+  /** Changes with every boot. */
+  bootId = "boot-1";
+  /** Called after everything that udev or libvirt would report. */
+  onChange: () => void = () => undefined;
+
+  constructor(options: { readonly gpus: readonly FakeGpu[]; readonly wall: () => number }) {
+    this.gpus = options.gpus;
+    this.#wall = options.wall;
+  }
+
+  /** A look at the host, as discovery/observe.ts gives it. */
+  look(): Promise<Observation> {
+    const domains = this.#domains;
+    return Promise.resolve({
+      observedAt: this.#wall(),
+      host: { hostname: "fake", bootId: this.bootId, kernelRelease: "6.1.0", hypervisor: "kvm" },
+      gpus: new Map(this.gpus.map((gpu) => [gpu.address, gpu.facts()])),
+      vgpus: new Map(this.gpus.flatMap((gpu) => gpu.slices()).map((slice) => [slice.id, slice])),
+      domains:
+        this.libvirtAway === undefined
+          ? { known: true, value: new Map(domains) }
+          : { known: false, why: this.libvirtAway },
+    });
+  }
+
+  create({ vgpuId, gpu, type }: Slice): Promise<void> {
+    return this.#do("create-vgpu", () => {
+      const parent = this.gpus.find(({ address }) => address === gpu);
+      if (!parent) throw new AgentError("KERNEL_REFUSED", `there is no GPU ${gpu} (ENODEV)`);
+      parent.make(vgpuId, type);
+    });
+  }
+
+  remove(vgpuId: VgpuId): Promise<RemoveOutcome> {
+    return this.#do("remove-vgpu", () => {
+      const holder = this.holderOf(vgpuId);
+      if (holder) return { kind: "held", holders: [holder] };
+      for (const gpu of this.gpus) gpu.unmake(vgpuId);
+      return { kind: "removed" };
+    });
+  }
+
+  define(xml: string): Promise<void> {
+    return this.#libvirt("define-domain", () => {
+      const { id, name } = nameAndId(xml);
+      const namesake = [...this.#domains.values()].find((domain) => domain.name === name);
+      if (namesake && namesake.id !== id) throw refused(`domain '${name}' already exists`);
+      const before = this.#domains.get(id);
+      if (before && before.name !== name) throw refused(`domain '${before.name}' has that UUID`);
+      const state = before?.state ?? "shut-off";
+      this.#domains.set(id, { ...readDomainXml(xml), id, name, state, persistent: true });
+    });
+  }
+
+  start(id: DomainId): Promise<void> {
+    return this.#libvirt("start-domain", () => {
+      const domain = this.#domains.get(id);
+      if (!domain) throw refused(`there is no domain ${id}`);
+      if (isAlive(domain.state)) return;
+      for (const vgpu of domain.vgpuIds) {
+        if (!this.gpus.some((gpu) => gpu.vgpuIds.includes(vgpu))) throw refused(`mdev ${vgpu} not found`);
+        const holder = this.holderOf(vgpu);
+        if (holder) throw refused(`mdev ${vgpu} is in use by ${holder.command}`);
+      }
+      this.#set(domain, "running");
+    });
+  }
+
+  shutdown(id: DomainId): Promise<void> {
+    return this.#libvirt("ask-shutdown", () => {
+      const domain = this.#domains.get(id);
+      if (domain && isAlive(domain.state) && !this.deaf.has(id)) this.#set(domain, "shut-off");
+    });
+  }
+
+  destroy(id: DomainId): Promise<void> {
+    return this.#libvirt("force-off", () => {
+      const domain = this.#domains.get(id);
+      if (domain) this.#set(domain, "shut-off");
+    });
+  }
+
+  undefine(id: DomainId): Promise<void> {
+    return this.#libvirt("undefine-domain", () => {
+      this.#domains.delete(id);
+    });
+  }
+
+  /** Who has a slice open: the QEMU of a running domain, or somebody put there by `keep`. */
+  holderOf(vgpuId: VgpuId): Holder | undefined {
+    const user = [...this.#domains.values()].find((d) => isAlive(d.state) && d.vgpuIds.includes(vgpuId));
+    return user ? { pid: 4711, command: `qemu (${user.name})` } : this.#keepers.get(vgpuId);
+  }
+
+  /** A process beside the domains keeps a slice open until `letGo`. */
+  keep(vgpuId: VgpuId, holder: Holder): void {
+    this.#keepers.set(vgpuId, holder);
+  }
+
+  letGo(vgpuId: VgpuId): void {
+    this.#keepers.delete(vgpuId);
+    this.onChange();
+  }
+
+  domain(id: DomainId): Domain | undefined {
+    return this.#domains.get(id);
+  }
+
+  get domains(): Domain[] {
+    return [...this.#domains.values()];
+  }
+
+  get vgpuIds(): VgpuId[] {
+    return this.gpus.flatMap((gpu) => gpu.vgpuIds);
+  }
+
+  /** What somebody else does with virsh: puts a domain there, as it is given. */
+  put(domain: Domain): void {
+    this.#domains.set(domain.id, domain);
+    this.onChange();
+  }
+
+  /** The guest changes its state by itself. */
+  become(id: DomainId, state: DomainState): void {
+    const domain = this.#domains.get(id);
+    if (domain) this.#set(domain, state);
+  }
+
+  /** Somebody else undefines a domain that is off. */
+  forget(id: DomainId): void {
+    this.#domains.delete(id);
+    this.onChange();
+  }
+
+  /** Guests are off, mdevs are gone, definitions stay. */
+  reboot(): void {
+    this.bootId = `${this.bootId}+`;
+    for (const gpu of this.gpus) for (const id of gpu.vgpuIds) gpu.unmake(id);
+    for (const domain of this.#domains.values()) this.#set(domain, "shut-off");
+  }
+
+  /** The next such call is refused, and nothing of it done; `times` of them in a row. */
+  refuse(call: HostCall, error: AgentError, times = 1): void {
+    let left = times;
+    this.before = (asked) => {
+      if (asked !== call || left === 0) return Promise.resolve();
+      left -= 1;
+      return Promise.reject(error);
+    };
+  }
+
+  #set(domain: Domain, state: DomainState): void {
+    this.#domains.set(domain.id, { ...domain, state });
+    this.onChange();
+  }
+
+  #libvirt(call: HostCall, act: () => void): Promise<void> {
+    return this.#do(call, () => {
+      if (this.libvirtAway !== undefined) throw new AgentError("LIBVIRT_UNAVAILABLE", this.libvirtAway);
+      act();
+    });
+  }
+
+  async #do<T>(call: HostCall, act: () => T): Promise<T> {
+    await this.before(call);
+    const result = act();
+    await this.after(call);
+    return result;
+  }
+}
+
+function refused(message: string): AgentError {
+  return new AgentError("LIBVIRT_REFUSED", message);
+}
+
+/** What libvirt itself takes from a definition: domain-xml.ts leaves these to libvirt's own answer. */
+function nameAndId(xml: string): { id: DomainId; name: string } {
+  const { domain }: { domain?: { name?: unknown; uuid?: unknown } } = parser.parse(xml) as object;
+  const id = parseDomainId(String(domain?.uuid));
+  if (!id || typeof domain?.name !== "string") throw refused("XML error: no name or UUID");
+  return { id, name: domain.name };
+}

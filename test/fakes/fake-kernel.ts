@@ -1,0 +1,110 @@
+// The mdev half of a GVT-g kernel in miniature: one budget of low GM, high GM, fences and ids per GPU, shared by all types.
+// The arithmetic is written from the kernel's sources (gvt/vgpu.c, aperture_gm.c), not from agent/capacity.
+import { AgentError } from "../../agent/core/errors.ts";
+import type { PciAddress, VgpuId } from "../../agent/core/ids.ts";
+import type { Gpu, KernelVgpu, VgpuType } from "../../agent/inventory/model.ts";
+
+/** In the order of the kernel's own table: the largest last. */
+const TYPES = [
+  { suffix: "8", low: 64, high: 384, weight: 2, resolution: "1024x768" },
+  { suffix: "4", low: 128, high: 512, weight: 4, resolution: "1920x1200" },
+  { suffix: "2", low: 256, high: 1024, weight: 8, resolution: "1920x1200" },
+  { suffix: "1", low: 512, high: 2048, weight: 16, resolution: "1920x1200" },
+] as const;
+const FENCES_EACH = 4;
+const KEPT = { low: 128, high: 384, fences: 4 };
+const GGTT_MIB = 4096;
+const VGPU_IDS = 7;
+
+export type TypeSuffix = (typeof TYPES)[number]["suffix"];
+
+export function typeName(suffix: TypeSuffix): string {
+  return `i915-GVTg_V5_${suffix}`;
+}
+
+/** One GPU, and what stands on it. */
+export class FakeGpu {
+  readonly address: PciAddress;
+  readonly #apertureMib: number;
+  readonly #made = new Map<VgpuId, (typeof TYPES)[number]>();
+  /** The host's own windows that lie across the aperture: creates fail although the sums would fit. */
+  fragmented = false;
+
+  constructor(address: PciAddress, apertureMib: number) {
+    this.address = address;
+    this.#apertureMib = apertureMib;
+  }
+
+  get vgpuIds(): VgpuId[] {
+    return [...this.#made.keys()];
+  }
+
+  /** MiB of low GM that slices take. */
+  get usedLowMib(): number {
+    return [...this.#made.values()].reduce((sum, { low }) => sum + low, 0);
+  }
+
+  make(id: VgpuId, name: string): void {
+    const type = TYPES.find(({ suffix }) => typeName(suffix) === name);
+    if (!type) throw new AgentError("KERNEL_REFUSED", `type ${name} is not offered (EINVAL)`);
+    if (this.#made.has(id)) return;
+    if (this.#available(type) < 1) throw new AgentError("APERTURE_EXHAUSTED", `no room for ${name} (ENOSPC)`);
+    if (this.fragmented) throw new AgentError("GM_FRAGMENTED", `no range for ${name} in one piece (ENOSPC)`);
+    this.#made.set(id, type);
+  }
+
+  unmake(id: VgpuId): void {
+    this.#made.delete(id);
+  }
+
+  facts(): Gpu {
+    return {
+      address: this.address,
+      vendorId: "8086",
+      deviceId: "5917",
+      pciClass: "030000",
+      driver: "i915",
+      numaNode: undefined,
+      iommuGroup: undefined,
+      drmCard: "card0",
+      drmRender: "renderD128",
+      bootVga: true,
+      apertureMib: this.#apertureMib,
+      mdevParent: true,
+      types: this.#types(),
+    };
+  }
+
+  slices(): KernelVgpu[] {
+    return [...this.#made].map(([id, { suffix }], at) => ({
+      id,
+      gpu: this.address,
+      type: typeName(suffix),
+      iommuGroup: at + 1,
+    }));
+  }
+
+  /** Listing stops at the first type of which not even one would fit an empty GPU's aperture. */
+  #types(): VgpuType[] {
+    const end = TYPES.findIndex(({ low }) => this.#apertureMib - KEPT.low < low);
+    return TYPES.slice(0, end === -1 ? TYPES.length : end).map((type) => ({
+      name: typeName(type.suffix),
+      sizes: { lowGmMib: type.low, highGmMib: type.high, fences: FENCES_EACH },
+      weight: type.weight,
+      resolution: type.resolution,
+      kernelAvailable: this.#available(type),
+    }));
+  }
+
+  #available({ low, high }: (typeof TYPES)[number]): number {
+    const used = [...this.#made.values()];
+    const sum = (of: "low" | "high"): number => used.reduce((total, type) => total + type[of], 0);
+    const quotients = [
+      (this.#apertureMib - KEPT.low - sum("low")) / low,
+      (GGTT_MIB - this.#apertureMib - KEPT.high - sum("high")) / high,
+      (32 - KEPT.fences - used.length * FENCES_EACH) / FENCES_EACH,
+      VGPU_IDS - used.length,
+    ];
+    return Math.max(0, Math.floor(Math.min(...quotients)));
+  }
+}

@@ -1,0 +1,175 @@
+// A node: the whole lifecycle wired over a fake host, a store in memory and a clock moved by hand. It can crash and start again.
+import { gvtgCapacity } from "../../agent/backends/kvmgt/capacity-rule.ts";
+import { AgentError } from "../../agent/core/errors.ts";
+import { KeyedLock } from "../../agent/core/keyed-lock.ts";
+import type { VgpuId } from "../../agent/core/ids.ts";
+import { Lookout } from "../../agent/inventory/lookout.ts";
+import { Snapshot } from "../../agent/inventory/snapshot.ts";
+import { DomainService, type CreateRequest, type StopRequest } from "../../agent/lifecycle/domain-service.ts";
+import type { DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
+import { Driver, type LifecycleEvent } from "../../agent/lifecycle/driver.ts";
+import { Ledger } from "../../agent/lifecycle/ledger.ts";
+import { Operations } from "../../agent/lifecycle/operations.ts";
+import { Reconciler } from "../../agent/lifecycle/reconciler.ts";
+import type { StoragePaths } from "../../agent/lifecycle/storage-paths.ts";
+import { domainSpec } from "./claims.ts";
+import { FakeClock } from "./clock.ts";
+import { FakeHost } from "./fake-host.ts";
+import { FakeGpu, typeName, type TypeSuffix } from "./fake-kernel.ts";
+import { claimId, domainId, ownVgpuId, pciAddress } from "./ids.ts";
+import { MemoryStore } from "./memory-store.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Storage below `/srv`; links do not exist. */
+const storage: StoragePaths = {
+  resolve: (path, _kind, field) =>
+    path.startsWith("/srv/")
+      ? Promise.resolve(path)
+      : Promise.reject(new AgentError("PATH_NOT_ALLOWED", `${path} is outside /srv`, { field })),
+};
+
+/** What lives from one start of the agent to its end. */
+interface Agent {
+  readonly ledger: Ledger;
+  readonly lookout: Lookout;
+  readonly operations: Operations;
+  readonly driver: Driver;
+  readonly service: DomainService;
+  readonly reconciler: Reconciler;
+  readonly stop: AbortController;
+}
+
+export class FakeNode {
+  readonly clock = new FakeClock();
+  readonly store = new MemoryStore();
+  readonly host: FakeHost;
+  readonly events: LifecycleEvent[] = [];
+  /** What went wrong in rounds of the reconciler. */
+  readonly troubles: unknown[] = [];
+  #issued = 0;
+  #agent: Agent;
+
+  /** One GPU per aperture, MiB. */
+  constructor(...apertures: readonly number[]) {
+    const sizes = apertures.length > 0 ? apertures : [512];
+    const gpus = sizes.map((aperture, n) => new FakeGpu(pciAddress(n), aperture));
+    this.host = new FakeHost({ gpus, wall: () => this.clock.wall() });
+    this.#agent = this.#start();
+  }
+
+  get ledger(): Ledger {
+    return this.#agent.ledger;
+  }
+  get lookout(): Lookout {
+    return this.#agent.lookout;
+  }
+  get operations(): Operations {
+    return this.#agent.operations;
+  }
+  get driver(): Driver {
+    return this.#agent.driver;
+  }
+  get service(): DomainService {
+    return this.#agent.service;
+  }
+  get reconciler(): Reconciler {
+    return this.#agent.reconciler;
+  }
+
+  /** The old agent does nothing any more, whatever it was in the middle of; a new one finds its ledger and the host. */
+  restart(): void {
+    this.#agent.stop.abort();
+    this.host.before = () => Promise.resolve();
+    this.host.after = () => Promise.resolve();
+    this.store.heal();
+    this.#agent = this.#start();
+  }
+
+  /** Rounds of the reconciler until no drive is under way. */
+  async converge(): Promise<void> {
+    await this.clock.until(this.reconciler.round());
+    while (this.driver.busy) await this.clock.until(this.driver.idle());
+  }
+
+  #start(): Agent {
+    const { clock, host, events } = this;
+    const stop = new AbortController();
+    const ledger = new Ledger(this.store, this.store.records);
+    const lookout = new Lookout({ look: () => host.look(), snapshot: new Snapshot(), stop: stop.signal });
+    const operations = new Operations();
+    const hands = {
+      slices: host,
+      domains: host,
+      hypervisor: () => Promise.resolve({ domainType: "kvm" } as const),
+      gpuLock: new KeyedLock<ReturnType<typeof pciAddress>>(),
+    };
+    const driver = new Driver({
+      ...{ ledger, lookout, hands, operations, clock, stop: stop.signal },
+      random: () => 0.5,
+      onEvent: (event) => {
+        events.push(event);
+      },
+    });
+    const newOperationId = (): string => `operation-${this.#next()}`;
+    const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
+    const service = new DomainService({
+      ...{ ledger, lookout, driver, operations, clock, storage, newVgpuId, newOperationId },
+      rule: gvtgCapacity,
+    });
+    const reconciler = new Reconciler({
+      ...{ ledger, lookout, driver, clock, newOperationId },
+      resyncMs: 60_000,
+      busyResyncMs: 5_000,
+      tombstoneMs: DAY_MS,
+      onRebuilt: () => undefined,
+      onError: (error) => this.troubles.push(error),
+    });
+    host.onChange = () => {
+      driver.wake();
+    };
+    return { ledger, lookout, operations, driver, service, reconciler, stop };
+  }
+
+  #next(): number {
+    this.#issued += 1;
+    return this.#issued;
+  }
+}
+
+/** A request for the `n`th domain with a slice of a type, placed anywhere. */
+export function createRequest(
+  n: number,
+  given: Partial<CreateRequest> & {
+    readonly suffix?: TypeSuffix;
+    readonly domain?: Partial<DomainSpec>;
+  } = {},
+): CreateRequest {
+  const { suffix = "4", domain, ...request } = given;
+  return {
+    claimId: claimId(`claim-${n}`),
+    requestId: undefined,
+    method: "CreateDomain",
+    digest: `create-${n}`,
+    spec: domainSpec(n, domain),
+    wish: { size: { by: "type", type: typeName(suffix) }, gpu: undefined, policy: "pack" },
+    validateOnly: false,
+    ...request,
+  };
+}
+
+/** A request to stop or destroy the `n`th domain, with a minute for the guest. */
+export function stopRequest(n: number, given: Partial<StopRequest> = {}): StopRequest {
+  return {
+    domainId: domainId(n),
+    requestId: undefined,
+    method: "StopDomain",
+    digest: `stop-${n}`,
+    graceMs: 60_000,
+    mayForce: true,
+    ...given,
+  };
+}
+
+/** A caller that never hangs up. */
+export const patient = new AbortController().signal;

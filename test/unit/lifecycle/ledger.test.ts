@@ -1,0 +1,126 @@
+// What the ledger promises: a claim counts from the moment it is asked for, and is as if never asked when it cannot be written.
+import assert from "node:assert/strict";
+import { Ledger } from "../../../agent/lifecycle/ledger.ts";
+import { claim } from "../../fakes/claims.ts";
+import { claimId } from "../../fakes/ids.ts";
+import { MemoryStore } from "../../fakes/memory-store.ts";
+
+const remembered = { requestId: "r", method: "CreateDomain", digest: "d", operationId: "operation-1" };
+
+describe("the ledger", () => {
+  it("finds a claim by every key that is asked for", () => {
+    const own = claim(1, { requests: [remembered] });
+    const ledger = new Ledger(new MemoryStore(), [own, claim(2)]);
+    assert.equal(ledger.get(own.vgpuId), own);
+    assert.equal(ledger.byClaimId(own.claimId), own);
+    assert.equal(ledger.byDomainId(own.domain.id), own);
+    assert.equal(ledger.byDomainName(own.domain.name), own);
+    assert.equal(ledger.byOperation(own.operation.id), own);
+    assert.deepEqual(ledger.byRequest("r"), { claim: own, request: remembered });
+    assert.equal(ledger.byRequest("other"), undefined);
+    assert.equal(ledger.byClaimId(claimId("other")), undefined);
+  });
+
+  it("counts a claim from the call, before the disk has it", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, []);
+    const goOn = store.hang();
+    const put = ledger.put(claim(1));
+    assert.equal(ledger.holdings().length, 1);
+    assert.deepEqual(store.records, []);
+    goOn();
+    await put;
+    assert.deepEqual(store.records, [claim(1)]);
+  });
+
+  it("keeps nothing of a claim that cannot be written, and says so", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, []);
+    store.breakDown("read-only file system");
+    await assert.rejects(ledger.put(claim(1)), (error: Error & { reason?: string }) => {
+      assert.equal(error.reason, "LEDGER_UNAVAILABLE");
+      assert.match(error.message, /claim-1/);
+      assert.match(String(error.cause), /read-only file system/);
+      return true;
+    });
+    assert.deepEqual(ledger.all(), []);
+  });
+
+  it("goes back to what the disk has when several changes in a row cannot be written", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, [claim(1)]);
+    store.breakDown();
+    const changes = [claim(1, { state: "stopped" }), claim(1, { state: "deleting" })];
+    await Promise.allSettled(changes.map((change) => ledger.put(change)));
+    assert.deepEqual(ledger.all(), [claim(1)]);
+  });
+
+  it("writes changes of one claim in the order they were asked for", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, []);
+    const goOn = store.hang();
+    const puts = [ledger.put(claim(1)), ledger.put(claim(1, { state: "stopped" }))];
+    goOn();
+    await Promise.all(puts);
+    assert.deepEqual(store.records, [claim(1, { state: "stopped" })]);
+  });
+
+  it("tells apart what is asked for and what is on disk", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, []);
+    const goOn = store.hang();
+    const put = ledger.put(claim(1));
+    const written = ledger.written(claim(1).vgpuId).then((found) => [found, store.records.length]);
+    goOn();
+    await put;
+    assert.deepEqual(await written, [claim(1), 1]);
+  });
+
+  it("lets a tombstone keep its claim id and free its domain's UUID, its name and its room", () => {
+    const dead = claim(1, { state: "gone", goal: "absent" });
+    const ledger = new Ledger(new MemoryStore(), [dead]);
+    assert.equal(ledger.byClaimId(dead.claimId), dead);
+    assert.equal(ledger.byDomainId(dead.domain.id), undefined);
+    assert.equal(ledger.byDomainName(dead.domain.name), undefined);
+    assert.deepEqual(ledger.holdings(), []);
+  });
+
+  it("counts every living claim but a stopped one that released its slice", () => {
+    const released = { ...claim(1).domain, onStop: "release" } as const;
+    const holdings = (given: Parameters<typeof claim>[1]): number =>
+      new Ledger(new MemoryStore(), [claim(1, given)]).holdings().length;
+    for (const state of ["reserved", "creating", "active", "stopped", "deleting", "failed"] as const)
+      assert.equal(holdings({ state }), 1, state);
+    assert.equal(holdings({ state: "stopped", goal: "stopped", domain: released }), 0);
+    assert.equal(holdings({ state: "stopped", goal: "running", domain: released }), 1, "promised again");
+    assert.equal(holdings({ state: "active", goal: "stopped", domain: released }), 1, "not given back yet");
+  });
+
+  it("erases a claim from disk and memory", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, []);
+    await ledger.put(claim(1));
+    await ledger.erase(claim(1).vgpuId);
+    assert.deepEqual([ledger.all(), store.records], [[], []]);
+  });
+
+  it("keeps a claim that cannot be erased", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, [claim(1)]);
+    store.breakDown();
+    await assert.rejects(ledger.erase(claim(1).vgpuId), { reason: "LEDGER_UNAVAILABLE" });
+    assert.deepEqual(ledger.all(), [claim(1)]);
+  });
+
+  it("does not lose what is asked of a claim while it is being erased", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, [claim(1)]);
+    const goOn = store.hang();
+    const erased = ledger.erase(claim(1).vgpuId);
+    const put = ledger.put(claim(1, { state: "deleting" }));
+    goOn();
+    await Promise.all([erased, put]);
+    assert.deepEqual(ledger.all(), [claim(1, { state: "deleting" })]);
+    assert.deepEqual(store.records, ledger.all());
+  });
+});
