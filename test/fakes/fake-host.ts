@@ -1,11 +1,11 @@
 // Kernel and libvirt in miniature: takes what the lifecycle does to a host, and shows what a look at it would find.
 import { XMLParser } from "fast-xml-parser";
-import { AgentError } from "../../agent/core/errors.ts";
+import { AgentError, type Holder } from "../../agent/core/errors.ts";
 import type { DomainId, VgpuId } from "../../agent/core/ids.ts";
 import { readDomainXml } from "../../agent/discovery/domain-xml.ts";
 import type { Observation } from "../../agent/discovery/observe.ts";
 import { isAlive, type Domain, type DomainState } from "../../agent/inventory/model.ts";
-import type { Domains, Holder, RemoveOutcome, Slice, Slices } from "../../agent/lifecycle/ports.ts";
+import type { Domains, RemoveOutcome, Slice, Slices } from "../../agent/lifecycle/ports.ts";
 import { parseDomainId } from "../../agent/core/ids.ts";
 import type { FakeGpu } from "./fake-kernel.ts";
 
