@@ -178,7 +178,8 @@ export class Driver {
     // A create that was undone left nothing, so nothing of it is kept: the same claim id may try again (law 7).
     if (state === "gone" && operation.kind === "create") await ledger.erase(claim.vgpuId);
     else await ledger.put(settled);
-    if (operation.ended) operations.end(settled);
+    // A drift settles a claim whose operation ended long ago; a create that is being undone has not ended.
+    if (operation.ended && !claim.operation.ended) operations.end(settled);
     onEvent({ kind: "settled", claim: settled });
   }
 

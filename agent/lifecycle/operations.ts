@@ -20,7 +20,14 @@ export class Operations {
   readonly #waiters = new Map<string, Set<(progress: Progress) => void>>();
   readonly #stalled = new Map<string, AgentError>();
   readonly #ended = new Map<string, EndedOperation>();
+  readonly #onEnded: (operation: Operation) => void;
 
+  /** `onEnded` hears of each operation once, when it ends. */
+  constructor(onEnded: (operation: Operation) => void = () => undefined) {
+    this.#onEnded = onEnded;
+  }
+
+  /** To be called once for each operation, when it ends. */
   end(claim: Claim): void {
     const { operation } = claim;
     this.#stalled.delete(operation.id);
@@ -29,6 +36,7 @@ export class Operations {
       if (this.#ended.size <= REMEMBERED) break;
       this.#ended.delete(oldest);
     }
+    this.#onEnded(operation);
     this.#tell(operation.id, { kind: "ended", operation, claim });
   }
 

@@ -20,6 +20,8 @@ export interface ReconcilerOptions {
   /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
   readonly tombstoneMs: number;
   readonly onRebuilt: (claim: Claim) => void;
+  /** A round was completed. */
+  readonly onRound?: () => void;
   /** Also called for the round that our own stop cuts off. */
   readonly onError: (error: unknown) => void;
 }
@@ -39,11 +41,12 @@ export class Reconciler {
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    const { clock, driver, resyncMs, busyResyncMs, onError } = this.#options;
+    const { clock, driver, resyncMs, busyResyncMs, onRound, onError } = this.#options;
     while (!stop.aborted) {
       this.#wake = new AbortController(); // before the round: a trigger during it must not be lost
       try {
         await this.round();
+        onRound?.();
       } catch (error) {
         onError(error);
       }

@@ -1,0 +1,78 @@
+// The one adapter to systeminformation. Most of its functions start shells (versions() more than thirty), so only
+// three are used, once, when the agent starts: mem() reads /proc, cpu() and osInfo() start a few short processes.
+import * as systeminformation from "systeminformation";
+
+/** Facts of the machine that are worth showing. Undefined: the machine did not say, or not in time. */
+export interface Machine {
+  readonly cpuModel: string | undefined;
+  /** Logical processors. */
+  readonly cpus: number | undefined;
+  /** What the kernel has in all. On Xen that is the memory of dom0. */
+  readonly memoryBytes: number | undefined;
+  /** The distribution, as `Debian GNU/Linux 12`. */
+  readonly osRelease: string | undefined;
+}
+
+/** What is used of systeminformation. */
+export interface MachineSource {
+  readonly cpu: () => Promise<{
+    readonly manufacturer: string;
+    readonly brand: string;
+    readonly cores: number;
+  }>;
+  readonly mem: () => Promise<{ readonly total: number }>;
+  readonly osInfo: () => Promise<{ readonly distro: string; readonly release: string }>;
+}
+
+export interface MachineOptions {
+  readonly stop: AbortSignal;
+  /** Milliseconds until what has not been said counts as undefined; default 5,000. */
+  readonly deadlineMs?: number;
+  readonly source?: MachineSource;
+}
+
+const DEADLINE_MS = 5_000;
+
+/** Never rejects: nothing the agent does depends on these facts. */
+export async function readMachine(options: MachineOptions): Promise<Machine> {
+  const { stop, deadlineMs = DEADLINE_MS, source = systeminformation } = options;
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(deadlineMs)]);
+  const [cpu, mem, os] = await Promise.all([
+    told(() => source.cpu(), signal),
+    told(() => source.mem(), signal),
+    told(() => source.osInfo(), signal),
+  ]);
+  return {
+    cpuModel: words(cpu?.manufacturer, cpu?.brand),
+    cpus: positive(cpu?.cores),
+    memoryBytes: positive(mem?.total),
+    osRelease: words(os?.distro, os?.release),
+  };
+}
+
+/** Undefined when the question fails or is not answered before the signal; what it started ends by itself. */
+function told<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const giveUp = (): void => {
+      resolve(undefined);
+    };
+    if (signal.aborted) giveUp();
+    else signal.addEventListener("abort", giveUp, { once: true });
+    Promise.resolve()
+      .then(ask)
+      .then(resolve, giveUp)
+      .finally(() => {
+        signal.removeEventListener("abort", giveUp);
+      });
+  });
+}
+
+/** systeminformation says "" or "unknown" for what it could not find out. */
+function words(...parts: readonly (string | undefined)[]): string | undefined {
+  const said = parts.filter((part) => part !== undefined && part !== "" && part !== "unknown");
+  return said.length === 0 ? undefined : said.join(" ");
+}
+
+function positive(count: number | undefined): number | undefined {
+  return count !== undefined && count > 0 ? count : undefined;
+}

@@ -1,0 +1,142 @@
+// Metrics of the physical GPUs: what they are, what they have, what is taken, what still fits. Pure.
+import type { Amounts, Budget } from "../capacity/budget.ts";
+import type { GpuView, Ownership } from "../lifecycle/views.ts";
+import { gauge, type Collector, type Sample, type SnapshotMetric } from "./definition.ts";
+import type { MetricsView } from "./view.ts";
+
+const BYTES_PER_MIB = 1024 * 1024;
+const ownerships = ["own", "foreign", "orphan"] as const satisfies readonly Ownership[];
+
+/** The three memory metrics and the free rest add up: capacity = host reserved + allocated + free, unless over-committed. */
+function bytesOf(
+  metric: { readonly name: string; readonly help: string },
+  part: (budget: Budget) => Amounts,
+): SnapshotMetric {
+  return gauge({
+    ...metric,
+    labels: ["pci_address", "resource"],
+    samples: ({ gpus }) =>
+      gpus.flatMap(({ gpu: { address: pci_address }, budget }) => {
+        if (!budget) return [];
+        const { lowGmMib, highGmMib } = part(budget);
+        return [
+          { labels: { pci_address, resource: "aperture" }, value: lowGmMib * BYTES_PER_MIB },
+          { labels: { pci_address, resource: "high_gm" }, value: highGmMib * BYTES_PER_MIB },
+        ];
+      }),
+  });
+}
+
+function fences({ gpu: { address: pci_address }, budget }: GpuView): Sample<"pci_address" | "state">[] {
+  if (!budget) return [];
+  const { host, used, free } = budget;
+  return [
+    { labels: { pci_address, state: "host" }, value: host.fences },
+    { labels: { pci_address, state: "allocated" }, value: used.fences },
+    { labels: { pci_address, state: "free" }, value: free.fences },
+  ];
+}
+
+/** One series for each type of each GPU. */
+function eachType(
+  { gpus }: MetricsView,
+  value: (offer: GpuView["types"][number], view: GpuView) => number,
+): Sample<"pci_address" | "vgpu_type">[] {
+  return gpus.flatMap((view) =>
+    view.types.map((offer) => ({
+      labels: { pci_address: view.gpu.address, vgpu_type: offer.type.name },
+      value: value(offer, view),
+    })),
+  );
+}
+
+const facts: readonly SnapshotMetric[] = [
+  gauge({
+    name: "vgpud_gpu_info",
+    help: "A physical GPU of this host; always 1. The backend is none where the kernel offers no vGPUs.",
+    labels: ["pci_address", "device_id", "driver", "numa_node", "backend"],
+    samples: ({ gpus }) =>
+      gpus.map(({ gpu: { address, deviceId, driver, numaNode, mdevParent } }) => ({
+        labels: {
+          pci_address: address,
+          device_id: deviceId,
+          driver,
+          numa_node: numaNode?.toString(),
+          backend: mdevParent ? "kvmgt" : "none",
+        },
+        value: 1,
+      })),
+  }),
+  gauge({
+    name: "vgpud_gpu_vgpus",
+    help: "vGPUs that exist on the GPU or are promised there, by who made them.",
+    labels: ["pci_address", "ownership"],
+    samples: ({ gpus, vgpus }) =>
+      gpus.flatMap(({ gpu: { address } }) =>
+        ownerships.map((ownership) => ({
+          labels: { pci_address: address, ownership },
+          value: vgpus.filter((vgpu) => vgpu.gpu === address && vgpu.ownership === ownership).length,
+        })),
+      ),
+  }),
+];
+
+const budgets: readonly SnapshotMetric[] = [
+  bytesOf(
+    { name: "vgpud_gpu_resource_capacity_bytes", help: "Graphics memory of the GPU that can be shared out." },
+    ({ total }) => total,
+  ),
+  bytesOf(
+    {
+      name: "vgpud_gpu_resource_host_reserved_bytes",
+      help: "Graphics memory that the host keeps for itself.",
+    },
+    ({ host }) => host,
+  ),
+  bytesOf(
+    {
+      name: "vgpud_gpu_resource_allocated_bytes",
+      help: "Graphics memory that vGPUs take, those promised included, whoever made them.",
+    },
+    ({ used }) => used,
+  ),
+  bytesOf(
+    {
+      name: "vgpud_gpu_resource_free_bytes",
+      help: "Graphics memory left for vGPUs, not necessarily in one piece.",
+    },
+    ({ free }) => free,
+  ),
+  gauge({
+    name: "vgpud_gpu_fences",
+    help: "Fence registers of the GPU by who has them; the states add up to what there is.",
+    labels: ["pci_address", "state"],
+    samples: ({ gpus }) => gpus.flatMap(fences),
+  }),
+];
+
+const types: readonly SnapshotMetric[] = [
+  gauge({
+    name: "vgpud_vgpu_type_allocatable",
+    help: "How many more vGPUs of the type fit on the GPU; all types draw on one budget, so they do not add up.",
+    labels: ["pci_address", "vgpu_type"],
+    samples: (view) => eachType(view, ({ allocatable }) => allocatable),
+  }),
+  gauge({
+    name: "vgpud_vgpu_type_kernel_available",
+    help: "available_instances of the type as the kernel says; it knows nothing of promised vGPUs and ignores fragmentation.",
+    labels: ["pci_address", "vgpu_type"],
+    samples: (view) => eachType(view, ({ type }) => type.kernelAvailable),
+  }),
+  gauge({
+    name: "vgpud_capacity_disagreements",
+    help: "Whether kernel and vgpud differ (1) or agree (0) on how many vGPUs of the type fit beside those that exist.",
+    labels: ["pci_address", "vgpu_type"],
+    samples: (view) =>
+      eachType(view, ({ type }, { disagreements }) =>
+        disagreements.some((d) => d.type === type.name) ? 1 : 0,
+      ),
+  }),
+];
+
+export const gpuCollector: Collector = { name: "gpu", metrics: [...facts, ...budgets, ...types] };

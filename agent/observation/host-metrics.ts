@@ -1,0 +1,69 @@
+// Metrics of the agent's own state: what it is, how fresh its view is, what its ledger holds. Pure.
+import type { ClaimState } from "../lifecycle/claim.ts";
+import { gauge, type Collector } from "./definition.ts";
+
+export interface BuildInfo {
+  readonly version: string;
+  /** The commit it was built from; undefined when the build does not say. */
+  readonly revision: string | undefined;
+  /** Without the leading `v`. */
+  readonly nodeVersion: string;
+}
+
+const everyClaimState = {
+  reserved: 0,
+  creating: 0,
+  active: 0,
+  stopped: 0,
+  deleting: 0,
+  failed: 0,
+  gone: 0,
+} as const satisfies Record<ClaimState, 0>;
+
+export function hostCollector({ version, revision, nodeVersion }: BuildInfo): Collector {
+  return {
+    name: "host",
+    metrics: [
+      gauge({
+        name: "vgpud_build_info",
+        help: "What is running; always 1.",
+        labels: ["version", "revision", "node_version"],
+        samples: () => [{ labels: { version, revision, node_version: nodeVersion }, value: 1 }],
+      }),
+      gauge({
+        name: "vgpud_libvirt_up",
+        help: "Whether libvirt answered at the last look (1) or not (0); 0 also before the first look.",
+        labels: [],
+        samples: ({ inventory }) => [{ labels: {}, value: inventory?.domains.known === true ? 1 : 0 }],
+      }),
+      gauge({
+        name: "vgpud_inventory_revision",
+        help: "Revision of the view that this scrape describes; 0 before the first look.",
+        labels: [],
+        samples: ({ inventory }) => [{ labels: {}, value: inventory?.revision ?? 0 }],
+      }),
+      gauge({
+        name: "vgpud_inventory_observed_timestamp_seconds",
+        help: "When the look began that this scrape describes; absent before the first look.",
+        labels: [],
+        samples: ({ inventory }) => (inventory ? [{ labels: {}, value: inventory.observedAt / 1000 }] : []),
+      }),
+    ],
+  };
+}
+
+export const claimCollector: Collector = {
+  name: "claim",
+  metrics: [
+    gauge({
+      name: "vgpud_claims",
+      help: "Records in the ledger by state; gone ones are tombstones that keep late retries from creating again.",
+      labels: ["state"],
+      samples: ({ claims }) => {
+        const counts: Record<string, number> = { ...everyClaimState };
+        for (const { state } of claims) counts[state] = (counts[state] ?? 0) + 1;
+        return Object.entries(counts).map(([state, value]) => ({ labels: { state }, value }));
+      },
+    }),
+  ],
+};

@@ -1,0 +1,77 @@
+// Metrics of single vGPUs. Their number is bounded by what the GPUs can hold. Names stand only in the info series. Pure.
+import type { Ownership, VgpuView } from "../lifecycle/views.ts";
+import { gauge, type Collector, type Sample } from "./definition.ts";
+import type { MetricsView } from "./view.ts";
+
+function info({ id, gpu, type, ownership, domain, claim }: VgpuView): Sample<(typeof infoLabels)[number]> {
+  // While libvirt is away the claim still knows whose the slice is, so that joins hold.
+  const holder = domain ?? claim?.domain;
+  return {
+    labels: {
+      vgpu_id: id,
+      pci_address: gpu,
+      vgpu_type: type,
+      backend: "kvmgt",
+      ownership,
+      domain_uuid: holder?.id,
+      domain_name: holder?.name,
+    },
+    value: 1,
+  };
+}
+
+const infoLabels = [
+  "vgpu_id",
+  "pci_address",
+  "vgpu_type",
+  "backend",
+  "ownership",
+  "domain_uuid",
+  "domain_name",
+] as const;
+
+function count(ownership: Ownership): (view: MetricsView) => Sample<never>[] {
+  return ({ vgpus }) => [{ labels: {}, value: vgpus.filter((vgpu) => vgpu.ownership === ownership).length }];
+}
+
+export const vgpuCollector: Collector = {
+  name: "vgpu",
+  metrics: [
+    gauge({
+      name: "vgpud_vgpu_info",
+      help: "A vGPU that exists or is promised; always 1. Join by vgpu_id or domain_uuid.",
+      labels: infoLabels,
+      samples: ({ vgpus }) => vgpus.map(info),
+    }),
+    gauge({
+      name: "vgpud_vgpu_in_use",
+      help: "Whether a domain with the vGPU is on (1) or not (0); absent while libvirt does not answer.",
+      labels: ["vgpu_id"],
+      samples: ({ vgpus }) =>
+        vgpus.flatMap(({ id, inUse }) =>
+          inUse === undefined ? [] : [{ labels: { vgpu_id: id }, value: inUse ? 1 : 0 }],
+        ),
+    }),
+    gauge({
+      name: "vgpud_vgpu_created_timestamp_seconds",
+      help: "When the claim on the vGPU was made; only for own ones.",
+      labels: ["vgpu_id"],
+      samples: ({ vgpus }) =>
+        vgpus.flatMap(({ id, claim }) =>
+          claim ? [{ labels: { vgpu_id: id }, value: claim.createdAt / 1000 }] : [],
+        ),
+    }),
+    gauge({
+      name: "vgpud_vgpu_orphans",
+      help: "vGPUs that bear the mark of vgpud and stand in no claim; they are never removed by themselves.",
+      labels: [],
+      samples: count("orphan"),
+    }),
+    gauge({
+      name: "vgpud_vgpu_foreign",
+      help: "vGPUs that somebody else made; they are counted and never touched.",
+      labels: [],
+      samples: count("foreign"),
+    }),
+  ],
+};

@@ -1,0 +1,169 @@
+// A host with something of everything that is exported: own, promised, foreign and orphaned slices, a GPU without any.
+import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
+import { parseClaimId, parseDomainId, parsePciAddress, parseVgpuId } from "../../../agent/core/ids.ts";
+import type { Domain, Gpu, Inventory, SliceSizes } from "../../../agent/inventory/model.ts";
+import type { Claim } from "../../../agent/lifecycle/claim.ts";
+import { Ledger } from "../../../agent/lifecycle/ledger.ts";
+import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
+import type { MetricsView } from "../../../agent/observation/view.ts";
+
+/** 2026-05-01T12:00:00Z */
+const NOON = Date.UTC(2026, 4, 1, 12);
+const V5_4 = "i915-GVTg_V5_4";
+const V5_8 = "i915-GVTg_V5_8";
+const sizes: SliceSizes = { lowGmMib: 128, highGmMib: 512, fences: 4 };
+
+function parsed<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError("the example has an id that is none");
+  return value;
+}
+
+const igd = parsed(parsePciAddress("0000:00:02.0"));
+const bare = parsed(parsePciAddress("0000:03:00.0"));
+/** Own ids bear the tag of core/vgpu-mark.ts. */
+const own = (n: number) => parsed(parseVgpuId(`76677075-0000-8000-8000-00000000000${n}`));
+const foreignVgpu = parsed(parseVgpuId("f0e1d2c3-0000-4000-8000-000000000001"));
+export const domainId = (n: number) =>
+  parsed(parseDomainId(`d0000000-0000-4000-8000-${n.toString().padStart(12, "0")}`));
+
+const gpu: Gpu = {
+  address: igd,
+  vendorId: "8086",
+  deviceId: "5912",
+  pciClass: "030000",
+  driver: "i915",
+  numaNode: 0,
+  iommuGroup: 1,
+  drmCard: "card0",
+  drmRender: "renderD128",
+  bootVga: true,
+  apertureMib: 1024,
+  mdevParent: true,
+  types: [
+    { name: V5_4, sizes, weight: 4, resolution: "1920x1200", kernelAvailable: 2 },
+    {
+      name: V5_8,
+      sizes: { lowGmMib: 64, highGmMib: 384, fences: 4 },
+      weight: 2,
+      resolution: "1024x768",
+      kernelAvailable: 4,
+    },
+  ],
+};
+
+const bareGpu: Gpu = {
+  ...gpu,
+  address: bare,
+  deviceId: "56a0",
+  driver: undefined,
+  numaNode: undefined,
+  apertureMib: undefined,
+  mdevParent: false,
+  types: [],
+};
+
+export function claim(n: number, change: Partial<Claim> = {}): Claim {
+  return {
+    claimId: parsed(parseClaimId(`claim-${n}`)),
+    vgpuId: own(n),
+    gpu: igd,
+    type: V5_4,
+    sizes,
+    domain: { id: domainId(n), name: `guest-${n}`, onStop: "hold", spec: undefined },
+    placement: undefined,
+    state: "active",
+    goal: "running",
+    powerOff: undefined,
+    requestDigest: "digest",
+    requests: [],
+    operation: {
+      id: `operation-${n}`,
+      kind: "create",
+      startedAt: NOON,
+      ended: { at: NOON + 250, failure: undefined },
+    },
+    failure: undefined,
+    createdAt: NOON + n * 500,
+    updatedAt: NOON + 1000,
+    bootId: "boot",
+    ...change,
+  };
+}
+
+function domain(n: number, change: Partial<Domain>): Domain {
+  return {
+    id: domainId(n),
+    name: `guest-${n}`,
+    state: "running",
+    persistent: true,
+    vcpus: 2,
+    memoryMib: 1024,
+    vgpuIds: [],
+    mark: undefined,
+    ...change,
+  };
+}
+
+const ownDomain = domain(1, {
+  vgpuIds: [own(1)],
+  mark: {
+    claimId: "claim-1",
+    vgpuId: own(1),
+    domainId: domainId(1),
+    gpu: igd,
+    type: V5_4,
+    sizes,
+    onStop: "hold",
+    requestDigest: "digest",
+  },
+});
+/** libvirt takes names that must be escaped on the way out. */
+const oddDomain = domain(7, {
+  name: 'back\\slash "quoted"\nline',
+  state: "shut-off",
+  vgpuIds: [foreignVgpu],
+});
+
+const inventory: Inventory = {
+  revision: 42,
+  observedAt: NOON + 60_500,
+  host: { hostname: "host-1", bootId: "boot", kernelRelease: "6.1.0", hypervisor: "kvm" },
+  gpus: new Map([gpu, bareGpu].map((each) => [each.address, each])),
+  vgpus: new Map(
+    [own(1), own(9), foreignVgpu].map((id) => [id, { id, gpu: igd, type: V5_4, iommuGroup: undefined }]),
+  ),
+  domains: { known: true, value: new Map([ownDomain, oddDomain].map((each) => [each.id, each])) },
+};
+
+const claims = [claim(1), claim(2, { state: "creating" }), claim(3, { state: "gone", goal: "absent" })];
+
+/** The views of an inventory, joined by the agent's own functions. */
+function viewOf(shown: Inventory, kept: readonly Claim[] = claims): MetricsView {
+  const store = { write: () => Promise.resolve(), erase: () => Promise.resolve() };
+  const ledger = new Ledger(store, kept);
+  return {
+    inventory: shown,
+    gpus: gpuViews(shown, ledger, gvtgCapacity),
+    vgpus: vgpuViews(shown, ledger),
+    domains: domainViews(shown, ledger),
+    claims: ledger.all(),
+  };
+}
+
+export const exampleView = viewOf(inventory);
+export const withoutLibvirt = viewOf({ ...inventory, domains: { known: false, why: "connection refused" } });
+export const emptied = viewOf({ ...inventory, gpus: new Map(), vgpus: new Map() }, []);
+export const beforeFirstLook: MetricsView = {
+  inventory: undefined,
+  gpus: [],
+  vgpus: [],
+  domains: [],
+  claims: [],
+};
+
+/** A host that runs `count` domains of others beside its own. */
+export function crowded(count: number): MetricsView {
+  const others = Array.from({ length: count }, (_, index) => domain(100 + index, {}));
+  const value = new Map([...others, ownDomain].map((each) => [each.id, each]));
+  return viewOf({ ...inventory, domains: { known: true, value } });
+}

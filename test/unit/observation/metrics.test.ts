@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { Metrics, describeMetrics, type MetricsOptions } from "../../../agent/observation/metrics.ts";
+import type { MetricsView } from "../../../agent/observation/view.ts";
+import {
+  beforeFirstLook,
+  claim,
+  crowded,
+  domainId,
+  emptied,
+  exampleView,
+  withoutLibvirt,
+} from "./example-host.ts";
+
+const OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5";
+
+function metrics(view: () => MetricsView, change: Partial<MetricsOptions> = {}): Metrics {
+  return new Metrics({
+    view,
+    build: { version: "0.1.0", revision: "abc1234", nodeVersion: "20.19.0" },
+    rpcMethods: ["DomainService/CreateDomain", "GpuService/ListGpus"],
+    clock: { now: () => 0 },
+    processMetrics: false,
+    onError: (error) => {
+      throw error;
+    },
+    ...change,
+  });
+}
+
+async function scrape(view: MetricsView): Promise<string> {
+  return (await metrics(() => view).render()).body;
+}
+
+async function golden(name: string, actual: string): Promise<void> {
+  // From dist/test/unit/observation back to the sources.
+  const file = new URL(`../../../../test/golden/metrics/${name}`, import.meta.url);
+  if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(file, actual);
+  assert.equal(actual, await readFile(file, "utf8"));
+}
+
+/** An agent to which something of everything has happened. */
+function busyAgent(): Metrics {
+  const agent = metrics(() => exampleView);
+  const { recorder } = agent;
+  recorder.operation(claim(1).operation);
+  const failure = { reason: "APERTURE_EXHAUSTED", message: "full" } as const;
+  recorder.operation({ id: "x", kind: "start", startedAt: 5_000, ended: { at: 4_000, failure } });
+  recorder.lifecycle({ kind: "step-done", claim: claim(1), step: "create-vgpu", seconds: 0.004 });
+  recorder.lifecycle({ kind: "settled", claim: claim(1) });
+  recorder.rpc({ method: "DomainService/CreateDomain", code: 0, seconds: 1.5 });
+  recorder.reconcileRound("ok");
+  recorder.trigger("udev");
+  recorder.claimRebuilt();
+  return agent;
+}
+
+describe("metrics", () => {
+  it("renders the whole scrape of an example host", async () => {
+    const { contentType, body } = await busyAgent().render();
+    assert.equal(contentType, "text/plain; version=0.0.4; charset=utf-8");
+    await golden("scrape.prom", body);
+  });
+
+  it("renders the same in OpenMetrics to who prefers it", async () => {
+    const { contentType, body } = await busyAgent().render(OPENMETRICS);
+    assert.equal(contentType, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    await golden("scrape.openmetrics", body);
+  });
+
+  it("keeps the names of counters in one format when the other was asked for before", async () => {
+    const agent = busyAgent();
+    const before = (await agent.render()).body;
+    await agent.render(OPENMETRICS);
+    assert.equal((await agent.render()).body, before);
+  });
+
+  it("drops the series of what is gone", async () => {
+    let view = exampleView;
+    const agent = metrics(() => view);
+    assert.match((await agent.render()).body, /pci_address="0000:00:02.0"/);
+    view = emptied;
+    const { body } = await agent.render();
+    assert.doesNotMatch(body, /pci_address=/);
+    assert.doesNotMatch(body, /vgpu_id=/);
+  });
+
+  it("serves before the first look, without inventing an observation", async () => {
+    const body = await scrape(beforeFirstLook);
+    assert.match(body, /^vgpud_libvirt_up 0$/m);
+    assert.match(body, /^vgpud_claims\{state="active"\} 0$/m);
+    assert.doesNotMatch(body, /^vgpud_inventory_observed_timestamp_seconds /m);
+  });
+
+  it("keeps the join keys and says nothing of use while libvirt is away", async () => {
+    const body = await scrape(withoutLibvirt);
+    assert.match(body, /^vgpud_libvirt_up 0$/m);
+    assert.doesNotMatch(body, /^vgpud_vgpu_in_use\{/m);
+    assert.match(body, new RegExp(`^vgpud_vgpu_info\\{.*domain_uuid="${domainId(1)}"`, "m"));
+    assert.match(body, new RegExp(`^vgpud_domain_info\\{domain_uuid="${domainId(1)}".*state="unknown"`, "m"));
+  });
+
+  it("exports no more domains than allowed, own ones first, and counts the rest", async () => {
+    // The view has 30 of others, one of ours, and one that is only promised.
+    const { body } = await metrics(() => crowded(30), { maxDomains: 5 }).render();
+    assert.equal(body.match(/^vgpud_domain_info\{/gm)?.length, 5);
+    assert.equal(body.match(/^vgpud_domain_info\{.*ownership="own"/gm)?.length, 2);
+    assert.match(body, /^vgpud_domains_dropped 27$/m);
+  });
+
+  it("takes one view for one scrape", async () => {
+    let views = 0;
+    const agent = metrics(() => {
+      views += 1;
+      return exampleView;
+    });
+    await Promise.all([agent.render(), agent.render(OPENMETRICS)]);
+    assert.equal(views, 2);
+  });
+
+  it("leaves out one collector that fails, says so, and serves the others", async () => {
+    const failed: string[] = [];
+    const broken: MetricsView = {
+      ...exampleView,
+      get vgpus(): never {
+        throw new Error("broken view");
+      },
+    };
+    const agent = metrics(() => broken, { onError: (_, collector) => failed.push(collector) });
+    const { body } = await agent.render();
+    assert.deepEqual(failed, ["gpu", "vgpu"]);
+    assert.match(body, /^vgpud_scrape_collector_success\{collector="vgpu"\} 0$/m);
+    assert.match(body, /^vgpud_scrape_collector_success\{collector="domain"\} 1$/m);
+    assert.match(body, /^vgpud_domain_info\{/m);
+    assert.doesNotMatch(body, /^vgpud_vgpu_info\{/m);
+  });
+
+  it("adds what prom-client knows of the process", async () => {
+    const { body } = await metrics(() => exampleView, { processMetrics: true }).render();
+    assert.match(body, /^process_resident_memory_bytes \d+$/m);
+    assert.match(body, /^nodejs_heap_size_used_bytes \d+$/m);
+  });
+});
+
+describe("the table of metrics", () => {
+  const described = describeMetrics();
+
+  it("describes exactly what a scrape holds", async () => {
+    const names = [...(await scrape(exampleView)).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(
+      ([, name, type]) => ({
+        name,
+        type,
+      }),
+    );
+    assert.deepEqual(
+      names.sort((a, b) => (a.name ?? "").localeCompare(b.name ?? "")),
+      described.map(({ name, type }) => ({ name, type })).sort((a, b) => a.name.localeCompare(b.name)),
+    );
+  });
+
+  // prometheus.io, "Metric and label naming" and "Writing exporters".
+  for (const { name, help, type, labels } of described)
+    it(`names ${name} by the conventions`, () => {
+      assert.match(name, /^vgpud(_[a-z]+)+$/);
+      assert.equal(name.endsWith("_total"), type === "counter");
+      assert.equal(name.endsWith("_seconds"), /duration|timestamp/.test(name));
+      assert.doesNotMatch(name, /_(count|sum|bucket|created)$|_(ms|mib|milliseconds|kb|mb)(_|$)/);
+      for (const label of labels) {
+        assert.match(label, /^[a-z]+(_[a-z]+)*$/);
+        assert.ok(!name.includes(`_by_${label}`));
+        // Labels that targets bear; `type` alone says nothing; `le` and `quantile` are taken.
+        assert.ok(
+          !/^(job|instance|zone|service|owner|cluster|env|type|name|le|quantile)$/.test(label),
+          label,
+        );
+      }
+      if (!name.endsWith("_info"))
+        assert.ok(!labels.some((label) => label.endsWith("_name")), "a name as label");
+      assert.match(help, /^\S.{10,140}\.$/);
+    });
+});

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { Registry } from "prom-client";
+import { AgentError } from "../../../agent/core/errors.ts";
+import { Operations } from "../../../agent/lifecycle/operations.ts";
+import { Recorder } from "../../../agent/observation/recorder.ts";
+import { claim } from "./example-host.ts";
+
+function recording(): {
+  readonly recorder: Recorder;
+  readonly line: (series: string) => Promise<string | undefined>;
+} {
+  const registry = new Registry();
+  const recorder = new Recorder(registry, ["GpuService/ListGpus"]);
+  const line = async (series: string): Promise<string | undefined> =>
+    (await registry.metrics())
+      .split("\n")
+      .find((text) => text.startsWith(`${series} `))
+      ?.slice(series.length + 1);
+  return { recorder, line };
+}
+
+describe("recorder", () => {
+  it("starts every known series at zero, so that the first event is seen as an increase", async () => {
+    const { line } = recording();
+    assert.equal(await line('vgpud_operations_total{operation="destroy"}'), "0");
+    assert.equal(
+      await line('vgpud_operation_failures_total{operation="create",reason="APERTURE_EXHAUSTED"}'),
+      "0",
+    );
+    assert.equal(await line('vgpud_lifecycle_step_failures_total{reason="VGPU_REMOVE_BLOCKED"}'), "0");
+    assert.equal(await line('vgpud_lifecycle_step_duration_seconds_count{step="remove-vgpu"}'), "0");
+    assert.equal(await line('vgpud_rpc_handled_total{method="GpuService/ListGpus",code="UNAVAILABLE"}'), "0");
+    assert.equal(await line('vgpud_reconcile_rounds_total{outcome="failed"}'), "0");
+    assert.equal(await line('vgpud_triggers_total{source="libvirt"}'), "0");
+    assert.equal(await line("vgpud_claims_rebuilt_total"), "0");
+  });
+
+  it("counts an operation with its length and, when it failed, the reason", async () => {
+    const { recorder, line } = recording();
+    const { operation } = claim(1);
+    recorder.operation(operation);
+    const failure = { reason: "SUPERSEDED", message: "a destroy took over" } as const;
+    recorder.operation({ ...operation, ended: { at: operation.startedAt + 2_000, failure } });
+    assert.equal(await line('vgpud_operations_total{operation="create"}'), "2");
+    assert.equal(await line('vgpud_operation_duration_seconds_sum{operation="create"}'), "2.25");
+    assert.equal(await line('vgpud_operation_failures_total{operation="create",reason="SUPERSEDED"}'), "1");
+  });
+
+  it("hears of an operation once, when it ends", async () => {
+    const { recorder, line } = recording();
+    const operations = new Operations((operation) => {
+      recorder.operation(operation);
+    });
+    operations.stall("operation-1", new AgentError("VGPU_IN_USE", "held by qemu"));
+    operations.end(claim(1));
+    operations.follow("operation-1", () => undefined)();
+    assert.equal(await line('vgpud_operations_total{operation="create"}'), "1");
+  });
+
+  it("counts a status that is none as unknown", async () => {
+    const { recorder, line } = recording();
+    for (const code of [-1, 17, 2.5]) recorder.rpc({ method: "GpuService/ListGpus", code, seconds: 0 });
+    assert.equal(await line('vgpud_rpc_handled_total{method="GpuService/ListGpus",code="UNKNOWN"}'), "3");
+  });
+
+  it("does not count an operation that still runs", async () => {
+    const { recorder, line } = recording();
+    recorder.operation({ ...claim(1).operation, ended: undefined });
+    assert.equal(await line('vgpud_operations_total{operation="create"}'), "0");
+  });
+
+  it("takes an operation during which the clock was set back for one without length", async () => {
+    const { recorder, line } = recording();
+    recorder.operation({ id: "x", kind: "stop", startedAt: 5_000, ended: { at: 1_000, failure: undefined } });
+    assert.equal(await line('vgpud_operation_duration_seconds_sum{operation="stop"}'), "0");
+    assert.equal(await line('vgpud_operation_duration_seconds_bucket{le="0.001",operation="stop"}'), "1");
+  });
+
+  it("times the steps that were done and counts those that failed by reason", async () => {
+    const { recorder, line } = recording();
+    const error = new AgentError("VGPU_IN_USE", "held by qemu");
+    recorder.lifecycle({ kind: "step-done", claim: claim(1), step: "create-vgpu", seconds: 0.25 });
+    recorder.lifecycle({ kind: "step-failed", claim: claim(1), step: "remove-vgpu", error });
+    assert.equal(await line('vgpud_lifecycle_step_duration_seconds_sum{step="create-vgpu"}'), "0.25");
+    assert.equal(await line('vgpud_lifecycle_step_duration_seconds_count{step="remove-vgpu"}'), "0");
+    assert.equal(await line('vgpud_lifecycle_step_failures_total{reason="VGPU_IN_USE"}'), "1");
+  });
+
+  it("lets no caller make a series by calling methods that do not exist", async () => {
+    const { recorder, line } = recording();
+    for (const method of ["A/B", "C/D"]) recorder.rpc({ method, code: 12, seconds: 0.001 });
+    assert.equal(await line('vgpud_rpc_handled_total{method="unknown",code="UNIMPLEMENTED"}'), "2");
+    assert.equal(await line('vgpud_rpc_duration_seconds_count{method="unknown"}'), "2");
+    assert.equal(await line('vgpud_rpc_handled_total{method="A/B",code="UNIMPLEMENTED"}'), undefined);
+  });
+});
