@@ -104,3 +104,9 @@ function section(
   if (Object.keys(flags).length === 0) return inFile === undefined ? {} : { [name]: inFile };
   return { [name]: typeof inFile === "object" && inFile !== null ? { ...inFile, ...flags } : flags };
 }
+
+/** The parts of a `HOST:PORT` that the schema has accepted; brackets around an IPv6 address are dropped. */
+export function splitAddress(text: string): { readonly host: string; readonly port: number } {
+  const colon = text.lastIndexOf(":");
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
+}

@@ -7,14 +7,14 @@ import * as z from "zod";
 const skipsFile = new URL("../../test/skips.json", import.meta.url);
 const skipsSchema = z.array(z.strictObject({ title: z.string(), reason: z.string().min(10) }));
 
-interface Options {
-  readonly reporterOptions?: { readonly totals?: string };
-}
+const optionsSchema = z.object({ totals: z.string().optional() });
 
 class LaneReporter extends Mocha.reporters.Spec {
-  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions & Options) {
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
-    const allowed = new Set(skipsSchema.parse(JSON.parse(readFileSync(skipsFile, "utf8"))).map(({ title }) => title));
+    const allowed = new Set(
+      skipsSchema.parse(JSON.parse(readFileSync(skipsFile, "utf8"))).map(({ title }) => title),
+    );
     const unlisted: string[] = [];
     runner.on(Mocha.Runner.constants.EVENT_TEST_PENDING, (test) => {
       if (!allowed.has(test.fullTitle())) unlisted.push(test.fullTitle());
@@ -24,7 +24,7 @@ class LaneReporter extends Mocha.reporters.Spec {
       for (const title of unlisted) console.error(`skipped without a reason in test/skips.json: ${title}`);
       const failures = this.stats.failures + (strict ? unlisted.length : 0);
       if (strict && unlisted.length > 0) process.exitCode = 1;
-      const file = options.reporterOptions?.totals;
+      const file = optionsSchema.parse(options.reporterOptions ?? {}).totals;
       if (file !== undefined)
         appendFileSync(file, `${this.stats.passes} ${failures} ${this.stats.pending}\n`);
     });

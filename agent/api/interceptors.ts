@@ -1,11 +1,11 @@
 // What every call shares: one report when it ends, whatever the handler does.
-import { ResponderBuilder, ServerInterceptingCall, status, type ServerInterceptor } from "@grpc/grpc-js";
+import { ResponderBuilder, ServerInterceptingCall, type ServerInterceptor, type status } from "@grpc/grpc-js";
 
 export interface EndedCall {
-  /** `/vgpud.v1.DomainService/CreateDomain`. */
+  /** `DomainService/CreateDomain`; of another package with its name, as `grpc.health.v1.Health/Check`. */
   readonly method: string;
-  /** `OK`, `NOT_FOUND`, … */
-  readonly code: string;
+  /** The number of the gRPC status. */
+  readonly code: status;
   readonly seconds: number;
 }
 
@@ -15,10 +15,15 @@ export function observeCalls(now: () => number, onEnd: (call: EndedCall) => void
     const started = now();
     const responder = new ResponderBuilder()
       .withSendStatus((result, next) => {
-        onEnd({ method: descriptor.path, code: status[result.code], seconds: (now() - started) / 1000 });
+        onEnd({ method: methodName(descriptor.path), code: result.code, seconds: (now() - started) / 1000 });
         next(result);
       })
       .build();
     return new ServerInterceptingCall(call, responder);
   };
+}
+
+/** From `/vgpud.v1.DomainService/CreateDomain`. */
+export function methodName(path: string): string {
+  return path.replace(/^\/(vgpud\.v1\.)?/, "");
 }

@@ -11,6 +11,7 @@ import type { ApiContext } from "./context.ts";
 import { domainHandlers } from "./domain-service.ts";
 import { gpuHandlers } from "./gpu-service.ts";
 import { hostHandlers } from "./host-service.ts";
+import { methodName } from "./interceptors.ts";
 import { operationHandlers } from "./operation-service.ts";
 import type { Handlers, Unary } from "./unary.ts";
 import { vgpuHandlers } from "./vgpu-service.ts";
@@ -33,6 +34,13 @@ export function contractServices(context: ApiContext): Service[] {
     service(ReservationServiceService, {}),
     service(WatchServiceService, {}),
   ];
+}
+
+/** The methods with a handler, as `DomainService/CreateDomain`. */
+export function servedMethods(services: readonly Service[]): string[] {
+  return services.flatMap(({ definition, handlers }) =>
+    Object.entries(definition).flatMap(([name, { path }]) => (handlers[name] ? [methodName(path)] : [])),
+  );
 }
 
 function service<Definition extends object>(

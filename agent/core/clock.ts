@@ -3,11 +3,11 @@ import { setTimeout as delay } from "node:timers/promises";
 
 export interface Clock {
   /** Milliseconds of a clock that never steps back; for measuring and waiting. */
-  now(): number;
+  readonly now: () => number;
   /** Milliseconds since the epoch; for what is written down and shown. May step. */
-  wall(): number;
+  readonly wall: () => number;
   /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 export const systemClock: Clock = {

@@ -69,10 +69,19 @@ export function gpuViews(inventory: Inventory, ledger: Ledger, rule: CapacityRul
     return {
       gpu,
       budget,
-      types: gpu.types.map((type) => ({ type, allocatable: budget ? allocatable(budget, type) : 0 })),
+      types: smallestFirst(gpu.types).map((type) => ({
+        type,
+        allocatable: budget ? allocatable(budget, type) : 0,
+      })),
       disagreements: made ? disagreements(gpu, made) : [],
     };
   });
+}
+
+function smallestFirst(types: readonly VgpuType[]): VgpuType[] {
+  return [...types].sort(
+    (a, b) => (a.sizes?.lowGmMib ?? 0) - (b.sizes?.lowGmMib ?? 0) || (a.name < b.name ? -1 : 1),
+  );
 }
 
 /** Law 2: both arithmetics must allow a create, and where they differ the operator is told. */

@@ -15,8 +15,6 @@ export interface MetricsOptions {
   /** Called once for each scrape. */
   readonly view: () => MetricsView;
   readonly build: BuildInfo;
-  /** The methods served, as `Service/Method`. */
-  readonly rpcMethods: readonly string[];
   readonly clock: Pick<Clock, "now">;
   /** More domains than this are counted and left out; default 1000. */
   readonly maxDomains?: number;
@@ -68,7 +66,7 @@ export class Metrics {
     }));
     this.#success = this.#gauge(success);
     this.#duration = this.#gauge(duration);
-    this.recorder = new Recorder(this.#registry, options.rpcMethods);
+    this.recorder = new Recorder(this.#registry);
     if (options.processMetrics ?? true) collectDefaultMetrics({ register: this.#registry });
   }
 

@@ -26,7 +26,7 @@ export interface RpcCall {
 }
 
 export class Recorder {
-  readonly #methods: ReadonlySet<string>;
+  readonly #methods = new Set<string>();
   readonly #operations: Counter;
   readonly #operationFailures: Counter;
   readonly #operationDuration: Histogram;
@@ -38,9 +38,7 @@ export class Recorder {
   readonly #rounds: Counter;
   readonly #triggers: Counter;
 
-  /** `rpcMethods` are the methods served, as `Service/Method`. */
-  constructor(registry: Registry, rpcMethods: readonly string[]) {
-    this.#methods = new Set(rpcMethods);
+  constructor(registry: Registry) {
     const { counter, histogram } = factories(registry);
     this.#operations = counter(eventMetrics.operations);
     this.#operationFailures = counter(eventMetrics.operationFailures);
@@ -83,6 +81,15 @@ export class Recorder {
     this.#claimsRebuilt.inc();
   }
 
+  /** The methods served, as `Service/Method`: each gets its series at once. */
+  announceMethods(methods: readonly string[]): void {
+    for (const method of methods) {
+      this.#methods.add(method);
+      this.#rpcDuration.zero({ method });
+      for (const code of rpcCodes) this.#rpcHandled.inc({ method, code }, 0);
+    }
+  }
+
   rpc({ method, code, seconds }: RpcCall): void {
     const known = this.#methods.has(method) ? method : UNKNOWN_METHOD;
     this.#rpcHandled.inc({ method: known, code: rpcCodeName(code) });
@@ -106,10 +113,6 @@ export class Recorder {
     }
     for (const step of steps) this.#stepDuration.zero({ step });
     for (const reason of failureReasons) this.#stepFailures.inc({ reason }, 0);
-    for (const method of this.#methods) {
-      this.#rpcDuration.zero({ method });
-      for (const code of rpcCodes) this.#rpcHandled.inc({ method, code }, 0);
-    }
     for (const outcome of roundOutcomes) this.#rounds.inc({ outcome }, 0);
     for (const source of triggerSources) this.#triggers.inc({ source }, 0);
   }

@@ -1,5 +1,5 @@
 // From a domain as it came over the wire to one that can be built: every served field checked, every other refused.
-import { isIP } from "node:net";
+import * as z from "zod";
 import * as pb from "../../../proto/gen/vgpud/v1/domain_spec.ts";
 import { OnStop as WireOnStop } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { parseDomainId, type DomainId } from "../../core/ids.ts";
@@ -24,6 +24,7 @@ const CMDLINE = /^[\x20-\x7e]{0,2048}$/;
 const VCPUS = { min: 1, max: 256 };
 const MEMORY_MIB = { min: 16, max: 4_194_304 };
 const VNC_PORT = { min: 5900, max: 65_535 };
+const ADDRESS = z.union([z.ipv4(), z.ipv6()]);
 const LOOPBACK = "127.0.0.1";
 
 const formats = {
@@ -121,7 +122,8 @@ function parseGraphics(graphics: pb.Graphics | undefined, path: string): Vnc | u
   const { vnc } = graphics;
   if (!vnc) return undefined;
   const listen = vnc.listen === "" ? LOOPBACK : vnc.listen;
-  if (isIP(listen) === 0) throw invalid(join(path, "vnc.listen"), "must be an IPv4 or IPv6 address");
+  if (!ADDRESS.safeParse(listen).success)
+    throw invalid(join(path, "vnc.listen"), "must be an IPv4 or IPv6 address");
   return {
     listen,
     port: vnc.port === undefined ? undefined : inRange(join(path, "vnc.port"), vnc.port, VNC_PORT),

@@ -15,10 +15,9 @@ import {
 const OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5";
 
 function metrics(view: () => MetricsView, change: Partial<MetricsOptions> = {}): Metrics {
-  return new Metrics({
+  const metrics = new Metrics({
     view,
     build: { version: "0.1.0", revision: "abc1234", nodeVersion: "20.19.0" },
-    rpcMethods: ["DomainService/CreateDomain", "GpuService/ListGpus"],
     clock: { now: () => 0 },
     processMetrics: false,
     onError: (error) => {
@@ -26,6 +25,8 @@ function metrics(view: () => MetricsView, change: Partial<MetricsOptions> = {}):
     },
     ...change,
   });
+  metrics.recorder.announceMethods(["DomainService/CreateDomain", "GpuService/ListGpus"]);
+  return metrics;
 }
 
 async function scrape(view: MetricsView): Promise<string> {

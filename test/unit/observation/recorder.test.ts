@@ -10,7 +10,8 @@ function recording(): {
   readonly line: (series: string) => Promise<string | undefined>;
 } {
   const registry = new Registry();
-  const recorder = new Recorder(registry, ["GpuService/ListGpus"]);
+  const recorder = new Recorder(registry);
+  recorder.announceMethods(["GpuService/ListGpus"]);
   const line = async (series: string): Promise<string | undefined> =>
     (await registry.metrics())
       .split("\n")
