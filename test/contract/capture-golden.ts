@@ -64,9 +64,12 @@ async function withProxy(
     daemon.on("data", recorder.listener()).pipe(client);
   });
   await new Promise<void>((resolve) => server.listen({ path: join(folder, "sock") }, resolve));
-  await work(join(folder, "sock"));
-  await new Promise((resolve) => server.close(resolve));
-  await rm(folder, { recursive: true });
+  try {
+    await work(join(folder, "sock"));
+  } finally {
+    server.close();
+    await rm(folder, { recursive: true });
+  }
 }
 
 async function testDriver(socket: string): Promise<void> {

@@ -1,7 +1,7 @@
 // A real libvirtd of our own, in a private mount namespace with all its directories in one folder.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -37,18 +37,29 @@ const CONFIGURATION = {
     'stdio_handler = "file"\nuser = "root"\ngroup = "root"\nsecurity_driver = "none"\ncgroup_controllers = []\nnamespaces = []\n',
 };
 
+export interface LibvirtdOptions {
+  /** Replaces files below /etc/libvirt. */
+  readonly configuration?: Readonly<Record<string, string>>;
+  /** Shell commands in the namespace before libvirtd starts, in the folder. What they leave running writes NAME.pid. */
+  readonly before?: readonly string[];
+}
+
 export class RealLibvirtd {
   readonly #folder: string;
+  readonly #before: readonly string[];
   #daemon: ChildProcess | undefined;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, before: readonly string[]) {
     this.#folder = folder;
+    this.#before = before;
   }
 
-  static async start(): Promise<RealLibvirtd> {
-    const libvirtd = new RealLibvirtd(await mkdtemp(join(tmpdir(), "lv-")));
+  static async start(options: LibvirtdOptions = {}): Promise<RealLibvirtd> {
+    const libvirtd = new RealLibvirtd(await mkdtemp(join(tmpdir(), "lv-")), options.before ?? []);
+    // Other users may reach the socket, if its own mode lets them.
+    await chmod(libvirtd.#folder, 0o711);
     for (const directory of DIRECTORIES) await mkdir(libvirtd.#bound(directory), { recursive: true });
-    for (const [name, text] of Object.entries(CONFIGURATION)) {
+    for (const [name, text] of Object.entries({ ...CONFIGURATION, ...options.configuration })) {
       await writeFile(join(libvirtd.#bound("/etc/libvirt"), name), text);
     }
     await libvirtd.boot();
@@ -64,7 +75,13 @@ export class RealLibvirtd {
     const mounts = DIRECTORIES.map(
       (directory) => `mkdir -p ${directory}; mount --bind ${this.#bound(directory)} ${directory}`,
     );
-    const script = ["set -e", ...mounts, "exec libvirtd -p /run/libvirt/libvirtd.pid"].join("\n");
+    const script = [
+      "set -e",
+      ...mounts,
+      `cd ${this.#folder}`,
+      ...this.#before,
+      "exec libvirtd -p /run/libvirt/libvirtd.pid",
+    ].join("\n");
     const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
     const args = ["--mount", "--propagation", "private", "sh", "-c", script];
     this.#daemon = spawn("unshare", args, { env, stdio: ["ignore", "ignore", "pipe"] });
@@ -87,12 +104,13 @@ export class RealLibvirtd {
     await exited;
   }
 
-  /** Ends daemon and guests and removes the folder. */
+  /** Ends the daemon, its guests and what `before` left running, and removes the folder. */
   async stop(): Promise<void> {
     await this.kill();
-    const guests = join(this.#bound("/run/libvirt"), "qemu");
-    for (const name of await readdir(guests).catch(() => [])) {
-      if (name.endsWith(".pid")) await this.#killByPidFile(join(guests, name));
+    for (const folder of [this.#folder, join(this.#bound("/run/libvirt"), "qemu")]) {
+      for (const name of await readdir(folder).catch(() => [])) {
+        if (name.endsWith(".pid")) await this.#killByPidFile(join(folder, name));
+      }
     }
     await rm(this.#folder, { recursive: true, force: true });
   }

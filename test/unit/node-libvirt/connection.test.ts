@@ -243,6 +243,14 @@ describe("a call", () => {
     connection.destroy();
   });
 
+  it("without a deadline in sight is not ended at once", async () => {
+    await using daemon = await servedDaemon({ connectGetType: () => ({ type: "TEST" }) });
+    const connection = await open(daemon.socket);
+    const reply = await connection.call(procedures.connectGetType, undefined, { timeoutMs: Infinity });
+    assert.equal(reply.type, "TEST");
+    await connection.close();
+  });
+
   it("is rejected alone when its arguments do not fit the protocol", async () => {
     await using daemon = await servedDaemon({ connectGetType: () => ({ type: "TEST" }) });
     const connection = await open(daemon.socket);
