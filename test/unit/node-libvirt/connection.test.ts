@@ -243,11 +243,19 @@ describe("a call", () => {
     connection.destroy();
   });
 
-  it("without a deadline in sight is not ended at once", async () => {
-    await using daemon = await servedDaemon({ connectGetType: () => ({ type: "TEST" }) });
+  it("without a deadline in sight outlives one that has it", async () => {
+    const slow = gate();
+    await using daemon = await servedDaemon({
+      connectGetType: () => slow.pass().then(() => ({ type: "TEST" })),
+    });
     const connection = await open(daemon.socket);
-    const reply = await connection.call(procedures.connectGetType, undefined, { timeoutMs: Infinity });
-    assert.equal(reply.type, "TEST");
+    const endless = connection.call(procedures.connectGetType, undefined, { timeoutMs: Infinity });
+    await assert.rejects(
+      connection.call(procedures.connectGetType, undefined, { timeoutMs: 20 }),
+      CallTimeoutError,
+    );
+    slow.open();
+    assert.equal((await endless).type, "TEST");
     await connection.close();
   });
 
