@@ -31,6 +31,9 @@ interface Ticket {
   readonly release: () => void;
 }
 
+// Beyond it node's timers fire at once instead of late.
+const MAX_TIMER_MS = 0x7fff_ffff;
+
 /**
  * At most `maxInFlight` calls are with the daemon, the others wait here in order. A call that was given up keeps its
  * place until the daemon has answered: the daemon is still busy with it, and counts it.
@@ -121,9 +124,12 @@ export class CallTable {
       given?.release();
       given?.reject(error(ticket ? "unknown" : "not-sent"));
     };
-    const timer = setTimeout(() => {
-      giveUp((outcome) => new CallTimeoutError(name, timeoutMs, outcome));
-    }, timeoutMs);
+    const timer = setTimeout(
+      () => {
+        giveUp((outcome) => new CallTimeoutError(name, timeoutMs, outcome));
+      },
+      Math.min(timeoutMs, MAX_TIMER_MS),
+    );
     const onAbort = (): void => {
       giveUp((outcome) => new CallAbortedError(name, outcome, signal?.reason));
     };

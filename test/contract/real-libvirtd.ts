@@ -1,7 +1,7 @@
-// A real libvirtd of our own: virtlogd and libvirtd in a private mount namespace, all their directories in a folder.
+// A real libvirtd of our own, in a private mount namespace with all its directories in one folder.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,9 +11,7 @@ import { Connection } from "../../agent/node-libvirt/connection.ts";
 /** Why it cannot run here; undefined when it can. */
 export function whyNoLibvirtd(): string | undefined {
   if (process.getuid?.() !== 0) return "a libvirtd of our own needs root (mount namespace, qemu:///system)";
-  const missing = ["libvirtd", "virtlogd", "unshare", "qemu-system-x86_64"].filter(
-    (program) => !installed(program),
-  );
+  const missing = ["libvirtd", "unshare", "qemu-system-x86_64"].filter((program) => !installed(program));
   return missing.length > 0 ? `${missing.join(", ")} not installed` : undefined;
 }
 
@@ -22,7 +20,7 @@ export function installed(program: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${program}`], { env: { PATH: path } }).status === 0;
 }
 
-// Each is where the daemons keep something; bound to a folder of ours, they neither see nor disturb the machine's own.
+// Where the daemon keeps things; bound to folders of ours, it neither sees nor disturbs the machine's own.
 const DIRECTORIES = [
   "/run/libvirt",
   "/var/lib/libvirt",
@@ -34,23 +32,34 @@ const DIRECTORIES = [
 // The guests run as root without confinement: the folder is root's, and the daemon under test is not what confines.
 const CONFIGURATION = {
   "libvirtd.conf": 'auth_unix_ro = "none"\nauth_unix_rw = "none"\nlog_outputs = "3:stderr"\n',
-  "virtlogd.conf": 'log_outputs = "3:stderr"\n',
+  // Guests log to a file: no virtlogd is needed beside libvirtd.
   "qemu.conf":
-    'user = "root"\ngroup = "root"\nsecurity_driver = "none"\ncgroup_controllers = []\nnamespaces = []\n',
+    'stdio_handler = "file"\nuser = "root"\ngroup = "root"\nsecurity_driver = "none"\ncgroup_controllers = []\nnamespaces = []\n',
 };
+
+export interface LibvirtdOptions {
+  /** Replaces files below /etc/libvirt. */
+  readonly configuration?: Readonly<Record<string, string>>;
+  /** Shell commands in the namespace before libvirtd starts, in the folder. What they leave running writes NAME.pid. */
+  readonly before?: readonly string[];
+}
 
 export class RealLibvirtd {
   readonly #folder: string;
+  readonly #before: readonly string[];
   #daemon: ChildProcess | undefined;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, before: readonly string[]) {
     this.#folder = folder;
+    this.#before = before;
   }
 
-  static async start(): Promise<RealLibvirtd> {
-    const libvirtd = new RealLibvirtd(await mkdtemp(join(tmpdir(), "lv-")));
+  static async start(options: LibvirtdOptions = {}): Promise<RealLibvirtd> {
+    const libvirtd = new RealLibvirtd(await mkdtemp(join(tmpdir(), "lv-")), options.before ?? []);
+    // Other users may reach the socket, if its own mode lets them.
+    await chmod(libvirtd.#folder, 0o711);
     for (const directory of DIRECTORIES) await mkdir(libvirtd.#bound(directory), { recursive: true });
-    for (const [name, text] of Object.entries(CONFIGURATION)) {
+    for (const [name, text] of Object.entries({ ...CONFIGURATION, ...options.configuration })) {
       await writeFile(join(libvirtd.#bound("/etc/libvirt"), name), text);
     }
     await libvirtd.boot();
@@ -61,7 +70,7 @@ export class RealLibvirtd {
     return join(this.#bound("/run/libvirt"), "libvirt-sock");
   }
 
-  /** Starts the daemons, again after `kill`; resolves when they answer. */
+  /** Starts the daemon, again after `kill`; resolves when it answers. */
   async boot(): Promise<void> {
     const mounts = DIRECTORIES.map(
       (directory) => `mkdir -p ${directory}; mount --bind ${this.#bound(directory)} ${directory}`,
@@ -69,8 +78,8 @@ export class RealLibvirtd {
     const script = [
       "set -e",
       ...mounts,
-      "rm -f /run/libvirt/*.pid",
-      `virtlogd -p /run/libvirt/virtlogd.pid </dev/null &`,
+      `cd ${this.#folder}`,
+      ...this.#before,
       "exec libvirtd -p /run/libvirt/libvirtd.pid",
     ].join("\n");
     const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
@@ -85,7 +94,7 @@ export class RealLibvirtd {
     this.#daemon?.kill(name);
   }
 
-  /** SIGKILL; resolves when it is gone. Guests and virtlogd are left as a crash leaves them. */
+  /** SIGKILL; resolves when it is gone. Guests are left as a crash leaves them. */
   async kill(): Promise<void> {
     const daemon = this.#daemon;
     if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return;
@@ -93,15 +102,15 @@ export class RealLibvirtd {
     daemon.kill("SIGCONT");
     daemon.kill("SIGKILL");
     await exited;
-    await this.#killByPidFile(join(this.#bound("/run/libvirt"), "virtlogd.pid"));
   }
 
-  /** Ends daemons and guests and removes the folder. */
+  /** Ends the daemon, its guests and what `before` left running, and removes the folder. */
   async stop(): Promise<void> {
     await this.kill();
-    const guests = join(this.#bound("/run/libvirt"), "qemu");
-    for (const name of await readdir(guests).catch(() => [])) {
-      if (name.endsWith(".pid")) await this.#killByPidFile(join(guests, name));
+    for (const folder of [this.#folder, join(this.#bound("/run/libvirt"), "qemu")]) {
+      for (const name of await readdir(folder).catch(() => [])) {
+        if (name.endsWith(".pid")) await this.#killByPidFile(join(folder, name));
+      }
     }
     await rm(this.#folder, { recursive: true, force: true });
   }
