@@ -10,7 +10,7 @@ export interface MessageHeader {
   readonly version: number;
   readonly procedure: number;
   readonly type: number;
-  /** Chosen by the caller, repeated in the reply; 0 in events. */
+  /** Chosen by the caller, repeated in the reply; means nothing in events, where libvirtd writes 1. */
   readonly serial: number;
   readonly status: number;
 }

@@ -63,7 +63,7 @@ export class ServerSession {
   }
 
   send<Message>(event: RemoteEvent<Message>, message: Message): void {
-    const header = { procedure: event.number, type: MessageType.event, serial: 0, status: MessageStatus.ok };
+    const header = { procedure: event.number, type: MessageType.event, serial: 1, status: MessageStatus.ok };
     this.#write(header, (encoder) => {
       event.message.encode(encoder, message);
     });

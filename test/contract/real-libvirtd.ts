@@ -1,4 +1,4 @@
-// A real libvirtd of our own: virtlogd and libvirtd in a private mount namespace, all their directories in a folder.
+// A real libvirtd of our own, in a private mount namespace with all its directories in one folder.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
@@ -11,9 +11,7 @@ import { Connection } from "../../agent/node-libvirt/connection.ts";
 /** Why it cannot run here; undefined when it can. */
 export function whyNoLibvirtd(): string | undefined {
   if (process.getuid?.() !== 0) return "a libvirtd of our own needs root (mount namespace, qemu:///system)";
-  const missing = ["libvirtd", "virtlogd", "unshare", "qemu-system-x86_64"].filter(
-    (program) => !installed(program),
-  );
+  const missing = ["libvirtd", "unshare", "qemu-system-x86_64"].filter((program) => !installed(program));
   return missing.length > 0 ? `${missing.join(", ")} not installed` : undefined;
 }
 
@@ -22,7 +20,7 @@ export function installed(program: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${program}`], { env: { PATH: path } }).status === 0;
 }
 
-// Each is where the daemons keep something; bound to a folder of ours, they neither see nor disturb the machine's own.
+// Where the daemon keeps things; bound to folders of ours, it neither sees nor disturbs the machine's own.
 const DIRECTORIES = [
   "/run/libvirt",
   "/var/lib/libvirt",
@@ -34,9 +32,9 @@ const DIRECTORIES = [
 // The guests run as root without confinement: the folder is root's, and the daemon under test is not what confines.
 const CONFIGURATION = {
   "libvirtd.conf": 'auth_unix_ro = "none"\nauth_unix_rw = "none"\nlog_outputs = "3:stderr"\n',
-  "virtlogd.conf": 'log_outputs = "3:stderr"\n',
+  // Guests log to a file: no virtlogd is needed beside libvirtd.
   "qemu.conf":
-    'user = "root"\ngroup = "root"\nsecurity_driver = "none"\ncgroup_controllers = []\nnamespaces = []\n',
+    'stdio_handler = "file"\nuser = "root"\ngroup = "root"\nsecurity_driver = "none"\ncgroup_controllers = []\nnamespaces = []\n',
 };
 
 export class RealLibvirtd {
@@ -61,18 +59,12 @@ export class RealLibvirtd {
     return join(this.#bound("/run/libvirt"), "libvirt-sock");
   }
 
-  /** Starts the daemons, again after `kill`; resolves when they answer. */
+  /** Starts the daemon, again after `kill`; resolves when it answers. */
   async boot(): Promise<void> {
     const mounts = DIRECTORIES.map(
       (directory) => `mkdir -p ${directory}; mount --bind ${this.#bound(directory)} ${directory}`,
     );
-    const script = [
-      "set -e",
-      ...mounts,
-      "rm -f /run/libvirt/*.pid",
-      `virtlogd -p /run/libvirt/virtlogd.pid </dev/null &`,
-      "exec libvirtd -p /run/libvirt/libvirtd.pid",
-    ].join("\n");
+    const script = ["set -e", ...mounts, "exec libvirtd -p /run/libvirt/libvirtd.pid"].join("\n");
     const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
     const args = ["--mount", "--propagation", "private", "sh", "-c", script];
     this.#daemon = spawn("unshare", args, { env, stdio: ["ignore", "ignore", "pipe"] });
@@ -85,7 +77,7 @@ export class RealLibvirtd {
     this.#daemon?.kill(name);
   }
 
-  /** SIGKILL; resolves when it is gone. Guests and virtlogd are left as a crash leaves them. */
+  /** SIGKILL; resolves when it is gone. Guests are left as a crash leaves them. */
   async kill(): Promise<void> {
     const daemon = this.#daemon;
     if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return;
@@ -93,10 +85,9 @@ export class RealLibvirtd {
     daemon.kill("SIGCONT");
     daemon.kill("SIGKILL");
     await exited;
-    await this.#killByPidFile(join(this.#bound("/run/libvirt"), "virtlogd.pid"));
   }
 
-  /** Ends daemons and guests and removes the folder. */
+  /** Ends daemon and guests and removes the folder. */
   async stop(): Promise<void> {
     await this.kill();
     const guests = join(this.#bound("/run/libvirt"), "qemu");

@@ -10,7 +10,7 @@ import {
   decodeHeader,
   encodeMessage,
 } from "../../agent/node-libvirt/message.ts";
-import { procedures } from "../../agent/node-libvirt/remote.gen.ts";
+import { REMOTE_PROGRAM, procedures } from "../../agent/node-libvirt/remote.gen.ts";
 import { type Handlers, LibvirtServer } from "../../agent/node-libvirt/server.ts";
 import { XdrDecoder, type XdrEncoder } from "../../agent/node-libvirt/xdr.ts";
 
@@ -47,8 +47,9 @@ export function reply(header: MessageHeader, body?: (encoder: XdrEncoder) => voi
   return encodeMessage({ ...header, type: 1, status: 0 }, body);
 }
 
-/** Answers a client's first questions as a daemon without authentication does; undefined for any later call. */
+/** Answers a client's first questions as a daemon without authentication does; undefined for any later call, and for pings. */
 export function handshake(header: MessageHeader): Buffer | undefined {
+  if (header.program !== REMOTE_PROGRAM) return undefined;
   switch (header.procedure) {
     case procedures.authList.number:
       return reply(header, (e) => {
