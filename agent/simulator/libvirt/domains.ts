@@ -143,7 +143,12 @@ export class Domains {
       await clock.sleep(faults.current.domain_start_delay_ms ?? 0);
       this.#lastId += 1;
       const running = { id: this.#lastId, pid: FIRST_PID + this.#lastId, startedAt: clock.now(), definition };
-      this.#openMdevs(running);
+      try {
+        this.#openMdevs(running);
+      } catch (error) {
+        this.#put({ ...this.byUuid(uuid), state: { state: "shut-off", reason: "failed" } });
+        throw error;
+      }
       const started = this.#put({
         ...this.byUuid(uuid),
         running,
