@@ -10,6 +10,7 @@ import { hostEntries } from "./host-tree.ts";
 import type { HostDescription } from "./host-description.ts";
 import { HostdFace } from "./hostd-face.ts";
 import { SimulatedKernel } from "./kernel.ts";
+import { LibvirtDaemon } from "./libvirt/daemon.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
@@ -34,6 +35,7 @@ export class Simulator implements AsyncDisposable {
   readonly #face: HostdFace;
   readonly #closing: AsyncDisposable[] = [];
   #hostd: ProtocolServer | undefined;
+  #libvirt: LibvirtDaemon | undefined;
 
   private constructor(directory: string, host: HostDescription) {
     this.#directory = directory;
@@ -75,6 +77,7 @@ export class Simulator implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#hostd?.close();
+    await this.#libvirt?.[Symbol.asyncDispose]();
     for (const part of this.#closing.reverse()) await part[Symbol.asyncDispose]();
     await this.#removeOwn();
   }
@@ -95,6 +98,13 @@ export class Simulator implements AsyncDisposable {
         this.#kernelDid(this.#kernel.open(uuid, { pid, command }), `hold the mdev ${uuid}`);
     }
     await this.#serveHostd();
+    this.#libvirt = await LibvirtDaemon.start({
+      kernel: this.#kernel,
+      faults: this.#faults,
+      clock: this.#clock,
+      socketPath: this.paths.libvirtSocket,
+      innerPath: path.join(this.#directory, "libvirt-inner.sock"),
+    });
   }
 
   async #serveHostd(): Promise<void> {
@@ -108,13 +118,13 @@ export class Simulator implements AsyncDisposable {
   async #obey(command: ControlCommand): Promise<unknown> {
     switch (command.command) {
       case "snapshot":
-        return snapshotOf(this.#kernel, this.#faults);
+        return snapshotOf(this.#kernel, this.#faults, this.#libvirt?.domains.list() ?? []);
       case "set-faults":
         this.#faults.set(command.faults);
-        return undefined;
+        return await this.#libvirt?.obeyFaults();
       case "clear-faults":
         this.#faults.clear(command.names);
-        return undefined;
+        return await this.#libvirt?.obeyFaults();
       case "create-mdev":
         this.#kernelDid(this.#kernel.create(command.gpu, command.type, command.uuid), "create the mdev");
         return undefined;
@@ -133,7 +143,8 @@ export class Simulator implements AsyncDisposable {
         this.#clock.advance(command.ms);
         return undefined;
       case "guest":
-        throw new Error(`there is no domain ${command.domain}`);
+        this.#guestDoes(command.domain, command.does);
+        return undefined;
       case "reboot":
         await this.#reboot();
         return undefined;
@@ -146,6 +157,16 @@ export class Simulator implements AsyncDisposable {
     this.#kernel.reboot();
     this.#face.reboot();
     await this.#serveHostd();
+    await this.#libvirt?.reboot();
+  }
+
+  #guestDoes(name: string, what: "crash" | "poweroff" | "reboot"): void {
+    const domains = this.#libvirt?.domains;
+    const uuid = domains?.byName(name).uuid;
+    if (domains === undefined || uuid === undefined) throw new Error("libvirt does not run yet");
+    if (what === "crash") domains.crash(uuid);
+    if (what === "poweroff") domains.powerOff(uuid);
+    if (what === "reboot") domains.reset(uuid);
   }
 
   #kernelDid(errno: string | undefined, what: string): void {

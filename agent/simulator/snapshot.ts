@@ -1,6 +1,7 @@
 // The simulated host's true state as plain data, for a test to compare the agent's view with.
 import type { FaultBoard, Faults } from "./faults.ts";
 import type { SimulatedKernel } from "./kernel.ts";
+import type { Domain } from "./libvirt/domains.ts";
 
 export interface Snapshot {
   readonly bootId: string;
@@ -19,10 +20,22 @@ export interface Snapshot {
     readonly removing: boolean;
     readonly holder: { readonly pid: number; readonly command: string; readonly domain?: string } | null;
   }[];
+  readonly domains: readonly {
+    readonly name: string;
+    readonly uuid: string;
+    readonly persistent: boolean;
+    /** As libvirt names it: `running`, `shut-off`, ... */
+    readonly state: string;
+    readonly mdevs: readonly string[];
+  }[];
   readonly faults: Faults;
 }
 
-export function snapshotOf(kernel: SimulatedKernel, faults: FaultBoard): Snapshot {
+export function snapshotOf(
+  kernel: SimulatedKernel,
+  faults: FaultBoard,
+  domains: readonly Domain[],
+): Snapshot {
   const gpus = [...kernel.gpus.values()].map(({ description, gvt }) => ({
     address: description.address,
     availableInstances: Object.fromEntries(
@@ -38,5 +51,17 @@ export function snapshotOf(kernel: SimulatedKernel, faults: FaultBoard): Snapsho
     removing,
     holder: holder ?? null,
   }));
-  return { bootId: kernel.bootId, kernel: kernel.host.kernel, gpus, mdevs, faults: faults.current };
+  return {
+    bootId: kernel.bootId,
+    kernel: kernel.host.kernel,
+    gpus,
+    mdevs,
+    domains: domains.map(domainOf),
+    faults: faults.current,
+  };
+}
+
+function domainOf({ name, uuid, definition, running, state }: Domain): Snapshot["domains"][number] {
+  const mdevs = (running?.definition ?? definition)?.mdevs ?? [];
+  return { name, uuid, persistent: definition !== undefined, state: state.state, mdevs };
 }

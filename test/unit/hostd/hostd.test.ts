@@ -202,6 +202,27 @@ describe("hostd's socket", () => {
     assert.equal(await readFile(file, "utf8"), "data");
   });
 
+  it("is systemd's when systemd hands one over", async () => {
+    await using tree = await GvtTree.make();
+    const socketPath = path.join(tree.root, "activated.sock");
+    // What systemd does for a socket unit (sd_listen_fds(3)): a listening descriptor 3 and two variables.
+    const program = `
+      use IO::Socket::UNIX; use POSIX "dup2"; $^F = 10;
+      my $socket = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1) or die; dup2(fileno($socket), 3);
+      $ENV{LISTEN_PID} = $$; $ENV{LISTEN_FDS} = 1; exec(@ARGV[1 .. $#ARGV]) or die;`;
+    const words = ["perl", "-e", program, socketPath, process.execPath, main, "--root", tree.root];
+    await using hostd = await StartedProcess.start(words);
+    assert.equal(hostd.ready, "ready");
+    const client = new HostdClient({ socketPath, ...PATIENT });
+    assert.equal((await client.holders(ID)).kind, "absent");
+    client.close();
+  });
+
+  it("must be named when systemd hands none over", async () => {
+    await assert.rejects(StartedProcess.start([process.execPath, main]), /ended with 64: usage: vgpud-hostd/);
+    await assert.rejects(StartedProcess.start([process.execPath, main, "--what"]), /ended with 64: usage/);
+  });
+
   it("answers garbage once and hangs up, without harm to others", async () => {
     await using bench = await Bench.make();
     for (const garbage of ["GET / HTTP/1.1\r\n\r\n", "x".repeat(20_000), "{}\n", '{"id":0}\n', "\u0000\n"]) {

@@ -1,0 +1,143 @@
+// The simulated libvirt daemon: real clients speak to it over its socket, the simulated kernel is its host.
+import { randomUUID } from "node:crypto";
+import { unlink } from "node:fs/promises";
+import { parseDomainId, parseVgpuId } from "../../core/ids.ts";
+import { EventBroadcast } from "../../node-libvirt/server-events.ts";
+import { LibvirtServer, type Handlers } from "../../node-libvirt/server.ts";
+import type { SimulatedClock } from "../clock.ts";
+import type { FaultBoard } from "../faults.ts";
+import type { SimulatedKernel } from "../kernel.ts";
+import { domainHandlers } from "./domain-handlers.ts";
+import { Domains } from "./domains.ts";
+import { Gate } from "./gate.ts";
+import { capabilitiesXml, domainCapabilitiesXml } from "./host-xml.ts";
+import { NodeDevices } from "./node-devices.ts";
+
+/** Versions it claims: libvirt 9.0.0 and QEMU 7.2.22, as Debian 12 has them. */
+const LIBVIRT_VERSION = 9_000_000n;
+const QEMU_VERSION = 7_002_022n;
+const XEN_VERSION = 4_017_000n;
+const MODEL_BYTES = 32;
+const KIB = 1024n;
+
+export interface DaemonOptions {
+  readonly kernel: SimulatedKernel;
+  readonly faults: FaultBoard;
+  readonly clock: SimulatedClock;
+  readonly socketPath: string;
+  /** Where the daemon behind the gate listens; replaced when a file is there. */
+  readonly innerPath: string;
+}
+
+export class LibvirtDaemon implements AsyncDisposable {
+  readonly domains: Domains;
+  readonly #options: DaemonOptions;
+  readonly #server: LibvirtServer;
+  readonly #gate: Gate;
+
+  private constructor(options: DaemonOptions) {
+    const { kernel, faults, clock } = options;
+    const events = new EventBroadcast();
+    this.#options = options;
+    this.domains = new Domains({ kernel, faults, clock, events, newUuid: () => fresh(parseDomainId) });
+    this.#server = new LibvirtServer({
+      handlers: {
+        ...events.handlers,
+        ...hostHandlers(kernel),
+        ...domainHandlers(this.domains, clock),
+        ...nodeDeviceHandlers(new NodeDevices(kernel, events)),
+      },
+    });
+    this.#gate = new Gate(options.socketPath, options.innerPath);
+  }
+
+  static async start(options: DaemonOptions): Promise<LibvirtDaemon> {
+    const daemon = new LibvirtDaemon(options);
+    await unlink(options.innerPath).catch(() => undefined);
+    await daemon.#server.listen(options.innerPath);
+    await daemon.obeyFaults();
+    return daemon;
+  }
+
+  /** Resolves when the daemon is as hung or as gone as the faults want it. */
+  async obeyFaults(): Promise<void> {
+    const { libvirt_away: away, libvirt_hangs: hangs } = this.#options.faults.current;
+    await this.#gate.set(away === true ? "gone" : hangs === true ? "deaf" : "open");
+  }
+
+  /** The host boots: clients are cut off, nothing runs but what is marked for autostart. */
+  async reboot(): Promise<void> {
+    this.#gate.cut();
+    await this.domains.reboot();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#gate.set("gone");
+    await this.#server.close();
+  }
+}
+
+function hostHandlers(kernel: SimulatedKernel): Handlers {
+  const { host } = kernel;
+  const isXen = host.hypervisor === "xen";
+  const hostUuid = randomUUID();
+  const memoryKib = BigInt(host.memory_mib) * KIB;
+  return {
+    connectGetType: () => ({ type: isXen ? "Xen" : "QEMU" }),
+    connectGetVersion: () => ({ hvVer: isXen ? XEN_VERSION : QEMU_VERSION }),
+    connectGetLibVersion: () => ({ libVer: LIBVIRT_VERSION }),
+    connectGetHostname: () => ({ hostname: host.hostname }),
+    connectGetUri: () => ({ uri: isXen ? "xen:///system" : "qemu:///system" }),
+    connectGetCapabilities: () => ({ capabilities: capabilitiesXml(host, hostUuid) }),
+    connectGetDomainCapabilities: () => ({ capabilities: domainCapabilitiesXml(host) }),
+    connectGetMaxVcpus: () => ({ maxVcpus: 288 }),
+    nodeGetInfo: () => ({
+      model: [...Buffer.alloc(MODEL_BYTES, "x86_64\0", "latin1").fill(0, "x86_64".length)],
+      memory: memoryKib,
+      cpus: host.cpus,
+      mhz: 3000,
+      nodes: 1,
+      sockets: 1,
+      cores: host.cpus,
+      threads: 1,
+    }),
+    nodeGetFreeMemory: () => ({ freeMem: (memoryKib * KIB) / 2n }),
+  };
+}
+
+function nodeDeviceHandlers(devices: NodeDevices): Handlers {
+  return {
+    connectListAllNodeDevices: ({ flags }) => {
+      const names = devices.list(flags);
+      return { devices: names.map((name) => ({ name })), ret: names.length };
+    },
+    nodeNumOfDevices: ({ cap }) => ({
+      num: devices.list(0).filter((name) => cap === null || devices.capabilities(name).includes(cap)).length,
+    }),
+    nodeDeviceLookupByName: ({ name }) => {
+      devices.capabilities(name);
+      return { dev: { name } };
+    },
+    nodeDeviceGetXmlDesc: ({ name }) => ({ xml: devices.xml(name) }),
+    nodeDeviceGetParent: ({ name }) => ({ parentName: devices.parent(name) }),
+    nodeDeviceNumOfCaps: ({ name }) => ({ num: devices.capabilities(name).length }),
+    nodeDeviceListCaps: ({ name }) => ({ names: devices.capabilities(name) }),
+    nodeDeviceCreateXml: ({ xmlDesc }) => ({
+      dev: { name: devices.create(xmlDesc, () => fresh(parseVgpuId)) },
+    }),
+    nodeDeviceDestroy: async ({ name }) => {
+      await devices.destroy(name);
+      return undefined;
+    },
+    nodeDeviceIsActive: () => ({ active: 1 }),
+    nodeDeviceIsPersistent: () => ({ persistent: 0 }),
+    nodeDeviceGetAutostart: () => ({ autostart: 0 }),
+  };
+}
+
+/** A random UUID as the kind of id that is wanted. */
+function fresh<Id>(parse: (text: string) => Id | undefined): Id {
+  const id = parse(randomUUID());
+  if (id === undefined) throw new Error("randomUUID() gave no UUID");
+  return id;
+}

@@ -1,0 +1,227 @@
+// The daemon's procedures about domains, each a line or two over `Domains`.
+import { parseDomainId, type DomainId } from "../../core/ids.ts";
+import { Affect, DomainXml, ListDomains, MetadataType } from "../../node-libvirt/constants.ts";
+import { toWire, uuidText } from "../../node-libvirt/domain-ref.ts";
+import { domainStateNumbers, isActive } from "../../node-libvirt/domain-state.ts";
+import type { Domain as WireDomain, TypedParam } from "../../node-libvirt/remote.gen.ts";
+import type { Handlers } from "../../node-libvirt/server.ts";
+import type { SimulatedClock } from "../clock.ts";
+import { readMetadata, withMetadata, writeDefinition, type Definition } from "./definition.ts";
+import { refOf, type Domain, type Domains } from "./domains.ts";
+import { invalidOperation, noMetadata, noSuchDomain, unsupportedArgument } from "./refusals.ts";
+
+/** virTypedParameterType. */
+const UINT = 2;
+const INT = 1;
+const ULLONG = 4;
+
+export function domainHandlers(domains: Domains, clock: SimulatedClock): Handlers {
+  return {
+    ...lookups(domains),
+    ...changes(domains),
+    ...questions(domains, clock),
+    ...metadataHandlers(domains),
+  };
+}
+
+function lookups(domains: Domains): Handlers {
+  const all = (keep: (domain: Domain) => boolean): readonly WireDomain[] =>
+    domains.list().filter(keep).map(wire);
+  return {
+    connectListAllDomains: ({ flags }) => {
+      const found = all((domain) => isWanted(domain, flags));
+      return { domains: found, ret: found.length };
+    },
+    connectNumOfDomains: () => ({ num: all(({ running }) => running !== undefined).length }),
+    connectNumOfDefinedDomains: () => ({ num: all(({ running }) => running === undefined).length }),
+    domainLookupByName: ({ name }) => ({ dom: wire(domains.byName(name)) }),
+    domainLookupByUuid: ({ uuid }) => ({ dom: wire(domains.byUuid(uuidText(uuid))) }),
+    domainLookupById: ({ id }) => ({ dom: wire(domains.byId(id)) }),
+  };
+}
+
+function changes(domains: Domains): Handlers {
+  return {
+    domainDefineXml: ({ xml }) => ({ dom: wire(domains.define(xml)) }),
+    domainDefineXmlFlags: ({ xml }) => ({ dom: wire(domains.define(xml)) }),
+    domainCreate: async ({ dom }) => {
+      await domains.start(idOf(dom));
+      return undefined;
+    },
+    domainCreateWithFlags: async ({ dom }) => ({ dom: wire(await domains.start(idOf(dom))) }),
+    domainCreateXml: async ({ xmlDesc }) => ({ dom: wire(await domains.create(xmlDesc)) }),
+    domainShutdown: ({ dom }) => {
+      domains.shutdown(idOf(dom));
+    },
+    domainShutdownFlags: ({ dom }) => {
+      domains.shutdown(idOf(dom));
+    },
+    domainReboot: ({ dom }) => {
+      domains.reset(idOf(dom));
+    },
+    domainSuspend: ({ dom }) => {
+      domains.setPaused(idOf(dom), true);
+    },
+    domainResume: ({ dom }) => {
+      domains.setPaused(idOf(dom), false);
+    },
+    domainDestroy: async ({ dom }) => {
+      await domains.destroy(idOf(dom));
+      return undefined;
+    },
+    domainDestroyFlags: async ({ dom }) => {
+      await domains.destroy(idOf(dom));
+      return undefined;
+    },
+    domainUndefine: ({ dom }) => {
+      domains.undefine(idOf(dom), 0);
+    },
+    domainUndefineFlags: ({ dom, flags }) => {
+      domains.undefine(idOf(dom), flags);
+    },
+    domainSetAutostart: ({ dom, autostart }) => {
+      domains.setAutostart(idOf(dom), autostart !== 0);
+    },
+  };
+}
+
+function questions(domains: Domains, clock: SimulatedClock): Handlers {
+  const find = (dom: WireDomain): Domain => domains.byUuid(uuidText(dom.uuid));
+  const flag = (value: boolean): number => (value ? 1 : 0);
+  return {
+    domainGetXmlDesc: ({ dom, flags }) => ({ xml: xmlOf(find(dom), flags) }),
+    domainGetState: ({ dom }) => domainStateNumbers(find(dom).state),
+    domainGetInfo: ({ dom }) => {
+      const domain = find(dom);
+      const { memoryKib, vcpus } = definitionOf(domain);
+      const { state } = domainStateNumbers(domain.state);
+      return {
+        state,
+        maxMem: memoryKib,
+        memory: memoryKib,
+        nrVirtCpu: vcpus,
+        cpuTime: cpuTime(domain, clock),
+      };
+    },
+    domainGetOsType: () => ({ type: "hvm" }),
+    domainGetAutostart: ({ dom }) => ({ autostart: flag(find(dom).autostart) }),
+    domainIsActive: ({ dom }) => ({ active: flag(find(dom).running !== undefined) }),
+    domainIsPersistent: ({ dom }) => ({ persistent: flag(find(dom).definition !== undefined) }),
+    domainIsUpdated: ({ dom }) => ({ updated: flag(find(dom).definition !== find(dom).running?.definition) }),
+    domainGetMaxMemory: ({ dom }) => ({ memory: definitionOf(find(dom)).memoryKib }),
+    domainGetMaxVcpus: ({ dom }) => ({ num: definitionOf(find(dom)).vcpus }),
+    domainGetVcpusFlags: ({ dom }) => ({ num: definitionOf(find(dom)).vcpus }),
+    domainGetMessages: () => ({ msgs: [] }),
+    domainHasManagedSaveImage: () => ({ result: 0 }),
+    domainManagedSaveRemove: () => undefined,
+    domainListAllSnapshots: () => ({ snapshots: [], ret: 0 }),
+    domainSnapshotNum: () => ({ num: 0 }),
+    domainHasCurrentSnapshot: () => ({ result: 0 }),
+    domainListAllCheckpoints: () => ({ checkpoints: [], ret: 0 }),
+    connectGetAllDomainStats: ({ doms, flags }) => {
+      const chosen =
+        doms.length > 0 ? doms.map(find) : domains.list().filter((domain) => isWanted(domain, flags));
+      return { retStats: chosen.map((domain) => ({ dom: wire(domain), params: statsOf(domain, clock) })) };
+    },
+  };
+}
+
+function metadataHandlers(domains: Domains): Handlers {
+  return {
+    domainGetMetadata: ({ dom, type, uri, flags }) => {
+      const domain = domains.byUuid(uuidText(dom.uuid));
+      const { running, definition } = domain;
+      const asked = affected(domain, flags).live ? running?.definition : definition;
+      const metadata = asked && readMetadata(asked, elementUri(type, uri));
+      if (metadata === undefined) throw noMetadata();
+      return { metadata };
+    },
+    domainSetMetadata: ({ dom, type, metadata, key, uri, flags }) => {
+      const { uuid, ...domain } = domains.byUuid(uuidText(dom.uuid));
+      const namespace = elementUri(type, uri);
+      const by = (of: Definition): Definition =>
+        withMetadata(of, { uri: namespace, key: key ?? "", xml: metadata });
+      domains.change(uuid, { ...affected({ uuid, ...domain }, flags), by });
+    },
+  };
+}
+
+/** Of each group of flags none means all (virConnectListAllDomains). */
+function isWanted({ running, definition, state }: Domain, flags: number): boolean {
+  const { active, inactive, persistent, transient, running: runs, paused, shutoff, other } = ListDomains;
+  const byState = { running: runs, paused, "shut-off": shutoff } as const;
+  const isKnown = state.state === "running" || state.state === "paused" || state.state === "shut-off";
+  const groups = [
+    { all: active | inactive, own: running === undefined ? inactive : active },
+    { all: persistent | transient, own: definition === undefined ? transient : persistent },
+    { all: runs | paused | shutoff | other, own: isKnown ? byState[state.state] : other },
+  ];
+  return groups.every(({ all, own }) => (flags & all) === 0 || (flags & own) !== 0);
+}
+
+function xmlOf({ running, definition }: Domain, flags: number): string {
+  const wantsInactive = (flags & DomainXml.inactive) !== 0;
+  if (running !== undefined && !(wantsInactive && definition !== undefined)) {
+    return writeDefinition(running.definition, wantsInactive ? undefined : running.id);
+  }
+  return definition === undefined ? "" : writeDefinition(definition);
+}
+
+function affected(
+  { running, definition }: Domain,
+  flags: number,
+): { readonly live: boolean; readonly config: boolean } {
+  const isCurrent = (flags & (Affect.live | Affect.config)) === Affect.current;
+  const live = isCurrent ? running !== undefined : (flags & Affect.live) !== 0;
+  const config = isCurrent ? running === undefined : (flags & Affect.config) !== 0;
+  if (live && running === undefined) throw invalidOperation("domain is not running");
+  if (config && definition === undefined)
+    throw invalidOperation("transient domains do not have any persistent config");
+  return { live, config };
+}
+
+function elementUri(type: number, uri: string | null): string {
+  if (type !== MetadataType.element || uri === null)
+    throw unsupportedArgument("only metadata elements are simulated");
+  return uri;
+}
+
+function definitionOf({ name, running, definition }: Domain): Definition {
+  const found = running?.definition ?? definition;
+  if (found === undefined) throw noSuchDomain(`name '${name}'`);
+  return found;
+}
+
+/** Nanoseconds: a simulated guest keeps one virtual CPU a tenth busy. */
+function cpuTime({ running }: Domain, clock: SimulatedClock): bigint {
+  return running === undefined ? 0n : BigInt(Math.round((clock.now() - running.startedAt) * 100_000));
+}
+
+function statsOf(domain: Domain, clock: SimulatedClock): readonly TypedParam[] {
+  const { memoryKib, vcpus } = definitionOf(domain);
+  const { state, reason } = domainStateNumbers(domain.state);
+  const always: readonly TypedParam[] = [
+    { field: "state.state", value: { type: INT, value: state } },
+    { field: "state.reason", value: { type: INT, value: reason } },
+    { field: "balloon.maximum", value: { type: ULLONG, value: memoryKib } },
+    { field: "vcpu.current", value: { type: UINT, value: vcpus } },
+    { field: "vcpu.maximum", value: { type: UINT, value: vcpus } },
+  ];
+  if (!isActive(domain.state.state)) return always;
+  return [
+    ...always,
+    { field: "balloon.current", value: { type: ULLONG, value: memoryKib } },
+    { field: "cpu.time", value: { type: ULLONG, value: cpuTime(domain, clock) } },
+  ];
+}
+
+function wire(domain: Domain): WireDomain {
+  return toWire(refOf(domain));
+}
+
+function idOf(dom: WireDomain): DomainId {
+  const text = uuidText(dom.uuid);
+  const uuid = parseDomainId(text);
+  if (uuid === undefined) throw noSuchDomain(`uuid '${text}'`);
+  return uuid;
+}

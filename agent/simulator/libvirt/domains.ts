@@ -1,0 +1,323 @@
+// The domains of the simulated libvirt: what is defined, what runs, and what each change does to the kernel's slices.
+import type { DomainId } from "../../core/ids.ts";
+import { UndefineDomain } from "../../node-libvirt/constants.ts";
+import type { DomainRef } from "../../node-libvirt/domain-ref.ts";
+import type { DomainState } from "../../node-libvirt/domain-state.ts";
+import type { EventBroadcast } from "../../node-libvirt/server-events.ts";
+import type { SimulatedClock } from "../clock.ts";
+import type { FaultBoard } from "../faults.ts";
+import type { SimulatedKernel } from "../kernel.ts";
+import { readDefinition, type Definition } from "./definition.ts";
+import {
+  domainClash,
+  internalError,
+  invalidOperation,
+  mdevInUse,
+  mdevMissing,
+  noSuchDomain,
+} from "./refusals.ts";
+
+export interface Running {
+  readonly id: number;
+  /** Of a QEMU that exists in name only. */
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly definition: Definition;
+}
+
+export interface Domain {
+  readonly uuid: DomainId;
+  readonly name: string;
+  /** Undefined for a transient domain. */
+  readonly definition: Definition | undefined;
+  readonly running: Running | undefined;
+  readonly state: DomainState;
+  readonly autostart: boolean;
+}
+
+export interface DomainsOptions {
+  readonly kernel: SimulatedKernel;
+  readonly faults: FaultBoard;
+  readonly clock: SimulatedClock;
+  readonly events: EventBroadcast;
+  readonly newUuid: () => DomainId;
+}
+
+/** Why a domain stopped: its new reason and the detail of the `stopped` event (virDomainEventStoppedDetailType). */
+const STOPS = {
+  shutdown: { reason: "shutdown", detail: 0 },
+  destroyed: { reason: "destroyed", detail: 1 },
+  // QEMU that vanishes without a word is a failure to the event and a crash to the state (qemu_process.c).
+  crashed: { reason: "crashed", detail: 5 },
+} as const;
+
+/** virDomainEventShutdownDetailType: the guest did it. */
+const SHUTDOWN_BY_GUEST = 1;
+const DEFINED_UPDATED = 1;
+const DEFAULT_SHUTDOWN_MS = 100;
+/** Above any kernel's pid_max, so that it cannot be mistaken for a real process. */
+const FIRST_PID = 4_200_000;
+
+export class Domains {
+  readonly #options: DomainsOptions;
+  #domains = new Map<DomainId, Domain>();
+  /** Domains that are being started: a second change waits for the first, as libvirt's job lock makes it. */
+  readonly #jobs = new Map<DomainId, Promise<unknown>>();
+  #lastId = 0;
+
+  constructor(options: DomainsOptions) {
+    this.#options = options;
+  }
+
+  list(): readonly Domain[] {
+    return [...this.#domains.values()];
+  }
+
+  /** @throws LibvirtError 42 */
+  byUuid(uuid: string): Domain {
+    const found = this.list().find((domain) => domain.uuid === uuid);
+    if (found === undefined) throw noSuchDomain(`uuid '${uuid}'`);
+    return found;
+  }
+
+  /** @throws LibvirtError 42 */
+  byName(name: string): Domain {
+    const found = this.list().find((domain) => domain.name === name);
+    if (found === undefined) throw noSuchDomain(`name '${name}'`);
+    return found;
+  }
+
+  /** @throws LibvirtError 42 */
+  byId(id: number): Domain {
+    const found = this.list().find((domain) => domain.running?.id === id);
+    if (found === undefined) throw noSuchDomain(`id '${id}'`);
+    return found;
+  }
+
+  define(xml: string): Domain {
+    const { faults, newUuid, events } = this.#options;
+    const refused = faults.current.libvirt_refuses_define;
+    if (refused !== undefined) throw internalError(refused);
+    const definition = readDefinition(xml, newUuid);
+    const before = this.#sameDomain(definition);
+    const domain = this.#put({
+      uuid: definition.uuid,
+      name: definition.name,
+      running: before?.running,
+      state: before?.state ?? { state: "shut-off", reason: "unknown" },
+      autostart: before?.autostart ?? false,
+      definition,
+    });
+    events.domainLifecycle(refOf(domain), "defined", before?.definition === undefined ? 0 : DEFINED_UPDATED);
+    return domain;
+  }
+
+  /** Starts a transient domain. */
+  async create(xml: string): Promise<Domain> {
+    const definition = readDefinition(xml, this.#options.newUuid);
+    if (this.#sameDomain(definition)?.running !== undefined) {
+      throw invalidOperation(`domain '${definition.name}' is already active`);
+    }
+    const { uuid, name } = definition;
+    const known = this.#domains.get(uuid);
+    const off = { state: "shut-off", reason: "unknown" } as const;
+    if (known === undefined)
+      this.#put({ uuid, name, definition: undefined, running: undefined, state: off, autostart: false });
+    try {
+      return await this.start(uuid, definition);
+    } catch (error) {
+      if (known === undefined) this.#domains.delete(uuid);
+      throw error;
+    }
+  }
+
+  async start(uuid: DomainId, transient?: Definition): Promise<Domain> {
+    return await this.#exclusive(uuid, async () => {
+      const domain = this.byUuid(uuid);
+      const definition = transient ?? domain.definition;
+      if (domain.running !== undefined || definition === undefined)
+        throw invalidOperation("domain is already running");
+      const { faults, clock, events } = this.#options;
+      if (faults.current.libvirt_refuses_start !== undefined)
+        throw internalError(faults.current.libvirt_refuses_start);
+      await clock.sleep(faults.current.domain_start_delay_ms ?? 0);
+      this.#lastId += 1;
+      const running = { id: this.#lastId, pid: FIRST_PID + this.#lastId, startedAt: clock.now(), definition };
+      try {
+        this.#openMdevs(running);
+      } catch (error) {
+        this.#put({ ...this.byUuid(uuid), state: { state: "shut-off", reason: "failed" } });
+        throw error;
+      }
+      const started = this.#put({
+        ...this.byUuid(uuid),
+        running,
+        state: { state: "running", reason: "booted" },
+      });
+      // A QEMU is started paused and then resumed, in this order of events (seen with libvirt 9.0.0).
+      events.domainLifecycle(refOf(started), "resumed");
+      events.domainLifecycle(refOf(started), "started");
+      this.#crashLater(running);
+      return started;
+    });
+  }
+
+  /** Presses the guest's power button and returns. */
+  shutdown(uuid: DomainId): void {
+    const { running } = this.#active(uuid);
+    const { faults, clock } = this.#options;
+    if (faults.current.guest_ignores_shutdown === true) return;
+    void clock.sleep(faults.current.guest_shutdown_delay_ms ?? DEFAULT_SHUTDOWN_MS).then(() => {
+      if (this.#domains.get(uuid)?.running === running) this.powerOff(uuid);
+    });
+  }
+
+  /** The guest turns itself off. */
+  powerOff(uuid: DomainId): void {
+    const domain = this.#active(uuid);
+    this.#options.events.domainLifecycle(refOf(domain), "shutdown", SHUTDOWN_BY_GUEST);
+    this.#stop(domain, "shutdown");
+  }
+
+  crash(uuid: DomainId): void {
+    this.#stop(this.#active(uuid), "crashed");
+  }
+
+  reset(uuid: DomainId): void {
+    this.#options.events.domainReboot(refOf(this.#active(uuid)));
+  }
+
+  async destroy(uuid: DomainId): Promise<void> {
+    await this.#exclusive(uuid, () => {
+      this.#stop(this.#active(uuid), "destroyed");
+      return Promise.resolve();
+    });
+  }
+
+  setPaused(uuid: DomainId, paused: boolean): void {
+    const domain = this.#active(uuid);
+    const state = paused
+      ? ({ state: "paused", reason: "user" } as const)
+      : ({ state: "running", reason: "unpaused" } as const);
+    this.#put({ ...domain, state });
+    this.#options.events.domainLifecycle(refOf(domain), paused ? "suspended" : "resumed");
+  }
+
+  undefine(uuid: DomainId, flags: number): void {
+    const domain = this.byUuid(uuid);
+    if (domain.definition === undefined) throw invalidOperation("cannot undefine transient domain");
+    if (domain.definition.hasNvram && (flags & (UndefineDomain.nvram | UndefineDomain.keepNvram)) === 0) {
+      throw invalidOperation("cannot undefine domain with nvram");
+    }
+    if (domain.running === undefined) this.#domains.delete(uuid);
+    else this.#put({ ...domain, definition: undefined, autostart: false });
+    this.#options.events.domainLifecycle(refOf(domain), "undefined");
+  }
+
+  setAutostart(uuid: DomainId, autostart: boolean): void {
+    const domain = this.byUuid(uuid);
+    if (domain.definition === undefined) throw invalidOperation("cannot set autostart for transient domain");
+    this.#put({ ...domain, autostart });
+  }
+
+  /** Replaces what runs, what is defined, or both. */
+  change(
+    uuid: DomainId,
+    change: { readonly live: boolean; readonly config: boolean; readonly by: (of: Definition) => Definition },
+  ): void {
+    const domain = this.byUuid(uuid);
+    const { running, definition } = domain;
+    this.#put({
+      ...domain,
+      running: change.live && running ? { ...running, definition: change.by(running.definition) } : running,
+      definition: change.config && definition ? change.by(definition) : definition,
+    });
+  }
+
+  /** The host boots: definitions stay, nothing runs, nobody is told; then what is marked so is started. */
+  async reboot(): Promise<void> {
+    const kept = this.list().filter(({ definition }) => definition !== undefined);
+    const state = { state: "shut-off", reason: "unknown" } as const;
+    this.#domains = new Map(kept.map((domain) => [domain.uuid, { ...domain, running: undefined, state }]));
+    for (const { uuid, autostart } of kept) {
+      // One that cannot start, for want of its mdev, is only logged by a real daemon.
+      if (autostart) await this.start(uuid).catch(() => undefined);
+    }
+  }
+
+  #sameDomain({ uuid, name }: Definition): Domain | undefined {
+    const sameUuid = this.#domains.get(uuid);
+    if (sameUuid !== undefined && sameUuid.name !== name) {
+      throw domainClash(`domain '${sameUuid.name}' is already defined with uuid ${uuid}`);
+    }
+    const sameName = this.list().find((domain) => domain.name === name);
+    if (sameName !== undefined && sameName.uuid !== uuid) {
+      throw domainClash(`domain '${name}' already exists with uuid ${sameName.uuid}`);
+    }
+    return sameUuid;
+  }
+
+  #openMdevs({ pid, definition }: Running): void {
+    const { kernel } = this.#options;
+    const holder = { pid, command: "qemu-system-x86", domain: definition.name };
+    const missing = definition.mdevs.find((uuid) => !kernel.mdevs.has(uuid));
+    if (missing !== undefined) throw mdevMissing(missing);
+    for (const uuid of definition.mdevs) {
+      const user = this.list().find(({ running }) => running?.definition.mdevs.includes(uuid));
+      if (user !== undefined) throw mdevInUse(uuid, user.name);
+      const errno = kernel.open(uuid, holder);
+      if (errno === undefined) continue;
+      kernel.close(pid);
+      const why = errno === "EEXIST" ? "File exists" : "Device or resource busy";
+      throw internalError(
+        `qemu unexpectedly closed the monitor: vfio ${uuid}: failed to open the device: ${why}`,
+      );
+    }
+  }
+
+  #stop(domain: Domain & { readonly running: Running }, how: keyof typeof STOPS): void {
+    const { reason, detail } = STOPS[how];
+    this.#options.kernel.close(domain.running.pid);
+    const stopped = { ...domain, running: undefined, state: { state: "shut-off", reason } as const };
+    if (domain.definition === undefined) this.#domains.delete(domain.uuid);
+    else this.#put(stopped);
+    this.#options.events.domainLifecycle(refOf(stopped), "stopped", detail);
+  }
+
+  #crashLater(running: Running): void {
+    const { faults, clock } = this.#options;
+    const afterMs = faults.current.domain_crash_after_ms;
+    if (afterMs === undefined) return;
+    void clock.sleep(afterMs).then(() => {
+      const domain = this.#domains.get(running.definition.uuid);
+      if (domain?.running === running) this.crash(domain.uuid);
+    });
+  }
+
+  #active(uuid: DomainId): Domain & { readonly running: Running } {
+    const domain = this.byUuid(uuid);
+    const { running } = domain;
+    if (running === undefined) throw invalidOperation("domain is not running");
+    return { ...domain, running };
+  }
+
+  #put(domain: Domain): Domain {
+    this.#domains.set(domain.uuid, domain);
+    return domain;
+  }
+
+  async #exclusive<T>(uuid: DomainId, work: () => Promise<T>): Promise<T> {
+    const before = this.#jobs.get(uuid) ?? Promise.resolve();
+    const job = before.then(work, work);
+    this.#jobs.set(uuid, job);
+    try {
+      return await job;
+    } finally {
+      if (this.#jobs.get(uuid) === job) this.#jobs.delete(uuid);
+    }
+  }
+}
+
+export function refOf({ name, uuid, running }: Domain): DomainRef {
+  return { name, uuid, id: running?.id };
+}

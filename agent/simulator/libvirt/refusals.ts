@@ -1,0 +1,69 @@
+// libvirt's own errors, number, source and text, as its QEMU and node device drivers give them (9.0.0).
+import { ErrorLevel, ErrorNumber, ErrorSource } from "../../node-libvirt/constants.ts";
+import { LibvirtError } from "../../node-libvirt/errors.ts";
+
+/** virErrorNumber VIR_ERR_NO_NAME. */
+const NO_NAME = 21;
+
+function refusal(code: number, domain: number, message: string): LibvirtError {
+  return new LibvirtError({ code, domain, level: ErrorLevel.error, message, str1: message });
+}
+
+export const noSuchDomain = (which: string): LibvirtError =>
+  refusal(ErrorNumber.noDomain, ErrorSource.qemu, `Domain not found: no domain with matching ${which}`);
+
+/** virDomainObjListAdd: a name or a UUID that another domain has. */
+export const domainClash = (message: string): LibvirtError =>
+  refusal(ErrorNumber.operationFailed, ErrorSource.domain, `operation failed: ${message}`);
+
+export const invalidOperation = (message: string): LibvirtError =>
+  refusal(ErrorNumber.operationInvalid, ErrorSource.qemu, `Requested operation is not valid: ${message}`);
+
+export const internalError = (message: string): LibvirtError =>
+  refusal(ErrorNumber.internal, ErrorSource.qemu, `internal error: ${message}`);
+
+export const missingName = (): LibvirtError =>
+  refusal(NO_NAME, ErrorSource.domain, "missing name information");
+
+export const brokenXml = (what: string, message: string): LibvirtError =>
+  refusal(ErrorNumber.xmlDetail, ErrorSource.domain, `(${what}): ${message}`);
+
+export const unexpectedXml = (message: string): LibvirtError =>
+  refusal(ErrorNumber.xmlError, ErrorSource.domain, `XML error: ${message}`);
+
+export const unsupportedConfiguration = (message: string): LibvirtError =>
+  refusal(ErrorNumber.configUnsupported, ErrorSource.qemu, `unsupported configuration: ${message}`);
+
+/** virmdev.c reports from no driver. */
+export const mdevMissing = (uuid: string): LibvirtError =>
+  refusal(
+    ErrorNumber.deviceMissing,
+    ErrorSource.none,
+    `device not found: mediated device '${uuid}' not found`,
+  );
+
+export const mdevInUse = (uuid: string, domain: string): LibvirtError => {
+  const device = `mediated device /sys/bus/mdev/devices/${uuid}`;
+  const message = `Requested operation is not valid: ${device} is in use by driver QEMU, domain ${domain}`;
+  return refusal(ErrorNumber.operationInvalid, ErrorSource.none, message);
+};
+
+export const noMetadata = (): LibvirtError =>
+  refusal(
+    ErrorNumber.noDomainMetadata,
+    ErrorSource.domain,
+    "metadata not found: Requested metadata element is not present",
+  );
+
+export const unsupportedArgument = (message: string): LibvirtError =>
+  refusal(ErrorNumber.argumentUnsupported, ErrorSource.qemu, message);
+
+export const noSuchDevice = (name: string): LibvirtError =>
+  refusal(
+    ErrorNumber.noNodeDevice,
+    ErrorSource.nodeDevice,
+    `Node device not found: no node device with matching name '${name}'`,
+  );
+
+export const deviceError = (message: string): LibvirtError =>
+  refusal(ErrorNumber.internal, ErrorSource.nodeDevice, `internal error: ${message}`);
