@@ -19,14 +19,24 @@ const parser = new XMLParser({
   isArray: (name) => name === "hostdev",
 });
 
+/** Of a document that does not parse nothing is known; whether a slice is held is tested before it is removed anyway. */
 export function readDomainXml(xml: string): DomainDefinition {
-  const domain = child(parser.parse(xml) as Node, "domain");
+  const domain = child(parse(xml), "domain");
   return {
     vcpus: positive(text(domain["vcpu"])),
     memoryMib: memoryMib(domain["memory"]),
     vgpuIds: mediatedDevices(child(domain, "devices")),
     mark: readMark(child(domain, "metadata")),
   };
+}
+
+/** The parser refuses more than broken documents: names such as `constructor`, external entities, very deep trees. */
+function parse(xml: string): Node {
+  try {
+    return asNode(parser.parse(xml));
+  } catch {
+    return {};
+  }
 }
 
 function mediatedDevices(devices: Node): VgpuId[] {

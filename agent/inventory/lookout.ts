@@ -25,9 +25,10 @@ export class Lookout {
 
   /** A view whose look began after this call: what the caller just changed is in it. */
   fresh(): Promise<Inventory> {
-    if (!this.#running) return this.#begin();
     // A look under way may have passed what the caller is after; all who come meanwhile share the one that follows.
-    this.#next ??= this.#running.then(
+    if (this.#next) return this.#next;
+    if (!this.#running) return this.#begin();
+    this.#next = this.#running.then(
       () => this.#begin(),
       () => this.#begin(),
     );

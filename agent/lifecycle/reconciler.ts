@@ -2,6 +2,7 @@
 // Triggers coalesce; a slow resync makes every missed event harmless (law 1).
 import type { Clock } from "../core/clock.ts";
 import type { Lookout } from "../inventory/lookout.ts";
+import type { Inventory } from "../inventory/model.ts";
 import type { Claim } from "./claim.ts";
 import type { Driver } from "./driver.ts";
 import type { Ledger } from "./ledger.ts";
@@ -57,17 +58,29 @@ export class Reconciler {
 
   /** One look and what follows from it. */
   async round(): Promise<void> {
-    const { ledger, lookout, driver, clock, newOperationId, onRebuilt } = this.#options;
+    const { ledger, lookout, driver, clock } = this.#options;
     const inventory = await lookout.fresh();
-    for (const claim of claimsToRebuild(ledger, inventory, newOperationId)) {
-      await ledger.put(claim);
-      onRebuilt(claim);
-    }
+    await this.#rebuild(inventory);
     const wall = clock.wall();
     for (const claim of ledger.all()) {
       if (plan(claim, inventory, wall).length > 0) driver.lead(claim.vgpuId);
       else if (claim.state === "gone" && wall - claim.updatedAt > this.#options.tombstoneMs)
         await ledger.erase(claim.vgpuId);
+    }
+  }
+
+  /**
+   * A look that began before a failed create was undone and forgotten still shows its domain, so what seems lost is
+   * looked for a second time: an erased claim's domain is no longer there.
+   */
+  async #rebuild(inventory: Inventory): Promise<void> {
+    const { ledger, lookout, newOperationId, onRebuilt } = this.#options;
+    const missed = new Set(claimsToRebuild(ledger, inventory, newOperationId).map(({ vgpuId }) => vgpuId));
+    if (missed.size === 0) return;
+    const again = claimsToRebuild(ledger, await lookout.fresh(), newOperationId);
+    for (const claim of again.filter(({ vgpuId }) => missed.has(vgpuId))) {
+      await ledger.put(claim);
+      onRebuilt(claim);
     }
   }
 }

@@ -109,7 +109,7 @@ export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
   const ids = new Map([...promised, ...made].map((vgpu) => [vgpu.id, vgpu]));
   return [...ids.values()].sort(byId).map(({ id, gpu, type }) => {
     const claim = claims.get(id);
-    const domain = domains?.find(({ vgpuIds }) => vgpuIds.includes(id));
+    const domain = domains && userOf(id, domains);
     return {
       ...{ id, gpu, type, claim, domain },
       ownership: claim ? "own" : bearsOurMark(id) ? "orphan" : "foreign",
@@ -117,6 +117,12 @@ export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
       inUse: domains === undefined ? undefined : domain !== undefined && isAlive(domain.state),
     };
   });
+}
+
+/** Copied definitions name the same slice; only one of their domains can run, and that is its user. */
+function userOf(id: VgpuId, domains: readonly Domain[]): Domain | undefined {
+  const named = domains.filter(({ vgpuIds }) => vgpuIds.includes(id));
+  return named.find(({ state }) => isAlive(state)) ?? named[0];
 }
 
 export function domainViews(inventory: Inventory, ledger: Ledger): DomainView[] {

@@ -1,0 +1,124 @@
+// What is read of domains, most of which others wrote.
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { readDomainXml } from "../../../agent/discovery/domain-xml.ts";
+
+const VGPU = "76677075-0000-8000-8000-000000000001";
+const DOMAIN = "d0000000-0000-4000-8000-000000000001";
+const NOTHING = { vcpus: undefined, memoryMib: undefined, vgpuIds: [], mark: undefined };
+
+function marked(element: string): string {
+  return `<domain><metadata>${element}</metadata></domain>`;
+}
+
+function mark(prefix: string, given: Readonly<Record<string, string>> = {}): string {
+  const name = prefix === "" ? "claim" : `${prefix}:claim`;
+  const xmlns = prefix === "" ? "xmlns" : `xmlns:${prefix}`;
+  const attributes = {
+    ...{ [xmlns]: "urn:vgpud:claim:1", id: "web-1", vgpu: VGPU, domain: DOMAIN, gpu: "0000:00:02.0" },
+    ...{ type: "i915-GVTg_V5_4", low_gm_mib: "128", high_gm_mib: "512", fences: "4", on_stop: "hold" },
+    request_digest: "abc",
+    ...given,
+  };
+  return `<${name} ${Object.entries(attributes)
+    .map(([key, value]) => `${key}='${value}'`)
+    .join(" ")}/>`;
+}
+
+describe("reading a domain", () => {
+  it("that libvirt printed finds what it is made of", () => {
+    const xml = `<?xml version='1.0'?>
+      <domain type='kvm' id='3' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+        <name>web</name><memory unit='KiB'>2097152</memory><vcpu placement='static' current='1'>4</vcpu>
+        <devices>
+          <hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0000' bus='0x01'/></source></hostdev>
+          <hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off'>
+            <source><address uuid='${VGPU.toUpperCase()}'/></source><alias name='hostdev1'/>
+          </hostdev>
+        </devices>
+      </domain>`;
+    assert.deepEqual(readDomainXml(xml), { ...NOTHING, vcpus: 4, memoryMib: 2048, vgpuIds: [VGPU] });
+  });
+
+  it("knows the units of memory, and KiB where none is given", () => {
+    const memory = (xml: string): number | undefined => readDomainXml(`<domain>${xml}</domain>`).memoryMib;
+    assert.equal(memory("<memory>1048576</memory>"), 1024);
+    assert.equal(memory("<memory unit='MiB'>512</memory>"), 512);
+    assert.equal(memory("<memory unit='G'>2</memory>"), 2048);
+    assert.equal(memory("<memory unit='furlong'>2</memory>"), undefined);
+    assert.equal(memory("<memory>-1</memory>"), undefined);
+  });
+
+  it("finds every mediated device and leaves out what is none", () => {
+    const device = (uuid: string): string =>
+      `<hostdev type='mdev'><source><address uuid='${uuid}'/></source></hostdev>`;
+    const devices = `${device(VGPU)}${device(DOMAIN)}${device("../../etc")}<hostdev type='mdev'/><hostdev/>`;
+    assert.deepEqual(readDomainXml(`<domain><devices>${devices}</devices></domain>`).vgpuIds, [VGPU, DOMAIN]);
+  });
+
+  it("never fails, whatever it is given", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        assert.deepEqual(readDomainXml(text), NOTHING);
+      }),
+    );
+    const documents = [
+      "<domain",
+      "<domain><a></b></domain>",
+      "<!DOCTYPE d [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><domain><name>&a;</name></domain>",
+      "<domain><metadata><constructor/></metadata></domain>",
+      "<domain><metadata><x:__proto__ xmlns:x='urn:x'/></metadata></domain>",
+      `${"<a>".repeat(5_000)}${"</a>".repeat(5_000)}`,
+      "<network><name>default</name></network>",
+      "<domain/><domain/>",
+    ];
+    for (const document of documents)
+      assert.deepEqual(readDomainXml(document), NOTHING, document.slice(0, 60));
+  });
+});
+
+describe("reading the mark of a domain", () => {
+  const read = (element: string): ReturnType<typeof readDomainXml>["mark"] =>
+    readDomainXml(marked(element)).mark;
+  const whole = {
+    ...{ claimId: "web-1", vgpuId: VGPU, domainId: DOMAIN, gpu: "0000:00:02.0", type: "i915-GVTg_V5_4" },
+    ...{ sizes: { lowGmMib: 128, highGmMib: 512, fences: 4 }, onStop: "hold", requestDigest: "abc" },
+  };
+
+  it("knows it by its namespace, under any prefix", () => {
+    for (const prefix of ["vgpud", "x", ""]) assert.deepEqual(read(mark(prefix)), whole, prefix);
+  });
+
+  it("takes no claim of another namespace or format for it", () => {
+    assert.equal(read(mark("vgpud", { "xmlns:vgpud": "urn:vgpud:claim:2" })), undefined);
+    assert.equal(read("<claim id='web-1'/>"), undefined);
+  });
+
+  it("finds it among what others keep there", () => {
+    const others =
+      "<nova:instance xmlns:nova='urn:nova'><nova:claim id='7'/></nova:instance><app:x xmlns:app='urn:a'/>";
+    assert.deepEqual(read(`${others}${mark("vgpud")}`), whole);
+  });
+
+  it("undoes the escapes of XML, once", () => {
+    assert.equal(read(mark("v", { id: "a&lt;b&amp;amp;&quot;c&quot;&apos;" }))?.claimId, `a<b&amp;"c"'`);
+  });
+
+  it("leaves out a mark that lacks anything or does not read", () => {
+    const broken = [
+      { vgpu: "x" },
+      { domain: "" },
+      { gpu: "card0" },
+      { low_gm_mib: "0" },
+      { high_gm_mib: "512MB" },
+      { fences: "-4" },
+      { on_stop: "explode" },
+      { id: "" },
+    ];
+    for (const given of broken) assert.equal(read(mark("v", given)), undefined, JSON.stringify(given));
+  });
+
+  it("leaves out two marks that contradict each other", () => {
+    assert.equal(read(`${mark("v")}${mark("v", { id: "web-2" })}`), undefined);
+  });
+});

@@ -1,0 +1,176 @@
+// The loop that keeps intent and host together, and what it makes of a lost ledger.
+import assert from "node:assert/strict";
+import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { claim, domainOf, foreignDomain } from "../../fakes/claims.ts";
+import { domainId, ownVgpuId } from "../../fakes/ids.ts";
+import { typeName } from "../../fakes/fake-kernel.ts";
+import { AgentError } from "../../../agent/core/errors.ts";
+import { Ledger } from "../../../agent/lifecycle/ledger.ts";
+import { claimsToRebuild } from "../../../agent/lifecycle/rebuild.ts";
+import { MemoryStore } from "../../fakes/memory-store.ts";
+import type { Domain, Inventory } from "../../../agent/inventory/model.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+function showing(...domains: readonly Domain[]): Inventory {
+  return {
+    revision: 1,
+    observedAt: 5,
+    host: { hostname: "fake", bootId: "boot-1", kernelRelease: "6.1.0", hypervisor: "kvm" },
+    gpus: new Map(),
+    vgpus: new Map(),
+    domains: { known: true, value: new Map(domains.map((domain) => [domain.id, domain])) },
+  };
+}
+
+describe("a lost ledger", () => {
+  const rebuilt = (ledger: Ledger, ...domains: readonly Domain[]): ReturnType<typeof claimsToRebuild> =>
+    claimsToRebuild(ledger, showing(...domains), () => "operation");
+  const empty = (): Ledger => new Ledger(new MemoryStore(), []);
+
+  it("is rebuilt from the marks that domains bear", () => {
+    const { claimId, vgpuId, gpu, type, sizes, requestDigest } = claim(1);
+    const [found, ...others] = rebuilt(empty(), domainOf(claim(1)));
+    assert.deepEqual(others, []);
+    assert.ok(found);
+    assert.deepEqual({ ...found, ...{ claimId, vgpuId, gpu, type, sizes, requestDigest } }, found);
+    assert.deepEqual([found.state, found.goal, found.domain.name], ["active", "running", "guest-1"]);
+  });
+
+  it("takes a domain that is off for stopped", () => {
+    const [found] = rebuilt(empty(), domainOf(claim(1), { state: "shut-off" }));
+    assert.deepEqual([found?.state, found?.goal], ["stopped", "stopped"]);
+  });
+
+  it("is not rebuilt from a mark that came with a copied definition", () => {
+    assert.deepEqual(rebuilt(empty(), domainOf(claim(1), { id: domainId(2) })), []);
+  });
+
+  it("is not rebuilt from a mark whose slice the domain does not name", () => {
+    assert.deepEqual(rebuilt(empty(), domainOf(claim(1), { vgpuIds: [ownVgpuId(7)] })), []);
+  });
+
+  it("is not rebuilt from foreign domains, nor while libvirt is away", () => {
+    assert.deepEqual(rebuilt(empty(), foreignDomain(1)), []);
+    const away: Inventory = { ...showing(domainOf(claim(1))), domains: { known: false, why: "away" } };
+    assert.deepEqual(
+      claimsToRebuild(empty(), away, () => "operation"),
+      [],
+    );
+  });
+
+  it("does not lose a claim that still stands, nor raise one that is gone", () => {
+    for (const state of ["active", "gone"] as const) {
+      const ledger = new Ledger(new MemoryStore(), [claim(1, { state })]);
+      assert.deepEqual(rebuilt(ledger, domainOf(claim(1))), [], state);
+    }
+  });
+
+  it("is whole again after one round, and a retry of the create finds its domain", async () => {
+    const node = new FakeNode();
+    await node.clock.until(node.service.create(createRequest(1), patient));
+    for (const { vgpuId } of node.store.records) await node.store.erase(vgpuId);
+    node.restart();
+    assert.deepEqual(node.ledger.all(), []);
+    await node.converge();
+    const answer = await node.clock.until(node.service.create(createRequest(1), patient));
+    assert.ok("claim" in answer && answer.claim.state === "active");
+    await node.clock.until(node.service.destroy(stopRequest(1), patient));
+    assert.deepEqual([node.host.domains, node.host.vgpuIds], [[], []]);
+  });
+
+  it("does not raise a failed create that was undone and forgotten during the look", async () => {
+    const node = new FakeNode();
+    node.host.refuse("start-domain", new AgentError("LIBVIRT_REFUSED", "no"));
+    let round: Promise<void> | undefined;
+    const look = node.host.look.bind(node.host);
+    let undone: () => void = () => undefined;
+    const created = new Promise<void>((resolve) => {
+      undone = resolve;
+    });
+    node.host.after = (call) => {
+      // A look begins while the domain is still defined, and takes until the create has been forgotten.
+      if (call !== "remove-vgpu" || round) return Promise.resolve();
+      node.host.look = async () => {
+        const seen = await look();
+        await created;
+        return seen;
+      };
+      round = node.reconciler.round();
+      node.host.look = look;
+      return Promise.resolve();
+    };
+    const answer = node.service.create(createRequest(1), patient);
+    const failed = assert.rejects(answer, { reason: "LIBVIRT_REFUSED" });
+    await node.clock.rest();
+    undone();
+    await node.clock.until(failed);
+    assert.ok(round);
+    await node.clock.until(round);
+    assert.deepEqual(node.store.records, []);
+  });
+});
+
+describe("the reconciler", () => {
+  it("writes down a guest that shut down, as soon as it is told", async () => {
+    const node = new FakeNode();
+    await node.clock.until(node.service.create(createRequest(1), patient));
+    const stop = new AbortController();
+    const running = node.reconciler.run(stop.signal);
+    await node.clock.rest();
+    node.host.become(domainId(1), "shut-off");
+    node.reconciler.trigger();
+    await node.clock.rest();
+    assert.equal(node.ledger.all()[0]?.state, "stopped");
+    stop.abort();
+    await running;
+  });
+
+  it("finds what no event told at the next resync", async () => {
+    const node = new FakeNode();
+    await node.clock.until(node.service.create(createRequest(1), patient));
+    const stop = new AbortController();
+    const running = node.reconciler.run(stop.signal);
+    await node.clock.rest();
+    node.host.become(domainId(1), "shut-off");
+    await node.clock.advance(60_000);
+    assert.equal(node.ledger.all()[0]?.state, "stopped");
+    stop.abort();
+    await running;
+  });
+
+  it("goes on after a round that failed, and says why it did", async () => {
+    const node = new FakeNode();
+    const look = node.host.look.bind(node.host);
+    node.host.look = () => Promise.reject(new Error("input/output error"));
+    const stop = new AbortController();
+    const running = node.reconciler.run(stop.signal);
+    await node.clock.rest();
+    node.host.look = look;
+    await node.clock.advance(60_000);
+    assert.match(String(node.troubles[0]), /input\/output error/);
+    assert.equal(node.troubles.length, 1);
+    assert.ok(node.lookout.current);
+    stop.abort();
+    await running;
+  });
+
+  it("forgets a tombstone after a day and not before", async () => {
+    const node = new FakeNode();
+    await node.clock.until(node.service.create(createRequest(1), patient));
+    await node.clock.until(node.service.destroy(stopRequest(1), patient));
+    await node.clock.advance(DAY_MS);
+    await node.converge();
+    assert.equal(node.store.records.length, 1);
+    await node.clock.advance(1);
+    await node.converge();
+    assert.deepEqual(node.store.records, []);
+  });
+
+  it("removes no orphan by itself", async () => {
+    const node = new FakeNode();
+    node.host.gpus[0]?.make(ownVgpuId(77), typeName("4"));
+    await node.converge();
+    assert.deepEqual(node.host.vgpuIds, [ownVgpuId(77)]);
+  });
+});

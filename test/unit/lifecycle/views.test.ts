@@ -1,0 +1,151 @@
+// Ledger and host joined: who owns what, what is in use, what can still be made.
+import assert from "node:assert/strict";
+import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
+import type { Domain, Inventory } from "../../../agent/inventory/model.ts";
+import type { Claim } from "../../../agent/lifecycle/claim.ts";
+import { holdingsOf } from "../../../agent/lifecycle/holdings.ts";
+import { Ledger } from "../../../agent/lifecycle/ledger.ts";
+import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
+import { claim, domainOf, foreignDomain } from "../../fakes/claims.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
+import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
+import { domainId, foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
+import { MemoryStore } from "../../fakes/memory-store.ts";
+
+function host(aperture = 512): { host: FakeHost; gpu: FakeGpu } {
+  const gpu = new FakeGpu(pciAddress(), aperture);
+  return { gpu, host: new FakeHost({ gpus: [gpu], wall: () => 0 }) };
+}
+
+async function look(from: FakeHost): Promise<Inventory> {
+  return { ...(await from.look()), revision: 1 };
+}
+
+function ledgerOf(...claims: readonly Claim[]): Ledger {
+  return new Ledger(new MemoryStore(), claims);
+}
+
+describe("the view of a vGPU", () => {
+  it("tells own, foreign and orphan apart", async () => {
+    const { host: fake, gpu } = host(1024);
+    for (const id of [ownVgpuId(1), ownVgpuId(2), foreignVgpuId(3)]) gpu.make(id, typeName("4"));
+    const views = vgpuViews(await look(fake), ledgerOf(claim(1)));
+    assert.deepEqual(Object.fromEntries(views.map(({ id, ownership }) => [id, ownership])), {
+      [ownVgpuId(1)]: "own",
+      [ownVgpuId(2)]: "orphan",
+      [foreignVgpuId(3)]: "foreign",
+    });
+  });
+
+  it("shows what is only promised, and not what is gone", async () => {
+    const ledger = ledgerOf(claim(1, { state: "creating" }), claim(2, { state: "gone", goal: "absent" }));
+    const views = vgpuViews(await look(host().host), ledger);
+    assert.deepEqual(
+      views.map(({ id, kernel }) => [id, kernel]),
+      [[ownVgpuId(1), undefined]],
+    );
+  });
+
+  it("is in use while a domain that names it runs", async () => {
+    const { host: fake, gpu } = host();
+    gpu.make(ownVgpuId(1), typeName("4"));
+    const inUse = async (): Promise<boolean | undefined> =>
+      vgpuViews(await look(fake), ledgerOf(claim(1)))[0]?.inUse;
+    assert.equal(await inUse(), false);
+    fake.put(domainOf(claim(1)));
+    assert.equal(await inUse(), true);
+    fake.become(domainId(1), "shut-off");
+    assert.equal(await inUse(), false);
+    fake.libvirtAway = "connection refused";
+    assert.equal(await inUse(), undefined);
+  });
+
+  it("names the domain that runs among several whose definitions name it", async () => {
+    const { host: fake, gpu } = host();
+    gpu.make(foreignVgpuId(1), typeName("4"));
+    const vgpuIds = [foreignVgpuId(1)];
+    fake.put(foreignDomain(1, { vgpuIds, state: "shut-off" }));
+    fake.put(foreignDomain(2, { vgpuIds, state: "running" }));
+    const [view] = vgpuViews(await look(fake), ledgerOf());
+    assert.deepEqual([view?.domain?.id, view?.inUse], [domainId(2), true]);
+  });
+});
+
+describe("the view of a domain", () => {
+  const view = async (ledger: Ledger, ...domains: readonly Domain[]): Promise<unknown[]> => {
+    const { host: fake } = host();
+    for (const domain of domains) fake.put(domain);
+    return domainViews(await look(fake), ledger).map(({ name, ownership, claim: owner }) => [
+      name,
+      ownership,
+      owner?.claimId,
+    ]);
+  };
+
+  it("tells own, foreign and orphan apart", async () => {
+    const domains = [domainOf(claim(1)), domainOf(claim(2)), foreignDomain(3)];
+    assert.deepEqual(await view(ledgerOf(claim(1)), ...domains), [
+      ["guest-1", "own", "claim-1"],
+      ["guest-2", "orphan", undefined],
+      ["foreign-3", "foreign", undefined],
+    ]);
+  });
+
+  it("takes a copied mark for foreign", async () => {
+    const copy = { ...foreignDomain(5), mark: domainOf(claim(1)).mark };
+    assert.deepEqual(await view(ledgerOf(), copy), [["foreign-5", "foreign", undefined]]);
+  });
+
+  it("takes a domain without our mark under our UUID for foreign", async () => {
+    assert.deepEqual(await view(ledgerOf(claim(1)), foreignDomain(1)), [["foreign-1", "foreign", undefined]]);
+  });
+
+  it("shows a claim that libvirt does not know yet, under its name", async () => {
+    assert.deepEqual(await view(ledgerOf(claim(1, { state: "creating" }))), [["guest-1", "own", "claim-1"]]);
+  });
+});
+
+describe("the view of a GPU", () => {
+  it("counts each slice once, whether promised, made or both", async () => {
+    const { host: fake, gpu } = host(1024);
+    gpu.make(ownVgpuId(1), typeName("4"));
+    gpu.make(foreignVgpuId(3), typeName("8"));
+    const ledger = ledgerOf(claim(1), claim(2, { state: "creating" }));
+    const inventory = await look(fake);
+    const counted = holdingsOf(ledger, inventory).map(({ vgpuId }) => vgpuId);
+    assert.deepEqual(counted.sort(), [ownVgpuId(1), ownVgpuId(2), foreignVgpuId(3)].sort());
+    const [view] = gpuViews(inventory, ledger, gvtgCapacity);
+    assert.deepEqual(view?.budget?.used, { lowGmMib: 320, highGmMib: 1408, fences: 12, instances: 3 });
+  });
+
+  it("agrees with the kernel on what its slices leave", async () => {
+    const { host: fake, gpu } = host(1024);
+    gpu.make(foreignVgpuId(1), typeName("2"));
+    const [view] = gpuViews(await look(fake), ledgerOf(claim(2, { state: "creating" })), gvtgCapacity);
+    assert.deepEqual(view?.disagreements, []);
+  });
+
+  it("tells where the kernel counts otherwise, and offers the smaller number", async () => {
+    const { host: fake } = host(512);
+    const inventory = await look(fake);
+    const gpus = [...inventory.gpus.values()].map((gpu) => ({
+      ...gpu,
+      types: gpu.types.map((type) => ({ ...type, kernelAvailable: 1 })),
+    }));
+    const shown = { ...inventory, gpus: new Map(gpus.map((gpu) => [gpu.address, gpu])) };
+    const [view] = gpuViews(shown, ledgerOf(), gvtgCapacity);
+    assert.deepEqual(view?.disagreements, [
+      { type: typeName("8"), ours: 6, kernel: 1 },
+      { type: typeName("4"), ours: 3, kernel: 1 },
+    ]);
+    assert.deepEqual(
+      view.types.map(({ allocatable }) => allocatable),
+      [1, 1, 1],
+    );
+  });
+
+  it("has no budget where nothing is offered", async () => {
+    const [view] = gpuViews(await look(host(128).host), ledgerOf(), gvtgCapacity);
+    assert.deepEqual([view?.budget, view?.types, view?.disagreements], [undefined, [], []]);
+  });
+});
