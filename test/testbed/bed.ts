@@ -1,0 +1,195 @@
+// The test bed as suites use it: a restored VM with a GPU, libvirt and the project's files, thrown away at the end.
+import { mkdir, mkdtemp, readdir, realpath, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { pipeline } from "node:stream";
+import { BedError, messageOf, within } from "./bed-error.ts";
+import type { CommandResult, RunningCommand } from "./guest-channel.ts";
+import { ensureImage, minimalInit, prepareRun } from "./image.ts";
+import { Vm } from "./vm.ts";
+
+export const defaultCacheDir = "/var/cache/vgpud-testbed";
+
+export interface BedOptions {
+  /** Folder that the guest sees at /share, read-only; absent for a guest without one. */
+  readonly share?: string;
+  readonly cacheDir?: string;
+  /** Lines about what is being built; silent when absent. */
+  readonly progress?: (line: string) => void;
+}
+
+export interface TextResult {
+  /** Exit status; 128 + the signal's number when a signal ended the command. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** When it passes, the command is killed and BedError "timeout" thrown. Default 60 s. */
+  readonly timeoutMs?: number;
+  readonly stdin?: string | Uint8Array;
+}
+
+export class Bed {
+  readonly #image: string;
+  readonly #dir: string;
+  readonly #share: string | undefined;
+  readonly #forwards: Server[] = [];
+  #vm: Vm;
+
+  private constructor(parts: { image: string; dir: string; share: string | undefined; vm: Vm }) {
+    this.#image = parts.image;
+    this.#dir = parts.dir;
+    this.#share = parts.share;
+    this.#vm = parts.vm;
+  }
+
+  /** Restores the booted VM from the cache, building it first when it is not there (minutes). Needs root to build. */
+  static async start(options: BedOptions = {}): Promise<Bed> {
+    const cacheDir = options.cacheDir ?? defaultCacheDir;
+    const image = await ensureImage({ cacheDir, progress: options.progress ?? (() => undefined) });
+    await removeStaleRuns(cacheDir);
+    const dir = await mkdtemp(join(cacheDir, `run-${process.pid}-`));
+    try {
+      await prepareRun(image, dir);
+      const share = options.share === undefined ? undefined : await realpath(options.share);
+      const bed = new Bed({ image, dir, share, vm: await restore({ image, dir, share }) });
+      await bed.#mountShare();
+      return bed;
+    } catch (error) {
+      await rm(dir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Runs a bash command to its end; a status other than 0 is a result, not an error. */
+  async run(command: string, options: RunOptions = {}): Promise<TextResult> {
+    const { code, stdout, stderr } = await this.runBytes(command, options);
+    return { code, stdout: stdout.toString("utf8"), stderr: stderr.toString("utf8") };
+  }
+
+  async runBytes(command: string, options: RunOptions = {}): Promise<CommandResult> {
+    const running = this.background(command, options.stdin);
+    try {
+      return await within(running.result, options.timeoutMs ?? 60_000, `the guest to run: ${command}`);
+    } catch (error) {
+      running.kill("SIGKILL");
+      throw await this.#withLog(error);
+    }
+  }
+
+  /** The trimmed output of a command that must succeed; otherwise BedError "guest" with what it wrote. */
+  async check(command: string, options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.run(command, options);
+    if (code !== 0) throw new BedError("guest", `status ${code} of: ${command}\n${stdout}${stderr}`.trimEnd());
+    return stdout.trim();
+  }
+
+  /** Starts a command and leaves it running. */
+  background(command: string, stdin: string | Uint8Array = ""): RunningCommand {
+    return this.#vm.channel.start(command, Buffer.from(stdin));
+  }
+
+  async writeFile(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+    await this.#vm.channel.writeFile(path, Buffer.from(content), mode);
+  }
+
+  /**
+   * Opens a UNIX socket on this machine whose connections end at `unix:PATH` or `tcp:PORT` in the guest, and returns its
+   * path. It stays across `reset` and `reboot` (connections do not).
+   */
+  async forward(address: string): Promise<string> {
+    const path = join(this.#dir, `forward-${this.#forwards.length}.sock`);
+    const server = createServer((client) => {
+      this.#vm.channel.connect(address, 30_000).then(
+        (guest) => {
+          pipeline(client, guest, client, () => undefined);
+        },
+        () => client.destroy(),
+      );
+    });
+    this.#forwards.push(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject).listen(path, resolve);
+    });
+    return path;
+  }
+
+  /** Back to the clean kernel of the saved state (about a second). */
+  async reset(): Promise<void> {
+    await this.#vm.stop();
+    this.#vm = await restore({ image: this.#image, dir: this.#dir, share: this.#share });
+    await this.#mountShare();
+  }
+
+  /** Boots the guest's kernel anew on the same disk (seconds to tens of seconds); what is only in memory is gone. */
+  async reboot(): Promise<void> {
+    await this.check("sync");
+    try {
+      await this.#vm.reboot();
+    } catch (error) {
+      throw await this.#withLog(error);
+    }
+    await this.#mountShare();
+  }
+
+  /** The end of what QEMU and the guest's console have said. */
+  log(): Promise<string> {
+    return this.#vm.log();
+  }
+
+  /** Ends QEMU and removes everything this bed has made. */
+  async stop(): Promise<void> {
+    for (const server of this.#forwards) server.close();
+    await this.#vm.stop();
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** A mounted share forbids saving the machine, so it is mounted after each restore or boot. */
+  async #mountShare(): Promise<void> {
+    if (this.#share === undefined) return;
+    const mount = "mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose,ro";
+    await this.check(`modprobe 9pnet_virtio && ${mount} project /share`);
+    // node_modules may be a link out of the project, which would lead nowhere in the guest.
+    await this.check(
+      `if [ -L /share/node_modules ]; then
+         target=$(readlink -m /share/node_modules) && mkdir -p "$target" && ${mount} modules "$target"
+       fi`,
+    );
+  }
+
+  async #withLog(error: unknown): Promise<BedError> {
+    const code = error instanceof BedError ? error.code : "guest";
+    return new BedError(code, `${messageOf(error)}\n${await this.log()}`, { cause: error });
+  }
+}
+
+async function restore(parts: { image: string; dir: string; share: string | undefined }): Promise<Vm> {
+  const { image, dir } = parts;
+  const project = parts.share ?? dir;
+  const modules = await realpath(join(project, "node_modules")).catch(() => dir);
+  return Vm.start({ dir, image, shares: { project, modules }, init: minimalInit, restore: true });
+}
+
+/** Folders whose process was killed before it could remove them. */
+async function removeStaleRuns(cacheDir: string): Promise<void> {
+  await mkdir(cacheDir, { recursive: true });
+  for (const name of await readdir(cacheDir)) {
+    const pid = /^run-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !alive(Number(pid))) await rm(join(cacheDir, name), { recursive: true, force: true });
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
