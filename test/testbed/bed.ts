@@ -1,11 +1,13 @@
 // The test bed as suites use it: a restored VM with a GPU, libvirt and the project's files, thrown away at the end.
-import { mkdir, mkdtemp, readdir, realpath, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { BedError, messageOf, within } from "./bed-error.ts";
 import type { CommandResult, RunningCommand } from "./guest-channel.ts";
-import { ensureImage, minimalInit, prepareRun } from "./image.ts";
+import { ensureImage, prepareRun } from "./image.ts";
+import { minimalInit } from "./machine.ts";
+import { mountShare, sharedFolders } from "./share.ts";
 import { Vm } from "./vm.ts";
 
 export const defaultCacheDir = "/var/cache/vgpud-testbed";
@@ -31,32 +33,31 @@ export interface RunOptions {
   readonly stdin?: string | Uint8Array;
 }
 
+interface RunParts {
+  readonly image: string;
+  readonly dir: string;
+  readonly share: string | undefined;
+}
+
 export class Bed {
-  readonly #image: string;
-  readonly #dir: string;
-  readonly #share: string | undefined;
+  readonly #parts: RunParts;
   readonly #forwards: Server[] = [];
   #vm: Vm;
 
-  private constructor(parts: { image: string; dir: string; share: string | undefined; vm: Vm }) {
-    this.#image = parts.image;
-    this.#dir = parts.dir;
-    this.#share = parts.share;
-    this.#vm = parts.vm;
+  private constructor(parts: RunParts, vm: Vm) {
+    this.#parts = parts;
+    this.#vm = vm;
   }
 
   /** Restores the booted VM from the cache, building it first when it is not there (minutes). Needs root to build. */
   static async start(options: BedOptions = {}): Promise<Bed> {
     const cacheDir = options.cacheDir ?? defaultCacheDir;
     const image = await ensureImage({ cacheDir, progress: options.progress ?? (() => undefined) });
-    await removeStaleRuns(cacheDir);
     const dir = await mkdtemp(join(cacheDir, `run-${process.pid}-`));
     try {
       await prepareRun(image, dir);
-      const share = options.share === undefined ? undefined : await realpath(options.share);
-      const bed = new Bed({ image, dir, share, vm: await restore({ image, dir, share }) });
-      await bed.#mountShare();
-      return bed;
+      const parts = { image, dir, share: options.share };
+      return new Bed(parts, await restore(parts));
     } catch (error) {
       await rm(dir, { recursive: true, force: true });
       throw error;
@@ -82,7 +83,8 @@ export class Bed {
   /** The trimmed output of a command that must succeed; otherwise BedError "guest" with what it wrote. */
   async check(command: string, options: RunOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await this.run(command, options);
-    if (code !== 0) throw new BedError("guest", `status ${code} of: ${command}\n${stdout}${stderr}`.trimEnd());
+    if (code !== 0)
+      throw new BedError("guest", `status ${code} of: ${command}\n${stdout}${stderr}`.trimEnd());
     return stdout.trim();
   }
 
@@ -100,7 +102,7 @@ export class Bed {
    * path. It stays across `reset` and `reboot` (connections do not).
    */
   async forward(address: string): Promise<string> {
-    const path = join(this.#dir, `forward-${this.#forwards.length}.sock`);
+    const path = join(this.#parts.dir, `forward-${this.#forwards.length}.sock`);
     const server = createServer((client) => {
       this.#vm.channel.connect(address, 30_000).then(
         (guest) => {
@@ -119,8 +121,7 @@ export class Bed {
   /** Back to the clean kernel of the saved state (about a second). */
   async reset(): Promise<void> {
     await this.#vm.stop();
-    this.#vm = await restore({ image: this.#image, dir: this.#dir, share: this.#share });
-    await this.#mountShare();
+    this.#vm = await restore(this.#parts);
   }
 
   /** Boots the guest's kernel anew on the same disk (seconds to tens of seconds); what is only in memory is gone. */
@@ -128,10 +129,10 @@ export class Bed {
     await this.check("sync");
     try {
       await this.#vm.reboot();
+      if (this.#parts.share !== undefined) await mountShare(this.#vm.channel);
     } catch (error) {
       throw await this.#withLog(error);
     }
-    await this.#mountShare();
   }
 
   /** The end of what QEMU and the guest's console have said. */
@@ -143,24 +144,11 @@ export class Bed {
   async stop(): Promise<void> {
     for (const server of this.#forwards) server.close();
     await this.#vm.stop();
-    await rm(this.#dir, { recursive: true, force: true });
+    await rm(this.#parts.dir, { recursive: true, force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-
-  /** A mounted share forbids saving the machine, so it is mounted after each restore or boot. */
-  async #mountShare(): Promise<void> {
-    if (this.#share === undefined) return;
-    const mount = "mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose,ro";
-    await this.check(`modprobe 9pnet_virtio && ${mount} project /share`);
-    // node_modules may be a link out of the project, which would lead nowhere in the guest.
-    await this.check(
-      `if [ -L /share/node_modules ]; then
-         target=$(readlink -m /share/node_modules) && mkdir -p "$target" && ${mount} modules "$target"
-       fi`,
-    );
   }
 
   async #withLog(error: unknown): Promise<BedError> {
@@ -169,27 +157,10 @@ export class Bed {
   }
 }
 
-async function restore(parts: { image: string; dir: string; share: string | undefined }): Promise<Vm> {
-  const { image, dir } = parts;
-  const project = parts.share ?? dir;
-  const modules = await realpath(join(project, "node_modules")).catch(() => dir);
-  return Vm.start({ dir, image, shares: { project, modules }, init: minimalInit, restore: true });
-}
-
-/** Folders whose process was killed before it could remove them. */
-async function removeStaleRuns(cacheDir: string): Promise<void> {
-  await mkdir(cacheDir, { recursive: true });
-  for (const name of await readdir(cacheDir)) {
-    const pid = /^run-(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !alive(Number(pid))) await rm(join(cacheDir, name), { recursive: true, force: true });
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+async function restore(parts: RunParts): Promise<Vm> {
+  const { image, dir, share } = parts;
+  const shares = await sharedFolders(share, dir);
+  const vm = await Vm.start({ dir, image, shares, init: minimalInit, restore: true });
+  if (share !== undefined) await mountShare(vm.channel);
+  return vm;
 }

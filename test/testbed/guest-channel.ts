@@ -96,7 +96,8 @@ export class GuestChannel {
         take: (message) => {
           if (message.op === "done") resolve();
           else stream.receive(message);
-          if (message.op === "fail") reject(new BedError("guest", `the guest cannot connect: ${message.text}`));
+          if (message.op === "fail")
+            reject(new BedError("guest", `the guest cannot connect: ${message.text}`));
           if (message.op === "end") this.#listeners.delete(id);
         },
         lost: (error) => {
@@ -124,13 +125,22 @@ export class GuestChannel {
       this.#listeners.set(id, {
         take: (message) => {
           if (message.op === "fail") {
-            settle(() => { reject(new BedError("guest", `the guest refused: ${message.text}`)); });
+            settle(() => {
+              reject(new BedError("guest", `the guest refused: ${message.text}`));
+            });
             return;
           }
           const value = pick(message);
-          if (value !== undefined) settle(() => { resolve(value); });
+          if (value !== undefined)
+            settle(() => {
+              resolve(value);
+            });
         },
-        lost: (error) => { settle(() => { reject(error); }); },
+        lost: (error) => {
+          settle(() => {
+            reject(error);
+          });
+        },
       });
     });
     // A caller may look at it late (a command in the background) or, when the VM is stopped, never.

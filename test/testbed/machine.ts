@@ -5,6 +5,8 @@ import { join } from "node:path";
 export const portName = "vgpud.testbed";
 /** Name of the saved state in the disk image. */
 export const snapshotName = "ready";
+/** The PID 1 of guest/init. The image boots systemd as well, with /sbin/init. */
+export const minimalInit = "/usr/local/sbin/testbed-init";
 
 export interface MachineOptions {
   /** Folder of this run: disk.qcow2 is there, sockets and logs are made there. */
@@ -20,7 +22,7 @@ export interface MachineOptions {
 }
 
 const kernelWords = [
-  "console=ttyS0 panic=-1 quiet loglevel=4 root=/dev/vda rw",
+  "console=ttyS0 panic=-1 quiet loglevel=5 root=/dev/vda rw",
   // speed under emulation
   "mitigations=off nokaslr audit=0",
   "apparmor=1 security=apparmor",
@@ -35,7 +37,8 @@ const kernelWords = [
  */
 export function qemuArguments(options: MachineOptions): string[] {
   const { dir, image, shares } = options;
-  const socket = (name: string): string => `socket,id=${name},path=${join(dir, `${name}.sock`)},server=on,wait=off`;
+  const socket = (name: string): string =>
+    `socket,id=${name},path=${join(dir, `${name}.sock`)},server=on,wait=off`;
   const share = (tag: "modules" | "project", slot: number): string[] => [
     "-fsdev",
     `local,id=${tag},path=${shares[tag]},security_model=none,readonly=on,multidevs=remap`,
@@ -43,7 +46,18 @@ export function qemuArguments(options: MachineOptions): string[] {
     `virtio-9p-pci,fsdev=${tag},mount_tag=${tag},addr=${slot}`,
   ];
   return [
-    ...["-machine", "q35", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "Nehalem", "-smp", "2", "-m", "2048"],
+    ...[
+      "-machine",
+      "q35",
+      "-accel",
+      "tcg,thread=multi,tb-size=512",
+      "-cpu",
+      "Nehalem",
+      "-smp",
+      "2",
+      "-m",
+      "2048",
+    ],
     ...["-nodefaults", "-display", "none", "-vga", "none"],
     ...["-kernel", join(image, "vmlinuz"), "-initrd", join(image, "initrd")],
     ...["-append", [...kernelWords, `init=${options.init}`].join(" ")],

@@ -32,7 +32,8 @@ function isMessage(value: unknown): value is Message {
   if (typeof value !== "object" || value === null) return false;
   const entries = new Map<string, unknown>(Object.entries(value));
   const op = entries.get("op");
-  if (typeof op !== "string" || !Object.hasOwn(fields, op) || typeof entries.get("id") !== "number") return false;
+  if (typeof op !== "string" || !Object.hasOwn(fields, op) || typeof entries.get("id") !== "number")
+    return false;
   const shape = new Map<string, Record<string, string>>(Object.entries(fields)).get(op) ?? {};
   return Object.entries(shape).every(([name, type]) => typeof entries.get(name) === type);
 }

@@ -33,7 +33,8 @@ export class Qmp {
     });
     this.#socket.write(`${JSON.stringify({ execute: command, arguments: args })}\n`);
     const fields = await within(reply, timeoutMs, `QEMU to answer ${command}`);
-    if (fields.has("error")) throw new BedError("guest", `QEMU refused ${command}: ${JSON.stringify(fields.get("error"))}`);
+    if (fields.has("error"))
+      throw new BedError("guest", `QEMU refused ${command}: ${JSON.stringify(fields.get("error"))}`);
     return fields.get("return");
   }
 

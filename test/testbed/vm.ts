@@ -27,7 +27,14 @@ export class Vm {
   readonly #channel: GuestChannel;
   #boot: string;
 
-  private constructor(parts: { dir: string; process: ChildProcess; pid: number; qmp: Qmp; channel: GuestChannel; boot: string }) {
+  private constructor(parts: {
+    dir: string;
+    process: ChildProcess;
+    pid: number;
+    qmp: Qmp;
+    channel: GuestChannel;
+    boot: string;
+  }) {
     this.#dir = parts.dir;
     this.#process = parts.process;
     this.pid = parts.pid;
@@ -46,13 +53,18 @@ export class Vm {
     const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(bootTimeoutMs)]);
     try {
       const qmp = await Qmp.open(join(options.dir, "qmp.sock"), signal);
-      const channel = new GuestChannel(await connectWhenListening(join(options.dir, "control.sock"), signal), 1);
+      const channel = new GuestChannel(
+        await connectWhenListening(join(options.dir, "control.sock"), signal),
+        1,
+      );
       const boot = await channel.hello(Date.now, bootTimeoutMs);
       return new Vm({ dir: options.dir, process: child, pid, qmp, channel, boot });
     } catch (error) {
       child.kill("SIGKILL");
       const log = await consoleTail(options.dir);
-      throw new BedError("vm-ended", `the test bed's VM did not start: ${messageOf(error)}\n${log}`, { cause: error });
+      throw new BedError("vm-ended", `the test bed's VM did not start: ${messageOf(error)}\n${log}`, {
+        cause: error,
+      });
     }
   }
 
@@ -108,7 +120,10 @@ function spawnQemu(options: VmOptions): { child: ChildProcess; pid: number } {
   const qemu = ["qemu-system-x86_64", ...qemuArguments(options)];
   // The kernel ends QEMU when this process dies, by whatever signal.
   const [file, ...args] = options.detached ? qemu : ["setpriv", "--pdeathsig", "KILL", "--", ...qemu];
-  const child = spawn(file ?? "", args, { stdio: ["ignore", output, output], detached: options.detached ?? false });
+  const child = spawn(file ?? "", args, {
+    stdio: ["ignore", output, output],
+    detached: options.detached ?? false,
+  });
   closeSync(output);
   child.once("error", () => undefined);
   if (child.pid === undefined) throw new BedError("usage", `cannot run ${String(file)}: is it installed?`);

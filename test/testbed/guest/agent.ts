@@ -1,7 +1,16 @@
 // The guest's end of the command channel: runs commands, writes files and joins connections for the harness.
 // One long-running process, because starting Node takes seconds under emulation. Uses Node's own modules only.
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, openSync, read, readdirSync, readFileSync, renameSync, write, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  openSync,
+  read,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  write,
+  writeFileSync,
+} from "node:fs";
 import { connect, type Socket } from "node:net";
 import { constants } from "node:os";
 import { dirname } from "node:path";
