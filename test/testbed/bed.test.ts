@@ -1,7 +1,7 @@
 // The test bed itself: that it shows what a host with GVT-g shows, and that its faults are the ones it promises.
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { BedError } from "./bed-error.ts";
 import { Bed } from "./bed.ts";
 import * as gpu from "./gpu.ts";
@@ -282,9 +282,7 @@ describe("the command channel", () => {
     await bed.check("until [ -S /tmp/echo.sock ]; do sleep 0.1; done");
     const client = connect({ path: await bed.forward("unix:/tmp/echo.sock") });
     client.write("hello");
-    const [answer] = (await once(client, "data")) as [Buffer];
-    assert.equal(answer.toString(), "got hello");
-    client.destroy();
+    assert.equal(await text(client), "got hello");
     server.kill("SIGKILL");
   });
 

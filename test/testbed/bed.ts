@@ -16,6 +16,11 @@ export interface BedOptions {
   /** Folder that the guest sees at /share, read-only; absent for a guest without one. */
   readonly share?: string;
   readonly cacheDir?: string;
+  /**
+   * PID 1 of the guest. "minimal" (default) is restored from the saved state in about a second; "systemd" boots, which
+   * takes some twenty, at the start and at each reset.
+   */
+  readonly init?: "minimal" | "systemd";
   /** Lines about what is being built; silent when absent. */
   readonly progress?: (line: string) => void;
 }
@@ -37,6 +42,7 @@ interface RunParts {
   readonly image: string;
   readonly dir: string;
   readonly share: string | undefined;
+  readonly init: "minimal" | "systemd";
 }
 
 export class Bed {
@@ -55,9 +61,8 @@ export class Bed {
     const image = await ensureImage({ cacheDir, progress: options.progress ?? (() => undefined) });
     const dir = await mkdtemp(join(cacheDir, `run-${process.pid}-`));
     try {
-      await prepareRun(image, dir);
-      const parts = { image, dir, share: options.share };
-      return new Bed(parts, await restore(parts));
+      const parts = { image, dir, share: options.share, init: options.init ?? "minimal" };
+      return new Bed(parts, await startVm(parts));
     } catch (error) {
       await rm(dir, { recursive: true, force: true });
       throw error;
@@ -118,10 +123,10 @@ export class Bed {
     return path;
   }
 
-  /** Back to the clean kernel of the saved state (about a second). */
+  /** Back to the clean kernel and disk of the saved state (one to three seconds). */
   async reset(): Promise<void> {
     await this.#vm.stop();
-    this.#vm = await restore(this.#parts);
+    this.#vm = await startVm(this.#parts);
   }
 
   /** Boots the guest's kernel anew on the same disk (seconds to tens of seconds); what is only in memory is gone. */
@@ -157,10 +162,18 @@ export class Bed {
   }
 }
 
-async function restore(parts: RunParts): Promise<Vm> {
+async function startVm(parts: RunParts): Promise<Vm> {
   const { image, dir, share } = parts;
+  await prepareRun(image, dir);
   const shares = await sharedFolders(share, dir);
-  const vm = await Vm.start({ dir, image, shares, init: minimalInit, restore: true });
-  if (share !== undefined) await mountShare(vm.channel);
-  return vm;
+  const restore = parts.init === "minimal";
+  const vm = await Vm.start({ dir, image, shares, init: restore ? minimalInit : "/sbin/init", restore });
+  if (share === undefined) return vm;
+  try {
+    await mountShare(vm.channel);
+    return vm;
+  } catch (error) {
+    await vm.stop();
+    throw error;
+  }
 }

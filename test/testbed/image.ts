@@ -92,8 +92,9 @@ async function saveBooted(work: string, progress: (line: string) => void): Promi
   for (const name of ["control.sock", "qmp.sock"]) await rm(join(work, name), { force: true });
 }
 
-/** Puts a copy of the saved machine into `dir`, for QEMU to write to. */
+/** Puts a copy of the saved machine into `dir` (in place of an earlier one), for QEMU to write to. */
 export async function prepareRun(image: string, dir: string): Promise<void> {
+  for (const name of ["root.img", "disk.qcow2"]) await rm(join(dir, name), { force: true });
   await symlink(join(image, "root.img"), join(dir, "root.img"));
   await execute("cp", ["--reflink=auto", "--sparse=always", join(image, "disk.qcow2"), dir]);
 }

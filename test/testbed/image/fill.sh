@@ -27,8 +27,10 @@ cp "$agent/guest/agent.js" "$root/usr/local/lib/testbed/guest"
 echo '{ "type": "module" }' >"$root/usr/local/lib/testbed/package.json"
 install -m 755 "$here/../guest/init" "$root/usr/local/sbin/testbed-init"
 cp -r "$here/../guest/etc/." "$root/etc"
-install -d "$root/etc/systemd/system/multi-user.target.wants" "$root/share"
-ln -sf ../testbed-agent.service "$root/etc/systemd/system/multi-user.target.wants/testbed-agent.service"
+wants=$root/etc/systemd/system/multi-user.target.wants
+install -d "$wants" "$root/share"
+ln -sf ../testbed-agent.service "$wants/testbed-agent.service"
+ln -sf /lib/systemd/system/systemd-networkd.service "$wants/systemd-networkd.service"
 
 echo testbed >"$root/etc/hostname"
 echo '127.0.0.1 localhost testbed' >"$root/etc/hosts"
