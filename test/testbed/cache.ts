@@ -24,7 +24,7 @@ export async function removeStale(cacheDir: string): Promise<void> {
   }
 }
 
-export function alive(pid: number): boolean {
+function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -54,7 +54,7 @@ export async function reloadGpu(bed: Bed, igd: string, kvmgt = ""): Promise<void
 }
 
 /** The smallest domain that holds the slice; it has no disk and ends up in the firmware, which is enough to keep it. */
-export function sliceDomain(name: string, id: string): string {
+function sliceDomain(name: string, id: string): string {
   return `<domain type='qemu'>
   <name>${name}</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
   <os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features>

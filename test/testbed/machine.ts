@@ -1,8 +1,8 @@
 // Pure: QEMU's command line for the bed's machine. What stands here decides whether a saved state fits, so it is part of
 // the cache key.
 import { join } from "node:path";
+import { portName } from "./protocol.ts";
 
-export const portName = "vgpud.testbed";
 /** Name of the saved state in the disk image. */
 export const snapshotName = "ready";
 /** The PID 1 of guest/init. The image boots systemd as well, with /sbin/init. */

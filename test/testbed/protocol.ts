@@ -1,6 +1,9 @@
 // What harness and guest agent say to each other on the virtio-serial port: one JSON object a line, bytes as base64.
 // Runs on both sides, so it imports nothing.
 
+/** Name of the port; QEMU gives it, the guest finds the device by it. */
+export const portName = "vgpud.testbed";
+
 const fields = {
   // to the guest
   hello: { now: "number" },

@@ -14,9 +14,8 @@ import {
 import { connect, type Socket } from "node:net";
 import { constants } from "node:os";
 import { dirname } from "node:path";
-import { decode, encode, LineSplitter, type Message } from "../protocol.ts";
+import { decode, encode, LineSplitter, portName, type Message } from "../protocol.ts";
 
-const portName = "vgpud.testbed";
 const chunkBytes = 64 * 1024;
 
 const children = new Map<number, ChildProcess>();

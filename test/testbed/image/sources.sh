@@ -3,6 +3,7 @@
 # apt itself is asked, so either form of its files will do, and archives of others are left out by their signed origin.
 set -euo pipefail
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# shellcheck disable=SC2016 # the variables are apt's
 sources=$(apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ARCHITECTURE)' 'Created-By: Packages' |
   awk -F'|' -v native="$(dpkg --print-architecture)" -v keyring="$keyring" \
     '$1 == "Debian" && $5 == native { printf "deb [arch=%s signed-by=%s] %s %s %s\n", $5, keyring, $2, $3, $4 }')
