@@ -1,0 +1,69 @@
+// A bed that outlives the command that started it, for people: one per cache folder, found again by its folder.
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BedError, within } from "./bed-error.ts";
+import { GuestChannel, type CommandResult } from "./guest-channel.ts";
+import { ensureImage, prepareRun, type ImageOptions } from "./image.ts";
+import { minimalInit } from "./machine.ts";
+import { mountShare, sharedFolders } from "./share.ts";
+import { connectWhenListening } from "./unix-socket.ts";
+import { Vm } from "./vm.ts";
+
+const folder = (cacheDir: string): string => join(cacheDir, "by-hand");
+
+/** The pid of the bed's QEMU; undefined when none runs. A pid that now belongs to something else does not count. */
+export async function runningByHand(cacheDir: string): Promise<number | undefined> {
+  const pid = Number(await readFile(join(folder(cacheDir), "pid"), "utf8").catch(() => ""));
+  if (!(pid > 0)) return undefined;
+  const words = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return words.includes(folder(cacheDir)) ? pid : undefined;
+}
+
+export async function startByHand(
+  options: ImageOptions & { readonly share: string; readonly init?: string },
+): Promise<void> {
+  const dir = folder(options.cacheDir);
+  const image = await ensureImage(options);
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir);
+  await prepareRun(image, dir);
+  const shares = await sharedFolders(options.share, dir);
+  // Another init cannot be had from the saved state.
+  const restore = options.init === undefined;
+  const vm = await Vm.start({
+    dir,
+    image,
+    shares,
+    init: options.init ?? minimalInit,
+    restore,
+    detached: true,
+  });
+  await writeFile(join(dir, "pid"), String(vm.pid));
+  await mountShare(vm.channel);
+  vm.detach();
+}
+
+export async function runByHand(cacheDir: string, command: string): Promise<CommandResult> {
+  const path = join(folder(cacheDir), "control.sock");
+  const socket = await connectWhenListening(path, AbortSignal.timeout(10_000));
+  const channel = new GuestChannel(socket, process.pid * 1000);
+  try {
+    await channel.hello(Date.now, 60_000);
+    return await channel.start(command).result;
+  } finally {
+    channel.close();
+  }
+}
+
+export async function stopByHand(cacheDir: string): Promise<void> {
+  const pid = await runningByHand(cacheDir);
+  if (pid === undefined) throw new BedError("usage", "no test bed is running");
+  process.kill(pid, "SIGKILL");
+  await within(ended(cacheDir), 30_000, `QEMU (pid ${pid}) to end`);
+  await rm(folder(cacheDir), { recursive: true, force: true });
+}
+
+async function ended(cacheDir: string): Promise<void> {
+  while ((await runningByHand(cacheDir)) !== undefined)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+}

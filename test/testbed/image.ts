@@ -1,0 +1,107 @@
+// The cached image: all that a booted bed is made from, built into a temporary folder and renamed.
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rename, rm, symlink, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { BedError } from "./bed-error.ts";
+import { exists, prune, removeStale } from "./cache.ts";
+import { compiled, imageKey, sources } from "./image-key.ts";
+import { minimalInit } from "./machine.ts";
+import { Vm } from "./vm.ts";
+
+const execute = promisify(execFile);
+const buildTimeoutMs = 20 * 60_000;
+
+export interface ImageOptions {
+  readonly cacheDir: string;
+  /** Called with "STAGE SECONDS" for each stage of a build. */
+  readonly progress: (line: string) => void;
+}
+
+/** The folder of the image that fits this machine and these sources; builds it when it is not in the cache. */
+export async function ensureImage(options: ImageOptions): Promise<string> {
+  await mkdir(options.cacheDir, { recursive: true });
+  await removeStale(options.cacheDir);
+  const entry = join(options.cacheDir, `image-${await imageKey(options.cacheDir)}`);
+  if (!(await exists(entry))) await build(entry, options);
+  // The time of last use decides which images are kept.
+  const now = new Date();
+  await utimes(entry, now, now);
+  await prune(options.cacheDir);
+  return entry;
+}
+
+async function build(entry: string, options: ImageOptions): Promise<void> {
+  const work = await mkdtemp(join(options.cacheDir, `build-${process.pid}-`));
+  try {
+    await timed("total", options.progress, async () => {
+      await runBuildScript(work, options.progress);
+      await saveBooted(work, options.progress);
+    });
+    await rename(work, entry).catch(async (error: unknown) => {
+      // Somebody else has built the same meanwhile: theirs is as good.
+      if (!(await exists(entry))) throw error;
+    });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function runBuildScript(work: string, progress: (line: string) => void): Promise<void> {
+  const running = execute(join(sources, "image/build.sh"), [work, compiled], { timeout: buildTimeoutMs });
+  running.child.stdout?.on("data", (text: Buffer | string) => {
+    for (const line of String(text).trim().split("\n")) progress(line);
+  });
+  try {
+    await running;
+  } catch (error) {
+    const text = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
+    throw new BedError("build", `cannot build the test bed's image: ${text.trim()}`, { cause: error });
+  }
+}
+
+/** What every run would otherwise pay for anew: libvirt's first look at its drivers, programs read from the disk. */
+const warmUp = `udevadm settle --timeout=60
+virsh -c qemu:///system list --all; virsh -c qemu:///system nodedev-list
+qemu-system-x86_64 --version; lspci; mdevctl list
+sync`;
+
+/** Boots the image once and saves the booted machine in disk.qcow2, next to the root.img it stands on. */
+async function saveBooted(work: string, progress: (line: string) => void): Promise<void> {
+  await execute("qemu-img", [
+    "create",
+    "-q",
+    "-f",
+    "qcow2",
+    "-b",
+    "root.img",
+    "-F",
+    "raw",
+    join(work, "disk.qcow2"),
+  ]);
+  const shares = { project: work, modules: work };
+  const vm = await timed("boot", progress, () =>
+    Vm.start({ dir: work, image: work, shares, init: minimalInit, restore: false }),
+  );
+  try {
+    await timed("warm-up", progress, () => vm.channel.start(warmUp).result);
+    await timed("save", progress, () => vm.save());
+  } finally {
+    await vm.stop();
+  }
+  for (const name of ["control.sock", "qmp.sock"]) await rm(join(work, name), { force: true });
+}
+
+/** Puts a copy of the saved machine into `dir` (in place of an earlier one), for QEMU to write to. */
+export async function prepareRun(image: string, dir: string): Promise<void> {
+  for (const name of ["root.img", "disk.qcow2"]) await rm(join(dir, name), { force: true });
+  await symlink(join(image, "root.img"), join(dir, "root.img"));
+  await execute("cp", ["--reflink=auto", "--sparse=always", join(image, "disk.qcow2"), dir]);
+}
+
+async function timed<T>(name: string, progress: (line: string) => void, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const result = await work();
+  progress(`${name} ${((performance.now() - started) / 1000).toFixed(1)}`);
+  return result;
+}

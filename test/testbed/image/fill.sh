@@ -1,0 +1,39 @@
+#!/bin/bash
+# fill.sh ROOT VERSION KERNEL MODULES AGENT: puts kernel modules, Node and our guest's files into the root.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+root=$1 version=$2 kernel=$3 modules=$4 agent=$5
+
+# Debian's modules that the guest may need; with all of them the image would be several times larger.
+wanted=(
+  vfio mdev vfio_iommu_type1 vfio-pci drm drm_kms_helper i2c-core
+  virtio_pci virtio_blk virtio_net virtio_rng virtio_console 9p 9pnet_virtio ext4 overlay fuse loop tun bridge veth
+)
+target=$root/lib/modules/$version
+mkdir -p "$target/extra"
+cp "$kernel/lib/modules/$version"/modules.{order,builtin,builtin.modinfo} "$target"
+for module in "${wanted[@]}"; do
+  modprobe -S "$version" -d "$kernel" --show-depends "$module" 2>/dev/null | awk '/^insmod/ { print $2 }' || true
+done | sort -u | while read -r file; do
+  install -D -m 644 "$file" "$target/${file#*/lib/modules/"$version"/}"
+done
+cp "$modules"/*.ko "$target/extra"
+depmod -b "$root" "$version"
+
+cp "$(readlink -f "$(command -v node)")" "$root/usr/bin/node"
+install -d "$root/usr/local/lib/testbed/guest"
+cp "$agent/protocol.js" "$root/usr/local/lib/testbed"
+cp "$agent/guest/agent.js" "$root/usr/local/lib/testbed/guest"
+echo '{ "type": "module" }' >"$root/usr/local/lib/testbed/package.json"
+install -m 755 "$here/../guest/init" "$root/usr/local/sbin/testbed-init"
+cp -r "$here/../guest/etc/." "$root/etc"
+wants=$root/etc/systemd/system/multi-user.target.wants
+install -d "$wants" "$root/share"
+ln -sf ../testbed-agent.service "$wants/testbed-agent.service"
+ln -sf /lib/systemd/system/systemd-networkd.service "$wants/systemd-networkd.service"
+
+echo testbed >"$root/etc/hostname"
+echo '127.0.0.1 localhost testbed' >"$root/etc/hosts"
+: >"$root/etc/fstab"
+# dbus and libvirt refuse to start without one; any 32 digits will do for a machine that is never on a network.
+printf 'testbed' | md5sum | cut -c1-32 >"$root/etc/machine-id"

@@ -1,0 +1,77 @@
+// Pure: QEMU's command line for the bed's machine. What stands here decides whether a saved state fits, so it is part of
+// the cache key.
+import { join } from "node:path";
+import { portName } from "./protocol.ts";
+
+/** Name of the saved state in the disk image. */
+export const snapshotName = "ready";
+/** The PID 1 of guest/init. The image boots systemd as well, with /sbin/init. */
+export const minimalInit = "/usr/local/sbin/testbed-init";
+
+export interface MachineOptions {
+  /** Folder of this run: disk.qcow2 is there, sockets and logs are made there. */
+  readonly dir: string;
+  /** Folder with vmlinuz and initrd. */
+  readonly image: string;
+  /** Host folders that the guest may mount (read-only) by these tags. */
+  readonly shares: { readonly project: string; readonly modules: string };
+  /** What the kernel runs as PID 1. */
+  readonly init: string;
+  /** Continue from the saved state instead of booting. */
+  readonly restore: boolean;
+}
+
+const kernelWords = [
+  "console=ttyS0 panic=-1 quiet loglevel=5 root=/dev/vda rw",
+  // speed under emulation
+  "mitigations=off nokaslr audit=0",
+  "apparmor=1 security=apparmor",
+  // IOMMU groups for virtual functions and passthrough
+  "intel_iommu=on",
+];
+
+/**
+ * Emulation always: /dev/kvm may open and yet boot no ordinary kernel where the host is itself a guest.
+ * Our own devices stand at slots from 4 on, because integrated graphics is at slot 2; the placeholder there makes the
+ * firmware's IOMMU tables cover it.
+ */
+export function qemuArguments(options: MachineOptions): string[] {
+  const { dir, image, shares } = options;
+  const socket = (name: string): string =>
+    `socket,id=${name},path=${join(dir, `${name}.sock`)},server=on,wait=off`;
+  const share = (tag: "modules" | "project", slot: number): string[] => [
+    "-fsdev",
+    `local,id=${tag},path=${shares[tag]},security_model=none,readonly=on,multidevs=remap`,
+    "-device",
+    `virtio-9p-pci,fsdev=${tag},mount_tag=${tag},addr=${slot}`,
+  ];
+  return [
+    ...[
+      "-machine",
+      "q35",
+      "-accel",
+      "tcg,thread=multi,tb-size=512",
+      "-cpu",
+      "Nehalem",
+      "-smp",
+      "2",
+      "-m",
+      "2048",
+    ],
+    ...["-nodefaults", "-display", "none", "-vga", "none"],
+    ...["-kernel", join(image, "vmlinuz"), "-initrd", join(image, "initrd")],
+    ...["-append", [...kernelWords, `init=${options.init}`].join(" ")],
+    ...["-device", "intel-iommu", "-device", "pci-testdev,addr=2"],
+    ...["-drive", `file=${join(dir, "disk.qcow2")},if=none,id=disk,format=qcow2,cache=unsafe`],
+    ...["-device", "virtio-blk-pci,drive=disk,addr=4"],
+    ...["-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net,romfile=,addr=5"],
+    ...["-device", "virtio-rng-pci,addr=6"],
+    ...["-device", "virtio-serial-pci,addr=7", "-chardev", socket("control")],
+    ...["-device", `virtserialport,chardev=control,name=${portName}`],
+    ...share("project", 8),
+    ...share("modules", 9),
+    ...["-serial", `file:${join(dir, "console.log")}`],
+    ...["-chardev", socket("qmp"), "-mon", "chardev=qmp,mode=control"],
+    ...(options.restore ? ["-loadvm", snapshotName] : []),
+  ];
+}
