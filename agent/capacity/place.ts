@@ -135,7 +135,7 @@ function judge(wish: Wish, gpu: Gpu, { rule, holdings }: Omit<Stock, "gpus">): J
   if (!type) return lose("TYPE_UNKNOWN", `offers ${gpu.types.map(({ name }) => name).join(", ")}`);
   const short = lacking(budget, type.sizes);
   if (short !== undefined)
-    return lose(short, `needs ${amounts(type.sizes)}, free are ${amounts(budget.free)}`, type.name);
+    return lose(short, `needs ${amounts(type.sizes)}, free are ${freeOf(budget)}`, type.name);
   if (type.kernelAvailable === 0)
     return lose("KERNEL_REPORTS_NO_ROOM", `the kernel's available_instances of ${type.name} is 0`, type.name);
   return {
@@ -174,8 +174,10 @@ function ignoredSizes({ size }: Wish, { name, sizes }: Load["type"]): string[] {
 }
 
 function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {
-  const noRoom = candidates.find(({ type }) => type !== undefined);
-  if (noRoom?.lost) return refused(noRoom.lost, `no room on ${noRoom.gpu}: ${noRoom.why}`, candidates);
+  const full = candidates.filter(({ type }) => type !== undefined);
+  const lost = full[0]?.lost;
+  if (lost)
+    return refused(lost, full.map(({ gpu, why }) => `no room on ${gpu}: ${why}`).join("; "), candidates);
   if (candidates.every(({ lost }) => lost === "MODE_UNSUPPORTED"))
     return refused("MODE_UNSUPPORTED", "no GPU of this host offers vGPU types", candidates);
   const offered = candidates.map(({ gpu, why }) => `${gpu} ${why}`).join("; ");
@@ -199,6 +201,10 @@ function describe({ size }: Wish): string {
 
 function amounts({ lowGmMib, highGmMib, fences }: SliceSizes): string {
   return `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${fences} fences`;
+}
+
+function freeOf({ free }: Budget): string {
+  return `${amounts(free)}, ${free.instances} vGPUs`;
 }
 
 /** How many more of a type a caller may expect right now: what both arithmetics allow. */

@@ -20,7 +20,7 @@ export function pciAddress(n = 0): PciAddress {
 /** The `n`th id of those that bear our mark. */
 export function ownVgpuId(n: number): VgpuId {
   const bytes = Buffer.alloc(12);
-  bytes.writeUInt32BE(n, 7);
+  bytes.writeUInt32BE(n * 16, 8); // the last four bits do not enter the id
   return issueVgpuId(bytes);
 }
 

@@ -1,0 +1,123 @@
+// GVT-g as the mdev bus shows it, on kernels old and new.
+import assert from "node:assert/strict";
+import { MdevBus } from "../../../agent/backends/kvmgt/mdev-bus.ts";
+import { parseDescription } from "../../../agent/backends/kvmgt/type-description.ts";
+import { RootedFiles } from "../../../agent/host/files.ts";
+import { hostTree, linkTo, type Tree } from "../../fakes/host-tree.ts";
+import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
+import { foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
+
+const DESCRIPTION = [
+  "low_gm_size: 128MB",
+  "high_gm_size: 512MB",
+  "fence: 4",
+  "resolution: 1920x1200",
+  "weight: 4",
+];
+const V5_4 = { available_instances: "1", description: DESCRIPTION.join("\n"), device_api: "vfio-pci" };
+const gpu = new FakeGpu(pciAddress(), 256).facts();
+
+async function types(supported: Tree): ReturnType<MdevBus["describe"]> {
+  const parent = { "0000:00:02.0": { mdev_supported_types: supported } };
+  await using tree = await hostTree({ "sys/class/mdev_bus": parent });
+  return await new MdevBus(new RootedFiles(tree.root)).describe(gpu);
+}
+
+describe("the mdev bus", () => {
+  it("tells the types of a GPU with their sizes, with or without a name", async () => {
+    const expected = {
+      mdevParent: true,
+      types: [
+        {
+          ...{ name: typeName("4"), weight: 4, resolution: "1920x1200", kernelAvailable: 1 },
+          sizes: { lowGmMib: 128, highGmMib: 512, fences: 4 },
+        },
+      ],
+    };
+    assert.deepEqual(await types({ [typeName("4")]: V5_4 }), expected, "kernel 5.10");
+    assert.deepEqual(
+      await types({ [typeName("4")]: { ...V5_4, name: "GVTg_V5_4" } }),
+      expected,
+      "kernel 6.1",
+    );
+  });
+
+  it("tells a parent that offers no types from a GPU that is none", async () => {
+    assert.deepEqual(await types({}), { mdevParent: true, types: [] });
+    await using tree = await hostTree({ "sys/class/mdev_bus": {} });
+    const bus = new MdevBus(new RootedFiles(tree.root));
+    assert.deepEqual(await bus.describe(gpu), { mdevParent: false, types: [] });
+  });
+
+  it("leaves out a type that vanished while it was read, or whose count does not read", async () => {
+    const { types: found } = await types({
+      [typeName("4")]: V5_4,
+      [typeName("2")]: {},
+      [typeName("1")]: { available_instances: "many" },
+    });
+    assert.deepEqual(
+      found.map(({ name }) => name),
+      [typeName("4")],
+    );
+  });
+
+  it("keeps a type that does not describe itself, without sizes", async () => {
+    const { types: found } = await types({ "mtty-1": { available_instances: "24" } });
+    assert.deepEqual(found, [
+      { name: "mtty-1", sizes: undefined, weight: undefined, resolution: undefined, kernelAvailable: 24 },
+    ]);
+  });
+
+  it("tells the slices of PCI functions, whoever made them", async () => {
+    const [own, foreign, mtty] = [ownVgpuId(1), foreignVgpuId(1), foreignVgpuId(2)];
+    const device = (group: string | undefined): Tree => ({
+      mdev_type: linkTo(`../mdev_supported_types/${typeName("4")}`),
+      ...(group === undefined ? {} : { iommu_group: linkTo(`../../../../kernel/iommu_groups/${group}`) }),
+    });
+    await using tree = await hostTree({
+      "sys/devices/pci0000:00/0000:00:02.0": { [own]: device("11"), [foreign]: device(undefined) },
+      "sys/devices/virtual/mtty/mtty": { [mtty]: device("12") },
+      "sys/bus/mdev/devices": {
+        [own]: linkTo(`../../../devices/pci0000:00/0000:00:02.0/${own}`),
+        [foreign]: linkTo(`../../../devices/pci0000:00/0000:00:02.0/${foreign}`),
+        [mtty]: linkTo(`../../../devices/virtual/mtty/mtty/${mtty}`),
+        "not-a-uuid": linkTo("../../../devices/nothing"),
+        [foreignVgpuId(3)]: linkTo("../../../devices/pci0000:00/0000:00:02.0/vanished"),
+      },
+    });
+    const slices = await new MdevBus(new RootedFiles(tree.root)).slices();
+    assert.deepEqual(slices, [
+      { id: own, gpu: "0000:00:02.0", type: typeName("4"), iommuGroup: 11 },
+      { id: foreign, gpu: "0000:00:02.0", type: typeName("4"), iommuGroup: undefined },
+    ]);
+  });
+
+  it("has no slices where there is no such bus", async () => {
+    await using tree = await hostTree({});
+    assert.deepEqual(await new MdevBus(new RootedFiles(tree.root)).slices(), []);
+  });
+});
+
+describe("a type's description", () => {
+  it("reads in any order of its lines", () => {
+    assert.deepEqual(parseDescription(DESCRIPTION.toReversed().join("\n")), {
+      sizes: { lowGmMib: 128, highGmMib: 512, fences: 4 },
+      weight: 4,
+      resolution: "1920x1200",
+    });
+  });
+
+  it("invents nothing where it is missing, cut short or of another driver", () => {
+    const nothing = { sizes: undefined, weight: undefined, resolution: undefined };
+    for (const text of [
+      undefined,
+      "",
+      "2 ports",
+      "low_gm_size 128MB",
+      "fence: four\nweight: -1\nresolution: big",
+    ])
+      assert.deepEqual(parseDescription(text), nothing, text);
+    assert.equal(parseDescription(DESCRIPTION.slice(0, 2).join("\n")).sizes, undefined);
+    assert.equal(parseDescription(DESCRIPTION.join("\n").replace("128MB", "128GB")).sizes, undefined);
+  });
+});

@@ -1,0 +1,293 @@
+// Placement and the arithmetic below it, against a kernel whose arithmetic is written apart from ours.
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
+import { budgetOf, lacking, room, type Holding } from "../../../agent/capacity/budget.ts";
+import { allocatable, place, policies, type Decision, type Wish } from "../../../agent/capacity/place.ts";
+import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
+import { foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
+
+const suffixes = ["8", "4", "2", "1"] as const satisfies readonly TypeSuffix[];
+const apertures = [128, 256, 512, 1024, 2048, 4096] as const;
+
+const anySize: fc.Arbitrary<Wish["size"]> = fc.oneof(
+  fc.constantFrom(...suffixes).map((suffix) => ({ by: "type", type: typeName(suffix) }) as const),
+  fc
+    .record({
+      lowGmMib: fc.integer({ min: 0, max: 600 }),
+      highGmMib: fc.integer({ min: 0, max: 2500 }),
+      fences: fc.integer({ min: 0, max: 5 }),
+    })
+    .map((sizes) => ({ by: "sizes", sizes }) as const),
+  fc.constant({ by: "mode" } as const),
+);
+const wishes: fc.Arbitrary<Wish> = fc.record({
+  size: anySize,
+  gpu: fc.constantFrom(undefined, pciAddress(0), pciAddress(1)),
+  policy: fc.constantFrom(...policies),
+});
+const hosts = fc.array(fc.constantFrom(...apertures), { minLength: 1, maxLength: 4 });
+
+function gpusOf(sizes: readonly number[]): FakeGpu[] {
+  return sizes.map((aperture, n) => new FakeGpu(pciAddress(n), aperture));
+}
+
+function decide(gpus: readonly FakeGpu[], wish: Wish, promised: readonly Holding[] = []): Decision {
+  const facts = gpus.map((gpu) => gpu.facts());
+  const made = facts.flatMap((gpu) => {
+    const slices = gpus.find(({ address }) => address === gpu.address)?.slices() ?? [];
+    return slices.flatMap(({ id, type }) => {
+      const sizes = gpu.types.find(({ name }) => name === type)?.sizes;
+      return sizes ? [{ vgpuId: id, gpu: gpu.address, sizes }] : [];
+    });
+  });
+  return place(wish, { gpus: facts, rule: gvtgCapacity, holdings: [...made, ...promised] });
+}
+
+function byType(suffix: TypeSuffix, given: Partial<Wish> = {}): Wish {
+  return { size: { by: "type", type: typeName(suffix) }, gpu: undefined, policy: "pack", ...given };
+}
+
+describe("the arithmetic of one GPU", () => {
+  it("gives what the kernel gives, for every aperture and type", () => {
+    const table = apertures.map((aperture) => {
+      const gpu = new FakeGpu(pciAddress(), aperture).facts();
+      const endowment = gvtgCapacity(gpu);
+      assert.ok(endowment);
+      const budget = budgetOf(endowment, []);
+      return [aperture, gpu.types.map((type) => allocatable(budget, type))];
+    });
+    assert.deepEqual(Object.fromEntries(table), {
+      128: [],
+      256: [2, 1],
+      512: [6, 3, 1],
+      1024: [7, 5, 2, 1],
+      2048: [4, 3, 1, 0],
+      4096: [0, 0, 0, 0],
+    });
+  });
+
+  it("gives nothing of 4 GiB of aperture although the kernel's own count wraps and promises some", () => {
+    const gpu = new FakeGpu(pciAddress(), 4096).facts();
+    const wrapped = { ...gpu, types: gpu.types.map((type) => ({ ...type, kernelAvailable: 7 })) };
+    const wish = byType("8");
+    const decision = place(wish, { gpus: [wrapped], rule: gvtgCapacity, holdings: [] });
+    assert.ok(!decision.ok);
+    assert.equal(decision.reason, "HIGH_GM_EXHAUSTED");
+  });
+
+  it("stays equal to the kernel's whatever has been made", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...apertures),
+        fc.array(fc.constantFrom(...suffixes)),
+        (aperture, wanted) => {
+          const gpu = new FakeGpu(pciAddress(), aperture);
+          for (const [n, suffix] of wanted.entries()) {
+            try {
+              gpu.make(ownVgpuId(n), typeName(suffix));
+            } catch {
+              // no room: what was made so far stands
+            }
+          }
+          const facts = gpu.facts();
+          const holdings = gpu.slices().map(({ id, type }) => {
+            const sizes = facts.types.find(({ name }) => name === type)?.sizes;
+            assert.ok(sizes);
+            return { vgpuId: id, gpu: gpu.address, sizes };
+          });
+          const endowment = gvtgCapacity(facts);
+          assert.ok(endowment);
+          const budget = budgetOf(endowment, holdings);
+          for (const { sizes, kernelAvailable } of facts.types) {
+            assert.ok(sizes);
+            assert.equal(room(budget, sizes), kernelAvailable);
+            assert.equal(lacking(budget, sizes) === undefined, kernelAvailable > 0);
+          }
+        },
+      ),
+    );
+  });
+
+  it("shows what others over-committed as none, never as less", () => {
+    const endowment = gvtgCapacity(new FakeGpu(pciAddress(), 256).facts());
+    assert.ok(endowment);
+    const sizes = { lowGmMib: 4096, highGmMib: 8192, fences: 64 };
+    const { free } = budgetOf(endowment, [{ vgpuId: foreignVgpuId(1), gpu: pciAddress(), sizes }]);
+    assert.deepEqual(free, { lowGmMib: 0, highGmMib: 0, fences: 0, instances: 6 });
+  });
+
+  it("says nothing about a GPU without an aperture", () => {
+    const gpu = { ...new FakeGpu(pciAddress(), 256).facts(), apertureMib: undefined };
+    assert.equal(gvtgCapacity(gpu), undefined);
+    const decision = place(byType("8"), { gpus: [gpu], rule: gvtgCapacity, holdings: [] });
+    assert.ok(!decision.ok);
+    assert.equal(decision.reason, "MODE_UNSUPPORTED");
+  });
+
+  it("names the resource that stands in the way", () => {
+    const endowment = gvtgCapacity(new FakeGpu(pciAddress(), 1024).facts());
+    assert.ok(endowment);
+    const taken = (lowGmMib: number, highGmMib: number, fences: number): ReturnType<typeof lacking> =>
+      lacking(
+        budgetOf(endowment, [
+          { vgpuId: ownVgpuId(1), gpu: pciAddress(), sizes: { lowGmMib, highGmMib, fences } },
+        ]),
+        { lowGmMib: 64, highGmMib: 384, fences: 4 },
+      );
+    assert.equal(taken(64, 384, 4), undefined);
+    assert.equal(taken(896, 384, 4), "APERTURE_EXHAUSTED");
+    assert.equal(taken(64, 2688, 4), "HIGH_GM_EXHAUSTED");
+    assert.equal(taken(64, 384, 28), "FENCES_EXHAUSTED");
+  });
+});
+
+describe("place", () => {
+  it("never chooses a GPU on which the kernel would refuse", () => {
+    fc.assert(
+      fc.property(hosts, fc.array(wishes, { maxLength: 20 }), (sizes, asked) => {
+        const gpus = gpusOf(sizes);
+        for (const [n, wish] of asked.entries()) {
+          const decision = decide(gpus, wish);
+          if (decision.ok)
+            gpus.find(({ address }) => address === decision.gpu)?.make(ownVgpuId(n), decision.type);
+        }
+      }),
+    );
+  });
+
+  it("never promises more than there is, when nothing is made until the end", () => {
+    fc.assert(
+      fc.property(hosts, fc.array(wishes, { maxLength: 20 }), (sizes, asked) => {
+        const gpus = gpusOf(sizes);
+        const promised: (Holding & { readonly type: string })[] = [];
+        for (const [n, wish] of asked.entries()) {
+          const decision = decide(gpus, wish, promised);
+          if (decision.ok) promised.push({ ...decision, vgpuId: ownVgpuId(n) });
+        }
+        for (const { gpu, vgpuId, type } of promised)
+          gpus.find(({ address }) => address === gpu)?.make(vgpuId, type);
+      }),
+    );
+  });
+
+  it("refuses only when no GPU it may choose has room for such a type", () => {
+    fc.assert(
+      fc.property(hosts, fc.array(fc.constantFrom(...suffixes), { maxLength: 12 }), (sizes, wanted) => {
+        const gpus = gpusOf(sizes);
+        for (const [n, suffix] of wanted.entries()) {
+          const decision = decide(gpus, byType(suffix));
+          const chosen = decision.ok ? decision.gpu : undefined;
+          if (chosen) gpus.find(({ address }) => address === chosen)?.make(ownVgpuId(n), typeName(suffix));
+          else
+            for (const gpu of gpus)
+              assert.throws(() => {
+                gpu.make(ownVgpuId(n), typeName(suffix));
+              });
+        }
+      }),
+    );
+  });
+
+  it("names every GPU it considered, once, and why each lost", () => {
+    fc.assert(
+      fc.property(hosts, wishes, (sizes, wish) => {
+        const gpus = gpusOf(sizes);
+        const { candidates, ...decision } = decide(gpus, wish);
+        const considered = gpus.map(({ address }) => address).filter((gpu) => !wish.gpu || wish.gpu === gpu);
+        assert.deepEqual(
+          candidates.map(({ gpu }) => gpu),
+          considered,
+        );
+        assert.ok(candidates.every(({ why }) => why !== ""));
+        if (decision.ok) assert.equal(candidates.find(({ gpu }) => gpu === decision.gpu)?.lost, undefined);
+        else assert.ok(candidates.every(({ lost }) => lost !== undefined));
+      }),
+    );
+  });
+
+  it("decides the same in whatever order the GPUs come", () => {
+    fc.assert(
+      fc.property(hosts, wishes, (sizes, wish) => {
+        const gpus = gpusOf(sizes);
+        const chosen = (decision: Decision): string => (decision.ok ? decision.gpu : "none");
+        assert.equal(chosen(decide(gpus.toReversed(), wish)), chosen(decide(gpus, wish)));
+      }),
+    );
+  });
+
+  it("takes the lowest address of equals", () => {
+    for (const policy of policies) {
+      const decision = decide(gpusOf([512, 512, 512]).toReversed(), byType("4", { policy }));
+      assert.ok(decision.ok);
+      assert.equal(decision.gpu, pciAddress(0), policy);
+    }
+  });
+
+  it("packs the fullest GPU and spreads to the emptiest", () => {
+    const gpus = gpusOf([512, 512]);
+    gpus[1]?.make(ownVgpuId(1), typeName("4"));
+    const chosen = policies.map((policy) => {
+      const decision = decide(gpus, byType("4", { policy }));
+      return [policy, decision.ok ? decision.gpu : undefined];
+    });
+    assert.deepEqual(Object.fromEntries(chosen), { pack: pciAddress(1), spread: pciAddress(0) });
+  });
+
+  it("takes the smallest type that holds the sizes asked for, and says what it gives instead", () => {
+    const asked = (lowGmMib: number, highGmMib: number, fences: number): Decision =>
+      decide(gpusOf([1024]), {
+        size: { by: "sizes", sizes: { lowGmMib, highGmMib, fences } },
+        gpu: undefined,
+        policy: "pack",
+      });
+    const typeOf = (decision: Decision): string | undefined =>
+      decision.ok ? decision.type : decision.reason;
+    assert.equal(typeOf(asked(64, 384, 4)), typeName("8"));
+    assert.equal(typeOf(asked(65, 1, 1)), typeName("4"));
+    assert.equal(typeOf(asked(64, 513, 4)), typeName("2"));
+    assert.equal(typeOf(asked(513, 1, 1)), "TYPE_UNKNOWN");
+    assert.equal(typeOf(asked(64, 384, 5)), "TYPE_UNKNOWN");
+    const [exact, rounded] = [asked(128, 512, 4), asked(100, 512, 4)];
+    assert.ok(exact.ok && rounded.ok);
+    assert.deepEqual(exact.warnings, []);
+    assert.match(rounded.warnings.join(), /asked for 100 MiB low GM.*gives 128 MiB low GM/);
+  });
+
+  it("takes the smallest type of all when only the mode matters", () => {
+    const decision = decide(gpusOf([1024]), { size: { by: "mode" }, gpu: undefined, policy: "pack" });
+    assert.ok(decision.ok);
+    assert.equal(decision.type, typeName("8"));
+  });
+
+  it("tells an unknown GPU, an unknown type, a host without the mode and a full host apart", () => {
+    const reason = (decision: Decision): string => (decision.ok ? "placed" : decision.reason);
+    assert.equal(reason(decide(gpusOf([512]), byType("8", { gpu: pciAddress(9) }))), "GPU_NOT_FOUND");
+    assert.equal(reason(decide(gpusOf([512]), byType("1"))), "TYPE_UNKNOWN");
+    assert.equal(reason(decide(gpusOf([128]), byType("8"))), "MODE_UNSUPPORTED");
+    assert.equal(reason(decide([], byType("8"))), "MODE_UNSUPPORTED");
+    const full = gpusOf([256]);
+    full[0]?.make(ownVgpuId(1), typeName("4"));
+    assert.equal(reason(decide(full, byType("8"))), "APERTURE_EXHAUSTED");
+  });
+
+  it("tells what is free on every GPU that is too full", () => {
+    const gpus = gpusOf([256, 512]);
+    gpus[0]?.make(ownVgpuId(1), typeName("4"));
+    gpus[1]?.make(ownVgpuId(2), typeName("2"));
+    const decision = decide(gpus, byType("4", {}));
+    assert.ok(decision.ok, "there is room on the second");
+    gpus[1]?.make(ownVgpuId(3), typeName("4"));
+    const refusal = decide(gpus, byType("4"));
+    assert.ok(!refusal.ok);
+    assert.match(refusal.why, /0000:00:02\.0.*free are 0 MiB low GM.*0000:01:02\.0.*free are 0 MiB low GM/);
+  });
+
+  it("believes the kernel when it has less than we count", () => {
+    const gpu = new FakeGpu(pciAddress(), 512).facts();
+    const less = { ...gpu, types: gpu.types.map((type) => ({ ...type, kernelAvailable: 0 })) };
+    const decision = place(byType("8"), { gpus: [less], rule: gvtgCapacity, holdings: [] });
+    assert.ok(!decision.ok);
+    assert.equal(decision.reason, "KERNEL_REPORTS_NO_ROOM");
+  });
+});

@@ -1,0 +1,97 @@
+// The XML that libvirt is given: reviewed as a whole in golden files, rewritten with UPDATE_GOLDEN=1.
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import fc from "fast-check";
+import { XMLParser } from "fast-xml-parser";
+import { readDomainXml } from "../../../agent/discovery/domain-xml.ts";
+import type { Claim } from "../../../agent/lifecycle/claim.ts";
+import { domainXml, markOf } from "../../../agent/lifecycle/domain-xml.ts";
+import type { DomainSpec } from "../../../agent/lifecycle/domain-spec.ts";
+import { parseClaimId } from "../../../agent/core/ids.ts";
+import { claim, domainSpec } from "../../fakes/claims.ts";
+
+/** Tests run from the root of the repository. */
+const GOLDEN = "test/golden/domain-xml";
+
+function written(spec: DomainSpec, given: Partial<Claim> = {}): string {
+  const owner = claim(1, given);
+  const domain = { id: spec.id, name: spec.name, onStop: spec.onStop, spec };
+  return domainXml({ ...owner, domain }, spec, { domainType: "kvm" });
+}
+
+async function assertGolden(name: string, xml: string): Promise<void> {
+  const file = path.join(GOLDEN, `${name}.xml`);
+  if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(file, `${xml}\n`);
+  assert.equal(`${xml}\n`, await readFile(file, "utf8"), `${file} differs; UPDATE_GOLDEN=1 rewrites it`);
+}
+
+const kernelBoot = {
+  kernel: "/srv/boot/vmlinuz",
+  initrd: "/srv/boot/initrd.img",
+  cmdline: 'console=ttyS0 root=LABEL="a<b" quiet & splash',
+};
+const disk = { path: "/srv/images/web & db.qcow2", format: "qcow2", bus: "virtio", readonly: false } as const;
+const iso = { path: "/srv/images/install.iso", format: "raw", bus: "sata", readonly: true } as const;
+
+describe("the XML of a domain", () => {
+  it("with nothing but a slice", () => assertGolden("bare", written(domainSpec(1))));
+
+  it("with a disk and a display", () =>
+    assertGolden(
+      "disk-and-vnc",
+      written(domainSpec(1, { disk, vnc: { listen: "127.0.0.1", port: undefined } })),
+    ));
+
+  it("with a kernel, a read-only disk and a fixed port", () => {
+    const vnc = { listen: "::1", port: 5907 };
+    return assertGolden(
+      "kernel-boot",
+      written(domainSpec(1, { kernelBoot, disk: iso, vnc, onStop: "release" })),
+    );
+  });
+
+  it("with names that mean something in XML", () => {
+    const given = { claimId: parseClaimId(`a<b>&"c"'d'`) ?? claim(1).claimId, type: `<type a="b">` };
+    return assertGolden("escaped", written(domainSpec(1, { name: `web<1>&"2"'3'` }), given));
+  });
+
+  it("bears a mark that is read back as it was written, whatever it names", () => {
+    const printable = fc.string({
+      unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)),
+      minLength: 1,
+    });
+    const ids = printable.map(parseClaimId).filter((id) => id !== undefined);
+    const size = fc.integer({ min: 1, max: 4096 });
+    const sizes = fc.record({ lowGmMib: size, highGmMib: size, fences: size }, { noNullPrototype: true });
+    const words = printable.filter((text) => text === text.trim());
+    fc.assert(
+      fc.property(ids, words, sizes, fc.constantFrom("hold", "release"), (claimId, type, amounts, onStop) => {
+        const base = claim(1);
+        const owner = { ...base, claimId, type, sizes: amounts, domain: { ...base.domain, onStop } };
+        const xml = domainXml(owner, domainSpec(1), { domainType: "kvm" });
+        assert.deepEqual(readDomainXml(xml).mark, markOf(owner));
+      }),
+    );
+  });
+
+  it("says what was asked for, and no name breaks out of its place", () => {
+    const parser = new XMLParser({ parseTagValue: false, trimValues: false });
+    const text = fc.string({
+      unit: fc.constantFrom("a", "<", ">", "&", '"', "'", "]]>", "/", "-"),
+      minLength: 1,
+    });
+    fc.assert(
+      fc.property(text, text, (name, cmdline) => {
+        const spec = domainSpec(1, { name, kernelBoot: { kernel: "/k", initrd: undefined, cmdline } });
+        const xml = written(spec);
+        const { domain }: { domain?: { name?: unknown; os?: { cmdline?: unknown } } } = parser.parse(
+          xml,
+        ) as object;
+        assert.deepEqual([domain?.name, domain?.os?.cmdline], [name, cmdline]);
+        assert.deepEqual(readDomainXml(xml).vgpuIds, [claim(1).vgpuId]);
+        assert.deepEqual([readDomainXml(xml).vcpus, readDomainXml(xml).memoryMib], [2, 512]);
+      }),
+    );
+  });
+});
