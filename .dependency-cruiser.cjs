@@ -1,5 +1,14 @@
 // The layer rules of docs/design.md, checked by machine. The order of `stages` is the order of the data.
-const stages = ["discovery", "inventory", "diagnosis", "capacity", "lifecycle", "observation", "schedulers", "api"];
+const stages = [
+  "discovery",
+  "inventory",
+  "diagnosis",
+  "capacity",
+  "lifecycle",
+  "observation",
+  "schedulers",
+  "api",
+];
 
 const stage = (name) => {
   // discovery produces facts whose types are declared by the inventory: the one look ahead.
@@ -17,7 +26,12 @@ const wiring = "agent/(host/|backends/|compose\\.ts|main\\.ts)";
 
 module.exports = {
   forbidden: [
-    { name: "core-imports-nothing", severity: "error", from: { path: "^agent/core/" }, to: { path: "^agent/(?!core/)" } },
+    {
+      name: "core-imports-nothing",
+      severity: "error",
+      from: { path: "^agent/core/" },
+      to: { path: "^agent/(?!core/)" },
+    },
     ...stages.map(stage),
     {
       name: "stages-do-no-io",

@@ -2,11 +2,20 @@
 import tseslint from "typescript-eslint";
 
 const ambient = [
-  { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: "take a Clock" },
+  {
+    selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+    message: "take a Clock",
+  },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: "take a Clock" },
-  { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: "take `random`" },
+  {
+    selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']",
+    message: "take `random`",
+  },
 ];
-const timers = ["setTimeout", "setInterval", "setImmediate"].map((name) => ({ name, message: "take a Clock" }));
+const timers = ["setTimeout", "setInterval", "setImmediate"].map((name) => ({
+  name,
+  message: "take a Clock",
+}));
 
 export default tseslint.config(
   { ignores: ["dist/**", "proto/gen/**", "coverage/**", "**/*.js", "**/*.cjs", "**/*.mjs", "**/*.gen.ts"] },
@@ -15,12 +24,17 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       "@typescript-eslint/switch-exhaustiveness-check": "error",
-      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/restrict-template-expressions": [
+        "error",
+        { allowNumber: true, allowBoolean: true },
+      ],
     },
   },
   {
     // The pure middle. Rims (host/, hostd/, node-libvirt/, simulator/, cli/, main.ts) own real clocks and sockets.
-    files: ["agent/{core,discovery,inventory,diagnosis,capacity,lifecycle,observation,schedulers,backends,api}/**/*.ts"],
+    files: [
+      "agent/{core,discovery,inventory,diagnosis,capacity,lifecycle,observation,schedulers,backends,api}/**/*.ts",
+    ],
     ignores: ["agent/core/clock.ts"],
     rules: {
       "no-restricted-syntax": ["error", ...ambient],

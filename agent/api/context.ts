@@ -8,7 +8,7 @@ import type { Ledger } from "../lifecycle/ledger.ts";
 import type { Operations } from "../lifecycle/operations.ts";
 
 /** Facts about the agent and its machine that GetHost shows and no stage needs. */
-export interface AgentFacts {
+interface AgentFacts {
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
@@ -26,7 +26,7 @@ export interface AgentFacts {
 }
 
 /** The connection to libvirt as GetHost shows it. */
-export interface LibvirtFacts {
+interface LibvirtFacts {
   readonly uri: string;
   readonly connected: boolean;
   /** Milliseconds since the epoch. */

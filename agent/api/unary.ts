@@ -3,7 +3,7 @@ import { status, type handleUnaryCall, type MethodDefinition } from "@grpc/grpc-
 import { AgentError } from "../core/errors.ts";
 import { toStatus } from "./status.ts";
 
-export interface CallContext {
+interface CallContext {
   /** Aborts when the client cancels or its deadline passes. */
   readonly signal: AbortSignal;
 }

@@ -18,7 +18,7 @@ const FORMAT = 1;
 const HEADER = /^vgpud-claim (\d+) sha256:([0-9a-f]{64})$/;
 
 /** A file that could not be read as a claim. It stays where it is, under another name. */
-export interface SetAside {
+interface SetAside {
   readonly file: string;
   readonly why: string;
 }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { AgentError, messageOf } from "../core/errors.ts";
 
-export interface Scrape {
+interface Scrape {
   readonly contentType: string;
   readonly body: string;
 }

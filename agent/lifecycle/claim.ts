@@ -41,7 +41,7 @@ export interface Claim {
   readonly bootId: string;
 }
 
-export interface ClaimedDomain {
+interface ClaimedDomain {
   readonly id: DomainId;
   readonly name: string;
   readonly onStop: OnStop;
@@ -49,7 +49,7 @@ export interface ClaimedDomain {
   readonly spec: DomainSpec | undefined;
 }
 
-export interface PowerOff {
+interface PowerOff {
   /** Milliseconds since the epoch; when the guest has not gone by then, it is forced. Undefined: never forced. */
   readonly forceAt: number | undefined;
   /** When the guest was last asked to shut down. */

@@ -24,7 +24,7 @@ export type Step =
   | { readonly kind: "wait"; readonly why: WaitReason; readonly until: number | undefined };
 
 /** What the planner waits for: libvirt's facts, or a guest that was asked to shut down. */
-export type WaitReason = "libvirt" | "guest";
+type WaitReason = "libvirt" | "guest";
 export type StepKind = Step["kind"];
 
 /** The steps that lead one claim to its goal, in order. `wall` is in milliseconds since the epoch. */

@@ -2,7 +2,7 @@
 import type { Amounts, CapacityRule } from "../../capacity/budget.ts";
 
 /** What the driver keeps for the host: HOST_LOW_GM_SIZE, HOST_HIGH_GM_SIZE, HOST_FENCE. */
-export const hostShare: Amounts = { lowGmMib: 128, highGmMib: 384, fences: 4, instances: 0 };
+const hostShare: Amounts = { lowGmMib: 128, highGmMib: 384, fences: 4, instances: 0 };
 
 /** I915_MAX_NUM_FENCES of the generations GVT-g supports. */
 const FENCES = 32;

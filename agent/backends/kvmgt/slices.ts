@@ -24,8 +24,8 @@ type Trouble =
   | { readonly kind: "errno"; readonly errno: string; readonly call: string; readonly path: string }
   | { readonly kind: "blocked"; readonly holders: readonly HolderAnswer[] }
   | { readonly kind: "refused" | "failed"; readonly why: string };
-export type CreateAnswer = { readonly kind: "done" } | Trouble;
-export type RemoveAnswer =
+type CreateAnswer = { readonly kind: "done" } | Trouble;
+type RemoveAnswer =
   | { readonly kind: "done" | "absent" }
   | { readonly kind: "held"; readonly holders: readonly HolderAnswer[] }
   | Trouble;

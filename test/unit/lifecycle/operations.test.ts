@@ -36,12 +36,12 @@ describe("operations", () => {
 
   it("remember what keeps one from getting on until it ends", () => {
     const operations = new Operations();
-    assert.equal(operations.stalled("operation-1"), undefined);
+    assert.equal(operations.stalledBy("operation-1"), undefined);
     operations.stall("operation-1", held);
-    assert.equal(operations.stalled("operation-1"), held);
+    assert.equal(operations.stalledBy("operation-1"), held);
     operations.end(claim(1));
     operations.stall("operation-1", held);
-    assert.equal(operations.stalled("operation-1"), undefined);
+    assert.equal(operations.stalledBy("operation-1"), undefined);
   });
 
   it("forget the oldest of those that ended, after a thousand", () => {
