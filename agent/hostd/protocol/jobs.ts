@@ -39,9 +39,15 @@ export class Jobs {
     const outcome = await this.#within(deadlineMs - searchMs, operation);
     if ("result" in outcome) return outcome.result;
     const job = outcome.blockedBy;
-    const found = searchMs > 0 ? await this.#within(searchMs, { kind: "holders", vgpuId: operation.vgpuId }) : outcome;
+    const found =
+      searchMs > 0 ? await this.#within(searchMs, { kind: "holders", vgpuId: operation.vgpuId }) : outcome;
     const holders = "result" in found && found.result.kind === "holders" ? found.result.holders : [];
-    return { kind: "blocked", elapsedMs: Math.round(performance.now() - job.startedAt), childPid: job.pid, holders };
+    return {
+      kind: "blocked",
+      elapsedMs: Math.round(performance.now() - job.startedAt),
+      childPid: job.pid,
+      holders,
+    };
   }
 
   async #within(ms: number, operation: Operation): Promise<Outcome> {
@@ -59,7 +65,8 @@ export class Jobs {
     const object = operation.kind === "holders" ? `holders ${operation.vgpuId}` : operation.vgpuId;
     for (;;) {
       const job = this.#jobs.get(object) ?? this.#begin(object, operation);
-      if (job === undefined) return { result: { kind: "failed", why: `${MAX_JOBS} operations are under way` } };
+      if (job === undefined)
+        return { result: { kind: "failed", why: `${MAX_JOBS} operations are under way` } };
       const result = await Promise.race([job.result, timeUp]);
       if (result === undefined) return { blockedBy: job };
       if (job.operation === JSON.stringify(operation)) return { result };
