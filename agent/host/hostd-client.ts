@@ -30,8 +30,9 @@ export interface CallOptions {
   readonly deadlineMs?: number;
 }
 
-/** The part of a call's time that hostd gets; the rest is for the way there and back. */
-const HOSTD_SHARE = 0.9;
+/** What of a call's time hostd does not get: the way there and back, on a busy host. At most a quarter. */
+const WAY_MS = 500;
+const WAY_SHARE = 0.25;
 const DEFAULT_DEADLINE_MS = 10_000;
 
 export class HostdClient {
@@ -77,7 +78,11 @@ export class HostdClient {
     const signal = options.signal === undefined ? timeUp : AbortSignal.any([options.signal, timeUp]);
     options.signal?.throwIfAborted();
     try {
-      return await this.#connect().request(operation, Math.floor(deadlineMs * HOSTD_SHARE), signal);
+      return await this.#connect().request(
+        operation,
+        deadlineMs - Math.min(WAY_MS, deadlineMs * WAY_SHARE),
+        signal,
+      );
     } catch (cause) {
       options.signal?.throwIfAborted();
       const why = timeUp.aborted ? `no answer within ${deadlineMs} ms` : describe(cause);

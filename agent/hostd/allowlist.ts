@@ -110,8 +110,8 @@ export const ALLOWLIST = {
   },
 } as const satisfies Record<string, AllowedFile>;
 
-export type AllowedName = keyof typeof ALLOWLIST;
-export type Variables = Readonly<Partial<Record<FormName | keyof typeof KERNEL_FORMS, string>>>;
+type AllowedName = keyof typeof ALLOWLIST;
+type Variables = Readonly<Partial<Record<FormName | keyof typeof KERNEL_FORMS, string>>>;
 
 const forms: Readonly<Record<string, RegExp>> = { ...FORMS, ...KERNEL_FORMS };
 

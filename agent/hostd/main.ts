@@ -55,4 +55,9 @@ async function main(): Promise<void> {
   process.exit();
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`vgpud-hostd: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,7 +1,7 @@
 // One operation on the kernel's files, start to end, synchronously: it runs in a process of its own that may block for ever.
 import { closeSync, constants, lstatSync, openSync, readlinkSync, writeSync } from "node:fs";
 import path from "node:path";
-import { allowedPath, KERNEL_FORMS, resolvedPath, type AllowedName, type Variables } from "./allowlist.ts";
+import { allowedPath, KERNEL_FORMS, resolvedPath } from "./allowlist.ts";
 import { findHolders, groupOf } from "./holders.ts";
 import { FORMS } from "./protocol/forms.ts";
 import type { CreateMdev, Operation, RemoveMdev, Result } from "./protocol/messages.ts";
@@ -25,7 +25,7 @@ export function performOperation(root: string, operation: Operation): Result {
 }
 
 function createMdev(root: string, { gpu, type, vgpuId }: CreateMdev): Result {
-  writeTo(root, "create", { gpu, type }, vgpuId);
+  writeTo(resolvedPath(root, "create", { gpu, type }), vgpuId);
   return { kind: "done" };
 }
 
@@ -35,7 +35,7 @@ function removeMdev(root: string, { vgpuId }: RemoveMdev): Result {
     return { kind: "refused", why: `${vgpuId} is of type ${type}, not a GVT-g vGPU` };
   const group = groupOf(root, "removeGroup", vgpuId);
   if (group !== undefined && isHeld(root, group)) return { kind: "held", holders: findHolders(root, vgpuId) };
-  writeTo(root, "remove", { vgpuId }, "1");
+  writeTo(resolvedPath(root, "remove", { vgpuId }), "1");
   return { kind: "done" };
 }
 
@@ -60,8 +60,7 @@ function openAndClose(file: string): void {
   );
 }
 
-function writeTo(root: string, name: AllowedName, variables: Variables, text: string): void {
-  const file = resolvedPath(root, name, variables);
+function writeTo(file: string, text: string): void {
   const fd = openSync(file, constants.O_WRONLY | constants.O_NOFOLLOW);
   try {
     writeSync(fd, text);

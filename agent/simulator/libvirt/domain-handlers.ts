@@ -18,7 +18,8 @@ const ULLONG = 4;
 export function domainHandlers(domains: Domains, clock: SimulatedClock): Handlers {
   return {
     ...lookups(domains),
-    ...changes(domains),
+    ...definitions(domains),
+    ...power(domains),
     ...questions(domains, clock),
     ...metadataHandlers(domains),
   };
@@ -40,10 +41,24 @@ function lookups(domains: Domains): Handlers {
   };
 }
 
-function changes(domains: Domains): Handlers {
+function definitions(domains: Domains): Handlers {
   return {
     domainDefineXml: ({ xml }) => ({ dom: wire(domains.define(xml)) }),
     domainDefineXmlFlags: ({ xml }) => ({ dom: wire(domains.define(xml)) }),
+    domainUndefine: ({ dom }) => {
+      domains.undefine(idOf(dom), 0);
+    },
+    domainUndefineFlags: ({ dom, flags }) => {
+      domains.undefine(idOf(dom), flags);
+    },
+    domainSetAutostart: ({ dom, autostart }) => {
+      domains.setAutostart(idOf(dom), autostart !== 0);
+    },
+  };
+}
+
+function power(domains: Domains): Handlers {
+  return {
     domainCreate: async ({ dom }) => {
       await domains.start(idOf(dom));
       return undefined;
@@ -72,15 +87,6 @@ function changes(domains: Domains): Handlers {
     domainDestroyFlags: async ({ dom }) => {
       await domains.destroy(idOf(dom));
       return undefined;
-    },
-    domainUndefine: ({ dom }) => {
-      domains.undefine(idOf(dom), 0);
-    },
-    domainUndefineFlags: ({ dom, flags }) => {
-      domains.undefine(idOf(dom), flags);
-    },
-    domainSetAutostart: ({ dom, autostart }) => {
-      domains.setAutostart(idOf(dom), autostart !== 0);
     },
   };
 }

@@ -33,6 +33,29 @@ describe("the simulator", () => {
     assert.equal(await available(host), "5");
   });
 
+  it("never lets a reader see half a device or half a file", async () => {
+    await using host = await SimulatedHost.start();
+    using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
+    const rounds = 60;
+    const ended = new AbortController();
+    const changes = (async () => {
+      for (let round = 0; round < rounds; round += 1) {
+        const vgpuId = ID.replace(/.{4}$/, String(1000 + round));
+        assert.equal((await client.createMdev({ ...MDEV, vgpuId })).kind, "done");
+        assert.equal((await client.removeMdev(vgpuId)).kind, "done");
+      }
+    })().finally(() => {
+      ended.abort();
+    });
+    let seen = 0;
+    while (!ended.signal.aborted) {
+      assert.match(await available(host), /^[45]$/);
+      for (const device of await wholeDevices(host)) seen += device.length;
+    }
+    await changes;
+    assert.notEqual(seen, 0);
+  });
+
   it("does not remove a vGPU that a process holds and names it", async () => {
     await using host = await SimulatedHost.start();
     using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
@@ -53,7 +76,7 @@ describe("the simulator", () => {
     await host.control({ command: "clear-faults", names: ["create_errno"] });
     assert.equal((await client.createMdev(MDEV)).kind, "done");
 
-    const blocked = await client.removeMdev(ID, { deadlineMs: 100 });
+    const blocked = await client.removeMdev(ID, { deadlineMs: 2000 });
     assert.equal(blocked.kind, "blocked");
     await host.control({ command: "set-faults", faults: { hostd_hangs: true } });
     await assert.rejects(client.removeMdev(ID, { deadlineMs: 100 }), { name: "HostdUnavailableError" });
@@ -65,7 +88,7 @@ describe("the simulator", () => {
   it("can let time pass at once", async () => {
     await using host = await SimulatedHost.start("faults: { create_delay_ms: 600000 }");
     using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
-    assert.equal((await client.createMdev(MDEV, { deadlineMs: 100 })).kind, "blocked");
+    assert.equal((await client.createMdev(MDEV, { deadlineMs: 2000 })).kind, "blocked");
     await host.control({ command: "clear-faults" });
     await host.control({ command: "advance", ms: 600_000 });
     const ended = await client.createMdev(MDEV);
@@ -122,6 +145,22 @@ describe("the simulator", () => {
     await rename(host.root, path.join(host.directory, "kept"));
   });
 });
+
+/** What each mdev has; fails when one that is still there lacks something. */
+async function wholeDevices(host: SimulatedHost): Promise<readonly (readonly string[])[]> {
+  const gpu = path.join(host.root, "sys/devices/pci0000:00", GPU);
+  const names = (await readdir(gpu)).filter((name) => name.startsWith(ID.slice(0, 8)));
+  return await Promise.all(
+    names.map(async (name) => {
+      const found = await readdir(path.join(gpu, name)).catch(() => undefined);
+      const isThere = (await readdir(gpu)).includes(name);
+      // What is still listed after it was read was there all the time.
+      const whole = ["driver", "intel_vgpu", "iommu_group", "mdev_type", "remove", "subsystem", "uevent"];
+      if (isThere) assert.deepEqual(found?.sort(), whole);
+      return found ?? [];
+    }),
+  );
+}
 
 function closing(client: HostdClient): HostdClient & Disposable {
   return Object.assign(client, {
