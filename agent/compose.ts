@@ -27,6 +27,7 @@ import { watchUdev } from "./host/udev.ts";
 import { listenUnix } from "./host/unix-listener.ts";
 import { Lookout } from "./inventory/lookout.ts";
 import { Snapshot } from "./inventory/snapshot.ts";
+import { Admission } from "./lifecycle/admission.ts";
 import { DomainService } from "./lifecycle/domain-service.ts";
 import { Driver } from "./lifecycle/driver.ts";
 import { Ledger } from "./lifecycle/ledger.ts";
@@ -140,10 +141,13 @@ async function composeStages(
     },
   });
   const reconciler = composeReconciler({ ledger, lookout, driver, metrics, log, cut });
-  const domains = new DomainService({
-    ...{ ledger, lookout, driver, operations, clock, rule: gvtgCapacity },
+  const admission = new Admission({
+    ...{ ledger, clock, rule: gvtgCapacity },
     storage: new StorageRoots(config.storage_roots),
     newVgpuId: () => issueVgpuId(randomBytes(12)),
+  });
+  const domains = new DomainService({
+    ...{ ledger, admission, lookout, driver, operations, clock },
     newOperationId: randomUUID,
   });
   return { ledger, lookout, libvirt, driver, reconciler, operations, domains, metrics };

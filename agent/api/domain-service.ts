@@ -16,6 +16,7 @@ import { AgentError } from "../core/errors.ts";
 import { parseClaimId, parseDomainId, type DomainId } from "../core/ids.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import type { Result, StopRequest } from "../lifecycle/domain-service.ts";
+import { newestTombstone } from "../lifecycle/owned-domain.ts";
 import { requestDigest } from "../lifecycle/request-digest.ts";
 import { domainViews, type DomainView } from "../lifecycle/views.ts";
 import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
@@ -182,7 +183,7 @@ function found(id: DomainId | undefined, described: string): DomainId {
 function viewOf(context: ApiContext, id: DomainId): DomainView {
   const inventory = currentInventory(context);
   const view = domainViews(inventory, context.ledger).find((domain) => domain.id === id);
-  const tombstone = context.ledger.all().findLast((claim) => claim.domain.id === id);
+  const tombstone = newestTombstone(context.ledger, id);
   if (view) return view;
   if (tombstone) return goneView(tombstone);
   if (!inventory.domains.known)

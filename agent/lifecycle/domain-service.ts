@@ -1,36 +1,18 @@
 // What a caller can have done to a domain: create, start, stop, destroy. Each writes its intent, then waits for the planner.
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
-import type { ClaimId, DomainId, VgpuId } from "../core/ids.ts";
-import type { CapacityRule } from "../capacity/budget.ts";
-import { NotPlacedError, place, type Placed, type Wish } from "../capacity/place.ts";
+import type { DomainId } from "../core/ids.ts";
+import type { Placed } from "../capacity/place.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import { changed, type Claim, type Operation, type OperationKind, type RememberedRequest } from "./claim.ts";
-import type { DomainSpec } from "./domain-spec.ts";
+import { libvirtAway, type Admission, type CreateRequest } from "./admission.ts";
+import { changed, type Claim, type Operation, type OperationKind } from "./claim.ts";
 import type { Driver } from "./driver.ts";
-import { holdingsOf } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Operations } from "./operations.ts";
-import type { StoragePaths } from "./storage-paths.ts";
+import { claimOfDomain } from "./owned-domain.ts";
+import { claimOfRetry, operationOfRepeat, remember, type RequestIdentity } from "./requests.ts";
 import { waitFor } from "./wait.ts";
-
-/** Identifies a mutation, so that a retry finds it again (law 7). */
-export interface RequestIdentity {
-  /** The caller's own id of this request; undefined when it gave none. */
-  readonly requestId: string | undefined;
-  readonly method: string;
-  /** See request-digest.ts. */
-  readonly digest: string;
-}
-
-export interface CreateRequest extends RequestIdentity {
-  readonly claimId: ClaimId;
-  readonly spec: DomainSpec;
-  readonly wish: Wish;
-  /** Checks and places as a create does, and does nothing. */
-  readonly validateOnly: boolean;
-}
 
 export interface StopRequest extends RequestIdentity {
   readonly domainId: DomainId;
@@ -50,18 +32,13 @@ export interface Result {
 
 export interface DomainServiceOptions {
   readonly ledger: Ledger;
+  readonly admission: Admission;
   readonly lookout: Lookout;
   readonly driver: Driver;
   readonly operations: Operations;
-  readonly rule: CapacityRule;
-  readonly storage: StoragePaths;
   readonly clock: Clock;
-  readonly newVgpuId: () => VgpuId;
   readonly newOperationId: () => string;
 }
-
-/** Request ids kept per claim: more than any caller retries at a time. */
-const REQUESTS_KEPT = 16;
 
 export class DomainService {
   readonly #options: DomainServiceOptions;
@@ -72,20 +49,21 @@ export class DomainService {
 
   /** Resolves with the placement alone for a validate-only request. */
   async create(request: CreateRequest, signal: AbortSignal): Promise<Result | Placed> {
-    const known = this.#retryOf(request);
+    const { lookout, ledger, admission } = this.#options;
+    const known = claimOfRetry(ledger, request);
     if (known) return this.#created(known, signal);
 
-    const { lookout, ledger } = this.#options;
     const inventory = await lookout.fresh();
-    const spec = await this.#resolvePaths(request.spec);
+    const spec = await admission.resolvePaths(request.spec);
     signal.throwIfAborted();
     // From here to the put nothing is awaited: two requests cannot be promised the same room or name.
-    const raced = this.#retryOf(request);
+    const raced = claimOfRetry(ledger, request);
     if (raced) return this.#created(raced, signal);
-    this.#refuseTaken(spec, inventory);
-    const placed = this.#place(request.wish, inventory);
+    admission.refuseTaken(spec, inventory);
+    const placed = admission.place(request.wish, inventory);
     if (request.validateOnly) return placed;
-    const claim = this.#newClaim({ ...request, spec }, placed, inventory);
+    const operation = this.#newOperation("create");
+    const claim = admission.newClaim({ ...request, spec }, { placed, operation, inventory });
     await ledger.put(claim);
     return this.#await(claim, signal);
   }
@@ -102,7 +80,7 @@ export class DomainService {
       const inventory = await this.#knownInventory();
       claim = this.#own(request.domainId);
       if (claim.state === "stopped" && claim.goal === "stopped") {
-        this.#refuseWithoutRoom(claim, inventory);
+        this.#options.admission.refuseWithoutRoom(claim, inventory);
         return this.#intend(claim, request, { kind: "start", change: { goal: "running" } }, signal);
       }
     }
@@ -141,97 +119,6 @@ export class DomainService {
   #created(claim: Claim, signal: AbortSignal): Promise<Result> {
     const { operation } = claim;
     return operation.kind === "create" ? this.#await(claim, signal) : Promise.resolve(this.#seen(claim));
-  }
-
-  /** The claim that an earlier request with the same identity made; throws when the identity stands for another request. */
-  #retryOf(request: CreateRequest): Claim | undefined {
-    const { ledger } = this.#options;
-    const remembered = request.requestId === undefined ? undefined : ledger.byRequest(request.requestId);
-    if (remembered && (remembered.claim.claimId !== request.claimId || !isSame(remembered.request, request)))
-      throw requestIdReused(request.requestId);
-    const claim = ledger.byClaimId(request.claimId);
-    if (!claim) return undefined;
-    const details = { claim_id: claim.claimId, domain_uuid: claim.domain.id };
-    if (claim.requestDigest !== request.digest)
-      throw new AgentError("CLAIM_REUSED", `claim id ${claim.claimId} stands for another request`, {
-        details,
-      });
-    // A create that is being undone has not ended: its retry waits to hear why it failed, and may then try again.
-    if (claim.goal === "absent" && claim.operation.kind !== "create")
-      throw new AgentError(
-        "CLAIM_ENDED",
-        `claim ${claim.claimId} has been or is being destroyed; ask with a new claim id`,
-        { details },
-      );
-    return claim;
-  }
-
-  async #resolvePaths(spec: DomainSpec): Promise<DomainSpec> {
-    const { storage } = this.#options;
-    const { disk, kernelBoot } = spec;
-    const optional = async (path: string | undefined, field: string): Promise<string | undefined> =>
-      path === undefined ? undefined : storage.resolve(path, "boot", field);
-    return {
-      ...spec,
-      disk: disk && { ...disk, path: await storage.resolve(disk.path, "disk", "domain.disks[0].path") },
-      kernelBoot: kernelBoot && {
-        ...kernelBoot,
-        kernel: await storage.resolve(kernelBoot.kernel, "boot", "domain.boot.kernel.kernel_path"),
-        initrd: await optional(kernelBoot.initrd, "domain.boot.kernel.initrd_path"),
-      },
-    };
-  }
-
-  #refuseTaken({ id, name }: DomainSpec, { domains }: Inventory): void {
-    if (!domains.known) throw libvirtAway(domains.why);
-    const { ledger } = this.#options;
-    if (domains.value.has(id) || ledger.byDomainId(id))
-      throw new AgentError("DOMAIN_UUID_EXISTS", `a domain with UUID ${id} exists already`, {
-        details: { domain_uuid: id },
-        field: "domain.uuid",
-      });
-    const namesake = [...domains.value.values()].find((domain) => domain.name === name);
-    if (namesake || ledger.byDomainName(name))
-      throw new AgentError("DOMAIN_NAME_EXISTS", `a domain named ${name} exists already`, {
-        details: { domain_name: name },
-        field: "domain.name",
-      });
-  }
-
-  #place(wish: Wish, inventory: Inventory): Placed {
-    const { rule, ledger } = this.#options;
-    const decision = place(wish, {
-      gpus: inventory.gpus.values(),
-      rule,
-      holdings: holdingsOf(ledger, inventory),
-    });
-    if (decision.ok) return decision;
-    throw new NotPlacedError(decision);
-  }
-
-  #newClaim(request: CreateRequest, placed: Placed, inventory: Inventory): Claim {
-    const wall = this.#options.clock.wall();
-    const operation = this.#newOperation("create");
-    const { spec } = request;
-    return {
-      claimId: request.claimId,
-      vgpuId: this.#options.newVgpuId(),
-      gpu: placed.gpu,
-      type: placed.type,
-      sizes: placed.sizes,
-      domain: { id: spec.id, name: spec.name, onStop: spec.onStop, spec },
-      placement: placed,
-      state: "creating",
-      goal: "running",
-      powerOff: undefined,
-      requestDigest: request.digest,
-      requests: remember([], request, operation),
-      operation,
-      failure: undefined,
-      createdAt: wall,
-      updatedAt: wall,
-      bootId: inventory.host.bootId,
-    };
   }
 
   /** Writes a new intent into a claim and waits for it. */
@@ -292,12 +179,8 @@ export class DomainService {
   }
 
   #repeated(request: RequestIdentity, claim: Claim): Result | undefined {
-    if (request.requestId === undefined) return undefined;
-    const remembered = this.#options.ledger.byRequest(request.requestId);
-    if (!remembered) return undefined;
-    const { operationId } = remembered.request;
-    if (!isSame(remembered.request, request) || remembered.claim.vgpuId !== claim.vgpuId)
-      throw requestIdReused(request.requestId);
+    const operationId = operationOfRepeat(this.#options.ledger, request, claim);
+    if (operationId === undefined) return undefined;
     // Still running: the caller joins it by the ordinary way. Ended: it gets the same answer, without doing it again.
     if (claim.operation.id === operationId) return claim.operation.ended ? this.#result(claim) : undefined;
     // Of another life of the agent only the fact is left that a later operation followed: it is not done a second time.
@@ -313,30 +196,7 @@ export class DomainService {
 
   #own(id: DomainId): Claim {
     const { ledger, lookout } = this.#options;
-    const living = ledger.byDomainId(id);
-    if (living) return living;
-    const tombstone = ledger
-      .all()
-      .filter(({ domain }) => domain.id === id)
-      .reduce<Claim | undefined>((a, b) => (a && a.updatedAt > b.updatedAt ? a : b), undefined);
-    const domains = lookout.current?.domains;
-    const shown = domains?.known ? domains.value.get(id) : undefined;
-    // Our own domain may still be in a view that is older than its end; any other took the UUID over.
-    const foreign = shown && (!tombstone || shown.mark?.vgpuId !== tombstone.vgpuId) ? shown : undefined;
-    if (tombstone && !foreign) return tombstone;
-    if (foreign) {
-      const message = `domain ${foreign.name} (${id}) was not made by vgpud, so it is left alone`;
-      throw new AgentError("DOMAIN_FOREIGN", message, {
-        details: { domain_uuid: id, domain_name: foreign.name },
-      });
-    }
-    throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${id}`, { details: { domain_uuid: id } });
-  }
-
-  /** A released slice has to be found room for again, on the GPU the claim was placed on. */
-  #refuseWithoutRoom(claim: Claim, inventory: Inventory): void {
-    if (inventory.vgpus.has(claim.vgpuId) || claim.domain.onStop === "hold") return;
-    this.#place({ size: { by: "type", type: claim.type }, gpu: claim.gpu, policy: "pack" }, inventory);
+    return claimOfDomain(ledger, lookout.current, id);
   }
 
   #powerOff({ graceMs, mayForce }: StopRequest, claim: Claim): Claim["powerOff"] {
@@ -368,32 +228,3 @@ const past = {
   stop: "stopped",
   destroy: "destroyed",
 } as const satisfies Record<OperationKind, string>;
-
-function remember(
-  requests: Claim["requests"],
-  { requestId, method, digest }: RequestIdentity,
-  { id }: Operation,
-): Claim["requests"] {
-  if (requestId === undefined) return requests;
-  return [...requests, { requestId, method, digest, operationId: id }].slice(-REQUESTS_KEPT);
-}
-
-function isSame(remembered: RememberedRequest, { method, digest }: RequestIdentity): boolean {
-  return remembered.method === method && remembered.digest === digest;
-}
-
-function libvirtAway(why: string): AgentError {
-  return new AgentError("LIBVIRT_UNAVAILABLE", `libvirt does not answer: ${why}`);
-}
-
-function requestIdReused(requestId: string | undefined): AgentError {
-  const details = { request_id: requestId ?? "" };
-  return new AgentError(
-    "REQUEST_ID_REUSED",
-    `request id ${requestId ?? ""} came before with another request`,
-    {
-      details,
-      field: "request_id",
-    },
-  );
-}

@@ -5,7 +5,8 @@ import { KeyedLock } from "../../agent/core/keyed-lock.ts";
 import type { VgpuId } from "../../agent/core/ids.ts";
 import { Lookout } from "../../agent/inventory/lookout.ts";
 import { Snapshot } from "../../agent/inventory/snapshot.ts";
-import { DomainService, type CreateRequest, type StopRequest } from "../../agent/lifecycle/domain-service.ts";
+import { Admission, type CreateRequest } from "../../agent/lifecycle/admission.ts";
+import { DomainService, type StopRequest } from "../../agent/lifecycle/domain-service.ts";
 import type { DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
 import { Driver, type LifecycleEvent } from "../../agent/lifecycle/driver.ts";
 import { Ledger } from "../../agent/lifecycle/ledger.ts";
@@ -113,9 +114,9 @@ export class FakeNode {
     });
     const newOperationId = (): string => `operation-${this.#next()}`;
     const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
+    const admission = new Admission({ ledger, clock, storage, newVgpuId, rule: gvtgCapacity });
     const service = new DomainService({
-      ...{ ledger, lookout, driver, operations, clock, storage, newVgpuId, newOperationId },
-      rule: gvtgCapacity,
+      ...{ ledger, admission, lookout, driver, operations, clock, newOperationId },
     });
     const reconciler = new Reconciler({
       ...{ ledger, lookout, driver, clock, newOperationId },

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { AgentError } from "../../../agent/core/errors.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
-import type { RequestIdentity, Result } from "../../../agent/lifecycle/domain-service.ts";
+import type { Result } from "../../../agent/lifecycle/domain-service.ts";
+import type { RequestIdentity } from "../../../agent/lifecycle/requests.ts";
 import type { DomainId } from "../../../agent/core/ids.ts";
 import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
 import { foreignDomain } from "../../fakes/claims.ts";

@@ -1,0 +1,31 @@
+// Finds the claim behind a domain's UUID, and says whose the domain is when it is not ours. Pure.
+import { AgentError } from "../core/errors.ts";
+import type { DomainId } from "../core/ids.ts";
+import type { Domain, Inventory } from "../inventory/model.ts";
+import type { Claim } from "./claim.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** A living claim, or else the newest tombstone. Throws DOMAIN_FOREIGN or DOMAIN_NOT_FOUND. */
+export function claimOfDomain(ledger: Ledger, inventory: Inventory | undefined, id: DomainId): Claim {
+  const living = ledger.byDomainId(id);
+  if (living) return living;
+  const tombstone = newestTombstone(ledger, id);
+  const shown = inventory?.domains.known ? inventory.domains.value.get(id) : undefined;
+  // Our own domain may still be in a view that is older than its end; any other took the UUID over.
+  const foreign = shown && (!tombstone || shown.mark?.vgpuId !== tombstone.vgpuId) ? shown : undefined;
+  if (foreign) throw isForeign(foreign);
+  if (tombstone) return tombstone;
+  throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${id}`, { details: { domain_uuid: id } });
+}
+
+export function newestTombstone(ledger: Ledger, id: DomainId): Claim | undefined {
+  return ledger
+    .all()
+    .filter(({ domain }) => domain.id === id)
+    .reduce<Claim | undefined>((a, b) => (a && a.updatedAt > b.updatedAt ? a : b), undefined);
+}
+
+function isForeign({ id, name }: Domain): AgentError {
+  const message = `domain ${name} (${id}) was not made by vgpud, so it is left alone`;
+  return new AgentError("DOMAIN_FOREIGN", message, { details: { domain_uuid: id, domain_name: name } });
+}
