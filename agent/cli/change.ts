@@ -45,17 +45,21 @@ export function changeAnswer(response: { domain: Domain | undefined; operation: 
     return { json, text: [{ kind: "lines", lines: ["there is no such domain: nothing to do"] }] };
   const answer: Answer = { json, text: domainDetail(domain) };
   if (domain.claimState !== ClaimState.DELETING) return answer;
-  return { ...answer, messages: heldMessages(domain, response.operation), ending: "conflict" };
+  return {
+    ...answer,
+    messages: heldMessages(domain),
+    next: ["operation", response.operation],
+    ending: "conflict",
+  };
 }
 
-function heldMessages(domain: Domain, operation: string): readonly string[] {
+function heldMessages(domain: Domain): readonly string[] {
   const holders = domain.holders.map(holderText).join(", ");
   const who = holders === "" ? "" : `: held by ${holders}`;
   const failure = failureText(domain.failure);
   return [
     printable(`error: domain ${domain.name} is not gone yet${who}`),
     ...(failure === undefined ? [] : [printable(`  ${failure}`)]),
-    "it goes on by itself and ends when the holder lets go",
-    `hint: vgpuctl operation ${operation}`,
+    "the removal goes on by itself and ends when the holder lets go",
   ];
 }

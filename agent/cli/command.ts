@@ -35,6 +35,8 @@ export interface Answer {
   readonly text: Text;
   /** For stderr in either format: warnings, and what went wrong although the call succeeded. */
   readonly messages?: readonly string[];
+  /** The command that shows how it goes on, as words after `vgpuctl`. */
+  readonly next?: readonly string[];
   /** Absent: ok. */
   readonly ending?: Ending;
 }
@@ -73,6 +75,6 @@ export interface ChangeCommand extends Described {
 export type Command = LocalCommand | ReadCommand | ChangeCommand;
 
 /** What vgpuctl knows of itself. */
-export interface Program {
+interface Program {
   readonly version: string;
 }

@@ -2,7 +2,7 @@
 // protobuf's own JSON leaves out zeros and empty lists; a script that asks for `.allocatable` must not get null for 0.
 
 /** Grows when a key changes its meaning or goes, which no release of v1 does: keys are only added. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /** Keys of `map<string, string>` fields belong to the user and stay as they are. */
 const maps = new Set(["labels", "metadata"]);

@@ -18,13 +18,14 @@ export async function requireReachable({ socketPath, timeoutMs, signal }: Reach)
   } catch (error) {
     if (signal.aborted)
       throw new CliError("interrupted", "interrupted before vgpud was asked", { cause: error });
-    throw unreachable(socketPath, error);
+    throw refusedSocket(socketPath, error);
   } finally {
     socket.destroy();
   }
 }
 
-function unreachable(socketPath: string, error: unknown): CliError {
+/** Why a socket would not be opened, by its errno. */
+export function refusedSocket(socketPath: string, error: unknown): CliError {
   const errno = error instanceof Error && "code" in error ? String(error.code) : "";
   if (errno === "EACCES" || errno === "EPERM")
     return new CliError("permission", `not allowed to open the socket ${socketPath}`, { cause: error });

@@ -5,7 +5,7 @@ import type { Answer, Command } from "./command.ts";
 import { commands } from "./commands.ts";
 import { errorText, type RunContext } from "./error-text.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { DEFAULT_SOCKET, readGlobals, timeoutMs, type Globals } from "./global-flags.ts";
+import { DEFAULT_SOCKET, readGlobals, timeoutMs } from "./global-flags.ts";
 import { commandHelp, mainHelp } from "./help.ts";
 import { jsonDocument } from "./json.ts";
 import { coloured, plain } from "./paint.ts";
@@ -53,8 +53,10 @@ export async function run(argv: readonly string[], environment: Environment): Pr
       line: contractLine(globals.socketPath),
       ref: command.kind === "change" ? command.ref(args) : undefined,
     };
-    for (const { flag, value } of filled) environment.note(`${flag.replaceAll("-", " ")}: ${value}`);
-    return rendered(await answer(command, args, environment), globals, environment);
+    // A dry run issues no claim, so that its id would name nothing.
+    if (!args.has("dry-run"))
+      for (const { flag, value } of filled) environment.note(`${flag.replaceAll("-", " ")}: ${value}`);
+    return rendered(await answer(command, args, environment), { ...globals, ...environment, ...context });
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     return { stdout: "", stderr: errorText(error, context), exitCode: exitCodes[error.ending] };
@@ -98,11 +100,19 @@ async function answer(command: Command, args: Arguments, environment: Environmen
   }
 }
 
-function rendered(answer: Answer, { json, noColour }: Globals, { colour }: Environment): Outcome {
+interface Rendering {
+  readonly json: boolean;
+  readonly noColour: boolean;
+  readonly colour: boolean;
+  readonly line: RunContext["line"];
+}
+
+function rendered(answer: Answer, { json, noColour, colour, line }: Rendering): Outcome {
+  const hint = answer.next === undefined ? [] : [`hint: ${line(...answer.next)}`];
   const paint = colour && !noColour ? coloured : plain;
   return {
     stdout: json ? jsonDocument(answer.json) : layOut(answer.text, paint),
-    stderr: (answer.messages ?? []).map((message) => `${message}\n`).join(""),
+    stderr: [...(answer.messages ?? []), ...hint].map((message) => `${message}\n`).join(""),
     exitCode: exitCodes[answer.ending ?? "ok"],
   };
 }

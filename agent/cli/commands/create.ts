@@ -37,6 +37,7 @@ async function create(args: Arguments, vgpud: Vgpud): Promise<Answer> {
     json: { ...(request.validateOnly ? {} : { claim_id: request.claimId }), ...messageJson(response) },
     text: [...(request.validateOnly ? [dry] : []), ...decided, ...(done?.text ?? [])],
     messages: [...warningLines(decision), ...(done?.messages ?? [])],
+    ...(done?.next === undefined ? {} : { next: done.next }),
     ending: done?.ending ?? "ok",
   };
 }

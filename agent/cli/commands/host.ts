@@ -36,10 +36,14 @@ function hostText(host: Host): Text {
         ["simulated", yesNo(host.simulated)],
         ["libvirt", libvirtCell(host.libvirt)],
         ["claims", ledgerCell(host.ledger)],
-        ["drained", host.drained ? { text: `yes: ${host.drainNote}`, style: "warn" } : "no"],
+        ["drained", drainedCell(host)],
       ],
     },
   ];
+}
+
+function drainedCell({ drained, drainNote }: Host): Cell {
+  return drained ? { text: drainNote === "" ? "yes" : `yes: ${drainNote}`, style: "warn" } : "no";
 }
 
 function libvirtCell(libvirt: LibvirtStatus | undefined): Cell {
