@@ -1,0 +1,74 @@
+// What was given to a command, read by name and as the type that the command needs.
+import { usageError } from "./cli-error.ts";
+import { DURATION_FORM, parseDurationMs } from "./duration.ts";
+import { didYouMean } from "./suggest.ts";
+
+export class Arguments {
+  readonly operands: readonly string[];
+  readonly #flags: ReadonlyMap<string, string>;
+
+  /** Flags by their long names without dashes; a switch has the empty text. */
+  constructor(operands: readonly string[], flags: ReadonlyMap<string, string>) {
+    this.operands = operands;
+    this.#flags = flags;
+  }
+
+  /** The same with more flags. */
+  with(flags: ReadonlyMap<string, string>): Arguments {
+    return new Arguments(this.operands, new Map([...this.#flags, ...flags]));
+  }
+
+  has(flag: string): boolean {
+    return this.#flags.has(flag);
+  }
+
+  text(flag: string): string | undefined {
+    return this.#flags.get(flag);
+  }
+
+  /** The first operand of a command that requires one. */
+  operand(): string {
+    const [first] = this.operands;
+    if (first === undefined) throw usageError("an operand is missing");
+    return first;
+  }
+
+  /** A whole number of 0 or more. Ranges are vgpud's to check: it answers with the field at fault. */
+  integer(flag: string): number | undefined {
+    const text = this.text(flag);
+    if (text === undefined) return undefined;
+    if (!/^\d{1,9}$/.test(text)) throw usageError(`--${flag} takes a whole number, not '${text}'`);
+    return Number(text);
+  }
+
+  requiredInteger(flag: string): number {
+    const value = this.integer(flag);
+    if (value === undefined) throw usageError(`--${flag} is required`);
+    return value;
+  }
+
+  durationMs(flag: string): number | undefined {
+    const text = this.text(flag);
+    if (text === undefined) return undefined;
+    const ms = parseDurationMs(text);
+    if (ms === undefined) throw usageError(`--${flag} takes ${DURATION_FORM}, not '${text}'`);
+    return ms;
+  }
+
+  /** One of a closed list of words, as the value that it stands for. */
+  choice<Value>(flag: string, choices: Readonly<Record<string, Value>>): Value | undefined {
+    const text = this.text(flag);
+    if (text === undefined) return undefined;
+    const value = Object.hasOwn(choices, text) ? choices[text] : undefined;
+    if (value !== undefined) return value;
+    const words = Object.keys(choices);
+    throw usageError(`--${flag} takes ${words.join(", ")}, not '${text}'`, didYouMean(text, words));
+  }
+
+  /** Refuses flags that contradict each other. */
+  atMostOne(...flags: readonly string[]): void {
+    const [first, second] = flags.filter((flag) => this.has(flag));
+    if (first !== undefined && second !== undefined)
+      throw usageError(`--${first} and --${second} exclude each other: give one of them`);
+  }
+}

@@ -1,0 +1,65 @@
+// What the commands that change a domain have in common: their flags, their answers, and a claim that is still held.
+import type { Domain } from "../../proto/gen/vgpud/v1/domain.ts";
+import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
+import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Answer, Flag } from "./command.ts";
+import { domainDetail } from "./domain-view.ts";
+import { toDuration } from "./duration.ts";
+import { messageJson } from "./json.ts";
+import { printable } from "./paint.ts";
+import { failureText, holderText } from "./words.ts";
+
+/** How the guest is stopped. */
+export const stopFlags: readonly Flag[] = [
+  {
+    name: "grace",
+    value: "DURATION",
+    help: "time for the guest to shut down before it is forced off (default 60s)",
+    field: "grace_period",
+  },
+  { name: "now", help: "force it off at once; the same as --grace 0" },
+  { name: "no-force", help: "never force it off: wait until the guest is off", field: "no_force" },
+];
+
+/** The stop flags as the contract's fields. */
+export function stopFields(args: Arguments): { gracePeriod: Duration | undefined; noForce: boolean } {
+  args.atMostOne("grace", "now", "no-force");
+  const graceMs = args.has("now") ? 0 : args.durationMs("grace");
+  return {
+    gracePeriod: graceMs === undefined ? undefined : toDuration(graceMs),
+    noForce: args.has("no-force"),
+  };
+}
+
+/** A given grace period comes on top of the usual deadline. */
+export function graceMs(args: Arguments): number {
+  return args.durationMs("grace") ?? 0;
+}
+
+/** The answer to a mutation. A domain that is still being taken down ends as a conflict, with the holders named. */
+export function changeAnswer(response: { domain: Domain | undefined; operation: string }): Answer {
+  const { domain } = response;
+  const json = messageJson(response);
+  if (domain === undefined)
+    return { json, text: [{ kind: "lines", lines: ["there is no such domain: nothing to do"] }] };
+  const answer: Answer = { json, text: domainDetail(domain) };
+  if (domain.claimState !== ClaimState.DELETING) return answer;
+  return {
+    ...answer,
+    messages: heldMessages(domain),
+    next: ["operation", response.operation],
+    ending: "conflict",
+  };
+}
+
+function heldMessages(domain: Domain): readonly string[] {
+  const holders = domain.holders.map(holderText).join(", ");
+  const who = holders === "" ? "" : `: held by ${holders}`;
+  const failure = failureText(domain.failure);
+  return [
+    printable(`error: domain ${domain.name} is not gone yet${who}`),
+    ...(failure === undefined ? [] : [printable(`  ${failure}`)]),
+    "the removal goes on by itself and ends when the holder lets go",
+  ];
+}

@@ -1,0 +1,45 @@
+// The one error class of vgpuctl. Its ending decides the exit code; its lines and hints are what the user sees.
+import type { ErrorDetails } from "./error-details.ts";
+import type { Ending } from "./exit-codes.ts";
+
+export interface CliErrorOptions {
+  /** The reason code of vgpud's closed list, shown in brackets. */
+  readonly reason?: string | undefined;
+  /** Lines under the message: the flag at fault, what each GPU lacks. */
+  readonly lines?: readonly string[];
+  /** What to do next, as a command line that works where there is one. */
+  readonly hints?: readonly string[];
+  /** The call that failed, when there was one. */
+  readonly call?: FailedCall;
+  readonly cause?: unknown;
+}
+
+export interface FailedCall {
+  readonly details: ErrorDetails;
+  /** Nobody knows what became of a change: no answer came, or the connection broke. */
+  readonly outcomeUnknown: boolean;
+}
+
+/** vgpuctl could not do what was asked. */
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly ending: Exclude<Ending, "ok">;
+  readonly reason: string | undefined;
+  readonly lines: readonly string[];
+  readonly hints: readonly string[];
+  readonly call: FailedCall | undefined;
+
+  constructor(ending: Exclude<Ending, "ok">, message: string, options: CliErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.ending = ending;
+    this.reason = options.reason;
+    this.lines = options.lines ?? [];
+    this.hints = options.hints ?? [];
+    this.call = options.call;
+  }
+}
+
+/** The command line is wrong. */
+export function usageError(message: string, hint?: string): CliError {
+  return new CliError("usage", message, hint === undefined ? {} : { hints: [hint] });
+}

@@ -1,0 +1,28 @@
+// The table of commands. Parser, help and suggestions are made from it.
+import type { Command } from "./command.ts";
+import { createCommand } from "./commands/create.ts";
+import { destroyCommand } from "./commands/destroy.ts";
+import { domainsCommand } from "./commands/domains.ts";
+import { gpusCommand } from "./commands/gpus.ts";
+import { helpCommand } from "./commands/help.ts";
+import { hostCommand } from "./commands/host.ts";
+import { operationCommand } from "./commands/operation.ts";
+import { startCommand } from "./commands/start.ts";
+import { stopCommand } from "./commands/stop.ts";
+import { versionCommand } from "./commands/version.ts";
+import { vgpusCommand } from "./commands/vgpus.ts";
+
+/** In the order of the help. */
+export const commands: readonly Command[] = [
+  hostCommand,
+  gpusCommand,
+  vgpusCommand,
+  domainsCommand,
+  createCommand,
+  startCommand,
+  stopCommand,
+  destroyCommand,
+  operationCommand,
+  versionCommand,
+  helpCommand(() => commands),
+];

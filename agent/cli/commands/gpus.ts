@@ -1,0 +1,33 @@
+// `vgpuctl gpus`
+import type { Answer, ReadCommand } from "../command.ts";
+import { gpuDetail, gpuList } from "../gpu-view.ts";
+import { messageJson } from "../json.ts";
+import { allPages, PAGE_SIZE, sortedBy } from "../pages.ts";
+import type { Vgpud } from "../vgpud.ts";
+
+export const gpusCommand: ReadCommand = {
+  kind: "read",
+  name: "gpus",
+  summary: "list the GPUs and what can still be made on them, or show one",
+  operands: [{ name: "ADDRESS", required: false, help: "PCI address, as 0000:00:02.0", field: "gpu" }],
+  flags: [],
+  examples: ["vgpuctl gpus", "vgpuctl gpus 0000:00:02.0"],
+  run: async (args, vgpud) => {
+    const [address] = args.operands;
+    if (address === undefined) return listGpus(vgpud);
+    const response = await vgpud.getGpu({ gpu: address });
+    return { json: messageJson(response), text: response.gpu ? gpuDetail(response.gpu) : [] };
+  },
+};
+
+async function listGpus(vgpud: Vgpud): Promise<Answer> {
+  const pages = await allPages((pageToken) => vgpud.listGpus({ pageSize: PAGE_SIZE, pageToken }));
+  const [{ resumeToken, observeTime }] = pages;
+  const gpus = sortedBy(
+    pages.flatMap((page) => page.gpus),
+    (gpu) => gpu.pciAddress,
+  );
+  const json = messageJson({ gpus, resumeToken, observeTime });
+  if (gpus.length === 0) return { json, text: [], messages: ["this host has no Intel GPU"] };
+  return { json, text: gpuList(gpus) };
+}

@@ -1,0 +1,67 @@
+// `vgpuctl host`
+import type { Host, LedgerStatus, LibvirtStatus } from "../../../proto/gen/vgpud/v1/host.ts";
+import type { ReadCommand } from "../command.ts";
+import { messageJson } from "../json.ts";
+import type { Cell } from "../paint.ts";
+import type { Text } from "../text.ts";
+import { failureText, time, word, yesNo } from "../words.ts";
+
+export const hostCommand: ReadCommand = {
+  kind: "read",
+  name: "host",
+  summary: "show the host, the agent and its connection to libvirt",
+  operands: [],
+  flags: [],
+  examples: ["vgpuctl host"],
+  run: async (_args, vgpud) => {
+    const response = await vgpud.getHost({});
+    return { json: messageJson(response), text: response.host ? hostText(response.host) : [] };
+  },
+};
+
+function hostText(host: Host): Text {
+  return [
+    {
+      kind: "fields",
+      fields: [
+        ["host", host.hostname],
+        ["hypervisor", word(host.hypervisor, "HYPERVISOR")],
+        ["kernel", host.kernelRelease],
+        ["OS", host.os],
+        ["CPU", host.cpuModel],
+        ["CPUs", host.cpus],
+        ["memory MiB", host.memoryMib === undefined ? undefined : String(host.memoryMib)],
+        ["vgpud", host.agentVersion],
+        ["started", time(host.startTime)],
+        ["simulated", yesNo(host.simulated)],
+        ["libvirt", libvirtCell(host.libvirt)],
+        ["claims", ledgerCell(host.ledger)],
+        ["drained", drainedCell(host)],
+      ],
+    },
+  ];
+}
+
+function drainedCell({ drained, drainNote }: Host): Cell {
+  return drained ? { text: drainNote === "" ? "yes" : `yes: ${drainNote}`, style: "warn" } : "no";
+}
+
+function libvirtCell(libvirt: LibvirtStatus | undefined): Cell {
+  if (libvirt === undefined) return undefined;
+  const { uri, connected, version, failure } = libvirt;
+  if (connected) return { text: `${uri} connected, version ${version}`, style: "good" };
+  const why = failureText(failure);
+  return { text: `${uri} does not answer${why === undefined ? "" : `: ${why}`}`, style: "bad" };
+}
+
+function ledgerCell(ledger: LedgerStatus | undefined): Cell {
+  if (ledger === undefined) return undefined;
+  const { reserved, creating, active, stopped, deleting, failed, unreadable } = ledger;
+  const counts = Object.entries({ reserved, creating, active, stopped, deleting, failed, unreadable })
+    .filter(([state, count]) => count > 0 || state === "active")
+    .map(([state, count]) => `${count} ${state}`)
+    .join(", ");
+  const why = failureText(ledger.failure);
+  if (why !== undefined) return { text: `${counts}; the ledger cannot be written: ${why}`, style: "bad" };
+  return failed + unreadable > 0 ? { text: counts, style: "bad" } : counts;
+}

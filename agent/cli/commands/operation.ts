@@ -1,0 +1,50 @@
+// `vgpuctl operation`
+import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
+import { parseDomainId as parseUuid } from "../../core/ids.ts";
+import type { ReadCommand } from "../command.ts";
+import { messageJson } from "../json.ts";
+import type { Text } from "../text.ts";
+import { failureText, stateCell, time, word } from "../words.ts";
+
+const PREFIX = "operations/";
+
+export const operationCommand: ReadCommand = {
+  kind: "read",
+  name: "operation",
+  summary: "show what a change is doing or did",
+  operands: [{ name: "NAME", required: true, help: "operations/UUID, or the UUID alone", field: "name" }],
+  flags: [],
+  examples: ["vgpuctl operation operations/5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11"],
+  run: async (args, vgpud) => {
+    const given = args.operand();
+    const name = parseUuid(given) === undefined ? given : `${PREFIX}${given.toLowerCase()}`;
+    const response = await vgpud.getOperation({ name });
+    return {
+      json: messageJson(response),
+      text: response.operation ? operationText(response.operation) : [],
+    };
+  },
+};
+
+function operationText(operation: Operation): Text {
+  const failure = failureText(operation.failure);
+  return [
+    {
+      kind: "fields",
+      fields: [
+        ["operation", operation.name],
+        ["kind", word(operation.kind, "OPERATION_KIND")],
+        ["state", stateCell(operation.state, "OPERATION_STATE")],
+        ["claim id", operation.claimId],
+        ["claim", stateCell(operation.claimState, "CLAIM_STATE")],
+        ["domain", operation.domainName],
+        ["domain UUID", operation.domainUuid],
+        ["vGPU", operation.vgpuId],
+        ["GPU", operation.gpu],
+        ["started", time(operation.startTime)],
+        ["ended", time(operation.endTime)],
+        ...(failure === undefined ? [] : ([["failure", { text: failure, style: "bad" }]] as const)),
+      ],
+    },
+  ];
+}

@@ -1,0 +1,63 @@
+// Domains as a table and one by one.
+import type { Domain } from "../../proto/gen/vgpud/v1/domain.ts";
+import type { Text } from "./text.ts";
+import { failureText, holderText, stateCell, time, word, yesNo } from "./words.ts";
+
+export function domainList(domains: readonly Domain[]): Text {
+  return [
+    {
+      kind: "table",
+      columns: [
+        { title: "NAME" },
+        { title: "UUID" },
+        { title: "STATE" },
+        { title: "OWNER" },
+        { title: "CLAIM" },
+        { title: "VCPUS", align: "right" },
+        { title: "MEMORY MIB", align: "right" },
+        { title: "VGPUS" },
+      ],
+      rows: domains.map((domain) => [
+        domain.name,
+        domain.uuid,
+        stateCell(domain.state, "DOMAIN_STATE"),
+        stateCell(domain.ownership, "OWNERSHIP"),
+        stateCell(domain.claimState, "CLAIM_STATE"),
+        domain.vcpus,
+        domain.memoryMib,
+        domain.vgpuIds.join(" "),
+      ]),
+    },
+  ];
+}
+
+export function domainDetail(domain: Domain): Text {
+  const failure = failureText(domain.failure);
+  return [
+    {
+      kind: "fields",
+      fields: [
+        ["domain", domain.name],
+        ["UUID", domain.uuid],
+        ["state", stateCell(domain.state, "DOMAIN_STATE")],
+        ["owner", stateCell(domain.ownership, "OWNERSHIP")],
+        ["claim id", domain.claimId],
+        ["claim", stateCell(domain.claimState, "CLAIM_STATE")],
+        ["vGPUs", domain.vgpuIds.join(" ")],
+        ["vCPUs", domain.vcpus],
+        ["memory MiB", domain.memoryMib],
+        ["on stop", word(domain.onStop, "ON_STOP")],
+        ["persistent", yesNo(domain.persistent)],
+        ["consoles", domain.consoles.map(({ uri }) => uri).join(" ")],
+        ["created", time(domain.createTime)],
+        ["updated", time(domain.updateTime)],
+        ["operation", domain.operation],
+        ...(failure === undefined ? [] : ([["failure", { text: failure, style: "bad" }]] as const)),
+        ...(domain.stillHolds.length === 0 ? [] : ([["still holds", domain.stillHolds.join(", ")]] as const)),
+        ...(domain.holders.length === 0
+          ? []
+          : ([["held by", domain.holders.map(holderText).join(", ")]] as const)),
+      ],
+    },
+  ];
+}

@@ -1,0 +1,44 @@
+// The flags that every command takes.
+import type { Arguments } from "./arguments.ts";
+import { usageError } from "./cli-error.ts";
+import type { Flag } from "./command.ts";
+
+export const DEFAULT_SOCKET = "/run/vgpud/vgpud.sock";
+
+export const globalFlags: readonly Flag[] = [
+  { name: "socket", value: "PATH", help: `vgpud's socket (default ${DEFAULT_SOCKET})` },
+  { name: "output", short: "o", value: "FORMAT", help: "table (default) or json" },
+  {
+    name: "timeout",
+    value: "DURATION",
+    help: "give up on an answer after this time (default 10s; for changes 180s and the grace period)",
+  },
+  { name: "no-color", help: "no colors; NO_COLOR in the environment does the same" },
+  { name: "help", short: "h", help: "show what a command does and takes" },
+];
+
+/** For lists and single objects, which vgpud answers from memory. */
+const READ_TIMEOUT_MS = 10_000;
+/** For changes: the default grace period of 60 s, and libvirt and kernel at their slowest. */
+const CHANGE_TIMEOUT_MS = 180_000;
+
+export interface Globals {
+  readonly socketPath: string;
+  readonly json: boolean;
+  readonly noColour: boolean;
+}
+
+export function readGlobals(args: Arguments): Globals {
+  return {
+    socketPath: args.text("socket") ?? DEFAULT_SOCKET,
+    json: args.choice("output", { table: false, json: true }) ?? false,
+    noColour: args.has("no-color"),
+  };
+}
+
+/** How long one call may take. `extraMs` is time that was asked for, as a grace period. */
+export function timeoutMs(args: Arguments, kind: "read" | "change", extraMs: number): number {
+  const given = args.durationMs("timeout");
+  if (given === 0) throw usageError("--timeout takes more than 0");
+  return given ?? (kind === "read" ? READ_TIMEOUT_MS : CHANGE_TIMEOUT_MS + extraMs);
+}

@@ -1,0 +1,101 @@
+// The help, made from the table of commands.
+import type { Command, Flag, Operand } from "./command.ts";
+import { exitCodes, exitCodeWords } from "./exit-codes.ts";
+import { globalFlags } from "./global-flags.ts";
+
+/** Where a line of the help ends. */
+const WIDTH = 100;
+/** Names longer than this stand on a line of their own. */
+const NAME_WIDTH = 22;
+
+export function mainHelp(commands: readonly Command[]): string {
+  return [
+    "vgpuctl shows and changes the vGPUs and domains of this host, through vgpud.",
+    "",
+    "Usage: vgpuctl COMMAND [FLAGS]",
+    "",
+    "Examples:",
+    "  vgpuctl gpus",
+    ...commands.filter(({ name }) => name === "create" || name === "destroy").flatMap(firstExample),
+    "",
+    "Commands:",
+    ...commands.flatMap(({ name, operands, summary }) =>
+      entry([name, ...operands.map(operandText)].join(" "), summary),
+    ),
+    "",
+    "Flags of every command:",
+    ...globalFlags.flatMap(flagEntry),
+    "",
+    "Exit codes:",
+    ...Object.entries(exitCodes).flatMap(([ending, code]) => exitEntry(ending, code)),
+    "",
+    "vgpuctl help COMMAND explains one command.",
+    "",
+  ].join("\n");
+}
+
+export function commandHelp(command: Command): string {
+  const { name, summary, operands, flags, examples } = command;
+  return [
+    `vgpuctl ${name}: ${summary}`,
+    "",
+    usageLine(command),
+    "",
+    "Examples:",
+    ...examples.map((example) => `  ${example}`),
+    ...section(
+      "Arguments:",
+      operands.flatMap((operand) => entry(operand.name, operand.help)),
+    ),
+    ...section("Flags:", flags.flatMap(flagEntry)),
+    ...section("Flags of every command:", globalFlags.flatMap(flagEntry)),
+    "",
+  ].join("\n");
+}
+
+/** `Usage: vgpuctl stop REF [FLAGS]` */
+export function usageLine({ name, operands }: Command): string {
+  return `Usage: ${["vgpuctl", name, ...operands.map(operandText), "[FLAGS]"].join(" ")}`;
+}
+
+function operandText({ name, required }: Operand): string {
+  return required ? name : `[${name}]`;
+}
+
+function firstExample({ examples }: Command): readonly string[] {
+  return examples.slice(0, 1).map((example) => `  ${example}`);
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ["", title, ...lines];
+}
+
+function flagEntry({ name, short, value, optionalValue, help }: Flag): readonly string[] {
+  const shortText = short === undefined ? "" : `-${short}, `;
+  const valueText = value === undefined ? "" : optionalValue === undefined ? ` ${value}` : `[=${value}]`;
+  return entry(`${shortText}--${name}${valueText}`, help);
+}
+
+function exitEntry(ending: string, code: number): readonly string[] {
+  const words = Object.entries(exitCodeWords).find(([name]) => name === ending)?.[1] ?? "";
+  return [`  ${String(code).padStart(3)}  ${words}`];
+}
+
+function entry(name: string, help: string): readonly string[] {
+  const indent = " ".repeat(NAME_WIDTH + 4);
+  const [first = "", ...rest] = wrapped(help, WIDTH - indent.length);
+  const following = rest.map((line) => `${indent}${line}`);
+  if (name.length > NAME_WIDTH) return [`  ${name}`, `${indent}${first}`, ...following];
+  return [`  ${name.padEnd(NAME_WIDTH)}  ${first}`, ...following];
+}
+
+function wrapped(text: string, width: number): readonly string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}

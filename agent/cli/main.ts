@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+// vgpuctl: the rim. Words, terminal, interrupt and exit code; everything else is run.ts.
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { run } from "./run.ts";
+import { connect } from "./vgpud.ts";
+
+const interrupted = new AbortController();
+// Once: a second interrupt ends the process at once, as everywhere.
+process.once("SIGINT", () => {
+  interrupted.abort();
+});
+// A reader that has seen enough, as `head`, is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+const noColour = process.env["NO_COLOR"];
+const outcome = await run(process.argv.slice(2), {
+  version: packageVersion(import.meta.dirname),
+  newUuid: () => randomUUID(),
+  signal: interrupted.signal,
+  colour: process.stdout.isTTY && (noColour === undefined || noColour === ""),
+  note: (line) => process.stderr.write(`${line}\n`),
+  connect,
+});
+process.stdout.write(outcome.stdout);
+process.stderr.write(outcome.stderr);
+process.exitCode = outcome.exitCode;
+
+/** The version in the nearest package.json above: compiled and source files lie at different depths. */
+function packageVersion(folder: string): string {
+  try {
+    const content: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    if (typeof content === "object" && content !== null && "version" in content)
+      return String(content.version);
+  } catch (error) {
+    if (folder === dirname(folder))
+      throw new Error("vgpuctl finds no package.json above it", { cause: error });
+  }
+  return packageVersion(dirname(folder));
+}

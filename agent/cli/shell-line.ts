@@ -1,0 +1,18 @@
+// Command lines to copy from a hint: quoted for a POSIX shell, aimed at the same socket.
+
+const BARE = /^[\w@%+=:,./-]+$/;
+
+export function shellLine(words: readonly string[]): string {
+  return words.map(quoted).join(" ");
+}
+
+/** The same command again, with flags that vgpuctl filled in. */
+export function retryLine(argv: readonly string[], filled: readonly string[]): string {
+  const end = argv.indexOf("--");
+  const at = end === -1 ? argv.length : end;
+  return shellLine(["vgpuctl", ...argv.slice(0, at), ...filled, ...argv.slice(at)]);
+}
+
+function quoted(word: string): string {
+  return BARE.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,127 @@
+// Every command against a real gRPC server on a UNIX socket; what it writes is compared with golden files.
+import assert from "node:assert/strict";
+import { commands } from "../../../agent/cli/commands.ts";
+import { fakeVgpud } from "./fake-vgpud.ts";
+import { FRESH_ID, matchesGolden, vgpuctl } from "./vgpuctl.ts";
+
+const CREATE = ["create", "web-2", "--type", "i915-GVTg_V5_4", "--vcpus", "2", "--memory", "2048"];
+
+const shown = {
+  host: ["host"],
+  gpus: ["gpus"],
+  gpu: ["gpus", "0000:00:02.0"],
+  vgpus: ["vgpus"],
+  vgpu: ["vgpus", "76677075-1111-8222-8333-444455556666"],
+  domains: ["domains"],
+  domain: ["domains", "web-1"],
+  operation: ["operation", "9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234"],
+  create: [...CREATE, "--kernel", "/srv/vmlinuz"],
+  "create-dry-run": [...CREATE, "--dry-run"],
+  start: ["start", "web-1"],
+  stop: ["stop", "claim:job-17"],
+  destroy: ["destroy", "web-1"],
+  version: ["version"],
+} as const;
+
+describe("the output of vgpuctl", () => {
+  for (const [name, argv] of Object.entries(shown)) {
+    it(`shows ${name} as a table and as JSON`, async () => {
+      await using vgpud = await fakeVgpud();
+      const table = await vgpuctl(vgpud.socketPath, argv);
+      assert.equal(table.exitCode, 0, table.stderr);
+      await matchesGolden(`${name}.txt`, table.stdout);
+      const json = await vgpuctl(vgpud.socketPath, [...argv, "-o", "json"]);
+      assert.equal(json.exitCode, 0, json.stderr);
+      await matchesGolden(`${name}.json`, json.stdout);
+    });
+  }
+
+  it("explains all commands and each of them", async () => {
+    await matchesGolden("help.txt", (await vgpuctl("/nowhere", ["help"])).stdout);
+    for (const { name } of commands) {
+      const asked = await vgpuctl("/nowhere", ["help", name]);
+      await matchesGolden(`help-${name}.txt`, asked.stdout);
+      assert.equal((await vgpuctl("/nowhere", [name, "--help"])).stdout, asked.stdout);
+    }
+  });
+
+  it("keeps zeros, and the user's own keys as they are, in JSON", async () => {
+    await using vgpud = await fakeVgpud();
+    const gpus = await vgpuctl(vgpud.socketPath, ["gpus", "-o", "json"]);
+    assert.match(gpus.stdout, /"allocatable": 0/);
+    assert.match(gpus.stdout, /^\{\n {2}"schema_version": 1,/);
+    const domain = await vgpuctl(vgpud.socketPath, ["domains", "web-1", "-o", "json"]);
+    assert.match(domain.stdout, /"Team\.Of": "render"/);
+  });
+
+  it("colours states only where colours are shown", async () => {
+    await using vgpud = await fakeVgpud();
+    const argv = ["domains"];
+    const shownWith = await vgpuctl(vgpud.socketPath, argv, { colour: true });
+    assert.ok(shownWith.stdout.includes("\u001b[32mrunning"));
+    const refused = await vgpuctl(vgpud.socketPath, [...argv, "--no-color"], { colour: true });
+    assert.ok(!refused.stdout.includes("\u001b"));
+  });
+});
+
+describe("the requests of vgpuctl", () => {
+  it("creates under a fresh claim id and says it before it waits", async () => {
+    await using vgpud = await fakeVgpud();
+    const ran = await vgpuctl(vgpud.socketPath, CREATE);
+    assert.deepEqual(ran.notes, [`claim id: ${FRESH_ID}`]);
+    assert.equal(vgpud.domains.get(FRESH_ID)?.name, "web-2");
+    assert.equal(ran.stderr, "warning: high GM asked 400 MiB, given 512 MiB\n");
+  });
+
+  it("puts every flag of create into its field", async () => {
+    await using vgpud = await fakeVgpud();
+    const argv = ["create", "a", "--sizes=128,512,4", "--gpu", "0000:00:02.0", "--policy", "spread"];
+    argv.push(
+      "--vcpus",
+      "1",
+      "--memory",
+      "512",
+      "--disk",
+      "/d",
+      "--disk-format",
+      "raw",
+      "--disk-bus",
+      "sata",
+    );
+    argv.push("--disk-readonly", "--kernel", "/k", "--initrd", "/i", "--cmdline", "ro quiet", "--vnc");
+    argv.push("[::1]:5901", "--uuid", "u", "--on-stop", "release", "--claim-id", "c", "--dry-run");
+    const ran = await vgpuctl(vgpud.socketPath, argv);
+    assert.equal(ran.exitCode, 0, ran.stderr);
+    await matchesGolden("request-create.json", `${JSON.stringify(vgpud.requests, undefined, 2)}\n`);
+  });
+
+  it("takes --vnc without an address", async () => {
+    await using vgpud = await fakeVgpud();
+    await vgpuctl(vgpud.socketPath, ["create", "--vnc", ...CREATE.slice(1)]);
+    const [request] = vgpud.requests;
+    assert.ok(JSON.stringify(request).includes('"vnc":{"listen":""}'));
+  });
+
+  const stops: readonly (readonly [flags: readonly string[], grace: number | undefined, noForce: boolean])[] =
+    [
+      [[], undefined, false],
+      [["--now"], 0, false],
+      [["--grace", "2m"], 120, false],
+      [["--no-force"], undefined, true],
+    ];
+  for (const [flags, seconds, noForce] of stops)
+    it(`stops a domain with ${flags.join(" ") || "no flag"}`, async () => {
+      await using vgpud = await fakeVgpud();
+      await vgpuctl(vgpud.socketPath, ["stop", "5F0C3C52-6d1c-4b57-8b52-9d1d2d0a7c11", ...flags]);
+      const domain = { ref: { $case: "uuid", value: "5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11" } };
+      const gracePeriod = seconds === undefined ? undefined : { seconds: BigInt(seconds), nanos: 0 };
+      assert.deepEqual(vgpud.requests, [{ domain, requestId: "", gracePeriod, noForce }]);
+    });
+
+  it("finds nothing to do when a missing domain is allowed", async () => {
+    await using vgpud = await fakeVgpud();
+    const ran = await vgpuctl(vgpud.socketPath, ["destroy", "gone", "--allow-missing"]);
+    assert.equal(ran.exitCode, 0);
+    assert.equal(ran.stdout, "there is no such domain: nothing to do\n");
+  });
+});

@@ -1,0 +1,254 @@
+// Every exit code, with the lines that say what would work.
+import { status } from "@grpc/grpc-js";
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { refusedSocket } from "../../../agent/cli/reachable.ts";
+import { connect } from "../../../agent/cli/vgpud.ts";
+import { fakeVgpud, type Refusal } from "./fake-vgpud.ts";
+import { refusedDecision } from "./facts.ts";
+import { FRESH_ID, matchesGolden, vgpuctl } from "./vgpuctl.ts";
+
+const CREATE = ["create", "web-2", "--type", "V5_4", "--vcpus", "2", "--memory", "2048"];
+
+interface RefusedCase {
+  readonly refusal: Refusal;
+  readonly exitCode: number;
+  readonly says: RegExp;
+}
+
+const refused: Readonly<Record<string, RefusedCase>> = {
+  "names the flag of a field": {
+    refusal: { code: status.INVALID_ARGUMENT, message: "m", reason: "FIELD_INVALID", field: "domain.vcpus" },
+    exitCode: 2,
+    says: /set by --vcpus \(domain\.vcpus\)\nhint: vgpuctl create --help/,
+  },
+  "names the flag of a field inside its message": {
+    refusal: {
+      code: status.INVALID_ARGUMENT,
+      message: "m",
+      reason: "FIELD_INVALID",
+      field: "vgpu.sizes.vgt_low_gm_sz",
+    },
+    exitCode: 2,
+    says: /set by --sizes \(vgpu\.sizes\.vgt_low_gm_sz\)/,
+  },
+  "names the operand of a field": {
+    refusal: { code: status.INVALID_ARGUMENT, message: "m", reason: "FIELD_INVALID", field: "domain.name" },
+    exitCode: 2,
+    says: /set by NAME \(domain\.name\)/,
+  },
+  "points to the GPUs for an unknown type": {
+    refusal: { code: status.NOT_FOUND, message: "no such type", reason: "TYPE_UNKNOWN" },
+    exitCode: 1,
+    says: /^error: no such type \[TYPE_UNKNOWN\]\nhint: vgpuctl --socket \S+ gpus\n$/,
+  },
+  "tells a refusal by the agent's rights": {
+    refusal: { code: status.PERMISSION_DENIED, message: "read-only socket" },
+    exitCode: 4,
+    says: /hint: sudo vgpuctl --socket \S+ create web-2 /,
+  },
+  "tells a mode that this host cannot do": {
+    refusal: { code: status.FAILED_PRECONDITION, message: "m", reason: "MODE_UNSUPPORTED" },
+    exitCode: 5,
+    says: /hint: vgpuctl --socket \S+ gpus/,
+  },
+  "tells a method that is not served": {
+    refusal: { code: status.UNIMPLEMENTED, message: "m", reason: "NOT_IMPLEMENTED" },
+    exitCode: 5,
+    says: /\[NOT_IMPLEMENTED\]/,
+  },
+  "shows what each GPU lacks": {
+    refusal: {
+      code: status.RESOURCE_EXHAUSTED,
+      message: "no room",
+      reason: "APERTURE_EXHAUSTED",
+      decision: refusedDecision,
+    },
+    exitCode: 6,
+    says: / {2}0000:00:02\.0 .* APERTURE_EXHAUSTED {2}128 MiB of aperture needed, 64 MiB free\nhint: \S+ --socket \S+ gpus/,
+  },
+  "does not take a message above the limit for a lack of room": {
+    refusal: { code: status.RESOURCE_EXHAUSTED, message: "too large" },
+    exitCode: 1,
+    says: /^error: too large\n$/,
+  },
+  "tells a claim id that stands for something else": {
+    refusal: { code: status.ALREADY_EXISTS, message: "m", reason: "CLAIM_REUSED" },
+    exitCode: 7,
+    says: new RegExp(`hint: vgpuctl --socket \\S+ domains claim:${FRESH_ID}`),
+  },
+  "tells a vGPU in use": {
+    refusal: { code: status.FAILED_PRECONDITION, message: "m", reason: "VGPU_IN_USE" },
+    exitCode: 7,
+    says: /\[VGPU_IN_USE\]/,
+  },
+  "tells a change that another one took over": {
+    refusal: { code: status.ABORTED, message: "m", reason: "SUPERSEDED" },
+    exitCode: 7,
+    says: /\[SUPERSEDED\]/,
+  },
+  "repeats the claim id in the line that tries again": {
+    refusal: { code: status.UNAVAILABLE, message: "m", reason: "LIBVIRT_UNAVAILABLE", retrySeconds: 2 },
+    exitCode: 1,
+    says: new RegExp(`hint: wait 2s, then: vgpuctl .*--memory 2048 --claim-id ${FRESH_ID}\n`),
+  },
+  "escapes what a message brings": {
+    refusal: { code: status.INTERNAL, message: "bad \u001b[31m", reason: "INTERNAL" },
+    exitCode: 1,
+    says: /^error: bad \\x1b\[31m \[INTERNAL\]\n$/,
+  },
+};
+
+describe("a refused call", () => {
+  for (const [name, { refusal, exitCode, says }] of Object.entries(refused))
+    it(name, async () => {
+      await using vgpud = await fakeVgpud();
+      vgpud.refuse(refusal);
+      const ran = await vgpuctl(vgpud.socketPath, CREATE);
+      assert.equal(ran.stdout, "");
+      assert.match(ran.stderr, says);
+      assert.equal(ran.exitCode, exitCode);
+    });
+
+  it("names who holds a vGPU that cannot be removed yet", async () => {
+    await using vgpud = await fakeVgpud();
+    vgpud.hold();
+    const ran = await vgpuctl(vgpud.socketPath, ["destroy", "web-1"]);
+    assert.equal(ran.exitCode, 7);
+    await matchesGolden("destroy-held.txt", ran.stdout);
+    await matchesGolden("destroy-held.stderr.txt", ran.stderr.replace(vgpud.socketPath, "/SOCKET"));
+  });
+});
+
+describe("a call without an answer", () => {
+  it("says that a change goes on and how to look at it", async () => {
+    await using vgpud = await fakeVgpud();
+    vgpud.hang();
+    const ran = await vgpuctl(vgpud.socketPath, [...CREATE, "--timeout", "200ms"]);
+    assert.equal(ran.exitCode, 1);
+    assert.match(ran.stderr, /^error: no answer from vgpud within 200ms\n/);
+    assert.match(
+      ran.stderr,
+      new RegExp(`domains claim:${FRESH_ID}, then vgpuctl --socket \\S+ operation NAME`),
+    );
+    assert.match(ran.stderr, new RegExp(`to wait for it: vgpuctl .* --claim-id ${FRESH_ID}\n$`));
+  });
+
+  it("ends with 130 when it is interrupted", async () => {
+    await using vgpud = await fakeVgpud();
+    const { asked } = vgpud.hang();
+    const interrupt = new AbortController();
+    const running = vgpuctl(vgpud.socketPath, ["destroy", "web-1"], { signal: interrupt.signal });
+    await asked;
+    interrupt.abort();
+    const ran = await running;
+    assert.equal(ran.exitCode, 130);
+    assert.match(ran.stderr, /^error: interrupted\nhint: what vgpud accepted goes on without vgpuctl\n/);
+    assert.match(ran.stderr, /domains web-1, then/);
+  });
+
+  it("does nothing when it is interrupted before it asks", async () => {
+    await using vgpud = await fakeVgpud();
+    const ran = await vgpuctl(vgpud.socketPath, CREATE, { signal: AbortSignal.abort() });
+    assert.equal(ran.exitCode, 130);
+    assert.deepEqual(vgpud.requests, []);
+  });
+});
+
+describe("a socket that cannot be used", () => {
+  it("ends with 8 where there is none", async () => {
+    const ran = await vgpuctl("/nonexistent/vgpud.sock", ["gpus"]);
+    assert.equal(ran.exitCode, 8);
+    await matchesGolden("unreachable.stderr.txt", ran.stderr);
+  });
+
+  it("ends with 8 where nobody listens", async () => {
+    await using vgpud = await fakeVgpud();
+    const file = `${vgpud.socketPath}.stale`;
+    await writeFile(file, "");
+    const ran = await vgpuctl(file, ["gpus"]);
+    assert.equal(ran.exitCode, 8);
+    assert.match(ran.stderr, /nobody serves the socket/);
+  });
+
+  it("ends with 8 when the connection breaks during the call", async () => {
+    await using vgpud = await fakeVgpud();
+    const path = `${vgpud.socketPath}.rude`;
+    const server = createServer((socket) => socket.on("data", () => socket.destroy()));
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const ran = await vgpuctl(path, ["gpus"]);
+    server.close();
+    assert.equal(ran.exitCode, 8);
+    assert.match(ran.stderr, /the connection to vgpud broke/);
+  });
+
+  it("ends with 4 and the line with sudo where it may not be opened", async () => {
+    const denied = Object.assign(new Error("connect EACCES"), { code: "EACCES" });
+    const ran = await vgpuctl("/run/x.sock", ["stop", "it's mine"], {
+      connect: (options) => ({
+        ...connect(options),
+        stopDomain: () => Promise.reject(refusedSocket(options.socketPath, denied)),
+      }),
+    });
+    assert.equal(ran.exitCode, 4);
+    assert.match(ran.stderr, /hint: sudo vgpuctl --socket \/run\/x\.sock stop 'it'\\''s mine'\n$/);
+  });
+});
+
+describe("a wrong command line", () => {
+  const wrong: Readonly<Record<string, readonly [argv: readonly string[], says: RegExp]>> = {
+    "suggests the nearest command": [["gpu"], /there is no command 'gpu'\nhint: did you mean gpus\?\n$/],
+    "suggests the nearest flag": [
+      ["stop", "a", "--grase", "1s"],
+      /no flag '--grase' here\nUsage: .*\nhint: did you mean --grace\?/,
+    ],
+    "refuses a flag of another command": [
+      ["gpus", "--grace", "1s"],
+      /no flag '--grace' here\nUsage: vgpuctl gpus/,
+    ],
+    "names a missing operand": [["start"], /REF is missing: .*\nUsage: vgpuctl start REF \[FLAGS\]/],
+    "refuses a surplus operand": [["start", "a", "b"], /unexpected argument 'b'/],
+    "refuses a flag that is given twice": [
+      ["gpus", "--timeout", "1s", "--timeout", "2s"],
+      /--timeout is given twice/,
+    ],
+    "refuses a switch with a value": [["stop", "a", "--now=1"], /--now takes no value/],
+    "misses a value": [["stop", "a", "--grace"], /--grace needs a value: DURATION/],
+    "does not take a flag for a value": [["create", "a", "--type", "--vcpus", "2"], /write --type=TYPE/],
+    "refuses a duration without a unit": [["stop", "a", "--grace", "60"], /not '60'/],
+    "refuses a timeout of nothing": [["gpus", "--timeout", "0"], /--timeout takes more than 0/],
+    "refuses another format": [["gpus", "-o", "yaml"], /--output takes table, json, not 'yaml'/],
+    "refuses stops that contradict": [
+      ["stop", "a", "--now", "--no-force"],
+      /--now and --no-force exclude each other/,
+    ],
+    "wants one vGPU": [
+      ["create", "a", "--vcpus", "1", "--memory", "64"],
+      /one of --type, --sizes and --mode/,
+    ],
+    "wants the format of a disk": [[...CREATE, "--disk", "/d"], /--disk-format is required/],
+    "refuses a flag that would be ignored": [[...CREATE, "--initrd", "/i"], /--initrd needs --kernel/],
+    "refuses a console that is no address": [[...CREATE, "--vnc=localhost"], /--vnc takes an IP address/],
+    "refuses sizes that are not three": [
+      ["create", "a", "--sizes", "1,2", "--vcpus", "1", "--memory", "1"],
+      /three whole numbers/,
+    ],
+    "refuses a number that is none": [
+      ["create", "a", "--type", "t", "--vcpus", "two", "--memory", "1"],
+      /--vcpus takes a whole number/,
+    ],
+    "suggests the nearest mode": [
+      ["create", "a", "--mode", "gvtg", "--vcpus", "1", "--memory", "1"],
+      /did you mean gvt-g\?/,
+    ],
+    "suggests the nearest topic of the help": [["help", "creat"], /did you mean create\?/],
+  };
+  for (const [name, [argv, says]] of Object.entries(wrong))
+    it(name, async () => {
+      const ran = await vgpuctl("/nonexistent/vgpud.sock", argv);
+      assert.match(ran.stderr, says);
+      assert.equal(ran.stdout, "");
+      assert.equal(ran.exitCode, 2);
+    });
+});

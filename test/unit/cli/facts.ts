@@ -1,0 +1,199 @@
+// What the fake vgpud knows: one shared GPU, one that cannot be shared, an own and a foreign vGPU.
+import { ClaimState, OnStop, Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
+import { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
+import { Backend, Gpu, Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import { Hypervisor } from "../../../proto/gen/vgpud/v1/host.ts";
+import { GetHostResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { Operation, OperationKind, OperationState } from "../../../proto/gen/vgpud/v1/operation.ts";
+import { PlacementDecision, PlacementPolicy } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
+
+export const observeTime = new Date("2026-03-01T12:00:00.250Z");
+const createTime = new Date("2026-03-01T11:59:00Z");
+const ADDRESS = "0000:00:02.0";
+const TYPE = "i915-GVTg_V5_4";
+const SIZES = { lowGmMib: 128, highGmMib: 512, fences: 4 };
+
+export const hostResponse = GetHostResponse.fromPartial({
+  host: {
+    hostname: "node-7",
+    bootId: "0b3c7a52-4d6f-4f0e-9d8a-6b5c1c1f2a10",
+    kernelRelease: "6.1.0-18-amd64",
+    os: "Debian GNU/Linux 12 (bookworm)",
+    hypervisor: Hypervisor.KVM,
+    libvirt: { uri: "qemu:///system", connected: true, version: "9.0.0", hypervisorVersion: "7.2.0" },
+    agentVersion: "0.1.0",
+    startTime: createTime,
+    cpuModel: "Intel Core i7-8700",
+    cpus: 12,
+    memoryMib: 65536n,
+    instanceEpoch: "e1",
+    revision: 7n,
+    ledger: { active: 1 },
+  },
+  observeTime,
+  resumeToken: "epoch.7",
+});
+
+export const gpu = Gpu.fromPartial({
+  pciAddress: ADDRESS,
+  vendorId: "8086",
+  deviceId: "3e92",
+  pciClass: "030000",
+  model: "UHD Graphics 630",
+  generation: "gen9",
+  driver: "i915",
+  iommuGroup: 1,
+  drmCard: "card0",
+  drmRender: "renderD128",
+  bootVga: true,
+  apertureMib: 256,
+  mode: Mode.GVT_G,
+  backend: Backend.KVMGT,
+  modes: [
+    { mode: Mode.GVT_G, backend: Backend.KVMGT, available: true },
+    { mode: Mode.SRIOV, backend: Backend.SRIOV, available: false, reason: "MODE_UNSUPPORTED" },
+  ],
+  budget: {
+    total: { lowGmMib: 512, highGmMib: 3584, fences: 32, instances: 7 },
+    host: { lowGmMib: 128, highGmMib: 384, fences: 4 },
+    used: { ...SIZES, instances: 1 },
+    free: { lowGmMib: 256, highGmMib: 2688, fences: 24, instances: 6 },
+  },
+  types: [
+    {
+      name: "i915-GVTg_V5_8",
+      sizes: { lowGmMib: 64, highGmMib: 384, fences: 4 },
+      weight: 2,
+      resolution: "1024x768",
+      kernelAvailable: 4,
+      allocatable: 4,
+      mode: Mode.GVT_G,
+    },
+    {
+      name: TYPE,
+      sizes: SIZES,
+      weight: 4,
+      resolution: "1920x1200",
+      kernelAvailable: 2,
+      allocatable: 0,
+      mode: Mode.GVT_G,
+    },
+  ],
+});
+
+/** On the first page of the list, though its address is the higher one. */
+export const idleGpu = Gpu.fromPartial({
+  pciAddress: "0000:03:00.0",
+  vendorId: "8086",
+  deviceId: "56a0",
+  pciClass: "038000",
+  numaNode: 1,
+});
+
+export const vgpu = Vgpu.fromPartial({
+  vgpuId: "76677075-1111-8222-8333-444455556666",
+  gpu: ADDRESS,
+  mode: Mode.GVT_G,
+  backend: Backend.KVMGT,
+  type: TYPE,
+  sizes: SIZES,
+  backendRef: { ref: { $case: "mdevUuid", value: "76677075-1111-8222-8333-444455556666" } },
+  ownership: Ownership.OWN,
+  claimId: "job-17",
+  claimState: ClaimState.ACTIVE,
+  domainUuid: "5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11",
+  domainName: "web-1",
+  inUse: true,
+  present: true,
+  iommuGroup: 9,
+  createTime,
+});
+
+export const foreignVgpu = Vgpu.fromPartial({
+  vgpuId: "f00df00d-0000-4000-8000-000000000001",
+  gpu: ADDRESS,
+  mode: Mode.GVT_G,
+  backend: Backend.KVMGT,
+  type: "i915-GVTg_V5_8",
+  ownership: Ownership.FOREIGN,
+  present: true,
+});
+
+export const domain = Domain.fromPartial({
+  uuid: "5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11",
+  name: "web-1",
+  state: DomainState.RUNNING,
+  ownership: Ownership.OWN,
+  claimId: "job-17",
+  claimState: ClaimState.ACTIVE,
+  vgpuIds: [vgpu.vgpuId],
+  vcpus: 2,
+  memoryMib: 2048,
+  onStop: OnStop.HOLD,
+  createTime,
+  updateTime: observeTime,
+  operation: "operations/9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234",
+  labels: { "Team.Of": "render" },
+  persistent: true,
+});
+
+/** Its name tries to move the cursor. */
+export const foreignDomain = Domain.fromPartial({
+  uuid: "11111111-2222-4333-8444-555555555555",
+  name: "old\u001b[2Jbox",
+  state: DomainState.SHUT_OFF,
+  ownership: Ownership.FOREIGN,
+});
+
+export const operation = Operation.fromPartial({
+  name: domain.operation,
+  kind: OperationKind.CREATE_DOMAIN,
+  state: OperationState.SUCCEEDED,
+  claimId: domain.claimId,
+  claimState: ClaimState.ACTIVE,
+  domainUuid: domain.uuid,
+  domainName: domain.name,
+  gpu: ADDRESS,
+  vgpuId: vgpu.vgpuId,
+  startTime: createTime,
+  endTime: observeTime,
+});
+
+const free = { lowGmMib: 384, highGmMib: 3200, fences: 28, instances: 7 };
+
+export const decision = PlacementDecision.fromPartial({
+  gpu: ADDRESS,
+  backend: Backend.KVMGT,
+  type: TYPE,
+  sizes: SIZES,
+  message: "the fullest GPU with room",
+  candidates: [
+    {
+      gpu: ADDRESS,
+      backend: Backend.KVMGT,
+      type: TYPE,
+      chosen: true,
+      message: "the fullest GPU with room",
+      free,
+    },
+    { gpu: "0000:03:00.0", reason: "MODE_UNSUPPORTED", message: "no mode of this GPU can be used" },
+  ],
+  warnings: ["high GM asked 400 MiB, given 512 MiB"],
+  policy: PlacementPolicy.PACK,
+});
+
+export const refusedDecision = PlacementDecision.fromPartial({
+  message: "no GPU has room",
+  candidates: [
+    {
+      gpu: ADDRESS,
+      backend: Backend.KVMGT,
+      type: TYPE,
+      reason: "APERTURE_EXHAUSTED",
+      message: "128 MiB of aperture needed, 64 MiB free",
+      free: { lowGmMib: 64, highGmMib: 2000, fences: 20, instances: 3 },
+    },
+  ],
+  policy: PlacementPolicy.PACK,
+});

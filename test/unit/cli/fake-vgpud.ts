@@ -1,0 +1,269 @@
+// A small vgpud on a UNIX socket: it keeps domains in a map and answers from fixed facts. Real gRPC on both sides.
+import { Metadata, Server, ServerCredentials, status, type sendUnaryData } from "@grpc/grpc-js";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ErrorInfo, BadRequest, RetryInfo } from "../../../proto/gen/google/rpc/error_details.ts";
+import { Status } from "../../../proto/gen/google/rpc/status.ts";
+import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
+import { Domain, DomainState, type DomainRef } from "../../../proto/gen/vgpud/v1/domain.ts";
+import {
+  DomainServiceService,
+  type CreateDomainRequest,
+} from "../../../proto/gen/vgpud/v1/domain_service.ts";
+import { GpuServiceService } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
+import { HostServiceService } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { OperationServiceService } from "../../../proto/gen/vgpud/v1/operation_service.ts";
+import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { VgpuServiceService } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import * as facts from "./facts.ts";
+
+/** How a call is refused, as vgpud says it. */
+export interface Refusal {
+  readonly code: status;
+  readonly message: string;
+  readonly reason?: string;
+  readonly field?: string;
+  readonly retrySeconds?: number;
+  readonly decision?: PlacementDecision;
+}
+
+export interface FakeVgpud extends AsyncDisposable {
+  readonly socketPath: string;
+  /** By claim id. */
+  readonly domains: Map<string, Domain>;
+  /** The requests of the mutations, in their order. */
+  readonly requests: unknown[];
+  /** Every call from now on is refused. */
+  refuse(refusal: Refusal): void;
+  /** Every call from now on is left without an answer; `asked` resolves when one has come. */
+  hang(): { readonly asked: Promise<void> };
+  /** A removal is held up by a process from now on. */
+  hold(): void;
+}
+
+export async function fakeVgpud(): Promise<FakeVgpud> {
+  const folder = await mkdtemp(join(tmpdir(), "vgpuctl-"));
+  const socketPath = join(folder, "vgpud.sock");
+  const state = new FakeState();
+  const server = new Server();
+  addServices(server, state);
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), (error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+  return {
+    socketPath,
+    domains: state.domains,
+    requests: state.requests,
+    refuse: (refusal) => {
+      state.refusal = refusal;
+    },
+    hang: () => ({
+      asked: new Promise((resolve) => {
+        state.hung = resolve;
+      }),
+    }),
+    hold: () => {
+      state.held = true;
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.forceShutdown();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+class FakeState {
+  readonly domains = new Map<string, Domain>([[facts.domain.claimId, facts.domain]]);
+  readonly requests: unknown[] = [];
+  refusal: Refusal | undefined;
+  hung: (() => void) | undefined;
+  held = false;
+
+  find(reference: DomainRef | undefined): Domain {
+    const ref = reference?.ref;
+    const found = [...this.domains.values()].find(
+      (domain) => domain.claimId === ref?.value || domain.uuid === ref?.value || domain.name === ref?.value,
+    );
+    if (found !== undefined) return found;
+    throw new Refused({
+      code: status.NOT_FOUND,
+      message: `there is no domain ${ref?.value ?? ""}`,
+      reason: "DOMAIN_NOT_FOUND",
+    });
+  }
+
+  create(request: CreateDomainRequest): Domain {
+    const { claimId, domain: spec } = request;
+    const domain = Domain.fromPartial({
+      ...facts.domain,
+      claimId,
+      name: spec?.name ?? "",
+      vcpus: spec?.vcpus,
+      memoryMib: spec?.memoryMib,
+    });
+    this.domains.set(claimId, domain);
+    return domain;
+  }
+
+  change(domain: Domain, state: DomainState, claimState: ClaimState): Domain {
+    const changed = { ...domain, state, claimState };
+    this.domains.set(domain.claimId, changed);
+    return changed;
+  }
+
+  destroy(domain: Domain): Domain {
+    if (!this.held) return this.change(domain, DomainState.UNKNOWN, ClaimState.GONE);
+    const held = this.change(domain, DomainState.SHUT_OFF, ClaimState.DELETING);
+    const failure = { reason: "VGPU_IN_USE", message: "the vGPU is still open", metadata: {} };
+    return { ...held, failure, holders: [{ pid: 4711, command: "qemu-system-x86" }] };
+  }
+}
+
+class Refused extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
+}
+
+type Handler<Request, Response> = (
+  call: { readonly request: Request },
+  callback: sendUnaryData<Response>,
+) => void;
+
+function addServices(server: Server, state: FakeState): void {
+  const handle = <Request, Response>(answer: (request: Request) => Response): Handler<Request, Response> => {
+    return ({ request }, callback) => {
+      if (state.hung !== undefined) {
+        state.hung();
+        return;
+      }
+      try {
+        if (state.refusal !== undefined) throw new Refused(state.refusal);
+        callback(null, answer(request));
+      } catch (error) {
+        callback(error instanceof Refused ? statusOf(error.refusal) : { code: status.INTERNAL });
+      }
+    };
+  };
+  const unserved = handle(() => {
+    throw new Refused({ code: status.UNIMPLEMENTED, message: "not served", reason: "NOT_IMPLEMENTED" });
+  });
+  const change = <Request, Response>(answer: (request: Request) => Response): Handler<Request, Response> =>
+    handle((request: Request) => {
+      state.requests.push(request);
+      return answer(request);
+    });
+  const operation = facts.operation.name;
+  server.addService(HostServiceService, {
+    getHost: handle(() => facts.hostResponse),
+    diagnose: unserved,
+    drainHost: unserved,
+    undrainHost: unserved,
+    reconcile: unserved,
+  });
+  server.addService(GpuServiceService, {
+    // One on each page: what is listed must have come by all of them.
+    listGpus: handle(({ pageToken }: { pageToken: string }) => ({
+      gpus: pageToken === "" ? [facts.idleGpu] : [facts.gpu],
+      nextPageToken: pageToken === "" ? "second" : "",
+      resumeToken: "epoch.7",
+      observeTime: facts.observeTime,
+    })),
+    getGpu: handle(({ gpu }: { gpu: string }) => {
+      if (gpu === facts.gpu.pciAddress) return { gpu: facts.gpu, observeTime: facts.observeTime };
+      throw new Refused({
+        code: status.NOT_FOUND,
+        message: `there is no GPU ${gpu}`,
+        reason: "GPU_NOT_FOUND",
+      });
+    }),
+    plan: unserved,
+    drainGpu: unserved,
+    undrainGpu: unserved,
+    setGpuMode: unserved,
+    setVirtualFunctions: unserved,
+  });
+  server.addService(VgpuServiceService, {
+    listVgpus: handle(() => ({
+      vgpus: [facts.foreignVgpu, facts.vgpu],
+      nextPageToken: "",
+      resumeToken: "epoch.7",
+      observeTime: facts.observeTime,
+    })),
+    getVgpu: handle(() => ({ vgpu: facts.vgpu, observeTime: facts.observeTime })),
+    createVgpu: unserved,
+    deleteVgpu: unserved,
+    adoptVgpu: unserved,
+    releaseVgpu: unserved,
+  });
+  server.addService(DomainServiceService, {
+    listDomains: handle(() => ({
+      domains: [...state.domains.values(), facts.foreignDomain],
+      nextPageToken: "",
+      resumeToken: "epoch.7",
+      observeTime: facts.observeTime,
+      incomplete: undefined,
+    })),
+    getDomain: handle(({ domain }: { domain: DomainRef | undefined }) => ({
+      domain: state.find(domain),
+      observeTime: facts.observeTime,
+    })),
+    createDomain: change((request: CreateDomainRequest) => ({
+      domain: request.validateOnly ? undefined : state.create(request),
+      decision: facts.decision,
+      operation: request.validateOnly ? "" : operation,
+    })),
+    startDomain: change(({ domain }: { domain: DomainRef | undefined }) => ({
+      domain: state.change(state.find(domain), DomainState.RUNNING, ClaimState.ACTIVE),
+      operation,
+    })),
+    stopDomain: change(({ domain }: { domain: DomainRef | undefined }) => ({
+      domain: state.change(state.find(domain), DomainState.SHUT_OFF, ClaimState.STOPPED),
+      operation,
+    })),
+    destroyDomain: change(
+      ({ domain, allowMissing }: { domain: DomainRef | undefined; allowMissing: boolean }) => {
+        const missing =
+          allowMissing && ![...state.domains.values()].some(({ name }) => name === domain?.ref?.value);
+        return missing
+          ? { domain: undefined, operation: "" }
+          : { domain: state.destroy(state.find(domain)), operation };
+      },
+    ),
+  });
+  server.addService(OperationServiceService, {
+    getOperation: handle(({ name }: { name: string }) => ({ operation: { ...facts.operation, name } })),
+  });
+}
+
+/** The status as vgpud sends it, with its details; without a reason, as the transport does. */
+function statusOf(refusal: Refusal): { code: status; details: string; metadata: Metadata } {
+  const { code, message, reason, field, retrySeconds, decision } = refusal;
+  const metadata = new Metadata();
+  const details: Status["details"] = [];
+  const pack = (name: string, bytes: Uint8Array): void => {
+    details.push({ typeUrl: `type.googleapis.com/${name}`, value: Buffer.from(bytes) });
+  };
+  if (reason !== undefined)
+    pack("google.rpc.ErrorInfo", ErrorInfo.encode({ reason, domain: "vgpud", metadata: {} }).finish());
+  if (field !== undefined)
+    pack(
+      "google.rpc.BadRequest",
+      BadRequest.encode({ fieldViolations: [{ field, description: message }] }).finish(),
+    );
+  if (retrySeconds !== undefined)
+    pack(
+      "google.rpc.RetryInfo",
+      RetryInfo.encode({ retryDelay: { seconds: BigInt(retrySeconds), nanos: 0 } }).finish(),
+    );
+  if (decision !== undefined) pack("vgpud.v1.PlacementDecision", PlacementDecision.encode(decision).finish());
+  if (details.length > 0)
+    metadata.set("grpc-status-details-bin", Buffer.from(Status.encode({ code, message, details }).finish()));
+  return { code, details: message, metadata };
+}

@@ -1,0 +1,105 @@
+// The small parts that the output is made of.
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseDurationMs, formatDurationMs, toDuration } from "../../../agent/cli/duration.ts";
+import { commands } from "../../../agent/cli/commands.ts";
+import { allPages } from "../../../agent/cli/pages.ts";
+import { coloured, plain } from "../../../agent/cli/paint.ts";
+import { shellLine } from "../../../agent/cli/shell-line.ts";
+import { editDistance, nearest } from "../../../agent/cli/suggest.ts";
+import { tableLines } from "../../../agent/cli/table.ts";
+
+describe("tableLines", () => {
+  const columns = [{ title: "NAME" }, { title: "MIB", align: "right" }, { title: "STATE" }] as const;
+
+  it("puts numbers under each other, `-` for absent, and no space at the end", () => {
+    const lines = tableLines(
+      columns,
+      [
+        ["a", 5, undefined],
+        ["long name", 1024, "on"],
+      ],
+      plain,
+    );
+    assert.deepEqual(lines, ["NAME        MIB  STATE", "a             5  -", "long name  1024  on"]);
+  });
+
+  it("shows an absent cell at the end of a row that is too short", () => {
+    assert.equal(tableLines(columns, [["a"]], plain)[1], "a       -  -");
+  });
+
+  it("is as wide with colours as without", () => {
+    const rows = [[{ text: "a", style: "bad" } as const, 1, "x"]];
+    const bare = tableLines(columns, rows, coloured).map((line) => line.replaceAll(/\u001b\[\d+m/g, ""));
+    assert.deepEqual(bare, tableLines(columns, rows, plain));
+  });
+
+  it("never lets a cell break the line", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        assert.doesNotMatch(
+          tableLines([{ title: "T" }], [[text]], plain)[1] ?? "",
+          /[\u0000-\u001f\u007f-\u009f]/,
+        );
+      }),
+    );
+  });
+});
+
+describe("durations", () => {
+  it("are read back as they are written", () => {
+    fc.assert(
+      fc.property(fc.nat(999_999_999), (ms) => {
+        assert.equal(parseDurationMs(formatDurationMs(ms)), ms);
+      }),
+    );
+  });
+
+  it("need a whole number and a unit, but for 0", () => {
+    assert.equal(parseDurationMs("0"), 0);
+    for (const text of ["", "1", "1.5s", "-1s", "1 s", "s", "1d"])
+      assert.equal(parseDurationMs(text), undefined);
+  });
+
+  it("split into seconds and nanoseconds", () => {
+    assert.deepEqual(toDuration(1500), { seconds: 1n, nanos: 500_000_000 });
+  });
+});
+
+describe("suggestions", () => {
+  it("count insertions, deletions and substitutions", () => {
+    assert.equal(editDistance("kitten", "sitting"), 3);
+    assert.equal(editDistance("", "abc"), 3);
+  });
+
+  it("are not made for what is far from everything", () => {
+    assert.equal(nearest("frobnicate", ["gpus", "destroy"]), undefined);
+    assert.equal(nearest("destory", ["gpus", "destroy"]), "destroy");
+  });
+});
+
+describe("allPages", () => {
+  it("does not follow a server that repeats itself", async () => {
+    await assert.rejects(
+      allPages(() => Promise.resolve({ nextPageToken: "again" })),
+      /the same page token twice/,
+    );
+  });
+});
+
+describe("shellLine", () => {
+  it("quotes what a shell would take apart", () => {
+    assert.equal(shellLine(["a", "b c", "it's", ""]), `a 'b c' 'it'\\''s' ''`);
+  });
+});
+
+describe("the table of commands", () => {
+  it("gives a flag the same form wherever it stands, as the parser takes it", () => {
+    const forms = new Map<string, boolean>();
+    for (const flag of commands.flatMap((command) => command.flags)) {
+      const takesValue = flag.value !== undefined;
+      assert.equal(forms.get(flag.name) ?? takesValue, takesValue, flag.name);
+      forms.set(flag.name, takesValue);
+    }
+  });
+});

@@ -1,0 +1,37 @@
+// Runs vgpuctl in this process against a socket, and compares what it writes with golden files.
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { run, type Environment, type Outcome } from "../../../agent/cli/run.ts";
+import { connect } from "../../../agent/cli/vgpud.ts";
+
+export const FRESH_ID = "c1a1c1a1-0000-4000-8000-00000000c1a1";
+
+export interface Ran extends Outcome {
+  /** What was written to stderr before the end. */
+  readonly notes: readonly string[];
+}
+
+export async function vgpuctl(
+  socketPath: string,
+  argv: readonly string[],
+  environment: Partial<Environment> = {},
+): Promise<Ran> {
+  const notes: string[] = [];
+  const outcome = await run(["--socket", socketPath, ...argv], {
+    version: "0.1.0",
+    newUuid: () => FRESH_ID,
+    signal: new AbortController().signal,
+    colour: false,
+    note: (line) => notes.push(line),
+    connect,
+    ...environment,
+  });
+  return { ...outcome, notes };
+}
+
+/** Compares with test/golden/cli/NAME. UPDATE_GOLDEN=1 rewrites the file; its diff is reviewed. */
+export async function matchesGolden(name: string, actual: string): Promise<void> {
+  const file = new URL(`../../../../test/golden/cli/${name}`, import.meta.url);
+  if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(file, actual);
+  assert.equal(actual, await readFile(file, "utf8"));
+}
