@@ -6,6 +6,7 @@ import path from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { runAgent } from "./compose.ts";
 import { ConfigError, loadConfig, type Config, type Overrides } from "./config.ts";
+import { systemClock as clock } from "./core/clock.ts";
 import { messageOf } from "./core/errors.ts";
 import { startCompanion, type Companion } from "./host/companion.ts";
 import { openLog, type Log } from "./host/journal.ts";
@@ -168,12 +169,18 @@ async function run(command: Command, log: Log): Promise<void> {
   await runAgent(options, stop.signal);
 }
 
-/** Aborts at the first SIGTERM or SIGINT; a second one does not wait for an orderly stop. */
+/** Terminals and supervisors may send one request to stop more than once. */
+const SAME_REQUEST_MS = 2_000;
+
+/** Aborts at the first SIGTERM or SIGINT; a later one does not wait for an orderly stop. */
 function stopSignal(log: Log): AbortController {
   const stop = new AbortController();
+  let firstAt = Infinity;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(EXIT.unavailable);
+      if (clock.now() - firstAt > SAME_REQUEST_MS) process.exit(EXIT.unavailable);
+      if (stop.signal.aborted) return;
+      firstAt = clock.now();
       log.info({ signal }, "told to stop");
       stop.abort();
     });
