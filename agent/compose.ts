@@ -52,8 +52,8 @@ export interface AgentOptions {
 
 const RESYNC_MS = 60_000;
 const BUSY_RESYNC_MS = 5_000;
-/** The contract promises a day; a week also covers a caller that was down over a weekend. */
-const TOMBSTONE_MS = 7 * 24 * 60 * 60 * 1000;
+/** The contract promises a day; three also cover a caller that was down over a weekend. */
+const TOMBSTONE_MS = 3 * 24 * 60 * 60 * 1000;
 /** How long an orderly stop waits for calls, and then for claims on their way; the next start goes on with what is left. */
 const STOP_GRACE_MS = 10_000;
 /** Between two tries of the first look, while the kernel's facts cannot be read. */

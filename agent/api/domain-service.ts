@@ -169,7 +169,8 @@ function resolveRef(context: ApiContext, domain: DomainRef | undefined, path: st
     case "name": {
       const views = domainViews(currentInventory(context), context.ledger);
       const living = views.find(({ name }) => name === ref.value)?.id;
-      const remembered = context.ledger.all().findLast((claim) => claim.domain.name === ref.value)?.domain.id;
+      const remembered = newestTombstone(context.ledger, ({ domain: { name } }) => name === ref.value)?.domain
+        .id;
       return found(living ?? remembered, `named ${printable(ref.value)}`);
     }
   }
@@ -183,7 +184,7 @@ function found(id: DomainId | undefined, described: string): DomainId {
 function viewOf(context: ApiContext, id: DomainId): DomainView {
   const inventory = currentInventory(context);
   const view = domainViews(inventory, context.ledger).find((domain) => domain.id === id);
-  const tombstone = newestTombstone(context.ledger, id);
+  const tombstone = newestTombstone(context.ledger, ({ domain }) => domain.id === id);
   if (view) return view;
   if (tombstone) return goneView(tombstone);
   if (!inventory.domains.known)

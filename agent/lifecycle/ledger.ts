@@ -33,6 +33,11 @@ export class Ledger {
     return [...this.#claims.values()].sort((a, b) => (a.vgpuId < b.vgpuId ? -1 : 1));
   }
 
+  /** The claims that have not ended; tombstones may be many times as many. */
+  living(): Claim[] {
+    return [...this.#claims.values()].filter(({ state }) => state !== "gone");
+  }
+
   get(vgpuId: VgpuId): Claim | undefined {
     return this.#claims.get(vgpuId);
   }
@@ -70,7 +75,7 @@ export class Ledger {
 
   /** What the claims take, whether the kernel shows it yet or not. A promise given is room taken. */
   holdings(): Holding[] {
-    return this.all().filter(holdsRoom);
+    return this.living().filter(holdsRoom);
   }
 
   /**
