@@ -270,12 +270,14 @@ export class DomainService {
   }
 
   async #await(claim: Claim, signal: AbortSignal): Promise<Result> {
-    const { driver, ledger, operations, clock } = this.#options;
+    const { driver, ledger, lookout, operations, clock } = this.#options;
     driver.lead(claim.vgpuId);
     const operation = claim.operation;
     if (operation.ended) return this.#result(claim);
     const ended = await waitFor({ operations, clock, operation }, signal);
-    return ended ? this.#result(ended) : this.#result(ledger.get(claim.vgpuId) ?? claim);
+    // Who hears that it has ended, and asks, sees what it did; where nobody can look, what was seen before.
+    await lookout.fresh().catch(() => undefined);
+    return this.#result(ended ?? ledger.get(claim.vgpuId) ?? claim);
   }
 
   #result(claim: Claim): Result {
@@ -388,12 +390,6 @@ function libvirtAway(why: string): AgentError {
 
 function requestIdReused(requestId: string | undefined): AgentError {
   const details = { request_id: requestId ?? "" };
-  return new AgentError(
-    "REQUEST_ID_REUSED",
-    `request id ${requestId ?? ""} came before with another request`,
-    {
-      details,
-      field: "request_id",
-    },
-  );
+  const message = `request id ${requestId ?? ""} came before with another request`;
+  return new AgentError("REQUEST_ID_REUSED", message, { details, field: "request_id" });
 }
