@@ -27,6 +27,7 @@ import { SimulatedHost } from "../../fakes/simulated-host.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { draft, type Draft } from "./requests.ts";
 import { Rpc } from "./rpc.ts";
+import { asSomebodyElse, foreignXml, type ForeignDomain } from "./somebody-else.ts";
 import { until } from "./until.ts";
 
 const snapshotSchema = z.object({
@@ -218,6 +219,11 @@ export class World implements AsyncDisposable {
 
   async footprint(): Promise<Footprint> {
     return { truth: await this.truth(), claims: await this.claimFiles() };
+  }
+
+  /** Somebody else defines a domain. */
+  async defineForeign(domain: ForeignDomain): Promise<void> {
+    await asSomebodyElse(this.host.libvirtSocket, (libvirt) => libvirt.defineDomain(foreignXml(domain)));
   }
 
   async setFaults(faults: Faults): Promise<void> {
