@@ -98,9 +98,10 @@ async function createDomain(
     },
     signal,
   );
-  if (!("claim" in result)) return CreateDomainResponse.fromPartial({ decision: toWireDecision(result) });
-  const { placement } = result.claim;
+  const placement = "claim" in result ? result.claim.placement : result;
   const decision = placement && toWireDecision(placement);
+  // The retry of a create that was made is found by validate_only, too, and told where it is.
+  if (validateOnly || !("claim" in result)) return CreateDomainResponse.fromPartial({ decision });
   return CreateDomainResponse.fromPartial({ ...answer(context, result), decision });
 }
 

@@ -2,8 +2,9 @@
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId, DomainId, VgpuId } from "../core/ids.ts";
+import { reasons } from "../core/reasons.ts";
 import type { CapacityRule } from "../capacity/budget.ts";
-import { NotPlacedError, place, type Placed, type Wish } from "../capacity/place.ts";
+import { lostAfterAll, NotPlacedError, place, type Placed, type Wish } from "../capacity/place.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import { changed, type Claim, type Operation, type OperationKind, type RememberedRequest } from "./claim.ts";
@@ -281,11 +282,14 @@ export class DomainService {
   }
 
   #result(claim: Claim): Result {
-    const { operation } = claim;
+    const { operation, placement } = claim;
     const failure = operation.ended?.failure;
     if (!failure) return this.#seen(claim);
+    const { reason, message } = failure;
     const details = { claim_id: claim.claimId, operation: operation.id };
-    throw new AgentError(failure.reason, failure.message, { details });
+    if (operation.kind === "create" && placement && reasons[reason] === "no-room")
+      throw new NotPlacedError(lostAfterAll(placement, { reason, why: message }), details);
+    throw new AgentError(reason, message, { details });
   }
 
   #seen(claim: Claim): Result {
