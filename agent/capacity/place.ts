@@ -52,10 +52,19 @@ export type Decision = Placed | NotPlaced;
 export class NotPlacedError extends AgentError {
   readonly decision: NotPlaced;
 
-  constructor(decision: NotPlaced) {
-    super(decision.reason, decision.why);
+  constructor(decision: NotPlaced, details: AgentError["details"] = {}) {
+    super(decision.reason, decision.why, { details });
     this.decision = decision;
   }
+}
+
+/** What a placement has come to when the kernel had no room after all. */
+export function lostAfterAll(
+  { gpu, candidates }: Placed,
+  { reason, why }: Pick<NotPlaced, "reason" | "why">,
+): NotPlaced {
+  const fates = candidates.map((each) => (each.gpu === gpu ? { ...each, lost: reason, why } : each));
+  return { ok: false, reason, why, candidates: fates };
 }
 
 /** A GPU with the room that is left on it. */

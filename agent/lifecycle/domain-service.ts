@@ -2,7 +2,8 @@
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { DomainId } from "../core/ids.ts";
-import type { Placed } from "../capacity/place.ts";
+import { reasons } from "../core/reasons.ts";
+import { lostAfterAll, NotPlacedError, type Placed } from "../capacity/place.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import { libvirtAway, type Admission, type CreateRequest } from "./admission.ts";
@@ -157,20 +158,25 @@ export class DomainService {
   }
 
   async #await(claim: Claim, signal: AbortSignal): Promise<Result> {
-    const { driver, ledger, operations, clock } = this.#options;
+    const { driver, ledger, lookout, operations, clock } = this.#options;
     driver.lead(claim.vgpuId);
     const operation = claim.operation;
     if (operation.ended) return this.#result(claim);
     const ended = await waitFor({ operations, clock, operation }, signal);
-    return ended ? this.#result(ended) : this.#result(ledger.get(claim.vgpuId) ?? claim);
+    // Who hears that it has ended, and asks, sees what it did; where nobody can look, what was seen before.
+    await lookout.fresh().catch(() => undefined);
+    return this.#result(ended ?? ledger.get(claim.vgpuId) ?? claim);
   }
 
   #result(claim: Claim): Result {
-    const { operation } = claim;
+    const { operation, placement } = claim;
     const failure = operation.ended?.failure;
     if (!failure) return this.#seen(claim);
+    const { reason, message } = failure;
     const details = { claim_id: claim.claimId, operation: operation.id };
-    throw new AgentError(failure.reason, failure.message, { details });
+    if (operation.kind === "create" && placement && reasons[reason] === "no-room")
+      throw new NotPlacedError(lostAfterAll(placement, { reason, why: message }), details);
+    throw new AgentError(reason, message, { details });
   }
 
   #seen(claim: Claim): Result {

@@ -169,7 +169,7 @@ export class Driver {
   }
 
   async #settle(claim: Claim, { state, goal, failure }: Extract<Step, { kind: "settle" }>): Promise<void> {
-    const { ledger, lookout, operations, onEvent } = this.#options;
+    const { ledger, operations, onEvent } = this.#options;
     const wall = this.#options.clock.wall();
     // A create that failed is over when it is undone: until then its claim id cannot be tried again.
     const undoing = state === "failed" && goal === "absent";
@@ -179,11 +179,7 @@ export class Driver {
     if (state === "gone" && operation.kind === "create") await ledger.erase(claim.vgpuId);
     else await ledger.put(settled);
     // A drift settles a claim whose operation ended long ago; a create that is being undone has not ended.
-    if (operation.ended && !claim.operation.ended) {
-      // Who hears of the end finds it in every list, too. A host that cannot be looked at changes nothing about the end.
-      await lookout.fresh().catch(() => undefined);
-      operations.end(settled);
-    }
+    if (operation.ended && !claim.operation.ended) operations.end(settled);
     onEvent({ kind: "settled", claim: settled });
   }
 
