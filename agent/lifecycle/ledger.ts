@@ -1,5 +1,5 @@
 // The claims of this host, in memory by every key that is asked for and on disk before anybody is told (law 1).
-import { AgentError } from "../core/errors.ts";
+import { AgentError, messageOf } from "../core/errors.ts";
 import type { ClaimId, DomainId, VgpuId } from "../core/ids.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import type { Holding } from "../capacity/budget.ts";
@@ -127,5 +127,8 @@ function holdsRoom({ state, goal, domain }: Claim): boolean {
 }
 
 function unavailable(message: string, { claimId }: Claim, cause: unknown): AgentError {
-  return new AgentError("LEDGER_UNAVAILABLE", message, { details: { claim_id: claimId }, cause });
+  return new AgentError("LEDGER_UNAVAILABLE", `${message}: ${messageOf(cause)}`, {
+    details: { claim_id: claimId },
+    cause,
+  });
 }
