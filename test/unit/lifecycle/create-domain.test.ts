@@ -95,6 +95,24 @@ describe("creating a domain", () => {
     nothingIsLeft(node);
   });
 
+  it("tells a retry that joined it that the claim cannot be written down", async () => {
+    const node = new FakeNode();
+    let breaks: () => void = () => undefined;
+    const disk = new Promise<never>((_resolve, reject) => {
+      breaks = () => {
+        reject(new Error("no space left on device"));
+      };
+    });
+    node.store.before = () => disk;
+    const first = node.service.create(createRequest(1), patient);
+    while (node.ledger.all().length === 0) await Promise.resolve();
+    const joined = node.service.create(createRequest(1), patient);
+    breaks();
+    await assert.rejects(first, { reason: "LEDGER_UNAVAILABLE" });
+    await assert.rejects(node.clock.until(joined), { reason: "LEDGER_UNAVAILABLE" });
+    nothingIsLeft(node);
+  });
+
   it("lets exactly one of two have the last room", async () => {
     const node = new FakeNode(256);
     const both = Promise.allSettled([create(node, createRequest(1)), create(node, createRequest(2))]);
