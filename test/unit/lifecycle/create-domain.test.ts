@@ -149,6 +149,20 @@ describe("a create that fails", () => {
       assert.equal((await create(node, createRequest(1))).claim.state, "active");
     });
 
+  it("because the kernel did not answer leaves no slice when the kernel makes it after all", async () => {
+    const node = new FakeNode();
+    node.host.before = (call) => {
+      if (call === "create-vgpu")
+        return Promise.reject(new AgentError("KERNEL_TIMEOUT", "no answer in 10 s"));
+      const [late] = node.ledger.all();
+      if (call === "remove-vgpu" && late) node.host.gpus[0]?.make(late.vgpuId, late.type);
+      return Promise.resolve();
+    };
+    await assert.rejects(create(node, createRequest(1)), { reason: "KERNEL_TIMEOUT" });
+    assert.ok(node.events.some((event) => event.kind === "step-done" && event.step === "remove-vgpu"));
+    nothingIsLeft(node);
+  });
+
   it("because libvirt does not come back is undone once it is there again", async () => {
     const node = new FakeNode();
     node.host.before = (call) => {
