@@ -28,17 +28,19 @@ export async function startCompanion(program: string, args: readonly string[]): 
       resolve(`${program} ended with ${signal ?? `exit code ${String(code)}`}`);
     });
   });
-  const ready = await Promise.race([firstLine(child), ended.then(fail), silence(program)]);
-  return {
-    ready,
-    ended,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      const force = setTimeout(() => child.kill("SIGKILL"), END_MS);
-      await ended;
-      clearTimeout(force);
-    },
+  const end = async (): Promise<void> => {
+    child.kill("SIGTERM");
+    const force = setTimeout(() => child.kill("SIGKILL"), END_MS);
+    await ended;
+    clearTimeout(force);
   };
+  try {
+    const ready = await Promise.race([firstLine(child), ended.then(fail), silence(program)]);
+    return { ready, ended, [Symbol.asyncDispose]: end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
 function firstLine({ stdout }: ChildProcess): Promise<string> {

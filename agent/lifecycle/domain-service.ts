@@ -65,7 +65,7 @@ export class DomainService {
     if (request.validateOnly) return placed;
     const operation = this.#newOperation("create");
     const claim = admission.newClaim({ ...request, spec }, { placed, operation, inventory });
-    await ledger.put(claim);
+    await this.#write(claim);
     return this.#await(claim, signal);
   }
 
@@ -136,7 +136,7 @@ export class DomainService {
     const operation = this.#newOperation(intent.kind);
     const requests = remember(claim.requests, request, operation);
     const wall = clock.wall();
-    await ledger.put(changed(claim, { ...intent.change, operation, requests }, wall));
+    await this.#write(changed(claim, { ...intent.change, operation, requests }, wall));
     if (!claim.operation.ended) {
       const failure = {
         reason: "SUPERSEDED",
@@ -155,6 +155,17 @@ export class DomainService {
       await ledger.put(changed(claim, { powerOff: { ...claim.powerOff, forceAt: sooner } }, clock.wall()));
     }
     return this.#await(claim, signal);
+  }
+
+  /** A claim with a new operation. When it cannot be written, those who joined meanwhile must not wait for it. */
+  async #write(claim: Claim): Promise<void> {
+    const { ledger, operations } = this.#options;
+    try {
+      await ledger.put(claim);
+    } catch (error) {
+      operations.discard(claim.operation.id, AgentError.from(error));
+      throw error;
+    }
   }
 
   async #await(claim: Claim, signal: AbortSignal): Promise<Result> {

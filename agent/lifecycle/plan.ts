@@ -120,9 +120,14 @@ function towardsAbsent(view: View): Step[] {
   const off = powerOff(view);
   if (off.at(-1)?.kind === "wait") return off;
   const steps: Step[] = [...off];
-  if (sliceExists) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
+  if (sliceExists || mayAppear(claim)) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
   if (domain) steps.push({ kind: "undefine-domain", domainId: domain.id });
   return [...steps, { kind: "settle", state: "gone", goal: "absent", failure: claim.failure }];
+}
+
+/** A create that the kernel had not answered may go through later: its removal waits for it, and then finds it or not. */
+function mayAppear({ failure }: Claim): boolean {
+  return failure?.reason === "KERNEL_TIMEOUT";
 }
 
 function powerOff({ claim, domain, wall }: View): Step[] {
