@@ -86,7 +86,7 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
     log.info("stopping");
     // A connection that does not follow its GOAWAY is cut with the listener.
     await Promise.race([api.stop(STOP_GRACE_MS), clock.sleep(STOP_GRACE_MS + CUT_MS, cut.signal)]);
-    await Promise.race([stages.driver.idle(), clock.sleep(STOP_GRACE_MS, cut.signal)]);
+    await Promise.race([stages.driver.drain(), clock.sleep(STOP_GRACE_MS, cut.signal)]);
   } finally {
     cut.abort(new Error("vgpud stops"));
     await running.catch(() => undefined);
@@ -166,6 +166,7 @@ function composeReconciler(
   return new Reconciler({
     ...stages,
     clock,
+    stop: cut,
     newOperationId: randomUUID,
     resyncMs: RESYNC_MS,
     busyResyncMs: BUSY_RESYNC_MS,
@@ -261,7 +262,7 @@ function tasksOf({ config, log }: AgentOptions, stages: Stages, onSeen: () => vo
     run: async (signal) => {
       if (!(await firstLook(lookout, log, signal))) return;
       onSeen();
-      await reconciler.run(signal);
+      await reconciler.run();
     },
   };
   const udev: Task = {

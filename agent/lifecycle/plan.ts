@@ -125,9 +125,12 @@ function towardsAbsent(view: View): Step[] {
   return [...steps, { kind: "settle", state: "gone", goal: "absent", failure: claim.failure }];
 }
 
-/** A create that the kernel had not answered may go through later: its removal waits for it, and then finds it or not. */
-function mayAppear({ failure }: Claim): boolean {
-  return failure?.reason === "KERNEL_TIMEOUT";
+/**
+ * A create that the kernel has not answered may go through after any look: its removal waits for it in hostd, and then finds
+ * it or not. A destroy may have come over such a create.
+ */
+function mayAppear({ failure, operation }: Claim): boolean {
+  return failure?.reason === "KERNEL_TIMEOUT" || operation.kind === "destroy";
 }
 
 function powerOff({ claim, domain, wall }: View): Step[] {
