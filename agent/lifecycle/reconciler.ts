@@ -16,7 +16,7 @@ export interface ReconcilerOptions {
   readonly clock: Clock;
   readonly newOperationId: () => string;
   readonly resyncMs: number;
-  /** The resync while a claim is on its way. */
+  /** The resync while a claim is on its way, or libvirt's facts are missing. */
   readonly busyResyncMs: number;
   /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
   readonly tombstoneMs: number;
@@ -42,7 +42,7 @@ export class Reconciler {
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    const { clock, driver, resyncMs, busyResyncMs, onRound, onError } = this.#options;
+    const { clock, driver, lookout, resyncMs, busyResyncMs, onRound, onError } = this.#options;
     while (!stop.aborted) {
       this.#wake = new AbortController(); // before the round: a trigger during it must not be lost
       try {
@@ -51,7 +51,9 @@ export class Reconciler {
       } catch (error) {
         onError(error);
       }
-      const waitMs = driver.busy ? busyResyncMs : resyncMs;
+      // A daemon that hung and answers again tells no event of it.
+      const blind = lookout.current?.domains.known !== true;
+      const waitMs = driver.busy || blind ? busyResyncMs : resyncMs;
       await clock.sleep(waitMs, AbortSignal.any([stop, this.#wake.signal])).catch(() => undefined);
     }
   }

@@ -226,6 +226,13 @@ export class World implements AsyncDisposable {
     await asSomebodyElse(this.host.libvirtSocket, (libvirt) => libvirt.defineDomain(foreignXml(domain)));
   }
 
+  /** Somebody else undefines a domain. */
+  async undefineBehindItsBack(name: string): Promise<void> {
+    await asSomebodyElse(this.host.libvirtSocket, async (libvirt) => {
+      await libvirt.undefineDomain(present(await libvirt.lookupDomainByName(name)));
+    });
+  }
+
   async setFaults(faults: Faults): Promise<void> {
     await this.host.control({ command: "set-faults", faults });
   }
@@ -283,4 +290,9 @@ afterEach(function () {
   if (this.currentTest?.state === "failed")
     for (const { agent } of opened) process.stderr.write(`the agent's log:\n${agent.log}\n`);
   opened = opened.filter(({ disposed }) => !disposed);
+});
+
+// A test that ran out of time has not ended its processes.
+after(async () => {
+  await Promise.all(opened.filter(({ disposed }) => !disposed).map((world) => world[Symbol.asyncDispose]()));
 });
