@@ -1,5 +1,5 @@
 // A simulated host and a vgpud on it, each a real process: the agent can be killed and meets the same kernel again.
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { faultsSchema, type Faults } from "../../../agent/simulator/faults.ts";
@@ -262,6 +262,13 @@ export class World implements AsyncDisposable {
       const { incomplete } = await this.rpc.call(Domains.listDomains, { pageSize: 1, pageToken: "" });
       return incomplete === undefined;
     });
+  }
+
+  /** As after a week: claim ids may be used again. The agent is started anew, since it alone may touch the files. */
+  async forgetTombstones(): Promise<void> {
+    await this.agent.end();
+    await rm(path.join(this.stateDir, "claims"), { recursive: true });
+    await this.startAgain();
   }
 
   async kill(): Promise<void> {
