@@ -230,12 +230,12 @@ export class DomainService {
     };
   }
 
-  #wrongState(claim: Claim, verb: string): AgentError {
-    const { name, id } = claim.domain;
-    const message = `domain ${name} (${id}) cannot be ${verb} while its claim is ${claim.state}`;
-    return new AgentError("CLAIM_STATE", message, {
-      details: { claim_id: claim.claimId, state: claim.state, operation: claim.operation.id },
-    });
+  #wrongState({ claimId, domain, state, operation, failure }: Claim, verb: string): AgentError {
+    const details = { claim_id: claimId, state, operation: operation.id };
+    if (failure?.reason === "DOMAIN_VANISHED")
+      return new AgentError(failure.reason, failure.message, { details });
+    const message = `domain ${domain.name} (${domain.id}) cannot be ${verb} while its claim is ${state}`;
+    return new AgentError("CLAIM_STATE", message, { details });
   }
 }
 

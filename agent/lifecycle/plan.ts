@@ -114,23 +114,17 @@ function towardsStopped(view: View): Step[] {
   return steps;
 }
 
-/** The domain stays defined until the slice is gone: its mark is what a lost ledger is rebuilt from. */
+/**
+ * The domain stays defined until the slice is gone: its mark is what a lost ledger is rebuilt from. The slice is removed
+ * also where it is not seen: a create that was given up may still be on its way, and hostd lets the removal wait for it.
+ */
 function towardsAbsent(view: View): Step[] {
-  const { claim, domain, sliceExists } = view;
+  const { claim, domain } = view;
   const off = powerOff(view);
   if (off.at(-1)?.kind === "wait") return off;
-  const steps: Step[] = [...off];
-  if (sliceExists || mayAppear(claim)) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
+  const steps: Step[] = [...off, { kind: "remove-vgpu", vgpuId: claim.vgpuId }];
   if (domain) steps.push({ kind: "undefine-domain", domainId: domain.id });
   return [...steps, { kind: "settle", state: "gone", goal: "absent", failure: claim.failure }];
-}
-
-/**
- * A create that the kernel has not answered may go through after any look: its removal waits for it in hostd, and then finds
- * it or not. A destroy may have come over such a create.
- */
-function mayAppear({ failure, operation }: Claim): boolean {
-  return failure?.reason === "KERNEL_TIMEOUT" || operation.kind === "destroy";
 }
 
 function powerOff({ claim, domain, wall }: View): Step[] {

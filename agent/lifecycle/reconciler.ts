@@ -18,7 +18,7 @@ export interface ReconcilerOptions {
   readonly stop: AbortSignal;
   readonly newOperationId: () => string;
   readonly resyncMs: number;
-  /** The resync while a claim is on its way. */
+  /** The resync while a claim is on its way, or libvirt's facts are missing. */
   readonly busyResyncMs: number;
   /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
   readonly tombstoneMs: number;
@@ -46,7 +46,7 @@ export class Reconciler {
 
   /** Until the stop. */
   async run(): Promise<void> {
-    const { driver, resyncMs, busyResyncMs, stop, onRound, onError } = this.#options;
+    const { driver, lookout, resyncMs, busyResyncMs, stop, onRound, onError } = this.#options;
     while (!stop.aborted) {
       const { rings } = this.#alarm; // before the round: a trigger during it must not be lost
       try {
@@ -55,7 +55,9 @@ export class Reconciler {
       } catch (error) {
         onError(error);
       }
-      await this.#alarm.sleep(driver.busy ? busyResyncMs : resyncMs, rings);
+      // A daemon that hung and answers again tells no event of it.
+      const blind = lookout.current?.domains.known !== true;
+      await this.#alarm.sleep(driver.busy || blind ? busyResyncMs : resyncMs, rings);
     }
   }
 

@@ -115,6 +115,18 @@ export class Rpc implements Disposable {
     });
   }
 
+  /** The first answer of a method that streams both ways, to one message. */
+  async converse(path: string, request: Buffer): Promise<Buffer> {
+    const identity = (bytes: Buffer): Buffer => bytes;
+    const stream = this.#client.makeBidiStreamRequest(path, identity, identity, new Metadata());
+    const answered = new Promise<Buffer>((resolve, reject) => {
+      stream.once("data", resolve);
+      stream.on("error", reject);
+    });
+    stream.end(request);
+    return await answered;
+  }
+
   [Symbol.dispose](): void {
     this.#client.close();
   }

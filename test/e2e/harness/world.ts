@@ -1,5 +1,5 @@
 // A simulated host and a vgpud on it, each a real process: the agent can be killed and meets the same kernel again.
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { faultsSchema, type Faults } from "../../../agent/simulator/faults.ts";
@@ -226,6 +226,13 @@ export class World implements AsyncDisposable {
     await asSomebodyElse(this.host.libvirtSocket, (libvirt) => libvirt.defineDomain(foreignXml(domain)));
   }
 
+  /** Somebody else undefines a domain. */
+  async undefineBehindItsBack(name: string): Promise<void> {
+    await asSomebodyElse(this.host.libvirtSocket, async (libvirt) => {
+      await libvirt.undefineDomain(present(await libvirt.lookupDomainByName(name)));
+    });
+  }
+
   async setFaults(faults: Faults): Promise<void> {
     await this.host.control({ command: "set-faults", faults });
   }
@@ -257,6 +264,13 @@ export class World implements AsyncDisposable {
     });
   }
 
+  /** As after a week: claim ids may be used again. The agent is started anew, since it alone may touch the files. */
+  async forgetTombstones(): Promise<void> {
+    await this.agent.end();
+    await rm(path.join(this.stateDir, "claims"), { recursive: true });
+    await this.startAgain();
+  }
+
   async kill(): Promise<void> {
     await this.agent.end("SIGKILL");
   }
@@ -283,4 +297,9 @@ afterEach(function () {
   if (this.currentTest?.state === "failed")
     for (const { agent } of opened) process.stderr.write(`the agent's log:\n${agent.log}\n`);
   opened = opened.filter(({ disposed }) => !disposed);
+});
+
+// A test that ran out of time has not ended its processes.
+after(async () => {
+  await Promise.all(opened.filter(({ disposed }) => !disposed).map((world) => world[Symbol.asyncDispose]()));
 });
