@@ -162,7 +162,11 @@ export class DomainService {
     const operation = claim.operation;
     if (operation.ended) return this.#result(claim);
     const ended = await waitFor({ operations, clock, operation }, signal);
-    return ended ? this.#result(ended) : this.#result(ledger.get(claim.vgpuId) ?? claim);
+    if (!ended) return this.#result(ledger.get(claim.vgpuId) ?? claim);
+    // The last view may be of the midst of the operation, as QEMU paused before its first instruction. One that cannot
+    // be taken does not make undone what was done.
+    await this.#options.lookout.fresh().catch(() => undefined);
+    return this.#result(ended);
   }
 
   #result(claim: Claim): Result {
