@@ -73,6 +73,27 @@ export const ALLOWLIST = {
     stayBelow: "sys",
     why: "names the VFIO device node that an iommufd user opens instead of the group",
   },
+  gpus: {
+    operation: "holders",
+    path: "sys/class/mdev_bus",
+    access: "read",
+    stayBelow: "sys",
+    why: "lists the GPUs, one of which still has a vGPU that the bus has forgotten",
+  },
+  leaving: {
+    operation: "holders",
+    path: "sys/class/mdev_bus/{gpu}/{vgpuId}",
+    access: "read",
+    stayBelow: "sys",
+    why: "tells a vGPU whose removal waits in the kernel from one that is gone",
+  },
+  leavingGroup: {
+    operation: "holders",
+    path: "sys/class/mdev_bus/{gpu}/{vgpuId}/iommu_group",
+    access: "read",
+    stayBelow: "sys",
+    why: "names the VFIO group to look for while a removal waits",
+  },
   processes: {
     operation: "holders",
     path: "proc",

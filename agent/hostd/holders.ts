@@ -1,7 +1,8 @@
 // Finds who has a vGPU open, for a message a human can act on. Reads only below /sys and /proc.
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { allowedPath, KERNEL_FORMS } from "./allowlist.ts";
+import { FORMS } from "./protocol/forms.ts";
 import { MAX_HOLDERS, type Holder } from "./protocol/messages.ts";
 
 const MAX_NAME_LENGTH = 128;
@@ -23,12 +24,30 @@ export function groupOf(root: string, name: "group" | "removeGroup", vgpuId: str
   return link === undefined ? undefined : path.basename(link);
 }
 
+/**
+ * The GPU of a vGPU whose removal waits for its holder. The bus forgets a device before its driver lets go of it (kernel
+ * drivers/base/bus.c, bus_remove_device), and only the parent still shows it. Undefined when no GPU has it.
+ */
+export function leavingFrom(root: string, vgpuId: string): string | undefined {
+  const gpus = orEmpty(() => readdirSync(allowedPath(root, "gpus", {})));
+  return gpus
+    .filter((gpu) => FORMS.gpu.test(gpu))
+    .find((gpu) => lstatSync(allowedPath(root, "leaving", { gpu, vgpuId }), { throwIfNoEntry: false }));
+}
+
 function deviceNodes(root: string, vgpuId: string): ReadonlySet<string> {
-  const group = groupOf(root, "group", vgpuId);
+  const group = groupOf(root, "group", vgpuId) ?? leavingGroup(root, vgpuId);
   const devices = orEmpty(() => readdirSync(allowedPath(root, "devices", { vgpuId })));
   const nodes = devices.map((device) => `/dev/vfio/devices/${device}`);
   if (group !== undefined) nodes.push(`/dev/vfio/${group}`);
   return new Set(nodes);
+}
+
+function leavingGroup(root: string, vgpuId: string): string | undefined {
+  const gpu = leavingFrom(root, vgpuId);
+  if (gpu === undefined) return undefined;
+  const link = orUndefined(() => readlinkSync(allowedPath(root, "leavingGroup", { gpu, vgpuId })));
+  return link === undefined ? undefined : path.basename(link);
 }
 
 function hasOpen(root: string, pid: string, nodes: ReadonlySet<string>): boolean {

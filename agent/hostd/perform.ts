@@ -2,7 +2,7 @@
 import { closeSync, constants, lstatSync, openSync, readlinkSync, writeSync } from "node:fs";
 import path from "node:path";
 import { allowedPath, KERNEL_FORMS, resolvedPath } from "./allowlist.ts";
-import { findHolders, groupOf } from "./holders.ts";
+import { findHolders, groupOf, leavingFrom } from "./holders.ts";
 import { FORMS } from "./protocol/forms.ts";
 import type { CreateMdev, Operation, RemoveMdev, Result } from "./protocol/messages.ts";
 
@@ -13,10 +13,11 @@ export function performOperation(root: string, operation: Operation): Result {
       case "create-mdev":
         return createMdev(root, operation);
       case "remove-mdev":
-        return exists(root, operation.vgpuId) ? removeMdev(root, operation) : { kind: "absent" };
+        return exists(root, operation.vgpuId) ? removeMdev(root, operation) : removedMdev(root, operation);
       case "holders": {
-        if (!exists(root, operation.vgpuId)) return { kind: "absent" };
-        return { kind: "holders", holders: findHolders(root, operation.vgpuId) };
+        const { vgpuId } = operation;
+        if (!exists(root, vgpuId) && leavingFrom(root, vgpuId) === undefined) return { kind: "absent" };
+        return { kind: "holders", holders: findHolders(root, vgpuId) };
       }
     }
   } catch (error) {
@@ -37,6 +38,12 @@ function removeMdev(root: string, { vgpuId }: RemoveMdev): Result {
   if (group !== undefined && isHeld(root, group)) return { kind: "held", holders: findHolders(root, vgpuId) };
   writeTo(resolvedPath(root, "remove", { vgpuId }), "1");
   return { kind: "done" };
+}
+
+/** Somebody else's removal may be waiting in the kernel: then the holder still has it. */
+function removedMdev(root: string, { vgpuId }: RemoveMdev): Result {
+  if (leavingFrom(root, vgpuId) === undefined) return { kind: "absent" };
+  return { kind: "held", holders: findHolders(root, vgpuId) };
 }
 
 /**

@@ -55,6 +55,7 @@ export interface Gpu {
 export interface KernelVgpu {
   readonly id: VgpuId;
   readonly gpu: PciAddress;
+  /** Empty while its removal waits for a holder: the kernel does not say any more. */
   readonly type: string;
   /** The number behind `/dev/vfio/N`; undefined while no vfio driver is bound. */
   readonly iommuGroup: number | undefined;

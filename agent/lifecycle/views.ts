@@ -101,7 +101,8 @@ export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
     type: claim.type,
   }));
   const made = [...inventory.vgpus.values()];
-  const ids = new Map([...promised, ...made].map((vgpu) => [vgpu.id, vgpu]));
+  // What is promised last: of a slice that is leaving only the claim still knows the type.
+  const ids = new Map([...made, ...promised].map((vgpu) => [vgpu.id, vgpu]));
   return [...ids.values()].sort(byId).map(({ id, gpu, type }) => {
     const claim = claims.get(id);
     const domain = domains && userOf(id, domains);

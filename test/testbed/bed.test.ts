@@ -3,28 +3,8 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { BedError } from "./bed-error.ts";
-import { Bed } from "./bed.ts";
 import * as gpu from "./gpu.ts";
-
-let bed: Bed;
-
-before(async function () {
-  this.timeout(900_000);
-  bed = await Bed.start({
-    share: process.cwd(),
-    progress: (line) => {
-      console.log(`    building the test bed: ${line} s`);
-    },
-  });
-});
-
-after(async () => {
-  await bed.stop();
-});
-
-afterEach(async function () {
-  if (this.currentTest?.state === "failed") console.error(await bed.log());
-});
+import { bed } from "./suite-bed.ts";
 
 describe("the bed's GPU", () => {
   it("is an Intel display function driven by i915, with card and render nodes", async () => {

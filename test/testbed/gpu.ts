@@ -70,3 +70,9 @@ export async function startDomain(bed: Bed, name: string, id: string): Promise<v
   await bed.writeFile(`/tmp/${name}.xml`, sliceDomain(name, id));
   await bed.check(`virsh -q create /tmp/${name}.xml`, { timeoutMs: 180_000 });
 }
+
+/** Defines it and leaves it off. */
+export async function defineDomain(bed: Bed, name: string, id: string): Promise<void> {
+  await bed.writeFile(`/tmp/${name}.xml`, sliceDomain(name, id));
+  await bed.check(`virsh -q define /tmp/${name}.xml`);
+}

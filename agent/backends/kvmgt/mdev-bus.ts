@@ -27,9 +27,25 @@ export class MdevBus implements SliceSource {
 
   /** Slices whose parent is no PCI function (samples such as mtty) are not ours to know. */
   async slices(): Promise<readonly KernelVgpu[]> {
-    const ids = (await this.#files.list(DEVICES)).map(parseVgpuId).filter((id) => id !== undefined);
+    const ids = vgpuIdsOf(await this.#files.list(DEVICES));
     const found = await Promise.all(ids.map((id) => this.#readSlice(id)));
-    return found.filter((slice) => slice !== undefined);
+    const leaving = await this.#leaving(new Set(ids));
+    return [...found.filter((slice) => slice !== undefined), ...leaving];
+  }
+
+  /**
+   * Slices whose removal waits for a holder: the bus has forgotten them, and which type they were, but their GPU has not
+   * (kernel drivers/base/bus.c, bus_remove_device), and what they take is not given back yet.
+   */
+  async #leaving(onBus: ReadonlySet<VgpuId>): Promise<readonly KernelVgpu[]> {
+    const gpus = (await this.#files.list(PARENTS)).map(parsePciAddress).filter((gpu) => gpu !== undefined);
+    const found = await Promise.all(
+      gpus.map(async (gpu) => {
+        const here = vgpuIdsOf(await this.#files.list(`${PARENTS}/${gpu}`)).filter((id) => !onBus.has(id));
+        return here.map((id) => ({ id, gpu, type: "", iommuGroup: undefined }));
+      }),
+    );
+    return found.flat();
   }
 
   /** Undefined when the type vanished between the listing and the read. */
@@ -56,4 +72,8 @@ export class MdevBus implements SliceSource {
   async #parentOf(id: VgpuId): Promise<PciAddress | undefined> {
     return parsePciAddress((await this.#files.linkParentName(`${DEVICES}/${id}`)) ?? "");
   }
+}
+
+function vgpuIdsOf(names: readonly string[]): VgpuId[] {
+  return names.map(parseVgpuId).filter((id) => id !== undefined);
 }

@@ -92,6 +92,24 @@ describe("the mdev bus", () => {
     ]);
   });
 
+  it("tells a slice whose removal waits, which only its GPU still shows", async () => {
+    const [here, leaving] = [ownVgpuId(1), ownVgpuId(2)];
+    const gpuDevice = "sys/devices/pci0000:00/0000:00:02.0";
+    await using tree = await hostTree({
+      [gpuDevice]: {
+        [here]: { mdev_type: linkTo(`../mdev_supported_types/${typeName("4")}`) },
+        [leaving]: {},
+      },
+      "sys/class/mdev_bus": { "0000:00:02.0": linkTo("../../devices/pci0000:00/0000:00:02.0") },
+      "sys/bus/mdev/devices": { [here]: linkTo(`../../../devices/pci0000:00/0000:00:02.0/${here}`) },
+    });
+    const slices = await new MdevBus(new RootedFiles(tree.root)).slices();
+    assert.deepEqual(slices, [
+      { id: here, gpu: "0000:00:02.0", type: typeName("4"), iommuGroup: undefined },
+      { id: leaving, gpu: "0000:00:02.0", type: "", iommuGroup: undefined },
+    ]);
+  });
+
   it("has no slices where there is no such bus", async () => {
     await using tree = await hostTree({});
     assert.deepEqual(await new MdevBus(new RootedFiles(tree.root)).slices(), []);

@@ -141,6 +141,20 @@ describe("hostd", () => {
   });
 });
 
+describe("hostd with a vGPU that somebody else is removing", () => {
+  it("answers `held` with the holder's name until the GPU has forgotten it too", async () => {
+    await using bench = await Bench.make();
+    const remove = await bench.tree.addMdev(ID, { group: "12" });
+    await bench.tree.addQemu(4711, { domain: "desk-1", group: "12" });
+    await rm(path.join(bench.tree.root, "sys/bus/mdev/devices", ID));
+    const holders = [{ pid: 4711, command: "qemu-system-x86", domain: "desk-1" }];
+    assert.deepEqual(await bench.client.removeMdev(ID), { kind: "held", holders });
+    assert.deepEqual(await bench.client.holders(ID), { kind: "holders", holders });
+    await rm(path.dirname(remove), { recursive: true });
+    assert.deepEqual(await bench.client.removeMdev(ID), { kind: "absent" });
+  });
+});
+
 describe("hostd with a remove that hangs in the kernel", () => {
   it("answers `blocked` in time, names child and holder, serves others, and lets a retry join", async () => {
     await using bench = await Bench.make();

@@ -35,6 +35,14 @@ describe("creating a domain", () => {
     assert.deepEqual(node.store.records, [claim]);
   });
 
+  it("answers when the view shows the host as the create left it, not as it was on the way", async () => {
+    const node = new FakeNode();
+    const answered = node.service.create(createRequest(1), patient).then(() => node.lookout.current?.domains);
+    const domains = await node.clock.until(answered);
+    assert.ok(domains?.known);
+    assert.equal(domains.value.get(domainId(1))?.state, "running");
+  });
+
   it("does nothing but place when it shall only validate", async () => {
     const node = new FakeNode();
     const placed = await node.clock.until(
