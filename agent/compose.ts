@@ -20,7 +20,7 @@ import type { Log } from "./host/journal.ts";
 import { LedgerFiles } from "./host/ledger-files.ts";
 import { logLifecycle } from "./host/lifecycle-log.ts";
 import { LibvirtHost } from "./host/libvirt.ts";
-import { readMachine } from "./host/machine.ts";
+import { nobodysMachine, readMachine } from "./host/machine.ts";
 import { serveMetrics, type MetricsHttp } from "./host/metrics-http.ts";
 import { StorageRoots } from "./host/storage-roots.ts";
 import { watchUdev } from "./host/udev.ts";
@@ -122,6 +122,10 @@ async function composeStages(
     onChange: () => {
       recorder.trigger("libvirt");
       reconciler.trigger();
+    },
+    onStatus: ({ uri, connected, error }) => {
+      if (connected) log.info({ uri }, "libvirt answers");
+      else log.warn({ uri, why: error }, "libvirt does not answer; reads go on, changes are refused");
     },
   });
   const host = await readHostFacts(files);
@@ -227,12 +231,17 @@ async function composeApi(
       ...{ version, simulated, unreadableRecords },
       startedAt: clock.wall(),
       instanceEpoch: randomUUID(),
-      machine: await readMachine({ stop }),
+      // A simulated host has none of this machine's.
+      machine: simulated ? nobodysMachine : await readMachine({ stop }),
     },
   };
   const observed = observeCalls(clock.now, (call) => {
     metrics.recorder.rpc(call);
-    log.info({ method: call.method, code: call.code, ms: Math.round(call.seconds * 1000) }, "call");
+    const { method, code, message } = call;
+    log.info(
+      { method, code, ms: Math.round(call.seconds * 1000), ...(code === 0 ? {} : { message }) },
+      "call",
+    );
   });
   const services = contractServices(context);
   metrics.recorder.announceMethods(servedMethods(services));
@@ -261,6 +270,9 @@ function tasksOf({ config, log }: AgentOptions, stages: Stages, onSeen: () => vo
     name: "reconciler",
     run: async (signal) => {
       if (!(await firstLook(lookout, log, signal))) return;
+      const gpus = [...(lookout.current?.gpus.values() ?? [])];
+      const offers = gpus.map(({ address, types }) => `${address} offers ${types.length} vGPU types`);
+      log.info({ gpus: offers, claims: stages.ledger.living().length }, "the host is seen");
       onSeen();
       await reconciler.run();
     },

@@ -6,7 +6,10 @@ import { messageOf } from "./core/errors.ts";
 
 const absolute = z.string().startsWith("/", "must be an absolute path");
 /** `HOST:PORT` or `[v6]:PORT`; port 0 takes a free one. */
-const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "must be HOST:PORT");
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "must be HOST:PORT")
+  .refine((text) => splitAddress(text).port <= 65_535, "the port must be 0 to 65535");
 
 const schema = z.strictObject({
   /** The admin socket of the gRPC API. Who can open it can create domains. */

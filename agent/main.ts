@@ -26,7 +26,7 @@ const USAGE = `usage: vgpud [options]
                          beside the agent unless --hostd-socket names one
   --version, --help
 
-It prints one line that begins with "ready" when it serves, and logs to stderr.
+It prints one line that begins with "ready" when it serves, with its addresses, and logs to stderr.
 Exit codes: 0 stopped, 64 usage, 69 cannot serve, 70 fault in vgpud, 78 configuration.
 `;
 const EXIT = { usage: 64, unavailable: 69, software: 70, config: 78 } as const;
@@ -168,7 +168,9 @@ async function run(command: Command, log: Log): Promise<void> {
     descriptorSet: await readFile(fromPackage("proto/gen/descriptor.binpb")),
     log,
     onReady: (addresses: { readonly socket: string; readonly metrics: string }) => {
-      process.stdout.write(`ready socket=${addresses.socket} metrics=${addresses.metrics}\n`);
+      // On a simulated host the last storage root is the folder made for it.
+      const images = command.simulate === false ? "" : ` images=${around.config.storage_roots.at(-1) ?? ""}`;
+      process.stdout.write(`ready socket=${addresses.socket} metrics=${addresses.metrics}${images}\n`);
     },
   };
   await runAgent(options, stop.signal);
@@ -205,11 +207,23 @@ async function packageVersion(): Promise<string> {
   return version;
 }
 
+/** A fault of ours: what it left half done the next start finds; going on would make it worse. */
+function endOnFault(log: Log): void {
+  process.on("uncaughtException", (err) => {
+    log.fatal({ err }, "fault in vgpud");
+    process.exit(EXIT.software);
+  });
+}
+
 async function main(): Promise<void> {
   const command = readCommand(process.argv.slice(2));
   if (command.action === "help") process.stdout.write(USAGE);
   else if (command.action === "version") process.stdout.write(`vgpud ${await packageVersion()}\n`);
-  else await run(command, openLog(process.env["JOURNAL_STREAM"] !== undefined));
+  else {
+    const log = openLog(process.env["JOURNAL_STREAM"] !== undefined);
+    endOnFault(log);
+    await run(command, log);
+  }
 }
 
 function exitCodeFor(error: unknown): number {

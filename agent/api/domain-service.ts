@@ -164,21 +164,21 @@ function resolveRef(context: ApiContext, domain: DomainRef | undefined, path: st
     case "claimId": {
       const claimId = parseClaimId(ref.value);
       if (!claimId) throw invalid(field, `${CLAIM_ID}, is ${printable(ref.value)}`);
-      return found(context.ledger.byClaimId(claimId)?.domain.id, `with claim id ${claimId}`);
+      const id = context.ledger.byClaimId(claimId)?.domain.id;
+      return found(id, `with claim id ${claimId}`, { claim_id: claimId });
     }
     case "name": {
       const views = domainViews(currentInventory(context), context.ledger);
-      const living = views.find(({ name }) => name === ref.value)?.id;
-      const remembered = newestTombstone(context.ledger, ({ domain: { name } }) => name === ref.value)?.domain
-        .id;
-      return found(living ?? remembered, `named ${printable(ref.value)}`);
+      // A name may be used again after a destroy: it never means what is gone.
+      const id = views.find(({ name }) => name === ref.value)?.id;
+      return found(id, `named ${printable(ref.value)}`, { domain_name: ref.value });
     }
   }
 }
 
-function found(id: DomainId | undefined, described: string): DomainId {
+function found(id: DomainId | undefined, described: string, details: AgentError["details"]): DomainId {
   if (id) return id;
-  throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${described}`);
+  throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${described}`, { details });
 }
 
 function viewOf(context: ApiContext, id: DomainId): DomainView {

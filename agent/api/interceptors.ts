@@ -7,6 +7,8 @@ export interface EndedCall {
   /** The number of the gRPC status. */
   readonly code: status;
   readonly seconds: number;
+  /** What the caller was told; empty when all went well. */
+  readonly message: string;
 }
 
 /** `now` is in milliseconds of a clock that never steps back. */
@@ -15,7 +17,12 @@ export function observeCalls(now: () => number, onEnd: (call: EndedCall) => void
     const started = now();
     const responder = new ResponderBuilder()
       .withSendStatus((result, next) => {
-        onEnd({ method: methodName(descriptor.path), code: result.code, seconds: (now() - started) / 1000 });
+        onEnd({
+          method: methodName(descriptor.path),
+          code: result.code,
+          seconds: (now() - started) / 1000,
+          message: result.details,
+        });
         next(result);
       })
       .build();

@@ -1,5 +1,6 @@
 // Pages of a sorted list (AIP-158). A token names the last item given, so that a page is right although the list changed.
 import { AgentError } from "../core/errors.ts";
+import { invalid } from "./validate/fields.ts";
 
 const DEFAULT_SIZE = 100;
 const MAX_SIZE = 1000;
@@ -23,8 +24,7 @@ export function pageOf<Item>(
   keyOf: (item: Item) => string,
   request: PageRequest,
 ): Page<Item> {
-  if (request.pageSize < 0)
-    throw new AgentError("FIELD_INVALID", "page_size must not be negative", { field: "page_size" });
+  if (request.pageSize < 0) throw invalid("page_size", `must not be negative, is ${request.pageSize}`);
   const size = Math.min(request.pageSize === 0 ? DEFAULT_SIZE : request.pageSize, MAX_SIZE);
   const after = request.pageToken === "" ? undefined : decodeToken(request.pageToken);
   const rest = after === undefined ? items : items.filter((item) => keyOf(item) > after);
@@ -48,5 +48,6 @@ function decodeToken(token: string): string {
   if (text.startsWith(MARK) && encodeToken(text.slice(MARK.length)) === token) return text.slice(MARK.length);
   throw new AgentError("PAGE_TOKEN_INVALID", "page_token is not one that this service gave", {
     field: "page_token",
+    details: { field: "page_token" },
   });
 }

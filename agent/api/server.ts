@@ -86,7 +86,9 @@ function addService(server: Server, { definition, handlers }: Service): void {
 
 /** The contract has the method, this release does not serve it: said with our own reason, for every kind of call. */
 function notServed(path: string): UntypedServiceImplementation[string] {
-  const error = toStatus(new AgentError("NOT_IMPLEMENTED", `${path} is not served by this release`));
+  const error = toStatus(
+    new AgentError("NOT_IMPLEMENTED", `${path} is not served by this release`, { details: { method: path } }),
+  );
   return (call: { emit?: (event: "error", error: unknown) => void }, callback?: (error: unknown) => void) => {
     if (callback) callback(error);
     else call.emit?.("error", { ...error, code: status.UNIMPLEMENTED });

@@ -61,7 +61,8 @@ export class NotPlacedError extends AgentError {
   readonly decision: NotPlaced;
 
   constructor(decision: NotPlaced, details: AgentError["details"] = {}) {
-    super(decision.reason, decision.why, { details });
+    const gpus = decision.candidates.map(({ gpu }) => gpu).join(", ");
+    super(decision.reason, decision.why, { details: { gpus, ...details } });
     this.decision = decision;
   }
 }

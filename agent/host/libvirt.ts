@@ -21,6 +21,8 @@ export interface LibvirtHostOptions {
   readonly socket: string | undefined;
   /** Something changed: a domain, a device, or the connection itself. */
   readonly onChange: () => void;
+  /** The connection came, or went: told once for each change. */
+  readonly onStatus: (status: LibvirtStatus) => void;
   readonly random: () => number;
   /** Milliseconds since the epoch. */
   readonly wall: () => number;
@@ -44,6 +46,8 @@ const DEFINE_MS = 30_000;
 const START_MS = 120_000;
 /** libvirt itself waits up to 15 s for QEMU to go after SIGTERM and as long after SIGKILL. */
 const DESTROY_MS = 60_000;
+/** Before the first try ended. */
+const NOT_YET = "not connected yet";
 const UNDEFINE =
   UndefineDomain.managedSave |
   UndefineDomain.snapshotsMetadata |
@@ -65,7 +69,7 @@ export class LibvirtHost implements DomainSource, Domains {
       connected: false,
       since: options.wall(),
       version: undefined,
-      error: "not connected yet",
+      error: NOT_YET,
     };
     this.#link = new Link({
       socket: { driver: uri.startsWith("xen") ? "xen" : "qemu", path: socket },
@@ -188,12 +192,14 @@ export class LibvirtHost implements DomainSource, Domains {
   }
 
   #stateChanged(state: LinkState): void {
-    const { uri, wall, onChange } = this.#options;
+    const { uri, wall, onChange, onStatus } = this.#options;
     const connected = state.state === "up";
+    const changed = connected !== this.#status.connected || this.#status.error === NOT_YET;
     const since = connected === this.#status.connected ? this.#status.since : wall();
     const error = state.state === "down" ? state.error.message : undefined;
     this.#status = { uri, connected, since, version: undefined, error };
     this.#hypervisor = undefined;
+    if (changed) onStatus(this.#status);
     if (connected) void this.#askVersion();
     onChange();
   }

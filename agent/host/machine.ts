@@ -13,6 +13,14 @@ export interface Machine {
   readonly osRelease: string | undefined;
 }
 
+/** A machine that says nothing. */
+export const nobodysMachine: Machine = {
+  cpuModel: undefined,
+  cpus: undefined,
+  memoryBytes: undefined,
+  osRelease: undefined,
+};
+
 /** What is used of systeminformation. */
 export interface MachineSource {
   readonly cpu: () => Promise<{

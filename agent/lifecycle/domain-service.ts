@@ -184,7 +184,7 @@ export class DomainService {
     const failure = operation.ended?.failure;
     if (!failure) return this.#seen(claim);
     const { reason, message } = failure;
-    const details = { claim_id: claim.claimId, operation: operation.id };
+    const details = { claim_id: claim.claimId, operation: `operations/${operation.id}` };
     if (operation.kind === "create" && placement && reasons[reason] === "no-room")
       throw new NotPlacedError(lostAfterAll(placement, { reason, why: message }), details);
     throw new AgentError(reason, message, { details });
