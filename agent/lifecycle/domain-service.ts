@@ -171,9 +171,8 @@ export class DomainService {
   async #await(claim: Claim, signal: AbortSignal): Promise<Result> {
     const { driver, ledger, lookout, operations, clock } = this.#options;
     driver.lead(claim.vgpuId);
-    const operation = claim.operation;
-    if (operation.ended) return this.#result(claim);
-    const ended = await waitFor({ operations, clock, operation }, signal);
+    const { operation } = claim;
+    const ended = operation.ended ? claim : await waitFor({ operations, clock, operation }, signal);
     // Who hears that it has ended, and asks, sees what it did; where nobody can look, what was seen before.
     await lookout.fresh().catch(() => undefined);
     return this.#result(ended ?? ledger.get(claim.vgpuId) ?? claim);

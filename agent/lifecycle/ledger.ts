@@ -44,8 +44,12 @@ export class Ledger {
 
   /** As `get`, when all that was asked of the claim until now is on disk: only then may the host be changed for it (law 1). */
   async written(vgpuId: VgpuId): Promise<Claim | undefined> {
-    await this.#writes.run(vgpuId, () => Promise.resolve());
-    return this.#claims.get(vgpuId);
+    for (;;) {
+      await this.#writes.run(vgpuId, () => Promise.resolve());
+      const claim = this.#claims.get(vgpuId);
+      // Something may have been asked since the wait began; it has to be on disk, too.
+      if (claim === this.#stored.get(vgpuId)) return claim;
+    }
   }
 
   byClaimId(claimId: ClaimId): Claim | undefined {

@@ -1,32 +1,56 @@
-// What an error of the agent becomes on the wire.
 import assert from "node:assert/strict";
+import { status } from "@grpc/grpc-js";
 import { toStatus } from "../../../agent/api/status.ts";
+import { NotPlacedError } from "../../../agent/capacity/place.ts";
 import { AgentError } from "../../../agent/core/errors.ts";
+import { reasons, type Reason } from "../../../agent/core/reasons.ts";
+import { BadRequest, ErrorInfo } from "../../../proto/gen/google/rpc/error_details.ts";
+import { Status } from "../../../proto/gen/google/rpc/status.ts";
 
-/** gRPC's core refuses trailers above this size with a status of its own. */
-const CORE_LIMIT_BYTES = 16_384;
-
-function trailerBytes(error: AgentError): number {
-  const { details, metadata } = toStatus(error);
-  const [body] = metadata.get("grpc-status-details-bin");
-  assert.ok(Buffer.isBuffer(body));
-  return encodeURIComponent(details).length + body.toString("base64").length;
+function detailsOf(error: unknown): Status {
+  const [packed] = toStatus(error).metadata.get("grpc-status-details-bin");
+  assert.ok(packed instanceof Buffer);
+  return Status.decode(packed);
 }
 
-describe("an error's status", () => {
-  it("fits into the trailers that every client takes, however long the names in it", () => {
-    for (const letter of ["a", "ü", "€"]) {
-      const path = `/${letter.repeat(4_000)}`;
-      const error = new AgentError("PATH_NOT_ALLOWED", `${path} cannot be resolved: no such file, ${path}`, {
-        details: { path },
-        field: "domain.disks[0].path",
-      });
-      assert.ok(trailerBytes(error) < CORE_LIMIT_BYTES, `${trailerBytes(error)} bytes`);
+const namesOf = ({ details }: Status): (string | undefined)[] =>
+  details.map(({ typeUrl }) => typeUrl.split(".").at(-1));
+
+describe("the status of an error", () => {
+  it("has one code and exactly one ErrorInfo for every reason", () => {
+    const names = Object.entries(reasons).map(([reason]) => reason as Reason);
+    for (const reason of names) {
+      const error = new AgentError(reason, "why");
+      const { code, details } = detailsOf(error);
+      assert.equal(code, toStatus(error).code);
+      assert.equal(details.filter(({ typeUrl }) => typeUrl.endsWith("google.rpc.ErrorInfo")).length, 1);
+      assert.equal(namesOf(detailsOf(error)).includes("RetryInfo"), reasons[reason] === "unavailable");
     }
   });
 
-  it("is whole where it is short", () => {
-    const error = new AgentError("GPU_NOT_FOUND", "this host has no Intel GPU 0000:00:03.0");
-    assert.equal(toStatus(error).details, error.message);
+  it("names the field and the values, as text", () => {
+    const error = new AgentError("FIELD_INVALID", "why", { field: "domain.name", details: { n: 7, s: "x" } });
+    const [info, bad] = detailsOf(error).details.map(({ value }) => value);
+    assert.ok(info && bad);
+    assert.deepEqual(ErrorInfo.decode(info), {
+      reason: "FIELD_INVALID",
+      domain: "vgpud",
+      metadata: { n: "7", s: "x" },
+    });
+    assert.equal(BadRequest.decode(bad).fieldViolations[0]?.field, "domain.name");
+  });
+
+  it("explains a placement that failed", () => {
+    const decision = { ok: false, reason: "FENCES_EXHAUSTED", why: "full", candidates: [] } as const;
+    const error = new NotPlacedError(decision);
+    assert.equal(toStatus(error).code, status.RESOURCE_EXHAUSTED);
+    assert.deepEqual(namesOf(detailsOf(error)), ["ErrorInfo", "PlacementDecision"]);
+  });
+
+  it("is INTERNAL for what nobody foresaw, whatever was thrown", () => {
+    for (const thrown of [new TypeError("x is not a function"), "text", undefined]) {
+      assert.equal(toStatus(thrown).code, status.INTERNAL);
+      assert.deepEqual(namesOf(detailsOf(thrown)), ["ErrorInfo"]);
+    }
   });
 });

@@ -33,6 +33,19 @@ describe("the ledger", () => {
     assert.deepEqual(store.records, [claim(1)]);
   });
 
+  it("shows as written only what the disk has, also of what is asked while somebody waits", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, [claim(1)]);
+    const written = ledger.written(claim(1).vgpuId).then((found) => [found?.goal, store.records.length]);
+    const goOn = store.hang();
+    const put = ledger.put(claim(1, { goal: "absent" }));
+    const first = await Promise.race([written, new Promise((resolve) => setImmediate(resolve, "waits"))]);
+    assert.equal(first, "waits");
+    goOn();
+    assert.deepEqual(await written, ["absent", 1]);
+    await put;
+  });
+
   it("keeps nothing of a claim that cannot be written, and says so", async () => {
     const store = new MemoryStore();
     const ledger = new Ledger(store, []);
