@@ -52,10 +52,12 @@ export interface AgentOptions {
 
 const RESYNC_MS = 60_000;
 const BUSY_RESYNC_MS = 5_000;
-/** The contract promises a day; a week also covers a caller that was down over a weekend. */
-const TOMBSTONE_MS = 7 * 24 * 60 * 60 * 1000;
+/** The contract promises a day; three also cover a caller that was down over a weekend. */
+const TOMBSTONE_MS = 3 * 24 * 60 * 60 * 1000;
 /** How long an orderly stop waits for calls, and then for claims on their way; the next start goes on with what is left. */
 const STOP_GRACE_MS = 10_000;
+/** For the answers of calls that the end of the grace cut off. */
+const CUT_MS = 1_000;
 /** Between two tries of the first look, while the kernel's facts cannot be read. */
 const FIRST_LOOK_RETRY_MS = 1_000;
 
@@ -82,8 +84,9 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   try {
     await Promise.race([running, aborted(stop)]);
     log.info("stopping");
-    await api.stop(STOP_GRACE_MS);
-    await Promise.race([stages.driver.idle(), clock.sleep(STOP_GRACE_MS, cut.signal)]);
+    // A connection that does not follow its GOAWAY is cut with the listener.
+    await Promise.race([api.stop(STOP_GRACE_MS), clock.sleep(STOP_GRACE_MS + CUT_MS, cut.signal)]);
+    await Promise.race([stages.driver.drain(), clock.sleep(STOP_GRACE_MS, cut.signal)]);
   } finally {
     cut.abort(new Error("vgpud stops"));
     await running.catch(() => undefined);
@@ -163,6 +166,7 @@ function composeReconciler(
   return new Reconciler({
     ...stages,
     clock,
+    stop: cut,
     newOperationId: randomUUID,
     resyncMs: RESYNC_MS,
     busyResyncMs: BUSY_RESYNC_MS,
@@ -256,9 +260,9 @@ function tasksOf({ config, log }: AgentOptions, stages: Stages, onSeen: () => vo
   const reconcile: Task = {
     name: "reconciler",
     run: async (signal) => {
-      await firstLook(lookout, log, signal);
+      if (!(await firstLook(lookout, log, signal))) return;
       onSeen();
-      await reconciler.run(signal);
+      await reconciler.run();
     },
   };
   const udev: Task = {
@@ -283,17 +287,18 @@ function tasksOf({ config, log }: AgentOptions, stages: Stages, onSeen: () => vo
   return config.host_root === "/" ? [connect, reconcile, udev] : [connect, reconcile];
 }
 
-/** Readiness needs the kernel's facts, and waits for them as long as it takes (law 5). */
-async function firstLook(lookout: Lookout, log: Log, signal: AbortSignal): Promise<void> {
+/** Readiness needs the kernel's facts, and waits for them as long as it takes (law 5). False when stopped before. */
+async function firstLook(lookout: Lookout, log: Log, signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted) {
     try {
       await lookout.fresh();
-      return;
+      return true;
     } catch (err) {
       log.error({ err }, "the kernel's facts cannot be read");
       await clock.sleep(FIRST_LOOK_RETRY_MS, signal).catch(() => undefined);
     }
   }
+  return false;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ import path from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { runAgent } from "./compose.ts";
 import { ConfigError, loadConfig, type Config, type Overrides } from "./config.ts";
+import { systemClock as clock } from "./core/clock.ts";
 import { messageOf } from "./core/errors.ts";
 import { startCompanion, type Companion } from "./host/companion.ts";
 import { openLog, type Log } from "./host/journal.ts";
@@ -98,52 +99,57 @@ async function surroundings({ simulate, configFile, overrides }: Command): Promi
   const config = await loadConfig(configFile, overrides);
   const needsHostd = config.host_root !== "/" && overrides.hostdSocket === undefined;
   if (!needsHostd) return { config, companion: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
-  const dir = await mkdtemp(path.join(tmpdir(), "vgpud-hostd-"));
-  const socket = path.join(dir, "hostd.sock");
-  const companion = await startCompanion("../hostd/main.js", [
-    "--socket",
-    socket,
-    "--root",
-    config.host_root,
-  ]);
-  return {
-    config: { ...config, hostd: { socket } },
-    companion,
-    [Symbol.asyncDispose]: () => leave(companion, dir),
-  };
+  return inFreshFolder("vgpud-hostd-", async (dir) => {
+    const socket = path.join(dir, "hostd.sock");
+    const words = ["--socket", socket, "--root", config.host_root];
+    const companion = await startCompanion("../hostd/main.js", words);
+    return { config: { ...config, hostd: { socket } }, companion };
+  });
 }
 
 /** Everything lives in one fresh folder, unless a flag says otherwise, and is gone afterwards. */
-async function simulated(
+function simulated(
   configFile: string | undefined,
   host: string | true,
   given: Overrides,
 ): Promise<Surroundings> {
-  const dir = await mkdtemp(path.join(tmpdir(), "vgpud-simulated-"));
-  const hostArgs = host === true ? [] : ["--host", path.resolve(host)];
-  const companion = await startCompanion("../simulator/main.js", ["--dir", dir, ...hostArgs]);
-  const images = path.join(dir, "images");
-  await mkdir(images);
-  const config = await loadConfig(configFile, {
-    ...given,
-    socket: given.socket ?? path.join(dir, "vgpud.sock"),
-    stateDir: given.stateDir ?? path.join(dir, "state"),
-    metrics: given.metrics ?? "127.0.0.1:0",
-    hostRoot: path.join(dir, "root"),
-    hostdSocket: path.join(dir, "hostd.sock"),
-    libvirtSocket: path.join(dir, "libvirt-sock"),
+  return inFreshFolder("vgpud-simulated-", async (dir) => {
+    const images = path.join(dir, "images");
+    await mkdir(images);
+    const config = await loadConfig(configFile, {
+      ...given,
+      socket: given.socket ?? path.join(dir, "vgpud.sock"),
+      stateDir: given.stateDir ?? path.join(dir, "state"),
+      metrics: given.metrics ?? "127.0.0.1:0",
+      hostRoot: path.join(dir, "root"),
+      hostdSocket: path.join(dir, "hostd.sock"),
+      libvirtSocket: path.join(dir, "libvirt-sock"),
+    });
+    // Last: what fails before must not leave a process behind.
+    const hostArgs = host === true ? [] : ["--host", path.resolve(host)];
+    const companion = await startCompanion("../simulator/main.js", ["--dir", dir, ...hostArgs]);
+    return { config: { ...config, storage_roots: [...config.storage_roots, images] }, companion };
   });
-  const roots = [...config.storage_roots, images];
-  return {
-    config: { ...config, storage_roots: roots },
-    companion,
-    [Symbol.asyncDispose]: () => leave(companion, dir),
-  };
 }
 
-async function leave(companion: Companion, dir: string): Promise<void> {
-  await companion[Symbol.asyncDispose]();
-  await rm(dir, { recursive: true, force: true });
+/** The folder goes when its companion has gone, or could not be started. */
+async function inFreshFolder(
+  prefix: string,
+  start: (dir: string) => Promise<{ readonly config: Config; readonly companion: Companion }>,
+): Promise<Surroundings> {
+  const dir = await mkdtemp(path.join(tmpdir(), prefix));
+  const remove = (): Promise<void> => rm(dir, { recursive: true, force: true });
+  try {
+    const { config, companion } = await start(dir);
+    const leave = async (): Promise<void> => {
+      await companion[Symbol.asyncDispose]();
+      await remove();
+    };
+    return { config, companion, [Symbol.asyncDispose]: leave };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }
 
 async function run(command: Command, log: Log): Promise<void> {
@@ -168,12 +174,18 @@ async function run(command: Command, log: Log): Promise<void> {
   await runAgent(options, stop.signal);
 }
 
-/** Aborts at the first SIGTERM or SIGINT; a second one does not wait for an orderly stop. */
+/** Terminals and supervisors may send one request to stop more than once. */
+const SAME_REQUEST_MS = 2_000;
+
+/** Aborts at the first SIGTERM or SIGINT; a later one does not wait for an orderly stop. */
 function stopSignal(log: Log): AbortController {
   const stop = new AbortController();
+  let firstAt = Infinity;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(EXIT.unavailable);
+      if (clock.now() - firstAt > SAME_REQUEST_MS) process.exit(EXIT.unavailable);
+      if (stop.signal.aborted) return;
+      firstAt = clock.now();
       log.info({ signal }, "told to stop");
       stop.abort();
     });

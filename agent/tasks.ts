@@ -1,5 +1,7 @@
 // Runs the agent's long-lived parts together: one that fails stops all.
 
+import { messageOf } from "./core/errors.ts";
+
 /** Something that runs until its signal aborts. */
 export interface Task {
   readonly name: string;
@@ -17,7 +19,7 @@ export async function runTasks(tasks: readonly Task[], stop: AbortSignal): Promi
         if (!signal.aborted) throw new Error("it returned early");
       } catch (error) {
         failed.abort(error);
-        throw new Error(`task ${task.name} ended`, { cause: error });
+        throw new Error(`task ${task.name} ended: ${messageOf(error)}`, { cause: error });
       }
     }),
   );

@@ -11,12 +11,14 @@ import {
   type DomainServiceService,
   type StopDomainRequest,
 } from "../../proto/gen/vgpud/v1/domain_service.ts";
+import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import type { Domain, DomainRef } from "../../proto/gen/vgpud/v1/domain.ts";
 import { AgentError } from "../core/errors.ts";
 import { parseClaimId, parseDomainId, type DomainId } from "../core/ids.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import type { Result, StopRequest } from "../lifecycle/domain-service.ts";
 import { newestTombstone } from "../lifecycle/owned-domain.ts";
+import type { RequestIdentity } from "../lifecycle/requests.ts";
 import { requestDigest } from "../lifecycle/request-digest.ts";
 import { domainViews, type DomainView } from "../lifecycle/views.ts";
 import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
@@ -25,10 +27,9 @@ import { toWireDecision } from "./convert/placement.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
 import { parseDomainSpec } from "./validate/domain-spec.ts";
-import { formed, invalid, join, printable, refuseUnserved, required } from "./validate/fields.ts";
+import { CLAIM_ID, formed, invalid, join, printable, refuseUnserved, required } from "./validate/fields.ts";
 import { parseVgpuRequest } from "./validate/vgpu-request.ts";
 
-const CLAIM_ID = "must be 1 to 128 printable ASCII characters without a space at either end";
 const REQUEST_ID = {
   pattern: /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
   maxBytes: 36,
@@ -64,14 +65,13 @@ export function domainHandlers(context: ApiContext): Handlers<typeof DomainServi
       );
     },
     startDomain: async ({ domain, requestId }, { signal }) => {
+      const identify = identityOf("StartDomain", requestId);
       const domainId = resolveRef(context, domain, "domain");
-      const identity = identityOf("StartDomain", requestId, { domainId });
-      const result = await context.domains.start({ ...identity, domainId }, signal);
+      const result = await context.domains.start({ ...identify({ domainId }), domainId }, signal);
       return StartDomainResponse.fromPartial(answer(context, result));
     },
     stopDomain: async (request, { signal }) => {
-      const domainId = resolveRef(context, request.domain, "domain");
-      const result = await context.domains.stop(stopRequest("StopDomain", request, domainId), signal);
+      const result = await context.domains.stop(stopRequest(context, "StopDomain", request), signal);
       return StopDomainResponse.fromPartial(answer(context, result));
     },
     destroyDomain: (request, { signal }) => destroyDomain(context, request, signal),
@@ -92,7 +92,7 @@ async function createDomain(
   const result = await context.domains.create(
     {
       // What the caller said, before defaults and fresh ids: a retry says the same.
-      ...identityOf("CreateDomain", request.requestId, { claimId, domain, vgpu }),
+      ...identityOf("CreateDomain", request.requestId)({ claimId, domain, vgpu }),
       claimId,
       spec: parseDomainSpec(domain, "domain", context.newDomainId),
       wish: parseVgpuRequest(vgpu, "vgpu"),
@@ -100,9 +100,10 @@ async function createDomain(
     },
     signal,
   );
-  if (!("claim" in result)) return CreateDomainResponse.fromPartial({ decision: toWireDecision(result) });
-  const { placement } = result.claim;
+  const placement = "claim" in result ? result.claim.placement : result;
   const decision = placement && toWireDecision(placement);
+  // The retry of a create that was made is found by validate_only, too, and told where it is.
+  if (validateOnly || !("claim" in result)) return CreateDomainResponse.fromPartial({ decision });
   return CreateDomainResponse.fromPartial({ ...answer(context, result), decision });
 }
 
@@ -112,8 +113,7 @@ async function destroyDomain(
   signal: AbortSignal,
 ): Promise<DestroyDomainResponse> {
   try {
-    const domainId = resolveRef(context, request.domain, "domain");
-    const result = await context.domains.destroy(stopRequest("DestroyDomain", request, domainId), signal);
+    const result = await context.domains.destroy(stopRequest(context, "DestroyDomain", request), signal);
     return DestroyDomainResponse.fromPartial(answer(context, result));
   } catch (error) {
     const missing = error instanceof AgentError && error.reason === "DOMAIN_NOT_FOUND";
@@ -122,31 +122,31 @@ async function destroyDomain(
   }
 }
 
+/** What is wrong whatever the host has is found before the domain is looked for. */
 function stopRequest(
+  context: ApiContext,
   method: string,
-  { requestId, gracePeriod, noForce }: Pick<StopDomainRequest, "requestId" | "gracePeriod" | "noForce">,
-  domainId: DomainId,
+  { domain, requestId, gracePeriod, noForce }: StopDomainRequest,
 ): StopRequest {
+  const identify = identityOf(method, requestId);
   if (noForce && gracePeriod) throw invalid("grace_period", "says when to force, which no_force forbids");
-  const graceMs = gracePeriod
-    ? Number(gracePeriod.seconds) * 1000 + Math.round(gracePeriod.nanos / 1e6)
-    : DEFAULT_GRACE_MS;
-  if (graceMs < 0 || graceMs > MAX_GRACE_MS) throw invalid("grace_period", "must be 0 to 24 hours");
-  return {
-    ...identityOf(method, requestId, { domainId, graceMs, noForce }),
-    domainId,
-    graceMs,
-    mayForce: !noForce,
-  };
+  const graceMs = gracePeriod ? parseGrace(gracePeriod) : DEFAULT_GRACE_MS;
+  const domainId = resolveRef(context, domain, "domain");
+  return { ...identify({ domainId, graceMs, noForce }), domainId, graceMs, mayForce: !noForce };
 }
 
-function identityOf(
-  method: string,
-  requestId: string,
-  canonical: object,
-): Pick<StopRequest, "requestId" | "method" | "digest"> {
+function parseGrace({ seconds, nanos }: Duration): number {
+  const graceMs = Number(seconds) * 1000 + Math.round(nanos / 1e6);
+  const formed = nanos >= 0 && nanos < 1e9;
+  if (!formed || graceMs < 0 || graceMs > MAX_GRACE_MS)
+    throw invalid("grace_period", "must be 0 to 24 hours");
+  return graceMs;
+}
+
+/** Checks the request id; what it identifies is said when the rest of the request is understood. */
+function identityOf(method: string, requestId: string): (canonical: object) => RequestIdentity {
   const id = requestId === "" ? undefined : formed("request_id", requestId, REQUEST_ID).toLowerCase();
-  return { requestId: id, method, digest: requestDigest({ method, ...canonical }) };
+  return (canonical) => ({ requestId: id, method, digest: requestDigest({ method, ...canonical }) });
 }
 
 /** The UUID behind a reference, whether the domain is still there or only remembered. */
@@ -163,13 +163,14 @@ function resolveRef(context: ApiContext, domain: DomainRef | undefined, path: st
     }
     case "claimId": {
       const claimId = parseClaimId(ref.value);
-      if (!claimId) throw invalid(field, CLAIM_ID);
+      if (!claimId) throw invalid(field, `${CLAIM_ID}, is ${printable(ref.value)}`);
       return found(context.ledger.byClaimId(claimId)?.domain.id, `with claim id ${claimId}`);
     }
     case "name": {
       const views = domainViews(currentInventory(context), context.ledger);
       const living = views.find(({ name }) => name === ref.value)?.id;
-      const remembered = context.ledger.all().findLast((claim) => claim.domain.name === ref.value)?.domain.id;
+      const remembered = newestTombstone(context.ledger, ({ domain: { name } }) => name === ref.value)?.domain
+        .id;
       return found(living ?? remembered, `named ${printable(ref.value)}`);
     }
   }
@@ -183,7 +184,7 @@ function found(id: DomainId | undefined, described: string): DomainId {
 function viewOf(context: ApiContext, id: DomainId): DomainView {
   const inventory = currentInventory(context);
   const view = domainViews(inventory, context.ledger).find((domain) => domain.id === id);
-  const tombstone = newestTombstone(context.ledger, id);
+  const tombstone = newestTombstone(context.ledger, ({ domain }) => domain.id === id);
   if (view) return view;
   if (tombstone) return goneView(tombstone);
   if (!inventory.domains.known)

@@ -23,26 +23,32 @@ const grpcCode = {
 const ERROR_DOMAIN = "vgpud";
 /** Long enough for libvirt to be restarted, short enough that a scheduler still waits. */
 const RETRY_DELAY_SECONDS = 2;
+/**
+ * Of one text. A message goes out three times, and gRPC's core refuses trailers above 16 KiB with a
+ * RESOURCE_EXHAUSTED of its own, which would read as "no room".
+ */
+const MAX_TEXT_BYTES = 1_000;
 const TYPE_URL = "type.googleapis.com/";
 
 export function toStatus(caught: unknown): Pick<StatusObject, "code" | "details" | "metadata"> {
   const error = AgentError.from(caught);
   const code = grpcCode[error.kind];
+  const message = cut(error.message);
   const metadata = new Metadata();
-  const body = Status.encode({ code, message: error.message, details: detailsOf(error) }).finish();
+  const body = Status.encode({ code, message, details: detailsOf(error) }).finish();
   metadata.set("grpc-status-details-bin", Buffer.from(body));
-  return { code, details: error.message, metadata };
+  return { code, details: message, metadata };
 }
 
 function detailsOf(error: AgentError): Status["details"] {
   const metadata = Object.fromEntries(
-    Object.entries(error.details).map(([key, value]) => [key, String(value)]),
+    Object.entries(error.details).map(([key, value]) => [key, cut(String(value))]),
   );
   const details = [
     pack("google.rpc.ErrorInfo", ErrorInfo, { reason: error.reason, domain: ERROR_DOMAIN, metadata }),
   ];
   if (error.field !== undefined) {
-    const fieldViolations = [{ field: error.field, description: error.message }];
+    const fieldViolations = [{ field: error.field, description: cut(error.message) }];
     details.push(pack("google.rpc.BadRequest", BadRequest, { fieldViolations }));
   }
   if (error.kind === "unavailable")
@@ -54,6 +60,16 @@ function detailsOf(error: AgentError): Status["details"] {
   if (error instanceof NotPlacedError)
     details.push(pack("vgpud.v1.PlacementDecision", PlacementDecision, toWireDecision(error.decision)));
   return details;
+}
+
+function cut(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= MAX_TEXT_BYTES) return text;
+  // A character that the cut went through decodes to a replacement.
+  return `${bytes
+    .subarray(0, MAX_TEXT_BYTES)
+    .toString()
+    .replace(/\uFFFD$/, "")}…`;
 }
 
 interface Encoder<Message> {

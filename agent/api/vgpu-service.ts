@@ -7,13 +7,13 @@ import {
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import { AgentError } from "../core/errors.ts";
-import { parseVgpuId } from "../core/ids.ts";
+import { parseClaimId, parseVgpuId } from "../core/ids.ts";
 import { vgpuViews, type VgpuView } from "../lifecycle/views.ts";
 import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
 import { toWireVgpu } from "./convert/vgpu.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
-import { invalid, printable, required } from "./validate/fields.ts";
+import { CLAIM_ID, invalid, printable, required } from "./validate/fields.ts";
 
 export function vgpuHandlers(context: ApiContext): Partial<Handlers<typeof VgpuServiceService>> {
   return {
@@ -42,10 +42,16 @@ export function vgpuHandlers(context: ApiContext): Partial<Handlers<typeof VgpuS
 
 function matching(vgpu: VgpuRef | undefined): (view: VgpuView) => boolean {
   const ref = vgpu?.ref;
-  if (!ref || ref.value === "") throw required("vgpu");
-  if (ref.$case === "claimId") return ({ claim }) => claim?.claimId === ref.value;
+  if (!ref) throw required("vgpu");
+  const field = ref.$case === "claimId" ? "vgpu.claim_id" : "vgpu.vgpu_id";
+  if (ref.value === "") throw required(field);
+  if (ref.$case === "claimId") {
+    const claimId = parseClaimId(ref.value);
+    if (!claimId) throw invalid(field, `${CLAIM_ID}, is ${printable(ref.value)}`);
+    return ({ claim }) => claim?.claimId === claimId;
+  }
   const id = parseVgpuId(ref.value);
-  if (!id) throw invalid("vgpu.vgpu_id", `must be a UUID, is ${printable(ref.value)}`);
+  if (!id) throw invalid(field, `must be a UUID, is ${printable(ref.value)}`);
   return (view) => view.id === id;
 }
 

@@ -30,7 +30,8 @@ export interface Budget extends Endowment {
   readonly free: Amounts;
 }
 
-const resources = [
+/** Everything a slice draws on, in the order in which a shortage is told. */
+export const resources = [
   "instances",
   "lowGmMib",
   "highGmMib",

@@ -3,7 +3,15 @@ import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { Gpu, SliceSizes, VgpuType } from "../inventory/model.ts";
-import { budgetOf, lacking, room, type Budget, type CapacityRule, type Holding } from "./budget.ts";
+import {
+  budgetOf,
+  lacking,
+  resources,
+  room,
+  type Budget,
+  type CapacityRule,
+  type Holding,
+} from "./budget.ts";
 
 /** A vGPU as it can be asked for. */
 export interface Wish {
@@ -52,10 +60,19 @@ export type Decision = Placed | NotPlaced;
 export class NotPlacedError extends AgentError {
   readonly decision: NotPlaced;
 
-  constructor(decision: NotPlaced) {
-    super(decision.reason, decision.why);
+  constructor(decision: NotPlaced, details: AgentError["details"] = {}) {
+    super(decision.reason, decision.why, { details });
     this.decision = decision;
   }
+}
+
+/** What a placement has come to when the kernel had no room after all. */
+export function lostAfterAll(
+  { gpu, candidates }: Placed,
+  { reason, why }: Pick<NotPlaced, "reason" | "why">,
+): NotPlaced {
+  const fates = candidates.map((each) => (each.gpu === gpu ? { ...each, lost: reason, why } : each));
+  return { ok: false, reason, why, candidates: fates };
 }
 
 /** A GPU with the room that is left on it. */
@@ -70,10 +87,16 @@ type Preference = (a: Load, b: Load) => number;
 
 const preferences = {
   /** Fill the fullest GPU that still has room, so that large types find an empty one. */
-  pack: (a, b) => a.budget.free.lowGmMib - b.budget.free.lowGmMib,
+  pack: (a, b) => share(b) - share(a),
   /** Take the emptiest, so that guests share a GPU with as few others as can be. */
-  spread: (a, b) => b.budget.free.lowGmMib - a.budget.free.lowGmMib,
+  spread: (a, b) => share(a) - share(b),
 } as const satisfies Record<string, Preference>;
+
+/** How much of what guests may have is taken, 0 to 1, by the resource that is nearest to its end. GPUs differ in size. */
+function share({ budget: { total, host, used } }: Load): number {
+  const shares = resources.map((key) => used[key] / Math.max(1, total[key] - host[key]));
+  return Math.max(...shares);
+}
 
 export type Policy = keyof typeof preferences;
 export const policies = Object.keys(preferences) as readonly Policy[];

@@ -37,6 +37,7 @@ function vgpuRequest(args: Arguments): VgpuRequest {
     want,
     gpu: args.text("gpu") ?? "",
     policy: args.choice("policy", policies) ?? PlacementPolicy.UNSPECIFIED,
+    numa: undefined,
     vfProfile: undefined,
   };
 }

@@ -46,11 +46,18 @@ export function splitCommandLine(argv: readonly string[], commands: readonly Com
 }
 
 /** The command that the first word names; undefined without a word. */
-export function findCommand({ words }: CommandLine, commands: readonly Command[]): Command | undefined {
+export function findCommand(
+  { words, flags }: CommandLine,
+  commands: readonly Command[],
+): Command | undefined {
   const [name] = words;
   if (name === undefined) return undefined;
   const command = commands.find((candidate) => candidate.name === name);
   if (command !== undefined) return command;
+  // A mistyped flag leaves its value behind as a word: the flag is what is wrong then.
+  const known = [...globalFlags, ...commands.flatMap((candidate) => candidate.flags)];
+  const mistyped = flags.find((written) => !known.some((flag) => flag.name === written.name));
+  if (mistyped !== undefined) throw unknownFlag(mistyped, known);
   const names = commands.map((candidate) => candidate.name);
   throw usageError(`there is no command '${name}'`, didYouMean(name, names) ?? "vgpuctl help");
 }

@@ -38,7 +38,11 @@ export async function run(argv: readonly string[], environment: Environment): Pr
   try {
     const written = splitCommandLine(argv, commands);
     const command = findCommand(written, commands);
-    if (command === undefined) return withoutCommand(written.flags.map(({ raw }) => raw));
+    if (command === undefined)
+      return withoutCommand(
+        written.flags.map(({ raw }) => raw),
+        environment,
+      );
     context = { command, retry: retryLine(argv, []), line: contractLine(DEFAULT_SOCKET), ref: undefined };
     const given = readArguments(written, command);
     if (given.has("help")) return success(commandHelp(command));
@@ -64,7 +68,8 @@ export async function run(argv: readonly string[], environment: Environment): Pr
 }
 
 /** `vgpuctl` alone, `vgpuctl --help` and `vgpuctl --version`; any other flag needs a command. */
-function withoutCommand(flags: readonly string[]): Outcome {
+function withoutCommand(flags: readonly string[], { version }: Environment): Outcome {
+  if (flags.includes("--version")) return success(`vgpuctl ${version}\n`);
   const other = flags.find((flag) => flag !== "--help" && flag !== "-h");
   if (other !== undefined) throw usageError(`${other} needs a command`, "vgpuctl help");
   return success(mainHelp(commands));

@@ -46,8 +46,7 @@ export class AgentError extends Error {
   }
 }
 
-/** The text of anything thrown, its causes included. */
+/** The text of anything thrown. A message of ours says what its cause said: causes are kept for stacks, not for texts. */
 export function messageOf(caught: unknown): string {
-  if (!(caught instanceof Error)) return String(caught);
-  return caught.cause === undefined ? caught.message : `${caught.message}: ${messageOf(caught.cause)}`;
+  return caught instanceof Error ? caught.message : String(caught);
 }

@@ -18,8 +18,8 @@ const END_MS = 5_000;
 /** `program` is a compiled module of ours, relative to this folder. Rejects when it ends or keeps silent before it is ready. */
 export async function startCompanion(program: string, args: readonly string[]): Promise<Companion> {
   const script = fileURLToPath(new URL(program, import.meta.url));
-  // Its errors are the operator's to see; it must not outlive a terminal's Ctrl-C of ours in a group of its own.
-  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  // Its errors are the operator's to see. By the channel it notices our end, even a SIGKILL, and ends too.
+  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => {
       resolve(error.message);
@@ -28,17 +28,19 @@ export async function startCompanion(program: string, args: readonly string[]): 
       resolve(`${program} ended with ${signal ?? `exit code ${String(code)}`}`);
     });
   });
-  const ready = await Promise.race([firstLine(child), ended.then(fail), silence(program)]);
-  return {
-    ready,
-    ended,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      const force = setTimeout(() => child.kill("SIGKILL"), END_MS);
-      await ended;
-      clearTimeout(force);
-    },
+  const end = async (): Promise<void> => {
+    child.kill("SIGTERM");
+    const force = setTimeout(() => child.kill("SIGKILL"), END_MS);
+    await ended;
+    clearTimeout(force);
   };
+  try {
+    const ready = await Promise.race([firstLine(child), ended.then(fail), silence(program)]);
+    return { ready, ended, [Symbol.asyncDispose]: end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
 function firstLine({ stdout }: ChildProcess): Promise<string> {

@@ -86,14 +86,14 @@ function checkHost({ host, allowRemote = false }: MetricsHttpOptions): void {
     throw new AgentError(
       "FIELD_INVALID",
       `cannot serve metrics on ${JSON.stringify(host)}: it is no IP address; take 127.0.0.1, ::1 or localhost`,
-      { field: "metrics.host" },
+      { field: "metrics.listen" },
     );
   if (allowRemote || host === "localhost" || loopback.check(host, isIPv6(host) ? "ipv6" : "ipv4")) return;
   throw new AgentError(
     "FIELD_INVALID",
     `refused to serve metrics on ${host}: other machines could read them without a password; ` +
-      "take a loopback address with a proxy before it, or allow remote addresses in the configuration",
-    { field: "metrics.host", details: { host } },
+      "take a loopback address, with a proxy that asks for one before it",
+    { field: "metrics.listen", details: { host } },
   );
 }
 

@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { listenOn } from "../hostd/protocol/listen.ts";
 
+/** Disposing it stops listening and cuts the connections that are left. */
 export interface UnixListener extends AsyncDisposable {
   readonly path: string;
 }
@@ -17,7 +18,12 @@ export async function listenUnix(
   onConnection: (socket: net.Socket) => void,
 ): Promise<UnixListener> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o750 });
-  const server = net.createServer(onConnection);
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    onConnection(socket);
+  });
   const before = process.umask(SOCKET_UMASK);
   try {
     await listenOn(server, { path: file });
@@ -27,11 +33,14 @@ export async function listenUnix(
   return {
     path: file,
     async [Symbol.asyncDispose]() {
-      await new Promise<void>((resolve) => {
+      const closed = new Promise<void>((resolve) => {
         server.close(() => {
           resolve();
         });
       });
+      // A peer that connected and never spoke has no call to finish, and would keep the server open for ever.
+      for (const socket of sockets) socket.destroy();
+      await closed;
     },
   };
 }

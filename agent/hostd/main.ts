@@ -45,8 +45,9 @@ async function main(): Promise<void> {
     program: "vgpud-hostd",
     perform: (request) => jobs.perform(request),
   });
-  const stopped = new Promise<string>((resolve) => {
-    process.once("SIGTERM", resolve).once("SIGINT", resolve);
+  const stopped = new Promise<unknown>((resolve) => {
+    // Disconnected: the agent that started it for a copied tree has ended, however it did.
+    process.once("SIGTERM", resolve).once("SIGINT", resolve).once("disconnect", resolve);
   });
   process.stdout.write("ready\n");
   await stopped;

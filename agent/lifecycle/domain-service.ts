@@ -2,7 +2,8 @@
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { DomainId } from "../core/ids.ts";
-import type { Placed } from "../capacity/place.ts";
+import { reasons } from "../core/reasons.ts";
+import { lostAfterAll, NotPlacedError, type Placed } from "../capacity/place.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import { libvirtAway, type Admission, type CreateRequest } from "./admission.ts";
@@ -64,7 +65,7 @@ export class DomainService {
     if (request.validateOnly) return placed;
     const operation = this.#newOperation("create");
     const claim = admission.newClaim({ ...request, spec }, { placed, operation, inventory });
-    await ledger.put(claim);
+    await this.#write(claim);
     return this.#await(claim, signal);
   }
 
@@ -135,7 +136,7 @@ export class DomainService {
     const operation = this.#newOperation(intent.kind);
     const requests = remember(claim.requests, request, operation);
     const wall = clock.wall();
-    await ledger.put(changed(claim, { ...intent.change, operation, requests }, wall));
+    await this.#write(changed(claim, { ...intent.change, operation, requests }, wall));
     if (!claim.operation.ended) {
       const failure = {
         reason: "SUPERSEDED",
@@ -156,25 +157,37 @@ export class DomainService {
     return this.#await(claim, signal);
   }
 
+  /** A claim with a new operation. When it cannot be written, those who joined meanwhile must not wait for it. */
+  async #write(claim: Claim): Promise<void> {
+    const { ledger, operations } = this.#options;
+    try {
+      await ledger.put(claim);
+    } catch (error) {
+      operations.discard(claim.operation.id, AgentError.from(error));
+      throw error;
+    }
+  }
+
   async #await(claim: Claim, signal: AbortSignal): Promise<Result> {
-    const { driver, ledger, operations, clock } = this.#options;
+    const { driver, ledger, lookout, operations, clock } = this.#options;
     driver.lead(claim.vgpuId);
     const operation = claim.operation;
     if (operation.ended) return this.#result(claim);
     const ended = await waitFor({ operations, clock, operation }, signal);
-    if (!ended) return this.#result(ledger.get(claim.vgpuId) ?? claim);
-    // The last view may be of the midst of the operation, as QEMU paused before its first instruction. One that cannot
-    // be taken does not make undone what was done.
-    await this.#options.lookout.fresh().catch(() => undefined);
-    return this.#result(ended);
+    // Who hears that it has ended, and asks, sees what it did; where nobody can look, what was seen before.
+    await lookout.fresh().catch(() => undefined);
+    return this.#result(ended ?? ledger.get(claim.vgpuId) ?? claim);
   }
 
   #result(claim: Claim): Result {
-    const { operation } = claim;
+    const { operation, placement } = claim;
     const failure = operation.ended?.failure;
     if (!failure) return this.#seen(claim);
+    const { reason, message } = failure;
     const details = { claim_id: claim.claimId, operation: operation.id };
-    throw new AgentError(failure.reason, failure.message, { details });
+    if (operation.kind === "create" && placement && reasons[reason] === "no-room")
+      throw new NotPlacedError(lostAfterAll(placement, { reason, why: message }), details);
+    throw new AgentError(reason, message, { details });
   }
 
   #seen(claim: Claim): Result {
@@ -217,12 +230,12 @@ export class DomainService {
     };
   }
 
-  #wrongState(claim: Claim, verb: string): AgentError {
-    const { name, id } = claim.domain;
-    const message = `domain ${name} (${id}) cannot be ${verb} while its claim is ${claim.state}`;
-    return new AgentError("CLAIM_STATE", message, {
-      details: { claim_id: claim.claimId, state: claim.state, operation: claim.operation.id },
-    });
+  #wrongState({ claimId, domain, state, operation, failure }: Claim, verb: string): AgentError {
+    const details = { claim_id: claimId, state, operation: operation.id };
+    if (failure?.reason === "DOMAIN_VANISHED")
+      return new AgentError(failure.reason, failure.message, { details });
+    const message = `domain ${domain.name} (${domain.id}) cannot be ${verb} while its claim is ${state}`;
+    return new AgentError("CLAIM_STATE", message, { details });
   }
 }
 

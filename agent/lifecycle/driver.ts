@@ -1,4 +1,5 @@
 // Leads each claim to its goal: look, plan, execute, until the plan is empty. One drive per claim, many side by side.
+import { Alarm } from "../core/alarm.ts";
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
@@ -36,19 +37,27 @@ export interface DriverOptions {
   readonly onEvent: (event: LifecycleEvent) => void;
 }
 
-/** How often a create is tried again while the hypervisor or hostd is away, before it is undone. */
-const CREATE_ATTEMPTS = 3;
+/** How long a create is tried again while the hypervisor or hostd is away, before it is undone. */
+const CREATE_PATIENCE_MS = 2_000;
 const RETRY_MS = { first: 250, max: 5_000 };
+
+/** Rounds that failed one after the other, and since when (milliseconds of the clock that never steps back). */
+interface Trouble {
+  readonly failures: number;
+  readonly since: number;
+}
 
 type Outcome = { readonly kind: "again" } | { readonly kind: "idle"; readonly ms: number };
 
 export class Driver {
   readonly #options: DriverOptions;
   readonly #drives = new Map<VgpuId, Promise<void>>();
-  #wake = new AbortController();
+  readonly #alarm: Alarm;
+  #draining = false;
 
   constructor(options: DriverOptions) {
     this.#options = options;
+    this.#alarm = new Alarm(options.clock, options.stop);
   }
 
   /** Leads a claim to its goal in the background; joins the drive that is under way. */
@@ -60,15 +69,14 @@ export class Driver {
     const drive = this.#drive(vgpuId).finally(() => {
       this.#drives.delete(vgpuId);
       // A goal set between the last plan and now would have no drive.
-      if (!this.#options.stop.aborted && this.#hasWork(vgpuId)) this.lead(vgpuId);
+      if (!this.#options.stop.aborted && !this.#draining && this.#hasWork(vgpuId)) this.lead(vgpuId);
     });
     this.#drives.set(vgpuId, drive);
   }
 
   /** Something outside changed: whoever waits looks again at once. */
   wake(): void {
-    this.#wake.abort();
-    this.#wake = new AbortController();
+    this.#alarm.ring();
   }
 
   /** Whether any claim is on its way. */
@@ -76,9 +84,16 @@ export class Driver {
     return this.#drives.size > 0;
   }
 
-  /** Resolves when no drive is under way; for an orderly stop. */
+  /** Resolves when no claim is on its way. */
   async idle(): Promise<void> {
     await Promise.all(this.#drives.values());
+  }
+
+  /** For an orderly stop: resolves when no step is under way. What only waits is left to the next start. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#alarm.ring();
+    await this.idle();
   }
 
   #hasWork(vgpuId: VgpuId): boolean {
@@ -93,20 +108,23 @@ export class Driver {
 
   async #drive(vgpuId: VgpuId): Promise<void> {
     const { clock, stop } = this.#options;
-    let failures = 0;
+    let trouble: Trouble | undefined;
     while (!stop.aborted) {
-      // Armed before the look: what changes meanwhile must not be slept over.
-      const woken = AbortSignal.any([stop, this.#wake.signal]);
+      // Taken before the look: what changes meanwhile must not be slept over.
+      const { rings } = this.#alarm;
       let outcome: Outcome | undefined;
       try {
         outcome = await this.#round(vgpuId);
-        failures = 0;
+        trouble = undefined;
       } catch (error) {
-        failures += 1;
-        outcome = await this.#failed(vgpuId, AgentError.from(error), failures);
+        trouble = { failures: (trouble?.failures ?? 0) + 1, since: trouble?.since ?? clock.now() };
+        outcome = await this.#failed(vgpuId, AgentError.from(error), trouble);
       }
       if (outcome === undefined) return;
-      if (outcome.kind === "idle") await clock.sleep(outcome.ms, woken).catch(() => undefined);
+      if (outcome.kind === "idle") {
+        if (this.#draining) return;
+        await this.#alarm.sleep(outcome.ms, rings);
+      }
     }
   }
 
@@ -184,13 +202,18 @@ export class Driver {
   }
 
   /** Decides what a failed round means for the claim, and how long to wait before the next. */
-  async #failed(vgpuId: VgpuId, error: AgentError, failures: number): Promise<Outcome | undefined> {
+  async #failed(
+    vgpuId: VgpuId,
+    error: AgentError,
+    { failures, since }: Trouble,
+  ): Promise<Outcome | undefined> {
     const claim = this.#options.ledger.get(vgpuId);
     // Steps cut off by our own stop have not failed: the next start plans again from what it finds.
     if (!claim || this.#options.stop.aborted) return undefined;
     const idle: Outcome = { kind: "idle", ms: this.#backoff(failures) };
     const starting = claim.goal === "running" && !claim.operation.ended;
-    if (starting && error.kind === "unavailable" && failures < CREATE_ATTEMPTS) return idle;
+    const waited = this.#options.clock.now() - since;
+    if (starting && error.kind === "unavailable" && waited < CREATE_PATIENCE_MS) return idle;
     try {
       if (starting) {
         await this.#giveUp(claim, { reason: error.reason, message: error.message });

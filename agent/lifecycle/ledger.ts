@@ -1,5 +1,5 @@
 // The claims of this host, in memory by every key that is asked for and on disk before anybody is told (law 1).
-import { AgentError } from "../core/errors.ts";
+import { AgentError, messageOf } from "../core/errors.ts";
 import type { ClaimId, DomainId, VgpuId } from "../core/ids.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import type { Holding } from "../capacity/budget.ts";
@@ -31,6 +31,11 @@ export class Ledger {
   /** Every record, tombstones included, by vGPU id. */
   all(): Claim[] {
     return [...this.#claims.values()].sort((a, b) => (a.vgpuId < b.vgpuId ? -1 : 1));
+  }
+
+  /** The claims that have not ended; tombstones may be many times as many. */
+  living(): Claim[] {
+    return [...this.#claims.values()].filter(({ state }) => state !== "gone");
   }
 
   get(vgpuId: VgpuId): Claim | undefined {
@@ -70,7 +75,7 @@ export class Ledger {
 
   /** What the claims take, whether the kernel shows it yet or not. A promise given is room taken. */
   holdings(): Holding[] {
-    return this.all().filter(holdsRoom);
+    return this.living().filter(holdsRoom);
   }
 
   /**
@@ -122,5 +127,8 @@ function holdsRoom({ state, goal, domain }: Claim): boolean {
 }
 
 function unavailable(message: string, { claimId }: Claim, cause: unknown): AgentError {
-  return new AgentError("LEDGER_UNAVAILABLE", message, { details: { claim_id: claimId }, cause });
+  return new AgentError("LEDGER_UNAVAILABLE", `${message}: ${messageOf(cause)}`, {
+    details: { claim_id: claimId },
+    cause,
+  });
 }

@@ -45,6 +45,11 @@ export class Operations {
     this.#tell(operationId, { kind: "stalled", error });
   }
 
+  /** The operation was never written down, so it will not begin: whoever joined it hears why, and nothing is remembered. */
+  discard(operationId: string, error: AgentError): void {
+    this.#tell(operationId, { kind: "stalled", error });
+  }
+
   /** A step was done: nothing holds the operation up any more, as far as is known. */
   advance(operationId: string): void {
     this.#stalled.delete(operationId);

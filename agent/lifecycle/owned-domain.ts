@@ -9,7 +9,7 @@ import type { Ledger } from "./ledger.ts";
 export function claimOfDomain(ledger: Ledger, inventory: Inventory | undefined, id: DomainId): Claim {
   const living = ledger.byDomainId(id);
   if (living) return living;
-  const tombstone = newestTombstone(ledger, id);
+  const tombstone = newestTombstone(ledger, ({ domain }) => domain.id === id);
   const shown = inventory?.domains.known ? inventory.domains.value.get(id) : undefined;
   // Our own domain may still be in a view that is older than its end; any other took the UUID over.
   const foreign = shown && (!tombstone || shown.mark?.vgpuId !== tombstone.vgpuId) ? shown : undefined;
@@ -18,10 +18,11 @@ export function claimOfDomain(ledger: Ledger, inventory: Inventory | undefined, 
   throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${id}`, { details: { domain_uuid: id } });
 }
 
-export function newestTombstone(ledger: Ledger, id: DomainId): Claim | undefined {
+/** Of what has ended, the last; names and UUIDs of domains may be used again. */
+export function newestTombstone(ledger: Ledger, matches: (claim: Claim) => boolean): Claim | undefined {
   return ledger
     .all()
-    .filter(({ domain }) => domain.id === id)
+    .filter((claim) => claim.state === "gone" && matches(claim))
     .reduce<Claim | undefined>((a, b) => (a && a.updatedAt > b.updatedAt ? a : b), undefined);
 }
 

@@ -114,13 +114,15 @@ function towardsStopped(view: View): Step[] {
   return steps;
 }
 
-/** The domain stays defined until the slice is gone: its mark is what a lost ledger is rebuilt from. */
+/**
+ * The domain stays defined until the slice is gone: its mark is what a lost ledger is rebuilt from. The slice is removed
+ * also where it is not seen: a create that was given up may still be on its way, and hostd lets the removal wait for it.
+ */
 function towardsAbsent(view: View): Step[] {
-  const { claim, domain, sliceExists } = view;
+  const { claim, domain } = view;
   const off = powerOff(view);
   if (off.at(-1)?.kind === "wait") return off;
-  const steps: Step[] = [...off];
-  if (sliceExists) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
+  const steps: Step[] = [...off, { kind: "remove-vgpu", vgpuId: claim.vgpuId }];
   if (domain) steps.push({ kind: "undefine-domain", domainId: domain.id });
   return [...steps, { kind: "settle", state: "gone", goal: "absent", failure: claim.failure }];
 }

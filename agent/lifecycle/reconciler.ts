@@ -1,5 +1,6 @@
 // One loop: look, rebuild what the ledger lost, start a drive for every claim that is not where it should be.
 // Triggers coalesce; a slow resync makes every missed event harmless (law 1).
+import { Alarm } from "../core/alarm.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Inventory } from "../inventory/model.ts";
@@ -14,9 +15,10 @@ export interface ReconcilerOptions {
   readonly lookout: Lookout;
   readonly driver: Driver;
   readonly clock: Clock;
+  readonly stop: AbortSignal;
   readonly newOperationId: () => string;
   readonly resyncMs: number;
-  /** The resync while a claim is on its way. */
+  /** The resync while a claim is on its way, or libvirt's facts are missing. */
   readonly busyResyncMs: number;
   /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
   readonly tombstoneMs: number;
@@ -29,30 +31,33 @@ export interface ReconcilerOptions {
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  #wake = new AbortController();
+  readonly #alarm: Alarm;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#alarm = new Alarm(options.clock, options.stop);
   }
 
   /** Something changed. Many triggers before the next round cost one round. */
   trigger(): void {
     this.#options.driver.wake();
-    this.#wake.abort();
+    this.#alarm.ring();
   }
 
-  async run(stop: AbortSignal): Promise<void> {
-    const { clock, driver, resyncMs, busyResyncMs, onRound, onError } = this.#options;
+  /** Until the stop. */
+  async run(): Promise<void> {
+    const { driver, lookout, resyncMs, busyResyncMs, stop, onRound, onError } = this.#options;
     while (!stop.aborted) {
-      this.#wake = new AbortController(); // before the round: a trigger during it must not be lost
+      const { rings } = this.#alarm; // before the round: a trigger during it must not be lost
       try {
         await this.round();
         onRound?.();
       } catch (error) {
         onError(error);
       }
-      const waitMs = driver.busy ? busyResyncMs : resyncMs;
-      await clock.sleep(waitMs, AbortSignal.any([stop, this.#wake.signal])).catch(() => undefined);
+      // A daemon that hung and answers again tells no event of it.
+      const blind = lookout.current?.domains.known !== true;
+      await this.#alarm.sleep(driver.busy || blind ? busyResyncMs : resyncMs, rings);
     }
   }
 

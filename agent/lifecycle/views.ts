@@ -94,12 +94,7 @@ function disagreements({ types }: Gpu, made: Budget): GpuView["disagreements"] {
 
 export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
   const domains = inventory.domains.known ? [...inventory.domains.value.values()] : undefined;
-  const claims = new Map(
-    ledger
-      .all()
-      .filter(isLiving)
-      .map((claim) => [claim.vgpuId, claim]),
-  );
+  const claims = new Map(ledger.living().map((claim) => [claim.vgpuId, claim]));
   const promised = [...claims.values()].map((claim) => ({
     id: claim.vgpuId,
     gpu: claim.gpu,
@@ -128,12 +123,7 @@ function userOf(id: VgpuId, domains: readonly Domain[]): Domain | undefined {
 
 export function domainViews(inventory: Inventory, ledger: Ledger): DomainView[] {
   const domains = inventory.domains.known ? inventory.domains.value : new Map<DomainId, Domain>();
-  const claims = new Map(
-    ledger
-      .all()
-      .filter(isLiving)
-      .map((claim) => [claim.domain.id, claim]),
-  );
+  const claims = new Map(ledger.living().map((claim) => [claim.domain.id, claim]));
   return [...new Set([...domains.keys(), ...claims.keys()])].sort().map((id) => {
     const domain = domains.get(id);
     const claim = claims.get(id);
@@ -148,10 +138,6 @@ export function domainViews(inventory: Inventory, ledger: Ledger): DomainView[] 
       domain,
     };
   });
-}
-
-function isLiving({ state }: Claim): boolean {
-  return state !== "gone";
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {

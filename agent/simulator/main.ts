@@ -20,6 +20,10 @@ async function main(): Promise<void> {
     process.once("SIGINT", () => {
       resolve();
     });
+    // Started by the agent, it ends with the agent, however that ended.
+    process.once("disconnect", () => {
+      resolve();
+    });
   });
   const { root, hostdSocket, controlSocket, libvirtSocket } = simulator.paths;
   process.stdout.write(

@@ -78,6 +78,11 @@ export class FakeNode {
     return this.#agent.reconciler;
   }
 
+  /** The agent does nothing any more. */
+  stop(): void {
+    this.#agent.stop.abort();
+  }
+
   /** The old agent does nothing any more, whatever it was in the middle of; a new one finds its ledger and the host. */
   restart(): void {
     this.#agent.stop.abort();
@@ -119,7 +124,7 @@ export class FakeNode {
       ...{ ledger, admission, lookout, driver, operations, clock, newOperationId },
     });
     const reconciler = new Reconciler({
-      ...{ ledger, lookout, driver, clock, newOperationId },
+      ...{ ledger, lookout, driver, clock, newOperationId, stop: stop.signal },
       resyncMs: 60_000,
       busyResyncMs: 5_000,
       tombstoneMs: DAY_MS,

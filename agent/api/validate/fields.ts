@@ -7,6 +7,9 @@ export interface Range {
   readonly max: number;
 }
 
+/** The form of a claim id (core/ids.ts), as an error's text says it. */
+export const CLAIM_ID = "must be 1 to 128 printable ASCII characters without a space at either end";
+
 export function invalid(field: string, why: string): AgentError {
   return new AgentError("FIELD_INVALID", `${field} ${why}`, { field, details: { field } });
 }

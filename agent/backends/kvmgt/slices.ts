@@ -50,7 +50,7 @@ export class KvmgtSlices implements Slices {
       this.#writer.createMdev({ vgpuId, gpu, type }, { signal, deadlineMs: CREATE_DEADLINE_MS }),
     );
     // Whatever was answered, the kernel's tree is the truth: a create that was cut off before may have gone through.
-    const there = await this.#files.linkName(`sys/bus/mdev/devices/${vgpuId}/mdev_type`);
+    const there = await this.#typeOf(vgpuId);
     if (there === type) return;
     if (answer.kind === "done" || there !== undefined)
       throw new AgentError(
@@ -61,23 +61,32 @@ export class KvmgtSlices implements Slices {
   }
 
   async remove(vgpuId: VgpuId, signal: AbortSignal): Promise<RemoveOutcome> {
+    const what = `removing vGPU ${vgpuId}`;
     const answer = await asking(() =>
       this.#writer.removeMdev(vgpuId, { signal, deadlineMs: REMOVE_DEADLINE_MS }),
     );
+    if (answer.kind === "held" || answer.kind === "blocked")
+      return { kind: answer.kind, holders: answer.holders.map(namedHolder) };
+    // ENOENT may as well be that of the device node that the idle test opens: only the kernel's tree proves the end.
+    if ((await this.#typeOf(vgpuId)) === undefined) return { kind: "removed" };
     switch (answer.kind) {
       case "done":
       case "absent":
-        return { kind: "removed" };
-      case "held":
-      case "blocked":
-        return { kind: answer.kind, holders: answer.holders.map(namedHolder) };
+        throw new AgentError(
+          "READBACK_MISMATCH",
+          `${what}: hostd answers ${answer.kind}, and it is still there`,
+        );
       case "errno":
-        if (answer.errno === "ENOENT") return { kind: "removed" };
-        throw kernelRefused(`removing vGPU ${vgpuId}`, answer);
+        throw kernelRefused(what, answer);
       case "refused":
       case "failed":
-        throw hostdTrouble(`removing vGPU ${vgpuId}`, answer);
+        throw hostdTrouble(what, answer);
     }
+  }
+
+  /** The kernel's name of the slice's type; undefined when there is no such slice. */
+  #typeOf(vgpuId: VgpuId): Promise<string | undefined> {
+    return this.#files.linkName(`sys/bus/mdev/devices/${vgpuId}/mdev_type`);
   }
 
   async #createFailure(slice: Slice, answer: Trouble): Promise<AgentError> {

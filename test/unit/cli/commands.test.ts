@@ -1,5 +1,7 @@
 // Every command against a real gRPC server on a UNIX socket; what it writes is compared with golden files.
 import assert from "node:assert/strict";
+import { run } from "../../../agent/cli/run.ts";
+import { connect } from "../../../agent/cli/vgpud.ts";
 import { commands } from "../../../agent/cli/commands.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
 import { FRESH_ID, matchesGolden, vgpuctl } from "./vgpuctl.ts";
@@ -43,6 +45,13 @@ describe("the output of vgpuctl", () => {
       await matchesGolden(`help-${name}.txt`, asked.stdout);
       assert.equal((await vgpuctl("/nowhere", [name, "--help"])).stdout, asked.stdout);
     }
+  });
+
+  it("answers without a command with the help, and --version with the version", async () => {
+    const { version, signal } = { version: "0.1.0", signal: new AbortController().signal };
+    const environment = { version, signal, newUuid: () => "", colour: false, note: () => undefined, connect };
+    assert.deepEqual(await run([], environment), await run(["help"], environment));
+    assert.equal((await run(["--version"], environment)).stdout, "vgpuctl 0.1.0\n");
   });
 
   it("keeps zeros, and the user's own keys as they are, in JSON", async () => {

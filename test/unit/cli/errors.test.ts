@@ -203,6 +203,10 @@ describe("a wrong command line", () => {
       ["stop", "a", "--grase", "1s"],
       /no flag '--grase' here\nUsage: .*\nhint: did you mean --grace\?/,
     ],
+    "suggests the nearest flag before the command": [
+      ["--sokcet", "/x", "gpus"],
+      /no flag '--sokcet' here\nhint: did you mean --socket\?/,
+    ],
     "refuses a flag of another command": [
       ["gpus", "--grace", "1s"],
       /no flag '--grace' here\nUsage: vgpuctl gpus/,

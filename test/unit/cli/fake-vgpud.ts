@@ -47,7 +47,7 @@ export async function fakeVgpud(): Promise<FakeVgpud> {
   const socketPath = join(folder, "vgpud.sock");
   const state = new FakeState();
   const server = new Server();
-  addServices(server, state);
+  for (const add of [addHost, addGpus, addVgpus, addDomains, addOperations]) add(server, state);
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), (error) => {
       if (error === null) resolve();
@@ -136,46 +136,49 @@ type Handler<Request, Response> = (
   callback: sendUnaryData<Response>,
 ) => void;
 
-function addServices(server: Server, state: FakeState): void {
-  const handle = <Request, Response>(answer: (request: Request) => Response): Handler<Request, Response> => {
-    return ({ request }, callback) => {
-      if (state.hung !== undefined) {
-        state.hung();
-        return;
-      }
-      try {
-        if (state.refusal !== undefined) throw new Refused(state.refusal);
-        callback(null, answer(request));
-      } catch (error) {
-        callback(error instanceof Refused ? statusOf(error.refusal) : { code: status.INTERNAL });
-      }
-    };
+/** Refuses or hangs as the state says, and answers otherwise. */
+function handler<Request, Response>(
+  state: FakeState,
+  answer: (request: Request) => Response,
+): Handler<Request, Response> {
+  return ({ request }, callback) => {
+    if (state.hung !== undefined) {
+      state.hung();
+      return;
+    }
+    try {
+      if (state.refusal !== undefined) throw new Refused(state.refusal);
+      callback(null, answer(request));
+    } catch (error) {
+      callback(error instanceof Refused ? statusOf(error.refusal) : { code: status.INTERNAL });
+    }
   };
-  const unserved = handle(() => {
-    throw new Refused({ code: status.UNIMPLEMENTED, message: "not served", reason: "NOT_IMPLEMENTED" });
-  });
-  const change = <Request, Response>(answer: (request: Request) => Response): Handler<Request, Response> =>
-    handle((request: Request) => {
-      state.requests.push(request);
-      return answer(request);
-    });
-  const operation = facts.operation.name;
+}
+
+const unserved = handler(new FakeState(), () => {
+  throw new Refused({ code: status.UNIMPLEMENTED, message: "not served", reason: "NOT_IMPLEMENTED" });
+});
+
+function addHost(server: Server, state: FakeState): void {
   server.addService(HostServiceService, {
-    getHost: handle(() => facts.hostResponse),
+    getHost: handler(state, () => facts.hostResponse),
     diagnose: unserved,
     drainHost: unserved,
     undrainHost: unserved,
     reconcile: unserved,
   });
+}
+
+function addGpus(server: Server, state: FakeState): void {
   server.addService(GpuServiceService, {
     // One on each page: what is listed must have come by all of them.
-    listGpus: handle(({ pageToken }: { pageToken: string }) => ({
+    listGpus: handler(state, ({ pageToken }: { pageToken: string }) => ({
       gpus: pageToken === "" ? [facts.idleGpu] : [facts.gpu],
       nextPageToken: pageToken === "" ? "second" : "",
       resumeToken: "epoch.7",
       observeTime: facts.observeTime,
     })),
-    getGpu: handle(({ gpu }: { gpu: string }) => {
+    getGpu: handler(state, ({ gpu }: { gpu: string }) => {
       if (gpu === facts.gpu.pciAddress) return { gpu: facts.gpu, observeTime: facts.observeTime };
       throw new Refused({
         code: status.NOT_FOUND,
@@ -189,45 +192,64 @@ function addServices(server: Server, state: FakeState): void {
     setGpuMode: unserved,
     setVirtualFunctions: unserved,
   });
+}
+
+function addVgpus(server: Server, state: FakeState): void {
   server.addService(VgpuServiceService, {
-    listVgpus: handle(() => ({
+    listVgpus: handler(state, () => ({
       vgpus: [facts.foreignVgpu, facts.vgpu],
       nextPageToken: "",
       resumeToken: "epoch.7",
       observeTime: facts.observeTime,
     })),
-    getVgpu: handle(() => ({ vgpu: facts.vgpu, observeTime: facts.observeTime })),
+    getVgpu: handler(state, () => ({ vgpu: facts.vgpu, observeTime: facts.observeTime })),
     createVgpu: unserved,
     deleteVgpu: unserved,
     adoptVgpu: unserved,
     releaseVgpu: unserved,
   });
+}
+
+/** As handler, and the request is kept. */
+function change<Request, Response>(
+  state: FakeState,
+  answer: (request: Request) => Response,
+): Handler<Request, Response> {
+  return handler(state, (request: Request) => {
+    state.requests.push(request);
+    return answer(request);
+  });
+}
+
+function addDomains(server: Server, state: FakeState): void {
+  const operation = facts.operation.name;
   server.addService(DomainServiceService, {
-    listDomains: handle(() => ({
+    listDomains: handler(state, () => ({
       domains: [...state.domains.values(), facts.foreignDomain],
       nextPageToken: "",
       resumeToken: "epoch.7",
       observeTime: facts.observeTime,
       incomplete: undefined,
     })),
-    getDomain: handle(({ domain }: { domain: DomainRef | undefined }) => ({
+    getDomain: handler(state, ({ domain }: { domain: DomainRef | undefined }) => ({
       domain: state.find(domain),
       observeTime: facts.observeTime,
     })),
-    createDomain: change((request: CreateDomainRequest) => ({
+    createDomain: change(state, (request: CreateDomainRequest) => ({
       domain: request.validateOnly ? undefined : state.create(request),
       decision: facts.decision,
       operation: request.validateOnly ? "" : operation,
     })),
-    startDomain: change(({ domain }: { domain: DomainRef | undefined }) => ({
+    startDomain: change(state, ({ domain }: { domain: DomainRef | undefined }) => ({
       domain: state.change(state.find(domain), DomainState.RUNNING, ClaimState.ACTIVE),
       operation,
     })),
-    stopDomain: change(({ domain }: { domain: DomainRef | undefined }) => ({
+    stopDomain: change(state, ({ domain }: { domain: DomainRef | undefined }) => ({
       domain: state.change(state.find(domain), DomainState.SHUT_OFF, ClaimState.STOPPED),
       operation,
     })),
     destroyDomain: change(
+      state,
       ({ domain, allowMissing }: { domain: DomainRef | undefined; allowMissing: boolean }) => {
         const missing =
           allowMissing && ![...state.domains.values()].some(({ name }) => name === domain?.ref?.value);
@@ -237,8 +259,13 @@ function addServices(server: Server, state: FakeState): void {
       },
     ),
   });
+}
+
+function addOperations(server: Server, state: FakeState): void {
   server.addService(OperationServiceService, {
-    getOperation: handle(({ name }: { name: string }) => ({ operation: { ...facts.operation, name } })),
+    getOperation: handler(state, ({ name }: { name: string }) => ({
+      operation: { ...facts.operation, name },
+    })),
   });
 }
 

@@ -103,6 +103,24 @@ describe("creating a domain", () => {
     nothingIsLeft(node);
   });
 
+  it("tells a retry that joined it that the claim cannot be written down", async () => {
+    const node = new FakeNode();
+    let breaks: () => void = () => undefined;
+    const disk = new Promise<never>((_resolve, reject) => {
+      breaks = () => {
+        reject(new Error("no space left on device"));
+      };
+    });
+    node.store.before = () => disk;
+    const first = node.service.create(createRequest(1), patient);
+    while (node.ledger.all().length === 0) await Promise.resolve();
+    const joined = node.service.create(createRequest(1), patient);
+    breaks();
+    await assert.rejects(first, { reason: "LEDGER_UNAVAILABLE" });
+    await assert.rejects(node.clock.until(joined), { reason: "LEDGER_UNAVAILABLE" });
+    nothingIsLeft(node);
+  });
+
   it("lets exactly one of two have the last room", async () => {
     const node = new FakeNode(256);
     const both = Promise.allSettled([create(node, createRequest(1)), create(node, createRequest(2))]);
@@ -138,6 +156,20 @@ describe("a create that fails", () => {
       nothingIsLeft(node);
       assert.equal((await create(node, createRequest(1))).claim.state, "active");
     });
+
+  it("because the kernel did not answer leaves no slice when the kernel makes it after all", async () => {
+    const node = new FakeNode();
+    node.host.before = (call) => {
+      if (call === "create-vgpu")
+        return Promise.reject(new AgentError("KERNEL_TIMEOUT", "no answer in 10 s"));
+      const [late] = node.ledger.all();
+      if (call === "remove-vgpu" && late) node.host.gpus[0]?.make(late.vgpuId, late.type);
+      return Promise.resolve();
+    };
+    await assert.rejects(create(node, createRequest(1)), { reason: "KERNEL_TIMEOUT" });
+    assert.ok(node.events.some((event) => event.kind === "step-done" && event.step === "remove-vgpu"));
+    nothingIsLeft(node);
+  });
 
   it("because libvirt does not come back is undone once it is there again", async () => {
     const node = new FakeNode();

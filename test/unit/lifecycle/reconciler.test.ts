@@ -115,27 +115,25 @@ describe("the reconciler", () => {
   it("writes down a guest that shut down, as soon as it is told", async () => {
     const node = new FakeNode();
     await node.clock.until(node.service.create(createRequest(1), patient));
-    const stop = new AbortController();
-    const running = node.reconciler.run(stop.signal);
+    const running = node.reconciler.run();
     await node.clock.rest();
     node.host.become(domainId(1), "shut-off");
     node.reconciler.trigger();
     await node.clock.rest();
     assert.equal(node.ledger.all()[0]?.state, "stopped");
-    stop.abort();
+    node.stop();
     await running;
   });
 
   it("finds what no event told at the next resync", async () => {
     const node = new FakeNode();
     await node.clock.until(node.service.create(createRequest(1), patient));
-    const stop = new AbortController();
-    const running = node.reconciler.run(stop.signal);
+    const running = node.reconciler.run();
     await node.clock.rest();
     node.host.become(domainId(1), "shut-off");
     await node.clock.advance(60_000);
     assert.equal(node.ledger.all()[0]?.state, "stopped");
-    stop.abort();
+    node.stop();
     await running;
   });
 
@@ -143,15 +141,14 @@ describe("the reconciler", () => {
     const node = new FakeNode();
     const look = node.host.look.bind(node.host);
     node.host.look = () => Promise.reject(new Error("input/output error"));
-    const stop = new AbortController();
-    const running = node.reconciler.run(stop.signal);
+    const running = node.reconciler.run();
     await node.clock.rest();
     node.host.look = look;
     await node.clock.advance(60_000);
     assert.match(String(node.troubles[0]), /input\/output error/);
     assert.equal(node.troubles.length, 1);
     assert.ok(node.lookout.current);
-    stop.abort();
+    node.stop();
     await running;
   });
 

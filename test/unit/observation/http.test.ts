@@ -202,7 +202,7 @@ describe("the address of the metrics server", () => {
 
   for (const host of ["0.0.0.0", "::", "192.0.2.1"])
     it(`may not be ${host} unless remote readers are allowed`, async () => {
-      await assert.rejects(serving({ host }), { reason: "FIELD_INVALID", field: "metrics.host" });
+      await assert.rejects(serving({ host }), { reason: "FIELD_INVALID", field: "metrics.listen" });
     });
 
   it("may be reachable from elsewhere when that is allowed", async () => {

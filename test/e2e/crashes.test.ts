@@ -1,0 +1,171 @@
+// The agent is killed (SIGKILL) and started again on the same host: nothing is leaked, and what was promised is there.
+import assert from "node:assert/strict";
+import { rm } from "node:fs/promises";
+import { ClaimState, Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
+import { until } from "./harness/until.ts";
+import { present, World } from "./harness/world.ts";
+
+const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
+const SETTLED: readonly ClaimState[] = [ClaimState.ACTIVE, ClaimState.STOPPED];
+
+/** What a call that the agent's end cuts off leaves behind is told by the host, not by its answer. */
+const cutOff = (call: Promise<unknown>): Promise<boolean> =>
+  call.then(
+    () => true,
+    () => false,
+  );
+
+/** Waits until no claim is on its way, then compares ledger, kernel and libvirt with each other. */
+async function assertConverged(world: World): Promise<readonly string[]> {
+  const domains = await until("every claim is settled", async () => {
+    const shown = await world.domains();
+    return shown.every(({ claimState }) => SETTLED.includes(claimState)) && shown;
+  });
+  assert.ok(domains.every(({ ownership }) => ownership === Ownership.OWN));
+  const { mdevs, domains: defined } = await world.truth();
+  const promised = domains.flatMap(({ vgpuIds }) => vgpuIds);
+  assert.deepEqual(mdevs.map(({ uuid }) => uuid).sort(), [...promised].sort());
+  assert.deepEqual(
+    defined.map(({ uuid }) => uuid).sort(),
+    domains.map(({ uuid }) => uuid),
+  );
+  const states = (await world.claimStates()).filter((state) => state !== "gone");
+  assert.equal(states.length, domains.length);
+  return domains.map(({ name }) => name).sort();
+}
+
+describe("an agent that is killed", () => {
+  let world: World;
+  before(async () => {
+    world = await World.start();
+  });
+  after(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+  afterEach("each test leaves an empty host", async () => {
+    await world.clearFaults();
+    for (const { name } of await world.domains()) await world.destroy(name, AT_ONCE);
+    const { mdevs, domains } = await world.truth();
+    assert.deepEqual([mdevs, domains], [[], []]);
+  });
+
+  it("while the kernel makes a slice goes on with it", async () => {
+    await world.setFaults({ create_delay_ms: 60_000 });
+    const answered = cutOff(world.create("making"));
+    await until("the claim is written", async () => (await world.claimStates()).includes("creating"));
+    await world.kill();
+    assert.equal(await answered, false);
+    await world.clearFaults();
+    await world.startAgain();
+    await world.host.control({ command: "advance", ms: 60_000 });
+    assert.deepEqual(await assertConverged(world), ["making"]);
+    assert.equal((await world.create("making")).domain?.claimState, ClaimState.ACTIVE);
+  });
+
+  it("while a domain starts goes on with it", async () => {
+    await world.setFaults({ domain_start_delay_ms: 400 });
+    const answered = cutOff(world.create("starting"));
+    await until("it is defined", async () => (await world.truth()).domains.length === 1);
+    await world.kill();
+    assert.equal(await answered, false);
+    await world.startAgain();
+    assert.deepEqual(await assertConverged(world), ["starting"]);
+  });
+
+  it("while a guest shuts down goes on with the destroy", async () => {
+    await world.create("leaving");
+    await world.setFaults({ guest_ignores_shutdown: true });
+    const answered = cutOff(world.destroy("leaving", { gracePeriod: { seconds: 1n, nanos: 0 } }));
+    await world.agent.logged(/"domain":"leaving".*"step":"ask-shutdown"/);
+    await world.kill();
+    assert.equal(await answered, false);
+    await world.startAgain();
+    await until("it is gone", async () => (await world.claimed("leaving")).claimState === ClaimState.GONE);
+  });
+
+  it("while a slice cannot be removed goes on with the destroy", async () => {
+    await world.create("stuck");
+    await world.setFaults({ remove_blocks: true });
+    const answered = cutOff(world.destroy("stuck", AT_ONCE));
+    await world.agent.logged(/"domain":"stuck".*"step":"force-off"/);
+    await world.kill();
+    assert.equal(await answered, false);
+    await world.startAgain();
+    assert.equal((await world.claimed("stuck")).claimState, ClaimState.DELETING);
+    await world.clearFaults();
+    await until("it is gone", async () => (await world.claimed("stuck")).claimState === ClaimState.GONE);
+  });
+
+  it("while a create is undone goes on with that", async () => {
+    await world.setFaults({ libvirt_refuses_start: "no luck", remove_blocks: true });
+    const answered = cutOff(world.create("undone"));
+    await until("it failed", async () => (await world.claimStates()).includes("failed"));
+    await world.kill();
+    assert.equal(await answered, false);
+    await world.clearFaults();
+    await world.startAgain();
+    await until("nothing is left of it", async () => (await world.domains()).length === 0);
+    assert.equal((await world.create("undone")).domain?.claimState, ClaimState.ACTIVE);
+  });
+
+  // The agent's own log counts the moments: the seed says after how many lines of it the agent is killed.
+  let seed = 20_261_122;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+    return Math.floor((seed / 0x8000_0000) * below);
+  };
+  for (let round = 1; round <= 6; round += 1) {
+    const lines = random(16);
+    it(`at any moment leaves nothing half done (round ${round}, ${lines} lines after the start)`, async () => {
+      await world.create("old");
+      const before = world.agent.log.split("\n").length;
+      const creates = ["new-1", "new-2", "new-3"];
+      const answers = creates.map((name) => cutOff(world.create(name)));
+      const destroyed = cutOff(world.destroy("old", AT_ONCE));
+      await Promise.race([world.agent.logged(/./, before + lines), Promise.all([...answers, destroyed])]);
+      await world.kill();
+      const acknowledged = await Promise.all(answers);
+      const gone = await destroyed;
+      await world.startAgain();
+      const names = await assertConverged(world);
+      for (const [index, name] of creates.entries())
+        if (acknowledged[index] === true) assert.ok(names.includes(name), `${name} was acknowledged`);
+      if (gone) assert.ok(!names.includes("old"), "old was destroyed");
+      // The same requests again lead to the same end, whatever the first ones came to.
+      for (const name of creates)
+        assert.equal((await world.create(name)).domain?.claimState, ClaimState.ACTIVE);
+      await world.destroy("old", AT_ONCE);
+      assert.deepEqual(await assertConverged(world), creates);
+      for (const { name } of await world.domains()) await world.destroy(name, AT_ONCE);
+      await world.forgetTombstones();
+    });
+  }
+});
+
+describe("a state directory that is lost", () => {
+  it("is rebuilt from the marks of the domains", async () => {
+    await using world = await World.start();
+    const made = await world.create("kept");
+    await world.create("stopped");
+    await world.stop("stopped", AT_ONCE);
+    await world.kill();
+    await rm(world.stateDir, { recursive: true });
+    await world.startAgain();
+    const kept = await until("the claims are back", async () => {
+      const shown = await world.domains();
+      return shown.every(({ ownership }) => ownership === Ownership.OWN) && shown;
+    });
+    const claims = kept.map(({ claimId, claimState, vgpuIds }) => [claimId, claimState, vgpuIds.length]);
+    assert.deepEqual(claims.sort(), [
+      ["claim-kept", ClaimState.ACTIVE, 1],
+      ["claim-stopped", ClaimState.STOPPED, 1],
+    ]);
+    assert.deepEqual((await world.gpus())[0]?.budget?.used?.instances, 2);
+    const again = await world.create("kept", ({ spec }) => {
+      spec.uuid = "";
+    });
+    assert.equal(again.domain?.uuid, present(made.domain).uuid);
+    for (const { name } of kept) await world.destroy(name, AT_ONCE);
+    assert.deepEqual((await world.truth()).mdevs, []);
+  });
+});

@@ -1,0 +1,90 @@
+// The shipped vgpud as a process of its own, with its log kept for the test that fails.
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(import.meta.resolve("../../../agent/main.js"));
+
+export interface Ended {
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Ends by itself within the test's time, or is ended with the test. */
+export class AgentProcess implements AsyncDisposable {
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcess;
+  readonly #out: string[] = [];
+  readonly #log: string[] = [];
+  readonly #listeners = new Set<() => void>();
+  #over = false;
+
+  /** `words` are the command line behind `vgpud`. */
+  constructor(words: readonly string[]) {
+    const child = spawn(process.execPath, [main, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = child;
+    this.#keep(createInterface(child.stdout), this.#out);
+    this.#keep(createInterface(child.stderr), this.#log);
+    this.ended = once(child, "close").then(() => {
+      this.#over = true;
+      this.#told();
+      return { code: child.exitCode, stdout: this.#out.join("\n"), stderr: this.log };
+    });
+  }
+
+  /** One JSON object a line, from its start to now. */
+  get log(): string {
+    return this.#log.join("\n");
+  }
+
+  /** Resolves with the address of /metrics when it serves; rejects with its log when it ends before. */
+  async ready(): Promise<string> {
+    const found = (): string | undefined =>
+      this.#out
+        .map((line) => /^ready socket=\S+ metrics=(\S+)$/.exec(line)?.[1])
+        .find((url) => url !== undefined);
+    await this.#until(() => found() !== undefined);
+    return found() ?? "";
+  }
+
+  /** Resolves when the log has at least so many lines that match. */
+  async logged(pattern: RegExp, times = 1): Promise<void> {
+    await this.#until(() => this.#log.filter((line) => pattern.test(line)).length >= times);
+  }
+
+  async end(signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> {
+    this.#child.kill(signal);
+    return await this.ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end("SIGKILL");
+  }
+
+  #keep(lines: AsyncIterable<string> & NodeJS.EventEmitter, into: string[]): void {
+    lines.on("line", (line: string) => {
+      into.push(line);
+      this.#told();
+    });
+  }
+
+  #told(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      if (this.#over) throw new Error(`vgpud ended with ${this.#child.exitCode ?? "a signal"}:\n${this.log}`);
+      await new Promise<void>((resolve) => {
+        const once = (): void => {
+          this.#listeners.delete(once);
+          resolve();
+        };
+        this.#listeners.add(once);
+      });
+    }
+  }
+}

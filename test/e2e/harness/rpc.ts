@@ -1,0 +1,144 @@
+// Calls over the agent's UNIX socket, and its errors taken apart as errors.proto says.
+import { Client, credentials, Metadata, status, type CallOptions, type ServiceError } from "@grpc/grpc-js";
+import { BadRequest, ErrorInfo, RetryInfo } from "../../../proto/gen/google/rpc/error_details.ts";
+import { Status } from "../../../proto/gen/google/rpc/status.ts";
+import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
+
+/** What a generated service definition says of a unary method. */
+export interface Method<Request, Response> {
+  readonly path: string;
+  readonly requestSerialize: (request: Request) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => Response;
+}
+
+/** A call that came back with another status than OK. */
+export class RpcError extends Error {
+  /** The status' name, as `NOT_FOUND`. */
+  readonly code: string;
+  /** The details by the last part of their type's name, as `ErrorInfo`; several of one type where there are several. */
+  readonly details: readonly { readonly type: string; readonly value: Buffer }[];
+
+  constructor({ code, details, metadata }: ServiceError) {
+    super(`${status[code]}: ${details}`);
+    this.code = status[code];
+    const [packed] = metadata.get("grpc-status-details-bin");
+    const body = packed instanceof Buffer ? Status.decode(packed) : undefined;
+    this.details = (body?.details ?? []).map(({ typeUrl, value }) => ({
+      type: typeUrl.split(".").at(-1) ?? "",
+      value,
+    }));
+  }
+
+  /** Undefined for a status that the transport made. */
+  get info(): ErrorInfo | undefined {
+    return this.#detail("ErrorInfo", ErrorInfo);
+  }
+
+  get reason(): string | undefined {
+    return this.info?.reason;
+  }
+
+  /** The field at fault. */
+  get field(): string | undefined {
+    return this.#detail("BadRequest", BadRequest)?.fieldViolations[0]?.field;
+  }
+
+  get retrySeconds(): number | undefined {
+    const delay = this.#detail("RetryInfo", RetryInfo)?.retryDelay;
+    return delay && Number(delay.seconds) + delay.nanos / 1e9;
+  }
+
+  get decision(): PlacementDecision | undefined {
+    return this.#detail("PlacementDecision", PlacementDecision);
+  }
+
+  #detail<Message>(type: string, codec: { decode(bytes: Buffer): Message }): Message | undefined {
+    const found = this.details.find((detail) => detail.type === type);
+    return found && codec.decode(found.value);
+  }
+}
+
+const PATIENCE_MS = 50_000;
+/** The most a client of ours sends: more than the agent takes. */
+const SEND_LIMIT_BYTES = 64 * 1024 * 1024;
+
+export class Rpc implements Disposable {
+  readonly #client: Client;
+
+  constructor(socket: string) {
+    this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), {
+      "grpc.max_send_message_length": SEND_LIMIT_BYTES,
+      // Its own connection: clients of one process otherwise share one, and it would outlive an agent that is killed.
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.initial_reconnect_backoff_ms": 50,
+      "grpc.max_reconnect_backoff_ms": 200,
+    });
+  }
+
+  /** @throws RpcError */
+  async call<Request, Response>(
+    { path, requestSerialize, responseDeserialize }: Method<Request, Response>,
+    request: Request,
+    { signal, ...options }: CallOptions & { readonly signal?: AbortSignal } = {},
+  ): Promise<Response> {
+    return await new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        new Metadata(),
+        { deadline: Date.now() + PATIENCE_MS, ...options },
+        (error, response) => {
+          if (error) reject(new RpcError(error));
+          else if (response === undefined) reject(new Error(`${path} answered nothing`));
+          else resolve(response);
+        },
+      );
+      signal?.addEventListener("abort", () => {
+        call.cancel();
+      });
+    });
+  }
+
+  /** The first message or the error of a method that streams. */
+  async first(path: string, request: Buffer): Promise<Buffer> {
+    const identity = (bytes: Buffer): Buffer => bytes;
+    const stream = this.#client.makeServerStreamRequest(path, identity, identity, request, new Metadata(), {
+      deadline: Date.now() + PATIENCE_MS,
+    });
+    return await new Promise((resolve, reject) => {
+      stream.once("data", resolve);
+      stream.once("error", (error: ServiceError) => {
+        reject(new RpcError(error));
+      });
+    });
+  }
+
+  /** The first answer of a method that streams both ways, to one message. */
+  async converse(path: string, request: Buffer): Promise<Buffer> {
+    const identity = (bytes: Buffer): Buffer => bytes;
+    const stream = this.#client.makeBidiStreamRequest(path, identity, identity, new Metadata());
+    const answered = new Promise<Buffer>((resolve, reject) => {
+      stream.once("data", resolve);
+      stream.on("error", reject);
+    });
+    stream.end(request);
+    return await answered;
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+}
+
+/** The error of a call that must fail. */
+export async function refusal(call: Promise<unknown>): Promise<RpcError> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof RpcError) return error;
+    throw error;
+  }
+  throw new Error("the call was answered, and should have been refused");
+}

@@ -1,0 +1,30 @@
+// Another user of the same libvirt, who knows nothing of vgpud.
+import { Connection } from "../../../agent/node-libvirt/connection.ts";
+import { Libvirt } from "../../../agent/node-libvirt/libvirt.ts";
+
+/** Does something with libvirt by a connection of one's own. */
+export async function asSomebodyElse<T>(socket: string, act: (libvirt: Libvirt) => Promise<T>): Promise<T> {
+  const connection = await Connection.open({ socket, uri: "qemu:///system" });
+  try {
+    return await act(new Libvirt(connection));
+  } finally {
+    await connection.close();
+  }
+}
+
+export interface ForeignDomain {
+  readonly name: string;
+  readonly uuid: string;
+  /** The vGPU it names. */
+  readonly mdev?: string;
+}
+
+/** A definition without vgpud's mark. */
+export function foreignXml({ name, uuid, mdev }: ForeignDomain): string {
+  const source = `<source><address uuid='${mdev ?? ""}'/></source>`;
+  const device =
+    mdev === undefined ? "" : `<hostdev mode='subsystem' type='mdev' model='vfio-pci'>${source}</hostdev>`;
+  const os = "<os><type arch='x86_64' machine='q35'>hvm</type></os>";
+  const rest = `<memory unit='MiB'>64</memory><vcpu>1</vcpu>${os}<devices>${device}</devices>`;
+  return `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid>${rest}</domain>`;
+}

@@ -1,0 +1,305 @@
+// A simulated host and a vgpud on it, each a real process: the agent can be killed and meets the same kernel again.
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import { faultsSchema, type Faults } from "../../../agent/simulator/faults.ts";
+import {
+  type CreateDomainRequest,
+  type CreateDomainResponse,
+  DestroyDomainRequest,
+  type DestroyDomainResponse,
+  DomainServiceService as Domains,
+  StartDomainRequest,
+  type StartDomainResponse,
+  StopDomainRequest,
+  type StopDomainResponse,
+} from "../../../proto/gen/vgpud/v1/domain_service.ts";
+import type { Domain, DomainRef } from "../../../proto/gen/vgpud/v1/domain.ts";
+import type { Gpu } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import { GpuServiceService as Gpus } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
+import type { Host } from "../../../proto/gen/vgpud/v1/host.ts";
+import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
+import { OperationServiceService as Operations } from "../../../proto/gen/vgpud/v1/operation_service.ts";
+import type { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
+import { VgpuServiceService as Vgpus } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { SimulatedHost } from "../../fakes/simulated-host.ts";
+import { AgentProcess } from "./agent-process.ts";
+import { draft, type Draft } from "./requests.ts";
+import { Rpc } from "./rpc.ts";
+import { asSomebodyElse, foreignXml, type ForeignDomain } from "./somebody-else.ts";
+import { until } from "./until.ts";
+
+const snapshotSchema = z.object({
+  gpus: z.array(z.object({ address: z.string(), availableInstances: z.record(z.string(), z.number()) })),
+  mdevs: z.array(
+    z.object({
+      uuid: z.string(),
+      gpu: z.string(),
+      type: z.string(),
+      holder: z.object({ pid: z.number(), command: z.string() }).nullable(),
+    }),
+  ),
+  domains: z.array(
+    z.object({ name: z.string(), uuid: z.string(), state: z.string(), mdevs: z.array(z.string()) }),
+  ),
+  faults: faultsSchema,
+});
+
+/** What the simulated kernel and libvirt really have. */
+export type Truth = z.output<typeof snapshotSchema>;
+
+/** Everything that is durable on the host. */
+export interface Footprint {
+  readonly truth: Truth;
+  /** The ledger's files. */
+  readonly claims: readonly string[];
+}
+
+/** The worlds that the test which runs may have used, for their logs when it fails. */
+let opened: World[] = [];
+
+export class World implements AsyncDisposable {
+  readonly host: SimulatedHost;
+  agent: AgentProcess;
+  rpc: Rpc;
+  /** Where /metrics is. */
+  metricsUrl = "";
+  disposed = false;
+
+  private constructor(host: SimulatedHost) {
+    this.host = host;
+    this.agent = new AgentProcess(this.words);
+    this.rpc = new Rpc(this.socket);
+  }
+
+  /** `yaml` is the HOST.yaml; without it one GPU with an aperture of 1024 MiB. */
+  static async start(yaml = ""): Promise<World> {
+    const host = await SimulatedHost.start(yaml);
+    const images = path.join(host.directory, "images");
+    await mkdir(images);
+    for (const name of ["disk.img", "vmlinuz", "initrd"]) await writeFile(path.join(images, name), "");
+    await writeFile(path.join(host.directory, "vgpud.yaml"), `storage_roots: [${images}]\n`);
+    const world = new World(host);
+    opened.push(world);
+    await world.#ready();
+    return world;
+  }
+
+  get images(): string {
+    return path.join(this.host.directory, "images");
+  }
+
+  get socket(): string {
+    return path.join(this.host.directory, "vgpud.sock");
+  }
+
+  get stateDir(): string {
+    return path.join(this.host.directory, "state");
+  }
+
+  /** The agent's command line. */
+  get words(): string[] {
+    const { directory, root, hostdSocket, libvirtSocket } = this.host;
+    return [
+      ...[
+        "--config",
+        path.join(directory, "vgpud.yaml"),
+        "--socket",
+        this.socket,
+        "--state-dir",
+        this.stateDir,
+      ],
+      ...["--metrics", "127.0.0.1:0", "--host-root", root, "--hostd-socket", hostdSocket],
+      ...["--libvirt-socket", libvirtSocket],
+    ];
+  }
+
+  draft(name: string): Draft {
+    return draft(this.images, name);
+  }
+
+  /** Sends the draft's request, changed. */
+  async create(
+    name: string,
+    change: (draft: Draft) => void = () => undefined,
+  ): Promise<CreateDomainResponse> {
+    const made = this.draft(name);
+    change(made);
+    return await this.createAs(made.request);
+  }
+
+  async createAs(request: CreateDomainRequest): Promise<CreateDomainResponse> {
+    return await this.rpc.call(Domains.createDomain, request);
+  }
+
+  async start(name: string, requestId = ""): Promise<StartDomainResponse> {
+    return await this.rpc.call(
+      Domains.startDomain,
+      StartDomainRequest.fromPartial({ ...by(name), requestId }),
+    );
+  }
+
+  async stop(
+    name: string,
+    how: Parameters<typeof StopDomainRequest.fromPartial>[0] = {},
+  ): Promise<StopDomainResponse> {
+    return await this.rpc.call(Domains.stopDomain, StopDomainRequest.fromPartial({ ...by(name), ...how }));
+  }
+
+  async destroy(
+    name: string,
+    how: Parameters<typeof DestroyDomainRequest.fromPartial>[0] = {},
+  ): Promise<DestroyDomainResponse> {
+    return await this.rpc.call(
+      Domains.destroyDomain,
+      DestroyDomainRequest.fromPartial({ ...by(name), ...how }),
+    );
+  }
+
+  async domain(ref: DomainRef["ref"]): Promise<Domain> {
+    const { domain } = await this.rpc.call(Domains.getDomain, { domain: { ref } });
+    return present(domain);
+  }
+
+  async named(name: string): Promise<Domain> {
+    return await this.domain({ $case: "name", value: name });
+  }
+
+  async claimed(name: string): Promise<Domain> {
+    return await this.domain({ $case: "claimId", value: `claim-${name}` });
+  }
+
+  async domains(): Promise<readonly Domain[]> {
+    return (await this.rpc.call(Domains.listDomains, { pageSize: 1000, pageToken: "" })).domains;
+  }
+
+  async vgpus(): Promise<readonly Vgpu[]> {
+    return (await this.rpc.call(Vgpus.listVgpus, { pageSize: 1000, pageToken: "" })).vgpus;
+  }
+
+  async gpus(): Promise<readonly Gpu[]> {
+    return (await this.rpc.call(Gpus.listGpus, { pageSize: 1000, pageToken: "" })).gpus;
+  }
+
+  async shownHost(): Promise<Host> {
+    return present((await this.rpc.call(Hosts.getHost, {})).host);
+  }
+
+  async operation(name: string): Promise<Operation> {
+    return present((await this.rpc.call(Operations.getOperation, { name })).operation);
+  }
+
+  async scrape(): Promise<string> {
+    return await (await fetch(this.metricsUrl)).text();
+  }
+
+  async truth(): Promise<Truth> {
+    return snapshotSchema.parse(await this.host.control({ command: "snapshot" }));
+  }
+
+  async claimFiles(): Promise<string[]> {
+    const names = await readdir(path.join(this.stateDir, "claims")).catch(() => []);
+    return names.filter((name) => !name.endsWith(".tmp")).sort();
+  }
+
+  /** The states of the claims on disk. */
+  async claimStates(): Promise<string[]> {
+    const files = (await this.claimFiles()).filter((name) => name.endsWith(".json"));
+    const record = z.object({ state: z.string() });
+    const states = await Promise.all(
+      files.map(async (name) => {
+        const text = await readFile(path.join(this.stateDir, "claims", name), "utf8").catch(() => undefined);
+        const content: unknown = text && JSON.parse(text.slice(text.indexOf("\n")));
+        return content === undefined ? [] : [record.parse(content).state];
+      }),
+    );
+    return states.flat();
+  }
+
+  async footprint(): Promise<Footprint> {
+    return { truth: await this.truth(), claims: await this.claimFiles() };
+  }
+
+  /** Somebody else defines a domain. */
+  async defineForeign(domain: ForeignDomain): Promise<void> {
+    await asSomebodyElse(this.host.libvirtSocket, (libvirt) => libvirt.defineDomain(foreignXml(domain)));
+  }
+
+  /** Somebody else undefines a domain. */
+  async undefineBehindItsBack(name: string): Promise<void> {
+    await asSomebodyElse(this.host.libvirtSocket, async (libvirt) => {
+      await libvirt.undefineDomain(present(await libvirt.lookupDomainByName(name)));
+    });
+  }
+
+  async setFaults(faults: Faults): Promise<void> {
+    await this.host.control({ command: "set-faults", faults });
+  }
+
+  async clearFaults(): Promise<void> {
+    await this.host.control({ command: "clear-faults" });
+  }
+
+  /** Starts the agent again on the same host, after it ended. */
+  async startAgain(): Promise<void> {
+    this.rpc[Symbol.dispose]();
+    this.agent = new AgentProcess(this.words);
+    this.rpc = new Rpc(this.socket);
+    await this.#ready();
+  }
+
+  /** Readiness does not need libvirt; what most tests ask for does. */
+  async #ready(): Promise<void> {
+    this.metricsUrl = await this.agent.ready();
+    const { libvirt_away: away, libvirt_hangs: hangs } = (await this.truth()).faults;
+    if (away !== true && hangs !== true) await this.sawLibvirt();
+  }
+
+  /** Resolves when the agent's view holds libvirt's domains. */
+  async sawLibvirt(): Promise<void> {
+    await until("libvirt's domains are seen", async () => {
+      const { incomplete } = await this.rpc.call(Domains.listDomains, { pageSize: 1, pageToken: "" });
+      return incomplete === undefined;
+    });
+  }
+
+  /** As after a week: claim ids may be used again. The agent is started anew, since it alone may touch the files. */
+  async forgetTombstones(): Promise<void> {
+    await this.agent.end();
+    await rm(path.join(this.stateDir, "claims"), { recursive: true });
+    await this.startAgain();
+  }
+
+  async kill(): Promise<void> {
+    await this.agent.end("SIGKILL");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.disposed = true;
+    this.rpc[Symbol.dispose]();
+    await this.agent[Symbol.asyncDispose]();
+    await this.host[Symbol.asyncDispose]();
+  }
+}
+
+function by(name: string): { readonly domain: DomainRef } {
+  return { domain: { ref: { $case: "name", value: name } } };
+}
+
+/** A value that the contract promises. */
+export function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("the answer lacks what the contract promises");
+  return value;
+}
+
+afterEach(function () {
+  if (this.currentTest?.state === "failed")
+    for (const { agent } of opened) process.stderr.write(`the agent's log:\n${agent.log}\n`);
+  opened = opened.filter(({ disposed }) => !disposed);
+});
+
+// A test that ran out of time has not ended its processes.
+after(async () => {
+  await Promise.all(opened.filter(({ disposed }) => !disposed).map((world) => world[Symbol.asyncDispose]()));
+});

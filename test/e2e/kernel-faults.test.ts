@@ -1,0 +1,108 @@
+// A kernel and a hostd that fail, hang or leak: undone, told, and nothing of it is forgotten.
+import assert from "node:assert/strict";
+import { ClaimState, Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
+import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
+import { OperationState } from "../../proto/gen/vgpud/v1/operation.ts";
+import { GPU, type } from "./harness/requests.ts";
+import { refusal } from "./harness/rpc.ts";
+import { until } from "./harness/until.ts";
+import { present, World } from "./harness/world.ts";
+
+const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
+
+describe("a create that the kernel", () => {
+  let world: World;
+  before(async () => {
+    world = await World.start();
+  });
+  after(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  it("refuses is undone, with the errno named", async () => {
+    const untouched = await world.footprint();
+    for (const errno of ["EIO", "ENODEV", "EFAULT"] as const) {
+      await world.setFaults({ create_errno: errno });
+      const error = await refusal(world.create("refused"));
+      assert.deepEqual([error.code, error.reason], ["FAILED_PRECONDITION", "KERNEL_REFUSED"]);
+      assert.match(error.message, new RegExp(errno));
+      const failed = await world.operation(`operations/${present(error.info).metadata["operation"] ?? ""}`);
+      assert.deepEqual([failed.state, failed.failure?.reason], [OperationState.FAILED, "KERNEL_REFUSED"]);
+    }
+    await world.setFaults({ create_errno: "ENOSPC" });
+    const full = await refusal(world.create("refused"));
+    assert.deepEqual([full.code, full.reason], ["RESOURCE_EXHAUSTED", "GM_FRAGMENTED"]);
+    await world.clearFaults();
+    assert.deepEqual(await world.footprint(), untouched);
+  });
+
+  it("takes long over is waited for, and does not keep other calls", async () => {
+    await world.setFaults({ create_delay_ms: 60_000 });
+    const slow = world.create("slow");
+    const running = await until("the create is seen", async () =>
+      (await world.domains()).find(({ name }) => name === "slow"),
+    );
+    assert.deepEqual([running.claimState, running.state], [ClaimState.CREATING, DomainState.UNKNOWN]);
+    assert.equal((await world.operation(running.operation)).state, OperationState.RUNNING);
+    assert.equal((await world.vgpus())[0]?.present, false);
+    await until("the kernel is asked", async () => {
+      await world.host.control({ command: "advance", ms: 60_000 });
+      return (await world.truth()).mdevs.length === 1;
+    });
+    assert.equal((await slow).domain?.claimState, ClaimState.ACTIVE);
+    await world.clearFaults();
+    await world.destroy("slow", AT_ONCE);
+  });
+});
+
+describe("a removal", () => {
+  it("by somebody who did not look leaks on an old kernel: what the kernel lost is not promised again", async () => {
+    await using world = await World.start("{ kernel: 6.1.0-44-amd64 }");
+    const { domain } = await world.create("robbed", ({ vgpu }) => {
+      vgpu.want = { $case: "type", value: type(1) };
+    });
+    await world.host.control({ command: "remove-mdev", uuid: domain?.vgpuIds[0] ?? "" });
+    const error = await refusal(
+      world.create("next", ({ vgpu }) => {
+        vgpu.want = { $case: "type", value: type(1) };
+      }),
+    );
+    assert.equal(error.code, "RESOURCE_EXHAUSTED");
+    assert.equal((await world.destroy("robbed", AT_ONCE)).domain?.claimState, ClaimState.GONE);
+    const [gpu] = await world.gpus();
+    assert.ok(present(gpu).conditions.some(({ reason }) => reason === "CAPACITY_DISAGREES"));
+    const still = await refusal(
+      world.create("next", ({ vgpu }) => {
+        vgpu.want = { $case: "type", value: type(1) };
+      }),
+    );
+    assert.deepEqual([still.code, still.reason], ["RESOURCE_EXHAUSTED", "KERNEL_REPORTS_NO_ROOM"]);
+  });
+});
+
+describe("a slice that vgpud has no claim for", () => {
+  it("is an orphan when it bears its mark, foreign when not, and stays either way", async () => {
+    await using world = await World.start();
+    const orphan = "76677075-0001-8000-8000-000000000001";
+    const foreign = "4c9c1f1e-aaaa-4000-8000-000000000001";
+    for (const uuid of [orphan, foreign])
+      await world.host.control({ command: "create-mdev", gpu: GPU, type: type(8), uuid });
+    await world.defineForeign({
+      name: "theirs",
+      uuid: "6c9c1f1e-bbbb-4000-8000-000000000001",
+      mdev: foreign,
+    });
+    await world.create("ours");
+    await world.destroy("ours", AT_ONCE);
+    const shown = await world.vgpus();
+    assert.deepEqual(
+      shown.map(({ vgpuId, ownership, domainName }) => [vgpuId, ownership, domainName]),
+      [
+        [foreign, Ownership.FOREIGN, "theirs"],
+        [orphan, Ownership.ORPHAN, ""],
+      ],
+    );
+    const { mdevs, domains } = await world.truth();
+    assert.deepEqual([mdevs.length, domains.length], [2, 1]);
+  });
+});

@@ -1,0 +1,193 @@
+// vgpud as a process: its command line, its exit codes, its end, and what it serves beside the contract.
+import assert from "node:assert/strict";
+import { stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
+import { DomainServiceService as Domains } from "../../proto/gen/vgpud/v1/domain_service.ts";
+import { OperationState } from "../../proto/gen/vgpud/v1/operation.ts";
+import { SimulatedHost } from "../fakes/simulated-host.ts";
+import { AgentProcess, type Ended } from "./harness/agent-process.ts";
+import { refusal } from "./harness/rpc.ts";
+import { until } from "./harness/until.ts";
+import { World } from "./harness/world.ts";
+
+const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
+
+async function run(...words: readonly string[]): Promise<Ended> {
+  await using agent = new AgentProcess(words);
+  return await agent.ended;
+}
+
+describe("the command line of vgpud", () => {
+  it("explains itself", async () => {
+    const help = await run("--help");
+    assert.equal(help.code, 0);
+    for (const flag of ["--config", "--simulate", "--socket", "--state-dir", "--metrics", "--host-root"])
+      assert.ok(help.stdout.includes(flag), flag);
+    const version = await run("--version");
+    assert.equal(version.code, 0);
+    assert.match(version.stdout, /^vgpud \d+\.\d+\.\d+$/);
+  });
+
+  it("refuses words that it does not know with 64", async () => {
+    for (const words of [["--no-such-flag"], ["surplus"], ["--socket"], ["--simulate", "a.yaml", "b.yaml"]]) {
+      const { code, stdout, stderr } = await run(...words);
+      assert.deepEqual([code, stdout], [64, ""], words.join(" "));
+      assert.match(stderr, /^vgpud: .*\ntry "vgpud --help"$/s);
+    }
+  });
+
+  it("refuses a configuration that it cannot use with 78, naming file and key", async () => {
+    await using host = await SimulatedHost.start();
+    const file = path.join(host.directory, "vgpud.yaml");
+    const wrong = [
+      ["storage_rots: []", /storage_rots/],
+      ["metrics: { listen: 7 }", /metrics\.listen/],
+      ["storage_roots: [relative]", /storage_roots/],
+      ["libvirt: { uri: 'qemu+ssh://host/system' }", /libvirt\.uri/],
+      ["- a list", /mapping/],
+      ["a: [", /vgpud\.yaml/],
+    ] as const;
+    for (const [text, named] of wrong) {
+      await writeFile(file, text);
+      const { code, stderr } = await run("--config", file);
+      assert.equal(code, 78, text);
+      assert.match(stderr, named);
+      assert.ok(stderr.includes(file));
+    }
+    const missing = await run("--config", path.join(host.directory, "missing.yaml"));
+    assert.equal(missing.code, 78);
+    assert.equal((await run("--metrics", "nowhere")).code, 78);
+  });
+});
+
+describe("a vgpud that serves", () => {
+  let world: World;
+  before(async () => {
+    world = await World.start();
+  });
+  after(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  it("lets its socket be opened by owner and group alone", async () => {
+    assert.equal((await stat(world.socket)).mode & 0o777, 0o660);
+  });
+
+  it("keeps a second one off its state directory and its socket, and says why", async () => {
+    const sameState = await run(...world.words, "--socket", path.join(world.host.directory, "other.sock"));
+    assert.equal(sameState.code, 69);
+    assert.match(sameState.stderr, /another vgpud uses the state directory/);
+    const sameSocket = await run(...world.words, "--state-dir", path.join(world.host.directory, "other"));
+    assert.equal(sameSocket.code, 69);
+    assert.ok(sameSocket.stderr.includes(world.socket), sameSocket.stderr);
+    assert.equal((await world.gpus()).length, 1);
+  });
+
+  it("answers health and reflection", async () => {
+    const identity = (bytes: Buffer): Buffer => bytes;
+    const health = {
+      path: "/grpc.health.v1.Health/Check",
+      requestSerialize: identity,
+      responseDeserialize: identity,
+    };
+    // HealthCheckRequest.service is field 1, HealthCheckResponse.status is field 1, SERVING is 1.
+    for (const service of ["", "vgpud.v1.DomainService"]) {
+      const name = Buffer.from(service);
+      const request = Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+      assert.deepEqual(await world.rpc.call(health, request), Buffer.from([0x08, 1]));
+    }
+    const unknown = await refusal(world.rpc.call(health, Buffer.from([0x0a, 1, 0x78])));
+    assert.equal(unknown.code, "NOT_FOUND");
+    // ServerReflectionRequest.list_services is field 7.
+    const listed = await world.rpc.converse(
+      "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+      Buffer.from([0x3a, 0]),
+    );
+    assert.ok(listed.includes("vgpud.v1.DomainService"));
+  });
+
+  it("gives every page once, and takes a page size as the contract says", async () => {
+    for (let index = 0; index < 5; index += 1)
+      await world.defineForeign({
+        name: `theirs-${index}`,
+        uuid: `6c9c1f1e-bbbb-4000-8000-00000000000${index}`,
+      });
+    await until("all are seen", async () => (await world.domains()).length === 5);
+    const seen: string[] = [];
+    let pageToken = "";
+    do {
+      const page = await world.rpc.call(Domains.listDomains, { pageSize: 2, pageToken });
+      assert.ok(page.domains.length <= 2 && page.domains.length > 0);
+      seen.push(...page.domains.map(({ uuid }) => uuid));
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+    assert.deepEqual(
+      seen,
+      (await world.domains()).map(({ uuid }) => uuid),
+    );
+    const all = await world.rpc.call(Domains.listDomains, { pageSize: 100_000, pageToken: "" });
+    assert.deepEqual([all.domains.length, all.nextPageToken], [5, ""]);
+  });
+
+  it("goes on with what a client has given up", async () => {
+    await world.setFaults({ domain_start_delay_ms: 400 });
+    const late = await refusal(
+      world.rpc.call(Domains.createDomain, world.draft("late").request, { deadline: Date.now() + 150 }),
+    );
+    assert.equal(late.code, "DEADLINE_EXCEEDED");
+    const cancel = new AbortController();
+    const cancelled = refusal(
+      world.rpc.call(Domains.createDomain, world.draft("cancelled").request, { signal: cancel.signal }),
+    );
+    await world.agent.logged(/"domain":"cancelled".*"step":"create-vgpu"/);
+    cancel.abort();
+    assert.equal((await cancelled).code, "CANCELLED");
+    for (const name of ["late", "cancelled"]) {
+      const { operation } = await until(`${name} is there`, async () => {
+        const shown = await world.claimed(name);
+        return shown.claimState === ClaimState.ACTIVE && shown;
+      });
+      assert.equal((await world.operation(operation)).state, OperationState.SUCCEEDED);
+      await world.destroy(name, AT_ONCE);
+    }
+    await world.clearFaults();
+  });
+
+  it("ends with 0 when it is told to, after the calls that are under way", async () => {
+    await world.setFaults({ domain_start_delay_ms: 500 });
+    const creating = world.create("last");
+    await world.agent.logged(/"domain":"last".*"step":"define-domain"/);
+    const ended = world.agent.end("SIGTERM");
+    assert.equal((await creating).domain?.claimState, ClaimState.ACTIVE);
+    assert.equal((await ended).code, 0);
+    await assert.rejects(stat(world.socket));
+    // What runs is not the agent's to end.
+    assert.equal((await world.truth()).domains.find(({ name }) => name === "last")?.state, "running");
+    await world.clearFaults();
+    await world.startAgain();
+    assert.equal((await world.named("last")).claimState, ClaimState.ACTIVE);
+  });
+
+  it("replaces the socket file that a killed one left", async () => {
+    await world.kill();
+    assert.ok((await stat(world.socket)).isSocket());
+    await world.startAgain();
+    assert.equal((await world.gpus()).length, 1);
+  });
+});
+
+describe("vgpud --simulate", () => {
+  it("needs nothing but itself, says where it serves, and ends with 0", async () => {
+    await using agent = new AgentProcess(["--simulate"]);
+    const metrics = await agent.ready();
+    assert.match(await (await fetch(metrics)).text(), /^vgpud_gpu_info\{/m);
+    assert.equal((await agent.end("SIGTERM")).code, 0);
+  });
+
+  it("refuses a host that it cannot simulate", async () => {
+    const { code, stderr } = await run("--simulate", "/nonexistent/host.yaml");
+    assert.notEqual(code, 0);
+    assert.match(stderr, /host\.yaml/);
+  });
+});

@@ -1,0 +1,56 @@
+// The simulator's arithmetic is not the agent's: an agent that believes its host keeps nothing for itself must be found out.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+const repository = fileURLToPath(new URL("../../../", import.meta.url));
+const RULE = "dist/agent/backends/kvmgt/capacity-rule.js";
+const HOST_SHARE = "{ lowGmMib: 128, highGmMib: 384, fences: 4, instances: 0 }";
+const NOTHING = "{ lowGmMib: 0, highGmMib: 0, fences: 0, instances: 0 }";
+
+/** A copy of the built project whose agent has no host share. */
+async function withoutHostShare(): Promise<AsyncDisposable & { readonly dir: string }> {
+  const dir = await mkdtemp(path.join(tmpdir(), "vgpud-mutant-"));
+  for (const part of ["dist", "proto", "test", "package.json", ".mocharc.json"])
+    await cp(path.join(repository, part), path.join(dir, part), { recursive: true });
+  await symlink(path.join(repository, "node_modules"), path.join(dir, "node_modules"));
+  const rule = await readFile(path.join(dir, RULE), "utf8");
+  assert.ok(rule.includes(HOST_SHARE), `${RULE} no longer says what the host keeps as this test expects`);
+  await writeFile(path.join(dir, RULE), rule.replace(HOST_SHARE, NOTHING));
+  return { dir, [Symbol.asyncDispose]: () => rm(dir, { recursive: true }) };
+}
+
+interface MochaReport {
+  readonly stats: { readonly passes: number; readonly failures: number };
+  readonly failures: readonly { readonly fullTitle: string }[];
+}
+
+async function simulatedSuite(dir: string): Promise<MochaReport> {
+  const mocha = path.join(repository, "node_modules/mocha/bin/mocha.js");
+  const specs = path.join(dir, "dist/test/e2e/**/*.test.js");
+  const child = spawn(process.execPath, [mocha, "--reporter", "json", specs], {
+    cwd: dir,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const ended = once(child, "exit");
+  const output = await text(child.stdout);
+  await ended;
+  return JSON.parse(output.slice(output.indexOf("{\n"))) as MochaReport;
+}
+
+describe("an agent whose host share is zero", function () {
+  this.timeout(600_000);
+
+  it("fails the simulated suite", async () => {
+    await using mutant = await withoutHostShare();
+    const { stats, failures } = await simulatedSuite(mutant.dir);
+    console.log(failures.map(({ fullTitle }) => `      fails: ${fullTitle}`).join("\n"));
+    assert.ok(stats.passes > 0, "nothing passed: the copy itself is broken");
+    assert.ok(stats.failures > 0, "no test of the simulated suite noticed");
+  });
+});

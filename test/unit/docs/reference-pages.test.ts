@@ -1,0 +1,42 @@
+// What is written down about the agent must be what it does.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { reasons, type ErrorKind } from "../../../agent/core/reasons.ts";
+import { referencePages } from "../../../scripts/reference-pages.ts";
+
+const fromRepository = (file: string): URL => new URL(`../../../../${file}`, import.meta.url);
+
+describe("the reference pages", () => {
+  for (const [name, text] of Object.entries(referencePages())) {
+    it(`docs/reference/${name} says what the code says (else: npm run docs)`, async () => {
+      assert.equal(await readFile(fromRepository(`docs/reference/${name}`), "utf8"), text);
+    });
+  }
+});
+
+describe("errors.proto", () => {
+  const codes: Readonly<Record<ErrorKind, string>> = {
+    "invalid-argument": "INVALID_ARGUMENT",
+    "not-found": "NOT_FOUND",
+    "already-exists": "ALREADY_EXISTS",
+    "no-room": "RESOURCE_EXHAUSTED",
+    "failed-precondition": "FAILED_PRECONDITION",
+    aborted: "ABORTED",
+    unavailable: "UNAVAILABLE",
+    unimplemented: "UNIMPLEMENTED",
+    internal: "INTERNAL",
+  };
+
+  it("names every reason under the code that it is answered with", async () => {
+    const text = await readFile(fromRepository("proto/vgpud/v1/errors.proto"), "utf8");
+    const paragraphs = new Map(
+      text
+        .split(/\n\/\/ {3}(?=[A-Z_]+ )/)
+        .map((paragraph) => [paragraph.slice(0, paragraph.indexOf(" ")), paragraph]),
+    );
+    for (const [reason, kind] of Object.entries(reasons)) {
+      const paragraph = paragraphs.get(codes[kind]) ?? "";
+      assert.match(paragraph, new RegExp(`\\b${reason}\\b`), `${reason} is not named under ${codes[kind]}`);
+    }
+  });
+});
