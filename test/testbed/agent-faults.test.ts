@@ -1,5 +1,6 @@
 // vgpud on a real kernel and libvirt that fail: what it undoes, waits for, finds again, and still serves meanwhile.
 import assert from "node:assert/strict";
+import type { Domain } from "../../proto/gen/vgpud/v1/domain.ts";
 import { defined, refusalOf } from "./agent-client.ts";
 import { AgentInBed, claims, domainRequest, eventually, makeDisk, until } from "./agent-in-bed.ts";
 import * as gpu from "./gpu.ts";
@@ -36,13 +37,6 @@ describe("vgpud beside a kernel and a libvirt that fail", () => {
     assert.deepEqual(
       [...new Set(await ledgerStates(bed))].filter((state) => state !== "gone"),
       [],
-    );
-  }
-
-  async function claimIsGone(claimId: string): Promise<void> {
-    await eventually(
-      () => agent.client.getClaim(claimId),
-      ({ claimState }) => claimState === "CLAIM_STATE_GONE",
     );
   }
 
@@ -188,38 +182,63 @@ describe("vgpud beside a kernel and a libvirt that fail", () => {
   });
 
   describe("a slice that a process holds beyond its domain", () => {
-    let group: string;
+    let device: string;
+    let holder: { readonly pid: number; readonly command: string };
 
     before(async () => {
       await agent.client.stopDomain("late", 0);
-      const [slice] = (await leftOvers(bed)).slices;
-      group = await bed.check(`basename $(readlink /sys/bus/mdev/devices/${defined(slice)}/iommu_group)`);
+      device = `/sys/bus/mdev/devices/${defined((await leftOvers(bed)).slices[0])}`;
+      const machine = "qemu-system-x86_64 -M q35 -m 16 -nodefaults -display none -S";
+      bed.background(`echo $$ > /tmp/holder; exec ${machine} -device vfio-pci,sysfsdev=${device}`);
+      await until(bed, "ls -l /proc/$(cat /tmp/holder)/fd 2>/dev/null | grep -q vfio-device");
+      holder = { pid: Number(await bed.check("cat /tmp/holder")), command: "qemu-system-x86" };
     });
 
     it("makes a destroy answer in time with DELETING and the holder's name, and others are served", async () => {
-      const holder = bed.background(`echo $$ > /tmp/holder; exec sleep infinity 3<>/dev/vfio/${group}`);
-      await until(bed, "ls -l /proc/$(cat /tmp/holder)/fd 2>/dev/null | grep -q /dev/vfio/");
       const destroyed = agent.client.destroyDomain("late");
       const vgpus = await eventually(
         () => agent.client.listVgpus(),
         ([vgpu]) => vgpu?.claimState === "CLAIM_STATE_DELETING",
       );
       assert.equal(vgpus.length, 1);
-      assertHeld(await destroyed, { pid: Number(await bed.check("cat /tmp/holder")), command: "sleep" });
-      assert.equal((await agent.client.getClaim("claim-late")).claimState, "CLAIM_STATE_DELETING");
-      holder.kill("SIGKILL");
-      await claimIsGone("claim-late");
+      assertHeld(await destroyed, holder);
+    });
+
+    it("stays DELETING while a removal by somebody else hangs in the kernel", async () => {
+      bed.background(`exec bash -c 'echo $$ > /tmp/remover; echo 1 > ${device}/remove'`);
+      await until(bed, "grep -qs vfio_unregister_group_dev /proc/$(cat /tmp/remover)/stack");
+      const tried = await triesToRemove();
+      // Two more: one may have been under way.
+      await eventually(
+        () => triesToRemove(),
+        (now) => now >= tried + 2,
+      );
+      assertHeld(await agent.client.getClaim("claim-late"), holder);
+      assert.notDeepEqual(await gpu.available(bed), whole);
+    });
+
+    it("is gone by itself when the holder ends", async () => {
+      await bed.check(`kill ${holder.pid}`);
+      await eventually(
+        () => agent.client.getClaim("claim-late"),
+        ({ claimState }) => claimState === "CLAIM_STATE_GONE",
+      );
       await assertNothingLeft();
     });
   });
 
-  function assertHeld(
-    domain: Awaited<ReturnType<AgentInBed["client"]["destroyDomain"]>>,
-    holder: { readonly pid: number; readonly command: string },
-  ): void {
-    assert.equal(domain.claimState, "CLAIM_STATE_DELETING");
-    assert.equal(domain.failure?.reason, "VGPU_IN_USE");
-    assert.deepEqual(domain.holders, [holder]);
-    assert.match(domain.failure.message, new RegExp(`${holder.command}\\[${holder.pid}\\]`));
+  async function triesToRemove(): Promise<number> {
+    const metrics = await agent.metrics();
+    return metrics.get('vgpud_lifecycle_step_failures_total{reason="VGPU_IN_USE"}') ?? 0;
   }
 });
+
+function assertHeld(
+  { claimState, failure, holders }: Domain,
+  holder: { readonly pid: number; readonly command: string },
+): void {
+  assert.equal(claimState, "CLAIM_STATE_DELETING");
+  assert.equal(failure?.reason, "VGPU_IN_USE");
+  assert.deepEqual(holders, [holder]);
+  assert.match(failure.message, new RegExp(`${holder.command}\\[${holder.pid}\\]`));
+}

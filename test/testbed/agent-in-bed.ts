@@ -146,7 +146,7 @@ export function domainRequest(name: string, suffix: Suffix, onStop?: OnStop): Cr
   });
 }
 
-export function diskOf(name: string): string {
+function diskOf(name: string): string {
   return `${images}/${name}.img`;
 }
 

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { OnStop } from "../../proto/gen/vgpud/v1/claim.ts";
 import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { defined, refusalOf } from "./agent-client.ts";
-import { AgentInBed, domainRequest, eventually, makeDisk } from "./agent-in-bed.ts";
+import { AgentInBed, domainRequest, eventually, images, makeDisk } from "./agent-in-bed.ts";
 import * as gpu from "./gpu.ts";
 import { leftOvers, ledgerStates } from "./host-state.ts";
 import { bed } from "./suite-bed.ts";
@@ -43,7 +43,7 @@ describe("vgpud on a real kernel and libvirt", () => {
 
   /** Contents, owner and mode of every disk. */
   function diskState(): Promise<string> {
-    return bed.check(`cd /var/lib/libvirt/images && sha256sum *.img && stat -c '%n %s %U %G %a %Y' *.img`);
+    return bed.check(`cd ${images} && sha256sum *.img && stat -c '%n %s %U %G %a %Y' *.img`);
   }
 
   async function sliceOf(name: string): Promise<string> {
