@@ -14,37 +14,71 @@ interface Daemon {
   readonly child: ChildProcess;
   readonly socket: string;
   readonly metrics: string;
+  /** A folder in which disks may lie. */
+  readonly images: string;
 }
 
-async function startDaemon(): Promise<Daemon> {
-  // Its log would be mixed with the tour: it goes where nobody looks, except for errors that end it.
-  const child = spawn(process.execPath, [program("main.js"), "--simulate"], {
-    stdio: ["ignore", "pipe", "ignore"],
+/** Aborts with the exit code when the user has seen enough. */
+const stop = new AbortController();
+for (const [signal, code] of [["SIGHUP", 129] as const, ["SIGINT", 130] as const, ["SIGTERM", 143] as const])
+  process.on(signal, () => {
+    stop.abort(code);
   });
-  const line = await new Promise<string>((resolve, reject) => {
-    createInterface({ input: child.stdout }).once("line", resolve);
-    child.once("exit", () => {
-      reject(new Error("vgpud ended before it was ready; try: node dist/agent/main.js --simulate"));
-    });
+
+/** In a process group of its own: Ctrl-C is for the tour alone, which then ends the others in their order. */
+function start(name: string, args: readonly string[], stdout: "pipe" | "inherit"): ChildProcess {
+  // vgpud's log would be mixed with the tour: it goes where nobody looks.
+  const stderr = stdout === "pipe" ? "ignore" : "inherit";
+  return spawn(process.execPath, [program(name), ...args], {
+    detached: true,
+    stdio: ["ignore", stdout, stderr],
   });
-  const { socket, metrics } =
-    /^ready socket=(?<socket>\S+) metrics=(?<metrics>\S+)$/.exec(line)?.groups ?? {};
-  if (socket === undefined || metrics === undefined) throw new Error(`not understood: ${line}`);
-  return { child, socket, metrics };
+}
+
+/** How a child ended, in words; undefined while it runs. */
+function endOf({ exitCode, signalCode }: ChildProcess): string | undefined {
+  if (signalCode !== null) return `by ${signalCode}`;
+  return exitCode === null ? undefined : `with exit code ${exitCode}`;
+}
+
+/** Resolves when it has ended, whatever with. */
+async function ended(child: ChildProcess): Promise<void> {
+  if (endOf(child) === undefined) await new Promise((resolve) => child.once("exit", resolve));
+}
+
+async function firstLine({ stdout }: ChildProcess): Promise<string> {
+  if (stdout === null) return "";
+  for await (const line of createInterface({ input: stdout, signal: stop.signal })) return line;
+  return "";
+}
+
+/** `ready KEY=VALUE …`; keys that the tour does not know are left alone. */
+function readReady(line: string): Omit<Daemon, "child"> {
+  const [word, ...pairs] = line.split(" ");
+  const values = new Map(
+    pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]),
+  );
+  const socket = values.get("socket");
+  const metrics = values.get("metrics");
+  if (word !== "ready" || socket === undefined || metrics === undefined)
+    throw new Error(`vgpud did not say where it is ready, but: ${line === "" ? "nothing" : line}`);
+  return { socket, metrics, images: values.get("images") ?? path.join(path.dirname(socket), "images") };
 }
 
 /** Shows a vgpuctl command as one would type it, runs it, and rejects when it fails. */
 async function vgpuctl({ socket }: Daemon, ...args: readonly string[]): Promise<void> {
+  stop.signal.throwIfAborted();
   console.log(`\n$ vgpuctl ${args.join(" ")}`);
-  const child = spawn(process.execPath, [program("cli/main.js"), "--socket", socket, ...args], {
-    stdio: "inherit",
-  });
-  const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
-  if (code !== 0) throw new Error(`vgpuctl ${args[0] ?? ""} ended with exit code ${String(code)}`);
+  const child = start("cli/main.js", ["--socket", socket, ...args], "inherit");
+  const end = (): boolean => child.kill("SIGTERM");
+  stop.signal.addEventListener("abort", end);
+  await ended(child);
+  stop.signal.removeEventListener("abort", end);
+  if (child.exitCode !== 0) throw new Error(`vgpuctl ${args[0] ?? ""} ended ${endOf(child) ?? ""}`);
 }
 
 async function scrape({ metrics }: Daemon): Promise<ReadonlyMap<string, string>> {
-  const response = await fetch(metrics);
+  const response = await fetch(metrics, { signal: stop.signal });
   const lines = (await response.text()).split("\n").filter((line) => TOLD.test(line));
   return new Map(
     lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), line.slice(line.lastIndexOf(" ") + 1)]),
@@ -60,7 +94,7 @@ function showChanges(before: ReadonlyMap<string, string>, after: ReadonlyMap<str
 }
 
 async function tour(daemon: Daemon): Promise<void> {
-  const image = path.join(path.dirname(daemon.socket), "images", "web-1.img");
+  const image = path.join(daemon.images, "web-1.img");
   const handle = await open(image, "w");
   await handle.truncate(16 * 1024 * 1024);
   await handle.close();
@@ -77,35 +111,49 @@ async function tour(daemon: Daemon): Promise<void> {
   showChanges(before, await scrape(daemon));
 }
 
-async function main(): Promise<void> {
-  const once = process.argv.includes("--once");
-  const daemon = await startDaemon();
-  const ended = new Promise<void>((resolve) =>
-    daemon.child.once("exit", () => {
-      resolve();
-    }),
-  );
-  process.once("SIGINT", () => daemon.child.kill("SIGTERM"));
-  process.once("SIGTERM", () => daemon.child.kill("SIGTERM"));
-  try {
-    await tour(daemon);
-    if (once) await vgpuctl(daemon, "destroy", "web-1", "--now");
-    else {
-      console.log(
-        `\nIt stays up. In another terminal:\n  alias vgpuctl='node ${program("cli/main.js")} --socket ${daemon.socket}'`,
-      );
-      console.log("  vgpuctl gpus; vgpuctl create --help; vgpuctl stop web-1; vgpuctl destroy web-1 --now");
-      console.log(`  curl ${daemon.metrics}`);
-      console.log(
-        `  virsh -c 'qemu+unix:///system?socket=${path.join(path.dirname(daemon.socket), "libvirt-sock")}' list --all`,
-      );
-      console.log("Ctrl-C ends it.");
-      await ended;
-    }
-  } finally {
-    daemon.child.kill("SIGTERM");
-    await ended;
-  }
+function showWhatNext({ socket, metrics }: Daemon): void {
+  const libvirt = path.join(path.dirname(socket), "libvirt-sock");
+  console.log("\nIt stays up. In another terminal:");
+  console.log(`  alias vgpuctl='node ${program("cli/main.js")} --socket ${socket}'`);
+  console.log("  vgpuctl gpus; vgpuctl create --help; vgpuctl stop web-1; vgpuctl destroy web-1 --now");
+  console.log(`  curl ${metrics}`);
+  console.log(`  virsh -c 'qemu+unix:///system?socket=${libvirt}' list --all`);
+  console.log("Ctrl-C ends it.");
 }
 
-await main();
+async function show(child: ChildProcess): Promise<void> {
+  const daemon = { child, ...readReady(await firstLine(child)) };
+  await tour(daemon);
+  if (process.argv.includes("--once")) return vgpuctl(daemon, "destroy", "web-1", "--now");
+  showWhatNext(daemon);
+  return died(child);
+}
+
+/** Rejects when vgpud has ended. */
+async function died(child: ChildProcess): Promise<never> {
+  await ended(child);
+  throw new Error(deathOf(child));
+}
+
+function deathOf(child: ChildProcess): string {
+  return `vgpud ended by itself ${endOf(child) ?? ""}; to see its log: node ${program("main.js")} --simulate`;
+}
+
+/** The exit code. */
+async function main(): Promise<number> {
+  const child = start("main.js", ["--simulate"], "pipe");
+  stop.signal.addEventListener("abort", () => child.kill("SIGTERM"));
+  const failure = await Promise.race([show(child), died(child)]).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  child.kill("SIGTERM");
+  await ended(child);
+  if (stop.signal.aborted) return Number(stop.signal.reason);
+  if (failure === undefined) return 0;
+  // A command may have failed because vgpud was gone, and be heard of first.
+  console.error(child.exitCode === 0 ? failure : deathOf(child));
+  return 1;
+}
+
+process.exitCode = await main();

@@ -12,18 +12,19 @@ export interface CallLimits {
 
 export function callError(error: ServiceError | null, { timeoutMs, signal }: CallLimits): CliError {
   if (error === null) return new CliError("failure", "vgpud answered without a response");
+  const { code } = error;
   const details = readDetails(error.metadata);
   const known = details.reason !== undefined;
   if (!known && signal.aborted)
-    return new CliError("interrupted", "interrupted", { call: { details, outcomeUnknown: true } });
-  if (!known && error.code === status.DEADLINE_EXCEEDED) {
+    return new CliError("interrupted", "interrupted", { call: { code, details, outcomeUnknown: true } });
+  if (!known && code === status.DEADLINE_EXCEEDED) {
     const message = `no answer from vgpud within ${formatDurationMs(timeoutMs)}`;
-    return new CliError("failure", message, { call: { details, outcomeUnknown: true } });
+    return new CliError("failure", message, { call: { code, details, outcomeUnknown: true } });
   }
-  const broken = !known && error.code === status.UNAVAILABLE;
+  const broken = !known && code === status.UNAVAILABLE;
   const message = broken ? `the connection to vgpud broke: ${error.details}` : error.details;
-  const call = { details, outcomeUnknown: broken };
-  return new CliError(endingOf(error.code, details.reason), message, { reason: details.reason, call });
+  const call = { code, details, outcomeUnknown: broken };
+  return new CliError(endingOf(code, details.reason), message, { reason: details.reason, call });
 }
 
 /** Reasons that stand apart from the others of their code. */

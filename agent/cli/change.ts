@@ -3,12 +3,13 @@ import type { Domain } from "../../proto/gen/vgpud/v1/domain.ts";
 import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import type { Arguments } from "./arguments.ts";
+import { CliError } from "./cli-error.ts";
 import type { Answer, Flag } from "./command.ts";
 import { domainDetail } from "./domain-view.ts";
 import { toDuration } from "./duration.ts";
 import { messageJson } from "./json.ts";
 import { printable } from "./paint.ts";
-import { failureText, holderText } from "./words.ts";
+import { holderText } from "./words.ts";
 
 /** How the guest is stopped. */
 export const stopFlags: readonly Flag[] = [
@@ -45,21 +46,17 @@ export function changeAnswer(response: { domain: Domain | undefined; operation: 
     return { json, text: [{ kind: "lines", lines: ["there is no such domain: nothing to do"] }] };
   const answer: Answer = { json, text: domainDetail(domain) };
   if (domain.claimState !== ClaimState.DELETING) return answer;
-  return {
-    ...answer,
-    messages: heldMessages(domain),
-    next: ["operation", response.operation],
-    ending: "conflict",
-  };
+  return { ...answer, error: heldError(domain, response.operation) };
 }
 
-function heldMessages(domain: Domain): readonly string[] {
-  const holders = domain.holders.map(holderText).join(", ");
-  const who = holders === "" ? "" : `: held by ${holders}`;
-  const failure = failureText(domain.failure);
-  return [
-    printable(`error: domain ${domain.name} is not gone yet${who}`),
-    ...(failure === undefined ? [] : [printable(`  ${failure}`)]),
-    "the removal goes on by itself and ends when the holder lets go",
-  ];
+function heldError({ name, holders, failure }: Domain, operation: string): CliError {
+  const who = holders.length === 0 ? "" : `: held by ${holders.map(holderText).join(", ")}`;
+  return new CliError("conflict", `domain ${name} is not gone yet${who}`, {
+    reason: failure?.reason,
+    lines: [
+      ...(failure === undefined ? [] : [`  ${printable(failure.message)}`]),
+      "the removal goes on by itself and ends when the holder lets go",
+    ],
+    look: ["operation", operation],
+  });
 }

@@ -1,4 +1,5 @@
 // The one error class of vgpuctl. Its ending decides the exit code; its lines and hints are what the user sees.
+import type { status } from "@grpc/grpc-js";
 import type { ErrorDetails } from "./error-details.ts";
 import type { Ending } from "./exit-codes.ts";
 
@@ -9,12 +10,15 @@ export interface CliErrorOptions {
   readonly lines?: readonly string[];
   /** What to do next, as a command line that works where there is one. */
   readonly hints?: readonly string[];
+  /** The command that shows how it goes on, as words after `vgpuctl`. */
+  readonly look?: readonly string[];
   /** The call that failed, when there was one. */
   readonly call?: FailedCall;
   readonly cause?: unknown;
 }
 
 export interface FailedCall {
+  readonly code: status;
   readonly details: ErrorDetails;
   /** Nobody knows what became of a change: no answer came, or the connection broke. */
   readonly outcomeUnknown: boolean;
@@ -27,6 +31,7 @@ export class CliError extends Error {
   readonly reason: string | undefined;
   readonly lines: readonly string[];
   readonly hints: readonly string[];
+  readonly look: readonly string[] | undefined;
   readonly call: FailedCall | undefined;
 
   constructor(ending: Exclude<Ending, "ok">, message: string, options: CliErrorOptions = {}) {
@@ -35,6 +40,7 @@ export class CliError extends Error {
     this.reason = options.reason;
     this.lines = options.lines ?? [];
     this.hints = options.hints ?? [];
+    this.look = options.look;
     this.call = options.call;
   }
 }

@@ -1,6 +1,6 @@
 // What a command of vgpuctl is: a description, from which parser and help are made, and a function to an answer.
 import type { Arguments } from "./arguments.ts";
-import type { Ending } from "./exit-codes.ts";
+import type { CliError } from "./cli-error.ts";
 import type { Text } from "./text.ts";
 import type { Vgpud } from "./vgpud.ts";
 
@@ -33,12 +33,10 @@ export interface Answer {
   readonly json: Readonly<Record<string, unknown>>;
   /** The same for people. */
   readonly text: Text;
-  /** For stderr in either format: warnings, and what went wrong although the call succeeded. */
+  /** Warnings for people, on stderr; the JSON document says the same in its own keys. */
   readonly messages?: readonly string[];
-  /** The command that shows how it goes on, as words after `vgpuctl`. */
-  readonly next?: readonly string[];
-  /** Absent: ok. */
-  readonly ending?: Ending;
+  /** What went wrong although the call succeeded. */
+  readonly error?: CliError;
 }
 
 interface Described {

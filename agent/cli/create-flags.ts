@@ -13,7 +13,7 @@ export const createFlags: readonly Flag[] = [
   {
     name: "mode",
     value: "MODE",
-    help: "the smallest vGPU of a mode: gvt-g, gvt-d, gvt-s, sriov",
+    help: "the smallest vGPU of a mode: gvt-g",
     field: "vgpu.mode",
   },
   { name: "gpu", value: "ADDRESS", help: "only on this GPU, by PCI address", field: "vgpu.gpu" },
@@ -25,7 +25,12 @@ export const createFlags: readonly Flag[] = [
   },
   { name: "vcpus", value: "N", help: "virtual CPUs (required)", field: "domain.vcpus" },
   { name: "memory", value: "MIB", help: "memory, MiB (required)", field: "domain.memory_mib" },
-  { name: "disk", value: "PATH", help: "a disk image below a storage root", field: "domain.disks[0].path" },
+  {
+    name: "disk",
+    value: "PATH",
+    help: "a disk image below a storage root (this or --kernel is required)",
+    field: "domain.disks[0].path",
+  },
   {
     name: "disk-format",
     value: "FORMAT",
@@ -35,7 +40,7 @@ export const createFlags: readonly Flag[] = [
   {
     name: "disk-bus",
     value: "BUS",
-    help: "what it is attached to: virtio (default), sata, scsi, xen",
+    help: "what it is attached to: virtio (default), sata or scsi",
     field: "domain.disks[0].bus",
   },
   { name: "disk-readonly", help: "the guest may not write to it", field: "domain.disks[0].readonly" },

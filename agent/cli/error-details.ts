@@ -7,6 +7,8 @@ import { PlacementDecision } from "../../proto/gen/vgpud/v1/placement.ts";
 export interface ErrorDetails {
   /** Absent in a status that the transport made. */
   readonly reason: string | undefined;
+  /** What the reason is about, by name; empty in a status that the transport made. */
+  readonly metadata: Readonly<Record<string, string>>;
   /** Paths of the fields at fault, from the request message on. */
   readonly fields: readonly string[];
   /** How long to wait before the next try, when vgpud says so. */
@@ -22,9 +24,11 @@ export function readDetails(metadata: Metadata): ErrorDetails {
     return found && decoded(type, found.value);
   };
   const info = part("google.rpc.ErrorInfo", ErrorInfo);
+  const own = info?.domain === "vgpud" ? info : undefined;
   const delay = part("google.rpc.RetryInfo", RetryInfo)?.retryDelay;
   return {
-    reason: info?.domain === "vgpud" ? info.reason : undefined,
+    reason: own?.reason,
+    metadata: own?.metadata ?? {},
     fields: part("google.rpc.BadRequest", BadRequest)?.fieldViolations.map(({ field }) => field) ?? [],
     retryMs: delay && Number(delay.seconds) * 1000 + Math.ceil(delay.nanos / 1_000_000),
     decision: part("vgpud.v1.PlacementDecision", PlacementDecision),

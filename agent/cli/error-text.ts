@@ -5,17 +5,7 @@ import { refusedCandidates } from "./decision-view.ts";
 import { formatDurationMs } from "./duration.ts";
 import { usageLine } from "./help.ts";
 import { printable } from "./paint.ts";
-
-/** What the run knows about itself, to say what would work. */
-export interface RunContext {
-  readonly command: Command;
-  /** The same command line again. */
-  readonly retry: string;
-  /** A command line of vgpuctl for the same socket. */
-  readonly line: (...words: readonly string[]) => string;
-  /** Where the domain of a change can be looked at; absent for reads. */
-  readonly ref: string | undefined;
-}
+import type { RunContext } from "./run-context.ts";
 
 export function errorText(error: CliError, context: RunContext | undefined): string {
   const reason = error.reason === undefined ? "" : ` [${error.reason}]`;
@@ -34,9 +24,14 @@ function detailLines({ ending, call }: CliError, { command }: RunContext): reado
   if (call === undefined) return ending === "usage" ? [usageLine(command)] : [];
   const { fields, decision } = call.details;
   return [
-    ...fields.map((field) => `  set by ${inputOf(field, command) ?? "no flag"} (${printable(field)})`),
+    ...fields.map((field) => fieldLine(field, command)),
     ...(decision === undefined ? [] : refusedCandidates(decision).map((line) => `  ${line}`)),
   ];
+}
+
+function fieldLine(field: string, command: Command): string {
+  const input = inputOf(field, command);
+  return input === undefined ? `  at ${printable(field)}` : `  set by ${input} (${printable(field)})`;
 }
 
 /** The flag or operand that sets a field, or the message that holds it: the one with the longest path wins. */
@@ -53,6 +48,7 @@ function inputOf(field: string, { flags, operands }: Command): string | undefine
 function hints(error: CliError, context: RunContext): readonly string[] {
   const { call, ending, reason } = error;
   const { command, retry, line, ref } = context;
+  if (error.look !== undefined) return [line(...error.look)];
   if (ending === "permission") return [`sudo ${retry}`];
   if (call === undefined) return ending === "usage" ? [`vgpuctl ${command.name} --help`] : [];
   if (call.outcomeUnknown) return outcomeHints(context);
@@ -75,11 +71,12 @@ const lookByReason: Readonly<Record<string, readonly string[]>> = {
   DOMAIN_UUID_EXISTS: ["domains"],
 };
 
-function outcomeHints({ ref, retry, line }: RunContext): readonly string[] {
-  if (ref === undefined) return [`again: ${retry}`];
+/** The time that was given for an answer may be what was wrong: the lines leave it out. */
+function outcomeHints({ ref, patientRetry, line }: RunContext): readonly string[] {
+  if (ref === undefined) return [`again: ${patientRetry}`];
   return [
     "what vgpud accepted goes on without vgpuctl",
-    `to look at it and its operation: ${line("domains", ref)}, then ${line("operation", "NAME")}`,
-    `to wait for it: ${retry}`,
+    `to look at it, and for the name of its operation: ${line("domains", ref)}`,
+    `to wait for it: ${patientRetry}`,
   ];
 }

@@ -7,7 +7,7 @@ export const DEFAULT_SOCKET = "/run/vgpud/vgpud.sock";
 
 export const globalFlags: readonly Flag[] = [
   { name: "socket", value: "PATH", help: `vgpud's socket (default ${DEFAULT_SOCKET})` },
-  { name: "output", short: "o", value: "FORMAT", help: "table (default) or json" },
+  { name: "output", short: "o", value: "FORMAT", help: "table (default) or json; json is for errors too" },
   {
     name: "timeout",
     value: "DURATION",

@@ -1,5 +1,6 @@
 // The help, made from the table of commands.
 import type { Command, Flag, Operand } from "./command.ts";
+import { errorKeys } from "./error-json.ts";
 import { exitCodes, exitCodeWords } from "./exit-codes.ts";
 import { globalFlags } from "./global-flags.ts";
 
@@ -28,6 +29,9 @@ export function mainHelp(commands: readonly Command[]): string {
     "",
     "Exit codes:",
     ...Object.entries(exitCodes).flatMap(([ending, code]) => exitEntry(ending, code)),
+    "",
+    'With -o json an error is one document on stderr, {"schema_version": 1, "error": {...}}; its keys, null if not known:',
+    ...Object.entries(errorKeys).flatMap(([key, help]) => entry(key, help)),
     "",
     "vgpuctl help COMMAND explains one command.",
     "",

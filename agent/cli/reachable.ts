@@ -29,18 +29,33 @@ export function refusedSocket(socketPath: string, error: unknown): CliError {
   const errno = error instanceof Error && "code" in error ? String(error.code) : "";
   if (errno === "EACCES" || errno === "EPERM")
     return new CliError("permission", `not allowed to open the socket ${socketPath}`, { cause: error });
-  const found = {
-    ENOENT: `there is no socket at ${socketPath}`,
-    ECONNREFUSED: `nobody serves the socket ${socketPath}`,
-    ABORT_ERR: `nobody took the connection on ${socketPath} in time`,
-  };
-  const why =
-    Object.entries(found).find(([code]) => code === errno)?.[1] ?? `cannot open ${socketPath} (${errno})`;
-  return new CliError("unreachable", `vgpud does not answer: ${why}`, {
-    hints: [
-      "systemctl status vgpud",
-      "without hardware: vgpud --simulate, then vgpuctl --socket with the path that it prints",
-    ],
-    cause: error,
-  });
+  const { why, hint } = unreachable(socketPath, errno);
+  return new CliError("unreachable", `vgpud does not answer: ${why}`, { hints: [hint], cause: error });
+}
+
+/** What was found, and what to start: never by the name of a service, which is the host's own affair. */
+function unreachable(socketPath: string, errno: string): { readonly why: string; readonly hint: string } {
+  const simulate = "or try: vgpud --simulate, then vgpuctl --socket PATH with the path that it prints";
+  switch (errno) {
+    case "ENOENT":
+      return {
+        why: `there is no socket at ${socketPath}`,
+        hint: `is vgpud running? start it, ${simulate}`,
+      };
+    case "ECONNREFUSED":
+      return {
+        why: `nobody serves the socket ${socketPath}`,
+        hint: `the vgpud that made it has ended: start vgpud again, ${simulate}`,
+      };
+    case "ABORT_ERR":
+      return {
+        why: `nobody took the connection on ${socketPath} in time`,
+        hint: "--timeout is too short, the host is overloaded, or vgpud is stuck: see its log",
+      };
+    default:
+      return {
+        why: `cannot open ${socketPath} (${errno})`,
+        hint: `is it the socket that vgpud prints when it is ready? start vgpud, ${simulate}`,
+      };
+  }
 }

@@ -3,14 +3,15 @@ import type { Arguments } from "./arguments.ts";
 import { CliError, usageError } from "./cli-error.ts";
 import type { Answer, Command } from "./command.ts";
 import { commands } from "./commands.ts";
-import { errorText, type RunContext } from "./error-text.ts";
+import { errorJson } from "./error-json.ts";
+import { errorText } from "./error-text.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { DEFAULT_SOCKET, readGlobals, timeoutMs } from "./global-flags.ts";
+import { readGlobals, timeoutMs } from "./global-flags.ts";
 import { commandHelp, mainHelp } from "./help.ts";
 import { jsonDocument } from "./json.ts";
-import { coloured, plain } from "./paint.ts";
-import { findCommand, readArguments, splitCommandLine } from "./parse.ts";
-import { retryLine, shellLine } from "./shell-line.ts";
+import { coloured, plain, type Paint } from "./paint.ts";
+import { findCommand, readArguments, splitCommandLine, type CommandLine } from "./parse.ts";
+import { completed, firstContext, fullContext, type RunContext } from "./run-context.ts";
 import { layOut } from "./text.ts";
 import type { Vgpud, VgpudOptions } from "./vgpud.ts";
 
@@ -34,37 +35,40 @@ export interface Outcome {
 
 /** Never rejects for what is the user's, vgpud's or the host's fault: that is an outcome. */
 export async function run(argv: readonly string[], environment: Environment): Promise<Outcome> {
+  const written = splitCommandLine(argv, commands);
   let context: RunContext | undefined;
   try {
-    const written = splitCommandLine(argv, commands);
     const command = findCommand(written, commands);
     if (command === undefined)
       return withoutCommand(
         written.flags.map(({ raw }) => raw),
         environment,
       );
-    context = { command, retry: retryLine(argv, []), line: contractLine(DEFAULT_SOCKET), ref: undefined };
+    context = firstContext(argv, command);
     const given = readArguments(written, command);
     if (given.has("help")) return success(commandHelp(command));
     const { args, filled } = completed(given, command, environment.newUuid);
-    const globals = readGlobals(args);
-    context = {
-      command,
-      retry: retryLine(
-        argv,
-        filled.flatMap(({ flag, value }) => [`--${flag}`, value]),
-      ),
-      line: contractLine(globals.socketPath),
-      ref: command.kind === "change" ? command.ref(args) : undefined,
+    const { socketPath, json, noColour } = readGlobals(args);
+    context = fullContext({ argv, command, args, filled, socketPath });
+    const { issued } = context;
+    const onSend = (): void => {
+      // In JSON the document holds it: stderr is one document or empty.
+      if (json) return;
+      for (const [field, value] of Object.entries(issued))
+        environment.note(`${field.replaceAll("_", " ")}: ${value}`);
     };
-    // A dry run issues no claim, so that its id would name nothing.
-    if (!args.has("dry-run"))
-      for (const { flag, value } of filled) environment.note(`${flag.replaceAll("-", " ")}: ${value}`);
-    return rendered(await answer(command, args, environment), { ...globals, ...environment, ...context });
+    const paint = environment.colour && !noColour ? coloured : plain;
+    return rendered(await answer({ command, args, onSend, environment }), { json, paint, context });
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    return { stdout: "", stderr: errorText(error, context), exitCode: exitCodes[error.ending] };
+    const stderr = asksForJson(written) ? errorJson(error, context) : errorText(error, context);
+    return { stdout: "", stderr, exitCode: exitCodes[error.ending] };
   }
+}
+
+/** Also when the rest of the command line is wrong. */
+function asksForJson({ flags }: CommandLine): boolean {
+  return flags.some(({ name, value }) => name === "output" && value === "json");
 }
 
 /** `vgpuctl` alone, `vgpuctl --help` and `vgpuctl --version`; any other flag needs a command. */
@@ -75,29 +79,19 @@ function withoutCommand(flags: readonly string[], { version }: Environment): Out
   return success(mainHelp(commands));
 }
 
-interface Filled {
-  readonly flag: string;
-  readonly value: string;
+interface Call {
+  readonly command: Command;
+  readonly args: Arguments;
+  readonly onSend: () => void;
+  readonly environment: Environment;
 }
 
-/** Fills in the ids that were not given, so that the request can be repeated as it was sent. */
-function completed(
-  args: Arguments,
-  { flags }: Command,
-  newUuid: () => string,
-): { readonly args: Arguments; readonly filled: readonly Filled[] } {
-  const filled = flags
-    .filter(({ name, fresh }) => fresh === true && !args.has(name))
-    .map(({ name }) => ({ flag: name, value: newUuid() }));
-  return { args: args.with(new Map(filled.map(({ flag, value }) => [flag, value]))), filled };
-}
-
-async function answer(command: Command, args: Arguments, environment: Environment): Promise<Answer> {
+async function answer({ command, args, onSend, environment }: Call): Promise<Answer> {
   if (command.kind === "local") return command.run(args, { version: environment.version });
   const { socketPath } = readGlobals(args);
   const extraMs = command.kind === "change" ? command.extraMs(args) : 0;
   const limits = { timeoutMs: timeoutMs(args, command.kind, extraMs), signal: environment.signal };
-  const vgpud = environment.connect({ socketPath, ...limits });
+  const vgpud = environment.connect({ socketPath, ...limits, onSend });
   try {
     return await command.run(args, vgpud);
   } finally {
@@ -107,27 +101,21 @@ async function answer(command: Command, args: Arguments, environment: Environmen
 
 interface Rendering {
   readonly json: boolean;
-  readonly noColour: boolean;
-  readonly colour: boolean;
-  readonly line: RunContext["line"];
+  readonly paint: Paint;
+  readonly context: RunContext;
 }
 
-function rendered(answer: Answer, { json, noColour, colour, line }: Rendering): Outcome {
-  const hint = answer.next === undefined ? [] : [`hint: ${line(...answer.next)}`];
-  const paint = colour && !noColour ? coloured : plain;
-  return {
-    stdout: json ? jsonDocument(answer.json) : layOut(answer.text, paint),
-    stderr: [...(answer.messages ?? []), ...hint].map((message) => `${message}\n`).join(""),
-    exitCode: exitCodes[answer.ending ?? "ok"],
-  };
+function rendered({ json: body, text, messages, error }: Answer, to: Rendering): Outcome {
+  const exitCode = exitCodes[error?.ending ?? "ok"];
+  if (to.json) {
+    const stderr = error === undefined ? "" : errorJson(error, to.context);
+    return { stdout: jsonDocument(body), stderr, exitCode };
+  }
+  const warnings = (messages ?? []).map((message) => `${message}\n`).join("");
+  const failure = error === undefined ? "" : errorText(error, to.context);
+  return { stdout: layOut(text, to.paint), stderr: `${warnings}${failure}`, exitCode };
 }
 
 function success(stdout: string): Outcome {
   return { stdout, stderr: "", exitCode: exitCodes.ok };
-}
-
-/** A command line for the same socket. */
-function contractLine(socketPath: string): (...words: readonly string[]) => string {
-  const socket = socketPath === DEFAULT_SOCKET ? [] : ["--socket", socketPath];
-  return (...words) => shellLine(["vgpuctl", ...socket, ...words]);
 }

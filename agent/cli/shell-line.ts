@@ -13,6 +13,15 @@ export function retryLine(argv: readonly string[], filled: readonly string[]): s
   return shellLine(["vgpuctl", ...argv.slice(0, at), ...filled, ...argv.slice(at)]);
 }
 
+/** The words without a flag that takes a value, and its value. */
+export function withoutFlag(argv: readonly string[], flag: string): readonly string[] {
+  const end = argv.indexOf("--");
+  return argv.filter((word, index) => {
+    if (end !== -1 && index >= end) return true;
+    return word !== `--${flag}` && !word.startsWith(`--${flag}=`) && argv[index - 1] !== `--${flag}`;
+  });
+}
+
 function quoted(word: string): string {
   return BARE.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

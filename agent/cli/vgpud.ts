@@ -14,6 +14,8 @@ export interface VgpudOptions {
   readonly timeoutMs: number;
   /** Ends the call that is under way, and every later one. */
   readonly signal: AbortSignal;
+  /** Called when vgpud has been reached, before a request is sent. */
+  readonly onSend: () => void;
 }
 
 interface Method<Request, Response> {
@@ -35,6 +37,7 @@ export function connect(options: VgpudOptions) {
   const call = <Request, Response>(method: Method<Request, Response>) => {
     return async (request: Request): Promise<Response> => {
       await requireReachable(options);
+      options.onSend();
       return unaryCall(client, { method, request, options });
     };
   };

@@ -36,8 +36,7 @@ async function create(args: Arguments, vgpud: Vgpud): Promise<Answer> {
     // A dry run issues no claim, so that its id would name nothing.
     json: { ...(request.validateOnly ? {} : { claim_id: request.claimId }), ...messageJson(response) },
     text: [...(request.validateOnly ? [dry] : []), ...decided, ...(done?.text ?? [])],
-    messages: [...warningLines(decision), ...(done?.messages ?? [])],
-    ...(done?.next === undefined ? {} : { next: done.next }),
-    ending: done?.ending ?? "ok",
+    messages: warningLines(decision),
+    ...(done?.error === undefined ? {} : { error: done.error }),
   };
 }

@@ -5,6 +5,10 @@ import { messageJson } from "../json.ts";
 import { allPages, PAGE_SIZE, sortedBy } from "../pages.ts";
 import type { Vgpud } from "../vgpud.ts";
 
+/** Says what discovery looks for, so that it can be compared with what `lspci -nn` shows. */
+const NO_GPU =
+  "this host has no Intel GPU: no PCI display function (class 0300 or 0380) of vendor 8086 was found";
+
 export const gpusCommand: ReadCommand = {
   kind: "read",
   name: "gpus",
@@ -28,6 +32,6 @@ async function listGpus(vgpud: Vgpud): Promise<Answer> {
     (gpu) => gpu.pciAddress,
   );
   const json = messageJson({ gpus, resumeToken, observeTime });
-  if (gpus.length === 0) return { json, text: [], messages: ["this host has no Intel GPU"] };
+  if (gpus.length === 0) return { json, text: [], messages: [NO_GPU] };
   return { json, text: gpuList(gpus) };
 }

@@ -1,6 +1,7 @@
 // `vgpuctl operation`
 import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { parseDomainId as parseUuid } from "../../core/ids.ts";
+import { usageError } from "../cli-error.ts";
 import type { ReadCommand } from "../command.ts";
 import { messageJson } from "../json.ts";
 import type { Text } from "../text.ts";
@@ -16,15 +17,19 @@ export const operationCommand: ReadCommand = {
   flags: [],
   examples: ["vgpuctl operation operations/5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11"],
   run: async (args, vgpud) => {
-    const given = args.operand();
-    const name = parseUuid(given) === undefined ? given : `${PREFIX}${given.toLowerCase()}`;
-    const response = await vgpud.getOperation({ name });
+    const response = await vgpud.getOperation({ name: operationName(args.operand()) });
     return {
       json: messageJson(response),
       text: response.operation ? operationText(response.operation) : [],
     };
   },
 };
+
+function operationName(given: string): string {
+  const uuid = parseUuid(given.startsWith(PREFIX) ? given.slice(PREFIX.length) : given);
+  if (uuid === undefined) throw usageError(`NAME must be operations/UUID, or the UUID alone, not '${given}'`);
+  return `${PREFIX}${uuid}`;
+}
 
 function operationText(operation: Operation): Text {
   const failure = failureText(operation.failure);

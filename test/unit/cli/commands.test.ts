@@ -6,7 +6,10 @@ import { commands } from "../../../agent/cli/commands.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
 import { FRESH_ID, matchesGolden, vgpuctl } from "./vgpuctl.ts";
 
-const CREATE = ["create", "web-2", "--type", "i915-GVTg_V5_4", "--vcpus", "2", "--memory", "2048"];
+const CREATE = ["create", "web-2", "--type", "i915-GVTg_V5_4", "--vcpus", "2", "--memory", "2048"].concat(
+  "--kernel",
+  "/srv/vmlinuz",
+);
 
 const shown = {
   host: ["host"],
@@ -17,7 +20,7 @@ const shown = {
   domains: ["domains"],
   domain: ["domains", "web-1"],
   operation: ["operation", "9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234"],
-  create: [...CREATE, "--kernel", "/srv/vmlinuz"],
+  create: CREATE,
   "create-dry-run": [...CREATE, "--dry-run"],
   start: ["start", "web-1"],
   stop: ["stop", "claim:job-17"],
@@ -63,6 +66,16 @@ describe("the output of vgpuctl", () => {
     assert.match(domain.stdout, /"Team\.Of": "render"/);
   });
 
+  it("says what was looked for where no GPU is", async () => {
+    await using vgpud = await fakeVgpud();
+    vgpud.bare();
+    const ran = await vgpuctl(vgpud.socketPath, ["gpus"]);
+    assert.equal(ran.exitCode, 0);
+    assert.equal(ran.stdout, "");
+    assert.match(ran.stderr, /^this host has no Intel GPU: .* \(class 0300 or 0380\) of vendor 8086 /);
+    assert.match((await vgpuctl(vgpud.socketPath, ["gpus", "-o", "json"])).stdout, /"gpus": \[\]/);
+  });
+
   it("colours states only where colours are shown", async () => {
     await using vgpud = await fakeVgpud();
     const argv = ["domains"];
@@ -102,6 +115,23 @@ describe("the requests of vgpuctl", () => {
     const ran = await vgpuctl(vgpud.socketPath, argv);
     assert.equal(ran.exitCode, 0, ran.stderr);
     await matchesGolden("request-create.json", `${JSON.stringify(vgpud.requests, undefined, 2)}\n`);
+  });
+
+  it("says no claim id where nothing is sent", async () => {
+    const ran = await vgpuctl("/nonexistent/vgpud.sock", CREATE);
+    assert.deepEqual(ran.notes, []);
+    await using vgpud = await fakeVgpud();
+    assert.deepEqual((await vgpuctl(vgpud.socketPath, [...CREATE, "--disk", "/d"])).notes, []);
+    assert.deepEqual((await vgpuctl(vgpud.socketPath, [...CREATE, "--dry-run"])).notes, []);
+  });
+
+  it("asks for an operation by its name or its UUID, in either case", async () => {
+    await using vgpud = await fakeVgpud();
+    const uuid = "9D8C0F5A-2b1e-4f7d-8a6c-3e5b7f901234";
+    for (const name of [uuid, `operations/${uuid}`]) {
+      const ran = await vgpuctl(vgpud.socketPath, ["operation", name]);
+      assert.match(ran.stdout, /^operation: +operations\/9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234$/m);
+    }
   });
 
   it("takes --vnc without an address", async () => {

@@ -9,7 +9,8 @@ import { fakeVgpud, type Refusal } from "./fake-vgpud.ts";
 import { refusedDecision } from "./facts.ts";
 import { FRESH_ID, matchesGolden, vgpuctl } from "./vgpuctl.ts";
 
-const CREATE = ["create", "web-2", "--type", "V5_4", "--vcpus", "2", "--memory", "2048"];
+const SIZED = ["create", "web-2", "--type", "V5_4", "--vcpus", "2", "--memory", "2048"];
+const CREATE = [...SIZED, "--kernel", "/k"];
 
 interface RefusedCase {
   readonly refusal: Refusal;
@@ -32,6 +33,11 @@ const refused: Readonly<Record<string, RefusedCase>> = {
     },
     exitCode: 2,
     says: /set by --sizes \(vgpu\.sizes\.vgt_low_gm_sz\)/,
+  },
+  "names a field that no flag sets": {
+    refusal: { code: status.INVALID_ARGUMENT, message: "m", reason: "FIELD_INVALID", field: "request_id" },
+    exitCode: 2,
+    says: /^error: m \[FIELD_INVALID\]\n {2}at request_id\n/,
   },
   "names the operand of a field": {
     refusal: { code: status.INVALID_ARGUMENT, message: "m", reason: "FIELD_INVALID", field: "domain.name" },
@@ -91,7 +97,7 @@ const refused: Readonly<Record<string, RefusedCase>> = {
   "repeats the claim id in the line that tries again": {
     refusal: { code: status.UNAVAILABLE, message: "m", reason: "LIBVIRT_UNAVAILABLE", retrySeconds: 2 },
     exitCode: 1,
-    says: new RegExp(`hint: wait 2s, then: vgpuctl .*--memory 2048 --claim-id ${FRESH_ID}\n`),
+    says: new RegExp(`hint: wait 2s, then: vgpuctl .*--kernel /k --claim-id ${FRESH_ID}\n`),
   },
   "escapes what a message brings": {
     refusal: { code: status.INTERNAL, message: "bad \u001b[31m", reason: "INTERNAL" },
@@ -130,9 +136,17 @@ describe("a call without an answer", () => {
     assert.match(ran.stderr, /^error: no answer from vgpud within 200ms\n/);
     assert.match(
       ran.stderr,
-      new RegExp(`domains claim:${FRESH_ID}, then vgpuctl --socket \\S+ operation NAME`),
+      new RegExp(`name of its operation: vgpuctl \\S+ \\S+ domains claim:${FRESH_ID}\n`),
     );
     assert.match(ran.stderr, new RegExp(`to wait for it: vgpuctl .* --claim-id ${FRESH_ID}\n$`));
+    assert.ok(!ran.stderr.includes("--timeout"));
+  });
+
+  it("asks again without the time that was too short", async () => {
+    await using vgpud = await fakeVgpud();
+    vgpud.hang();
+    const ran = await vgpuctl(vgpud.socketPath, ["gpus", "--timeout=200ms"]);
+    assert.match(ran.stderr, /\nhint: again: vgpuctl --socket \S+ gpus\n$/);
   });
 
   it("ends with 130 when it is interrupted", async () => {
@@ -145,7 +159,7 @@ describe("a call without an answer", () => {
     const ran = await running;
     assert.equal(ran.exitCode, 130);
     assert.match(ran.stderr, /^error: interrupted\nhint: what vgpud accepted goes on without vgpuctl\n/);
-    assert.match(ran.stderr, /domains web-1, then/);
+    assert.match(ran.stderr, /domains web-1\n/);
   });
 
   it("does nothing when it is interrupted before it asks", async () => {
@@ -169,7 +183,10 @@ describe("a socket that cannot be used", () => {
     await writeFile(file, "");
     const ran = await vgpuctl(file, ["gpus"]);
     assert.equal(ran.exitCode, 8);
-    assert.match(ran.stderr, /nobody serves the socket/);
+    assert.match(
+      ran.stderr,
+      /nobody serves the socket .*\nhint: the vgpud that made it has ended: start vgpud again/,
+    );
   });
 
   it("ends with 8 when the connection breaks during the call", async () => {
@@ -231,8 +248,21 @@ describe("a wrong command line", () => {
       ["create", "a", "--vcpus", "1", "--memory", "64"],
       /one of --type, --sizes and --mode/,
     ],
+    "wants something to boot": [SIZED, /nothing to boot: give --disk or --kernel\n/],
+    "offers no mode that is not served": [
+      [...SIZED.toSpliced(2, 2), "--mode", "sriov"],
+      /--mode takes gvt-g, not 'sriov'/,
+    ],
+    "offers no bus that is not served": [
+      [...SIZED, "--disk", "/d", "--disk-format", "raw", "--disk-bus", "xen"],
+      /--disk-bus takes virtio, sata, scsi, not 'xen'/,
+    ],
+    "refuses an operation that is none": [
+      ["operation", "foo"],
+      /NAME must be operations\/UUID, or the UUID alone, not 'foo'\n/,
+    ],
     "wants the format of a disk": [[...CREATE, "--disk", "/d"], /--disk-format is required/],
-    "refuses a flag that would be ignored": [[...CREATE, "--initrd", "/i"], /--initrd needs --kernel/],
+    "refuses a flag that would be ignored": [[...SIZED, "--initrd", "/i"], /--initrd needs --kernel/],
     "refuses a console that is no address": [[...CREATE, "--vnc=localhost"], /--vnc takes an IP address/],
     "refuses sizes that are not three": [
       ["create", "a", "--sizes", "1,2", "--vcpus", "1", "--memory", "1"],

@@ -24,6 +24,8 @@ export interface Refusal {
   readonly message: string;
   readonly reason?: string;
   readonly field?: string;
+  /** What the reason is about. */
+  readonly about?: Record<string, string>;
   readonly retrySeconds?: number;
   readonly decision?: PlacementDecision;
 }
@@ -40,6 +42,8 @@ export interface FakeVgpud extends AsyncDisposable {
   hang(): { readonly asked: Promise<void> };
   /** A removal is held up by a process from now on. */
   hold(): void;
+  /** The host has no GPU from now on. */
+  bare(): void;
 }
 
 export async function fakeVgpud(): Promise<FakeVgpud> {
@@ -69,6 +73,9 @@ export async function fakeVgpud(): Promise<FakeVgpud> {
     hold: () => {
       state.held = true;
     },
+    bare: () => {
+      state.gpus = [];
+    },
     [Symbol.asyncDispose]: async () => {
       server.forceShutdown();
       await rm(folder, { recursive: true, force: true });
@@ -82,6 +89,7 @@ class FakeState {
   refusal: Refusal | undefined;
   hung: (() => void) | undefined;
   held = false;
+  gpus = [facts.idleGpu, facts.gpu];
 
   find(reference: DomainRef | undefined): Domain {
     const ref = reference?.ref;
@@ -173,8 +181,8 @@ function addGpus(server: Server, state: FakeState): void {
   server.addService(GpuServiceService, {
     // One on each page: what is listed must have come by all of them.
     listGpus: handler(state, ({ pageToken }: { pageToken: string }) => ({
-      gpus: pageToken === "" ? [facts.idleGpu] : [facts.gpu],
-      nextPageToken: pageToken === "" ? "second" : "",
+      gpus: state.gpus.slice(Number(pageToken), Number(pageToken) + 1),
+      nextPageToken: Number(pageToken) + 1 < state.gpus.length ? String(Number(pageToken) + 1) : "",
       resumeToken: "epoch.7",
       observeTime: facts.observeTime,
     })),
@@ -271,14 +279,14 @@ function addOperations(server: Server, state: FakeState): void {
 
 /** The status as vgpud sends it, with its details; without a reason, as the transport does. */
 function statusOf(refusal: Refusal): { code: status; details: string; metadata: Metadata } {
-  const { code, message, reason, field, retrySeconds, decision } = refusal;
+  const { code, message, reason, field, about = {}, retrySeconds, decision } = refusal;
   const metadata = new Metadata();
   const details: Status["details"] = [];
   const pack = (name: string, bytes: Uint8Array): void => {
     details.push({ typeUrl: `type.googleapis.com/${name}`, value: Buffer.from(bytes) });
   };
   if (reason !== undefined)
-    pack("google.rpc.ErrorInfo", ErrorInfo.encode({ reason, domain: "vgpud", metadata: {} }).finish());
+    pack("google.rpc.ErrorInfo", ErrorInfo.encode({ reason, domain: "vgpud", metadata: about }).finish());
   if (field !== undefined)
     pack(
       "google.rpc.BadRequest",

@@ -41,6 +41,8 @@ describe("the vgpuctl program", () => {
       "1",
       "--memory",
       "64",
+      "--kernel",
+      "/k",
       "--socket",
       vgpud.socketPath,
     ];
@@ -65,7 +67,7 @@ describe("the vgpuctl program", () => {
 
   it("exits with 8 where no vgpud is", async () => {
     const { stderr, code } = await start(["gpus", "--socket", "/nonexistent/vgpud.sock"]).ended();
-    assert.match(stderr, /hint: systemctl status vgpud/);
+    assert.match(stderr, /hint: is vgpud running\? start it/);
     assert.equal(code, 8);
   });
 });

@@ -1,0 +1,76 @@
+// What a run knows about itself, to say what would work: the command lines for its hints, and the ids that it made.
+import type { Arguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { DEFAULT_SOCKET } from "./global-flags.ts";
+import { retryLine, shellLine, withoutFlag } from "./shell-line.ts";
+
+export interface RunContext {
+  readonly command: Command;
+  /** The same command line again. */
+  readonly retry: string;
+  /** The same with the usual time for an answer: for when the given one may have been too short. */
+  readonly patientRetry: string;
+  /** A command line of vgpuctl for the same socket. */
+  readonly line: (...words: readonly string[]) => string;
+  /** Where the domain of a change can be looked at; absent for reads. */
+  readonly ref: string | undefined;
+  /** Ids that vgpuctl made up for the request, by the names of their fields. */
+  readonly issued: Readonly<Record<string, string>>;
+}
+
+/** An id that was not given. */
+interface Filled {
+  readonly flag: string;
+  readonly value: string;
+}
+
+/** Fills in the ids that were not given, so that the request can be repeated as it was sent. */
+export function completed(
+  args: Arguments,
+  { flags }: Command,
+  newUuid: () => string,
+): { readonly args: Arguments; readonly filled: readonly Filled[] } {
+  const filled = flags
+    .filter(({ name, fresh }) => fresh === true && !args.has(name))
+    .map(({ name }) => ({ flag: name, value: newUuid() }));
+  return { args: args.with(new Map(filled.map(({ flag, value }) => [flag, value]))), filled };
+}
+
+/** Before the flags are read: nothing but the command is known. */
+export function firstContext(argv: readonly string[], command: Command): RunContext {
+  return { ...repeats(argv, []), command, line: lineFor(DEFAULT_SOCKET), ref: undefined, issued: {} };
+}
+
+export interface Understood {
+  readonly argv: readonly string[];
+  readonly command: Command;
+  readonly args: Arguments;
+  readonly filled: readonly Filled[];
+  readonly socketPath: string;
+}
+
+export function fullContext({ argv, command, args, filled, socketPath }: Understood): RunContext {
+  // A dry run issues no claim, so that its id would name nothing.
+  const issued = args.has("dry-run") ? [] : filled;
+  return {
+    ...repeats(argv, filled),
+    command,
+    line: lineFor(socketPath),
+    ref: command.kind === "change" ? command.ref(args) : undefined,
+    issued: Object.fromEntries(issued.map(({ flag, value }) => [flag.replaceAll("-", "_"), value])),
+  };
+}
+
+function repeats(
+  argv: readonly string[],
+  filled: readonly Filled[],
+): Pick<RunContext, "retry" | "patientRetry"> {
+  const flags = filled.flatMap(({ flag, value }) => [`--${flag}`, value]);
+  return { retry: retryLine(argv, flags), patientRetry: retryLine(withoutFlag(argv, "timeout"), flags) };
+}
+
+/** Command lines for the same socket. */
+function lineFor(socketPath: string): RunContext["line"] {
+  const socket = socketPath === DEFAULT_SOCKET ? [] : ["--socket", socketPath];
+  return (...words) => shellLine(["vgpuctl", ...socket, ...words]);
+}
