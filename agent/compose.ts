@@ -35,6 +35,7 @@ import { Operations } from "./lifecycle/operations.ts";
 import { Reconciler } from "./lifecycle/reconciler.ts";
 import { domainViews, gpuViews, vgpuViews } from "./lifecycle/views.ts";
 import { Metrics } from "./observation/metrics.ts";
+import { rpcCodeName } from "./observation/rpc-codes.ts";
 import type { MetricsView } from "./observation/view.ts";
 import { runTasks, type Task } from "./tasks.ts";
 
@@ -237,11 +238,9 @@ async function composeApi(
   };
   const observed = observeCalls(clock.now, (call) => {
     metrics.recorder.rpc(call);
-    const { method, code, message } = call;
-    log.info(
-      { method, code, ms: Math.round(call.seconds * 1000), ...(code === 0 ? {} : { message }) },
-      "call",
-    );
+    const { method, seconds, message } = call;
+    const told = { method, code: rpcCodeName(call.code), ms: Math.round(seconds * 1000) };
+    log.info(message === "" ? told : { ...told, message }, "call");
   });
   const services = contractServices(context);
   metrics.recorder.announceMethods(servedMethods(services));

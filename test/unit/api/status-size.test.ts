@@ -1,4 +1,4 @@
-// What an error of the agent becomes on the wire.
+// Trailers have a size that every client takes: long values must not make an error into another.
 import assert from "node:assert/strict";
 import { toStatus } from "../../../agent/api/status.ts";
 import { AgentError } from "../../../agent/core/errors.ts";

@@ -1,4 +1,4 @@
-// Which files a caller may name, over real files.
+// A disk image may name other images: the whole chain has to lie below a storage root.
 import assert from "node:assert/strict";
 import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
