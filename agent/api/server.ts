@@ -6,10 +6,10 @@ import {
   type ServerInterceptor,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { loadFileDescriptorSetFromBuffer } from "@grpc/proto-loader";
-import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import type { Duplex } from "node:stream";
+import { ReflectedFiles } from "./reflection-files.ts";
+import { addReflection, reflectionServiceNames } from "./reflection.ts";
 import type { Service } from "./services.ts";
 import { toStatus } from "./status.ts";
 import { AgentError } from "../core/errors.ts";
@@ -25,6 +25,8 @@ export interface ApiServerOptions {
 /** A domain's XML may have 2 MiB; nothing else comes near. */
 const RECEIVE_LIMIT_BYTES = 16 * 1024 * 1024;
 
+const HEALTH_SERVICE_NAME = "grpc.health.v1.Health";
+
 export class ApiServer {
   readonly #server: Server;
   readonly #connections: ReturnType<Server["createConnectionInjector"]>;
@@ -37,10 +39,12 @@ export class ApiServer {
       interceptors: [...interceptors],
     });
     for (const service of services) addService(this.#server, service);
-    this.#serviceNames = ["", ...services.map(({ name }) => name)];
+    const names = services.map(({ name }) => name);
+    this.#serviceNames = ["", ...names];
     this.#health = new HealthImplementation(this.#statuses("NOT_SERVING"));
     this.#health.addToServer(this.#server);
-    new ReflectionService(loadFileDescriptorSetFromBuffer(descriptorSet)).addToServer(this.#server);
+    const reflected = [...names, HEALTH_SERVICE_NAME, ...reflectionServiceNames];
+    addReflection(this.#server, new ReflectedFiles(descriptorSet), reflected);
     this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }
 
