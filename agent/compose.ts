@@ -239,8 +239,9 @@ async function composeApi(
   const observed = observeCalls(clock.now, (call) => {
     metrics.recorder.rpc(call);
     const { method, seconds, message } = call;
-    const told = { method, code: rpcCodeName(call.code), ms: Math.round(seconds * 1000) };
-    log.info(message === "" ? told : { ...told, message }, "call");
+    const code = rpcCodeName(call.code);
+    const told = { method, code, ms: Math.round(seconds * 1000) };
+    log.info(code === "OK" ? told : { ...told, message }, "call");
   });
   const services = contractServices(context);
   metrics.recorder.announceMethods(servedMethods(services));

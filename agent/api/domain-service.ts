@@ -169,9 +169,10 @@ function resolveRef(context: ApiContext, domain: DomainRef | undefined, path: st
     }
     case "name": {
       const views = domainViews(currentInventory(context), context.ledger);
-      // A name may be used again after a destroy: it never means what is gone.
-      const id = views.find(({ name }) => name === ref.value)?.id;
-      return found(id, `named ${printable(ref.value)}`, { domain_name: ref.value });
+      const living = views.find(({ name }) => name === ref.value)?.id;
+      // A name may be used again after a destroy: it means what is gone only while no other bears it.
+      const gone = newestTombstone(context.ledger, ({ domain }) => domain.name === ref.value)?.domain.id;
+      return found(living ?? gone, `named ${printable(ref.value)}`, { domain_name: ref.value });
     }
   }
 }

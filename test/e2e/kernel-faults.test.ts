@@ -26,7 +26,7 @@ describe("a create that the kernel", () => {
       const error = await refusal(world.create("refused"));
       assert.deepEqual([error.code, error.reason], ["FAILED_PRECONDITION", "KERNEL_REFUSED"]);
       assert.match(error.message, new RegExp(errno));
-      const failed = await world.operation(`operations/${present(error.info).metadata["operation"] ?? ""}`);
+      const failed = await world.operation(present(error.info).metadata["operation"] ?? "");
       assert.deepEqual([failed.state, failed.failure?.reason], [OperationState.FAILED, "KERNEL_REFUSED"]);
     }
     await world.setFaults({ create_errno: "ENOSPC" });

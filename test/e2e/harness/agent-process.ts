@@ -44,7 +44,7 @@ export class AgentProcess implements AsyncDisposable {
   async ready(): Promise<string> {
     const found = (): string | undefined =>
       this.#out
-        .map((line) => /^ready socket=\S+ metrics=(\S+)$/.exec(line)?.[1])
+        .map((line) => /^ready socket=\S+ metrics=(\S+)/.exec(line)?.[1])
         .find((url) => url !== undefined);
     await this.#until(() => found() !== undefined);
     return found() ?? "";

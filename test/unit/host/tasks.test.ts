@@ -23,7 +23,7 @@ describe("the agent's long-lived parts", () => {
   it("are all stopped when one fails, and its name and reason are told", async () => {
     const failing: Task = { name: "libvirt", run: () => Promise.reject(new Error("no luck")) };
     await assert.rejects(runTasks([patient("a"), failing], new AbortController().signal), (error: Error) => {
-      assert.equal(error.message, "task libvirt ended");
+      assert.equal(error.message, "task libvirt ended: no luck");
       return error.cause instanceof Error && error.cause.message === "no luck";
     });
   });
