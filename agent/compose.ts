@@ -71,7 +71,7 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   // Looks, steps and libvirt's connection outlive `stop`: claims on their way get a chance to arrive.
   const cut = new AbortController();
   const stages = await composeStages(options, new Ledger(store, claims), cut.signal);
-  const api = await composeApi(options, stages, { unreadableRecords: setAside.length, stop });
+  const api = composeApi(options, stages, { unreadableRecords: setAside.length, stop });
 
   await using listener = await listenUnix(config.socket, (socket) => {
     api.accept(socket);
@@ -218,11 +218,17 @@ function metricsView(snapshot: Snapshot, ledger: Ledger): MetricsView {
   };
 }
 
-async function composeApi(
+function composeApi(
   { version, simulated, descriptorSet, log }: AgentOptions,
   { ledger, lookout, libvirt, operations, domains, metrics }: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
-): Promise<ApiServer> {
+): ApiServer {
+  // A simulated host has none of this machine's facts; on a real one they take seconds, and nothing waits for them.
+  let machine = nobodysMachine;
+  if (!simulated)
+    void readMachine({ stop }).then((facts) => {
+      machine = facts;
+    });
   const context: ApiContext = {
     inventory: () => lookout.current,
     ...{ ledger, operations, domains, rule: gvtgCapacity },
@@ -232,8 +238,7 @@ async function composeApi(
       ...{ version, simulated, unreadableRecords },
       startedAt: clock.wall(),
       instanceEpoch: randomUUID(),
-      // A simulated host has none of this machine's.
-      machine: simulated ? nobodysMachine : await readMachine({ stop }),
+      machine: () => machine,
     },
   };
   const observed = observeCalls(clock.now, (call) => {

@@ -15,7 +15,8 @@ interface AgentFacts {
   readonly simulated: boolean;
   /** Names this run: revisions of different epochs cannot be compared. */
   readonly instanceEpoch: string;
-  readonly machine: {
+  /** Undefined facts are not known, or not yet: nothing waits for them. */
+  readonly machine: () => {
     readonly cpuModel: string | undefined;
     readonly cpus: number | undefined;
     readonly memoryBytes: number | undefined;

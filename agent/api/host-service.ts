@@ -20,7 +20,7 @@ export function hostHandlers(context: ApiContext): Partial<Handlers<typeof HostS
       const inventory = currentInventory(context);
       const { host, observedAt, revision } = inventory;
       const { agent } = context;
-      const { machine } = agent;
+      const machine = agent.machine();
       return Promise.resolve(
         GetHostResponse.fromPartial({
           host: {

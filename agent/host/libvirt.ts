@@ -46,6 +46,8 @@ const DEFINE_MS = 30_000;
 const START_MS = 120_000;
 /** libvirt itself waits up to 15 s for QEMU to go after SIGTERM and as long after SIGKILL. */
 const DESTROY_MS = 60_000;
+/** A local socket costs nothing to try; a long pause would keep what waits for libvirt waiting after it is back. */
+const RECONNECT = { firstMs: 250, maxMs: 3_000 };
 /** Before the first try ended. */
 const NOT_YET = "not connected yet";
 const UNDEFINE =
@@ -75,6 +77,7 @@ export class LibvirtHost implements DomainSource, Domains {
       socket: { driver: uri.startsWith("xen") ? "xen" : "qemu", path: socket },
       uri,
       random,
+      backoff: RECONNECT,
       events: ["domain-lifecycle", "device-added", "device-removed", "node-device-lifecycle"],
       onEvent: onChange,
       onState: (state) => {
