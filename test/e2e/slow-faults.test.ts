@@ -57,7 +57,11 @@ const scenarios = {
       const creating = refusal(world.create("desk-1"));
       await until("the claim is written", async () => (await world.claimFiles()).length === 1);
       await world.setFaults({ libvirt_away: true });
-      await world.host.control({ command: "advance", ms: 60_000 });
+      // Only what the kernel has been asked already can be hurried.
+      await until("the kernel has made it", async () => {
+        await world.host.control({ command: "advance", ms: 60_000 });
+        return (await world.truth()).mdevs.length === 1;
+      });
       const error = await creating;
       assert.deepEqual([error.code, error.reason], ["UNAVAILABLE", "LIBVIRT_UNAVAILABLE"]);
       await world.clearFaults();
