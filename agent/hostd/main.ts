@@ -6,7 +6,11 @@ import type { ListenAddress } from "./protocol/listen.ts";
 import { serveProtocol } from "./protocol/server.ts";
 import { startChild } from "./start-child.ts";
 
-const USAGE = "usage: vgpud-hostd [--socket PATH] [--root DIR]\n";
+const USAGE = `usage: vgpud-hostd [--socket PATH] [--root DIR]
+
+  --socket PATH  UNIX socket to serve at; systemd's own when it hands one over
+  --root DIR     write below DIR instead of / (a copied or simulated tree)
+`;
 /** The first descriptor that systemd hands over (sd_listen_fds(3)). */
 const FIRST_SYSTEMD_FD = 3;
 const EXIT_USAGE = 64;
@@ -31,6 +35,10 @@ function readOptions(): { readonly address: ListenAddress; readonly root: string
 }
 
 async function main(): Promise<void> {
+  if (process.argv.includes("--help")) {
+    process.stdout.write(USAGE);
+    return;
+  }
   const options = readOptions();
   if (options === undefined) {
     process.stderr.write(USAGE);

