@@ -101,6 +101,12 @@ export class Rpc implements Disposable {
     });
   }
 
+  /** Any bytes as the request of a unary method. @throws RpcError */
+  async bytes(path: string, request: Buffer): Promise<Buffer> {
+    const identity = (bytes: Buffer): Buffer => bytes;
+    return await this.call({ path, requestSerialize: identity, responseDeserialize: identity }, request);
+  }
+
   /** The first message or the error of a method that streams. */
   async first(path: string, request: Buffer): Promise<Buffer> {
     const identity = (bytes: Buffer): Buffer => bytes;

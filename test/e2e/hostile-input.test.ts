@@ -1,0 +1,194 @@
+// Thousands of wrong requests to every method that is served: each gets an answer of the contract, and nothing is left of them.
+import assert from "node:assert/strict";
+import {
+  CreateDomainRequest,
+  DestroyDomainRequest,
+  DomainServiceService as Domains,
+  GetDomainRequest,
+  ListDomainsRequest,
+  StartDomainRequest,
+  StopDomainRequest,
+} from "../../proto/gen/vgpud/v1/domain_service.ts";
+import {
+  GetGpuRequest,
+  GpuServiceService as Gpus,
+  ListGpusRequest,
+} from "../../proto/gen/vgpud/v1/gpu_service.ts";
+import { GetHostRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
+import {
+  GetOperationRequest,
+  OperationServiceService as Operations,
+} from "../../proto/gen/vgpud/v1/operation_service.ts";
+import {
+  GetVgpuRequest,
+  ListVgpusRequest,
+  VgpuServiceService as Vgpus,
+} from "../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
+import { Contract, hostileRequests } from "./harness/hostile-requests.ts";
+import { fullDraft, GPU, type } from "./harness/requests.ts";
+import { RpcError } from "./harness/rpc.ts";
+import { present, World } from "./harness/world.ts";
+
+const REQUESTS_PER_METHOD = 5_000;
+const IN_FLIGHT = 24;
+const SEED = 20;
+const FOREIGN = "4c9c1f1e-aaaa-4000-8000-000000000001";
+const HOST = `
+mdevs:
+  - { gpu: "${GPU}", type: ${type(8)}, uuid: ${FOREIGN}, held_by: qemu-system-x86 }
+`;
+const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
+const MIB = 1024 * 1024;
+/** What a heap that does not grow may still differ by, from one collection to another. */
+const HEAP_NOISE_BYTES = 12 * MIB;
+
+describe("hostile input", function () {
+  this.timeout(300_000);
+  let world: World;
+  let contract: Contract;
+  let valid: ReadonlyMap<string, readonly Uint8Array[]>;
+  const heap: number[] = [];
+
+  before(async () => {
+    contract = await Contract.load();
+    world = await World.start(HOST);
+    await world.create("victim");
+    valid = await validRequests();
+  });
+  after(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  /** Sends them all and says how many the handler had to deal with. */
+  async function send(path: string, requests: readonly Buffer[]): Promise<number> {
+    const queue = requests.entries();
+    let reached = 0;
+    const work = async (): Promise<void> => {
+      for (const [nth, request] of queue) {
+        const error = await world.rpc.bytes(path, request).then(
+          () => undefined,
+          (caught: unknown) => caught,
+        );
+        if (error !== undefined && !(error instanceof RpcError)) throw error as Error;
+        if (error)
+          assertAnswer(
+            error,
+            `${path}, request ${nth} of seed ${SEED}: ${request.toString("base64").slice(0, 4000)}`,
+          );
+        if (error?.reason !== "REQUEST_UNREADABLE") reached += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, work));
+    return reached;
+  }
+
+  /** The least of some scrapes, since what is not collected yet is no leak. */
+  async function heapBytes(): Promise<number> {
+    const used: number[] = [];
+    for (let n = 0; n < 10; n += 1) {
+      const line = /^nodejs_heap_size_used_bytes (\S+)$/m.exec(await world.scrape());
+      used.push(Number(line?.[1]));
+    }
+    return Math.min(...used);
+  }
+
+  async function validRequests(): Promise<ReadonlyMap<string, readonly Uint8Array[]>> {
+    const { domain, operation } = await world.create("another");
+    await world.destroy("another", AT_ONCE);
+    const victim = await world.named("victim");
+    const [vgpuId = ""] = victim.vgpuIds;
+    const refs = [
+      { ref: { $case: "uuid", value: victim.uuid } },
+      { ref: { $case: "name", value: "victim" } },
+      { ref: { $case: "claimId", value: "claim-victim" } },
+      { ref: { $case: "uuid", value: present(domain).uuid } },
+    ] as const;
+    const checked = fullDraft(world.images, "checked").request;
+    checked.validateOnly = true;
+    const sized = CreateDomainRequest.fromPartial(checked);
+    present(sized.vgpu).want = { $case: "sizes", value: { vgtLowGmSz: 64, vgtHighGmSz: 384, vgtFenceSz: 4 } };
+    const requestId = "4c9c1f1e-cccc-4000-8000-000000000001";
+    return new Map<string, readonly Uint8Array[]>([
+      [Hosts.getHost.path, [GetHostRequest.encode({}).finish()]],
+      [Gpus.listGpus.path, [ListGpusRequest.encode({ pageSize: 10, pageToken: "" }).finish()]],
+      [Gpus.getGpu.path, [GetGpuRequest.encode({ gpu: GPU }).finish()]],
+      [Vgpus.listVgpus.path, [ListVgpusRequest.encode({ pageSize: 10, pageToken: "" }).finish()]],
+      [
+        Vgpus.getVgpu.path,
+        [vgpuId, FOREIGN].map((value) =>
+          GetVgpuRequest.encode({ vgpu: { ref: { $case: "vgpuId", value } } }).finish(),
+        ),
+      ],
+      [Domains.listDomains.path, [ListDomainsRequest.encode({ pageSize: 10, pageToken: "" }).finish()]],
+      [Domains.getDomain.path, refs.map((ref) => GetDomainRequest.encode({ domain: ref }).finish())],
+      [Domains.createDomain.path, [checked, sized].map((one) => CreateDomainRequest.encode(one).finish())],
+      [
+        Domains.startDomain.path,
+        refs.map((domain) => StartDomainRequest.encode({ domain, requestId }).finish()),
+      ],
+      [
+        Domains.stopDomain.path,
+        refs.map((domain) =>
+          StopDomainRequest.encode(StopDomainRequest.fromPartial({ domain, ...AT_ONCE })).finish(),
+        ),
+      ],
+      [
+        Domains.destroyDomain.path,
+        refs.map((domain) =>
+          DestroyDomainRequest.encode(DestroyDomainRequest.fromPartial({ domain, ...AT_ONCE })).finish(),
+        ),
+      ],
+      [Operations.getOperation.path, [GetOperationRequest.encode({ name: operation }).finish()]],
+    ]);
+  }
+
+  it("is answered as the contract says, whatever it is, by every method that is served", async () => {
+    const known = [world.images, `${world.images}/disk.img`, "victim", "claim-victim", FOREIGN];
+    for (const [path, requests] of valid) {
+      const method = contract.request(path);
+      const hostile = hostileRequests(method, requests, { known, seed: SEED, count: REQUESTS_PER_METHOD });
+      const reached = await send(path, hostile);
+      assert.ok(
+        reached >= 0.95 * hostile.length,
+        `${path}: only ${reached} of ${hostile.length} reached the handler`,
+      );
+      heap.push(await heapBytes());
+    }
+  });
+
+  it("is tried with every method that is served", async () => {
+    const served = [...(await world.scrape()).matchAll(/^vgpud_rpcs_total\{method="([^"]+)"/gm)].map(
+      ([, name]) => name,
+    );
+    const tried = new Set([...valid.keys()].map((path) => path.replace("/vgpud.v1.", "")));
+    assert.deepEqual(
+      [...new Set(served)].filter((name = "") => !name.startsWith("grpc.") && !tried.has(name)),
+      [],
+    );
+  });
+
+  it("leaves no claim, domain or slice once what it made is destroyed, and all else as it was", async () => {
+    for (const { name, ownership } of await world.domains())
+      if (ownership === Ownership.OWN) await world.destroy(name, AT_ONCE);
+    const { mdevs, domains } = await world.truth();
+    assert.deepEqual([mdevs.map(({ uuid }) => uuid), domains], [[FOREIGN], []]);
+    assert.deepEqual([...new Set(await world.claimStates())], ["gone"]);
+  });
+
+  it("makes the agent's memory no larger", () => {
+    const [early, late] = [Math.max(...heap.slice(0, 3)), Math.min(...heap.slice(-3))];
+    assert.ok(
+      late < early + HEAP_NOISE_BYTES,
+      `heap in use after each method, MiB: ${heap.map((bytes) => Math.round(bytes / MIB)).join(" ")}`,
+    );
+  });
+});
+
+/** An error of ours, that is no fault of ours; what is beyond the host is no room, or a state that forbids it. */
+function assertAnswer(error: RpcError, request: string): void {
+  const infos = error.details.filter(({ type }) => type === "ErrorInfo");
+  assert.equal(infos.length, 1, `${error.message}: ${request}`);
+  assert.equal(error.info?.domain, "vgpud");
+  assert.ok(!["INTERNAL", "UNKNOWN", "UNAVAILABLE"].includes(error.code), `${error.message}: ${request}`);
+}
