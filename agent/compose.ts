@@ -21,7 +21,7 @@ import { LedgerFiles } from "./host/ledger-files.ts";
 import { logLifecycle } from "./host/lifecycle-log.ts";
 import { LibvirtHost } from "./host/libvirt.ts";
 import { nobodysMachine, readMachine } from "./host/machine.ts";
-import { serveMetrics, type MetricsHttp } from "./host/metrics-http.ts";
+import { serveHttp, type HttpServer } from "./host/http-server.ts";
 import { StorageRoots } from "./host/storage-roots.ts";
 import { watchUdev } from "./host/udev.ts";
 import { listenUnix } from "./host/unix-listener.ts";
@@ -36,6 +36,9 @@ import { Reconciler } from "./lifecycle/reconciler.ts";
 import { domainViews, gpuViews, vgpuViews } from "./lifecycle/views.ts";
 import { Metrics } from "./observation/metrics.ts";
 import { rpcCodeName } from "./observation/rpc-codes.ts";
+import { siteOf } from "./observation/site.ts";
+import { statusPage } from "./observation/status-page/page.ts";
+import type { StatusSource } from "./observation/status-page/model.ts";
 import type { MetricsView } from "./observation/view.ts";
 import { runTasks, type Task } from "./tasks.ts";
 
@@ -76,7 +79,7 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   await using listener = await listenUnix(config.socket, (socket) => {
     api.accept(socket);
   });
-  const http = await serveScrapes(options, stages, cut.signal);
+  const http = await serveSite(options, stages, { unreadableRecords: setAside.length, cut: cut.signal });
   const onSeen = (): void => {
     api.setServing(true);
     options.onReady({ socket: listener.path, metrics: `${http.url}/metrics` });
@@ -96,6 +99,7 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
 }
 
 interface Stages {
+  readonly view: () => MetricsView;
   readonly ledger: Ledger;
   readonly lookout: Lookout;
   readonly libvirt: LibvirtHost;
@@ -113,7 +117,8 @@ async function composeStages(
 ): Promise<Stages> {
   const files = new RootedFiles(config.host_root);
   const snapshot = new Snapshot();
-  const metrics = composeMetrics({ version, log }, () => metricsView(snapshot, ledger));
+  const view = (): MetricsView => metricsView(snapshot, ledger);
+  const metrics = composeMetrics({ version, log }, view);
   const { recorder } = metrics;
   const libvirt = new LibvirtHost({
     uri: config.libvirt.uri,
@@ -158,7 +163,7 @@ async function composeStages(
     ...{ ledger, admission, lookout, driver, operations, clock },
     newOperationId: randomUUID,
   });
-  return { ledger, lookout, libvirt, driver, reconciler, operations, domains, metrics };
+  return { view, ledger, lookout, libvirt, driver, reconciler, operations, domains, metrics };
 }
 
 function composeReconciler(
@@ -253,18 +258,27 @@ function composeApi(
   return new ApiServer({ services, descriptorSet, interceptors: [observed] });
 }
 
-function serveScrapes(
-  { config, log }: AgentOptions,
-  { lookout, metrics }: Stages,
-  cut: AbortSignal,
-): Promise<MetricsHttp> {
-  return serveMetrics({
+function serveSite(
+  { config, version, simulated, log }: AgentOptions,
+  { view, lookout, libvirt, operations, metrics }: Stages,
+  { unreadableRecords, cut }: { readonly unreadableRecords: number; readonly cut: AbortSignal },
+): Promise<HttpServer> {
+  const agent = { version, simulated, unreadableRecords, startedAt: clock.wall() };
+  const source = (): StatusSource => ({
+    ...{ view: view(), agent, libvirt: libvirt.status, now: clock.wall() },
+    stalledBy: ({ operation }) => operations.stalledBy(operation.id),
+    history: { spanMs: 600_000, readings: [] },
+  });
+  return serveHttp({
     ...splitAddress(config.metrics.listen),
-    render: (accept) => metrics.render(accept),
-    whyNotReady: () => (lookout.current ? undefined : "the first look at the host is not over"),
+    site: siteOf({
+      scrape: (accept) => metrics.render(accept),
+      status: (query) => statusPage(source(), query),
+      whyNotReady: () => (lookout.current ? undefined : "the first look at the host is not over"),
+    }),
     stop: cut,
     onError: (err) => {
-      log.error({ err }, "scrape failed");
+      log.error({ err }, "an HTTP page could not be made");
     },
   });
 }

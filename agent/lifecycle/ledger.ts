@@ -125,7 +125,7 @@ export class Ledger {
 }
 
 /** A stopped domain that released its slice takes no room until it is to run again; every other living claim does. */
-function holdsRoom({ state, goal, domain }: Claim): boolean {
+export function holdsRoom({ state, goal, domain }: Claim): boolean {
   const released = state === "stopped" && goal === "stopped" && domain.onStop === "release";
   return state !== "gone" && !released;
 }

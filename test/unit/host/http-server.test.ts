@@ -1,26 +1,30 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { request } from "node:http";
+import { request, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import type { AgentError } from "../../../agent/core/errors.ts";
-import { serveMetrics, type MetricsHttp, type MetricsHttpOptions } from "../../../agent/host/metrics-http.ts";
+import { serveHttp, type HttpServer, type HttpServerOptions } from "../../../agent/host/http-server.ts";
+import { plain, siteOf, type SiteParts } from "../../../agent/observation/site.ts";
 
 interface Serving extends AsyncDisposable {
-  readonly server: MetricsHttp;
+  readonly server: HttpServer;
   readonly stop: AbortController;
   readonly errors: AgentError[];
   readonly get: (path: string, init?: RequestInit) => Promise<Response>;
 }
 
-async function serving(change: Partial<MetricsHttpOptions> = {}): Promise<Serving> {
+async function serving(change: Partial<HttpServerOptions & SiteParts> = {}): Promise<Serving> {
   const stop = new AbortController();
   const errors: AgentError[] = [];
-  const server = await serveMetrics({
-    host: "127.0.0.1",
-    port: 0,
-    render: (accept) =>
+  const site = siteOf({
+    scrape: (accept) =>
       Promise.resolve({ contentType: "text/x-test", body: `accept ${accept ?? "nothing"} ü\n` }),
+    status: (query) => plain(200, `status ${query.toString()}\n`),
     whyNotReady: () => undefined,
+    ...change,
+  });
+  const server = await serveHttp({
+    ...{ host: "127.0.0.1", port: 0, site },
     stop: stop.signal,
     onError: (error) => errors.push(error),
     ...change,
@@ -35,16 +39,16 @@ async function serving(change: Partial<MetricsHttpOptions> = {}): Promise<Servin
   };
 }
 
-/** A render that begins when asked and ends when told. */
-function heldRender(): {
-  readonly render: MetricsHttpOptions["render"];
+/** A scrape that begins when asked and ends when told. */
+function heldScrape(): {
+  readonly scrape: SiteParts["scrape"];
   readonly begun: (count: number) => Promise<void>;
   readonly finish: () => void;
 } {
   const held: (() => void)[] = [];
   const watchers: (() => void)[] = [];
   return {
-    render: () =>
+    scrape: () =>
       new Promise((resolve) => {
         held.push(() => {
           resolve({ contentType: "text/plain", body: "done\n" });
@@ -65,7 +69,15 @@ function heldRender(): {
   };
 }
 
-describe("the metrics server", () => {
+async function statusFor(url: string, host: string): Promise<number | undefined> {
+  const asked = request(url, { path: "/healthz", headers: { Host: host } });
+  asked.end();
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
+}
+
+describe("the HTTP server", () => {
   it("hands the Accept header over and the scrape back", async () => {
     await using at = await serving();
     const response = await at.get("/metrics?debug=1", { headers: { Accept: "text/plain" } });
@@ -103,22 +115,50 @@ describe("the metrics server", () => {
 
   it("points from an unknown page to those that exist", async () => {
     await using at = await serving();
-    for (const path of ["/", "/metric", "//metrics", "/metrics/"]) {
+    for (const path of ["/metric", "//metrics", "/metrics/", "/index.html"]) {
       const response = await at.get(path);
       assert.equal(response.status, 404);
-      assert.match(await response.text(), /\/metrics, \/healthz and \/readyz/);
+      assert.match(await response.text(), /\/ \/metrics \/healthz \/readyz/);
     }
   });
 
+  it("serves the status page at its root, with what is asked of it", async () => {
+    await using at = await serving();
+    assert.equal(await (await at.get("/?q=a%20b")).text(), "status q=a+b\n");
+  });
+
+  for (const host of [
+    "attacker.example",
+    "attacker.example:9469",
+    "localhost.example",
+    "127.0.0.1.example",
+    "[::1",
+  ])
+    it(`refuses a request that calls this machine ${JSON.stringify(host)}`, async () => {
+      await using at = await serving();
+      assert.equal(await statusFor(at.server.url, host), 421);
+    });
+
+  for (const host of ["127.0.0.1", "127.0.0.1:1", "localhost:9469", "LOCALHOST", "[::1]:9469", "192.0.2.7"])
+    it(`answers a request that calls this machine ${host}`, async () => {
+      await using at = await serving();
+      assert.equal(await statusFor(at.server.url, host), 200);
+    });
+
+  it("answers to any name where other machines may ask", async () => {
+    await using at = await serving({ allowRemote: true });
+    assert.equal(await statusFor(at.server.url, "gvt-7.example:9469"), 200);
+  });
+
   it("answers 503 beyond the scrapes allowed at a time, and serves again after", async () => {
-    const held = heldRender();
-    await using at = await serving({ render: held.render, maxScrapes: 2 });
+    const held = heldScrape();
+    await using at = await serving({ scrape: held.scrape, maxPages: 2 });
     const scrapes = [at.get("/metrics"), at.get("/metrics")];
     await held.begun(2);
     const refused = await at.get("/metrics");
     assert.equal(refused.status, 503);
     assert.equal(refused.headers.get("retry-after"), "1");
-    assert.match(await refused.text(), /2 scrapes/);
+    assert.match(await refused.text(), /2 pages/);
     assert.equal((await at.get("/healthz")).status, 200);
 
     held.finish();
@@ -130,8 +170,8 @@ describe("the metrics server", () => {
   });
 
   it("frees the place of a scraper that went away", async () => {
-    const held = heldRender();
-    await using at = await serving({ render: held.render, maxScrapes: 1 });
+    const held = heldScrape();
+    await using at = await serving({ scrape: held.scrape, maxPages: 1 });
     const gone = request(`${at.server.url}/metrics`).on("error", () => undefined);
     gone.end();
     await held.begun(1);
@@ -148,13 +188,13 @@ describe("the metrics server", () => {
   });
 
   it("answers 503 and reports when a scrape fails or takes too long, and keeps the details to the log", async () => {
-    await using failing = await serving({ render: () => Promise.reject(new Error("secret detail")) });
+    await using failing = await serving({ scrape: () => Promise.reject(new Error("secret detail")) });
     const response = await failing.get("/metrics");
     assert.equal(response.status, 503);
     assert.doesNotMatch(await response.text(), /secret/);
     assert.match(failing.errors[0]?.message ?? "", /secret detail/);
 
-    await using hanging = await serving({ render: heldRender().render, renderMs: 20 });
+    await using hanging = await serving({ scrape: heldScrape().scrape, pageMs: 20 });
     assert.equal((await hanging.get("/metrics")).status, 503);
     assert.match(hanging.errors[0]?.message ?? "", /timeout/);
   });
@@ -169,8 +209,8 @@ describe("the metrics server", () => {
   });
 
   it("finishes the scrape under way when stopped, and takes no further connection", async () => {
-    const held = heldRender();
-    const at = await serving({ render: held.render });
+    const held = heldScrape();
+    const at = await serving({ scrape: held.scrape });
     const scrape = at.get("/metrics");
     await held.begun(1);
     at.stop.abort();
@@ -193,7 +233,7 @@ describe("the metrics server", () => {
   });
 });
 
-describe("the address of the metrics server", () => {
+describe("the address of the HTTP server", () => {
   for (const host of ["::1", "127.8.9.10", "localhost"])
     it(`may be ${host}`, async () => {
       await using at = await serving({ host });
