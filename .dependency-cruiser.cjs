@@ -22,7 +22,7 @@ const stage = (name) => {
   };
 };
 const io = "^(node:)?(fs|child_process|net|http|http2|dgram|worker_threads|timers)(/|$)";
-const wiring = "agent/(host/|backends/|compose\\.ts|main\\.ts)";
+const wiring = "agent/(host/|backends/|compose(/|\\.ts)|main(/|\\.ts))";
 
 module.exports = {
   forbidden: [
@@ -46,6 +46,13 @@ module.exports = {
       to: { path: "^agent/(host|backends)/" },
     },
     {
+      name: "wiring-is-imported-by-nobody",
+      severity: "error",
+      comment: "compose.ts puts the parts of compose/ together, main.ts those of main/",
+      from: { path: "^agent/", pathNot: "^agent/(compose|main)(/|\\.ts)" },
+      to: { path: "^agent/(compose|main)(/|\\.ts)" },
+    },
+    {
       name: "backends-are-pure",
       severity: "error",
       comment: "a backend knows the stages it serves and core/, never an adapter, the api or another backend",
@@ -57,7 +64,7 @@ module.exports = {
       severity: "error",
       comment: "host/ implements ports of any stage; it knows neither the api nor the command line",
       from: { path: "^agent/host/" },
-      to: { path: "^agent/(api|cli|simulator|compose|main)" },
+      to: { path: "^agent/(api|cli|simulator|compose|main)(/|\\.ts)" },
     },
     {
       name: "node-libvirt-stands-alone",
@@ -100,7 +107,7 @@ module.exports = {
     {
       name: "prom-client-stays-in-observation",
       severity: "error",
-      from: { path: "^agent/(?!observation/|compose\\.ts)" },
+      from: { path: "^agent/(?!observation/|compose/)" },
       to: { path: "node_modules/prom-client" },
     },
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },

@@ -1,156 +1,14 @@
 #!/usr/bin/env node
 // vgpud: reads the command line, starts what the agent needs beside it, and runs the agent until SIGTERM.
-import { mkdtemp, mkdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { parseArgs, type ParseArgsConfig } from "node:util";
 import { runAgent } from "./compose.ts";
-import { ConfigError, loadConfig, type Config, type Overrides } from "./config.ts";
-import { systemClock as clock } from "./core/clock.ts";
+import { ConfigError } from "./config.ts";
 import { messageOf } from "./core/errors.ts";
-import { startCompanion, type Companion } from "./host/companion.ts";
 import { openLog, type Log } from "./host/journal.ts";
-
-const USAGE = `usage: vgpud [options]
-
-  --config FILE          settings in YAML; flags win over it
-  --simulate [FILE]      run on a simulated host, described by FILE or the default one:
-                         no hardware, no root, no libvirt needed
-  --socket PATH          UNIX socket of the gRPC API (default /run/vgpud/vgpud.sock)
-  --state-dir DIR        where the ledger is kept (default /var/lib/vgpud)
-  --metrics HOST:PORT    where /metrics is served; port 0 takes a free one (default 127.0.0.1:9469)
-  --libvirt-uri URI      qemu:///system (default) or xen:///system
-  --libvirt-socket PATH  libvirt's socket (default: probe the modular daemons', then libvirtd's)
-  --hostd-socket PATH    the socket of vgpud-hostd (default /run/vgpud/hostd.sock)
-  --host-root DIR        read /sys, /proc and /dev below DIR; a vgpud-hostd for DIR is started
-                         beside the agent unless --hostd-socket names one
-  --version, --help
-
-It prints one line that begins with "ready" when it serves, with its addresses, and logs to stderr.
-Exit codes: 0 stopped, 64 usage, 69 cannot serve, 70 fault in vgpud, 78 configuration.
-`;
-const EXIT = { usage: 64, unavailable: 69, software: 70, config: 78 } as const;
-
-const flags = {
-  config: { type: "string" },
-  simulate: { type: "boolean" },
-  socket: { type: "string" },
-  "state-dir": { type: "string" },
-  metrics: { type: "string" },
-  "libvirt-uri": { type: "string" },
-  "libvirt-socket": { type: "string" },
-  "hostd-socket": { type: "string" },
-  "host-root": { type: "string" },
-  version: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-} as const satisfies ParseArgsConfig["options"];
-
-/** Wrong words on the command line. */
-class UsageError extends Error {}
-
-interface Command {
-  readonly action: "run" | "help" | "version";
-  readonly configFile: string | undefined;
-  /** `true`: the default host. */
-  readonly simulate: string | boolean;
-  readonly overrides: Overrides;
-}
-
-function readCommand(argv: readonly string[]): Command {
-  const { values, positionals } = parse(argv);
-  // `--simulate HOST.yaml`: parseArgs knows no optional values, so the file arrives as the one positional.
-  const [hostFile, ...rest] = positionals;
-  if (rest.length > 0 || (hostFile !== undefined && !values.simulate))
-    throw new UsageError(`unexpected argument ${rest[0] ?? hostFile ?? ""}`);
-  const absolute = (file: string | undefined): string | undefined =>
-    file === undefined ? undefined : path.resolve(file);
-  return {
-    action: values.help ? "help" : values.version ? "version" : "run",
-    configFile: values.config,
-    simulate: values.simulate === true ? (hostFile ?? true) : false,
-    overrides: {
-      socket: absolute(values.socket),
-      stateDir: absolute(values["state-dir"]),
-      hostRoot: absolute(values["host-root"]),
-      metrics: values.metrics,
-      libvirtUri: values["libvirt-uri"],
-      libvirtSocket: absolute(values["libvirt-socket"]),
-      hostdSocket: absolute(values["hostd-socket"]),
-    },
-  };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: flags, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(messageOf(error), { cause: error });
-  }
-}
-
-/** Where the agent runs: this machine, a simulated host, or a copied tree with a hostd of its own. */
-interface Surroundings extends AsyncDisposable {
-  readonly config: Config;
-  readonly companion: Companion | undefined;
-}
-
-async function surroundings({ simulate, configFile, overrides }: Command): Promise<Surroundings> {
-  if (simulate !== false) return simulated(configFile, simulate, overrides);
-  const config = await loadConfig(configFile, overrides);
-  const needsHostd = config.host_root !== "/" && overrides.hostdSocket === undefined;
-  if (!needsHostd) return { config, companion: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
-  return inFreshFolder("vgpud-hostd-", async (dir) => {
-    const socket = path.join(dir, "hostd.sock");
-    const words = ["--socket", socket, "--root", config.host_root];
-    const companion = await startCompanion("../hostd/main.js", words);
-    return { config: { ...config, hostd: { socket } }, companion };
-  });
-}
-
-/** Everything lives in one fresh folder, unless a flag says otherwise, and is gone afterwards. */
-function simulated(
-  configFile: string | undefined,
-  host: string | true,
-  given: Overrides,
-): Promise<Surroundings> {
-  return inFreshFolder("vgpud-simulated-", async (dir) => {
-    const images = path.join(dir, "images");
-    await mkdir(images);
-    const config = await loadConfig(configFile, {
-      ...given,
-      socket: given.socket ?? path.join(dir, "vgpud.sock"),
-      stateDir: given.stateDir ?? path.join(dir, "state"),
-      metrics: given.metrics ?? "127.0.0.1:0",
-      hostRoot: path.join(dir, "root"),
-      hostdSocket: path.join(dir, "hostd.sock"),
-      libvirtSocket: path.join(dir, "libvirt-sock"),
-    });
-    // Last: what fails before must not leave a process behind.
-    const hostArgs = host === true ? [] : ["--host", path.resolve(host)];
-    const companion = await startCompanion("../simulator/main.js", ["--dir", dir, ...hostArgs]);
-    return { config: { ...config, storage_roots: [...config.storage_roots, images] }, companion };
-  });
-}
-
-/** The folder goes when its companion has gone, or could not be started. */
-async function inFreshFolder(
-  prefix: string,
-  start: (dir: string) => Promise<{ readonly config: Config; readonly companion: Companion }>,
-): Promise<Surroundings> {
-  const dir = await mkdtemp(path.join(tmpdir(), prefix));
-  const remove = (): Promise<void> => rm(dir, { recursive: true, force: true });
-  try {
-    const { config, companion } = await start(dir);
-    const leave = async (): Promise<void> => {
-      await companion[Symbol.asyncDispose]();
-      await remove();
-    };
-    return { config, companion, [Symbol.asyncDispose]: leave };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
-}
+import { readCommand, USAGE, UsageError, type Command } from "./main/command-line.ts";
+import { EXIT } from "./main/exit-codes.ts";
+import { packageVersion, readDescriptorSet } from "./main/package-files.ts";
+import { endOnFault, stopSignal } from "./main/signals.ts";
+import { surroundings } from "./main/surroundings.ts";
 
 async function run(command: Command, log: Log): Promise<void> {
   const stop = stopSignal(log);
@@ -165,7 +23,7 @@ async function run(command: Command, log: Log): Promise<void> {
     config: around.config,
     version: await packageVersion(),
     simulated: command.simulate !== false,
-    descriptorSet: await readFile(fromPackage("proto/gen/descriptor.binpb")),
+    descriptorSet: await readDescriptorSet(),
     log,
     onReady: (addresses: { readonly socket: string; readonly metrics: string }) => {
       // On a simulated host the last storage root is the folder made for it.
@@ -174,45 +32,6 @@ async function run(command: Command, log: Log): Promise<void> {
     },
   };
   await runAgent(options, stop.signal);
-}
-
-/** Terminals and supervisors may send one request to stop more than once. */
-const SAME_REQUEST_MS = 2_000;
-
-/** Aborts at the first SIGTERM or SIGINT; a later one does not wait for an orderly stop. */
-function stopSignal(log: Log): AbortController {
-  const stop = new AbortController();
-  let firstAt = Infinity;
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => {
-      if (clock.now() - firstAt > SAME_REQUEST_MS) process.exit(EXIT.unavailable);
-      if (stop.signal.aborted) return;
-      firstAt = clock.now();
-      log.info({ signal }, "told to stop");
-      stop.abort();
-    });
-  }
-  return stop;
-}
-
-/** Compiled, this file lies two folders below the package. */
-function fromPackage(file: string): URL {
-  return new URL(`../../${file}`, import.meta.url);
-}
-
-async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(fromPackage("package.json"), "utf8")) as {
-    readonly version: string;
-  };
-  return version;
-}
-
-/** A fault of ours: what it left half done the next start finds; going on would make it worse. */
-function endOnFault(log: Log): void {
-  process.on("uncaughtException", (err) => {
-    log.fatal({ err }, "fault in vgpud");
-    process.exit(EXIT.software);
-  });
 }
 
 async function main(): Promise<void> {

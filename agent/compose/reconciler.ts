@@ -1,0 +1,42 @@
+// The reconciler with its intervals, and who is told of its rounds.
+import { randomUUID } from "node:crypto";
+import { systemClock as clock } from "../core/clock.ts";
+import type { Log } from "../host/journal.ts";
+import { Reconciler, type ReconcilerOptions } from "../lifecycle/reconciler.ts";
+import type { Metrics } from "../observation/metrics.ts";
+
+const RESYNC_MS = 60_000;
+const BUSY_RESYNC_MS = 5_000;
+/** The contract promises a day; three also cover a caller that was down over a weekend. */
+const TOMBSTONE_MS = 3 * 24 * 60 * 60 * 1000;
+
+export function composeReconciler(
+  parts: Pick<ReconcilerOptions, "ledger" | "lookout" | "driver"> & {
+    readonly metrics: Metrics;
+    readonly log: Log;
+    readonly cut: AbortSignal;
+  },
+): Reconciler {
+  const { log, cut, metrics, ...stages } = parts;
+  return new Reconciler({
+    ...stages,
+    clock,
+    stop: cut,
+    newOperationId: randomUUID,
+    resyncMs: RESYNC_MS,
+    busyResyncMs: BUSY_RESYNC_MS,
+    tombstoneMs: TOMBSTONE_MS,
+    onRound: () => {
+      metrics.recorder.reconcileRound("ok");
+    },
+    onRebuilt: ({ claimId, domain }) => {
+      metrics.recorder.claimRebuilt();
+      log.warn({ claim: claimId, domain: domain.name }, "claim rebuilt from the mark of its domain");
+    },
+    onError: (err) => {
+      if (cut.aborted) return;
+      metrics.recorder.reconcileRound("failed");
+      log.error({ err }, "the host could not be looked at");
+    },
+  });
+}

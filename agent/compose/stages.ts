@@ -1,0 +1,96 @@
+// The way of the data, put together: what is looked at, counted and changed, and with which adapters.
+import { randomBytes, randomUUID } from "node:crypto";
+import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
+import { MdevBus } from "../backends/kvmgt/mdev-bus.ts";
+import { KvmgtSlices } from "../backends/kvmgt/slices.ts";
+import { systemClock as clock } from "../core/clock.ts";
+import { KeyedLock } from "../core/keyed-lock.ts";
+import { issueVgpuId } from "../core/vgpu-mark.ts";
+import { readHostFacts } from "../discovery/host-facts.ts";
+import { observe } from "../discovery/observe.ts";
+import { RootedFiles } from "../host/files.ts";
+import { HostdClient } from "../host/hostd-client.ts";
+import { logLifecycle } from "../host/lifecycle-log.ts";
+import { LibvirtHost } from "../host/libvirt.ts";
+import { StorageRoots } from "../host/storage-roots.ts";
+import { Lookout } from "../inventory/lookout.ts";
+import { Snapshot } from "../inventory/snapshot.ts";
+import { Admission } from "../lifecycle/admission.ts";
+import { DomainService } from "../lifecycle/domain-service.ts";
+import { Driver } from "../lifecycle/driver.ts";
+import type { Ledger } from "../lifecycle/ledger.ts";
+import { Operations } from "../lifecycle/operations.ts";
+import type { Reconciler } from "../lifecycle/reconciler.ts";
+import type { Metrics } from "../observation/metrics.ts";
+import type { MetricsView } from "../observation/view.ts";
+import type { AgentOptions } from "./agent-options.ts";
+import { composeMetrics, metricsView } from "./metrics.ts";
+import { composeReconciler } from "./reconciler.ts";
+
+export interface Stages {
+  readonly view: () => MetricsView;
+  readonly ledger: Ledger;
+  readonly lookout: Lookout;
+  readonly libvirt: LibvirtHost;
+  readonly driver: Driver;
+  readonly reconciler: Reconciler;
+  readonly operations: Operations;
+  readonly domains: DomainService;
+  readonly metrics: Metrics;
+}
+
+export async function composeStages(
+  { config, version, log }: AgentOptions,
+  ledger: Ledger,
+  cut: AbortSignal,
+): Promise<Stages> {
+  const files = new RootedFiles(config.host_root);
+  const snapshot = new Snapshot();
+  const view = (): MetricsView => metricsView(snapshot, ledger);
+  const metrics = composeMetrics({ version, log }, view);
+  const { recorder } = metrics;
+  const libvirt = new LibvirtHost({
+    uri: config.libvirt.uri,
+    socket: config.libvirt.socket,
+    random: Math.random,
+    wall: clock.wall,
+    onChange: () => {
+      recorder.trigger("libvirt");
+      reconciler.trigger();
+    },
+    onStatus: ({ uri, connected, error }) => {
+      if (connected) log.info({ uri }, "libvirt answers");
+      else log.warn({ uri, why: error }, "libvirt does not answer; reads go on, changes are refused");
+    },
+  });
+  const host = await readHostFacts(files);
+  const observer = { files, slices: new MdevBus(files), domains: libvirt, host, wall: clock.wall };
+  const lookout = new Lookout({ look: (signal) => observe(observer, signal), snapshot, stop: cut });
+  const operations = new Operations((operation) => {
+    recorder.operation(operation);
+  });
+  const driver = new Driver({
+    ...{ ledger, lookout, operations, clock, random: Math.random, stop: cut },
+    hands: {
+      slices: new KvmgtSlices(new HostdClient({ socketPath: config.hostd.socket }), files),
+      domains: libvirt,
+      hypervisor: (signal) => libvirt.hypervisor(signal),
+      gpuLock: new KeyedLock(),
+    },
+    onEvent: (event) => {
+      recorder.lifecycle(event);
+      logLifecycle(log, event);
+    },
+  });
+  const reconciler = composeReconciler({ ledger, lookout, driver, metrics, log, cut });
+  const admission = new Admission({
+    ...{ ledger, clock, rule: gvtgCapacity },
+    storage: new StorageRoots(config.storage_roots),
+    newVgpuId: () => issueVgpuId(randomBytes(12)),
+  });
+  const domains = new DomainService({
+    ...{ ledger, admission, lookout, driver, operations, clock },
+    newOperationId: randomUUID,
+  });
+  return { view, ledger, lookout, libvirt, driver, reconciler, operations, domains, metrics };
+}
