@@ -11,7 +11,7 @@ import type { Stages } from "./stages.ts";
 const FIRST_LOOK_RETRY_MS = 1_000;
 
 export function tasksOf({ config, log }: AgentOptions, stages: Stages, onSeen: () => void): Task[] {
-  const { libvirt, lookout, reconciler, metrics } = stages;
+  const { libvirt, lookout, reconciler, metrics, sampler } = stages;
   const reconcile: Task = {
     name: "reconciler",
     run: async (signal) => {
@@ -41,8 +41,10 @@ export function tasksOf({ config, log }: AgentOptions, stages: Stages, onSeen: (
       ),
   };
   const connect: Task = { name: "libvirt", run: (signal) => libvirt.run(signal) };
+  const sample: Task = { name: "domain sampler", run: (signal) => sampler.run(signal) };
+  const everywhere = [connect, reconcile, sample];
   // A copied or simulated tree has no udev of its own, and this machine's does not concern it.
-  return config.host_root === "/" ? [connect, reconcile, udev] : [connect, reconcile];
+  return config.host_root === "/" ? [...everywhere, udev] : everywhere;
 }
 
 /** Readiness needs the kernel's facts, and waits for them as long as it takes (law 5). False when stopped before. */

@@ -21,10 +21,13 @@ import { Driver } from "../lifecycle/driver.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
 import { Operations } from "../lifecycle/operations.ts";
 import type { Reconciler } from "../lifecycle/reconciler.ts";
+import type { DomainSampler } from "../observation/domain-sampler.ts";
+import { DomainStatsHistory } from "../observation/domain-stats.ts";
 import type { Metrics } from "../observation/metrics.ts";
 import type { MetricsView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
+import { composeSampler, HISTORY } from "./domain-sampler.ts";
 import { composeReconciler } from "./reconciler.ts";
 
 export interface Stages {
@@ -37,6 +40,9 @@ export interface Stages {
   readonly operations: Operations;
   readonly domains: DomainService;
   readonly metrics: Metrics;
+  readonly sampler: DomainSampler;
+  /** What domains used in the last minutes. */
+  readonly domainHistory: DomainStatsHistory;
 }
 
 export async function composeStages(
@@ -63,6 +69,8 @@ export async function composeStages(
       else log.warn({ uri, why: error }, "libvirt does not answer; reads go on, changes are refused");
     },
   });
+  const domainHistory = new DomainStatsHistory(HISTORY);
+  const sampler = composeSampler({ libvirt, domainHistory, log, cut });
   const host = await readHostFacts(files);
   const observer = { files, slices: new MdevBus(files), domains: libvirt, host, wall: clock.wall };
   const lookout = new Lookout({ look: (signal) => observe(observer, signal), snapshot, stop: cut });
@@ -92,5 +100,6 @@ export async function composeStages(
     ...{ ledger, admission, lookout, driver, operations, clock },
     newOperationId: randomUUID,
   });
-  return { view, ledger, lookout, libvirt, driver, reconciler, operations, domains, metrics };
+  const parts = { ledger, lookout, libvirt, driver, reconciler, operations, domains, metrics };
+  return { view, ...parts, sampler, domainHistory };
 }

@@ -9,10 +9,18 @@ import type { Hypervisor } from "../lifecycle/domain-xml.ts";
 import type { Domains } from "../lifecycle/ports.ts";
 import type { DomainRef } from "../node-libvirt/domain-ref.ts";
 import { isActive } from "../node-libvirt/domain-state.ts";
-import { ErrorNumber, ListDomains, UndefineDomain } from "../node-libvirt/constants.ts";
+import {
+  DomainStats,
+  ErrorNumber,
+  ListDomains,
+  StatsOptions,
+  UndefineDomain,
+} from "../node-libvirt/constants.ts";
 import { CallTimeoutError, ConnectionLostError, LibvirtError } from "../node-libvirt/errors.ts";
 import { Libvirt } from "../node-libvirt/libvirt.ts";
 import { Link, type LinkState } from "../node-libvirt/link.ts";
+import type { DomainFigures, DomainStatsSource } from "../observation/domain-stats.ts";
+import { domainFigures } from "./domain-figures.ts";
 
 export interface LibvirtHostOptions {
   /** `qemu:///system` or `xen:///system`. */
@@ -56,7 +64,10 @@ const UNDEFINE =
   UndefineDomain.nvram |
   UndefineDomain.checkpointsMetadata;
 
-export class LibvirtHost implements DomainSource, Domains {
+/** No group per virtual processor: it costs the daemon a question to QEMU, and how many there are stands in the XML. */
+const FIGURES = DomainStats.cpuTotal | DomainStats.balloon | DomainStats.interface | DomainStats.block;
+
+export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
   readonly #options: LibvirtHostOptions;
   readonly #link: Link;
   readonly #libvirt: Libvirt;
@@ -106,6 +117,17 @@ export class LibvirtHost implements DomainSource, Domains {
       const kept = new Set(persistent.map(({ uuid }) => uuid));
       const read = await Promise.all(all.map((ref) => this.#readDomain(ref, kept.has(ref.uuid), signal)));
       return read.filter((domain) => domain !== undefined);
+    });
+  }
+
+  async domainFigures(signal: AbortSignal): Promise<readonly DomainFigures[]> {
+    const flags = ListDomains.active | StatsOptions.noWait;
+    return this.#mapped("asking what domains use", async () => {
+      const records = await this.#libvirt.allDomainStats(FIGURES, { signal, timeoutMs: READ_MS, flags });
+      return records.flatMap(({ domain, params }) => {
+        const id = parseDomainId(domain.uuid);
+        return id ? [domainFigures(id, params)] : [];
+      });
     });
   }
 

@@ -2,18 +2,14 @@
 import { parseDomainId, type DomainId } from "../../core/ids.ts";
 import { Affect, DomainXml, ListDomains, MetadataType } from "../../node-libvirt/constants.ts";
 import { toWire, uuidText } from "../../node-libvirt/domain-ref.ts";
-import { domainStateNumbers, isActive } from "../../node-libvirt/domain-state.ts";
-import type { Domain as WireDomain, TypedParam } from "../../node-libvirt/remote.gen.ts";
+import { domainStateNumbers } from "../../node-libvirt/domain-state.ts";
+import type { Domain as WireDomain } from "../../node-libvirt/remote.gen.ts";
 import type { Handlers } from "../../node-libvirt/server.ts";
 import type { SimulatedClock } from "../clock.ts";
 import { readMetadata, withMetadata, writeDefinition, type Definition } from "./definition.ts";
+import { cpuTime, statsOf } from "./domain-stats.ts";
 import { refOf, type Domain, type Domains } from "./domains.ts";
 import { invalidOperation, noMetadata, noSuchDomain, unsupportedArgument } from "./refusals.ts";
-
-/** virTypedParameterType. */
-const UINT = 2;
-const INT = 1;
-const ULLONG = 4;
 
 export function domainHandlers(domains: Domains, clock: SimulatedClock): Handlers {
   return {
@@ -124,10 +120,12 @@ function questions(domains: Domains, clock: SimulatedClock): Handlers {
     domainSnapshotNum: () => ({ num: 0 }),
     domainHasCurrentSnapshot: () => ({ result: 0 }),
     domainListAllCheckpoints: () => ({ checkpoints: [], ret: 0 }),
-    connectGetAllDomainStats: ({ doms, flags }) => {
+    connectGetAllDomainStats: ({ doms, stats, flags }) => {
       const chosen =
         doms.length > 0 ? doms.map(find) : domains.list().filter((domain) => isWanted(domain, flags));
-      return { retStats: chosen.map((domain) => ({ dom: wire(domain), params: statsOf(domain, clock) })) };
+      return {
+        retStats: chosen.map((domain) => ({ dom: wire(domain), params: statsOf(domain, clock, stats) })),
+      };
     },
   };
 }
@@ -196,29 +194,6 @@ function definitionOf({ name, running, definition }: Domain): Definition {
   const found = running?.definition ?? definition;
   if (found === undefined) throw noSuchDomain(`name '${name}'`);
   return found;
-}
-
-/** Nanoseconds: a simulated guest keeps one virtual CPU a tenth busy. */
-function cpuTime({ running }: Domain, clock: SimulatedClock): bigint {
-  return running === undefined ? 0n : BigInt(Math.round((clock.now() - running.startedAt) * 100_000));
-}
-
-function statsOf(domain: Domain, clock: SimulatedClock): readonly TypedParam[] {
-  const { memoryKib, vcpus } = definitionOf(domain);
-  const { state, reason } = domainStateNumbers(domain.state);
-  const always: readonly TypedParam[] = [
-    { field: "state.state", value: { type: INT, value: state } },
-    { field: "state.reason", value: { type: INT, value: reason } },
-    { field: "balloon.maximum", value: { type: ULLONG, value: memoryKib } },
-    { field: "vcpu.current", value: { type: UINT, value: vcpus } },
-    { field: "vcpu.maximum", value: { type: UINT, value: vcpus } },
-  ];
-  if (!isActive(domain.state.state)) return always;
-  return [
-    ...always,
-    { field: "balloon.current", value: { type: ULLONG, value: memoryKib } },
-    { field: "cpu.time", value: { type: ULLONG, value: cpuTime(domain, clock) } },
-  ];
 }
 
 function wire(domain: Domain): WireDomain {

@@ -1,0 +1,34 @@
+// The readings of what domains use: how often, how far back, and what an operator hears of those that fail.
+import { systemClock as clock } from "../core/clock.ts";
+import type { Log } from "../host/journal.ts";
+import type { LibvirtHost } from "../host/libvirt.ts";
+import { DomainSampler } from "../observation/domain-sampler.ts";
+import type { DomainStatsHistory } from "../observation/domain-stats.ts";
+
+/** Half a minute would lose the shape of a load; less would wake an idle host for nothing. */
+const INTERVAL_MS = 15_000;
+/** A reading takes libvirt milliseconds; what takes longer hangs. */
+const DEADLINE_MS = 5_000;
+
+/** Scrapes take readings too: those that come soon after another are not kept. */
+export const HISTORY = { spanMs: 600_000, spacingMs: INTERVAL_MS - 5_000 };
+
+export function composeSampler(parts: {
+  readonly libvirt: LibvirtHost;
+  readonly domainHistory: DomainStatsHistory;
+  readonly log: Log;
+  readonly cut: AbortSignal;
+}): DomainSampler {
+  const { libvirt, domainHistory, log, cut } = parts;
+  let failing = false;
+  return new DomainSampler({
+    ...{ source: libvirt, history: domainHistory, clock, stop: cut },
+    ...{ intervalMs: INTERVAL_MS, deadlineMs: DEADLINE_MS },
+    onReading: ({ error }) => {
+      // The link to libvirt has said already that it is away.
+      if (error !== undefined && !failing && libvirt.status.connected)
+        log.warn({ err: error }, "libvirt does not say what domains use");
+      failing = error !== undefined;
+    },
+  });
+}
