@@ -6,7 +6,7 @@ import { pipeline } from "node:stream";
 import { BedError, messageOf, within } from "./bed-error.ts";
 import type { CommandResult, RunningCommand } from "./guest-channel.ts";
 import { ensureImage, prepareRun } from "./image.ts";
-import { minimalInit } from "./machine.ts";
+import type { Init } from "./machine.ts";
 import { mountShare, sharedFolders } from "./share.ts";
 import { Vm } from "./vm.ts";
 
@@ -16,11 +16,8 @@ export interface BedOptions {
   /** Folder that the guest sees at /share, read-only; absent for a guest without one. */
   readonly share?: string;
   readonly cacheDir?: string;
-  /**
-   * PID 1 of the guest. "minimal" (default) is restored from the saved state in about a second; "systemd" boots, which
-   * takes some twenty, at the start and at each reset.
-   */
-  readonly init?: "minimal" | "systemd";
+  /** PID 1 of the guest; default "minimal". */
+  readonly init?: Init;
   /** Lines about what is being built; silent when absent. */
   readonly progress?: (line: string) => void;
 }
@@ -42,11 +39,11 @@ interface RunParts {
   readonly image: string;
   readonly dir: string;
   readonly share: string | undefined;
-  readonly init: "minimal" | "systemd";
+  readonly init: Init;
 }
 
 export class Bed {
-  readonly #parts: RunParts;
+  #parts: RunParts;
   readonly #forwards: Server[] = [];
   #vm: Vm;
 
@@ -123,9 +120,10 @@ export class Bed {
     return path;
   }
 
-  /** Back to the clean kernel and disk of the saved state (one to three seconds). */
-  async reset(): Promise<void> {
+  /** Back to the clean kernel and disk of a saved state (one to three seconds): the same PID 1 unless another is named. */
+  async reset(init: Init = this.#parts.init): Promise<void> {
     await this.#vm.stop();
+    this.#parts = { ...this.#parts, init };
     this.#vm = await startVm(this.#parts);
   }
 
@@ -163,11 +161,10 @@ export class Bed {
 }
 
 async function startVm(parts: RunParts): Promise<Vm> {
-  const { image, dir, share } = parts;
-  await prepareRun(image, dir);
+  const { image, dir, share, init } = parts;
+  await prepareRun({ image, dir, init });
   const shares = await sharedFolders(share, dir);
-  const restore = parts.init === "minimal";
-  const vm = await Vm.start({ dir, image, shares, init: restore ? minimalInit : "/sbin/init", restore });
+  const vm = await Vm.start({ dir, image, shares, init, restore: true });
   if (share === undefined) return vm;
   try {
     await mountShare(vm.channel);

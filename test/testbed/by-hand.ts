@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { BedError, within } from "./bed-error.ts";
 import { GuestChannel, type CommandResult } from "./guest-channel.ts";
 import { ensureImage, prepareRun, type ImageOptions } from "./image.ts";
-import { minimalInit } from "./machine.ts";
+import type { Init } from "./machine.ts";
 import { mountShare, sharedFolders } from "./share.ts";
 import { connectWhenListening } from "./unix-socket.ts";
 import { Vm } from "./vm.ts";
@@ -20,24 +20,16 @@ export async function runningByHand(cacheDir: string): Promise<number | undefine
 }
 
 export async function startByHand(
-  options: ImageOptions & { readonly share: string; readonly init?: string },
+  options: ImageOptions & { readonly share: string; readonly init: Init },
 ): Promise<void> {
   const dir = folder(options.cacheDir);
   const image = await ensureImage(options);
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir);
-  await prepareRun(image, dir);
+  const { init } = options;
+  await prepareRun({ image, dir, init });
   const shares = await sharedFolders(options.share, dir);
-  // Another init cannot be had from the saved state.
-  const restore = options.init === undefined;
-  const vm = await Vm.start({
-    dir,
-    image,
-    shares,
-    init: options.init ?? minimalInit,
-    restore,
-    detached: true,
-  });
+  const vm = await Vm.start({ dir, image, shares, init, restore: true, detached: true });
   await writeFile(join(dir, "pid"), String(vm.pid));
   await mountShare(vm.channel);
   vm.detach();

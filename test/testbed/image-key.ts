@@ -5,7 +5,7 @@ import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { minimalInit, qemuArguments } from "./machine.ts";
+import { qemuArguments } from "./machine.ts";
 
 const execute = promisify(execFile);
 
@@ -21,7 +21,8 @@ export async function imageKey(cacheDir: string): Promise<string> {
         hash.update(`\0${file.slice(sources.length)}\0`).update(await readFile(file));
   for (const file of ["protocol.js", "guest/agent.js"]) hash.update(await readFile(join(compiled, file)));
   const shares = { project: "", modules: "" };
-  hash.update(qemuArguments({ dir: "", image: "", shares, init: minimalInit, restore: false }).join("\0"));
+  for (const init of ["minimal", "systemd"] as const)
+    hash.update(qemuArguments({ dir: "", image: "", shares, init, restore: false }).join("\0"));
   return hash.digest("hex").slice(0, 16);
 }
 

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { BedError } from "./bed-error.ts";
 import { exists, prune, removeStale } from "./cache.ts";
 import { compiled, imageKey, sources } from "./image-key.ts";
-import { minimalInit } from "./machine.ts";
+import type { Init } from "./machine.ts";
 import { Vm } from "./vm.ts";
 
 const execute = promisify(execFile);
@@ -36,7 +36,7 @@ async function build(entry: string, options: ImageOptions): Promise<void> {
   try {
     await timed("total", options.progress, async () => {
       await runBuildScript(work, options.progress);
-      await saveBooted(work, options.progress);
+      for (const init of ["minimal", "systemd"] as const) await saveBooted(work, init, options.progress);
     });
     await rename(work, entry).catch(async (error: unknown) => {
       // Somebody else has built the same meanwhile: theirs is as good.
@@ -63,40 +63,43 @@ async function runBuildScript(work: string, progress: (line: string) => void): P
 /** What every run would otherwise pay for anew: libvirt's first look at its drivers, programs read from the disk. */
 const warmUp = `udevadm settle --timeout=60
 virsh -c qemu:///system list --all; virsh -c qemu:///system nodedev-list
-qemu-system-x86_64 --version; lspci; mdevctl list
-sync`;
+qemu-system-x86_64 --version; lspci; mdevctl list`;
+const warmUps = {
+  minimal: `${warmUp}; sync`,
+  // Services that start late must not do so in the restored machine.
+  systemd: `systemctl is-system-running --wait; ${warmUp}; journalctl --sync; sync`,
+} as const satisfies Record<Init, string>;
 
-/** Boots the image once and saves the booted machine in disk.qcow2, next to the root.img it stands on. */
-async function saveBooted(work: string, progress: (line: string) => void): Promise<void> {
-  await execute("qemu-img", [
-    "create",
-    "-q",
-    "-f",
-    "qcow2",
-    "-b",
-    "root.img",
-    "-F",
-    "raw",
-    join(work, "disk.qcow2"),
-  ]);
+/** Boots the image once and saves the booted machine in INIT.qcow2, next to the root.img it stands on. */
+async function saveBooted(work: string, init: Init, progress: (line: string) => void): Promise<void> {
+  const disk = join(work, "disk.qcow2");
+  await execute("qemu-img", ["create", "-q", "-f", "qcow2", "-b", "root.img", "-F", "raw", disk]);
   const shares = { project: work, modules: work };
-  const vm = await timed("boot", progress, () =>
-    Vm.start({ dir: work, image: work, shares, init: minimalInit, restore: false }),
+  const vm = await timed(`${init} boot`, progress, () =>
+    Vm.start({ dir: work, image: work, shares, init, restore: false }),
   );
   try {
-    await timed("warm-up", progress, () => vm.channel.start(warmUp).result);
-    await timed("save", progress, () => vm.save());
+    await timed(`${init} warm-up`, progress, () => vm.channel.start(warmUps[init]).result);
+    await timed(`${init} save`, progress, () => vm.save());
   } finally {
     await vm.stop();
   }
+  await rename(disk, join(work, `${init}.qcow2`));
   for (const name of ["control.sock", "qmp.sock"]) await rm(join(work, name), { force: true });
 }
 
-/** Puts a copy of the saved machine into `dir` (in place of an earlier one), for QEMU to write to. */
-export async function prepareRun(image: string, dir: string): Promise<void> {
+/** Puts a copy of a saved machine into `dir` (in place of an earlier one), for QEMU to write to. */
+export async function prepareRun({ image, dir, init }: RunFolder): Promise<void> {
   for (const name of ["root.img", "disk.qcow2"]) await rm(join(dir, name), { force: true });
   await symlink(join(image, "root.img"), join(dir, "root.img"));
-  await execute("cp", ["--reflink=auto", "--sparse=always", join(image, "disk.qcow2"), dir]);
+  const copy = ["--reflink=auto", "--sparse=always", join(image, `${init}.qcow2`), join(dir, "disk.qcow2")];
+  await execute("cp", copy);
+}
+
+interface RunFolder {
+  readonly image: string;
+  readonly dir: string;
+  readonly init: Init;
 }
 
 async function timed<T>(name: string, progress: (line: string) => void, work: () => Promise<T>): Promise<T> {

@@ -5,8 +5,9 @@ import { portName } from "./protocol.ts";
 
 /** Name of the saved state in the disk image. */
 export const snapshotName = "ready";
-/** The PID 1 of guest/init. The image boots systemd as well, with /sbin/init. */
-export const minimalInit = "/usr/local/sbin/testbed-init";
+/** What the guest runs as PID 1, each with a saved state of its own: guest/init, or systemd as a host has it. */
+export const inits = { minimal: "/usr/local/sbin/testbed-init", systemd: "/sbin/init" } as const;
+export type Init = keyof typeof inits;
 
 export interface MachineOptions {
   /** Folder of this run: disk.qcow2 is there, sockets and logs are made there. */
@@ -15,8 +16,7 @@ export interface MachineOptions {
   readonly image: string;
   /** Host folders that the guest may mount (read-only) by these tags. */
   readonly shares: { readonly project: string; readonly modules: string };
-  /** What the kernel runs as PID 1. */
-  readonly init: string;
+  readonly init: Init;
   /** Continue from the saved state instead of booting. */
   readonly restore: boolean;
 }
@@ -60,7 +60,7 @@ export function qemuArguments(options: MachineOptions): string[] {
     ],
     ...["-nodefaults", "-display", "none", "-vga", "none"],
     ...["-kernel", join(image, "vmlinuz"), "-initrd", join(image, "initrd")],
-    ...["-append", [...kernelWords, `init=${options.init}`].join(" ")],
+    ...["-append", [...kernelWords, `init=${inits[options.init]}`].join(" ")],
     ...["-device", "intel-iommu", "-device", "pci-testdev,addr=2"],
     ...["-drive", `file=${join(dir, "disk.qcow2")},if=none,id=disk,format=qcow2,cache=unsafe`],
     ...["-device", "virtio-blk-pci,drive=disk,addr=4"],

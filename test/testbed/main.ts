@@ -7,7 +7,7 @@ import { ensureImage } from "./image.ts";
 
 const usage = `usage: bed [--cache DIR] COMMAND
   build            build the image unless it is cached, and print its folder
-  start [--systemd]  start a bed that stays; the current folder is its /share (--systemd: boot real systemd, slow)
+  start [--systemd]  start a bed that stays; the current folder is its /share (--systemd: with real systemd as PID 1)
   shell COMMAND... run commands in it, one after the other; starts it when none runs
   stop             end it`;
 
@@ -15,7 +15,7 @@ const progress = (line: string): void => void process.stderr.write(`${line} s\n`
 
 async function shell(cacheDir: string, commands: readonly string[]): Promise<number> {
   if ((await runningByHand(cacheDir)) === undefined)
-    await startByHand({ cacheDir, progress, share: process.cwd() });
+    await startByHand({ cacheDir, progress, share: process.cwd(), init: "minimal" });
   for (const command of commands) {
     const { code, stdout, stderr } = await runByHand(cacheDir, command);
     process.stdout.write(stdout);
@@ -44,7 +44,7 @@ async function main(): Promise<number> {
         cacheDir,
         progress,
         share: process.cwd(),
-        ...(values.systemd && { init: "/sbin/init" }),
+        init: values.systemd ? "systemd" : "minimal",
       });
       return 0;
     case "shell":

@@ -31,6 +31,11 @@ wants=$root/etc/systemd/system/multi-user.target.wants
 install -d "$wants" "$root/share"
 ln -sf ../testbed-agent.service "$wants/testbed-agent.service"
 ln -sf /lib/systemd/system/systemd-networkd.service "$wants/systemd-networkd.service"
+# Nothing of Debian's own housekeeping at a moment of its choice, no consoles that nobody reads.
+for unit in apt-daily{,-upgrade}.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \
+  logrotate.timer systemd-tmpfiles-clean.timer getty@tty1.service serial-getty@ttyS0.service; do
+  ln -sf /dev/null "$root/etc/systemd/system/$unit"
+done
 
 echo testbed >"$root/etc/hostname"
 echo '127.0.0.1 localhost testbed' >"$root/etc/hosts"
