@@ -12,6 +12,7 @@
 enum remove_behaviour {
 	REMOVE_BLOCKS,	/* as Linux 6.12: until the holder lets go */
 	REMOVE_LEAKS,	/* as before: the node goes, the resources stay taken */
+	REMOVE_WAITS,	/* also where nobody holds it: a GPU that does not come to rest */
 };
 
 static unsigned int gen;
@@ -29,7 +30,7 @@ module_param(create_delay_ms, uint, 0644);
 MODULE_PARM_DESC(create_delay_ms, "time that creates take");
 static unsigned int remove_behaviour = REMOVE_BLOCKS;
 module_param(remove_behaviour, uint, 0644);
-MODULE_PARM_DESC(remove_behaviour, "remove of a held vGPU: 0 blocks, 1 leaks");
+MODULE_PARM_DESC(remove_behaviour, "remove of a held vGPU: 0 blocks, 1 leaks; of any: 2 blocks until set to 0");
 
 static LIST_HEAD(gvts);
 static DEFINE_MUTEX(gvts_lock);
@@ -116,6 +117,8 @@ static int probe(struct mdev_device *mdev)
 
 static void remove(struct mdev_device *mdev)
 {
+	while (READ_ONCE(remove_behaviour) == REMOVE_WAITS)
+		msleep(20); /* beyond signals */
 	vgpu_destroy(mdev, remove_behaviour == REMOVE_LEAKS);
 }
 
