@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // vgpud: reads the command line, starts what the agent needs beside it, and runs the agent until SIGTERM.
 import { runAgent } from "./compose.ts";
+import { restoreAfterBoot } from "./compose/restore.ts";
 import { ConfigError } from "./config.ts";
 import { messageOf } from "./core/errors.ts";
 import { openLog, type Log } from "./host/journal.ts";
@@ -34,6 +35,13 @@ async function run(command: Command, log: Log): Promise<void> {
   await runAgent(options, stop.signal);
 }
 
+async function restore(command: Command, log: Log): Promise<void> {
+  const stop = stopSignal(log);
+  await using around = await surroundings(command);
+  const missing = await restoreAfterBoot({ config: around.config, log }, stop.signal);
+  if (missing > 0) process.exitCode = EXIT.unavailable;
+}
+
 async function main(): Promise<void> {
   const command = readCommand(process.argv.slice(2));
   if (command.action === "help") process.stdout.write(USAGE);
@@ -41,7 +49,7 @@ async function main(): Promise<void> {
   else {
     const log = openLog(process.env["JOURNAL_STREAM"] !== undefined);
     endOnFault(log);
-    await run(command, log);
+    await (command.action === "restore" ? restore(command, log) : run(command, log));
   }
 }
 

@@ -17,6 +17,8 @@ export const USAGE = `usage: vgpud [options]
   --hostd-socket PATH    the socket of vgpud-hostd (default /run/vgpud/hostd.sock)
   --host-root DIR        read /sys, /proc and /dev below DIR; a vgpud-hostd for DIR is started
                          beside the agent unless --hostd-socket names one
+  --restore              make the slices of living claims again, without libvirt, and end; run once
+                         after a boot, before libvirt and vgpud
   --version, --help
 
 It prints one line that begins with "ready" when it serves, with its addresses, and logs to stderr.
@@ -33,6 +35,7 @@ const flags = {
   "libvirt-socket": { type: "string" },
   "hostd-socket": { type: "string" },
   "host-root": { type: "string" },
+  restore: { type: "boolean" },
   version: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const satisfies ParseArgsConfig["options"];
@@ -41,7 +44,7 @@ const flags = {
 export class UsageError extends Error {}
 
 export interface Command {
-  readonly action: "run" | "help" | "version";
+  readonly action: "run" | "restore" | "help" | "version";
   readonly configFile: string | undefined;
   /** `true`: the default host. */
   readonly simulate: string | boolean;
@@ -57,7 +60,7 @@ export function readCommand(argv: readonly string[]): Command {
   const absolute = (file: string | undefined): string | undefined =>
     file === undefined ? undefined : path.resolve(file);
   return {
-    action: values.help ? "help" : values.version ? "version" : "run",
+    action: actionOf(values),
     configFile: values.config,
     simulate: values.simulate === true ? (hostFile ?? true) : false,
     overrides: {
@@ -70,6 +73,16 @@ export function readCommand(argv: readonly string[]): Command {
       hostdSocket: absolute(values["hostd-socket"]),
     },
   };
+}
+
+function actionOf({
+  help,
+  version,
+  restore,
+}: Readonly<Partial<Record<string, string | boolean>>>): Command["action"] {
+  if (help) return "help";
+  if (version) return "version";
+  return restore ? "restore" : "run";
 }
 
 function parse(argv: readonly string[]) {

@@ -1,0 +1,33 @@
+// `vgpud --restore`: what vgpud-restore.service runs once after a boot, before libvirt. Ledger, hostd and kernel, no more.
+import { KvmgtSlices } from "../backends/kvmgt/slices.ts";
+import type { Config } from "../config.ts";
+import { systemClock as clock } from "../core/clock.ts";
+import { RootedFiles } from "../host/files.ts";
+import { HostdClient } from "../host/hostd-client.ts";
+import type { Log } from "../host/journal.ts";
+import { LedgerFiles } from "../host/ledger-files.ts";
+import { restoreSlices } from "../lifecycle/restore.ts";
+
+/** How long drivers and hostd are waited for; the unit allows 30 s, and libvirt starts after it in any case. */
+const PATIENCE_MS = 20_000;
+
+/** How many slices are missing at the end; the agent goes on trying for them. */
+export async function restoreAfterBoot(
+  { config, log }: { readonly config: Config; readonly log: Log },
+  stop: AbortSignal,
+): Promise<number> {
+  await using store = await LedgerFiles.open(config.state_dir);
+  const { claims, setAside } = await store.load();
+  for (const { file, why } of setAside) log.error({ file, why }, "ledger record set aside");
+  const hostd = new HostdClient({ socketPath: config.hostd.socket });
+  return await restoreSlices({
+    ...{ claims, clock },
+    slices: new KvmgtSlices(hostd, new RootedFiles(config.host_root)),
+    stop: AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)]),
+    onEnd: ({ claimId, vgpuId, gpu, domain }, failure) => {
+      const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain.name };
+      if (failure === undefined) log.info(about, "slice is there");
+      else log.error({ ...about, reason: failure.reason, err: failure }, "slice is missing");
+    },
+  });
+}

@@ -1,0 +1,59 @@
+// After a boot: makes the slices of living claims again before libvirt starts its domains. Needs ledger and kernel alone.
+// What it cannot do it leaves to the planner, which sees more and tries longer.
+import type { Clock } from "../core/clock.ts";
+import { AgentError } from "../core/errors.ts";
+import type { Claim } from "./claim.ts";
+import type { Slices } from "./ports.ts";
+
+export interface RestoreOptions {
+  readonly claims: readonly Claim[];
+  readonly slices: Pick<Slices, "create">;
+  readonly clock: Clock;
+  /** Ends the waiting for drivers and for hostd. */
+  readonly stop: AbortSignal;
+  readonly onEnd: (claim: Claim, failure: AgentError | undefined) => void;
+}
+
+/** Between two tries, while a GPU's driver is not there yet. */
+const RETRY_MS = 500;
+
+/** How many slices are missing at the end. A slice that is there already counts as made. */
+export async function restoreSlices(options: RestoreOptions): Promise<number> {
+  let missing = 0;
+  for (const claim of options.claims.filter(outlivesReboot)) {
+    const failure = await restored(claim, options);
+    if (failure !== undefined) missing += 1;
+    options.onEnd(claim, failure);
+  }
+  return missing;
+}
+
+/**
+ * Whether the slice is to be there when libvirt starts: that of a domain that was on, which libvirt may start by itself,
+ * and that of one that was off and holds it.
+ */
+export function outlivesReboot({ state, goal, domain }: Claim): boolean {
+  if (state !== "active" && state !== "stopped") return false;
+  return goal === "running" || (goal === "stopped" && domain.onStop === "hold");
+}
+
+async function restored(
+  claim: Claim,
+  { slices, clock, stop }: RestoreOptions,
+): Promise<AgentError | undefined> {
+  for (;;) {
+    try {
+      await slices.create(claim, stop);
+      return undefined;
+    } catch (error) {
+      const failure = AgentError.from(error);
+      if (!mayPass(failure) || stop.aborted) return failure;
+      await clock.sleep(RETRY_MS, stop).catch(() => undefined);
+    }
+  }
+}
+
+/** At a boot the driver of a GPU, or hostd, may only be on its way. */
+function mayPass({ reason, details }: AgentError): boolean {
+  return reason === "HOSTD_UNAVAILABLE" || (reason === "KERNEL_REFUSED" && details["errno"] === "ENOENT");
+}
