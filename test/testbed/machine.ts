@@ -6,7 +6,7 @@ import { portName } from "./protocol.ts";
 /** Name of the saved state in the disk image. */
 export const snapshotName = "ready";
 /** What the guest runs as PID 1, each with a saved state of its own: guest/init, or systemd as a host has it. */
-export const inits = { minimal: "/usr/local/sbin/testbed-init", systemd: "/sbin/init" } as const;
+const inits = { minimal: "/usr/local/sbin/testbed-init", systemd: "/sbin/init" } as const;
 export type Init = keyof typeof inits;
 
 export interface MachineOptions {
