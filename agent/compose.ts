@@ -1,12 +1,12 @@
 // The agent's life: open the ledger, put the parts of compose/ together, serve until told to stop, stop in order.
 import { composeApi } from "./compose/api.ts";
 import type { AgentOptions } from "./compose/agent-options.ts";
+import { openSocket, warnOfUnknownSockets } from "./compose/listen.ts";
 import { serveSite } from "./compose/http.ts";
-import { tasksOf } from "./compose/long-lived.ts";
+import { statusOf, tasksOf } from "./compose/long-lived.ts";
 import { composeStages } from "./compose/stages.ts";
 import { systemClock as clock } from "./core/clock.ts";
 import { LedgerFiles } from "./host/ledger-files.ts";
-import { listenUnix } from "./host/unix-listener.ts";
 import { Ledger } from "./lifecycle/ledger.ts";
 import { runTasks } from "./tasks.ts";
 
@@ -17,7 +17,7 @@ const CUT_MS = 1_000;
 
 /** Runs until `stop` aborts, then stops in order. Rejects when something it cannot be without fails. */
 export async function runAgent(options: AgentOptions, stop: AbortSignal): Promise<void> {
-  const { config, log } = options;
+  const { config, log, manager } = options;
   await using store = await LedgerFiles.open(config.state_dir);
   const { claims, setAside } = await store.load();
   for (const { file, why } of setAside) log.error({ file, why }, "ledger record set aside");
@@ -26,26 +26,38 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   const stages = await composeStages(options, new Ledger(store, claims), cut.signal);
   const api = composeApi(options, stages, { unreadableRecords: setAside.length, stop });
 
-  await using listener = await listenUnix(config.socket, (socket) => {
-    api.accept(socket);
-  });
+  await using admin = await openSocket("admin", options, api);
+  await using read = await openSocket("read", options, api);
+  warnOfUnknownSockets(options);
   const http = await serveSite(options, stages, { unreadableRecords: setAside.length, cut: cut.signal });
   const onSeen = (): void => {
     api.setServing(true);
-    options.onReady({ socket: listener.path, metrics: `${http.url}/metrics` });
+    manager.messenger.send({ READY: "1", STATUS: statusOf(stages) });
+    options.onReady({ socket: admin.at, readSocket: read.at, metrics: `${http.url}/metrics` });
   };
   const running = runTasks(tasksOf(options, stages, onSeen), cut.signal);
   try {
     await Promise.race([running, aborted(stop)]);
     log.info("stopping");
+    manager.messenger.send({
+      STOPPING: "1",
+      STATUS: "finishing calls under way",
+      ...patience(STOP_GRACE_MS + CUT_MS),
+    });
     // A connection that does not follow its GOAWAY is cut with the listener.
     await Promise.race([api.stop(STOP_GRACE_MS), clock.sleep(STOP_GRACE_MS + CUT_MS, cut.signal)]);
+    manager.messenger.send({ STATUS: "finishing steps under way", ...patience(STOP_GRACE_MS) });
     await Promise.race([stages.driver.drain(), clock.sleep(STOP_GRACE_MS, cut.signal)]);
   } finally {
     cut.abort(new Error("vgpud stops"));
     await running.catch(() => undefined);
     await http.closed;
   }
+}
+
+/** systemd waits so much longer, and a little more for what follows. */
+function patience(ms: number): { readonly EXTEND_TIMEOUT_USEC: string } {
+  return { EXTEND_TIMEOUT_USEC: String((ms + CUT_MS) * 1000) };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

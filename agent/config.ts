@@ -1,5 +1,6 @@
 // What an operator can set: flags over file over defaults, strict. One schema gives the types, the defaults and the errors.
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
 import { messageOf } from "./core/errors.ts";
@@ -14,6 +15,8 @@ const address = z
 const schema = z.strictObject({
   /** The admin socket of the gRPC API. Who can open it can create domains. */
   socket: absolute.default("/run/vgpud/vgpud.sock"),
+  /** The socket for reading. Undefined: beside `socket`, with `-read` before its suffix. */
+  read_socket: absolute.optional(),
   /** Holds the ledger. One vgpud at a time. */
   state_dir: absolute.default("/var/lib/vgpud"),
   /** Below which /sys, /proc and /dev are read: a copied or simulated tree instead of this machine. */
@@ -41,6 +44,7 @@ export class ConfigError extends Error {
 /** Settings that flags can give; undefined where a flag was not. */
 export interface Overrides {
   readonly socket: string | undefined;
+  readonly readSocket: string | undefined;
   readonly stateDir: string | undefined;
   readonly hostRoot: string | undefined;
   readonly metrics: string | undefined;
@@ -64,7 +68,12 @@ export function parseConfig(
   const file = parsed as Readonly<Record<string, unknown>>;
   const merged = {
     ...file,
-    ...given({ socket: overrides.socket, state_dir: overrides.stateDir, host_root: overrides.hostRoot }),
+    ...given({
+      socket: overrides.socket,
+      read_socket: overrides.readSocket,
+      state_dir: overrides.stateDir,
+      host_root: overrides.hostRoot,
+    }),
     ...section(file, "metrics", { listen: overrides.metrics }),
     ...section(file, "libvirt", { uri: overrides.libvirtUri, socket: overrides.libvirtSocket }),
     ...section(file, "hostd", { socket: overrides.hostdSocket }),
@@ -106,6 +115,12 @@ function section(
   const inFile = file[name];
   if (Object.keys(flags).length === 0) return inFile === undefined ? {} : { [name]: inFile };
   return { [name]: typeof inFile === "object" && inFile !== null ? { ...inFile, ...flags } : flags };
+}
+
+/** Where the socket for reading is: as configured, or beside the other one. */
+export function readSocketOf({ socket, read_socket: readSocket }: Config): string {
+  const { dir, name, ext } = path.parse(socket);
+  return readSocket ?? path.join(dir, `${name}-read${ext}`);
 }
 
 /** The parts of a `HOST:PORT` that the schema has accepted; brackets around an IPv6 address are dropped. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // vgpud: reads the command line, starts what the agent needs beside it, and runs the agent until SIGTERM.
+import type { Addresses, ServiceManager } from "./compose/agent-options.ts";
 import { runAgent } from "./compose.ts";
 import { restoreAfterBoot } from "./compose/restore.ts";
 import { ConfigError } from "./config.ts";
@@ -8,10 +9,11 @@ import { openLog, type Log } from "./host/journal.ts";
 import { readCommand, USAGE, UsageError, type Command } from "./main/command-line.ts";
 import { EXIT } from "./main/exit-codes.ts";
 import { packageVersion, readDescriptorSet } from "./main/package-files.ts";
+import { serviceManager } from "./main/service-manager.ts";
 import { endOnFault, stopSignal } from "./main/signals.ts";
 import { surroundings } from "./main/surroundings.ts";
 
-async function run(command: Command, log: Log): Promise<void> {
+async function run(command: Command, log: Log, manager: ServiceManager): Promise<void> {
   const stop = stopSignal(log);
   await using around = await surroundings(command);
   void around.companion?.ended.then((why) => {
@@ -26,10 +28,11 @@ async function run(command: Command, log: Log): Promise<void> {
     simulated: command.simulate !== false,
     descriptorSet: await readDescriptorSet(),
     log,
-    onReady: (addresses: { readonly socket: string; readonly metrics: string }) => {
+    manager,
+    onReady: ({ socket, readSocket, metrics }: Addresses) => {
       // On a simulated host the last storage root is the folder made for it.
       const images = command.simulate === false ? "" : ` images=${around.config.storage_roots.at(-1) ?? ""}`;
-      process.stdout.write(`ready socket=${addresses.socket} metrics=${addresses.metrics}${images}\n`);
+      process.stdout.write(`ready socket=${socket} metrics=${metrics} read-socket=${readSocket}${images}\n`);
     },
   };
   await runAgent(options, stop.signal);
@@ -49,7 +52,9 @@ async function main(): Promise<void> {
   else {
     const log = openLog(process.env["JOURNAL_STREAM"] !== undefined);
     endOnFault(log);
-    await (command.action === "restore" ? restore(command, log) : run(command, log));
+    const manager = serviceManager(log);
+    await (command.action === "restore" ? restore(command, log) : run(command, log, manager));
+    await manager.messenger.flushed();
   }
 }
 

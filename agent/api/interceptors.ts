@@ -1,7 +1,10 @@
 // What every call shares: one report when it ends, whatever the handler does.
 import { ResponderBuilder, ServerInterceptingCall, type ServerInterceptor, type status } from "@grpc/grpc-js";
+import type { SocketName } from "./access.ts";
 
 export interface EndedCall {
+  /** The socket that the call came in by. */
+  readonly socket: SocketName;
   /** `DomainService/CreateDomain`; of another package with its name, as `grpc.health.v1.Health/Check`. */
   readonly method: string;
   /** The number of the gRPC status. */
@@ -12,12 +15,16 @@ export interface EndedCall {
 }
 
 /** `now` is in milliseconds of a clock that never steps back. */
-export function observeCalls(now: () => number, onEnd: (call: EndedCall) => void): ServerInterceptor {
+export function observeCalls(
+  { now, socket }: { readonly now: () => number; readonly socket: SocketName },
+  onEnd: (call: EndedCall) => void,
+): ServerInterceptor {
   return (descriptor, call) => {
     const started = now();
     const responder = new ResponderBuilder()
       .withSendStatus((result, next) => {
         onEnd({
+          socket,
           method: methodName(descriptor.path),
           code: result.code,
           seconds: (now() - started) / 1000,

@@ -1,6 +1,5 @@
 // The gRPC server: services, health and reflection. It opens no socket: connections are handed to it by host/.
 import {
-  status,
   Server,
   ServerCredentials,
   type ServerInterceptor,
@@ -8,6 +7,7 @@ import {
 } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Duplex } from "node:stream";
+import { refusalOn, type SocketName } from "./access.ts";
 import { ReflectedFiles } from "./reflection-files.ts";
 import { addReflection, reflectionServiceNames } from "./reflection.ts";
 import type { Service } from "./services.ts";
@@ -16,6 +16,8 @@ import { AgentError } from "../core/errors.ts";
 import { unary, undecoded } from "./unary.ts";
 
 export interface ApiServerOptions {
+  /** Where its connections come in; on the one for reading methods that change something are refused. */
+  readonly socket: SocketName;
   readonly services: readonly Service[];
   /** A serialized google.protobuf.FileDescriptorSet of the contract, for reflection. */
   readonly descriptorSet: Buffer;
@@ -33,12 +35,12 @@ export class ApiServer {
   readonly #health: HealthImplementation;
   readonly #serviceNames: readonly string[];
 
-  constructor({ services, descriptorSet, interceptors }: ApiServerOptions) {
+  constructor({ socket, services, descriptorSet, interceptors }: ApiServerOptions) {
     this.#server = new Server({
       "grpc.max_receive_message_length": RECEIVE_LIMIT_BYTES,
       interceptors: [...interceptors],
     });
-    for (const service of services) addService(this.#server, service);
+    for (const service of services) addService(this.#server, service, socket);
     const names = services.map(({ name }) => name);
     this.#serviceNames = ["", ...names];
     this.#health = new HealthImplementation(this.#statuses("NOT_SERVING"));
@@ -74,13 +76,15 @@ export class ApiServer {
   }
 }
 
-function addService(server: Server, { definition, handlers }: Service): void {
+function addService(server: Server, { definition, handlers, access }: Service, socket: SocketName): void {
   const methods = Object.entries(definition);
   const implementation: UntypedServiceImplementation = {};
   for (const [name, method] of methods) {
     const handler = handlers[name];
-    if (handler) implementation[name] = unary(method.requestDeserialize, handler);
-    else implementation[name] = notServed(method.path);
+    const refusal = refusalOn(socket, method.path, access[name] ?? "changes");
+    if (refusal) implementation[name] = refused(refusal);
+    else if (handler) implementation[name] = unary(method.requestDeserialize, handler, socket);
+    else implementation[name] = refused(notServed(method.path));
   }
   server.addService(
     Object.fromEntries(methods.map(([name, method]) => [name, undecoded(method)])),
@@ -88,13 +92,18 @@ function addService(server: Server, { definition, handlers }: Service): void {
   );
 }
 
-/** The contract has the method, this release does not serve it: said with our own reason, for every kind of call. */
-function notServed(path: string): UntypedServiceImplementation[string] {
-  const error = toStatus(
-    new AgentError("NOT_IMPLEMENTED", `${path} is not served by this release`, { details: { method: path } }),
-  );
+/** The contract has the method, this release does not serve it. */
+function notServed(path: string): AgentError {
+  return new AgentError("NOT_IMPLEMENTED", `${path} is not served by this release`, {
+    details: { method: path },
+  });
+}
+
+/** Answers every kind of call with the same error. */
+function refused(error: AgentError): UntypedServiceImplementation[string] {
+  const told = toStatus(error);
   return (call: { emit?: (event: "error", error: unknown) => void }, callback?: (error: unknown) => void) => {
-    if (callback) callback(error);
-    else call.emit?.("error", { ...error, code: status.UNIMPLEMENTED });
+    if (callback) callback(told);
+    else call.emit?.("error", told);
   };
 }

@@ -7,6 +7,7 @@ import { OperationServiceService } from "../../proto/gen/vgpud/v1/operation_serv
 import { ReservationServiceService } from "../../proto/gen/vgpud/v1/reservation_service.ts";
 import { VgpuServiceService } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import { WatchServiceService } from "../../proto/gen/vgpud/v1/watch_service.ts";
+import { access, type Access, type AccessOf } from "./access.ts";
 import type { ApiContext } from "./context.ts";
 import { domainHandlers } from "./domain-service.ts";
 import { gpuHandlers } from "./gpu-service.ts";
@@ -22,17 +23,19 @@ export interface Service {
   readonly name: string;
   readonly definition: Readonly<Record<string, MethodDefinition<unknown, unknown>>>;
   readonly handlers: Readonly<Record<string, Unary<unknown, unknown> | undefined>>;
+  /** What each method may do; one that is not named changes something. */
+  readonly access: Readonly<Record<string, Access>>;
 }
 
 export function contractServices(context: ApiContext): Service[] {
   return [
-    service(HostServiceService, hostHandlers(context)),
-    service(GpuServiceService, gpuHandlers(context)),
-    service(VgpuServiceService, vgpuHandlers(context)),
-    service(DomainServiceService, domainHandlers(context)),
-    service(OperationServiceService, operationHandlers(context)),
-    service(ReservationServiceService, {}),
-    service(WatchServiceService, {}),
+    service(HostServiceService, access.host, hostHandlers(context)),
+    service(GpuServiceService, access.gpu, gpuHandlers(context)),
+    service(VgpuServiceService, access.vgpu, vgpuHandlers(context)),
+    service(DomainServiceService, access.domain, domainHandlers(context)),
+    service(OperationServiceService, access.operation, operationHandlers(context)),
+    service(ReservationServiceService, access.reservation, {}),
+    service(WatchServiceService, access.watch, {}),
   ];
 }
 
@@ -45,9 +48,10 @@ export function servedMethods(services: readonly Service[]): string[] {
 
 function service<Definition extends object>(
   definition: Definition,
+  access: AccessOf<Definition>,
   handlers: Partial<Handlers<Definition>>,
 ): Service {
   const erased = definition as unknown as Service["definition"];
   const path = Object.values(erased)[0]?.path ?? "";
-  return { name: path.split("/")[1] ?? "", definition: erased, handlers: handlers };
+  return { name: path.split("/")[1] ?? "", definition: erased, handlers, access };
 }

@@ -14,6 +14,7 @@ const grpcCode = {
   "already-exists": status.ALREADY_EXISTS,
   "no-room": status.RESOURCE_EXHAUSTED,
   "failed-precondition": status.FAILED_PRECONDITION,
+  "permission-denied": status.PERMISSION_DENIED,
   aborted: status.ABORTED,
   unavailable: status.UNAVAILABLE,
   unimplemented: status.UNIMPLEMENTED,

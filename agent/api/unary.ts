@@ -1,9 +1,12 @@
 // Turns `async (request, context) => response` into a grpc-js handler, so that services contain no callbacks.
 import { status, type handleUnaryCall, type MethodDefinition } from "@grpc/grpc-js";
 import { AgentError } from "../core/errors.ts";
+import type { SocketName } from "./access.ts";
 import { toStatus } from "./status.ts";
 
 interface CallContext {
+  /** The socket that the call came in by. */
+  readonly socket: SocketName;
   /** Aborts when the client cancels or its deadline passes. */
   readonly signal: AbortSignal;
 }
@@ -36,6 +39,7 @@ export function undecoded(method: GeneratedMethod): RawDefinition {
 export function unary<Request, Response>(
   decode: (bytes: Buffer) => Request,
   handler: Unary<Request, Response>,
+  socket: SocketName,
 ): handleUnaryCall<Buffer, Response> {
   return (call, callback) => {
     const cancelled = new AbortController();
@@ -43,7 +47,7 @@ export function unary<Request, Response>(
       cancelled.abort(new Error("the client ended the call"));
     });
     const answer = async (): Promise<Response> =>
-      handler(decodeRequest(decode, call.request), { signal: cancelled.signal });
+      handler(decodeRequest(decode, call.request), { signal: cancelled.signal, socket });
     answer().then(
       (response) => {
         callback(null, response);

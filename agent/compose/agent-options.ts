@@ -1,6 +1,23 @@
 // What the agent is started with: all that its wiring takes from the command line and the package.
 import type { Config } from "../config.ts";
 import type { Log } from "../host/journal.ts";
+import type { HandedSocket } from "../host/systemd/environment.ts";
+import type { Messenger } from "../host/systemd/messages.ts";
+
+/** The service manager that started the agent; an agent started by hand has one that hears nothing and watches nothing. */
+export interface ServiceManager {
+  readonly messenger: Messenger;
+  readonly watchdogMs: number | undefined;
+  readonly sockets: readonly HandedSocket[];
+}
+
+/** Where the agent serves. */
+export interface Addresses {
+  readonly socket: string;
+  readonly readSocket: string;
+  /** The URL of /metrics. */
+  readonly metrics: string;
+}
 
 export interface AgentOptions {
   readonly config: Config;
@@ -10,6 +27,7 @@ export interface AgentOptions {
   /** The contract's descriptor set, for reflection. */
   readonly descriptorSet: Buffer;
   readonly log: Log;
+  readonly manager: ServiceManager;
   /** Told once, when the agent serves. */
-  readonly onReady: (addresses: { readonly socket: string; readonly metrics: string }) => void;
+  readonly onReady: (addresses: Addresses) => void;
 }

@@ -1,7 +1,9 @@
 // The gRPC server: what its services answer from, and the interceptors that see every call.
 import { randomUUID } from "node:crypto";
+import type { Duplex } from "node:stream";
 import type { ApiContext } from "../api/context.ts";
-import { observeCalls } from "../api/interceptors.ts";
+import type { SocketName } from "../api/access.ts";
+import { observeCalls, type EndedCall } from "../api/interceptors.ts";
 import { ApiServer } from "../api/server.ts";
 import { contractServices, servedMethods } from "../api/services.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
@@ -12,11 +14,19 @@ import { rpcCodeName } from "../observation/rpc-codes.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import type { Stages } from "./stages.ts";
 
+export interface Api {
+  /** Speaks gRPC on a connection that came in by the socket. */
+  accept(socket: SocketName, connection: Duplex): void;
+  setServing(serving: boolean): void;
+  /** Lets calls finish for `graceMs`, then ends what is left. */
+  stop(graceMs: number): Promise<void>;
+}
+
 export function composeApi(
   { version, simulated, descriptorSet, log }: AgentOptions,
   { ledger, lookout, libvirt, operations, domains, metrics }: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
-): ApiServer {
+): Api {
   // A simulated host has none of this machine's facts; on a real one they take seconds, and nothing waits for them.
   let machine = nobodysMachine;
   if (!simulated)
@@ -35,14 +45,34 @@ export function composeApi(
       machine: () => machine,
     },
   };
-  const observed = observeCalls(clock.now, (call) => {
+  const onEnd = (call: EndedCall): void => {
     metrics.recorder.rpc(call);
-    const { method, seconds, message } = call;
+    const { socket, method, seconds, message } = call;
     const code = rpcCodeName(call.code);
-    const told = { method, code, ms: Math.round(seconds * 1000) };
+    const told = { socket, method, code, ms: Math.round(seconds * 1000) };
     log.info(code === "OK" ? told : { ...told, message }, "call");
-  });
+  };
   const services = contractServices(context);
   metrics.recorder.announceMethods(servedMethods(services));
-  return new ApiServer({ services, descriptorSet, interceptors: [observed] });
+  const serverFor = (socket: SocketName): ApiServer => {
+    const interceptors = [observeCalls({ now: clock.now, socket }, onEnd)];
+    return new ApiServer({ socket, services, descriptorSet, interceptors });
+  };
+  return bothSockets({ admin: serverFor("admin"), read: serverFor("read") });
+}
+
+/** One server for each socket: a call's way in is known by the server that answers it. */
+function bothSockets(servers: Readonly<Record<SocketName, ApiServer>>): Api {
+  const all = Object.values(servers);
+  return {
+    accept: (socket, connection) => {
+      servers[socket].accept(connection);
+    },
+    setServing: (serving) => {
+      for (const server of all) server.setServing(serving);
+    },
+    stop: async (graceMs) => {
+      await Promise.all(all.map((server) => server.stop(graceMs)));
+    },
+  };
 }

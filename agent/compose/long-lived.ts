@@ -1,21 +1,26 @@
 // What runs as long as the agent does: libvirt's connection, the reconciler, the watch on udev.
 import { systemClock as clock } from "../core/clock.ts";
-import type { Log } from "../host/journal.ts";
+import { messageOf } from "../core/errors.ts";
+import { superviseUntil } from "../host/systemd/supervision.ts";
 import { watchUdev } from "../host/udev.ts";
 import type { Lookout } from "../inventory/lookout.ts";
+import { statusLine } from "../observation/status-line.ts";
 import type { Task } from "../tasks.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import type { Stages } from "./stages.ts";
 
 /** Between two tries of the first look, while the kernel's facts cannot be read. */
-const FIRST_LOOK_RETRY_MS = 1_000;
+const FIRST_LOOK_RETRY_MS = 2_000;
+/** By which each failed first look puts off the end of systemd's patience: what fails may get well, what hangs not. */
+const START_EXTENSION_MS = 30_000;
 
-export function tasksOf({ config, log }: AgentOptions, stages: Stages, onSeen: () => void): Task[] {
+export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => void): Task[] {
+  const { config, log, manager } = options;
   const { libvirt, lookout, reconciler, metrics, sampler } = stages;
   const reconcile: Task = {
     name: "reconciler",
     run: async (signal) => {
-      if (!(await firstLook(lookout, log, signal))) return;
+      if (!(await firstLook(lookout, options, signal))) return;
       const gpus = [...(lookout.current?.gpus.values() ?? [])];
       const offers = gpus.map(({ address, types }) => `${address} offers ${types.length} vGPU types`);
       log.info({ gpus: offers, claims: stages.ledger.living().length }, "the host is seen");
@@ -44,17 +49,43 @@ export function tasksOf({ config, log }: AgentOptions, stages: Stages, onSeen: (
   const sample: Task = { name: "domain sampler", run: (signal) => sampler.run(signal) };
   const everywhere = [connect, reconcile, sample];
   // A copied or simulated tree has no udev of its own, and this machine's does not concern it.
-  return config.host_root === "/" ? [...everywhere, udev] : everywhere;
+  const always = [...everywhere, ...(manager.messenger.heard ? [supervise(options, stages)] : [])];
+  return config.host_root === "/" ? [...always, udev] : always;
+}
+
+/** The host in one line, as `systemctl status` shows it. */
+export function statusOf({ view, libvirt }: Stages): string {
+  return statusLine({ ...view(), libvirt: libvirt.status, notes: [] });
+}
+
+function supervise({ manager, log }: AgentOptions, stages: Stages): Task {
+  const { messenger, watchdogMs } = manager;
+  const onStuck = (overdueMs: number): void => {
+    log.fatal({ overdueMs }, "the reconciler is stuck; the watchdog is not fed any more");
+  };
+  const told = { messenger, watchdogMs, clock, onStuck, pulse: stages.pulse };
+  return {
+    name: "supervision",
+    run: (signal) => superviseUntil(signal, { ...told, statusLine: () => statusOf(stages) }),
+  };
 }
 
 /** Readiness needs the kernel's facts, and waits for them as long as it takes (law 5). False when stopped before. */
-async function firstLook(lookout: Lookout, log: Log, signal: AbortSignal): Promise<boolean> {
+async function firstLook(
+  lookout: Lookout,
+  { log, manager }: Pick<AgentOptions, "log" | "manager">,
+  signal: AbortSignal,
+): Promise<boolean> {
   while (!signal.aborted) {
     try {
       await lookout.fresh();
       return true;
     } catch (err) {
       log.error({ err }, "the kernel's facts cannot be read");
+      manager.messenger.send({
+        STATUS: `the kernel's facts cannot be read: ${messageOf(err)}`,
+        EXTEND_TIMEOUT_USEC: String(START_EXTENSION_MS * 1000),
+      });
       await clock.sleep(FIRST_LOOK_RETRY_MS, signal).catch(() => undefined);
     }
   }

@@ -11,7 +11,7 @@ const BUSY_RESYNC_MS = 5_000;
 const TOMBSTONE_MS = 3 * 24 * 60 * 60 * 1000;
 
 export function composeReconciler(
-  parts: Pick<ReconcilerOptions, "ledger" | "lookout" | "driver"> & {
+  parts: Pick<ReconcilerOptions, "ledger" | "lookout" | "driver" | "pulse"> & {
     readonly metrics: Metrics;
     readonly log: Log;
     readonly cut: AbortSignal;

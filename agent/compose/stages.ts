@@ -4,6 +4,7 @@ import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { MdevBus } from "../backends/kvmgt/mdev-bus.ts";
 import { KvmgtSlices } from "../backends/kvmgt/slices.ts";
 import { systemClock as clock } from "../core/clock.ts";
+import { Pulse } from "../core/pulse.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import { issueVgpuId } from "../core/vgpu-mark.ts";
 import { readHostFacts } from "../discovery/host-facts.ts";
@@ -43,6 +44,8 @@ export interface Stages {
   readonly sampler: DomainSampler;
   /** What domains used in the last minutes. */
   readonly domainHistory: DomainStatsHistory;
+  /** The reconciler's. */
+  readonly pulse: Pulse;
 }
 
 export async function composeStages(
@@ -90,7 +93,8 @@ export async function composeStages(
       logLifecycle(log, event);
     },
   });
-  const reconciler = composeReconciler({ ledger, lookout, driver, metrics, log, cut });
+  const pulse = new Pulse(clock.now);
+  const reconciler = composeReconciler({ ledger, lookout, driver, pulse, metrics, log, cut });
   const admission = new Admission({
     ...{ ledger, clock, rule: gvtgCapacity },
     storage: new StorageRoots(config.storage_roots),
@@ -100,6 +104,6 @@ export async function composeStages(
     ...{ ledger, admission, lookout, driver, operations, clock },
     newOperationId: randomUUID,
   });
-  const parts = { ledger, lookout, libvirt, driver, reconciler, operations, domains, metrics };
+  const parts = { ledger, lookout, libvirt, driver, reconciler, operations, domains, metrics, pulse };
   return { view, ...parts, sampler, domainHistory };
 }

@@ -9,6 +9,8 @@ export type ErrorKind =
   /** No room and nothing else; throttling is `unavailable`. */
   | "no-room"
   | "failed-precondition"
+  /** Not by this way in; another socket or another caller may. */
+  | "permission-denied"
   | "aborted"
   /** The only kind that is safe to retry blindly. */
   | "unavailable"
@@ -70,6 +72,9 @@ export const reasons = {
   VGPU_IN_USE: "failed-precondition",
   /** The kernel has not answered the removal; it goes on. */
   VGPU_REMOVE_BLOCKED: "failed-precondition",
+
+  /** The method changes something and came by the socket for reading. */
+  SOCKET_READ_ONLY: "permission-denied",
 
   /** A later request, as a destroy, took over while this one waited. */
   SUPERSEDED: "aborted",

@@ -2,22 +2,26 @@
 import net from "node:net";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { listenOn } from "../hostd/protocol/listen.ts";
+import { listenOn, type ListenAddress } from "../hostd/protocol/listen.ts";
 
 /** Disposing it stops listening and cuts the connections that are left. */
 export interface UnixListener extends AsyncDisposable {
-  readonly path: string;
+  /** The path, or `fd:3` for a socket that systemd opened. */
+  readonly at: string;
 }
 
 /** Owner and group may connect; a chmod afterwards would leave a moment in which anybody may. */
 const SOCKET_UMASK = 0o117;
 
-/** Rejects when somebody serves the socket already; a file that a dead process left is replaced. */
+/**
+ * Rejects when somebody serves the socket already; a file that a dead process left is replaced.
+ * A descriptor is served as it is: its path, mode and owner are systemd's, and nothing is unlinked.
+ */
 export async function listenUnix(
-  file: string,
+  address: ListenAddress,
   onConnection: (socket: net.Socket) => void,
 ): Promise<UnixListener> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o750 });
+  if ("path" in address) await mkdir(path.dirname(address.path), { recursive: true, mode: 0o750 });
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
@@ -26,12 +30,12 @@ export async function listenUnix(
   });
   const before = process.umask(SOCKET_UMASK);
   try {
-    await listenOn(server, { path: file });
+    await listenOn(server, address);
   } finally {
     process.umask(before);
   }
   return {
-    path: file,
+    at: "path" in address ? address.path : `fd:${address.fd}`,
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => {
         server.close(() => {

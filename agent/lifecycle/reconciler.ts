@@ -2,6 +2,7 @@
 // Triggers coalesce; a slow resync makes every missed event harmless (law 1).
 import { Alarm } from "../core/alarm.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Pulse } from "../core/pulse.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { Claim } from "./claim.ts";
@@ -23,11 +24,21 @@ export interface ReconcilerOptions {
   /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
   readonly tombstoneMs: number;
   readonly onRebuilt: (claim: Claim) => void;
+  /** Told by when the loop will be heard of again: a round has a limit, a pause its length. */
+  readonly pulse?: Pulse;
   /** A round was completed. */
   readonly onRound?: () => void;
   /** Also called for the round that our own stop cuts off. */
   readonly onError: (error: unknown) => void;
 }
+
+/**
+ * No round takes longer unless it is stuck. It waits for at most four looks one after the other (one under way, its own,
+ * two to rebuild), each of them for libvirt's deadlines of 10 s; a libvirt that hangs is given up earlier.
+ */
+const ROUND_LIMIT_MS = 180_000;
+/** A pause that ends so much too late was slept over. */
+const PAUSE_SLACK_MS = 30_000;
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -46,9 +57,10 @@ export class Reconciler {
 
   /** Until the stop. */
   async run(): Promise<void> {
-    const { driver, lookout, resyncMs, busyResyncMs, stop, onRound, onError } = this.#options;
+    const { driver, lookout, resyncMs, busyResyncMs, stop, pulse, onRound, onError } = this.#options;
     while (!stop.aborted) {
       const { rings } = this.#alarm; // before the round: a trigger during it must not be lost
+      pulse?.expect(ROUND_LIMIT_MS);
       try {
         await this.round();
         onRound?.();
@@ -57,7 +69,9 @@ export class Reconciler {
       }
       // A daemon that hung and answers again tells no event of it.
       const blind = lookout.current?.domains.known !== true;
-      await this.#alarm.sleep(driver.busy || blind ? busyResyncMs : resyncMs, rings);
+      const pauseMs = driver.busy || blind ? busyResyncMs : resyncMs;
+      pulse?.expect(pauseMs + PAUSE_SLACK_MS);
+      await this.#alarm.sleep(pauseMs, rings);
     }
   }
 

@@ -10,6 +10,7 @@ export const USAGE = `usage: vgpud [options]
   --simulate [FILE]      run on a simulated host, described by FILE or the default one:
                          no hardware, no root, no libvirt needed
   --socket PATH          UNIX socket of the gRPC API (default /run/vgpud/vgpud.sock)
+  --read-socket PATH     UNIX socket for reading only (default: beside --socket, named …-read.sock)
   --state-dir DIR        where the ledger is kept (default /var/lib/vgpud)
   --metrics HOST:PORT    where /metrics is served; port 0 takes a free one (default 127.0.0.1:9469)
   --libvirt-uri URI      qemu:///system (default) or xen:///system
@@ -29,6 +30,7 @@ const flags = {
   config: { type: "string" },
   simulate: { type: "boolean" },
   socket: { type: "string" },
+  "read-socket": { type: "string" },
   "state-dir": { type: "string" },
   metrics: { type: "string" },
   "libvirt-uri": { type: "string" },
@@ -65,6 +67,7 @@ export function readCommand(argv: readonly string[]): Command {
     simulate: values.simulate === true ? (hostFile ?? true) : false,
     overrides: {
       socket: absolute(values.socket),
+      readSocket: absolute(values["read-socket"]),
       stateDir: absolute(values["state-dir"]),
       hostRoot: absolute(values["host-root"]),
       metrics: values.metrics,

@@ -32,6 +32,7 @@ const late: Readonly<Record<ErrorKind, boolean>> = {
   "not-found": false,
   "already-exists": false,
   unimplemented: false,
+  "permission-denied": false,
   "no-room": true,
   "failed-precondition": true,
   aborted: true,

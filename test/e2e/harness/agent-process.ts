@@ -13,6 +13,13 @@ export interface Ended {
   readonly stderr: string;
 }
 
+export interface ProcessOptions {
+  /** On top of our own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A program with its words that becomes vgpud, as `systemd-socket-activate`. */
+  readonly launcher?: readonly string[];
+}
+
 /** Ends by itself within the test's time, or is ended with the test. */
 export class AgentProcess implements AsyncDisposable {
   readonly ended: Promise<Ended>;
@@ -23,8 +30,12 @@ export class AgentProcess implements AsyncDisposable {
   #over = false;
 
   /** `words` are the command line behind `vgpud`. */
-  constructor(words: readonly string[]) {
-    const child = spawn(process.execPath, [main, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  constructor(words: readonly string[], { env = {}, launcher = [] }: ProcessOptions = {}) {
+    const [program = process.execPath, ...rest] = [...launcher, process.execPath, main, ...words];
+    const child = spawn(program, rest, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+    });
     this.#child = child;
     this.#keep(createInterface(child.stdout), this.#out);
     this.#keep(createInterface(child.stderr), this.#log);

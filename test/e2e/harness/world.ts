@@ -94,6 +94,10 @@ export class World implements AsyncDisposable {
     return path.join(this.host.directory, "vgpud.sock");
   }
 
+  get readSocket(): string {
+    return path.join(this.host.directory, "vgpud-read.sock");
+  }
+
   get stateDir(): string {
     return path.join(this.host.directory, "state");
   }

@@ -22,6 +22,7 @@ describe("errors.proto", () => {
     "already-exists": "ALREADY_EXISTS",
     "no-room": "RESOURCE_EXHAUSTED",
     "failed-precondition": "FAILED_PRECONDITION",
+    "permission-denied": "PERMISSION_DENIED",
     aborted: "ABORTED",
     unavailable: "UNAVAILABLE",
     unimplemented: "UNIMPLEMENTED",
@@ -47,7 +48,13 @@ describe("docs/configuration.md", () => {
     const text = await readFile(fromRepository("docs/configuration.md"), "utf8");
     const example = /```yaml\n([^`]*)```/.exec(text)?.[1] ?? "";
     const none = { stateDir: undefined, hostRoot: undefined, metrics: undefined, libvirtUri: undefined };
-    const noFlags = { ...none, socket: undefined, libvirtSocket: undefined, hostdSocket: undefined };
+    const noFlags = {
+      ...none,
+      socket: undefined,
+      readSocket: undefined,
+      libvirtSocket: undefined,
+      hostdSocket: undefined,
+    };
     assert.deepEqual(
       parseConfig({ text: example, name: "the example" }, noFlags).storage_roots.at(-1),
       "/srv/vm",

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { ConfigError, parseConfig, splitAddress, type Overrides } from "../../../agent/config.ts";
 
 const none: Overrides = {
-  ...{ socket: undefined, stateDir: undefined, hostRoot: undefined, metrics: undefined },
+  ...{
+    socket: undefined,
+    readSocket: undefined,
+    stateDir: undefined,
+    hostRoot: undefined,
+    metrics: undefined,
+  },
   ...{ libvirtUri: undefined, libvirtSocket: undefined, hostdSocket: undefined },
 };
 const parse = (text: string, overrides: Partial<Overrides> = {}): ReturnType<typeof parseConfig> =>

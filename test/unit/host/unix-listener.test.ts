@@ -16,10 +16,12 @@ describe("the API's listener", () => {
 
   it("ends although a peer that connected never says anything and never leaves", async () => {
     const accepted = new EventEmitter();
-    const listener = await listenUnix(path.join(dir, "vgpud.sock"), () => accepted.emit("connection"));
-    const peer = net.connect(listener.path);
+    const listener = await listenUnix({ path: path.join(dir, "vgpud.sock") }, () =>
+      accepted.emit("connection"),
+    );
+    const peer = net.connect(listener.at);
     await once(accepted, "connection");
     await Promise.all([once(peer, "close"), listener[Symbol.asyncDispose]()]);
-    await assert.rejects(once(net.connect(listener.path), "connect"), { code: "ENOENT" });
+    await assert.rejects(once(net.connect(listener.at), "connect"), { code: "ENOENT" });
   });
 });

@@ -1,0 +1,72 @@
+// Which methods change something. The socket for reading serves the others; the one for changes serves all.
+import type { DomainServiceService } from "../../proto/gen/vgpud/v1/domain_service.ts";
+import type { GpuServiceService } from "../../proto/gen/vgpud/v1/gpu_service.ts";
+import type { HostServiceService } from "../../proto/gen/vgpud/v1/host_service.ts";
+import type { OperationServiceService } from "../../proto/gen/vgpud/v1/operation_service.ts";
+import type { ReservationServiceService } from "../../proto/gen/vgpud/v1/reservation_service.ts";
+import type { VgpuServiceService } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
+import type { WatchServiceService } from "../../proto/gen/vgpud/v1/watch_service.ts";
+import { AgentError } from "../core/errors.ts";
+
+/** The socket that a connection came in by. */
+export type SocketName = "admin" | "read";
+
+/** Whether a method can change anything. One that can, as with `validate_only`, counts as changing whatever the request says. */
+export type Access = "reads" | "changes";
+
+/** What each method of a service may do; a method of the contract that is not in its table does not compile. */
+export type AccessOf<Definition> = Readonly<Record<keyof Definition, Access>>;
+
+export const access = {
+  host: {
+    getHost: "reads",
+    diagnose: "reads",
+    drainHost: "changes",
+    undrainHost: "changes",
+    reconcile: "changes",
+  } satisfies AccessOf<typeof HostServiceService>,
+  gpu: {
+    listGpus: "reads",
+    getGpu: "reads",
+    plan: "reads",
+    drainGpu: "changes",
+    undrainGpu: "changes",
+    setGpuMode: "changes",
+    setVirtualFunctions: "changes",
+  } satisfies AccessOf<typeof GpuServiceService>,
+  vgpu: {
+    listVgpus: "reads",
+    getVgpu: "reads",
+    createVgpu: "changes",
+    deleteVgpu: "changes",
+    adoptVgpu: "changes",
+    releaseVgpu: "changes",
+  } satisfies AccessOf<typeof VgpuServiceService>,
+  domain: {
+    getDomain: "reads",
+    listDomains: "reads",
+    createDomain: "changes",
+    startDomain: "changes",
+    stopDomain: "changes",
+    destroyDomain: "changes",
+  } satisfies AccessOf<typeof DomainServiceService>,
+  reservation: {
+    getReservation: "reads",
+    listReservations: "reads",
+    createReservation: "changes",
+    renewReservation: "changes",
+    releaseReservation: "changes",
+  } satisfies AccessOf<typeof ReservationServiceService>,
+  operation: { getOperation: "reads" } satisfies AccessOf<typeof OperationServiceService>,
+  watch: { watch: "reads" } satisfies AccessOf<typeof WatchServiceService>,
+} as const;
+
+/** Why a method is not served on the socket it was called by; undefined when it is. */
+export function refusalOn(socket: SocketName, path: string, may: Access): AgentError | undefined {
+  if (socket === "admin" || may === "reads") return undefined;
+  return new AgentError(
+    "SOCKET_READ_ONLY",
+    `${path} changes the host and this socket serves reading only; call it on the admin socket (key "socket" of the configuration)`,
+    { details: { method: path, socket } },
+  );
+}
