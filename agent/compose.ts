@@ -7,7 +7,6 @@ import { statusOf, tasksOf } from "./compose/long-lived.ts";
 import { composeStages } from "./compose/stages.ts";
 import { systemClock as clock } from "./core/clock.ts";
 import { LedgerFiles } from "./host/ledger-files.ts";
-import { Ledger } from "./lifecycle/ledger.ts";
 import { runTasks } from "./tasks.ts";
 
 /** How long an orderly stop waits for calls, and then for claims on their way; the next start goes on with what is left. */
@@ -23,7 +22,8 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   for (const { file, why } of setAside) log.error({ file, why }, "ledger record set aside");
   // Looks, steps and libvirt's connection outlive `stop`: claims on their way get a chance to arrive.
   const cut = new AbortController();
-  const stages = await composeStages(options, new Ledger(store, claims), cut.signal);
+  const stages = await composeStages(options, { store, claims }, cut.signal);
+  stages.metrics.recorder.recordsSetAside(setAside.length);
   const api = composeApi(options, stages, { unreadableRecords: setAside.length, stop });
 
   await using admin = await openSocket("admin", options, api);

@@ -4,6 +4,7 @@ import type { Log } from "../host/journal.ts";
 import type { LibvirtHost } from "../host/libvirt.ts";
 import { DomainSampler } from "../observation/domain-sampler.ts";
 import type { DomainStatsHistory } from "../observation/domain-stats.ts";
+import type { Recorder } from "../observation/recorder.ts";
 
 /** Half a minute would lose the shape of a load; less would wake an idle host for nothing. */
 const INTERVAL_MS = 15_000;
@@ -16,15 +17,17 @@ export const HISTORY = { spanMs: 600_000, spacingMs: INTERVAL_MS - 5_000 };
 export function composeSampler(parts: {
   readonly libvirt: LibvirtHost;
   readonly domainHistory: DomainStatsHistory;
+  readonly recorder: Recorder;
   readonly log: Log;
   readonly cut: AbortSignal;
 }): DomainSampler {
-  const { libvirt, domainHistory, log, cut } = parts;
+  const { libvirt, domainHistory, recorder, log, cut } = parts;
   let failing = false;
   return new DomainSampler({
     ...{ source: libvirt, history: domainHistory, clock, stop: cut },
     ...{ intervalMs: INTERVAL_MS, deadlineMs: DEADLINE_MS },
-    onReading: ({ error }) => {
+    onReading: ({ seconds, error }) => {
+      recorder.domainReading({ seconds, failed: error !== undefined });
       // The link to libvirt has said already that it is away.
       if (error !== undefined && !failing && libvirt.status.connected)
         log.warn({ err: error }, "libvirt does not say what domains use");

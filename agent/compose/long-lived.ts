@@ -34,7 +34,8 @@ export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => voi
       watchUdev(
         {
           clock,
-          onEvent: () => {
+          onEvent: ({ subsystem, action }) => {
+            metrics.recorder.uevent(subsystem, action);
             metrics.recorder.trigger("udev");
             reconciler.trigger();
           },

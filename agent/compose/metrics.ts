@@ -5,15 +5,22 @@ import type { Snapshot } from "../inventory/snapshot.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../lifecycle/views.ts";
 import { Metrics } from "../observation/metrics.ts";
-import type { MetricsView } from "../observation/view.ts";
+import type { DomainSampler } from "../observation/domain-sampler.ts";
+import type { MetricsView, ScrapeView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
+
+/** Readings younger than this serve a scrape: several Prometheus that scrape at once cost libvirt one question. */
+const FRESH_MS = 1_000;
+/** No scrape waits longer for libvirt; it then shows the figures it has, with their age. */
+const WAIT_MS = 500;
 
 export function composeMetrics(
   { version, log }: Pick<AgentOptions, "version" | "log">,
-  view: () => MetricsView,
+  parts: { readonly view: () => ScrapeView; readonly sampler: () => DomainSampler },
 ): Metrics {
   return new Metrics({
-    view,
+    view: parts.view,
+    prepare: () => parts.sampler().refresh(FRESH_MS, WAIT_MS),
     build: { version, revision: undefined, nodeVersion: process.versions.node },
     clock,
     onError: (err, collector) => {

@@ -27,7 +27,7 @@ export function composeReconciler(
     busyResyncMs: BUSY_RESYNC_MS,
     tombstoneMs: TOMBSTONE_MS,
     onRound: () => {
-      metrics.recorder.reconcileRound("ok");
+      metrics.recorder.reconciled(clock.wall());
     },
     onRebuilt: ({ claimId, domain }) => {
       metrics.recorder.claimRebuilt();
@@ -35,7 +35,7 @@ export function composeReconciler(
     },
     onError: (err) => {
       if (cut.aborted) return;
-      metrics.recorder.reconcileRound("failed");
+      metrics.recorder.reconcileFailed();
       log.error({ err }, "the host could not be looked at");
     },
   });

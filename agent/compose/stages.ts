@@ -19,7 +19,8 @@ import { Snapshot } from "../inventory/snapshot.ts";
 import { Admission } from "../lifecycle/admission.ts";
 import { DomainService } from "../lifecycle/domain-service.ts";
 import { Driver } from "../lifecycle/driver.ts";
-import type { Ledger } from "../lifecycle/ledger.ts";
+import type { Claim } from "../lifecycle/claim.ts";
+import { Ledger, type LedgerStore } from "../lifecycle/ledger.ts";
 import { Operations } from "../lifecycle/operations.ts";
 import type { Reconciler } from "../lifecycle/reconciler.ts";
 import type { DomainSampler } from "../observation/domain-sampler.ts";
@@ -27,6 +28,7 @@ import { DomainStatsHistory } from "../observation/domain-stats.ts";
 import type { Metrics } from "../observation/metrics.ts";
 import type { MetricsView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
+import { countedStore } from "./counted-store.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
 import { composeReconciler } from "./reconciler.ts";
@@ -50,14 +52,27 @@ export interface Stages {
 
 export async function composeStages(
   { config, version, log }: AgentOptions,
-  ledger: Ledger,
+  { store, claims }: { readonly store: LedgerStore; readonly claims: readonly Claim[] },
   cut: AbortSignal,
 ): Promise<Stages> {
   const files = new RootedFiles(config.host_root);
   const snapshot = new Snapshot();
   const view = (): MetricsView => metricsView(snapshot, ledger);
-  const metrics = composeMetrics({ version, log }, view);
+  const metrics = composeMetrics(
+    { version, log },
+    {
+      view: () => ({
+        ...view(),
+        now: clock.wall(),
+        hypervisor: config.libvirt.uri.startsWith("xen") ? "xen" : "kvm",
+        domainStats: sampler.view,
+        stalledBy: ({ operation }) => operations.stalledBy(operation.id),
+      }),
+      sampler: () => sampler,
+    },
+  );
   const { recorder } = metrics;
+  const ledger = new Ledger(countedStore(store, recorder, clock), claims);
   const libvirt = new LibvirtHost({
     uri: config.libvirt.uri,
     socket: config.libvirt.socket,
@@ -73,17 +88,23 @@ export async function composeStages(
     },
   });
   const domainHistory = new DomainStatsHistory(HISTORY);
-  const sampler = composeSampler({ libvirt, domainHistory, log, cut });
+  const sampler = composeSampler({ libvirt, domainHistory, recorder, log, cut });
   const host = await readHostFacts(files);
   const observer = { files, slices: new MdevBus(files), domains: libvirt, host, wall: clock.wall };
   const lookout = new Lookout({ look: (signal) => observe(observer, signal), snapshot, stop: cut });
   const operations = new Operations((operation) => {
     recorder.operation(operation);
   });
+  const hostd = new HostdClient({
+    socketPath: config.hostd.socket,
+    onCall: (call) => {
+      recorder.hostdCall(call);
+    },
+  });
   const driver = new Driver({
     ...{ ledger, lookout, operations, clock, random: Math.random, stop: cut },
     hands: {
-      slices: new KvmgtSlices(new HostdClient({ socketPath: config.hostd.socket }), files),
+      slices: new KvmgtSlices(hostd, files),
       domains: libvirt,
       hypervisor: (signal) => libvirt.hypervisor(signal),
       gpuLock: new KeyedLock(),

@@ -21,7 +21,27 @@ export interface HostdClientOptions {
   readonly socketPath: string;
   /** How long a call may take in all, 10 to 60 000 ms. Default 10 000. */
   readonly deadlineMs?: number;
+  /** Told of every call that ended. */
+  readonly onCall?: (call: EndedCall) => void;
 }
+
+export interface EndedCall {
+  readonly operation: Operation["kind"];
+  /** `refused`: by the kernel or by hostd; `unavailable`: no answer in time, or not of hostd's. */
+  readonly outcome: "ok" | "held" | "blocked" | "refused" | "unavailable";
+  readonly seconds: number;
+}
+
+const OUTCOMES = {
+  done: "ok",
+  holders: "ok",
+  absent: "ok",
+  held: "held",
+  blocked: "blocked",
+  errno: "refused",
+  refused: "refused",
+  failed: "unavailable",
+} as const satisfies Record<Result["kind"], EndedCall["outcome"]>;
 
 export interface CallOptions {
   /** Ends the waiting, not the operation: hostd goes on, and the same call made again joins it. */
@@ -38,11 +58,13 @@ const DEFAULT_DEADLINE_MS = 10_000;
 export class HostdClient {
   readonly #socketPath: string;
   readonly #deadlineMs: number;
+  readonly #onCall: (call: EndedCall) => void;
   #connection: Connection | undefined;
 
   constructor(options: HostdClientOptions) {
     this.#socketPath = options.socketPath;
     this.#deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
+    this.#onCall = options.onCall ?? (() => undefined);
   }
 
   /** @throws HostdUnavailableError; the signal's reason when it aborts first */
@@ -72,7 +94,19 @@ export class HostdClient {
     this.#connection?.end(new Error("the client was closed"));
   }
 
-  async #call(operation: Operation, options: CallOptions = {}): Promise<Result> {
+  async #call(operation: Operation, options?: CallOptions): Promise<Result> {
+    const begun = performance.now();
+    let outcome: EndedCall["outcome"] = "unavailable";
+    try {
+      const result = await this.#ask(operation, options);
+      outcome = OUTCOMES[result.kind];
+      return result;
+    } finally {
+      this.#onCall({ operation: operation.kind, outcome, seconds: (performance.now() - begun) / 1000 });
+    }
+  }
+
+  async #ask(operation: Operation, options: CallOptions = {}): Promise<Result> {
     const deadlineMs = clamp(options.deadlineMs ?? this.#deadlineMs);
     const timeUp = AbortSignal.timeout(deadlineMs);
     const signal = options.signal === undefined ? timeUp : AbortSignal.any([options.signal, timeUp]);

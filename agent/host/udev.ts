@@ -5,8 +5,14 @@ import { createInterface } from "node:readline";
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 
+export interface Uevent {
+  readonly subsystem: string;
+  readonly action: string;
+}
+
 export interface UdevOptions {
-  readonly onEvent: () => void;
+  /** Named as udev does: `mdev`, `add`. */
+  readonly onEvent: (event: Uevent) => void;
   /** Told when the watch ends by itself; the resync goes on meanwhile. */
   readonly onLost: (why: string, retryInMs: number) => void;
   readonly clock: Clock;
@@ -21,7 +27,7 @@ const ARGUMENTS = [
   "--subsystem-match=drm",
 ];
 /** A line per event: `UDEV  [12.34] add  /devices/… (mdev)`. What precedes the first one explains the columns. */
-const EVENT = /^UDEV\s+\[/;
+const EVENT = /^UDEV\s+\[[^\]]*\]\s+(\S+)\s+\S+\s+\((\S+)\)/;
 const RETRY_MS = 30_000;
 
 /** Runs until the signal aborts. */
@@ -34,14 +40,15 @@ export async function watchUdev({ onEvent, onLost, clock }: UdevOptions, stop: A
   }
 }
 
-function monitorOnce(onEvent: () => void, stop: AbortSignal): Promise<string> {
+function monitorOnce(onEvent: UdevOptions["onEvent"], stop: AbortSignal): Promise<string> {
   const child = spawn(COMMAND, ARGUMENTS, {
     stdio: ["ignore", "pipe", "ignore"],
     signal: stop,
     killSignal: "SIGTERM",
   });
   createInterface({ input: child.stdout }).on("line", (line) => {
-    if (EVENT.test(line)) onEvent();
+    const [, action, subsystem] = EVENT.exec(line) ?? [];
+    if (action !== undefined && subsystem !== undefined) onEvent({ subsystem, action });
   });
   return new Promise((resolve) => {
     child.once("error", (error) => {

@@ -5,7 +5,7 @@ import { gauge, type Collector } from "./definition.ts";
 const rank = { own: 0, orphan: 1, foreign: 2 } as const satisfies Record<Ownership, number>;
 
 /** At most `maximum` domains: own ones first, then by id, so that the choice is the same at every scrape. */
-function exported(domains: readonly DomainView[], maximum: number): DomainView[] {
+export function exportedDomains(domains: readonly DomainView[], maximum: number): DomainView[] {
   return [...domains]
     .sort((a, b) => rank[a.ownership] - rank[b.ownership] || (a.id < b.id ? -1 : 1))
     .slice(0, maximum);
@@ -20,10 +20,19 @@ export function domainCollector(maximum: number): Collector {
         help: "A domain that libvirt or a claim knows; always 1. The state is unknown where libvirt does not tell.",
         labels: ["domain_uuid", "domain_name", "ownership", "state"],
         samples: ({ domains }) =>
-          exported(domains, maximum).map(({ id, name, ownership, domain }) => ({
+          exportedDomains(domains, maximum).map(({ id, name, ownership, domain }) => ({
             labels: { domain_uuid: id, domain_name: name, ownership, state: domain?.state ?? "unknown" },
             value: 1,
           })),
+      }),
+      gauge({
+        name: "vgpud_domain_vcpus",
+        help: "Virtual processors that the domain's definition gives it; absent while libvirt does not tell.",
+        labels: ["domain_uuid"],
+        samples: ({ domains }) =>
+          exportedDomains(domains, maximum).flatMap(({ id, domain }) =>
+            domain?.vcpus === undefined ? [] : [{ labels: { domain_uuid: id }, value: domain.vcpus }],
+          ),
       }),
       gauge({
         name: "vgpud_domains_dropped",

@@ -1,6 +1,7 @@
 // Takes readings of what domains use: in the background for the history, and for a scrape that finds the last one old.
 import type { Clock } from "../core/clock.ts";
-import type { DomainReading, DomainStatsHistory, DomainStatsSource } from "./domain-stats.ts";
+import type { DomainStatsHistory, DomainStatsSource } from "./domain-stats.ts";
+import type { DomainStatsView } from "./view.ts";
 
 export interface DomainSamplerOptions {
   readonly source: DomainStatsSource;
@@ -30,6 +31,8 @@ export class DomainSampler {
   #underWay: Promise<void> | undefined;
   #deadline: AbortController | undefined;
   #failing = false;
+  /** Somebody waited in vain for the reading under way. */
+  #late = false;
 
   constructor(options: DomainSamplerOptions) {
     this.#options = options;
@@ -42,11 +45,6 @@ export class DomainSampler {
     );
   }
 
-  /** Whether the last attempt failed. */
-  get failing(): boolean {
-    return this.#failing;
-  }
-
   /** Reads at intervals until the signal aborts. */
   async run(stop: AbortSignal): Promise<void> {
     const { clock, intervalMs } = this.#options;
@@ -57,19 +55,34 @@ export class DomainSampler {
     }
   }
 
-  /**
-   * The latest reading, taken anew when it is older than `maxAgeMs`, for which nobody waits longer than `waitMs`:
-   * then the old one is returned. Undefined when there is none. Never rejects.
-   */
-  async atMost(maxAgeMs: number, waitMs: number): Promise<DomainReading | undefined> {
+  /** What to show now; figures stay the latest ones while readings fail. */
+  get view(): DomainStatsView {
     const { clock, history } = this.#options;
     const { latest } = history;
-    if (latest && clock.now() - latest.takenMs <= maxAgeMs) return latest;
+    return {
+      domains: latest?.domains,
+      ageSeconds: latest && (clock.now() - latest.takenMs) / 1000,
+      failing: this.#failing || this.#late,
+    };
+  }
+
+  /**
+   * Takes a reading when the latest is older than `maxAgeMs`. Nobody waits longer than `waitMs` for it: it goes on, and
+   * until it ends the old one stands. Never rejects.
+   */
+  async refresh(maxAgeMs: number, waitMs: number): Promise<void> {
+    const { clock, history } = this.#options;
+    const { latest } = history;
+    if (latest && clock.now() - latest.takenMs <= maxAgeMs) return;
     const enough = new AbortController();
-    const late = clock.sleep(waitMs, enough.signal).catch(() => undefined);
+    const late = clock.sleep(waitMs, enough.signal).then(
+      () => {
+        this.#late = true;
+      },
+      () => undefined,
+    );
     await Promise.race([this.#sample(), late]);
     enough.abort();
-    return history.latest;
   }
 
   /** Joins the reading under way, so that a daemon that hangs is asked once. */
@@ -95,6 +108,7 @@ export class DomainSampler {
       error = caught;
     }
     settled.abort();
+    this.#late = false;
     this.#failing = error !== undefined;
     if (!stop.aborted) onReading({ seconds: (clock.now() - begun) / 1000, error });
   }

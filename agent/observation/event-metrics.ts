@@ -8,9 +8,17 @@ import type { Described } from "./definition.ts";
 export type TriggerSource = "libvirt" | "udev";
 export type RoundOutcome = "ok" | "failed";
 
+/** What hostd is asked for, and how it may answer: `held` and `blocked` are answers, `unavailable` is none. */
+export const hostdOperations = ["create-mdev", "remove-mdev", "holders"] as const;
+export const hostdOutcomes = ["ok", "held", "blocked", "refused", "unavailable"] as const;
+export type HostdOutcome = (typeof hostdOutcomes)[number];
+
+/** What udev tells us of; anything else counts as `other`, so that no driver can make series. */
+export const ueventSubsystems = ["mdev", "pci", "drm", "other"] as const;
+export const ueventActions = ["add", "remove", "change", "bind", "unbind", "other"] as const;
+
 export const operations = ["create", "start", "stop", "destroy"] as const satisfies readonly OperationKind[];
 export const triggerSources = ["libvirt", "udev"] as const satisfies readonly TriggerSource[];
-export const roundOutcomes = ["ok", "failed"] as const satisfies readonly RoundOutcome[];
 
 const everyStep = {
   "create-vgpu": true,
@@ -44,7 +52,14 @@ export const failureReasons = Object.entries<ErrorKind>(reasons).flatMap(([reaso
 );
 
 /** Seconds, from a kernel write on an idle host to a guest that takes its time to shut down. */
-export const durationBuckets = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
+const durationBuckets = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
+/** Seconds, for what should never take long: calls to what runs on this host, writes to its disk. */
+const quickBuckets = [0.001, 0.0025, 0.01, 0.05, 0.25, 1, 5];
+
+/** Something that is counted here; histograms name their bounds. */
+export interface EventMetric extends Described {
+  readonly buckets?: readonly number[];
+}
 
 /** The value of the label for a method that was not announced: callers must not be able to make series. */
 export const UNKNOWN_METHOD = "unknown";
@@ -67,12 +82,14 @@ export const eventMetrics = {
     help: "From the durable intent to the end of an operation, whatever its end.",
     type: "histogram",
     labels: ["operation"],
+    buckets: durationBuckets,
   },
   stepDuration: {
     name: "vgpud_lifecycle_step_duration_seconds",
     help: "How long steps took that were done; the count is the number of steps done.",
     type: "histogram",
     labels: ["step"],
+    buckets: durationBuckets,
   },
   stepFailures: {
     name: "vgpud_lifecycle_step_failures_total",
@@ -97,12 +114,82 @@ export const eventMetrics = {
     help: "From the arrival of a gRPC call to its answer.",
     type: "histogram",
     labels: ["method"],
+    buckets: durationBuckets,
   },
-  reconcileRounds: {
-    name: "vgpud_reconcile_rounds_total",
-    help: "Rounds of the reconciler by outcome.",
+  reconcileRuns: {
+    name: "vgpud_reconcile_runs_total",
+    help: "Rounds of the reconciler that ended, those included that failed.",
     type: "counter",
-    labels: ["outcome"],
+    labels: [],
+  },
+  reconcileFailures: {
+    name: "vgpud_reconcile_failures_total",
+    help: "Rounds of the reconciler that failed: the host could not be looked at.",
+    type: "counter",
+    labels: [],
+  },
+  reconcileSuccess: {
+    name: "vgpud_reconcile_last_success_timestamp_seconds",
+    help: "When the last round of the reconciler ended well; 0 before the first.",
+    type: "gauge",
+    labels: [],
+  },
+  ledgerWrites: {
+    name: "vgpud_ledger_writes_total",
+    help: "Records written to the ledger or erased from it, those included that failed.",
+    type: "counter",
+    labels: [],
+  },
+  ledgerFailures: {
+    name: "vgpud_ledger_write_failures_total",
+    help: "Writes to the ledger that failed: nothing was promised for them.",
+    type: "counter",
+    labels: [],
+  },
+  ledgerDuration: {
+    name: "vgpud_ledger_write_duration_seconds",
+    help: "How long writes to the ledger took until they would survive a power cut.",
+    type: "histogram",
+    labels: [],
+    buckets: quickBuckets,
+  },
+  ledgerSetAside: {
+    name: "vgpud_ledger_records_set_aside",
+    help: "Records of the ledger that could not be read at the start and were set aside.",
+    type: "gauge",
+    labels: [],
+  },
+  hostdCalls: {
+    name: "vgpud_hostd_calls_total",
+    help: "Calls to vgpud-hostd that ended, by what was asked and how it was answered.",
+    type: "counter",
+    labels: ["operation", "outcome"],
+  },
+  hostdDuration: {
+    name: "vgpud_hostd_call_duration_seconds",
+    help: "How long calls to vgpud-hostd took, whatever their answer.",
+    type: "histogram",
+    labels: ["operation"],
+    buckets: quickBuckets,
+  },
+  statsDuration: {
+    name: "vgpud_domain_stats_reading_duration_seconds",
+    help: "How long libvirt took to say what domains use, or until it was given up.",
+    type: "histogram",
+    labels: [],
+    buckets: quickBuckets,
+  },
+  statsFailures: {
+    name: "vgpud_domain_stats_reading_failures_total",
+    help: "Readings of what domains use that failed or took too long.",
+    type: "counter",
+    labels: [],
+  },
+  uevents: {
+    name: "vgpud_uevents_total",
+    help: "Events of the kernel's devices that udev told of.",
+    type: "counter",
+    labels: ["subsystem", "action"],
   },
   triggers: {
     name: "vgpud_triggers_total",
@@ -110,4 +197,4 @@ export const eventMetrics = {
     type: "counter",
     labels: ["source"],
   },
-} as const satisfies Record<string, Described>;
+} as const satisfies Record<string, EventMetric>;

@@ -29,13 +29,13 @@ function parseRange(text: string): Range {
   return { type, version: parameters.get("version"), q: Number.isFinite(q) ? q : 0 };
 }
 
-/** Turns a scrape in the 0.0.4 format, as prom-client writes it, into OpenMetrics 1.0.0. */
-export function toOpenMetrics(text: string): string {
+/** Turns families in the 0.0.4 format, as prom-client writes them, into those of OpenMetrics 1.0.0. */
+export function openFamilies(text: string): string {
   const families = text.split("\n\n").map((family) => family.trim());
   return `${families
     .filter((family) => family !== "")
     .map(openFamily)
-    .join("\n")}\n# EOF\n`;
+    .join("\n")}\n`;
 }
 
 function openFamily(family: string): string {

@@ -1,8 +1,11 @@
 // Metrics of the physical GPUs: what they are, what they have, what is taken, what still fits. Pure.
 import type { Amounts, Budget } from "../capacity/budget.ts";
-import type { GpuView, Ownership } from "../lifecycle/views.ts";
+import type { GpuView, Ownership, VgpuView } from "../lifecycle/views.ts";
 import { gauge, type Collector, type Sample, type SnapshotMetric } from "./definition.ts";
 import type { MetricsView } from "./view.ts";
+
+/** What a slice of a type is to us: made, only promised, or not ours. */
+const slotStates = ["used", "reserved", "foreign", "orphan"] as const;
 
 const BYTES_PER_MIB = 1024 * 1024;
 const ownerships = ["own", "foreign", "orphan"] as const satisfies readonly Ownership[];
@@ -50,6 +53,24 @@ function eachType(
   );
 }
 
+function slotState({ ownership, kernel }: VgpuView): (typeof slotStates)[number] {
+  if (ownership !== "own") return ownership;
+  return kernel ? "used" : "reserved";
+}
+
+function slots({ gpus, vgpus }: MetricsView): Sample<"pci_address" | "vgpu_type" | "state">[] {
+  return gpus.flatMap(({ gpu: { address }, types }) =>
+    types.flatMap(({ type }) =>
+      slotStates.map((state) => ({
+        labels: { pci_address: address, vgpu_type: type.name, state },
+        value: vgpus.filter(
+          (vgpu) => vgpu.gpu === address && vgpu.type === type.name && slotState(vgpu) === state,
+        ).length,
+      })),
+    ),
+  );
+}
+
 const facts: readonly SnapshotMetric[] = [
   gauge({
     name: "vgpud_gpu_info",
@@ -65,6 +86,16 @@ const facts: readonly SnapshotMetric[] = [
           backend: mdevParent ? "kvmgt" : "none",
         },
         value: 1,
+      })),
+  }),
+  gauge({
+    name: "vgpud_gpu_vgpu_supported",
+    help: "Whether vGPUs can be made on the GPU as things are (1) or not (0).",
+    labels: ["pci_address"],
+    samples: ({ gpus }) =>
+      gpus.map(({ gpu: { address }, budget }) => ({
+        labels: { pci_address: address },
+        value: budget ? 1 : 0,
       })),
   }),
   gauge({
@@ -116,6 +147,12 @@ const budgets: readonly SnapshotMetric[] = [
 ];
 
 const types: readonly SnapshotMetric[] = [
+  gauge({
+    name: "vgpud_vgpu_type_slots",
+    help: "vGPUs of the type on the GPU: used (made), reserved (promised), foreign, orphan; what can still be made is allocatable.",
+    labels: ["pci_address", "vgpu_type", "state"],
+    samples: slots,
+  }),
   gauge({
     name: "vgpud_vgpu_type_allocatable",
     help: "How many more vGPUs of the type fit on the GPU; all types draw on one budget, so they do not add up.",

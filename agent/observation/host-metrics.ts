@@ -1,6 +1,7 @@
 // Metrics of the agent's own state: what it is, how fresh its view is, what its ledger holds. Pure.
-import type { ClaimState } from "../lifecycle/claim.ts";
-import { gauge, type Collector } from "./definition.ts";
+import type { Claim, ClaimState } from "../lifecycle/claim.ts";
+import { gauge, type Collector, type Sample } from "./definition.ts";
+import { failureReasons, operations } from "./event-metrics.ts";
 
 export interface BuildInfo {
   readonly version: string;
@@ -31,10 +32,12 @@ export function hostCollector({ version, revision, nodeVersion }: BuildInfo): Co
         samples: () => [{ labels: { version, revision, node_version: nodeVersion }, value: 1 }],
       }),
       gauge({
-        name: "vgpud_libvirt_up",
+        name: "vgpud_hypervisor_up",
         help: "Whether libvirt answered at the last look (1) or not (0); 0 also before the first look.",
-        labels: [],
-        samples: ({ inventory }) => [{ labels: {}, value: inventory?.domains.known === true ? 1 : 0 }],
+        labels: ["hypervisor"],
+        samples: ({ inventory, hypervisor }) => [
+          { labels: { hypervisor }, value: inventory?.domains.known === true ? 1 : 0 },
+        ],
       }),
       gauge({
         name: "vgpud_inventory_revision",
@@ -48,8 +51,31 @@ export function hostCollector({ version, revision, nodeVersion }: BuildInfo): Co
         labels: [],
         samples: ({ inventory }) => (inventory ? [{ labels: {}, value: inventory.observedAt / 1000 }] : []),
       }),
+      gauge({
+        name: "vgpud_inventory_age_seconds",
+        help: "Time since the look began that this scrape describes; absent before the first look.",
+        labels: [],
+        samples: ({ inventory, now }) =>
+          inventory ? [{ labels: {}, value: Math.max(0, now - inventory.observedAt) / 1000 }] : [],
+      }),
     ],
   };
+}
+
+function runningOf(claims: readonly Claim[]): readonly Claim[] {
+  return claims.filter(({ state, operation }) => state !== "gone" && operation.ended === undefined);
+}
+
+/** How often each of the known values occurs; each gets its series, also at 0. */
+function counted<Label extends string>(
+  known: readonly string[],
+  found: readonly (string | undefined)[],
+  labels: (value: string) => Sample<Label>["labels"],
+): Sample<Label>[] {
+  return known.map((value) => ({
+    labels: labels(value),
+    value: found.filter((each) => each === value).length,
+  }));
 }
 
 export const claimCollector: Collector = {
@@ -64,6 +90,28 @@ export const claimCollector: Collector = {
         for (const { state } of claims) counts[state] = (counts[state] ?? 0) + 1;
         return Object.entries(counts).map(([state, value]) => ({ labels: { state }, value }));
       },
+    }),
+    gauge({
+      name: "vgpud_operations_in_flight",
+      help: "Operations that have not ended.",
+      labels: ["operation"],
+      samples: ({ claims }) =>
+        counted(
+          operations,
+          runningOf(claims).map(({ operation }) => operation.kind),
+          (operation) => ({ operation }),
+        ),
+    }),
+    gauge({
+      name: "vgpud_operations_stalled",
+      help: "Operations that have not ended and do not get on, by what holds them up; they are tried again by themselves.",
+      labels: ["reason"],
+      samples: ({ claims, stalledBy }) =>
+        counted(
+          failureReasons,
+          runningOf(claims).map((claim) => stalledBy(claim)?.reason),
+          (reason) => ({ reason }),
+        ),
     }),
   ],
 };

@@ -1,19 +1,23 @@
-// Puts the tables into a registry and renders a scrape: one view, taken when Prometheus asks, feeds every gauge.
-import { Gauge, Registry, collectDefaultMetrics } from "prom-client";
+// Renders a scrape: what is read off one view of the host, taken when Prometheus asks, and what was counted since the start.
+import { Registry, collectDefaultMetrics } from "prom-client";
 import type { Clock } from "../core/clock.ts";
-import type { Collector, Described, SnapshotMetric } from "./definition.ts";
+import { gauge, type Collector, type Described, type Sample, type SnapshotMetric } from "./definition.ts";
 import { domainCollector } from "./domain-metrics.ts";
+import { domainStatsCollector } from "./domain-stats-metrics.ts";
 import { eventMetrics } from "./event-metrics.ts";
-import { OPENMETRICS_FORMAT, TEXT_FORMAT, prefersOpenMetrics, toOpenMetrics } from "./exposition.ts";
+import { OPENMETRICS_FORMAT, TEXT_FORMAT, openFamilies, prefersOpenMetrics } from "./exposition.ts";
+import { familyText, type Format } from "./family-text.ts";
 import { gpuCollector } from "./gpu-metrics.ts";
 import { claimCollector, hostCollector, type BuildInfo } from "./host-metrics.ts";
 import { Recorder } from "./recorder.ts";
 import { vgpuCollector } from "./vgpu-metrics.ts";
-import type { MetricsView } from "./view.ts";
+import type { ScrapeView } from "./view.ts";
 
 export interface MetricsOptions {
-  /** Called once for each scrape. */
-  readonly view: () => MetricsView;
+  /** Called once for each scrape, when `prepare` is over. */
+  readonly view: () => ScrapeView;
+  /** Refreshes what the view is made from; must neither take long nor reject. */
+  readonly prepare: () => Promise<void>;
   readonly build: BuildInfo;
   readonly clock: Pick<Clock, "now">;
   /** More domains than this are counted and left out; default 1000. */
@@ -29,75 +33,84 @@ export interface Rendered {
   readonly body: string;
 }
 
-interface Filled {
-  readonly name: string;
-  readonly series: readonly { readonly metric: SnapshotMetric; readonly gauge: Gauge }[];
+/** How a collector did in this scrape. */
+interface Collected {
+  readonly text: string;
+  readonly success: boolean;
+  readonly seconds: number;
 }
 
 const MAX_DOMAINS = 1000;
 
-const success = {
+/** What a scrape says of itself; its samples come from the collectors of the same scrape. */
+const success = gauge({
   name: "vgpud_scrape_collector_success",
-  help: "Whether the collector could compute its series (1) or not (0).",
+  help: "Whether the collector could compute its series and its source answers (1) or not (0).",
   labels: ["collector"],
-  type: "gauge",
-} as const satisfies Described;
-const duration = {
+  samples: () => [],
+});
+const duration = gauge({
   name: "vgpud_scrape_collector_duration_seconds",
   help: "How long the collector took for this scrape.",
   labels: ["collector"],
-  type: "gauge",
-} as const satisfies Described;
+  samples: () => [],
+});
 
 export class Metrics {
   /** Where the stages report what happens. */
   readonly recorder: Recorder;
   readonly #options: MetricsOptions;
   readonly #registry = new Registry();
-  readonly #collectors: readonly Filled[];
-  readonly #success: Gauge;
-  readonly #duration: Gauge;
+  readonly #collectors: readonly Collector[];
 
   constructor(options: MetricsOptions) {
     this.#options = options;
-    this.#collectors = collectors(options).map(({ name, metrics }) => ({
-      name,
-      series: metrics.map((metric) => ({ metric, gauge: this.#gauge(metric) })),
-    }));
-    this.#success = this.#gauge(success);
-    this.#duration = this.#gauge(duration);
+    this.#collectors = collectors(options);
     this.recorder = new Recorder(this.#registry);
     if (options.processMetrics ?? true) collectDefaultMetrics({ register: this.#registry });
   }
 
   /** One scrape in the format that the Accept header prefers. Rejects only when no view can be taken. */
   async render(accept?: string): Promise<Rendered> {
-    // Taken and filled in without an await, so that scrapes at the same time do not mix their views.
+    const format: Format = prefersOpenMetrics(accept) ? "openmetrics" : "text";
+    await this.#options.prepare();
     const view = this.#options.view();
-    for (const collector of this.#collectors) this.#fill(collector, view);
-    const text = await this.#registry.metrics();
-    return prefersOpenMetrics(accept)
-      ? { contentType: OPENMETRICS_FORMAT, body: toOpenMetrics(text) }
-      : { contentType: TEXT_FORMAT, body: text };
+    const collected = new Map(
+      this.#collectors.map((collector) => [collector.name, this.#collect(collector, view, format)]),
+    );
+    const parts = [
+      ...[...collected.values()].map(({ text }) => text),
+      familyText(
+        success,
+        each(collected, (one) => (one.success ? 1 : 0)),
+        format,
+      ),
+      familyText(
+        duration,
+        each(collected, ({ seconds }) => seconds),
+        format,
+      ),
+    ];
+    const counted = await this.#registry.metrics();
+    return format === "openmetrics"
+      ? { contentType: OPENMETRICS_FORMAT, body: `${parts.join("\n")}\n${openFamilies(counted)}# EOF\n` }
+      : { contentType: TEXT_FORMAT, body: `${parts.join("\n\n")}\n\n${counted}` };
   }
 
-  #fill({ name, series }: Filled, view: MetricsView): void {
+  #collect({ name, metrics, healthy }: Collector, view: ScrapeView, format: Format): Collected {
     const { clock, onError } = this.#options;
     const started = clock.now();
-    let succeeded = true;
+    let text: string;
+    let success = true;
     try {
-      for (const { metric, gauge } of series) setAll(gauge, metric.samples(view));
+      text = familiesText(metrics, (metric) => metric.samples(view), format);
+      success = healthy?.(view) ?? true;
     } catch (error) {
-      succeeded = false;
-      for (const { gauge } of series) setAll(gauge, []);
+      success = false;
+      text = familiesText(metrics, () => [], format);
       onError(error, name);
     }
-    this.#success.set({ collector: name }, succeeded ? 1 : 0);
-    this.#duration.set({ collector: name }, (clock.now() - started) / 1000);
-  }
-
-  #gauge({ name, help, labels }: Described): Gauge {
-    return new Gauge({ name, help, labelNames: [...labels], registers: [this.#registry] });
+    return { text, success, seconds: (clock.now() - started) / 1000 };
   }
 }
 
@@ -111,26 +124,33 @@ export function describeMetrics(): Described[] {
   ].map(({ name, help, type, labels }) => ({ name, help, type, labels }));
 }
 
-function collectors({ build, maxDomains }: Pick<MetricsOptions, "build" | "maxDomains">): Collector[] {
+function collectors({
+  build,
+  maxDomains = MAX_DOMAINS,
+}: Pick<MetricsOptions, "build" | "maxDomains">): Collector[] {
   return [
     hostCollector(build),
     gpuCollector,
     vgpuCollector,
-    domainCollector(maxDomains ?? MAX_DOMAINS),
+    domainCollector(maxDomains),
+    domainStatsCollector(maxDomains),
     claimCollector,
   ];
 }
 
-/** Replaces all series: one whose subject is gone must disappear. */
-function setAll(gauge: Gauge, samples: ReturnType<SnapshotMetric["samples"]>): void {
-  gauge.reset();
-  // A gauge without labels is reset to zero, not to nothing.
-  if (samples.length === 0) gauge.remove({});
-  for (const { labels, value } of samples) gauge.set(present(labels), value);
+function familiesText(
+  metrics: readonly SnapshotMetric[],
+  samples: (metric: SnapshotMetric) => readonly Sample[],
+  format: Format,
+): string {
+  return metrics
+    .map((metric) => familyText(metric, samples(metric), format))
+    .join(format === "openmetrics" ? "\n" : "\n\n");
 }
 
-function present(labels: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(labels).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
+function each(
+  collected: ReadonlyMap<string, Collected>,
+  value: (of: Collected) => number,
+): Sample<"collector">[] {
+  return [...collected].map(([collector, of]) => ({ labels: { collector }, value: value(of) }));
 }

@@ -1,20 +1,21 @@
 // Counts what happens. Typed methods only: no caller can invent a label, and every known label set starts at zero.
-import { Counter, Histogram, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { Operation } from "../lifecycle/claim.ts";
 import type { LifecycleEvent } from "../lifecycle/driver.ts";
-import type { Described } from "./definition.ts";
 import {
   UNKNOWN_METHOD,
-  durationBuckets,
-  eventMetrics,
   failureReasons,
+  hostdOperations,
+  hostdOutcomes,
   operations,
-  roundOutcomes,
   steps,
   triggerSources,
-  type RoundOutcome,
+  ueventActions,
+  ueventSubsystems,
+  type HostdOutcome,
   type TriggerSource,
 } from "./event-metrics.ts";
+import { registerEvents, type RegisteredEvents } from "./event-registry.ts";
 import { rpcCodeName, rpcCodes } from "./rpc-codes.ts";
 
 export interface RpcCall {
@@ -25,31 +26,24 @@ export interface RpcCall {
   readonly seconds: number;
 }
 
+export interface HostdCall {
+  readonly operation: (typeof hostdOperations)[number];
+  readonly outcome: HostdOutcome;
+  readonly seconds: number;
+}
+
+/** Something that was tried once and took time. */
+export interface Attempt {
+  readonly seconds: number;
+  readonly failed: boolean;
+}
+
 export class Recorder {
   readonly #methods = new Set<string>();
-  readonly #operations: Counter;
-  readonly #operationFailures: Counter;
-  readonly #operationDuration: Histogram;
-  readonly #stepDuration: Histogram;
-  readonly #stepFailures: Counter;
-  readonly #claimsRebuilt: Counter;
-  readonly #rpcHandled: Counter;
-  readonly #rpcDuration: Histogram;
-  readonly #rounds: Counter;
-  readonly #triggers: Counter;
+  readonly #events: RegisteredEvents;
 
   constructor(registry: Registry) {
-    const { counter, histogram } = factories(registry);
-    this.#operations = counter(eventMetrics.operations);
-    this.#operationFailures = counter(eventMetrics.operationFailures);
-    this.#operationDuration = histogram(eventMetrics.operationDuration);
-    this.#stepDuration = histogram(eventMetrics.stepDuration);
-    this.#stepFailures = counter(eventMetrics.stepFailures);
-    this.#claimsRebuilt = counter(eventMetrics.claimsRebuilt);
-    this.#rpcHandled = counter(eventMetrics.rpcHandled);
-    this.#rpcDuration = histogram(eventMetrics.rpcDuration);
-    this.#rounds = counter(eventMetrics.reconcileRounds);
-    this.#triggers = counter(eventMetrics.triggers);
+    this.#events = registerEvents(registry);
     this.#startAtZero();
   }
 
@@ -57,10 +51,10 @@ export class Recorder {
   lifecycle(event: LifecycleEvent): void {
     switch (event.kind) {
       case "step-done":
-        this.#stepDuration.observe({ step: event.step }, event.seconds);
+        this.#events.stepDuration.observe({ step: event.step }, event.seconds);
         return;
       case "step-failed":
-        this.#stepFailures.inc({ reason: event.error.reason });
+        this.#events.stepFailures.inc({ reason: event.error.reason });
         return;
       // That a claim came to rest is read off the snapshot; the operation that led there is counted when it ends.
       case "settled":
@@ -71,61 +65,94 @@ export class Recorder {
   /** Once for each operation that ended; one that still runs is ignored. */
   operation({ kind, startedAt, ended }: Operation): void {
     if (!ended) return;
-    this.#operations.inc({ operation: kind });
+    this.#events.operations.inc({ operation: kind });
     // Wall-clock times, the only ones that survive a restart; the clock may have been set back.
-    this.#operationDuration.observe({ operation: kind }, Math.max(0, ended.at - startedAt) / 1000);
-    if (ended.failure) this.#operationFailures.inc({ operation: kind, reason: ended.failure.reason });
+    this.#events.operationDuration.observe({ operation: kind }, Math.max(0, ended.at - startedAt) / 1000);
+    if (ended.failure) this.#events.operationFailures.inc({ operation: kind, reason: ended.failure.reason });
   }
 
   claimRebuilt(): void {
-    this.#claimsRebuilt.inc();
+    this.#events.claimsRebuilt.inc();
   }
 
   /** The methods served, as `Service/Method`: each gets its series at once. */
   announceMethods(methods: readonly string[]): void {
     for (const method of methods) {
       this.#methods.add(method);
-      this.#rpcDuration.zero({ method });
-      for (const code of rpcCodes) this.#rpcHandled.inc({ method, code }, 0);
+      this.#events.rpcDuration.zero({ method });
+      for (const code of rpcCodes) this.#events.rpcHandled.inc({ method, code }, 0);
     }
   }
 
   rpc({ method, code, seconds }: RpcCall): void {
     const known = this.#methods.has(method) ? method : UNKNOWN_METHOD;
-    this.#rpcHandled.inc({ method: known, code: rpcCodeName(code) });
-    this.#rpcDuration.observe({ method: known }, seconds);
+    this.#events.rpcHandled.inc({ method: known, code: rpcCodeName(code) });
+    this.#events.rpcDuration.observe({ method: known }, seconds);
   }
 
-  reconcileRound(outcome: RoundOutcome): void {
-    this.#rounds.inc({ outcome });
+  /** A round of the reconciler ended well; `wall` in milliseconds since the epoch. */
+  reconciled(wall: number): void {
+    this.#events.reconcileRuns.inc();
+    this.#events.reconcileSuccess.set(wall / 1000);
+  }
+
+  reconcileFailed(): void {
+    this.#events.reconcileRuns.inc();
+    this.#events.reconcileFailures.inc();
+  }
+
+  ledgerWrite({ seconds, failed }: Attempt): void {
+    this.#events.ledgerWrites.inc();
+    this.#events.ledgerDuration.observe(seconds);
+    if (failed) this.#events.ledgerFailures.inc();
+  }
+
+  recordsSetAside(count: number): void {
+    this.#events.ledgerSetAside.set(count);
+  }
+
+  hostdCall({ operation, outcome, seconds }: HostdCall): void {
+    this.#events.hostdCalls.inc({ operation, outcome });
+    this.#events.hostdDuration.observe({ operation }, seconds);
+  }
+
+  domainReading({ seconds, failed }: Attempt): void {
+    this.#events.statsDuration.observe(seconds);
+    if (failed) this.#events.statsFailures.inc();
+  }
+
+  /** As udev names them. */
+  uevent(subsystem: string, action: string): void {
+    this.#events.uevents.inc({
+      subsystem: known(ueventSubsystems, subsystem),
+      action: known(ueventActions, action),
+    });
   }
 
   trigger(source: TriggerSource): void {
-    this.#triggers.inc({ source });
+    this.#events.triggers.inc({ source });
   }
 
   /** A counter that appears with its first increment hides that increment from `increase()`. */
   #startAtZero(): void {
+    const events = this.#events;
     for (const operation of operations) {
-      this.#operations.inc({ operation }, 0);
-      this.#operationDuration.zero({ operation });
-      for (const reason of failureReasons) this.#operationFailures.inc({ operation, reason }, 0);
+      events.operations.inc({ operation }, 0);
+      events.operationDuration.zero({ operation });
+      for (const reason of failureReasons) events.operationFailures.inc({ operation, reason }, 0);
     }
-    for (const step of steps) this.#stepDuration.zero({ step });
-    for (const reason of failureReasons) this.#stepFailures.inc({ reason }, 0);
-    for (const outcome of roundOutcomes) this.#rounds.inc({ outcome }, 0);
-    for (const source of triggerSources) this.#triggers.inc({ source }, 0);
+    for (const step of steps) events.stepDuration.zero({ step });
+    for (const reason of failureReasons) events.stepFailures.inc({ reason }, 0);
+    for (const source of triggerSources) events.triggers.inc({ source }, 0);
+    for (const operation of hostdOperations) {
+      events.hostdDuration.zero({ operation });
+      for (const outcome of hostdOutcomes) events.hostdCalls.inc({ operation, outcome }, 0);
+    }
+    for (const subsystem of ueventSubsystems)
+      for (const action of ueventActions) events.uevents.inc({ subsystem, action }, 0);
   }
 }
 
-function factories(registry: Registry): {
-  readonly counter: (described: Described) => Counter;
-  readonly histogram: (described: Described) => Histogram;
-} {
-  const registers = [registry];
-  return {
-    counter: ({ name, help, labels }) => new Counter({ name, help, labelNames: [...labels], registers }),
-    histogram: ({ name, help, labels }) =>
-      new Histogram({ name, help, labelNames: [...labels], registers, buckets: durationBuckets }),
-  };
+function known(values: readonly string[], value: string): string {
+  return values.includes(value) ? value : "other";
 }

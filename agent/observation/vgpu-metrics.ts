@@ -1,4 +1,5 @@
 // Metrics of single vGPUs. Their number is bounded by what the GPUs can hold. Names stand only in the info series. Pure.
+import type { ClaimState } from "../lifecycle/claim.ts";
 import type { Ownership, VgpuView } from "../lifecycle/views.ts";
 import { gauge, type Collector, type Sample } from "./definition.ts";
 import type { MetricsView } from "./view.ts";
@@ -30,6 +31,15 @@ const infoLabels = [
   "domain_name",
 ] as const;
 
+const states = [
+  "reserved",
+  "creating",
+  "active",
+  "stopped",
+  "deleting",
+  "failed",
+] as const satisfies readonly ClaimState[];
+
 function count(ownership: Ownership): (view: MetricsView) => Sample<never>[] {
   return ({ vgpus }) => [{ labels: {}, value: vgpus.filter((vgpu) => vgpu.ownership === ownership).length }];
 }
@@ -42,6 +52,20 @@ export const vgpuCollector: Collector = {
       help: "A vGPU that exists or is promised; always 1. Join by vgpu_id or domain_uuid.",
       labels: infoLabels,
       samples: ({ vgpus }) => vgpus.map(info),
+    }),
+    gauge({
+      name: "vgpud_vgpu_state",
+      help: "The state of the claim on the vGPU (1) among all it may have (0); only for own ones.",
+      labels: ["vgpu_id", "state"],
+      samples: ({ vgpus }) =>
+        vgpus.flatMap(({ id, claim }) =>
+          claim
+            ? states.map((state) => ({
+                labels: { vgpu_id: id, state },
+                value: claim.state === state ? 1 : 0,
+              }))
+            : [],
+        ),
     }),
     gauge({
       name: "vgpud_vgpu_in_use",

@@ -1,7 +1,9 @@
 // What one scrape describes: the joined views of the host, all of the same moment.
+import type { AgentError } from "../core/errors.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import type { DomainView, GpuView, VgpuView } from "../lifecycle/views.ts";
+import type { DomainFigures } from "./domain-stats.ts";
 
 export interface MetricsView {
   /** Undefined before the first complete look; the lists of GPUs, vGPUs and domains are then empty. */
@@ -11,4 +13,24 @@ export interface MetricsView {
   readonly domains: readonly DomainView[];
   /** Every record of the ledger, tombstones included. */
   readonly claims: readonly Claim[];
+}
+
+/** What the metrics show beyond the host: how old what they say is, and what does not get on. */
+export interface ScrapeView extends MetricsView {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** What libvirt drives here. */
+  readonly hypervisor: "kvm" | "xen";
+  readonly domainStats: DomainStatsView;
+  /** What keeps the latest operation of a claim from getting on; undefined when nothing does. */
+  readonly stalledBy: (claim: Claim) => AgentError | undefined;
+}
+
+export interface DomainStatsView {
+  /** Of the latest reading, whatever its age; undefined before the first. */
+  readonly domains: readonly DomainFigures[] | undefined;
+  /** Seconds since that reading; undefined before the first. */
+  readonly ageSeconds: number | undefined;
+  /** Whether the last attempt to read failed, or one has been under way for too long. */
+  readonly failing: boolean;
 }

@@ -102,7 +102,7 @@ describe("a libvirt that is away", () => {
     assert.deepEqual([vgpu?.present, vgpu?.inUse], [true, undefined]);
     const { libvirt } = await world.shownHost();
     assert.deepEqual([libvirt?.connected, libvirt?.failure?.reason], [false, "LIBVIRT_UNAVAILABLE"]);
-    assert.match(await world.scrape(), /^vgpud_libvirt_up 0$/m);
+    assert.match(await world.scrape(), /^vgpud_hypervisor_up\{hypervisor="kvm"\} 0$/m);
     for (const call of [world.create("desk-2"), world.stop("desk-1"), world.destroy("desk-1")]) {
       const error = await refusal(call);
       assert.deepEqual([error.code, error.reason], ["UNAVAILABLE", "LIBVIRT_UNAVAILABLE"]);

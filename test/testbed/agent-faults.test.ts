@@ -148,7 +148,7 @@ describe("vgpud beside a kernel and a libvirt that fail", () => {
       assert.deepEqual(await agent.client.listVgpus(), []);
       await eventually(
         () => agent.metrics(),
-        (metrics) => metrics.get("vgpud_libvirt_up") === 0,
+        (metrics) => metrics.get('vgpud_hypervisor_up{hypervisor="kvm"}') === 0,
       );
     }
 
@@ -174,7 +174,7 @@ describe("vgpud beside a kernel and a libvirt that fail", () => {
       await bed.check("rm -f /run/libvirtd.pid; libvirtd -d");
       await eventually(
         () => agent.metrics(),
-        (metrics) => metrics.get("vgpud_libvirt_up") === 1,
+        (metrics) => metrics.get('vgpud_hypervisor_up{hypervisor="kvm"}') === 1,
       );
       const { domain } = await agent.client.createDomain(domainRequest("late", "8"));
       assert.equal(domain?.state, "DOMAIN_STATE_RUNNING");

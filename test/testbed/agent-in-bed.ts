@@ -95,7 +95,7 @@ export class AgentInBed {
     return this.#bed.check(`cat ${logFile}`);
   }
 
-  /** A scrape: values by series, as `vgpud_libvirt_up` or `vgpud_gpu_fences{pci_address="…",state="free"}`. */
+  /** A scrape: values by series, as `vgpud_domains_dropped` or `vgpud_gpu_fences{pci_address="…",state="free"}`. */
   async metrics(): Promise<ReadonlyMap<string, number>> {
     const body = await get(this.#scrapes, "/metrics");
     const lines = body.split("\n").filter((line) => line !== "" && !line.startsWith("#"));

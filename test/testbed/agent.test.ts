@@ -103,7 +103,7 @@ describe("vgpud on a real kernel and libvirt", () => {
       assert.match(defined(info[0]), new RegExp(`vgpu_id="${slice}".*ownership="own".*domain_name="web"`));
       assert.equal(metrics.get(`vgpud_vgpu_in_use{vgpu_id="${slice}"}`), 1);
       assert.equal(metrics.get(`vgpud_claims{state="active"}`), 1);
-      assert.equal(metrics.get("vgpud_libvirt_up"), 1);
+      assert.equal(metrics.get('vgpud_hypervisor_up{hypervisor="kvm"}'), 1);
       const { stdout } = await vgpuctl(process.execPath, [
         ...["dist/agent/cli/main.js", "--socket", agent.socket, "vgpus"],
       ]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { watchUdev } from "../../../agent/host/udev.ts";
+import { watchUdev, type Uevent } from "../../../agent/host/udev.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
 describe("the watch on udev", () => {
@@ -29,25 +29,28 @@ describe("the watch on udev", () => {
 
   it("counts events and not what explains them, and tells when it is over", async () => {
     const stop = new AbortController();
-    let events = 0;
+    const events: Uevent[] = [];
     let lost = "";
     await new Promise<void>((resolve) => {
       // The end of the process may be told before its last lines.
       const over = (): void => {
-        if (lost !== "" && events >= 2) resolve();
+        if (lost !== "" && events.length >= 2) resolve();
       };
       const onLost = (why: string): void => {
         stop.abort();
         lost = why;
         over();
       };
-      const onEvent = (): void => {
-        events += 1;
+      const onEvent = (event: Uevent): void => {
+        events.push(event);
         over();
       };
       void watchUdev({ onEvent, onLost, clock: new FakeClock() }, stop.signal);
     });
     assert.match(lost, /exit code 0/);
-    assert.equal(events, 2);
+    assert.deepEqual(events, [
+      { subsystem: "mdev", action: "add" },
+      { subsystem: "mdev", action: "remove" },
+    ]);
   });
 });

@@ -41,35 +41,40 @@ describe("the sampler of domains", () => {
     source.answer = new Error("libvirt is away");
     const running = sampler.run(stop.signal);
     await clock.advance(1_000);
-    assert.equal(sampler.failing, true);
+    assert.equal(sampler.view.failing, true);
     source.answer = [];
     await clock.advance(2_000);
     assert.equal(source.asked, 2);
-    assert.equal(sampler.failing, false);
+    assert.equal(sampler.view.failing, false);
     stop.abort();
     await clock.until(running);
   });
 
   it("serves a reading that is young enough without asking", async () => {
     const { clock, source, sampler } = sampling();
-    const first = await sampler.atMost(1_000, 500);
+    await sampler.refresh(1_000, 500);
     await clock.advance(1_000);
-    assert.equal(await sampler.atMost(1_000, 500), first);
+    await sampler.refresh(1_000, 500);
+    assert.equal(source.asked, 1);
+    assert.equal(sampler.view.ageSeconds, 1);
     await clock.advance(1);
-    assert.notEqual(await sampler.atMost(1_000, 500), first);
+    await sampler.refresh(1_000, 500);
     assert.equal(source.asked, 2);
+    assert.equal(sampler.view.ageSeconds, 0);
   });
 
   it("serves the old reading after a short wait when libvirt hangs, and asks it only once", async () => {
     const { clock, source, sampler } = sampling();
     source.answer = [figures(1)];
-    const old = await sampler.atMost(1_000, 500);
+    await sampler.refresh(1_000, 500);
+    const old = sampler.view.domains;
     await clock.advance(10_000);
     source.answer = undefined;
     for (let scrape = 1; scrape <= 3; scrape += 1) {
       const asked = clock.now();
-      assert.equal(await clock.until(sampler.atMost(1_000, 500)), old);
+      await clock.until(sampler.refresh(1_000, 500));
       assert.equal(clock.now() - asked, 500);
+      assert.deepEqual(sampler.view, { domains: old, ageSeconds: 10 + scrape / 2, failing: true });
     }
     assert.equal(source.asked, 2);
   });
@@ -77,7 +82,8 @@ describe("the sampler of domains", () => {
   it("serves nothing when libvirt was never heard of", async () => {
     const { source, sampler } = sampling();
     source.answer = new Error("libvirt is away");
-    assert.equal(await sampler.atMost(1_000, 500), undefined);
+    await sampler.refresh(1_000, 500);
+    assert.deepEqual(sampler.view, { domains: undefined, ageSeconds: undefined, failing: true });
   });
 
   it("gives up a reading at its deadline, says so, and reads again", async () => {
@@ -99,7 +105,7 @@ describe("the sampler of domains", () => {
 
   it("leaves nothing asleep behind", async () => {
     const { clock, sampler } = sampling();
-    await sampler.atMost(1_000, 500);
+    await sampler.refresh(1_000, 500);
     await clock.rest();
     assert.equal(clock.sleepers, 0);
   });

@@ -1,11 +1,13 @@
 // A host with something of everything that is exported: own, promised, foreign and orphaned slices, a GPU without any.
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
-import { parseClaimId, parseDomainId, parsePciAddress, parseVgpuId } from "../../../agent/core/ids.ts";
+import { AgentError } from "../../../agent/core/errors.ts";
+import { parseClaimId, parsePciAddress, parseVgpuId } from "../../../agent/core/ids.ts";
 import type { Domain, Gpu, Inventory, SliceSizes } from "../../../agent/inventory/model.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
-import type { MetricsView } from "../../../agent/observation/view.ts";
+import type { ScrapeView } from "../../../agent/observation/view.ts";
+import { figures, numberedDomain } from "../../fakes/domain-figures.ts";
 
 /** 2026-05-01T12:00:00Z */
 const NOON = Date.UTC(2026, 4, 1, 12);
@@ -23,8 +25,7 @@ const bare = parsed(parsePciAddress("0000:03:00.0"));
 /** Own ids bear the tag of core/vgpu-mark.ts. */
 const own = (n: number) => parsed(parseVgpuId(`76677075-0000-8000-8000-00000000000${n}`));
 const foreignVgpu = parsed(parseVgpuId("f0e1d2c3-0000-4000-8000-000000000001"));
-export const domainId = (n: number) =>
-  parsed(parseDomainId(`d0000000-0000-4000-8000-${n.toString().padStart(12, "0")}`));
+export const domainId = numberedDomain;
 
 const gpu: Gpu = {
   address: igd,
@@ -135,10 +136,15 @@ const inventory: Inventory = {
   domains: { known: true, value: new Map([ownDomain, oddDomain].map((each) => [each.id, each])) },
 };
 
-const claims = [claim(1), claim(2, { state: "creating" }), claim(3, { state: "gone", goal: "absent" })];
+const running = { id: "operation-2", kind: "create", startedAt: NOON, ended: undefined } as const;
+const claims = [
+  claim(1),
+  claim(2, { state: "creating", operation: running }),
+  claim(3, { state: "gone", goal: "absent" }),
+];
 
 /** The views of an inventory, joined by the agent's own functions. */
-function viewOf(shown: Inventory, kept: readonly Claim[] = claims): MetricsView {
+function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
   const store = { write: () => Promise.resolve(), erase: () => Promise.resolve() };
   const ledger = new Ledger(store, kept);
   return {
@@ -147,22 +153,36 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): MetricsView 
     vgpus: vgpuViews(shown, ledger),
     domains: domainViews(shown, ledger),
     claims: ledger.all(),
+    now: shown.observedAt + 1_500,
+    hypervisor: "kvm",
+    // The last one is a domain of which the look has not heard yet.
+    domainStats: { domains: [figures(1), figures(7), figures(99)], ageSeconds: 0.25, failing: false },
+    stalledBy: ({ operation }) =>
+      operation === running ? new AgentError("HOSTD_UNAVAILABLE", "hostd is away") : undefined,
   };
 }
 
 export const exampleView = viewOf(inventory);
 export const withoutLibvirt = viewOf({ ...inventory, domains: { known: false, why: "connection refused" } });
-export const emptied = viewOf({ ...inventory, gpus: new Map(), vgpus: new Map() }, []);
-export const beforeFirstLook: MetricsView = {
+export const emptied = {
+  ...viewOf(
+    { ...inventory, gpus: new Map(), vgpus: new Map(), domains: { known: true, value: new Map() } },
+    [],
+  ),
+  domainStats: { domains: [], ageSeconds: 0, failing: false },
+};
+export const beforeFirstLook: ScrapeView = {
+  ...exampleView,
   inventory: undefined,
   gpus: [],
   vgpus: [],
   domains: [],
   claims: [],
+  domainStats: { domains: undefined, ageSeconds: undefined, failing: true },
 };
 
 /** A host that runs `count` domains of others beside its own. */
-export function crowded(count: number): MetricsView {
+export function crowded(count: number): ScrapeView {
   const others = Array.from({ length: count }, (_, index) => domain(100 + index, {}));
   const value = new Map([...others, ownDomain].map((each) => [each.id, each]));
   return viewOf({ ...inventory, domains: { known: true, value } });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { prefersOpenMetrics, toOpenMetrics } from "../../../agent/observation/exposition.ts";
+import { prefersOpenMetrics, openFamilies } from "../../../agent/observation/exposition.ts";
 
 describe("the choice of the scrape's format", () => {
   const prometheus3 =
@@ -34,27 +34,21 @@ describe("the choice of the scrape's format", () => {
 describe("a scrape in OpenMetrics", () => {
   it("names counters without, their series with the suffix", () => {
     const text = '# HELP a_total What "a" is.\n# TYPE a_total counter\na_total{x="# TYPE"} 1\n';
-    assert.equal(
-      toOpenMetrics(text),
-      '# HELP a What \\"a\\" is.\n# TYPE a counter\na_total{x="# TYPE"} 1\n# EOF\n',
-    );
+    assert.equal(openFamilies(text), '# HELP a What \\"a\\" is.\n# TYPE a counter\na_total{x="# TYPE"} 1\n');
   });
 
   it("leaves alone a gauge that is named like a counter", () => {
     const text = "# HELP handles_total Handles.\n# TYPE handles_total gauge\nhandles_total 3\n";
-    assert.equal(toOpenMetrics(text), `${text}# EOF\n`);
+    assert.equal(openFamilies(text), `${text}`);
   });
 
   it("writes the bounds of a histogram as floats", () => {
     const text = '# HELP h H.\n# TYPE h histogram\nh_bucket{le="10",m="x"} 1\nh_bucket{le="+Inf",m="x"} 1\n';
-    assert.match(toOpenMetrics(text), /\{le="10\.0",m="x"\} 1\nh_bucket\{le="\+Inf"/);
+    assert.match(openFamilies(text), /\{le="10\.0",m="x"\} 1\nh_bucket\{le="\+Inf"/);
   });
 
-  it("ends with EOF and has no empty line", () => {
+  it("has no empty line", () => {
     const text = "# HELP a A.\n# TYPE a gauge\n\n# HELP b B.\n# TYPE b gauge\nb 1\n";
-    assert.equal(
-      toOpenMetrics(text),
-      "# HELP a A.\n# TYPE a gauge\n# HELP b B.\n# TYPE b gauge\nb 1\n# EOF\n",
-    );
+    assert.equal(openFamilies(text), "# HELP a A.\n# TYPE a gauge\n# HELP b B.\n# TYPE b gauge\nb 1\n");
   });
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { Metrics, describeMetrics, type MetricsOptions } from "../../../agent/observation/metrics.ts";
-import type { MetricsView } from "../../../agent/observation/view.ts";
+import type { ScrapeView } from "../../../agent/observation/view.ts";
+import { figures } from "../../fakes/domain-figures.ts";
 import {
   beforeFirstLook,
   claim,
@@ -14,9 +15,10 @@ import {
 
 const OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5";
 
-function metrics(view: () => MetricsView, change: Partial<MetricsOptions> = {}): Metrics {
+function metrics(view: () => ScrapeView, change: Partial<MetricsOptions> = {}): Metrics {
   const metrics = new Metrics({
     view,
+    prepare: () => Promise.resolve(),
     build: { version: "0.1.0", revision: "abc1234", nodeVersion: "20.19.0" },
     clock: { now: () => 0 },
     processMetrics: false,
@@ -29,7 +31,7 @@ function metrics(view: () => MetricsView, change: Partial<MetricsOptions> = {}):
   return metrics;
 }
 
-async function scrape(view: MetricsView): Promise<string> {
+async function scrape(view: ScrapeView): Promise<string> {
   return (await metrics(() => view).render()).body;
 }
 
@@ -39,6 +41,8 @@ async function golden(name: string, actual: string): Promise<void> {
   if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(file, actual);
   assert.equal(actual, await readFile(file, "utf8"));
 }
+
+const manyFigures = [1, 100, 101, 102, 103, 104].map((n) => figures(n));
 
 /** An agent to which something of everything has happened. */
 function busyAgent(): Metrics {
@@ -50,7 +54,11 @@ function busyAgent(): Metrics {
   recorder.lifecycle({ kind: "step-done", claim: claim(1), step: "create-vgpu", seconds: 0.004 });
   recorder.lifecycle({ kind: "settled", claim: claim(1) });
   recorder.rpc({ method: "DomainService/CreateDomain", code: 0, seconds: 1.5 });
-  recorder.reconcileRound("ok");
+  recorder.reconciled(1_777_636_860_000);
+  recorder.uevent("mdev", "add");
+  recorder.hostdCall({ operation: "create-mdev", outcome: "ok", seconds: 0.003 });
+  recorder.ledgerWrite({ seconds: 0.002, failed: false });
+  recorder.domainReading({ seconds: 0.004, failed: false });
   recorder.trigger("udev");
   recorder.claimRebuilt();
   return agent;
@@ -88,14 +96,14 @@ describe("metrics", () => {
 
   it("serves before the first look, without inventing an observation", async () => {
     const body = await scrape(beforeFirstLook);
-    assert.match(body, /^vgpud_libvirt_up 0$/m);
+    assert.match(body, /^vgpud_hypervisor_up\{hypervisor="kvm"\} 0$/m);
     assert.match(body, /^vgpud_claims\{state="active"\} 0$/m);
     assert.doesNotMatch(body, /^vgpud_inventory_observed_timestamp_seconds /m);
   });
 
   it("keeps the join keys and says nothing of use while libvirt is away", async () => {
     const body = await scrape(withoutLibvirt);
-    assert.match(body, /^vgpud_libvirt_up 0$/m);
+    assert.match(body, /^vgpud_hypervisor_up\{hypervisor="kvm"\} 0$/m);
     assert.doesNotMatch(body, /^vgpud_vgpu_in_use\{/m);
     assert.match(body, new RegExp(`^vgpud_vgpu_info\\{.*domain_uuid="${domainId(1)}"`, "m"));
     assert.match(body, new RegExp(`^vgpud_domain_info\\{domain_uuid="${domainId(1)}".*state="unknown"`, "m"));
@@ -107,6 +115,57 @@ describe("metrics", () => {
     assert.equal(body.match(/^vgpud_domain_info\{/gm)?.length, 5);
     assert.equal(body.match(/^vgpud_domain_info\{.*ownership="own"/gm)?.length, 2);
     assert.match(body, /^vgpud_domains_dropped 27$/m);
+  });
+
+  it("shows what domains with an info series use, and only those", async () => {
+    const body = await scrape(exampleView);
+    const of = (n: number): string => `domain_uuid="${domainId(n)}"`;
+    assert.match(body, new RegExp(`^vgpud_domain_cpu_seconds_total\\{${of(1)}\\} 1$`, "m"));
+    assert.match(
+      body,
+      new RegExp(`^vgpud_domain_block_read_bytes_total\\{${of(7)},device="vda"\\} 3584$`, "m"),
+    );
+    assert.doesNotMatch(body, new RegExp(of(99)));
+    const crowd = { ...crowded(30), domainStats: { ...exampleView.domainStats, domains: manyFigures } };
+    const capped = (await metrics(() => crowd, { maxDomains: 5 }).render()).body;
+    assert.equal(capped.match(/^vgpud_domain_cpu_seconds_total\{/gm)?.length, 4);
+  });
+
+  it("leaves out figures that libvirt did not give, and all of them once they are stale", async () => {
+    const silent = figures(1, { cpuSeconds: undefined, disks: [] });
+    const at = (ageSeconds: number): ScrapeView => ({
+      ...exampleView,
+      domainStats: { domains: [silent], ageSeconds, failing: true },
+    });
+    const young = await scrape(at(59));
+    assert.doesNotMatch(young, /^vgpud_domain_(cpu_seconds|block_read_bytes)_total\{/m);
+    assert.match(young, /^vgpud_domain_network_receive_bytes_total\{/m);
+    assert.match(young, /^vgpud_scrape_collector_success\{collector="domain_stats"\} 0$/m);
+    const old = await scrape(at(61));
+    assert.doesNotMatch(old, /^vgpud_domain_network_receive_bytes_total\{/m);
+    assert.match(old, /^vgpud_domain_stats_age_seconds 61$/m);
+    assert.doesNotMatch(await scrape(beforeFirstLook), /^vgpud_domain_stats_age_seconds /m);
+  });
+
+  it("says what runs and what does not get on", async () => {
+    const body = await scrape(exampleView);
+    assert.match(body, /^vgpud_operations_in_flight\{operation="create"\} 1$/m);
+    assert.match(body, /^vgpud_operations_in_flight\{operation="destroy"\} 0$/m);
+    assert.match(body, /^vgpud_operations_stalled\{reason="HOSTD_UNAVAILABLE"\} 1$/m);
+    assert.match(body, /^vgpud_operations_stalled\{reason="VGPU_REMOVE_BLOCKED"\} 0$/m);
+  });
+
+  it("has the source asked before it takes the view", async () => {
+    let asked = false;
+    const prepare = (): Promise<void> => {
+      asked = true;
+      return Promise.resolve();
+    };
+    const view = (): ScrapeView => {
+      assert.ok(asked);
+      return exampleView;
+    };
+    await metrics(view, { prepare }).render();
   });
 
   it("takes one view for one scrape", async () => {
@@ -121,7 +180,7 @@ describe("metrics", () => {
 
   it("leaves out one collector that fails, says so, and serves the others", async () => {
     const failed: string[] = [];
-    const broken: MetricsView = {
+    const broken: ScrapeView = {
       ...exampleView,
       get vgpus(): never {
         throw new Error("broken view");
@@ -164,7 +223,7 @@ describe("the table of metrics", () => {
     it(`names ${name} by the conventions`, () => {
       assert.match(name, /^vgpud(_[a-z]+)+$/);
       assert.equal(name.endsWith("_total"), type === "counter");
-      assert.equal(name.endsWith("_seconds"), /duration|timestamp/.test(name));
+      assert.equal(name.endsWith("_seconds"), /duration|timestamp|age/.test(name));
       assert.doesNotMatch(name, /_(count|sum|bucket|created)$|_(ms|mib|milliseconds|kb|mb)(_|$)/);
       for (const label of labels) {
         assert.match(label, /^[a-z]+(_[a-z]+)*$/);

@@ -31,7 +31,10 @@ describe("recorder", () => {
     assert.equal(await line('vgpud_lifecycle_step_failures_total{reason="VGPU_REMOVE_BLOCKED"}'), "0");
     assert.equal(await line('vgpud_lifecycle_step_duration_seconds_count{step="remove-vgpu"}'), "0");
     assert.equal(await line('vgpud_rpc_handled_total{method="GpuService/ListGpus",code="UNAVAILABLE"}'), "0");
-    assert.equal(await line('vgpud_reconcile_rounds_total{outcome="failed"}'), "0");
+    assert.equal(await line("vgpud_reconcile_failures_total"), "0");
+    assert.equal(await line("vgpud_ledger_write_failures_total"), "0");
+    assert.equal(await line('vgpud_hostd_calls_total{operation="remove-mdev",outcome="blocked"}'), "0");
+    assert.equal(await line('vgpud_uevents_total{subsystem="mdev",action="add"}'), "0");
     assert.equal(await line('vgpud_triggers_total{source="libvirt"}'), "0");
     assert.equal(await line("vgpud_claims_rebuilt_total"), "0");
   });
@@ -85,6 +88,41 @@ describe("recorder", () => {
     assert.equal(await line('vgpud_lifecycle_step_duration_seconds_sum{step="create-vgpu"}'), "0.25");
     assert.equal(await line('vgpud_lifecycle_step_duration_seconds_count{step="remove-vgpu"}'), "0");
     assert.equal(await line('vgpud_lifecycle_step_failures_total{reason="VGPU_IN_USE"}'), "1");
+  });
+
+  it("counts rounds, and remembers when the last one ended well", async () => {
+    const { recorder, line } = recording();
+    recorder.reconciled(1_767_225_600_500);
+    recorder.reconcileFailed();
+    assert.equal(await line("vgpud_reconcile_runs_total"), "2");
+    assert.equal(await line("vgpud_reconcile_failures_total"), "1");
+    assert.equal(await line("vgpud_reconcile_last_success_timestamp_seconds"), "1767225600.5");
+  });
+
+  it("counts what failed among all that was tried", async () => {
+    const { recorder, line } = recording();
+    recorder.ledgerWrite({ seconds: 0.002, failed: false });
+    recorder.ledgerWrite({ seconds: 0.5, failed: true });
+    recorder.domainReading({ seconds: 5, failed: true });
+    recorder.hostdCall({ operation: "remove-mdev", outcome: "blocked", seconds: 1 });
+    recorder.recordsSetAside(2);
+    assert.equal(await line("vgpud_ledger_writes_total"), "2");
+    assert.equal(await line("vgpud_ledger_write_failures_total"), "1");
+    assert.equal(await line("vgpud_ledger_write_duration_seconds_count"), "2");
+    assert.equal(await line("vgpud_domain_stats_reading_failures_total"), "1");
+    assert.equal(await line('vgpud_hostd_calls_total{operation="remove-mdev",outcome="blocked"}'), "1");
+    assert.equal(await line('vgpud_hostd_call_duration_seconds_sum{operation="remove-mdev"}'), "1");
+    assert.equal(await line("vgpud_ledger_records_set_aside"), "2");
+  });
+
+  it("lets no driver make a series by events that nobody knows", async () => {
+    const { recorder, line } = recording();
+    recorder.uevent("mdev", "add");
+    recorder.uevent("mdev", "explode");
+    recorder.uevent("toaster", "add");
+    assert.equal(await line('vgpud_uevents_total{subsystem="mdev",action="add"}'), "1");
+    assert.equal(await line('vgpud_uevents_total{subsystem="mdev",action="other"}'), "1");
+    assert.equal(await line('vgpud_uevents_total{subsystem="other",action="add"}'), "1");
   });
 
   it("lets no caller make a series by calling methods that do not exist", async () => {
