@@ -6,7 +6,6 @@ import type { Described } from "./definition.ts";
 
 /** What wakes the reconciler before its resync is due. */
 export type TriggerSource = "libvirt" | "udev";
-export type RoundOutcome = "ok" | "failed";
 
 /** What hostd is asked for, and how it may answer: `held` and `blocked` are answers, `unavailable` is none. */
 export const hostdOperations = ["create-mdev", "remove-mdev", "holders"] as const;
