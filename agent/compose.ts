@@ -4,6 +4,7 @@ import type { AgentOptions } from "./compose/agent-options.ts";
 import { openSocket, warnOfUnknownSockets } from "./compose/listen.ts";
 import { serveSite } from "./compose/http.ts";
 import { statusOf, tasksOf } from "./compose/long-lived.ts";
+import { reloadWhenAsked } from "./compose/reload.ts";
 import { composeStages } from "./compose/stages.ts";
 import { systemClock as clock } from "./core/clock.ts";
 import { LedgerFiles } from "./host/ledger-files.ts";
@@ -24,6 +25,16 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   const cut = new AbortController();
   const stages = await composeStages(options, { store, claims }, cut.signal);
   stages.metrics.recorder.recordsSetAside(setAside.length);
+  let ready = false;
+  reloadWhenAsked({
+    options,
+    // systemd would take the end of a reload for being ready.
+    messenger: () => (ready ? manager.messenger : undefined),
+    statusOf: () => statusOf(options, stages),
+    onEnd: (outcome) => {
+      stages.metrics.recorder.configReload(outcome);
+    },
+  });
   const api = composeApi(options, stages, { unreadableRecords: setAside.length, stop });
 
   await using admin = await openSocket("admin", options, api);
@@ -32,7 +43,8 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   const http = await serveSite(options, stages, { unreadableRecords: setAside.length, cut: cut.signal });
   const onSeen = (): void => {
     api.setServing(true);
-    manager.messenger.send({ READY: "1", STATUS: statusOf(stages) });
+    manager.messenger.send({ READY: "1", STATUS: statusOf(options, stages) });
+    ready = true;
     options.onReady({ socket: admin.at, readSocket: read.at, metrics: `${http.url}/metrics` });
   };
   const running = runTasks(tasksOf(options, stages, onSeen), cut.signal);

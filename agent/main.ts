@@ -3,19 +3,23 @@
 import type { Addresses, ServiceManager } from "./compose/agent-options.ts";
 import { runAgent } from "./compose.ts";
 import { restoreAfterBoot } from "./compose/restore.ts";
-import { ConfigError } from "./config.ts";
+import { loadConfig } from "./config/load.ts";
+import { ConfigError } from "./config/problem.ts";
+import { showConfig } from "./config/show.ts";
 import { messageOf } from "./core/errors.ts";
 import { openLog, type Log } from "./host/journal.ts";
 import { readCommand, USAGE, UsageError, type Command } from "./main/command-line.ts";
 import { EXIT } from "./main/exit-codes.ts";
 import { packageVersion, readDescriptorSet } from "./main/package-files.ts";
 import { serviceManager } from "./main/service-manager.ts";
-import { endOnFault, stopSignal } from "./main/signals.ts";
+import { endOnFault, onReloadAsked, stopSignal } from "./main/signals.ts";
 import { surroundings } from "./main/surroundings.ts";
 
 async function run(command: Command, log: Log, manager: ServiceManager): Promise<void> {
   const stop = stopSignal(log);
   await using around = await surroundings(command);
+  const { configuration } = around;
+  log.level = configuration.live.log.level;
   void around.companion?.ended.then((why) => {
     if (stop.signal.aborted) return;
     log.fatal({ why }, "what the agent runs on has ended");
@@ -23,7 +27,9 @@ async function run(command: Command, log: Log, manager: ServiceManager): Promise
     process.exitCode = EXIT.unavailable;
   });
   const options = {
-    config: around.config,
+    config: configuration.started,
+    configuration,
+    onReloadAsked,
     version: await packageVersion(),
     simulated: command.simulate !== false,
     descriptorSet: await readDescriptorSet(),
@@ -31,7 +37,8 @@ async function run(command: Command, log: Log, manager: ServiceManager): Promise
     manager,
     onReady: ({ socket, readSocket, metrics }: Addresses) => {
       // On a simulated host the last storage root is the folder made for it.
-      const images = command.simulate === false ? "" : ` images=${around.config.storage_roots.at(-1) ?? ""}`;
+      const images =
+        command.simulate === false ? "" : ` images=${configuration.live.storage_roots.at(-1) ?? ""}`;
       process.stdout.write(`ready socket=${socket} metrics=${metrics} read-socket=${readSocket}${images}\n`);
     },
   };
@@ -41,17 +48,27 @@ async function run(command: Command, log: Log, manager: ServiceManager): Promise
 async function restore(command: Command, log: Log): Promise<void> {
   const stop = stopSignal(log);
   await using around = await surroundings(command);
-  const missing = await restoreAfterBoot({ config: around.config, log }, stop.signal);
+  const missing = await restoreAfterBoot({ config: around.configuration.started, log }, stop.signal);
   if (missing > 0) process.exitCode = EXIT.unavailable;
+}
+
+async function checkConfig({ sources }: Command): Promise<void> {
+  const { files } = await loadConfig(sources);
+  process.stdout.write(`ok: ${files.length > 0 ? files.join(", ") : "no files, all defaults"}\n`);
 }
 
 async function main(): Promise<void> {
   const command = readCommand(process.argv.slice(2));
   if (command.action === "help") process.stdout.write(USAGE);
   else if (command.action === "version") process.stdout.write(`vgpud ${await packageVersion()}\n`);
+  else if (command.action === "check-config") await checkConfig(command);
+  else if (command.action === "show-config")
+    process.stdout.write(showConfig(await loadConfig(command.sources)));
   else {
     const log = openLog(process.env["JOURNAL_STREAM"] !== undefined);
     endOnFault(log);
+    // Before anybody can reload, a SIGHUP must not end the process.
+    onReloadAsked(() => undefined);
     const manager = serviceManager(log);
     await (command.action === "restore" ? restore(command, log) : run(command, log, manager));
     await manager.messenger.flushed();
@@ -66,7 +83,7 @@ function exitCodeFor(error: unknown): number {
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`vgpud: ${messageOf(error)}\n`);
+  for (const line of messageOf(error).split("\n")) process.stderr.write(`vgpud: ${line}\n`);
   if (error instanceof UsageError) process.stderr.write('try "vgpud --help"\n');
   process.exitCode = exitCodeFor(error);
 }

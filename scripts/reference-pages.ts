@@ -1,11 +1,20 @@
 // The reference pages that are generated, from the tables that the agent itself works by. Pure.
 import { reasons } from "../agent/core/reasons.ts";
+import { keys } from "../agent/config/keys.ts";
 import { ALLOWLIST } from "../agent/hostd/allowlist.ts";
 import { describeMetrics } from "../agent/observation/metrics.ts";
+import { configExample, configSchema } from "./config-files.ts";
 
 /** File name below docs/reference to its text. */
 export function referencePages(): Readonly<Record<string, string>> {
-  return { "metrics.md": metricsPage(), "hostd.md": hostdPage(), "reasons.md": reasonsPage() };
+  return {
+    "metrics.md": metricsPage(),
+    "hostd.md": hostdPage(),
+    "reasons.md": reasonsPage(),
+    "configuration-keys.md": configurationPage(),
+    "config.schema.json": configSchema(),
+    "config.yaml.example": configExample(),
+  };
 }
 
 function metricsPage(): string {
@@ -45,6 +54,26 @@ function reasonsPage(): string {
     "Every `ErrorInfo.reason` of domain `vgpud`, with the kind of error it is; each kind is one gRPC status. What they " +
       "mean is said in `proto/vgpud/v1/errors.proto`.",
     table(["reason", "kind"], rows),
+  );
+}
+
+function configurationPage(): string {
+  const rows = keys.map((key) => [
+    `\`${key.path}\``,
+    key.flag ? `\`${key.flag}\`` : "",
+    key.default === undefined
+      ? (key.otherwise ?? "")
+      : `\`${JSON.stringify(key.default).replaceAll('"', "")}\``,
+    key.takes,
+    key.live ? "reload" : "restart",
+    key.meaning,
+  ]);
+  return page(
+    "Configuration keys",
+    "Every key of the configuration files, with the flag that wins over it and what a change needs to take effect. " +
+      "Where the files lie: `configuration.md`. For editors and tests: `config.schema.json`; to start from: " +
+      "`config.yaml.example`.",
+    table(["key", "flag", "default", "takes", "needs", "meaning"], rows),
   );
 }
 

@@ -1,7 +1,7 @@
 // What was given to a command, read by name and as the type that the command needs.
 import { usageError } from "./cli-error.ts";
-import { DURATION_FORM, parseDurationMs } from "./duration.ts";
-import { didYouMean } from "./suggest.ts";
+import { DURATION_FORM, parseDurationMs } from "../core/duration.ts";
+import { didYouMean } from "../core/suggest.ts";
 
 export class Arguments {
   readonly operands: readonly string[];

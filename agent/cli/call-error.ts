@@ -1,7 +1,7 @@
 // Turns the status of a call into a CliError: the ending by code and reason, the lines by the details.
 import { status, type ServiceError } from "@grpc/grpc-js";
 import { CliError } from "./cli-error.ts";
-import { formatDurationMs } from "./duration.ts";
+import { formatDurationMs } from "../core/duration.ts";
 import { readDetails } from "./error-details.ts";
 import type { Ending } from "./exit-codes.ts";
 

@@ -2,7 +2,7 @@
 import type { CliError } from "./cli-error.ts";
 import type { Command } from "./command.ts";
 import { refusedCandidates } from "./decision-view.ts";
-import { formatDurationMs } from "./duration.ts";
+import { formatDurationMs } from "../core/duration.ts";
 import { usageLine } from "./help.ts";
 import { printable } from "./paint.ts";
 import type { RunContext } from "./run-context.ts";

@@ -4,7 +4,7 @@ import { Arguments } from "./arguments.ts";
 import { usageError } from "./cli-error.ts";
 import type { Command, Flag } from "./command.ts";
 import { globalFlags } from "./global-flags.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "../core/suggest.ts";
 
 /** The words as they were written, not yet judged. */
 export interface CommandLine {

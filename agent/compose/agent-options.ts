@@ -1,5 +1,6 @@
 // What the agent is started with: all that its wiring takes from the command line and the package.
-import type { Config } from "../config.ts";
+import type { Configuration } from "../config/configuration.ts";
+import type { FixedConfig } from "../config/schema.ts";
 import type { Log } from "../host/journal.ts";
 import type { HandedSocket } from "../host/systemd/environment.ts";
 import type { Messenger } from "../host/systemd/messages.ts";
@@ -20,7 +21,12 @@ export interface Addresses {
 }
 
 export interface AgentOptions {
-  readonly config: Config;
+  /** The settings that hold until the agent ends. */
+  readonly config: FixedConfig;
+  /** What a reload changes is asked of `configuration.live` each time it is needed. */
+  readonly configuration: Configuration;
+  /** Registers what is called whenever the operator asks for a reload. */
+  readonly onReloadAsked: (listener: () => void) => void;
   readonly version: string;
   /** Whether the host is a simulated one; shown by GetHost. */
   readonly simulated: boolean;

@@ -1,5 +1,5 @@
 // What is served over HTTP: the metrics, the probes and the status page.
-import { splitAddress } from "../config.ts";
+import { splitAddress } from "../config/forms.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { serveHttp, type HttpServer } from "../host/http-server.ts";
 import { siteOf } from "../observation/site.ts";

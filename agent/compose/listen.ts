@@ -1,6 +1,6 @@
 // The API's sockets: systemd's where it handed them over, our own at the configured paths where it did not.
 import type { SocketName } from "../api/access.ts";
-import { readSocketOf } from "../config.ts";
+import { readSocketOf } from "../config/schema.ts";
 import { listenUnix, type UnixListener } from "../host/unix-listener.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import type { Api } from "./api.ts";

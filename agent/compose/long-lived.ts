@@ -55,11 +55,14 @@ export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => voi
 }
 
 /** The host in one line, as `systemctl status` shows it. */
-export function statusOf({ view, libvirt }: Stages): string {
-  return statusLine({ ...view(), libvirt: libvirt.status, notes: [] });
+export function statusOf({ configuration }: AgentOptions, { view, libvirt }: Stages): string {
+  const keys = configuration.needRestart;
+  const notes = keys.length > 0 ? [`restart needed for ${keys.join(" and ")}`] : [];
+  return statusLine({ ...view(), libvirt: libvirt.status, notes });
 }
 
-function supervise({ manager, log }: AgentOptions, stages: Stages): Task {
+function supervise(options: AgentOptions, stages: Stages): Task {
+  const { manager, log } = options;
   const { messenger, watchdogMs } = manager;
   const onStuck = (overdueMs: number): void => {
     log.fatal({ overdueMs }, "the reconciler is stuck; the watchdog is not fed any more");
@@ -67,7 +70,7 @@ function supervise({ manager, log }: AgentOptions, stages: Stages): Task {
   const told = { messenger, watchdogMs, clock, onStuck, pulse: stages.pulse };
   return {
     name: "supervision",
-    run: (signal) => superviseUntil(signal, { ...told, statusLine: () => statusOf(stages) }),
+    run: (signal) => superviseUntil(signal, { ...told, statusLine: () => statusOf(options, stages) }),
   };
 }
 

@@ -18,7 +18,7 @@ export function composeMetrics(
   { version, log }: Pick<AgentOptions, "version" | "log">,
   parts: { readonly view: () => ScrapeView; readonly sampler: () => DomainSampler },
 ): Metrics {
-  return new Metrics({
+  const metrics = new Metrics({
     view: parts.view,
     prepare: () => parts.sampler().refresh(FRESH_MS, WAIT_MS),
     build: { version, revision: undefined, nodeVersion: process.versions.node },
@@ -27,6 +27,9 @@ export function composeMetrics(
       log.error({ err, collector }, "metrics collector failed");
     },
   });
+  // It starts with one that was read.
+  metrics.recorder.configReload({ ok: true, at: clock.wall() });
+  return metrics;
 }
 
 export function metricsView(snapshot: Snapshot, ledger: Ledger): MetricsView {

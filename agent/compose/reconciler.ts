@@ -1,11 +1,12 @@
 // The reconciler with its intervals, and who is told of its rounds.
 import { randomUUID } from "node:crypto";
+import type { Configuration } from "../config/configuration.ts";
+import { durationMs } from "../config/forms.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import type { Log } from "../host/journal.ts";
 import { Reconciler, type ReconcilerOptions } from "../lifecycle/reconciler.ts";
 import type { Metrics } from "../observation/metrics.ts";
 
-const RESYNC_MS = 60_000;
 const BUSY_RESYNC_MS = 5_000;
 /** The contract promises a day; three also cover a caller that was down over a weekend. */
 const TOMBSTONE_MS = 3 * 24 * 60 * 60 * 1000;
@@ -13,17 +14,18 @@ const TOMBSTONE_MS = 3 * 24 * 60 * 60 * 1000;
 export function composeReconciler(
   parts: Pick<ReconcilerOptions, "ledger" | "lookout" | "driver" | "pulse"> & {
     readonly metrics: Metrics;
+    readonly configuration: Configuration;
     readonly log: Log;
     readonly cut: AbortSignal;
   },
 ): Reconciler {
-  const { log, cut, metrics, ...stages } = parts;
+  const { log, cut, metrics, configuration, ...stages } = parts;
   return new Reconciler({
     ...stages,
     clock,
     stop: cut,
     newOperationId: randomUUID,
-    resyncMs: RESYNC_MS,
+    resyncMs: () => durationMs(configuration.live.resync),
     busyResyncMs: BUSY_RESYNC_MS,
     tombstoneMs: TOMBSTONE_MS,
     onRound: () => {

@@ -1,6 +1,6 @@
 // `vgpud --restore`: what vgpud-restore.service runs once after a boot, before libvirt. Ledger, hostd and kernel, no more.
 import { KvmgtSlices } from "../backends/kvmgt/slices.ts";
-import type { Config } from "../config.ts";
+import type { FixedConfig } from "../config/schema.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { RootedFiles } from "../host/files.ts";
 import { HostdClient } from "../host/hostd-client.ts";
@@ -13,7 +13,7 @@ const PATIENCE_MS = 20_000;
 
 /** How many slices are missing at the end; the agent goes on trying for them. */
 export async function restoreAfterBoot(
-  { config, log }: { readonly config: Config; readonly log: Log },
+  { config, log }: { readonly config: FixedConfig; readonly log: Log },
   stop: AbortSignal,
 ): Promise<number> {
   await using store = await LedgerFiles.open(config.state_dir);

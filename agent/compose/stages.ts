@@ -51,7 +51,7 @@ export interface Stages {
 }
 
 export async function composeStages(
-  { config, version, log }: AgentOptions,
+  { config, configuration, version, log }: AgentOptions,
   { store, claims }: { readonly store: LedgerStore; readonly claims: readonly Claim[] },
   cut: AbortSignal,
 ): Promise<Stages> {
@@ -115,10 +115,10 @@ export async function composeStages(
     },
   });
   const pulse = new Pulse(clock.now);
-  const reconciler = composeReconciler({ ledger, lookout, driver, pulse, metrics, log, cut });
+  const reconciler = composeReconciler({ ledger, lookout, driver, pulse, metrics, configuration, log, cut });
   const admission = new Admission({
     ...{ ledger, clock, rule: gvtgCapacity },
-    storage: new StorageRoots(config.storage_roots),
+    storage: new StorageRoots(() => configuration.live.storage_roots),
     newVgpuId: () => issueVgpuId(randomBytes(12)),
   });
   const domains = new DomainService({

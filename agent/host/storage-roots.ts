@@ -9,10 +9,10 @@ import { readQcow2Reference } from "./qcow2.ts";
 const MAX_CHAIN = 16;
 
 export class StorageRoots implements StoragePaths {
-  readonly #roots: readonly string[];
+  readonly #roots: () => readonly string[];
 
-  /** Roots are absolute directories; those that do not exist allow nothing. */
-  constructor(roots: readonly string[]) {
+  /** Roots are absolute directories, asked for each time; those that do not exist allow nothing. */
+  constructor(roots: () => readonly string[]) {
     this.#roots = roots;
   }
 
@@ -27,12 +27,12 @@ export class StorageRoots implements StoragePaths {
     const real = await realpath(file).catch((error: unknown) => {
       throw refuse(field, file, `cannot be resolved: ${messageOf(error)}`, error);
     });
-    const roots = await Promise.all(this.#roots.map((root) => realpath(root).catch(() => undefined)));
+    const roots = await Promise.all(this.#roots().map((root) => realpath(root).catch(() => undefined)));
     if (!roots.some((root) => root !== undefined && real.startsWith(`${root}${path.sep}`)))
       throw refuse(
         field,
         file,
-        `resolves to ${real}, which is below none of the storage roots: ${this.#roots.join(", ")}`,
+        `resolves to ${real}, which is below none of the storage roots: ${this.#roots().join(", ")}`,
       );
     if (!(await stat(real)).isFile())
       throw refuse(field, file, `resolves to ${real}, which is not a regular file`);

@@ -18,7 +18,8 @@ export interface ReconcilerOptions {
   readonly clock: Clock;
   readonly stop: AbortSignal;
   readonly newOperationId: () => string;
-  readonly resyncMs: number;
+  /** Asked before each pause. */
+  readonly resyncMs: () => number;
   /** The resync while a claim is on its way, or libvirt's facts are missing. */
   readonly busyResyncMs: number;
   /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
@@ -69,7 +70,7 @@ export class Reconciler {
       }
       // A daemon that hung and answers again tells no event of it.
       const blind = lookout.current?.domains.known !== true;
-      const pauseMs = driver.busy || blind ? busyResyncMs : resyncMs;
+      const pauseMs = driver.busy || blind ? busyResyncMs : resyncMs();
       pulse?.expect(pauseMs + PAUSE_SLACK_MS);
       await this.#alarm.sleep(pauseMs, rings);
     }

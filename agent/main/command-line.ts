@@ -1,12 +1,17 @@
 // The words of vgpud's command line.
 import path from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import type { Overrides } from "../config.ts";
+import type { Given } from "../config/effective.ts";
+import type { Sources } from "../config/load.ts";
 import { messageOf } from "../core/errors.ts";
 
 export const USAGE = `usage: vgpud [options]
 
-  --config FILE          settings in YAML; flags win over it
+  --config FILE          settings in YAML from this file alone; default: config.yaml and config.yaml.d/*.yaml
+                         of /etc/vgpud, /run/vgpud and /usr/lib/vgpud; flags win over files
+  --config-root DIR      look for those files below DIR
+  --check-config         say everything that is wrong with the configuration, and end
+  --show-config          print the configuration that holds, each value with its origin, and end
   --simulate [FILE]      run on a simulated host, described by FILE or the default one:
                          no hardware, no root, no libvirt needed
   --socket PATH          UNIX socket of the gRPC API (default /run/vgpud/vgpud.sock)
@@ -23,34 +28,53 @@ export const USAGE = `usage: vgpud [options]
   --version, --help
 
 It prints one line that begins with "ready" when it serves, with its addresses, and logs to stderr.
+On SIGHUP it reads its configuration again; a file that is wrong changes nothing.
 Exit codes: 0 stopped, 64 usage, 69 cannot serve, 70 fault in vgpud, 78 configuration.
 `;
 
+/** The flags that set a key of the configuration, and which. */
+export const keyFlags = {
+  socket: "socket",
+  "read-socket": "read_socket",
+  "state-dir": "state_dir",
+  metrics: "metrics.listen",
+  "libvirt-uri": "libvirt.uri",
+  "libvirt-socket": "libvirt.socket",
+  "hostd-socket": "hostd.socket",
+  "host-root": "host_root",
+} as const;
+type KeyFlag = keyof typeof keyFlags;
+/** Their values are no paths, and are taken as they are; a path is taken from where the agent is started. */
+const plainFlags: readonly string[] = ["metrics", "libvirt-uri"] satisfies readonly KeyFlag[];
+
+const text = { type: "string" } as const;
 const flags = {
-  config: { type: "string" },
+  config: text,
+  "config-root": text,
+  "check-config": { type: "boolean" },
+  "show-config": { type: "boolean" },
   simulate: { type: "boolean" },
-  socket: { type: "string" },
-  "read-socket": { type: "string" },
-  "state-dir": { type: "string" },
-  metrics: { type: "string" },
-  "libvirt-uri": { type: "string" },
-  "libvirt-socket": { type: "string" },
-  "hostd-socket": { type: "string" },
-  "host-root": { type: "string" },
+  socket: text,
+  "read-socket": text,
+  "state-dir": text,
+  metrics: text,
+  "libvirt-uri": text,
+  "libvirt-socket": text,
+  "hostd-socket": text,
+  "host-root": text,
   restore: { type: "boolean" },
   version: { type: "boolean" },
   help: { type: "boolean", short: "h" },
-} as const satisfies ParseArgsConfig["options"];
+} as const satisfies ParseArgsConfig["options"] & Record<KeyFlag, typeof text>;
 
 /** Wrong words on the command line. */
 export class UsageError extends Error {}
 
 export interface Command {
-  readonly action: "run" | "restore" | "help" | "version";
-  readonly configFile: string | undefined;
+  readonly action: "run" | "restore" | "check-config" | "show-config" | "help" | "version";
+  readonly sources: Sources;
   /** `true`: the default host. */
   readonly simulate: string | boolean;
-  readonly overrides: Overrides;
 }
 
 export function readCommand(argv: readonly string[]): Command {
@@ -59,33 +83,31 @@ export function readCommand(argv: readonly string[]): Command {
   const [hostFile, ...rest] = positionals;
   if (rest.length > 0 || (hostFile !== undefined && !values.simulate))
     throw new UsageError(`unexpected argument ${rest[0] ?? hostFile ?? ""}`);
-  const absolute = (file: string | undefined): string | undefined =>
-    file === undefined ? undefined : path.resolve(file);
   return {
     action: actionOf(values),
-    configFile: values.config,
-    simulate: values.simulate === true ? (hostFile ?? true) : false,
-    overrides: {
-      socket: absolute(values.socket),
-      readSocket: absolute(values["read-socket"]),
-      stateDir: absolute(values["state-dir"]),
-      hostRoot: absolute(values["host-root"]),
-      metrics: values.metrics,
-      libvirtUri: values["libvirt-uri"],
-      libvirtSocket: absolute(values["libvirt-socket"]),
-      hostdSocket: absolute(values["hostd-socket"]),
+    sources: {
+      file: values.config,
+      // A simulated host is complete in itself: what this machine's files say is not about it.
+      root: values.simulate ? undefined : path.resolve(values["config-root"] ?? "/"),
+      flags: Object.entries(keyFlags).flatMap(([flag, key]) => given(flag, key, values)),
     },
+    simulate: values.simulate === true ? (hostFile ?? true) : false,
   };
 }
 
-function actionOf({
-  help,
-  version,
-  restore,
-}: Readonly<Partial<Record<string, string | boolean>>>): Command["action"] {
-  if (help) return "help";
-  if (version) return "version";
-  return restore ? "restore" : "run";
+function given(
+  flag: string,
+  key: string,
+  values: Readonly<Record<string, string | boolean | undefined>>,
+): Given[] {
+  const value = values[flag];
+  if (typeof value !== "string") return [];
+  return [{ path: key, value: plainFlags.includes(flag) ? value : path.resolve(value), origin: `--${flag}` }];
+}
+
+function actionOf(values: Readonly<Partial<Record<string, string | boolean>>>): Command["action"] {
+  const actions = ["help", "version", "check-config", "show-config", "restore"] as const;
+  return actions.find((action) => values[action]) ?? "run";
 }
 
 function parse(argv: readonly string[]) {

@@ -22,6 +22,11 @@ export function stopSignal(log: Log): AbortController {
   return stop;
 }
 
+/** Calls the listener at each SIGHUP; without this the signal would end the process. */
+export function onReloadAsked(listener: () => void): void {
+  process.on("SIGHUP", listener);
+}
+
 /** A fault of ours: what it left half done the next start finds; going on would make it worse. */
 export function endOnFault(log: Log): void {
   process.on("uncaughtException", (err) => {

@@ -2,68 +2,81 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { loadConfig, type Config, type Overrides } from "../config.ts";
+import { Configuration } from "../config/configuration.ts";
+import type { Effective, Given } from "../config/effective.ts";
+import { loadConfig, type Sources } from "../config/load.ts";
 import { startCompanion, type Companion } from "../host/companion.ts";
 import type { Command } from "./command-line.ts";
 
 /** Where the agent runs: this machine, a simulated host, or a copied tree with a hostd of its own. */
 export interface Surroundings extends AsyncDisposable {
-  readonly config: Config;
+  readonly configuration: Configuration;
   readonly companion: Companion | undefined;
 }
 
-export async function surroundings({ simulate, configFile, overrides }: Command): Promise<Surroundings> {
-  if (simulate !== false) return simulated(configFile, simulate, overrides);
-  const config = await loadConfig(configFile, overrides);
-  const needsHostd = config.host_root !== "/" && overrides.hostdSocket === undefined;
-  if (!needsHostd) return { config, companion: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
+export async function surroundings({ simulate, sources }: Command): Promise<Surroundings> {
+  if (simulate !== false) return simulated(sources, simulate);
+  const configuration = await Configuration.open(() => loadConfig(sources));
+  const { host_root: root } = configuration.started;
+  if (root === "/" || sources.flags.some(({ path: key }) => key === "hostd.socket"))
+    return { configuration, companion: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
   return inFreshFolder("vgpud-hostd-", async (dir) => {
     const socket = path.join(dir, "hostd.sock");
-    const words = ["--socket", socket, "--root", config.host_root];
-    const companion = await startCompanion("../hostd/main.js", words);
-    return { config: { ...config, hostd: { socket } }, companion };
+    const ours = { path: "hostd.socket", value: socket, origin: "--host-root" };
+    const withHostd = await Configuration.open(() =>
+      loadConfig({ ...sources, flags: [...sources.flags, ours] }),
+    );
+    const companion = await startCompanion("../hostd/main.js", ["--socket", socket, "--root", root]);
+    return { configuration: withHostd, companion };
   });
 }
 
 /** Everything lives in one fresh folder, unless a flag says otherwise, and is gone afterwards. */
-function simulated(
-  configFile: string | undefined,
-  host: string | true,
-  given: Overrides,
-): Promise<Surroundings> {
+function simulated(sources: Sources, host: string | true): Promise<Surroundings> {
   return inFreshFolder("vgpud-simulated-", async (dir) => {
     const images = path.join(dir, "images");
     await mkdir(images);
-    const config = await loadConfig(configFile, {
-      ...given,
-      socket: given.socket ?? path.join(dir, "vgpud.sock"),
-      stateDir: given.stateDir ?? path.join(dir, "state"),
-      metrics: given.metrics ?? "127.0.0.1:0",
-      hostRoot: path.join(dir, "root"),
-      hostdSocket: path.join(dir, "hostd.sock"),
-      libvirtSocket: path.join(dir, "libvirt-sock"),
-    });
+    const given = (key: string, value: string): Given => ({ path: key, value, origin: "--simulate" });
+    const inside = (key: string, name: string): Given => given(key, path.join(dir, name));
+    const flags = [
+      ...[
+        inside("socket", "vgpud.sock"),
+        inside("state_dir", "state"),
+        given("metrics.listen", "127.0.0.1:0"),
+      ],
+      ...sources.flags,
+      ...[inside("host_root", "root"), inside("hostd.socket", "hostd.sock")],
+      inside("libvirt.socket", "libvirt-sock"),
+    ];
+    const configuration = await Configuration.open(async () =>
+      withStorageRoot(await loadConfig({ ...sources, flags }), images),
+    );
     // Last: what fails before must not leave a process behind.
     const hostArgs = host === true ? [] : ["--host", path.resolve(host)];
     const companion = await startCompanion("../simulator/main.js", ["--dir", dir, ...hostArgs]);
-    return { config: { ...config, storage_roots: [...config.storage_roots, images] }, companion };
+    return { configuration, companion };
   });
+}
+
+/** The folder is one of the storage roots, the last, whatever the file says. */
+function withStorageRoot(found: Effective, folder: string): Effective {
+  return { ...found, config: { ...found.config, storage_roots: [...found.config.storage_roots, folder] } };
 }
 
 /** The folder goes when its companion has gone, or could not be started. */
 async function inFreshFolder(
   prefix: string,
-  start: (dir: string) => Promise<{ readonly config: Config; readonly companion: Companion }>,
+  start: (dir: string) => Promise<{ readonly configuration: Configuration; readonly companion: Companion }>,
 ): Promise<Surroundings> {
   const dir = await mkdtemp(path.join(tmpdir(), prefix));
   const remove = (): Promise<void> => rm(dir, { recursive: true, force: true });
   try {
-    const { config, companion } = await start(dir);
+    const { configuration, companion } = await start(dir);
     const leave = async (): Promise<void> => {
       await companion[Symbol.asyncDispose]();
       await remove();
     };
-    return { config, companion, [Symbol.asyncDispose]: leave };
+    return { configuration, companion, [Symbol.asyncDispose]: leave };
   } catch (error) {
     await remove();
     throw error;

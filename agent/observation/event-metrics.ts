@@ -115,6 +115,18 @@ export const eventMetrics = {
     labels: ["method"],
     buckets: durationBuckets,
   },
+  configReloaded: {
+    name: "vgpud_config_last_reload_successful",
+    help: "Whether the last reading of the configuration, at the start or on SIGHUP, was taken over (1) or found wrong (0).",
+    type: "gauge",
+    labels: [],
+  },
+  configReloadedAt: {
+    name: "vgpud_config_last_reload_success_timestamp_seconds",
+    help: "When the configuration was last read and taken over.",
+    type: "gauge",
+    labels: [],
+  },
   reconcileRuns: {
     name: "vgpud_reconcile_runs_total",
     help: "Rounds of the reconciler that ended, those included that failed.",

@@ -25,6 +25,8 @@ export function registerEvents(registry: Registry): RegisteredEvents {
     claimsRebuilt: counter(of.claimsRebuilt),
     rpcHandled: counter(of.rpcHandled),
     rpcDuration: histogram(of.rpcDuration),
+    configReloaded: gauge(of.configReloaded),
+    configReloadedAt: gauge(of.configReloadedAt),
     reconcileRuns: counter(of.reconcileRuns),
     reconcileFailures: counter(of.reconcileFailures),
     reconcileSuccess: gauge(of.reconcileSuccess),

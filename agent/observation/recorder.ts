@@ -129,6 +129,12 @@ export class Recorder {
     });
   }
 
+  /** The configuration was read, at the start or again; `at` in milliseconds since the epoch. */
+  configReload({ ok, at }: { readonly ok: boolean; readonly at: number }): void {
+    this.#events.configReloaded.set(ok ? 1 : 0);
+    if (ok) this.#events.configReloadedAt.set(at / 1000);
+  }
+
   trigger(source: TriggerSource): void {
     this.#events.triggers.inc({ source });
   }

@@ -32,10 +32,7 @@ export async function writeDocuments(options: DocumentOptions): Promise<void> {
     path.join(project, "agent/simulator/example-host.yaml"),
     path.join(doc, "examples/simulated-host.yaml"),
   );
-  await cp(
-    path.join(project, "scripts/package-deb/debian/vgpud.yaml"),
-    path.join(doc, "examples/vgpud.yaml"),
-  );
+  await cp(path.join(project, "docs/reference/config.yaml.example"), path.join(doc, "examples/config.yaml"));
   await writeManPages(options);
 }
 

@@ -1,6 +1,6 @@
 // vgpud as a process: its command line, its exit codes, its end, and what it serves beside the contract.
 import assert from "node:assert/strict";
-import { stat, writeFile } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import { DomainServiceService as Domains } from "../../proto/gen/vgpud/v1/domain_service.ts";
@@ -47,6 +47,7 @@ describe("the command line of vgpud", () => {
       ["libvirt: { uri: 'qemu+ssh://host/system' }", /libvirt\.uri/],
       ["- a list", /mapping/],
       ["a: [", /vgpud\.yaml/],
+      ["socket: 7\nsockett: /a", /vgpud\.yaml:1:9: .*\nvgpud: .*vgpud\.yaml:2:1: .*did you mean socket\?/],
     ] as const;
     for (const [text, named] of wrong) {
       await writeFile(file, text);
@@ -54,10 +55,35 @@ describe("the command line of vgpud", () => {
       assert.equal(code, 78, text);
       assert.match(stderr, named);
       assert.ok(stderr.includes(file));
+      assert.deepEqual(await run("--config", file, "--check-config"), { code, stdout: "", stderr });
     }
     const missing = await run("--config", path.join(host.directory, "missing.yaml"));
     assert.equal(missing.code, 78);
     assert.equal((await run("--metrics", "nowhere")).code, 78);
+  });
+
+  it("says which files it takes, and what holds with the place of each value", async () => {
+    await using host = await SimulatedHost.start();
+    const folder = path.join(host.directory, "etc/vgpud");
+    await mkdir(path.join(folder, "config.yaml.d"), { recursive: true });
+    const main = path.join(folder, "config.yaml");
+    const dropIn = path.join(folder, "config.yaml.d/10-images.yaml");
+    await writeFile(main, "resync: 5m\n");
+    await writeFile(dropIn, "storage_roots: [/srv/vm]\n");
+    const root = ["--config-root", host.directory];
+    assert.deepEqual(await run("--check-config", ...root), {
+      code: 0,
+      stdout: `ok: ${main}, ${dropIn}`,
+      stderr: "",
+    });
+    const { stdout } = await run("--show-config", ...root, "--socket", "/run/mine.sock");
+    for (const line of [
+      `resync: 5m  # ${main}:1:9`,
+      `storage_roots: [/srv/vm]  # ${dropIn}:1:16`,
+      "socket: /run/mine.sock  # --socket",
+      "state_dir: /var/lib/vgpud  # default",
+    ])
+      assert.ok(stdout.split("\n").includes(line), `${line}\nis not in\n${stdout}`);
   });
 });
 

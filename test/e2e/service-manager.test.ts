@@ -1,7 +1,10 @@
 // The agent under a service manager: messages through a program that writes them down.
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { FakeSystemdNotify } from "../fakes/systemd-notify.ts";
 import { AgentProcess } from "./harness/agent-process.ts";
+import { refusal } from "./harness/rpc.ts";
 import { until } from "./harness/until.ts";
 import { World } from "./harness/world.ts";
 
@@ -40,5 +43,41 @@ describe("under a service manager", () => {
     const stopping = messages.findIndex((words) => words.includes("STOPPING=1"));
     assert.ok(stopping > ready);
     assert.ok(messages[stopping]?.some((word) => /^EXTEND_TIMEOUT_USEC=\d+$/.test(word)));
+  });
+
+  it("says when it reloads, what waits for a restart, and nothing of a wrong file but in log and metric", async () => {
+    const file = path.join(world.host.directory, "vgpud.yaml");
+    await using agent = start();
+    const metrics = await agent.ready();
+    const successful = async (): Promise<string | undefined> =>
+      /^vgpud_config_last_reload_successful (\d)$/m.exec(await (await fetch(metrics)).text())?.[1];
+    assert.equal(await successful(), "1");
+    const before = (await notify.messages()).length;
+
+    await writeFile(file, `storage_roots: [${world.images}]\nlog: { level: loud }\nresync: 1\n`);
+    agent.signal("SIGHUP");
+    await agent.logged(/"where":"[^"]*vgpud\.yaml:2:15","why":"log\.level: /);
+    await agent.logged(/"problems":2.*not reloaded/);
+    assert.equal(await successful(), "0");
+
+    await writeFile(file, `storage_roots: [/srv/elsewhere]\nlibvirt: { uri: "test:///default" }\n`);
+    agent.signal("SIGHUP");
+    await agent.logged(/"keys":\["libvirt\.uri"\]/);
+    assert.equal(await successful(), "1");
+    const refused = await refusal(world.create("refused"));
+    assert.equal(refused.reason, "PATH_NOT_ALLOWED");
+    assert.match(refused.message, /\/srv\/elsewhere/);
+
+    const words = await until("both reloads are told", async () => {
+      const told = (await notify.messages()).slice(before).flat();
+      return told.filter((word) => word === "READY=1").length === 2 && told;
+    });
+    assert.equal(words.filter((word) => word === "RELOADING=1").length, 2);
+    assert.equal(words.filter((word) => /^MONOTONIC_USEC=\d+$/.test(word)).length, 2);
+    assert.ok(
+      words.some((word) => word.startsWith("STATUS=restart needed for libvirt.uri, 1 GPU")),
+      String(words),
+    );
+    await writeFile(file, `storage_roots: [${world.images}]\n`);
   });
 });

@@ -125,7 +125,7 @@ export class FakeNode {
     });
     const reconciler = new Reconciler({
       ...{ ledger, lookout, driver, clock, newOperationId, stop: stop.signal },
-      resyncMs: 60_000,
+      resyncMs: () => 60_000,
       busyResyncMs: 5_000,
       tombstoneMs: DAY_MS,
       onRebuilt: () => undefined,

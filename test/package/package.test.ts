@@ -97,7 +97,7 @@ describe("the Debian package", function () {
       "/usr/share/man/man8/vgpud-hostd.8.gz",
       "/usr/share/vgpud/proto/vgpud/v1/domain_service.proto",
       "/usr/share/doc/vgpud/copyright",
-      "/usr/share/doc/vgpud/examples/vgpud.yaml",
+      "/usr/share/doc/vgpud/examples/config.yaml",
     ])
       assert.ok(listed.includes(` .${file}\n`), file);
     assert.doesNotMatch(listed, /\.map$|\.d\.ts$|\/test\//m);

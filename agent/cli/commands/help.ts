@@ -2,7 +2,7 @@
 import { usageError } from "../cli-error.ts";
 import type { Command, LocalCommand } from "../command.ts";
 import { commandHelp, mainHelp } from "../help.ts";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../../core/suggest.ts";
 
 /** The command that describes the table it stands in, which is therefore asked for late. */
 export function helpCommand(table: () => readonly Command[]): LocalCommand {

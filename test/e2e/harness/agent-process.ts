@@ -66,6 +66,10 @@ export class AgentProcess implements AsyncDisposable {
     await this.#until(() => this.#log.filter((line) => pattern.test(line)).length >= times);
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   async end(signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> {
     this.#child.kill(signal);
     return await this.ended;

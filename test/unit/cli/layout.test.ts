@@ -1,12 +1,13 @@
 // The small parts that the output is made of.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseDurationMs, formatDurationMs, toDuration } from "../../../agent/cli/duration.ts";
+import { toDuration } from "../../../agent/cli/duration.ts";
+import { formatDurationMs, parseDurationMs } from "../../../agent/core/duration.ts";
 import { commands } from "../../../agent/cli/commands.ts";
 import { allPages } from "../../../agent/cli/pages.ts";
 import { coloured, plain } from "../../../agent/cli/paint.ts";
 import { shellLine } from "../../../agent/cli/shell-line.ts";
-import { editDistance, nearest } from "../../../agent/cli/suggest.ts";
+import { editDistance, nearest } from "../../../agent/core/suggest.ts";
 import { tableLines } from "../../../agent/cli/table.ts";
 
 describe("tableLines", () => {

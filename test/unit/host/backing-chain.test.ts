@@ -33,7 +33,7 @@ describe("a disk with a backing image below a storage root", () => {
   async function resolve(backing: string, format: string | undefined): Promise<string> {
     const disk = path.join(root, "disk.qcow2");
     await writeFile(disk, qcow2(backing, format));
-    return new StorageRoots([root]).resolve(disk, "disk", "domain.disks[0].path");
+    return new StorageRoots(() => [root]).resolve(disk, "disk", "domain.disks[0].path");
   }
 
   it("is allowed when the backing format is followed or left open", async () => {

@@ -19,7 +19,7 @@ describe("storage roots", () => {
     await symlink("deep/b", at("images/inside"));
     await symlink(at("images-of-others/c"), at("images/outside"));
     await symlink(at("images"), at("linked-root"));
-    roots = new StorageRoots([at("linked-root"), at("missing-root")]);
+    roots = new StorageRoots(() => [at("linked-root"), at("missing-root")]);
   });
   after(async () => {
     await rm(dir, { recursive: true });

@@ -1,0 +1,43 @@
+// The forms that values of the configuration can have.
+import * as z from "zod";
+import { formatDurationMs, parseDurationMs } from "../core/duration.ts";
+
+/** sun_path has 108 bytes, the last of them NUL (unix(7)). */
+const MAX_SOCKET_BYTES = 107;
+
+/** An absolute path. */
+export const absolutePath = z.string().regex(/^\/[^\0]*$/);
+
+/** The absolute path of a UNIX socket. */
+export const socketPath = absolutePath
+  .max(MAX_SOCKET_BYTES)
+  .refine((path) => Buffer.byteLength(path) <= MAX_SOCKET_BYTES);
+
+/** `HOST:PORT` or `[v6]:PORT`; port 0 takes a free one. */
+export const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]?\d{1,4})$/);
+
+/** A duration of at least `minMs` and at most `maxMs`, written as `90s`; read it with `durationMs`. */
+export function duration({ minMs, maxMs }: { readonly minMs: number; readonly maxMs: number }) {
+  return z
+    .string()
+    .regex(/^(0|\d{1,9}(ms|s|m|h))$/)
+    .refine((text) => durationMs(text) >= minMs && durationMs(text) <= maxMs);
+}
+
+/** What a value of `duration` may be, in words. */
+export function durationWords(minMs: number, maxMs: number): string {
+  return `a duration from ${formatDurationMs(minMs)} to ${formatDurationMs(maxMs)}, as 90s or 5m`;
+}
+
+/** Of a duration that the schema has accepted. */
+export function durationMs(text: string): number {
+  return parseDurationMs(text) ?? Number.NaN;
+}
+
+/** The parts of a `HOST:PORT` that the schema has accepted; brackets around an IPv6 address are dropped. */
+export function splitAddress(text: string): { readonly host: string; readonly port: number } {
+  const colon = text.lastIndexOf(":");
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
+}

@@ -1,0 +1,141 @@
+// Everything an operator can set. Types, defaults, checks, reference page, example and JSON Schema are made from this.
+import path from "node:path";
+import * as z from "zod";
+import { absolutePath, address, duration, durationWords, socketPath } from "./forms.ts";
+
+/** What a key is for, for people. */
+export interface About {
+  /** One or two sentences, without what `takes` says. */
+  readonly meaning: string;
+  /** What is allowed, as the end of "it takes …". */
+  readonly takes: string;
+  /** The flag that wins over the files. */
+  readonly flag?: string;
+  /** A value to show where there is no default. */
+  readonly example?: string;
+  /** What holds when nothing is said and `default` does not tell, in words. */
+  readonly otherwise?: string;
+}
+
+/** What each leaf of the schema is for. */
+export const about = z.registry<About>();
+
+const RESYNC = { minMs: 5_000, maxMs: 3_600_000 };
+
+/** Keys that are read once, at the start: a reload that changes one waits for a restart and says so. */
+const fixed = {
+  version: z.literal(1).default(1).register(about, {
+    meaning: "The form of these files, for the day when it changes.",
+    takes: "1",
+  }),
+  socket: socketPath.default("/run/vgpud/vgpud.sock").register(about, {
+    meaning:
+      "UNIX socket of the gRPC API. Whoever can open it can create domains, which is as much as being root.",
+    takes: "an absolute path of at most 107 bytes",
+    flag: "--socket",
+  }),
+  read_socket: socketPath.optional().register(about, {
+    meaning: "UNIX socket that serves only the methods that change nothing.",
+    takes: "an absolute path of at most 107 bytes",
+    flag: "--read-socket",
+    example: "/run/vgpud/vgpud-read.sock",
+    otherwise: "beside `socket`, with `-read` before its suffix",
+  }),
+  state_dir: absolutePath.default("/var/lib/vgpud").register(about, {
+    meaning: "Holds the ledger. One vgpud at a time.",
+    takes: "an absolute path",
+    flag: "--state-dir",
+  }),
+  host_root: absolutePath.default("/").register(about, {
+    meaning: "Below which /sys, /proc and /dev are read: a copied or simulated tree instead of this machine.",
+    takes: "an absolute path",
+    flag: "--host-root",
+  }),
+  metrics: z
+    .strictObject({
+      listen: address.default("127.0.0.1:9469").register(about, {
+        meaning: "Where /metrics and the status page are served, on loopback only.",
+        takes: "HOST:PORT, the host an IP address or localhost; port 0 takes a free one",
+        flag: "--metrics",
+      }),
+    })
+    .prefault({}),
+  libvirt: z
+    .strictObject({
+      uri: z
+        .enum(["qemu:///system", "xen:///system", "test:///default"])
+        .default("qemu:///system")
+        .register(about, {
+          meaning: "Whose domains vgpud manages.",
+          takes: "qemu:///system, xen:///system or test:///default",
+          flag: "--libvirt-uri",
+        }),
+      socket: socketPath.optional().register(about, {
+        meaning: "libvirt's UNIX socket.",
+        takes: "an absolute path of at most 107 bytes",
+        flag: "--libvirt-socket",
+        example: "/run/libvirt/virtqemud-sock",
+        otherwise: "virtqemud's or virtxend's socket, then libvirtd's, whichever answers",
+      }),
+    })
+    .prefault({}),
+  hostd: z
+    .strictObject({
+      socket: socketPath.default("/run/vgpud/hostd.sock").register(about, {
+        meaning: "The socket of vgpud-hostd, which writes the kernel's files.",
+        takes: "an absolute path of at most 107 bytes",
+        flag: "--hostd-socket",
+      }),
+    })
+    .prefault({}),
+};
+
+/** Keys that a reload changes in the running agent. Whoever uses one asks for it each time (`LiveConfig`). */
+const live = {
+  storage_roots: z
+    .array(absolutePath)
+    .default(["/var/lib/libvirt/images"])
+    .register(about, {
+      meaning:
+        "Directories below which disk images, kernels and initrds of domains may lie, with links and backing chains " +
+        "resolved.",
+      takes: "a list of absolute paths",
+    }),
+  resync: duration(RESYNC)
+    .default("60s")
+    .register(about, {
+      meaning:
+        "How often the host is looked at when nothing happens. Events and requests are acted on at once.",
+      takes: durationWords(RESYNC.minMs, RESYNC.maxMs),
+    }),
+  log: z
+    .strictObject({
+      level: z.enum(["debug", "info", "warn", "error"]).default("info").register(about, {
+        meaning: "The least grave messages that are logged.",
+        takes: "debug, info, warn or error",
+      }),
+    })
+    .prefault({}),
+};
+
+export const schema = z.strictObject({ ...fixed, ...live });
+
+export type Config = z.infer<typeof schema>;
+/** The settings that a reload can change while the agent runs. */
+export type LiveConfig = Pick<Config, keyof typeof live>;
+/** The settings that hold until the agent ends. */
+export type FixedConfig = Omit<Config, keyof LiveConfig>;
+
+/** Whether a reload takes a key over; `key` is a dotted path. */
+export function isLive(key: string): boolean {
+  return (key.split(".")[0] ?? "") in live;
+}
+
+/** Where the socket for reading is: as configured, or beside the other one. */
+export function readSocketOf({
+  socket,
+  read_socket: readSocket,
+}: Pick<Config, "socket" | "read_socket">): string {
+  const { dir, name, ext } = path.parse(socket);
+  return readSocket ?? path.join(dir, `${name}-read${ext}`);
+}

@@ -1,0 +1,97 @@
+// What is wrong with a configuration, and whether an operator finds it by the message.
+import assert from "node:assert/strict";
+import { combine } from "../../../agent/config/load.ts";
+import type { Given } from "../../../agent/config/effective.ts";
+import { ConfigError } from "../../../agent/config/problem.ts";
+
+const FILE = "/etc/vgpud/config.yaml";
+
+/** The lines that an operator sees. */
+function problemsOf(text: string, flags: readonly Given[] = []): string[] {
+  try {
+    combine([{ name: FILE, text }], flags);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.split("\n");
+  }
+}
+
+describe("a wrong configuration", () => {
+  it("is told with the place and the nearest key", () => {
+    const cases = [
+      ["storage_rots: []", "1:1: storage_rots: no such key; did you mean storage_roots?"],
+      ["metrics:\n  lisen: x", "2:3: metrics.lisen: no such key; did you mean metrics.listen?"],
+      ["listen: x", "1:1: listen: no such key; did you mean metrics.listen?"],
+      ["colour: red", "1:1: colour: no such key"],
+      ["? [a]\n: b", "1:3: this: no such key"],
+    ] as const;
+    for (const [text, problem] of cases) assert.deepEqual(problemsOf(text), [`${FILE}:${problem}`], text);
+  });
+
+  it("is told with key, value and what is allowed", () => {
+    const cases = [
+      ["socket: 7", "1:9: socket: 7 is not allowed; socket takes an absolute path of at most 107 bytes"],
+      ["state_dir: relative", '1:12: state_dir: "relative" is not allowed; state_dir takes an absolute path'],
+      [
+        "storage_roots: [/a, b, /c, d]",
+        '1:21: storage_roots[1]: "b" is not allowed; storage_roots takes a list of absolute paths',
+      ],
+      ["resync: 1s", '1:9: resync: "1s" is not allowed; resync takes a duration from 5s to 1h, as 90s or 5m'],
+      ["resync: 60", "1:9: resync: 60 is not allowed; resync takes a duration from 5s to 1h, as 90s or 5m"],
+      [
+        "log: { level: loud }",
+        '1:15: log.level: "loud" is not allowed; log.level takes debug, info, warn or error',
+      ],
+      ["version: 2", "1:10: version: 2 is not allowed; version takes 1"],
+      ["socket:", "1:1: socket has no value; it takes an absolute path of at most 107 bytes"],
+      ["libvirt: 7", "1:10: libvirt must be a mapping of keys"],
+      ["- a list", "1:1: must be a mapping of keys"],
+    ] as const;
+    for (const [text, problem] of cases) assert.equal(problemsOf(text)[0], `${FILE}:${problem}`, text);
+  });
+
+  it("is refused for a port, an address or a socket path that no system has", () => {
+    for (const listen of ["9469", "host", "127.0.0.1:65536", "127.0.0.1:-1", "a b:1", "[::1"])
+      assert.match(problemsOf(`metrics: { listen: '${listen}' }`)[0] ?? "", /HOST:PORT/, listen);
+    assert.match(problemsOf(`socket: /${"x".repeat(107)}`)[0] ?? "", /107 bytes/);
+    assert.match(problemsOf(`socket: /${"ü".repeat(60)}`)[0] ?? "", /107 bytes/);
+    assert.deepEqual(problemsOf(`socket: /${"x".repeat(106)}`), []);
+  });
+
+  it("is told whole: every fault of every file and flag at once", () => {
+    const flags = [{ path: "metrics.listen", value: "nowhere", origin: "--metrics" }];
+    const problems = problemsOf("sockett: /a\nstorage_roots: [b, c]\nresync: never", flags);
+    assert.equal(problems.length, 5);
+    assert.match(problems[4] ?? "", /^--metrics: metrics\.listen: "nowhere" is not allowed/);
+  });
+
+  it("is refused when it is no YAML, says a key twice, uses tags or aliases that mean nothing, or has two documents", () => {
+    for (const text of [
+      "a: b: c",
+      "socket: /a\nsocket: /b",
+      "socket: !env HOME",
+      "socket: *other",
+      "a: [",
+      "version: 1\n---\nversion: 1",
+    ])
+      assert.match(problemsOf(text)[0] ?? "", /^\/etc\/vgpud\/config\.yaml:\d+:\d+: /, text);
+  });
+
+  it("is refused when an anchor would stand for a value", () => {
+    assert.notDeepEqual(problemsOf("socket: &a /x\nstate_dir: *a"), []);
+  });
+
+  it("is refused when two servers would have the same socket", () => {
+    const problems = problemsOf("socket: /run/a.sock\nread_socket: /run/a.sock");
+    assert.deepEqual(problems, [`${FILE}:2:14: read_socket: /run/a.sock is also the path of socket`]);
+    assert.match(
+      problemsOf("hostd: { socket: /run/vgpud/vgpud.sock }")[0] ?? "",
+      /hostd\.socket: .* of socket/,
+    );
+  });
+
+  it("does not quote a value at any length", () => {
+    assert.ok((problemsOf(`socket: ${"x".repeat(100_000)}`)[0] ?? "").length < 300);
+  });
+});
