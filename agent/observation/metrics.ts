@@ -67,7 +67,7 @@ export class Metrics {
     this.#options = options;
     this.#collectors = collectors(options);
     this.recorder = new Recorder(this.#registry);
-    if (options.processMetrics ?? true) collectDefaultMetrics({ register: this.#registry });
+    if (options.processMetrics ?? true) registerProcess(this.#registry);
   }
 
   /** One scrape in the format that the Accept header prefers. Rejects only when no view can be taken. */
@@ -112,6 +112,13 @@ export class Metrics {
     }
     return { text, success, seconds: (clock.now() - started) / 1000 };
   }
+}
+
+/** What prom-client knows of the process, but for gauges that are named like counters, which promtool refuses. */
+function registerProcess(register: Registry): void {
+  collectDefaultMetrics({ register });
+  for (const what of ["handles", "requests", "resources"])
+    register.removeSingleMetric(`nodejs_active_${what}_total`);
 }
 
 /** Every metric of ours, for the documentation. */

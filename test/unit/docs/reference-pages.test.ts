@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { combine } from "../../../agent/config/load.ts";
 import { reasons, type ErrorKind } from "../../../agent/core/reasons.ts";
+import { describeMetrics } from "../../../agent/observation/metrics.ts";
+import { metricNotes } from "../../../scripts/metric-notes.ts";
 import { referencePages } from "../../../scripts/reference-pages.ts";
 
 const fromRepository = (file: string): URL => new URL(`../../../../${file}`, import.meta.url);
@@ -13,6 +15,18 @@ describe("the reference pages", () => {
       assert.equal(await readFile(fromRepository(`docs/reference/${name}`), "utf8"), text);
     });
   }
+});
+
+describe("the notes on metrics", () => {
+  it("are there for every metric, and for none that is not", () => {
+    const described = describeMetrics().map(({ name }) => name);
+    assert.deepEqual(Object.keys(metricNotes).sort(), described.sort());
+  });
+
+  it("ask a metric about itself", () => {
+    for (const [name, { query }] of Object.entries(metricNotes))
+      assert.match(query, new RegExp(`\\b${name}(_bucket|_count|_sum)?\\b`), name);
+  });
 });
 
 describe("errors.proto", () => {

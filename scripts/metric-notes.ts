@@ -1,0 +1,161 @@
+// What an operator wants to know of each series beyond its help text. A test runs the queries against a real Prometheus.
+
+export interface MetricNote {
+  /** When the series is not there. */
+  readonly absent: string;
+  /** Something worth asking it. */
+  readonly query: string;
+}
+
+const note = (query: string, absent = "never"): MetricNote => ({ absent, query });
+const noGpu = "without a GPU that offers vGPUs";
+const noFigure = "the domain is off, or its driver does not count it, or figures are older than 60 s";
+const noDisk = `no such disk; ${noFigure}`;
+const noNic = `no such interface with a name on the host; ${noFigure}`;
+const joined = " * on (instance, domain_uuid) group_left (domain_name) vgpud_domain_info";
+
+export const metricNotes: Readonly<Record<string, MetricNote>> = {
+  vgpud_build_info: note("count by (version) (vgpud_build_info)"),
+  vgpud_hypervisor_up: note("vgpud_hypervisor_up == 1"),
+  vgpud_config_last_reload_successful: note("vgpud_config_last_reload_successful == 1"),
+  vgpud_config_last_reload_success_timestamp_seconds: note(
+    "time() - vgpud_config_last_reload_success_timestamp_seconds",
+  ),
+  vgpud_inventory_revision: note("vgpud_inventory_revision"),
+  vgpud_inventory_observed_timestamp_seconds: note(
+    "time() - vgpud_inventory_observed_timestamp_seconds",
+    "before the first look",
+  ),
+  vgpud_inventory_age_seconds: note(
+    "max by (instance) (vgpud_inventory_age_seconds)",
+    "before the first look",
+  ),
+
+  vgpud_gpu_info: note("count by (backend, device_id) (vgpud_gpu_info)", "without an Intel GPU"),
+  vgpud_gpu_vgpu_supported: note("vgpud_gpu_vgpu_supported == 1", "without an Intel GPU"),
+  vgpud_gpu_vgpus: note("sum by (ownership) (vgpud_gpu_vgpus)", "without an Intel GPU"),
+  vgpud_gpu_resource_capacity_bytes: note("sum by (resource) (vgpud_gpu_resource_capacity_bytes)", noGpu),
+  vgpud_gpu_resource_host_reserved_bytes: note("vgpud_gpu_resource_host_reserved_bytes", noGpu),
+  vgpud_gpu_resource_allocated_bytes: note(
+    "vgpud_gpu_resource_allocated_bytes / (vgpud_gpu_resource_capacity_bytes - vgpud_gpu_resource_host_reserved_bytes)",
+    noGpu,
+  ),
+  vgpud_gpu_resource_free_bytes: note("sum by (resource) (vgpud_gpu_resource_free_bytes)", noGpu),
+  vgpud_gpu_fences: note('sum by (instance, pci_address) (vgpud_gpu_fences{state="free"})', noGpu),
+
+  vgpud_vgpu_type_slots: note("sum by (vgpu_type, state) (vgpud_vgpu_type_slots)", noGpu),
+  vgpud_vgpu_type_allocatable: note("sum by (vgpu_type) (vgpud_vgpu_type_allocatable)", noGpu),
+  vgpud_vgpu_type_kernel_available: note("vgpud_vgpu_type_kernel_available", noGpu),
+  vgpud_capacity_disagreements: note("sum by (instance) (vgpud_capacity_disagreements)", noGpu),
+  vgpud_vgpu_info: note("count by (vgpu_type, ownership) (vgpud_vgpu_info)", "without a vGPU"),
+  vgpud_vgpu_state: note("sum by (state) (vgpud_vgpu_state)", "for others' vGPUs"),
+  vgpud_vgpu_in_use: note("sum by (instance) (vgpud_vgpu_in_use)", "while libvirt does not answer"),
+  vgpud_vgpu_created_timestamp_seconds: note(
+    "max(time() - vgpud_vgpu_created_timestamp_seconds)",
+    "for others' vGPUs",
+  ),
+  vgpud_vgpu_orphans: note("sum(vgpud_vgpu_orphans)"),
+  vgpud_vgpu_foreign: note("sum(vgpud_vgpu_foreign)"),
+
+  vgpud_domain_info: note("count by (ownership, state) (vgpud_domain_info)", "beyond the maximum of domains"),
+  vgpud_domain_vcpus: note(
+    "rate(vgpud_domain_cpu_seconds_total[1m]) / vgpud_domain_vcpus",
+    "while libvirt does not answer",
+  ),
+  vgpud_domains_dropped: note("vgpud_domains_dropped"),
+  vgpud_domain_stats_age_seconds: note("vgpud_domain_stats_age_seconds", "before libvirt first gave figures"),
+  vgpud_domain_cpu_seconds_total: note(
+    `topk(10, rate(vgpud_domain_cpu_seconds_total[1m])${joined})`,
+    noFigure,
+  ),
+  vgpud_domain_memory_maximum_bytes: note("sum(vgpud_domain_memory_maximum_bytes)", noFigure),
+  vgpud_domain_memory_current_bytes: note(
+    "sum by (instance) (vgpud_domain_memory_current_bytes and on (instance, domain_uuid) vgpud_vgpu_info)",
+    noFigure,
+  ),
+  vgpud_domain_memory_resident_bytes: note("topk(10, vgpud_domain_memory_resident_bytes)", noFigure),
+  vgpud_domain_block_read_bytes_total: note(`rate(vgpud_domain_block_read_bytes_total[1m])${joined}`, noDisk),
+  vgpud_domain_block_read_requests_total: note("rate(vgpud_domain_block_read_requests_total[1m])", noDisk),
+  vgpud_domain_block_write_bytes_total: note(
+    "sum by (instance) (rate(vgpud_domain_block_write_bytes_total[1m]))",
+    noDisk,
+  ),
+  vgpud_domain_block_write_requests_total: note("rate(vgpud_domain_block_write_requests_total[1m])", noDisk),
+  vgpud_domain_network_receive_bytes_total: note(
+    "sum by (domain_uuid) (rate(vgpud_domain_network_receive_bytes_total[1m])) * 8",
+    noNic,
+  ),
+  vgpud_domain_network_receive_packets_total: note(
+    "rate(vgpud_domain_network_receive_packets_total[1m])",
+    noNic,
+  ),
+  vgpud_domain_network_receive_errors_total: note(
+    "increase(vgpud_domain_network_receive_errors_total[1m])",
+    noNic,
+  ),
+  vgpud_domain_network_receive_drops_total: note(
+    "increase(vgpud_domain_network_receive_drops_total[1m])",
+    noNic,
+  ),
+  vgpud_domain_network_transmit_bytes_total: note(
+    "sum by (instance) (rate(vgpud_domain_network_transmit_bytes_total[1m])) * 8",
+    noNic,
+  ),
+  vgpud_domain_network_transmit_packets_total: note(
+    "rate(vgpud_domain_network_transmit_packets_total[1m])",
+    noNic,
+  ),
+  vgpud_domain_network_transmit_errors_total: note(
+    "increase(vgpud_domain_network_transmit_errors_total[1m])",
+    noNic,
+  ),
+  vgpud_domain_network_transmit_drops_total: note(
+    "increase(vgpud_domain_network_transmit_drops_total[1m])",
+    noNic,
+  ),
+
+  vgpud_claims: note("sum by (state) (vgpud_claims)"),
+  vgpud_operations_in_flight: note("sum by (operation) (vgpud_operations_in_flight)"),
+  vgpud_operations_stalled: note("sum by (reason) (vgpud_operations_stalled)"),
+  vgpud_operations_total: note("sum by (operation) (increase(vgpud_operations_total[1m]))"),
+  vgpud_operation_failures_total: note("sum by (reason) (increase(vgpud_operation_failures_total[1m]))"),
+  vgpud_operation_duration_seconds: note(
+    "histogram_quantile(0.99, sum by (operation, le) (rate(vgpud_operation_duration_seconds_bucket[1m])))",
+  ),
+  vgpud_lifecycle_step_duration_seconds: note(
+    "sum by (step) (increase(vgpud_lifecycle_step_duration_seconds_count[1m]))",
+  ),
+  vgpud_lifecycle_step_failures_total: note(
+    "sum by (reason) (increase(vgpud_lifecycle_step_failures_total[1m]))",
+  ),
+  vgpud_claims_rebuilt_total: note("increase(vgpud_claims_rebuilt_total[1m])"),
+  vgpud_rpc_handled_total: note('sum by (code) (rate(vgpud_rpc_handled_total{code!="OK"}[1m]))'),
+  vgpud_rpc_duration_seconds: note(
+    "histogram_quantile(0.99, sum by (method, le) (rate(vgpud_rpc_duration_seconds_bucket[1m])))",
+  ),
+  vgpud_reconcile_runs_total: note("rate(vgpud_reconcile_runs_total[1m])"),
+  vgpud_reconcile_failures_total: note("increase(vgpud_reconcile_failures_total[1m])"),
+  vgpud_reconcile_last_success_timestamp_seconds: note(
+    "time() - vgpud_reconcile_last_success_timestamp_seconds",
+  ),
+  vgpud_ledger_writes_total: note("rate(vgpud_ledger_writes_total[1m])"),
+  vgpud_ledger_write_failures_total: note("increase(vgpud_ledger_write_failures_total[1m])"),
+  vgpud_ledger_write_duration_seconds: note(
+    "histogram_quantile(0.99, rate(vgpud_ledger_write_duration_seconds_bucket[1m]))",
+  ),
+  vgpud_ledger_records_set_aside: note("sum(vgpud_ledger_records_set_aside)"),
+  vgpud_hostd_calls_total: note("sum by (outcome) (increase(vgpud_hostd_calls_total[1m]))"),
+  vgpud_hostd_call_duration_seconds: note(
+    "histogram_quantile(0.99, sum by (operation, le) (rate(vgpud_hostd_call_duration_seconds_bucket[1m])))",
+  ),
+  vgpud_domain_stats_reading_duration_seconds: note(
+    "histogram_quantile(0.99, rate(vgpud_domain_stats_reading_duration_seconds_bucket[1m]))",
+  ),
+  vgpud_domain_stats_reading_failures_total: note("increase(vgpud_domain_stats_reading_failures_total[1m])"),
+  vgpud_uevents_total: note("sum by (subsystem, action) (increase(vgpud_uevents_total[1m]))"),
+  vgpud_triggers_total: note("sum by (source) (rate(vgpud_triggers_total[1m]))"),
+  vgpud_scrape_collector_success: note("min by (collector) (vgpud_scrape_collector_success)"),
+  vgpud_scrape_collector_duration_seconds: note(
+    "max by (collector) (vgpud_scrape_collector_duration_seconds)",
+  ),
+};
