@@ -61,12 +61,19 @@ export const access = {
   watch: { watch: "reads" } satisfies AccessOf<typeof WatchServiceService>,
 } as const;
 
+/** A way in, and where the one that serves everything is. */
+export interface WayIn {
+  readonly socket: SocketName;
+  /** The path of the admin socket, for the words of a refusal. */
+  readonly adminSocket: string;
+}
+
 /** Why a method is not served on the socket it was called by; undefined when it is. */
-export function refusalOn(socket: SocketName, path: string, may: Access): AgentError | undefined {
+export function refusalOn({ socket, adminSocket }: WayIn, path: string, may: Access): AgentError | undefined {
   if (socket === "admin" || may === "reads") return undefined;
   return new AgentError(
     "SOCKET_READ_ONLY",
-    `${path} changes the host and this socket serves reading only; call it on the admin socket (key "socket" of the configuration)`,
-    { details: { method: path, socket } },
+    `${path} changes the host and this socket serves reading only; call it on the admin socket, ${adminSocket}`,
+    { details: { method: path, socket, admin_socket: adminSocket } },
   );
 }

@@ -7,7 +7,7 @@ import {
 } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Duplex } from "node:stream";
-import { refusalOn, type SocketName } from "./access.ts";
+import { refusalOn, type WayIn } from "./access.ts";
 import { ReflectedFiles } from "./reflection-files.ts";
 import { addReflection, reflectionServiceNames } from "./reflection.ts";
 import type { Service } from "./services.ts";
@@ -16,8 +16,8 @@ import { AgentError } from "../core/errors.ts";
 import { unary, undecoded } from "./unary.ts";
 
 export interface ApiServerOptions {
-  /** Where its connections come in; on the one for reading methods that change something are refused. */
-  readonly socket: SocketName;
+  /** Where its connections come in; on the socket for reading methods that change something are refused. */
+  readonly way: WayIn;
   readonly services: readonly Service[];
   /** A serialized google.protobuf.FileDescriptorSet of the contract, for reflection. */
   readonly descriptorSet: Buffer;
@@ -35,12 +35,12 @@ export class ApiServer {
   readonly #health: HealthImplementation;
   readonly #serviceNames: readonly string[];
 
-  constructor({ socket, services, descriptorSet, interceptors }: ApiServerOptions) {
+  constructor({ way, services, descriptorSet, interceptors }: ApiServerOptions) {
     this.#server = new Server({
       "grpc.max_receive_message_length": RECEIVE_LIMIT_BYTES,
       interceptors: [...interceptors],
     });
-    for (const service of services) addService(this.#server, service, socket);
+    for (const service of services) addService(this.#server, service, way);
     const names = services.map(({ name }) => name);
     this.#serviceNames = ["", ...names];
     this.#health = new HealthImplementation(this.#statuses("NOT_SERVING"));
@@ -76,14 +76,14 @@ export class ApiServer {
   }
 }
 
-function addService(server: Server, { definition, handlers, access }: Service, socket: SocketName): void {
+function addService(server: Server, { definition, handlers, access }: Service, way: WayIn): void {
   const methods = Object.entries(definition);
   const implementation: UntypedServiceImplementation = {};
   for (const [name, method] of methods) {
     const handler = handlers[name];
-    const refusal = refusalOn(socket, method.path, access[name] ?? "changes");
+    const refusal = refusalOn(way, method.path, access[name] ?? "changes");
     if (refusal) implementation[name] = refused(refusal);
-    else if (handler) implementation[name] = unary(method.requestDeserialize, handler, socket);
+    else if (handler) implementation[name] = unary(method.requestDeserialize, handler, way.socket);
     else implementation[name] = refused(notServed(method.path));
   }
   server.addService(

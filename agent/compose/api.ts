@@ -23,7 +23,7 @@ export interface Api {
 }
 
 export function composeApi(
-  { version, simulated, descriptorSet, log }: AgentOptions,
+  { config, version, simulated, descriptorSet, log }: AgentOptions,
   { ledger, lookout, libvirt, operations, domains, metrics }: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
 ): Api {
@@ -56,7 +56,12 @@ export function composeApi(
   metrics.recorder.announceMethods(servedMethods(services));
   const serverFor = (socket: SocketName): ApiServer => {
     const interceptors = [observeCalls({ now: clock.now, socket }, onEnd)];
-    return new ApiServer({ socket, services, descriptorSet, interceptors });
+    return new ApiServer({
+      way: { socket, adminSocket: config.socket },
+      services,
+      descriptorSet,
+      interceptors,
+    });
   };
   return bothSockets({ admin: serverFor("admin"), read: serverFor("read") });
 }

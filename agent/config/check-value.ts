@@ -27,6 +27,10 @@ export function checkValue(key: Key, value: unknown): Wrong[] {
 }
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value);
+  return cut(JSON.stringify(value));
+}
+
+/** A text that a file chose, at a length that a log can bear. */
+export function cut(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }

@@ -1,4 +1,5 @@
 // Where configuration files lie and which of them count (uapi-group configuration_files_specification).
+import { isUtf8 } from "node:buffer";
 import { readdir, readFile, realpath } from "node:fs/promises";
 import path from "node:path";
 import { messageOf } from "../core/errors.ts";
@@ -61,9 +62,10 @@ async function dropInsOf(folder: string): Promise<string[]> {
 async function read(file: string): Promise<string | undefined> {
   try {
     if ((await realpath(file)) === "/dev/null") return "";
-    const text = await readFile(file, "utf8");
-    if (text.length > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} bytes`);
-    return text;
+    const bytes = await readFile(file);
+    if (bytes.length > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} bytes`);
+    if (!isUtf8(bytes) || bytes.includes(0)) throw new Error("it is no text in UTF-8");
+    return bytes.toString("utf8");
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw unreadable(file, error);

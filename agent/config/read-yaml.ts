@@ -1,7 +1,7 @@
 // One YAML text as settings with their places, checked key by key against the schema. Pure.
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Pair } from "yaml";
 import { nearest } from "../core/suggest.ts";
-import { checkValue } from "./check-value.ts";
+import { checkValue, cut } from "./check-value.ts";
 import { keys, namesBelow, type Key } from "./keys.ts";
 import type { Problem } from "./problem.ts";
 
@@ -18,6 +18,9 @@ export interface SettingsRead {
   readonly problems: readonly Problem[];
 }
 
+/** Of syntax: what follows the first few is mostly their consequence. */
+const MAX_FAULTS = 3;
+
 /** `name` is how the text is called in messages: its file. An empty text sets nothing. */
 export function readYaml(text: string, name: string): SettingsRead {
   const lines = new LineCounter();
@@ -26,9 +29,9 @@ export function readYaml(text: string, name: string): SettingsRead {
     const { line, col } = lines.linePos(offset);
     return `${name}:${line}:${col}`;
   };
-  const faults = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
+  const faults = [...document.errors, ...document.warnings].slice(0, MAX_FAULTS).map(({ pos, message }) => ({
     where: at(pos[0]),
-    what: message,
+    what: cut(message),
   }));
   if (faults.length > 0) return { settings: [], problems: faults };
   return new Reading(document, at).all();
@@ -54,7 +57,8 @@ class Reading {
     // A section of which every line is commented out.
     if (node === null || (isScalar(node) && node.value === null)) return;
     if (!isMap(node)) {
-      const what = section === "" ? "must be a mapping of keys" : `${section} must be a mapping of keys`;
+      const names = namesBelow(section).join(", ");
+      const what = `${section === "" ? "the file" : section} must be a mapping, of the keys ${names}`;
       this.#problems.push({ where: this.#place(node), what });
       return;
     }
@@ -68,7 +72,7 @@ class Reading {
     const key = keys.find((known) => known.path === path);
     if (key) this.#leaf(key, value, where);
     else if (name !== "" && namesBelow(path).length > 0) this.#section(value, path);
-    else this.#problems.push({ where, what: `${path || "this"}: no such key${hint(name, section)}` });
+    else this.#problems.push({ where, what: `${cut(path) || "this"}: no such key${hint(name, section)}` });
   }
 
   #leaf(key: Key, node: unknown, keyAt: string): void {
@@ -94,6 +98,7 @@ class Reading {
 function hint(name: string, section: string): string {
   const sibling = nearest(name, namesBelow(section));
   if (sibling !== undefined) return `; did you mean ${section === "" ? sibling : `${section}.${sibling}`}?`;
-  const elsewhere = keys.find(({ path }) => path.endsWith(`.${name}`) || path === name);
+  const lastNames = new Map(keys.map((key) => [key.path.split(".").at(-1) ?? "", key]));
+  const elsewhere = lastNames.get(nearest(name, [...lastNames.keys()]) ?? "");
   return elsewhere ? `; did you mean ${elsewhere.path}?` : "";
 }

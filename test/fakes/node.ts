@@ -1,6 +1,7 @@
 // A node: the whole lifecycle wired over a fake host, a store in memory and a clock moved by hand. It can crash and start again.
 import { gvtgCapacity } from "../../agent/backends/kvmgt/capacity-rule.ts";
 import { AgentError } from "../../agent/core/errors.ts";
+import { Pulse } from "../../agent/core/pulse.ts";
 import { KeyedLock } from "../../agent/core/keyed-lock.ts";
 import type { VgpuId } from "../../agent/core/ids.ts";
 import { Lookout } from "../../agent/inventory/lookout.ts";
@@ -58,6 +59,9 @@ export class FakeNode {
     this.host = new FakeHost({ gpus, wall: () => this.clock.wall() });
     this.#agent = this.#start();
   }
+
+  /** What the reconciler promises. */
+  readonly pulse = new Pulse(() => this.clock.now());
 
   get ledger(): Ledger {
     return this.#agent.ledger;
@@ -125,6 +129,7 @@ export class FakeNode {
     });
     const reconciler = new Reconciler({
       ...{ ledger, lookout, driver, clock, newOperationId, stop: stop.signal },
+      pulse: this.pulse,
       resyncMs: () => 60_000,
       busyResyncMs: 5_000,
       tombstoneMs: DAY_MS,

@@ -88,4 +88,15 @@ describe("the configuration's files", () => {
     await mkdir(path.join(root, "etc/vgpud/config.yaml"), { recursive: true });
     await assert.rejects(load(), /etc\/vgpud\/config\.yaml: cannot be read: EISDIR/);
   });
+
+  it("are refused when they are no text, or too long to be meant", async () => {
+    for (const bytes of [
+      Buffer.from([0x61, 0xff]),
+      Buffer.from("socket: /a\0"),
+      Buffer.alloc(2 * 1024 * 1024, "#"),
+    ]) {
+      await writeFile(path.join(root, "odd.yaml"), bytes);
+      await assert.rejects(load(path.join(root, "odd.yaml")), /odd\.yaml: cannot be read: it /);
+    }
+  });
 });

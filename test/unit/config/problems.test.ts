@@ -23,6 +23,7 @@ describe("a wrong configuration", () => {
       ["storage_rots: []", "1:1: storage_rots: no such key; did you mean storage_roots?"],
       ["metrics:\n  lisen: x", "2:3: metrics.lisen: no such key; did you mean metrics.listen?"],
       ["listen: x", "1:1: listen: no such key; did you mean metrics.listen?"],
+      ["levl: x", "1:1: levl: no such key; did you mean log.level?"],
       ["colour: red", "1:1: colour: no such key"],
       ["? [a]\n: b", "1:3: this: no such key"],
     ] as const;
@@ -45,8 +46,7 @@ describe("a wrong configuration", () => {
       ],
       ["version: 2", "1:10: version: 2 is not allowed; version takes 1"],
       ["socket:", "1:1: socket has no value; it takes an absolute path of at most 107 bytes"],
-      ["libvirt: 7", "1:10: libvirt must be a mapping of keys"],
-      ["- a list", "1:1: must be a mapping of keys"],
+      ["libvirt: 7", "1:10: libvirt must be a mapping, of the keys uri, socket"],
     ] as const;
     for (const [text, problem] of cases) assert.equal(problemsOf(text)[0], `${FILE}:${problem}`, text);
   });
@@ -91,7 +91,16 @@ describe("a wrong configuration", () => {
     );
   });
 
-  it("does not quote a value at any length", () => {
-    assert.ok((problemsOf(`socket: ${"x".repeat(100_000)}`)[0] ?? "").length < 300);
+  it("is refused when it is no mapping, and told which keys there are", () => {
+    assert.match(
+      problemsOf("- a list")[0] ?? "",
+      /:1:1: the file must be a mapping, of the keys version, socket, /,
+    );
+  });
+
+  it("does not quote the file at any length", () => {
+    const long = "x".repeat(100_000);
+    for (const text of [`socket: ${long}`, `${long}: 1`, `- [\n${long}`, `socket: "${long}`, `a: b\n${long}`])
+      assert.ok(problemsOf(text).join("").length < 1_500, text.slice(0, 20));
   });
 });

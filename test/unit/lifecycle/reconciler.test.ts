@@ -164,6 +164,47 @@ describe("the reconciler", () => {
     assert.deepEqual(node.store.records, []);
   });
 
+  it("keeps its word while nothing happens, and while looks fail", async () => {
+    const node = new FakeNode();
+    node.host.look = () => Promise.reject(new Error("input/output error"));
+    const running = node.reconciler.run();
+    for (let minute = 0; minute < 60; minute += 1) {
+      await node.clock.advance(60_000);
+      assert.ok(node.pulse.beating, `after ${minute} minutes`);
+    }
+    node.stop();
+    await running;
+  });
+
+  it("keeps its word while the kernel holds up a removal", async () => {
+    const node = new FakeNode();
+    await node.clock.until(node.service.create(createRequest(1), patient));
+    const running = node.reconciler.run();
+    await node.clock.rest();
+    node.host.before = (call) => (call === "remove-vgpu" ? new Promise(() => undefined) : Promise.resolve());
+    void node.service.destroy(stopRequest(1), patient).catch(() => undefined);
+    for (let minute = 0; minute < 30; minute += 1) {
+      await node.clock.advance(60_000);
+      assert.ok(node.pulse.beating, `after ${minute} minutes`);
+    }
+    assert.equal(node.ledger.all()[0]?.state, "deleting");
+    node.stop();
+    await running;
+  });
+
+  it("does not keep its word when a look never ends", async () => {
+    const node = new FakeNode();
+    const running = node.reconciler.run();
+    await node.clock.rest();
+    node.host.look = () => new Promise(() => undefined);
+    await node.clock.advance(60_000);
+    assert.ok(node.pulse.beating);
+    await node.clock.advance(180_001);
+    assert.ok(!node.pulse.beating);
+    node.stop();
+    void running;
+  });
+
   it("removes no orphan by itself", async () => {
     const node = new FakeNode();
     node.host.gpus[0]?.make(ownVgpuId(77), typeName("4"));
