@@ -10,7 +10,7 @@ import { messageOf } from "./core/errors.ts";
 import { openLog, type Log } from "./host/journal.ts";
 import { readCommand, USAGE, UsageError, type Command } from "./main/command-line.ts";
 import { EXIT } from "./main/exit-codes.ts";
-import { packageVersion, readDescriptorSet } from "./main/package-files.ts";
+import { readDescriptorSet, readPackage } from "./main/package-files.ts";
 import { serviceManager } from "./main/service-manager.ts";
 import { endOnFault, onReloadAsked, stopSignal } from "./main/signals.ts";
 import { surroundings } from "./main/surroundings.ts";
@@ -26,11 +26,13 @@ async function run(command: Command, log: Log, manager: ServiceManager): Promise
     stop.abort();
     process.exitCode = EXIT.unavailable;
   });
+  const { version, revision } = await readPackage();
   const options = {
     config: configuration.started,
     configuration,
     onReloadAsked,
-    version: await packageVersion(),
+    version,
+    revision,
     simulated: command.simulate !== false,
     descriptorSet: await readDescriptorSet(),
     log,
@@ -60,7 +62,7 @@ async function checkConfig({ sources }: Command): Promise<void> {
 async function main(): Promise<void> {
   const command = readCommand(process.argv.slice(2));
   if (command.action === "help") process.stdout.write(USAGE);
-  else if (command.action === "version") process.stdout.write(`vgpud ${await packageVersion()}\n`);
+  else if (command.action === "version") process.stdout.write(`vgpud ${(await readPackage()).version}\n`);
   else if (command.action === "check-config") await checkConfig(command);
   else if (command.action === "show-config")
     process.stdout.write(showConfig(await loadConfig(command.sources)));

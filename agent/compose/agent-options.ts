@@ -28,6 +28,8 @@ export interface AgentOptions {
   /** Registers what is called whenever the operator asks for a reload. */
   readonly onReloadAsked: (listener: () => void) => void;
   readonly version: string;
+  /** The commit it was built from; undefined when the build does not say. */
+  readonly revision: string | undefined;
   /** Whether the host is a simulated one; shown by GetHost. */
   readonly simulated: boolean;
   /** The contract's descriptor set, for reflection. */

@@ -15,13 +15,13 @@ const FRESH_MS = 1_000;
 const WAIT_MS = 500;
 
 export function composeMetrics(
-  { version, log }: Pick<AgentOptions, "version" | "log">,
+  { version, revision, log }: Pick<AgentOptions, "version" | "revision" | "log">,
   parts: { readonly view: () => ScrapeView; readonly sampler: () => DomainSampler },
 ): Metrics {
   const metrics = new Metrics({
     view: parts.view,
     prepare: () => parts.sampler().refresh(FRESH_MS, WAIT_MS),
-    build: { version, revision: undefined, nodeVersion: process.versions.node },
+    build: { version, revision, nodeVersion: process.versions.node },
     clock,
     onError: (err, collector) => {
       log.error({ err, collector }, "metrics collector failed");

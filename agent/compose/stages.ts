@@ -51,7 +51,7 @@ export interface Stages {
 }
 
 export async function composeStages(
-  { config, configuration, version, log }: AgentOptions,
+  { config, configuration, version, revision, log }: AgentOptions,
   { store, claims }: { readonly store: LedgerStore; readonly claims: readonly Claim[] },
   cut: AbortSignal,
 ): Promise<Stages> {
@@ -59,7 +59,7 @@ export async function composeStages(
   const snapshot = new Snapshot();
   const view = (): MetricsView => metricsView(snapshot, ledger);
   const metrics = composeMetrics(
-    { version, log },
+    { version, revision, log },
     {
       view: () => ({
         ...view(),

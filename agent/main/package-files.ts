@@ -6,11 +6,14 @@ export function readDescriptorSet(): Promise<Buffer> {
   return readFile(fromPackage("proto/gen/descriptor.binpb"));
 }
 
-export async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(fromPackage("package.json"), "utf8")) as {
-    readonly version: string;
-  };
-  return version;
+export interface Package {
+  readonly version: string;
+  /** The commit it was built from; undefined when the build does not say, as in a working copy. */
+  readonly revision?: string;
+}
+
+export async function readPackage(): Promise<Package> {
+  return JSON.parse(await readFile(fromPackage("package.json"), "utf8")) as Package;
 }
 
 /** Compiled, this file lies three folders below the package. */

@@ -1,6 +1,7 @@
 // Lays the files of the package out as they will lie on a host.
 import { copyFile, cp, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { command } from "./command.ts";
 import type { Runtime } from "./runtime.ts";
 
 export const HOME = "usr/lib/vgpud";
@@ -49,9 +50,16 @@ async function copyProgram({ project, version }: TreeOptions, home: string): Pro
   await mkdir(path.join(home, "proto/gen"), { recursive: true });
   const descriptor = "proto/gen/descriptor.binpb";
   await copyFile(path.join(project, descriptor), path.join(home, descriptor));
-  // Exactly what the programs look up: their version, and that they are modules.
-  const manifest = { name: "vgpud", version, type: "module", private: true };
+  // Exactly what the programs look up: their version and commit, and that they are modules.
+  const revision = await revisionOf(project);
+  const manifest = { name: "vgpud", version, revision, type: "module", private: true };
   await writeFile(path.join(home, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** The commit that the project stands at; undefined for sources that are no repository. */
+async function revisionOf(project: string): Promise<string | undefined> {
+  const words = ["-C", project, "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"];
+  return (await command("git", words).catch(() => undefined))?.trim();
 }
 
 /** `exec` keeps the process id, by which systemd knows who may notify it. */
