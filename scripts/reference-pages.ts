@@ -4,6 +4,7 @@ import { keys } from "../agent/config/keys.ts";
 import { ALLOWLIST } from "../agent/hostd/allowlist.ts";
 import { page, table } from "./markdown.ts";
 import { metricsPage } from "./metrics-page.ts";
+import { rawXmlPage } from "./raw-xml-page.ts";
 import { configExample, configSchema } from "./config-files.ts";
 
 /** File name below docs/reference to its text. */
@@ -13,6 +14,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     "hostd.md": hostdPage(),
     "reasons.md": reasonsPage(),
     "configuration-keys.md": configurationPage(),
+    "raw-xml.md": rawXmlPage(),
     "config.schema.json": configSchema(),
     "config.yaml.example": configExample(),
   };

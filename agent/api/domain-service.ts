@@ -14,7 +14,7 @@ import {
 import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import type { Domain, DomainRef } from "../../proto/gen/vgpud/v1/domain.ts";
 import { AgentError } from "../core/errors.ts";
-import { parseClaimId, parseDomainId, type DomainId } from "../core/ids.ts";
+import { parseClaimId, parseDomainId, type ClaimId, type DomainId } from "../core/ids.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import type { Result, StopRequest } from "../lifecycle/domain-service.ts";
 import { newestTombstone } from "../lifecycle/owned-domain.ts";
@@ -27,7 +27,16 @@ import { toWireDecision } from "./convert/placement.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
 import { parseDomainSpec } from "./validate/domain-spec.ts";
-import { CLAIM_ID, formed, invalid, join, printable, refuseUnserved, required } from "./validate/fields.ts";
+import {
+  all,
+  CLAIM_ID,
+  formed,
+  invalid,
+  join,
+  printable,
+  refuseUnserved,
+  required,
+} from "./validate/fields.ts";
 import { parseVgpuRequest } from "./validate/vgpu-request.ts";
 
 const REQUEST_ID = {
@@ -56,7 +65,7 @@ export function domainHandlers(context: ApiContext): Handlers<typeof DomainServi
       const { domains } = inventory;
       return Promise.resolve(
         ListDomainsResponse.fromPartial({
-          domains: items.map((view) => shown(context, view)),
+          domains: items.map((view) => listed(context, view)),
           nextPageToken,
           resumeToken: resumeToken(context, inventory),
           observeTime: new Date(inventory.observedAt),
@@ -85,26 +94,28 @@ async function createDomain(
 ): Promise<CreateDomainResponse> {
   const fields = ["claimId", "requestId", "validateOnly", "domain", "vgpu"] as const;
   refuseUnserved(request, { unset: CreateDomainRequest.create(), fields, path: "" });
-  const claimId = parseClaimId(request.claimId);
-  if (request.claimId === "") throw required("claim_id");
-  if (!claimId) throw invalid("claim_id", `${CLAIM_ID}, is ${printable(request.claimId)}`);
   const { validateOnly, domain, vgpu } = request;
-  const result = await context.domains.create(
-    {
-      // What the caller said, before defaults and fresh ids: a retry says the same.
-      ...identityOf("CreateDomain", request.requestId)({ claimId, domain, vgpu }),
-      claimId,
-      spec: parseDomainSpec(domain, "domain", context.newDomainId),
-      wish: parseVgpuRequest(vgpu, "vgpu"),
-      validateOnly,
-    },
-    signal,
-  );
+  const { identify, ...parsed } = all({
+    claimId: () => parseNewClaimId(request.claimId),
+    identify: () => identityOf("CreateDomain", request.requestId),
+    spec: () => parseDomainSpec(domain, "domain", context.newDomainId),
+    wish: () => parseVgpuRequest(vgpu, "vgpu"),
+  });
+  // What the caller said, before defaults and fresh ids: a retry says the same.
+  const identity = identify({ claimId: parsed.claimId, domain, vgpu });
+  const result = await context.domains.create({ ...identity, ...parsed, validateOnly }, signal);
   const placement = "claim" in result ? result.claim.placement : result;
   const decision = placement && toWireDecision(placement);
   // The retry of a create that was made is found by validate_only, too, and told where it is.
   if (validateOnly || !("claim" in result)) return CreateDomainResponse.fromPartial({ decision });
   return CreateDomainResponse.fromPartial({ ...answer(context, result), decision });
+}
+
+function parseNewClaimId(text: string): ClaimId {
+  if (text === "") throw required("claim_id");
+  const claimId = parseClaimId(text);
+  if (!claimId) throw invalid("claim_id", `${CLAIM_ID}, is ${printable(text)}`);
+  return claimId;
 }
 
 async function destroyDomain(
@@ -209,8 +220,12 @@ function answer(context: ApiContext, { claim, operation }: Result): { domain: Do
   return { domain, operation: `operations/${operation.id}` };
 }
 
-function shown(context: ApiContext, view: DomainView): Domain {
+function shown(context: ApiContext, view: DomainView, withSpec = true): Domain {
   const { claim } = view;
   const stalledBy = claim && context.operations.stalledBy(claim.operation.id);
-  return toWireDomain(view, { inventory: currentInventory(context), stalledBy });
+  return toWireDomain(view, { inventory: currentInventory(context), stalledBy, withSpec });
+}
+
+function listed(context: ApiContext, view: DomainView): Domain {
+  return shown(context, view, false);
 }

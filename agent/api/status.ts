@@ -29,6 +29,9 @@ const RETRY_DELAY_SECONDS = 2;
  * RESOURCE_EXHAUSTED of its own, which would read as "no room".
  */
 const MAX_TEXT_BYTES = 1_000;
+/** Of the fields at fault, for the same limit; the message tells how many there are in all. */
+const MAX_VIOLATIONS = 16;
+const MAX_VIOLATION_BYTES = 200;
 const TYPE_URL = "type.googleapis.com/";
 
 export function toStatus(caught: unknown): Pick<StatusObject, "code" | "details" | "metadata"> {
@@ -48,8 +51,11 @@ function detailsOf(error: AgentError): Status["details"] {
   const details = [
     pack("google.rpc.ErrorInfo", ErrorInfo, { reason: error.reason, domain: ERROR_DOMAIN, metadata }),
   ];
-  if (error.field !== undefined) {
-    const fieldViolations = [{ field: error.field, description: cut(error.message) }];
+  if (error.violations.length > 0) {
+    const limit = error.violations.length === 1 ? MAX_TEXT_BYTES : MAX_VIOLATION_BYTES;
+    const fieldViolations = error.violations
+      .slice(0, MAX_VIOLATIONS)
+      .map(({ field, message }) => ({ field: cut(field, limit), description: cut(message, limit) }));
     details.push(pack("google.rpc.BadRequest", BadRequest, { fieldViolations }));
   }
   if (error.kind === "unavailable")
@@ -63,12 +69,12 @@ function detailsOf(error: AgentError): Status["details"] {
   return details;
 }
 
-function cut(text: string): string {
+function cut(text: string, limit = MAX_TEXT_BYTES): string {
   const bytes = Buffer.from(text);
-  if (bytes.length <= MAX_TEXT_BYTES) return text;
+  if (bytes.length <= limit) return text;
   // A character that the cut went through decodes to a replacement.
   return `${bytes
-    .subarray(0, MAX_TEXT_BYTES)
+    .subarray(0, limit)
     .toString()
     .replace(/\uFFFD$/, "")}…`;
 }

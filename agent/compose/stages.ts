@@ -1,6 +1,7 @@
 // The way of the data, put together: what is looked at, counted and changed, and with which adapters.
 import { randomBytes, randomUUID } from "node:crypto";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
+import type { Configuration } from "../config/configuration.ts";
 import { MdevBus } from "../backends/kvmgt/mdev-bus.ts";
 import { KvmgtSlices } from "../backends/kvmgt/slices.ts";
 import { systemClock as clock } from "../core/clock.ts";
@@ -21,6 +22,7 @@ import { DomainService } from "../lifecycle/domain-service.ts";
 import { Driver } from "../lifecycle/driver.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import { Ledger, type LedgerStore } from "../lifecycle/ledger.ts";
+import { SpecGate } from "../lifecycle/spec-gate.ts";
 import { Operations } from "../lifecycle/operations.ts";
 import type { Reconciler } from "../lifecycle/reconciler.ts";
 import type { DomainSampler } from "../observation/domain-sampler.ts";
@@ -118,7 +120,7 @@ export async function composeStages(
   const reconciler = composeReconciler({ ledger, lookout, driver, pulse, metrics, configuration, log, cut });
   const admission = new Admission({
     ...{ ledger, clock, rule: gvtgCapacity },
-    storage: new StorageRoots(() => configuration.live.storage_roots),
+    gate: composeGate(configuration),
     newVgpuId: () => issueVgpuId(randomBytes(12)),
   });
   const domains = new DomainService({
@@ -127,4 +129,17 @@ export async function composeStages(
   });
   const parts = { ledger, lookout, libvirt, driver, reconciler, operations, domains, metrics, pulse };
   return { view, ...parts, sampler, domainHistory };
+}
+
+/** What domains may name of this host, by the configuration as it is at each request. */
+function composeGate(configuration: Configuration): SpecGate {
+  const storage = new StorageRoots(() => ({
+    roots: configuration.live.storage_roots,
+    blockDevices: configuration.live.block_devices,
+  }));
+  return new SpecGate(storage, () => ({
+    networks: configuration.live.networks,
+    bridges: configuration.live.bridges,
+    allowRawXml: configuration.live.allow_raw_xml,
+  }));
 }

@@ -13,6 +13,9 @@ export const socketPath = absolutePath
   .max(MAX_SOCKET_BYTES)
   .refine((path) => Buffer.byteLength(path) <= MAX_SOCKET_BYTES);
 
+/** The name of a libvirt network or of a bridge. */
+export const networkName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+
 /** `HOST:PORT` or `[v6]:PORT`; port 0 takes a free one. */
 export const address = z
   .string()

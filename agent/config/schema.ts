@@ -1,7 +1,7 @@
 // Everything an operator can set. Types, defaults, checks, reference page, example and JSON Schema are made from this.
 import path from "node:path";
 import * as z from "zod";
-import { absolutePath, address, duration, durationWords, socketPath } from "./forms.ts";
+import { absolutePath, address, duration, durationWords, networkName, socketPath } from "./forms.ts";
 
 /** What a key is for, for people. */
 export interface About {
@@ -100,6 +100,32 @@ const live = {
         "Directories below which disk images, kernels and initrds of domains may lie, with links and backing chains " +
         "resolved.",
       takes: "a list of absolute paths",
+    }),
+  block_devices: z
+    .array(absolutePath)
+    .default([])
+    .register(about, {
+      meaning:
+        "Block devices that domains may have as disks. Name them as /dev/disk/by-id does: by names that stay true over a " +
+        "reboot; any other name of the same device is taken for them.",
+      takes: "a list of absolute paths",
+    }),
+  networks: z.array(networkName).default([]).register(about, {
+    meaning: "libvirt networks that domains may be connected to.",
+    takes: "a list of names",
+  }),
+  bridges: z.array(networkName).default([]).register(about, {
+    meaning: "Bridges of the host that domains may be connected to.",
+    takes: "a list of interface names",
+  }),
+  allow_raw_xml: z
+    .boolean()
+    .default(false)
+    .register(about, {
+      meaning:
+        "Whether CreateDomain takes libvirt XML in place of typed fields. Of that only what docs/reference/raw-xml.md lists " +
+        "is let through.",
+      takes: "true or false",
     }),
   resync: duration(RESYNC)
     .default("60s")

@@ -17,3 +17,11 @@ export const claimMarkAttributes = {
   onStop: "on_stop",
   requestDigest: "request_digest",
 } as const;
+
+/** Elements inside it, none of them required. A reader that does not know one leaves it out. */
+export const claimMarkElements = {
+  /** `<vgpud:label key="…" value="…"/>`, one for each of the caller's labels. */
+  label: "label",
+  /** `<vgpud:autostart/>` in a domain that is started once the host has booted. */
+  autostart: "autostart",
+} as const;

@@ -26,6 +26,10 @@ export const reasons = {
   FIELD_NOT_SERVED: "invalid-argument",
   /** A path that does not resolve below a storage root, or is not of the kind the field takes. */
   PATH_NOT_ALLOWED: "invalid-argument",
+  /** A network or bridge that the configuration does not list. */
+  NETWORK_NOT_ALLOWED: "invalid-argument",
+  /** An element, attribute or value of raw XML that is not on the list. */
+  XML_NOT_ALLOWED: "invalid-argument",
   PAGE_TOKEN_INVALID: "invalid-argument",
   /** The same request_id came with another request. */
   REQUEST_ID_REUSED: "invalid-argument",
@@ -56,6 +60,12 @@ export const reasons = {
 
   /** Our arithmetic and the kernel's count of what a GPU can still make differ; the smaller one holds. */
   CAPACITY_DISAGREES: "failed-precondition",
+  /** A field that belongs to another hypervisor or mode than this host's. */
+  FIELD_NOT_SUPPORTED_HERE: "failed-precondition",
+  /** The configuration of this host does not allow raw XML. */
+  RAW_XML_DISABLED: "failed-precondition",
+  /** Another domain names the same file or block device, and one of the two may write to it. */
+  DISK_IN_USE: "failed-precondition",
   /** This host cannot share the GPU in the mode asked for. */
   MODE_UNSUPPORTED: "failed-precondition",
   /** The domain was made by somebody else; vgpud shows it and does not touch it. */

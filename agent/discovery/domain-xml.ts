@@ -1,14 +1,20 @@
 // Reads what we need of a libvirt domain's XML (libvirt: docs/formatdomain.rst). Others wrote most of these documents:
 // what is not understood is left out, never an error that hides the other domains.
 import { XMLParser } from "fast-xml-parser";
-import { CLAIM_MARK_NAMESPACE, claimMarkAttributes as names } from "../core/claim-mark.ts";
+import {
+  CLAIM_MARK_NAMESPACE,
+  claimMarkAttributes as names,
+  claimMarkElements as elements,
+} from "../core/claim-mark.ts";
 import { parseDomainId, parsePciAddress, parseVgpuId, type VgpuId } from "../core/ids.ts";
-import type { ClaimMark, Domain } from "../inventory/model.ts";
+import type { ClaimMark, Domain, DomainFile, Labels } from "../inventory/model.ts";
 
 /** The part of a domain that stands in its XML. */
-export type DomainDefinition = Pick<Domain, "vcpus" | "memoryMib" | "vgpuIds" | "mark">;
+export type DomainDefinition = Pick<Domain, "vcpus" | "memoryMib" | "vgpuIds" | "mark" | "files">;
 
 type Node = Readonly<Record<string, unknown>>;
+
+const LISTS: readonly string[] = ["hostdev", "disk", "serial", "console", "vgpud:label", "label"];
 
 const parser = new XMLParser({
   ignoreAttributes: false,
@@ -16,7 +22,8 @@ const parser = new XMLParser({
   parseTagValue: false,
   parseAttributeValue: false,
   processEntities: true,
-  isArray: (name) => name === "hostdev",
+  htmlEntities: true, // libvirt writes what is not ASCII as numbers
+  isArray: (name) => LISTS.includes(name),
 });
 
 /** Of a document that does not parse nothing is known; whether a slice is held is tested before it is removed anyway. */
@@ -27,6 +34,7 @@ export function readDomainXml(xml: string): DomainDefinition {
     memoryMib: memoryMib(domain["memory"]),
     vgpuIds: mediatedDevices(child(domain, "devices")),
     mark: readMark(child(domain, "metadata")),
+    files: filesOf(child(domain, "devices")),
   };
 }
 
@@ -40,12 +48,37 @@ function parse(xml: string): Node {
 }
 
 function mediatedDevices(devices: Node): VgpuId[] {
-  const hostdevs = Array.isArray(devices["hostdev"]) ? (devices["hostdev"] as unknown[]) : [];
-  return hostdevs
-    .map(asNode)
+  return list(devices, "hostdev")
     .filter((hostdev) => hostdev["@type"] === "mdev")
     .map((hostdev) => parseVgpuId(attribute(child(child(hostdev, "source"), "address"), "uuid")))
     .filter((id) => id !== undefined);
+}
+
+/** Disks with what lies below them in the chain, which only a running domain's XML tells, and logs. */
+function filesOf(devices: Node): DomainFile[] {
+  const disks = list(devices, "disk").flatMap((disk) => {
+    const reads = "readonly" in disk || attribute(disk, "device") === "cdrom";
+    const below = backingOf(child(disk, "backingStore"));
+    return [...namedBy(child(disk, "source"), !reads), ...below];
+  });
+  const logs = [...list(devices, "serial"), ...list(devices, "console")].flatMap((terminal) =>
+    namedBy(child(terminal, "log"), true),
+  );
+  // libvirt shows the first serial port a second time, as a console.
+  const byPath = new Map<string, DomainFile>();
+  for (const { path, writable } of [...disks, ...logs])
+    byPath.set(path, { path, writable: writable || byPath.get(path)?.writable === true });
+  return [...byPath.values()];
+}
+
+function backingOf(store: Node): DomainFile[] {
+  const own = namedBy(child(store, "source"), false);
+  return own.length === 0 ? own : [...own, ...backingOf(child(store, "backingStore"))];
+}
+
+function namedBy(source: Node, writable: boolean): DomainFile[] {
+  const path = attribute(source, "file") || attribute(source, "dev");
+  return path === "" ? [] : [{ path, writable }];
 }
 
 /** libvirt keeps the prefix a writer chose, so the element is known by its namespace, not by its name. */
@@ -54,12 +87,13 @@ function readMark(metadata: Node): ClaimMark | undefined {
     const [prefix, local] = name.includes(":") ? name.split(":", 2) : ["", name];
     const element = asNode(value);
     const xmlns = prefix === "" ? "xmlns" : `xmlns:${prefix}`;
-    if (local === "claim" && attribute(element, xmlns) === CLAIM_MARK_NAMESPACE) return parseMark(element);
+    if (local === "claim" && attribute(element, xmlns) === CLAIM_MARK_NAMESPACE)
+      return parseMark(element, prefix ?? "");
   }
   return undefined;
 }
 
-function parseMark(element: Node): ClaimMark | undefined {
+function parseMark(element: Node, prefix: string): ClaimMark | undefined {
   const of = (key: keyof typeof names): string => attribute(element, names[key]);
   const vgpuId = parseVgpuId(of("vgpuId"));
   const domainId = parseDomainId(of("domainId"));
@@ -72,7 +106,17 @@ function parseMark(element: Node): ClaimMark | undefined {
   return {
     ...{ claimId: of("claimId"), vgpuId, domainId, gpu, type: of("type"), sizes, onStop },
     requestDigest: of("requestDigest"),
+    labels: labelsOf(list(element, prefixed(prefix, elements.label))),
+    autostart: prefixed(prefix, elements.autostart) in element,
   };
+}
+
+function labelsOf(labels: readonly Node[]): Labels {
+  return Object.fromEntries(labels.map((label) => [attribute(label, "key"), attribute(label, "value")]));
+}
+
+function prefixed(prefix: string, name: string): string {
+  return prefix === "" ? name : `${prefix}:${name}`;
 }
 
 /** libvirt prints memory in KiB, but takes and keeps other units in an inactive definition of older versions. */
@@ -105,6 +149,13 @@ function text(value: unknown): string {
 function attribute(node: Node, name: string): string {
   const value = node[`@${name}`];
   return typeof value === "string" ? value : "";
+}
+
+/** The elements of a name that `LISTS` has; any other prefix of a label gives a single one. */
+function list(node: Node, name: string): Node[] {
+  const value = node[name];
+  const items: readonly unknown[] = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  return items.map(asNode);
 }
 
 function child(node: Node, name: string): Node {

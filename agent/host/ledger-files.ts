@@ -1,6 +1,6 @@
 // The ledger on disk: one file per claim below the state directory, each written whole or not at all.
 //
-//   vgpud-claim 1 sha256:<hex of the bytes after this line>\n
+//   vgpud-claim <format> sha256:<hex of the bytes after this line>\n
 //   { … }
 //
 // The checksum is over the raw bytes, so that no later version calls a good file corrupt by printing it differently.
@@ -11,10 +11,9 @@ import path from "node:path";
 import { messageOf } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Claim } from "../lifecycle/claim.ts";
+import { CLAIM_FORMAT, claimOfRecord } from "../lifecycle/claim-formats.ts";
 import type { LedgerStore } from "../lifecycle/ledger.ts";
 
-/** Changes when a claim's form does; a file of an unknown format is set aside, never guessed at. */
-const FORMAT = 1;
 const HEADER = /^vgpud-claim (\d+) sha256:([0-9a-f]{64})$/;
 
 /** A file that could not be read as a claim. It stays where it is, under another name. */
@@ -126,19 +125,18 @@ async function lockDirectory(dir: string): Promise<net.Server> {
 
 function renderRecord(claim: Claim): string {
   const body = `${JSON.stringify(claim, undefined, 2)}\n`;
-  return `vgpud-claim ${FORMAT} sha256:${sha256(body)}\n${body}`;
+  return `vgpud-claim ${CLAIM_FORMAT} sha256:${sha256(body)}\n${body}`;
 }
 
 function parseRecord(bytes: Buffer, name: string): { readonly claim: Claim } | { readonly why: string } {
   const newline = bytes.indexOf(0x0a);
   const header = HEADER.exec(bytes.subarray(0, Math.max(0, newline)).toString("latin1"));
   if (!header) return { why: "it does not begin with a vgpud-claim line" };
-  if (header[1] !== String(FORMAT))
-    return { why: `its format ${header[1] ?? ""} is not known to this version` };
   const body = bytes.subarray(newline + 1);
   if (sha256(body) !== header[2]) return { why: "its checksum does not match" };
-  // The checksum says that a vgpud of this format wrote these bytes.
-  const claim = JSON.parse(body.toString("utf8")) as Claim;
+  // The checksum says that a vgpud of that format wrote these bytes. An unknown format is set aside, never guessed at.
+  const claim = claimOfRecord(Number(header[1]), JSON.parse(body.toString("utf8")));
+  if (!claim) return { why: `its format ${header[1] ?? ""} is not known to this version` };
   return name === `${claim.vgpuId}.json` ? { claim } : { why: `it holds claim ${claim.vgpuId}` };
 }
 

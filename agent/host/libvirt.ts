@@ -6,13 +6,15 @@ import { readDomainXml } from "../discovery/domain-xml.ts";
 import type { DomainSource } from "../discovery/observe.ts";
 import type { Domain } from "../inventory/model.ts";
 import type { Hypervisor } from "../lifecycle/domain-xml.ts";
-import type { Domains } from "../lifecycle/ports.ts";
+import type { Domains, ShutdownBy } from "../lifecycle/ports.ts";
 import type { DomainRef } from "../node-libvirt/domain-ref.ts";
 import { isActive } from "../node-libvirt/domain-state.ts";
 import {
+  DefineDomain,
   DomainStats,
   ErrorNumber,
   ListDomains,
+  ShutdownDomain,
   StatsOptions,
   UndefineDomain,
 } from "../node-libvirt/constants.ts";
@@ -66,6 +68,12 @@ const UNDEFINE =
 
 /** No group per virtual processor: it costs the daemon a question to QEMU, and how many there are stands in the XML. */
 const FIGURES = DomainStats.cpuTotal | DomainStats.balloon | DomainStats.interface | DomainStats.block;
+
+const shutdownFlags = {
+  agent: ShutdownDomain.guestAgent | ShutdownDomain.acpiPowerButton,
+  acpi: ShutdownDomain.acpiPowerButton,
+  any: 0,
+} as const satisfies Record<ShutdownBy, number>;
 
 export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
   readonly #options: LibvirtHostOptions;
@@ -131,10 +139,10 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
     });
   }
 
+  /** Held against libvirt's schema: what an older libvirt does not know would otherwise be left out in silence. */
   async define(xml: string, signal: AbortSignal): Promise<void> {
-    await this.#mapped("defining the domain", () =>
-      this.#libvirt.defineDomain(xml, { signal, timeoutMs: DEFINE_MS }),
-    );
+    const options = { signal, timeoutMs: DEFINE_MS, flags: DefineDomain.validate };
+    await this.#mapped("defining the domain", () => this.#libvirt.defineDomain(xml, options));
   }
 
   async start(id: DomainId, signal: AbortSignal): Promise<void> {
@@ -144,10 +152,10 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
     });
   }
 
-  async shutdown(id: DomainId, signal: AbortSignal): Promise<void> {
+  async shutdown(id: DomainId, by: ShutdownBy, signal: AbortSignal): Promise<void> {
     await this.#change("shutting down", id, async (domain) => {
       if (await this.#isActive(domain, signal))
-        await this.#libvirt.shutdownDomain(domain, { signal, timeoutMs: READ_MS });
+        await this.#libvirt.shutdownDomain(domain, { signal, timeoutMs: READ_MS, flags: shutdownFlags[by] });
     });
   }
 

@@ -1,53 +1,113 @@
-// Lets a caller name only files below the configured storage roots, by the path that is left when every link is followed.
-import { open, realpath, stat } from "node:fs/promises";
+// Lets a caller name only files below the configured storage roots, by the path that is left when every link is followed,
+// and only the block devices that the configuration lists.
+import { lstat, open, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { AgentError, messageOf } from "../core/errors.ts";
-import type { FileKind, StoragePaths } from "../lifecycle/storage-paths.ts";
+import type { ResolvedDisk, StoragePaths } from "../lifecycle/storage-paths.ts";
 import { readQcow2Reference } from "./qcow2.ts";
 
 /** QEMU itself has no limit; a chain longer than this is a loop or a mistake. */
 const MAX_CHAIN = 16;
 
+export interface AllowedStorage {
+  /** Absolute directories; those that do not exist allow nothing. */
+  readonly roots: readonly string[];
+  /** Absolute paths of block devices, by whichever name. */
+  readonly blockDevices: readonly string[];
+}
+
 export class StorageRoots implements StoragePaths {
-  readonly #roots: () => readonly string[];
+  readonly #allowed: () => AllowedStorage;
 
-  /** Roots are absolute directories, asked for each time; those that do not exist allow nothing. */
-  constructor(roots: () => readonly string[]) {
-    this.#roots = roots;
+  /** `allowed` is asked at each check: the configuration may change while the agent runs. */
+  constructor(allowed: () => AllowedStorage) {
+    this.#allowed = allowed;
   }
 
-  async resolve(file: string, kind: FileKind, field: string): Promise<string> {
+  async disk(file: string, format: "raw" | "qcow2", field: string): Promise<ResolvedDisk> {
+    const device = await this.#listedDevice(file);
+    if (device !== undefined) {
+      const backing = format === "raw" ? [] : await this.#chain(device, field);
+      return { path: device, source: "block", backing };
+    }
+    const real = await this.file(file, field);
+    return { path: real, source: "file", backing: await this.#chain(real, field) };
+  }
+
+  async file(file: string, field: string): Promise<string> {
     const real = await this.#below(file, field);
-    if (kind === "disk") await this.#checkChain(real, field);
-    return real;
-  }
-
-  async #below(file: string, field: string): Promise<string> {
-    if (!path.isAbsolute(file)) throw refuse(field, file, "is not an absolute path");
-    const real = await realpath(file).catch((error: unknown) => {
-      throw refuse(field, file, `cannot be resolved: ${messageOf(error)}`, error);
-    });
-    const roots = await Promise.all(this.#roots().map((root) => realpath(root).catch(() => undefined)));
-    if (!roots.some((root) => root !== undefined && real.startsWith(`${root}${path.sep}`)))
+    if (!(await stat(real)).isFile()) {
+      const listed = this.#allowed().blockDevices.join(", ") || "none";
       throw refuse(
         field,
         file,
-        `resolves to ${real}, which is below none of the storage roots: ${this.#roots().join(", ")}`,
+        `resolves to ${real}, which is not a regular file (block devices allowed: ${listed})`,
       );
-    if (!(await stat(real)).isFile())
-      throw refuse(field, file, `resolves to ${real}, which is not a regular file`);
+    }
     return real;
   }
 
+  async log(file: string, field: string): Promise<string> {
+    const directory = await this.#real(path.dirname(file), field);
+    const real = path.join(directory, path.basename(file));
+    await this.#refuseOutside(file, real, field);
+    // libvirt opens it as root and follows a link wherever it leads.
+    const there = await lstat(real).catch(() => undefined);
+    if (there && !there.isFile()) throw refuse(field, file, "is there already and is not a regular file");
+    return real;
+  }
+
+  /** The configuration's own name for a device: by-id and the like stay true over a reboot, `/dev/sdb` may not. */
+  async #listedDevice(file: string): Promise<string | undefined> {
+    const { blockDevices } = this.#allowed();
+    const wanted = await stat(file).catch(() => undefined);
+    if (!wanted?.isBlockDevice()) return undefined;
+    for (const device of blockDevices) {
+      const listed = await stat(device).catch(() => undefined);
+      if (listed?.isBlockDevice() === true && listed.rdev === wanted.rdev) return device;
+    }
+    return undefined;
+  }
+
+  async #below(file: string, field: string): Promise<string> {
+    const real = await this.#real(file, field);
+    await this.#refuseOutside(file, real, field);
+    return real;
+  }
+
+  async #real(file: string, field: string): Promise<string> {
+    if (!path.isAbsolute(file)) throw refuse(field, file, "is not an absolute path");
+    return realpath(file).catch((error: unknown) => {
+      throw refuse(field, file, `cannot be resolved: ${messageOf(error)}`, error);
+    });
+  }
+
+  async #refuseOutside(file: string, real: string, field: string): Promise<void> {
+    const { roots } = this.#allowed();
+    const reals = await Promise.all(roots.map((root) => realpath(root).catch(() => undefined)));
+    if (
+      reals.some(
+        (root) => root !== undefined && real.startsWith(root === path.sep ? root : `${root}${path.sep}`),
+      )
+    )
+      return;
+    throw refuse(
+      field,
+      file,
+      `resolves to ${real}, which is below none of the storage roots: ${roots.join(", ")}`,
+    );
+  }
+
   /** An image can name another file that QEMU then opens: every one of the chain has to be allowed. */
-  async #checkChain(first: string, field: string): Promise<void> {
-    let image = first;
-    for (let depth = 0; depth < MAX_CHAIN; depth += 1) {
+  async #chain(first: string, field: string): Promise<string[]> {
+    const chain: string[] = [];
+    for (let image = first; chain.length < MAX_CHAIN;) {
       const reference = await this.#referenceOf(image, field);
-      if (reference === undefined) return;
+      if (reference === undefined) return chain;
       if (/^[a-z][a-z0-9+.-]*:/i.test(reference))
         throw refuse(field, first, `has the backing image ${reference}, which is not a plain file`);
-      image = await this.#below(path.resolve(path.dirname(image), reference), field);
+      image = await this.file(path.resolve(path.dirname(image), reference), field);
+      chain.push(image);
     }
     throw refuse(field, first, `has a backing chain of more than ${MAX_CHAIN} images`);
   }

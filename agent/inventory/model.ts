@@ -77,7 +77,13 @@ export interface ClaimMark {
   readonly onStop: OnStop;
   /** Of the canonical request, so that a retry is recognised after the ledger is lost. */
   readonly requestDigest: string;
+  readonly labels: Labels;
+  /** Whether vgpud starts the domain once the host has booted. */
+  readonly autostart: boolean;
 }
+
+/** A caller's own words about a domain. */
+export type Labels = Readonly<Record<string, string>>;
 
 /** What happens to the slice while its domain is off. */
 export type OnStop = "hold" | "release";
@@ -93,6 +99,14 @@ export interface Domain {
   /** The mediated devices its definition names. */
   readonly vgpuIds: readonly VgpuId[];
   readonly mark: ClaimMark | undefined;
+  /** What its disks and logs are on, as its definition names them: links are not followed. */
+  readonly files: readonly DomainFile[];
+}
+
+/** A file or block device that a domain names. */
+export interface DomainFile {
+  readonly path: string;
+  readonly writable: boolean;
 }
 
 /** A source that answered, or did not. */

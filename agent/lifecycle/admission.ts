@@ -10,7 +10,8 @@ import type { DomainSpec } from "./domain-spec.ts";
 import { holdingsOf } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
 import { remember, type RequestIdentity } from "./requests.ts";
-import type { StoragePaths } from "./storage-paths.ts";
+import { refuseShared } from "./shared-disks.ts";
+import type { SpecGate } from "./spec-gate.ts";
 
 export interface CreateRequest extends RequestIdentity {
   readonly claimId: ClaimId;
@@ -23,7 +24,7 @@ export interface CreateRequest extends RequestIdentity {
 export interface AdmissionOptions {
   readonly ledger: Ledger;
   readonly rule: CapacityRule;
-  readonly storage: StoragePaths;
+  readonly gate: SpecGate;
   readonly clock: Clock;
   readonly newVgpuId: () => VgpuId;
 }
@@ -35,27 +36,17 @@ export class Admission {
     this.#options = options;
   }
 
-  /** The specification with every path resolved; throws PATH_NOT_ALLOWED. */
-  async resolvePaths(spec: DomainSpec): Promise<DomainSpec> {
-    const { storage } = this.#options;
-    const { disk, kernelBoot } = spec;
-    const optional = async (path: string | undefined, field: string): Promise<string | undefined> =>
-      path === undefined ? undefined : storage.resolve(path, "boot", field);
-    return {
-      ...spec,
-      disk: disk && { ...disk, path: await storage.resolve(disk.path, "disk", "domain.disks[0].path") },
-      kernelBoot: kernelBoot && {
-        ...kernelBoot,
-        kernel: await storage.resolve(kernelBoot.kernel, "boot", "domain.boot.kernel.kernel_path"),
-        initrd: await optional(kernelBoot.initrd, "domain.boot.kernel.initrd_path"),
-      },
-    };
+  /** The specification as this host can serve it; throws all that it cannot. */
+  admit(spec: DomainSpec): Promise<DomainSpec> {
+    return this.#options.gate.admit(spec);
   }
 
-  /** Throws when a domain of the host or a claim has the UUID or the name. */
-  refuseTaken({ id, name }: DomainSpec, { domains }: Inventory): void {
+  /** Throws when a domain of the host or a claim has the UUID, the name or one of the disks. */
+  refuseTaken(spec: DomainSpec, inventory: Inventory): void {
+    const { domains } = inventory;
     if (!domains.known) throw libvirtAway(domains.why);
     const { ledger } = this.#options;
+    const { id, name } = spec;
     if (domains.value.has(id) || ledger.byDomainId(id))
       throw new AgentError("DOMAIN_UUID_EXISTS", `a domain with UUID ${id} exists already`, {
         details: { domain_uuid: id },
@@ -67,6 +58,7 @@ export class Admission {
         details: { domain_name: name },
         field: "domain.name",
       });
+    refuseShared(spec, ledger, inventory);
   }
 
   /** Throws NotPlacedError. */
@@ -90,13 +82,14 @@ export class Admission {
   ): Claim {
     const wall = this.#options.clock.wall();
     const { spec } = request;
+    const { id, name, onStop, labels, autostart } = spec;
     return {
       claimId: request.claimId,
       vgpuId: this.#options.newVgpuId(),
       gpu: placed.gpu,
       type: placed.type,
       sizes: placed.sizes,
-      domain: { id: spec.id, name: spec.name, onStop: spec.onStop, spec },
+      domain: { id, name, onStop, labels, autostart, spec },
       placement: placed,
       state: "creating",
       goal: "running",

@@ -2,7 +2,7 @@
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId, DomainId, PciAddress, VgpuId } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
-import type { OnStop, SliceSizes } from "../inventory/model.ts";
+import type { Labels, OnStop, SliceSizes } from "../inventory/model.ts";
 import type { Placed } from "../capacity/place.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 
@@ -45,6 +45,8 @@ interface ClaimedDomain {
   readonly id: DomainId;
   readonly name: string;
   readonly onStop: OnStop;
+  readonly labels: Labels;
+  readonly autostart: boolean;
   /** Undefined for a claim rebuilt from the mark of a domain that is already defined. */
   readonly spec: DomainSpec | undefined;
 }

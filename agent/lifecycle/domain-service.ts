@@ -13,6 +13,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Operations } from "./operations.ts";
 import { claimOfDomain } from "./owned-domain.ts";
 import { claimOfRetry, operationOfRepeat, remember, type RequestIdentity } from "./requests.ts";
+import { onGpu } from "./spec-on-gpu.ts";
 import { waitFor } from "./wait.ts";
 
 export interface StopRequest extends RequestIdentity {
@@ -55,16 +56,17 @@ export class DomainService {
     if (known) return this.#created(known, signal);
 
     const inventory = await lookout.fresh();
-    const spec = await admission.resolvePaths(request.spec);
+    const spec = await admission.admit(request.spec);
     signal.throwIfAborted();
     // From here to the put nothing is awaited: two requests cannot be promised the same room or name.
     const raced = claimOfRetry(ledger, request);
     if (raced) return this.#created(raced, signal);
     admission.refuseTaken(spec, inventory);
     const placed = admission.place(request.wish, inventory);
+    const fitted = onGpu(spec, placed, inventory);
     if (request.validateOnly) return placed;
     const operation = this.#newOperation("create");
-    const claim = admission.newClaim({ ...request, spec }, { placed, operation, inventory });
+    const claim = admission.newClaim({ ...request, spec: fitted }, { placed, operation, inventory });
     await this.#write(claim);
     return this.#await(claim, signal);
   }

@@ -166,6 +166,7 @@ export class Driver {
     const started = clock.now();
     try {
       if (step.kind === "settle") await this.#settle(claim, step);
+      else if (step.kind === "autostart") await this.#autostart(claim, step);
       else await this.#hostStep(claim, step);
     } catch (error) {
       const failure = AgentError.from(error);
@@ -201,6 +202,13 @@ export class Driver {
     onEvent({ kind: "settled", claim: settled });
   }
 
+  /** No operation of a caller: its failure is in the log, and who asks for the domain sees that it is off. */
+  async #autostart(claim: Claim, { bootId, run }: Extract<Step, { kind: "autostart" }>): Promise<void> {
+    const { ledger, clock } = this.#options;
+    const change = run ? ({ bootId, state: "stopped", goal: "running" } as const) : { bootId };
+    await ledger.put(changed(claim, change, clock.wall()));
+  }
+
   /** Decides what a failed round means for the claim, and how long to wait before the next. */
   async #failed(
     vgpuId: VgpuId,
@@ -214,8 +222,10 @@ export class Driver {
     const starting = claim.goal === "running" && !claim.operation.ended;
     const waited = this.#options.clock.now() - since;
     if (starting && error.kind === "unavailable" && waited < CREATE_PATIENCE_MS) return idle;
+    // An autostart waits for what is away, however long the host takes to come up.
+    const refused = claim.goal === "running" && claim.state === "stopped" && error.kind !== "unavailable";
     try {
-      if (starting) {
+      if (starting || refused) {
         await this.#giveUp(claim, { reason: error.reason, message: error.message });
         return { kind: "again" };
       }
@@ -241,7 +251,7 @@ export class Driver {
     const operation = ended(claim, wall, failure);
     const back = changed(claim, { goal: "stopped", operation, requests }, wall);
     await ledger.put(back);
-    operations.end(back);
+    if (!claim.operation.ended) operations.end(back);
   }
 
   /** Exponential, up to half of it random, so that hosts that failed together do not retry together. */

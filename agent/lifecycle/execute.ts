@@ -5,7 +5,7 @@ import type { KeyedLock } from "../core/keyed-lock.ts";
 import type { Claim } from "./claim.ts";
 import { domainXml, type Hypervisor } from "./domain-xml.ts";
 import type { Step } from "./plan.ts";
-import type { Domains, Slices } from "./ports.ts";
+import type { Domains, ShutdownBy, Slices } from "./ports.ts";
 
 export interface Hands {
   readonly slices: Slices;
@@ -18,8 +18,8 @@ export interface Hands {
   readonly gpuLock: KeyedLock<PciAddress>;
 }
 
-/** The steps that touch the host; `settle` and `wait` are the driver's own. */
-export type HostStep = Exclude<Step, { readonly kind: "settle" | "wait" }>;
+/** The steps that touch the host; the others are the driver's own. */
+export type HostStep = Exclude<Step, { readonly kind: "settle" | "autostart" | "wait" }>;
 
 export async function execute(
   hands: Hands,
@@ -36,7 +36,7 @@ export async function execute(
     case "start-domain":
       return domains.start(step.domainId, signal);
     case "ask-shutdown":
-      return domains.shutdown(step.domainId, signal);
+      return domains.shutdown(step.domainId, askedBy(claim), signal);
     case "force-off":
       return domains.destroy(step.domainId, signal);
     case "remove-vgpu":
@@ -44,6 +44,12 @@ export async function execute(
     case "undefine-domain":
       return domains.undefine(step.domainId, signal);
   }
+}
+
+function askedBy({ domain }: Claim): ShutdownBy {
+  const agent = domain.spec?.guestAgent;
+  if (!agent) return "any";
+  return agent.shutdown ? "agent" : "acpi";
 }
 
 async function remove(slices: Slices, { vgpuId }: Claim, signal: AbortSignal): Promise<void> {

@@ -20,6 +20,8 @@ export type Step =
       readonly goal: Goal;
       readonly failure: Failure | undefined;
     }
+  /** The host has booted since: notes it, and what is to be started with the host is to run. */
+  | { readonly kind: "autostart"; readonly bootId: string; readonly run: boolean }
   /** Nothing can be done until something outside changes, at the latest at `until` (milliseconds since the epoch). */
   | { readonly kind: "wait"; readonly why: WaitReason; readonly until: number | undefined };
 
@@ -37,7 +39,7 @@ export function plan(claim: Claim, inventory: Inventory, wall: number): Step[] {
   const domain = isOwn(claim, shown) ? shown : undefined;
   const stranger = domain ? undefined : shown;
   const view: View = { claim, domain, stranger, sliceExists: inventory.vgpus.has(claim.vgpuId), wall };
-  const drifted = drift(view);
+  const drifted = autostart(view, inventory.host.bootId) ?? drift(view);
   if (drifted) return [drifted];
   switch (claim.goal) {
     case "running":
@@ -62,6 +64,17 @@ interface View {
 /** A domain without the claim's mark is somebody else's, even under our UUID: it is not ours to touch (law 3). */
 function isOwn(claim: Claim, domain: Domain | undefined): boolean {
   return domain?.mark?.vgpuId === claim.vgpuId;
+}
+
+/**
+ * A slice does not survive a reboot, so that libvirt's own autostart would come too early: the claim's goal makes the slice
+ * first. What runs already was started by somebody else, and only has to be seen.
+ */
+function autostart({ claim, domain }: View, bootId: string): Step | undefined {
+  if (!claim.domain.autostart || claim.bootId === bootId || claim.goal === "absent" || !isSettled(claim))
+    return undefined;
+  if (domain === undefined || claim.state === "failed") return undefined;
+  return { kind: "autostart", bootId, run: !isAlive(domain.state) };
 }
 
 /** What happened to a settled claim behind our back becomes its intent: nobody's decision is fought. */

@@ -26,6 +26,9 @@ export interface Slices {
   remove(vgpuId: VgpuId, signal: AbortSignal): Promise<RemoveOutcome>;
 }
 
+/** How a guest is asked: by its agent, and by ACPI where none answers; by ACPI alone; or as the hypervisor chooses. */
+export type ShutdownBy = "agent" | "acpi" | "any";
+
 /**
  * Domains of libvirt. Each call throws LIBVIRT_UNAVAILABLE or LIBVIRT_TIMEOUT when the outcome is unknown, LIBVIRT_REFUSED
  * when libvirt said no. What is already so is no error: starting what runs, stopping what is off, undefining what is gone.
@@ -34,7 +37,7 @@ export interface Domains {
   define(xml: string, signal: AbortSignal): Promise<void>;
   start(id: DomainId, signal: AbortSignal): Promise<void>;
   /** Asks the guest; resolves when it was asked, not when it is off. */
-  shutdown(id: DomainId, signal: AbortSignal): Promise<void>;
+  shutdown(id: DomainId, by: ShutdownBy, signal: AbortSignal): Promise<void>;
   /** Pulls the plug. */
   destroy(id: DomainId, signal: AbortSignal): Promise<void>;
   /** NVRAM, managed save and snapshot metadata included; disks are never touched. */

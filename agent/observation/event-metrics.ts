@@ -28,6 +28,7 @@ const everyStep = {
   "remove-vgpu": true,
   "undefine-domain": true,
   settle: true,
+  autostart: true,
   // A wait is not executed.
   wait: false,
 } as const satisfies Record<StepKind, boolean>;

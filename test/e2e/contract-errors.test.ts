@@ -125,7 +125,7 @@ describe("an error of vgpud", () => {
     const { request, spec } = fullDraft(world.images, "desk-1");
     spec.rawXml = "x".repeat(2 * 1024 * 1024);
     const readable = await refusal(world.createAs(request));
-    assert.deepEqual([readable.reason, readable.field], ["FIELD_NOT_SERVED", "domain.raw_xml"]);
+    assert.deepEqual([readable.reason, readable.field], ["FIELD_INVALID", "domain.name"]);
     spec.rawXml = "x".repeat(17 * 1024 * 1024);
     const tooLarge = await refusal(world.createAs(request));
     assert.deepEqual([tooLarge.code, tooLarge.info], ["RESOURCE_EXHAUSTED", undefined]);

@@ -40,7 +40,8 @@ describe("a domain with a slice", () => {
     );
     assert.deepEqual(await world.domain({ $case: "uuid", value: uuid.toUpperCase() }), domain);
     assert.deepEqual(await world.claimed("desk-1"), domain);
-    assert.deepEqual(await world.domains(), [domain]);
+    // Lists leave out what may be long.
+    assert.deepEqual(await world.domains(), [{ ...present(domain), spec: undefined }]);
 
     const [vgpu, ...noMore] = await world.vgpus();
     assert.deepEqual(noMore, []);

@@ -2,8 +2,8 @@
 import { ownVgpuId, claimId, domainId, pciAddress } from "./ids.ts";
 import { typeName } from "./fake-kernel.ts";
 import type { Claim } from "../../agent/lifecycle/claim.ts";
-import { markOf } from "../../agent/lifecycle/domain-xml.ts";
-import type { DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
+import { markOf } from "../../agent/lifecycle/domain-xml-mark.ts";
+import { plainHardware, type Disk, type DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
 import type { Domain } from "../../agent/inventory/model.ts";
 
 export function domainSpec(n: number, given: Partial<DomainSpec> = {}): DomainSpec {
@@ -12,12 +12,27 @@ export function domainSpec(n: number, given: Partial<DomainSpec> = {}): DomainSp
     name: `guest-${n}`,
     vcpus: 2,
     memoryMib: 512,
-    disk: undefined,
-    kernelBoot: undefined,
-    vnc: undefined,
     onStop: "hold",
+    labels: {},
+    autostart: false,
+    ...plainHardware,
     ...given,
   };
+}
+
+/** A virtio disk on an image file. */
+export function disk(path: string, given: Partial<Disk> = {}): Disk {
+  return {
+    ...{ path, source: "file", backing: [], format: "qcow2", bus: "virtio", readonly: false, device: "disk" },
+    ...{ cache: undefined, discard: false, serial: undefined },
+    ...given,
+  };
+}
+
+/** What a claim says of the domain that it was made for. */
+export function claimedDomain(spec: DomainSpec): Claim["domain"] {
+  const { id, name, onStop, labels, autostart } = spec;
+  return { id, name, onStop, labels, autostart, spec };
 }
 
 /** The `n`th claim: an active one of a `_4` slice on the first GPU, made by a create that has ended. */
@@ -29,7 +44,7 @@ export function claim(n: number, given: Partial<Claim> = {}): Claim {
     gpu: pciAddress(),
     type: typeName("4"),
     sizes: { lowGmMib: 128, highGmMib: 512, fences: 4 },
-    domain: { id: spec.id, name: spec.name, onStop: spec.onStop, spec },
+    domain: claimedDomain(spec),
     placement: undefined,
     state: "active",
     goal: "running",
@@ -61,6 +76,7 @@ export function domainOf(owner: Claim, given: Partial<Domain> = {}): Domain {
     memoryMib: 512,
     vgpuIds: [owner.vgpuId],
     mark: markOf(owner),
+    files: [],
     ...given,
   };
 }
@@ -76,6 +92,7 @@ export function foreignDomain(n: number, given: Partial<Domain> = {}): Domain {
     memoryMib: 256,
     vgpuIds: [],
     mark: undefined,
+    files: [],
     ...given,
   };
 }

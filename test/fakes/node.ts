@@ -13,6 +13,7 @@ import { Driver, type LifecycleEvent } from "../../agent/lifecycle/driver.ts";
 import { Ledger } from "../../agent/lifecycle/ledger.ts";
 import { Operations } from "../../agent/lifecycle/operations.ts";
 import { Reconciler } from "../../agent/lifecycle/reconciler.ts";
+import { SpecGate } from "../../agent/lifecycle/spec-gate.ts";
 import type { StoragePaths } from "../../agent/lifecycle/storage-paths.ts";
 import { domainSpec } from "./claims.ts";
 import { FakeClock } from "./clock.ts";
@@ -25,11 +26,17 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Storage below `/srv`; links do not exist. */
 const storage: StoragePaths = {
-  resolve: (path, _kind, field) =>
-    path.startsWith("/srv/")
-      ? Promise.resolve(path)
-      : Promise.reject(new AgentError("PATH_NOT_ALLOWED", `${path} is outside /srv`, { field })),
+  disk: async (path, _format, field) => ({ path: await below(path, field), source: "file", backing: [] }),
+  file: below,
+  log: below,
 };
+
+async function below(path: string, field: string): Promise<string> {
+  if (path.startsWith("/srv/")) return Promise.resolve(path);
+  throw new AgentError("PATH_NOT_ALLOWED", `${path} is outside /srv`, { field });
+}
+
+const policy = { networks: ["default"], bridges: ["br0"], allowRawXml: true };
 
 /** What lives from one start of the agent to its end. */
 interface Agent {
@@ -123,7 +130,8 @@ export class FakeNode {
     });
     const newOperationId = (): string => `operation-${this.#next()}`;
     const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
-    const admission = new Admission({ ledger, clock, storage, newVgpuId, rule: gvtgCapacity });
+    const gate = new SpecGate(storage, () => policy);
+    const admission = new Admission({ ledger, clock, gate, newVgpuId, rule: gvtgCapacity });
     const service = new DomainService({
       ...{ ledger, admission, lookout, driver, operations, clock, newOperationId },
     });

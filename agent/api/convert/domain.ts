@@ -4,6 +4,7 @@ import type { AgentError } from "../../core/errors.ts";
 import type { DomainState, Inventory } from "../../inventory/model.ts";
 import type { Claim } from "../../lifecycle/claim.ts";
 import type { DomainView } from "../../lifecycle/views.ts";
+import { toWireSpec } from "./domain-spec.ts";
 import { operationName, toWireClaimState, toWireFailure, toWireOnStop, toWireOwnership } from "./claim.ts";
 
 const states = {
@@ -21,9 +22,11 @@ export interface DomainContext {
   readonly inventory: Inventory;
   /** What holds the claim's operation up. */
   readonly stalledBy: AgentError | undefined;
+  /** Whether what it was made from is told, too; it may be long. */
+  readonly withSpec: boolean;
 }
 
-export function toWireDomain(view: DomainView, { inventory, stalledBy }: DomainContext): pb.Domain {
+export function toWireDomain(view: DomainView, { inventory, stalledBy, withSpec }: DomainContext): pb.Domain {
   const { claim, domain } = view;
   const promised = claim && claim.state !== "gone" ? [claim.vgpuId] : [];
   return pb.Domain.fromPartial({
@@ -44,6 +47,9 @@ export function toWireDomain(view: DomainView, { inventory, stalledBy }: DomainC
     updateTime: claim && new Date(claim.updatedAt),
     operation: operationName(claim),
     persistent: domain?.persistent,
+    spec: withSpec && claim?.domain.spec ? toWireSpec(claim.domain.spec) : undefined,
+    labels: claim?.domain.labels ?? {},
+    autostart: claim?.domain.autostart,
   });
 }
 

@@ -1,47 +1,30 @@
-// From a domain as it came over the wire to one that can be built: every served field checked, every other refused.
-import * as z from "zod";
-import * as pb from "../../../proto/gen/vgpud/v1/domain_spec.ts";
+// From a domain as it came over the wire to one that can be built. Everything that is wrong is said at once.
+import { DomainSpec as Wire } from "../../../proto/gen/vgpud/v1/domain_spec.ts";
 import { OnStop as WireOnStop } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { parseDomainId, type DomainId } from "../../core/ids.ts";
-import type { OnStop } from "../../inventory/model.ts";
-import type { Disk, DomainSpec, KernelBoot, Vnc } from "../../lifecycle/domain-spec.ts";
-import { formed, inRange, invalid, join, notServed, refuseUnserved, required } from "./fields.ts";
-
-const NAME = {
-  pattern: /^[A-Za-z0-9][A-Za-z0-9._+-]*$/,
-  maxBytes: 64,
-  described: "1 to 64 letters, digits and ._+- with a letter or digit first",
-};
-// libvirt's XML and QEMU's option strings both take a path as text: control characters have no business in either.
-
-const PATH = {
-  pattern: /^\/[^\x00-\x1f\x7f]+$/,
-  maxBytes: 4096,
-  described: "an absolute path of 2 to 4096 bytes",
-};
-const CMDLINE = /^[\x20-\x7e]{0,2048}$/;
-
-const VCPUS = { min: 1, max: 256 };
-const MEMORY_MIB = { min: 16, max: 4_194_304 };
-const VNC_PORT = { min: 5900, max: 65_535 };
-const ADDRESS = z.union([z.ipv4(), z.ipv6()]);
-const LOOPBACK = "127.0.0.1";
-
-const formats = {
-  [pb.DiskFormat.UNSPECIFIED]: undefined,
-  [pb.DiskFormat.UNRECOGNIZED]: undefined,
-  [pb.DiskFormat.RAW]: "raw",
-  [pb.DiskFormat.QCOW2]: "qcow2",
-} as const satisfies Record<pb.DiskFormat, Disk["format"] | undefined>;
-
-const buses = {
-  [pb.DiskBus.UNSPECIFIED]: "virtio",
-  [pb.DiskBus.VIRTIO]: "virtio",
-  [pb.DiskBus.SATA]: "sata",
-  [pb.DiskBus.SCSI]: "scsi",
-  [pb.DiskBus.XEN]: "not-served",
-  [pb.DiskBus.UNRECOGNIZED]: undefined,
-} as const satisfies Record<pb.DiskBus, Disk["bus"] | "not-served" | undefined>;
+import type { Labels, OnStop } from "../../inventory/model.ts";
+import { plainHardware, type DomainSpec } from "../../lifecycle/domain-spec.ts";
+import { readRawDomain } from "../../lifecycle/raw-xml/read.ts";
+import { parseBoot } from "./boot.ts";
+import { parseConsoles, parseDisplay } from "./consoles.ts";
+import { parseCpu, parseHugePages, parseNuma } from "./cpu-and-memory.ts";
+import { parseDisks } from "./disks.ts";
+import {
+  all,
+  formed,
+  inRange,
+  invalid,
+  join,
+  known,
+  refuse,
+  required,
+  setFields,
+  snakeCase,
+  unsupportedHere,
+} from "./fields.ts";
+import { parseFirmware, parseMachine } from "./firmware.ts";
+import * as forms from "./forms.ts";
+import { parseNics } from "./nics.ts";
 
 const onStops = {
   [WireOnStop.UNSPECIFIED]: "hold",
@@ -50,30 +33,88 @@ const onStops = {
   [WireOnStop.UNRECOGNIZED]: undefined,
 } as const satisfies Record<WireOnStop, OnStop | undefined>;
 
+/** Beside raw XML these may be set, too: libvirt's XML has no words for them. */
+const BESIDE_RAW_XML: readonly string[] = ["rawXml", "onStop", "labels", "autostart"];
+
 /** `path` is the message's own; `newId` gives the UUID of a domain that came without one. */
-export function parseDomainSpec(
-  spec: pb.DomainSpec | undefined,
-  path: string,
-  newId: () => DomainId,
-): DomainSpec {
+export function parseDomainSpec(spec: Wire | undefined, path: string, newId: () => DomainId): DomainSpec {
   if (!spec) throw required(path);
-  const fields = ["name", "uuid", "vcpus", "memoryMib", "disks", "boot", "graphics", "onStop"] as const;
-  refuseUnserved(spec, { unset: pb.DomainSpec.create(), fields, path });
   const at = (name: string): string => join(path, name);
-  const disk = parseDisks(spec.disks, at("disks"));
-  const kernelBoot = parseBoot(spec.boot, at("boot"));
-  const parsed = {
-    id: parseId(spec.uuid, at("uuid"), newId),
-    name: formed(at("name"), spec.name, NAME),
-    vcpus: inRange(at("vcpus"), spec.vcpus, VCPUS),
-    memoryMib: inRange(at("memory_mib"), spec.memoryMib, MEMORY_MIB),
-    disk,
-    kernelBoot,
-    vnc: parseGraphics(spec.graphics, at("graphics")),
-    onStop: known(onStops[spec.onStop], at("on_stop")),
+  const { common, body } = all({
+    common: () => parseCommon(spec, at),
+    body: () => (spec.rawXml === "" ? parseTyped(spec, { at, newId }) : parseRaw(spec, { at, newId })),
+  });
+  return { ...body, ...common };
+}
+
+type Common = Pick<DomainSpec, "onStop" | "labels" | "autostart">;
+type At = (name: string) => string;
+
+function parseCommon(spec: Wire, at: At): Common {
+  const { onStop, labels } = all({
+    onStop: () => known(onStops[spec.onStop], at("on_stop")),
+    labels: () => parseLabels(spec.labels, at("labels")),
+    ofOtherHosts: () => {
+      refuseOfOtherHosts(spec, at);
+    },
+  });
+  return { onStop, labels, autostart: spec.autostart };
+}
+
+interface Context {
+  readonly at: At;
+  readonly newId: () => DomainId;
+}
+
+function parseTyped(spec: Wire, { at, newId }: Context): Omit<DomainSpec, keyof Common> {
+  const parsed = all({
+    id: () => parseId(spec.uuid, at("uuid"), newId),
+    name: () => formed(at("name"), spec.name, forms.NAME),
+    vcpus: () => inRange(at("vcpus"), spec.vcpus, forms.VCPUS),
+    memoryMib: () => inRange(at("memory_mib"), spec.memoryMib, forms.MEMORY_MIB),
+    disks: () => parseDisks(spec.disks, at("disks")),
+    seedIso: () => spec.seedIso && formed(at("seed_iso.path"), spec.seedIso.path, forms.PATH),
+    boot: () => parseBoot(spec, at("boot")),
+    consoles: () => parseConsoles(spec.graphics, at("graphics")),
+    display: () => parseDisplay(spec, at("vgpu_display")),
+    cpu: () => parseCpu(spec, at("cpu")),
+    numa: () => parseNuma(spec.numaTuning, at("numa_tuning")),
+    hugePages: () => parseHugePages(spec, at("huge_pages")),
+    machine: () => parseMachine(spec.machine, at("machine")),
+    firmware: () => parseFirmware(spec, at("firmware")),
+    nics: () => parseNics(spec.nics, at("nics")),
+    serial: () => parseSerial(spec, at("serial")),
+  });
+  const { boot, consoles, ...rest } = parsed;
+  return { ...plainHardware, ...rest, ...boot, ...consoles, guestAgent: spec.guestAgent };
+}
+
+function parseRaw(spec: Wire, { at, newId }: Context): Omit<DomainSpec, keyof Common> {
+  const beside = setFields(spec, Wire.create()).filter((name) => !BESIDE_RAW_XML.includes(name));
+  refuse(beside.map((name) => invalid(at(snakeCase(name)), "cannot be set beside raw_xml")));
+  const field = at("raw_xml");
+  const read = readRawDomain(spec.rawXml, field);
+  return {
+    ...plainHardware,
+    raw: read.raw,
+    ...all({
+      id: () => parseId(read.uuid, field, newId),
+      name: () => formed(field, read.name, forms.NAME),
+      vcpus: () => inRange(field, read.vcpus, forms.VCPUS),
+      memoryMib: () => inRange(field, read.memoryMib, forms.MEMORY_MIB),
+    }),
   };
-  if (!disk && !kernelBoot) throw required(at("boot"));
-  return parsed;
+}
+
+/** What the contract has for other hypervisors and modes. A host of this kind cannot do it, whoever asks. */
+function refuseOfOtherHosts({ xenGuestType, igd }: Wire, at: At): void {
+  const xen = "the kind of a Xen guest means nothing to KVM, which has one kind; leave it out";
+  const whole =
+    "it is about a whole integrated GPU (mode gvt-d); a vGPU of gvt-g has no OpRegion, LPC or ROM of its own";
+  refuse([
+    xenGuestType !== Wire.create().xenGuestType && unsupportedHere(at("xen_guest_type"), xen),
+    igd !== undefined && unsupportedHere(at("igd"), whole),
+  ]);
 }
 
 function parseId(uuid: string, field: string, newId: () => DomainId): DomainId {
@@ -83,55 +124,29 @@ function parseId(uuid: string, field: string, newId: () => DomainId): DomainId {
   return id;
 }
 
-function parseDisks(disks: readonly pb.Disk[], path: string): Disk | undefined {
-  const [disk, second] = disks;
-  if (second) throw notServed(`${path}[1]`);
-  if (!disk) return undefined;
-  const at = (name: string): string => `${path}[0].${name}`;
-  const fields = ["path", "format", "bus", "readonly"] as const;
-  refuseUnserved(disk, { unset: pb.Disk.create(), fields, path: `${path}[0]` });
-  const bus = known(buses[disk.bus], at("bus"));
-  if (bus === "not-served") throw notServed(at("bus"));
-  if (disk.format === pb.DiskFormat.UNSPECIFIED) throw required(at("format"));
-  return {
-    path: formed(at("path"), disk.path, PATH),
-    format: known(formats[disk.format], at("format")),
-    bus,
-    readonly: disk.readonly,
-  };
+function parseSerial({ serial }: Wire, path: string): DomainSpec["serial"] {
+  if (!serial) return undefined;
+  const { logPath } = serial;
+  return { logPath: logPath === "" ? undefined : formed(join(path, "log_path"), logPath, forms.PATH) };
 }
 
-function parseBoot(boot: pb.Boot | undefined, path: string): KernelBoot | undefined {
-  if (!boot) return undefined;
-  const { source } = boot;
-  if (!source) throw required(path);
-  if (source.$case !== "kernel") throw notServed(join(path, source.$case));
-  const { kernelPath, initrdPath, cmdline } = source.value;
-  const at = (name: string): string => join(path, `kernel.${name}`);
-  if (!CMDLINE.test(cmdline)) throw invalid(at("cmdline"), "must be at most 2048 printable ASCII characters");
-  return {
-    kernel: formed(at("kernel_path"), kernelPath, PATH),
-    initrd: initrdPath === "" ? undefined : formed(at("initrd_path"), initrdPath, PATH),
-    cmdline: cmdline === "" ? undefined : cmdline,
-  };
-}
-
-function parseGraphics(graphics: pb.Graphics | undefined, path: string): Vnc | undefined {
-  if (!graphics) return undefined;
-  refuseUnserved(graphics, { unset: pb.Graphics.create(), fields: ["vnc"], path });
-  const { vnc } = graphics;
-  if (!vnc) return undefined;
-  const listen = vnc.listen === "" ? LOOPBACK : vnc.listen;
-  if (!ADDRESS.safeParse(listen).success)
-    throw invalid(join(path, "vnc.listen"), "must be an IPv4 or IPv6 address");
-  return {
-    listen,
-    port: vnc.port === undefined ? undefined : inRange(join(path, "vnc.port"), vnc.port, VNC_PORT),
-  };
-}
-
-/** A value that this release does not know came from a newer client; guessing at it would be ignoring it. */
-function known<T>(value: T | undefined, field: string): T {
-  if (value === undefined) throw invalid(field, "has a value that is not known to this release");
-  return value;
+function parseLabels(labels: Labels, path: string): Labels {
+  const entries = Object.entries(labels);
+  if (entries.length > forms.MAX_LABELS)
+    throw invalid(path, `must be at most ${forms.MAX_LABELS}, are ${entries.length}`);
+  refuse(
+    entries.flatMap(([key, value]) => [
+      !forms.LABEL_KEY.test(key) &&
+        invalid(
+          `${path}[${JSON.stringify(key.slice(0, 80))}]`,
+          "has a key that is not 1 to 63 of a-z, 0-9 and ._/- with a letter or digit at both ends",
+        ),
+      (!forms.LABEL_VALUE.test(value) || Array.from(value).length > forms.MAX_LABEL_VALUE_CHARACTERS) &&
+        invalid(
+          `${path}[${JSON.stringify(key.slice(0, 80))}]`,
+          `must be at most ${forms.MAX_LABEL_VALUE_CHARACTERS} printable characters`,
+        ),
+    ]),
+  );
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

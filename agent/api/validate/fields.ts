@@ -2,6 +2,39 @@
 import { isDeepStrictEqual } from "node:util";
 import { AgentError } from "../../core/errors.ts";
 
+/**
+ * What each of the parts gives. All are tried, so that a caller hears everything that is wrong with its request at once.
+ * @throws AgentError the parts' errors as one
+ */
+export function all<T>(parts: { readonly [Name in keyof T]: () => T[Name] }): T {
+  const values: Partial<T> = {};
+  const errors: AgentError[] = [];
+  for (const name in parts) {
+    try {
+      values[name] = parts[name]();
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      errors.push(error);
+    }
+  }
+  const merged = AgentError.merged(errors);
+  if (merged) throw merged;
+  return values as T; // complete: a part either gave its value or its error was thrown
+}
+
+/** As `all`, for parts that have no names. */
+export function each<Item, T>(items: readonly Item[], part: (item: Item, index: number) => T): T[] {
+  return Object.values(
+    all<Record<string, T>>(Object.fromEntries(items.map((item, index) => [index, () => part(item, index)]))),
+  );
+}
+
+/** Checks that only forbid something, all of them. */
+export function refuse(errors: readonly (AgentError | undefined | false)[]): void {
+  const merged = AgentError.merged(errors.filter((error) => error instanceof AgentError));
+  if (merged) throw merged;
+}
+
 export interface Range {
   readonly min: number;
   readonly max: number;
@@ -21,6 +54,18 @@ export function required(field: string): AgentError {
 export function notServed(field: string): AgentError {
   const message = `${field} is not served by this release; leave it out`;
   return new AgentError("FIELD_NOT_SERVED", message, { field, details: { field } });
+}
+
+/** The contract has the field and it cannot work on a host of this kind; `why` completes "cannot be served here: …". */
+export function unsupportedHere(field: string, why: string): AgentError {
+  const message = `${field} cannot be served here: ${why}`;
+  return new AgentError("FIELD_NOT_SUPPORTED_HERE", message, { field, details: { field } });
+}
+
+/** A value that this release does not know came from a newer client; guessing at it would be ignoring it. */
+export function known<T>(value: T | undefined, field: string): T {
+  if (value === undefined) throw invalid(field, "has a value that is not known to this release");
+  return value;
 }
 
 export function inRange(field: string, value: number, { min, max }: Range): number {
@@ -63,17 +108,25 @@ export function refuseUnserved<Message extends object>(
   { unset, fields, path }: Served<Message>,
 ): void {
   const served: readonly string[] = fields;
+  refuse(
+    setFields(message, unset).flatMap((name) =>
+      served.includes(name) ? [] : [notServed(join(path, snakeCase(name)))],
+    ),
+  );
+}
+
+/** The names of the fields that differ from what they are when nothing is set. */
+export function setFields<Message extends object>(message: Message, unset: Message): string[] {
   const defaults = new Map<string, unknown>(Object.entries(unset));
-  for (const [name, value] of Object.entries(message)) {
-    if (!served.includes(name) && !isDeepStrictEqual(value, defaults.get(name)))
-      throw notServed(join(path, snakeCase(name)));
-  }
+  return Object.entries(message).flatMap(([name, value]) =>
+    isDeepStrictEqual(value, defaults.get(name)) ? [] : [name],
+  );
 }
 
 export function join(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
-function snakeCase(name: string): string {
+export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -25,9 +25,9 @@ export interface Draft {
   readonly vgpu: VgpuRequest;
 }
 
-/** Uses every field that is served. `images` holds `disk.img`, `vmlinuz` and `initrd`. */
+/** Uses what most domains have. `images` holds `disk.img`, which any number of domains read, `vmlinuz` and `initrd`. */
 export function fullDraft(images: string, name: string): Draft {
-  const disk = Disk.fromPartial({ path: `${images}/disk.img`, format: DiskFormat.RAW });
+  const disk = Disk.fromPartial({ path: `${images}/disk.img`, format: DiskFormat.RAW, readonly: true });
   const kernel = KernelBoot.fromPartial({
     kernelPath: `${images}/vmlinuz`,
     initrdPath: `${images}/initrd`,

@@ -43,6 +43,18 @@ export class RpcError extends Error {
     return this.#detail("BadRequest", BadRequest)?.fieldViolations[0]?.field;
   }
 
+  /** Every field at fault. */
+  get fields(): readonly string[] {
+    return this.#detail("BadRequest", BadRequest)?.fieldViolations.map(({ field }) => field) ?? [];
+  }
+
+  /** What is wrong with each of them. */
+  get descriptions(): readonly string[] {
+    return (
+      this.#detail("BadRequest", BadRequest)?.fieldViolations.map(({ description }) => description) ?? []
+    );
+  }
+
   get retrySeconds(): number | undefined {
     const delay = this.#detail("RetryInfo", RetryInfo)?.retryDelay;
     return delay && Number(delay.seconds) + delay.nanos / 1e9;

@@ -49,6 +49,13 @@ const snapshotSchema = z.object({
 /** What the simulated kernel and libvirt really have. */
 export type Truth = z.output<typeof snapshotSchema>;
 
+const configurationOf = (images: string): string => `
+storage_roots: [${images}]
+networks: [default]
+bridges: [br0]
+allow_raw_xml: true
+`;
+
 /** Everything that is durable on the host. */
 export interface Footprint {
   readonly truth: Truth;
@@ -79,7 +86,7 @@ export class World implements AsyncDisposable {
     const images = path.join(host.directory, "images");
     await mkdir(images);
     for (const name of ["disk.img", "vmlinuz", "initrd"]) await writeFile(path.join(images, name), "");
-    await writeFile(path.join(host.directory, "vgpud.yaml"), `storage_roots: [${images}]\n`);
+    await writeFile(path.join(host.directory, "vgpud.yaml"), configurationOf(images));
     const world = new World(host);
     opened.push(world);
     await world.#ready();

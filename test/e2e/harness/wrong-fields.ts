@@ -9,7 +9,7 @@ import type { Draft } from "./requests.ts";
 export type Change = { readonly [Part in keyof Draft]?: Partial<Draft[Part]> };
 /** The reason that is given without its `FIELD_`, the field that is named, and the change. */
 export type WrongField = readonly [
-  reason: "REQUIRED" | "INVALID" | "NOT_SERVED",
+  reason: "REQUIRED" | "INVALID" | "NOT_SERVED" | "NOT_SUPPORTED_HERE",
   field: string,
   change: Change,
 ];
@@ -63,6 +63,21 @@ const inMode = (value: Mode): Change => ({ vgpu: { want: { $case: "mode", value 
 const port = (value: number): Change => ({ vnc: { port: value } });
 const unserved = (field: string, change: Change): WrongField => ["NOT_SERVED", field, change];
 
+const cpu = spec.Cpu.fromPartial.bind(spec.Cpu);
+const size: spec.VgpuDisplay = { enabled: undefined, ramfb: false, width: 800, height: 600 };
+const disk = (given: Partial<spec.Disk>): spec.Disk =>
+  spec.Disk.fromPartial({ path: "/a", format: spec.DiskFormat.RAW, ...given });
+const nic = (given: Partial<spec.NetworkInterface>): Change => ({
+  spec: {
+    nics: [
+      { ...spec.NetworkInterface.create(), attachment: { $case: "network", value: "default" }, ...given },
+    ],
+  },
+});
+const ordered = (...devices: readonly spec.BootDevice[]): Change => ({
+  spec: { boot: { source: { $case: "order", value: { devices: [...devices], menuTimeout: undefined } } } },
+});
+
 export const wrongFields: readonly WrongField[] = [
   ["REQUIRED", "claim_id", { request: { claimId: "" } }],
   ...each("claim_id", CLAIM_IDS, (claimId) => ({ request: { claimId } })),
@@ -79,18 +94,95 @@ export const wrongFields: readonly WrongField[] = [
   ["INVALID", "domain.on_stop", { spec: { onStop: OnStop.UNRECOGNIZED } }],
   ["REQUIRED", "domain.boot", { spec: { disks: [], boot: undefined } }],
   ["REQUIRED", "domain.boot", { spec: { boot: spec.Boot.create() } }],
-  ["NOT_SERVED", "domain.disks[1]", { spec: { disks: [spec.Disk.create(), spec.Disk.create()] } }],
+  ["REQUIRED", "domain.disks[1].path", { spec: { disks: [disk({}), disk({ path: "" })] } }],
+  ["INVALID", "domain.disks", { spec: { disks: Array.from({ length: 33 }, () => disk({})) } }],
   ["REQUIRED", "domain.disks[0].path", { disk: { path: "" } }],
   ...each("domain.disks[0].path", PATHS, (path) => ({ disk: { path } })),
   ["REQUIRED", "domain.disks[0].format", { disk: { format: spec.DiskFormat.UNSPECIFIED } }],
   ["INVALID", "domain.disks[0].format", { disk: { format: spec.DiskFormat.UNRECOGNIZED } }],
   ["INVALID", "domain.disks[0].bus", { disk: { bus: spec.DiskBus.UNRECOGNIZED } }],
+  ["INVALID", "domain.disks[0].cache", { disk: { cache: spec.DiskCache.UNRECOGNIZED } }],
+  ["INVALID", "domain.disks[0].device", { disk: { device: spec.DiskDevice.UNRECOGNIZED } }],
+  ["INVALID", "domain.disks[0].discard", { disk: { device: spec.DiskDevice.CDROM, discard: true } }],
+  ["INVALID", "domain.disks[0].readonly", { disk: { bus: spec.DiskBus.SATA, readonly: true } }],
+  ...each("domain.disks[0].serial", ["a b", "\u00e4", "a".repeat(37)], (serial) => ({ disk: { serial } })),
+  ["INVALID", "domain.boot.order.devices[0]", ordered(spec.BootDevice.UNSPECIFIED)],
+  ["INVALID", "domain.boot.order.devices[0]", ordered(spec.BootDevice.CDROM)],
+  ["REQUIRED", "domain.boot.order.devices", ordered()],
+  ["INVALID", "domain.cpu.mode", { spec: { cpu: cpu({ mode: spec.CpuMode.UNRECOGNIZED }) } }],
+  ["REQUIRED", "domain.cpu.model", { spec: { cpu: cpu({ mode: spec.CpuMode.CUSTOM }) } }],
+  [
+    "INVALID",
+    "domain.cpu.topology",
+    { spec: { cpu: cpu({ topology: { sockets: 1, cores: 3, threads: 1 } }) } },
+  ],
+  ["INVALID", "domain.cpu.pins[0].vcpu", { spec: { cpu: cpu({ pins: [{ vcpu: 2, hostCpus: "0" }] }) } }],
+  ...each("domain.cpu.pins[0].host_cpus", ["a", "^1", "1-", "2-1"], (hostCpus) => ({
+    spec: { cpu: cpu({ pins: [{ vcpu: 0, hostCpus }] }) },
+  })),
+  ...each("domain.cpu.emulator_cpus", ["a", "0;1"], (emulatorCpus) => ({
+    spec: { cpu: cpu({ emulatorCpus }) },
+  })),
+  ...each("domain.cpu.max_phys_bits", [0, 31, 53], (maxPhysBits) => ({
+    spec: { cpu: cpu({ maxPhysBits }) },
+  })),
+  ...each("domain.numa_tuning.nodes[0]", [-1, 1024], (node) => ({
+    spec: { numaTuning: { mode: spec.NumaMode.STRICT, nodes: [node] } },
+  })),
+  ...each("domain.huge_pages.page_size_kib", [1, -1, 4096, MAX], (pageSizeKib) => ({
+    spec: { hugePages: { pageSizeKib } },
+  })),
+  ...each("domain.machine.type", ["microvm", "xenfv", "q35 ", "<"], (machine) => ({
+    spec: { machine: { type: machine } },
+  })),
+  [
+    "INVALID",
+    "domain.firmware.secure_boot",
+    { spec: { firmware: spec.Firmware.fromPartial({ secureBoot: true }) } },
+  ],
+  ["REQUIRED", "domain.nics[0].attachment", nic({ attachment: undefined })],
+  ...each("domain.nics[0].network", ["<", "../x", "a b"], (value) =>
+    nic({ attachment: { $case: "network", value } }),
+  ),
+  ...each("domain.nics[0].bridge", ["a".repeat(16), "a/b"], (value) =>
+    nic({ attachment: { $case: "bridge", value } }),
+  ),
+  ...each("domain.nics[0].mac", ["1", "01:00:00:00:00:00", "00:00:00:00:00:00", "52-54-00-00-00-00"], (mac) =>
+    nic({ mac }),
+  ),
+  ...each("domain.nics[0].mtu", [0, 67, 65_536], (mtu) => nic({ mtu })),
+  ["INVALID", "domain.vgpu_display.width", { spec: { vgpuDisplay: { ...size, width: 63 } } }],
+  ["INVALID", "domain.vgpu_display.width", { spec: { vgpuDisplay: { ...size, width: 1921 } } }],
+  ["REQUIRED", "domain.vgpu_display.height", { spec: { vgpuDisplay: { ...size, height: undefined } } }],
+  ...each("domain.serial.log_path", PATHS, (logPath) => ({ spec: { serial: { logPath } } })),
+  ["REQUIRED", "domain.seed_iso.path", { spec: { seedIso: { path: "" } } }],
+  ["INVALID", 'domain.labels["A"]', { spec: { labels: { A: "" } } }],
+  ["INVALID", 'domain.labels["a"]', { spec: { labels: { a: "b\n" } } }],
+  [
+    "INVALID",
+    "domain.labels",
+    { spec: { labels: Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`k${n}`, ""])) } },
+  ],
+  ["INVALID", "domain.name", { spec: { rawXml: "<domain/>" } }],
+  [
+    "INVALID",
+    "domain.raw_xml",
+    { request: { domain: spec.DomainSpec.fromPartial({ rawXml: "<domain/>" }) } },
+  ],
+  ["NOT_SUPPORTED_HERE", "domain.xen_guest_type", { spec: { xenGuestType: spec.XenGuestType.HVM } }],
+  ["NOT_SUPPORTED_HERE", "domain.xen_guest_type", { spec: { xenGuestType: spec.XenGuestType.UNRECOGNIZED } }],
+  ["NOT_SUPPORTED_HERE", "domain.igd", { spec: { igd: spec.IgdOptions.create() } }],
+  ["NOT_SUPPORTED_HERE", "domain.disks[0].bus", { disk: { bus: spec.DiskBus.XEN } }],
+  ["NOT_SUPPORTED_HERE", "domain.nics[0].model", nic({ model: spec.NetworkModel.XEN })],
   ["REQUIRED", "domain.boot.kernel.kernel_path", { kernel: { kernelPath: "" } }],
   ...each("domain.boot.kernel.kernel_path", PATHS, (kernelPath) => ({ kernel: { kernelPath } })),
   ...each("domain.boot.kernel.initrd_path", PATHS, (initrdPath) => ({ kernel: { initrdPath } })),
   ...each("domain.boot.kernel.cmdline", CMDLINES, (cmdline) => ({ kernel: { cmdline } })),
   ...each("domain.graphics.vnc.listen", ADDRESSES, (listen) => ({ vnc: { listen } })),
   ...each("domain.graphics.vnc.port", [0, -1, 5899, 65_536, MAX], port),
+  ...each("domain.graphics.spice.listen", ADDRESSES, (listen) => ({
+    spec: { graphics: { vnc: undefined, spice: { listen } } },
+  })),
   ["REQUIRED", "vgpu.want", { vgpu: { want: undefined } }],
   ["REQUIRED", "vgpu.type", typed("")],
   ...each("vgpu.type", TYPES, typed),
@@ -102,31 +194,6 @@ export const wrongFields: readonly WrongField[] = [
   ...each("vgpu.gpu", GPUS, (gpu) => ({ vgpu: { gpu } })),
 
   unserved("reservation", { request: { reservation: "r" } }),
-  unserved("domain.cpu", { spec: { cpu: spec.Cpu.create() } }),
-  unserved("domain.numa_tuning", { spec: { numaTuning: spec.NumaTuning.create() } }),
-  unserved("domain.huge_pages", { spec: { hugePages: spec.HugePages.create() } }),
-  unserved("domain.machine", { spec: { machine: spec.Machine.create() } }),
-  unserved("domain.firmware", { spec: { firmware: spec.Firmware.create() } }),
-  unserved("domain.nics", { spec: { nics: [spec.NetworkInterface.create()] } }),
-  unserved("domain.vgpu_display", { spec: { vgpuDisplay: spec.VgpuDisplay.create() } }),
-  unserved("domain.serial", { spec: { serial: spec.Serial.create() } }),
-  unserved("domain.guest_agent", { spec: { guestAgent: spec.GuestAgent.create() } }),
-  unserved("domain.seed_iso", { spec: { seedIso: spec.SeedIso.create() } }),
-  unserved("domain.labels", { spec: { labels: { team: "a" } } }),
-  unserved("domain.autostart", { spec: { autostart: true } }),
-  unserved("domain.xen_guest_type", { spec: { xenGuestType: spec.XenGuestType.HVM } }),
-  unserved("domain.xen_guest_type", { spec: { xenGuestType: spec.XenGuestType.UNRECOGNIZED } }),
-  unserved("domain.igd", { spec: { igd: spec.IgdOptions.create() } }),
-  unserved("domain.raw_xml", { spec: { rawXml: "<domain/>" } }),
-  unserved("domain.disks[0].cache", { disk: { cache: spec.DiskCache.NONE } }),
-  unserved("domain.disks[0].device", { disk: { device: spec.DiskDevice.DISK } }),
-  unserved("domain.disks[0].discard", { disk: { discard: true } }),
-  unserved("domain.disks[0].serial", { disk: { serial: "s" } }),
-  unserved("domain.disks[0].bus", { disk: { bus: spec.DiskBus.XEN } }),
-  unserved("domain.boot.order", {
-    spec: { boot: { source: { $case: "order", value: spec.BootOrder.create() } } },
-  }),
-  unserved("domain.graphics.spice", { spec: { graphics: { vnc: undefined, spice: spec.Spice.create() } } }),
   unserved("vgpu.needs", { vgpu: { want: { $case: "needs", value: placement.VgpuNeeds.create() } } }),
   unserved("vgpu.policy", { vgpu: { policy: placement.PlacementPolicy.NUMA } }),
   unserved("vgpu.numa", { vgpu: { numa: { node: 0 } } }),

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { formed, inRange, printable, refuseUnserved } from "../../../agent/api/validate/fields.ts";
-import { parseDomainSpec } from "../../../agent/api/validate/domain-spec.ts";
 import { parseVgpuRequest } from "../../../agent/api/validate/vgpu-request.ts";
 import { AgentError } from "../../../agent/core/errors.ts";
-import { DiskFormat, DomainSpec } from "../../../proto/gen/vgpud/v1/domain_spec.ts";
 import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
-import { domainId } from "../../fakes/ids.ts";
 
 function refusal(check: () => unknown): [reason: string, field: string | undefined] {
   try {
@@ -58,30 +55,6 @@ describe("a checked field", () => {
       }),
       ["FIELD_NOT_SERVED", "m.list_of"],
     );
-  });
-});
-
-describe("a domain as it came over the wire", () => {
-  const disk = { path: "/images/a.qcow2", format: DiskFormat.QCOW2 };
-  const wire = DomainSpec.fromPartial({ name: "a", vcpus: 1, memoryMib: 16, disks: [disk] });
-
-  it("gets the defaults of the contract", () => {
-    const spec = parseDomainSpec(wire, "domain", () => domainId(7));
-    assert.deepEqual(spec, {
-      ...{ id: domainId(7), name: "a", vcpus: 1, memoryMib: 16, kernelBoot: undefined, vnc: undefined },
-      disk: { path: "/images/a.qcow2", format: "qcow2", bus: "virtio", readonly: false },
-      onStop: "hold",
-    });
-  });
-
-  it("keeps its UUID in lower case and listens on loopback", () => {
-    const given = DomainSpec.fromPartial({
-      ...wire,
-      uuid: domainId(9).toUpperCase(),
-      graphics: { vnc: { listen: "" } },
-    });
-    const spec = parseDomainSpec(given, "domain", () => domainId(7));
-    assert.deepEqual([spec.id, spec.vnc], [domainId(9), { listen: "127.0.0.1", port: undefined }]);
   });
 });
 

@@ -5,7 +5,7 @@ import { readDomainXml } from "../../../agent/discovery/domain-xml.ts";
 
 const VGPU = "76677075-0000-8000-8000-000000000001";
 const DOMAIN = "d0000000-0000-4000-8000-000000000001";
-const NOTHING = { vcpus: undefined, memoryMib: undefined, vgpuIds: [], mark: undefined };
+const NOTHING = { vcpus: undefined, memoryMib: undefined, vgpuIds: [], mark: undefined, files: [] };
 
 function marked(element: string): string {
   return `<domain><metadata>${element}</metadata></domain>`;
@@ -38,6 +38,20 @@ describe("reading a domain", () => {
         </devices>
       </domain>`;
     assert.deepEqual(readDomainXml(xml), { ...NOTHING, vcpus: 4, memoryMib: 2048, vgpuIds: [VGPU] });
+  });
+
+  it("knows its files, what it may write, and the chain below them that a running one shows", () => {
+    const xml = `<domain><devices>
+      <disk type='file' device='disk'><source file='/a'/><backingStore><source file='/b'/><backingStore>
+        <source file='/c'/><backingStore/></backingStore></backingStore></disk>
+      <disk type='block'><source dev='/dev/sdb'/><readonly/></disk>
+      <disk type='file' device='cdrom'/><disk type='network'><source protocol='nbd' name='x'/></disk>
+      <serial type='pty'><log file='/log'/></serial><console type='pty'><log file='/log'/></console>
+    </devices></domain>`;
+    assert.deepEqual(
+      readDomainXml(xml).files.map(({ path, writable }) => `${path} ${writable ? "rw" : "r"}`),
+      ["/a rw", "/b r", "/c r", "/dev/sdb r", "/log rw"],
+    );
   });
 
   it("knows the units of memory, and KiB where none is given", () => {
@@ -83,10 +97,24 @@ describe("reading the mark of a domain", () => {
   const whole = {
     ...{ claimId: "web-1", vgpuId: VGPU, domainId: DOMAIN, gpu: "0000:00:02.0", type: "i915-GVTg_V5_4" },
     ...{ sizes: { lowGmMib: 128, highGmMib: 512, fences: 4 }, onStop: "hold", requestDigest: "abc" },
+    ...{ labels: {}, autostart: false },
   };
 
   it("knows it by its namespace, under any prefix", () => {
     for (const prefix of ["vgpud", "x", ""]) assert.deepEqual(read(mark(prefix)), whole, prefix);
+  });
+
+  it("reads the labels and the autostart in it, however they are written", () => {
+    const inside = (text: string): string => mark("v").replace("/>", `>${text}</v:claim>`);
+    const label = "<v:label key='team' value='&#xFC;ber &lt;b&gt;'/>";
+    assert.deepEqual(read(inside(`${label}<v:autostart/>`)), {
+      ...whole,
+      ...{ labels: { team: "über <b>" }, autostart: true },
+    });
+    const two = read(
+      inside(`${label}<v:label key='a/b' value=''/><x:label key='c' value='d' xmlns:x='urn:x'/>`),
+    );
+    assert.deepEqual(two?.labels, { team: "über <b>", "a/b": "" });
   });
 
   it("takes no claim of another namespace or format for it", () => {

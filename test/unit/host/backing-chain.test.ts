@@ -33,7 +33,8 @@ describe("a disk with a backing image below a storage root", () => {
   async function resolve(backing: string, format: string | undefined): Promise<string> {
     const disk = path.join(root, "disk.qcow2");
     await writeFile(disk, qcow2(backing, format));
-    return new StorageRoots(() => [root]).resolve(disk, "disk", "domain.disks[0].path");
+    const roots = new StorageRoots(() => ({ roots: [root], blockDevices: [] }));
+    return (await roots.disk(disk, "qcow2", "domain.disks[0].path")).path;
   }
 
   it("is allowed when the backing format is followed or left open", async () => {

@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  copyFile,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { LedgerFiles } from "../../../agent/host/ledger-files.ts";
+import { domainXml } from "../../../agent/lifecycle/domain-xml.ts";
 import { claim } from "../../fakes/claims.ts";
 
 describe("the ledger on disk", () => {
@@ -33,6 +44,21 @@ describe("the ledger on disk", () => {
     assert.equal((await stat(path.join(dir, "claims"))).mode & 0o777, 0o700);
   });
 
+  it("reads what the first release wrote, and builds the same domain from it", async () => {
+    await using files = await LedgerFiles.open(dir);
+    await copyFile("test/golden/ledger/format-1.json", fileOf(claim(1).vgpuId));
+    const { claims, setAside } = await files.load();
+    assert.deepEqual(setAside, []);
+    const [read] = claims;
+    assert.ok(read?.domain.spec);
+    const xml = domainXml(read, read.domain.spec, { domainType: "kvm" });
+    const golden = await readFile("test/golden/domain-xml/disk-and-vnc.xml", "utf8");
+    assert.equal(`${xml}\n`, golden.replace("web &amp; db", "a"));
+    await files.write(read);
+    assert.match(await readFile(fileOf(read.vgpuId), "utf8"), /^vgpud-claim 2 /);
+    assert.deepEqual((await files.load()).claims.length, 1);
+  });
+
   it("forgets what was erased, also twice", async () => {
     await using files = await LedgerFiles.open(dir);
     await files.write(claim(1));
@@ -47,7 +73,7 @@ describe("the ledger on disk", () => {
     await using files = await LedgerFiles.open(dir);
     for (let n = 1; n <= 5; n += 1) await files.write(claim(n));
     await appendFile(fileOf(flipped), " ");
-    await writeFile(fileOf(future), (await readFile(fileOf(future), "utf8")).replace("claim 1", "claim 2"));
+    await writeFile(fileOf(future), (await readFile(fileOf(future), "utf8")).replace("claim 2", "claim 3"));
     await writeFile(fileOf(noise), Buffer.from([0, 1, 2, 3]));
     await rename(fileOf(moved), fileOf("another"));
     const { claims, setAside } = await files.load();
@@ -57,7 +83,7 @@ describe("the ledger on disk", () => {
     );
     const why = new Map(setAside.map(({ file, why: said }) => [path.basename(file), said]));
     assert.match(why.get(`${flipped}.json.set-aside`) ?? "", /checksum/);
-    assert.match(why.get(`${future}.json.set-aside`) ?? "", /format 2/);
+    assert.match(why.get(`${future}.json.set-aside`) ?? "", /format 3/);
     assert.match(why.get(`${noise}.json.set-aside`) ?? "", /does not begin/);
     assert.match(why.get("another.json.set-aside") ?? "", new RegExp(moved));
     assert.deepEqual((await files.load()).setAside, []);

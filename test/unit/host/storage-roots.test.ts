@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { AgentError } from "../../../agent/core/errors.ts";
@@ -19,14 +19,14 @@ describe("storage roots", () => {
     await symlink("deep/b", at("images/inside"));
     await symlink(at("images-of-others/c"), at("images/outside"));
     await symlink(at("images"), at("linked-root"));
-    roots = new StorageRoots(() => [at("linked-root"), at("missing-root")]);
+    roots = new StorageRoots(() => ({ roots: [at("linked-root"), at("missing-root")], blockDevices: [] }));
   });
   after(async () => {
     await rm(dir, { recursive: true });
   });
 
   const refused = async (file: string, why: RegExp): Promise<void> => {
-    await assert.rejects(roots.resolve(file, "disk", FIELD), (error) => {
+    await assert.rejects(roots.disk(file, "raw", FIELD), (error) => {
       assert.ok(error instanceof AgentError);
       assert.deepEqual([error.reason, error.field, error.details["path"]], ["PATH_NOT_ALLOWED", FIELD, file]);
       assert.match(error.message, why);
@@ -35,8 +35,40 @@ describe("storage roots", () => {
   };
 
   it("allow a file below them, by the path that is left when every link is followed", async () => {
-    assert.equal(await roots.resolve(at("images/a"), "disk", FIELD), at("images/a"));
-    assert.equal(await roots.resolve(at("linked-root/inside"), "boot", FIELD), at("images/deep/b"));
+    assert.equal((await roots.disk(at("images/a"), "raw", FIELD)).path, at("images/a"));
+    assert.equal(await roots.file(at("linked-root/inside"), FIELD), at("images/deep/b"));
+  });
+
+  it("allow a log in them that is there or not, and no link in its place", async () => {
+    assert.equal(await roots.log(at("linked-root/new.log"), FIELD), at("images/new.log"));
+    assert.equal(await roots.log(at("images/a"), FIELD), at("images/a"));
+    await symlink("/etc/passwd", at("images/log-link"));
+    for (const wrong of [
+      "images/log-link",
+      "images/deep",
+      "new.log",
+      "images/none/new.log",
+      "images/../new.log",
+    ])
+      await assert.rejects(roots.log(at(wrong), FIELD), { reason: "PATH_NOT_ALLOWED" }, wrong);
+  });
+
+  it("allow a block device that is listed, by the name that is listed", async function () {
+    const device = await someBlockDevice();
+    if (device === undefined) return this.skip();
+    const listed = at("by-id");
+    await symlink(device, listed);
+    const withDevice = new StorageRoots(() => ({
+      roots: [at("images")],
+      blockDevices: [at("missing"), listed],
+    }));
+    assert.deepEqual(await withDevice.disk(device, "raw", FIELD), {
+      path: listed,
+      source: "block",
+      backing: [],
+    });
+    await assert.rejects(withDevice.file(device, FIELD), { reason: "PATH_NOT_ALLOWED" });
+    await refused(device, /below none/);
   });
 
   it("refuse what leads out of them, what is no file, and what is not there", async () => {
@@ -49,3 +81,12 @@ describe("storage roots", () => {
     await refused(at("missing-root/x"), /cannot be resolved/);
   });
 });
+
+/** Whichever the machine has; it is looked at, never opened. */
+async function someBlockDevice(): Promise<string | undefined> {
+  for (const name of await readdir("/dev")) {
+    const device = path.join("/dev", name);
+    if ((await stat(device).catch(() => undefined))?.isBlockDevice() === true) return device;
+  }
+  return undefined;
+}

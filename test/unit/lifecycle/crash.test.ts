@@ -17,6 +17,7 @@ const touches = {
   "remove-vgpu": "host",
   "undefine-domain": "host",
   settle: "ledger",
+  autostart: "ledger",
   wait: "nothing",
 } as const satisfies Record<HostCall, "host"> & Record<StepKind, "host" | "ledger" | "nothing">;
 

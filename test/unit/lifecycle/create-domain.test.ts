@@ -5,7 +5,7 @@ import type { Result } from "../../../agent/lifecycle/domain-service.ts";
 import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
 import { domainId, foreignVgpuId, pciAddress } from "../../fakes/ids.ts";
-import { foreignDomain } from "../../fakes/claims.ts";
+import { foreignDomain, disk } from "../../fakes/claims.ts";
 
 type Request = ReturnType<typeof createRequest>;
 
@@ -55,8 +55,7 @@ describe("creating a domain", () => {
 
   it("refuses a path outside the storage roots and leaves nothing", async () => {
     const node = new FakeNode();
-    const disk = { path: "/etc/shadow", format: "raw", bus: "virtio", readonly: false } as const;
-    await assert.rejects(create(node, createRequest(1, { domain: { disk } })), {
+    await assert.rejects(create(node, createRequest(1, { domain: { disks: [disk("/etc/shadow")] } })), {
       reason: "PATH_NOT_ALLOWED",
     });
     nothingIsLeft(node);

@@ -342,6 +342,35 @@ describe("what happens behind our back", () => {
     assert.equal((await start(node)).claim.state, "active");
   });
 
+  it("a reboot starts again what has autostart, once, whether it ran before or not", async () => {
+    const { node, claim } = await nodeWithDomain({ domain: { autostart: true, onStop: "release" } });
+    const reboot = async (): Promise<void> => {
+      node.host.reboot();
+      node.restart();
+      await node.converge();
+    };
+    const states = (): unknown[] => [node.ledger.get(claim.vgpuId)?.state, node.host.domains[0]?.state];
+    await reboot();
+    assert.deepEqual(states(), ["active", "running"]);
+    await stop(node);
+    node.restart();
+    await node.converge();
+    assert.deepEqual(states(), ["stopped", "shut-off"]);
+    await reboot();
+    assert.deepEqual(states(), ["active", "running"]);
+  });
+
+  it("a reboot leaves a domain off that cannot be started, and it can be started later", async () => {
+    const { node, claim } = await nodeWithDomain({ domain: { autostart: true } });
+    node.host.reboot();
+    node.restart();
+    node.host.refuse("start-domain", new AgentError("LIBVIRT_REFUSED", "no network 'default'"));
+    await node.converge();
+    const { state, goal, operation } = node.ledger.get(claim.vgpuId) ?? claim;
+    assert.deepEqual([state, goal, operation], ["stopped", "stopped", claim.operation]);
+    assert.equal((await start(node)).claim.state, "active");
+  });
+
   it("libvirt going away changes nothing", async () => {
     const { node, claim } = await nodeWithDomain();
     node.host.libvirtAway = "connection refused";

@@ -6,18 +6,19 @@ import fc from "fast-check";
 import { XMLParser } from "fast-xml-parser";
 import { readDomainXml } from "../../../agent/discovery/domain-xml.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
-import { domainXml, markOf } from "../../../agent/lifecycle/domain-xml.ts";
+import { domainXml } from "../../../agent/lifecycle/domain-xml.ts";
+import { markOf } from "../../../agent/lifecycle/domain-xml-mark.ts";
 import type { DomainSpec } from "../../../agent/lifecycle/domain-spec.ts";
 import { parseClaimId } from "../../../agent/core/ids.ts";
-import { claim, domainSpec } from "../../fakes/claims.ts";
+import { claim, claimedDomain, domainSpec } from "../../fakes/claims.ts";
+import { exampleSpecs } from "../../fakes/domain-specs.ts";
 
 /** Tests run from the root of the repository. */
 const GOLDEN = "test/golden/domain-xml";
 
 function written(spec: DomainSpec, given: Partial<Claim> = {}): string {
   const owner = claim(1, given);
-  const domain = { id: spec.id, name: spec.name, onStop: spec.onStop, spec };
-  return domainXml({ ...owner, domain }, spec, { domainType: "kvm" });
+  return domainXml({ ...owner, domain: claimedDomain(spec) }, spec, { domainType: "kvm" });
 }
 
 async function assertGolden(name: string, xml: string): Promise<void> {
@@ -26,30 +27,9 @@ async function assertGolden(name: string, xml: string): Promise<void> {
   assert.equal(`${xml}\n`, await readFile(file, "utf8"), `${file} differs; UPDATE_GOLDEN=1 rewrites it`);
 }
 
-const kernelBoot = {
-  kernel: "/srv/boot/vmlinuz",
-  initrd: "/srv/boot/initrd.img",
-  cmdline: 'console=ttyS0 root=LABEL="a<b" quiet & splash',
-};
-const disk = { path: "/srv/images/web & db.qcow2", format: "qcow2", bus: "virtio", readonly: false } as const;
-const iso = { path: "/srv/images/install.iso", format: "raw", bus: "sata", readonly: true } as const;
-
 describe("the XML of a domain", () => {
-  it("with nothing but a slice", () => assertGolden("bare", written(domainSpec(1))));
-
-  it("with a disk and a display", () =>
-    assertGolden(
-      "disk-and-vnc",
-      written(domainSpec(1, { disk, vnc: { listen: "127.0.0.1", port: undefined } })),
-    ));
-
-  it("with a kernel, a read-only disk and a fixed port", () => {
-    const vnc = { listen: "::1", port: 5907 };
-    return assertGolden(
-      "kernel-boot",
-      written(domainSpec(1, { kernelBoot, disk: iso, vnc, onStop: "release" })),
-    );
-  });
+  for (const [name, spec] of exampleSpecs)
+    it(`is what was reviewed: ${name}`, () => assertGolden(name, written(spec)));
 
   it("with names that mean something in XML", () => {
     const given = { claimId: parseClaimId(`a<b>&"c"'d'`) ?? claim(1).claimId, type: `<type a="b">` };
@@ -78,7 +58,7 @@ describe("the XML of a domain", () => {
   it("says what was asked for, and no name breaks out of its place", () => {
     const parser = new XMLParser({ parseTagValue: false, trimValues: false });
     const text = fc.string({
-      unit: fc.constantFrom("a", "<", ">", "&", '"', "'", "]]>", "/", "-"),
+      unit: fc.constantFrom("a", "<", ">", "&", '"', "'", "]]>", "/", "-", "&amp;", "&#x2f;", "&lt;", ";"),
       minLength: 1,
     });
     fc.assert(

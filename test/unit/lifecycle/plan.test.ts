@@ -37,13 +37,16 @@ const claims: fc.Arbitrary<Claim> = fc
     forceAt: fc.constantFrom(undefined, WALL - 1, WALL, WALL + 1),
     askedAt: fc.constantFrom(undefined, WALL - 10),
     powerOff: fc.boolean(),
+    autostart: fc.boolean(),
+    bootId: fc.constantFrom("boot-1", "an earlier one"),
   })
-  .map(({ at, onStop, forceAt, askedAt, powerOff }) => {
+  .map(({ at, onStop, forceAt, askedAt, powerOff, autostart, bootId }) => {
     const base = claim(1);
     return {
       ...base,
       ...at,
-      domain: { ...base.domain, onStop },
+      domain: { ...base.domain, onStop, autostart },
+      bootId,
       powerOff: powerOff ? { forceAt, askedAt } : undefined,
     };
   });
@@ -88,7 +91,13 @@ async function carryOut(host: FakeHost, owner: Claim, steps: readonly Step[]): P
   };
   for (const step of steps) {
     if (step.kind === "wait") continue;
-    if (step.kind === "settle")
+    if (step.kind === "autostart")
+      now = changed(
+        now,
+        { bootId: step.bootId, ...(step.run ? { state: "stopped", goal: "running" } : {}) },
+        WALL,
+      );
+    else if (step.kind === "settle")
       now = changed(now, { state: step.state, goal: step.goal, failure: step.failure }, WALL);
     else await execute(hands, now, step, new AbortController().signal);
   }
@@ -127,8 +136,8 @@ describe("the planner", () => {
         const host = hostFor(first, { ...shape, libvirt: true });
         let owner = first;
         let rounds = 0;
-        // A drift that was written down, or a create given up, leads on to a second and third plan.
-        for (; rounds < 4; rounds += 1) {
+        // A boot or a drift that was written down, or a create given up, leads on to a second and third plan.
+        for (; rounds < 5; rounds += 1) {
           const steps = plan(owner, await inventoryOf(host), WALL);
           if (steps.length === 0 || steps.at(-1)?.kind === "wait") return;
           owner = await carryOut(host, owner, steps);

@@ -70,7 +70,14 @@ export function claim(n: number, change: Partial<Claim> = {}): Claim {
     gpu: igd,
     type: V5_4,
     sizes,
-    domain: { id: domainId(n), name: `guest-${n}`, onStop: "hold", spec: undefined },
+    domain: {
+      id: domainId(n),
+      name: `guest-${n}`,
+      onStop: "hold",
+      labels: {},
+      autostart: false,
+      spec: undefined,
+    },
     placement: undefined,
     state: "active",
     goal: "running",
@@ -101,6 +108,7 @@ function domain(n: number, change: Partial<Domain>): Domain {
     memoryMib: 1024,
     vgpuIds: [],
     mark: undefined,
+    files: [],
     ...change,
   };
 }
@@ -116,6 +124,8 @@ const ownDomain = domain(1, {
     sizes,
     onStop: "hold",
     requestDigest: "digest",
+    labels: {},
+    autostart: false,
   },
 });
 /** libvirt takes names that must be escaped on the way out. */

@@ -205,6 +205,8 @@ function guestOf(guest: Guest, n: number, gpus: readonly Gpu[]): Made {
     sizes,
     onStop: "hold",
     requestDigest: "d",
+    labels: {},
+    autostart: false,
   } as const;
   return {
     guest,
@@ -218,12 +220,16 @@ function guestOf(guest: Guest, n: number, gpus: readonly Gpu[]): Made {
       memoryMib: 4096,
       vgpuIds: [id],
       mark: ownership === "own" ? mark : undefined,
+      files: [],
     },
     claim:
       ownership === "own"
         ? {
             ...{ claimId, vgpuId: id, gpu, type, sizes, state },
-            domain: { id: domainId(n), name, onStop: guest.onStop ?? "hold", spec: undefined },
+            domain: {
+              ...{ id: domainId(n), name, onStop: guest.onStop ?? "hold" },
+              ...{ labels: {}, autostart: false, spec: undefined },
+            },
             placement: undefined,
             goal: state === "deleting" ? "absent" : state === "stopped" ? "stopped" : "running",
             ...{ powerOff: undefined, requestDigest: "d", requests: [], failure: undefined, bootId: "boot" },
@@ -244,6 +250,7 @@ function plainDomain(index: number): Domain {
     memoryMib: 2048,
     vgpuIds: [],
     mark: undefined,
+    files: [],
   };
 }
 

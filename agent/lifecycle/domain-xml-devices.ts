@@ -1,0 +1,51 @@
+// The devices of a domain, the slice among them.
+import type { Claim } from "./claim.ts";
+import type { Console, DomainSpec, Nic, Serial } from "./domain-spec.ts";
+import { addDisks } from "./domain-xml-disks.ts";
+import type { Builder } from "./xml-builder.ts";
+import { addHeadlessGl, addSlice } from "./domain-xml-vgpu.ts";
+
+export function addDevices(domain: Builder, claim: Claim, spec: DomainSpec): void {
+  const devices = domain.ele("devices");
+  const { vnc, spice, display, serial } = spec;
+  addDisks(devices, spec);
+  for (const nic of spec.nics) addNic(devices, nic);
+  if (serial) addSerial(devices, serial);
+  // libvirt chooses the host's end of the channel; QEMU's agent knows it by this name.
+  if (spec.guestAgent)
+    devices
+      .ele("channel", { type: "unix" })
+      .ele("target", { type: "virtio", name: "org.qemu.guest_agent.0" });
+  if (spec.firmware.tpm)
+    devices.ele("tpm", { model: "tpm-crb" }).ele("backend", { type: "emulator", version: "2.0" });
+  if (vnc) addConsole(devices, "vnc", vnc);
+  if (spice) addConsole(devices, "spice", spice);
+  if (display) addHeadlessGl(devices, claim);
+  // Named even when there is none: libvirt adds a card of its own beside <graphics> otherwise. Beside an emulated card
+  // the vGPU's screen would be the second, which VNC does not show.
+  const emulated = (vnc ?? spice) && !display;
+  devices.ele("video").ele("model", { type: emulated ? "vga" : "none" });
+  addSlice(devices, claim, display);
+  // The balloon cannot give back pages that VFIO has pinned.
+  devices.ele("memballoon", { model: "none" });
+}
+
+function addConsole(devices: Builder, type: "vnc" | "spice", { listen, port }: Console): void {
+  const tcp = port === undefined ? { port: "-1", autoport: "yes" } : { port: String(port), autoport: "no" };
+  devices.ele("graphics", { type, ...tcp, listen }).ele("listen", { type: "address", address: listen });
+}
+
+function addNic(devices: Builder, { to, mac, model, mtu }: Nic): void {
+  const element = devices.ele("interface", { type: "network" in to ? "network" : "bridge" });
+  if (mac !== undefined) element.ele("mac", { address: mac });
+  element.ele("source", { ...to });
+  element.ele("model", { type: model });
+  if (mtu !== undefined) element.ele("mtu", { size: String(mtu) });
+}
+
+function addSerial(devices: Builder, { logPath }: Serial): void {
+  const element = devices.ele("serial", { type: "pty" });
+  // A restart of the guest must not take away what it said before.
+  if (logPath !== undefined) element.ele("log", { file: logPath, append: "on" });
+  element.ele("target", { port: "0" });
+}

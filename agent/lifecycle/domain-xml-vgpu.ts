@@ -1,0 +1,41 @@
+// The slice as a device, and how its own screen is shown.
+import type { Claim } from "./claim.ts";
+import type { Display, DomainSpec } from "./domain-spec.ts";
+import type { Builder } from "./xml-builder.ts";
+
+const QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0";
+/** Names of a user's own begin with `ua-`; by it the override below finds the device. */
+const ALIAS = "ua-vgpu";
+
+export function addSlice(devices: Builder, { vgpuId }: Claim, display?: Display): void {
+  const slice = devices.ele("hostdev", {
+    ...{ mode: "subsystem", type: "mdev", managed: "no", model: "vfio-pci" },
+    ...(display ? { display: "on" } : {}),
+    ...(display?.ramfb === true ? { ramfb: "on" } : {}),
+  });
+  slice.ele("source").ele("address", { uuid: vgpuId });
+  if (display?.size) slice.ele("alias", { name: ALIAS });
+}
+
+/**
+ * i915 gives QEMU the screen as a dma-buf, which QEMU shows only by OpenGL (hw/vfio/display.c: "opengl not available").
+ * VNC and a SPICE that listens on TCP have none; a headless one beside them renders for both. The node is named by the
+ * GPU's address, since the slice's buffers live on that GPU and `renderD128` may be another one.
+ */
+export function addHeadlessGl(devices: Builder, { gpu }: Claim): void {
+  devices
+    .ele("graphics", { type: "egl-headless" })
+    .ele("gl", { rendernode: `/dev/dri/by-path/pci-${gpu}-render` });
+}
+
+/** libvirt has no element for the size: QEMU takes it as properties of the device (override: libvirt 8.2.0). */
+export function addScreenSize(domain: Builder, { display }: DomainSpec): void {
+  if (!display?.size) return;
+  const frontend = domain
+    .eleOf(QEMU_NAMESPACE, "qemu:override")
+    .eleOf(QEMU_NAMESPACE, "qemu:device", { alias: ALIAS })
+    .eleOf(QEMU_NAMESPACE, "qemu:frontend");
+  const { width, height } = display.size;
+  for (const [name, value] of Object.entries({ xres: width, yres: height }))
+    frontend.eleOf(QEMU_NAMESPACE, "qemu:property", { name, type: "unsigned", value: String(value) });
+}

@@ -1,0 +1,35 @@
+// Writes a raw domain into the document that goes to libvirt, with the slice among its devices.
+import type { Claim } from "../claim.ts";
+import { addSlice } from "../domain-xml-vgpu.ts";
+import { Builder } from "../xml-builder.ts";
+import type { RawDomain } from "./raw-domain.ts";
+import { childOf, type XmlElement } from "./xml-element.ts";
+
+/** The document as it passed the list, with the identity that it has got, and without what vgpud adds. */
+export function renderRawDomain(
+  { id, name }: { readonly id: string; readonly name: string },
+  { children }: RawDomain,
+): string {
+  const domain = Builder.root("domain", { type: "kvm" });
+  domain.ele("name").txt(name);
+  domain.ele("uuid").txt(id);
+  for (const child of children) addElement(domain, child);
+  return domain.render();
+}
+
+export function addRawDomain(domain: Builder, claim: Claim, { children }: RawDomain): void {
+  for (const child of children) {
+    const element = addElement(domain, child);
+    if (child.name !== "devices") continue;
+    addSlice(element, claim);
+    // The balloon cannot give back pages that VFIO has pinned; without the element libvirt adds one.
+    if (!childOf(child, "memballoon")) element.ele("memballoon", { model: "none" });
+  }
+}
+
+function addElement(parent: Builder, { name, attributes, text, children }: XmlElement): Builder {
+  const element = parent.ele(name, attributes);
+  if (text !== "") element.txt(text);
+  for (const child of children) addElement(element, child);
+  return element;
+}

@@ -1,0 +1,72 @@
+// A real libvirtd is the judge of the XML that vgpud builds: every golden document is validated and defined.
+import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import path from "node:path";
+import { readDomainXml } from "../../agent/discovery/domain-xml.ts";
+import { Connection } from "../../agent/node-libvirt/connection.ts";
+import { DefineDomain, DomainXml, UndefineDomain } from "../../agent/node-libvirt/constants.ts";
+import { Libvirt } from "../../agent/node-libvirt/libvirt.ts";
+import { RealLibvirtd, whyNoLibvirtd } from "./real-libvirtd.ts";
+import { unlessImpossible } from "./unless-impossible.ts";
+
+/** Tests run from the root of the repository. */
+const GOLDEN = "test/golden/domain-xml";
+
+describe("the XML that vgpud builds, to a real libvirtd", function () {
+  this.timeout(60_000);
+  let libvirtd: RealLibvirtd | undefined;
+  let connection: Connection | undefined;
+  let libvirt: Libvirt;
+
+  before(async function () {
+    unlessImpossible(this, whyNoLibvirtd());
+    libvirtd = await RealLibvirtd.start();
+    connection = await Connection.open({ socket: libvirtd.socket, uri: "qemu:///system" });
+    libvirt = new Libvirt(connection);
+  });
+  after(async () => {
+    await connection?.close();
+    await libvirtd?.stop();
+  });
+
+  /** On a machine without KVM the same documents are those of an emulated guest. */
+  async function golden(name: string): Promise<string> {
+    const xml = await readFile(path.join(GOLDEN, name), "utf8");
+    return (await libvirt.capabilities()).includes("<domain type='kvm'")
+      ? xml
+      : xml.replace('type="kvm"', 'type="qemu"');
+  }
+
+  it("is valid and can be defined, every golden document", async () => {
+    const refused: string[] = [];
+    for (const name of await readdir(GOLDEN)) {
+      try {
+        const domain = await libvirt.defineDomain(await golden(name), { flags: DefineDomain.validate });
+        await libvirt.undefineDomain(domain, { flags: UndefineDomain.nvram });
+      } catch (error) {
+        refused.push(`${name}: ${String(error)}`);
+      }
+    }
+    assert.deepEqual(refused, []);
+  });
+
+  it("keeps mark, slice, labels and what was asked for", async () => {
+    const xml = await golden("full.xml");
+    const domain = await libvirt.defineDomain(xml, { flags: DefineDomain.validate });
+    const kept = await libvirt.domainXml(domain, { flags: DomainXml.inactive });
+    await libvirt.undefineDomain(domain, { flags: UndefineDomain.nvram });
+    // libvirt orders disks by their names.
+    const read = (text: string): unknown => {
+      const { files, ...rest } = readDomainXml(text);
+      return { ...rest, files: [...files].sort((a, b) => (a.path < b.path ? -1 : 1)) };
+    };
+    assert.deepEqual(read(kept), read(xml));
+    for (const said of [
+      /<qemu:property name='xres' type='unsigned' value='1280'\/>/,
+      /<hostdev [^>]*display='on' ramfb='on'>/,
+      /<gl rendernode='\/dev\/dri\/by-path\/pci-0000:00:02.0-render'\/>/,
+      /<maxphysaddr mode='emulate' bits='40'\/>/,
+    ])
+      assert.match(kept, said);
+  });
+});
