@@ -27,11 +27,12 @@ export function composeSampler(parts: {
     ...{ source: libvirt, history: domainHistory, clock, stop: cut },
     ...{ intervalMs: INTERVAL_MS, deadlineMs: DEADLINE_MS },
     onReading: ({ seconds, error }) => {
-      recorder.domainReading({ seconds, failed: error !== undefined });
-      // The link to libvirt has said already that it is away.
-      if (error !== undefined && !failing && libvirt.status.connected)
-        log.warn({ err: error }, "libvirt does not say what domains use");
-      failing = error !== undefined;
+      const failed = error !== undefined;
+      // That libvirt is away is logged and shown where it is connected; nothing was asked then.
+      if (failed && !libvirt.status.connected) return;
+      recorder.domainReading({ seconds, failed });
+      if (failed && !failing) log.warn({ err: error }, "libvirt does not say what domains use");
+      failing = failed;
     },
   });
 }

@@ -193,7 +193,7 @@ export const eventMetrics = {
   },
   statsFailures: {
     name: "vgpud_domain_stats_reading_failures_total",
-    help: "Readings of what domains use that failed or took too long.",
+    help: "Readings of what domains use that failed or took too long; none is taken while libvirt is away.",
     type: "counter",
     labels: [],
   },
