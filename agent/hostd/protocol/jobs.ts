@@ -7,6 +7,8 @@ const MAX_JOBS = 32;
 /** How much of the deadline, and at most how long, is kept for naming the holder of a blocked vGPU. */
 const SEARCH_SHARE = 0.25;
 const MAX_SEARCH_MS = 1000;
+/** How long a result waits for whoever was told that the operation is blocked; clients ask again every few seconds. */
+const UNHEARD_MS = 30_000;
 
 /** Something that performs one operation and cannot be hurried: in hostd a child process. */
 export interface RunningJob {
@@ -22,23 +24,39 @@ interface Job extends RunningJob {
   readonly startedAt: number;
 }
 
+/** The end of an operation after its client was told that it is blocked. */
+interface Unheard {
+  readonly operation: string;
+  readonly result: Result;
+  /** By `performance.now()`. */
+  readonly endedAt: number;
+}
+
 /** What a request got within its time: a result, or the job that still runs. */
 type Outcome = { readonly result: Result } | { readonly blockedBy: Job };
 
 export class Jobs {
   readonly #start: (operation: Operation) => RunningJob;
   readonly #jobs = new Map<string, Job>();
+  readonly #gaveUpOn = new WeakSet<Job>();
+  readonly #unheard = new Map<string, Unheard>();
 
   constructor(start: (operation: Operation) => RunningJob) {
     this.#start = start;
   }
 
-  /** Answers within the request's deadline. Equal requests share one job; a different one on the same vGPU waits. */
+  /**
+   * Answers within the request's deadline. Equal requests share one job, also one that ended after its client had been
+   * told `blocked`: on a host where a child takes longer to start than clients wait, nobody would ever hear the end of
+   * anything otherwise. A different request on the same vGPU waits for the job before it.
+   */
   async perform({ operation, deadlineMs }: Request): Promise<Result> {
     const searchMs = operation.kind === "holders" ? 0 : Math.min(deadlineMs * SEARCH_SHARE, MAX_SEARCH_MS);
     const outcome = await this.#within(deadlineMs - searchMs, operation);
     if ("result" in outcome) return outcome.result;
     const job = outcome.blockedBy;
+    // Who holds what is asked anew each time: an old answer would name the wrong process.
+    if (operation.kind !== "holders") this.#gaveUpOn.add(job);
     const found =
       searchMs > 0 ? await this.#within(searchMs, { kind: "holders", vgpuId: operation.vgpuId }) : outcome;
     const holders = "result" in found && found.result.kind === "holders" ? found.result.holders : [];
@@ -63,12 +81,15 @@ export class Jobs {
   async #outcome(operation: Operation, timeUp: Promise<undefined>): Promise<Outcome> {
     // Looking for holders changes nothing and must work while a removal hangs: it is an object of its own.
     const object = operation.kind === "holders" ? `holders ${operation.vgpuId}` : operation.vgpuId;
+    const unheard = this.#takeUnheard(object, operation);
+    if (unheard !== undefined) return { result: unheard };
     for (;;) {
       const job = this.#jobs.get(object) ?? this.#begin(object, operation);
       if (job === undefined)
         return { result: { kind: "failed", why: `${MAX_JOBS} operations are under way` } };
       const result = await Promise.race([job.result, timeUp]);
       if (result === undefined) return { blockedBy: job };
+      this.#unheard.delete(object);
       if (job.operation === JSON.stringify(operation)) return { result };
     }
   }
@@ -77,9 +98,27 @@ export class Jobs {
     if (this.#jobs.size >= MAX_JOBS) return undefined;
     const startedAt = performance.now();
     const { pid, result } = this.#start(operation);
-    const settled = result.finally(() => this.#jobs.delete(object));
-    const job = { operation: JSON.stringify(operation), startedAt, pid, result: settled };
+    const settled = result.then((end) => {
+      this.#jobs.delete(object);
+      if (this.#gaveUpOn.has(job)) this.#keep(object, job.operation, end);
+      return end;
+    });
+    const job: Job = { operation: JSON.stringify(operation), startedAt, pid, result: settled };
     this.#jobs.set(object, job);
     return job;
+  }
+
+  #keep(object: string, operation: string, result: Result): void {
+    this.#unheard.set(object, { operation, result, endedAt: performance.now() });
+    const [oldest] = this.#unheard.keys();
+    if (this.#unheard.size > MAX_JOBS && oldest !== undefined) this.#unheard.delete(oldest);
+  }
+
+  /** Once, and only to the same request: whatever else is asked of the vGPU makes the old end meaningless. */
+  #takeUnheard(object: string, operation: Operation): Result | undefined {
+    const unheard = this.#unheard.get(object);
+    this.#unheard.delete(object);
+    if (unheard?.operation !== JSON.stringify(operation)) return undefined;
+    return performance.now() - unheard.endedAt < UNHEARD_MS ? unheard.result : undefined;
   }
 }

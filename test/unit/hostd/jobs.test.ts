@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { Jobs } from "../../../agent/hostd/protocol/jobs.ts";
+import type { Operation, Request, Result } from "../../../agent/hostd/protocol/messages.ts";
+
+const vgpuId = "76677075-0000-8000-8000-000000000001";
+const remove: Operation = { kind: "remove-mdev", vgpuId };
+const create: Operation = { kind: "create-mdev", gpu: "0000:00:02.0", type: "i915-GVTg_V5_4", vgpuId };
+
+/** Children that end when the test says so; a search for holders finds nobody at once. */
+class Children {
+  readonly started: { readonly operation: Operation; readonly end: (result: Result) => void }[] = [];
+  readonly jobs = new Jobs((operation) => {
+    if (operation.kind === "holders")
+      return { pid: 1, result: Promise.resolve({ kind: "holders", holders: [] }) };
+    const result = new Promise<Result>((end) => {
+      this.started.push({ operation, end });
+    });
+    return { pid: 1 + this.started.length, result };
+  });
+
+  impatiently(operation: Operation): Promise<Result> {
+    return this.jobs.perform(asked(operation, 10));
+  }
+
+  patiently(operation: Operation): Promise<Result> {
+    return this.jobs.perform(asked(operation, 60_000));
+  }
+
+  /** Once it is there; what hears of its end has heard when this resolves. */
+  async end(index: number, result: Result): Promise<void> {
+    await turn();
+    const child = this.started[index];
+    assert.ok(child);
+    child.end(result);
+    await turn();
+  }
+}
+
+/** After everything that is due now has run. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const asked = (operation: Operation, deadlineMs: number): Request => ({ id: 1, deadlineMs, operation });
+
+describe("hostd's jobs", () => {
+  it("tell the end of an operation to whoever asks again after having been told that it is blocked", async () => {
+    const children = new Children();
+    assert.equal((await children.impatiently(remove)).kind, "blocked");
+    await children.end(0, { kind: "absent" });
+    assert.deepEqual(await children.patiently(remove), { kind: "absent" });
+    assert.equal(children.started.length, 1);
+  });
+
+  it("tell it once: who asks after that starts anew", async () => {
+    const children = new Children();
+    await children.impatiently(remove);
+    await children.end(0, { kind: "held", holders: [] });
+    await children.patiently(remove);
+    const again = children.patiently(remove);
+    await children.end(1, { kind: "done" });
+    assert.deepEqual(await again, { kind: "done" });
+  });
+
+  it("forget it when something else is asked of the vGPU in between", async () => {
+    const children = new Children();
+    await children.impatiently(remove);
+    await children.end(0, { kind: "done" });
+    const made = children.patiently(create);
+    await children.end(1, { kind: "done" });
+    assert.deepEqual(await made, { kind: "done" });
+    const removed = children.patiently(remove);
+    await children.end(2, { kind: "done" });
+    assert.deepEqual(await removed, { kind: "done" });
+    assert.deepEqual(
+      children.started.map(({ operation }) => operation.kind),
+      ["remove-mdev", "create-mdev", "remove-mdev"],
+    );
+  });
+
+  it("tell nobody else when somebody who had joined meanwhile heard it", async () => {
+    const children = new Children();
+    await children.impatiently(remove);
+    const joined = children.patiently(remove);
+    await children.end(0, { kind: "done" });
+    assert.deepEqual(await joined, { kind: "done" });
+    const again = children.patiently(remove);
+    await children.end(1, { kind: "absent" });
+    assert.deepEqual(await again, { kind: "absent" });
+  });
+
+  it("keep nothing of an operation whose end was heard", async () => {
+    const children = new Children();
+    const removed = children.patiently(remove);
+    await children.end(0, { kind: "done" });
+    await removed;
+    const again = children.patiently(remove);
+    await children.end(1, { kind: "absent" });
+    assert.deepEqual(await again, { kind: "absent" });
+  });
+});
