@@ -7,6 +7,7 @@ import * as gpu from "./gpu.ts";
 import { leftOvers, ledgerStates, nothing } from "./host-state.ts";
 import { fieldsOf, ServiceInBed } from "./service-in-bed.ts";
 import { bed } from "./suite-bed.ts";
+import { reloads } from "./systemd-reload.ts";
 
 const lifeLog = "dist/testbed-log";
 const vgpud = "vgpud.service";
@@ -184,10 +185,19 @@ for (const name of ["vgpud", "vgpud-read", "hostd"]) {
       const refusal = await refusalOf(service.client.createDomain(domainRequest("db", "8")));
       await gpu.setKnob(bed, "fail_create", "0");
       assert.equal(refusal.reason, "KERNEL_REFUSED");
+      // Under emulation the caller's patience may end before the create is undone.
+      await eventually(
+        () => service.client.listDomains(),
+        ({ domains }) => domains.every(({ name }) => name !== "db"),
+      );
       const warnings = await service.journal("--priority=warning");
       assert.ok(warnings.some(({ MESSAGE }) => String(MESSAGE).includes('"claim-db"')));
       assert.ok(!warnings.some(({ PRIORITY }) => Number(PRIORITY) > 4));
     });
+  });
+
+  describe("reloaded with a domain alive", () => {
+    reloads({ bed: () => bed, service: () => service });
   });
 
   describe("stopped with a domain alive", () => {
@@ -265,7 +275,8 @@ for (const name of ["vgpud", "vgpud-read", "hostd"]) {
       const root = await pidOf(hostd);
       await service.systemctl("restart", hostd);
       assert.notEqual(await pidOf(hostd), root);
-      assert.equal(await bed.check(blocked), child);
+      // The new hostd may be looking with a child of its own.
+      assert.ok((await bed.check(blocked)).split("\n").includes(child));
     });
 
     it("ends the claim when the kernel lets go", async () => {
