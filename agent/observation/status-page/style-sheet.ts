@@ -68,6 +68,7 @@ button:hover { border-color: var(--text); }
 .notices .error { background: var(--error-ground); } .notices .warning { background: var(--warning-ground); }
 .mark { flex: none; display: inline-grid; place-items: center; width: 1.4rem; height: 1.4rem; border-radius: 50%; border: 2px solid currentColor; font-size: .8rem; font-weight: 700; line-height: 1; }
 .error .mark, .error strong, .trouble { color: var(--error); } .warning .mark, .warning strong { color: var(--warning); } .fine .mark { color: var(--fine); margin-right: .4rem; }
+.fine { display: flex; gap: .35rem; }
 .notices .facts { color: var(--text); }
 .trouble { font-size: .8125rem; font-weight: 600; }
 
