@@ -1,14 +1,7 @@
 // A headless Chromium of our own with a fresh profile, in whose pages every complaint and every request is heard.
 import { existsSync } from "node:fs";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
-
-const PROGRAM = "/usr/bin/chromium";
-
-/** What a page of ours must be without: Chromium itself looks for updates, experiments and accounts otherwise. */
-const FLAGS = [
-  ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
-  ...["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"],
-];
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { launchChromium, PROGRAM } from "../../scripts/screenshots/chromium.ts";
 
 export function whyNoBrowser(): string | undefined {
   return existsSync(PROGRAM) ? undefined : "chromium not installed";
@@ -28,10 +21,10 @@ export class RealBrowser implements AsyncDisposable {
   }
 
   static async start(): Promise<RealBrowser> {
-    return new RealBrowser(await chromium.launch({ executablePath: PROGRAM, headless: true, args: FLAGS }));
+    return new RealBrowser(await launchChromium());
   }
 
-  /** A page that nobody else's cookies, cache or clock touch. Its timers stand still but for what `page.clock` says. */
+  /** A page that nobody else's cookies or cache touch; its clock can be moved forward by `page.clock`. */
   async open(url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
     const context = await this.#browser.newContext(options);
     const page = await context.newPage();

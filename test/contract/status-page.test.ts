@@ -30,8 +30,9 @@ describe("the status page in a browser", function () {
 
   it("loads without a complaint, and asks nobody else for anything", async () => {
     await using opened = await browser.open(url);
+    const looked = opened.page.waitForResponse(url);
     await opened.page.clock.fastForward(LOOK_MS);
-    await opened.page.waitForResponse(url);
+    await looked;
     await opened.page.getByText("Live, every 5 seconds").waitFor();
     assert.deepEqual(opened.complaints, []);
   });
