@@ -3,6 +3,7 @@ import { splitAddress } from "../config/forms.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { serveHttp, type HttpServer } from "../host/http-server.ts";
 import { siteOf } from "../observation/site.ts";
+import { lastMinutes } from "../observation/status-page/activity.ts";
 import type { StatusSource } from "../observation/status-page/model.ts";
 import { statusPage } from "../observation/status-page/page.ts";
 import type { AgentOptions } from "./agent-options.ts";
@@ -10,15 +11,18 @@ import type { Stages } from "./stages.ts";
 
 export function serveSite(
   { config, version, simulated, log }: AgentOptions,
-  { view, lookout, libvirt, operations, metrics }: Stages,
+  { view, lookout, libvirt, operations, metrics, domainHistory }: Stages,
   { unreadableRecords, cut }: { readonly unreadableRecords: number; readonly cut: AbortSignal },
 ): Promise<HttpServer> {
   const agent = { version, simulated, unreadableRecords, startedAt: clock.wall() };
-  const source = (): StatusSource => ({
-    ...{ view: view(), agent, libvirt: libvirt.status, now: clock.wall() },
-    stalledBy: ({ operation }) => operations.stalledBy(operation.id),
-    history: { spanMs: 600_000, readings: [] },
-  });
+  const source = (): StatusSource => {
+    const now = clock.wall();
+    return {
+      ...{ view: view(), agent, libvirt: libvirt.status, now },
+      stalledBy: ({ operation }) => operations.stalledBy(operation.id),
+      history: lastMinutes(domainHistory, now),
+    };
+  };
   return serveHttp({
     ...splitAddress(config.metrics.listen),
     site: siteOf({

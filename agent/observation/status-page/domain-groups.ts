@@ -9,12 +9,14 @@ const PAGE_SIZE = 25;
 /** More than any name libvirt takes; what the address bar brings is not kept longer. */
 const MAX_SEARCH = 256;
 
-/** What the address says about the lists. */
+/** What the address says about the lists, and about the page as a whole. */
 export interface ListChoice {
   /** Part of a name, or the beginning of a UUID; empty: every domain. */
   readonly search: string;
   /** Pages from 1. */
   readonly page: Readonly<Record<GroupName, number>>;
+  /** Whether a browser without JavaScript is to load the page again by itself. */
+  readonly reload: boolean;
 }
 
 export type GroupName = "with" | "without";
@@ -48,6 +50,7 @@ export function listChoice(query: URLSearchParams): ListChoice {
   return {
     search: (query.get("q") ?? "").trim().slice(0, MAX_SEARCH),
     page: { with: page("with"), without: page("without") },
+    reload: query.get("reload") === "yes",
   };
 }
 
@@ -93,11 +96,14 @@ export function isRunning({ view: { domain } }: DomainRow): boolean {
   return domain !== undefined && isAlive(domain.state);
 }
 
+/** `web-2` before `web-10`. */
+const byName = new Intl.Collator("en", { numeric: true });
+
 /** Running ones first, then by name: where there is something to see, and at the same place at every look. */
 function inOrder(a: DomainRow, b: DomainRow): number {
   return (
     Number(isRunning(b)) - Number(isRunning(a)) ||
-    compare(a.view.name, b.view.name) ||
+    byName.compare(a.view.name, b.view.name) ||
     compare(a.view.id, b.view.id)
   );
 }

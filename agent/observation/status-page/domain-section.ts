@@ -12,6 +12,10 @@ import { markup, type Html } from "./markup.ts";
 import type { History } from "./model.ts";
 import { count, duration, plural } from "./units.ts";
 
+const everybody = { with: "all with a vGPU", without: "all without a vGPU" } as const satisfies Record<
+  GroupName,
+  string
+>;
 const titles = { with: "With a vGPU", without: "Without a vGPU" } as const satisfies Record<
   GroupName,
   string
@@ -40,9 +44,9 @@ export function domainSection(parts: DomainSectionParts): Html {
   const span = duration(history.spanMs);
   const halves = groups.map((group, index) => {
     const title = `group-${group.name}`;
-    return markup`<section class="card group" aria-labelledby="${title}"><header><h3 id="${title}">${titles[group.name]}</h3><p class="facts">${plural(group.members.length, "domain")} · ${count(group.running)} running</p></header>
-${group.running > 0 && times.length > 0 ? tiles(together[index] ?? [], `all ${titles[group.name].toLowerCase()}, last ${span}`, times) : undefined}
-${domainTable(group, { rows, times, choice })}${pager(group, choice)}</section>`;
+    return markup`<section class="card group" aria-labelledby="${title}"><header><h3 id="${title}">${titles[group.name]}</h3><p class="facts">${plural(group.members.length, "domain")}${known ? ` · ${count(group.running)} running` : ""}</p></header>
+${group.running > 0 && times.length > 0 ? tiles(together[index] ?? [], `${everybody[group.name]}, last ${span}`, times) : undefined}
+${domainTable(group, { rows, times, known })}${pager(group, choice)}</section>`;
   });
   const unknown = markup`<p class="empty">libvirt does not answer: only the domains of claims are listed, and their states are unknown.</p>`;
   return markup`<section aria-labelledby="domains"><h2 id="domains">Domains</h2>
@@ -51,9 +55,12 @@ ${known ? undefined : unknown}
 <div class="halves">${halves}</div></section>`;
 }
 
-function searchForm({ search }: ListChoice): Html {
-  const all = search === "" ? undefined : markup`<a href="/">Show all</a>`;
-  return markup`<form role="search" action="/" method="get"><label for="q">Find a domain</label> <input id="q" name="q" type="search" maxlength="256" placeholder="name or UUID" value="${search}" /> <button type="submit">Find</button> ${all}</form>`;
+function searchForm(choice: ListChoice): Html {
+  const { search, reload } = choice;
+  const all =
+    search === "" ? undefined : markup`<a href="${addressOf({ ...choice, search: "" })}">Show all</a>`;
+  const kept = reload ? markup`<input type="hidden" name="reload" value="yes" />` : undefined;
+  return markup`<form role="search" action="/" method="get">${kept}<label for="q">Find a domain</label> <input id="q" name="q" type="search" maxlength="256" placeholder="name or UUID" value="${search}" /> <button type="submit">Find</button> ${all}</form>`;
 }
 
 function tiles(charts: readonly Chart[], whose: string, times: readonly number[]): Html {
@@ -67,28 +74,32 @@ function tiles(charts: readonly Chart[], whose: string, times: readonly number[]
 interface TableParts {
   readonly rows: ReadonlyMap<DomainRow, readonly Chart[]>;
   readonly times: readonly number[];
-  readonly choice: ListChoice;
+  readonly known: boolean;
 }
 
-function domainTable({ name, rows, found, members }: DomainGroup, { rows: charts, times }: TableParts): Html {
-  if (rows.length === 0)
-    return markup`<p class="empty">${members.length === 0 ? "None." : "None is found by that name."}</p>`;
+function domainTable({ name, rows, found, members }: DomainGroup, parts: TableParts): Html {
+  if (rows.length === 0) {
+    const none = parts.known ? "None." : "Unknown while libvirt does not answer.";
+    return markup`<p class="empty">${members.length === 0 ? none : "None is found by that name."}</p>`;
+  }
   const heads = measures.map((measure) => markup`<th scope="col">${measureNames[measure]}</th>`);
   const caption = `${titles[name]}: ${plural(found, "domain")}${found > rows.length ? `, ${rows.length} on this page` : ""}`;
   return markup`<table id="domains-${name}" class="stack activity"><caption>${caption}</caption>
 <thead><tr><th scope="col">Domain</th>${heads}</tr></thead>
-<tbody>${rows.map((row) => domainRow(row, charts.get(row) ?? [], times))}</tbody></table>`;
+<tbody>${rows.map((row) => domainRow(row, parts))}</tbody></table>`;
 }
 
-function domainRow(row: DomainRow, charts: readonly Chart[], times: readonly number[]): Html {
+function domainRow(row: DomainRow, { rows, times, known }: TableParts): Html {
   const { view, vgpus } = row;
+  const charts = rows.get(row) ?? [];
   const state =
     view.claim && view.domain === undefined ? view.claim.state : (view.domain?.state ?? "unknown");
   const slices = vgpus.map(
     ({ type, gpu }) =>
       markup`<br /><span class="id">${type === "" ? "vGPU" : type}</span> <span class="id">on ${gpu}</span>`,
   );
-  const foreign = view.ownership === "own" ? undefined : markup` · ${view.ownership}`;
+  // Whose a domain without a slice is says nothing here: vgpud makes none.
+  const owner = view.ownership === "own" || vgpus.length === 0 ? undefined : markup` · ${view.ownership}`;
   const alive = isRunning(row);
   const drawn = charts.map((chart) => {
     const name = measureNames[chart.measure];
@@ -96,8 +107,9 @@ function domainRow(row: DomainRow, charts: readonly Chart[], times: readonly num
   });
   const instead = (words: string): Html =>
     markup`<td class="none" colspan="${measures.length}">${words}</td>`;
-  const cells = !alive ? instead("does not run") : times.length === 0 ? instead("no readings yet") : drawn;
-  return markup`<tr id="domain-${view.id}"><th scope="row"><bdi class="domain-name">${view.name}</bdi><br /><span class="state ${alive ? "on" : "off"}">${state}${foreign}</span>${slices}</th>${cells}</tr>`;
+  const silent = known ? "does not run" : "unknown while libvirt does not answer";
+  const cells = !alive ? instead(silent) : times.length === 0 ? instead("no readings yet") : drawn;
+  return markup`<tr id="domain-${view.id}"><th scope="row"><bdi class="domain-name">${view.name}</bdi><br /><span class="state ${alive ? "on" : "off"}">${state}${owner}</span>${slices}</th>${cells}</tr>`;
 }
 
 function valuesOf({ lines, say }: Chart): Html {
@@ -117,15 +129,16 @@ function pager(
   const link = (to: number, words: string): Html =>
     to < 1 || to > pages
       ? markup`<span class="none">${words}</span>`
-      : markup`<a href="${addressOf(choice, { ...choice.page, [name]: to })}">${words}</a>`;
+      : markup`<a href="${addressOf({ ...choice, page: { ...choice.page, [name]: to } })}">${words}</a>`;
   return markup`<nav class="pager" aria-label="Pages: ${titles[name]}">${link(page - 1, "Previous")}<span>${count(offset + 1)} to ${count(offset + rows.length)} of ${count(found)}</span>${link(page + 1, "Next")}</nav>`;
 }
 
-/** The page with the same choice, but for what is changed. */
-export function addressOf({ search, page }: ListChoice, changed: ListChoice["page"] = page): string {
+/** Where the page with this choice is. */
+export function addressOf({ search, page, reload }: ListChoice): string {
   const query = new URLSearchParams();
   if (search !== "") query.set("q", search);
-  for (const [name, at] of Object.entries(changed)) if (at > 1) query.set(name, String(at));
+  for (const [name, at] of Object.entries(page)) if (at > 1) query.set(name, String(at));
+  if (reload) query.set("reload", "yes");
   const text = query.toString();
   return text === "" ? "/" : `/?${text}`;
 }

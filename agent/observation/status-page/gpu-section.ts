@@ -70,18 +70,19 @@ function boxes(used: number, total: number): Html[] {
 
 function sliceTable(id: string, slices: readonly SliceView[]): Html {
   return markup`<table id="${id}-slices" class="stack"><caption>vGPUs on this GPU</caption>
-<thead><tr><th scope="col">vGPU and domain</th><th scope="col" class="number">Low GM</th><th scope="col" class="number">High GM</th><th scope="col" class="number">Fences</th><th scope="col">Owner</th><th scope="col">State</th></tr></thead>
+<thead><tr><th scope="col">vGPU and domain</th><th scope="col" class="number">Low GM</th><th scope="col" class="number">High GM</th><th scope="col" class="number">Fences</th><th scope="col">State</th></tr></thead>
 <tbody>${slices.map(sliceRow)}</tbody></table>`;
 }
 
 function sliceRow(slice: SliceView): Html {
   const { number, id, domain, type, ownership, state, troubled } = slice;
+  const owner = ownership === "own" ? undefined : markup`${ownership} · `;
   const why = troubled && markup` <a class="trouble" href="#conditions">see conditions</a>`;
   const name =
     domain === undefined ? markup`<span class="none">no domain</span>` : markup`<bdi>${domain}</bdi>`;
-  return markup`<tr id="vgpu-${id}"><th scope="row">${swatch(lookOf(slice))} ${number} ${name}<br /><span class="id mono">${type === "" ? "type not told any more" : type}</span><br /><span class="id">${id}</span></th>
+  return markup`<tr id="vgpu-${id}"><th scope="row" class="slice">${swatch(lookOf(slice))} ${number} ${name} <span class="id">${type === "" ? "type not told any more" : type}</span><br /><span class="id mono">${id}</span></th>
 ${amountCell(slice, "lowGmMib", "Low GM")}${amountCell(slice, "highGmMib", "High GM")}${amountCell(slice, "fences", "Fences")}
-<td data-label="Owner">${ownership}</td><td data-label="State"><span>${state}${why}</span></td></tr>`;
+<td data-label="State"><span>${owner}${state}${why}</span></td></tr>`;
 }
 
 function amountCell({ sizes }: SliceView, resource: Resource, label: string): Html {

@@ -1,5 +1,5 @@
 // The page's one script: takes the page anew every few seconds and changes in place only what differs, so that focus,
-// scroll position, selection and what the reader typed stay. Checked in a real browser (test/e2e/status-page.test.ts).
+// scroll position, selection and what the reader typed stay. Checked in a real browser (test/contract/status-page.test.ts).
 
 // An XMLHttpRequest parses its answer as a document that runs and loads nothing, so no text is made markup here.
 export const liveScript = `"use strict";
@@ -12,6 +12,7 @@ export const liveScript = `"use strict";
   let paused = false;
   let timer;
   let request;
+  let takenAt = Date.now();
 
   const show = (link, words) => {
     root.dataset.link = link;
@@ -20,7 +21,10 @@ export const liveScript = `"use strict";
   };
   const asOf = () => document.getElementById("as-of").textContent;
   const live = () => show("live", "Live, every " + EVERY_MS / 1000 + " seconds");
-  const lost = () => show("lost", "Stale: vgpud does not answer; shown is what was at " + asOf());
+  const lost = () => {
+    show("lost", "Connection lost: vgpud does not answer; shown is what was at " + asOf());
+    document.getElementById("age").textContent = ", " + Math.round((Date.now() - takenAt) / 1000) + " seconds old";
+  };
 
   const later = () => {
     clearTimeout(timer);
@@ -51,6 +55,7 @@ export const liveScript = `"use strict";
     document.title = fresh.title;
     match(document.getElementById("page"), fresh.getElementById("page"));
     if (document.activeElement !== focused && focused.isConnected) focused.focus({ preventScroll: true });
+    takenAt = Date.now();
     live();
   };
 

@@ -53,7 +53,7 @@ export interface Reading {
 export interface Activity {
   /** Processor time per time: 1 is one core. */
   readonly cores: number | undefined;
-  /** What the host gives it, bytes. */
+  /** What it occupies on the host, bytes; where that is not told, what the balloon leaves it. */
   readonly memoryBytes: number | undefined;
   readonly diskReadPerSecond: number | undefined;
   readonly diskWritePerSecond: number | undefined;

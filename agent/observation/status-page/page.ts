@@ -47,28 +47,32 @@ const ICON =
 export function statusPage(source: StatusSource, query: URLSearchParams): PageAnswer {
   const { inventory } = source.view;
   const choice = listChoice(query);
-  const body = inventory ? seen(source, inventory, choice) : unseen(source);
+  const body = inventory ? seen(source, inventory, choice) : unseen(source, choice);
   return {
     status: 200,
     contentType: "text/html; charset=utf-8",
-    body: `<!doctype html>\n${documentOf(inventory?.host.hostname, body).toString()}\n`,
+    body: `<!doctype html>\n${documentOf(inventory?.host.hostname, body, choice).toString()}\n`,
     headers: HEADERS,
   };
 }
 
-function documentOf(hostname: string | undefined, body: Html): Html {
+/** Only who asks for it gets a page that loads itself anew: it takes away place and focus. */
+const RELOAD_SECONDS = 15;
+
+function documentOf(hostname: string | undefined, body: Html, { reload }: ListChoice): Html {
+  const again = markup`<noscript><meta http-equiv="refresh" content="${RELOAD_SECONDS}" /></noscript>`;
   return markup`<html lang="en" data-edition="${EDITION}"><head><meta charset="utf-8" />
 <title>${hostname === undefined ? "vgpud" : `${hostname} · vgpud`}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1" /><meta name="color-scheme" content="light dark" /><meta name="robots" content="noindex" />
-<link rel="icon" href="${ICON}" />
+<link rel="icon" href="${ICON}" />${reload ? again : undefined}
 ${Html.source("style", styleSheet)}</head>
 <body><a class="skip" href="#main">Skip to the content</a>
 ${body}
 ${Html.source("script", liveScript)}</body></html>`;
 }
 
-function unseen({ agent, now }: StatusSource): Html {
-  return markup`<div id="page"><header class="top"><div><p class="brand">vgpud ${agent.version}</p><h1>Starting</h1></div>${linkBox("/", now)}</header>
+function unseen({ agent, now }: StatusSource, choice: ListChoice): Html {
+  return markup`<div id="page"><header class="top"><div><p class="brand">vgpud ${agent.version}</p><h1>Starting</h1></div>${linkBox(choice, now)}</header>
 <main id="main" tabindex="-1"><p class="empty">The first look at the kernel and the ledger is not over yet.</p></main></div>`;
 }
 
@@ -97,13 +101,16 @@ const hypervisors = {
 function top({ agent, now }: StatusSource, { host }: Inventory, choice: ListChoice): Html {
   const simulated = agent.simulated ? markup` <span class="badge">simulated host</span>` : undefined;
   return markup`<header class="top"><div><p class="brand">vgpud ${agent.version}${simulated}</p><h1><bdi>${host.hostname}</bdi></h1>
-<p class="facts">${hypervisors[host.hypervisor]} · Linux ${host.kernelRelease}</p></div>${linkBox(addressOf(choice), now)}</header>`;
+<p class="facts">${hypervisors[host.hypervisor]} · Linux ${host.kernelRelease}</p></div>${linkBox(choice, now)}</header>`;
 }
 
-/** Whether what is shown is fresh. The script takes it over; without it there is the link. */
-function linkBox(address: string, now: number): Html {
-  return markup`<div class="link"><p data-keep="" id="link"><span id="link-state" role="status">Not live without JavaScript</span> <a id="reload" href="${address}">Reload</a><button id="pause" type="button" hidden="">Pause</button></p>
-<p class="facts">As of <time id="as-of" datetime="${iso(now)}" title="${utc(now)}">${clockTime(now)}</time></p></div>`;
+/** Whether what is shown is fresh. The script takes it over; without it there are the links. */
+function linkBox(choice: ListChoice, now: number): Html {
+  const { reload } = choice;
+  const state = reload ? `Loads anew every ${RELOAD_SECONDS} seconds` : "Not live without JavaScript";
+  const other = markup`<a href="${addressOf({ ...choice, reload: !reload })}">${reload ? "Stop" : `Reload every ${RELOAD_SECONDS} seconds`}</a>`;
+  return markup`<div class="link"><p data-keep="" id="link"><span id="link-state" role="status">${state}</span> <span id="reload"><a href="${addressOf(choice)}">Reload</a> ${other}</span><button id="pause" type="button" hidden="">Pause</button></p>
+<p class="facts">As of <time id="as-of" datetime="${iso(now)}" title="${utc(now)}">${clockTime(now)}</time><span id="age"></span></p></div>`;
 }
 
 function summary(

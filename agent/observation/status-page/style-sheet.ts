@@ -21,7 +21,7 @@ export const styleSheet = `
 }
 *, ::before, ::after { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0; background: var(--ground); color: var(--text); font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif; font-variant-numeric: tabular-nums; }
+body { margin: 0; background: var(--ground); color: var(--text); font: .9375rem/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif; font-variant-numeric: tabular-nums; }
 #page { max-width: 100rem; margin: 0 auto; padding: 1.25rem clamp(.75rem, 2.5vw, 2rem) 2rem; }
 main { outline: none; }
 h1, h2, h3, p, dl, dd, ul, figure { margin: 0; padding: 0; }
@@ -31,23 +31,26 @@ h2 { font-size: 1.15rem; font-weight: 650; margin: 2rem 0 .75rem; }
 h3 { font-size: 1rem; font-weight: 650; }
 a { color: var(--link); text-underline-offset: .15em; }
 code, .mono, .gpu-head h3 { font-family: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .92em; }
-.facts, .id, caption, figcaption, .tile dt, small { color: var(--soft); font-size: .8667rem; }
+.facts, .id, caption, figcaption, .tile dt, small { color: var(--soft); font-size: .8125rem; }
+.slice .mono { font-size: .7rem; white-space: nowrap; }
 .id { overflow-wrap: break-word; font-weight: 400; }
 bdi { overflow-wrap: anywhere; unicode-bidi: isolate; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 3px; }
 .skip { position: absolute; left: .5rem; top: -4rem; padding: .5rem .75rem; background: var(--card); border: 1px solid var(--edge); border-radius: 6px; z-index: 1; }
 .skip:focus { top: .5rem; }
 button, input { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--soft); border-radius: 6px; padding: .2rem .65rem; min-height: 2rem; }
+::placeholder { color: var(--soft); opacity: 1; }
 button { cursor: pointer; }
 button:hover { border-color: var(--text); }
 [hidden] { display: none !important; }
 .patterns { position: absolute; }
 
 .top { display: flex; flex-wrap: wrap; gap: .75rem 2rem; justify-content: space-between; align-items: flex-end; }
-.brand { color: var(--soft); font-size: .8667rem; letter-spacing: .01em; }
+.brand { color: var(--soft); font-size: .8125rem; letter-spacing: .01em; }
 .badge { border: 1px solid var(--edge); border-radius: 99px; padding: .05rem .55rem; margin-left: .35rem; background: var(--card); }
 .link { text-align: right; }
-#link { display: flex; gap: .65rem; align-items: center; justify-content: flex-end; }
+#link { display: flex; flex-wrap: wrap; gap: .65rem; align-items: center; justify-content: flex-end; }
+#reload { display: inline-flex; flex-wrap: wrap; gap: 0 .75rem; }
 #link-state::before { content: ""; display: inline-block; width: .6rem; height: .6rem; margin-right: .45rem; border-radius: 50%; border: 2px solid var(--soft); }
 [data-link="live"] #link-state::before { background: var(--fine); border-color: var(--fine); }
 [data-link="lost"] #link { color: var(--error); background: var(--error-ground); border-radius: 6px; padding: .35rem .65rem; font-weight: 600; text-align: left; }
@@ -65,18 +68,19 @@ button:hover { border-color: var(--text); }
 .notices .error { background: var(--error-ground); } .notices .warning { background: var(--warning-ground); }
 .mark { flex: none; display: inline-grid; place-items: center; width: 1.4rem; height: 1.4rem; border-radius: 50%; border: 2px solid currentColor; font-size: .8rem; font-weight: 700; line-height: 1; }
 .error .mark, .error strong, .trouble { color: var(--error); } .warning .mark, .warning strong { color: var(--warning); } .fine .mark { color: var(--fine); margin-right: .4rem; }
+.fine { display: flex; gap: .35rem; }
 .notices .facts { color: var(--text); }
-.trouble { font-size: .8667rem; font-weight: 600; }
+.trouble { font-size: .8125rem; font-weight: 600; }
 
 .card { background: var(--card); border: 1px solid var(--edge); border-radius: 10px; padding: 1rem 1.1rem; box-shadow: var(--shadow); margin-bottom: 1rem; container-type: inline-size; min-width: 0; }
-.gpus { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 42rem), 1fr)); gap: 1rem; align-items: start; margin-bottom: 1rem; }
+.gpus { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 35rem), 1fr)); gap: 1rem; align-items: start; margin-bottom: 1rem; }
 .gpus .card, .halves .card { margin: 0; }
 .tables { display: grid; gap: 1.1rem 2.5rem; }
 .card > header { display: flex; flex-wrap: wrap; gap: .1rem .9rem; align-items: baseline; margin-bottom: .75rem; }
 .empty, .none { color: var(--soft); }
 .bars { display: grid; gap: .75rem; margin-bottom: 1.1rem; }
 figcaption, .slots { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; margin-bottom: .2rem; }
-.slots { color: var(--soft); font-size: .8667rem; }
+.slots { color: var(--soft); font-size: .8125rem; }
 figcaption b, .slots b { color: var(--text); }
 .boxes { flex-basis: 100%; display: flex; gap: 3px; margin-top: .2rem; }
 .boxes i { flex: 1; height: 8px; border-radius: 2px; border: 1px solid var(--soft); }
@@ -94,63 +98,70 @@ figcaption b, .slots b { color: var(--text); }
 .orphan .ground { fill: var(--orphan); } .orphan text { fill: var(--orphan-text); stroke: var(--orphan); }
 .free .ground { fill: var(--track); } .free text { fill: var(--soft); stroke: var(--track); }
 .swatch { vertical-align: -3px; border-radius: 3px; } .swatch.free, .swatch.host { box-shadow: 0 0 0 1px var(--soft); }
-.host ~ .part, #dots { fill: var(--host-mark); }
+#dots { fill: var(--host-mark); }
 #hatch { fill: var(--foreign-mark); } #cross { fill: var(--orphan-mark); } #wide { fill: var(--leaving-mark); }
-.legend ul { display: flex; flex-wrap: wrap; gap: .35rem 1.25rem; font-size: .8667rem; }
+.legend ul { display: flex; flex-wrap: wrap; gap: .35rem 1.25rem; font-size: .8125rem; }
 .legend .swatch { margin-right: .45rem; }
-.legend p { margin-top: .35rem; color: var(--soft); font-size: .8667rem; max-width: 75ch; }
+.legend p { margin-top: .35rem; color: var(--soft); font-size: .8125rem; max-width: 75ch; }
 @container (max-width: 34rem) { .part .name { display: none; } }
-@container (min-width: 76rem) { .tables { grid-template-columns: 7fr 6fr; } }
+@container (min-width: 66rem) { .tables { grid-template-columns: 7fr 6fr; } }
 
-table { width: 100%; border-collapse: collapse; font-size: .9333rem; }
+table { width: 100%; border-collapse: collapse; font-size: .875rem; }
 table { align-self: start; }
 caption { text-align: left; padding-bottom: .25rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-top: 1px solid var(--edge); font-weight: 400; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { border-top: 0; color: var(--soft); font-size: .8rem; vertical-align: bottom; }
 tbody th { font-weight: 600; }
+tbody th.mono { white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; }
 .number + :not(.number) { padding-left: 1rem; }
 .fit { font-weight: 650; }
 .fit.none { font-weight: 400; }
 td .swatch { margin-right: .2rem; }
 
-.halves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 37rem), 1fr)); gap: 1rem; align-items: start; }
+.halves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 35rem), 1fr)); gap: 1rem; align-items: start; }
 .tools { display: flex; flex-wrap: wrap; gap: .75rem 2rem; justify-content: space-between; align-items: center; margin-bottom: .75rem; }
 .tools .facts { flex: 1 1 24rem; max-width: 75ch; }
 form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; }
-.tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: .75rem; margin-bottom: 1rem; }
-.tile { background: var(--track); border-radius: 8px; padding: .5rem .65rem; min-width: 0; }
+input { flex: 1 1 9rem; min-width: 0; }
+.tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: .5rem; margin-bottom: 1rem; }
+.tile { background: var(--track); border-radius: 8px; padding: .5rem .6rem; min-width: 0; }
 .tile .facts, .tile dt { color: var(--soft); }
-.tile .values { font-size: .9333rem; min-height: 3em; }
+.tile .values { font-size: .875rem; min-height: 3em; }
 .tile .chart { height: 44px; margin-top: .3rem; }
 .values { display: block; line-height: 1.45; }
 .value { display: block; white-space: nowrap; font-weight: 600; }
 .value small { font-weight: 400; }
-.activity .value { font-weight: 500; font-size: .8667rem; }
-.activity thead th { width: 18%; }
-.activity thead th:first-child { width: 28%; }
-.activity th .id { display: inline-block; }
+.gpu-head .facts { flex-basis: 100%; }
+.activity .values { min-height: 2.9em; font-size: .8125rem; }
+.activity .value { font-weight: 500; font-size: .8125rem; }
+.activity thead th { width: 19.5%; }
+.activity thead th:nth-child(2), .activity thead th:nth-child(3) { width: 15%; }
+.activity thead th:first-child { width: 31%; }
+.activity th .id, .slice .id { display: inline-block; }
 .activity .chart { margin-top: .2rem; }
 .chart { display: block; width: 100%; height: 26px; border-bottom: 1px solid var(--soft); overflow: visible; }
 .below { fill: var(--below); }
 .line { fill: none; stroke: var(--line); stroke-width: 1.75px; vector-effect: non-scaling-stroke; stroke-linejoin: round; stroke-linecap: round; }
 .second { stroke: var(--text); stroke-dasharray: 3 3; stroke-width: 1.25px; }
-.state { font-weight: 400; font-size: .8667rem; color: var(--soft); }
+.state { font-weight: 400; font-size: .8125rem; color: var(--soft); }
 .state.on::before { content: ""; display: inline-block; width: .5rem; height: .5rem; border-radius: 50%; background: var(--fine); margin-right: .35rem; }
-.pager { display: flex; gap: 1rem; margin-top: .75rem; align-items: center; font-size: .9333rem; flex-wrap: wrap; }
+.pager { display: flex; gap: 1rem; margin-top: .75rem; align-items: center; font-size: .875rem; flex-wrap: wrap; }
 .pager a, .pager .none { padding: .2rem 0; }
-footer { margin-top: 2rem; color: var(--soft); font-size: .8667rem; }
+footer { margin-top: 2rem; color: var(--soft); font-size: .8125rem; }
 
-@container (max-width: 38rem) {
+@container (max-width: 31rem) {
   .stack, .stack tbody, .stack caption { display: block; }
   .stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .stack tr { display: grid; grid-template-columns: 1fr 1fr; gap: .15rem 1.25rem; border-top: 1px solid var(--edge); padding: .5rem 0; }
   .stack th, .stack td { border: 0; padding: 0; text-align: left; min-width: 0; overflow-wrap: anywhere; white-space: normal; }
   .stack th, .stack td[colspan] { grid-column: 1 / -1; }
   .stack td { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .5rem; }
-  .stack td::before { content: attr(data-label); color: var(--soft); font-size: .8667rem; }
+  .stack td::before { content: attr(data-label); color: var(--soft); font-size: .8125rem; }
+  .stack td > span:last-child { margin-left: auto; text-align: right; }
   .activity td { display: block; margin-top: .3rem; }
+  .activity .values { min-height: 0; text-align: left; }
   .tiles { grid-template-columns: 1fr 1fr; }
 }
 @media (max-width: 40rem) { .link { text-align: left; } #link { justify-content: flex-start; } }

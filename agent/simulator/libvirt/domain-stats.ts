@@ -5,20 +5,26 @@ import type { TypedParam } from "../../node-libvirt/remote.gen.ts";
 import type { SimulatedClock } from "../clock.ts";
 import type { Definition } from "./definition.ts";
 import type { Domain } from "./domains.ts";
+import { habitsOf, type Habits, type Load } from "./habits.ts";
 import { childOf, childrenOf, type Element } from "./xml-tree.ts";
 
 /** virTypedParameterType. */
 const types = { int: 1, uint: 2, ullong: 4, string: 7 } as const;
 
-/** A guest's steady habits: a tenth of a processor, and a little of everything else, per second. */
-const HABITS = { readBytes: 65_536, readRequests: 4, writeBytes: 32_768, writeRequests: 2 } as const;
-const TRAFFIC = { bytes: 12_000, packets: 20 } as const;
-/** Of what it may have: a guest does not touch all of its memory. */
-const RESIDENT_SHARE = 0.6;
+/** Bytes that a request or a packet moves on average. */
+const REQUEST_BYTES = 16_384;
+const PACKET_BYTES = 600;
 
-/** Nanoseconds: a simulated guest keeps one virtual processor a tenth busy. */
-export function cpuTime({ running }: Domain, clock: SimulatedClock): bigint {
-  return running === undefined ? 0n : BigInt(Math.round((clock.now() - running.startedAt) * 100_000));
+/** Nanoseconds. */
+export function cpuTime(domain: Domain, clock: SimulatedClock): bigint {
+  const { running } = domain;
+  if (running === undefined) return 0n;
+  const { name, vcpus } = running.definition;
+  return whole(habitsOf(name).cpu.until(secondsSince(running, clock)) * vcpus * 1e9);
+}
+
+function secondsSince({ startedAt }: { readonly startedAt: number }, clock: SimulatedClock): number {
+  return (clock.now() - startedAt) / 1000;
 }
 
 /** `groups` are DomainStats flags, 0 for all. */
@@ -26,13 +32,13 @@ export function statsOf(domain: Domain, clock: SimulatedClock, groups: number): 
   const definition = domain.running?.definition ?? domain.definition;
   if (!definition) return [];
   const wants = (group: number): boolean => groups === 0 || (groups & group) !== 0;
-  const seconds = domain.running && (clock.now() - domain.running.startedAt) / 1000;
+  const seconds = domain.running && secondsSince(domain.running, clock);
   return [
     ...(wants(DomainStats.state) ? stateOf(domain) : []),
     ...(wants(DomainStats.cpuTotal) && seconds !== undefined
       ? [ullong("cpu.time", cpuTime(domain, clock))]
       : []),
-    ...(wants(DomainStats.balloon) ? balloonOf(definition, seconds !== undefined) : []),
+    ...(wants(DomainStats.balloon) ? balloonOf(definition, seconds) : []),
     ...(wants(DomainStats.vcpu) ? vcpusOf(definition) : []),
     ...(wants(DomainStats.interface) && seconds !== undefined ? interfacesOf(definition, seconds) : []),
     ...(wants(DomainStats.block) ? disksOf(definition, seconds) : []),
@@ -47,11 +53,11 @@ function stateOf({ state }: Domain): readonly TypedParam[] {
   ];
 }
 
-function balloonOf({ memoryKib }: Definition, isOn: boolean): readonly TypedParam[] {
+function balloonOf({ name, memoryKib }: Definition, seconds: number | undefined): readonly TypedParam[] {
   const maximum = ullong("balloon.maximum", memoryKib);
-  if (!isOn) return [maximum];
-  const resident = Math.round(Number(memoryKib) * RESIDENT_SHARE);
-  return [ullong("balloon.current", memoryKib), maximum, ullong("balloon.rss", BigInt(resident))];
+  if (seconds === undefined) return [maximum];
+  const resident = Number(memoryKib) * habitsOf(name).residentShare(seconds);
+  return [ullong("balloon.current", memoryKib), maximum, ullong("balloon.rss", whole(resident))];
 }
 
 function vcpusOf({ vcpus }: Definition): readonly TypedParam[] {
@@ -59,22 +65,23 @@ function vcpusOf({ vcpus }: Definition): readonly TypedParam[] {
 }
 
 /** The names of interfaces on a host are the kernel's; here they follow their place in the domain. */
-function interfacesOf({ root }: Definition, seconds: number): readonly TypedParam[] {
+function interfacesOf({ name: guest, root }: Definition, seconds: number): readonly TypedParam[] {
   const interfaces = devicesOf(root, "interface");
+  const { received, sent } = habitsOf(guest);
   const counted = interfaces.flatMap((nic, index) => {
     const name = childOf(nic, "target")?.attributes["dev"] ?? `vnet${index}`;
-    const direction = (way: string): readonly TypedParam[] => [
-      ullong(`net.${index}.${way}.bytes`, used(TRAFFIC.bytes, seconds)),
-      ullong(`net.${index}.${way}.pkts`, used(TRAFFIC.packets, seconds)),
+    const direction = (way: string, load: Load): readonly TypedParam[] => [
+      ullong(`net.${index}.${way}.bytes`, whole(load.until(seconds))),
+      ullong(`net.${index}.${way}.pkts`, whole(load.until(seconds) / PACKET_BYTES)),
       ullong(`net.${index}.${way}.errs`, 0n),
       ullong(`net.${index}.${way}.drop`, 0n),
     ];
-    return [text(`net.${index}.name`, name), ...direction("rx"), ...direction("tx")];
+    return [text(`net.${index}.name`, name), ...direction("rx", received), ...direction("tx", sent)];
   });
   return [uint("net.count", interfaces.length), ...counted];
 }
 
-function disksOf({ root }: Definition, seconds: number | undefined): readonly TypedParam[] {
+function disksOf({ name, root }: Definition, seconds: number | undefined): readonly TypedParam[] {
   const disks = devicesOf(root, "disk");
   const told = disks.flatMap((disk, index) => {
     const { file, dev } = childOf(disk, "source")?.attributes ?? {};
@@ -82,27 +89,27 @@ function disksOf({ root }: Definition, seconds: number | undefined): readonly Ty
     return [
       text(`block.${index}.name`, childOf(disk, "target")?.attributes["dev"] ?? `vd${index}`),
       ...(path === undefined ? [] : [text(`block.${index}.path`, path)]),
-      ...(seconds === undefined ? [] : transfers(index, seconds)),
+      ...(seconds === undefined ? [] : transfers(index, habitsOf(name), seconds)),
     ];
   });
   return [uint("block.count", disks.length), ...told];
 }
 
-function transfers(index: number, seconds: number): readonly TypedParam[] {
-  return [
-    ullong(`block.${index}.rd.reqs`, used(HABITS.readRequests, seconds)),
-    ullong(`block.${index}.rd.bytes`, used(HABITS.readBytes, seconds)),
-    ullong(`block.${index}.wr.reqs`, used(HABITS.writeRequests, seconds)),
-    ullong(`block.${index}.wr.bytes`, used(HABITS.writeBytes, seconds)),
+function transfers(index: number, { reads, writes }: Habits, seconds: number): readonly TypedParam[] {
+  const counts = (way: string, load: Load): readonly TypedParam[] => [
+    ullong(`block.${index}.${way}.reqs`, whole(load.until(seconds) / REQUEST_BYTES)),
+    ullong(`block.${index}.${way}.bytes`, whole(load.until(seconds))),
   ];
+  return [...counts("rd", reads), ...counts("wr", writes)];
 }
 
 function devicesOf(root: Element, name: string): readonly Element[] {
   return childrenOf(childOf(root, "devices"), name);
 }
 
-function used(perSecond: number, seconds: number): bigint {
-  return BigInt(Math.floor(perSecond * seconds));
+function whole(value: number): bigint {
+  // At the very start rounding may lead below 0.
+  return BigInt(Math.max(0, Math.floor(value)));
 }
 
 function uint(field: string, value: number): TypedParam {

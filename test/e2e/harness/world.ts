@@ -24,7 +24,7 @@ import { OperationServiceService as Operations } from "../../../proto/gen/vgpud/
 import type { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
 import { VgpuServiceService as Vgpus } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
 import { SimulatedHost } from "../../fakes/simulated-host.ts";
-import { AgentProcess } from "./agent-process.ts";
+import { AgentProcess, type ProcessOptions } from "./agent-process.ts";
 import { draft, type Draft } from "./requests.ts";
 import { Rpc } from "./rpc.ts";
 import { asSomebodyElse, foreignXml, type ForeignDomain } from "./somebody-else.ts";
@@ -74,20 +74,23 @@ export class World implements AsyncDisposable {
   metricsUrl = "";
   disposed = false;
 
-  private constructor(host: SimulatedHost) {
+  readonly #process: ProcessOptions;
+
+  private constructor(host: SimulatedHost, process: ProcessOptions) {
     this.host = host;
-    this.agent = new AgentProcess(this.words);
+    this.#process = process;
+    this.agent = new AgentProcess(this.words, process);
     this.rpc = new Rpc(this.socket);
   }
 
   /** `yaml` is the HOST.yaml; without it one GPU with an aperture of 1024 MiB. */
-  static async start(yaml = ""): Promise<World> {
+  static async start(yaml = "", process: ProcessOptions = {}): Promise<World> {
     const host = await SimulatedHost.start(yaml);
     const images = path.join(host.directory, "images");
     await mkdir(images);
     for (const name of ["disk.img", "vmlinuz", "initrd"]) await writeFile(path.join(images, name), "");
     await writeFile(path.join(host.directory, "vgpud.yaml"), configurationOf(images));
-    const world = new World(host);
+    const world = new World(host, process);
     opened.push(world);
     await world.#ready();
     return world;
@@ -252,10 +255,10 @@ export class World implements AsyncDisposable {
     await this.host.control({ command: "clear-faults" });
   }
 
-  /** Starts the agent again on the same host, after it ended. */
-  async startAgain(): Promise<void> {
+  /** Starts the agent again on the same host, after it ended; `more` are words of its command line. */
+  async startAgain(more: readonly string[] = []): Promise<void> {
     this.rpc[Symbol.dispose]();
-    this.agent = new AgentProcess(this.words);
+    this.agent = new AgentProcess([...this.words, ...more], this.#process);
     this.rpc = new Rpc(this.socket);
     await this.#ready();
   }

@@ -110,6 +110,13 @@ describe("the status page", () => {
       assert.ok(body.includes(`<bdi>${name}</bdi>`));
   });
 
+  it("says that what domains do is unknown, and not that they do nothing, while libvirt is away", () => {
+    const { text } = skeleton(statusPage(examples["libvirt-away"](), everything).body);
+    assert.match(text, /web-1.*unknown while libvirt does not answer/s);
+    assert.match(text, /Without a vGPU.*Unknown while libvirt does not answer/s);
+    assert.doesNotMatch(text, /does not run|0 running/);
+  });
+
   it("says that where slices lie is not known", () => {
     assert.match(statusPage(examples.busy(), everything).body, /not the order of addresses/);
   });
