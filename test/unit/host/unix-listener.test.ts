@@ -16,8 +16,13 @@ describe("the API's listener", () => {
 
   it("ends although a peer that connected never says anything and never leaves", async () => {
     const accepted = new EventEmitter();
-    const listener = await listenUnix({ path: path.join(dir, "vgpud.sock") }, () =>
-      accepted.emit("connection"),
+    const listener = await listenUnix(
+      { path: path.join(dir, "vgpud.sock") },
+      {
+        maxConnections: 1,
+        onConnection: () => accepted.emit("connection"),
+        onFull: () => undefined,
+      },
     );
     const peer = net.connect(listener.at);
     await once(accepted, "connection");
