@@ -59,7 +59,10 @@ function limitsPage(): string {
     "Limits of the API",
     "What a client may take, what it sees of the limit, and why the limit is what it is. None is a key of the " +
       "configuration. A socket is the admin or the read socket, each with numbers of its own. The transport adds limits " +
-      "that are Node.js's: 128 headers of 64 KiB together. Pings of a client are answered and not counted.",
+      "that are Node.js's: a call with more than some 120 headers is reset (clients of gRPC call that RESOURCE_EXHAUSTED, " +
+      "without details), and headers of more than some 128 KiB together end the connection. Pings of a client are " +
+      "answered and not counted. The transport keeps a deadline in 32 bits of milliseconds: one that is more than 24 days " +
+      "away may be taken for a nearer one.",
     table(["limit on", "value", "what a client sees", "why"], rows),
   );
 }
