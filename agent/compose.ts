@@ -12,7 +12,7 @@ import { runTasks } from "./tasks.ts";
 
 /** How long an orderly stop waits for calls, and then for claims on their way; the next start goes on with what is left. */
 const STOP_GRACE_MS = 10_000;
-/** For the answers of calls that the end of the grace cut off. */
+/** For the answers of calls that the end of the grace cut off, and for connections to close. */
 const CUT_MS = 1_000;
 
 /** Runs until `stop` aborts, then stops in order. Rejects when something it cannot be without fails. */

@@ -1,5 +1,7 @@
 // The reference pages that are generated, from the tables that the agent itself works by. Pure.
+import { limits, type Limit } from "../agent/api/limits.ts";
 import { reasons } from "../agent/core/reasons.ts";
+import { formatDurationMs } from "../agent/core/duration.ts";
 import { keys } from "../agent/config/keys.ts";
 import { ALLOWLIST } from "../agent/hostd/allowlist.ts";
 import { page, table } from "./markdown.ts";
@@ -13,6 +15,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     "metrics.md": metricsPage(),
     "hostd.md": hostdPage(),
     "reasons.md": reasonsPage(),
+    "limits.md": limitsPage(),
     "configuration-keys.md": configurationPage(),
     "raw-xml.md": rawXmlPage(),
     "config.schema.json": configSchema(),
@@ -43,6 +46,32 @@ function reasonsPage(): string {
       "mean is said in `proto/vgpud/v1/errors.proto`.",
     table(["reason", "kind"], rows),
   );
+}
+
+function limitsPage(): string {
+  const rows = Object.values<Limit>(limits).map(({ what, value, unit, seen, why }) => [
+    what,
+    amount(value, unit),
+    seen,
+    why,
+  ]);
+  return page(
+    "Limits of the API",
+    "What a client may take, what it sees of the limit, and why the limit is what it is. None is a key of the " +
+      "configuration. A socket is the admin or the read socket, each with numbers of its own. The transport adds limits " +
+      "that are Node.js's: a call with more than some 120 headers is reset (clients of gRPC call that RESOURCE_EXHAUSTED, " +
+      "without details), and headers of more than some 128 KiB together end the connection. Pings of a client are " +
+      "answered and not counted. The transport keeps a deadline in 32 bits of milliseconds: one that is more than 24 days " +
+      "away may be taken for a nearer one.",
+    table(["limit on", "value", "what a client sees", "why"], rows),
+  );
+}
+
+function amount(value: number, unit: Limit["unit"]): string {
+  if (unit === "milliseconds") return formatDurationMs(value);
+  if (unit !== "bytes") return `${value}`;
+  const [kib, mib] = [value / 1024, value / 1024 / 1024];
+  return mib >= 1 ? `${mib} MiB` : `${kib} KiB`;
 }
 
 function configurationPage(): string {

@@ -15,6 +15,7 @@ import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import type { Domain, DomainRef } from "../../proto/gen/vgpud/v1/domain.ts";
 import { AgentError } from "../core/errors.ts";
 import { parseClaimId, parseDomainId, type ClaimId, type DomainId } from "../core/ids.ts";
+import type { Caller } from "../lifecycle/caller.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import type { Result, StopRequest } from "../lifecycle/domain-service.ts";
 import { newestTombstone } from "../lifecycle/owned-domain.ts";
@@ -49,7 +50,7 @@ const MAX_GRACE_MS = 24 * 60 * 60 * 1000;
 
 export function domainHandlers(context: ApiContext): Handlers<typeof DomainServiceService> {
   return {
-    createDomain: (request, { signal }) => createDomain(context, request, signal),
+    createDomain: (request, caller) => createDomain(context, request, caller),
     getDomain: async ({ domain }) => {
       const view = viewOf(context, resolveRef(context, domain, "domain"));
       const observeTime = new Date(currentInventory(context).observedAt);
@@ -73,24 +74,24 @@ export function domainHandlers(context: ApiContext): Handlers<typeof DomainServi
         }),
       );
     },
-    startDomain: async ({ domain, requestId }, { signal }) => {
+    startDomain: async ({ domain, requestId }, caller) => {
       const identify = identityOf("StartDomain", requestId);
       const domainId = resolveRef(context, domain, "domain");
-      const result = await context.domains.start({ ...identify({ domainId }), domainId }, signal);
+      const result = await context.domains.start({ ...identify({ domainId }), domainId }, caller);
       return StartDomainResponse.fromPartial(answer(context, result));
     },
-    stopDomain: async (request, { signal }) => {
-      const result = await context.domains.stop(stopRequest(context, "StopDomain", request), signal);
+    stopDomain: async (request, caller) => {
+      const result = await context.domains.stop(stopRequest(context, "StopDomain", request), caller);
       return StopDomainResponse.fromPartial(answer(context, result));
     },
-    destroyDomain: (request, { signal }) => destroyDomain(context, request, signal),
+    destroyDomain: (request, caller) => destroyDomain(context, request, caller),
   };
 }
 
 async function createDomain(
   context: ApiContext,
   request: CreateDomainRequest,
-  signal: AbortSignal,
+  caller: Caller,
 ): Promise<CreateDomainResponse> {
   const fields = ["claimId", "requestId", "validateOnly", "domain", "vgpu"] as const;
   refuseUnserved(request, { unset: CreateDomainRequest.create(), fields, path: "" });
@@ -103,7 +104,7 @@ async function createDomain(
   });
   // What the caller said, before defaults and fresh ids: a retry says the same.
   const identity = identify({ claimId: parsed.claimId, domain, vgpu });
-  const result = await context.domains.create({ ...identity, ...parsed, validateOnly }, signal);
+  const result = await context.domains.create({ ...identity, ...parsed, validateOnly }, caller);
   const placement = "claim" in result ? result.claim.placement : result;
   const decision = placement && toWireDecision(placement);
   // The retry of a create that was made is found by validate_only, too, and told where it is.
@@ -121,10 +122,10 @@ function parseNewClaimId(text: string): ClaimId {
 async function destroyDomain(
   context: ApiContext,
   request: DestroyDomainRequest,
-  signal: AbortSignal,
+  caller: Caller,
 ): Promise<DestroyDomainResponse> {
   try {
-    const result = await context.domains.destroy(stopRequest(context, "DestroyDomain", request), signal);
+    const result = await context.domains.destroy(stopRequest(context, "DestroyDomain", request), caller);
     return DestroyDomainResponse.fromPartial(answer(context, result));
   } catch (error) {
     const missing = error instanceof AgentError && error.reason === "DOMAIN_NOT_FOUND";

@@ -1,19 +1,19 @@
 // The gRPC server: services, health and reflection. It opens no socket: connections are handed to it by host/.
-import {
-  Server,
-  ServerCredentials,
-  type ServerInterceptor,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import { Server, ServerCredentials, type Metadata, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Duplex } from "node:stream";
-import { refusalOn, type WayIn } from "./access.ts";
+import type { Clock } from "../core/clock.ts";
+import { AgentError } from "../core/errors.ts";
+import { refusalOn, type Access, type WayIn } from "./access.ts";
+import type { CallRecord, EndedCall } from "./call-record.ts";
+import { channelOptions, requestBytesOn, type LimitValues } from "./limits.ts";
+import { observeCalls } from "./observe-calls.ts";
 import { ReflectedFiles } from "./reflection-files.ts";
 import { addReflection, reflectionServiceNames } from "./reflection.ts";
+import { RunningCalls } from "./running-calls.ts";
 import type { Service } from "./services.ts";
 import { toStatus } from "./status.ts";
-import { AgentError } from "../core/errors.ts";
-import { unary, undecoded } from "./unary.ts";
+import { unary, undecoded, type Answering } from "./unary.ts";
 
 export interface ApiServerOptions {
   /** Where its connections come in; on the socket for reading methods that change something are refused. */
@@ -21,26 +21,38 @@ export interface ApiServerOptions {
   readonly services: readonly Service[];
   /** A serialized google.protobuf.FileDescriptorSet of the contract, for reflection. */
   readonly descriptorSet: Buffer;
-  readonly interceptors: readonly ServerInterceptor[];
+  readonly clock: Clock;
+  readonly limits: LimitValues;
+  /** Hears of each call once, when it is over. */
+  readonly onEnd: (call: EndedCall) => void;
 }
 
-/** A domain's XML may have 2 MiB; nothing else comes near. */
-const RECEIVE_LIMIT_BYTES = 16 * 1024 * 1024;
-
 const HEALTH_SERVICE_NAME = "grpc.health.v1.Health";
+/** For the answers of calls that the end of the grace cut off, and then for those who follow the server's health. */
+const CUT_MS = 400;
+const FLUSH_MS = 400;
 
 export class ApiServer {
   readonly #server: Server;
   readonly #connections: ReturnType<Server["createConnectionInjector"]>;
   readonly #health: HealthImplementation;
   readonly #serviceNames: readonly string[];
+  readonly #clock: Clock;
+  readonly #running: RunningCalls;
 
-  constructor({ way, services, descriptorSet, interceptors }: ApiServerOptions) {
-    this.#server = new Server({
-      "grpc.max_receive_message_length": RECEIVE_LIMIT_BYTES,
-      interceptors: [...interceptors],
+  constructor({ way, services, descriptorSet, clock, limits, onEnd }: ApiServerOptions) {
+    this.#clock = clock;
+    this.#running = new RunningCalls({ maxChanges: limits.changes });
+    const records = new WeakMap<Metadata, CallRecord>();
+    const accesses = accessesOf(services);
+    const observed = observeCalls({
+      ...{ clock, socket: way.socket, records, onEnd },
+      accessOf: (path) => accesses.get(path),
+      limits: { requestMs: limits.requestMs, requestBytes: requestBytesOn(way.socket, limits) },
     });
-    for (const service of services) addService(this.#server, service, way);
+    this.#server = new Server({ ...channelOptions(way.socket, limits), interceptors: [observed] });
+    const answering = { clock, records, running: this.#running, readMs: limits.readMs };
+    for (const service of services) addService(this.#server, service, way, answering);
     const names = services.map(({ name }) => name);
     this.#serviceNames = ["", ...names];
     this.#health = new HealthImplementation(this.#statuses("NOT_SERVING"));
@@ -50,25 +62,44 @@ export class ApiServer {
     this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }
 
-  /** Speaks gRPC on a connection that somebody accepted. Who may connect is decided by the socket's owner and mode. */
-  accept(connection: Duplex): void {
+  /**
+   * Speaks gRPC on a connection that somebody accepted. Who may connect is decided by the socket's owner and mode.
+   * `number` is what the connection's calls are told apart by in the log.
+   */
+  accept(connection: Duplex, number: number): void {
+    // grpc-js asks the connection alone for a call's peer, and that of a UNIX socket has no address.
+    Object.defineProperty(connection, "remoteAddress", { value: String(number) });
     this.#connections.injectConnection(connection);
   }
 
   /** What `grpc.health.v1.Health` answers from now on, for every service and for the server as a whole. */
   setServing(serving: boolean): void {
+    if (serving && this.#running.closed) return;
     for (const name of this.#serviceNames) this.#health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
   }
 
-  /** Lets calls finish for `graceMs`, then ends what is left. */
-  async stop(graceMs: number): Promise<void> {
+  /** Refuses new calls, lets those under way finish for `graceMs`, then ends what is left. */
+  async stop(graceMs: number): Promise<{ readonly cut: number }> {
+    this.#running.close();
     this.setServing(false);
-    this.#connections.drain(graceMs);
+    await this.#idleWithin(graceMs);
+    const cut = this.#running.count;
+    this.#running.cut();
+    await this.#idleWithin(CUT_MS);
+    this.#connections.drain(FLUSH_MS);
     await new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => {
         resolve();
       });
     });
+    return { cut };
+  }
+
+  async #idleWithin(ms: number): Promise<void> {
+    const idle = new AbortController();
+    const patience = this.#clock.sleep(ms, idle.signal).catch(() => undefined);
+    await Promise.race([this.#running.idle(), patience]);
+    idle.abort();
   }
 
   #statuses(value: "SERVING" | "NOT_SERVING"): Record<string, "SERVING" | "NOT_SERVING"> {
@@ -76,15 +107,30 @@ export class ApiServer {
   }
 }
 
-function addService(server: Server, { definition, handlers, access }: Service, way: WayIn): void {
+function accessesOf(services: readonly Service[]): ReadonlyMap<string, Access> {
+  return new Map(
+    services.flatMap(({ definition, access }) =>
+      Object.entries(definition).map(([name, { path }]) => [path, access[name] ?? "changes"] as const),
+    ),
+  );
+}
+
+function addService(
+  server: Server,
+  { definition, handlers, access }: Service,
+  way: WayIn,
+  answering: Answering,
+): void {
   const methods = Object.entries(definition);
   const implementation: UntypedServiceImplementation = {};
   for (const [name, method] of methods) {
-    const handler = handlers[name];
-    const refusal = refusalOn(way, method.path, access[name] ?? "changes");
-    if (refusal) implementation[name] = refused(refusal);
-    else if (handler) implementation[name] = unary(method.requestDeserialize, handler, way.socket);
-    else implementation[name] = refused(notServed(method.path));
+    const may = access[name] ?? "changes";
+    const refusal = refusalOn(way, method.path, may);
+    const handler = refusal ?? handlers[name] ?? notServed(method.path);
+    const answered = { access: may, decode: method.requestDeserialize, handler };
+    implementation[name] = method.responseStream
+      ? refusedStream(refusal ?? notServed(method.path))
+      : unary(answered, answering);
   }
   server.addService(
     Object.fromEntries(methods.map(([name, method]) => [name, undecoded(method)])),
@@ -99,11 +145,9 @@ function notServed(path: string): AgentError {
   });
 }
 
-/** Answers every kind of call with the same error. */
-function refused(error: AgentError): UntypedServiceImplementation[string] {
+function refusedStream(error: AgentError): UntypedServiceImplementation[string] {
   const told = toStatus(error);
-  return (call: { emit?: (event: "error", error: unknown) => void }, callback?: (error: unknown) => void) => {
-    if (callback) callback(told);
-    else call.emit?.("error", told);
+  return (call: { emit: (event: "error", error: unknown) => void }) => {
+    call.emit("error", told);
   };
 }

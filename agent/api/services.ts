@@ -12,7 +12,7 @@ import type { ApiContext } from "./context.ts";
 import { domainHandlers } from "./domain-service.ts";
 import { gpuHandlers } from "./gpu-service.ts";
 import { hostHandlers } from "./host-service.ts";
-import { methodName } from "./interceptors.ts";
+import { methodName } from "./observe-calls.ts";
 import { operationHandlers } from "./operation-service.ts";
 import type { Handlers, Unary } from "./unary.ts";
 import { vgpuHandlers } from "./vgpu-service.ts";

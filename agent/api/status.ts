@@ -7,6 +7,7 @@ import { NotPlacedError } from "../capacity/place.ts";
 import { AgentError } from "../core/errors.ts";
 import type { ErrorKind } from "../core/reasons.ts";
 import { toWireDecision } from "./convert/placement.ts";
+import { cut } from "./cut.ts";
 
 const grpcCode = {
   "invalid-argument": status.INVALID_ARGUMENT,
@@ -16,6 +17,7 @@ const grpcCode = {
   "failed-precondition": status.FAILED_PRECONDITION,
   "permission-denied": status.PERMISSION_DENIED,
   aborted: status.ABORTED,
+  "deadline-exceeded": status.DEADLINE_EXCEEDED,
   unavailable: status.UNAVAILABLE,
   unimplemented: status.UNIMPLEMENTED,
   internal: status.INTERNAL,
@@ -37,7 +39,7 @@ const TYPE_URL = "type.googleapis.com/";
 export function toStatus(caught: unknown): Pick<StatusObject, "code" | "details" | "metadata"> {
   const error = AgentError.from(caught);
   const code = grpcCode[error.kind];
-  const message = cut(error.message);
+  const message = cut(error.message, MAX_TEXT_BYTES);
   const metadata = new Metadata();
   const body = Status.encode({ code, message, details: detailsOf(error) }).finish();
   metadata.set("grpc-status-details-bin", Buffer.from(body));
@@ -46,7 +48,7 @@ export function toStatus(caught: unknown): Pick<StatusObject, "code" | "details"
 
 function detailsOf(error: AgentError): Status["details"] {
   const metadata = Object.fromEntries(
-    Object.entries(error.details).map(([key, value]) => [key, cut(String(value))]),
+    Object.entries(error.details).map(([key, value]) => [key, cut(String(value), MAX_TEXT_BYTES)]),
   );
   const details = [
     pack("google.rpc.ErrorInfo", ErrorInfo, { reason: error.reason, domain: ERROR_DOMAIN, metadata }),
@@ -67,16 +69,6 @@ function detailsOf(error: AgentError): Status["details"] {
   if (error instanceof NotPlacedError)
     details.push(pack("vgpud.v1.PlacementDecision", PlacementDecision, toWireDecision(error.decision)));
   return details;
-}
-
-function cut(text: string, limit = MAX_TEXT_BYTES): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= limit) return text;
-  // A character that the cut went through decodes to a replacement.
-  return `${bytes
-    .subarray(0, limit)
-    .toString()
-    .replace(/\uFFFD$/, "")}…`;
 }
 
 interface Encoder<Message> {

@@ -1,17 +1,17 @@
 // Turns `async (request, context) => response` into a grpc-js handler, so that services contain no callbacks.
-import { status, type handleUnaryCall, type MethodDefinition } from "@grpc/grpc-js";
+import { status, type handleUnaryCall, type Metadata, type MethodDefinition } from "@grpc/grpc-js";
+import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
-import type { SocketName } from "./access.ts";
+import { untilAborted } from "../core/until-aborted.ts";
+import type { Caller } from "../lifecycle/caller.ts";
+import { aboutClaim, aboutRequest, aboutResponse } from "./about.ts";
+import type { Access } from "./access.ts";
+import type { CallRecord } from "./call-record.ts";
+import type { RunningCalls } from "./running-calls.ts";
 import { toStatus } from "./status.ts";
 
-interface CallContext {
-  /** The socket that the call came in by. */
-  readonly socket: SocketName;
-  /** Aborts when the client cancels or its deadline passes. */
-  readonly signal: AbortSignal;
-}
-
-export type Unary<Request, Response> = (request: Request, context: CallContext) => Promise<Response>;
+/** The caller's deadline is in its signal, and so is the end of the agent. */
+export type Unary<Request, Response> = (request: Request, caller: Caller) => Promise<Response>;
 
 /** The handlers that a generated service definition asks for, method by method. */
 export type Handlers<Service> = {
@@ -36,38 +36,115 @@ export function undecoded(method: GeneratedMethod): RawDefinition {
   return { ...method, requestSerialize: identity, requestDeserialize: identity };
 }
 
+/** A method as it is answered on one socket. */
+export interface Answered<Request, Response> {
+  readonly access: Access;
+  readonly decode: (bytes: Buffer) => Request;
+  /** How it is answered, or why it is not, whatever it is asked. */
+  readonly handler: Unary<Request, Response> | AgentError;
+}
+
+/** What all methods of a server are answered with. */
+export interface Answering {
+  readonly clock: Clock;
+  readonly running: RunningCalls;
+  readonly records: WeakMap<Metadata, CallRecord>;
+  /** How long a read may take whose caller has set no deadline, milliseconds. */
+  readonly readMs: number;
+}
+
 export function unary<Request, Response>(
-  decode: (bytes: Buffer) => Request,
-  handler: Unary<Request, Response>,
-  socket: SocketName,
+  method: Answered<Request, Response>,
+  answering: Answering,
 ): handleUnaryCall<Buffer, Response> {
   return (call, callback) => {
-    const cancelled = new AbortController();
+    const record = answering.records.get(call.metadata);
+    const ended = new AbortController();
     call.on("cancelled", () => {
-      cancelled.abort(new Error("the client ended the call"));
+      ended.abort(new Error("the client ended the call"));
     });
-    const answer = async (): Promise<Response> =>
-      handler(decodeRequest(decode, call.request), { signal: cancelled.signal, socket });
-    answer().then(
-      (response) => {
-        callback(null, response);
-      },
-      (error: unknown) => {
-        // The client is gone: what its going aborted in here is not our failure.
-        const gone = { code: status.CANCELLED, details: "ended by the client" };
-        callback(cancelled.signal.aborted ? gone : toStatus(error));
-      },
-    );
+    const caller: Caller = {
+      signal: ended.signal,
+      trace: record?.begun.trace,
+      onClaim: (claim) => record?.concerns(aboutClaim(claim)),
+      onOperation: ({ id }) => record?.concerns({ operation: `operations/${id}` }),
+    };
+    const answer = async (): Promise<Response> => {
+      const { request, handler } = readRequest(method, call.request, record);
+      const over = answering.running.begin(method.access, (why) => {
+        ended.abort(why);
+      });
+      try {
+        if (method.access === "changes") return await handler(request, caller);
+        const limit = call.getDeadline() === Infinity ? answering.readMs : undefined;
+        return await read(handler(request, caller), { limit, ended, clock: answering.clock });
+      } finally {
+        over();
+      }
+    };
+    record?.answering();
+    answer()
+      .then(
+        (response) => {
+          record?.concerns(aboutResponse(response));
+          callback(null, response);
+        },
+        (caught: unknown) => {
+          const { aborted } = ended.signal;
+          const reason: unknown = ended.signal.reason;
+          // What an end of the call aborted in here is not our failure: the end is what there is to tell.
+          const error = AgentError.from(reason instanceof AgentError ? reason : caught);
+          const gone = aborted && !(reason instanceof AgentError);
+          if (!gone) record?.failedFor(error.reason);
+          callback(gone ? { code: status.CANCELLED, details: "ended by the client" } : toStatus(error));
+        },
+      )
+      .finally(() => record?.done());
   };
 }
 
-function decodeRequest<Request>(decode: (bytes: Buffer) => Request, bytes: Buffer): Request {
+/** Notes what the request is about even where it is refused. */
+function readRequest<Request, Response>(
+  { decode, handler }: Answered<Request, Response>,
+  bytes: Buffer,
+  record: CallRecord | undefined,
+): { readonly request: Request; readonly handler: Unary<Request, Response> } {
+  let request: Request;
   try {
-    return decode(bytes);
+    request = decode(bytes);
   } catch (error) {
-    throw new AgentError("REQUEST_UNREADABLE", "the request is not a message of this method's type", {
-      cause: error,
-    });
+    const message = "the request is not a message of this method's type";
+    throw handler instanceof AgentError
+      ? handler
+      : new AgentError("REQUEST_UNREADABLE", message, { cause: error });
+  }
+  record?.concerns(aboutRequest(request));
+  if (handler instanceof AgentError) throw handler;
+  return { request, handler };
+}
+
+/** A read leaves nothing behind, so that nobody has to wait for one that hangs. */
+async function read<Response>(
+  answer: Promise<Response>,
+  {
+    limit,
+    ended,
+    clock,
+  }: { readonly limit: number | undefined; readonly ended: AbortController; readonly clock: Clock },
+): Promise<Response> {
+  const over = new AbortController();
+  if (limit !== undefined)
+    clock.sleep(limit, over.signal).then(
+      () => {
+        const message = `it was not answered within ${limit / 1000} s`;
+        ended.abort(new AgentError("CALL_TIMEOUT", message, { details: { limit_ms: limit } }));
+      },
+      () => undefined,
+    );
+  try {
+    return await untilAborted(answer, ended.signal);
+  } finally {
+    over.abort();
   }
 }
 

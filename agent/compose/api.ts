@@ -3,22 +3,23 @@ import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { ApiContext } from "../api/context.ts";
 import type { SocketName } from "../api/access.ts";
-import { observeCalls, type EndedCall } from "../api/interceptors.ts";
+import type { EndedCall } from "../api/call-record.ts";
+import { limitValues as limits } from "../api/limits.ts";
 import { ApiServer } from "../api/server.ts";
 import { contractServices, servedMethods } from "../api/services.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import type { DomainId } from "../core/ids.ts";
 import { nobodysMachine, readMachine } from "../host/machine.ts";
-import { rpcCodeName } from "../observation/rpc-codes.ts";
 import type { AgentOptions } from "./agent-options.ts";
+import { callLog } from "./call-log.ts";
 import type { Stages } from "./stages.ts";
 
 export interface Api {
   /** Speaks gRPC on a connection that came in by the socket. */
   accept(socket: SocketName, connection: Duplex): void;
   setServing(serving: boolean): void;
-  /** Lets calls finish for `graceMs`, then ends what is left. */
+  /** Refuses new calls, lets those under way finish for `graceMs`, then ends what is left. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -45,39 +46,38 @@ export function composeApi(
       machine: () => machine,
     },
   };
+  const logCall = callLog(log);
   const onEnd = (call: EndedCall): void => {
     metrics.recorder.rpc(call);
-    const { socket, method, seconds, message } = call;
-    const code = rpcCodeName(call.code);
-    const told = { socket, method, code, ms: Math.round(seconds * 1000) };
-    log.info(code === "OK" ? told : { ...told, message }, "call");
+    logCall(call);
   };
   const services = contractServices(context);
   metrics.recorder.announceMethods(servedMethods(services));
-  const serverFor = (socket: SocketName): ApiServer => {
-    const interceptors = [observeCalls({ now: clock.now, socket }, onEnd)];
-    return new ApiServer({
+  const serverFor = (socket: SocketName): ApiServer =>
+    new ApiServer({
       way: { socket, adminSocket: config.socket },
-      services,
-      descriptorSet,
-      interceptors,
+      ...{ services, descriptorSet, clock, limits, onEnd },
     });
-  };
-  return bothSockets({ admin: serverFor("admin"), read: serverFor("read") });
+  return bothSockets({ admin: serverFor("admin"), read: serverFor("read") }, log);
 }
 
 /** One server for each socket: a call's way in is known by the server that answers it. */
-function bothSockets(servers: Readonly<Record<SocketName, ApiServer>>): Api {
+function bothSockets(servers: Readonly<Record<SocketName, ApiServer>>, log: AgentOptions["log"]): Api {
   const all = Object.values(servers);
+  let connections = 0;
   return {
     accept: (socket, connection) => {
-      servers[socket].accept(connection);
+      connections += 1;
+      servers[socket].accept(connection, connections);
     },
     setServing: (serving) => {
       for (const server of all) server.setServing(serving);
     },
     stop: async (graceMs) => {
-      await Promise.all(all.map((server) => server.stop(graceMs)));
+      const stopped = await Promise.all(all.map((server) => server.stop(graceMs)));
+      const calls = stopped.reduce((sum, { cut }) => sum + cut, 0);
+      if (calls > 0)
+        log.warn({ calls }, "calls under way were cut off; what they began goes on at the next start");
     },
   };
 }

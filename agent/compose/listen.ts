@@ -1,5 +1,6 @@
 // The API's sockets: systemd's where it handed them over, our own at the configured paths where it did not.
 import type { SocketName } from "../api/access.ts";
+import { limitValues } from "../api/limits.ts";
 import { readSocketOf } from "../config/schema.ts";
 import { listenUnix, type UnixListener } from "../host/unix-listener.ts";
 import type { AgentOptions } from "./agent-options.ts";
@@ -9,13 +10,20 @@ const SOCKETS: readonly string[] = ["admin", "read"] satisfies readonly SocketNa
 
 export function openSocket(
   name: SocketName,
-  { config, manager }: AgentOptions,
+  { config, manager, log }: AgentOptions,
   api: Api,
 ): Promise<UnixListener> {
   const handed = manager.sockets.find((socket) => socket.name === name);
   const path = name === "admin" ? config.socket : readSocketOf(config);
-  return listenUnix(handed ? { fd: handed.fd } : { path }, (connection) => {
-    api.accept(name, connection);
+  const maxConnections = limitValues.connections;
+  return listenUnix(handed ? { fd: handed.fd } : { path }, {
+    maxConnections,
+    onConnection: (connection) => {
+      api.accept(name, connection);
+    },
+    onFull: () => {
+      log.warn({ socket: name, connections: maxConnections }, "the socket is full; connections are refused");
+    },
   });
 }
 

@@ -12,6 +12,8 @@ export type ErrorKind =
   /** Not by this way in; another socket or another caller may. */
   | "permission-denied"
   | "aborted"
+  /** A limit of time of our own; that of the caller is its transport's to tell. */
+  | "deadline-exceeded"
   /** The only kind that is safe to retry blindly. */
   | "unavailable"
   | "unimplemented"
@@ -20,6 +22,8 @@ export type ErrorKind =
 export const reasons = {
   /** The bytes are not a message of the method's type. */
   REQUEST_UNREADABLE: "invalid-argument",
+  /** More bytes than the socket takes in one request. */
+  REQUEST_TOO_LARGE: "invalid-argument",
   FIELD_REQUIRED: "invalid-argument",
   FIELD_INVALID: "invalid-argument",
   /** The contract numbers the field, this release does not serve it: refused, never ignored. */
@@ -89,9 +93,14 @@ export const reasons = {
   /** A later request, as a destroy, took over while this one waited. */
   SUPERSEDED: "aborted",
 
+  /** The request did not arrive whole in time, or nothing that was to be read answered. */
+  CALL_TIMEOUT: "deadline-exceeded",
+
   /** The first look at the kernel and the ledger is not over. */
   STARTING: "unavailable",
   STOPPING: "unavailable",
+  /** As many calls that change something are under way as are served at a time. */
+  TOO_MANY_CALLS: "unavailable",
   LIBVIRT_UNAVAILABLE: "unavailable",
   LIBVIRT_TIMEOUT: "unavailable",
   HOSTD_UNAVAILABLE: "unavailable",

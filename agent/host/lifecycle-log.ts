@@ -1,10 +1,12 @@
 // What happens to claims, as log lines: one for each change and each failure, nothing while all is well.
 import type { Log } from "./journal.ts";
+import type { Operation } from "../lifecycle/claim.ts";
 import type { LifecycleEvent } from "../lifecycle/driver.ts";
+import { traceFields } from "./trace-fields.ts";
 
 export function logLifecycle(log: Log, event: LifecycleEvent): void {
   const { claimId, vgpuId, gpu, domain } = event.claim;
-  const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain.name };
+  const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain.name, ...causeOf(event) };
   switch (event.kind) {
     case "step-done":
       if (event.step !== "settle")
@@ -17,4 +19,16 @@ export function logLifecycle(log: Log, event: LifecycleEvent): void {
       log.info({ ...about, state: event.claim.state }, "claim settled");
       return;
   }
+}
+
+/** The operation that asked for it, with the trace of the request that began that. */
+function causeOf(event: LifecycleEvent): Readonly<Record<string, string>> {
+  const ended = event.kind === "settled" ? event.operation : undefined;
+  const operation = ended ?? running(event.claim.operation);
+  if (!operation) return {};
+  return { operation: `operations/${operation.id}`, ...traceFields(operation.trace) };
+}
+
+function running(operation: Operation): Operation | undefined {
+  return operation.ended ? undefined : operation;
 }

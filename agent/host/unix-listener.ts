@@ -13,20 +13,35 @@ export interface UnixListener extends AsyncDisposable {
 /** Owner and group may connect; a chmod afterwards would leave a moment in which anybody may. */
 const SOCKET_UMASK = 0o117;
 
+export interface UnixListenerOptions {
+  /** More at a time are closed as soon as they are accepted. */
+  readonly maxConnections: number;
+  readonly onConnection: (socket: net.Socket) => void;
+  /** Told of the first connection that was closed for that; again only after one was served. */
+  readonly onFull: () => void;
+}
+
 /**
  * Rejects when somebody serves the socket already; a file that a dead process left is replaced.
  * A descriptor is served as it is: its path, mode and owner are systemd's, and nothing is unlinked.
  */
 export async function listenUnix(
   address: ListenAddress,
-  onConnection: (socket: net.Socket) => void,
+  { maxConnections, onConnection, onFull }: UnixListenerOptions,
 ): Promise<UnixListener> {
   if ("path" in address) await mkdir(path.dirname(address.path), { recursive: true, mode: 0o750 });
   const sockets = new Set<net.Socket>();
+  let full = false;
   const server = net.createServer((socket) => {
+    full = false;
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     onConnection(socket);
+  });
+  server.maxConnections = maxConnections;
+  server.on("drop", () => {
+    if (!full) onFull();
+    full = true;
   });
   const before = process.umask(SOCKET_UMASK);
   try {

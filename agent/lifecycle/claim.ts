@@ -2,6 +2,7 @@
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId, DomainId, PciAddress, VgpuId } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
+import type { TraceContext } from "../core/trace.ts";
 import type { Labels, OnStop, SliceSizes } from "../inventory/model.ts";
 import type { Placed } from "../capacity/place.ts";
 import type { DomainSpec } from "./domain-spec.ts";
@@ -71,6 +72,8 @@ export interface Operation {
   /** A UUID. */
   readonly id: string;
   readonly kind: OperationKind;
+  /** Of the request that began it; what is done for it later, also after a restart, is told under it. */
+  readonly trace?: TraceContext | undefined;
   readonly startedAt: number;
   /** Undefined while it runs. */
   readonly ended: { readonly at: number; readonly failure: Failure | undefined } | undefined;

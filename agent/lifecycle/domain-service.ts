@@ -5,8 +5,10 @@ import type { DomainId } from "../core/ids.ts";
 import { reasons } from "../core/reasons.ts";
 import { lostAfterAll, NotPlacedError, type Placed } from "../capacity/place.ts";
 import type { Inventory } from "../inventory/model.ts";
+import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import { libvirtAway, type Admission, type CreateRequest } from "./admission.ts";
+import type { Caller } from "./caller.ts";
 import { changed, type Claim, type Operation, type OperationKind } from "./claim.ts";
 import type { Driver } from "./driver.ts";
 import type { Ledger } from "./ledger.ts";
@@ -50,62 +52,59 @@ export class DomainService {
   }
 
   /** Resolves with the placement alone for a validate-only request. */
-  async create(request: CreateRequest, signal: AbortSignal): Promise<Result | Placed> {
+  async create(request: CreateRequest, caller: Caller): Promise<Result | Placed> {
     const { lookout, ledger, admission } = this.#options;
     const known = claimOfRetry(ledger, request);
-    if (known) return this.#created(known, signal);
+    if (known) return this.#created(known, caller);
 
-    const inventory = await lookout.fresh();
-    const spec = await admission.admit(request.spec);
-    signal.throwIfAborted();
+    const inventory = await untilAborted(lookout.fresh(), caller.signal);
+    const spec = await untilAborted(admission.admit(request.spec), caller.signal);
+    caller.signal.throwIfAborted();
     // From here to the put nothing is awaited: two requests cannot be promised the same room or name.
     const raced = claimOfRetry(ledger, request);
-    if (raced) return this.#created(raced, signal);
+    if (raced) return this.#created(raced, caller);
     admission.refuseTaken(spec, inventory);
     const placed = admission.place(request.wish, inventory);
     const fitted = onGpu(spec, placed, inventory);
     if (request.validateOnly) return placed;
-    const operation = this.#newOperation("create");
+    const operation = this.#newOperation("create", caller);
     const claim = admission.newClaim({ ...request, spec: fitted }, { placed, operation, inventory });
-    await this.#write(claim);
-    return this.#await(claim, signal);
+    await this.#write(claim, caller);
+    return this.#await(claim, caller);
   }
 
-  async start(
-    request: RequestIdentity & { readonly domainId: DomainId },
-    signal: AbortSignal,
-  ): Promise<Result> {
-    let claim = this.#own(request.domainId);
+  async start(request: RequestIdentity & { readonly domainId: DomainId }, caller: Caller): Promise<Result> {
+    let claim = this.#own(request.domainId, caller);
     const repeated = this.#repeated(request, claim);
     if (repeated) return repeated;
     if (claim.state === "active" && claim.goal === "running") return this.#seen(claim);
     if (claim.state === "stopped") {
-      const inventory = await this.#knownInventory();
-      claim = this.#own(request.domainId);
+      const inventory = await this.#knownInventory(caller);
+      claim = this.#own(request.domainId, caller);
       if (claim.state === "stopped" && claim.goal === "stopped") {
         this.#options.admission.refuseWithoutRoom(claim, inventory);
-        return this.#intend(claim, request, { kind: "start", change: { goal: "running" } }, signal);
+        return this.#intend(claim, request, { kind: "start", change: { goal: "running" } }, caller);
       }
     }
-    if (claim.goal === "running" && claim.state !== "failed") return this.#await(claim, signal);
+    if (claim.goal === "running" && claim.state !== "failed") return this.#await(claim, caller);
     throw this.#wrongState(claim, "started");
   }
 
-  async stop(request: StopRequest, signal: AbortSignal): Promise<Result> {
-    await this.#knownInventory();
-    const claim = this.#own(request.domainId);
+  async stop(request: StopRequest, caller: Caller): Promise<Result> {
+    await this.#knownInventory(caller);
+    const claim = this.#own(request.domainId, caller);
     const repeated = this.#repeated(request, claim);
     if (repeated) return repeated;
     if (claim.state === "stopped" && claim.goal === "stopped") return this.#seen(claim);
     if (claim.state !== "active") throw this.#wrongState(claim, "stopped");
     const change = { goal: "stopped", powerOff: this.#powerOff(request, claim) } as const;
-    return this.#intend(claim, request, { kind: "stop", change }, signal);
+    return this.#intend(claim, request, { kind: "stop", change }, caller);
   }
 
   /** Answers with the tombstone when the domain is gone already. */
-  async destroy(request: StopRequest, signal: AbortSignal): Promise<Result> {
-    await this.#knownInventory();
-    const claim = this.#own(request.domainId);
+  async destroy(request: StopRequest, caller: Caller): Promise<Result> {
+    await this.#knownInventory(caller);
+    const claim = this.#own(request.domainId, caller);
     const repeated = this.#repeated(request, claim);
     if (repeated) return repeated;
     if (claim.state === "gone") return this.#seen(claim);
@@ -115,13 +114,14 @@ export class DomainService {
       failure: undefined,
       powerOff: this.#powerOff(request, claim),
     } as const;
-    return this.#intend(claim, request, { kind: "destroy", change }, signal);
+    return this.#intend(claim, request, { kind: "destroy", change }, caller);
   }
 
   /** What a retry of a create hears; what was asked of the domain since then is not its business. */
-  #created(claim: Claim, signal: AbortSignal): Promise<Result> {
+  #created(claim: Claim, caller: Caller): Promise<Result> {
+    caller.onClaim(claim);
     const { operation } = claim;
-    return operation.kind === "create" ? this.#await(claim, signal) : Promise.resolve(this.#seen(claim));
+    return operation.kind === "create" ? this.#await(claim, caller) : Promise.resolve(this.#seen(claim));
   }
 
   /** Writes a new intent into a claim and waits for it. */
@@ -129,16 +129,16 @@ export class DomainService {
     claim: Claim,
     request: RequestIdentity,
     intent: { readonly kind: OperationKind; readonly change: Partial<Claim> },
-    signal: AbortSignal,
+    caller: Caller,
   ): Promise<Result> {
-    signal.throwIfAborted();
+    caller.signal.throwIfAborted();
     if (claim.operation.kind === intent.kind && !claim.operation.ended)
-      return this.#join(claim, intent.change, signal);
+      return this.#join(claim, intent.change, caller);
     const { ledger, clock, operations } = this.#options;
-    const operation = this.#newOperation(intent.kind);
+    const operation = this.#newOperation(intent.kind, caller);
     const requests = remember(claim.requests, request, operation);
     const wall = clock.wall();
-    await this.#write(changed(claim, { ...intent.change, operation, requests }, wall));
+    await this.#write(changed(claim, { ...intent.change, operation, requests }, wall), caller);
     if (!claim.operation.ended) {
       const failure = {
         reason: "SUPERSEDED",
@@ -146,22 +146,23 @@ export class DomainService {
       } as const;
       operations.end({ ...claim, operation: { ...claim.operation, ended: { at: wall, failure } } });
     }
-    return this.#await(ledger.get(claim.vgpuId) ?? claim, signal);
+    return this.#await(ledger.get(claim.vgpuId) ?? claim, caller);
   }
 
   /** The same thing asked twice: one operation. A more urgent second asker shortens the guest's time. */
-  async #join(claim: Claim, { powerOff }: Partial<Claim>, signal: AbortSignal): Promise<Result> {
+  async #join(claim: Claim, { powerOff }: Partial<Claim>, caller: Caller): Promise<Result> {
     const sooner = Math.min(powerOff?.forceAt ?? Infinity, claim.powerOff?.forceAt ?? Infinity);
     if (claim.powerOff && sooner < (claim.powerOff.forceAt ?? Infinity)) {
       const { ledger, clock } = this.#options;
       await ledger.put(changed(claim, { powerOff: { ...claim.powerOff, forceAt: sooner } }, clock.wall()));
     }
-    return this.#await(claim, signal);
+    return this.#await(claim, caller);
   }
 
   /** A claim with a new operation. When it cannot be written, those who joined meanwhile must not wait for it. */
-  async #write(claim: Claim): Promise<void> {
+  async #write(claim: Claim, caller: Caller): Promise<void> {
     const { ledger, operations } = this.#options;
+    caller.onClaim(claim);
     try {
       await ledger.put(claim);
     } catch (error) {
@@ -170,13 +171,15 @@ export class DomainService {
     }
   }
 
-  async #await(claim: Claim, signal: AbortSignal): Promise<Result> {
+  async #await(claim: Claim, { signal, onOperation }: Caller): Promise<Result> {
     const { driver, ledger, lookout, operations, clock } = this.#options;
     driver.lead(claim.vgpuId);
     const { operation } = claim;
+    onOperation(operation);
     const ended = operation.ended ? claim : await waitFor({ operations, clock, operation }, signal);
     // Who hears that it has ended, and asks, sees what it did; where nobody can look, what was seen before.
-    await lookout.fresh().catch(() => undefined);
+    const looked = lookout.fresh().catch(() => undefined);
+    await untilAborted(looked, signal);
     return this.#result(ended ?? ledger.get(claim.vgpuId) ?? claim);
   }
 
@@ -206,15 +209,17 @@ export class DomainService {
     return ended ? this.#result(ended.claim) : this.#seen(claim);
   }
 
-  async #knownInventory(): Promise<Inventory> {
-    const inventory = await this.#options.lookout.fresh();
+  async #knownInventory({ signal }: Caller): Promise<Inventory> {
+    const inventory = await untilAborted(this.#options.lookout.fresh(), signal);
     if (!inventory.domains.known) throw libvirtAway(inventory.domains.why);
     return inventory;
   }
 
-  #own(id: DomainId): Claim {
+  #own(id: DomainId, { onClaim }: Caller): Claim {
     const { ledger, lookout } = this.#options;
-    return claimOfDomain(ledger, lookout.current, id);
+    const claim = claimOfDomain(ledger, lookout.current, id);
+    onClaim(claim);
+    return claim;
   }
 
   #powerOff({ graceMs, mayForce }: StopRequest, claim: Claim): Claim["powerOff"] {
@@ -222,10 +227,10 @@ export class DomainService {
     return { forceAt, askedAt: claim.powerOff?.askedAt };
   }
 
-  #newOperation(kind: OperationKind): Operation {
+  #newOperation(kind: OperationKind, { trace }: Caller): Operation {
     return {
       id: this.#options.newOperationId(),
-      kind,
+      ...{ kind, trace },
       startedAt: this.#options.clock.wall(),
       ended: undefined,
     };

@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import { changed, type Claim, type Failure } from "./claim.ts";
+import { changed, type Claim, type Failure, type Operation } from "./claim.ts";
 import { execute, type Hands, type HostStep } from "./execute.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Operations } from "./operations.ts";
@@ -24,7 +24,12 @@ export type LifecycleEvent =
       readonly step: Step["kind"];
       readonly error: AgentError;
     }
-  | { readonly kind: "settled"; readonly claim: Claim };
+  | {
+      readonly kind: "settled";
+      readonly claim: Claim;
+      /** What ended with it; undefined when it settled by itself, as a guest that shut down. */
+      readonly operation: Operation | undefined;
+    };
 
 export interface DriverOptions {
   readonly ledger: Ledger;
@@ -198,8 +203,9 @@ export class Driver {
     if (state === "gone" && operation.kind === "create") await ledger.erase(claim.vgpuId);
     else await ledger.put(settled);
     // A drift settles a claim whose operation ended long ago; a create that is being undone has not ended.
-    if (operation.ended && !claim.operation.ended) operations.end(settled);
-    onEvent({ kind: "settled", claim: settled });
+    const ends = operation.ended !== undefined && !claim.operation.ended;
+    if (ends) operations.end(settled);
+    onEvent({ kind: "settled", claim: settled, operation: ends ? operation : undefined });
   }
 
   /** No operation of a caller: its failure is in the log, and who asks for the domain sees that it is off. */

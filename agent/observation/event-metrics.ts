@@ -41,6 +41,7 @@ const late: Readonly<Record<ErrorKind, boolean>> = {
   "already-exists": false,
   unimplemented: false,
   "permission-denied": false,
+  "deadline-exceeded": false,
   "no-room": true,
   "failed-precondition": true,
   aborted: true,

@@ -44,8 +44,8 @@ describe("sockets from systemd", () => {
     assert.equal((await admin.call(Gpus.listGpus, PAGE)).gpus.length, 1);
     using read = await connected("read");
     assert.equal((await read.call(Gpus.listGpus, PAGE)).gpus.length, 1);
-    await agent.logged(/"socket":"read","method":"GpuService/);
-    await agent.logged(/"socket":"admin","method":"GpuService/);
+    await agent.logged(/"socket":"read","connection":\d+,"method":"GpuService/);
+    await agent.logged(/"socket":"admin","connection":\d+,"method":"GpuService/);
     await assert.rejects(stat(world.socket), { code: "ENOENT" });
     const { code, stdout } = await agent.end("SIGTERM");
     assert.equal(code, 0);

@@ -121,14 +121,16 @@ describe("an error of vgpud", () => {
     assert.deepEqual([error.code, error.info], ["UNIMPLEMENTED", undefined]);
   });
 
-  it("is the transport's own for a message above 16 MiB, and one of 2 MiB is read", async () => {
+  it("is no lack of room for a message above 16 MiB, and one of 2 MiB is read", async () => {
     const { request, spec } = fullDraft(world.images, "desk-1");
     spec.rawXml = "x".repeat(2 * 1024 * 1024);
     const readable = await refusal(world.createAs(request));
     assert.deepEqual([readable.reason, readable.field], ["FIELD_INVALID", "domain.name"]);
     spec.rawXml = "x".repeat(17 * 1024 * 1024);
     const tooLarge = await refusal(world.createAs(request));
-    assert.deepEqual([tooLarge.code, tooLarge.info], ["RESOURCE_EXHAUSTED", undefined]);
+    assertByContract(tooLarge);
+    assert.deepEqual([tooLarge.code, tooLarge.reason], ["INVALID_ARGUMENT", "REQUEST_TOO_LARGE"]);
+    assert.equal(present(tooLarge.info).metadata["limit_bytes"], String(16 * 1024 * 1024));
   });
 
   it("is answered for every reference to what is not there", async () => {

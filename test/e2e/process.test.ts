@@ -195,6 +195,30 @@ describe("a vgpud that serves", () => {
     assert.equal((await world.named("last")).claimState, ClaimState.ACTIVE);
   });
 
+  it("refuses new calls while it ends, tells those it can wait no longer for, and a retry joins what they began", async () => {
+    await world.setFaults({ domain_start_delay_ms: 14_000 });
+    const { request } = world.draft("slow");
+    const cut = refusal(world.createAs(request));
+    await world.agent.logged(/"domain":"slow".*"step":"define-domain"/);
+    const ended = world.agent.end("SIGTERM");
+    await world.agent.logged(/"msg":"stopping"/);
+    const refused = await refusal(world.create("too-late"));
+    const told = await cut;
+    for (const error of [refused, told]) {
+      assert.deepEqual([error.code, error.reason], ["UNAVAILABLE", "STOPPING"]);
+      assert.ok((error.retrySeconds ?? 0) > 0);
+    }
+    assert.equal((await ended).code, 0);
+    assert.match(world.agent.log, /"calls":1,"msg":"calls under way were cut off/);
+    await world.clearFaults();
+    await world.startAgain();
+    const { domain, operation } = await world.createAs(request);
+    assert.equal(domain?.claimState, ClaimState.ACTIVE);
+    assert.notEqual(operation, "");
+    assert.equal((await world.truth()).domains.filter(({ name }) => name === "slow").length, 1);
+    await world.destroy("slow", AT_ONCE);
+  });
+
   it("replaces the socket file that a killed one left", async () => {
     await world.kill();
     assert.ok((await stat(world.socket)).isSocket());

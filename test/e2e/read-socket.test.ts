@@ -72,8 +72,8 @@ describe("the socket for reading", () => {
 
   it("is named in the log of each call", async () => {
     await reader.call(Gpus.listGpus, { pageSize: 0, pageToken: "" });
-    await world.agent.logged(/"socket":"read","method":"GpuService\/ListGpus","code":"OK"/);
+    await world.agent.logged(/"socket":"read","connection":\d+,"method":"GpuService\/ListGpus","code":"OK"/);
     await world.gpus();
-    await world.agent.logged(/"socket":"admin","method":"GpuService\/ListGpus","code":"OK"/);
+    await world.agent.logged(/"socket":"admin","connection":\d+,"method":"GpuService\/ListGpus","code":"OK"/);
   });
 });

@@ -32,6 +32,8 @@ export class FakeHost implements Slices, Domains {
   readonly #wall: () => number;
   before: Gate = open;
   after: Gate = open;
+  /** Runs before each look; one that hangs, hangs. */
+  looking: () => Promise<void> = () => Promise.resolve();
   /** Set while libvirt does not answer, to what it says. */
   libvirtAway: string | undefined;
   /** Guests that hear the request to shut down and stay. */
@@ -47,9 +49,10 @@ export class FakeHost implements Slices, Domains {
   }
 
   /** A look at the host, as discovery/observe.ts gives it. */
-  look(): Promise<Observation> {
+  async look(): Promise<Observation> {
+    await this.looking();
     const domains = this.#domains;
-    return Promise.resolve({
+    return {
       observedAt: this.#wall(),
       host: { hostname: "fake", bootId: this.bootId, kernelRelease: "6.1.0", hypervisor: "kvm" },
       gpus: new Map(this.gpus.map((gpu) => [gpu.address, gpu.facts()])),
@@ -58,7 +61,7 @@ export class FakeHost implements Slices, Domains {
         this.libvirtAway === undefined
           ? { known: true, value: new Map(domains) }
           : { known: false, why: this.libvirtAway },
-    });
+    };
   }
 
   create({ vgpuId, gpu, type }: Slice): Promise<void> {

@@ -1,4 +1,5 @@
 // A node: the whole lifecycle wired over a fake host, a store in memory and a clock moved by hand. It can crash and start again.
+import { setMaxListeners } from "node:events";
 import { gvtgCapacity } from "../../agent/backends/kvmgt/capacity-rule.ts";
 import { AgentError } from "../../agent/core/errors.ts";
 import { Pulse } from "../../agent/core/pulse.ts";
@@ -7,6 +8,7 @@ import type { VgpuId } from "../../agent/core/ids.ts";
 import { Lookout } from "../../agent/inventory/lookout.ts";
 import { Snapshot } from "../../agent/inventory/snapshot.ts";
 import { Admission, type CreateRequest } from "../../agent/lifecycle/admission.ts";
+import type { Caller } from "../../agent/lifecycle/caller.ts";
 import { DomainService, type StopRequest } from "../../agent/lifecycle/domain-service.ts";
 import type { DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
 import { Driver, type LifecycleEvent } from "../../agent/lifecycle/driver.ts";
@@ -190,5 +192,14 @@ export function stopRequest(n: number, given: Partial<StopRequest> = {}): StopRe
   };
 }
 
+/** A caller that hangs up when the signal says so. */
+export function callerWith(signal: AbortSignal): Caller {
+  return { signal, trace: undefined, onClaim: () => undefined, onOperation: () => undefined };
+}
+
+const never = new AbortController().signal;
+// One signal for many requests, of which those to an agent that died have no end.
+setMaxListeners(0, never);
+
 /** A caller that never hangs up. */
-export const patient = new AbortController().signal;
+export const patient = callerWith(never);

@@ -91,7 +91,11 @@ export class Rpc implements Disposable {
   async call<Request, Response>(
     { path, requestSerialize, responseDeserialize }: Method<Request, Response>,
     request: Request,
-    { signal, ...options }: CallOptions & { readonly signal?: AbortSignal } = {},
+    {
+      signal,
+      headers = {},
+      ...options
+    }: CallOptions & { readonly signal?: AbortSignal; readonly headers?: Record<string, string> } = {},
   ): Promise<Response> {
     return await new Promise((resolve, reject) => {
       const call = this.#client.makeUnaryRequest(
@@ -99,7 +103,7 @@ export class Rpc implements Disposable {
         requestSerialize,
         responseDeserialize,
         request,
-        new Metadata(),
+        Metadata.fromHttp2Headers(headers),
         { deadline: Date.now() + PATIENCE_MS, ...options },
         (error, response) => {
           if (error) reject(new RpcError(error));

@@ -54,6 +54,7 @@ storage_roots: [${images}]
 networks: [default]
 bridges: [br0]
 allow_raw_xml: true
+log: { level: debug }
 `;
 
 /** Everything that is durable on the host. */

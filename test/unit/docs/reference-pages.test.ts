@@ -38,6 +38,7 @@ describe("errors.proto", () => {
     "failed-precondition": "FAILED_PRECONDITION",
     "permission-denied": "PERMISSION_DENIED",
     aborted: "ABORTED",
+    "deadline-exceeded": "DEADLINE_EXCEEDED",
     unavailable: "UNAVAILABLE",
     unimplemented: "UNIMPLEMENTED",
     internal: "INTERNAL",

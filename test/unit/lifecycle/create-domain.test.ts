@@ -294,31 +294,6 @@ describe("asking for the same claim again", () => {
   });
 });
 
-describe("a caller that hangs up", () => {
-  it("before the claim is durable has done nothing", async () => {
-    const node = new FakeNode();
-    const caller = new AbortController();
-    const answer = node.service.create(createRequest(1), caller.signal);
-    caller.abort(new Error("hung up"));
-    await assert.rejects(node.clock.until(answer), /hung up/);
-    await node.converge();
-    nothingIsLeft(node);
-  });
-
-  it("after the claim is durable does not stop it, and a retry joins it", async () => {
-    const node = new FakeNode();
-    const caller = new AbortController();
-    node.host.before = (call) => {
-      if (call === "create-vgpu") caller.abort(new Error("hung up"));
-      return Promise.resolve();
-    };
-    await assert.rejects(node.clock.until(node.service.create(createRequest(1), caller.signal)), /hung up/);
-    const { claim } = await create(node, createRequest(1));
-    assert.equal(claim.state, "active");
-    assert.equal(node.host.domains.length, 1);
-  });
-});
-
 describe("the ledger before the host", () => {
   it("lets nothing be made for a claim that is not on disk yet", async () => {
     const node = new FakeNode();

@@ -6,11 +6,12 @@ import { requestDigest } from "../../../agent/lifecycle/request-digest.ts";
 import { waitFor } from "../../../agent/lifecycle/wait.ts";
 import { claim } from "../../fakes/claims.ts";
 import { FakeClock } from "../../fakes/clock.ts";
-import { patient } from "../../fakes/node.ts";
 
 const running = { ...claim(1).operation, ended: undefined };
 const away = new AgentError("LIBVIRT_UNAVAILABLE", "connection refused");
 const held = new AgentError("VGPU_IN_USE", "held by qemu[7]");
+
+const patient = new AbortController();
 
 describe("operations", () => {
   it("tell every listener of their own operation, until it has enough", () => {
@@ -56,7 +57,7 @@ describe("operations", () => {
 describe("waiting for an operation", () => {
   it("ends with the claim as the operation left it", async () => {
     const [operations, clock] = [new Operations(), new FakeClock()];
-    const waiting = waitFor({ operations, clock, operation: running }, patient);
+    const waiting = waitFor({ operations, clock, operation: running }, patient.signal);
     operations.end(claim(1));
     assert.deepEqual(await waiting, claim(1));
     assert.equal(clock.sleepers, 0);
@@ -64,14 +65,14 @@ describe("waiting for an operation", () => {
 
   it("fails with what keeps it from getting on", async () => {
     const [operations, clock] = [new Operations(), new FakeClock()];
-    const waiting = waitFor({ operations, clock, operation: running }, patient);
+    const waiting = waitFor({ operations, clock, operation: running }, patient.signal);
     operations.stall(running.id, away);
     await assert.rejects(waiting, away);
   });
 
   it("gives a holder time to let go, and then answers without an end", async () => {
     const [operations, clock] = [new Operations(), new FakeClock()];
-    const waiting = waitFor({ operations, clock, operation: running }, patient);
+    const waiting = waitFor({ operations, clock, operation: running }, patient.signal);
     operations.stall(running.id, held);
     operations.stall(running.id, held);
     assert.equal(await clock.until(waiting), undefined);

@@ -52,7 +52,7 @@ function busyAgent(): Metrics {
   const failure = { reason: "APERTURE_EXHAUSTED", message: "full" } as const;
   recorder.operation({ id: "x", kind: "start", startedAt: 5_000, ended: { at: 4_000, failure } });
   recorder.lifecycle({ kind: "step-done", claim: claim(1), step: "create-vgpu", seconds: 0.004 });
-  recorder.lifecycle({ kind: "settled", claim: claim(1) });
+  recorder.lifecycle({ kind: "settled", claim: claim(1), operation: undefined });
   recorder.rpc({ method: "DomainService/CreateDomain", code: 0, seconds: 1.5 });
   recorder.reconciled(1_777_636_860_000);
   recorder.uevent("mdev", "add");

@@ -1,0 +1,110 @@
+// One call from its headers to its end: gathers what its line in the log says, and tells it once.
+import type { Metadata, status } from "@grpc/grpc-js";
+import type { Reason } from "../core/reasons.ts";
+import { parseTraceparent, type TraceContext } from "../core/trace.ts";
+import { legible, merged, type About } from "./about.ts";
+import type { Access, SocketName } from "./access.ts";
+import { cut } from "./cut.ts";
+
+/** Of what the caller was told: as much as is sent, of texts that the transport makes from headers too. */
+const MAX_MESSAGE_BYTES = 1_000;
+
+/** What is known of a call when it begins. */
+export interface BegunCall {
+  /** The socket that the call came in by. */
+  readonly socket: SocketName;
+  /** The connection, counted from the start of the agent: calls with the same number came from the same client. */
+  readonly connection: number;
+  /** `DomainService/CreateDomain`; of another package with its name, as `grpc.health.v1.Health/Check`. */
+  readonly method: string;
+  /** Undefined for a method that is not of our contract, as health and reflection. */
+  readonly access: Access | undefined;
+  /** What the client says of itself, which proves nothing. */
+  readonly userAgent: string | undefined;
+  readonly trace: TraceContext | undefined;
+}
+
+export interface EndedCall extends BegunCall {
+  /** The number of the gRPC status. */
+  readonly code: status;
+  /** Undefined when all went well, and for a status that the transport made. */
+  readonly reason: Reason | undefined;
+  /** What the caller was told; empty when all went well. */
+  readonly message: string;
+  readonly seconds: number;
+  readonly about: About;
+}
+
+/** What the caller was told, or would have been told had it waited. */
+interface Outcome {
+  readonly code: status;
+  readonly message: string;
+  readonly seconds: number;
+}
+
+export class CallRecord {
+  readonly begun: BegunCall;
+  readonly #seconds: () => number;
+  readonly #onEnd: (call: EndedCall) => void;
+  #about: About = {};
+  #reason: Reason | undefined;
+  #answering = false;
+  #answered = false;
+  #outcome: Outcome | undefined;
+  #told = false;
+
+  /** `seconds` since the call began. */
+  constructor(
+    begun: BegunCall,
+    { seconds, onEnd }: { readonly seconds: () => number; readonly onEnd: (call: EndedCall) => void },
+  ) {
+    this.begun = begun;
+    this.#seconds = seconds;
+    this.#onEnd = onEnd;
+  }
+
+  /** Whether a handler has or had the request. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  concerns(about: About): void {
+    this.#about = merged(this.#about, about);
+  }
+
+  failedFor(reason: Reason): void {
+    this.#reason = reason;
+  }
+
+  /** A handler has the request; until it is done the line waits, whatever becomes of the client. */
+  answering(): void {
+    this.#answering = true;
+    this.#answered = true;
+  }
+
+  done(): void {
+    this.#answering = false;
+    this.#tell();
+  }
+
+  /** The first holds: what is sent to a client that is gone reaches nobody. */
+  ended(code: status, message: string): void {
+    this.#outcome ??= { code, message: cut(message, MAX_MESSAGE_BYTES), seconds: this.#seconds() };
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (!this.#outcome || this.#answering || this.#told) return;
+    this.#told = true;
+    this.#onEnd({ ...this.begun, ...this.#outcome, reason: this.#reason, about: this.#about });
+  }
+}
+
+/** What the headers of a call say of its caller. */
+export function callerOf(headers: Metadata): Pick<BegunCall, "userAgent" | "trace"> {
+  const [userAgent] = headers.get("user-agent");
+  const [traceparent, another] = headers.get("traceparent");
+  const trace =
+    typeof traceparent === "string" && another === undefined ? parseTraceparent(traceparent) : undefined;
+  return { userAgent: legible(userAgent), trace };
+}

@@ -1,0 +1,108 @@
+// What a client may take of the agent: every limit with what a client sees of it and why it is what it is.
+// docs/reference/limits.md is made from this.
+import type { SocketName } from "./access.ts";
+
+export interface Limit {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: "bytes" | "milliseconds" | "calls" | "connections";
+  readonly seen: string;
+  readonly why: string;
+}
+
+const MIB = 1024 * 1024;
+
+export const limits = {
+  requestBytes: {
+    what: "one request on the admin socket",
+    value: 16 * MIB,
+    unit: "bytes",
+    seen: "INVALID_ARGUMENT, `REQUEST_TOO_LARGE`",
+    why: "the XML of a domain may have 2 MiB; nothing else comes near",
+  },
+  readRequestBytes: {
+    what: "one request on the read socket",
+    value: 16 * 1024,
+    unit: "bytes",
+    seen: "INVALID_ARGUMENT, `REQUEST_TOO_LARGE`",
+    why: "a request that reads is a name and a page; a full house of half-sent requests must stay far below the unit's memory",
+  },
+  streams: {
+    what: "calls at a time on one connection",
+    value: 100,
+    unit: "calls",
+    seen: "nothing: a client of HTTP/2 is told the number and holds back the others",
+    why: "the least that RFC 9113 recommends",
+  },
+  connections: {
+    what: "connections at a time on one socket",
+    value: 64,
+    unit: "connections",
+    seen: "the connection is closed at once: UNAVAILABLE by the client's own transport",
+    why: "schedulers and exporters of one host are a handful; each socket has its own number, so that readers cannot keep administrators out",
+  },
+  changes: {
+    what: "calls under way that change something",
+    value: 128,
+    unit: "calls",
+    seen: "UNAVAILABLE, `TOO_MANY_CALLS`, with RetryInfo",
+    why: "more than a host has vGPUs; a caller that waits for a guest to shut down holds its place for as long",
+  },
+  requestMs: {
+    what: "from the headers of a call to the end of its request",
+    value: 30_000,
+    unit: "milliseconds",
+    seen: "DEADLINE_EXCEEDED, `CALL_TIMEOUT`",
+    why: "a request that is sent byte by byte holds memory as long as it lasts",
+  },
+  readMs: {
+    what: "an answer to a call that changes nothing and has no deadline of its own",
+    value: 30_000,
+    unit: "milliseconds",
+    seen: "DEADLINE_EXCEEDED, `CALL_TIMEOUT`",
+    why: "reads are answered from memory; one that takes longer waits for something that hangs",
+  },
+  keepaliveMs: {
+    what: "between two HTTP/2 pings of the agent on a connection",
+    value: 60_000,
+    unit: "milliseconds",
+    seen: "nothing: the client's HTTP/2 answers by itself",
+    why: "finds clients that were stopped or hang with the connection open",
+  },
+  keepaliveTimeoutMs: {
+    what: "for the answer to such a ping",
+    value: 20_000,
+    unit: "milliseconds",
+    seen: "the connection is cut: UNAVAILABLE by the client's own transport",
+    why: "a client on the same host that takes longer does not run",
+  },
+  idleMs: {
+    what: "a connection without a call",
+    value: 10 * 60_000,
+    unit: "milliseconds",
+    seen: "nothing: GOAWAY, and the next call connects again",
+    why: "forgotten connections must not add up to the number above; every usual interval of polling is shorter",
+  },
+} as const satisfies Record<string, Limit>;
+
+/** The same as numbers. */
+export type LimitValues = Readonly<Record<keyof typeof limits, number>>;
+
+export const limitValues = Object.fromEntries(
+  Object.entries(limits).map(([name, { value }]) => [name, value]),
+) as LimitValues;
+
+/** grpc-js's names for what it enforces itself. */
+export function channelOptions(socket: SocketName, values: LimitValues): Record<string, number> {
+  return {
+    "grpc.max_receive_message_length": requestBytesOn(socket, values),
+    "grpc.max_concurrent_streams": values.streams,
+    "grpc.keepalive_time_ms": values.keepaliveMs,
+    "grpc.keepalive_timeout_ms": values.keepaliveTimeoutMs,
+    "grpc.max_connection_idle_ms": values.idleMs,
+  };
+}
+
+export function requestBytesOn(socket: SocketName, values: LimitValues): number {
+  return socket === "admin" ? values.requestBytes : values.readRequestBytes;
+}

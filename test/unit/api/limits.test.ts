@@ -1,0 +1,128 @@
+// The limits of docs/reference/limits.md, made small, with clients that go against them.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
+import { status } from "@grpc/grpc-js";
+import {
+  DestroyDomainRequest,
+  DomainServiceService as Domains,
+} from "../../../proto/gen/vgpud/v1/domain_service.ts";
+import { refusal } from "../../e2e/harness/rpc.ts";
+import { framed, held, Served } from "./served.ts";
+
+const destroyed = DestroyDomainRequest.fromPartial({ domain: { ref: { $case: "name", value: "desk" } } });
+const page = { pageSize: 0, pageToken: "" };
+/** The client's part of the beginning of HTTP/2, and empty SETTINGS. */
+const PREFACE = Buffer.concat([
+  Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+  Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
+]);
+
+describe("the limits of the API", () => {
+  it("let no more changes run at a time than they say, and reads all the same", async () => {
+    const { handler, begun, finish } = held();
+    await using served = await Served.start({
+      handlers: { destroyDomain: handler, listDomains: () => Promise.resolve({ domains: [] }) },
+      limits: { changes: 2 },
+    });
+    const running = [1, 2].map(() => served.rpc.call(Domains.destroyDomain, destroyed));
+    await begun(2);
+    const throttled = await refusal(served.rpc.call(Domains.destroyDomain, destroyed));
+    assert.deepEqual([throttled.code, throttled.reason], ["UNAVAILABLE", "TOO_MANY_CALLS"]);
+    assert.ok((throttled.retrySeconds ?? 0) > 0);
+    await served.rpc.call(Domains.listDomains, page);
+    finish();
+    await Promise.all(running);
+    const again = served.rpc.call(Domains.destroyDomain, destroyed);
+    await begun(3);
+    finish();
+    await again;
+    const [first] = served.ended;
+    assert.deepEqual([first?.reason, first?.about.domain], ["TOO_MANY_CALLS", "desk"]);
+  });
+
+  it("end a call whose request does not arrive whole", async () => {
+    await using served = await Served.start({ limits: { requestMs: 30 } });
+    const half = framed(Buffer.from([0x0a]), 1_000);
+    const answer = await served.byHand(Domains.destroyDomain.path, { body: half, finish: false });
+    assert.deepEqual(answer, { code: String(status.DEADLINE_EXCEEDED), packed: true });
+    const [{ reason, access } = {}] = await served.told(1);
+    assert.deepEqual([reason, access], ["CALL_TIMEOUT", "changes"]);
+  });
+
+  it("end a read that hangs, for a client that has set no deadline", async () => {
+    const hung = () => new Promise<never>(() => undefined);
+    await using served = await Served.start({ handlers: { listDomains: hung }, limits: { readMs: 30 } });
+    const error = await refusal(served.rpc.call(Domains.listDomains, page, { deadline: Infinity }));
+    assert.deepEqual([error.code, error.reason], ["DEADLINE_EXCEEDED", "CALL_TIMEOUT"]);
+  });
+
+  it("cut a client that answers no ping", async () => {
+    await using served = await Served.start({ limits: { keepaliveMs: 30, keepaliveTimeoutMs: 30 } });
+    const stuck = net.connect(served.path).resume();
+    stuck.write(PREFACE);
+    await once(stuck, "close");
+  });
+
+  it("close a connection without calls, and serve the next call of its client", async () => {
+    await using served = await Served.start({
+      handlers: { listDomains: () => Promise.resolve({ domains: [] }) },
+      limits: { idleMs: 30 },
+    });
+    const idle = net.connect(served.path).resume();
+    idle.write(PREFACE);
+    await once(idle, "close");
+    await served.rpc.call(Domains.listDomains, page);
+  });
+
+  it("refuse more headers than Node.js takes, and go on serving", async () => {
+    await using served = await Served.start({
+      handlers: { listDomains: () => Promise.resolve({ domains: [] }) },
+    });
+    const many = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`x-${n}`, "y"]));
+    const { code, info } = await refusal(served.rpc.call(Domains.listDomains, page, { headers: many }));
+    // What a client makes of HTTP/2's ENHANCE_YOUR_CALM.
+    assert.deepEqual([code, info], ["RESOURCE_EXHAUSTED", undefined]);
+    await served.rpc.call(Domains.listDomains, page);
+  });
+});
+
+describe("a server that stops", () => {
+  it("refuses new calls, lets those under way finish, and says NOT_SERVING meanwhile", async () => {
+    const { handler, begun, finish } = held();
+    await using served = await Served.start({ handlers: { destroyDomain: handler } });
+    const identity = (bytes: Buffer): Buffer => bytes;
+    const health = {
+      path: "/grpc.health.v1.Health/Check",
+      requestSerialize: identity,
+      responseDeserialize: identity,
+    };
+    served.server.setServing(true);
+    assert.deepEqual(await served.rpc.call(health, Buffer.alloc(0)), Buffer.from([0x08, 1]));
+    const running = served.rpc.call(Domains.destroyDomain, destroyed);
+    await begun(1);
+    const stopped = served.server.stop(60_000);
+    served.server.setServing(true);
+    assert.deepEqual(await served.rpc.call(health, Buffer.alloc(0)), Buffer.from([0x08, 2]));
+    const refused = await refusal(served.rpc.call(Domains.listDomains, page));
+    assert.equal(refused.reason, "NOT_IMPLEMENTED");
+    const stopping = await refusal(served.rpc.call(Domains.destroyDomain, destroyed));
+    assert.deepEqual([stopping.code, stopping.reason], ["UNAVAILABLE", "STOPPING"]);
+    assert.ok((stopping.retrySeconds ?? 0) > 0);
+    finish();
+    await running;
+    assert.deepEqual(await stopped, { cut: 0 });
+  });
+
+  it("tells the calls that are left at the end of the grace that it goes down", async () => {
+    const { handler, begun } = held();
+    await using served = await Served.start({ handlers: { destroyDomain: handler } });
+    const running = refusal(served.rpc.call(Domains.destroyDomain, destroyed));
+    await begun(1);
+    assert.deepEqual(await served.server.stop(0), { cut: 1 });
+    const error = await running;
+    assert.deepEqual([error.code, error.reason], ["UNAVAILABLE", "STOPPING"]);
+    assert.ok((error.retrySeconds ?? 0) > 0);
+    assert.match(error.message, /goes on after its restart/);
+  });
+});

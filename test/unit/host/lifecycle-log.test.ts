@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import pino from "pino";
+import { AgentError } from "../../../agent/core/errors.ts";
+import { logLifecycle } from "../../../agent/host/lifecycle-log.ts";
+import type { LifecycleEvent } from "../../../agent/lifecycle/driver.ts";
+import { claim } from "../../fakes/claims.ts";
+
+const trace = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
+const running = { id: "operation-7", kind: "create", startedAt: 0, ended: undefined, trace } as const;
+const over = { ...running, ended: { at: 1, failure: undefined } };
+
+function lineOf(event: LifecycleEvent): Record<string, unknown> {
+  const lines: string[] = [];
+  const log = pino({ base: null }, { write: (line: string) => lines.push(line) });
+  logLifecycle(log, event);
+  assert.equal(lines.length, 1);
+  return JSON.parse(lines[0] ?? "") as Record<string, unknown>;
+}
+
+describe("the log of a claim's life", () => {
+  it("names the operation that a step is made for, with the trace of its request", () => {
+    for (const event of [
+      { kind: "step-done", claim: claim(1, { operation: running }), step: "create-vgpu", seconds: 1 },
+      {
+        ...{ kind: "step-failed", claim: claim(1, { operation: running }), step: "create-vgpu" },
+        error: new AgentError("KERNEL_REFUSED", "no"),
+      },
+      { kind: "settled", claim: claim(1, { operation: over }), operation: over },
+      { kind: "settled", claim: claim(1, { operation: running }), operation: undefined },
+    ] satisfies LifecycleEvent[]) {
+      const { operation, trace_id: traceId, span_id: spanId } = lineOf(event);
+      assert.deepEqual(
+        [operation, traceId, spanId],
+        ["operations/operation-7", trace.traceId, trace.spanId],
+        event.kind,
+      );
+    }
+  });
+
+  it("names none for what happens after it has ended", () => {
+    const event = {
+      kind: "settled",
+      claim: claim(1, { operation: over, state: "stopped" }),
+      operation: undefined,
+    } as const;
+    assert.deepEqual(Object.keys(lineOf(event)).sort(), [
+      ...["claim", "domain", "gpu", "level", "msg", "state", "time", "vgpu"],
+    ]);
+  });
+});
