@@ -63,7 +63,7 @@ func nextStep(r *Refused) string {
 	case r.code == codes.AlreadyExists:
 		return "choose another name or UUID"
 	case r.code == codes.ResourceExhausted && r.reason == "":
-		return "the message is too large for the transport; this is not about room"
+		return "a limit of the transport, as its headers; this is not about room"
 	case r.code == codes.ResourceExhausted:
 		return "no room: ask another host, or for less"
 	case r.code == codes.FailedPrecondition:

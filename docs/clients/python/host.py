@@ -58,7 +58,7 @@ def next_step(refused):
         case (grpc.StatusCode.ALREADY_EXISTS, _):
             return "choose another name or UUID"
         case (grpc.StatusCode.RESOURCE_EXHAUSTED, ""):
-            return "the message is too large for the transport; this is not about room"
+            return "a limit of the transport, as its headers; this is not about room"
         case (grpc.StatusCode.RESOURCE_EXHAUSTED, _):
             return "no room: ask another host, or for less"
         case (grpc.StatusCode.FAILED_PRECONDITION, _):

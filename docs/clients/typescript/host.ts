@@ -51,7 +51,7 @@ export function nextStep({ code, reason }: Refused): string {
   if (reason === "CLAIM_ENDED") return "this claim id has had its domain: take a new one";
   if (code === status.ALREADY_EXISTS) return "choose another name or UUID";
   if (code === status.RESOURCE_EXHAUSTED && reason === "")
-    return "the message is too large for the transport; this is not about room";
+    return "a limit of the transport, as its headers; this is not about room";
   if (code === status.RESOURCE_EXHAUSTED) return "no room: ask another host, or for less";
   if (code === status.FAILED_PRECONDITION)
     return "not on this host as it is: ask another one, or change what the message names";
