@@ -2,6 +2,7 @@
 import { reasons } from "../agent/core/reasons.ts";
 import { keys } from "../agent/config/keys.ts";
 import { ALLOWLIST } from "../agent/hostd/allowlist.ts";
+import { faultsPage } from "./faults-page.ts";
 import { page, table } from "./markdown.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { rawXmlPage } from "./raw-xml-page.ts";
@@ -15,6 +16,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     "reasons.md": reasonsPage(),
     "configuration-keys.md": configurationPage(),
     "raw-xml.md": rawXmlPage(),
+    "faults.md": faultsPage(),
     "config.schema.json": configSchema(),
     "config.yaml.example": configExample(),
   };

@@ -9,11 +9,11 @@ import type { AgentOptions } from "./agent-options.ts";
 import type { Stages } from "./stages.ts";
 
 export function serveSite(
-  { config, version, simulated, log }: AgentOptions,
+  { config, version, simulator, log }: AgentOptions,
   { view, lookout, libvirt, operations, metrics }: Stages,
   { unreadableRecords, cut }: { readonly unreadableRecords: number; readonly cut: AbortSignal },
 ): Promise<HttpServer> {
-  const agent = { version, simulated, unreadableRecords, startedAt: clock.wall() };
+  const agent = { version, simulated: simulator !== undefined, unreadableRecords, startedAt: clock.wall() };
   const source = (): StatusSource => ({
     ...{ view: view(), agent, libvirt: libvirt.status, now: clock.wall() },
     stalledBy: ({ operation }) => operations.stalledBy(operation.id),

@@ -162,7 +162,7 @@ describe("real virsh and the simulated host", () => {
   });
 
   it("agree on refusals", async () => {
-    await using host = await SimulatedHost.start("faults: { guest_ignores_shutdown: true }");
+    await using host = await SimulatedHost.start("faults: [{ kind: GUEST_IGNORES_SHUTDOWN }]");
     const virsh = virshOf(host);
     const xml = await xmlFile(host, "desk-1.xml", XML);
     await createVgpu(host);
@@ -189,7 +189,10 @@ describe("real virsh and the simulated host", () => {
     assert.match(await virsh("domstate", "desk-1"), /running/);
     await host.control({
       command: "set-faults",
-      faults: { libvirt_refuses_start: "no luck", libvirt_refuses_define: "no way" },
+      faults: [
+        { kind: "LIBVIRT_ERROR", target: "domainCreate", message: "no luck" },
+        { kind: "LIBVIRT_ERROR", name: "define", target: "domainDefineXml", message: "no way" },
+      ],
     });
     await virsh("destroy", "desk-1");
     await assert.rejects(virsh("start", "desk-1"), /internal error: no luck/);
@@ -200,11 +203,11 @@ describe("real virsh and the simulated host", () => {
     await using host = await SimulatedHost.start();
     const virsh = virshOf(host);
     await virsh("define", await xmlFile(host, "desk-1.xml", XML));
-    await host.control({ command: "set-faults", faults: { libvirt_away: true } });
+    await host.control({ command: "set-faults", faults: [{ kind: "LIBVIRT_GONE" }] });
     await assert.rejects(virsh("list"), /Failed to connect socket to .*No such file or directory/);
     await host.control({ command: "clear-faults" });
     assert.match(await virsh("list", "--all"), /desk-1/);
-    await host.control({ command: "set-faults", faults: { libvirt_hangs: true } });
+    await host.control({ command: "set-faults", faults: [{ kind: "LIBVIRT_HANGS" }] });
     const hung = virsh("list", "--all");
     assert.equal(
       await Promise.race([hung, host.control({ command: "snapshot" }).then(() => "still waiting")]),

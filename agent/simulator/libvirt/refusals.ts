@@ -42,6 +42,14 @@ export const mdevMissing = (uuid: string): LibvirtError =>
     `device not found: mediated device '${uuid}' not found`,
   );
 
+/** virMediatedDeviceGetIOMMUGroupNum. */
+export const mdevWithoutGroup = (uuid: string): LibvirtError =>
+  refusal(
+    ErrorNumber.systemError,
+    ErrorSource.none,
+    `failed to access '/sys/bus/mdev/devices/${uuid}/iommu_group': No such file or directory`,
+  );
+
 export const mdevInUse = (uuid: string, domain: string): LibvirtError => {
   const device = `mediated device /sys/bus/mdev/devices/${uuid}`;
   const message = `Requested operation is not valid: ${device} is in use by driver QEMU, domain ${domain}`;
