@@ -105,6 +105,14 @@ function hostHandlers(kernel: SimulatedKernel): Handlers {
       cores: kernel.host.cpus,
       threads: 1,
     }),
+    nodeGetCpuMap: ({ needMap, needOnline }) => {
+      const { cpus } = kernel.host;
+      return {
+        cpumap: needMap === 0 ? new Uint8Array() : allCpus(cpus),
+        online: needOnline === 0 ? 0 : cpus,
+        ret: cpus,
+      };
+    },
     nodeGetFreeMemory: () => ({ freeMem: (memoryKib() * KIB) / 2n }),
   };
 }
@@ -137,6 +145,14 @@ function nodeDeviceHandlers(devices: NodeDevices): Handlers {
     nodeDeviceIsPersistent: () => ({ persistent: 0 }),
     nodeDeviceGetAutostart: () => ({ autostart: 0 }),
   };
+}
+
+/** A bit for each processor, the first the lowest of the first byte. */
+function allCpus(cpus: number): Uint8Array {
+  return Uint8Array.from(
+    { length: Math.ceil(cpus / 8) },
+    (_, byte) => 0xff >> Math.max(0, 8 * (byte + 1) - cpus),
+  );
 }
 
 /** A random UUID as the kind of id that is wanted. */

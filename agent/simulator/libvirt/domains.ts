@@ -12,6 +12,7 @@ import {
   domainClash,
   internalError,
   invalidOperation,
+  notInThisState,
   mdevInUse,
   mdevMissing,
   mdevWithoutGroup,
@@ -86,6 +87,13 @@ export class Domains {
     return found;
   }
 
+  /** The one that a client refers to. @throws LibvirtError 42, with the name that the client knows it by */
+  referred(uuid: string, name: string): Domain {
+    const found = this.list().find((domain) => domain.uuid === uuid);
+    if (found === undefined) throw noSuchDomain(`uuid '${uuid}' (${name})`);
+    return found;
+  }
+
   /** @throws LibvirtError 42 */
   byName(name: string): Domain {
     const found = this.list().find((domain) => domain.name === name);
@@ -96,7 +104,7 @@ export class Domains {
   /** @throws LibvirtError 42 */
   byId(id: number): Domain {
     const found = this.list().find((domain) => domain.running?.id === id);
-    if (found === undefined) throw noSuchDomain(`id '${id}'`);
+    if (found === undefined) throw noSuchDomain(`id ${id}`);
     return found;
   }
 
@@ -117,10 +125,10 @@ export class Domains {
   }
 
   /** Starts a transient domain. */
-  async create(xml: string): Promise<Domain> {
+  async create(xml: string, paused = false): Promise<Domain> {
     const definition = readDefinition(xml, this.#options.newUuid);
     if (this.#sameDomain(definition)?.running !== undefined) {
-      throw invalidOperation(`domain '${definition.name}' is already active`);
+      throw notInThisState(`domain '${definition.name}' is already active`);
     }
     const { uuid, name } = definition;
     const known = this.#domains.get(uuid);
@@ -128,14 +136,18 @@ export class Domains {
     if (known === undefined)
       this.#put({ uuid, name, definition: undefined, running: undefined, state: off, autostart: false });
     try {
-      return await this.start(uuid, definition);
+      return await this.start(uuid, { paused, transient: definition });
     } catch (error) {
       if (known === undefined) this.#domains.delete(uuid);
       throw error;
     }
   }
 
-  async start(uuid: DomainId, transient?: Definition): Promise<Domain> {
+  /** `transient` is what a domain without a definition is started as. */
+  async start(
+    uuid: DomainId,
+    { paused, transient }: { readonly paused?: boolean; readonly transient?: Definition } = {},
+  ): Promise<Domain> {
     return await this.#exclusive(uuid, async () => {
       const domain = this.byUuid(uuid);
       const definition = transient ?? domain.definition;
@@ -154,11 +166,12 @@ export class Domains {
       const started = this.#put({
         ...this.byUuid(uuid),
         running,
-        state: { state: "running", reason: "booted" },
+        state: paused ? { state: "paused", reason: "user" } : { state: "running", reason: "booted" },
       });
       // A QEMU is started paused and then resumed, in this order of events (seen with libvirt 9.0.0).
-      events.domainLifecycle(refOf(started), "resumed");
+      if (!paused) events.domainLifecycle(refOf(started), "resumed");
       events.domainLifecycle(refOf(started), "started");
+      if (paused) events.domainLifecycle(refOf(started), "suspended");
       for (const { name } of faults.all("DOMAIN_CRASHES")) void this.#crashLater(name, started);
       return started;
     });
@@ -166,6 +179,8 @@ export class Domains {
 
   /** Presses the guest's power button and returns. */
   shutdown(uuid: DomainId): void {
+    // The QEMU driver checks this one by itself.
+    if (this.byUuid(uuid).running === undefined) throw invalidOperation("domain is not running");
     const domain = this.#active(uuid);
     const { faults, clock } = this.#options;
     const occasion = occasionOf(domain);
@@ -300,7 +315,7 @@ export class Domains {
   #active(uuid: DomainId): Domain & { readonly running: Running } {
     const domain = this.byUuid(uuid);
     const { running } = domain;
-    if (running === undefined) throw invalidOperation("domain is not running");
+    if (running === undefined) throw notInThisState("domain is not running");
     return { ...domain, running };
   }
 
