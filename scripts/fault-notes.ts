@@ -47,6 +47,11 @@ export const faultNotes: Readonly<Record<FaultKind, FaultNote>> = {
     answer: "the vGPU is listed as not present, its domain as it is; it can be destroyed",
     reasons: [],
   },
+  VGPU_HELD: {
+    answer:
+      "the destroy answers after 15 s with `DELETING`, `VGPU_IN_USE` and the process as holder, and goes on by itself; a start answers `LIBVIRT_REFUSED`",
+    reasons: ["VGPU_IN_USE", "LIBVIRT_REFUSED"],
+  },
   GM_FRAGMENTED: {
     answer:
       "the create of a larger type is undone and answers `GM_FRAGMENTED`; the smallest type can be made",

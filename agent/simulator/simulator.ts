@@ -14,6 +14,7 @@ import type { Entries } from "./gpu-tree.ts";
 import { hostEntries } from "./host-tree.ts";
 import { parseHost } from "./host-yaml.ts";
 import { HostdFace } from "./hostd-face.ts";
+import { holdWhatIsIdle } from "./holding.ts";
 import { KernelCalls } from "./kernel-calls.ts";
 import { SimulatedKernel } from "./kernel.ts";
 import { LibvirtDaemon } from "./libvirt/daemon.ts";
@@ -44,6 +45,7 @@ export class Simulator implements AsyncDisposable {
     this.#kernel = kernel;
     this.#faults = faults;
     this.#calls = new KernelCalls(kernel, faults);
+    holdWhatIsIdle(kernel, faults);
     this.#face = new HostdFace({ kernel, faults, calls: this.#calls, root: this.directory.root });
   }
 

@@ -94,6 +94,12 @@ export const faultKinds = {
     delay: "optional",
     ...ofVgpu,
   },
+  VGPU_HELD: {
+    effect: "another process opens vGPUs as soon as nobody has them open, as when their domain is stopped",
+    nature: "state",
+    delay: "optional",
+    ...ofVgpu,
+  },
   GM_FRAGMENTED: {
     effect:
       "no free piece of the aperture is larger than 64 MiB: a larger type is ENOSPC, whatever `available_instances` shows",

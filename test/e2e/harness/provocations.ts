@@ -108,6 +108,23 @@ export const provocations: Readonly<Record<FaultKind, Provocation>> = {
       return [];
     },
   },
+  VGPU_HELD: {
+    isSlow: true,
+    answers: async (agent, set, heal) => {
+      await agent.create("hurt");
+      await agent.stop("hurt");
+      await set();
+      const start = await reasonOf(agent.startDomain("hurt"));
+      const destroyed = await agent.destroy("hurt");
+      assert.equal(destroyed?.claimState, ClaimState.DELETING);
+      assert.deepEqual(
+        destroyed.holders.map(({ command }) => command),
+        ["vgpu-holder"],
+      );
+      await heal();
+      return [destroyed.failure?.reason, start];
+    },
+  },
   GM_FRAGMENTED: {
     answers: async (agent, set, heal) => {
       const reasons = await refusedCreate(agent, set, heal);

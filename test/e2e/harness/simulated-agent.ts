@@ -5,6 +5,7 @@ import {
   type CreateDomainResponse,
   DestroyDomainRequest,
   DomainServiceService as Domains,
+  StartDomainRequest,
   StopDomainRequest,
   type StopDomainResponse,
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
@@ -72,6 +73,10 @@ export class SimulatedAgent implements AsyncDisposable {
     made.request.claimId = `claim-${this.#created}`;
     change(made);
     return await this.rpc.call(Domains.createDomain, made.request);
+  }
+
+  async startDomain(name: string): Promise<void> {
+    await this.rpc.call(Domains.startDomain, StartDomainRequest.fromPartial(by(name)));
   }
 
   /** Forces it off when it does not go by itself in time; by default at once. */
