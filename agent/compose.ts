@@ -23,7 +23,7 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   for (const { file, why } of setAside) log.error({ file, why }, "ledger record set aside");
   // Looks, steps and libvirt's connection outlive `stop`: claims on their way get a chance to arrive.
   const cut = new AbortController();
-  const stages = await composeStages(options, { store, claims }, cut.signal);
+  const stages = composeStages(options, { store, claims }, cut.signal);
   stages.metrics.recorder.recordsSetAside(setAside.length);
   let ready = false;
   reloadWhenAsked({

@@ -4,6 +4,7 @@ import { reasons } from "../agent/core/reasons.ts";
 import { formatDurationMs } from "../agent/core/duration.ts";
 import { keys } from "../agent/config/keys.ts";
 import { ALLOWLIST } from "../agent/hostd/allowlist.ts";
+import { faultsPage } from "./faults-page.ts";
 import { page, table } from "./markdown.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { rawXmlPage } from "./raw-xml-page.ts";
@@ -18,6 +19,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     "limits.md": limitsPage(),
     "configuration-keys.md": configurationPage(),
     "raw-xml.md": rawXmlPage(),
+    "faults.md": faultsPage(),
     "config.schema.json": configSchema(),
     "config.yaml.example": configExample(),
   };

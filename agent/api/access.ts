@@ -4,6 +4,7 @@ import type { GpuServiceService } from "../../proto/gen/vgpud/v1/gpu_service.ts"
 import type { HostServiceService } from "../../proto/gen/vgpud/v1/host_service.ts";
 import type { OperationServiceService } from "../../proto/gen/vgpud/v1/operation_service.ts";
 import type { ReservationServiceService } from "../../proto/gen/vgpud/v1/reservation_service.ts";
+import type { SimulatorServiceService } from "../../proto/gen/vgpud/v1/simulator_service.ts";
 import type { VgpuServiceService } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import type { WatchServiceService } from "../../proto/gen/vgpud/v1/watch_service.ts";
 import { AgentError } from "../core/errors.ts";
@@ -59,6 +60,12 @@ export const access = {
   } satisfies AccessOf<typeof ReservationServiceService>,
   operation: { getOperation: "reads" } satisfies AccessOf<typeof OperationServiceService>,
   watch: { watch: "reads" } satisfies AccessOf<typeof WatchServiceService>,
+  simulator: {
+    getSimulation: "reads",
+    loadHost: "changes",
+    setFault: "changes",
+    clearFaults: "changes",
+  } satisfies AccessOf<typeof SimulatorServiceService>,
 } as const;
 
 /** A way in, and where the one that serves everything is. */

@@ -6,6 +6,7 @@ import type { Inventory } from "../inventory/model.ts";
 import type { DomainService } from "../lifecycle/domain-service.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
 import type { Operations } from "../lifecycle/operations.ts";
+import type { Simulation } from "./simulation.ts";
 
 /** Facts about the agent and its machine that GetHost shows and no stage needs. */
 interface AgentFacts {
@@ -46,6 +47,8 @@ export interface ApiContext {
   readonly agent: AgentFacts;
   readonly libvirt: () => LibvirtFacts;
   readonly newDomainId: () => DomainId;
+  /** Undefined on a real host. */
+  readonly simulation: Simulation | undefined;
 }
 
 /** The current view; throws STARTING before the first look is over. */

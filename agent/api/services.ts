@@ -5,6 +5,7 @@ import { GpuServiceService } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import { HostServiceService } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { OperationServiceService } from "../../proto/gen/vgpud/v1/operation_service.ts";
 import { ReservationServiceService } from "../../proto/gen/vgpud/v1/reservation_service.ts";
+import { SimulatorServiceService } from "../../proto/gen/vgpud/v1/simulator_service.ts";
 import { VgpuServiceService } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import { WatchServiceService } from "../../proto/gen/vgpud/v1/watch_service.ts";
 import { access, type Access, type AccessOf } from "./access.ts";
@@ -14,6 +15,7 @@ import { gpuHandlers } from "./gpu-service.ts";
 import { hostHandlers } from "./host-service.ts";
 import { methodName } from "./observe-calls.ts";
 import { operationHandlers } from "./operation-service.ts";
+import { simulatorHandlers } from "./simulator-service.ts";
 import type { Handlers, Unary } from "./unary.ts";
 import { vgpuHandlers } from "./vgpu-service.ts";
 
@@ -28,6 +30,7 @@ export interface Service {
 }
 
 export function contractServices(context: ApiContext): Service[] {
+  const { simulation } = context;
   return [
     service(HostServiceService, access.host, hostHandlers(context)),
     service(GpuServiceService, access.gpu, gpuHandlers(context)),
@@ -36,6 +39,9 @@ export function contractServices(context: ApiContext): Service[] {
     service(OperationServiceService, access.operation, operationHandlers(context)),
     service(ReservationServiceService, access.reservation, {}),
     service(WatchServiceService, access.watch, {}),
+    ...(simulation
+      ? [service(SimulatorServiceService, access.simulator, simulatorHandlers(simulation))]
+      : []),
   ];
 }
 

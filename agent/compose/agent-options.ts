@@ -30,8 +30,8 @@ export interface AgentOptions {
   readonly version: string;
   /** The commit it was built from; undefined when the build does not say. */
   readonly revision: string | undefined;
-  /** Whether the host is a simulated one; shown by GetHost. */
-  readonly simulated: boolean;
+  /** The simulator's control socket; undefined on a real host. */
+  readonly simulator: string | undefined;
   /** The contract's descriptor set, for reflection. */
   readonly descriptorSet: Buffer;
   readonly log: Log;

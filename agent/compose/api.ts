@@ -13,7 +13,11 @@ import type { DomainId } from "../core/ids.ts";
 import { nobodysMachine, readMachine } from "../host/machine.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { callLog } from "./call-log.ts";
+import { composeSimulation } from "./simulation.ts";
 import type { Stages } from "./stages.ts";
+
+/** How long a change of the simulated host waits until the agent has seen it. */
+const LOOK_PATIENCE_MS = 1_000;
 
 export interface Api {
   /** Speaks gRPC on a connection that came in by the socket. */
@@ -24,23 +28,30 @@ export interface Api {
 }
 
 export function composeApi(
-  { config, version, simulated, descriptorSet, log }: AgentOptions,
-  { ledger, lookout, libvirt, operations, domains, metrics }: Stages,
+  { config, version, simulator, descriptorSet, log }: AgentOptions,
+  { ledger, lookout, libvirt, operations, domains, metrics, reconciler }: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
 ): Api {
   // A simulated host has none of this machine's facts; on a real one they take seconds, and nothing waits for them.
   let machine = nobodysMachine;
-  if (!simulated)
+  if (simulator === undefined)
     void readMachine({ stop }).then((facts) => {
       machine = facts;
     });
+  const lookAgain = async (): Promise<void> => {
+    reconciler.trigger();
+    // A look that fails, or waits for a libvirt that hangs, is what the fault is about.
+    const seen = lookout.fresh().catch(() => undefined);
+    await Promise.race([seen, clock.sleep(LOOK_PATIENCE_MS, stop)]);
+  };
   const context: ApiContext = {
     inventory: () => lookout.current,
     ...{ ledger, operations, domains, rule: gvtgCapacity },
     libvirt: () => libvirt.status,
+    simulation: simulator === undefined ? undefined : composeSimulation(simulator, lookAgain),
     newDomainId: () => randomUUID() as string as DomainId,
     agent: {
-      ...{ version, simulated, unreadableRecords },
+      ...{ version, simulated: simulator !== undefined, unreadableRecords },
       startedAt: clock.wall(),
       instanceEpoch: randomUUID(),
       machine: () => machine,

@@ -10,11 +10,11 @@ import type { AgentOptions } from "./agent-options.ts";
 import type { Stages } from "./stages.ts";
 
 export function serveSite(
-  { config, version, simulated, log }: AgentOptions,
+  { config, version, simulator, log }: AgentOptions,
   { view, lookout, libvirt, operations, metrics, domainHistory }: Stages,
   { unreadableRecords, cut }: { readonly unreadableRecords: number; readonly cut: AbortSignal },
 ): Promise<HttpServer> {
-  const agent = { version, simulated, unreadableRecords, startedAt: clock.wall() };
+  const agent = { version, simulated: simulator !== undefined, unreadableRecords, startedAt: clock.wall() };
   const source = (): StatusSource => {
     const now = clock.wall();
     return {

@@ -8,7 +8,6 @@ import { systemClock as clock } from "../core/clock.ts";
 import { Pulse } from "../core/pulse.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import { issueVgpuId } from "../core/vgpu-mark.ts";
-import { readHostFacts } from "../discovery/host-facts.ts";
 import { observe } from "../discovery/observe.ts";
 import { RootedFiles } from "../host/files.ts";
 import { HostdClient } from "../host/hostd-client.ts";
@@ -52,11 +51,11 @@ export interface Stages {
   readonly pulse: Pulse;
 }
 
-export async function composeStages(
+export function composeStages(
   { config, configuration, version, revision, log }: AgentOptions,
   { store, claims }: { readonly store: LedgerStore; readonly claims: readonly Claim[] },
   cut: AbortSignal,
-): Promise<Stages> {
+): Stages {
   const files = new RootedFiles(config.host_root);
   const snapshot = new Snapshot();
   const view = (): MetricsView => metricsView(snapshot, ledger);
@@ -91,8 +90,7 @@ export async function composeStages(
   });
   const domainHistory = new DomainStatsHistory(HISTORY);
   const sampler = composeSampler({ libvirt, domainHistory, recorder, log, cut });
-  const host = await readHostFacts(files);
-  const observer = { files, slices: new MdevBus(files), domains: libvirt, host, wall: clock.wall };
+  const observer = { files, slices: new MdevBus(files), domains: libvirt, wall: clock.wall };
   const lookout = new Lookout({ look: (signal) => observe(observer, signal), snapshot, stop: cut });
   const operations = new Operations((operation) => {
     recorder.operation(operation);

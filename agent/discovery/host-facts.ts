@@ -1,4 +1,4 @@
-// Facts of the machine that stay as they are while it is up.
+// Facts of the machine as a whole. All but the name stay while it is up; a simulated one boots under a running agent.
 import type { HostFacts } from "../inventory/model.ts";
 import type { HostFiles } from "./host-files.ts";
 

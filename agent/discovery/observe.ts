@@ -1,7 +1,8 @@
 // One look at the host: the PCI bus, what each backend finds, and libvirt's domains, put together as facts.
 import type { DomainId, PciAddress } from "../core/ids.ts";
 import { messageOf } from "../core/errors.ts";
-import type { Domain, Gpu, HostFacts, Inventory, KernelVgpu, Known } from "../inventory/model.ts";
+import type { Domain, Gpu, Inventory, KernelVgpu, Known } from "../inventory/model.ts";
+import { readHostFacts } from "./host-facts.ts";
 import type { HostFiles } from "./host-files.ts";
 import { findGpus, type PciGpu } from "./pci-gpus.ts";
 
@@ -22,7 +23,6 @@ export interface Observer {
   readonly files: HostFiles;
   readonly slices: SliceSource;
   readonly domains: DomainSource;
-  readonly host: HostFacts;
   /** Milliseconds since the epoch. */
   readonly wall: () => number;
 }
@@ -33,7 +33,8 @@ export type Observation = Omit<Inventory, "revision">;
 /** Throws when the kernel's facts cannot be read; libvirt's absence is a fact itself (law 5). */
 export async function observe(observer: Observer, signal: AbortSignal): Promise<Observation> {
   const observedAt = observer.wall();
-  const [gpus, vgpus, domains] = await Promise.all([
+  const [host, gpus, vgpus, domains] = await Promise.all([
+    readHostFacts(observer.files),
     observeGpus(observer),
     observer.slices.slices(),
     observeDomains(observer.domains, signal),
@@ -41,7 +42,7 @@ export async function observe(observer: Observer, signal: AbortSignal): Promise<
   signal.throwIfAborted();
   return {
     observedAt,
-    host: observer.host,
+    host,
     gpus,
     vgpus: new Map(vgpus.map((vgpu) => [vgpu.id, vgpu])),
     domains,

@@ -12,8 +12,9 @@ export const USAGE = `usage: vgpud [options]
   --config-root DIR      look for those files below DIR
   --check-config         say everything that is wrong with the configuration, and end
   --show-config          print the configuration that holds, each value with its origin, and end
-  --simulate [FILE]      run on a simulated host, described by FILE or the default one:
-                         no hardware, no root, no libvirt needed
+  --simulate [HOST]      run on a simulated host: no hardware, no root, no libvirt needed; HOST is a YAML
+                         file that describes it or a machine that --list-machines names
+  --list-machines        list the machines that --simulate knows by name, and end
   --socket PATH          UNIX socket of the gRPC API (default /run/vgpud/vgpud.sock)
   --read-socket PATH     UNIX socket for reading only (default: beside --socket, named …-read.sock)
   --state-dir DIR        where the ledger is kept (default /var/lib/vgpud)
@@ -54,6 +55,7 @@ const flags = {
   "check-config": { type: "boolean" },
   "show-config": { type: "boolean" },
   simulate: { type: "boolean" },
+  "list-machines": { type: "boolean" },
   socket: text,
   "read-socket": text,
   "state-dir": text,
@@ -71,18 +73,18 @@ const flags = {
 export class UsageError extends Error {}
 
 export interface Command {
-  readonly action: "run" | "restore" | "check-config" | "show-config" | "help" | "version";
+  readonly action: "run" | "restore" | "check-config" | "show-config" | "list-machines" | "help" | "version";
   readonly sources: Sources;
-  /** `true`: the default host. */
+  /** A file or the name of a machine; `true`: the default host. */
   readonly simulate: string | boolean;
 }
 
 export function readCommand(argv: readonly string[]): Command {
   const { values, positionals } = parse(argv);
-  // `--simulate HOST.yaml`: parseArgs knows no optional values, so the file arrives as the one positional.
-  const [hostFile, ...rest] = positionals;
-  if (rest.length > 0 || (hostFile !== undefined && !values.simulate))
-    throw new UsageError(`unexpected argument ${rest[0] ?? hostFile ?? ""}`);
+  // `--simulate HOST`: parseArgs knows no optional values, so the host arrives as the one positional.
+  const [host, ...rest] = positionals;
+  if (rest.length > 0 || (host !== undefined && !values.simulate))
+    throw new UsageError(`unexpected argument ${rest[0] ?? host ?? ""}`);
   return {
     action: actionOf(values),
     sources: {
@@ -91,7 +93,7 @@ export function readCommand(argv: readonly string[]): Command {
       root: values.simulate ? undefined : path.resolve(values["config-root"] ?? "/"),
       flags: Object.entries(keyFlags).flatMap(([flag, key]) => given(flag, key, values)),
     },
-    simulate: values.simulate === true ? (hostFile ?? true) : false,
+    simulate: values.simulate === true ? (host ?? true) : false,
   };
 }
 
@@ -106,7 +108,7 @@ function given(
 }
 
 function actionOf(values: Readonly<Partial<Record<string, string | boolean>>>): Command["action"] {
-  const actions = ["help", "version", "check-config", "show-config", "restore"] as const;
+  const actions = ["help", "version", "check-config", "show-config", "list-machines", "restore"] as const;
   return actions.find((action) => values[action]) ?? "run";
 }
 

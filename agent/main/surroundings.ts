@@ -5,13 +5,19 @@ import path from "node:path";
 import { Configuration } from "../config/configuration.ts";
 import type { Effective, Given } from "../config/effective.ts";
 import { loadConfig, type Sources } from "../config/load.ts";
+import { ConfigError } from "../config/problem.ts";
+import { messageOf } from "../core/errors.ts";
 import { startCompanion, type Companion } from "../host/companion.ts";
+import { parseHost } from "../simulator/host-yaml.ts";
+import { readHost } from "../simulator/machines.ts";
 import type { Command } from "./command-line.ts";
 
 /** Where the agent runs: this machine, a simulated host, or a copied tree with a hostd of its own. */
 export interface Surroundings extends AsyncDisposable {
   readonly configuration: Configuration;
   readonly companion: Companion | undefined;
+  /** The simulator's control socket. */
+  readonly simulator: string | undefined;
 }
 
 export async function surroundings({ simulate, sources }: Command): Promise<Surroundings> {
@@ -19,7 +25,12 @@ export async function surroundings({ simulate, sources }: Command): Promise<Surr
   const configuration = await Configuration.open(() => loadConfig(sources));
   const { host_root: root } = configuration.started;
   if (root === "/" || sources.flags.some(({ path: key }) => key === "hostd.socket"))
-    return { configuration, companion: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
+    return {
+      configuration,
+      companion: undefined,
+      simulator: undefined,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
   return inFreshFolder("vgpud-hostd-", async (dir) => {
     const socket = path.join(dir, "hostd.sock");
     const ours = { path: "hostd.socket", value: socket, origin: "--host-root" };
@@ -27,12 +38,13 @@ export async function surroundings({ simulate, sources }: Command): Promise<Surr
       loadConfig({ ...sources, flags: [...sources.flags, ours] }),
     );
     const companion = await startCompanion("../hostd/main.js", ["--socket", socket, "--root", root]);
-    return { configuration: withHostd, companion };
+    return { configuration: withHostd, companion, simulator: undefined };
   });
 }
 
 /** Everything lives in one fresh folder, unless a flag says otherwise, and is gone afterwards. */
-function simulated(sources: Sources, host: string | true): Promise<Surroundings> {
+async function simulated(sources: Sources, host: string | true): Promise<Surroundings> {
+  if (host !== true) await checkHost(host);
   return inFreshFolder("vgpud-simulated-", async (dir) => {
     const images = path.join(dir, "images");
     await mkdir(images);
@@ -52,10 +64,20 @@ function simulated(sources: Sources, host: string | true): Promise<Surroundings>
       withStorageRoot(await loadConfig({ ...sources, flags }), images),
     );
     // Last: what fails before must not leave a process behind.
-    const hostArgs = host === true ? [] : ["--host", path.resolve(host)];
+    const hostArgs = host === true ? [] : ["--host", host];
     const companion = await startCompanion("../simulator/main.js", ["--dir", dir, ...hostArgs]);
-    return { configuration, companion };
+    return { configuration, companion, simulator: path.join(dir, "control.sock") };
   });
+}
+
+/** The simulator would refuse it, too, but an operator is told of a wrong description as of a wrong configuration. */
+async function checkHost(word: string): Promise<void> {
+  try {
+    const { yaml, origin } = await readHost(word);
+    parseHost(yaml, origin);
+  } catch (error) {
+    throw new ConfigError([{ where: "--simulate", what: messageOf(error) }], { cause: error });
+  }
 }
 
 /** The folder is one of the storage roots, the last, whatever the file says. */
@@ -66,17 +88,19 @@ function withStorageRoot(found: Effective, folder: string): Effective {
 /** The folder goes when its companion has gone, or could not be started. */
 async function inFreshFolder(
   prefix: string,
-  start: (dir: string) => Promise<{ readonly configuration: Configuration; readonly companion: Companion }>,
+  start: (
+    dir: string,
+  ) => Promise<Omit<Surroundings, typeof Symbol.asyncDispose> & { readonly companion: Companion }>,
 ): Promise<Surroundings> {
   const dir = await mkdtemp(path.join(tmpdir(), prefix));
   const remove = (): Promise<void> => rm(dir, { recursive: true, force: true });
   try {
-    const { configuration, companion } = await start(dir);
+    const started = await start(dir);
     const leave = async (): Promise<void> => {
-      await companion[Symbol.asyncDispose]();
+      await started.companion[Symbol.asyncDispose]();
       await remove();
     };
-    return { configuration, companion, [Symbol.asyncDispose]: leave };
+    return { ...started, [Symbol.asyncDispose]: leave };
   } catch (error) {
     await remove();
     throw error;

@@ -32,6 +32,7 @@ export const ErrorNumber = {
 /** virErrorDomain: the part of libvirt that reports. */
 export const ErrorSource = {
   none: 0,
+  xml: 5,
   rpc: 7,
   qemu: 10,
   test: 12,

@@ -361,6 +361,42 @@ const nodeGetInfoRetCodec: Codec<NodeGetInfoRet> = {
   }),
 };
 
+export interface NodeGetCpuMapArgs {
+  readonly needMap: number;
+  readonly needOnline: number;
+  readonly flags: number;
+}
+const nodeGetCpuMapArgsCodec: Codec<NodeGetCpuMapArgs> = {
+  encode: (e, v) => {
+    e.int(v.needMap);
+    e.int(v.needOnline);
+    e.uint(v.flags);
+  },
+  decode: (d) => ({
+    needMap: d.int(),
+    needOnline: d.int(),
+    flags: d.uint(),
+  }),
+};
+
+export interface NodeGetCpuMapRet {
+  readonly cpumap: Uint8Array;
+  readonly online: number;
+  readonly ret: number;
+}
+const nodeGetCpuMapRetCodec: Codec<NodeGetCpuMapRet> = {
+  encode: (e, v) => {
+    e.opaque(v.cpumap, 2048);
+    e.uint(v.online);
+    e.int(v.ret);
+  },
+  decode: (d) => ({
+    cpumap: d.opaque(2048),
+    online: d.uint(),
+    ret: d.int(),
+  }),
+};
+
 export interface NodeGetFreeMemoryRet {
   readonly freeMem: bigint;
 }
@@ -649,6 +685,54 @@ const connectNumOfDefinedDomainsRetCodec: Codec<ConnectNumOfDefinedDomainsRet> =
   },
   decode: (d) => ({
     num: d.int(),
+  }),
+};
+
+export interface ConnectListDomainsArgs {
+  readonly maxids: number;
+}
+const connectListDomainsArgsCodec: Codec<ConnectListDomainsArgs> = {
+  encode: (e, v) => {
+    e.int(v.maxids);
+  },
+  decode: (d) => ({
+    maxids: d.int(),
+  }),
+};
+
+export interface ConnectListDomainsRet {
+  readonly ids: readonly number[];
+}
+const connectListDomainsRetCodec: Codec<ConnectListDomainsRet> = {
+  encode: (e, v) => {
+    e.vector(v.ids, 16384, (x) => { e.int(x); });
+  },
+  decode: (d) => ({
+    ids: d.vector(16384, () => d.int()),
+  }),
+};
+
+export interface ConnectListDefinedDomainsArgs {
+  readonly maxnames: number;
+}
+const connectListDefinedDomainsArgsCodec: Codec<ConnectListDefinedDomainsArgs> = {
+  encode: (e, v) => {
+    e.int(v.maxnames);
+  },
+  decode: (d) => ({
+    maxnames: d.int(),
+  }),
+};
+
+export interface ConnectListDefinedDomainsRet {
+  readonly names: readonly string[];
+}
+const connectListDefinedDomainsRetCodec: Codec<ConnectListDefinedDomainsRet> = {
+  encode: (e, v) => {
+    e.vector(v.names, 16384, (x) => { e.string(x, 4194304); });
+  },
+  decode: (d) => ({
+    names: d.vector(16384, () => d.string(4194304)),
   }),
 };
 
@@ -1399,6 +1483,234 @@ const domainMemoryStatCodec: Codec<DomainMemoryStat> = {
   decode: (d) => ({
     tag: d.int(),
     val: d.uhyper(),
+  }),
+};
+
+export interface DomainBlockStatsArgs {
+  readonly dom: Domain;
+  readonly path: string;
+}
+const domainBlockStatsArgsCodec: Codec<DomainBlockStatsArgs> = {
+  encode: (e, v) => {
+    domainCodec.encode(e, v.dom);
+    e.string(v.path, 4194304);
+  },
+  decode: (d) => ({
+    dom: domainCodec.decode(d),
+    path: d.string(4194304),
+  }),
+};
+
+export interface DomainBlockStatsRet {
+  readonly rdReq: bigint;
+  readonly rdBytes: bigint;
+  readonly wrReq: bigint;
+  readonly wrBytes: bigint;
+  readonly errs: bigint;
+}
+const domainBlockStatsRetCodec: Codec<DomainBlockStatsRet> = {
+  encode: (e, v) => {
+    e.hyper(v.rdReq);
+    e.hyper(v.rdBytes);
+    e.hyper(v.wrReq);
+    e.hyper(v.wrBytes);
+    e.hyper(v.errs);
+  },
+  decode: (d) => ({
+    rdReq: d.hyper(),
+    rdBytes: d.hyper(),
+    wrReq: d.hyper(),
+    wrBytes: d.hyper(),
+    errs: d.hyper(),
+  }),
+};
+
+export interface DomainGetBlockInfoArgs {
+  readonly dom: Domain;
+  readonly path: string;
+  readonly flags: number;
+}
+const domainGetBlockInfoArgsCodec: Codec<DomainGetBlockInfoArgs> = {
+  encode: (e, v) => {
+    domainCodec.encode(e, v.dom);
+    e.string(v.path, 4194304);
+    e.uint(v.flags);
+  },
+  decode: (d) => ({
+    dom: domainCodec.decode(d),
+    path: d.string(4194304),
+    flags: d.uint(),
+  }),
+};
+
+export interface DomainGetBlockInfoRet {
+  readonly allocation: bigint;
+  readonly capacity: bigint;
+  readonly physical: bigint;
+}
+const domainGetBlockInfoRetCodec: Codec<DomainGetBlockInfoRet> = {
+  encode: (e, v) => {
+    e.uhyper(v.allocation);
+    e.uhyper(v.capacity);
+    e.uhyper(v.physical);
+  },
+  decode: (d) => ({
+    allocation: d.uhyper(),
+    capacity: d.uhyper(),
+    physical: d.uhyper(),
+  }),
+};
+
+export interface DomainInterfaceStatsArgs {
+  readonly dom: Domain;
+  readonly device: string;
+}
+const domainInterfaceStatsArgsCodec: Codec<DomainInterfaceStatsArgs> = {
+  encode: (e, v) => {
+    domainCodec.encode(e, v.dom);
+    e.string(v.device, 4194304);
+  },
+  decode: (d) => ({
+    dom: domainCodec.decode(d),
+    device: d.string(4194304),
+  }),
+};
+
+export interface DomainInterfaceStatsRet {
+  readonly rxBytes: bigint;
+  readonly rxPackets: bigint;
+  readonly rxErrs: bigint;
+  readonly rxDrop: bigint;
+  readonly txBytes: bigint;
+  readonly txPackets: bigint;
+  readonly txErrs: bigint;
+  readonly txDrop: bigint;
+}
+const domainInterfaceStatsRetCodec: Codec<DomainInterfaceStatsRet> = {
+  encode: (e, v) => {
+    e.hyper(v.rxBytes);
+    e.hyper(v.rxPackets);
+    e.hyper(v.rxErrs);
+    e.hyper(v.rxDrop);
+    e.hyper(v.txBytes);
+    e.hyper(v.txPackets);
+    e.hyper(v.txErrs);
+    e.hyper(v.txDrop);
+  },
+  decode: (d) => ({
+    rxBytes: d.hyper(),
+    rxPackets: d.hyper(),
+    rxErrs: d.hyper(),
+    rxDrop: d.hyper(),
+    txBytes: d.hyper(),
+    txPackets: d.hyper(),
+    txErrs: d.hyper(),
+    txDrop: d.hyper(),
+  }),
+};
+
+export interface DomainGetJobInfoArgs {
+  readonly dom: Domain;
+}
+const domainGetJobInfoArgsCodec: Codec<DomainGetJobInfoArgs> = {
+  encode: (e, v) => {
+    domainCodec.encode(e, v.dom);
+  },
+  decode: (d) => ({
+    dom: domainCodec.decode(d),
+  }),
+};
+
+export interface DomainGetJobInfoRet {
+  readonly type: number;
+  readonly timeElapsed: bigint;
+  readonly timeRemaining: bigint;
+  readonly dataTotal: bigint;
+  readonly dataProcessed: bigint;
+  readonly dataRemaining: bigint;
+  readonly memTotal: bigint;
+  readonly memProcessed: bigint;
+  readonly memRemaining: bigint;
+  readonly fileTotal: bigint;
+  readonly fileProcessed: bigint;
+  readonly fileRemaining: bigint;
+}
+const domainGetJobInfoRetCodec: Codec<DomainGetJobInfoRet> = {
+  encode: (e, v) => {
+    e.int(v.type);
+    e.uhyper(v.timeElapsed);
+    e.uhyper(v.timeRemaining);
+    e.uhyper(v.dataTotal);
+    e.uhyper(v.dataProcessed);
+    e.uhyper(v.dataRemaining);
+    e.uhyper(v.memTotal);
+    e.uhyper(v.memProcessed);
+    e.uhyper(v.memRemaining);
+    e.uhyper(v.fileTotal);
+    e.uhyper(v.fileProcessed);
+    e.uhyper(v.fileRemaining);
+  },
+  decode: (d) => ({
+    type: d.int(),
+    timeElapsed: d.uhyper(),
+    timeRemaining: d.uhyper(),
+    dataTotal: d.uhyper(),
+    dataProcessed: d.uhyper(),
+    dataRemaining: d.uhyper(),
+    memTotal: d.uhyper(),
+    memProcessed: d.uhyper(),
+    memRemaining: d.uhyper(),
+    fileTotal: d.uhyper(),
+    fileProcessed: d.uhyper(),
+    fileRemaining: d.uhyper(),
+  }),
+};
+
+export interface DomainGetControlInfoArgs {
+  readonly dom: Domain;
+  readonly flags: number;
+}
+const domainGetControlInfoArgsCodec: Codec<DomainGetControlInfoArgs> = {
+  encode: (e, v) => {
+    domainCodec.encode(e, v.dom);
+    e.uint(v.flags);
+  },
+  decode: (d) => ({
+    dom: domainCodec.decode(d),
+    flags: d.uint(),
+  }),
+};
+
+export interface DomainGetControlInfoRet {
+  readonly state: number;
+  readonly details: number;
+  readonly stateTime: bigint;
+}
+const domainGetControlInfoRetCodec: Codec<DomainGetControlInfoRet> = {
+  encode: (e, v) => {
+    e.uint(v.state);
+    e.uint(v.details);
+    e.uhyper(v.stateTime);
+  },
+  decode: (d) => ({
+    state: d.uint(),
+    details: d.uint(),
+    stateTime: d.uhyper(),
+  }),
+};
+
+export interface DomainResetArgs {
+  readonly dom: Domain;
+  readonly flags: number;
+}
+const domainResetArgsCodec: Codec<DomainResetArgs> = {
+  encode: (e, v) => {
+    domainCodec.encode(e, v.dom);
+    e.uint(v.flags);
+  },
+  decode: (d) => ({
+    dom: domainCodec.decode(d),
+    flags: d.uint(),
   }),
 };
 
@@ -2539,6 +2851,7 @@ export interface Signatures {
   connectRegisterCloseCallback: { args: undefined; ret: undefined };
   connectUnregisterCloseCallback: { args: undefined; ret: undefined };
   nodeGetInfo: { args: undefined; ret: NodeGetInfoRet };
+  nodeGetCpuMap: { args: NodeGetCpuMapArgs; ret: NodeGetCpuMapRet };
   nodeGetFreeMemory: { args: undefined; ret: NodeGetFreeMemoryRet };
   nodeGetMemoryStats: { args: NodeGetMemoryStatsArgs; ret: NodeGetMemoryStatsRet };
   nodeGetCpuStats: { args: NodeGetCpuStatsArgs; ret: NodeGetCpuStatsRet };
@@ -2547,6 +2860,8 @@ export interface Signatures {
   connectGetAllDomainStats: { args: ConnectGetAllDomainStatsArgs; ret: ConnectGetAllDomainStatsRet };
   connectNumOfDomains: { args: undefined; ret: ConnectNumOfDomainsRet };
   connectNumOfDefinedDomains: { args: undefined; ret: ConnectNumOfDefinedDomainsRet };
+  connectListDomains: { args: ConnectListDomainsArgs; ret: ConnectListDomainsRet };
+  connectListDefinedDomains: { args: ConnectListDefinedDomainsArgs; ret: ConnectListDefinedDomainsRet };
   domainLookupByName: { args: DomainLookupByNameArgs; ret: DomainLookupByNameRet };
   domainLookupByUuid: { args: DomainLookupByUuidArgs; ret: DomainLookupByUuidRet };
   domainLookupById: { args: DomainLookupByIdArgs; ret: DomainLookupByIdRet };
@@ -2579,6 +2894,12 @@ export interface Signatures {
   domainGetVcpusFlags: { args: DomainGetVcpusFlagsArgs; ret: DomainGetVcpusFlagsRet };
   domainGetCpuStats: { args: DomainGetCpuStatsArgs; ret: DomainGetCpuStatsRet };
   domainMemoryStats: { args: DomainMemoryStatsArgs; ret: DomainMemoryStatsRet };
+  domainBlockStats: { args: DomainBlockStatsArgs; ret: DomainBlockStatsRet };
+  domainGetBlockInfo: { args: DomainGetBlockInfoArgs; ret: DomainGetBlockInfoRet };
+  domainInterfaceStats: { args: DomainInterfaceStatsArgs; ret: DomainInterfaceStatsRet };
+  domainGetJobInfo: { args: DomainGetJobInfoArgs; ret: DomainGetJobInfoRet };
+  domainGetControlInfo: { args: DomainGetControlInfoArgs; ret: DomainGetControlInfoRet };
+  domainReset: { args: DomainResetArgs; ret: undefined };
   domainGetMetadata: { args: DomainGetMetadataArgs; ret: DomainGetMetadataRet };
   domainSetMetadata: { args: DomainSetMetadataArgs; ret: undefined };
   domainGetSecurityLabel: { args: DomainGetSecurityLabelArgs; ret: DomainGetSecurityLabelRet };
@@ -2639,6 +2960,7 @@ export const procedures: { readonly [K in ProcedureName]: Procedure<Signatures[K
   connectRegisterCloseCallback: { number: 360, name: "connect_register_close_callback", args: nothing, ret: nothing },
   connectUnregisterCloseCallback: { number: 361, name: "connect_unregister_close_callback", args: nothing, ret: nothing },
   nodeGetInfo: { number: 6, name: "node_get_info", args: nothing, ret: nodeGetInfoRetCodec },
+  nodeGetCpuMap: { number: 293, name: "node_get_cpu_map", args: nodeGetCpuMapArgsCodec, ret: nodeGetCpuMapRetCodec },
   nodeGetFreeMemory: { number: 102, name: "node_get_free_memory", args: nothing, ret: nodeGetFreeMemoryRetCodec },
   nodeGetMemoryStats: { number: 228, name: "node_get_memory_stats", args: nodeGetMemoryStatsArgsCodec, ret: nodeGetMemoryStatsRetCodec },
   nodeGetCpuStats: { number: 227, name: "node_get_cpu_stats", args: nodeGetCpuStatsArgsCodec, ret: nodeGetCpuStatsRetCodec },
@@ -2647,6 +2969,8 @@ export const procedures: { readonly [K in ProcedureName]: Procedure<Signatures[K
   connectGetAllDomainStats: { number: 344, name: "connect_get_all_domain_stats", args: connectGetAllDomainStatsArgsCodec, ret: connectGetAllDomainStatsRetCodec },
   connectNumOfDomains: { number: 51, name: "connect_num_of_domains", args: nothing, ret: connectNumOfDomainsRetCodec },
   connectNumOfDefinedDomains: { number: 25, name: "connect_num_of_defined_domains", args: nothing, ret: connectNumOfDefinedDomainsRetCodec },
+  connectListDomains: { number: 37, name: "connect_list_domains", args: connectListDomainsArgsCodec, ret: connectListDomainsRetCodec },
+  connectListDefinedDomains: { number: 21, name: "connect_list_defined_domains", args: connectListDefinedDomainsArgsCodec, ret: connectListDefinedDomainsRetCodec },
   domainLookupByName: { number: 23, name: "domain_lookup_by_name", args: domainLookupByNameArgsCodec, ret: domainLookupByNameRetCodec },
   domainLookupByUuid: { number: 24, name: "domain_lookup_by_uuid", args: domainLookupByUuidArgsCodec, ret: domainLookupByUuidRetCodec },
   domainLookupById: { number: 22, name: "domain_lookup_by_id", args: domainLookupByIdArgsCodec, ret: domainLookupByIdRetCodec },
@@ -2679,6 +3003,12 @@ export const procedures: { readonly [K in ProcedureName]: Procedure<Signatures[K
   domainGetVcpusFlags: { number: 200, name: "domain_get_vcpus_flags", args: domainGetVcpusFlagsArgsCodec, ret: domainGetVcpusFlagsRetCodec },
   domainGetCpuStats: { number: 262, name: "domain_get_cpu_stats", args: domainGetCpuStatsArgsCodec, ret: domainGetCpuStatsRetCodec },
   domainMemoryStats: { number: 159, name: "domain_memory_stats", args: domainMemoryStatsArgsCodec, ret: domainMemoryStatsRetCodec },
+  domainBlockStats: { number: 64, name: "domain_block_stats", args: domainBlockStatsArgsCodec, ret: domainBlockStatsRetCodec },
+  domainGetBlockInfo: { number: 194, name: "domain_get_block_info", args: domainGetBlockInfoArgsCodec, ret: domainGetBlockInfoRetCodec },
+  domainInterfaceStats: { number: 65, name: "domain_interface_stats", args: domainInterfaceStatsArgsCodec, ret: domainInterfaceStatsRetCodec },
+  domainGetJobInfo: { number: 163, name: "domain_get_job_info", args: domainGetJobInfoArgsCodec, ret: domainGetJobInfoRetCodec },
+  domainGetControlInfo: { number: 229, name: "domain_get_control_info", args: domainGetControlInfoArgsCodec, ret: domainGetControlInfoRetCodec },
+  domainReset: { number: 245, name: "domain_reset", args: domainResetArgsCodec, ret: nothing },
   domainGetMetadata: { number: 265, name: "domain_get_metadata", args: domainGetMetadataArgsCodec, ret: domainGetMetadataRetCodec },
   domainSetMetadata: { number: 264, name: "domain_set_metadata", args: domainSetMetadataArgsCodec, ret: nothing },
   domainGetSecurityLabel: { number: 121, name: "domain_get_security_label", args: domainGetSecurityLabelArgsCodec, ret: domainGetSecurityLabelRetCodec },

@@ -26,7 +26,13 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 /** Merge `handlers` into the server's table, then tell of changes: every client that asked gets its copy. */
 export class EventBroadcast {
   readonly #registrations = new Set<Registration>();
+  readonly #isLost: () => boolean;
   #lastCallbackID = 0;
+
+  /** An event for which `isLost` says true is sent to nobody. */
+  constructor({ isLost = () => false }: { readonly isLost?: () => boolean } = {}) {
+    this.#isLost = isLost;
+  }
 
   readonly handlers: Handlers = {
     connectDomainEventCallbackRegisterAny: ({ eventID, dom }, session) =>
@@ -103,6 +109,7 @@ export class EventBroadcast {
     object: string,
     send: (registration: Registration) => void,
   ): void {
+    if (this.#isLost()) return;
     for (const registration of this.#registrations) {
       if (registration.scope !== scope || registration.eventID !== eventNumbers[kind]) continue;
       if (registration.only === undefined || registration.only === object) send(registration);

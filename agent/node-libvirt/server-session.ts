@@ -63,8 +63,8 @@ export class ServerSession {
   }
 
   send<Message>(event: RemoteEvent<Message>, message: Message): void {
-    const header = { procedure: event.number, type: MessageType.event, serial: 1, status: MessageStatus.ok };
-    this.#write(header, (encoder) => {
+    const header = { program: REMOTE_PROGRAM, version: REMOTE_VERSION, procedure: event.number };
+    this.#write({ ...header, type: MessageType.event, serial: 1, status: MessageStatus.ok }, (encoder) => {
       event.message.encode(encoder, message);
     });
   }
@@ -124,13 +124,15 @@ export class ServerSession {
   }
 
   async #answer(header: MessageHeader, body: XdrDecoder): Promise<void> {
-    const { procedure, serial } = header;
+    // In the name of the program that was called: a client ends the connection at an answer of another.
+    const { program, version, procedure, serial } = header;
+    const answer = { program, version, procedure, type: MessageType.reply, serial };
     try {
       const write = await this.#run(header, body);
-      this.#write({ procedure, type: MessageType.reply, serial, status: MessageStatus.ok }, write);
+      this.#write({ ...answer, status: MessageStatus.ok }, write);
     } catch (caught) {
       const error = this.#asLibvirtError(caught);
-      this.#write({ procedure, type: MessageType.reply, serial, status: MessageStatus.error }, (encoder) => {
+      this.#write({ ...answer, status: MessageStatus.error }, (encoder) => {
         errorCodec.encode(encoder, error.toWire());
       });
     }
@@ -159,9 +161,9 @@ export class ServerSession {
     return refusal(ErrorNumber.internal, ErrorSource.remote, `internal error: ${messageOf(caught)}`);
   }
 
-  #write(header: Omit<MessageHeader, "program" | "version">, body: (encoder: XdrEncoder) => void): void {
+  #write(header: MessageHeader, body: (encoder: XdrEncoder) => void): void {
     if (this.#socket.destroyed) return;
-    this.#socket.write(encodeMessage({ program: REMOTE_PROGRAM, version: REMOTE_VERSION, ...header }, body));
+    this.#socket.write(encodeMessage(header, body));
   }
 }
 

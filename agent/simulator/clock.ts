@@ -8,7 +8,9 @@ export class SimulatedClock {
     return performance.now() + this.#advancedMs;
   }
 
-  async sleep(ms: number): Promise<void> {
+  /** Resolves when the time has passed, or at once when the signal aborts. */
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return;
     const due = this.now() + ms;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(wake, ms);
@@ -19,9 +21,11 @@ export class SimulatedClock {
       function wake(): void {
         clearTimeout(timer);
         sleepers.delete(look);
+        signal?.removeEventListener("abort", wake);
         resolve();
       }
       sleepers.add(look);
+      signal?.addEventListener("abort", wake);
     });
   }
 

@@ -1,28 +1,33 @@
 // The control socket: one JSON command a line, one JSON answer each. What a test or an operator does to the host by hand.
 import net from "node:net";
 import { z } from "zod";
-import { parsePciAddress, parseVgpuId, type PciAddress, type VgpuId } from "../core/ids.ts";
 import { encodeLine, LineReader } from "../hostd/protocol/lines.ts";
 import { listenOn } from "../hostd/protocol/listen.ts";
-import { faultsSchema } from "./faults.ts";
+import { faultsSchema } from "./faults/fault.ts";
+import { pciAddress as gpu, vgpuId as uuid } from "./forms.ts";
+import { problemsOf } from "./host-yaml.ts";
+import { Refusal } from "./problem.ts";
 
-const identifier = <T>(parse: (text: string) => T | undefined, what: string) =>
-  z.string().transform((text, context): T => {
-    const value = parse(text);
-    if (value !== undefined) return value;
-    context.addIssue({ code: "custom", message: `not ${what}` });
-    return z.NEVER;
-  });
-const gpu = identifier<PciAddress>(parsePciAddress, "a PCI address");
-const uuid = identifier<VgpuId>(parseVgpuId, "a UUID");
+/** A description of a host may have 1 MiB; escaping doubles it at worst. */
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
 const pid = z.int().min(1).max(0x7fff_ffff);
 
 const commandSchema = z.discriminatedUnion("command", [
   /** Answers with the whole state. */
   z.strictObject({ command: z.literal("snapshot") }),
+  /** Answers with the host's description as YAML and the faults that are set. */
+  z.strictObject({ command: z.literal("simulation") }),
+  /** Answers with the faults as they are set. */
   z.strictObject({ command: z.literal("set-faults"), faults: faultsSchema }),
-  /** Without names: all. */
-  z.strictObject({ command: z.literal("clear-faults"), names: z.array(faultsSchema.keyof()).optional() }),
+  /** Without names: all. A name that is not set is passed over. Answers with those that are still set. */
+  z.strictObject({ command: z.literal("clear-faults"), names: z.array(z.string()).optional() }),
+  /** Boots as another host, with what its description says stands there. */
+  z.strictObject({
+    command: z.literal("load-host"),
+    yaml: z.string(),
+    keep_faults: z.boolean().default(false),
+  }),
+  z.strictObject({ command: z.literal("reboot") }),
   /** Somebody else writes a `create` file. Fails with the errno. */
   z.strictObject({ command: z.literal("create-mdev"), gpu, type: z.string(), uuid }),
   /** Somebody else writes a `remove` file without looking whether it is held. Answers `blocked` at once when it waits. */
@@ -36,7 +41,6 @@ const commandSchema = z.discriminatedUnion("command", [
     domain: z.string(),
     does: z.enum(["crash", "poweroff", "reboot"]),
   }),
-  z.strictObject({ command: z.literal("reboot") }),
   /** Delays of the simulated host that end within the next `ms` end now. */
   z.strictObject({ command: z.literal("advance"), ms: z.int().min(0).max(86_400_000) }),
 ]);
@@ -51,7 +55,7 @@ export async function serveControl(socketPath: string, handle: ControlHandler): 
   const server = net.createServer((socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket)).on("error", () => undefined);
-    const reader = new LineReader();
+    const reader = new LineReader(MAX_LINE_BYTES);
     socket.on("data", (chunk: Buffer) => {
       try {
         for (const line of reader.feed(chunk)) void answer(line, handle).then((text) => socket.write(text));
@@ -75,9 +79,14 @@ async function answer(line: string, handle: ControlHandler): Promise<string> {
   try {
     const content: unknown = JSON.parse(line);
     const command = commandSchema.safeParse(content);
-    if (!command.success) throw new Error(z.prettifyError(command.error));
+    if (!command.success) throw new Refusal("do that", problemsOf(command.error));
     return encodeLine({ ok: true, value: (await handle(command.data)) ?? null });
   } catch (error) {
-    return encodeLine({ ok: false, error: error instanceof Error ? error.message : String(error) });
+    const problems = error instanceof Refusal ? error.problems : [];
+    return encodeLine({
+      ok: false,
+      error: error instanceof Error ? error.message : String(error),
+      problems,
+    });
   }
 }

@@ -65,18 +65,27 @@ export function mdevEntries(mdev: Mdev, traits: KernelTraits): Entries {
   // The attribute removes itself before the removal waits (mdev_sysfs.c, device_remove_file_self).
   if (!mdev.removing) tree.file(`${directory}/remove`, "");
   tree.file(`${directory}/intel_vgpu/vgpu_id`, `${mdev.allocation.id}\n`);
-  tree.file(`${directory}/uevent`, `DRIVER=${traits.mdevDriver}\nMODALIAS=mdev:\n`);
+  tree.file(`${directory}/uevent`, `${mdev.partial ? "" : `DRIVER=${traits.mdevDriver}\n`}MODALIAS=mdev:\n`);
   tree.link(`${directory}/mdev_type`, type);
   tree.link(`${directory}/subsystem`, "sys/bus/mdev");
-  tree.link(`${directory}/driver`, `sys/bus/mdev/drivers/${traits.mdevDriver}`);
-  tree.link(`${directory}/iommu_group`, `sys/kernel/iommu_groups/${mdev.group}`);
-  tree.link(`sys/kernel/iommu_groups/${mdev.group}/devices/${mdev.id}`, directory);
   tree.link(`sys/bus/mdev/devices/${mdev.id}`, directory);
-  tree.link(`sys/bus/mdev/drivers/${traits.mdevDriver}/${mdev.id}`, directory);
   tree.link(`${type}/devices/${mdev.id}`, directory);
-  tree.file(`dev/vfio/${mdev.group}`, "");
+  if (!mdev.partial) addDriver(tree, mdev, { directory, driver: traits.mdevDriver });
   addHolder(tree, mdev);
   return tree.entries;
+}
+
+/** What is there once a driver has bound: vfio makes the IOMMU group and its device node. */
+function addDriver(
+  tree: TreeBuilder,
+  mdev: Mdev,
+  { directory, driver }: { readonly directory: string; readonly driver: string },
+): void {
+  tree.link(`${directory}/driver`, `sys/bus/mdev/drivers/${driver}`);
+  tree.link(`${directory}/iommu_group`, `sys/kernel/iommu_groups/${mdev.group}`);
+  tree.link(`sys/kernel/iommu_groups/${mdev.group}/devices/${mdev.id}`, directory);
+  tree.link(`sys/bus/mdev/drivers/${driver}/${mdev.id}`, directory);
+  tree.file(`dev/vfio/${mdev.group}`, "");
 }
 
 function attributes(gpu: GpuDescription): Readonly<Record<string, string>> {

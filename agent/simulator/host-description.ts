@@ -1,22 +1,7 @@
-// HOST.yaml: which host to play. Strict: a key that is not known is an error, not a wish.
-import { parse } from "yaml";
+// What HOST.yaml may say: which host to play. Strict: a key that is not known is an error, not a wish.
 import { z } from "zod";
-import { parsePciAddress, parseVgpuId } from "../core/ids.ts";
-import { faultsSchema } from "./faults.ts";
-
-const pciAddress = z.string().transform((text, context) => {
-  const address = parsePciAddress(text);
-  if (address !== undefined) return address;
-  context.addIssue({ code: "custom", message: "not a PCI address like 0000:00:02.0" });
-  return z.NEVER;
-});
-
-const vgpuId = z.string().transform((text, context) => {
-  const id = parseVgpuId(text);
-  if (id !== undefined) return id;
-  context.addIssue({ code: "custom", message: "not a UUID" });
-  return z.NEVER;
-});
+import { faultsSchema } from "./faults/fault.ts";
+import { pciAddress, vgpuId } from "./forms.ts";
 
 const powerOfTwo = z.int().refine((value) => value > 0 && (value & (value - 1)) === 0, "not a power of two");
 
@@ -48,8 +33,10 @@ const mdevSchema = z.strictObject({
   held_by: z.string().min(1).max(15).optional(),
 });
 
-const hostSchema = z
+export const hostSchema = z
   .strictObject({
+    /** What it is, for people. */
+    about: z.string().max(200).default(""),
     hostname: z.string().min(1).max(64).default("simulated"),
     /** Kernel release as `uname -r` prints it. */
     kernel: z
@@ -69,7 +56,7 @@ const hostSchema = z
       .default([gpuSchema.parse({ address: "0000:00:02.0" })]),
     /** mdevs that somebody else made before vgpud came; gone after a reboot, as on a real host. */
     mdevs: z.array(mdevSchema).max(112).default([]),
-    faults: faultsSchema.default({}),
+    faults: faultsSchema.default([]),
   })
   .refine(
     (host) => new Set(host.gpus.map((gpu) => gpu.address)).size === host.gpus.length,
@@ -78,16 +65,3 @@ const hostSchema = z
 
 export type HostDescription = z.output<typeof hostSchema>;
 export type GpuDescription = HostDescription["gpus"][number];
-
-/** @throws Error that names the place in the file; `origin` is what the message calls it */
-export function parseHost(yaml: string, origin: string): HostDescription {
-  const content: unknown = parse(yaml) ?? {};
-  const host = hostSchema.safeParse(content);
-  if (!host.success) throw new Error(`cannot use ${origin}:\n${z.prettifyError(host.error)}`);
-  return host.data;
-}
-
-/** One Coffee Lake UHD 630 with a 1024 MiB aperture under Linux 6.12. */
-export function defaultHost(): HostDescription {
-  return hostSchema.parse({});
-}

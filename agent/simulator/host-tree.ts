@@ -1,4 +1,5 @@
 // Pure: the simulated kernel's state as files and links, each where a real kernel has it, for an agent to read.
+import type { PciAddress } from "../core/ids.ts";
 import { deviceEntries, mdevEntries, type Entries } from "./gpu-tree.ts";
 import type { SimulatedKernel } from "./kernel.ts";
 
@@ -13,15 +14,17 @@ const EMPTY_DIRECTORIES = [
   "proc",
 ];
 
-/** Everything below the root. `lie` is added to what `available_instances` shows. */
-export function hostEntries(kernel: SimulatedKernel, lie: number): Entries {
+/** Everything below the root. `lie` tells how many instances more than there are a GPU shows. */
+export function hostEntries(kernel: SimulatedKernel, lie: (gpu: PciAddress) => number): Entries {
   const gpus = [...kernel.gpus.values()];
   const mdevs = [...kernel.mdevs.values()];
   return new Map([
     ...EMPTY_DIRECTORIES.map((directory) => [directory, { kind: "directory" }] as const),
     ...systemEntries(kernel),
     ...moduleEntries(kernel),
-    ...gpus.flatMap((gpu, index) => [...deviceEntries({ gpu, index, traits: kernel.traits, lie })]),
+    ...gpus.flatMap((gpu, index) => [
+      ...deviceEntries({ gpu, index, traits: kernel.traits, lie: lie(gpu.description.address) }),
+    ]),
     ...mdevs.flatMap((mdev) => [...mdevEntries(mdev, kernel.traits)]),
   ]);
 }

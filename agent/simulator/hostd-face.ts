@@ -3,9 +3,9 @@ import path from "node:path";
 import { parsePciAddress, parseVgpuId } from "../core/ids.ts";
 import { Jobs, type RunningJob } from "../hostd/protocol/jobs.ts";
 import type { CreateMdev, Operation, Request, Result } from "../hostd/protocol/messages.ts";
-import type { SimulatedClock } from "./clock.ts";
-import type { FaultBoard } from "./faults.ts";
+import type { FaultBoard } from "./faults/board.ts";
 import { gpuDirectory } from "./gpu-tree.ts";
+import type { KernelCalls } from "./kernel-calls.ts";
 import type { SimulatedKernel } from "./kernel.ts";
 
 /** Children exist in name only. Numbers above any kernel's pid_max cannot be mistaken for a real process. */
@@ -13,8 +13,8 @@ const FIRST_CHILD_PID = 5_000_000;
 
 export interface HostdFaceOptions {
   readonly kernel: SimulatedKernel;
+  readonly calls: KernelCalls;
   readonly faults: FaultBoard;
-  readonly clock: SimulatedClock;
   /** Where the tree is, for paths in answers. */
   readonly root: string;
 }
@@ -30,7 +30,7 @@ export class HostdFace {
   }
 
   async perform(request: Request): Promise<Result> {
-    await this.#options.faults.whileSet("hostd_hangs");
+    await this.#options.faults.hold("HOSTD_HANGS");
     return await this.#jobs.perform(request);
   }
 
@@ -63,12 +63,12 @@ export class HostdFace {
   }
 
   async #create({ gpu, type, vgpuId }: CreateMdev): Promise<Result> {
-    const { kernel, faults, clock, root } = this.#options;
-    const delayMs = faults.current.create_delay_ms ?? 0;
-    if (delayMs > 0) await clock.sleep(delayMs);
+    const { calls, root } = this.#options;
     const address = parsePciAddress(gpu);
-    if (address === undefined) return { kind: "refused", why: `${gpu} is no PCI address` };
-    const errno = faults.current.create_errno ?? kernel.create(address, type, vgpuId);
+    const id = parseVgpuId(vgpuId);
+    if (address === undefined || id === undefined)
+      return { kind: "refused", why: `${gpu} is no PCI address, or ${vgpuId} no UUID` };
+    const errno = await calls.create(address, type, id);
     if (errno === undefined) return { kind: "done" };
     const file = path.join(root, gpuDirectory(address), "mdev_supported_types", type, "create");
     return { kind: "errno", errno, call: errno === "ENOENT" ? "open" : "write", path: file };
@@ -78,8 +78,11 @@ export class HostdFace {
     const mdev = this.#find(vgpuId);
     if (mdev === undefined) return { kind: "absent" };
     if (mdev.holder !== undefined) return { kind: "held", holders: [mdev.holder] };
-    await this.#options.faults.whileSet("remove_blocks");
-    const removal = await this.#options.kernel.remove(mdev.id);
+    const removal = await this.#options.calls.remove(mdev.id);
+    if (typeof removal === "object") {
+      const file = path.join(this.#options.root, gpuDirectory(mdev.gpu), mdev.id, "remove");
+      return { kind: "errno", errno: removal.errno, call: "write", path: file };
+    }
     return removal === "absent" ? { kind: "absent" } : { kind: "done" };
   }
 

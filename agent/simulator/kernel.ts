@@ -12,8 +12,10 @@ export interface Mdev {
   /** Number of its VFIO group. */
   readonly group: number;
   readonly holder: Holder | undefined;
-  /** A remove of it waits for the holder. */
+  /** A remove of it waits in the kernel. */
   readonly removing: boolean;
+  /** Its driver did not bind: it has no IOMMU group, and nobody can open it. */
+  readonly partial: boolean;
 }
 
 export interface Gpu {
@@ -26,25 +28,48 @@ export type CreateErrno = "EINVAL" | "ENOENT" | "EEXIST" | "ENOSPC";
 export type OpenErrno = "ENOENT" | "EBUSY" | "EEXIST";
 export type Removal = "removed" | "leaked" | "absent";
 
+export interface CreateOptions {
+  /** No free piece of the aperture is larger, MiB. */
+  readonly largestPieceMib?: number;
+  readonly partial?: boolean;
+}
+
+export interface RemoveOptions {
+  /** What it used stays taken, even if nobody holds it. */
+  readonly leaks?: boolean;
+  /** What the removal waits for before it looks at the holder. */
+  readonly after?: Promise<void>;
+}
+
 /** The IOMMU groups below belong to PCI devices. */
 const FIRST_MDEV_GROUP = 32;
 
 export class SimulatedKernel {
-  readonly host: HostDescription;
-  readonly traits: KernelTraits;
   readonly #newBootId: () => string;
   readonly #listeners = new Set<() => void>();
+  #host: HostDescription;
+  #traits: KernelTraits;
   #bootId: string;
+  /** GPUs that fell off the bus. */
+  #gone: ReadonlySet<PciAddress> = new Set();
   #gpus: ReadonlyMap<PciAddress, Gpu>;
   #mdevs = new Map<VgpuId, Mdev>();
   #released = new Map<VgpuId, () => void>();
 
   constructor(host: HostDescription, newBootId: () => string) {
-    this.host = host;
-    this.traits = kernelTraits(host.kernel);
+    this.#host = host;
+    this.#traits = kernelTraits(host.kernel);
     this.#newBootId = newBootId;
     this.#bootId = newBootId();
     this.#gpus = this.#probe();
+  }
+
+  get host(): HostDescription {
+    return this.#host;
+  }
+
+  get traits(): KernelTraits {
+    return this.#traits;
   }
 
   get bootId(): string {
@@ -65,14 +90,19 @@ export class SimulatedKernel {
   }
 
   /** A write of `text` to the type's `create` file. */
-  create(gpu: PciAddress, type: string, text: string): CreateErrno | undefined {
+  create(
+    gpu: PciAddress,
+    type: string,
+    text: string,
+    { largestPieceMib = Infinity, partial = false }: CreateOptions = {},
+  ): CreateErrno | undefined {
     const gvt = this.#gpus.get(gpu)?.gvt;
     const found = gvt?.types.find(({ directory }) => directory === type);
     if (gvt === undefined || found === undefined) return "ENOENT";
     const id = parseVgpuId(text.replace(/\n$/, ""));
     if (id === undefined) return "EINVAL";
     if (this.#mdevs.has(id)) return "EEXIST";
-    const allocation = gvt.allocate(found);
+    const allocation = found.lowMib > largestPieceMib ? undefined : gvt.allocate(found);
     if (allocation === undefined) return "ENOSPC";
     this.#mdevs.set(id, {
       id,
@@ -81,41 +111,55 @@ export class SimulatedKernel {
       group: this.#freeGroup(),
       holder: undefined,
       removing: false,
+      partial,
     });
     this.#changed();
     return undefined;
   }
 
   /** A write of `1` to the mdev's `remove` file by somebody who did not look whether it is held. May wait for ever. */
-  async remove(id: VgpuId): Promise<Removal> {
+  async remove(id: VgpuId, { leaks = false, after }: RemoveOptions = {}): Promise<Removal> {
     const mdev = this.#mdevs.get(id);
     if (mdev === undefined || mdev.removing) return "absent";
-    if (mdev.holder !== undefined && this.traits.removeWhileHeld === "leaks") {
-      this.#mdevs.delete(id);
-      this.#changed();
+    if (after !== undefined) {
+      this.#put({ ...mdev, removing: true });
+      await after;
+    }
+    if (!this.#isThere(mdev)) return "removed";
+    const { holder } = this.#mdevs.get(id) ?? mdev;
+    if (leaks || (holder !== undefined && this.traits.removeWhileHeld === "leaks")) {
+      this.#forget(mdev);
       return "leaked";
     }
-    if (mdev.holder !== undefined) {
-      this.#mdevs.set(id, { ...mdev, removing: true });
-      this.#changed();
+    if (holder !== undefined) {
+      this.#put({ ...mdev, holder, removing: true });
       await new Promise<void>((resolve) => this.#released.set(id, resolve));
       this.#released.delete(id);
     }
-    this.#mdevs.delete(id);
+    if (!this.#isThere(mdev)) return "removed";
     this.#gpus.get(mdev.gpu)?.gvt?.release(mdev.allocation);
-    this.#changed();
+    this.#forget(mdev);
     return "removed";
+  }
+
+  /** Its device goes away as it is, held or not: as a removal does, but without waiting for anybody. */
+  vanish(id: VgpuId): void {
+    const mdev = this.#mdevs.get(id);
+    if (mdev === undefined) return;
+    const isLeaked = mdev.holder !== undefined && this.traits.removeWhileHeld === "leaks";
+    if (!isLeaked) this.#gpus.get(mdev.gpu)?.gvt?.release(mdev.allocation);
+    this.#forget(mdev);
+    this.#released.get(id)?.();
   }
 
   /** A process opens the mdev's group. One guest can hold one vGPU of a GPU (kvmgt.c, __kvmgt_vgpu_exist). */
   open(id: VgpuId, holder: Holder): OpenErrno | undefined {
     const mdev = this.#mdevs.get(id);
-    if (mdev === undefined || mdev.removing) return "ENOENT";
+    if (mdev === undefined || mdev.removing || mdev.partial) return "ENOENT";
     if (mdev.holder !== undefined) return "EBUSY";
     const others = [...this.#mdevs.values()].filter((other) => other.gpu === mdev.gpu);
     if (others.some((other) => other.holder?.pid === holder.pid)) return "EEXIST";
-    this.#mdevs.set(id, { ...mdev, holder });
-    this.#changed();
+    this.#put({ ...mdev, holder });
     return undefined;
   }
 
@@ -129,8 +173,32 @@ export class SimulatedKernel {
     this.#changed();
   }
 
-  /** mdevs do not survive a reboot; what old kernels leaked is free again. */
-  reboot(): void {
+  /** Which GPUs fell off the bus, with their mdevs; one that did and does not any more is back, empty. */
+  setGone(gone: ReadonlySet<PciAddress>): void {
+    const moved = [...this.#host.gpus]
+      .map(({ address }) => address)
+      .filter((address) => gone.has(address) !== this.#gone.has(address));
+    if (moved.length === 0) return;
+    this.#gone = gone;
+    for (const { id, gpu } of [...this.#mdevs.values()]) {
+      if (!moved.includes(gpu)) continue;
+      this.#mdevs.delete(id);
+      this.#released.get(id)?.();
+    }
+    const probed = this.#probe();
+    this.#gpus = new Map(
+      [...probed].map(([address, gpu]) => [
+        address,
+        moved.includes(address) ? gpu : (this.#gpus.get(address) ?? gpu),
+      ]),
+    );
+    this.#changed();
+  }
+
+  /** Boots, as another host if one is given. mdevs do not survive it; what old kernels leaked is free again. */
+  reboot(host = this.#host): void {
+    this.#host = host;
+    this.#traits = kernelTraits(host.kernel);
     this.#bootId = this.#newBootId();
     this.#gpus = this.#probe();
     this.#mdevs = new Map();
@@ -139,7 +207,8 @@ export class SimulatedKernel {
   }
 
   #probe(): ReadonlyMap<PciAddress, Gpu> {
-    return new Map(this.host.gpus.map((description) => [description.address, this.#probeGpu(description)]));
+    const present = this.host.gpus.filter(({ address }) => !this.#gone.has(address));
+    return new Map(present.map((description) => [description.address, this.#probeGpu(description)]));
   }
 
   #probeGpu(description: GpuDescription): Gpu {
@@ -155,6 +224,21 @@ export class SimulatedKernel {
       countsFencesAtFirst: this.traits.countsFencesAtFirst,
     });
     return { description, gvt };
+  }
+
+  #put(mdev: Mdev): void {
+    this.#mdevs.set(mdev.id, mdev);
+    this.#changed();
+  }
+
+  /** One that has gone and come again meanwhile is another one. */
+  #isThere({ id, allocation }: Mdev): boolean {
+    return this.#mdevs.get(id)?.allocation === allocation;
+  }
+
+  #forget({ id }: Mdev): void {
+    this.#mdevs.delete(id);
+    this.#changed();
   }
 
   #freeGroup(): number {

@@ -1,18 +1,28 @@
 #!/usr/bin/env node
 // The simulated host as a process of its own, so that an agent that is killed meets the same kernel again.
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { defaultHost, parseHost, type HostDescription } from "./host-description.ts";
+import { DEFAULT_MACHINE, readHost, type HostText } from "./machines.ts";
+import { Refusal } from "./problem.ts";
 import { Simulator } from "./simulator.ts";
 
-const USAGE = "usage: simulator --dir DIR [--host HOST.yaml]";
+const USAGE = "usage: simulator --dir DIR [--host HOST.yaml|MACHINE]";
 const EXIT_USAGE = 64;
 const EXIT_CONFIG = 78;
 
+class ExitError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
 async function main(): Promise<void> {
   const { dir, host } = readOptions();
-  const simulator = await Simulator.start(path.resolve(dir), await readHost(host));
+  const { yaml, origin } = await readGivenHost(host);
+  const simulator = await Simulator.start(path.resolve(dir), yaml, origin);
   const stopped = new Promise<void>((resolve) => {
     process.once("SIGTERM", () => {
       resolve();
@@ -25,7 +35,7 @@ async function main(): Promise<void> {
       resolve();
     });
   });
-  const { root, hostdSocket, controlSocket, libvirtSocket } = simulator.paths;
+  const { root, hostdSocket, controlSocket, libvirtSocket } = simulator.directory;
   process.stdout.write(
     `ready root=${root} hostd=${hostdSocket} control=${controlSocket} libvirt=${libvirtSocket}\n`,
   );
@@ -35,37 +45,32 @@ async function main(): Promise<void> {
   process.exit();
 }
 
-function readOptions(): { readonly dir: string; readonly host: string | undefined } {
+function readOptions(): { readonly dir: string; readonly host: string } {
   try {
     const { values } = parseArgs({ options: { dir: { type: "string" }, host: { type: "string" } } });
-    if (values.dir !== undefined) return { dir: values.dir, host: values.host };
+    if (values.dir !== undefined) return { dir: values.dir, host: values.host ?? DEFAULT_MACHINE };
   } catch {
     // An unknown option is answered as a missing one.
   }
-  throw new Refusal(USAGE, EXIT_USAGE);
+  throw new ExitError(USAGE, EXIT_USAGE);
 }
 
-async function readHost(file: string | undefined): Promise<HostDescription> {
-  if (file === undefined) return defaultHost();
+async function readGivenHost(word: string): Promise<HostText> {
   try {
-    return parseHost(await readFile(file, "utf8"), file);
+    return await readHost(word);
   } catch (error) {
-    throw new Refusal(error instanceof Error ? error.message : String(error), EXIT_CONFIG);
+    throw new ExitError(error instanceof Error ? error.message : String(error), EXIT_CONFIG);
   }
 }
 
-class Refusal extends Error {
-  readonly exitCode: number;
-
-  constructor(message: string, exitCode: number) {
-    super(message);
-    this.exitCode = exitCode;
-  }
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ExitError) return error.exitCode;
+  return error instanceof Refusal ? EXIT_CONFIG : 1;
 }
 
 try {
   await main();
 } catch (error) {
   process.stderr.write(`vgpud-simulator: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = error instanceof Refusal ? error.exitCode : 1;
+  process.exitCode = exitCodeOf(error);
 }

@@ -1,73 +1,69 @@
-// Puts the simulated host together: kernel, its tree of files, hostd's socket and the control socket in one directory.
+// Puts the simulated host together: kernel, its tree of files, hostd's socket, libvirt's and the control socket.
 import { randomUUID } from "node:crypto";
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
-import path from "node:path";
+import type { PciAddress } from "../core/ids.ts";
 import { serveProtocol, type ProtocolServer } from "../hostd/protocol/server.ts";
 import { SimulatedClock } from "./clock.ts";
 import { serveControl, type ControlCommand } from "./control.ts";
-import { FaultBoard } from "./faults.ts";
+import { SimulatorDirectory } from "./directory.ts";
+import { FaultBoard } from "./faults/board.ts";
+import { withFailingFiles } from "./faults/failing-files.ts";
+import type { Fault } from "./faults/fault.ts";
+import { faultsBeyond } from "./faults/beyond-host.ts";
+import { makeMdevs } from "./foreign-mdevs.ts";
+import type { Entries } from "./gpu-tree.ts";
 import { hostEntries } from "./host-tree.ts";
-import type { HostDescription } from "./host-description.ts";
+import { parseHost } from "./host-yaml.ts";
 import { HostdFace } from "./hostd-face.ts";
+import { holdWhatIsIdle } from "./holding.ts";
+import { KernelCalls } from "./kernel-calls.ts";
 import { SimulatedKernel } from "./kernel.ts";
 import { LibvirtDaemon } from "./libvirt/daemon.ts";
+import { fieldOf, Refusal } from "./problem.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
-/** Says that `root` and `staging` beside it are ours to delete. */
-const MARKER = ".vgpud-simulator";
-/** Holders made by HOST.yaml get pids from here. */
-const FIRST_HOLDER_PID = 4_300_000;
-
-export interface SimulatorPaths {
-  readonly root: string;
-  readonly hostdSocket: string;
-  readonly controlSocket: string;
-  readonly libvirtSocket: string;
-}
-
 export class Simulator implements AsyncDisposable {
-  readonly paths: SimulatorPaths;
-  readonly #directory: string;
+  readonly directory: SimulatorDirectory;
   readonly #kernel: SimulatedKernel;
   readonly #faults: FaultBoard;
   readonly #clock = new SimulatedClock();
+  readonly #calls: KernelCalls;
   readonly #face: HostdFace;
-  readonly #closing: AsyncDisposable[] = [];
+  /** The description as it was given. */
+  #yaml: string;
+  #control: AsyncDisposable | undefined;
   #hostd: ProtocolServer | undefined;
   #libvirt: LibvirtDaemon | undefined;
+  #obeying: Promise<void> = Promise.resolve();
 
-  private constructor(directory: string, host: HostDescription) {
-    this.#directory = directory;
-    this.paths = {
-      root: path.join(directory, "root"),
-      hostdSocket: path.join(directory, "hostd.sock"),
-      controlSocket: path.join(directory, "control.sock"),
-      libvirtSocket: path.join(directory, "libvirt-sock"),
-    };
-    this.#kernel = new SimulatedKernel(host, randomUUID);
-    this.#faults = new FaultBoard(host.faults);
-    this.#face = new HostdFace({
-      kernel: this.#kernel,
-      faults: this.#faults,
-      clock: this.#clock,
-      root: this.paths.root,
-    });
+  private constructor(directory: string, yaml: string, origin: string) {
+    const host = parseHost(yaml, origin);
+    this.directory = new SimulatorDirectory(directory);
+    this.#yaml = yaml;
+    const kernel = new SimulatedKernel(host, randomUUID);
+    const faults = new FaultBoard(this.#clock, host.faults);
+    this.#kernel = kernel;
+    this.#faults = faults;
+    this.#calls = new KernelCalls(kernel, faults);
+    holdWhatIsIdle(kernel, faults);
+    this.#face = new HostdFace({ kernel, faults, calls: this.#calls, root: this.directory.root });
   }
 
   /**
    * Starts to serve in a directory, which is made when it is not there. What a killed simulator left there is replaced.
-   * @throws Error when another simulator runs there, or the directory holds a `root` that no simulator made
+   * `yaml` describes the host, and `origin` is what a refusal calls it.
+   * @throws Refusal when the description is wrong; Error when another simulator runs there, or the directory holds a
+   * `root` that no simulator made
    */
-  static async start(directory: string, host: HostDescription): Promise<Simulator> {
-    const simulator = new Simulator(directory, host);
-    await mkdir(directory, { recursive: true });
+  static async start(directory: string, yaml: string, origin: string): Promise<Simulator> {
+    const simulator = new Simulator(directory, yaml, origin);
+    await simulator.directory.make();
     // First of all: a running simulator is recognised by its control socket.
-    simulator.#closing.push(
-      await serveControl(simulator.paths.controlSocket, (command) => simulator.#obey(command)),
+    simulator.#control = await serveControl(simulator.directory.controlSocket, (command) =>
+      simulator.#obey(command),
     );
     try {
-      await simulator.#serve(host);
+      await simulator.#serve();
     } catch (error) {
       await simulator[Symbol.asyncDispose]();
       throw error;
@@ -78,53 +74,86 @@ export class Simulator implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#hostd?.close();
     await this.#libvirt?.[Symbol.asyncDispose]();
-    for (const part of this.#closing.reverse()) await part[Symbol.asyncDispose]();
-    await this.#removeOwn();
+    await this.#control?.[Symbol.asyncDispose]();
+    await this.directory.removeOwn();
   }
 
-  async #serve(host: HostDescription): Promise<void> {
-    await this.#claimDirectory();
-    const writer = new TreeWriter(this.paths.root, path.join(this.#directory, "staging"));
+  async #serve(): Promise<void> {
+    await this.directory.claim();
+    const writer = new TreeWriter(this.directory.root, this.directory.staging);
     const write = (): void => {
-      writer.apply(hostEntries(this.#kernel, this.#faults.current.available_instances_error ?? 0));
+      writer.apply(this.#entries());
     };
+    this.#takeGpusAway();
     write();
     this.#kernel.onChange(write);
-    this.#faults.onChange(write);
-    for (const [index, { gpu, type, uuid, held_by: command }] of host.mdevs.entries()) {
-      this.#kernelDid(this.#kernel.create(gpu, type, uuid), `create the mdev ${uuid}`);
-      const pid = FIRST_HOLDER_PID + index;
-      if (command !== undefined)
-        this.#kernelDid(this.#kernel.open(uuid, { pid, command }), `hold the mdev ${uuid}`);
-    }
-    await this.#serveHostd();
+    this.#faults.onChange(() => {
+      this.#takeGpusAway();
+      write();
+      void this.#faultsObeyed();
+    });
+    makeMdevs(this.#kernel, this.#kernel.host);
     this.#libvirt = await LibvirtDaemon.start({
       kernel: this.#kernel,
       faults: this.#faults,
+      calls: this.#calls,
       clock: this.#clock,
-      socketPath: this.paths.libvirtSocket,
-      innerPath: path.join(this.#directory, "libvirt-inner.sock"),
+      socketPath: this.directory.libvirtSocket,
+      innerPath: this.directory.libvirtInner,
     });
+    await this.#faultsObeyed();
   }
 
-  async #serveHostd(): Promise<void> {
-    this.#hostd = await serveProtocol({
-      address: { path: this.paths.hostdSocket },
+  #entries(): Entries {
+    const lie = (gpu: PciAddress): number =>
+      this.#faults.find("AVAILABLE_INSTANCES_WRONG", { gpu })?.instances ?? 0;
+    return withFailingFiles(hostEntries(this.#kernel, lie), this.#faults.all("FILE_FAILS"));
+  }
+
+  #takeGpusAway(): void {
+    const addresses = this.#kernel.host.gpus.map(({ address }) => address);
+    this.#kernel.setGone(
+      new Set(addresses.filter((gpu) => this.#faults.find("GPU_VANISHES", { gpu }) !== undefined)),
+    );
+  }
+
+  /** Resolves when hostd and libvirt are as gone or as hung as the faults want them. */
+  async #faultsObeyed(): Promise<void> {
+    this.#obeying = this.#obeying.then(async () => {
+      const isHostdGone = this.#faults.find("HOSTD_GONE") !== undefined;
+      if (isHostdGone) await this.#stopHostd();
+      else this.#hostd ??= await this.#serveHostd();
+      await this.#libvirt?.obeyFaults();
+    });
+    await this.#obeying;
+  }
+
+  async #serveHostd(): Promise<ProtocolServer> {
+    return await serveProtocol({
+      address: { path: this.directory.hostdSocket },
       program: "vgpud-simulator",
       perform: (request) => this.#face.perform(request),
     });
+  }
+
+  async #stopHostd(): Promise<void> {
+    const hostd = this.#hostd;
+    this.#hostd = undefined;
+    await hostd?.close();
   }
 
   async #obey(command: ControlCommand): Promise<unknown> {
     switch (command.command) {
       case "snapshot":
         return snapshotOf(this.#kernel, this.#faults, this.#libvirt?.domains.list() ?? []);
+      case "simulation":
+        return { yaml: this.#yaml, faults: this.#faults.list };
       case "set-faults":
-        this.#faults.set(command.faults);
-        return await this.#libvirt?.obeyFaults();
+        return await this.#setFaults(command.faults);
       case "clear-faults":
         this.#faults.clear(command.names);
-        return await this.#libvirt?.obeyFaults();
+        await this.#faultsObeyed();
+        return { faults: this.#faults.list };
       case "create-mdev":
         this.#kernelDid(this.#kernel.create(command.gpu, command.type, command.uuid), "create the mdev");
         return undefined;
@@ -145,19 +174,51 @@ export class Simulator implements AsyncDisposable {
       case "guest":
         this.#guestDoes(command.domain, command.does);
         return undefined;
+      case "load-host":
+        await this.#loadHost(command.yaml, command.keep_faults);
+        return undefined;
       case "reboot":
         await this.#reboot();
         return undefined;
     }
   }
 
+  async #setFaults(faults: readonly Fault[]): Promise<unknown> {
+    const problems = faultsBeyond(this.#kernel.host, this.#entries(), faults);
+    if (problems.length > 0) {
+      throw new Refusal(
+        "set the faults",
+        problems.map(({ path, ...problem }) => ({ ...problem, field: fieldOf(path) })),
+      );
+    }
+    this.#faults.set(faults);
+    await this.#faultsObeyed();
+    return { faults };
+  }
+
+  async #loadHost(yaml: string, keepFaults: boolean): Promise<void> {
+    const host = parseHost(yaml, "the host's description");
+    this.#yaml = yaml;
+    if (!keepFaults) this.#faults.clear();
+    await this.#reboot(() => {
+      this.#kernel.reboot(host);
+      this.#faults.set(host.faults);
+      makeMdevs(this.#kernel, host);
+    });
+    await this.#faultsObeyed();
+  }
+
   /** Everything that ran on the host is gone; files and connections too. */
-  async #reboot(): Promise<void> {
-    await this.#hostd?.close();
-    this.#kernel.reboot();
+  async #reboot(
+    boot = (): void => {
+      this.#kernel.reboot();
+    },
+  ): Promise<void> {
+    await this.#stopHostd();
+    boot();
     this.#face.reboot();
-    await this.#serveHostd();
     await this.#libvirt?.reboot();
+    await this.#faultsObeyed();
   }
 
   #guestDoes(name: string, what: "crash" | "poweroff" | "reboot"): void {
@@ -171,34 +232,6 @@ export class Simulator implements AsyncDisposable {
 
   #kernelDid(errno: string | undefined, what: string): void {
     if (errno !== undefined) throw new Error(`cannot ${what}: ${errno}`);
-  }
-
-  async #claimDirectory(): Promise<void> {
-    const marker = path.join(this.#directory, MARKER);
-    if (await exists(marker)) await this.#removeOwn();
-    if (await exists(this.paths.root)) {
-      throw new Error(
-        `cannot simulate in ${this.#directory}: its "root" was not made by a simulator, name another directory`,
-      );
-    }
-    await writeFile(marker, "");
-  }
-
-  async #removeOwn(): Promise<void> {
-    const marker = path.join(this.#directory, MARKER);
-    if (!(await exists(marker))) return;
-    for (const name of ["root", "staging"])
-      await rm(path.join(this.#directory, name), { recursive: true, force: true });
-    await rm(marker);
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await stat(file);
-    return true;
-  } catch {
-    return false;
   }
 }
 

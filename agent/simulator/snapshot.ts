@@ -1,5 +1,6 @@
 // The simulated host's true state as plain data, for a test to compare the agent's view with.
-import type { FaultBoard, Faults } from "./faults.ts";
+import type { Fault } from "./faults/fault.ts";
+import type { FaultBoard } from "./faults/board.ts";
 import type { SimulatedKernel } from "./kernel.ts";
 import type { Domain } from "./libvirt/domains.ts";
 
@@ -28,7 +29,8 @@ export interface Snapshot {
     readonly state: string;
     readonly mdevs: readonly string[];
   }[];
-  readonly faults: Faults;
+  /** Those that are set, by name. */
+  readonly faults: readonly Fault[];
 }
 
 export function snapshotOf(
@@ -57,7 +59,7 @@ export function snapshotOf(
     gpus,
     mdevs,
     domains: domains.map(domainOf),
-    faults: faults.current,
+    faults: faults.list,
   };
 }
 

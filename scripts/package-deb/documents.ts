@@ -27,6 +27,7 @@ export async function writeDocuments(options: DocumentOptions): Promise<void> {
   await cp(path.join(project, "docs/configuration.md"), path.join(doc, "configuration.md"));
   const reference = path.join(project, "docs/reference");
   for (const page of await readdir(reference)) await cp(path.join(reference, page), path.join(doc, page));
+  await cp(path.join(project, "docs/simulator.md"), path.join(doc, "simulator.md"));
   await cp(path.join(project, "docs/monitoring.md"), path.join(doc, "monitoring.md"));
   await cp(path.join(project, "docs/monitoring"), path.join(doc, "monitoring"), { recursive: true });
   await mkdir(path.join(doc, "examples"));

@@ -50,6 +50,8 @@ async function copyProgram({ project, version }: TreeOptions, home: string): Pro
   await mkdir(path.join(home, "proto/gen"), { recursive: true });
   const descriptor = "proto/gen/descriptor.binpb";
   await copyFile(path.join(project, descriptor), path.join(home, descriptor));
+  const machines = "agent/simulator/machines";
+  await cp(path.join(project, machines), path.join(home, machines), { recursive: true });
   // Exactly what the programs look up: their version and commit, and that they are modules.
   const revision = await revisionOf(project);
   const manifest = { name: "vgpud", version, revision, type: "module", private: true };

@@ -133,10 +133,10 @@ async function busyMinute(world: World): Promise<void> {
   await world.create("b");
   await world.stop("b");
   await world.start("b");
-  await world.setFaults({ libvirt_refuses_start: "no" });
+  await world.setFaults({ kind: "LIBVIRT_ERROR", target: "domainCreate", message: "no" });
   await assert.rejects(world.create("c"));
   await world.clearFaults();
-  await world.setFaults({ remove_blocks: true });
+  await world.setFaults({ kind: "REMOVE_BLOCKS" });
   void world.destroy("b").catch(() => undefined);
   await until("a removal is blocked", async () =>
     /^vgpud_operations_stalled\{reason="VGPU_REMOVE_BLOCKED"\} 1$/m.test(await world.scrape()),

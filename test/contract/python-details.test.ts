@@ -124,7 +124,7 @@ describe("Python's own libraries", () => {
   });
 
   it("read how long to wait", async () => {
-    await world.setFaults({ libvirt_away: true });
+    await world.setFaults({ kind: "LIBVIRT_GONE" });
     const { request } = world.draft("early");
     const answer = await read(encoded(request));
     await world.clearFaults();

@@ -149,7 +149,7 @@ for (const language of ["Python", "TypeScript"] as const)
     });
 
     it("tries again as long after as vgpud says while libvirt is away", async () => {
-      await world.setFaults({ libvirt_away: true });
+      await world.setFaults({ kind: "LIBVIRT_GONE" });
       await using client = start(["create", ...(await wanted("patient"))]);
       await client.says("LIBVIRT_UNAVAILABLE: once more in 2 s");
       await world.clearFaults();
@@ -159,7 +159,7 @@ for (const language of ["Python", "TypeScript"] as const)
     });
 
     it("follows the operation of a create that outlived its deadline to the domain of its claim id", async () => {
-      await world.setFaults({ domain_start_delay_ms: START_DELAY_MS });
+      await world.setFaults({ kind: "DOMAIN_STARTS_LATE", delay_ms: START_DELAY_MS });
       await using client = start(["--deadline", "0.5", "create", ...(await wanted("slow"))]);
       const { operation, uuid } = await until("the create is accepted", () =>
         world.claimed("slow").catch(() => undefined),

@@ -74,6 +74,45 @@ describe("real virsh and the simulated host", () => {
     await assert.rejects(virsh("dominfo", "desk-1"), /failed to get domain 'desk-1'/);
   });
 
+  it("agree on what a script asks of a domain that runs", async () => {
+    await using host = await SimulatedHost.start();
+    const virsh = virshOf(host);
+    const devices = `<disk type='file'><source file='/var/lib/libvirt/images/a.img'/><target dev='vda' bus='virtio'/></disk>
+      <interface type='bridge'><source bridge='br0'/><target dev='tap7'/></interface></devices>`;
+    await virsh("define", await xmlFile(host, "desk-1.xml", XML.replace("</devices>", devices)));
+    await createVgpu(host);
+    await virsh("start", "desk-1", "--paused");
+    const asked: [string, RegExp][] = [
+      ["domstate --reason desk-1", /paused \(user\)/],
+      ["resume desk-1", /resumed/],
+      ["domstate --reason desk-1", /running \(unpaused\)/],
+      ["domblklist desk-1", /vda +\/var\/lib\/libvirt\/images\/a\.img/],
+      ["domblkstat desk-1 vda", /^vda rd_req \d+\nvda rd_bytes \d+/],
+      ["domiflist desk-1", /tap7 +bridge +br0/],
+      ["domifstat desk-1 tap7", /^tap7 rx_bytes \d+/],
+      ["dommemstat desk-1", /^actual 524288\nrss \d+/],
+      ["vcpucount desk-1 --active --live", /^2$/m],
+      ["vcpuinfo desk-1", /VCPU: +1\nCPU: +1\nState: +running\n[^]*CPU Affinity: +y{8}/],
+      ["domjobinfo desk-1", /Job type: +None/],
+      ["domcontrol desk-1", /^ok$/m],
+      ["desc --title --live desk-1 the first desk", /title updated successfully/],
+      ["list --title", /desk-1 +running +the first desk/],
+      ["domuuid desk-1", new RegExp(UUID)],
+      ["nodecpumap", /CPUs present: +8\nCPUs online: +8\nCPU map: +y{8}/],
+      ["nodeinfo", /CPU\(s\): +8\n[^]*Memory size: +33554432 KiB/],
+      ["nodedev-list --tree", /computer\n[^]*pci_0000_00_02_0\n[^]*mdev_/],
+      ["domstats --block --interface desk-1", /net\.0\.name=tap7\n[^]*block\.0\.name=vda/],
+      ["reset desk-1", /was reset/],
+      ["autostart desk-1", /marked as autostarted/],
+      ["list --autostart --name", /^desk-1$/m],
+    ];
+    for (const [words, answer] of asked) assert.match(await virsh(...words.split(" ")), answer, words);
+    await assert.rejects(virsh("domblkstat", "desk-1", "vdz"), /invalid argument: invalid path: vdz/);
+    await assert.rejects(virsh("domtime", "desk-1"), /unknown procedure/);
+    // Another program than libvirt's own: refused in its name, or the connection would end.
+    await assert.rejects(virsh("qemu-monitor-command", "desk-1", "{}"), /Cannot find program/);
+  });
+
   it("agree on who holds a slice", async () => {
     await using host = await SimulatedHost.start();
     const virsh = virshOf(host);
@@ -162,7 +201,7 @@ describe("real virsh and the simulated host", () => {
   });
 
   it("agree on refusals", async () => {
-    await using host = await SimulatedHost.start("faults: { guest_ignores_shutdown: true }");
+    await using host = await SimulatedHost.start("faults: [{ kind: GUEST_IGNORES_SHUTDOWN }]");
     const virsh = virshOf(host);
     const xml = await xmlFile(host, "desk-1.xml", XML);
     await createVgpu(host);
@@ -189,7 +228,10 @@ describe("real virsh and the simulated host", () => {
     assert.match(await virsh("domstate", "desk-1"), /running/);
     await host.control({
       command: "set-faults",
-      faults: { libvirt_refuses_start: "no luck", libvirt_refuses_define: "no way" },
+      faults: [
+        { kind: "LIBVIRT_ERROR", target: "domainCreate", message: "no luck" },
+        { kind: "LIBVIRT_ERROR", name: "define", target: "domainDefineXml", message: "no way" },
+      ],
     });
     await virsh("destroy", "desk-1");
     await assert.rejects(virsh("start", "desk-1"), /internal error: no luck/);
@@ -200,11 +242,11 @@ describe("real virsh and the simulated host", () => {
     await using host = await SimulatedHost.start();
     const virsh = virshOf(host);
     await virsh("define", await xmlFile(host, "desk-1.xml", XML));
-    await host.control({ command: "set-faults", faults: { libvirt_away: true } });
+    await host.control({ command: "set-faults", faults: [{ kind: "LIBVIRT_GONE" }] });
     await assert.rejects(virsh("list"), /Failed to connect socket to .*No such file or directory/);
     await host.control({ command: "clear-faults" });
     assert.match(await virsh("list", "--all"), /desk-1/);
-    await host.control({ command: "set-faults", faults: { libvirt_hangs: true } });
+    await host.control({ command: "set-faults", faults: [{ kind: "LIBVIRT_HANGS" }] });
     const hung = virsh("list", "--all");
     assert.equal(
       await Promise.race([hung, host.control({ command: "snapshot" }).then(() => "still waiting")]),

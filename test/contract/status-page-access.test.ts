@@ -24,7 +24,7 @@ describe("the status page for everybody", function () {
       vgpu.want = { $case: "type", value: "i915-GVTg_V5_8" };
     });
     // A condition, and a slice on its way out.
-    await world.setFaults({ remove_blocks: true });
+    await world.setFaults({ kind: "REMOVE_BLOCKS" });
     void world.destroy("stuck").catch(() => undefined);
     url = new URL("/", world.metricsUrl).href;
     await until("the removal is blocked", async () =>

@@ -55,7 +55,7 @@ describe("the audit", () => {
   });
 
   it("tells the operation that a caller began and did not wait for", async () => {
-    await world.setFaults({ domain_start_delay_ms: 1_500 });
+    await world.setFaults({ kind: "DOMAIN_STARTS_LATE", delay_ms: 1_500 });
     const { request } = world.draft("late");
     const cancel = new AbortController();
     const cancelled = refusal(world.rpc.call(Domains.createDomain, request, { signal: cancel.signal }));

@@ -176,7 +176,7 @@ describe("a kernel that counts otherwise", () => {
   };
 
   it("too high is not believed, and the difference is a condition", async () => {
-    await using world = await World.start(`faults: { available_instances_error: 3 }`);
+    await using world = await World.start(`faults: [{ kind: AVAILABLE_INSTANCES_WRONG, instances: 3 }]`);
     assert.ok(await disagrees(world));
     for (let made = 0; made < 5; made += 1) await ask(world, `desk-${made}`, 4);
     const error = await refusal(ask(world, "one-too-many", 4));
@@ -185,7 +185,7 @@ describe("a kernel that counts otherwise", () => {
   });
 
   it("too low is believed, and the difference is a condition", async () => {
-    await using world = await World.start(`faults: { available_instances_error: -3 }`);
+    await using world = await World.start(`faults: [{ kind: AVAILABLE_INSTANCES_WRONG, instances: -3 }]`);
     assert.ok(await disagrees(world));
     assert.deepEqual(offers((await world.gpus())[0]), { 8: 4, 4: 2, 2: 0, 1: 0 });
     const error = await refusal(ask(world, "large", 1));

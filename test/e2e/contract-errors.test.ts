@@ -85,7 +85,7 @@ describe("an error of vgpud", () => {
   });
 
   it("says how long to wait when something is away", async () => {
-    await world.setFaults({ libvirt_away: true });
+    await world.setFaults({ kind: "LIBVIRT_GONE" });
     const error = await refusal(world.create("desk-1"));
     await world.clearFaults();
     await world.sawLibvirt();

@@ -51,7 +51,7 @@ describe("an agent that is killed", () => {
   });
 
   it("while the kernel makes a slice goes on with it", async () => {
-    await world.setFaults({ create_delay_ms: 60_000 });
+    await world.setFaults({ kind: "CREATE_LATE", delay_ms: 60_000 });
     const answered = cutOff(world.create("making"));
     await until("the claim is written", async () => (await world.claimStates()).includes("creating"));
     await world.kill();
@@ -64,7 +64,7 @@ describe("an agent that is killed", () => {
   });
 
   it("while a domain starts goes on with it", async () => {
-    await world.setFaults({ domain_start_delay_ms: 400 });
+    await world.setFaults({ kind: "DOMAIN_STARTS_LATE", delay_ms: 400 });
     const answered = cutOff(world.create("starting"));
     await until("it is defined", async () => (await world.truth()).domains.length === 1);
     await world.kill();
@@ -75,7 +75,7 @@ describe("an agent that is killed", () => {
 
   it("while a guest shuts down goes on with the destroy", async () => {
     await world.create("leaving");
-    await world.setFaults({ guest_ignores_shutdown: true });
+    await world.setFaults({ kind: "GUEST_IGNORES_SHUTDOWN" });
     const answered = cutOff(world.destroy("leaving", { gracePeriod: { seconds: 1n, nanos: 0 } }));
     await world.agent.logged(/"domain":"leaving".*"step":"ask-shutdown"/);
     await world.kill();
@@ -86,7 +86,7 @@ describe("an agent that is killed", () => {
 
   it("while a slice cannot be removed goes on with the destroy", async () => {
     await world.create("stuck");
-    await world.setFaults({ remove_blocks: true });
+    await world.setFaults({ kind: "REMOVE_BLOCKS" });
     const answered = cutOff(world.destroy("stuck", AT_ONCE));
     await world.agent.logged(/"domain":"stuck".*"step":"force-off"/);
     await world.kill();
@@ -98,7 +98,10 @@ describe("an agent that is killed", () => {
   });
 
   it("while a create is undone goes on with that", async () => {
-    await world.setFaults({ libvirt_refuses_start: "no luck", remove_blocks: true });
+    await world.setFaults(
+      { kind: "LIBVIRT_ERROR", target: "domainCreate", message: "no luck" },
+      { kind: "REMOVE_BLOCKS" },
+    );
     const answered = cutOff(world.create("undone"));
     await until("it failed", async () => (await world.claimStates()).includes("failed"));
     await world.kill();

@@ -36,7 +36,7 @@ describe("a request that is repeated", () => {
   });
 
   it("joins the first one while it runs, however many there are", async () => {
-    await world.setFaults({ create_delay_ms: 300 });
+    await world.setFaults({ kind: "CREATE_LATE", delay_ms: 300 });
     const answers = await Promise.all(Array.from({ length: 8 }, () => world.create("crowd")));
     assert.equal(new Set(answers.map(({ operation }) => operation)).size, 1);
     assert.equal(new Set(answers.map(({ domain }) => domain?.uuid)).size, 1);
@@ -93,7 +93,7 @@ describe("a request that is repeated", () => {
   });
 
   it("tries again what failed and left nothing, also under the same request id", async () => {
-    await world.setFaults({ libvirt_refuses_start: "no luck" });
+    await world.setFaults({ kind: "LIBVIRT_ERROR", target: "domainCreate", message: "no luck" });
     const attempt = (): Promise<unknown> =>
       world.create("failing", ({ request }) => {
         request.requestId = "0d9d6d3e-3333-4000-8000-000000000003";
@@ -145,7 +145,7 @@ describe("a request that is repeated", () => {
   });
 
   it("joins a destroy that runs, and the shorter grace period counts", async () => {
-    await world.setFaults({ guest_ignores_shutdown: true });
+    await world.setFaults({ kind: "GUEST_IGNORES_SHUTDOWN" });
     await world.create("stubborn");
     const patient = world.destroy("stubborn", { noForce: true });
     await world.agent.logged(/"domain":"stubborn".*"step":"ask-shutdown"/);
@@ -155,7 +155,7 @@ describe("a request that is repeated", () => {
   });
 
   it("gives a create up when a destroy comes", async () => {
-    await world.setFaults({ domain_start_delay_ms: 500 });
+    await world.setFaults({ kind: "DOMAIN_STARTS_LATE", delay_ms: 500 });
     const creating = refusal(world.create("given-up"));
     await world.agent.logged(/"domain":"given-up".*"step":"define-domain"/);
     const { domain } = await world.destroy("given-up");

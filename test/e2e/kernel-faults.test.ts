@@ -22,14 +22,14 @@ describe("a create that the kernel", () => {
   it("refuses is undone, with the errno named", async () => {
     const untouched = await world.footprint();
     for (const errno of ["EIO", "ENODEV", "EFAULT"] as const) {
-      await world.setFaults({ create_errno: errno });
+      await world.setFaults({ kind: "CREATE_FAILS", errno });
       const error = await refusal(world.create("refused"));
       assert.deepEqual([error.code, error.reason], ["FAILED_PRECONDITION", "KERNEL_REFUSED"]);
       assert.match(error.message, new RegExp(errno));
       const failed = await world.operation(present(error.info).metadata["operation"] ?? "");
       assert.deepEqual([failed.state, failed.failure?.reason], [OperationState.FAILED, "KERNEL_REFUSED"]);
     }
-    await world.setFaults({ create_errno: "ENOSPC" });
+    await world.setFaults({ kind: "CREATE_FAILS", errno: "ENOSPC" });
     const full = await refusal(world.create("refused"));
     assert.deepEqual([full.code, full.reason], ["RESOURCE_EXHAUSTED", "GM_FRAGMENTED"]);
     await world.clearFaults();
@@ -37,7 +37,7 @@ describe("a create that the kernel", () => {
   });
 
   it("takes long over is waited for, and does not keep other calls", async () => {
-    await world.setFaults({ create_delay_ms: 60_000 });
+    await world.setFaults({ kind: "CREATE_LATE", delay_ms: 60_000 });
     const slow = world.create("slow");
     const running = await until("the create is seen", async () =>
       (await world.domains()).find(({ name }) => name === "slow"),

@@ -23,8 +23,8 @@ describe("a libvirt that refuses", () => {
 
   it("a definition or a start is told in its words, and nothing is left", async () => {
     const untouched = await world.footprint();
-    for (const fault of ["libvirt_refuses_define", "libvirt_refuses_start"] as const) {
-      await world.setFaults({ [fault]: "no such machine type" });
+    for (const target of ["domainDefineXml", "domainCreate"]) {
+      await world.setFaults({ kind: "LIBVIRT_ERROR", target, message: "no such machine type" });
       const error = await refusal(world.create("refused"));
       assert.deepEqual([error.code, error.reason], ["FAILED_PRECONDITION", "LIBVIRT_REFUSED"]);
       assert.match(error.message, /no such machine type/);
@@ -37,7 +37,7 @@ describe("a libvirt that refuses", () => {
   it("the start of a stopped domain leaves it stopped, with its slice", async () => {
     await world.create("stays");
     await world.stop("stays", AT_ONCE);
-    await world.setFaults({ libvirt_refuses_start: "no luck" });
+    await world.setFaults({ kind: "LIBVIRT_ERROR", target: "domainCreate", message: "no luck" });
     const error = await refusal(world.start("stays"));
     assert.deepEqual([error.code, error.reason], ["FAILED_PRECONDITION", "LIBVIRT_REFUSED"]);
     const domain = await world.named("stays");
@@ -49,7 +49,7 @@ describe("a libvirt that refuses", () => {
   });
 
   it("nothing, but whose guest crashes right after its start, leaves a stopped claim", async () => {
-    await world.setFaults({ domain_crash_after_ms: 1 });
+    await world.setFaults({ kind: "DOMAIN_CRASHES", delay_ms: 1 });
     await world.create("crashing");
     await until("it is seen", async () => (await world.named("crashing")).claimState === ClaimState.STOPPED);
     assert.equal((await world.truth()).mdevs.length, 1);
@@ -84,7 +84,7 @@ describe("a libvirt that is away", () => {
     await using world = await World.start();
     const { domain } = await world.create("desk-1");
     await world.defineForeign({ name: "theirs", uuid: "6c9c1f1e-bbbb-4000-8000-000000000001" });
-    await world.setFaults({ libvirt_away: true });
+    await world.setFaults({ kind: "LIBVIRT_GONE" });
     const listed = await until("its absence is seen", async () => {
       const page = await world.rpc.call(Domains.listDomains, { pageSize: 0, pageToken: "" });
       return page.incomplete && page;
@@ -116,7 +116,7 @@ describe("a libvirt that is away", () => {
   });
 
   it("does not keep the agent from starting", async () => {
-    await using world = await World.start("faults: { libvirt_away: true }");
+    await using world = await World.start("faults: [{ kind: LIBVIRT_GONE }]");
     assert.equal((await world.shownHost()).libvirt?.connected, false);
     assert.equal((await world.gpus()).length, 1);
     await world.clearFaults();

@@ -145,7 +145,7 @@ describe("a domain with a slice", () => {
   });
 
   it("is forced off at its deadline when the guest ignores the power button", async () => {
-    await world.setFaults({ guest_ignores_shutdown: true });
+    await world.setFaults({ kind: "GUEST_IGNORES_SHUTDOWN" });
     await world.create("desk-1");
     const { domain } = await world.stop("desk-1", { gracePeriod: { seconds: 0n, nanos: 300_000_000 } });
     assert.equal(domain?.state, DomainState.SHUT_OFF);
@@ -155,7 +155,7 @@ describe("a domain with a slice", () => {
   });
 
   it("is never forced off when the caller forbids it, until a later one does not", async () => {
-    await world.setFaults({ guest_ignores_shutdown: true });
+    await world.setFaults({ kind: "GUEST_IGNORES_SHUTDOWN" });
     await world.create("desk-1");
     const patient = world.stop("desk-1", { noForce: true });
     const running = await until("the stop runs", async () => {

@@ -157,7 +157,7 @@ describe("a vgpud that serves", () => {
   });
 
   it("goes on with what a client has given up", async () => {
-    await world.setFaults({ domain_start_delay_ms: 400 });
+    await world.setFaults({ kind: "DOMAIN_STARTS_LATE", delay_ms: 400 });
     const late = await refusal(
       world.rpc.call(Domains.createDomain, world.draft("late").request, { deadline: Date.now() + 150 }),
     );
@@ -181,7 +181,7 @@ describe("a vgpud that serves", () => {
   });
 
   it("ends with 0 when it is told to, after the calls that are under way", async () => {
-    await world.setFaults({ domain_start_delay_ms: 500 });
+    await world.setFaults({ kind: "DOMAIN_STARTS_LATE", delay_ms: 500 });
     const creating = world.create("last");
     await world.agent.logged(/"domain":"last".*"step":"define-domain"/);
     const ended = world.agent.end("SIGTERM");
@@ -196,7 +196,7 @@ describe("a vgpud that serves", () => {
   });
 
   it("refuses new calls while it ends, tells those it can wait no longer for, and a retry joins what they began", async () => {
-    await world.setFaults({ domain_start_delay_ms: 14_000 });
+    await world.setFaults({ kind: "DOMAIN_STARTS_LATE", delay_ms: 14_000 });
     const { request } = world.draft("slow");
     const cut = refusal(world.createAs(request));
     await world.agent.logged(/"domain":"slow".*"step":"define-domain"/);
@@ -237,7 +237,10 @@ describe("vgpud --simulate", () => {
 
   it("refuses a host that it cannot simulate", async () => {
     const { code, stderr } = await run("--simulate", "/nonexistent/host.yaml");
-    assert.notEqual(code, 0);
+    assert.equal(code, 78);
     assert.match(stderr, /host\.yaml/);
+    const unknown = await run("--simulate", "nuc-of-nobody");
+    assert.equal(unknown.code, 78);
+    assert.match(unknown.stderr, /nuc-of-nobody[^]*machines that have a name: .*\bnuc-broadwell\b/);
   });
 });

@@ -23,7 +23,7 @@ describe("a scrape", () => {
     await using world = await World.start();
     await world.create("a");
     await until("the domain's figures are there", async () => CPU.test(await world.scrape()));
-    await world.setFaults({ libvirt_hangs: true });
+    await world.setFaults({ kind: "LIBVIRT_HANGS" });
     // The fault ends only after these scrapes, so none of them can have waited for its end.
     const during = await until("the scrape says that libvirt does not answer", async () => {
       const body = await world.scrape();

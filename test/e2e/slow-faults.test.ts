@@ -16,7 +16,7 @@ const scenarios = {
     await world.stop("held", AT_ONCE);
     const [uuid = ""] = present(held.domain).vgpuIds;
     await world.host.control({ command: "hold", uuid, pid: 4242, name: "guest-viewer" });
-    await world.setFaults({ remove_blocks: true });
+    await world.setFaults({ kind: "REMOVE_BLOCKS" });
     const [one, other] = await Promise.all([world.destroy("held"), world.destroy("blocked", AT_ONCE)]);
     assert.deepEqual(
       [
@@ -53,10 +53,10 @@ const scenarios = {
   "a libvirt that goes in the middle of a create is waited for a little, then the create is undone":
     async () => {
       await using world = await World.start();
-      await world.setFaults({ create_delay_ms: 60_000 });
+      await world.setFaults({ kind: "CREATE_LATE", delay_ms: 60_000 });
       const creating = refusal(world.create("desk-1"));
       await until("the claim is written", async () => (await world.claimFiles()).length === 1);
-      await world.setFaults({ libvirt_away: true });
+      await world.setFaults({ kind: "LIBVIRT_GONE" });
       // Only what the kernel has been asked already can be hurried.
       await until("the kernel has made it", async () => {
         await world.host.control({ command: "advance", ms: 60_000 });
@@ -73,7 +73,7 @@ const scenarios = {
   "a libvirt that hangs costs its own calls a deadline, and no read anything": async () => {
     await using world = await World.start();
     await world.create("desk-1");
-    await world.setFaults({ libvirt_hangs: true });
+    await world.setFaults({ kind: "LIBVIRT_HANGS" });
     const changes = Promise.all([refusal(world.create("desk-2")), refusal(world.stop("desk-1"))]);
     assert.equal((await world.gpus()).length, 1);
     assert.equal((await world.domains()).length, 1);
@@ -89,7 +89,7 @@ const scenarios = {
   },
   "a hostd that hangs costs the create alone, and what it made late is not left behind": async () => {
     await using world = await World.start();
-    await world.setFaults({ hostd_hangs: true });
+    await world.setFaults({ kind: "HOSTD_HANGS" });
     const creating = refusal(world.create("desk-1"));
     await until(
       "the claim is seen",

@@ -16,7 +16,7 @@ const NOTHING = "{ lowGmMib: 0, highGmMib: 0, fences: 0, instances: 0 }";
 /** A copy of the built project whose agent has no host share. */
 async function withoutHostShare(): Promise<AsyncDisposable & { readonly dir: string }> {
   const dir = await mkdtemp(path.join(tmpdir(), "vgpud-mutant-"));
-  for (const part of ["dist", "proto", "test", "package.json", ".mocharc.json"])
+  for (const part of ["dist", "proto", "test", "agent/simulator/machines", "package.json", ".mocharc.json"])
     await cp(path.join(repository, part), path.join(dir, part), { recursive: true });
   await symlink(path.join(repository, "node_modules"), path.join(dir, "node_modules"));
   const rule = await readFile(path.join(dir, RULE), "utf8");

@@ -5,10 +5,12 @@ import { parseDomainId, parseVgpuId } from "../../core/ids.ts";
 import { EventBroadcast } from "../../node-libvirt/server-events.ts";
 import { LibvirtServer, type Handlers } from "../../node-libvirt/server.ts";
 import type { SimulatedClock } from "../clock.ts";
-import type { FaultBoard } from "../faults.ts";
+import type { FaultBoard } from "../faults/board.ts";
+import type { KernelCalls } from "../kernel-calls.ts";
 import type { SimulatedKernel } from "../kernel.ts";
 import { domainHandlers } from "./domain-handlers.ts";
 import { Domains } from "./domains.ts";
+import { failing } from "./failing-methods.ts";
 import { Gate } from "./gate.ts";
 import { capabilitiesXml, domainCapabilitiesXml } from "./host-xml.ts";
 import { NodeDevices } from "./node-devices.ts";
@@ -22,6 +24,7 @@ const KIB = 1024n;
 
 export interface DaemonOptions {
   readonly kernel: SimulatedKernel;
+  readonly calls: KernelCalls;
   readonly faults: FaultBoard;
   readonly clock: SimulatedClock;
   readonly socketPath: string;
@@ -36,17 +39,17 @@ export class LibvirtDaemon implements AsyncDisposable {
   readonly #gate: Gate;
 
   private constructor(options: DaemonOptions) {
-    const { kernel, faults, clock } = options;
-    const events = new EventBroadcast();
+    const { kernel, calls, faults, clock } = options;
+    const events = new EventBroadcast({ isLost: () => faults.strike("LIBVIRT_EVENTS_LOST") !== undefined });
     this.#options = options;
     this.domains = new Domains({ kernel, faults, clock, events, newUuid: () => fresh(parseDomainId) });
     this.#server = new LibvirtServer({
-      handlers: {
+      handlers: failing(faults, {
         ...events.handlers,
         ...hostHandlers(kernel),
         ...domainHandlers(this.domains, clock),
-        ...nodeDeviceHandlers(new NodeDevices(kernel, events)),
-      },
+        ...nodeDeviceHandlers(new NodeDevices(kernel, calls, events)),
+      }),
     });
     this.#gate = new Gate(options.socketPath, options.innerPath);
   }
@@ -61,8 +64,10 @@ export class LibvirtDaemon implements AsyncDisposable {
 
   /** Resolves when the daemon is as hung or as gone as the faults want it. */
   async obeyFaults(): Promise<void> {
-    const { libvirt_away: away, libvirt_hangs: hangs } = this.#options.faults.current;
-    await this.#gate.set(away === true ? "gone" : hangs === true ? "deaf" : "open");
+    const { faults } = this.#options;
+    const isGone = faults.find("LIBVIRT_GONE") !== undefined;
+    const hangs = faults.find("LIBVIRT_HANGS") !== undefined;
+    await this.#gate.set(isGone ? "gone" : hangs ? "deaf" : "open");
   }
 
   /** The host boots: clients are cut off, nothing runs but what is marked for autostart. */
@@ -78,30 +83,37 @@ export class LibvirtDaemon implements AsyncDisposable {
 }
 
 function hostHandlers(kernel: SimulatedKernel): Handlers {
-  const { host } = kernel;
-  const isXen = host.hypervisor === "xen";
   const hostUuid = randomUUID();
-  const memoryKib = BigInt(host.memory_mib) * KIB;
+  const isXen = (): boolean => kernel.host.hypervisor === "xen";
+  const memoryKib = (): bigint => BigInt(kernel.host.memory_mib) * KIB;
   return {
-    connectGetType: () => ({ type: isXen ? "Xen" : "QEMU" }),
-    connectGetVersion: () => ({ hvVer: isXen ? XEN_VERSION : QEMU_VERSION }),
+    connectGetType: () => ({ type: isXen() ? "Xen" : "QEMU" }),
+    connectGetVersion: () => ({ hvVer: isXen() ? XEN_VERSION : QEMU_VERSION }),
     connectGetLibVersion: () => ({ libVer: LIBVIRT_VERSION }),
-    connectGetHostname: () => ({ hostname: host.hostname }),
-    connectGetUri: () => ({ uri: isXen ? "xen:///system" : "qemu:///system" }),
-    connectGetCapabilities: () => ({ capabilities: capabilitiesXml(host, hostUuid) }),
-    connectGetDomainCapabilities: () => ({ capabilities: domainCapabilitiesXml(host) }),
+    connectGetHostname: () => ({ hostname: kernel.host.hostname }),
+    connectGetUri: () => ({ uri: isXen() ? "xen:///system" : "qemu:///system" }),
+    connectGetCapabilities: () => ({ capabilities: capabilitiesXml(kernel.host, hostUuid) }),
+    connectGetDomainCapabilities: () => ({ capabilities: domainCapabilitiesXml(kernel.host) }),
     connectGetMaxVcpus: () => ({ maxVcpus: 288 }),
     nodeGetInfo: () => ({
       model: [...Buffer.alloc(MODEL_BYTES, "x86_64\0", "latin1").fill(0, "x86_64".length)],
-      memory: memoryKib,
-      cpus: host.cpus,
+      memory: memoryKib(),
+      cpus: kernel.host.cpus,
       mhz: 3000,
       nodes: 1,
       sockets: 1,
-      cores: host.cpus,
+      cores: kernel.host.cpus,
       threads: 1,
     }),
-    nodeGetFreeMemory: () => ({ freeMem: (memoryKib * KIB) / 2n }),
+    nodeGetCpuMap: ({ needMap, needOnline }) => {
+      const { cpus } = kernel.host;
+      return {
+        cpumap: needMap === 0 ? new Uint8Array() : allCpus(cpus),
+        online: needOnline === 0 ? 0 : cpus,
+        ret: cpus,
+      };
+    },
+    nodeGetFreeMemory: () => ({ freeMem: (memoryKib() * KIB) / 2n }),
   };
 }
 
@@ -122,8 +134,8 @@ function nodeDeviceHandlers(devices: NodeDevices): Handlers {
     nodeDeviceGetParent: ({ name }) => ({ parentName: devices.parent(name) }),
     nodeDeviceNumOfCaps: ({ name }) => ({ num: devices.capabilities(name).length }),
     nodeDeviceListCaps: ({ name }) => ({ names: devices.capabilities(name) }),
-    nodeDeviceCreateXml: ({ xmlDesc }) => ({
-      dev: { name: devices.create(xmlDesc, () => fresh(parseVgpuId)) },
+    nodeDeviceCreateXml: async ({ xmlDesc }) => ({
+      dev: { name: await devices.create(xmlDesc, () => fresh(parseVgpuId)) },
     }),
     nodeDeviceDestroy: async ({ name }) => {
       await devices.destroy(name);
@@ -133,6 +145,14 @@ function nodeDeviceHandlers(devices: NodeDevices): Handlers {
     nodeDeviceIsPersistent: () => ({ persistent: 0 }),
     nodeDeviceGetAutostart: () => ({ autostart: 0 }),
   };
+}
+
+/** A bit for each processor, the first the lowest of the first byte. */
+function allCpus(cpus: number): Uint8Array {
+  return Uint8Array.from(
+    { length: Math.ceil(cpus / 8) },
+    (_, byte) => 0xff >> Math.max(0, 8 * (byte + 1) - cpus),
+  );
 }
 
 /** A random UUID as the kind of id that is wanted. */

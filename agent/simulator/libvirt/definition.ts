@@ -1,9 +1,10 @@
 // Pure: what libvirt makes of a domain's XML when it is defined, and how it shows it again.
 import { parseDomainId, parseVgpuId, type DomainId, type VgpuId } from "../../core/ids.ts";
-import { brokenXml, missingName, unexpectedXml, unsupportedConfiguration } from "./refusals.ts";
+import { brokenXml, missingName, otherRoot, unexpectedXml, unsupportedConfiguration } from "./refusals.ts";
 import {
   childOf,
   childrenOf,
+  dumpXml,
   element,
   elementsOf,
   parseXml,
@@ -72,7 +73,7 @@ export function readMetadata({ root }: Definition, uri: string): string | undefi
   if (found === undefined) return undefined;
   const local = (name: string): string => name.slice(name.indexOf(":") + 1);
   const attributes = Object.entries(found.attributes).filter(([name]) => !name.startsWith("xmlns"));
-  return writeXml({ ...found, name: local(found.name), attributes: Object.fromEntries(attributes) });
+  return dumpXml({ ...found, name: local(found.name), attributes: Object.fromEntries(attributes) });
 }
 
 /** Puts the element under that namespace in place of the one there; without `xml` it is removed. */
@@ -105,8 +106,7 @@ export function withMetadata(
 function parseDomain(xml: string): Element {
   try {
     const root = parseXml(xml);
-    if (root.name !== "domain")
-      throw unexpectedXml(`unexpected root element <${root.name}>, expecting <domain>`);
+    if (root.name !== "domain") throw otherRoot("domain", root.name);
     return root;
   } catch (error) {
     if (error instanceof SyntaxError) throw brokenXml("domain_definition", error.message);

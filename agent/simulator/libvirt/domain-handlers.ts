@@ -1,6 +1,6 @@
 // The daemon's procedures about domains, each a line or two over `Domains`.
-import { parseDomainId, type DomainId } from "../../core/ids.ts";
-import { Affect, DomainXml, ListDomains, MetadataType } from "../../node-libvirt/constants.ts";
+import type { DomainId } from "../../core/ids.ts";
+import { Affect, DomainXml, ListDomains, MetadataType, StartDomain } from "../../node-libvirt/constants.ts";
 import { toWire, uuidText } from "../../node-libvirt/domain-ref.ts";
 import { domainStateNumbers } from "../../node-libvirt/domain-state.ts";
 import type { Domain as WireDomain } from "../../node-libvirt/remote.gen.ts";
@@ -8,8 +8,10 @@ import type { Handlers } from "../../node-libvirt/server.ts";
 import type { SimulatedClock } from "../clock.ts";
 import { readMetadata, withMetadata, writeDefinition, type Definition } from "./definition.ts";
 import { cpuTime, statsOf } from "./domain-stats.ts";
+import { readText, textElement, withText } from "./domain-text.ts";
 import { refOf, type Domain, type Domains } from "./domains.ts";
-import { invalidOperation, noMetadata, noSuchDomain, unsupportedArgument } from "./refusals.ts";
+import { figureHandlers } from "./figure-handlers.ts";
+import { noMetadata, noSuchDomain, notInThisState, unsupportedArgument } from "./refusals.ts";
 
 export function domainHandlers(domains: Domains, clock: SimulatedClock): Handlers {
   return {
@@ -17,6 +19,7 @@ export function domainHandlers(domains: Domains, clock: SimulatedClock): Handler
     ...definitions(domains),
     ...power(domains),
     ...questions(domains, clock),
+    ...figureHandlers(domains, clock),
     ...metadataHandlers(domains),
   };
 }
@@ -29,6 +32,19 @@ function lookups(domains: Domains): Handlers {
       const found = all((domain) => isWanted(domain, flags));
       return { domains: found, ret: found.length };
     },
+    connectListDomains: ({ maxids }) => ({
+      ids: domains
+        .list()
+        .flatMap(({ running }) => running?.id ?? [])
+        .slice(0, maxids),
+    }),
+    connectListDefinedDomains: ({ maxnames }) => ({
+      names: domains
+        .list()
+        .filter(({ running }) => running === undefined)
+        .map(({ name }) => name)
+        .slice(0, maxnames),
+    }),
     connectNumOfDomains: () => ({ num: all(({ running }) => running !== undefined).length }),
     connectNumOfDefinedDomains: () => ({ num: all(({ running }) => running === undefined).length }),
     domainLookupByName: ({ name }) => ({ dom: wire(domains.byName(name)) }),
@@ -42,53 +58,58 @@ function definitions(domains: Domains): Handlers {
     domainDefineXml: ({ xml }) => ({ dom: wire(domains.define(xml)) }),
     domainDefineXmlFlags: ({ xml }) => ({ dom: wire(domains.define(xml)) }),
     domainUndefine: ({ dom }) => {
-      domains.undefine(idOf(dom), 0);
+      domains.undefine(idOf(domains, dom), 0);
     },
     domainUndefineFlags: ({ dom, flags }) => {
-      domains.undefine(idOf(dom), flags);
+      domains.undefine(idOf(domains, dom), flags);
     },
     domainSetAutostart: ({ dom, autostart }) => {
-      domains.setAutostart(idOf(dom), autostart !== 0);
+      domains.setAutostart(idOf(domains, dom), autostart !== 0);
     },
   };
 }
 
 function power(domains: Domains): Handlers {
+  const isPaused = (flags: number): boolean => (flags & StartDomain.paused) !== 0;
   return {
     domainCreate: async ({ dom }) => {
-      await domains.start(idOf(dom));
+      await domains.start(idOf(domains, dom));
       return undefined;
     },
-    domainCreateWithFlags: async ({ dom }) => ({ dom: wire(await domains.start(idOf(dom))) }),
-    domainCreateXml: async ({ xmlDesc }) => ({ dom: wire(await domains.create(xmlDesc)) }),
+    domainCreateWithFlags: async ({ dom, flags }) => ({
+      dom: wire(await domains.start(idOf(domains, dom), { paused: isPaused(flags) })),
+    }),
+    domainCreateXml: async ({ xmlDesc, flags }) => ({
+      dom: wire(await domains.create(xmlDesc, isPaused(flags))),
+    }),
     domainShutdown: ({ dom }) => {
-      domains.shutdown(idOf(dom));
+      domains.shutdown(idOf(domains, dom));
     },
     domainShutdownFlags: ({ dom }) => {
-      domains.shutdown(idOf(dom));
+      domains.shutdown(idOf(domains, dom));
     },
     domainReboot: ({ dom }) => {
-      domains.reset(idOf(dom));
+      domains.reset(idOf(domains, dom));
     },
     domainSuspend: ({ dom }) => {
-      domains.setPaused(idOf(dom), true);
+      domains.setPaused(idOf(domains, dom), true);
     },
     domainResume: ({ dom }) => {
-      domains.setPaused(idOf(dom), false);
+      domains.setPaused(idOf(domains, dom), false);
     },
     domainDestroy: async ({ dom }) => {
-      await domains.destroy(idOf(dom));
+      await domains.destroy(idOf(domains, dom));
       return undefined;
     },
     domainDestroyFlags: async ({ dom }) => {
-      await domains.destroy(idOf(dom));
+      await domains.destroy(idOf(domains, dom));
       return undefined;
     },
   };
 }
 
 function questions(domains: Domains, clock: SimulatedClock): Handlers {
-  const find = (dom: WireDomain): Domain => domains.byUuid(uuidText(dom.uuid));
+  const find = (dom: WireDomain): Domain => domains.referred(uuidText(dom.uuid), dom.name);
   const flag = (value: boolean): number => (value ? 1 : 0);
   return {
     domainGetXmlDesc: ({ dom, flags }) => ({ xml: xmlOf(find(dom), flags) }),
@@ -109,7 +130,8 @@ function questions(domains: Domains, clock: SimulatedClock): Handlers {
     domainGetAutostart: ({ dom }) => ({ autostart: flag(find(dom).autostart) }),
     domainIsActive: ({ dom }) => ({ active: flag(find(dom).running !== undefined) }),
     domainIsPersistent: ({ dom }) => ({ persistent: flag(find(dom).definition !== undefined) }),
-    domainIsUpdated: ({ dom }) => ({ updated: flag(find(dom).definition !== find(dom).running?.definition) }),
+    // Of changes by hotplug alone, which is not simulated.
+    domainIsUpdated: () => ({ updated: 0 }),
     domainGetMaxMemory: ({ dom }) => ({ memory: definitionOf(find(dom)).memoryKib }),
     domainGetMaxVcpus: ({ dom }) => ({ num: definitionOf(find(dom)).vcpus }),
     domainGetVcpusFlags: ({ dom }) => ({ num: definitionOf(find(dom)).vcpus }),
@@ -133,18 +155,21 @@ function questions(domains: Domains, clock: SimulatedClock): Handlers {
 function metadataHandlers(domains: Domains): Handlers {
   return {
     domainGetMetadata: ({ dom, type, uri, flags }) => {
-      const domain = domains.byUuid(uuidText(dom.uuid));
+      const domain = domains.referred(uuidText(dom.uuid), dom.name);
       const { running, definition } = domain;
       const asked = affected(domain, flags).live ? running?.definition : definition;
-      const metadata = asked && readMetadata(asked, elementUri(type, uri));
+      const text = textElement(type);
+      const metadata = asked && (text ? readText(asked, text) : readMetadata(asked, elementUri(type, uri)));
       if (metadata === undefined) throw noMetadata();
       return { metadata };
     },
     domainSetMetadata: ({ dom, type, metadata, key, uri, flags }) => {
-      const { uuid, ...domain } = domains.byUuid(uuidText(dom.uuid));
-      const namespace = elementUri(type, uri);
+      const { uuid, ...domain } = domains.referred(uuidText(dom.uuid), dom.name);
+      const text = textElement(type);
       const by = (of: Definition): Definition =>
-        withMetadata(of, { uri: namespace, key: key ?? "", xml: metadata });
+        text
+          ? withText(of, text, metadata)
+          : withMetadata(of, { uri: elementUri(type, uri), key: key ?? "", xml: metadata });
       domains.change(uuid, { ...affected({ uuid, ...domain }, flags), by });
     },
   };
@@ -178,9 +203,9 @@ function affected(
   const isCurrent = (flags & (Affect.live | Affect.config)) === Affect.current;
   const live = isCurrent ? running !== undefined : (flags & Affect.live) !== 0;
   const config = isCurrent ? running === undefined : (flags & Affect.config) !== 0;
-  if (live && running === undefined) throw invalidOperation("domain is not running");
+  if (live && running === undefined) throw notInThisState("domain is not running");
   if (config && definition === undefined)
-    throw invalidOperation("transient domains do not have any persistent config");
+    throw notInThisState("transient domains do not have any persistent config");
   return { live, config };
 }
 
@@ -200,9 +225,6 @@ function wire(domain: Domain): WireDomain {
   return toWire(refOf(domain));
 }
 
-function idOf(dom: WireDomain): DomainId {
-  const text = uuidText(dom.uuid);
-  const uuid = parseDomainId(text);
-  if (uuid === undefined) throw noSuchDomain(`uuid '${text}'`);
-  return uuid;
+function idOf(domains: Domains, dom: WireDomain): DomainId {
+  return domains.referred(uuidText(dom.uuid), dom.name).uuid;
 }

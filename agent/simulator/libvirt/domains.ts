@@ -5,15 +5,17 @@ import type { DomainRef } from "../../node-libvirt/domain-ref.ts";
 import type { DomainState } from "../../node-libvirt/domain-state.ts";
 import type { EventBroadcast } from "../../node-libvirt/server-events.ts";
 import type { SimulatedClock } from "../clock.ts";
-import type { FaultBoard } from "../faults.ts";
+import type { FaultBoard } from "../faults/board.ts";
 import type { SimulatedKernel } from "../kernel.ts";
 import { readDefinition, type Definition } from "./definition.ts";
 import {
   domainClash,
   internalError,
   invalidOperation,
+  notInThisState,
   mdevInUse,
   mdevMissing,
+  mdevWithoutGroup,
   noSuchDomain,
 } from "./refusals.ts";
 
@@ -54,7 +56,8 @@ const STOPS = {
 /** virDomainEventShutdownDetailType: the guest did it. */
 const SHUTDOWN_BY_GUEST = 1;
 const DEFINED_UPDATED = 1;
-const DEFAULT_SHUTDOWN_MS = 100;
+/** What a guest takes to shut down. */
+const SHUTDOWN_MS = 100;
 /** Above any kernel's pid_max, so that it cannot be mistaken for a real process. */
 const FIRST_PID = 4_200_000;
 
@@ -67,6 +70,10 @@ export class Domains {
 
   constructor(options: DomainsOptions) {
     this.#options = options;
+    options.faults.onSet(({ kind, name }) => {
+      if (kind !== "DOMAIN_CRASHES") return;
+      for (const domain of this.list()) if (domain.running) void this.#crashLater(name, domain);
+    });
   }
 
   list(): readonly Domain[] {
@@ -80,6 +87,13 @@ export class Domains {
     return found;
   }
 
+  /** The one that a client refers to. @throws LibvirtError 42, with the name that the client knows it by */
+  referred(uuid: string, name: string): Domain {
+    const found = this.list().find((domain) => domain.uuid === uuid);
+    if (found === undefined) throw noSuchDomain(`uuid '${uuid}' (${name})`);
+    return found;
+  }
+
   /** @throws LibvirtError 42 */
   byName(name: string): Domain {
     const found = this.list().find((domain) => domain.name === name);
@@ -90,14 +104,12 @@ export class Domains {
   /** @throws LibvirtError 42 */
   byId(id: number): Domain {
     const found = this.list().find((domain) => domain.running?.id === id);
-    if (found === undefined) throw noSuchDomain(`id '${id}'`);
+    if (found === undefined) throw noSuchDomain(`id ${id}`);
     return found;
   }
 
   define(xml: string): Domain {
-    const { faults, newUuid, events } = this.#options;
-    const refused = faults.current.libvirt_refuses_define;
-    if (refused !== undefined) throw internalError(refused);
+    const { newUuid, events } = this.#options;
     const definition = readDefinition(xml, newUuid);
     const before = this.#sameDomain(definition);
     const domain = this.#put({
@@ -113,10 +125,10 @@ export class Domains {
   }
 
   /** Starts a transient domain. */
-  async create(xml: string): Promise<Domain> {
+  async create(xml: string, paused = false): Promise<Domain> {
     const definition = readDefinition(xml, this.#options.newUuid);
     if (this.#sameDomain(definition)?.running !== undefined) {
-      throw invalidOperation(`domain '${definition.name}' is already active`);
+      throw notInThisState(`domain '${definition.name}' is already active`);
     }
     const { uuid, name } = definition;
     const known = this.#domains.get(uuid);
@@ -124,23 +136,25 @@ export class Domains {
     if (known === undefined)
       this.#put({ uuid, name, definition: undefined, running: undefined, state: off, autostart: false });
     try {
-      return await this.start(uuid, definition);
+      return await this.start(uuid, { paused, transient: definition });
     } catch (error) {
       if (known === undefined) this.#domains.delete(uuid);
       throw error;
     }
   }
 
-  async start(uuid: DomainId, transient?: Definition): Promise<Domain> {
+  /** `transient` is what a domain without a definition is started as. */
+  async start(
+    uuid: DomainId,
+    { paused, transient }: { readonly paused?: boolean; readonly transient?: Definition } = {},
+  ): Promise<Domain> {
     return await this.#exclusive(uuid, async () => {
       const domain = this.byUuid(uuid);
       const definition = transient ?? domain.definition;
       if (domain.running !== undefined || definition === undefined)
         throw invalidOperation("domain is already running");
       const { faults, clock, events } = this.#options;
-      if (faults.current.libvirt_refuses_start !== undefined)
-        throw internalError(faults.current.libvirt_refuses_start);
-      await clock.sleep(faults.current.domain_start_delay_ms ?? 0);
+      await faults.hold("DOMAIN_STARTS_LATE", occasionOf(domain));
       this.#lastId += 1;
       const running = { id: this.#lastId, pid: FIRST_PID + this.#lastId, startedAt: clock.now(), definition };
       try {
@@ -152,23 +166,29 @@ export class Domains {
       const started = this.#put({
         ...this.byUuid(uuid),
         running,
-        state: { state: "running", reason: "booted" },
+        state: paused ? { state: "paused", reason: "user" } : { state: "running", reason: "booted" },
       });
       // A QEMU is started paused and then resumed, in this order of events (seen with libvirt 9.0.0).
-      events.domainLifecycle(refOf(started), "resumed");
+      if (!paused) events.domainLifecycle(refOf(started), "resumed");
       events.domainLifecycle(refOf(started), "started");
-      this.#crashLater(running);
+      if (paused) events.domainLifecycle(refOf(started), "suspended");
+      for (const { name } of faults.all("DOMAIN_CRASHES")) void this.#crashLater(name, started);
       return started;
     });
   }
 
   /** Presses the guest's power button and returns. */
   shutdown(uuid: DomainId): void {
-    const { running } = this.#active(uuid);
+    // The QEMU driver checks this one by itself.
+    if (this.byUuid(uuid).running === undefined) throw invalidOperation("domain is not running");
+    const domain = this.#active(uuid);
     const { faults, clock } = this.#options;
-    if (faults.current.guest_ignores_shutdown === true) return;
-    void clock.sleep(faults.current.guest_shutdown_delay_ms ?? DEFAULT_SHUTDOWN_MS).then(() => {
-      if (this.#domains.get(uuid)?.running === running) this.powerOff(uuid);
+    const occasion = occasionOf(domain);
+    if (faults.strike("GUEST_IGNORES_SHUTDOWN", occasion) !== undefined) return;
+    const isLate = faults.find("GUEST_SHUTDOWN_LATE", occasion) !== undefined;
+    const goesDown = isLate ? faults.hold("GUEST_SHUTDOWN_LATE", occasion) : clock.sleep(SHUTDOWN_MS);
+    void goesDown.then(() => {
+      if (this.#domains.get(uuid)?.running?.id === domain.running.id) this.powerOff(uuid);
     });
   }
 
@@ -262,6 +282,8 @@ export class Domains {
     const holder = { pid, command: "qemu-system-x86", domain: definition.name };
     const missing = definition.mdevs.find((uuid) => !kernel.mdevs.has(uuid));
     if (missing !== undefined) throw mdevMissing(missing);
+    const partial = definition.mdevs.find((uuid) => kernel.mdevs.get(uuid)?.partial);
+    if (partial !== undefined) throw mdevWithoutGroup(partial);
     for (const uuid of definition.mdevs) {
       const user = this.list().find(({ running }) => running?.definition.mdevs.includes(uuid));
       if (user !== undefined) throw mdevInUse(uuid, user.name);
@@ -284,20 +306,16 @@ export class Domains {
     this.#options.events.domainLifecycle(refOf(stopped), "stopped", detail);
   }
 
-  #crashLater(running: Running): void {
-    const { faults, clock } = this.#options;
-    const afterMs = faults.current.domain_crash_after_ms;
-    if (afterMs === undefined) return;
-    void clock.sleep(afterMs).then(() => {
-      const domain = this.#domains.get(running.definition.uuid);
-      if (domain?.running === running) this.crash(domain.uuid);
-    });
+  async #crashLater(fault: string, domain: Domain): Promise<void> {
+    const isDue = await this.#options.faults.strikesLater(fault, occasionOf(domain));
+    const now = this.#domains.get(domain.uuid)?.running;
+    if (isDue && now !== undefined && now.id === domain.running?.id) this.crash(domain.uuid);
   }
 
   #active(uuid: DomainId): Domain & { readonly running: Running } {
     const domain = this.byUuid(uuid);
     const { running } = domain;
-    if (running === undefined) throw invalidOperation("domain is not running");
+    if (running === undefined) throw notInThisState("domain is not running");
     return { ...domain, running };
   }
 
@@ -316,6 +334,11 @@ export class Domains {
       if (this.#jobs.get(uuid) === job) this.#jobs.delete(uuid);
     }
   }
+}
+
+/** Its names, by which a fault may be narrowed to it. */
+function occasionOf({ uuid, name }: Domain): { readonly object: readonly string[] } {
+  return { object: [uuid, name] };
 }
 
 export function refOf({ name, uuid, running }: Domain): DomainRef {

@@ -3,6 +3,7 @@ import { parseVgpuId, type PciAddress, type VgpuId } from "../../core/ids.ts";
 import { ListNodeDevices } from "../../node-libvirt/constants.ts";
 import type { EventBroadcast } from "../../node-libvirt/server-events.ts";
 import { gpuDirectory } from "../gpu-tree.ts";
+import type { KernelCalls } from "../kernel-calls.ts";
 import type { Gpu, Mdev, SimulatedKernel } from "../kernel.ts";
 import { brokenXml, deviceError, noSuchDevice, unexpectedXml } from "./refusals.ts";
 import { childOf, element, parseXml, textOf, writeXml, type Element } from "./xml-tree.ts";
@@ -15,11 +16,13 @@ const ACTIVE = 1 << 31;
 
 export class NodeDevices {
   readonly #kernel: SimulatedKernel;
+  readonly #calls: KernelCalls;
   #known: ReadonlySet<string>;
 
   /** Tells `events` of every mdev that comes and goes, whoever made it. */
-  constructor(kernel: SimulatedKernel, events: EventBroadcast) {
+  constructor(kernel: SimulatedKernel, calls: KernelCalls, events: EventBroadcast) {
     this.#kernel = kernel;
+    this.#calls = calls;
     this.#known = this.#mdevNames();
     kernel.onChange(() => {
       const before = this.#known;
@@ -76,7 +79,7 @@ export class NodeDevices {
   }
 
   /** Starts a transient mdev; libvirt has mdevctl do it and passes its words on. */
-  create(xml: string, newUuid: () => VgpuId): string {
+  async create(xml: string, newUuid: () => VgpuId): Promise<string> {
     const device = parseDevice(xml);
     const capability = childOf(device, "capability");
     if (capability?.attributes["type"] !== "mdev")
@@ -88,7 +91,7 @@ export class NodeDevices {
     const uuid = text === "" ? newUuid() : parseVgpuId(text);
     if (uuid === undefined) throw unexpectedXml(`malformed uuid element '${text}'`);
     const type = childOf(capability, "type")?.attributes["id"] ?? "";
-    const errno = this.#kernel.create(gpu.description.address, type, uuid);
+    const errno = await this.#calls.create(gpu.description.address, type, uuid);
     if (errno !== undefined)
       throw deviceError(`Unable to start mediated device: cannot create ${uuid} of ${type}: ${errno}`);
     return mdevName(uuid, gpu.description.address);
@@ -102,7 +105,8 @@ export class NodeDevices {
       throw deviceError(`Unable to destroy '${name}': not a mediated device`);
     }
     if (mdev.holder !== undefined) throw deviceError(`Unable to destroy '${name}': device in use`);
-    await this.#kernel.remove(mdev.id);
+    const removal = await this.#calls.remove(mdev.id);
+    if (typeof removal === "object") throw deviceError(`Unable to destroy '${name}': ${removal.errno}`);
   }
 
   #mdevNames(): ReadonlySet<string> {

@@ -16,6 +16,10 @@ export const noSuchDomain = (which: string): LibvirtError =>
 export const domainClash = (message: string): LibvirtError =>
   refusal(ErrorNumber.operationFailed, ErrorSource.domain, `operation failed: ${message}`);
 
+/** virDomainObjCheckActive, and what else is checked for all drivers alike. */
+export const notInThisState = (message: string): LibvirtError =>
+  refusal(ErrorNumber.operationInvalid, ErrorSource.domain, `Requested operation is not valid: ${message}`);
+
 export const invalidOperation = (message: string): LibvirtError =>
   refusal(ErrorNumber.operationInvalid, ErrorSource.qemu, `Requested operation is not valid: ${message}`);
 
@@ -27,6 +31,14 @@ export const missingName = (): LibvirtError =>
 
 export const brokenXml = (what: string, message: string): LibvirtError =>
   refusal(ErrorNumber.xmlDetail, ErrorSource.domain, `(${what}): ${message}`);
+
+/** virXMLParse. */
+export const otherRoot = (wanted: string, found: string): LibvirtError =>
+  refusal(
+    ErrorNumber.xmlError,
+    ErrorSource.xml,
+    `XML error: expecting root element of '${wanted}', not '${found}'`,
+  );
 
 export const unexpectedXml = (message: string): LibvirtError =>
   refusal(ErrorNumber.xmlError, ErrorSource.domain, `XML error: ${message}`);
@@ -40,6 +52,14 @@ export const mdevMissing = (uuid: string): LibvirtError =>
     ErrorNumber.deviceMissing,
     ErrorSource.none,
     `device not found: mediated device '${uuid}' not found`,
+  );
+
+/** virMediatedDeviceGetIOMMUGroupNum. */
+export const mdevWithoutGroup = (uuid: string): LibvirtError =>
+  refusal(
+    ErrorNumber.systemError,
+    ErrorSource.none,
+    `failed to access '/sys/bus/mdev/devices/${uuid}/iommu_group': No such file or directory`,
   );
 
 export const mdevInUse = (uuid: string, domain: string): LibvirtError => {
@@ -57,6 +77,18 @@ export const noMetadata = (): LibvirtError =>
 
 export const unsupportedArgument = (message: string): LibvirtError =>
   refusal(ErrorNumber.argumentUnsupported, ErrorSource.qemu, message);
+
+/** qemuDomainBlockStats. */
+export const unknownDisk = (path: string): LibvirtError =>
+  refusal(ErrorNumber.invalidArgument, ErrorSource.qemu, `invalid argument: invalid path: ${path}`);
+
+/** virDomainNetFind. */
+export const unknownInterface = (device: string): LibvirtError =>
+  refusal(
+    ErrorNumber.invalidArgument,
+    ErrorSource.domain,
+    `invalid argument: '${device}' is not a known interface`,
+  );
 
 export const noSuchDevice = (name: string): LibvirtError =>
   refusal(

@@ -72,6 +72,16 @@ export function writeXml(root: Element, indent = ""): string {
   return text === "" ? `${open}/>\n` : `${open}>${escape(text)}</${root.name}>\n`;
 }
 
+/** Double quotes and no spaces that were not there, as libxml2 dumps a node. */
+export function dumpXml(root: Element): string {
+  const attributes = Object.entries(root.attributes).map(([name, value]) => ` ${name}="${escape(value)}"`);
+  const inner = root.children
+    .map((child) => (typeof child === "string" ? escape(child) : dumpXml(child)))
+    .join("");
+  const open = `<${root.name}${attributes.join("")}`;
+  return inner === "" ? `${open}/>` : `${open}>${inner}</${root.name}>`;
+}
+
 function escape(text: string): string {
   const entities: Readonly<Record<string, string>> = {
     "&": "&amp;",

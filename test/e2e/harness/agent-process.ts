@@ -53,10 +53,14 @@ export class AgentProcess implements AsyncDisposable {
 
   /** Resolves with the address of /metrics when it serves; rejects with its log when it ends before. */
   async ready(): Promise<string> {
+    return await this.said("metrics");
+  }
+
+  /** Resolves with what the line that begins with `ready` says of a key, as `socket`. */
+  async said(key: string): Promise<string> {
+    const pattern = new RegExp(`^ready .*(?<= )${key}=(\\S+)`);
     const found = (): string | undefined =>
-      this.#out
-        .map((line) => /^ready socket=\S+ metrics=(\S+)/.exec(line)?.[1])
-        .find((url) => url !== undefined);
+      this.#out.map((line) => pattern.exec(line)?.[1]).find((value) => value !== undefined);
     await this.#until(() => found() !== undefined);
     return found() ?? "";
   }

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { faultsSchema, type Faults } from "../../../agent/simulator/faults.ts";
+import { faultSchema, type FaultFields } from "../../../agent/simulator/faults/fault.ts";
 import {
   type CreateDomainRequest,
   type CreateDomainResponse,
@@ -43,7 +43,7 @@ const snapshotSchema = z.object({
   domains: z.array(
     z.object({ name: z.string(), uuid: z.string(), state: z.string(), mdevs: z.array(z.string()) }),
   ),
-  faults: faultsSchema,
+  faults: z.array(faultSchema),
 });
 
 /** What the simulated kernel and libvirt really have. */
@@ -248,7 +248,8 @@ export class World implements AsyncDisposable {
     });
   }
 
-  async setFaults(faults: Faults): Promise<void> {
+  /** One without a name has that of its kind. */
+  async setFaults(...faults: readonly FaultFields[]): Promise<void> {
     await this.host.control({ command: "set-faults", faults });
   }
 
@@ -267,8 +268,9 @@ export class World implements AsyncDisposable {
   /** Readiness does not need libvirt; what most tests ask for does. */
   async #ready(): Promise<void> {
     this.metricsUrl = await this.agent.ready();
-    const { libvirt_away: away, libvirt_hangs: hangs } = (await this.truth()).faults;
-    if (away !== true && hangs !== true) await this.sawLibvirt();
+    const { faults } = await this.truth();
+    if (!faults.some(({ kind }) => kind === "LIBVIRT_GONE" || kind === "LIBVIRT_HANGS"))
+      await this.sawLibvirt();
   }
 
   /** Resolves when the agent's view holds libvirt's domains. */

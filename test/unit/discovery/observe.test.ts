@@ -15,7 +15,6 @@ function observer(given: Partial<Observer> & { readonly root: string }): Observe
       slices: () => Promise.resolve([]),
     },
     domains: { domains: () => Promise.resolve([foreignDomain(1)]) },
-    host: { hostname: "h", bootId: "b", kernelRelease: "k", hypervisor: "kvm" },
     wall: () => 42,
     ...given,
   };

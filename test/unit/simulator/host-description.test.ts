@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { faultsSchema } from "../../../agent/simulator/faults.ts";
-import { defaultHost, parseHost } from "../../../agent/simulator/host-description.ts";
+import { faultKinds } from "../../../agent/simulator/faults/kinds.ts";
+import { defaultHost, parseHost } from "../../../agent/simulator/host-yaml.ts";
 
 // Beside the sources: the build does not copy it.
 const example = new URL("../../../../agent/simulator/example-host.yaml", import.meta.url);
@@ -14,17 +14,20 @@ describe("HOST.yaml", () => {
       host.gpus.map(({ address }) => address),
       ["0000:00:02.0", "0000:03:00.0"],
     );
-    assert.equal(host.faults.available_instances_error, 1);
+    assert.deepEqual(
+      host.faults.map(({ name, kind }) => [name, kind]),
+      [
+        ["lie", "AVAILABLE_INSTANCES_WRONG"],
+        ["guest-shutdown-late", "GUEST_SHUTDOWN_LATE"],
+      ],
+    );
   });
 
-  it("has every key and every fault named in the example", async () => {
+  it("has every key and every kind of fault named in the example", async () => {
     const text = await readFile(example, "utf8");
-    const keys = [
-      ...Object.keys(defaultHost()),
-      ...Object.keys(defaultHost().gpus[0] ?? {}),
-      ...faultsSchema.keyof().options,
-    ];
+    const keys = [...Object.keys(defaultHost()), ...Object.keys(defaultHost().gpus[0] ?? {})];
     for (const key of keys) assert.match(text, new RegExp(`\\b${key}:`), key);
+    for (const kind of Object.keys(faultKinds)) assert.match(text, new RegExp(`\\b${kind}\\b`), kind);
   });
 
   it("describes a Coffee Lake host under Linux 6.12 when it is empty", () => {
@@ -38,12 +41,26 @@ describe("HOST.yaml", () => {
 
   it("is refused with the place named when it says something unknown or impossible", () => {
     const cases: [string, RegExp][] = [
-      ["colour: blue", /colour/],
-      ["gpus: [{ address: card0 }]", /PCI address[^]*gpus\[0\]\.address/],
-      ["gpus: [{ address: 0000:00:02.0, aperture_mib: 300 }]", /power of two[^]*gpus\[0\]\.aperture_mib/],
+      ["colour: blue", /1:9 colour: is not known/],
+      ["gpus: [{ address: card0 }]", /1:19 gpus\[0\]\.address: not a PCI address/],
+      [
+        "gpus: [{ address: 0000:00:02.0, aperture_mib: 300 }]",
+        /1:47 gpus\[0\]\.aperture_mib: not a power of two/,
+      ],
       ["gpus: [{ address: 0000:00:02.0 }, { address: 0000:00:02.0 }]", /two gpus with one address/],
-      ["faults: { create_errno: EWHAT }", /faults\.create_errno/],
-      ["kernel: latest", /kernel release/],
+      ["kernel: latest", /1:9 kernel: not a kernel release/],
+      ["cpus: 4\nkernel: [", /2:10 Flow sequence/],
+      ["cpus: 4\ncpus: 5", /2:1 Map keys must be unique/],
+      ["faults: [{ kind: CREATE_FAILS, errno: EWHAT }]", /1:39 faults\[0\]\.errno: /],
+      ["faults: [{ kind: BURNS }]", /1:18 faults\[0\]\.kind: /],
+      ["faults: [{ kind: LIBVIRT_GONE, errno: EIO }]", /1:39 faults\[0\]\.errno: is not for LIBVIRT_GONE/],
+      ["faults: [{ kind: CREATE_LATE }]", /1:10 faults\[0\]\.delay_ms: is required for CREATE_LATE/],
+      ["faults: [{ kind: GM_FRAGMENTED, gpu: 0000:09:00.0 }]", /1:38 faults\[0\]\.gpu: .* no GPU 0000:09/],
+      ["faults: [{ kind: LIBVIRT_ERROR, target: reboot }]", /faults\[0\]\.target: is no method of libvirt/],
+      [
+        "mdevs: [{ gpu: 0000:00:02.0, type: i915-GVTg_V4_1, uuid: 4c9c1f1e-aaaa-4000-8000-000000000001 }]",
+        /1:36 mdevs\[0\]\.type: the kernel refuses to make it: ENOENT/,
+      ],
     ];
     for (const [yaml, message] of cases) assert.throws(() => parseHost(yaml, "host.yaml"), message);
   });

@@ -5,7 +5,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { parsePciAddress, parseVgpuId } from "../../../agent/core/ids.ts";
 import type { Entries, Entry } from "../../../agent/simulator/gpu-tree.ts";
-import { parseHost } from "../../../agent/simulator/host-description.ts";
+import { parseHost } from "../../../agent/simulator/host-yaml.ts";
 import { hostEntries } from "../../../agent/simulator/host-tree.ts";
 import { SimulatedKernel } from "../../../agent/simulator/kernel.ts";
 import { TreeWriter } from "../../../agent/simulator/tree-writer.ts";
@@ -26,7 +26,7 @@ function kernelWithHeldMdev(release: string): SimulatedKernel {
 
 describe("the simulated host's files", () => {
   it("lead from every link to an entry of the tree", async () => {
-    await using tree = await writtenTree(hostEntries(kernelWithHeldMdev("6.1.0"), 0));
+    await using tree = await writtenTree(hostEntries(kernelWithHeldMdev("6.1.0"), () => 0));
     for (const [name, entry] of tree.entries) {
       if (entry.kind === "link" && !entry.to.startsWith("/")) await realpath(path.join(tree.root, name));
     }
@@ -41,7 +41,7 @@ describe("the simulated host's files", () => {
   });
 
   it("say BAR2 in the third line of `resource`", () => {
-    const entry = hostEntries(kernelWithHeldMdev("6.1.0"), 0).get(`${GPU_DIR}/resource`);
+    const entry = hostEntries(kernelWithHeldMdev("6.1.0"), () => 0).get(`${GPU_DIR}/resource`);
     assert.ok(entry?.kind === "file");
     const lines = entry.text.trimEnd().split("\n");
     const [start, end] = (lines[2] ?? "").split(" ").map(Number);
@@ -51,8 +51,8 @@ describe("the simulated host's files", () => {
   });
 
   it("differ by kernel as real ones do", () => {
-    const old = hostEntries(kernelWithHeldMdev("5.10.0-30-amd64"), 0);
-    const young = hostEntries(kernelWithHeldMdev("6.1.0-44-amd64"), 0);
+    const old = hostEntries(kernelWithHeldMdev("5.10.0-30-amd64"), () => 0);
+    const young = hostEntries(kernelWithHeldMdev("6.1.0-44-amd64"), () => 0);
     const type = `${GPU_DIR}/mdev_supported_types/i915-GVTg_V5_4`;
     assert.equal(old.has(`${type}/name`), false);
     assert.deepEqual(young.get(`${type}/name`), { kind: "file", text: "GVTg_V5_4\n" });
@@ -65,15 +65,15 @@ describe("the simulated host's files", () => {
   it("show as many instances as the fault wants, never less than none", () => {
     const kernel = kernelWithHeldMdev("6.1.0");
     const file = `${GPU_DIR}/mdev_supported_types/i915-GVTg_V5_4/available_instances`;
-    assert.deepEqual(hostEntries(kernel, 0).get(file), { kind: "file", text: "4\n" });
-    assert.deepEqual(hostEntries(kernel, 2).get(file), { kind: "file", text: "6\n" });
-    assert.deepEqual(hostEntries(kernel, -7).get(file), { kind: "file", text: "0\n" });
+    assert.deepEqual(hostEntries(kernel, () => 0).get(file), { kind: "file", text: "4\n" });
+    assert.deepEqual(hostEntries(kernel, () => 2).get(file), { kind: "file", text: "6\n" });
+    assert.deepEqual(hostEntries(kernel, () => -7).get(file), { kind: "file", text: "0\n" });
   });
 
   it("have no mdev bus where its module is not loaded", () => {
     const kernel = new SimulatedKernel(parseHost("kvmgt: false", "test"), () => "boot");
     assert.equal(
-      [...hostEntries(kernel, 0).keys()].some((name) => name.startsWith("sys/class/mdev_bus")),
+      [...hostEntries(kernel, () => 0).keys()].some((name) => name.startsWith("sys/class/mdev_bus")),
       false,
     );
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parsePciAddress, parseVgpuId, type VgpuId } from "../../../agent/core/ids.ts";
-import { parseHost } from "../../../agent/simulator/host-description.ts";
+import { parseHost } from "../../../agent/simulator/host-yaml.ts";
 import { SimulatedKernel } from "../../../agent/simulator/kernel.ts";
 
 const GPU = parsePciAddress("0000:00:02.0");

@@ -40,7 +40,7 @@ describe("the simulated libvirt", () => {
 
   it("lets a guest crash by itself and gives its slice back", async () => {
     await using host = await SimulatedHost.start(
-      `{ faults: { domain_crash_after_ms: 600000 }, mdevs: [{ gpu: "${GPU}", type: ${TYPE}, uuid: ${VGPU} }] }`,
+      `{ faults: [{ kind: DOMAIN_CRASHES, delay_ms: 600000 }], mdevs: [{ gpu: "${GPU}", type: ${TYPE}, uuid: ${VGPU} }] }`,
     );
     const { libvirt } = await connect(host);
     const domain = await libvirt.startDomain(await libvirt.defineDomain(XML));
@@ -79,7 +79,7 @@ describe("the simulated libvirt", () => {
     await using host = await SimulatedHost.start();
     const { libvirt, connection } = await connect(host);
     await libvirt.defineDomain(XML);
-    await host.control({ command: "set-faults", faults: { libvirt_hangs: true } });
+    await host.control({ command: "set-faults", faults: [{ kind: "LIBVIRT_HANGS" }] });
     await assert.rejects(libvirt.listDomains(), ConnectionLostError);
     assert.equal((await connection.lost).reason, "keepalive");
     await host.control({ command: "clear-faults" });

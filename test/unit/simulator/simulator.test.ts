@@ -69,16 +69,18 @@ describe("the simulator", () => {
   });
 
   it("goes wrong as told and right again", async () => {
-    await using host = await SimulatedHost.start("faults: { create_errno: ENOSPC, remove_blocks: true }");
+    await using host = await SimulatedHost.start(
+      "faults: [{ kind: CREATE_FAILS, errno: ENOSPC }, { kind: REMOVE_BLOCKS }]",
+    );
     using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
     const refused = await client.createMdev(MDEV);
     assert.equal(refused.kind === "errno" && refused.errno, "ENOSPC");
-    await host.control({ command: "clear-faults", names: ["create_errno"] });
+    await host.control({ command: "clear-faults", names: ["create-fails"] });
     assert.equal((await client.createMdev(MDEV)).kind, "done");
 
     const blocked = await client.removeMdev(ID, { deadlineMs: 2000 });
     assert.equal(blocked.kind, "blocked");
-    await host.control({ command: "set-faults", faults: { hostd_hangs: true } });
+    await host.control({ command: "set-faults", faults: [{ kind: "HOSTD_HANGS" }] });
     await assert.rejects(client.removeMdev(ID, { deadlineMs: 100 }), { name: "HostdUnavailableError" });
     await host.control({ command: "clear-faults" });
     const ended = await client.removeMdev(ID);
@@ -86,7 +88,7 @@ describe("the simulator", () => {
   });
 
   it("can let time pass at once", async () => {
-    await using host = await SimulatedHost.start("faults: { create_delay_ms: 600000 }");
+    await using host = await SimulatedHost.start("faults: [{ kind: CREATE_LATE, delay_ms: 600000 }]");
     using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
     assert.equal((await client.createMdev(MDEV, { deadlineMs: 2000 })).kind, "blocked");
     await host.control({ command: "clear-faults" });

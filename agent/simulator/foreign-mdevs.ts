@@ -1,0 +1,22 @@
+// The mdevs of HOST.yaml: made by somebody else before vgpud came, some of them held.
+import type { PlacedProblem } from "./faults/beyond-host.ts";
+import type { HostDescription } from "./host-description.ts";
+import type { SimulatedKernel } from "./kernel.ts";
+
+/** Holders made by HOST.yaml get pids from here. */
+const FIRST_HOLDER_PID = 4_300_000;
+
+/** Makes what can be made; the problems are those that the kernel refuses. */
+export function makeMdevs(kernel: SimulatedKernel, host: HostDescription): readonly PlacedProblem[] {
+  return host.mdevs.flatMap(({ gpu, type, uuid, held_by: command }, index): readonly PlacedProblem[] => {
+    const problem = (key: string, message: string): readonly PlacedProblem[] => [
+      { reason: "FIELD_INVALID", path: ["mdevs", index, key], message },
+    ];
+    if (!kernel.gpus.has(gpu)) return problem("gpu", `the host has no GPU ${gpu}`);
+    const errno = kernel.create(gpu, type, uuid);
+    if (errno !== undefined) return problem("type", `the kernel refuses to make it: ${errno}`);
+    if (command === undefined) return [];
+    const held = kernel.open(uuid, { pid: FIRST_HOLDER_PID + index, command });
+    return held === undefined ? [] : problem("held_by", `the kernel refuses to open it: ${held}`);
+  });
+}

@@ -1,0 +1,81 @@
+// Reads a HOST.yaml, and says of everything that is wrong with it where it stands.
+import { LineCounter, parseDocument, type Document } from "yaml";
+import type { z } from "zod";
+import { unknownGpus } from "./faults/beyond-host.ts";
+import { makeMdevs } from "./foreign-mdevs.ts";
+import { hostSchema, type HostDescription } from "./host-description.ts";
+import { SimulatedKernel } from "./kernel.ts";
+import { fieldOf, Refusal, type Problem } from "./problem.ts";
+
+/** @throws Refusal with every problem and its place; `origin` is what its message calls the text */
+export function parseHost(yaml: string, origin: string): HostDescription {
+  const lines = new LineCounter();
+  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number): Problem["place"] => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  const refuse = (problems: readonly Problem[]): void => {
+    if (problems.length > 0) throw new Refusal(`use ${origin}`, problems);
+  };
+  refuse(
+    document.errors.map(({ message, pos }) => ({
+      reason: "FIELD_INVALID",
+      field: "",
+      message,
+      place: place(pos[0]),
+    })),
+  );
+  const placed = (path: readonly PropertyKey[]): Problem["place"] => place(offsetOf(document, path));
+  const host = hostSchema.safeParse(contentOf(document));
+  if (!host.success) {
+    refuse(problemsOf(host.error).map(({ path, ...problem }) => ({ ...problem, place: placed(path) })));
+    throw new Error("a schema refused without an issue");
+  }
+  const impossible = [...unknownGpus(host.data, host.data.faults), ...impossibleMdevs(host.data)];
+  refuse(
+    impossible.map(({ path, ...problem }) => ({ ...problem, field: fieldOf(path), place: placed(path) })),
+  );
+  return host.data;
+}
+
+/** One Coffee Lake UHD 630 with a 1024 MiB aperture under Linux 6.12. */
+export function defaultHost(): HostDescription {
+  return hostSchema.parse({});
+}
+
+/** What a schema found, with the path of each. */
+export function problemsOf(
+  error: z.ZodError,
+): readonly (Problem & { readonly path: readonly PropertyKey[] })[] {
+  return error.issues.map((issue) => {
+    // An unknown key is reported of the object that has it.
+    const path = issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path;
+    const isMissing = issue.code === "custom" && issue.params?.["missing"] === true;
+    return {
+      reason: isMissing ? "FIELD_REQUIRED" : "FIELD_INVALID",
+      field: fieldOf(path),
+      message: issue.code === "unrecognized_keys" ? "is not known" : issue.message,
+      path,
+    };
+  });
+}
+
+/** mdevs that this host's kernel would not make, tried on a kernel that nobody sees. */
+function impossibleMdevs(host: HostDescription): ReturnType<typeof makeMdevs> {
+  return makeMdevs(new SimulatedKernel(host, () => "tried"), host);
+}
+
+function contentOf(document: Document): unknown {
+  return document.toJS() ?? {};
+}
+
+/** Where the value stands, or what comes nearest above it. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length >= 0; length -= 1) {
+    const node: unknown = document.getIn(path.slice(0, length), true);
+    const range = node !== null && typeof node === "object" && "range" in node ? node.range : undefined;
+    if (Array.isArray(range) && typeof range[0] === "number") return range[0];
+  }
+  return 0;
+}

@@ -1,0 +1,244 @@
+// For each kind of fault of the simulator what brings it out, and the reasons that a client is told then.
+import assert from "node:assert/strict";
+import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
+import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
+import type { FaultKind } from "../../../agent/simulator/faults/kinds.ts";
+import { GPU, type } from "./requests.ts";
+import { refusal } from "./rpc.ts";
+import type { FaultFields, SimulatedAgent } from "./simulated-agent.ts";
+import { asSomebodyElse } from "./somebody-else.ts";
+import { until } from "./until.ts";
+
+export interface Provocation {
+  /** Beside name and kind. */
+  readonly fault?: FaultFields;
+  /** Takes as long as a deadline of the agent. */
+  readonly isSlow?: true;
+  /** Resolves with the reasons told; what it made is gone then, or goes when the fault is cleared. */
+  readonly answers: (
+    agent: SimulatedAgent,
+    set: () => Promise<void>,
+    heal: () => Promise<void>,
+  ) => Promise<readonly (string | undefined)[]>;
+}
+
+const MS = 1_000_000;
+const delay = (ms: number): FaultFields => ({
+  delay: { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * MS },
+});
+
+async function reasonOf(call: Promise<unknown>): Promise<string | undefined> {
+  return (await refusal(call)).reason;
+}
+
+/** A create of the usual type, refused. */
+const refusedCreate: Provocation["answers"] = async (agent, set) => {
+  await set();
+  return [await reasonOf(agent.create("hurt"))];
+};
+
+/** What the first GPU's conditions give for a reason. */
+async function conditionOf(agent: SimulatedAgent): Promise<string> {
+  return await until("the GPU has a condition", async () => {
+    const [gpu] = await agent.gpus();
+    return gpu?.conditions[0]?.reason;
+  });
+}
+
+async function seen(agent: SimulatedAgent, claimState: ClaimState): Promise<void> {
+  await until(
+    `it is seen as ${claimState}`,
+    async () => (await agent.domains())[0]?.claimState === claimState,
+  );
+}
+
+const oneOfAType =
+  (size: 1 | 2 | 4 | 8) => (draft: Parameters<Parameters<SimulatedAgent["create"]>[1] & object>[0]) => {
+    draft.vgpu.want = { $case: "type", value: type(size) };
+  };
+
+export const provocations: Readonly<Record<FaultKind, Provocation>> = {
+  CREATE_FAILS: {
+    fault: { errno: "EIO", times: 1 },
+    answers: async (agent, set) => {
+      await set();
+      const first = await reasonOf(agent.create("hurt"));
+      await agent.setFault({ name: "full", kind: "FAULT_KIND_CREATE_FAILS" });
+      return [first, await reasonOf(agent.create("hurt"))];
+    },
+  },
+  CREATE_LATE: { fault: { ...delay(30_000), times: 1 }, isSlow: true, answers: refusedCreate },
+  CREATE_SHOWS_NOTHING: { answers: refusedCreate },
+  CREATE_PARTIAL: { answers: refusedCreate },
+  REMOVE_BLOCKS: {
+    isSlow: true,
+    answers: async (agent, set, heal) => {
+      await agent.create("hurt");
+      await set();
+      const destroyed = await agent.destroy("hurt");
+      assert.equal(destroyed?.claimState, ClaimState.DELETING);
+      await heal();
+      return [destroyed.failure?.reason];
+    },
+  },
+  REMOVE_LEAKS: {
+    answers: async (agent, set) => {
+      await set();
+      await agent.create("hurt", oneOfAType(1));
+      assert.equal((await agent.destroy("hurt"))?.claimState, ClaimState.GONE);
+      return [await conditionOf(agent), await reasonOf(agent.create("hurt-too", oneOfAType(1)))];
+    },
+  },
+  REMOVE_FAILS: {
+    answers: async (agent, set) => {
+      await agent.create("hurt");
+      await set();
+      return [await reasonOf(agent.destroy("hurt"))];
+    },
+  },
+  VGPU_VANISHES: {
+    fault: { times: 1 },
+    answers: async (agent, set, heal) => {
+      const { domain } = await agent.create("hurt");
+      await set();
+      await until("it is seen", async () => (await agent.vgpus())[0]?.present === false);
+      assert.equal((await agent.domains())[0]?.uuid, domain?.uuid);
+      await heal();
+      assert.equal((await agent.destroy("hurt"))?.claimState, ClaimState.GONE);
+      return [];
+    },
+  },
+  VGPU_HELD: {
+    isSlow: true,
+    answers: async (agent, set, heal) => {
+      await agent.create("hurt");
+      await agent.stop("hurt");
+      await set();
+      const start = await reasonOf(agent.startDomain("hurt"));
+      const destroyed = await agent.destroy("hurt");
+      assert.equal(destroyed?.claimState, ClaimState.DELETING);
+      assert.deepEqual(
+        destroyed.holders.map(({ command }) => command),
+        ["vgpu-holder"],
+      );
+      await heal();
+      return [destroyed.failure?.reason, start];
+    },
+  },
+  GM_FRAGMENTED: {
+    answers: async (agent, set, heal) => {
+      const reasons = await refusedCreate(agent, set, heal);
+      await agent.create("small", oneOfAType(8));
+      await agent.destroy("small");
+      return reasons;
+    },
+  },
+  AVAILABLE_INSTANCES_WRONG: {
+    fault: { instances: -7 },
+    answers: async (agent, set) => {
+      await set();
+      return [await conditionOf(agent), await reasonOf(agent.create("hurt"))];
+    },
+  },
+  FILE_FAILS: {
+    fault: { target: `sys/devices/pci0000:00/${GPU}/device` },
+    answers: async (agent, set) => {
+      await set();
+      assert.equal((await agent.gpus()).length, 1);
+      return [await reasonOf(agent.create("hurt"))];
+    },
+  },
+  GPU_VANISHES: {
+    fault: { gpu: GPU },
+    answers: async (agent, set) => {
+      await set();
+      assert.deepEqual(await agent.gpus(), []);
+      return [
+        await reasonOf(
+          agent.create("hurt", ({ vgpu }) => {
+            vgpu.gpu = GPU;
+          }),
+        ),
+      ];
+    },
+  },
+  HOSTD_HANGS: { isSlow: true, answers: refusedCreate },
+  HOSTD_GONE: { isSlow: true, answers: refusedCreate },
+  LIBVIRT_HANGS: {
+    isSlow: true,
+    answers: async (agent, set) => {
+      await set();
+      assert.equal((await agent.gpus()).length, 1);
+      await refusal(agent.create("hurt"));
+      // Once the connection is given up it is known to be away.
+      return [await reasonOf(agent.create("hurt"))];
+    },
+  },
+  LIBVIRT_GONE: { answers: refusedCreate },
+  LIBVIRT_ERROR: {
+    fault: { target: "domainCreate", message: "no luck" },
+    answers: async (agent, set) => {
+      await set();
+      const error = await refusal(agent.create("hurt"));
+      assert.match(error.message, /no luck/);
+      return [error.reason];
+    },
+  },
+  LIBVIRT_EVENTS_LOST: {
+    answers: async (agent, set, heal) => {
+      const { domain } = await agent.create("hurt");
+      await set();
+      await asSomebodyElse(agent.libvirtSocket, async (libvirt) => {
+        const ref = await libvirt.lookupDomainByUuid(domain?.uuid ?? "");
+        assert.ok(ref);
+        await libvirt.destroyDomain(ref);
+      });
+      assert.equal((await agent.domains())[0]?.state, DomainState.RUNNING);
+      await heal();
+      await seen(agent, ClaimState.STOPPED);
+      await agent.destroy("hurt");
+      return [];
+    },
+  },
+  DOMAIN_STARTS_LATE: {
+    fault: delay(300),
+    answers: async (agent, set) => {
+      await set();
+      assert.equal((await agent.create("hurt")).domain?.state, DomainState.RUNNING);
+      await agent.destroy("hurt");
+      return [];
+    },
+  },
+  DOMAIN_CRASHES: {
+    fault: { object: "hurt", times: 1 },
+    answers: async (agent, set) => {
+      await agent.create("hurt");
+      await set();
+      await seen(agent, ClaimState.STOPPED);
+      await agent.destroy("hurt");
+      return [];
+    },
+  },
+  GUEST_IGNORES_SHUTDOWN: {
+    fault: { object: "hurt" },
+    answers: async (agent, set) => {
+      await agent.create("hurt");
+      await set();
+      const { domain } = await agent.stop("hurt", { seconds: 0n, nanos: 300 * MS });
+      assert.equal(domain?.state, DomainState.SHUT_OFF);
+      await agent.destroy("hurt");
+      return [];
+    },
+  },
+  GUEST_SHUTDOWN_LATE: {
+    fault: delay(300),
+    answers: async (agent, set) => {
+      await agent.create("hurt");
+      await set();
+      const { domain } = await agent.stop("hurt", { seconds: 30n, nanos: 0 });
+      assert.equal(domain?.state, DomainState.SHUT_OFF);
+      await agent.destroy("hurt");
+      return [];
+    },
+  },
+};
