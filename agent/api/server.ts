@@ -7,18 +7,21 @@ import {
 } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Duplex } from "node:stream";
+import type { Answers } from "./answers.ts";
 import { refusalOn, type WayIn } from "./access.ts";
 import { ReflectedFiles } from "./reflection-files.ts";
 import { addReflection, reflectionServiceNames } from "./reflection.ts";
 import type { Service } from "./services.ts";
 import { toStatus } from "./status.ts";
 import { AgentError } from "../core/errors.ts";
-import { unary, undecoded } from "./unary.ts";
+import { inBytes, unary } from "./unary.ts";
 
 export interface ApiServerOptions {
   /** Where its connections come in; on the socket for reading methods that change something are refused. */
   readonly way: WayIn;
   readonly services: readonly Service[];
+  /** Those of all sockets: what is answered does not depend on the way in. */
+  readonly answers: Answers;
   /** A serialized google.protobuf.FileDescriptorSet of the contract, for reflection. */
   readonly descriptorSet: Buffer;
   readonly interceptors: readonly ServerInterceptor[];
@@ -35,12 +38,12 @@ export class ApiServer {
   readonly #health: HealthImplementation;
   readonly #serviceNames: readonly string[];
 
-  constructor({ way, services, descriptorSet, interceptors }: ApiServerOptions) {
+  constructor({ way, services, answers, descriptorSet, interceptors }: ApiServerOptions) {
     this.#server = new Server({
       "grpc.max_receive_message_length": RECEIVE_LIMIT_BYTES,
       interceptors: [...interceptors],
     });
-    for (const service of services) addService(this.#server, service, way);
+    for (const service of services) addService(this.#server, service, { way, answers });
     const names = services.map(({ name }) => name);
     this.#serviceNames = ["", ...names];
     this.#health = new HealthImplementation(this.#statuses("NOT_SERVING"));
@@ -76,18 +79,22 @@ export class ApiServer {
   }
 }
 
-function addService(server: Server, { definition, handlers, access }: Service, way: WayIn): void {
+function addService(
+  server: Server,
+  { definition, handlers, access }: Service,
+  { way, answers }: Pick<ApiServerOptions, "way" | "answers">,
+): void {
   const methods = Object.entries(definition);
   const implementation: UntypedServiceImplementation = {};
   for (const [name, method] of methods) {
     const handler = handlers[name];
     const refusal = refusalOn(way, method.path, access[name] ?? "changes");
     if (refusal) implementation[name] = refused(refusal);
-    else if (handler) implementation[name] = unary(method.requestDeserialize, handler, way.socket);
+    else if (handler) implementation[name] = unary(method, handler, { socket: way.socket, answers });
     else implementation[name] = refused(notServed(method.path));
   }
   server.addService(
-    Object.fromEntries(methods.map(([name, method]) => [name, undecoded(method)])),
+    Object.fromEntries(methods.map(([name, method]) => [name, inBytes(method)])),
     implementation,
   );
 }

@@ -2,6 +2,7 @@
 import { status, type handleUnaryCall, type MethodDefinition } from "@grpc/grpc-js";
 import { AgentError } from "../core/errors.ts";
 import type { SocketName } from "./access.ts";
+import type { Answers } from "./answers.ts";
 import { toStatus } from "./status.ts";
 
 interface CallContext {
@@ -23,34 +24,50 @@ export type Handlers<Service> = {
     : never;
 };
 
-type RawDefinition = MethodDefinition<Buffer, unknown>;
-interface GeneratedMethod extends Omit<RawDefinition, "requestSerialize" | "requestDeserialize"> {
-  readonly requestDeserialize: (bytes: Buffer) => unknown;
-}
+type RawDefinition = MethodDefinition<Buffer, Buffer>;
+type Erased = MethodDefinition<unknown, unknown>;
 
 /**
- * The definition with requests left as bytes: they are decoded in our handler, so that bytes that are no message become
- * INVALID_ARGUMENT with a reason instead of the transport's INTERNAL.
+ * The definition with requests and answers left as bytes: they are decoded in our handler, so that bytes that are no message
+ * become INVALID_ARGUMENT with a reason instead of the transport's INTERNAL, and encoded there, so that they can be kept.
  */
-export function undecoded(method: GeneratedMethod): RawDefinition {
-  return { ...method, requestSerialize: identity, requestDeserialize: identity };
+export function inBytes(method: Erased): RawDefinition {
+  const [requests, answers] = [
+    { requestSerialize: identity, requestDeserialize: identity },
+    { responseSerialize: identity, responseDeserialize: identity },
+  ];
+  return { ...method, ...requests, ...answers };
 }
 
-export function unary<Request, Response>(
-  decode: (bytes: Buffer) => Request,
-  handler: Unary<Request, Response>,
-  socket: SocketName,
-): handleUnaryCall<Buffer, Response> {
+/** What the calls of a server share. */
+export interface UnaryOptions {
+  readonly socket: SocketName;
+  readonly answers: Answers;
+}
+
+export function unary(
+  method: Erased,
+  handler: Unary<unknown, unknown>,
+  { socket, answers }: UnaryOptions,
+): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
+    const place = answers.placeOf(method.path, call.request);
+    if (place?.bytes) {
+      callback(null, place.bytes);
+      return;
+    }
     const cancelled = new AbortController();
     call.on("cancelled", () => {
       cancelled.abort(new Error("the client ended the call"));
     });
-    const answer = async (): Promise<Response> =>
-      handler(decodeRequest(decode, call.request), { signal: cancelled.signal, socket });
+    const answer = async (): Promise<Buffer> => {
+      const request = decodeRequest(method.requestDeserialize, call.request);
+      return method.responseSerialize(await handler(request, { signal: cancelled.signal, socket }));
+    };
     answer().then(
-      (response) => {
-        callback(null, response);
+      (bytes) => {
+        place?.keep(bytes);
+        callback(null, bytes);
       },
       (error: unknown) => {
         // The client is gone: what its going aborted in here is not our failure.
@@ -61,7 +78,7 @@ export function unary<Request, Response>(
   };
 }
 
-function decodeRequest<Request>(decode: (bytes: Buffer) => Request, bytes: Buffer): Request {
+function decodeRequest(decode: Erased["requestDeserialize"], bytes: Buffer): unknown {
   try {
     return decode(bytes);
   } catch (error) {

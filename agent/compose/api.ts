@@ -1,7 +1,8 @@
 // The gRPC server: what its services answer from, and the interceptors that see every call.
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
-import type { ApiContext } from "../api/context.ts";
+import { Answers } from "../api/answers.ts";
+import { basisOf, type ApiContext } from "../api/context.ts";
 import type { SocketName } from "../api/access.ts";
 import { observeCalls, type EndedCall } from "../api/interceptors.ts";
 import { ApiServer } from "../api/server.ts";
@@ -53,14 +54,13 @@ export function composeApi(
     log.info(code === "OK" ? told : { ...told, message }, "call");
   };
   const services = contractServices(context);
+  const answers = new Answers(() => basisOf(context));
   metrics.recorder.announceMethods(servedMethods(services));
   const serverFor = (socket: SocketName): ApiServer => {
     const interceptors = [observeCalls({ now: clock.now, socket }, onEnd)];
     return new ApiServer({
       way: { socket, adminSocket: config.socket },
-      services,
-      descriptorSet,
-      interceptors,
+      ...{ services, answers, descriptorSet, interceptors },
     });
   };
   return bothSockets({ admin: serverFor("admin"), read: serverFor("read") });
