@@ -34,7 +34,7 @@ async function run(command: Command, log: Log, manager: ServiceManager): Promise
     version,
     revision,
     simulated: command.simulate !== false,
-    descriptorSet: await readDescriptorSet(),
+    descriptorSet: readDescriptorSet,
     log,
     manager,
     onReady: ({ socket, readSocket, metrics }: Addresses) => {

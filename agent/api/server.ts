@@ -9,7 +9,7 @@ import { HealthImplementation } from "grpc-health-check";
 import type { Duplex } from "node:stream";
 import type { Answers } from "./answers.ts";
 import { refusalOn, type WayIn } from "./access.ts";
-import { ReflectedFiles } from "./reflection-files.ts";
+import type { ReflectedFiles } from "./reflection-files.ts";
 import { addReflection, reflectionServiceNames } from "./reflection.ts";
 import type { Service } from "./services.ts";
 import { toStatus } from "./status.ts";
@@ -22,8 +22,8 @@ export interface ApiServerOptions {
   readonly services: readonly Service[];
   /** Those of all sockets: what is answered does not depend on the way in. */
   readonly answers: Answers;
-  /** A serialized google.protobuf.FileDescriptorSet of the contract, for reflection. */
-  readonly descriptorSet: Buffer;
+  /** The contract's files, for reflection; called when the first client asks for them. */
+  readonly contract: () => Promise<ReflectedFiles>;
   readonly interceptors: readonly ServerInterceptor[];
 }
 
@@ -38,7 +38,7 @@ export class ApiServer {
   readonly #health: HealthImplementation;
   readonly #serviceNames: readonly string[];
 
-  constructor({ way, services, answers, descriptorSet, interceptors }: ApiServerOptions) {
+  constructor({ way, services, answers, contract, interceptors }: ApiServerOptions) {
     this.#server = new Server({
       "grpc.max_receive_message_length": RECEIVE_LIMIT_BYTES,
       interceptors: [...interceptors],
@@ -49,7 +49,7 @@ export class ApiServer {
     this.#health = new HealthImplementation(this.#statuses("NOT_SERVING"));
     this.#health.addToServer(this.#server);
     const reflected = [...names, HEALTH_SERVICE_NAME, ...reflectionServiceNames];
-    addReflection(this.#server, new ReflectedFiles(descriptorSet), reflected);
+    addReflection(this.#server, contract, reflected);
     this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }
 

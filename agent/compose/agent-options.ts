@@ -32,8 +32,8 @@ export interface AgentOptions {
   readonly revision: string | undefined;
   /** Whether the host is a simulated one; shown by GetHost. */
   readonly simulated: boolean;
-  /** The contract's descriptor set, for reflection. */
-  readonly descriptorSet: Buffer;
+  /** Reads the contract's descriptor set, for reflection. */
+  readonly descriptorSet: () => Promise<Buffer>;
   readonly log: Log;
   readonly manager: ServiceManager;
   /** Told once, when the agent serves. */

@@ -5,6 +5,7 @@ import { Answers } from "../api/answers.ts";
 import { basisOf, type ApiContext } from "../api/context.ts";
 import type { SocketName } from "../api/access.ts";
 import { observeCalls, type EndedCall } from "../api/interceptors.ts";
+import type { ReflectedFiles } from "../api/reflection-files.ts";
 import { ApiServer } from "../api/server.ts";
 import { contractServices, servedMethods } from "../api/services.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
@@ -56,14 +57,22 @@ export function composeApi(
   const services = contractServices(context);
   const answers = new Answers(() => basisOf(context));
   metrics.recorder.announceMethods(servedMethods(services));
+  // Few clients ask, and what reads descriptors is large: loaded for the first that does, once for both sockets.
+  let loaded: Promise<ReflectedFiles> | undefined;
+  const contract = (): Promise<ReflectedFiles> => (loaded ??= loadContract(descriptorSet));
   const serverFor = (socket: SocketName): ApiServer => {
     const interceptors = [observeCalls({ now: clock.now, socket }, onEnd)];
     return new ApiServer({
       way: { socket, adminSocket: config.socket },
-      ...{ services, answers, descriptorSet, interceptors },
+      ...{ services, answers, contract, interceptors },
     });
   };
   return bothSockets({ admin: serverFor("admin"), read: serverFor("read") });
+}
+
+async function loadContract(descriptorSet: AgentOptions["descriptorSet"]): Promise<ReflectedFiles> {
+  const { ReflectedFiles } = await import("../api/reflection-files.ts");
+  return new ReflectedFiles(await descriptorSet());
 }
 
 /** One server for each socket: a call's way in is known by the server that answers it. */
