@@ -51,6 +51,11 @@ export interface ApiContext {
   readonly simulation: Simulation | undefined;
 }
 
+/** All that a read's answer is made from beside the request: while these are identical, so is the answer (answers.ts). */
+export function basisOf({ inventory, ledger, operations, libvirt, agent }: ApiContext): readonly unknown[] {
+  return [inventory(), ledger.version, operations.version, libvirt(), agent.machine()];
+}
+
 /** The current view; throws STARTING before the first look is over. */
 export function currentInventory({ inventory }: ApiContext): Inventory {
   const current = inventory();

@@ -7,6 +7,7 @@ import {
 } from "../../proto/gen/grpc/reflection/v1/reflection.ts";
 import { ServerReflectionService as AlphaService } from "../../proto/gen/grpc/reflection/v1alpha/reflection.ts";
 import type { ReflectedFile, ReflectedFiles } from "./reflection-files.ts";
+import { toStatus } from "./status.ts";
 import { printable } from "./validate/fields.ts";
 
 type Handler = handleBidiStreamingCall<ServerReflectionRequest, ServerReflectionResponse>;
@@ -18,25 +19,40 @@ export const reflectionServiceNames = [
   "grpc.reflection.v1alpha.ServerReflection",
 ];
 
-/** `serviceNames` are what `list_services` answers; `files` declares each of them. */
-export function addReflection(server: Server, files: ReflectedFiles, serviceNames: readonly string[]): void {
+/** `serviceNames` are what `list_services` answers; the files declare each of them, and are loaded when somebody asks. */
+export function addReflection(
+  server: Server,
+  files: () => Promise<ReflectedFiles>,
+  serviceNames: readonly string[],
+): void {
   const serverReflectionInfo = reflect(files, serviceNames);
   server.addService(ServerReflectionService, { serverReflectionInfo });
   server.addService(AlphaService, { serverReflectionInfo });
 }
 
-function reflect(files: ReflectedFiles, serviceNames: readonly string[]): Handler {
+function reflect(files: () => Promise<ReflectedFiles>, serviceNames: readonly string[]): Handler {
   return (call) => {
-    const questions = new Questions(files, serviceNames);
-    // A client that does not read its answers is not read from: nothing piles up here.
-    call.on("data", (request: ServerReflectionRequest) => {
-      if (!call.write(questions.answer(request))) call.pause();
-    });
-    call.on("drain", () => call.resume());
-    call.on("end", () => {
-      call.end();
-    });
+    // What the client asks meanwhile waits in the stream, which nobody reads yet.
+    files().then(
+      (loaded) => {
+        converse(call, new Questions(loaded, serviceNames));
+      },
+      (error: unknown) => {
+        call.emit("error", toStatus(error));
+      },
+    );
   };
+}
+
+function converse(call: Parameters<Handler>[0], questions: Questions): void {
+  // A client that does not read its answers is not read from: nothing piles up here.
+  call.on("data", (request: ServerReflectionRequest) => {
+    if (!call.write(questions.answer(request))) call.pause();
+  });
+  call.on("drain", () => call.resume());
+  call.on("end", () => {
+    call.end();
+  });
 }
 
 /** One client's stream: it remembers which files the client has. */

@@ -5,22 +5,25 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import { refusalOn, type Access, type WayIn } from "./access.ts";
+import type { Answers } from "./answers.ts";
 import type { CallRecord, EndedCall } from "./call-record.ts";
 import { channelOptions, requestBytesOn, type LimitValues } from "./limits.ts";
 import { observeCalls } from "./observe-calls.ts";
-import { ReflectedFiles } from "./reflection-files.ts";
+import type { ReflectedFiles } from "./reflection-files.ts";
 import { addReflection, reflectionServiceNames } from "./reflection.ts";
 import { RunningCalls } from "./running-calls.ts";
 import type { Service } from "./services.ts";
 import { toStatus } from "./status.ts";
-import { unary, undecoded, type Answering } from "./unary.ts";
+import { inBytes, unary, type Answering } from "./unary.ts";
 
 export interface ApiServerOptions {
   /** Where its connections come in; on the socket for reading methods that change something are refused. */
   readonly way: WayIn;
   readonly services: readonly Service[];
-  /** A serialized google.protobuf.FileDescriptorSet of the contract, for reflection. */
-  readonly descriptorSet: Buffer;
+  /** Those of all sockets: what is answered does not depend on the way in. */
+  readonly answers: Answers;
+  /** The contract's files, for reflection; called when the first client asks for them. */
+  readonly contract: () => Promise<ReflectedFiles>;
   readonly clock: Clock;
   readonly limits: LimitValues;
   /** Hears of each call once, when it is over. */
@@ -40,7 +43,7 @@ export class ApiServer {
   readonly #clock: Clock;
   readonly #running: RunningCalls;
 
-  constructor({ way, services, descriptorSet, clock, limits, onEnd }: ApiServerOptions) {
+  constructor({ way, services, answers, contract, clock, limits, onEnd }: ApiServerOptions) {
     this.#clock = clock;
     this.#running = new RunningCalls({ maxChanges: limits.changes });
     const records = new WeakMap<Metadata, CallRecord>();
@@ -51,14 +54,14 @@ export class ApiServer {
       limits: { requestMs: limits.requestMs, requestBytes: requestBytesOn(way.socket, limits) },
     });
     this.#server = new Server({ ...channelOptions(way.socket, limits), interceptors: [observed] });
-    const answering = { clock, records, running: this.#running, readMs: limits.readMs };
+    const answering = { answers, clock, records, running: this.#running, readMs: limits.readMs };
     for (const service of services) addService(this.#server, service, way, answering);
     const names = services.map(({ name }) => name);
     this.#serviceNames = ["", ...names];
     this.#health = new HealthImplementation(this.#statuses("NOT_SERVING"));
     this.#health.addToServer(this.#server);
     const reflected = [...names, HEALTH_SERVICE_NAME, ...reflectionServiceNames];
-    addReflection(this.#server, new ReflectedFiles(descriptorSet), reflected);
+    addReflection(this.#server, contract, reflected);
     this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }
 
@@ -127,13 +130,13 @@ function addService(
     const may = access[name] ?? "changes";
     const refusal = refusalOn(way, method.path, may);
     const handler = refusal ?? handlers[name] ?? notServed(method.path);
-    const answered = { access: may, decode: method.requestDeserialize, handler };
+    const answered = { access: may, definition: method, handler };
     implementation[name] = method.responseStream
       ? refusedStream(refusal ?? notServed(method.path))
       : unary(answered, answering);
   }
   server.addService(
-    Object.fromEntries(methods.map(([name, method]) => [name, undecoded(method)])),
+    Object.fromEntries(methods.map(([name, method]) => [name, inBytes(method)])),
     implementation,
   );
 }

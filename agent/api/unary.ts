@@ -6,6 +6,7 @@ import { untilAborted } from "../core/until-aborted.ts";
 import type { Caller } from "../lifecycle/caller.ts";
 import { aboutClaim, aboutRequest, aboutResponse } from "./about.ts";
 import type { Access } from "./access.ts";
+import type { AnswerPlace, Answers } from "./answers.ts";
 import type { CallRecord } from "./call-record.ts";
 import type { RunningCalls } from "./running-calls.ts";
 import { toStatus } from "./status.ts";
@@ -23,29 +24,30 @@ export type Handlers<Service> = {
     : never;
 };
 
-type RawDefinition = MethodDefinition<Buffer, unknown>;
-interface GeneratedMethod extends Omit<RawDefinition, "requestSerialize" | "requestDeserialize"> {
-  readonly requestDeserialize: (bytes: Buffer) => unknown;
-}
+type RawDefinition = MethodDefinition<Buffer, Buffer>;
+type Erased = MethodDefinition<unknown, unknown>;
 
 /**
- * The definition with requests left as bytes: they are decoded in our handler, so that bytes that are no message become
- * INVALID_ARGUMENT with a reason instead of the transport's INTERNAL.
+ * The definition with requests and answers left as bytes: they are decoded in our handler, so that bytes that are no message
+ * become INVALID_ARGUMENT with a reason instead of the transport's INTERNAL, and encoded there, so that they can be kept.
  */
-export function undecoded(method: GeneratedMethod): RawDefinition {
-  return { ...method, requestSerialize: identity, requestDeserialize: identity };
+export function inBytes(method: Erased): RawDefinition {
+  const requests = { requestSerialize: identity, requestDeserialize: identity };
+  const answers = { responseSerialize: identity, responseDeserialize: identity };
+  return { ...method, ...requests, ...answers };
 }
 
 /** A method as it is answered on one socket. */
-export interface Answered<Request, Response> {
+export interface Answered {
   readonly access: Access;
-  readonly decode: (bytes: Buffer) => Request;
+  readonly definition: Erased;
   /** How it is answered, or why it is not, whatever it is asked. */
-  readonly handler: Unary<Request, Response> | AgentError;
+  readonly handler: Unary<unknown, unknown> | AgentError;
 }
 
 /** What all methods of a server are answered with. */
 export interface Answering {
+  readonly answers: Answers;
   readonly clock: Clock;
   readonly running: RunningCalls;
   readonly records: WeakMap<Metadata, CallRecord>;
@@ -53,11 +55,13 @@ export interface Answering {
   readonly readMs: number;
 }
 
-export function unary<Request, Response>(
-  method: Answered<Request, Response>,
-  answering: Answering,
-): handleUnaryCall<Buffer, Response> {
+export function unary(method: Answered, answering: Answering): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
+    const place = keptPlace(method, answering, call.request);
+    if (place?.bytes) {
+      callback(null, place.bytes);
+      return;
+    }
     const record = answering.records.get(call.metadata);
     const ended = new AbortController();
     call.on("cancelled", () => {
@@ -69,7 +73,7 @@ export function unary<Request, Response>(
       onClaim: (claim) => record?.concerns(aboutClaim(claim)),
       onOperation: ({ id }) => record?.concerns({ operation: `operations/${id}` }),
     };
-    const answer = async (): Promise<Response> => {
+    const answer = async (): Promise<unknown> => {
       const { request, handler } = readRequest(method, call.request, record);
       const over = answering.running.begin(method.access, (why) => {
         ended.abort(why);
@@ -87,7 +91,9 @@ export function unary<Request, Response>(
       .then(
         (response) => {
           record?.concerns(aboutResponse(response));
-          callback(null, response);
+          const bytes = method.definition.responseSerialize(response);
+          place?.keep(bytes);
+          callback(null, bytes);
         },
         (caught: unknown) => {
           const { aborted } = ended.signal;
@@ -103,15 +109,25 @@ export function unary<Request, Response>(
   };
 }
 
+/** Undefined where no answer is kept, and while the agent goes down: then every call hears of it. */
+function keptPlace(
+  { definition, handler }: Answered,
+  { answers, running }: Answering,
+  request: Buffer,
+): AnswerPlace | undefined {
+  if (running.closed || handler instanceof AgentError) return undefined;
+  return answers.placeOf(definition.path, request);
+}
+
 /** Notes what the request is about even where it is refused. */
-function readRequest<Request, Response>(
-  { decode, handler }: Answered<Request, Response>,
+function readRequest(
+  { definition, handler }: Answered,
   bytes: Buffer,
   record: CallRecord | undefined,
-): { readonly request: Request; readonly handler: Unary<Request, Response> } {
-  let request: Request;
+): { readonly request: unknown; readonly handler: Unary<unknown, unknown> } {
+  let request: unknown;
   try {
-    request = decode(bytes);
+    request = definition.requestDeserialize(bytes);
   } catch (error) {
     const message = "the request is not a message of this method's type";
     throw handler instanceof AgentError

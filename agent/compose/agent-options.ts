@@ -32,8 +32,8 @@ export interface AgentOptions {
   readonly revision: string | undefined;
   /** The simulator's control socket; undefined on a real host. */
   readonly simulator: string | undefined;
-  /** The contract's descriptor set, for reflection. */
-  readonly descriptorSet: Buffer;
+  /** Reads the contract's descriptor set, for reflection. */
+  readonly descriptorSet: () => Promise<Buffer>;
   readonly log: Log;
   readonly manager: ServiceManager;
   /** Told once, when the agent serves. */

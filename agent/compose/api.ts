@@ -1,10 +1,12 @@
 // The gRPC server: what its services answer from, and the interceptors that see every call.
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
-import type { ApiContext } from "../api/context.ts";
+import { Answers } from "../api/answers.ts";
+import { basisOf, type ApiContext } from "../api/context.ts";
 import type { SocketName } from "../api/access.ts";
 import type { EndedCall } from "../api/call-record.ts";
 import { limitValues as limits } from "../api/limits.ts";
+import type { ReflectedFiles } from "../api/reflection-files.ts";
 import { ApiServer } from "../api/server.ts";
 import { contractServices, servedMethods } from "../api/services.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
@@ -63,13 +65,22 @@ export function composeApi(
     logCall(call);
   };
   const services = contractServices(context);
+  const answers = new Answers(() => basisOf(context));
   metrics.recorder.announceMethods(servedMethods(services));
+  // Few clients ask, and what reads descriptors is large: loaded for the first that does, once for both sockets.
+  let loaded: Promise<ReflectedFiles> | undefined;
+  const contract = (): Promise<ReflectedFiles> => (loaded ??= loadContract(descriptorSet));
   const serverFor = (socket: SocketName): ApiServer =>
     new ApiServer({
       way: { socket, adminSocket: config.socket },
-      ...{ services, descriptorSet, clock, limits, onEnd },
+      ...{ services, answers, contract, clock, limits, onEnd },
     });
   return bothSockets({ admin: serverFor("admin"), read: serverFor("read") }, log);
+}
+
+async function loadContract(descriptorSet: AgentOptions["descriptorSet"]): Promise<ReflectedFiles> {
+  const { ReflectedFiles } = await import("../api/reflection-files.ts");
+  return new ReflectedFiles(await descriptorSet());
 }
 
 /** One server for each socket: a call's way in is known by the server that answers it. */

@@ -1,6 +1,6 @@
 // The one adapter to systeminformation. Most of its functions start shells (versions() more than thirty), so only
 // three are used, once, when the agent starts: mem() reads /proc, cpu() and osInfo() start a few short processes.
-import * as systeminformation from "systeminformation";
+// It is large, and loaded only where it is asked.
 
 /** Facts of the machine that are worth showing. Undefined: the machine did not say, or not in time. */
 export interface Machine {
@@ -43,12 +43,13 @@ const DEADLINE_MS = 5_000;
 
 /** Never rejects: nothing the agent does depends on these facts. */
 export async function readMachine(options: MachineOptions): Promise<Machine> {
-  const { stop, deadlineMs = DEADLINE_MS, source = systeminformation } = options;
+  const { stop, deadlineMs = DEADLINE_MS } = options;
+  const source = async (): Promise<MachineSource> => options.source ?? (await import("systeminformation"));
   const signal = AbortSignal.any([stop, AbortSignal.timeout(deadlineMs)]);
   const [cpu, mem, os] = await Promise.all([
-    told(() => source.cpu(), signal),
-    told(() => source.mem(), signal),
-    told(() => source.osInfo(), signal),
+    told(async () => (await source()).cpu(), signal),
+    told(async () => (await source()).mem(), signal),
+    told(async () => (await source()).osInfo(), signal),
   ]);
   return {
     cpuModel: words(cpu?.manufacturer, cpu?.brand),

@@ -19,6 +19,7 @@ export class Ledger {
   readonly #stored = new Map<VgpuId, Claim>();
   /** Writes of one claim reach the disk in the order they were made. */
   readonly #writes = new KeyedLock<VgpuId>();
+  #version = 0;
 
   constructor(store: LedgerStore, claims: readonly Claim[]) {
     this.#store = store;
@@ -26,6 +27,11 @@ export class Ledger {
       this.#claims.set(claim.vgpuId, claim);
       this.#stored.set(claim.vgpuId, claim);
     }
+  }
+
+  /** Another one whenever a record has changed. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Every record, tombstones included, by vGPU id. */
@@ -88,7 +94,7 @@ export class Ledger {
    */
   async put(claim: Claim): Promise<void> {
     const { vgpuId } = claim;
-    this.#claims.set(vgpuId, claim);
+    this.#set(vgpuId, claim);
     try {
       await this.#writes.run(vgpuId, () => this.#store.write(claim));
       this.#stored.set(vgpuId, claim);
@@ -109,12 +115,16 @@ export class Ledger {
       throw unavailable(`claim ${claim.claimId} is over and cannot be erased`, claim, error);
     }
     this.#stored.delete(vgpuId);
-    if (this.#claims.get(vgpuId) === claim) this.#claims.delete(vgpuId);
+    if (this.#claims.get(vgpuId) === claim) this.#set(vgpuId, undefined);
   }
 
   #restore(vgpuId: VgpuId): void {
-    const stored = this.#stored.get(vgpuId);
-    if (stored) this.#claims.set(vgpuId, stored);
+    this.#set(vgpuId, this.#stored.get(vgpuId));
+  }
+
+  #set(vgpuId: VgpuId, claim: Claim | undefined): void {
+    this.#version += 1;
+    if (claim) this.#claims.set(vgpuId, claim);
     else this.#claims.delete(vgpuId);
   }
 

@@ -21,14 +21,21 @@ export class Operations {
   readonly #stalled = new Map<string, AgentError>();
   readonly #ended = new Map<string, EndedOperation>();
   readonly #onEnded: (operation: Operation) => void;
+  #version = 0;
 
   /** `onEnded` hears of each operation once, when it ends. */
   constructor(onEnded: (operation: Operation) => void = () => undefined) {
     this.#onEnded = onEnded;
   }
 
+  /** Another one whenever `stalledBy` or `ended` may answer otherwise. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** To be called once for each operation, when it ends. */
   end(claim: Claim): void {
+    this.#version += 1;
     const { operation } = claim;
     this.#stalled.delete(operation.id);
     this.#ended.set(operation.id, { operation, claim });
@@ -41,6 +48,7 @@ export class Operations {
   }
 
   stall(operationId: string, error: AgentError): void {
+    this.#version += 1;
     if (!this.#ended.has(operationId)) this.#stalled.set(operationId, error);
     this.#tell(operationId, { kind: "stalled", error });
   }
@@ -52,6 +60,7 @@ export class Operations {
 
   /** A step was done: nothing holds the operation up any more, as far as is known. */
   advance(operationId: string): void {
+    this.#version += 1;
     this.#stalled.delete(operationId);
   }
 

@@ -41,6 +41,11 @@ interface Collected {
 }
 
 const MAX_DOMAINS = 1000;
+/**
+ * Between two looks of Node.js at its event loop, milliseconds. prom-client's 10 would wake an idle host a hundred times a
+ * second. What `nodejs_eventloop_lag_*` show is this and the delay, of which the dashboard takes it away.
+ */
+const EVENT_LOOP_MS = 100;
 
 /** What a scrape says of itself; its samples come from the collectors of the same scrape. */
 const success = gauge({
@@ -116,7 +121,7 @@ export class Metrics {
 
 /** What prom-client knows of the process, but for gauges that are named like counters, which promtool refuses. */
 function registerProcess(register: Registry): void {
-  collectDefaultMetrics({ register });
+  collectDefaultMetrics({ register, eventLoopMonitoringPrecision: EVENT_LOOP_MS });
   for (const what of ["handles", "requests", "resources"])
     register.removeSingleMetric(`nodejs_active_${what}_total`);
 }

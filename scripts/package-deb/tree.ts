@@ -1,6 +1,7 @@
 // Lays the files of the package out as they will lie on a host.
 import { copyFile, cp, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { nodeFlags } from "../node-flags.ts";
 import { command } from "./command.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -69,7 +70,9 @@ async function writePrograms(root: string): Promise<void> {
   for (const [program, script] of Object.entries(PROGRAMS)) {
     const file = path.join(root, program);
     await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, `#!/bin/sh\nexec /${HOME}/bin/node /${HOME}/dist/${script} "$@"\n`);
+    const flags = nodeFlags(await readFile(path.join(root, HOME, "dist", script), "utf8"));
+    const words = [`/${HOME}/bin/node`, ...flags, `/${HOME}/dist/${script}`];
+    await writeFile(file, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
   }
   // Whoever ran these directly would get the host's Node.js, if any.
   const agent = path.join(root, HOME, "dist/agent");

@@ -70,6 +70,11 @@ export class RealLibvirtd {
     return join(this.#bound("/run/libvirt"), "libvirt-sock");
   }
 
+  /** Of libvirtd itself; 0 when none runs. */
+  get pid(): number {
+    return this.#daemon?.pid ?? 0;
+  }
+
   /** Starts the daemon, again after `kill`; resolves when it answers. */
   async boot(): Promise<void> {
     const mounts = DIRECTORIES.map(

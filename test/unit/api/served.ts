@@ -6,8 +6,10 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { access, type SocketName } from "../../../agent/api/access.ts";
+import { Answers } from "../../../agent/api/answers.ts";
 import type { EndedCall } from "../../../agent/api/call-record.ts";
 import { limitValues, type LimitValues } from "../../../agent/api/limits.ts";
+import { ReflectedFiles } from "../../../agent/api/reflection-files.ts";
 import { ApiServer } from "../../../agent/api/server.ts";
 import type { Service } from "../../../agent/api/services.ts";
 import { systemClock } from "../../../agent/core/clock.ts";
@@ -38,7 +40,7 @@ export class Served implements AsyncDisposable {
   readonly #directory: string;
   readonly #watchers = new Set<() => void>();
 
-  private constructor(directory: string, descriptors: Buffer, options: ServedOptions) {
+  private constructor(directory: string, options: ServedOptions) {
     const { handlers = {}, socket = "admin", limits = {} } = options;
     this.#directory = directory;
     this.path = path.join(directory, "vgpud.sock");
@@ -46,7 +48,9 @@ export class Served implements AsyncDisposable {
     this.server = new ApiServer({
       way: { socket, adminSocket: "/run/vgpud/vgpud.sock" },
       services: [{ name: "vgpud.v1.DomainService", definition, handlers, access: access.domain }],
-      descriptorSet: descriptors,
+      // What a test's handlers answer may change at any time.
+      answers: new Answers(() => [{}]),
+      contract: async () => new ReflectedFiles(await readFile(descriptorSet)),
       clock: systemClock,
       limits: { ...limitValues, ...limits },
       onEnd: (call) => {
@@ -64,7 +68,7 @@ export class Served implements AsyncDisposable {
 
   static async start(options: ServedOptions = {}): Promise<Served> {
     const directory = await mkdtemp(path.join(tmpdir(), "vgpud-api-"));
-    const served = new Served(directory, await readFile(descriptorSet), options);
+    const served = new Served(directory, options);
     await once(served.#listener.listen(served.path), "listening");
     return served;
   }

@@ -1,0 +1,72 @@
+// Where the time of CreateDomain goes on a simulated host, where libvirt and the kernel take almost none.
+import { Rpc } from "../../e2e/harness/rpc.ts";
+import type { BenchAgent } from "../agent.ts";
+import { BenchHost } from "../bench-host.ts";
+import { createDomain, destroyDomain, untilLibvirtIsSeen } from "../domains.ts";
+import type { Chapter } from "../figure.ts";
+import { hostdChildMs } from "../hostd-child.ts";
+import { cpuMsDuring, median, timed } from "../measure.ts";
+import { scrapedMs } from "../scraped.ts";
+
+const ROUNDS = 30;
+const STEPS = "vgpud_lifecycle_step_duration_seconds";
+
+interface Create {
+  readonly wall: number;
+  /** Of vgpud. */
+  readonly cpu: number;
+  /** The ledger's writes, each with its fsync of file and folder. */
+  readonly ledger: number;
+  /** What libvirt and the simulated kernel were waited for. */
+  readonly host: number;
+}
+
+export async function createSimulated(): Promise<Chapter> {
+  await using host = await BenchHost.start();
+  const childMs = await hostdChildMs(host.simulated);
+  await using agent = await host.agent();
+  using rpc = new Rpc(agent.socket);
+  await untilLibvirtIsSeen(rpc);
+  const creates: Create[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) creates.push(await oneCreate(host, agent, rpc));
+  const of = (key: keyof Create): number => median(creates.slice(3).map((create) => create[key]));
+  const rest = median(creates.slice(3).map(({ wall, ledger, host: waited }) => wall - ledger - waited));
+  return {
+    title: "What CreateDomain adds",
+    method:
+      `On a simulated host, ${ROUNDS} domains one after the other, the first three left out; medians. ` +
+      "Ledger and steps are the sums of the agent's own histograms; the rest is looks at the host, the plan and the API. " +
+      "The child that vgpud-hostd starts for a slice is measured on the shipped vgpud-hostd, since the simulator starts none.",
+    figures: [
+      { what: "CreateDomain, whole", value: of("wall"), unit: "ms" },
+      { what: "writes of the ledger with fsync", value: of("ledger"), unit: "ms" },
+      { what: "steps of libvirt and kernel, both simulated", value: of("host"), unit: "ms" },
+      { what: "the rest, ours", value: rest, unit: "ms" },
+      { what: "child of vgpud-hostd on a real host", value: childMs, unit: "ms" },
+      { what: "CPU of vgpud", value: of("cpu"), unit: "ms" },
+    ],
+  };
+}
+
+async function oneCreate(host: BenchHost, agent: BenchAgent, rpc: Rpc): Promise<Create> {
+  const before = await scrape(agent);
+  let claim = "";
+  let wall = 0;
+  const [cpu = 0] = await cpuMsDuring([agent.pid], async () => {
+    wall = await timed(async () => {
+      claim = await createDomain(rpc, { image: host.image, vgpuType: "i915-GVTg_V5_8" });
+    });
+  });
+  const after = await scrape(agent);
+  await destroyDomain(rpc, claim);
+  return { wall, cpu, ledger: after.ledger - before.ledger, host: after.host - before.host };
+}
+
+async function scrape({ metrics }: BenchAgent): Promise<Pick<Create, "ledger" | "host">> {
+  const text = await (await fetch(metrics)).text();
+  const steps = ["create-vgpu", "define-domain", "start-domain"];
+  return {
+    ledger: scrapedMs(text, "vgpud_ledger_write_duration_seconds"),
+    host: steps.reduce((sum, step) => sum + scrapedMs(text, STEPS, { step }), 0),
+  };
+}
