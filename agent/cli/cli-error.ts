@@ -14,6 +14,10 @@ export interface CliErrorOptions {
   readonly look?: readonly string[];
   /** The call that failed, when there was one. */
   readonly call?: FailedCall;
+  /** Words of the command line are not what is wrong, though it ends as a usage error. */
+  readonly inFile?: boolean;
+  /** Nothing need be said: the user ended what was shown. */
+  readonly quiet?: boolean;
   readonly cause?: unknown;
 }
 
@@ -33,6 +37,8 @@ export class CliError extends Error {
   readonly hints: readonly string[];
   readonly look: readonly string[] | undefined;
   readonly call: FailedCall | undefined;
+  readonly inFile: boolean;
+  readonly quiet: boolean;
 
   constructor(ending: Exclude<Ending, "ok">, message: string, options: CliErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -42,6 +48,8 @@ export class CliError extends Error {
     this.hints = options.hints ?? [];
     this.look = options.look;
     this.call = options.call;
+    this.inFile = options.inFile ?? false;
+    this.quiet = options.quiet ?? false;
   }
 }
 

@@ -26,3 +26,6 @@ export const commands: readonly Command[] = [
   versionCommand,
   helpCommand(() => commands),
 ];
+
+/** With those that only programs call. */
+export const allCommands: readonly Command[] = [...commands];

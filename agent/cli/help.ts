@@ -39,7 +39,7 @@ export function mainHelp(commands: readonly Command[]): string {
 }
 
 export function commandHelp(command: Command): string {
-  const { name, summary, operands, flags, examples } = command;
+  const { name, summary, operands, flags, forms = {}, examples } = command;
   return [
     `vgpuctl ${name}: ${summary}`,
     "",
@@ -52,6 +52,10 @@ export function commandHelp(command: Command): string {
       operands.flatMap((operand) => entry(operand.name, operand.help)),
     ),
     ...section("Flags:", flags.flatMap(flagEntry)),
+    ...section(
+      "Outputs beside table, wide, json and yaml:",
+      Object.entries(forms).flatMap(([form, prints]) => entry(`-o ${form}`, prints)),
+    ),
     ...section("Flags of every command:", globalFlags.flatMap(flagEntry)),
     "",
   ].join("\n");

@@ -239,7 +239,10 @@ describe("a wrong command line", () => {
     "does not take a flag for a value": [["create", "a", "--type", "--vcpus", "2"], /write --type=TYPE/],
     "refuses a duration without a unit": [["stop", "a", "--grace", "60"], /not '60'/],
     "refuses a timeout of nothing": [["gpus", "--timeout", "0"], /--timeout takes more than 0/],
-    "refuses another format": [["gpus", "-o", "yaml"], /--output takes table, json, not 'yaml'/],
+    "refuses another format": [
+      ["gpus", "-o", "xml"],
+      /--output takes table, wide, json, yaml, name, request, not 'xml'/,
+    ],
     "refuses stops that contradict": [
       ["stop", "a", "--now", "--no-force"],
       /--now and --no-force exclude each other/,
