@@ -10,12 +10,13 @@ import type { Vgpud } from "./vgpud.ts";
 export type Offer =
   | { readonly kind: "words"; readonly words: readonly string[] }
   | { readonly kind: "files" }
-  | { readonly kind: "folders" }
+  /** The names of the commands. */
+  | { readonly kind: "commands" }
   /** Asked of vgpud, by `vgpuctl __complete WHAT`. */
   | { readonly kind: "live"; readonly what: LiveNames };
 
 /** Objects that vgpud has. */
-type LiveNames = "domains" | "gpus" | "types" | "vgpus";
+export type LiveNames = "domains" | "gpus" | "types" | "vgpus";
 
 export interface Flag {
   /** Its long name without dashes. */

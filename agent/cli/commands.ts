@@ -1,5 +1,7 @@
 // The table of commands. Parser, help and suggestions are made from it.
 import type { Command } from "./command.ts";
+import { completeCommand } from "./commands/complete.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { createCommand } from "./commands/create.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { domainsCommand } from "./commands/domains.ts";
@@ -24,8 +26,9 @@ export const commands: readonly Command[] = [
   destroyCommand,
   operationCommand,
   versionCommand,
+  completionCommand(() => commands),
   helpCommand(() => commands),
 ];
 
 /** With those that only programs call. */
-export const allCommands: readonly Command[] = [...commands];
+export const allCommands: readonly Command[] = [...commands, completeCommand];

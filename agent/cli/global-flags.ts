@@ -2,7 +2,7 @@
 import type { Arguments } from "./arguments.ts";
 import { usageError } from "./cli-error.ts";
 import type { Command, Flag } from "./command.ts";
-import { readFormat, type Format } from "./output.ts";
+import { formats, readFormat, type Format } from "./output.ts";
 import { coloured, plain, type Paint } from "./paint.ts";
 
 export const DEFAULT_SOCKET = "/run/vgpud/vgpud.sock";
@@ -19,6 +19,7 @@ export const globalFlags: readonly Flag[] = [
     short: "o",
     value: "FORMAT",
     help: "table (default), wide (with more columns), json, yaml or name; json and yaml are for errors too",
+    offer: { kind: "words", words: formats },
   },
   {
     name: "timeout",

@@ -33,6 +33,9 @@ export function mainHelp(commands: readonly Command[]): string {
     'With -o json an error is one document on stderr, {"schema_version": 1, "error": {...}}; its keys, null if not known:',
     ...Object.entries(errorKeys).flatMap(([key, help]) => entry(key, help)),
     "",
+    "Scripts can rely on it: while schema_version is 1, keys of -o json and yaml are only added; none goes, changes its",
+    "type or its meaning.",
+    "",
     "vgpuctl help COMMAND explains one command.",
     "",
   ].join("\n");

@@ -6,7 +6,7 @@ import { compactDocument, document, jsonDocument } from "./json.ts";
 import { printable, type Paint } from "./paint.ts";
 import { layOut } from "./text.ts";
 
-const formats = ["table", "wide", "json", "yaml", "name", "request"] as const;
+export const formats = ["table", "wide", "json", "yaml", "name", "request"] as const;
 export type Format = (typeof formats)[number];
 
 /** In these a document tells everything, errors too, and nothing is told beside it. */

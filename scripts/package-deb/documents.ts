@@ -29,7 +29,7 @@ export async function writeDocuments(options: DocumentOptions): Promise<void> {
   for (const page of await readdir(reference)) await cp(path.join(reference, page), path.join(doc, page));
   await cp(path.join(project, "docs/monitoring.md"), path.join(doc, "monitoring.md"));
   await cp(path.join(project, "docs/monitoring"), path.join(doc, "monitoring"), { recursive: true });
-  await mkdir(path.join(doc, "examples"));
+  await cp(path.join(project, "docs/examples"), path.join(doc, "examples"), { recursive: true });
   await cp(
     path.join(project, "agent/simulator/example-host.yaml"),
     path.join(doc, "examples/simulated-host.yaml"),
