@@ -5,6 +5,7 @@ import type { CapacityRule } from "../capacity/budget.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { DomainService } from "../lifecycle/domain-service.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
+import type { DomainReading } from "../observation/domain-stats.ts";
 import type { Operations } from "../lifecycle/operations.ts";
 
 /** Facts about the agent and its machine that GetHost shows and no stage needs. */
@@ -46,6 +47,8 @@ export interface ApiContext {
   readonly agent: AgentFacts;
   readonly libvirt: () => LibvirtFacts;
   readonly newDomainId: () => DomainId;
+  /** What running domains use, read again first when the last reading is old; undefined before there is one. */
+  readonly domainFigures: () => Promise<DomainReading | undefined>;
 }
 
 /** The current view; throws STARTING before the first look is over. */

@@ -1,12 +1,12 @@
 // A command with what it needs, and how its answer comes about: at once, as a watch, or as a change that is told about.
 import type { Arguments } from "./arguments.ts";
 import { changed } from "./changed.ts";
-import type { Answer, Command } from "./command.ts";
+import { usageError } from "./cli-error.ts";
+import type { Answer, Command, ReadCommand } from "./command.ts";
 import type { Environment } from "./environment.ts";
 import { timeoutMs, type Globals } from "./global-flags.ts";
 import { isDocument } from "./output.ts";
 import type { Vgpud } from "./vgpud.ts";
-import { intervalMs } from "./watch.ts";
 import { watched } from "./watched.ts";
 
 export interface Job {
@@ -43,15 +43,18 @@ function asked({ command, args, globals, environment }: Job, vgpud: Vgpud): Prom
     case "local":
       throw new TypeError(`${command.name} asks nothing`);
     case "read":
-      // Also without a watch: it would be ignored.
-      intervalMs(args);
-      if (!args.has("watch")) return command.run(args, vgpud);
+      if (!args.has("watch")) return once(command, args, vgpud);
       return watched({ look: () => command.run(args, vgpud), args, globals, environment });
     case "change":
       return changed({ command, args, globals, environment }, vgpud);
     case "live":
       return command.run(args, vgpud, environment);
   }
+}
+
+function once(command: ReadCommand, args: Arguments, vgpud: Vgpud): Promise<Answer> {
+  if (args.has("interval")) throw usageError("--interval needs --watch");
+  return command.run(args, vgpud);
 }
 
 /** In a document it stands inside: stderr is one document or empty. */

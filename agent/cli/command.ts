@@ -103,7 +103,7 @@ export interface ChangeCommand extends Described {
 }
 
 /** Writes what it shows by itself, until it is told to end. */
-interface LiveCommand extends Described {
+export interface LiveCommand extends Described {
   readonly kind: "live";
   readonly run: (args: Arguments, vgpud: Vgpud, environment: Environment) => Promise<Answer>;
 }

@@ -11,6 +11,7 @@ import { hostCommand } from "./commands/host.ts";
 import { operationCommand } from "./commands/operation.ts";
 import { startCommand } from "./commands/start.ts";
 import { stopCommand } from "./commands/stop.ts";
+import { topCommand } from "./commands/top.ts";
 import { versionCommand } from "./commands/version.ts";
 import { vgpusCommand } from "./commands/vgpus.ts";
 
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   gpusCommand,
   vgpusCommand,
   domainsCommand,
+  topCommand,
   createCommand,
   startCommand,
   stopCommand,

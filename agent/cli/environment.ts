@@ -39,4 +39,6 @@ export interface Screen {
   readonly size: () => ScreenSize;
   /** Tells when the size has changed, until it is disposed. */
   readonly onResize: (resized: () => void) => Disposable;
+  /** Gives the whole screen; what stood there is back when it is disposed, or the process ends. */
+  readonly takeOver: () => Disposable;
 }

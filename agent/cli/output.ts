@@ -17,7 +17,8 @@ export function isDocument(format: string | undefined): format is DocumentFormat
 }
 
 /** The formats that a command has. */
-function formatsOf({ forms = {} }: Command): readonly Format[] {
+function formatsOf({ kind, forms = {} }: Command): readonly Format[] {
+  if (kind === "live") return ["table"];
   return formats.filter(
     (format) => (format !== "name" && format !== "request") || forms[format] !== undefined,
   );

@@ -37,6 +37,19 @@ function heightOf(lines: readonly string[], columns: number): number {
   return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(visibleLength(line) / columns)), 0);
 }
 
+/** A line at the width of the screen; its colours take no room and are kept. */
+export function cutLine(line: string, columns: number): string {
+  if (visibleLength(line) <= columns) return line;
+  let room = columns;
+  const parts = line.split(/(\u001b\[\d+m)/).map((part) => {
+    if (part.startsWith("\u001b")) return part;
+    const kept = part.slice(0, room);
+    room -= kept.length;
+    return kept;
+  });
+  return parts.join("");
+}
+
 function visibleLength(line: string): number {
   return line.replaceAll(COLOURS, "").length;
 }

@@ -5,6 +5,10 @@ import type { Environment, Screen } from "./environment.ts";
 type Streams = Pick<NodeJS.Process, "stdin" | "stdout" | "stderr">;
 
 const ERASE_LINE = "\r\u001b[K";
+// The alternate screen of xterm, without its cursor.
+const ENTER_SCREEN = "\u001b[?1049h\u001b[?25l";
+const LEAVE_SCREEN = "\u001b[?25h\u001b[?1049l";
+const ENDING_SIGNALS = ["SIGTERM", "SIGHUP"] as const;
 /** What a terminal in raw mode gives for Ctrl-C. */
 const CTRL_C = "\u0003";
 
@@ -46,6 +50,25 @@ export class Terminal {
             stdout.off("resize", resized);
           },
         };
+      },
+      takeOver: () => this.#takeOver(),
+    };
+  }
+
+  /** A signal that would end the process ends the run instead, so that the screen is given back. */
+  #takeOver(): Disposable {
+    const { stdout } = this.#streams;
+    const giveBack = (): void => {
+      stdout.write(LEAVE_SCREEN);
+    };
+    stdout.write(ENTER_SCREEN);
+    process.once("exit", giveBack);
+    for (const signal of ENDING_SIGNALS) process.once(signal, this.#interrupt);
+    return {
+      [Symbol.dispose]: () => {
+        process.off("exit", giveBack);
+        for (const signal of ENDING_SIGNALS) process.off(signal, this.#interrupt);
+        giveBack();
       },
     };
   }

@@ -5,26 +5,28 @@ import type { Answer, Flag } from "./command.ts";
 import type { Clock } from "../core/clock.ts";
 import { formatDurationMs } from "../core/duration.ts";
 
+/** Of what looks again and again. */
+export const intervalFlag: Flag = {
+  name: "interval",
+  value: "DURATION",
+  help: "the time between two looks (default 2s, at least 100ms)",
+};
+
 export const watchFlags: readonly Flag[] = [
   {
     name: "watch",
     short: "w",
     help: "show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals",
   },
-  {
-    name: "interval",
-    value: "DURATION",
-    help: "the time between two looks of --watch (default 2s, at least 100ms)",
-  },
+  intervalFlag,
 ];
 
 const DEFAULT_INTERVAL_MS = 2_000;
 /** What is asked more often costs more than it tells. */
 const MIN_INTERVAL_MS = 100;
 
-/** @throws CliError for a time that is too short, or without the flag that it is about */
-export function intervalMs(args: Arguments): number {
-  if (!args.has("watch") && args.has("interval")) throw usageError("--interval needs --watch");
+/** Milliseconds. @throws CliError for a time that is too short */
+export function readInterval(args: Arguments): number {
   const given = args.durationMs("interval") ?? DEFAULT_INTERVAL_MS;
   if (given < MIN_INTERVAL_MS)
     throw usageError(`--interval takes at least ${formatDurationMs(MIN_INTERVAL_MS)}`);
@@ -67,7 +69,7 @@ export async function watch(options: Watch): Promise<Answer> {
 }
 
 /** From the second look on, undefined while vgpud is away; told once, and once when it is back. */
-function patient<Seen>(
+export function patient<Seen>(
   look: () => Promise<Seen>,
   say: (line: string) => void,
   intervalMs: number,

@@ -6,7 +6,7 @@ import type { Environment } from "./environment.ts";
 import type { Globals } from "./global-flags.ts";
 import { answerText, isDocument, streamedText } from "./output.ts";
 import { redrawer } from "./redraw.ts";
-import { intervalMs, watch, type Watch } from "./watch.ts";
+import { readInterval, watch, type Watch } from "./watch.ts";
 
 export interface Watched {
   readonly look: () => Promise<Answer>;
@@ -19,7 +19,7 @@ export interface Watched {
 export async function watched({ look, args, globals, environment }: Watched): Promise<Answer> {
   const { clock, signal, note: say } = environment;
   const options: Watch = {
-    ...{ look, clock, signal, say, intervalMs: intervalMs(args) },
+    ...{ look, clock, signal, say, intervalMs: readInterval(args) },
     ...display(args, globals, environment),
   };
   try {

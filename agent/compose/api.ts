@@ -12,6 +12,7 @@ import type { DomainId } from "../core/ids.ts";
 import { nobodysMachine, readMachine } from "../host/machine.ts";
 import { rpcCodeName } from "../observation/rpc-codes.ts";
 import type { AgentOptions } from "./agent-options.ts";
+import { FRESH_MS, WAIT_MS } from "./metrics.ts";
 import type { Stages } from "./stages.ts";
 
 export interface Api {
@@ -24,7 +25,7 @@ export interface Api {
 
 export function composeApi(
   { config, version, simulated, descriptorSet, log }: AgentOptions,
-  { ledger, lookout, libvirt, operations, domains, metrics }: Stages,
+  { ledger, lookout, libvirt, operations, domains, metrics, sampler, domainHistory }: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
 ): Api {
   // A simulated host has none of this machine's facts; on a real one they take seconds, and nothing waits for them.
@@ -37,6 +38,10 @@ export function composeApi(
     inventory: () => lookout.current,
     ...{ ledger, operations, domains, rule: gvtgCapacity },
     libvirt: () => libvirt.status,
+    domainFigures: async () => {
+      await sampler.refresh(FRESH_MS, WAIT_MS);
+      return domainHistory.latest;
+    },
     newDomainId: () => randomUUID() as string as DomainId,
     agent: {
       ...{ version, simulated, unreadableRecords },

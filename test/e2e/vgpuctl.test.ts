@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { DomainServiceService as Domains } from "../../proto/gen/vgpud/v1/domain_service.ts";
 import { vgpuctl, type Ran } from "../unit/cli/vgpuctl.ts";
 import { World } from "./harness/world.ts";
 
@@ -49,6 +50,26 @@ describe("vgpuctl", () => {
       assert.deepEqual({ ...after.spec, uuid: "" }, { ...before.spec, uuid: "" });
       assert.equal((await vgpuctl(world.socket, ["destroy", name, "--now"])).exitCode, 0);
     }
+  });
+
+  it("is told what running domains use, and only where it asks for it", async () => {
+    await world.create("desk-1");
+    await world.create("desk-2");
+    await world.stop("desk-2");
+    const { domains } = await world.rpc.call(Domains.listDomains, {
+      pageSize: 0,
+      pageToken: "",
+      withUsage: true,
+    });
+    const usages = new Map(domains.map(({ name, usage }) => [name, usage]));
+    const usage = usages.get("desk-1");
+    assert.ok(usage?.cpuTime && usage.sampleTime);
+    assert.ok((usage.residentMib ?? 0n) > 0n);
+    assert.equal(usages.get("desk-2"), undefined);
+    assert.deepEqual(
+      (await world.domains()).map((domain) => domain.usage),
+      [undefined, undefined],
+    );
   });
 
   it("reads the large example of docs/domains.md", async () => {

@@ -9,7 +9,9 @@ const HARMLESS = /^[\w@%+=:,./-]+$/;
 
 const lists: Readonly<Record<LiveNames, (vgpud: Vgpud) => Promise<readonly string[]>>> = {
   domains: async (vgpud) => {
-    const pages = await allPages((pageToken) => vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken }));
+    const pages = await allPages((pageToken) =>
+      vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken, withUsage: false }),
+    );
     return pages.flatMap(({ domains }) => domains.map(({ name }) => name));
   },
   gpus: async (vgpud) => (await gpus(vgpud)).map(({ pciAddress }) => pciAddress),

@@ -42,7 +42,9 @@ async function showDomain(vgpud: Vgpud, ref: string, wantsRequest: boolean): Pro
 }
 
 async function listDomains(vgpud: Vgpud): Promise<Answer> {
-  const pages = await allPages((pageToken) => vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken }));
+  const pages = await allPages((pageToken) =>
+    vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken, withUsage: false }),
+  );
   const [{ resumeToken, observeTime }] = pages;
   const incomplete = pages.find((page) => page.incomplete !== undefined)?.incomplete;
   const domains = sortedBy(

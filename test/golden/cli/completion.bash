@@ -20,7 +20,7 @@ _vgpuctl() {
     case "${words[i]}" in
       --socket) socket=(--socket "${words[i + 1]}") && ((i++)) ;;
       --socket=*) socket=("${words[i]}") ;;
-      --output | -o | --timeout | --interval | --file | -f | --type | --sizes | --mode | --gpu | --policy | --vcpus | --memory | --disk | --disk-format | --disk-bus | --kernel | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace) ((i++)) ;;
+      --output | -o | --timeout | --interval | --frames | -n | --sort | --file | -f | --type | --sizes | --mode | --gpu | --policy | --vcpus | --memory | --disk | --disk-format | --disk-bus | --kernel | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace) ((i++)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command="${words[i]}"; else ((operands++)); fi ;;
     esac
@@ -42,6 +42,8 @@ _vgpuctl_offer() {
     --output | -o) _vgpuctl_words 'table wide json yaml name request' "$cur"; return ;;
     --timeout) :; return ;;
     --interval) :; return ;;
+    --frames | -n) :; return ;;
+    --sort) _vgpuctl_words 'cpu memory name state' "$cur"; return ;;
     --file | -f) _vgpuctl_files "$cur"; return ;;
     --type) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" types 2>/dev/null)" "$cur"; return ;;
     --sizes) :; return ;;
@@ -68,6 +70,7 @@ _vgpuctl_offer() {
       gpus) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       vgpus) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       domains) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
+      top) _vgpuctl_words '--once --frames --sort --interval --socket --output --timeout --no-color --help' "$cur" ;;
       create) _vgpuctl_words '--file --type --sizes --mode --gpu --policy --vcpus --memory --disk --disk-format --disk-bus --disk-readonly --kernel --initrd --cmdline --vnc --uuid --on-stop --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
       start) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
       stop) _vgpuctl_words '--grace --now --no-force --socket --output --timeout --no-color --help' "$cur" ;;
@@ -81,7 +84,7 @@ _vgpuctl_offer() {
     return
   fi
   case "$command/$operands" in
-    /0) _vgpuctl_words 'host gpus vgpus domains create start stop destroy operation version completion help' "$cur" ;;
+    /0) _vgpuctl_words 'host gpus vgpus domains top create start stop destroy operation version completion help' "$cur" ;;
     gpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     vgpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
     domains/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
@@ -89,7 +92,7 @@ _vgpuctl_offer() {
     stop/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     destroy/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     completion/0) _vgpuctl_words 'bash zsh fish' "$cur" ;;
-    help/0) _vgpuctl_words 'host gpus vgpus domains create start stop destroy operation version completion help' "$cur" ;;
+    help/0) _vgpuctl_words 'host gpus vgpus domains top create start stop destroy operation version completion help' "$cur" ;;
   esac
 }
 

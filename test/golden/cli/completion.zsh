@@ -32,6 +32,7 @@ _vgpuctl() {
         'gpus:list the GPUs and what can still be made on them, or show one'
         'vgpus:list the vGPUs, whoever made them, or show one'
         'domains:list the domains, whoever made them, or show one'
+        'top:GPUs and domains as they are now, on the whole screen; plain frames where stdout is no terminal'
         'create:make a vGPU and a domain that holds it, and start the domain'
         'start:start a domain that is stopped'
         'stop:stop a domain; its claim stays'
@@ -47,22 +48,27 @@ _vgpuctl() {
       case $words[1] in
         host) _arguments $globals \
             '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
-            --interval='[the time between two looks of --watch (default 2s, at least 100ms)]:DURATION: ' ;;
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' ;;
         gpus) _arguments $globals \
             --no-headers'[tables without their head]' \
             '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
-            --interval='[the time between two looks of --watch (default 2s, at least 100ms)]:DURATION: ' \
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
             '1:ADDRESS:{_vgpuctl_live gpus}' ;;
         vgpus) _arguments $globals \
             --no-headers'[tables without their head]' \
             '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
-            --interval='[the time between two looks of --watch (default 2s, at least 100ms)]:DURATION: ' \
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
             '1:VGPU_ID:{_vgpuctl_live vgpus}' ;;
         domains) _arguments $globals \
             --no-headers'[tables without their head]' \
             '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
-            --interval='[the time between two looks of --watch (default 2s, at least 100ms)]:DURATION: ' \
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
             '1:REF:{_vgpuctl_live domains}' ;;
+        top) _arguments $globals \
+            --once'[one frame, after one interval\: it takes two looks to say how busy a CPU is]' \
+            '(--frames -n)'{--frames=,-n+}'[this many plain frames]:N: ' \
+            --sort='[domains by cpu (default), memory, name or state]:BY:(cpu memory name state)' \
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' ;;
         create) _arguments $globals \
             '(--file -f)'{--file=,-f+}'[a request in YAML with the fields of CreateDomainRequest, - for stdin; NAME and flags win over it]:FILE:_files' \
             --type='[the vGPU by its type, as i915-GVTg_V5_4]:TYPE:{_vgpuctl_live types}' \
@@ -101,13 +107,13 @@ _vgpuctl() {
             '1:REF:{_vgpuctl_live domains}' ;;
         operation) _arguments $globals \
             '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
-            --interval='[the time between two looks of --watch (default 2s, at least 100ms)]:DURATION: ' \
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
             '1:NAME: ' ;;
         version) _arguments $globals ;;
         completion) _arguments $globals \
             '1:SHELL:(bash zsh fish)' ;;
         help) _arguments $globals \
-            '1:COMMAND:(host gpus vgpus domains create start stop destroy operation version completion help)' ;;
+            '1:COMMAND:(host gpus vgpus domains top create start stop destroy operation version completion help)' ;;
       esac
       ;;
   esac

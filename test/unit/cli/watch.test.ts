@@ -51,6 +51,8 @@ class Watching {
   }
 }
 
+const nothing = (): Disposable => ({ [Symbol.dispose]: () => undefined });
+
 describe("--watch", () => {
   it("shows a list again only when it has changed, and ends quietly with 130", async () => {
     await using vgpud = await fakeVgpud();
@@ -160,7 +162,8 @@ describe("--watch", () => {
     await using vgpud = await fakeVgpud();
     const screen = {
       size: () => ({ columns: 200, rows: 50 }),
-      onResize: () => ({ [Symbol.dispose]: () => undefined }),
+      onResize: nothing,
+      takeOver: nothing,
     };
     const watching = new Watching(vgpud, ["gpus", "-w", "--no-headers"], { screen });
     await watching.rest();
