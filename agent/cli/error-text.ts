@@ -71,7 +71,9 @@ function hints(error: CliError, context: RunContext): readonly string[] {
   const { call, ending, reason } = error;
   const { command, retry, line, ref } = context;
   if (error.look !== undefined) return [line(...error.look)];
-  if (ending === "permission") return [`sudo ${retry}`];
+  if (error.instead !== undefined)
+    return [`this fits now: ${context.retryWith(error.instead)}`, line("gpus")];
+  if (ending === "permission") return permissionHints(error, context);
   if (call === undefined)
     return ending === "usage" && !error.inFile ? [`vgpuctl ${command.name} --help`] : [];
   if (call.outcomeUnknown) return outcomeHints(context);
@@ -82,6 +84,14 @@ function hints(error: CliError, context: RunContext): readonly string[] {
   if (ending === "no-room" || ending === "unsupported") return [line("gpus")];
   if (ending === "conflict" && ref !== undefined) return [line("domains", ref)];
   return call.details.fields.length > 0 ? [`vgpuctl ${command.name} --help`] : [];
+}
+
+/** One that only another socket allows is repeated there. */
+function permissionHints({ call }: CliError, { retry, retryWith }: RunContext): readonly string[] {
+  const value = call?.details.metadata["admin_socket"];
+  if (value === undefined) return [`sudo ${retry}`];
+  const there = retryWith({ flag: "socket", value, replaces: [] });
+  return [`on the socket for changes: ${there}`, `or with its rights: sudo ${there}`];
 }
 
 /** What to look at when something was not found or is taken. */

@@ -1,11 +1,10 @@
 // The flags that every command takes.
 import type { Arguments } from "./arguments.ts";
 import { usageError } from "./cli-error.ts";
+import { DEFAULT_SOCKET } from "./default-socket.ts";
 import type { Command, Flag } from "./command.ts";
 import { formats, readFormat, type Format } from "./output.ts";
 import { coloured, plain, type Paint } from "./paint.ts";
-
-export const DEFAULT_SOCKET = "/run/vgpud/vgpud.sock";
 
 export const globalFlags: readonly Flag[] = [
   {

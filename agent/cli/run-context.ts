@@ -1,8 +1,9 @@
 // What a run knows about itself, to say what would work: the command lines for its hints, and the ids that it made.
 import type { Arguments } from "./arguments.ts";
+import type { Instead } from "./cli-error.ts";
 import type { Command } from "./command.ts";
 import { isDryRun } from "./create-request.ts";
-import { DEFAULT_SOCKET } from "./global-flags.ts";
+import { DEFAULT_SOCKET } from "./default-socket.ts";
 import { retryLine, shellLine, withoutFlag } from "./shell-line.ts";
 
 export interface RunContext {
@@ -13,6 +14,8 @@ export interface RunContext {
   readonly retry: string;
   /** The same with the usual time for an answer: for when the given one may have been too short. */
   readonly patientRetry: string;
+  /** The same with another value of a flag, and without those that it replaces. */
+  readonly retryWith: (instead: Instead) => string;
   /** A command line of vgpuctl for the same socket. */
   readonly line: (...words: readonly string[]) => string;
   /** Where the domain of a change can be looked at; absent for reads. */
@@ -74,9 +77,14 @@ export function fullContext({ argv, command, args, filled, socketPath }: Underst
 function repeats(
   argv: readonly string[],
   filled: readonly Filled[],
-): Pick<RunContext, "retry" | "patientRetry"> {
+): Pick<RunContext, "retry" | "patientRetry" | "retryWith"> {
   const flags = filled.flatMap(({ flag, value }) => [`--${flag}`, value]);
-  return { retry: retryLine(argv, flags), patientRetry: retryLine(withoutFlag(argv, "timeout"), flags) };
+  return {
+    retry: retryLine(argv, flags),
+    patientRetry: retryLine(withoutFlag(argv, "timeout"), flags),
+    retryWith: ({ flag, value, replaces }) =>
+      retryLine([flag, ...replaces].reduce(withoutFlag, argv), [`--${flag}`, value, ...flags]),
+  };
 }
 
 /** Command lines for the same socket. */

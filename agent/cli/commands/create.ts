@@ -10,6 +10,7 @@ import { claimRef } from "../domain-ref.ts";
 import type { Environment } from "../environment.ts";
 import { messageJson } from "../json.ts";
 import { readRequestFile } from "../request-file.ts";
+import { withTypeThatFits } from "../fitting-type.ts";
 import type { CreateDomainRequest } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import type { Vgpud } from "../vgpud.ts";
 
@@ -50,7 +51,9 @@ async function prepare(args: Arguments, environment: Environment): Promise<Argum
 
 async function create(args: Arguments, vgpud: Vgpud): Promise<Answer> {
   const request = createRequest(args);
-  const response = await vgpud.createDomain(request);
+  const response = await vgpud.createDomain(request).catch(async (error: unknown) => {
+    throw await withTypeThatFits(error, args, vgpud);
+  });
   const { domain, decision } = response;
   const done = domain === undefined ? undefined : changeAnswer({ ...response, domain });
   const decided = decision === undefined ? [] : decisionText(decision);
