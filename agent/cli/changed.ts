@@ -29,7 +29,11 @@ async function confirmed({ command, args, environment }: Change, vgpud: Vgpud): 
   const { ask } = environment;
   if (command.question === undefined || ask === undefined || args.has("yes")) return;
   const question = await command.question(args, vgpud);
-  if (question === undefined || /^y(?:es)?$/i.test((await ask(`${question} [y/N] `)).trim())) return;
+  if (question === undefined) return;
+  const answer = await ask(`${question} [y/N] `);
+  if (environment.signal.aborted)
+    throw new CliError("interrupted", "interrupted before vgpud was asked to do anything");
+  if (/^y(?:es)?$/i.test(answer.trim())) return;
   throw new CliError("failure", "nothing was done: it was not confirmed", {
     look: [command.name, ...args.operands, "--yes"],
   });

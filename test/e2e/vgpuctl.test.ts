@@ -5,6 +5,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { DomainServiceService as Domains } from "../../proto/gen/vgpud/v1/domain_service.ts";
 import { vgpuctl, type Ran } from "../unit/cli/vgpuctl.ts";
+import { until } from "./harness/until.ts";
 import { World } from "./harness/world.ts";
 
 const DOCS = new URL("../../../docs/", import.meta.url);
@@ -70,6 +71,27 @@ describe("vgpuctl", () => {
       (await world.domains()).map((domain) => domain.usage),
       [undefined, undefined],
     );
+  });
+
+  it("goes on watching over a restart of vgpud, and says so", async () => {
+    const notes: string[] = [];
+    const written: string[] = [];
+    const interrupt = new AbortController();
+    const watching = vgpuctl(world.socket, ["domains", "-w", "--interval", "100ms", "-o", "json"], {
+      signal: interrupt.signal,
+      note: (line) => notes.push(line),
+      write: (text) => written.push(text),
+    });
+    const told = (pattern: RegExp) => () => Promise.resolve(notes.some((note) => pattern.test(note)));
+    await until("it has shown the list", () => Promise.resolve(written.length > 0));
+    await world.kill();
+    await until("it says that vgpud is away", told(/trying again every 100ms$/));
+    await world.startAgain();
+    await until("it says that vgpud is back", told(/^vgpud answers again$/));
+    await world.create("desk-1");
+    await until("it shows the new domain", () => Promise.resolve(written.at(-1)?.includes('"desk-1"')));
+    interrupt.abort();
+    assert.equal((await watching).exitCode, 130);
   });
 
   it("reads the large example of docs/domains.md", async () => {

@@ -39,6 +39,17 @@ describe("vgpuctl destroy at a terminal", () => {
       );
     });
 
+  it("does nothing when it is interrupted instead of answered", async () => {
+    await using vgpud = await fakeVgpud();
+    const interrupt = new AbortController();
+    const ask = (): Promise<string> => {
+      interrupt.abort();
+      return Promise.resolve("");
+    };
+    const ran = await vgpuctl(vgpud.socketPath, ["destroy", "web-1"], { ask, signal: interrupt.signal });
+    assert.deepEqual([ran.exitCode, vgpud.requests], [130, []]);
+  });
+
   it("does not ask with --yes, nor about a domain that there is not", async () => {
     await using vgpud = await fakeVgpud();
     const { asked, ask } = answering("n");
