@@ -1,15 +1,23 @@
 // Answers to reads, kept as they go over the wire for as long as nothing they are made from has changed: a scheduler that
 // asks again and again costs one answer. Pure, but for what is kept.
 
-/** Methods whose answer follows from the request and from `basisOf` in context.ts alone. Another needs no more than a line. */
-const KEPT: ReadonlySet<string> = new Set([
-  "/vgpud.v1.HostService/GetHost",
-  "/vgpud.v1.GpuService/ListGpus",
-  "/vgpud.v1.GpuService/GetGpu",
-  "/vgpud.v1.VgpuService/ListVgpus",
-  "/vgpud.v1.VgpuService/GetVgpu",
-  "/vgpud.v1.DomainService/GetDomain",
-  "/vgpud.v1.DomainService/ListDomains",
+/** Whether an answer follows from the request and from `basisOf` in context.ts alone. */
+type Rule = (request: unknown) => boolean;
+
+const always: Rule = () => true;
+/** What domains use changes without anything that is looked at having changed. */
+const withoutUsage: Rule = (request) =>
+  !(typeof request === "object" && request !== null && "withUsage" in request && request.withUsage === true);
+
+/** A method that is not named is answered anew each time. */
+const KEPT: ReadonlyMap<string, Rule> = new Map([
+  ["/vgpud.v1.HostService/GetHost", always],
+  ["/vgpud.v1.GpuService/ListGpus", always],
+  ["/vgpud.v1.GpuService/GetGpu", always],
+  ["/vgpud.v1.VgpuService/ListVgpus", always],
+  ["/vgpud.v1.VgpuService/GetVgpu", always],
+  ["/vgpud.v1.DomainService/GetDomain", always],
+  ["/vgpud.v1.DomainService/ListDomains", withoutUsage],
 ]);
 
 /** A request that is longer is hardly asked twice. */
@@ -21,8 +29,8 @@ const MAX_BYTES = 1024 * 1024;
 export interface AnswerPlace {
   /** Undefined when it has to be made. */
   readonly bytes: Buffer | undefined;
-  /** To be told of the answer that was made; not kept when something changed meanwhile. */
-  readonly keep: (bytes: Buffer) => void;
+  /** To be told of the answer that was made to the decoded request; not kept when something changed meanwhile. */
+  readonly keep: (bytes: Buffer, decoded: unknown) => void;
 }
 
 export class Answers {
@@ -39,14 +47,16 @@ export class Answers {
 
   /** Undefined for a method or a request whose answers are not kept. */
   placeOf(path: string, request: Buffer): AnswerPlace | undefined {
-    if (!KEPT.has(path) || request.length > MAX_REQUEST_BYTES) return undefined;
+    const rule = KEPT.get(path);
+    if (rule === undefined || request.length > MAX_REQUEST_BYTES) return undefined;
     const basis = this.#basis();
     if (!isSame(basis, this.#madeFrom)) this.#forget(basis);
     const key = `${path} ${request.toString("latin1")}`;
     return {
       bytes: this.#kept.get(key),
-      keep: (bytes) => {
-        if (isSame(basis, this.#madeFrom) && isSame(basis, this.#basis())) this.#keep(key, bytes);
+      keep: (bytes, decoded) => {
+        if (rule(decoded) && isSame(basis, this.#madeFrom) && isSame(basis, this.#basis()))
+          this.#keep(key, bytes);
       },
     };
   }

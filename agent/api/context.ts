@@ -5,6 +5,7 @@ import type { CapacityRule } from "../capacity/budget.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { DomainService } from "../lifecycle/domain-service.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
+import type { DomainReading } from "../observation/domain-stats.ts";
 import type { Operations } from "../lifecycle/operations.ts";
 import type { Simulation } from "./simulation.ts";
 
@@ -49,6 +50,8 @@ export interface ApiContext {
   readonly newDomainId: () => DomainId;
   /** Undefined on a real host. */
   readonly simulation: Simulation | undefined;
+  /** What running domains use, read again first when the last reading is old; undefined before there is one. */
+  readonly domainFigures: () => Promise<DomainReading | undefined>;
 }
 
 /** All that a read's answer is made from beside the request: while these are identical, so is the answer (answers.ts). */

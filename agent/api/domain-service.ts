@@ -12,7 +12,7 @@ import {
   type StopDomainRequest,
 } from "../../proto/gen/vgpud/v1/domain_service.ts";
 import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
-import type { Domain, DomainRef } from "../../proto/gen/vgpud/v1/domain.ts";
+import type { Domain, DomainRef, DomainUsage } from "../../proto/gen/vgpud/v1/domain.ts";
 import { AgentError } from "../core/errors.ts";
 import { parseClaimId, parseDomainId, type ClaimId, type DomainId } from "../core/ids.ts";
 import type { Caller } from "../lifecycle/caller.ts";
@@ -22,8 +22,9 @@ import { newestTombstone } from "../lifecycle/owned-domain.ts";
 import type { RequestIdentity } from "../lifecycle/requests.ts";
 import { requestDigest } from "../lifecycle/request-digest.ts";
 import { domainViews, type DomainView } from "../lifecycle/views.ts";
+import type { DomainReading } from "../observation/domain-stats.ts";
 import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
-import { toWireDomain } from "./convert/domain.ts";
+import { toWireDomain, toWireUsage } from "./convert/domain.ts";
 import { toWireDecision } from "./convert/placement.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
@@ -57,6 +58,7 @@ export function domainHandlers(context: ApiContext): Handlers<typeof DomainServi
       return Promise.resolve(GetDomainResponse.fromPartial({ domain: shown(context, view), observeTime }));
     },
     listDomains: async (request) => {
+      const usage = usageBy(request.withUsage ? await context.domainFigures() : undefined);
       const inventory = currentInventory(context);
       const { items, nextPageToken } = pageOf(
         domainViews(inventory, context.ledger),
@@ -64,15 +66,13 @@ export function domainHandlers(context: ApiContext): Handlers<typeof DomainServi
         request,
       );
       const { domains } = inventory;
-      return Promise.resolve(
-        ListDomainsResponse.fromPartial({
-          domains: items.map((view) => listed(context, view)),
-          nextPageToken,
-          resumeToken: resumeToken(context, inventory),
-          observeTime: new Date(inventory.observedAt),
-          incomplete: domains.known ? undefined : { reason: "LIBVIRT_UNAVAILABLE", message: domains.why },
-        }),
-      );
+      return ListDomainsResponse.fromPartial({
+        domains: items.map((view) => ({ ...listed(context, view), usage: usage.get(view.id) })),
+        nextPageToken,
+        resumeToken: resumeToken(context, inventory),
+        observeTime: new Date(inventory.observedAt),
+        incomplete: domains.known ? undefined : { reason: "LIBVIRT_UNAVAILABLE", message: domains.why },
+      });
     },
     startDomain: async ({ domain, requestId }, caller) => {
       const identify = identityOf("StartDomain", requestId);
@@ -86,6 +86,11 @@ export function domainHandlers(context: ApiContext): Handlers<typeof DomainServi
     },
     destroyDomain: (request, caller) => destroyDomain(context, request, caller),
   };
+}
+
+function usageBy(reading: DomainReading | undefined): ReadonlyMap<DomainId, DomainUsage> {
+  const { domains = [], at = 0 } = reading ?? {};
+  return new Map(domains.map((figures) => [figures.id, toWireUsage(figures, at)]));
 }
 
 async function createDomain(

@@ -73,8 +73,7 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
       onClaim: (claim) => record?.concerns(aboutClaim(claim)),
       onOperation: ({ id }) => record?.concerns({ operation: `operations/${id}` }),
     };
-    const answer = async (): Promise<unknown> => {
-      const { request, handler } = readRequest(method, call.request, record);
+    const respond = async ({ request, handler }: Readable): Promise<unknown> => {
       const over = answering.running.begin(method.access, (why) => {
         ended.abort(why);
       });
@@ -86,13 +85,18 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
         over();
       }
     };
+    const answer = async (): Promise<Buffer> => {
+      const readable = readRequest(method, call.request, record);
+      const response = await respond(readable);
+      record?.concerns(aboutResponse(response));
+      const bytes = method.definition.responseSerialize(response);
+      place?.keep(bytes, readable.request);
+      return bytes;
+    };
     record?.answering();
     answer()
       .then(
-        (response) => {
-          record?.concerns(aboutResponse(response));
-          const bytes = method.definition.responseSerialize(response);
-          place?.keep(bytes);
+        (bytes) => {
           callback(null, bytes);
         },
         (caught: unknown) => {
@@ -119,12 +123,18 @@ function keptPlace(
   return answers.placeOf(definition.path, request);
 }
 
+/** A request that could be read, and who answers it. */
+interface Readable {
+  readonly request: unknown;
+  readonly handler: Unary<unknown, unknown>;
+}
+
 /** Notes what the request is about even where it is refused. */
 function readRequest(
   { definition, handler }: Answered,
   bytes: Buffer,
   record: CallRecord | undefined,
-): { readonly request: unknown; readonly handler: Unary<unknown, unknown> } {
+): Readable {
   let request: unknown;
   try {
     request = definition.requestDeserialize(bytes);

@@ -1,29 +1,52 @@
 // What was given to a command, read by name and as the type that the command needs.
 import { usageError } from "./cli-error.ts";
+import type { RequestFile } from "./request-file.ts";
 import { DURATION_FORM, parseDurationMs } from "../core/duration.ts";
 import { didYouMean } from "../core/suggest.ts";
 
 export class Arguments {
   readonly operands: readonly string[];
+  /** What the file that a flag names asks for. */
+  readonly file: RequestFile | undefined;
   readonly #flags: ReadonlyMap<string, string>;
+  readonly #filled: ReadonlyMap<string, string>;
 
   /** Flags by their long names without dashes; a switch has the empty text. */
-  constructor(operands: readonly string[], flags: ReadonlyMap<string, string>) {
+  constructor(
+    operands: readonly string[],
+    flags: ReadonlyMap<string, string>,
+    {
+      file,
+      filled = new Map(),
+    }: { file?: RequestFile | undefined; filled?: ReadonlyMap<string, string> } = {},
+  ) {
     this.operands = operands;
+    this.file = file;
     this.#flags = flags;
+    this.#filled = filled;
   }
 
-  /** The same with more flags. */
-  with(flags: ReadonlyMap<string, string>): Arguments {
-    return new Arguments(this.operands, new Map([...this.#flags, ...flags]));
+  /** The same with flags that were not given. */
+  filled(filled: ReadonlyMap<string, string>): Arguments {
+    return new Arguments(this.operands, this.#flags, { file: this.file, filled });
   }
 
-  has(flag: string): boolean {
+  /** The same with what a file asks for. */
+  withFile(file: RequestFile): Arguments {
+    return new Arguments(this.operands, this.#flags, { file, filled: this.#filled });
+  }
+
+  /** Whether the user gave it. */
+  given(flag: string): boolean {
     return this.#flags.has(flag);
   }
 
+  has(flag: string): boolean {
+    return this.#flags.has(flag) || this.#filled.has(flag);
+  }
+
   text(flag: string): string | undefined {
-    return this.#flags.get(flag);
+    return this.#flags.get(flag) ?? this.#filled.get(flag);
   }
 
   /** The first operand of a command that requires one. */
@@ -39,12 +62,6 @@ export class Arguments {
     if (text === undefined) return undefined;
     if (!/^\d{1,9}$/.test(text)) throw usageError(`--${flag} takes a whole number, not '${text}'`);
     return Number(text);
-  }
-
-  requiredInteger(flag: string): number {
-    const value = this.integer(flag);
-    if (value === undefined) throw usageError(`--${flag} is required`);
-    return value;
   }
 
   durationMs(flag: string): number | undefined {

@@ -2,6 +2,7 @@
 import { status, type ServiceError } from "@grpc/grpc-js";
 import { CliError } from "./cli-error.ts";
 import { formatDurationMs } from "../core/duration.ts";
+import { reasons, type ErrorKind } from "../core/reasons.ts";
 import { readDetails } from "./error-details.ts";
 import type { Ending } from "./exit-codes.ts";
 
@@ -34,6 +35,28 @@ const byReason: Readonly<Record<string, Exclude<Ending, "ok">>> = {
   VGPU_REMOVE_BLOCKED: "conflict",
   CLAIM_STATE: "conflict",
 };
+
+/** How an operation ends that failed for a reason. */
+export function endingOfReason(reason: string | undefined): Exclude<Ending, "ok"> {
+  const special = reason === undefined ? undefined : byReason[reason];
+  if (special !== undefined) return special;
+  const known: Readonly<Record<string, ErrorKind>> = reasons;
+  return endingOfKind[known[reason ?? ""] ?? "internal"];
+}
+
+const endingOfKind = {
+  "invalid-argument": "usage",
+  "not-found": "failure",
+  "already-exists": "conflict",
+  "no-room": "no-room",
+  "failed-precondition": "failure",
+  "permission-denied": "permission",
+  aborted: "conflict",
+  unavailable: "failure",
+  "deadline-exceeded": "failure",
+  unimplemented: "unsupported",
+  internal: "failure",
+} as const satisfies Record<ErrorKind, Exclude<Ending, "ok">>;
 
 function endingOf(code: status, reason: string | undefined): Exclude<Ending, "ok"> {
   const special = reason === undefined ? undefined : byReason[reason];

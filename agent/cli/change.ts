@@ -44,7 +44,7 @@ export function changeAnswer(response: { domain: Domain | undefined; operation: 
   const json = messageJson(response);
   if (domain === undefined)
     return { json, text: [{ kind: "lines", lines: ["there is no such domain: nothing to do"] }] };
-  const answer: Answer = { json, text: domainDetail(domain) };
+  const answer: Answer = { json, text: domainDetail(domain), names: [domain.name] };
   if (domain.claimState !== ClaimState.DELETING) return answer;
   return { ...answer, error: heldError(domain, response.operation) };
 }
@@ -57,6 +57,6 @@ function heldError({ name, holders, failure }: Domain, operation: string): CliEr
       ...(failure === undefined ? [] : [`  ${printable(failure.message)}`]),
       "the removal goes on by itself and ends when the holder lets go",
     ],
-    look: ["operation", operation],
+    look: ["operation", operation, "--watch"],
   });
 }

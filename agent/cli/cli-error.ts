@@ -14,7 +14,19 @@ export interface CliErrorOptions {
   readonly look?: readonly string[];
   /** The call that failed, when there was one. */
   readonly call?: FailedCall;
+  /** A flag with which the same command line would work, in the place of others. */
+  readonly instead?: Instead;
+  /** Words of the command line are not what is wrong, though it ends as a usage error. */
+  readonly inFile?: boolean;
+  /** Nothing need be said: the user ended what was shown. */
+  readonly quiet?: boolean;
   readonly cause?: unknown;
+}
+
+export interface Instead {
+  readonly flag: string;
+  readonly value: string;
+  readonly replaces: readonly string[];
 }
 
 export interface FailedCall {
@@ -33,6 +45,9 @@ export class CliError extends Error {
   readonly hints: readonly string[];
   readonly look: readonly string[] | undefined;
   readonly call: FailedCall | undefined;
+  readonly instead: Instead | undefined;
+  readonly inFile: boolean;
+  readonly quiet: boolean;
 
   constructor(ending: Exclude<Ending, "ok">, message: string, options: CliErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -42,6 +57,9 @@ export class CliError extends Error {
     this.hints = options.hints ?? [];
     this.look = options.look;
     this.call = options.call;
+    this.instead = options.instead;
+    this.inFile = options.inFile ?? false;
+    this.quiet = options.quiet ?? false;
   }
 }
 

@@ -1,8 +1,22 @@
-// What a command of vgpuctl is: a description, from which parser and help are made, and a function to an answer.
+// What a command of vgpuctl is: a description, from which parser, help and completion are made, and a function to an answer.
+import type { CreateDomainRequest } from "../../proto/gen/vgpud/v1/domain_service.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CliError } from "./cli-error.ts";
+import type { Environment } from "./environment.ts";
 import type { Text } from "./text.ts";
 import type { Vgpud } from "./vgpud.ts";
+
+/** What a shell may offer for a value. */
+export type Offer =
+  | { readonly kind: "words"; readonly words: readonly string[] }
+  | { readonly kind: "files" }
+  /** The names of the commands. */
+  | { readonly kind: "commands" }
+  /** Asked of vgpud, by `vgpuctl __complete WHAT`. */
+  | { readonly kind: "live"; readonly what: LiveNames };
+
+/** Objects that vgpud has. */
+export type LiveNames = "domains" | "gpus" | "types" | "vgpus";
 
 export interface Flag {
   /** Its long name without dashes. */
@@ -17,6 +31,8 @@ export interface Flag {
   readonly help: string;
   /** The request field that it sets, so that an error about the field can name the flag. */
   readonly field?: string;
+  /** What a shell offers for its value. */
+  readonly offer?: Offer;
 }
 
 export interface Operand {
@@ -25,6 +41,8 @@ export interface Operand {
   readonly help: string;
   /** The request field that it sets. */
   readonly field?: string;
+  /** What a shell offers for it. */
+  readonly offer?: Offer;
 }
 
 /** What a command found or did, for people and for machines. */
@@ -33,10 +51,18 @@ export interface Answer {
   readonly json: Readonly<Record<string, unknown>>;
   /** The same for people. */
   readonly text: Text;
+  /** What `-o name` prints. */
+  readonly names?: readonly string[];
+  /** What `-o request` prints. */
+  readonly request?: CreateDomainRequest;
   /** Warnings for people, on stderr; the JSON document says the same in its own keys. */
   readonly messages?: readonly string[];
   /** What went wrong although the call succeeded. */
   readonly error?: CliError;
+  /** It has been written already. */
+  readonly shown?: boolean;
+  /** Nothing of it will change any more: a watch ends. */
+  readonly final?: boolean;
 }
 
 interface Described {
@@ -44,6 +70,8 @@ interface Described {
   readonly summary: string;
   readonly operands: readonly Operand[];
   readonly flags: readonly Flag[];
+  /** Formats that not every command has, with what they print. */
+  readonly forms?: { readonly name?: string; readonly request?: string };
   /** Whole command lines. */
   readonly examples: readonly string[];
 }
@@ -63,6 +91,10 @@ export interface ReadCommand extends Described {
 /** Asks for a change, which goes on in vgpud when vgpuctl ends. */
 export interface ChangeCommand extends Described {
   readonly kind: "change";
+  /** Reads the files that the arguments name, before anything is asked. */
+  readonly prepare?: (args: Arguments, environment: Environment) => Promise<Arguments>;
+  /** What a person at a terminal is asked first; undefined when there is nothing to ask. */
+  readonly question?: (args: Arguments, vgpud: Vgpud) => Promise<string | undefined>;
   readonly run: (args: Arguments, vgpud: Vgpud) => Promise<Answer>;
   /** Time that the operation may take by what was asked, before the usual deadline begins to count. */
   readonly extraMs: (args: Arguments) => number;
@@ -70,7 +102,13 @@ export interface ChangeCommand extends Described {
   readonly ref: (args: Arguments) => string;
 }
 
-export type Command = LocalCommand | ReadCommand | ChangeCommand;
+/** Writes what it shows by itself, until it is told to end. */
+export interface LiveCommand extends Described {
+  readonly kind: "live";
+  readonly run: (args: Arguments, vgpud: Vgpud, environment: Environment) => Promise<Answer>;
+}
+
+export type Command = LocalCommand | ReadCommand | ChangeCommand | LiveCommand;
 
 /** What vgpuctl knows of itself. */
 interface Program {

@@ -1,5 +1,7 @@
 // The table of commands. Parser, help and suggestions are made from it.
 import type { Command } from "./command.ts";
+import { completeCommand } from "./commands/complete.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { createCommand } from "./commands/create.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { domainsCommand } from "./commands/domains.ts";
@@ -9,6 +11,7 @@ import { hostCommand } from "./commands/host.ts";
 import { operationCommand } from "./commands/operation.ts";
 import { startCommand } from "./commands/start.ts";
 import { stopCommand } from "./commands/stop.ts";
+import { topCommand } from "./commands/top.ts";
 import { versionCommand } from "./commands/version.ts";
 import { vgpusCommand } from "./commands/vgpus.ts";
 
@@ -18,11 +21,16 @@ export const commands: readonly Command[] = [
   gpusCommand,
   vgpusCommand,
   domainsCommand,
+  topCommand,
   createCommand,
   startCommand,
   stopCommand,
   destroyCommand,
   operationCommand,
   versionCommand,
+  completionCommand(() => commands),
   helpCommand(() => commands),
 ];
+
+/** With those that only programs call. */
+export const allCommands: readonly Command[] = [...commands, completeCommand];

@@ -1,9 +1,23 @@
 // The flags of `vgpuctl create`, each with the request field that it sets.
 import type { Flag } from "./command.ts";
+import { diskBuses, diskFormats, modes, offerWords, onStops, policies } from "./create-words.ts";
 import { parseVncAddress } from "./vnc-address.ts";
 
 export const createFlags: readonly Flag[] = [
-  { name: "type", value: "TYPE", help: "the vGPU by its type, as i915-GVTg_V5_4", field: "vgpu.type" },
+  {
+    name: "file",
+    short: "f",
+    value: "FILE",
+    help: "a request in YAML with the fields of CreateDomainRequest, - for stdin; NAME and flags win over it",
+    offer: { kind: "files" },
+  },
+  {
+    name: "type",
+    value: "TYPE",
+    help: "the vGPU by its type, as i915-GVTg_V5_4",
+    field: "vgpu.type",
+    offer: { kind: "live", what: "types" },
+  },
   {
     name: "sizes",
     value: "LOW,HIGH,FENCES",
@@ -15,33 +29,49 @@ export const createFlags: readonly Flag[] = [
     value: "MODE",
     help: "the smallest vGPU of a mode: gvt-g",
     field: "vgpu.mode",
+    offer: offerWords(modes),
   },
-  { name: "gpu", value: "ADDRESS", help: "only on this GPU, by PCI address", field: "vgpu.gpu" },
+  {
+    name: "gpu",
+    value: "ADDRESS",
+    help: "only on this GPU, by PCI address",
+    field: "vgpu.gpu",
+    offer: { kind: "live", what: "gpus" },
+  },
   {
     name: "policy",
     value: "POLICY",
     help: "among GPUs with room: pack (the fullest, default) or spread (the emptiest)",
     field: "vgpu.policy",
+    offer: offerWords(policies),
   },
-  { name: "vcpus", value: "N", help: "virtual CPUs (required)", field: "domain.vcpus" },
-  { name: "memory", value: "MIB", help: "memory, MiB (required)", field: "domain.memory_mib" },
+  { name: "vcpus", value: "N", help: "virtual CPUs (required here or in the file)", field: "domain.vcpus" },
+  {
+    name: "memory",
+    value: "MIB",
+    help: "memory, MiB (required here or in the file)",
+    field: "domain.memory_mib",
+  },
   {
     name: "disk",
     value: "PATH",
-    help: "a disk image below a storage root (this or --kernel is required)",
+    help: "a disk image below a storage root (this, --kernel or a file is required)",
     field: "domain.disks[0].path",
+    offer: { kind: "files" },
   },
   {
     name: "disk-format",
     value: "FORMAT",
     help: "what the image is: raw or qcow2 (required with --disk)",
     field: "domain.disks[0].format",
+    offer: offerWords(diskFormats),
   },
   {
     name: "disk-bus",
     value: "BUS",
     help: "what it is attached to: virtio (default), sata or scsi",
     field: "domain.disks[0].bus",
+    offer: offerWords(diskBuses),
   },
   { name: "disk-readonly", help: "the guest may not write to it", field: "domain.disks[0].readonly" },
   {
@@ -49,8 +79,15 @@ export const createFlags: readonly Flag[] = [
     value: "PATH",
     help: "a kernel to boot directly; without one the disk is booted",
     field: "domain.boot.kernel.kernel_path",
+    offer: { kind: "files" },
   },
-  { name: "initrd", value: "PATH", help: "its initial RAM disk", field: "domain.boot.kernel.initrd_path" },
+  {
+    name: "initrd",
+    value: "PATH",
+    help: "its initial RAM disk",
+    field: "domain.boot.kernel.initrd_path",
+    offer: { kind: "files" },
+  },
   { name: "cmdline", value: "TEXT", help: "its command line", field: "domain.boot.kernel.cmdline" },
   {
     name: "vnc",
@@ -65,6 +102,7 @@ export const createFlags: readonly Flag[] = [
     value: "WHAT",
     help: "while the domain is off: hold the vGPU (default) or release it",
     field: "domain.on_stop",
+    offer: offerWords(onStops),
   },
   {
     name: "claim-id",

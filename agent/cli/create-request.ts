@@ -1,45 +1,43 @@
-// Pure: the flags of `vgpuctl create` as a request. Refuses only what cannot be put into one; the rest vgpud checks.
-import { OnStop } from "../../proto/gen/vgpud/v1/claim.ts";
+// Pure: the flags of `vgpuctl create`, over its file if there is one, as a request. Refuses only what cannot be put into
+// one; the rest vgpud checks.
 import { CreateDomainRequest } from "../../proto/gen/vgpud/v1/domain_service.ts";
-import {
-  DiskBus,
-  DiskFormat,
-  type Boot,
-  type Disk,
-  DomainSpec,
-  type Graphics,
-} from "../../proto/gen/vgpud/v1/domain_spec.ts";
-import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
-import { PlacementPolicy, type VgpuRequest } from "../../proto/gen/vgpud/v1/placement.ts";
+import { DiskBus, type Boot, Disk, DomainSpec, type Graphics } from "../../proto/gen/vgpud/v1/domain_spec.ts";
+import { VgpuRequest } from "../../proto/gen/vgpud/v1/placement.ts";
 import type { Arguments } from "./arguments.ts";
 import { usageError } from "./cli-error.ts";
+import { diskBuses, diskFormats, modes, onStops, policies } from "./create-words.ts";
 import { parseVncAddress } from "./vnc-address.ts";
 
-// Words only for what this release serves: the contract's other values would be refused by vgpud.
-const modes = { "gvt-g": Mode.GVT_G };
-const policies = { pack: PlacementPolicy.PACK, spread: PlacementPolicy.SPREAD };
-const formats = { raw: DiskFormat.RAW, qcow2: DiskFormat.QCOW2 };
-const buses = { virtio: DiskBus.VIRTIO, sata: DiskBus.SATA, scsi: DiskBus.SCSI };
-const onStops = { hold: OnStop.HOLD, release: OnStop.RELEASE };
-
 export function createRequest(args: Arguments): CreateDomainRequest {
-  return CreateDomainRequest.fromPartial({
-    claimId: args.text("claim-id") ?? "",
-    validateOnly: args.has("dry-run"),
-    vgpu: vgpuRequest(args),
-    domain: domainSpec(args),
-  });
+  const request = args.file?.request ?? CreateDomainRequest.create();
+  return {
+    ...request,
+    claimId: createClaimId(args),
+    validateOnly: isDryRun(args),
+    vgpu: vgpuRequest(args, request.vgpu),
+    domain: domainSpec(args, request.domain),
+  };
 }
 
-function vgpuRequest(args: Arguments): VgpuRequest {
-  const want = wanted(args);
-  if (want === undefined) throw usageError("one of --type, --sizes and --mode is required");
+/** Given, read from the file, or made up. */
+export function createClaimId(args: Arguments): string {
+  const written = args.given("claim-id") ? undefined : args.file?.request.claimId;
+  return written === undefined || written === "" ? (args.text("claim-id") ?? "") : written;
+}
+
+export function isDryRun(args: Arguments): boolean {
+  return args.has("dry-run") || args.file?.request.validateOnly === true;
+}
+
+function vgpuRequest(args: Arguments, written = VgpuRequest.create()): VgpuRequest {
+  const want = wanted(args) ?? written.want;
+  if (want === undefined && args.file === undefined)
+    throw usageError("one of --type, --sizes and --mode is required");
   return {
+    ...written,
     want,
-    gpu: args.text("gpu") ?? "",
-    policy: args.choice("policy", policies) ?? PlacementPolicy.UNSPECIFIED,
-    numa: undefined,
-    vfProfile: undefined,
+    gpu: args.text("gpu") ?? written.gpu,
+    policy: args.choice("policy", policies) ?? written.policy,
   };
 }
 
@@ -60,33 +58,48 @@ function wanted(args: Arguments): VgpuRequest["want"] {
   return { $case: "sizes", value };
 }
 
-function domainSpec(args: Arguments): DomainSpec {
-  const spec = DomainSpec.fromPartial({
-    name: args.operand(),
-    uuid: args.text("uuid") ?? "",
-    vcpus: args.requiredInteger("vcpus"),
-    memoryMib: args.requiredInteger("memory"),
-    disks: disks(args),
-    boot: boot(args),
-    graphics: graphics(args),
-    onStop: args.choice("on-stop", onStops) ?? OnStop.UNSPECIFIED,
-  });
-  if (spec.disks.length === 0 && spec.boot === undefined)
+function domainSpec(args: Arguments, written?: DomainSpec): DomainSpec {
+  const base = written ?? DomainSpec.create();
+  const [name = base.name] = args.operands;
+  // The XML has all of it, and vgpud says what may not stand beside it.
+  const whole = base.rawXml !== "";
+  if (name === "" && !whole) throw usageError("NAME is missing: the domain's name, here or in the file");
+  const spec = {
+    ...base,
+    name,
+    uuid: args.text("uuid") ?? base.uuid,
+    vcpus: number(args, "vcpus") ?? base.vcpus,
+    memoryMib: number(args, "memory") ?? base.memoryMib,
+    disks: disks(args, base.disks),
+    boot: boot(args) ?? base.boot,
+    graphics: graphics(args, base.graphics),
+    onStop: args.choice("on-stop", onStops) ?? base.onStop,
+  };
+  if (args.file === undefined && spec.disks.length === 0 && spec.boot === undefined)
     throw usageError("there is nothing to boot: give --disk or --kernel");
   return spec;
 }
 
-function disks(args: Arguments): Partial<Disk>[] {
+/** Required where no file may say it; vgpud names the line of the file otherwise. */
+function number(args: Arguments, flag: string): number | undefined {
+  const value = args.integer(flag);
+  if (value === undefined && args.file === undefined) throw usageError(`--${flag} is required`);
+  return value;
+}
+
+/** A disk that is given stands for the first one of the file. */
+function disks(args: Arguments, written: readonly Disk[]): Disk[] {
   const path = args.text("disk");
   if (path === undefined) {
     requireWith(args, "disk", ["disk-format", "disk-bus", "disk-readonly"]);
-    return [];
+    return [...written];
   }
-  const format = args.choice("disk-format", formats);
+  const format = args.choice("disk-format", diskFormats);
   if (format === undefined)
     throw usageError("--disk-format is required with --disk: raw or qcow2; a format is never guessed");
-  const bus = args.choice("disk-bus", buses) ?? DiskBus.UNSPECIFIED;
-  return [{ path, format, bus, readonly: args.has("disk-readonly") }];
+  const bus = args.choice("disk-bus", diskBuses) ?? DiskBus.UNSPECIFIED;
+  const first = Disk.fromPartial({ path, format, bus, readonly: args.has("disk-readonly") });
+  return [first, ...written.slice(1)];
 }
 
 function boot(args: Arguments): Boot | undefined {
@@ -99,15 +112,15 @@ function boot(args: Arguments): Boot | undefined {
   return { source: { $case: "kernel", value } };
 }
 
-function graphics(args: Arguments): Graphics | undefined {
+function graphics(args: Arguments, written: Graphics | undefined): Graphics | undefined {
   const text = args.text("vnc");
-  if (text === undefined) return undefined;
+  if (text === undefined) return written;
   const vnc = text === "" ? { listen: "" } : parseVncAddress(text);
   if (vnc === undefined)
     throw usageError(
       `--vnc takes an IP address and may take a port, as 127.0.0.1:5901 or [::1]:5901, not '${text}'`,
     );
-  return { vnc, spice: undefined };
+  return { spice: written?.spice, vnc };
 }
 
 /** A flag that only says more about another one would be ignored without it. */

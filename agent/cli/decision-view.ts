@@ -28,7 +28,7 @@ export function decisionText(decision: PlacementDecision): Text {
 /** The candidates of a refusal, for stderr. */
 export function refusedCandidates(decision: PlacementDecision): readonly string[] {
   if (decision.candidates.length === 0) return [];
-  return tableLines(candidateColumns, decision.candidates.map(candidateRow), plain);
+  return tableLines(candidateColumns, decision.candidates.map(candidateRow), { paint: plain, wide: false });
 }
 
 export function warningLines(decision: PlacementDecision | undefined): readonly string[] {

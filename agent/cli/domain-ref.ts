@@ -10,6 +10,7 @@ export const refOperand: Operand = {
   required: true,
   help: "the domain: its name, its UUID, or claim:ID",
   field: "domain",
+  offer: { kind: "live", what: "domains" },
 };
 
 /** A text that looks like a UUID is one, since names of that form serve nobody. */

@@ -16,6 +16,10 @@ export function domainList(domains: readonly Domain[]): Text {
         { title: "VCPUS", align: "right" },
         { title: "MEMORY MIB", align: "right" },
         { title: "VGPUS" },
+        { title: "CLAIM ID", wide: true },
+        { title: "ON STOP", wide: true },
+        { title: "CREATED", wide: true },
+        { title: "CONSOLES", wide: true },
       ],
       rows: domains.map((domain) => [
         domain.name,
@@ -26,6 +30,10 @@ export function domainList(domains: readonly Domain[]): Text {
         domain.vcpus,
         domain.memoryMib,
         domain.vgpuIds.join(" "),
+        domain.claimId,
+        word(domain.onStop, "ON_STOP"),
+        time(domain.createTime),
+        domain.consoles.map(({ uri }) => uri).join(" "),
       ]),
     },
   ];

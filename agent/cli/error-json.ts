@@ -1,7 +1,7 @@
-// An error as the JSON document that scripts read from stderr.
+// An error as the document that scripts read from stderr.
 import { status } from "@grpc/grpc-js";
 import type { CliError } from "./cli-error.ts";
-import { jsonDocument, messageJson } from "./json.ts";
+import { messageJson } from "./json.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** The keys of the document with what they hold, for the help. */
@@ -16,8 +16,8 @@ export const errorKeys = {
   claim_id: "the id that create made up; only once the request was sent",
 } as const;
 
-/** Keys without a value are null, so that a script can ask for each of them; the last two are left out instead. */
-export function errorJson(error: CliError, context: RunContext | undefined): string {
+/** The body of the document. Keys without a value are null, so that a script can ask for each of them; the last two are left out instead. */
+export function errorJson(error: CliError, context: RunContext | undefined): Record<string, unknown> {
   const { message, call, reason } = error;
   const details = call?.details;
   const candidates = details?.decision?.candidates;
@@ -31,5 +31,5 @@ export function errorJson(error: CliError, context: RunContext | undefined): str
     ...(candidates === undefined ? {} : messageJson({ candidates })),
     ...(call === undefined ? {} : context?.issued),
   };
-  return jsonDocument({ error: body });
+  return { error: body };
 }

@@ -1,13 +1,25 @@
 // The flags that every command takes.
 import type { Arguments } from "./arguments.ts";
 import { usageError } from "./cli-error.ts";
-import type { Flag } from "./command.ts";
-
-export const DEFAULT_SOCKET = "/run/vgpud/vgpud.sock";
+import { DEFAULT_SOCKET } from "./default-socket.ts";
+import type { Command, Flag } from "./command.ts";
+import { formats, readFormat, type Format } from "./output.ts";
+import { coloured, plain, type Paint } from "./paint.ts";
 
 export const globalFlags: readonly Flag[] = [
-  { name: "socket", value: "PATH", help: `vgpud's socket (default ${DEFAULT_SOCKET})` },
-  { name: "output", short: "o", value: "FORMAT", help: "table (default) or json; json is for errors too" },
+  {
+    name: "socket",
+    value: "PATH",
+    help: `vgpud's socket (default ${DEFAULT_SOCKET})`,
+    offer: { kind: "files" },
+  },
+  {
+    name: "output",
+    short: "o",
+    value: "FORMAT",
+    help: "table (default), wide (with more columns), json, yaml or name; json and yaml are for errors too",
+    offer: { kind: "words", words: formats },
+  },
   {
     name: "timeout",
     value: "DURATION",
@@ -24,15 +36,16 @@ const CHANGE_TIMEOUT_MS = 180_000;
 
 export interface Globals {
   readonly socketPath: string;
-  readonly json: boolean;
-  readonly noColour: boolean;
+  readonly format: Format;
+  readonly paint: Paint;
 }
 
-export function readGlobals(args: Arguments): Globals {
+/** `colour`: whether stdout shows colours. @throws CliError for a format that the command does not have */
+export function readGlobals(args: Arguments, command: Command, colour: boolean): Globals {
   return {
     socketPath: args.text("socket") ?? DEFAULT_SOCKET,
-    json: args.choice("output", { table: false, json: true }) ?? false,
-    noColour: args.has("no-color"),
+    format: readFormat(args, command),
+    paint: colour && !args.has("no-color") ? coloured : plain,
   };
 }
 

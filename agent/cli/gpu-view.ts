@@ -7,6 +7,7 @@ import { word, yesNo } from "./words.ts";
 
 const right = (title: string): Column => ({ title, align: "right" });
 const left = (title: string): Column => ({ title });
+const wide = (title: string): Column => ({ title, wide: true });
 
 /** Columns of what one vGPU takes; `sizeCells` fills them. */
 export const sizeColumns = [right("LOW GM MIB"), right("HIGH GM MIB"), right("FENCES")];
@@ -35,6 +36,7 @@ function gpuTable(gpus: readonly Gpu[]): Block {
       ...["LOW GM FREE/TOTAL MIB", "HIGH GM FREE/TOTAL MIB", "FENCES FREE/TOTAL", "VGPUS USED/MAX"].map(
         right,
       ),
+      ...["BACKEND", "GENERATION", "IOMMU GROUP", "DRM NODES", "MODEL"].map(wide),
     ],
     rows: gpus.map((gpu) => [
       gpu.pciAddress,
@@ -43,8 +45,17 @@ function gpuTable(gpus: readonly Gpu[]): Block {
       gpu.numaNode,
       modeCell(gpu),
       ...amountCells(gpu.budget),
+      word(gpu.backend, "BACKEND"),
+      gpu.generation,
+      gpu.iommuGroup,
+      drmNodes(gpu),
+      gpu.model,
     ]),
   };
+}
+
+function drmNodes({ drmCard, drmRender }: Gpu): string {
+  return [drmCard, drmRender].filter((node) => node !== "").join(" ");
 }
 
 function modeCell(gpu: Gpu): Cell {
@@ -54,7 +65,7 @@ function modeCell(gpu: Gpu): Cell {
 
 function amountCells(budget: ResourceBudget | undefined): readonly Cell[] {
   const { free, total, used } = budget ?? {};
-  if (free === undefined || total === undefined || used === undefined) return [];
+  if (free === undefined || total === undefined || used === undefined) return Array<Cell>(4).fill(undefined);
   return [
     `${free.lowGmMib}/${total.lowGmMib}`,
     `${free.highGmMib}/${total.highGmMib}`,
@@ -97,7 +108,7 @@ function gpuFields(gpu: Gpu): Block {
       ["driver", gpu.driver],
       ["NUMA node", gpu.numaNode],
       ["IOMMU group", gpu.iommuGroup],
-      ["DRM nodes", [gpu.drmCard, gpu.drmRender].filter((node) => node !== "").join(" ")],
+      ["DRM nodes", drmNodes(gpu)],
       ["boot display", yesNo(gpu.bootVga)],
       ["BAR 2 MiB", gpu.apertureMib],
       ["mode", modeCell(gpu)],

@@ -33,13 +33,16 @@ export function mainHelp(commands: readonly Command[]): string {
     'With -o json an error is one document on stderr, {"schema_version": 1, "error": {...}}; its keys, null if not known:',
     ...Object.entries(errorKeys).flatMap(([key, help]) => entry(key, help)),
     "",
+    "Scripts can rely on it: while schema_version is 1, keys of -o json and yaml are only added; none goes, changes its",
+    "type or its meaning.",
+    "",
     "vgpuctl help COMMAND explains one command.",
     "",
   ].join("\n");
 }
 
 export function commandHelp(command: Command): string {
-  const { name, summary, operands, flags, examples } = command;
+  const { name, summary, operands, flags, forms = {}, examples } = command;
   return [
     `vgpuctl ${name}: ${summary}`,
     "",
@@ -52,6 +55,10 @@ export function commandHelp(command: Command): string {
       operands.flatMap((operand) => entry(operand.name, operand.help)),
     ),
     ...section("Flags:", flags.flatMap(flagEntry)),
+    ...section(
+      "Outputs beside table, wide, json and yaml:",
+      Object.entries(forms).flatMap(([form, prints]) => entry(`-o ${form}`, prints)),
+    ),
     ...section("Flags of every command:", globalFlags.flatMap(flagEntry)),
     "",
   ].join("\n");

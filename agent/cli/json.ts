@@ -7,8 +7,18 @@ const SCHEMA_VERSION = 1;
 /** Keys of `map<string, string>` fields belong to the user and stay as they are. */
 const maps = new Set(["labels", "metadata"]);
 
+/** What every document begins with, and its body. */
+export function document(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return { schema_version: SCHEMA_VERSION, ...body };
+}
+
 export function jsonDocument(body: Readonly<Record<string, unknown>>): string {
-  return `${JSON.stringify({ schema_version: SCHEMA_VERSION, ...body }, undefined, 2)}\n`;
+  return `${JSON.stringify(document(body), undefined, 2)}\n`;
+}
+
+/** On one line. */
+export function compactDocument(body: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify(document(body))}\n`;
 }
 
 /**

@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-// vgpuctl: the rim. Words, terminal, interrupt and exit code; everything else is run.ts.
+// vgpuctl: the rim. Words, files, terminal, interrupt and exit code; everything else is run.ts.
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { systemClock } from "../core/clock.ts";
+import { readContract, readText } from "./package-files.ts";
 import { run } from "./run.ts";
+import { Terminal } from "./terminal.ts";
 import { connect } from "./vgpud.ts";
 
 const interrupted = new AbortController();
@@ -12,22 +15,33 @@ process.once("SIGINT", () => {
   interrupted.abort();
 });
 // A reader that has seen enough, as `head`, is no failure.
+const readerGone = new AbortController();
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
+  readerGone.abort();
+  interrupted.abort();
 });
 
+const terminal = new Terminal(process, () => {
+  interrupted.abort();
+});
 const noColour = process.env["NO_COLOR"];
 const outcome = await run(process.argv.slice(2), {
   version: packageVersion(import.meta.dirname),
   newUuid: () => randomUUID(),
+  clock: systemClock,
   signal: interrupted.signal,
   colour: process.stdout.isTTY && (noColour === undefined || noColour === ""),
+  write: (text) => process.stdout.write(text),
   note: (line) => process.stderr.write(`${line}\n`),
+  ...terminal.parts(),
+  readText,
+  contract: readContract,
   connect,
 });
 process.stdout.write(outcome.stdout);
 process.stderr.write(outcome.stderr);
-process.exitCode = outcome.exitCode;
+process.exitCode = readerGone.signal.aborted ? 0 : outcome.exitCode;
 
 /** The version in the nearest package.json above: compiled and source files lie at different depths. */
 function packageVersion(folder: string): string {

@@ -4,6 +4,8 @@ import { Arguments } from "./arguments.ts";
 import { usageError } from "./cli-error.ts";
 import type { Command, Flag } from "./command.ts";
 import { globalFlags } from "./global-flags.ts";
+import { meantCommands } from "./meant-commands.ts";
+import { shellLine } from "./shell-line.ts";
 import { didYouMean } from "../core/suggest.ts";
 
 /** The words as they were written, not yet judged. */
@@ -58,6 +60,9 @@ export function findCommand(
   const known = [...globalFlags, ...commands.flatMap((candidate) => candidate.flags)];
   const mistyped = flags.find((written) => !known.some((flag) => flag.name === written.name));
   if (mistyped !== undefined) throw unknownFlag(mistyped, known);
+  const meant = Object.hasOwn(meantCommands, name) ? meantCommands[name] : undefined;
+  if (meant !== undefined)
+    throw usageError(`there is no command '${name}'`, shellLine(["vgpuctl", meant, ...words.slice(1)]));
   const names = commands.map((candidate) => candidate.name);
   throw usageError(`there is no command '${name}'`, didYouMean(name, names) ?? "vgpuctl help");
 }

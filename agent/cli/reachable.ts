@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { connect as openSocket } from "node:net";
 import { CliError } from "./cli-error.ts";
+import { DEFAULT_SOCKET } from "./default-socket.ts";
 
 export interface Reach {
   readonly socketPath: string;
@@ -28,34 +29,41 @@ export async function requireReachable({ socketPath, timeoutMs, signal }: Reach)
 export function refusedSocket(socketPath: string, error: unknown): CliError {
   const errno = error instanceof Error && "code" in error ? String(error.code) : "";
   if (errno === "EACCES" || errno === "EPERM")
-    return new CliError("permission", `not allowed to open the socket ${socketPath}`, { cause: error });
+    return new CliError("permission", `not allowed to open the socket ${socketPath}`, {
+      ...(socketPath === DEFAULT_SOCKET ? { lines: [JOIN_GROUP] } : {}),
+      cause: error,
+    });
   const { why, hint } = unreachable(socketPath, errno);
   return new CliError("unreachable", `vgpud does not answer: ${why}`, { hints: [hint], cause: error });
 }
 
-/** What was found, and what to start: never by the name of a service, which is the host's own affair. */
+/** Whose the packaged socket is; its members are administrators of the host. */
+const JOIN_GROUP = '  its group is vgpud; to join it: sudo usermod -aG vgpud "$USER", then log in again';
+
+/** What was found, and what to start: by the name of a service only where the package put the socket. */
 function unreachable(socketPath: string, errno: string): { readonly why: string; readonly hint: string } {
+  const packaged = socketPath === DEFAULT_SOCKET ? "sudo systemctl start vgpud.service" : "start vgpud";
   const simulate = "or try: vgpud --simulate, then vgpuctl --socket PATH with the path that it prints";
   switch (errno) {
     case "ENOENT":
       return {
         why: `there is no socket at ${socketPath}`,
-        hint: `is vgpud running? start it, ${simulate}`,
+        hint: `is vgpud running? ${packaged}, ${simulate}`,
       };
     case "ECONNREFUSED":
       return {
         why: `nobody serves the socket ${socketPath}`,
-        hint: `the vgpud that made it has ended: start vgpud again, ${simulate}`,
+        hint: `the vgpud that made it has ended: ${packaged}, ${simulate}`,
       };
     case "ABORT_ERR":
       return {
         why: `nobody took the connection on ${socketPath} in time`,
-        hint: "--timeout is too short, the host is overloaded, or vgpud is stuck: see its log",
+        hint: "--timeout is too short, the host is overloaded, or vgpud is stuck: systemctl status vgpud.service, journalctl -u vgpud.service",
       };
     default:
       return {
         why: `cannot open ${socketPath} (${errno})`,
-        hint: `is it the socket that vgpud prints when it is ready? start vgpud, ${simulate}`,
+        hint: `is it the socket that vgpud prints when it is ready? ${packaged}, ${simulate}`,
       };
   }
 }

@@ -1,15 +1,21 @@
 // What a run knows about itself, to say what would work: the command lines for its hints, and the ids that it made.
 import type { Arguments } from "./arguments.ts";
+import type { Instead } from "./cli-error.ts";
 import type { Command } from "./command.ts";
-import { DEFAULT_SOCKET } from "./global-flags.ts";
+import { isDryRun } from "./create-request.ts";
+import { DEFAULT_SOCKET } from "./default-socket.ts";
 import { retryLine, shellLine, withoutFlag } from "./shell-line.ts";
 
 export interface RunContext {
   readonly command: Command;
+  /** Undefined until they are understood. */
+  readonly args: Arguments | undefined;
   /** The same command line again. */
   readonly retry: string;
   /** The same with the usual time for an answer: for when the given one may have been too short. */
   readonly patientRetry: string;
+  /** The same with another value of a flag, and without those that it replaces. */
+  readonly retryWith: (instead: Instead) => string;
   /** A command line of vgpuctl for the same socket. */
   readonly line: (...words: readonly string[]) => string;
   /** Where the domain of a change can be looked at; absent for reads. */
@@ -31,14 +37,20 @@ export function completed(
   newUuid: () => string,
 ): { readonly args: Arguments; readonly filled: readonly Filled[] } {
   const filled = flags
-    .filter(({ name, fresh }) => fresh === true && !args.has(name))
+    .filter(({ name, fresh, field }) => fresh === true && !args.has(name) && !says(args, field))
     .map(({ name }) => ({ flag: name, value: newUuid() }));
-  return { args: args.with(new Map(filled.map(({ flag, value }) => [flag, value]))), filled };
+  return { args: args.filled(new Map(filled.map(({ flag, value }) => [flag, value]))), filled };
+}
+
+/** Whether the file has a field. */
+function says({ file }: Arguments, field: string | undefined): boolean {
+  return field !== undefined && file?.places.has(field) === true;
 }
 
 /** Before the flags are read: nothing but the command is known. */
 export function firstContext(argv: readonly string[], command: Command): RunContext {
-  return { ...repeats(argv, []), command, line: lineFor(DEFAULT_SOCKET), ref: undefined, issued: {} };
+  const unknown = { args: undefined, ref: undefined, issued: {} };
+  return { ...repeats(argv, []), ...unknown, command, line: lineFor(DEFAULT_SOCKET) };
 }
 
 export interface Understood {
@@ -51,10 +63,11 @@ export interface Understood {
 
 export function fullContext({ argv, command, args, filled, socketPath }: Understood): RunContext {
   // A dry run issues no claim, so that its id would name nothing.
-  const issued = args.has("dry-run") ? [] : filled;
+  const issued = isDryRun(args) ? [] : filled;
   return {
     ...repeats(argv, filled),
     command,
+    args,
     line: lineFor(socketPath),
     ref: command.kind === "change" ? command.ref(args) : undefined,
     issued: Object.fromEntries(issued.map(({ flag, value }) => [flag.replaceAll("-", "_"), value])),
@@ -64,9 +77,14 @@ export function fullContext({ argv, command, args, filled, socketPath }: Underst
 function repeats(
   argv: readonly string[],
   filled: readonly Filled[],
-): Pick<RunContext, "retry" | "patientRetry"> {
+): Pick<RunContext, "retry" | "patientRetry" | "retryWith"> {
   const flags = filled.flatMap(({ flag, value }) => [`--${flag}`, value]);
-  return { retry: retryLine(argv, flags), patientRetry: retryLine(withoutFlag(argv, "timeout"), flags) };
+  return {
+    retry: retryLine(argv, flags),
+    patientRetry: retryLine(withoutFlag(argv, "timeout"), flags),
+    retryWith: ({ flag, value, replaces }) =>
+      retryLine([flag, ...replaces].reduce(withoutFlag, argv), [`--${flag}`, value, ...flags]),
+  };
 }
 
 /** Command lines for the same socket. */

@@ -6,6 +6,13 @@ export interface Column {
   readonly title: string;
   /** Numbers stand under each other. */
   readonly align?: "right";
+  /** Only shown in a wide table. */
+  readonly wide?: true;
+}
+
+export interface TableStyle {
+  readonly paint: Paint;
+  readonly wide: boolean;
 }
 
 const GAP = "  ";
@@ -14,16 +21,17 @@ const GAP = "  ";
 export function tableLines(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
-  paint: Paint,
+  { paint, wide }: TableStyle,
 ): readonly string[] {
+  const shown = columns.flatMap((column, index) => (column.wide && !wide ? [] : [{ ...column, index }]));
   const widths = columns.map(({ title }, index) =>
     Math.max(title.length, ...rows.map((row) => cellText(row[index]).length)),
   );
   const line = (cells: readonly Cell[]): string =>
-    columns
-      .map(({ align }, index) => {
+    shown
+      .map(({ align, index }, place) => {
         const cell = cells[index];
-        const last = index === columns.length - 1 && align !== "right";
+        const last = place === shown.length - 1 && align !== "right";
         const text = fit(cellText(cell), last ? 0 : (widths[index] ?? 0), align);
         return paint(text, cellStyle(cell));
       })

@@ -14,16 +14,26 @@ export type Block =
 /** Blocks, with an empty line between two of them. */
 export type Text = readonly Block[];
 
-export function layOut(text: Text, paint: Paint): string {
-  return text.map((block) => `${linesOf(block, paint).join("\n")}\n`).join("\n");
+export interface Layout {
+  readonly paint: Paint;
+  /** Whether tables have their head. */
+  readonly headers: boolean;
+  /** Whether tables show the columns that are for wide ones only. */
+  readonly wide: boolean;
 }
 
-function linesOf(block: Block, paint: Paint): readonly string[] {
+export function layOut(text: Text, layout: Layout): string {
+  return text.map((block) => `${linesOf(block, layout).join("\n")}\n`).join("\n");
+}
+
+function linesOf(block: Block, layout: Layout): readonly string[] {
   switch (block.kind) {
-    case "table":
-      return tableLines(block.columns, block.rows, paint);
+    case "table": {
+      const lines = tableLines(block.columns, block.rows, layout);
+      return layout.headers ? lines : lines.slice(1);
+    }
     case "fields":
-      return fieldLines(block.fields, paint);
+      return fieldLines(block.fields, layout.paint);
     case "lines":
       return block.lines;
   }

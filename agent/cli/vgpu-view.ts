@@ -19,6 +19,10 @@ export function vgpuList(vgpus: readonly Vgpu[]): Text {
         { title: "PRESENT" },
         { title: "IN USE" },
         { title: "DOMAIN" },
+        { title: "CLAIM ID", wide: true },
+        { title: "IOMMU GROUP", align: "right", wide: true },
+        { title: "BACKEND", wide: true },
+        { title: "CREATED", wide: true },
       ],
       rows: vgpus.map((vgpu) => [
         vgpu.vgpuId,
@@ -30,6 +34,10 @@ export function vgpuList(vgpus: readonly Vgpu[]): Text {
         yesNo(vgpu.present),
         yesNo(vgpu.inUse),
         vgpu.domainName,
+        vgpu.claimId,
+        vgpu.iommuGroup,
+        word(vgpu.backend, "BACKEND"),
+        time(vgpu.createTime),
       ]),
     },
   ];

@@ -16,6 +16,7 @@ import { nobodysMachine, readMachine } from "../host/machine.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { callLog } from "./call-log.ts";
 import { composeSimulation } from "./simulation.ts";
+import { FRESH_MS, WAIT_MS } from "./metrics.ts";
 import type { Stages } from "./stages.ts";
 
 /** How long a change of the simulated host waits until the agent has seen it. */
@@ -31,7 +32,7 @@ export interface Api {
 
 export function composeApi(
   { config, version, simulator, descriptorSet, log }: AgentOptions,
-  { ledger, lookout, libvirt, operations, domains, metrics, reconciler }: Stages,
+  { ledger, lookout, libvirt, operations, domains, metrics, reconciler, sampler, domainHistory }: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
 ): Api {
   // A simulated host has none of this machine's facts; on a real one they take seconds, and nothing waits for them.
@@ -51,6 +52,10 @@ export function composeApi(
     ...{ ledger, operations, domains, rule: gvtgCapacity },
     libvirt: () => libvirt.status,
     simulation: simulator === undefined ? undefined : composeSimulation(simulator, lookAgain),
+    domainFigures: async () => {
+      await sampler.refresh(FRESH_MS, WAIT_MS);
+      return domainHistory.latest;
+    },
     newDomainId: () => randomUUID() as string as DomainId,
     agent: {
       ...{ version, simulated: simulator !== undefined, unreadableRecords },

@@ -9,10 +9,10 @@ import type { DomainSampler } from "../observation/domain-sampler.ts";
 import type { MetricsView, ScrapeView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
 
-/** Readings younger than this serve a scrape: several Prometheus that scrape at once cost libvirt one question. */
-const FRESH_MS = 1_000;
-/** No scrape waits longer for libvirt; it then shows the figures it has, with their age. */
-const WAIT_MS = 500;
+/** Readings younger than this serve whoever asks: several Prometheus that scrape at once cost libvirt one question. */
+export const FRESH_MS = 1_000;
+/** Nobody waits longer for libvirt; the figures that there are are shown then, with their age. */
+export const WAIT_MS = 500;
 
 export function composeMetrics(
   { version, revision, log }: Pick<AgentOptions, "version" | "revision" | "log">,

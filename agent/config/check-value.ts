@@ -1,4 +1,5 @@
 // Whether a value is what its key takes, and if not, what to say. Pure.
+import { cut } from "../core/placed-yaml.ts";
 import type { Key } from "./keys.ts";
 
 export interface Wrong {
@@ -7,8 +8,6 @@ export interface Wrong {
   /** Key, value and what is allowed. */
   readonly what: string;
 }
-
-const MAX_SHOWN = 80;
 
 /** Everything that is wrong with the value; nothing when it may be used. */
 export function checkValue(key: Key, value: unknown): Wrong[] {
@@ -28,9 +27,4 @@ export function checkValue(key: Key, value: unknown): Wrong[] {
 
 function shown(value: unknown): string {
   return cut(JSON.stringify(value));
-}
-
-/** A text that a file chose, at a length that a log can bear. */
-export function cut(text: string): string {
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }

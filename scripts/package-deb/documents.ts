@@ -2,6 +2,8 @@
 import { cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import { commands } from "../../agent/cli/commands.ts";
+import { commandHelp } from "../../agent/cli/help.ts";
 import { command } from "./command.ts";
 import { copyrightFile, debianChangelog } from "./control.ts";
 import { manPage } from "./man-page.ts";
@@ -28,9 +30,10 @@ export async function writeDocuments(options: DocumentOptions): Promise<void> {
   const reference = path.join(project, "docs/reference");
   for (const page of await readdir(reference)) await cp(path.join(reference, page), path.join(doc, page));
   await cp(path.join(project, "docs/simulator.md"), path.join(doc, "simulator.md"));
+  await cp(path.join(project, "docs/vgpuctl.md"), path.join(doc, "vgpuctl.md"));
   await cp(path.join(project, "docs/monitoring.md"), path.join(doc, "monitoring.md"));
   await cp(path.join(project, "docs/monitoring"), path.join(doc, "monitoring"), { recursive: true });
-  await mkdir(path.join(doc, "examples"));
+  await cp(path.join(project, "docs/examples"), path.join(doc, "examples"), { recursive: true });
   await cp(
     path.join(project, "agent/simulator/example-host.yaml"),
     path.join(doc, "examples/simulated-host.yaml"),
@@ -45,7 +48,7 @@ async function writeManPages({ project, root, version, date }: DocumentOptions):
   const usages = {
     vgpud: await help("main.js"),
     hostd: await help("hostd/main.js"),
-    vgpuctl: await help("cli/main.js"),
+    vgpuctl: [await help("cli/main.js"), ...commands.map(commandHelp)].join("\n"),
   };
   for (const page of manPages(usages)) {
     const folder = path.join(root, `usr/share/man/man${page.section}`);

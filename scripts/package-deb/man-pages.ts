@@ -45,10 +45,14 @@ export function manPages(usages: Usages): readonly ManPage[] {
       summary: "show and change the vGPUs and domains of this host",
       description: [
         "vgpuctl is the command line of vgpud(8) and speaks its gRPC API over the UNIX socket.",
-        "vgpuctl help COMMAND explains one command with examples.",
+        "Data goes to standard output, everything else to standard error. With -o json or yaml a document has a schema_version; while that is 1, keys are only added. On a terminal destroy asks first, and a change that takes long is told about; without a terminal neither happens.",
+        "vgpuctl help COMMAND explains one command with examples; all of them stand below.",
       ],
       usage: usages.vgpuctl,
-      files: { "/run/vgpud/vgpud.sock": "the socket of vgpud that is asked unless another is named" },
+      files: {
+        "/run/vgpud/vgpud.sock": "the socket of vgpud that is asked unless another is named",
+        "/usr/share/doc/vgpud/examples/": "files for create -f",
+      },
       seeAlso: ["vgpud(8)", "virsh(1)"],
     },
   ];

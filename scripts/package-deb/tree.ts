@@ -1,6 +1,8 @@
 // Lays the files of the package out as they will lie on a host.
 import { copyFile, cp, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { commands } from "../../agent/cli/commands.ts";
+import { completionFiles, completionScript, shells } from "../../agent/cli/completion/shells.ts";
 import { nodeFlags } from "../node-flags.ts";
 import { command } from "./command.ts";
 import type { Runtime } from "./runtime.ts";
@@ -34,6 +36,7 @@ export async function layOut(options: TreeOptions): Promise<readonly string[]> {
   await rename(options.modules, path.join(home, "node_modules"));
   await copyProgram(options, home);
   await writePrograms(options.root);
+  await writeCompletions(options.root);
   const share = path.join(options.root, "usr/share/vgpud");
   const isContract = (file: string): boolean => !file.includes("/gen");
   await cp(path.join(options.project, "proto"), path.join(share, "proto"), {
@@ -80,6 +83,14 @@ async function writePrograms(root: string): Promise<void> {
     if (!script.endsWith("main.js")) continue;
     const text = await readFile(path.join(agent, script), "utf8");
     await writeFile(path.join(agent, script), text.replace(/^#!.*\n/, ""));
+  }
+}
+
+async function writeCompletions(root: string): Promise<void> {
+  for (const shell of shells) {
+    const file = path.join(root, completionFiles[shell]);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, completionScript(shell, commands));
   }
 }
 

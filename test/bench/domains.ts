@@ -46,7 +46,11 @@ export function nameOf(claimId: string): string {
 /** Readiness does not need libvirt; what is measured does. */
 export async function untilLibvirtIsSeen(rpc: Rpc): Promise<void> {
   await until("libvirt's domains are seen", async () => {
-    const { incomplete } = await rpc.call(Domains.listDomains, { pageSize: 1, pageToken: "" });
+    const { incomplete } = await rpc.call(Domains.listDomains, {
+      pageSize: 1,
+      pageToken: "",
+      withUsage: false,
+    });
     return incomplete === undefined;
   });
 }

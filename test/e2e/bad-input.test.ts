@@ -214,12 +214,18 @@ describe("bad input", () => {
     interface Page {
       readonly pageSize: number;
       readonly pageToken: string;
+      readonly withUsage: boolean;
     }
+    const withUsage = false;
     for (const list of [Domains.listDomains, Vgpus.listVgpus, Gpus.listGpus]) {
-      const negative = await refusal(world.rpc.call<Page, unknown>(list, { pageSize: -1, pageToken: "" }));
+      const negative = await refusal(
+        world.rpc.call<Page, unknown>(list, { pageSize: -1, pageToken: "", withUsage }),
+      );
       assert.deepEqual([negative.reason, negative.field], ["FIELD_INVALID", "page_size"]);
       for (const pageToken of ["x", "../", "YWZ0ZXI", "YWZ0ZXI6\n"]) {
-        const error = await refusal(world.rpc.call<Page, unknown>(list, { pageSize: 0, pageToken }));
+        const error = await refusal(
+          world.rpc.call<Page, unknown>(list, { pageSize: 0, pageToken, withUsage }),
+        );
         assert.deepEqual([error.reason, error.field], ["PAGE_TOKEN_INVALID", "page_token"]);
       }
     }

@@ -120,7 +120,10 @@ describe("hostile input", function () {
           GetVgpuRequest.encode({ vgpu: { ref: { $case: "vgpuId", value } } }).finish(),
         ),
       ],
-      [Domains.listDomains.path, [ListDomainsRequest.encode({ pageSize: 10, pageToken: "" }).finish()]],
+      [
+        Domains.listDomains.path,
+        [ListDomainsRequest.encode({ pageSize: 10, pageToken: "", withUsage: false }).finish()],
+      ],
       [Domains.getDomain.path, refs.map((ref) => GetDomainRequest.encode({ domain: ref }).finish())],
       [Domains.createDomain.path, [checked, sized].map((one) => CreateDomainRequest.encode(one).finish())],
       [

@@ -98,6 +98,10 @@ describe("the Debian package", function () {
       "/usr/share/vgpud/proto/vgpud/v1/domain_service.proto",
       "/usr/share/doc/vgpud/copyright",
       "/usr/share/doc/vgpud/examples/config.yaml",
+      "/usr/share/doc/vgpud/examples/desktop.yaml",
+      "/usr/share/bash-completion/completions/vgpuctl",
+      "/usr/share/zsh/vendor-completions/_vgpuctl",
+      "/usr/share/fish/vendor_completions.d/vgpuctl.fish",
     ])
       assert.ok(listed.includes(` .${file}\n`), file);
     assert.doesNotMatch(listed, /\.map$|\.d\.ts$|\/test\//m);

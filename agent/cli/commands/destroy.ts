@@ -1,7 +1,13 @@
 // `vgpuctl destroy`
+import { Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
+import type { Arguments } from "../arguments.ts";
 import { changeAnswer, graceMs, stopFields, stopFlags } from "../change.ts";
+import { CliError } from "../cli-error.ts";
 import type { ChangeCommand } from "../command.ts";
 import { domainRef, refOperand } from "../domain-ref.ts";
+import { printable } from "../paint.ts";
+import type { Vgpud } from "../vgpud.ts";
+import { word } from "../words.ts";
 
 export const destroyCommand: ChangeCommand = {
   kind: "change",
@@ -11,10 +17,13 @@ export const destroyCommand: ChangeCommand = {
   flags: [
     ...stopFlags,
     { name: "allow-missing", help: "a domain that does not exist is no error", field: "allow_missing" },
+    { name: "yes", short: "y", help: "do not ask first; without a terminal nobody is asked" },
   ],
-  examples: ["vgpuctl destroy web-1", "vgpuctl destroy claim:job-17 --now --allow-missing"],
+  forms: { name: "the domain's name" },
+  examples: ["vgpuctl destroy web-1", "vgpuctl destroy claim:job-17 --now --allow-missing --yes"],
   extraMs: graceMs,
   ref: (args) => args.operand(),
+  question,
   run: async (args, vgpud) =>
     changeAnswer(
       await vgpud.destroyDomain({
@@ -25,3 +34,17 @@ export const destroyCommand: ChangeCommand = {
       }),
     ),
 };
+
+/** Says what will be gone. What vgpud does not know is left to the request itself, which says so. */
+async function question(args: Arguments, vgpud: Vgpud): Promise<string | undefined> {
+  const { domain } = await vgpud.getDomain({ domain: domainRef(args.operand()) }).catch(nothingKnown);
+  if (domain === undefined || domain.ownership !== Ownership.OWN) return undefined;
+  const state = word(domain.state, "DOMAIN_STATE") ?? "state unknown";
+  const vgpus = domain.vgpuIds.length === 0 ? "" : ` and its vGPU ${domain.vgpuIds.join(" ")}`;
+  return printable(`destroy domain ${domain.name} (${state})${vgpus}? its disks stay`);
+}
+
+function nothingKnown(error: unknown): { readonly domain: undefined } {
+  if (error instanceof CliError && error.reason === "DOMAIN_NOT_FOUND") return { domain: undefined };
+  throw error;
+}

@@ -1,10 +1,13 @@
 // `vgpuctl domains`
+import { usageError } from "../cli-error.ts";
 import type { Answer, ReadCommand } from "../command.ts";
 import { domainRef, refOperand } from "../domain-ref.ts";
 import { domainDetail, domainList } from "../domain-view.ts";
 import { messageJson } from "../json.ts";
+import { listFlags } from "../list-flags.ts";
 import { allPages, PAGE_SIZE, sortedBy } from "../pages.ts";
 import { printable } from "../paint.ts";
+import { requestLike } from "../request-like.ts";
 import type { Vgpud } from "../vgpud.ts";
 import { failureText } from "../words.ts";
 
@@ -13,18 +16,35 @@ export const domainsCommand: ReadCommand = {
   name: "domains",
   summary: "list the domains, whoever made them, or show one",
   operands: [{ ...refOperand, required: false }],
-  flags: [],
-  examples: ["vgpuctl domains", "vgpuctl domains web-1", "vgpuctl domains claim:job-17"],
+  flags: listFlags,
+  forms: { name: "domain names", request: "what another one like it is made from, for create -f (with REF)" },
+  examples: [
+    "vgpuctl domains",
+    "vgpuctl domains web-1",
+    "vgpuctl domains claim:job-17",
+    "vgpuctl domains web-1 -o request > web.yaml",
+  ],
   run: async (args, vgpud) => {
     const [ref] = args.operands;
-    if (ref === undefined) return listDomains(vgpud);
-    const response = await vgpud.getDomain({ domain: domainRef(ref) });
-    return { json: messageJson(response), text: response.domain ? domainDetail(response.domain) : [] };
+    const wantsRequest = args.text("output") === "request";
+    if (ref === undefined && wantsRequest) throw usageError("-o request needs REF: one domain");
+    return ref === undefined ? listDomains(vgpud) : showDomain(vgpud, ref, wantsRequest);
   },
 };
 
+async function showDomain(vgpud: Vgpud, ref: string, wantsRequest: boolean): Promise<Answer> {
+  const response = await vgpud.getDomain({ domain: domainRef(ref) });
+  const json = messageJson(response);
+  const { domain } = response;
+  if (domain === undefined) return { json, text: [] };
+  const answer = { json, text: domainDetail(domain), names: [domain.name] };
+  return wantsRequest ? { ...answer, request: await requestLike(domain, vgpud) } : answer;
+}
+
 async function listDomains(vgpud: Vgpud): Promise<Answer> {
-  const pages = await allPages((pageToken) => vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken }));
+  const pages = await allPages((pageToken) =>
+    vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken, withUsage: false }),
+  );
   const [{ resumeToken, observeTime }] = pages;
   const incomplete = pages.find((page) => page.incomplete !== undefined)?.incomplete;
   const domains = sortedBy(
@@ -34,6 +54,8 @@ async function listDomains(vgpud: Vgpud): Promise<Answer> {
   const json = messageJson({ domains, resumeToken, observeTime, incomplete });
   const why = failureText(incomplete);
   const messages = why === undefined ? [] : [printable(`warning: only domains of vgpud are listed: ${why}`)];
-  if (domains.length === 0) return { json, text: [], messages: [...messages, "there is no domain to list"] };
-  return { json, text: domainList(domains), messages };
+  const names = domains.map(({ name }) => name);
+  if (domains.length === 0)
+    return { json, text: [], names, messages: [...messages, "there is no domain to list"] };
+  return { json, text: domainList(domains), names, messages };
 }

@@ -2,6 +2,7 @@
 import type { Answer, ReadCommand } from "../command.ts";
 import { gpuDetail, gpuList } from "../gpu-view.ts";
 import { messageJson } from "../json.ts";
+import { listFlags } from "../list-flags.ts";
 import { allPages, PAGE_SIZE, sortedBy } from "../pages.ts";
 import type { Vgpud } from "../vgpud.ts";
 
@@ -13,14 +14,24 @@ export const gpusCommand: ReadCommand = {
   kind: "read",
   name: "gpus",
   summary: "list the GPUs and what can still be made on them, or show one",
-  operands: [{ name: "ADDRESS", required: false, help: "PCI address, as 0000:00:02.0", field: "gpu" }],
-  flags: [],
-  examples: ["vgpuctl gpus", "vgpuctl gpus 0000:00:02.0"],
+  operands: [
+    {
+      name: "ADDRESS",
+      required: false,
+      help: "PCI address, as 0000:00:02.0",
+      field: "gpu",
+      offer: { kind: "live", what: "gpus" },
+    },
+  ],
+  flags: listFlags,
+  forms: { name: "PCI addresses" },
+  examples: ["vgpuctl gpus", "vgpuctl gpus 0000:00:02.0", "vgpuctl gpus --watch"],
   run: async (args, vgpud) => {
     const [address] = args.operands;
     if (address === undefined) return listGpus(vgpud);
     const response = await vgpud.getGpu({ gpu: address });
-    return { json: messageJson(response), text: response.gpu ? gpuDetail(response.gpu) : [] };
+    const { gpu } = response;
+    return { json: messageJson(response), text: gpu ? gpuDetail(gpu) : [], names: [address] };
   },
 };
 
@@ -32,6 +43,7 @@ async function listGpus(vgpud: Vgpud): Promise<Answer> {
     (gpu) => gpu.pciAddress,
   );
   const json = messageJson({ gpus, resumeToken, observeTime });
-  if (gpus.length === 0) return { json, text: [], messages: [NO_GPU] };
-  return { json, text: gpuList(gpus) };
+  const names = gpus.map(({ pciAddress }) => pciAddress);
+  if (gpus.length === 0) return { json, text: [], names, messages: [NO_GPU] };
+  return { json, text: gpuList(gpus), names };
 }

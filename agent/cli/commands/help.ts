@@ -10,7 +10,9 @@ export function helpCommand(table: () => readonly Command[]): LocalCommand {
     kind: "local",
     name: "help",
     summary: "show all commands, or one",
-    operands: [{ name: "COMMAND", required: false, help: "the command to explain" }],
+    operands: [
+      { name: "COMMAND", required: false, help: "the command to explain", offer: { kind: "commands" } },
+    ],
     flags: [],
     examples: ["vgpuctl help create"],
     run: (args) => {

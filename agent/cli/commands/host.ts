@@ -4,6 +4,7 @@ import type { ReadCommand } from "../command.ts";
 import { messageJson } from "../json.ts";
 import type { Cell } from "../paint.ts";
 import type { Text } from "../text.ts";
+import { watchFlags } from "../watch.ts";
 import { failureText, time, word, yesNo } from "../words.ts";
 
 export const hostCommand: ReadCommand = {
@@ -11,11 +12,17 @@ export const hostCommand: ReadCommand = {
   name: "host",
   summary: "show the host, the agent and its connection to libvirt",
   operands: [],
-  flags: [],
+  flags: watchFlags,
+  forms: { name: "the host's name" },
   examples: ["vgpuctl host"],
   run: async (_args, vgpud) => {
     const response = await vgpud.getHost({});
-    return { json: messageJson(response), text: response.host ? hostText(response.host) : [] };
+    const { host } = response;
+    return {
+      json: messageJson(response),
+      text: host ? hostText(host) : [],
+      names: host ? [host.hostname] : [],
+    };
   },
 };
 

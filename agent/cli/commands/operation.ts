@@ -1,10 +1,12 @@
 // `vgpuctl operation`
-import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
+import { OperationState, type Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { parseDomainId as parseUuid } from "../../core/ids.ts";
-import { usageError } from "../cli-error.ts";
-import type { ReadCommand } from "../command.ts";
+import { endingOfReason } from "../call-error.ts";
+import { CliError, usageError } from "../cli-error.ts";
+import type { Answer, ReadCommand } from "../command.ts";
 import { messageJson } from "../json.ts";
 import type { Text } from "../text.ts";
+import { watchFlags } from "../watch.ts";
 import { failureText, stateCell, time, word } from "../words.ts";
 
 const PREFIX = "operations/";
@@ -12,18 +14,33 @@ const PREFIX = "operations/";
 export const operationCommand: ReadCommand = {
   kind: "read",
   name: "operation",
-  summary: "show what a change is doing or did",
+  summary: "show what a change is doing or did; --watch waits for its end and ends as it did",
   operands: [{ name: "NAME", required: true, help: "operations/UUID, or the UUID alone", field: "name" }],
-  flags: [],
-  examples: ["vgpuctl operation operations/5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11"],
+  flags: watchFlags,
+  forms: { name: "operations/UUID" },
+  examples: [
+    "vgpuctl operation operations/5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11",
+    "vgpuctl operation 5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11 --watch",
+  ],
   run: async (args, vgpud) => {
-    const response = await vgpud.getOperation({ name: operationName(args.operand()) });
-    return {
-      json: messageJson(response),
-      text: response.operation ? operationText(response.operation) : [],
-    };
+    const name = operationName(args.operand());
+    const response = await vgpud.getOperation({ name });
+    const { operation } = response;
+    const json = messageJson(response);
+    if (operation === undefined) return { json, text: [] };
+    const answer = { json, text: operationText(operation), names: [name] };
+    return { ...answer, ...(args.has("watch") ? ending(operation) : {}) };
   },
 };
+
+/** A watch ends with the operation, and as it ended. */
+function ending({ name, state, failure }: Operation): Pick<Answer, "final" | "error"> {
+  if (state === OperationState.SUCCEEDED) return { final: true };
+  if (state !== OperationState.FAILED) return {};
+  const { reason, message } = failure ?? { reason: undefined, message: "no reason is known" };
+  const error = new CliError(endingOfReason(reason), `${name} failed: ${message}`, { reason });
+  return { final: true, error };
+}
 
 function operationName(given: string): string {
   const uuid = parseUuid(given.startsWith(PREFIX) ? given.slice(PREFIX.length) : given);

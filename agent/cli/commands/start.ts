@@ -9,6 +9,7 @@ export const startCommand: ChangeCommand = {
   summary: "start a domain that is stopped",
   operands: [refOperand],
   flags: [],
+  forms: { name: "the domain's name" },
   examples: ["vgpuctl start web-1"],
   extraMs: () => 0,
   ref: (args) => args.operand(),

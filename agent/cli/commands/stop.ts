@@ -9,6 +9,7 @@ export const stopCommand: ChangeCommand = {
   summary: "stop a domain; its claim stays",
   operands: [refOperand],
   flags: stopFlags,
+  forms: { name: "the domain's name" },
   examples: ["vgpuctl stop web-1", "vgpuctl stop web-1 --grace 5m", "vgpuctl stop web-1 --now"],
   extraMs: graceMs,
   ref: (args) => args.operand(),

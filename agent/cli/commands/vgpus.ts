@@ -1,6 +1,7 @@
 // `vgpuctl vgpus`
 import type { Answer, ReadCommand } from "../command.ts";
 import { messageJson } from "../json.ts";
+import { listFlags } from "../list-flags.ts";
 import { allPages, PAGE_SIZE, sortedBy } from "../pages.ts";
 import { vgpuDetail, vgpuList } from "../vgpu-view.ts";
 import type { Vgpud } from "../vgpud.ts";
@@ -9,14 +10,24 @@ export const vgpusCommand: ReadCommand = {
   kind: "read",
   name: "vgpus",
   summary: "list the vGPUs, whoever made them, or show one",
-  operands: [{ name: "VGPU_ID", required: false, help: "the vGPU's UUID", field: "vgpu" }],
-  flags: [],
-  examples: ["vgpuctl vgpus", "vgpuctl vgpus -o json"],
+  operands: [
+    {
+      name: "VGPU_ID",
+      required: false,
+      help: "the vGPU's UUID",
+      field: "vgpu",
+      offer: { kind: "live", what: "vgpus" },
+    },
+  ],
+  flags: listFlags,
+  forms: { name: "vGPU ids" },
+  examples: ["vgpuctl vgpus", "vgpuctl vgpus -o json", "vgpuctl vgpus --watch -o json"],
   run: async (args, vgpud) => {
     const [vgpuId] = args.operands;
     if (vgpuId === undefined) return listVgpus(vgpud);
     const response = await vgpud.getVgpu({ vgpu: { ref: { $case: "vgpuId", value: vgpuId } } });
-    return { json: messageJson(response), text: response.vgpu ? vgpuDetail(response.vgpu) : [] };
+    const { vgpu } = response;
+    return { json: messageJson(response), text: vgpu ? vgpuDetail(vgpu) : [], names: [vgpuId] };
   },
 };
 
@@ -28,6 +39,7 @@ async function listVgpus(vgpud: Vgpud): Promise<Answer> {
     (vgpu) => `${vgpu.gpu} ${vgpu.vgpuId}`,
   );
   const json = messageJson({ vgpus, resumeToken, observeTime });
-  if (vgpus.length === 0) return { json, text: [], messages: ["this host has no vGPU"] };
-  return { json, text: vgpuList(vgpus) };
+  const names = vgpus.map(({ vgpuId }) => vgpuId);
+  if (vgpus.length === 0) return { json, text: [], names, messages: ["this host has no vGPU"] };
+  return { json, text: vgpuList(vgpus), names };
 }

@@ -26,7 +26,7 @@ import { Rpc } from "./rpc.ts";
 import { until } from "./until.ts";
 
 const AT_ONCE = { seconds: 0n, nanos: 0 };
-const ALL = { pageSize: 1000, pageToken: "" };
+const ALL = { pageSize: 1000, pageToken: "", withUsage: false };
 
 export type FaultFields = Parameters<typeof Fault.fromPartial>[0];
 

@@ -186,7 +186,8 @@ export class World implements AsyncDisposable {
   }
 
   async domains(): Promise<readonly Domain[]> {
-    return (await this.rpc.call(Domains.listDomains, { pageSize: 1000, pageToken: "" })).domains;
+    return (await this.rpc.call(Domains.listDomains, { pageSize: 1000, pageToken: "", withUsage: false }))
+      .domains;
   }
 
   async vgpus(): Promise<readonly Vgpu[]> {
@@ -276,7 +277,11 @@ export class World implements AsyncDisposable {
   /** Resolves when the agent's view holds libvirt's domains. */
   async sawLibvirt(): Promise<void> {
     await until("libvirt's domains are seen", async () => {
-      const { incomplete } = await this.rpc.call(Domains.listDomains, { pageSize: 1, pageToken: "" });
+      const { incomplete } = await this.rpc.call(Domains.listDomains, {
+        pageSize: 1,
+        pageToken: "",
+        withUsage: false,
+      });
       return incomplete === undefined;
     });
   }

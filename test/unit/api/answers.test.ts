@@ -14,8 +14,8 @@ class World {
     return this.answers.placeOf(path, asked)?.bytes?.toString();
   }
 
-  keep(text: string, path = LIST, asked = request): void {
-    this.answers.placeOf(path, asked)?.keep(Buffer.from(text));
+  keep(text: string, path = LIST, asked = request, decoded: unknown = {}): void {
+    this.answers.placeOf(path, asked)?.keep(Buffer.from(text), decoded);
   }
 }
 
@@ -34,6 +34,15 @@ describe("the answers to reads", () => {
     assert.equal(world.kept("/vgpud.v1.VgpuService/ListVgpus"), undefined);
   });
 
+  it("are made anew each time when they say what domains use, which changes by itself", () => {
+    const world = new World();
+    const domains = "/vgpud.v1.DomainService/ListDomains";
+    world.keep("answer", domains, request, { withUsage: true });
+    assert.equal(world.kept(domains), undefined);
+    world.keep("answer", domains, request, { withUsage: false });
+    assert.equal(world.kept(domains), "answer");
+  });
+
   it("are made anew once what they were made from has changed, also when it changes back", () => {
     const world = new World();
     world.keep("answer");
@@ -47,9 +56,9 @@ describe("the answers to reads", () => {
     const world = new World();
     const place = world.answers.placeOf(LIST, request);
     world.value = "after";
-    place?.keep(Buffer.from("of before"));
+    place?.keep(Buffer.from("of before"), {});
     assert.equal(world.kept(), undefined);
-    place?.keep(Buffer.from("of before"));
+    place?.keep(Buffer.from("of before"), {});
     assert.equal(world.kept(), undefined);
   });
 

@@ -11,7 +11,7 @@ import { refusal } from "../../e2e/harness/rpc.ts";
 import { framed, held, Served } from "./served.ts";
 
 const destroyed = DestroyDomainRequest.fromPartial({ domain: { ref: { $case: "name", value: "desk" } } });
-const page = { pageSize: 0, pageToken: "" };
+const page = { pageSize: 0, pageToken: "", withUsage: false };
 /** The client's part of the beginning of HTTP/2, and empty SETTINGS. */
 const PREFACE = Buffer.concat([
   Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),

@@ -1,10 +1,9 @@
 // Every command against a real gRPC server on a UNIX socket; what it writes is compared with golden files.
 import assert from "node:assert/strict";
 import { run } from "../../../agent/cli/run.ts";
-import { connect } from "../../../agent/cli/vgpud.ts";
 import { commands } from "../../../agent/cli/commands.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
-import { FRESH_ID, matchesGolden, vgpuctl } from "./vgpuctl.ts";
+import { FRESH_ID, matchesGolden, surroundings, vgpuctl } from "./vgpuctl.ts";
 
 const CREATE = ["create", "web-2", "--type", "i915-GVTg_V5_4", "--vcpus", "2", "--memory", "2048"].concat(
   "--kernel",
@@ -51,10 +50,8 @@ describe("the output of vgpuctl", () => {
   });
 
   it("answers without a command with the help, and --version with the version", async () => {
-    const { version, signal } = { version: "0.1.0", signal: new AbortController().signal };
-    const environment = { version, signal, newUuid: () => "", colour: false, note: () => undefined, connect };
-    assert.deepEqual(await run([], environment), await run(["help"], environment));
-    assert.equal((await run(["--version"], environment)).stdout, "vgpuctl 0.1.0\n");
+    assert.deepEqual(await run([], surroundings), await run(["help"], surroundings));
+    assert.equal((await run(["--version"], surroundings)).stdout, "vgpuctl 0.1.0\n");
   });
 
   it("keeps zeros, and the user's own keys as they are, in JSON", async () => {

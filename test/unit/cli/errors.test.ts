@@ -49,6 +49,16 @@ const refused: Readonly<Record<string, RefusedCase>> = {
     exitCode: 1,
     says: /^error: no such type \[TYPE_UNKNOWN\]\nhint: vgpuctl --socket \S+ gpus\n$/,
   },
+  "repeats a change on the socket that allows it": {
+    refusal: {
+      code: status.PERMISSION_DENIED,
+      message: "read-only socket",
+      reason: "SOCKET_READ_ONLY",
+      about: { admin_socket: "/run/a.sock" },
+    },
+    exitCode: 4,
+    says: /hint: on the socket for changes: vgpuctl create web-2 .* --socket \/run\/a\.sock --claim-id \S+\nhint: or with its rights: sudo vgpuctl create/,
+  },
   "tells a refusal by the agent's rights": {
     refusal: { code: status.PERMISSION_DENIED, message: "read-only socket" },
     exitCode: 4,
@@ -185,7 +195,7 @@ describe("a socket that cannot be used", () => {
     assert.equal(ran.exitCode, 8);
     assert.match(
       ran.stderr,
-      /nobody serves the socket .*\nhint: the vgpud that made it has ended: start vgpud again/,
+      /nobody serves the socket .*\nhint: the vgpud that made it has ended: start vgpud, or try/,
     );
   });
 
@@ -216,6 +226,10 @@ describe("a socket that cannot be used", () => {
 describe("a wrong command line", () => {
   const wrong: Readonly<Record<string, readonly [argv: readonly string[], says: RegExp]>> = {
     "suggests the nearest command": [["gpu"], /there is no command 'gpu'\nhint: did you mean gpus\?\n$/],
+    "knows what other tools call it": [
+      ["rm", "my vm"],
+      /there is no command 'rm'\nhint: vgpuctl destroy 'my vm'\n$/,
+    ],
     "suggests the nearest flag": [
       ["stop", "a", "--grase", "1s"],
       /no flag '--grase' here\nUsage: .*\nhint: did you mean --grace\?/,
@@ -239,7 +253,10 @@ describe("a wrong command line", () => {
     "does not take a flag for a value": [["create", "a", "--type", "--vcpus", "2"], /write --type=TYPE/],
     "refuses a duration without a unit": [["stop", "a", "--grace", "60"], /not '60'/],
     "refuses a timeout of nothing": [["gpus", "--timeout", "0"], /--timeout takes more than 0/],
-    "refuses another format": [["gpus", "-o", "yaml"], /--output takes table, json, not 'yaml'/],
+    "refuses another format": [
+      ["gpus", "-o", "xml"],
+      /--output takes table, wide, json, yaml, name, request, not 'xml'/,
+    ],
     "refuses stops that contradict": [
       ["stop", "a", "--now", "--no-force"],
       /--now and --no-force exclude each other/,

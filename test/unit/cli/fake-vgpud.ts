@@ -13,6 +13,7 @@ import {
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { GpuServiceService } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { HostServiceService } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { OperationServiceService } from "../../../proto/gen/vgpud/v1/operation_service.ts";
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { VgpuServiceService } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
@@ -36,8 +37,10 @@ export interface FakeVgpud extends AsyncDisposable {
   readonly domains: Map<string, Domain>;
   /** The requests of the mutations, in their order. */
   readonly requests: unknown[];
-  /** Every call from now on is refused. */
-  refuse(refusal: Refusal): void;
+  /** Every call from now on is refused, or none any more. */
+  refuse(refusal: Refusal | undefined): void;
+  /** Operations are shown so from now on. */
+  operate(operation: Partial<Operation>): void;
   /** Every call from now on is left without an answer; `asked` resolves when one has come. */
   hang(): { readonly asked: Promise<void> };
   /** A removal is held up by a process from now on. */
@@ -65,6 +68,9 @@ export async function fakeVgpud(): Promise<FakeVgpud> {
     refuse: (refusal) => {
       state.refusal = refusal;
     },
+    operate: (operation) => {
+      state.operation = { ...facts.operation, ...operation };
+    },
     hang: () => ({
       asked: new Promise((resolve) => {
         state.hung = resolve;
@@ -89,6 +95,7 @@ class FakeState {
   refusal: Refusal | undefined;
   hung: (() => void) | undefined;
   held = false;
+  operation: Operation = facts.operation;
   gpus = [facts.idleGpu, facts.gpu];
 
   find(reference: DomainRef | undefined): Domain {
@@ -272,7 +279,7 @@ function addDomains(server: Server, state: FakeState): void {
 function addOperations(server: Server, state: FakeState): void {
   server.addService(OperationServiceService, {
     getOperation: handler(state, ({ name }: { name: string }) => ({
-      operation: { ...facts.operation, name },
+      operation: { ...state.operation, name },
     })),
   });
 }

@@ -10,6 +10,8 @@ import { shellLine } from "../../../agent/cli/shell-line.ts";
 import { editDistance, nearest } from "../../../agent/core/suggest.ts";
 import { tableLines } from "../../../agent/cli/table.ts";
 
+const PLAIN = { paint: plain, wide: false };
+
 describe("tableLines", () => {
   const columns = [{ title: "NAME" }, { title: "MIB", align: "right" }, { title: "STATE" }] as const;
 
@@ -20,26 +22,28 @@ describe("tableLines", () => {
         ["a", 5, undefined],
         ["long name", 1024, "on"],
       ],
-      plain,
+      PLAIN,
     );
     assert.deepEqual(lines, ["NAME        MIB  STATE", "a             5  -", "long name  1024  on"]);
   });
 
   it("shows an absent cell at the end of a row that is too short", () => {
-    assert.equal(tableLines(columns, [["a"]], plain)[1], "a       -  -");
+    assert.equal(tableLines(columns, [["a"]], PLAIN)[1], "a       -  -");
   });
 
   it("is as wide with colours as without", () => {
     const rows = [[{ text: "a", style: "bad" } as const, 1, "x"]];
-    const bare = tableLines(columns, rows, coloured).map((line) => line.replaceAll(/\u001b\[\d+m/g, ""));
-    assert.deepEqual(bare, tableLines(columns, rows, plain));
+    const bare = tableLines(columns, rows, { ...PLAIN, paint: coloured }).map((line) =>
+      line.replaceAll(/\u001b\[\d+m/g, ""),
+    );
+    assert.deepEqual(bare, tableLines(columns, rows, PLAIN));
   });
 
   it("never lets a cell break the line", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         assert.doesNotMatch(
-          tableLines([{ title: "T" }], [[text]], plain)[1] ?? "",
+          tableLines([{ title: "T" }], [[text]], PLAIN)[1] ?? "",
           /[\u0000-\u001f\u007f-\u009f]/,
         );
       }),

@@ -67,7 +67,7 @@ describe("the vgpuctl program", () => {
 
   it("exits with 8 where no vgpud is", async () => {
     const { stderr, code } = await start(["gpus", "--socket", "/nonexistent/vgpud.sock"]).ended();
-    assert.match(stderr, /hint: is vgpud running\? start it/);
+    assert.match(stderr, /hint: is vgpud running\? start vgpud, or try/);
     assert.equal(code, 8);
   });
 });

@@ -1,7 +1,10 @@
 // Runs vgpuctl in this process against a socket, and compares what it writes with golden files.
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
-import { run, type Environment, type Outcome } from "../../../agent/cli/run.ts";
+import { systemClock } from "../../../agent/core/clock.ts";
+import type { Environment } from "../../../agent/cli/environment.ts";
+import { readContract, readText } from "../../../agent/cli/package-files.ts";
+import { run, type Outcome } from "../../../agent/cli/run.ts";
 import { connect } from "../../../agent/cli/vgpud.ts";
 
 export const FRESH_ID = "c1a1c1a1-0000-4000-8000-00000000c1a1";
@@ -9,6 +12,8 @@ export const FRESH_ID = "c1a1c1a1-0000-4000-8000-00000000c1a1";
 export interface Ran extends Outcome {
   /** What was written to stderr before the end. */
   readonly notes: readonly string[];
+  /** What was written to stdout before the end, piece by piece. */
+  readonly written: readonly string[];
 }
 
 export async function vgpuctl(
@@ -17,17 +22,29 @@ export async function vgpuctl(
   environment: Partial<Environment> = {},
 ): Promise<Ran> {
   const notes: string[] = [];
+  const written: string[] = [];
   const outcome = await run(["--socket", socketPath, ...argv], {
-    version: "0.1.0",
-    newUuid: () => FRESH_ID,
-    signal: new AbortController().signal,
-    colour: false,
+    ...surroundings,
+    write: (text) => written.push(text),
     note: (line) => notes.push(line),
-    connect,
     ...environment,
   });
-  return { ...outcome, notes };
+  return { ...outcome, notes, written };
 }
+
+/** Of a run without a terminal. */
+export const surroundings: Environment = {
+  version: "0.1.0",
+  newUuid: () => FRESH_ID,
+  clock: systemClock,
+  signal: new AbortController().signal,
+  colour: false,
+  write: () => undefined,
+  note: () => undefined,
+  readText,
+  contract: readContract,
+  connect,
+};
 
 /** Compares with test/golden/cli/NAME. UPDATE_GOLDEN=1 rewrites the file; its diff is reviewed. */
 export async function matchesGolden(name: string, actual: string): Promise<void> {

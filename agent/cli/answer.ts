@@ -1,0 +1,65 @@
+// A command with what it needs, and how its answer comes about: at once, as a watch, or as a change that is told about.
+import type { Arguments } from "./arguments.ts";
+import { changed } from "./changed.ts";
+import { usageError } from "./cli-error.ts";
+import type { Answer, Command, ReadCommand } from "./command.ts";
+import type { Environment } from "./environment.ts";
+import { timeoutMs, type Globals } from "./global-flags.ts";
+import { isDocument } from "./output.ts";
+import type { Vgpud } from "./vgpud.ts";
+import { watched } from "./watched.ts";
+
+export interface Job {
+  readonly command: Command;
+  readonly args: Arguments;
+  readonly globals: Globals;
+  readonly environment: Environment;
+  /** Ids that vgpuctl made up for the request, by the names of their fields. */
+  readonly issued: Readonly<Record<string, string>>;
+}
+
+/** @throws CliError */
+export async function answerOf(job: Job): Promise<Answer> {
+  const { command, args, globals, environment } = job;
+  if (command.kind === "local") return command.run(args, { version: environment.version });
+  const extraMs = command.kind === "change" ? command.extraMs(args) : 0;
+  const vgpud = environment.connect({
+    socketPath: globals.socketPath,
+    timeoutMs: timeoutMs(args, command.kind === "change" ? "change" : "read", extraMs),
+    signal: environment.signal,
+    onSend: () => {
+      tellIssued(job);
+    },
+  });
+  try {
+    return await asked(job, vgpud);
+  } finally {
+    vgpud.close();
+  }
+}
+
+function asked({ command, args, globals, environment }: Job, vgpud: Vgpud): Promise<Answer> {
+  switch (command.kind) {
+    case "local":
+      throw new TypeError(`${command.name} asks nothing`);
+    case "read":
+      if (!args.has("watch")) return once(command, args, vgpud);
+      return watched({ look: () => command.run(args, vgpud), args, globals, environment });
+    case "change":
+      return changed({ command, args, globals, environment }, vgpud);
+    case "live":
+      return command.run(args, vgpud, environment);
+  }
+}
+
+function once(command: ReadCommand, args: Arguments, vgpud: Vgpud): Promise<Answer> {
+  if (args.has("interval")) throw usageError("--interval needs --watch");
+  return command.run(args, vgpud);
+}
+
+/** In a document it stands inside: stderr is one document or empty. */
+function tellIssued({ issued, globals, environment }: Job): void {
+  if (isDocument(globals.format)) return;
+  for (const [field, value] of Object.entries(issued))
+    environment.note(`${field.replaceAll("_", " ")}: ${value}`);
+}

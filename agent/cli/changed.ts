@@ -1,0 +1,65 @@
+// A change as a person at a terminal meets it: asked first where much is lost, and told about while it takes long.
+import type { Arguments } from "./arguments.ts";
+import { CliError } from "./cli-error.ts";
+import type { Answer, ChangeCommand } from "./command.ts";
+import { domainRef } from "./domain-ref.ts";
+import type { Environment } from "./environment.ts";
+import type { Globals } from "./global-flags.ts";
+import { isDocument } from "./output.ts";
+import { withProgress } from "./progress.ts";
+import type { Vgpud } from "./vgpud.ts";
+
+interface Change {
+  readonly command: ChangeCommand;
+  readonly args: Arguments;
+  readonly globals: Globals;
+  readonly environment: Environment;
+}
+
+/** @throws CliError */
+export async function changed(change: Change, vgpud: Vgpud): Promise<Answer> {
+  const { command, args, globals, environment } = change;
+  await confirmed(change, vgpud);
+  const work = command.run(args, vgpud);
+  if (environment.status === undefined || isDocument(globals.format)) return work;
+  return watchedOver(work, change, environment.status);
+}
+
+async function confirmed({ command, args, environment }: Change, vgpud: Vgpud): Promise<void> {
+  const { ask } = environment;
+  if (command.question === undefined || ask === undefined || args.has("yes")) return;
+  const question = await command.question(args, vgpud);
+  if (question === undefined) return;
+  const answer = await ask(`${question} [y/N] `);
+  if (environment.signal.aborted)
+    throw new CliError("interrupted", "interrupted before vgpud was asked to do anything");
+  if (/^y(?:es)?$/i.test(answer.trim())) return;
+  throw new CliError("failure", "nothing was done: it was not confirmed", {
+    look: [command.name, ...args.operands, "--yes"],
+  });
+}
+
+/** On a connection of its own: what is told must not wait for what is done. */
+async function watchedOver(
+  work: Promise<Answer>,
+  { command, args, globals, environment }: Change,
+  show: (line: string) => void,
+): Promise<Answer> {
+  const { clock, signal } = environment;
+  const { socketPath } = globals;
+  const onlooker = environment.connect({ socketPath, timeoutMs: LOOK_MS, signal, onSend: () => undefined });
+  const ref = command.ref(args);
+  const [name = ref] = args.operands;
+  try {
+    return await withProgress(work, {
+      what: `${command.name} ${name}`,
+      look: async () => (await onlooker.getDomain({ domain: domainRef(ref) })).domain,
+      ...{ show, clock },
+    });
+  } finally {
+    onlooker.close();
+  }
+}
+
+/** Reads are answered from memory. */
+const LOOK_MS = 2_000;

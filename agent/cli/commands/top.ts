@@ -1,0 +1,74 @@
+// `vgpuctl top`
+import type { Arguments } from "../arguments.ts";
+import { CliError } from "../cli-error.ts";
+import type { Answer, LiveCommand } from "../command.ts";
+import { offerWords } from "../create-words.ts";
+import type { Environment } from "../environment.ts";
+import { coloured, plain } from "../paint.ts";
+import { CpuShares } from "../top/cpu-shares.ts";
+import { wholeFrame, type Choice } from "../top/frame.ts";
+import { fullScreen } from "../top/full-screen.ts";
+import { look } from "../top/look.ts";
+import { orders, type Order } from "../top/rows.ts";
+import { intervalFlag, readInterval } from "../watch.ts";
+import type { Vgpud } from "../vgpud.ts";
+
+const words = Object.fromEntries(Object.keys(orders).map((order) => [order, order])) as Record<Order, Order>;
+
+export const topCommand: LiveCommand = {
+  kind: "live",
+  name: "top",
+  summary: "GPUs and domains as they are now, on the whole screen; plain frames where stdout is no terminal",
+  operands: [],
+  flags: [
+    { name: "once", help: "one frame, after one interval: it takes two looks to say how busy a CPU is" },
+    { name: "frames", short: "n", value: "N", help: "this many plain frames" },
+    {
+      name: "sort",
+      value: "BY",
+      help: "domains by cpu (default), memory, name or state",
+      offer: offerWords(words),
+    },
+    intervalFlag,
+  ],
+  examples: ["vgpuctl top", "vgpuctl top --sort memory --interval 5s", "vgpuctl top --once"],
+  run: top,
+};
+
+async function top(args: Arguments, vgpud: Vgpud, environment: Environment): Promise<Answer> {
+  args.atMostOne("once", "frames");
+  const shares = new CpuShares();
+  const looking = () => look(vgpud, shares, environment.clock);
+  const choice = { order: args.choice("sort", words) ?? "cpu", reversed: false, scrolled: 0 };
+  const intervalMs = readInterval(args);
+  const frames = args.has("once") ? 1 : args.integer("frames");
+  const { screen, keys } = environment;
+  const paint = environment.colour && !args.has("no-color") ? coloured : plain;
+  const common = { look: looking, choice, intervalMs, paint, environment };
+  if (frames === undefined && screen !== undefined && keys !== undefined)
+    await fullScreen({ ...common, screen });
+  else await plainFrames({ ...common, frames: frames ?? Infinity });
+  return { json: {}, text: [], shown: true };
+}
+
+interface PlainFrames {
+  readonly look: () => ReturnType<typeof look>;
+  readonly choice: Choice;
+  readonly intervalMs: number;
+  readonly frames: number;
+  readonly paint: typeof plain;
+  readonly environment: Environment;
+}
+
+/** The first look is for the CPUs' figures only. */
+async function plainFrames(options: PlainFrames): Promise<void> {
+  const { intervalMs, frames, paint, environment, choice } = options;
+  const { clock, signal, write } = environment;
+  await options.look();
+  for (let frame = 0; frame < frames; frame += 1) {
+    await clock.sleep(intervalMs, signal).catch(() => undefined);
+    if (signal.aborted) throw new CliError("interrupted", "interrupted", { quiet: true });
+    const lines = wholeFrame(await options.look(), choice, paint);
+    write(`${frame === 0 ? "" : "\n"}${lines.join("\n")}\n`);
+  }
+}

@@ -1,0 +1,94 @@
+// The script for bash 4.4 and later. It needs nothing of bash-completion, which loads it by its name.
+import type { Command, Flag, Offer } from "../command.ts";
+import { globalFlags } from "../global-flags.ts";
+import { ASK, everyFlag, offeredWords, spellings, takesNextWord } from "./described.ts";
+
+export function bashScript(commands: readonly Command[]): string {
+  const flags = everyFlag(commands);
+  const withValue = flags.filter(takesNextWord);
+  return `# bash completion for vgpuctl, made by: vgpuctl completion bash
+
+_vgpuctl_words() {
+  mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+_vgpuctl_files() {
+  compopt -o filenames
+  mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+_vgpuctl() {
+  # The words as they stand on the line: bash takes addresses apart at their colons.
+  local line="\${COMP_LINE:0:COMP_POINT}" words cur prev command="" operands=0 i
+  local -a socket=()
+  read -ra words <<<"$line"
+  [[ $line == *[[:space:]] ]] && words+=("")
+  cur="\${words[-1]}" prev="\${words[-2]}"
+  for ((i = 1; i < \${#words[@]} - 1; i++)); do
+    case "\${words[i]}" in
+      --socket) socket=(--socket "\${words[i + 1]}") && ((i++)) ;;
+      --socket=*) socket=("\${words[i]}") ;;
+      ${patterns(withValue.filter(({ name }) => name !== "socket"))}) ((i++)) ;;
+      -*) ;;
+      *) if [[ -z $command ]]; then command="\${words[i]}"; else ((operands++)); fi ;;
+    esac
+  done
+  COMPREPLY=()
+  if [[ $cur == --*=* ]]; then
+    prev="\${cur%%=*}" cur="\${cur#*=}"
+  fi
+  _vgpuctl_offer
+  # What stands before the last colon stays on the line.
+  local kept="\${cur%"\${cur##*:}"}"
+  [[ $COMP_WORDBREAKS == *:* && -n $kept ]] && COMPREPLY=("\${COMPREPLY[@]#"$kept"}")
+  return 0
+}
+
+_vgpuctl_offer() {
+  case "$prev" in
+${flags
+  .filter((flag) => flag.value !== undefined)
+  .map((flag) => `    ${patterns([flag])}) ${offering(flag.offer, commands)}; return ;;`)
+  .join("\n")}
+  esac
+  if [[ $cur == -* ]]; then
+    case "$command" in
+${commands.map((command) => `      ${command.name}) _vgpuctl_words '${spelled(command)}' "$cur" ;;`).join("\n")}
+      *) _vgpuctl_words '${spelled({ flags: [] })}' "$cur" ;;
+    esac
+    return
+  fi
+  case "$command/$operands" in
+    /0) _vgpuctl_words '${commands.map(({ name }) => name).join(" ")}' "$cur" ;;
+${commands.flatMap((command) => operandLines(command, commands)).join("\n")}
+  esac
+}
+
+complete -F _vgpuctl vgpuctl
+`;
+}
+
+function operandLines({ name, operands }: Command, commands: readonly Command[]): readonly string[] {
+  return operands.flatMap(({ offer }, index) =>
+    offer === undefined ? [] : [`    ${name}/${index}) ${offering(offer, commands)} ;;`],
+  );
+}
+
+/** One command that fills COMPREPLY; \`:\` for nothing. */
+function offering(offer: Offer | undefined, commands: readonly Command[]): string {
+  if (offer === undefined) return ":";
+  if (offer.kind === "files") return '_vgpuctl_files "$cur"';
+  const words = offeredWords(offer, commands);
+  if (words !== undefined) return `_vgpuctl_words '${words.join(" ")}' "$cur"`;
+  const live = offer.kind === "live" ? offer.what : "";
+  return `_vgpuctl_words "$(${ASK} "\${socket[@]}" ${live} 2>/dev/null)" "$cur"`;
+}
+
+function patterns(flags: readonly Flag[]): string {
+  return flags.flatMap(spellings).join(" | ");
+}
+
+/** The long names: a short one is no quicker to complete than to type. */
+function spelled({ flags }: Pick<Command, "flags">): string {
+  return [...flags, ...globalFlags].map(({ name }) => `--${name}`).join(" ");
+}

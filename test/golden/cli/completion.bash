@@ -1,0 +1,99 @@
+# bash completion for vgpuctl, made by: vgpuctl completion bash
+
+_vgpuctl_words() {
+  mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+_vgpuctl_files() {
+  compopt -o filenames
+  mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+_vgpuctl() {
+  # The words as they stand on the line: bash takes addresses apart at their colons.
+  local line="${COMP_LINE:0:COMP_POINT}" words cur prev command="" operands=0 i
+  local -a socket=()
+  read -ra words <<<"$line"
+  [[ $line == *[[:space:]] ]] && words+=("")
+  cur="${words[-1]}" prev="${words[-2]}"
+  for ((i = 1; i < ${#words[@]} - 1; i++)); do
+    case "${words[i]}" in
+      --socket) socket=(--socket "${words[i + 1]}") && ((i++)) ;;
+      --socket=*) socket=("${words[i]}") ;;
+      --output | -o | --timeout | --interval | --frames | -n | --sort | --file | -f | --type | --sizes | --mode | --gpu | --policy | --vcpus | --memory | --disk | --disk-format | --disk-bus | --kernel | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace) ((i++)) ;;
+      -*) ;;
+      *) if [[ -z $command ]]; then command="${words[i]}"; else ((operands++)); fi ;;
+    esac
+  done
+  COMPREPLY=()
+  if [[ $cur == --*=* ]]; then
+    prev="${cur%%=*}" cur="${cur#*=}"
+  fi
+  _vgpuctl_offer
+  # What stands before the last colon stays on the line.
+  local kept="${cur%"${cur##*:}"}"
+  [[ $COMP_WORDBREAKS == *:* && -n $kept ]] && COMPREPLY=("${COMPREPLY[@]#"$kept"}")
+  return 0
+}
+
+_vgpuctl_offer() {
+  case "$prev" in
+    --socket) _vgpuctl_files "$cur"; return ;;
+    --output | -o) _vgpuctl_words 'table wide json yaml name request' "$cur"; return ;;
+    --timeout) :; return ;;
+    --interval) :; return ;;
+    --frames | -n) :; return ;;
+    --sort) _vgpuctl_words 'cpu memory name state' "$cur"; return ;;
+    --file | -f) _vgpuctl_files "$cur"; return ;;
+    --type) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" types 2>/dev/null)" "$cur"; return ;;
+    --sizes) :; return ;;
+    --mode) _vgpuctl_words 'gvt-g' "$cur"; return ;;
+    --gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
+    --policy) _vgpuctl_words 'pack spread' "$cur"; return ;;
+    --vcpus) :; return ;;
+    --memory) :; return ;;
+    --disk) _vgpuctl_files "$cur"; return ;;
+    --disk-format) _vgpuctl_words 'raw qcow2' "$cur"; return ;;
+    --disk-bus) _vgpuctl_words 'virtio sata scsi' "$cur"; return ;;
+    --kernel) _vgpuctl_files "$cur"; return ;;
+    --initrd) _vgpuctl_files "$cur"; return ;;
+    --cmdline) :; return ;;
+    --vnc) :; return ;;
+    --uuid) :; return ;;
+    --on-stop) _vgpuctl_words 'hold release' "$cur"; return ;;
+    --claim-id) :; return ;;
+    --grace) :; return ;;
+  esac
+  if [[ $cur == -* ]]; then
+    case "$command" in
+      host) _vgpuctl_words '--watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
+      gpus) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
+      vgpus) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
+      domains) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
+      top) _vgpuctl_words '--once --frames --sort --interval --socket --output --timeout --no-color --help' "$cur" ;;
+      create) _vgpuctl_words '--file --type --sizes --mode --gpu --policy --vcpus --memory --disk --disk-format --disk-bus --disk-readonly --kernel --initrd --cmdline --vnc --uuid --on-stop --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      start) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
+      stop) _vgpuctl_words '--grace --now --no-force --socket --output --timeout --no-color --help' "$cur" ;;
+      destroy) _vgpuctl_words '--grace --now --no-force --allow-missing --yes --socket --output --timeout --no-color --help' "$cur" ;;
+      operation) _vgpuctl_words '--watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
+      version) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
+      completion) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
+      help) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
+      *) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
+    esac
+    return
+  fi
+  case "$command/$operands" in
+    /0) _vgpuctl_words 'host gpus vgpus domains top create start stop destroy operation version completion help' "$cur" ;;
+    gpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
+    vgpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
+    domains/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
+    start/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
+    stop/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
+    destroy/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
+    completion/0) _vgpuctl_words 'bash zsh fish' "$cur" ;;
+    help/0) _vgpuctl_words 'host gpus vgpus domains top create start stop destroy operation version completion help' "$cur" ;;
+  esac
+}
+
+complete -F _vgpuctl vgpuctl

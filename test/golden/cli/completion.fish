@@ -1,0 +1,112 @@
+# fish completion for vgpuctl, made by: vgpuctl completion fish
+
+function __vgpuctl_command
+    set -l skip 0
+    for word in (commandline -opc)[2..-1]
+        if test $skip = 1
+            set skip 0
+            continue
+        end
+        switch $word
+            case --socket --output -o --timeout --interval --frames -n --sort --file -f --type --sizes --mode --gpu --policy --vcpus --memory --disk --disk-format --disk-bus --kernel --initrd --cmdline --uuid --on-stop --claim-id --grace
+                set skip 1
+            case '-*'
+            case '*'
+                echo $word
+                return
+        end
+    end
+end
+
+function __vgpuctl_is
+    set -l command (__vgpuctl_command)
+    test "$command" = "$argv[1]"
+end
+
+function __vgpuctl_live
+    set -l socket
+    set -l words (commandline -opc)
+    for i in (seq (count $words))
+        switch $words[$i]
+            case --socket
+                set -l next (math $i + 1)
+                set socket --socket $words[$next]
+            case '--socket=*'
+                set socket $words[$i]
+        end
+    end
+    vgpuctl __complete --timeout 1s $socket $argv[1] 2>/dev/null
+end
+
+complete -c vgpuctl -f
+complete -c vgpuctl -l socket -F -r -d 'vgpud\'s socket (default /run/vgpud/vgpud.sock)'
+complete -c vgpuctl -l output -s o -a 'table wide json yaml name request' -x -d 'table (default), wide (with more columns), json, yaml or name; json and yaml are for errors too'
+complete -c vgpuctl -l timeout -x -d 'give up on an answer after this time (default 10s; for changes 180s and the grace period)'
+complete -c vgpuctl -l no-color -d 'no colors; NO_COLOR in the environment does the same'
+complete -c vgpuctl -l help -s h -d 'show what a command does and takes'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a host -d 'show the host, the agent and its connection to libvirt'
+complete -c vgpuctl -n '__vgpuctl_is host' -l watch -s w -d 'show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals'
+complete -c vgpuctl -n '__vgpuctl_is host' -l interval -x -d 'the time between two looks (default 2s, at least 100ms)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a gpus -d 'list the GPUs and what can still be made on them, or show one'
+complete -c vgpuctl -n '__vgpuctl_is gpus' -l no-headers -d 'tables without their head'
+complete -c vgpuctl -n '__vgpuctl_is gpus' -l watch -s w -d 'show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals'
+complete -c vgpuctl -n '__vgpuctl_is gpus' -l interval -x -d 'the time between two looks (default 2s, at least 100ms)'
+complete -c vgpuctl -n '__vgpuctl_is gpus' -a '(__vgpuctl_live gpus)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a vgpus -d 'list the vGPUs, whoever made them, or show one'
+complete -c vgpuctl -n '__vgpuctl_is vgpus' -l no-headers -d 'tables without their head'
+complete -c vgpuctl -n '__vgpuctl_is vgpus' -l watch -s w -d 'show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals'
+complete -c vgpuctl -n '__vgpuctl_is vgpus' -l interval -x -d 'the time between two looks (default 2s, at least 100ms)'
+complete -c vgpuctl -n '__vgpuctl_is vgpus' -a '(__vgpuctl_live vgpus)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a domains -d 'list the domains, whoever made them, or show one'
+complete -c vgpuctl -n '__vgpuctl_is domains' -l no-headers -d 'tables without their head'
+complete -c vgpuctl -n '__vgpuctl_is domains' -l watch -s w -d 'show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals'
+complete -c vgpuctl -n '__vgpuctl_is domains' -l interval -x -d 'the time between two looks (default 2s, at least 100ms)'
+complete -c vgpuctl -n '__vgpuctl_is domains' -a '(__vgpuctl_live domains)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a top -d 'GPUs and domains as they are now, on the whole screen; plain frames where stdout is no terminal'
+complete -c vgpuctl -n '__vgpuctl_is top' -l once -d 'one frame, after one interval: it takes two looks to say how busy a CPU is'
+complete -c vgpuctl -n '__vgpuctl_is top' -l frames -s n -x -d 'this many plain frames'
+complete -c vgpuctl -n '__vgpuctl_is top' -l sort -a 'cpu memory name state' -x -d 'domains by cpu (default), memory, name or state'
+complete -c vgpuctl -n '__vgpuctl_is top' -l interval -x -d 'the time between two looks (default 2s, at least 100ms)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a create -d 'make a vGPU and a domain that holds it, and start the domain'
+complete -c vgpuctl -n '__vgpuctl_is create' -l file -s f -F -r -d 'a request in YAML with the fields of CreateDomainRequest, - for stdin; NAME and flags win over it'
+complete -c vgpuctl -n '__vgpuctl_is create' -l type -a '(__vgpuctl_live types)' -x -d 'the vGPU by its type, as i915-GVTg_V5_4'
+complete -c vgpuctl -n '__vgpuctl_is create' -l sizes -x -d 'the vGPU by low and high GM in MiB and fences: the smallest type that holds them'
+complete -c vgpuctl -n '__vgpuctl_is create' -l mode -a 'gvt-g' -x -d 'the smallest vGPU of a mode: gvt-g'
+complete -c vgpuctl -n '__vgpuctl_is create' -l gpu -a '(__vgpuctl_live gpus)' -x -d 'only on this GPU, by PCI address'
+complete -c vgpuctl -n '__vgpuctl_is create' -l policy -a 'pack spread' -x -d 'among GPUs with room: pack (the fullest, default) or spread (the emptiest)'
+complete -c vgpuctl -n '__vgpuctl_is create' -l vcpus -x -d 'virtual CPUs (required here or in the file)'
+complete -c vgpuctl -n '__vgpuctl_is create' -l memory -x -d 'memory, MiB (required here or in the file)'
+complete -c vgpuctl -n '__vgpuctl_is create' -l disk -F -r -d 'a disk image below a storage root (this, --kernel or a file is required)'
+complete -c vgpuctl -n '__vgpuctl_is create' -l disk-format -a 'raw qcow2' -x -d 'what the image is: raw or qcow2 (required with --disk)'
+complete -c vgpuctl -n '__vgpuctl_is create' -l disk-bus -a 'virtio sata scsi' -x -d 'what it is attached to: virtio (default), sata or scsi'
+complete -c vgpuctl -n '__vgpuctl_is create' -l disk-readonly -d 'the guest may not write to it'
+complete -c vgpuctl -n '__vgpuctl_is create' -l kernel -F -r -d 'a kernel to boot directly; without one the disk is booted'
+complete -c vgpuctl -n '__vgpuctl_is create' -l initrd -F -r -d 'its initial RAM disk'
+complete -c vgpuctl -n '__vgpuctl_is create' -l cmdline -x -d 'its command line'
+complete -c vgpuctl -n '__vgpuctl_is create' -l vnc -d 'a VNC console (default 127.0.0.1 and a free port)'
+complete -c vgpuctl -n '__vgpuctl_is create' -l uuid -x -d 'the domain\'s UUID (default: a random one)'
+complete -c vgpuctl -n '__vgpuctl_is create' -l on-stop -a 'hold release' -x -d 'while the domain is off: hold the vGPU (default) or release it'
+complete -c vgpuctl -n '__vgpuctl_is create' -l claim-id -x -d 'your name for the claim; repeat it to retry safely (default: a new UUID)'
+complete -c vgpuctl -n '__vgpuctl_is create' -l dry-run -d 'check and place, and do nothing'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a start -d 'start a domain that is stopped'
+complete -c vgpuctl -n '__vgpuctl_is start' -a '(__vgpuctl_live domains)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a stop -d 'stop a domain; its claim stays'
+complete -c vgpuctl -n '__vgpuctl_is stop' -l grace -x -d 'time for the guest to shut down before it is forced off (default 60s)'
+complete -c vgpuctl -n '__vgpuctl_is stop' -l now -d 'force it off at once; the same as --grace 0'
+complete -c vgpuctl -n '__vgpuctl_is stop' -l no-force -d 'never force it off: wait until the guest is off'
+complete -c vgpuctl -n '__vgpuctl_is stop' -a '(__vgpuctl_live domains)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a destroy -d 'stop a domain, remove its vGPU and definition, end its claim; disks stay'
+complete -c vgpuctl -n '__vgpuctl_is destroy' -l grace -x -d 'time for the guest to shut down before it is forced off (default 60s)'
+complete -c vgpuctl -n '__vgpuctl_is destroy' -l now -d 'force it off at once; the same as --grace 0'
+complete -c vgpuctl -n '__vgpuctl_is destroy' -l no-force -d 'never force it off: wait until the guest is off'
+complete -c vgpuctl -n '__vgpuctl_is destroy' -l allow-missing -d 'a domain that does not exist is no error'
+complete -c vgpuctl -n '__vgpuctl_is destroy' -l yes -s y -d 'do not ask first; without a terminal nobody is asked'
+complete -c vgpuctl -n '__vgpuctl_is destroy' -a '(__vgpuctl_live domains)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a operation -d 'show what a change is doing or did; --watch waits for its end and ends as it did'
+complete -c vgpuctl -n '__vgpuctl_is operation' -l watch -s w -d 'show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals'
+complete -c vgpuctl -n '__vgpuctl_is operation' -l interval -x -d 'the time between two looks (default 2s, at least 100ms)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a version -d 'show the version of vgpuctl; that of vgpud is shown by host'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a completion -d 'print a script with which a shell completes vgpuctl; the Debian package has them installed'
+complete -c vgpuctl -n '__vgpuctl_is completion' -a 'bash zsh fish'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a help -d 'show all commands, or one'
+complete -c vgpuctl -n '__vgpuctl_is help' -a 'host gpus vgpus domains top create start stop destroy operation version completion help'

@@ -1,0 +1,126 @@
+#compdef vgpuctl
+# zsh completion for vgpuctl, made by: vgpuctl completion zsh
+
+_vgpuctl_live() {
+  # Of the whole line: `words` has been taken apart.
+  local -a typed socket found
+  typed=(${(z)BUFFER})
+  local at=${typed[(I)--socket]}
+  (( at )) && socket=(--socket "${(Q)typed[at + 1]}")
+  socket+=(${(M)typed:#--socket=*})
+  found=(${(f)"$(vgpuctl __complete --timeout 1s "${socket[@]}" $1 2>/dev/null)"})
+  compadd -a found
+}
+
+_vgpuctl() {
+  local curcontext="$curcontext" state line
+  typeset -A opt_args
+  local -a globals
+  globals=(
+    --socket='[vgpud'\''s socket (default /run/vgpud/vgpud.sock)]:PATH:_files'
+    '(--output -o)'{--output=,-o+}'[table (default), wide (with more columns), json, yaml or name; json and yaml are for errors too]:FORMAT:(table wide json yaml name request)'
+    --timeout='[give up on an answer after this time (default 10s; for changes 180s and the grace period)]:DURATION: '
+    --no-color'[no colors; NO_COLOR in the environment does the same]'
+    '(--help -h)'{--help,-h}'[show what a command does and takes]'
+  )
+  _arguments -C $globals '1: :->command' '*:: :->argument' && return
+  case $state in
+    command)
+      local -a commands
+      commands=(
+        'host:show the host, the agent and its connection to libvirt'
+        'gpus:list the GPUs and what can still be made on them, or show one'
+        'vgpus:list the vGPUs, whoever made them, or show one'
+        'domains:list the domains, whoever made them, or show one'
+        'top:GPUs and domains as they are now, on the whole screen; plain frames where stdout is no terminal'
+        'create:make a vGPU and a domain that holds it, and start the domain'
+        'start:start a domain that is stopped'
+        'stop:stop a domain; its claim stays'
+        'destroy:stop a domain, remove its vGPU and definition, end its claim; disks stay'
+        'operation:show what a change is doing or did; --watch waits for its end and ends as it did'
+        'version:show the version of vgpuctl; that of vgpud is shown by host'
+        'completion:print a script with which a shell completes vgpuctl; the Debian package has them installed'
+        'help:show all commands, or one'
+      )
+      _describe command commands
+      ;;
+    argument)
+      case $words[1] in
+        host) _arguments $globals \
+            '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' ;;
+        gpus) _arguments $globals \
+            --no-headers'[tables without their head]' \
+            '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
+            '1:ADDRESS:{_vgpuctl_live gpus}' ;;
+        vgpus) _arguments $globals \
+            --no-headers'[tables without their head]' \
+            '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
+            '1:VGPU_ID:{_vgpuctl_live vgpus}' ;;
+        domains) _arguments $globals \
+            --no-headers'[tables without their head]' \
+            '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
+            '1:REF:{_vgpuctl_live domains}' ;;
+        top) _arguments $globals \
+            --once'[one frame, after one interval\: it takes two looks to say how busy a CPU is]' \
+            '(--frames -n)'{--frames=,-n+}'[this many plain frames]:N: ' \
+            --sort='[domains by cpu (default), memory, name or state]:BY:(cpu memory name state)' \
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' ;;
+        create) _arguments $globals \
+            '(--file -f)'{--file=,-f+}'[a request in YAML with the fields of CreateDomainRequest, - for stdin; NAME and flags win over it]:FILE:_files' \
+            --type='[the vGPU by its type, as i915-GVTg_V5_4]:TYPE:{_vgpuctl_live types}' \
+            --sizes='[the vGPU by low and high GM in MiB and fences\: the smallest type that holds them]:LOW,HIGH,FENCES: ' \
+            --mode='[the smallest vGPU of a mode\: gvt-g]:MODE:(gvt-g)' \
+            --gpu='[only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
+            --policy='[among GPUs with room\: pack (the fullest, default) or spread (the emptiest)]:POLICY:(pack spread)' \
+            --vcpus='[virtual CPUs (required here or in the file)]:N: ' \
+            --memory='[memory, MiB (required here or in the file)]:MIB: ' \
+            --disk='[a disk image below a storage root (this, --kernel or a file is required)]:PATH:_files' \
+            --disk-format='[what the image is\: raw or qcow2 (required with --disk)]:FORMAT:(raw qcow2)' \
+            --disk-bus='[what it is attached to\: virtio (default), sata or scsi]:BUS:(virtio sata scsi)' \
+            --disk-readonly'[the guest may not write to it]' \
+            --kernel='[a kernel to boot directly; without one the disk is booted]:PATH:_files' \
+            --initrd='[its initial RAM disk]:PATH:_files' \
+            --cmdline='[its command line]:TEXT: ' \
+            --vnc=-'[a VNC console (default 127.0.0.1 and a free port)]::LISTEN\[\:PORT\]: ' \
+            --uuid='[the domain'\''s UUID (default\: a random one)]:UUID: ' \
+            --on-stop='[while the domain is off\: hold the vGPU (default) or release it]:WHAT:(hold release)' \
+            --claim-id='[your name for the claim; repeat it to retry safely (default\: a new UUID)]:ID: ' \
+            --dry-run'[check and place, and do nothing]' \
+            '1:NAME: ' ;;
+        start) _arguments $globals \
+            '1:REF:{_vgpuctl_live domains}' ;;
+        stop) _arguments $globals \
+            --grace='[time for the guest to shut down before it is forced off (default 60s)]:DURATION: ' \
+            --now'[force it off at once; the same as --grace 0]' \
+            --no-force'[never force it off\: wait until the guest is off]' \
+            '1:REF:{_vgpuctl_live domains}' ;;
+        destroy) _arguments $globals \
+            --grace='[time for the guest to shut down before it is forced off (default 60s)]:DURATION: ' \
+            --now'[force it off at once; the same as --grace 0]' \
+            --no-force'[never force it off\: wait until the guest is off]' \
+            --allow-missing'[a domain that does not exist is no error]' \
+            '(--yes -y)'{--yes,-y}'[do not ask first; without a terminal nobody is asked]' \
+            '1:REF:{_vgpuctl_live domains}' ;;
+        operation) _arguments $globals \
+            '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
+            '1:NAME: ' ;;
+        version) _arguments $globals ;;
+        completion) _arguments $globals \
+            '1:SHELL:(bash zsh fish)' ;;
+        help) _arguments $globals \
+            '1:COMMAND:(host gpus vgpus domains top create start stop destroy operation version completion help)' ;;
+      esac
+      ;;
+  esac
+}
+
+if [[ $funcstack[1] == _vgpuctl ]]; then
+  _vgpuctl "$@"
+else
+  compdef _vgpuctl vgpuctl
+fi

@@ -1,0 +1,66 @@
+// The type that a refused create is told of.
+import assert from "node:assert/strict";
+import { status } from "@grpc/grpc-js";
+import { typeThatFits } from "../../../agent/cli/fitting-type.ts";
+import { connect } from "../../../agent/cli/vgpud.ts";
+import { CliError } from "../../../agent/cli/cli-error.ts";
+import { fakeVgpud } from "./fake-vgpud.ts";
+import { gpu, idleGpu } from "./facts.ts";
+import { FRESH_ID, vgpuctl } from "./vgpuctl.ts";
+
+const LARGE = "i915-GVTg_V5_4";
+const SMALL = "i915-GVTg_V5_8";
+const roomy = { ...gpu, types: gpu.types.map((type) => ({ ...type, allocatable: 1 })) };
+
+describe("typeThatFits", () => {
+  const wish = { asked: undefined, gpu: undefined };
+
+  it("is the largest that there is room for", () => {
+    assert.equal(typeThatFits([idleGpu, gpu], wish), SMALL);
+    assert.equal(typeThatFits([idleGpu, roomy], wish), LARGE);
+  });
+
+  it("is the one whose name was cut short", () => {
+    assert.equal(typeThatFits([roomy], { ...wish, asked: "V5_8" }), SMALL);
+    assert.equal(typeThatFits([roomy], { ...wish, asked: "V5_3" }), LARGE);
+    assert.equal(typeThatFits([roomy], { ...wish, asked: "I915-gvtg_v5_8" }), SMALL);
+  });
+
+  it("is none on a GPU that has none, and not what was refused", () => {
+    assert.equal(typeThatFits([gpu, idleGpu], { ...wish, gpu: idleGpu.pciAddress }), undefined);
+    assert.equal(typeThatFits([gpu], { ...wish, asked: SMALL }), undefined);
+  });
+});
+
+describe("a create that there is no room for", () => {
+  it("is answered with the line that would work now", async () => {
+    await using vgpud = await fakeVgpud();
+    const details = {
+      reason: "APERTURE_EXHAUSTED",
+      metadata: {},
+      fields: [],
+      retryMs: undefined,
+      decision: undefined,
+    };
+    const call = { code: status.RESOURCE_EXHAUSTED, details, outcomeUnknown: false };
+    const full = new CliError("no-room", "no room", { reason: "APERTURE_EXHAUSTED", call });
+    const argv = [
+      "create",
+      "a b",
+      "--sizes",
+      "256,512,4",
+      "--vcpus",
+      "1",
+      "--memory",
+      "64",
+      "--kernel",
+      "/k",
+    ];
+    const ran = await vgpuctl(vgpud.socketPath, argv, {
+      connect: (options) => ({ ...connect(options), createDomain: () => Promise.reject(full) }),
+    });
+    assert.equal(ran.exitCode, 6);
+    const line = `vgpuctl --socket ${vgpud.socketPath} create 'a b' --vcpus 1 --memory 64 --kernel /k --type ${SMALL} --claim-id ${FRESH_ID}`;
+    assert.ok(ran.stderr.includes(`hint: this fits now: ${line}\n`), ran.stderr);
+  });
+});

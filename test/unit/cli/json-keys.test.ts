@@ -1,0 +1,150 @@
+// The promise of -o json: within a schema_version keys are only added. Every command answers from messages of the contract
+// with every field set, and what it prints is compared with test/golden/cli/json-keys.json.
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { status } from "@grpc/grpc-js";
+import * as domains from "../../../proto/gen/vgpud/v1/domain_service.ts";
+import { GetGpuResponse, ListGpusResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
+import { GetHostResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { GetOperationResponse } from "../../../proto/gen/vgpud/v1/operation_service.ts";
+import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { GetVgpuResponse, ListVgpusResponse } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { CliError } from "../../../agent/cli/cli-error.ts";
+import { commands } from "../../../agent/cli/commands.ts";
+import { readContract } from "../../../agent/cli/package-files.ts";
+import type { Vgpud } from "../../../agent/cli/vgpud.ts";
+import { fullTrees } from "./full-trees.ts";
+import { broken, keyTypes, merged, type KeyTypes } from "./json-keys.ts";
+import { vgpuctl } from "./vgpuctl.ts";
+
+const GOLDEN = new URL("../../../../test/golden/cli/json-keys.json", import.meta.url);
+const contract = await readContract();
+
+interface Recorded {
+  readonly schema_version: number;
+  /** By command line. */
+  readonly documents: Readonly<Record<string, KeyTypes>>;
+}
+
+/** Every command that prints a document, in each of its forms. */
+const lines: readonly string[] = [
+  ...["host", "gpus", "gpus 0000:00:02.0", "vgpus", "vgpus ID", "domains", "domains web-1"],
+  ...[
+    "create web-1 --mode gvt-g --vcpus 1 --memory 64 --kernel /k",
+    "start web-1",
+    "stop web-1",
+    "destroy web-1",
+  ],
+  ...["operation 9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234", "version", "help", "completion bash"],
+];
+
+/** As many as the message has variants. */
+function trees(name: string): ReturnType<typeof fullTrees> {
+  const type = contract.getMessage(`vgpud.v1.${name}`);
+  assert.ok(type, name);
+  return fullTrees(type);
+}
+
+const VARIANTS = Math.max(...["GetVgpuResponse", "GetDomainResponse"].map((name) => trees(name).length));
+
+/** Answers every call with everything that the contract has; lists end with their first page. */
+function everything(variant: number, refusal?: CliError): Vgpud {
+  const answer = <Message>(name: string, type: { fromJSON(tree: unknown): Message }) => {
+    const all = trees(name);
+    const message = type.fromJSON({ ...all[variant % all.length], next_page_token: "" });
+    return () => (refusal === undefined ? Promise.resolve(message) : Promise.reject(refusal));
+  };
+  return {
+    getHost: answer("GetHostResponse", GetHostResponse),
+    listGpus: answer("ListGpusResponse", ListGpusResponse),
+    getGpu: answer("GetGpuResponse", GetGpuResponse),
+    listVgpus: answer("ListVgpusResponse", ListVgpusResponse),
+    getVgpu: answer("GetVgpuResponse", GetVgpuResponse),
+    listDomains: answer("ListDomainsResponse", domains.ListDomainsResponse),
+    getDomain: answer("GetDomainResponse", domains.GetDomainResponse),
+    createDomain: answer("CreateDomainResponse", domains.CreateDomainResponse),
+    startDomain: answer("StartDomainResponse", domains.StartDomainResponse),
+    stopDomain: answer("StopDomainResponse", domains.StopDomainResponse),
+    destroyDomain: answer("DestroyDomainResponse", domains.DestroyDomainResponse),
+    getOperation: answer("GetOperationResponse", GetOperationResponse),
+    close: () => undefined,
+  };
+}
+
+async function printed(line: string): Promise<KeyTypes> {
+  const documents = await Promise.all(
+    Array.from({ length: VARIANTS }, async (_, variant) => {
+      const connect = () => everything(variant);
+      const { stdout } = await vgpuctl("/nowhere", [...line.split(" "), "-o", "json"], { connect });
+      return keyTypes(JSON.parse(stdout));
+    }),
+  );
+  return merged(documents);
+}
+
+/** An error that tells all that an error can. */
+async function printedError(): Promise<KeyTypes> {
+  const decision = PlacementDecision.fromJSON(trees("PlacementDecision")[0]);
+  const details = { reason: "R", metadata: { key: "value" }, fields: ["domain"], retryMs: 1500, decision };
+  const call = { code: status.RESOURCE_EXHAUSTED, details, outcomeUnknown: false };
+  const refusal = new CliError("no-room", "m", { reason: "R", call });
+  const line = "create web-1 --mode gvt-g --vcpus 1 --memory 64 --kernel /k -o json";
+  const connect = () => everything(0, refusal);
+  return keyTypes(JSON.parse((await vgpuctl("/nowhere", line.split(" "), { connect })).stderr));
+}
+
+async function recordedKeys(actual: Recorded): Promise<Recorded> {
+  const text = await readFile(GOLDEN, "utf8").catch(() => undefined);
+  const recorded = (text === undefined ? { ...actual, documents: {} } : JSON.parse(text)) as Recorded;
+  if (process.env["UPDATE_GOLDEN"] !== "1") return recorded;
+  // Added, never taken away: whoever breaks the promise has to do it by hand.
+  const documents = Object.fromEntries(
+    Object.entries(actual.documents).map(([line, keys]) => [
+      line,
+      merged([keys, recorded.documents[line] ?? {}]),
+    ]),
+  );
+  const updated = { ...recorded, documents };
+  await writeFile(GOLDEN, `${JSON.stringify(updated, undefined, 2)}\n`);
+  return updated;
+}
+
+describe("the keys of -o json", () => {
+  it("are all there that were ever there, with values of the same type", async () => {
+    const documents = Object.fromEntries(
+      await Promise.all(lines.map(async (line) => [line, await printed(line)] as const)),
+    );
+    const actual: Recorded = { schema_version: 1, documents: { ...documents, error: await printedError() } };
+    const recorded = await recordedKeys(actual);
+    assert.equal(recorded.schema_version, actual.schema_version);
+    for (const [line, keys] of Object.entries(recorded.documents))
+      assert.deepEqual(broken(keys, actual.documents[line] ?? {}), [], line);
+  });
+
+  it("are recorded for every command", () => {
+    const covered = new Set(lines.map((line) => line.split(" ")[0]));
+    const documented = commands.filter(({ kind }) => kind !== "live").map(({ name }) => name);
+    assert.deepEqual(
+      documented.filter((name) => !covered.has(name)),
+      [],
+    );
+  });
+
+  it("may be more than before, but none may go or change its type", () => {
+    const before = keyTypes({ gpus: [{ fences: 1, labels: { "Any.Key": "x" } }], token: "t" });
+    const after = (change: object): readonly string[] =>
+      broken(before, keyTypes({ gpus: [{ fences: 1, labels: { other: "y" } }], token: "t", ...change }));
+    assert.deepEqual(after({ added: { deep: true } }), []);
+    assert.deepEqual(after({ token: 5, gpus: [{ fences: "1", labels: { a: "b" } }] }), [
+      "gpus[].fences is a string and was a number",
+      "token is a number and was a string",
+    ]);
+    assert.deepEqual(broken(before, keyTypes({ token: "t" })), [
+      "gpus is gone",
+      "gpus[] is gone",
+      "gpus[].fences is gone",
+      "gpus[].labels is gone",
+      "gpus[].labels.* is gone",
+    ]);
+  });
+});
