@@ -58,6 +58,8 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
     });
     // A connection that does not follow its GOAWAY is cut with the listener.
     await Promise.race([api.stop(STOP_GRACE_MS), clock.sleep(STOP_GRACE_MS + CUT_MS, cut.signal)]);
+    // Whoever connects from now on reaches the next agent.
+    for (const listener of [admin, read]) listener.stopListening();
     manager.messenger.send({ STATUS: "finishing steps under way", ...patience(STOP_GRACE_MS) });
     await Promise.race([stages.driver.drain(), clock.sleep(STOP_GRACE_MS, cut.signal)]);
   } finally {

@@ -61,7 +61,7 @@ function fieldsOf(message: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** Without what could move a terminal's cursor or turn the direction of a line. */
-export function legible(text: unknown): string | undefined {
+export function legible(text: unknown, maxBytes = MAX_BYTES): string | undefined {
   if (typeof text !== "string" || text === "") return undefined;
-  return cut(text, MAX_BYTES).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
+  return cut(text, maxBytes).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
 }

@@ -1,10 +1,9 @@
 // One call from its headers to its end: gathers what its line in the log says, and tells it once.
-import type { Metadata, status } from "@grpc/grpc-js";
+import { status, type Metadata } from "@grpc/grpc-js";
 import type { Reason } from "../core/reasons.ts";
 import { parseTraceparent, type TraceContext } from "../core/trace.ts";
 import { legible, merged, type About } from "./about.ts";
 import type { Access, SocketName } from "./access.ts";
-import { cut } from "./cut.ts";
 
 /** Of what the caller was told: as much as is sent, of texts that the transport makes from headers too. */
 const MAX_MESSAGE_BYTES = 1_000;
@@ -88,8 +87,9 @@ export class CallRecord {
   }
 
   /** The first holds: what is sent to a client that is gone reaches nobody. */
-  ended(code: status, message: string): void {
-    this.#outcome ??= { code, message: cut(message, MAX_MESSAGE_BYTES), seconds: this.#seconds() };
+  ended({ code, details }: { readonly code: status; readonly details: string }): void {
+    const message = code === status.OK ? "" : (legible(details, MAX_MESSAGE_BYTES) ?? "");
+    this.#outcome ??= { code, message, seconds: this.#seconds() };
     this.#tell();
   }
 

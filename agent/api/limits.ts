@@ -28,18 +28,32 @@ export const limits = {
     why: "a request that reads is a name and a page; a full house of half-sent requests must stay far below the unit's memory",
   },
   streams: {
-    what: "calls at a time on one connection",
+    what: "calls at a time on one connection of the admin socket",
     value: 100,
     unit: "calls",
     seen: "nothing: a client of HTTP/2 is told the number and holds back the others",
     why: "the least that RFC 9113 recommends",
   },
+  readStreams: {
+    what: "calls at a time on one connection of the read socket",
+    value: 16,
+    unit: "calls",
+    seen: "as above",
+    why: "an answer waits in memory until its client takes it: as many long lists as all connections may leave lying stay far below the unit's memory",
+  },
   connections: {
-    what: "connections at a time on one socket",
+    what: "connections at a time on the admin socket",
     value: 64,
     unit: "connections",
     seen: "the connection is closed at once: UNAVAILABLE by the client's own transport",
-    why: "schedulers and exporters of one host are a handful; each socket has its own number, so that readers cannot keep administrators out",
+    why: "schedulers of one host are a handful; each socket has its own number, so that readers cannot keep administrators out",
+  },
+  readConnections: {
+    what: "connections at a time on the read socket",
+    value: 32,
+    unit: "connections",
+    seen: "as above",
+    why: "exporters and dashboards of one host are a handful",
   },
   changes: {
     what: "calls under way that change something",
@@ -96,11 +110,15 @@ export const limitValues = Object.fromEntries(
 export function channelOptions(socket: SocketName, values: LimitValues): Record<string, number> {
   return {
     "grpc.max_receive_message_length": requestBytesOn(socket, values),
-    "grpc.max_concurrent_streams": values.streams,
+    "grpc.max_concurrent_streams": socket === "admin" ? values.streams : values.readStreams,
     "grpc.keepalive_time_ms": values.keepaliveMs,
     "grpc.keepalive_timeout_ms": values.keepaliveTimeoutMs,
     "grpc.max_connection_idle_ms": values.idleMs,
   };
+}
+
+export function connectionsOn(socket: SocketName, values: LimitValues): number {
+  return socket === "admin" ? values.connections : values.readConnections;
 }
 
 export function requestBytesOn(socket: SocketName, values: LimitValues): number {

@@ -37,7 +37,7 @@ export function observeCalls(observation: Observation): ServerInterceptor {
       const error = faultOfRequest(told, { limits, answered: record?.answered === true });
       if (error) record?.failedFor(error.reason);
       const said = error ? toStatus(error) : told;
-      record?.ended(said.code, said.code === status.OK ? "" : said.details);
+      record?.ended(said);
       send(said);
     };
     const arrived = new AbortController();
@@ -69,7 +69,7 @@ export function observeCalls(observation: Observation): ServerInterceptor {
       })
       .withOnCancel(() => {
         arrived.abort();
-        record?.ended(status.CANCELLED, "the client went away");
+        record?.ended({ code: status.CANCELLED, details: "the client went away" });
       })
       .build();
     const responder = new ResponderBuilder().withStart((next) => {

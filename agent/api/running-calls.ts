@@ -2,9 +2,16 @@
 import { AgentError } from "../core/errors.ts";
 import type { Access } from "./access.ts";
 
-interface RunningCall {
-  readonly access: Access;
+/** How a call hears that the agent goes down. */
+interface Hearer {
+  /** The agent cannot wait for it any longer. */
   readonly end: (why: AgentError) => void;
+  /** It did not end all the same, and nobody looks after it from now on. */
+  readonly abandon: (why: AgentError) => void;
+}
+
+interface RunningCall extends Hearer {
+  readonly access: Access;
 }
 
 export class RunningCalls {
@@ -25,8 +32,8 @@ export class RunningCalls {
     return this.#running.size;
   }
 
-  /** Counts the call until what it returns is called. `end` is told when the agent cannot wait for the call any longer. */
-  begin(access: Access, end: (why: AgentError) => void): () => void {
+  /** Counts the call until what it returns is called. */
+  begin(access: Access, hearer: Hearer): () => void {
     if (this.#closed) throw new AgentError("STOPPING", "vgpud is going down; ask again after its restart");
     if (access === "changes" && this.#changes() >= this.#maxChanges)
       throw new AgentError(
@@ -34,7 +41,7 @@ export class RunningCalls {
         `${this.#maxChanges} calls that change something are under way, and no more are served at a time; ask again`,
         { details: { limit: this.#maxChanges } },
       );
-    const call = { access, end };
+    const call = { access, ...hearer };
     this.#running.add(call);
     return () => {
       this.#running.delete(call);
@@ -49,9 +56,12 @@ export class RunningCalls {
 
   /** Ends what is left. What was asked and is written down goes on without its caller. */
   cut(): void {
-    const message =
-      "vgpud is going down and waits no longer; what was begun goes on after its restart: ask again";
-    for (const { end } of [...this.#running]) end(new AgentError("STOPPING", message));
+    for (const { end } of [...this.#running]) end(waitsNoLonger());
+  }
+
+  /** Gives up those that hang in something that knows no end, as a disk that does not answer. */
+  abandon(): void {
+    for (const { abandon } of [...this.#running]) abandon(waitsNoLonger());
   }
 
   /** Resolves when no call is being answered. */
@@ -71,4 +81,11 @@ export class RunningCalls {
     for (const { access } of this.#running) if (access === "changes") count += 1;
     return count;
   }
+}
+
+function waitsNoLonger(): AgentError {
+  return new AgentError(
+    "STOPPING",
+    "vgpud is going down and waits no longer; what was begun goes on after its restart: ask again",
+  );
 }

@@ -89,6 +89,7 @@ export class ApiServer {
     const cut = this.#running.count;
     this.#running.cut();
     await this.#idleWithin(CUT_MS);
+    this.#running.abandon();
     this.#connections.drain(FLUSH_MS);
     await new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => {

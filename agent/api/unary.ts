@@ -74,8 +74,15 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
       onOperation: ({ id }) => record?.concerns({ operation: `operations/${id}` }),
     };
     const respond = async ({ request, handler }: Readable): Promise<unknown> => {
-      const over = answering.running.begin(method.access, (why) => {
-        ended.abort(why);
+      const over = answering.running.begin(method.access, {
+        end: (why) => {
+          ended.abort(why);
+        },
+        abandon: (why) => {
+          record?.failedFor(why.reason);
+          record?.ended(toStatus(why));
+          record?.done();
+        },
       });
       try {
         if (method.access === "changes") return await handler(request, caller);
@@ -97,6 +104,8 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
     answer()
       .then(
         (bytes) => {
+          // Now, and not when it was sent: a client that takes its time to read must not keep the line from being written.
+          record?.ended({ code: status.OK, details: "" });
           callback(null, bytes);
         },
         (caught: unknown) => {
@@ -106,7 +115,9 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
           const error = AgentError.from(reason instanceof AgentError ? reason : caught);
           const gone = aborted && !(reason instanceof AgentError);
           if (!gone) record?.failedFor(error.reason);
-          callback(gone ? { code: status.CANCELLED, details: "ended by the client" } : toStatus(error));
+          const told = gone ? { code: status.CANCELLED, details: "ended by the client" } : toStatus(error);
+          record?.ended(told);
+          callback(told);
         },
       )
       .finally(() => record?.done());

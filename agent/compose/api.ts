@@ -43,9 +43,11 @@ export function composeApi(
     });
   const lookAgain = async (): Promise<void> => {
     reconciler.trigger();
-    // A look that fails, or waits for a libvirt that hangs, is what the fault is about.
-    const seen = lookout.fresh().catch(() => undefined);
-    await Promise.race([seen, clock.sleep(LOOK_PATIENCE_MS, stop)]);
+    // A look that fails, or waits for a libvirt that hangs, is what the fault is about; the change itself is done.
+    const seen = new AbortController();
+    const patience = clock.sleep(LOOK_PATIENCE_MS, seen.signal).catch(() => undefined);
+    await Promise.race([lookout.fresh().catch(() => undefined), patience]);
+    seen.abort();
   };
   const context: ApiContext = {
     inventory: () => lookout.current,
@@ -74,7 +76,14 @@ export function composeApi(
   metrics.recorder.announceMethods(servedMethods(services));
   // Few clients ask, and what reads descriptors is large: loaded for the first that does, once for both sockets.
   let loaded: Promise<ReflectedFiles> | undefined;
-  const contract = (): Promise<ReflectedFiles> => (loaded ??= loadContract(descriptorSet));
+  const contract = (): Promise<ReflectedFiles> => {
+    loaded ??= loadContract(descriptorSet).catch((error: unknown) => {
+      // The next client may find the files again.
+      loaded = undefined;
+      throw error;
+    });
+    return loaded;
+  };
   const serverFor = (socket: SocketName): ApiServer =>
     new ApiServer({
       way: { socket, adminSocket: config.socket },

@@ -1,5 +1,6 @@
 // The simulated host as SimulatorService needs it, over the simulator's control socket.
 import { z } from "zod";
+import { AgentError } from "../core/errors.ts";
 import type { SimulatedFault, Simulation, SimulationChange, SimulationProblem } from "../api/simulation.ts";
 import { ControlError, sendControl, type ControlMessage } from "../simulator/control-client.ts";
 
@@ -24,8 +25,15 @@ const faultsSchema = z.object({ faults: z.array(faultSchema) });
 const simulationSchema = faultsSchema.extend({ yaml: z.string() });
 
 export function composeSimulation(socket: string, lookAgain: () => Promise<void>): Simulation {
-  const send = (message: ControlMessage, signal: AbortSignal): Promise<unknown> =>
-    sendControl(socket, message, AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]));
+  const send = async (message: ControlMessage, signal: AbortSignal): Promise<unknown> => {
+    try {
+      return await sendControl(socket, message, AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ControlError) throw error;
+      throw AgentError.from(error, "SIMULATOR_UNAVAILABLE");
+    }
+  };
   return {
     show: async (signal) => simulationSchema.parse(await send({ command: "simulation" }, signal)),
     setFault: (fault, signal) =>

@@ -104,6 +104,7 @@ export const reasons = {
   LIBVIRT_UNAVAILABLE: "unavailable",
   LIBVIRT_TIMEOUT: "unavailable",
   HOSTD_UNAVAILABLE: "unavailable",
+  SIMULATOR_UNAVAILABLE: "unavailable",
   /** The kernel has not answered in time; what was asked may still happen and is looked for. */
   KERNEL_TIMEOUT: "unavailable",
   LEDGER_UNAVAILABLE: "unavailable",

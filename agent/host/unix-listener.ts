@@ -6,6 +6,8 @@ import { listenOn, type ListenAddress } from "../hostd/protocol/listen.ts";
 
 /** Disposing it stops listening and cuts the connections that are left. */
 export interface UnixListener extends AsyncDisposable {
+  /** Takes no more connections; who connects to a socket of systemd's waits for whoever serves it next. */
+  stopListening(): void;
   /** The path, or `fd:3` for a socket that systemd opened. */
   readonly at: string;
 }
@@ -17,7 +19,7 @@ export interface UnixListenerOptions {
   /** More at a time are closed as soon as they are accepted. */
   readonly maxConnections: number;
   readonly onConnection: (socket: net.Socket) => void;
-  /** Told of the first connection that was closed for that; again only after one was served. */
+  /** Told of the first connection that was closed for that; again only after half of them had gone. */
   readonly onFull: () => void;
 }
 
@@ -33,9 +35,11 @@ export async function listenUnix(
   const sockets = new Set<net.Socket>();
   let full = false;
   const server = net.createServer((socket) => {
-    full = false;
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    socket.once("close", () => {
+      sockets.delete(socket);
+      if (sockets.size <= maxConnections / 2) full = false;
+    });
     onConnection(socket);
   });
   server.maxConnections = maxConnections;
@@ -51,6 +55,9 @@ export async function listenUnix(
   }
   return {
     at: "path" in address ? address.path : `fd:${address.fd}`,
+    stopListening() {
+      server.close();
+    },
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => {
         server.close(() => {

@@ -89,9 +89,15 @@ export function formed(field: string, value: string, { pattern, maxBytes, descri
   return value;
 }
 
-/** A value that came from outside, short and without control characters, for an error's text. */
+/** A value that came from outside, short and without what moves a cursor or turns a line, for an error's text. */
 export function printable(value: string): string {
-  return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  const quoted = JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  return quoted.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
+}
+
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }
 
 export interface Served<Message> {

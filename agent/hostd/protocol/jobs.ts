@@ -20,7 +20,7 @@ export interface RunningJob {
 
 interface Job extends RunningJob {
   readonly operation: string;
-  /** By `performance.now()`. */
+  /** By the jobs' clock. */
   readonly startedAt: number;
 }
 
@@ -28,7 +28,7 @@ interface Job extends RunningJob {
 interface Unheard {
   readonly operation: string;
   readonly result: Result;
-  /** By `performance.now()`. */
+  /** By the jobs' clock. */
   readonly endedAt: number;
 }
 
@@ -37,32 +37,34 @@ type Outcome = { readonly result: Result } | { readonly blockedBy: Job };
 
 export class Jobs {
   readonly #start: (operation: Operation) => RunningJob;
+  readonly #now: () => number;
   readonly #jobs = new Map<string, Job>();
   readonly #gaveUpOn = new WeakSet<Job>();
   readonly #unheard = new Map<string, Unheard>();
 
-  constructor(start: (operation: Operation) => RunningJob) {
+  /** `now` is in milliseconds of a clock that never steps back. */
+  constructor(start: (operation: Operation) => RunningJob, now: () => number = () => performance.now()) {
     this.#start = start;
+    this.#now = now;
   }
 
   /**
-   * Answers within the request's deadline. Equal requests share one job, also one that ended after its client had been
-   * told `blocked`: on a host where a child takes longer to start than clients wait, nobody would ever hear the end of
-   * anything otherwise. A different request on the same vGPU waits for the job before it.
+   * Answers within the request's deadline. Equal requests share one job, and removals also one that ended after its client
+   * had been told `blocked`: on a host where a child takes longer to start than clients wait, nobody would ever hear that
+   * there is nothing left to remove. A different request on the same vGPU waits for the job before it.
    */
   async perform({ operation, deadlineMs }: Request): Promise<Result> {
     const searchMs = operation.kind === "holders" ? 0 : Math.min(deadlineMs * SEARCH_SHARE, MAX_SEARCH_MS);
     const outcome = await this.#within(deadlineMs - searchMs, operation);
     if ("result" in outcome) return outcome.result;
     const job = outcome.blockedBy;
-    // Who holds what is asked anew each time: an old answer would name the wrong process.
-    if (operation.kind !== "holders") this.#gaveUpOn.add(job);
+    if (operation.kind === "remove-mdev") this.#gaveUpOn.add(job);
     const found =
       searchMs > 0 ? await this.#within(searchMs, { kind: "holders", vgpuId: operation.vgpuId }) : outcome;
     const holders = "result" in found && found.result.kind === "holders" ? found.result.holders : [];
     return {
       kind: "blocked",
-      elapsedMs: Math.round(performance.now() - job.startedAt),
+      elapsedMs: Math.round(this.#now() - job.startedAt),
       childPid: job.pid,
       holders,
     };
@@ -96,11 +98,12 @@ export class Jobs {
 
   #begin(object: string, operation: Operation): Job | undefined {
     if (this.#jobs.size >= MAX_JOBS) return undefined;
-    const startedAt = performance.now();
+    const startedAt = this.#now();
     const { pid, result } = this.#start(operation);
     const settled = result.then((end) => {
       this.#jobs.delete(object);
-      if (this.#gaveUpOn.has(job)) this.#keep(object, job.operation, end);
+      // Who holds it is asked anew each time: an old answer would name the wrong process.
+      if (this.#gaveUpOn.has(job) && end.kind !== "held") this.#keep(object, job.operation, end);
       return end;
     });
     const job: Job = { operation: JSON.stringify(operation), startedAt, pid, result: settled };
@@ -109,7 +112,7 @@ export class Jobs {
   }
 
   #keep(object: string, operation: string, result: Result): void {
-    this.#unheard.set(object, { operation, result, endedAt: performance.now() });
+    this.#unheard.set(object, { operation, result, endedAt: this.#now() });
     const [oldest] = this.#unheard.keys();
     if (this.#unheard.size > MAX_JOBS && oldest !== undefined) this.#unheard.delete(oldest);
   }
@@ -119,6 +122,6 @@ export class Jobs {
     const unheard = this.#unheard.get(object);
     this.#unheard.delete(object);
     if (unheard?.operation !== JSON.stringify(operation)) return undefined;
-    return performance.now() - unheard.endedAt < UNHEARD_MS ? unheard.result : undefined;
+    return this.#now() - unheard.endedAt < UNHEARD_MS ? unheard.result : undefined;
   }
 }

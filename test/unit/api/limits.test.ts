@@ -114,6 +114,21 @@ describe("a server that stops", () => {
     assert.deepEqual(await stopped, { cut: 0 });
   });
 
+  it("gives no kept answer any more", async () => {
+    const { handler, begun, finish } = held();
+    const handlers = { destroyDomain: handler, listDomains: () => Promise.resolve({ domains: [] }) };
+    await using served = await Served.start({ handlers, basis: () => ["as ever"] });
+    await served.rpc.call(Domains.listDomains, page);
+    const running = served.rpc.call(Domains.destroyDomain, destroyed);
+    await begun(1);
+    const stopped = served.server.stop(60_000);
+    const stopping = await refusal(served.rpc.call(Domains.listDomains, page));
+    assert.deepEqual([stopping.code, stopping.reason], ["UNAVAILABLE", "STOPPING"]);
+    finish();
+    await running;
+    await stopped;
+  });
+
   it("tells the calls that are left at the end of the grace that it goes down", async () => {
     const { handler, begun } = held();
     await using served = await Served.start({ handlers: { destroyDomain: handler } });

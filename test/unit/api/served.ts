@@ -22,6 +22,8 @@ export interface ServedOptions {
   readonly handlers?: Service["handlers"];
   readonly socket?: SocketName;
   readonly limits?: Partial<LimitValues>;
+  /** What the handlers answer from, for kept answers; by default it may change at any time. */
+  readonly basis?: () => readonly unknown[];
 }
 
 /** What came back on a stream of plain HTTP/2. */
@@ -41,15 +43,14 @@ export class Served implements AsyncDisposable {
   readonly #watchers = new Set<() => void>();
 
   private constructor(directory: string, options: ServedOptions) {
-    const { handlers = {}, socket = "admin", limits = {} } = options;
+    const { handlers = {}, socket = "admin", limits = {}, basis = () => [{}] } = options;
     this.#directory = directory;
     this.path = path.join(directory, "vgpud.sock");
     const definition = Domains as unknown as Service["definition"];
     this.server = new ApiServer({
       way: { socket, adminSocket: "/run/vgpud/vgpud.sock" },
       services: [{ name: "vgpud.v1.DomainService", definition, handlers, access: access.domain }],
-      // What a test's handlers answer may change at any time.
-      answers: new Answers(() => [{}]),
+      answers: new Answers(basis),
       contract: async () => new ReflectedFiles(await readFile(descriptorSet)),
       clock: systemClock,
       limits: { ...limitValues, ...limits },
@@ -110,6 +111,22 @@ export class Served implements AsyncDisposable {
     session.destroy();
     const code = seen["grpc-status"];
     return { code: typeof code === "string" ? code : undefined, packed: "grpc-status-details-bin" in seen };
+  }
+
+  /** Sends a request and grants no room for its answer; returns how to go away. */
+  unread(method: string, body: Buffer): () => void {
+    const session = http2.connect("http://localhost", {
+      createConnection: () => net.connect(this.path),
+      settings: { initialWindowSize: 0 },
+    });
+    session.on("error", () => undefined);
+    const stream = session.request({
+      ...{ ":method": "POST", ":path": method, "content-type": "application/grpc", te: "trailers" },
+    });
+    stream.on("error", () => undefined).end(body);
+    return () => {
+      session.destroy();
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,15 +8,19 @@ const create: Operation = { kind: "create-mdev", gpu: "0000:00:02.0", type: "i91
 
 /** Children that end when the test says so; a search for holders finds nobody at once. */
 class Children {
+  now = 0;
   readonly started: { readonly operation: Operation; readonly end: (result: Result) => void }[] = [];
-  readonly jobs = new Jobs((operation) => {
-    if (operation.kind === "holders")
-      return { pid: 1, result: Promise.resolve({ kind: "holders", holders: [] }) };
-    const result = new Promise<Result>((end) => {
-      this.started.push({ operation, end });
-    });
-    return { pid: 1 + this.started.length, result };
-  });
+  readonly jobs = new Jobs(
+    (operation) => {
+      if (operation.kind === "holders")
+        return { pid: 1, result: Promise.resolve({ kind: "holders", holders: [] }) };
+      const result = new Promise<Result>((end) => {
+        this.started.push({ operation, end });
+      });
+      return { pid: 1 + this.started.length, result };
+    },
+    () => this.now,
+  );
 
   impatiently(operation: Operation): Promise<Result> {
     return this.jobs.perform(asked(operation, 10));
@@ -52,11 +56,47 @@ describe("hostd's jobs", () => {
   it("tell it once: who asks after that starts anew", async () => {
     const children = new Children();
     await children.impatiently(remove);
-    await children.end(0, { kind: "held", holders: [] });
+    await children.end(0, { kind: "absent" });
     await children.patiently(remove);
     const again = children.patiently(remove);
     await children.end(1, { kind: "done" });
     assert.deepEqual(await again, { kind: "done" });
+  });
+
+  it("look anew for who holds a vGPU, however the last try ended", async () => {
+    const children = new Children();
+    await children.impatiently(remove);
+    await children.end(0, { kind: "held", holders: [] });
+    const again = children.patiently(remove);
+    await children.end(1, { kind: "done" });
+    assert.deepEqual(await again, { kind: "done" });
+  });
+
+  it("take an end that nobody asked for within half a minute for too old", async () => {
+    const children = new Children();
+    await children.impatiently(remove);
+    await children.end(0, { kind: "absent" });
+    children.now += 30_000;
+    const again = children.patiently(remove);
+    await children.end(1, { kind: "done" });
+    assert.deepEqual(await again, { kind: "done" });
+  });
+
+  it("keep as many ends as there may be jobs, the newest", async () => {
+    const children = new Children();
+    const removals = Array.from({ length: 33 }, (_, index): Operation => ({
+      kind: "remove-mdev",
+      vgpuId: `76677075-0000-8000-8000-${String(index).padStart(12, "0")}`,
+    }));
+    for (const [index, removal] of removals.entries()) {
+      await children.impatiently(removal);
+      await children.end(index, { kind: "absent" });
+    }
+    const [oldest = remove, second = remove] = removals;
+    assert.deepEqual(await children.patiently(second), { kind: "absent" });
+    void children.patiently(oldest);
+    await turn();
+    assert.deepEqual(children.started.at(-1)?.operation, oldest);
   });
 
   it("forget it when something else is asked of the vGPU in between", async () => {

@@ -1,0 +1,53 @@
+// What kept answers are made from: whatever of it changes, they are made anew.
+import assert from "node:assert/strict";
+import { basisOf, type ApiContext } from "../../../agent/api/context.ts";
+
+/** As much of the context as answers to reads are made from; a test changes one thing. */
+function parts() {
+  return {
+    inventory: {},
+    ledger: { version: 1 },
+    operations: { version: 1 },
+    libvirt: {},
+    machine: {},
+  };
+}
+
+function basis({
+  inventory,
+  ledger,
+  operations,
+  libvirt,
+  machine,
+}: ReturnType<typeof parts>): readonly unknown[] {
+  const context = {
+    ...{ ledger, operations },
+    inventory: () => inventory,
+    libvirt: () => libvirt,
+    agent: { machine: () => machine },
+  };
+  return basisOf(context as unknown as ApiContext);
+}
+
+const isSame = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((value, index) => value === b[index]);
+
+describe("the basis of kept answers", () => {
+  it("is the same while nothing changes", () => {
+    const same = parts();
+    assert.ok(isSame(basis(same), basis(same)));
+  });
+
+  const changes: Readonly<Record<string, Partial<ReturnType<typeof parts>>>> = {
+    "the view of the host": { inventory: {} },
+    "a claim": { ledger: { version: 2 } },
+    "an operation": { operations: { version: 2 } },
+    "libvirt's connection": { libvirt: {} },
+    "what is known of the machine": { machine: {} },
+  };
+  for (const [what, change] of Object.entries(changes))
+    it(`changes with ${what}`, () => {
+      const before = parts();
+      assert.ok(!isSame(basis(before), basis({ ...before, ...change })));
+    });
+});
