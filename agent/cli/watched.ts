@@ -1,12 +1,12 @@
 // A watch in its format: a table that is drawn again in place on a terminal and appended elsewhere, documents one after another.
 import type { Arguments } from "./arguments.ts";
-import { CliError, usageError } from "./cli-error.ts";
+import { usageError } from "./cli-error.ts";
 import type { Answer } from "./command.ts";
 import type { Environment } from "./environment.ts";
 import type { Globals } from "./global-flags.ts";
 import { answerText, isDocument, streamedText } from "./output.ts";
 import { redrawer } from "./redraw.ts";
-import { readInterval, watch, type Watch } from "./watch.ts";
+import { endedQuietly, readInterval, watch, type Watch } from "./watch.ts";
 
 export interface Watched {
   readonly look: () => Promise<Answer>;
@@ -22,12 +22,7 @@ export async function watched({ look, args, globals, environment }: Watched): Pr
     ...{ look, clock, signal, say, intervalMs: readInterval(args) },
     ...display(args, globals, environment),
   };
-  try {
-    return { ...(await watch(options)), shown: true };
-  } catch (error) {
-    if (!(error instanceof CliError) || error.ending !== "interrupted") throw error;
-    throw new CliError("interrupted", "interrupted", { quiet: true });
-  }
+  return { ...(await endedQuietly(watch(options))), shown: true };
 }
 
 type Display = Pick<Watch, "frame" | "show">;
