@@ -50,7 +50,7 @@ export interface FakeVgpud extends AsyncDisposable {
 }
 
 /** What becomes of the calls that get no answer. */
-export interface Hung {
+interface Hung {
   /** Resolves when one has come. */
   readonly asked: Promise<void>;
   /** Resolves when the client has given one up. */
