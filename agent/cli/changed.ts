@@ -4,7 +4,7 @@ import { CliError } from "./cli-error.ts";
 import type { Answer, ChangeCommand } from "./command.ts";
 import { domainRef } from "./domain-ref.ts";
 import type { Environment } from "./environment.ts";
-import type { Globals } from "./global-flags.ts";
+import { timeoutMs, type Globals } from "./global-flags.ts";
 import { isDocument } from "./output.ts";
 import { withProgress } from "./progress.ts";
 import type { Vgpud } from "./vgpud.ts";
@@ -19,16 +19,17 @@ interface Change {
 /** @throws CliError */
 export async function changed(change: Change, vgpud: Vgpud): Promise<Answer> {
   const { command, args, globals, environment } = change;
-  await confirmed(change, vgpud);
+  await confirmed(change);
   const work = command.run(args, vgpud);
   if (environment.status === undefined || isDocument(globals.format)) return work;
   return watchedOver(work, change, environment.status);
 }
 
-async function confirmed({ command, args, environment }: Change, vgpud: Vgpud): Promise<void> {
+async function confirmed(change: Change): Promise<void> {
+  const { command, args, environment } = change;
   const { ask } = environment;
-  if (command.question === undefined || ask === undefined || args.has("yes")) return;
-  const question = await command.question(args, vgpud);
+  if (ask === undefined || args.has("yes")) return;
+  const question = await questionOf(change);
   if (question === undefined) return;
   const answer = await ask(`${question} [y/N] `);
   if (environment.signal.aborted)
@@ -39,15 +40,32 @@ async function confirmed({ command, args, environment }: Change, vgpud: Vgpud): 
   });
 }
 
+async function questionOf(change: Change): Promise<string | undefined> {
+  const { command, args } = change;
+  if (command.question === undefined) return undefined;
+  const vgpud = reader(change, timeoutMs(args, "read", 0));
+  try {
+    return await command.question(args, vgpud);
+  } finally {
+    vgpud.close();
+  }
+}
+
+/** A connection with the patience of a read: a change may take much longer. */
+function reader({ globals: { socketPath }, environment }: Change, timeout: number): Vgpud {
+  const { signal } = environment;
+  return environment.connect({ socketPath, timeoutMs: timeout, signal, onSend: () => undefined });
+}
+
 /** On a connection of its own: what is told must not wait for what is done. */
 async function watchedOver(
   work: Promise<Answer>,
-  { command, args, globals, environment }: Change,
+  change: Change,
   show: (line: string) => void,
 ): Promise<Answer> {
-  const { clock, signal } = environment;
-  const { socketPath } = globals;
-  const onlooker = environment.connect({ socketPath, timeoutMs: LOOK_MS, signal, onSend: () => undefined });
+  const { command, args, environment } = change;
+  const { clock } = environment;
+  const onlooker = reader(change, LOOK_MS);
   const ref = command.ref(args);
   const [name = ref] = args.operands;
   try {

@@ -1,17 +1,22 @@
 // What could be made in the place of a vGPU that there is no room for, or of a type that there is not.
 import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
-import type { Arguments } from "./arguments.ts";
+import type { VgpuRequest } from "../../proto/gen/vgpud/v1/placement.ts";
 import { CliError } from "./cli-error.ts";
 import { allPages, PAGE_SIZE } from "./pages.ts";
 import type { Vgpud } from "./vgpud.ts";
 
-/** The same error, with the flag that would have been served now where there is one. */
-export async function withTypeThatFits(error: unknown, args: Arguments, vgpud: Vgpud): Promise<unknown> {
+/** The same error, with the flag that would have been served now where there is one. `vgpu` is what was asked for. */
+export async function withTypeThatFits(
+  error: unknown,
+  vgpu: VgpuRequest | undefined,
+  vgpud: Vgpud,
+): Promise<unknown> {
   if (!(error instanceof CliError)) return error;
   const { ending, message, reason, call } = error;
   if (ending !== "no-room" && reason !== "TYPE_UNKNOWN") return error;
   const gpus = await gpusNow(vgpud);
-  const value = typeThatFits(gpus, { asked: args.text("type"), gpu: args.text("gpu") });
+  const asked = vgpu?.want?.$case === "type" ? vgpu.want.value : undefined;
+  const value = typeThatFits(gpus, { asked, gpu: vgpu?.gpu || undefined });
   if (value === undefined || call === undefined) return error;
   const instead = { flag: "type", value, replaces: ["sizes", "mode"] };
   return new CliError(ending, message, { reason, call, instead, cause: error });

@@ -16,15 +16,14 @@ process.once("SIGINT", () => {
 });
 // A reader that has seen enough, as `head`, is no failure.
 const readerGone = new AbortController();
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+whenUnread(process.stdout, () => {
   readerGone.abort();
   interrupted.abort();
 });
+// What would be told beside the answer is lost, and that is all.
+whenUnread(process.stderr, () => undefined);
 
-const terminal = new Terminal(process, () => {
-  interrupted.abort();
-});
+const terminal = new Terminal(process, interrupted);
 const noColour = process.env["NO_COLOR"];
 const outcome = await run(process.argv.slice(2), {
   version: packageVersion(import.meta.dirname),
@@ -42,6 +41,14 @@ const outcome = await run(process.argv.slice(2), {
 process.stdout.write(outcome.stdout);
 process.stderr.write(outcome.stderr);
 process.exitCode = readerGone.signal.aborted ? 0 : outcome.exitCode;
+
+/** A pipe without a reader; a terminal that has been closed. */
+function whenUnread(stream: NodeJS.WriteStream, then: () => void): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    then();
+  });
+}
 
 /** The version in the nearest package.json above: compiled and source files lie at different depths. */
 function packageVersion(folder: string): string {

@@ -7,12 +7,17 @@ const ERASE_BELOW = "\u001b[J";
 const HOME = "\u001b[H";
 const COLOURS = /\u001b\[\d+m/g;
 
-/** Makes what has to be written for each text that follows; the size is asked each time. */
-export function redrawer(size: () => ScreenSize): (text: string) => string {
+/**
+ * Makes what has to be written for each text that follows; the size is asked each time. A notice stands below the text,
+ * which makes room for it.
+ */
+export function redrawer(size: () => ScreenSize): (text: string, notice?: string) => string {
   let before: readonly string[] = [];
-  return (text) => {
+  return (text, notice = "") => {
     const { rows, columns } = size();
-    const lines = cutTo(text.trimEnd().split("\n"), { rows, columns });
+    const below = notice === "" ? [] : [notice];
+    const room = { rows: rows - heightOf(below, columns), columns };
+    const lines = [...cutTo(text.trimEnd().split("\n"), room), ...below];
     const height = heightOf(before, columns);
     // What has scrolled out of reach cannot be drawn over.
     const back = height >= rows ? HOME : UP(height);

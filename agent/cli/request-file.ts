@@ -14,6 +14,10 @@ export interface RequestFile {
   readonly places: ReadonlyMap<string, string>;
 }
 
+export function isFromStdin(path: string | undefined): boolean {
+  return path === STDIN;
+}
+
 /** @throws CliError with a line for everything that is wrong */
 export async function readRequestFile(
   path: string,
@@ -24,7 +28,7 @@ export async function readRequestFile(
     throw new CliError("usage", `cannot read ${path}: ${why}`, { cause: error, inFile: true });
   });
   const { readMessage } = await import("./contract-yaml.ts");
-  const name = path === STDIN ? "stdin" : path;
+  const name = isFromStdin(path) ? "stdin" : path;
   const { tree, places, problems } = readMessage(text, name, requestType(await contract()));
   const [first, ...rest] = problems.map(({ where, what }) => `${where}: ${what}`);
   if (first !== undefined)

@@ -29,6 +29,8 @@ export type Vgpud = ReturnType<typeof connect>;
 
 /** Opens nothing yet: the first call connects, so that a wrong command line is told before an absent daemon. */
 export function connect(options: VgpudOptions) {
+  const closed = new AbortController();
+  const calls = { ...options, signal: AbortSignal.any([options.signal, closed.signal]) };
   const client = new Client(`unix:${options.socketPath}`, ChannelCredentials.createInsecure(), {
     // A domain's XML and lists of 1,000 objects are below vgpud's own limit of 16 MiB.
     "grpc.max_receive_message_length": 16 * 1024 * 1024,
@@ -36,9 +38,9 @@ export function connect(options: VgpudOptions) {
   });
   const call = <Request, Response>(method: Method<Request, Response>) => {
     return async (request: Request): Promise<Response> => {
-      await requireReachable(options);
+      await requireReachable(calls);
       options.onSend();
-      return unaryCall(client, { method, request, options });
+      return unaryCall(client, { method, request, options: calls });
     };
   };
   return {
@@ -54,7 +56,9 @@ export function connect(options: VgpudOptions) {
     stopDomain: call(DomainServiceService.stopDomain),
     destroyDomain: call(DomainServiceService.destroyDomain),
     getOperation: call(OperationServiceService.getOperation),
+    /** Ends the calls that nobody waits for any more, too: they would keep the process. */
     close: () => {
+      closed.abort();
       client.close();
     },
   };

@@ -68,6 +68,16 @@ export async function watch(options: Watch): Promise<Answer> {
   }
 }
 
+/** What goes on being shown is ended by an interrupt, which needs no words. @throws CliError */
+export async function endedQuietly<Value>(showing: Promise<Value>): Promise<Value> {
+  try {
+    return await showing;
+  } catch (error) {
+    if (!(error instanceof CliError) || error.ending !== "interrupted") throw error;
+    throw new CliError("interrupted", "interrupted", { quiet: true, cause: error });
+  }
+}
+
 /** From the second look on, undefined while vgpud is away; told once, and once when it is back. */
 export function patient<Seen>(
   look: () => Promise<Seen>,

@@ -141,6 +141,14 @@ for (const language of ["Python", "TypeScript"] as const)
       assert.equal(code, 1);
     });
 
+    it("ends with 2, and asks nothing, when there are too few words or too many", async () => {
+      for (const words of [[], ["make"], ["room", "all"], ["create", "claim-x", "x", SMALL], ["destroy"]]) {
+        await using client = start(words, "/nonexistent/vgpud.sock");
+        assert.deepEqual([await client.ended, client.lines], [2, []], words.join(" "));
+        assert.match(client.errors, /usage: /);
+      }
+    });
+
     it("is sent to the other socket when it would change something by the one for reading", async () => {
       const { code, lines } = await run(["check", ...(await wanted("reader"))], world.readSocket);
       assert.equal(lines[0], "refused PERMISSION_DENIED SOCKET_READ_ONLY");

@@ -9,7 +9,7 @@ import { decisionText, warningLines } from "../decision-view.ts";
 import { claimRef } from "../domain-ref.ts";
 import type { Environment } from "../environment.ts";
 import { messageJson } from "../json.ts";
-import { readRequestFile } from "../request-file.ts";
+import { isFromStdin, readRequestFile } from "../request-file.ts";
 import { withTypeThatFits } from "../fitting-type.ts";
 import type { CreateDomainRequest } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import type { Vgpud } from "../vgpud.ts";
@@ -52,7 +52,8 @@ async function prepare(args: Arguments, environment: Environment): Promise<Argum
 async function create(args: Arguments, vgpud: Vgpud): Promise<Answer> {
   const request = createRequest(args);
   const response = await vgpud.createDomain(request).catch(async (error: unknown) => {
-    throw await withTypeThatFits(error, args, vgpud);
+    // What came by stdin is not there for the same line again.
+    throw isFromStdin(args.text("file")) ? error : await withTypeThatFits(error, request.vgpu, vgpud);
   });
   const { domain, decision } = response;
   const done = domain === undefined ? undefined : changeAnswer({ ...response, domain });

@@ -10,7 +10,7 @@ import { wholeFrame, type Choice } from "../top/frame.ts";
 import { fullScreen } from "../top/full-screen.ts";
 import { look } from "../top/look.ts";
 import { orders, type Order } from "../top/rows.ts";
-import { intervalFlag, readInterval } from "../watch.ts";
+import { endedQuietly, intervalFlag, patient, readInterval } from "../watch.ts";
 import type { Vgpud } from "../vgpud.ts";
 
 const words = Object.fromEntries(Object.keys(orders).map((order) => [order, order])) as Record<Order, Order>;
@@ -46,8 +46,8 @@ async function top(args: Arguments, vgpud: Vgpud, environment: Environment): Pro
   const paint = environment.colour && !args.has("no-color") ? coloured : plain;
   const common = { look: looking, choice, intervalMs, paint, environment };
   if (frames === undefined && screen !== undefined && keys !== undefined)
-    await fullScreen({ ...common, screen });
-  else await plainFrames({ ...common, frames: frames ?? Infinity });
+    await endedQuietly(fullScreen({ ...common, screen }));
+  else await endedQuietly(plainFrames({ ...common, frames }));
   return { json: {}, text: [], shown: true };
 }
 
@@ -55,20 +55,24 @@ interface PlainFrames {
   readonly look: () => ReturnType<typeof look>;
   readonly choice: Choice;
   readonly intervalMs: number;
-  readonly frames: number;
+  /** Undefined: until it is interrupted. */
+  readonly frames: number | undefined;
   readonly paint: typeof plain;
   readonly environment: Environment;
 }
 
-/** The first look is for the CPUs' figures only. */
+/** The first look is for the CPUs' figures only. A vgpud that goes away is waited for where no end was asked for. */
 async function plainFrames(options: PlainFrames): Promise<void> {
   const { intervalMs, frames, paint, environment, choice } = options;
-  const { clock, signal, write } = environment;
-  await options.look();
-  for (let frame = 0; frame < frames; frame += 1) {
+  const { clock, signal, write, note } = environment;
+  const lookAgain = frames === undefined ? patient(options.look, note, intervalMs) : options.look;
+  await lookAgain();
+  for (let shown = 0; shown < (frames ?? Infinity);) {
     await clock.sleep(intervalMs, signal).catch(() => undefined);
-    if (signal.aborted) throw new CliError("interrupted", "interrupted", { quiet: true });
-    const lines = wholeFrame(await options.look(), choice, paint);
-    write(`${frame === 0 ? "" : "\n"}${lines.join("\n")}\n`);
+    if (signal.aborted) throw new CliError("interrupted", "interrupted");
+    const next = await lookAgain();
+    if (next === undefined) continue;
+    write(`${shown === 0 ? "" : "\n"}${wholeFrame(next, choice, paint).join("\n")}\n`);
+    shown += 1;
   }
 }

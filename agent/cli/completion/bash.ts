@@ -26,7 +26,8 @@ _vgpuctl() {
   cur="\${words[-1]}" prev="\${words[-2]}"
   for ((i = 1; i < \${#words[@]} - 1; i++)); do
     case "\${words[i]}" in
-      --socket) socket=(--socket "\${words[i + 1]}") && ((i++)) ;;
+      # The words are as they were typed: nobody has made a path of ~/ yet.
+      --socket) socket=(--socket "\${words[i + 1]/#~\\//$HOME/}") && ((i++)) ;;
       --socket=*) socket=("\${words[i]}") ;;
       ${patterns(withValue.filter(({ name }) => name !== "socket"))}) ((i++)) ;;
       -*) ;;

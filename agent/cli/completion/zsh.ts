@@ -13,7 +13,7 @@ _vgpuctl_live() {
   local -a typed socket found
   typed=(\${(z)BUFFER})
   local at=\${typed[(I)--socket]}
-  (( at )) && socket=(--socket "\${(Q)typed[at + 1]}")
+  (( at )) && socket=(--socket "\${\${(Q)typed[at + 1]}/#\\~\\//$HOME/}")
   socket+=(\${(M)typed:#--socket=*})
   found=(\${(f)"$(${ASK} "\${socket[@]}" $1 2>/dev/null)"})
   compadd -a found

@@ -1,4 +1,6 @@
 // top on a terminal: drawn again at each look, key and change of size, until somebody quits.
+import { untilAborted } from "../../core/until-aborted.ts";
+import { CliError } from "../cli-error.ts";
 import type { Environment, Screen } from "../environment.ts";
 import type { Paint } from "../paint.ts";
 import { cutLine } from "../redraw.ts";
@@ -19,7 +21,10 @@ export interface FullScreen {
 const HOME = "\u001b[H";
 const ERASE_TO_END_OF_LINE = "\u001b[K";
 
-/** Ends when `q` is pressed or the signal aborts. @throws CliError when the first look fails, or one fails for good */
+/**
+ * Ends when `q` is pressed, whatever vgpud does meanwhile.
+ * @throws CliError when the first look fails, one fails for good, or the run is interrupted
+ */
 export async function fullScreen(options: FullScreen): Promise<void> {
   const { screen, environment, paint, intervalMs } = options;
   let { choice } = options;
@@ -54,26 +59,17 @@ export async function fullScreen(options: FullScreen): Promise<void> {
   try {
     for (;;) {
       draw();
-      const waited = environment.clock.sleep(intervalMs, stop).then(
-        () => true,
-        () => false,
-      );
-      if (!(await waited)) return;
+      await environment.clock.sleep(intervalMs, stop);
       const before = notice;
-      const next = await Promise.race([lookAgain(), aborted(stop)]);
+      const next = await untilAborted(lookAgain(), stop);
       // What was said while vgpud was away has been read when the next look succeeds.
       if (next !== undefined && notice === before) notice = "";
       seen = next ?? seen;
     }
+  } catch (error) {
+    if (!stop.aborted) throw error;
+    if (environment.signal.aborted) throw new CliError("interrupted", "interrupted", { cause: error });
   } finally {
     for (const one of held.reverse()) one?.[Symbol.dispose]();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => {
-      resolve(undefined);
-    });
-  });
 }

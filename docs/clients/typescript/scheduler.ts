@@ -94,6 +94,19 @@ async function destroy(host: Host, { claimId }: Wanted): Promise<void> {
   else console.log(`still deleting, ${answer.operation}: ${answer.domain.failure?.message ?? ""}`);
 }
 
+interface Command {
+  /** How many words stand behind it. */
+  readonly operands: number;
+  readonly run: (host: Host, wanted: Wanted) => Promise<void>;
+}
+
+const commands: ReadonlyMap<string, Command> = new Map([
+  ["room", { operands: 0, run: showRoom }],
+  ["check", { operands: 4, run: (host: Host, wanted: Wanted) => create(host, wanted, true) }],
+  ["create", { operands: 4, run: (host: Host, wanted: Wanted) => create(host, wanted, false) }],
+  ["destroy", { operands: 1, run: destroy }],
+]);
+
 /** What was asked for on the command line; undefined when that cannot be told, after saying so. */
 function wordsOf(argv: readonly string[]) {
   const text = (value: string) => ({ type: "string", default: value }) as const;
@@ -112,7 +125,12 @@ function wordsOf(argv: readonly string[]) {
     };
     const limits = { deadline: number("deadline"), patience: number("patience") };
     const size = { vcpus: number("vcpus"), memoryMib: number("memory-mib") };
-    const [command, claimId = "", name = "", type = "", disk = ""] = positionals;
+    const [word = "", ...operands] = positionals;
+    const command = commands.get(word);
+    if (!command) throw new Error(`there is no command '${word}'`);
+    if (operands.length !== command.operands)
+      throw new Error(`${word} takes ${command.operands} words, not ${operands.length}`);
+    const [claimId = "", name = "", type = "", disk = ""] = operands;
     return { socket: values.socket, command, limits, wanted: { claimId, name, type, disk, ...size } };
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
@@ -120,24 +138,16 @@ function wordsOf(argv: readonly string[]) {
   }
 }
 
-const commands = new Map<string | undefined, (host: Host, wanted: Wanted) => Promise<void>>([
-  ["room", showRoom],
-  ["check", (host, wanted) => create(host, wanted, true)],
-  ["create", (host, wanted) => create(host, wanted, false)],
-  ["destroy", destroy],
-]);
-
 /** Resolves with the exit code: 0 done, 1 refused, 2 wrong words. */
 async function run(argv: readonly string[]): Promise<number> {
   const words = wordsOf(argv);
-  const command = commands.get(words?.command);
-  if (!words || !command) {
+  if (!words) {
     console.error(USAGE);
     return 2;
   }
   using host = new Host(words.socket, words.limits);
   try {
-    await command(host, words.wanted);
+    await words.command.run(host, words.wanted);
     return 0;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

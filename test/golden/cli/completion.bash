@@ -18,7 +18,8 @@ _vgpuctl() {
   cur="${words[-1]}" prev="${words[-2]}"
   for ((i = 1; i < ${#words[@]} - 1; i++)); do
     case "${words[i]}" in
-      --socket) socket=(--socket "${words[i + 1]}") && ((i++)) ;;
+      # The words are as they were typed: nobody has made a path of ~/ yet.
+      --socket) socket=(--socket "${words[i + 1]/#~\//$HOME/}") && ((i++)) ;;
       --socket=*) socket=("${words[i]}") ;;
       --output | -o | --timeout | --interval | --frames | -n | --sort | --file | -f | --type | --sizes | --mode | --gpu | --policy | --vcpus | --memory | --disk | --disk-format | --disk-bus | --kernel | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace) ((i++)) ;;
       -*) ;;

@@ -30,7 +30,7 @@ function __vgpuctl_live
         switch $words[$i]
             case --socket
                 set -l next (math $i + 1)
-                set socket --socket $words[$next]
+                set socket --socket (string replace -r '^~/' "$HOME/" -- $words[$next])
             case '--socket=*'
                 set socket $words[$i]
         end

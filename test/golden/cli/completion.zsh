@@ -6,7 +6,7 @@ _vgpuctl_live() {
   local -a typed socket found
   typed=(${(z)BUFFER})
   local at=${typed[(I)--socket]}
-  (( at )) && socket=(--socket "${(Q)typed[at + 1]}")
+  (( at )) && socket=(--socket "${${(Q)typed[at + 1]}/#\~\//$HOME/}")
   socket+=(${(M)typed:#--socket=*})
   found=(${(f)"$(vgpuctl __complete --timeout 1s "${socket[@]}" $1 2>/dev/null)"})
   compadd -a found

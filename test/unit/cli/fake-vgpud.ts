@@ -41,12 +41,20 @@ export interface FakeVgpud extends AsyncDisposable {
   refuse(refusal: Refusal | undefined): void;
   /** Operations are shown so from now on. */
   operate(operation: Partial<Operation>): void;
-  /** Every call from now on is left without an answer; `asked` resolves when one has come. */
-  hang(): { readonly asked: Promise<void> };
+  /** Every call from now on is left without an answer. */
+  hang(): Hung;
   /** A removal is held up by a process from now on. */
   hold(): void;
   /** The host has no GPU from now on. */
   bare(): void;
+}
+
+/** What becomes of the calls that get no answer. */
+interface Hung {
+  /** Resolves when one has come. */
+  readonly asked: Promise<void>;
+  /** Resolves when the client has given one up. */
+  readonly cancelled: Promise<void>;
 }
 
 export async function fakeVgpud(): Promise<FakeVgpud> {
@@ -71,11 +79,16 @@ export async function fakeVgpud(): Promise<FakeVgpud> {
     operate: (operation) => {
       state.operation = { ...facts.operation, ...operation };
     },
-    hang: () => ({
-      asked: new Promise((resolve) => {
-        state.hung = resolve;
-      }),
-    }),
+    hang: () => {
+      let asked = (): void => undefined;
+      let cancelled = (): void => undefined;
+      const hung: Hung = {
+        asked: new Promise((resolve) => (asked = resolve)),
+        cancelled: new Promise((resolve) => (cancelled = resolve)),
+      };
+      state.hung = { asked, cancelled };
+      return hung;
+    },
     hold: () => {
       state.held = true;
     },
@@ -93,7 +106,7 @@ class FakeState {
   readonly domains = new Map<string, Domain>([[facts.domain.claimId, facts.domain]]);
   readonly requests: unknown[] = [];
   refusal: Refusal | undefined;
-  hung: (() => void) | undefined;
+  hung: { readonly asked: () => void; readonly cancelled: () => void } | undefined;
   held = false;
   operation: Operation = facts.operation;
   gpus = [facts.idleGpu, facts.gpu];
@@ -147,7 +160,7 @@ class Refused extends Error {
 }
 
 type Handler<Request, Response> = (
-  call: { readonly request: Request },
+  call: { readonly request: Request; on(event: "cancelled", listener: () => void): unknown },
   callback: sendUnaryData<Response>,
 ) => void;
 
@@ -156,11 +169,13 @@ function handler<Request, Response>(
   state: FakeState,
   answer: (request: Request) => Response,
 ): Handler<Request, Response> {
-  return ({ request }, callback) => {
+  return (call, callback) => {
     if (state.hung !== undefined) {
-      state.hung();
+      call.on("cancelled", state.hung.cancelled);
+      state.hung.asked();
       return;
     }
+    const { request } = call;
     try {
       if (state.refusal !== undefined) throw new Refused(state.refusal);
       callback(null, answer(request));

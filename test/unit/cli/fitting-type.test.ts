@@ -6,7 +6,7 @@ import { connect } from "../../../agent/cli/vgpud.ts";
 import { CliError } from "../../../agent/cli/cli-error.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
 import { gpu, idleGpu } from "./facts.ts";
-import { FRESH_ID, vgpuctl } from "./vgpuctl.ts";
+import { FRESH_ID, vgpuctl, type Ran } from "./vgpuctl.ts";
 
 const LARGE = "i915-GVTg_V5_4";
 const SMALL = "i915-GVTg_V5_8";
@@ -33,34 +33,47 @@ describe("typeThatFits", () => {
 });
 
 describe("a create that there is no room for", () => {
+  const details = {
+    reason: "APERTURE_EXHAUSTED",
+    metadata: {},
+    fields: [],
+    retryMs: undefined,
+    decision: undefined,
+  };
+  const call = { code: status.RESOURCE_EXHAUSTED, details, outcomeUnknown: false };
+  const full = new CliError("no-room", "no room", { reason: "APERTURE_EXHAUSTED", call });
+
+  const refused = (socketPath: string, argv: readonly string[], file = ""): Promise<Ran> =>
+    vgpuctl(socketPath, ["create", ...argv], {
+      connect: (options) => ({ ...connect(options), createDomain: () => Promise.reject(full) }),
+      readText: () => Promise.resolve(file),
+    });
+
   it("is answered with the line that would work now", async () => {
     await using vgpud = await fakeVgpud();
-    const details = {
-      reason: "APERTURE_EXHAUSTED",
-      metadata: {},
-      fields: [],
-      retryMs: undefined,
-      decision: undefined,
-    };
-    const call = { code: status.RESOURCE_EXHAUSTED, details, outcomeUnknown: false };
-    const full = new CliError("no-room", "no room", { reason: "APERTURE_EXHAUSTED", call });
-    const argv = [
-      "create",
-      "a b",
-      "--sizes",
-      "256,512,4",
-      "--vcpus",
-      "1",
-      "--memory",
-      "64",
-      "--kernel",
-      "/k",
-    ];
-    const ran = await vgpuctl(vgpud.socketPath, argv, {
-      connect: (options) => ({ ...connect(options), createDomain: () => Promise.reject(full) }),
-    });
+    const rest = ["--vcpus", "1", "--memory", "64", "--kernel", "/k"];
+    const ran = await refused(vgpud.socketPath, ["a b", "--sizes", "256,512,4", ...rest]);
     assert.equal(ran.exitCode, 6);
     const line = `vgpuctl --socket ${vgpud.socketPath} create 'a b' --vcpus 1 --memory 64 --kernel /k --type ${SMALL} --claim-id ${FRESH_ID}`;
     assert.ok(ran.stderr.includes(`hint: this fits now: ${line}\n`), ran.stderr);
+  });
+
+  it("is answered by what its file asks for", async () => {
+    await using vgpud = await fakeVgpud();
+    const answer = async (vgpu: string, ...flags: readonly string[]): Promise<string> =>
+      (await refused(vgpud.socketPath, ["-f", "a.yaml", ...flags], `domain: { name: a }\nvgpu: ${vgpu}\n`))
+        .stderr;
+    assert.match(await answer("{ mode: MODE_GVT_G }"), new RegExp(`-f a\\.yaml --type ${SMALL} `));
+    assert.doesNotMatch(await answer(`{ type: ${SMALL} }`), /this fits now/, "which was refused");
+    const idle = `{ mode: MODE_GVT_G, gpu: "${idleGpu.pciAddress}" }`;
+    assert.doesNotMatch(await answer(idle), /this fits now/, "which has nothing");
+    assert.match(await answer(idle, "--gpu", gpu.pciAddress), /this fits now/);
+  });
+
+  it("is given no line that would read again what came by stdin", async () => {
+    await using vgpud = await fakeVgpud();
+    const file = "domain: { name: a }\nvgpu: { mode: MODE_GVT_G }\n";
+    const { stderr } = await refused(vgpud.socketPath, ["-f", "-"], file);
+    assert.match(stderr, /^error: no room \[APERTURE_EXHAUSTED\]\nhint: vgpuctl \S+ \S+ gpus\n$/);
   });
 });

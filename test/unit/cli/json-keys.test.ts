@@ -14,7 +14,7 @@ import { commands } from "../../../agent/cli/commands.ts";
 import { readContract } from "../../../agent/cli/package-files.ts";
 import type { Vgpud } from "../../../agent/cli/vgpud.ts";
 import { fullTrees } from "./full-trees.ts";
-import { broken, keyTypes, merged, type KeyTypes } from "./json-keys.ts";
+import { broken, keyTypes, merged, unrecorded, updated, type Documents } from "./json-keys.ts";
 import { vgpuctl } from "./vgpuctl.ts";
 
 const GOLDEN = new URL("../../../../test/golden/cli/json-keys.json", import.meta.url);
@@ -23,7 +23,7 @@ const contract = await readContract();
 interface Recorded {
   readonly schema_version: number;
   /** By command line. */
-  readonly documents: Readonly<Record<string, KeyTypes>>;
+  readonly documents: Documents;
 }
 
 /** Every command that prints a document, in each of its forms. */
@@ -71,54 +71,54 @@ function everything(variant: number, refusal?: CliError): Vgpud {
   };
 }
 
-async function printed(line: string): Promise<KeyTypes> {
-  const documents = await Promise.all(
-    Array.from({ length: VARIANTS }, async (_, variant) => {
+async function printed(line: string): Promise<readonly unknown[]> {
+  return Promise.all(
+    Array.from({ length: VARIANTS }, async (_, variant): Promise<unknown> => {
       const connect = () => everything(variant);
       const { stdout } = await vgpuctl("/nowhere", [...line.split(" "), "-o", "json"], { connect });
-      return keyTypes(JSON.parse(stdout));
+      return JSON.parse(stdout);
     }),
   );
-  return merged(documents);
 }
 
 /** An error that tells all that an error can. */
-async function printedError(): Promise<KeyTypes> {
+async function printedError(): Promise<unknown> {
   const decision = PlacementDecision.fromJSON(trees("PlacementDecision")[0]);
   const details = { reason: "R", metadata: { key: "value" }, fields: ["domain"], retryMs: 1500, decision };
   const call = { code: status.RESOURCE_EXHAUSTED, details, outcomeUnknown: false };
   const refusal = new CliError("no-room", "m", { reason: "R", call });
   const line = "create web-1 --mode gvt-g --vcpus 1 --memory 64 --kernel /k -o json";
   const connect = () => everything(0, refusal);
-  return keyTypes(JSON.parse((await vgpuctl("/nowhere", line.split(" "), { connect })).stderr));
+  return JSON.parse((await vgpuctl("/nowhere", line.split(" "), { connect })).stderr);
 }
 
-async function recordedKeys(actual: Recorded): Promise<Recorded> {
-  const text = await readFile(GOLDEN, "utf8").catch(() => undefined);
-  const recorded = (text === undefined ? { ...actual, documents: {} } : JSON.parse(text)) as Recorded;
+/** What every command prints, by its command line. */
+async function allPrinted(): Promise<ReadonlyMap<string, readonly unknown[]>> {
+  const documents = await Promise.all(lines.map(async (line) => [line, await printed(line)] as const));
+  return new Map([...documents, ["error", [await printedError()]]]);
+}
+
+async function recordedKeys(actual: Documents): Promise<Recorded> {
+  const recorded = JSON.parse(await readFile(GOLDEN, "utf8")) as Recorded;
   if (process.env["UPDATE_GOLDEN"] !== "1") return recorded;
-  // Added, never taken away: whoever breaks the promise has to do it by hand.
-  const documents = Object.fromEntries(
-    Object.entries(actual.documents).map(([line, keys]) => [
-      line,
-      merged([keys, recorded.documents[line] ?? {}]),
-    ]),
-  );
-  const updated = { ...recorded, documents };
-  await writeFile(GOLDEN, `${JSON.stringify(updated, undefined, 2)}\n`);
-  return updated;
+  const next = { ...recorded, documents: updated(recorded.documents, actual) };
+  await writeFile(GOLDEN, `${JSON.stringify(next, undefined, 2)}\n`);
+  return next;
 }
 
 describe("the keys of -o json", () => {
-  it("are all there that were ever there, with values of the same type", async () => {
-    const documents = Object.fromEntries(
-      await Promise.all(lines.map(async (line) => [line, await printed(line)] as const)),
+  it("are all there that were ever there, with values of the same type, and those that are there are recorded", async () => {
+    const documents = await allPrinted();
+    const actual: Documents = Object.fromEntries(
+      [...documents].map(([line, all]) => [line, merged(all.map((each) => keyTypes(each)))]),
     );
-    const actual: Recorded = { schema_version: 1, documents: { ...documents, error: await printedError() } };
     const recorded = await recordedKeys(actual);
-    assert.equal(recorded.schema_version, actual.schema_version);
     for (const [line, keys] of Object.entries(recorded.documents))
-      assert.deepEqual(broken(keys, actual.documents[line] ?? {}), [], line);
+      assert.deepEqual(broken(keys, actual[line] ?? {}), [], line);
+    for (const [line, keys] of Object.entries(actual))
+      assert.deepEqual(unrecorded(recorded.documents[line] ?? {}, keys), [], `${line}: run UPDATE_GOLDEN=1`);
+    const versions = [...documents.values()].flat().map((each) => (each as Recorded).schema_version);
+    assert.deepEqual([...new Set(versions)], [recorded.schema_version]);
   });
 
   it("are recorded for every command", () => {
@@ -146,5 +146,16 @@ describe("the keys of -o json", () => {
       "gpus[].labels is gone",
       "gpus[].labels.* is gone",
     ]);
+  });
+
+  it("are recorded as they come, and never forgotten", () => {
+    const recorded = { gpus: { token: "string", old: "string" }, gone: { name: "string" } };
+    const actual = { gpus: { token: "number", added: "list" }, host: { name: "string" } };
+    assert.deepEqual(unrecorded(recorded.gpus, actual.gpus), ["added"]);
+    assert.deepEqual(updated(recorded, actual), {
+      gpus: { token: "string", added: "list", old: "string" },
+      gone: { name: "string" },
+      host: { name: "string" },
+    });
   });
 });

@@ -17,6 +17,9 @@ export function keyTypes(value: unknown, path = ""): KeyTypes {
   return { ...(path === "" ? {} : { [path]: "object" }), ...merged(below) };
 }
 
+/** What the document of each command line has. */
+export type Documents = Readonly<Record<string, KeyTypes>>;
+
 /** All of them; a later one wins. */
 export function merged(all: readonly KeyTypes[]): KeyTypes {
   return Object.assign({}, ...all) as KeyTypes;
@@ -29,4 +32,17 @@ export function broken(recorded: KeyTypes, actual: KeyTypes): readonly string[] 
     if (now === type) return [];
     return [now === undefined ? `${path} is gone` : `${path} is a ${now} and was a ${type}`];
   });
+}
+
+/** What is printed and not promised yet. */
+export function unrecorded(recorded: KeyTypes, actual: KeyTypes): readonly string[] {
+  return Object.keys(actual).filter((path) => !Object.hasOwn(recorded, path));
+}
+
+/** Added, never taken away: whoever breaks the promise has to do it by hand. */
+export function updated(recorded: Documents, actual: Documents): Documents {
+  const lines = new Set([...Object.keys(recorded), ...Object.keys(actual)]);
+  return Object.fromEntries(
+    [...lines].map((line) => [line, merged([actual[line] ?? {}, recorded[line] ?? {}])]),
+  );
 }

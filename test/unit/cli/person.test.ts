@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { progressLine, withProgress } from "../../../agent/cli/progress.ts";
+import { connect } from "../../../agent/cli/vgpud.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 import { domain } from "./facts.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
@@ -48,6 +49,30 @@ describe("vgpuctl destroy at a terminal", () => {
     };
     const ran = await vgpuctl(vgpud.socketPath, ["destroy", "web-1"], { ask, signal: interrupt.signal });
     assert.deepEqual([ran.exitCode, vgpud.requests], [130, []]);
+  });
+
+  it("waits for what it asks about only as long as for any answer from memory", async () => {
+    await using vgpud = await fakeVgpud();
+    const limits: Record<string, number> = {};
+    const ran = await vgpuctl(vgpud.socketPath, ["destroy", "web-1"], {
+      ...answering("y"),
+      connect: (options) => {
+        const real = connect(options);
+        return {
+          ...real,
+          getDomain: (request) => {
+            limits["getDomain"] = options.timeoutMs;
+            return real.getDomain(request);
+          },
+          destroyDomain: (request) => {
+            limits["destroyDomain"] = options.timeoutMs;
+            return real.destroyDomain(request);
+          },
+        };
+      },
+    });
+    assert.equal(ran.exitCode, 0);
+    assert.deepEqual(limits, { getDomain: 10_000, destroyDomain: 180_000 });
   });
 
   it("does not ask with --yes, nor about a domain that there is not", async () => {

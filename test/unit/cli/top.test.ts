@@ -1,17 +1,14 @@
-// top: its frames as golden files, its keys, its figures, and the command where no terminal is and where one is.
+// top: its frames as golden files, its keys, and its figures. The command itself: top-command.test.ts.
 import assert from "node:assert/strict";
 import { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
-import type { Screen } from "../../../agent/cli/environment.ts";
 import { plain } from "../../../agent/cli/paint.ts";
 import { cutLine } from "../../../agent/cli/redraw.ts";
 import { CpuShares } from "../../../agent/cli/top/cpu-shares.ts";
 import { screenFrame, wholeFrame, type Choice, type Seen } from "../../../agent/cli/top/frame.ts";
 import { pressed } from "../../../agent/cli/top/keys.ts";
 import { domainRows, ordered } from "../../../agent/cli/top/rows.ts";
-import { FakeClock } from "../../fakes/clock.ts";
 import * as facts from "./facts.ts";
-import { fakeVgpud } from "./fake-vgpud.ts";
-import { matchesGolden, vgpuctl, type Ran } from "./vgpuctl.ts";
+import { matchesGolden } from "./vgpuctl.ts";
 
 const usage = (seconds: number, at: number, residentMib = 1900n): Domain["usage"] => ({
   cpuTime: { seconds: BigInt(seconds), nanos: 0 },
@@ -99,85 +96,5 @@ describe("a key of top", () => {
     assert.deepEqual(pressed("\u001b[6~", choice, 9), { ...choice, scrolled: 8 });
     assert.equal(pressed("q", choice, 9), "quit");
     assert.equal(pressed("x", choice, 9), undefined);
-  });
-});
-
-/** Until it waits for time to pass; fails when it has ended instead. */
-async function sleeping(clock: FakeClock, running: Promise<Ran>): Promise<void> {
-  const ended = new AbortController();
-  void running.finally(() => {
-    ended.abort();
-  });
-  while (clock.sleepers === 0 && !ended.signal.aborted) await clock.rest();
-  assert.ok(clock.sleepers > 0, "it has ended");
-}
-
-describe("vgpuctl top", () => {
-  it("prints as many plain frames as it is told where no terminal is", async () => {
-    await using vgpud = await fakeVgpud();
-    for (const [argv, frames] of [
-      [["top", "--once"], 1],
-      [["top", "-n", "2", "--sort", "name"], 2],
-    ] as const) {
-      const clock = new FakeClock();
-      const running = vgpuctl(vgpud.socketPath, argv, { clock });
-      for (let look = 0; look < frames; look += 1) {
-        await sleeping(clock, running);
-        await clock.advance(2_000);
-      }
-      const { exitCode, written, stdout } = await running;
-      assert.deepEqual([exitCode, written.length, stdout], [0, frames, ""]);
-      assert.match(written[0] ?? "", /^node-7, vgpud 0\.1\.0: 2 domains, 1 running; 2026-01-01T00:00:02Z\n/);
-    }
-  });
-
-  it("takes the screen, obeys keys and sizes, and gives the screen back", async () => {
-    await using vgpud = await fakeVgpud();
-    let rowsOfScreen = 24;
-    const taken = { screen: 0, keys: 0, resizes: 0 };
-    const held = (what: keyof typeof taken): Disposable => {
-      taken[what] += 1;
-      return {
-        [Symbol.dispose]: () => {
-          taken[what] -= 1;
-        },
-      };
-    };
-    let press: (key: string) => void = () => undefined;
-    let resize: () => void = () => undefined;
-    const screen: Screen = {
-      size: () => ({ columns: 80, rows: rowsOfScreen }),
-      onResize: (resized) => {
-        resize = resized;
-        return held("resizes");
-      },
-      takeOver: () => held("screen"),
-    };
-    const keys = (onKey: (key: string) => void): Disposable => {
-      press = onKey;
-      return held("keys");
-    };
-    const clock = new FakeClock();
-    const frames: string[] = [];
-    const write = (text: string): void => void frames.push(text);
-    const running = vgpuctl(vgpud.socketPath, ["top"], { screen, keys, clock, write });
-    await sleeping(clock, running);
-    assert.deepEqual(taken, { screen: 1, keys: 1, resizes: 1 });
-    rowsOfScreen = 12;
-    resize();
-    press("n");
-    assert.deepEqual(
-      frames.map((frame) => frame.split("\r\n").length),
-      [24, 12, 12],
-    );
-    press("q");
-    assert.equal((await running).exitCode, 0);
-    assert.deepEqual(taken, { screen: 0, keys: 0, resizes: 0 });
-  });
-
-  it("ends as other commands where no vgpud is, and has no documents", async () => {
-    assert.equal((await vgpuctl("/nonexistent/vgpud.sock", ["top", "--once"])).exitCode, 8);
-    const ran = await vgpuctl("/nonexistent/vgpud.sock", ["top", "-o", "name"]);
-    assert.match(ran.stderr, /^error: top has no output 'name': it has table\n/);
   });
 });

@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
 import { OperationState } from "../../../proto/gen/vgpud/v1/operation.ts";
-import type { Environment } from "../../../agent/cli/environment.ts";
-import { redrawer } from "../../../agent/cli/redraw.ts";
+import type { Environment, Screen } from "../../../agent/cli/environment.ts";
 import { FakeClock } from "../../fakes/clock.ts";
-import { fakeVgpud, type FakeVgpud } from "./fake-vgpud.ts";
+import { fakeVgpud, type FakeVgpud, type Refusal } from "./fake-vgpud.ts";
 import { vgpuctl, type Ran } from "./vgpuctl.ts";
 
 /** A watch that can be let look again, and ended. */
@@ -51,7 +50,15 @@ class Watching {
   }
 }
 
+const STOPPING: Refusal = {
+  code: status.UNAVAILABLE,
+  message: "vgpud is going down",
+  reason: "STOPPING",
+  retrySeconds: 2,
+};
+
 const nothing = (): Disposable => ({ [Symbol.dispose]: () => undefined });
+const screen: Screen = { size: () => ({ columns: 200, rows: 50 }), onResize: nothing, takeOver: nothing };
 
 describe("--watch", () => {
   it("shows a list again only when it has changed, and ends quietly with 130", async () => {
@@ -99,12 +106,7 @@ describe("--watch", () => {
     await using vgpud = await fakeVgpud();
     const watching = new Watching(vgpud, ["gpus", "--watch"]);
     await watching.rest();
-    vgpud.refuse({
-      code: status.UNAVAILABLE,
-      message: "vgpud is going down",
-      reason: "STOPPING",
-      retrySeconds: 2,
-    });
+    vgpud.refuse(STOPPING);
     await watching.nextLook();
     await watching.nextLook();
     assert.deepEqual(watching.notes, ["vgpud is going down; trying again every 2s"]);
@@ -160,11 +162,6 @@ describe("--watch", () => {
 
   it("draws over what it drew before on a terminal, with the messages of an empty list", async () => {
     await using vgpud = await fakeVgpud();
-    const screen = {
-      size: () => ({ columns: 200, rows: 50 }),
-      onResize: nothing,
-      takeOver: nothing,
-    };
     const watching = new Watching(vgpud, ["gpus", "-w", "--no-headers"], { screen });
     await watching.rest();
     const lines = (watching.written[0] ?? "").split("\n").length - 1;
@@ -173,22 +170,26 @@ describe("--watch", () => {
     assert.ok(watching.written[1]?.startsWith(`\u001b[${lines}F\u001b[Jthis host has no Intel GPU`));
     await watching.interrupt();
   });
-});
 
-describe("redrawer", () => {
-  it("counts the lines that the terminal has wrapped, whatever their colours", () => {
-    const draw = redrawer(() => ({ columns: 10, rows: 24 }));
-    assert.equal(
-      draw("\u001b[32m1234567890\u001b[0m12\nb\n"),
-      "\u001b[J\u001b[32m1234567890\u001b[0m12\nb\n",
-    );
-    assert.equal(draw("c\n"), "\u001b[3F\u001b[Jc\n");
-  });
-
-  it("shows as much as the screen holds, and says how much is missing", () => {
-    const draw = redrawer(() => ({ columns: 20, rows: 5 }));
-    const drawn = draw("1\n2\n3\n4\n5\n6\n");
-    assert.equal(drawn, "\u001b[J1\n2\n3\n… 3 more lines\n");
-    assert.equal(draw("1\n"), "\u001b[4F\u001b[J1\n");
+  it("tells below its table on a terminal that vgpud is away and back, and draws over that", async () => {
+    await using vgpud = await fakeVgpud();
+    const watching = new Watching(vgpud, ["domains", "-w"], { screen });
+    await watching.rest();
+    const [table = ""] = watching.written;
+    const lines = table.split("\n").length - 1;
+    const content = table.slice("\u001b[J".length);
+    vgpud.refuse(STOPPING);
+    await watching.nextLook();
+    vgpud.refuse(undefined);
+    await watching.nextLook();
+    await vgpuctl(vgpud.socketPath, ["stop", "web-1"]);
+    await watching.nextLook();
+    await watching.interrupt();
+    assert.deepEqual(watching.notes, []);
+    const [away, back, changed] = watching.written.slice(1);
+    assert.equal(away, `\u001b[${lines}F\u001b[J${content}vgpud is going down; trying again every 2s\n`);
+    assert.equal(back, `\u001b[${lines + 1}F\u001b[J${content}vgpud answers again\n`);
+    assert.ok(changed?.startsWith(`\u001b[${lines + 1}F\u001b[JNAME `));
+    assert.match(changed ?? "", /web-1 .* shut-off /);
   });
 });
