@@ -46,7 +46,7 @@ function chapter(ours: number, theirs: number, childMs: number): Chapter {
     method:
       `A real libvirtd starts a real QEMU (TCG, no system in it), ${ROUNDS} times by CreateDomain and ${ROUNDS} times by python3-libvirt, in turn, ` +
       "with the same document: look at all domains, define it held against the schema, start it, look again. " +
-      "This machine has no GPU: the slice is one of the simulator's, shown to libvirtd in its own /sys, and QEMU is started without that one device, for both sides. " +
+      "This machine has no GPU: the slice is one of the simulator's, shown to libvirtd in its own /sys, and QEMU is started without that one device, for both sides; libvirtd's wish to lock that device's memory is granted in words only, since a container's root may not. " +
       "The simulator makes slices without a process for each, so that the child of vgpud-hostd, measured apart, is added to ours before the two are compared; " +
       "python3-libvirt makes no slice and keeps no ledger, and vgpud stands still while it is measured.",
     figures: [
