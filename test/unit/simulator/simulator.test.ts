@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from "node:fs/promises";
+import net from "node:net";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { HostdClient } from "../../../agent/host/hostd-client.ts";
+import { encodeLine } from "../../../agent/hostd/protocol/lines.ts";
 import { SimulatedHost } from "../../fakes/simulated-host.ts";
 
 const GPU = "0000:00:02.0";
@@ -129,9 +132,19 @@ describe("the simulator", () => {
   it("boots one host after the other when two are loaded at once", async () => {
     await using host = await SimulatedHost.start();
     const releases = ["6.1.1", "6.1.2", "6.1.3"];
-    await Promise.all(
-      releases.map((release) => host.control({ command: "load-host", yaml: `kernel: ${release}` })),
+    // In one packet, so that the second is there before the first has begun to wait.
+    const commands = releases.map((release) =>
+      encodeLine({ command: "load-host", yaml: `kernel: ${release}` }),
     );
+    const control = net.connect(path.join(host.directory, "control.sock"));
+    control.write(commands.join(""));
+    let answered = 0;
+    for await (const line of createInterface({ input: control })) {
+      assert.match(line, /"ok":true/);
+      answered += 1;
+      if (answered === releases.length) break;
+    }
+    control.destroy();
     const snapshot = await host.control({ command: "snapshot" });
     const simulation = await host.control({ command: "simulation" });
     const booted = /"kernel":"([^"]+)"/.exec(JSON.stringify(snapshot))?.[1];
