@@ -1,5 +1,6 @@
 // A YAML text whose values know where they stand, for messages that name the line. Pure.
 import { isAlias, isNode, LineCounter, parseDocument, type Document } from "yaml";
+import { aliasFault } from "./yaml-aliases.ts";
 
 /** Something that is wrong, with its place: `/etc/vgpud/config.yaml:3:1`. */
 export interface Fault {
@@ -29,9 +30,10 @@ export class PlacedYaml {
     this.#name = name;
     const options = { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true };
     this.#document = parseDocument(text, options);
-    this.faults = [...this.#document.errors, ...this.#document.warnings]
+    const found = [...this.#document.errors, ...this.#document.warnings]
       .slice(0, MAX_FAULTS)
       .map(({ pos, message }) => ({ where: this.#at(pos[0]), what: cut(message) }));
+    this.faults = found.length > 0 ? found : this.#aliasFaults();
   }
 
   /** Null for a text that says nothing. */
@@ -53,6 +55,11 @@ export class PlacedYaml {
   place(node: unknown): string {
     const range = typeof node === "object" && node !== null && "range" in node ? node.range : undefined;
     return this.#at(Array.isArray(range) && typeof range[0] === "number" ? range[0] : 0);
+  }
+
+  #aliasFaults(): readonly Fault[] {
+    const fault = aliasFault(this.#document);
+    return fault === undefined ? [] : [{ where: this.#at(fault.offset), what: cut(fault.what) }];
   }
 
   #at(offset: number): string {

@@ -41,7 +41,7 @@ const commandSchema = z.discriminatedUnion("command", [
     domain: z.string(),
     does: z.enum(["crash", "poweroff", "reboot"]),
   }),
-  /** Delays of the simulated host that end within the next `ms` end now. */
+  /** Delays of the simulated host that end within the next `ms` end now; what waited has gone on when it answers. */
   z.strictObject({ command: z.literal("advance"), ms: z.int().min(0).max(86_400_000) }),
 ]);
 

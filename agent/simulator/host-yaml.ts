@@ -1,9 +1,11 @@
 // Reads a HOST.yaml, and says of everything that is wrong with it where it stands.
 import { LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
-import { unknownGpus } from "./faults/beyond-host.ts";
+import { aliasFault } from "../core/yaml-aliases.ts";
+import { faultsBeyond, type PlacedProblem } from "./faults/beyond-host.ts";
 import { makeMdevs } from "./foreign-mdevs.ts";
 import { hostSchema, type HostDescription } from "./host-description.ts";
+import { hostEntries } from "./host-tree.ts";
 import { SimulatedKernel } from "./kernel.ts";
 import { fieldOf, Refusal, type Problem } from "./problem.ts";
 
@@ -18,23 +20,28 @@ export function parseHost(yaml: string, origin: string): HostDescription {
   const refuse = (problems: readonly Problem[]): void => {
     if (problems.length > 0) throw new Refusal(`use ${origin}`, problems);
   };
-  refuse(
-    document.errors.map(({ message, pos }) => ({
-      reason: "FIELD_INVALID",
-      field: "",
-      message,
-      place: place(pos[0]),
-    })),
-  );
+  const ofText = (message: string, offset: number): Problem => ({
+    reason: "FIELD_INVALID",
+    field: "",
+    message,
+    place: place(offset),
+  });
+  // A tag that means nothing is a warning to the parser.
+  refuse([...document.errors, ...document.warnings].map(({ message, pos }) => ofText(message, pos[0])));
+  const alias = aliasFault(document);
+  if (alias !== undefined) refuse([ofText(alias.what, alias.offset)]);
   const placed = (path: readonly PropertyKey[]): Problem["place"] => place(offsetOf(document, path));
   const host = hostSchema.safeParse(contentOf(document));
   if (!host.success) {
     refuse(problemsOf(host.error).map(({ path, ...problem }) => ({ ...problem, place: placed(path) })));
     throw new Error("a schema refused without an issue");
   }
-  const impossible = [...unknownGpus(host.data, host.data.faults), ...impossibleMdevs(host.data)];
   refuse(
-    impossible.map(({ path, ...problem }) => ({ ...problem, field: fieldOf(path), place: placed(path) })),
+    impossible(host.data).map(({ path, ...problem }) => ({
+      ...problem,
+      field: fieldOf(path),
+      place: placed(path),
+    })),
   );
   return host.data;
 }
@@ -61,9 +68,15 @@ export function problemsOf(
   });
 }
 
-/** mdevs that this host's kernel would not make, tried on a kernel that nobody sees. */
-function impossibleMdevs(host: HostDescription): ReturnType<typeof makeMdevs> {
-  return makeMdevs(new SimulatedKernel(host, () => "tried"), host);
+/** Of its mdevs and faults what this host's kernel would not make or does not have, tried on a kernel that nobody sees. */
+function impossible(host: HostDescription): readonly PlacedProblem[] {
+  const kernel = new SimulatedKernel(host, () => "tried");
+  const mdevs = makeMdevs(kernel, host);
+  return [...faultsBeyond(host, hostEntries(kernel, truthfully), host.faults), ...mdevs];
+}
+
+function truthfully(): number {
+  return 0;
 }
 
 function contentOf(document: Document): unknown {

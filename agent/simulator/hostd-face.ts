@@ -7,6 +7,7 @@ import type { FaultBoard } from "./faults/board.ts";
 import { gpuDirectory } from "./gpu-tree.ts";
 import type { KernelCalls } from "./kernel-calls.ts";
 import type { SimulatedKernel } from "./kernel.ts";
+import { outlives } from "./one-boot.ts";
 
 /** Children exist in name only. Numbers above any kernel's pid_max cannot be mistaken for a real process. */
 const FIRST_CHILD_PID = 5_000_000;
@@ -30,7 +31,9 @@ export class HostdFace {
   }
 
   async perform(request: Request): Promise<Result> {
-    await this.#options.faults.hold("HOSTD_HANGS");
+    const { faults, kernel } = this.#options;
+    if (!(await outlives(kernel, faults.hold("HOSTD_HANGS"))))
+      return { kind: "failed", why: "the host has booted" };
     return await this.#jobs.perform(request);
   }
 

@@ -3,6 +3,7 @@ import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { FaultBoard } from "./faults/board.ts";
 import type { Errno } from "./faults/kinds.ts";
 import type { CreateErrno, Removal, SimulatedKernel } from "./kernel.ts";
+import { outlives } from "./one-boot.ts";
 
 /** Of the aperture, when it is in pieces: room for the smallest type alone. */
 const PIECE_MIB = 64;
@@ -31,7 +32,8 @@ export class KernelCalls {
   async create(gpu: PciAddress, type: string, id: VgpuId): Promise<CreateErrno | Errno | undefined> {
     const faults = this.#faults;
     const occasion = { gpu, object: [id] };
-    await faults.hold("CREATE_LATE", occasion);
+    // The writer is gone with the boot: nobody hears the errno.
+    if (!(await outlives(this.#kernel, faults.hold("CREATE_LATE", occasion)))) return "EIO";
     const failing = faults.strike("CREATE_FAILS", occasion);
     if (failing !== undefined) return failing.errno;
     if (faults.strike("CREATE_SHOWS_NOTHING", occasion) !== undefined) return undefined;
@@ -47,7 +49,8 @@ export class KernelCalls {
   async remove(id: VgpuId): Promise<Removal | { readonly errno: Errno }> {
     const faults = this.#faults;
     const mdev = this.#kernel.mdevs.get(id);
-    if (mdev === undefined) return "absent";
+    // A removal that waits has taken the `remove` file away: no fault strikes twice for it.
+    if (mdev === undefined || mdev.removing) return "absent";
     const occasion = { gpu: mdev.gpu, object: [id] };
     const failing = faults.strike("REMOVE_FAILS", occasion);
     if (failing?.errno !== undefined) return { errno: failing.errno };

@@ -1,6 +1,6 @@
 // Puts the simulated host together: kernel, its tree of files, hostd's socket, libvirt's and the control socket.
 import { randomUUID } from "node:crypto";
-import type { PciAddress } from "../core/ids.ts";
+import { KeyedLock } from "../core/keyed-lock.ts";
 import { serveProtocol, type ProtocolServer } from "../hostd/protocol/server.ts";
 import { SimulatedClock } from "./clock.ts";
 import { serveControl, type ControlCommand } from "./control.ts";
@@ -22,6 +22,8 @@ import { fieldOf, Refusal } from "./problem.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
+type Change = Exclude<ControlCommand, { readonly command: "snapshot" | "simulation" }>;
+
 export class Simulator implements AsyncDisposable {
   readonly directory: SimulatorDirectory;
   readonly #kernel: SimulatedKernel;
@@ -34,7 +36,8 @@ export class Simulator implements AsyncDisposable {
   #control: AsyncDisposable | undefined;
   #hostd: ProtocolServer | undefined;
   #libvirt: LibvirtDaemon | undefined;
-  #obeying: Promise<void> = Promise.resolve();
+  /** What changes the host: one change must not meet another half done. */
+  readonly #turns = new KeyedLock<"host">();
 
   private constructor(directory: string, yaml: string, origin: string) {
     const host = parseHost(yaml, origin);
@@ -63,7 +66,7 @@ export class Simulator implements AsyncDisposable {
       simulator.#obey(command),
     );
     try {
-      await simulator.#serve();
+      await simulator.#inTurn(() => simulator.#serve());
     } catch (error) {
       await simulator[Symbol.asyncDispose]();
       throw error;
@@ -72,8 +75,10 @@ export class Simulator implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#hostd?.close();
-    await this.#libvirt?.[Symbol.asyncDispose]();
+    await this.#inTurn(async () => {
+      await this.#hostd?.close();
+      await this.#libvirt?.[Symbol.asyncDispose]();
+    });
     await this.#control?.[Symbol.asyncDispose]();
     await this.directory.removeOwn();
   }
@@ -90,7 +95,10 @@ export class Simulator implements AsyncDisposable {
     this.#faults.onChange(() => {
       this.#takeGpusAway();
       write();
-      void this.#faultsObeyed();
+      // Who sets or clears a fault is told by its own turn; one that ends by itself has nobody to tell.
+      this.#inTurn(() => this.#obeyFaults()).catch((error: unknown) => {
+        process.emitWarning(error instanceof Error ? error : String(error));
+      });
     });
     makeMdevs(this.#kernel, this.#kernel.host);
     this.#libvirt = await LibvirtDaemon.start({
@@ -101,13 +109,19 @@ export class Simulator implements AsyncDisposable {
       socketPath: this.directory.libvirtSocket,
       innerPath: this.directory.libvirtInner,
     });
-    await this.#faultsObeyed();
+    await this.#obeyFaults();
   }
 
   #entries(): Entries {
-    const lie = (gpu: PciAddress): number =>
-      this.#faults.find("AVAILABLE_INSTANCES_WRONG", { gpu })?.instances ?? 0;
-    return withFailingFiles(hostEntries(this.#kernel, lie), this.#faults.all("FILE_FAILS"));
+    return withFailingFiles(this.#soundEntries(), this.#faults.all("FILE_FAILS"));
+  }
+
+  /** With every file as it is when none fails. */
+  #soundEntries(): Entries {
+    return hostEntries(
+      this.#kernel,
+      (gpu) => this.#faults.find("AVAILABLE_INSTANCES_WRONG", { gpu })?.instances ?? 0,
+    );
   }
 
   #takeGpusAway(): void {
@@ -117,15 +131,15 @@ export class Simulator implements AsyncDisposable {
     );
   }
 
+  async #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    return await this.#turns.run("host", change);
+  }
+
   /** Resolves when hostd and libvirt are as gone or as hung as the faults want them. */
-  async #faultsObeyed(): Promise<void> {
-    this.#obeying = this.#obeying.then(async () => {
-      const isHostdGone = this.#faults.find("HOSTD_GONE") !== undefined;
-      if (isHostdGone) await this.#stopHostd();
-      else this.#hostd ??= await this.#serveHostd();
-      await this.#libvirt?.obeyFaults();
-    });
-    await this.#obeying;
+  async #obeyFaults(): Promise<void> {
+    if (this.#faults.find("HOSTD_GONE") !== undefined) await this.#stopHostd();
+    else this.#hostd ??= await this.#serveHostd();
+    await this.#libvirt?.obeyFaults();
   }
 
   async #serveHostd(): Promise<ProtocolServer> {
@@ -143,16 +157,19 @@ export class Simulator implements AsyncDisposable {
   }
 
   async #obey(command: ControlCommand): Promise<unknown> {
+    if (command.command === "snapshot")
+      return snapshotOf(this.#kernel, this.#faults, this.#libvirt?.domains.list() ?? []);
+    if (command.command === "simulation") return { yaml: this.#yaml, faults: this.#faults.list };
+    return await this.#inTurn(() => this.#change(command));
+  }
+
+  async #change(command: Change): Promise<unknown> {
     switch (command.command) {
-      case "snapshot":
-        return snapshotOf(this.#kernel, this.#faults, this.#libvirt?.domains.list() ?? []);
-      case "simulation":
-        return { yaml: this.#yaml, faults: this.#faults.list };
       case "set-faults":
         return await this.#setFaults(command.faults);
       case "clear-faults":
         this.#faults.clear(command.names);
-        await this.#faultsObeyed();
+        await this.#obeyFaults();
         return { faults: this.#faults.list };
       case "create-mdev":
         this.#kernelDid(this.#kernel.create(command.gpu, command.type, command.uuid), "create the mdev");
@@ -170,6 +187,7 @@ export class Simulator implements AsyncDisposable {
         return undefined;
       case "advance":
         this.#clock.advance(command.ms);
+        await nextTurn(undefined);
         return undefined;
       case "guest":
         this.#guestDoes(command.domain, command.does);
@@ -184,7 +202,7 @@ export class Simulator implements AsyncDisposable {
   }
 
   async #setFaults(faults: readonly Fault[]): Promise<unknown> {
-    const problems = faultsBeyond(this.#kernel.host, this.#entries(), faults);
+    const problems = faultsBeyond(this.#kernel.host, this.#soundEntries(), faults);
     if (problems.length > 0) {
       throw new Refusal(
         "set the faults",
@@ -192,23 +210,22 @@ export class Simulator implements AsyncDisposable {
       );
     }
     this.#faults.set(faults);
-    await this.#faultsObeyed();
+    await this.#obeyFaults();
     return { faults };
   }
 
   async #loadHost(yaml: string, keepFaults: boolean): Promise<void> {
     const host = parseHost(yaml, "the host's description");
-    this.#yaml = yaml;
-    if (!keepFaults) this.#faults.clear();
     await this.#reboot(() => {
+      this.#yaml = yaml;
+      if (!keepFaults) this.#faults.clear();
       this.#kernel.reboot(host);
       this.#faults.set(host.faults);
       makeMdevs(this.#kernel, host);
     });
-    await this.#faultsObeyed();
   }
 
-  /** Everything that ran on the host is gone; files and connections too. */
+  /** Everything that ran on the host is gone; files and connections too. hostd is back when the host has booted. */
   async #reboot(
     boot = (): void => {
       this.#kernel.reboot();
@@ -217,8 +234,8 @@ export class Simulator implements AsyncDisposable {
     await this.#stopHostd();
     boot();
     this.#face.reboot();
-    await this.#libvirt?.reboot();
-    await this.#faultsObeyed();
+    this.#libvirt?.reboot();
+    await this.#obeyFaults();
   }
 
   #guestDoes(name: string, what: "crash" | "poweroff" | "reboot"): void {

@@ -161,11 +161,7 @@ describe("a vgpud that serves", () => {
   });
 
   it("goes on with what a client has given up", async () => {
-    await world.setFaults({ kind: "DOMAIN_STARTS_LATE", delay_ms: 400 });
-    const late = await refusal(
-      world.rpc.call(Domains.createDomain, world.draft("late").request, { deadline: Date.now() + 150 }),
-    );
-    assert.equal(late.code, "DEADLINE_EXCEEDED");
+    await world.setFaults({ kind: "DOMAIN_STARTS_LATE", delay_ms: 600_000 });
     const cancel = new AbortController();
     const cancelled = refusal(
       world.rpc.call(Domains.createDomain, world.draft("cancelled").request, { signal: cancel.signal }),
@@ -173,15 +169,13 @@ describe("a vgpud that serves", () => {
     await world.agent.logged(/"domain":"cancelled".*"step":"create-vgpu"/);
     cancel.abort();
     assert.equal((await cancelled).code, "CANCELLED");
-    for (const name of ["late", "cancelled"]) {
-      const { operation } = await until(`${name} is there`, async () => {
-        const shown = await world.claimed(name);
-        return shown.claimState === ClaimState.ACTIVE && shown;
-      });
-      assert.equal((await world.operation(operation)).state, OperationState.SUCCEEDED);
-      await world.destroy(name, AT_ONCE);
-    }
     await world.clearFaults();
+    const { operation } = await until("it is there", async () => {
+      const shown = await world.claimed("cancelled");
+      return shown.claimState === ClaimState.ACTIVE && shown;
+    });
+    assert.equal((await world.operation(operation)).state, OperationState.SUCCEEDED);
+    await world.destroy("cancelled", AT_ONCE);
   });
 
   it("ends with 0 when it is told to, after the calls that are under way", async () => {

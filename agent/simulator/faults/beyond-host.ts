@@ -6,16 +6,6 @@ import type { Fault } from "./fault.ts";
 
 export type PlacedProblem = Omit<Problem, "field"> & { readonly path: readonly PropertyKey[] };
 
-/** GPUs that the host does not have. */
-export function unknownGpus(host: HostDescription, faults: readonly Fault[]): readonly PlacedProblem[] {
-  const known = new Set(host.gpus.map(({ address }) => address));
-  return faults.flatMap(({ gpu }, index): readonly PlacedProblem[] => {
-    if (gpu === undefined || known.has(gpu)) return [];
-    const message = `the simulated host has no GPU ${gpu}`;
-    return [{ reason: "GPU_NOT_FOUND", path: ["faults", index, "gpu"], message }];
-  });
-}
-
 /** GPUs that the host does not have, and files that its tree does not have now. */
 export function faultsBeyond(
   host: HostDescription,
@@ -28,4 +18,13 @@ export function faultsBeyond(
     return [{ reason: "FIELD_INVALID", path: ["faults", index, "target"], message }];
   });
   return [...unknownGpus(host, faults), ...noFiles];
+}
+
+function unknownGpus(host: HostDescription, faults: readonly Fault[]): readonly PlacedProblem[] {
+  const known = new Set(host.gpus.map(({ address }) => address));
+  return faults.flatMap(({ gpu }, index): readonly PlacedProblem[] => {
+    if (gpu === undefined || known.has(gpu)) return [];
+    const message = `the simulated host has no GPU ${gpu}`;
+    return [{ reason: "GPU_NOT_FOUND", path: ["faults", index, "gpu"], message }];
+  });
 }

@@ -70,10 +70,10 @@ export class LibvirtDaemon implements AsyncDisposable {
     await this.#gate.set(isGone ? "gone" : hangs ? "deaf" : "open");
   }
 
-  /** The host boots: clients are cut off, nothing runs but what is marked for autostart. */
-  async reboot(): Promise<void> {
+  /** The host has booted: clients are cut off, nothing runs but what is marked for autostart. */
+  reboot(): void {
     this.#gate.cut();
-    await this.domains.reboot();
+    this.domains.reboot();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 // The domains of the simulated libvirt: what is defined, what runs, and what each change does to the kernel's slices.
 import type { DomainId } from "../../core/ids.ts";
+import { KeyedLock } from "../../core/keyed-lock.ts";
 import { UndefineDomain } from "../../node-libvirt/constants.ts";
 import type { DomainRef } from "../../node-libvirt/domain-ref.ts";
 import type { DomainState } from "../../node-libvirt/domain-state.ts";
@@ -7,6 +8,7 @@ import type { EventBroadcast } from "../../node-libvirt/server-events.ts";
 import type { SimulatedClock } from "../clock.ts";
 import type { FaultBoard } from "../faults/board.ts";
 import type { SimulatedKernel } from "../kernel.ts";
+import { outlives } from "../one-boot.ts";
 import { readDefinition, type Definition } from "./definition.ts";
 import {
   domainClash,
@@ -65,7 +67,7 @@ export class Domains {
   readonly #options: DomainsOptions;
   #domains = new Map<DomainId, Domain>();
   /** Domains that are being started: a second change waits for the first, as libvirt's job lock makes it. */
-  readonly #jobs = new Map<DomainId, Promise<unknown>>();
+  #jobs = new KeyedLock<DomainId>();
   #lastId = 0;
 
   constructor(options: DomainsOptions) {
@@ -131,6 +133,8 @@ export class Domains {
       throw notInThisState(`domain '${definition.name}' is already active`);
     }
     const { uuid, name } = definition;
+    const { kernel } = this.#options;
+    const { bootId } = kernel;
     const known = this.#domains.get(uuid);
     const off = { state: "shut-off", reason: "unknown" } as const;
     if (known === undefined)
@@ -138,7 +142,8 @@ export class Domains {
     try {
       return await this.start(uuid, { paused, transient: definition });
     } catch (error) {
-      if (known === undefined) this.#domains.delete(uuid);
+      // After a boot the UUID may be another domain's.
+      if (known === undefined && kernel.bootId === bootId) this.#domains.delete(uuid);
       throw error;
     }
   }
@@ -148,13 +153,14 @@ export class Domains {
     uuid: DomainId,
     { paused, transient }: { readonly paused?: boolean; readonly transient?: Definition } = {},
   ): Promise<Domain> {
-    return await this.#exclusive(uuid, async () => {
+    return await this.#jobs.run(uuid, async () => {
       const domain = this.byUuid(uuid);
       const definition = transient ?? domain.definition;
       if (domain.running !== undefined || definition === undefined)
         throw invalidOperation("domain is already running");
-      const { faults, clock, events } = this.#options;
-      await faults.hold("DOMAIN_STARTS_LATE", occasionOf(domain));
+      const { kernel, faults, clock, events } = this.#options;
+      if (!(await outlives(kernel, faults.hold("DOMAIN_STARTS_LATE", occasionOf(domain)))))
+        throw internalError("the host has booted");
       this.#lastId += 1;
       const running = { id: this.#lastId, pid: FIRST_PID + this.#lastId, startedAt: clock.now(), definition };
       try {
@@ -208,7 +214,7 @@ export class Domains {
   }
 
   async destroy(uuid: DomainId): Promise<void> {
-    await this.#exclusive(uuid, () => {
+    await this.#jobs.run(uuid, () => {
       this.#stop(this.#active(uuid), "destroyed");
       return Promise.resolve();
     });
@@ -254,14 +260,23 @@ export class Domains {
     });
   }
 
-  /** The host boots: definitions stay, nothing runs, nobody is told; then what is marked so is started. */
-  async reboot(): Promise<void> {
+  /** The host has booted: definitions stay, nothing runs, nobody is told; then what is marked so begins to start. */
+  reboot(): void {
     const kept = this.list().filter(({ definition }) => definition !== undefined);
     const state = { state: "shut-off", reason: "unknown" } as const;
     this.#domains = new Map(kept.map((domain) => [domain.uuid, { ...domain, running: undefined, state }]));
-    for (const { uuid, autostart } of kept) {
+    this.#jobs = new KeyedLock();
+    void this.#autostart(kept.filter(({ autostart }) => autostart).map(({ uuid }) => uuid));
+  }
+
+  /** One after the other, as a real daemon does, until the host boots again. */
+  async #autostart(uuids: readonly DomainId[]): Promise<void> {
+    const { kernel } = this.#options;
+    const { bootId } = kernel;
+    for (const uuid of uuids) {
+      if (kernel.bootId !== bootId) return;
       // One that cannot start, for want of its mdev, is only logged by a real daemon.
-      if (autostart) await this.start(uuid).catch(() => undefined);
+      await this.start(uuid).catch(() => undefined);
     }
   }
 
@@ -322,17 +337,6 @@ export class Domains {
   #put(domain: Domain): Domain {
     this.#domains.set(domain.uuid, domain);
     return domain;
-  }
-
-  async #exclusive<T>(uuid: DomainId, work: () => Promise<T>): Promise<T> {
-    const before = this.#jobs.get(uuid) ?? Promise.resolve();
-    const job = before.then(work, work);
-    this.#jobs.set(uuid, job);
-    try {
-      return await job;
-    } finally {
-      if (this.#jobs.get(uuid) === job) this.#jobs.delete(uuid);
-    }
   }
 }
 

@@ -26,8 +26,10 @@ export class Gate {
 
   /** Changes one after the other; resolves when this one is in effect. */
   async set(state: GateState): Promise<void> {
-    this.#change = this.#change.then(() => this.#apply(state));
-    await this.#change;
+    const change = this.#change.then(() => this.#apply(state));
+    // One that failed is its caller's to know; the next is tried all the same.
+    this.#change = change.catch(() => undefined);
+    await change;
   }
 
   /** Cuts every connection; new ones are served. */
@@ -37,12 +39,13 @@ export class Gate {
 
   async #apply(state: GateState): Promise<void> {
     if (state === this.#state) return;
-    this.#state = state;
     if (state === "gone") {
+      this.#state = state;
       await this.#close();
       return;
     }
     this.#server ??= await this.#listen();
+    this.#state = state;
     for (const pair of this.#pairs) this.#flow(pair);
   }
 

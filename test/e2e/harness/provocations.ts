@@ -6,7 +6,7 @@ import type { FaultKind } from "../../../agent/simulator/faults/kinds.ts";
 import { GPU, type } from "./requests.ts";
 import { refusal } from "./rpc.ts";
 import type { FaultFields, SimulatedAgent } from "./simulated-agent.ts";
-import { asSomebodyElse } from "./somebody-else.ts";
+import { asListener, foreignXml } from "./somebody-else.ts";
 import { until } from "./until.ts";
 
 export interface Provocation {
@@ -23,6 +23,8 @@ export interface Provocation {
 }
 
 const MS = 1_000_000;
+const OTHER = "6c9c1f1e-bbbb-4000-8000-000000000001";
+const HOUR_MS = 3_600_000;
 const delay = (ms: number): FaultFields => ({
   delay: { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * MS },
 });
@@ -50,6 +52,11 @@ async function seen(agent: SimulatedAgent, claimState: ClaimState): Promise<void
     `it is seen as ${claimState}`,
     async () => (await agent.domains())[0]?.claimState === claimState,
   );
+}
+
+/** Resolves when a fault that may strike twice has struck. */
+async function struck(agent: SimulatedAgent): Promise<void> {
+  await until("the fault strikes", async () => (await agent.simulation()).faults[0]?.times === 1);
 }
 
 const oneOfAType =
@@ -188,23 +195,32 @@ export const provocations: Readonly<Record<FaultKind, Provocation>> = {
     answers: async (agent, set, heal) => {
       const { domain } = await agent.create("hurt");
       await set();
-      await asSomebodyElse(agent.libvirtSocket, async (libvirt) => {
+      await asListener(agent.libvirtSocket, async (libvirt, heard) => {
         const ref = await libvirt.lookupDomainByUuid(domain?.uuid ?? "");
         assert.ok(ref);
         await libvirt.destroyDomain(ref);
+        assert.equal((await agent.trueStates())["hurt"], "shut-off");
+        assert.equal((await agent.domains())[0]?.state, DomainState.RUNNING);
+        await heal();
+        const other = await libvirt.defineDomain(foreignXml({ name: "other", uuid: OTHER }));
+        await libvirt.undefineDomain(other);
+        assert.deepEqual(heard, ["other defined", "other undefined"]);
       });
-      assert.equal((await agent.domains())[0]?.state, DomainState.RUNNING);
-      await heal();
       await seen(agent, ClaimState.STOPPED);
       await agent.destroy("hurt");
       return [];
     },
   },
   DOMAIN_STARTS_LATE: {
-    fault: delay(300),
+    fault: { ...delay(HOUR_MS), times: 2 },
     answers: async (agent, set) => {
       await set();
-      assert.equal((await agent.create("hurt")).domain?.state, DomainState.RUNNING);
+      const creating = agent.create("hurt");
+      await struck(agent);
+      assert.equal((await agent.trueStates())["hurt"], "shut-off");
+      await agent.advance(HOUR_MS);
+      assert.equal((await creating).domain?.state, DomainState.RUNNING);
+      await agent.clearFaults();
       await agent.destroy("hurt");
       return [];
     },
@@ -220,23 +236,31 @@ export const provocations: Readonly<Record<FaultKind, Provocation>> = {
     },
   },
   GUEST_IGNORES_SHUTDOWN: {
-    fault: { object: "hurt" },
+    fault: { object: "hurt", times: 2 },
     answers: async (agent, set) => {
       await agent.create("hurt");
       await set();
-      const { domain } = await agent.stop("hurt", { seconds: 0n, nanos: 300 * MS });
-      assert.equal(domain?.state, DomainState.SHUT_OFF);
+      const stopping = agent.stop("hurt", { seconds: 3n, nanos: 0 });
+      await struck(agent);
+      await agent.advance(HOUR_MS);
+      assert.equal((await agent.trueStates())["hurt"], "running");
+      assert.equal((await stopping).domain?.state, DomainState.SHUT_OFF);
       await agent.destroy("hurt");
       return [];
     },
   },
   GUEST_SHUTDOWN_LATE: {
-    fault: delay(300),
+    fault: { ...delay(HOUR_MS), times: 2 },
     answers: async (agent, set) => {
       await agent.create("hurt");
       await set();
-      const { domain } = await agent.stop("hurt", { seconds: 30n, nanos: 0 });
-      assert.equal(domain?.state, DomainState.SHUT_OFF);
+      const stopping = agent.stop("hurt", { seconds: 3600n, nanos: 0 });
+      await struck(agent);
+      // A guest that is well would be off long since.
+      await agent.advance(HOUR_MS / 2);
+      assert.equal((await agent.trueStates())["hurt"], "running");
+      await agent.advance(HOUR_MS / 2);
+      assert.equal((await stopping).domain?.state, DomainState.SHUT_OFF);
       await agent.destroy("hurt");
       return [];
     },

@@ -1,6 +1,8 @@
 // `vgpud --simulate` as a scheduler's developer has it: everything that is done to it goes through its API.
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { z } from "zod";
+import { sendControl, type ControlMessage } from "../../../agent/simulator/control-client.ts";
 import {
   type CreateDomainResponse,
   DestroyDomainRequest,
@@ -25,6 +27,8 @@ import { draft, type Draft } from "./requests.ts";
 import { Rpc } from "./rpc.ts";
 import { until } from "./until.ts";
 
+const CONTROL_PATIENCE_MS = 30_000;
+const snapshotSchema = z.object({ domains: z.array(z.object({ name: z.string(), state: z.string() })) });
 const AT_ONCE = { seconds: 0n, nanos: 0 };
 const ALL = { pageSize: 1000, pageToken: "", withUsage: false };
 
@@ -34,6 +38,7 @@ export class SimulatedAgent implements AsyncDisposable {
   readonly rpc: Rpc;
   readonly readSocket: string;
   readonly libvirtSocket: string;
+  readonly #controlSocket: string;
   readonly #agent: AgentProcess;
   readonly #images: string;
   #created = 0;
@@ -44,6 +49,7 @@ export class SimulatedAgent implements AsyncDisposable {
     this.rpc = new Rpc(socket);
     this.readSocket = socket.replace(/\.sock$/, "-read.sock");
     this.libvirtSocket = path.join(path.dirname(socket), "libvirt-sock");
+    this.#controlSocket = path.join(path.dirname(socket), "control.sock");
   }
 
   /** `host` is a file or the name of a machine. Resolves when the agent has seen libvirt, too. */
@@ -108,6 +114,17 @@ export class SimulatedAgent implements AsyncDisposable {
     return await this.rpc.call(Simulator.getSimulation, {});
   }
 
+  /** Lets time pass on the simulated host at once. */
+  async advance(ms: number): Promise<void> {
+    await this.#control({ command: "advance", ms });
+  }
+
+  /** What the simulated libvirt has, whatever the agent has seen of it: each domain's state by its name. */
+  async trueStates(): Promise<Readonly<Record<string, string>>> {
+    const { domains } = snapshotSchema.parse(await this.#control({ command: "snapshot" }));
+    return Object.fromEntries(domains.map(({ name, state }) => [name, state]));
+  }
+
   async setFault(fault: FaultFields): Promise<Fault | undefined> {
     return (await this.rpc.call(Simulator.setFault, { fault: Fault.fromPartial(fault) })).fault;
   }
@@ -119,6 +136,10 @@ export class SimulatedAgent implements AsyncDisposable {
   /** Without YAML the same host boots again. */
   async loadHost(hostYaml = "", keepFaults = false): Promise<void> {
     await this.rpc.call(Simulator.loadHost, LoadHostRequest.fromPartial({ hostYaml, keepFaults }));
+  }
+
+  async #control(message: ControlMessage): Promise<unknown> {
+    return await sendControl(this.#controlSocket, message, AbortSignal.timeout(CONTROL_PATIENCE_MS));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

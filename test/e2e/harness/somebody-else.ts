@@ -1,5 +1,6 @@
 // Another user of the same libvirt, who knows nothing of vgpud.
 import { Connection } from "../../../agent/node-libvirt/connection.ts";
+import { subscribe } from "../../../agent/node-libvirt/events.ts";
 import { Libvirt } from "../../../agent/node-libvirt/libvirt.ts";
 
 /** Does something with libvirt by a connection of one's own. */
@@ -7,6 +8,23 @@ export async function asSomebodyElse<T>(socket: string, act: (libvirt: Libvirt) 
   const connection = await Connection.open({ socket, uri: "qemu:///system" });
   try {
     return await act(new Libvirt(connection));
+  } finally {
+    await connection.close();
+  }
+}
+
+/** As `asSomebodyElse`, with the changes of domains that libvirt tells; those of a call are there when it has answered. */
+export async function asListener<T>(
+  socket: string,
+  act: (libvirt: Libvirt, heard: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const connection = await Connection.open({ socket, uri: "qemu:///system" });
+  const heard: string[] = [];
+  try {
+    await subscribe(connection, ["domain-lifecycle"], (event) => {
+      if (event.kind === "domain-lifecycle") heard.push(`${event.domain.name} ${event.change}`);
+    });
+    return await act(new Libvirt(connection), heard);
   } finally {
     await connection.close();
   }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { combine } from "../../../agent/config/load.ts";
 import type { Given } from "../../../agent/config/effective.ts";
 import { ConfigError } from "../../../agent/config/problem.ts";
+import { unfolding } from "../../fakes/unfolding-yaml.ts";
 
 const FILE = "/etc/vgpud/config.yaml";
 
@@ -76,6 +77,15 @@ describe("a wrong configuration", () => {
       "version: 1\n---\nversion: 1",
     ])
       assert.match(problemsOf(text)[0] ?? "", /^\/etc\/vgpud\/config\.yaml:\d+:\d+: /, text);
+  });
+
+  it("is refused with the place when an alias in a list stands for nothing, for its own list, or for too much", () => {
+    const cases = [
+      ["storage_roots: [/a, *other]", "1:21: *other stands for nothing"],
+      ["storage_roots: &all [/a, *all]", "1:26: *all stands for what it is part of"],
+      [unfolding(6), "2:10: its aliases stand for too much"],
+    ] as const;
+    for (const [text, problem] of cases) assert.deepEqual(problemsOf(text), [`${FILE}:${problem}`], text);
   });
 
   it("is refused when an anchor would stand for a value", () => {

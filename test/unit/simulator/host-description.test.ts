@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { faultKinds } from "../../../agent/simulator/faults/kinds.ts";
+import { unfolding } from "../../fakes/unfolding-yaml.ts";
 import { defaultHost, parseHost } from "../../../agent/simulator/host-yaml.ts";
+import { Refusal } from "../../../agent/simulator/problem.ts";
 
 // Beside the sources: the build does not copy it.
 const example = new URL("../../../../agent/simulator/example-host.yaml", import.meta.url);
@@ -51,17 +53,49 @@ describe("HOST.yaml", () => {
       ["kernel: latest", /1:9 kernel: not a kernel release/],
       ["cpus: 4\nkernel: [", /2:10 Flow sequence/],
       ["cpus: 4\ncpus: 5", /2:1 Map keys must be unique/],
+      ["hostname: !env HOME", /1:11 Unresolved tag: !env/],
+      ["cpus: 4\ngpus: [*mine]", /2:8 \*mine stands for nothing/],
+      ["gpus: &all [*all]", /1:13 \*all stands for what it is part of/],
+      [unfolding(6), /2:10 its aliases stand for too much/],
       ["faults: [{ kind: CREATE_FAILS, errno: EWHAT }]", /1:39 faults\[0\]\.errno: /],
       ["faults: [{ kind: BURNS }]", /1:18 faults\[0\]\.kind: /],
       ["faults: [{ kind: LIBVIRT_GONE, errno: EIO }]", /1:39 faults\[0\]\.errno: is not for LIBVIRT_GONE/],
       ["faults: [{ kind: CREATE_LATE }]", /1:10 faults\[0\]\.delay_ms: is required for CREATE_LATE/],
       ["faults: [{ kind: GM_FRAGMENTED, gpu: 0000:09:00.0 }]", /1:38 faults\[0\]\.gpu: .* no GPU 0000:09/],
+      [
+        "faults: [{ kind: FILE_FAILS, target: /proc/version }]",
+        /1:38 faults\[0\]\.target: the simulated host has no file \/proc\/version/,
+      ],
       ["faults: [{ kind: LIBVIRT_ERROR, target: reboot }]", /faults\[0\]\.target: is no method of libvirt/],
       [
         "mdevs: [{ gpu: 0000:00:02.0, type: i915-GVTg_V4_1, uuid: 4c9c1f1e-aaaa-4000-8000-000000000001 }]",
         /1:36 mdevs\[0\]\.type: the kernel refuses to make it: ENOENT/,
       ],
     ];
-    for (const [yaml, message] of cases) assert.throws(() => parseHost(yaml, "host.yaml"), message);
+    for (const [yaml, message] of cases)
+      assert.throws(
+        () => parseHost(yaml, "host.yaml"),
+        (error: unknown) => error instanceof Refusal && message.test(error.message),
+        yaml,
+      );
+  });
+
+  it("may have a value stand for another one", () => {
+    const { faults } = parseHost(
+      "faults:\n  - { kind: GPU_VANISHES, gpu: &gpu 0000:00:02.0 }\n  - { kind: GM_FRAGMENTED, gpu: *gpu }",
+      "host.yaml",
+    );
+    assert.deepEqual(
+      faults.map(({ gpu }) => gpu),
+      ["0000:00:02.0", "0000:00:02.0"],
+    );
+  });
+
+  it("may have a file fail that its own mdevs bring", () => {
+    const mdev = "gpu: 0000:00:02.0, type: i915-GVTg_V5_4, uuid: 4c9c1f1e-aaaa-4000-8000-000000000001";
+    const target =
+      "sys/devices/pci0000:00/0000:00:02.0/4c9c1f1e-aaaa-4000-8000-000000000001/intel_vgpu/vgpu_id";
+    const yaml = `mdevs: [{ ${mdev} }]\nfaults: [{ kind: FILE_FAILS, target: "${target}" }]`;
+    assert.equal(parseHost(yaml, "host.yaml").faults[0]?.target, target);
   });
 });

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from "node:fs/promises";
+import net from "node:net";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { HostdClient } from "../../../agent/host/hostd-client.ts";
+import { encodeLine } from "../../../agent/hostd/protocol/lines.ts";
 import { SimulatedHost } from "../../fakes/simulated-host.ts";
 
 const GPU = "0000:00:02.0";
@@ -124,6 +127,59 @@ describe("the simulator", () => {
     assert.notEqual(await bootId(), before);
     using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
     assert.equal((await client.holders(OTHER)).kind, "absent");
+  });
+
+  it("boots one host after the other when two are loaded at once", async () => {
+    await using host = await SimulatedHost.start();
+    const releases = ["6.1.1", "6.1.2", "6.1.3"];
+    // In one packet, so that the second is there before the first has begun to wait.
+    const commands = releases.map((release) =>
+      encodeLine({ command: "load-host", yaml: `kernel: ${release}` }),
+    );
+    const control = net.connect(path.join(host.directory, "control.sock"));
+    control.write(commands.join(""));
+    let answered = 0;
+    for await (const line of createInterface({ input: control })) {
+      assert.match(line, /"ok":true/);
+      answered += 1;
+      if (answered === releases.length) break;
+    }
+    control.destroy();
+    const snapshot = await host.control({ command: "snapshot" });
+    const simulation = await host.control({ command: "simulation" });
+    const booted = /"kernel":"([^"]+)"/.exec(JSON.stringify(snapshot))?.[1];
+    const loaded = /"yaml":"kernel: ([^"]+)"/.exec(JSON.stringify(simulation))?.[1];
+    assert.equal(loaded, booted);
+    assert.ok(booted !== undefined && releases.includes(booted));
+    using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
+    assert.deepEqual(await client.createMdev(MDEV), { kind: "done" });
+  });
+
+  it("says when hostd or libvirt cannot come back, lives on, and tries again at the next change", async () => {
+    const gone = ["HOSTD_GONE", "LIBVIRT_GONE"];
+    await using host = await SimulatedHost.start(
+      `faults: [${gone.map((kind) => `{ kind: ${kind} }`).join(", ")}]`,
+    );
+    const sockets = [host.hostdSocket, host.libvirtSocket];
+    for (const socket of sockets) {
+      await mkdir(socket);
+      await assert.rejects(host.control({ command: "clear-faults" }), /it exists and is no socket/);
+      await rmdir(socket);
+    }
+    await host.control({ command: "clear-faults" });
+    using client = closing(new HostdClient({ socketPath: host.hostdSocket }));
+    assert.deepEqual(await client.createMdev(MDEV), { kind: "done" });
+    assert.ok((await stat(host.libvirtSocket)).isSocket());
+  });
+
+  it("takes a fault of a file again that fails already", async () => {
+    await using host = await SimulatedHost.start();
+    for (const errno of ["EIO", "ENOENT", "EIO"]) {
+      const fault = { kind: "FILE_FAILS", target: "proc/sys/kernel/hostname", errno };
+      await host.control({ command: "set-faults", faults: [fault] });
+      const read = readFile(path.join(host.root, fault.target));
+      await assert.rejects(read, { code: errno });
+    }
   });
 
   it("removes what it made when it is told to end, and what a killed one left when it starts", async () => {
