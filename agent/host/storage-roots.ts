@@ -78,8 +78,16 @@ export class StorageRoots implements StoragePaths {
   async #real(file: string, field: string): Promise<string> {
     if (!path.isAbsolute(file)) throw refuse(field, file, "is not an absolute path");
     return realpath(file).catch((error: unknown) => {
-      throw refuse(field, file, `cannot be resolved: ${messageOf(error)}`, error);
+      throw refuse(field, file, this.#unresolved(error), error);
     });
+  }
+
+  #unresolved(error: unknown): string {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const { roots } = this.#allowed();
+    if (code === "ENOENT") return `does not exist; files of domains lie below ${roots.join(", ")}`;
+    if (code === "EACCES") return "lies in a folder that vgpud's user may not search";
+    return `cannot be resolved: ${messageOf(error)}`;
   }
 
   async #refuseOutside(file: string, real: string, field: string): Promise<void> {

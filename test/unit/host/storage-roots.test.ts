@@ -77,8 +77,8 @@ describe("storage roots", () => {
     await refused(at("images/../images-of-others/c"), /below none/);
     await refused(at("images/outside"), /below none/);
     await refused(at("images/deep"), /not a regular file/);
-    await refused(at("images/x"), /cannot be resolved/);
-    await refused(at("missing-root/x"), /cannot be resolved/);
+    await refused(at("images/x"), /does not exist; files of domains lie below /);
+    await refused(at("missing-root/x"), /does not exist/);
   });
 });
 
