@@ -72,7 +72,7 @@ function hints(error: CliError, context: RunContext): readonly string[] {
   const { command, retry, line, ref } = context;
   if (error.look !== undefined) return [line(...error.look)];
   if (error.instead !== undefined)
-    return [`this fits now: ${context.retryWith(error.instead)}`, line("gpus")];
+    return [`${error.instead.said}: ${context.retryWith(error.instead)}`, line("gpus")];
   if (ending === "permission") return permissionHints(error, context);
   if (call === undefined)
     return ending === "usage" && !error.inFile ? [`vgpuctl ${command.name} --help`] : [];
