@@ -102,6 +102,7 @@ const lookByReason: Readonly<Record<string, readonly string[]>> = {
   DOMAIN_NOT_FOUND: ["domains"],
   DOMAIN_NAME_EXISTS: ["domains"],
   DOMAIN_UUID_EXISTS: ["domains"],
+  DISK_IN_USE: ["domains"],
 };
 
 /** The time that was given for an answer may be what was wrong: the lines leave it out. */

@@ -99,6 +99,16 @@ const refused: Readonly<Record<string, RefusedCase>> = {
     exitCode: 7,
     says: /\[VGPU_IN_USE\]/,
   },
+  "tells a disk that another domain has, with the domains to look at": {
+    refusal: {
+      code: status.FAILED_PRECONDITION,
+      message: "m",
+      reason: "DISK_IN_USE",
+      field: "domain.disks[0].path",
+    },
+    exitCode: 7,
+    says: /set by --disk .*\nhint: vgpuctl --socket \S+ domains\n$/,
+  },
   "tells a change that another one took over": {
     refusal: { code: status.ABORTED, message: "m", reason: "SUPERSEDED" },
     exitCode: 7,
