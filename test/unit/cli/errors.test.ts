@@ -1,7 +1,7 @@
 // Every exit code, with the lines that say what would work.
 import { status } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { refusedSocket } from "../../../agent/cli/reachable.ts";
 import { connect } from "../../../agent/cli/vgpud.ts";
@@ -199,13 +199,29 @@ describe("a socket that cannot be used", () => {
 
   it("ends with 8 where nobody listens", async () => {
     await using vgpud = await fakeVgpud();
-    const file = `${vgpud.socketPath}.stale`;
-    await writeFile(file, "");
-    const ran = await vgpuctl(file, ["gpus"]);
+    const stale = `${vgpud.socketPath}.stale`;
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(`${stale}.first`, resolve));
+    // Its path is unlinked when it closes; under another name it stays.
+    await rename(`${stale}.first`, stale);
+    await new Promise((resolve) => server.close(resolve));
+    const ran = await vgpuctl(stale, ["gpus"]);
     assert.equal(ran.exitCode, 8);
     assert.match(
       ran.stderr,
       /nobody serves the socket .*\nhint: the vgpud that made it has ended: start vgpud, or try/,
+    );
+  });
+
+  it("ends with 8 where the path is no socket, and blames no vgpud", async () => {
+    await using vgpud = await fakeVgpud();
+    const file = `${vgpud.socketPath}.txt`;
+    await writeFile(file, "");
+    const { exitCode, stderr } = await vgpuctl(file, ["gpus"]);
+    assert.equal(exitCode, 8);
+    assert.match(
+      stderr,
+      /^error: vgpud does not answer: \S+\.txt is not a socket\nhint: --socket takes .*\n$/,
     );
   });
 
