@@ -281,7 +281,17 @@ describe("a wrong command line", () => {
     "refuses a timeout of nothing": [["gpus", "--timeout", "0"], /--timeout takes more than 0/],
     "refuses another format": [
       ["gpus", "-o", "xml"],
-      /--output takes table, wide, json, yaml, name, request, not 'xml'/,
+      /--output takes table, wide, json, yaml, name, not 'xml'/,
+    ],
+    "suggests the nearest format": [["gpus", "-o", "yml"], /not 'yml'\n.*\nhint: did you mean yaml\?/],
+    "suggests the flag that sets a field": [
+      ["destroy", "a", "--grace-period", "1s"],
+      /no flag '--grace-period' here\n.*\nhint: did you mean --grace\?/,
+    ],
+    "refuses no frames": [["top", "-n", "0"], /--frames takes at least 1\n/],
+    "says what memory is counted in": [
+      ["create", "a", "--type", "t", "--vcpus", "1", "--memory", "2G"],
+      /--memory takes a whole number of MiB, not '2G'/,
     ],
     "refuses stops that contradict": [
       ["stop", "a", "--now", "--no-force"],
