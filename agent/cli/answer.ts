@@ -23,12 +23,15 @@ export async function answerOf(job: Job): Promise<Answer> {
   const { command, args, globals, environment } = job;
   if (command.kind === "local") return command.run(args, { version: environment.version });
   const extraMs = command.kind === "change" ? command.extraMs(args) : 0;
+  let told = false;
   const vgpud = environment.connect({
     socketPath: globals.socketPath,
     timeoutMs: timeoutMs(args, command.kind === "change" ? "change" : "read", extraMs),
     signal: environment.signal,
     onSend: () => {
-      tellIssued(job);
+      // A hint may take calls of its own.
+      if (!told) tellIssued(job);
+      told = true;
     },
   });
   try {

@@ -56,11 +56,14 @@ export class Arguments {
     return first;
   }
 
-  /** A whole number of 0 or more. Ranges are vgpud's to check: it answers with the field at fault. */
-  integer(flag: string): number | undefined {
+  /** A whole number of 0 or more, of a unit. Ranges are vgpud's to check: it answers with the field at fault. */
+  integer(flag: string, unit?: string): number | undefined {
     const text = this.text(flag);
     if (text === undefined) return undefined;
-    if (!/^\d{1,9}$/.test(text)) throw usageError(`--${flag} takes a whole number, not '${text}'`);
+    if (!/^\d{1,9}$/.test(text)) {
+      const what = unit === undefined ? "a whole number" : `a whole number of ${unit}`;
+      throw usageError(`--${flag} takes ${what}, not '${text}'`);
+    }
     return Number(text);
   }
 

@@ -34,6 +34,7 @@ const byReason: Readonly<Record<string, Exclude<Ending, "ok">>> = {
   VGPU_IN_USE: "conflict",
   VGPU_REMOVE_BLOCKED: "conflict",
   CLAIM_STATE: "conflict",
+  DISK_IN_USE: "conflict",
 };
 
 /** How an operation ends that failed for a reason. */

@@ -15,7 +15,7 @@ export interface CliErrorOptions {
   /** The call that failed, when there was one. */
   readonly call?: FailedCall;
   /** A flag with which the same command line would work, in the place of others. */
-  readonly instead?: Instead;
+  readonly instead?: Suggestion;
   /** Words of the command line are not what is wrong, though it ends as a usage error. */
   readonly inFile?: boolean;
   /** Nothing need be said: the user ended what was shown. */
@@ -27,6 +27,11 @@ export interface Instead {
   readonly flag: string;
   readonly value: string;
   readonly replaces: readonly string[];
+}
+
+/** With how sure it is, in words. */
+export interface Suggestion extends Instead {
+  readonly said: string;
 }
 
 export interface FailedCall {
@@ -45,7 +50,7 @@ export class CliError extends Error {
   readonly hints: readonly string[];
   readonly look: readonly string[] | undefined;
   readonly call: FailedCall | undefined;
-  readonly instead: Instead | undefined;
+  readonly instead: Suggestion | undefined;
   readonly inFile: boolean;
   readonly quiet: boolean;
 

@@ -69,7 +69,7 @@ function domainSpec(args: Arguments, written?: DomainSpec): DomainSpec {
     name,
     uuid: args.text("uuid") ?? base.uuid,
     vcpus: number(args, "vcpus") ?? base.vcpus,
-    memoryMib: number(args, "memory") ?? base.memoryMib,
+    memoryMib: number(args, "memory", "MiB") ?? base.memoryMib,
     disks: disks(args, base.disks),
     boot: boot(args) ?? base.boot,
     graphics: graphics(args, base.graphics),
@@ -81,8 +81,8 @@ function domainSpec(args: Arguments, written?: DomainSpec): DomainSpec {
 }
 
 /** Required where no file may say it; vgpud names the line of the file otherwise. */
-function number(args: Arguments, flag: string): number | undefined {
-  const value = args.integer(flag);
+function number(args: Arguments, flag: string, unit?: string): number | undefined {
+  const value = args.integer(flag, unit);
   if (value === undefined && args.file === undefined) throw usageError(`--${flag} is required`);
   return value;
 }

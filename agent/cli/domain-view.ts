@@ -1,5 +1,7 @@
 // Domains as a table and one by one.
+import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import type { Domain } from "../../proto/gen/vgpud/v1/domain.ts";
+import type { Cell } from "./paint.ts";
 import type { Text } from "./text.ts";
 import { failureText, holderText, stateCell, time, word, yesNo } from "./words.ts";
 
@@ -24,7 +26,7 @@ export function domainList(domains: readonly Domain[]): Text {
       rows: domains.map((domain) => [
         domain.name,
         domain.uuid,
-        stateCell(domain.state, "DOMAIN_STATE"),
+        domainStateCell(domain),
         stateCell(domain.ownership, "OWNERSHIP"),
         stateCell(domain.claimState, "CLAIM_STATE"),
         domain.vcpus,
@@ -47,7 +49,7 @@ export function domainDetail(domain: Domain): Text {
       fields: [
         ["domain", domain.name],
         ["UUID", domain.uuid],
-        ["state", stateCell(domain.state, "DOMAIN_STATE")],
+        ["state", domainStateCell(domain)],
         ["owner", stateCell(domain.ownership, "OWNERSHIP")],
         ["claim id", domain.claimId],
         ["claim", stateCell(domain.claimState, "CLAIM_STATE")],
@@ -68,4 +70,9 @@ export function domainDetail(domain: Domain): Text {
       ],
     },
   ];
+}
+
+/** None for a domain that is gone: `unknown` is what one that is there shows while libvirt is away. */
+function domainStateCell({ state, claimState }: Domain): Cell {
+  return claimState === ClaimState.GONE ? undefined : stateCell(state, "DOMAIN_STATE");
 }

@@ -72,7 +72,7 @@ function hints(error: CliError, context: RunContext): readonly string[] {
   const { command, retry, line, ref } = context;
   if (error.look !== undefined) return [line(...error.look)];
   if (error.instead !== undefined)
-    return [`this fits now: ${context.retryWith(error.instead)}`, line("gpus")];
+    return [`${error.instead.said}: ${context.retryWith(error.instead)}`, line("gpus")];
   if (ending === "permission") return permissionHints(error, context);
   if (call === undefined)
     return ending === "usage" && !error.inFile ? [`vgpuctl ${command.name} --help`] : [];
@@ -102,6 +102,7 @@ const lookByReason: Readonly<Record<string, readonly string[]>> = {
   DOMAIN_NOT_FOUND: ["domains"],
   DOMAIN_NAME_EXISTS: ["domains"],
   DOMAIN_UUID_EXISTS: ["domains"],
+  DISK_IN_USE: ["domains"],
 };
 
 /** The time that was given for an answer may be what was wrong: the lines leave it out. */

@@ -17,7 +17,7 @@ export const globalFlags: readonly Flag[] = [
     name: "output",
     short: "o",
     value: "FORMAT",
-    help: "table (default), wide (with more columns), json, yaml or name; json and yaml are for errors too",
+    help: "table (default), wide (with more columns), json, yaml or what else a command has; json and yaml are for errors too",
     offer: { kind: "words", words: formats },
   },
   {

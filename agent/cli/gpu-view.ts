@@ -23,7 +23,7 @@ export function gpuList(gpus: readonly Gpu[]): Text {
 
 /** Everything about one GPU. */
 export function gpuDetail(gpu: Gpu): Text {
-  return [gpuFields(gpu), ...budgetTables(gpu.budget), ...typeTables([gpu]), modeTable(gpu)];
+  return [gpuFields(gpu), ...budgetTables(gpu.budget), ...typeTables([gpu]), ...modeTables(gpu)];
 }
 
 function gpuTable(gpus: readonly Gpu[]): Block {
@@ -132,15 +132,13 @@ function budgetTables(budget: ResourceBudget | undefined): readonly Block[] {
   return [{ kind: "table", columns: [left("BUDGET"), ...sizeColumns, right("VGPUS")], rows }];
 }
 
-function modeTable(gpu: Gpu): Block {
-  return {
-    kind: "table",
-    columns: ["MODE", "BACKEND", "AVAILABLE", "REASON"].map(left),
-    rows: gpu.modes.map(({ mode, backend, available, reason }) => [
-      word(mode, "MODE"),
-      word(backend, "BACKEND"),
-      yesNo(available),
-      reason,
-    ]),
-  };
+function modeTables({ modes }: Gpu): readonly Block[] {
+  if (modes.length === 0) return [];
+  const rows = modes.map(({ mode, backend, available, reason }) => [
+    word(mode, "MODE"),
+    word(backend, "BACKEND"),
+    yesNo(available),
+    reason,
+  ]);
+  return [{ kind: "table", columns: ["MODE", "BACKEND", "AVAILABLE", "REASON"].map(left), rows }];
 }

@@ -59,9 +59,14 @@ export function commandHelp(command: Command): string {
       "Outputs beside table, wide, json and yaml:",
       Object.entries(forms).flatMap(([form, prints]) => entry(`-o ${form}`, prints)),
     ),
-    ...section("Flags of every command:", globalFlags.flatMap(flagEntry)),
+    ...section("Flags of every command:", globalFlagsOf(command).flatMap(flagEntry)),
     "",
   ].join("\n");
+}
+
+/** One that writes by itself has no format to choose. */
+function globalFlagsOf({ kind }: Command): readonly Flag[] {
+  return kind === "live" ? globalFlags.filter(({ name }) => name !== "output") : globalFlags;
 }
 
 /** `Usage: vgpuctl stop REF [FLAGS]` */

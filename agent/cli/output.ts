@@ -26,10 +26,11 @@ function formatsOf({ kind, forms = {} }: Command): readonly Format[] {
 
 /** @throws CliError for a format that there is not, or not here */
 export function readFormat(args: Arguments, command: Command): Format {
-  const format = args.choice("output", Object.fromEntries(formats.map((name) => [name, name]))) ?? "table";
   const has = formatsOf(command);
-  if (has.includes(format)) return format;
-  throw usageError(`${command.name} has no output '${format}': it has ${has.join(", ")}`);
+  const elsewhere = formats.find((format) => format === args.text("output") && !has.includes(format));
+  if (elsewhere !== undefined)
+    throw usageError(`${command.name} has no output '${elsewhere}': it has ${has.join(", ")}`);
+  return args.choice("output", Object.fromEntries(has.map((name) => [name, name]))) ?? "table";
 }
 
 export interface Style {

@@ -96,9 +96,12 @@ function flagValue(flag: Flag, { value, inline }: WrittenFlag): string {
   return value;
 }
 
-function unknownFlag({ raw }: WrittenFlag, known: readonly Flag[]): Error {
-  const names = known.map(({ name }) => `--${name}`);
-  return usageError(`there is no flag '${raw}' here`, didYouMean(raw, names));
+function unknownFlag({ raw, name }: WrittenFlag, known: readonly Flag[]): Error {
+  // Who knows the contract may name the field that a flag sets.
+  const sets = known.find(({ field }) => field?.split(".").at(-1)?.replaceAll("_", "-") === name);
+  const names = known.map((flag) => `--${flag.name}`);
+  const hint = sets === undefined ? didYouMean(raw, names) : `did you mean --${sets.name}?`;
+  return usageError(`there is no flag '${raw}' here`, hint);
 }
 
 function checkOperands(operands: readonly string[], command: Command): void {

@@ -1,5 +1,6 @@
 // Tells why a socket cannot be reached. grpc-js says it only in the text of an UNAVAILABLE; the errno is plain.
 import { once } from "node:events";
+import { stat } from "node:fs/promises";
 import { connect as openSocket } from "node:net";
 import { CliError } from "./cli-error.ts";
 import { DEFAULT_SOCKET } from "./default-socket.ts";
@@ -19,10 +20,25 @@ export async function requireReachable({ socketPath, timeoutMs, signal }: Reach)
   } catch (error) {
     if (signal.aborted)
       throw new CliError("interrupted", "interrupted before vgpud was asked", { cause: error });
+    if (await isAnotherThing(socketPath)) throw notASocket(socketPath, error);
     throw refusedSocket(socketPath, error);
   } finally {
     socket.destroy();
   }
+}
+
+/** The errno is ECONNREFUSED for a file of any kind. */
+async function isAnotherThing(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && !found.isSocket();
+}
+
+function notASocket(path: string, cause: unknown): CliError {
+  const hint = "--socket takes the path that vgpud prints when it is ready";
+  return new CliError("unreachable", `vgpud does not answer: ${path} is not a socket`, {
+    hints: [hint],
+    cause,
+  });
 }
 
 /** Why a socket would not be opened, by its errno. */

@@ -1,6 +1,6 @@
 // `vgpuctl top`
 import type { Arguments } from "../arguments.ts";
-import { CliError } from "../cli-error.ts";
+import { CliError, usageError } from "../cli-error.ts";
 import type { Answer, LiveCommand } from "../command.ts";
 import { offerWords } from "../create-words.ts";
 import type { Environment } from "../environment.ts";
@@ -42,6 +42,7 @@ async function top(args: Arguments, vgpud: Vgpud, environment: Environment): Pro
   const choice = { order: args.choice("sort", words) ?? "cpu", reversed: false, scrolled: 0 };
   const intervalMs = readInterval(args);
   const frames = args.has("once") ? 1 : args.integer("frames");
+  if (frames === 0) throw usageError("--frames takes at least 1");
   const { screen, keys } = environment;
   const paint = environment.colour && !args.has("no-color") ? coloured : plain;
   const common = { look: looking, choice, intervalMs, paint, environment };

@@ -40,7 +40,7 @@ end
 
 complete -c vgpuctl -f
 complete -c vgpuctl -l socket -F -r -d 'vgpud\'s socket (default /run/vgpud/vgpud.sock)'
-complete -c vgpuctl -l output -s o -a 'table wide json yaml name request' -x -d 'table (default), wide (with more columns), json, yaml or name; json and yaml are for errors too'
+complete -c vgpuctl -l output -s o -a 'table wide json yaml name request' -x -d 'table (default), wide (with more columns), json, yaml or what else a command has; json and yaml are for errors too'
 complete -c vgpuctl -l timeout -x -d 'give up on an answer after this time (default 10s; for changes 180s and the grace period)'
 complete -c vgpuctl -l no-color -d 'no colors; NO_COLOR in the environment does the same'
 complete -c vgpuctl -l help -s h -d 'show what a command does and takes'

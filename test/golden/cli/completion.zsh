@@ -18,7 +18,7 @@ _vgpuctl() {
   local -a globals
   globals=(
     --socket='[vgpud'\''s socket (default /run/vgpud/vgpud.sock)]:PATH:_files'
-    '(--output -o)'{--output=,-o+}'[table (default), wide (with more columns), json, yaml or name; json and yaml are for errors too]:FORMAT:(table wide json yaml name request)'
+    '(--output -o)'{--output=,-o+}'[table (default), wide (with more columns), json, yaml or what else a command has; json and yaml are for errors too]:FORMAT:(table wide json yaml name request)'
     --timeout='[give up on an answer after this time (default 10s; for changes 180s and the grace period)]:DURATION: '
     --no-color'[no colors; NO_COLOR in the environment does the same]'
     '(--help -h)'{--help,-h}'[show what a command does and takes]'

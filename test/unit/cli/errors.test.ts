@@ -1,7 +1,7 @@
 // Every exit code, with the lines that say what would work.
 import { status } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { refusedSocket } from "../../../agent/cli/reachable.ts";
 import { connect } from "../../../agent/cli/vgpud.ts";
@@ -99,6 +99,16 @@ const refused: Readonly<Record<string, RefusedCase>> = {
     exitCode: 7,
     says: /\[VGPU_IN_USE\]/,
   },
+  "tells a disk that another domain has, with the domains to look at": {
+    refusal: {
+      code: status.FAILED_PRECONDITION,
+      message: "m",
+      reason: "DISK_IN_USE",
+      field: "domain.disks[0].path",
+    },
+    exitCode: 7,
+    says: /set by --disk .*\nhint: vgpuctl --socket \S+ domains\n$/,
+  },
   "tells a change that another one took over": {
     refusal: { code: status.ABORTED, message: "m", reason: "SUPERSEDED" },
     exitCode: 7,
@@ -189,13 +199,29 @@ describe("a socket that cannot be used", () => {
 
   it("ends with 8 where nobody listens", async () => {
     await using vgpud = await fakeVgpud();
-    const file = `${vgpud.socketPath}.stale`;
-    await writeFile(file, "");
-    const ran = await vgpuctl(file, ["gpus"]);
+    const stale = `${vgpud.socketPath}.stale`;
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(`${stale}.first`, resolve));
+    // Its path is unlinked when it closes; under another name it stays.
+    await rename(`${stale}.first`, stale);
+    await new Promise((resolve) => server.close(resolve));
+    const ran = await vgpuctl(stale, ["gpus"]);
     assert.equal(ran.exitCode, 8);
     assert.match(
       ran.stderr,
       /nobody serves the socket .*\nhint: the vgpud that made it has ended: start vgpud, or try/,
+    );
+  });
+
+  it("ends with 8 where the path is no socket, and blames no vgpud", async () => {
+    await using vgpud = await fakeVgpud();
+    const file = `${vgpud.socketPath}.txt`;
+    await writeFile(file, "");
+    const { exitCode, stderr } = await vgpuctl(file, ["gpus"]);
+    assert.equal(exitCode, 8);
+    assert.match(
+      stderr,
+      /^error: vgpud does not answer: \S+\.txt is not a socket\nhint: --socket takes .*\n$/,
     );
   });
 
@@ -255,7 +281,17 @@ describe("a wrong command line", () => {
     "refuses a timeout of nothing": [["gpus", "--timeout", "0"], /--timeout takes more than 0/],
     "refuses another format": [
       ["gpus", "-o", "xml"],
-      /--output takes table, wide, json, yaml, name, request, not 'xml'/,
+      /--output takes table, wide, json, yaml, name, not 'xml'/,
+    ],
+    "suggests the nearest format": [["gpus", "-o", "yml"], /not 'yml'\n.*\nhint: did you mean yaml\?/],
+    "suggests the flag that sets a field": [
+      ["destroy", "a", "--grace-period", "1s"],
+      /no flag '--grace-period' here\n.*\nhint: did you mean --grace\?/,
+    ],
+    "refuses no frames": [["top", "-n", "0"], /--frames takes at least 1\n/],
+    "says what memory is counted in": [
+      ["create", "a", "--type", "t", "--vcpus", "1", "--memory", "2G"],
+      /--memory takes a whole number of MiB, not '2G'/,
     ],
     "refuses stops that contradict": [
       ["stop", "a", "--now", "--no-force"],

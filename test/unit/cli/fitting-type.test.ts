@@ -1,6 +1,7 @@
 // The type that a refused create is told of.
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
+import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { typeThatFits } from "../../../agent/cli/fitting-type.ts";
 import { connect } from "../../../agent/cli/vgpud.ts";
 import { CliError } from "../../../agent/cli/cli-error.ts";
@@ -13,22 +14,37 @@ const SMALL = "i915-GVTg_V5_8";
 const roomy = { ...gpu, types: gpu.types.map((type) => ({ ...type, allocatable: 1 })) };
 
 describe("typeThatFits", () => {
-  const wish = { asked: undefined, gpu: undefined };
+  const type = (value: string) => ({ $case: "type", value }) as const;
+  const sizes = (vgtLowGmSz: number) =>
+    ({ $case: "sizes", value: { vgtLowGmSz, vgtHighGmSz: 512, vgtFenceSz: 4 } }) as const;
+  const wish = { want: sizes(512), gpu: undefined, smaller: false };
 
-  it("is the largest that there is room for", () => {
+  it("is the largest that there is room for, not above what was asked for", () => {
     assert.equal(typeThatFits([idleGpu, gpu], wish), SMALL);
     assert.equal(typeThatFits([idleGpu, roomy], wish), LARGE);
+    assert.equal(typeThatFits([roomy], { ...wish, want: sizes(127) }), SMALL);
+    assert.equal(typeThatFits([roomy], { ...wish, want: type(SMALL) }), undefined);
+    assert.equal(typeThatFits([roomy], { ...wish, want: { $case: "mode", value: Mode.GVT_G } }), SMALL);
   });
 
-  it("is the one whose name was cut short", () => {
-    assert.equal(typeThatFits([roomy], { ...wish, asked: "V5_8" }), SMALL);
-    assert.equal(typeThatFits([roomy], { ...wish, asked: "V5_3" }), LARGE);
-    assert.equal(typeThatFits([roomy], { ...wish, asked: "I915-gvtg_v5_8" }), SMALL);
+  it("is smaller than what was asked for where the kernel refused that", () => {
+    assert.equal(typeThatFits([roomy], { ...wish, want: sizes(128), smaller: true }), SMALL);
+    assert.equal(typeThatFits([roomy], { ...wish, want: sizes(64), smaller: true }), undefined);
+    assert.equal(typeThatFits([roomy], { ...wish, want: type(LARGE), smaller: true }), SMALL);
+  });
+
+  it("is the one whose name was cut short or mistyped, or what there is room for in its place", () => {
+    const named = (value: string, gpus = [roomy]) => typeThatFits(gpus, { ...wish, want: type(value) });
+    assert.equal(named("V5_8"), SMALL);
+    assert.equal(named("I915-gvtg_v5_4"), LARGE);
+    assert.equal(named("i915-GVTG_V58"), SMALL);
+    assert.equal(named("V5_4", [gpu]), SMALL);
+    assert.equal(named("A2-1g.5gb"), undefined);
   });
 
   it("is none on a GPU that has none, and not what was refused", () => {
     assert.equal(typeThatFits([gpu, idleGpu], { ...wish, gpu: idleGpu.pciAddress }), undefined);
-    assert.equal(typeThatFits([gpu], { ...wish, asked: SMALL }), undefined);
+    assert.equal(typeThatFits([gpu], { ...wish, want: type(SMALL) }), undefined);
   });
 });
 
@@ -43,9 +59,15 @@ describe("a create that there is no room for", () => {
   const call = { code: status.RESOURCE_EXHAUSTED, details, outcomeUnknown: false };
   const full = new CliError("no-room", "no room", { reason: "APERTURE_EXHAUSTED", call });
 
-  const refused = (socketPath: string, argv: readonly string[], file = ""): Promise<Ran> =>
+  const refused = (socketPath: string, argv: readonly string[], file = "", error = full): Promise<Ran> =>
     vgpuctl(socketPath, ["create", ...argv], {
-      connect: (options) => ({ ...connect(options), createDomain: () => Promise.reject(full) }),
+      connect: (options) => ({
+        ...connect(options),
+        createDomain: () => {
+          options.onSend();
+          return Promise.reject(error);
+        },
+      }),
       readText: () => Promise.resolve(file),
     });
 
@@ -56,6 +78,18 @@ describe("a create that there is no room for", () => {
     assert.equal(ran.exitCode, 6);
     const line = `vgpuctl --socket ${vgpud.socketPath} create 'a b' --vcpus 1 --memory 64 --kernel /k --type ${SMALL} --claim-id ${FRESH_ID}`;
     assert.ok(ran.stderr.includes(`hint: this fits now: ${line}\n`), ran.stderr);
+    assert.deepEqual(ran.notes, [`claim id: ${FRESH_ID}`], "once, whatever was asked for the hint");
+  });
+
+  it("is promised nothing where the kernel knows more than the arithmetic", async () => {
+    await using vgpud = await fakeVgpud();
+    const fragmented = new CliError("no-room", "no range", { reason: "GM_FRAGMENTED", call });
+    const answer = async (mib: number): Promise<string> => {
+      const file = `domain: { name: a }\nvgpu: { sizes: { vgt_low_gm_sz: ${mib} } }\n`;
+      return (await refused(vgpud.socketPath, ["-f", "a.yaml"], file, fragmented)).stderr;
+    };
+    assert.match(await answer(128), new RegExp(`hint: this may fit: .* --type ${SMALL} `));
+    assert.doesNotMatch(await answer(64), /--type/);
   });
 
   it("is answered by what its file asks for", async () => {

@@ -6,11 +6,22 @@ import { formatDurationMs, parseDurationMs } from "../../../agent/core/duration.
 import { commands } from "../../../agent/cli/commands.ts";
 import { allPages } from "../../../agent/cli/pages.ts";
 import { coloured, plain } from "../../../agent/cli/paint.ts";
+import { gpuDetail } from "../../../agent/cli/gpu-view.ts";
 import { shellLine } from "../../../agent/cli/shell-line.ts";
 import { editDistance, nearest } from "../../../agent/core/suggest.ts";
 import { tableLines } from "../../../agent/cli/table.ts";
+import { gpu } from "./facts.ts";
 
 const PLAIN = { paint: plain, wide: false };
+
+describe("gpuDetail", () => {
+  it("has no head of a table without rows", () => {
+    const titles = (of: typeof gpu): readonly string[] =>
+      gpuDetail(of).flatMap((block) => (block.kind === "table" ? [block.columns[0]?.title ?? ""] : []));
+    assert.deepEqual(titles(gpu), ["BUDGET", "GPU", "MODE"]);
+    assert.deepEqual(titles({ ...gpu, modes: [], types: [] }), ["BUDGET"]);
+  });
+});
 
 describe("tableLines", () => {
   const columns = [{ title: "NAME" }, { title: "MIB", align: "right" }, { title: "STATE" }] as const;
