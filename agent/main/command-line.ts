@@ -109,8 +109,13 @@ function given(
 }
 
 function actionOf(values: Readonly<Partial<Record<string, string | boolean>>>): Command["action"] {
-  const actions = ["help", "version", "check-config", "show-config", "list-machines", "restore"] as const;
-  return actions.find((action) => values[action]) ?? "run";
+  // With whatever else they stand.
+  const asked = (["help", "version"] as const).find((action) => values[action]);
+  if (asked !== undefined) return asked;
+  const actions = ["check-config", "show-config", "list-machines", "restore"] as const;
+  const [action, other] = actions.filter((one) => values[one]);
+  if (other !== undefined) throw new UsageError(`--${action ?? ""} and --${other} exclude each other`);
+  return action ?? "run";
 }
 
 function parse(argv: readonly string[]) {

@@ -37,4 +37,11 @@ describe("vgpud's command line", () => {
     assert.match(refusal("--socket"), /--socket/);
     assert.match(refusal("--simulate", "a", "b"), /unexpected argument b/);
   });
+
+  it("is refused when it asks for two things at once", () => {
+    const both = "--check-config and --show-config exclude each other";
+    assert.equal(refusal("--check-config", "--show-config"), both);
+    assert.equal(refusal("--show-config", "--check-config"), both);
+    assert.equal(readCommand(["--restore", "--help"]).action, "help");
+  });
 });
