@@ -23,7 +23,7 @@ async function run(command: Command, log: Log, manager: ServiceManager): Promise
   await using around = await surroundings(command);
   const { configuration } = around;
   log.level = configuration.live.log.level;
-  void around.companion?.ended.then((why) => {
+  void around.companion?.endedItself.then((why) => {
     if (stop.signal.aborted) return;
     log.fatal({ why }, "what the agent runs on has ended");
     stop.abort();

@@ -1,6 +1,6 @@
 // Where configuration files lie and which of them count (uapi-group configuration_files_specification).
 import { isUtf8 } from "node:buffer";
-import { readdir, readFile, realpath } from "node:fs/promises";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { messageOf } from "../core/errors.ts";
 import { ConfigError } from "./problem.ts";
@@ -27,9 +27,10 @@ export async function namedFile(file: string): Promise<ConfigFile> {
 /**
  * The main file and the drop-ins below `root`, from the least to the most important; none when there are none.
  * A file hides those of its name in less important folders; one that is empty, or a link to /dev/null, hides and says nothing.
- * @throws ConfigError for a file or folder that is there and cannot be read
+ * @throws ConfigError for a root that is no folder, and for a file or folder that is there and cannot be read
  */
 export async function configFiles(root: string): Promise<ConfigFile[]> {
+  await checkRoot(root);
   const main = await winner(FOLDERS.map((folder) => path.join(root, folder, MAIN)));
   const places = new Map<string, string[]>();
   for (const folder of FOLDERS.map((one) => path.join(root, one, DROP_INS)))
@@ -38,6 +39,18 @@ export async function configFiles(root: string): Promise<ConfigFile[]> {
   const names = [...places.keys()].sort();
   const dropIns = await Promise.all(names.map((name) => winner(places.get(name) ?? [])));
   return [main, ...dropIns].filter((file) => file !== undefined);
+}
+
+/** A mistyped root would be taken for one without files. */
+async function checkRoot(root: string): Promise<void> {
+  const isFolder = await stat(root).then(
+    (found) => found.isDirectory(),
+    (error: unknown) => {
+      if (isAbsent(error)) return false;
+      throw unreadable(root, error);
+    },
+  );
+  if (!isFolder) throw new ConfigError([{ where: root, what: "no such folder" }]);
 }
 
 /** The last that exists; undefined when none does or it is a mask. */

@@ -22,8 +22,9 @@ export interface SettingsRead {
 /** `name` is how the text is called in messages: its file. An empty text sets nothing. */
 export function readYaml(text: string, name: string): SettingsRead {
   const yaml = new PlacedYaml(text, name);
-  if (yaml.faults.length > 0) return { settings: [], problems: yaml.faults };
-  return new Reading(yaml).all();
+  if (!yaml.isReadable) return { settings: [], problems: yaml.faults };
+  const { settings, problems } = new Reading(yaml).all();
+  return { settings, problems: [...yaml.faults, ...problems] };
 }
 
 class Reading {

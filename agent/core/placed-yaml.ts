@@ -1,5 +1,6 @@
 // A YAML text whose values know where they stand, for messages that name the line. Pure.
 import { isAlias, isNode, LineCounter, parseDocument, type Document } from "yaml";
+import { repeatedKeys } from "./repeated-keys.ts";
 import { aliasFault } from "./yaml-aliases.ts";
 
 /** Something that is wrong, with its place: `/etc/vgpud/config.yaml:3:1`. */
@@ -19,8 +20,10 @@ export function cut(text: string): string {
 }
 
 export class PlacedYaml {
-  /** What makes the text no YAML; the contents mean nothing then. */
+  /** What makes the text no YAML. */
   readonly faults: readonly Fault[];
+  /** Whether the contents mean something: faultless, or with keys that stand twice and no other fault. */
+  readonly isReadable: boolean;
   readonly #document: Document.Parsed;
   readonly #lines = new LineCounter();
   readonly #name: string;
@@ -28,12 +31,14 @@ export class PlacedYaml {
   /** `name` is how the text is called in messages: its file. */
   constructor(text: string, name: string) {
     this.#name = name;
-    const options = { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true };
+    const options = { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false };
     this.#document = parseDocument(text, options);
     const found = [...this.#document.errors, ...this.#document.warnings]
       .slice(0, MAX_FAULTS)
       .map(({ pos, message }) => ({ where: this.#at(pos[0]), what: cut(message) }));
-    this.faults = found.length > 0 ? found : this.#aliasFaults();
+    const unreadable = found.length > 0 ? found : this.#aliasFaults();
+    this.isReadable = unreadable.length === 0;
+    this.faults = this.isReadable ? this.#repetitions() : unreadable;
   }
 
   /** Null for a text that says nothing. */
@@ -60,6 +65,13 @@ export class PlacedYaml {
   #aliasFaults(): readonly Fault[] {
     const fault = aliasFault(this.#document);
     return fault === undefined ? [] : [{ where: this.#at(fault.offset), what: cut(fault.what) }];
+  }
+
+  #repetitions(): readonly Fault[] {
+    return repeatedKeys(this.#document).map(({ path, offset, firstOffset }) => ({
+      where: this.#at(offset),
+      what: `${cut(path)}: stands twice (also at line ${this.#lines.linePos(firstOffset).line})`,
+    }));
   }
 
   #at(offset: number): string {

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 export interface Companion extends AsyncDisposable {
   /** What it said when it was ready: `ready root=/… hostd=/…`. */
   readonly ready: string;
-  /** Resolves when it ends, whyever. */
-  readonly ended: Promise<string>;
+  /** Resolves when it ends by itself, with why; never once it is being disposed of. */
+  readonly endedItself: Promise<string>;
 }
 
 /** Until the companion says that it is ready. */
@@ -28,7 +28,14 @@ export async function startCompanion(program: string, args: readonly string[]): 
       resolve(`${program} ended with ${signal ?? `exit code ${String(code)}`}`);
     });
   });
+  let toldToEnd = false;
+  const endedItself = new Promise<string>((resolve) => {
+    void ended.then((why) => {
+      if (!toldToEnd) resolve(why);
+    });
+  });
   const end = async (): Promise<void> => {
+    toldToEnd = true;
     child.kill("SIGTERM");
     const force = setTimeout(() => child.kill("SIGKILL"), END_MS);
     await ended;
@@ -36,7 +43,7 @@ export async function startCompanion(program: string, args: readonly string[]): 
   };
   try {
     const ready = await Promise.race([firstLine(child), ended.then(fail), silence(program)]);
-    return { ready, ended, [Symbol.asyncDispose]: end };
+    return { ready, endedItself, [Symbol.asyncDispose]: end };
   } catch (error) {
     await end();
     throw error;

@@ -4,6 +4,7 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import type { Given } from "../config/effective.ts";
 import type { Sources } from "../config/load.ts";
 import { messageOf } from "../core/errors.ts";
+import { didYouMean } from "../core/suggest.ts";
 
 export const USAGE = `usage: vgpud [options]
 
@@ -108,14 +109,31 @@ function given(
 }
 
 function actionOf(values: Readonly<Partial<Record<string, string | boolean>>>): Command["action"] {
-  const actions = ["help", "version", "check-config", "show-config", "list-machines", "restore"] as const;
-  return actions.find((action) => values[action]) ?? "run";
+  // With whatever else they stand.
+  const asked = (["help", "version"] as const).find((action) => values[action]);
+  if (asked !== undefined) return asked;
+  const actions = ["check-config", "show-config", "list-machines", "restore"] as const;
+  const [action, other] = actions.filter((one) => values[one]);
+  if (other !== undefined) throw new UsageError(`--${action ?? ""} and --${other} exclude each other`);
+  return action ?? "run";
 }
 
 function parse(argv: readonly string[]) {
+  const words = { args: [...argv], options: flags, allowPositionals: true } as const;
+  refuseUnknown(parseArgs({ ...words, strict: false, tokens: true }).tokens);
   try {
-    return parseArgs({ args: [...argv], options: flags, allowPositionals: true });
+    return parseArgs(words);
   } catch (error) {
     throw new UsageError(messageOf(error), { cause: error });
+  }
+}
+
+/** Before parseArgs does: it would tell how to give the flag as an argument, and there is none that begins with `-`. */
+function refuseUnknown(tokens: readonly { readonly kind: string; readonly rawName?: string }[]): void {
+  const known = Object.keys(flags).map((name) => `--${name}`);
+  for (const { rawName } of tokens) {
+    if (rawName === undefined || rawName === "-h" || known.includes(rawName)) continue;
+    const hint = didYouMean(rawName, known);
+    throw new UsageError(`there is no flag ${rawName}${hint === undefined ? "" : `; ${hint}`}`);
   }
 }

@@ -6,6 +6,7 @@ import { listenOn } from "../hostd/protocol/listen.ts";
 import { faultsSchema } from "./faults/fault.ts";
 import { pciAddress as gpu, vgpuId as uuid } from "./forms.ts";
 import { problemsOf } from "./host-yaml.ts";
+import { inWords } from "./issue-words.ts";
 import { Refusal } from "./problem.ts";
 
 /** A description of a host may have 1 MiB; escaping doubles it at worst. */
@@ -78,7 +79,7 @@ export async function serveControl(socketPath: string, handle: ControlHandler): 
 async function answer(line: string, handle: ControlHandler): Promise<string> {
   try {
     const content: unknown = JSON.parse(line);
-    const command = commandSchema.safeParse(content);
+    const command = commandSchema.safeParse(content, { error: inWords });
     if (!command.success) throw new Refusal("do that", problemsOf(command.error));
     return encodeLine({ ok: true, value: (await handle(command.data)) ?? null });
   } catch (error) {

@@ -9,7 +9,7 @@ const gpuSchema = z.strictObject({
   address: pciAddress,
   device: z
     .string()
-    .regex(/^[0-9a-f]{4}$/, "four lower-case hex digits, quoted")
+    .regex(/^[0-9a-f]{4}$/, "must be four lower-case hex digits, as 3e92")
     .default("3e92"),
   /** Size of BAR2, MiB: 128 to 4096. */
   aperture_mib: powerOfTwo.min(128).max(4096).default(1024),
@@ -45,7 +45,7 @@ export const hostSchema = z
       .default("6.12.107"),
     hypervisor: z.enum(["kvm", "xen", "none"]).default("kvm"),
     /** The module parameter `i915.enable_gvt`; `absent` is a kernel built without GVT-g. */
-    enable_gvt: z.union([z.boolean(), z.literal("absent")]).default(true),
+    enable_gvt: z.union([z.boolean(), z.literal("absent")], "must be true, false or absent").default(true),
     /** Whether the module kvmgt is loaded. */
     kvmgt: z.boolean().default(true),
     cpus: z.int().min(1).max(512).default(8),

@@ -1,11 +1,12 @@
 // Reads a HOST.yaml, and says of everything that is wrong with it where it stands.
-import { LineCounter, parseDocument, type Document } from "yaml";
+import { isScalar, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
 import { aliasFault } from "../core/yaml-aliases.ts";
 import { faultsBeyond, type PlacedProblem } from "./faults/beyond-host.ts";
 import { makeMdevs } from "./foreign-mdevs.ts";
 import { hostSchema, type HostDescription } from "./host-description.ts";
 import { hostEntries } from "./host-tree.ts";
+import { inWords } from "./issue-words.ts";
 import { SimulatedKernel } from "./kernel.ts";
 import { fieldOf, Refusal, type Problem } from "./problem.ts";
 
@@ -31,9 +32,12 @@ export function parseHost(yaml: string, origin: string): HostDescription {
   const alias = aliasFault(document);
   if (alias !== undefined) refuse([ofText(alias.what, alias.offset)]);
   const placed = (path: readonly PropertyKey[]): Problem["place"] => place(offsetOf(document, path));
-  const host = hostSchema.safeParse(contentOf(document));
+  const host = hostSchema.safeParse(contentOf(document), { error: inWords });
   if (!host.success) {
-    refuse(problemsOf(host.error).map(({ path, ...problem }) => ({ ...problem, place: placed(path) })));
+    const unquoted = (path: readonly PropertyKey[]): string | undefined => unquotedText(document, path);
+    refuse(
+      problemsOf(host.error, unquoted).map(({ path, ...problem }) => ({ ...problem, place: placed(path) })),
+    );
     throw new Error("a schema refused without an issue");
   }
   refuse(
@@ -51,18 +55,20 @@ export function defaultHost(): HostDescription {
   return hostSchema.parse({});
 }
 
-/** What a schema found, with the path of each. */
+/** What a schema found, with the path of each; `unquoted` tells how a value that is no text was written. */
 export function problemsOf(
   error: z.ZodError,
+  unquoted: (path: readonly PropertyKey[]) => string | undefined = () => undefined,
 ): readonly (Problem & { readonly path: readonly PropertyKey[] })[] {
   return error.issues.map((issue) => {
     // An unknown key is reported of the object that has it.
     const path = issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path;
     const isMissing = issue.code === "custom" && issue.params?.["missing"] === true;
+    const written = issue.code === "invalid_type" && issue.expected === "string" ? unquoted(path) : undefined;
     return {
       reason: isMissing ? "FIELD_REQUIRED" : "FIELD_INVALID",
       field: fieldOf(path),
-      message: issue.code === "unrecognized_keys" ? "is not known" : issue.message,
+      message: written === undefined ? issue.message : `is no text to YAML; write "${written}", with quotes`,
       path,
     };
   });
@@ -81,6 +87,12 @@ function truthfully(): number {
 
 function contentOf(document: Document): unknown {
   return document.toJS() ?? {};
+}
+
+/** As it is written, a number or truth value: `3e96` is one, and a PCI device. */
+function unquotedText(document: Document, path: readonly PropertyKey[]): string | undefined {
+  const node: unknown = document.getIn(path, true);
+  return isScalar(node) && ["number", "boolean"].includes(typeof node.value) ? node.source : undefined;
 }
 
 /** Where the value stands, or what comes nearest above it. */

@@ -110,6 +110,12 @@ describe("a vgpud that serves", () => {
     assert.equal((await world.gpus()).length, 1);
   });
 
+  it("says nothing but why when it cannot serve on a simulated host", async () => {
+    const { code, stderr } = await run("--simulate", "--socket", world.socket);
+    assert.equal(code, 69);
+    assert.match(stderr, /^vgpud: cannot listen at .*$/);
+  });
+
   it("answers health and reflection", async () => {
     const identity = (bytes: Buffer): Buffer => bytes;
     const health = {

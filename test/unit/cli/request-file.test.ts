@@ -69,7 +69,7 @@ describe("a request that is written as YAML", () => {
   for (const [name, text, says] of [
     ["is no YAML", "a: [", /^error: vm\.yaml:1:\d+: /],
     ["is empty", "# nothing", /^error: vm\.yaml:1:1: the file is empty; it takes a mapping/],
-    ["has a key twice", "vgpu: {}\nvgpu: {}", /^error: vm\.yaml:2:1: Map keys must be unique/],
+    ["has a key twice", "vgpu: {}\nvgpu: {}", /^error: vm\.yaml:2:1: vgpu: stands twice \(also at line 1\)/],
   ] as const)
     it(`is refused when it ${name}`, async () => {
       const ran = await vgpuctl("/nonexistent/vgpud.sock", ["create", "-f", "vm.yaml"], fileOf(text));

@@ -89,6 +89,17 @@ describe("the configuration's files", () => {
     await assert.rejects(load(), /etc\/vgpud\/config\.yaml: cannot be read: EISDIR/);
   });
 
+  it("are looked for below a folder that is there", async () => {
+    await write("file", "");
+    for (const name of ["missing", "file", "file/below"])
+      await assert.rejects(
+        loadConfig({ file: undefined, root: path.join(root, name), flags: [] }),
+        (error) =>
+          error instanceof ConfigError && error.message === `${path.join(root, name)}: no such folder`,
+        name,
+      );
+  });
+
   it("are refused when they are no text, or too long to be meant", async () => {
     for (const bytes of [
       Buffer.from([0x61, 0xff]),

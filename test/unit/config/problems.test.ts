@@ -67,6 +67,18 @@ describe("a wrong configuration", () => {
     assert.match(problems[4] ?? "", /^--metrics: metrics\.listen: "nowhere" is not allowed/);
   });
 
+  it("is told of each key that stands twice, and of what else is wrong", () => {
+    const text =
+      "resync: 60s\nmetrics:\n  listen: 127.0.0.1:1\n  listen: 127.0.0.1:2\nresync: never\nsockett: /a\nresync: 90s";
+    assert.deepEqual(problemsOf(text), [
+      `${FILE}:4:3: metrics.listen: stands twice (also at line 3)`,
+      `${FILE}:5:1: resync: stands twice (also at line 1)`,
+      `${FILE}:7:1: resync: stands twice (also at line 1)`,
+      `${FILE}:5:9: resync: "never" is not allowed; resync takes a duration from 5s to 1h, as 90s or 5m`,
+      `${FILE}:6:1: sockett: no such key; did you mean socket?`,
+    ]);
+  });
+
   it("is refused when it is no YAML, says a key twice, uses tags or aliases that mean nothing, or has two documents", () => {
     for (const text of [
       "a: b: c",

@@ -80,6 +80,31 @@ describe("HOST.yaml", () => {
       );
   });
 
+  it("is refused in words that say what is taken", () => {
+    const cases: [string, RegExp][] = [
+      ["gpus: [{ adress: 0000:00:02.0 }]", /gpus\[0\]\.adress: is not known; did you mean address\?$/m],
+      ["gpus: [{ device: '3e92' }]", /gpus\[0\]\.address: is required$/m],
+      ["colour: a\nsize: b", /colour: is not known, nor is size; known are about, hostname, /],
+      [
+        "gpus: [{ address: 0000:00:02.0, device: 3e96 }]",
+        /1:41 gpus\[0\]\.device: is no text to YAML; write "3e96", with quotes$/m,
+      ],
+      ["kernel: 6.12", /kernel: is no text to YAML; write "6.12", with quotes$/m],
+      ["cpus: many", /cpus: "many" is not allowed; it takes a whole number$/m],
+      ["cpus: 0", /cpus: 0 is not allowed; it takes at least 1$/m],
+      ["hostname: ''", /hostname: "" is not allowed; it takes at least 1 characters$/m],
+      ["gpus: all", /gpus: "all" is not allowed; it takes a list$/m],
+      ["hypervisor: qemu", /hypervisor: "qemu" is not allowed; it takes kvm, xen or none$/m],
+      ["enable_gvt: maybe", /enable_gvt: must be true, false or absent$/m],
+      [
+        "faults: [{ kind: CREATE_FAIL }]",
+        /faults\[0\]\.kind: "CREATE_FAIL" is not allowed; did you mean CREATE_FAILS\?$/m,
+      ],
+      ["faults: [{ kind: BURNS }]", /kind: "BURNS" is not allowed; it takes [A-Z_, ]+ or [A-Z_]+$/m],
+    ];
+    for (const [yaml, message] of cases) assert.throws(() => parseHost(yaml, "host.yaml"), message, yaml);
+  });
+
   it("may have a value stand for another one", () => {
     const { faults } = parseHost(
       "faults:\n  - { kind: GPU_VANISHES, gpu: &gpu 0000:00:02.0 }\n  - { kind: GM_FRAGMENTED, gpu: *gpu }",
