@@ -36,7 +36,7 @@ export function manPages(usages: Usages): readonly ManPage[] {
         "It is started by systemd when vgpud first connects to its socket.",
       ],
       usage: usages.hostd,
-      files: { "/usr/share/doc/vgpud/hostd.md": "the complete list of what it may touch" },
+      files: { "/usr/share/doc/vgpud/reference/hostd.md": "the complete list of what it may touch" },
       seeAlso: ["vgpud(8)"],
     },
     {
