@@ -3,7 +3,6 @@ import { copyFile, mkdir, readFile, readdir, stat, writeFile } from "node:fs/pro
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { commands } from "../../agent/cli/commands.ts";
-import { commandHelp } from "../../agent/cli/help.ts";
 import { command } from "./command.ts";
 import { copyrightFile, debianChangelog } from "./control.ts";
 import { relinked } from "./links.ts";
@@ -63,9 +62,8 @@ async function writeManPages({ project, root, version, date }: DocumentOptions):
   const usages = {
     vgpud: await help("main.js"),
     hostd: await help("hostd/main.js"),
-    vgpuctl: [await help("cli/main.js"), ...commands.map(commandHelp)].join("\n"),
   };
-  for (const page of manPages(usages)) {
+  for (const page of manPages(usages, commands)) {
     const folder = path.join(root, `usr/share/man/man${page.section}`);
     await mkdir(folder, { recursive: true });
     const file = path.join(folder, `${page.name}.${page.section}.gz`);

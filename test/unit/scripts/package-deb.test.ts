@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { controlFile, copyrightFile, debianChangelog } from "../../../scripts/package-deb/control.ts";
 import { relinked } from "../../../scripts/package-deb/links.ts";
 import { fillIn } from "../../../scripts/package-deb/maintainer-scripts.ts";
-import { manPage } from "../../../scripts/package-deb/man-page.ts";
 import { isRead } from "../../../scripts/package-deb/modules.ts";
 import { billOfMaterials } from "../../../scripts/package-deb/sbom.ts";
 
@@ -68,16 +67,6 @@ describe("the links of an installed page", () => {
 
   it("are refused when they lead to what is not shipped", () => {
     assert.throws(() => links("[a](../../a/b.ts)"), /docs\/deep\/page\.md links to a\/b\.ts, which/);
-  });
-});
-
-describe("a manual page", () => {
-  const page = { name: "x", section: 8, summary: "does", files: {}, seeAlso: ["y(1)", "z(1)"] };
-
-  it("keeps a line that begins with a dot from being a command, and hyphens as typed", () => {
-    const text = manPage({ ...page, description: [".hidden"], usage: "--flag" }, "1", date);
-    assert.match(text, /^\\&\.hidden$/m);
-    assert.match(text, /^\\-\\-flag$/m);
   });
 });
 
