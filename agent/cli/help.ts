@@ -74,7 +74,8 @@ export function usageLine({ name, operands }: Command): string {
   return `Usage: ${["vgpuctl", name, ...operands.map(operandText), "[FLAGS]"].join(" ")}`;
 }
 
-function operandText({ name, required }: Operand): string {
+/** `NAME`, or `[NAME]` where it may be left out. */
+export function operandText({ name, required }: Operand): string {
   return required ? name : `[${name}]`;
 }
 
@@ -86,10 +87,15 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ["", title, ...lines];
 }
 
-function flagEntry({ name, short, value, optionalValue, help }: Flag): readonly string[] {
+function flagEntry(flag: Flag): readonly string[] {
+  return entry(flagText(flag), flag.help);
+}
+
+/** `-o, --output FORMAT` */
+export function flagText({ name, short, value, optionalValue }: Flag): string {
   const shortText = short === undefined ? "" : `-${short}, `;
   const valueText = value === undefined ? "" : optionalValue === undefined ? ` ${value}` : `[=${value}]`;
-  return entry(`${shortText}--${name}${valueText}`, help);
+  return `${shortText}--${name}${valueText}`;
 }
 
 function exitEntry(ending: string, code: number): readonly string[] {

@@ -1,59 +1,128 @@
-// Which manual pages there are, and what they say beside the usage.
+// Which manual pages there are, and what those of the daemons say.
+import type { Command } from "../../agent/cli/command.ts";
+import { EXIT } from "../../agent/main/exit-codes.ts";
 import type { ManPage } from "./man-page.ts";
+import { usageTerms } from "./usage-terms.ts";
+import { vgpuctlPage } from "./vgpuctl-page.ts";
 
-/** What each program's help prints. */
+/** What each daemon's help prints. */
 interface Usages {
   readonly vgpud: string;
   readonly hostd: string;
-  readonly vgpuctl: string;
 }
 
-export function manPages(usages: Usages): readonly ManPage[] {
-  return [
-    {
-      name: "vgpud",
-      section: 8,
-      summary: "vGPU node agent for Xen and KVM hosts with Intel graphics",
-      description: [
-        "vgpud finds the Intel GPUs of this host and what they can share, keeps account of every vGPU slice in a ledger, exports Prometheus metrics, and offers a local gRPC API that creates and destroys libvirt domains with a slice.",
-        "It runs without privileges, as user vgpud in group libvirt. What must be written to the kernel it asks of vgpud-hostd(8). It is started by systemd as vgpud.service; SIGTERM stops it in order. Domains and slices outlive it.",
-      ],
-      usage: usages.vgpud,
-      files: {
-        "/etc/vgpud/": "settings of this host; none is needed",
-        "/var/lib/vgpud/": "the ledger: one record for each claim",
-        "/run/vgpud/": "the sockets",
-        "/usr/share/vgpud/proto/": "the contract of the gRPC API",
+export function manPages(usages: Usages, commands: readonly Command[]): readonly ManPage[] {
+  return [vgpudPage(usages.vgpud), hostdPage(usages.hostd), vgpuctlPage(commands)];
+}
+
+function vgpudPage(usage: string): ManPage {
+  return {
+    name: "vgpud",
+    section: 8,
+    summary: "vGPU node agent for Xen and KVM hosts with Intel graphics",
+    sections: [
+      { title: "SYNOPSIS", body: [{ kind: "lines", lines: ["vgpud [OPTIONS]"] }] },
+      {
+        title: "DESCRIPTION",
+        body: [
+          {
+            kind: "paragraph",
+            text: "vgpud finds the Intel GPUs of this host and what they can share, keeps account of every vGPU slice in a ledger, exports Prometheus metrics, and offers a local gRPC API that creates and destroys libvirt domains with a slice.",
+          },
+          {
+            kind: "paragraph",
+            text: "It runs without privileges, as user vgpud in group libvirt. What must be written to the kernel it asks of vgpud-hostd(8). It is started by systemd as vgpud.service. Domains and slices outlive it.",
+          },
+          {
+            kind: "paragraph",
+            text: 'When it serves it prints one line that begins with "ready", with its addresses. It logs to standard error.',
+          },
+        ],
       },
-      seeAlso: ["vgpuctl(1)", "vgpud-hostd(8)", "virsh(1)"],
-    },
-    {
-      name: "vgpud-hostd",
-      section: 8,
-      summary: "the privileged part of vgpud",
-      description: [
-        "vgpud-hostd is the only part of vgpud that runs as root. It writes the kernel's files from a fixed list and names the holders of a slice, each operation in a child process of its own, so that a removal that hangs in the kernel costs that child alone. It has no network and no configuration.",
-        "It is started by systemd when vgpud first connects to its socket.",
-      ],
-      usage: usages.hostd,
-      files: { "/usr/share/doc/vgpud/hostd.md": "the complete list of what it may touch" },
-      seeAlso: ["vgpud(8)"],
-    },
-    {
-      name: "vgpuctl",
-      section: 1,
-      summary: "show and change the vGPUs and domains of this host",
-      description: [
-        "vgpuctl is the command line of vgpud(8) and speaks its gRPC API over the UNIX socket.",
-        "Data goes to standard output, everything else to standard error. With -o json or yaml a document has a schema_version; while that is 1, keys are only added. On a terminal destroy asks first, and a change that takes long is told about; without a terminal neither happens.",
-        "vgpuctl help COMMAND explains one command with examples; all of them stand below.",
-      ],
-      usage: usages.vgpuctl,
-      files: {
-        "/run/vgpud/vgpud.sock": "the socket of vgpud that is asked unless another is named",
-        "/usr/share/doc/vgpud/examples/": "files for create -f",
+      { title: "OPTIONS", body: [{ kind: "terms", terms: usageTerms(usage) }] },
+      {
+        title: "SIGNALS",
+        body: [
+          {
+            kind: "terms",
+            terms: [
+              ["SIGTERM, SIGINT", "stops it in order"],
+              ["SIGHUP", "has it read its configuration again; a file that is wrong changes nothing"],
+            ],
+          },
+        ],
       },
-      seeAlso: ["vgpud(8)", "virsh(1)"],
-    },
-  ];
+      {
+        title: "EXIT STATUS",
+        body: [
+          {
+            kind: "terms",
+            terms: [
+              ["0", "stopped, or done with what was asked"],
+              [String(EXIT.usage), "a word of the command line is wrong"],
+              [String(EXIT.unavailable), "cannot serve; the log says why"],
+              [String(EXIT.software), "a fault in vgpud"],
+              [String(EXIT.config), "the configuration is wrong; --check-config says all that is"],
+            ],
+          },
+        ],
+      },
+      {
+        title: "FILES",
+        body: [
+          {
+            kind: "terms",
+            terms: [
+              [
+                "/etc/vgpud/config.yaml, /etc/vgpud/config.yaml.d/*.yaml",
+                "settings of this host; none is needed",
+              ],
+              ["/var/lib/vgpud/", "the ledger: one record for each claim"],
+              ["/run/vgpud/", "the sockets"],
+              ["/usr/share/doc/vgpud/configuration.md", "how vgpud is configured"],
+              ["/usr/share/doc/vgpud/reference/configuration-keys.md", "each setting, with its default"],
+              ["/usr/share/doc/vgpud/examples/config.yaml", "a configuration with all settings"],
+              ["/usr/share/vgpud/proto/", "the contract of the gRPC API"],
+            ],
+          },
+        ],
+      },
+    ],
+    seeAlso: ["vgpuctl(1)", "vgpud-hostd(8)", "virsh(1)"],
+  };
+}
+
+function hostdPage(usage: string): ManPage {
+  return {
+    name: "vgpud-hostd",
+    section: 8,
+    summary: "the privileged part of vgpud",
+    sections: [
+      { title: "SYNOPSIS", body: [{ kind: "lines", lines: ["vgpud-hostd [--socket PATH] [--root DIR]"] }] },
+      {
+        title: "DESCRIPTION",
+        body: [
+          {
+            kind: "paragraph",
+            text: "vgpud-hostd is the only part of vgpud that runs as root. It writes the kernel's files from a fixed list and names the holders of a slice, each operation in a child process of its own, so that a removal that hangs in the kernel costs that child alone. It has no network and no configuration.",
+          },
+          {
+            kind: "paragraph",
+            text: "It is started by systemd when vgpud first connects to its socket.",
+          },
+        ],
+      },
+      { title: "OPTIONS", body: [{ kind: "terms", terms: usageTerms(usage) }] },
+      {
+        title: "FILES",
+        body: [
+          {
+            kind: "terms",
+            terms: [["/usr/share/doc/vgpud/reference/hostd.md", "the complete list of what it may touch"]],
+          },
+        ],
+      },
+    ],
+    seeAlso: ["vgpud(8)"],
+  };
 }

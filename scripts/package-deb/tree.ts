@@ -41,7 +41,7 @@ export async function layOut(options: TreeOptions): Promise<readonly string[]> {
   const isContract = (file: string): boolean => !file.includes("/gen");
   await cp(path.join(options.project, "proto"), path.join(share, "proto"), {
     recursive: true,
-    filter: (from) => isContract(path.relative(options.project, from)) && !/buf[^/]*\.yaml$/.test(from),
+    filter: (from) => isContract(path.relative(options.project, from)),
   });
   return installUnits(options);
 }

@@ -11,6 +11,7 @@ const madeOf = [
   "scripts",
   "systemd",
   "docs",
+  "proto",
   "package-lock.json",
   "CHANGELOG.md",
 ];

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -107,6 +108,14 @@ describe("the Debian package", function () {
     assert.doesNotMatch(listed, /\.map$|\.d\.ts$|\/test\//m);
   });
 
+  it("has what each link of its documentation leads to", async () => {
+    const pages = (await filesBelow(inPackage("usr/share/doc/vgpud"))).filter((file) => file.endsWith(".md"));
+    const links = (await Promise.all(pages.map(linksOf))).flat();
+    const dead = links.filter(({ to }) => !existsSync(to));
+    assert.deepEqual(dead, []);
+    assert.ok(links.length > 30, `only ${links.length} links`);
+  });
+
   it("holds the licence of everything it contains", async () => {
     const copyright = await readFile(inPackage("usr/share/doc/vgpud/copyright"), "utf8");
     assert.match(copyright, /^Files: usr\/lib\/vgpud\/bin\/node$/m);
@@ -114,6 +123,16 @@ describe("the Debian package", function () {
     assert.doesNotMatch(copyright, /^License:\s*$/m);
   });
 });
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder, { recursive: true })).map((file) => path.join(folder, file));
+}
+
+/** The relative links of a page and the files they lead to, anchors left out. */
+async function linksOf(page: string): Promise<readonly { page: string; to: string }[]> {
+  const found = (await readFile(page, "utf8")).matchAll(/\]\(([^)\s#:]+)(?:#[^)\s]*)?\)/g);
+  return [...found].map(([, target = ""]) => ({ page, to: path.resolve(path.dirname(page), target) }));
+}
 
 /** Where the agent serves, from the line that says that it is ready. */
 async function readyLine(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { controlFile, copyrightFile, debianChangelog } from "../../../scripts/package-deb/control.ts";
+import { relinked } from "../../../scripts/package-deb/links.ts";
 import { fillIn } from "../../../scripts/package-deb/maintainer-scripts.ts";
-import { manPage } from "../../../scripts/package-deb/man-page.ts";
 import { isRead } from "../../../scripts/package-deb/modules.ts";
 import { billOfMaterials } from "../../../scripts/package-deb/sbom.ts";
 
@@ -47,13 +47,26 @@ describe("the package's texts", () => {
   });
 });
 
-describe("a manual page", () => {
-  const page = { name: "x", section: 8, summary: "does", files: {}, seeAlso: ["y(1)", "z(1)"] };
+describe("the links of an installed page", () => {
+  const places = {
+    docs: "usr/share/doc/x",
+    proto: "usr/share/x/proto",
+    "a/host.yaml": "usr/share/doc/x/host.yaml",
+  };
+  const links = (markdown: string): string => relinked(markdown, "docs/deep/page.md", places);
 
-  it("keeps a line that begins with a dot from being a command, and hyphens as typed", () => {
-    const text = manPage({ ...page, description: [".hidden"], usage: "--flag" }, "1", date);
-    assert.match(text, /^\\&\.hidden$/m);
-    assert.match(text, /^\\-\\-flag$/m);
+  it("stay as they are inside the documentation, with their anchors", () => {
+    for (const link of ["[a](../b.md#part)", "[a](c/d.md)", "[a](#here)", "[a](https://example.org/x)"])
+      assert.equal(links(link), link);
+  });
+
+  it("lead to where the package has a file from outside", () => {
+    assert.equal(links("[a](../../proto/v1/a.proto)"), "[a](../../../x/proto/v1/a.proto)");
+    assert.equal(links("[a](../../a/host.yaml)"), "[a](../host.yaml)");
+  });
+
+  it("are refused when they lead to what is not shipped", () => {
+    assert.throws(() => links("[a](../../a/b.ts)"), /docs\/deep\/page\.md links to a\/b\.ts, which/);
   });
 });
 
