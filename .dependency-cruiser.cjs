@@ -86,7 +86,8 @@ module.exports = {
       from: { path: "^agent/simulator/" },
       to: {
         path: "^agent/",
-        pathNot: "^agent/(simulator/|core/(ids|keyed-lock|yaml-aliases|placed-yaml|suggest)\\.ts|hostd/protocol/|node-libvirt/)",
+        pathNot:
+          "^agent/(simulator/|core/(ids|keyed-lock|yaml-aliases|placed-yaml|suggest)\\.ts|hostd/protocol/|node-libvirt/)",
       },
     },
     {
