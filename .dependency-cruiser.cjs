@@ -67,6 +67,13 @@ module.exports = {
       to: { path: "^agent/(api|cli|simulator|compose|main)(/|\\.ts)" },
     },
     {
+      name: "yaml-stands-alone",
+      severity: "error",
+      comment: "shared by whoever reads a file of YAML",
+      from: { path: "^agent/yaml/" },
+      to: { path: "^agent/(?!yaml/)" },
+    },
+    {
       name: "node-libvirt-stands-alone",
       severity: "error",
       from: { path: "^agent/node-libvirt/" },
@@ -86,8 +93,7 @@ module.exports = {
       from: { path: "^agent/simulator/" },
       to: {
         path: "^agent/",
-        pathNot:
-          "^agent/(simulator/|core/(ids|keyed-lock|yaml-aliases|placed-yaml|suggest)\\.ts|hostd/protocol/|node-libvirt/)",
+        pathNot: "^agent/(simulator/|core/(ids|keyed-lock|suggest)\\.ts|yaml/|hostd/protocol/|node-libvirt/)",
       },
     },
     {
@@ -106,7 +112,7 @@ module.exports = {
       name: "cli-speaks-only-the-contract",
       severity: "error",
       from: { path: "^agent/cli/" },
-      to: { path: "^agent/", pathNot: "^agent/(cli|core)/" },
+      to: { path: "^agent/", pathNot: "^agent/(cli|core|yaml)/" },
     },
     {
       name: "prom-client-stays-in-observation",

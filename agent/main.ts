@@ -16,7 +16,6 @@ import { readDescriptorSet, readPackage } from "./main/package-files.ts";
 import { serviceManager } from "./main/service-manager.ts";
 import { endOnFault, onReloadAsked, stopSignal } from "./main/signals.ts";
 import { surroundings } from "./main/surroundings.ts";
-import { listMachines } from "./simulator/machines.ts";
 
 async function run(command: Command, log: Log, manager: ServiceManager): Promise<void> {
   const stop = stopSignal(log);
@@ -66,8 +65,10 @@ async function main(): Promise<void> {
   const command = readCommand(process.argv.slice(2));
   if (command.action === "help") process.stdout.write(USAGE);
   else if (command.action === "version") process.stdout.write(`vgpud ${(await readPackage()).version}\n`);
-  else if (command.action === "list-machines") process.stdout.write(await listMachines());
-  else if (command.action === "check-config") await checkConfig(command);
+  else if (command.action === "list-machines") {
+    const { listMachines } = await import("./simulator/machines.ts");
+    process.stdout.write(await listMachines());
+  } else if (command.action === "check-config") await checkConfig(command);
   else if (command.action === "show-config")
     process.stdout.write(showConfig(await loadConfig(command.sources)));
   else {

@@ -1,13 +1,13 @@
 // A command with what it needs, and how its answer comes about: at once, as a watch, or as a change that is told about.
-import type { Arguments } from "./arguments.ts";
+import type { Arguments } from "./line/arguments.ts";
 import { changed } from "./changed.ts";
-import { usageError } from "./cli-error.ts";
+import { usageError } from "./errors/cli-error.ts";
 import type { Answer, Command, ReadCommand } from "./command.ts";
 import type { Environment } from "./environment.ts";
-import { timeoutMs, type Globals } from "./global-flags.ts";
-import { isDocument } from "./output.ts";
-import type { Vgpud } from "./vgpud.ts";
-import { watched } from "./watched.ts";
+import { timeoutMs, type Globals } from "./line/global-flags.ts";
+import { isDocument } from "./view/output.ts";
+import type { Vgpud } from "./client/vgpud.ts";
+import { watched } from "./terminal/watched.ts";
 
 export interface Job {
   readonly command: Command;

@@ -2,14 +2,14 @@
 import type { Domain } from "../../proto/gen/vgpud/v1/domain.ts";
 import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
-import type { Arguments } from "./arguments.ts";
-import { CliError } from "./cli-error.ts";
+import type { Arguments } from "./line/arguments.ts";
+import { CliError } from "./errors/cli-error.ts";
 import type { Answer, Flag } from "./command.ts";
-import { domainDetail } from "./domain-view.ts";
-import { toDuration } from "./duration.ts";
-import { messageJson } from "./json.ts";
-import { printable } from "./paint.ts";
-import { holderText } from "./words.ts";
+import { domainDetail } from "./view/domain-view.ts";
+import { toDuration } from "./line/duration.ts";
+import { messageJson } from "./view/json.ts";
+import { printable } from "./view/paint.ts";
+import { holderText } from "./view/words.ts";
 
 /** How the guest is stopped. */
 export const stopFlags: readonly Flag[] = [

@@ -1,13 +1,13 @@
 // A change as a person at a terminal meets it: asked first where much is lost, and told about while it takes long.
-import type { Arguments } from "./arguments.ts";
-import { CliError } from "./cli-error.ts";
+import type { Arguments } from "./line/arguments.ts";
+import { CliError } from "./errors/cli-error.ts";
 import type { Answer, ChangeCommand } from "./command.ts";
-import { domainRef } from "./domain-ref.ts";
+import { domainRef } from "./request/domain-ref.ts";
 import type { Environment } from "./environment.ts";
-import { timeoutMs, type Globals } from "./global-flags.ts";
-import { isDocument } from "./output.ts";
-import { withProgress } from "./progress.ts";
-import type { Vgpud } from "./vgpud.ts";
+import { timeoutMs, type Globals } from "./line/global-flags.ts";
+import { isDocument } from "./view/output.ts";
+import { withProgress } from "./terminal/progress.ts";
+import type { Vgpud } from "./client/vgpud.ts";
 
 interface Change {
   readonly command: ChangeCommand;

@@ -1,10 +1,10 @@
 // What a command of vgpuctl is: a description, from which parser, help and completion are made, and a function to an answer.
 import type { CreateDomainRequest } from "../../proto/gen/vgpud/v1/domain_service.ts";
-import type { Arguments } from "./arguments.ts";
-import type { CliError } from "./cli-error.ts";
+import type { Arguments } from "./line/arguments.ts";
+import type { CliError } from "./errors/cli-error.ts";
 import type { Environment } from "./environment.ts";
-import type { Text } from "./text.ts";
-import type { Vgpud } from "./vgpud.ts";
+import type { Text } from "./view/text.ts";
+import type { Vgpud } from "./client/vgpud.ts";
 
 /** What a shell may offer for a value. */
 export type Offer =

@@ -1,7 +1,7 @@
 // What surrounds a run of vgpuctl: clock, files, terminal. main.ts has the real ones.
 import type { FileRegistry } from "@bufbuild/protobuf";
 import type { Clock } from "../core/clock.ts";
-import type { Vgpud, VgpudOptions } from "./vgpud.ts";
+import type { Vgpud, VgpudOptions } from "./client/vgpud.ts";
 
 export interface Environment {
   readonly version: string;

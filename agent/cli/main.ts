@@ -6,8 +6,8 @@ import { dirname, join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { readContract, readText } from "./package-files.ts";
 import { run } from "./run.ts";
-import { Terminal } from "./terminal.ts";
-import { connect } from "./vgpud.ts";
+import { Terminal } from "./terminal/terminal.ts";
+import { connect } from "./client/vgpud.ts";
 
 const interrupted = new AbortController();
 // Once: a second interrupt ends the process at once, as everywhere.

@@ -1,10 +1,10 @@
 // What a run knows about itself, to say what would work: the command lines for its hints, and the ids that it made.
-import type { Arguments } from "./arguments.ts";
-import type { Instead } from "./cli-error.ts";
+import type { Arguments } from "./line/arguments.ts";
+import type { Instead } from "./errors/cli-error.ts";
 import type { Command } from "./command.ts";
-import { isDryRun } from "./create-request.ts";
-import { DEFAULT_SOCKET } from "./default-socket.ts";
-import { retryLine, shellLine, withoutFlag } from "./shell-line.ts";
+import { isDryRun } from "./request/create-request.ts";
+import { DEFAULT_SOCKET } from "./client/default-socket.ts";
+import { retryLine, shellLine, withoutFlag } from "./line/shell-line.ts";
 
 export interface RunContext {
   readonly command: Command;

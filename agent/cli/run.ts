@@ -1,17 +1,17 @@
 // One run of vgpuctl: a command line in, an outcome out. Does no I/O of its own but what it is given to do it with.
 import { answerOf, type Job } from "./answer.ts";
-import { CliError, usageError } from "./cli-error.ts";
+import { CliError, usageError } from "./errors/cli-error.ts";
 import type { Answer } from "./command.ts";
 import { allCommands, commands } from "./commands.ts";
 import type { Environment } from "./environment.ts";
-import { errorJson } from "./error-json.ts";
-import { errorText } from "./error-text.ts";
-import { exitCodes } from "./exit-codes.ts";
-import { readGlobals } from "./global-flags.ts";
-import { commandHelp, mainHelp } from "./help.ts";
-import { answerText, documentText, isDocument, type DocumentFormat } from "./output.ts";
-import { findCommand, readArguments, splitCommandLine, type CommandLine } from "./parse.ts";
-import { requestText } from "./request-file.ts";
+import { errorJson } from "./errors/error-json.ts";
+import { errorText } from "./errors/error-text.ts";
+import { exitCodes } from "./errors/exit-codes.ts";
+import { readGlobals } from "./line/global-flags.ts";
+import { commandHelp, mainHelp } from "./line/help.ts";
+import { answerText, documentText, isDocument, type DocumentFormat } from "./view/output.ts";
+import { findCommand, readArguments, splitCommandLine, type CommandLine } from "./line/parse.ts";
+import { requestText } from "./request/request-file.ts";
 import { completed, firstContext, fullContext, type RunContext } from "./run-context.ts";
 
 export interface Outcome {

@@ -1,5 +1,5 @@
 // Whether a value is what its key takes, and if not, what to say. Pure.
-import { cut } from "../core/placed-yaml.ts";
+import { brief } from "../yaml/placed-yaml.ts";
 import type { Key } from "./keys.ts";
 
 export interface Wrong {
@@ -26,5 +26,5 @@ export function checkValue(key: Key, value: unknown): Wrong[] {
 }
 
 function shown(value: unknown): string {
-  return cut(JSON.stringify(value));
+  return brief(JSON.stringify(value));
 }

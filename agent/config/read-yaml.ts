@@ -1,6 +1,6 @@
 // One YAML text as settings with their places, checked key by key against the schema. Pure.
 import { isMap, isScalar, isSeq, type Pair } from "yaml";
-import { cut, PlacedYaml } from "../core/placed-yaml.ts";
+import { brief, PlacedYaml } from "../yaml/placed-yaml.ts";
 import { nearest } from "../core/suggest.ts";
 import { checkValue } from "./check-value.ts";
 import { keys, namesBelow, type Key } from "./keys.ts";
@@ -60,7 +60,7 @@ class Reading {
     const key = keys.find((known) => known.path === path);
     if (key) this.#leaf(key, value, where);
     else if (name !== "" && namesBelow(path).length > 0) this.#section(value, path);
-    else this.#problems.push({ where, what: `${cut(path) || "this"}: no such key${hint(name, section)}` });
+    else this.#problems.push({ where, what: `${brief(path) || "this"}: no such key${hint(name, section)}` });
   }
 
   #leaf(key: Key, node: unknown, keyAt: string): void {

@@ -8,8 +8,6 @@ import { loadConfig, type Sources } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import { messageOf } from "../core/errors.ts";
 import { startCompanion, type Companion } from "../host/companion.ts";
-import { parseHost } from "../simulator/host-yaml.ts";
-import { readHost } from "../simulator/machines.ts";
 import type { Command } from "./command-line.ts";
 
 /** Where the agent runs: this machine, a simulated host, or a copied tree with a hostd of its own. */
@@ -72,6 +70,9 @@ async function simulated(sources: Sources, host: string | true): Promise<Surroun
 
 /** The simulator would refuse it, too, but an operator is told of a wrong description as of a wrong configuration. */
 async function checkHost(word: string): Promise<void> {
+  // On a real host nothing of the simulator is loaded.
+  const { parseHost } = await import("../simulator/host-yaml.ts");
+  const { readHost } = await import("../simulator/machines.ts");
   try {
     const { yaml, origin } = await readHost(word);
     parseHost(yaml, origin);

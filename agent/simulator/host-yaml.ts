@@ -1,7 +1,7 @@
 // Reads a HOST.yaml, and says of everything that is wrong with it where it stands.
-import { isScalar, LineCounter, parseDocument, type Document } from "yaml";
+import { isScalar } from "yaml";
 import type { z } from "zod";
-import { aliasFault } from "../core/yaml-aliases.ts";
+import { PlacedYaml } from "../yaml/placed-yaml.ts";
 import { faultsBeyond, type PlacedProblem } from "./faults/beyond-host.ts";
 import { makeMdevs } from "./foreign-mdevs.ts";
 import { hostSchema, type HostDescription } from "./host-description.ts";
@@ -12,31 +12,21 @@ import { fieldOf, Refusal, type Problem } from "./problem.ts";
 
 /** @throws Refusal with every problem and its place; `origin` is what its message calls the text */
 export function parseHost(yaml: string, origin: string): HostDescription {
-  const lines = new LineCounter();
-  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
-  const place = (offset: number): Problem["place"] => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
-  };
+  const text = new PlacedYaml(yaml, origin);
   const refuse = (problems: readonly Problem[]): void => {
     if (problems.length > 0) throw new Refusal(`use ${origin}`, problems);
   };
-  const ofText = (message: string, offset: number): Problem => ({
-    reason: "FIELD_INVALID",
-    field: "",
-    message,
-    place: place(offset),
-  });
-  // A tag that means nothing is a warning to the parser.
-  refuse([...document.errors, ...document.warnings].map(({ message, pos }) => ofText(message, pos[0])));
-  const alias = aliasFault(document);
-  if (alias !== undefined) refuse([ofText(alias.what, alias.offset)]);
-  const placed = (path: readonly PropertyKey[]): Problem["place"] => place(offsetOf(document, path));
-  const host = hostSchema.safeParse(contentOf(document), { error: inWords });
+  refuse(
+    text.faults.map(({ what, spot }) => ({ reason: "FIELD_INVALID", field: "", message: what, place: spot })),
+  );
+  const host = hostSchema.safeParse(text.value(text.contents) ?? {}, { error: inWords });
   if (!host.success) {
-    const unquoted = (path: readonly PropertyKey[]): string | undefined => unquotedText(document, path);
+    const unquoted = (path: readonly PropertyKey[]): string | undefined => unquotedText(text.node(path));
     refuse(
-      problemsOf(host.error, unquoted).map(({ path, ...problem }) => ({ ...problem, place: placed(path) })),
+      problemsOf(host.error, unquoted).map(({ path, ...problem }) => ({
+        ...problem,
+        place: text.nearest(path),
+      })),
     );
     throw new Error("a schema refused without an issue");
   }
@@ -44,7 +34,7 @@ export function parseHost(yaml: string, origin: string): HostDescription {
     impossible(host.data).map(({ path, ...problem }) => ({
       ...problem,
       field: fieldOf(path),
-      place: placed(path),
+      place: text.nearest(path),
     })),
   );
   return host.data;
@@ -85,22 +75,7 @@ function truthfully(): number {
   return 0;
 }
 
-function contentOf(document: Document): unknown {
-  return document.toJS() ?? {};
-}
-
 /** As it is written, a number or truth value: `3e96` is one, and a PCI device. */
-function unquotedText(document: Document, path: readonly PropertyKey[]): string | undefined {
-  const node: unknown = document.getIn(path, true);
+function unquotedText(node: unknown): string | undefined {
   return isScalar(node) && ["number", "boolean"].includes(typeof node.value) ? node.source : undefined;
-}
-
-/** Where the value stands, or what comes nearest above it. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number {
-  for (let length = path.length; length >= 0; length -= 1) {
-    const node: unknown = document.getIn(path.slice(0, length), true);
-    const range = node !== null && typeof node === "object" && "range" in node ? node.range : undefined;
-    if (Array.isArray(range) && typeof range[0] === "number") return range[0];
-  }
-  return 0;
 }

@@ -1,6 +1,6 @@
 // What a schema found, in the words of the other readers of YAML. Pure.
 import { z } from "zod";
-import { cut } from "../core/placed-yaml.ts";
+import { brief } from "../yaml/placed-yaml.ts";
 import { didYouMean } from "../core/suggest.ts";
 
 /** By the names that the schemas have for them. */
@@ -18,7 +18,7 @@ const UNITS: Readonly<Record<string, string>> = { string: " characters", array: 
 export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === "unrecognized_keys") return unknownKeys(issue.keys, issue.inst);
   if (issue.input === undefined) return "is required";
-  const refused = `${cut(JSON.stringify(issue.input))} is not allowed`;
+  const refused = `${brief(JSON.stringify(issue.input))} is not allowed`;
   if (issue.code === "invalid_type") return `${refused}; it takes ${TYPES[issue.expected] ?? issue.expected}`;
   if (issue.code === "too_small")
     return `${refused}; it takes at least ${issue.minimum}${UNITS[issue.origin] ?? ""}`;
@@ -34,7 +34,7 @@ export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
 function unknownKeys([first = "", ...others]: readonly string[], schema: unknown): string {
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   const hint = didYouMean(first, known) ?? (known.length > 0 ? `known are ${known.join(", ")}` : undefined);
-  const rest = others.length > 0 ? `, nor is ${others.map(cut).join(", ")}` : "";
+  const rest = others.length > 0 ? `, nor is ${others.map(brief).join(", ")}` : "";
   return `is not known${rest}${hint === undefined ? "" : `; ${hint}`}`;
 }
 

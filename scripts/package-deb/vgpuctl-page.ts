@@ -1,9 +1,9 @@
 // The manual page of vgpuctl, from the tables that its help is made from. Pure.
 import type { Command } from "../../agent/cli/command.ts";
-import { errorKeys } from "../../agent/cli/error-json.ts";
-import { exitCodes, exitCodeWords } from "../../agent/cli/exit-codes.ts";
-import { globalFlags } from "../../agent/cli/global-flags.ts";
-import { flagText, operandText } from "../../agent/cli/help.ts";
+import { errorKeys } from "../../agent/cli/errors/error-json.ts";
+import { exitCodes, exitCodeWords } from "../../agent/cli/errors/exit-codes.ts";
+import { globalFlags } from "../../agent/cli/line/global-flags.ts";
+import { flagText, operandText } from "../../agent/cli/line/help.ts";
 import type { ManBlock, ManPage, Term } from "./man-page.ts";
 
 export function vgpuctlPage(commands: readonly Command[]): ManPage {

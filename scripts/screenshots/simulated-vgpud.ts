@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { connect, type Vgpud } from "../../agent/cli/vgpud.ts";
+import { connect, type Vgpud } from "../../agent/cli/client/vgpud.ts";
 import { sendControl, type ControlMessage } from "../../agent/simulator/control-client.ts";
 import { movableClock, passTime } from "./host-time.ts";
 

@@ -1,8 +1,8 @@
 // `vgpuctl __complete`, which the completion scripts call: names of what vgpud has, and silence where it has not or is away.
-import { CliError, usageError } from "../cli-error.ts";
+import { CliError, usageError } from "../errors/cli-error.ts";
 import type { Answer, LiveNames, ReadCommand } from "../command.ts";
-import { allPages, PAGE_SIZE } from "../pages.ts";
-import type { Vgpud } from "../vgpud.ts";
+import { allPages, PAGE_SIZE } from "../client/pages.ts";
+import type { Vgpud } from "../client/vgpud.ts";
 
 /** Names that mean nothing to a shell: a foreign domain may bear any. */
 const HARMLESS = /^[\w@%+=:,./-]+$/;

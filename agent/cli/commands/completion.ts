@@ -1,5 +1,5 @@
 // `vgpuctl completion`
-import { usageError } from "../cli-error.ts";
+import { usageError } from "../errors/cli-error.ts";
 import type { Command, LocalCommand } from "../command.ts";
 import { completionScript, shells } from "../completion/shells.ts";
 import { didYouMean } from "../../core/suggest.ts";

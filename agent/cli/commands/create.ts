@@ -1,18 +1,18 @@
 // `vgpuctl create`
 import { changeAnswer } from "../change.ts";
-import type { Arguments } from "../arguments.ts";
-import { usageError } from "../cli-error.ts";
+import type { Arguments } from "../line/arguments.ts";
+import { usageError } from "../errors/cli-error.ts";
 import type { Answer, ChangeCommand } from "../command.ts";
-import { createClaimId, createRequest, isDryRun } from "../create-request.ts";
-import { createFlags } from "../create-flags.ts";
-import { decisionText, warningLines } from "../decision-view.ts";
-import { claimRef } from "../domain-ref.ts";
+import { createClaimId, createRequest, isDryRun } from "../request/create-request.ts";
+import { createFlags } from "../request/create-flags.ts";
+import { decisionText, warningLines } from "../view/decision-view.ts";
+import { claimRef } from "../request/domain-ref.ts";
 import type { Environment } from "../environment.ts";
-import { messageJson } from "../json.ts";
-import { isFromStdin, readRequestFile } from "../request-file.ts";
-import { withTypeThatFits } from "../fitting-type.ts";
+import { messageJson } from "../view/json.ts";
+import { isFromStdin, readRequestFile } from "../request/request-file.ts";
+import { withTypeThatFits } from "../errors/fitting-type.ts";
 import type { CreateDomainRequest } from "../../../proto/gen/vgpud/v1/domain_service.ts";
-import type { Vgpud } from "../vgpud.ts";
+import type { Vgpud } from "../client/vgpud.ts";
 
 export const createCommand: ChangeCommand = {
   kind: "change",

@@ -1,13 +1,13 @@
 // `vgpuctl destroy`
 import { Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
-import type { Arguments } from "../arguments.ts";
+import type { Arguments } from "../line/arguments.ts";
 import { changeAnswer, graceMs, stopFields, stopFlags } from "../change.ts";
-import { CliError } from "../cli-error.ts";
+import { CliError } from "../errors/cli-error.ts";
 import type { ChangeCommand } from "../command.ts";
-import { domainRef, refOperand } from "../domain-ref.ts";
-import { printable } from "../paint.ts";
-import type { Vgpud } from "../vgpud.ts";
-import { word } from "../words.ts";
+import { domainRef, refOperand } from "../request/domain-ref.ts";
+import { printable } from "../view/paint.ts";
+import type { Vgpud } from "../client/vgpud.ts";
+import { word } from "../view/words.ts";
 
 export const destroyCommand: ChangeCommand = {
   kind: "change",

@@ -1,15 +1,15 @@
 // `vgpuctl domains`
-import { usageError } from "../cli-error.ts";
+import { usageError } from "../errors/cli-error.ts";
 import type { Answer, ReadCommand } from "../command.ts";
-import { domainRef, refOperand } from "../domain-ref.ts";
-import { domainDetail, domainList } from "../domain-view.ts";
-import { messageJson } from "../json.ts";
-import { listFlags } from "../list-flags.ts";
-import { allPages, PAGE_SIZE, sortedBy } from "../pages.ts";
-import { printable } from "../paint.ts";
-import { requestLike } from "../request-like.ts";
-import type { Vgpud } from "../vgpud.ts";
-import { failureText } from "../words.ts";
+import { domainRef, refOperand } from "../request/domain-ref.ts";
+import { domainDetail, domainList } from "../view/domain-view.ts";
+import { messageJson } from "../view/json.ts";
+import { listFlags } from "../line/list-flags.ts";
+import { allPages, PAGE_SIZE, sortedBy } from "../client/pages.ts";
+import { printable } from "../view/paint.ts";
+import { requestLike } from "../request/request-like.ts";
+import type { Vgpud } from "../client/vgpud.ts";
+import { failureText } from "../view/words.ts";
 
 export const domainsCommand: ReadCommand = {
   kind: "read",

@@ -1,10 +1,10 @@
 // `vgpuctl gpus`
 import type { Answer, ReadCommand } from "../command.ts";
-import { gpuDetail, gpuList } from "../gpu-view.ts";
-import { messageJson } from "../json.ts";
-import { listFlags } from "../list-flags.ts";
-import { allPages, PAGE_SIZE, sortedBy } from "../pages.ts";
-import type { Vgpud } from "../vgpud.ts";
+import { gpuDetail, gpuList } from "../view/gpu-view.ts";
+import { messageJson } from "../view/json.ts";
+import { listFlags } from "../line/list-flags.ts";
+import { allPages, PAGE_SIZE, sortedBy } from "../client/pages.ts";
+import type { Vgpud } from "../client/vgpud.ts";
 
 /** Says what discovery looks for, so that it can be compared with what `lspci -nn` shows. */
 const NO_GPU =

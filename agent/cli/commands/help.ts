@@ -1,7 +1,7 @@
 // `vgpuctl help`
-import { usageError } from "../cli-error.ts";
+import { usageError } from "../errors/cli-error.ts";
 import type { Command, LocalCommand } from "../command.ts";
-import { commandHelp, mainHelp } from "../help.ts";
+import { commandHelp, mainHelp } from "../line/help.ts";
 import { didYouMean } from "../../core/suggest.ts";
 
 /** The command that describes the table it stands in, which is therefore asked for late. */

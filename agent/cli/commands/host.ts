@@ -1,11 +1,11 @@
 // `vgpuctl host`
 import type { Host, LedgerStatus, LibvirtStatus } from "../../../proto/gen/vgpud/v1/host.ts";
 import type { ReadCommand } from "../command.ts";
-import { messageJson } from "../json.ts";
-import type { Cell } from "../paint.ts";
-import type { Text } from "../text.ts";
-import { watchFlags } from "../watch.ts";
-import { failureText, time, word, yesNo } from "../words.ts";
+import { messageJson } from "../view/json.ts";
+import type { Cell } from "../view/paint.ts";
+import type { Text } from "../view/text.ts";
+import { watchFlags } from "../terminal/watch.ts";
+import { failureText, time, word, yesNo } from "../view/words.ts";
 
 export const hostCommand: ReadCommand = {
   kind: "read",

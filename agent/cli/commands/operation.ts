@@ -1,13 +1,13 @@
 // `vgpuctl operation`
 import { OperationState, type Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { parseDomainId as parseUuid } from "../../core/ids.ts";
-import { endingOfReason } from "../call-error.ts";
-import { CliError, usageError } from "../cli-error.ts";
+import { endingOfReason } from "../errors/call-error.ts";
+import { CliError, usageError } from "../errors/cli-error.ts";
 import type { Answer, ReadCommand } from "../command.ts";
-import { messageJson } from "../json.ts";
-import type { Text } from "../text.ts";
-import { watchFlags } from "../watch.ts";
-import { failureText, stateCell, time, word } from "../words.ts";
+import { messageJson } from "../view/json.ts";
+import type { Text } from "../view/text.ts";
+import { watchFlags } from "../terminal/watch.ts";
+import { failureText, stateCell, time, word } from "../view/words.ts";
 
 const PREFIX = "operations/";
 

@@ -1,7 +1,7 @@
 // `vgpuctl start`
 import { changeAnswer } from "../change.ts";
 import type { ChangeCommand } from "../command.ts";
-import { domainRef, refOperand } from "../domain-ref.ts";
+import { domainRef, refOperand } from "../request/domain-ref.ts";
 
 export const startCommand: ChangeCommand = {
   kind: "change",

@@ -1,7 +1,7 @@
 // `vgpuctl stop`
 import { changeAnswer, graceMs, stopFields, stopFlags } from "../change.ts";
 import type { ChangeCommand } from "../command.ts";
-import { domainRef, refOperand } from "../domain-ref.ts";
+import { domainRef, refOperand } from "../request/domain-ref.ts";
 
 export const stopCommand: ChangeCommand = {
   kind: "change",

@@ -1,17 +1,17 @@
 // `vgpuctl top`
-import type { Arguments } from "../arguments.ts";
-import { CliError, usageError } from "../cli-error.ts";
+import type { Arguments } from "../line/arguments.ts";
+import { CliError, usageError } from "../errors/cli-error.ts";
 import type { Answer, LiveCommand } from "../command.ts";
-import { offerWords } from "../create-words.ts";
+import { offerWords } from "../request/create-words.ts";
 import type { Environment } from "../environment.ts";
-import { coloured, plain } from "../paint.ts";
+import { coloured, plain } from "../view/paint.ts";
 import { CpuShares } from "../top/cpu-shares.ts";
 import { wholeFrame, type Choice } from "../top/frame.ts";
 import { fullScreen } from "../top/full-screen.ts";
 import { look } from "../top/look.ts";
 import { orders, type Order } from "../top/rows.ts";
-import { endedQuietly, intervalFlag, patient, readInterval } from "../watch.ts";
-import type { Vgpud } from "../vgpud.ts";
+import { endedQuietly, intervalFlag, patient, readInterval } from "../terminal/watch.ts";
+import type { Vgpud } from "../client/vgpud.ts";
 
 const words = Object.fromEntries(Object.keys(orders).map((order) => [order, order])) as Record<Order, Order>;
 

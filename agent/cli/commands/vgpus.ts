@@ -1,10 +1,10 @@
 // `vgpuctl vgpus`
 import type { Answer, ReadCommand } from "../command.ts";
-import { messageJson } from "../json.ts";
-import { listFlags } from "../list-flags.ts";
-import { allPages, PAGE_SIZE, sortedBy } from "../pages.ts";
-import { vgpuDetail, vgpuList } from "../vgpu-view.ts";
-import type { Vgpud } from "../vgpud.ts";
+import { messageJson } from "../view/json.ts";
+import { listFlags } from "../line/list-flags.ts";
+import { allPages, PAGE_SIZE, sortedBy } from "../client/pages.ts";
+import { vgpuDetail, vgpuList } from "../view/vgpu-view.ts";
+import type { Vgpud } from "../client/vgpud.ts";
 
 export const vgpusCommand: ReadCommand = {
   kind: "read",

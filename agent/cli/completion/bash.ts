@@ -1,6 +1,6 @@
 // The script for bash 4.4 and later. It needs nothing of bash-completion, which loads it by its name.
 import type { Command, Flag, Offer } from "../command.ts";
-import { globalFlags } from "../global-flags.ts";
+import { globalFlags } from "../line/global-flags.ts";
 import { ASK, everyFlag, offeredWords, spellings, takesNextWord } from "./described.ts";
 
 export function bashScript(commands: readonly Command[]): string {

@@ -1,6 +1,6 @@
 // The table of commands as the shells' scripts need it.
 import type { Command, Flag, Offer } from "../command.ts";
-import { globalFlags } from "../global-flags.ts";
+import { globalFlags } from "../line/global-flags.ts";
 
 /** How a script asks vgpud: quickly and without a word, since the shell waits. */
 export const ASK = "vgpuctl __complete --timeout 1s";

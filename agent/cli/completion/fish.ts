@@ -1,6 +1,6 @@
 // The script for fish 3 and later.
 import type { Command, Flag, Offer } from "../command.ts";
-import { globalFlags } from "../global-flags.ts";
+import { globalFlags } from "../line/global-flags.ts";
 import { ASK, everyFlag, offeredWords, spellings, takesNextWord } from "./described.ts";
 
 export function fishScript(commands: readonly Command[]): string {

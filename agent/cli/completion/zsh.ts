@@ -1,6 +1,6 @@
 // The script for zsh: a file of its fpath, or one that is sourced.
 import type { Command, Flag, Offer, Operand } from "../command.ts";
-import { globalFlags } from "../global-flags.ts";
+import { globalFlags } from "../line/global-flags.ts";
 import { ASK, offeredWords, singleQuoted, spellings } from "./described.ts";
 
 export function zshScript(commands: readonly Command[]): string {

@@ -1,9 +1,9 @@
 // One frame of top: what is known and how large the screen is, as lines. Pure.
 import type { Gpu } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { Host } from "../../../proto/gen/vgpud/v1/host.ts";
-import { printable, type Cell, type Paint } from "../paint.ts";
-import { tableLines, type Column } from "../table.ts";
-import { stateCell, time, word } from "../words.ts";
+import { printable, type Cell, type Paint } from "../view/paint.ts";
+import { tableLines, type Column } from "../view/table.ts";
+import { stateCell, time, word } from "../view/words.ts";
 import { ordered, type DomainRow, type Order } from "./rows.ts";
 
 /** What vgpud said last. */

@@ -1,10 +1,10 @@
 // top on a terminal: drawn again at each look, key and change of size, until somebody quits.
 import { untilAborted } from "../../core/until-aborted.ts";
-import { CliError } from "../cli-error.ts";
+import { CliError } from "../errors/cli-error.ts";
 import type { Environment, Screen } from "../environment.ts";
-import type { Paint } from "../paint.ts";
-import { cutLine } from "../redraw.ts";
-import { patient } from "../watch.ts";
+import type { Paint } from "../view/paint.ts";
+import { cutLine } from "../terminal/redraw.ts";
+import { patient } from "../terminal/watch.ts";
 import { screenFrame, type Choice, type Seen } from "./frame.ts";
 import { pressed } from "./keys.ts";
 

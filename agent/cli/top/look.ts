@@ -1,7 +1,7 @@
 // One look of top: everything that a frame shows.
-import { allPages, PAGE_SIZE, sortedBy } from "../pages.ts";
+import { allPages, PAGE_SIZE, sortedBy } from "../client/pages.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { Vgpud } from "../vgpud.ts";
+import type { Vgpud } from "../client/vgpud.ts";
 import type { CpuShares } from "./cpu-shares.ts";
 import type { Seen } from "./frame.ts";
 import { domainRows } from "./rows.ts";

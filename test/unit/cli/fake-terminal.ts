@@ -1,7 +1,7 @@
 // A process with streams that a test writes to and reads, at a terminal or not.
 import { EventEmitter } from "node:events";
 import { PassThrough } from "node:stream";
-import type { TerminalProcess } from "../../../agent/cli/terminal.ts";
+import type { TerminalProcess } from "../../../agent/cli/terminal/terminal.ts";
 
 export interface FakeTerminal extends TerminalProcess {
   /** What stands on stdin. */

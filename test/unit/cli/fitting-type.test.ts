@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
 import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
-import { typeThatFits } from "../../../agent/cli/fitting-type.ts";
-import { connect } from "../../../agent/cli/vgpud.ts";
-import { CliError } from "../../../agent/cli/cli-error.ts";
+import { typeThatFits } from "../../../agent/cli/errors/fitting-type.ts";
+import { connect } from "../../../agent/cli/client/vgpud.ts";
+import { CliError } from "../../../agent/cli/errors/cli-error.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
 import { gpu, idleGpu } from "./facts.ts";
 import { FRESH_ID, vgpuctl, type Ran } from "./vgpuctl.ts";

@@ -1,15 +1,15 @@
 // The small parts that the output is made of.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { toDuration } from "../../../agent/cli/duration.ts";
+import { toDuration } from "../../../agent/cli/line/duration.ts";
 import { formatDurationMs, parseDurationMs } from "../../../agent/core/duration.ts";
 import { commands } from "../../../agent/cli/commands.ts";
-import { allPages } from "../../../agent/cli/pages.ts";
-import { coloured, plain } from "../../../agent/cli/paint.ts";
-import { gpuDetail } from "../../../agent/cli/gpu-view.ts";
-import { shellLine } from "../../../agent/cli/shell-line.ts";
+import { allPages } from "../../../agent/cli/client/pages.ts";
+import { coloured, plain } from "../../../agent/cli/view/paint.ts";
+import { gpuDetail } from "../../../agent/cli/view/gpu-view.ts";
+import { shellLine } from "../../../agent/cli/line/shell-line.ts";
 import { editDistance, nearest } from "../../../agent/core/suggest.ts";
-import { tableLines } from "../../../agent/cli/table.ts";
+import { tableLines } from "../../../agent/cli/view/table.ts";
 import { gpu } from "./facts.ts";
 
 const PLAIN = { paint: plain, wide: false };

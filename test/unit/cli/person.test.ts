@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
-import { progressLine, withProgress } from "../../../agent/cli/progress.ts";
-import { connect } from "../../../agent/cli/vgpud.ts";
+import { progressLine, withProgress } from "../../../agent/cli/terminal/progress.ts";
+import { connect } from "../../../agent/cli/client/vgpud.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 import { domain } from "./facts.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";

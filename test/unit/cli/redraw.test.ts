@@ -1,6 +1,6 @@
 // A table that is drawn again in its place on a terminal.
 import assert from "node:assert/strict";
-import { redrawer } from "../../../agent/cli/redraw.ts";
+import { redrawer } from "../../../agent/cli/terminal/redraw.ts";
 
 describe("redrawer", () => {
   it("counts the lines that the terminal has wrapped, whatever their colours", () => {

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { CreateDomainRequest } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { DiskFormat, FirmwareType } from "../../../proto/gen/vgpud/v1/domain_spec.ts";
 import { readContract } from "../../../agent/cli/package-files.ts";
-import { readRequestFile, requestText } from "../../../agent/cli/request-file.ts";
+import { readRequestFile, requestText } from "../../../agent/cli/request/request-file.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
 import { fullTrees } from "./full-trees.ts";
 import { FRESH_ID, matchesGolden, vgpuctl } from "./vgpuctl.ts";

@@ -1,8 +1,8 @@
 // The terminal's own part: what of it there is, keys, the screen that is given back, and a question.
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
-import { keyStrokes } from "../../../agent/cli/key-strokes.ts";
-import { Terminal } from "../../../agent/cli/terminal.ts";
+import { keyStrokes } from "../../../agent/cli/terminal/key-strokes.ts";
+import { Terminal } from "../../../agent/cli/terminal/terminal.ts";
 import { fakeTerminal, type FakeTerminal } from "./fake-terminal.ts";
 
 const ENTERED = "\u001b[?1049h\u001b[?25l";

@@ -1,8 +1,8 @@
 // top: its frames as golden files, its keys, and its figures. The command itself: top-command.test.ts.
 import assert from "node:assert/strict";
 import { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
-import { plain } from "../../../agent/cli/paint.ts";
-import { cutLine } from "../../../agent/cli/redraw.ts";
+import { plain } from "../../../agent/cli/view/paint.ts";
+import { cutLine } from "../../../agent/cli/terminal/redraw.ts";
 import { CpuShares } from "../../../agent/cli/top/cpu-shares.ts";
 import { screenFrame, wholeFrame, type Choice, type Seen } from "../../../agent/cli/top/frame.ts";
 import { pressed } from "../../../agent/cli/top/keys.ts";

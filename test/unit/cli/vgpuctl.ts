@@ -5,7 +5,7 @@ import { systemClock } from "../../../agent/core/clock.ts";
 import type { Environment } from "../../../agent/cli/environment.ts";
 import { readContract, readText } from "../../../agent/cli/package-files.ts";
 import { run, type Outcome } from "../../../agent/cli/run.ts";
-import { connect } from "../../../agent/cli/vgpud.ts";
+import { connect } from "../../../agent/cli/client/vgpud.ts";
 
 export const FRESH_ID = "c1a1c1a1-0000-4000-8000-00000000c1a1";
 

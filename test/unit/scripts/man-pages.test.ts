@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { commands } from "../../../agent/cli/commands.ts";
-import { exitCodes } from "../../../agent/cli/exit-codes.ts";
-import { globalFlags } from "../../../agent/cli/global-flags.ts";
-import { flagText } from "../../../agent/cli/help.ts";
+import { exitCodes } from "../../../agent/cli/errors/exit-codes.ts";
+import { globalFlags } from "../../../agent/cli/line/global-flags.ts";
+import { flagText } from "../../../agent/cli/line/help.ts";
 import { keyFlags, USAGE } from "../../../agent/main/command-line.ts";
 import { manPage, type ManBlock } from "../../../scripts/package-deb/man-page.ts";
 import { manPages } from "../../../scripts/package-deb/man-pages.ts";

@@ -52,7 +52,7 @@ describe("HOST.yaml", () => {
       ["gpus: [{ address: 0000:00:02.0 }, { address: 0000:00:02.0 }]", /two gpus with one address/],
       ["kernel: latest", /1:9 kernel: not a kernel release/],
       ["cpus: 4\nkernel: [", /2:10 Flow sequence/],
-      ["cpus: 4\ncpus: 5", /2:1 Map keys must be unique/],
+      ["cpus: 4\ncpus: 5", /2:1 cpus: stands twice \(also at line 1\)/],
       ["hostname: !env HOME", /1:11 Unresolved tag: !env/],
       ["cpus: 4\ngpus: [*mine]", /2:8 \*mine stands for nothing/],
       ["gpus: &all [*all]", /1:13 \*all stands for what it is part of/],

@@ -1,0 +1,85 @@
+// Tells why a socket cannot be reached. grpc-js says it only in the text of an UNAVAILABLE; the errno is plain.
+import { once } from "node:events";
+import { stat } from "node:fs/promises";
+import { connect as openSocket } from "node:net";
+import { CliError } from "../errors/cli-error.ts";
+import { DEFAULT_SOCKET } from "./default-socket.ts";
+
+export interface Reach {
+  readonly socketPath: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Connects and lets go. Fails with the endings `permission`, `unreachable` or `interrupted`. */
+export async function requireReachable({ socketPath, timeoutMs, signal }: Reach): Promise<void> {
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const socket = openSocket(socketPath);
+  try {
+    await once(socket, "connect", { signal: AbortSignal.any([signal, deadline]) });
+  } catch (error) {
+    if (signal.aborted)
+      throw new CliError("interrupted", "interrupted before vgpud was asked", { cause: error });
+    if (await isAnotherThing(socketPath)) throw notASocket(socketPath, error);
+    throw refusedSocket(socketPath, error);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** The errno is ECONNREFUSED for a file of any kind. */
+async function isAnotherThing(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && !found.isSocket();
+}
+
+function notASocket(path: string, cause: unknown): CliError {
+  const hint = "--socket takes the path that vgpud prints when it is ready";
+  return new CliError("unreachable", `vgpud does not answer: ${path} is not a socket`, {
+    hints: [hint],
+    cause,
+  });
+}
+
+/** Why a socket would not be opened, by its errno. */
+export function refusedSocket(socketPath: string, error: unknown): CliError {
+  const errno = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (errno === "EACCES" || errno === "EPERM")
+    return new CliError("permission", `not allowed to open the socket ${socketPath}`, {
+      ...(socketPath === DEFAULT_SOCKET ? { lines: [JOIN_GROUP] } : {}),
+      cause: error,
+    });
+  const { why, hint } = unreachable(socketPath, errno);
+  return new CliError("unreachable", `vgpud does not answer: ${why}`, { hints: [hint], cause: error });
+}
+
+/** Whose the packaged socket is; its members are administrators of the host. */
+const JOIN_GROUP = '  its group is vgpud; to join it: sudo usermod -aG vgpud "$USER", then log in again';
+
+/** What was found, and what to start: by the name of a service only where the package put the socket. */
+function unreachable(socketPath: string, errno: string): { readonly why: string; readonly hint: string } {
+  const packaged = socketPath === DEFAULT_SOCKET ? "sudo systemctl start vgpud.service" : "start vgpud";
+  const simulate = "or try: vgpud --simulate, then vgpuctl --socket PATH with the path that it prints";
+  switch (errno) {
+    case "ENOENT":
+      return {
+        why: `there is no socket at ${socketPath}`,
+        hint: `is vgpud running? ${packaged}, ${simulate}`,
+      };
+    case "ECONNREFUSED":
+      return {
+        why: `nobody serves the socket ${socketPath}`,
+        hint: `the vgpud that made it has ended: ${packaged}, ${simulate}`,
+      };
+    case "ABORT_ERR":
+      return {
+        why: `nobody took the connection on ${socketPath} in time`,
+        hint: "--timeout is too short, the host is overloaded, or vgpud is stuck: systemctl status vgpud.service, journalctl -u vgpud.service",
+      };
+    default:
+      return {
+        why: `cannot open ${socketPath} (${errno})`,
+        hint: `is it the socket that vgpud prints when it is ready? ${packaged}, ${simulate}`,
+      };
+  }
+}

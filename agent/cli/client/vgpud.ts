@@ -1,0 +1,100 @@
+// The part of the contract that vgpuctl speaks, as promises, over one UNIX socket.
+import { ChannelCredentials, Client, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { DomainServiceService } from "../../../proto/gen/vgpud/v1/domain_service.ts";
+import { GpuServiceService } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
+import { HostServiceService } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { OperationServiceService } from "../../../proto/gen/vgpud/v1/operation_service.ts";
+import { VgpuServiceService } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { callError } from "../errors/call-error.ts";
+import { requireReachable } from "./reachable.ts";
+
+export interface VgpudOptions {
+  readonly socketPath: string;
+  /** For each call. */
+  readonly timeoutMs: number;
+  /** Ends the call that is under way, and every later one. */
+  readonly signal: AbortSignal;
+  /** Called when vgpud has been reached, before a request is sent. */
+  readonly onSend: () => void;
+}
+
+interface Method<Request, Response> {
+  readonly path: string;
+  readonly requestSerialize: (request: Request) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => Response;
+}
+
+/** Calls fail with a CliError. */
+export type Vgpud = ReturnType<typeof connect>;
+
+/** Opens nothing yet: the first call connects, so that a wrong command line is told before an absent daemon. */
+export function connect(options: VgpudOptions) {
+  const closed = new AbortController();
+  const calls = { ...options, signal: AbortSignal.any([options.signal, closed.signal]) };
+  const client = new Client(`unix:${options.socketPath}`, ChannelCredentials.createInsecure(), {
+    // A domain's XML and lists of 1,000 objects are below vgpud's own limit of 16 MiB.
+    "grpc.max_receive_message_length": 16 * 1024 * 1024,
+    "grpc.enable_retries": 0,
+  });
+  const call = <Request, Response>(method: Method<Request, Response>) => {
+    return async (request: Request): Promise<Response> => {
+      await requireReachable(calls);
+      options.onSend();
+      return unaryCall(client, { method, request, options: calls });
+    };
+  };
+  return {
+    getHost: call(HostServiceService.getHost),
+    listGpus: call(GpuServiceService.listGpus),
+    getGpu: call(GpuServiceService.getGpu),
+    listVgpus: call(VgpuServiceService.listVgpus),
+    getVgpu: call(VgpuServiceService.getVgpu),
+    listDomains: call(DomainServiceService.listDomains),
+    getDomain: call(DomainServiceService.getDomain),
+    createDomain: call(DomainServiceService.createDomain),
+    startDomain: call(DomainServiceService.startDomain),
+    stopDomain: call(DomainServiceService.stopDomain),
+    destroyDomain: call(DomainServiceService.destroyDomain),
+    getOperation: call(OperationServiceService.getOperation),
+    /** Ends the calls that nobody waits for any more, too: they would keep the process. */
+    close: () => {
+      closed.abort();
+      client.close();
+    },
+  };
+}
+
+interface UnaryCall<Request, Response> {
+  readonly method: Method<Request, Response>;
+  readonly request: Request;
+  readonly options: VgpudOptions;
+}
+
+function unaryCall<Request, Response>(
+  client: Client,
+  { method, request, options }: UnaryCall<Request, Response>,
+): Promise<Response> {
+  const { path, requestSerialize, responseDeserialize } = method;
+  const { signal, timeoutMs } = options;
+  return new Promise((resolve, reject) => {
+    const answered = (error: ServiceError | null, response?: Response): void => {
+      signal.removeEventListener("abort", cancel);
+      if (error === null && response !== undefined) resolve(response);
+      else reject(callError(error, options));
+    };
+    const call = client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      new Metadata(),
+      { deadline: Date.now() + timeoutMs },
+      answered,
+    );
+    const cancel = (): void => {
+      call.cancel();
+    };
+    signal.addEventListener("abort", cancel);
+    if (signal.aborted) cancel();
+  });
+}

@@ -1,0 +1,116 @@
+// What is written to stderr for an error: the message, the flag at fault, what each GPU lacked, and what would work.
+import type { Arguments } from "../line/arguments.ts";
+import type { CliError } from "./cli-error.ts";
+import type { Command } from "../command.ts";
+import { refusedCandidates } from "../view/decision-view.ts";
+import { formatDurationMs } from "../../core/duration.ts";
+import { usageLine } from "../line/help.ts";
+import { printable } from "../view/paint.ts";
+import type { RunContext } from "../run-context.ts";
+
+export function errorText(error: CliError, context: RunContext | undefined): string {
+  const reason = error.reason === undefined ? "" : ` [${error.reason}]`;
+  const lines = [
+    `error: ${printable(error.message)}${reason}`,
+    ...error.lines,
+    ...(context === undefined ? [] : detailLines(error, context)),
+    ...[...error.hints, ...(context === undefined ? [] : hints(error, context))].map(
+      (hint) => `hint: ${hint}`,
+    ),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function detailLines({ ending, call, inFile }: CliError, context: RunContext): readonly string[] {
+  if (call === undefined) return ending === "usage" && !inFile ? [usageLine(context.command)] : [];
+  const { fields, decision } = call.details;
+  return [
+    ...fields.map((field) => fieldLine(field, context)),
+    ...(decision === undefined ? [] : refusedCandidates(decision).map((line) => `  ${line}`)),
+  ];
+}
+
+function fieldLine(field: string, { command, args }: RunContext): string {
+  const input = nearestInput(
+    field,
+    args?.file === undefined ? inputs(command) : writtenInputs(command, args),
+  );
+  return input === undefined ? `  at ${printable(field)}` : `  set by ${input} (${printable(field)})`;
+}
+
+interface Input {
+  readonly shown: string;
+  readonly field: string | undefined;
+}
+
+/** What sets a field, or the message that holds it: the one with the longest path wins, the first of equal ones. */
+function nearestInput(field: string, from: readonly Input[]): string | undefined {
+  const covers = (path: string): boolean => field === path || field.startsWith(`${path}.`);
+  const matches = from.filter((input) => input.field !== undefined && covers(input.field));
+  return matches.sort((a, b) => (b.field?.length ?? 0) - (a.field?.length ?? 0))[0]?.shown;
+}
+
+function inputs({ flags, operands }: Pick<Command, "flags" | "operands">): readonly Input[] {
+  return [
+    ...flags.map((flag) => ({ shown: `--${flag.name}`, field: flag.field })),
+    ...operands.map((operand) => ({ shown: operand.name, field: operand.field })),
+  ];
+}
+
+/** The flags and operands that were given, which win, and the lines of the file. */
+function writtenInputs({ flags, operands }: Command, args: Arguments): readonly Input[] {
+  const given = {
+    flags: flags.filter(({ name }) => args.given(name)),
+    operands: operands.filter((_, index) => args.operands[index] !== undefined),
+  };
+  const places = [...(args.file?.places ?? [])].map(([field, shown]) => ({ shown, field }));
+  return [...inputs(given), ...places];
+}
+
+function hints(error: CliError, context: RunContext): readonly string[] {
+  const { call, ending, reason } = error;
+  const { command, retry, line, ref } = context;
+  if (error.look !== undefined) return [line(...error.look)];
+  if (error.instead !== undefined)
+    return [`${error.instead.said}: ${context.retryWith(error.instead)}`, line("gpus")];
+  if (ending === "permission") return permissionHints(error, context);
+  if (call === undefined)
+    return ending === "usage" && !error.inFile ? [`vgpuctl ${command.name} --help`] : [];
+  if (call.outcomeUnknown) return outcomeHints(context);
+  if (call.details.retryMs !== undefined)
+    return [`wait ${formatDurationMs(call.details.retryMs)}, then: ${retry}`];
+  const words = reason === undefined ? undefined : lookByReason[reason];
+  if (words !== undefined) return [line(...words)];
+  if (ending === "no-room" || ending === "unsupported") return [line("gpus")];
+  if (ending === "conflict" && ref !== undefined) return [line("domains", ref)];
+  return call.details.fields.length > 0 ? [`vgpuctl ${command.name} --help`] : [];
+}
+
+/** One that only another socket allows is repeated there. */
+function permissionHints({ call }: CliError, { retry, retryWith }: RunContext): readonly string[] {
+  const value = call?.details.metadata["admin_socket"];
+  if (value === undefined) return [`sudo ${retry}`];
+  const there = retryWith({ flag: "socket", value, replaces: [] });
+  return [`on the socket for changes: ${there}`, `or with its rights: sudo ${there}`];
+}
+
+/** What to look at when something was not found or is taken. */
+const lookByReason: Readonly<Record<string, readonly string[]>> = {
+  GPU_NOT_FOUND: ["gpus"],
+  TYPE_UNKNOWN: ["gpus"],
+  VGPU_NOT_FOUND: ["vgpus"],
+  DOMAIN_NOT_FOUND: ["domains"],
+  DOMAIN_NAME_EXISTS: ["domains"],
+  DOMAIN_UUID_EXISTS: ["domains"],
+  DISK_IN_USE: ["domains"],
+};
+
+/** The time that was given for an answer may be what was wrong: the lines leave it out. */
+function outcomeHints({ ref, patientRetry, line }: RunContext): readonly string[] {
+  if (ref === undefined) return [`again: ${patientRetry}`];
+  return [
+    "what vgpud accepted goes on without vgpuctl",
+    `to look at it, and for the name of its operation: ${line("domains", ref)}`,
+    `to wait for it: ${patientRetry}`,
+  ];
+}

@@ -1,8 +1,0 @@
-// The flags of the commands that list.
-import type { Flag } from "./command.ts";
-import { watchFlags } from "./watch.ts";
-
-export const listFlags: readonly Flag[] = [
-  { name: "no-headers", help: "tables without their head" },
-  ...watchFlags,
-];

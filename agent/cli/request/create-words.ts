@@ -1,0 +1,17 @@
+// Words of the flags of `vgpuctl create` for values of the contract: only for what this release serves, vgpud would refuse the others.
+import { OnStop } from "../../../proto/gen/vgpud/v1/claim.ts";
+import { DiskBus, DiskFormat } from "../../../proto/gen/vgpud/v1/domain_spec.ts";
+import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import { PlacementPolicy } from "../../../proto/gen/vgpud/v1/placement.ts";
+import type { Offer } from "../command.ts";
+
+export const modes = { "gvt-g": Mode.GVT_G };
+export const policies = { pack: PlacementPolicy.PACK, spread: PlacementPolicy.SPREAD };
+export const diskFormats = { raw: DiskFormat.RAW, qcow2: DiskFormat.QCOW2 };
+export const diskBuses = { virtio: DiskBus.VIRTIO, sata: DiskBus.SATA, scsi: DiskBus.SCSI };
+export const onStops = { hold: OnStop.HOLD, release: OnStop.RELEASE };
+
+/** The words for a shell to offer. */
+export function offerWords(words: Readonly<Record<string, unknown>>): Offer {
+  return { kind: "words", words: Object.keys(words) };
+}

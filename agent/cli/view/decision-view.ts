@@ -1,0 +1,51 @@
+// Where a vGPU went and why, or why it went nowhere.
+import type { PlacementCandidate, PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { sizeColumns } from "./gpu-view.ts";
+
+import { tableLines, type Column } from "./table.ts";
+import { plain, printable, type Cell } from "./paint.ts";
+import type { Text } from "./text.ts";
+import { word } from "./words.ts";
+
+export function decisionText(decision: PlacementDecision): Text {
+  const { lowGmMib = 0, highGmMib = 0, fences = 0 } = decision.sizes ?? {};
+  return [
+    {
+      kind: "fields",
+      fields: [
+        ["GPU", decision.gpu],
+        ["backend", word(decision.backend, "BACKEND")],
+        ["type", decision.type],
+        ["takes", `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${fences} fences`],
+        ["policy", word(decision.policy, "PLACEMENT_POLICY")],
+        ["why", decision.message],
+      ],
+    },
+    { kind: "table", columns: candidateColumns, rows: decision.candidates.map(candidateRow) },
+  ];
+}
+
+/** The candidates of a refusal, for stderr. */
+export function refusedCandidates(decision: PlacementDecision): readonly string[] {
+  if (decision.candidates.length === 0) return [];
+  return tableLines(candidateColumns, decision.candidates.map(candidateRow), { paint: plain, wide: false });
+}
+
+export function warningLines(decision: PlacementDecision | undefined): readonly string[] {
+  return (decision?.warnings ?? []).map((warning) => `warning: ${printable(warning)}`);
+}
+
+const candidateColumns: readonly Column[] = [
+  { title: "CANDIDATE" },
+  { title: "TYPE" },
+  ...sizeColumns.map(({ title, ...rest }) => ({ ...rest, title: `FREE ${title}` })),
+  { title: "FREE VGPUS", align: "right" },
+  { title: "RESULT" },
+  { title: "WHY" },
+];
+
+function candidateRow(candidate: PlacementCandidate): readonly Cell[] {
+  const { gpu, type, free, chosen, reason, message } = candidate;
+  const result: Cell = chosen ? { text: "chosen", style: "good" } : reason === "" ? "ranked lower" : reason;
+  return [gpu, type, free?.lowGmMib, free?.highGmMib, free?.fences, free?.instances, result, message];
+}

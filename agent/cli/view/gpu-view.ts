@@ -1,0 +1,144 @@
+// GPUs, their types and modes as tables.
+import type { Gpu, ResourceAmounts, ResourceBudget, SliceSizes } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import type { Cell } from "./paint.ts";
+import type { Column } from "./table.ts";
+import type { Block, Text } from "./text.ts";
+import { word, yesNo } from "./words.ts";
+
+const right = (title: string): Column => ({ title, align: "right" });
+const left = (title: string): Column => ({ title });
+const wide = (title: string): Column => ({ title, wide: true });
+
+/** Columns of what one vGPU takes; `sizeCells` fills them. */
+export const sizeColumns = [right("LOW GM MIB"), right("HIGH GM MIB"), right("FENCES")];
+
+export function sizeCells(sizes: SliceSizes | undefined): readonly Cell[] {
+  return [sizes?.lowGmMib, sizes?.highGmMib, sizes?.fences];
+}
+
+/** One line for each GPU, then one for each type. */
+export function gpuList(gpus: readonly Gpu[]): Text {
+  return [gpuTable(gpus), ...typeTables(gpus)];
+}
+
+/** Everything about one GPU. */
+export function gpuDetail(gpu: Gpu): Text {
+  return [gpuFields(gpu), ...budgetTables(gpu.budget), ...typeTables([gpu]), ...modeTables(gpu)];
+}
+
+function gpuTable(gpus: readonly Gpu[]): Block {
+  return {
+    kind: "table",
+    columns: [
+      ...["GPU", "DEVICE", "DRIVER"].map(left),
+      right("NUMA"),
+      left("MODE"),
+      ...["LOW GM FREE/TOTAL MIB", "HIGH GM FREE/TOTAL MIB", "FENCES FREE/TOTAL", "VGPUS USED/MAX"].map(
+        right,
+      ),
+      ...["BACKEND", "GENERATION", "IOMMU GROUP", "DRM NODES", "MODEL"].map(wide),
+    ],
+    rows: gpus.map((gpu) => [
+      gpu.pciAddress,
+      gpu.deviceId,
+      gpu.driver,
+      gpu.numaNode,
+      modeCell(gpu),
+      ...amountCells(gpu.budget),
+      word(gpu.backend, "BACKEND"),
+      gpu.generation,
+      gpu.iommuGroup,
+      drmNodes(gpu),
+      gpu.model,
+    ]),
+  };
+}
+
+function drmNodes({ drmCard, drmRender }: Gpu): string {
+  return [drmCard, drmRender].filter((node) => node !== "").join(" ");
+}
+
+function modeCell(gpu: Gpu): Cell {
+  const mode = word(gpu.mode, "MODE");
+  return gpu.drained ? { text: `${mode ?? "-"} (drained)`, style: "warn" } : mode;
+}
+
+function amountCells(budget: ResourceBudget | undefined): readonly Cell[] {
+  const { free, total, used } = budget ?? {};
+  if (free === undefined || total === undefined || used === undefined) return Array<Cell>(4).fill(undefined);
+  return [
+    `${free.lowGmMib}/${total.lowGmMib}`,
+    `${free.highGmMib}/${total.highGmMib}`,
+    `${free.fences}/${total.fences}`,
+    `${used.instances}/${total.instances}`,
+  ];
+}
+
+function typeTables(gpus: readonly Gpu[]): readonly Block[] {
+  const rows = gpus.flatMap((gpu) =>
+    gpu.types.map((type) => [
+      gpu.pciAddress,
+      type.name,
+      ...sizeCells(type.sizes),
+      type.weight,
+      type.resolution,
+      type.allocatable,
+      type.kernelAvailable,
+    ]),
+  );
+  if (rows.length === 0) return [];
+  const columns = [
+    ...["GPU", "TYPE"].map(left),
+    ...sizeColumns,
+    right("WEIGHT"),
+    left("MAX PIXELS"),
+    ...["ALLOCATABLE", "KERNEL SAYS"].map(right),
+  ];
+  return [{ kind: "table", columns, rows }];
+}
+
+function gpuFields(gpu: Gpu): Block {
+  return {
+    kind: "fields",
+    fields: [
+      ["GPU", gpu.pciAddress],
+      ["device", `${gpu.vendorId}:${gpu.deviceId}`],
+      ["model", gpu.model],
+      ["generation", gpu.generation],
+      ["driver", gpu.driver],
+      ["NUMA node", gpu.numaNode],
+      ["IOMMU group", gpu.iommuGroup],
+      ["DRM nodes", drmNodes(gpu)],
+      ["boot display", yesNo(gpu.bootVga)],
+      ["BAR 2 MiB", gpu.apertureMib],
+      ["mode", modeCell(gpu)],
+      ["backend", word(gpu.backend, "BACKEND")],
+      ...(gpu.drained ? ([["drained", gpu.drainNote]] as const) : []),
+    ],
+  };
+}
+
+function budgetTables(budget: ResourceBudget | undefined): readonly Block[] {
+  if (budget === undefined) return [];
+  const row = (name: string, amounts: ResourceAmounts | undefined): readonly Cell[] => [
+    name,
+    amounts?.lowGmMib,
+    amounts?.highGmMib,
+    amounts?.fences,
+    amounts?.instances,
+  ];
+  const { total, host, used, free } = budget;
+  const rows = [row("total", total), row("host", host), row("used", used), row("free", free)];
+  return [{ kind: "table", columns: [left("BUDGET"), ...sizeColumns, right("VGPUS")], rows }];
+}
+
+function modeTables({ modes }: Gpu): readonly Block[] {
+  if (modes.length === 0) return [];
+  const rows = modes.map(({ mode, backend, available, reason }) => [
+    word(mode, "MODE"),
+    word(backend, "BACKEND"),
+    yesNo(available),
+    reason,
+  ]);
+  return [{ kind: "table", columns: ["MODE", "BACKEND", "AVAILABLE", "REASON"].map(left), rows }];
+}
