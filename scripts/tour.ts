@@ -6,9 +6,9 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const program = (name: string): string => fileURLToPath(new URL(`../agent/${name}`, import.meta.url));
-/** Series that the tour is about; times and sizes of the process itself change all the time. */
+/** Series that the tour is about: what is taken and what is left. Times and what domains use change all the time. */
 const TOLD =
-  /^vgpud_(gpu_resource_(allocated|free)|gpu_fences|gpu_vgpus|vgpu|domain|claims|operations_total)/;
+  /^vgpud_(gpu_resource_(allocated|free)_bytes|gpu_fences|gpu_vgpus|vgpu_type_allocatable|vgpu_info|vgpu_in_use|domain_info|claims|operations_total)/;
 
 interface Daemon {
   readonly child: ChildProcess;
@@ -17,6 +17,9 @@ interface Daemon {
   /** A folder in which disks may lie. */
   readonly images: string;
 }
+
+/** What the tour tells is its output. */
+const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 
 /** Aborts with the exit code when the user has seen enough. */
 const stop = new AbortController();
@@ -68,7 +71,7 @@ function readReady(line: string): Omit<Daemon, "child"> {
 /** Shows a vgpuctl command as one would type it, runs it, and rejects when it fails. */
 async function vgpuctl({ socket }: Daemon, ...args: readonly string[]): Promise<void> {
   stop.signal.throwIfAborted();
-  console.log(`\n$ vgpuctl ${args.join(" ")}`);
+  say(`\n$ vgpuctl ${args.join(" ")}`);
   const child = start("cli/main.js", ["--socket", socket, ...args], "inherit");
   const end = (): boolean => child.kill("SIGTERM");
   stop.signal.addEventListener("abort", end);
@@ -88,9 +91,9 @@ async function scrape({ metrics }: Daemon): Promise<ReadonlyMap<string, string>>
 function showChanges(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): void {
   for (const [series, value] of after) {
     const was = before.get(series);
-    if (was !== value) console.log(`  ${series} ${was === undefined ? "(new)" : was} -> ${value}`);
+    if (was !== value) say(`  ${series} ${was === undefined ? "(new)" : was} -> ${value}`);
   }
-  for (const series of before.keys()) if (!after.has(series)) console.log(`  ${series} gone`);
+  for (const series of before.keys()) if (!after.has(series)) say(`  ${series} gone`);
 }
 
 async function tour(daemon: Daemon): Promise<void> {
@@ -99,7 +102,7 @@ async function tour(daemon: Daemon): Promise<void> {
   await handle.truncate(16 * 1024 * 1024);
   await handle.close();
 
-  console.log(`vgpud runs on a simulated host: gRPC at ${daemon.socket}, metrics at ${daemon.metrics}`);
+  say(`vgpud runs on a simulated host: gRPC at ${daemon.socket}, metrics at ${daemon.metrics}`);
   await vgpuctl(daemon, "host");
   await vgpuctl(daemon, "gpus");
   const before = await scrape(daemon);
@@ -107,18 +110,18 @@ async function tour(daemon: Daemon): Promise<void> {
   await vgpuctl(daemon, "create", "web-1", "--type", "i915-GVTg_V5_4", ...guest);
   await vgpuctl(daemon, "vgpus");
   await vgpuctl(daemon, "domains");
-  console.log("\nmetrics that changed:");
+  say("\nmetrics that changed:");
   showChanges(before, await scrape(daemon));
 }
 
 function showWhatNext({ socket, metrics }: Daemon): void {
   const libvirt = path.join(path.dirname(socket), "libvirt-sock");
-  console.log("\nIt stays up. In another terminal:");
-  console.log(`  alias vgpuctl='node ${program("cli/main.js")} --socket ${socket}'`);
-  console.log("  vgpuctl gpus; vgpuctl create --help; vgpuctl stop web-1; vgpuctl destroy web-1 --now");
-  console.log(`  curl ${metrics}`);
-  console.log(`  virsh -c 'qemu+unix:///system?socket=${libvirt}' list --all`);
-  console.log("Ctrl-C ends it.");
+  say("\nIt stays up. In another terminal:");
+  say(`  alias vgpuctl='node ${program("cli/main.js")} --socket ${socket}'`);
+  say("  vgpuctl gpus; vgpuctl create --help; vgpuctl stop web-1; vgpuctl destroy web-1 --now");
+  say(`  curl ${metrics}`);
+  say(`  virsh -c 'qemu+unix:///system?socket=${libvirt}' list --all`);
+  say("Ctrl-C ends it.");
 }
 
 async function show(child: ChildProcess): Promise<void> {

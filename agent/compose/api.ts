@@ -12,6 +12,7 @@ import { contractServices, servedMethods } from "../api/services.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import type { DomainId } from "../core/ids.ts";
+import { lazily } from "../core/lazily.ts";
 import { nobodysMachine, readMachine } from "../host/machine.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { callLog } from "./call-log.ts";
@@ -75,15 +76,7 @@ export function composeApi(
   const answers = new Answers(() => basisOf(context));
   metrics.recorder.announceMethods(servedMethods(services));
   // Few clients ask, and what reads descriptors is large: loaded for the first that does, once for both sockets.
-  let loaded: Promise<ReflectedFiles> | undefined;
-  const contract = (): Promise<ReflectedFiles> => {
-    loaded ??= loadContract(descriptorSet).catch((error: unknown) => {
-      // The next client may find the files again.
-      loaded = undefined;
-      throw error;
-    });
-    return loaded;
-  };
+  const contract = lazily(() => loadContract(descriptorSet));
   const serverFor = (socket: SocketName): ApiServer =>
     new ApiServer({
       way: { socket, adminSocket: config.socket },

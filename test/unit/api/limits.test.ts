@@ -7,6 +7,7 @@ import {
   DestroyDomainRequest,
   DomainServiceService as Domains,
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
+import { limitValues } from "../../../agent/api/limits.ts";
 import { refusal } from "../../e2e/harness/rpc.ts";
 import { framed, held, Served } from "./served.ts";
 
@@ -85,6 +86,17 @@ describe("the limits of the API", () => {
     assert.deepEqual([code, info], ["RESOURCE_EXHAUSTED", undefined]);
     await served.rpc.call(Domains.listDomains, page);
   });
+});
+
+describe("the calls at a time on one connection", () => {
+  for (const [socket, limit] of [
+    ["admin", limitValues.streams] as const,
+    ["read", limitValues.readStreams] as const,
+  ])
+    it(`are told to a client of the ${socket} socket: ${limit}`, async () => {
+      await using served = await Served.start({ socket });
+      assert.equal(await served.streams(), limit);
+    });
 });
 
 describe("a server that stops", () => {

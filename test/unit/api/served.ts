@@ -113,6 +113,14 @@ export class Served implements AsyncDisposable {
     return { code: typeof code === "string" ? code : undefined, packed: "grpc-status-details-bin" in seen };
   }
 
+  /** How many calls at a time the server tells a client of HTTP/2 that it may have on a connection. */
+  async streams(): Promise<number | undefined> {
+    const session = http2.connect("http://localhost", { createConnection: () => net.connect(this.path) });
+    const [{ maxConcurrentStreams }] = (await once(session, "remoteSettings")) as [http2.Settings];
+    session.destroy();
+    return maxConcurrentStreams;
+  }
+
   /** Sends a request and grants no room for its answer; returns how to go away. */
   unread(method: string, body: Buffer): () => void {
     const session = http2.connect("http://localhost", {
