@@ -9,6 +9,7 @@ import {
 } from "@grpc/grpc-js";
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
+import type { Patience } from "../core/patience.ts";
 import type { Access, SocketName } from "./access.ts";
 import { CallRecord, callerOf, type EndedCall } from "./call-record.ts";
 import { toStatus } from "./status.ts";
@@ -20,17 +21,20 @@ export interface Observation {
   readonly accessOf: (path: string) => Access | undefined;
   /** The record of a call by the headers that its handler gets: the one thing that both have in hand. */
   readonly records: WeakMap<Metadata, CallRecord>;
-  /** How long a request may take to arrive, and how large it may be. */
+  /** That of a request which does not arrive whole. */
+  readonly arrival: Patience;
+  /** How long `arrival` is, milliseconds, and how large a request may be. */
   readonly limits: { readonly requestMs: number; readonly requestBytes: number };
   readonly onEnd: (call: EndedCall) => void;
 }
 
 export function observeCalls(observation: Observation): ServerInterceptor {
-  const { clock, socket, accessOf, records, limits, onEnd } = observation;
+  const { clock, socket, accessOf, records, arrival, limits, onEnd } = observation;
   return ({ path, requestStream }, call) => {
     const started = clock.now();
     const seconds = (): number => (clock.now() - started) / 1000;
     let record: CallRecord | undefined;
+    let arrived = (): void => undefined;
     const send = call.sendStatus.bind(call);
     // The transport ends a call by this method of its own, past every responder: deadline, size, encoding.
     call.sendStatus = (told) => {
@@ -38,19 +42,16 @@ export function observeCalls(observation: Observation): ServerInterceptor {
       if (error) record?.failedFor(error.reason);
       const said = error ? toStatus(error) : told;
       record?.ended(said);
+      arrived();
       send(said);
     };
-    const arrived = new AbortController();
     const awaitRequest = (): void => {
       if (requestStream) return;
-      clock.sleep(limits.requestMs, arrived.signal).then(
-        () => {
-          const error = notArrived(limits.requestMs);
-          record?.failedFor(error.reason);
-          call.sendStatus(toStatus(error));
-        },
-        () => undefined,
-      );
+      arrived = arrival.begin(() => {
+        const error = notArrived(limits.requestMs);
+        record?.failedFor(error.reason);
+        call.sendStatus(toStatus(error));
+      });
     };
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((headers, next) => {
@@ -64,11 +65,11 @@ export function observeCalls(observation: Observation): ServerInterceptor {
         next(headers);
       })
       .withOnReceiveHalfClose((next) => {
-        arrived.abort();
+        arrived();
         next();
       })
       .withOnCancel(() => {
-        arrived.abort();
+        arrived();
         record?.ended({ code: status.CANCELLED, details: "the client went away" });
       })
       .build();

@@ -4,6 +4,7 @@ import { HealthImplementation } from "grpc-health-check";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
+import { Patience } from "../core/patience.ts";
 import { refusalOn, type Access, type WayIn } from "./access.ts";
 import type { Answers } from "./answers.ts";
 import type { CallRecord, EndedCall } from "./call-record.ts";
@@ -42,6 +43,7 @@ export class ApiServer {
   readonly #serviceNames: readonly string[];
   readonly #clock: Clock;
   readonly #running: RunningCalls;
+  readonly #stopped = new AbortController();
 
   constructor({ way, services, answers, contract, clock, limits, onEnd }: ApiServerOptions) {
     this.#clock = clock;
@@ -51,10 +53,12 @@ export class ApiServer {
     const observed = observeCalls({
       ...{ clock, socket: way.socket, records, onEnd },
       accessOf: (path) => accesses.get(path),
+      arrival: new Patience(clock, limits.requestMs, this.#stopped.signal),
       limits: { requestMs: limits.requestMs, requestBytes: requestBytesOn(way.socket, limits) },
     });
     this.#server = new Server({ ...channelOptions(way.socket, limits), interceptors: [observed] });
-    const answering = { answers, clock, records, running: this.#running, readMs: limits.readMs };
+    const reads = new Patience(clock, limits.readMs, this.#stopped.signal);
+    const answering = { answers, records, reads, running: this.#running, readMs: limits.readMs };
     for (const service of services) addService(this.#server, service, way, answering);
     const names = services.map(({ name }) => name);
     this.#serviceNames = ["", ...names];
@@ -96,6 +100,7 @@ export class ApiServer {
         resolve();
       });
     });
+    this.#stopped.abort();
     return { cut };
   }
 

@@ -1,7 +1,7 @@
 // Turns `async (request, context) => response` into a grpc-js handler, so that services contain no callbacks.
 import { status, type handleUnaryCall, type Metadata, type MethodDefinition } from "@grpc/grpc-js";
-import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
+import type { Patience } from "../core/patience.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Caller } from "../lifecycle/caller.ts";
 import { aboutClaim, aboutRequest, aboutResponse } from "./about.ts";
@@ -48,10 +48,11 @@ export interface Answered {
 /** What all methods of a server are answered with. */
 export interface Answering {
   readonly answers: Answers;
-  readonly clock: Clock;
   readonly running: RunningCalls;
   readonly records: WeakMap<Metadata, CallRecord>;
-  /** How long a read may take whose caller has set no deadline, milliseconds. */
+  /** That with a read whose caller has set no deadline. */
+  readonly reads: Patience;
+  /** How long `reads` is, milliseconds. */
   readonly readMs: number;
 }
 
@@ -86,8 +87,8 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
       });
       try {
         if (method.access === "changes") return await handler(request, caller);
-        const limit = call.getDeadline() === Infinity ? answering.readMs : undefined;
-        return await read(handler(request, caller), { limit, ended, clock: answering.clock });
+        const response = untilAborted(handler(request, caller), ended.signal);
+        return await (call.getDeadline() === Infinity ? patiently(response, answering, ended) : response);
       } finally {
         over();
       }
@@ -161,27 +162,19 @@ function readRequest(
 }
 
 /** A read leaves nothing behind, so that nobody has to wait for one that hangs. */
-async function read<Response>(
-  answer: Promise<Response>,
-  {
-    limit,
-    ended,
-    clock,
-  }: { readonly limit: number | undefined; readonly ended: AbortController; readonly clock: Clock },
+async function patiently<Response>(
+  response: Promise<Response>,
+  { reads, readMs }: Pick<Answering, "reads" | "readMs">,
+  ended: AbortController,
 ): Promise<Response> {
-  const over = new AbortController();
-  if (limit !== undefined)
-    clock.sleep(limit, over.signal).then(
-      () => {
-        const message = `it was not answered within ${limit / 1000} s`;
-        ended.abort(new AgentError("CALL_TIMEOUT", message, { details: { limit_ms: limit } }));
-      },
-      () => undefined,
-    );
+  const answered = reads.begin(() => {
+    const message = `it was not answered within ${readMs / 1000} s`;
+    ended.abort(new AgentError("CALL_TIMEOUT", message, { details: { limit_ms: readMs } }));
+  });
   try {
-    return await untilAborted(answer, ended.signal);
+    return await response;
   } finally {
-    over.abort();
+    answered();
   }
 }
 

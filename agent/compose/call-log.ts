@@ -14,11 +14,9 @@ export function callLog(log: Log): (call: EndedCall) => void {
     const changes = call.access === "changes";
     const code = rpcCodeName(call.code);
     const to = changes ? audit : log;
-    const fields = fieldsOf(call, code);
-    if (FAULTS.includes(code)) to.error(fields, "call");
-    else if (changes || code !== "OK") to.info(fields, "call");
     // Of hosts that are asked every few seconds nobody wants to read that all went well.
-    else to.debug(fields, "call");
+    const level = FAULTS.includes(code) ? "error" : changes || code !== "OK" ? "info" : "debug";
+    if (to.isLevelEnabled(level)) to[level](fieldsOf(call, code), "call");
   };
 }
 
