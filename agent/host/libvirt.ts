@@ -2,7 +2,7 @@
 import { AgentError } from "../core/errors.ts";
 import { parseDomainId, type DomainId } from "../core/ids.ts";
 import { x86DomainTypes } from "../discovery/capabilities-xml.ts";
-import { readDomainXml } from "../discovery/domain-xml.ts";
+import { KnownDefinitions } from "../discovery/known-definitions.ts";
 import type { DomainSource } from "../discovery/observe.ts";
 import type { Domain } from "../inventory/model.ts";
 import type { Hypervisor } from "../lifecycle/domain-xml.ts";
@@ -80,6 +80,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
   readonly #link: Link;
   readonly #libvirt: Libvirt;
   #status: LibvirtStatus;
+  readonly #definitions = new KnownDefinitions();
   #hypervisor: Promise<Hypervisor> | undefined;
 
   constructor(options: LibvirtHostOptions) {
@@ -124,7 +125,9 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
       ]);
       const kept = new Set(persistent.map(({ uuid }) => uuid));
       const read = await Promise.all(all.map((ref) => this.#readDomain(ref, kept.has(ref.uuid), signal)));
-      return read.filter((domain) => domain !== undefined);
+      const domains = read.filter((domain) => domain !== undefined);
+      this.#definitions.keepOnly(domains.map(({ id }) => id));
+      return domains;
     });
   }
 
@@ -203,7 +206,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
         this.#libvirt.domainXml(ref, options),
         this.#libvirt.domainState(ref, options),
       ]);
-      return { id, name: ref.name, state, persistent, ...readDomainXml(xml) };
+      return { id, name: ref.name, state, persistent, ...this.#definitions.read(id, xml) };
     } catch (error) {
       if (error instanceof LibvirtError && error.code === ErrorNumber.noDomain) return undefined;
       throw error;
