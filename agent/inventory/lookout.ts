@@ -9,6 +9,7 @@ export class Lookout {
   readonly #look: Look;
   readonly #snapshot: Snapshot;
   readonly #stop: AbortSignal;
+  readonly #onBlinded = new Set<() => void>();
   #running: Promise<Inventory> | undefined;
   #next: Promise<Inventory> | undefined;
 
@@ -21,6 +22,11 @@ export class Lookout {
   /** The last view taken; undefined before the first. */
   get current(): Inventory | undefined {
     return this.#snapshot.current;
+  }
+
+  /** Tells of each look that finds libvirt away, or hanging, which the look before still saw. */
+  onBlinded(listener: () => void): void {
+    this.#onBlinded.add(listener);
   }
 
   /** A view whose look began after this call: what the caller just changed is in it. */
@@ -38,11 +44,18 @@ export class Lookout {
   #begin(): Promise<Inventory> {
     this.#next = undefined;
     const running = this.#look(this.#stop)
-      .then((observation) => this.#snapshot.update(observation))
+      .then((observation) => this.#take(observation))
       .finally(() => {
         if (this.#running === running) this.#running = undefined;
       });
     this.#running = running;
     return running;
+  }
+
+  #take(observation: Omit<Inventory, "revision">): Inventory {
+    const saw = this.current?.domains.known === true;
+    const inventory = this.#snapshot.update(observation);
+    if (saw && !inventory.domains.known) for (const listener of this.#onBlinded) listener();
+    return inventory;
   }
 }

@@ -48,6 +48,11 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#alarm = new Alarm(options.clock, options.stop);
+    // The look may have been somebody else's, in the middle of a long pause: a daemon that hung and answers again tells
+    // no event of it, so that nobody else would look.
+    options.lookout.onBlinded(() => {
+      this.#alarm.ring();
+    });
   }
 
   /** Something changed. Many triggers before the next round cost one round. */
@@ -68,7 +73,6 @@ export class Reconciler {
       } catch (error) {
         onError(error);
       }
-      // A daemon that hung and answers again tells no event of it.
       const blind = lookout.current?.domains.known !== true;
       const pauseMs = driver.busy || blind ? busyResyncMs : resyncMs();
       pulse?.expect(pauseMs + PAUSE_SLACK_MS);

@@ -51,9 +51,9 @@ describe("an agent that is killed", () => {
   });
 
   it("while the kernel makes a slice goes on with it", async () => {
-    await world.setFaults({ kind: "CREATE_LATE", delay_ms: 60_000 });
+    await world.setFaults({ kind: "CREATE_LATE", delay_ms: 60_000, times: 2 });
     const answered = cutOff(world.create("making"));
-    await until("the claim is written", async () => (await world.claimStates()).includes("creating"));
+    await until("the kernel is asked for the slice", () => world.hasStruck("CREATE_LATE"));
     await world.kill();
     assert.equal(await answered, false);
     await world.clearFaults();

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { faultSchema, type FaultFields } from "../../../agent/simulator/faults/fault.ts";
+import { faultSchema, type Fault, type FaultFields } from "../../../agent/simulator/faults/fault.ts";
 import {
   type CreateDomainRequest,
   type CreateDomainResponse,
@@ -252,6 +252,12 @@ export class World implements AsyncDisposable {
   /** One without a name has that of its kind. */
   async setFaults(...faults: readonly FaultFields[]): Promise<void> {
     await this.host.control({ command: "set-faults", faults });
+  }
+
+  /** Whether a fault of the kind that was set for two times has had one. */
+  async hasStruck(kind: Fault["kind"]): Promise<boolean> {
+    const { faults } = await this.truth();
+    return faults.some((fault) => fault.kind === kind && fault.times === 1);
   }
 
   async clearFaults(): Promise<void> {

@@ -137,6 +137,21 @@ describe("the reconciler", () => {
     await running;
   });
 
+  it("soon looks for a libvirt that somebody else found away in the middle of a pause", async () => {
+    const node = new FakeNode();
+    const running = node.reconciler.run();
+    await node.clock.rest();
+    node.host.libvirtAway = "it hangs";
+    await node.lookout.fresh();
+    await node.clock.rest();
+    // It answers again, which nobody tells.
+    node.host.libvirtAway = undefined;
+    await node.clock.advance(5_000);
+    assert.equal(node.lookout.current?.domains.known, true);
+    node.stop();
+    await running;
+  });
+
   it("goes on after a round that failed, and says why it did", async () => {
     const node = new FakeNode();
     const look = node.host.look.bind(node.host);
