@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // vgpud-hostd: the one process that may write the kernel's files. No network, no configuration, no dependency.
 import { parseArgs } from "node:util";
+import { Children } from "./children.ts";
 import { Jobs } from "./protocol/jobs.ts";
 import type { ListenAddress } from "./protocol/listen.ts";
 import { serveProtocol } from "./protocol/server.ts";
-import { startChild } from "./start-child.ts";
 
 const USAGE = `usage: vgpud-hostd [--socket PATH] [--root DIR]
 
@@ -47,7 +47,8 @@ async function main(): Promise<void> {
   }
   // The socket appears with its mode: a chmod afterwards would leave a moment in which anybody may connect.
   process.umask(0o117);
-  const jobs = new Jobs((operation) => startChild(options.root, operation));
+  const children = new Children(options.root);
+  const jobs = new Jobs((operation) => children.start(operation));
   const server = await serveProtocol({
     address: options.address,
     program: "vgpud-hostd",
@@ -68,5 +69,6 @@ try {
   await main();
 } catch (error) {
   process.stderr.write(`vgpud-hostd: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // Not a natural end here either: the child that waits would wait on.
+  process.exit(1);
 }

@@ -237,7 +237,7 @@ for (const name of ["vgpud", "vgpud-read", "hostd"]) {
   });
 
   describe("a removal that hangs in the kernel", () => {
-    const blocked = "pgrep -f 'hostd/child.js.*remove-mdev'";
+    const blocked = "pgrep -f '^vgpud-hostd: remove-mdev'";
     let child: string;
 
     before(async () => {

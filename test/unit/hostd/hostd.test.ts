@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { HostdClient, HostdUnavailableError } from "../../../agent/host/hostd-client.ts";
 import { GPU, GvtTree, TYPE } from "../../fakes/gvt-tree.ts";
+import { until } from "../../e2e/harness/until.ts";
 import { StartedProcess } from "../../fakes/process.ts";
 
 const run = promisify(execFile);
@@ -165,7 +166,7 @@ describe("hostd with a remove that hangs in the kernel", () => {
     const first = await bench.client.removeMdev(ID, { deadlineMs: 2000 });
     assert.ok(first.kind === "blocked");
     assert.deepEqual(first.holders, [{ pid: 4711, command: "qemu-system-x86", domain: "desk-1" }]);
-    assert.match(await readFile(`/proc/${first.childPid}/cmdline`, "utf8"), /child\.js.*remove-mdev/s);
+    assert.match(await commandLine(first.childPid), new RegExp(`^vgpud-hostd: remove-mdev ${ID}`));
     assert.deepEqual(await bench.client.removeMdev(OTHER), { kind: "done" });
 
     const second = await bench.client.removeMdev(ID, { deadlineMs: 2000 });
@@ -190,6 +191,33 @@ describe("hostd with a remove that hangs in the kernel", () => {
     process.kill(blocked.childPid, 0);
     assert.equal(await release(bench.tree, ID), "1");
   });
+});
+
+describe("hostd's child that waits for its operation", () => {
+  it("is always there, says so, and is another after each operation", async () => {
+    await using bench = await Bench.make();
+    const first = await waiting(bench);
+    assert.equal((await bench.client.holders(ID)).kind, "absent");
+    assert.notEqual(await waiting(bench), first);
+  });
+
+  it("is replaced when somebody ends it", async () => {
+    await using bench = await Bench.make();
+    const pid = await waiting(bench);
+    process.kill(pid, "SIGKILL");
+    await until("hostd has seen its end", async () => !(await childrenOf(bench)).includes(pid));
+    assert.equal((await bench.client.holders(ID)).kind, "absent");
+    assert.notEqual(await waiting(bench), pid);
+  });
+
+  for (const signal of ["SIGTERM", "SIGKILL"] as const)
+    it(`ends with hostd at ${signal}, and has done nothing`, async () => {
+      await using bench = await Bench.make();
+      const pid = await waiting(bench);
+      await bench.process.end(signal);
+      await until("it has ended", async () => (await commandLine(pid)) === "");
+      assert.equal(await readFile(bench.tree.createFile, "utf8"), "");
+    });
 });
 
 describe("hostd's socket", () => {
@@ -336,6 +364,26 @@ async function release(tree: GvtTree, vgpuId: string): Promise<string> {
   const file = path.join(tree.root, "sys/bus/mdev/devices", vgpuId, "remove");
   for await (const piece of createReadStream(file, "utf8")) text += String(piece);
   return text;
+}
+
+/** The process id of the child that waits, as soon as one does. */
+async function waiting(bench: Bench): Promise<number> {
+  return await until("a child waits", async () => {
+    for (const pid of await childrenOf(bench))
+      if ((await commandLine(pid)).startsWith("vgpud-hostd: waits")) return pid;
+    return undefined;
+  });
+}
+
+async function childrenOf({ process: { child } }: Bench): Promise<number[]> {
+  const pid = String(child.pid);
+  const words = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return words.split(" ").filter(Boolean).map(Number);
+}
+
+/** Empty when there is no such process. */
+async function commandLine(pid: number): Promise<string> {
+  return await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
 }
 
 async function talk(socketPath: string, text: string): Promise<readonly string[]> {
