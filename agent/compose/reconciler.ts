@@ -8,6 +8,8 @@ import { Reconciler, type ReconcilerOptions } from "../lifecycle/reconciler.ts";
 import type { Metrics } from "../observation/metrics.ts";
 
 const BUSY_RESYNC_MS = 5_000;
+/** Longer than the events of one change are apart, shorter than anybody notices: drives are woken by the event itself. */
+const SETTLE_MS = 100;
 /** The contract promises a day; three also cover a caller that was down over a weekend. */
 const TOMBSTONE_MS = 3 * 24 * 60 * 60 * 1000;
 
@@ -27,6 +29,7 @@ export function composeReconciler(
     newOperationId: randomUUID,
     resyncMs: () => durationMs(configuration.live.resync),
     busyResyncMs: BUSY_RESYNC_MS,
+    settleMs: SETTLE_MS,
     tombstoneMs: TOMBSTONE_MS,
     onRound: () => {
       metrics.recorder.reconciled(clock.wall());

@@ -22,6 +22,8 @@ export interface ReconcilerOptions {
   readonly resyncMs: () => number;
   /** The resync while a claim is on its way, or libvirt's facts are missing. */
   readonly busyResyncMs: number;
+  /** From an event to the round that it asks for: what comes meanwhile is seen by the same look. */
+  readonly settleMs: number;
   /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
   readonly tombstoneMs: number;
   readonly onRebuilt: (claim: Claim) => void;
@@ -63,7 +65,8 @@ export class Reconciler {
 
   /** Until the stop. */
   async run(): Promise<void> {
-    const { driver, lookout, resyncMs, busyResyncMs, stop, pulse, onRound, onError } = this.#options;
+    const { driver, lookout, clock, stop, pulse, onRound, onError } = this.#options;
+    const { resyncMs, busyResyncMs, settleMs } = this.#options;
     while (!stop.aborted) {
       const { rings } = this.#alarm; // before the round: a trigger during it must not be lost
       pulse?.expect(ROUND_LIMIT_MS);
@@ -77,6 +80,8 @@ export class Reconciler {
       const pauseMs = driver.busy || blind ? busyResyncMs : resyncMs();
       pulse?.expect(pauseMs + PAUSE_SLACK_MS);
       await this.#alarm.sleep(pauseMs, rings);
+      // The start of a domain alone is three events.
+      if (this.#alarm.rings !== rings) await clock.sleep(settleMs, stop).catch(() => undefined);
     }
   }
 

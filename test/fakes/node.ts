@@ -142,6 +142,7 @@ export class FakeNode {
       pulse: this.pulse,
       resyncMs: () => 60_000,
       busyResyncMs: 5_000,
+      settleMs: 100,
       tombstoneMs: DAY_MS,
       onRebuilt: () => undefined,
       onError: (error) => this.troubles.push(error),

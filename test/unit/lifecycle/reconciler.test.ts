@@ -112,15 +112,41 @@ describe("a lost ledger", () => {
 });
 
 describe("the reconciler", () => {
-  it("writes down a guest that shut down, as soon as it is told", async () => {
+  it("writes down a guest that shut down, soon after it is told", async () => {
     const node = new FakeNode();
     await node.clock.until(node.service.create(createRequest(1), patient));
     const running = node.reconciler.run();
     await node.clock.rest();
     node.host.become(domainId(1), "shut-off");
     node.reconciler.trigger();
-    await node.clock.rest();
+    await node.clock.advance(100);
     assert.equal(node.ledger.all()[0]?.state, "stopped");
+    node.stop();
+    await running;
+  });
+
+  it("looks once for all events that come in a burst, and again for what comes after the look began", async () => {
+    const node = new FakeNode();
+    const running = node.reconciler.run();
+    await node.clock.rest();
+    const look = node.host.look.bind(node.host);
+    let looks = 0;
+    node.host.look = () => {
+      looks += 1;
+      if (looks === 1) node.reconciler.trigger();
+      return look();
+    };
+    for (let event = 0; event < 5; event += 1) {
+      node.reconciler.trigger();
+      await node.clock.advance(19);
+    }
+    assert.equal(looks, 0);
+    await node.clock.advance(5);
+    assert.equal(looks, 1);
+    await node.clock.advance(100);
+    assert.equal(looks, 2);
+    await node.clock.advance(1_000);
+    assert.equal(looks, 2);
     node.stop();
     await running;
   });
