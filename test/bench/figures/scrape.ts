@@ -9,7 +9,7 @@ import { asSomebodyElse } from "../../e2e/harness/somebody-else.ts";
 import { until } from "../../e2e/harness/until.ts";
 import { BenchHost } from "../bench-host.ts";
 import type { Chapter } from "../figure.ts";
-import { cpuMsDuring, median, timed } from "../measure.ts";
+import { cpuMsDuring, mean, median, timed } from "../measure.ts";
 
 const GUESTS = 20;
 const BLOCKS = 4;
@@ -86,10 +86,6 @@ function chapter(ours: readonly Cost[], theirs: readonly Cost[]): Chapter {
       },
     ],
   };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 async function scrapes({ url, pids }: Scraped): Promise<Cost[]> {
