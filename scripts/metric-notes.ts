@@ -31,7 +31,7 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     "before the first look",
   ),
 
-  vgpud_gpu_info: note("count by (backend, device_id) (vgpud_gpu_info)", "without an Intel GPU"),
+  vgpud_gpu_info: note("count by (backend, generation, model) (vgpud_gpu_info)", "without an Intel GPU"),
   vgpud_gpu_vgpu_supported: note("vgpud_gpu_vgpu_supported == 1", "without an Intel GPU"),
   vgpud_gpu_vgpus: note("sum by (ownership) (vgpud_gpu_vgpus)", "without an Intel GPU"),
   vgpud_gpu_resource_capacity_bytes: note("sum by (resource) (vgpud_gpu_resource_capacity_bytes)", noGpu),

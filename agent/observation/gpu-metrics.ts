@@ -1,5 +1,6 @@
 // Metrics of the physical GPUs: what they are, what they have, what is taken, what still fits. Pure.
 import type { Amounts, Budget } from "../capacity/budget.ts";
+import { platformOf } from "../inventory/platforms.ts";
 import type { GpuView, Ownership, VgpuView } from "../lifecycle/views.ts";
 import { gauge, type Collector, type Sample, type SnapshotMetric } from "./definition.ts";
 import type { MetricsView } from "./view.ts";
@@ -74,13 +75,15 @@ function slots({ gpus, vgpus }: MetricsView): Sample<"pci_address" | "vgpu_type"
 const facts: readonly SnapshotMetric[] = [
   gauge({
     name: "vgpud_gpu_info",
-    help: "A physical GPU of this host; always 1. The backend is none where the kernel offers no vGPUs.",
-    labels: ["pci_address", "device_id", "driver", "numa_node", "backend"],
+    help: "A physical GPU of this host; always 1. The model is its platform; the backend is none where the kernel offers no vGPUs.",
+    labels: ["pci_address", "device_id", "model", "generation", "driver", "numa_node", "backend"],
     samples: ({ gpus }) =>
       gpus.map(({ gpu: { address, deviceId, driver, numaNode, mdevParent } }) => ({
         labels: {
           pci_address: address,
           device_id: deviceId,
+          model: platformOf(deviceId)?.name,
+          generation: platformOf(deviceId)?.generation,
           driver,
           numa_node: numaNode?.toString(),
           backend: mdevParent ? "kvmgt" : "none",

@@ -3,15 +3,19 @@ import * as pb from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { Condition, ConditionStatus, Severity } from "../../../proto/gen/vgpud/v1/condition.ts";
 import type { Amounts, Budget } from "../../capacity/budget.ts";
 import type { SliceSizes, VgpuType } from "../../inventory/model.ts";
+import { platformOf } from "../../inventory/platforms.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
 
 export function toWireGpu({ gpu, budget, types, disagreements }: GpuView): pb.Gpu {
   const shares = types.length > 0;
+  const platform = platformOf(gpu.deviceId);
   return pb.Gpu.fromPartial({
     pciAddress: gpu.address,
     vendorId: gpu.vendorId,
     deviceId: gpu.deviceId,
     pciClass: gpu.pciClass,
+    model: platform?.name ?? "",
+    generation: platform?.generation ?? "",
     driver: gpu.driver ?? "",
     numaNode: gpu.numaNode,
     iommuGroup: gpu.iommuGroup,

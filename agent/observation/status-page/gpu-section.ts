@@ -1,4 +1,5 @@
 // The GPUs of the page: each drawn to scale, its slices and its types in tables. Pure.
+import { platformOf } from "../../inventory/platforms.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
 import { amountOf, barDrawing, lookOf, looks, resourceNames, swatch } from "./drawing.ts";
 import { barsOf } from "./gpu-bars.ts";
@@ -37,6 +38,7 @@ ${view.types.length > 0 ? typeTable(id, view) : undefined}</div></article>`;
 function factsOf({ gpu }: GpuView): string {
   const nodes = [gpu.drmCard, gpu.drmRender].filter((node) => node !== undefined);
   return [
+    platformOf(gpu.deviceId)?.name ?? "",
     `PCI ${gpu.vendorId}:${gpu.deviceId}`,
     gpu.driver === undefined ? "no driver" : `driver ${gpu.driver}`,
     nodes.join(", "),
