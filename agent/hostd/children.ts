@@ -1,7 +1,6 @@
 // The processes that perform one operation each. None is ever killed, for a signal does not free a write the kernel holds.
 // One is always started ahead and waits for its operation: starting Node.js takes longer than all else a create needs here.
-import { spawn, type ChildProcessByStdio } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { RunningJob } from "./protocol/jobs.ts";
 import { MAX_LINE_BYTES, type Operation, type Result } from "./protocol/messages.ts";
@@ -12,68 +11,90 @@ const entry = fileURLToPath(import.meta.resolve("./child.js"));
 export class Children {
   readonly #root: string;
   /** Started, and without an operation yet. */
-  #next: Child | undefined;
+  #next: Child;
 
   constructor(root: string) {
     this.#root = root;
-    this.#startNext();
+    this.#next = new Child(root);
   }
 
   /** Gives the operation to the child that waits, and starts the one after it. */
   start(operation: Operation): RunningJob {
-    const child = this.#next ?? new Child(this.#root);
-    this.#startNext();
-    return child.perform(operation);
+    // One that could not be started then, or that somebody has ended since.
+    const child = this.#next.isThere ? this.#next : new Child(this.#root);
+    const job = child.perform(operation);
+    this.#next = new Child(this.#root);
+    return job;
   }
 
-  #startNext(): void {
-    const child = new Child(this.#root);
-    this.#next = child;
-    // One that could not be started, or that somebody ended, is not given anything to do.
-    void child.result.then(() => {
-      if (this.#next === child) this.#next = undefined;
-    });
+  /** Lets the child that waits go; those with an operation are the kernel's to end. */
+  close(): void {
+    this.#next.dismiss();
   }
 }
 
 class Child {
-  /** Settles when the process has ended, whether it was given an operation or not; never rejects. */
-  readonly result: Promise<Result>;
-  readonly #process: ChildProcessByStdio<Writable, Readable, null>;
+  /** Undefined when it could not be started. */
+  readonly #process: ChildProcess | undefined;
+  readonly #result: Promise<Result>;
 
   /** Starts it with nothing but the root: no environment, its own session. */
   constructor(root: string) {
-    this.#process = spawn(process.execPath, [entry, root], {
-      cwd: "/",
-      env: {},
-      // Its own session, so that a terminal's interrupt meant for hostd does not disturb a write.
-      detached: true,
-      stdio: ["pipe", "pipe", "ignore"],
-    });
-    this.result = this.#readResult();
+    try {
+      this.#process = spawn(process.execPath, [entry, root], {
+        cwd: "/",
+        env: {},
+        // Its own session, so that a terminal's interrupt meant for hostd does not disturb a write.
+        detached: true,
+        stdio: ["pipe", "pipe", "ignore"],
+      });
+      this.#result = resultOf(this.#process);
+    } catch (error) {
+      // Some errors of the system are thrown, others told by an event.
+      this.#result = Promise.resolve(notStarted(error));
+    }
     // A child that ended before it read its operation tells by its result.
-    this.#process.stdin.on("error", () => undefined);
+    this.#process?.stdin?.on("error", () => undefined);
+  }
+
+  get isThere(): boolean {
+    const { pid, exitCode = null, signalCode = null } = this.#process ?? {};
+    return pid !== undefined && exitCode === null && signalCode === null;
   }
 
   perform(operation: Operation): RunningJob {
-    this.#process.stdin.end(JSON.stringify(operation));
-    return { pid: this.#process.pid ?? 0, result: this.result };
+    this.#process?.stdin?.end(JSON.stringify(operation));
+    return { pid: this.#process?.pid ?? 0, result: this.#result };
   }
 
-  #readResult(): Promise<Result> {
-    let output = "";
-    this.#process.stdout.setEncoding("utf8").on("data", (text: string) => {
-      if (output.length <= MAX_LINE_BYTES) output += text;
-    });
-    return new Promise((resolve) => {
-      this.#process.once("error", (error) => {
-        resolve({ kind: "failed", why: `cannot start a child: ${error.message}` });
-      });
-      this.#process.once("close", (code, signal) => {
-        resolve(resultIn(output, signal ?? `exit code ${code ?? "unknown"}`));
-      });
-    });
+  /** Ends it by the end of its input. */
+  dismiss(): void {
+    this.#process?.stdin?.end();
   }
+}
+
+/** Settles when the process has ended; never rejects. */
+function resultOf(child: ChildProcess): Promise<Result> {
+  let output = "";
+  // Without descriptors left there is none.
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    if (output.length <= MAX_LINE_BYTES) output += text;
+  });
+  return new Promise((resolve) => {
+    child.once("error", (error) => {
+      resolve(notStarted(error));
+    });
+    child.once("close", (code, signal) => {
+      resolve(resultIn(output, signal ?? `exit code ${code ?? "unknown"}`));
+    });
+  });
+}
+
+function notStarted(error: unknown): Result {
+  return {
+    kind: "failed",
+    why: `cannot start a child: ${error instanceof Error ? error.message : String(error)}`,
+  };
 }
 
 function resultIn(output: string, end: string): Result {

@@ -60,6 +60,7 @@ async function main(): Promise<void> {
   });
   process.stdout.write("ready\n");
   await stopped;
+  children.close();
   await server.close();
   // Not a natural end: a child that the kernel holds would keep the process alive, and it needs nobody to wait for it.
   process.exit();

@@ -211,12 +211,11 @@ describe("hostd's child that waits for its operation", () => {
   });
 
   for (const signal of ["SIGTERM", "SIGKILL"] as const)
-    it(`ends with hostd at ${signal}, and has done nothing`, async () => {
+    it(`ends with hostd at ${signal}`, async () => {
       await using bench = await Bench.make();
       const pid = await waiting(bench);
       await bench.process.end(signal);
       await until("it has ended", async () => (await commandLine(pid)) === "");
-      assert.equal(await readFile(bench.tree.createFile, "utf8"), "");
     });
 });
 
