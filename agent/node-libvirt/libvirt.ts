@@ -179,11 +179,16 @@ export class Libvirt {
   }
 
   /**
-   * Figures of all domains at once. `groups` are `DomainStats` flags, 0 for all; `flags` those of `ListDomains` and
-   * `StatsOptions`. Xen's driver has no such function (`noSupport`).
+   * Figures of all domains at once, or of `domains`, at least one: those that are gone are left out. `groups` are
+   * `DomainStats` flags, 0 for all; `flags` those of `ListDomains` and `StatsOptions`. Xen's driver has no such function
+   * (`noSupport`).
    */
-  async allDomainStats(groups: number, options: Flags = {}): Promise<readonly DomainStatsRecord[]> {
-    const args = { doms: [], stats: groups, flags: options.flags ?? 0 };
+  async allDomainStats(
+    groups: number,
+    options: Flags & { readonly domains?: readonly DomainRef[] } = {},
+  ): Promise<readonly DomainStatsRecord[]> {
+    // To libvirt an empty list is all of them.
+    const args = { doms: (options.domains ?? []).map(toWire), stats: groups, flags: options.flags ?? 0 };
     const { retStats } = await this.#caller.call(procedures.connectGetAllDomainStats, args, read(options));
     return retStats.map(({ dom, params }) => ({ domain: fromWire(dom), params: fromTypedParams(params) }));
   }

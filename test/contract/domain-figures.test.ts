@@ -18,8 +18,8 @@ const guest = (image: string): string => `<domain type='qemu'><name>figures</nam
   <disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${image}'/><target dev='vda' bus='virtio'/></disk>
   <interface type='ethernet'><target dev='vgpudtest0'/><model type='virtio'/></interface></devices></domain>`;
 
-/** What the agent's adapter says of the one domain that runs there. */
-async function figuresFrom(socket: string): Promise<DomainFigures> {
+/** What the agent's adapter says of the domains that run there. */
+async function allFiguresFrom(socket: string): Promise<readonly DomainFigures[]> {
   const stop = new AbortController();
   const host = new LibvirtHost({
     ...{ uri: "qemu:///system", socket, random: Math.random, wall: Date.now },
@@ -29,14 +29,18 @@ async function figuresFrom(socket: string): Promise<DomainFigures> {
   const running = host.run(stop.signal);
   try {
     await until("libvirt answers", () => Promise.resolve(host.status.connected));
-    const [figures, ...others] = await host.domainFigures(stop.signal);
-    assert.ok(figures);
-    assert.deepEqual(others, []);
-    return figures;
+    return await host.domainFigures(stop.signal);
   } finally {
     stop.abort();
     await running;
   }
+}
+
+async function figuresFrom(socket: string): Promise<DomainFigures> {
+  const [figures, ...others] = await allFiguresFrom(socket);
+  assert.ok(figures);
+  assert.deepEqual(others, []);
+  return figures;
 }
 
 /** Starts the guest, paused: nothing in it runs, yet everything has a count. */
@@ -105,4 +109,22 @@ describe("what domains use", function () {
     assert.deepEqual(shape(figures), everything);
     assert.equal(figures.memory.maximum, 32 * 2 ** 20);
   });
+
+  for (const running of [0, 1, 2, 3, 7])
+    it(`is told once of each of ${running} domains that run, and of none that is off`, async () => {
+      await using host = await SimulatedHost.start();
+      const connection = await Connection.open({ socket: host.libvirtSocket, uri: "qemu:///system" });
+      const libvirt = new Libvirt(connection);
+      const started: string[] = [];
+      for (let index = 0; index <= running; index += 1) {
+        const xml = `<domain type='kvm'><name>many-${index}</name><memory unit='MiB'>64</memory><vcpu>1</vcpu></domain>`;
+        const domain = await libvirt.defineDomain(xml);
+        if (index === running) continue;
+        await libvirt.startDomain(domain);
+        started.push(domain.uuid);
+      }
+      const told = (await allFiguresFrom(host.libvirtSocket)).map(({ id }) => String(id));
+      assert.deepEqual(told.sort(), started.sort());
+      await connection.close();
+    });
 });

@@ -110,8 +110,10 @@ describe("the client and a real libvirtd", function () {
       domain: ErrorSource.qemu,
     });
     assert.match(await libvirt.domainXml(started, { flags: DomainXml.inactive }), new RegExp(UUID));
-    const [stats] = await libvirt.allDomainStats(0);
+    const gone = { name: "gone", uuid: "9f4c1f1e-0000-4000-8000-000000000009", id: 9 };
+    const [stats, ...others] = await libvirt.allDomainStats(0, { domains: [gone, started] });
     assert.equal(typeof stats?.params.get("cpu.time"), "bigint");
+    assert.deepEqual(others, []);
     await libvirt.destroyDomain(started);
     assert.deepEqual(await libvirt.domainState(started), { state: "shut-off", reason: "destroyed" });
     await assert.rejects(libvirt.destroyDomain(started), { code: ErrorNumber.operationInvalid });

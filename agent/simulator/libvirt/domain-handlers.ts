@@ -143,8 +143,11 @@ function questions(domains: Domains, clock: SimulatedClock): Handlers {
     domainHasCurrentSnapshot: () => ({ result: 0 }),
     domainListAllCheckpoints: () => ({ checkpoints: [], ret: 0 }),
     connectGetAllDomainStats: ({ doms, stats, flags }) => {
-      const chosen =
-        doms.length > 0 ? doms.map(find) : domains.list().filter((domain) => isWanted(domain, flags));
+      // Of those that are asked for the ones that are gone are passed over (qemuConnectGetAllDomainStats).
+      const asked = new Set(doms.map(({ uuid }) => uuidText(uuid)));
+      const chosen = domains
+        .list()
+        .filter((domain) => (asked.size === 0 || asked.has(domain.uuid)) && isWanted(domain, flags));
       return {
         retStats: chosen.map((domain) => ({ dom: wire(domain), params: statsOf(domain, clock, stats) })),
       };

@@ -24,6 +24,11 @@ describe("the figures of simulated domains", () => {
     assert.deepEqual(await libvirt.allDomainStats(0, { flags: ListDomains.active }), []);
     const [record] = await libvirt.allDomainStats(DomainStats.balloon);
     assert.deepEqual([...(record?.params.keys() ?? [])], ["balloon.maximum"]);
+    const gone = { name: "gone", uuid: "9f4c1f1e-0000-4000-8000-000000000009", id: undefined };
+    assert.deepEqual(await libvirt.allDomainStats(0, { domains: [gone] }), []);
+    const plain = await libvirt.lookupDomainByName("plain");
+    assert.ok(plain);
+    assert.equal((await libvirt.allDomainStats(0, { domains: [gone, plain] })).length, 1);
   });
 
   it("count up while the guest runs, for its disks and interfaces by name", async () => {
