@@ -1,8 +1,8 @@
-// What a PCI device id says of a GPU: which platform's graphics it is. Ids are those of the kernel (include/drm/intel/pciids.h
-// of 7.1). Pure.
+// What a PCI device id says of a GPU: which platform's graphics it is. The ids are the kernel's (include/drm/intel/pciids.h), of
+// the platforms that hosts have from Sandy Bridge on. Pure.
 
 export interface Platform {
-  /** As Intel and the kernel call it: `Coffee Lake`. */
+  /** As Intel calls it: `Coffee Lake`. */
   readonly name: string;
   /** Of the graphics: `gen9`, `xe-lp`. */
   readonly generation: string;
@@ -41,7 +41,7 @@ const rows: readonly Row[] = [
       "1902 1906 190a 190b 190e 1912 1913 1915 1916 1917 191a 191b 191d 191e 1921 1923 1926 1927 192a 192b 192d 1932 193a " +
       "193b 193d",
   },
-  { name: "Broxton", generation: "gen9", ids: "0a84 1a84 1a85 5a84 5a85" },
+  { name: "Apollo Lake", generation: "gen9", ids: "0a84 1a84 1a85 5a84 5a85" },
   { name: "Gemini Lake", generation: "gen9", ids: "3184 3185" },
   {
     name: "Kaby Lake",

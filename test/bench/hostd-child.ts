@@ -10,7 +10,7 @@ import { median, timed } from "./measure.ts";
 
 const main = fileURLToPath(import.meta.resolve("../../agent/hostd/main.js"));
 const ROUNDS = 15;
-/** Longer than hostd takes to start the child after this one, shorter than a create takes before it asks for the next. */
+/** Longer than hostd takes to start the child after this one: in a burst of creates each waits for that, too. */
 const PAUSE_MS = 200;
 
 /** Milliseconds, the median of operations on the shipped vgpud-hostd, one now and then: it is asked about a slice that is not there. */

@@ -1,5 +1,5 @@
 // Every machine that comes with the simulator, started by its name: what is offered on it, written down from the tables of
-// the kernel's sources, and the counts that users report of such machines.
+// the kernel's sources, and the counts that users report of such machines; and what platform it is.
 import assert from "node:assert/strict";
 import { defaultHost, parseHost } from "../../agent/simulator/host-yaml.ts";
 import { DEFAULT_MACHINE, machineNames, readHost } from "../../agent/simulator/machines.ts";
@@ -24,6 +24,18 @@ interface Expected {
   readonly vgpus?: number;
 }
 const IGD = "0000:00:02.0";
+
+/** What the device ids stand for. */
+const platforms: Readonly<Record<string, string>> = {
+  ...{
+    "1626": "Broadwell, gen8",
+    "1912": "Skylake, gen9",
+    "5912": "Kaby Lake, gen9",
+    "5926": "Kaby Lake, gen9",
+  },
+  ...{ "3e92": "Coffee Lake, gen9", "3e96": "Coffee Lake, gen9", "9bc5": "Comet Lake, gen9" },
+  ...{ "4c8a": "Rocket Lake, xe-lp", "56c0": "ATS-M, xe-hpg" },
+};
 
 const table: Readonly<Record<string, Expected>> = {
   "nuc-broadwell": { kernel: "6.1.0-44-amd64", gpus: { [IGD]: ["1626", 256, offers.v4Of256] } },
@@ -109,6 +121,8 @@ describe("vgpud on the machine", () => {
         ],
       ]);
       assert.deepEqual(Object.fromEntries(shown), expected.gpus);
+      for (const { deviceId, model, generation } of gpus)
+        assert.equal(`${model}, ${generation}`, platforms[deviceId], deviceId);
       assert.equal((await agent.vgpus()).length, expected.vgpus ?? 0);
     });
 });

@@ -6,7 +6,7 @@ import { gvtTypes } from "../../../agent/simulator/gvt-types.ts";
 const everyId = Array.from({ length: 0x10000 }, (_, id) => id.toString(16).padStart(4, "0"));
 /** Of Intel's list for GVT-g (gvt/intel_gvt.c), and what i915 takes for one of them. */
 const withGvtg: ReadonlySet<string> = new Set([
-  ...["Broadwell", "Skylake", "Broxton", "Kaby Lake", "Amber Lake", "Coffee Lake", "Whiskey Lake"],
+  ...["Broadwell", "Skylake", "Apollo Lake", "Kaby Lake", "Amber Lake", "Coffee Lake", "Whiskey Lake"],
   "Comet Lake",
 ]);
 
