@@ -210,6 +210,22 @@ describe("hostd's child that waits for its operation", () => {
     assert.notEqual(await waiting(bench), pid);
   });
 
+  it("is missed by the operation after it when no other can be started, and is started again when one can", async () => {
+    await using bench = await Bench.make();
+    await waiting(bench);
+    const limit = (descriptors: number): Promise<unknown> =>
+      run("prlimit", ["--pid", String(bench.process.child.pid), `--nofile=${descriptors}:`]);
+    assert.equal((await bench.client.holders(ID)).kind, "absent");
+    await waiting(bench);
+    await limit(3);
+    assert.equal((await bench.client.holders(ID)).kind, "absent");
+    const { kind, ...failure } = await bench.client.holders(ID);
+    assert.equal(kind, "failed");
+    assert.match(JSON.stringify(failure), /cannot start a child: spawn .* EMFILE/);
+    await limit(1024);
+    assert.equal((await bench.client.holders(ID)).kind, "absent");
+  });
+
   for (const signal of ["SIGTERM", "SIGKILL"] as const)
     it(`ends with hostd at ${signal}`, async () => {
       await using bench = await Bench.make();
