@@ -74,7 +74,7 @@ export async function tenMinutes(vgpud: SimulatedVgpud): Promise<void> {
 
 /** A slice that is to go while the kernel keeps it. */
 export async function stuckSlice(vgpud: SimulatedVgpud): Promise<void> {
-  await vgpud.control({ command: "set-faults", faults: { remove_blocks: true } });
+  await vgpud.control({ command: "set-faults", faults: [{ kind: "REMOVE_BLOCKS" }] });
   // It is answered when the page has long been seen.
   void vgpud.rpc
     .destroyDomain(DestroyDomainRequest.fromPartial({ ...named("render-1"), gracePeriod: NONE }))
