@@ -6,54 +6,15 @@ import { readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { HostdClient, HostdUnavailableError } from "../../../agent/host/hostd-client.ts";
 import { GPU, GvtTree, TYPE } from "../../fakes/gvt-tree.ts";
-import { until } from "../../e2e/harness/until.ts";
+import { Bench, commandLine, hostdProgram as main, PATIENT } from "./bench.ts";
 import { StartedProcess } from "../../fakes/process.ts";
 
 const run = promisify(execFile);
-const main = fileURLToPath(import.meta.resolve("../../../agent/hostd/main.js"));
 const ID = "76677075-0000-8000-8000-000000000001";
 const OTHER = "76677075-0000-8000-8000-000000000002";
-const PATIENT = { deadlineMs: 30_000 };
-
-/** A real hostd over a tree of its own, with a client. */
-class Bench implements AsyncDisposable {
-  readonly tree: GvtTree;
-  readonly socketPath: string;
-  readonly client: HostdClient;
-  #process: StartedProcess | undefined;
-
-  private constructor(tree: GvtTree) {
-    this.tree = tree;
-    this.socketPath = path.join(tree.root, "hostd.sock");
-    this.client = new HostdClient({ socketPath: this.socketPath, ...PATIENT });
-  }
-
-  static async make(prefix: readonly string[] = []): Promise<Bench> {
-    const bench = new Bench(await GvtTree.make());
-    await bench.start(prefix);
-    return bench;
-  }
-
-  get process(): StartedProcess {
-    assert.ok(this.#process);
-    return this.#process;
-  }
-
-  async start(prefix: readonly string[] = []): Promise<void> {
-    const words = [...prefix, process.execPath, main, "--socket", this.socketPath, "--root", this.tree.root];
-    this.#process = await StartedProcess.start(words);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.client.close();
-    await this.process[Symbol.asyncDispose]();
-    await this.tree[Symbol.asyncDispose]();
-  }
-}
 
 describe("hostd", () => {
   it("writes the UUID into the type's create file", async () => {
@@ -191,48 +152,6 @@ describe("hostd with a remove that hangs in the kernel", () => {
     process.kill(blocked.childPid, 0);
     assert.equal(await release(bench.tree, ID), "1");
   });
-});
-
-describe("hostd's child that waits for its operation", () => {
-  it("is always there, says so, and is another after each operation", async () => {
-    await using bench = await Bench.make();
-    const first = await waiting(bench);
-    assert.equal((await bench.client.holders(ID)).kind, "absent");
-    assert.notEqual(await waiting(bench), first);
-  });
-
-  it("is replaced when somebody ends it", async () => {
-    await using bench = await Bench.make();
-    const pid = await waiting(bench);
-    process.kill(pid, "SIGKILL");
-    await until("hostd has seen its end", async () => !(await childrenOf(bench)).includes(pid));
-    assert.equal((await bench.client.holders(ID)).kind, "absent");
-    assert.notEqual(await waiting(bench), pid);
-  });
-
-  it("is missed by the operation after it when no other can be started, and is started again when one can", async () => {
-    await using bench = await Bench.make();
-    await waiting(bench);
-    const limit = (descriptors: number): Promise<unknown> =>
-      run("prlimit", ["--pid", String(bench.process.child.pid), `--nofile=${descriptors}:`]);
-    assert.equal((await bench.client.holders(ID)).kind, "absent");
-    await waiting(bench);
-    await limit(3);
-    assert.equal((await bench.client.holders(ID)).kind, "absent");
-    const { kind, ...failure } = await bench.client.holders(ID);
-    assert.equal(kind, "failed");
-    assert.match(JSON.stringify(failure), /cannot start a child: spawn .* EMFILE/);
-    await limit(1024);
-    assert.equal((await bench.client.holders(ID)).kind, "absent");
-  });
-
-  for (const signal of ["SIGTERM", "SIGKILL"] as const)
-    it(`ends with hostd at ${signal}`, async () => {
-      await using bench = await Bench.make();
-      const pid = await waiting(bench);
-      await bench.process.end(signal);
-      await until("it has ended", async () => (await commandLine(pid)) === "");
-    });
 });
 
 describe("hostd's socket", () => {
@@ -379,26 +298,6 @@ async function release(tree: GvtTree, vgpuId: string): Promise<string> {
   const file = path.join(tree.root, "sys/bus/mdev/devices", vgpuId, "remove");
   for await (const piece of createReadStream(file, "utf8")) text += String(piece);
   return text;
-}
-
-/** The process id of the child that waits, as soon as one does. */
-async function waiting(bench: Bench): Promise<number> {
-  return await until("a child waits", async () => {
-    for (const pid of await childrenOf(bench))
-      if ((await commandLine(pid)).startsWith("vgpud-hostd: waits")) return pid;
-    return undefined;
-  });
-}
-
-async function childrenOf({ process: { child } }: Bench): Promise<number[]> {
-  const pid = String(child.pid);
-  const words = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return words.split(" ").filter(Boolean).map(Number);
-}
-
-/** Empty when there is no such process. */
-async function commandLine(pid: number): Promise<string> {
-  return await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
 }
 
 async function talk(socketPath: string, text: string): Promise<readonly string[]> {

@@ -1,0 +1,67 @@
+// The child that hostd starts ahead: whether one is always there, and what becomes of it.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { until } from "../../e2e/harness/until.ts";
+import { Bench, commandLine } from "./bench.ts";
+
+const run = promisify(execFile);
+const ID = "76677075-0000-8000-8000-000000000001";
+
+describe("hostd's child that waits for its operation", () => {
+  it("is always there, says so, and is another after each operation", async () => {
+    await using bench = await Bench.make();
+    const first = await waiting(bench);
+    assert.equal((await bench.client.holders(ID)).kind, "absent");
+    assert.notEqual(await waiting(bench), first);
+  });
+
+  it("is replaced when somebody ends it", async () => {
+    await using bench = await Bench.make();
+    const pid = await waiting(bench);
+    process.kill(pid, "SIGKILL");
+    await until("hostd has seen its end", async () => !(await childrenOf(bench)).includes(pid));
+    assert.equal((await bench.client.holders(ID)).kind, "absent");
+    assert.notEqual(await waiting(bench), pid);
+  });
+
+  it("is missed by the operation after it when no other can be started, and is started again when one can", async () => {
+    await using bench = await Bench.make();
+    await waiting(bench);
+    const limit = (descriptors: number): Promise<unknown> =>
+      run("prlimit", ["--pid", String(bench.process.child.pid), `--nofile=${descriptors}:`]);
+    assert.equal((await bench.client.holders(ID)).kind, "absent");
+    await waiting(bench);
+    await limit(3);
+    assert.equal((await bench.client.holders(ID)).kind, "absent");
+    const { kind, ...failure } = await bench.client.holders(ID);
+    assert.equal(kind, "failed");
+    assert.match(JSON.stringify(failure), /cannot start a child: spawn .* EMFILE/);
+    await limit(1024);
+    assert.equal((await bench.client.holders(ID)).kind, "absent");
+  });
+
+  for (const signal of ["SIGTERM", "SIGKILL"] as const)
+    it(`ends with hostd at ${signal}`, async () => {
+      await using bench = await Bench.make();
+      const pid = await waiting(bench);
+      await bench.process.end(signal);
+      await until("it has ended", async () => (await commandLine(pid)) === "");
+    });
+});
+
+/** The process id of the child that waits, as soon as one does. */
+async function waiting(bench: Bench): Promise<number> {
+  return await until("a child waits", async () => {
+    for (const pid of await childrenOf(bench))
+      if ((await commandLine(pid)).startsWith("vgpud-hostd: waits")) return pid;
+    return undefined;
+  });
+}
+
+async function childrenOf({ process: { child } }: Bench): Promise<number[]> {
+  const pid = String(child.pid);
+  const words = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return words.split(" ").filter(Boolean).map(Number);
+}
