@@ -70,8 +70,8 @@ const UNDEFINE =
 const FIGURES = DomainStats.cpuTotal | DomainStats.balloon | DomainStats.interface | DomainStats.block;
 
 /**
- * Within one call the daemon asks one QEMU after the other, a few milliseconds each. A connection has four calls with it at a
- * time: one is left for looks at the host.
+ * Within one call the daemon asks one QEMU after the other, a few milliseconds each. The connection for figures has four calls
+ * with it at a time: one may still hang at a QEMU that has stopped since it was asked.
  */
 const READINGS = 3;
 

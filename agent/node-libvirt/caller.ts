@@ -2,8 +2,11 @@
 import type { CallOptions } from "./connection.ts";
 import type { Procedure } from "./procedure.ts";
 
-/** `work` changes something and may take long; `read` must not wait behind it. A single connection knows no lanes. */
-export type Lane = "work" | "read";
+/**
+ * `work` changes something and may take long; `read` must not wait behind it. `figures` ask one hypervisor process after the
+ * other, and one that has stopped keeps the call until it goes on. A single connection knows no lanes.
+ */
+export type Lane = "work" | "read" | "figures";
 
 export interface Caller {
   call<Args, Ret>(

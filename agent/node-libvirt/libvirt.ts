@@ -189,7 +189,10 @@ export class Libvirt {
   ): Promise<readonly DomainStatsRecord[]> {
     // To libvirt an empty list is all of them.
     const args = { doms: (options.domains ?? []).map(toWire), stats: groups, flags: options.flags ?? 0 };
-    const { retStats } = await this.#caller.call(procedures.connectGetAllDomainStats, args, read(options));
+    const { retStats } = await this.#caller.call(procedures.connectGetAllDomainStats, args, {
+      ...options,
+      lane: "figures",
+    });
     return retStats.map(({ dom, params }) => ({ domain: fromWire(dom), params: fromTypedParams(params) }));
   }
 

@@ -1,4 +1,4 @@
-// Keeps a daemon within reach: up to three connections, made again with growing pauses when they are lost.
+// Keeps a daemon within reach: up to four connections, made again with growing pauses when they are lost.
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Caller, Lane } from "./caller.ts";
@@ -25,7 +25,7 @@ export interface LinkOptions {
   readonly random: () => number;
   /** Pauses between attempts: doubling from `firstMs` (default 250) to `maxMs` (default 30 000), half of it jitter. */
   readonly backoff?: { readonly firstMs: number; readonly maxMs: number };
-  /** Deadlines of calls that name none; default work 120 000, read 30 000. */
+  /** Deadlines of calls that name none; default work 120 000, the others 30 000. */
   readonly callTimeoutMs?: Readonly<Record<Lane, number>>;
   readonly keepAlive?: KeepAliveOptions | false;
   /** Rejects when the signal aborts. Default: node's timer. */
@@ -35,11 +35,11 @@ export interface LinkOptions {
 }
 
 const DEFAULT_BACKOFF = { firstMs: 250, maxMs: 30_000 };
-const DEFAULT_TIMEOUTS = { work: 120_000, read: 30_000 };
+const DEFAULT_TIMEOUTS = { work: 120_000, read: 30_000, figures: 30_000 };
 
 /**
- * Slow work, quick reads and events have a connection each, so that a slow start of a domain delays neither a scrape
- * nor an event. The events' connection decides whether the link is up; the others are opened when first used.
+ * Slow work, quick reads, figures and events have a connection each, and a connection has four calls with the daemon at a
+ * time: a slow start of a domain delays neither a read nor an event, and neither do domains that answer no question. The events' connection decides whether the link is up; the others are opened when first used.
  */
 export class Link implements Caller {
   readonly #options: LinkOptions;
@@ -137,7 +137,7 @@ export class Link implements Caller {
 
   #connectionOptions(socket: string, lane: Lane, signal: AbortSignal): ConnectionOptions {
     const { uri, keepAlive, callTimeoutMs = DEFAULT_TIMEOUTS } = this.#options;
-    const options = { socket, uri, readonly: lane === "read", callTimeoutMs: callTimeoutMs[lane], signal };
+    const options = { socket, uri, readonly: lane !== "work", callTimeoutMs: callTimeoutMs[lane], signal };
     return keepAlive === undefined ? options : { ...options, keepAlive };
   }
 

@@ -164,6 +164,22 @@ describe("a link to a daemon", () => {
     await server.close();
   });
 
+  it("answers a read while questions for figures hang", async () => {
+    await using run = await running();
+    const server = await serve(run.path, {
+      ...new EventBroadcast().handlers,
+      connectGetAllDomainStats: () => new Promise<never>(() => undefined),
+      connectGetType: () => ({ type: "QEMU" }),
+    });
+    await run.states.until(up);
+    const libvirt = new Libvirt(run.link);
+    const figures = Array.from({ length: 6 }, () => libvirt.allDomainStats(0));
+    assert.equal(await libvirt.driverType(), "QEMU");
+    await server.close();
+    const outcomes = await Promise.allSettled(figures);
+    assert.deepEqual(new Set(outcomes.map(({ status }) => status)), new Set(["rejected"]));
+  });
+
   it("asks for read-only connections for all but work", async () => {
     await using run = await running();
     const flags: number[] = [];
@@ -171,13 +187,15 @@ describe("a link to a daemon", () => {
       ...new EventBroadcast().handlers,
       connectOpen: (args) => void flags.push(args.flags),
       connectGetType: () => ({ type: "QEMU" }),
+      connectGetAllDomainStats: () => ({ retStats: [] }),
       domainDestroyFlags: () => undefined,
     });
     await run.states.until(up);
     const libvirt = new Libvirt(run.link);
     await libvirt.driverType();
+    await libvirt.allDomainStats(0);
     await libvirt.destroyDomain(vm);
-    assert.deepEqual(flags, [1, 1, 0]);
+    assert.deepEqual(flags, [1, 1, 1, 0]);
     await server.close();
   });
 
