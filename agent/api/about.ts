@@ -51,13 +51,21 @@ export function merged(earlier: About, later: About): About {
 }
 
 /** A `oneof` of references by the name of the one that is set. */
-function refOf({ ref }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+function refOf({ ref }: Fields): Fields {
   const { $case, value } = fieldsOf(ref);
   return typeof $case === "string" ? { [$case]: value } : {};
 }
 
-function fieldsOf(message: unknown): Readonly<Record<string, unknown>> {
-  return typeof message === "object" && message !== null ? { ...message } : {};
+type Fields = Readonly<Record<string, unknown>>;
+
+const NO_FIELDS: Fields = {};
+
+function fieldsOf(message: unknown): Fields {
+  return hasFields(message) ? message : NO_FIELDS;
+}
+
+function hasFields(message: unknown): message is Fields {
+  return typeof message === "object" && message !== null;
 }
 
 /** Without what could move a terminal's cursor or turn the direction of a line. */

@@ -18,12 +18,18 @@ export interface BegunCall {
   readonly method: string;
   /** Undefined for a method that is not of our contract, as health and reflection. */
   readonly access: Access | undefined;
-  /** What the client says of itself, which proves nothing. */
+  readonly caller: SaidOfCaller;
+}
+
+/** What the client says of itself, which proves nothing. */
+export interface SaidOfCaller {
   readonly userAgent: string | undefined;
   readonly trace: TraceContext | undefined;
 }
 
-export interface EndedCall extends BegunCall {
+/** Its parts stay apart: to copy them into one object took a tenth of the time of a read that is answered from memory. */
+export interface EndedCall {
+  readonly begun: BegunCall;
   /** The number of the gRPC status. */
   readonly code: status;
   /** Undefined when all went well, and for a status that the transport made. */
@@ -96,12 +102,13 @@ export class CallRecord {
   #tell(): void {
     if (!this.#outcome || this.#answering || this.#told) return;
     this.#told = true;
-    this.#onEnd({ ...this.begun, ...this.#outcome, reason: this.#reason, about: this.#about });
+    const { code, message, seconds } = this.#outcome;
+    this.#onEnd({ begun: this.begun, code, message, seconds, reason: this.#reason, about: this.#about });
   }
 }
 
 /** What the headers of a call say of its caller. */
-export function callerOf(headers: Metadata): Pick<BegunCall, "userAgent" | "trace"> {
+export function callerOf(headers: Metadata): SaidOfCaller {
   const [userAgent] = headers.get("user-agent");
   const [traceparent, another] = headers.get("traceparent");
   const trace =

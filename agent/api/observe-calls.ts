@@ -55,11 +55,10 @@ export function observeCalls(observation: Observation): ServerInterceptor {
     };
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((headers, next) => {
-        const begun = { socket, connection: Number(call.getPeer()), method: methodName(path) };
-        record = new CallRecord(
-          { ...begun, access: accessOf(path), ...callerOf(headers) },
-          { seconds, onEnd },
-        );
+        const connection = Number(call.getPeer());
+        const method = methodName(path);
+        const begun = { socket, connection, method, access: accessOf(path), caller: callerOf(headers) };
+        record = new CallRecord(begun, { seconds, onEnd });
         records.set(headers, record);
         awaitRequest();
         next(headers);

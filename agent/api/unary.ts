@@ -70,7 +70,7 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
     });
     const caller: Caller = {
       signal: ended.signal,
-      trace: record?.begun.trace,
+      trace: record?.begun.caller.trace,
       onClaim: (claim) => record?.concerns(aboutClaim(claim)),
       onOperation: ({ id }) => record?.concerns({ operation: `operations/${id}` }),
     };

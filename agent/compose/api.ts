@@ -69,7 +69,8 @@ export function composeApi(
   };
   const logCall = callLog(log);
   const onEnd = (call: EndedCall): void => {
-    metrics.recorder.rpc(call);
+    const { begun, code, seconds } = call;
+    metrics.recorder.rpc({ method: begun.method, code, seconds });
     logCall(call);
   };
   const services = contractServices(context);

@@ -11,7 +11,7 @@ export function callLog(log: Log): (call: EndedCall) => void {
   // Its own level: what quietens the log must not quieten the account of changes.
   const audit = log.child({ audit: true }, { level: "info" });
   return (call) => {
-    const changes = call.access === "changes";
+    const changes = call.begun.access === "changes";
     const code = rpcCodeName(call.code);
     const to = changes ? audit : log;
     // Of hosts that are asked every few seconds nobody wants to read that all went well.
@@ -22,13 +22,14 @@ export function callLog(log: Log): (call: EndedCall) => void {
 
 /** What is undefined is left out of the line. */
 function fieldsOf(call: EndedCall, code: string): object {
-  const { socket, connection, method, userAgent, trace, about, reason, message, seconds } = call;
+  const { begun, about, reason, message, seconds } = call;
+  const { socket, connection, method, caller } = begun;
   const { domain, domainUuid, vgpu, gpu, claim, requestId, operation, validateOnly } = about;
   return {
     ...{ socket, connection, method, code, reason, ms: Math.round(seconds * 1000) },
     ...{ domain, domain_uuid: domainUuid, vgpu, gpu, claim, operation },
-    ...{ request_id: requestId, validate_only: validateOnly, user_agent: userAgent },
-    ...traceFields(trace),
+    ...{ request_id: requestId, validate_only: validateOnly, user_agent: caller.userAgent },
+    ...traceFields(caller.trace),
     ...(message === "" ? {} : { message }),
   };
 }

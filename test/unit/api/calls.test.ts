@@ -15,7 +15,7 @@ import { framed, held, Served } from "./served.ts";
 
 const request: CreateDomainRequest = draft("/images", "desk").request;
 const destroyed = DestroyDomainRequest.fromPartial({ domain: { ref: { $case: "name", value: "desk" } } });
-const told = ({ code, reason, access }: EndedCall): unknown => [status[code], reason, access];
+const told = ({ code, reason, begun }: EndedCall): unknown => [status[code], reason, begun.access];
 const soon = () => ({ deadline: Date.now() + 50 });
 
 describe("the report of a call", () => {
@@ -27,13 +27,13 @@ describe("the report of a call", () => {
     const [first, second] = await served.told(2);
     assert.ok(first && second);
     assert.deepEqual(first.about, { domain: "desk", claim: "claim-desk" });
-    assert.deepEqual(first.trace, {
+    assert.deepEqual(first.begun.caller.trace, {
       traceId: "0af7651916cd43dd8448eb211c80319c",
       spanId: "b7ad6b7169203331",
     });
-    assert.equal(second.trace, undefined);
-    assert.match(first.userAgent ?? "", /^grpc-node-js/);
-    assert.deepEqual([first.socket, first.connection, second.connection], ["admin", 1, 1]);
+    assert.equal(second.begun.caller.trace, undefined);
+    assert.match(first.begun.caller.userAgent ?? "", /^grpc-node-js/);
+    assert.deepEqual([first.begun.socket, first.begun.connection, second.begun.connection], ["admin", 1, 1]);
     assert.deepEqual([told(first), first.message], [["OK", undefined, "changes"], ""]);
   });
 
@@ -82,9 +82,9 @@ describe("the report of a call", () => {
     goOn();
     const [, ...others] = await served.told(3);
     // The client keeps to the deadline too, and its going may arrive first.
-    for (const { code, access } of others) {
+    for (const { code, begun } of others) {
       assert.ok([status.CANCELLED, status.DEADLINE_EXCEEDED].includes(code), status[code]);
-      assert.equal(access, "changes");
+      assert.equal(begun.access, "changes");
     }
     for (const { about } of others) assert.equal(about.operation, "operations/7");
   });

@@ -47,8 +47,8 @@ describe("the limits of the API", () => {
     const half = framed(Buffer.from([0x0a]), 1_000);
     const answer = await served.byHand(Domains.destroyDomain.path, { body: half, finish: false });
     assert.deepEqual(answer, { code: String(status.DEADLINE_EXCEEDED), packed: true });
-    const [{ reason, access } = {}] = await served.told(1);
-    assert.deepEqual([reason, access], ["CALL_TIMEOUT", "changes"]);
+    const [ended] = await served.told(1);
+    assert.deepEqual([ended?.reason, ended?.begun.access], ["CALL_TIMEOUT", "changes"]);
   });
 
   it("end a read that hangs, for a client that has set no deadline", async () => {
