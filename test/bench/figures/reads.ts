@@ -18,7 +18,7 @@ import { cpuMsDuring, median } from "../measure.ts";
 
 const GPUS = 8;
 const SLICES_PER_GPU = 7;
-const ROUNDS = 5;
+const ROUNDS = 15;
 const ROUND_MS = 800;
 /** Calls under way at the same time. */
 const IN_FLIGHT = 16;
