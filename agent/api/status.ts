@@ -15,6 +15,7 @@ const grpcCode = {
   "already-exists": status.ALREADY_EXISTS,
   "no-room": status.RESOURCE_EXHAUSTED,
   "failed-precondition": status.FAILED_PRECONDITION,
+  "host-condition": status.FAILED_PRECONDITION,
   "permission-denied": status.PERMISSION_DENIED,
   aborted: status.ABORTED,
   "deadline-exceeded": status.DEADLINE_EXCEEDED,

@@ -9,6 +9,8 @@ export type ErrorKind =
   /** No room and nothing else; throttling is `unavailable`. */
   | "no-room"
   | "failed-precondition"
+  /** The same, for what the diagnosis finds: the reason of a condition, explained with evidence and remedy. */
+  | "host-condition"
   /** Not by this way in; another socket or another caller may. */
   | "permission-denied"
   | "aborted"
@@ -86,6 +88,49 @@ export const reasons = {
   VGPU_IN_USE: "failed-precondition",
   /** The kernel has not answered the removal; it goes on. */
   VGPU_REMOVE_BLOCKED: "failed-precondition",
+
+  /** Conditions of host and GPUs; docs/reference/diagnosis.md has them all. Failed, each is in the way of a mode or worth knowing. */
+  NO_HYPERVISOR: "host-condition",
+  INSIDE_GUEST: "host-condition",
+  NO_INTEL_GPU: "host-condition",
+  IOMMU_OFF: "host-condition",
+  KERNEL_LOCKDOWN: "host-condition",
+  MSRS_NOT_IGNORED: "host-condition",
+  GVT_NOT_BUILT: "host-condition",
+  GVT_DISABLED: "host-condition",
+  GVT_GUC_CONFLICT: "host-condition",
+  KVMGT_NOT_LOADED: "host-condition",
+  MDEV_NOT_LOADED: "host-condition",
+  VFIO_NOT_LOADED: "host-condition",
+  GVT_TROUBLE_IN_LOG: "host-condition",
+  XENGT_MISSING: "host-condition",
+  VIRGL_NOT_ON_XEN: "host-condition",
+  LIBVIRT_TOO_OLD: "host-condition",
+  LIBVIRT_WITHOUT_OVERRIDE: "host-condition",
+  LIBVIRT_DRIVER_UNFIT: "host-condition",
+  LIBVIRT_GUESTS_SUSPEND: "host-condition",
+  QEMU_MISSING: "host-condition",
+  MEMLOCK_TOO_LOW: "host-condition",
+  MAC_DENIES_VFIO: "host-condition",
+  MODE_NOT_SERVED: "host-condition",
+  GPU_MODEL_UNKNOWN: "host-condition",
+  GPU_WITHOUT_DRIVER: "host-condition",
+  HOST_DISPLAY_ON_GPU: "host-condition",
+  GVT_UNSUPPORTED_PLATFORM: "host-condition",
+  GVT_DRIVER_UNFIT: "host-condition",
+  APERTURE_TOO_SMALL: "host-condition",
+  APERTURE_TOO_LARGE: "host-condition",
+  APERTURE_NOT_BEST: "host-condition",
+  VGPU_TYPES_MISSING: "host-condition",
+  IOMMU_GROUP_MISSING: "host-condition",
+  IOMMU_GROUP_SHARED: "host-condition",
+  RENDER_NODE_MISSING: "host-condition",
+  SRIOV_UNSUPPORTED_PLATFORM: "host-condition",
+  SRIOV_NOT_OFFERED: "host-condition",
+  SRIOV_DRIVER_UNFIT: "host-condition",
+  SRIOV_LIMIT_ZERO: "host-condition",
+  SRIOV_AUTOPROBE: "host-condition",
+  SRIOV_ADMIN_MISSING: "host-condition",
 
   /** The method changes something and came by the socket for reading. */
   SOCKET_READ_ONLY: "permission-denied",

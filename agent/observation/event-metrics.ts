@@ -38,6 +38,7 @@ export const steps = Object.entries(everyStep).flatMap(([step, executed]) => (ex
 const late: Readonly<Record<ErrorKind, boolean>> = {
   "invalid-argument": false,
   "not-found": false,
+  "host-condition": false,
   "already-exists": false,
   unimplemented: false,
   "permission-denied": false,

@@ -92,7 +92,12 @@ export function formed(field: string, value: string, { pattern, maxBytes, descri
 /** A value that came from outside, short and without what moves a cursor or turns a line, for an error's text. */
 export function printable(value: string): string {
   const quoted = JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
-  return quoted.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
+  return withoutControls(quoted);
+}
+
+/** With what moves a cursor, breaks or turns a line written as in a JSON string. */
+export function withoutControls(text: string): string {
+  return text.replaceAll("\n", "\\n").replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
 }
 
 function escaped(character: string): string {

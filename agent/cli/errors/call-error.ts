@@ -51,6 +51,7 @@ const endingOfKind = {
   "already-exists": "conflict",
   "no-room": "no-room",
   "failed-precondition": "failure",
+  "host-condition": "unsupported",
   "permission-denied": "permission",
   aborted: "conflict",
   unavailable: "failure",

@@ -36,6 +36,7 @@ describe("errors.proto", () => {
     "already-exists": "ALREADY_EXISTS",
     "no-room": "RESOURCE_EXHAUSTED",
     "failed-precondition": "FAILED_PRECONDITION",
+    "host-condition": "FAILED_PRECONDITION",
     "permission-denied": "PERMISSION_DENIED",
     aborted: "ABORTED",
     "deadline-exceeded": "DEADLINE_EXCEEDED",

@@ -1,0 +1,101 @@
+// Whether this GPU can be cut into GVT-g slices: its generation, its driver, its aperture, what the kernel offers.
+import { platformOf } from "../../inventory/platforms.ts";
+import { fail, gpuCheck, notApplicable, pass, unknown } from "../condition.ts";
+import { gvtProspect } from "../prospects.ts";
+import { BEST_APERTURE_MIB, roomWith } from "./aperture-room.ts";
+
+export const gvtUnsupportedPlatform = gpuCheck({
+  code: "GVT_UNSUPPORTED_PLATFORM",
+  costs: { "gvt-g": "error" },
+  dependsOn: [],
+  how: "the platform of the device id; those that GVT-g drives are in i915's intel_gvt.c, the same from 5.10 to 7.1",
+  check: (look, { gpu: { deviceId, address } }) => {
+    look.saw(`/sys/bus/pci/devices/${address}/device`, `0x${deviceId}`);
+    const platform = platformOf(deviceId);
+    if (!platform) return Promise.resolve(unknown("model", { id: deviceId }));
+    const prospect = gvtProspect(platform);
+    const values = { platform: platform.name };
+    return Promise.resolve(
+      prospect.possible
+        ? pass("supported", { ...values, types: prospect.types })
+        : fail(prospect.instead, values),
+    );
+  },
+});
+
+export const gvtDriverUnfit = gpuCheck({
+  code: "GVT_DRIVER_UNFIT",
+  costs: { "gvt-g": "error" },
+  dependsOn: ["GVT_UNSUPPORTED_PLATFORM", "GPU_WITHOUT_DRIVER"],
+  how: "the link driver of the PCI function: only i915 has GVT-g",
+  check: async (look, { gpu: { address } }) => {
+    const driver = (await look.link(`sys/bus/pci/devices/${address}/driver`)) ?? "none";
+    return driver === "i915" ? pass("i915") : fail("other", { driver });
+  },
+});
+
+export const apertureTooSmall = gpuCheck({
+  code: "APERTURE_TOO_SMALL",
+  costs: { "gvt-g": "error" },
+  dependsOn: ["GVT_UNSUPPORTED_PLATFORM"],
+  how:
+    "the size of BAR 2, the third line of the PCI function's file resource: GVT-g keeps 128 MiB for the host and lists no type " +
+    "that does not fit in the rest",
+  check: async (look, { gpu: { address, apertureMib } }) => {
+    await look.text(`sys/bus/pci/devices/${address}/resource`);
+    if (apertureMib === undefined) return unknown("not-assigned");
+    const values = { mib: apertureMib, best: BEST_APERTURE_MIB, room: roomWith(BEST_APERTURE_MIB) };
+    return roomWith(apertureMib) === "" && apertureMib < BEST_APERTURE_MIB
+      ? fail("small", values)
+      : pass("fits", values);
+  },
+});
+
+export const apertureTooLarge = gpuCheck({
+  code: "APERTURE_TOO_LARGE",
+  costs: { "gvt-g": "error" },
+  dependsOn: ["GVT_UNSUPPORTED_PLATFORM"],
+  how: "the size of BAR 2: at 4 GiB nothing is left of the graphics address space, and the kernel's sum wraps around",
+  check: async (look, { gpu: { address, apertureMib } }) => {
+    await look.text(`sys/bus/pci/devices/${address}/resource`);
+    if (apertureMib === undefined) return unknown("not-assigned");
+    const values = { mib: apertureMib, best: BEST_APERTURE_MIB, room: roomWith(BEST_APERTURE_MIB) };
+    return roomWith(apertureMib) === "" && apertureMib > BEST_APERTURE_MIB
+      ? fail("large", values)
+      : pass("fits", values);
+  },
+});
+
+export const apertureNotBest = gpuCheck({
+  code: "APERTURE_NOT_BEST",
+  costs: { "gvt-g": "info" },
+  dependsOn: ["GVT_UNSUPPORTED_PLATFORM", "APERTURE_TOO_SMALL", "APERTURE_TOO_LARGE"],
+  how: "the size of BAR 2, beside what every size that firmware offers would give",
+  check: (look, { gpu: { address, apertureMib } }) => {
+    if (apertureMib === undefined) return Promise.resolve(unknown("not-assigned"));
+    look.saw(`/sys/bus/pci/devices/${address}/resource`, `BAR 2: ${apertureMib} MiB`);
+    const values = {
+      mib: apertureMib,
+      room: roomWith(apertureMib),
+      best: BEST_APERTURE_MIB,
+      best_room: roomWith(BEST_APERTURE_MIB),
+    };
+    return Promise.resolve(apertureMib === BEST_APERTURE_MIB ? pass("best", values) : fail("other", values));
+  },
+});
+
+export const vgpuTypesMissing = gpuCheck({
+  code: "VGPU_TYPES_MISSING",
+  costs: { "gvt-g": "error" },
+  dependsOn: [
+    ...(["INSIDE_GUEST", "GVT_NOT_BUILT", "GVT_DISABLED", "GVT_GUC_CONFLICT", "KVMGT_NOT_LOADED"] as const),
+    ...(["GVT_UNSUPPORTED_PLATFORM", "GVT_DRIVER_UNFIT", "APERTURE_TOO_SMALL"] as const),
+  ],
+  how: "the folder mdev_supported_types of the GPU in /sys/class/mdev_bus, and what is in it",
+  check: async (look, { host, gpu: { address } }) => {
+    if (host.hypervisor === "xen") return notApplicable("xen");
+    const names = await look.names(`sys/class/mdev_bus/${address}/mdev_supported_types`);
+    if (names.length > 0) return pass("offered", { types: names.join(", ") });
+    return (await look.has(`sys/class/mdev_bus/${address}`)) ? fail("empty") : fail("absent");
+  },
+});

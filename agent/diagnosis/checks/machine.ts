@@ -1,0 +1,74 @@
+// What the machine as a whole must be: a hypervisor on bare metal, with an IOMMU where devices are given away.
+import { fail, hostCheck, notApplicable, pass, unknown } from "../condition.ts";
+
+export const noHypervisor = hostCheck({
+  code: "NO_HYPERVISOR",
+  costs: { "gvt-g": "error", "gvt-d": "error", "gvt-s": "warning", sriov: "error" },
+  dependsOn: [],
+  how: "/sys/hypervisor/type and /proc/xen/capabilities for Xen, /sys/module/kvm for KVM, the processor's flags vmx or svm",
+  check: async (look, { hypervisor }) => {
+    const type = await look.text("sys/hypervisor/type");
+    if (hypervisor === "xen" || hypervisor === "xen-guest") return pass("xen", { type: type ?? "xen" });
+    if ((await look.names("sys/module/kvm")).length > 0) return pass("kvm");
+    const flags = await look.line("proc/cpuinfo", /^flags\s*:/);
+    if (flags === undefined) return unknown("no-flags");
+    return /\s(vmx|svm)\b/.test(flags) ? fail("not-loaded") : fail("no-virtualization");
+  },
+});
+
+export const insideGuest = hostCheck({
+  code: "INSIDE_GUEST",
+  costs: { "gvt-g": "error", "gvt-d": "warning", "gvt-s": "warning", sriov: "warning" },
+  dependsOn: [],
+  how: "the processor's flag hypervisor, unless this is Xen's dom0; the system's vendor in /sys/class/dmi/id/sys_vendor",
+  check: async (look, { hypervisor }) => {
+    if (hypervisor === "xen") return pass("dom0");
+    if (hypervisor === "xen-guest") return fail("xen-guest");
+    const flags = await look.line("proc/cpuinfo", /^flags\s*:/);
+    if (flags === undefined) return unknown("no-flags");
+    const vendor = (await look.text("sys/class/dmi/id/sys_vendor")) ?? "?";
+    return /\shypervisor\b/.test(flags) ? fail("guest", { vendor }) : pass("bare-metal");
+  },
+});
+
+export const iommuOff = hostCheck({
+  code: "IOMMU_OFF",
+  costs: { "gvt-g": "info", "gvt-d": "error", sriov: "error" },
+  dependsOn: [],
+  how: "the groups in /sys/kernel/iommu_groups and the units in /sys/class/iommu; the kernel's command line",
+  check: async (look, { hypervisor }) => {
+    if (hypervisor === "xen") return unknown("xen");
+    const groups = await look.names("sys/kernel/iommu_groups");
+    if (groups.length > 0) return pass("on", { groups: groups.length });
+    const units = await look.names("sys/class/iommu");
+    const commandLine = (await look.text("proc/cmdline")) ?? "";
+    const told = /\b(?:intel_)?iommu=off\b/.exec(commandLine)?.[0];
+    return told === undefined ? fail("off", { units: units.length }) : fail("told-off", { told });
+  },
+});
+
+export const lockdown = hostCheck({
+  code: "KERNEL_LOCKDOWN",
+  costs: { sriov: "warning" },
+  dependsOn: [],
+  how: "/sys/kernel/security/lockdown, the mode in brackets",
+  check: async (look) => {
+    const text = await look.text("sys/kernel/security/lockdown");
+    if (text === undefined) return notApplicable("none");
+    const mode = /\[(\w+)\]/.exec(text)?.[1] ?? "?";
+    return mode === "none" ? pass("off") : fail("on", { mode });
+  },
+});
+
+export const msrsNotIgnored = hostCheck({
+  code: "MSRS_NOT_IGNORED",
+  costs: { "gvt-g": "info" },
+  dependsOn: ["NO_HYPERVISOR"],
+  how: "/sys/module/kvm/parameters/ignore_msrs",
+  check: async (look, { hypervisor }) => {
+    if (hypervisor !== "kvm") return notApplicable("not-kvm");
+    const value = await look.text("sys/module/kvm/parameters/ignore_msrs");
+    if (value === undefined) return unknown("absent");
+    return value === "Y" ? pass("ignored") : fail("not-ignored", { value });
+  },
+});

@@ -1,0 +1,43 @@
+// Whether the GPU can be given away whole: its IOMMU group, and who else is in it.
+import { fail, gpuCheck, notApplicable, pass } from "../condition.ts";
+import type { Look } from "../look.ts";
+
+export const iommuGroupMissing = gpuCheck({
+  code: "IOMMU_GROUP_MISSING",
+  costs: { "gvt-d": "error", sriov: "error" },
+  dependsOn: ["IOMMU_OFF"],
+  how: "the link iommu_group of the PCI function",
+  check: async (look, { host, gpu: { address } }) => {
+    if (host.hypervisor === "xen") return notApplicable("xen");
+    const group = await look.link(`sys/bus/pci/devices/${address}/iommu_group`);
+    return group === undefined ? fail("none") : pass("group", { group });
+  },
+});
+
+/** Drivers with which a device stands in no guest's way (vfio_main.c, vfio_dev_driver_allowed), and bridges have none. */
+const HARMLESS: ReadonlySet<string | undefined> = new Set([
+  ...["vfio-pci", "xe-vfio-pci", "pci-stub", "pcieport", undefined],
+]);
+
+export const iommuGroupShared = gpuCheck({
+  code: "IOMMU_GROUP_SHARED",
+  costs: { "gvt-d": "error" },
+  dependsOn: ["IOMMU_GROUP_MISSING"],
+  how: "the other PCI functions of the GPU's IOMMU group and their drivers: vfio wants them all out of the host's hands",
+  check: async (look, { host, gpu: { address } }) => {
+    if (host.hypervisor === "xen") return notApplicable("xen");
+    const group = await look.link(`sys/bus/pci/devices/${address}/iommu_group`);
+    if (group === undefined) return notApplicable("no-group");
+    const members = await look.names(`sys/kernel/iommu_groups/${group}/devices`);
+    const mates: string[] = [];
+    for (const member of members.filter((each) => each !== address)) {
+      const driver = await driverOf(look, member);
+      if (!HARMLESS.has(driver)) mates.push(`${member} (${driver ?? "-"})`);
+    }
+    return mates.length === 0 ? pass("alone", { group }) : fail("shared", { group, mates: mates.join(", ") });
+  },
+});
+
+function driverOf(look: Look, address: string): Promise<string | undefined> {
+  return look.link(`sys/bus/pci/devices/${address}/driver`);
+}

@@ -1,0 +1,175 @@
+// What starts the guests: libvirt, QEMU, and what may keep them from a vGPU.
+import { fail, hostCheck, notApplicable, pass, unknown } from "../condition.ts";
+import type { Look } from "../look.ts";
+
+export const libvirtUnavailable = hostCheck({
+  code: "LIBVIRT_UNAVAILABLE",
+  costs: { "gvt-g": "error", "gvt-d": "error", "gvt-s": "error", sriov: "error" },
+  dependsOn: [],
+  how: "the agent's connection to libvirt; of a copied tree what was written down when it was copied",
+  check: (look, { libvirt }) => {
+    if (!libvirt.asked) return Promise.resolve(unknown("not-asked", { why: libvirt.why }));
+    const { uri } = libvirt;
+    if (!libvirt.answers) {
+      look.saw("libvirt", libvirt.why);
+      return Promise.resolve(fail("away", { uri, why: libvirt.why }));
+    }
+    look.saw("libvirt", `${libvirt.driver} driver, version ${libvirt.version}`);
+    return Promise.resolve(pass("answers", { uri, version: libvirt.version }));
+  },
+});
+
+/** Display and ramfb of mediated devices; everything below has neither (libvirt NEWS). */
+const LEAST = [5, 10, 0] as const;
+/** `<qemu:override>`, which alone can say what an integrated GPU needs when it is given away. */
+const WITH_OVERRIDE = [8, 2, 0] as const;
+
+export const libvirtTooOld = hostCheck({
+  code: "LIBVIRT_TOO_OLD",
+  costs: { "gvt-g": "error", "gvt-s": "error" },
+  dependsOn: ["LIBVIRT_UNAVAILABLE"],
+  how: "the version of the daemon's libvirt",
+  check: (look, { libvirt }) => {
+    const version = versionSeen(look, libvirt);
+    if (version === undefined) return Promise.resolve(unknown("not-known"));
+    const values = { version, least: LEAST.join(".") };
+    return Promise.resolve(isAtLeast(version, LEAST) ? pass("recent", values) : fail("old", values));
+  },
+});
+
+export const libvirtWithoutOverride = hostCheck({
+  code: "LIBVIRT_WITHOUT_OVERRIDE",
+  costs: { "gvt-d": "warning" },
+  dependsOn: ["LIBVIRT_UNAVAILABLE"],
+  how: "the version of the daemon's libvirt",
+  check: (look, { libvirt, hypervisor }) => {
+    if (hypervisor === "xen") return Promise.resolve(notApplicable("xen"));
+    const version = versionSeen(look, libvirt);
+    if (version === undefined) return Promise.resolve(unknown("not-known"));
+    const values = { version, least: WITH_OVERRIDE.join(".") };
+    return Promise.resolve(isAtLeast(version, WITH_OVERRIDE) ? pass("has", values) : fail("lacks", values));
+  },
+});
+
+export const libvirtDriverUnfit = hostCheck({
+  code: "LIBVIRT_DRIVER_UNFIT",
+  costs: { "gvt-g": "error", "gvt-d": "error", "gvt-s": "error", sriov: "error" },
+  dependsOn: ["LIBVIRT_UNAVAILABLE", "NO_HYPERVISOR"],
+  how: "the driver that the connection's URI leads to, beside the hypervisor",
+  check: (look, { libvirt, hypervisor }) => {
+    if (!libvirt.asked || !libvirt.answers) return Promise.resolve(unknown("not-known"));
+    const { driver, uri } = libvirt;
+    look.saw("libvirt", driver);
+    const wanted = hypervisor === "xen" ? "Xen" : "QEMU";
+    const values = { driver, uri, wanted };
+    return Promise.resolve(driver === wanted ? pass("fits", values) : fail("other", values));
+  },
+});
+
+/** Where distributions put it. */
+const EMULATORS = {
+  kvm: ["usr/bin/qemu-system-x86_64", "usr/libexec/qemu-kvm", "usr/bin/qemu-kvm", "usr/bin/kvm"],
+  xen: [
+    "usr/lib/xen/bin/qemu-system-i386",
+    "usr/bin/qemu-system-i386",
+    "usr/lib/xen-4.17/bin/qemu-system-i386",
+    "usr/libexec/xen/bin/qemu-system-i386",
+  ],
+} as const;
+
+export const qemuMissing = hostCheck({
+  code: "QEMU_MISSING",
+  costs: { "gvt-g": "error", "gvt-d": "error", "gvt-s": "error", sriov: "error" },
+  dependsOn: [],
+  how: "the places where distributions put QEMU for x86",
+  check: async (look, { hypervisor }) => {
+    const places = EMULATORS[hypervisor === "xen" ? "xen" : "kvm"];
+    for (const path of places) if (await look.has(path)) return pass("found", { path: `/${path}` });
+    return fail("missing");
+  },
+});
+
+const GUESTS_UNIT = "etc/systemd/system/multi-user.target.wants/libvirt-guests.service";
+
+export const libvirtGuestsSuspend = hostCheck({
+  code: "LIBVIRT_GUESTS_SUSPEND",
+  costs: { "gvt-g": "warning", "gvt-d": "warning", sriov: "warning" },
+  dependsOn: [],
+  how:
+    "whether libvirt-guests.service is enabled, and ON_SHUTDOWN in /etc/default/libvirt-guests or /etc/sysconfig/libvirt-guests; " +
+    "where it is not set libvirt-guests suspends",
+  check: async (look) => {
+    if (!(await look.has(GUESTS_UNIT))) return pass("not-enabled");
+    const set = /^\s*ON_SHUTDOWN=["']?(\w+)/;
+    const line =
+      (await look.line("etc/default/libvirt-guests", set)) ??
+      (await look.line("etc/sysconfig/libvirt-guests", set));
+    const value = set.exec(line ?? "")?.[1];
+    if (value === undefined) return fail("by-default");
+    return value === "suspend" ? fail("told") : pass("shuts-down", { value });
+  },
+});
+
+const CAP_SYS_RESOURCE = 1n << 24n;
+const DAEMON_PIDS = ["run/libvirtd.pid", "run/virtqemud.pid", "run/libvirt/virtqemud.pid"];
+
+export const memlockTooLow = hostCheck({
+  code: "MEMLOCK_TOO_LOW",
+  costs: { "gvt-g": "warning", "gvt-d": "warning", sriov: "warning" },
+  dependsOn: [],
+  how:
+    "the limit of locked memory of libvirt's daemon (/proc/PID/limits) and whether it may raise it (CAP_SYS_RESOURCE in " +
+    "/proc/PID/status): all of a guest's memory is pinned for its vGPU",
+  check: async (look, { hypervisor }) => {
+    if (hypervisor === "xen") return notApplicable("xen");
+    const pid = await daemonPid(look);
+    if (pid === undefined) return unknown("no-daemon");
+    const status = await look.line(`proc/${pid}/status`, /^CapEff:/);
+    const limits = await look.line(`proc/${pid}/limits`, /^Max locked memory/);
+    const capabilities = /^CapEff:\s*([0-9a-f]+)/.exec(status ?? "")?.[1];
+    if (capabilities !== undefined && (BigInt(`0x${capabilities}`) & CAP_SYS_RESOURCE) !== 0n)
+      return pass("raises");
+    const limit = /^Max locked memory\s+(\S+)/.exec(limits ?? "")?.[1];
+    if (limit === undefined) return unknown("no-daemon");
+    return limit === "unlimited" ? pass("unlimited") : fail("limited", { bytes: limit });
+  },
+});
+
+export const macDeniesVfio = hostCheck({
+  code: "MAC_DENIES_VFIO",
+  costs: { "gvt-g": "warning", "gvt-d": "warning", sriov: "warning" },
+  dependsOn: [],
+  how:
+    "/sys/module/apparmor/parameters/enabled and whether /etc/apparmor.d/abstractions/libvirt-qemu lets QEMU open " +
+    "/dev/vfio/vfio; /sys/fs/selinux/enforce",
+  check: async (look) => {
+    if ((await look.text("sys/fs/selinux/enforce")) === "1") return pass("selinux");
+    if ((await look.text("sys/module/apparmor/parameters/enabled")) !== "Y") return pass("none");
+    const abstraction = "etc/apparmor.d/abstractions/libvirt-qemu";
+    if (!(await look.has(abstraction))) return pass("no-profile");
+    const rules = await look.lines(abstraction, /^\s*\/dev\/vfio\//);
+    return rules !== undefined && rules.length > 0 ? pass("apparmor") : fail("apparmor-denies");
+  },
+});
+
+async function daemonPid(look: Look): Promise<string | undefined> {
+  for (const file of DAEMON_PIDS) {
+    const text = await look.text(file);
+    if (text !== undefined && /^\d+$/.test(text)) return text;
+  }
+  return undefined;
+}
+
+type Reading = Parameters<typeof libvirtUnavailable.check>[1]["libvirt"];
+
+function versionSeen(look: Look, libvirt: Reading): string | undefined {
+  if (!libvirt.asked || !libvirt.answers) return undefined;
+  look.saw("libvirt", libvirt.version);
+  return libvirt.version;
+}
+
+function isAtLeast(version: string, least: readonly number[]): boolean {
+  const parts = version.split(".").map(Number);
+  const different = least.findIndex((part, index) => parts[index] !== part);
+  return different < 0 || (parts[different] ?? 0) > (least[different] ?? 0);
+}

@@ -1,0 +1,120 @@
+// The words of the diagnosis: what a check is, what it finds, and what becomes of that.
+import type { PciAddress } from "../core/ids.ts";
+import type { Mode } from "../core/modes.ts";
+import type { Reason } from "../core/reasons.ts";
+import type { PciGpu } from "../discovery/pci-gpus.ts";
+import type { LibvirtReading } from "./libvirt-reading.ts";
+import type { KernelVersion } from "./kernel-version.ts";
+import type { Look } from "./look.ts";
+import type { common, texts } from "./texts/en.ts";
+
+/** The conditions that there are: those that have a text. */
+export type Code = keyof typeof texts & Reason;
+
+/** What of a condition can be found: the keys of its messages, and of those that any may have. */
+export type Says<C extends Code> = (keyof (typeof texts)[C]["messages"] | keyof typeof common) & string;
+
+/**
+ * `pass`: as it should be. `fail`: in the way of what the condition concerns. `unknown`: could not be read.
+ * `not-applicable`: means nothing for this host or GPU, or nothing new while what it depends on fails.
+ */
+export const statuses = ["pass", "fail", "unknown", "not-applicable"] as const;
+export type Status = (typeof statuses)[number];
+
+/**
+ * What a failed check costs a mode. `info`: nothing, worth knowing. `warning`: it works, with less room, speed or safety.
+ * `error`: it does not work.
+ */
+export type Severity = "info" | "warning" | "error";
+
+/** What was looked at: a path below the host's root with a leading slash, or a source such as `libvirt`. */
+export interface Evidence {
+  readonly path: string;
+  /** What stood there; undefined for what is not there. */
+  readonly value: string | undefined;
+}
+
+/** What fills the places of a message. */
+export type Values = Readonly<Record<string, string | number>>;
+
+/** What a check came to. */
+export interface Finding<Says extends string = string> {
+  readonly status: Status;
+  readonly says: Says;
+  readonly values: Values;
+}
+
+/** The host as all checks see it. */
+export interface HostSubject {
+  readonly hypervisor: "kvm" | "xen" | "xen-guest" | "none";
+  /** Undefined when the release cannot be read as a version. */
+  readonly kernel: KernelVersion | undefined;
+  /** As `uname -r` prints it; empty when it could not be read. */
+  readonly kernelRelease: string;
+  readonly gpus: readonly PciGpu[];
+  readonly libvirt: LibvirtReading;
+  /** Lines of the kernel's log; undefined where they may not be read. */
+  readonly kernelLog: readonly string[] | undefined;
+}
+
+/** A GPU with its host. */
+export interface GpuSubject {
+  readonly host: HostSubject;
+  readonly gpu: PciGpu;
+}
+
+interface Described {
+  readonly code: Code;
+  /** The modes it concerns, and what its failure costs each. */
+  readonly costs: Partial<Readonly<Record<Mode, Severity>>>;
+  /** Conditions that explain this one: while one of them fails, this one tells nothing new. */
+  readonly dependsOn: readonly Code[];
+  /** What is looked at, for the page about conditions. */
+  readonly how: string;
+}
+
+export interface HostCheck extends Described {
+  readonly of: "host";
+  readonly check: (look: Look, host: HostSubject) => Promise<Finding>;
+}
+
+export interface GpuCheck extends Described {
+  readonly of: "gpu";
+  readonly check: (look: Look, subject: GpuSubject) => Promise<Finding>;
+}
+
+export type Check = HostCheck | GpuCheck;
+
+/** One checked fact, whatever the language. */
+export interface Condition {
+  readonly code: Code;
+  readonly finding: Finding;
+  readonly costs: Check["costs"];
+  readonly dependsOn: readonly Code[];
+  readonly evidence: readonly Evidence[];
+  /** Undefined for the host. */
+  readonly gpu: PciAddress | undefined;
+}
+
+/** A check whose findings are among what its condition can say. */
+type Declared<C extends Code, Subject> = Omit<Described, "code"> & {
+  readonly code: C;
+  readonly check: (look: Look, subject: Subject) => Promise<Finding<Says<C>>>;
+};
+
+export function hostCheck<C extends Code>(check: Declared<C, HostSubject>): HostCheck {
+  return { of: "host", ...check };
+}
+
+export function gpuCheck<C extends Code>(check: Declared<C, GpuSubject>): GpuCheck {
+  return { of: "gpu", ...check };
+}
+
+const finding =
+  (status: Status) =>
+  <Says extends string>(says: Says, values: Values = {}): Finding<Says> => ({ status, says, values });
+
+export const pass = finding("pass");
+export const fail = finding("fail");
+export const unknown = finding("unknown");
+export const notApplicable = finding("not-applicable");

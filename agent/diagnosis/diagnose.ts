@@ -1,0 +1,119 @@
+// Runs the table over a host: every condition with its evidence, and for each GPU what stands in the way of each mode.
+import { messageOf } from "../core/errors.ts";
+import type { PciAddress } from "../core/ids.ts";
+import { modes, type Mode } from "../core/modes.ts";
+import type { HostFiles } from "../discovery/host-files.ts";
+import type { PciGpu } from "../discovery/pci-gpus.ts";
+import {
+  notApplicable,
+  type Check,
+  type Code,
+  type Condition,
+  type Finding,
+  type HostSubject,
+} from "./condition.ts";
+import { Look, UnreadableError } from "./look.ts";
+import { table } from "./table.ts";
+
+export interface Diagnosis {
+  /** Those of the host first, then of each GPU by its address; causes before what depends on them. */
+  readonly conditions: readonly Condition[];
+  /** By the GPU's address. */
+  readonly verdicts: readonly Verdict[];
+}
+
+/** How a GPU could be used. */
+export interface Verdict {
+  readonly gpu: PciAddress;
+  readonly modes: readonly ModeVerdict[];
+}
+
+export interface ModeVerdict {
+  readonly mode: Mode;
+  /** What stands in the way, causes first; empty when the mode works. */
+  readonly because: readonly Condition[];
+  /** What would stand in the way and could not be looked for. */
+  readonly notKnown: readonly Condition[];
+}
+
+/**
+ * Whatever cannot be read is a condition that is not known; a host is never the reason for this to reject. `asked` selects
+ * conditions of the table.
+ */
+export async function diagnose(
+  files: HostFiles,
+  host: HostSubject,
+  asked: (check: Check) => boolean = () => true,
+): Promise<Diagnosis> {
+  const gpus = [...host.gpus].sort((a, b) => (a.address < b.address ? -1 : 1));
+  const checks = table.filter(asked);
+  const ofHost = await examined(checks, { files, host, gpu: undefined });
+  const ofGpus: Condition[] = [];
+  const verdicts: Verdict[] = [];
+  for (const gpu of gpus) {
+    const found = await examined(checks, { files, host, gpu });
+    const all = explained([...ofHost, ...found]);
+    ofGpus.push(...all.filter((condition) => condition.gpu !== undefined));
+    verdicts.push({ gpu: gpu.address, modes: modes.map((mode) => verdictOn(mode, all)) });
+  }
+  return { conditions: [...explained(ofHost), ...ofGpus], verdicts };
+}
+
+/** The host, or one GPU of it. */
+interface Patient {
+  readonly files: HostFiles;
+  readonly host: HostSubject;
+  readonly gpu: PciGpu | undefined;
+}
+
+/** What the checks say of it. One check after the other: the agent has other things to do. */
+async function examined(checks: readonly Check[], { files, host, gpu }: Patient): Promise<Condition[]> {
+  const conditions: Condition[] = [];
+  for (const check of checks) {
+    if ((check.of === "gpu") !== (gpu !== undefined)) continue;
+    const look = new Look(files);
+    const finding = await found(check, { look, host, gpu });
+    const { code, costs, dependsOn } = check;
+    conditions.push({ code, finding, costs, dependsOn, evidence: look.evidence, gpu: gpu?.address });
+  }
+  return conditions;
+}
+
+async function found(
+  check: Check,
+  { look, host, gpu }: Omit<Patient, "files"> & { readonly look: Look },
+): Promise<Finding> {
+  try {
+    if (check.of === "host") return await check.check(look, host);
+    return gpu ? await check.check(look, { host, gpu }) : notApplicable("no-such-gpu");
+  } catch (error) {
+    const values =
+      error instanceof UnreadableError
+        ? { path: `/${error.path}`, why: error.why }
+        : { path: check.code, why: messageOf(error) };
+    return { status: "unknown", says: "unreadable", values };
+  }
+}
+
+/** Where a cause fails, what follows from it tells nothing new; nor does what cannot be known while its cause cannot. */
+function explained(conditions: readonly Condition[]): Condition[] {
+  const causes: Record<"fail" | "unknown", Set<Code>> = { fail: new Set(), unknown: new Set() };
+  return conditions.map((condition) => {
+    const { finding, code, dependsOn } = condition;
+    const { status } = finding;
+    if (status !== "fail" && status !== "unknown") return condition;
+    const cause =
+      dependsOn.find((each) => causes.fail.has(each)) ??
+      (status === "unknown" ? dependsOn.find((each) => causes.unknown.has(each)) : undefined);
+    // What depends on this one is explained as it is itself.
+    causes[cause !== undefined && causes.fail.has(cause) ? "fail" : status].add(code);
+    return cause === undefined ? condition : { ...condition, finding: notApplicable("explained", { cause }) };
+  });
+}
+
+function verdictOn(mode: Mode, conditions: readonly Condition[]): ModeVerdict {
+  const vital = conditions.filter(({ costs }) => costs[mode] === "error");
+  const withStatus = (status: Finding["status"]): Condition[] =>
+    vital.filter(({ finding }) => finding.status === status);
+  return { mode, because: withStatus("fail"), notKnown: withStatus("unknown") };
+}

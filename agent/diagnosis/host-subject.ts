@@ -1,0 +1,43 @@
+// The host as the checks see it, from its files and from what others say of it.
+import { readHostFacts } from "../discovery/host-facts.ts";
+import type { HostFiles } from "../discovery/host-files.ts";
+import { findGpus } from "../discovery/pci-gpus.ts";
+import type { HostSubject } from "./condition.ts";
+import { parseKernelVersion } from "./kernel-version.ts";
+
+/** What is no file of the host. */
+export type OtherSources = Pick<HostSubject, "libvirt" | "kernelLog">;
+
+export async function hostSubject(files: HostFiles, others: OtherSources): Promise<HostSubject> {
+  const readable = new ReadableFiles(files);
+  const [{ hypervisor, kernelRelease }, gpus] = await Promise.all([
+    readHostFacts(readable),
+    findGpus(readable),
+  ]);
+  return { hypervisor, kernelRelease, kernel: parseKernelVersion(kernelRelease), gpus, ...others };
+}
+
+/** What cannot be read is taken as absent: the checks that need it say so. */
+class ReadableFiles implements HostFiles {
+  readonly #files: HostFiles;
+
+  constructor(files: HostFiles) {
+    this.#files = files;
+  }
+
+  read(path: string): Promise<string | undefined> {
+    return this.#files.read(path).catch(() => undefined);
+  }
+
+  list(path: string): Promise<string[]> {
+    return this.#files.list(path).catch(() => []);
+  }
+
+  linkName(path: string): Promise<string | undefined> {
+    return this.#files.linkName(path).catch(() => undefined);
+  }
+
+  linkParentName(path: string): Promise<string | undefined> {
+    return this.#files.linkParentName(path).catch(() => undefined);
+  }
+}

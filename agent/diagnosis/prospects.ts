@@ -1,0 +1,77 @@
+// What a platform's graphics can ever be used for, before any host is looked at. Pure.
+// GVT-g: kernel drivers/gpu/drm/i915/intel_gvt.c, is_supported_device, the same from 5.10 to 7.1. SR-IOV: has_sriov in
+// xe/xe_pci.c of 7.1 (no platform has it in 6.12), and in the i915 that is built outside of the kernel (i915-sriov-dkms).
+import type { PciGpu } from "../discovery/pci-gpus.ts";
+import { platformOf, type Platform } from "../inventory/platforms.ts";
+import { isAtLeast, type KernelVersion } from "./kernel-version.ts";
+
+/** Which of GVT-g's type tables the driver takes: V4 for graphics version 8, V5 for all others (gvt/vgpu.c). */
+const GVT_TYPES: ReadonlyMap<string, "V4" | "V5"> = new Map([
+  ["Broadwell", "V4"],
+  ["Skylake", "V5"],
+  ["Apollo Lake", "V5"],
+  ["Kaby Lake", "V5"],
+  ["Amber Lake", "V5"],
+  ["Coffee Lake", "V5"],
+  ["Whiskey Lake", "V5"],
+  ["Comet Lake", "V5"],
+]);
+
+/** Had XenGT of 2015 and 2016 only. */
+const LEGACY_XENGT = "Haswell";
+
+const I915_SRIOV: ReadonlySet<string> = new Set([
+  ...["Tiger Lake", "Alder Lake-S", "Alder Lake-P", "Alder Lake-N"],
+  ...["Raptor Lake-S", "Raptor Lake-P", "Meteor Lake", "Arrow Lake"],
+]);
+
+/** xe drives these by itself. */
+const XE_SRIOV: ReadonlySet<string> = new Set(["ATS-M", "Battlemage", "Panther Lake"]);
+/** xe drives these when it is told to (`xe.force_probe`), since i915 has them otherwise. */
+const XE_SRIOV_FORCED: ReadonlySet<string> = new Set([
+  ...["Tiger Lake", "Alder Lake-S", "Alder Lake-P", "Alder Lake-N", "Raptor Lake-S", "Raptor Lake-P"],
+]);
+
+export type GvtProspect =
+  | { readonly possible: true; readonly types: "V4" | "V5" }
+  /** `never`: neither this nor SR-IOV. */
+  | { readonly possible: false; readonly instead: "sriov" | "xengt-2016" | "never" };
+
+export type SriovProspect =
+  /** The kernel's own xe. */
+  | { readonly possible: true; readonly by: "xe" | "xe-forced" }
+  /** A driver from outside of the kernel. */
+  | { readonly possible: true; readonly by: "i915-dkms" }
+  /** Not known for kernels between those whose sources were read. */
+  | { readonly possible: undefined; readonly by: "xe" }
+  | { readonly possible: false; readonly because: "platform" | "kernel" };
+
+export function gvtProspect(platform: Platform): GvtProspect {
+  const types = GVT_TYPES.get(platform.name);
+  if (types) return { possible: true, types };
+  if (platform.name === LEGACY_XENGT) return { possible: false, instead: "xengt-2016" };
+  return { possible: false, instead: hasSriov(platform) ? "sriov" : "never" };
+}
+
+/** Whether what concerns GVT-g concerns this host at all; a device that is not known here may have it. */
+export function mayHaveGvt(gpus: readonly PciGpu[]): boolean {
+  return gpus.some(({ deviceId }) => {
+    const platform = platformOf(deviceId);
+    return platform === undefined || gvtProspect(platform).possible;
+  });
+}
+
+/** For the latest kernel that is known here when none is given. */
+export function sriovProspect(platform: Platform, kernel?: KernelVersion): SriovProspect {
+  if (!hasSriov(platform)) return { possible: false, because: "platform" };
+  const byXe = XE_SRIOV.has(platform.name) || XE_SRIOV_FORCED.has(platform.name);
+  const recent = kernel === undefined || isAtLeast(kernel, 7, 1);
+  if (byXe && recent) return { possible: true, by: XE_SRIOV.has(platform.name) ? "xe" : "xe-forced" };
+  if (I915_SRIOV.has(platform.name)) return { possible: true, by: "i915-dkms" };
+  if (kernel !== undefined && isAtLeast(kernel, 6, 13)) return { possible: undefined, by: "xe" };
+  return { possible: false, because: "kernel" };
+}
+
+function hasSriov({ name }: Platform): boolean {
+  return I915_SRIOV.has(name) || XE_SRIOV.has(name) || XE_SRIOV_FORCED.has(name);
+}

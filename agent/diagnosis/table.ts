@@ -1,0 +1,82 @@
+// Every condition there is: causes before what depends on them. docs/reference/diagnosis.md is made from this.
+import type { Check } from "./condition.ts";
+import {
+  gpuModelUnknown,
+  gpuWithoutDriver,
+  hostDisplayOnGpu,
+  noIntelGpu,
+  renderNodeMissing,
+} from "./checks/gpu.ts";
+import {
+  apertureNotBest,
+  apertureTooLarge,
+  apertureTooSmall,
+  gvtDriverUnfit,
+  gvtUnsupportedPlatform,
+  vgpuTypesMissing,
+} from "./checks/gvt-gpu.ts";
+import {
+  gvtDisabled,
+  gvtGucConflict,
+  gvtNotBuilt,
+  gvtTroubleInLog,
+  kvmgtNotLoaded,
+  mdevNotLoaded,
+  vfioNotLoaded,
+} from "./checks/gvt-kernel.ts";
+import { insideGuest, iommuOff, lockdown, msrsNotIgnored, noHypervisor } from "./checks/machine.ts";
+import { iommuGroupMissing, iommuGroupShared } from "./checks/passthrough.ts";
+import { modeNotServed } from "./checks/served.ts";
+import {
+  sriovAdminMissing,
+  sriovAutoprobe,
+  sriovDriverUnfit,
+  sriovLimitZero,
+  sriovNotOffered,
+  sriovUnsupportedPlatform,
+} from "./checks/sriov.ts";
+import {
+  libvirtDriverUnfit,
+  libvirtGuestsSuspend,
+  libvirtTooOld,
+  libvirtUnavailable,
+  libvirtWithoutOverride,
+  macDeniesVfio,
+  memlockTooLow,
+  qemuMissing,
+} from "./checks/virtualization.ts";
+import { virglNotOnXen, xengtMissing } from "./checks/xen.ts";
+
+export const table: readonly Check[] = [
+  ...[noHypervisor, insideGuest, noIntelGpu, iommuOff, lockdown, msrsNotIgnored],
+  ...[
+    gvtNotBuilt,
+    gvtDisabled,
+    gvtGucConflict,
+    kvmgtNotLoaded,
+    mdevNotLoaded,
+    vfioNotLoaded,
+    gvtTroubleInLog,
+  ],
+  ...[xengtMissing, virglNotOnXen],
+  ...[libvirtUnavailable, libvirtTooOld, libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
+  ...[qemuMissing, memlockTooLow, macDeniesVfio, modeNotServed],
+  ...[gpuModelUnknown, gpuWithoutDriver, hostDisplayOnGpu],
+  ...[
+    gvtUnsupportedPlatform,
+    gvtDriverUnfit,
+    apertureTooSmall,
+    apertureTooLarge,
+    apertureNotBest,
+    vgpuTypesMissing,
+  ],
+  ...[iommuGroupMissing, iommuGroupShared, renderNodeMissing],
+  ...[
+    sriovUnsupportedPlatform,
+    sriovNotOffered,
+    sriovDriverUnfit,
+    sriovLimitZero,
+    sriovAutoprobe,
+    sriovAdminMissing,
+  ],
+];
