@@ -22,7 +22,7 @@ const stage = (name) => {
   };
 };
 const io = "^(node:)?(fs|child_process|net|http|http2|dgram|worker_threads|timers)(/|$)";
-const wiring = "agent/(host/|backends/|compose(/|\\.ts)|main(/|\\.ts))";
+const wiring = "agent/(host/|backends/|compose(/|\\.ts)|main(/|\\.ts)|doctor/)";
 
 module.exports = {
   forbidden: [
@@ -51,6 +51,14 @@ module.exports = {
       comment: "compose.ts puts the parts of compose/ together, main.ts those of main/",
       from: { path: "^agent/", pathNot: "^agent/(compose|main)(/|\\.ts)" },
       to: { path: "^agent/(compose|main)(/|\\.ts)" },
+    },
+    {
+      name: "doctor-is-loaded-by-vgpuctl-alone",
+      severity: "error",
+      comment:
+        "the diagnosis without an agent, a composition of its own; vgpuctl loads it when it is asked for",
+      from: { path: "^agent/", pathNot: "^agent/(doctor/|cli/main\\.ts)" },
+      to: { path: "^agent/doctor/" },
     },
     {
       name: "backends-are-pure",
@@ -99,7 +107,7 @@ module.exports = {
     {
       name: "wire-types-stay-at-the-rim",
       severity: "error",
-      from: { path: "^agent/(?!api/|cli/)" },
+      from: { path: "^agent/(?!api/|cli/|doctor/)" },
       to: { path: "^proto/gen/" },
     },
     {
@@ -112,7 +120,7 @@ module.exports = {
       name: "cli-speaks-only-the-contract",
       severity: "error",
       from: { path: "^agent/cli/" },
-      to: { path: "^agent/", pathNot: "^agent/(cli|core|yaml)/" },
+      to: { path: "^agent/", pathNot: "^agent/((cli|core|yaml)/|doctor/offline\\.ts)" },
     },
     {
       name: "prom-client-stays-in-observation",

@@ -4,6 +4,7 @@ import { reasons } from "../agent/core/reasons.ts";
 import { formatDurationMs } from "../agent/core/duration.ts";
 import { keys } from "../agent/config/keys.ts";
 import { ALLOWLIST } from "../agent/hostd/allowlist.ts";
+import { diagnosisPage } from "./diagnosis-page.ts";
 import { faultsPage } from "./faults-page.ts";
 import { page, table } from "./markdown.ts";
 import { metricsPage } from "./metrics-page.ts";
@@ -17,6 +18,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     "hostd.md": hostdPage(),
     "reasons.md": reasonsPage(),
     "limits.md": limitsPage(),
+    "diagnosis.md": diagnosisPage(),
     "configuration-keys.md": configurationPage(),
     "raw-xml.md": rawXmlPage(),
     "faults.md": faultsPage(),

@@ -2,6 +2,8 @@
 import { AgentError } from "../core/errors.ts";
 import type { DomainId } from "../core/ids.ts";
 import type { CapacityRule } from "../capacity/budget.ts";
+import type { Condition } from "../diagnosis/condition.ts";
+import type { Report } from "../diagnosis/diagnostician.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { DomainService } from "../lifecycle/domain-service.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
@@ -38,6 +40,16 @@ interface LibvirtFacts {
   readonly error: string | undefined;
 }
 
+/** What stands in the way of which mode. */
+interface DiagnosisFacts {
+  /** The last examination; undefined before the first. */
+  readonly latest: Report | undefined;
+  /** Examines anew. */
+  refresh(): Promise<Report>;
+  /** When a condition came to be as it is, milliseconds since the epoch. */
+  since(condition: Condition): number | undefined;
+}
+
 export interface ApiContext {
   /** Undefined before the first look. */
   readonly inventory: () => Inventory | undefined;
@@ -47,6 +59,7 @@ export interface ApiContext {
   readonly rule: CapacityRule;
   readonly agent: AgentFacts;
   readonly libvirt: () => LibvirtFacts;
+  readonly diagnosis: DiagnosisFacts;
   readonly newDomainId: () => DomainId;
   /** Undefined on a real host. */
   readonly simulation: Simulation | undefined;
@@ -55,8 +68,10 @@ export interface ApiContext {
 }
 
 /** All that a read's answer is made from beside the request: while these are identical, so is the answer (answers.ts). */
-export function basisOf({ inventory, ledger, operations, libvirt, agent }: ApiContext): readonly unknown[] {
-  return [inventory(), ledger.version, operations.version, libvirt(), agent.machine()];
+export function basisOf(context: ApiContext): readonly unknown[] {
+  const { inventory, ledger, operations, libvirt, agent, diagnosis } = context;
+  const versions = [ledger.version, operations.version];
+  return [inventory(), ...versions, libvirt(), agent.machine(), diagnosis.latest];
 }
 
 /** The current view; throws STARTING before the first look is over. */

@@ -8,6 +8,7 @@ import { AgentError } from "../core/errors.ts";
 import { parsePciAddress } from "../core/ids.ts";
 import { gpuViews } from "../lifecycle/views.ts";
 import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
+import { diagnosedOf } from "./diagnosis.ts";
 import { toWireGpu } from "./convert/gpu.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
@@ -22,7 +23,7 @@ export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuSer
       const { items, nextPageToken } = pageOf(views(), ({ gpu }) => gpu.address, request);
       return Promise.resolve(
         ListGpusResponse.fromPartial({
-          gpus: items.map(toWireGpu),
+          gpus: items.map((view) => toWireGpu(view, diagnosedOf(context, view.gpu.address))),
           nextPageToken,
           resumeToken: resumeToken(context, inventory),
           observeTime: new Date(inventory.observedAt),
@@ -40,7 +41,9 @@ export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuSer
           details: { gpu: address },
         });
       const observeTime = new Date(currentInventory(context).observedAt);
-      return Promise.resolve(GetGpuResponse.fromPartial({ gpu: toWireGpu(view), observeTime }));
+      return Promise.resolve(
+        GetGpuResponse.fromPartial({ gpu: toWireGpu(view, diagnosedOf(context, address)), observeTime }),
+      );
     },
   };
 }

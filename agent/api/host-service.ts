@@ -3,6 +3,7 @@ import { Hypervisor, type Host } from "../../proto/gen/vgpud/v1/host.ts";
 import { GetHostResponse, type HostServiceService } from "../../proto/gen/vgpud/v1/host_service.ts";
 import type { HostFacts } from "../inventory/model.ts";
 import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
+import { diagnosed } from "./diagnosis.ts";
 import type { Handlers } from "./unary.ts";
 
 const hypervisors = {
@@ -16,6 +17,7 @@ const BYTES_PER_MIB = 1024 * 1024;
 
 export function hostHandlers(context: ApiContext): Partial<Handlers<typeof HostServiceService>> {
   return {
+    diagnose: (request) => diagnosed(context, request),
     getHost: () => {
       const inventory = currentInventory(context);
       const { host, observedAt, revision } = inventory;

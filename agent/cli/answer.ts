@@ -22,6 +22,8 @@ export interface Job {
 export async function answerOf(job: Job): Promise<Answer> {
   const { command, args, globals, environment } = job;
   if (command.kind === "local") return command.run(args, { version: environment.version });
+  const offline = command.kind === "read" ? command.offline?.(args, environment) : undefined;
+  if (offline) return offline;
   const extraMs = command.kind === "change" ? command.extraMs(args) : 0;
   let told = false;
   const vgpud = environment.connect({
@@ -46,8 +48,8 @@ function asked({ command, args, globals, environment }: Job, vgpud: Vgpud): Prom
     case "local":
       throw new TypeError(`${command.name} asks nothing`);
     case "read":
-      if (!args.has("watch")) return once(command, args, vgpud);
-      return watched({ look: () => command.run(args, vgpud), args, globals, environment });
+      if (!args.has("watch")) return once(command, { args, environment }, vgpud);
+      return watched({ look: () => command.run(args, vgpud, environment), args, globals, environment });
     case "change":
       return changed({ command, args, globals, environment }, vgpud);
     case "live":
@@ -55,9 +57,13 @@ function asked({ command, args, globals, environment }: Job, vgpud: Vgpud): Prom
   }
 }
 
-function once(command: ReadCommand, args: Arguments, vgpud: Vgpud): Promise<Answer> {
+function once(
+  command: ReadCommand,
+  { args, environment }: Pick<Job, "args" | "environment">,
+  vgpud: Vgpud,
+): Promise<Answer> {
   if (args.has("interval")) throw usageError("--interval needs --watch");
-  return command.run(args, vgpud);
+  return command.run(args, vgpud, environment);
 }
 
 /** In a document it stands inside: stderr is one document or empty. */

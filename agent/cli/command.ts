@@ -85,7 +85,9 @@ export interface LocalCommand extends Described {
 /** Changes nothing. */
 export interface ReadCommand extends Described {
   readonly kind: "read";
-  readonly run: (args: Arguments, vgpud: Vgpud) => Promise<Answer>;
+  /** Where the arguments need no vgpud: what is run instead; undefined where they do. */
+  readonly offline?: (args: Arguments, environment: Environment) => Promise<Answer> | undefined;
+  readonly run: (args: Arguments, vgpud: Vgpud, environment: Environment) => Promise<Answer>;
 }
 
 /** Asks for a change, which goes on in vgpud when vgpuctl ends. */

@@ -4,6 +4,7 @@ import { completeCommand } from "./commands/complete.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { createCommand } from "./commands/create.ts";
 import { destroyCommand } from "./commands/destroy.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { domainsCommand } from "./commands/domains.ts";
 import { gpusCommand } from "./commands/gpus.ts";
 import { helpCommand } from "./commands/help.ts";
@@ -18,6 +19,7 @@ import { vgpusCommand } from "./commands/vgpus.ts";
 /** In the order of the help. */
 export const commands: readonly Command[] = [
   hostCommand,
+  doctorCommand,
   gpusCommand,
   vgpusCommand,
   domainsCommand,

@@ -2,6 +2,7 @@
 import type { FileRegistry } from "@bufbuild/protobuf";
 import type { Clock } from "../core/clock.ts";
 import type { Vgpud, VgpudOptions } from "./client/vgpud.ts";
+import type { Doctor } from "./doctor.ts";
 
 export interface Environment {
   readonly version: string;
@@ -28,6 +29,10 @@ export interface Environment {
   /** The contract, by the names of its messages. */
   readonly contract: () => Promise<FileRegistry>;
   readonly connect: (options: VgpudOptions) => Vgpud;
+  /** The user's locale, as LANG has it: `zh_CN.UTF-8`. */
+  readonly locale: string;
+  /** Examines hosts where no vgpud runs; loaded when it is asked for. */
+  readonly doctor: () => Promise<Doctor>;
 }
 
 export interface ScreenSize {

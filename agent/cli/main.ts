@@ -37,6 +37,8 @@ const outcome = await run(process.argv.slice(2), {
   readText,
   contract: readContract,
   connect,
+  locale: process.env["LC_ALL"] ?? process.env["LC_MESSAGES"] ?? process.env["LANG"] ?? "",
+  doctor: async () => (await import("../doctor/offline.ts")).offlineDoctor,
 });
 process.stdout.write(outcome.stdout);
 process.stderr.write(outcome.stderr);

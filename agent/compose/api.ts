@@ -33,10 +33,12 @@ export interface Api {
 
 export function composeApi(
   { config, version, simulator, descriptorSet, log }: AgentOptions,
-  { ledger, lookout, libvirt, operations, domains, metrics, reconciler, sampler, domainHistory }: Stages,
+  stages: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
 ): Api {
   // A simulated host has none of this machine's facts; on a real one they take seconds, and nothing waits for them.
+  const { ledger, lookout, libvirt, operations, domains, metrics, reconciler, sampler } = stages;
+  const { diagnostician, domainHistory } = stages;
   let machine = nobodysMachine;
   if (simulator === undefined)
     void readMachine({ stop }).then((facts) => {
@@ -54,6 +56,7 @@ export function composeApi(
     inventory: () => lookout.current,
     ...{ ledger, operations, domains, rule: gvtgCapacity },
     libvirt: () => libvirt.status,
+    diagnosis: diagnostician,
     simulation: simulator === undefined ? undefined : composeSimulation(simulator, lookAgain),
     domainFigures: async () => {
       await sampler.refresh(FRESH_MS, WAIT_MS);

@@ -7,6 +7,7 @@ import type { Lookout } from "../inventory/lookout.ts";
 import { statusLine } from "../observation/status-line.ts";
 import type { Task } from "../tasks.ts";
 import type { AgentOptions } from "./agent-options.ts";
+import { diagnosisTask } from "./diagnosis.ts";
 import type { Stages } from "./stages.ts";
 
 /** Between two tries of the first look, while the kernel's facts cannot be read. */
@@ -48,7 +49,7 @@ export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => voi
   };
   const connect: Task = { name: "libvirt", run: (signal) => libvirt.run(signal) };
   const sample: Task = { name: "domain sampler", run: (signal) => sampler.run(signal) };
-  const everywhere = [connect, reconcile, sample];
+  const everywhere = [connect, reconcile, sample, diagnosisTask({ ...stages, log })];
   // A copied or simulated tree has no udev of its own, and this machine's does not concern it.
   const always = [...everywhere, ...(manager.messenger.heard ? [supervise(options, stages)] : [])];
   return config.host_root === "/" ? [...always, udev] : always;

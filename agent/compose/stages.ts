@@ -10,6 +10,7 @@ import { KeyedLock } from "../core/keyed-lock.ts";
 import { issueVgpuId } from "../core/vgpu-mark.ts";
 import { observe } from "../discovery/observe.ts";
 import { RootedFiles } from "../host/files.ts";
+import { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { HostdClient } from "../host/hostd-client.ts";
 import { logLifecycle } from "../host/lifecycle-log.ts";
 import { LibvirtHost } from "../host/libvirt.ts";
@@ -31,6 +32,7 @@ import type { MetricsView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { countedStore } from "./counted-store.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
+import { composeDiagnostician } from "./diagnosis.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
 import { composeReconciler } from "./reconciler.ts";
 
@@ -43,6 +45,7 @@ export interface Stages {
   readonly reconciler: Reconciler;
   readonly operations: Operations;
   readonly domains: DomainService;
+  readonly diagnostician: Diagnostician;
   readonly metrics: Metrics;
   readonly sampler: DomainSampler;
   /** What domains used in the last minutes. */
@@ -67,6 +70,7 @@ export function composeStages(
         now: clock.wall(),
         hypervisor: config.libvirt.uri.startsWith("xen") ? "xen" : "kvm",
         domainStats: sampler.view,
+        diagnosis: diagnostician.latest,
         stalledBy: ({ operation }) => operations.stalledBy(operation.id),
       }),
       sampler: () => sampler,
@@ -92,6 +96,7 @@ export function composeStages(
   const sampler = composeSampler({ libvirt, domainHistory, recorder, log, cut });
   const observer = { files, slices: new MdevBus(files), domains: libvirt, wall: clock.wall };
   const lookout = new Lookout({ look: (signal) => observe(observer, signal), snapshot, stop: cut });
+  const diagnostician = composeDiagnostician(config.host_root, files, () => libvirt.status);
   const operations = new Operations((operation) => {
     recorder.operation(operation);
   });
@@ -125,7 +130,18 @@ export function composeStages(
     ...{ ledger, admission, lookout, driver, operations, clock },
     newOperationId: randomUUID,
   });
-  const parts = { ledger, lookout, libvirt, driver, reconciler, operations, domains, metrics, pulse };
+  const parts = {
+    ledger,
+    lookout,
+    libvirt,
+    driver,
+    reconciler,
+    operations,
+    domains,
+    diagnostician,
+    metrics,
+    pulse,
+  };
   return { view, ...parts, sampler, domainHistory };
 }
 

@@ -2,7 +2,6 @@
 import { messageOf } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { modes, type Mode } from "../core/modes.ts";
-import type { HostFiles } from "../discovery/host-files.ts";
 import type { PciGpu } from "../discovery/pci-gpus.ts";
 import {
   notApplicable,
@@ -12,7 +11,7 @@ import {
   type Finding,
   type HostSubject,
 } from "./condition.ts";
-import { Look, UnreadableError } from "./look.ts";
+import { Look, UnreadableError, type ExaminedFiles } from "./look.ts";
 import { table } from "./table.ts";
 
 export interface Diagnosis {
@@ -41,7 +40,7 @@ export interface ModeVerdict {
  * conditions of the table.
  */
 export async function diagnose(
-  files: HostFiles,
+  files: ExaminedFiles,
   host: HostSubject,
   asked: (check: Check) => boolean = () => true,
 ): Promise<Diagnosis> {
@@ -61,7 +60,7 @@ export async function diagnose(
 
 /** The host, or one GPU of it. */
 interface Patient {
-  readonly files: HostFiles;
+  readonly files: ExaminedFiles;
   readonly host: HostSubject;
   readonly gpu: PciGpu | undefined;
 }

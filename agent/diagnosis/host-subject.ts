@@ -4,17 +4,26 @@ import type { HostFiles } from "../discovery/host-files.ts";
 import { findGpus } from "../discovery/pci-gpus.ts";
 import type { HostSubject } from "./condition.ts";
 import { parseKernelVersion } from "./kernel-version.ts";
+import type { LibvirtReading } from "./libvirt-reading.ts";
 
 /** What is no file of the host. */
-export type OtherSources = Pick<HostSubject, "libvirt" | "kernelLog">;
+export interface OtherSources {
+  /** Which libvirt there could be depends on the hypervisor. */
+  readonly libvirt: (hypervisor: HostSubject["hypervisor"]) => Promise<LibvirtReading>;
+  readonly kernelLog: HostSubject["kernelLog"];
+}
 
-export async function hostSubject(files: HostFiles, others: OtherSources): Promise<HostSubject> {
+export async function hostSubject(
+  files: HostFiles,
+  { libvirt, kernelLog }: OtherSources,
+): Promise<HostSubject> {
   const readable = new ReadableFiles(files);
   const [{ hypervisor, kernelRelease }, gpus] = await Promise.all([
     readHostFacts(readable),
     findGpus(readable),
   ]);
-  return { hypervisor, kernelRelease, kernel: parseKernelVersion(kernelRelease), gpus, ...others };
+  const kernel = parseKernelVersion(kernelRelease);
+  return { hypervisor, kernelRelease, kernel, gpus, libvirt: await libvirt(hypervisor), kernelLog };
 }
 
 /** What cannot be read is taken as absent: the checks that need it say so. */

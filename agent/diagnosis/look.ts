@@ -3,6 +3,12 @@ import { messageOf } from "../core/errors.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
 import type { Evidence } from "./condition.ts";
 
+/** What the checks ask of a tree. Paths as in HostFiles. */
+export interface ExaminedFiles extends HostFiles {
+  /** Whether there is anything of that name, links that lead nowhere included. */
+  exists(path: string): Promise<boolean>;
+}
+
 /** A file that is there and cannot be read: a check that needs it has not found anything. */
 export class UnreadableError extends Error {
   override readonly name = "UnreadableError";
@@ -23,10 +29,10 @@ export type Tried =
   | { readonly read: false; readonly absent: false; readonly why: string };
 
 export class Look {
-  readonly #files: HostFiles;
+  readonly #files: ExaminedFiles;
   readonly #seen = new Map<string, string | undefined>();
 
-  constructor(files: HostFiles) {
+  constructor(files: ExaminedFiles) {
     this.#files = files;
   }
 
@@ -101,9 +107,7 @@ export class Look {
 
   /** Whether there is anything of that name. @throws UnreadableError */
   async has(path: string): Promise<boolean> {
-    const at = path.lastIndexOf("/");
-    const names = await this.#tried(path, () => this.#files.list(path.slice(0, at)));
-    const there = names.includes(path.slice(at + 1));
+    const there = await this.#tried(path, () => this.#files.exists(path));
     this.saw(`/${path}`, there ? "(exists)" : undefined);
     return there;
   }

@@ -12,6 +12,7 @@ const OF_DEVICE: ReadonlySet<Code> = new Set([
 const NO_FILES = {
   read: () => Promise.resolve(undefined),
   list: () => Promise.resolve([]),
+  exists: () => Promise.resolve(false),
   linkName: () => Promise.resolve(undefined),
   linkParentName: () => Promise.resolve(undefined),
 };

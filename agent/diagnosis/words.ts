@@ -1,4 +1,6 @@
 // A condition in words, in a language that there is.
+import type { Language } from "../core/language.ts";
+import type { Mode } from "../core/modes.ts";
 import type { Condition, Severity } from "./condition.ts";
 import { common as commonEnglish, texts as english } from "./texts/en.ts";
 import type { Text } from "./texts/text.ts";
@@ -9,28 +11,19 @@ interface Words {
   readonly texts: Readonly<Record<string, Text>>;
 }
 
-/** By BCP 47 tag. */
-const languages = {
+const said: Readonly<Record<Language, Words>> = {
   en: { common: commonEnglish, texts: english },
   "zh-Hans": { common: commonChinese, texts: chinese },
-} as const satisfies Record<string, Words>;
-
-export type Language = keyof typeof languages;
-export const languageTags = Object.keys(languages) as readonly Language[];
-
-/** From a tag, or from what LANG holds, as `zh_CN.UTF-8`; English for everything that is not known. */
-export function languageOf(text: string): Language {
-  return /^zh([-_](Hans|CN|SG))?([-_.@]|$)/i.test(text) ? "zh-Hans" : "en";
-}
+};
 
 /** What is checked. */
 export function titleOf({ code }: Pick<Condition, "code">, language: Language): string {
-  return languages[language].texts[code].title;
+  return said[language].texts[code]?.title ?? code;
 }
 
 /** What was found. */
 export function messageOf({ code, finding }: Condition, language: Language): string {
-  const { common, texts }: Words = languages[language];
+  const { common, texts } = said[language];
   const template = texts[code]?.messages[finding.says] ?? common[finding.says] ?? finding.says;
   return filled(template, finding.values);
 }
@@ -38,7 +31,7 @@ export function messageOf({ code, finding }: Condition, language: Language): str
 /** What to do about it; empty unless it failed. */
 export function remedyOf({ code, finding }: Condition, language: Language): string {
   if (finding.status !== "fail") return "";
-  const { texts }: Words = languages[language];
+  const { texts } = said[language];
   return filled(texts[code]?.remedies[finding.says] ?? "", finding.values);
 }
 
@@ -48,8 +41,9 @@ function filled(template: string, values: Condition["finding"]["values"]): strin
 
 const bySeverity: readonly Severity[] = ["error", "warning", "info"];
 
-/** The most that its failure costs any mode it concerns. */
-export function severityOf({ costs }: Pick<Condition, "costs">): Severity {
+/** What its failure costs that mode; of all modes the most. */
+export function severityOf({ costs }: Pick<Condition, "costs">, mode?: Mode): Severity {
+  if (mode !== undefined && costs[mode] !== undefined) return costs[mode];
   const all = Object.values(costs);
   return bySeverity.find((severity) => all.includes(severity)) ?? "info";
 }

@@ -1,69 +1,82 @@
 // A composition of its own: the diagnosis without an agent, of this machine, of a copied tree, or of a device alone.
-import { isAbsolute, resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import path from "node:path";
 import { z } from "zod";
 import { DiagnoseResponse } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { toWireDiagnosis } from "../api/convert/condition.ts";
-import type { Mode } from "../core/modes.ts";
-import type { HostFiles } from "../discovery/host-files.ts";
-import { diagnose } from "../diagnosis/diagnose.ts";
+import type { Asked, Bundled, Device, Doctor } from "../cli/doctor.ts";
+import { diagnose, type Diagnosis } from "../diagnosis/diagnose.ts";
+import type { HostSubject } from "../diagnosis/condition.ts";
 import { hostSubject } from "../diagnosis/host-subject.ts";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
+import type { ExaminedFiles } from "../diagnosis/look.ts";
 import { prospectOf } from "../diagnosis/prospect.ts";
-import type { Language } from "../diagnosis/words.ts";
 import { RootedFiles } from "../host/files.ts";
 import { readKernelLog } from "../host/kernel-log.ts";
-
-export interface Asked {
-  readonly language: Language;
-  /** Undefined: all. */
-  readonly mode: Mode | undefined;
-}
-
-/** Where a copied tree says what libvirt said when it was copied. */
-export const LIBVIRT_FILE = "vgpud/libvirt.json";
+import { readLibvirt } from "../host/libvirt-reading.ts";
+import { LIBVIRT_FILE, writeBundle } from "./bundle.ts";
+import { RecordingFiles } from "./recording-files.ts";
 
 const libvirtSchema = z.discriminatedUnion("answers", [
   z.strictObject({ answers: z.literal(true), uri: z.string(), version: z.string(), driver: z.string() }),
   z.strictObject({ answers: z.literal(false), uri: z.string(), why: z.string() }),
 ]);
 
-/** Of the tree below `root`: `/` for this machine. */
-export async function examineTree(root: string, asked: Asked): Promise<DiagnoseResponse> {
-  const at = Date.now();
-  const files = new RootedFiles(isAbsolute(root) ? root : resolve(root));
-  const host = await hostSubject(files, await sourcesOf(root, files));
-  const hypervisor = host.hypervisor === "xen" ? "xen" : "kvm";
-  return toWireDiagnosis(await diagnose(files, host), { ...asked, hypervisor, at, since: () => undefined });
-}
+export const offlineDoctor: Doctor = {
+  async examineTree(root: string, asked: Asked): Promise<DiagnoseResponse> {
+    const at = Date.now();
+    const { diagnosis, host } = await examined(root, new RootedFiles(await folder(root)));
+    const hypervisor = host.hypervisor === "xen" ? "xen" : "kvm";
+    return toWireDiagnosis(diagnosis, { ...asked, hypervisor, at, since: () => undefined });
+  },
 
-/** `deviceId` as four lower-case hex digits; `kernel` as `6.12`, empty for the latest that is known. */
-export async function examineDevice(
-  { deviceId, kernel }: { readonly deviceId: string; readonly kernel: string },
-  asked: Asked,
-): Promise<DiagnoseResponse> {
-  const diagnosis = await prospectOf(deviceId, kernel);
-  const shown = { ...asked, hypervisor: "kvm", at: Date.now(), since: () => undefined } as const;
-  const response = toWireDiagnosis(diagnosis, shown);
-  const gpu = `8086:${deviceId}`;
-  return DiagnoseResponse.fromPartial({
-    ...response,
-    conditions: response.conditions.map((condition) => ({ ...condition, gpu, evidence: [] })),
-    verdicts: response.verdicts.map((verdict) => ({ ...verdict, gpu })),
-  });
-}
+  async examineDevice({ deviceId, kernel }: Device, asked: Asked): Promise<DiagnoseResponse> {
+    const diagnosis = await prospectOf(deviceId, kernel);
+    const shown = { ...asked, hypervisor: "kvm", at: Date.now(), since: () => undefined } as const;
+    const response = toWireDiagnosis(diagnosis, shown);
+    // No host, and so no address and nothing that was looked at.
+    const gpu = `8086:${deviceId}`;
+    return DiagnoseResponse.fromPartial({
+      ...response,
+      conditions: response.conditions.map((condition) => ({ ...condition, gpu, evidence: [] })),
+      verdicts: response.verdicts.map((verdict) => ({ ...verdict, gpu })),
+    });
+  },
 
-async function sourcesOf(
+  async bundle(root: string, file: string): Promise<Bundled> {
+    const files = new RecordingFiles(new RootedFiles(await folder(root)));
+    const { host } = await examined(root, files);
+    return writeBundle({ ...host, recorded: files.recorded }, file);
+  },
+};
+
+async function examined(
   root: string,
-  files: HostFiles,
-): Promise<{ readonly libvirt: LibvirtReading; readonly kernelLog: readonly string[] | undefined }> {
-  const [libvirt, kernelLog] = await Promise.all([libvirtOf(files), readKernelLog(root, files)]);
-  return { libvirt, kernelLog };
+  files: ExaminedFiles,
+): Promise<{ readonly diagnosis: Diagnosis; readonly host: HostSubject }> {
+  const kernelLog = await readKernelLog(root, files);
+  const host = await hostSubject(files, {
+    kernelLog,
+    libvirt: (hypervisor) => libvirtOf(root, files, hypervisor),
+  });
+  return { diagnosis: await diagnose(files, host), host };
 }
 
-async function libvirtOf(files: HostFiles): Promise<LibvirtReading> {
+async function folder(root: string): Promise<string> {
+  const found = await stat(root).catch(() => undefined);
+  if (found?.isDirectory() !== true) throw new Error(`--host-root takes a folder, and ${root} is none`);
+  return path.resolve(root);
+}
+
+/** This machine's daemon is asked; of a copied tree only what it says of its own. */
+async function libvirtOf(
+  root: string,
+  files: ExaminedFiles,
+  hypervisor: HostSubject["hypervisor"],
+): Promise<LibvirtReading> {
+  if (path.resolve(root) === "/") return readLibvirt(hypervisor === "xen" ? "xen" : "qemu");
   const text = await files.read(LIBVIRT_FILE).catch(() => undefined);
-  if (text === undefined)
-    return { asked: false, why: "this is a look at files; ask vgpud without --host-root" };
+  if (text === undefined) return { asked: false, why: "the tree does not say" };
   try {
     return { asked: true, ...libvirtSchema.parse(JSON.parse(text)) };
   } catch {

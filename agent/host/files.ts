@@ -1,9 +1,9 @@
 // Reads small files of this machine below an injectable root (`/` in production, a copied or simulated tree otherwise).
 import { readFile as readFileThen } from "node:fs";
-import { readdir, readlink } from "node:fs/promises";
+import { lstat, readdir, readlink } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import type { HostFiles } from "../discovery/host-files.ts";
+import type { ExaminedFiles } from "../diagnosis/look.ts";
 
 /** A look at the host reads some hundred files; that of node:fs/promises makes an object for each and takes twice the time. */
 const readFile = promisify(readFileThen);
@@ -11,7 +11,7 @@ const readFile = promisify(readFileThen);
 /** Absent to a reader: no such file, a parent that is none, or a device that left while its attribute was open. */
 const ABSENT = new Set(["ENOENT", "ENOTDIR", "ENODEV", "ENXIO"]);
 
-export class RootedFiles implements HostFiles {
+export class RootedFiles implements ExaminedFiles {
   readonly #root: string;
 
   constructor(root: string) {
@@ -24,6 +24,10 @@ export class RootedFiles implements HostFiles {
 
   async list(dir: string): Promise<string[]> {
     return ((await absentAsUndefined(readdir(this.#at(dir)))) ?? []).sort();
+  }
+
+  async exists(file: string): Promise<boolean> {
+    return (await absentAsUndefined(lstat(this.#at(file)))) !== undefined;
   }
 
   async linkName(link: string): Promise<string | undefined> {

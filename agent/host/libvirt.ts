@@ -45,6 +45,8 @@ export interface LibvirtStatus {
   readonly since: number;
   /** `9.0.0`; undefined until it was asked. */
   readonly version: string | undefined;
+  /** The driver's own name, as `QEMU`; undefined until it was asked. */
+  readonly driver: string | undefined;
   /** Why it is not connected. */
   readonly error: string | undefined;
 }
@@ -97,6 +99,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
       connected: false,
       since: options.wall(),
       version: undefined,
+      driver: undefined,
       error: NOT_YET,
     };
     this.#link = new Link({
@@ -244,7 +247,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
     const changed = connected !== this.#status.connected || this.#status.error === NOT_YET;
     const since = connected === this.#status.connected ? this.#status.since : wall();
     const error = state.state === "down" ? state.error.message : undefined;
-    this.#status = { uri, connected, since, version: undefined, error };
+    this.#status = { uri, connected, since, version: undefined, driver: undefined, error };
     this.#hypervisor = undefined;
     if (changed) onStatus(this.#status);
     if (connected) void this.#askVersion();
@@ -253,8 +256,11 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
 
   async #askVersion(): Promise<void> {
     try {
-      const { major, minor, release } = await this.#libvirt.libraryVersion({ timeoutMs: READ_MS });
-      this.#status = { ...this.#status, version: `${major}.${minor}.${release}` };
+      const [{ major, minor, release }, driver] = await Promise.all([
+        this.#libvirt.libraryVersion({ timeoutMs: READ_MS }),
+        this.#libvirt.driverType({ timeoutMs: READ_MS }),
+      ]);
+      this.#status = { ...this.#status, version: `${major}.${minor}.${release}`, driver };
     } catch {
       // The link's own state tells that the daemon is away; a version that is not known is shown as such.
     }

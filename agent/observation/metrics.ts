@@ -2,6 +2,7 @@
 import { Registry, collectDefaultMetrics } from "prom-client";
 import type { Clock } from "../core/clock.ts";
 import { gauge, type Collector, type Described, type Sample, type SnapshotMetric } from "./definition.ts";
+import { diagnosisCollector } from "./diagnosis-metrics.ts";
 import { domainCollector } from "./domain-metrics.ts";
 import { domainStatsCollector } from "./domain-stats-metrics.ts";
 import { eventMetrics } from "./event-metrics.ts";
@@ -143,6 +144,7 @@ function collectors({
   return [
     hostCollector(build),
     gpuCollector,
+    diagnosisCollector,
     vgpuCollector,
     domainCollector(maxDomains),
     domainStatsCollector(maxDomains),

@@ -1,5 +1,6 @@
 // What one scrape describes: the joined views of the host, all of the same moment.
 import type { AgentError } from "../core/errors.ts";
+import type { Report } from "../diagnosis/diagnostician.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import type { DomainView, GpuView, VgpuView } from "../lifecycle/views.ts";
@@ -22,6 +23,8 @@ export interface ScrapeView extends MetricsView {
   /** What libvirt drives here. */
   readonly hypervisor: "kvm" | "xen";
   readonly domainStats: DomainStatsView;
+  /** The last examination; undefined before the first. */
+  readonly diagnosis: Report | undefined;
   /** What keeps the latest operation of a claim from getting on; undefined when nothing does. */
   readonly stalledBy: (claim: Claim) => AgentError | undefined;
 }

@@ -46,7 +46,10 @@ function systemEntries({ host, bootId }: SimulatedKernel): Entries {
       "etc/machine-id": "5111a7ed000080008000000000000001\n",
     }),
   );
-  if (host.hypervisor === "kvm") files.set("dev/kvm", "");
+  if (host.hypervisor === "kvm") {
+    files.set("dev/kvm", "");
+    files.set("usr/bin/qemu-system-x86_64", "");
+  }
   if (host.hypervisor === "xen") {
     files.set("sys/hypervisor/type", "xen\n");
     files.set("proc/xen/capabilities", "control_d\n");

@@ -2,10 +2,11 @@
 import * as pb from "../../../proto/gen/vgpud/v1/condition.ts";
 import { Backend, Mode as WireMode, type ModeSupport } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { DiagnoseResponse, type GpuVerdict } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import type { Language } from "../../core/language.ts";
 import type { Mode } from "../../core/modes.ts";
 import type { Condition, Severity, Status } from "../../diagnosis/condition.ts";
 import type { Diagnosis, ModeVerdict, Verdict } from "../../diagnosis/diagnose.ts";
-import { messageOf, remedyOf, severityOf, type Language } from "../../diagnosis/words.ts";
+import { messageOf, remedyOf, severityOf } from "../../diagnosis/words.ts";
 import { cut } from "../cut.ts";
 import { withoutControls } from "../validate/fields.ts";
 
@@ -69,14 +70,14 @@ export function toWireDiagnosis({ conditions, verdicts }: Diagnosis, shown: Show
 
 export function toWireCondition(
   condition: Condition,
-  { language, since }: Pick<Shown, "language" | "since">,
+  { language, mode, since }: Pick<Shown, "language" | "mode" | "since">,
 ): pb.Condition {
   const { code, finding, evidence, dependsOn, gpu } = condition;
   const changed = since(condition);
   return pb.Condition.fromPartial({
     reason: code,
     status: statuses[finding.status],
-    severity: severities[severityOf(condition)],
+    severity: severities[severityOf(condition, mode)],
     message: messageOf(condition, language),
     evidence: evidence.map(({ path, value = "" }) => ({
       path,

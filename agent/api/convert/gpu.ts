@@ -6,7 +6,14 @@ import type { SliceSizes, VgpuType } from "../../inventory/model.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
 
-export function toWireGpu({ gpu, budget, types, disagreements }: GpuView): pb.Gpu {
+/** What the last diagnosis said of a GPU. */
+export interface Diagnosed {
+  readonly modes: readonly pb.ModeSupport[];
+  /** Those that failed. */
+  readonly conditions: readonly Condition[];
+}
+
+export function toWireGpu({ gpu, budget, types, disagreements }: GpuView, diagnosed: Diagnosed): pb.Gpu {
   const shares = types.length > 0;
   const platform = platformOf(gpu.deviceId);
   return pb.Gpu.fromPartial({
@@ -27,7 +34,11 @@ export function toWireGpu({ gpu, budget, types, disagreements }: GpuView): pb.Gp
     backend: shares ? pb.Backend.KVMGT : pb.Backend.UNSPECIFIED,
     budget: budget && toWireBudget(budget),
     types: types.map(({ type, allocatable }) => toWireType(type, allocatable)),
-    conditions: disagreements.map((disagreement) => toWireDisagreement(gpu.address, disagreement)),
+    modes: [...diagnosed.modes],
+    conditions: [
+      ...disagreements.map((disagreement) => toWireDisagreement(gpu.address, disagreement)),
+      ...diagnosed.conditions,
+    ],
   });
 }
 

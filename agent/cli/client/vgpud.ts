@@ -45,6 +45,7 @@ export function connect(options: VgpudOptions) {
   };
   return {
     getHost: call(HostServiceService.getHost),
+    diagnose: call(HostServiceService.diagnose),
     listGpus: call(GpuServiceService.listGpus),
     getGpu: call(GpuServiceService.getGpu),
     listVgpus: call(VgpuServiceService.listVgpus),

@@ -1,5 +1,15 @@
 // What the machine as a whole must be: a hypervisor on bare metal, with an IOMMU where devices are given away.
 import { fail, hostCheck, notApplicable, pass, unknown } from "../condition.ts";
+import type { Look } from "../look.ts";
+
+/** Those of the processor's flags that matter here; undefined when it shows none. @throws UnreadableError */
+async function processorFlags(look: Look): Promise<ReadonlySet<string> | undefined> {
+  const line = await look.line("proc/cpuinfo", /^flags\s*:/);
+  if (line === undefined) return undefined;
+  const flags = line.split(/\s+/).filter((flag) => ["vmx", "svm", "hypervisor"].includes(flag));
+  look.saw("/proc/cpuinfo", `flags: … ${flags.join(" ")}`);
+  return new Set(flags);
+}
 
 export const noHypervisor = hostCheck({
   code: "NO_HYPERVISOR",
@@ -10,9 +20,9 @@ export const noHypervisor = hostCheck({
     const type = await look.text("sys/hypervisor/type");
     if (hypervisor === "xen" || hypervisor === "xen-guest") return pass("xen", { type: type ?? "xen" });
     if ((await look.names("sys/module/kvm")).length > 0) return pass("kvm");
-    const flags = await look.line("proc/cpuinfo", /^flags\s*:/);
+    const flags = await processorFlags(look);
     if (flags === undefined) return unknown("no-flags");
-    return /\s(vmx|svm)\b/.test(flags) ? fail("not-loaded") : fail("no-virtualization");
+    return flags.has("vmx") || flags.has("svm") ? fail("not-loaded") : fail("no-virtualization");
   },
 });
 
@@ -24,10 +34,10 @@ export const insideGuest = hostCheck({
   check: async (look, { hypervisor }) => {
     if (hypervisor === "xen") return pass("dom0");
     if (hypervisor === "xen-guest") return fail("xen-guest");
-    const flags = await look.line("proc/cpuinfo", /^flags\s*:/);
+    const flags = await processorFlags(look);
     if (flags === undefined) return unknown("no-flags");
     const vendor = (await look.text("sys/class/dmi/id/sys_vendor")) ?? "?";
-    return /\shypervisor\b/.test(flags) ? fail("guest", { vendor }) : pass("bare-metal");
+    return flags.has("hypervisor") ? fail("guest", { vendor }) : pass("bare-metal");
   },
 });
 

@@ -10,6 +10,7 @@ function parts() {
     operations: { version: 1 },
     libvirt: {},
     machine: {},
+    diagnosis: {},
   };
 }
 
@@ -19,12 +20,14 @@ function basis({
   operations,
   libvirt,
   machine,
+  diagnosis,
 }: ReturnType<typeof parts>): readonly unknown[] {
   const context = {
     ...{ ledger, operations },
     inventory: () => inventory,
     libvirt: () => libvirt,
     agent: { machine: () => machine },
+    diagnosis: { latest: diagnosis },
   };
   return basisOf(context as unknown as ApiContext);
 }
@@ -44,6 +47,7 @@ describe("the basis of kept answers", () => {
     "an operation": { operations: { version: 2 } },
     "libvirt's connection": { libvirt: {} },
     "what is known of the machine": { machine: {} },
+    "the diagnosis": { diagnosis: {} },
   };
   for (const [what, change] of Object.entries(changes))
     it(`changes with ${what}`, () => {

@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { status } from "@grpc/grpc-js";
 import * as domains from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { GetGpuResponse, ListGpusResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
-import { GetHostResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { DiagnoseResponse, GetHostResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { GetOperationResponse } from "../../../proto/gen/vgpud/v1/operation_service.ts";
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { GetVgpuResponse, ListVgpusResponse } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
@@ -56,6 +56,7 @@ function everything(variant: number, refusal?: CliError): Vgpud {
   };
   return {
     getHost: answer("GetHostResponse", GetHostResponse),
+    diagnose: answer("DiagnoseResponse", DiagnoseResponse),
     listGpus: answer("ListGpusResponse", ListGpusResponse),
     getGpu: answer("GetGpuResponse", GetGpuResponse),
     listVgpus: answer("ListVgpusResponse", ListVgpusResponse),

@@ -5,6 +5,7 @@ import { systemClock } from "../../../agent/core/clock.ts";
 import type { Environment } from "../../../agent/cli/environment.ts";
 import { readContract, readText } from "../../../agent/cli/package-files.ts";
 import { run, type Outcome } from "../../../agent/cli/run.ts";
+import { offlineDoctor } from "../../../agent/doctor/offline.ts";
 import { connect } from "../../../agent/cli/client/vgpud.ts";
 
 export const FRESH_ID = "c1a1c1a1-0000-4000-8000-00000000c1a1";
@@ -44,6 +45,8 @@ export const surroundings: Environment = {
   readText,
   contract: readContract,
   connect,
+  locale: "",
+  doctor: () => Promise.resolve(offlineDoctor),
 };
 
 /** Compares with test/golden/cli/NAME. UPDATE_GOLDEN=1 rewrites the file; its diff is reviewed. */

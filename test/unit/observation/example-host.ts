@@ -1,7 +1,18 @@
 // A host with something of everything that is exported: own, promised, foreign and orphaned slices, a GPU without any.
+import { modes } from "../../../agent/core/modes.ts";
+import {
+  fail,
+  notApplicable,
+  pass,
+  unknown,
+  type Code,
+  type Condition,
+  type Finding,
+} from "../../../agent/diagnosis/condition.ts";
+import type { Report } from "../../../agent/diagnosis/diagnostician.ts";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { AgentError } from "../../../agent/core/errors.ts";
-import { parseClaimId, parsePciAddress, parseVgpuId } from "../../../agent/core/ids.ts";
+import { parseClaimId, parsePciAddress, parseVgpuId, type PciAddress } from "../../../agent/core/ids.ts";
 import type { Domain, Gpu, Inventory, SliceSizes } from "../../../agent/inventory/model.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
@@ -153,6 +164,32 @@ const claims = [
   claim(3, { state: "gone", goal: "absent" }),
 ];
 
+/** What a diagnosis found, with one condition of each status. */
+const examined: Report = {
+  at: 1_700_000_000_000,
+  host: {
+    ...{ hypervisor: "kvm", kernel: { major: 6, minor: 12 }, kernelRelease: "6.12.107", gpus: [] },
+    libvirt: { asked: false, why: "an example" },
+    kernelLog: undefined,
+  },
+  diagnosis: {
+    conditions: [
+      condition("IOMMU_OFF", undefined, pass("on", { groups: 12 })),
+      condition("GVT_TROUBLE_IN_LOG", undefined, unknown("not-readable")),
+      condition("XENGT_MISSING", undefined, notApplicable("not-xen")),
+      condition("APERTURE_TOO_SMALL", [...inventory.gpus.keys()][0], fail("small", { mib: 128 })),
+    ],
+    verdicts: [...inventory.gpus.keys()].map((gpu) => ({
+      gpu,
+      modes: modes.map((mode) => ({ mode, because: [], notKnown: [] })),
+    })),
+  },
+};
+
+function condition(code: Code, gpu: PciAddress | undefined, finding: Finding): Condition {
+  return { code, gpu, finding, costs: { "gvt-g": "error" }, dependsOn: [], evidence: [] };
+}
+
 /** The views of an inventory, joined by the agent's own functions. */
 function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
   const store = { write: () => Promise.resolve(), erase: () => Promise.resolve() };
@@ -167,6 +204,7 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
     hypervisor: "kvm",
     // The last one is a domain of which the look has not heard yet.
     domainStats: { domains: [figures(1), figures(7), figures(99)], ageSeconds: 0.25, failing: false },
+    diagnosis: examined,
     stalledBy: ({ operation }) =>
       operation === running ? new AgentError("HOSTD_UNAVAILABLE", "hostd is away") : undefined,
   };
@@ -189,6 +227,7 @@ export const beforeFirstLook: ScrapeView = {
   domains: [],
   claims: [],
   domainStats: { domains: undefined, ageSeconds: undefined, failing: true },
+  diagnosis: undefined,
 };
 
 /** A host that runs `count` domains of others beside its own. */

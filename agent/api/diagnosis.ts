@@ -1,0 +1,59 @@
+// Diagnose, and what of the last examination stands with each GPU.
+import type { DiagnoseRequest, DiagnoseResponse } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { Mode as WireMode } from "../../proto/gen/vgpud/v1/gpu.ts";
+import { AgentError } from "../core/errors.ts";
+import { parsePciAddress, type PciAddress } from "../core/ids.ts";
+import { languageOf } from "../core/language.ts";
+import { modes, type Mode } from "../core/modes.ts";
+import type { Report } from "../diagnosis/diagnostician.ts";
+import type { ApiContext } from "./context.ts";
+import { toWireCondition, toWireDiagnosis, toWireSupport, wireModes } from "./convert/condition.ts";
+import type { Diagnosed } from "./convert/gpu.ts";
+import { invalid, printable } from "./validate/fields.ts";
+
+/** Examines host and GPUs anew. */
+export async function diagnosed(context: ApiContext, request: DiagnoseRequest): Promise<DiagnoseResponse> {
+  const mode = modeAsked(request.mode);
+  const gpu = gpuAsked(request.gpu);
+  const { diagnosis } = context;
+  const report = await diagnosis.refresh();
+  if (gpu !== undefined && !report.host.gpus.some(({ address }) => address === gpu))
+    throw new AgentError("GPU_NOT_FOUND", `this host has no Intel GPU ${gpu}`, { details: { gpu } });
+  return toWireDiagnosis(report.diagnosis, {
+    ...{ mode, gpu, at: report.at, hypervisor: hypervisorOf(report) },
+    language: languageOf(request.language),
+    since: (condition) => diagnosis.since(condition),
+  });
+}
+
+/** What the last examination said of a GPU; nothing before the first. */
+export function diagnosedOf({ diagnosis }: ApiContext, gpu: PciAddress): Diagnosed {
+  const report = diagnosis.latest;
+  if (!report) return { modes: [], conditions: [] };
+  const { conditions, verdicts } = report.diagnosis;
+  const verdict = verdicts.find((each) => each.gpu === gpu);
+  const failed = conditions.filter((each) => each.gpu === gpu && each.finding.status === "fail");
+  const shown = { language: "en", since: diagnosis.since.bind(diagnosis) } as const;
+  return {
+    modes: (verdict?.modes ?? []).map((each) => toWireSupport(each, hypervisorOf(report))),
+    conditions: failed.map((each) => toWireCondition(each, shown)),
+  };
+}
+
+function hypervisorOf({ host }: Report): "kvm" | "xen" {
+  return host.hypervisor === "xen" ? "xen" : "kvm";
+}
+
+function modeAsked(wire: WireMode): Mode | undefined {
+  if (wire === WireMode.UNSPECIFIED) return undefined;
+  const mode = modes.find((each) => wireModes[each] === wire);
+  if (mode === undefined) throw invalid("mode", "has a value that is not known to this release");
+  return mode;
+}
+
+function gpuAsked(text: string): PciAddress | undefined {
+  if (text === "") return undefined;
+  const address = parsePciAddress(text);
+  if (!address) throw invalid("gpu", `must be a PCI address as 0000:00:02.0, is ${printable(text)}`);
+  return address;
+}

@@ -1,0 +1,179 @@
+// `vgpuctl doctor`
+import { languageOf, languages, type Language } from "../../core/language.ts";
+import { modes, type Mode } from "../../core/modes.ts";
+import { Mode as WireMode } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import type { DiagnoseResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import type { Answer, ReadCommand } from "../command.ts";
+import type { Asked } from "../doctor.ts";
+import type { Environment } from "../environment.ts";
+import { CliError, usageError } from "../errors/cli-error.ts";
+import type { Arguments } from "../line/arguments.ts";
+import { diagnosisText } from "../view/diagnosis-view.ts";
+import { messageJson } from "../view/json.ts";
+
+const wireModes = {
+  "gvt-g": WireMode.GVT_G,
+  "gvt-d": WireMode.GVT_D,
+  "gvt-s": WireMode.GVT_S,
+  sriov: WireMode.SRIOV,
+} as const satisfies Record<Mode, WireMode>;
+
+const modeWords = Object.fromEntries(modes.map((mode) => [mode, mode]));
+
+export const doctorCommand: ReadCommand = {
+  kind: "read",
+  name: "doctor",
+  summary: "say which modes each GPU can be used in, what stands in the way, and what to do",
+  operands: [],
+  flags: [
+    {
+      name: "mode",
+      value: "MODE",
+      help: `only what concerns this mode: ${modes.join(", ")}`,
+      field: "mode",
+      offer: { kind: "words", words: modes },
+    },
+    {
+      name: "gpu",
+      value: "ADDRESS",
+      help: "only this GPU and the host",
+      field: "gpu",
+      offer: { kind: "live", what: "gpus" },
+    },
+    { name: "all", help: "also what is as it should be, and what does not concern this host" },
+    {
+      name: "lang",
+      value: "TAG",
+      help: `language: ${languages.join(", ")} (default by LANG)`,
+      field: "language",
+      offer: { kind: "words", words: languages },
+    },
+    {
+      name: "host-root",
+      value: "DIR",
+      help: "examine the files of this tree without vgpud: a copied host, an unpacked bundle, or / for this machine",
+      offer: { kind: "files" },
+    },
+    {
+      name: "pci-id",
+      value: "8086:ID",
+      help: "say what a GPU could be used for by its PCI id, before it is bought",
+    },
+    { name: "kernel", value: "RELEASE", help: "with --pci-id: on this kernel, as 6.12" },
+    {
+      name: "bundle",
+      value: "FILE",
+      help: "write what the checks look at, without what names this host, to a new .tar.gz for others to examine",
+      offer: { kind: "files" },
+    },
+  ],
+  forms: { name: "reasons of the conditions that failed" },
+  examples: [
+    "vgpuctl doctor",
+    "vgpuctl doctor --mode sriov",
+    "vgpuctl doctor --host-root /",
+    "vgpuctl doctor --pci-id 8086:9bc5 --kernel 6.12",
+    "vgpuctl doctor --bundle host.tar.gz",
+  ],
+  offline: (args, environment) => {
+    args.atMostOne("pci-id", "bundle");
+    args.atMostOne("pci-id", "host-root");
+    if (args.has("kernel") && !args.has("pci-id")) throw usageError("--kernel needs --pci-id");
+    if (args.has("bundle")) return bundled(args, environment);
+    if (!args.has("pci-id") && !args.has("host-root")) return undefined;
+    return examined(args, environment);
+  },
+  run: async (args, vgpud, { locale }) => {
+    const mode = modeAsked(args);
+    const response = await vgpud.diagnose({
+      mode: mode === undefined ? WireMode.UNSPECIFIED : wireModes[mode],
+      gpu: args.text("gpu") ?? "",
+      language: languageAsked(args, locale),
+    });
+    return answered(response, args, languageAsked(args, locale));
+  },
+};
+
+async function examined(args: Arguments, environment: Environment): Promise<Answer> {
+  const asked: Asked = { language: languageAsked(args, environment.locale), mode: modeAsked(args) };
+  const id = args.text("pci-id");
+  const device = id === undefined ? undefined : { deviceId: deviceOf(id), kernel: kernelAsked(args) };
+  const doctor = await environment.doctor();
+  const response = device
+    ? await doctor.examineDevice(device, asked)
+    : await inFolder(() => doctor.examineTree(args.text("host-root") ?? "/", asked));
+  return answered(onlyGpu(response, args.text("gpu")), args, asked.language);
+}
+
+async function bundled(args: Arguments, environment: Environment): Promise<Answer> {
+  const [file = "", root = "/"] = [args.text("bundle"), args.text("host-root")];
+  const doctor = await environment.doctor();
+  const { files, bytes } = await inFolder(() => doctor.bundle(root, file));
+  return {
+    json: { bundle: file, files, bytes },
+    names: [file],
+    text: [
+      {
+        kind: "lines",
+        lines: [
+          `${file}: ${files} files, ${bytes} bytes`,
+          "Host name, boot id, addresses and words of the command line that are not about graphics or virtualization are left out;",
+          "look into it before you pass it on. To examine it: unpack it into an empty folder and name that with --host-root.",
+        ],
+      },
+    ],
+  };
+}
+
+async function inFolder<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new CliError("failure", error.message, { cause: error });
+  }
+}
+
+function answered(response: DiagnoseResponse, args: Arguments, language: Language): Answer {
+  const possible = response.verdicts.some(({ modes: each }) => each.some(({ available }) => available));
+  const failed = response.conditions.filter(({ status }) => status === "CONDITION_STATUS_FAIL");
+  return {
+    json: { possible, ...messageJson(response) },
+    text: diagnosisText(response, { all: args.has("all"), language }),
+    names: [...new Set(failed.map(({ reason }) => reason))],
+    ...(possible ? {} : { error: new CliError("unfit", "no vGPU can be made", { quiet: true }) }),
+  };
+}
+
+function onlyGpu(response: DiagnoseResponse, gpu: string | undefined): DiagnoseResponse {
+  if (gpu === undefined) return response;
+  return {
+    ...response,
+    conditions: response.conditions.filter((each) => each.gpu === "" || each.gpu === gpu),
+    verdicts: response.verdicts.filter((each) => each.gpu === gpu),
+  };
+}
+
+function modeAsked(args: Arguments): Mode | undefined {
+  return args.choice<Mode | undefined>("mode", modeWords as Readonly<Record<string, Mode>>);
+}
+
+function languageAsked(args: Arguments, locale: string): Language {
+  return languageOf(args.text("lang") ?? locale);
+}
+
+function deviceOf(text: string): string {
+  const [, vendor, device] = /^(?:([0-9a-f]{4}):)?([0-9a-f]{4})$/.exec(text.toLowerCase()) ?? [];
+  if (device === undefined)
+    throw usageError(`--pci-id takes vendor and device as lspci -nn shows them, as 8086:9bc5, not '${text}'`);
+  if (vendor !== undefined && vendor !== "8086")
+    throw usageError(`--pci-id takes devices of Intel, 8086; vendor ${vendor} is another`);
+  return device;
+}
+
+function kernelAsked(args: Arguments): string {
+  const kernel = args.text("kernel") ?? "";
+  if (kernel !== "" && !/^\d{1,3}\.\d{1,3}(\D.*)?$/.test(kernel))
+    throw usageError(`--kernel takes a release as uname -r shows it, as 6.12, not '${kernel}'`);
+  return kernel;
+}

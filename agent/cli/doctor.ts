@@ -1,0 +1,31 @@
+// What `vgpuctl doctor` asks of the diagnosis where no vgpud answers.
+import type { Mode } from "../core/modes.ts";
+import type { Language } from "../core/language.ts";
+import type { DiagnoseResponse } from "../../proto/gen/vgpud/v1/host_service.ts";
+
+export interface Asked {
+  readonly language: Language;
+  /** Undefined: all. */
+  readonly mode: Mode | undefined;
+}
+
+export interface Device {
+  /** Of vendor 8086, four lower-case hex digits. */
+  readonly deviceId: string;
+  /** `6.12`, or longer; empty: the latest that is known. */
+  readonly kernel: string;
+}
+
+export interface Bundled {
+  /** How many files and links are in it. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface Doctor {
+  /** The tree below `root`, which is `/` for this machine. Rejects when there is no such folder. */
+  examineTree(root: string, asked: Asked): Promise<DiagnoseResponse>;
+  examineDevice(device: Device, asked: Asked): Promise<DiagnoseResponse>;
+  /** Writes all that the checks look at below `root`, without what names the host, to a new archive. */
+  bundle(root: string, file: string): Promise<Bundled>;
+}

@@ -1,0 +1,104 @@
+// What the diagnosis found, for people: which modes work, then what stands in the way, worst first.
+import { ConditionStatus, Severity, type Condition } from "../../../proto/gen/vgpud/v1/condition.ts";
+import type { DiagnoseResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import type { Language } from "../../core/language.ts";
+import { printable } from "./paint.ts";
+import type { Block, Text } from "./text.ts";
+import { word } from "./words.ts";
+
+interface Labels {
+  readonly works: string;
+  readonly fails: string;
+  readonly seen: string;
+  readonly remedy: string;
+  readonly absent: string;
+  readonly rest: (count: number) => string;
+}
+
+const labels: Readonly<Record<Language, Labels>> = {
+  en: {
+    works: "yes",
+    fails: "no",
+    seen: "seen",
+    remedy: "do",
+    absent: "absent",
+    rest: (count) => `${count} more are as they should be or do not concern this host; --all shows them`,
+  },
+  "zh-Hans": {
+    works: "可以",
+    fails: "不可",
+    seen: "所见",
+    remedy: "处理",
+    absent: "不存在",
+    rest: (count) => `其余 ${count} 项正常或与本机无关；--all 可全部显示`,
+  },
+};
+
+export function diagnosisText(
+  response: DiagnoseResponse,
+  { all, language }: { readonly all: boolean; readonly language: Language },
+): Text {
+  const { conditions } = response;
+  const shown = all ? conditions : conditions.filter(isNews);
+  const told = shown
+    .toSorted((a, b) => rank(a) - rank(b))
+    .map((each) => conditionBlock(each, labels[language]));
+  const rest = conditions.length - shown.length;
+  const last: Block[] = rest > 0 ? [{ kind: "lines", lines: [labels[language].rest(rest)] }] : [];
+  return [...verdictTable(response, labels[language]), ...told, ...last];
+}
+
+function isNews({ status }: Condition): boolean {
+  return status === ConditionStatus.FAIL || status === ConditionStatus.UNKNOWN;
+}
+
+function verdictTable({ verdicts }: DiagnoseResponse, { works, fails }: Labels): Block[] {
+  const rows = verdicts.flatMap(({ gpu, modes }) =>
+    modes.map(({ mode, backend, available, reason }) => [
+      gpu,
+      word(mode, "MODE"),
+      word(backend, "BACKEND"),
+      { text: available ? works : fails, style: available ? "good" : "bad" } as const,
+      reason,
+    ]),
+  );
+  if (rows.length === 0) return [];
+  const columns = ["GPU", "MODE", "BACKEND", "POSSIBLE", "REASON"].map((title) => ({ title }));
+  return [{ kind: "table", columns, rows }];
+}
+
+function conditionBlock(condition: Condition, { seen, remedy, absent }: Labels): Block {
+  const { reason, gpu, message, evidence } = condition;
+  const lines = [
+    `${tagOf(condition).padEnd(TAG_WIDTH)}${reason}${gpu === "" ? "" : `  ${gpu}`}`,
+    `  ${printable(message)}`,
+    ...(isNews(condition)
+      ? evidence.map(
+          ({ path, value }) => `  ${seen}: ${path}${value === "" ? ` (${absent})` : `: ${printable(value)}`}`,
+        )
+      : []),
+    ...(condition.remedy === "" ? [] : [`  ${remedy}: ${printable(condition.remedy)}`]),
+  ];
+  return { kind: "lines", lines };
+}
+
+const TAG_WIDTH = 9;
+
+function tagOf({ status, severity }: Condition): string {
+  switch (status) {
+    case ConditionStatus.PASS:
+      return "OK";
+    case ConditionStatus.FAIL:
+      return severity === Severity.ERROR ? "ERROR" : severity === Severity.WARNING ? "WARNING" : "INFO";
+    case ConditionStatus.UNKNOWN:
+      return "UNKNOWN";
+    default:
+      return "-";
+  }
+}
+
+const order = ["ERROR", "WARNING", "UNKNOWN", "INFO", "OK", "-"];
+
+function rank(condition: Condition): number {
+  return order.indexOf(tagOf(condition));
+}

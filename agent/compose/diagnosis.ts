@@ -1,0 +1,65 @@
+// The diagnosis of the host that the agent runs on, kept up to date.
+import { systemClock as clock } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
+import { diagnose } from "../diagnosis/diagnose.ts";
+import { Diagnostician } from "../diagnosis/diagnostician.ts";
+import { hostSubject } from "../diagnosis/host-subject.ts";
+import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
+import type { ExaminedFiles } from "../diagnosis/look.ts";
+import type { Log } from "../host/journal.ts";
+import { readKernelLog } from "../host/kernel-log.ts";
+import type { LibvirtStatus } from "../host/libvirt.ts";
+import type { Lookout } from "../inventory/lookout.ts";
+import type { Task } from "../tasks.ts";
+
+/** How soon a change of the host is in the diagnosis that is shown without being asked for. */
+const GLANCE_MS = 5_000;
+/** What no event tells, as a setting in a file, is seen after this at the latest. */
+const RENEW_MS = 60_000;
+
+export function composeDiagnostician(
+  root: string,
+  files: ExaminedFiles,
+  libvirt: () => LibvirtStatus,
+): Diagnostician {
+  const examine = async () => {
+    const kernelLog = await readKernelLog(root, files);
+    const reading = (): Promise<LibvirtReading> => Promise.resolve(readingOf(libvirt()));
+    const host = await hostSubject(files, { kernelLog, libvirt: reading });
+    return { host, diagnosis: await diagnose(files, host) };
+  };
+  return new Diagnostician({ examine, wall: clock.wall });
+}
+
+interface Parts {
+  readonly diagnostician: Diagnostician;
+  readonly lookout: Lookout;
+  readonly log: Log;
+}
+
+/** Examines again when the host has changed, and now and then. */
+export function diagnosisTask({ diagnostician, lookout, log }: Parts): Task {
+  return {
+    name: "diagnosis",
+    run: async (signal) => {
+      let [revision, at] = [0, -Infinity];
+      while (!signal.aborted) {
+        const seen = lookout.current?.revision ?? 0;
+        if (seen > 0 && (seen !== revision || clock.now() - at >= RENEW_MS)) {
+          [revision, at] = [seen, clock.now()];
+          await diagnostician.refresh().catch((error: unknown) => {
+            log.error({ why: messageOf(error) }, "the diagnosis failed");
+          });
+        }
+        await clock.sleep(GLANCE_MS, signal).catch(() => undefined);
+      }
+    },
+  };
+}
+
+function readingOf({ uri, connected, version, driver, error }: LibvirtStatus): LibvirtReading {
+  if (!connected) return { asked: true, answers: false, uri, why: error ?? "not connected" };
+  if (version === undefined || driver === undefined)
+    return { asked: false, why: "it has just been connected to" };
+  return { asked: true, answers: true, uri, version, driver };
+}

@@ -1,0 +1,68 @@
+// What of the files that the checks look at goes into a bundle: nothing that names the host, and of long files only the lines
+// that a check reads. docs/reference/diagnosis.md lists this table.
+
+export interface Redaction {
+  /** Which files, by their path below the root. */
+  readonly files: RegExp;
+  /** In words, for the page. */
+  readonly keeps: string;
+  readonly kept: (text: string) => string;
+}
+
+/** Words of the kernel's command line that are about graphics and virtualization. */
+const WORDS =
+  /^(i915|xe|kvm|kvm_intel|vfio|vfio_pci|vfio-pci|vfio_iommu_type1|intel_iommu|iommu|module_blacklist|modprobe\.blacklist|nomodeset|pci|pcie_acs_override|video|xen-pciback|lockdown)([.=]|$)/;
+const CONFIGURED = /DRM_I915|DRM_XE|VFIO|MDEV|INTEL_IOMMU|CONFIG_KVM/;
+const MODULES = /^\s*(options|blacklist|install)\s+(i915|xe|kvm|kvm_intel|kvmgt|mdev|vfio\S*)\b/;
+
+const lines =
+  (wanted: RegExp) =>
+  (text: string): string =>
+    text
+      .split("\n")
+      .filter((line) => wanted.test(line))
+      .join("\n");
+
+export const redactions: readonly Redaction[] = [
+  {
+    files: /^proc\/sys\/kernel\/(hostname|random\/boot_id)$/,
+    keeps: "nothing",
+    kept: () => "redacted",
+  },
+  {
+    files: /^proc\/cmdline$/,
+    keeps: "the words about graphics and virtualization",
+    kept: (text) =>
+      text
+        .split(/\s+/)
+        .filter((word) => WORDS.test(word))
+        .join(" "),
+  },
+  {
+    files: /^proc\/cpuinfo$/,
+    keeps: "model and flags of the first processor",
+    kept: (text) => lines(/^(processor|vendor_id|model name|flags)\s*:/)(text.split("\n\n")[0] ?? ""),
+  },
+  { files: /^proc\/\d+\/status$/, keeps: "the line CapEff", kept: lines(/^CapEff:/) },
+  { files: /^proc\/\d+\/limits$/, keeps: "the line Max locked memory", kept: lines(/^Max locked memory/) },
+  {
+    files: /^boot\/config-/,
+    keeps: "the lines about i915, xe, vfio, mdev, KVM and the IOMMU",
+    kept: lines(CONFIGURED),
+  },
+  {
+    files: /^etc\/modprobe\.d\//,
+    keeps: "options, blacklist and install of graphics and virtualization modules",
+    kept: lines(MODULES),
+  },
+  {
+    files: /^etc\/(default|sysconfig)\/libvirt-guests$/,
+    keeps: "the line ON_SHUTDOWN",
+    kept: lines(/^\s*ON_SHUTDOWN=/),
+  },
+  { files: /^etc\/apparmor\.d\//, keeps: "the rules for /dev/vfio", kept: lines(/^\s*\/dev\/vfio\//) },
+];
+
+export function redacted(path: string, text: string): string {
+  return redactions.find(({ files }) => files.test(path))?.kept(text) ?? text;
+}

@@ -1,0 +1,137 @@
+// vgpuctl doctor where no vgpud runs: of a tree, of a device, and of what a bundle brings.
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { extract } from "tar";
+import { hostTree, linkTo, type Tree } from "../../fakes/host-tree.ts";
+import { exitCodes } from "../../../agent/cli/errors/exit-codes.ts";
+import { matchesGolden, vgpuctl } from "./vgpuctl.ts";
+
+const GPU = "sys/devices/pci0000:00/0000:00:02.0";
+const BAR2 = "0x0000000000000000 0x0000000000000000 0x0\n".repeat(2);
+
+/** A Coffee Lake desktop that makes slices, but for what a test takes away. */
+const desktop: Tree = {
+  "proc/sys/kernel": { hostname: "secret-name", osrelease: "6.12.107-amd64", "random/boot_id": "b-o-o-t" },
+  "proc/cmdline": "root=UUID=5ec2e7 ip=10.9.8.7 i915.enable_gvt=1 quiet",
+  "proc/cpuinfo": "processor\t: 0\nmodel name\t: i7\nflags\t\t: fpu vmx lm",
+  "proc/4711": {
+    status: "Name:\tlibvirtd\nCapEff:\t000001ffffffffff",
+    limits: "Max locked memory 65536 65536 bytes",
+  },
+  "run/libvirtd.pid": "4711",
+  "sys/module": {
+    kvm: { "parameters/ignore_msrs": "Y" },
+    kvmgt: { initstate: "live" },
+    vfio: { initstate: "live" },
+    vfio_iommu_type1: { initstate: "live" },
+    i915: { "parameters/enable_gvt": "Y" },
+  },
+  "sys/class/mdev_bus": { "0000:00:02.0": linkTo("../../devices/pci0000:00/0000:00:02.0") },
+  "sys/bus/pci/devices": { "0000:00:02.0": linkTo("../../../devices/pci0000:00/0000:00:02.0") },
+  "sys/bus/pci/drivers/i915/module": "",
+  "sys/kernel/iommu_groups/1/devices/0000:00:02.0/uevent": "",
+  [GPU]: {
+    ...{ vendor: "0x8086", device: "0x3e92", class: "0x030000", boot_vga: "0" },
+    resource: `${BAR2}0x0000000040000000 0x000000007fffffff 0x14220c`,
+    driver: linkTo("../../../bus/pci/drivers/i915"),
+    iommu_group: linkTo("../../../kernel/iommu_groups/1"),
+    "drm/renderD128/dev": "226:128",
+    "mdev_supported_types/i915-GVTg_V5_4/available_instances": "5",
+  },
+  "dev/dri/renderD128": "",
+  "usr/bin/qemu-system-x86_64": "",
+  "vgpud/libvirt.json": '{"answers":true,"uri":"qemu:///system","version":"9.0.0","driver":"QEMU"}',
+};
+
+const doctor = (...argv: readonly string[]) => vgpuctl("/nowhere", ["doctor", ...argv]);
+
+describe("vgpuctl doctor without vgpud", () => {
+  it("says of a good host that nothing stands in the way of slices", async () => {
+    await using tree = await hostTree(desktop);
+    const { stdout, exitCode } = await doctor("--host-root", tree.root, "--mode", "gvt-g");
+    await matchesGolden("doctor-good.txt", stdout);
+    assert.equal(exitCode, exitCodes.ok);
+  });
+
+  it("names what stands in the way, the file and what to do, and ends as unfit", async () => {
+    const i915 = { "parameters/enable_gvt": "N" };
+    await using tree = await hostTree({
+      ...desktop,
+      "sys/module": { kvm: { initstate: "live" }, i915 },
+      "sys/class/mdev_bus": {},
+    });
+    const { stdout, stderr, exitCode } = await doctor("--host-root", tree.root, "--mode", "gvt-g");
+    await matchesGolden("doctor-gvt-off.txt", stdout);
+    assert.equal(stderr, "");
+    assert.equal(exitCode, exitCodes.unfit);
+    const chinese = await doctor("--host-root", tree.root, "--mode", "gvt-g", "--lang", "zh-Hans");
+    await matchesGolden("doctor-gvt-off.zh.txt", chinese.stdout);
+  });
+
+  it("takes its language from the locale", async () => {
+    const locale = "zh_CN.UTF-8";
+    const { stdout } = await vgpuctl("/nowhere", ["doctor", "--pci-id", "8086:4c8a"], { locale });
+    assert.match(stdout, /不支持 Rocket Lake/);
+  });
+
+  it("says before a purchase what a GPU could be used for", async () => {
+    const { stdout } = await doctor("--pci-id", "8086:56C0", "--kernel", "6.12");
+    await matchesGolden("doctor-pci-id.txt", stdout);
+  });
+
+  for (const [argv, why] of [
+    [["--pci-id", "10de:2204"], /vendor 10de is another/],
+    [["--pci-id", "nonsense"], /as 8086:9bc5, not 'nonsense'/],
+    [["--kernel", "6.12"], /--kernel needs --pci-id/],
+    [["--pci-id", "3e92", "--kernel", "new"], /as 6\.12, not 'new'/],
+    [["--mode", "gvt-x", "--host-root", "/"], /--mode takes gvt-g, gvt-d, gvt-s, sriov/],
+  ] as const)
+    it(`refuses ${argv.join(" ")}`, async () => {
+      const { stderr, exitCode } = await doctor(...argv);
+      assert.match(stderr, why);
+      assert.equal(exitCode, exitCodes.usage);
+    });
+
+  it("says that a folder is none", async () => {
+    const { stderr, exitCode } = await doctor("--host-root", "/nowhere/at/all");
+    assert.match(stderr, /--host-root takes a folder, and \/nowhere\/at\/all is none/);
+    assert.equal(exitCode, exitCodes.failure);
+  });
+});
+
+describe("a bundle of vgpuctl doctor", () => {
+  it("is examined as the host it is of, and does not name it", async () => {
+    await using tree = await hostTree(desktop);
+    const folder = await mkdtemp(path.join(tmpdir(), "vgpud-unpacked-"));
+    const file = path.join(folder, "host.tar.gz");
+    const unpacked = path.join(folder, "unpacked");
+    await mkdir(unpacked);
+    const { exitCode } = await doctor("--bundle", file, "--host-root", tree.root);
+    assert.equal(exitCode, exitCodes.ok);
+    await extract({ file, cwd: unpacked });
+    const of = async (root: string): Promise<unknown> => {
+      const { stdout } = await doctor("--host-root", root, "-o", "json");
+      const { conditions, verdicts } = JSON.parse(stdout) as { conditions: object[]; verdicts: unknown };
+      const told = conditions.map((each) => ({ ...each, evidence: undefined }));
+      return { told, verdicts };
+    };
+    assert.deepEqual(await of(unpacked), await of(tree.root));
+    const bytes = await everyFile(unpacked);
+    for (const secret of ["secret-name", "b-o-o-t", "5ec2e7", "10.9.8.7"])
+      assert.ok(!bytes.includes(secret), `${secret} is in the bundle`);
+    const again = await doctor("--bundle", file, "--host-root", tree.root);
+    assert.match(again.stderr, /host\.tar\.gz exists; name a new file/);
+    await rm(folder, { recursive: true });
+  });
+});
+
+/** All texts below a folder. */
+async function everyFile(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const texts = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFile(path.join(entry.parentPath, entry.name), "utf8"));
+  return (await Promise.all(texts)).join("\n");
+}
