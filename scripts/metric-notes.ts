@@ -43,6 +43,16 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_gpu_resource_free_bytes: note("sum by (resource) (vgpud_gpu_resource_free_bytes)", noGpu),
   vgpud_gpu_fences: note('sum by (instance, pci_address) (vgpud_gpu_fences{state="free"})', noGpu),
 
+  vgpud_gpu_check_status: note('vgpud_gpu_check_status{status="fail"} == 1', "before the first diagnosis"),
+  vgpud_host_check_status: note('vgpud_host_check_status{status="fail"} == 1', "before the first diagnosis"),
+  vgpud_gpu_mode_available: note(
+    "count by (mode) (vgpud_gpu_mode_available == 1)",
+    "before the first diagnosis",
+  ),
+  vgpud_diagnosis_timestamp_seconds: note(
+    "time() - vgpud_diagnosis_timestamp_seconds",
+    "before the first diagnosis",
+  ),
   vgpud_vgpu_type_slots: note("sum by (vgpu_type, state) (vgpud_vgpu_type_slots)", noGpu),
   vgpud_vgpu_type_allocatable: note("sum by (vgpu_type) (vgpud_vgpu_type_allocatable)", noGpu),
   vgpud_vgpu_type_kernel_available: note("vgpud_vgpu_type_kernel_available", noGpu),

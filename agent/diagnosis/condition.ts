@@ -5,7 +5,7 @@ import type { Reason } from "../core/reasons.ts";
 import type { PciGpu } from "../discovery/pci-gpus.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
 import type { KernelVersion } from "./kernel-version.ts";
-import type { Look } from "./look.ts";
+import type { Evidence, Look } from "./look.ts";
 import type { common, texts } from "./texts/en.ts";
 
 /** The conditions that there are: those that have a text. */
@@ -18,21 +18,13 @@ export type Says<C extends Code> = (keyof (typeof texts)[C]["messages"] | keyof 
  * `pass`: as it should be. `fail`: in the way of what the condition concerns. `unknown`: could not be read.
  * `not-applicable`: means nothing for this host or GPU, or nothing new while what it depends on fails.
  */
-export const statuses = ["pass", "fail", "unknown", "not-applicable"] as const;
-export type Status = (typeof statuses)[number];
+export type Status = "pass" | "fail" | "unknown" | "not-applicable";
 
 /**
  * What a failed check costs a mode. `info`: nothing, worth knowing. `warning`: it works, with less room, speed or safety.
  * `error`: it does not work.
  */
 export type Severity = "info" | "warning" | "error";
-
-/** What was looked at: a path below the host's root with a leading slash, or a source such as `libvirt`. */
-export interface Evidence {
-  readonly path: string;
-  /** What stood there; undefined for what is not there. */
-  readonly value: string | undefined;
-}
 
 /** What fills the places of a message. */
 export type Values = Readonly<Record<string, string | number>>;

@@ -1,7 +1,13 @@
 // Reads of the host's files that remember what was seen: the evidence of a condition is what its check has looked at.
 import { messageOf } from "../core/errors.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
-import type { Evidence } from "./condition.ts";
+
+/** What was looked at: a path below the host's root with a leading slash, or a source such as `libvirt`. */
+export interface Evidence {
+  readonly path: string;
+  /** What stood there; undefined for what is not there. */
+  readonly value: string | undefined;
+}
 
 /** What the checks ask of a tree. Paths as in HostFiles. */
 export interface ExaminedFiles extends HostFiles {

@@ -16,11 +16,6 @@ const said: Readonly<Record<Language, Words>> = {
   "zh-Hans": { common: commonChinese, texts: chinese },
 };
 
-/** What is checked. */
-export function titleOf({ code }: Pick<Condition, "code">, language: Language): string {
-  return said[language].texts[code]?.title ?? code;
-}
-
 /** What was found. */
 export function messageOf({ code, finding }: Condition, language: Language): string {
   const { common, texts } = said[language];

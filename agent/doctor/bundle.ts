@@ -42,10 +42,8 @@ function entriesOf({ recorded, libvirt, kernelLog }: Contents): Map<string, Reco
   const entries = new Map<string, Recorded>();
   for (const [at, entry] of recorded)
     entries.set(at, entry.kind === "text" ? { kind: "text", text: redacted(at, entry.text) } : entry);
-  if (libvirt.asked) {
-    const { asked: _, ...said } = libvirt;
-    entries.set(LIBVIRT_FILE, { kind: "text", text: JSON.stringify(said) });
-  }
+  if (libvirt.asked)
+    entries.set(LIBVIRT_FILE, { kind: "text", text: JSON.stringify({ ...libvirt, asked: undefined }) });
   if (kernelLog !== undefined) entries.set(LOG_FILE, { kind: "text", text: kernelLog.join("\n") });
   const folders = new Set([...entries.keys()].flatMap(foldersAbove));
   for (const at of folders) entries.delete(at);

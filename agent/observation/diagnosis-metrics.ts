@@ -1,4 +1,5 @@
 // What the last diagnosis found, as state sets. Pure.
+import type { PciAddress } from "../core/ids.ts";
 import type { Condition, Status } from "../diagnosis/condition.ts";
 import { gauge, type Collector } from "./definition.ts";
 import type { ScrapeView } from "./view.ts";
@@ -13,7 +14,7 @@ const gpuCheckStatus = gauge({
   samples: (view) =>
     conditionsOf(view).flatMap((condition) => {
       const { gpu: pci_address } = condition;
-      if (pci_address === undefined) return [];
+      if (pci_address === undefined || !isThere(view, pci_address)) return [];
       return states(condition).map(({ labels, value }) => ({ labels: { pci_address, ...labels }, value }));
     }),
 });
@@ -29,13 +30,15 @@ const modeAvailable = gauge({
   name: "vgpud_gpu_mode_available",
   help: "Whether nothing stands in the way of the mode on this GPU (1), by the last diagnosis.",
   labels: ["pci_address", "mode"],
-  samples: ({ diagnosis }) =>
-    (diagnosis?.diagnosis.verdicts ?? []).flatMap(({ gpu: pci_address, modes }) =>
-      modes.map(({ mode, because }) => ({
-        labels: { pci_address, mode },
-        value: because.length === 0 ? 1 : 0,
-      })),
-    ),
+  samples: (view) =>
+    (view.diagnosis?.diagnosis.verdicts ?? [])
+      .filter(({ gpu }) => isThere(view, gpu))
+      .flatMap(({ gpu: pci_address, modes }) =>
+        modes.map(({ mode, because }) => ({
+          labels: { pci_address, mode },
+          value: because.length === 0 ? 1 : 0,
+        })),
+      ),
 });
 
 const examinedAt = gauge({
@@ -49,6 +52,11 @@ export const diagnosisCollector: Collector = {
   name: "diagnosis",
   metrics: [gpuCheckStatus, hostCheckStatus, modeAvailable, examinedAt],
 };
+
+/** A GPU that left has no series, though the last diagnosis may still know it. */
+function isThere({ gpus }: ScrapeView, address: PciAddress): boolean {
+  return gpus.some(({ gpu }) => gpu.address === address);
+}
 
 function conditionsOf({ diagnosis }: ScrapeView): readonly Condition[] {
   return diagnosis?.diagnosis.conditions ?? [];

@@ -155,7 +155,7 @@ function onlyGpu(response: DiagnoseResponse, gpu: string | undefined): DiagnoseR
 }
 
 function modeAsked(args: Arguments): Mode | undefined {
-  return args.choice<Mode | undefined>("mode", modeWords as Readonly<Record<string, Mode>>);
+  return args.choice<Mode | undefined>("mode", modeWords);
 }
 
 function languageAsked(args: Arguments, locale: string): Language {

@@ -85,16 +85,11 @@ function conditionBlock(condition: Condition, { seen, remedy, absent }: Labels):
 const TAG_WIDTH = 9;
 
 function tagOf({ status, severity }: Condition): string {
-  switch (status) {
-    case ConditionStatus.PASS:
-      return "OK";
-    case ConditionStatus.FAIL:
-      return severity === Severity.ERROR ? "ERROR" : severity === Severity.WARNING ? "WARNING" : "INFO";
-    case ConditionStatus.UNKNOWN:
-      return "UNKNOWN";
-    default:
-      return "-";
-  }
+  if (status === ConditionStatus.PASS) return "OK";
+  if (status === ConditionStatus.UNKNOWN) return "UNKNOWN";
+  if (status !== ConditionStatus.FAIL) return "-";
+  if (severity === Severity.ERROR) return "ERROR";
+  return severity === Severity.WARNING ? "WARNING" : "INFO";
 }
 
 const order = ["ERROR", "WARNING", "UNKNOWN", "INFO", "OK", "-"];

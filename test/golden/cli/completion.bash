@@ -21,7 +21,7 @@ _vgpuctl() {
       # The words are as they were typed: nobody has made a path of ~/ yet.
       --socket) socket=(--socket "${words[i + 1]/#~\//$HOME/}") && ((i++)) ;;
       --socket=*) socket=("${words[i]}") ;;
-      --output | -o | --timeout | --interval | --frames | -n | --sort | --file | -f | --type | --sizes | --mode | --gpu | --policy | --vcpus | --memory | --disk | --disk-format | --disk-bus | --kernel | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace) ((i++)) ;;
+      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --file | -f | --type | --sizes | --policy | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace) ((i++)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command="${words[i]}"; else ((operands++)); fi ;;
     esac
@@ -43,20 +43,24 @@ _vgpuctl_offer() {
     --output | -o) _vgpuctl_words 'table wide json yaml name request' "$cur"; return ;;
     --timeout) :; return ;;
     --interval) :; return ;;
+    --mode) _vgpuctl_words 'gvt-g' "$cur"; return ;;
+    --gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
+    --lang) _vgpuctl_words 'en zh-Hans' "$cur"; return ;;
+    --host-root) _vgpuctl_files "$cur"; return ;;
+    --pci-id) :; return ;;
+    --kernel) _vgpuctl_files "$cur"; return ;;
+    --bundle) _vgpuctl_files "$cur"; return ;;
     --frames | -n) :; return ;;
     --sort) _vgpuctl_words 'cpu memory name state' "$cur"; return ;;
     --file | -f) _vgpuctl_files "$cur"; return ;;
     --type) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" types 2>/dev/null)" "$cur"; return ;;
     --sizes) :; return ;;
-    --mode) _vgpuctl_words 'gvt-g' "$cur"; return ;;
-    --gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
     --policy) _vgpuctl_words 'pack spread' "$cur"; return ;;
     --vcpus) :; return ;;
     --memory) :; return ;;
     --disk) _vgpuctl_files "$cur"; return ;;
     --disk-format) _vgpuctl_words 'raw qcow2' "$cur"; return ;;
     --disk-bus) _vgpuctl_words 'virtio sata scsi' "$cur"; return ;;
-    --kernel) _vgpuctl_files "$cur"; return ;;
     --initrd) _vgpuctl_files "$cur"; return ;;
     --cmdline) :; return ;;
     --vnc) :; return ;;
@@ -68,6 +72,7 @@ _vgpuctl_offer() {
   if [[ $cur == -* ]]; then
     case "$command" in
       host) _vgpuctl_words '--watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
+      doctor) _vgpuctl_words '--mode --gpu --all --lang --host-root --pci-id --kernel --bundle --socket --output --timeout --no-color --help' "$cur" ;;
       gpus) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       vgpus) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       domains) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
@@ -85,7 +90,7 @@ _vgpuctl_offer() {
     return
   fi
   case "$command/$operands" in
-    /0) _vgpuctl_words 'host gpus vgpus domains top create start stop destroy operation version completion help' "$cur" ;;
+    /0) _vgpuctl_words 'host doctor gpus vgpus domains top create start stop destroy operation version completion help' "$cur" ;;
     gpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     vgpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
     domains/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
@@ -93,7 +98,7 @@ _vgpuctl_offer() {
     stop/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     destroy/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     completion/0) _vgpuctl_words 'bash zsh fish' "$cur" ;;
-    help/0) _vgpuctl_words 'host gpus vgpus domains top create start stop destroy operation version completion help' "$cur" ;;
+    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top create start stop destroy operation version completion help' "$cur" ;;
   esac
 }
 

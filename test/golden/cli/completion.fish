@@ -8,7 +8,7 @@ function __vgpuctl_command
             continue
         end
         switch $word
-            case --socket --output -o --timeout --interval --frames -n --sort --file -f --type --sizes --mode --gpu --policy --vcpus --memory --disk --disk-format --disk-bus --kernel --initrd --cmdline --uuid --on-stop --claim-id --grace
+            case --socket --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --file -f --type --sizes --policy --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace
                 set skip 1
             case '-*'
             case '*'
@@ -47,6 +47,15 @@ complete -c vgpuctl -l help -s h -d 'show what a command does and takes'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a host -d 'show the host, the agent and its connection to libvirt'
 complete -c vgpuctl -n '__vgpuctl_is host' -l watch -s w -d 'show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals'
 complete -c vgpuctl -n '__vgpuctl_is host' -l interval -x -d 'the time between two looks (default 2s, at least 100ms)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a doctor -d 'say which modes each GPU can be used in, what stands in the way, and what to do'
+complete -c vgpuctl -n '__vgpuctl_is doctor' -l mode -a 'gvt-g gvt-d gvt-s sriov' -x -d 'only what concerns this mode: gvt-g, gvt-d, gvt-s, sriov'
+complete -c vgpuctl -n '__vgpuctl_is doctor' -l gpu -a '(__vgpuctl_live gpus)' -x -d 'only this GPU and the host'
+complete -c vgpuctl -n '__vgpuctl_is doctor' -l all -d 'also what is as it should be, and what does not concern this host'
+complete -c vgpuctl -n '__vgpuctl_is doctor' -l lang -a 'en zh-Hans' -x -d 'language: en, zh-Hans (default by LANG)'
+complete -c vgpuctl -n '__vgpuctl_is doctor' -l host-root -F -r -d 'examine the files of this tree without vgpud: a copied host, an unpacked bundle, or / for this machine'
+complete -c vgpuctl -n '__vgpuctl_is doctor' -l pci-id -x -d 'say what a GPU could be used for by its PCI id, before it is bought'
+complete -c vgpuctl -n '__vgpuctl_is doctor' -l kernel -x -d 'with --pci-id: on this kernel, as 6.12'
+complete -c vgpuctl -n '__vgpuctl_is doctor' -l bundle -F -r -d 'write what the checks look at, without what names this host, to a new .tar.gz for others to examine'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a gpus -d 'list the GPUs and what can still be made on them, or show one'
 complete -c vgpuctl -n '__vgpuctl_is gpus' -l no-headers -d 'tables without their head'
 complete -c vgpuctl -n '__vgpuctl_is gpus' -l watch -s w -d 'show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals'
@@ -109,4 +118,4 @@ complete -c vgpuctl -n '__vgpuctl_is ""' -a version -d 'show the version of vgpu
 complete -c vgpuctl -n '__vgpuctl_is ""' -a completion -d 'print a script with which a shell completes vgpuctl; the Debian package has them installed'
 complete -c vgpuctl -n '__vgpuctl_is completion' -a 'bash zsh fish'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a help -d 'show all commands, or one'
-complete -c vgpuctl -n '__vgpuctl_is help' -a 'host gpus vgpus domains top create start stop destroy operation version completion help'
+complete -c vgpuctl -n '__vgpuctl_is help' -a 'host doctor gpus vgpus domains top create start stop destroy operation version completion help'

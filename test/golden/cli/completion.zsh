@@ -29,6 +29,7 @@ _vgpuctl() {
       local -a commands
       commands=(
         'host:show the host, the agent and its connection to libvirt'
+        'doctor:say which modes each GPU can be used in, what stands in the way, and what to do'
         'gpus:list the GPUs and what can still be made on them, or show one'
         'vgpus:list the vGPUs, whoever made them, or show one'
         'domains:list the domains, whoever made them, or show one'
@@ -49,6 +50,15 @@ _vgpuctl() {
         host) _arguments $globals \
             '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
             --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' ;;
+        doctor) _arguments $globals \
+            --mode='[only what concerns this mode\: gvt-g, gvt-d, gvt-s, sriov]:MODE:(gvt-g gvt-d gvt-s sriov)' \
+            --gpu='[only this GPU and the host]:ADDRESS:{_vgpuctl_live gpus}' \
+            --all'[also what is as it should be, and what does not concern this host]' \
+            --lang='[language\: en, zh-Hans (default by LANG)]:TAG:(en zh-Hans)' \
+            --host-root='[examine the files of this tree without vgpud\: a copied host, an unpacked bundle, or / for this machine]:DIR:_files' \
+            --pci-id='[say what a GPU could be used for by its PCI id, before it is bought]:8086\:ID: ' \
+            --kernel='[with --pci-id\: on this kernel, as 6.12]:RELEASE: ' \
+            --bundle='[write what the checks look at, without what names this host, to a new .tar.gz for others to examine]:FILE:_files' ;;
         gpus) _arguments $globals \
             --no-headers'[tables without their head]' \
             '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
@@ -113,7 +123,7 @@ _vgpuctl() {
         completion) _arguments $globals \
             '1:SHELL:(bash zsh fish)' ;;
         help) _arguments $globals \
-            '1:COMMAND:(host gpus vgpus domains top create start stop destroy operation version completion help)' ;;
+            '1:COMMAND:(host doctor gpus vgpus domains top create start stop destroy operation version completion help)' ;;
       esac
       ;;
   esac

@@ -28,7 +28,7 @@ interface Recorded {
 
 /** Every command that prints a document, in each of its forms. */
 const lines: readonly string[] = [
-  ...["host", "gpus", "gpus 0000:00:02.0", "vgpus", "vgpus ID", "domains", "domains web-1"],
+  ...["host", "doctor", "gpus", "gpus 0000:00:02.0", "vgpus", "vgpus ID", "domains", "domains web-1"],
   ...[
     "create web-1 --mode gvt-g --vcpus 1 --memory 64 --kernel /k",
     "start web-1",
