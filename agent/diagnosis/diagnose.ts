@@ -29,7 +29,7 @@ export interface Verdict {
 
 export interface ModeVerdict {
   readonly mode: Mode;
-  /** What stands in the way, causes first; empty when the mode works. */
+  /** What stands in the way, first what cannot be changed, then causes; empty when the mode works. */
   readonly because: readonly Condition[];
   /** What would stand in the way and could not be looked for. */
   readonly notKnown: readonly Condition[];
@@ -110,8 +110,13 @@ function explained(conditions: readonly Condition[]): Condition[] {
   });
 }
 
+/** What nobody can change on this host comes before what could be. */
+const FINAL: ReadonlySet<Code> = new Set(["GVT_UNSUPPORTED_PLATFORM", "SRIOV_UNSUPPORTED_PLATFORM"]);
+
 function verdictOn(mode: Mode, conditions: readonly Condition[]): ModeVerdict {
-  const vital = conditions.filter(({ costs }) => costs[mode] === "error");
+  const vital = conditions
+    .filter(({ costs }) => costs[mode] === "error")
+    .toSorted((one, other) => Number(FINAL.has(other.code)) - Number(FINAL.has(one.code)));
   const withStatus = (status: Finding["status"]): Condition[] =>
     vital.filter(({ finding }) => finding.status === status);
   return { mode, because: withStatus("fail"), notKnown: withStatus("unknown") };

@@ -17,6 +17,12 @@ const GVT_TYPES: ReadonlyMap<string, "V4" | "V5"> = new Map([
   ["Comet Lake", "V5"],
 ]);
 
+/**
+ * Platforms that GVT-g came to drive with 5.1 only; 4.19 and 5.0 refuse them (https://github.com/intel/gvt-linux/issues/177
+ * and 53).
+ */
+const GVT_SINCE_5_1: ReadonlySet<string> = new Set(["Coffee Lake", "Whiskey Lake", "Comet Lake"]);
+
 /** Had XenGT of 2015 and 2016 only. */
 const LEGACY_XENGT = "Haswell";
 
@@ -35,7 +41,7 @@ const XE_SRIOV_FORCED: ReadonlySet<string> = new Set([
 export type GvtProspect =
   | { readonly possible: true; readonly types: "V4" | "V5" }
   /** `never`: neither this nor SR-IOV. */
-  | { readonly possible: false; readonly instead: "sriov" | "xengt-2016" | "never" };
+  | { readonly possible: false; readonly instead: "later-kernel" | "sriov" | "xengt-2016" | "never" };
 
 export type SriovProspect =
   /** The kernel's own xe. */
@@ -46,9 +52,11 @@ export type SriovProspect =
   | { readonly possible: undefined; readonly by: "xe" }
   | { readonly possible: false; readonly because: "platform" | "kernel" };
 
-export function gvtProspect(platform: Platform): GvtProspect {
+/** For the latest kernel that is known here when none is given. */
+export function gvtProspect(platform: Platform, kernel?: KernelVersion): GvtProspect {
   const types = GVT_TYPES.get(platform.name);
-  if (types) return { possible: true, types };
+  const tooOld = kernel !== undefined && GVT_SINCE_5_1.has(platform.name) && !isAtLeast(kernel, 5, 1);
+  if (types) return tooOld ? { possible: false, instead: "later-kernel" } : { possible: true, types };
   if (platform.name === LEGACY_XENGT) return { possible: false, instead: "xengt-2016" };
   return { possible: false, instead: hasSriov(platform) ? "sriov" : "never" };
 }

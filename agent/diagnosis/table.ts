@@ -73,9 +73,9 @@ export const table: readonly Check[] = [
   ...[iommuGroupMissing, iommuGroupShared, renderNodeMissing],
   ...[
     sriovUnsupportedPlatform,
-    sriovNotOffered,
     sriovDriverUnfit,
     sriovLimitZero,
+    sriovNotOffered,
     sriovAutoprobe,
     sriovAdminMissing,
   ],

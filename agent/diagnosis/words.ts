@@ -31,7 +31,15 @@ export function remedyOf({ code, finding }: Condition, language: Language): stri
 }
 
 function filled(template: string, values: Condition["finding"]["values"]): string {
-  return template.replace(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
+  return template.replace(/\{(\w+)\}/g, (place, name: string) => onOneLine(String(values[name] ?? place)));
+}
+
+/** A value may be what stood in a file, and a file may hold anything; all of it is in the evidence. */
+const MAX_VALUE_CHARACTERS = 300;
+
+function onOneLine(value: string): string {
+  const [shown, more] = [value.slice(0, MAX_VALUE_CHARACTERS), value.length > MAX_VALUE_CHARACTERS];
+  return `${shown.replace(/\p{Cc}+/gu, " ")}${more ? "…" : ""}`;
 }
 
 const bySeverity: readonly Severity[] = ["error", "warning", "info"];

@@ -8,18 +8,21 @@ export const gvtUnsupportedPlatform = gpuCheck({
   code: "GVT_UNSUPPORTED_PLATFORM",
   costs: { "gvt-g": "error" },
   dependsOn: [],
-  how: "the platform of the device id; those that GVT-g drives are in i915's intel_gvt.c, the same from 5.10 to 7.1",
-  check: (look, { gpu: { deviceId, address } }) => {
+  how:
+    "the platform of the device id; those that GVT-g drives are in i915's intel_gvt.c, the same from 5.10 to 7.1; Haswell by what " +
+    "dom0's kernel of 2015 and 2016 shows in /sys/kernel/vgt/control",
+  check: async (look, { host, gpu: { deviceId, address } }) => {
     look.saw(`/sys/bus/pci/devices/${address}/device`, `0x${deviceId}`);
     const platform = platformOf(deviceId);
-    if (!platform) return Promise.resolve(unknown("model", { id: deviceId }));
-    const prospect = gvtProspect(platform);
-    const values = { platform: platform.name };
-    return Promise.resolve(
-      prospect.possible
-        ? pass("supported", { ...values, types: prospect.types })
-        : fail(prospect.instead, values),
-    );
+    if (!platform) return unknown("model", { id: deviceId });
+    const prospect = gvtProspect(platform, host.hypervisor === "xen" ? undefined : host.kernel);
+    const values = { platform: platform.name, kernel: host.kernelRelease };
+    if (prospect.possible) return pass("supported", { ...values, types: prospect.types });
+    if (prospect.instead === "xengt-2016" && host.hypervisor === "xen") {
+      const files = await look.names("sys/kernel/vgt/control");
+      if (files.includes("available_resource")) return pass("by-xengt", values);
+    }
+    return fail(prospect.instead, values);
   },
 });
 

@@ -3,7 +3,10 @@
 import { fail, hostCheck, notApplicable, pass, unknown } from "../condition.ts";
 import { isAtLeast } from "../kernel-version.ts";
 import { mayHaveGvt } from "../prospects.ts";
-import { isOn, parameter } from "./module-parameters.ts";
+import { inModprobe, isOn, onCommandLine, parameter } from "./module-parameters.ts";
+
+/** The driver, and what of it makes slices. */
+const CONFIGURED = /CONFIG_DRM_I915(_GVT_KVMGT)?[= ]/;
 
 export const gvtNotBuilt = hostCheck({
   code: "GVT_NOT_BUILT",
@@ -16,9 +19,12 @@ export const gvtNotBuilt = hostCheck({
     if (hypervisor === "xen") return notApplicable("xen");
     if (!mayHaveGvt(gpus)) return notApplicable("no-such-gpu");
     if (await look.has("sys/module/kvmgt")) return pass("loaded");
-    const line = await look.line(`boot/config-${kernelRelease}`, /CONFIG_DRM_I915_GVT_KVMGT[= ]/);
+    const lines = await look.lines(`boot/config-${kernelRelease}`, CONFIGURED);
+    const line = lines?.find((each) => each.includes("KVMGT"));
     if (line !== undefined)
       return /=[ym]$/.test(line) ? pass("configured", { line }) : fail("not-configured", { line });
+    // A kernel without mediated devices is not even asked for it.
+    if (lines !== undefined && lines.length > 0) return fail("not-asked");
     const parameters = await look.names("sys/module/i915/parameters");
     // Before 6.1 the parameter is there whether or not GVT-g was built.
     if (parameters.length === 0 || kernel === undefined || !isAtLeast(kernel, 6, 1))
@@ -27,6 +33,8 @@ export const gvtNotBuilt = hostCheck({
   },
 });
 
+const ENABLE_GVT = { module: "i915", name: "enable_gvt" } as const;
+
 export const gvtDisabled = hostCheck({
   code: "GVT_DISABLED",
   costs: { "gvt-g": "error" },
@@ -34,15 +42,25 @@ export const gvtDisabled = hostCheck({
   how:
     "/sys/module/i915/parameters/enable_gvt, which only root may read; otherwise i915.enable_gvt on the kernel's command line " +
     "or in /etc/modprobe.d",
-  check: async (look, { hypervisor, gpus }) => {
+  check: async (look, { hypervisor, kernel, gpus }) => {
     if (hypervisor === "xen") return notApplicable("xen");
     if (!mayHaveGvt(gpus)) return notApplicable("no-such-gpu");
-    const { value, certain } = await parameter(look, { module: "i915", name: "enable_gvt" });
-    if (certain)
-      return isOn(value) ? pass("on", { value: value ?? "" }) : fail("off", { value: value ?? "" });
+    const { value, certain } = await parameter(look, ENABLE_GVT);
+    if (certain && isOn(value)) return pass("on", { value: value ?? "" });
+    if (certain) {
+      const booted = await onCommandLine(look, ENABLE_GVT);
+      // Old kernels write back what they made of it on a GPU that they do not support: its own conditions say so.
+      if (isOn(booted) && kernel !== undefined && !isAtLeast(kernel, 5, 10))
+        return notApplicable("taken-back", { value: booted ?? "" });
+      const said = booted ?? (await inModprobe(look, ENABLE_GVT));
+      return isOn(said)
+        ? fail("not-yet", { value: value ?? "", said: said ?? "" })
+        : fail("off", { value: value ?? "" });
+    }
     if (isOn(value)) return pass("told", { value: value ?? "" });
     // It may have been told where nobody looks, as in an initramfs.
-    if ((await look.names("sys/class/mdev_bus")).length > 0) return pass("evident");
+    const parents = await look.names("sys/class/mdev_bus");
+    if (gpus.some(({ address }) => parents.includes(address))) return pass("evident");
     return value === undefined ? fail("not-set") : fail("off", { value });
   },
 });
@@ -51,7 +69,9 @@ export const gvtGucConflict = hostCheck({
   code: "GVT_GUC_CONFLICT",
   costs: { "gvt-g": "error" },
   dependsOn: ["GVT_NOT_BUILT"],
-  how: "i915.enable_guc, read as enable_gvt is: bit 0 asks for submission by GuC, which GVT-g refuses (i915 intel_gvt.c)",
+  how:
+    "i915.enable_guc, read as enable_gvt is: bit 0 asks for submission by GuC, which GVT-g refuses (i915 intel_gvt.c) and which " +
+    "kernels since 5.10 have for no GPU that GVT-g drives (intel_guc_submission.c: graphics version 11 and later)",
   check: async (look, { hypervisor, kernel, gpus }) => {
     if (hypervisor === "xen") return notApplicable("xen");
     if (!mayHaveGvt(gpus)) return notApplicable("no-such-gpu");
@@ -60,8 +80,9 @@ export const gvtGucConflict = hostCheck({
     const mask = Number(value);
     if (!Number.isInteger(mask)) return unknown("odd", { value });
     if (mask < 0 || (mask & 1) === 0) return pass("no-submission", { value });
-    const failsProbe = kernel !== undefined && !isAtLeast(kernel, 6, 1);
-    return failsProbe ? fail("no-graphics", { value }) : fail("no-gvt", { value });
+    return kernel !== undefined && !isAtLeast(kernel, 5, 10)
+      ? fail("no-graphics", { value })
+      : pass("ignored", { value });
   },
 });
 
@@ -69,11 +90,14 @@ export const kvmgtNotLoaded = hostCheck({
   code: "KVMGT_NOT_LOADED",
   costs: { "gvt-g": "error" },
   dependsOn: ["GVT_NOT_BUILT"],
-  how: "/sys/module/kvmgt",
-  check: async (look, { hypervisor, gpus }) => {
+  how: "/sys/module/kvmgt, or that the kernel's configuration has it built in",
+  check: async (look, { hypervisor, kernelRelease, gpus }) => {
     if (hypervisor === "xen") return notApplicable("xen");
     if (!mayHaveGvt(gpus)) return notApplicable("no-such-gpu");
-    return (await look.has("sys/module/kvmgt")) ? pass("loaded") : fail("not-loaded");
+    if (await look.has("sys/module/kvmgt")) return pass("loaded");
+    // It has neither version nor parameters, so that /sys/module does not show it when it is built in.
+    const builtIn = await look.line(`boot/config-${kernelRelease}`, /^CONFIG_DRM_I915_GVT_KVMGT=y$/);
+    return builtIn === undefined ? fail("not-loaded") : pass("built-in");
   },
 });
 
@@ -81,11 +105,12 @@ export const mdevNotLoaded = hostCheck({
   code: "MDEV_NOT_LOADED",
   costs: { "gvt-g": "error" },
   dependsOn: ["KVMGT_NOT_LOADED"],
-  how: "/sys/class/mdev_bus, which is there for as long as the module mdev is loaded (mdev_core.c)",
+  how: "/sys/module/mdev, or /sys/class/mdev_bus, which is there since the first parent registered (mdev_core.c)",
   check: async (look, { hypervisor, gpus }) => {
     if (hypervisor === "xen") return notApplicable("xen");
     if (!mayHaveGvt(gpus)) return notApplicable("no-such-gpu");
-    return (await look.has("sys/class/mdev_bus")) ? pass("loaded") : fail("not-loaded");
+    const loaded = (await look.has("sys/module/mdev")) || (await look.has("sys/class/mdev_bus"));
+    return loaded ? pass("loaded") : fail("not-loaded");
   },
 });
 
@@ -94,9 +119,9 @@ export const vfioNotLoaded = hostCheck({
   costs: { "gvt-g": "error", "gvt-d": "warning", sriov: "warning" },
   dependsOn: ["KVMGT_NOT_LOADED"],
   how: "/sys/module/vfio and vfio_iommu_type1; before 6.1 also vfio_mdev, without which a slice has no IOMMU group",
-  check: async (look, { hypervisor, kernel }) => {
+  check: async (look, { hypervisor, kernel, gpus }) => {
     if (hypervisor === "xen") return notApplicable("xen");
-    const old = kernel !== undefined && !isAtLeast(kernel, 6, 1);
+    const old = kernel !== undefined && !isAtLeast(kernel, 6, 1) && mayHaveGvt(gpus);
     const missing: string[] = [];
     for (const module of ["vfio", "vfio_iommu_type1", ...(old ? ["vfio_mdev"] : [])])
       if (!(await look.has(`sys/module/${module}`))) missing.push(module);

@@ -1,6 +1,10 @@
 // What the machine as a whole must be: a hypervisor on bare metal, with an IOMMU where devices are given away.
+import type { PciGpu } from "../../discovery/pci-gpus.ts";
+import { platformOf } from "../../inventory/platforms.ts";
 import { fail, hostCheck, notApplicable, pass, unknown } from "../condition.ts";
+import type { KernelVersion } from "../kernel-version.ts";
 import type { Look } from "../look.ts";
+import { sriovProspect } from "../prospects.ts";
 
 /** Those of the processor's flags that matter here; undefined when it shows none. @throws UnreadableError */
 async function processorFlags(look: Look): Promise<ReadonlySet<string> | undefined> {
@@ -18,11 +22,12 @@ export const noHypervisor = hostCheck({
   how: "/sys/hypervisor/type and /proc/xen/capabilities for Xen, /sys/module/kvm for KVM, the processor's flags vmx or svm",
   check: async (look, { hypervisor }) => {
     const type = await look.text("sys/hypervisor/type");
-    if (hypervisor === "xen" || hypervisor === "xen-guest") return pass("xen", { type: type ?? "xen" });
+    if (hypervisor === "xen") return pass("xen", { type: type ?? "xen" });
     if ((await look.names("sys/module/kvm")).length > 0) return pass("kvm");
     const flags = await processorFlags(look);
     if (flags === undefined) return unknown("no-flags");
-    return flags.has("vmx") || flags.has("svm") ? fail("not-loaded") : fail("no-virtualization");
+    if (flags.has("vmx") || flags.has("svm")) return fail("not-loaded");
+    return flags.has("hypervisor") ? fail("not-nested") : fail("no-virtualization");
   },
 });
 
@@ -52,7 +57,7 @@ export const iommuOff = hostCheck({
     if (groups.length > 0) return pass("on", { groups: groups.length });
     const units = await look.names("sys/class/iommu");
     const commandLine = (await look.text("proc/cmdline")) ?? "";
-    const told = /\b(?:intel_)?iommu=off\b/.exec(commandLine)?.[0];
+    const told = /\b(?:intel_|amd_)?iommu=off\b/.exec(commandLine)?.[0];
     return told === undefined ? fail("off", { units: units.length }) : fail("told-off", { told });
   },
 });
@@ -61,14 +66,21 @@ export const lockdown = hostCheck({
   code: "KERNEL_LOCKDOWN",
   costs: { sriov: "warning" },
   dependsOn: [],
-  how: "/sys/kernel/security/lockdown, the mode in brackets",
-  check: async (look) => {
+  how: "/sys/kernel/security/lockdown, the mode in brackets, where a GPU has SR-IOV by a driver from outside of the kernel only",
+  check: async (look, { gpus, kernel }) => {
+    if (!gpus.some((gpu) => needsOtherDriver(gpu, kernel))) return notApplicable("not-needed");
     const text = await look.text("sys/kernel/security/lockdown");
     if (text === undefined) return notApplicable("none");
     const mode = /\[(\w+)\]/.exec(text)?.[1] ?? "?";
     return mode === "none" ? pass("off") : fail("on", { mode });
   },
 });
+
+function needsOtherDriver({ deviceId }: PciGpu, kernel: KernelVersion | undefined): boolean {
+  const platform = platformOf(deviceId);
+  const prospect = platform && sriovProspect(platform, kernel);
+  return prospect?.possible === true && prospect.by === "i915-dkms";
+}
 
 export const msrsNotIgnored = hostCheck({
   code: "MSRS_NOT_IGNORED",
@@ -79,6 +91,7 @@ export const msrsNotIgnored = hostCheck({
     if (hypervisor !== "kvm") return notApplicable("not-kvm");
     const value = await look.text("sys/module/kvm/parameters/ignore_msrs");
     if (value === undefined) return unknown("absent");
-    return value === "Y" ? pass("ignored") : fail("not-ignored", { value });
+    if (value === "Y") return pass("ignored");
+    return value === "N" ? fail("not-ignored", { value }) : unknown("odd", { value });
   },
 });

@@ -17,15 +17,20 @@ interface Named {
 /** @throws UnreadableError when nothing that would tell can be read */
 export async function parameter(look: Look, { module, name }: Named): Promise<Parameter> {
   const shown = await look.tryText(`sys/module/${module}/parameters/${name}`);
-  if (shown.read) return { value: shown.text, certain: true };
-  const word = new RegExp(`^${module}[._]${name}=(.*)$`);
-  const commandLine = (await look.text("proc/cmdline")) ?? "";
-  const said = lastOf(commandLine.split(/\s+/), word);
-  if (said !== undefined) return { value: said, certain: false };
-  return { value: await fromModprobe(look, { module, name }), certain: false };
+  if (shown.read && shown.text !== "") return { value: shown.text, certain: true };
+  const value = (await onCommandLine(look, { module, name })) ?? (await inModprobe(look, { module, name }));
+  return { value, certain: false };
 }
 
-async function fromModprobe(look: Look, { module, name }: Named): Promise<string | undefined> {
+/** With which the kernel was booted; the last one holds. @throws UnreadableError */
+export async function onCommandLine(look: Look, { module, name }: Named): Promise<string | undefined> {
+  const word = new RegExp(`^${module}[._]${name}=(.*)$`);
+  const commandLine = (await look.text("proc/cmdline")) ?? "";
+  return lastOf(commandLine.split(/\s+/), word);
+}
+
+/** With which the module is loaded the next time. @throws UnreadableError */
+export async function inModprobe(look: Look, { module, name }: Named): Promise<string | undefined> {
   const files = (await look.names("etc/modprobe.d")).filter((file) => file.endsWith(".conf"));
   const options = new RegExp(`^\\s*options\\s+${module}\\s`);
   let value: string | undefined;

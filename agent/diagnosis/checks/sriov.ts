@@ -1,6 +1,6 @@
 // Whether the GPU can have virtual functions, and whether its driver lets them be made.
 import { platformOf } from "../../inventory/platforms.ts";
-import { fail, gpuCheck, notApplicable, pass, unknown, type GpuSubject } from "../condition.ts";
+import { fail, gpuCheck, notApplicable, pass, unknown, type Finding, type GpuSubject } from "../condition.ts";
 import { isAtLeast } from "../kernel-version.ts";
 import type { Look } from "../look.ts";
 import { sriovProspect } from "../prospects.ts";
@@ -27,10 +27,12 @@ export const sriovNotOffered = gpuCheck({
   code: "SRIOV_NOT_OFFERED",
   costs: { sriov: "error" },
   dependsOn: ["SRIOV_UNSUPPORTED_PLATFORM"],
-  how: "sriov_totalvfs of the PCI function: firmware may have switched SR-IOV off",
+  how: "sriov_totalvfs of the PCI function: firmware may have switched SR-IOV off, and the driver may let none be made",
   check: async (look, { gpu: { address } }) => {
     const total = await look.text(`sys/bus/pci/devices/${address}/sriov_totalvfs`);
     if (total === undefined) return fail("absent");
+    if (!/^\d{1,5}$/.test(total)) return unknown("odd", { value: total });
+    // A device that has none shows no such file (pci/iov.c, sriov_init): it is the driver that lowered it.
     return Number(total) > 0 ? pass("offered", { total }) : fail("zero");
   },
 });
@@ -39,40 +41,53 @@ export const sriovDriverUnfit = gpuCheck({
   code: "SRIOV_DRIVER_UNFIT",
   costs: { sriov: "error" },
   dependsOn: ["SRIOV_UNSUPPORTED_PLATFORM", "GPU_WITHOUT_DRIVER"],
-  how: "the driver, and for i915 the folder prelim_iov, or iov of older ports, of its card: the kernel's own i915 has no SR-IOV",
+  how:
+    "the driver; for i915 the folder prelim_iov, or iov of older ports, of its card, or the parameter max_vfs: the kernel's own " +
+    "i915 has no SR-IOV; for xe the platforms with has_sriov in xe_pci.c, and whether sriov_totalvfs is above 0",
   check: async (look, subject) => {
-    const { driver, folder } = await sriovDriver(look, subject);
-    if (driver === "xe") return pass("xe");
+    const { address } = subject.gpu;
+    const driver = await look.link(`sys/bus/pci/devices/${address}/driver`);
+    if (driver === "xe") return xeFor(look, subject);
     if (driver !== "i915") return fail("other", { driver: driver ?? "none" });
-    return folder === undefined ? fail("mainline-i915") : pass("i915", { folder });
+    const folder = await folderOf(look, subject);
+    if (folder !== undefined) return pass("i915", { folder });
+    // The folder is that of a physical function (i915_sriov_sysfs.c); a port that was told max_vfs=0 has none.
+    const isPort = (await look.names("sys/module/i915/parameters")).includes("max_vfs");
+    return isPort ? pass("i915-port") : fail("mainline-i915");
   },
 });
 
 export const sriovLimitZero = gpuCheck({
   code: "SRIOV_LIMIT_ZERO",
   costs: { sriov: "error" },
-  dependsOn: ["SRIOV_DRIVER_UNFIT"],
+  dependsOn: ["SRIOV_UNSUPPORTED_PLATFORM", "SRIOV_DRIVER_UNFIT"],
   how:
     "the driver's parameter max_vfs, read as enable_gvt is; for xe first /sys/kernel/config/xe/ADDRESS/sriov/max_vfs. Not set: " +
     "i915 none, xe none in 6.12 and any number in 7.1",
-  check: async (look, { host, gpu: { address } }) => {
+  check: async (look, subject) => {
+    const { address } = subject.gpu;
+    const { kernel } = subject.host;
     const driver = await look.link(`sys/bus/pci/devices/${address}/driver`);
     if (driver !== "i915" && driver !== "xe") return notApplicable("no-driver");
     const configured = await look.tryText(`sys/kernel/config/xe/${address}/sriov/max_vfs`);
     const { value } = configured.read
       ? { value: configured.text }
       : await parameter(look, { module: driver, name: "max_vfs" });
-    if (value !== undefined) return value === "0" ? fail("zero", { driver }) : pass("set", { driver, value });
-    if (driver === "i915" || (host.kernel && !isAtLeast(host.kernel, 6, 13)))
-      return fail("default", { driver });
-    return host.kernel && isAtLeast(host.kernel, 7, 1) ? pass("unlimited") : unknown("default-unknown");
+    if (value !== undefined && !/^(0x[\da-f]{1,8}|\d{1,10}|unlimited)$/i.test(value))
+      return unknown("odd", { driver, value });
+    if (value !== undefined)
+      return Number(value) === 0 ? fail("zero", { driver }) : pass("set", { driver, value });
+    // Ports of 2022 and 2023 took enable_guc=7 for it; their folder is there for a physical function only.
+    if (driver === "i915" && (await folderOf(look, subject)) !== undefined) return pass("evident");
+    if (driver === "i915" || (kernel && !isAtLeast(kernel, 6, 13))) return fail("default", { driver });
+    return kernel && isAtLeast(kernel, 7, 1) ? pass("unlimited") : unknown("default-unknown");
   },
 });
 
 export const sriovAutoprobe = gpuCheck({
   code: "SRIOV_AUTOPROBE",
   costs: { sriov: "warning" },
-  dependsOn: ["SRIOV_NOT_OFFERED"],
+  dependsOn: ["SRIOV_UNSUPPORTED_PLATFORM", "SRIOV_NOT_OFFERED"],
   how: "sriov_drivers_autoprobe of the PCI function",
   check: async (look, { gpu: { address } }) => {
     const value = await look.text(`sys/bus/pci/devices/${address}/sriov_drivers_autoprobe`);
@@ -84,7 +99,7 @@ export const sriovAutoprobe = gpuCheck({
 export const sriovAdminMissing = gpuCheck({
   code: "SRIOV_ADMIN_MISSING",
   costs: { sriov: "info" },
-  dependsOn: ["SRIOV_DRIVER_UNFIT"],
+  dependsOn: ["SRIOV_UNSUPPORTED_PLATFORM", "SRIOV_DRIVER_UNFIT"],
   how: "the folder sriov_admin of the PCI function, by which xe takes the settings of virtual functions (since 6.19)",
   check: async (look, { gpu: { address } }) => {
     const driver = await look.link(`sys/bus/pci/devices/${address}/driver`);
@@ -94,13 +109,21 @@ export const sriovAdminMissing = gpuCheck({
 });
 
 /** Where i915's port for SR-IOV keeps what it lets be set: the newer name first. */
-async function sriovDriver(
-  look: Look,
-  { gpu: { address, drmCard } }: GpuSubject,
-): Promise<{ readonly driver: string | undefined; readonly folder: string | undefined }> {
-  const driver = await look.link(`sys/bus/pci/devices/${address}/driver`);
+async function folderOf(look: Look, { gpu: { address, drmCard } }: GpuSubject): Promise<string | undefined> {
   const card = `sys/bus/pci/devices/${address}/drm/${drmCard ?? "card0"}`;
-  for (const name of ["prelim_iov", "iov"])
-    if (driver === "i915" && (await look.has(`${card}/${name}`))) return { driver, folder: name };
-  return { driver, folder: undefined };
+  for (const name of ["prelim_iov", "iov"]) if (await look.has(`${card}/${name}`)) return name;
+  return undefined;
+}
+
+/** Where xe has no SR-IOV for a platform it takes the device's away (xe_sriov.c, xe_sriov_probe_early). */
+async function xeFor(
+  look: Look,
+  { host, gpu: { address, deviceId } }: GpuSubject,
+): Promise<Finding<"xe" | "xe-without">> {
+  const platform = platformOf(deviceId);
+  const prospect = platform && sriovProspect(platform, host.kernel);
+  if (prospect === undefined || (prospect.possible !== false && prospect.by !== "i915-dkms"))
+    return pass("xe");
+  const total = await look.text(`sys/bus/pci/devices/${address}/sriov_totalvfs`);
+  return total === "0" ? fail("xe-without", { platform: platform?.name ?? deviceId }) : pass("xe");
 }

@@ -21,6 +21,8 @@ export const libvirtUnavailable = hostCheck({
 
 /** Display and ramfb of mediated devices; everything below has neither (libvirt NEWS). */
 const LEAST = [5, 10, 0] as const;
+/** Arguments for the device model, by which a domain of Xen gets its slice (libvirt NEWS). */
+const LEAST_ON_XEN = [6, 7, 0] as const;
 /** `<qemu:override>`, which alone can say what an integrated GPU needs when it is given away. */
 const WITH_OVERRIDE = [8, 2, 0] as const;
 
@@ -29,11 +31,14 @@ export const libvirtTooOld = hostCheck({
   costs: { "gvt-g": "error", "gvt-s": "error" },
   dependsOn: ["LIBVIRT_UNAVAILABLE"],
   how: "the version of the daemon's libvirt",
-  check: (look, { libvirt }) => {
+  check: (look, { libvirt, hypervisor }) => {
     const version = versionSeen(look, libvirt);
     if (version === undefined) return Promise.resolve(unknown("not-known"));
-    const values = { version, least: LEAST.join(".") };
-    return Promise.resolve(isAtLeast(version, LEAST) ? pass("recent", values) : fail("old", values));
+    const xen = hypervisor === "xen";
+    const least = xen ? LEAST_ON_XEN : LEAST;
+    const values = { version, least: least.join(".") };
+    if (isAtLeast(version, least)) return Promise.resolve(pass(xen ? "recent-xen" : "recent", values));
+    return Promise.resolve(fail(xen ? "old-xen" : "old", values));
   },
 });
 

@@ -17,8 +17,10 @@ export const texts = {
       "no-flags": "/proc/cpuinfo shows no flags",
       "not-loaded": "the processor can virtualize, and KVM is not loaded",
       "no-virtualization": "the processor shows neither VT-x nor AMD-V",
+      "not-nested": "the processor of this guest shows neither VT-x nor AMD-V",
     },
     remedies: {
+      "not-nested": "run vgpud on the machine that has the GPU",
       "not-loaded": "load the module: modprobe kvm_intel; if that is refused, dmesg says why",
       "no-virtualization": "switch VT-x on in the firmware setup and boot again",
     },
@@ -66,6 +68,7 @@ export const texts = {
   KERNEL_LOCKDOWN: {
     title: "a kernel that takes other drivers",
     messages: {
+      "not-needed": "no GPU here waits for a driver from outside of the kernel",
       none: "the kernel has no lockdown",
       off: "the kernel is not locked down",
       on: "the kernel is locked down ({mode}): it loads signed modules only, and an i915 with SR-IOV that was built here is not signed",
@@ -80,6 +83,7 @@ export const texts = {
       ignored: "KVM ignores model specific registers that it does not know",
       "not-kvm": "this is no host of KVM",
       absent: "KVM shows no parameter ignore_msrs",
+      odd: "kvm.ignore_msrs is neither Y nor N: {value}",
       "not-ignored":
         "kvm.ignore_msrs is {value}: Intel's graphics driver for Windows reads registers that KVM does not have, and the guest may stop with a blue screen",
     },
@@ -96,9 +100,13 @@ export const texts = {
       parameter: "i915 has the parameter enable_gvt",
       "no-trace": "neither the kernel's configuration nor i915's parameters tell",
       "not-configured": "the kernel was built without GVT-g: {line}",
+      "not-asked":
+        "the kernel was built without GVT-g: its configuration does not have CONFIG_DRM_I915_GVT_KVMGT",
       "no-parameter": "the kernel was built without GVT-g: i915 has no parameter enable_gvt",
     },
     remedies: {
+      "not-asked":
+        "boot a kernel with CONFIG_DRM_I915_GVT_KVMGT; of Debian's kernels those named -amd64 have it and those named -cloud-amd64 do not",
       "not-configured":
         "boot a kernel with CONFIG_DRM_I915_GVT_KVMGT; of Debian's kernels those named -amd64 have it and those named -cloud-amd64 do not",
       "no-parameter":
@@ -111,12 +119,17 @@ export const texts = {
       xen: "under Xen another kernel makes slices",
       on: "i915.enable_gvt is {value}",
       told: "the kernel was told enable_gvt={value}; what i915 made of it only root may read",
-      evident: "there are mediated devices, so that GVT-g must be on",
+      evident: "the GPU is a parent of mediated devices, so that GVT-g must be on",
+      "taken-back":
+        "i915 was told enable_gvt={value} and switched it off again, as it does on a GPU that it does not support and in a guest",
       off: "i915.enable_gvt is {value}: GVT-g is off",
+      "not-yet": "i915.enable_gvt is {value}; that it was set to {said} holds from the next boot on",
       "not-set": "i915.enable_gvt is set nowhere, and GVT-g is off unless it is",
     },
     remedies: {
       off: "boot with i915.enable_gvt=1 on the kernel's command line; it cannot be switched on later",
+      "not-yet":
+        "boot again; where i915 is loaded from an initramfs, renew that first (update-initramfs -u, dracut -f)",
       "not-set": "boot with i915.enable_gvt=1 on the kernel's command line; it cannot be switched on later",
     },
   },
@@ -129,11 +142,12 @@ export const texts = {
       odd: "i915.enable_guc is {value}, which is no number",
       "no-graphics":
         "i915.enable_guc is {value}: with GVT-g on, i915 of this kernel does not start at all and the host has no graphics",
-      "no-gvt": "i915.enable_guc is {value}: i915 skips GVT-g when commands are submitted by GuC",
+      ignored:
+        "i915.enable_guc is {value}, of which this kernel's i915 ignores submission by GuC on the GPUs that GVT-g drives",
     },
     remedies: {
-      "no-graphics": "boot with i915.enable_guc=0, or without that parameter",
-      "no-gvt": "boot with i915.enable_guc=0, or without that parameter; 2 loads HuC and leaves GVT-g alone",
+      "no-graphics":
+        "boot with i915.enable_guc=0, or without that parameter; 2 loads HuC and leaves GVT-g alone",
     },
   },
   KVMGT_NOT_LOADED: {
@@ -141,6 +155,7 @@ export const texts = {
     messages: {
       xen: "under Xen another kernel makes slices",
       loaded: "kvmgt is loaded",
+      "built-in": "kvmgt is built into the kernel",
       "not-loaded": "kvmgt is not loaded",
     },
     remedies: {
@@ -151,8 +166,8 @@ export const texts = {
     title: "the kernel's bus of mediated devices",
     messages: {
       xen: "under Xen there are no mediated devices",
-      loaded: "the class mdev_bus exists",
-      "not-loaded": "the class mdev_bus does not exist: the module mdev is not loaded",
+      loaded: "mdev is loaded",
+      "not-loaded": "mdev is not loaded",
     },
     remedies: { "not-loaded": "modprobe mdev, then modprobe -r kvmgt && modprobe kvmgt" },
   },
@@ -229,9 +244,15 @@ export const texts = {
     messages: {
       "not-known": "the version is not known",
       recent: "version {version} has displays and ramfb for mediated devices",
+      "recent-xen": "version {version} passes arguments on to Xen's device model",
       old: "version {version} is older than {least}, the first with displays and ramfb for mediated devices",
+      "old-xen":
+        "version {version} is older than {least}, the first that passes arguments on to Xen's device model",
     },
-    remedies: { old: "update libvirt to {least} or later" },
+    remedies: {
+      old: "update libvirt to {least} or later",
+      "old-xen": "update libvirt to {least} or later, or start such guests by xl",
+    },
   },
   LIBVIRT_WITHOUT_OVERRIDE: {
     title: "a libvirt that can set options of an integrated GPU",
@@ -355,6 +376,8 @@ export const texts = {
     messages: {
       model: "8086:{id} is not known here",
       supported: "GVT-g drives {platform} (types {types})",
+      "by-xengt": "XenGT of this dom0's kernel drives {platform}",
+      "later-kernel": "GVT-g drives {platform} since Linux 5.1, and this is {kernel}",
       sriov:
         "GVT-g does not drive {platform}: it ended with the 10th generation. These graphics have SR-IOV instead",
       "xengt-2016": "GVT-g does not drive {platform}; only XenGT of 2015 and 2016 did",
@@ -362,6 +385,7 @@ export const texts = {
         "GVT-g does not drive {platform}, and there is no SR-IOV: this GPU can be given away whole (gvt-d) or be shared by rendering (gvt-s)",
     },
     remedies: {
+      "later-kernel": "boot a later kernel, best 5.10 or newer",
       sriov: "use sriov: vgpuctl doctor --mode sriov says what it needs",
       "xengt-2016": "use gvt-d or gvt-s",
       never: "use gvt-d or gvt-s; enable_gvt=Y means nothing on this GPU",
@@ -476,24 +500,28 @@ export const texts = {
     messages: {
       offered: "the device can have {total} virtual functions",
       absent: "the device shows no SR-IOV",
-      zero: "the device can have no virtual functions",
+      zero: "the device has SR-IOV, and its driver lets no virtual function be made",
+      odd: "sriov_totalvfs is no number of virtual functions: {value}",
     },
     remedies: {
       absent: "switch SR-IOV on in the firmware setup, as well as Above 4G Decoding and VT-d",
-      zero: "switch SR-IOV on in the firmware setup",
+      zero: "see SRIOV_DRIVER_UNFIT and SRIOV_LIMIT_ZERO; when neither fails, see dmesg for i915 or xe",
     },
   },
   SRIOV_DRIVER_UNFIT: {
     title: "a driver that makes virtual functions",
     messages: {
       xe: "xe has the GPU",
+      "xe-without": "xe has the GPU, and has no SR-IOV for {platform} in this kernel",
       i915: "i915 with SR-IOV has the GPU ({folder})",
+      "i915-port": "an i915 with SR-IOV has the GPU and does not use it",
       "mainline-i915": "the kernel's own i915 has the GPU, which has no SR-IOV",
       other: "{driver} has the GPU, which makes no virtual functions",
     },
     remedies: {
       "mainline-i915":
         "install i915-sriov-dkms, or let xe drive it (xe.force_probe=ID i915.force_probe=!ID, kernel 7.1 or later)",
+      "xe-without": "let an i915 with SR-IOV have it (i915-sriov-dkms, module_blacklist=xe)",
       other: "let i915 with SR-IOV or xe have it",
     },
   },
@@ -502,6 +530,8 @@ export const texts = {
     messages: {
       "no-driver": "no driver with SR-IOV has the GPU",
       set: "{driver}.max_vfs is {value}",
+      evident: "this i915 acts as a physical function, so that it lets virtual functions be made",
+      odd: "{driver}.max_vfs is no number: {value}",
       unlimited: "xe.max_vfs is not set, which is no limit in this kernel",
       "default-unknown": "xe.max_vfs is not set, and what that means in this kernel is not known here",
       zero: "{driver}.max_vfs is 0",

@@ -18,8 +18,10 @@ export const texts: Same<typeof englishTexts> = {
       "no-flags": "/proc/cpuinfo 中没有 flags",
       "not-loaded": "处理器支持虚拟化，但 KVM 未加载",
       "no-virtualization": "处理器既没有 VT-x 也没有 AMD-V",
+      "not-nested": "这台虚拟机的处理器既没有 VT-x 也没有 AMD-V",
     },
     remedies: {
+      "not-nested": "请在装有该 GPU 的物理机上运行 vgpud",
       "not-loaded": "加载模块：modprobe kvm_intel；若被拒绝，原因见 dmesg",
       "no-virtualization": "在固件设置中打开 VT-x，然后重新启动",
     },
@@ -66,6 +68,7 @@ export const texts: Same<typeof englishTexts> = {
   KERNEL_LOCKDOWN: {
     title: "允许加载其他驱动的内核",
     messages: {
+      "not-needed": "本机没有 GPU 需要内核之外的驱动",
       none: "内核没有 lockdown 功能",
       off: "内核未被锁定",
       on: "内核已被锁定（{mode}）：只加载带签名的模块，而在本机编译的带 SR-IOV 的 i915 没有签名",
@@ -78,6 +81,7 @@ export const texts: Same<typeof englishTexts> = {
       ignored: "KVM 会忽略它不认识的 MSR",
       "not-kvm": "本机不是 KVM 主机",
       absent: "KVM 没有显示参数 ignore_msrs",
+      odd: "kvm.ignore_msrs 既不是 Y 也不是 N：{value}",
       "not-ignored":
         "kvm.ignore_msrs 为 {value}：Intel 的 Windows 显卡驱动会读取 KVM 没有的寄存器，客户机可能蓝屏",
     },
@@ -92,9 +96,12 @@ export const texts: Same<typeof englishTexts> = {
       parameter: "i915 有参数 enable_gvt",
       "no-trace": "内核配置和 i915 的参数都无法说明",
       "not-configured": "内核编译时没有包含 GVT-g：{line}",
+      "not-asked": "内核编译时没有包含 GVT-g：其配置中没有 CONFIG_DRM_I915_GVT_KVMGT",
       "no-parameter": "内核编译时没有包含 GVT-g：i915 没有参数 enable_gvt",
     },
     remedies: {
+      "not-asked":
+        "请使用带 CONFIG_DRM_I915_GVT_KVMGT 的内核；Debian 的 -amd64 内核带有，-cloud-amd64 内核没有",
       "not-configured":
         "请使用带 CONFIG_DRM_I915_GVT_KVMGT 的内核；Debian 的 -amd64 内核带有，-cloud-amd64 内核没有",
       "no-parameter":
@@ -107,12 +114,16 @@ export const texts: Same<typeof englishTexts> = {
       xen: "在 Xen 下由另一种内核制作切片",
       on: "i915.enable_gvt 为 {value}",
       told: "内核得到的参数是 enable_gvt={value}；i915 实际采用的值只有 root 能读取",
-      evident: "已有中介设备，说明 GVT-g 已打开",
+      evident: "该 GPU 已是中介设备的父设备，说明 GVT-g 已打开",
+      "taken-back":
+        "i915 得到的参数是 enable_gvt={value}，但又自行关闭；遇到不支持的 GPU 或在虚拟机中时会这样",
       off: "i915.enable_gvt 为 {value}：GVT-g 已关闭",
+      "not-yet": "i915.enable_gvt 为 {value}；后来设置的 {said} 要到下次启动才生效",
       "not-set": "没有任何地方设置 i915.enable_gvt，因此 GVT-g 是关闭的",
     },
     remedies: {
       off: "在内核命令行加上 i915.enable_gvt=1 后重新启动；启动之后无法再打开",
+      "not-yet": "重新启动；若 i915 从 initramfs 加载，请先更新它（update-initramfs -u 或 dracut -f）",
       "not-set": "在内核命令行加上 i915.enable_gvt=1 后重新启动；启动之后无法再打开",
     },
   },
@@ -124,11 +135,11 @@ export const texts: Same<typeof englishTexts> = {
       "no-submission": "i915.enable_guc 为 {value}：不由 GuC 提交命令",
       odd: "i915.enable_guc 为 {value}，不是数字",
       "no-graphics": "i915.enable_guc 为 {value}：打开 GVT-g 时，这个内核的 i915 完全无法启动，主机没有图形",
-      "no-gvt": "i915.enable_guc 为 {value}：由 GuC 提交命令时 i915 会跳过 GVT-g",
+      ignored:
+        "i915.enable_guc 为 {value}；在 GVT-g 支持的 GPU 上，这个内核的 i915 会忽略由 GuC 提交命令的要求",
     },
     remedies: {
-      "no-graphics": "以 i915.enable_guc=0 启动，或去掉该参数",
-      "no-gvt": "以 i915.enable_guc=0 启动，或去掉该参数；值 2 只加载 HuC，不影响 GVT-g",
+      "no-graphics": "以 i915.enable_guc=0 启动，或去掉该参数；值 2 只加载 HuC，不影响 GVT-g",
     },
   },
   KVMGT_NOT_LOADED: {
@@ -136,6 +147,7 @@ export const texts: Same<typeof englishTexts> = {
     messages: {
       xen: "在 Xen 下由另一种内核制作切片",
       loaded: "kvmgt 已加载",
+      "built-in": "kvmgt 已编译进内核",
       "not-loaded": "kvmgt 未加载",
     },
     remedies: {
@@ -146,8 +158,8 @@ export const texts: Same<typeof englishTexts> = {
     title: "内核的中介设备总线",
     messages: {
       xen: "在 Xen 下没有中介设备",
-      loaded: "存在设备类 mdev_bus",
-      "not-loaded": "不存在设备类 mdev_bus：模块 mdev 未加载",
+      loaded: "mdev 已加载",
+      "not-loaded": "mdev 未加载",
     },
     remedies: { "not-loaded": "执行 modprobe mdev，然后 modprobe -r kvmgt && modprobe kvmgt" },
   },
@@ -219,9 +231,14 @@ export const texts: Same<typeof englishTexts> = {
     messages: {
       "not-known": "版本未知",
       recent: "版本 {version} 支持中介设备的显示和 ramfb",
+      "recent-xen": "版本 {version} 可以向 Xen 的设备模型传递参数",
       old: "版本 {version} 早于 {least}，后者才开始支持中介设备的显示和 ramfb",
+      "old-xen": "版本 {version} 早于 {least}，后者才开始能向 Xen 的设备模型传递参数",
     },
-    remedies: { old: "把 libvirt 更新到 {least} 或更高版本" },
+    remedies: {
+      old: "把 libvirt 更新到 {least} 或更高版本",
+      "old-xen": "把 libvirt 更新到 {least} 或更高版本，或用 xl 启动这类客户机",
+    },
   },
   LIBVIRT_WITHOUT_OVERRIDE: {
     title: "能设置集成显卡选项的 libvirt",
@@ -339,11 +356,14 @@ export const texts: Same<typeof englishTexts> = {
     messages: {
       model: "不认识设备 8086:{id}",
       supported: "GVT-g 支持 {platform}（类型 {types}）",
+      "by-xengt": "这个 dom0 内核的 XenGT 支持 {platform}",
+      "later-kernel": "GVT-g 从 Linux 5.1 起支持 {platform}，而当前内核是 {kernel}",
       sriov: "GVT-g 不支持 {platform}：它止于第 10 代。这个平台改用 SR-IOV",
       "xengt-2016": "GVT-g 不支持 {platform}；只有 2015 至 2016 年的 XenGT 支持过",
       never: "GVT-g 不支持 {platform}，也没有 SR-IOV：只能整个交给客户机（gvt-d），或通过渲染共享（gvt-s）",
     },
     remedies: {
+      "later-kernel": "使用更新的内核，最好是 5.10 或更高版本",
       sriov: "请使用 sriov：vgpuctl doctor --mode sriov 会说明需要什么",
       "xengt-2016": "请使用 gvt-d 或 gvt-s",
       never: "请使用 gvt-d 或 gvt-s；在这个 GPU 上 enable_gvt=Y 没有意义",
@@ -453,24 +473,28 @@ export const texts: Same<typeof englishTexts> = {
     messages: {
       offered: "设备最多可有 {total} 个虚拟功能",
       absent: "设备没有显示 SR-IOV",
-      zero: "设备不能有虚拟功能",
+      zero: "设备有 SR-IOV，但其驱动不允许制作虚拟功能",
+      odd: "sriov_totalvfs 不是虚拟功能的数目：{value}",
     },
     remedies: {
       absent: "在固件设置中打开 SR-IOV，以及 Above 4G Decoding 和 VT-d",
-      zero: "在固件设置中打开 SR-IOV",
+      zero: "参见 SRIOV_DRIVER_UNFIT 和 SRIOV_LIMIT_ZERO；若两者都正常，请在 dmesg 中查看 i915 或 xe",
     },
   },
   SRIOV_DRIVER_UNFIT: {
     title: "能制作虚拟功能的驱动",
     messages: {
       xe: "xe 驱动该 GPU",
+      "xe-without": "xe 驱动该 GPU，但在这个内核中没有 {platform} 的 SR-IOV",
       i915: "带 SR-IOV 的 i915 驱动该 GPU（{folder}）",
+      "i915-port": "带 SR-IOV 的 i915 驱动该 GPU，但没有使用 SR-IOV",
       "mainline-i915": "内核自带的 i915 驱动该 GPU，它没有 SR-IOV",
       other: "{driver} 驱动该 GPU，它不能制作虚拟功能",
     },
     remedies: {
       "mainline-i915":
         "安装 i915-sriov-dkms，或由 xe 驱动（xe.force_probe=ID i915.force_probe=!ID，内核 7.1 或更高版本）",
+      "xe-without": "由带 SR-IOV 的 i915 驱动它（i915-sriov-dkms，module_blacklist=xe）",
       other: "由带 SR-IOV 的 i915 或 xe 驱动它",
     },
   },
@@ -479,6 +503,8 @@ export const texts: Same<typeof englishTexts> = {
     messages: {
       "no-driver": "没有带 SR-IOV 的驱动使用该 GPU",
       set: "{driver}.max_vfs 为 {value}",
+      evident: "这个 i915 以物理功能运行，因此允许制作虚拟功能",
+      odd: "{driver}.max_vfs 不是数字：{value}",
       unlimited: "没有设置 xe.max_vfs，在这个内核中表示不限",
       "default-unknown": "没有设置 xe.max_vfs，它在这个内核中的含义未知",
       zero: "{driver}.max_vfs 为 0",
