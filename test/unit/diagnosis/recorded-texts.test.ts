@@ -1,0 +1,89 @@
+// What the recorded hosts together show of the table and of its texts.
+import assert from "node:assert/strict";
+import { table } from "../../../agent/diagnosis/table.ts";
+import { languageTags, type Language } from "../../../agent/diagnosis/words.ts";
+import { ConditionStatus, type Condition } from "../../../proto/gen/vgpud/v1/condition.ts";
+import { allDiagnoses } from "./recorded-diagnoses.ts";
+
+const { PASS, FAIL, NOT_APPLICABLE } = ConditionStatus;
+
+/** What a check cannot come to: it concerns every host, or says no more than that something is so. */
+const never: Readonly<Partial<Record<string, readonly ConditionStatus[]>>> = {
+  NO_HYPERVISOR: [NOT_APPLICABLE],
+  INSIDE_GUEST: [NOT_APPLICABLE],
+  NO_INTEL_GPU: [NOT_APPLICABLE],
+  IOMMU_OFF: [NOT_APPLICABLE],
+  GVT_TROUBLE_IN_LOG: [NOT_APPLICABLE],
+  VIRGL_NOT_ON_XEN: [PASS],
+  LIBVIRT_UNAVAILABLE: [NOT_APPLICABLE],
+  LIBVIRT_GUESTS_SUSPEND: [NOT_APPLICABLE],
+  QEMU_MISSING: [NOT_APPLICABLE],
+  MAC_DENIES_VFIO: [NOT_APPLICABLE],
+  MODE_NOT_SERVED: [PASS, NOT_APPLICABLE],
+  GPU_MODEL_UNKNOWN: [NOT_APPLICABLE],
+  GPU_WITHOUT_DRIVER: [NOT_APPLICABLE],
+  GVT_UNSUPPORTED_PLATFORM: [NOT_APPLICABLE],
+  SRIOV_UNSUPPORTED_PLATFORM: [NOT_APPLICABLE],
+};
+
+interface Said {
+  readonly host: string;
+  readonly condition: Condition;
+}
+
+describe("the recorded hosts together", () => {
+  const said = new Map<Language, Said[]>();
+
+  before(async () => {
+    const all = await allDiagnoses();
+    for (const language of languageTags) {
+      const of = all.flatMap(({ name, ...diagnosis }) =>
+        diagnosis[language].conditions.map((condition) => ({ host: name, condition })),
+      );
+      said.set(language, of);
+    }
+  });
+
+  it("show every check as passed, as failed, and as not applicable where it can be", () => {
+    const seen = new Set(
+      (said.get("en") ?? []).map(({ condition }) => key(condition.reason, condition.status)),
+    );
+    const missing = table.flatMap(({ code }) =>
+      [PASS, FAIL, NOT_APPLICABLE]
+        .filter((status) => seen.has(key(code, status)) === (never[code]?.includes(status) ?? false))
+        .map((status) => key(code, status)),
+    );
+    assert.deepEqual(missing, []);
+  });
+
+  for (const language of languageTags) {
+    it(`leave no place of a text unfilled (${language})`, () => {
+      const open = (said.get(language) ?? []).filter(
+        ({ condition: { message, remedy } }) => message === "" || /\{\w*\}/.test(message + remedy),
+      );
+      assert.deepEqual(open.map(tell), []);
+    });
+
+    it(`have a remedy for everything that failed and for nothing else (${language})`, () => {
+      const wrong = (said.get(language) ?? []).filter(
+        ({ condition: { status, remedy } }) => (status === FAIL) !== (remedy !== ""),
+      );
+      assert.deepEqual(wrong.map(tell), []);
+    });
+
+    it(`are told on one line of bearable length, whatever stands in their files (${language})`, () => {
+      const long = (said.get(language) ?? []).filter(
+        ({ condition: { message, remedy } }) => /\p{Cc}/u.test(message + remedy) || message.length > 1000,
+      );
+      assert.deepEqual(long.map(tell), []);
+    });
+  }
+});
+
+function key(code: string, status: ConditionStatus): string {
+  return `${code} ${status}`;
+}
+
+function tell({ host, condition: { reason, status, message } }: Said): string {
+  return `${host}: ${reason} ${status}: ${message}`;
+}

@@ -1,0 +1,95 @@
+// A GPU that leaves the host while it is looked at.
+import assert from "node:assert/strict";
+import { diagnose, type Diagnosis } from "../../../agent/diagnosis/diagnose.ts";
+import { hostSubject } from "../../../agent/diagnosis/host-subject.ts";
+import type { HostFiles } from "../../../agent/discovery/host-files.ts";
+import { RootedFiles } from "../../../agent/host/files.ts";
+import { recordedHosts, type RecordedHost } from "../../hosts/recorded-hosts.ts";
+
+const GPU = "0000:00:02.0";
+
+/** The files of a host whose GPU is gone after a number of looks at what is the GPU's. */
+class LeavingGpu implements HostFiles {
+  readonly #files: HostFiles;
+  #looks: number;
+
+  constructor(files: HostFiles, looks: number) {
+    this.#files = files;
+    this.#looks = looks;
+  }
+
+  async read(path: string): Promise<string | undefined> {
+    return this.#isGone(path) ? undefined : await this.#files.read(path);
+  }
+
+  async list(path: string): Promise<string[]> {
+    if (this.#isGone(path)) return [];
+    return (await this.#files.list(path)).filter((name) => this.#looks > 0 || name !== GPU);
+  }
+
+  async linkName(path: string): Promise<string | undefined> {
+    return this.#isGone(path) ? undefined : await this.#files.linkName(path);
+  }
+
+  async linkParentName(path: string): Promise<string | undefined> {
+    return this.#isGone(path) ? undefined : await this.#files.linkParentName(path);
+  }
+
+  #isGone(path: string): boolean {
+    if (!path.includes(GPU)) return false;
+    this.#looks -= 1;
+    return this.#looks < 0;
+  }
+}
+
+function goodHost(): RecordedHost {
+  const host = recordedHosts().find(({ name }) => name === "comet-lake-linux-6.1");
+  assert.ok(host);
+  return host;
+}
+
+async function diagnosedWhileLeaving(root: string, looks: number): Promise<Diagnosis> {
+  const files = new LeavingGpu(new RootedFiles(root), looks);
+  const libvirt = {
+    asked: true,
+    answers: true,
+    uri: "qemu:///system",
+    version: "9.0.0",
+    driver: "QEMU",
+  } as const;
+  return await diagnose(files, await hostSubject(files, { libvirt, kernelLog: [] }));
+}
+
+describe("a GPU that vanishes while it is read", () => {
+  it("is no GPU when it is gone after the first read", async () => {
+    await using tree = await goodHost().expand();
+    const { conditions, verdicts } = await diagnosedWhileLeaving(tree.root, 1);
+    assert.deepEqual(verdicts, []);
+    assert.equal(conditions.find(({ code }) => code === "NO_INTEL_GPU")?.finding.status, "fail");
+  });
+
+  it("makes no vGPU when it is gone once it was found", async () => {
+    await using tree = await goodHost().expand();
+    // findGpus asks for ten things of a GPU.
+    const { verdicts } = await diagnosedWhileLeaving(tree.root, 10);
+    const [verdict] = verdicts;
+    assert.equal(verdict?.gpu, GPU);
+    assert.deepEqual(
+      verdict.modes.map(({ mode, because }) => [mode, because[0]?.code]),
+      [
+        ["gvt-g", "GPU_WITHOUT_DRIVER"],
+        ["gvt-d", "IOMMU_GROUP_MISSING"],
+        ["gvt-s", "GPU_WITHOUT_DRIVER"],
+        ["sriov", "SRIOV_UNSUPPORTED_PLATFORM"],
+      ],
+    );
+  });
+
+  it("never ends the look, whenever it goes", async () => {
+    await using tree = await goodHost().expand();
+    for (let looks = 0; looks <= 45; looks += 1) {
+      const { conditions } = await diagnosedWhileLeaving(tree.root, looks);
+      assert.ok(conditions.length > 0);
+    }
+  });
+});
