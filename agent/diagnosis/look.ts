@@ -65,7 +65,7 @@ export class Look {
     try {
       return await this.#files.read(path);
     } catch (error) {
-      throw new UnreadableError(path, messageOf(error));
+      throw new UnreadableError(path, whyOf(error));
     }
   }
 
@@ -76,7 +76,7 @@ export class Look {
       this.saw(`/${path}`, text);
       return text === undefined ? { read: false, absent: true } : { read: true, text };
     } catch (error) {
-      const why = messageOf(error);
+      const why = whyOf(error);
       this.saw(`/${path}`, `(${why})`);
       return { read: false, absent: false, why };
     }
@@ -122,9 +122,14 @@ export class Look {
     try {
       return await read();
     } catch (error) {
-      const why = messageOf(error);
+      const why = whyOf(error);
       this.saw(`/${path}`, `(${why})`);
       throw new UnreadableError(path, why);
     }
   }
+}
+
+/** Node.js ends its message with the call and the path, of which the path is told already. */
+function whyOf(error: unknown): string {
+  return messageOf(error).replace(/, \w+( '.*')?$/, "");
 }

@@ -1,6 +1,7 @@
 // Whether this GPU can be cut into GVT-g slices: its generation, its driver, its aperture, what the kernel offers.
 import { platformOf } from "../../inventory/platforms.ts";
 import { fail, gpuCheck, notApplicable, pass, unknown } from "../condition.ts";
+import type { Look } from "../look.ts";
 import { gvtProspect } from "../prospects.ts";
 import { BEST_APERTURE_MIB, roomWith } from "./aperture-room.ts";
 
@@ -45,7 +46,7 @@ export const apertureTooSmall = gpuCheck({
     "the size of BAR 2, the third line of the PCI function's file resource: GVT-g keeps 128 MiB for the host and lists no type " +
     "that does not fit in the rest",
   check: async (look, { gpu: { address, apertureMib } }) => {
-    await look.text(`sys/bus/pci/devices/${address}/resource`);
+    await seeBar2(look, address);
     if (apertureMib === undefined) return unknown("not-assigned");
     const values = { mib: apertureMib, best: BEST_APERTURE_MIB, room: roomWith(BEST_APERTURE_MIB) };
     return roomWith(apertureMib) === "" && apertureMib < BEST_APERTURE_MIB
@@ -60,7 +61,7 @@ export const apertureTooLarge = gpuCheck({
   dependsOn: ["GVT_UNSUPPORTED_PLATFORM"],
   how: "the size of BAR 2: at 4 GiB nothing is left of the graphics address space, and the kernel's sum wraps around",
   check: async (look, { gpu: { address, apertureMib } }) => {
-    await look.text(`sys/bus/pci/devices/${address}/resource`);
+    await seeBar2(look, address);
     if (apertureMib === undefined) return unknown("not-assigned");
     const values = { mib: apertureMib, best: BEST_APERTURE_MIB, room: roomWith(BEST_APERTURE_MIB) };
     return roomWith(apertureMib) === "" && apertureMib > BEST_APERTURE_MIB
@@ -102,3 +103,10 @@ export const vgpuTypesMissing = gpuCheck({
     return (await look.has(`sys/class/mdev_bus/${address}`)) ? fail("empty") : fail("absent");
   },
 });
+
+/** Of the file's thirteen lines the third is BAR 2 (Documentation/PCI/sysfs-pci.rst). @throws UnreadableError */
+async function seeBar2(look: Look, address: string): Promise<void> {
+  const path = `sys/bus/pci/devices/${address}/resource`;
+  const text = await look.text(path);
+  look.saw(`/${path}`, text?.split("\n")[2]);
+}

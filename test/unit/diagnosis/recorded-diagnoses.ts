@@ -1,6 +1,6 @@
 // What the diagnosis says of each recorded host, in every language; looked at once for all the tests that ask.
-import { languageTags, type Language } from "../../../agent/diagnosis/words.ts";
-import { examineTree } from "../../../agent/doctor/offline.ts";
+import { languages, type Language } from "../../../agent/core/language.ts";
+import { offlineDoctor } from "../../../agent/doctor/offline.ts";
 import type { DiagnoseResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { recordedHosts, type RecordedHost } from "../../hosts/recorded-hosts.ts";
 
@@ -23,7 +23,7 @@ export async function allDiagnoses(): Promise<readonly (Diagnosed & { readonly n
 async function diagnosed({ expand }: RecordedHost): Promise<Diagnosed> {
   await using tree = await expand();
   const said: [Language, DiagnoseResponse][] = [];
-  for (const language of languageTags)
-    said.push([language, await examineTree(tree.root, { language, mode: undefined })]);
+  for (const language of languages)
+    said.push([language, await offlineDoctor.examineTree(tree.root, { language, mode: undefined })]);
   return Object.fromEntries(said) as Diagnosed;
 }

@@ -1,7 +1,7 @@
 // What the recorded hosts together show of the table and of its texts.
 import assert from "node:assert/strict";
+import { languages, type Language } from "../../../agent/core/language.ts";
 import { table } from "../../../agent/diagnosis/table.ts";
-import { languageTags, type Language } from "../../../agent/diagnosis/words.ts";
 import { ConditionStatus, type Condition } from "../../../proto/gen/vgpud/v1/condition.ts";
 import { allDiagnoses } from "./recorded-diagnoses.ts";
 
@@ -36,7 +36,7 @@ describe("the recorded hosts together", () => {
 
   before(async () => {
     const all = await allDiagnoses();
-    for (const language of languageTags) {
+    for (const language of languages) {
       const of = all.flatMap(({ name, ...diagnosis }) =>
         diagnosis[language].conditions.map((condition) => ({ host: name, condition })),
       );
@@ -56,7 +56,7 @@ describe("the recorded hosts together", () => {
     assert.deepEqual(missing, []);
   });
 
-  for (const language of languageTags) {
+  for (const language of languages) {
     it(`leave no place of a text unfilled (${language})`, () => {
       const open = (said.get(language) ?? []).filter(
         ({ condition: { message, remedy } }) => message === "" || /\{\w*\}/.test(message + remedy),

@@ -2,18 +2,18 @@
 import assert from "node:assert/strict";
 import { diagnose, type Diagnosis } from "../../../agent/diagnosis/diagnose.ts";
 import { hostSubject } from "../../../agent/diagnosis/host-subject.ts";
-import type { HostFiles } from "../../../agent/discovery/host-files.ts";
+import type { ExaminedFiles } from "../../../agent/diagnosis/look.ts";
 import { RootedFiles } from "../../../agent/host/files.ts";
 import { recordedHosts, type RecordedHost } from "../../hosts/recorded-hosts.ts";
 
 const GPU = "0000:00:02.0";
 
 /** The files of a host whose GPU is gone after a number of looks at what is the GPU's. */
-class LeavingGpu implements HostFiles {
-  readonly #files: HostFiles;
+class LeavingGpu implements ExaminedFiles {
+  readonly #files: ExaminedFiles;
   #looks: number;
 
-  constructor(files: HostFiles, looks: number) {
+  constructor(files: ExaminedFiles, looks: number) {
     this.#files = files;
     this.#looks = looks;
   }
@@ -25,6 +25,10 @@ class LeavingGpu implements HostFiles {
   async list(path: string): Promise<string[]> {
     if (this.#isGone(path)) return [];
     return (await this.#files.list(path)).filter((name) => this.#looks > 0 || name !== GPU);
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return !this.#isGone(path) && (await this.#files.exists(path));
   }
 
   async linkName(path: string): Promise<string | undefined> {
@@ -57,7 +61,10 @@ async function diagnosedWhileLeaving(root: string, looks: number): Promise<Diagn
     version: "9.0.0",
     driver: "QEMU",
   } as const;
-  return await diagnose(files, await hostSubject(files, { libvirt, kernelLog: [] }));
+  return await diagnose(
+    files,
+    await hostSubject(files, { libvirt: () => Promise.resolve(libvirt), kernelLog: [] }),
+  );
 }
 
 describe("a GPU that vanishes while it is read", () => {
