@@ -9,6 +9,7 @@ export type PciGpu = Omit<Gpu, "mdevParent" | "types">;
 const DEVICES = "sys/bus/pci/devices";
 const INTEL = "8086";
 const MIB = 1024n * 1024n;
+const MAX_INT32 = 2 ** 31 - 1;
 
 export async function findGpus(files: HostFiles): Promise<PciGpu[]> {
   const addresses = (await files.list(DEVICES))
@@ -60,9 +61,10 @@ async function hexId(files: HostFiles, path: string): Promise<string | undefined
   return /^0x([0-9a-f]+)$/.exec((await files.read(path)) ?? "")?.[1];
 }
 
-/** The kernel writes -1 for "no NUMA node". */
+/** The kernel writes -1 for "no NUMA node". What no int of the kernel holds is no answer of it. */
 function nonNegative(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+  const value = text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+  return value === undefined || value > MAX_INT32 ? undefined : value;
 }
 
 /**
@@ -72,5 +74,6 @@ function nonNegative(text: string | undefined): number | undefined {
 export function bar2Mib(resource: string | undefined): number | undefined {
   const fields = /^(0x[0-9a-f]+) (0x[0-9a-f]+)/.exec(resource?.split("\n")[2] ?? "");
   const [start, end] = [BigInt(fields?.[1] ?? 0), BigInt(fields?.[2] ?? 0)];
-  return end > start ? Number((end - start + 1n) / MIB) : undefined;
+  const mib = end > start ? Number((end - start + 1n) / MIB) : undefined;
+  return mib === undefined || mib > MAX_INT32 ? undefined : mib;
 }

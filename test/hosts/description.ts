@@ -103,7 +103,10 @@ const expectationSchema = z.strictObject({
 
 export const hostSchema = z.strictObject({
   about: z.string(),
-  /** The public thread that it is rebuilt from; without one it is made from the kernel's sources. */
+  /**
+   * The public thread that it is rebuilt from: what is told there is as there, the rest is assumed so that it fits. Without one
+   * it is made from the kernel's sources.
+   */
   source: z.url().optional(),
   kernel: z.string().default("6.1.0-50-amd64"),
   hypervisor: z.enum(hypervisors).default("kvm"),

@@ -92,6 +92,11 @@ describe("finding GPUs", () => {
     assert.deepEqual([numaNode, bootVga, apertureMib, drmCard], [undefined, false, undefined, undefined]);
   });
 
+  it("takes no number that the kernel could not have meant", async () => {
+    const [gpu] = await found({ "0000:00:02.0": { ...kabyLake, numa_node: "9".repeat(400) } });
+    assert.equal(gpu?.numaNode, undefined);
+  });
+
   it("finds none on a machine without a PCI bus", async () => {
     await using tree = await hostTree({});
     assert.deepEqual(await findGpus(new RootedFiles(tree.root)), []);
@@ -109,6 +114,7 @@ describe("the aperture", () => {
   it("is unknown when the BAR is not assigned, or not shown", () => {
     assert.equal(bar2("0x0000000000000000 0x0000000000000000 0x0000000000000000"), undefined);
     assert.equal(bar2Mib("0x0 0x1 0x2"), undefined);
+    assert.equal(bar2(`0x0 0x${"f".repeat(64)} 0x0`), undefined);
     assert.equal(bar2Mib(undefined), undefined);
   });
 });
