@@ -59,6 +59,7 @@ describe("vgpuctl doctor without vgpud", () => {
     const i915 = { "parameters/enable_gvt": "N" };
     await using tree = await hostTree({
       ...desktop,
+      "proc/cmdline": "root=UUID=5ec2e7 quiet",
       "sys/module": { kvm: { initstate: "live" }, i915 },
       "sys/class/mdev_bus": {},
     });
