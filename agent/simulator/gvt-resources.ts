@@ -32,19 +32,20 @@ export interface Allocation {
 export class GvtResources {
   readonly types: readonly GvtType[];
   readonly #sizes: GvtSizes;
-  readonly #low: AddressSpace;
-  readonly #high: AddressSpace;
+  readonly #space: AddressSpace;
   readonly #taken = new Set<Allocation>();
   #everChanged = false;
 
   constructor(sizes: GvtSizes) {
     const { apertureMib, ggttMib, hostRanges, device } = sizes;
     this.#sizes = sizes;
-    this.#low = new AddressSpace(apertureMib, [{ start: 0, size: HOST_LOW_MIB }, ...hostRanges]);
-    const aboveAperture = hostRanges.map(({ start, size }) => ({ start: start - apertureMib, size }));
-    this.#high = new AddressSpace(ggttMib - apertureMib, [
-      { start: 0, size: HOST_HIGH_MIB },
-      ...aboveAperture,
+    // The reserve is no range but what alloc_resource does not give away. This host uses it all: low for what its display
+    // shows, high for rings and contexts, which are pinned at the top (gt/intel_ring.c).
+    const high = Math.max(apertureMib, ggttMib - HOST_HIGH_MIB);
+    this.#space = new AddressSpace(ggttMib, [
+      { start: 0, size: HOST_LOW_MIB },
+      { start: high, size: ggttMib - high },
+      ...hostRanges,
     ]);
     this.types = this.#listed(gvtTypes(device));
   }
@@ -65,11 +66,13 @@ export class GvtResources {
   allocate(type: GvtType): Allocation | undefined {
     const id = IDS.find((candidate) => [...this.#taken].every((taken) => taken.id !== candidate));
     if (id === undefined || !this.#withinBudget(type)) return undefined;
-    const low = this.#low.take(type.lowMib);
+    const { apertureMib, ggttMib } = this.#sizes;
+    // aperture_gm.c, alloc_gm: PIN_MAPPABLE for the part in the aperture, PIN_HIGH for the hidden one.
+    const low = this.#space.takeLowest(type.lowMib, { from: 0, to: apertureMib });
     if (low === undefined) return undefined;
-    const high = this.#high.take(type.highMib);
+    const high = this.#space.takeHighest(type.highMib, { from: apertureMib, to: ggttMib });
     if (high === undefined) {
-      this.#low.release(low);
+      this.#space.release(low);
       return undefined;
     }
     const allocation = { id, type, low, high };
@@ -80,8 +83,8 @@ export class GvtResources {
 
   release(allocation: Allocation): void {
     this.#taken.delete(allocation);
-    this.#low.release(allocation.low);
-    this.#high.release(allocation.high);
+    this.#space.release(allocation.low);
+    this.#space.release(allocation.high);
   }
 
   /** Listing stops at the first type that does not fit (intel_gvt_init_vgpu_types). */
