@@ -42,6 +42,17 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   ),
   vgpud_gpu_resource_free_bytes: note("sum by (resource) (vgpud_gpu_resource_free_bytes)", noGpu),
   vgpud_gpu_fences: note('sum by (instance, pci_address) (vgpud_gpu_fences{state="free"})', noGpu),
+  vgpud_gpu_resource_used_bytes: note("sum by (holder, resource) (vgpud_gpu_resource_used_bytes)", noGpu),
+  vgpud_gpu_used_fences: note("sum by (holder) (vgpud_gpu_used_fences)", noGpu),
+  vgpud_gpu_used_instances: note(
+    "sum by (instance, pci_address) (vgpud_gpu_used_instances) / on (instance, pci_address) vgpud_gpu_max_instances",
+    noGpu,
+  ),
+  vgpud_gpu_max_instances: note("sum(vgpud_gpu_max_instances)", noGpu),
+  vgpud_gpu_resource_largest_free_block_bytes: note(
+    "1 - vgpud_gpu_resource_largest_free_block_bytes / (vgpud_gpu_resource_free_bytes > 0)",
+    "while it is not known where the vGPUs lie: some are older than this run of vgpud",
+  ),
 
   vgpud_gpu_check_status: note('vgpud_gpu_check_status{status="fail"} == 1', "before the first diagnosis"),
   vgpud_host_check_status: note('vgpud_host_check_status{status="fail"} == 1', "before the first diagnosis"),
@@ -57,6 +68,7 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_vgpu_type_allocatable: note("sum by (vgpu_type) (vgpud_vgpu_type_allocatable)", noGpu),
   vgpud_vgpu_type_kernel_available: note("vgpud_vgpu_type_kernel_available", noGpu),
   vgpud_capacity_disagreements: note("sum by (instance) (vgpud_capacity_disagreements)", noGpu),
+  vgpud_vgpu_type_fragmented: note("max by (instance, pci_address) (vgpud_vgpu_type_fragmented)", noGpu),
   vgpud_vgpu_info: note("count by (vgpu_type, ownership) (vgpud_vgpu_info)", "without a vGPU"),
   vgpud_vgpu_state: note("sum by (state) (vgpud_vgpu_state)", "for others' vGPUs"),
   vgpud_vgpu_in_use: note("sum by (instance) (vgpud_vgpu_in_use)", "while libvirt does not answer"),

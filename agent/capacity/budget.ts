@@ -47,9 +47,14 @@ const exhausted = {
 const NOTHING: Amounts = { lowGmMib: 0, highGmMib: 0, fences: 0, instances: 0 };
 
 export function budgetOf(endowment: Endowment, holdings: readonly Holding[]): Budget {
-  const used = holdings.map(({ sizes }) => oneOf(sizes)).reduce(add, NOTHING);
+  const used = amountsOf(holdings);
   const free = mapAmounts((key) => Math.max(0, endowment.total[key] - endowment.host[key] - used[key]));
   return { ...endowment, used, free };
+}
+
+/** What these take in all. */
+export function amountsOf(holdings: readonly Holding[]): Amounts {
+  return holdings.map(({ sizes }) => oneOf(sizes)).reduce(add, NOTHING);
 }
 
 /** How many more slices of these sizes fit by our arithmetic. */

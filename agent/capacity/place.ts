@@ -12,6 +12,7 @@ import {
   type CapacityRule,
   type Holding,
 } from "./budget.ts";
+import { fragmentationOf } from "./fragmentation.ts";
 
 /** A vGPU as it can be asked for. */
 export interface Wish {
@@ -81,6 +82,8 @@ interface Load {
   readonly gpu: Gpu;
   readonly type: VgpuType & { readonly sizes: SliceSizes };
   readonly budget: Budget;
+  /** The room is perhaps in no one piece: the kernel may refuse, and is asked only where no other GPU is without doubt. */
+  readonly doubtful: boolean;
 }
 
 /** Negative when `a` is the better place for the next vGPU. */
@@ -116,7 +119,12 @@ export function place(wish: Wish, { gpus, rule, holdings }: Stock): Decision {
   const judged = considered.map((gpu) => judge(wish, gpu, { rule, holdings }));
   const [best, ...rest] = judged
     .flatMap(({ load }) => load ?? [])
-    .sort((a, b) => preferences[wish.policy](a, b) || (a.gpu.address < b.gpu.address ? -1 : 1));
+    .sort(
+      (a, b) =>
+        Number(a.doubtful) - Number(b.doubtful) ||
+        preferences[wish.policy](a, b) ||
+        (a.gpu.address < b.gpu.address ? -1 : 1),
+    );
   if (!best)
     return noPlace(
       wish,
@@ -125,6 +133,7 @@ export function place(wish: Wish, { gpus, rule, holdings }: Stock): Decision {
 
   const candidates = judged.map(({ load, candidate }) => {
     if (!load) return candidate;
+    if (load.doubtful) return { ...candidate, why: IN_PIECES };
     if (load === best) return { ...candidate, why: rest.length > 0 ? `preferred by ${wish.policy}` : "fits" };
     return { ...candidate, why: `has room; ${wish.policy} prefers ${best.gpu.address}` };
   });
@@ -136,9 +145,11 @@ export function place(wish: Wish, { gpus, rule, holdings }: Stock): Decision {
     sizes: type.sizes,
     policy: wish.policy,
     candidates,
-    warnings: ignoredSizes(wish, type),
+    warnings: [...ignoredSizes(wish, type), ...(best.doubtful ? [`${gpu.address} ${IN_PIECES}`] : [])],
   };
 }
+
+const IN_PIECES = "has room in sum and perhaps in no one piece; the kernel may refuse";
 
 interface Judged {
   readonly load: Load | undefined;
@@ -163,7 +174,7 @@ function judge(wish: Wish, gpu: Gpu, { rule, holdings }: Omit<Stock, "gpus">): J
   if (type.kernelAvailable === 0)
     return lose("KERNEL_REPORTS_NO_ROOM", `the kernel's available_instances of ${type.name} is 0`, type.name);
   return {
-    load: { gpu, type, budget },
+    load: { gpu, type, budget, doubtful: fragmentationOf(gpu, budget, here).room(type.sizes) === 0 },
     candidate: { gpu: gpu.address, type: type.name, lost: undefined, why: "fits", budget },
   };
 }

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { MdevBus } from "../backends/kvmgt/mdev-bus.ts";
+import { rememberGvtg } from "../backends/kvmgt/memory.ts";
 import { KvmgtSlices } from "../backends/kvmgt/slices.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { Pulse } from "../core/pulse.ts";
@@ -22,6 +23,7 @@ import { DomainService } from "../lifecycle/domain-service.ts";
 import { Driver } from "../lifecycle/driver.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import { Ledger, type LedgerStore } from "../lifecycle/ledger.ts";
+import { learnRefusal } from "../lifecycle/refusals.ts";
 import { SpecGate } from "../lifecycle/spec-gate.ts";
 import { Operations } from "../lifecycle/operations.ts";
 import type { Reconciler } from "../lifecycle/reconciler.ts";
@@ -60,7 +62,7 @@ export function composeStages(
   cut: AbortSignal,
 ): Stages {
   const files = new RootedFiles(config.host_root);
-  const snapshot = new Snapshot();
+  const snapshot = new Snapshot(rememberGvtg);
   const view = (): MetricsView => metricsView(snapshot, ledger);
   const metrics = composeMetrics(
     { version, revision, log },
@@ -117,6 +119,7 @@ export function composeStages(
     onEvent: (event) => {
       recorder.lifecycle(event);
       logLifecycle(log, event);
+      learnRefusal(snapshot, event, clock.wall());
     },
   });
   const pulse = new Pulse(clock.now);

@@ -1,6 +1,7 @@
 // What the host has. Plain readonly data: no methods, no I/O, safe to share between readers.
 // A fact that could not be read is `undefined` where absence is normal; a whole source that is away is `unknown` with the reason.
 import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
+import type { GpuMemory } from "./memory.ts";
 
 /** What a slice takes from its GPU. GVT-g draws all three from one budget that all types share (kernel gvt/vgpu.c). */
 export interface SliceSizes {
@@ -49,6 +50,8 @@ export interface Gpu {
   /** Whether the kernel offers the GPU as a parent of mediated devices. */
   readonly mdevParent: boolean;
   readonly types: readonly VgpuType[];
+  /** What earlier looks tell; absent where nobody remembers. */
+  readonly memory?: GpuMemory;
 }
 
 /** A mediated device that exists in the kernel, whoever made it. */

@@ -3,12 +3,22 @@ import type { Holding } from "../capacity/budget.ts";
 import type { Inventory, SliceSizes } from "../inventory/model.ts";
 import type { Ledger } from "./ledger.ts";
 
-export function holdingsOf(ledger: Ledger, inventory: Inventory): Holding[] {
+/** Who takes room: claims of the ledger, those of them that only reserve, and slices that stand in no ledger of ours. */
+export type Holder = "own" | "foreign" | "reserved";
+
+export function holdingsBy(ledger: Ledger, inventory: Inventory): Readonly<Record<Holder, Holding[]>> {
   const promised = ledger.holdings();
   const counted = new Set(promised.map(({ vgpuId }) => vgpuId));
   const others = [...inventory.vgpus.values()].filter(({ id }) => !counted.has(id));
-  const made = others.map(({ id, gpu, type }) => ({ vgpuId: id, gpu, sizes: sizesOf(inventory, gpu, type) }));
-  return [...promised, ...made];
+  return {
+    own: promised.filter(({ state }) => state !== "reserved"),
+    foreign: others.map(({ id, gpu, type }) => ({ vgpuId: id, gpu, sizes: sizesOf(inventory, gpu, type) })),
+    reserved: promised.filter(({ state }) => state === "reserved"),
+  };
+}
+
+export function holdingsOf(ledger: Ledger, inventory: Inventory): Holding[] {
+  return Object.values(holdingsBy(ledger, inventory)).flat();
 }
 
 /** A type the kernel does not describe takes an unknown amount: at least an instance, which is what can be counted. */

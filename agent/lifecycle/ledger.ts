@@ -2,7 +2,6 @@
 import { AgentError, messageOf } from "../core/errors.ts";
 import type { ClaimId, DomainId, VgpuId } from "../core/ids.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
-import type { Holding } from "../capacity/budget.ts";
 import type { Claim, RememberedRequest } from "./claim.ts";
 
 /** Keeps claims over a crash. Implemented in host/ledger-files.ts. */
@@ -84,7 +83,7 @@ export class Ledger {
   }
 
   /** What the claims take, whether the kernel shows it yet or not. A promise given is room taken. */
-  holdings(): Holding[] {
+  holdings(): Claim[] {
     return this.living().filter(holdsRoom);
   }
 

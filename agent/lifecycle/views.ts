@@ -1,8 +1,19 @@
 // The ledger joined with what is seen: who owns which vGPU and domain, and what can still be made. Pure.
 import { bearsOurMark } from "../core/vgpu-mark.ts";
 import type { DomainId, VgpuId } from "../core/ids.ts";
-import { budgetOf, room, type Budget, type CapacityRule } from "../capacity/budget.ts";
+import {
+  amountsOf,
+  budgetOf,
+  resources,
+  room,
+  type Amounts,
+  type Budget,
+  type CapacityRule,
+  type Holding,
+} from "../capacity/budget.ts";
+import { fragmentationOf, type Fragmentation } from "../capacity/fragmentation.ts";
 import { allocatable } from "../capacity/place.ts";
+import type { GmSizes } from "../inventory/memory.ts";
 import {
   isAlive,
   type Domain,
@@ -12,7 +23,7 @@ import {
   type VgpuType,
 } from "../inventory/model.ts";
 import type { Claim } from "./claim.ts";
-import { holdingsOf } from "./holdings.ts";
+import { holdingsBy, type Holder } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Stands in our ledger; made by somebody else; or bears our mark but no claim. */
@@ -22,13 +33,32 @@ export interface GpuView {
   readonly gpu: Gpu;
   /** Undefined for a GPU that offers no slices. */
   readonly budget: Budget | undefined;
+  /** The parts of what is used; undefined as above. */
+  readonly usedBy: Readonly<Record<Holder, Amounts>> | undefined;
+  /** An estimate; undefined while it is not known where slices lie. */
+  readonly largestFree: GmSizes | undefined;
   readonly types: readonly { readonly type: VgpuType; readonly allocatable: number }[];
   /** Types of which the kernel would make another number than our arithmetic, from the slices that exist. */
-  readonly disagreements: readonly {
-    readonly type: string;
-    readonly ours: number;
-    readonly kernel: number;
-  }[];
+  readonly disagreements: readonly Disagreement[];
+  /** Types that have room in sum and in no one piece. */
+  readonly fragmented: readonly Fragmented[];
+}
+
+interface Disagreement {
+  readonly type: string;
+  readonly ours: number;
+  readonly kernel: number;
+  /** The host's share is larger than a part of the memory: the kernel's unsigned arithmetic goes below 0 and wraps around. */
+  readonly wraps: boolean;
+}
+
+interface Fragmented {
+  readonly type: string;
+  /** How many would fit if what is free were in one piece. */
+  readonly inSum: number;
+  readonly kernel: number;
+  /** The kernel has refused one; otherwise it is our estimate. */
+  readonly refused: boolean;
 }
 
 export interface VgpuView {
@@ -55,27 +85,63 @@ export interface DomainView {
 }
 
 export function gpuViews(inventory: Inventory, ledger: Ledger, rule: CapacityRule): GpuView[] {
-  const holdings = holdingsOf(ledger, inventory);
+  const holdings = holdingsBy(ledger, inventory);
   return [...inventory.gpus.values()].map((gpu) => {
-    const endowment = gpu.types.length > 0 ? rule(gpu) : undefined;
-    const here = holdings.filter((holding) => holding.gpu === gpu.address);
-    const budget = endowment && budgetOf(endowment, here);
-    const made =
-      endowment &&
-      budgetOf(
-        endowment,
-        here.filter(({ vgpuId }) => inventory.vgpus.has(vgpuId)),
-      );
-    return {
-      gpu,
-      budget,
-      types: smallestFirst(gpu.types).map((type) => ({
-        type,
-        allocatable: budget ? allocatable(budget, type) : 0,
-      })),
-      disagreements: made ? disagreements(gpu, made) : [],
-    };
+    const on = (holder: Holder): Holding[] => holdings[holder].filter((one) => one.gpu === gpu.address);
+    const here = { own: on("own"), foreign: on("foreign"), reserved: on("reserved") };
+    return gpuView(gpu, here, { inventory, rule });
   });
+}
+
+function gpuView(
+  gpu: Gpu,
+  here: Readonly<Record<Holder, readonly Holding[]>>,
+  { inventory, rule }: { readonly inventory: Inventory; readonly rule: CapacityRule },
+): GpuView {
+  const types = smallestFirst(gpu.types);
+  const endowment = types.length > 0 ? rule(gpu) : undefined;
+  if (!endowment) {
+    const offers = types.map((type) => ({ type, allocatable: 0 }));
+    return { gpu, ...NO_BUDGET, types: offers };
+  }
+  const all = Object.values(here).flat();
+  const budget = budgetOf(endowment, all);
+  const made = budgetOf(
+    endowment,
+    all.filter(({ vgpuId }) => inventory.vgpus.has(vgpuId)),
+  );
+  const fragmentation = fragmentationOf(gpu, endowment, all);
+  return {
+    gpu,
+    budget,
+    usedBy: {
+      own: amountsOf(here.own),
+      foreign: amountsOf(here.foreign),
+      reserved: amountsOf(here.reserved),
+    },
+    largestFree: fragmentation.largest,
+    types: types.map((type) => ({
+      type,
+      allocatable: Math.min(
+        allocatable(budget, type),
+        type.sizes ? fragmentation.room(type.sizes) : Infinity,
+      ),
+    })),
+    disagreements: disagreements(gpu, made),
+    fragmented: types.flatMap((type) => fragmented(type, budget, fragmentation)),
+  };
+}
+
+const NO_BUDGET = {
+  ...{ budget: undefined, usedBy: undefined, largestFree: undefined },
+  ...{ disagreements: [], fragmented: [] },
+} satisfies Partial<GpuView>;
+
+function fragmented(type: VgpuType, budget: Budget, fragmentation: Fragmentation): Fragmented[] {
+  const { name, sizes, kernelAvailable: kernel } = type;
+  const inSum = allocatable(budget, type);
+  if (!sizes || inSum === 0 || fragmentation.room(sizes) > 0) return [];
+  return [{ type: name, inSum, kernel, refused: fragmentation.refused(sizes) }];
 }
 
 function smallestFirst(types: readonly VgpuType[]): VgpuType[] {
@@ -85,10 +151,11 @@ function smallestFirst(types: readonly VgpuType[]): VgpuType[] {
 }
 
 /** Law 2: both arithmetics must allow a create, and where they differ the operator is told. */
-function disagreements({ types }: Gpu, made: Budget): GpuView["disagreements"] {
-  return types.flatMap(({ name, sizes, kernelAvailable }) => {
-    const ours = sizes ? room(made, sizes) : kernelAvailable;
-    return ours === kernelAvailable ? [] : [{ type: name, ours, kernel: kernelAvailable }];
+function disagreements({ types }: Gpu, made: Budget): Disagreement[] {
+  const wraps = resources.some((part) => made.total[part] < made.host[part]);
+  return types.flatMap(({ name, sizes, kernelAvailable: kernel }) => {
+    const ours = sizes ? room(made, sizes) : kernel;
+    return ours === kernel ? [] : [{ type: name, ours, kernel, wraps }];
   });
 }
 

@@ -1,6 +1,7 @@
 // Metrics of the physical GPUs: what they are, what they have, what is taken, what still fits. Pure.
 import type { Amounts, Budget } from "../capacity/budget.ts";
 import { platformOf } from "../inventory/platforms.ts";
+import type { Holder } from "../lifecycle/holdings.ts";
 import type { GpuView, Ownership, VgpuView } from "../lifecycle/views.ts";
 import { gauge, type Collector, type Sample, type SnapshotMetric } from "./definition.ts";
 import type { MetricsView } from "./view.ts";
@@ -10,6 +11,7 @@ const slotStates = ["used", "reserved", "foreign", "orphan"] as const;
 
 const BYTES_PER_MIB = 1024 * 1024;
 const ownerships = ["own", "foreign", "orphan"] as const satisfies readonly Ownership[];
+const holders = ["own", "foreign", "reserved"] as const satisfies readonly Holder[];
 
 /** The three memory metrics and the free rest add up: capacity = host reserved + allocated + free, unless over-committed. */
 function bytesOf(
@@ -20,15 +22,31 @@ function bytesOf(
     ...metric,
     labels: ["pci_address", "resource"],
     samples: ({ gpus }) =>
-      gpus.flatMap(({ gpu: { address: pci_address }, budget }) => {
-        if (!budget) return [];
-        const { lowGmMib, highGmMib } = part(budget);
-        return [
-          { labels: { pci_address, resource: "aperture" }, value: lowGmMib * BYTES_PER_MIB },
-          { labels: { pci_address, resource: "high_gm" }, value: highGmMib * BYTES_PER_MIB },
-        ];
-      }),
+      gpus.flatMap(({ gpu: { address: pci_address }, budget }) =>
+        budget ? memoryOf({ pci_address }, part(budget)) : [],
+      ),
   });
+}
+
+/** Both parts of the graphics memory, in bytes. */
+function memoryOf<Labels extends string>(
+  labels: Readonly<Record<Labels, string>>,
+  { lowGmMib, highGmMib }: Pick<Amounts, "lowGmMib" | "highGmMib">,
+): Sample<Labels | "resource">[] {
+  return [
+    { labels: { ...labels, resource: "aperture" }, value: lowGmMib * BYTES_PER_MIB },
+    { labels: { ...labels, resource: "high_gm" }, value: highGmMib * BYTES_PER_MIB },
+  ];
+}
+
+/** One series for each that may take room; `of` the amounts that it takes of a GPU. */
+function eachHolder<Labels extends string>(
+  { gpus }: MetricsView,
+  of: (labels: { readonly pci_address: string; readonly holder: Holder }, taken: Amounts) => Sample<Labels>[],
+): Sample<Labels>[] {
+  return gpus.flatMap(({ gpu: { address: pci_address }, usedBy }) =>
+    usedBy ? holders.flatMap((holder) => of({ pci_address, holder }, usedBy[holder])) : [],
+  );
 }
 
 function fences({ gpu: { address: pci_address }, budget }: GpuView): Sample<"pci_address" | "state">[] {
@@ -149,6 +167,45 @@ const budgets: readonly SnapshotMetric[] = [
   }),
 ];
 
+const parts: readonly SnapshotMetric[] = [
+  gauge({
+    name: "vgpud_gpu_resource_used_bytes",
+    help: "Graphics memory that vGPUs take by who has them: own (claims), foreign (orphans, too), reserved; the sum is what is allocated.",
+    labels: ["pci_address", "holder", "resource"],
+    samples: (view) => eachHolder(view, memoryOf),
+  }),
+  gauge({
+    name: "vgpud_gpu_used_fences",
+    help: "Fence registers that vGPUs take by who has them: own (claims), foreign (orphans, too), reserved.",
+    labels: ["pci_address", "holder"],
+    samples: (view) => eachHolder(view, (labels, { fences }) => [{ labels, value: fences }]),
+  }),
+  gauge({
+    name: "vgpud_gpu_used_instances",
+    help: "vGPUs that exist on the GPU or are promised there by who has them: own (claims), foreign (orphans, too), reserved.",
+    labels: ["pci_address", "holder"],
+    samples: (view) => eachHolder(view, (labels, { instances }) => [{ labels, value: instances }]),
+  }),
+  gauge({
+    name: "vgpud_gpu_max_instances",
+    help: "How many vGPUs the GPU may have at most, whatever their size.",
+    labels: ["pci_address"],
+    samples: ({ gpus }) =>
+      gpus.flatMap(({ gpu: { address: pci_address }, budget }) =>
+        budget ? [{ labels: { pci_address }, value: budget.total.instances }] : [],
+      ),
+  }),
+  gauge({
+    name: "vgpud_gpu_resource_largest_free_block_bytes",
+    help: "The largest piece of graphics memory left for a vGPU: an estimate, the least that is likely.",
+    labels: ["pci_address", "resource"],
+    samples: ({ gpus }) =>
+      gpus.flatMap(({ gpu: { address: pci_address }, largestFree }) =>
+        largestFree ? memoryOf({ pci_address }, largestFree) : [],
+      ),
+  }),
+];
+
 const types: readonly SnapshotMetric[] = [
   gauge({
     name: "vgpud_vgpu_type_slots",
@@ -177,6 +234,13 @@ const types: readonly SnapshotMetric[] = [
         disagreements.some((d) => d.type === type.name) ? 1 : 0,
       ),
   }),
+  gauge({
+    name: "vgpud_vgpu_type_fragmented",
+    help: "Whether vGPUs of the type would fit in sum and find no piece large enough (1), by a refusal of the kernel or by estimate, or not (0).",
+    labels: ["pci_address", "vgpu_type"],
+    samples: (view) =>
+      eachType(view, ({ type }, { fragmented }) => (fragmented.some((f) => f.type === type.name) ? 1 : 0)),
+  }),
 ];
 
-export const gpuCollector: Collector = { name: "gpu", metrics: [...facts, ...budgets, ...types] };
+export const gpuCollector: Collector = { name: "gpu", metrics: [...facts, ...budgets, ...parts, ...types] };

@@ -1,6 +1,7 @@
 // A node: the whole lifecycle wired over a fake host, a store in memory and a clock moved by hand. It can crash and start again.
 import { setMaxListeners } from "node:events";
 import { gvtgCapacity } from "../../agent/backends/kvmgt/capacity-rule.ts";
+import { rememberGvtg } from "../../agent/backends/kvmgt/memory.ts";
 import { AgentError } from "../../agent/core/errors.ts";
 import { Pulse } from "../../agent/core/pulse.ts";
 import { KeyedLock } from "../../agent/core/keyed-lock.ts";
@@ -15,6 +16,7 @@ import { Driver, type LifecycleEvent } from "../../agent/lifecycle/driver.ts";
 import { Ledger } from "../../agent/lifecycle/ledger.ts";
 import { Operations } from "../../agent/lifecycle/operations.ts";
 import { Reconciler } from "../../agent/lifecycle/reconciler.ts";
+import { learnRefusal } from "../../agent/lifecycle/refusals.ts";
 import { SpecGate } from "../../agent/lifecycle/spec-gate.ts";
 import type { StoragePaths } from "../../agent/lifecycle/storage-paths.ts";
 import { domainSpec } from "./claims.ts";
@@ -115,7 +117,8 @@ export class FakeNode {
     const { clock, host, events } = this;
     const stop = new AbortController();
     const ledger = new Ledger(this.store, this.store.records);
-    const lookout = new Lookout({ look: () => host.look(), snapshot: new Snapshot(), stop: stop.signal });
+    const snapshot = new Snapshot(rememberGvtg);
+    const lookout = new Lookout({ look: () => host.look(), snapshot, stop: stop.signal });
     const operations = new Operations();
     const hands = {
       slices: host,
@@ -128,6 +131,7 @@ export class FakeNode {
       random: () => 0.5,
       onEvent: (event) => {
         events.push(event);
+        learnRefusal(snapshot, event, clock.wall());
       },
     });
     const newOperationId = (): string => `operation-${this.#next()}`;

@@ -1,10 +1,11 @@
 // GPUs as the contract shows them.
+import type { Condition } from "../../../proto/gen/vgpud/v1/condition.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/gpu.ts";
-import { Condition, ConditionStatus, Severity } from "../../../proto/gen/vgpud/v1/condition.ts";
 import type { Amounts, Budget } from "../../capacity/budget.ts";
 import type { SliceSizes, VgpuType } from "../../inventory/model.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
+import { capacityConditions } from "./capacity-conditions.ts";
 
 /** What the last diagnosis said of a GPU. */
 export interface Diagnosed {
@@ -13,7 +14,8 @@ export interface Diagnosed {
   readonly conditions: readonly Condition[];
 }
 
-export function toWireGpu({ gpu, budget, types, disagreements }: GpuView, diagnosed: Diagnosed): pb.Gpu {
+export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
+  const { gpu, budget, types } = view;
   const shares = types.length > 0;
   const platform = platformOf(gpu.deviceId);
   return pb.Gpu.fromPartial({
@@ -32,13 +34,10 @@ export function toWireGpu({ gpu, budget, types, disagreements }: GpuView, diagno
     apertureMib: gpu.apertureMib,
     mode: shares ? pb.Mode.GVT_G : pb.Mode.UNSPECIFIED,
     backend: shares ? pb.Backend.KVMGT : pb.Backend.UNSPECIFIED,
-    budget: budget && toWireBudget(budget),
+    budget: budget && toWireBudget(budget, view),
     types: types.map(({ type, allocatable }) => toWireType(type, allocatable)),
     modes: [...diagnosed.modes],
-    conditions: [
-      ...disagreements.map((disagreement) => toWireDisagreement(gpu.address, disagreement)),
-      ...diagnosed.conditions,
-    ],
+    conditions: [...capacityConditions(view), ...diagnosed.conditions],
   });
 }
 
@@ -50,12 +49,19 @@ export function toWireAmounts({ lowGmMib, highGmMib, fences, instances }: Amount
   return pb.ResourceAmounts.fromPartial({ lowGmMib, highGmMib, fences, instances });
 }
 
-function toWireBudget({ total, host, used, free }: Budget): pb.ResourceBudget {
+function toWireBudget(
+  { total, host, used, free }: Budget,
+  { usedBy, largestFree }: GpuView,
+): pb.ResourceBudget {
   return pb.ResourceBudget.fromPartial({
     total: toWireAmounts(total),
     host: toWireAmounts(host),
     used: toWireAmounts(used),
     free: toWireAmounts(free),
+    usedOwn: usedBy && toWireAmounts(usedBy.own),
+    usedForeign: usedBy && toWireAmounts(usedBy.foreign),
+    usedReserved: usedBy && toWireAmounts(usedBy.reserved),
+    largestFree,
   });
 }
 
@@ -68,22 +74,5 @@ function toWireType(type: VgpuType, allocatable: number): pb.VgpuType {
     kernelAvailable: type.kernelAvailable,
     allocatable,
     mode: pb.Mode.GVT_G,
-  });
-}
-
-function toWireDisagreement(
-  gpu: string,
-  { type, ours, kernel }: GpuView["disagreements"][number],
-): Condition {
-  const path = `/sys/class/mdev_bus/${gpu}/mdev_supported_types/${type}/available_instances`;
-  return Condition.fromPartial({
-    reason: "CAPACITY_DISAGREES",
-    status: ConditionStatus.FAIL,
-    severity: Severity.WARNING,
-    message: `of ${type} the kernel would make ${kernel} more, by its budget ${ours} more fit; the smaller number holds`,
-    evidence: [{ path, value: String(kernel) }],
-    remedy:
-      "compare the BIOS setting of the graphics aperture with what the budget shows; a size other than 256 MiB to 2 GiB misleads the driver",
-    gpu,
   });
 }

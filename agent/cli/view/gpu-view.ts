@@ -1,4 +1,5 @@
 // GPUs, their types and modes as tables.
+import { ConditionStatus } from "../../../proto/gen/vgpud/v1/condition.ts";
 import type { Gpu, ResourceAmounts, ResourceBudget, SliceSizes } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { Cell } from "./paint.ts";
 import type { Column } from "./table.ts";
@@ -23,7 +24,13 @@ export function gpuList(gpus: readonly Gpu[]): Text {
 
 /** Everything about one GPU. */
 export function gpuDetail(gpu: Gpu): Text {
-  return [gpuFields(gpu), ...budgetTables(gpu.budget), ...typeTables([gpu]), ...modeTables(gpu)];
+  return [
+    gpuFields(gpu),
+    ...budgetTables(gpu.budget),
+    ...typeTables([gpu]),
+    ...modeTables(gpu),
+    ...conditionFields(gpu),
+  ];
 }
 
 function gpuTable(gpus: readonly Gpu[]): Block {
@@ -120,15 +127,21 @@ function gpuFields(gpu: Gpu): Block {
 
 function budgetTables(budget: ResourceBudget | undefined): readonly Block[] {
   if (budget === undefined) return [];
-  const row = (name: string, amounts: ResourceAmounts | undefined): readonly Cell[] => [
-    name,
-    amounts?.lowGmMib,
-    amounts?.highGmMib,
-    amounts?.fences,
-    amounts?.instances,
+  const row = (name: string, amounts: Partial<ResourceAmounts> | undefined): readonly (readonly Cell[])[] =>
+    amounts === undefined
+      ? []
+      : [[name, amounts.lowGmMib, amounts.highGmMib, amounts.fences, amounts.instances]];
+  const { total, host, used, usedOwn, usedForeign, usedReserved, free, largestFree } = budget;
+  const rows = [
+    ...row("total", total),
+    ...row("host", host),
+    ...row("used", used),
+    ...row("- by claims", usedOwn),
+    ...row("- by others", usedForeign),
+    ...row("- reserved", usedReserved),
+    ...row("free", free),
+    ...row("- in one piece", largestFree),
   ];
-  const { total, host, used, free } = budget;
-  const rows = [row("total", total), row("host", host), row("used", used), row("free", free)];
   return [{ kind: "table", columns: [left("BUDGET"), ...sizeColumns, right("VGPUS")], rows }];
 }
 
@@ -141,4 +154,17 @@ function modeTables({ modes }: Gpu): readonly Block[] {
     reason,
   ]);
   return [{ kind: "table", columns: ["MODE", "BACKEND", "AVAILABLE", "REASON"].map(left), rows }];
+}
+
+/** What failed of the checks that were made without being asked. */
+function conditionFields({ conditions }: Gpu): readonly Block[] {
+  const failed = conditions.filter(({ status }) => status === ConditionStatus.FAIL);
+  return failed.map(({ reason, message, remedy }) => ({
+    kind: "fields",
+    fields: [
+      ["condition", { text: reason, style: "warn" }],
+      ["found", message],
+      ["remedy", remedy],
+    ],
+  }));
 }

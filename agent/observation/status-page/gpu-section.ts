@@ -4,7 +4,7 @@ import type { GpuView } from "../../lifecycle/views.ts";
 import { amountOf, barDrawing, lookOf, looks, resourceNames, swatch } from "./drawing.ts";
 import { barsOf } from "./gpu-bars.ts";
 import { markup, type Html } from "./markup.ts";
-import type { Resource, SliceView } from "./model.ts";
+import type { Bar, Resource, SliceView } from "./model.ts";
 import { count, mib } from "./units.ts";
 
 export function gpuSection(
@@ -22,7 +22,7 @@ ${drawn ? legend() : undefined}</section>`;
 function legend(): Html {
   const keys = Object.values(looks).map((look) => markup`<li>${swatch(look)}${look.words}</li>`);
   return markup`<div class="legend"><ul>${keys}</ul>
-<p>Widths are to scale. The order is not the order of addresses: where a slice lies, and so how fragmented a GPU is, the kernel does not tell.</p></div>`;
+<p>Widths are to scale. The order is not the order of addresses: where a slice lies the kernel does not tell. The largest piece is estimated.</p></div>`;
 }
 
 function gpuArticle(view: GpuView, slices: readonly SliceView[]): Html {
@@ -50,18 +50,24 @@ function factsOf({ gpu }: GpuView): string {
 }
 
 function drawings(
-  { gpu }: GpuView,
+  { gpu, largestFree }: GpuView,
   budget: NonNullable<GpuView["budget"]>,
   slices: readonly SliceView[],
 ): Html {
   const bars = barsOf(budget, slices).map(
     (bar) =>
-      markup`<figure><figcaption><span>${resourceNames[bar.resource]}</span><span><b>${amountOf(bar.resource, bar.free)}</b> free of ${amountOf(bar.resource, bar.total)}</span></figcaption>${barDrawing(bar)}</figure>`,
+      markup`<figure><figcaption><span>${resourceNames[bar.resource]}</span><span><b>${amountOf(bar.resource, bar.free)}</b> free of ${amountOf(bar.resource, bar.total)}${inOnePiece(bar, largestFree)}</span></figcaption>${barDrawing(bar)}</figure>`,
   );
   const { used, total, free } = budget;
   return markup`<div class="bars" role="group" aria-label="What ${gpu.address} has, and who takes it">
 <p class="slots"><span>vGPUs</span><span><b>${count(free.instances)}</b> free of ${count(total.instances)}</span><span class="boxes" aria-hidden="true">${boxes(used.instances, total.instances)}</span></p>
 ${bars}</div>`;
+}
+
+/** Said where it is not all that is free. */
+function inOnePiece({ resource, free }: Bar, largest: GpuView["largestFree"]): string {
+  if (!largest || resource === "fences" || largest[resource] >= free) return "";
+  return `, about ${amountOf(resource, largest[resource])} in one piece`;
 }
 
 function boxes(used: number, total: number): Html[] {

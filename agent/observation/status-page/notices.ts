@@ -25,6 +25,7 @@ export function noticesOf(
     ...gpus.flatMap((view) => [
       ...aboutGpu(view),
       ...aboutDisagreements(view),
+      ...aboutFragmentation(view),
       ...aboutOvercommitment(view),
       ...aboutSlices(slicesOn.get(view.gpu.address) ?? []),
     ]),
@@ -123,13 +124,32 @@ function whyNoTypes({ driver, mdevParent }: Gpu): Pick<Notice, "message" | "reme
 }
 
 function aboutDisagreements({ gpu, disagreements }: GpuView): Notice[] {
-  return disagreements.map(({ type, ours, kernel }) => ({
+  return disagreements.map(({ type, ours, kernel, wraps }) => ({
     severity: "warning",
     reason: "CAPACITY_DISAGREES",
     about: gpu.address,
-    message: `of ${type} the kernel would make ${count(kernel)} more and our budget ${count(ours)}; the smaller number holds`,
-    remedy: "compare the firmware's setting of the graphics aperture with the total drawn here",
+    message: `of ${type} the kernel would make ${count(kernel)} more and our budget ${count(ours)}; ${wraps ? "its arithmetic wraps around and every create fails" : "the smaller number holds"}`,
+    remedy: wraps
+      ? "set the graphics aperture in the firmware to between 256 MiB and 1 GiB"
+      : "compare the firmware's setting of the graphics aperture with the total drawn here",
   }));
+}
+
+function aboutFragmentation({ gpu, fragmented }: GpuView): Notice[] {
+  if (fragmented.length === 0) return [];
+  const types = fragmented.map(({ type }) => type).join(", ");
+  const how = fragmented.some(({ refused }) => refused)
+    ? "the kernel found no range"
+    : "by our estimate there is no range";
+  return [
+    {
+      severity: "warning",
+      reason: "GM_FRAGMENTED",
+      about: gpu.address,
+      message: `what is free would hold ${types} in sum; ${how} in one piece`,
+      remedy: "destroy a vGPU that lies between two free pieces, or ask for a smaller type",
+    },
+  ];
 }
 
 const words = {

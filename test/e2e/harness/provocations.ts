@@ -71,7 +71,12 @@ export const provocations: Readonly<Record<FaultKind, Provocation>> = {
       await set();
       const first = await reasonOf(agent.create("hurt"));
       await agent.setFault({ name: "full", kind: "FAULT_KIND_CREATE_FAILS" });
-      return [first, await reasonOf(agent.create("hurt"))];
+      const second = await reasonOf(agent.create("hurt"));
+      // A refusal for want of a piece is remembered until a vGPU of the GPU goes.
+      await agent.clearFaults();
+      await agent.create("small", oneOfAType(8));
+      await agent.destroy("small");
+      return [first, second];
     },
   },
   CREATE_LATE: { fault: { ...delay(30_000), times: 1 }, isSlow: true, answers: refusedCreate },

@@ -58,7 +58,11 @@ export const gpu = Gpu.fromPartial({
     total: { lowGmMib: 512, highGmMib: 3584, fences: 32, instances: 7 },
     host: { lowGmMib: 128, highGmMib: 384, fences: 4 },
     used: { ...SIZES, instances: 1 },
+    usedOwn: { ...SIZES, instances: 1 },
+    usedForeign: {},
+    usedReserved: {},
     free: { lowGmMib: 256, highGmMib: 2688, fences: 24, instances: 6 },
+    largestFree: { lowGmMib: 192, highGmMib: 1024 },
   },
   types: [
     {

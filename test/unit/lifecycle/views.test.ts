@@ -135,8 +135,8 @@ describe("the view of a GPU", () => {
     const shown = { ...inventory, gpus: new Map(gpus.map((gpu) => [gpu.address, gpu])) };
     const [view] = gpuViews(shown, ledgerOf(), gvtgCapacity);
     assert.deepEqual(view?.disagreements, [
-      { type: typeName("8"), ours: 6, kernel: 1 },
-      { type: typeName("4"), ours: 3, kernel: 1 },
+      { type: typeName("8"), ours: 6, kernel: 1, wraps: false },
+      { type: typeName("4"), ours: 3, kernel: 1, wraps: false },
     ]);
     assert.deepEqual(
       view.types.map(({ allocatable }) => allocatable),

@@ -63,7 +63,7 @@ describe("the conditions of a host", () => {
     const full = examples.full();
     const [gpu] = full.view.gpus;
     assert.ok(gpu);
-    const disagreements = [{ type: "i915-GVTg_V5_8", ours: 0, kernel: 2 }];
+    const disagreements = [{ type: "i915-GVTg_V5_8", ours: 0, kernel: 2, wraps: false }];
     const notices = noticesIn({ ...full, view: { ...full.view, gpus: [{ ...gpu, disagreements }] } });
     assert.match(notices[0]?.message ?? "", /the kernel would make 2 more and our budget 0/);
   });

@@ -1,0 +1,72 @@
+// What of a GPU's free memory is in one piece: an estimate from where its slices may lie, and what the kernel has refused. Pure.
+import type { GmSizes, Layout, Range } from "../inventory/memory.ts";
+import type { Gpu } from "../inventory/model.ts";
+import { largestPiece, piecesLeft, type Space } from "./address-ranges.ts";
+import type { Endowment, Holding } from "./budget.ts";
+import { groundOf, placed, spaceOf } from "./layouts.ts";
+
+export interface Fragmentation {
+  /**
+   * The largest piece of each part: at least so much, if the host's windows are where they are thought to be. Undefined while
+   * it is not known where the slices lie.
+   */
+  readonly largest: GmSizes | undefined;
+  /** How many more slices of these sizes find room in one piece each; infinite when nothing speaks against any number. */
+  room(sizes: GmSizes): number;
+  /** Whether the kernel has lately refused one of these sizes, or a smaller one, for want of a piece. */
+  refused(sizes: GmSizes): boolean;
+}
+
+/** `holdings` are all that take room on the GPU: those that the kernel does not show yet are placed after the others. */
+export function fragmentationOf(gpu: Gpu, endowment: Endowment, holdings: readonly Holding[]): Fragmentation {
+  const refusal = gpu.memory?.refusal?.sizes;
+  const refused = (sizes: GmSizes): boolean => refusal !== undefined && isAsLarge(sizes, refusal);
+  const pieces = piecesOf(gpu, endowment, holdings);
+  // A kernel that refuses what should fit shows that the host's windows lie elsewhere.
+  const believed = pieces && (!refusal || pieces.room(refusal) === 0) ? pieces : undefined;
+  return {
+    largest: believed?.largest,
+    room: (sizes) => (refused(sizes) ? 0 : (believed?.room(sizes) ?? Infinity)),
+    refused,
+  };
+}
+
+export function isAsLarge(sizes: GmSizes, others: GmSizes): boolean {
+  return sizes.lowGmMib >= others.lowGmMib && sizes.highGmMib >= others.highGmMib;
+}
+
+interface Pieces {
+  readonly largest: GmSizes;
+  room(sizes: GmSizes): number;
+}
+
+function piecesOf(gpu: Gpu, endowment: Endowment, holdings: readonly Holding[]): Pieces | undefined {
+  const { layouts, countsAgree } = gpu.memory ?? {};
+  if (!layouts || countsAgree !== true) return undefined;
+  const ground = groundOf(endowment);
+  const spaces = layouts.flatMap((layout) => {
+    const promised = holdings.filter(({ vgpuId }) => !layout.has(vgpuId));
+    const full = promised.reduce<readonly Layout[]>(
+      (ways, { vgpuId: id, sizes }) =>
+        ways.flatMap((way) => {
+          const then = placed(ground, way, { id, sizes });
+          return then.length > 0 ? then : [way];
+        }),
+      [layout],
+    );
+    return full.map((way) => spaceOf(ground, way));
+  });
+  const least = (of: (space: Space) => number): number => Math.min(...spaces.map(of));
+  const pieces = (space: Space, window: Range, size: number): number =>
+    size === 0 ? Infinity : piecesLeft(space, window, size);
+  return {
+    largest: {
+      lowGmMib: least((space) => largestPiece(space, ground.aperture)),
+      highGmMib: least((space) => largestPiece(space, ground.hidden)),
+    },
+    room: ({ lowGmMib, highGmMib }) =>
+      least((space) =>
+        Math.min(pieces(space, ground.aperture, lowGmMib), pieces(space, ground.hidden, highGmMib)),
+      ),
+  };
+}

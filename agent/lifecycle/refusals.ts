@@ -1,0 +1,12 @@
+// What a create teaches that the kernel refused although the sums had room: until one of its slices goes, the GPU is not
+// offered for that size. Placement prefers another GPU meanwhile.
+import type { Snapshot } from "../inventory/snapshot.ts";
+import type { LifecycleEvent } from "./driver.ts";
+
+/** `at` in milliseconds since the epoch. */
+export function learnRefusal(snapshot: Snapshot, event: LifecycleEvent, at: number): void {
+  if (event.kind !== "step-failed" || event.error.reason !== "GM_FRAGMENTED") return;
+  const { gpu, sizes } = event.claim;
+  const { lowGmMib, highGmMib } = sizes;
+  snapshot.learn(gpu, { refusal: { sizes: { lowGmMib, highGmMib }, at } });
+}
