@@ -38,7 +38,11 @@ const DESK = (vgpu: string): string => `<domain type='kvm'><name>desk</name>
   <hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='${vgpu}'/></source></hostdev>
   </devices></domain>`;
 const FOREIGN = "f0e1d2c3-0000-4000-8000-000000000001";
-const HOST = `mdevs: [{ gpu: "0000:00:02.0", type: i915-GVTg_V5_8, uuid: ${FOREIGN} }]`;
+/** Of the second GPU, which was seen empty, it is known where its vGPUs lie. */
+const HOST = `
+gpus: [{ address: "0000:00:02.0" }, { address: "0000:01:02.0", boot_vga: false }]
+mdevs: [{ gpu: "0000:00:02.0", type: i915-GVTg_V5_8, uuid: ${FOREIGN} }]
+`;
 
 describe("Prometheus and vgpud", function () {
   this.timeout(120_000);

@@ -64,7 +64,7 @@ function mib({ lowGmMib, highGmMib }: SliceSizes): { low: number; high: number }
 const step = fc.record({
   suffix: fc.constantFrom(...suffixes),
   pick: fc.nat(6),
-  removes: fc.boolean(),
+  removes: fc.nat(2).map((one) => one === 0),
   looks: fc.boolean(),
 });
 
@@ -119,9 +119,9 @@ describe("the estimate of what is in one piece", () => {
   it("never says that a type fits which an independent placement cannot place, whatever came and went", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom(256, 512, 1024, 2048),
+        fc.constantFrom(512, 1024, 1024),
         fc.infiniteStream(fc.nat(1000)),
-        fc.array(step, { maxLength: 40 }),
+        fc.array(step, { minLength: 10, maxLength: 30, size: "max" }),
         async (aperture, choices, steps) => {
           const watched = new Watched(aperture, (count) => (choices.next().value ?? 0) % count);
           await watched.look();
@@ -140,7 +140,7 @@ describe("the estimate of what is in one piece", () => {
           }
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 500 },
     );
   });
 

@@ -10,6 +10,7 @@ import {
   type Finding,
 } from "../../../agent/diagnosis/condition.ts";
 import type { Report } from "../../../agent/diagnosis/diagnostician.ts";
+import type { Layout } from "../../../agent/inventory/memory.ts";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { AgentError } from "../../../agent/core/errors.ts";
 import { parseClaimId, parsePciAddress, parseVgpuId, type PciAddress } from "../../../agent/core/ids.ts";
@@ -73,6 +74,15 @@ const bareGpu: Gpu = {
   mdevParent: false,
   types: [],
 };
+
+/** Three slices of a `_4`, one after the other: low GM from the bottom, high GM from the top. */
+const layout: Layout = new Map(
+  [own(1), own(9), foreignVgpu].map((id, n) => {
+    const [low, high] = [128 + n * 128, 3200 - n * 512];
+    return [id, { low: { start: low, end: low + 128 }, high: { start: high, end: high + 512 } }];
+  }),
+);
+const memory = { ggttMib: 4096, layouts: [layout], countsAgree: true, refusal: undefined };
 
 export function claim(n: number, change: Partial<Claim> = {}): Claim {
   return {
@@ -150,7 +160,7 @@ const inventory: Inventory = {
   revision: 42,
   observedAt: NOON + 60_500,
   host: { hostname: "host-1", bootId: "boot", kernelRelease: "6.1.0", hypervisor: "kvm" },
-  gpus: new Map([gpu, bareGpu].map((each) => [each.address, each])),
+  gpus: new Map([{ ...gpu, memory }, bareGpu].map((each) => [each.address, each])),
   vgpus: new Map(
     [own(1), own(9), foreignVgpu].map((id) => [id, { id, gpu: igd, type: V5_4, iommuGroup: undefined }]),
   ),

@@ -9,6 +9,19 @@ const everything = new URLSearchParams();
 const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
 describe("the status page", () => {
+  it("says how much of what is free is in one piece, as an estimate, where that is not all", () => {
+    const shown = host({ apertures: [1024] });
+    const pageWith = (largestFree: { lowGmMib: number; highGmMib: number }): string => {
+      const gpus = shown.view.gpus.map((view) => ({ ...view, largestFree }));
+      return statusPage({ ...shown, view: { ...shown.view, gpus } }, everything).body;
+    };
+    assert.match(
+      pageWith({ lowGmMib: 256, highGmMib: 2688 }),
+      /896 MiB<\/b> free of 1,024 MiB, about 256 MiB in one piece/,
+    );
+    assert.doesNotMatch(pageWith({ lowGmMib: 896, highGmMib: 2688 }), /in one piece/);
+  });
+
   for (const [name, example] of Object.entries(examples))
     describe(`of the host ${name}`, () => {
       const { status, body } = statusPage(example(), everything);
