@@ -37,7 +37,7 @@ export function lowestPlace(space: Space, window: Range, size: number): Range | 
 }
 
 /**
- * DRM_MM_INSERT_HIGHEST, with DRM_MM_INSERT_BEST after it. The first looks at one hole, the highest; from 5.9 on its search
+ * DRM_MM_INSERT_HIGHEST, with DRM_MM_INSERT_BEST after it. The first looks at one hole, the highest; in newer kernels its search
  * passes over holes that are too small, as far as the shape of a tree lets it. Where that hole has no room it is the
  * smallest that has, counted in full even where it reaches out of the window. All places that may come of it.
  */
