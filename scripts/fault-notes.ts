@@ -63,8 +63,9 @@ export const faultNotes: Readonly<Record<FaultKind, FaultNote>> = {
     reasons: ["CAPACITY_DISAGREES", "KERNEL_REPORTS_NO_ROOM"],
   },
   FILE_FAILS: {
-    answer: "the host cannot be seen: lists show the last view, and changes answer `INTERNAL` with the path",
-    reasons: ["INTERNAL"],
+    answer:
+      "what the file tells is unknown, all else is served; the log names the file and why, once, and `vgpud_inventory_unread_files` counts it",
+    reasons: [],
   },
   GPU_VANISHES: {
     answer: "the GPU is not listed, and a create that names it answers `GPU_NOT_FOUND`",

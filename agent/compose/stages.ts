@@ -2,14 +2,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import type { Configuration } from "../config/configuration.ts";
-import { MdevBus } from "../backends/kvmgt/mdev-bus.ts";
 import { rememberGvtg } from "../backends/kvmgt/memory.ts";
 import { KvmgtSlices } from "../backends/kvmgt/slices.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { Pulse } from "../core/pulse.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import { issueVgpuId } from "../core/vgpu-mark.ts";
-import { observe } from "../discovery/observe.ts";
 import { RootedFiles } from "../host/files.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { HostdClient } from "../host/hostd-client.ts";
@@ -36,6 +34,7 @@ import { countedStore } from "./counted-store.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
 import { composeDiagnostician } from "./diagnosis.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
+import { composeLook } from "./look.ts";
 import { composeReconciler } from "./reconciler.ts";
 
 export interface Stages {
@@ -96,8 +95,7 @@ export function composeStages(
   });
   const domainHistory = new DomainStatsHistory(HISTORY);
   const sampler = composeSampler({ libvirt, domainHistory, recorder, log, cut });
-  const observer = { files, slices: new MdevBus(files), domains: libvirt, wall: clock.wall };
-  const lookout = new Lookout({ look: (signal) => observe(observer, signal), snapshot, stop: cut });
+  const lookout = new Lookout({ look: composeLook({ files, domains: libvirt }, log), snapshot, stop: cut });
   const diagnostician = composeDiagnostician(config.host_root, files, () => libvirt.status);
   const operations = new Operations((operation) => {
     recorder.operation(operation);

@@ -2,7 +2,10 @@
 
 /** Paths are relative to the host root, without a leading slash: `sys/class/mdev_bus`. */
 export interface HostFiles {
-  /** The text without its trailing newline; undefined when there is no such file. Throws when it cannot be read. */
+  /**
+   * The text without its trailing newline; undefined when there is no such file. Throws when it cannot be read, is not
+   * UTF-8, or is much longer than anything the kernel writes.
+   */
   read(path: string): Promise<string | undefined>;
   /** Names in a directory, sorted; empty when there is none. */
   list(path: string): Promise<string[]>;
@@ -10,4 +13,19 @@ export interface HostFiles {
   linkName(path: string): Promise<string | undefined>;
   /** The name of the directory that holds what a symbolic link points to; undefined when there is no link. */
   linkParentName(path: string): Promise<string | undefined>;
+  /** Told of a file whose text is not what the kernel writes there. */
+  doubt?(path: string, text: string): void;
+}
+
+/** What a file tells; undefined when there is none, and when its text is not understood, of which the files are told. */
+export async function fact<T>(
+  files: HostFiles,
+  path: string,
+  understand: (text: string) => T | undefined,
+): Promise<T | undefined> {
+  const text = await files.read(path);
+  if (text === undefined) return undefined;
+  const understood = understand(text);
+  if (understood === undefined) files.doubt?.(path, text);
+  return understood;
 }

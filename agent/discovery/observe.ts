@@ -1,18 +1,11 @@
 // One look at the host: the PCI bus, what each backend finds, and libvirt's domains, put together as facts.
-import type { DomainId, PciAddress } from "../core/ids.ts";
+import type { DomainId } from "../core/ids.ts";
 import { messageOf } from "../core/errors.ts";
-import type { Domain, Gpu, Inventory, KernelVgpu, Known } from "../inventory/model.ts";
+import type { Domain, Inventory, Known } from "../inventory/model.ts";
 import { readHostFacts } from "./host-facts.ts";
 import type { HostFiles } from "./host-files.ts";
-import { findGpus, type PciGpu } from "./pci-gpus.ts";
-
-/** What a backend finds in the kernel. */
-export interface SliceSource {
-  /** What this GPU can be cut into. */
-  describe(gpu: PciGpu): Promise<Pick<Gpu, "mdevParent" | "types">>;
-  /** All slices that exist, on every GPU. */
-  slices(): Promise<readonly KernelVgpu[]>;
-}
+import type { KernelReader, SliceSource } from "./kernel-facts.ts";
+import { NotingFiles } from "./noting-files.ts";
 
 /** libvirt's domains as facts. Throws while libvirt is away. */
 export interface DomainSource {
@@ -21,7 +14,10 @@ export interface DomainSource {
 
 export interface Observer {
   readonly files: HostFiles;
-  readonly slices: SliceSource;
+  /** Knows what the last look found. */
+  readonly kernel: KernelReader;
+  /** What a backend finds in these files. */
+  readonly slicesIn: (files: HostFiles) => SliceSource;
   readonly domains: DomainSource;
   /** Milliseconds since the epoch. */
   readonly wall: () => number;
@@ -30,31 +26,20 @@ export interface Observer {
 /** A view without a revision: the snapshot gives it one. */
 export type Observation = Omit<Inventory, "revision">;
 
-/** Throws when the kernel's facts cannot be read; libvirt's absence is a fact itself (law 5). */
+/**
+ * Throws when it cannot be read which GPUs and slices there are. A single fact that cannot be read is unknown, with the
+ * reason, and libvirt's absence is a fact itself (law 5).
+ */
 export async function observe(observer: Observer, signal: AbortSignal): Promise<Observation> {
   const observedAt = observer.wall();
-  const [host, gpus, vgpus, domains] = await Promise.all([
-    readHostFacts(observer.files),
-    observeGpus(observer),
-    observer.slices.slices(),
+  const files = new NotingFiles(observer.files);
+  const [host, kernel, domains] = await Promise.all([
+    readHostFacts(files),
+    observer.kernel.read({ files, slices: observer.slicesIn(files) }),
     observeDomains(observer.domains, signal),
   ]);
   signal.throwIfAborted();
-  return {
-    observedAt,
-    host,
-    gpus,
-    vgpus: new Map(vgpus.map((vgpu) => [vgpu.id, vgpu])),
-    domains,
-  };
-}
-
-async function observeGpus({ files, slices }: Observer): Promise<ReadonlyMap<PciAddress, Gpu>> {
-  const found = await findGpus(files);
-  const gpus = await Promise.all(
-    found.map(async (gpu): Promise<Gpu> => ({ ...gpu, ...(await slices.describe(gpu)) })),
-  );
-  return new Map(gpus.map((gpu) => [gpu.address, gpu]));
+  return { observedAt, host, ...kernel, domains, unread: files.unread };
 }
 
 async function observeDomains(

@@ -1,7 +1,7 @@
 // Finds Intel display functions on the PCI bus. Everything is keyed by PCI address: card numbers change at reboots.
 import { parsePciAddress, type PciAddress } from "../core/ids.ts";
 import type { Gpu } from "../inventory/model.ts";
-import type { HostFiles } from "./host-files.ts";
+import { fact, type HostFiles } from "./host-files.ts";
 
 /** What the PCI bus alone tells; what can be shared is for a backend to find. */
 export type PciGpu = Omit<Gpu, "mdevParent" | "types">;
@@ -19,7 +19,8 @@ export async function findGpus(files: HostFiles): Promise<PciGpu[]> {
   return found.filter((gpu) => gpu !== undefined);
 }
 
-async function readGpu(files: HostFiles, address: PciAddress): Promise<PciGpu | undefined> {
+/** Undefined when there is no such function, or it is not a GPU. */
+export async function readGpu(files: HostFiles, address: PciAddress): Promise<PciGpu | undefined> {
   const dir = `${DEVICES}/${address}`;
   const [vendorId, pciClass] = await Promise.all([
     hexId(files, `${dir}/vendor`),
@@ -28,26 +29,29 @@ async function readGpu(files: HostFiles, address: PciAddress): Promise<PciGpu | 
   if (vendorId !== INTEL || !isDisplay(pciClass)) return undefined;
   // A virtual function shares its parent's ids; it is a slice, not a GPU.
   if ((await files.linkName(`${dir}/physfn`)) !== undefined) return undefined;
-  const [deviceId, driver, numa, group, drm, bootVga, resource] = await Promise.all([
+  const [deviceId, driver, node, group, drm, bootVga, resource] = await Promise.all([
     hexId(files, `${dir}/device`),
     files.linkName(`${dir}/driver`),
-    files.read(`${dir}/numa_node`),
+    fact(files, `${dir}/numa_node`, integer),
     files.linkName(`${dir}/iommu_group`),
     files.list(`${dir}/drm`),
-    files.read(`${dir}/boot_vga`),
-    files.read(`${dir}/resource`),
+    fact(files, `${dir}/boot_vga`, flag),
+    fact(files, `${dir}/resource`, (text) => (RESOURCE.test(text) ? text : undefined)),
   ]);
+  // A driver that leaves takes its link away first and its nodes later (kernel drivers/base/dd.c).
+  const nodes = driver === undefined ? [] : drm;
   return {
     address,
     vendorId,
     deviceId: deviceId ?? "",
     pciClass,
     driver,
-    numaNode: nonNegative(numa),
-    iommuGroup: nonNegative(group),
-    drmCard: drm.find((name) => /^card\d+$/.test(name)),
-    drmRender: drm.find((name) => /^renderD\d+$/.test(name)),
-    bootVga: bootVga === undefined ? undefined : bootVga === "1",
+    // The kernel writes -1 for "no NUMA node".
+    numaNode: node !== undefined && node >= 0 ? node : undefined,
+    iommuGroup: integer(group ?? ""),
+    drmCard: nodes.find((name) => /^card\d+$/.test(name)),
+    drmRender: nodes.find((name) => /^renderD\d+$/.test(name)),
+    bootVga,
     apertureMib: bar2Mib(resource),
   };
 }
@@ -57,19 +61,24 @@ function isDisplay(pciClass: string | undefined): pciClass is string {
   return pciClass !== undefined && (pciClass.startsWith("0300") || pciClass.startsWith("0380"));
 }
 
-async function hexId(files: HostFiles, path: string): Promise<string | undefined> {
-  return /^0x([0-9a-f]+)$/.exec((await files.read(path)) ?? "")?.[1];
+function hexId(files: HostFiles, path: string): Promise<string | undefined> {
+  return fact(files, path, (text) => /^0x([0-9a-f]+)$/.exec(text)?.[1]);
 }
 
-/** The kernel writes -1 for "no NUMA node". What no int of the kernel holds is no answer of it. */
-function nonNegative(text: string | undefined): number | undefined {
-  const value = text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
-  return value === undefined || value > MAX_INT32 ? undefined : value;
+function integer(text: string): number | undefined {
+  return /^-?\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
+
+function flag(text: string): boolean | undefined {
+  return text === "0" || text === "1" ? text === "1" : undefined;
+}
+
+/** Three lines of `start end flags` in hex at least: sysfs `resource` (Documentation/PCI/sysfs-pci.rst). */
+const RESOURCE = /^(0x[0-9a-f]{1,16} 0x[0-9a-f]{1,16} 0x[0-9a-f]{1,16}(\n|$)){3}/;
 
 /**
- * The size of BAR 2 from sysfs `resource`, whose third line is `start end flags` in hex
- * (Documentation/PCI/sysfs-pci.rst). i915 maps BAR 2 as the aperture of its GGTT (gt/intel_ggtt.c).
+ * The size of BAR 2 from sysfs `resource`, which i915 maps as the aperture of its GGTT (gt/intel_ggtt.c); undefined for a
+ * BAR that is not assigned.
  */
 export function bar2Mib(resource: string | undefined): number | undefined {
   const fields = /^(0x[0-9a-f]+) (0x[0-9a-f]+)/.exec(resource?.split("\n")[2] ?? "");

@@ -119,10 +119,19 @@ export type Known<T> =
 /** Facts of the machine that do not change while the agent runs. */
 export interface HostFacts {
   readonly hostname: string;
+  /** Empty when it could not be read, as the other texts here. */
   readonly bootId: string;
   readonly kernelRelease: string;
   /** `kvm`, `xen` (dom0), `xen-guest`, or `none`. */
   readonly hypervisor: "kvm" | "xen" | "xen-guest" | "none";
+}
+
+/** A file of the kernel's that is there and could not be read or understood: what it tells is unknown. */
+export interface Unread {
+  /** Below the host's root, without a leading slash. */
+  readonly path: string;
+  /** `EIO: i/o error`, `is not UTF-8`, `says "…"`. */
+  readonly why: string;
 }
 
 /** One immutable view of the host. */
@@ -136,6 +145,8 @@ export interface Inventory {
   readonly vgpus: ReadonlyMap<VgpuId, KernelVgpu>;
   /** Unknown while libvirt is away (law 5). */
   readonly domains: Known<ReadonlyMap<DomainId, Domain>>;
+  /** By path. Facts that depend on one of these files are undefined. */
+  readonly unread: readonly Unread[];
 }
 
 /** Whether a domain in this state has a process that may hold a slice. */

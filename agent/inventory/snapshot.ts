@@ -43,6 +43,6 @@ export class Snapshot {
   }
 }
 
-function facts({ host, gpus, vgpus, domains }: Omit<Inventory, "revision">): unknown {
-  return { host, gpus, vgpus, domains };
+function facts({ host, gpus, vgpus, domains, unread }: Omit<Inventory, "revision">): unknown {
+  return { host, gpus, vgpus, domains, unread };
 }

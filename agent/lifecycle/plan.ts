@@ -73,8 +73,9 @@ function isOwn(claim: Claim, domain: Domain | undefined): boolean {
 function autostart({ claim, domain }: View, bootId: string): Step | undefined {
   if (!claim.domain.autostart || claim.bootId === bootId || claim.goal === "absent" || !isSettled(claim))
     return undefined;
-  if (domain === undefined || claim.state === "failed") return undefined;
-  return { kind: "autostart", bootId, run: !isAlive(domain.state) };
+  // Which boot this is could not be read, now or when it was written down: that is no boot that was seen.
+  if (bootId === "" || domain === undefined || claim.state === "failed") return undefined;
+  return { kind: "autostart", bootId, run: claim.bootId !== "" && !isAlive(domain.state) };
 }
 
 /** What happened to a settled claim behind our back becomes its intent: nobody's decision is fought. */

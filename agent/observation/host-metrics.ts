@@ -52,6 +52,12 @@ export function hostCollector({ version, revision, nodeVersion }: BuildInfo): Co
         samples: ({ inventory }) => (inventory ? [{ labels: {}, value: inventory.observedAt / 1000 }] : []),
       }),
       gauge({
+        name: "vgpud_inventory_unread_files",
+        help: "Files of the kernel that are there and could not be read or understood at the last look; the log names them.",
+        labels: [],
+        samples: ({ inventory }) => (inventory ? [{ labels: {}, value: inventory.unread.length }] : []),
+      }),
+      gauge({
         name: "vgpud_inventory_age_seconds",
         help: "Time since the look began that this scrape describes; absent before the first look.",
         labels: [],

@@ -104,3 +104,37 @@ describe("a slice that vgpud has no claim for", () => {
     assert.deepEqual([mdevs.length, domains.length], [2, 1]);
   });
 });
+
+describe("files of the kernel that cannot be read", () => {
+  const DEVICE = `sys/devices/pci0000:00/${GPU}`;
+  const bad = [
+    "proc/sys/kernel/hostname",
+    "proc/sys/kernel/random/boot_id",
+    `${DEVICE}/resource`,
+    `${DEVICE}/numa_node`,
+    `${DEVICE}/boot_vga`,
+    `${DEVICE}/mdev_supported_types/${type(1)}/description`,
+    `${DEVICE}/mdev_supported_types/${type(2)}/available_instances`,
+  ];
+
+  it("stop nothing: their facts are unknown, the rest is served, and each is told once", async () => {
+    await using world = await World.start();
+    await world.setFaults(
+      ...bad.map((target, index) => ({ name: `bad-${index}`, kind: "FILE_FAILS" as const, target })),
+    );
+    // Without the size of the aperture nobody knows what fits.
+    const error = await refusal(world.create("later"));
+    assert.deepEqual([error.code, error.reason], ["FAILED_PRECONDITION", "MODE_UNSUPPORTED"]);
+    const [gpu] = await world.gpus();
+    assert.deepEqual(gpu?.types.map(({ name }) => name).sort(), [type(1), type(4), type(8)]);
+    assert.equal((await world.shownHost()).kernelRelease, "6.12.107");
+    assert.match(await world.scrape(), /^vgpud_inventory_unread_files 7$/m);
+    await refusal(world.create("later"));
+    await world.clearFaults();
+    assert.equal((await world.create("later")).domain?.claimState, ClaimState.ACTIVE);
+    assert.match(await world.scrape(), /^vgpud_inventory_unread_files 0$/m);
+    const lines = world.agent.log.split("\n");
+    for (const message of ["a fact of the kernel is unknown", "a fact of the kernel is known again"])
+      assert.equal(lines.filter((line) => line.includes(message)).length, bad.length, message);
+  });
+});

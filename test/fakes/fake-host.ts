@@ -61,6 +61,7 @@ export class FakeHost implements Slices, Domains {
         this.libvirtAway === undefined
           ? { known: true, value: new Map(domains) }
           : { known: false, why: this.libvirtAway },
+      unread: [],
     };
   }
 

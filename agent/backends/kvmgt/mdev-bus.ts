@@ -1,8 +1,8 @@
 // GVT-g on KVM as the mdev bus shows it (Documentation/driver-api/vfio-mediated-device.rst).
 // `name` and `description` are optional: GVT-g of kernel 5.10 has no `name` (gvt/gvt.c), the directory's name is the id.
 import { parsePciAddress, parseVgpuId, type PciAddress, type VgpuId } from "../../core/ids.ts";
-import type { HostFiles } from "../../discovery/host-files.ts";
-import type { SliceSource } from "../../discovery/observe.ts";
+import { fact, type HostFiles } from "../../discovery/host-files.ts";
+import type { SliceSource } from "../../discovery/kernel-facts.ts";
 import type { PciGpu } from "../../discovery/pci-gpus.ts";
 import type { Gpu, KernelVgpu, VgpuType } from "../../inventory/model.ts";
 import { parseDescription } from "./type-description.ts";
@@ -17,12 +17,16 @@ export class MdevBus implements SliceSource {
     this.#files = files;
   }
 
+  /**
+   * A parent's link on the class is made when all its types are there and goes before the first of them does (mdev_core.c,
+   * mdev_register_parent and mdev_unregister_parent): what was read while it stood is whole.
+   */
   async describe(gpu: PciGpu): Promise<Pick<Gpu, "mdevParent" | "types">> {
     const dir = `${PARENTS}/${gpu.address}/mdev_supported_types`;
     const names = await this.#files.list(dir);
-    const mdevParent = names.length > 0 || (await this.#files.list(PARENTS)).includes(gpu.address);
     const types = await Promise.all(names.map((name) => this.#readType(dir, name)));
-    return { mdevParent, types: types.filter((type) => type !== undefined) };
+    const mdevParent = (await this.#files.list(PARENTS)).includes(gpu.address);
+    return { mdevParent, types: mdevParent ? types.filter((type) => type !== undefined) : [] };
   }
 
   /** Slices whose parent is no PCI function (samples such as mtty) are not ours to know. */
@@ -48,14 +52,20 @@ export class MdevBus implements SliceSource {
     return found.flat();
   }
 
-  /** Undefined when the type vanished between the listing and the read. */
+  /** Undefined when the type vanished between the listing and the read, or when it is unknown how many can be made. */
   async #readType(dir: string, name: string): Promise<VgpuType | undefined> {
-    const [available, description] = await Promise.all([
-      this.#files.read(`${dir}/${name}/available_instances`),
-      this.#files.read(`${dir}/${name}/description`),
+    const [kernelAvailable, described] = await Promise.all([
+      fact(this.#files, `${dir}/${name}/available_instances`, count),
+      this.#readDescription(`${dir}/${name}/description`),
     ]);
-    if (available === undefined || !/^\d+$/.test(available)) return undefined;
-    return { name, ...parseDescription(description), kernelAvailable: Number(available) };
+    return kernelAvailable === undefined ? undefined : { name, ...described, kernelAvailable };
+  }
+
+  async #readDescription(path: string): Promise<ReturnType<typeof parseDescription>> {
+    const text = await this.#files.read(path);
+    const described = parseDescription(text);
+    if (text !== undefined && described.sizes === undefined) this.#files.doubt?.(path, text);
+    return described;
   }
 
   async #readSlice(id: VgpuId): Promise<KernelVgpu | undefined> {
@@ -72,6 +82,11 @@ export class MdevBus implements SliceSource {
   async #parentOf(id: VgpuId): Promise<PciAddress | undefined> {
     return parsePciAddress((await this.#files.linkParentName(`${DEVICES}/${id}`)) ?? "");
   }
+}
+
+/** An `unsigned int`. */
+function count(text: string): number | undefined {
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
 function vgpuIdsOf(names: readonly string[]): VgpuId[] {

@@ -108,7 +108,8 @@ export class KvmgtSlices implements Slices {
   /** The budget may have room in sum and no range in one piece: then the kernel's own count still says so (gvt-linux#164). */
   async #noSpace({ gpu, type }: Slice, what: string): Promise<AgentError> {
     const path = `sys/class/mdev_bus/${gpu}/mdev_supported_types/${type}/available_instances`;
-    const available = Number((await this.#files.read(path)) ?? 0);
+    // A count that cannot be read does not say that there is room.
+    const available = Number((await this.#files.read(path).catch(() => undefined)) ?? 0);
     const details = { gpu, vgpu_type: type, kernel_available: available };
     if (available > 0)
       return new AgentError(

@@ -41,5 +41,21 @@ describe("files below a root", () => {
 
   it("fail for what is there and cannot be read", async () => {
     await assert.rejects(files.read("sys/b"), { code: "EISDIR" });
+    await symlink("/proc/self/mem", path.join(root, "sys/broken"));
+    await assert.rejects(files.read("sys/broken"), { code: "EIO" });
+  });
+
+  it("fail for bytes that are no text, and are read however many bytes a page has", async () => {
+    await writeFile(path.join(root, "sys/bytes"), Buffer.from([0x36, 0xff, 0xfe]));
+    await assert.rejects(files.read("sys/bytes"), /is not UTF-8/);
+    await writeFile(path.join(root, "sys/page"), "é".repeat(50_000));
+    assert.equal((await files.read("sys/page"))?.length, 50_000);
+  });
+
+  it("fail for more than the kernel would ever write, without reading it all", async () => {
+    await writeFile(path.join(root, "sys/huge"), Buffer.alloc(10 * 1024 * 1024, "x"));
+    await assert.rejects(files.read("sys/huge"), /holds 1048576 bytes or more/);
+    await symlink("/dev/zero", path.join(root, "sys/endless"));
+    await assert.rejects(files.read("sys/endless"), /holds 1048576 bytes or more/);
   });
 });

@@ -14,6 +14,7 @@ function observation(given: Partial<Observation> = {}): Observation {
     gpus: new Map(),
     vgpus: new Map(),
     domains: { known: false, why: "connection refused" },
+    unread: [],
     ...given,
   };
 }

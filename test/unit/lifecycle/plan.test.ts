@@ -225,6 +225,19 @@ describe("the planner", () => {
     ]);
   });
 
+  it("starts with the host what is to be started with it, and takes a boot that cannot be told for none", async () => {
+    const base = claim(1, { state: "stopped", goal: "stopped" });
+    const owner = { ...base, domain: { ...base.domain, autostart: true } };
+    const plannedIn = async (now: string, then: string): Promise<unknown> => {
+      const inventory = await inventoryOf(hostFor(owner, { ...shape, state: "shut-off" }));
+      const host = { ...inventory.host, bootId: now };
+      return plan({ ...owner, bootId: then }, { ...inventory, host }, WALL)[0];
+    };
+    assert.deepEqual(await plannedIn("b", "a"), { kind: "autostart", bootId: "b", run: true });
+    assert.equal(await plannedIn("", "a"), undefined);
+    assert.deepEqual(await plannedIn("b", ""), { kind: "autostart", bootId: "b", run: false });
+  });
+
   it("takes a copied mark for what it is", async () => {
     const owner = claim(1, { state: "deleting", goal: "absent" });
     const host = hostFor(owner, { ...shape, domain: "none" });

@@ -20,6 +20,7 @@ function showing(...domains: readonly Domain[]): Inventory {
     gpus: new Map(),
     vgpus: new Map(),
     domains: { known: true, value: new Map(domains.map((domain) => [domain.id, domain])) },
+    unread: [],
   };
 }
 

@@ -165,6 +165,7 @@ const inventory: Inventory = {
     [own(1), own(9), foreignVgpu].map((id) => [id, { id, gpu: igd, type: V5_4, iommuGroup: undefined }]),
   ),
   domains: { known: true, value: new Map([ownDomain, oddDomain].map((each) => [each.id, each])) },
+  unread: [],
 };
 
 const running = { id: "operation-2", kind: "create", startedAt: NOON, ended: undefined } as const;

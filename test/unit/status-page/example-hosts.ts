@@ -127,6 +127,7 @@ export function host(plan: HostPlan = {}): StatusSource {
       libvirtAway === undefined
         ? { known: true, value: new Map(domains.map((domain) => [domain.id, domain])) }
         : { known: false, why: libvirtAway },
+    unread: [],
   };
   const stalls = new Map(made.map(({ guest, vgpu }) => [vgpu.id, guest.stalledBy]));
   return {

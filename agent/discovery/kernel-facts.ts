@@ -1,0 +1,121 @@
+// GPUs and slices as the kernel shows them, each GPU as it is before or after a change and never in the middle of one. Pure,
+// but for what is kept.
+// The kernel changes a GPU in many steps, and a look reads it in many. So what shows otherwise than at the last look is read
+// again until it shows the same twice; the usual look, which finds nothing new, costs nothing more.
+import { isDeepStrictEqual } from "node:util";
+import type { PciAddress, VgpuId } from "../core/ids.ts";
+import type { Gpu, KernelVgpu } from "../inventory/model.ts";
+import type { HostFiles } from "./host-files.ts";
+import { findGpus, readGpu, type PciGpu } from "./pci-gpus.ts";
+
+/** What a backend finds in the kernel. */
+export interface SliceSource {
+  /** What this GPU can be cut into. */
+  describe(gpu: PciGpu): Promise<Pick<Gpu, "mdevParent" | "types">>;
+  /** All slices that exist, on every GPU. */
+  slices(): Promise<readonly KernelVgpu[]>;
+}
+
+export interface KernelFacts {
+  readonly gpus: ReadonlyMap<PciAddress, Gpu>;
+  readonly vgpus: ReadonlyMap<VgpuId, KernelVgpu>;
+}
+
+interface Sources {
+  readonly files: HostFiles;
+  readonly slices: SliceSource;
+}
+
+/** A change that takes longer is shown when it is over; its events bring the next look. */
+const MAX_READINGS = 6;
+
+export class KernelReader {
+  #last: KernelFacts = { gpus: new Map(), vgpus: new Map() };
+
+  /** Throws when it cannot be read which objects there are. */
+  async read(sources: Sources): Promise<KernelFacts> {
+    let seen = await readAll(sources);
+    let doubtful = differing(this.#last, seen);
+    for (let readings = 1; doubtful.size > 0 && readings < MAX_READINGS; readings += 1) {
+      const again = await readAgain(sources, seen, doubtful);
+      doubtful = differing(seen, again);
+      seen = again;
+    }
+    this.#last = withoutDoubt(seen, { doubtful, before: this.#last });
+    return this.#last;
+  }
+}
+
+async function readAll(sources: Sources): Promise<KernelFacts> {
+  const [found, slices] = await Promise.all([findGpus(sources.files), sources.slices.slices()]);
+  const gpus = await Promise.all(found.map((gpu) => described(sources, gpu)));
+  return { gpus: byAddress(gpus), vgpus: byId(slices) };
+}
+
+/** The GPUs in doubt, and all slices: that costs little, and one may have come or gone anywhere. */
+async function readAgain(
+  sources: Sources,
+  seen: KernelFacts,
+  doubtful: ReadonlySet<PciAddress>,
+): Promise<KernelFacts> {
+  const rest = [...seen.gpus.values()].filter(({ address }) => !doubtful.has(address));
+  const [slices, ...again] = await Promise.all([
+    sources.slices.slices(),
+    ...[...doubtful].map(async (address) => {
+      const gpu = await readGpu(sources.files, address);
+      return gpu && described(sources, gpu);
+    }),
+  ]);
+  const gpus = [...rest, ...again.filter((gpu) => gpu !== undefined)];
+  return { gpus: byAddress(gpus.sort((a, b) => (a.address < b.address ? -1 : 1))), vgpus: byId(slices) };
+}
+
+/** Whatever a driver offers goes with it; its link goes first (kernel drivers/base/dd.c, __device_release_driver). */
+async function described({ slices }: Sources, gpu: PciGpu): Promise<Gpu> {
+  const offers = gpu.driver === undefined ? { mdevParent: false, types: [] } : await slices.describe(gpu);
+  return { ...gpu, ...offers };
+}
+
+/** GPUs that one shows otherwise than the other, with what stands on them. */
+function differing(one: KernelFacts, other: KernelFacts): ReadonlySet<PciAddress> {
+  const gpus = [...new Set([...one.gpus.keys(), ...other.gpus.keys()])];
+  const changed = gpus.filter((gpu) => !isDeepStrictEqual(one.gpus.get(gpu), other.gpus.get(gpu)));
+  const ids = [...new Set([...one.vgpus.keys(), ...other.vgpus.keys()])];
+  const moved = ids
+    .filter((id) => !isDeepStrictEqual(one.vgpus.get(id), other.vgpus.get(id)))
+    .flatMap((id) => [one.vgpus.get(id)?.gpu, other.vgpus.get(id)?.gpu])
+    .filter((gpu) => gpu !== undefined);
+  return new Set([...changed, ...moved]);
+}
+
+/** GPUs that never showed the same twice are shown as they were before, but for what they can make now. */
+function withoutDoubt(
+  seen: KernelFacts,
+  { doubtful, before }: { readonly doubtful: ReadonlySet<PciAddress>; readonly before: KernelFacts },
+): KernelFacts {
+  if (doubtful.size === 0) return seen;
+  const gpus = new Map(seen.gpus);
+  for (const address of doubtful) {
+    const [now, then] = [seen.gpus.get(address), before.gpus.get(address)];
+    if (isDeepStrictEqual(now && withoutCounts(now), then && withoutCounts(then))) continue;
+    if (then === undefined) gpus.delete(address);
+    else gpus.set(address, then);
+  }
+  return { gpus, vgpus: seen.vgpus };
+}
+
+/** Counts change with every slice that anybody makes. */
+function withoutCounts({ types, ...gpu }: Gpu): unknown {
+  return {
+    ...gpu,
+    types: types.map(({ name, sizes, weight, resolution }) => ({ name, sizes, weight, resolution })),
+  };
+}
+
+function byAddress(gpus: readonly Gpu[]): KernelFacts["gpus"] {
+  return new Map(gpus.map((gpu) => [gpu.address, gpu]));
+}
+
+function byId(slices: readonly KernelVgpu[]): KernelFacts["vgpus"] {
+  return new Map(slices.map((slice) => [slice.id, slice]));
+}

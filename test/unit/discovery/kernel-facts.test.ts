@@ -1,0 +1,112 @@
+// GPUs that change while they are read: shown as before or as after, whatever the look was reading when it began.
+import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import { MdevBus } from "../../../agent/backends/kvmgt/mdev-bus.ts";
+import { KernelReader, type KernelFacts } from "../../../agent/discovery/kernel-facts.ts";
+import type { Entries } from "../../../agent/simulator/gpu-tree.ts";
+import { parseHost } from "../../../agent/simulator/host-yaml.ts";
+import { hostEntries } from "../../../agent/simulator/host-tree.ts";
+import { SimulatedKernel } from "../../../agent/simulator/kernel.ts";
+import { foreignVgpuId, pciAddress } from "../../fakes/ids.ts";
+import { ChangingFiles, steps } from "../../fakes/changing-files.ts";
+
+const TYPE = "i915-GVTg_V5_8";
+const SLICE = foreignVgpuId(1);
+const [FIRST, SECOND] = [pciAddress(0), pciAddress(3)];
+const gpus = [FIRST, SECOND];
+
+/** The files of a host with a second GPU, or without it, and with what else is said of it. */
+function treeOf(second: string, { slice = false, kvmgt = true } = {}): Entries {
+  const described = [
+    `{ address: "${FIRST}" }`,
+    ...(second === "" ? [] : [`{ address: "${SECOND}", ${second} }`]),
+  ];
+  const kernel = new SimulatedKernel(
+    parseHost(`{ gpus: [${described.join(", ")}], kvmgt: ${kvmgt} }`, "test"),
+    () => "b",
+  );
+  if (slice) assert.equal(kernel.create(SECOND, TYPE, SLICE), undefined);
+  return hostEntries(kernel, () => 0);
+}
+
+function read(reader: KernelReader, files: ChangingFiles): Promise<KernelFacts> {
+  return reader.read({ files, slices: new MdevBus(files) });
+}
+
+const bound = treeOf("driver: i915");
+const unbound = treeOf("driver: none");
+
+/** From the first state to the last; those between are whole states, too, which the kernel goes through. */
+const changes: Readonly<Record<string, readonly [Entries, ...Entries[]]>> = {
+  "kvmgt is unloaded": [treeOf("driver: i915", { slice: true }), treeOf("driver: i915", { kvmgt: false })],
+  "kvmgt is loaded": [treeOf("driver: i915", { kvmgt: false }), bound],
+  "the driver is unbound": [treeOf("driver: i915", { slice: true }), unbound],
+  "the driver is bound": [unbound, bound],
+  "the driver is swapped": [bound, unbound, treeOf("driver: vfio-pci")],
+  "the GPU is removed": [treeOf("driver: i915", { slice: true }), unbound, treeOf("")],
+  "the GPU appears": [treeOf(""), bound],
+  "a slice is made": [bound, treeOf("driver: i915", { slice: true })],
+};
+
+/** One step before each read, in two orders in which the kernel might go about it, or the whole change at once. */
+const paces: readonly {
+  readonly stride: number;
+  readonly order: (names: readonly string[]) => readonly string[];
+}[] = [
+  { stride: 1, order: (names) => names },
+  { stride: 1, order: (names) => names.toReversed() },
+  { stride: Infinity, order: (names) => names },
+];
+
+describe("a GPU that changes while it is read", () => {
+  for (const [what, states] of Object.entries(changes))
+    it(`is shown as it is before or after ${what}`, async () => {
+      const [before] = states;
+      const after = states.at(-1) ?? before;
+      const wholes = await Promise.all(states.map(whole));
+      const seen = new Set<number>();
+      for (const { stride, order } of paces)
+        for (let begin = 1; begin <= (await usualReads(before)) + 1; begin += 1) {
+          const reader = new KernelReader();
+          await read(reader, new ChangingFiles(before));
+          const change = { steps: steps(before, after, order), begin, stride };
+          const facts = await read(reader, new ChangingFiles(before, change));
+          for (const gpu of gpus) {
+            const shown = wholes.findIndex((state) =>
+              isDeepStrictEqual(state.gpus.get(gpu), facts.gpus.get(gpu)),
+            );
+            assert.notEqual(shown, -1, `begun at read ${begin}: ${JSON.stringify(facts.gpus.get(gpu))}`);
+            if (gpu === SECOND) seen.add(shown);
+          }
+          assert.deepEqual(
+            [...facts.vgpus.keys()].filter((id) => id !== SLICE),
+            [],
+          );
+        }
+      assert.ok(seen.has(0) && seen.has(states.length - 1));
+    });
+
+  it("costs a second reading of its own, and one that does not change costs none", async () => {
+    const reader = new KernelReader();
+    const first = new ChangingFiles(bound);
+    await read(reader, first);
+    const usual = await usualReads(bound);
+    assert.ok(first.reads > usual);
+    const changed = new ChangingFiles(unbound);
+    await read(reader, changed);
+    assert.ok(changed.reads < usual + usual / 2, `${changed.reads} reads, usually ${usual}`);
+  });
+});
+
+function whole(tree: Entries): Promise<KernelFacts> {
+  return read(new KernelReader(), new ChangingFiles(tree));
+}
+
+/** Of a look that finds nothing new. */
+async function usualReads(tree: Entries): Promise<number> {
+  const reader = new KernelReader();
+  await read(reader, new ChangingFiles(tree));
+  const files = new ChangingFiles(tree);
+  await read(reader, files);
+  return files.reads;
+}
