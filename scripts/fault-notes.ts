@@ -71,6 +71,20 @@ export const faultNotes: Readonly<Record<FaultKind, FaultNote>> = {
     answer: "the GPU is not listed, and a create that names it answers `GPU_NOT_FOUND`",
     reasons: ["GPU_NOT_FOUND"],
   },
+  GPU_UNBOUND: {
+    answer:
+      "the GPU is listed without driver and types, its vGPUs as not present; a create that names it answers `MODE_UNSUPPORTED`",
+    reasons: ["MODE_UNSUPPORTED"],
+  },
+  GPU_PASSED_THROUGH: {
+    answer:
+      "the GPU is listed with driver vfio-pci and without types; a create that names it answers `MODE_UNSUPPORTED`",
+    reasons: ["MODE_UNSUPPORTED"],
+  },
+  KVMGT_UNLOADED: {
+    answer: "GPUs are listed without types, vGPUs as not present; a create answers `MODE_UNSUPPORTED`",
+    reasons: ["MODE_UNSUPPORTED"],
+  },
   HOSTD_HANGS: {
     answer: "the create answers `HOSTD_UNAVAILABLE`, and what hostd makes late is removed",
     reasons: ["HOSTD_UNAVAILABLE"],

@@ -31,6 +31,8 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     "before the first look",
   ),
 
+  vgpud_inventory_unread_files: note("vgpud_inventory_unread_files > 0", "before the first look"),
+
   vgpud_gpu_info: note("count by (backend, generation, model) (vgpud_gpu_info)", "without an Intel GPU"),
   vgpud_gpu_vgpu_supported: note("vgpud_gpu_vgpu_supported == 1", "without an Intel GPU"),
   vgpud_gpu_vgpus: note("sum by (ownership) (vgpud_gpu_vgpus)", "without an Intel GPU"),

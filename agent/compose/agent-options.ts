@@ -20,6 +20,12 @@ export interface Addresses {
   readonly metrics: string;
 }
 
+/** Where the simulator of this host listens. */
+export interface SimulatorSockets {
+  readonly control: string;
+  readonly uevents: string;
+}
+
 export interface AgentOptions {
   /** The settings that hold until the agent ends. */
   readonly config: FixedConfig;
@@ -30,8 +36,8 @@ export interface AgentOptions {
   readonly version: string;
   /** The commit it was built from; undefined when the build does not say. */
   readonly revision: string | undefined;
-  /** The simulator's control socket; undefined on a real host. */
-  readonly simulator: string | undefined;
+  /** Undefined on a real host. */
+  readonly simulator: SimulatorSockets | undefined;
   /** Reads the contract's descriptor set, for reflection. */
   readonly descriptorSet: () => Promise<Buffer>;
   readonly log: Log;

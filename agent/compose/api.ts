@@ -57,7 +57,7 @@ export function composeApi(
     ...{ ledger, operations, domains, rule: gvtgCapacity },
     libvirt: () => libvirt.status,
     diagnosis: diagnostician,
-    simulation: simulator === undefined ? undefined : composeSimulation(simulator, lookAgain),
+    simulation: simulator === undefined ? undefined : composeSimulation(simulator.control, lookAgain),
     domainFigures: async () => {
       await sampler.refresh(FRESH_MS, WAIT_MS);
       return domainHistory.latest;

@@ -2,7 +2,7 @@
 import { systemClock as clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import { superviseUntil } from "../host/systemd/supervision.ts";
-import { watchUdev } from "../host/udev.ts";
+import { monitorAt, udevadm, watchUdev, type Monitor } from "../host/udev.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import { statusLine } from "../observation/status-line.ts";
 import type { Task } from "../tasks.ts";
@@ -16,7 +16,7 @@ const FIRST_LOOK_RETRY_MS = 2_000;
 const START_EXTENSION_MS = 30_000;
 
 export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => void): Task[] {
-  const { config, log, manager } = options;
+  const { log, manager } = options;
   const { libvirt, lookout, reconciler, metrics, sampler } = stages;
   const reconcile: Task = {
     name: "reconciler",
@@ -29,12 +29,12 @@ export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => voi
       await reconciler.run();
     },
   };
-  const udev: Task = {
+  const udev = (monitor: Monitor): Task => ({
     name: "udev",
     run: (signal) =>
       watchUdev(
         {
-          clock,
+          ...{ monitor, clock },
           onEvent: ({ subsystem, action }) => {
             metrics.recorder.uevent(subsystem, action);
             metrics.recorder.trigger("udev");
@@ -46,13 +46,19 @@ export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => voi
         },
         signal,
       ),
-  };
+  });
   const connect: Task = { name: "libvirt", run: (signal) => libvirt.run(signal) };
   const sample: Task = { name: "domain sampler", run: (signal) => sampler.run(signal) };
   const everywhere = [connect, reconcile, sample, diagnosisTask({ ...stages, log })];
-  // A copied or simulated tree has no udev of its own, and this machine's does not concern it.
+  const monitor = monitorOf(options);
   const always = [...everywhere, ...(manager.messenger.heard ? [supervise(options, stages)] : [])];
-  return config.host_root === "/" ? [...always, udev] : always;
+  return monitor ? [...always, udev(monitor)] : always;
+}
+
+/** A copied tree has no udev of its own, and this machine's does not concern it. */
+function monitorOf({ config, simulator }: AgentOptions): Monitor | undefined {
+  if (simulator) return monitorAt(simulator.uevents);
+  return config.host_root === "/" ? udevadm : undefined;
 }
 
 /** The host in one line, as `systemctl status` shows it. */

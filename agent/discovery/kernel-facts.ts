@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { Gpu, KernelVgpu } from "../inventory/model.ts";
 import type { HostFiles } from "./host-files.ts";
-import { findGpus, readGpu, type PciGpu } from "./pci-gpus.ts";
+import { driverOf, findGpus, readGpu, type PciGpu } from "./pci-gpus.ts";
 
 /** What a backend finds in the kernel. */
 export interface SliceSource {
@@ -70,10 +70,17 @@ async function readAgain(
   return { gpus: byAddress(gpus.sort((a, b) => (a.address < b.address ? -1 : 1))), vgpus: byId(slices) };
 }
 
-/** Whatever a driver offers goes with it; its link goes first (kernel drivers/base/dd.c, __device_release_driver). */
-async function described({ slices }: Sources, gpu: PciGpu): Promise<Gpu> {
-  const offers = gpu.driver === undefined ? { mdevParent: false, types: [] } : await slices.describe(gpu);
-  return { ...gpu, ...offers };
+/**
+ * What a driver offers goes with it, and its link goes first (kernel drivers/base/dd.c, __device_release_driver): nodes and
+ * types count that were read while it stayed the same.
+ */
+async function described({ files, slices }: Sources, gpu: PciGpu): Promise<Gpu> {
+  const nothing = { mdevParent: false, types: [] };
+  if (gpu.driver === undefined) return { ...gpu, ...nothing };
+  const offers = await slices.describe(gpu);
+  const driver = await driverOf(files, gpu.address);
+  if (driver === gpu.driver) return { ...gpu, ...offers };
+  return { ...gpu, ...nothing, driver, drmCard: undefined, drmRender: undefined };
 }
 
 /** GPUs that one shows otherwise than the other, with what stands on them. */

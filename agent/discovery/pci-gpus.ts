@@ -27,11 +27,12 @@ export async function readGpu(files: HostFiles, address: PciAddress): Promise<Pc
     hexId(files, `${dir}/class`),
   ]);
   if (vendorId !== INTEL || !isDisplay(pciClass)) return undefined;
+  // The driver before all that it offers: see `described` in kernel-facts.ts.
+  const [physfn, driver] = await Promise.all([files.linkName(`${dir}/physfn`), driverOf(files, address)]);
   // A virtual function shares its parent's ids; it is a slice, not a GPU.
-  if ((await files.linkName(`${dir}/physfn`)) !== undefined) return undefined;
-  const [deviceId, driver, node, group, drm, bootVga, resource] = await Promise.all([
+  if (physfn !== undefined) return undefined;
+  const [deviceId, node, group, drm, bootVga, resource] = await Promise.all([
     hexId(files, `${dir}/device`),
-    files.linkName(`${dir}/driver`),
     fact(files, `${dir}/numa_node`, integer),
     files.linkName(`${dir}/iommu_group`),
     files.list(`${dir}/drm`),
@@ -54,6 +55,11 @@ export async function readGpu(files: HostFiles, address: PciAddress): Promise<Pc
     bootVga,
     apertureMib: bar2Mib(resource),
   };
+}
+
+/** The bound driver's name. */
+export function driverOf(files: HostFiles, address: PciAddress): Promise<string | undefined> {
+  return files.linkName(`${DEVICES}/${address}/driver`);
 }
 
 /** VGA compatible, or another display controller: an iGPU is the latter when a second card is primary. */

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { SimulatorSockets } from "../compose/agent-options.ts";
 import { Configuration } from "../config/configuration.ts";
 import type { Effective, Given } from "../config/effective.ts";
 import { loadConfig, type Sources } from "../config/load.ts";
@@ -14,8 +15,8 @@ import type { Command } from "./command-line.ts";
 export interface Surroundings extends AsyncDisposable {
   readonly configuration: Configuration;
   readonly companion: Companion | undefined;
-  /** The simulator's control socket. */
-  readonly simulator: string | undefined;
+  /** Undefined on a real host. */
+  readonly simulator: SimulatorSockets | undefined;
 }
 
 export async function surroundings({ simulate, sources }: Command): Promise<Surroundings> {
@@ -64,7 +65,11 @@ async function simulated(sources: Sources, host: string | true): Promise<Surroun
     // Last: what fails before must not leave a process behind.
     const hostArgs = host === true ? [] : ["--host", host];
     const companion = await startCompanion("../simulator/main.js", ["--dir", dir, ...hostArgs]);
-    return { configuration, companion, simulator: path.join(dir, "control.sock") };
+    return {
+      configuration,
+      companion,
+      simulator: { control: path.join(dir, "control.sock"), uevents: path.join(dir, "uevents.sock") },
+    };
   });
 }
 

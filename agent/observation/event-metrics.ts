@@ -13,7 +13,7 @@ export const hostdOutcomes = ["ok", "held", "blocked", "refused", "unavailable"]
 export type HostdOutcome = (typeof hostdOutcomes)[number];
 
 /** What udev tells us of; anything else counts as `other`, so that no driver can make series. */
-export const ueventSubsystems = ["mdev", "pci", "drm", "other"] as const;
+export const ueventSubsystems = ["mdev", "pci", "drm", "module", "other"] as const;
 export const ueventActions = ["add", "remove", "change", "bind", "unbind", "other"] as const;
 
 export const operations = ["create", "start", "stop", "destroy"] as const satisfies readonly OperationKind[];

@@ -33,6 +33,8 @@ const commandSchema = z.discriminatedUnion("command", [
   z.strictObject({ command: z.literal("create-mdev"), gpu, type: z.string(), uuid }),
   /** Somebody else writes a `remove` file without looking whether it is held. Answers `blocked` at once when it waits. */
   z.strictObject({ command: z.literal("remove-mdev"), uuid }),
+  /** Somebody else writes `sriov_numvfs`. Fails with the errno. */
+  z.strictObject({ command: z.literal("set-vfs"), gpu, count: z.int().min(0).max(255) }),
   /** A process opens the vGPU; it ends with `release`. */
   z.strictObject({ command: z.literal("hold"), uuid, pid, name: z.string().min(1).max(15) }),
   z.strictObject({ command: z.literal("release"), pid }),

@@ -11,6 +11,8 @@ export class SimulatorDirectory {
   readonly staging: string;
   readonly hostdSocket: string;
   readonly controlSocket: string;
+  /** Where the kernel's events are told, in the lines of `udevadm monitor`. */
+  readonly ueventSocket: string;
   readonly libvirtSocket: string;
   /** Where the daemon behind the one that clients see listens. */
   readonly libvirtInner: string;
@@ -22,6 +24,7 @@ export class SimulatorDirectory {
     this.staging = path.join(at, "staging");
     this.hostdSocket = path.join(at, "hostd.sock");
     this.controlSocket = path.join(at, "control.sock");
+    this.ueventSocket = path.join(at, "uevents.sock");
     this.libvirtSocket = path.join(at, "libvirt-sock");
     this.libvirtInner = path.join(at, "libvirt-inner.sock");
   }

@@ -50,6 +50,7 @@ export function deviceEntries(place: GpuPlace): Entries {
     tree.link(`sys/bus/pci/drivers/${description.driver}/${description.address}`, directory);
   }
   if (description.driver === "i915" || description.driver === "xe") addDrmNodes(tree, directory, index);
+  if (description.total_vfs > 0) addVfs(tree, gpu);
   if (gpu.gvt !== undefined && gpu.gvt.types.length > 0) {
     tree.link(`sys/class/mdev_bus/${description.address}`, directory);
     for (const type of gpu.gvt.types) addType(tree, place, type);
@@ -128,6 +129,25 @@ function addDrmNodes(tree: TreeBuilder, directory: string, index: number): void 
     tree.link(`${directory}/drm/${node}/device`, directory);
     tree.link(`sys/class/drm/${node}`, `${directory}/drm/${node}`);
     tree.file(`dev/dri/${node}`, "");
+  }
+}
+
+/** As the PCI core lays them out (Documentation/ABI/testing/sysfs-bus-pci): the functions of the device after its first. */
+function addVfs(tree: TreeBuilder, { description, vfs }: Gpu): void {
+  const directory = gpuDirectory(description.address);
+  tree.file(`${directory}/sriov_totalvfs`, `${description.total_vfs}\n`);
+  tree.file(`${directory}/sriov_numvfs`, `${vfs}\n`);
+  tree.file(`${directory}/sriov_drivers_autoprobe`, "0\n");
+  for (let index = 0; index < vfs; index += 1) {
+    const address = `${description.address.slice(0, -1)}${index + 1}`;
+    const virtual = path.join(path.dirname(directory), address);
+    const { vendor, device, class: pciClass } = attributes(description);
+    for (const [name, text] of Object.entries({ vendor, device, class: pciClass }))
+      tree.file(`${virtual}/${name}`, text ?? "");
+    tree.link(`${virtual}/subsystem`, "sys/bus/pci");
+    tree.link(`${virtual}/physfn`, directory);
+    tree.link(`${directory}/virtfn${index}`, virtual);
+    tree.link(`sys/bus/pci/devices/${address}`, virtual);
   }
 }
 

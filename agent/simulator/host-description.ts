@@ -18,6 +18,8 @@ const gpuSchema = z.strictObject({
   numa_node: z.int().min(-1).max(63).default(-1),
   driver: z.enum(["i915", "xe", "vfio-pci", "none"]).default("i915"),
   boot_vga: z.boolean().default(true),
+  /** How many virtual functions it can have (sriov_totalvfs); 0: it knows no SR-IOV. */
+  total_vfs: z.int().min(0).max(7).default(0),
   /** Pieces of the graphics address space that the host uses beyond its reserve, MiB. */
   host_ranges: z
     .array(z.strictObject({ start_mib: z.int().min(0).max(4096), size_mib: z.int().min(1).max(4096) }))

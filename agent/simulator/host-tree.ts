@@ -22,9 +22,12 @@ export function hostEntries(kernel: SimulatedKernel, lie: (gpu: PciAddress) => n
     ...EMPTY_DIRECTORIES.map((directory) => [directory, { kind: "directory" }] as const),
     ...systemEntries(kernel),
     ...moduleEntries(kernel),
-    ...gpus.flatMap((gpu, index) => [
-      ...deviceEntries({ gpu, index, traits: kernel.traits, lie: lie(gpu.description.address) }),
-    ]),
+    ...gpus.flatMap((gpu) => {
+      const { address } = gpu.description;
+      // A GPU keeps its number while others come and go.
+      const index = kernel.host.gpus.findIndex((described) => described.address === address);
+      return [...deviceEntries({ gpu, index, traits: kernel.traits, lie: lie(address) })];
+    }),
     ...mdevs.flatMap((mdev) => [...mdevEntries(mdev, kernel.traits)]),
   ]);
 }
@@ -57,10 +60,12 @@ function systemEntries({ host, bootId }: SimulatedKernel): Entries {
   return fileEntries(files);
 }
 
-function moduleEntries({ host, traits }: SimulatedKernel): Entries {
-  const drivers = host.gpus.flatMap(({ driver }) => PCI_MODULES[driver] ?? []);
+function moduleEntries({ host, gpus, kvmgt, traits }: SimulatedKernel): Entries {
+  // A module stays when its last device is unbound.
+  const bound = [...gpus.values()].map(({ description }) => description);
+  const drivers = [...host.gpus, ...bound].flatMap(({ driver }) => PCI_MODULES[driver] ?? []);
   // A kernel built without GVT-g has neither the module nor the parameter (i915_params.h since 6.1).
-  const gvt = host.kvmgt && host.enable_gvt !== "absent" ? ["kvmgt", "mdev", "vfio", "vfio_iommu_type1"] : [];
+  const gvt = kvmgt && host.enable_gvt !== "absent" ? ["kvmgt", "mdev", "vfio", "vfio_iommu_type1"] : [];
   const old = gvt.length > 0 && traits.major < 6 ? ["vfio_mdev"] : [];
   const kvm = host.hypervisor === "kvm" ? ["kvm", "kvm_intel"] : [];
   const loaded = new Set([...drivers, ...gvt, ...old, ...kvm]);

@@ -22,10 +22,13 @@ export interface Gpu {
   readonly description: GpuDescription;
   /** Undefined when GVT-g does not drive it. */
   readonly gvt: GvtResources | undefined;
+  /** Virtual functions that somebody made. */
+  readonly vfs: number;
 }
 
 export type CreateErrno = "EINVAL" | "ENOENT" | "EEXIST" | "ENOSPC";
 export type OpenErrno = "ENOENT" | "EBUSY" | "EEXIST";
+export type VfsErrno = "ENOENT" | "ERANGE" | "EBUSY";
 export type Removal = "removed" | "leaked" | "absent";
 
 export interface CreateOptions {
@@ -41,6 +44,15 @@ export interface RemoveOptions {
   readonly after?: Promise<void>;
 }
 
+/** What somebody did to the host since it booted. */
+export interface HotState {
+  /** GPUs that fell off the bus. */
+  readonly gone: ReadonlySet<PciAddress>;
+  /** GPUs that are bound to another driver than the host's description says. */
+  readonly drivers: ReadonlyMap<PciAddress, GpuDescription["driver"]>;
+  readonly kvmgtUnloaded: boolean;
+}
+
 /** The IOMMU groups below belong to PCI devices. */
 const FIRST_MDEV_GROUP = 32;
 
@@ -50,8 +62,7 @@ export class SimulatedKernel {
   #host: HostDescription;
   #traits: KernelTraits;
   #bootId: string;
-  /** GPUs that fell off the bus. */
-  #gone: ReadonlySet<PciAddress> = new Set();
+  #hot: HotState = { gone: new Set(), drivers: new Map(), kvmgtUnloaded: false };
   #gpus: ReadonlyMap<PciAddress, Gpu>;
   #mdevs = new Map<VgpuId, Mdev>();
   #released = new Map<VgpuId, () => void>();
@@ -74,6 +85,11 @@ export class SimulatedKernel {
 
   get bootId(): string {
     return this.#bootId;
+  }
+
+  /** Whether the module is loaded. */
+  get kvmgt(): boolean {
+    return this.host.kvmgt && !this.#hot.kvmgtUnloaded;
   }
 
   get gpus(): ReadonlyMap<PciAddress, Gpu> {
@@ -173,13 +189,15 @@ export class SimulatedKernel {
     this.#changed();
   }
 
-  /** Which GPUs fell off the bus, with their mdevs; one that did and does not any more is back, empty. */
-  setGone(gone: ReadonlySet<PciAddress>): void {
-    const moved = [...this.#host.gpus]
+  /** GPUs that are another thing from now on lose their mdevs, held or not; one that is back is empty. */
+  setHot(hot: HotState): void {
+    const before = new Map(this.#present().map((gpu) => [gpu.address, this.#standing(gpu)]));
+    this.#hot = hot;
+    const now = new Map(this.#present().map((gpu) => [gpu.address, this.#standing(gpu)]));
+    const moved = this.host.gpus
       .map(({ address }) => address)
-      .filter((address) => gone.has(address) !== this.#gone.has(address));
+      .filter((address) => before.get(address) !== now.get(address));
     if (moved.length === 0) return;
-    this.#gone = gone;
     for (const { id, gpu } of [...this.#mdevs.values()]) {
       if (!moved.includes(gpu)) continue;
       this.#mdevs.delete(id);
@@ -195,6 +213,19 @@ export class SimulatedKernel {
     this.#changed();
   }
 
+  /** A write to `sriov_numvfs` (kernel drivers/pci/iov.c, sriov_numvfs_store). */
+  setVfs(address: PciAddress, count: number): VfsErrno | undefined {
+    const gpu = this.#gpus.get(address);
+    if (gpu === undefined || gpu.description.total_vfs === 0 || gpu.description.driver === "none")
+      return "ENOENT";
+    if (count > gpu.description.total_vfs) return "ERANGE";
+    if (count === gpu.vfs) return undefined;
+    if (count > 0 && gpu.vfs > 0) return "EBUSY";
+    this.#gpus = new Map([...this.#gpus, [address, { ...gpu, vfs: count }]]);
+    this.#changed();
+    return undefined;
+  }
+
   /** Boots, as another host if one is given. mdevs do not survive it; what old kernels leaked is free again. */
   reboot(host = this.#host): void {
     this.#host = host;
@@ -207,14 +238,26 @@ export class SimulatedKernel {
   }
 
   #probe(): ReadonlyMap<PciAddress, Gpu> {
-    const present = this.host.gpus.filter(({ address }) => !this.#gone.has(address));
-    return new Map(present.map((description) => [description.address, this.#probeGpu(description)]));
+    return new Map(this.#present().map((gpu) => [gpu.address, this.#probeGpu(gpu)]));
+  }
+
+  /** The GPUs on the bus, each with the driver that it is bound to. */
+  #present(): readonly GpuDescription[] {
+    const { gone, drivers } = this.#hot;
+    return this.host.gpus
+      .filter(({ address }) => !gone.has(address))
+      .map((gpu) => ({ ...gpu, driver: drivers.get(gpu.address) ?? gpu.driver }));
+  }
+
+  /** What a GPU's mdevs stand on. */
+  #standing({ driver }: GpuDescription): string {
+    return driver === "i915" && this.kvmgt ? "kvmgt" : driver;
   }
 
   #probeGpu(description: GpuDescription): Gpu {
-    const { hypervisor, enable_gvt: enabled, kvmgt } = this.host;
-    if (description.driver !== "i915" || hypervisor !== "kvm" || enabled !== true || !kvmgt) {
-      return { description, gvt: undefined };
+    const { hypervisor, enable_gvt: enabled } = this.host;
+    if (description.driver !== "i915" || hypervisor !== "kvm" || enabled !== true || !this.kvmgt) {
+      return { description, gvt: undefined, vfs: 0 };
     }
     const gvt = new GvtResources({
       device: description.device,
@@ -223,7 +266,7 @@ export class SimulatedKernel {
       hostRanges: description.host_ranges.map((range) => ({ start: range.start_mib, size: range.size_mib })),
       countsFencesAtFirst: this.traits.countsFencesAtFirst,
     });
-    return { description, gvt };
+    return { description, gvt, vfs: 0 };
   }
 
   #put(mdev: Mdev): void {

@@ -13,6 +13,7 @@ import { makeMdevs } from "./foreign-mdevs.ts";
 import type { Entries } from "./gpu-tree.ts";
 import { hostEntries } from "./host-tree.ts";
 import { parseHost } from "./host-yaml.ts";
+import { hotState } from "./hot-state.ts";
 import { HostdFace } from "./hostd-face.ts";
 import { holdWhatIsIdle } from "./holding.ts";
 import { KernelCalls } from "./kernel-calls.ts";
@@ -21,6 +22,7 @@ import { LibvirtDaemon } from "./libvirt/daemon.ts";
 import { fieldOf, Refusal } from "./problem.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { TreeWriter } from "./tree-writer.ts";
+import { UeventFeed } from "./uevent-feed.ts";
 
 type Change = Exclude<ControlCommand, { readonly command: "snapshot" | "simulation" }>;
 
@@ -36,6 +38,7 @@ export class Simulator implements AsyncDisposable {
   #control: AsyncDisposable | undefined;
   #hostd: ProtocolServer | undefined;
   #libvirt: LibvirtDaemon | undefined;
+  #uevents: UeventFeed | undefined;
   /** What changes the host: one change must not meet another half done. */
   readonly #turns = new KeyedLock<"host">();
 
@@ -78,6 +81,7 @@ export class Simulator implements AsyncDisposable {
     await this.#inTurn(async () => {
       await this.#hostd?.close();
       await this.#libvirt?.[Symbol.asyncDispose]();
+      await this.#uevents?.[Symbol.asyncDispose]();
     });
     await this.#control?.[Symbol.asyncDispose]();
     await this.directory.removeOwn();
@@ -86,14 +90,17 @@ export class Simulator implements AsyncDisposable {
   async #serve(): Promise<void> {
     await this.directory.claim();
     const writer = new TreeWriter(this.directory.root, this.directory.staging);
+    this.#uevents = await UeventFeed.serve(this.directory.ueventSocket, this.#clock);
     const write = (): void => {
-      writer.apply(this.#entries());
+      const entries = this.#entries();
+      writer.apply(entries);
+      this.#uevents?.show(entries);
     };
-    this.#takeGpusAway();
+    this.#changeGpus();
     write();
     this.#kernel.onChange(write);
     this.#faults.onChange(() => {
-      this.#takeGpusAway();
+      this.#changeGpus();
       write();
       // Who sets or clears a fault is told by its own turn; one that ends by itself has nobody to tell.
       this.#inTurn(() => this.#obeyFaults()).catch((error: unknown) => {
@@ -124,11 +131,8 @@ export class Simulator implements AsyncDisposable {
     );
   }
 
-  #takeGpusAway(): void {
-    const addresses = this.#kernel.host.gpus.map(({ address }) => address);
-    this.#kernel.setGone(
-      new Set(addresses.filter((gpu) => this.#faults.find("GPU_VANISHES", { gpu }) !== undefined)),
-    );
+  #changeGpus(): void {
+    this.#kernel.setHot(hotState(this.#kernel.host, this.#faults));
   }
 
   async #inTurn<T>(change: () => Promise<T>): Promise<T> {
@@ -176,6 +180,9 @@ export class Simulator implements AsyncDisposable {
         return undefined;
       case "remove-mdev":
         return await Promise.race([this.#kernel.remove(command.uuid), nextTurn("blocked")]);
+      case "set-vfs":
+        this.#kernelDid(this.#kernel.setVfs(command.gpu, command.count), "set the virtual functions");
+        return undefined;
       case "hold":
         this.#kernelDid(
           this.#kernel.open(command.uuid, { pid: command.pid, command: command.name }),

@@ -20,14 +20,16 @@ export class TreeWriter {
 
   /**
    * Brings the directory to `next`: what goes is unlinked before its directory is moved away, what comes is built aside
-   * and renamed into place before anything links to it.
+   * and renamed into place before anything links to it. A link that leads elsewhere is one that goes and one that comes.
    */
   apply(next: Entries): void {
     const directories = directoriesOf(next);
     const gone = tops(this.#directories, directories);
     const stays = (name: string): boolean => next.has(name) || isBelow(name, gone);
-    for (const name of this.#current.keys()) {
-      if (!stays(name) && this.#kind(name) === "link") unlinkSync(this.#at(name));
+    for (const [name, entry] of this.#current) {
+      const becomes = next.get(name);
+      const goes = !stays(name) || (becomes?.kind === "link" && !isSame(entry, becomes));
+      if (goes && entry.kind === "link") unlinkSync(this.#at(name));
     }
     for (const name of gone) this.#removeDirectory(name);
     for (const name of this.#current.keys()) {

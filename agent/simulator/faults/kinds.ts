@@ -128,6 +128,25 @@ export const faultKinds = {
     gpu: true,
     delay: "optional",
   },
+  GPU_UNBOUND: {
+    effect: "GPUs have no driver, and no vGPUs; when the fault ends theirs is bound again",
+    nature: "state",
+    gpu: true,
+    delay: "optional",
+  },
+  GPU_PASSED_THROUGH: {
+    effect:
+      "GPUs are bound to vfio-pci, and have no vGPUs; when the fault ends their own driver is bound again",
+    nature: "state",
+    gpu: true,
+    delay: "optional",
+  },
+  KVMGT_UNLOADED: {
+    effect:
+      "the module kvmgt is not loaded: no GPU has types or vGPUs; when the fault ends it is loaded again",
+    nature: "state",
+    delay: "optional",
+  },
   HOSTD_HANGS: {
     effect: "vgpud-hostd takes requests and answers none; it carries them out when the fault ends",
     nature: "state",

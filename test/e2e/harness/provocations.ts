@@ -177,6 +177,31 @@ export const provocations: Readonly<Record<FaultKind, Provocation>> = {
       ];
     },
   },
+  GPU_UNBOUND: {
+    answers: async (agent, set) => {
+      await set();
+      const [gpu] = await agent.gpus();
+      assert.deepEqual([gpu?.driver, gpu?.types], ["", []]);
+      return [await reasonOf(agent.create("hurt"))];
+    },
+  },
+  GPU_PASSED_THROUGH: {
+    fault: { gpu: GPU },
+    answers: async (agent, set) => {
+      await set();
+      const [gpu] = await agent.gpus();
+      assert.deepEqual([gpu?.driver, gpu?.types], ["vfio-pci", []]);
+      return [await reasonOf(agent.create("hurt"))];
+    },
+  },
+  KVMGT_UNLOADED: {
+    answers: async (agent, set) => {
+      await set();
+      const [gpu] = await agent.gpus();
+      assert.deepEqual([gpu?.driver, gpu?.types], ["i915", []]);
+      return [await reasonOf(agent.create("hurt"))];
+    },
+  },
   HOSTD_HANGS: { isSlow: true, answers: refusedCreate },
   HOSTD_GONE: { isSlow: true, answers: refusedCreate },
   LIBVIRT_HANGS: {

@@ -119,6 +119,15 @@ export class SimulatedAgent implements AsyncDisposable {
     await this.#control({ command: "advance", ms });
   }
 
+  /** Somebody changes the host, and does not tell the agent. */
+  async behindItsBack(message: ControlMessage): Promise<void> {
+    await this.#control(message);
+  }
+
+  async scrape(): Promise<string> {
+    return await (await fetch(await this.#agent.said("metrics"))).text();
+  }
+
   /** What the simulated libvirt has, whatever the agent has seen of it: each domain's state by its name. */
   async trueStates(): Promise<Readonly<Record<string, string>>> {
     const { domains } = snapshotSchema.parse(await this.#control({ command: "snapshot" }));

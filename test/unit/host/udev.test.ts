@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { watchUdev, type Uevent } from "../../../agent/host/udev.ts";
+import { udevadm, watchUdev, type Uevent } from "../../../agent/host/udev.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
 describe("the watch on udev", () => {
@@ -45,7 +45,7 @@ describe("the watch on udev", () => {
         events.push(event);
         over();
       };
-      void watchUdev({ onEvent, onLost, clock: new FakeClock() }, stop.signal);
+      void watchUdev({ monitor: udevadm, onEvent, onLost, clock: new FakeClock() }, stop.signal);
     });
     assert.match(lost, /exit code 0/);
     assert.deepEqual(events, [

@@ -105,4 +105,36 @@ describe("the simulated kernel", () => {
       assert.equal(create(on, 1), "ENOENT", line);
     }
   });
+
+  it("takes a number of virtual functions as the PCI core does", () => {
+    const host = "gpus: [{ address: 0000:03:00.0, device: '56c0', driver: xe, total_vfs: 7 }]";
+    const on = new SimulatedKernel(parseHost(host, "test"), () => "boot-1");
+    const gpu = parsePciAddress("0000:03:00.0");
+    assert.ok(gpu && GPU);
+    assert.equal(on.setVfs(GPU, 1), "ENOENT");
+    assert.equal(on.setVfs(gpu, 8), "ERANGE");
+    assert.equal(on.setVfs(gpu, 7), undefined);
+    assert.equal(on.setVfs(gpu, 7), undefined);
+    assert.equal(on.setVfs(gpu, 3), "EBUSY");
+    assert.equal(on.setVfs(gpu, 0), undefined);
+    assert.equal(on.setVfs(gpu, 3), undefined);
+    assert.equal(on.gpus.get(gpu)?.vfs, 3);
+  });
+
+  it("takes a GPU's vGPUs with its driver, and those of no other GPU", () => {
+    const second = parsePciAddress("0000:03:00.0");
+    const hosts = "gpus: [{ address: 0000:00:02.0 }, { address: 0000:03:00.0 }]";
+    const on = new SimulatedKernel(parseHost(hosts, "test"), () => "boot-1");
+    assert.ok(GPU && second);
+    assert.equal(on.create(GPU, TYPE, id(1)), undefined);
+    assert.equal(on.create(second, TYPE, id(2)), undefined);
+    const nothing = { gone: new Set<never>(), drivers: new Map(), kvmgtUnloaded: false };
+    on.setHot({ ...nothing, drivers: new Map([[GPU, "none"]]) });
+    assert.deepEqual([...on.mdevs.keys()], [id(2)]);
+    assert.equal(on.create(GPU, TYPE, id(1)), "ENOENT");
+    on.setHot({ ...nothing, kvmgtUnloaded: true });
+    assert.deepEqual([on.mdevs.size, on.kvmgt], [0, false]);
+    on.setHot(nothing);
+    assert.equal(on.create(GPU, TYPE, id(1)), undefined);
+  });
 });

@@ -1,0 +1,152 @@
+// What others do to GPUs, drivers and modules while vgpud runs: seen by the kernel's events, without them at the next resync,
+// and never in the middle.
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
+import { FaultKind } from "../../proto/gen/vgpud/v1/simulator_service.ts";
+import { GPU } from "./harness/requests.ts";
+import { SimulatedAgent } from "./harness/simulated-agent.ts";
+import { until } from "./harness/until.ts";
+import { World } from "./harness/world.ts";
+
+/** What is seen of a GPU: the whole of it at each time. */
+function shape(gpu: Gpu | undefined): string {
+  if (!gpu) return "gone";
+  const types = gpu.types.map(({ name, allocatable }) => `${name.slice(-1)}:${allocatable}`);
+  return [gpu.driver, gpu.drmCard, gpu.drmRender, gpu.apertureMib, ...types.sort()].join(" ");
+}
+
+const whole = "i915 card0 renderD128 1024 1:1 2:2 4:5 8:7";
+/** Faults of the simulator, as somebody else's deeds, and what is left of the GPU then. */
+const changes = {
+  KVMGT_UNLOADED: "i915 card0 renderD128 1024",
+  GPU_UNBOUND: "   1024",
+  GPU_PASSED_THROUGH: "vfio-pci   1024",
+  GPU_VANISHES: "gone",
+} as const;
+type Change = keyof typeof changes;
+
+const set = (kind: Change) => ({ command: "set-faults", faults: [{ name: "change", kind }] });
+const undo = { command: "clear-faults", names: ["change"] };
+
+describe("a change of the host that only the kernel tells of", () => {
+  let agent: SimulatedAgent;
+  before(async () => {
+    agent = await SimulatedAgent.start();
+  });
+  after(async () => {
+    await agent[Symbol.asyncDispose]();
+  });
+
+  // Nobody waits for the resync here: it comes after 60 s, and `until` gives up earlier.
+  const seen = (expected: string): Promise<unknown> =>
+    until(`the GPU is seen as ${expected}`, async () => shape((await agent.gpus())[0]) === expected);
+
+  for (const [kind, left] of Object.entries(changes) as [Change, string][])
+    it(`is seen by its event, and so is its end: ${kind}`, async () => {
+      await seen(whole);
+      await agent.behindItsBack(set(kind));
+      await seen(left);
+      await agent.behindItsBack(undo);
+      await seen(whole);
+    });
+
+  it("takes the series of what is gone out of the scrape, and brings them back", async () => {
+    const series = async (): Promise<number> =>
+      (await agent.scrape()).split("\n").filter((line) => line.includes(`pci_address="${GPU}"`)).length;
+    const before = await series();
+    assert.ok(before > 20);
+    await agent.behindItsBack(set("KVMGT_UNLOADED"));
+    await until("the types are gone", async () => !(await agent.scrape()).includes("vgpu_type="));
+    assert.ok((await series()) > 0);
+    await agent.behindItsBack(set("GPU_VANISHES"));
+    await until("the GPU is gone", async () => (await series()) === 0);
+    await agent.behindItsBack(undo);
+    await until("all is back", async () => (await series()) === before);
+  });
+
+  it("is counted as the events that udev tells", async () => {
+    const text = await agent.scrape();
+    for (const [subsystem, action] of [
+      ["pci", "change"],
+      ["pci", "bind"],
+      ["pci", "unbind"],
+      ["pci", "add"],
+      ["pci", "remove"],
+      ["drm", "add"],
+      ["drm", "remove"],
+      ["module", "remove"],
+    ])
+      assert.match(
+        text,
+        new RegExp(`^vgpud_uevents_total{subsystem="${subsystem}",action="${action}"} [1-9]`, "m"),
+      );
+    assert.match(text, /^vgpud_triggers_total\{source="udev"\} [1-9]/m);
+  });
+
+  it("is never seen half, whenever the host is looked at", async () => {
+    const known = new Set<string>([whole, ...Object.values(changes)]);
+    const shapes = new Set<string>();
+    let over = false;
+    const watch = async (): Promise<void> => {
+      while (!over) shapes.add(shape((await agent.gpus())[0]));
+    };
+    // Each fault that is set makes the agent look; this one strikes nobody.
+    const look = async (): Promise<void> => {
+      while (!over) await agent.setFault({ name: "look", kind: FaultKind.LIBVIRT_EVENTS_LOST });
+    };
+    const busy = Promise.all([watch(), look()]);
+    for (let turn = 0; turn < 10; turn += 1)
+      for (const [kind, left] of Object.entries(changes) as [Change, string][]) {
+        await agent.behindItsBack(set(kind));
+        await seen(left);
+        if (turn % 2 === 0) await agent.behindItsBack(undo);
+      }
+    await agent.behindItsBack(undo);
+    await seen(whole);
+    over = true;
+    await busy;
+    assert.deepEqual([...shapes].sort(), [...known].sort());
+  });
+});
+
+describe("virtual functions that others make and remove", () => {
+  const host = "gpus: [{ address: 0000:03:00.0, device: '56c0', driver: xe, total_vfs: 7 }]";
+
+  it("are heard of and never taken for GPUs", async () => {
+    await using agent = await SimulatedAgent.start();
+    await agent.loadHost(host);
+    const heard = async (action: string): Promise<number> =>
+      Number(
+        new RegExp(`^vgpud_uevents_total{subsystem="pci",action="${action}"} (\\d+)`, "m").exec(
+          await agent.scrape(),
+        )?.[1],
+      );
+    const [added, removed] = [await heard("add"), await heard("remove")];
+    for (const count of [7, 0, 3, 0])
+      await agent.behindItsBack({ command: "set-vfs", gpu: "0000:03:00.0", count });
+    await until(
+      "all are heard of",
+      async () => (await heard("add")) === added + 10 && (await heard("remove")) === removed + 10,
+    );
+    assert.deepEqual(
+      (await agent.gpus()).map(({ pciAddress }) => pciAddress),
+      ["0000:03:00.0"],
+    );
+  });
+});
+
+describe("a change of the host that nobody tells of", () => {
+  it("is seen at the next resync", async () => {
+    // A tree of files has no udev.
+    await using world = await World.start();
+    await writeFile(path.join(world.host.directory, "vgpud.yaml"), "resync: 5s\n");
+    await world.agent.end();
+    await world.startAgain();
+    for (const [kind, left] of Object.entries(changes) as [Change, string][]) {
+      await world.setFaults({ name: "change", kind });
+      await until(`${kind} is seen`, async () => shape((await world.gpus())[0]) === left);
+    }
+  });
+});
