@@ -9,6 +9,7 @@ export interface MetricNote {
 
 const note = (query: string, absent = "never"): MetricNote => ({ absent, query });
 const noGpu = "without a GPU that offers vGPUs";
+const noSensor = "the GPU has no driver i915 or xe, sleeps, or its driver does not tell";
 const noFigure = "the domain is off, or its driver does not count it, or figures are older than 60 s";
 const noDisk = `no such disk; ${noFigure}`;
 const noNic = `no such interface with a name on the host; ${noFigure}`;
@@ -66,6 +67,29 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     "time() - vgpud_diagnosis_timestamp_seconds",
     "before the first diagnosis",
   ),
+  vgpud_gpu_suspended: note("vgpud_gpu_suspended == 1", noSensor),
+  vgpud_gpu_frequency_hertz: note(
+    'vgpud_gpu_frequency_hertz{kind="actual"} / on (instance, pci_address, domain) vgpud_gpu_frequency_hertz{kind="max"}',
+    noSensor,
+  ),
+  vgpud_gpu_rc6_residency_seconds_total: note(
+    "1 - rate(vgpud_gpu_rc6_residency_seconds_total[5m])",
+    noSensor,
+  ),
+  vgpud_gpu_throttled: note("vgpud_gpu_throttled == 1", `i915 before Linux 5.18; ${noSensor}`),
+  vgpud_gpu_throttle_reason: note(
+    "sum by (instance, pci_address, reason) (vgpud_gpu_throttle_reason) > 0",
+    `i915 before Linux 5.18; ${noSensor}`,
+  ),
+  vgpud_gpu_energy_joules_total: note(
+    "rate(vgpud_gpu_energy_joules_total[5m])",
+    `the driver has no hwmon for it, as for most integrated GPUs; ${noSensor}`,
+  ),
+  vgpud_gpu_temperature_celsius: note(
+    "max by (instance, pci_address) (vgpud_gpu_temperature_celsius)",
+    `the driver has no hwmon for it, as for most integrated GPUs; ${noSensor}`,
+  ),
+
   vgpud_vgpu_type_slots: note("sum by (vgpu_type, state) (vgpud_vgpu_type_slots)", noGpu),
   vgpud_vgpu_type_allocatable: note("sum by (vgpu_type) (vgpud_vgpu_type_allocatable)", noGpu),
   vgpud_vgpu_type_kernel_available: note("vgpud_vgpu_type_kernel_available", noGpu),

@@ -6,21 +6,30 @@ import type { Ledger } from "../lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../lifecycle/views.ts";
 import { Metrics } from "../observation/metrics.ts";
 import type { DomainSampler } from "../observation/domain-sampler.ts";
+import type { GpuSensors } from "../observation/gpu-sensors.ts";
 import type { MetricsView, ScrapeView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
 
 /** Readings younger than this serve whoever asks: several Prometheus that scrape at once cost libvirt one question. */
 export const FRESH_MS = 1_000;
-/** Nobody waits longer for libvirt; the figures that there are are shown then, with their age. */
+/** Nobody waits longer for libvirt, or for a driver; the figures that there are are shown then, with their age. */
 export const WAIT_MS = 500;
 
 export function composeMetrics(
   { version, revision, log }: Pick<AgentOptions, "version" | "revision" | "log">,
-  parts: { readonly view: () => ScrapeView; readonly sampler: () => DomainSampler },
+  parts: {
+    readonly view: () => ScrapeView;
+    readonly sampler: () => DomainSampler;
+    readonly sensors: () => GpuSensors;
+  },
 ): Metrics {
   const metrics = new Metrics({
     view: parts.view,
-    prepare: () => parts.sampler().refresh(FRESH_MS, WAIT_MS),
+    prepare: async () => {
+      await Promise.all(
+        [parts.sampler(), parts.sensors()].map((source) => source.refresh(FRESH_MS, WAIT_MS)),
+      );
+    },
     build: { version, revision, nodeVersion: process.versions.node },
     clock,
     onError: (err, collector) => {

@@ -27,6 +27,7 @@ import { Operations } from "../lifecycle/operations.ts";
 import type { Reconciler } from "../lifecycle/reconciler.ts";
 import type { DomainSampler } from "../observation/domain-sampler.ts";
 import { DomainStatsHistory } from "../observation/domain-stats.ts";
+import { GpuSensors } from "../observation/gpu-sensors.ts";
 import type { Metrics } from "../observation/metrics.ts";
 import type { MetricsView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
@@ -36,6 +37,7 @@ import { composeDiagnostician } from "./diagnosis.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
 import { composeLook } from "./look.ts";
 import { composeReconciler } from "./reconciler.ts";
+import { unreadLog } from "./unread-log.ts";
 
 export interface Stages {
   readonly view: () => MetricsView;
@@ -72,9 +74,11 @@ export function composeStages(
         hypervisor: config.libvirt.uri.startsWith("xen") ? "xen" : "kvm",
         domainStats: sampler.view,
         diagnosis: diagnostician.latest,
+        sensors: sensors.view,
         stalledBy: ({ operation }) => operations.stalledBy(operation.id),
       }),
       sampler: () => sampler,
+      sensors: () => sensors,
     },
   );
   const { recorder } = metrics;
@@ -95,6 +99,11 @@ export function composeStages(
   });
   const domainHistory = new DomainStatsHistory(HISTORY);
   const sampler = composeSampler({ libvirt, domainHistory, recorder, log, cut });
+  const sensors = new GpuSensors({
+    ...{ files, clock },
+    gpus: () => [...(snapshot.current?.gpus.values() ?? [])],
+    onReading: unreadLog(log),
+  });
   const lookout = new Lookout({ look: composeLook({ files, domains: libvirt }, log), snapshot, stop: cut });
   const diagnostician = composeDiagnostician(config.host_root, files, () => libvirt.status);
   const operations = new Operations((operation) => {

@@ -9,6 +9,7 @@ import { eventMetrics } from "./event-metrics.ts";
 import { OPENMETRICS_FORMAT, TEXT_FORMAT, openFamilies, prefersOpenMetrics } from "./exposition.ts";
 import { familyText, type Format } from "./family-text.ts";
 import { gpuCollector } from "./gpu-metrics.ts";
+import { gpuSensorCollector } from "./gpu-sensor-metrics.ts";
 import { claimCollector, hostCollector, type BuildInfo } from "./host-metrics.ts";
 import { Recorder } from "./recorder.ts";
 import { vgpuCollector } from "./vgpu-metrics.ts";
@@ -145,6 +146,7 @@ function collectors({
     hostCollector(build),
     gpuCollector,
     diagnosisCollector,
+    gpuSensorCollector,
     vgpuCollector,
     domainCollector(maxDomains),
     domainStatsCollector(maxDomains),

@@ -5,6 +5,7 @@ import type { Inventory } from "../inventory/model.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import type { DomainView, GpuView, VgpuView } from "../lifecycle/views.ts";
 import type { DomainFigures } from "./domain-stats.ts";
+import type { SensorsView } from "./gpu-sensors.ts";
 
 export interface MetricsView {
   /** Undefined before the first complete look; the lists of GPUs, vGPUs and domains are then empty. */
@@ -25,6 +26,7 @@ export interface ScrapeView extends MetricsView {
   readonly domainStats: DomainStatsView;
   /** The last examination; undefined before the first. */
   readonly diagnosis: Report | undefined;
+  readonly sensors: SensorsView;
   /** What keeps the latest operation of a claim from getting on; undefined when nothing does. */
   readonly stalledBy: (claim: Claim) => AgentError | undefined;
 }

@@ -5,6 +5,7 @@ import { describeType, type GvtType } from "./gvt-types.ts";
 import type { GpuDescription } from "./host-description.ts";
 import type { KernelTraits } from "./kernel-version.ts";
 import type { Gpu, Mdev } from "./kernel.ts";
+import { sensorFiles } from "./sensor-files.ts";
 
 export type Entry =
   | { readonly kind: "file"; readonly text: string }
@@ -49,7 +50,13 @@ export function deviceEntries(place: GpuPlace): Entries {
     tree.link(`${directory}/driver`, `sys/bus/pci/drivers/${description.driver}`);
     tree.link(`sys/bus/pci/drivers/${description.driver}/${description.address}`, directory);
   }
-  if (description.driver === "i915" || description.driver === "xe") addDrmNodes(tree, directory, index);
+  const { driver } = description;
+  if (driver === "i915" || driver === "xe") {
+    addDrmNodes(tree, directory, index);
+    const { hasGtDirectories } = place.traits;
+    for (const [name, text] of sensorFiles({ driver, index, hasGtDirectories }))
+      tree.file(`${directory}/${name}`, text);
+  }
   if (description.total_vfs > 0) addVfs(tree, gpu);
   if (gpu.gvt !== undefined && gpu.gvt.types.length > 0) {
     tree.link(`sys/class/mdev_bus/${description.address}`, directory);

@@ -13,6 +13,8 @@ export interface KernelTraits {
   readonly removeWhileHeld: "leaks" | "blocks";
   /** Up to 5.x `available_instances` was kept, and its first value forgot the fences. */
   readonly countsFencesAtFirst: boolean;
+  /** i915 has a directory for each part of a GPU beside its card's files. */
+  readonly hasGtDirectories: boolean;
 }
 
 export function kernelTraits(release: string): KernelTraits {
@@ -25,5 +27,6 @@ export function kernelTraits(release: string): KernelTraits {
     hasTypeName: since(6, 1),
     removeWhileHeld: since(6, 12) ? "blocks" : "leaks",
     countsFencesAtFirst: since(6, 0),
+    hasGtDirectories: since(5, 18),
   };
 }

@@ -50,4 +50,26 @@ describe("a scrape", () => {
     assert.match(body, /^vgpud_reconcile_runs_total [1-9]/m);
     assert.match(body, /^vgpud_operations_in_flight\{operation="destroy"\} 0$/m);
   });
+
+  it("shows what the drivers measure, without what they do not, and says when one fails", async () => {
+    const xe = "{ address: 0000:03:00.0, device: '56c0', driver: xe }";
+    await using world = await World.start(`gpus: [{ address: 0000:00:02.0 }, ${xe}]`);
+    const well = await world.scrape();
+    const igd = 'pci_address="0000:00:02.0"';
+    const labels = `${igd},domain="gt0"`;
+    assert.ok(well.includes(`\nvgpud_gpu_frequency_hertz{${labels},kind="max"} 1150000000\n`));
+    assert.ok(well.includes(`\nvgpud_gpu_rc6_residency_seconds_total{${labels}} 3600\n`));
+    assert.ok(well.includes(`\nvgpud_gpu_throttle_reason{${labels},reason="thermal"} 0\n`));
+    assert.ok(!well.includes(`vgpud_gpu_temperature_celsius{${igd}`));
+    const pkg = 'pci_address="0000:03:00.0",chip="xe",sensor="pkg"';
+    assert.ok(well.includes(`\nvgpud_gpu_temperature_celsius{${pkg}} 41\n`));
+    assert.match(well, collected("gpu_sensors", 1));
+    const target = "sys/devices/pci0000:00/0000:03:00.0/hwmon/hwmon1/temp2_input";
+    await world.setFaults({ kind: "FILE_FAILS", target });
+    const hurt = await until("the failure is told", async () => {
+      const text = await world.scrape();
+      return collected("gpu_sensors", 0).test(text) && text;
+    });
+    assert.ok(!hurt.includes(pkg) && hurt.includes('sensor="vram"} 46'));
+  });
 });

@@ -14,6 +14,7 @@ import type { Layout } from "../../../agent/inventory/memory.ts";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { AgentError } from "../../../agent/core/errors.ts";
 import { parseClaimId, parsePciAddress, parseVgpuId, type PciAddress } from "../../../agent/core/ids.ts";
+import type { GpuReadings } from "../../../agent/discovery/gpu-sensors.ts";
 import type { Domain, Gpu, Inventory, SliceSizes } from "../../../agent/inventory/model.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
@@ -63,6 +64,30 @@ const gpu: Gpu = {
     },
   ],
 };
+
+/** Of an integrated GPU that works hard, a discrete one that sleeps, and one that has left meanwhile. */
+const readings: readonly GpuReadings[] = [
+  {
+    gpu: igd,
+    suspended: false,
+    gts: [
+      {
+        domain: "gt0",
+        frequencyMhz: { actual: 1100, requested: 1150, min: 350, max: 1150 },
+        idleMs: 90_500,
+        throttled: true,
+        throttleReasons: { pl1: true, thermal: false },
+      },
+    ],
+    energyUj: [{ chip: "i915", sensor: "energy1", value: 2_500_000 }],
+    temperatureMc: [{ chip: "i915", sensor: "pkg", value: 61_500 }],
+  },
+  { gpu: bare, suspended: true, gts: [], energyUj: [], temperatureMc: [] },
+  {
+    gpu: parsed(parsePciAddress("0000:09:00.0")),
+    ...{ suspended: false, gts: [], energyUj: [], temperatureMc: [] },
+  },
+];
 
 const bareGpu: Gpu = {
   ...gpu,
@@ -216,6 +241,7 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
     // The last one is a domain of which the look has not heard yet.
     domainStats: { domains: [figures(1), figures(7), figures(99)], ageSeconds: 0.25, failing: false },
     diagnosis: examined,
+    sensors: { readings, failing: false },
     stalledBy: ({ operation }) =>
       operation === running ? new AgentError("HOSTD_UNAVAILABLE", "hostd is away") : undefined,
   };

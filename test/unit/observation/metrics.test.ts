@@ -221,7 +221,7 @@ describe("the table of metrics", () => {
   // prometheus.io, "Metric and label naming" and "Writing exporters".
   for (const { name, help, type, labels } of described)
     it(`names ${name} by the conventions`, () => {
-      assert.match(name, /^vgpud(_[a-z]+)+$/);
+      assert.match(name, /^vgpud(_[a-z][a-z0-9]*)+$/);
       assert.equal(name.endsWith("_total"), type === "counter");
       assert.equal(name.endsWith("_seconds"), /duration|timestamp|age/.test(name));
       assert.doesNotMatch(name, /_(count|sum|bucket|created)$|_(ms|mib|milliseconds|kb|mb)(_|$)/);

@@ -1,0 +1,86 @@
+// Reads the GPUs' sensors for a scrape: once for all who ask at the same time, and nobody waits for a driver that hangs.
+import type { Clock } from "../core/clock.ts";
+import { readSensors, type GpuReadings } from "../discovery/gpu-sensors.ts";
+import type { HostFiles } from "../discovery/host-files.ts";
+import { NotingFiles } from "../discovery/noting-files.ts";
+import type { Gpu, Unread } from "../inventory/model.ts";
+
+export interface GpuSensorsOptions {
+  readonly files: HostFiles;
+  /** The GPUs as they were last seen. */
+  readonly gpus: () => readonly Gpu[];
+  readonly clock: Clock;
+  /** Told after each reading which files could not be read. */
+  readonly onReading: (unread: readonly Unread[]) => void;
+}
+
+/** What a scrape shows of them. */
+export interface SensorsView {
+  /** Empty until a reading has ended, and while one takes too long. */
+  readonly readings: readonly GpuReadings[];
+  /** Whether the last reading could not read all that is there, or one has been under way for too long. */
+  readonly failing: boolean;
+}
+
+interface Reading {
+  readonly takenMs: number;
+  readonly readings: readonly GpuReadings[];
+  readonly failing: boolean;
+}
+
+export class GpuSensors {
+  readonly #options: GpuSensorsOptions;
+  #underWay: Promise<void> | undefined;
+  #latest: Reading | undefined;
+  /** Somebody waited in vain for the reading under way. */
+  #late = false;
+
+  constructor(options: GpuSensorsOptions) {
+    this.#options = options;
+  }
+
+  get view(): SensorsView {
+    if (this.#late) return { readings: [], failing: true };
+    const { readings = [], failing = false } = this.#latest ?? {};
+    return { readings, failing };
+  }
+
+  /** Reads when the latest is older than `maxAgeMs`, waiting for it no longer than `waitMs`. Never rejects. */
+  async refresh(maxAgeMs: number, waitMs: number): Promise<void> {
+    const { clock } = this.#options;
+    if (this.#latest && clock.now() - this.#latest.takenMs <= maxAgeMs) return;
+    const enough = new AbortController();
+    const late = clock.sleep(waitMs, enough.signal).then(
+      () => {
+        this.#late = true;
+      },
+      () => undefined,
+    );
+    await Promise.race([this.#read(), late]);
+    enough.abort();
+  }
+
+  /** Joins the reading under way. */
+  #read(): Promise<void> {
+    this.#underWay ??= this.#readAll().finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
+
+  async #readAll(): Promise<void> {
+    const { files, gpus, clock, onReading } = this.#options;
+    const noting = new NotingFiles(files);
+    let readings: readonly GpuReadings[] = [];
+    let failing = false;
+    try {
+      readings = await Promise.all(gpus().map((gpu) => readSensors(noting, gpu)));
+    } catch {
+      // A directory that is there and cannot be listed: all of it is unknown.
+      failing = true;
+    }
+    this.#latest = { takenMs: clock.now(), readings, failing: failing || noting.unread.length > 0 };
+    this.#late = false;
+    onReading(noting.unread);
+  }
+}
