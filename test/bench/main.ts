@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { barOf, holds, valueOf, type Chapter } from "./figure.ts";
 import { createOnQemu } from "./figures/create-on-qemu.ts";
 import { createSimulated } from "./figures/create-simulated.ts";
+import { discovery } from "./figures/discovery.ts";
 import { life } from "./figures/life.ts";
 import { reads } from "./figures/reads.ts";
 import { scrape } from "./figures/scrape.ts";
@@ -15,7 +16,7 @@ import { page } from "./page.ts";
 
 const parts: Readonly<Record<string, () => Promise<Chapter>>> = {
   ...{ "create-on-qemu": createOnQemu, "create-simulated": createSimulated },
-  ...{ reads, scrape, life },
+  ...{ reads, scrape, life, discovery },
 };
 const target = fileURLToPath(new URL("../../../docs/performance.md", import.meta.url));
 

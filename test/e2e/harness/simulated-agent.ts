@@ -38,6 +38,7 @@ export class SimulatedAgent implements AsyncDisposable {
   readonly rpc: Rpc;
   readonly readSocket: string;
   readonly libvirtSocket: string;
+  readonly ueventSocket: string;
   readonly #controlSocket: string;
   readonly #agent: AgentProcess;
   readonly #images: string;
@@ -49,6 +50,7 @@ export class SimulatedAgent implements AsyncDisposable {
     this.rpc = new Rpc(socket);
     this.readSocket = socket.replace(/\.sock$/, "-read.sock");
     this.libvirtSocket = path.join(path.dirname(socket), "libvirt-sock");
+    this.ueventSocket = path.join(path.dirname(socket), "uevents.sock");
     this.#controlSocket = path.join(path.dirname(socket), "control.sock");
   }
 
