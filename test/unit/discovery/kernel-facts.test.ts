@@ -36,15 +36,19 @@ function read(reader: KernelReader, files: ChangingFiles): Promise<KernelFacts> 
 const bound = treeOf("driver: i915");
 const unbound = treeOf("driver: none");
 
+/** Bound, and not at work yet: without nodes while the driver probes the GPU, then without types until kvmgt has it. */
+const withoutTypes = treeOf("driver: i915", { kvmgt: false });
+const probing = new Map([...withoutTypes].filter(([name]) => !name.includes(`${SECOND}/drm/`)));
+
 /** From the first state to the last; those between are whole states, too, which the kernel goes through. */
 const changes: Readonly<Record<string, readonly [Entries, ...Entries[]]>> = {
   "kvmgt is unloaded": [treeOf("driver: i915", { slice: true }), treeOf("driver: i915", { kvmgt: false })],
   "kvmgt is loaded": [treeOf("driver: i915", { kvmgt: false }), bound],
   "the driver is unbound": [treeOf("driver: i915", { slice: true }), unbound],
-  "the driver is bound": [unbound, bound],
+  "the driver is bound": [unbound, probing, withoutTypes, bound],
   "the driver is swapped": [bound, unbound, treeOf("driver: vfio-pci")],
   "the GPU is removed": [treeOf("driver: i915", { slice: true }), unbound, treeOf("")],
-  "the GPU appears": [treeOf(""), bound],
+  "the GPU appears": [treeOf(""), unbound, probing, withoutTypes, bound],
   "a slice is made": [bound, treeOf("driver: i915", { slice: true })],
 };
 
