@@ -32,7 +32,10 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     "before the first look",
   ),
 
-  vgpud_inventory_unread_files: note("vgpud_inventory_unread_files > 0", "before the first look"),
+  vgpud_inventory_unread_files: note(
+    "sum by (instance) (vgpud_inventory_unread_files)",
+    "before the first look",
+  ),
 
   vgpud_gpu_info: note("count by (backend, generation, model) (vgpud_gpu_info)", "without an Intel GPU"),
   vgpud_gpu_vgpu_supported: note("vgpud_gpu_vgpu_supported == 1", "without an Intel GPU"),
@@ -67,7 +70,7 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     "time() - vgpud_diagnosis_timestamp_seconds",
     "before the first diagnosis",
   ),
-  vgpud_gpu_suspended: note("vgpud_gpu_suspended == 1", noSensor),
+  vgpud_gpu_suspended: note("sum by (instance) (vgpud_gpu_suspended)", noSensor),
   vgpud_gpu_frequency_hertz: note(
     'vgpud_gpu_frequency_hertz{kind="actual"} / on (instance, pci_address, domain) vgpud_gpu_frequency_hertz{kind="max"}',
     noSensor,
@@ -76,9 +79,9 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     "1 - rate(vgpud_gpu_rc6_residency_seconds_total[5m])",
     noSensor,
   ),
-  vgpud_gpu_throttled: note("vgpud_gpu_throttled == 1", `i915 before Linux 5.18; ${noSensor}`),
+  vgpud_gpu_throttled: note("avg_over_time(vgpud_gpu_throttled[1h])", `i915 before Linux 5.18; ${noSensor}`),
   vgpud_gpu_throttle_reason: note(
-    "sum by (instance, pci_address, reason) (vgpud_gpu_throttle_reason) > 0",
+    "sum by (instance, pci_address, reason) (vgpud_gpu_throttle_reason)",
     `i915 before Linux 5.18; ${noSensor}`,
   ),
   vgpud_gpu_energy_joules_total: note(

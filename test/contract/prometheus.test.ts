@@ -38,9 +38,12 @@ const DESK = (vgpu: string): string => `<domain type='kvm'><name>desk</name>
   <hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='${vgpu}'/></source></hostdev>
   </devices></domain>`;
 const FOREIGN = "f0e1d2c3-0000-4000-8000-000000000001";
-/** Of the second GPU, which was seen empty, it is known where its vGPUs lie. */
+/** Of the second GPU, which was seen empty, it is known where its vGPUs lie; the third's driver measures what i915 does not. */
 const HOST = `
-gpus: [{ address: "0000:00:02.0" }, { address: "0000:01:02.0", boot_vga: false }]
+gpus:
+  - { address: "0000:00:02.0" }
+  - { address: "0000:01:02.0", boot_vga: false }
+  - { address: "0000:03:00.0", boot_vga: false, device: "56c0", driver: xe }
 mdevs: [{ gpu: "0000:00:02.0", type: i915-GVTg_V5_8, uuid: ${FOREIGN} }]
 `;
 
