@@ -48,14 +48,13 @@ export const gvtDisabled = hostCheck({
     const { value, certain } = await parameter(look, ENABLE_GVT);
     if (certain && isOn(value)) return pass("on", { value: value ?? "" });
     if (certain) {
-      const booted = await onCommandLine(look, ENABLE_GVT);
+      const old = kernel !== undefined && !isAtLeast(kernel, 5, 10);
+      const booted = old ? await onCommandLine(look, ENABLE_GVT) : undefined;
       // Old kernels write back what they made of it on a GPU that they do not support: its own conditions say so.
-      if (isOn(booted) && kernel !== undefined && !isAtLeast(kernel, 5, 10))
-        return notApplicable("taken-back", { value: booted ?? "" });
-      const said = booted ?? (await inModprobe(look, ENABLE_GVT));
-      return isOn(said)
-        ? fail("not-yet", { value: value ?? "", said: said ?? "" })
-        : fail("off", { value: value ?? "" });
+      if (isOn(booted)) return notApplicable("taken-back", { value: booted ?? "" });
+      const said = await inModprobe(look, ENABLE_GVT);
+      if (isOn(said)) return fail("not-yet", { value: value ?? "", said: said ?? "" });
+      return fail("off", { value: value ?? "" });
     }
     if (isOn(value)) return pass("told", { value: value ?? "" });
     // It may have been told where nobody looks, as in an initramfs.
