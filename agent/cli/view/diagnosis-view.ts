@@ -74,12 +74,19 @@ function conditionBlock(condition: Condition, { seen, remedy, absent }: Labels):
     `  ${printable(message)}`,
     ...(isNews(condition)
       ? evidence.map(
-          ({ path, value }) => `  ${seen}: ${path}${value === "" ? ` (${absent})` : `: ${printable(value)}`}`,
+          ({ path, value }) => `  ${seen}: ${path}${value === "" ? ` (${absent})` : `: ${short(printable(value))}`}`,
         )
       : []),
     ...(condition.remedy === "" ? [] : [`  ${remedy}: ${printable(condition.remedy)}`]),
   ];
   return { kind: "lines", lines };
+}
+
+/** What is longer tells a person nothing more; `-o json` has it. */
+const MAX_VALUE = 300;
+
+function short(value: string): string {
+  return value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value;
 }
 
 const TAG_WIDTH = 9;
