@@ -14,6 +14,7 @@ const KEPT: ReadonlyMap<string, Rule> = new Map([
   ["/vgpud.v1.HostService/GetHost", always],
   ["/vgpud.v1.GpuService/ListGpus", always],
   ["/vgpud.v1.GpuService/GetGpu", always],
+  ["/vgpud.v1.GpuService/Plan", always],
   ["/vgpud.v1.VgpuService/ListVgpus", always],
   ["/vgpud.v1.VgpuService/GetVgpu", always],
   ["/vgpud.v1.DomainService/GetDomain", always],

@@ -2,6 +2,7 @@
 import { AgentError } from "../core/errors.ts";
 import type { DomainId } from "../core/ids.ts";
 import type { CapacityRule } from "../capacity/budget.ts";
+import type { TypesRule } from "../capacity/plan/site.ts";
 import type { Condition } from "../diagnosis/condition.ts";
 import type { Report } from "../diagnosis/diagnostician.ts";
 import type { Inventory } from "../inventory/model.ts";
@@ -57,6 +58,7 @@ export interface ApiContext {
   readonly operations: Operations;
   readonly domains: DomainService;
   readonly rule: CapacityRule;
+  readonly typesAt: TypesRule;
   readonly agent: AgentFacts;
   readonly libvirt: () => LibvirtFacts;
   readonly diagnosis: DiagnosisFacts;

@@ -1,18 +1,24 @@
-// GpuService: what there is to share.
+// GpuService: what there is to share, and what would fit.
+import { planOf } from "../capacity/plan.ts";
+import type { PlanStock } from "../capacity/plan/site.ts";
 import {
   GetGpuResponse,
   ListGpusResponse,
   type GpuServiceService,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import { AgentError } from "../core/errors.ts";
-import { parsePciAddress } from "../core/ids.ts";
-import { gpuViews } from "../lifecycle/views.ts";
+import type { PciAddress } from "../core/ids.ts";
+import type { Inventory } from "../inventory/model.ts";
+import { holdingsOf } from "../lifecycle/holdings.ts";
+import { gpuViews, vgpuViews } from "../lifecycle/views.ts";
 import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
 import { diagnosedOf } from "./diagnosis.ts";
 import { toWireGpu } from "./convert/gpu.ts";
+import { toWirePlan } from "./convert/plan.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
-import { invalid, printable, required } from "./validate/fields.ts";
+import { parsePlanRequest } from "./validate/plan-request.ts";
+import { parseGpuAddress } from "./validate/vgpu-request.ts";
 
 export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuServiceService>> {
   const views = (): ReturnType<typeof gpuViews> =>
@@ -31,19 +37,37 @@ export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuSer
       );
     },
     getGpu: async (request) => {
-      if (request.gpu === "") throw required("gpu");
-      const address = parsePciAddress(request.gpu);
-      if (!address)
-        throw invalid("gpu", `must be a PCI address as 0000:00:02.0, is ${printable(request.gpu)}`);
+      const address = parseGpuAddress(request.gpu, "gpu");
       const view = views().find(({ gpu }) => gpu.address === address);
-      if (!view)
-        throw new AgentError("GPU_NOT_FOUND", `this host has no Intel GPU ${address}`, {
-          details: { gpu: address },
-        });
+      if (!view) throw gpuNotFound(address);
       const observeTime = new Date(currentInventory(context).observedAt);
       return Promise.resolve(
         GetGpuResponse.fromPartial({ gpu: toWireGpu(view, diagnosedOf(context, address)), observeTime }),
       );
     },
+    plan: async (request) => {
+      const { requests, what } = parsePlanRequest(request);
+      const inventory = currentInventory(context);
+      const named = [...requests.map(({ wish }) => wish.gpu), ...what.withoutGpus, ...what.apertures.keys()];
+      const missing = named.find((gpu) => gpu !== undefined && !inventory.gpus.has(gpu));
+      if (missing !== undefined) throw gpuNotFound(missing);
+      const plan = planOf(requests, planStock(context, inventory), what);
+      return Promise.resolve(toWirePlan(plan, new Date(inventory.observedAt)));
+    },
   };
+}
+
+function planStock({ ledger, rule, typesAt }: ApiContext, inventory: Inventory): PlanStock {
+  const foreign = vgpuViews(inventory, ledger).filter(({ ownership }) => ownership === "foreign");
+  return {
+    gpus: inventory.gpus.values(),
+    ...{ rule, typesAt },
+    holdings: holdingsOf(ledger, inventory),
+    foreign: new Set(foreign.map(({ id }) => id)),
+    made: new Set(inventory.vgpus.keys()),
+  };
+}
+
+function gpuNotFound(gpu: PciAddress): AgentError {
+  return new AgentError("GPU_NOT_FOUND", `this host has no Intel GPU ${gpu}`, { details: { gpu } });
 }

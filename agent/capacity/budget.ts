@@ -72,7 +72,26 @@ export function lacking(budget: Budget, sizes: SliceSizes): Reason | undefined {
   return key === undefined ? undefined : exhausted[key];
 }
 
-function oneOf({ lowGmMib, highGmMib, fences }: SliceSizes): Amounts {
+/** What one more would need beside what is free: 0 of what there is enough of. */
+export function missing({ free }: Budget, sizes: SliceSizes): Amounts {
+  const one = oneOf(sizes);
+  return mapAmounts((key) => Math.max(0, one[key] - free[key]));
+}
+
+/** The budget once one more of these sizes is made. */
+export function withOne(budget: Budget, sizes: SliceSizes): Budget {
+  const one = oneOf(sizes);
+  const free = mapAmounts((key) => Math.max(0, budget.free[key] - one[key]));
+  return { ...budget, used: add(budget.used, one), free };
+}
+
+export function freeText({ free }: Budget): string {
+  const { lowGmMib, highGmMib, fences, instances } = free;
+  return `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${fences} fences, ${instances} vGPUs`;
+}
+
+/** What one slice takes of everything: itself is one instance. */
+export function oneOf({ lowGmMib, highGmMib, fences }: SliceSizes): Amounts {
   return { lowGmMib, highGmMib, fences, instances: 1 };
 }
 

@@ -3,29 +3,10 @@ import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { Gpu, SliceSizes, VgpuType } from "../inventory/model.ts";
-import {
-  budgetOf,
-  lacking,
-  resources,
-  room,
-  type Budget,
-  type CapacityRule,
-  type Holding,
-} from "./budget.ts";
 import { fragmentationOf } from "./fragmentation.ts";
-
-/** A vGPU as it can be asked for. */
-export interface Wish {
-  readonly size:
-    | { readonly by: "type"; readonly type: string }
-    /** The smallest type that holds all three. */
-    | { readonly by: "sizes"; readonly sizes: SliceSizes }
-    /** Any slice will do: the smallest type the GPU offers. */
-    | { readonly by: "mode" };
-  /** Only this GPU. */
-  readonly gpu: PciAddress | undefined;
-  readonly policy: Policy;
-}
+import { budgetOf, freeText, lacking, room, type Budget, type CapacityRule, type Holding } from "./budget.ts";
+import { byScore, farText, scoreOf, type Load, type Policy } from "./policies.ts";
+import { ignoredSizes, meantType, sizesText, wishText, type SizedType, type Wish } from "./wish.ts";
 
 export interface Candidate {
   readonly gpu: PciAddress;
@@ -35,6 +16,8 @@ export interface Candidate {
   readonly lost: Reason | undefined;
   readonly why: string;
   readonly budget: Budget | undefined;
+  /** By the policy, the lowest is taken; absent for one that cannot serve, and in a record of a vgpud that did not keep it. */
+  readonly score?: number | undefined;
 }
 
 export interface Placed {
@@ -77,34 +60,6 @@ export function lostAfterAll(
   return { ok: false, reason, why, candidates: fates };
 }
 
-/** A GPU with the room that is left on it. */
-interface Load {
-  readonly gpu: Gpu;
-  readonly type: VgpuType & { readonly sizes: SliceSizes };
-  readonly budget: Budget;
-  /** The room is perhaps in no one piece: the kernel may refuse, and is asked only where no other GPU is without doubt. */
-  readonly doubtful: boolean;
-}
-
-/** Negative when `a` is the better place for the next vGPU. */
-type Preference = (a: Load, b: Load) => number;
-
-const preferences = {
-  /** Fill the fullest GPU that still has room, so that large types find an empty one. */
-  pack: (a, b) => share(b) - share(a),
-  /** Take the emptiest, so that guests share a GPU with as few others as can be. */
-  spread: (a, b) => share(a) - share(b),
-} as const satisfies Record<string, Preference>;
-
-/** How much of what guests may have is taken, 0 to 1, by the resource that is nearest to its end. GPUs differ in size. */
-function share({ budget: { total, host, used } }: Load): number {
-  const shares = resources.map((key) => used[key] / Math.max(1, total[key] - host[key]));
-  return Math.max(...shares);
-}
-
-export type Policy = keyof typeof preferences;
-export const policies = Object.keys(preferences) as readonly Policy[];
-
 export interface Stock {
   readonly gpus: Iterable<Gpu>;
   readonly rule: CapacityRule;
@@ -119,12 +74,7 @@ export function place(wish: Wish, { gpus, rule, holdings }: Stock): Decision {
   const judged = considered.map((gpu) => judge(wish, gpu, { rule, holdings }));
   const [best, ...rest] = judged
     .flatMap(({ load }) => load ?? [])
-    .sort(
-      (a, b) =>
-        Number(a.doubtful) - Number(b.doubtful) ||
-        preferences[wish.policy](a, b) ||
-        (a.gpu.address < b.gpu.address ? -1 : 1),
-    );
+    .sort((a, b) => Number(a.doubtful) - Number(b.doubtful) || byScore(a, b));
   if (!best)
     return noPlace(
       wish,
@@ -138,6 +88,7 @@ export function place(wish: Wish, { gpus, rule, holdings }: Stock): Decision {
     return { ...candidate, why: `has room; ${wish.policy} prefers ${best.gpu.address}` };
   });
   const { gpu, type } = best;
+  const far = farText(gpu, wish);
   return {
     ok: true,
     gpu: gpu.address,
@@ -145,14 +96,26 @@ export function place(wish: Wish, { gpus, rule, holdings }: Stock): Decision {
     sizes: type.sizes,
     policy: wish.policy,
     candidates,
-    warnings: [...ignoredSizes(wish, type), ...(best.doubtful ? [`${gpu.address} ${IN_PIECES}`] : [])],
+    warnings: [
+      ...ignoredSizes(wish, type),
+      ...(far === undefined ? [] : [far]),
+      ...(best.doubtful ? [`${gpu.address} ${IN_PIECES}`] : []),
+    ],
   };
 }
 
 const IN_PIECES = "has room in sum and perhaps in no one piece; the kernel may refuse";
 
+/** A GPU that could serve. */
+interface Fit extends Load {
+  readonly type: SizedType;
+  readonly score: number;
+  /** The room is perhaps in no one piece: the kernel may refuse, and is asked only where no other GPU is without doubt. */
+  readonly doubtful: boolean;
+}
+
 interface Judged {
-  readonly load: Load | undefined;
+  readonly load: Fit | undefined;
   readonly candidate: Candidate;
 }
 
@@ -166,46 +129,18 @@ function judge(wish: Wish, gpu: Gpu, { rule, holdings }: Omit<Stock, "gpus">): J
   });
 
   if (!budget || gpu.types.length === 0) return lose("MODE_UNSUPPORTED", "offers no vGPU types");
-  const type = chooseType(wish, gpu);
+  const type = meantType(wish, gpu.types);
   if (!type) return lose("TYPE_UNKNOWN", `offers ${gpu.types.map(({ name }) => name).join(", ")}`);
   const short = lacking(budget, type.sizes);
   if (short !== undefined)
-    return lose(short, `needs ${amounts(type.sizes)}, free are ${freeOf(budget)}`, type.name);
+    return lose(short, `needs ${sizesText(type.sizes)}, free are ${freeText(budget)}`, type.name);
   if (type.kernelAvailable === 0)
     return lose("KERNEL_REPORTS_NO_ROOM", `the kernel's available_instances of ${type.name} is 0`, type.name);
+  const score = scoreOf({ gpu, budget }, wish);
   return {
-    load: { gpu, type, budget, doubtful: fragmentationOf(gpu, budget, here).room(type.sizes) === 0 },
-    candidate: { gpu: gpu.address, type: type.name, lost: undefined, why: "fits", budget },
+    load: { gpu, type, budget, score, doubtful: fragmentationOf(gpu, budget, here).room(type.sizes) === 0 },
+    candidate: { gpu: gpu.address, type: type.name, lost: undefined, why: "fits", budget, score },
   };
-}
-
-function chooseType(wish: Wish, gpu: Gpu): Load["type"] | undefined {
-  const known = gpu.types
-    .flatMap((type) => (type.sizes ? [{ ...type, sizes: type.sizes }] : []))
-    .sort((a, b) => a.sizes.lowGmMib - b.sizes.lowGmMib || a.sizes.highGmMib - b.sizes.highGmMib);
-  const { size } = wish;
-  switch (size.by) {
-    case "type":
-      return known.find(({ name }) => name === size.type);
-    case "sizes":
-      return known.find(({ sizes }) => holds(sizes, size.sizes));
-    case "mode":
-      return known[0];
-  }
-}
-
-function holds(type: SliceSizes, wanted: SliceSizes): boolean {
-  return (
-    type.lowGmMib >= wanted.lowGmMib && type.highGmMib >= wanted.highGmMib && type.fences >= wanted.fences
-  );
-}
-
-/** The kernel takes a type and nothing else: sizes between two types are rounded up, and the caller is told. */
-function ignoredSizes({ size }: Wish, { name, sizes }: Load["type"]): string[] {
-  if (size.by !== "sizes") return [];
-  const asked = amounts(size.sizes);
-  const given = amounts(sizes);
-  return asked === given ? [] : [`asked for ${asked}; the kernel makes types only, ${name} gives ${given}`];
 }
 
 function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {
@@ -216,30 +151,11 @@ function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {
   if (candidates.every(({ lost }) => lost === "MODE_UNSUPPORTED"))
     return refused("MODE_UNSUPPORTED", "no GPU of this host offers vGPU types", candidates);
   const offered = candidates.map(({ gpu, why }) => `${gpu} ${why}`).join("; ");
-  return refused("TYPE_UNKNOWN", `no GPU of this host offers ${describe(wish)}: ${offered}`, candidates);
+  return refused("TYPE_UNKNOWN", `no GPU of this host offers ${wishText(wish)}: ${offered}`, candidates);
 }
 
 function refused(reason: Reason, why: string, candidates: readonly Candidate[]): Decision {
   return { ok: false, reason, why, candidates };
-}
-
-function describe({ size }: Wish): string {
-  switch (size.by) {
-    case "type":
-      return `vGPU type ${size.type}`;
-    case "sizes":
-      return `a vGPU type with ${amounts(size.sizes)}`;
-    case "mode":
-      return "a vGPU type";
-  }
-}
-
-function amounts({ lowGmMib, highGmMib, fences }: SliceSizes): string {
-  return `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${fences} fences`;
-}
-
-function freeOf({ free }: Budget): string {
-  return `${amounts(free)}, ${free.instances} vGPUs`;
 }
 
 /** How many more of a type a caller may expect right now: what both arithmetics allow. */

@@ -10,6 +10,7 @@ import type { ReflectedFiles } from "../api/reflection-files.ts";
 import { ApiServer } from "../api/server.ts";
 import { contractServices, servedMethods } from "../api/services.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
+import { gvtgTypesAt } from "../backends/kvmgt/types-at-aperture.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import type { DomainId } from "../core/ids.ts";
 import { lazily } from "../core/lazily.ts";
@@ -54,7 +55,7 @@ export function composeApi(
   };
   const context: ApiContext = {
     inventory: () => lookout.current,
-    ...{ ledger, operations, domains, rule: gvtgCapacity },
+    ...{ ledger, operations, domains, rule: gvtgCapacity, typesAt: gvtgTypesAt },
     libvirt: () => libvirt.status,
     diagnosis: diagnostician,
     simulation: simulator === undefined ? undefined : composeSimulation(simulator.control, lookAgain),

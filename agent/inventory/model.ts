@@ -124,6 +124,15 @@ export interface HostFacts {
   readonly kernelRelease: string;
   /** `kvm`, `xen` (dom0), `xen-guest`, or `none`. */
   readonly hypervisor: "kvm" | "xen" | "xen-guest" | "none";
+  /** By number; absent where the host does not say. */
+  readonly numaNodes?: readonly NumaNode[];
+}
+
+/** A node of the host's memory, with the CPUs that are on it. */
+export interface NumaNode {
+  readonly node: number;
+  /** As the kernel lists them: `0-3,8-11`. Empty for memory without CPUs. */
+  readonly cpus: string;
 }
 
 /** A file of the kernel's that is there and could not be read or understood: what it tells is unknown. */

@@ -13,6 +13,7 @@ import { changed, type Claim, type Operation, type OperationKind } from "./claim
 import type { Driver } from "./driver.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Operations } from "./operations.ts";
+import { nearDomain } from "./near-nodes.ts";
 import { claimOfDomain } from "./owned-domain.ts";
 import { claimOfRetry, operationOfRepeat, remember, type RequestIdentity } from "./requests.ts";
 import { onGpu } from "./spec-on-gpu.ts";
@@ -64,7 +65,7 @@ export class DomainService {
     const raced = claimOfRetry(ledger, request);
     if (raced) return this.#created(raced, caller);
     admission.refuseTaken(spec, inventory);
-    const placed = admission.place(request.wish, inventory);
+    const placed = admission.place(nearDomain(request.wish, spec, inventory.host), inventory);
     const fitted = onGpu(spec, placed, inventory);
     if (request.validateOnly) return placed;
     const operation = this.#newOperation("create", caller);

@@ -21,7 +21,8 @@ const methodsOf = (services: readonly object[]): AnyMethod[] =>
   services.flatMap((service) => Object.values<AnyMethod>({ ...service }));
 
 const SERVED = [
-  ...[Hosts.getHost, Gpus.listGpus, Gpus.getGpu, Vgpus.listVgpus, Vgpus.getVgpu, Operations.getOperation],
+  ...[Hosts.getHost, Gpus.listGpus, Gpus.getGpu, Gpus.plan, Vgpus.listVgpus, Vgpus.getVgpu],
+  Operations.getOperation,
   ...methodsOf([Domains]),
 ].map(({ path }) => path);
 const UNSERVED = methodsOf([Hosts, Gpus, Vgpus, Operations, Reservations, Watches]).filter(

@@ -13,6 +13,7 @@ import {
   GetGpuRequest,
   GpuServiceService as Gpus,
   ListGpusRequest,
+  PlanRequest,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import { GetHostRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import {
@@ -25,6 +26,7 @@ import {
   VgpuServiceService as Vgpus,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import { Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
+import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { Contract, hostileRequests } from "./harness/hostile-requests.ts";
 import { fullDraft, GPU, type } from "./harness/requests.ts";
 import { RpcError } from "./harness/rpc.ts";
@@ -108,11 +110,26 @@ describe("hostile input", function () {
     checked.validateOnly = true;
     const sized = CreateDomainRequest.fromPartial(checked);
     present(sized.vgpu).want = { $case: "sizes", value: { vgtLowGmSz: 64, vgtHighGmSz: 384, vgtFenceSz: 4 } };
+    const flavor = { "hw:vgt_low_gm_sz": "128", "hw:vgt_fence_sz": "4" };
+    const plans: Parameters<typeof PlanRequest.fromPartial>[0][] = [
+      {
+        items: [{ vgpu: checked.vgpu ?? {}, count: 3 }],
+        whatIf: { apertures: [{ gpu: GPU, apertureMib: 512 }] },
+      },
+      {
+        items: [
+          { vgpu: { want: { $case: "flavor", value: { metadata: flavor } } } },
+          { vgpu: { want: { $case: "mode", value: Mode.GVT_G }, gpu: GPU }, count: 1000 },
+        ],
+        whatIf: { withoutForeign: true },
+      },
+    ];
     const requestId = "4c9c1f1e-cccc-4000-8000-000000000001";
     return new Map<string, readonly Uint8Array[]>([
       [Hosts.getHost.path, [GetHostRequest.encode({}).finish()]],
       [Gpus.listGpus.path, [ListGpusRequest.encode({ pageSize: 10, pageToken: "" }).finish()]],
       [Gpus.getGpu.path, [GetGpuRequest.encode({ gpu: GPU }).finish()]],
+      [Gpus.plan.path, plans.map((plan) => PlanRequest.encode(PlanRequest.fromPartial(plan)).finish())],
       [Vgpus.listVgpus.path, [ListVgpusRequest.encode({ pageSize: 10, pageToken: "" }).finish()]],
       [
         Vgpus.getVgpu.path,

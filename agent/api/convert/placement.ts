@@ -1,12 +1,14 @@
 // Placement decisions as the contract shows them.
 import { Backend } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/placement.ts";
-import type { Candidate, Decision, Policy } from "../../capacity/place.ts";
+import type { Candidate, Decision } from "../../capacity/place.ts";
+import type { Policy } from "../../capacity/policies.ts";
 import { toWireAmounts, toWireSizes } from "./gpu.ts";
 
 const policies = {
   pack: pb.PlacementPolicy.PACK,
   spread: pb.PlacementPolicy.SPREAD,
+  numa: pb.PlacementPolicy.NUMA,
 } as const satisfies Record<Policy, pb.PlacementPolicy>;
 
 export function toWireDecision(decision: Decision): pb.PlacementDecision {
@@ -26,7 +28,7 @@ export function toWireDecision(decision: Decision): pb.PlacementDecision {
 }
 
 function toWireCandidate(
-  { gpu, type, lost, why, budget }: Candidate,
+  { gpu, type, lost, why, budget, score }: Candidate,
   decision: Decision,
 ): pb.PlacementCandidate {
   return pb.PlacementCandidate.fromPartial({
@@ -37,5 +39,6 @@ function toWireCandidate(
     reason: lost ?? "",
     message: why,
     free: budget && toWireAmounts(budget.free),
+    score,
   });
 }

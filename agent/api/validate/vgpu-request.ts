@@ -1,31 +1,49 @@
 // From a vGPU request as it came over the wire to a wish that can be placed.
 import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/placement.ts";
-import type { Policy, Wish } from "../../capacity/place.ts";
+import type { Policy } from "../../capacity/policies.ts";
+import type { Wish } from "../../capacity/wish.ts";
 import { AgentError } from "../../core/errors.ts";
 import { parsePciAddress, type PciAddress } from "../../core/ids.ts";
 import { formed, inRange, invalid, join, notServed, printable, refuseUnserved, required } from "./fields.ts";
+import { sizesOfFlavor } from "./flavor-metadata.ts";
+import { NODE } from "./forms.ts";
+import { GM_MIB, LOW_GM_MIB, FENCES } from "./vgt-sizes.ts";
 
 const TYPE = { pattern: /^[A-Za-z0-9._-]+$/, maxBytes: 64, described: "1 to 64 letters, digits and ._-" };
-const GM_MIB = { min: 0, max: 4096 };
-const FENCES = { min: 0, max: 32 };
 
 const policies = {
   [pb.PlacementPolicy.UNSPECIFIED]: "pack",
   [pb.PlacementPolicy.PACK]: "pack",
   [pb.PlacementPolicy.SPREAD]: "spread",
-  [pb.PlacementPolicy.NUMA]: "not-served",
+  [pb.PlacementPolicy.NUMA]: "numa",
   [pb.PlacementPolicy.UNRECOGNIZED]: undefined,
-} as const satisfies Record<pb.PlacementPolicy, Policy | "not-served" | undefined>;
+} as const satisfies Record<pb.PlacementPolicy, Policy | undefined>;
 
 export function parseVgpuRequest(request: pb.VgpuRequest | undefined, path: string): Wish {
   if (!request) throw required(path);
-  refuseUnserved(request, { unset: pb.VgpuRequest.create(), fields: ["want", "gpu", "policy"], path });
+  refuseUnserved(request, {
+    unset: pb.VgpuRequest.create(),
+    fields: ["want", "gpu", "policy", "numa"],
+    path,
+  });
   const policy = policies[request.policy];
   if (policy === undefined)
     throw invalid(join(path, "policy"), "has a value that is not known to this release");
-  if (policy === "not-served") throw notServed(join(path, "policy"));
-  return { size: parseWant(request.want, path), gpu: parseGpu(request.gpu, join(path, "gpu")), policy };
+  const near = parseNuma(request.numa, policy, join(path, "numa"));
+  const wish = { size: parseWant(request.want, path), gpu: parseGpu(request.gpu, join(path, "gpu")), policy };
+  return near ? { ...wish, near } : wish;
+}
+
+/** A preference that the policy does not look at would be ignored. */
+function parseNuma(
+  numa: pb.NumaPreference | undefined,
+  policy: Policy,
+  path: string,
+): readonly number[] | undefined {
+  if (!numa) return undefined;
+  if (policy !== "numa") throw invalid(path, "counts only with policy NUMA");
+  return [inRange(join(path, "node"), numa.node, NODE)];
 }
 
 function parseWant(want: pb.VgpuRequest["want"], path: string): Wish["size"] {
@@ -40,6 +58,8 @@ function parseWant(want: pb.VgpuRequest["want"], path: string): Wish["size"] {
       return parseMode(want.value, join(path, "mode"));
     case "needs":
       throw notServed(join(path, "needs"));
+    case "flavor":
+      return { by: "sizes", sizes: sizesOfFlavor(want.value.metadata, join(path, "flavor.metadata")) };
   }
 }
 
@@ -47,7 +67,7 @@ function parseSizes(sizes: pb.VgtSizes, path: string): Wish["size"] {
   return {
     by: "sizes",
     sizes: {
-      lowGmMib: inRange(join(path, "vgt_low_gm_sz"), sizes.vgtLowGmSz, { ...GM_MIB, min: 1 }),
+      lowGmMib: inRange(join(path, "vgt_low_gm_sz"), sizes.vgtLowGmSz, LOW_GM_MIB),
       highGmMib: inRange(join(path, "vgt_high_gm_sz"), sizes.vgtHighGmSz, GM_MIB),
       fences: inRange(join(path, "vgt_fence_sz"), sizes.vgtFenceSz, FENCES),
     },
@@ -69,7 +89,11 @@ function parseMode(mode: Mode, field: string): Wish["size"] {
 }
 
 function parseGpu(address: string, field: string): PciAddress | undefined {
-  if (address === "") return undefined;
+  return address === "" ? undefined : parseGpuAddress(address, field);
+}
+
+export function parseGpuAddress(address: string, field: string): PciAddress {
+  if (address === "") throw required(field);
   const gpu = parsePciAddress(address);
   if (!gpu) throw invalid(field, `must be a PCI address as 0000:00:02.0, is ${printable(address)}`);
   return gpu;

@@ -58,6 +58,9 @@ const sized = (sizes: Partial<placement.VgtSizes>): Change => {
   const value = { vgtLowGmSz: 64, vgtHighGmSz: 384, vgtFenceSz: 4, ...sizes };
   return { vgpu: { want: { $case: "sizes", value } } };
 };
+const flavoured = (metadata: Record<string, string>): Change => ({
+  vgpu: { want: { $case: "flavor", value: { metadata } } },
+});
 const typed = (value: string): Change => ({ vgpu: { want: { $case: "type", value } } });
 const inMode = (value: Mode): Change => ({ vgpu: { want: { $case: "mode", value } } });
 const port = (value: number): Change => ({ vnc: { port: value } });
@@ -191,11 +194,18 @@ export const wrongFields: readonly WrongField[] = [
   ...each("vgpu.sizes.vgt_fence_sz", [-1, 33, MAX], (vgtFenceSz) => sized({ vgtFenceSz })),
   ...each("vgpu.mode", [Mode.UNSPECIFIED, Mode.UNRECOGNIZED], inMode),
   ["INVALID", "vgpu.policy", { vgpu: { policy: placement.PlacementPolicy.UNRECOGNIZED } }],
+  ["INVALID", "vgpu.numa", { vgpu: { numa: { node: 0 } } }],
+  ...each("vgpu.numa.node", [-1, 1024, MAX], (node) => ({
+    vgpu: { policy: placement.PlacementPolicy.NUMA, numa: { node } },
+  })),
+  ["REQUIRED", 'vgpu.flavor.metadata["vgt_low_gm_sz"]', flavoured({ "hw:numa_nodes": "2" })],
+  ...each('vgpu.flavor.metadata["hw:vgt_low_gm_sz"]', ["", "0", "-1", "4097", "64.5", "0x40"], (size) =>
+    flavoured({ "hw:vgt_low_gm_sz": size }),
+  ),
+  ["INVALID", 'vgpu.flavor.metadata["vgt_low_gm_size"]', flavoured({ vgt_low_gm_size: "64" })],
   ...each("vgpu.gpu", GPUS, (gpu) => ({ vgpu: { gpu } })),
 
   unserved("reservation", { request: { reservation: "r" } }),
   unserved("vgpu.needs", { vgpu: { want: { $case: "needs", value: placement.VgpuNeeds.create() } } }),
-  unserved("vgpu.policy", { vgpu: { policy: placement.PlacementPolicy.NUMA } }),
-  unserved("vgpu.numa", { vgpu: { numa: { node: 0 } } }),
   unserved("vgpu.vf_profile", { vgpu: { vfProfile: placement.VfProfile.create() } }),
 ];

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { budgetOf, lacking, room, type Holding } from "../../../agent/capacity/budget.ts";
-import { allocatable, place, policies, type Decision, type Wish } from "../../../agent/capacity/place.ts";
+import { allocatable, place, type Decision } from "../../../agent/capacity/place.ts";
+import { policies } from "../../../agent/capacity/policies.ts";
+import type { Wish } from "../../../agent/capacity/wish.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
 import { foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
 
@@ -231,7 +233,48 @@ describe("place", () => {
       const decision = decide(gpus, byType("4", { policy }));
       return [policy, decision.ok ? decision.gpu : undefined];
     });
-    assert.deepEqual(Object.fromEntries(chosen), { pack: pciAddress(1), spread: pciAddress(0) });
+    assert.deepEqual(Object.fromEntries(chosen), {
+      pack: pciAddress(1),
+      spread: pciAddress(0),
+      numa: pciAddress(1),
+    });
+  });
+
+  it("prefers a GPU on a wanted node, packs among those, and says when none of them has room", () => {
+    const gpus = gpusOf([512, 512, 512]);
+    gpus[0]?.make(ownVgpuId(1), typeName("4"));
+    gpus[2]?.make(ownVgpuId(2), typeName("8"));
+    const nodes = [0, 1, 1];
+    const holdings = gpus.flatMap((gpu) =>
+      gpu.slices().flatMap(({ id, type }) => {
+        const sizes = gpu.facts().types.find(({ name }) => name === type)?.sizes;
+        return sizes ? [{ vgpuId: id, gpu: gpu.address, sizes }] : [];
+      }),
+    );
+    const facts = gpus.map((gpu, n) => ({ ...gpu.facts(), numaNode: nodes[n] }));
+    const near = (node: number): Decision =>
+      place(byType("8", { policy: "numa", near: [node] }), { gpus: facts, rule: gvtgCapacity, holdings });
+    const [first, second, nowhere] = [near(0), near(1), near(5)];
+    assert.ok(first.ok && second.ok && nowhere.ok);
+    assert.deepEqual([first.gpu, first.warnings], [pciAddress(0), []]);
+    assert.deepEqual([second.gpu, second.warnings], [pciAddress(2), []]);
+    assert.equal(nowhere.gpu, pciAddress(0), "the fullest");
+    assert.match(nowhere.warnings.join(), /is on NUMA node 0; none with room is on node 5/);
+  });
+
+  it("takes the lowest score, and scores whatever could serve", () => {
+    fc.assert(
+      fc.property(hosts, wishes, (sizes, wish) => {
+        const gpus = gpusOf(sizes);
+        const decision = decide(gpus, wish);
+        for (const { lost, score } of decision.candidates)
+          assert.equal(score === undefined, lost !== undefined);
+        if (!decision.ok) return;
+        const scores = decision.candidates.flatMap(({ score }) => score ?? []);
+        const chosen = decision.candidates.find(({ gpu }) => gpu === decision.gpu);
+        assert.equal(chosen?.score, Math.min(...scores));
+      }),
+    );
   });
 
   it("takes the smallest type that holds the sizes asked for, and says what it gives instead", () => {

@@ -135,6 +135,15 @@ describe("facts of the host", () => {
     });
   });
 
+  it("say which CPUs are on which node, where there are nodes", async () => {
+    const nodes = { node1: { cpulist: "4-7" }, node0: { cpulist: "0-3" }, node10: {}, power: {} };
+    assert.deepEqual((await factsOf({ "sys/devices/system/node": nodes })).numaNodes, [
+      { node: 0, cpus: "0-3" },
+      { node: 1, cpus: "4-7" },
+      { node: 10, cpus: "" },
+    ]);
+  });
+
   it("tell the control domain of Xen from its guests", async () => {
     const xen = { "sys/hypervisor": { type: "xen" } };
     assert.equal((await factsOf({ ...xen, "proc/xen": { capabilities: "control_d" } })).hypervisor, "xen");

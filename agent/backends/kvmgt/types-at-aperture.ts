@@ -1,0 +1,50 @@
+// Which vGPU types GVT-g would list with another aperture (kernel drivers/gpu/drm/i915/gvt/vgpu.c, intel_gvt_init_vgpu_types; the
+// same in 5.10 to 7.1): from the smallest on, up to the first of which not even one fits beside the host's share of the aperture.
+// Whether one could really be made is for the capacity rule to say: of 4 GiB the kernel lists all, and can make none.
+import type { OfferedType, TypesRule } from "../../capacity/plan/site.ts";
+import { platformOf } from "../../inventory/platforms.ts";
+import type { Gpu } from "../../inventory/model.ts";
+
+/** Each takes 4 fences. */
+const TYPES = [
+  { suffix: "8", lowGmMib: 64, highGmMib: 384 },
+  { suffix: "4", lowGmMib: 128, highGmMib: 512 },
+  { suffix: "2", lowGmMib: 256, highGmMib: 1024 },
+  { suffix: "1", lowGmMib: 512, highGmMib: 2048 },
+] as const;
+const FENCES_EACH = 4;
+/** HOST_LOW_GM_SIZE. */
+const HOST_LOW_GM_MIB = 128;
+
+/** What the kernel puts before the suffix, by the GPU's generation; those of GVT-g's own list (intel_gvt.c, is_supported_device). */
+const BY_PLATFORM: Readonly<Record<string, string>> = {
+  Broadwell: "i915-GVTg_V4_",
+  ...Object.fromEntries(
+    [
+      ...["Skylake", "Apollo Lake", "Kaby Lake", "Amber Lake"],
+      ...["Coffee Lake", "Whiskey Lake", "Comet Lake"],
+    ].map((name) => [name, "i915-GVTg_V5_"]),
+  ),
+};
+
+/** None for a GPU on which GVT-g is not at work now: another aperture does not change that. */
+export const gvtgTypesAt: TypesRule = (gpu, apertureMib) => {
+  const prefix = prefixOf(gpu);
+  return prefix === undefined ? [] : listed(prefix, apertureMib);
+};
+
+function listed(prefix: string, apertureMib: number): OfferedType[] {
+  const end = TYPES.findIndex(({ lowGmMib }) => apertureMib - HOST_LOW_GM_MIB < lowGmMib);
+  return TYPES.slice(0, end === -1 ? TYPES.length : end).map(({ suffix, lowGmMib, highGmMib }) => ({
+    name: `${prefix}${suffix}`,
+    sizes: { lowGmMib, highGmMib, fences: FENCES_EACH },
+  }));
+}
+
+/** A GPU lists no types when GVT-g is off, and when its aperture is too small for any: only of the latter it may be on. */
+function prefixOf({ types, deviceId, driver, apertureMib }: Gpu): string | undefined {
+  const [first] = types;
+  if (first) return /^(.+_)\d$/.exec(first.name)?.[1];
+  const tooSmall = apertureMib !== undefined && listed("", apertureMib).length === 0;
+  return tooSmall && driver === "i915" ? BY_PLATFORM[platformOf(deviceId)?.name ?? ""] : undefined;
+}

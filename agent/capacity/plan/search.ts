@@ -1,0 +1,171 @@
+// As many things in the bins as can be, proved by search: bin after bin, every load that has to be tried, with what was found
+// out about a bin and what is left remembered. Pure and deterministic: its limit is a number of steps, not a time.
+import { menuOf, optionsOf, type Menu, type Option } from "./options.ts";
+import { packed, times, total, type Packing, type Problem } from "./packing.ts";
+
+/** Steps that a search may take; each costs well below a microsecond. */
+const EFFORT = 20_000;
+
+export interface Found {
+  readonly packing: Packing;
+  /** Whether nothing better exists. When not, the packing is the best of those that were tried. */
+  readonly exact: boolean;
+}
+
+/** `known`: a packing that there is already; it is given back unless a better one is found. */
+export function mostPacked(problem: Problem, known: Packing, effort = EFFORT): Found {
+  const search = new Search(problem, effort);
+  if (packed(known) >= search.ceiling) return { packing: known, exact: true };
+  const found = search.run();
+  return packed(found.packing) > packed(known) ? found : { packing: known, exact: found.exact };
+}
+
+interface Best {
+  readonly count: number;
+  /** Undefined where nothing more can be had. */
+  readonly option: Option | undefined;
+}
+
+const NOTHING: Best = { count: 0, option: undefined };
+
+class Search {
+  readonly #bins: Problem["bins"];
+  readonly #counts: readonly number[];
+  readonly #menus: readonly Menu[];
+  readonly #onwards: readonly Onwards[];
+  readonly #known = new Map<string, Best>();
+  readonly #options = new Map<string, readonly Option[]>();
+  #effort: number;
+
+  constructor(problem: Problem, effort: number) {
+    this.#bins = problem.bins;
+    this.#counts = problem.kinds.map(({ count }) => count);
+    this.#menus = problem.bins.map((_, at) => menuOf(problem, at));
+    this.#onwards = problem.bins.map((_, at) => onwards(problem, this.#menus, at));
+    this.#effort = effort;
+  }
+
+  /** More than this cannot be packed. */
+  get ceiling(): number {
+    const [all] = this.#onwards;
+    return all ? ceilingOf(all, placeable(all, this.#counts)) : 0;
+  }
+
+  run(): Found {
+    this.#best(0, this.#counts);
+    const packing: Option[] = [];
+    let remaining = this.#counts;
+    for (const at of this.#bins.keys()) {
+      const { option = remaining.map(() => 0) } = this.#best(at, remaining);
+      packing.push(option);
+      remaining = minus(remaining, option);
+    }
+    return { packing, exact: this.#effort > 0 || packed(packing) === this.ceiling };
+  }
+
+  /** What the bins from one on can hold of what is left. */
+  #best(at: number, left: readonly number[]): Best {
+    const [menu, bins] = [this.#menus[at], this.#onwards[at]];
+    if (!menu || !bins) return NOTHING;
+    const remaining = placeable(bins, left);
+    const ceiling = ceilingOf(bins, remaining);
+    if (ceiling === 0) return NOTHING;
+    const key = `${at}:${remaining.join()}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    let best = NOTHING;
+    for (const option of this.#optionsAt(at, menu, remaining)) {
+      const count = total(option) + this.#best(at + 1, minus(remaining, option)).count;
+      if (count > best.count || best.option === undefined) best = { count, option };
+      if (best.count === ceiling || !this.#spend()) break;
+    }
+    this.#known.set(key, best);
+    return best;
+  }
+
+  /** The same for all that is left beyond what the bin could hold anyway. */
+  #optionsAt(at: number, menu: Menu, remaining: readonly number[]): readonly Option[] {
+    const capped = remaining.map(() => 0);
+    for (const { kind, most } of menu.dishes) capped[kind] = Math.min(remaining[kind] ?? 0, most);
+    const key = `${at}:${capped.join()}`;
+    const known = this.#options.get(key);
+    if (known) return known;
+    const options = optionsOf(menu, capped, () => this.#spend());
+    this.#options.set(key, options);
+    return options;
+  }
+
+  /** False when the effort is used up. */
+  #spend(): boolean {
+    this.#effort -= 1;
+    return this.#effort > 0;
+  }
+}
+
+/** What is known beforehand of a bin and all that follow it. */
+interface Onwards {
+  /** More things than this they cannot hold. */
+  readonly most: number;
+  /** How many of each kind they could hold if there were nothing else. */
+  readonly mostOfKind: readonly number[];
+  readonly sums: readonly Sum[];
+}
+
+/** One resource over several bins. */
+interface Sum {
+  readonly free: number;
+  /** The kinds that may go into one of the bins, with what they take at least; those that take least first. */
+  readonly kinds: readonly { readonly kind: number; readonly need: number }[];
+}
+
+function onwards({ bins, kinds }: Problem, menus: readonly Menu[], at: number): Onwards {
+  const later = bins.slice(at);
+  const dishes = menus.slice(at).map((menu) => menu.dishes);
+  const ways = kinds.map((_, kind) => dishes.flatMap((menu) => menu.filter((dish) => dish.kind === kind)));
+  const common = Math.min(...later.map((free) => free.length));
+  const sum = (r: number): Sum => ({
+    free: total(later.map((free) => free[r] ?? 0)),
+    kinds: ways
+      .flatMap((some, kind) =>
+        some.length === 0 ? [] : [{ kind, need: Math.min(...some.map(({ need }) => need[r] ?? 0)) }],
+      )
+      .sort((a, b) => a.need - b.need),
+  });
+  return {
+    most: total(menus.slice(at).map(mostThings)),
+    mostOfKind: ways.map((some) => total(some.map(({ most }) => most))),
+    sums: Array.from({ length: common }, (_, r) => sum(r)),
+  };
+}
+
+/** As if every thing took of each resource what the least demanding one does. */
+function mostThings({ free, dishes }: Menu): number {
+  if (dishes.length === 0) return 0;
+  return times(
+    free,
+    free.map((_, r) => Math.min(...dishes.map(({ need }) => need[r] ?? 0))),
+  );
+}
+
+/** What is left without what no bin from here on could take: two states that differ in that alone are one. */
+function placeable({ mostOfKind }: Onwards, remaining: readonly number[]): number[] {
+  return mostOfKind.map((most, kind) => Math.min(most, remaining[kind] ?? 0));
+}
+
+function ceilingOf({ most, sums }: Onwards, remaining: readonly number[]): number {
+  return Math.min(most, total(remaining), ...sums.map((sum) => fitting(sum, remaining)));
+}
+
+function fitting({ free, kinds }: Sum, remaining: readonly number[]): number {
+  let [count, left] = [0, free];
+  for (const { kind, need } of kinds) {
+    const taken = Math.min(remaining[kind] ?? 0, need === 0 ? Infinity : Math.floor(left / need));
+    count += taken;
+    left -= taken * need;
+  }
+  return count;
+}
+
+function minus(counts: readonly number[], option: Option): number[] {
+  return counts.map((count, kind) => count - (option[kind] ?? 0));
+}

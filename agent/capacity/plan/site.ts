@@ -1,0 +1,87 @@
+// The host as a plan supposes it: each GPU with what it offers and what is free on it. Pure.
+import type { PciAddress, VgpuId } from "../../core/ids.ts";
+import type { Gpu, SliceSizes, VgpuType } from "../../inventory/model.ts";
+import { budgetOf, type Budget, type Holding } from "../budget.ts";
+import type { Stock } from "../place.ts";
+
+/** The types that the kernel would list with another aperture; none when the GPU cannot be shared, whatever its aperture. */
+export type TypesRule = (gpu: Gpu, apertureMib: number) => readonly OfferedType[];
+
+/** A type without the kernel's count of it. */
+export type OfferedType = Pick<VgpuType, "name" | "sizes">;
+
+export interface PlanStock extends Stock {
+  readonly typesAt: TypesRule;
+  /** vGPUs that somebody else made. */
+  readonly foreign: ReadonlySet<VgpuId>;
+  /** vGPUs that exist in the kernel: its counts know of them, and of no promise. */
+  readonly made: ReadonlySet<VgpuId>;
+}
+
+/** What to suppose otherwise than it is. */
+export interface Supposition {
+  readonly withoutGpus: ReadonlySet<PciAddress>;
+  readonly withoutForeign: boolean;
+  /** Neither vGPUs nor promises of any. */
+  readonly empty: boolean;
+  /** MiB. */
+  readonly apertures: ReadonlyMap<PciAddress, number>;
+}
+
+export const asItIs: Supposition = {
+  withoutGpus: new Set(),
+  withoutForeign: false,
+  empty: false,
+  apertures: new Map(),
+};
+
+export interface Site {
+  readonly gpu: Gpu;
+  /** Undefined for a GPU that offers no vGPUs. */
+  readonly budget: Budget | undefined;
+  readonly types: readonly SiteType[];
+  /** What is promised and does not exist yet. */
+  readonly pending: readonly SliceSizes[];
+}
+
+interface SiteType extends OfferedType {
+  /**
+   * How many the kernel would make if nothing but this type were made (`available_instances`). Undefined for a GPU that is
+   * supposed otherwise than it is: of that the kernel has said nothing.
+   */
+  readonly kernelAvailable: number | undefined;
+}
+
+/** By PCI address. */
+export function sitesOf(
+  { gpus, rule, holdings, typesAt, foreign, made }: PlanStock,
+  what: Supposition,
+): Site[] {
+  const stays = ({ vgpuId }: Holding): boolean =>
+    !what.empty && !(what.withoutForeign && foreign.has(vgpuId));
+  return [...gpus]
+    .filter(({ address }) => !what.withoutGpus.has(address))
+    .sort((a, b) => (a.address < b.address ? -1 : 1))
+    .map((gpu) => {
+      const apertureMib = what.apertures.get(gpu.address) ?? gpu.apertureMib;
+      const before = holdings.filter((holding) => holding.gpu === gpu.address);
+      const here = before.filter(stays);
+      const same = apertureMib === gpu.apertureMib;
+      const types = same || apertureMib === undefined ? gpu.types : typesAt(gpu, apertureMib);
+      const counted = same && here.length === before.length;
+      const endowment = types.length > 0 ? rule({ ...gpu, apertureMib }) : undefined;
+      return {
+        gpu,
+        budget: endowment && budgetOf(endowment, here),
+        types: types.map(({ name, sizes }) => ({
+          ...{ name, sizes },
+          kernelAvailable: counted ? kernelAvailable(gpu, name) : undefined,
+        })),
+        pending: here.filter(({ vgpuId }) => !made.has(vgpuId)).map(({ sizes }) => sizes),
+      };
+    });
+}
+
+function kernelAvailable({ types }: Gpu, name: string): number | undefined {
+  return types.find((type) => type.name === name)?.kernelAvailable;
+}

@@ -1,0 +1,97 @@
+// The vGPUs that a plan is asked for, one by one, and as the kinds that the search knows. Pure.
+import type { SliceSizes } from "../../inventory/model.ts";
+import { resources, oneOf, type Amounts } from "../budget.ts";
+import { meantType, type SizedType, type Wish } from "../wish.ts";
+import { countsTowards, kernelBounds, type KernelBound } from "./kernel-count.ts";
+import type { Bin, Kind, Problem } from "./packing.ts";
+import type { Site } from "./site.ts";
+
+/** Some vGPUs of one kind. */
+export interface PlanRequest {
+  readonly wish: Wish;
+  /** 1 or more. */
+  readonly count: number;
+}
+
+/** A GPU as the search sees it. */
+export interface Place {
+  readonly site: Site;
+  readonly bounds: readonly KernelBound[];
+}
+
+/** One request with what it means on each GPU. */
+export interface Item extends PlanRequest {
+  /** Its index among the requests. */
+  readonly index: number;
+  /** By place: the type that it means there; undefined where it may not go. */
+  readonly types: readonly (SizedType | undefined)[];
+}
+
+export function placesOf(sites: readonly Site[]): Place[] {
+  return sites.map((site) => ({ site, bounds: kernelBounds(site) }));
+}
+
+export function itemsOf(requests: readonly PlanRequest[], places: readonly Place[]): Item[] {
+  return requests.map((request, index) => ({
+    ...request,
+    index,
+    types: places.map(({ site }) => typeAt(request.wish, site)),
+  }));
+}
+
+function typeAt(wish: Wish, { gpu, budget, types }: Site): SizedType | undefined {
+  if (!budget || (wish.gpu !== undefined && wish.gpu !== gpu.address)) return undefined;
+  return meantType(wish, types);
+}
+
+/** The largest that it may take anywhere, so that the hardest can be placed first: low GM before high GM. */
+export function largest({ types }: Item): Pick<SliceSizes, "lowGmMib" | "highGmMib"> {
+  const sizes = types.flatMap((type) => type?.sizes ?? []);
+  return {
+    lowGmMib: Math.max(0, ...sizes.map(({ lowGmMib }) => lowGmMib)),
+    highGmMib: Math.max(0, ...sizes.map(({ highGmMib }) => highGmMib)),
+  };
+}
+
+/** Items that mean the same everywhere are one kind. */
+export interface Kinds {
+  readonly problem: Problem;
+  /** By kind: its items, in the order of the requests. */
+  readonly items: readonly (readonly Item[])[];
+}
+
+export function kindsOf(items: readonly Item[], places: readonly Place[]): Kinds {
+  const byNeeds = new Map<string, { readonly needs: Kind["needs"]; readonly items: Item[] }>();
+  for (const item of items) {
+    const needs = places.map((place, at) => needOf(place, item.types[at]));
+    const key = needs.map((need) => need?.join() ?? "-").join(" ");
+    const kind = byNeeds.get(key) ?? { needs, items: [] };
+    kind.items.push(item);
+    byNeeds.set(key, kind);
+  }
+  const kinds = [...byNeeds.values()];
+  return {
+    problem: {
+      bins: places.map(binOf),
+      kinds: kinds.map((kind) => ({ needs: kind.needs, count: countOf(kind.items) })),
+    },
+    items: kinds.map((kind) => kind.items),
+  };
+}
+
+/** The four resources, then what the kernel's count allows. */
+function binOf({ site: { budget }, bounds }: Place): Bin {
+  const free = resources.map((key) => budget?.free[key] ?? 0);
+  return [...free, ...bounds.map(({ atMost }) => atMost)];
+}
+
+function needOf({ bounds }: Place, type: SizedType | undefined): Bin | undefined {
+  if (!type) return undefined;
+  const one: Amounts = oneOf(type.sizes);
+  const kernel = bounds.map((bound) => (countsTowards(bound, type.sizes) ? 1 : 0));
+  return [...resources.map((key) => one[key]), ...kernel];
+}
+
+function countOf(items: readonly Item[]): number {
+  return items.reduce((sum, { count }) => sum + count, 0);
+}

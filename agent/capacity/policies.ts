@@ -1,0 +1,60 @@
+// Which GPU is preferred among those with room: each policy is a score, the lowest is taken. Equal scores go to the lowest
+// PCI address, so that the same host and the same wish give the same answer. Pure.
+import type { Gpu } from "../inventory/model.ts";
+import { resources, type Budget } from "./budget.ts";
+
+/** A GPU with the room that is left on it. */
+export interface Load {
+  readonly gpu: Pick<Gpu, "address" | "numaNode">;
+  readonly budget: Budget;
+}
+
+/** `near`: the host's nodes that are preferred. */
+type Score = (load: Load, near: readonly number[]) => number;
+
+const scores = {
+  /** Fill the fullest GPU that still has room, so that large types find an empty one: 0 for a full one, 1 for an empty one. */
+  pack: ({ budget }) => 1 - share(budget),
+  /** Take the emptiest, so that guests share a GPU with as few others as can be: 0 for an empty one, 1 for a full one. */
+  spread: ({ budget }) => share(budget),
+  /** Near before far, as `pack` among either: up to 1 on a preferred node, above it elsewhere. */
+  numa: (load, near) => (isNear(load.gpu, near) ? 0 : 1) + 1 - share(load.budget),
+} as const satisfies Record<string, Score>;
+
+export type Policy = keyof typeof scores;
+export const policies = Object.keys(scores) as readonly Policy[];
+
+export interface Preference {
+  readonly policy: Policy;
+  readonly near?: readonly number[] | undefined;
+}
+
+export function scoreOf(load: Load, { policy, near = [] }: Preference): number {
+  return scores[policy](load, near);
+}
+
+/** For a sort: the better place first. */
+export function byScore(
+  a: { readonly score: number; readonly gpu: Pick<Gpu, "address"> },
+  b: { readonly score: number; readonly gpu: Pick<Gpu, "address"> },
+): number {
+  return a.score - b.score || (a.gpu.address < b.gpu.address ? -1 : 1);
+}
+
+/** What a caller of policy `numa` has to know when it was not served to the letter; undefined otherwise. */
+export function farText(gpu: Load["gpu"], { policy, near = [] }: Preference): string | undefined {
+  if (policy !== "numa" || isNear(gpu, near)) return undefined;
+  const wanted = near.join(", ");
+  if (gpu.numaNode === undefined)
+    return `the host does not say which NUMA node GPU ${gpu.address} is on; wanted was node ${wanted}`;
+  return `GPU ${gpu.address} is on NUMA node ${gpu.numaNode}; none with room is on node ${wanted}`;
+}
+
+function isNear({ numaNode }: Load["gpu"], near: readonly number[]): boolean {
+  return numaNode !== undefined && near.includes(numaNode);
+}
+
+/** How much of what guests may have is taken, 0 to 1, by the resource that is nearest to its end. GPUs differ in size. */
+function share({ total, host, used }: Budget): number {
+  return Math.max(...resources.map((key) => used[key] / Math.max(1, total[key] - host[key])));
+}

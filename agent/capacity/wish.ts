@@ -1,0 +1,91 @@
+// A vGPU as it can be asked for, and the type that it means where types are offered. Pure.
+import type { PciAddress } from "../core/ids.ts";
+import type { SliceSizes, VgpuType } from "../inventory/model.ts";
+import type { Policy } from "./policies.ts";
+
+/** A vGPU as it can be asked for. */
+export interface Wish {
+  readonly size:
+    | { readonly by: "type"; readonly type: string }
+    /** The smallest type that holds all three. */
+    | { readonly by: "sizes"; readonly sizes: SliceSizes }
+    /** Any slice will do: the smallest type the GPU offers. */
+    | { readonly by: "mode" };
+  /** Only this GPU. */
+  readonly gpu: PciAddress | undefined;
+  readonly policy: Policy;
+  /** The host's nodes that policy `numa` prefers. */
+  readonly near?: readonly number[] | undefined;
+}
+
+/** A type of which is known what it takes. */
+export type SizedType = Pick<VgpuType, "name"> & { readonly sizes: SliceSizes };
+
+/** The type that a wish means among those that are offered, the smallest that will do; undefined when none of them does. */
+export function meantType<Type extends Pick<VgpuType, "name" | "sizes">>(
+  { size }: Pick<Wish, "size">,
+  offered: readonly Type[],
+): (Type & SizedType) | undefined {
+  let meant: (Type & SizedType) | undefined;
+  for (const type of offered) {
+    if (!isSized(type) || !serves(size, type)) continue;
+    if (!meant || isSmaller(type.sizes, meant.sizes)) meant = type;
+  }
+  return meant;
+}
+
+function isSized<Type extends Pick<VgpuType, "name" | "sizes">>(type: Type): type is Type & SizedType {
+  return type.sizes !== undefined;
+}
+
+function serves(size: Wish["size"], { name, sizes }: SizedType): boolean {
+  switch (size.by) {
+    case "type":
+      return name === size.type;
+    case "sizes":
+      return holds(sizes, size.sizes);
+    case "mode":
+      return true;
+  }
+}
+
+function isSmaller(a: SliceSizes, b: SliceSizes): boolean {
+  return (a.lowGmMib - b.lowGmMib || a.highGmMib - b.highGmMib) < 0;
+}
+
+/** Whether a slice of some sizes gives at least what is wanted of each. */
+export function holds(sizes: SliceSizes, wanted: SliceSizes): boolean {
+  return (
+    sizes.lowGmMib >= wanted.lowGmMib && sizes.highGmMib >= wanted.highGmMib && sizes.fences >= wanted.fences
+  );
+}
+
+/** The kernel takes a type and nothing else: sizes between two types are rounded up, and the caller is told by how much. */
+export function ignoredSizes({ size }: Pick<Wish, "size">, { name, sizes }: SizedType): string[] {
+  if (size.by !== "sizes") return [];
+  const [asked, given] = [sizesText(size.sizes), sizesText(sizes)];
+  if (asked === given) return [];
+  const more = sizesText({
+    lowGmMib: sizes.lowGmMib - size.sizes.lowGmMib,
+    highGmMib: sizes.highGmMib - size.sizes.highGmMib,
+    fences: sizes.fences - size.sizes.fences,
+  });
+  return [
+    `asked for ${asked}; the kernel makes types only and is told no sizes: ${name} gives ${given}, which is ${more} more`,
+  ];
+}
+
+export function wishText({ size }: Pick<Wish, "size">): string {
+  switch (size.by) {
+    case "type":
+      return `vGPU type ${size.type}`;
+    case "sizes":
+      return `a vGPU type with ${sizesText(size.sizes)}`;
+    case "mode":
+      return "a vGPU type";
+  }
+}
+
+export function sizesText({ lowGmMib, highGmMib, fences }: SliceSizes): string {
+  return `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${fences} fences`;
+}
