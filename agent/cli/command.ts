@@ -24,6 +24,8 @@ export interface Flag {
   readonly short?: string;
   /** What stands for its value in the help. Absent: a switch. */
   readonly value?: string;
+  /** May be given more than once. */
+  readonly many?: true;
   /** The value may be left out; tells whether the next word is one. */
   readonly optionalValue?: (text: string) => boolean;
   /** A UUID is made when it is not given. */
@@ -38,6 +40,8 @@ export interface Flag {
 export interface Operand {
   readonly name: string;
   readonly required: boolean;
+  /** Takes all words that are left; only the last one may. */
+  readonly many?: true;
   readonly help: string;
   /** The request field that it sets. */
   readonly field?: string;

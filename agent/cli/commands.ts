@@ -10,6 +10,7 @@ import { gpusCommand } from "./commands/gpus.ts";
 import { helpCommand } from "./commands/help.ts";
 import { hostCommand } from "./commands/host.ts";
 import { operationCommand } from "./commands/operation.ts";
+import { planCommand } from "./commands/plan.ts";
 import { startCommand } from "./commands/start.ts";
 import { stopCommand } from "./commands/stop.ts";
 import { topCommand } from "./commands/top.ts";
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   vgpusCommand,
   domainsCommand,
   topCommand,
+  planCommand,
   createCommand,
   startCommand,
   stopCommand,

@@ -48,6 +48,7 @@ export function connect(options: VgpudOptions) {
     diagnose: call(HostServiceService.diagnose),
     listGpus: call(GpuServiceService.listGpus),
     getGpu: call(GpuServiceService.getGpu),
+    plan: call(GpuServiceService.plan),
     listVgpus: call(VgpuServiceService.listVgpus),
     getVgpu: call(VgpuServiceService.getVgpu),
     listDomains: call(DomainServiceService.listDomains),

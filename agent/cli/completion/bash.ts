@@ -70,8 +70,8 @@ complete -F _vgpuctl vgpuctl
 }
 
 function operandLines({ name, operands }: Command, commands: readonly Command[]): readonly string[] {
-  return operands.flatMap(({ offer }, index) =>
-    offer === undefined ? [] : [`    ${name}/${index}) ${offering(offer, commands)} ;;`],
+  return operands.flatMap(({ offer, many }, index) =>
+    offer === undefined ? [] : [`    ${name}/${many ? "*" : index}) ${offering(offer, commands)} ;;`],
   );
 }
 

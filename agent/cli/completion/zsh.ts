@@ -71,7 +71,7 @@ function flagSpec(flag: Flag, commands: readonly Command[]): string {
   const text = singleQuoted(`[${escaped(help)}]${argument}`);
   const names = spellings(flag);
   const taking = names.map((name) => `${name}${valueMark(flag, name)}`);
-  if (names.length === 1) return `${taking.join("")}${text}`;
+  if (names.length === 1) return `${flag.many ? "'*'" : ""}${taking.join("")}${text}`;
   return `${singleQuoted(`(${names.join(" ")})`)}{${taking.join(",")}}${text}`;
 }
 
@@ -82,7 +82,8 @@ function valueMark({ value, optionalValue }: Flag, name: string): string {
 }
 
 function operandSpec(operand: Operand, index: number, commands: readonly Command[]): string {
-  return singleQuoted(`${index + 1}:${escaped(operand.name)}:${action(operand.offer, commands)}`);
+  const place = operand.many ? "*" : String(index + 1);
+  return singleQuoted(`${place}:${escaped(operand.name)}:${action(operand.offer, commands)}`);
 }
 
 function action(offer: Offer | undefined, commands: readonly Command[]): string {

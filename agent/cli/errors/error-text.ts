@@ -45,7 +45,10 @@ interface Input {
 
 /** What sets a field, or the message that holds it: the one with the longest path wins, the first of equal ones. */
 function nearestInput(field: string, from: readonly Input[]): string | undefined {
-  const covers = (path: string): boolean => field === path || field.startsWith(`${path}.`);
+  // An input that sets all items of a list has a path without their places.
+  const fields = [field, field.replace(/\[[^\]]*\]/g, "")];
+  const covers = (path: string): boolean =>
+    fields.some((each) => each === path || each.startsWith(`${path}.`));
   const matches = from.filter((input) => input.field !== undefined && covers(input.field));
   return matches.sort((a, b) => (b.field?.length ?? 0) - (a.field?.length ?? 0))[0]?.shown;
 }

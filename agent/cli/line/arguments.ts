@@ -8,13 +8,13 @@ export class Arguments {
   readonly operands: readonly string[];
   /** What the file that a flag names asks for. */
   readonly file: RequestFile | undefined;
-  readonly #flags: ReadonlyMap<string, string>;
+  readonly #flags: ReadonlyMap<string, readonly string[]>;
   readonly #filled: ReadonlyMap<string, string>;
 
-  /** Flags by their long names without dashes; a switch has the empty text. */
+  /** Flags by their long names without dashes, with each value that was given; a switch has the empty text. */
   constructor(
     operands: readonly string[],
-    flags: ReadonlyMap<string, string>,
+    flags: ReadonlyMap<string, readonly string[]>,
     {
       file,
       filled = new Map(),
@@ -46,7 +46,12 @@ export class Arguments {
   }
 
   text(flag: string): string | undefined {
-    return this.#flags.get(flag) ?? this.#filled.get(flag);
+    return this.#flags.get(flag)?.at(-1) ?? this.#filled.get(flag);
+  }
+
+  /** Every value of a flag that may be repeated. */
+  texts(flag: string): readonly string[] {
+    return this.#flags.get(flag) ?? [];
   }
 
   /** The first operand of a command that requires one. */

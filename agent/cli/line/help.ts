@@ -74,9 +74,10 @@ export function usageLine({ name, operands }: Command): string {
   return `Usage: ${["vgpuctl", name, ...operands.map(operandText), "[FLAGS]"].join(" ")}`;
 }
 
-/** `NAME`, or `[NAME]` where it may be left out. */
-export function operandText({ name, required }: Operand): string {
-  return required ? name : `[${name}]`;
+/** `NAME`, `NAME...` where there may be many, or `[NAME]` where it may be left out. */
+export function operandText({ name, required, many }: Operand): string {
+  const text = many ? `${name}...` : name;
+  return required ? text : `[${text}]`;
 }
 
 function firstExample({ examples }: Command): readonly string[] {

@@ -70,12 +70,13 @@ export function findCommand(
 /** Checks flags and operands against what the command takes. */
 export function readArguments({ words, flags }: CommandLine, command: Command): Arguments {
   const known = [...globalFlags, ...command.flags];
-  const values = new Map<string, string>();
+  const values = new Map<string, readonly string[]>();
   for (const written of flags) {
     const flag = known.find(({ name }) => name === written.name);
     if (flag === undefined) throw unknownFlag(written, known);
-    if (values.has(flag.name)) throw usageError(`--${flag.name} is given twice`);
-    values.set(flag.name, flagValue(flag, written));
+    const before = values.get(flag.name) ?? [];
+    if (before.length > 0 && !flag.many) throw usageError(`--${flag.name} is given twice`);
+    values.set(flag.name, [...before, flagValue(flag, written)]);
   }
   const operands = words.slice(1);
   if (!values.has("help")) checkOperands(operands, command);
@@ -107,7 +108,7 @@ function unknownFlag({ raw, name }: WrittenFlag, known: readonly Flag[]): Error 
 function checkOperands(operands: readonly string[], command: Command): void {
   const missing = command.operands.find(({ required }, index) => required && operands[index] === undefined);
   if (missing !== undefined) throw usageError(`${missing.name} is missing: ${missing.help}`);
-  const extra = operands[command.operands.length];
+  const extra = command.operands.at(-1)?.many ? undefined : operands[command.operands.length];
   if (extra !== undefined) throw usageError(`unexpected argument '${extra}'`);
 }
 

@@ -3,6 +3,21 @@ import type { Flag } from "../command.ts";
 import { diskBuses, diskFormats, modes, offerWords, onStops, policies } from "./create-words.ts";
 import { parseVncAddress } from "./vnc-address.ts";
 
+/** Of what asks for a vGPU. */
+export const flavorFlag: Flag = {
+  name: "flavor-metadata",
+  value: "KEY=VALUE",
+  many: true,
+  help: "the vGPU by the sizes of a flavor, as hw:vgt_low_gm_sz=128; repeated for each key",
+  field: "vgpu.flavor.metadata",
+};
+export const numaFlag: Flag = {
+  name: "numa",
+  value: "NODE",
+  help: "the host's NUMA node to be near to; alone it means --policy numa",
+  field: "vgpu.numa",
+};
+
 export const createFlags: readonly Flag[] = [
   {
     name: "file",
@@ -24,6 +39,7 @@ export const createFlags: readonly Flag[] = [
     help: "the vGPU by low and high GM in MiB and fences: the smallest type that holds them",
     field: "vgpu.sizes",
   },
+  flavorFlag,
   {
     name: "mode",
     value: "MODE",
@@ -41,10 +57,11 @@ export const createFlags: readonly Flag[] = [
   {
     name: "policy",
     value: "POLICY",
-    help: "among GPUs with room: pack (the fullest, default) or spread (the emptiest)",
+    help: "among GPUs with room: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain's memory or CPUs are)",
     field: "vgpu.policy",
     offer: offerWords(policies),
   },
+  numaFlag,
   { name: "vcpus", value: "N", help: "virtual CPUs (required here or in the file)", field: "domain.vcpus" },
   {
     name: "memory",

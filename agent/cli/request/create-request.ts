@@ -11,7 +11,8 @@ import {
 import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { usageError } from "../errors/cli-error.ts";
-import { diskBuses, diskFormats, modes, onStops, policies } from "./create-words.ts";
+import { diskBuses, diskFormats, modes, onStops } from "./create-words.ts";
+import { flavorOf, preferences, sizesOf } from "./vgpu-want.ts";
 import { parseVncAddress } from "./vnc-address.ts";
 
 export function createRequest(args: Arguments): CreateDomainRequest {
@@ -38,30 +39,23 @@ export function isDryRun(args: Arguments): boolean {
 function vgpuRequest(args: Arguments, written = VgpuRequest.create()): VgpuRequest {
   const want = wanted(args) ?? written.want;
   if (want === undefined && args.file === undefined)
-    throw usageError("one of --type, --sizes and --mode is required");
-  return {
-    ...written,
-    want,
-    gpu: args.text("gpu") ?? written.gpu,
-    policy: args.choice("policy", policies) ?? written.policy,
-  };
+    throw usageError("one of --type, --sizes, --mode and --flavor-metadata is required");
+  return { ...written, ...preferences(args, written), want };
 }
 
 function wanted(args: Arguments): VgpuRequest["want"] {
-  args.atMostOne("type", "sizes", "mode");
+  args.atMostOne("type", "sizes", "mode", "flavor-metadata");
   const type = args.text("type");
   if (type !== undefined) return { $case: "type", value: type };
   const mode = args.choice("mode", modes);
   if (mode !== undefined) return { $case: "mode", value: mode };
   const sizes = args.text("sizes");
-  if (sizes === undefined) return undefined;
-  const [, low, high, fences] = /^(\d{1,9}),(\d{1,9}),(\d{1,9})$/.exec(sizes) ?? [];
-  if (low === undefined)
-    throw usageError(
-      `--sizes takes three whole numbers as 128,512,4 (low GM MiB, high GM MiB, fences), not '${sizes}'`,
-    );
-  const value = { vgtLowGmSz: Number(low), vgtHighGmSz: Number(high), vgtFenceSz: Number(fences) };
-  return { $case: "sizes", value };
+  if (sizes === undefined) return flavorOf(args);
+  const want = sizesOf(sizes);
+  if (want !== undefined) return want;
+  throw usageError(
+    `--sizes takes three whole numbers as 128,512,4 (low GM MiB, high GM MiB, fences), not '${sizes}'`,
+  );
 }
 
 function domainSpec(args: Arguments, written?: DomainSpec): DomainSpec {

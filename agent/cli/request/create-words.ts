@@ -6,7 +6,11 @@ import { PlacementPolicy } from "../../../proto/gen/vgpud/v1/placement.ts";
 import type { Offer } from "../command.ts";
 
 export const modes = { "gvt-g": Mode.GVT_G };
-export const policies = { pack: PlacementPolicy.PACK, spread: PlacementPolicy.SPREAD };
+export const policies = {
+  pack: PlacementPolicy.PACK,
+  spread: PlacementPolicy.SPREAD,
+  numa: PlacementPolicy.NUMA,
+};
 export const diskFormats = { raw: DiskFormat.RAW, qcow2: DiskFormat.QCOW2 };
 export const diskBuses = { virtio: DiskBus.VIRTIO, sata: DiskBus.SATA, scsi: DiskBus.SCSI };
 export const onStops = { hold: OnStop.HOLD, release: OnStop.RELEASE };

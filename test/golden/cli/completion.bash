@@ -21,7 +21,7 @@ _vgpuctl() {
       # The words are as they were typed: nobody has made a path of ~/ yet.
       --socket) socket=(--socket "${words[i + 1]/#~\//$HOME/}") && ((i++)) ;;
       --socket=*) socket=("${words[i]}") ;;
-      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --file | -f | --type | --sizes | --policy | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace) ((i++)) ;;
+      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace) ((i++)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command="${words[i]}"; else ((operands++)); fi ;;
     esac
@@ -52,10 +52,14 @@ _vgpuctl_offer() {
     --bundle) _vgpuctl_files "$cur"; return ;;
     --frames | -n) :; return ;;
     --sort) _vgpuctl_words 'cpu memory name state' "$cur"; return ;;
+    --flavor-metadata) :; return ;;
+    --policy) _vgpuctl_words 'pack spread numa' "$cur"; return ;;
+    --numa) :; return ;;
+    --aperture) :; return ;;
+    --without-gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
     --file | -f) _vgpuctl_files "$cur"; return ;;
     --type) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" types 2>/dev/null)" "$cur"; return ;;
     --sizes) :; return ;;
-    --policy) _vgpuctl_words 'pack spread' "$cur"; return ;;
     --vcpus) :; return ;;
     --memory) :; return ;;
     --disk) _vgpuctl_files "$cur"; return ;;
@@ -77,7 +81,8 @@ _vgpuctl_offer() {
       vgpus) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       domains) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       top) _vgpuctl_words '--once --frames --sort --interval --socket --output --timeout --no-color --help' "$cur" ;;
-      create) _vgpuctl_words '--file --type --sizes --mode --gpu --policy --vcpus --memory --disk --disk-format --disk-bus --disk-readonly --kernel --initrd --cmdline --vnc --uuid --on-stop --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      plan) _vgpuctl_words '--flavor-metadata --gpu --policy --numa --aperture --without-gpu --without-foreign --empty --no-headers --socket --output --timeout --no-color --help' "$cur" ;;
+      create) _vgpuctl_words '--file --type --sizes --flavor-metadata --mode --gpu --policy --numa --vcpus --memory --disk --disk-format --disk-bus --disk-readonly --kernel --initrd --cmdline --vnc --uuid --on-stop --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
       start) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
       stop) _vgpuctl_words '--grace --now --no-force --socket --output --timeout --no-color --help' "$cur" ;;
       destroy) _vgpuctl_words '--grace --now --no-force --allow-missing --yes --socket --output --timeout --no-color --help' "$cur" ;;
@@ -90,15 +95,16 @@ _vgpuctl_offer() {
     return
   fi
   case "$command/$operands" in
-    /0) _vgpuctl_words 'host doctor gpus vgpus domains top create start stop destroy operation version completion help' "$cur" ;;
+    /0) _vgpuctl_words 'host doctor gpus vgpus domains top plan create start stop destroy operation version completion help' "$cur" ;;
     gpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     vgpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
     domains/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
+    plan/*) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" types 2>/dev/null)" "$cur" ;;
     start/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     stop/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     destroy/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     completion/0) _vgpuctl_words 'bash zsh fish' "$cur" ;;
-    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top create start stop destroy operation version completion help' "$cur" ;;
+    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top plan create start stop destroy operation version completion help' "$cur" ;;
   esac
 }
 

@@ -8,7 +8,7 @@ function __vgpuctl_command
             continue
         end
         switch $word
-            case --socket --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --file -f --type --sizes --policy --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace
+            case --socket --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace
                 set skip 1
             case '-*'
             case '*'
@@ -76,13 +76,26 @@ complete -c vgpuctl -n '__vgpuctl_is top' -l once -d 'one frame, after one inter
 complete -c vgpuctl -n '__vgpuctl_is top' -l frames -s n -x -d 'this many plain frames'
 complete -c vgpuctl -n '__vgpuctl_is top' -l sort -a 'cpu memory name state' -x -d 'domains by cpu (default), memory, name or state'
 complete -c vgpuctl -n '__vgpuctl_is top' -l interval -x -d 'the time between two looks (default 2s, at least 100ms)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a plan -d 'tell what would fit: on which GPUs, made in which order, and what is short for the rest'
+complete -c vgpuctl -n '__vgpuctl_is plan' -l flavor-metadata -x -d 'the vGPU by the sizes of a flavor, as hw:vgt_low_gm_sz=128; repeated for each key'
+complete -c vgpuctl -n '__vgpuctl_is plan' -l gpu -a '(__vgpuctl_live gpus)' -x -d 'all of them only on this GPU, by PCI address'
+complete -c vgpuctl -n '__vgpuctl_is plan' -l policy -a 'pack spread numa' -x -d 'among GPUs with room: pack (the fullest, default), spread (the emptiest) or numa (near to --numa)'
+complete -c vgpuctl -n '__vgpuctl_is plan' -l numa -x -d 'the host\'s NUMA node to be near to; alone it means --policy numa'
+complete -c vgpuctl -n '__vgpuctl_is plan' -l aperture -x -d 'as if a GPU had another aperture, 128 to 4096 MiB; may be repeated'
+complete -c vgpuctl -n '__vgpuctl_is plan' -l without-gpu -a '(__vgpuctl_live gpus)' -x -d 'as if a GPU were not there; may be repeated'
+complete -c vgpuctl -n '__vgpuctl_is plan' -l without-foreign -d 'as if vGPUs that others made were not there'
+complete -c vgpuctl -n '__vgpuctl_is plan' -l empty -d 'as if the host were empty'
+complete -c vgpuctl -n '__vgpuctl_is plan' -l no-headers -d 'tables without their head'
+complete -c vgpuctl -n '__vgpuctl_is plan' -a '(__vgpuctl_live types)'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a create -d 'make a vGPU and a domain that holds it, and start the domain'
 complete -c vgpuctl -n '__vgpuctl_is create' -l file -s f -F -r -d 'a request in YAML with the fields of CreateDomainRequest, - for stdin; NAME and flags win over it'
 complete -c vgpuctl -n '__vgpuctl_is create' -l type -a '(__vgpuctl_live types)' -x -d 'the vGPU by its type, as i915-GVTg_V5_4'
 complete -c vgpuctl -n '__vgpuctl_is create' -l sizes -x -d 'the vGPU by low and high GM in MiB and fences: the smallest type that holds them'
+complete -c vgpuctl -n '__vgpuctl_is create' -l flavor-metadata -x -d 'the vGPU by the sizes of a flavor, as hw:vgt_low_gm_sz=128; repeated for each key'
 complete -c vgpuctl -n '__vgpuctl_is create' -l mode -a 'gvt-g' -x -d 'the smallest vGPU of a mode: gvt-g'
 complete -c vgpuctl -n '__vgpuctl_is create' -l gpu -a '(__vgpuctl_live gpus)' -x -d 'only on this GPU, by PCI address'
-complete -c vgpuctl -n '__vgpuctl_is create' -l policy -a 'pack spread' -x -d 'among GPUs with room: pack (the fullest, default) or spread (the emptiest)'
+complete -c vgpuctl -n '__vgpuctl_is create' -l policy -a 'pack spread numa' -x -d 'among GPUs with room: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain\'s memory or CPUs are)'
+complete -c vgpuctl -n '__vgpuctl_is create' -l numa -x -d 'the host\'s NUMA node to be near to; alone it means --policy numa'
 complete -c vgpuctl -n '__vgpuctl_is create' -l vcpus -x -d 'virtual CPUs (required here or in the file)'
 complete -c vgpuctl -n '__vgpuctl_is create' -l memory -x -d 'memory, MiB (required here or in the file)'
 complete -c vgpuctl -n '__vgpuctl_is create' -l disk -F -r -d 'a disk image below a storage root (this, --kernel or a file is required)'
@@ -118,4 +131,4 @@ complete -c vgpuctl -n '__vgpuctl_is ""' -a version -d 'show the version of vgpu
 complete -c vgpuctl -n '__vgpuctl_is ""' -a completion -d 'print a script with which a shell completes vgpuctl; the Debian package has them installed'
 complete -c vgpuctl -n '__vgpuctl_is completion' -a 'bash zsh fish'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a help -d 'show all commands, or one'
-complete -c vgpuctl -n '__vgpuctl_is help' -a 'host doctor gpus vgpus domains top create start stop destroy operation version completion help'
+complete -c vgpuctl -n '__vgpuctl_is help' -a 'host doctor gpus vgpus domains top plan create start stop destroy operation version completion help'

@@ -34,6 +34,7 @@ _vgpuctl() {
         'vgpus:list the vGPUs, whoever made them, or show one'
         'domains:list the domains, whoever made them, or show one'
         'top:GPUs and domains as they are now, on the whole screen; plain frames where stdout is no terminal'
+        'plan:tell what would fit: on which GPUs, made in which order, and what is short for the rest'
         'create:make a vGPU and a domain that holds it, and start the domain'
         'start:start a domain that is stopped'
         'stop:stop a domain; its claim stays'
@@ -79,13 +80,26 @@ _vgpuctl() {
             '(--frames -n)'{--frames=,-n+}'[this many plain frames]:N: ' \
             --sort='[domains by cpu (default), memory, name or state]:BY:(cpu memory name state)' \
             --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' ;;
+        plan) _arguments $globals \
+            '*'--flavor-metadata='[the vGPU by the sizes of a flavor, as hw\:vgt_low_gm_sz=128; repeated for each key]:KEY=VALUE: ' \
+            --gpu='[all of them only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
+            --policy='[among GPUs with room\: pack (the fullest, default), spread (the emptiest) or numa (near to --numa)]:POLICY:(pack spread numa)' \
+            --numa='[the host'\''s NUMA node to be near to; alone it means --policy numa]:NODE: ' \
+            '*'--aperture='[as if a GPU had another aperture, 128 to 4096 MiB; may be repeated]:ADDRESS=MIB: ' \
+            '*'--without-gpu='[as if a GPU were not there; may be repeated]:ADDRESS:{_vgpuctl_live gpus}' \
+            --without-foreign'[as if vGPUs that others made were not there]' \
+            --empty'[as if the host were empty]' \
+            --no-headers'[tables without their head]' \
+            '*:WANT\[\:COUNT\]:{_vgpuctl_live types}' ;;
         create) _arguments $globals \
             '(--file -f)'{--file=,-f+}'[a request in YAML with the fields of CreateDomainRequest, - for stdin; NAME and flags win over it]:FILE:_files' \
             --type='[the vGPU by its type, as i915-GVTg_V5_4]:TYPE:{_vgpuctl_live types}' \
             --sizes='[the vGPU by low and high GM in MiB and fences\: the smallest type that holds them]:LOW,HIGH,FENCES: ' \
+            '*'--flavor-metadata='[the vGPU by the sizes of a flavor, as hw\:vgt_low_gm_sz=128; repeated for each key]:KEY=VALUE: ' \
             --mode='[the smallest vGPU of a mode\: gvt-g]:MODE:(gvt-g)' \
             --gpu='[only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
-            --policy='[among GPUs with room\: pack (the fullest, default) or spread (the emptiest)]:POLICY:(pack spread)' \
+            --policy='[among GPUs with room\: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain'\''s memory or CPUs are)]:POLICY:(pack spread numa)' \
+            --numa='[the host'\''s NUMA node to be near to; alone it means --policy numa]:NODE: ' \
             --vcpus='[virtual CPUs (required here or in the file)]:N: ' \
             --memory='[memory, MiB (required here or in the file)]:MIB: ' \
             --disk='[a disk image below a storage root (this, --kernel or a file is required)]:PATH:_files' \
@@ -123,7 +137,7 @@ _vgpuctl() {
         completion) _arguments $globals \
             '1:SHELL:(bash zsh fish)' ;;
         help) _arguments $globals \
-            '1:COMMAND:(host doctor gpus vgpus domains top create start stop destroy operation version completion help)' ;;
+            '1:COMMAND:(host doctor gpus vgpus domains top plan create start stop destroy operation version completion help)' ;;
       esac
       ;;
   esac

@@ -18,6 +18,7 @@ const shown = {
   vgpu: ["vgpus", "76677075-1111-8222-8333-444455556666"],
   domains: ["domains"],
   domain: ["domains", "web-1"],
+  plan: ["plan", "i915-GVTg_V5_8:2", "i915-GVTg_V5_4"],
   operation: ["operation", "9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234"],
   create: CREATE,
   "create-dry-run": [...CREATE, "--dry-run"],

@@ -299,7 +299,7 @@ describe("a wrong command line", () => {
     ],
     "wants one vGPU": [
       ["create", "a", "--vcpus", "1", "--memory", "64"],
-      /one of --type, --sizes and --mode/,
+      /one of --type, --sizes, --mode and --flavor-metadata/,
     ],
     "wants something to boot": [SIZED, /nothing to boot: give --disk or --kernel\n/],
     "offers no mode that is not served": [

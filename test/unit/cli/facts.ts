@@ -3,6 +3,7 @@ import { ClaimState, OnStop, Ownership } from "../../../proto/gen/vgpud/v1/claim
 import { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { Backend, Gpu, Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { Hypervisor } from "../../../proto/gen/vgpud/v1/host.ts";
+import { PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { GetHostResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { Operation, OperationKind, OperationState } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { PlacementDecision, PlacementPolicy } from "../../../proto/gen/vgpud/v1/placement.ts";
@@ -200,4 +201,43 @@ export const refusedDecision = PlacementDecision.fromPartial({
     },
   ],
   policy: PlacementPolicy.PACK,
+});
+
+const SMALL = { lowGmMib: 64, highGmMib: 384, fences: 4 };
+
+/** Of two that are small and one that is as large as the one there is. */
+export const plan = PlanResponse.fromPartial({
+  fits: true,
+  planned: [
+    { item: 1, gpu: ADDRESS, type: TYPE, sizes: SIZES },
+    { item: 0, gpu: ADDRESS, type: "i915-GVTg_V5_8", sizes: SMALL },
+    { item: 0, gpu: ADDRESS, type: "i915-GVTg_V5_8", sizes: SMALL },
+  ],
+  exact: true,
+  observeTime,
+});
+
+/** The same with one too many. */
+export const shortPlan = PlanResponse.fromPartial({
+  ...plan,
+  fits: false,
+  planned: plan.planned.slice(0, 2),
+  unplanned: [
+    {
+      item: 0,
+      count: 1,
+      reason: "APERTURE_EXHAUSTED",
+      shortfalls: [
+        {
+          gpu: ADDRESS,
+          reason: "APERTURE_EXHAUSTED",
+          message:
+            "needs 64 MiB low GM, 384 MiB high GM, 4 fences, free are 32 MiB low GM, 2688 MiB high GM, 20 fences, 5 vGPUs",
+          missing: { lowGmMib: 32 },
+        },
+        { gpu: "0000:03:00.0", reason: "MODE_UNSUPPORTED", message: "offers no vGPU types" },
+      ],
+    },
+  ],
+  warnings: ["asked for 100 MiB low GM\u001b[2J; given 128"],
 });

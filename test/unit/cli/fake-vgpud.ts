@@ -11,7 +11,7 @@ import {
   DomainServiceService,
   type CreateDomainRequest,
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
-import { GpuServiceService } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
+import { GpuServiceService, type PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { HostServiceService } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { OperationServiceService } from "../../../proto/gen/vgpud/v1/operation_service.ts";
@@ -47,6 +47,8 @@ export interface FakeVgpud extends AsyncDisposable {
   hold(): void;
   /** The host has no GPU from now on. */
   bare(): void;
+  /** Plans are answered so from now on. */
+  plan(plan: PlanResponse): void;
 }
 
 /** What becomes of the calls that get no answer. */
@@ -95,6 +97,9 @@ export async function fakeVgpud(): Promise<FakeVgpud> {
     bare: () => {
       state.gpus = [];
     },
+    plan: (plan) => {
+      state.plan = plan;
+    },
     [Symbol.asyncDispose]: async () => {
       server.forceShutdown();
       await rm(folder, { recursive: true, force: true });
@@ -110,6 +115,7 @@ class FakeState {
   held = false;
   operation: Operation = facts.operation;
   gpus = [facts.idleGpu, facts.gpu];
+  plan: PlanResponse = facts.plan;
 
   find(reference: DomainRef | undefined): Domain {
     const ref = reference?.ref;
@@ -216,7 +222,7 @@ function addGpus(server: Server, state: FakeState): void {
         reason: "GPU_NOT_FOUND",
       });
     }),
-    plan: unserved,
+    plan: change(state, () => state.plan),
     drainGpu: unserved,
     undrainGpu: unserved,
     setGpuMode: unserved,

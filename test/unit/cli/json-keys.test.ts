@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { status } from "@grpc/grpc-js";
 import * as domains from "../../../proto/gen/vgpud/v1/domain_service.ts";
-import { GetGpuResponse, ListGpusResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { DiagnoseResponse, GetHostResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { GetGpuResponse, ListGpusResponse, PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { GetOperationResponse } from "../../../proto/gen/vgpud/v1/operation_service.ts";
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { GetVgpuResponse, ListVgpusResponse } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
@@ -35,7 +35,7 @@ const lines: readonly string[] = [
     "stop web-1",
     "destroy web-1",
   ],
-  ...["operation 9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234", "version", "help", "completion bash"],
+  ...["plan gvt-g:2", "operation 9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234", "version", "help", "completion bash"],
 ];
 
 /** As many as the message has variants. */
@@ -59,6 +59,7 @@ function everything(variant: number, refusal?: CliError): Vgpud {
     diagnose: answer("DiagnoseResponse", DiagnoseResponse),
     listGpus: answer("ListGpusResponse", ListGpusResponse),
     getGpu: answer("GetGpuResponse", GetGpuResponse),
+    plan: answer("PlanResponse", PlanResponse),
     listVgpus: answer("ListVgpusResponse", ListVgpusResponse),
     getVgpu: answer("GetVgpuResponse", GetVgpuResponse),
     listDomains: answer("ListDomainsResponse", domains.ListDomainsResponse),

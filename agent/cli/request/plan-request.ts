@@ -1,0 +1,74 @@
+// Pure: the words and flags of `vgpuctl plan` as a request. Refuses only what cannot be put into one; the rest vgpud checks.
+import { PlanRequest, type ApertureSize, type PlanItem } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
+import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { usageError } from "../errors/cli-error.ts";
+import type { Arguments } from "../line/arguments.ts";
+import { flavorOf, modeOf, pair, preferences, sizesOf } from "./vgpu-want.ts";
+
+/** The word that stands for what `--flavor-metadata` says. */
+const FLAVOR = "flavor";
+
+export function planRequest(args: Arguments): PlanRequest {
+  const flavor = flavorOf(args);
+  const words = args.operands.map(countedWord);
+  const named = words.some(({ word }) => word === FLAVOR);
+  const all = flavor && !named ? [...words, { word: FLAVOR, count: undefined }] : words;
+  if (all.length === 0)
+    throw usageError("WANT is missing: a type, sizes as 128,512,4 or a mode, here or by --flavor-metadata");
+  return PlanRequest.fromPartial({
+    items: all.map(({ word, count }) => planItem(wantOf(word, flavor), count, args)),
+    whatIf: {
+      withoutGpus: [...args.texts("without-gpu")],
+      withoutForeign: args.has("without-foreign"),
+      empty: args.has("empty"),
+      apertures: args.texts("aperture").map(apertureOf),
+    },
+  });
+}
+
+/** How an item is called where it is shown: the word that asked for it. */
+export function wantText({ vgpu }: PlanItem): string {
+  const want = vgpu?.want;
+  switch (want?.$case) {
+    case "type":
+      return want.value;
+    case "sizes":
+      return [want.value.vgtLowGmSz, want.value.vgtHighGmSz, want.value.vgtFenceSz].join();
+    case "mode":
+      return "any";
+    case "flavor":
+      return FLAVOR;
+    case "needs":
+    case undefined:
+      return "-";
+  }
+}
+
+interface CountedWord {
+  readonly word: string;
+  readonly count: number | undefined;
+}
+
+/** `WANT` or `WANT:COUNT`. */
+function countedWord(text: string): CountedWord {
+  const [, word, count] = /^([^:]+)(?::(\d{1,9}))?$/.exec(text) ?? [];
+  if (word === undefined) throw usageError(`WANT takes a count as i915-GVTg_V5_4:2, not '${text}'`);
+  return { word, count: count === undefined ? undefined : Number(count) };
+}
+
+function wantOf(word: string, flavor: VgpuRequest["want"]): VgpuRequest["want"] {
+  if (word !== FLAVOR) return sizesOf(word) ?? modeOf(word) ?? { $case: "type", value: word };
+  if (flavor === undefined) throw usageError("the word flavor needs --flavor-metadata");
+  return flavor;
+}
+
+function planItem(want: VgpuRequest["want"], count: number | undefined, args: Arguments): PlanItem {
+  const vgpu = VgpuRequest.create();
+  return { vgpu: { ...vgpu, ...preferences(args, vgpu), want }, count };
+}
+
+function apertureOf(text: string): ApertureSize {
+  const [gpu, mib] = pair("aperture", text, "ADDRESS=MIB");
+  if (!/^\d{1,9}$/.test(mib)) throw usageError(`--aperture takes ADDRESS=MIB, not '${text}'`);
+  return { gpu, apertureMib: Number(mib) };
+}
