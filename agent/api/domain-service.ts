@@ -55,7 +55,11 @@ export function domainHandlers(context: ApiContext): Handlers<typeof DomainServi
     getDomain: async ({ domain }) => {
       const view = viewOf(context, resolveRef(context, domain, "domain"));
       const observeTime = new Date(currentInventory(context).observedAt);
-      return Promise.resolve(GetDomainResponse.fromPartial({ domain: shown(context, view), observeTime }));
+      const placement = view.claim?.placement;
+      const decision = placement && toWireDecision(placement);
+      return Promise.resolve(
+        GetDomainResponse.fromPartial({ domain: shown(context, view), observeTime, decision }),
+      );
     },
     listDomains: async (request) => {
       const usage = usageBy(request.withUsage ? await context.domainFigures() : undefined);

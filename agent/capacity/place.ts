@@ -56,7 +56,9 @@ export function lostAfterAll(
   { gpu, candidates }: Placed,
   { reason, why }: Pick<NotPlaced, "reason" | "why">,
 ): NotPlaced {
-  const fates = candidates.map((each) => (each.gpu === gpu ? { ...each, lost: reason, why } : each));
+  const fates = candidates.map((each) =>
+    each.gpu === gpu ? { ...each, lost: reason, why, score: undefined } : each,
+  );
   return { ok: false, reason, why, candidates: fates };
 }
 

@@ -11,7 +11,7 @@ import { issueVgpuId } from "../core/vgpu-mark.ts";
 import { RootedFiles } from "../host/files.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { HostdClient } from "../host/hostd-client.ts";
-import { logLifecycle } from "../host/lifecycle-log.ts";
+import { logLifecycle, logPlacement } from "../host/lifecycle-log.ts";
 import { LibvirtHost } from "../host/libvirt.ts";
 import { StorageRoots } from "../host/storage-roots.ts";
 import { Lookout } from "../inventory/lookout.ts";
@@ -135,6 +135,9 @@ export function composeStages(
     ...{ ledger, clock, rule: gvtgCapacity },
     gate: composeGate(configuration),
     newVgpuId: () => issueVgpuId(randomBytes(12)),
+    onPlacement: (event) => {
+      logPlacement(log, event);
+    },
   });
   const domains = new DomainService({
     ...{ ledger, admission, lookout, driver, operations, clock },

@@ -1,5 +1,6 @@
 // What happens to claims, as log lines: one for each change and each failure, nothing while all is well.
 import type { Log } from "./journal.ts";
+import type { PlacementEvent } from "../lifecycle/admission.ts";
 import type { Operation } from "../lifecycle/claim.ts";
 import type { LifecycleEvent } from "../lifecycle/driver.ts";
 import { traceFields } from "./trace-fields.ts";
@@ -19,6 +20,20 @@ export function logLifecycle(log: Log, event: LifecycleEvent): void {
       log.info({ ...about, state: event.claim.state }, "claim settled");
       return;
   }
+}
+
+/** Where a vGPU goes, with what every GPU scored or lacked: one line for each decision, whatever came of it. */
+export function logPlacement(log: Log, event: PlacementEvent): void {
+  const { decision, claimId, domainName, trace, validateOnly } = event;
+  const candidates = decision.candidates.map(({ gpu, type, score, lost, why }) => ({
+    ...{ gpu, type, score, reason: lost, why },
+  }));
+  const outcome = decision.ok
+    ? { gpu: decision.gpu, type: decision.type, policy: decision.policy, warnings: decision.warnings }
+    : { reason: decision.reason };
+  const about = { claim: claimId, domain: domainName, ...(validateOnly ? { validate_only: true } : {}) };
+  const message = decision.ok ? "vGPU placed" : "vGPU not placed";
+  log.info({ ...about, ...outcome, candidates, ...traceFields(trace) }, message);
 }
 
 /** The operation that asked for it, with the trace of the request that began that. */

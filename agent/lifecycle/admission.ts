@@ -2,8 +2,9 @@
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId, VgpuId } from "../core/ids.ts";
+import type { TraceContext } from "../core/trace.ts";
 import type { CapacityRule } from "../capacity/budget.ts";
-import { NotPlacedError, place, type Placed } from "../capacity/place.ts";
+import { NotPlacedError, place, type Decision, type Placed } from "../capacity/place.ts";
 import type { Wish } from "../capacity/wish.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { Claim, Operation } from "./claim.ts";
@@ -22,12 +23,25 @@ export interface CreateRequest extends RequestIdentity {
   readonly validateOnly: boolean;
 }
 
+/** Where a vGPU is to go or why nowhere, and on whose behalf that was decided. */
+export interface PlacementEvent {
+  readonly decision: Decision;
+  readonly claimId: ClaimId;
+  readonly domainName: string;
+  /** Of the request; undefined when it names none. */
+  readonly trace: TraceContext | undefined;
+  /** Nothing comes of it. */
+  readonly validateOnly: boolean;
+}
+
 export interface AdmissionOptions {
   readonly ledger: Ledger;
   readonly rule: CapacityRule;
   readonly gate: SpecGate;
   readonly clock: Clock;
   readonly newVgpuId: () => VgpuId;
+  /** Told of every decision. */
+  readonly onPlacement: (event: PlacementEvent) => void;
 }
 
 export class Admission {
@@ -63,18 +77,21 @@ export class Admission {
   }
 
   /** Throws NotPlacedError. */
-  place(wish: Wish, inventory: Inventory): Placed {
-    const { rule, ledger } = this.#options;
+  place(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Placed {
+    const { rule, ledger, onPlacement } = this.#options;
     const stock = { gpus: inventory.gpus.values(), rule, holdings: holdingsOf(ledger, inventory) };
     const decision = place(wish, stock);
+    onPlacement({ ...about, decision });
     if (decision.ok) return decision;
     throw new NotPlacedError(decision);
   }
 
   /** A released slice has to be found room for again, on the GPU the claim was placed on. */
-  refuseWithoutRoom(claim: Claim, inventory: Inventory): void {
-    if (inventory.vgpus.has(claim.vgpuId) || claim.domain.onStop === "hold") return;
-    this.place({ size: { by: "type", type: claim.type }, gpu: claim.gpu, policy: "pack" }, inventory);
+  refuseWithoutRoom(claim: Claim, inventory: Inventory, trace: TraceContext | undefined): void {
+    const { claimId, vgpuId, gpu, type, domain } = claim;
+    if (inventory.vgpus.has(vgpuId) || domain.onStop === "hold") return;
+    const wish = { size: { by: "type", type }, gpu, policy: "pack" } as const;
+    this.place(wish, inventory, { claimId, domainName: domain.name, trace, validateOnly: false });
   }
 
   newClaim(

@@ -65,9 +65,11 @@ export class DomainService {
     const raced = claimOfRetry(ledger, request);
     if (raced) return this.#created(raced, caller);
     admission.refuseTaken(spec, inventory);
-    const placed = admission.place(nearDomain(request.wish, spec, inventory.host), inventory);
+    const { claimId, validateOnly } = request;
+    const about = { claimId, domainName: spec.name, trace: caller.trace, validateOnly };
+    const placed = admission.place(nearDomain(request.wish, spec, inventory.host), inventory, about);
     const fitted = onGpu(spec, placed, inventory);
-    if (request.validateOnly) return placed;
+    if (validateOnly) return placed;
     const operation = this.#newOperation("create", caller);
     const claim = admission.newClaim({ ...request, spec: fitted }, { placed, operation, inventory });
     await this.#write(claim, caller);
@@ -83,7 +85,7 @@ export class DomainService {
       const inventory = await this.#knownInventory(caller);
       claim = this.#own(request.domainId, caller);
       if (claim.state === "stopped" && claim.goal === "stopped") {
-        this.#options.admission.refuseWithoutRoom(claim, inventory);
+        this.#options.admission.refuseWithoutRoom(claim, inventory, caller.trace);
         return this.#intend(claim, request, { kind: "start", change: { goal: "running" } }, caller);
       }
     }

@@ -9,6 +9,7 @@ import { createOnQemu } from "./figures/create-on-qemu.ts";
 import { createSimulated } from "./figures/create-simulated.ts";
 import { discovery } from "./figures/discovery.ts";
 import { life } from "./figures/life.ts";
+import { plan } from "./figures/plan.ts";
 import { reads } from "./figures/reads.ts";
 import { scrape } from "./figures/scrape.ts";
 import { load, readMachine } from "./machine.ts";
@@ -17,6 +18,7 @@ import { page } from "./page.ts";
 const parts: Readonly<Record<string, () => Promise<Chapter>>> = {
   ...{ "create-on-qemu": createOnQemu, "create-simulated": createSimulated },
   ...{ reads, scrape, life, discovery },
+  ...{ reads, plan, scrape, life },
 };
 const target = fileURLToPath(new URL("../../../docs/performance.md", import.meta.url));
 

@@ -8,7 +8,7 @@ import { KeyedLock } from "../../agent/core/keyed-lock.ts";
 import type { VgpuId } from "../../agent/core/ids.ts";
 import { Lookout } from "../../agent/inventory/lookout.ts";
 import { Snapshot } from "../../agent/inventory/snapshot.ts";
-import { Admission, type CreateRequest } from "../../agent/lifecycle/admission.ts";
+import { Admission, type CreateRequest, type PlacementEvent } from "../../agent/lifecycle/admission.ts";
 import type { Caller } from "../../agent/lifecycle/caller.ts";
 import { DomainService, type StopRequest } from "../../agent/lifecycle/domain-service.ts";
 import type { DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
@@ -60,6 +60,8 @@ export class FakeNode {
   readonly events: LifecycleEvent[] = [];
   /** What went wrong in rounds of the reconciler. */
   readonly troubles: unknown[] = [];
+  /** Every decision where a vGPU goes. */
+  readonly placements: PlacementEvent[] = [];
   #issued = 0;
   #agent: Agent;
 
@@ -137,7 +139,10 @@ export class FakeNode {
     const newOperationId = (): string => `operation-${this.#next()}`;
     const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
     const gate = new SpecGate(storage, () => policy);
-    const admission = new Admission({ ledger, clock, gate, newVgpuId, rule: gvtgCapacity });
+    const admission = new Admission({
+      ...{ ledger, clock, gate, newVgpuId, rule: gvtgCapacity },
+      onPlacement: (event) => this.placements.push(event),
+    });
     const service = new DomainService({
       ...{ ledger, admission, lookout, driver, operations, clock, newOperationId },
     });

@@ -14,26 +14,27 @@ export interface Found {
 
 /** `known`: a packing that there is already; it is given back unless a better one is found. */
 export function mostPacked(problem: Problem, known: Packing, effort = EFFORT): Found {
-  const search = new Search(problem, effort);
-  if (packed(known) >= search.ceiling) return { packing: known, exact: true };
-  const found = search.run();
-  return packed(found.packing) > packed(known) ? found : { packing: known, exact: found.exact };
+  return new Search(problem, effort).beyond(known);
 }
 
+/** The best load of a bin, and how many things it and the bins that follow hold with it. */
 interface Best {
   readonly count: number;
-  /** Undefined where nothing more can be had. */
+  /** Undefined where nothing goes in. */
   readonly option: Option | undefined;
 }
 
 const NOTHING: Best = { count: 0, option: undefined };
+
+/** What is known of a bin and what is left: the best, or that there is nothing above a number. */
+type Insight = { readonly best: Best } | { readonly noneAbove: number };
 
 class Search {
   readonly #bins: Problem["bins"];
   readonly #counts: readonly number[];
   readonly #menus: readonly Menu[];
   readonly #onwards: readonly Onwards[];
-  readonly #known = new Map<string, Best>();
+  readonly #insights = new Map<string, Insight>();
   readonly #options = new Map<string, readonly Option[]>();
   #effort: number;
 
@@ -45,41 +46,39 @@ class Search {
     this.#effort = effort;
   }
 
-  /** More than this cannot be packed. */
-  get ceiling(): number {
-    const [all] = this.#onwards;
-    return all ? ceilingOf(all, placeable(all, this.#counts)) : 0;
-  }
-
-  run(): Found {
-    this.#best(0, this.#counts);
+  beyond(known: Packing): Found {
+    if (this.#best(0, this.#counts, packed(known)) === undefined)
+      return { packing: known, exact: this.#effort > 0 };
     const packing: Option[] = [];
     let remaining = this.#counts;
     for (const at of this.#bins.keys()) {
-      const { option = remaining.map(() => 0) } = this.#best(at, remaining);
+      const option = this.#best(at, remaining, -1)?.option ?? remaining.map(() => 0);
       packing.push(option);
       remaining = minus(remaining, option);
     }
-    return { packing, exact: this.#effort > 0 || packed(packing) === this.ceiling };
+    return { packing, exact: this.#effort > 0 };
   }
 
-  /** What the bins from one on can hold of what is left. */
-  #best(at: number, left: readonly number[]): Best {
+  /** The most that the bins from one on can hold of what is left; undefined when that is not above `floor`. */
+  #best(at: number, left: readonly number[], floor: number): Best | undefined {
     const [menu, bins] = [this.#menus[at], this.#onwards[at]];
-    if (!menu || !bins) return NOTHING;
-    const remaining = placeable(bins, left);
-    const ceiling = ceilingOf(bins, remaining);
-    if (ceiling === 0) return NOTHING;
+    const remaining = bins ? placeable(bins, left) : [];
+    const ceiling = bins ? ceilingOf(bins, remaining) : 0;
+    if (ceiling <= floor) return undefined;
+    if (!menu || ceiling === 0) return NOTHING;
     const key = `${at}:${remaining.join()}`;
-    const known = this.#known.get(key);
-    if (known) return known;
-    let best = NOTHING;
+    const insight = this.#insights.get(key);
+    if (insight && "best" in insight) return insight.best.count > floor ? insight.best : undefined;
+    if (insight && insight.noneAbove <= floor) return undefined;
+    let best: Best | undefined;
     for (const option of this.#optionsAt(at, menu, remaining)) {
-      const count = total(option) + this.#best(at + 1, minus(remaining, option)).count;
-      if (count > best.count || best.option === undefined) best = { count, option };
-      if (best.count === ceiling || !this.#spend()) break;
+      const here = total(option);
+      const above = best?.count ?? floor;
+      const rest = this.#best(at + 1, minus(remaining, option), above - here);
+      if (rest) best = { count: here + rest.count, option };
+      if (best?.count === ceiling || !this.#spend()) break;
     }
-    this.#known.set(key, best);
+    this.#insights.set(key, best ? { best } : { noneAbove: floor });
     return best;
   }
 

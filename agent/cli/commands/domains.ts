@@ -2,6 +2,7 @@
 import { usageError } from "../errors/cli-error.ts";
 import type { Answer, ReadCommand } from "../command.ts";
 import { domainRef, refOperand } from "../request/domain-ref.ts";
+import { decisionText } from "../view/decision-view.ts";
 import { domainDetail, domainList } from "../view/domain-view.ts";
 import { messageJson } from "../view/json.ts";
 import { listFlags } from "../line/list-flags.ts";
@@ -35,9 +36,10 @@ export const domainsCommand: ReadCommand = {
 async function showDomain(vgpud: Vgpud, ref: string, wantsRequest: boolean): Promise<Answer> {
   const response = await vgpud.getDomain({ domain: domainRef(ref) });
   const json = messageJson(response);
-  const { domain } = response;
+  const { domain, decision } = response;
   if (domain === undefined) return { json, text: [] };
-  const answer = { json, text: domainDetail(domain), names: [domain.name] };
+  const text = [...domainDetail(domain), ...(decision === undefined ? [] : decisionText(decision))];
+  const answer = { json, text, names: [domain.name] };
   return wantsRequest ? { ...answer, request: await requestLike(domain, vgpud) } : answer;
 }
 

@@ -1,7 +1,6 @@
 // Where a vGPU went and why, or why it went nowhere.
 import type { PlacementCandidate, PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { sizeColumns } from "./gpu-view.ts";
-
 import { tableLines, type Column } from "./table.ts";
 import { plain, printable, type Cell } from "./paint.ts";
 import type { Text } from "./text.ts";
@@ -40,12 +39,23 @@ const candidateColumns: readonly Column[] = [
   { title: "TYPE" },
   ...sizeColumns.map(({ title, ...rest }) => ({ ...rest, title: `FREE ${title}` })),
   { title: "FREE VGPUS", align: "right" },
+  { title: "SCORE", align: "right" },
   { title: "RESULT" },
   { title: "WHY" },
 ];
 
 function candidateRow(candidate: PlacementCandidate): readonly Cell[] {
-  const { gpu, type, free, chosen, reason, message } = candidate;
+  const { gpu, type, free, chosen, reason, message, score } = candidate;
   const result: Cell = chosen ? { text: "chosen", style: "good" } : reason === "" ? "ranked lower" : reason;
-  return [gpu, type, free?.lowGmMib, free?.highGmMib, free?.fences, free?.instances, result, message];
+  return [
+    gpu,
+    type,
+    free?.lowGmMib,
+    free?.highGmMib,
+    free?.fences,
+    free?.instances,
+    score?.toFixed(3),
+    result,
+    message,
+  ];
 }

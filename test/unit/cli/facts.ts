@@ -181,6 +181,7 @@ export const decision = PlacementDecision.fromPartial({
       chosen: true,
       message: "the fullest GPU with room",
       free,
+      score: 0.75,
     },
     { gpu: "0000:03:00.0", reason: "MODE_UNSUPPORTED", message: "no mode of this GPU can be used" },
   ],

@@ -270,6 +270,7 @@ function addDomains(server: Server, state: FakeState): void {
     getDomain: handler(state, ({ domain }: { domain: DomainRef | undefined }) => ({
       domain: state.find(domain),
       observeTime: facts.observeTime,
+      decision: facts.decision,
     })),
     createDomain: change(state, (request: CreateDomainRequest) => ({
       domain: request.validateOnly ? undefined : state.create(request),

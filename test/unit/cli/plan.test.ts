@@ -117,7 +117,12 @@ describe("a plan that does not fit", () => {
   it("names the word or flag that is at fault", async () => {
     await using vgpud = await fakeVgpud();
     const refuse = (field: string) => {
-      vgpud.refuse({ code: status.INVALID_ARGUMENT, message: `${field} is wrong`, reason: "FIELD_INVALID", field });
+      vgpud.refuse({
+        code: status.INVALID_ARGUMENT,
+        message: `${field} is wrong`,
+        reason: "FIELD_INVALID",
+        field,
+      });
       return vgpuctl(vgpud.socketPath, ["plan", "gvt-g:0", "--aperture", "a=1"]);
     };
     assert.match((await refuse("items[0].count")).stderr, /set by WANT\[:COUNT\] \(items\[0\]\.count\)/);

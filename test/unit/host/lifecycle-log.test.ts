@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import pino from "pino";
 import { AgentError } from "../../../agent/core/errors.ts";
-import { logLifecycle } from "../../../agent/host/lifecycle-log.ts";
+import { logLifecycle, logPlacement } from "../../../agent/host/lifecycle-log.ts";
 import type { LifecycleEvent } from "../../../agent/lifecycle/driver.ts";
 import { claim } from "../../fakes/claims.ts";
+import { pciAddress } from "../../fakes/ids.ts";
 
 const trace = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
 const running = { id: "operation-7", kind: "create", startedAt: 0, ended: undefined, trace } as const;
@@ -46,5 +47,39 @@ describe("the log of a claim's life", () => {
     assert.deepEqual(Object.keys(lineOf(event)).sort(), [
       ...["claim", "domain", "gpu", "level", "msg", "state", "time", "vgpu"],
     ]);
+  });
+});
+
+describe("the log of a decision", () => {
+  it("has every candidate on one line, with its score or what it lacked", () => {
+    const lines: string[] = [];
+    const log = pino({ base: null }, { write: (line: string) => lines.push(line) });
+    const about = { claimId: claim(1).claimId, domainName: "web-1", trace, validateOnly: false };
+    const [first, second] = [pciAddress(0), pciAddress(1)];
+    const type = "i915-GVTg_V5_4";
+    const kept = { type, lost: undefined, why: "fits", budget: undefined, score: 0.5 };
+    const lost = { type, lost: "FENCES_EXHAUSTED", why: "needs more", budget: undefined } as const;
+    const candidates = [
+      { gpu: first, ...kept },
+      { gpu: second, ...lost },
+    ];
+    const sizes = { lowGmMib: 128, highGmMib: 512, fences: 4 };
+    const placed = { ok: true, gpu: first, type, sizes, policy: "pack", candidates, warnings: [] } as const;
+    logPlacement(log, { ...about, decision: placed });
+    const refused = { ok: false, reason: "FENCES_EXHAUSTED", why: "no room", candidates: [] } as const;
+    logPlacement(log, { ...about, validateOnly: true, decision: refused });
+    const [one, two] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(
+      [one?.["msg"], one?.["claim"], one?.["gpu"], one?.["policy"], one?.["trace_id"]],
+      ["vGPU placed", about.claimId, first, "pack", trace.traceId],
+    );
+    assert.deepEqual(one?.["candidates"], [
+      { gpu: first, type, score: 0.5, why: "fits" },
+      { gpu: second, type, reason: "FENCES_EXHAUSTED", why: "needs more" },
+    ]);
+    assert.deepEqual(
+      [two?.["msg"], two?.["reason"], two?.["validate_only"]],
+      ["vGPU not placed", "FENCES_EXHAUSTED", true],
+    );
   });
 });

@@ -53,6 +53,23 @@ describe("creating a domain", () => {
     nothingIsLeft(node);
   });
 
+  it("tells of each decision once, whatever came of it, and of none for a retry", async () => {
+    const node = new FakeNode(256);
+    await create(node, createRequest(1));
+    await create(node, createRequest(1));
+    await node.clock
+      .until(node.service.create(createRequest(2, { validateOnly: true }), patient))
+      .catch(() => 0);
+    const told = node.placements.map(({ decision, claimId, domainName, validateOnly }) => [
+      decision.ok ? decision.gpu : decision.reason,
+      ...[claimId, domainName === "" ? "unnamed" : "named", validateOnly],
+    ]);
+    assert.deepEqual(told, [
+      [pciAddress(), "claim-1", "named", false],
+      ["APERTURE_EXHAUSTED", "claim-2", "named", true],
+    ]);
+  });
+
   it("refuses a path outside the storage roots and leaves nothing", async () => {
     const node = new FakeNode();
     await assert.rejects(create(node, createRequest(1, { domain: { disks: [disk("/etc/shadow")] } })), {
