@@ -15,6 +15,7 @@ import { sitesOf, type PlanStock, type Supposition } from "./plan/site.ts";
 import {
   itemsOf,
   kindsOf,
+  meaning,
   placesOf,
   type Item,
   type Kinds,
@@ -78,7 +79,7 @@ function arrange(
   const { packing, exact } = mostPacked(kinds.problem, packingOf(known, kinds, places));
   const searched = placedBy(packing, kinds, places);
   const best = searched.placed.length > known.placed.length ? searched : known;
-  return { filled: fill(best, largeToSmall, places), exact };
+  return { filled: exact ? best : fill(best, largeToSmall, places), exact };
 }
 
 function packingOf({ placed }: Filled, { items }: Kinds, places: readonly Place[]): Packing {
@@ -123,10 +124,14 @@ function unplannedOf(
   { placed, loads }: Filled,
   places: readonly Place[],
 ): UnplannedItem[] {
+  const known = new Map<string, readonly Shortfall[]>();
   return items.flatMap((item) => {
     const count = item.count - placed.filter((unit) => unit.item === item).length;
     if (count === 0) return [];
-    const lacks = shortfalls(item, places, loads);
+    // Items that mean the same lack the same.
+    const key = `${item.wish.gpu ?? ""} ${meaning(item)}`;
+    const lacks = known.get(key) ?? shortfalls(item, places, loads);
+    known.set(key, lacks);
     const reason = nearestOf(lacks)?.reason ?? (item.wish.gpu ? "GPU_NOT_FOUND" : "MODE_UNSUPPORTED");
     return [{ item: item.index, count, reason, shortfalls: lacks }];
   });

@@ -56,5 +56,7 @@ function isNear({ numaNode }: Load["gpu"], near: readonly number[]): boolean {
 
 /** How much of what guests may have is taken, 0 to 1, by the resource that is nearest to its end. GPUs differ in size. */
 function share({ total, host, used }: Budget): number {
-  return Math.max(...resources.map((key) => used[key] / Math.max(1, total[key] - host[key])));
+  let most = 0;
+  for (const key of resources) most = Math.max(most, used[key] / Math.max(1, total[key] - host[key]));
+  return most;
 }

@@ -42,7 +42,7 @@ describe("a plan on a host", () => {
     world.rpc.call(Gpus.plan, PlanRequest.fromPartial(request));
 
   it("is made to the last vGPU, in its order, and one more is refused for what it said", async () => {
-    const words = [`${type(1)}`, `${type(2)}`, `${type(8)}:2`];
+    const words = [type(1), type(2), `${type(8)}:2`];
     const planned = await run("plan", ...words, "-o", "json");
     assert.equal(planned.exitCode, 0, planned.stderr);
     const { planned: vgpus } = PlanResponse.fromJSON(JSON.parse(planned.stdout));

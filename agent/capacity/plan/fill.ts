@@ -1,9 +1,9 @@
 // Places vGPUs one after the other, each where its policy prefers it: what a caller would get who asks in this order. Pure.
-import type { SliceSizes } from "../../inventory/model.ts";
+import type { Gpu, SliceSizes } from "../../inventory/model.ts";
 import { lacking, withOne, type Budget } from "../budget.ts";
 import { byScore, scoreOf } from "../policies.ts";
 import { boundReached } from "./kernel-count.ts";
-import { largest, type Item, type Place } from "./units.ts";
+import type { Item, Place } from "./units.ts";
 
 /** What is planned so far. */
 export interface Filled {
@@ -31,10 +31,7 @@ export function nothingFilled(places: readonly Place[]): Filled {
 
 /** The largest first, equal ones in the order of the requests. */
 export function largestFirst(items: readonly Item[]): Item[] {
-  return items
-    .map((item) => ({ item, size: largest(item) }))
-    .sort((a, b) => b.size.lowGmMib - a.size.lowGmMib || b.size.highGmMib - a.size.highGmMib)
-    .map(({ item }) => item);
+  return [...items].sort((a, b) => b.most.lowGmMib - a.most.lowGmMib || b.most.highGmMib - a.most.highGmMib);
 }
 
 /** Adds as many of each item as there is room for, in the order given, to what is planned. */
@@ -59,17 +56,20 @@ export function added({ budget, planned }: Load, sizes: SliceSizes): Load {
   return { budget: budget && withOne(budget, sizes), planned: [...planned, sizes] };
 }
 
+/** A planner asks this for every vGPU and GPU: no lists are made. */
 function preferred(
   { wish, types }: Item,
   loads: readonly Load[],
   places: readonly Place[],
 ): number | undefined {
-  const fits = places.flatMap(({ site: { gpu }, bounds }, at) => {
+  let best: { readonly at: number; readonly gpu: Gpu; readonly score: number } | undefined;
+  for (const [at, { site, bounds }] of places.entries()) {
     const [load, sizes] = [loads[at], types[at]?.sizes];
-    if (!load?.budget || !sizes || lacking(load.budget, sizes) !== undefined) return [];
-    if (boundReached(bounds, load.planned, sizes)) return [];
-    return [{ at, gpu, score: scoreOf({ gpu, budget: load.budget }, wish) }];
-  });
-  const [best] = fits.sort(byScore);
+    if (!load?.budget || !sizes || lacking(load.budget, sizes) !== undefined) continue;
+    if (boundReached(bounds, load.planned, sizes)) continue;
+    const score = scoreOf({ gpu: site.gpu, budget: load.budget }, wish);
+    const other = { at, gpu: site.gpu, score };
+    if (!best || byScore(other, best) < 0) best = other;
+  }
   return best?.at;
 }

@@ -1,5 +1,5 @@
 // What a bin may be filled with, as far as it has to be tried: loads that no other load is at least as good as.
-import { isWithin, less, times, total, type Bin, type Problem } from "./packing.ts";
+import { isWithin, times, total, type Bin, type Problem } from "./packing.ts";
 
 /** The kinds that may go into one bin, what each takes there, and which of them a load may give up for which others. */
 export interface Menu {
@@ -59,35 +59,48 @@ export function optionsOf(
   remaining: readonly number[],
   spend: () => boolean,
 ): Option[] {
-  const left = (kind: number): number => remaining[kind] ?? 0;
   const found: Option[] = [];
   const counts = remaining.map(() => 0);
-  const fill = (place: number, room: Bin): void => {
+  /** Changed in place: a list for each step would cost more than the step. */
+  const room = [...free];
+  const left = (kind: number): number => (remaining[kind] ?? 0) - (counts[kind] ?? 0);
+  const needs = new Map(dishes.map(({ kind, need }) => [kind, need]));
+  const mayReplace = ({ need }: Dish, hard: number): boolean => {
+    const other = needs.get(hard);
+    return other !== undefined && left(hard) > 0 && fitsInPlaceOf(need, other, room);
+  };
+  const isWorthTrying = (): boolean =>
+    dishes.every((dish) => {
+      if (left(dish.kind) > 0 && isWithin(dish.need, room)) return false;
+      return counts[dish.kind] === 0 || !dish.harder.some((hard) => mayReplace(dish, hard));
+    });
+  const fill = (place: number): void => {
     if (!spend() && found.length > 0) return;
     const dish = dishes[place];
     if (!dish) {
-      if (isWorthTrying(room)) found.push([...counts]);
+      if (isWorthTrying()) found.push([...counts]);
       return;
     }
-    const most = Math.min(left(dish.kind), dish.most, times(room, dish.need));
+    const { kind, need } = dish;
+    const most = Math.min(remaining[kind] ?? 0, times(room, need));
+    take(room, need, most);
     for (let count = most; count >= 0; count -= 1) {
-      counts[dish.kind] = count;
-      fill(place + 1, count === 0 ? room : less(room, dish.need, count));
+      counts[kind] = count;
+      fill(place + 1);
+      if (count > 0) take(room, need, -1);
     }
-    counts[dish.kind] = 0;
   };
-  const isWorthTrying = (room: Bin): boolean =>
-    dishes.every(({ kind, need, harder }) => {
-      const count = counts[kind] ?? 0;
-      if (count < left(kind) && times(room, need) > 0) return false;
-      return count === 0 || !harder.some((hard) => mayReplace({ kind, need }, hard, room));
-    });
-  const needs = new Map(dishes.map(({ kind, need }) => [kind, need]));
-  const mayReplace = ({ need }: { kind: number; need: Bin }, hard: number, room: Bin): boolean => {
-    const other = needs.get(hard);
-    if (!other || (counts[hard] ?? 0) >= left(hard)) return false;
-    return times(less(room, need, -1), other) > 0;
-  };
-  fill(0, free);
+  fill(0);
   return found;
+}
+
+/** Takes a need some times, or gives it back. */
+function take(room: number[], need: Bin, often: number): void {
+  for (let r = 0; r < room.length; r += 1) room[r] = (room[r] ?? 0) - (need[r] ?? 0) * often;
+}
+
+/** Whether something fits once another thing is taken out. */
+function fitsInPlaceOf(out: Bin, into: Bin, room: readonly number[]): boolean {
+  for (let r = 0; r < room.length; r += 1) if ((room[r] ?? 0) + (out[r] ?? 0) < (into[r] ?? 0)) return false;
+  return true;
 }

@@ -5,7 +5,7 @@
 export type Bin = readonly number[];
 
 /** Things that are all alike. */
-export interface Kind {
+interface Kind {
   /** How many there are, 0 or more. */
   readonly count: number;
   /** What one takes in each bin; undefined where none may go. */
@@ -38,12 +38,8 @@ export function times(free: Bin, need: Bin): number {
   return Math.max(0, most);
 }
 
-/** What is left when a need was taken some times, which may be negative for what was given back. */
-export function less(free: Bin, need: Bin, often: number): Bin {
-  return free.map((amount, r) => amount - (need[r] ?? 0) * often);
-}
-
-/** Whether one need takes at most as much of everything as another. */
+/** Whether one takes at most as much of everything as there is in the other. */
 export function isWithin(inner: Bin, outer: Bin): boolean {
-  return inner.every((amount, r) => amount <= (outer[r] ?? 0));
+  for (let r = 0; r < inner.length; r += 1) if ((inner[r] ?? 0) > (outer[r] ?? 0)) return false;
+  return true;
 }

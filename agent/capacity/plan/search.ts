@@ -3,8 +3,8 @@
 import { menuOf, optionsOf, type Menu, type Option } from "./options.ts";
 import { packed, times, total, type Packing, type Problem } from "./packing.ts";
 
-/** Steps that a search may take; each costs well below a microsecond. */
-const EFFORT = 20_000;
+/** Steps that a search may take, of about a microsecond each: it is made while a caller waits. */
+const EFFORT = 10_000;
 
 export interface Found {
   readonly packing: Packing;
@@ -42,7 +42,7 @@ class Search {
     this.#bins = problem.bins;
     this.#counts = problem.kinds.map(({ count }) => count);
     this.#menus = problem.bins.map((_, at) => menuOf(problem, at));
-    this.#onwards = problem.bins.map((_, at) => onwards(problem, this.#menus, at));
+    this.#onwards = onwardsOf(problem, this.#menus);
     this.#effort = effort;
   }
 
@@ -117,24 +117,47 @@ interface Sum {
   readonly kinds: readonly { readonly kind: number; readonly need: number }[];
 }
 
-function onwards({ bins, kinds }: Problem, menus: readonly Menu[], at: number): Onwards {
-  const later = bins.slice(at);
-  const dishes = menus.slice(at).map((menu) => menu.dishes);
-  const ways = kinds.map((_, kind) => dishes.flatMap((menu) => menu.filter((dish) => dish.kind === kind)));
-  const common = Math.min(...later.map((free) => free.length));
-  const sum = (r: number): Sum => ({
-    free: total(later.map((free) => free[r] ?? 0)),
-    kinds: ways
-      .flatMap((some, kind) =>
-        some.length === 0 ? [] : [{ kind, need: Math.min(...some.map(({ need }) => need[r] ?? 0)) }],
-      )
-      .sort((a, b) => a.need - b.need),
+function onwardsOf({ bins, kinds }: Problem, menus: readonly Menu[]): Onwards[] {
+  if (bins.length === 0) return [];
+  const found: Onwards[] = [];
+  const common = Math.min(...bins.map((free) => free.length));
+  const free = Array<number>(common).fill(0);
+  const mostOfKind = kinds.map(() => 0);
+  const leastNeed = kinds.map(() => Array<number>(common).fill(Infinity));
+  let most = 0;
+  for (const menu of menus.toReversed()) {
+    most += mostThings(menu);
+    for (let r = 0; r < common; r += 1) free[r] = (free[r] ?? 0) + usable(menu, r);
+    for (const { kind, need, most: times } of menu.dishes) {
+      mostOfKind[kind] = (mostOfKind[kind] ?? 0) + times;
+      leastNeed[kind] = (leastNeed[kind] ?? []).map((least, r) => Math.min(least, need[r] ?? 0));
+    }
+    const sums = free.map((amount, r) => ({
+      free: amount,
+      kinds: leastNeed
+        .map((least, kind) => ({ kind, need: least[r] ?? Infinity }))
+        .filter(({ need }) => need < Infinity)
+        .sort((a, b) => a.need - b.need),
+    }));
+    found.push({ most, mostOfKind: [...mostOfKind], sums });
+  }
+  return found.reverse();
+}
+
+/**
+ * How much of one resource of a bin can be of use: where another one is scarce, no more than what goes with that. Without it
+ * the plenty of one bin would seem to help the want of another.
+ */
+function usable({ free, dishes }: Menu, r: number): number {
+  if (dishes.length === 0) return 0;
+  const limits = free.map((amount, other) => {
+    const ratios = dishes.map(({ need }) => {
+      const [wanted, scarce] = [need[r] ?? 0, need[other] ?? 0];
+      return wanted === 0 ? 0 : wanted / scarce;
+    });
+    return amount * Math.max(...ratios);
   });
-  return {
-    most: total(menus.slice(at).map(mostThings)),
-    mostOfKind: ways.map((some) => total(some.map(({ most }) => most))),
-    sums: Array.from({ length: common }, (_, r) => sum(r)),
-  };
+  return Math.min(...limits.filter((limit) => !Number.isNaN(limit)));
 }
 
 /** As if every thing took of each resource what the least demanding one does. */

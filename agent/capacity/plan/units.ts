@@ -3,7 +3,7 @@ import type { SliceSizes } from "../../inventory/model.ts";
 import { resources, oneOf, type Amounts } from "../budget.ts";
 import { meantType, type SizedType, type Wish } from "../wish.ts";
 import { countsTowards, kernelBounds, type KernelBound } from "./kernel-count.ts";
-import type { Bin, Kind, Problem } from "./packing.ts";
+import type { Bin, Problem } from "./packing.ts";
 import type { Site } from "./site.ts";
 
 /** Some vGPUs of one kind. */
@@ -25,6 +25,8 @@ export interface Item extends PlanRequest {
   readonly index: number;
   /** By place: the type that it means there; undefined where it may not go. */
   readonly types: readonly (SizedType | undefined)[];
+  /** The largest that it may take anywhere, so that the hardest can be placed first. */
+  readonly most: Pick<SliceSizes, "lowGmMib" | "highGmMib">;
 }
 
 export function placesOf(sites: readonly Site[]): Place[] {
@@ -32,11 +34,10 @@ export function placesOf(sites: readonly Site[]): Place[] {
 }
 
 export function itemsOf(requests: readonly PlanRequest[], places: readonly Place[]): Item[] {
-  return requests.map((request, index) => ({
-    ...request,
-    index,
-    types: places.map(({ site }) => typeAt(request.wish, site)),
-  }));
+  return requests.map((request, index) => {
+    const types = places.map(({ site }) => typeAt(request.wish, site));
+    return { ...request, index, types, most: mostOf(types) };
+  });
 }
 
 function typeAt(wish: Wish, { gpu, budget, types }: Site): SizedType | undefined {
@@ -44,13 +45,13 @@ function typeAt(wish: Wish, { gpu, budget, types }: Site): SizedType | undefined
   return meantType(wish, types);
 }
 
-/** The largest that it may take anywhere, so that the hardest can be placed first: low GM before high GM. */
-export function largest({ types }: Item): Pick<SliceSizes, "lowGmMib" | "highGmMib"> {
-  const sizes = types.flatMap((type) => type?.sizes ?? []);
-  return {
-    lowGmMib: Math.max(0, ...sizes.map(({ lowGmMib }) => lowGmMib)),
-    highGmMib: Math.max(0, ...sizes.map(({ highGmMib }) => highGmMib)),
-  };
+function mostOf(types: Item["types"]): Item["most"] {
+  let [lowGmMib, highGmMib] = [0, 0];
+  for (const type of types) {
+    lowGmMib = Math.max(lowGmMib, type?.sizes.lowGmMib ?? 0);
+    highGmMib = Math.max(highGmMib, type?.sizes.highGmMib ?? 0);
+  }
+  return { lowGmMib, highGmMib };
 }
 
 /** Items that mean the same everywhere are one kind. */
@@ -61,22 +62,27 @@ export interface Kinds {
 }
 
 export function kindsOf(items: readonly Item[], places: readonly Place[]): Kinds {
-  const byNeeds = new Map<string, { readonly needs: Kind["needs"]; readonly items: Item[] }>();
+  const kinds = new Map<string, Item[]>();
   for (const item of items) {
-    const needs = places.map((place, at) => needOf(place, item.types[at]));
-    const key = needs.map((need) => need?.join() ?? "-").join(" ");
-    const kind = byNeeds.get(key) ?? { needs, items: [] };
-    kind.items.push(item);
-    byNeeds.set(key, kind);
+    const alike = kinds.get(meaning(item));
+    if (alike) alike.push(item);
+    else kinds.set(meaning(item), [item]);
   }
-  const kinds = [...byNeeds.values()];
   return {
     problem: {
       bins: places.map(binOf),
-      kinds: kinds.map((kind) => ({ needs: kind.needs, count: countOf(kind.items) })),
+      kinds: [...kinds.values()].map((alike) => ({
+        needs: places.map((place, at) => needOf(place, alike[0]?.types[at])),
+        count: countOf(alike),
+      })),
     },
-    items: kinds.map((kind) => kind.items),
+    items: [...kinds.values()],
   };
+}
+
+/** The same for items that mean the same everywhere. */
+export function meaning({ types }: Item): string {
+  return types.map((type) => type?.name ?? "").join();
 }
 
 /** The four resources, then what the kernel's count allows. */
