@@ -18,6 +18,8 @@ const REQUESTS = 40;
 const PLANS = 400;
 /** Of the first ones vgpud compiles its planner. */
 const WARM_UP = 40;
+/** Of each; too long a request for its answer to be kept. */
+const TRIES = 3;
 const BAR_MS = 20;
 
 const addressOf = (gpu: number): string => `0000:${(gpu + 1).toString(16).padStart(2, "0")}:00.0`;
@@ -36,11 +38,15 @@ export async function plan(): Promise<Chapter> {
   for (let nth = 0; nth < WARM_UP + PLANS; nth += 1) {
     const request = Buffer.from(PlanRequest.encode(mixed(nth)).finish());
     let answer: Buffer = Buffer.alloc(0);
-    const [ms = 0] = await cpuMsDuring([agent.pid], async () => {
-      answer = await client.unary(Gpus.plan.path, request);
-    });
+    const tries: number[] = [];
+    for (let again = 0; again < TRIES; again += 1)
+      tries.push(
+        ...(await cpuMsDuring([agent.pid], async () => {
+          answer = await client.unary(Gpus.plan.path, request);
+        })),
+      );
     if (nth < WARM_UP) continue;
-    cpu.push(ms);
+    cpu.push(median(tries));
     const { exact: proved, planned: vgpus } = PlanResponse.decode(answer);
     exact += proved ? 1 : 0;
     planned += vgpus.length;
@@ -50,7 +56,7 @@ export async function plan(): Promise<Chapter> {
     method:
       `On a simulated host with ${APERTURES_MIB.length} GPUs of ${[...new Set(APERTURES_MIB)].join(", ")} MiB and ${SLICES.length} slices, ` +
       `${PLANS} plans of ${REQUESTS} requests each, all different: types, sizes and modes, some for one GPU only, with every policy; ` +
-      `${WARM_UP} more before them are left out. CPU time of vgpud for a whole call.`,
+      `${WARM_UP} more before them are left out. CPU time of vgpud for a whole call; each is asked ${TRIES} times and the middle one counts, since vgpud also looks at its host meanwhile.`,
     figures: [
       { what: "Plan, CPU, p99", value: percentile(cpu, 0.99), unit: "ms", bar: { atMost: BAR_MS } },
       { what: "Plan, CPU, median", value: median(cpu), unit: "ms" },
