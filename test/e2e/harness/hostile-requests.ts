@@ -34,6 +34,8 @@ const strings: readonly string[] = [
 ];
 const integers = [0, 1, -1, 2, 7, 64, 255, 256, 65_535, 65_536, 2 ** 31 - 1, -(2 ** 31)] as const;
 const MANY = 3_000;
+/** A little more than the socket takes: of a longer message only the beginning is sent. */
+const LARGEST_BYTES = 17 * 1024 * 1024;
 /** Of so many requests one is no longer a message at all, or another one. */
 const ONE_IN = 40;
 
@@ -78,7 +80,7 @@ export function hostileRequests(
     const original = valid[from % valid.length] ?? new Uint8Array();
     const message = reflect(type, fromBinary(type, original));
     for (const change of changes) mutate(message, change, words);
-    const bytes = Buffer.from(toBinary(type, message.message));
+    const bytes = Buffer.from(toBinary(type, message.message)).subarray(0, LARGEST_BYTES);
     return harm % ONE_IN === 0 ? damaged(bytes, Math.floor(harm / ONE_IN)) : bytes;
   });
 }
