@@ -17,8 +17,7 @@ import { page } from "./page.ts";
 
 const parts: Readonly<Record<string, () => Promise<Chapter>>> = {
   ...{ "create-on-qemu": createOnQemu, "create-simulated": createSimulated },
-  ...{ reads, scrape, life, discovery },
-  ...{ reads, plan, scrape, life },
+  ...{ reads, discovery, plan, scrape, life },
 };
 const target = fileURLToPath(new URL("../../../docs/performance.md", import.meta.url));
 

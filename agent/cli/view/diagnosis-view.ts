@@ -74,7 +74,8 @@ function conditionBlock(condition: Condition, { seen, remedy, absent }: Labels):
     `  ${printable(message)}`,
     ...(isNews(condition)
       ? evidence.map(
-          ({ path, value }) => `  ${seen}: ${path}${value === "" ? ` (${absent})` : `: ${short(printable(value))}`}`,
+          ({ path, value }) =>
+            `  ${seen}: ${path}${value === "" ? ` (${absent})` : `: ${short(printable(value))}`}`,
         )
       : []),
     ...(condition.remedy === "" ? [] : [`  ${remedy}: ${printable(condition.remedy)}`]),
