@@ -1,4 +1,5 @@
 // Diagnose, and what of the last examination stands with each GPU.
+import type { Condition } from "../../proto/gen/vgpud/v1/condition.ts";
 import type { DiagnoseRequest, DiagnoseResponse } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { Mode as WireMode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { AgentError } from "../core/errors.ts";
@@ -24,6 +25,15 @@ export async function diagnosed(context: ApiContext, request: DiagnoseRequest): 
     language: languageOf(request.language),
     since: (condition) => diagnosis.since(condition),
   });
+}
+
+/** What of the host itself failed in the last examination; nothing before the first. */
+export function hostConditionsOf({ diagnosis }: ApiContext): Condition[] {
+  const failed = (diagnosis.latest?.diagnosis.conditions ?? []).filter(
+    ({ gpu, finding }) => gpu === undefined && finding.status === "fail",
+  );
+  const shown = { language: "en", since: diagnosis.since.bind(diagnosis) } as const;
+  return failed.map((each) => toWireCondition(each, shown));
 }
 
 /** What the last examination said of a GPU; nothing before the first. */

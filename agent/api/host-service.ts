@@ -3,7 +3,7 @@ import { Hypervisor, type Host } from "../../proto/gen/vgpud/v1/host.ts";
 import { GetHostResponse, type HostServiceService } from "../../proto/gen/vgpud/v1/host_service.ts";
 import type { HostFacts } from "../inventory/model.ts";
 import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
-import { diagnosed } from "./diagnosis.ts";
+import { diagnosed, hostConditionsOf } from "./diagnosis.ts";
 import type { Handlers } from "./unary.ts";
 
 const hypervisors = {
@@ -44,6 +44,7 @@ export function hostHandlers(context: ApiContext): Partial<Handlers<typeof HostS
             instanceEpoch: agent.instanceEpoch,
             revision: BigInt(revision),
             ledger: ledgerOf(context),
+            conditions: hostConditionsOf(context),
           },
           observeTime: new Date(observedAt),
           resumeToken: resumeToken(context, inventory),

@@ -151,7 +151,11 @@ function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {
   if (lost)
     return refused(lost, full.map(({ gpu, why }) => `no room on ${gpu}: ${why}`).join("; "), candidates);
   if (candidates.every(({ lost }) => lost === "MODE_UNSUPPORTED"))
-    return refused("MODE_UNSUPPORTED", "no GPU of this host offers vGPU types", candidates);
+    return refused(
+      "MODE_UNSUPPORTED",
+      "no GPU of this host offers vGPU types; vgpuctl doctor, or Diagnose, says why",
+      candidates,
+    );
   const offered = candidates.map(({ gpu, why }) => `${gpu} ${why}`).join("; ");
   return refused("TYPE_UNKNOWN", `no GPU of this host offers ${wishText(wish)}: ${offered}`, candidates);
 }

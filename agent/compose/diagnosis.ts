@@ -13,7 +13,7 @@ import type { Lookout } from "../inventory/lookout.ts";
 import type { Task } from "../tasks.ts";
 
 /** How soon a change of the host is in the diagnosis that is shown without being asked for. */
-const GLANCE_MS = 5_000;
+const GLANCE_MS = 1_000;
 /** What no event tells, as a setting in a file, is seen after this at the latest. */
 const RENEW_MS = 60_000;
 

@@ -15,7 +15,7 @@ import {
   ListGpusRequest,
   PlanRequest,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
-import { GetHostRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { DiagnoseRequest, GetHostRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import {
   GetOperationRequest,
   OperationServiceService as Operations,
@@ -127,6 +127,10 @@ describe("hostile input", function () {
     const requestId = "4c9c1f1e-cccc-4000-8000-000000000001";
     return new Map<string, readonly Uint8Array[]>([
       [Hosts.getHost.path, [GetHostRequest.encode({}).finish()]],
+      [
+        Hosts.diagnose.path,
+        [DiagnoseRequest.encode({ mode: Mode.GVT_G, gpu: GPU, language: "zh-Hans" }).finish()],
+      ],
       [Gpus.listGpus.path, [ListGpusRequest.encode({ pageSize: 10, pageToken: "" }).finish()]],
       [Gpus.getGpu.path, [GetGpuRequest.encode({ gpu: GPU }).finish()]],
       [Gpus.plan.path, plans.map((plan) => PlanRequest.encode(PlanRequest.fromPartial(plan)).finish())],

@@ -1,5 +1,6 @@
 // `vgpuctl host`
 import type { Host, LedgerStatus, LibvirtStatus } from "../../../proto/gen/vgpud/v1/host.ts";
+import { Severity } from "../../../proto/gen/vgpud/v1/condition.ts";
 import type { ReadCommand } from "../command.ts";
 import { messageJson } from "../view/json.ts";
 import type { Cell } from "../view/paint.ts";
@@ -43,6 +44,7 @@ function hostText(host: Host): Text {
         ["simulated", yesNo(host.simulated)],
         ["libvirt", libvirtCell(host.libvirt)],
         ["claims", ledgerCell(host.ledger)],
+        ["conditions", conditionsCell(host)],
         ["drained", drainedCell(host)],
       ],
     },
@@ -51,6 +53,13 @@ function hostText(host: Host): Text {
 
 function drainedCell({ drained, drainNote }: Host): Cell {
   return drained ? { text: drainNote === "" ? "yes" : `yes: ${drainNote}`, style: "warn" } : "no";
+}
+
+function conditionsCell({ conditions }: Host): Cell {
+  const [first, ...others] = conditions.filter(({ severity }) => severity !== Severity.INFO);
+  if (first === undefined) return { text: "as they should be", style: "good" };
+  const more = others.length === 0 ? "" : ` and ${others.length} more`;
+  return { text: `${first.reason}${more}: vgpuctl doctor says what to do`, style: "warn" };
 }
 
 function libvirtCell(libvirt: LibvirtStatus | undefined): Cell {
