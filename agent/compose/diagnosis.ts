@@ -1,6 +1,7 @@
 // The diagnosis of the host that the agent runs on, kept up to date.
 import { systemClock as clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
+import { untilAborted } from "../core/until-aborted.ts";
 import { diagnose } from "../diagnosis/diagnose.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { hostSubject } from "../diagnosis/host-subject.ts";
@@ -17,6 +18,9 @@ const GLANCE_MS = 1_000;
 /** What no event tells, as a setting in a file, is seen after this at the latest. */
 const RENEW_MS = 60_000;
 
+/** Between the end of one examination and the begin of the next. */
+const REST_MS = 200;
+
 export function composeDiagnostician(
   root: string,
   files: ExaminedFiles,
@@ -28,7 +32,8 @@ export function composeDiagnostician(
     const host = await hostSubject(files, { kernelLog, libvirt: reading });
     return { host, diagnosis: await diagnose(files, host) };
   };
-  return new Diagnostician({ examine, wall: clock.wall });
+  const never = new AbortController().signal;
+  return new Diagnostician({ examine, wall: clock.wall, rest: () => clock.sleep(REST_MS, never) });
 }
 
 interface Parts {
@@ -47,8 +52,8 @@ export function diagnosisTask({ diagnostician, lookout, log }: Parts): Task {
         const seen = lookout.current?.revision ?? 0;
         if (seen > 0 && (seen !== revision || clock.now() - at >= RENEW_MS)) {
           [revision, at] = [seen, clock.now()];
-          await diagnostician.refresh().catch((error: unknown) => {
-            log.error({ why: messageOf(error) }, "the diagnosis failed");
+          await untilAborted(diagnostician.refresh(), signal).catch((error: unknown) => {
+            if (!signal.aborted) log.error({ why: messageOf(error) }, "the diagnosis failed");
           });
         }
         await clock.sleep(GLANCE_MS, signal).catch(() => undefined);

@@ -31,8 +31,13 @@ export interface ModeVerdict {
   readonly mode: Mode;
   /** What stands in the way, first what cannot be changed, then causes; empty when the mode works. */
   readonly because: readonly Condition[];
-  /** What would stand in the way and could not be looked for. */
+  /** What would stand in the way and could not be looked for, unless something else shows that it does not. */
   readonly notKnown: readonly Condition[];
+}
+
+/** Whether the mode works, as far as is known: what is not known is no yes. */
+export function isAvailable({ because, notKnown }: ModeVerdict): boolean {
+  return because.length === 0 && notKnown.length === 0;
 }
 
 /**
@@ -110,14 +115,20 @@ function explained(conditions: readonly Condition[]): Condition[] {
   });
 }
 
-/** What nobody can change on this host comes before what could be. */
+/** These say what the GPU and its kernel cannot be brought to, and are told before what could be mended. */
 const FINAL: ReadonlySet<Code> = new Set(["GVT_UNSUPPORTED_PLATFORM", "SRIOV_UNSUPPORTED_PLATFORM"]);
 
 function verdictOn(mode: Mode, conditions: readonly Condition[]): ModeVerdict {
   const vital = conditions
     .filter(({ costs }) => costs[mode] === "error")
     .toSorted((one, other) => Number(FINAL.has(other.code)) - Number(FINAL.has(one.code)));
-  const withStatus = (status: Finding["status"]): Condition[] =>
-    vital.filter(({ finding }) => finding.status === status);
-  return { mode, because: withStatus("fail"), notKnown: withStatus("unknown") };
+  // What passes vouches for what it depends on: a kernel that offers types has been told to.
+  const vouched = new Set(
+    conditions.flatMap(({ finding, dependsOn }) => (finding.status === "pass" ? dependsOn : [])),
+  );
+  return {
+    mode,
+    because: vital.filter(({ finding }) => finding.status === "fail"),
+    notKnown: vital.filter(({ finding, code }) => finding.status === "unknown" && !vouched.has(code)),
+  };
 }

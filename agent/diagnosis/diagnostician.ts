@@ -17,17 +17,28 @@ interface Since {
   readonly at: number;
 }
 
+export interface DiagnosticianOptions {
+  readonly examine: () => Promise<Examined>;
+  /** Milliseconds since the epoch. */
+  readonly wall: () => number;
+  /** Waited for between two examinations: whoever asks without end gets no more than the host can spare. */
+  readonly rest: () => Promise<void>;
+}
+
 export class Diagnostician {
   readonly #examine: () => Promise<Examined>;
   readonly #wall: () => number;
+  readonly #rest: () => Promise<void>;
   #latest: Report | undefined;
   #since: ReadonlyMap<string, Since> = new Map();
-  #running: Promise<Report> | undefined;
+  /** Ends with the rest after it. */
+  #running: Promise<void> | undefined;
   #next: Promise<Report> | undefined;
 
-  constructor(options: { readonly examine: () => Promise<Examined>; readonly wall: () => number }) {
+  constructor(options: DiagnosticianOptions) {
     this.#examine = options.examine;
     this.#wall = options.wall;
+    this.#rest = options.rest;
   }
 
   /** Undefined before the first. */
@@ -44,22 +55,18 @@ export class Diagnostician {
   refresh(): Promise<Report> {
     if (this.#next) return this.#next;
     if (!this.#running) return this.#begin();
-    this.#next = this.#running.then(
-      () => this.#begin(),
-      () => this.#begin(),
-    );
+    this.#next = this.#running.then(() => this.#begin());
     return this.#next;
   }
 
   #begin(): Promise<Report> {
     this.#next = undefined;
     const at = this.#wall();
-    const running = this.#examine()
-      .then((examined) => this.#take({ ...examined, at }))
-      .finally(() => {
-        if (this.#running === running) this.#running = undefined;
-      });
-    this.#running = running;
+    const running = this.#examine().then((examined) => this.#take({ ...examined, at }));
+    const over = running.then(this.#rest, this.#rest).then(() => {
+      if (this.#running === over) this.#running = undefined;
+    });
+    this.#running = over;
     return running;
   }
 

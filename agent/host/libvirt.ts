@@ -1,4 +1,5 @@
 // libvirt as the agent needs it: domains as facts, the few changes the lifecycle makes, and whether the daemon is there.
+import { setMaxListeners } from "node:events";
 import { AgentError } from "../core/errors.ts";
 import { parseDomainId, type DomainId } from "../core/ids.ts";
 import { x86DomainTypes } from "../discovery/capabilities-xml.ts";
@@ -125,7 +126,23 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
     await this.#link.run(stop);
   }
 
-  async domains(signal: AbortSignal): Promise<readonly Domain[]> {
+  async domains(stop: AbortSignal): Promise<readonly Domain[]> {
+    const look = new AbortController();
+    // Two calls for each domain listen to it at the same time, and none when the look is over: no leak that Node should warn of.
+    setMaxListeners(0, look.signal);
+    const end = (): void => {
+      look.abort(stop.reason);
+    };
+    stop.addEventListener("abort", end);
+    if (stop.aborted) end();
+    try {
+      return await this.#listedDomains(look.signal);
+    } finally {
+      stop.removeEventListener("abort", end);
+    }
+  }
+
+  #listedDomains(signal: AbortSignal): Promise<readonly Domain[]> {
     const options = { signal, timeoutMs: READ_MS };
     return this.#mapped("listing the domains", async () => {
       const [all, persistent] = await Promise.all([

@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import net from "node:net";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 
@@ -53,13 +54,9 @@ export async function watchUdev(options: UdevOptions, stop: AbortSignal): Promis
 
 /** This machine's. */
 export const udevadm: Monitor = (onLine, stop) => {
-  const child = spawn(COMMAND, ARGUMENTS, {
-    stdio: ["ignore", "pipe", "ignore"],
-    signal: stop,
-    killSignal: "SIGTERM",
-  });
-  createInterface({ input: child.stdout }).on("line", onLine);
-  return new Promise((resolve) => {
+  const child = spawn(COMMAND, ARGUMENTS, { stdio: ["ignore", "pipe", "ignore"] });
+  readLines(child.stdout, onLine);
+  const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => {
       resolve(messageOf(error));
     });
@@ -67,14 +64,15 @@ export const udevadm: Monitor = (onLine, stop) => {
       resolve(`${COMMAND} ended with ${signal ?? `exit code ${String(code)}`}`);
     });
   });
+  return endedBy(stop, () => child.kill(), ended);
 };
 
 /** A simulated host's, which tells them on a socket. */
 export function monitorAt(socketPath: string): Monitor {
   return (onLine, stop) => {
-    const socket = net.connect({ path: socketPath, signal: stop });
-    createInterface({ input: socket }).on("line", onLine);
-    return new Promise((resolve) => {
+    const socket = net.connect({ path: socketPath });
+    readLines(socket, onLine);
+    const ended = new Promise<string>((resolve) => {
       socket.once("error", (error) => {
         resolve(messageOf(error));
       });
@@ -82,5 +80,24 @@ export function monitorAt(socketPath: string): Monitor {
         resolve(`${socketPath} was closed`);
       });
     });
+    return endedBy(stop, () => socket.destroy(), ended);
   };
+}
+
+function readLines(input: Readable, onLine: (line: string) => void): void {
+  const lines = createInterface({ input });
+  lines.on("line", onLine);
+  // It repeats an error of its input, which whoever opened that has heard of.
+  lines.on("error", () => undefined);
+}
+
+/** Node's own `signal` option leaves its listener on the signal when a spawn or a connect fails, each time it is tried again. */
+async function endedBy(stop: AbortSignal, end: () => void, ended: Promise<string>): Promise<string> {
+  stop.addEventListener("abort", end);
+  if (stop.aborted) end();
+  try {
+    return await ended;
+  } finally {
+    stop.removeEventListener("abort", end);
+  }
 }

@@ -1,5 +1,6 @@
 // What the last diagnosis found, as state sets. Pure.
 import type { PciAddress } from "../core/ids.ts";
+import { isAvailable } from "../diagnosis/diagnose.ts";
 import type { Condition, Status } from "../diagnosis/condition.ts";
 import { gauge, type Collector } from "./definition.ts";
 import type { ScrapeView } from "./view.ts";
@@ -28,15 +29,15 @@ const hostCheckStatus = gauge({
 
 const modeAvailable = gauge({
   name: "vgpud_gpu_mode_available",
-  help: "Whether nothing stands in the way of the mode on this GPU (1), by the last diagnosis.",
+  help: "Whether nothing on this host stands in the way of the mode on this GPU (1), as far as the last diagnosis could see.",
   labels: ["pci_address", "mode"],
   samples: (view) =>
     (view.diagnosis?.diagnosis.verdicts ?? [])
       .filter(({ gpu }) => isThere(view, gpu))
       .flatMap(({ gpu: pci_address, modes }) =>
-        modes.map(({ mode, because }) => ({
-          labels: { pci_address, mode },
-          value: because.length === 0 ? 1 : 0,
+        modes.map((verdict) => ({
+          labels: { pci_address, mode: verdict.mode },
+          value: isAvailable(verdict) ? 1 : 0,
         })),
       ),
 });

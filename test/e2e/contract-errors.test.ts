@@ -21,7 +21,7 @@ const methodsOf = (services: readonly object[]): AnyMethod[] =>
   services.flatMap((service) => Object.values<AnyMethod>({ ...service }));
 
 const SERVED = [
-  ...[Hosts.getHost, Gpus.listGpus, Gpus.getGpu, Gpus.plan, Vgpus.listVgpus, Vgpus.getVgpu],
+  ...[Hosts.getHost, Hosts.diagnose, Gpus.listGpus, Gpus.getGpu, Gpus.plan, Vgpus.listVgpus, Vgpus.getVgpu],
   Operations.getOperation,
   ...methodsOf([Domains]),
 ].map(({ path }) => path);

@@ -5,7 +5,7 @@ import { DiagnoseResponse, type GpuVerdict } from "../../../proto/gen/vgpud/v1/h
 import type { Language } from "../../core/language.ts";
 import type { Mode } from "../../core/modes.ts";
 import type { Condition, Severity, Status } from "../../diagnosis/condition.ts";
-import type { Diagnosis, ModeVerdict, Verdict } from "../../diagnosis/diagnose.ts";
+import { isAvailable, type Diagnosis, type ModeVerdict, type Verdict } from "../../diagnosis/diagnose.ts";
 import { messageOf, remedyOf, severityOf } from "../../diagnosis/words.ts";
 import { cut } from "../cut.ts";
 import { withoutControls } from "../validate/fields.ts";
@@ -96,11 +96,12 @@ function toWireVerdict({ gpu, modes }: Verdict, { mode, hypervisor }: Shown): Gp
   return { gpu, modes: shown.map((verdict) => toWireSupport(verdict, hypervisor)) };
 }
 
-export function toWireSupport({ mode, because }: ModeVerdict, hypervisor: "kvm" | "xen"): ModeSupport {
+export function toWireSupport(verdict: ModeVerdict, hypervisor: "kvm" | "xen"): ModeSupport {
+  const { mode, because, notKnown } = verdict;
   return {
     mode: wireModes[mode],
     backend: backends[mode][hypervisor],
-    available: because.length === 0,
-    reason: because[0]?.code ?? "",
+    available: isAvailable(verdict),
+    reason: (because[0] ?? notKnown[0])?.code ?? "",
   };
 }

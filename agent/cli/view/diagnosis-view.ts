@@ -2,13 +2,14 @@
 import { ConditionStatus, Severity, type Condition } from "../../../proto/gen/vgpud/v1/condition.ts";
 import type { DiagnoseResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import type { Language } from "../../core/language.ts";
-import { printable } from "./paint.ts";
+import { printable, type Cell } from "./paint.ts";
 import type { Block, Text } from "./text.ts";
 import { word } from "./words.ts";
 
 interface Labels {
   readonly works: string;
   readonly fails: string;
+  readonly notKnown: string;
   readonly seen: string;
   readonly remedy: string;
   readonly absent: string;
@@ -19,6 +20,7 @@ const labels: Readonly<Record<Language, Labels>> = {
   en: {
     works: "yes",
     fails: "no",
+    notKnown: "unknown",
     seen: "seen",
     remedy: "do",
     absent: "absent",
@@ -27,6 +29,7 @@ const labels: Readonly<Record<Language, Labels>> = {
   "zh-Hans": {
     works: "可以",
     fails: "不可",
+    notKnown: "未知",
     seen: "所见",
     remedy: "处理",
     absent: "不存在",
@@ -52,13 +55,20 @@ function isNews({ status }: Condition): boolean {
   return status === ConditionStatus.FAIL || status === ConditionStatus.UNKNOWN;
 }
 
-function verdictTable({ verdicts }: DiagnoseResponse, { works, fails }: Labels): Block[] {
+function verdictTable({ verdicts, conditions }: DiagnoseResponse, said: Labels): Block[] {
+  const notKnown = new Set(
+    conditions.filter(({ status }) => status === ConditionStatus.UNKNOWN).map(({ reason }) => reason),
+  );
+  const possible = (available: boolean, reason: string): Cell => {
+    if (available) return { text: said.works, style: "good" };
+    return notKnown.has(reason) ? { text: said.notKnown, style: "warn" } : { text: said.fails, style: "bad" };
+  };
   const rows = verdicts.flatMap(({ gpu, modes }) =>
     modes.map(({ mode, backend, available, reason }) => [
       gpu,
       word(mode, "MODE"),
       word(backend, "BACKEND"),
-      { text: available ? works : fails, style: available ? "good" : "bad" } as const,
+      possible(available, reason),
       reason,
     ]),
   );

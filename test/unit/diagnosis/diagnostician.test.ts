@@ -22,6 +22,7 @@ describe("what is kept of the diagnosis", () => {
     const doors: (() => void)[] = [];
     const diagnostician = new Diagnostician({
       wall: () => 1,
+      rest: () => Promise.resolve(),
       examine: async () => {
         begun += 1;
         await new Promise<void>((open) => doors.push(open));
@@ -33,6 +34,7 @@ describe("what is kept of the diagnosis", () => {
     assert.equal(begun, 1);
     doors[0]?.();
     await first;
+    await new Promise((resolve) => setImmediate(resolve));
     doors[1]?.();
     const [second, third] = await Promise.all(later);
     assert.equal(begun, 2);
@@ -40,10 +42,31 @@ describe("what is kept of the diagnosis", () => {
     assert.equal(diagnostician.latest, second);
   });
 
+  it("is not examined again before the host has had its rest", async () => {
+    let begun = 0;
+    let wake = (): void => undefined;
+    const diagnostician = new Diagnostician({
+      wall: () => 1,
+      rest: () => new Promise((resolve) => (wake = resolve)),
+      examine: () => {
+        begun += 1;
+        return Promise.resolve(examined(pass("on")));
+      },
+    });
+    await diagnostician.refresh();
+    const second = diagnostician.refresh();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(begun, 1);
+    wake();
+    await second;
+    assert.equal(begun, 2);
+  });
+
   it("is the last one that worked, when one fails", async () => {
     let works = true;
     const diagnostician = new Diagnostician({
       wall: () => 1,
+      rest: () => Promise.resolve(),
       examine: () => (works ? Promise.resolve(examined(pass("on"))) : Promise.reject(new Error("no"))),
     });
     const report = await diagnostician.refresh();
@@ -60,6 +83,7 @@ describe("what is kept of the diagnosis", () => {
     let time = 0;
     const diagnostician = new Diagnostician({
       wall: () => (time += 10),
+      rest: () => Promise.resolve(),
       examine: () => Promise.resolve(examined(findings.shift() ?? pass("on"))),
     });
     const times: unknown[] = [];

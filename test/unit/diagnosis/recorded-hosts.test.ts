@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { wireModes } from "../../../agent/api/convert/condition.ts";
 import type { Mode } from "../../../agent/core/modes.ts";
-import { table } from "../../../agent/diagnosis/table.ts";
 import { ConditionStatus } from "../../../proto/gen/vgpud/v1/condition.ts";
 import type { DiagnoseResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import type { Expectation } from "../../hosts/description.ts";
@@ -61,13 +60,9 @@ function verdictOn(
     .find((verdict) => verdict.gpu === gpu)
     ?.modes.find((each) => each.mode === wireModes[mode]);
   assert.ok(support, `no verdict on ${mode} of ${gpu}`);
-  if (!support.available) return support.reason;
+  if (support.available) return "yes";
   const unknown = ["", gpu].flatMap((of) => codes(response, { gpu: of, status: ConditionStatus.UNKNOWN }));
-  return unknown.some((code) => isVital(code, mode)) ? "unknown" : "yes";
-}
-
-function isVital(code: string, mode: Mode): boolean {
-  return table.some((check) => check.code === code && check.costs[mode] === "error");
+  return unknown.includes(support.reason) ? "unknown" : support.reason;
 }
 
 function sorted({ gpus, ...host }: Expectation): Expectation {

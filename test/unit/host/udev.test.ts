@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { udevadm, watchUdev, type Uevent } from "../../../agent/host/udev.ts";
+import { monitorAt, udevadm, watchUdev, type Uevent } from "../../../agent/host/udev.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
 describe("the watch on udev", () => {
@@ -52,5 +53,16 @@ describe("the watch on udev", () => {
       { subsystem: "mdev", action: "add" },
       { subsystem: "mdev", action: "remove" },
     ]);
+  });
+
+  it("leaves nothing on the signal of whoever stops it, however often it cannot begin", async () => {
+    const stop = new AbortController();
+    for (let tries = 0; tries < 3; tries += 1)
+      assert.match(await monitorAt(path.join(dir, "nobody.sock"))(() => undefined, stop.signal), /ENOENT/);
+    process.env["PATH"] = "/nowhere";
+    for (let tries = 0; tries < 3; tries += 1)
+      assert.match(await udevadm(() => undefined, stop.signal), /ENOENT/);
+    process.env["PATH"] = `${dir}:${searched ?? ""}`;
+    assert.deepEqual(getEventListeners(stop.signal, "abort"), []);
   });
 });
