@@ -31,11 +31,15 @@ async function readNumaNodes(files: HostFiles): Promise<readonly NumaNode[]> {
   return nodes.sort((a, b) => a.node - b.node);
 }
 
-/** Xen says so in /sys/hypervisor/type, dom0 in /proc/xen/capabilities; KVM has its misc device. */
+/**
+ * Xen says so in /sys/hypervisor/type, dom0 in /proc/xen/capabilities, which a unit with a /proc of its own does not see: there
+ * dom0 is known by its UUID, all zeros. KVM has its misc device.
+ */
 async function hypervisor(files: HostFiles): Promise<HostFacts["hypervisor"]> {
   if ((await files.read("sys/hypervisor/type")) === "xen") {
     const capabilities = (await files.read("proc/xen/capabilities")) ?? "";
-    return capabilities.includes("control_d") ? "xen" : "xen-guest";
+    const uuid = (await files.read("sys/hypervisor/uuid")) ?? "";
+    return capabilities.includes("control_d") || /^[0-]+$/.test(uuid) ? "xen" : "xen-guest";
   }
   return (await files.list("sys/module/kvm")).length > 0 ? "kvm" : "none";
 }

@@ -471,6 +471,7 @@ export const texts = {
     title: "a render node",
     messages: {
       there: "/dev/dri/{node}",
+      made: "the driver made {node}; /dev/dri is not to be seen from here",
       none: "the driver made no render node",
       "no-file": "/dev/dri/{node} does not exist",
     },

@@ -444,6 +444,7 @@ export const texts: Same<typeof englishTexts> = {
     title: "渲染节点",
     messages: {
       there: "/dev/dri/{node}",
+      made: "驱动已建立 {node}；在此处看不到 /dev/dri",
       none: "驱动没有建立渲染节点",
       "no-file": "不存在 /dev/dri/{node}",
     },
