@@ -38,6 +38,7 @@ interface LibvirtFacts {
   /** Milliseconds since the epoch. */
   readonly since: number;
   readonly version: string | undefined;
+  readonly hypervisorVersion: string | undefined;
   readonly error: string | undefined;
 }
 

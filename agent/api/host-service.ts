@@ -55,12 +55,12 @@ export function hostHandlers(context: ApiContext): Partial<Handlers<typeof HostS
 }
 
 function libvirtOf({ libvirt }: ApiContext): Host["libvirt"] {
-  const { uri, connected, since, version, error } = libvirt();
+  const { uri, connected, since, version, hypervisorVersion, error } = libvirt();
   return {
     uri,
     connected,
     version: version ?? "",
-    hypervisorVersion: "",
+    hypervisorVersion: hypervisorVersion ?? "",
     failure:
       error === undefined ? undefined : { reason: "LIBVIRT_UNAVAILABLE", message: error, metadata: {} },
     changeTime: new Date(since),

@@ -20,7 +20,7 @@ import {
   UndefineDomain,
 } from "../node-libvirt/constants.ts";
 import { CallTimeoutError, ConnectionLostError, LibvirtError } from "../node-libvirt/errors.ts";
-import { Libvirt } from "../node-libvirt/libvirt.ts";
+import { Libvirt, type Version } from "../node-libvirt/libvirt.ts";
 import { Link, type LinkState } from "../node-libvirt/link.ts";
 import type { DomainFigures, DomainStatsSource } from "../observation/domain-stats.ts";
 import { domainFigures } from "./domain-figures.ts";
@@ -48,6 +48,8 @@ export interface LibvirtStatus {
   readonly version: string | undefined;
   /** The driver's own name, as `QEMU`; undefined until it was asked. */
   readonly driver: string | undefined;
+  /** Of the hypervisor, `7.2.22`; undefined until it was asked, and where none is installed. */
+  readonly hypervisorVersion: string | undefined;
   /** Why it is not connected. */
   readonly error: string | undefined;
 }
@@ -101,6 +103,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
       since: options.wall(),
       version: undefined,
       driver: undefined,
+      hypervisorVersion: undefined,
       error: NOT_YET,
     };
     this.#link = new Link({
@@ -264,7 +267,8 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
     const changed = connected !== this.#status.connected || this.#status.error === NOT_YET;
     const since = connected === this.#status.connected ? this.#status.since : wall();
     const error = state.state === "down" ? state.error.message : undefined;
-    this.#status = { uri, connected, since, version: undefined, driver: undefined, error };
+    const notAsked = { version: undefined, driver: undefined, hypervisorVersion: undefined };
+    this.#status = { uri, connected, since, ...notAsked, error };
     this.#hypervisor = undefined;
     if (changed) onStatus(this.#status);
     if (connected) void this.#askVersion();
@@ -273,11 +277,13 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
 
   async #askVersion(): Promise<void> {
     try {
-      const [{ major, minor, release }, driver] = await Promise.all([
+      const [version, driver, hypervisor] = await Promise.all([
         this.#libvirt.libraryVersion({ timeoutMs: READ_MS }),
         this.#libvirt.driverType({ timeoutMs: READ_MS }),
+        this.#libvirt.hypervisorVersion({ timeoutMs: READ_MS }).catch(() => undefined),
       ]);
-      this.#status = { ...this.#status, version: `${major}.${minor}.${release}`, driver };
+      const hypervisorVersion = hypervisor && hypervisor.major > 0 ? versionText(hypervisor) : undefined;
+      this.#status = { ...this.#status, version: versionText(version), driver, hypervisorVersion };
     } catch {
       // The link's own state tells that the daemon is away; a version that is not known is shown as such.
     }
@@ -290,6 +296,10 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
       throw toAgentError(doing, error);
     }
   }
+}
+
+function versionText({ major, minor, release }: Version): string {
+  return `${major}.${minor}.${release}`;
 }
 
 function toAgentError(doing: string, error: unknown): unknown {

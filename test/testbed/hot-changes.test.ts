@@ -1,6 +1,7 @@
 // kvmgt and drivers that come and go on a real kernel under a running vgpud: heard by udev, seen whole, gone from the scrape.
 import assert from "node:assert/strict";
 import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
+import { vgpuctl } from "../unit/cli/vgpuctl.ts";
 import { AgentInBed, eventually } from "./agent-in-bed.ts";
 import * as gpu from "./gpu.ts";
 import { bed } from "./suite-bed.ts";
@@ -41,6 +42,12 @@ describe("hot changes on a real kernel", () => {
     return (await agent.metrics()).get(key) ?? 0;
   }
 
+  /** The conditions in the way of slices, as doctor finds them now; that this bed is a guest is one of them. */
+  async function failed(): Promise<ReadonlySet<string>> {
+    const { stdout } = await vgpuctl(agent.socket, ["doctor", "--mode", "gvt-g", "-o", "name"]);
+    return new Set(stdout.trim().split("\n"));
+  }
+
   const offered = ({ types: shown }: Gpu): readonly string[] => shown.map(({ name }) => name).sort();
   const isWhole = (shown: Gpu): boolean =>
     shown.driver === "i915" && shown.drmCard !== "" && offered(shown).join() === types.join();
@@ -58,6 +65,7 @@ describe("hot changes on a real kernel", () => {
     assert.ok((await events("remove", "module")) > 0);
     assert.deepEqual(await series("vgpud_vgpu_type_allocatable"), []);
     assert.equal((await agent.metrics()).get(`vgpud_gpu_vgpu_supported{pci_address="${gpu.gpuAddress}"}`), 0);
+    assert.ok((await failed()).has("KVMGT_NOT_LOADED"));
   });
 
   it("kvmgt is loaded: all types are there at once", async () => {
@@ -66,6 +74,7 @@ describe("hot changes on a real kernel", () => {
     await seen(isWhole);
     assert.ok((await events("change")) > before);
     assert.equal((await series("vgpud_vgpu_type_allocatable")).length, types.length);
+    assert.ok(!(await failed()).has("KVMGT_NOT_LOADED"));
   });
 
   it("the GPU is unbound from i915: it has neither nodes nor types", async () => {

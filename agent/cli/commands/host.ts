@@ -64,8 +64,9 @@ function conditionsCell({ conditions }: Host): Cell {
 
 function libvirtCell(libvirt: LibvirtStatus | undefined): Cell {
   if (libvirt === undefined) return undefined;
-  const { uri, connected, version, failure } = libvirt;
-  if (connected) return { text: `${uri} connected, version ${version}`, style: "good" };
+  const { uri, connected, version, hypervisorVersion, failure } = libvirt;
+  const drives = hypervisorVersion === "" ? "" : `, hypervisor ${hypervisorVersion}`;
+  if (connected) return { text: `${uri} connected, version ${version}${drives}`, style: "good" };
   const why = failureText(failure);
   return { text: `${uri} does not answer${why === undefined ? "" : `: ${why}`}`, style: "bad" };
 }
