@@ -6,6 +6,9 @@ import type { HostSubject } from "./condition.ts";
 import { parseKernelVersion } from "./kernel-version.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
 
+/** As `uname -r` has it. It names a file that is looked for, so that nothing else may pass for one. */
+const RELEASE = /^[\w.+~-]{1,64}$/;
+
 /** What is no file of the host. */
 export interface OtherSources {
   /** Which libvirt there could be depends on the hypervisor. */
@@ -18,10 +21,9 @@ export async function hostSubject(
   { libvirt, kernelLog }: OtherSources,
 ): Promise<HostSubject> {
   const readable = new ReadableFiles(files);
-  const [{ hypervisor, kernelRelease }, gpus] = await Promise.all([
-    readHostFacts(readable),
-    findGpus(readable),
-  ]);
+  const [facts, gpus] = await Promise.all([readHostFacts(readable), findGpus(readable)]);
+  const { hypervisor } = facts;
+  const kernelRelease = RELEASE.test(facts.kernelRelease) ? facts.kernelRelease : "";
   const kernel = parseKernelVersion(kernelRelease);
   return { hypervisor, kernelRelease, kernel, gpus, libvirt: await libvirt(hypervisor), kernelLog };
 }

@@ -1,11 +1,12 @@
 // Reads small files of this machine below an injectable root (`/` in production, a copied or simulated tree otherwise).
 import { isUtf8 } from "node:buffer";
-import { close as closeThen, open as openThen, read as readThen } from "node:fs";
+import { close as closeThen, constants, fstatSync, open as openThen, read as readThen } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { AgentError } from "../core/errors.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
+import { leadsOut, TreeBounds } from "./tree-bounds.ts";
 
 /** A look at the host reads some hundred files; node:fs/promises makes an object for each and takes twice the time. */
 const [open, read, close] = [promisify(openThen), promisify(readThen), promisify(closeThen)];
@@ -17,24 +18,32 @@ const ABSENT = new Set(["ENOENT", "ENOTDIR", "ENODEV", "ENXIO"]);
 const FIRST_BYTES = 2_048;
 /** Far above what the kernel writes into one of these files, and no burden to hold. */
 const MAX_BYTES = 1_048_576;
+/** A pipe without a writer would keep the reader waiting, and a terminal would become the daemon's. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 export class RootedFiles implements ExaminedFiles {
   readonly #root: string;
+  /** None around `/`, out of which nothing leads. */
+  readonly #bounds: TreeBounds | undefined;
 
   constructor(root: string) {
     this.#root = root;
+    this.#bounds = path.resolve(root) === "/" ? undefined : new TreeBounds(root);
   }
 
   async read(file: string): Promise<string | undefined> {
-    return (await absentAsUndefined(readText(this.#at(file))))?.trimEnd();
+    const at = this.#at(file);
+    return (await absentAsUndefined(this.#within(at, () => readText(at))))?.trimEnd();
   }
 
   async list(dir: string): Promise<string[]> {
-    return ((await absentAsUndefined(readdir(this.#at(dir)))) ?? []).sort();
+    const at = this.#at(dir);
+    return ((await absentAsUndefined(this.#within(at, () => readdir(at)))) ?? []).sort();
   }
 
   async exists(file: string): Promise<boolean> {
-    return (await absentAsUndefined(lstat(this.#at(file)))) !== undefined;
+    const at = this.#at(file);
+    return (await absentAsUndefined(this.#within(path.dirname(at), () => lstat(at)))) !== undefined;
   }
 
   async linkName(link: string): Promise<string | undefined> {
@@ -48,18 +57,31 @@ export class RootedFiles implements ExaminedFiles {
   }
 
   async #target(link: string): Promise<string | undefined> {
-    const target = await absentAsUndefined(readlink(this.#at(link)), "EINVAL");
-    return target === undefined ? undefined : path.resolve(path.dirname(this.#at(link)), target);
+    const at = this.#at(link);
+    const folder = path.dirname(at);
+    const target = await absentAsUndefined(
+      this.#within(folder, () => readlink(at)),
+      "EINVAL",
+    );
+    return target === undefined ? undefined : path.resolve(folder, target);
+  }
+
+  /** A link that is not followed may lead anywhere: of it only the folder has to be in the tree. */
+  #within<T>(followed: string, look: () => Promise<T>): Promise<T> {
+    return this.#bounds === undefined ? look() : this.#bounds.hold(followed).then(look);
   }
 
   #at(relative: string): string {
+    if (relative.includes("..") && path.normalize(`./${relative}`).startsWith("..")) throw leadsOut();
     return path.join(this.#root, relative);
   }
 }
 
 async function readText(file: string): Promise<string> {
-  const fd = await open(file, "r");
+  const fd = await open(file, FLAGS);
   try {
+    // Of an open file: the kernel answers at once, and another turn of the event loop would cost more.
+    if (!fstatSync(fd).isFile()) throw new AgentError("INTERNAL", "is no regular file");
     const bytes = await readBytes(fd);
     if (!isUtf8(bytes)) throw new AgentError("INTERNAL", "is not UTF-8");
     return bytes.toString("utf8");

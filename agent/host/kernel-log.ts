@@ -12,12 +12,14 @@ const RECORD_BYTES = 8192;
 /** In a copied tree: what `dmesg` printed on that host. */
 const COPY = "var/log/dmesg";
 const WANTED = /i915|\bgvt|\bxe\b|vfio|mdev|drm/i;
+/** The kernel begins its log with the words that it was booted with, which may name drivers and are no news of them. */
+const BOOTED_WITH = /\bcommand line:/i;
 
 /** Undefined when it may not be read. Of a tree other than `/` its copy of the log. */
 export async function readKernelLog(root: string, files: HostFiles): Promise<readonly string[] | undefined> {
   if (path.resolve(root) !== "/") {
     const copy = await files.read(COPY).catch(() => undefined);
-    return copy?.split("\n").filter((line) => WANTED.test(line));
+    return copy?.split("\n").filter(isWanted);
   }
   try {
     await using log = await open(KMSG, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -27,13 +29,17 @@ export async function readKernelLog(root: string, files: HostFiles): Promise<rea
   }
 }
 
+function isWanted(line: string): boolean {
+  return WANTED.test(line) && !BOOTED_WITH.test(line);
+}
+
 async function records(log: FileHandle): Promise<string[]> {
   const found: string[] = [];
   const buffer = Buffer.alloc(RECORD_BYTES);
   for (let count = 0; count < MAX_RECORDS; count += 1) {
     const text = await nextRecord(log, buffer);
     if (text === undefined) break;
-    if (WANTED.test(text)) found.push(text);
+    if (isWanted(text)) found.push(text);
   }
   return found;
 }

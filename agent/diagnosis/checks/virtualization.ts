@@ -116,6 +116,8 @@ export const libvirtGuestsSuspend = hostCheck({
 });
 
 const CAP_SYS_RESOURCE = 1n << 24n;
+/** At most PID_MAX_LIMIT, 4194304 (kernel include/linux/threads.h). */
+const PID = /^\d{1,7}$/;
 const DAEMON_PIDS = ["run/libvirtd.pid", "run/virtqemud.pid", "run/libvirt/virtqemud.pid"];
 
 export const memlockTooLow = hostCheck({
@@ -160,7 +162,7 @@ export const macDeniesVfio = hostCheck({
 async function daemonPid(look: Look): Promise<string | undefined> {
   for (const file of DAEMON_PIDS) {
     const text = await look.text(file);
-    if (text !== undefined && /^\d+$/.test(text)) return text;
+    if (text !== undefined && PID.test(text)) return text;
   }
   return undefined;
 }

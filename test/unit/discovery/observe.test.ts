@@ -136,8 +136,8 @@ describe("a file of the kernel's that cannot be read", () => {
     assert.deepEqual(well.unread, []);
     for (const { file, of, was, alsoTakes } of unknown) {
       assert.equal(of(well), was, file);
-      const seen = await seenWith(file, linkTo("/proc/self/mem"));
-      assert.deepEqual(seen.unread, [{ path: file, why: "EIO: i/o error" }]);
+      const seen = await seenWith(file, linkTo(path.basename(file)));
+      assert.deepEqual(seen.unread, [{ path: file, why: "ELOOP: too many symbolic links encountered" }]);
       assert.ok(of(seen) === undefined || of(seen) === "", file);
       for (const other of unknown)
         if (other.file !== file && other.file !== alsoTakes)
@@ -145,7 +145,7 @@ describe("a file of the kernel's that cannot be read", () => {
     }
   });
 
-  it("is told of as well when it is empty, endless, or says what no kernel says", async () => {
+  it("is told of as well when it is empty, huge, or says what no kernel says", async () => {
     const file = `${DIR}/resource`;
     const why = async (content: Parameters<typeof seenWith>[1]): Promise<string | undefined> => {
       const { unread, gpus } = await seenWith(file, content);
@@ -159,6 +159,6 @@ describe("a file of the kernel's that cannot be read", () => {
     assert.equal(await why(""), "is empty");
     assert.equal(await why(RESOURCE.slice(0, 20)), 'says "0x1 0x2 0x0\\n0x0 0x0"');
     assert.equal(await why("x".repeat(99)), `says "${"x".repeat(40)}…"`);
-    assert.match((await why(linkTo("/dev/zero"))) ?? "", /^holds 1048576 bytes or more$/);
+    assert.match((await why("x".repeat(1_048_576))) ?? "", /^holds 1048576 bytes or more$/);
   });
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { RootedFiles } from "../../../agent/host/files.ts";
 
 describe("files below a root", () => {
@@ -40,9 +42,8 @@ describe("files below a root", () => {
   });
 
   it("fail for what is there and cannot be read", async () => {
-    await assert.rejects(files.read("sys/b"), { code: "EISDIR" });
-    await symlink("/proc/self/mem", path.join(root, "sys/broken"));
-    await assert.rejects(files.read("sys/broken"), { code: "EIO" });
+    await assert.rejects(files.read("sys/b"), /is no regular file/);
+    await assert.rejects(new RootedFiles("/").read("proc/self/mem"), { code: "EIO" });
   });
 
   it("fail for bytes that are no text, and are read however many bytes a page has", async () => {
@@ -55,7 +56,66 @@ describe("files below a root", () => {
   it("fail for more than the kernel would ever write, without reading it all", async () => {
     await writeFile(path.join(root, "sys/huge"), Buffer.alloc(10 * 1024 * 1024, "x"));
     await assert.rejects(files.read("sys/huge"), /holds 1048576 bytes or more/);
-    await symlink("/dev/zero", path.join(root, "sys/endless"));
-    await assert.rejects(files.read("sys/endless"), /holds 1048576 bytes or more/);
+  });
+
+  it("fail for a pipe that nobody writes to, and for a device, without waiting", async () => {
+    await promisify(execFile)("mkfifo", [path.join(root, "sys/pipe")]);
+    await assert.rejects(files.read("sys/pipe"), /is no regular file/);
+    await assert.rejects(new RootedFiles("/").read("dev/zero"), /is no regular file/);
+  });
+});
+
+describe("a tree of files that is not this machine", () => {
+  let folder: string;
+  let tree: RootedFiles;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "files-"));
+    const at = (name: string): string => path.join(folder, name);
+    await mkdir(at("tree/sys/devices/a"), { recursive: true });
+    await mkdir(at("tree-of-another"));
+    await writeFile(at("tree/sys/devices/a/vendor"), "0x8086\n");
+    await writeFile(at("tree-of-another/secret"), "secret\n");
+    await symlink("devices/a", at("tree/sys/within"));
+    await symlink("../../tree-of-another/secret", at("tree/sys/out"));
+    await symlink(at("tree-of-another"), at("tree/sys/away"));
+    await symlink("/nowhere/at/all", at("tree/sys/dangling"));
+    await symlink("tree", at("link-to-tree"));
+    tree = new RootedFiles(at("tree"));
+  });
+  after(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  const out = /leads out of the tree/;
+
+  it("follows its links to its own files, by whatever name its root goes", async () => {
+    assert.equal(await tree.read("sys/within/vendor"), "0x8086");
+    assert.equal(
+      await new RootedFiles(path.join(folder, "link-to-tree")).read("sys/within/vendor"),
+      "0x8086",
+    );
+    assert.deepEqual(await tree.list("sys/within"), ["vendor"]);
+  });
+
+  it("does not follow them to files of this machine", async () => {
+    await assert.rejects(tree.read("sys/out"), out);
+    await assert.rejects(tree.read("sys/away/secret"), out);
+    await assert.rejects(tree.list("sys/away"), out);
+    await assert.rejects(tree.exists("sys/away/secret"), out);
+    await assert.rejects(tree.linkName("sys/away/secret"), out);
+  });
+
+  it("tells of a link itself wherever it leads", async () => {
+    assert.equal(await tree.exists("sys/dangling"), true);
+    assert.equal(await tree.linkName("sys/out"), "secret");
+    assert.equal(await tree.read("sys/dangling"), undefined);
+  });
+
+  it("has no path above its root, nor has this machine", async () => {
+    for (const files of [tree, new RootedFiles("/")]) {
+      await assert.rejects(files.read("boot/config-/../../../tree-of-another/secret"), out);
+      await assert.rejects(files.exists("../tree-of-another"), out);
+    }
+    assert.equal(await tree.read("sys/devices/../devices/a/vendor"), "0x8086");
   });
 });
