@@ -41,7 +41,8 @@ function bundleSection(): string {
   const rows = redactions.map(({ files, keeps }) => [`\`${files.source.replaceAll("\\/", "/")}\``, keeps]);
   return [
     "## What a bundle holds",
-    "`vgpuctl doctor --bundle FILE` writes the files that these checks look at, and of the following only what is named:",
+    "`vgpuctl doctor --bundle FILE` writes of the files that these checks look at what this table names, by the first row that " +
+      "fits; of any other file only that it is there.",
     table(["files", "kept"], rows),
   ].join("\n\n");
 }

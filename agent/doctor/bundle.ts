@@ -1,8 +1,9 @@
 // An archive of what the checks look at, for somebody else to examine: the same files at the same places, redacted.
-import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
+import { archive } from "./archive.ts";
 import type { Recorded } from "./recording-files.ts";
 import { redacted } from "./redaction.ts";
 
@@ -17,37 +18,55 @@ export const LIBVIRT_FILE = "vgpud/libvirt.json";
 /** Where a tree has what `dmesg` printed when it was copied. */
 const LOG_FILE = "var/log/dmesg";
 
-/** Refuses a file that exists. @throws Error with a message for people */
+/** Refuses a file that exists. @throws DoctorError */
 export async function writeBundle(
   contents: Contents,
   file: string,
 ): Promise<{ readonly files: number; readonly bytes: number }> {
-  if ((await stat(file).catch(() => undefined)) !== undefined)
-    throw new Error(`${file} exists; name a new file`);
   const folder = await mkdtemp(path.join(tmpdir(), "vgpud-bundle-"));
   try {
     const entries = entriesOf(contents);
-    for (const [at, entry] of entries) await write(path.join(folder, at), entry);
-    const { create } = await import("tar");
-    const top = [...new Set([...entries.keys()].map((at) => at.split("/")[0] ?? at))];
-    await create({ gzip: true, portable: true, file, cwd: folder, mtime: new Date(0) }, top);
-    return { files: entries.size, bytes: (await stat(file)).size };
+    // Of a host that has none of the files something is left to unpack.
+    await mkdir(path.join(folder, path.dirname(LIBVIRT_FILE)));
+    for (const [at, entry] of entries) await write(below(folder, at), entry);
+    return { files: entries.size, bytes: await archive(folder, file) };
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
+/** A path may hold what a file of the host said; no file of this machine is written for it. */
+function below(folder: string, at: string): string {
+  const there = path.join(folder, at);
+  if (!there.startsWith(`${folder}${path.sep}`)) throw new Error(`${at} leads out of the bundle`);
+  return there;
+}
+
 /** What stands below another entry makes that a folder; so a name of which nothing else is known is one already. */
 function entriesOf({ recorded, libvirt, kernelLog }: Contents): Map<string, Recorded> {
   const entries = new Map<string, Recorded>();
-  for (const [at, entry] of recorded)
-    entries.set(at, entry.kind === "text" ? { kind: "text", text: redacted(at, entry.text) } : entry);
+  for (const [at, entry] of recorded) entries.set(at, entry.kind === "text" ? kept(at, entry.text) : entry);
   if (libvirt.asked)
     entries.set(LIBVIRT_FILE, { kind: "text", text: JSON.stringify({ ...libvirt, asked: undefined }) });
-  if (kernelLog !== undefined) entries.set(LOG_FILE, { kind: "text", text: kernelLog.join("\n") });
+  if (kernelLog !== undefined) entries.set(LOG_FILE, kept(LOG_FILE, kernelLog.join("\n")));
+  dropBelowUnreadable(entries);
   const folders = new Set([...entries.keys()].flatMap(foldersAbove));
   for (const at of folders) entries.delete(at);
   return entries;
+}
+
+/** Where nothing was found below an unreadable name, what was looked for there is unreadable with it. */
+function dropBelowUnreadable(entries: Map<string, Recorded>): void {
+  const unreadable = ([, { kind }]: [string, Recorded]): boolean => kind === "unreadable";
+  const found = [...entries].filter((each) => !unreadable(each)).flatMap(([at]) => foldersAbove(at));
+  const folders = new Set(found);
+  const shut = new Set([...entries].filter(unreadable).flatMap(([at]) => (folders.has(at) ? [] : [at])));
+  for (const at of entries.keys()) if (foldersAbove(at).some((above) => shut.has(above))) entries.delete(at);
+}
+
+function kept(at: string, whole: string): Recorded {
+  const text = redacted(at, whole);
+  return text === undefined ? { kind: "name" } : { kind: "text", text };
 }
 
 function foldersAbove(at: string): string[] {
@@ -64,9 +83,11 @@ async function write(at: string, entry: Recorded): Promise<void> {
     case "link":
       await symlink(path.join("..", entry.parent, entry.name), at);
       return;
-    // A folder where a file is looked for cannot be read there either.
     case "name":
-    case "unreadable":
       await mkdir(at, { recursive: true });
+      return;
+    // A link to itself can be neither read nor listed, by root as well.
+    case "unreadable":
+      await symlink(path.basename(at), at);
   }
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { z } from "zod";
 import { DiagnoseResponse } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { toWireDiagnosis } from "../api/convert/condition.ts";
-import type { Asked, Bundled, Device, Doctor } from "../cli/doctor.ts";
+import { DoctorError, type Asked, type Bundled, type Device, type Doctor } from "../cli/doctor.ts";
 import { diagnose, type Diagnosis } from "../diagnosis/diagnose.ts";
 import type { HostSubject } from "../diagnosis/condition.ts";
 import { hostSubject } from "../diagnosis/host-subject.ts";
@@ -64,7 +64,7 @@ async function examined(
 
 async function folder(root: string): Promise<string> {
   const found = await stat(root).catch(() => undefined);
-  if (found?.isDirectory() !== true) throw new Error(`--host-root takes a folder, and ${root} is none`);
+  if (found?.isDirectory() !== true) throw new DoctorError(`--host-root takes a folder, and ${root} is none`);
   return path.resolve(root);
 }
 

@@ -1,12 +1,14 @@
-// What of the files that the checks look at goes into a bundle: nothing that names the host, and of long files only the lines
-// that a check reads. docs/reference/diagnosis.md lists this table.
+// What of the files that the checks look at goes into a bundle: nothing that names the host, of long files only the lines that
+// a check reads, and of a file that no rule names nothing. docs/reference/diagnosis.md lists this table.
+import { troubleForms } from "../diagnosis/checks/gvt-kernel.ts";
 
 export interface Redaction {
   /** Which files, by their path below the root. */
   readonly files: RegExp;
   /** In words, for the page. */
   readonly keeps: string;
-  readonly kept: (text: string) => string;
+  /** Undefined: only that there is such a file. */
+  readonly kept: (text: string) => string | undefined;
 }
 
 /** Words of the kernel's command line that are about graphics and virtualization. */
@@ -16,19 +18,25 @@ const CONFIGURED = /DRM_I915|DRM_XE|VFIO|MDEV|INTEL_IOMMU|CONFIG_KVM/;
 const MODULES = /^\s*(options|blacklist|install)\s+(i915|xe|kvm|kvm_intel|kvmgt|mdev|vfio\S*)\b/;
 
 const lines =
-  (wanted: RegExp) =>
+  (wanted: Pick<RegExp, "test">) =>
   (text: string): string =>
     text
       .split("\n")
       .filter((line) => wanted.test(line))
       .join("\n");
 
+/** More than an attribute that a check reads has: sysfs gives at most a page. */
+const MAX_ATTRIBUTE_BYTES = 4096;
+
+/** The first that fits holds. */
 export const redactions: readonly Redaction[] = [
   {
     files: /^proc\/sys\/kernel\/(hostname|random\/boot_id)$/,
     keeps: "nothing",
     kept: () => "redacted",
   },
+  { files: /^proc\/sys\/kernel\/osrelease$/, keeps: "the release", kept: lines(/^[\w.+~-]{1,64}$/) },
+  { files: /^proc\/xen\/capabilities$/, keeps: "control_d", kept: lines(/^control_d$/) },
   {
     files: /^proc\/cmdline$/,
     keeps: "the words about graphics and virtualization",
@@ -61,8 +69,20 @@ export const redactions: readonly Redaction[] = [
     kept: lines(/^\s*ON_SHUTDOWN=/),
   },
   { files: /^etc\/apparmor\.d\//, keeps: "the rules for /dev/vfio", kept: lines(/^\s*\/dev\/vfio\//) },
+  { files: /^run\/(libvirt\/)?\w+\.pid$/, keeps: "the process id", kept: lines(/^\d+$/) },
+  {
+    files: /^var\/log\/dmesg$/,
+    keeps: "the lines that GVT_TROUBLE_IN_LOG looks for",
+    kept: lines({ test: (line) => troubleForms.some((form) => form.test(line)) }),
+  },
+  {
+    files: /^sys\//,
+    keeps: `all, of at most ${MAX_ATTRIBUTE_BYTES} bytes; nothing of a longer one`,
+    kept: (text) => (Buffer.byteLength(text) <= MAX_ATTRIBUTE_BYTES ? text : undefined),
+  },
 ];
 
-export function redacted(path: string, text: string): string {
-  return redactions.find(({ files }) => files.test(path))?.kept(text) ?? text;
+/** Undefined: only that there is such a file. */
+export function redacted(path: string, text: string): string | undefined {
+  return redactions.find(({ files }) => files.test(path))?.kept(text);
 }

@@ -137,6 +137,9 @@ const logged = [
   ["no-space", /fail to alloc (low|high) gm space from host/],
 ] as const;
 
+/** The lines of the kernel's log that tell of trouble. */
+export const troubleForms: readonly RegExp[] = logged.map(([, form]) => form);
+
 export const gvtTroubleInLog = hostCheck({
   code: "GVT_TROUBLE_IN_LOG",
   costs: { "gvt-g": "warning" },
