@@ -1,7 +1,8 @@
 // A command with what it needs, and how its answer comes about: at once, as a watch, or as a change that is told about.
 import type { Arguments } from "./line/arguments.ts";
 import { changed } from "./changed.ts";
-import { usageError } from "./errors/cli-error.ts";
+import { untilAborted } from "../core/until-aborted.ts";
+import { CliError, usageError } from "./errors/cli-error.ts";
 import type { Answer, Command, ReadCommand } from "./command.ts";
 import type { Environment } from "./environment.ts";
 import { timeoutMs, type Globals } from "./line/global-flags.ts";
@@ -23,7 +24,7 @@ export async function answerOf(job: Job): Promise<Answer> {
   const { command, args, globals, environment } = job;
   if (command.kind === "local") return command.run(args, { version: environment.version });
   const offline = command.kind === "read" ? command.offline?.(args, environment) : undefined;
-  if (offline) return offline;
+  if (offline) return unlessInterrupted(offline, environment.signal);
   const extraMs = command.kind === "change" ? command.extraMs(args) : 0;
   let told = false;
   const vgpud = environment.connect({
@@ -40,6 +41,16 @@ export async function answerOf(job: Job): Promise<Answer> {
     return await asked(job, vgpud);
   } finally {
     vgpud.close();
+  }
+}
+
+/** Nobody else ends it: what is looked at may be a file system that does not answer. */
+async function unlessInterrupted(answer: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+  try {
+    return await untilAborted(answer, signal);
+  } catch (error) {
+    if (signal.aborted) throw new CliError("interrupted", "interrupted", { cause: error });
+    throw error;
   }
 }
 

@@ -39,6 +39,8 @@ const backends = {
 
 /** Of one value; a file may hold anything. */
 const MAX_EVIDENCE_BYTES = 4096;
+/** Of one condition; a folder that is looked through may hold any number of files. */
+const MAX_EVIDENCE = 32;
 
 export interface Shown {
   readonly language: Language;
@@ -79,16 +81,22 @@ export function toWireCondition(
     status: statuses[finding.status],
     severity: severities[severityOf(condition, mode)],
     message: messageOf(condition, language),
-    evidence: evidence.map(({ path, value = "" }) => ({
-      path,
-      value: withoutControls(cut(value, MAX_EVIDENCE_BYTES)),
-    })),
+    evidence: toWireEvidence(evidence),
     remedy: remedyOf(condition, language),
     docUri: `docs/reference/diagnosis.md#${code.toLowerCase()}`,
     gpu: gpu ?? "",
     dependsOn: [...dependsOn],
     changeTime: changed === undefined ? undefined : new Date(changed),
   });
+}
+
+/** Of too many those that say something come first. */
+function toWireEvidence(evidence: Condition["evidence"]): pb.Evidence[] {
+  const told = evidence.length > MAX_EVIDENCE ? evidence.filter(({ value }) => value) : evidence;
+  return told.slice(0, MAX_EVIDENCE).map(({ path, value = "" }) => ({
+    path: withoutControls(cut(path, MAX_EVIDENCE_BYTES)),
+    value: withoutControls(cut(value, MAX_EVIDENCE_BYTES)),
+  }));
 }
 
 function toWireVerdict({ gpu, modes }: Verdict, { mode, hypervisor }: Shown): GpuVerdict {

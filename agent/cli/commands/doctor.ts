@@ -4,7 +4,8 @@ import { modes, type Mode } from "../../core/modes.ts";
 import { Mode as WireMode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { DiagnoseResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import type { Answer, ReadCommand } from "../command.ts";
-import type { Asked } from "../doctor.ts";
+import { parsePciAddress } from "../../core/ids.ts";
+import { DoctorError, type Asked } from "../doctor.ts";
 import type { Environment } from "../environment.ts";
 import { CliError, usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
@@ -76,8 +77,8 @@ export const doctorCommand: ReadCommand = {
     "vgpuctl doctor --bundle host.tar.gz",
   ],
   offline: (args, environment) => {
-    args.atMostOne("pci-id", "bundle");
-    args.atMostOne("pci-id", "host-root");
+    for (const flag of ["bundle", "host-root", "gpu"]) args.atMostOne("pci-id", flag);
+    for (const flag of ["mode", "gpu", "all", "lang"]) args.atMostOne("bundle", flag);
     if (args.has("kernel") && !args.has("pci-id")) throw usageError("--kernel needs --pci-id");
     if (args.has("bundle")) return bundled(args, environment);
     if (!args.has("pci-id") && !args.has("host-root")) return undefined;
@@ -96,13 +97,13 @@ export const doctorCommand: ReadCommand = {
 
 async function examined(args: Arguments, environment: Environment): Promise<Answer> {
   const asked: Asked = { language: languageAsked(args, environment.locale), mode: modeAsked(args) };
-  const id = args.text("pci-id");
+  const [id, gpu, root = "/"] = [args.text("pci-id"), gpuAsked(args), args.text("host-root")];
   const device = id === undefined ? undefined : { deviceId: deviceOf(id), kernel: kernelAsked(args) };
   const doctor = await environment.doctor();
   const response = device
     ? await doctor.examineDevice(device, asked)
-    : await inFolder(() => doctor.examineTree(args.text("host-root") ?? "/", asked));
-  return answered(onlyGpu(response, args.text("gpu")), args, asked.language);
+    : await inFolder(() => doctor.examineTree(root, asked));
+  return answered(gpu === undefined ? response : onlyGpu(response, gpu, root), args, asked.language);
 }
 
 async function bundled(args: Arguments, environment: Environment): Promise<Answer> {
@@ -129,7 +130,7 @@ async function inFolder<T>(look: () => Promise<T>): Promise<T> {
   try {
     return await look();
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    if (!(error instanceof DoctorError)) throw error;
     throw new CliError("failure", error.message, { cause: error });
   }
 }
@@ -145,8 +146,12 @@ function answered(response: DiagnoseResponse, args: Arguments, language: Languag
   };
 }
 
-function onlyGpu(response: DiagnoseResponse, gpu: string | undefined): DiagnoseResponse {
-  if (gpu === undefined) return response;
+function onlyGpu(response: DiagnoseResponse, gpu: string, root: string): DiagnoseResponse {
+  if (!response.verdicts.some((each) => each.gpu === gpu))
+    throw new CliError("failure", `this host has no Intel GPU ${gpu}`, {
+      reason: "GPU_NOT_FOUND",
+      look: ["doctor", "--host-root", root],
+    });
   return {
     ...response,
     conditions: response.conditions.filter((each) => each.gpu === "" || each.gpu === gpu),
@@ -156,6 +161,14 @@ function onlyGpu(response: DiagnoseResponse, gpu: string | undefined): DiagnoseR
 
 function modeAsked(args: Arguments): Mode | undefined {
   return args.choice<Mode | undefined>("mode", modeWords);
+}
+
+function gpuAsked(args: Arguments): string | undefined {
+  const text = args.text("gpu");
+  const address = text === undefined ? undefined : parsePciAddress(text);
+  if (text !== undefined && address === undefined)
+    throw usageError(`--gpu takes a PCI address, as 0000:00:02.0, not '${text}'`);
+  return address;
 }
 
 function languageAsked(args: Arguments, locale: string): Language {

@@ -85,7 +85,7 @@ function conditionBlock(condition: Condition, { seen, remedy, absent }: Labels):
     ...(isNews(condition)
       ? evidence.map(
           ({ path, value }) =>
-            `  ${seen}: ${path}${value === "" ? ` (${absent})` : `: ${short(printable(value))}`}`,
+            `  ${seen}: ${printable(path)}${value === "" ? ` (${absent})` : `: ${short(printable(value))}`}`,
         )
       : []),
     ...(condition.remedy === "" ? [] : [`  ${remedy}: ${printable(condition.remedy)}`]),

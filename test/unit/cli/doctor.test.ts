@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { extract } from "tar";
 import { hostTree, linkTo, type Tree } from "../../fakes/host-tree.ts";
+import type { Doctor } from "../../../agent/cli/doctor.ts";
+import { offlineDoctor } from "../../../agent/doctor/offline.ts";
 import { exitCodes } from "../../../agent/cli/errors/exit-codes.ts";
 import { matchesGolden, vgpuctl } from "./vgpuctl.ts";
 
@@ -88,6 +90,12 @@ describe("vgpuctl doctor without vgpud", () => {
     [["--kernel", "6.12"], /--kernel needs --pci-id/],
     [["--pci-id", "3e92", "--kernel", "new"], /as 6\.12, not 'new'/],
     [["--mode", "gvt-x", "--host-root", "/"], /--mode takes gvt-g, gvt-d, gvt-s, sriov/],
+    [["--gpu", "foo", "--host-root", "/"], /--gpu takes a PCI address, as 0000:00:02\.0, not 'foo'/],
+    [["--pci-id", "3e92", "--gpu", "0000:00:02.0"], /--pci-id and --gpu exclude each other/],
+    [["--bundle", "b.tar.gz", "--mode", "gvt-g"], /--bundle and --mode exclude each other/],
+    [["--bundle", "b.tar.gz", "--gpu", "0000:00:02.0"], /--bundle and --gpu exclude each other/],
+    [["--bundle", "b.tar.gz", "--all"], /--bundle and --all exclude each other/],
+    [["--bundle", "b.tar.gz", "--lang", "en"], /--bundle and --lang exclude each other/],
   ] as const)
     it(`refuses ${argv.join(" ")}`, async () => {
       const { stderr, exitCode } = await doctor(...argv);
@@ -99,6 +107,60 @@ describe("vgpuctl doctor without vgpud", () => {
     const { stderr, exitCode } = await doctor("--host-root", "/nowhere/at/all");
     assert.match(stderr, /--host-root takes a folder, and \/nowhere\/at\/all is none/);
     assert.equal(exitCode, exitCodes.failure);
+  });
+
+  it("says that a GPU is none of the host's, and shows one that is, in whatever case", async () => {
+    await using tree = await hostTree(desktop);
+    const { stdout, stderr, exitCode } = await doctor("--host-root", tree.root, "--gpu", "0000:00:03.0");
+    assert.match(stderr, /^error: this host has no Intel GPU 0000:00:03\.0 \[GPU_NOT_FOUND\]\nhint: vgpuctl/);
+    assert.equal(stdout, "");
+    assert.equal(exitCode, exitCodes.failure);
+    const shown = await doctor("--host-root", tree.root, "--gpu", "0000:00:02.0");
+    assert.match(shown.stdout, /^0000:00:02\.0 +gvt-g +kvmgt +yes/m);
+  });
+
+  it("ends when the user interrupts, however long a file takes", async () => {
+    const user = new AbortController();
+    const ran = vgpuctl("/nowhere", ["doctor", "--host-root", "/"], {
+      signal: user.signal,
+      doctor: () => {
+        user.abort();
+        return new Promise<Doctor>(() => undefined);
+      },
+    });
+    assert.equal((await ran).exitCode, exitCodes.interrupted);
+  });
+
+  it("does not pass off a fault of its own as one of the host", async () => {
+    const fault = new TypeError("undefined is not a function");
+    const broken: Doctor = { ...offlineDoctor, examineTree: () => Promise.reject(fault) };
+    const ran = vgpuctl("/nowhere", ["doctor", "--host-root", "/"], {
+      doctor: () => Promise.resolve(broken),
+    });
+    await assert.rejects(ran, fault);
+  });
+
+  it("shows names of files without what would drive the terminal, and not endlessly many", async () => {
+    const many = Array.from(
+      { length: 99 },
+      (_, index) => [`z${index}.conf`, "options i915 enable_guc=0"] as const,
+    );
+    await using tree = await hostTree({
+      ...desktop,
+      "proc/cmdline": "quiet",
+      "sys/module": { kvm: { initstate: "live" }, kvmgt: { initstate: "live" } },
+      "sys/class/mdev_bus": {},
+      "etc/modprobe.d": {
+        ...Object.fromEntries<string>(many),
+        "a\u001b[2J.conf": "options i915 enable_gvt=0",
+      },
+    });
+    const { stdout } = await doctor("--host-root", tree.root, "--mode", "gvt-g");
+    assert.match(stdout, /seen: \/etc\/modprobe\.d\/a\\u001b\[2J\.conf: options i915 enable_gvt=0/);
+    assert.ok(!stdout.includes("\u001b"));
+    const json = await doctor("--host-root", tree.root, "-o", "json");
+    const { conditions } = JSON.parse(json.stdout) as { conditions: { evidence: unknown[] }[] };
+    assert.equal(Math.max(...conditions.map(({ evidence }) => evidence.length)), 32);
   });
 });
 
