@@ -106,6 +106,8 @@ export const reasons = {
   XENGT_MISSING: "host-condition",
   VIRGL_NOT_ON_XEN: "host-condition",
   LIBVIRT_TOO_OLD: "host-condition",
+  LIBVIRT_WITHOUT_RAMFB: "host-condition",
+  LIBVIRT_WITHOUT_RENDERNODE: "host-condition",
   LIBVIRT_WITHOUT_OVERRIDE: "host-condition",
   LIBVIRT_DRIVER_UNFIT: "host-condition",
   LIBVIRT_GUESTS_SUSPEND: "host-condition",

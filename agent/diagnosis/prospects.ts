@@ -3,6 +3,7 @@
 // xe/xe_pci.c of 7.1 (no platform has it in 6.12), and in the i915 that is built outside of the kernel (i915-sriov-dkms).
 import type { PciGpu } from "../discovery/pci-gpus.ts";
 import { platformOf, type Platform } from "../inventory/platforms.ts";
+import type { HostSubject } from "./condition.ts";
 import { isAtLeast, type KernelVersion } from "./kernel-version.ts";
 
 /** Which of GVT-g's type tables the driver takes: V4 for graphics version 8, V5 for all others (gvt/vgpu.c). */
@@ -25,6 +26,9 @@ const GVT_SINCE_5_1: ReadonlySet<string> = new Set(["Coffee Lake", "Whiskey Lake
 
 /** Had XenGT of 2015 and 2016 only. */
 const LEGACY_XENGT = "Haswell";
+
+/** All that XenGT ever drove: the releases of 2015 to 2017 under Xen, the last of which came to Kaby Lake. */
+const XENGT: ReadonlySet<string> = new Set([LEGACY_XENGT, "Broadwell", "Skylake", "Kaby Lake"]);
 
 const I915_SRIOV: ReadonlySet<string> = new Set([
   ...["Tiger Lake", "Alder Lake-S", "Alder Lake-P", "Alder Lake-N"],
@@ -59,6 +63,29 @@ export function gvtProspect(platform: Platform, kernel?: KernelVersion): GvtPros
   if (types) return tooOld ? { possible: false, instead: "later-kernel" } : { possible: true, types };
   if (platform.name === LEGACY_XENGT) return { possible: false, instead: "xengt-2016" };
   return { possible: false, instead: hasSriov(platform) ? "sriov" : "never" };
+}
+
+/** Whether XenGT of some year drove it. */
+export function hasXengt({ name }: Platform): boolean {
+  return XENGT.has(name);
+}
+
+/** A device that is not known here may have it. */
+export function mayHaveXengt(gpus: readonly PciGpu[]): boolean {
+  return gpus.some(({ deviceId }) => {
+    const platform = platformOf(deviceId);
+    return platform === undefined || hasXengt(platform);
+  });
+}
+
+/**
+ * The modes beside sriov that are worth a try on such a host, as `gvt-d, gvt-s`: under Xen nothing is shared by rendering, and
+ * slices are XenGT's.
+ */
+export function otherModes(platform: Platform, { hypervisor, kernel }: HostSubject): string {
+  if (hypervisor === "xen")
+    return platform.name !== LEGACY_XENGT && hasXengt(platform) ? "gvt-g, gvt-d" : "gvt-d";
+  return gvtProspect(platform, kernel).possible ? "gvt-g, gvt-d, gvt-s" : "gvt-d, gvt-s";
 }
 
 /** Whether what concerns GVT-g concerns this host at all; a device that is not known here may have it. */

@@ -41,6 +41,8 @@ import {
   libvirtTooOld,
   libvirtUnavailable,
   libvirtWithoutOverride,
+  libvirtWithoutRamfb,
+  libvirtWithoutRendernode,
   macDeniesVfio,
   memlockTooLow,
   qemuMissing,
@@ -59,7 +61,8 @@ export const table: readonly Check[] = [
     gvtTroubleInLog,
   ],
   ...[xengtMissing, virglNotOnXen],
-  ...[libvirtUnavailable, libvirtTooOld, libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
+  ...[libvirtUnavailable, libvirtTooOld, libvirtWithoutRamfb, libvirtWithoutRendernode],
+  ...[libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
   ...[qemuMissing, memlockTooLow, macDeniesVfio, modeNotServed],
   ...[gpuModelUnknown, gpuWithoutDriver, hostDisplayOnGpu],
   ...[

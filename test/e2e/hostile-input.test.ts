@@ -15,7 +15,11 @@ import {
   ListGpusRequest,
   PlanRequest,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
-import { DiagnoseRequest, GetHostRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
+import {
+  DiagnoseRequest,
+  GetHostRequest,
+  HostServiceService as Hosts,
+} from "../../proto/gen/vgpud/v1/host_service.ts";
 import {
   GetOperationRequest,
   OperationServiceService as Operations,

@@ -49,8 +49,8 @@ const gpuSchema = z.strictObject({
   /** Unset: its position on the host. */
   iommu_group: z.union([z.int().nonnegative(), z.literal("none")]).optional(),
   mates: z.array(mate).default([]),
-  /** `none`: the driver made no render node; `no-file`: it did, and /dev/dri does not have it. */
-  render_node: z.enum(["there", "none", "no-file"]).default("there"),
+  /** `none`: the driver made none; `no-file`: it did, and /dev/dri does not have it; `hidden`: there is no /dev/dri to see. */
+  render_node: z.enum(["there", "none", "no-file", "hidden"]).default("there"),
   /** By the connector's name, what its `status` holds. */
   connectors: z.record(z.string(), z.string()).default({}),
   /** By what the type's name ends with, its `available_instances`. Unset: no parent of mediated devices. */

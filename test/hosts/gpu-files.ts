@@ -95,7 +95,8 @@ function addDrm(files: Files, { gpu, index }: Place): void {
   for (const [node, minor] of minors) {
     files.add(`${directory}/drm/${node}/dev`, `226:${minor}`);
     files.link(`sys/class/drm/${node}`, `${directory}/drm/${node}`);
-    if (gpu.render_node === "there" || node.startsWith("card")) files.add(`dev/dri/${node}`, "");
+    const isSeen = gpu.render_node === "there" || (gpu.render_node !== "hidden" && node.startsWith("card"));
+    if (isSeen) files.add(`dev/dri/${node}`, "");
   }
   for (const [connector, status] of Object.entries(gpu.connectors))
     files.add(`${directory}/drm/card${index}/card${index}-${connector}/status`, status);

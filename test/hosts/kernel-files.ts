@@ -34,7 +34,8 @@ export function addSystem(files: Files, host: HostDescription): void {
   files.add("proc/sys/kernel/hostname", "recorded");
   files.add("proc/sys/kernel/random/boot_id", "5111a7ed-0000-4000-8000-000000000002");
   files.add("proc/cmdline", `BOOT_IMAGE=/boot/vmlinuz-${kernel} root=/dev/sda2 ${command_line}`);
-  files.add("proc/cpuinfo", `processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: ${flags.join(" ")}`);
+  const vendor = cpu === "svm" ? "AuthenticAMD" : "GenuineIntel";
+  files.add("proc/cpuinfo", `processor\t: 0\nvendor_id\t: ${vendor}\nflags\t\t: ${flags.join(" ")}`);
   files.add("sys/class/dmi/id/sys_vendor", host.system_vendor);
   if (hypervisor === "xen" || hypervisor === "xen-guest") files.add("sys/hypervisor/type", "xen");
   if (hypervisor === "xen") files.add("proc/xen/capabilities", "control_d");
@@ -55,7 +56,7 @@ export function addSystem(files: Files, host: HostDescription): void {
 
 export function addModules(files: Files, host: HostDescription): void {
   const drivers = host.gpus.flatMap(({ driver }) => DRIVER_MODULES[driver] ?? []);
-  const kvm = host.hypervisor === "kvm" ? ["kvm", "kvm_intel"] : [];
+  const kvm = host.hypervisor === "kvm" ? ["kvm", host.cpu === "svm" ? "kvm_amd" : "kvm_intel"] : [];
   const loaded = new Set([...kvm, ...drivers, ...host.modules]);
   for (const module of loaded) files.add(`sys/module/${module}/initstate`, "live");
   // The class exists as long as the module is loaded (mdev_core.c).

@@ -2,7 +2,7 @@
 import { platformOf } from "../../inventory/platforms.ts";
 import { fail, gpuCheck, notApplicable, pass, unknown } from "../condition.ts";
 import type { Look } from "../look.ts";
-import { gvtProspect } from "../prospects.ts";
+import { gvtProspect, hasXengt, otherModes } from "../prospects.ts";
 import { BEST_APERTURE_MIB, roomWith } from "./aperture-room.ts";
 
 export const gvtUnsupportedPlatform = gpuCheck({
@@ -10,20 +10,29 @@ export const gvtUnsupportedPlatform = gpuCheck({
   costs: { "gvt-g": "error" },
   dependsOn: [],
   how:
-    "the platform of the device id; those that GVT-g drives are in i915's intel_gvt.c, the same from 5.10 to 7.1; Haswell by what " +
-    "dom0's kernel of 2015 and 2016 shows in /sys/kernel/vgt/control",
+    "the platform of the device id; those that GVT-g drives are in i915's intel_gvt.c, the same from 5.10 to 7.1; under Xen those " +
+    "that XenGT drove, Haswell to Kaby Lake, the first by kernels of 2015 and 2016 only, which show available_resource in " +
+    "/sys/kernel/vgt/control",
   check: async (look, { host, gpu: { deviceId, address } }) => {
     look.saw(`/sys/bus/pci/devices/${address}/device`, `0x${deviceId}`);
     const platform = platformOf(deviceId);
     if (!platform) return unknown("model", { id: deviceId });
-    const prospect = gvtProspect(platform, host.hypervisor === "xen" ? undefined : host.kernel);
-    const values = { platform: platform.name, kernel: host.kernelRelease };
-    if (prospect.possible) return pass("supported", { ...values, types: prospect.types });
-    if (prospect.instead === "xengt-2016" && host.hypervisor === "xen") {
-      const files = await look.names("sys/kernel/vgt/control");
-      if (files.includes("available_resource")) return pass("by-xengt", values);
-    }
-    return fail(prospect.instead, values);
+    const xen = host.hypervisor === "xen";
+    const prospect = gvtProspect(platform, xen ? undefined : host.kernel);
+    const modes = otherModes(platform, host);
+    const values = { platform: platform.name, kernel: host.kernelRelease, modes };
+    if (!prospect.possible && prospect.instead !== "xengt-2016") return fail(prospect.instead, values);
+    if (!xen)
+      return prospect.possible
+        ? pass("supported", { ...values, types: prospect.types })
+        : fail("xengt-2016", values);
+    if (!hasXengt(platform)) return fail("kvm-only", values);
+    if (prospect.possible) return pass("by-xengt", values);
+    const files = await look.names("sys/kernel/vgt/control");
+    // Without any file there is no XenGT at all, which its own condition says.
+    return files.length === 0 || files.includes("available_resource")
+      ? pass("by-xengt", values)
+      : fail("xengt-2016", values);
   },
 });
 

@@ -33,7 +33,8 @@ export const gvtNotBuilt = hostCheck({
   },
 });
 
-const ENABLE_GVT = { module: "i915", name: "enable_gvt" } as const;
+/** A bool, which needs no value. */
+const ENABLE_GVT = { module: "i915", name: "enable_gvt", bare: "1" } as const;
 
 export const gvtDisabled = hostCheck({
   code: "GVT_DISABLED",
@@ -41,7 +42,7 @@ export const gvtDisabled = hostCheck({
   dependsOn: ["GVT_NOT_BUILT"],
   how:
     "/sys/module/i915/parameters/enable_gvt, which only root may read; otherwise i915.enable_gvt on the kernel's command line " +
-    "or in /etc/modprobe.d",
+    "or in modprobe.d (/etc, /run, /usr/lib, /lib)",
   check: async (look, { hypervisor, kernel, gpus }) => {
     if (hypervisor === "xen") return notApplicable("xen");
     if (!mayHaveGvt(gpus)) return notApplicable("no-such-gpu");
@@ -70,7 +71,7 @@ export const gvtGucConflict = hostCheck({
   dependsOn: ["GVT_NOT_BUILT"],
   how:
     "i915.enable_guc, read as enable_gvt is: bit 0 asks for submission by GuC, which GVT-g refuses (i915 intel_gvt.c) and which " +
-    "kernels since 5.10 have for no GPU that GVT-g drives (intel_guc_submission.c: graphics version 11 and later)",
+    "kernels since 5.10 have for no GPU that GVT-g drives (intel_guc_submission.h and .c); not known for 5.0 to 5.9",
   check: async (look, { hypervisor, kernel, gpus }) => {
     if (hypervisor === "xen") return notApplicable("xen");
     if (!mayHaveGvt(gpus)) return notApplicable("no-such-gpu");
@@ -79,9 +80,12 @@ export const gvtGucConflict = hostCheck({
     const mask = Number(value);
     if (!Number.isInteger(mask)) return unknown("odd", { value });
     if (mask < 0 || (mask & 1) === 0) return pass("no-submission", { value });
-    return kernel !== undefined && !isAtLeast(kernel, 5, 10)
-      ? fail("no-graphics", { value })
-      : pass("ignored", { value });
+    // What refuses GVT-g is intel_uc_wants_guc_submission, true only where intel_guc_submission_is_supported is: up to 5.14 that
+    // is false (intel_guc_submission.h), from 5.15 on it takes graphics version 11 (intel_guc_submission.c,
+    // __guc_submission_supported), and what GVT-g drives has 8 or 9. A log of 6.8 says the same of a Kaby Lake:
+    // https://github.com/strongtz/i915-sriov-dkms/issues/218
+    if (kernel === undefined || isAtLeast(kernel, 5, 10)) return pass("ignored", { value });
+    return isAtLeast(kernel, 5, 0) ? unknown("not-read", { value }) : fail("no-graphics", { value });
   },
 });
 
@@ -104,27 +108,31 @@ export const mdevNotLoaded = hostCheck({
   code: "MDEV_NOT_LOADED",
   costs: { "gvt-g": "error" },
   dependsOn: ["KVMGT_NOT_LOADED"],
-  how: "/sys/module/mdev, or /sys/class/mdev_bus, which is there since the first parent registered (mdev_core.c)",
-  check: async (look, { hypervisor, gpus }) => {
+  how:
+    "/sys/module/mdev, or /sys/class/mdev_bus, which is there since the first parent registered (mdev_core.c); before 6.1 also " +
+    "/sys/module/vfio_mdev, without which a slice has no IOMMU group",
+  check: async (look, { hypervisor, kernel, gpus }) => {
     if (hypervisor === "xen") return notApplicable("xen");
     if (!mayHaveGvt(gpus)) return notApplicable("no-such-gpu");
-    const loaded = (await look.has("sys/module/mdev")) || (await look.has("sys/class/mdev_bus"));
-    return loaded ? pass("loaded") : fail("not-loaded");
+    const missing: string[] = [];
+    if (!(await look.has("sys/module/mdev")) && !(await look.has("sys/class/mdev_bus"))) missing.push("mdev");
+    const old = kernel !== undefined && !isAtLeast(kernel, 6, 1);
+    if (old && !(await look.has("sys/module/vfio_mdev"))) missing.push("vfio_mdev");
+    return missing.length === 0 ? pass("loaded") : fail("not-loaded", { missing: missing.join(" ") });
   },
 });
 
 export const vfioNotLoaded = hostCheck({
   code: "VFIO_NOT_LOADED",
   costs: { "gvt-g": "error", "gvt-d": "warning", sriov: "warning" },
-  dependsOn: ["KVMGT_NOT_LOADED"],
-  how: "/sys/module/vfio and vfio_iommu_type1; before 6.1 also vfio_mdev, without which a slice has no IOMMU group",
-  check: async (look, { hypervisor, kernel, gpus }) => {
+  dependsOn: [],
+  how: "/sys/module/vfio and vfio_iommu_type1",
+  check: async (look, { hypervisor }) => {
     if (hypervisor === "xen") return notApplicable("xen");
-    const old = kernel !== undefined && !isAtLeast(kernel, 6, 1) && mayHaveGvt(gpus);
     const missing: string[] = [];
-    for (const module of ["vfio", "vfio_iommu_type1", ...(old ? ["vfio_mdev"] : [])])
+    for (const module of ["vfio", "vfio_iommu_type1"])
       if (!(await look.has(`sys/module/${module}`))) missing.push(module);
-    return missing.length === 0 ? pass("loaded") : fail("missing", { missing: missing.join(", ") });
+    return missing.length === 0 ? pass("loaded") : fail("missing", { missing: missing.join(" ") });
   },
 });
 
@@ -151,7 +159,7 @@ export const gvtTroubleInLog = hostCheck({
       const lines = kernelLog.filter((line) => form.test(line));
       if (lines.length === 0) continue;
       look.saw("kernel log", lines.slice(-3).join("\n"));
-      return Promise.resolve(fail(says, { lines: lines.length }));
+      return Promise.resolve(fail(says, { lines: lines.length, line: lines.at(-1) ?? "" }));
     }
     return Promise.resolve(pass("quiet"));
   },

@@ -15,6 +15,14 @@ async function processorFlags(look: Look): Promise<ReadonlySet<string> | undefin
   return new Set(flags);
 }
 
+/** Not known as AMD's is as good as Intel's: it only tells which word helps. */
+async function isOfAmd(look: Look): Promise<boolean> {
+  const tried = await look.tryText("proc/cpuinfo");
+  const vendor = tried.read ? /^vendor_id\s*:.*$/m.exec(tried.text)?.[0] : undefined;
+  if (tried.read) look.saw("/proc/cpuinfo", vendor);
+  return vendor?.includes("AuthenticAMD") ?? false;
+}
+
 export const noHypervisor = hostCheck({
   code: "NO_HYPERVISOR",
   costs: { "gvt-g": "error", "gvt-d": "error", "gvt-s": "warning", sriov: "error" },
@@ -26,7 +34,8 @@ export const noHypervisor = hostCheck({
     if ((await look.names("sys/module/kvm")).length > 0) return pass("kvm");
     const flags = await processorFlags(look);
     if (flags === undefined) return unknown("no-flags");
-    if (flags.has("vmx") || flags.has("svm")) return fail("not-loaded");
+    if (flags.has("vmx") || flags.has("svm"))
+      return fail("not-loaded", { module: flags.has("svm") ? "kvm_amd" : "kvm_intel" });
     return flags.has("hypervisor") ? fail("not-nested") : fail("no-virtualization");
   },
 });
@@ -50,7 +59,9 @@ export const iommuOff = hostCheck({
   code: "IOMMU_OFF",
   costs: { "gvt-g": "info", "gvt-d": "error", sriov: "error" },
   dependsOn: [],
-  how: "the groups in /sys/kernel/iommu_groups and the units in /sys/class/iommu; the kernel's command line",
+  how:
+    "the groups in /sys/kernel/iommu_groups and the units in /sys/class/iommu; the kernel's command line; the processor's vendor, " +
+    "since AMD's IOMMU needs no word on it",
   check: async (look, { hypervisor }) => {
     if (hypervisor === "xen") return unknown("xen");
     const groups = await look.names("sys/kernel/iommu_groups");
@@ -58,7 +69,9 @@ export const iommuOff = hostCheck({
     const units = await look.names("sys/class/iommu");
     const commandLine = (await look.text("proc/cmdline")) ?? "";
     const told = /\b(?:intel_|amd_)?iommu=off\b/.exec(commandLine)?.[0];
-    return told === undefined ? fail("off", { units: units.length }) : fail("told-off", { told });
+    const amd = await isOfAmd(look);
+    if (told !== undefined) return fail("told-off", { told, name: amd ? "AMD-Vi" : "VT-d" });
+    return fail(amd ? "off-amd" : "off", { units: units.length });
   },
 });
 

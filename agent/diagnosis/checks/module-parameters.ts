@@ -3,50 +3,83 @@
 import type { Look } from "../look.ts";
 
 export interface Parameter {
-  /** Undefined: set nowhere, so that the driver's default holds. */
+  /** Undefined: nothing was found that sets it. */
   readonly value: string | undefined;
   /** Whether it is the running driver's own word. */
   readonly certain: boolean;
 }
 
-interface Named {
+export interface Named {
   readonly module: string;
   readonly name: string;
+  /** What it is when it is named without a value; unset: the kernel takes it with a value only. */
+  readonly bare?: string;
 }
 
+/** Of two files of the same name modprobe reads that of the earlier folder only (modprobe.d(5)). */
+const FOLDERS = ["etc/modprobe.d", "run/modprobe.d", "usr/lib/modprobe.d", "lib/modprobe.d"] as const;
+
 /** @throws UnreadableError when nothing that would tell can be read */
-export async function parameter(look: Look, { module, name }: Named): Promise<Parameter> {
-  const shown = await look.tryText(`sys/module/${module}/parameters/${name}`);
+export async function parameter(look: Look, named: Named): Promise<Parameter> {
+  const shown = await look.tryText(`sys/module/${named.module}/parameters/${named.name}`);
   if (shown.read && shown.text !== "") return { value: shown.text, certain: true };
-  const value = (await onCommandLine(look, { module, name })) ?? (await inModprobe(look, { module, name }));
+  const value = (await onCommandLine(look, named)) ?? (await inModprobe(look, named));
   return { value, certain: false };
 }
 
 /** With which the kernel was booted; the last one holds. @throws UnreadableError */
-export async function onCommandLine(look: Look, { module, name }: Named): Promise<string | undefined> {
-  const word = new RegExp(`^${module}[._]${name}=(.*)$`);
-  const commandLine = (await look.text("proc/cmdline")) ?? "";
-  return lastOf(commandLine.split(/\s+/), word);
+export async function onCommandLine(look: Look, named: Named): Promise<string | undefined> {
+  const words = wordsOf((await look.text("proc/cmdline")) ?? "");
+  // What follows is init's (kernel/params.c, parse_args).
+  const end = words.indexOf("--");
+  return lastOf(end < 0 ? words : words.slice(0, end), `${named.module}.${named.name}`, named);
 }
 
 /** With which the module is loaded the next time. @throws UnreadableError */
-export async function inModprobe(look: Look, { module, name }: Named): Promise<string | undefined> {
-  const files = (await look.names("etc/modprobe.d")).filter((file) => file.endsWith(".conf"));
-  const options = new RegExp(`^\\s*options\\s+${module}\\s`);
+export async function inModprobe(look: Look, named: Named): Promise<string | undefined> {
+  const files = new Map<string, string>();
+  for (const folder of FOLDERS)
+    for (const file of await look.names(folder))
+      if (file.endsWith(".conf") && !files.has(file)) files.set(file, `${folder}/${file}`);
+  const inOrder = [...files].sort(([one], [other]) => (one < other ? -1 : 1));
   let value: string | undefined;
-  for (const file of files) {
-    const lines = (await look.lines(`etc/modprobe.d/${file}`, options)) ?? [];
-    value =
-      lastOf(
-        lines.flatMap((line) => line.trim().split(/\s+/)),
-        new RegExp(`^${name}=(.*)$`),
-      ) ?? value;
+  for (const [, path] of inOrder) {
+    const options = optionsFor(named.module, (await look.text(path)) ?? "");
+    look.saw(`/${path}`, options.length > 0 ? options.join("\n") : undefined);
+    const words = options.flatMap((line) => wordsOf(line).slice(2));
+    value = lastOf(words, named.name, named) ?? value;
   }
   return value;
 }
 
-function lastOf(words: readonly string[], form: RegExp): string | undefined {
-  return words.map((word) => form.exec(word)?.[1]).findLast((value) => value !== undefined);
+/** Its lines `options MODULE …`; a backslash at the end goes on with the next line. */
+function optionsFor(module: string, text: string): readonly string[] {
+  return text
+    .replaceAll(/\\\r?\n/g, " ")
+    .split("\n")
+    .filter((line) => {
+      const [command, of = ""] = line.trim().split(/\s+/);
+      return command === "options" && canonical(of) === module;
+    });
+}
+
+/** As the kernel parts them (lib/cmdline.c, next_arg): white space within quotes parts nothing, and quotes go. */
+function wordsOf(text: string): readonly string[] {
+  return (text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []).map((word) => word.replaceAll('"', ""));
+}
+
+function lastOf(words: readonly string[], key: string, { bare }: Named): string | undefined {
+  return words
+    .map((word) => {
+      const [, name = "", value = bare] = /^([^=]*)(?:=(.*))?$/.exec(word) ?? [];
+      return canonical(name) === key ? value : undefined;
+    })
+    .findLast((value) => value !== undefined);
+}
+
+/** The kernel takes `-` and `_` in names for the same (kernel/params.c, parameq). */
+function canonical(name: string): string {
+  return name.replaceAll("-", "_");
 }
 
 /** As the kernel reads a bool parameter (kstrtobool). */

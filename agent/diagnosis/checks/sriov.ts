@@ -3,7 +3,7 @@ import { platformOf } from "../../inventory/platforms.ts";
 import { fail, gpuCheck, notApplicable, pass, unknown, type Finding, type GpuSubject } from "../condition.ts";
 import { isAtLeast } from "../kernel-version.ts";
 import type { Look } from "../look.ts";
-import { sriovProspect } from "../prospects.ts";
+import { otherModes, sriovProspect } from "../prospects.ts";
 import { parameter } from "./module-parameters.ts";
 
 export const sriovUnsupportedPlatform = gpuCheck({
@@ -16,8 +16,9 @@ export const sriovUnsupportedPlatform = gpuCheck({
     const platform = platformOf(deviceId);
     if (!platform) return Promise.resolve(unknown("model", { id: deviceId }));
     const prospect = sriovProspect(platform, host.kernel);
-    const values = { platform: platform.name, kernel: host.kernelRelease };
-    if (prospect.possible === undefined) return Promise.resolve(unknown("kernel", values));
+    const modes = otherModes(platform, host);
+    const values = { platform: platform.name, kernel: host.kernelRelease, modes };
+    if (prospect.possible === undefined) return Promise.resolve(unknown("kernel-unknown", values));
     if (!prospect.possible) return Promise.resolve(fail(prospect.because, values));
     return Promise.resolve(pass(prospect.by, values));
   },
@@ -69,14 +70,16 @@ export const sriovLimitZero = gpuCheck({
     const { kernel } = subject.host;
     const driver = await look.link(`sys/bus/pci/devices/${address}/driver`);
     if (driver !== "i915" && driver !== "xe") return notApplicable("no-driver");
-    const configured = await look.tryText(`sys/kernel/config/xe/${address}/sriov/max_vfs`);
-    const { value } = configured.read
+    const path = `sys/kernel/config/xe/${address}/sriov/max_vfs`;
+    const configured = driver === "xe" ? await look.tryText(path) : undefined;
+    const { value } = configured?.read
       ? { value: configured.text }
       : await parameter(look, { module: driver, name: "max_vfs" });
     if (value !== undefined && !/^(0x[\da-f]{1,8}|\d{1,10}|unlimited)$/i.test(value))
       return unknown("odd", { driver, value });
+    if (value !== undefined && Number(value) !== 0) return pass("set", { driver, value });
     if (value !== undefined)
-      return Number(value) === 0 ? fail("zero", { driver }) : pass("set", { driver, value });
+      return configured?.read ? fail("zero-in-configfs", { path: `/${path}` }) : fail("zero", { driver });
     // Ports of 2022 and 2023 took enable_guc=7 for it; their folder is there for a physical function only.
     if (driver === "i915" && (await folderOf(look, subject)) !== undefined) return pass("evident");
     if (driver === "i915" || (kernel && !isAtLeast(kernel, 6, 13))) return fail("default", { driver });

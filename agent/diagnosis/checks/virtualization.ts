@@ -1,5 +1,5 @@
 // What starts the guests: libvirt, QEMU, and what may keep them from a vGPU.
-import { fail, hostCheck, notApplicable, pass, unknown } from "../condition.ts";
+import { fail, hostCheck, notApplicable, pass, unknown, type HostSubject } from "../condition.ts";
 import type { Look } from "../look.ts";
 
 export const libvirtUnavailable = hostCheck({
@@ -19,8 +19,12 @@ export const libvirtUnavailable = hostCheck({
   },
 });
 
-/** Display and ramfb of mediated devices; everything below has neither (libvirt NEWS). */
-const LEAST = [5, 10, 0] as const;
+/** Displays of mediated devices; those before 3.2 have no mediated devices at all (libvirt NEWS). */
+const LEAST = [4, 6, 0] as const;
+/** ramfb, by which a guest shows something before its driver is loaded (libvirt NEWS). */
+const WITH_RAMFB = [5, 10, 0] as const;
+/** `rendernode` of `<graphics type='egl-headless'>`: which GPU a guest renders on (libvirt NEWS). */
+const WITH_RENDERNODE = [5, 0, 0] as const;
 /** Arguments for the device model, by which a domain of Xen gets its slice (libvirt NEWS). */
 const LEAST_ON_XEN = [6, 7, 0] as const;
 /** `<qemu:override>`, which alone can say what an integrated GPU needs when it is given away. */
@@ -28,7 +32,7 @@ const WITH_OVERRIDE = [8, 2, 0] as const;
 
 export const libvirtTooOld = hostCheck({
   code: "LIBVIRT_TOO_OLD",
-  costs: { "gvt-g": "error", "gvt-s": "error" },
+  costs: { "gvt-g": "error" },
   dependsOn: ["LIBVIRT_UNAVAILABLE"],
   how: "the version of the daemon's libvirt",
   check: (look, { libvirt, hypervisor }) => {
@@ -42,24 +46,34 @@ export const libvirtTooOld = hostCheck({
   },
 });
 
+export const libvirtWithoutRamfb = hostCheck({
+  code: "LIBVIRT_WITHOUT_RAMFB",
+  costs: { "gvt-g": "warning" },
+  dependsOn: ["LIBVIRT_UNAVAILABLE", "LIBVIRT_TOO_OLD"],
+  how: "the version of the daemon's libvirt",
+  check: withLibvirt(WITH_RAMFB),
+});
+
+export const libvirtWithoutRendernode = hostCheck({
+  code: "LIBVIRT_WITHOUT_RENDERNODE",
+  costs: { "gvt-s": "error" },
+  dependsOn: ["LIBVIRT_UNAVAILABLE"],
+  how: "the version of the daemon's libvirt",
+  check: withLibvirt(WITH_RENDERNODE),
+});
+
 export const libvirtWithoutOverride = hostCheck({
   code: "LIBVIRT_WITHOUT_OVERRIDE",
   costs: { "gvt-d": "warning" },
   dependsOn: ["LIBVIRT_UNAVAILABLE"],
   how: "the version of the daemon's libvirt",
-  check: (look, { libvirt, hypervisor }) => {
-    if (hypervisor === "xen") return Promise.resolve(notApplicable("xen"));
-    const version = versionSeen(look, libvirt);
-    if (version === undefined) return Promise.resolve(unknown("not-known"));
-    const values = { version, least: WITH_OVERRIDE.join(".") };
-    return Promise.resolve(isAtLeast(version, WITH_OVERRIDE) ? pass("has", values) : fail("lacks", values));
-  },
+  check: withLibvirt(WITH_OVERRIDE),
 });
 
 export const libvirtDriverUnfit = hostCheck({
   code: "LIBVIRT_DRIVER_UNFIT",
   costs: { "gvt-g": "error", "gvt-d": "error", "gvt-s": "error", sriov: "error" },
-  dependsOn: ["LIBVIRT_UNAVAILABLE", "NO_HYPERVISOR"],
+  dependsOn: ["LIBVIRT_UNAVAILABLE"],
   how: "the driver that the connection's URI leads to, beside the hypervisor",
   check: (look, { libvirt, hypervisor }) => {
     if (!libvirt.asked || !libvirt.answers) return Promise.resolve(unknown("not-known"));
@@ -75,22 +89,28 @@ export const libvirtDriverUnfit = hostCheck({
 const EMULATORS = {
   kvm: ["usr/bin/qemu-system-x86_64", "usr/libexec/qemu-kvm", "usr/bin/qemu-kvm", "usr/bin/kvm"],
   xen: [
-    "usr/lib/xen/bin/qemu-system-i386",
-    "usr/bin/qemu-system-i386",
-    "usr/lib/xen-4.17/bin/qemu-system-i386",
-    "usr/libexec/xen/bin/qemu-system-i386",
+    ...["usr/lib/xen/bin/qemu-system-i386", "usr/bin/qemu-system-i386"],
+    ...["usr/libexec/xen/bin/qemu-system-i386", "usr/lib64/xen/bin/qemu-system-i386"],
   ],
 } as const;
+
+/** Debian keeps what belongs to a version of Xen apart, as in usr/lib/xen-4.17. @throws UnreadableError */
+async function ofXenVersions(look: Look): Promise<readonly string[]> {
+  const folders = (await look.names("usr/lib")).filter((name) => /^xen-\d+\.\d+$/.test(name));
+  look.saw("/usr/lib/", folders.length > 0 ? folders.join(" ") : undefined);
+  return folders.map((folder) => `usr/lib/${folder}/bin/qemu-system-i386`);
+}
 
 export const qemuMissing = hostCheck({
   code: "QEMU_MISSING",
   costs: { "gvt-g": "error", "gvt-d": "error", "gvt-s": "error", sriov: "error" },
   dependsOn: [],
-  how: "the places where distributions put QEMU for x86",
+  how: "the places where distributions put QEMU for x86; Xen may be told of any other, so that there it is not known to be missing",
   check: async (look, { hypervisor }) => {
-    const places = EMULATORS[hypervisor === "xen" ? "xen" : "kvm"];
+    const xen = hypervisor === "xen";
+    const places = xen ? [...EMULATORS.xen, ...(await ofXenVersions(look))] : EMULATORS.kvm;
     for (const path of places) if (await look.has(path)) return pass("found", { path: `/${path}` });
-    return fail("missing");
+    return xen ? unknown("not-found-xen") : fail("missing");
   },
 });
 
@@ -106,14 +126,22 @@ export const libvirtGuestsSuspend = hostCheck({
   check: async (look) => {
     if (!(await look.has(GUESTS_UNIT))) return pass("not-enabled");
     const set = /^\s*ON_SHUTDOWN=["']?(\w+)/;
-    const line =
-      (await look.line("etc/default/libvirt-guests", set)) ??
-      (await look.line("etc/sysconfig/libvirt-guests", set));
+    const path = await guestsSettings(look);
+    // A shell reads it: the last assignment holds.
+    const line = (await look.lines(path, set))?.at(-1);
     const value = set.exec(line ?? "")?.[1];
-    if (value === undefined) return fail("by-default");
-    return value === "suspend" ? fail("told") : pass("shuts-down", { value });
+    const file = `/${path}`;
+    if (value === undefined) return fail("by-default", { file });
+    return value === "suspend" ? fail("told", { file }) : pass("shuts-down", { value });
   },
 });
+
+/** Debian's place, or that of all others; where neither is, that of which the folder is there. @throws UnreadableError */
+async function guestsSettings(look: Look): Promise<string> {
+  const [debian, others] = ["etc/default/libvirt-guests", "etc/sysconfig/libvirt-guests"] as const;
+  if (await look.has(debian)) return debian;
+  return (await look.has("etc/sysconfig")) ? others : debian;
+}
 
 const CAP_SYS_RESOURCE = 1n << 24n;
 /** At most PID_MAX_LIMIT, 4194304 (kernel include/linux/threads.h). */
@@ -147,15 +175,18 @@ export const macDeniesVfio = hostCheck({
   costs: { "gvt-g": "warning", "gvt-d": "warning", sriov: "warning" },
   dependsOn: [],
   how:
-    "/sys/module/apparmor/parameters/enabled and whether /etc/apparmor.d/abstractions/libvirt-qemu lets QEMU open " +
-    "/dev/vfio/vfio; /sys/fs/selinux/enforce",
+    "/sys/module/apparmor/parameters/enabled and whether /etc/apparmor.d/abstractions/libvirt-qemu, or what was added to it in " +
+    "/etc/apparmor.d/local, lets QEMU open /dev/vfio/vfio; /sys/fs/selinux/enforce",
   check: async (look) => {
     if ((await look.text("sys/fs/selinux/enforce")) === "1") return pass("selinux");
     if ((await look.text("sys/module/apparmor/parameters/enabled")) !== "Y") return pass("none");
-    const abstraction = "etc/apparmor.d/abstractions/libvirt-qemu";
-    if (!(await look.has(abstraction))) return pass("no-profile");
-    const rules = await look.lines(abstraction, /^\s*\/dev\/vfio\//);
-    return rules !== undefined && rules.length > 0 ? pass("apparmor") : fail("apparmor-denies");
+    const abstraction = "abstractions/libvirt-qemu";
+    if (!(await look.has(`etc/apparmor.d/${abstraction}`))) return pass("no-profile");
+    for (const path of [`etc/apparmor.d/${abstraction}`, `etc/apparmor.d/local/${abstraction}`]) {
+      const rules = await look.lines(path, /^\s*\/dev\/vfio\//);
+      if (rules !== undefined && rules.length > 0) return pass("apparmor");
+    }
+    return fail("apparmor-denies");
   },
 });
 
@@ -167,12 +198,21 @@ async function daemonPid(look: Look): Promise<string | undefined> {
   return undefined;
 }
 
-type Reading = Parameters<typeof libvirtUnavailable.check>[1]["libvirt"];
-
-function versionSeen(look: Look, libvirt: Reading): string | undefined {
+function versionSeen(look: Look, libvirt: HostSubject["libvirt"]): string | undefined {
   if (!libvirt.asked || !libvirt.answers) return undefined;
   look.saw("libvirt", libvirt.version);
   return libvirt.version;
+}
+
+/** Whether libvirt is of that version or later; under Xen there is nothing of the kind. */
+function withLibvirt(least: readonly number[]) {
+  return (look: Look, { libvirt, hypervisor }: HostSubject) => {
+    if (hypervisor === "xen") return Promise.resolve(notApplicable("xen"));
+    const version = versionSeen(look, libvirt);
+    if (version === undefined) return Promise.resolve(unknown("not-known"));
+    const values = { version, least: least.join(".") };
+    return Promise.resolve(isAtLeast(version, least) ? pass("has", values) : fail("lacks", values));
+  };
 }
 
 function isAtLeast(version: string, least: readonly number[]): boolean {

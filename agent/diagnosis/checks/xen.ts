@@ -1,5 +1,6 @@
 // What differs where Xen is the hypervisor.
 import { fail, hostCheck, notApplicable, pass } from "../condition.ts";
+import { mayHaveXengt } from "../prospects.ts";
 
 export const xengtMissing = hostCheck({
   code: "XENGT_MISSING",
@@ -7,9 +8,10 @@ export const xengtMissing = hostCheck({
   dependsOn: [],
   how:
     "/sys/kernel/vgt/control/create_vgt_instance of dom0's kernel; available_resource beside it is there in the kernels of " +
-    "2015 and 2016 only",
-  check: async (look, { hypervisor }) => {
+    "2015 and 2016 only; where a GPU is of a platform that XenGT drove",
+  check: async (look, { hypervisor, gpus }) => {
     if (hypervisor !== "xen") return notApplicable("not-xen");
+    if (!mayHaveXengt(gpus)) return notApplicable("no-such-gpu");
     const files = await look.names("sys/kernel/vgt/control");
     if (files.includes("create_vgt_instance"))
       return files.includes("available_resource") ? pass("of-2016") : pass("of-2017");

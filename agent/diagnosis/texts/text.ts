@@ -8,3 +8,6 @@ export interface Text {
   /** What to do, by what was found; of findings that call for nothing there is none. */
   readonly remedies: Readonly<Record<string, string>>;
 }
+
+/** Of the same keys as another language's; what that has and this lacks does not compile. */
+export type Same<T> = { readonly [K in keyof T]: T[K] extends string ? string : Same<T[K]> };

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { languages, type Language } from "../../../agent/core/language.ts";
 import { table } from "../../../agent/diagnosis/table.ts";
+import { texts } from "../../../agent/diagnosis/texts/en.ts";
+import type { Text } from "../../../agent/diagnosis/texts/text.ts";
 import { ConditionStatus, type Condition } from "../../../proto/gen/vgpud/v1/condition.ts";
 import { allDiagnoses } from "./recorded-diagnoses.ts";
 
@@ -22,9 +24,21 @@ const never: Readonly<Partial<Record<string, readonly ConditionStatus[]>>> = {
   MODE_NOT_SERVED: [PASS, NOT_APPLICABLE],
   GPU_MODEL_UNKNOWN: [NOT_APPLICABLE],
   GPU_WITHOUT_DRIVER: [NOT_APPLICABLE],
+  HOST_DISPLAY_ON_GPU: [NOT_APPLICABLE],
   GVT_UNSUPPORTED_PLATFORM: [NOT_APPLICABLE],
   SRIOV_UNSUPPORTED_PLATFORM: [NOT_APPLICABLE],
 };
+
+/** What no recorded host shows: a cause always says it first, or a description has no way to leave the file out. */
+const unseen: readonly string[] = [
+  "APERTURE_NOT_BEST not-assigned",
+  "LIBVIRT_DRIVER_UNFIT not-known",
+  "LIBVIRT_TOO_OLD not-known",
+  "LIBVIRT_WITHOUT_OVERRIDE not-known",
+  "LIBVIRT_WITHOUT_RAMFB not-known",
+  "LIBVIRT_WITHOUT_RENDERNODE not-known",
+  "MSRS_NOT_IGNORED absent",
+];
 
 interface Said {
   readonly host: string;
@@ -56,6 +70,18 @@ describe("the recorded hosts together", () => {
     assert.deepEqual(missing, []);
   });
 
+  it("show every message, but for those that are listed", () => {
+    const english = said.get("en") ?? [];
+    const missing = table.flatMap(({ code }) => {
+      const text: Text = texts[code];
+      const shown = english.filter(({ condition }) => condition.reason === code);
+      return Object.keys(text.messages)
+        .filter((says) => !shown.some(({ condition }) => isSaid(text, { says, condition })))
+        .map((says) => `${code} ${says}`);
+    });
+    assert.deepEqual(missing.sort(), unseen.toSorted());
+  });
+
   for (const language of languages) {
     it(`leave no place of a text unfilled (${language})`, () => {
       const open = (said.get(language) ?? []).filter(
@@ -79,6 +105,23 @@ describe("the recorded hosts together", () => {
     });
   }
 });
+
+/** Told apart by the remedy where two messages are the same. */
+function isSaid(
+  { messages, remedies }: Text,
+  { says, condition }: { readonly says: string; readonly condition: Condition },
+): boolean {
+  const isFilled = (template: string, text: string): boolean =>
+    new RegExp(
+      `^${template
+        .split(/\{\w+\}/)
+        .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+        .join(".*")}$`,
+    ).test(text);
+  return (
+    isFilled(messages[says] ?? "", condition.message) && isFilled(remedies[says] ?? "", condition.remedy)
+  );
+}
 
 function key(code: string, status: ConditionStatus): string {
   return `${code} ${status}`;

@@ -18,6 +18,10 @@ class LeavingGpu implements ExaminedFiles {
     this.#looks = looks;
   }
 
+  leave(): void {
+    this.#looks = 0;
+  }
+
   async read(path: string): Promise<string | undefined> {
     return this.#isGone(path) ? undefined : await this.#files.read(path);
   }
@@ -52,8 +56,16 @@ function goodHost(): RecordedHost {
   return host;
 }
 
-async function diagnosedWhileLeaving(root: string, looks: number): Promise<Diagnosis> {
-  const files = new LeavingGpu(new RootedFiles(root), looks);
+/** findGpus asks for ten things of a GPU. */
+const LOOKS_UNTIL_FOUND = 10;
+/** More than all checks ask together. */
+const LOOKS_AT_ALL = 45;
+
+function diagnosedWhileLeaving(root: string, looks: number): Promise<Diagnosis> {
+  return diagnosed(new LeavingGpu(new RootedFiles(root), looks));
+}
+
+async function diagnosed(files: ExaminedFiles): Promise<Diagnosis> {
   const libvirt = {
     asked: true,
     answers: true,
@@ -77,8 +89,7 @@ describe("a GPU that vanishes while it is read", () => {
 
   it("makes no vGPU when it is gone once it was found", async () => {
     await using tree = await goodHost().expand();
-    // findGpus asks for ten things of a GPU.
-    const { verdicts } = await diagnosedWhileLeaving(tree.root, 10);
+    const { verdicts } = await diagnosedWhileLeaving(tree.root, LOOKS_UNTIL_FOUND);
     const [verdict] = verdicts;
     assert.equal(verdict?.gpu, GPU);
     assert.deepEqual(
@@ -92,11 +103,27 @@ describe("a GPU that vanishes while it is read", () => {
     );
   });
 
-  it("never ends the look, whenever it goes", async () => {
+  it("leaves no mode without a reason, however much of it was read before", async () => {
     await using tree = await goodHost().expand();
-    for (let looks = 0; looks <= 45; looks += 1) {
-      const { conditions } = await diagnosedWhileLeaving(tree.root, looks);
-      assert.ok(conditions.length > 0);
+    for (let looks = 0; looks <= LOOKS_UNTIL_FOUND; looks += 1) {
+      const { verdicts } = await diagnosedWhileLeaving(tree.root, looks);
+      const open = verdicts
+        .flatMap((verdict) => verdict.modes)
+        .filter(({ because, notKnown }) => because.length + notKnown.length === 0)
+        .map(({ mode }) => `${mode} after ${looks}`);
+      assert.deepEqual(open, []);
+    }
+  });
+
+  it("is missed at the next look, whenever it went", async () => {
+    await using tree = await goodHost().expand();
+    for (let looks = 0; looks <= LOOKS_AT_ALL; looks += 1) {
+      const files = new LeavingGpu(new RootedFiles(tree.root), looks);
+      await diagnosed(files);
+      files.leave();
+      const { conditions, verdicts } = await diagnosed(files);
+      assert.deepEqual(verdicts, []);
+      assert.equal(conditions.find(({ code }) => code === "NO_INTEL_GPU")?.finding.status, "fail");
     }
   });
 });

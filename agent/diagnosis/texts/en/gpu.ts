@@ -1,0 +1,149 @@
+// In English: the GPU, whole or in slices of GVT-g.
+import type { Text } from "../text.ts";
+
+export const gpu = {
+  GPU_MODEL_UNKNOWN: {
+    title: "the GPU's platform",
+    messages: {
+      known: "{platform} ({generation}, 8086:{id})",
+      unknown: "8086:{id} is no device that this release knows",
+    },
+    remedies: { unknown: "update vgpud; lspci -nn -d 8086: shows the device" },
+  },
+  GPU_WITHOUT_DRIVER: {
+    title: "a graphics driver on the GPU",
+    messages: {
+      bound: "driver {driver}",
+      none: "no driver has the GPU",
+      "given-away": "{driver} holds the GPU for a guest",
+    },
+    remedies: {
+      none: "load i915 or xe and see dmesg; a command line with nomodeset or module_blacklist=i915 keeps it away",
+      "given-away":
+        "end the guest that has the GPU, and bind it to i915 again at the next boot (take it out of vfio-pci.ids or xen-pciback.hide)",
+    },
+  },
+  HOST_DISPLAY_ON_GPU: {
+    title: "the host's own display",
+    messages: {
+      none: "the host shows nothing on this GPU",
+      screen:
+        "a screen is plugged into {connectors}: the host's framebuffers take aperture that slices lack, and giving the GPU away takes the console",
+      boot: "the firmware's display is on this GPU: giving it away takes the console",
+    },
+    remedies: {
+      screen:
+        "run the host without a desktop, or make slices before it starts; for gvt-d have another way in, as a serial console",
+      boot: "for gvt-d have another way in, as a serial console or ssh",
+    },
+  },
+  GVT_UNSUPPORTED_PLATFORM: {
+    title: "graphics that GVT-g drives",
+    messages: {
+      model: "8086:{id} is not known here",
+      supported: "GVT-g drives {platform} (types {types})",
+      "by-xengt": "XenGT of this dom0's kernel drives {platform}",
+      "later-kernel": "GVT-g drives {platform} since Linux 5.1, and this is {kernel}",
+      sriov: "GVT-g does not drive {platform}, whose graphics have SR-IOV instead",
+      "xengt-2016": "GVT-g does not drive {platform}; only XenGT of 2015 and 2016 did",
+      never: "GVT-g does not drive {platform}, and these graphics have no SR-IOV",
+      "kvm-only": "under Xen nothing makes slices of {platform}: XenGT drove Haswell to Kaby Lake only",
+    },
+    remedies: {
+      "later-kernel": "boot a later kernel, best 5.10 or newer",
+      sriov: "use sriov: vgpuctl doctor --mode sriov says what it needs",
+      "xengt-2016": "use one of: {modes}",
+      never: "use one of: {modes}; enable_gvt=Y means nothing on this GPU",
+      "kvm-only": "use one of: {modes}; or KVM, where GVT-g drives it",
+    },
+  },
+  GVT_DRIVER_UNFIT: {
+    title: "i915 on the GPU",
+    messages: {
+      i915: "i915 has the GPU",
+      other: "{driver} has the GPU, and only i915 has GVT-g",
+    },
+    remedies: {
+      other:
+        "let i915 have it: take xe.force_probe and module_blacklist=i915 out of the kernel's command line",
+    },
+  },
+  APERTURE_TOO_SMALL: {
+    title: "an aperture that holds a slice",
+    messages: {
+      "not-assigned": "BAR 2 of the GPU is not assigned",
+      fits: "the aperture has {mib} MiB",
+      small:
+        "the aperture has {mib} MiB, of which the host keeps 128: no type fits, and the kernel lists none. {best} MiB would give one of {room}",
+    },
+    remedies: {
+      small: "set Aperture Size to {best} MB in the firmware setup (Graphics or System Agent Configuration)",
+    },
+  },
+  APERTURE_TOO_LARGE: {
+    title: "an aperture that leaves address space",
+    messages: {
+      "not-assigned": "BAR 2 of the GPU is not assigned",
+      fits: "the aperture has {mib} MiB",
+      large:
+        "the aperture has {mib} MiB, all of the graphics address space: the kernel shows room, and every create fails with ENOSPC. {best} MiB would give one of {room}",
+    },
+    remedies: { large: "set Aperture Size to {best} MB in the firmware setup" },
+  },
+  APERTURE_NOT_BEST: {
+    title: "the aperture with the most room",
+    messages: {
+      "not-assigned": "BAR 2 of the GPU is not assigned",
+      best: "the aperture has {mib} MiB: one of {room}",
+      other: "the aperture has {mib} MiB: one of {room}; {best} MiB would give one of {best_room}",
+    },
+    remedies: { other: "set Aperture Size to {best} MB in the firmware setup, if it offers that" },
+  },
+  VGPU_TYPES_MISSING: {
+    title: "vGPU types that the kernel offers",
+    messages: {
+      xen: "under Xen types are not listed by the kernel",
+      offered: "the kernel offers {types}",
+      absent: "the GPU is no parent of mediated devices",
+      empty: "the GPU is a parent of mediated devices and offers no type",
+    },
+    remedies: {
+      absent: "nothing known here explains it: look for gvt in dmesg",
+      empty: "nothing known here explains it: look for gvt in dmesg",
+    },
+  },
+  IOMMU_GROUP_MISSING: {
+    title: "the GPU's IOMMU group",
+    messages: {
+      xen: "under Xen the hypervisor has the IOMMU",
+      group: "IOMMU group {group}",
+      none: "the GPU is in no IOMMU group",
+    },
+    remedies: {
+      none: "take intel_iommu=igfx_off out of the kernel's command line, which leaves graphics out",
+    },
+  },
+  IOMMU_GROUP_SHARED: {
+    title: "a group of its own",
+    messages: {
+      xen: "under Xen the hypervisor has the IOMMU",
+      "no-group": "the GPU is in no IOMMU group",
+      alone: "nothing of the host is with it in group {group}",
+      shared: "group {group} also has {mates}: vfio gives away all of a group or nothing",
+    },
+    remedies: { shared: "give those devices to vfio-pci as well, or plug the card into another slot" },
+  },
+  RENDER_NODE_MISSING: {
+    title: "a render node",
+    messages: {
+      there: "/dev/dri/{node}",
+      made: "the driver made {node}; /dev/dri is not to be seen from here",
+      none: "the driver made no render node",
+      "no-file": "/dev/dri/{node} does not exist",
+    },
+    remedies: {
+      none: "see dmesg for i915 or xe",
+      "no-file": "see whether udev runs; in a container give it /dev/dri",
+    },
+  },
+} as const satisfies Record<string, Text>;

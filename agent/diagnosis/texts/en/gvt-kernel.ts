@@ -1,0 +1,146 @@
+// In English: GVT-g in the running kernel, and XenGT in that of dom0.
+import type { Text } from "../text.ts";
+
+export const gvtKernel = {
+  GVT_NOT_BUILT: {
+    title: "a kernel with GVT-g",
+    messages: {
+      xen: "under Xen another kernel makes slices",
+      loaded: "the module kvmgt is loaded",
+      configured: "the kernel was built with it: {line}",
+      parameter: "i915 has the parameter enable_gvt",
+      "no-trace": "neither the kernel's configuration nor i915's parameters tell",
+      "not-configured": "the kernel was built without GVT-g: {line}",
+      "not-asked":
+        "the kernel was built without GVT-g: its configuration does not have CONFIG_DRM_I915_GVT_KVMGT",
+      "no-parameter": "the kernel was built without GVT-g: i915 has no parameter enable_gvt",
+    },
+    remedies: {
+      "not-asked":
+        "boot a kernel with CONFIG_DRM_I915_GVT_KVMGT; of Debian's kernels those named -amd64 have it and those named -cloud-amd64 do not",
+      "not-configured":
+        "boot a kernel with CONFIG_DRM_I915_GVT_KVMGT; of Debian's kernels those named -amd64 have it and those named -cloud-amd64 do not",
+      "no-parameter":
+        "boot a kernel with CONFIG_DRM_I915_GVT_KVMGT; of Debian's kernels those named -amd64 have it and those named -cloud-amd64 do not",
+    },
+  },
+  GVT_DISABLED: {
+    title: "GVT-g switched on in i915",
+    messages: {
+      xen: "under Xen another kernel makes slices",
+      on: "i915.enable_gvt is {value}",
+      told: "the kernel was told enable_gvt={value}; what i915 made of it only root may read",
+      evident: "the GPU is a parent of mediated devices, so that GVT-g must be on",
+      "taken-back":
+        "i915 was told enable_gvt={value} and switched it off again, as it does on a GPU that it does not support and in a guest",
+      off: "i915.enable_gvt is {value}: GVT-g is off",
+      "not-yet": "i915.enable_gvt is {value}; that it was set to {said} holds from the next boot on",
+      "not-set":
+        "nothing was found that sets i915.enable_gvt (the kernel's command line, modprobe.d of /etc, /run, /usr/lib and /lib), and the default is off",
+    },
+    remedies: {
+      off: "boot with i915.enable_gvt=1 on the kernel's command line; it cannot be switched on later",
+      "not-yet":
+        "boot again; where i915 is loaded from an initramfs, renew that first (update-initramfs -u, dracut -f)",
+      "not-set": "boot with i915.enable_gvt=1 on the kernel's command line; it cannot be switched on later",
+    },
+  },
+  GVT_GUC_CONFLICT: {
+    title: "no submission by GuC",
+    messages: {
+      xen: "under Xen another kernel makes slices",
+      "not-set":
+        "nothing was found that sets i915.enable_guc (the kernel's command line, modprobe.d of /etc, /run, /usr/lib and /lib)",
+      "no-submission": "i915.enable_guc is {value}: no submission by GuC",
+      odd: "i915.enable_guc is {value}, which is no number",
+      "no-graphics":
+        "i915.enable_guc is {value}: with GVT-g on, i915 of this kernel does not start at all and the host has no graphics",
+      "not-read":
+        "i915.enable_guc is {value}; whether i915 of this kernel (5.0 to 5.9) would submit by GuC on the GPUs that GVT-g drives is not known here",
+      ignored:
+        "i915.enable_guc is {value}, of which this kernel's i915 ignores submission by GuC on the GPUs that GVT-g drives",
+    },
+    remedies: {
+      "no-graphics":
+        "boot with i915.enable_guc=0, or without that parameter; 2 loads HuC and leaves GVT-g alone",
+    },
+  },
+  KVMGT_NOT_LOADED: {
+    title: "the module kvmgt",
+    messages: {
+      xen: "under Xen another kernel makes slices",
+      loaded: "kvmgt is loaded",
+      "built-in": "kvmgt is built into the kernel",
+      "not-loaded": "kvmgt is not loaded",
+    },
+    remedies: {
+      "not-loaded": "modprobe kvmgt, and for every boot: echo kvmgt > /etc/modules-load.d/kvmgt.conf",
+    },
+  },
+  MDEV_NOT_LOADED: {
+    title: "the kernel's bus of mediated devices",
+    messages: {
+      xen: "under Xen there are no mediated devices",
+      loaded: "it is loaded",
+      "not-loaded": "not loaded: {missing}",
+    },
+    remedies: { "not-loaded": "modprobe -a {missing}, then modprobe -r kvmgt && modprobe kvmgt" },
+  },
+  VFIO_NOT_LOADED: {
+    title: "the modules of vfio",
+    messages: {
+      xen: "under Xen devices are given away by pciback",
+      loaded: "vfio is loaded",
+      missing: "not loaded: {missing}",
+    },
+    remedies: {
+      missing: "load them (modprobe -a {missing}), and for every boot by a file in /etc/modules-load.d",
+    },
+  },
+  GVT_TROUBLE_IN_LOG: {
+    title: "what GVT-g wrote to the kernel's log",
+    messages: {
+      quiet: "the kernel's log has no complaint of GVT-g",
+      "not-readable": "the kernel's log may not be read by vgpud",
+      unsupported: "at some time since boot the kernel said that GVT-g does not support this GPU: {line}",
+      guest: "at some time since boot the kernel said that GVT-g is off since this is a guest: {line}",
+      guc: "at some time since boot the kernel said that GVT-g does not go together with submission by GuC: {line}",
+      failsafe:
+        "at some time since boot a guest's driver did not get on with its vGPU, which was put into failsafe mode and showed nothing until the guest started again ({lines} lines, the last: {line})",
+      "no-space":
+        "at some time since boot a slice could not be made, since the host's graphics address space had no range that was large enough ({lines} lines, the last: {line})",
+    },
+    remedies: {
+      unsupported: "see GVT_UNSUPPORTED_PLATFORM",
+      guest: "see INSIDE_GUEST",
+      guc: "see GVT_GUC_CONFLICT",
+      failsafe: "update the guest's graphics driver, or give it a larger type, and start the guest again",
+      "no-space":
+        "stop the host's desktop, remove slices that nobody uses, or set a larger aperture in the firmware setup",
+    },
+  },
+  XENGT_MISSING: {
+    title: "XenGT in dom0's kernel",
+    messages: {
+      "not-xen": "this is no host of Xen",
+      "of-2016": "dom0's kernel has XenGT as of 2015 and 2016",
+      "of-2017": "dom0's kernel has XenGT as of 2017 and later",
+      "not-registered":
+        "the module xengt is loaded and offers nothing: i915.enable_gvt is off, or the GPU is not supported",
+      missing: "dom0's kernel has no XenGT: /sys/kernel/vgt does not exist",
+    },
+    remedies: {
+      "not-registered": "boot dom0 with i915.enable_gvt=1 and look for gvt in its dmesg",
+      missing:
+        "XenGT was never part of the kernel: boot a kernel of gvt-linux with CONFIG_DRM_I915_GVT_XENGT and load xengt, or give the GPU away whole (gvt-d)",
+    },
+  },
+  VIRGL_NOT_ON_XEN: {
+    title: "virtio graphics for guests",
+    messages: {
+      "not-xen": "this is no host of Xen",
+      xen: "libvirt's driver for Xen has no virtio video",
+    },
+    remedies: { xen: "use gvt-d, or a host of KVM" },
+  },
+} as const satisfies Record<string, Text>;

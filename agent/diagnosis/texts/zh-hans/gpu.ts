@@ -1,0 +1,143 @@
+// In Simplified Chinese: the GPU, whole or in slices of GVT-g.
+import type { gpu as english } from "../en/gpu.ts";
+import type { Same } from "../text.ts";
+
+export const gpu: Same<typeof english> = {
+  GPU_MODEL_UNKNOWN: {
+    title: "GPU 的平台",
+    messages: {
+      known: "{platform}（{generation}，8086:{id}）",
+      unknown: "此版本不认识设备 8086:{id}",
+    },
+    remedies: { unknown: "请更新 vgpud；lspci -nn -d 8086: 可显示该设备" },
+  },
+  GPU_WITHOUT_DRIVER: {
+    title: "GPU 的图形驱动",
+    messages: {
+      bound: "驱动 {driver}",
+      none: "没有驱动使用该 GPU",
+      "given-away": "{driver} 为客户机占有该 GPU",
+    },
+    remedies: {
+      none: "加载 i915 或 xe 并查看 dmesg；内核命令行中的 nomodeset 或 module_blacklist=i915 会使驱动不加载",
+      "given-away":
+        "结束占有该 GPU 的客户机，下次启动时重新绑定到 i915（从 vfio-pci.ids 或 xen-pciback.hide 中去掉它）",
+    },
+  },
+  HOST_DISPLAY_ON_GPU: {
+    title: "主机自己的显示",
+    messages: {
+      none: "主机没有在这个 GPU 上显示",
+      screen: "{connectors} 接有显示器：主机的帧缓冲会占用切片需要的 aperture，把 GPU 交出去则会失去控制台",
+      boot: "固件的显示在这个 GPU 上：把它交出去会失去控制台",
+    },
+    remedies: {
+      screen: "主机不要运行桌面，或在桌面启动之前制作切片；使用 gvt-d 时请准备串口等其他控制台",
+      boot: "使用 gvt-d 时请准备串口或 ssh 等其他途径",
+    },
+  },
+  GVT_UNSUPPORTED_PLATFORM: {
+    title: "GVT-g 支持的图形平台",
+    messages: {
+      model: "不认识设备 8086:{id}",
+      supported: "GVT-g 支持 {platform}（类型 {types}）",
+      "by-xengt": "这个 dom0 内核的 XenGT 支持 {platform}",
+      "later-kernel": "GVT-g 从 Linux 5.1 起支持 {platform}，而当前内核是 {kernel}",
+      sriov: "GVT-g 不支持 {platform}，这个平台改用 SR-IOV",
+      "xengt-2016": "GVT-g 不支持 {platform}；只有 2015 至 2016 年的 XenGT 支持过",
+      never: "GVT-g 不支持 {platform}，它也没有 SR-IOV",
+      "kvm-only": "在 Xen 下无法制作 {platform} 的切片：XenGT 只支持 Haswell 至 Kaby Lake",
+    },
+    remedies: {
+      "later-kernel": "使用更新的内核，最好是 5.10 或更高版本",
+      sriov: "请使用 sriov：vgpuctl doctor --mode sriov 会说明需要什么",
+      "xengt-2016": "请使用其中之一：{modes}",
+      never: "请使用其中之一：{modes}；在这个 GPU 上 enable_gvt=Y 没有意义",
+      "kvm-only": "请使用其中之一：{modes}；或改用 KVM，GVT-g 在 KVM 下支持它",
+    },
+  },
+  GVT_DRIVER_UNFIT: {
+    title: "由 i915 驱动的 GPU",
+    messages: {
+      i915: "i915 驱动该 GPU",
+      other: "{driver} 驱动该 GPU，而只有 i915 有 GVT-g",
+    },
+    remedies: { other: "让 i915 驱动它：从内核命令行去掉 xe.force_probe 和 module_blacklist=i915" },
+  },
+  APERTURE_TOO_SMALL: {
+    title: "容得下切片的 aperture",
+    messages: {
+      "not-assigned": "GPU 的 BAR 2 没有分配",
+      fits: "aperture 为 {mib} MiB",
+      small:
+        "aperture 为 {mib} MiB，其中主机占用 128 MiB：放不下任何类型，内核也不列出类型。{best} MiB 时可有其中一种：{room}",
+    },
+    remedies: {
+      small: "在固件设置（Graphics 或 System Agent Configuration）中把 Aperture Size 设为 {best} MB",
+    },
+  },
+  APERTURE_TOO_LARGE: {
+    title: "留有地址空间的 aperture",
+    messages: {
+      "not-assigned": "GPU 的 BAR 2 没有分配",
+      fits: "aperture 为 {mib} MiB",
+      large:
+        "aperture 为 {mib} MiB，占满了图形地址空间：内核显示有余量，但每次创建都会以 ENOSPC 失败。{best} MiB 时可有其中一种：{room}",
+    },
+    remedies: { large: "在固件设置中把 Aperture Size 设为 {best} MB" },
+  },
+  APERTURE_NOT_BEST: {
+    title: "余量最大的 aperture",
+    messages: {
+      "not-assigned": "GPU 的 BAR 2 没有分配",
+      best: "aperture 为 {mib} MiB：可有其中一种 {room}",
+      other: "aperture 为 {mib} MiB：可有其中一种 {room}；{best} MiB 时可有其中一种 {best_room}",
+    },
+    remedies: { other: "如果固件设置提供，请把 Aperture Size 设为 {best} MB" },
+  },
+  VGPU_TYPES_MISSING: {
+    title: "内核提供的 vGPU 类型",
+    messages: {
+      xen: "在 Xen 下内核不列出类型",
+      offered: "内核提供 {types}",
+      absent: "该 GPU 不是中介设备的父设备",
+      empty: "该 GPU 是中介设备的父设备，但没有提供任何类型",
+    },
+    remedies: {
+      absent: "已知的原因都不能解释：请在 dmesg 中查找 gvt",
+      empty: "已知的原因都不能解释：请在 dmesg 中查找 gvt",
+    },
+  },
+  IOMMU_GROUP_MISSING: {
+    title: "GPU 的 IOMMU 组",
+    messages: {
+      xen: "在 Xen 下 IOMMU 归虚拟机管理程序管理",
+      group: "IOMMU 组 {group}",
+      none: "该 GPU 不在任何 IOMMU 组中",
+    },
+    remedies: { none: "从内核命令行去掉 intel_iommu=igfx_off，它会把显卡排除在外" },
+  },
+  IOMMU_GROUP_SHARED: {
+    title: "独立的 IOMMU 组",
+    messages: {
+      xen: "在 Xen 下 IOMMU 归虚拟机管理程序管理",
+      "no-group": "该 GPU 不在任何 IOMMU 组中",
+      alone: "组 {group} 中没有主机的其他设备",
+      shared: "组 {group} 中还有 {mates}：vfio 只能把整个组一起交出",
+    },
+    remedies: { shared: "把这些设备也交给 vfio-pci，或把显卡插到另一个插槽" },
+  },
+  RENDER_NODE_MISSING: {
+    title: "渲染节点",
+    messages: {
+      there: "/dev/dri/{node}",
+      made: "驱动已建立 {node}；在此处看不到 /dev/dri",
+      none: "驱动没有建立渲染节点",
+      "no-file": "不存在 /dev/dri/{node}",
+    },
+    remedies: {
+      none: "在 dmesg 中查找 i915 或 xe",
+      "no-file": "检查 udev 是否在运行；在容器中请把 /dev/dri 交给它",
+    },
+  },
+};

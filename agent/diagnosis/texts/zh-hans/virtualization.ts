@@ -1,0 +1,128 @@
+// In Simplified Chinese: what starts the guests.
+import type { virtualization as english } from "../en/virtualization.ts";
+import type { Same } from "../text.ts";
+
+export const virtualization: Same<typeof english> = {
+  LIBVIRT_UNAVAILABLE: {
+    title: "libvirt 的应答",
+    messages: {
+      "not-asked": "没有询问 libvirt：{why}",
+      answers: "{uri} 有应答，版本 {version}",
+      away: "{uri} 没有应答：{why}",
+    },
+    remedies: { away: "启动守护进程（systemctl start libvirtd，或 virtqemud.socket），并查看其日志" },
+  },
+  LIBVIRT_TOO_OLD: {
+    title: "支持 vGPU 的 libvirt",
+    messages: {
+      "not-known": "版本未知",
+      recent: "版本 {version} 支持中介设备的显示",
+      "recent-xen": "版本 {version} 可以向 Xen 的设备模型传递参数",
+      old: "版本 {version} 早于 {least}，后者才开始支持中介设备的显示",
+      "old-xen": "版本 {version} 早于 {least}，后者才开始能向 Xen 的设备模型传递参数",
+    },
+    remedies: {
+      old: "把 libvirt 更新到 {least} 或更高版本",
+      "old-xen": "把 libvirt 更新到 {least} 或更高版本，或用 xl 启动这类客户机",
+    },
+  },
+  LIBVIRT_WITHOUT_RAMFB: {
+    title: "支持中介设备 ramfb 的 libvirt",
+    messages: {
+      xen: "在 Xen 下没有中介设备",
+      "not-known": "版本未知",
+      has: "版本 {version} 支持中介设备的 ramfb",
+      lacks: "版本 {version} 早于 {least}，后者才开始支持 ramfb：带 vGPU 的客户机在加载图形驱动之前没有显示",
+    },
+    remedies: { lacks: "把 libvirt 更新到 {least} 或更高版本" },
+  },
+  LIBVIRT_WITHOUT_RENDERNODE: {
+    title: "能指定渲染 GPU 的 libvirt",
+    messages: {
+      xen: "在 Xen 下没有 virtio 显卡",
+      "not-known": "版本未知",
+      has: "版本 {version} 可以为 egl-headless 指定渲染节点",
+      lacks: "版本 {version} 早于 {least}，后者才能为 egl-headless 指定渲染节点",
+    },
+    remedies: { lacks: "把 libvirt 更新到 {least} 或更高版本" },
+  },
+  LIBVIRT_WITHOUT_OVERRIDE: {
+    title: "能设置集成显卡选项的 libvirt",
+    messages: {
+      xen: "在 Xen 下设备模型有自己的选项",
+      "not-known": "版本未知",
+      has: "版本 {version} 支持 <qemu:override>",
+      lacks: "版本 {version} 早于 {least}，后者才能设置 x-igd-gms 等选项",
+    },
+    remedies: { lacks: "若要对集成显卡使用 gvt-d，请把 libvirt 更新到 {least} 或更高版本" },
+  },
+  LIBVIRT_DRIVER_UNFIT: {
+    title: "与虚拟机管理程序对应的 libvirt 驱动",
+    messages: {
+      "not-known": "驱动未知",
+      fits: "{uri} 对应驱动 {driver}",
+      other: "{uri} 对应驱动 {driver}，而本机需要 {wanted}",
+    },
+    remedies: { other: "在 vgpud 的配置中设置 libvirt.uri：KVM 用 qemu:///system，Xen 用 xen:///system" },
+  },
+  LIBVIRT_GUESTS_SUSPEND: {
+    title: "主机关机时如何处理客户机",
+    messages: {
+      "not-enabled": "libvirt-guests.service 未启用",
+      "shuts-down": "libvirt-guests 对客户机执行 {value}",
+      told: "主机关机时 libvirt-guests 会挂起客户机，而带中介设备的客户机无法挂起，只会被强行结束",
+      "by-default":
+        "libvirt-guests 已启用且没有设置 ON_SHUTDOWN：它会挂起客户机，而带中介设备的客户机无法挂起，只会被强行结束",
+    },
+    remedies: {
+      told: "在 {file} 中设置 ON_SHUTDOWN=shutdown",
+      "by-default": "在 {file} 中设置 ON_SHUTDOWN=shutdown",
+    },
+  },
+  QEMU_MISSING: {
+    title: "x86 的 QEMU",
+    messages: {
+      found: "{path}",
+      "not-found-xen": "在各发行版的常用位置都没有找到 Xen 的 QEMU；客户机的配置可能另有指定",
+      missing: "在各发行版的常用位置都没有找到 x86 的 QEMU",
+    },
+    remedies: {
+      missing: "请安装：apt install qemu-system-x86（其他发行版为 qemu-kvm）",
+    },
+  },
+  MEMLOCK_TOO_LOW: {
+    title: "锁定客户机内存的许可",
+    messages: {
+      xen: "在 Xen 下不锁定客户机内存",
+      "no-daemon": "libvirt 的守护进程没有运行，或无法找到",
+      raises: "libvirt 的守护进程可以为每个客户机提高限制",
+      unlimited: "libvirt 的守护进程没有限制",
+      limited: "libvirt 的守护进程最多锁定 {bytes} 字节且不能提高；带 vGPU 的客户机的全部内存都要锁定",
+    },
+    remedies: {
+      limited:
+        "为守护进程设置 LimitMEMLOCK=infinity（systemctl edit libvirtd），或给它所在的容器 CAP_SYS_RESOURCE",
+    },
+  },
+  MAC_DENIES_VFIO: {
+    title: "打开 vfio 设备的许可",
+    messages: {
+      none: "SELinux 没有强制执行，AppArmor 也没有打开",
+      selinux: "SELinux 正在强制执行；libvirt 会为每个客户机标记 /dev/vfio/N，仍被拒绝的可用 audit2why 查看",
+      "no-profile": "AppArmor 已打开，但没有 libvirt 客户机的配置",
+      apparmor: "AppArmor 允许客户机打开 /dev/vfio/vfio",
+      "apparmor-denies": "AppArmor 中 libvirt 客户机的配置不允许打开 /dev/vfio/vfio",
+    },
+    remedies: {
+      "apparmor-denies":
+        "在 /etc/apparmor.d/local/abstractions/libvirt-qemu 中加入一行 '/dev/vfio/vfio rw,' 并重新启动 libvirt 的守护进程，或更新 libvirt",
+    },
+  },
+  MODE_NOT_SERVED: {
+    title: "此版本的 vgpud 能制作什么",
+    messages: {
+      "not-served": "此版本的 vgpud 在 KVM 上制作 gvt-g 的 vGPU；其他模式只做诊断",
+    },
+    remedies: { "not-served": "其他模式请手工设置，或等待以后的版本" },
+  },
+};
