@@ -13,7 +13,7 @@ export interface Redaction {
 
 /** Words of the kernel's command line that are about graphics and virtualization. */
 const WORDS =
-  /^(i915|xe|kvm|kvm_intel|vfio|vfio_pci|vfio-pci|vfio_iommu_type1|intel_iommu|iommu|module_blacklist|modprobe\.blacklist|nomodeset|pci|pcie_acs_override|video|xen-pciback|lockdown)([.=]|$)/;
+  /^(i915|xe|kvm|kvm_intel|vfio|vfio_pci|vfio-pci|vfio_iommu_type1|intel_iommu|amd_iommu|iommu|module_blacklist|modprobe\.blacklist|nomodeset|pci|pcie_acs_override|video|xen-pciback|lockdown)([.=]|$)/;
 const CONFIGURED = /DRM_I915|DRM_XE|VFIO|MDEV|INTEL_IOMMU|CONFIG_KVM/;
 const MODULES = /^\s*(options|blacklist|install)\s+(i915|xe|kvm|kvm_intel|kvmgt|mdev|vfio\S*)\b/;
 
@@ -59,7 +59,7 @@ export const redactions: readonly Redaction[] = [
     kept: lines(CONFIGURED),
   },
   {
-    files: /^etc\/modprobe\.d\//,
+    files: /^(etc|run|lib|usr\/lib)\/modprobe\.d\//,
     keeps: "options, blacklist and install of graphics and virtualization modules",
     kept: lines(MODULES),
   },
