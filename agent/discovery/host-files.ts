@@ -7,6 +7,8 @@ export interface HostFiles {
    * UTF-8, or is much longer than anything the kernel writes.
    */
   read(path: string): Promise<string | undefined>;
+  /** As `read`, where `read` does not throw: of a file that tells which objects there are. */
+  readOrThrow?(path: string): Promise<string | undefined>;
   /** Names in a directory, sorted; empty when there is none. */
   list(path: string): Promise<string[]>;
   /** The last component of what a symbolic link points to; undefined when there is no link. */
@@ -23,7 +25,24 @@ export async function fact<T>(
   path: string,
   understand: (text: string) => T | undefined,
 ): Promise<T | undefined> {
-  const text = await files.read(path);
+  return understoodIn(files, { path, text: await files.read(path) }, understand);
+}
+
+/** The same of a file without which it is not known which objects there are. Throws when it cannot be read. */
+export async function neededFact<T>(
+  files: HostFiles,
+  path: string,
+  understand: (text: string) => T | undefined,
+): Promise<T | undefined> {
+  const text = await (files.readOrThrow?.(path) ?? files.read(path));
+  return understoodIn(files, { path, text }, understand);
+}
+
+function understoodIn<T>(
+  files: HostFiles,
+  { path, text }: { readonly path: string; readonly text: string | undefined },
+  understand: (text: string) => T | undefined,
+): T | undefined {
   if (text === undefined) return undefined;
   const understood = understand(text);
   if (understood === undefined) files.doubt?.(path, text);

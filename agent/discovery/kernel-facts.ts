@@ -67,7 +67,7 @@ async function readAgain(
     }),
   ]);
   const gpus = [...rest, ...again.filter((gpu) => gpu !== undefined)];
-  return { gpus: byAddress(gpus.sort((a, b) => (a.address < b.address ? -1 : 1))), vgpus: byId(slices) };
+  return { gpus: byAddress(gpus), vgpus: byId(slices) };
 }
 
 /**
@@ -95,23 +95,33 @@ function differing(one: KernelFacts, other: KernelFacts): ReadonlySet<PciAddress
   return new Set([...changed, ...moved]);
 }
 
-/** GPUs that never showed the same twice are shown as they were before, but for what they can make now. */
+/**
+ * GPUs that never showed the same twice are shown as they were before, with the slices that they had: GPU and counts of one
+ * time with slices of another would be neither. One of which only counts changed, as with every slice that anybody makes, is
+ * shown as it is.
+ */
 function withoutDoubt(
   seen: KernelFacts,
   { doubtful, before }: { readonly doubtful: ReadonlySet<PciAddress>; readonly before: KernelFacts },
 ): KernelFacts {
-  if (doubtful.size === 0) return seen;
-  const gpus = new Map(seen.gpus);
-  for (const address of doubtful) {
+  const unsettled = [...doubtful].filter((address) => {
     const [now, then] = [seen.gpus.get(address), before.gpus.get(address)];
-    if (isDeepStrictEqual(now && withoutCounts(now), then && withoutCounts(then))) continue;
-    if (then === undefined) gpus.delete(address);
-    else gpus.set(address, then);
-  }
-  return { gpus, vgpus: seen.vgpus };
+    return !isDeepStrictEqual(now && withoutCounts(now), then && withoutCounts(then));
+  });
+  if (unsettled.length === 0) return seen;
+  const isSettled = (gpu: PciAddress): boolean => !unsettled.includes(gpu);
+  return {
+    gpus: byAddress([
+      ...[...seen.gpus.values()].filter(({ address }) => isSettled(address)),
+      ...[...before.gpus.values()].filter(({ address }) => !isSettled(address)),
+    ]),
+    vgpus: byId([
+      ...[...before.vgpus.values()].filter(({ gpu }) => !isSettled(gpu)),
+      ...[...seen.vgpus.values()].filter(({ gpu }) => isSettled(gpu)),
+    ]),
+  };
 }
 
-/** Counts change with every slice that anybody makes. */
 function withoutCounts({ types, ...gpu }: Gpu): unknown {
   return {
     ...gpu,
@@ -119,8 +129,10 @@ function withoutCounts({ types, ...gpu }: Gpu): unknown {
   };
 }
 
+/** In the order of the addresses, which is the order that all are shown in. */
 function byAddress(gpus: readonly Gpu[]): KernelFacts["gpus"] {
-  return new Map(gpus.map((gpu) => [gpu.address, gpu]));
+  const sorted = [...gpus].sort((a, b) => (a.address < b.address ? -1 : 1));
+  return new Map(sorted.map((gpu) => [gpu.address, gpu]));
 }
 
 function byId(slices: readonly KernelVgpu[]): KernelFacts["vgpus"] {

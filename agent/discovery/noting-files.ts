@@ -1,5 +1,6 @@
 // The files of one look: what cannot be read or understood is noted and counts as unknown, so that all else is served.
-// Only contents: what a directory holds, and where a link leads, says which objects there are, and no look can do without.
+// Only contents: what a directory holds, where a link leads, and what a device is, says which objects there are, and no look
+// can do without.
 import { messageOf } from "../core/errors.ts";
 import type { Unread } from "../inventory/model.ts";
 import type { HostFiles } from "./host-files.ts";
@@ -30,6 +31,10 @@ export class NotingFiles implements HostFiles {
       this.#notes.set(path, whyOf(error));
       return undefined;
     }
+  }
+
+  readOrThrow(path: string): Promise<string | undefined> {
+    return this.#files.read(path);
   }
 
   list(path: string): Promise<string[]> {

@@ -1,7 +1,7 @@
 // Finds Intel display functions on the PCI bus. Everything is keyed by PCI address: card numbers change at reboots.
 import { parsePciAddress, type PciAddress } from "../core/ids.ts";
 import type { Gpu } from "../inventory/model.ts";
-import { fact, type HostFiles } from "./host-files.ts";
+import { fact, neededFact, type HostFiles } from "./host-files.ts";
 
 /** What the PCI bus alone tells; what can be shared is for a backend to find. */
 export type PciGpu = Omit<Gpu, "mdevParent" | "types">;
@@ -11,6 +11,7 @@ const INTEL = "8086";
 const MIB = 1024n * 1024n;
 const MAX_INT32 = 2 ** 31 - 1;
 
+/** Throws when it cannot be read which functions there are, and which of them are GPUs. */
 export async function findGpus(files: HostFiles): Promise<PciGpu[]> {
   const addresses = (await files.list(DEVICES))
     .map(parsePciAddress)
@@ -19,12 +20,12 @@ export async function findGpus(files: HostFiles): Promise<PciGpu[]> {
   return found.filter((gpu) => gpu !== undefined);
 }
 
-/** Undefined when there is no such function, or it is not a GPU. */
+/** Undefined when there is no such function, or it is not a GPU. Throws when that cannot be read. */
 export async function readGpu(files: HostFiles, address: PciAddress): Promise<PciGpu | undefined> {
   const dir = `${DEVICES}/${address}`;
   const [vendorId, pciClass] = await Promise.all([
-    hexId(files, `${dir}/vendor`),
-    hexId(files, `${dir}/class`),
+    neededFact(files, `${dir}/vendor`, hexId),
+    neededFact(files, `${dir}/class`, hexId),
   ]);
   if (vendorId !== INTEL || !isDisplay(pciClass)) return undefined;
   // The driver before all that it offers: see `described` in kernel-facts.ts.
@@ -32,7 +33,7 @@ export async function readGpu(files: HostFiles, address: PciAddress): Promise<Pc
   // A virtual function shares its parent's ids; it is a slice, not a GPU.
   if (physfn !== undefined) return undefined;
   const [deviceId, node, group, drm, bootVga, resource] = await Promise.all([
-    hexId(files, `${dir}/device`),
+    fact(files, `${dir}/device`, hexId),
     fact(files, `${dir}/numa_node`, integer),
     files.linkName(`${dir}/iommu_group`),
     files.list(`${dir}/drm`),
@@ -67,8 +68,8 @@ function isDisplay(pciClass: string | undefined): pciClass is string {
   return pciClass !== undefined && (pciClass.startsWith("0300") || pciClass.startsWith("0380"));
 }
 
-function hexId(files: HostFiles, path: string): Promise<string | undefined> {
-  return fact(files, path, (text) => /^0x([0-9a-f]+)$/.exec(text)?.[1]);
+function hexId(text: string): string | undefined {
+  return /^0x([0-9a-f]+)$/.exec(text)?.[1];
 }
 
 function integer(text: string): number | undefined {

@@ -5,6 +5,7 @@ import { fact, type HostFiles } from "../../discovery/host-files.ts";
 import type { SliceSource } from "../../discovery/kernel-facts.ts";
 import type { PciGpu } from "../../discovery/pci-gpus.ts";
 import type { Gpu, KernelVgpu, VgpuType } from "../../inventory/model.ts";
+import { sizesByName } from "./known-types.ts";
 import { parseDescription } from "./type-description.ts";
 
 const PARENTS = "sys/class/mdev_bus";
@@ -26,7 +27,7 @@ export class MdevBus implements SliceSource {
     const names = await this.#files.list(dir);
     const types = await Promise.all(names.map((name) => this.#readType(dir, name)));
     const mdevParent = (await this.#files.list(PARENTS)).includes(gpu.address);
-    return { mdevParent, types: mdevParent ? types.filter((type) => type !== undefined) : [] };
+    return { mdevParent, types: mdevParent ? types : [] };
   }
 
   /** Slices whose parent is no PCI function (samples such as mtty) are not ours to know. */
@@ -52,13 +53,16 @@ export class MdevBus implements SliceSource {
     return found.flat();
   }
 
-  /** Undefined when the type vanished between the listing and the read, or when it is unknown how many can be made. */
-  async #readType(dir: string, name: string): Promise<VgpuType | undefined> {
-    const [kernelAvailable, described] = await Promise.all([
+  /**
+   * One that is listed is kept whatever of it cannot be read: what its slices take has to be counted. Of one of which it is
+   * unknown how many can be made none is offered.
+   */
+  async #readType(dir: string, name: string): Promise<VgpuType> {
+    const [kernelAvailable = 0, described] = await Promise.all([
       fact(this.#files, `${dir}/${name}/available_instances`, count),
       this.#readDescription(`${dir}/${name}/description`),
     ]);
-    return kernelAvailable === undefined ? undefined : { name, ...described, kernelAvailable };
+    return { name, ...described, sizes: described.sizes ?? sizesByName(name), kernelAvailable };
   }
 
   async #readDescription(path: string): Promise<ReturnType<typeof parseDescription>> {

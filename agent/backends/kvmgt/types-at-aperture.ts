@@ -4,15 +4,8 @@
 import type { OfferedType, TypesRule } from "../../capacity/plan/site.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import type { Gpu } from "../../inventory/model.ts";
+import { KNOWN_TYPES } from "./known-types.ts";
 
-/** Each takes 4 fences. */
-const TYPES = [
-  { suffix: "8", lowGmMib: 64, highGmMib: 384 },
-  { suffix: "4", lowGmMib: 128, highGmMib: 512 },
-  { suffix: "2", lowGmMib: 256, highGmMib: 1024 },
-  { suffix: "1", lowGmMib: 512, highGmMib: 2048 },
-] as const;
-const FENCES_EACH = 4;
 /** HOST_LOW_GM_SIZE. */
 const HOST_LOW_GM_MIB = 128;
 
@@ -34,10 +27,10 @@ export const gvtgTypesAt: TypesRule = (gpu, apertureMib) => {
 };
 
 function listed(prefix: string, apertureMib: number): OfferedType[] {
-  const end = TYPES.findIndex(({ lowGmMib }) => apertureMib - HOST_LOW_GM_MIB < lowGmMib);
-  return TYPES.slice(0, end === -1 ? TYPES.length : end).map(({ suffix, lowGmMib, highGmMib }) => ({
+  const end = KNOWN_TYPES.findIndex(({ sizes }) => apertureMib - HOST_LOW_GM_MIB < sizes.lowGmMib);
+  return KNOWN_TYPES.slice(0, end === -1 ? KNOWN_TYPES.length : end).map(({ suffix, sizes }) => ({
     name: `${prefix}${suffix}`,
-    sizes: { lowGmMib, highGmMib, fences: FENCES_EACH },
+    sizes,
   }));
 }
 

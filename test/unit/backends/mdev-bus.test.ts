@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { MdevBus } from "../../../agent/backends/kvmgt/mdev-bus.ts";
 import { parseDescription } from "../../../agent/backends/kvmgt/type-description.ts";
+import { NotingFiles } from "../../../agent/discovery/noting-files.ts";
 import { RootedFiles } from "../../../agent/host/files.ts";
 import { hostTree, linkTo, type Tree } from "../../fakes/host-tree.ts";
 import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
@@ -20,7 +21,7 @@ const gpu = new FakeGpu(pciAddress(), 256).facts();
 async function types(supported: Tree): ReturnType<MdevBus["describe"]> {
   const parent = { "0000:00:02.0": { mdev_supported_types: supported } };
   await using tree = await hostTree({ "sys/class/mdev_bus": parent });
-  return await new MdevBus(new RootedFiles(tree.root)).describe(gpu);
+  return await new MdevBus(new NotingFiles(new RootedFiles(tree.root))).describe(gpu);
 }
 
 describe("the mdev bus", () => {
@@ -49,15 +50,23 @@ describe("the mdev bus", () => {
     assert.deepEqual(await bus.describe(gpu), { mdevParent: false, types: [] });
   });
 
-  it("leaves out a type that vanished while it was read, or whose count does not read", async () => {
+  it("keeps a type of which little can be read, with its known sizes and none to make: it has slices to count", async () => {
     const { types: found } = await types({
-      [typeName("4")]: V5_4,
-      [typeName("2")]: {},
       [typeName("1")]: { available_instances: "many" },
+      [typeName("2")]: {},
+      [typeName("4")]: { ...V5_4, available_instances: linkTo("/proc/self/mem") },
+      [typeName("8")]: { available_instances: "3", description: "fence: 4" },
+      "i915-GVTg_V5_3": { available_instances: "1" },
     });
     assert.deepEqual(
-      found.map(({ name }) => name),
-      [typeName("4")],
+      found.map(({ name, sizes, kernelAvailable }) => [name.slice(-1), sizes?.lowGmMib, kernelAvailable]),
+      [
+        ["1", 512, 0],
+        ["2", 256, 0],
+        ["3", undefined, 1],
+        ["4", 128, 0],
+        ["8", 64, 3],
+      ],
     );
   });
 

@@ -16,7 +16,7 @@ const [FIRST, SECOND] = [pciAddress(0), pciAddress(3)];
 const gpus = [FIRST, SECOND];
 
 /** The files of a host with a second GPU, or without it, and with what else is said of it. */
-function treeOf(second: string, { slice = false, kvmgt = true } = {}): Entries {
+function treeOf(second: string, { slice = false, sliceOn = SECOND, kvmgt = true } = {}): Entries {
   const described = [
     `{ address: "${FIRST}" }`,
     ...(second === "" ? [] : [`{ address: "${SECOND}", ${second} }`]),
@@ -25,8 +25,19 @@ function treeOf(second: string, { slice = false, kvmgt = true } = {}): Entries {
     parseHost(`{ gpus: [${described.join(", ")}], kvmgt: ${kvmgt} }`, "test"),
     () => "b",
   );
-  if (slice) assert.equal(kernel.create(SECOND, TYPE, SLICE), undefined);
+  if (slice) assert.equal(kernel.create(sliceOn, TYPE, SLICE), undefined);
   return hostEntries(kernel, () => 0);
+}
+
+/** The first GPU is there at every second reading only. */
+class Flickering extends ChangingFiles {
+  #readings = 0;
+
+  override read(file: string): Promise<string | undefined> {
+    if (!file.endsWith(`${FIRST}/class`)) return super.read(file);
+    this.#readings += 1;
+    return this.#readings % 2 === 0 ? Promise.resolve(undefined) : super.read(file);
+  }
 }
 
 function read(reader: KernelReader, files: ChangingFiles): Promise<KernelFacts> {
@@ -89,6 +100,15 @@ describe("a GPU that changes while it is read", () => {
         }
       assert.ok(seen.has(0) && seen.has(states.length - 1));
     });
+
+  it("is shown with the slices it had before, and in its place, while it never shows the same twice", async () => {
+    const reader = new KernelReader();
+    const before = treeOf("driver: i915", { slice: true, sliceOn: FIRST });
+    const shown = await read(reader, new ChangingFiles(before));
+    const facts = await read(reader, new Flickering(bound));
+    assert.deepEqual([...facts.gpus.keys()], gpus);
+    assert.deepEqual([facts.gpus.get(FIRST), [...facts.vgpus.keys()]], [shown.gpus.get(FIRST), [SLICE]]);
+  });
 
   it("costs a second reading of its own, and one that does not change costs none", async () => {
     const reader = new KernelReader();

@@ -107,7 +107,8 @@ interface Fact {
   readonly file: string;
   readonly of: (seen: Observation) => unknown;
   readonly was: unknown;
-  readonly alsoTakes?: string;
+  /** What it counts as when it is unknown, if that is something. */
+  readonly without?: unknown;
 }
 
 const unknown: readonly Fact[] = [
@@ -118,15 +119,15 @@ const unknown: readonly Fact[] = [
   { file: `${DIR}/resource`, of: ({ gpus }) => [...gpus.values()][0]?.apertureMib, was: 256 },
   {
     file: `${TYPES}/i915-GVTg_V5_8/description`,
-    of: ({ gpus }) => [...gpus.values()][0]?.types[0]?.sizes?.lowGmMib,
-    was: 64,
+    of: ({ gpus }) => [...gpus.values()][0]?.types[0]?.weight,
+    was: 2,
   },
   {
     file: `${TYPES}/i915-GVTg_V5_8/available_instances`,
     of: ({ gpus }) => [...gpus.values()][0]?.types[0]?.kernelAvailable,
     was: 7,
     // Of a type of which it is unknown how many can be made none is offered.
-    alsoTakes: `${TYPES}/i915-GVTg_V5_8/description`,
+    without: 0,
   },
 ];
 
@@ -134,15 +135,25 @@ describe("a file of the kernel's that cannot be read", () => {
   it("leaves its own fact unknown, with the reason, and no other", async () => {
     const well = await seenWith("sys/none", "");
     assert.deepEqual(well.unread, []);
-    for (const { file, of, was, alsoTakes } of unknown) {
+    for (const { file, of, was, without } of unknown) {
       assert.equal(of(well), was, file);
       const seen = await seenWith(file, linkTo(path.basename(file)));
       assert.deepEqual(seen.unread, [{ path: file, why: "ELOOP: too many symbolic links encountered" }]);
-      assert.ok(of(seen) === undefined || of(seen) === "", file);
+      assert.ok([undefined, "", without].includes(of(seen)), file);
       for (const other of unknown)
-        if (other.file !== file && other.file !== alsoTakes)
+        if (other.file !== file)
           assert.equal(other.of(seen), other.was, `${file} took ${other.file} with it`);
     }
+  });
+
+  it("fails the look where it tells whether there is a GPU: none is taken for gone", async () => {
+    for (const file of [`${DIR}/vendor`, `${DIR}/class`])
+      await assert.rejects(seenWith(file, linkTo(path.basename(file))), /ELOOP/, file);
+  });
+
+  it("leaves the sizes of a type known that is GVT-g's by its name", async () => {
+    const { gpus } = await seenWith(`${TYPES}/i915-GVTg_V5_8/description`, linkTo("description"));
+    assert.deepEqual([...gpus.values()][0]?.types[0]?.sizes, { lowGmMib: 64, highGmMib: 384, fences: 4 });
   });
 
   it("is told of as well when it is empty, huge, or says what no kernel says", async () => {
