@@ -26,7 +26,10 @@ export class Snapshot {
   /** Takes a look in and returns the view that stands now. */
   update(observation: Omit<Inventory, "revision">): Inventory {
     const before = this.#current;
-    const seen = { ...observation, gpus: this.#remember(before, observation) };
+    // One that could not be read is still that of the last boot that was known, until another is read.
+    const bootId = observation.host.bootId || (before?.host.bootId ?? "");
+    const looked = { ...observation, host: { ...observation.host, bootId } };
+    const seen = { ...looked, gpus: this.#remember(before, looked) };
     const same = before !== undefined && isDeepStrictEqual(facts(before), facts(seen));
     const revision = same ? before.revision : (before?.revision ?? 0) + 1;
     this.#current = { ...seen, revision };

@@ -1,5 +1,5 @@
-// What a create teaches that the kernel refused although the sums had room: until one of its slices goes, the GPU is not
-// offered for that size. Placement prefers another GPU meanwhile.
+// What a create teaches that the kernel refused although the sums had room: until one of its slices goes, one as large is made
+// after all, or ten minutes have passed, the GPU is not offered for that size. Placement prefers another GPU meanwhile.
 import type { Snapshot } from "../inventory/snapshot.ts";
 import type { LifecycleEvent } from "./driver.ts";
 

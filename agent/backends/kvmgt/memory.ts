@@ -15,9 +15,14 @@ const REFUSAL_MS = 10 * 60 * 1000;
 
 export const rememberGvtg: Remember = (before, now) => {
   // Nothing of an earlier boot is where it was.
-  const known = before?.host.bootId === now.host.bootId ? before : undefined;
+  const known = before && isOneBoot(before.host.bootId, now.host.bootId) ? before : undefined;
   return new Map([...now.gpus].map(([address, gpu]) => [address, remembering(gpu, { known, now })]));
 };
+
+/** An id that cannot be read is no sign of another boot. */
+function isOneBoot(id: string, other: string): boolean {
+  return id === other || id === "" || other === "";
+}
 
 interface Views {
   readonly known: Inventory | undefined;
@@ -97,8 +102,10 @@ function layoutsOf(
 }
 
 /**
- * The order of their making, if no group was given back meanwhile: each gets the lowest number that no IOMMU group of the host
- * has (drivers/iommu/iommu.c, iommu_group_alloc).
+ * The order of their making, since each gets the lowest number that no IOMMU group of the host has (drivers/iommu/iommu.c,
+ * iommu_group_alloc), unless a lower one was given back between two of them. A slice that went is seen (lostAny). Not seen are a
+ * slice that came and went between the two looks, and any other device that left its group then: a virtual function or a
+ * hot-plugged card that was removed, a group of VFIO without an IOMMU.
  */
 function byGroup(a: KernelVgpu, b: KernelVgpu): number {
   return (a.iommuGroup ?? 0) - (b.iommuGroup ?? 0);
@@ -118,14 +125,17 @@ function sizesOf({ types }: Gpu, name: string): SliceSizes | undefined {
   return types.find((type) => type.name === name)?.sizes;
 }
 
-/** Until one of the slices has gone, or a new one as large shows that there is room again. */
+/** Until one of the slices has gone since, or a new one as large shows that there is room again; for ten minutes at most. */
 function refusalOf(
   gpu: Gpu,
   slices: readonly KernelVgpu[],
   { known, now, earlier }: Views & { readonly earlier: GpuMemory | undefined },
 ): Refusal | undefined {
   const refusal = earlier?.refusal;
-  if (!known || !refusal || now.observedAt - refusal.at > REFUSAL_MS) return undefined;
+  // The wall clock may be set, either way.
+  if (!known || !refusal || Math.abs(now.observedAt - refusal.at) > REFUSAL_MS) return undefined;
+  // What differs from a view before the refusal may have happened before it, too.
+  if (known.observedAt < refusal.at) return refusal;
   const hasGone = slicesOn(gpu.address, known).some(({ id }) => !now.vgpus.has(id));
   const isDisproved = slices.some(({ id, type }) => {
     const sizes = sizesOf(gpu, type);

@@ -111,6 +111,21 @@ describe("the memory of a GPU", () => {
     assert.deepEqual([after.ggttMib, after.layouts], [undefined, undefined]);
   });
 
+  it("is kept while the boot's id cannot be read, and is still over after a reboot that a later look shows", async () => {
+    const host = new Host();
+    await host.look();
+    host.gpu.make(foreignVgpuId(1), typeName("4"));
+    await host.look();
+    host.fake.bootId = "";
+    assert.ok((await host.look()).layouts);
+    host.fake.bootId = "boot-1";
+    assert.ok((await host.look()).layouts);
+    host.fake.bootId = "";
+    await host.look();
+    host.fake.bootId = "boot-2";
+    assert.equal((await host.look()).layouts, undefined);
+  });
+
   it("forgets where slices lie when one is there of a type that is not described", async () => {
     const host = new Host();
     await host.look();
@@ -168,6 +183,24 @@ describe("a refusal that the sums do not explain", () => {
     host.now += 9 * MINUTE_MS;
     assert.ok((await host.look()).refusal);
     host.now += 2 * MINUTE_MS;
+    assert.equal((await host.look()).refusal, undefined);
+  });
+
+  it("is over as well when the wall clock was set back by more than that", async () => {
+    const host = await refused();
+    host.now -= 11 * MINUTE_MS;
+    assert.equal((await host.look()).refusal, undefined);
+  });
+
+  it("is not over for what had gone and come before it, which the next look shows", async () => {
+    const host = await refused();
+    host.gpu.unmake(foreignVgpuId(1));
+    host.gpu.make(foreignVgpuId(3), typeName("2"));
+    host.now += 1;
+    host.snapshot.learn(host.gpu.address, { refusal: { sizes: large, at: host.now } });
+    host.now += 1;
+    assert.deepEqual((await host.look()).refusal?.sizes, large);
+    host.gpu.unmake(foreignVgpuId(2));
     assert.equal((await host.look()).refusal, undefined);
   });
 
