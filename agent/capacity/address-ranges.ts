@@ -18,6 +18,7 @@ function within(range: Range, window: Range): Range {
   return { start: Math.max(range.start, window.start), end: Math.min(range.end, window.end) };
 }
 
+/** What is free, by ascending start. */
 export function holesOf({ end, used }: Space): Range[] {
   const starts = [0, ...used.map((range) => range.end)];
   const ends = [...used.map((range) => range.start), end];
@@ -26,6 +27,7 @@ export function holesOf({ end, used }: Space): Range[] {
     .filter((hole) => sizeOf(hole) > 0);
 }
 
+/** The space once a range of it, which was free, is used. */
 export function taking({ end, used }: Space, range: Range): Space {
   return { end, used: [...used, range].sort((a, b) => a.start - b.start) };
 }

@@ -3,7 +3,10 @@ import type { GmSizes, Layout, Range } from "../inventory/memory.ts";
 import type { Gpu } from "../inventory/model.ts";
 import { largestPiece, piecesLeft, type Space } from "./address-ranges.ts";
 import type { Endowment, Holding } from "./budget.ts";
-import { groundOf, placed, spaceOf } from "./layouts.ts";
+import { different, groundOf, MAX_LAYOUTS, placed, spaceOf, type Ground, type Newcomer } from "./layouts.ts";
+
+/** For a decision or a plan, after the GPU's address: what its sums promise its pieces may not hold. */
+export const IN_PIECES = "has room in sum and perhaps in no one piece; the kernel may refuse";
 
 export interface Fragmentation {
   /**
@@ -17,7 +20,26 @@ export interface Fragmentation {
   refused(sizes: GmSizes): boolean;
 }
 
-/** `holdings` are all that take room on the GPU: those that the kernel does not show yet are placed after the others. */
+/** Undefined when the ways become too many to be knowledge. One that finds no piece takes none. */
+function waysWith(
+  ground: Ground,
+  layouts: readonly Layout[],
+  promised: readonly Newcomer[],
+): readonly Layout[] | undefined {
+  let ways = layouts;
+  for (const next of promised) {
+    ways = different(
+      ways.flatMap((way) => {
+        const then = placed(ground, way, next);
+        return then.length > 0 ? then : [way];
+      }),
+    );
+    if (ways.length > MAX_LAYOUTS) return undefined;
+  }
+  return ways;
+}
+
+/** `holdings` are all that take room on the GPU: those that the kernel does not show yet are placed after the others, in their order. */
 export function fragmentationOf(gpu: Gpu, endowment: Endowment, holdings: readonly Holding[]): Fragmentation {
   const refusal = gpu.memory?.refusal?.sizes;
   const refused = (sizes: GmSizes): boolean => refusal !== undefined && isAsLarge(sizes, refusal);
@@ -44,18 +66,12 @@ function piecesOf(gpu: Gpu, endowment: Endowment, holdings: readonly Holding[]):
   const { layouts, countsAgree } = gpu.memory ?? {};
   if (!layouts || countsAgree !== true) return undefined;
   const ground = groundOf(endowment);
-  const spaces = layouts.flatMap((layout) => {
-    const promised = holdings.filter(({ vgpuId }) => !layout.has(vgpuId));
-    const full = promised.reduce<readonly Layout[]>(
-      (ways, { vgpuId: id, sizes }) =>
-        ways.flatMap((way) => {
-          const then = placed(ground, way, { id, sizes });
-          return then.length > 0 ? then : [way];
-        }),
-      [layout],
-    );
-    return full.map((way) => spaceOf(ground, way));
-  });
+  // All layouts are of the same slices.
+  const promised = holdings
+    .filter(({ vgpuId }) => layouts[0]?.has(vgpuId) === false)
+    .map(({ vgpuId: id, sizes }) => ({ id, sizes }));
+  const spaces = waysWith(ground, layouts, promised)?.map((way) => spaceOf(ground, way));
+  if (!spaces) return undefined;
   const least = (of: (space: Space) => number): number => Math.min(...spaces.map(of));
   const pieces = (space: Space, window: Range, size: number): number =>
     size === 0 ? Infinity : piecesLeft(space, window, size);

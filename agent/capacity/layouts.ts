@@ -29,7 +29,7 @@ export interface Change {
 }
 
 /** More ways than these are no knowledge. */
-const MAX_LAYOUTS = 32;
+export const MAX_LAYOUTS = 32;
 /** Changes that leave more orders open are not followed. */
 const MAX_ORDERS = 64;
 
@@ -105,7 +105,8 @@ function subsets(ids: readonly VgpuId[]): VgpuId[][] {
   return ids.reduce<VgpuId[][]>((all, id) => [...all, ...all.map((some) => [...some, id])], [[]]);
 }
 
-function different(layouts: readonly Layout[]): Layout[] {
+/** Each once. */
+export function different(layouts: readonly Layout[]): Layout[] {
   return [...new Map(layouts.map((layout) => [keyOf(layout), layout])).values()];
 }
 

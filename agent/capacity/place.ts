@@ -3,9 +3,9 @@ import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { Gpu, SliceSizes, VgpuType } from "../inventory/model.ts";
-import { fragmentationOf } from "./fragmentation.ts";
+import { fragmentationOf, IN_PIECES } from "./fragmentation.ts";
 import { budgetOf, freeText, lacking, room, type Budget, type CapacityRule, type Holding } from "./budget.ts";
-import { byScore, farText, scoreOf, type Load, type Policy } from "./policies.ts";
+import { byRank, farText, scoreOf, type Load, type Policy, type Ranked } from "./policies.ts";
 import { ignoredSizes, meantType, sizesText, wishText, type SizedType, type Wish } from "./wish.ts";
 
 export interface Candidate {
@@ -68,15 +68,15 @@ export interface Stock {
   readonly holdings: readonly Holding[];
 }
 
+/** The GPU that the wish's policy prefers of those with room, or why there is none; the same for the same wish and stock. */
 export function place(wish: Wish, { gpus, rule, holdings }: Stock): Decision {
   const considered = [...gpus].filter(({ address }) => wish.gpu === undefined || wish.gpu === address);
   if (wish.gpu !== undefined && considered.length === 0)
     return refused("GPU_NOT_FOUND", `this host has no GPU ${wish.gpu}`, []);
 
   const judged = considered.map((gpu) => judge(wish, gpu, { rule, holdings }));
-  const [best, ...rest] = judged
-    .flatMap(({ load }) => load ?? [])
-    .sort((a, b) => Number(a.doubtful) - Number(b.doubtful) || byScore(a, b));
+  const ranked = judged.flatMap(({ load }) => load ?? []).sort(byRank);
+  const [best, ...rest] = ranked;
   if (!best)
     return noPlace(
       wish,
@@ -90,7 +90,7 @@ export function place(wish: Wish, { gpus, rule, holdings }: Stock): Decision {
     return { ...candidate, why: `has room; ${wish.policy} prefers ${best.gpu.address}` };
   });
   const { gpu, type } = best;
-  const far = farText(gpu, wish);
+  const far = farText(gpu, wish, ranked);
   return {
     ok: true,
     gpu: gpu.address,
@@ -106,14 +106,9 @@ export function place(wish: Wish, { gpus, rule, holdings }: Stock): Decision {
   };
 }
 
-const IN_PIECES = "has room in sum and perhaps in no one piece; the kernel may refuse";
-
-/** A GPU that could serve. */
-interface Fit extends Load {
+interface Fit extends Load, Ranked {
+  readonly gpu: Load["gpu"];
   readonly type: SizedType;
-  readonly score: number;
-  /** The room is perhaps in no one piece: the kernel may refuse, and is asked only where no other GPU is without doubt. */
-  readonly doubtful: boolean;
 }
 
 interface Judged {

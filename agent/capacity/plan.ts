@@ -22,6 +22,7 @@ import {
   type Place,
   type PlanRequest,
 } from "./plan/units.ts";
+import { IN_PIECES } from "./fragmentation.ts";
 import { farText } from "./policies.ts";
 import { ignoredSizes } from "./wish.ts";
 
@@ -52,6 +53,7 @@ interface UnplannedItem {
   readonly shortfalls: readonly Shortfall[];
 }
 
+/** What of the requests would fit on the host as it is supposed, and what stands in the way of the rest. */
 export function planOf(requests: readonly PlanRequest[], stock: PlanStock, what: Supposition): Plan {
   const places = placesOf(sitesOf(stock, what));
   const items = itemsOf(requests, places);
@@ -149,5 +151,8 @@ function warningsOf(items: readonly Item[], { placed, loads }: Filled, places: r
   const counts = places.flatMap(({ site, bounds }, at) =>
     (loads[at]?.planned.length ?? 0) > 0 ? (boundsText(site, bounds) ?? []) : [],
   );
-  return [...new Set([...rounded, ...far, ...counts])];
+  const doubtful = placed.flatMap(({ item, at }) =>
+    item.types[at]?.doubtful === true ? [`${places[at]?.site.gpu.address ?? ""} ${IN_PIECES}`] : [],
+  );
+  return [...new Set([...rounded, ...far, ...counts, ...doubtful])];
 }

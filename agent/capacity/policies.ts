@@ -22,7 +22,6 @@ const scores = {
 } as const satisfies Record<string, Score>;
 
 export type Policy = keyof typeof scores;
-export const policies = Object.keys(scores) as readonly Policy[];
 
 export interface Preference {
   readonly policy: Policy;
@@ -33,21 +32,36 @@ export function scoreOf(load: Load, { policy, near = [] }: Preference): number {
   return scores[policy](load, near);
 }
 
-/** For a sort: the better place first. */
-export function byScore(
-  a: { readonly score: number; readonly gpu: Pick<Gpu, "address"> },
-  b: { readonly score: number; readonly gpu: Pick<Gpu, "address"> },
-): number {
-  return a.score - b.score || (a.gpu.address < b.gpu.address ? -1 : 1);
+/** A GPU that could serve. */
+export interface Ranked {
+  readonly gpu: Pick<Gpu, "address">;
+  readonly score: number;
+  /** The room is perhaps in no one piece: the kernel may refuse, and is asked only where no other GPU is without doubt. */
+  readonly doubtful: boolean;
 }
 
-/** What a caller of policy `numa` has to know when it was not served to the letter; undefined otherwise. */
-export function farText(gpu: Load["gpu"], { policy, near = [] }: Preference): string | undefined {
+/** For a sort: the better place first, doubtful ones last. */
+export function byRank(a: Ranked, b: Ranked): number {
+  return (
+    Number(a.doubtful) - Number(b.doubtful) || a.score - b.score || (a.gpu.address < b.gpu.address ? -1 : 1)
+  );
+}
+
+/**
+ * What a caller of policy `numa` has to know when it was not served to the letter; undefined otherwise. `could`: all that could
+ * have served, when it is known; a near one may have come after for another reason.
+ */
+export function farText(
+  gpu: Load["gpu"],
+  { policy, near = [] }: Preference,
+  could?: readonly Pick<Load, "gpu">[],
+): string | undefined {
   if (policy !== "numa" || isNear(gpu, near)) return undefined;
   const wanted = near.join(", ");
   if (gpu.numaNode === undefined)
     return `the host does not say which NUMA node GPU ${gpu.address} is on; wanted was node ${wanted}`;
-  return `GPU ${gpu.address} is on NUMA node ${gpu.numaNode}; none with room is on node ${wanted}`;
+  const none = could?.every((other) => !isNear(other.gpu, near)) === true ? ": no GPU there has room" : "";
+  return `GPU ${gpu.address} is on NUMA node ${gpu.numaNode}, not on ${wanted}${none}`;
 }
 
 function isNear({ numaNode }: Load["gpu"], near: readonly number[]): boolean {

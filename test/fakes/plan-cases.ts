@@ -4,14 +4,22 @@ import { gvtgCapacity } from "../../agent/backends/kvmgt/capacity-rule.ts";
 import { gvtgTypesAt } from "../../agent/backends/kvmgt/types-at-aperture.ts";
 import type { Holding } from "../../agent/capacity/budget.ts";
 import type { Plan } from "../../agent/capacity/plan.ts";
-import type { PlanStock } from "../../agent/capacity/plan/site.ts";
+import type { PlanStock, Supposition } from "../../agent/capacity/plan/site.ts";
 import type { PlanRequest } from "../../agent/capacity/plan/units.ts";
-import { policies } from "../../agent/capacity/policies.ts";
 import type { Wish } from "../../agent/capacity/wish.ts";
 import type { Gpu } from "../../agent/inventory/model.ts";
 import { FakeGpu, typeName } from "./fake-kernel.ts";
 import { foreignVgpuId, pciAddress } from "./ids.ts";
 import { SUFFIXES, type OracleGpu, type OracleUnit, type TypeAt } from "./plan-oracle.ts";
+
+export const policies = ["pack", "spread", "numa"] as const satisfies readonly Wish["policy"][];
+
+export const asItIs: Supposition = {
+  withoutGpus: new Set(),
+  withoutForeign: false,
+  empty: false,
+  apertures: new Map(),
+};
 
 /** One case, in the words of both sides. */
 export interface PlanCase {

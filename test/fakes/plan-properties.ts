@@ -1,9 +1,9 @@
 // What has to hold of every plan.
 import assert from "node:assert/strict";
 import { planOf } from "../../agent/capacity/plan.ts";
-import { asItIs } from "../../agent/capacity/plan/site.ts";
+import type { FakeGpu } from "./fake-kernel.ts";
 import { ownVgpuId } from "./ids.ts";
-import { bothSides, loadsOf, type PlanCase } from "./plan-cases.ts";
+import { asItIs, bothSides, loadsOf, type PlanCase } from "./plan-cases.ts";
 import { mostThatFit, stands } from "./plan-oracle.ts";
 
 /** Exact is exact, and what is planned can stand. */
@@ -32,12 +32,18 @@ export function canBeMade(planCase: PlanCase): void {
     gpus: planCase.gpus.map((gpu) => ({ ...gpu, countsLess: 0 })),
   });
   const plan = planOf(requests, stock, asItIs);
-  const kernelOf = (gpu: string) => kernels.find(({ address }) => address === gpu);
-  for (const [nth, { gpu, type }] of plan.planned.entries()) kernelOf(gpu)?.make(ownVgpuId(nth), type);
+  const kernelOf = (gpu: string): FakeGpu => {
+    const kernel = kernels.find(({ address }) => address === gpu);
+    assert.ok(kernel, `the plan names ${gpu}, which is not there`);
+    return kernel;
+  };
+  for (const [nth, { gpu, type }] of plan.planned.entries()) kernelOf(gpu).make(ownVgpuId(nth), type);
   for (const { item, shortfalls } of plan.unplanned) {
     const size = requests[item]?.wish.size;
     if (size?.by !== "type") continue;
-    for (const { gpu } of shortfalls)
-      assert.throws(() => kernelOf(gpu)?.make(ownVgpuId(10_000), size.type), `${size.type} on ${gpu}`);
+    for (const kernel of shortfalls.map(({ gpu }) => kernelOf(gpu)))
+      assert.throws(() => {
+        kernel.make(ownVgpuId(10_000), size.type);
+      }, `${size.type} on ${kernel.address}`);
   }
 }

@@ -1,7 +1,7 @@
 // Places vGPUs one after the other, each where its policy prefers it: what a caller would get who asks in this order. Pure.
-import type { Gpu, SliceSizes } from "../../inventory/model.ts";
+import type { SliceSizes } from "../../inventory/model.ts";
 import { lacking, withOne, type Budget } from "../budget.ts";
-import { byScore, scoreOf } from "../policies.ts";
+import { byRank, scoreOf, type Ranked } from "../policies.ts";
 import { boundReached } from "./kernel-count.ts";
 import type { Item, Place } from "./units.ts";
 
@@ -62,14 +62,14 @@ function preferred(
   loads: readonly Load[],
   places: readonly Place[],
 ): number | undefined {
-  let best: { readonly at: number; readonly gpu: Gpu; readonly score: number } | undefined;
+  let best: (Ranked & { readonly at: number }) | undefined;
   for (const [at, { site, bounds }] of places.entries()) {
-    const [load, sizes] = [loads[at], types[at]?.sizes];
-    if (!load?.budget || !sizes || lacking(load.budget, sizes) !== undefined) continue;
-    if (boundReached(bounds, load.planned, sizes)) continue;
+    const [load, type] = [loads[at], types[at]];
+    if (!load?.budget || !type || lacking(load.budget, type.sizes) !== undefined) continue;
+    if (boundReached(bounds, load.planned, type.sizes)) continue;
     const score = scoreOf({ gpu: site.gpu, budget: load.budget }, wish);
-    const other = { at, gpu: site.gpu, score };
-    if (!best || byScore(other, best) < 0) best = other;
+    const other = { at, gpu: site.gpu, score, doubtful: type.doubtful };
+    if (!best || byRank(other, best) < 0) best = other;
   }
   return best?.at;
 }

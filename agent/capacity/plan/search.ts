@@ -128,8 +128,8 @@ function onwardsOf({ bins, kinds }: Problem, menus: readonly Menu[]): Onwards[] 
   for (const menu of menus.toReversed()) {
     most += mostThings(menu);
     for (let r = 0; r < common; r += 1) free[r] = (free[r] ?? 0) + usable(menu, r);
-    for (const { kind, need, most: times } of menu.dishes) {
-      mostOfKind[kind] = (mostOfKind[kind] ?? 0) + times;
+    for (const { kind, need, most: mostHere } of menu.dishes) {
+      mostOfKind[kind] = (mostOfKind[kind] ?? 0) + mostHere;
       leastNeed[kind] = (leastNeed[kind] ?? []).map((least, r) => Math.min(least, need[r] ?? 0));
     }
     const sums = free.map((amount, r) => ({

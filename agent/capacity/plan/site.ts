@@ -1,6 +1,7 @@
 // The host as a plan supposes it: each GPU with what it offers and what is free on it. Pure.
 import type { PciAddress, VgpuId } from "../../core/ids.ts";
 import type { Gpu, SliceSizes, VgpuType } from "../../inventory/model.ts";
+import { fragmentationOf } from "../fragmentation.ts";
 import { budgetOf, type Budget, type Holding } from "../budget.ts";
 import type { Stock } from "../place.ts";
 
@@ -28,13 +29,6 @@ export interface Supposition {
   readonly apertures: ReadonlyMap<PciAddress, number>;
 }
 
-export const asItIs: Supposition = {
-  withoutGpus: new Set(),
-  withoutForeign: false,
-  empty: false,
-  apertures: new Map(),
-};
-
 export interface Site {
   readonly gpu: Gpu;
   /** Undefined for a GPU that offers no vGPUs. */
@@ -44,12 +38,14 @@ export interface Site {
   readonly pending: readonly SliceSizes[];
 }
 
-interface SiteType extends OfferedType {
+export interface SiteType extends OfferedType {
   /**
    * How many the kernel would make if nothing but this type were made (`available_instances`). Undefined for a GPU that is
    * supposed otherwise than it is: of that the kernel has said nothing.
    */
   readonly kernelAvailable: number | undefined;
+  /** Whether the room for even one is perhaps in no one piece; of a GPU that is supposed otherwise nothing is known of that. */
+  readonly doubtful: boolean;
 }
 
 /** By PCI address. */
@@ -70,12 +66,14 @@ export function sitesOf(
       const types = same || apertureMib === undefined ? gpu.types : typesAt(gpu, apertureMib);
       const counted = same && here.length === before.length;
       const endowment = types.length > 0 ? rule({ ...gpu, apertureMib }) : undefined;
+      const pieces = endowment && counted ? fragmentationOf(gpu, endowment, here) : undefined;
       return {
         gpu,
         budget: endowment && budgetOf(endowment, here),
         types: types.map(({ name, sizes }) => ({
           ...{ name, sizes },
           kernelAvailable: counted ? kernelAvailable(gpu, name) : undefined,
+          doubtful: sizes !== undefined && pieces?.room(sizes) === 0,
         })),
         pending: here.filter(({ vgpuId }) => !made.has(vgpuId)).map(({ sizes }) => sizes),
       };

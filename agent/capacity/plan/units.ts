@@ -4,7 +4,7 @@ import { resources, oneOf, type Amounts } from "../budget.ts";
 import { meantType, type SizedType, type Wish } from "../wish.ts";
 import { countsTowards, kernelBounds, type KernelBound } from "./kernel-count.ts";
 import type { Bin, Problem } from "./packing.ts";
-import type { Site } from "./site.ts";
+import type { Site, SiteType } from "./site.ts";
 
 /** Some vGPUs of one kind. */
 export interface PlanRequest {
@@ -19,12 +19,14 @@ export interface Place {
   readonly bounds: readonly KernelBound[];
 }
 
+type PlannableType = SizedType & Pick<SiteType, "doubtful">;
+
 /** One request with what it means on each GPU. */
 export interface Item extends PlanRequest {
   /** Its index among the requests. */
   readonly index: number;
   /** By place: the type that it means there; undefined where it may not go. */
-  readonly types: readonly (SizedType | undefined)[];
+  readonly types: readonly (PlannableType | undefined)[];
   /** The largest that it may take anywhere, so that the hardest can be placed first. */
   readonly most: Pick<SliceSizes, "lowGmMib" | "highGmMib">;
 }
@@ -33,6 +35,7 @@ export function placesOf(sites: readonly Site[]): Place[] {
   return sites.map((site) => ({ site, bounds: kernelBounds(site) }));
 }
 
+/** In the order of the requests. */
 export function itemsOf(requests: readonly PlanRequest[], places: readonly Place[]): Item[] {
   return requests.map((request, index) => {
     const types = places.map(({ site }) => typeAt(request.wish, site));
@@ -40,7 +43,7 @@ export function itemsOf(requests: readonly PlanRequest[], places: readonly Place
   });
 }
 
-function typeAt(wish: Wish, { gpu, budget, types }: Site): SizedType | undefined {
+function typeAt(wish: Wish, { gpu, budget, types }: Site): PlannableType | undefined {
   if (!budget || (wish.gpu !== undefined && wish.gpu !== gpu.address)) return undefined;
   return meantType(wish, types);
 }
@@ -61,6 +64,7 @@ export interface Kinds {
   readonly items: readonly (readonly Item[])[];
 }
 
+/** The problem that the search solves, with the items behind its kinds. */
 export function kindsOf(items: readonly Item[], places: readonly Place[]): Kinds {
   const kinds = new Map<string, Item[]>();
   for (const item of items) {

@@ -40,6 +40,17 @@ describe("a GPU that has lately refused a size for want of one piece", () => {
     assert.equal(decision.gpu, pciAddress(0));
   });
 
+  it("is not said to have no room when it is the near one of policy numa", () => {
+    const [first, second] = [0, 1].map((n) => ({ ...new FakeGpu(pciAddress(n), 1024).facts(), numaNode: n }));
+    assert.ok(first && second);
+    const size = { by: "type", type: typeName("4") } as const;
+    const wish = { size, gpu: undefined, policy: "numa", near: [0] } as const;
+    const gpus = [{ ...first, memory: refused }, second];
+    const decision = place(wish, { gpus, rule: gvtgCapacity, holdings: [] });
+    assert.ok(decision.ok);
+    assert.deepEqual(decision.warnings, [`GPU ${pciAddress(1)} is on NUMA node 1, not on 0`]);
+  });
+
   it("is tried when no other has room, with a warning: the kernel decides", () => {
     const decision = decide("4", refused);
     assert.ok(decision.ok);

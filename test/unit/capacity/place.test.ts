@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { budgetOf, lacking, room, type Holding } from "../../../agent/capacity/budget.ts";
 import { allocatable, place, type Decision } from "../../../agent/capacity/place.ts";
-import { policies } from "../../../agent/capacity/policies.ts";
+import { policies } from "../../fakes/plan-cases.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
 import { foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
@@ -34,8 +34,15 @@ function gpusOf(sizes: readonly number[]): FakeGpu[] {
   return sizes.map((aperture, n) => new FakeGpu(pciAddress(n), aperture));
 }
 
-function decide(gpus: readonly FakeGpu[], wish: Wish, promised: readonly Holding[] = []): Decision {
-  const facts = gpus.map((gpu) => gpu.facts());
+/** `refused`: by GPU, whether the kernel has lately refused the smallest type there. */
+function decide(
+  gpus: readonly FakeGpu[],
+  wish: Wish,
+  { promised = [], refused = [] }: { promised?: readonly Holding[]; refused?: readonly boolean[] } = {},
+): Decision {
+  const refusal = { sizes: { lowGmMib: 64, highGmMib: 384 }, at: 0 };
+  const memory = { ggttMib: 4096, layouts: undefined, countsAgree: true, refusal };
+  const facts = gpus.map((gpu, n) => ({ ...gpu.facts(), ...(refused[n] === true ? { memory } : {}) }));
   const made = facts.flatMap((gpu) => {
     const slices = gpus.find(({ address }) => address === gpu.address)?.slices() ?? [];
     return slices.flatMap(({ id, type }) => {
@@ -164,7 +171,7 @@ describe("place", () => {
         const gpus = gpusOf(sizes);
         const promised: (Holding & { readonly type: string })[] = [];
         for (const [n, wish] of asked.entries()) {
-          const decision = decide(gpus, wish, promised);
+          const decision = decide(gpus, wish, { promised });
           if (decision.ok) promised.push({ ...decision, vgpuId: ownVgpuId(n) });
         }
         for (const { gpu, vgpuId, type } of promised)
@@ -259,20 +266,24 @@ describe("place", () => {
     assert.deepEqual([first.gpu, first.warnings], [pciAddress(0), []]);
     assert.deepEqual([second.gpu, second.warnings], [pciAddress(2), []]);
     assert.equal(nowhere.gpu, pciAddress(0), "the fullest");
-    assert.match(nowhere.warnings.join(), /is on NUMA node 0; none with room is on node 5/);
+    assert.match(nowhere.warnings.join(), /is on NUMA node 0, not on 5: no GPU there has room$/);
   });
 
-  it("takes the lowest score, and scores whatever could serve", () => {
+  it("takes the lowest score, of doubtful GPUs only where there is no other, and scores whatever could serve", () => {
     fc.assert(
-      fc.property(hosts, wishes, (sizes, wish) => {
+      fc.property(hosts, wishes, fc.array(fc.boolean(), { maxLength: 4 }), (sizes, wish, refused) => {
         const gpus = gpusOf(sizes);
-        const decision = decide(gpus, wish);
+        const decision = decide(gpus, wish, { refused });
         for (const { lost, score } of decision.candidates)
           assert.equal(score === undefined, lost !== undefined);
         if (!decision.ok) return;
-        const scores = decision.candidates.flatMap(({ score }) => score ?? []);
-        const chosen = decision.candidates.find(({ gpu }) => gpu === decision.gpu);
-        assert.equal(chosen?.score, Math.min(...scores));
+        const isDoubtful = (address: string): boolean =>
+          refused[gpus.findIndex((gpu) => gpu.address === address)] === true;
+        const could = decision.candidates.filter(({ score }) => score !== undefined);
+        const sure = could.filter(({ gpu }) => !isDoubtful(gpu));
+        const among = sure.length > 0 ? sure : could;
+        const chosen = among.find(({ gpu }) => gpu === decision.gpu);
+        assert.equal(chosen?.score, Math.min(...among.map(({ score = NaN }) => score)));
       }),
     );
   });

@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { gvtgTypesAt } from "../../../agent/backends/kvmgt/types-at-aperture.ts";
 import { planOf, type Plan } from "../../../agent/capacity/plan.ts";
-import { asItIs, type PlanStock, type Supposition } from "../../../agent/capacity/plan/site.ts";
+import type { PlanStock, Supposition } from "../../../agent/capacity/plan/site.ts";
 import type { PlanRequest } from "../../../agent/capacity/plan/units.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
 import type { Gpu } from "../../../agent/inventory/model.ts";
+import { asItIs } from "../../fakes/plan-cases.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
 import { foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
 
@@ -69,7 +70,7 @@ describe("a plan", () => {
     const numa = stockOf(kernels(1024, 1024), (gpu) => ({ ...gpu, numaNode: gpu.address === FIRST ? 0 : 1 }));
     const near = plan([ask("8", 8, { policy: "numa", near: [1] })], numa);
     assert.deepEqual(where(near).slice(0, 2), ["8 on first", "8 on second"]);
-    assert.match(near.warnings.join(), /0000:00:02\.0 is on NUMA node 0; none with room is on node 1/);
+    assert.match(near.warnings.join(), /0000:00:02\.0 is on NUMA node 0, not on 1$/);
   });
 
   it("leaves the policy where it would keep others out", () => {
@@ -121,6 +122,32 @@ describe("a plan", () => {
     assert.deepEqual(where(made), ["4 on first", "4 on first"]);
     assert.equal(made.warnings.length, 1);
     assert.match(made.warnings[0] ?? "", /is told no sizes: i915-GVTg_V5_4 gives 128 .* 28 MiB low GM/);
+  });
+});
+
+describe("a plan for a GPU that has lately refused a size for want of one piece", () => {
+  const refusal = { sizes: { lowGmMib: 128, highGmMib: 512 }, at: 0 };
+  const memory = { ggttMib: 4096, layouts: undefined, countsAgree: true, refusal };
+  const refusing = (gpu: Gpu): Gpu => (gpu.address === FIRST ? { ...gpu, memory } : gpu);
+  const stock = stockOf(kernels(1024, 1024), refusing);
+
+  it("takes another for that size as a create would, and the same for a smaller one", () => {
+    const made = plan([ask("4"), ask("8")], stock);
+    assert.deepEqual([where(made), made.warnings], [["4 on second", "8 on second"], []]);
+    assert.deepEqual(where(plan([ask("8")], stock)), ["8 on first"]);
+  });
+
+  it("takes it last, and says that the kernel may refuse", () => {
+    const made = plan([ask("4", 6)], stock);
+    assert.equal(made.planned.filter(({ gpu }) => gpu === FIRST).length, 1);
+    assert.deepEqual(made.warnings, [
+      "0000:00:02.0 has room in sum and perhaps in no one piece; the kernel may refuse",
+    ]);
+  });
+
+  it("knows nothing of it where the GPU is supposed otherwise", () => {
+    const made = plan([ask("4")], stock, { apertures: new Map([[FIRST, 512]]) });
+    assert.deepEqual([where(made), made.warnings], [["4 on first"], []]);
   });
 });
 
