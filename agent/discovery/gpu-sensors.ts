@@ -1,5 +1,6 @@
 // What the drivers i915 and xe measure of their GPUs: frequencies, residency, throttling, energy, temperature. Plain files;
 // absent is normal, for each of them. A GPU that sleeps is not woken by being asked.
+// One file after the other: a driver that hangs keeps the thread that reads, and Node.js has four for all files.
 import type { PciAddress } from "../core/ids.ts";
 import { fact, type HostFiles } from "./host-files.ts";
 
@@ -62,7 +63,7 @@ interface Layout {
 /** Words of both drivers' file names. */
 const WORDS = { actual: "act", requested: "cur", min: "min", max: "max" } as const;
 
-/** Of a GPU without a DRM node nothing is known. */
+/** Of a GPU without a DRM node nothing is known. Throws when a directory is there and cannot be listed. */
 export async function readSensors(
   files: HostFiles,
   { address, drmCard }: { readonly address: PciAddress; readonly drmCard: string | undefined },
@@ -70,16 +71,12 @@ export async function readSensors(
   const device = `sys/bus/pci/devices/${address}`;
   const suspended = await fact(files, `${device}/power/runtime_status`, isSuspended);
   const asleep = suspended === true || drmCard === undefined;
-  const [layouts, sensors] = asleep
-    ? [[], []]
-    : await Promise.all([
-        layoutsOf(files, device, `${device}/drm/${drmCard}`),
-        readHwmon(files, `${device}/hwmon`),
-      ]);
+  const layouts = asleep ? [] : await layoutsOf(files, device, `${device}/drm/${drmCard}`);
+  const sensors = asleep ? [] : await readHwmon(files, `${device}/hwmon`);
   return {
     gpu: address,
     suspended: drmCard === undefined ? undefined : suspended,
-    gts: await Promise.all(layouts.map((layout) => readGt(files, layout))),
+    gts: await oneByOne(layouts, (layout) => readGt(files, layout)),
     energyUj: sensors.filter(({ kind }) => kind === "energy"),
     temperatureMc: sensors.filter(({ kind }) => kind === "temp"),
   };
@@ -88,10 +85,8 @@ export async function readSensors(
 /** xe has a directory for each tile and its parts; i915 since 5.18 one for each part, before only files of the card. */
 async function layoutsOf(files: HostFiles, device: string, card: string): Promise<readonly Layout[]> {
   const tiles = numbered(await files.list(device), /^tile\d+$/);
-  const ofTiles = await Promise.all(
-    tiles.map(async (tile) =>
-      numbered(await files.list(`${device}/${tile}`), /^gt\d+$/).map((gt) => [tile, gt]),
-    ),
+  const ofTiles = await oneByOne(tiles, async (tile) =>
+    numbered(await files.list(`${device}/${tile}`), /^gt\d+$/).map((gt) => [tile, gt]),
   );
   if (tiles.length > 0)
     return ofTiles.flat().map(([tile = "", gt = ""]) => xeLayout(`${device}/${tile}/${gt}`, gt));
@@ -127,12 +122,14 @@ function legacyLayout(card: string): Layout {
 }
 
 async function readGt(files: HostFiles, layout: Layout): Promise<GtReadings> {
-  const [actual, requested, min, max, idleMs, throttled, ...reasons] = await Promise.all([
-    ...frequencyKinds.map((kind) => fact(files, layout.frequency(kind), unsigned)),
-    fact(files, layout.idle, unsigned),
-    fact(files, layout.throttle("status"), unsigned),
-    ...throttleReasons.map((reason) => fact(files, layout.throttle(reason), unsigned)),
-  ]);
+  const paths = [
+    ...frequencyKinds.map(layout.frequency),
+    layout.idle,
+    ...["status", ...throttleReasons].map(layout.throttle),
+  ];
+  const [actual, requested, min, max, idleMs, throttled, ...reasons] = await oneByOne(paths, (path) =>
+    fact(files, path, unsigned),
+  );
   const known = throttleReasons.flatMap((reason, index): [ThrottleReason, boolean][] => {
     const holds = reasons[index];
     return holds === undefined ? [] : [[reason, holds > 0]];
@@ -152,21 +149,16 @@ async function readHwmon(
   dir: string,
 ): Promise<readonly (SensorReading & { readonly kind: "energy" | "temp" })[]> {
   const devices = numbered(await files.list(dir), /^hwmon\d+$/);
-  const found = await Promise.all(
-    devices.map(async (device) => {
-      const at = `${dir}/${device}`;
-      const [names, chip = device] = await Promise.all([files.list(at), files.read(`${at}/name`)]);
-      return await Promise.all(
-        names.flatMap(channelOf).map(async ({ channel, kind }) => {
-          const [value, label] = await Promise.all([
-            fact(files, `${at}/${channel}_input`, integer),
-            files.read(`${at}/${channel}_label`),
-          ]);
-          return value === undefined ? undefined : { chip, sensor: label ?? channel, value, kind };
-        }),
-      );
-    }),
-  );
+  const found = await oneByOne(devices, async (device) => {
+    const at = `${dir}/${device}`;
+    const names = await files.list(at);
+    const chip = (await files.read(`${at}/name`)) ?? device;
+    return await oneByOne(names.flatMap(channelOf), async ({ channel, kind }) => {
+      const value = await fact(files, `${at}/${channel}_input`, integer);
+      const label = await files.read(`${at}/${channel}_label`);
+      return value === undefined ? undefined : { chip, sensor: label ?? channel, value, kind };
+    });
+  });
   return found.flat().filter((reading) => reading !== undefined);
 }
 
@@ -192,4 +184,10 @@ function unsigned(text: string): number | undefined {
 
 function integer(text: string): number | undefined {
   return /^-?\d{1,16}$/.test(text) ? Number(text) : undefined;
+}
+
+async function oneByOne<In, Out>(all: readonly In[], read: (one: In) => Promise<Out>): Promise<Out[]> {
+  const results: Out[] = [];
+  for (const one of all) results.push(await read(one));
+  return results;
 }

@@ -71,12 +71,14 @@ export class GpuSensors {
   async #readAll(): Promise<void> {
     const { files, gpus, clock, onReading } = this.#options;
     const noting = new NotingFiles(files);
-    let readings: readonly GpuReadings[] = [];
+    let readings: GpuReadings[] = [];
     let failing = false;
     try {
-      readings = await Promise.all(gpus().map((gpu) => readSensors(noting, gpu)));
+      // One after the other, as their files: however many hang, one thread waits.
+      for (const gpu of gpus()) readings.push(await readSensors(noting, gpu));
     } catch {
       // A directory that is there and cannot be listed: all of it is unknown.
+      readings = [];
       failing = true;
     }
     this.#latest = { takenMs: clock.now(), readings, failing: failing || noting.unread.length > 0 };

@@ -10,9 +10,12 @@ import { pciAddress } from "../../fakes/ids.ts";
 /** A card with a frequency, whose driver may fail or hang. */
 class Card implements HostFiles {
   asked = 0;
+  /** Of all its files. */
+  reads = 0;
   driver: () => Promise<string> = () => Promise.resolve("350");
 
   async read(path: string): Promise<string | undefined> {
+    this.reads += 1;
     if (!path.endsWith("/gt_act_freq_mhz")) return undefined;
     this.asked += 1;
     return await this.driver();
@@ -31,7 +34,7 @@ class Card implements HostFiles {
   }
 }
 
-function sensing(): {
+function sensing(count = 1): {
   readonly card: Card;
   readonly clock: FakeClock;
   readonly sensors: GpuSensors;
@@ -39,7 +42,7 @@ function sensing(): {
 } {
   const [card, clock] = [new Card(), new FakeClock()];
   const told: (readonly Unread[])[] = [];
-  const gpus = [new FakeGpu(pciAddress(), 1024).facts()];
+  const gpus = Array.from({ length: count }, (_, n) => new FakeGpu(pciAddress(n), 1024).facts());
   const sensors = new GpuSensors({
     files: card,
     clock,
@@ -77,6 +80,20 @@ describe("the readings of sensors", () => {
     answer("350");
     await sensors.refresh(1_000, 500);
     assert.deepEqual([actual(sensors), sensors.view.failing], [350, false]);
+  });
+
+  it("keep one thread while a driver hangs: nothing else is read meanwhile, of this GPU or of another", async () => {
+    const { card, clock, sensors } = sensing(2);
+    let answer: (text: string) => void = () => undefined;
+    card.driver = () => new Promise((resolve) => (answer = resolve));
+    for (let scrapes = 0; scrapes < 3; scrapes += 1) await clock.until(sensors.refresh(1_000, 500));
+    const before = card.reads;
+    assert.ok(before <= 2, `${before} files`);
+    card.driver = () => Promise.resolve("350");
+    answer("350");
+    await sensors.refresh(1_000, 500);
+    assert.ok(card.reads > before);
+    assert.deepEqual([sensors.view.readings.length, sensors.view.failing], [2, false]);
   });
 
   it("fail where a file does, which is told, and show the rest", async () => {
