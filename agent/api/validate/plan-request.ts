@@ -10,6 +10,8 @@ import { parseGpuAddress, parseVgpuRequest } from "./vgpu-request.ts";
 const MAX_ITEMS = 100;
 /** Of one item, and of all together. */
 const MAX_VGPUS = 1000;
+/** GPUs that one list of a supposition may name: more than a host has. */
+const MAX_GPUS = 64;
 const COUNT: Range = { min: 1, max: MAX_VGPUS };
 /** What firmware offers; BARs have powers of two. */
 const APERTURES_MIB: readonly number[] = [128, 256, 512, 1024, 2048, 4096];
@@ -19,6 +21,7 @@ export interface ParsedPlan {
   readonly what: Supposition;
 }
 
+/** @throws AgentError `invalid-argument` with every field that is wrong. */
 export function parsePlanRequest({ items, whatIf }: WirePlan): ParsedPlan {
   return all<ParsedPlan>({
     requests: () => parseItems(items),
@@ -49,6 +52,11 @@ function parseItems(items: readonly PlanItem[]): readonly PlanRequest[] {
 function parseWhatIf(whatIf: WhatIf | undefined, path: string): Supposition {
   const { withoutGpus = [], withoutForeign = false, empty = false, apertures = [] } = whatIf ?? {};
   const at = { withoutGpus: join(path, "without_gpus"), apertures: join(path, "apertures") };
+  // Before any of them is looked at, as with the items.
+  all({
+    without: () => atMostGpus(withoutGpus, at.withoutGpus),
+    resized: () => atMostGpus(apertures, at.apertures),
+  });
   const parsed = all({
     without: () => distinct(withoutGpus, (index) => `${at.withoutGpus}[${index}]`),
     resized: () =>
@@ -63,14 +71,20 @@ function parseWhatIf(whatIf: WhatIf | undefined, path: string): Supposition {
         throw invalid(field, `must be one of ${APERTURES_MIB.join(", ")}, is ${apertureMib}`);
       }),
   });
-  const both = parsed.resized.findIndex((gpu) => parsed.without.includes(gpu));
+  const without = new Set(parsed.without);
+  const both = parsed.resized.findIndex((gpu) => without.has(gpu));
   if (both !== -1)
     throw invalid(`${at.apertures}[${both}].gpu`, `names ${parsed.resized[both] ?? ""}, which is left out`);
   return {
-    withoutGpus: new Set(parsed.without),
+    withoutGpus: without,
     ...{ withoutForeign, empty },
     apertures: new Map(parsed.resized.map((gpu, index) => [gpu, parsed.sizes[index] ?? 0])),
   };
+}
+
+function atMostGpus<T>(gpus: readonly T[], field: string): readonly T[] {
+  if (gpus.length > MAX_GPUS) throw invalid(field, `must be at most ${MAX_GPUS}, are ${gpus.length}`);
+  return gpus;
 }
 
 /** Addresses, each named once. */

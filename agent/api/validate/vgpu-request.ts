@@ -20,6 +20,7 @@ const policies = {
   [pb.PlacementPolicy.UNRECOGNIZED]: undefined,
 } as const satisfies Record<pb.PlacementPolicy, Policy | undefined>;
 
+/** @throws AgentError `invalid-argument` with the field, `path` before it; MODE_UNSUPPORTED for a mode that is not made. */
 export function parseVgpuRequest(request: pb.VgpuRequest | undefined, path: string): Wish {
   if (!request) throw required(path);
   refuseUnserved(request, {
@@ -92,6 +93,7 @@ function parseGpu(address: string, field: string): PciAddress | undefined {
   return address === "" ? undefined : parseGpuAddress(address, field);
 }
 
+/** @throws AgentError `invalid-argument` for what is empty or no PCI address. */
 export function parseGpuAddress(address: string, field: string): PciAddress {
   if (address === "") throw required(field);
   const gpu = parsePciAddress(address);

@@ -85,6 +85,16 @@ describe("a plan that is asked for", () => {
     );
   });
 
+  it("names at most 64 GPUs of each kind, and no more of them are looked at", () => {
+    const apertures = (count: number): { gpu: string; apertureMib: number }[] =>
+      Array.from({ length: count }, (_, n) => ({ gpu: pciAddress(n), apertureMib: 512 }));
+    const whatIf = { withoutGpus: Array<string>(20_000).fill("no address"), apertures: apertures(65) };
+    const message = refused({ items: [item()], whatIf }, "what_if.without_gpus", "what_if.apertures");
+    assert.match(message, /at most 64, are 20000/);
+    const most = PlanRequest.fromPartial({ items: [item()], whatIf: { apertures: apertures(64) } });
+    assert.equal(parsePlanRequest(most).what.apertures.size, 64);
+  });
+
   it("cannot leave a GPU out and suppose something of it, nor suppose two things", () => {
     const apertures = [{ gpu: GPU, apertureMib: 512 }];
     refused({ items: [item()], whatIf: { withoutGpus: [GPU], apertures } }, "what_if.apertures[0].gpu");
