@@ -11,7 +11,7 @@ export interface KernelTraits {
    * (mdev_core.c of 5.10; WARN_ON_ONCE(vgpu->attached) of 6.1), `blocks` waits (vfio_unregister_group_dev of 6.12).
    */
   readonly removeWhileHeld: "leaks" | "blocks";
-  /** Up to 5.x `available_instances` was kept, and its first value forgot the fences. */
+  /** Before 6.1 `available_instances` was kept, and its first value forgot the fences. */
   readonly countsFencesAtFirst: boolean;
   /** i915 has a directory for each part of a GPU beside its card's files. */
   readonly hasGtDirectories: boolean;
@@ -26,7 +26,7 @@ export function kernelTraits(release: string): KernelTraits {
     mdevDriver: since(6, 1) ? "intel_vgpu_mdev" : "vfio_mdev",
     hasTypeName: since(6, 1),
     removeWhileHeld: since(6, 12) ? "blocks" : "leaks",
-    countsFencesAtFirst: since(6, 0),
+    countsFencesAtFirst: since(6, 1),
     hasGtDirectories: since(5, 18),
   };
 }

@@ -5,6 +5,8 @@ import type { SimulatedClock } from "./clock.ts";
 import type { Entries } from "./gpu-tree.ts";
 import { ueventsBetween, type Uevent } from "./uevents.ts";
 
+const MAX_UNREAD_BYTES = 1_048_576;
+
 export class UeventFeed implements AsyncDisposable {
   readonly #clock: SimulatedClock;
   readonly #server: net.Server;
@@ -32,7 +34,12 @@ export class UeventFeed implements AsyncDisposable {
     const events = this.#shown === undefined ? [] : ueventsBetween(this.#shown, tree);
     this.#shown = tree;
     const text = events.map((event) => this.#line(event)).join("");
-    if (text !== "") for (const socket of this.#listeners) socket.write(text);
+    if (text === "") return;
+    for (const socket of this.#listeners) {
+      socket.write(text);
+      // One that does not read would keep all of it here; it may connect again, as after a loss of udev's own queue.
+      if (socket.writableLength > MAX_UNREAD_BYTES) socket.destroy();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 // The faults that are set: who asks whether one strikes, waits for the end of one, or strikes by itself later.
+import { setMaxListeners } from "node:events";
 import type { PciAddress } from "../../core/ids.ts";
 import type { SimulatedClock } from "../clock.ts";
 import type { Fault } from "./fault.ts";
@@ -45,6 +46,8 @@ export class FaultBoard {
     for (const fault of faults) {
       this.#end(fault.name);
       const entry = { fault, left: fault.times ?? Infinity, holding: 0, end: new AbortController() };
+      // Every call that the fault holds up listens until it ends: many are no leak.
+      setMaxListeners(0, entry.end.signal);
       this.#entries.set(fault.name, entry);
       if (rowOf(fault.kind).nature === "state" && fault.delay_ms !== undefined)
         void this.#endAfter(entry, fault.delay_ms);

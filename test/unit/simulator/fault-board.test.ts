@@ -38,6 +38,19 @@ describe("the faults that are set", () => {
     assert.equal(faults.find("CREATE_FAILS", { gpu: GPU, object: ["b", "a"] })?.errno, "ENOSPC");
   });
 
+  it("hold up as many calls as there are, without a warning of a leak", async () => {
+    const warned: Error[] = [];
+    const note = (warning: Error): void => void warned.push(warning);
+    process.on("warning", note);
+    const { board: faults } = board({ kind: "LIBVIRT_HANGS" });
+    const held = Promise.all(Array.from({ length: 30 }, () => faults.hold("LIBVIRT_HANGS")));
+    assert.equal(await isOver(held), false);
+    faults.clear();
+    await held;
+    process.off("warning", note);
+    assert.deepEqual(warned, []);
+  });
+
   it("clear themselves after as many strikes as they may have", () => {
     const { board: faults } = board({ kind: "CREATE_FAILS", times: 2 });
     assert.ok(faults.strike("CREATE_FAILS"));
