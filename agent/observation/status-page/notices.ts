@@ -131,7 +131,8 @@ function aboutDisagreements({ gpu, disagreements }: GpuView): Notice[] {
     message: `of ${type} the kernel would make ${count(kernel)} more and our budget ${count(ours)}; ${wraps ? "its arithmetic wraps around and every create fails" : "the smaller number holds"}`,
     remedy: wraps
       ? "set the graphics aperture in the firmware to between 256 MiB and 1 GiB"
-      : "compare the firmware's setting of the graphics aperture with the total drawn here",
+      : "docs/capacity.md tells what makes them differ: a vGPU that the kernel lost until the next boot, or a graphics " +
+        "address space that the firmware made smaller",
   }));
 }
 
