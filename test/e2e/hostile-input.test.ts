@@ -37,6 +37,8 @@ import { RpcError } from "./harness/rpc.ts";
 import { present, World } from "./harness/world.ts";
 
 const REQUESTS_PER_METHOD = 5_000;
+/** The agent rests between two examinations of its host, however many ask. */
+const EXAMINATIONS = 500;
 const IN_FLIGHT = 24;
 const SEED = 20;
 const FOREIGN = "4c9c1f1e-aaaa-4000-8000-000000000001";
@@ -175,7 +177,8 @@ describe("hostile input", function () {
     const known = [world.images, `${world.images}/disk.img`, "victim", "claim-victim", FOREIGN];
     for (const [path, requests] of valid) {
       const method = contract.request(path);
-      const hostile = hostileRequests(method, requests, { known, seed: SEED, count: REQUESTS_PER_METHOD });
+      const count = path === Hosts.diagnose.path ? EXAMINATIONS : REQUESTS_PER_METHOD;
+      const hostile = hostileRequests(method, requests, { known, seed: SEED, count });
       const reached = await send(path, hostile);
       assert.ok(
         reached >= 0.95 * hostile.length,
