@@ -126,7 +126,10 @@ describe("files of the kernel that cannot be read", () => {
     const error = await refusal(world.create("later"));
     assert.deepEqual([error.code, error.reason], ["FAILED_PRECONDITION", "MODE_UNSUPPORTED"]);
     const [gpu] = await world.gpus();
-    assert.deepEqual(gpu?.types.map(({ name }) => name).sort(), [type(1), type(4), type(8)]);
+    // A count that cannot be read takes no type away: it counts as none.
+    const counts = new Map(gpu?.types.map(({ name, kernelAvailable }) => [name, kernelAvailable]));
+    assert.deepEqual([...counts.keys()].sort(), [type(1), type(2), type(4), type(8)]);
+    assert.equal(counts.get(type(2)), 0);
     assert.equal((await world.shownHost()).kernelRelease, "6.12.107");
     assert.match(await world.scrape(), /^vgpud_inventory_unread_files 7$/m);
     await refusal(world.create("later"));
