@@ -39,19 +39,25 @@ export function composeDiagnostician(
 interface Parts {
   readonly diagnostician: Diagnostician;
   readonly lookout: Lookout;
+  /** Its status is another object whenever something of it has changed. */
+  readonly libvirt: { readonly status: LibvirtStatus };
   readonly log: Log;
 }
 
-/** Examines again when the host has changed, and now and then. */
-export function diagnosisTask({ diagnostician, lookout, log }: Parts): Task {
+/** Examines again when the host or what libvirt says of itself has changed, and now and then. */
+export function diagnosisTask({ diagnostician, lookout, libvirt, log }: Parts): Task {
   return {
     name: "diagnosis",
     run: async (signal) => {
-      let [revision, at] = [0, -Infinity];
+      let examined: { readonly revision: number; readonly status: LibvirtStatus } | undefined;
+      let at = -Infinity;
       while (!signal.aborted) {
-        const seen = lookout.current?.revision ?? 0;
-        if (seen > 0 && (seen !== revision || clock.now() - at >= RENEW_MS)) {
-          [revision, at] = [seen, clock.now()];
+        const revision = lookout.current?.revision ?? 0;
+        const { status } = libvirt;
+        const changed = revision !== examined?.revision || status !== examined.status;
+        if (revision > 0 && (changed || clock.now() - at >= RENEW_MS)) {
+          examined = { revision, status };
+          at = clock.now();
           await untilAborted(diagnostician.refresh(), signal).catch((error: unknown) => {
             if (!signal.aborted) log.error({ why: messageOf(error) }, "the diagnosis failed");
           });

@@ -34,6 +34,15 @@ describe("vgpuctl doctor", () => {
     assert.doesNotMatch(stdout, /^(ERROR|WARNING)/m);
   });
 
+  it("is of one mind with the list of GPUs as soon as libvirt has said what it is", async () => {
+    await using world = await World.start();
+    await settled(world);
+    await until("the list tells that slices can be made", async () => {
+      const [gpu] = await world.gpus();
+      return gpu?.modes.some(({ mode, available }) => mode === Mode.GVT_G && available) === true;
+    });
+  });
+
   it("says of a host that could, why it does not, and so do the list of GPUs and the metrics", async () => {
     await using world = await World.start(gvtOff);
     const { stdout, exitCode } = await doctor(world, "--mode", "gvt-g");
