@@ -1,22 +1,11 @@
 // What a platform's graphics can ever be used for, before any host is looked at. Pure.
-// GVT-g: kernel drivers/gpu/drm/i915/intel_gvt.c, is_supported_device, the same from 5.10 to 7.1. SR-IOV: has_sriov in
+// What GVT-g drives stands in inventory/gvt-g.ts. SR-IOV: has_sriov in
 // xe/xe_pci.c of 7.1 (no platform has it in 6.12), and in the i915 that is built outside of the kernel (i915-sriov-dkms).
 import type { PciGpu } from "../discovery/pci-gpus.ts";
+import { typesVersionOf, type TypesVersion } from "../inventory/gvt-g.ts";
 import { platformOf, type Platform } from "../inventory/platforms.ts";
 import type { HostSubject } from "./condition.ts";
 import { isAtLeast, type KernelVersion } from "./kernel-version.ts";
-
-/** Which of GVT-g's type tables the driver takes: V4 for graphics version 8, V5 for all others (gvt/vgpu.c). */
-const GVT_TYPES: ReadonlyMap<string, "V4" | "V5"> = new Map([
-  ["Broadwell", "V4"],
-  ["Skylake", "V5"],
-  ["Apollo Lake", "V5"],
-  ["Kaby Lake", "V5"],
-  ["Amber Lake", "V5"],
-  ["Coffee Lake", "V5"],
-  ["Whiskey Lake", "V5"],
-  ["Comet Lake", "V5"],
-]);
 
 /**
  * Platforms that GVT-g came to drive with 5.1 only; 4.19 and 5.0 refuse them (https://github.com/intel/gvt-linux/issues/177
@@ -43,7 +32,7 @@ const XE_SRIOV_FORCED: ReadonlySet<string> = new Set([
 ]);
 
 export type GvtProspect =
-  | { readonly possible: true; readonly types: "V4" | "V5" }
+  | { readonly possible: true; readonly types: TypesVersion }
   /** `never`: neither this nor SR-IOV. */
   | { readonly possible: false; readonly instead: "later-kernel" | "sriov" | "xengt-2016" | "never" };
 
@@ -58,7 +47,7 @@ export type SriovProspect =
 
 /** For the latest kernel that is known here when none is given. */
 export function gvtProspect(platform: Platform, kernel?: KernelVersion): GvtProspect {
-  const types = GVT_TYPES.get(platform.name);
+  const types = typesVersionOf(platform.name);
   const tooOld = kernel !== undefined && GVT_SINCE_5_1.has(platform.name) && !isAtLeast(kernel, 5, 1);
   if (types) return tooOld ? { possible: false, instead: "later-kernel" } : { possible: true, types };
   if (platform.name === LEGACY_XENGT) return { possible: false, instead: "xengt-2016" };

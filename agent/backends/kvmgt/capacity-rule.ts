@@ -1,31 +1,24 @@
 // What GVT-g can give out of one GPU, and what the kernel says that it can: the two are not the same. The rule is one in 5.10,
 // 6.1, 6.12 and 7.1 (kernel drivers/gpu/drm/i915/gvt: gvt.h, vgpu.c, aperture_gm.c, kvmgt.c); how it is counted is not. Pure.
 import type { Amounts, CapacityRule, Endowment } from "../../capacity/budget.ts";
+import { GGTT_SIZES, HOST_SHARE, MAX_VGPUS } from "../../inventory/gvt-g.ts";
 import type { SliceSizes } from "../../inventory/model.ts";
 
-/** gvt.h: HOST_LOW_GM_SIZE, HOST_HIGH_GM_SIZE, HOST_FENCE, whatever the host uses in truth. */
-const hostShare: Amounts = { lowGmMib: 128, highGmMib: 384, fences: 4, instances: 0 };
+const hostShare: Amounts = { ...HOST_SHARE, instances: 0 };
 
 /** I915_MAX_NUM_FENCES of the generations GVT-g supports. */
 const FENCES = 32;
-/** vgpu.c, idr_alloc: ids from 1 up to but excluding GVT_MAX_VGPU, 8. */
-const VGPUS = 7;
-
 /**
- * What the global GTT may map, MiB, by the 8, 4 or 2 MiB of page table that the firmware gave it (gt/intel_ggtt.c,
- * gen8_gmch_probe). It stands in config space that only root may read; largest first, and so is it taken for the first unless
- * the counts of an empty GPU show that it is smaller (memory.ts).
+ * gvt.h: the aperture is the mappable part of the GGTT (gvt_aperture_sz), the rest is hidden (gvt_hidden_sz). The GGTT is taken
+ * for the largest there is unless the counts of an empty GPU show that it is smaller (memory.ts).
  */
-export const GGTT_SIZES = [4096, 2048, 1024] as const;
-
-/** gvt.h: the aperture is the mappable part of the GGTT (gvt_aperture_sz), the rest is hidden (gvt_hidden_sz). */
 export const gvtgCapacity: CapacityRule = ({ apertureMib, memory }) => {
   if (apertureMib === undefined) return undefined;
   const total = {
     lowGmMib: apertureMib,
     highGmMib: Math.max(0, (memory?.ggttMib ?? GGTT_SIZES[0]) - apertureMib),
     fences: FENCES,
-    instances: VGPUS,
+    instances: MAX_VGPUS,
   };
   return { total, host: hostShare };
 };

@@ -4,8 +4,8 @@ import { parsePciAddress, parseVgpuId, type PciAddress, type VgpuId } from "../.
 import { fact, type HostFiles } from "../../discovery/host-files.ts";
 import type { SliceSource } from "../../discovery/kernel-facts.ts";
 import type { PciGpu } from "../../discovery/pci-gpus.ts";
+import { sizesByName } from "../../inventory/gvt-g.ts";
 import type { Gpu, KernelVgpu, VgpuType } from "../../inventory/model.ts";
-import { sizesByName } from "./known-types.ts";
 import { parseDescription } from "./type-description.ts";
 
 const PARENTS = "sys/class/mdev_bus";

@@ -3,10 +3,11 @@
 import type { PciAddress } from "../../core/ids.ts";
 import { fragmentationOf, isAsLarge } from "../../capacity/fragmentation.ts";
 import { followed, groundOf, type Newcomer } from "../../capacity/layouts.ts";
+import { GGTT_SIZES } from "../../inventory/gvt-g.ts";
 import type { GpuMemory, Refusal } from "../../inventory/memory.ts";
 import type { Gpu, Inventory, KernelVgpu, SliceSizes } from "../../inventory/model.ts";
 import type { Remember } from "../../inventory/snapshot.ts";
-import { GGTT_SIZES, gvtgCapacity, kernelCounts } from "./capacity-rule.ts";
+import { gvtgCapacity, kernelCounts } from "./capacity-rule.ts";
 
 type Observation = Parameters<Remember>[1];
 

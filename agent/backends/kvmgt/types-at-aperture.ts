@@ -2,23 +2,9 @@
 // same in 5.10 to 7.1): from the smallest on, up to the first of which not even one fits beside the host's share of the aperture.
 // Whether one could really be made is for the capacity rule to say: of 4 GiB the kernel lists all, and can make none.
 import type { OfferedType, TypesRule } from "../../capacity/plan/site.ts";
+import { HOST_SHARE, KNOWN_TYPES, typesVersionOf } from "../../inventory/gvt-g.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import type { Gpu } from "../../inventory/model.ts";
-import { KNOWN_TYPES } from "./known-types.ts";
-
-/** HOST_LOW_GM_SIZE. */
-const HOST_LOW_GM_MIB = 128;
-
-/** What the kernel puts before the suffix, by the GPU's generation; those of GVT-g's own list (intel_gvt.c, is_supported_device). */
-const BY_PLATFORM: Readonly<Record<string, string>> = {
-  Broadwell: "i915-GVTg_V4_",
-  ...Object.fromEntries(
-    [
-      ...["Skylake", "Apollo Lake", "Kaby Lake", "Amber Lake"],
-      ...["Coffee Lake", "Whiskey Lake", "Comet Lake"],
-    ].map((name) => [name, "i915-GVTg_V5_"]),
-  ),
-};
 
 /** None for a GPU on which GVT-g is not at work now: another aperture does not change that. */
 export const gvtgTypesAt: TypesRule = (gpu, apertureMib) => {
@@ -27,7 +13,7 @@ export const gvtgTypesAt: TypesRule = (gpu, apertureMib) => {
 };
 
 function listed(prefix: string, apertureMib: number): OfferedType[] {
-  const end = KNOWN_TYPES.findIndex(({ sizes }) => apertureMib - HOST_LOW_GM_MIB < sizes.lowGmMib);
+  const end = KNOWN_TYPES.findIndex(({ sizes }) => apertureMib - HOST_SHARE.lowGmMib < sizes.lowGmMib);
   return KNOWN_TYPES.slice(0, end === -1 ? KNOWN_TYPES.length : end).map(({ suffix, sizes }) => ({
     name: `${prefix}${suffix}`,
     sizes,
@@ -39,5 +25,7 @@ function prefixOf({ types, deviceId, driver, apertureMib }: Gpu): string | undef
   const [first] = types;
   if (first) return /^(.+_)\d$/.exec(first.name)?.[1];
   const tooSmall = apertureMib !== undefined && listed("", apertureMib).length === 0;
-  return tooSmall && driver === "i915" ? BY_PLATFORM[platformOf(deviceId)?.name ?? ""] : undefined;
+  const version =
+    tooSmall && driver === "i915" ? typesVersionOf(platformOf(deviceId)?.name ?? "") : undefined;
+  return version && `i915-GVTg_${version}_`;
 }
