@@ -2,24 +2,24 @@
 import type { Condition } from "../../proto/gen/vgpud/v1/condition.ts";
 import type { DiagnoseRequest, DiagnoseResponse } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { Mode as WireMode } from "../../proto/gen/vgpud/v1/gpu.ts";
-import { AgentError } from "../core/errors.ts";
-import { parsePciAddress, type PciAddress } from "../core/ids.ts";
+import type { PciAddress } from "../core/ids.ts";
 import { languageOf } from "../core/language.ts";
 import { modes, type Mode } from "../core/modes.ts";
 import type { Report } from "../diagnosis/diagnostician.ts";
 import type { ApiContext } from "./context.ts";
 import { toWireCondition, toWireDiagnosis, toWireSupport, wireModes } from "./convert/condition.ts";
 import type { Diagnosed } from "./convert/gpu.ts";
-import { invalid, printable } from "./validate/fields.ts";
+import { gpuNotFound } from "./gpu-not-found.ts";
+import { invalid } from "./validate/fields.ts";
+import { parseGpuAddress } from "./validate/vgpu-request.ts";
 
 /** Examines host and GPUs anew. */
 export async function diagnosed(context: ApiContext, request: DiagnoseRequest): Promise<DiagnoseResponse> {
   const mode = modeAsked(request.mode);
-  const gpu = gpuAsked(request.gpu);
+  const gpu = request.gpu === "" ? undefined : parseGpuAddress(request.gpu, "gpu");
   const { diagnosis } = context;
   const report = await diagnosis.refresh();
-  if (gpu !== undefined && !report.host.gpus.some(({ address }) => address === gpu))
-    throw new AgentError("GPU_NOT_FOUND", `this host has no Intel GPU ${gpu}`, { details: { gpu } });
+  if (gpu !== undefined && !report.host.gpus.some(({ address }) => address === gpu)) throw gpuNotFound(gpu);
   return toWireDiagnosis(report.diagnosis, {
     ...{ mode, gpu, at: report.at, hypervisor: hypervisorOf(report) },
     language: languageOf(request.language),
@@ -59,11 +59,4 @@ function modeAsked(wire: WireMode): Mode | undefined {
   const mode = modes.find((each) => wireModes[each] === wire);
   if (mode === undefined) throw invalid("mode", "has a value that is not known to this release");
   return mode;
-}
-
-function gpuAsked(text: string): PciAddress | undefined {
-  if (text === "") return undefined;
-  const address = parsePciAddress(text);
-  if (!address) throw invalid("gpu", `must be a PCI address as 0000:00:02.0, is ${printable(text)}`);
-  return address;
 }

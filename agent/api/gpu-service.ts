@@ -6,14 +6,13 @@ import {
   ListGpusResponse,
   type GpuServiceService,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
-import { AgentError } from "../core/errors.ts";
-import type { PciAddress } from "../core/ids.ts";
 import type { Inventory } from "../inventory/model.ts";
 import { holdingsOf } from "../lifecycle/holdings.ts";
 import { gpuViews, vgpuViews } from "../lifecycle/views.ts";
 import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
 import { diagnosedOf } from "./diagnosis.ts";
 import { toWireGpu } from "./convert/gpu.ts";
+import { gpuNotFound } from "./gpu-not-found.ts";
 import { toWirePlan } from "./convert/plan.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
@@ -66,8 +65,4 @@ function planStock({ ledger, rule, typesAt }: ApiContext, inventory: Inventory):
     foreign: new Set(foreign.map(({ id }) => id)),
     made: new Set(inventory.vgpus.keys()),
   };
-}
-
-function gpuNotFound(gpu: PciAddress): AgentError {
-  return new AgentError("GPU_NOT_FOUND", `this host has no Intel GPU ${gpu}`, { details: { gpu } });
 }
