@@ -113,7 +113,7 @@ describe("the completion of vgpuctl", () => {
     "vgpuctl help dest": "destroy",
     "vgpuctl stop --gr": "--grace",
     "vgpuctl gpus --gr": "",
-    "vgpuctl create --policy ": "pack spread",
+    "vgpuctl create --policy ": "pack spread numa",
     "vgpuctl -o ya": "yaml",
     "vgpuctl completion f": "fish",
     "vgpuctl create --vcpus ": "",
