@@ -26,6 +26,8 @@ interface AgentFacts {
     readonly cpus: number | undefined;
     readonly memoryBytes: number | undefined;
     readonly osRelease: string | undefined;
+    readonly memoryAvailableBytes: number | undefined;
+    readonly cpuBusy: number | undefined;
   };
   /** Ledger records that could not be read. */
   readonly unreadableRecords: number;

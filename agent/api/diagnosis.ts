@@ -2,10 +2,12 @@
 import type { Condition } from "../../proto/gen/vgpud/v1/condition.ts";
 import type { DiagnoseRequest, DiagnoseResponse } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { Mode as WireMode } from "../../proto/gen/vgpud/v1/gpu.ts";
-import type { PciAddress } from "../core/ids.ts";
 import { languageOf } from "../core/language.ts";
 import { modes, type Mode } from "../core/modes.ts";
+import type { Diagnosis } from "../diagnosis/diagnose.ts";
+import { failuresOf, isOfRoom } from "../diagnosis/checks/room.ts";
 import type { Report } from "../diagnosis/diagnostician.ts";
+import type { GpuView } from "../lifecycle/views.ts";
 import type { ApiContext } from "./context.ts";
 import { toWireCondition, toWireDiagnosis, toWireSupport, wireModes } from "./convert/condition.ts";
 import type { Diagnosed } from "./convert/gpu.ts";
@@ -36,19 +38,23 @@ export function hostConditionsOf({ diagnosis }: ApiContext): Condition[] {
   return failed.map((each) => toWireCondition(each, shown));
 }
 
-/** What the last examination said of a GPU; nothing before the first. */
-export function diagnosedOf({ diagnosis }: ApiContext, gpu: PciAddress): Diagnosed {
+/** What the last examination said of a GPU, nothing before the first; of its room what stands now. */
+export function diagnosedOf({ diagnosis }: ApiContext, view: GpuView): Diagnosed {
+  const { address } = view.gpu;
   const report = diagnosis.latest;
-  if (!report) return { modes: [], conditions: [] };
-  const { conditions, verdicts } = report.diagnosis;
-  const verdict = verdicts.find((each) => each.gpu === gpu);
-  const failed = conditions.filter((each) => each.gpu === gpu && each.finding.status === "fail");
+  const { conditions, verdicts } = report?.diagnosis ?? NOTHING;
+  const verdict = verdicts.find((each) => each.gpu === address);
+  const failed = conditions.filter(
+    (each) => each.gpu === address && each.finding.status === "fail" && !isOfRoom(each),
+  );
   const shown = { language: "en", since: diagnosis.since.bind(diagnosis) } as const;
   return {
-    modes: (verdict?.modes ?? []).map((each) => toWireSupport(each, hypervisorOf(report))),
-    conditions: failed.map((each) => toWireCondition(each, shown)),
+    modes: report && verdict ? verdict.modes.map((each) => toWireSupport(each, hypervisorOf(report))) : [],
+    conditions: [...failuresOf(view, address), ...failed].map((each) => toWireCondition(each, shown)),
   };
 }
+
+const NOTHING: Diagnosis = { conditions: [], verdicts: [] };
 
 function hypervisorOf({ host }: Report): "kvm" | "xen" {
   return host.hypervisor === "xen" ? "xen" : "kvm";

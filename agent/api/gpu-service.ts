@@ -28,7 +28,7 @@ export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuSer
       const { items, nextPageToken } = pageOf(views(), ({ gpu }) => gpu.address, request);
       return Promise.resolve(
         ListGpusResponse.fromPartial({
-          gpus: items.map((view) => toWireGpu(view, diagnosedOf(context, view.gpu.address))),
+          gpus: items.map((view) => toWireGpu(view, diagnosedOf(context, view))),
           nextPageToken,
           resumeToken: resumeToken(context, inventory),
           observeTime: new Date(inventory.observedAt),
@@ -41,7 +41,7 @@ export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuSer
       if (!view) throw gpuNotFound(address);
       const observeTime = new Date(currentInventory(context).observedAt);
       return Promise.resolve(
-        GetGpuResponse.fromPartial({ gpu: toWireGpu(view, diagnosedOf(context, address)), observeTime }),
+        GetGpuResponse.fromPartial({ gpu: toWireGpu(view, diagnosedOf(context, view)), observeTime }),
       );
     },
     plan: async (request) => {

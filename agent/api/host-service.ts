@@ -37,10 +37,9 @@ export function hostHandlers(context: ApiContext): Partial<Handlers<typeof HostS
             simulated: agent.simulated,
             cpuModel: machine.cpuModel ?? "",
             cpus: machine.cpus,
-            memoryMib:
-              machine.memoryBytes === undefined
-                ? undefined
-                : BigInt(Math.round(machine.memoryBytes / BYTES_PER_MIB)),
+            memoryMib: mib(machine.memoryBytes),
+            memoryAvailableMib: mib(machine.memoryAvailableBytes),
+            cpuBusy: machine.cpuBusy,
             instanceEpoch: agent.instanceEpoch,
             revision: BigInt(revision),
             ledger: ledgerOf(context),
@@ -52,6 +51,10 @@ export function hostHandlers(context: ApiContext): Partial<Handlers<typeof HostS
       );
     },
   };
+}
+
+function mib(bytes: number | undefined): bigint | undefined {
+  return bytes === undefined ? undefined : BigInt(Math.round(bytes / BYTES_PER_MIB));
 }
 
 function libvirtOf({ libvirt }: ApiContext): Host["libvirt"] {

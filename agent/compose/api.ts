@@ -14,7 +14,6 @@ import { gvtgTypesAt } from "../backends/kvmgt/types-at-aperture.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import type { DomainId } from "../core/ids.ts";
 import { lazily } from "../core/lazily.ts";
-import { nobodysMachine, readMachine } from "../host/machine.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { callLog } from "./call-log.ts";
 import { composeSimulation } from "./simulation.ts";
@@ -35,16 +34,10 @@ export interface Api {
 export function composeApi(
   { config, version, simulator, descriptorSet, log }: AgentOptions,
   stages: Stages,
-  { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
+  { unreadableRecords }: { readonly unreadableRecords: number },
 ): Api {
-  // A simulated host has none of this machine's facts; on a real one they take seconds, and nothing waits for them.
   const { ledger, lookout, libvirt, operations, domains, metrics, reconciler, sampler } = stages;
   const { diagnostician, domainHistory } = stages;
-  let machine = nobodysMachine;
-  if (simulator === undefined)
-    void readMachine({ stop }).then((facts) => {
-      machine = facts;
-    });
   const lookAgain = async (): Promise<void> => {
     reconciler.trigger();
     // A look that fails, or waits for a libvirt that hangs, is what the fault is about; the change itself is done.
@@ -68,7 +61,7 @@ export function composeApi(
       ...{ version, simulated: simulator !== undefined, unreadableRecords },
       startedAt: clock.wall(),
       instanceEpoch: randomUUID(),
-      machine: () => machine,
+      machine: () => stages.machine.current,
     },
   };
   const logCall = callLog(log);

@@ -7,10 +7,12 @@ import { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { hostSubject } from "../diagnosis/host-subject.ts";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
+import type { Rooms } from "../diagnosis/room.ts";
 import type { Log } from "../host/journal.ts";
 import { readKernelLog } from "../host/kernel-log.ts";
 import type { LibvirtStatus } from "../host/libvirt.ts";
 import type { Lookout } from "../inventory/lookout.ts";
+import type { GpuView } from "../lifecycle/views.ts";
 import type { Task } from "../tasks.ts";
 
 /** How soon a change of the host is in the diagnosis that is shown without being asked for. */
@@ -21,15 +23,17 @@ const RENEW_MS = 60_000;
 /** Between the end of one examination and the begin of the next. */
 const REST_MS = 200;
 
-export function composeDiagnostician(
-  root: string,
-  files: ExaminedFiles,
-  libvirt: () => LibvirtStatus,
-): Diagnostician {
+/** What the agent itself knows, beside the host's files. */
+interface Known {
+  readonly libvirt: () => LibvirtStatus;
+  readonly rooms: () => Rooms;
+}
+
+export function composeDiagnostician(root: string, files: ExaminedFiles, known: Known): Diagnostician {
   const examine = async () => {
     const kernelLog = await readKernelLog(root, files);
-    const reading = (): Promise<LibvirtReading> => Promise.resolve(readingOf(libvirt()));
-    const host = await hostSubject(files, { kernelLog, libvirt: reading });
+    const libvirt = (): Promise<LibvirtReading> => Promise.resolve(readingOf(known.libvirt()));
+    const host = await hostSubject(files, { kernelLog, libvirt, rooms: known.rooms() });
     return { host, diagnosis: await diagnose(files, host) };
   };
   const never = new AbortController().signal;
@@ -42,6 +46,12 @@ interface Parts {
   /** Its status is another object whenever something of it has changed. */
   readonly libvirt: { readonly status: LibvirtStatus };
   readonly log: Log;
+}
+
+/** The accounts of every GPU that offers slices. */
+export function roomsOf(gpus: readonly GpuView[]): Rooms {
+  const sharing = gpus.filter(({ budget }) => budget !== undefined);
+  return new Map(sharing.map((view) => [view.gpu.address, view]));
 }
 
 /** Examines again when the host or what libvirt says of itself has changed, and now and then. */

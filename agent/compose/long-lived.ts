@@ -49,7 +49,7 @@ export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => voi
   });
   const connect: Task = { name: "libvirt", run: (signal) => libvirt.run(signal) };
   const sample: Task = { name: "domain sampler", run: (signal) => sampler.run(signal) };
-  const everywhere = [connect, reconcile, sample, diagnosisTask({ ...stages, log })];
+  const everywhere = [connect, reconcile, sample, diagnosisTask({ ...stages, log }), ...stages.machine.tasks];
   const monitor = monitorOf(options);
   const always = [...everywhere, ...(manager.messenger.heard ? [supervise(options, stages)] : [])];
   return monitor ? [...always, udev(monitor)] : always;

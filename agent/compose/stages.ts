@@ -33,7 +33,8 @@ import type { MetricsView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { countedStore } from "./counted-store.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
-import { composeDiagnostician } from "./diagnosis.ts";
+import { composeDiagnostician, roomsOf } from "./diagnosis.ts";
+import { composeMachine, type MachineWatch } from "./machine.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
 import { composeLook } from "./look.ts";
 import { composeReconciler } from "./reconciler.ts";
@@ -55,10 +56,11 @@ export interface Stages {
   readonly domainHistory: DomainStatsHistory;
   /** The reconciler's. */
   readonly pulse: Pulse;
+  readonly machine: MachineWatch;
 }
 
 export function composeStages(
-  { config, configuration, version, revision, log }: AgentOptions,
+  { config, configuration, simulator, version, revision, log }: AgentOptions,
   { store, claims }: { readonly store: LedgerStore; readonly claims: readonly Claim[] },
   cut: AbortSignal,
 ): Stages {
@@ -105,7 +107,10 @@ export function composeStages(
     onReading: unreadLog(log),
   });
   const lookout = new Lookout({ look: composeLook({ files, domains: libvirt }, log), snapshot, stop: cut });
-  const diagnostician = composeDiagnostician(config.host_root, files, () => libvirt.status);
+  const diagnostician = composeDiagnostician(config.host_root, files, {
+    libvirt: () => libvirt.status,
+    rooms: () => roomsOf(view().gpus),
+  });
   const operations = new Operations((operation) => {
     recorder.operation(operation);
   });
@@ -155,7 +160,8 @@ export function composeStages(
     metrics,
     pulse,
   };
-  return { view, ...parts, sampler, domainHistory };
+  const machine = composeMachine({ simulated: simulator !== undefined });
+  return { view, ...parts, sampler, domainHistory, machine };
 }
 
 /** What domains may name of this host, by the configuration as it is at each request. */

@@ -6,6 +6,7 @@ import type { PciGpu } from "../discovery/pci-gpus.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
 import type { KernelVersion } from "./kernel-version.ts";
 import type { Evidence, Look } from "./look.ts";
+import type { Rooms } from "./room.ts";
 import type { common, texts } from "./texts/en.ts";
 
 /** The conditions that there are: those that have a text. */
@@ -47,6 +48,8 @@ export interface HostSubject {
   readonly libvirt: LibvirtReading;
   /** Lines of the kernel's log; undefined where they may not be read. */
   readonly kernelLog: readonly string[] | undefined;
+  /** Undefined without an agent, which keeps the accounts. */
+  readonly rooms: Rooms | undefined;
 }
 
 /** A GPU with its host. */

@@ -14,18 +14,19 @@ export interface OtherSources {
   /** Which libvirt there could be depends on the hypervisor. */
   readonly libvirt: (hypervisor: HostSubject["hypervisor"]) => Promise<LibvirtReading>;
   readonly kernelLog: HostSubject["kernelLog"];
+  readonly rooms: HostSubject["rooms"];
 }
 
 export async function hostSubject(
   files: HostFiles,
-  { libvirt, kernelLog }: OtherSources,
+  { libvirt, ...known }: OtherSources,
 ): Promise<HostSubject> {
   const readable = new ReadableFiles(files);
   const [facts, gpus] = await Promise.all([readHostFacts(readable), findGpus(readable)]);
   const { hypervisor } = facts;
   const kernelRelease = RELEASE.test(facts.kernelRelease) ? facts.kernelRelease : "";
   const kernel = parseKernelVersion(kernelRelease);
-  return { hypervisor, kernelRelease, kernel, gpus, libvirt: await libvirt(hypervisor), kernelLog };
+  return { hypervisor, kernelRelease, kernel, gpus, libvirt: await libvirt(hypervisor), ...known };
 }
 
 /** What cannot be read is taken as absent: the checks that need it say so. */

@@ -26,6 +26,7 @@ export function prospectOf(deviceId: string, kernelRelease: string): Promise<Dia
     gpus: [bareGpu(deviceId)],
     libvirt: { asked: false, why: "a device is asked about, and no host" },
     kernelLog: undefined,
+    rooms: undefined,
   };
   return diagnose(NO_FILES, host, ({ code }) => OF_DEVICE.has(code));
 }

@@ -26,6 +26,7 @@ import {
 } from "./checks/gvt-kernel.ts";
 import { insideGuest, iommuOff, lockdown, msrsNotIgnored, noHypervisor } from "./checks/machine.ts";
 import { iommuGroupMissing, iommuGroupShared } from "./checks/passthrough.ts";
+import { capacityDisagrees, gmFragmented } from "./checks/room.ts";
 import { modeNotServed } from "./checks/served.ts";
 import {
   sriovAdminMissing,
@@ -72,6 +73,8 @@ export const table: readonly Check[] = [
     apertureTooLarge,
     apertureNotBest,
     vgpuTypesMissing,
+    capacityDisagrees,
+    gmFragmented,
   ],
   ...[iommuGroupMissing, iommuGroupShared, renderNodeMissing],
   ...[

@@ -57,6 +57,7 @@ async function examined(
   const kernelLog = await readKernelLog(root, files);
   const host = await hostSubject(files, {
     kernelLog,
+    rooms: undefined,
     libvirt: (hypervisor) => libvirtOf(root, files, hypervisor),
   });
   return { diagnosis: await diagnose(files, host), host };

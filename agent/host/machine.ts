@@ -1,5 +1,6 @@
 // The one adapter to systeminformation. Most of its functions start shells (versions() more than thirty), so only
-// three are used, once, when the agent starts: mem() reads /proc, cpu() and osInfo() start a few short processes.
+// four are used: cpu() and osInfo() start a few short processes, once, when the agent starts; mem() and currentLoad() read
+// /proc.
 // It is large, and loaded only where it is asked.
 
 /** Facts of the machine that are worth showing. Undefined: the machine did not say, or not in time. */
@@ -11,7 +12,13 @@ export interface Machine {
   readonly memoryBytes: number | undefined;
   /** The distribution, as `Debian GNU/Linux 12`. */
   readonly osRelease: string | undefined;
+  /** What new processes can have without swapping. */
+  readonly memoryAvailableBytes: number | undefined;
+  /** Share of the processors' time that was used between the last two looks, 0 to 1; at first since the boot. */
+  readonly cpuBusy: number | undefined;
 }
+
+type Load = Pick<Machine, "memoryAvailableBytes" | "cpuBusy">;
 
 /** A machine that says nothing. */
 export const nobodysMachine: Machine = {
@@ -19,6 +26,8 @@ export const nobodysMachine: Machine = {
   cpus: undefined,
   memoryBytes: undefined,
   osRelease: undefined,
+  memoryAvailableBytes: undefined,
+  cpuBusy: undefined,
 };
 
 /** What is used of systeminformation. */
@@ -28,7 +37,9 @@ export interface MachineSource {
     readonly brand: string;
     readonly cores: number;
   }>;
-  readonly mem: () => Promise<{ readonly total: number }>;
+  readonly mem: () => Promise<{ readonly total: number; readonly available: number }>;
+  /** In percent. */
+  readonly currentLoad: () => Promise<{ readonly currentLoad: number }>;
   readonly osInfo: () => Promise<{ readonly distro: string; readonly release: string }>;
 }
 
@@ -41,11 +52,9 @@ export interface MachineOptions {
 
 const DEADLINE_MS = 5_000;
 
-/** Never rejects: nothing the agent does depends on these facts. */
-export async function readMachine(options: MachineOptions): Promise<Machine> {
-  const { stop, deadlineMs = DEADLINE_MS } = options;
-  const source = async (): Promise<MachineSource> => options.source ?? (await import("systeminformation"));
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(deadlineMs)]);
+/** What does not change while the agent runs. Never rejects: nothing the agent does depends on these facts. */
+export async function readMachine(options: MachineOptions): Promise<Omit<Machine, keyof Load>> {
+  const { signal, source } = asking(options);
   const [cpu, mem, os] = await Promise.all([
     told(async () => (await source()).cpu(), signal),
     told(async () => (await source()).mem(), signal),
@@ -56,6 +65,30 @@ export async function readMachine(options: MachineOptions): Promise<Machine> {
     cpus: positive(cpu?.cores),
     memoryBytes: positive(mem?.total),
     osRelease: words(os?.distro, os?.release),
+  };
+}
+
+/** What does. Never rejects, as above. */
+export async function readLoad(options: MachineOptions): Promise<Load> {
+  const { signal, source } = asking(options);
+  const [mem, load] = await Promise.all([
+    told(async () => (await source()).mem(), signal),
+    told(async () => (await source()).currentLoad(), signal),
+  ]);
+  const percent = load?.currentLoad ?? Number.NaN;
+  return {
+    memoryAvailableBytes: positive(mem?.available),
+    cpuBusy: percent >= 0 && percent <= 100 ? percent / 100 : undefined,
+  };
+}
+
+function asking({ stop, deadlineMs = DEADLINE_MS, source }: MachineOptions): {
+  readonly signal: AbortSignal;
+  readonly source: () => Promise<MachineSource>;
+} {
+  return {
+    signal: AbortSignal.any([stop, AbortSignal.timeout(deadlineMs)]),
+    source: async () => source ?? (await import("systeminformation")),
   };
 }
 

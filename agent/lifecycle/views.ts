@@ -13,7 +13,7 @@ import {
 } from "../capacity/budget.ts";
 import { fragmentationOf, type Fragmentation } from "../capacity/fragmentation.ts";
 import { allocatable } from "../capacity/place.ts";
-import type { GmSizes } from "../inventory/memory.ts";
+import type { Disagreement, Fragmented, Room } from "../diagnosis/room.ts";
 import {
   isAlive,
   type Domain,
@@ -29,36 +29,13 @@ import type { Ledger } from "./ledger.ts";
 /** Stands in our ledger; made by somebody else; or bears our mark but no claim. */
 export type Ownership = "own" | "foreign" | "orphan";
 
-export interface GpuView {
+export interface GpuView extends Room {
   readonly gpu: Gpu;
   /** Undefined for a GPU that offers no slices. */
   readonly budget: Budget | undefined;
   /** The parts of what is used; undefined as above. */
   readonly usedBy: Readonly<Record<Holder, Amounts>> | undefined;
-  /** An estimate; undefined while it is not known where slices lie. */
-  readonly largestFree: GmSizes | undefined;
   readonly types: readonly { readonly type: VgpuType; readonly allocatable: number }[];
-  /** Types of which the kernel would make another number than our arithmetic, from the slices that exist. */
-  readonly disagreements: readonly Disagreement[];
-  /** Types that have room in sum and in no one piece. */
-  readonly fragmented: readonly Fragmented[];
-}
-
-interface Disagreement {
-  readonly type: string;
-  readonly ours: number;
-  readonly kernel: number;
-  /** The host's share is larger than a part of the memory: the kernel's unsigned arithmetic goes below 0 and wraps around. */
-  readonly wraps: boolean;
-}
-
-interface Fragmented {
-  readonly type: string;
-  /** How many would fit if what is free were in one piece. */
-  readonly inSum: number;
-  readonly kernel: number;
-  /** The kernel has refused one; otherwise it is our estimate. */
-  readonly refused: boolean;
 }
 
 export interface VgpuView {

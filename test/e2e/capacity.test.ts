@@ -7,6 +7,7 @@ import { PlacementPolicy } from "../../proto/gen/vgpud/v1/placement.ts";
 import { GPU, SECOND_GPU, type } from "./harness/requests.ts";
 import { refusal, RpcError } from "./harness/rpc.ts";
 import { until } from "./harness/until.ts";
+import { roomConditions } from "./harness/room-conditions.ts";
 import { present, World } from "./harness/world.ts";
 
 type Size = 1 | 2 | 4 | 8;
@@ -56,7 +57,7 @@ describe("the room on a GPU", () => {
       assert.deepEqual(amounts(empty, "used"), [0, 0, 0, 0]);
       assert.deepEqual(amounts(empty, "free"), left);
       assert.deepEqual(offers(empty), expected);
-      assert.deepEqual(empty?.conditions, []);
+      assert.deepEqual(roomConditions(empty), []);
       await ask(world, "first", 8);
       const [partly] = await world.gpus();
       assert.deepEqual(amounts(partly, "free"), [left[0] - 64, left[1] - 384, 24, 6]);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { GPU, SECOND_GPU, type } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
+import { roomConditions } from "./harness/room-conditions.ts";
 import { present, World } from "./harness/world.ts";
 
 const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
@@ -37,7 +38,7 @@ function offer(gpu: Gpu | undefined, size: Size): { ours: number; kernel: number
 }
 
 function reasons(gpu: Gpu | undefined): string[] {
-  return present(gpu).conditions.map(({ reason }) => reason);
+  return roomConditions(gpu).map(({ reason }) => reason);
 }
 
 function largest(gpu: Gpu | undefined): number[] | undefined {
@@ -55,9 +56,9 @@ describe("memory in pieces", () => {
     assert.deepEqual(offer(gpu, 4), { ours: 2, kernel: 2 });
     assert.deepEqual(largest(gpu), [256, 512]);
     assert.deepEqual(gpu?.budget?.free?.highGmMib, 1152);
-    const condition = present(gpu.conditions[0]);
-    assert.deepEqual([condition.reason, gpu.conditions.length], ["GM_FRAGMENTED", 1]);
-    assert.match(condition.message, /1 of i915-GVTg_V5_2 .* 256 MiB of low GM and 512 MiB of high GM/);
+    assert.deepEqual(reasons(gpu), ["GM_FRAGMENTED"]);
+    const condition = present(roomConditions(gpu)[0]);
+    assert.match(condition.message, /1 × i915-GVTg_V5_2 .* 256 MiB of low GM and 512 MiB of high GM/);
     assert.deepEqual(
       condition.evidence.map(({ value }) => value),
       ["1"],
@@ -120,7 +121,10 @@ describe("memory in pieces", () => {
         { ours: 2, kernel: 2 },
       ],
     );
-    assert.match(present(after?.conditions[0]).message, /the kernel has refused i915-GVTg_V5_2 \(ENOSPC\)/);
+    assert.match(
+      present(roomConditions(after)[0]).message,
+      /the kernel has refused i915-GVTg_V5_2 \(ENOSPC\)/,
+    );
     assert.equal(await make(world, "large", 2), SECOND_GPU);
     await world.destroy("d", AT_ONCE);
     assert.deepEqual(reasons((await world.gpus())[0]), []);
@@ -189,7 +193,7 @@ describe("what a GPU has", () => {
       );
       const [gpu] = await world.gpus();
       assert.deepEqual(offer(gpu, 8), { ours: 0, kernel: kernel.startsWith("5") ? 9 : 7 });
-      assert.match(present(gpu?.conditions[0]).message, /wraps around/);
+      assert.match(present(roomConditions(gpu)[0]).message, /wraps around/);
       assert.equal((await refusal(make(world, "any", 8))).reason, "HIGH_GM_EXHAUSTED");
     }
   });

@@ -5,12 +5,11 @@ import type { Amounts, Budget } from "../../capacity/budget.ts";
 import type { SliceSizes, VgpuType } from "../../inventory/model.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
-import { capacityConditions } from "./capacity-conditions.ts";
 
-/** What the last diagnosis said of a GPU. */
+/** What is said of a GPU beside its figures. */
 export interface Diagnosed {
   readonly modes: readonly pb.ModeSupport[];
-  /** Those that failed. */
+  /** What fails. */
   readonly conditions: readonly Condition[];
 }
 
@@ -37,7 +36,7 @@ export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
     budget: budget && toWireBudget(budget, view),
     types: types.map(({ type, allocatable }) => toWireType(type, allocatable)),
     modes: [...diagnosed.modes],
-    conditions: [...capacityConditions(view), ...diagnosed.conditions],
+    conditions: [...diagnosed.conditions],
   });
 }
 

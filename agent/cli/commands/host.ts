@@ -37,8 +37,8 @@ function hostText(host: Host): Text {
         ["kernel", host.kernelRelease],
         ["OS", host.os],
         ["CPU", host.cpuModel],
-        ["CPUs", host.cpus],
-        ["memory MiB", host.memoryMib === undefined ? undefined : String(host.memoryMib)],
+        ["CPUs", cpusCell(host)],
+        ["memory MiB", memoryCell(host)],
         ["vgpud", host.agentVersion],
         ["started", time(host.startTime)],
         ["simulated", yesNo(host.simulated)],
@@ -49,6 +49,18 @@ function hostText(host: Host): Text {
       ],
     },
   ];
+}
+
+function cpusCell({ cpus, cpuBusy }: Host): Cell {
+  if (cpus === undefined) return undefined;
+  return cpuBusy === undefined ? String(cpus) : `${cpus}, ${Math.round(cpuBusy * 100)} % busy`;
+}
+
+function memoryCell({ memoryMib, memoryAvailableMib }: Host): Cell {
+  if (memoryMib === undefined) return undefined;
+  return memoryAvailableMib === undefined
+    ? String(memoryMib)
+    : `${memoryMib}, ${memoryAvailableMib} available`;
 }
 
 function drainedCell({ drained, drainNote }: Host): Cell {

@@ -1,5 +1,7 @@
 // What an operator should know about the host, worst first. Each says what it is about, why, and what helps. Pure.
 import type { Budget } from "../../capacity/budget.ts";
+import { failuresOf } from "../../diagnosis/checks/room.ts";
+import { messageOf, remedyOf } from "../../diagnosis/words.ts";
 import type { Gpu, Inventory } from "../../inventory/model.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
 import type { Notice, Resource, SliceView, StatusSource } from "./model.ts";
@@ -24,8 +26,7 @@ export function noticesOf(
     ...aboutHost(inventory),
     ...gpus.flatMap((view) => [
       ...aboutGpu(view),
-      ...aboutDisagreements(view),
-      ...aboutFragmentation(view),
+      ...aboutRoom(view),
       ...aboutOvercommitment(view),
       ...aboutSlices(slicesOn.get(view.gpu.address) ?? []),
     ]),
@@ -123,34 +124,13 @@ function whyNoTypes({ driver, mdevParent }: Gpu): Pick<Notice, "message" | "reme
   };
 }
 
-function aboutDisagreements({ gpu, disagreements }: GpuView): Notice[] {
-  return disagreements.map(({ type, ours, kernel, wraps }) => ({
-    severity: "warning",
-    reason: "CAPACITY_DISAGREES",
-    about: gpu.address,
-    message: `of ${type} the kernel would make ${count(kernel)} more and our budget ${count(ours)}; ${wraps ? "its arithmetic wraps around and every create fails" : "the smaller number holds"}`,
-    remedy: wraps
-      ? "set the graphics aperture in the firmware to between 256 MiB and 1 GiB"
-      : "docs/capacity.md tells what makes them differ: a vGPU that the kernel lost until the next boot, or a graphics " +
-        "address space that the firmware made smaller",
+function aboutRoom(view: GpuView): Notice[] {
+  const { address: about } = view.gpu;
+  return failuresOf(view, about).map((condition) => ({
+    ...{ severity: "warning", reason: condition.code, about },
+    message: messageOf(condition, "en"),
+    remedy: remedyOf(condition, "en"),
   }));
-}
-
-function aboutFragmentation({ gpu, fragmented }: GpuView): Notice[] {
-  if (fragmented.length === 0) return [];
-  const types = fragmented.map(({ type }) => type).join(", ");
-  const how = fragmented.some(({ refused }) => refused)
-    ? "the kernel found no range"
-    : "by our estimate there is no range";
-  return [
-    {
-      severity: "warning",
-      reason: "GM_FRAGMENTED",
-      about: gpu.address,
-      message: `what is free would hold ${types} in sum; ${how} in one piece`,
-      remedy: "destroy a vGPU that lies between two free pieces, or ask for a smaller type",
-    },
-  ];
 }
 
 const words = {

@@ -4,6 +4,7 @@ import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { FaultKind } from "../../../agent/simulator/faults/kinds.ts";
 import { GPU, type } from "./requests.ts";
+import { roomConditions } from "./room-conditions.ts";
 import { refusal } from "./rpc.ts";
 import type { FaultFields, SimulatedAgent } from "./simulated-agent.ts";
 import { asListener, foreignXml } from "./somebody-else.ts";
@@ -43,7 +44,7 @@ const refusedCreate: Provocation["answers"] = async (agent, set) => {
 async function conditionOf(agent: SimulatedAgent): Promise<string> {
   return await until("the GPU has a condition", async () => {
     const [gpu] = await agent.gpus();
-    return gpu?.conditions[0]?.reason;
+    return roomConditions(gpu)[0]?.reason;
   });
 }
 

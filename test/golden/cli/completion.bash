@@ -38,40 +38,42 @@ _vgpuctl() {
 }
 
 _vgpuctl_offer() {
-  case "$prev" in
-    --socket) _vgpuctl_files "$cur"; return ;;
-    --output | -o) _vgpuctl_words 'table wide json yaml name request' "$cur"; return ;;
-    --timeout) :; return ;;
-    --interval) :; return ;;
-    --mode) _vgpuctl_words 'gvt-g' "$cur"; return ;;
-    --gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
-    --lang) _vgpuctl_words 'en zh-Hans' "$cur"; return ;;
-    --host-root) _vgpuctl_files "$cur"; return ;;
-    --pci-id) :; return ;;
-    --kernel) _vgpuctl_files "$cur"; return ;;
-    --bundle) _vgpuctl_files "$cur"; return ;;
-    --frames | -n) :; return ;;
-    --sort) _vgpuctl_words 'cpu memory name state' "$cur"; return ;;
-    --flavor-metadata) :; return ;;
-    --policy) _vgpuctl_words 'pack spread numa' "$cur"; return ;;
-    --numa) :; return ;;
-    --aperture) :; return ;;
-    --without-gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
-    --file | -f) _vgpuctl_files "$cur"; return ;;
-    --type) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" types 2>/dev/null)" "$cur"; return ;;
-    --sizes) :; return ;;
-    --vcpus) :; return ;;
-    --memory) :; return ;;
-    --disk) _vgpuctl_files "$cur"; return ;;
-    --disk-format) _vgpuctl_words 'raw qcow2' "$cur"; return ;;
-    --disk-bus) _vgpuctl_words 'virtio sata scsi' "$cur"; return ;;
-    --initrd) _vgpuctl_files "$cur"; return ;;
-    --cmdline) :; return ;;
-    --vnc) :; return ;;
-    --uuid) :; return ;;
-    --on-stop) _vgpuctl_words 'hold release' "$cur"; return ;;
-    --claim-id) :; return ;;
-    --grace) :; return ;;
+  case "$command/$prev" in
+    */--socket) _vgpuctl_files "$cur"; return ;;
+    */--output | */-o) _vgpuctl_words 'table wide json yaml name request' "$cur"; return ;;
+    */--timeout) :; return ;;
+    */--interval) :; return ;;
+    doctor/--mode) _vgpuctl_words 'gvt-g gvt-d gvt-s sriov' "$cur"; return ;;
+    create/--mode) _vgpuctl_words 'gvt-g' "$cur"; return ;;
+    */--gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
+    */--lang) _vgpuctl_words 'en zh-Hans' "$cur"; return ;;
+    */--host-root) _vgpuctl_files "$cur"; return ;;
+    */--pci-id) :; return ;;
+    doctor/--kernel) :; return ;;
+    create/--kernel) _vgpuctl_files "$cur"; return ;;
+    */--bundle) _vgpuctl_files "$cur"; return ;;
+    */--frames | */-n) :; return ;;
+    */--sort) _vgpuctl_words 'cpu memory name state' "$cur"; return ;;
+    */--flavor-metadata) :; return ;;
+    */--policy) _vgpuctl_words 'pack spread numa' "$cur"; return ;;
+    */--numa) :; return ;;
+    */--aperture) :; return ;;
+    */--without-gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
+    */--file | */-f) _vgpuctl_files "$cur"; return ;;
+    */--type) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" types 2>/dev/null)" "$cur"; return ;;
+    */--sizes) :; return ;;
+    */--vcpus) :; return ;;
+    */--memory) :; return ;;
+    */--disk) _vgpuctl_files "$cur"; return ;;
+    */--disk-format) _vgpuctl_words 'raw qcow2' "$cur"; return ;;
+    */--disk-bus) _vgpuctl_words 'virtio sata scsi' "$cur"; return ;;
+    */--initrd) _vgpuctl_files "$cur"; return ;;
+    */--cmdline) :; return ;;
+    */--vnc) :; return ;;
+    */--uuid) :; return ;;
+    */--on-stop) _vgpuctl_words 'hold release' "$cur"; return ;;
+    */--claim-id) :; return ;;
+    */--grace) :; return ;;
   esac
   if [[ $cur == -* ]]; then
     case "$command" in

@@ -75,7 +75,7 @@ async function diagnosed(files: ExaminedFiles): Promise<Diagnosis> {
   } as const;
   return await diagnose(
     files,
-    await hostSubject(files, { libvirt: () => Promise.resolve(libvirt), kernelLog: [] }),
+    await hostSubject(files, { libvirt: () => Promise.resolve(libvirt), kernelLog: [], rooms: undefined }),
   );
 }
 

@@ -207,6 +207,7 @@ const examined: Report = {
     ...{ hypervisor: "kvm", kernel: { major: 6, minor: 12 }, kernelRelease: "6.12.107", gpus: [] },
     libvirt: { asked: false, why: "an example" },
     kernelLog: undefined,
+    rooms: undefined,
   },
   diagnosis: {
     conditions: [

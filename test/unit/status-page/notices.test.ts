@@ -65,7 +65,7 @@ describe("the conditions of a host", () => {
     assert.ok(gpu);
     const disagreements = [{ type: "i915-GVTg_V5_8", ours: 0, kernel: 2, wraps: false }];
     const notices = noticesIn({ ...full, view: { ...full.view, gpus: [{ ...gpu, disagreements }] } });
-    assert.match(notices[0]?.message ?? "", /the kernel would make 2 more and our budget 0/);
+    assert.match(notices[0]?.message ?? "", /kernel ≠ vgpud: i915-GVTg_V5_8: 2 ≠ 0/);
   });
 
   it("tell what is given away beyond what there is", () => {

@@ -112,6 +112,46 @@ export const gpu = {
       empty: "nothing known here explains it: look for gvt in dmesg",
     },
   },
+  CAPACITY_DISAGREES: {
+    title: "kernel and vgpud count alike",
+    messages: {
+      "no-accounts": "only a running vgpud keeps account of what is taken and promised",
+      "no-slices": "the GPU offers no slices",
+      agree: "of every type kernel and vgpud would make the same number",
+      differ:
+        "kernel and vgpud differ in how many more vGPUs fit (kernel ≠ vgpud: {types}); the smaller number holds",
+      wraps:
+        "kernel and vgpud differ in how many more vGPUs fit (kernel ≠ vgpud: {types}): the kernel's arithmetic wraps around, " +
+        "since a part of the graphics memory is smaller than what is kept for the host, and every create fails",
+    },
+    remedies: {
+      differ:
+        "docs/capacity.md tells what makes them differ: a vGPU that the kernel lost until the next boot, or a graphics address " +
+        "space that the firmware made smaller",
+      wraps: "set the graphics aperture in the firmware to between 256 and {best} MiB",
+    },
+  },
+  GM_FRAGMENTED: {
+    title: "free graphics memory in one piece",
+    messages: {
+      "no-accounts": "only a running vgpud follows where the vGPUs lie",
+      "no-slices": "the GPU offers no slices",
+      whole:
+        "of what is free the largest pieces are {low} MiB of low GM and {high} MiB of high GM, by vgpud's estimate",
+      places: "where the vGPUs lie is not known: there were some before vgpud looked for the first time",
+      pieces:
+        "what is free would hold {types} in sum, and is in no piece large enough: by vgpud's estimate of where the vGPUs lie the " +
+        "largest are {low} MiB of low GM and {high} MiB of high GM",
+      refused:
+        "what is free would hold {types} in sum, and is in no piece large enough: the kernel has refused {refused} (ENOSPC)",
+    },
+    remedies: {
+      pieces:
+        "destroy a vGPU of this GPU that lies between two free pieces, or ask for a smaller type; other GPUs are preferred meanwhile",
+      refused:
+        "destroy a vGPU of this GPU that lies between two free pieces, or ask for a smaller type; other GPUs are preferred meanwhile",
+    },
+  },
   IOMMU_GROUP_MISSING: {
     title: "the GPU's IOMMU group",
     messages: {

@@ -108,6 +108,38 @@ export const gpu: Same<typeof english> = {
       empty: "已知的原因都不能解释：请在 dmesg 中查找 gvt",
     },
   },
+  CAPACITY_DISAGREES: {
+    title: "内核与 vgpud 的计数一致",
+    messages: {
+      "no-accounts": "只有运行中的 vgpud 记录已占用和已许诺的资源",
+      "no-slices": "该 GPU 不提供切片",
+      agree: "每种类型的可创建数，内核与 vgpud 相同",
+      differ: "还能容纳多少 vGPU，内核与 vgpud 的计数不同（内核 ≠ vgpud：{types}）；以较小者为准",
+      wraps:
+        "还能容纳多少 vGPU，内核与 vgpud 的计数不同（内核 ≠ vgpud：{types}）：图形内存的一部分小于为主机保留的量，" +
+        "内核的无符号运算发生回绕，每次创建都会失败",
+    },
+    remedies: {
+      differ: "docs/capacity.md 说明了差异的来源：内核在下次启动前丢失的 vGPU，或被固件改小的图形地址空间",
+      wraps: "在固件设置中把图形 aperture 设为 256 至 {best} MiB",
+    },
+  },
+  GM_FRAGMENTED: {
+    title: "空闲图形内存是否连续",
+    messages: {
+      "no-accounts": "只有运行中的 vgpud 跟踪 vGPU 的位置",
+      "no-slices": "该 GPU 不提供切片",
+      whole: "据 vgpud 估计，空闲部分中最大的连续块为 low GM {low} MiB、high GM {high} MiB",
+      places: "vGPU 的位置未知：vgpud 首次查看之前就已有 vGPU",
+      pieces:
+        "空闲部分合计可容纳 {types}，但没有足够大的连续块：据 vgpud 对 vGPU 位置的估计，最大为 low GM {low} MiB、high GM {high} MiB",
+      refused: "空闲部分合计可容纳 {types}，但没有足够大的连续块：内核已拒绝 {refused}（ENOSPC）",
+    },
+    remedies: {
+      pieces: "销毁该 GPU 上位于两个空闲块之间的 vGPU，或改用较小的类型；在此期间优先使用其他 GPU",
+      refused: "销毁该 GPU 上位于两个空闲块之间的 vGPU，或改用较小的类型；在此期间优先使用其他 GPU",
+    },
+  },
   IOMMU_GROUP_MISSING: {
     title: "GPU 的 IOMMU 组",
     messages: {

@@ -1,0 +1,108 @@
+// Whether the room on a GPU is what it seems: kernel and agent count alike, and what is free is in one piece.
+import type { PciAddress } from "../../core/ids.ts";
+import {
+  fail,
+  gpuCheck,
+  notApplicable,
+  pass,
+  unknown,
+  type Code,
+  type Condition,
+  type Finding,
+  type GpuSubject,
+  type Says,
+} from "../condition.ts";
+import type { Evidence, Look } from "../look.ts";
+import type { Room } from "../room.ts";
+import { BEST_APERTURE_MIB } from "./aperture-room.ts";
+
+/** What the accounts of a GPU come to, and by which figures. */
+interface Judged<C extends Code> {
+  readonly finding: Finding<Says<C>>;
+  readonly evidence: readonly Evidence[];
+}
+
+export const capacityDisagrees = gpuCheck({
+  code: "CAPACITY_DISAGREES",
+  costs: { "gvt-g": "warning" },
+  dependsOn: ["VGPU_TYPES_MISSING"],
+  how: "available_instances of each type, beside what the accounts of the agent leave; only a running agent keeps them",
+  check: (look, subject) => judged(look, subject, disagreement),
+});
+
+export const gmFragmented = gpuCheck({
+  code: "GM_FRAGMENTED",
+  costs: { "gvt-g": "warning" },
+  dependsOn: ["VGPU_TYPES_MISSING"],
+  how:
+    "where the slices lie by the rules of the kernel's drm_mm, an estimate that follows them from look to look, and what the " +
+    "kernel has refused with ENOSPC although the sums allow it; only a running agent knows",
+  check: (look, subject) => judged(look, subject, fragmentation),
+});
+
+/** What of these two fails at this moment: the accounts change more often than the host is examined. */
+export function failuresOf(room: Room, gpu: PciAddress): Condition[] {
+  // Every read of a GPU asks.
+  if (room.disagreements.length === 0 && room.fragmented.length === 0) return [];
+  const found = [
+    { ...capacityDisagrees, ...disagreement(room, gpu) },
+    { ...gmFragmented, ...fragmentation(room, gpu) },
+  ];
+  return found
+    .filter(({ finding }) => finding.status === "fail")
+    .map(({ code, costs, dependsOn, finding, evidence }) => ({
+      code,
+      costs,
+      dependsOn,
+      finding,
+      evidence,
+      gpu,
+    }));
+}
+
+export function isOfRoom({ code }: Condition): boolean {
+  return code === capacityDisagrees.code || code === gmFragmented.code;
+}
+
+function judged<C extends Code>(
+  look: Look,
+  { host: { rooms }, gpu: { address } }: GpuSubject,
+  judge: (room: Room, gpu: PciAddress) => Judged<C>,
+): Promise<Finding<Says<C> | "no-accounts" | "no-slices">> {
+  if (!rooms) return Promise.resolve(notApplicable("no-accounts"));
+  const room = rooms.get(address);
+  if (!room) return Promise.resolve(notApplicable("no-slices"));
+  const { finding, evidence } = judge(room, address);
+  for (const { path, value } of evidence) look.saw(path, value);
+  return Promise.resolve(finding);
+}
+
+function disagreement({ disagreements }: Room, gpu: PciAddress): Judged<"CAPACITY_DISAGREES"> {
+  const evidence = disagreements.flatMap(({ type, ours, kernel }) => [
+    shown(gpu, type, kernel),
+    { path: `vgpud: ${type}`, value: String(ours) },
+  ]);
+  if (disagreements.length === 0) return { finding: pass("agree"), evidence };
+  const types = disagreements.map(({ type, ours, kernel }) => `${type}: ${kernel} ≠ ${ours}`).join(", ");
+  const wraps = disagreements.some((one) => one.wraps);
+  return { finding: fail(wraps ? "wraps" : "differ", { types, best: BEST_APERTURE_MIB }), evidence };
+}
+
+function fragmentation({ fragmented, largestFree }: Room, gpu: PciAddress): Judged<"GM_FRAGMENTED"> {
+  const evidence = fragmented.map(({ type, kernel }) => shown(gpu, type, kernel));
+  const low = largestFree?.lowGmMib ?? 0;
+  const high = largestFree?.highGmMib ?? 0;
+  if (fragmented.length === 0)
+    return { finding: largestFree ? pass("whole", { low, high }) : unknown("places"), evidence };
+  const types = fragmented.map(({ type, inSum }) => `${inSum} × ${type}`).join(", ");
+  const refused = fragmented.find((one) => one.refused);
+  const finding = refused
+    ? fail("refused", { types, refused: refused.type })
+    : fail("pieces", { types, low, high });
+  return { finding, evidence };
+}
+
+function shown(gpu: PciAddress, type: string, value: number): Evidence {
+  const path = `/sys/class/mdev_bus/${gpu}/mdev_supported_types/${type}/available_instances`;
+  return { path, value: String(value) };
+}
