@@ -46,10 +46,10 @@ _vgpuctl() {
 }
 
 _vgpuctl_offer() {
-  case "$prev" in
+  case "$command/$prev" in
 ${flags
   .filter((flag) => flag.value !== undefined)
-  .map((flag) => `    ${patterns([flag])}) ${offering(flag.offer, commands)}; return ;;`)
+  .flatMap((flag) => valueLines(flag, commands))
   .join("\n")}
   esac
   if [[ $cur == -* ]]; then
@@ -67,6 +67,22 @@ ${commands.flatMap((command) => operandLines(command, commands)).join("\n")}
 
 complete -F _vgpuctl vgpuctl
 `;
+}
+
+/** A flag may offer one command other words than another. */
+function valueLines(flag: Flag, commands: readonly Command[]): readonly string[] {
+  const takers = new Map<string, string[]>();
+  for (const { name, flags } of commands)
+    for (const { offer } of flags.filter((each) => each.name === flag.name)) {
+      const offers = offering(offer, commands);
+      takers.set(offers, [...(takers.get(offers) ?? []), name]);
+    }
+  const line = (names: readonly string[], offers: string): string => {
+    const places = names.flatMap((name) => spellings(flag).map((spelling) => `${name}/${spelling}`));
+    return `    ${places.join(" | ")}) ${offers}; return ;;`;
+  };
+  if (takers.size < 2) return [line(["*"], offering(flag.offer, commands))];
+  return [...takers].map(([offers, names]) => line(names, offers));
 }
 
 function operandLines({ name, operands }: Command, commands: readonly Command[]): readonly string[] {
