@@ -1,7 +1,8 @@
-#!/usr/bin/env -S node --max-semi-space-size=2
+#!/usr/bin/env -S node --max-semi-space-size=4 --no-parallel-scavenge
 // vgpud: reads the command line, starts what the agent needs beside it, and runs the agent until SIGTERM.
-// The flag keeps what was just allocated in 2 MiB instead of 16: the agent allocates little at a time, and the rest would
-// stay resident with garbage in it (npm run bench: memory).
+// The flags keep what was just allocated in 4 MiB instead of 16, since the agent allocates little at a time and the rest would
+// stay resident with garbage in it, and let one thread sweep it: to wake others costs more than so little memory takes
+// (npm run bench: memory, plan).
 import type { Addresses, ServiceManager } from "./compose/agent-options.ts";
 import { runAgent } from "./compose.ts";
 import { restoreAfterBoot } from "./compose/restore.ts";

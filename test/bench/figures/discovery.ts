@@ -21,15 +21,17 @@ const SLICES_PER_GPU = 7;
 const LOOKS = 50;
 const CHANGES = 100;
 const MAX_DISCOVERY_MS = 60;
+const SRIOV_GPUS = 16;
+const FUNCTIONS_PER_GPU = 7;
+const MAX_SRIOV_DISCOVERY_MS = 150;
 const MAX_SEEN_MS = 150;
 /** Between two questions whether a change is seen: those who ask must not keep the agent from looking. */
 const ASK_AGAIN_MS = 2;
 const TYPE = "i915-GVTg_V5_8";
 
-const addresses = Array.from(
-  { length: GPUS },
-  (_, index) => `0000:${(index + 1).toString().padStart(2, "0")}:00.0`,
-);
+const addressesOf = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `0000:${(index + 1).toString().padStart(2, "0")}:00.0`);
+const addresses = addressesOf(GPUS);
 const slices = addresses.flatMap((gpu, index) =>
   Array.from({ length: SLICES_PER_GPU }, (_, slice) => {
     const uuid = `4c9c1f1e-aaaa-4000-8000-0000000000${index}${slice}`;
@@ -37,15 +39,23 @@ const slices = addresses.flatMap((gpu, index) =>
   }),
 );
 const yaml = `gpus:\n${addresses.map((gpu) => `  - { address: "${gpu}", aperture_mib: 1024 }\n`).join("")}mdevs:\n${slices.join("")}`;
+const sriovAddresses = addressesOf(SRIOV_GPUS);
+const sriovYaml = `gpus:\n${sriovAddresses
+  .map((gpu) => `  - { address: "${gpu}", device: "56c0", driver: xe, total_vfs: ${FUNCTIONS_PER_GPU} }\n`)
+  .join("")}`;
 
 export async function discovery(): Promise<Chapter> {
-  const looks = await discoveries();
+  const looks = await discoveries(yaml, { gpus: GPUS, slices: GPUS * SLICES_PER_GPU });
+  const sriov = await discoveries(sriovYaml, { gpus: SRIOV_GPUS, slices: 0 }, async (host) => {
+    for (const gpu of sriovAddresses)
+      await host.control({ command: "set-vfs", gpu, count: FUNCTIONS_PER_GPU });
+  });
   const seen = await changes();
   return {
     title: "Discovery",
     method:
       `A simulated host has ${GPUS} GPUs with ${SLICES_PER_GPU} slices each. Its kernel's facts are discovered ${LOOKS} times from nothing, each GPU read twice as a new one is, ` +
-      `in the process of the benchmark and without libvirt; a usual look, which finds nothing new, reads once. Then ${CHANGES} times kvmgt is unloaded or loaded, ` +
+      `in the process of the benchmark and without libvirt; a usual look, which finds nothing new, reads once. The same on a host of ${SRIOV_GPUS} GPUs with ${FUNCTIONS_PER_GPU} virtual functions each. Then ${CHANGES} times kvmgt is unloaded or loaded, ` +
       `and a client of vgpud, which also hears the kernel's events, asks ListGpus every ${ASK_AGAIN_MS} ms from the first event on until all GPUs show it.`,
     figures: [
       {
@@ -57,7 +67,19 @@ export async function discovery(): Promise<Chapter> {
       { what: "full discovery, slowest", value: Math.max(...looks.full), unit: "ms" },
       { what: "full discovery, CPU", value: looks.fullCpuMs, unit: "ms", bar: { atMost: MAX_DISCOVERY_MS } },
       { what: "usual look, median", value: median(looks.usual), unit: "ms" },
-      { what: "child processes started", value: looks.children, unit: "", bar: { atMost: 0 } },
+      {
+        what: "full discovery with virtual functions, median",
+        value: median(sriov.full),
+        unit: "ms",
+        bar: { atMost: MAX_SRIOV_DISCOVERY_MS },
+      },
+      { what: "full discovery with virtual functions, slowest", value: Math.max(...sriov.full), unit: "ms" },
+      {
+        what: "child processes started",
+        value: looks.children + sriov.children,
+        unit: "",
+        bar: { atMost: 0 },
+      },
       { what: "event to visible in ListGpus, median", value: median(seen), unit: "ms" },
       {
         what: "event to visible in ListGpus, p99",
@@ -77,14 +99,19 @@ interface Looks {
   readonly children: number;
 }
 
-async function discoveries(): Promise<Looks> {
-  await using host = await SimulatedHost.start(yaml);
+async function discoveries(
+  description: string,
+  there: { readonly gpus: number; readonly slices: number },
+  prepare: (host: SimulatedHost) => Promise<void> = () => Promise.resolve(),
+): Promise<Looks> {
+  await using host = await SimulatedHost.start(description);
+  await prepare(host);
   const files = new RootedFiles(host.root);
   const look = async (kernel: KernelReader): Promise<void> => {
     const observer = { files, kernel, slicesIn: (of: HostFiles) => new MdevBus(of), wall: Date.now };
     const domains = { domains: () => Promise.resolve([]) };
     const { gpus, vgpus } = await observe({ ...observer, domains }, new AbortController().signal);
-    if (gpus.size !== GPUS || vgpus.size !== GPUS * SLICES_PER_GPU) throw new Error("the look is not whole");
+    if (gpus.size !== there.gpus || vgpus.size !== there.slices) throw new Error("the look is not whole");
   };
   let children = 0;
   const count = (): void => {
