@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { FaultKind } from "../../proto/gen/vgpud/v1/simulator_service.ts";
-import { GPU } from "./harness/requests.ts";
+import { GPU, type } from "./harness/requests.ts";
 import { SimulatedAgent } from "./harness/simulated-agent.ts";
 import { until } from "./harness/until.ts";
 import { World } from "./harness/world.ts";
@@ -85,29 +85,61 @@ describe("a change of the host that only the kernel tells of", () => {
     assert.match(text, /^vgpud_triggers_total\{source="udev"\} [1-9]/m);
   });
 
-  it("is never seen half, whenever the host is looked at", async () => {
-    const known = new Set<string>([whole, ...Object.values(changes)]);
+  /** What is seen, by `how`, while `deeds` are done and the host is looked at all the time. */
+  async function seenMeanwhile(
+    how: (gpu: Gpu | undefined) => string,
+    deeds: () => Promise<void>,
+  ): Promise<string[]> {
     const shapes = new Set<string>();
     let over = false;
     const watch = async (): Promise<void> => {
-      while (!over) shapes.add(shape((await agent.gpus())[0]));
+      while (!over) shapes.add(how((await agent.gpus())[0]));
     };
     // Each fault that is set makes the agent look; this one strikes nobody.
     const look = async (): Promise<void> => {
       while (!over) await agent.setFault({ name: "look", kind: FaultKind.LIBVIRT_EVENTS_LOST });
     };
     const busy = Promise.all([watch(), look()]);
-    for (let turn = 0; turn < 10; turn += 1)
-      for (const [kind, left] of Object.entries(changes) as [Change, string][]) {
-        await agent.behindItsBack(set(kind));
-        await seen(left);
-        if (turn % 2 === 0) await agent.behindItsBack(undo);
-      }
-    await agent.behindItsBack(undo);
-    await seen(whole);
-    over = true;
+    await deeds().finally(() => {
+      over = true;
+    });
     await busy;
-    assert.deepEqual([...shapes].sort(), [...known].sort());
+    return [...shapes].sort();
+  }
+
+  it("is never seen half, whenever the host is looked at", async () => {
+    const shapes = await seenMeanwhile(shape, async () => {
+      for (let turn = 0; turn < 10; turn += 1)
+        for (const [kind, left] of Object.entries(changes) as [Change, string][]) {
+          await agent.behindItsBack(set(kind));
+          await seen(left);
+          if (turn % 2 === 0) await agent.behindItsBack(undo);
+        }
+      await agent.behindItsBack(undo);
+      await seen(whole);
+    });
+    assert.deepEqual(shapes, [whole, ...Object.values(changes)].sort());
+  });
+
+  it("has never more room than is left, while somebody makes a slice and removes it", async () => {
+    const uuid = "4c9c1f1e-aaaa-4000-8000-000000000001";
+    const withSlice = "i915 card0 renderD128 1024 1:0 2:1 4:3 8:4";
+    const told = (gpu: Gpu | undefined): string =>
+      `${shape(gpu)}, ${gpu?.budget?.usedForeign?.instances ?? "no"} foreign`;
+    const shapes = await seenMeanwhile(told, async () => {
+      for (let turn = 0; turn < 10; turn += 1) {
+        await agent.behindItsBack({ command: "create-mdev", gpu: GPU, type: type(2), uuid });
+        await seen(withSlice);
+        await agent.behindItsBack({ command: "remove-mdev", uuid });
+        await seen(whole);
+      }
+    });
+    // The kernel counts and lists in two steps: it may have taken the room of a slice that it does not list yet, or any more.
+    const inBetween = `${withSlice}, 0 foreign`;
+    assert.deepEqual(
+      shapes.filter((seenShape) => seenShape !== inBetween),
+      [`${withSlice}, 1 foreign`, `${whole}, 0 foreign`],
+    );
   });
 });
 

@@ -27,7 +27,9 @@ import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import {
   GpuServiceClient,
   ListGpusRequest,
+  PlanRequest,
   type ListGpusResponse,
+  type PlanResponse,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import { PlacementDecision } from "../../proto/gen/vgpud/v1/placement.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
@@ -36,6 +38,7 @@ import {
   VgpuServiceClient,
   type ListVgpusResponse,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
+import type { Suffix } from "./gpu.ts";
 
 /** Emulation stretches everything: a domain's start takes ten seconds and more. */
 const CALL_MS = 180_000;
@@ -109,6 +112,15 @@ export class AgentClient {
     );
     assert.equal(gpus.length, 1);
     return defined(gpus[0]);
+  }
+
+  /** Of one slice of each type. */
+  plan(types: readonly Suffix[]): Promise<PlanResponse> {
+    const items = types.map((suffix) => ({
+      vgpu: { want: { $case: "type", value: `i915-GVTg_V5_${suffix}` } } as const,
+    }));
+    const request = PlanRequest.fromPartial({ items });
+    return unary((options, done) => this.#gpus.plan(request, new Metadata(), options, done));
   }
 
   close(): void {

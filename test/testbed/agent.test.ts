@@ -51,6 +51,20 @@ describe("vgpud on a real kernel and libvirt", () => {
     return defined(vgpus.find(({ domainName }) => domainName === name)).vgpuId;
   }
 
+  describe("a plan", () => {
+    it("promises what the tests that follow create: two slices of different types", async () => {
+      const { fits, exact, planned } = await agent.client.plan(["4", "8"]);
+      assert.deepEqual([fits, exact], [true, true]);
+      assert.deepEqual(
+        planned.map(({ gpu: address, type }) => [address, type]),
+        [
+          [gpu.gpuAddress, "i915-GVTg_V5_4"],
+          [gpu.gpuAddress, "i915-GVTg_V5_8"],
+        ],
+      );
+    });
+  });
+
   describe("a domain with a slice", () => {
     it("is placed, made, defined and started, and the answer says where and why", async () => {
       const { domain, decision, operation } = await agent.client.createDomain(domainRequest("web", "4"));
@@ -123,8 +137,16 @@ describe("vgpud on a real kernel and libvirt", () => {
       assert.deepEqual([...new Set(disagreements.map(([, value]) => value))], [0]);
     });
 
-    it("exhausted refuses with what is lacking and what is free, and leaves nothing", async () => {
+    it("exhausted refuses what a plan says is too much, with what is lacking and free, and leaves nothing", async () => {
       const before = await hostState();
+      const { fits, unplanned } = await agent.client.plan(["2"]);
+      assert.equal(fits, false);
+      assert.deepEqual(
+        unplanned
+          .flatMap(({ shortfalls }) => shortfalls)
+          .map(({ reason, missing }) => [reason, missing?.lowGmMib]),
+        [["APERTURE_EXHAUSTED", 256 - (384 - 128 - 64)]],
+      );
       const refusal = await refusalOf(agent.client.createDomain(domainRequest("big", "2")));
       assert.equal(refusal.code, "RESOURCE_EXHAUSTED");
       assert.equal(refusal.reason, "APERTURE_EXHAUSTED");

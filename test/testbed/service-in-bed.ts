@@ -19,17 +19,20 @@ const CALL_AGAIN_MS = 500;
 
 export class ServiceInBed {
   readonly #bed: Bed;
+  /** The agent's socket, on this machine. */
+  readonly socket: string;
   readonly client: AgentClient;
 
-  private constructor(bed: Bed, client: AgentClient) {
+  private constructor(bed: Bed, socket: string) {
     this.#bed = bed;
-    this.client = client;
+    this.socket = socket;
+    this.client = new AgentClient(socket);
   }
 
   /** Installs the package in a bed whose PID 1 is systemd; resolves when vgpud is ready. */
   static async install(bed: Bed): Promise<ServiceInBed> {
     await unpackedForEmulation();
-    const service = new ServiceInBed(bed, new AgentClient(await bed.forward("unix:/run/vgpud/vgpud.sock")));
+    const service = new ServiceInBed(bed, await bed.forward("unix:/run/vgpud/vgpud.sock"));
     await service.installPackage();
     return service;
   }

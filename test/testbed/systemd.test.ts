@@ -1,6 +1,9 @@
 // vgpud as a host runs it: its package, its units as shipped, real systemd, kernel, libvirt and QEMU, AppArmor on.
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
+import { ConditionStatus } from "../../proto/gen/vgpud/v1/condition.ts";
+import { DiagnoseResponse } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { vgpuctl } from "../unit/cli/vgpuctl.ts";
 import { AgentClient, defined, refusalOf } from "./agent-client.ts";
 import { domainRequest, eventually, makeDisk, until } from "./agent-in-bed.ts";
 import * as gpu from "./gpu.ts";
@@ -12,6 +15,8 @@ import { reloads } from "./systemd-reload.ts";
 const lifeLog = "dist/testbed-log";
 const vgpud = "vgpud.service";
 const hostd = "vgpud-hostd.service";
+/** The kernel's log, and what other processes may. */
+const HIDDEN = ["GVT_TROUBLE_IN_LOG", "MEMLOCK_TOO_LOW"];
 
 describe("vgpud as a service", () => {
   let service: ServiceInBed;
@@ -101,6 +106,19 @@ describe("vgpud as a service", () => {
         () => service.client.listDomains(),
         ({ incomplete }) => incomplete === undefined,
       );
+    });
+  });
+
+  describe("its diagnosis", () => {
+    it("knows from inside the unit all but what the unit hides", async () => {
+      const { stdout } = await vgpuctl(service.socket, ["doctor", "--all", "-o", "json"]);
+      const { conditions } = DiagnoseResponse.fromJSON(JSON.parse(stdout));
+      const unknown = conditions.filter(({ status }) => status === ConditionStatus.UNKNOWN);
+      tell(
+        "vgpuctl doctor: what is unknown",
+        unknown.map(({ reason, message }) => `${reason}: ${message}`).join("\n"),
+      );
+      assert.deepEqual(unknown.map(({ reason }) => reason).sort(), HIDDEN);
     });
   });
 
