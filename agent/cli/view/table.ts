@@ -1,4 +1,5 @@
-// Lays out columns and fields. Every character is taken as one column wide.
+// Lays out columns and fields, by the width that a terminal gives to each character.
+import { eastAsianWidth } from "get-east-asian-width";
 import { cellStyle, cellText, type Cell, type Paint } from "./paint.ts";
 
 export interface Column {
@@ -25,7 +26,7 @@ export function tableLines(
 ): readonly string[] {
   const shown = columns.flatMap((column, index) => (column.wide && !wide ? [] : [{ ...column, index }]));
   const widths = columns.map(({ title }, index) =>
-    Math.max(title.length, ...rows.map((row) => cellText(row[index]).length)),
+    Math.max(widthOf(title), ...rows.map((row) => widthOf(cellText(row[index])))),
   );
   const line = (cells: readonly Cell[]): string =>
     shown
@@ -46,12 +47,20 @@ export function fieldLines(
   fields: readonly (readonly [name: string, value: Cell])[],
   paint: Paint,
 ): readonly string[] {
-  const width = Math.max(0, ...fields.map(([name]) => name.length + 1));
+  const width = Math.max(0, ...fields.map(([name]) => widthOf(name) + 1));
   return fields.map(
-    ([name, value]) => `${`${name}:`.padEnd(width)}${GAP}${paint(cellText(value), cellStyle(value))}`,
+    ([name, value]) => `${fit(`${name}:`, width)}${GAP}${paint(cellText(value), cellStyle(value))}`,
   );
 }
 
-function fit(text: string, width: number, align: Column["align"]): string {
-  return align === "right" ? text.padStart(width) : text.padEnd(width);
+function fit(text: string, width: number, align?: Column["align"]): string {
+  const space = " ".repeat(Math.max(0, width - widthOf(text)));
+  return align === "right" ? space + text : text + space;
+}
+
+/** In columns of a terminal: an ideograph has two. */
+function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) width += eastAsianWidth(character.codePointAt(0) ?? 0);
+  return width;
 }

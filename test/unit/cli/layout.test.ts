@@ -26,6 +26,11 @@ describe("gpuDetail", () => {
 describe("tableLines", () => {
   const columns = [{ title: "NAME" }, { title: "MIB", align: "right" }, { title: "STATE" }] as const;
 
+  it("gives ideographs the two columns that they have on a terminal", () => {
+    const lines = tableLines(columns, [["可以", 5, "on"]], PLAIN);
+    assert.deepEqual(lines, ["NAME  MIB  STATE", "可以    5  on"]);
+  });
+
   it("puts numbers under each other, `-` for absent, and no space at the end", () => {
     const lines = tableLines(
       columns,
