@@ -67,8 +67,9 @@ export class RootedFiles implements ExaminedFiles {
   }
 
   /** A link that is not followed may lead anywhere: of it only the folder has to be in the tree. */
-  #within<T>(followed: string, look: () => Promise<T>): Promise<T> {
-    return this.#bounds === undefined ? look() : this.#bounds.hold(followed).then(look);
+  async #within<T>(followed: string, look: () => Promise<T>): Promise<T> {
+    this.#bounds?.hold(followed);
+    return await look();
   }
 
   #at(relative: string): string {

@@ -1,10 +1,10 @@
 // Keeps reads within a copied or simulated tree: its links were made for another root, and on this machine lead elsewhere.
-import { realpath as realpathThen } from "node:fs";
+import { realpathSync } from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
 import { AgentError } from "../core/errors.ts";
 
-const realpath = promisify(realpathThen.native);
+/** Every read asks: the names are in the system's memory, and a turn of the event loop would cost more than they do. */
+const realpath = realpathSync.native;
 
 export function leadsOut(): AgentError {
   return new AgentError("INTERNAL", "leads out of the tree");
@@ -19,9 +19,9 @@ export class TreeBounds {
   }
 
   /** Follows all links of the path. @throws AgentError out of the tree; what realpath(3) does */
-  async hold(at: string): Promise<void> {
-    const [root, real] = await Promise.all([this.#realRoot ?? realpath(this.#root), realpath(at)]);
-    this.#realRoot = root;
+  hold(at: string): void {
+    this.#realRoot ??= realpath(this.#root);
+    const [root, real] = [this.#realRoot, realpath(at)];
     if (real !== root && !real.startsWith(`${root}${path.sep}`)) throw leadsOut();
   }
 }
