@@ -1,13 +1,20 @@
 // The machine that the agent runs on, as GetHost shows it: what it is, and how much of it is in use.
 import { systemClock as clock } from "../core/clock.ts";
-import { nobodysMachine, readLoad, readMachine, type Machine } from "../host/machine.ts";
+import {
+  busyBetween,
+  nobodysMachine,
+  readCpuTimes,
+  readMachine,
+  readMemoryAvailable,
+  type Machine,
+} from "../host/machine.ts";
 import type { Task } from "../tasks.ts";
 
 /** Between two looks at the load. */
 const LOAD_MS = 15_000;
 
 export interface MachineWatch {
-  /** Another object whenever something of it has changed. Facts take seconds, and nothing waits for them. */
+  /** Another object after each look. Facts take seconds, and nothing waits for them. */
   readonly current: Machine;
   /** None on a simulated host, which has none of this machine's facts. */
   readonly tasks: readonly Task[];
@@ -16,9 +23,13 @@ export interface MachineWatch {
 export function composeMachine({ simulated }: { readonly simulated: boolean }): MachineWatch {
   let current = nobodysMachine;
   const run = async (stop: AbortSignal): Promise<void> => {
+    let before = readCpuTimes();
     const facts = await readMachine({ stop });
     while (!stop.aborted) {
-      current = { ...facts, ...(await readLoad({ stop })) };
+      const now = readCpuTimes();
+      const memoryAvailableBytes = await readMemoryAvailable({ stop });
+      current = { ...facts, memoryAvailableBytes, cpuBusy: busyBetween(before, now) };
+      before = now;
       await clock.sleep(LOAD_MS, stop).catch(() => undefined);
     }
   };

@@ -1,7 +1,8 @@
-// The one adapter to systeminformation. Most of its functions start shells (versions() more than thirty), so only
-// four are used: cpu() and osInfo() start a few short processes, once, when the agent starts; mem() and currentLoad() read
-// /proc.
+// The one adapter to systeminformation. Most of its functions start shells (versions() more than thirty, currentLoad() one that
+// the whole process waits for), so only three are used: cpu() and osInfo() start a few short processes, once, when the agent
+// starts; mem() reads /proc.
 // It is large, and loaded only where it is asked.
+import { cpus } from "node:os";
 
 /** Facts of the machine that are worth showing. Undefined: the machine did not say, or not in time. */
 export interface Machine {
@@ -14,11 +15,11 @@ export interface Machine {
   readonly osRelease: string | undefined;
   /** What new processes can have without swapping. */
   readonly memoryAvailableBytes: number | undefined;
-  /** Share of the processors' time that was used between the last two looks, 0 to 1; at first since the boot. */
+  /** Share of the processors' time that was used between two looks, 0 to 1; undefined before the second. */
   readonly cpuBusy: number | undefined;
 }
 
-type Load = Pick<Machine, "memoryAvailableBytes" | "cpuBusy">;
+type Lasting = Omit<Machine, "memoryAvailableBytes" | "cpuBusy">;
 
 /** A machine that says nothing. */
 export const nobodysMachine: Machine = {
@@ -38,8 +39,6 @@ export interface MachineSource {
     readonly cores: number;
   }>;
   readonly mem: () => Promise<{ readonly total: number; readonly available: number }>;
-  /** In percent. */
-  readonly currentLoad: () => Promise<{ readonly currentLoad: number }>;
   readonly osInfo: () => Promise<{ readonly distro: string; readonly release: string }>;
 }
 
@@ -53,7 +52,7 @@ export interface MachineOptions {
 const DEADLINE_MS = 5_000;
 
 /** What does not change while the agent runs. Never rejects: nothing the agent does depends on these facts. */
-export async function readMachine(options: MachineOptions): Promise<Omit<Machine, keyof Load>> {
+export async function readMachine(options: MachineOptions): Promise<Lasting> {
   const { signal, source } = asking(options);
   const [cpu, mem, os] = await Promise.all([
     told(async () => (await source()).cpu(), signal),
@@ -68,18 +67,29 @@ export async function readMachine(options: MachineOptions): Promise<Omit<Machine
   };
 }
 
-/** What does. Never rejects, as above. */
-export async function readLoad(options: MachineOptions): Promise<Load> {
+/** What new processes can have. Never rejects, as above. */
+export async function readMemoryAvailable(options: MachineOptions): Promise<number | undefined> {
   const { signal, source } = asking(options);
-  const [mem, load] = await Promise.all([
-    told(async () => (await source()).mem(), signal),
-    told(async () => (await source()).currentLoad(), signal),
-  ]);
-  const percent = load?.currentLoad ?? Number.NaN;
-  return {
-    memoryAvailableBytes: positive(mem?.available),
-    cpuBusy: percent >= 0 && percent <= 100 ? percent / 100 : undefined,
-  };
+  const mem = await told(async () => (await source()).mem(), signal);
+  return positive(mem?.available);
+}
+
+/** Milliseconds of all processors since the boot. */
+export interface CpuTimes {
+  readonly busy: number;
+  readonly all: number;
+}
+
+export function readCpuTimes(): CpuTimes {
+  const times = cpus().map((cpu) => cpu.times);
+  const all = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0);
+  return { all, busy: all - times.reduce((sum, { idle }) => sum + idle, 0) };
+}
+
+/** Undefined when no time has passed. */
+export function busyBetween(before: CpuTimes, now: CpuTimes): number | undefined {
+  const all = now.all - before.all;
+  return all > 0 ? Math.min(1, Math.max(0, (now.busy - before.busy) / all)) : undefined;
 }
 
 function asking({ stop, deadlineMs = DEADLINE_MS, source }: MachineOptions): {
