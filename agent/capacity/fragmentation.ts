@@ -1,5 +1,6 @@
 // What of a GPU's free memory is in one piece: an estimate from where its slices may lie, and what the kernel has refused. Pure.
 import type { GmSizes, Layout, Range } from "../inventory/memory.ts";
+import type { VgpuId } from "../core/ids.ts";
 import type { Gpu } from "../inventory/model.ts";
 import { largestPiece, piecesLeft, type Space } from "./address-ranges.ts";
 import type { Endowment, Holding } from "./budget.ts";
@@ -26,17 +27,23 @@ function waysWith(
   layouts: readonly Layout[],
   promised: readonly Newcomer[],
 ): readonly Layout[] | undefined {
-  let ways = layouts;
-  for (const next of promised) {
-    ways = different(
-      ways.flatMap((way) => {
-        const then = placed(ground, way, next);
-        return then.length > 0 ? then : [way];
-      }),
-    );
-    if (ways.length > MAX_LAYOUTS) return undefined;
-  }
+  let ways: readonly Layout[] | undefined = layouts;
+  for (const next of promised)
+    ways =
+      ways &&
+      fewEnough(
+        different(
+          ways.flatMap((way) => {
+            const then = placed(ground, way, next);
+            return then.length > 0 ? then : [way];
+          }),
+        ),
+      );
   return ways;
+}
+
+function fewEnough(ways: readonly Layout[]): readonly Layout[] | undefined {
+  return ways.length > MAX_LAYOUTS ? undefined : ways;
 }
 
 /** `holdings` are all that take room on the GPU: those that the kernel does not show yet are placed after the others, in their order. */
@@ -53,6 +60,31 @@ export function fragmentationOf(gpu: Gpu, endowment: Endowment, holdings: readon
   };
 }
 
+/**
+ * How many of some slices, made in this order beside the holdings, find a piece each for certain, as far as it is known where
+ * slices lie; all of them where nothing is known.
+ */
+export function findingPieces(
+  gpu: Gpu,
+  { endowment, holdings }: { readonly endowment: Endowment; readonly holdings: readonly Holding[] },
+  next: readonly GmSizes[],
+): number {
+  const ground = groundOf(endowment);
+  let ways = waysOf(gpu, ground, holdings);
+  for (const [made, sizes] of next.entries()) {
+    if (!ways) return next.length;
+    const then = ways.map((way) => placed(ground, way, { id: plannedId(made), sizes }));
+    if (then.some((places) => places.length === 0)) return made;
+    ways = fewEnough(different(then.flat()));
+  }
+  return next.length;
+}
+
+/** Of a slice that is planned only: no UUID, so that none that exists has it. */
+function plannedId(nth: number): VgpuId {
+  return `planned-${nth}` as VgpuId;
+}
+
 export function isAsLarge(sizes: GmSizes, others: GmSizes): boolean {
   return sizes.lowGmMib >= others.lowGmMib && sizes.highGmMib >= others.highGmMib;
 }
@@ -62,15 +94,20 @@ interface Pieces {
   room(sizes: GmSizes): number;
 }
 
-function piecesOf(gpu: Gpu, endowment: Endowment, holdings: readonly Holding[]): Pieces | undefined {
+/** Where the holdings may lie; undefined while that is not known. */
+function waysOf(gpu: Gpu, ground: Ground, holdings: readonly Holding[]): readonly Layout[] | undefined {
   const { layouts, countsAgree } = gpu.memory ?? {};
   if (!layouts || countsAgree !== true) return undefined;
-  const ground = groundOf(endowment);
   // All layouts are of the same slices.
   const promised = holdings
     .filter(({ vgpuId }) => layouts[0]?.has(vgpuId) === false)
     .map(({ vgpuId: id, sizes }) => ({ id, sizes }));
-  const spaces = waysWith(ground, layouts, promised)?.map((way) => spaceOf(ground, way));
+  return waysWith(ground, layouts, promised);
+}
+
+function piecesOf(gpu: Gpu, endowment: Endowment, holdings: readonly Holding[]): Pieces | undefined {
+  const ground = groundOf(endowment);
+  const spaces = waysOf(gpu, ground, holdings)?.map((way) => spaceOf(ground, way));
   if (!spaces) return undefined;
   const least = (of: (space: Space) => number): number => Math.min(...spaces.map(of));
   const pieces = (space: Space, window: Range, size: number): number =>

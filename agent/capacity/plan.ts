@@ -58,11 +58,12 @@ export function planOf(requests: readonly PlanRequest[], stock: PlanStock, what:
   const places = placesOf(sitesOf(stock, what));
   const items = itemsOf(requests, places);
   const { filled, exact } = arrange(items, places);
+  const planned = inOrder(filled.placed, places);
   return {
-    planned: inOrder(filled.placed, places),
+    planned,
     unplanned: unplannedOf(items, filled, places),
     exact,
-    warnings: warningsOf(items, filled, places),
+    warnings: [...new Set([...warningsOf(items, filled, places), ...inPieces(planned, places)])],
   };
 }
 
@@ -154,5 +155,13 @@ function warningsOf(items: readonly Item[], { placed, loads }: Filled, places: r
   const doubtful = placed.flatMap(({ item, at }) =>
     item.types[at]?.doubtful === true ? [`${places[at]?.site.gpu.address ?? ""} ${IN_PIECES}`] : [],
   );
-  return [...new Set([...rounded, ...far, ...counts, ...doubtful])];
+  return [...rounded, ...far, ...counts, ...doubtful];
+}
+
+/** GPUs on which some of what is planned may find no piece once the rest is made. */
+function inPieces(planned: readonly PlannedVgpu[], places: readonly Place[]): string[] {
+  return places.flatMap(({ site: { gpu, findingPieces } }) => {
+    const here = planned.filter((vgpu) => vgpu.gpu === gpu.address).map(({ sizes }) => sizes);
+    return findingPieces(here) < here.length ? [`${gpu.address} ${IN_PIECES}`] : [];
+  });
 }

@@ -1,7 +1,7 @@
 // The host as a plan supposes it: each GPU with what it offers and what is free on it. Pure.
 import type { PciAddress, VgpuId } from "../../core/ids.ts";
 import type { Gpu, SliceSizes, VgpuType } from "../../inventory/model.ts";
-import { fragmentationOf } from "../fragmentation.ts";
+import { findingPieces, fragmentationOf } from "../fragmentation.ts";
 import { budgetOf, type Budget, type Holding } from "../budget.ts";
 import type { Stock } from "../place.ts";
 
@@ -36,6 +36,8 @@ export interface Site {
   readonly types: readonly SiteType[];
   /** What is promised and does not exist yet. */
   readonly pending: readonly SliceSizes[];
+  /** How many of these, made in this order, find a piece of memory each, as far as is known; not asked before it matters. */
+  readonly findingPieces: (next: readonly SliceSizes[]) => number;
 }
 
 export interface SiteType extends OfferedType {
@@ -76,6 +78,8 @@ export function sitesOf(
           doubtful: sizes !== undefined && pieces?.room(sizes) === 0,
         })),
         pending: here.filter(({ vgpuId }) => !made.has(vgpuId)).map(({ sizes }) => sizes),
+        findingPieces: (next) =>
+          endowment && counted ? findingPieces(gpu, { endowment, holdings: here }, next) : next.length,
       };
     });
 }

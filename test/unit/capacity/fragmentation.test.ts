@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { rememberGvtg } from "../../../agent/backends/kvmgt/memory.ts";
-import { fragmentationOf, type Fragmentation } from "../../../agent/capacity/fragmentation.ts";
+import { findingPieces, fragmentationOf, type Fragmentation } from "../../../agent/capacity/fragmentation.ts";
 import type { Layout } from "../../../agent/inventory/memory.ts";
 import type { Gpu, SliceSizes } from "../../../agent/inventory/model.ts";
 import { Snapshot } from "../../../agent/inventory/snapshot.ts";
@@ -43,7 +43,11 @@ class Watched {
     this.gpu.unmake(foreignVgpuId(number));
   }
 
-  async look(): Promise<{ readonly gpu: Gpu; readonly fragmentation: Fragmentation }> {
+  async look(): Promise<{
+    readonly gpu: Gpu;
+    readonly fragmentation: Fragmentation;
+    readonly finding: (next: readonly SliceSizes[]) => number;
+  }> {
     const { gpus } = this.#snapshot.update(await this.#host.look());
     const gpu = gpus.get(this.gpu.address);
     assert.ok(gpu);
@@ -54,7 +58,11 @@ class Watched {
       assert.ok(sizes);
       return { vgpuId: id, gpu: gpu.address, sizes };
     });
-    return { gpu, fragmentation: fragmentationOf(gpu, endowment, holdings) };
+    return {
+      gpu,
+      fragmentation: fragmentationOf(gpu, endowment, holdings),
+      finding: (next) => findingPieces(gpu, { endowment, holdings }, next),
+    };
   }
 }
 
@@ -188,7 +196,7 @@ describe("the estimate of what is in one piece", () => {
 
 /** Tries what the estimate promises, and takes it back; false when there is no estimate. */
 async function checked(watched: Watched): Promise<boolean> {
-  const { gpu, fragmentation } = await watched.look();
+  const { gpu, fragmentation, finding } = await watched.look();
   const { largest } = fragmentation;
   if (!largest) return false;
   assert.ok(largest.lowGmMib <= watched.cells.longest("low"));
@@ -199,6 +207,11 @@ async function checked(watched: Watched): Promise<boolean> {
     const trials = Array.from({ length: promised }, (_, n) => `trial ${n}`);
     for (const trial of trials) assert.ok(watched.cells.make(trial, mib(sizes)), `${name} does not fit`);
     for (const trial of trials) watched.cells.unmake(trial);
+    assert.equal(finding(Array<SliceSizes>(9).fill(sizes)), Math.min(9, fragmentation.room(sizes)), name);
   }
+  const mix = gpu.types.flatMap(({ sizes }) => (sizes ? [sizes, sizes] : [])).toReversed();
+  const found = mix.slice(0, finding(mix)).map((sizes, n) => ({ trial: `mixed ${n}`, sizes }));
+  for (const { trial, sizes } of found) assert.ok(watched.cells.make(trial, mib(sizes)), trial);
+  for (const { trial } of found) watched.cells.unmake(trial);
   return true;
 }

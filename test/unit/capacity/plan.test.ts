@@ -1,12 +1,15 @@
 // What a plan says: where, in which order, what is short, and what would be otherwise.
 import assert from "node:assert/strict";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
+import { rememberGvtg } from "../../../agent/backends/kvmgt/memory.ts";
 import { gvtgTypesAt } from "../../../agent/backends/kvmgt/types-at-aperture.ts";
 import { planOf, type Plan } from "../../../agent/capacity/plan.ts";
 import type { PlanStock, Supposition } from "../../../agent/capacity/plan/site.ts";
 import type { PlanRequest } from "../../../agent/capacity/plan/units.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
 import type { Gpu } from "../../../agent/inventory/model.ts";
+import { Snapshot } from "../../../agent/inventory/snapshot.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
 import { asItIs } from "../../fakes/plan-cases.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
 import { foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
@@ -148,6 +151,34 @@ describe("a plan for a GPU that has lately refused a size for want of one piece"
   it("knows nothing of it where the GPU is supposed otherwise", () => {
     const made = plan([ask("4")], stock, { apertures: new Map([[FIRST, 512]]) });
     assert.deepEqual([where(made), made.warnings], [["4 on first"], []]);
+  });
+});
+
+describe("a plan for a GPU whose slices lie apart", () => {
+  it("says so of what finds no piece only once the rest is made", async () => {
+    const kernel = new FakeGpu(FIRST, 1024);
+    const host = new FakeHost({ gpus: [kernel], wall: () => 0 });
+    const snapshot = new Snapshot(rememberGvtg);
+    const look = async (): Promise<Gpu> => {
+      const gpu = snapshot.update(await host.look()).gpus.get(FIRST);
+      assert.ok(gpu);
+      return gpu;
+    };
+    await look();
+    for (const [nth, suffix] of (["8", "4", "8", "4"] as const).entries()) {
+      kernel.make(foreignVgpuId(nth), typeName(suffix));
+      await look();
+    }
+    for (const nth of [0, 2]) kernel.unmake(foreignVgpuId(nth));
+    const seen = await look();
+    const stock = stockOf([kernel], () => seen);
+    assert.deepEqual(plan([ask("4")], stock).warnings, []);
+    const three = plan([ask("4", 3)], stock);
+    assert.deepEqual(
+      [three.planned.length, three.warnings],
+      [3, ["0000:00:02.0 has room in sum and perhaps in no one piece; the kernel may refuse"]],
+    );
+    assert.deepEqual(plan([ask("4", 3)], stock, { withoutForeign: true }).warnings, []);
   });
 });
 
