@@ -43,6 +43,7 @@ export function composeDiagnostician(root: string, files: ExaminedFiles, known: 
 interface Parts {
   readonly diagnostician: Diagnostician;
   readonly lookout: Lookout;
+  readonly ledger: { readonly version: number };
   /** Its status is another object whenever something of it has changed. */
   readonly libvirt: { readonly status: LibvirtStatus };
   readonly log: Log;
@@ -54,19 +55,19 @@ export function roomsOf(gpus: readonly GpuView[]): Rooms {
   return new Map(sharing.map((view) => [view.gpu.address, view]));
 }
 
-/** Examines again when the host or what libvirt says of itself has changed, and now and then. */
-export function diagnosisTask({ diagnostician, lookout, libvirt, log }: Parts): Task {
+/** Examines again when the host, a claim or what libvirt says of itself has changed, and now and then. */
+export function diagnosisTask({ diagnostician, lookout, ledger, libvirt, log }: Parts): Task {
   return {
     name: "diagnosis",
     run: async (signal) => {
-      let examined: { readonly revision: number; readonly status: LibvirtStatus } | undefined;
+      let examined: readonly unknown[] = [];
       let at = -Infinity;
       while (!signal.aborted) {
         const revision = lookout.current?.revision ?? 0;
-        const { status } = libvirt;
-        const changed = revision !== examined?.revision || status !== examined.status;
+        const now = [revision, ledger.version, libvirt.status];
+        const changed = now.some((value, index) => value !== examined[index]);
         if (revision > 0 && (changed || clock.now() - at >= RENEW_MS)) {
-          examined = { revision, status };
+          examined = now;
           at = clock.now();
           await untilAborted(diagnostician.refresh(), signal).catch((error: unknown) => {
             if (!signal.aborted) log.error({ why: messageOf(error) }, "the diagnosis failed");

@@ -46,9 +46,10 @@ export class Diagnostician {
     return this.#latest;
   }
 
-  /** When the status of this condition changed last, milliseconds since the epoch. */
+  /** When this condition came to its status, milliseconds since the epoch; undefined while no examination has seen it so. */
   since(condition: Condition): number | undefined {
-    return this.#since.get(keyOf(condition))?.at;
+    const since = this.#since.get(keyOf(condition));
+    return since?.status === condition.finding.status ? since.at : undefined;
   }
 
   /** An examination that began after this call; all who ask while one is under way share the one that follows. */

@@ -33,7 +33,8 @@ async function readNumaNodes(files: HostFiles): Promise<readonly NumaNode[]> {
 
 /**
  * Xen says so in /sys/hypervisor/type, dom0 in /proc/xen/capabilities, which a unit with a /proc of its own does not see: there
- * dom0 is known by its UUID, all zeros. KVM has its misc device.
+ * dom0 is known by its UUID, all zeros. KVM has its misc device where the processor's own module could start it (kernel
+ * virt/kvm/kvm_main.c, kvm_init); the module kvm alone is loaded by whatever needs it, as kvmgt.
  */
 async function hypervisor(files: HostFiles): Promise<HostFacts["hypervisor"]> {
   if ((await files.read("sys/hypervisor/type")) === "xen") {
@@ -41,5 +42,5 @@ async function hypervisor(files: HostFiles): Promise<HostFacts["hypervisor"]> {
     const uuid = (await files.read("sys/hypervisor/uuid")) ?? "";
     return capabilities.includes("control_d") || /^[0-]+$/.test(uuid) ? "xen" : "xen-guest";
   }
-  return (await files.list("sys/module/kvm")).length > 0 ? "kvm" : "none";
+  return (await files.list("sys/class/misc/kvm")).length > 0 ? "kvm" : "none";
 }

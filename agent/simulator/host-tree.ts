@@ -51,6 +51,7 @@ function systemEntries({ host, bootId }: SimulatedKernel): Entries {
   );
   if (host.hypervisor === "kvm") {
     files.set("dev/kvm", "");
+    files.set("sys/class/misc/kvm/dev", "10:232\n");
     files.set("usr/bin/qemu-system-x86_64", "");
   }
   if (host.hypervisor === "xen") {

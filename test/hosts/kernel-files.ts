@@ -39,7 +39,10 @@ export function addSystem(files: Files, host: HostDescription): void {
   files.add("sys/class/dmi/id/sys_vendor", host.system_vendor);
   if (hypervisor === "xen" || hypervisor === "xen-guest") files.add("sys/hypervisor/type", "xen");
   if (hypervisor === "xen") files.add("proc/xen/capabilities", "control_d");
-  if (hypervisor === "kvm") files.add("dev/kvm", "");
+  if (hypervisor === "kvm") {
+    files.add("dev/kvm", "");
+    files.add("sys/class/misc/kvm/dev", "10:232");
+  }
   if (config) files.add(`boot/config-${kernel}`, ["CONFIG_X86_64=y", ...config].join("\n"));
   if (log !== "none")
     files.add("var/log/dmesg", [`[    0.000000] Linux version ${kernel}`, ...log].join("\n"));

@@ -27,11 +27,11 @@ export const noHypervisor = hostCheck({
   code: "NO_HYPERVISOR",
   costs: { "gvt-g": "error", "gvt-d": "error", "gvt-s": "warning", sriov: "error" },
   dependsOn: [],
-  how: "/sys/hypervisor/type and /proc/xen/capabilities for Xen, /sys/module/kvm for KVM, the processor's flags vmx or svm",
+  how: "/sys/hypervisor/type and /proc/xen/capabilities for Xen, /sys/class/misc/kvm for KVM, the processor's flags vmx or svm",
   check: async (look, { hypervisor }) => {
     const type = await look.text("sys/hypervisor/type");
     if (hypervisor === "xen") return pass("xen", { type: type ?? "xen" });
-    if ((await look.names("sys/module/kvm")).length > 0) return pass("kvm");
+    if ((await look.names("sys/class/misc/kvm")).length > 0) return pass("kvm");
     const flags = await processorFlags(look);
     if (flags === undefined) return unknown("no-flags");
     if (flags.has("vmx") || flags.has("svm"))

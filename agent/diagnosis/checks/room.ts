@@ -25,7 +25,8 @@ interface Judged<C extends Code> {
 export const capacityDisagrees = gpuCheck({
   code: "CAPACITY_DISAGREES",
   costs: { "gvt-g": "warning" },
-  dependsOn: ["VGPU_TYPES_MISSING"],
+  // Whose sums wrap around.
+  dependsOn: ["VGPU_TYPES_MISSING", "APERTURE_TOO_SMALL", "APERTURE_TOO_LARGE"],
   how: "available_instances of each type, beside what the accounts of the agent leave; only a running agent keeps them",
   check: (look, subject) => judged(look, subject, disagreement),
 });

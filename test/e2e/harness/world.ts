@@ -321,13 +321,14 @@ export function present<T>(value: T | undefined): T {
   return value;
 }
 
-afterEach(function () {
-  if (this.currentTest?.state === "failed")
+/** Root hooks (hooks.ts): mocha in several processes keeps those of a file's imports for the first file alone. */
+export function tellFailed(test: { readonly state?: string | undefined } | undefined): void {
+  if (test?.state === "failed")
     for (const { agent } of opened) process.stderr.write(`the agent's log:\n${agent.log}\n`);
   opened = opened.filter(({ disposed }) => !disposed);
-});
+}
 
-// A test that ran out of time has not ended its processes.
-after(async () => {
+/** A test that ran out of time has not ended its processes. */
+export async function endAll(): Promise<void> {
   await Promise.all(opened.filter(({ disposed }) => !disposed).map((world) => world[Symbol.asyncDispose]()));
-});
+}

@@ -30,6 +30,7 @@ const desktop: Tree = {
     vfio_iommu_type1: { initstate: "live" },
     i915: { "parameters/enable_gvt": "Y" },
   },
+  "sys/class/misc/kvm": { dev: "10:232" },
   "sys/class/mdev_bus": { "0000:00:02.0": linkTo("../../devices/pci0000:00/0000:00:02.0") },
   "sys/bus/pci/devices": { "0000:00:02.0": linkTo("../../../devices/pci0000:00/0000:00:02.0") },
   "sys/bus/pci/drivers/i915/module": "",

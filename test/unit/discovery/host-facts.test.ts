@@ -17,7 +17,12 @@ describe("the hypervisor of a host", () => {
       "xen-guest",
       { "sys/hypervisor": { type: "xen", uuid: "5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11" } },
     ],
-    ["is KVM where its module is", "kvm", { "sys/module/kvm/initstate": "live" }],
+    ["is KVM where its device is", "kvm", { "sys/class/misc/kvm/dev": "10:232" }],
+    [
+      "is none where kvm was loaded and no processor's module",
+      "none",
+      { "sys/module/kvm/initstate": "live" },
+    ],
     ["is none elsewhere", "none", {}],
   ];
   for (const [title, expected, tree] of cases)

@@ -127,7 +127,7 @@ describe("facts of the host", () => {
 
   it("are read from the kernel", async () => {
     const kernel = { hostname: "node1", osrelease: "6.1.0-56-amd64", random: { boot_id: "b" } };
-    assert.deepEqual(await factsOf({ "proc/sys/kernel": kernel, "sys/module/kvm": { refcnt: "0" } }), {
+    assert.deepEqual(await factsOf({ "proc/sys/kernel": kernel, "sys/class/misc/kvm": { dev: "10:232" } }), {
       hostname: "node1",
       bootId: "b",
       kernelRelease: "6.1.0-56-amd64",

@@ -116,7 +116,7 @@ export const gpu = {
     title: "kernel and vgpud count alike",
     messages: {
       "no-accounts": "only a running vgpud keeps account of what is taken and promised",
-      "no-slices": "the GPU offers no slices",
+      "no-slices": "vgpud keeps no account of this GPU: it offers no slices, or was not looked at yet",
       agree: "of every type kernel and vgpud would make the same number",
       differ:
         "kernel and vgpud differ in how many more vGPUs fit (kernel ≠ vgpud: {types}); the smaller number holds",
@@ -135,10 +135,10 @@ export const gpu = {
     title: "free graphics memory in one piece",
     messages: {
       "no-accounts": "only a running vgpud follows where the vGPUs lie",
-      "no-slices": "the GPU offers no slices",
+      "no-slices": "vgpud keeps no account of this GPU: it offers no slices, or was not looked at yet",
       whole:
         "of what is free the largest pieces are {low} MiB of low GM and {high} MiB of high GM, by vgpud's estimate",
-      places: "where the vGPUs lie is not known: there were some before vgpud looked for the first time",
+      places: "where the vGPUs lie is not known; docs/capacity.md tells what may be the reason",
       pieces:
         "what is free would hold {types} in sum, and is in no piece large enough: by vgpud's estimate of where the vGPUs lie the " +
         "largest are {low} MiB of low GM and {high} MiB of high GM",

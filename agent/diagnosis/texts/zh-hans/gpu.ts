@@ -112,7 +112,7 @@ export const gpu: Same<typeof english> = {
     title: "内核与 vgpud 的计数一致",
     messages: {
       "no-accounts": "只有运行中的 vgpud 记录已占用和已许诺的资源",
-      "no-slices": "该 GPU 不提供切片",
+      "no-slices": "vgpud 没有该 GPU 的记录：它不提供切片，或尚未被查看",
       agree: "每种类型的可创建数，内核与 vgpud 相同",
       differ: "还能容纳多少 vGPU，内核与 vgpud 的计数不同（内核 ≠ vgpud：{types}）；以较小者为准",
       wraps:
@@ -128,9 +128,9 @@ export const gpu: Same<typeof english> = {
     title: "空闲图形内存是否连续",
     messages: {
       "no-accounts": "只有运行中的 vgpud 跟踪 vGPU 的位置",
-      "no-slices": "该 GPU 不提供切片",
+      "no-slices": "vgpud 没有该 GPU 的记录：它不提供切片，或尚未被查看",
       whole: "据 vgpud 估计，空闲部分中最大的连续块为 low GM {low} MiB、high GM {high} MiB",
-      places: "vGPU 的位置未知：vgpud 首次查看之前就已有 vGPU",
+      places: "vGPU 的位置未知；可能的原因见 docs/capacity.md",
       pieces:
         "空闲部分合计可容纳 {types}，但没有足够大的连续块：据 vgpud 对 vGPU 位置的估计，最大为 low GM {low} MiB、high GM {high} MiB",
       refused: "空闲部分合计可容纳 {types}，但没有足够大的连续块：内核已拒绝 {refused}（ENOSPC）",
