@@ -11,6 +11,7 @@ import type { Ledger } from "../lifecycle/ledger.ts";
 import type { DomainReading } from "../observation/domain-stats.ts";
 import type { Operations } from "../lifecycle/operations.ts";
 import type { Simulation } from "./simulation.ts";
+import type { Changes } from "./watch/changes.ts";
 
 /** Facts about the agent and its machine that GetHost shows and no stage needs. */
 interface AgentFacts {
@@ -54,17 +55,23 @@ interface DiagnosisFacts {
   since(condition: Condition): number | undefined;
 }
 
-export interface ApiContext {
+/** What the objects of the contract are made from. */
+export interface ViewContext {
   /** Undefined before the first look. */
   readonly inventory: () => Inventory | undefined;
   readonly ledger: Ledger;
   readonly operations: Operations;
-  readonly domains: DomainService;
   readonly rule: CapacityRule;
-  readonly typesAt: TypesRule;
   readonly agent: AgentFacts;
   readonly libvirt: () => LibvirtFacts;
   readonly diagnosis: DiagnosisFacts;
+}
+
+export interface ApiContext extends ViewContext {
+  /** What changed, by revision. */
+  readonly changes: Changes;
+  readonly domains: DomainService;
+  readonly typesAt: TypesRule;
   readonly newDomainId: () => DomainId;
   /** Undefined on a real host. */
   readonly simulation: Simulation | undefined;
@@ -73,20 +80,15 @@ export interface ApiContext {
 }
 
 /** All that a read's answer is made from beside the request: while these are identical, so is the answer (answers.ts). */
-export function basisOf(context: ApiContext): readonly unknown[] {
+export function basisOf(context: ViewContext): readonly unknown[] {
   const { inventory, ledger, operations, libvirt, agent, diagnosis } = context;
   const versions = [ledger.version, operations.version];
   return [inventory(), ...versions, libvirt(), agent.machine(), diagnosis.latest];
 }
 
 /** The current view; throws STARTING before the first look is over. */
-export function currentInventory({ inventory }: ApiContext): Inventory {
+export function currentInventory({ inventory }: Pick<ViewContext, "inventory">): Inventory {
   const current = inventory();
   if (current) return current;
   throw new AgentError("STARTING", "vgpud has just started and has not seen the whole host yet");
-}
-
-/** From where Watch goes on after a list: opaque to clients. */
-export function resumeToken({ agent }: ApiContext, { revision }: Inventory): string {
-  return Buffer.from(`${agent.instanceEpoch}:${revision}`).toString("base64url");
 }

@@ -8,7 +8,7 @@ import type { Diagnosis } from "../diagnosis/diagnose.ts";
 import { failuresOf, isOfRoom } from "../diagnosis/checks/room.ts";
 import type { Report } from "../diagnosis/diagnostician.ts";
 import type { GpuView } from "../lifecycle/views.ts";
-import type { ApiContext } from "./context.ts";
+import type { ApiContext, ViewContext } from "./context.ts";
 import { toWireCondition, toWireDiagnosis, toWireSupport, wireModes } from "./convert/condition.ts";
 import type { Diagnosed } from "./convert/gpu.ts";
 import { gpuNotFound } from "./gpu-not-found.ts";
@@ -30,7 +30,7 @@ export async function diagnosed(context: ApiContext, request: DiagnoseRequest): 
 }
 
 /** What of the host itself failed in the last examination; nothing before the first. */
-export function hostConditionsOf({ diagnosis }: ApiContext): Condition[] {
+export function hostConditionsOf({ diagnosis }: ViewContext): Condition[] {
   const failed = (diagnosis.latest?.diagnosis.conditions ?? []).filter(
     ({ gpu, finding }) => gpu === undefined && finding.status === "fail",
   );
@@ -39,7 +39,7 @@ export function hostConditionsOf({ diagnosis }: ApiContext): Condition[] {
 }
 
 /** What the last examination said of a GPU, nothing before the first; of its room what stands now. */
-export function diagnosedOf({ diagnosis }: ApiContext, view: GpuView): Diagnosed {
+export function diagnosedOf({ diagnosis }: ViewContext, view: GpuView): Diagnosed {
   const { address } = view.gpu;
   const report = diagnosis.latest;
   const { conditions, verdicts } = report?.diagnosis ?? NOTHING;

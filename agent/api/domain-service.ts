@@ -23,7 +23,7 @@ import type { RequestIdentity } from "../lifecycle/requests.ts";
 import { requestDigest } from "../lifecycle/request-digest.ts";
 import { domainViews, type DomainView } from "../lifecycle/views.ts";
 import type { DomainReading } from "../observation/domain-stats.ts";
-import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
+import { currentInventory, type ApiContext, type ViewContext } from "./context.ts";
 import { toWireDomain, toWireUsage } from "./convert/domain.ts";
 import { toWireDecision } from "./convert/placement.ts";
 import { pageOf } from "./page.ts";
@@ -71,9 +71,9 @@ export function domainHandlers(context: ApiContext): Handlers<typeof DomainServi
       );
       const { domains } = inventory;
       return ListDomainsResponse.fromPartial({
-        domains: items.map((view) => ({ ...listed(context, view), usage: usage.get(view.id) })),
+        domains: items.map((view) => ({ ...listedDomain(context, view), usage: usage.get(view.id) })),
         nextPageToken,
-        resumeToken: resumeToken(context, inventory),
+        resumeToken: context.changes.token(),
         observeTime: new Date(inventory.observedAt),
         incomplete: domains.known ? undefined : { reason: "LIBVIRT_UNAVAILABLE", message: domains.why },
       });
@@ -230,12 +230,13 @@ function answer(context: ApiContext, { claim, operation }: Result): { domain: Do
   return { domain, operation: `operations/${operation.id}` };
 }
 
-function shown(context: ApiContext, view: DomainView, withSpec = true): Domain {
+function shown(context: ViewContext, view: DomainView, withSpec = true): Domain {
   const { claim } = view;
   const stalledBy = claim && context.operations.stalledBy(claim.operation.id);
   return toWireDomain(view, { inventory: currentInventory(context), stalledBy, withSpec });
 }
 
-function listed(context: ApiContext, view: DomainView): Domain {
+/** As it is in lists and in watches. */
+export function listedDomain(context: ViewContext, view: DomainView): Domain {
   return shown(context, view, false);
 }

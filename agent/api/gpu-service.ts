@@ -9,7 +9,7 @@ import {
 import type { Inventory } from "../inventory/model.ts";
 import { holdingsOf } from "../lifecycle/holdings.ts";
 import { gpuViews, vgpuViews } from "../lifecycle/views.ts";
-import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
+import { currentInventory, type ApiContext } from "./context.ts";
 import { diagnosedOf } from "./diagnosis.ts";
 import { toWireGpu } from "./convert/gpu.ts";
 import { gpuNotFound } from "./gpu-not-found.ts";
@@ -30,7 +30,7 @@ export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuSer
         ListGpusResponse.fromPartial({
           gpus: items.map((view) => toWireGpu(view, diagnosedOf(context, view))),
           nextPageToken,
-          resumeToken: resumeToken(context, inventory),
+          resumeToken: context.changes.token(),
           observeTime: new Date(inventory.observedAt),
         }),
       );

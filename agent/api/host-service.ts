@@ -1,8 +1,8 @@
 // HostService: the machine, the agent and its ledger at a glance.
-import { Hypervisor, type Host } from "../../proto/gen/vgpud/v1/host.ts";
+import { Host, Hypervisor } from "../../proto/gen/vgpud/v1/host.ts";
 import { GetHostResponse, type HostServiceService } from "../../proto/gen/vgpud/v1/host_service.ts";
 import type { HostFacts } from "../inventory/model.ts";
-import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
+import { currentInventory, type ApiContext, type ViewContext } from "./context.ts";
 import { diagnosed, hostConditionsOf } from "./diagnosis.ts";
 import type { Handlers } from "./unary.ts";
 
@@ -19,45 +19,53 @@ export function hostHandlers(context: ApiContext): Partial<Handlers<typeof HostS
   return {
     diagnose: (request) => diagnosed(context, request),
     getHost: () => {
-      const inventory = currentInventory(context);
-      const { host, observedAt, revision } = inventory;
-      const { agent } = context;
-      const machine = agent.machine();
+      const resumeToken = context.changes.token();
       return Promise.resolve(
         GetHostResponse.fromPartial({
-          host: {
-            hostname: host.hostname,
-            bootId: host.bootId,
-            kernelRelease: host.kernelRelease,
-            os: machine.osRelease ?? "",
-            hypervisor: hypervisors[host.hypervisor],
-            libvirt: libvirtOf(context),
-            agentVersion: agent.version,
-            startTime: new Date(agent.startedAt),
-            simulated: agent.simulated,
-            cpuModel: machine.cpuModel ?? "",
-            cpus: machine.cpus,
-            memoryMib: mib(machine.memoryBytes),
-            memoryAvailableMib: mib(machine.memoryAvailableBytes),
-            cpuBusy: machine.cpuBusy,
-            instanceEpoch: agent.instanceEpoch,
-            revision: BigInt(revision),
-            ledger: ledgerOf(context),
-            conditions: hostConditionsOf(context),
-          },
-          observeTime: new Date(observedAt),
-          resumeToken: resumeToken(context, inventory),
+          host: { ...shownHost(context), ...loadOf(context), revision: BigInt(context.changes.revision) },
+          observeTime: new Date(currentInventory(context).observedAt),
+          resumeToken,
         }),
       );
     },
   };
 }
 
+/** Changes all the time: a watch does not tell of it. */
+function loadOf({ agent }: ApiContext): Pick<Host, "memoryAvailableMib" | "cpuBusy"> {
+  const { memoryAvailableBytes, cpuBusy } = agent.machine();
+  return { memoryAvailableMib: mib(memoryAvailableBytes), cpuBusy };
+}
+
 function mib(bytes: number | undefined): bigint | undefined {
   return bytes === undefined ? undefined : BigInt(Math.round(bytes / BYTES_PER_MIB));
 }
 
-function libvirtOf({ libvirt }: ApiContext): Host["libvirt"] {
+/** Without the revision, which is that of the answer it is in, and without the load. */
+export function shownHost(context: ViewContext): Host {
+  const { host } = currentInventory(context);
+  const { agent } = context;
+  const machine = agent.machine();
+  return Host.fromPartial({
+    hostname: host.hostname,
+    bootId: host.bootId,
+    kernelRelease: host.kernelRelease,
+    os: machine.osRelease ?? "",
+    hypervisor: hypervisors[host.hypervisor],
+    libvirt: libvirtOf(context),
+    agentVersion: agent.version,
+    startTime: new Date(agent.startedAt),
+    simulated: agent.simulated,
+    cpuModel: machine.cpuModel ?? "",
+    cpus: machine.cpus,
+    memoryMib: mib(machine.memoryBytes),
+    instanceEpoch: agent.instanceEpoch,
+    ledger: ledgerOf(context),
+    conditions: hostConditionsOf(context),
+  });
+}
+
+function libvirtOf({ libvirt }: ViewContext): Host["libvirt"] {
   const { uri, connected, since, version, hypervisorVersion, error } = libvirt();
   return {
     uri,
@@ -70,7 +78,7 @@ function libvirtOf({ libvirt }: ApiContext): Host["libvirt"] {
   };
 }
 
-function ledgerOf({ ledger, agent }: ApiContext): Host["ledger"] {
+function ledgerOf({ ledger, agent }: ViewContext): Host["ledger"] {
   const counts = { reserved: 0, creating: 0, active: 0, stopped: 0, deleting: 0, failed: 0, gone: 0 };
   for (const { state } of ledger.all()) counts[state] += 1;
   return { ...counts, unreadable: agent.unreadableRecords, failure: undefined };

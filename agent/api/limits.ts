@@ -5,7 +5,7 @@ import type { SocketName } from "./access.ts";
 export interface Limit {
   readonly what: string;
   readonly value: number;
-  readonly unit: "bytes" | "milliseconds" | "calls" | "connections";
+  readonly unit: "bytes" | "milliseconds" | "calls" | "connections" | "changes";
   readonly seen: string;
   readonly why: string;
 }
@@ -61,6 +61,48 @@ export const limits = {
     unit: "calls",
     seen: "UNAVAILABLE, `TOO_MANY_CALLS`, with RetryInfo",
     why: "more than a host has vGPUs; a caller that waits for a guest to shut down holds its place for as long",
+  },
+  watches: {
+    what: "watches at a time on one socket",
+    value: 64,
+    unit: "calls",
+    seen: "UNAVAILABLE, `TOO_MANY_WATCHES`, with RetryInfo",
+    why: "schedulers and screens of one host are a handful; each costs what waits for its client and a place in the history",
+  },
+  connectionWatches: {
+    what: "watches at a time on one connection",
+    value: 8,
+    unit: "calls",
+    seen: "as above",
+    why: "a watch holds its place among the calls of the connection; on the read socket half of them stay free",
+  },
+  watchChanges: {
+    what: "changes that are remembered for those who watch, of all kinds together",
+    value: 8_192,
+    unit: "changes",
+    seen: "OUT_OF_RANGE, `RESUME_TOO_OLD`, for a resume token from before; ABORTED, `WATCH_TOO_SLOW`, for a watch that is so far behind",
+    why: "some thousand operations: minutes of a host that does nothing else",
+  },
+  watchHistoryBytes: {
+    what: "the same, as it goes over the wire",
+    value: 8 * MIB,
+    unit: "bytes",
+    seen: "as above",
+    why: "far below the unit's memory",
+  },
+  watchMemoryMs: {
+    what: "the time for which each change is still taken down after the last watch has ended",
+    value: 10 * 60_000,
+    unit: "milliseconds",
+    seen: "who resumes later is told what the changes came to, and not each of them",
+    why: "a client that is restarted is back by then; a host that nobody watches compares nothing",
+  },
+  bookmarkMs: {
+    what: "a watch without an item",
+    value: 30_000,
+    unit: "milliseconds",
+    seen: "a BOOKMARK",
+    why: "a client that hears nothing for longer can take the agent for hung",
   },
   requestMs: {
     what: "from the headers of a call to the end of its request",

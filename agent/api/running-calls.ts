@@ -1,4 +1,5 @@
-// The calls that are being answered: how many of them may change something at a time, and how they end when the agent does.
+// The calls that are being answered: how many of them may change something or stream at a time, and how they end when the
+// agent does.
 import { AgentError } from "../core/errors.ts";
 import type { Access } from "./access.ts";
 
@@ -14,14 +15,28 @@ interface RunningCall extends Hearer {
   readonly access: Access;
 }
 
+/** A call that ends only when somebody ends it. */
+interface RunningStream {
+  readonly connection: string;
+  readonly end: (why: AgentError) => void;
+}
+
+export interface RunningLimits {
+  readonly changes: number;
+  /** On the socket, and on one connection. */
+  readonly watches: number;
+  readonly connectionWatches: number;
+}
+
 export class RunningCalls {
-  readonly #maxChanges: number;
+  readonly #limits: RunningLimits;
   readonly #running = new Set<RunningCall>();
+  readonly #streams = new Set<RunningStream>();
   readonly #idlers = new Set<() => void>();
   #closed = false;
 
-  constructor({ maxChanges }: { readonly maxChanges: number }) {
-    this.#maxChanges = maxChanges;
+  constructor(limits: RunningLimits) {
+    this.#limits = limits;
   }
 
   get closed(): boolean {
@@ -34,12 +49,13 @@ export class RunningCalls {
 
   /** Counts the call until what it returns is called. */
   begin(access: Access, hearer: Hearer): () => void {
-    if (this.#closed) throw new AgentError("STOPPING", "vgpud is going down; ask again after its restart");
-    if (access === "changes" && this.#changes() >= this.#maxChanges)
+    if (this.#closed) throw goesDown();
+    const { changes: limit } = this.#limits;
+    if (access === "changes" && this.#changes() >= limit)
       throw new AgentError(
         "TOO_MANY_CALLS",
-        `${this.#maxChanges} calls that change something are under way, and no more are served at a time; ask again`,
-        { details: { limit: this.#maxChanges } },
+        `${limit} calls that change something are under way, and no more are served at a time; ask again`,
+        { details: { limit } },
       );
     const call = { access, ...hearer };
     this.#running.add(call);
@@ -49,9 +65,24 @@ export class RunningCalls {
     };
   }
 
-  /** From now on every new call is refused. */
+  /** Counts the stream until what it returns is called. */
+  beginStream(connection: string, end: (why: AgentError) => void): () => void {
+    if (this.#closed) throw goesDown();
+    const { watches, connectionWatches } = this.#limits;
+    const here = [...this.#streams].filter((stream) => stream.connection === connection).length;
+    if (here >= connectionWatches) throw tooManyWatches(connectionWatches, "on this connection");
+    if (this.#streams.size >= watches) throw tooManyWatches(watches, "on this socket");
+    const stream = { connection, end };
+    this.#streams.add(stream);
+    return () => {
+      this.#streams.delete(stream);
+    };
+  }
+
+  /** From now on every new call is refused, and no stream is waited for. */
   close(): void {
     this.#closed = true;
+    for (const { end } of [...this.#streams]) end(goesDown());
   }
 
   /** Ends what is left. What was asked and is written down goes on without its caller. */
@@ -81,6 +112,15 @@ export class RunningCalls {
     for (const { access } of this.#running) if (access === "changes") count += 1;
     return count;
   }
+}
+
+function goesDown(): AgentError {
+  return new AgentError("STOPPING", "vgpud is going down; ask again after its restart");
+}
+
+function tooManyWatches(limit: number, where: string): AgentError {
+  const message = `${limit} watches are open ${where}, and no more are served at a time; end one, or share one`;
+  return new AgentError("TOO_MANY_WATCHES", message, { details: { limit } });
 }
 
 function waitsNoLonger(): AgentError {

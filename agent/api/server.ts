@@ -14,7 +14,7 @@ import type { ReflectedFiles } from "./reflection-files.ts";
 import { addReflection, reflectionServiceNames } from "./reflection.ts";
 import { RunningCalls } from "./running-calls.ts";
 import type { Service } from "./services.ts";
-import { toStatus } from "./status.ts";
+import { streaming } from "./streaming.ts";
 import { inBytes, unary, type Answering } from "./unary.ts";
 
 export interface ApiServerOptions {
@@ -47,7 +47,7 @@ export class ApiServer {
 
   constructor({ way, services, answers, contract, clock, limits, onEnd }: ApiServerOptions) {
     this.#clock = clock;
-    this.#running = new RunningCalls({ maxChanges: limits.changes });
+    this.#running = new RunningCalls(limits);
     const records = new WeakMap<Metadata, CallRecord>();
     const accesses = accessesOf(services);
     const observed = observeCalls({
@@ -126,7 +126,7 @@ function accessesOf(services: readonly Service[]): ReadonlyMap<string, Access> {
 
 function addService(
   server: Server,
-  { definition, handlers, access }: Service,
+  { definition, handlers, streams = {}, access }: Service,
   way: WayIn,
   answering: Answering,
 ): void {
@@ -135,11 +135,11 @@ function addService(
   for (const [name, method] of methods) {
     const may = access[name] ?? "changes";
     const refusal = refusalOn(way, method.path, may);
-    const handler = refusal ?? handlers[name] ?? notServed(method.path);
-    const answered = { access: may, definition: method, handler };
+    const refused = refusal ?? notServed(method.path);
+    const asked = { access: may, definition: method };
     implementation[name] = method.responseStream
-      ? refusedStream(refusal ?? notServed(method.path))
-      : unary(answered, answering);
+      ? streaming({ ...asked, handler: refusal ?? streams[name] ?? refused }, answering)
+      : unary({ ...asked, handler: refusal ?? handlers[name] ?? refused }, answering);
   }
   server.addService(
     Object.fromEntries(methods.map(([name, method]) => [name, inBytes(method)])),
@@ -152,11 +152,4 @@ function notServed(path: string): AgentError {
   return new AgentError("NOT_IMPLEMENTED", `${path} is not served by this release`, {
     details: { method: path },
   });
-}
-
-function refusedStream(error: AgentError): UntypedServiceImplementation[string] {
-  const told = toStatus(error);
-  return (call: { emit: (event: "error", error: unknown) => void }) => {
-    call.emit("error", told);
-  };
 }

@@ -15,9 +15,11 @@ import { gpuHandlers } from "./gpu-service.ts";
 import { hostHandlers } from "./host-service.ts";
 import { methodName } from "./observe-calls.ts";
 import { operationHandlers } from "./operation-service.ts";
+import type { Streaming, Streams } from "./streaming.ts";
 import { simulatorHandlers } from "./simulator-service.ts";
 import type { Handlers, Unary } from "./unary.ts";
 import { vgpuHandlers } from "./vgpu-service.ts";
+import { watchStreams } from "./watch-service.ts";
 
 /** A service as the server takes it: its types are checked where it is made, and gone here. */
 export interface Service {
@@ -25,6 +27,8 @@ export interface Service {
   readonly name: string;
   readonly definition: Readonly<Record<string, MethodDefinition<unknown, unknown>>>;
   readonly handlers: Readonly<Record<string, Unary<unknown, unknown> | undefined>>;
+  /** Of the methods that stream. */
+  readonly streams?: Readonly<Record<string, Streaming<unknown> | undefined>>;
   /** What each method may do; one that is not named changes something. */
   readonly access: Readonly<Record<string, Access>>;
 }
@@ -38,7 +42,7 @@ export function contractServices(context: ApiContext): Service[] {
     service(DomainServiceService, access.domain, domainHandlers(context)),
     service(OperationServiceService, access.operation, operationHandlers(context)),
     service(ReservationServiceService, access.reservation, {}),
-    service(WatchServiceService, access.watch, {}),
+    service(WatchServiceService, access.watch, {}, watchStreams(context)),
     ...(simulation
       ? [service(SimulatorServiceService, access.simulator, simulatorHandlers(simulation))]
       : []),
@@ -47,8 +51,10 @@ export function contractServices(context: ApiContext): Service[] {
 
 /** The methods with a handler, as `DomainService/CreateDomain`. */
 export function servedMethods(services: readonly Service[]): string[] {
-  return services.flatMap(({ definition, handlers }) =>
-    Object.entries(definition).flatMap(([name, { path }]) => (handlers[name] ? [methodName(path)] : [])),
+  return services.flatMap(({ definition, handlers, streams = {} }) =>
+    Object.entries(definition).flatMap(([name, { path }]) =>
+      handlers[name] || streams[name] ? [methodName(path)] : [],
+    ),
   );
 }
 
@@ -56,8 +62,9 @@ function service<Definition extends object>(
   definition: Definition,
   access: AccessOf<Definition>,
   handlers: Partial<Handlers<Definition>>,
+  streams: Partial<Streams<Definition>> = {},
 ): Service {
   const erased = definition as unknown as Service["definition"];
   const path = Object.values(erased)[0]?.path ?? "";
-  return { name: path.split("/")[1] ?? "", definition: erased, handlers, access };
+  return { name: path.split("/")[1] ?? "", definition: erased, handlers, streams, access };
 }

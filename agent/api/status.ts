@@ -18,6 +18,7 @@ const grpcCode = {
   "host-condition": status.FAILED_PRECONDITION,
   "permission-denied": status.PERMISSION_DENIED,
   aborted: status.ABORTED,
+  "out-of-range": status.OUT_OF_RANGE,
   "deadline-exceeded": status.DEADLINE_EXCEEDED,
   unavailable: status.UNAVAILABLE,
   unimplemented: status.UNIMPLEMENTED,

@@ -37,12 +37,15 @@ export function inBytes(method: Erased): RawDefinition {
   return { ...method, ...requests, ...answers };
 }
 
-/** A method as it is answered on one socket. */
-export interface Answered {
-  readonly access: Access;
+/** A method with how it is answered, or why it is not, whatever it is asked. */
+export interface Asked<Handler> {
   readonly definition: Erased;
-  /** How it is answered, or why it is not, whatever it is asked. */
-  readonly handler: Unary<unknown, unknown> | AgentError;
+  readonly handler: Handler | AgentError;
+}
+
+/** A method as it is answered on one socket. */
+export interface Answered extends Asked<Unary<unknown, unknown>> {
+  readonly access: Access;
 }
 
 /** What all methods of a server are answered with. */
@@ -74,7 +77,7 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
       onClaim: (claim) => record?.concerns(aboutClaim(claim)),
       onOperation: ({ id }) => record?.concerns({ operation: `operations/${id}` }),
     };
-    const respond = async ({ request, handler }: Readable): Promise<unknown> => {
+    const respond = async ({ request, handler }: Readable<Unary<unknown, unknown>>): Promise<unknown> => {
       const over = answering.running.begin(method.access, {
         end: (why) => {
           ended.abort(why);
@@ -136,17 +139,17 @@ function keptPlace(
 }
 
 /** A request that could be read, and who answers it. */
-interface Readable {
+interface Readable<Handler> {
   readonly request: unknown;
-  readonly handler: Unary<unknown, unknown>;
+  readonly handler: Handler;
 }
 
 /** Notes what the request is about even where it is refused. */
-function readRequest(
-  { definition, handler }: Answered,
+export function readRequest<Handler extends (...args: never[]) => unknown>(
+  { definition, handler }: Asked<Handler>,
   bytes: Buffer,
   record: CallRecord | undefined,
-): Readable {
+): Readable<Handler> {
   let request: unknown;
   try {
     request = definition.requestDeserialize(bytes);

@@ -9,7 +9,7 @@ import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import { AgentError } from "../core/errors.ts";
 import { parseClaimId, parseVgpuId } from "../core/ids.ts";
 import { vgpuViews, type VgpuView } from "../lifecycle/views.ts";
-import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
+import { currentInventory, type ApiContext, type ViewContext } from "./context.ts";
 import { toWireVgpu } from "./convert/vgpu.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
@@ -22,9 +22,9 @@ export function vgpuHandlers(context: ApiContext): Partial<Handlers<typeof VgpuS
       const { items, nextPageToken } = pageOf(vgpuViews(inventory, context.ledger), ({ id }) => id, request);
       return Promise.resolve(
         ListVgpusResponse.fromPartial({
-          vgpus: items.map((view) => shown(context, view)),
+          vgpus: items.map((view) => shownVgpu(context, view)),
           nextPageToken,
-          resumeToken: resumeToken(context, inventory),
+          resumeToken: context.changes.token(),
           observeTime: new Date(inventory.observedAt),
         }),
       );
@@ -35,7 +35,7 @@ export function vgpuHandlers(context: ApiContext): Partial<Handlers<typeof VgpuS
       if (!view)
         throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${printable(vgpu?.ref?.value ?? "")}`);
       const observeTime = new Date(inventory.observedAt);
-      return Promise.resolve(GetVgpuResponse.fromPartial({ vgpu: shown(context, view), observeTime }));
+      return Promise.resolve(GetVgpuResponse.fromPartial({ vgpu: shownVgpu(context, view), observeTime }));
     },
   };
 }
@@ -55,7 +55,7 @@ function matching(vgpu: VgpuRef | undefined): (view: VgpuView) => boolean {
   return (view) => view.id === id;
 }
 
-function shown(context: ApiContext, view: VgpuView): Vgpu {
+export function shownVgpu(context: ViewContext, view: VgpuView): Vgpu {
   const { claim } = view;
   const stalledBy = claim && context.operations.stalledBy(claim.operation.id);
   return toWireVgpu(view, { inventory: currentInventory(context), stalledBy });

@@ -111,6 +111,8 @@ export interface ChangeCommand extends Described {
 /** Writes what it shows by itself, until it is told to end. */
 export interface LiveCommand extends Described {
   readonly kind: "live";
+  /** Whether it has json and yaml, a document for each thing that it shows. */
+  readonly documents?: true;
   readonly run: (args: Arguments, vgpud: Vgpud, environment: Environment) => Promise<Answer>;
 }
 

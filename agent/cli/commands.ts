@@ -6,6 +6,7 @@ import { createCommand } from "./commands/create.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { domainsCommand } from "./commands/domains.ts";
+import { eventsCommand } from "./commands/events.ts";
 import { gpusCommand } from "./commands/gpus.ts";
 import { helpCommand } from "./commands/help.ts";
 import { hostCommand } from "./commands/host.ts";
@@ -16,6 +17,7 @@ import { stopCommand } from "./commands/stop.ts";
 import { topCommand } from "./commands/top.ts";
 import { versionCommand } from "./commands/version.ts";
 import { vgpusCommand } from "./commands/vgpus.ts";
+import { watchCommand } from "./commands/watch.ts";
 
 /** In the order of the help. */
 export const commands: readonly Command[] = [
@@ -25,6 +27,8 @@ export const commands: readonly Command[] = [
   vgpusCommand,
   domainsCommand,
   topCommand,
+  watchCommand,
+  eventsCommand,
   planCommand,
   createCommand,
   startCommand,

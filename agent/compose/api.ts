@@ -2,13 +2,15 @@
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { Answers } from "../api/answers.ts";
-import { basisOf, type ApiContext } from "../api/context.ts";
+import { basisOf, type ApiContext, type ViewContext } from "../api/context.ts";
 import type { SocketName } from "../api/access.ts";
 import type { EndedCall } from "../api/call-record.ts";
 import { limitValues as limits } from "../api/limits.ts";
 import type { ReflectedFiles } from "../api/reflection-files.ts";
 import { ApiServer } from "../api/server.ts";
 import { contractServices, servedMethods } from "../api/services.ts";
+import { Changes } from "../api/watch/changes.ts";
+import { View } from "../api/watch/view.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { gvtgTypesAt } from "../backends/kvmgt/types-at-aperture.ts";
 import { systemClock as clock } from "../core/clock.ts";
@@ -46,23 +48,27 @@ export function composeApi(
     await Promise.race([lookout.fresh().catch(() => undefined), patience]);
     seen.abort();
   };
-  const context: ApiContext = {
+  const shown: ViewContext = {
     inventory: () => lookout.current,
-    ...{ ledger, operations, domains, rule: gvtgCapacity, typesAt: gvtgTypesAt },
+    ...{ ledger, operations, rule: gvtgCapacity },
     libvirt: () => libvirt.status,
     diagnosis: diagnostician,
-    simulation: simulator === undefined ? undefined : composeSimulation(simulator.control, lookAgain),
-    domainFigures: async () => {
-      await sampler.refresh(FRESH_MS, WAIT_MS);
-      return domainHistory.latest;
-    },
-    newDomainId: () => randomUUID() as string as DomainId,
     agent: {
       ...{ version, simulated: simulator !== undefined, unreadableRecords },
       startedAt: clock.wall(),
       instanceEpoch: randomUUID(),
       machine: () => stages.machine.current,
     },
+  };
+  const context: ApiContext = {
+    ...shown,
+    ...{ domains, typesAt: gvtgTypesAt, changes: composeChanges(shown, stages, stop) },
+    simulation: simulator === undefined ? undefined : composeSimulation(simulator.control, lookAgain),
+    domainFigures: async () => {
+      await sampler.refresh(FRESH_MS, WAIT_MS);
+      return domainHistory.latest;
+    },
+    newDomainId: () => randomUUID() as string as DomainId,
   };
   const logCall = callLog(log);
   const onEnd = (call: EndedCall): void => {
@@ -81,6 +87,24 @@ export function composeApi(
       ...{ services, answers, contract, clock, limits, onEnd },
     });
   return bothSockets({ admin: serverFor("admin"), read: serverFor("read") }, log);
+}
+
+/** What is not told of here, as a new diagnosis, is seen at the next glance. */
+function composeChanges(shown: ViewContext, { lookout, ledger, operations }: Stages, stop: AbortSignal): Changes {
+  const view = new View(shown);
+  const changes = new Changes({
+    things: () => view.things(),
+    basis: () => basisOf(shown),
+    epoch: shown.agent.instanceEpoch,
+    ...{ clock, stop, limits },
+  });
+  const ring = (): void => {
+    changes.ring();
+  };
+  lookout.onView(ring);
+  ledger.onChange(ring);
+  operations.onChange(ring);
+  return changes;
 }
 
 async function loadContract(descriptorSet: AgentOptions["descriptorSet"]): Promise<ReflectedFiles> {

@@ -14,6 +14,8 @@ export type ErrorKind =
   /** Not by this way in; another socket or another caller may. */
   | "permission-denied"
   | "aborted"
+  /** There is no going on from there: begin anew. */
+  | "out-of-range"
   /** A limit of time of our own; that of the caller is its transport's to tell. */
   | "deadline-exceeded"
   /** The only kind that is safe to retry blindly. */
@@ -139,6 +141,13 @@ export const reasons = {
 
   /** A later request, as a destroy, took over while this one waited. */
   SUPERSEDED: "aborted",
+  /** A watch whose client did not read what happened before it was forgotten. */
+  WATCH_TOO_SLOW: "aborted",
+
+  /** What happened since that resume token has been forgotten. */
+  RESUME_TOO_OLD: "out-of-range",
+  /** The resume token is of another run of the agent. */
+  RESUME_OTHER_EPOCH: "out-of-range",
 
   /** The request did not arrive whole in time, or nothing that was to be read answered. */
   CALL_TIMEOUT: "deadline-exceeded",
@@ -148,6 +157,8 @@ export const reasons = {
   STOPPING: "unavailable",
   /** As many calls that change something are under way as are served at a time. */
   TOO_MANY_CALLS: "unavailable",
+  /** As many watches are open on the connection, or on the socket, as are served at a time. */
+  TOO_MANY_WATCHES: "unavailable",
   LIBVIRT_UNAVAILABLE: "unavailable",
   LIBVIRT_TIMEOUT: "unavailable",
   HOSTD_UNAVAILABLE: "unavailable",

@@ -10,6 +10,7 @@ export class Lookout {
   readonly #snapshot: Snapshot;
   readonly #stop: AbortSignal;
   readonly #onBlinded = new Set<() => void>();
+  readonly #onView = new Set<() => void>();
   #running: Promise<Inventory> | undefined;
   #next: Promise<Inventory> | undefined;
 
@@ -27,6 +28,11 @@ export class Lookout {
   /** Tells of each look that finds libvirt away, or hanging, which the look before still saw. */
   onBlinded(listener: () => void): void {
     this.#onBlinded.add(listener);
+  }
+
+  /** Tells of each view that was taken. */
+  onView(listener: () => void): void {
+    this.#onView.add(listener);
   }
 
   /** A view whose look began after this call: what the caller just changed is in it. */
@@ -56,6 +62,7 @@ export class Lookout {
     const saw = this.current?.domains.known === true;
     const inventory = this.#snapshot.update(observation);
     if (saw && !inventory.domains.known) for (const listener of this.#onBlinded) listener();
+    for (const listener of this.#onView) listener();
     return inventory;
   }
 }

@@ -18,6 +18,7 @@ export class Ledger {
   readonly #stored = new Map<VgpuId, Claim>();
   /** Writes of one claim reach the disk in the order they were made. */
   readonly #writes = new KeyedLock<VgpuId>();
+  readonly #onChange = new Set<() => void>();
   #version = 0;
 
   constructor(store: LedgerStore, claims: readonly Claim[]) {
@@ -31,6 +32,11 @@ export class Ledger {
   /** Another one whenever a record has changed. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Tells of each new version. */
+  onChange(listener: () => void): void {
+    this.#onChange.add(listener);
   }
 
   /** Every record, tombstones included, by vGPU id. */
@@ -125,6 +131,7 @@ export class Ledger {
     this.#version += 1;
     if (claim) this.#claims.set(vgpuId, claim);
     else this.#claims.delete(vgpuId);
+    for (const listener of this.#onChange) listener();
   }
 
   #find(matches: (claim: Claim) => boolean): Claim | undefined {

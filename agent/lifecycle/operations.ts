@@ -21,6 +21,7 @@ export class Operations {
   readonly #stalled = new Map<string, AgentError>();
   readonly #ended = new Map<string, EndedOperation>();
   readonly #onEnded: (operation: Operation) => void;
+  readonly #onChange = new Set<() => void>();
   #version = 0;
 
   /** `onEnded` hears of each operation once, when it ends. */
@@ -33,9 +34,13 @@ export class Operations {
     return this.#version;
   }
 
+  /** Tells of each new version. */
+  onChange(listener: () => void): void {
+    this.#onChange.add(listener);
+  }
+
   /** To be called once for each operation, when it ends. */
   end(claim: Claim): void {
-    this.#version += 1;
     const { operation } = claim;
     this.#stalled.delete(operation.id);
     this.#ended.set(operation.id, { operation, claim });
@@ -43,13 +48,14 @@ export class Operations {
       if (this.#ended.size <= REMEMBERED) break;
       this.#ended.delete(oldest);
     }
+    this.#changed();
     this.#onEnded(operation);
     this.#tell(operation.id, { kind: "ended", operation, claim });
   }
 
   stall(operationId: string, error: AgentError): void {
-    this.#version += 1;
     if (!this.#ended.has(operationId)) this.#stalled.set(operationId, error);
+    this.#changed();
     this.#tell(operationId, { kind: "stalled", error });
   }
 
@@ -60,8 +66,8 @@ export class Operations {
 
   /** A step was done: nothing holds the operation up any more, as far as is known. */
   advance(operationId: string): void {
-    this.#version += 1;
     this.#stalled.delete(operationId);
+    this.#changed();
   }
 
   /** What last kept an operation that has not ended from getting on, as the holder of a slice; undefined when nothing did. */
@@ -71,6 +77,11 @@ export class Operations {
 
   ended(operationId: string): EndedOperation | undefined {
     return this.#ended.get(operationId);
+  }
+
+  /** In the order in which they ended. */
+  allEnded(): EndedOperation[] {
+    return [...this.#ended.values()];
   }
 
   /** Calls back with every piece of progress until the returned function is called. Tells at once what has ended already. */
@@ -86,6 +97,11 @@ export class Operations {
       listeners.delete(listener);
       if (listeners.size === 0) this.#waiters.delete(operationId);
     };
+  }
+
+  #changed(): void {
+    this.#version += 1;
+    for (const listener of this.#onChange) listener();
   }
 
   #tell(operationId: string, progress: Progress): void {

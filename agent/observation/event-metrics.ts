@@ -43,6 +43,7 @@ const late: Readonly<Record<ErrorKind, boolean>> = {
   unimplemented: false,
   "permission-denied": false,
   "deadline-exceeded": false,
+  "out-of-range": false,
   "no-room": true,
   "failed-precondition": true,
   aborted: true,

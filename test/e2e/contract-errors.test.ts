@@ -7,7 +7,6 @@ import { HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_servi
 import { OperationServiceService as Operations } from "../../proto/gen/vgpud/v1/operation_service.ts";
 import { ReservationServiceService as Reservations } from "../../proto/gen/vgpud/v1/reservation_service.ts";
 import { VgpuServiceService as Vgpus } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
-import { WatchServiceService as Watches } from "../../proto/gen/vgpud/v1/watch_service.ts";
 import { fullDraft, type } from "./harness/requests.ts";
 import { refusal, type RpcError } from "./harness/rpc.ts";
 import { present, World } from "./harness/world.ts";
@@ -25,7 +24,7 @@ const SERVED = [
   Operations.getOperation,
   ...methodsOf([Domains]),
 ].map(({ path }) => path);
-const UNSERVED = methodsOf([Hosts, Gpus, Vgpus, Operations, Reservations, Watches]).filter(
+const UNSERVED = methodsOf([Hosts, Gpus, Vgpus, Operations, Reservations]).filter(
   ({ path }) => !SERVED.includes(path),
 );
 

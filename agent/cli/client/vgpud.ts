@@ -1,10 +1,15 @@
 // The part of the contract that vgpuctl speaks, as promises, over one UNIX socket.
-import { ChannelCredentials, Client, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { ChannelCredentials, Client, Metadata, status, type ServiceError } from "@grpc/grpc-js";
 import { DomainServiceService } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { GpuServiceService } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { HostServiceService } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { OperationServiceService } from "../../../proto/gen/vgpud/v1/operation_service.ts";
 import { VgpuServiceService } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import {
+  WatchServiceService,
+  type WatchRequest,
+  type WatchResponse,
+} from "../../../proto/gen/vgpud/v1/watch_service.ts";
 import { callError } from "../errors/call-error.ts";
 import { requireReachable } from "./reachable.ts";
 
@@ -58,6 +63,12 @@ export function connect(options: VgpudOptions) {
     stopDomain: call(DomainServiceService.stopDomain),
     destroyDomain: call(DomainServiceService.destroyDomain),
     getOperation: call(OperationServiceService.getOperation),
+    /** Lasts until somebody ends it. */
+    watch: async function* (request: WatchRequest): AsyncGenerator<WatchResponse> {
+      await requireReachable(calls);
+      options.onSend();
+      yield* streamingCall(client, { method: WatchServiceService.watch, request, options: calls });
+    },
     /** Ends the calls that nobody waits for any more, too: they would keep the process. */
     close: () => {
       closed.abort();
@@ -66,7 +77,7 @@ export function connect(options: VgpudOptions) {
   };
 }
 
-interface UnaryCall<Request, Response> {
+interface Call<Request, Response> {
   readonly method: Method<Request, Response>;
   readonly request: Request;
   readonly options: VgpudOptions;
@@ -74,7 +85,7 @@ interface UnaryCall<Request, Response> {
 
 function unaryCall<Request, Response>(
   client: Client,
-  { method, request, options }: UnaryCall<Request, Response>,
+  { method, request, options }: Call<Request, Response>,
 ): Promise<Response> {
   const { path, requestSerialize, responseDeserialize } = method;
   const { signal, timeoutMs } = options;
@@ -99,4 +110,33 @@ function unaryCall<Request, Response>(
     signal.addEventListener("abort", cancel);
     if (signal.aborted) cancel();
   });
+}
+
+/** Without a deadline. Ended by whoever stops reading, too. */
+async function* streamingCall<Request, Response>(
+  client: Client,
+  { method, request, options }: Call<Request, Response>,
+): AsyncGenerator<Response> {
+  const { path, requestSerialize, responseDeserialize } = method;
+  const { signal } = options;
+  const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+  const cancel = (): void => {
+    call.cancel();
+  };
+  signal.addEventListener("abort", cancel);
+  if (signal.aborted) cancel();
+  try {
+    for await (const response of call) yield response as Response;
+  } catch (error) {
+    throw isServiceError(error) ? callError(error, options) : error;
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    // What it is told after its end is nobody's.
+    call.on("error", () => undefined);
+    cancel();
+  }
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && "code" in error && typeof error.code === "number" && error.code in status;
 }

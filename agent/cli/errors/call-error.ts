@@ -54,6 +54,7 @@ const endingOfKind = {
   "host-condition": "unsupported",
   "permission-denied": "permission",
   aborted: "conflict",
+  "out-of-range": "failure",
   unavailable: "failure",
   "deadline-exceeded": "failure",
   unimplemented: "unsupported",

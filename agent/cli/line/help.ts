@@ -64,9 +64,10 @@ export function commandHelp(command: Command): string {
   ].join("\n");
 }
 
-/** One that writes by itself has no format to choose. */
-function globalFlagsOf({ kind }: Command): readonly Flag[] {
-  return kind === "live" ? globalFlags.filter(({ name }) => name !== "output") : globalFlags;
+/** One that writes by itself may have no format to choose. */
+function globalFlagsOf(command: Command): readonly Flag[] {
+  const chooses = command.kind !== "live" || command.documents === true;
+  return chooses ? globalFlags : globalFlags.filter(({ name }) => name !== "output");
 }
 
 /** `Usage: vgpuctl stop REF [FLAGS]` */

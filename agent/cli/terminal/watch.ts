@@ -101,7 +101,7 @@ export function patient<Seen>(
 }
 
 /** Whether it may be otherwise in a moment: vgpud is being restarted, or busy. */
-function passes({ ending, call }: CliError): boolean {
+export function passes({ ending, call }: CliError): boolean {
   if (ending === "interrupted") return false;
   return ending === "unreachable" || call?.outcomeUnknown === true || call?.details.retryMs !== undefined;
 }

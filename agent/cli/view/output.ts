@@ -17,8 +17,9 @@ export function isDocument(format: string | undefined): format is DocumentFormat
 }
 
 /** The formats that a command has. */
-function formatsOf({ kind, forms = {} }: Command): readonly Format[] {
-  if (kind === "live") return ["table"];
+function formatsOf(command: Command): readonly Format[] {
+  if (command.kind === "live") return command.documents ? ["table", "json", "yaml"] : ["table"];
+  const { forms = {} } = command;
   return formats.filter(
     (format) => (format !== "name" && format !== "request") || forms[format] !== undefined,
   );

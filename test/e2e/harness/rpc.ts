@@ -1,5 +1,13 @@
 // Calls over the agent's UNIX socket, and its errors taken apart as errors.proto says.
-import { Client, credentials, Metadata, status, type CallOptions, type ServiceError } from "@grpc/grpc-js";
+import {
+  Client,
+  credentials,
+  Metadata,
+  status,
+  type CallOptions,
+  type ClientReadableStream,
+  type ServiceError,
+} from "@grpc/grpc-js";
 import { BadRequest, ErrorInfo, RetryInfo } from "../../../proto/gen/google/rpc/error_details.ts";
 import { Status } from "../../../proto/gen/google/rpc/status.ts";
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
@@ -117,6 +125,14 @@ export class Rpc implements Disposable {
     });
   }
 
+  /** A method that streams, without a deadline. Nothing is read before somebody asks for it. */
+  stream<Request, Response>(
+    { path, requestSerialize, responseDeserialize }: Method<Request, Response>,
+    request: Request,
+  ): ClientReadableStream<Response> {
+    return this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+  }
+
   /** Any bytes as the request of a unary method. @throws RpcError */
   async bytes(path: string, request: Buffer): Promise<Buffer> {
     const identity = (bytes: Buffer): Buffer => bytes;
@@ -130,7 +146,10 @@ export class Rpc implements Disposable {
       deadline: Date.now() + PATIENCE_MS,
     });
     return await new Promise((resolve, reject) => {
-      stream.once("data", resolve);
+      stream.once("data", (message: Buffer) => {
+        resolve(message);
+        stream.cancel();
+      });
       stream.once("error", (error: ServiceError) => {
         reject(new RpcError(error));
       });

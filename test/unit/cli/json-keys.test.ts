@@ -69,6 +69,9 @@ function everything(variant: number, refusal?: CliError): Vgpud {
     stopDomain: answer("StopDomainResponse", domains.StopDomainResponse),
     destroyDomain: answer("DestroyDomainResponse", domains.DestroyDomainResponse),
     getOperation: answer("GetOperationResponse", GetOperationResponse),
+    watch: () => {
+      throw new Error("what goes on is no document");
+    },
     close: () => undefined,
   };
 }

@@ -39,6 +39,7 @@ describe("errors.proto", () => {
     "host-condition": "FAILED_PRECONDITION",
     "permission-denied": "PERMISSION_DENIED",
     aborted: "ABORTED",
+    "out-of-range": "OUT_OF_RANGE",
     "deadline-exceeded": "DEADLINE_EXCEEDED",
     unavailable: "UNAVAILABLE",
     unimplemented: "UNIMPLEMENTED",

@@ -1,0 +1,106 @@
+// Every object that a watch tells of, as Get and List answer it. A new kind joins in `things`.
+import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
+import type { Inventory } from "../../inventory/model.ts";
+import { knownOperations } from "../../lifecycle/known-operations.ts";
+import { domainViews, gpuViews, vgpuViews, type DomainView } from "../../lifecycle/views.ts";
+import { currentInventory, type ViewContext } from "../context.ts";
+import { toWireGpu } from "../convert/gpu.ts";
+import { toWireOperation } from "../convert/operation.ts";
+import { diagnosedOf } from "../diagnosis.ts";
+import { listedDomain } from "../domain-service.ts";
+import { shownHost } from "../host-service.ts";
+import { shownVgpu } from "../vgpu-service.ts";
+import type { Kind, Thing } from "./history.ts";
+
+export class View {
+  readonly #context: ViewContext;
+  /** The domains that no claim knows, as libvirt told of them last. */
+  #others: readonly DomainView[] = [];
+
+  constructor(context: ViewContext) {
+    this.#context = context;
+  }
+
+  /** In the order in which changes are told: what others refer to first. Throws STARTING before the first look. */
+  things(): Thing[] {
+    const inventory = currentInventory(this.#context);
+    const byKind: Readonly<Record<Kind, () => Thing[]>> = {
+      host: () => this.#host(inventory),
+      gpu: () => this.#gpus(inventory),
+      vgpu: () => this.#vgpus(inventory),
+      domain: () => this.#domains(inventory),
+      // Reservations join here, when they are served.
+      reservation: () => [],
+      operation: () => this.#operations(),
+    };
+    return Object.values(byKind).flatMap((things) => things());
+  }
+
+  #host(inventory: Inventory): Thing[] {
+    const { ledger, libvirt, agent, diagnosis } = this.#context;
+    const basis = [inventory, ledger.version, libvirt(), agent.machine(), diagnosis.latest];
+    return [
+      { kind: "host", key: "", basis, make: () => ({ $case: "host", value: shownHost(this.#context) }) },
+    ];
+  }
+
+  #gpus(inventory: Inventory): Thing[] {
+    const { ledger, rule, diagnosis } = this.#context;
+    const basis = [inventory, ledger.version, diagnosis.latest];
+    return gpuViews(inventory, ledger, rule).map((view) => {
+      const { address } = view.gpu;
+      const make = () => toWireGpu(view, diagnosedOf(this.#context, address));
+      return { kind: "gpu", key: address, basis, make: () => ({ $case: "gpu", value: make() }) };
+    });
+  }
+
+  #vgpus(inventory: Inventory): Thing[] {
+    const { ledger, operations } = this.#context;
+    return vgpuViews(inventory, ledger).map((view) => {
+      const { id: key, claim } = view;
+      const basis = [inventory, claim, claim && operations.stalledBy(claim.operation.id)];
+      const make = () => shownVgpu(this.#context, view);
+      return { kind: "vgpu", key, basis, make: () => ({ $case: "vgpu", value: make() }) };
+    });
+  }
+
+  #domains(inventory: Inventory): Thing[] {
+    const { ledger, operations } = this.#context;
+    const views = domainViews(inventory, ledger);
+    const shown = views.map((view): Thing => {
+      const { id: key, claim } = view;
+      const basis = [inventory, claim, claim && operations.stalledBy(claim.operation.id)];
+      const make = () => listedDomain(this.#context, view);
+      return { kind: "domain", key, basis, make: () => ({ $case: "domain", value: make() }) };
+    });
+    if (!inventory.domains.known) return [...shown, ...this.#unanswered(views)];
+    this.#others = views.filter(({ claim }) => claim === undefined);
+    return shown;
+  }
+
+  /** That libvirt is away says nothing of its domains, least of all that they have gone. */
+  #unanswered(known: readonly DomainView[]): Thing[] {
+    const ids = new Set(known.map(({ id }) => id));
+    return this.#others
+      .filter(({ id }) => !ids.has(id))
+      .map((view) => {
+        const make = () => ({ ...listedDomain(this.#context, view), state: DomainState.UNKNOWN });
+        const basis = [view, "unanswered"];
+        return { kind: "domain", key: view.id, basis, make: () => ({ $case: "domain", value: make() }) };
+      });
+  }
+
+  #operations(): Thing[] {
+    const { ledger, operations } = this.#context;
+    return knownOperations(ledger, operations).map(({ operation, claim }) => {
+      const stalledBy = operations.stalledBy(operation.id);
+      const make = () => toWireOperation(operation, claim, stalledBy);
+      return {
+        kind: "operation",
+        key: operation.id,
+        basis: [operation, claim, stalledBy],
+        make: () => ({ $case: "operation", value: make() }),
+      };
+    });
+  }
+}
