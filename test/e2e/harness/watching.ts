@@ -128,7 +128,7 @@ export class Watching implements Disposable {
   }
 }
 
-/** Asks for a watch and reads nothing of it, until it is asked for its end. */
+/** Reads the first item of a watch and no more, until it is asked for its end. */
 export class StuckWatching implements Disposable {
   readonly #rpc: Rpc;
   readonly #stream: ClientReadableStream<WatchResponse>;
@@ -137,6 +137,8 @@ export class StuckWatching implements Disposable {
     this.#rpc = new Rpc(socket);
     this.#stream = this.#rpc.stream(Watches.watch, WatchRequest.fromPartial({}));
     this.#stream.on("error", () => undefined);
+    // One that has read nothing at all takes everything into the memory of the client.
+    this.#stream.once("data", () => this.#stream.pause());
   }
 
   /** Reads all there is. */
