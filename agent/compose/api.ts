@@ -90,7 +90,11 @@ export function composeApi(
 }
 
 /** What is not told of here, as a new diagnosis, is seen at the next glance. */
-function composeChanges(shown: ViewContext, { lookout, ledger, operations }: Stages, stop: AbortSignal): Changes {
+function composeChanges(
+  shown: ViewContext,
+  { lookout, ledger, operations }: Stages,
+  stop: AbortSignal,
+): Changes {
   const view = new View(shown);
   const changes = new Changes({
     things: () => view.things(),

@@ -12,12 +12,13 @@ import { life } from "./figures/life.ts";
 import { plan } from "./figures/plan.ts";
 import { reads } from "./figures/reads.ts";
 import { scrape } from "./figures/scrape.ts";
+import { watch } from "./figures/watch.ts";
 import { load, readMachine } from "./machine.ts";
 import { page } from "./page.ts";
 
 const parts: Readonly<Record<string, () => Promise<Chapter>>> = {
   ...{ "create-on-qemu": createOnQemu, "create-simulated": createSimulated },
-  ...{ reads, discovery, plan, scrape, life },
+  ...{ reads, discovery, plan, watch, scrape, life },
 };
 const target = fileURLToPath(new URL("../../../docs/performance.md", import.meta.url));
 

@@ -48,11 +48,14 @@ describe("a watch of the host", () => {
     assert.ok(host.$case === "host");
     assert.deepEqual({ ...host.value, revision: 0n }, { ...(await world.shownHost()), revision: 0n });
     await world.destroy("desk-1");
-    const gone = (watch: Watching) => () => watch.told.some((line) => line.startsWith("DELETED domain desk-1"));
+    const gone = (watch: Watching) => () =>
+      watch.told.some((line) => line.startsWith("DELETED domain desk-1"));
     await Promise.all([watching.until(gone(watching)), resumed.until(gone(resumed))]);
     assert.deepEqual(resumed.told.slice(0, 1), ["SYNCED"]);
     const changes = ({ items }: Watching) =>
-      items.filter(({ type }) => type !== Type.SNAPSHOT && type !== Type.SYNCED).map(({ revision }) => revision);
+      items
+        .filter(({ type }) => type !== Type.SNAPSHOT && type !== Type.SYNCED)
+        .map(({ revision }) => revision);
     const length = Math.min(changes(watching).length, changes(resumed).length);
     assert.deepEqual(changes(resumed).slice(0, length), changes(watching).slice(0, length));
   });
@@ -148,10 +151,16 @@ describe("10,000 transitions of domains", () => {
       const oldest = steady.token;
       for (let round = 1; round <= ROUNDS; round += 1) {
         const starts = round % 2 === 1;
-        await Promise.all(refs.map((ref) => (starts ? libvirt.startDomain(ref) : libvirt.destroyDomain(ref))));
-        await steady.until(() => statesOf(steady).every((state) => state === (starts ? "RUNNING" : "SHUT_OFF")));
+        await Promise.all(
+          refs.map((ref) => (starts ? libvirt.startDomain(ref) : libvirt.destroyDomain(ref))),
+        );
+        await steady.until(() =>
+          statesOf(steady).every((state) => state === (starts ? "RUNNING" : "SHUT_OFF")),
+        );
       }
-      const expected = Array.from({ length: ROUNDS }, (_, round) => (round % 2 === 0 ? "RUNNING" : "SHUT_OFF"));
+      const expected = Array.from({ length: ROUNDS }, (_, round) =>
+        round % 2 === 0 ? "RUNNING" : "SHUT_OFF",
+      );
       for (const [index, client] of fickle.entries()) {
         await client.until(() => client.items.at(-1)?.revision === steady.items.at(-1)?.revision);
         assert.ok(client.streams > 20, `came back ${client.streams} times`);
@@ -159,7 +168,9 @@ describe("10,000 transitions of domains", () => {
         const changes = client.items.slice(from[index]).filter(({ object }) => object !== undefined);
         assert.equal(changes.length, DOMAINS * ROUNDS);
         const revisions = changes.map(({ revision }) => revision);
-        assert.ok(revisions.every((revision, place) => place === 0 || revision > (revisions[place - 1] ?? 0n)));
+        assert.ok(
+          revisions.every((revision, place) => place === 0 || revision > (revisions[place - 1] ?? 0n)),
+        );
         const heard = new Map<string, string[]>(names.map((name) => [name, []]));
         for (const { object } of changes) heard.get(domainOf(object).name)?.push(stateOf(domainOf(object)));
         for (const name of names) assert.deepEqual(heard.get(name), expected);

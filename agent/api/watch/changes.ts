@@ -52,7 +52,11 @@ export class Changes {
     const { epoch, clock, stop, limits } = options;
     this.#options = options;
     this.#alarm = new Alarm(clock, stop);
-    this.#history = new History({ epoch, maxChanges: limits.watchChanges, maxBytes: limits.watchHistoryBytes });
+    this.#history = new History({
+      epoch,
+      maxChanges: limits.watchChanges,
+      maxBytes: limits.watchHistoryBytes,
+    });
   }
 
   /** How many watches are open. */

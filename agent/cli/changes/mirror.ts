@@ -49,7 +49,8 @@ export class Mirror {
     this.#snapshot = undefined;
     if (now === undefined) return [];
     this.#objects = now;
-    if (first) return [...now.values()].map((object) => ({ what: "snapshot", object, before: undefined, at }));
+    if (first)
+      return [...now.values()].map((object) => ({ what: "snapshot", object, before: undefined, at }));
     return differences(before, now, at);
   }
 }
@@ -61,10 +62,7 @@ function differences(before: Objects, now: Objects, at: Date | undefined): reado
     if (was === undefined) return [{ what: "added", object, before: was, at }];
     return shape(was).equals(shape(object)) ? [] : [{ what: "modified", object, before: was, at }];
   });
-  return [
-    ...gone.map(([, object]): Told => ({ what: "deleted", object, before: object, at })),
-    ...changed,
-  ];
+  return [...gone.map(([, object]): Told => ({ what: "deleted", object, before: object, at })), ...changed];
 }
 
 function shape(object: WatchObject): Buffer {

@@ -45,7 +45,10 @@ export class Watching implements Disposable {
   open(): void {
     const { kinds = [], stay } = this.#options;
     const leaveAfter = stay?.() ?? Infinity;
-    const stream = this.#rpc.stream(Watches.watch, WatchRequest.fromPartial({ resumeToken: this.token, kinds }));
+    const stream = this.#rpc.stream(
+      Watches.watch,
+      WatchRequest.fromPartial({ resumeToken: this.token, kinds }),
+    );
     this.#stream = stream;
     this.streams += 1;
     if (this.token === "") {

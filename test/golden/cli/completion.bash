@@ -83,6 +83,8 @@ _vgpuctl_offer() {
       vgpus) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       domains) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       top) _vgpuctl_words '--once --frames --sort --interval --socket --output --timeout --no-color --help' "$cur" ;;
+      watch) _vgpuctl_words '--no-headers --socket --output --timeout --no-color --help' "$cur" ;;
+      events) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
       plan) _vgpuctl_words '--flavor-metadata --gpu --policy --numa --aperture --without-gpu --without-foreign --empty --no-headers --socket --output --timeout --no-color --help' "$cur" ;;
       create) _vgpuctl_words '--file --type --sizes --flavor-metadata --mode --gpu --policy --numa --vcpus --memory --disk --disk-format --disk-bus --disk-readonly --kernel --initrd --cmdline --vnc --uuid --on-stop --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
       start) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
@@ -97,16 +99,18 @@ _vgpuctl_offer() {
     return
   fi
   case "$command/$operands" in
-    /0) _vgpuctl_words 'host doctor gpus vgpus domains top plan create start stop destroy operation version completion help' "$cur" ;;
+    /0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy operation version completion help' "$cur" ;;
     gpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     vgpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
     domains/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
+    watch/*) _vgpuctl_words 'host gpu vgpu domain reservation operation' "$cur" ;;
+    events/*) _vgpuctl_words 'host gpu vgpu domain reservation operation' "$cur" ;;
     plan/*) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" types 2>/dev/null)" "$cur" ;;
     start/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     stop/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     destroy/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     completion/0) _vgpuctl_words 'bash zsh fish' "$cur" ;;
-    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top plan create start stop destroy operation version completion help' "$cur" ;;
+    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy operation version completion help' "$cur" ;;
   esac
 }
 

@@ -34,6 +34,8 @@ _vgpuctl() {
         'vgpus:list the vGPUs, whoever made them, or show one'
         'domains:list the domains, whoever made them, or show one'
         'top:GPUs and domains as they are now, on the whole screen; plain frames where stdout is no terminal'
+        'watch:all there is and then each change of it, a line each; -o json: the items of the stream'
+        'events:what happens from now on, a line each'
         'plan:tell what would fit: on which GPUs, made in which order, and what is short for the rest'
         'create:make a vGPU and a domain that holds it, and start the domain'
         'start:start a domain that is stopped'
@@ -80,6 +82,11 @@ _vgpuctl() {
             '(--frames -n)'{--frames=,-n+}'[this many plain frames]:N: ' \
             --sort='[domains by cpu (default), memory, name or state]:BY:(cpu memory name state)' \
             --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' ;;
+        watch) _arguments $globals \
+            --no-headers'[no line above the others]' \
+            '*:KIND:(host gpu vgpu domain reservation operation)' ;;
+        events) _arguments $globals \
+            '*:KIND:(host gpu vgpu domain reservation operation)' ;;
         plan) _arguments $globals \
             '*'--flavor-metadata='[the vGPU by the sizes of a flavor, as hw\:vgt_low_gm_sz=128; repeated for each key]:KEY=VALUE: ' \
             --gpu='[all of them only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
@@ -137,7 +144,7 @@ _vgpuctl() {
         completion) _arguments $globals \
             '1:SHELL:(bash zsh fish)' ;;
         help) _arguments $globals \
-            '1:COMMAND:(host doctor gpus vgpus domains top plan create start stop destroy operation version completion help)' ;;
+            '1:COMMAND:(host doctor gpus vgpus domains top watch events plan create start stop destroy operation version completion help)' ;;
       esac
       ;;
   esac

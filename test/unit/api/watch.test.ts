@@ -46,7 +46,10 @@ describe("a watch", () => {
         [4n, 4],
       ],
     );
-    assert.equal(client.items.at(-1)?.object?.value && "memoryMib" in client.items.at(-1)!.object!.value, true);
+    assert.equal(
+      client.items.at(-1)?.object?.value && "memoryMib" in client.items.at(-1)!.object!.value,
+      true,
+    );
   });
 
   it("tells nothing of what looks the same again", () => {
@@ -198,7 +201,10 @@ const happening = fc.oneof(
 );
 type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
 
-function play(happenings: readonly Happening[], watchChanges: number): readonly [WatchedView, ReadingClient[]] {
+function play(
+  happenings: readonly Happening[],
+  watchChanges: number,
+): readonly [WatchedView, ReadingClient[]] {
   const view = new WatchedView({ watchChanges });
   const clients = [0, 1, 2].map(() => new ReadingClient(view));
   for (const client of clients) client.read();
@@ -217,10 +223,14 @@ function play(happenings: readonly Happening[], watchChanges: number): readonly 
 describe("whatever happens, and whoever leaves and comes back", () => {
   it("a client that has read all has what the server has, however little is remembered", () => {
     fc.assert(
-      fc.property(fc.array(happening, { maxLength: 120 }), fc.integer({ min: 1, max: 8 }), (all, remembered) => {
-        const [view, clients] = play(all, remembered);
-        for (const client of clients) assert.deepEqual(sorted(client.state), sorted(view.state));
-      }),
+      fc.property(
+        fc.array(happening, { maxLength: 120 }),
+        fc.integer({ min: 1, max: 8 }),
+        (all, remembered) => {
+          const [view, clients] = play(all, remembered);
+          for (const client of clients) assert.deepEqual(sorted(client.state), sorted(view.state));
+        },
+      ),
       { numRuns: 400 },
     );
   });

@@ -1,5 +1,12 @@
 // A small vgpud on a UNIX socket: it keeps domains in a map and answers from fixed facts. Real gRPC on both sides.
-import { Metadata, Server, ServerCredentials, status, type sendUnaryData } from "@grpc/grpc-js";
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  status,
+  type sendUnaryData,
+  type ServerWritableStream,
+} from "@grpc/grpc-js";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +24,11 @@ import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { OperationServiceService } from "../../../proto/gen/vgpud/v1/operation_service.ts";
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { VgpuServiceService } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import {
+  WatchServiceService,
+  type WatchRequest,
+  type WatchResponse,
+} from "../../../proto/gen/vgpud/v1/watch_service.ts";
 import * as facts from "./facts.ts";
 
 /** How a call is refused, as vgpud says it. */
@@ -49,6 +61,14 @@ export interface FakeVgpud extends AsyncDisposable {
   bare(): void;
   /** Plans are answered so from now on. */
   plan(plan: PlanResponse): void;
+  /** What the next watches are told, one after the other. */
+  readonly watches: ToldWatch[];
+}
+
+/** One stream: its items, and how it ends; without an end it stays open. */
+export interface ToldWatch {
+  readonly items: readonly WatchResponse[];
+  readonly end?: Refusal;
 }
 
 /** What becomes of the calls that get no answer. */
@@ -64,7 +84,7 @@ export async function fakeVgpud(): Promise<FakeVgpud> {
   const socketPath = join(folder, "vgpud.sock");
   const state = new FakeState();
   const server = new Server();
-  for (const add of [addHost, addGpus, addVgpus, addDomains, addOperations]) add(server, state);
+  for (const add of [addHost, addGpus, addVgpus, addDomains, addOperations, addWatches]) add(server, state);
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), (error) => {
       if (error === null) resolve();
@@ -75,6 +95,7 @@ export async function fakeVgpud(): Promise<FakeVgpud> {
     socketPath,
     domains: state.domains,
     requests: state.requests,
+    watches: state.watches,
     refuse: (refusal) => {
       state.refusal = refusal;
     },
@@ -110,6 +131,7 @@ export async function fakeVgpud(): Promise<FakeVgpud> {
 class FakeState {
   readonly domains = new Map<string, Domain>([[facts.domain.claimId, facts.domain]]);
   readonly requests: unknown[] = [];
+  readonly watches: ToldWatch[] = [];
   refusal: Refusal | undefined;
   hung: { readonly asked: () => void; readonly cancelled: () => void } | undefined;
   held = false;
@@ -243,6 +265,17 @@ function addVgpus(server: Server, state: FakeState): void {
     deleteVgpu: unserved,
     adoptVgpu: unserved,
     releaseVgpu: unserved,
+  });
+}
+
+function addWatches(server: Server, state: FakeState): void {
+  server.addService(WatchServiceService, {
+    watch: (call: ServerWritableStream<WatchRequest, WatchResponse>) => {
+      state.requests.push(call.request);
+      const { items, end } = state.watches.shift() ?? { items: [] };
+      for (const item of items) call.write(item);
+      if (end) call.emit("error", statusOf(end));
+    },
   });
 }
 
