@@ -8,8 +8,11 @@ import { Reconciler, type ReconcilerOptions } from "../lifecycle/reconciler.ts";
 import type { Metrics } from "../observation/metrics.ts";
 
 const BUSY_RESYNC_MS = 5_000;
-/** Longer than the events of one change are apart, shorter than anybody notices: drives are woken by the event itself. */
-const SETTLE_MS = 50;
+/**
+ * Longer than the events of one change are apart. Who watches waits for it and for the look, 100 ms together at most; drives
+ * are woken by the event itself.
+ */
+const SETTLE_MS = 30;
 /** The contract promises a day; three also cover a caller that was down over a weekend. */
 const TOMBSTONE_MS = 3 * 24 * 60 * 60 * 1000;
 

@@ -29,7 +29,7 @@ export interface ChangesLimits {
 /** What nobody rings for, as an answer of libvirt about itself, is seen after this. */
 const GLANCE_MS = 500;
 /** Between two comparisons: the writes that one step makes to the ledger are told together. */
-const GAP_MS = 20;
+const GAP_MS = 10;
 
 export interface Wanted {
   /** Empty: begin with a snapshot. */

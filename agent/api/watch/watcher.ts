@@ -75,8 +75,8 @@ export class Watcher {
 
   #item(): Buffer | undefined {
     const { history, kinds } = this.#options;
-    const { value, done } = this.#snapshot.next();
-    if (!done) return history.snapshotOf(value);
+    const next = this.#snapshot.next();
+    if (next.done !== true) return history.snapshotOf(next.value);
     if (!this.#synced) {
       this.#synced = true;
       return this.#mark(WatchEventType.SYNCED);

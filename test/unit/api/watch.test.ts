@@ -46,10 +46,9 @@ describe("a watch", () => {
         [4n, 4],
       ],
     );
-    assert.equal(
-      client.items.at(-1)?.object?.value && "memoryMib" in client.items.at(-1)!.object!.value,
-      true,
-    );
+    const last = client.items.at(-1)?.object;
+    assert.ok(last?.$case === "domain");
+    assert.equal(last.value.memoryMib, 1024);
   });
 
   it("tells nothing of what looks the same again", () => {

@@ -54,7 +54,7 @@ async function until(vgpud: FakeVgpud, lines: number, argv: readonly string[]): 
   const clock = new FakeClock();
   const interrupt = new AbortController();
   const written: string[] = [];
-  let ended = false;
+  const over = new AbortController();
   const running = vgpuctl(vgpud.socketPath, argv, {
     clock,
     signal: interrupt.signal,
@@ -63,10 +63,10 @@ async function until(vgpud: FakeVgpud, lines: number, argv: readonly string[]): 
       if (written.length >= lines) interrupt.abort();
     },
   }).finally(() => {
-    ended = true;
+    over.abort();
   });
   // What waits for vgpud waits for time to pass.
-  while (!ended) await clock.advance(200);
+  while (!over.signal.aborted) await clock.advance(200);
   return { ...(await running), written };
 }
 
