@@ -184,6 +184,7 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_rpc_duration_seconds: note(
     "histogram_quantile(0.99, sum by (method, le) (rate(vgpud_rpc_duration_seconds_bucket[1m])))",
   ),
+  vgpud_watches: note("sum by (instance) (vgpud_watches)"),
   vgpud_reconcile_runs_total: note("rate(vgpud_reconcile_runs_total[1m])"),
   vgpud_reconcile_failures_total: note("increase(vgpud_reconcile_failures_total[1m])"),
   vgpud_reconcile_last_success_timestamp_seconds: note(

@@ -51,10 +51,17 @@ export function contractServices(context: ApiContext): Service[] {
 
 /** The methods with a handler, as `DomainService/CreateDomain`. */
 export function servedMethods(services: readonly Service[]): string[] {
-  return services.flatMap(({ definition, handlers, streams = {} }) =>
-    Object.entries(definition).flatMap(([name, { path }]) =>
-      handlers[name] || streams[name] ? [methodName(path)] : [],
-    ),
+  return services.flatMap(({ definition, handlers }) => methodsIn(definition, handlers));
+}
+
+/** The methods that stream, as `WatchService/Watch`. */
+export function servedStreams(services: readonly Service[]): string[] {
+  return services.flatMap(({ definition, streams = {} }) => methodsIn(definition, streams));
+}
+
+function methodsIn(definition: Service["definition"], by: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(definition).flatMap(([name, { path }]) =>
+    by[name] === undefined ? [] : [methodName(path)],
   );
 }
 

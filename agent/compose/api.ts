@@ -8,9 +8,7 @@ import type { EndedCall } from "../api/call-record.ts";
 import { limitValues as limits } from "../api/limits.ts";
 import type { ReflectedFiles } from "../api/reflection-files.ts";
 import { ApiServer } from "../api/server.ts";
-import { contractServices, servedMethods } from "../api/services.ts";
-import { Changes } from "../api/watch/changes.ts";
-import { View } from "../api/watch/view.ts";
+import { contractServices, servedMethods, servedStreams } from "../api/services.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { gvtgTypesAt } from "../backends/kvmgt/types-at-aperture.ts";
 import { systemClock as clock } from "../core/clock.ts";
@@ -18,6 +16,7 @@ import type { DomainId } from "../core/ids.ts";
 import { lazily } from "../core/lazily.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { callLog } from "./call-log.ts";
+import { composeChanges } from "./changes.ts";
 import { composeSimulation } from "./simulation.ts";
 import { FRESH_MS, WAIT_MS } from "./metrics.ts";
 import type { Stages } from "./stages.ts";
@@ -79,6 +78,7 @@ export function composeApi(
   const services = contractServices(context);
   const answers = new Answers(() => basisOf(context));
   metrics.recorder.announceMethods(servedMethods(services));
+  metrics.recorder.announceStreams(servedStreams(services));
   // Few clients ask, and what reads descriptors is large: loaded for the first that does, once for both sockets.
   const contract = lazily(() => loadContract(descriptorSet));
   const serverFor = (socket: SocketName): ApiServer =>
@@ -87,28 +87,6 @@ export function composeApi(
       ...{ services, answers, contract, clock, limits, onEnd },
     });
   return bothSockets({ admin: serverFor("admin"), read: serverFor("read") }, log);
-}
-
-/** What is not told of here, as a new diagnosis, is seen at the next glance. */
-function composeChanges(
-  shown: ViewContext,
-  { lookout, ledger, operations }: Stages,
-  stop: AbortSignal,
-): Changes {
-  const view = new View(shown);
-  const changes = new Changes({
-    things: () => view.things(),
-    basis: () => basisOf(shown),
-    epoch: shown.agent.instanceEpoch,
-    ...{ clock, stop, limits },
-  });
-  const ring = (): void => {
-    changes.ring();
-  };
-  lookout.onView(ring);
-  ledger.onChange(ring);
-  operations.onChange(ring);
-  return changes;
 }
 
 async function loadContract(descriptorSet: AgentOptions["descriptorSet"]): Promise<ReflectedFiles> {

@@ -114,10 +114,16 @@ export const eventMetrics = {
   },
   rpcDuration: {
     name: "vgpud_rpc_duration_seconds",
-    help: "From the arrival of a gRPC call to its answer.",
+    help: "From the arrival of a gRPC call to its answer; streams, which last as long as their clients like, are not timed.",
     type: "histogram",
     labels: ["method"],
     buckets: durationBuckets,
+  },
+  watches: {
+    name: "vgpud_watches",
+    help: "Streams of WatchService that are open.",
+    type: "gauge",
+    labels: [],
   },
   configReloaded: {
     name: "vgpud_config_last_reload_successful",

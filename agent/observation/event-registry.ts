@@ -25,6 +25,7 @@ export function registerEvents(registry: Registry): RegisteredEvents {
     claimsRebuilt: counter(of.claimsRebuilt),
     rpcHandled: counter(of.rpcHandled),
     rpcDuration: histogram(of.rpcDuration),
+    watches: gauge(of.watches),
     configReloaded: gauge(of.configReloaded),
     configReloadedAt: gauge(of.configReloadedAt),
     reconcileRuns: counter(of.reconcileRuns),

@@ -40,6 +40,7 @@ export interface Attempt {
 
 export class Recorder {
   readonly #methods = new Set<string>();
+  readonly #streams = new Set<string>();
   readonly #events: RegisteredEvents;
 
   constructor(registry: Registry) {
@@ -78,16 +79,28 @@ export class Recorder {
   /** The methods served, as `Service/Method`: each gets its series at once. */
   announceMethods(methods: readonly string[]): void {
     for (const method of methods) {
-      this.#methods.add(method);
+      this.#announce(method);
       this.#events.rpcDuration.zero({ method });
-      for (const code of rpcCodes) this.#events.rpcHandled.inc({ method, code }, 0);
+    }
+  }
+
+  /** Those that stream: they are counted and not timed. */
+  announceStreams(methods: readonly string[]): void {
+    for (const method of methods) {
+      this.#announce(method);
+      this.#streams.add(method);
     }
   }
 
   rpc({ method, code, seconds }: RpcCall): void {
     const known = this.#methods.has(method) ? method : UNKNOWN_METHOD;
     this.#events.rpcHandled.inc({ method: known, code: rpcCodeName(code) });
-    this.#events.rpcDuration.observe({ method: known }, seconds);
+    if (!this.#streams.has(method)) this.#events.rpcDuration.observe({ method: known }, seconds);
+  }
+
+  /** How many watches are open. */
+  watches(count: number): void {
+    this.#events.watches.set(count);
   }
 
   /** A round of the reconciler ended well; `wall` in milliseconds since the epoch. */
@@ -137,6 +150,11 @@ export class Recorder {
 
   trigger(source: TriggerSource): void {
     this.#events.triggers.inc({ source });
+  }
+
+  #announce(method: string): void {
+    this.#methods.add(method);
+    for (const code of rpcCodes) this.#events.rpcHandled.inc({ method, code }, 0);
   }
 
   /** A counter that appears with its first increment hides that increment from `increase()`. */

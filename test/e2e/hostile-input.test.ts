@@ -29,6 +29,11 @@ import {
   ListVgpusRequest,
   VgpuServiceService as Vgpus,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
+import {
+  ResourceKind,
+  WatchRequest,
+  WatchServiceService as Watches,
+} from "../../proto/gen/vgpud/v1/watch_service.ts";
 import { Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
 import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { Contract, hostileRequests } from "./harness/hostile-requests.ts";
@@ -40,6 +45,8 @@ const REQUESTS_PER_METHOD = 5_000;
 /** The agent rests between two examinations of its host, however many ask. */
 const EXAMINATIONS = 500;
 const IN_FLIGHT = 24;
+/** Of those that are served on a connection: one that is left may be open a little longer. */
+const STREAMS = 2;
 const SEED = 20;
 const FOREIGN = "4c9c1f1e-aaaa-4000-8000-000000000001";
 const HOST = `
@@ -70,11 +77,13 @@ describe("hostile input", function () {
 
   /** Sends them all and says how many the handler had to deal with. */
   async function send(path: string, requests: readonly Buffer[]): Promise<number> {
+    const streams = path === Watches.watch.path;
     const queue = requests.entries();
     let reached = 0;
     const work = async (): Promise<void> => {
       for (const [nth, request] of queue) {
-        const error = await world.rpc.bytes(path, request).then(
+        const asked = streams ? world.rpc.first(path, request) : world.rpc.bytes(path, request);
+        const error = await asked.then(
           () => undefined,
           (caught: unknown) => caught,
         );
@@ -87,7 +96,7 @@ describe("hostile input", function () {
         if (error?.reason !== "REQUEST_UNREADABLE") reached += 1;
       }
     };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, work));
+    await Promise.all(Array.from({ length: streams ? STREAMS : IN_FLIGHT }, work));
     return reached;
   }
 
@@ -130,6 +139,7 @@ describe("hostile input", function () {
         whatIf: { withoutForeign: true },
       },
     ];
+    const { resumeToken } = await world.rpc.call(Hosts.getHost, {});
     const requestId = "4c9c1f1e-cccc-4000-8000-000000000001";
     return new Map<string, readonly Uint8Array[]>([
       [Hosts.getHost.path, [GetHostRequest.encode({}).finish()]],
@@ -167,6 +177,15 @@ describe("hostile input", function () {
         Domains.destroyDomain.path,
         refs.map((domain) =>
           DestroyDomainRequest.encode(DestroyDomainRequest.fromPartial({ domain, ...AT_ONCE })).finish(),
+        ),
+      ],
+      [
+        Watches.watch.path,
+        [resumeToken, ""].map((token) =>
+          WatchRequest.encode({
+            resumeToken: token,
+            kinds: [ResourceKind.GPU, ResourceKind.DOMAIN],
+          }).finish(),
         ),
       ],
       [Operations.getOperation.path, [GetOperationRequest.encode({ name: operation }).finish()]],

@@ -17,6 +17,8 @@ export interface ChangesOptions {
   readonly clock: Clock;
   readonly stop: AbortSignal;
   readonly limits: ChangesLimits;
+  /** Told how many watches are open, whenever that changes. */
+  readonly onWatches: (count: number) => void;
 }
 
 export interface ChangesLimits {
@@ -28,8 +30,10 @@ export interface ChangesLimits {
 
 /** What nobody rings for, as an answer of libvirt about itself, is seen after this. */
 const GLANCE_MS = 500;
-/** Between two comparisons: the writes that one step makes to the ledger are told together. */
+/** Between two comparisons, at least: the writes that one step makes to the ledger are told together. */
 const GAP_MS = 10;
+/** Of the time that a comparison took, before the next: however large the host, watching takes a fifth of a core at most. */
+const GAP_SHARE = 4;
 
 export interface Wanted {
   /** Empty: begin with a snapshot. */
@@ -59,11 +63,6 @@ export class Changes {
     });
   }
 
-  /** How many watches are open. */
-  get watches(): number {
-    return this.#watchers.size;
-  }
-
   /** Of the view as it is now. */
   get revision(): number {
     this.#sync();
@@ -83,7 +82,7 @@ export class Changes {
 
   /** @throws AgentError when the token is none, or there is no going on from it */
   watch({ resumeToken, kinds }: Wanted, reader: Reader): Watcher {
-    const { clock, limits } = this.#options;
+    const { clock, limits, onWatches } = this.#options;
     this.#sync();
     const watcher = new Watcher({
       ...{ history: this.#history, kinds, reader, clock, bookmarkMs: limits.bookmarkMs },
@@ -91,9 +90,11 @@ export class Changes {
       onClose: () => {
         this.#watchers.delete(watcher);
         this.#followUntil = clock.now() + limits.watchMemoryMs;
+        onWatches(this.#watchers.size);
       },
     });
     this.#watchers.add(watcher);
+    onWatches(this.#watchers.size);
     if (!this.#following) void this.#follow();
     return watcher;
   }
@@ -126,9 +127,11 @@ export class Changes {
     this.#following = true;
     while (!stop.aborted && (this.#watchers.size > 0 || clock.now() < this.#followUntil)) {
       const { rings } = this.#alarm;
+      const begun = clock.now();
       this.#sync();
       for (const watcher of this.#watchers) watcher.glance();
-      await clock.sleep(GAP_MS, stop).catch(() => undefined);
+      const gapMs = Math.max(GAP_MS, GAP_SHARE * (clock.now() - begun));
+      await clock.sleep(gapMs, stop).catch(() => undefined);
       await this.#alarm.sleep(GLANCE_MS, rings);
     }
     this.#following = false;

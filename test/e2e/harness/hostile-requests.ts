@@ -55,7 +55,8 @@ export class Contract {
   request(path: string): DescMessage {
     const [, service = "", name] = path.split("/");
     const method = this.#registry.getService(service)?.methods.find((one) => one.name === name);
-    if (method?.methodKind !== "unary") throw new Error(`the contract has no unary method ${path}`);
+    if (method?.methodKind !== "unary" && method?.methodKind !== "server_streaming")
+      throw new Error(`the contract has no method ${path} that takes one request`);
     return method.input;
   }
 }

@@ -1,8 +1,10 @@
 // What a watch tells: the view, and then each difference, whoever reads how fast and however often it comes back.
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { History, type Thing, type WatchObject } from "../../../agent/api/watch/history.ts";
 import { decodeToken, encodeToken } from "../../../agent/api/watch/resume-token.ts";
 import { AgentError } from "../../../agent/core/errors.ts";
+import { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { WatchEventType as Type, type WatchResponse } from "../../../proto/gen/vgpud/v1/watch_service.ts";
 import { EPOCH, ReadingClient, WatchedView } from "./watched-view.ts";
 
@@ -156,7 +158,9 @@ describe("a watch", () => {
     assert.deepEqual([view.looks, view.clock.sleepers], [0, 0]);
     const client = new ReadingClient(view);
     client.read();
+    assert.equal(view.watches, 1);
     client.disconnect();
+    assert.equal(view.watches, 0);
     for (const size of [1, 2]) {
       view.domain("web", size);
       view.changes.ring();
@@ -188,6 +192,35 @@ describe("a watch", () => {
     await view.clock.advance(521);
     assert.equal(client.wakes, 2);
     view.stop.abort();
+  });
+});
+
+describe("the history of changes", () => {
+  it("never remembers more than it may, and always the last that fit", () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(fc.nat(400), { maxLength: 8 }), { maxLength: 40 }), (views) => {
+        const history = new History({ epoch: EPOCH, maxChanges: 20, maxBytes: 4_000 });
+        for (const sizes of views) {
+          const things = sizes.map((size, index): Thing => {
+            const value = Domain.fromPartial({ uuid: String(index), name: "x".repeat(size) });
+            const make = (): WatchObject => ({ $case: "domain", value });
+            return { kind: "domain", key: String(index), basis: [{}], make };
+          });
+          history.take(things, 0);
+          const { changes, bytes } = history.size;
+          assert.ok(changes <= 20 && bytes <= 4_000);
+          const remembered = Array.from({ length: changes }, (_, back) =>
+            history.after(history.revision - back - 1),
+          );
+          assert.equal(
+            remembered.reduce((sum, change) => sum + (change?.bytes.length ?? NaN), 0),
+            bytes,
+          );
+          assert.equal(history.after(history.revision - changes - 1), undefined);
+          assert.equal(history.reaches(history.revision - changes), history.revision > 0);
+        }
+      }),
+    );
   });
 });
 

@@ -18,6 +18,8 @@ export class WatchedView {
   readonly #objects = new Map<string, WatchObject>();
   /** How often the view was put together. */
   looks = 0;
+  /** That are open. */
+  watches = 0;
   #version = 0;
 
   constructor(limits: Partial<typeof LIMITS> = {}, epoch = EPOCH) {
@@ -25,6 +27,9 @@ export class WatchedView {
       things: () => this.#things(),
       basis: () => [this.#version],
       ...{ epoch, clock: this.clock, stop: this.stop.signal, limits: { ...LIMITS, ...limits } },
+      onWatches: (count) => {
+        this.watches = count;
+      },
     });
   }
 

@@ -125,6 +125,16 @@ describe("recorder", () => {
     assert.equal(await line('vgpud_uevents_total{subsystem="other",action="add"}'), "1");
   });
 
+  it("counts a stream that ended and does not time it", async () => {
+    const { recorder, line } = recording();
+    recorder.announceStreams(["WatchService/Watch"]);
+    recorder.rpc({ method: "WatchService/Watch", code: 10, seconds: 86_400 });
+    assert.equal(await line('vgpud_rpc_handled_total{method="WatchService/Watch",code="ABORTED"}'), "1");
+    assert.equal(await line('vgpud_rpc_duration_seconds_count{method="WatchService/Watch"}'), undefined);
+    recorder.watches(3);
+    assert.equal(await line("vgpud_watches"), "3");
+  });
+
   it("lets no caller make a series by calling methods that do not exist", async () => {
     const { recorder, line } = recording();
     for (const method of ["A/B", "C/D"]) recorder.rpc({ method, code: 12, seconds: 0.001 });
