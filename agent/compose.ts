@@ -35,7 +35,7 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
       stages.metrics.recorder.configReload(outcome);
     },
   });
-  const api = composeApi(options, stages, { unreadableRecords: setAside.length });
+  const api = composeApi(options, stages, { unreadableRecords: setAside.length, stop });
 
   await using admin = await openSocket("admin", options, api);
   await using read = await openSocket("read", options, api);

@@ -35,7 +35,7 @@ export interface Api {
 export function composeApi(
   { config, version, simulator, descriptorSet, log }: AgentOptions,
   stages: Stages,
-  { unreadableRecords }: { readonly unreadableRecords: number },
+  { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
 ): Api {
   const { ledger, lookout, libvirt, operations, domains, metrics, reconciler, sampler } = stages;
   const { diagnostician, domainHistory } = stages;

@@ -49,7 +49,7 @@ export class View {
     const basis = [inventory, ledger.version, diagnosis.latest];
     return gpuViews(inventory, ledger, rule).map((view) => {
       const { address } = view.gpu;
-      const make = () => toWireGpu(view, diagnosedOf(this.#context, address));
+      const make = () => toWireGpu(view, diagnosedOf(this.#context, view));
       return { kind: "gpu", key: address, basis, make: () => ({ $case: "gpu", value: make() }) };
     });
   }
