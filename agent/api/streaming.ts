@@ -8,7 +8,7 @@ import { toStatus } from "./status.ts";
 import { readRequest, type Answering, type Asked } from "./unary.ts";
 
 /** What a stream is made of. */
-export interface Source {
+interface Source {
   /** The next message as bytes; undefined when there is none for now. */
   next(): Buffer | undefined;
   /** Nobody reads it any more; called once. */
@@ -16,7 +16,7 @@ export interface Source {
 }
 
 /** The stream, as its source sees it. */
-export interface StreamReader {
+interface StreamReader {
   /** There may be something to read. */
   readonly wake: () => void;
   readonly end: (why: AgentError) => void;

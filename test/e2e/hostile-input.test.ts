@@ -44,6 +44,12 @@ import { present, World } from "./harness/world.ts";
 const REQUESTS_PER_METHOD = 5_000;
 /** The agent rests between two examinations of its host, however many ask. */
 const EXAMINATIONS = 500;
+/** Two at a time. */
+const WATCHES = 1_000;
+const REQUESTS: ReadonlyMap<string, number> = new Map([
+  [Hosts.diagnose.path, EXAMINATIONS],
+  [Watches.watch.path, WATCHES],
+]);
 const IN_FLIGHT = 24;
 /** Of those that are served on a connection: one that is left may be open a little longer. */
 const STREAMS = 2;
@@ -196,7 +202,7 @@ describe("hostile input", function () {
     const known = [world.images, `${world.images}/disk.img`, "victim", "claim-victim", FOREIGN];
     for (const [path, requests] of valid) {
       const method = contract.request(path);
-      const count = path === Hosts.diagnose.path ? EXAMINATIONS : REQUESTS_PER_METHOD;
+      const count = REQUESTS.get(path) ?? REQUESTS_PER_METHOD;
       const hostile = hostileRequests(method, requests, { known, seed: SEED, count });
       const reached = await send(path, hostile);
       assert.ok(

@@ -66,7 +66,7 @@ export interface FakeVgpud extends AsyncDisposable {
 }
 
 /** One stream: its items, and how it ends; without an end it stays open. */
-export interface ToldWatch {
+interface ToldWatch {
   readonly items: readonly WatchResponse[];
   readonly end?: Refusal;
 }
