@@ -18,13 +18,13 @@ describe("the scheduler's client that follows a host", () => {
     await using client = new ClientProcess([...program, "--socket", world.readSocket], python.env);
     await client.says(EMPTY);
     await world.create("desk-1");
-    await client.says(room(6, 4, 2, 0));
+    await client.says(room(5, 4, 2, 1));
     await world.agent.end();
     await client.says("STOPPING: once more in 2 s");
     await world.startAgain();
     await client.says("RESUME_OTHER_EPOCH: listing again");
     await world.create("desk-2");
-    await client.says(room(5, 3, 1, 0));
+    await client.says(room(4, 3, 1, 0));
     assert.equal(client.errors, "");
   });
 });
