@@ -61,8 +61,8 @@ export function fragmentationOf(gpu: Gpu, endowment: Endowment, holdings: readon
 }
 
 /**
- * How many of some slices, made in this order beside the holdings, find a piece each for certain, as far as it is known where
- * slices lie; all of them where nothing is known.
+ * How many of some slices, made in this order beside the holdings, find a piece each in whatever way the holdings lie; all of
+ * them where nothing is known of that.
  */
 export function findingPieces(
   gpu: Gpu,
@@ -71,11 +71,13 @@ export function findingPieces(
 ): number {
   const ground = groundOf(endowment);
   let ways = waysOf(gpu, ground, holdings);
+  if (!ways) return next.length;
   for (const [made, sizes] of next.entries()) {
-    if (!ways) return next.length;
     const then = ways.map((way) => placed(ground, way, { id: plannedId(made), sizes }));
     if (then.some((places) => places.length === 0)) return made;
     ways = fewEnough(different(then.flat()));
+    // It is found, and of those that follow nobody can say.
+    if (!ways) return made + 1;
   }
   return next.length;
 }
