@@ -17,7 +17,7 @@ export interface Asked {
 export interface Device {
   /** Of vendor 8086, four lower-case hex digits. */
   readonly deviceId: string;
-  /** `6.12`, or longer; empty: the latest that is known. */
+  /** `6.12`, or longer. */
   readonly kernel: string;
 }
 

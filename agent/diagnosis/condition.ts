@@ -37,6 +37,9 @@ export interface Finding<Says extends string = string> {
   readonly values: Values;
 }
 
+/** Lines of the kernel's log; `not-readable` where it may not be read, `not-copied` where a copied tree is without it. */
+export type KernelLogReading = readonly string[] | "not-readable" | "not-copied";
+
 /** The host as all checks see it. */
 export interface HostSubject {
   readonly hypervisor: "kvm" | "xen" | "xen-guest" | "none";
@@ -46,8 +49,7 @@ export interface HostSubject {
   readonly kernelRelease: string;
   readonly gpus: readonly PciGpu[];
   readonly libvirt: LibvirtReading;
-  /** Lines of the kernel's log; undefined where they may not be read. */
-  readonly kernelLog: readonly string[] | undefined;
+  readonly kernelLog: KernelLogReading;
   /** Undefined without an agent, which keeps the accounts. */
   readonly rooms: Rooms | undefined;
 }

@@ -40,17 +40,13 @@ export function isAvailable({ because, notKnown }: ModeVerdict): boolean {
   return because.length === 0 && notKnown.length === 0;
 }
 
-/**
- * Whatever cannot be read is a condition that is not known; a host is never the reason for this to reject. `asked` selects
- * conditions of the table.
- */
+/** Whatever cannot be read is a condition that is not known; a host is never the reason for this to reject. */
 export async function diagnose(
   files: ExaminedFiles,
   host: HostSubject,
-  asked: (check: Check) => boolean = () => true,
+  checks: readonly Check[] = table,
 ): Promise<Diagnosis> {
   const gpus = [...host.gpus].sort((a, b) => (a.address < b.address ? -1 : 1));
-  const checks = table.filter(asked);
   const ofHost = await examined(checks, { files, host, gpu: undefined });
   const ofGpus: Condition[] = [];
   const verdicts: Verdict[] = [];

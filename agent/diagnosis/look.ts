@@ -5,9 +5,14 @@ import type { HostFiles } from "../discovery/host-files.ts";
 /** What was looked at: a path below the host's root with a leading slash, or a source such as `libvirt`. */
 export interface Evidence {
   readonly path: string;
-  /** What stood there; undefined for what is not there. */
+  /** What stood there; undefined for what is not there. In parentheses what is no text of the file, as `(exists)`. */
   readonly value: string | undefined;
 }
+
+/** Of a file or folder that is there and holds nothing; in a bundle it may be that nothing of it was kept. */
+const EMPTY = "(empty)";
+/** Of a file that is there and has nothing of what was looked for. */
+const NONE_OF_IT = "(nothing of it)";
 
 /** What the checks ask of a tree. Paths as in HostFiles. */
 export interface ExaminedFiles extends HostFiles {
@@ -52,6 +57,12 @@ export class Look {
     this.#seen.set(source, value);
   }
 
+  /** What of a file's text matters; undefined: nothing. Undefined for the text: there is no such file. */
+  sawOf(path: string, text: string | undefined, part: string | undefined): void {
+    if (text === undefined || text === "") this.saw(`/${path}`, text === "" ? EMPTY : undefined);
+    else this.saw(`/${path}`, part === undefined || part === "" ? NONE_OF_IT : part);
+  }
+
   /** Undefined when there is no such file. @throws UnreadableError */
   async text(path: string): Promise<string | undefined> {
     const tried = await this.tryText(path);
@@ -73,7 +84,7 @@ export class Look {
   async tryText(path: string): Promise<Tried> {
     try {
       const text = await this.#files.read(path);
-      this.saw(`/${path}`, text);
+      this.sawOf(path, text, text);
       return text === undefined ? { read: false, absent: true } : { read: true, text };
     } catch (error) {
       const why = whyOf(error);
@@ -86,21 +97,23 @@ export class Look {
   async lines(path: string, wanted: RegExp): Promise<readonly string[] | undefined> {
     const text = await this.text(path);
     const lines = text?.split("\n").filter((line) => wanted.test(line));
-    this.saw(`/${path}`, lines?.join("\n"));
+    this.sawOf(path, text, lines?.join("\n"));
     return lines;
   }
 
   /** The first line of that form. @throws UnreadableError */
   async line(path: string, wanted: RegExp): Promise<string | undefined> {
-    const line = (await this.text(path))?.split("\n").find((each) => wanted.test(each));
-    this.saw(`/${path}`, line);
+    const text = await this.text(path);
+    const line = text?.split("\n").find((each) => wanted.test(each));
+    this.sawOf(path, text, line);
     return line;
   }
 
   /** Empty when there is no such directory. @throws UnreadableError */
   async names(path: string): Promise<readonly string[]> {
     const names = await this.#tried(path, () => this.#files.list(path));
-    this.saw(`/${path}/`, names.length > 0 ? names.join(" ") : undefined);
+    const isEmpty = names.length === 0 && (await this.#tried(path, () => this.#files.exists(path)));
+    this.saw(`/${path}/`, names.length > 0 ? names.join(" ") : isEmpty ? EMPTY : undefined);
     return names;
   }
 

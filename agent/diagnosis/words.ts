@@ -23,9 +23,9 @@ export function messageOf({ code, finding }: Condition, language: Language): str
   return filled(template, finding.values);
 }
 
-/** What to do about it; empty unless it failed. */
+/** What to do about it; empty unless it failed, or can be made known. */
 export function remedyOf({ code, finding }: Condition, language: Language): string {
-  if (finding.status !== "fail") return "";
+  if (finding.status !== "fail" && finding.status !== "unknown") return "";
   const { texts } = said[language];
   return filled(texts[code]?.remedies[finding.says] ?? "", finding.values);
 }

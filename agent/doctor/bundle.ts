@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { KernelLogReading } from "../diagnosis/condition.ts";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import { archive } from "./archive.ts";
 import type { Recorded } from "./recording-files.ts";
@@ -10,7 +11,7 @@ import { redacted } from "./redaction.ts";
 export interface Contents {
   readonly recorded: ReadonlyMap<string, Recorded>;
   readonly libvirt: LibvirtReading;
-  readonly kernelLog: readonly string[] | undefined;
+  readonly kernelLog: KernelLogReading;
 }
 
 /** Where a tree says what libvirt said when it was copied. */
@@ -48,7 +49,7 @@ function entriesOf({ recorded, libvirt, kernelLog }: Contents): Map<string, Reco
   for (const [at, entry] of recorded) entries.set(at, entry.kind === "text" ? kept(at, entry.text) : entry);
   if (libvirt.asked)
     entries.set(LIBVIRT_FILE, { kind: "text", text: JSON.stringify({ ...libvirt, asked: undefined }) });
-  if (kernelLog !== undefined) entries.set(LOG_FILE, kept(LOG_FILE, kernelLog.join("\n")));
+  if (typeof kernelLog !== "string") entries.set(LOG_FILE, kept(LOG_FILE, kernelLog.join("\n")));
   dropBelowUnreadable(entries);
   const folders = new Set([...entries.keys()].flatMap(foldersAbove));
   for (const at of folders) entries.delete(at);

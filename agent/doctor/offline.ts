@@ -17,6 +17,9 @@ import { readLibvirt } from "../host/libvirt-reading.ts";
 import { LIBVIRT_FILE, writeBundle } from "./bundle.ts";
 import { RecordingFiles } from "./recording-files.ts";
 
+/** Of every host whose GPUs can be looked for. */
+const PCI_BUS = "sys/bus/pci";
+
 const libvirtSchema = z.discriminatedUnion("answers", [
   z.strictObject({ answers: z.literal(true), uri: z.string(), version: z.string(), driver: z.string() }),
   z.strictObject({ answers: z.literal(false), uri: z.string(), why: z.string() }),
@@ -25,7 +28,7 @@ const libvirtSchema = z.discriminatedUnion("answers", [
 export const offlineDoctor: Doctor = {
   async examineTree(root: string, asked: Asked): Promise<DiagnoseResponse> {
     const at = Date.now();
-    const { diagnosis, host } = await examined(root, new RootedFiles(await folder(root)));
+    const { diagnosis, host } = await examined(root, await treeAt(root));
     const hypervisor = host.hypervisor === "xen" ? "xen" : "kvm";
     return toWireDiagnosis(diagnosis, { ...asked, hypervisor, at, since: () => undefined });
   },
@@ -44,7 +47,7 @@ export const offlineDoctor: Doctor = {
   },
 
   async bundle(root: string, file: string): Promise<Bundled> {
-    const files = new RecordingFiles(new RootedFiles(await folder(root)));
+    const files = new RecordingFiles(await treeAt(root));
     const { host } = await examined(root, files);
     return writeBundle({ ...host, recorded: files.recorded }, file);
   },
@@ -63,10 +66,19 @@ async function examined(
   return { diagnosis: await diagnose(files, host), host };
 }
 
-async function folder(root: string): Promise<string> {
+/** @throws DoctorError for what is no tree of a host: all that is missing there would be taken for faults of the hardware */
+async function treeAt(root: string): Promise<RootedFiles> {
   const found = await stat(root).catch(() => undefined);
-  if (found?.isDirectory() !== true) throw new DoctorError(`--host-root takes a folder, and ${root} is none`);
-  return path.resolve(root);
+  const isFile = found?.isDirectory() === false;
+  const advice = isFile ? ": unpack a bundle into an empty folder, and name that" : "";
+  if (!found?.isDirectory())
+    throw new DoctorError(`--host-root takes a folder, and ${root} is none${advice}`);
+  const files = new RootedFiles(path.resolve(root));
+  if (path.resolve(root) === "/" || (await files.exists(PCI_BUS).catch(() => true))) return files;
+  throw new DoctorError(
+    `${root} is no tree of a host: it has no ${PCI_BUS}; --host-root takes the folder in which the host's proc and sys stand, as in ` +
+      "an unpacked bundle",
+  );
 }
 
 /** This machine's daemon is asked; of a copied tree only what it says of its own. */

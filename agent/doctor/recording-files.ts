@@ -32,6 +32,8 @@ export class RecordingFiles implements ExaminedFiles {
   async list(path: string): Promise<string[]> {
     const names = await this.#noted(path, this.#files.list(path));
     for (const name of names) this.#noteName(`${path}/${name}`);
+    // An empty folder is another thing than none.
+    if (names.length === 0) await this.exists(path);
     return names;
   }
 

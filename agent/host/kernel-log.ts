@@ -2,6 +2,7 @@
 import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import path from "node:path";
+import type { KernelLogReading } from "../diagnosis/condition.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
 
 /** One record for each read, with `priority,sequence,time,flags;` before the text (Documentation/ABI/testing/dev-kmsg). */
@@ -15,17 +16,17 @@ const WANTED = /i915|\bgvt|\bxe\b|vfio|mdev|drm/i;
 /** The kernel begins its log with the words that it was booted with, which may name drivers and are no news of them. */
 const BOOTED_WITH = /\bcommand line:/i;
 
-/** Undefined when it may not be read. Of a tree other than `/` its copy of the log. */
-export async function readKernelLog(root: string, files: HostFiles): Promise<readonly string[] | undefined> {
+/** Of a tree other than `/` its copy of the log. */
+export async function readKernelLog(root: string, files: HostFiles): Promise<KernelLogReading> {
   if (path.resolve(root) !== "/") {
     const copy = await files.read(COPY).catch(() => undefined);
-    return copy?.split("\n").filter(isWanted);
+    return copy?.split("\n").filter(isWanted) ?? "not-copied";
   }
   try {
     await using log = await open(KMSG, constants.O_RDONLY | constants.O_NONBLOCK);
     return await records(log);
   } catch {
-    return undefined;
+    return "not-readable";
   }
 }
 

@@ -1,4 +1,5 @@
 // `vgpuctl doctor`
+import { LATEST_KERNEL } from "../../core/latest-kernel.ts";
 import { languageOf, languages, type Language } from "../../core/language.ts";
 import { modes, type Mode } from "../../core/modes.ts";
 import { Mode as WireMode } from "../../../proto/gen/vgpud/v1/gpu.ts";
@@ -60,11 +61,15 @@ export const doctorCommand: ReadCommand = {
       value: "8086:ID",
       help: "say what a GPU could be used for by its PCI id, before it is bought",
     },
-    { name: "kernel", value: "RELEASE", help: "with --pci-id: on this kernel, as 6.12" },
+    {
+      name: "kernel",
+      value: "RELEASE",
+      help: `with --pci-id: on this kernel, as 6.12 (default ${LATEST_KERNEL}, the latest that this release knows)`,
+    },
     {
       name: "bundle",
       value: "FILE",
-      help: "write what the checks look at, without what names this host, to a new .tar.gz for others to examine",
+      help: "write what the checks look at to a new .tar.gz for others to examine, without what names the host: of this machine's files or those of --host-root, without vgpud",
       offer: { kind: "files" },
     },
   ],
@@ -79,6 +84,10 @@ export const doctorCommand: ReadCommand = {
   offline: (args, environment) => {
     for (const flag of ["bundle", "host-root", "gpu"]) args.atMostOne("pci-id", flag);
     for (const flag of ["mode", "gpu", "all", "lang"]) args.atMostOne("bundle", flag);
+    if (args.has("bundle") && args.has("socket"))
+      throw usageError(
+        "--bundle asks no vgpud: it packs the files of this machine, or of --host-root; leave out --socket",
+      );
     if (args.has("kernel") && !args.has("pci-id")) throw usageError("--kernel needs --pci-id");
     if (args.has("bundle")) return bundled(args, environment);
     if (!args.has("pci-id") && !args.has("host-root")) return undefined;
@@ -140,7 +149,7 @@ function answered(response: DiagnoseResponse, args: Arguments, language: Languag
   const failed = response.conditions.filter(({ status }) => status === "CONDITION_STATUS_FAIL");
   return {
     json: { possible, ...messageJson(response) },
-    text: diagnosisText(response, { all: args.has("all"), language }),
+    text: diagnosisText(response, { all: args.has("all"), language, kernel: kernelAssumed(args) }),
     names: [...new Set(failed.map(({ reason }) => reason))],
     ...(possible ? {} : { error: new CliError("unfit", "no vGPU can be made", { quiet: true }) }),
   };
@@ -184,9 +193,14 @@ function deviceOf(text: string): string {
   return device;
 }
 
+/** Of which nobody spoke. */
+function kernelAssumed(args: Arguments): string | undefined {
+  return args.has("pci-id") && !args.has("kernel") ? LATEST_KERNEL : undefined;
+}
+
 function kernelAsked(args: Arguments): string {
-  const kernel = args.text("kernel") ?? "";
-  if (kernel !== "" && !/^\d{1,3}\.\d{1,3}(\D.*)?$/.test(kernel))
+  const kernel = args.text("kernel") ?? LATEST_KERNEL;
+  if (!/^\d{1,3}\.\d{1,3}(\D.*)?$/.test(kernel))
     throw usageError(`--kernel takes a release as uname -r shows it, as 6.12, not '${kernel}'`);
   return kernel;
 }

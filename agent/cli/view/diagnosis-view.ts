@@ -14,6 +14,7 @@ interface Labels {
   readonly remedy: string;
   readonly absent: string;
   readonly rest: (count: number) => string;
+  readonly assumed: (kernel: string) => string;
 }
 
 const labels: Readonly<Record<Language, Labels>> = {
@@ -25,6 +26,8 @@ const labels: Readonly<Record<Language, Labels>> = {
     remedy: "do",
     absent: "absent",
     rest: (count) => `${count} more are as they should be or do not concern this host; --all shows them`,
+    assumed: (kernel) =>
+      `This is so with Linux ${kernel}, the latest that this release knows; --kernel names another.`,
   },
   "zh-Hans": {
     works: "可以",
@@ -34,13 +37,19 @@ const labels: Readonly<Record<Language, Labels>> = {
     remedy: "处理",
     absent: "不存在",
     rest: (count) => `其余 ${count} 项正常或与本机无关；--all 可全部显示`,
+    assumed: (kernel) => `以上针对 Linux ${kernel}，即此版本所知的最新内核；可用 --kernel 指定其他内核。`,
   },
 };
 
-export function diagnosisText(
-  response: DiagnoseResponse,
-  { all, language }: { readonly all: boolean; readonly language: Language },
-): Text {
+interface Looked {
+  /** Also what is as it should be. */
+  readonly all: boolean;
+  readonly language: Language;
+  /** What was taken for the kernel since nobody named one; undefined: it is known. */
+  readonly kernel: string | undefined;
+}
+
+export function diagnosisText(response: DiagnoseResponse, { all, language, kernel }: Looked): Text {
   const { conditions } = response;
   const shown = all ? conditions : conditions.filter(isNews);
   const told = shown
@@ -48,7 +57,9 @@ export function diagnosisText(
     .map((each) => conditionBlock(each, labels[language]));
   const rest = conditions.length - shown.length;
   const last: Block[] = rest > 0 ? [{ kind: "lines", lines: [labels[language].rest(rest)] }] : [];
-  return [...verdictTable(response, labels[language]), ...told, ...last];
+  const assumed: Block[] =
+    kernel === undefined ? [] : [{ kind: "lines", lines: [labels[language].assumed(kernel)] }];
+  return [...verdictTable(response, labels[language]), ...assumed, ...told, ...last];
 }
 
 function isNews({ status }: Condition): boolean {

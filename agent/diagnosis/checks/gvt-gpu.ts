@@ -117,5 +117,5 @@ export const vgpuTypesMissing = gpuCheck({
 async function seeBar2(look: Look, address: string): Promise<void> {
   const path = `sys/bus/pci/devices/${address}/resource`;
   const text = await look.text(path);
-  look.saw(`/${path}`, text?.split("\n")[2]);
+  look.sawOf(path, text, text?.split("\n")[2]);
 }

@@ -154,7 +154,7 @@ export const gvtTroubleInLog = hostCheck({
   dependsOn: [],
   how: "what i915 and GVT-g wrote to the kernel's log since boot, where it may be read",
   check: (look, { kernelLog }) => {
-    if (kernelLog === undefined) return Promise.resolve(unknown("not-readable"));
+    if (typeof kernelLog === "string") return Promise.resolve(unknown(kernelLog));
     for (const [says, form] of logged) {
       const lines = kernelLog.filter((line) => form.test(line));
       if (lines.length === 0) continue;

@@ -19,7 +19,7 @@ async function processorFlags(look: Look): Promise<ReadonlySet<string> | undefin
 async function isOfAmd(look: Look): Promise<boolean> {
   const tried = await look.tryText("proc/cpuinfo");
   const vendor = tried.read ? /^vendor_id\s*:.*$/m.exec(tried.text)?.[0] : undefined;
-  if (tried.read) look.saw("/proc/cpuinfo", vendor);
+  if (tried.read) look.sawOf("proc/cpuinfo", tried.text, vendor?.replaceAll("\t", " "));
   return vendor?.includes("AuthenticAMD") ?? false;
 }
 

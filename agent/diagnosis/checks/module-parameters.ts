@@ -44,8 +44,9 @@ export async function inModprobe(look: Look, named: Named): Promise<string | und
   const inOrder = [...files].sort(([one], [other]) => (one < other ? -1 : 1));
   let value: string | undefined;
   for (const [, path] of inOrder) {
-    const options = optionsFor(named.module, (await look.text(path)) ?? "");
-    look.saw(`/${path}`, options.length > 0 ? options.join("\n") : undefined);
+    const text = await look.text(path);
+    const options = optionsFor(named.module, text ?? "");
+    look.sawOf(path, text, options.join("\n"));
     const words = options.flatMap((line) => wordsOf(line).slice(2));
     value = lastOf(words, named.name, named) ?? value;
   }

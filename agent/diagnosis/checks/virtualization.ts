@@ -96,8 +96,9 @@ const EMULATORS = {
 
 /** Debian keeps what belongs to a version of Xen apart, as in usr/lib/xen-4.17. @throws UnreadableError */
 async function ofXenVersions(look: Look): Promise<readonly string[]> {
-  const folders = (await look.names("usr/lib")).filter((name) => /^xen-\d+\.\d+$/.test(name));
-  look.saw("/usr/lib/", folders.length > 0 ? folders.join(" ") : undefined);
+  const names = await look.names("usr/lib");
+  const folders = names.filter((name) => /^xen-\d+\.\d+$/.test(name));
+  if (names.length > 0) look.sawOf("usr/lib/", names.join(" "), folders.join(" "));
   return folders.map((folder) => `usr/lib/${folder}/bin/qemu-system-i386`);
 }
 

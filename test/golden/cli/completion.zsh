@@ -60,8 +60,8 @@ _vgpuctl() {
             --lang='[language\: en, zh-Hans (default by LANG)]:TAG:(en zh-Hans)' \
             --host-root='[examine the files of this tree without vgpud\: a copied host, an unpacked bundle, or / for this machine]:DIR:_files' \
             --pci-id='[say what a GPU could be used for by its PCI id, before it is bought]:8086\:ID: ' \
-            --kernel='[with --pci-id\: on this kernel, as 6.12]:RELEASE: ' \
-            --bundle='[write what the checks look at, without what names this host, to a new .tar.gz for others to examine]:FILE:_files' ;;
+            --kernel='[with --pci-id\: on this kernel, as 6.12 (default 7.1, the latest that this release knows)]:RELEASE: ' \
+            --bundle='[write what the checks look at to a new .tar.gz for others to examine, without what names the host\: of this machine'\''s files or those of --host-root, without vgpud]:FILE:_files' ;;
         gpus) _arguments $globals \
             --no-headers'[tables without their head]' \
             '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \

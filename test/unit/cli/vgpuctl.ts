@@ -17,14 +17,15 @@ export interface Ran extends Outcome {
   readonly written: readonly string[];
 }
 
+/** Without a path no socket is named. */
 export async function vgpuctl(
-  socketPath: string,
+  socketPath: string | undefined,
   argv: readonly string[],
   environment: Partial<Environment> = {},
 ): Promise<Ran> {
   const notes: string[] = [];
   const written: string[] = [];
-  const outcome = await run(["--socket", socketPath, ...argv], {
+  const outcome = await run([...(socketPath === undefined ? [] : ["--socket", socketPath]), ...argv], {
     ...surroundings,
     write: (text) => written.push(text),
     note: (line) => notes.push(line),

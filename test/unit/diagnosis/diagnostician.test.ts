@@ -5,7 +5,7 @@ import { Diagnostician, type Examined } from "../../../agent/diagnosis/diagnosti
 const host: Examined["host"] = {
   ...{ hypervisor: "kvm", kernel: { major: 6, minor: 12 }, kernelRelease: "6.12.107", gpus: [] },
   libvirt: { asked: false, why: "a test" },
-  kernelLog: undefined,
+  kernelLog: "not-readable",
   rooms: undefined,
 };
 

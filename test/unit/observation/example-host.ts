@@ -206,7 +206,7 @@ const examined: Report = {
   host: {
     ...{ hypervisor: "kvm", kernel: { major: 6, minor: 12 }, kernelRelease: "6.12.107", gpus: [] },
     libvirt: { asked: false, why: "an example" },
-    kernelLog: undefined,
+    kernelLog: "not-readable",
     rooms: undefined,
   },
   diagnosis: {

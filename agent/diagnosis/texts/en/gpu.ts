@@ -7,8 +7,12 @@ export const gpu = {
     messages: {
       known: "{platform} ({generation}, 8086:{id})",
       unknown: "8086:{id} is no device that this release knows",
+      "no-gpu-known": "8086:{id} is no GPU that this release knows; it may be a newer one, or no GPU at all",
     },
-    remedies: { unknown: "update vgpud; lspci -nn -d 8086: shows the device" },
+    remedies: {
+      unknown: "update vgpud; lspci -nn -d 8086: shows the device",
+      "no-gpu-known": "see whether the id is that of the GPU; if it is, update vgpud",
+    },
   },
   GPU_WITHOUT_DRIVER: {
     title: "a graphics driver on the GPU",

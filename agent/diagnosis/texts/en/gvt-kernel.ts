@@ -101,7 +101,8 @@ export const gvtKernel = {
     title: "what GVT-g wrote to the kernel's log",
     messages: {
       quiet: "the kernel's log has no complaint of GVT-g",
-      "not-readable": "the kernel's log may not be read by vgpud",
+      "not-readable": "the kernel's log may not be read by who asks (kernel.dmesg_restrict)",
+      "not-copied": "the kernel's log is not in this tree, which has no var/log/dmesg",
       unsupported: "at some time since boot the kernel said that GVT-g does not support this GPU: {line}",
       guest: "at some time since boot the kernel said that GVT-g is off since this is a guest: {line}",
       guc: "at some time since boot the kernel said that GVT-g does not go together with submission by GuC: {line}",
@@ -111,6 +112,7 @@ export const gvtKernel = {
         "at some time since boot a slice could not be made, since the host's graphics address space had no range that was large enough ({lines} lines, the last: {line})",
     },
     remedies: {
+      "not-copied": "put what dmesg prints on that host into var/log/dmesg of the tree",
       unsupported: "see GVT_UNSUPPORTED_PLATFORM",
       guest: "see INSIDE_GUEST",
       guc: "see GVT_GUC_CONFLICT",

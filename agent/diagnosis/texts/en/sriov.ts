@@ -42,12 +42,22 @@ export const sriov = {
       "i915-port": "an i915 with SR-IOV has the GPU and does not use it",
       "mainline-i915": "the kernel's own i915 has the GPU, which has no SR-IOV",
       other: "{driver} has the GPU, which makes no virtual functions",
+      "xe-alone": "xe of kernel {kernel} makes virtual functions by itself",
+      "none-known": "no driver is known to make virtual functions of {platform} under kernel {kernel}",
+      "from-outside":
+        "kernel {kernel} has no driver that makes virtual functions of {platform}: it takes an i915 built outside of the kernel",
+      "to-be-told":
+        "kernel {kernel} gives {platform} to i915, which makes no virtual functions: xe does once it is told to drive it",
     },
     remedies: {
       "mainline-i915":
         "install i915-sriov-dkms, or let xe drive it (xe.force_probe=ID i915.force_probe=!ID, kernel 7.1 or later)",
       "xe-without": "let an i915 with SR-IOV have it (i915-sriov-dkms, module_blacklist=xe)",
       other: "let i915 with SR-IOV or xe have it",
+      "from-outside":
+        "see before the purchase whether i915-sriov-dkms can be built for that kernel and may be loaded (Secure Boot); of most " +
+        "platforms xe makes them since kernel 7.1",
+      "to-be-told": "boot with xe.force_probe=ID i915.force_probe=!ID, or install i915-sriov-dkms",
     },
   },
   SRIOV_LIMIT_ZERO: {

@@ -8,8 +8,12 @@ export const gpu: Same<typeof english> = {
     messages: {
       known: "{platform}（{generation}，8086:{id}）",
       unknown: "此版本不认识设备 8086:{id}",
+      "no-gpu-known": "8086:{id} 不是此版本认识的 GPU；它可能是更新的 GPU，也可能根本不是 GPU",
     },
-    remedies: { unknown: "请更新 vgpud；lspci -nn -d 8086: 可显示该设备" },
+    remedies: {
+      unknown: "请更新 vgpud；lspci -nn -d 8086: 可显示该设备",
+      "no-gpu-known": "请核对这是否为 GPU 的设备号；如果是，请更新 vgpud",
+    },
   },
   GPU_WITHOUT_DRIVER: {
     title: "GPU 的图形驱动",

@@ -98,7 +98,8 @@ export const gvtKernel: Same<typeof english> = {
     title: "GVT-g 在内核日志中的记录",
     messages: {
       quiet: "内核日志中没有 GVT-g 的问题",
-      "not-readable": "vgpud 无权读取内核日志",
+      "not-readable": "询问者无权读取内核日志（kernel.dmesg_restrict）",
+      "not-copied": "这个目录树中没有内核日志：没有 var/log/dmesg",
       unsupported: "启动以来内核曾称 GVT-g 不支持这个 GPU：{line}",
       guest: "启动以来内核曾称因为本机是客户机而关闭了 GVT-g：{line}",
       guc: "启动以来内核曾称 GVT-g 与由 GuC 提交命令不能并存：{line}",
@@ -108,6 +109,7 @@ export const gvtKernel: Same<typeof english> = {
         "启动以来曾因主机的图形地址空间中没有足够大的连续区间而未能制作切片（{lines} 行，最后一行：{line}）",
     },
     remedies: {
+      "not-copied": "把那台主机上 dmesg 的输出放到目录树的 var/log/dmesg 中",
       unsupported: "参见 GVT_UNSUPPORTED_PLATFORM",
       guest: "参见 INSIDE_GUEST",
       guc: "参见 GVT_GUC_CONFLICT",

@@ -42,12 +42,19 @@ export const sriov: Same<typeof english> = {
       "i915-port": "带 SR-IOV 的 i915 驱动该 GPU，但没有使用 SR-IOV",
       "mainline-i915": "内核自带的 i915 驱动该 GPU，它没有 SR-IOV",
       other: "{driver} 驱动该 GPU，它不能制作虚拟功能",
+      "xe-alone": "内核 {kernel} 的 xe 本身就能制作虚拟功能",
+      "none-known": "没有已知的驱动能在内核 {kernel} 下制作 {platform} 的虚拟功能",
+      "from-outside": "内核 {kernel} 没有能制作 {platform} 虚拟功能的驱动：需要在内核之外编译的 i915",
+      "to-be-told": "内核 {kernel} 由 i915 驱动 {platform}，它不能制作虚拟功能：指定由 xe 驱动后即可",
     },
     remedies: {
       "mainline-i915":
         "安装 i915-sriov-dkms，或由 xe 驱动（xe.force_probe=ID i915.force_probe=!ID，内核 7.1 或更高版本）",
       "xe-without": "由带 SR-IOV 的 i915 驱动它（i915-sriov-dkms，module_blacklist=xe）",
       other: "由带 SR-IOV 的 i915 或 xe 驱动它",
+      "from-outside":
+        "购买之前请确认 i915-sriov-dkms 能为该内核编译并允许加载（Secure Boot）；从内核 7.1 起，xe 支持其中大多数平台",
+      "to-be-told": "以 xe.force_probe=ID i915.force_probe=!ID 启动，或安装 i915-sriov-dkms",
     },
   },
   SRIOV_LIMIT_ZERO: {
