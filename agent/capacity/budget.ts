@@ -1,4 +1,5 @@
 // The arithmetic of one GPU: what there is, what the host keeps, what slices and promises take, what is left.
+import { counted } from "../core/counted.ts";
 import type { VgpuId, PciAddress } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { Gpu, SliceSizes } from "../inventory/model.ts";
@@ -87,7 +88,7 @@ export function withOne(budget: Budget, sizes: SliceSizes): Budget {
 
 export function freeText({ free }: Budget): string {
   const { lowGmMib, highGmMib, fences, instances } = free;
-  return `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${fences} fences, ${instances} vGPUs`;
+  return `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${counted(fences, "fence")}, ${counted(instances, "vGPU")}`;
 }
 
 /** What one slice takes of everything: itself is one instance. */

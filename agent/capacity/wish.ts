@@ -1,4 +1,5 @@
 // A vGPU as it can be asked for, and the type that it means where types are offered. Pure.
+import { counted } from "../core/counted.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { SliceSizes, VgpuType } from "../inventory/model.ts";
 import type { Policy } from "./policies.ts";
@@ -63,15 +64,15 @@ export function holds(sizes: SliceSizes, wanted: SliceSizes): boolean {
 /** The kernel takes a type and nothing else: sizes between two types are rounded up, and the caller is told by how much. */
 export function ignoredSizes({ size }: Pick<Wish, "size">, { name, sizes }: SizedType): string[] {
   if (size.by !== "sizes") return [];
-  const [asked, given] = [sizesText(size.sizes), sizesText(sizes)];
-  if (asked === given) return [];
-  const more = sizesText({
+  const given = sizesText(sizes);
+  if (sizesText(size.sizes) === given) return [];
+  const more = namedSizes({
     lowGmMib: sizes.lowGmMib - size.sizes.lowGmMib,
     highGmMib: sizes.highGmMib - size.sizes.highGmMib,
     fences: sizes.fences - size.sizes.fences,
   });
   return [
-    `asked for ${asked}; the kernel makes types only and is told no sizes: ${name} gives ${given}, which is ${more} more`,
+    `asked for ${namedSizes(size.sizes)}; the kernel makes types only and is told no sizes: ${name} gives ${given}, which is ${more} more`,
   ];
 }
 
@@ -87,5 +88,15 @@ export function wishText({ size }: Pick<Wish, "size">): string {
 }
 
 export function sizesText({ lowGmMib, highGmMib, fences }: SliceSizes): string {
-  return `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${fences} fences`;
+  return `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${counted(fences, "fence")}`;
+}
+
+/** Without those of which nothing is asked. */
+function namedSizes({ lowGmMib, highGmMib, fences }: SliceSizes): string {
+  const named = [
+    ...(lowGmMib > 0 ? [`${lowGmMib} MiB low GM`] : []),
+    ...(highGmMib > 0 ? [`${highGmMib} MiB high GM`] : []),
+    ...(fences > 0 ? [counted(fences, "fence")] : []),
+  ];
+  return named.length > 0 ? named.join(", ") : "no sizes";
 }

@@ -1,7 +1,7 @@
 // What a command of vgpuctl is: a description, from which parser, help and completion are made, and a function to an answer.
 import type { CreateDomainRequest } from "../../proto/gen/vgpud/v1/domain_service.ts";
 import type { Arguments } from "./line/arguments.ts";
-import type { CliError } from "./errors/cli-error.ts";
+import type { CliError, Instead } from "./errors/cli-error.ts";
 import type { Environment } from "./environment.ts";
 import type { Text } from "./view/text.ts";
 import type { Vgpud } from "./client/vgpud.ts";
@@ -89,6 +89,8 @@ export interface LocalCommand extends Described {
 /** Changes nothing. */
 export interface ReadCommand extends Described {
   readonly kind: "read";
+  /** The flag and value with which it needs no vgpud, for when none answers. */
+  readonly alone?: Pick<Instead, "flag" | "value">;
   /** Where the arguments need no vgpud: what is run instead; undefined where they do. */
   readonly offline?: (args: Arguments, environment: Environment) => Promise<Answer> | undefined;
   readonly run: (args: Arguments, vgpud: Vgpud, environment: Environment) => Promise<Answer>;

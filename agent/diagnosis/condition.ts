@@ -91,6 +91,8 @@ export interface Condition {
   readonly evidence: readonly Evidence[];
   /** Undefined for the host. */
   readonly gpu: PciAddress | undefined;
+  /** It tells only that the GPU is not made for one way of sharing it, and it is made for the other. */
+  readonly beside?: true;
 }
 
 /** A check whose findings are among what its condition can say. */

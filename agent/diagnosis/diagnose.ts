@@ -53,7 +53,7 @@ export async function diagnose(
   for (const gpu of gpus) {
     const found = await examined(checks, { files, host, gpu });
     const all = explained([...ofHost, ...found]);
-    ofGpus.push(...all.filter((condition) => condition.gpu !== undefined));
+    ofGpus.push(...setBeside(all.filter((condition) => condition.gpu !== undefined)));
     verdicts.push({ gpu: gpu.address, modes: modes.map((mode) => verdictOn(mode, all)) });
   }
   return { conditions: [...explained(ofHost), ...ofGpus], verdicts };
@@ -113,6 +113,19 @@ function explained(conditions: readonly Condition[]): Condition[] {
 
 /** These say what the GPU and its kernel cannot be brought to, and are told before what could be mended. */
 const FINAL: ReadonlySet<Code> = new Set(["GVT_UNSUPPORTED_PLATFORM", "SRIOV_UNSUPPORTED_PLATFORM"]);
+
+/** What a later kernel has is no fault of the GPU. */
+const OF_KERNEL: ReadonlySet<string> = new Set(["later-kernel", "kernel"]);
+
+/** A GPU that is made for slices is no worse for having no SR-IOV, nor the other way round. */
+function setBeside(conditions: readonly Condition[]): Condition[] {
+  const made = conditions.some(({ code, finding }) => FINAL.has(code) && finding.status === "pass");
+  return conditions.map((condition) => {
+    const { code, finding } = condition;
+    const beside = made && FINAL.has(code) && finding.status === "fail" && !OF_KERNEL.has(finding.says);
+    return beside ? { ...condition, beside } : condition;
+  });
+}
 
 function verdictOn(mode: Mode, conditions: readonly Condition[]): ModeVerdict {
   const vital = conditions

@@ -44,9 +44,10 @@ function onOneLine(value: string): string {
 
 const bySeverity: readonly Severity[] = ["error", "warning", "info"];
 
-/** What its failure costs that mode; of all modes the most. */
-export function severityOf({ costs }: Pick<Condition, "costs">, mode?: Mode): Severity {
+/** What its failure costs that mode; of all modes the most, unless it tells of a way to share the GPU that is not its own. */
+export function severityOf({ costs, beside }: Condition, mode?: Mode): Severity {
   if (mode !== undefined && costs[mode] !== undefined) return costs[mode];
+  if (beside) return "info";
   const all = Object.values(costs);
   return bySeverity.find((severity) => all.includes(severity)) ?? "info";
 }

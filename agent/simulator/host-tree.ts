@@ -14,6 +14,13 @@ const EMPTY_DIRECTORIES = [
   "proc",
 ];
 
+/** With all rights, as distributions start it. */
+const LIBVIRT_DAEMON: Readonly<Record<string, string>> = {
+  "run/libvirtd.pid": "811\n",
+  "proc/811/status": "Name:\tlibvirtd\nCapEff:\t000001ffffffffff\n",
+  "proc/811/limits": "Max locked memory         8388608              8388608              bytes     \n",
+};
+
 /** Everything below the root. `lie` tells how many instances more than there are a GPU shows. */
 export function hostEntries(kernel: SimulatedKernel, lie: (gpu: PciAddress) => number): Entries {
   const gpus = [...kernel.gpus.values()];
@@ -49,7 +56,10 @@ function systemEntries({ host, bootId }: SimulatedKernel): Entries {
       "etc/machine-id": "5111a7ed000080008000000000000001\n",
     }),
   );
+  files.set("var/log/dmesg", `[    0.000000] Linux version ${host.kernel}\n`);
   if (host.hypervisor === "kvm") {
+    for (const [file, text] of Object.entries(LIBVIRT_DAEMON)) files.set(file, text);
+    files.set("sys/module/kvm/parameters/ignore_msrs", "Y\n");
     files.set("dev/kvm", "");
     files.set("sys/class/misc/kvm/dev", "10:232\n");
     files.set("usr/bin/qemu-system-x86_64", "");

@@ -4,6 +4,7 @@ import { Backend, Mode as WireMode, type ModeSupport } from "../../../proto/gen/
 import { DiagnoseResponse, type GpuVerdict } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import type { Language } from "../../core/language.ts";
 import type { Mode } from "../../core/modes.ts";
+import { isServed } from "../../diagnosis/checks/served.ts";
 import type { Condition, Severity, Status } from "../../diagnosis/condition.ts";
 import { isAvailable, type Diagnosis, type ModeVerdict, type Verdict } from "../../diagnosis/diagnose.ts";
 import { messageOf, remedyOf, severityOf } from "../../diagnosis/words.ts";
@@ -111,5 +112,6 @@ export function toWireSupport(verdict: ModeVerdict, hypervisor: "kvm" | "xen"): 
     backend: backends[mode][hypervisor],
     available: isAvailable(verdict),
     reason: (because[0] ?? notKnown[0])?.code ?? "",
+    served: isServed(mode, hypervisor),
   };
 }

@@ -1,7 +1,8 @@
 // `vgpuctl doctor`
 import { LATEST_KERNEL } from "../../core/latest-kernel.ts";
-import { languageOf, languages, type Language } from "../../core/language.ts";
+import { languageNamed, languageOf, languages, type Language } from "../../core/language.ts";
 import { modes, type Mode } from "../../core/modes.ts";
+import { ConditionStatus, Severity } from "../../../proto/gen/vgpud/v1/condition.ts";
 import { Mode as WireMode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { DiagnoseResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import type { Answer, ReadCommand } from "../command.ts";
@@ -25,7 +26,8 @@ const modeWords = Object.fromEntries(modes.map((mode) => [mode, mode]));
 export const doctorCommand: ReadCommand = {
   kind: "read",
   name: "doctor",
-  summary: "say which modes each GPU can be used in, what stands in the way, and what to do",
+  summary:
+    "say which modes each GPU can be used in, by vgpud or by hand, what stands in the way, and what to do",
   operands: [],
   flags: [
     {
@@ -73,7 +75,7 @@ export const doctorCommand: ReadCommand = {
       offer: { kind: "files" },
     },
   ],
-  forms: { name: "reasons of the conditions that failed" },
+  forms: { name: "reasons of the conditions that failed, but for what is only worth knowing" },
   examples: [
     "vgpuctl doctor",
     "vgpuctl doctor --mode sriov",
@@ -81,6 +83,7 @@ export const doctorCommand: ReadCommand = {
     "vgpuctl doctor --pci-id 8086:9bc5 --kernel 6.12",
     "vgpuctl doctor --bundle host.tar.gz",
   ],
+  alone: { flag: "host-root", value: "/" },
   offline: (args, environment) => {
     for (const flag of ["bundle", "host-root", "gpu"]) args.atMostOne("pci-id", flag);
     for (const flag of ["mode", "gpu", "all", "lang"]) args.atMostOne("bundle", flag);
@@ -117,6 +120,7 @@ async function examined(args: Arguments, environment: Environment): Promise<Answ
 
 async function bundled(args: Arguments, environment: Environment): Promise<Answer> {
   const [file = "", root = "/"] = [args.text("bundle"), args.text("host-root")];
+  if (file === "-") throw usageError("--bundle takes the name of a new file; it does not write to stdout");
   const doctor = await environment.doctor();
   const { files, bytes } = await inFolder(() => doctor.bundle(root, file));
   return {
@@ -146,7 +150,9 @@ async function inFolder<T>(look: () => Promise<T>): Promise<T> {
 
 function answered(response: DiagnoseResponse, args: Arguments, language: Language): Answer {
   const possible = response.verdicts.some(({ modes: each }) => each.some(({ available }) => available));
-  const failed = response.conditions.filter(({ status }) => status === "CONDITION_STATUS_FAIL");
+  const failed = response.conditions.filter(
+    ({ status, severity }) => status === ConditionStatus.FAIL && severity !== Severity.INFO,
+  );
   return {
     json: { possible, ...messageJson(response) },
     text: diagnosisText(response, { all: args.has("all"), language, kernel: kernelAssumed(args) }),
@@ -181,7 +187,11 @@ function gpuAsked(args: Arguments): string | undefined {
 }
 
 function languageAsked(args: Arguments, locale: string): Language {
-  return languageOf(args.text("lang") ?? locale);
+  const asked = args.text("lang");
+  if (asked === undefined) return languageOf(locale);
+  const language = languageNamed(asked);
+  if (language === undefined) throw usageError(`--lang takes ${languages.join(", ")}, not '${asked}'`);
+  return language;
 }
 
 function deviceOf(text: string): string {

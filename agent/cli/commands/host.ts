@@ -69,7 +69,12 @@ function drainedCell({ drained, drainNote }: Host): Cell {
 
 function conditionsCell({ conditions }: Host): Cell {
   const [first, ...others] = conditions.filter(({ severity }) => severity !== Severity.INFO);
-  if (first === undefined) return { text: "as they should be", style: "good" };
+  const known = conditions.map(({ reason }) => reason).join(", ");
+  if (first === undefined)
+    return {
+      text: known === "" ? "as they should be" : `as they should be; worth knowing: ${known}`,
+      style: "good",
+    };
   const more = others.length === 0 ? "" : ` and ${others.length} more`;
   return { text: `${first.reason}${more}: vgpuctl doctor says what to do`, style: "warn" };
 }

@@ -75,7 +75,7 @@ export const planCommand: ReadCommand = {
     const plan = await vgpud.plan(request);
     return {
       json: messageJson(plan),
-      text: planText(request.items, plan),
+      text: planText(request, plan),
       messages: plan.warnings.map((warning) => `warning: ${printable(warning)}`),
       ...(plan.fits ? {} : { error: doesNotFit(plan) }),
     };
@@ -86,5 +86,6 @@ export const planCommand: ReadCommand = {
 function doesNotFit(plan: PlanResponse): CliError {
   const reasons = plan.unplanned.map(({ reason }) => reason);
   const reason = reasons.find((one) => endingOfReason(one) === "no-room") ?? reasons[0];
-  return new CliError(endingOfReason(reason), planLine(plan), { reason, look: ["gpus"] });
+  const look = reason === "MODE_UNSUPPORTED" ? ["doctor"] : ["gpus"];
+  return new CliError(endingOfReason(reason), planLine(plan), { reason, look });
 }

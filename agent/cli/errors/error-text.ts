@@ -77,6 +77,8 @@ function hints(error: CliError, context: RunContext): readonly string[] {
   if (error.instead !== undefined)
     return [`${error.instead.said}: ${context.retryWith(error.instead)}`, line("gpus")];
   if (ending === "permission") return permissionHints(error, context);
+  if (ending === "unreachable" && command.kind === "read" && command.alone)
+    return [`without vgpud: ${context.retryWith({ ...command.alone, replaces: ["socket"] })}`];
   if (call === undefined)
     return ending === "usage" && !error.inFile ? [`vgpuctl ${command.name} --help`] : [];
   if (call.outcomeUnknown) return outcomeHints(context);

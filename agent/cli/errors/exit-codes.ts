@@ -22,7 +22,7 @@ export const exitCodeWords = {
   ok: "done",
   failure: "failed, not found, or no answer in time",
   usage: "a command, flag or value that is wrong whatever the state of the host",
-  unfit: "by doctor: no GPU of this host could make a vGPU, in the mode asked for or in any",
+  unfit: "by doctor: no GPU is known to be ready for a vGPU, in the mode asked for or in any",
   permission: "not allowed to open the socket, or refused by vgpud",
   unsupported: "this host or this release cannot do it",
   "no-room": "no GPU has room for the vGPU",

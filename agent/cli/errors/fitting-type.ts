@@ -25,7 +25,8 @@ export async function withTypeThatFits(
   const gpus = await gpusNow(vgpud);
   const value = typeThatFits(gpus, { want: vgpu?.want, gpu: vgpu?.gpu || undefined, smaller });
   if (value === undefined) return error;
-  const said = smaller ? "this may fit" : "this fits now";
+  const that = isLess(vgpu?.want, value, gpus) ? "smaller than asked for, this" : "this";
+  const said = smaller ? `${that} may fit` : `${that} fits now`;
   const instead = { said, flag: "type", value, replaces: ["sizes", "mode"] };
   return new CliError(ending, message, { reason, call, instead, cause: error });
 }
@@ -77,6 +78,16 @@ function askedLowGmMib(
 /** 0 for none: nothing is as small as that. */
 function lowGmMib(type: VgpuType | undefined): number {
   return type?.sizes?.lowGmMib ?? 0;
+}
+
+/** Whether the type has less of anything than was asked for. */
+function isLess(want: VgpuRequest["want"], name: string, gpus: readonly Gpu[]): boolean {
+  const all = gpus.flatMap((each) => each.types);
+  const offered = all.find((type) => type.name === name)?.sizes;
+  if (want?.$case === "type") return lowGmMib(meantType(want.value, all)) > (offered?.lowGmMib ?? 0);
+  if (want?.$case !== "sizes" || offered === undefined) return false;
+  const { vgtLowGmSz, vgtHighGmSz, vgtFenceSz } = want.value;
+  return vgtLowGmSz > offered.lowGmMib || vgtHighGmSz > offered.highGmMib || vgtFenceSz > offered.fences;
 }
 
 /** What cannot be read is no reason to hide the error that there is. */

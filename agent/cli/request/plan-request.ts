@@ -1,9 +1,12 @@
 // Pure: the words and flags of `vgpuctl plan` as a request. Refuses only what cannot be put into one; the rest vgpud checks.
 import { PlanRequest, type ApertureSize, type PlanItem } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { modes as allModes } from "../../core/modes.ts";
+import { didYouMean } from "../../core/suggest.ts";
 import { usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
-import { flavorOf, modeOf, pair, preferences, sizesOf } from "./vgpu-want.ts";
+import { modes } from "./create-words.ts";
+import { flavorOf, modeOf, modeWord, pair, preferences, sizesOf } from "./vgpu-want.ts";
 
 /** The word that stands for what `--flavor-metadata` says. */
 const FLAVOR = "flavor";
@@ -35,7 +38,7 @@ export function wantText({ vgpu }: PlanItem): string {
     case "sizes":
       return [want.value.vgtLowGmSz, want.value.vgtHighGmSz, want.value.vgtFenceSz].join();
     case "mode":
-      return "any";
+      return modeWord(want.value);
     case "flavor":
       return FLAVOR;
     case "needs":
@@ -57,9 +60,22 @@ function countedWord(text: string): CountedWord {
 }
 
 function wantOf(word: string, flavor: VgpuRequest["want"]): VgpuRequest["want"] {
-  if (word !== FLAVOR) return sizesOf(word) ?? modeOf(word) ?? { $case: "type", value: word };
+  if (word !== FLAVOR) return sizesOf(word) ?? modeOf(word) ?? { $case: "type", value: typeNamed(word) };
   if (flavor === undefined) throw usageError("the word flavor needs --flavor-metadata");
   return flavor;
+}
+
+/** What was meant as a mode or as sizes is no type, whatever the host offers. */
+function typeNamed(word: string): string {
+  if (allModes.some((mode) => mode === word.toLowerCase())) {
+    const served = Object.keys(modes);
+    throw usageError(`WANT takes as a mode ${served.join(", ")}, not '${word}'`, didYouMean(word, served));
+  }
+  if (/,|^\d/.test(word))
+    throw usageError(
+      `WANT takes sizes as 128,512,4 (low GM MiB, high GM MiB, fences), three whole numbers without a unit, not '${word}'`,
+    );
+  return word;
 }
 
 function planItem(want: VgpuRequest["want"], count: number | undefined, args: Arguments): PlanItem {

@@ -1,4 +1,5 @@
 // Pure: what a vGPU is to be, from the flags and words that say it.
+import type { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { VgtSizes, type VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
@@ -49,4 +50,9 @@ export function preferences(
 export function modeOf(text: string): Want | undefined {
   const mode = Object.hasOwn(modes, text) ? modes[text as keyof typeof modes] : undefined;
   return mode === undefined ? undefined : { $case: "mode", value: mode };
+}
+
+/** The word for a mode, as `gvt-g`. */
+export function modeWord(mode: Mode): string {
+  return Object.entries(modes).find(([, value]) => value === mode)?.[0] ?? "-";
 }

@@ -1,4 +1,5 @@
 // Where a vGPU went and why, or why it went nowhere.
+import { counted } from "../../core/counted.ts";
 import type { PlacementCandidate, PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { sizeColumns } from "./gpu-view.ts";
 import { tableLines, type Column } from "./table.ts";
@@ -15,7 +16,7 @@ export function decisionText(decision: PlacementDecision): Text {
         ["GPU", decision.gpu],
         ["backend", word(decision.backend, "BACKEND")],
         ["type", decision.type],
-        ["takes", `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${fences} fences`],
+        ["takes", `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${counted(fences, "fence")}`],
         ["policy", word(decision.policy, "PLACEMENT_POLICY")],
         ["why", decision.message],
       ],

@@ -9,6 +9,8 @@ import { word } from "./words.ts";
 interface Labels {
   readonly works: string;
   readonly fails: string;
+  readonly served: string;
+  readonly notServed: string;
   readonly notKnown: string;
   readonly seen: string;
   readonly remedy: string;
@@ -21,22 +23,29 @@ const labels: Readonly<Record<Language, Labels>> = {
   en: {
     works: "yes",
     fails: "no",
+    served: "yes",
+    notServed: "no",
     notKnown: "unknown",
     seen: "seen",
     remedy: "do",
     absent: "absent",
-    rest: (count) => `${count} more are as they should be or do not concern this host; --all shows them`,
+    rest: (count) =>
+      count === 1
+        ? "1 more is as it should be or does not apply; --all shows it"
+        : `${count} more are as they should be or do not apply; --all shows them`,
     assumed: (kernel) =>
       `This is so with Linux ${kernel}, the latest that this release knows; --kernel names another.`,
   },
   "zh-Hans": {
     works: "可以",
     fails: "不可",
+    served: "是",
+    notServed: "否",
     notKnown: "未知",
     seen: "所见",
     remedy: "处理",
     absent: "不存在",
-    rest: (count) => `其余 ${count} 项正常或与本机无关；--all 可全部显示`,
+    rest: (count) => `其余 ${count} 项正常或不适用；--all 可全部显示`,
     assumed: (kernel) => `以上针对 Linux ${kernel}，即此版本所知的最新内核；可用 --kernel 指定其他内核。`,
   },
 };
@@ -75,16 +84,20 @@ function verdictTable({ verdicts, conditions }: DiagnoseResponse, said: Labels):
     return notKnown.has(reason) ? { text: said.notKnown, style: "warn" } : { text: said.fails, style: "bad" };
   };
   const rows = verdicts.flatMap(({ gpu, modes }) =>
-    modes.map(({ mode, backend, available, reason }) => [
+    modes.map(({ mode, backend, available, reason, served }) => [
       gpu,
       word(mode, "MODE"),
       word(backend, "BACKEND"),
       possible(available, reason),
+      // Of what is not possible it would be a promise.
+      available ? (served ? said.served : said.notServed) : undefined,
       reason,
     ]),
   );
   if (rows.length === 0) return [];
-  const columns = ["GPU", "MODE", "BACKEND", "POSSIBLE", "REASON"].map((title) => ({ title }));
+  const columns = ["GPU", "MODE", "BACKEND", "POSSIBLE", "VGPUD MAKES IT", "REASON"].map((title) => ({
+    title,
+  }));
   return [{ kind: "table", columns, rows }];
 }
 

@@ -1,16 +1,21 @@
 // What would fit and what would not.
-import type { PlanItem, PlanResponse, UnplannedItem } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
+import type {
+  PlanItem,
+  PlanRequest,
+  PlanResponse,
+  UnplannedItem,
+} from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { wantText } from "../request/plan-request.ts";
 import { sizeCells, sizeColumns } from "./gpu-view.ts";
 import type { Cell } from "./paint.ts";
 import type { Column } from "./table.ts";
 import type { Block, Text } from "./text.ts";
 
-export function planText(items: readonly PlanItem[], plan: PlanResponse): Text {
+export function planText({ items, whatIf }: PlanRequest, plan: PlanResponse): Text {
   return [
     { kind: "lines", lines: [planLine(plan)] },
     ...plannedTable(items, plan),
-    ...unplannedTable(items, plan.unplanned),
+    ...unplannedTable(items, whatIf, plan.unplanned),
   ];
 }
 
@@ -45,7 +50,11 @@ function plannedTable(items: readonly PlanItem[], { planned }: PlanResponse): re
 }
 
 /** What each GPU lacks for one more. */
-function unplannedTable(items: readonly PlanItem[], unplanned: readonly UnplannedItem[]): readonly Block[] {
+function unplannedTable(
+  items: readonly PlanItem[],
+  whatIf: PlanRequest["whatIf"],
+  unplanned: readonly UnplannedItem[],
+): readonly Block[] {
   if (unplanned.length === 0) return [];
   const columns: readonly Column[] = [
     { title: "NOT FITTING" },
@@ -56,24 +65,39 @@ function unplannedTable(items: readonly PlanItem[], unplanned: readonly Unplanne
     { title: "SHORT VGPUS", align: "right" },
     { title: "WHY" },
   ];
-  return [{ kind: "table", columns, rows: unplanned.flatMap((lost) => unplannedRows(items, lost)) }];
+  return [{ kind: "table", columns, rows: unplanned.flatMap((lost) => unplannedRows(items, whatIf, lost)) }];
 }
 
 function unplannedRows(
   items: readonly PlanItem[],
+  whatIf: PlanRequest["whatIf"],
   { item, count, reason, shortfalls }: UnplannedItem,
 ): readonly (readonly Cell[])[] {
   const head: readonly Cell[] = [wanted(items, item), count];
   const none = Array<Cell>(4).fill(undefined);
   if (shortfalls.length === 0)
-    return [[...head, items[item]?.vgpu?.gpu, { text: reason, style: "bad" }, ...none, "not supposed here"]];
+    return [
+      [
+        ...head,
+        items[item]?.vgpu?.gpu,
+        { text: reason, style: "bad" },
+        ...none,
+        "no GPU is left for it by what is supposed",
+      ],
+    ];
   return shortfalls.map(({ gpu, reason: lost, missing, message }) => [
     ...head,
     gpu,
     { text: lost, style: "bad" },
     ...[missing?.lowGmMib, missing?.highGmMib, missing?.fences, missing?.instances],
-    message,
+    `${message}${supposedText(gpu, whatIf)}`,
   ]);
+}
+
+/** Under another aperture it is that which decides, and not what the GPU has. */
+function supposedText(gpu: string, whatIf: PlanRequest["whatIf"]): string {
+  const supposed = whatIf?.apertures.find((each) => each.gpu.toLowerCase() === gpu);
+  return supposed ? `, with the supposed aperture of ${supposed.apertureMib} MiB` : "";
 }
 
 function wanted(items: readonly PlanItem[], index: number): Cell {

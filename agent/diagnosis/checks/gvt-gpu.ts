@@ -2,7 +2,7 @@
 import { platformOf } from "../../inventory/platforms.ts";
 import { fail, gpuCheck, notApplicable, pass, unknown } from "../condition.ts";
 import type { Look } from "../look.ts";
-import { gvtProspect, hasXengt, otherModes } from "../prospects.ts";
+import { gvtProspect, hasXengt, otherModes, sriovProspect } from "../prospects.ts";
 import { BEST_APERTURE_MIB, roomWith } from "./aperture-room.ts";
 
 export const gvtUnsupportedPlatform = gpuCheck({
@@ -21,7 +21,10 @@ export const gvtUnsupportedPlatform = gpuCheck({
     const prospect = gvtProspect(platform, xen ? undefined : host.kernel);
     const modes = otherModes(platform, host);
     const values = { platform: platform.name, kernel: host.kernelRelease, modes };
-    if (!prospect.possible && prospect.instead !== "xengt-2016") return fail(prospect.instead, values);
+    const instead = prospect.possible ? undefined : prospect.instead;
+    if (instead === "sriov" && sriovProspect(platform, host.kernel).possible === false)
+      return fail("sriov-later", values);
+    if (instead !== undefined && instead !== "xengt-2016") return fail(instead, values);
     if (!xen)
       return prospect.possible
         ? pass("supported", { ...values, types: prospect.types })

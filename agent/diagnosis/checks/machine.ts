@@ -50,8 +50,9 @@ export const insideGuest = hostCheck({
     if (hypervisor === "xen-guest") return fail("xen-guest");
     const flags = await processorFlags(look);
     if (flags === undefined) return unknown("no-flags");
-    const vendor = (await look.text("sys/class/dmi/id/sys_vendor")) ?? "?";
-    return flags.has("hypervisor") ? fail("guest", { vendor }) : pass("bare-metal");
+    const vendor = await look.text("sys/class/dmi/id/sys_vendor");
+    if (!flags.has("hypervisor")) return pass("bare-metal");
+    return vendor === undefined || vendor === "" ? fail("nameless-guest") : fail("guest", { vendor });
   },
 });
 

@@ -29,7 +29,7 @@ _vgpuctl() {
       local -a commands
       commands=(
         'host:show the host, the agent and its connection to libvirt'
-        'doctor:say which modes each GPU can be used in, what stands in the way, and what to do'
+        'doctor:say which modes each GPU can be used in, by vgpud or by hand, what stands in the way, and what to do'
         'gpus:list the GPUs and what can still be made on them, or show one'
         'vgpus:list the vGPUs, whoever made them, or show one'
         'domains:list the domains, whoever made them, or show one'

@@ -16,7 +16,7 @@ describe("vgpuctl doctor of a device without a host", () => {
     for (const id of ["8086:1533", "8086:ffff"]) {
       const { stdout, exitCode } = await device(id);
       assert.doesNotMatch(stdout, / yes /);
-      assert.match(stdout, /^8086:\w+ +gvt-d +passthrough +unknown +GPU_MODEL_UNKNOWN$/m);
+      assert.match(stdout, /^8086:\w+ +gvt-d +passthrough +unknown +- +GPU_MODEL_UNKNOWN$/m);
       assert.match(stdout, /^UNKNOWN +GPU_MODEL_UNKNOWN .*\n.*no GPU that this release knows.*\n +do: /m);
       assert.equal(exitCode, exitCodes.unfit);
     }
@@ -29,6 +29,15 @@ describe("vgpuctl doctor of a device without a host", () => {
     assert.match(forced.stdout, /^WARNING +SRIOV_DRIVER_UNFIT .*\n.*once it is told/m);
     const flex = await device("8086:56c0", "--kernel", "7.1", "--mode", "sriov");
     assert.doesNotMatch(flex.stdout, /WARNING/);
+  });
+
+  it("gives advice that holds for the device, and speaks of no host", async () => {
+    const flex = await device("8086:56c0", "--kernel", "5.10");
+    assert.match(flex.stdout, /do: use one of: gvt-d, gvt-s; or sriov on kernel 7\.1 or later/);
+    const tiger = await device("8086:9a49");
+    assert.match(tiger.stdout, /do: use sriov, if what it needs is there \(--mode sriov shows that\)/);
+    for (const { stdout } of [flex, tiger, await device("8086:4c8a")])
+      assert.doesNotMatch(stdout, /this host|vgpuctl doctor/);
   });
 
   it("says which kernel it took when none was named", async () => {

@@ -49,6 +49,13 @@ describe("vgpuctl doctor of a tree", () => {
     assert.match(stdout, /seen: \/proc\/cpuinfo: vendor_id : GenuineIntel/);
   });
 
+  it("says how libvirt's answer gets into it, without which nothing is a yes", async () => {
+    await using tree = await hostTree(bare);
+    const { stdout, exitCode } = await doctor("--host-root", tree.root, "--mode", "gvt-g");
+    assert.match(stdout, /^UNKNOWN +LIBVIRT_UNAVAILABLE\n.*\n +do: .*--bundle/m);
+    assert.equal(exitCode, exitCodes.unfit);
+  });
+
   it("packs no files of this machine when another one's vgpud was meant", async () => {
     await using tree = await hostTree({});
     const file = `${tree.root}/host.tar.gz`;

@@ -78,6 +78,32 @@ describe("vgpuctl doctor without vgpud", () => {
     const locale = "zh_CN.UTF-8";
     const { stdout } = await vgpuctl("/nowhere", ["doctor", "--pci-id", "8086:4c8a"], { locale });
     assert.match(stdout, /不支持 Rocket Lake/);
+    const traditional = { locale: "zh_TW.UTF-8" };
+    const other = await vgpuctl("/nowhere", ["doctor", "--pci-id", "8086:4c8a"], traditional);
+    assert.match(other.stdout, /does not drive Rocket Lake/, "which is not written as on the mainland");
+  });
+
+  it("says how this machine is examined where no vgpud answers", async () => {
+    const { stderr, exitCode } = await vgpuctl("/nowhere", ["doctor", "--mode", "gvt-g"]);
+    assert.match(stderr, /^hint: without vgpud: vgpuctl doctor --mode gvt-g --host-root \/$/m);
+    assert.equal(exitCode, exitCodes.unreachable);
+  });
+
+  it("raises no alarm over a mode that the GPU was never made for", async () => {
+    await using tree = await hostTree(desktop);
+    const { stdout } = await doctor("--host-root", tree.root);
+    assert.doesNotMatch(stdout, /^ERROR/m);
+    assert.match(stdout, /^INFO +SRIOV_UNSUPPORTED_PLATFORM/m);
+    assert.equal((await doctor("--host-root", tree.root, "-o", "name")).stdout, "");
+    const asked = await doctor("--host-root", tree.root, "--mode", "sriov", "-o", "name");
+    assert.equal(asked.stdout, "SRIOV_UNSUPPORTED_PLATFORM\n", "where it is the answer");
+  });
+
+  it("tells what vgpud makes from what the host could have made by hand", async () => {
+    await using tree = await hostTree(desktop);
+    const { stdout } = await doctor("--host-root", tree.root);
+    assert.match(stdout, /^0000:00:02\.0 +gvt-g +kvmgt +yes +yes /m);
+    assert.match(stdout, /^0000:00:02\.0 +gvt-d +passthrough +yes +no /m);
   });
 
   for (const [argv, why] of [
@@ -92,6 +118,9 @@ describe("vgpuctl doctor without vgpud", () => {
     [["--bundle", "b.tar.gz", "--gpu", "0000:00:02.0"], /--bundle and --gpu exclude each other/],
     [["--bundle", "b.tar.gz", "--all"], /--bundle and --all exclude each other/],
     [["--bundle", "b.tar.gz", "--lang", "en"], /--bundle and --lang exclude each other/],
+    [["--bundle", "-"], /does not write to stdout/],
+    [["--lang", "fr", "--host-root", "/"], /--lang takes en, zh-Hans, not 'fr'/],
+    [["--lang", "zh_TW", "--host-root", "/"], /--lang takes en, zh-Hans, not 'zh_TW'/],
   ] as const)
     it(`refuses ${argv.join(" ")}`, async () => {
       const { stderr, exitCode } = await doctor(...argv);

@@ -52,7 +52,7 @@ export const gpu = Gpu.fromPartial({
   mode: Mode.GVT_G,
   backend: Backend.KVMGT,
   modes: [
-    { mode: Mode.GVT_G, backend: Backend.KVMGT, available: true },
+    { mode: Mode.GVT_G, backend: Backend.KVMGT, available: true, served: true },
     { mode: Mode.SRIOV, backend: Backend.SRIOV, available: false, reason: "MODE_UNSUPPORTED" },
   ],
   budget: {

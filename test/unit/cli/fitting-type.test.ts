@@ -77,7 +77,7 @@ describe("a create that there is no room for", () => {
     const ran = await refused(vgpud.socketPath, ["a b", "--sizes", "256,512,4", ...rest]);
     assert.equal(ran.exitCode, 6);
     const line = `vgpuctl --socket ${vgpud.socketPath} create 'a b' --vcpus 1 --memory 64 --kernel /k --type ${SMALL} --claim-id ${FRESH_ID}`;
-    assert.ok(ran.stderr.includes(`hint: this fits now: ${line}\n`), ran.stderr);
+    assert.ok(ran.stderr.includes(`hint: smaller than asked for, this fits now: ${line}\n`), ran.stderr);
     assert.deepEqual(ran.notes, [`claim id: ${FRESH_ID}`], "once, whatever was asked for the hint");
   });
 
@@ -88,7 +88,10 @@ describe("a create that there is no room for", () => {
       const file = `domain: { name: a }\nvgpu: { sizes: { vgt_low_gm_sz: ${mib} } }\n`;
       return (await refused(vgpud.socketPath, ["-f", "a.yaml"], file, fragmented)).stderr;
     };
-    assert.match(await answer(128), new RegExp(`hint: this may fit: .* --type ${SMALL} `));
+    assert.match(
+      await answer(128),
+      new RegExp(`hint: smaller than asked for, this may fit: .* --type ${SMALL} `),
+    );
     assert.doesNotMatch(await answer(64), /--type/);
   });
 

@@ -81,6 +81,10 @@ describe("the request of vgpuctl plan", () => {
     assert.match(await refusedLine("gvt-g", "--aperture", "0000:00:02.0"), /--aperture takes ADDRESS=MIB/);
     assert.match(await refusedLine("gvt-g", "--aperture", "0000:00:02.0=1G"), /--aperture takes ADDRESS=MIB/);
     assert.match(await refusedLine("--flavor-metadata", "=5"), /--flavor-metadata takes KEY=VALUE/);
+    for (const mode of ["sriov", "gvt-d:2", "GVT-G"])
+      assert.match(await refusedLine(mode), /WANT takes as a mode gvt-g, not '/);
+    for (const sizes of ["128,512", "128MiB,512MiB,4", "128,512,4,1", "128"])
+      assert.match(await refusedLine(sizes), /WANT takes sizes as 128,512,4 .* without a unit, not '/);
     const twice = ["--flavor-metadata", "a=1", "--flavor-metadata", "a=2"];
     assert.match(await refusedLine(...twice), /names a twice/);
     assert.match(await refusedLine("gvt-g", "--gpu", "a", "--gpu", "b"), /--gpu is given twice/);
@@ -112,6 +116,28 @@ describe("a plan that does not fit", () => {
     assert.match(ran.stderr, /0 of 2 vGPUs would fit.*more might fit \[TYPE_UNKNOWN\]/);
     vgpud.plan(PlanResponse.fromPartial({ unplanned: [{ ...unplanned[0], reason: "MODE_UNSUPPORTED" }] }));
     assert.equal((await vgpuctl(vgpud.socketPath, ["plan", "nosuch:2"])).exitCode, 5);
+  });
+
+  it("leads to the doctor where no GPU offers types, and blames an aperture that was only supposed", async () => {
+    await using vgpud = await fakeVgpud();
+    const gpu = "0000:00:02.0";
+    const shortfalls = [{ gpu, reason: "MODE_UNSUPPORTED", message: "offers no vGPU types" }];
+    const unplanned = [{ item: 0, count: 1, reason: "MODE_UNSUPPORTED", shortfalls }];
+    vgpud.plan(PlanResponse.fromPartial({ unplanned, exact: true }));
+    const ran = await vgpuctl(vgpud.socketPath, ["plan", "gvt-g", "--aperture", `${gpu}=128`]);
+    assert.match(ran.stdout, /offers no vGPU types, with the supposed aperture of 128 MiB$/m);
+    assert.match(ran.stderr, /^hint: vgpuctl .*doctor$/m);
+    vgpud.plan(PlanResponse.fromPartial({ unplanned: [{ ...unplanned[0], shortfalls: [] }], exact: true }));
+    const without = await vgpuctl(vgpud.socketPath, ["plan", "gvt-g", "--without-gpu", gpu]);
+    assert.match(without.stdout, /no GPU is left for it by what is supposed$/m);
+  });
+
+  it("shows a mode by its word", async () => {
+    await using vgpud = await fakeVgpud();
+    const planned = [{ item: 0, gpu: "0000:00:02.0", type: "i915-GVTg_V5_8" }];
+    vgpud.plan(PlanResponse.fromPartial({ planned, fits: true, exact: true }));
+    const { stdout } = await vgpuctl(vgpud.socketPath, ["plan", "gvt-g:1"]);
+    assert.match(stdout, /^ +1 +gvt-g +0000:00:02\.0 /m);
   });
 
   it("names the word or flag that is at fault", async () => {

@@ -42,6 +42,7 @@ const unseen: readonly string[] = [
   // Of this machine; a tree has its log or has it not.
   "GVT_TROUBLE_IN_LOG not-readable",
   "APERTURE_NOT_BEST not-assigned",
+  "INSIDE_GUEST nameless-guest",
   "LIBVIRT_DRIVER_UNFIT not-known",
   "LIBVIRT_TOO_OLD not-known",
   "LIBVIRT_WITHOUT_OVERRIDE not-known",

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
 import { parsePciAddress, parseVgpuId } from "../../../agent/core/ids.ts";
+import { offlineDoctor } from "../../../agent/doctor/offline.ts";
+import { ConditionStatus } from "../../../proto/gen/vgpud/v1/condition.ts";
 import type { Entries, Entry } from "../../../agent/simulator/gpu-tree.ts";
 import { parseHost } from "../../../agent/simulator/host-yaml.ts";
 import { hostEntries } from "../../../agent/simulator/host-tree.ts";
@@ -37,6 +39,16 @@ describe("the simulated host's files", () => {
     assert.equal(
       await readFile(path.join(tree.root, "proc/4711/cmdline"), "utf8"),
       "qemu-system-x86\0-name\0guest=desk-1\0",
+    );
+  });
+
+  it("have what the checks of a host look for; libvirt is asked by another way", async () => {
+    await using tree = await writtenTree(hostEntries(kernelWithHeldMdev("6.12.0"), () => 0));
+    const { conditions } = await offlineDoctor.examineTree(tree.root, { language: "en", mode: undefined });
+    const unknown = conditions.filter(({ status }) => status === ConditionStatus.UNKNOWN);
+    assert.deepEqual(
+      unknown.map(({ reason }) => reason),
+      ["LIBVIRT_UNAVAILABLE"],
     );
   });
 

@@ -26,10 +26,12 @@ export const machine = {
       "no-flags": "/proc/cpuinfo shows no flags",
       "xen-guest": "this is a guest of Xen",
       guest: "this is a virtual machine (system vendor {vendor}); i915 switches GVT-g off in guests",
+      "nameless-guest": "this is a virtual machine; i915 switches GVT-g off in guests",
     },
     remedies: {
       "xen-guest": "run vgpud in dom0",
       guest: "run vgpud on the machine that has the GPU",
+      "nameless-guest": "run vgpud on the machine that has the GPU",
     },
   },
   NO_INTEL_GPU: {
@@ -48,10 +50,10 @@ export const machine = {
   IOMMU_OFF: {
     title: "an IOMMU",
     messages: {
-      on: "the kernel has {groups} IOMMU groups",
+      on: "the kernel has IOMMU groups: {groups}",
       xen: "under Xen the hypervisor has the IOMMU; xl info shows hvm_directio among virt_caps when it is on",
-      off: "the kernel has no IOMMU group ({units} IOMMUs found)",
-      "off-amd": "the kernel has no IOMMU group ({units} IOMMUs found)",
+      off: "the kernel has no IOMMU group (IOMMUs found: {units})",
+      "off-amd": "the kernel has no IOMMU group (IOMMUs found: {units})",
       "told-off": "the kernel has no IOMMU group and was booted with {told}",
     },
     remedies: {

@@ -16,7 +16,7 @@ export const sriov = {
     },
     remedies: {
       kernel: "boot kernel 7.1 or later, whose xe has it",
-      platform: "use another mode, of which this GPU and host may have: {modes}",
+      platform: "use another mode, of which this GPU may have: {modes}",
     },
   },
   SRIOV_NOT_OFFERED: {

@@ -10,6 +10,8 @@ export const virtualization = {
       away: "{uri} does not answer: {why}",
     },
     remedies: {
+      "not-asked":
+        "examine the host itself (vgpuctl doctor, there), or write the tree by --bundle there: that asks libvirt and keeps its answer",
       away: "start the daemon (systemctl start libvirtd, or virtqemud.socket) and see its journal",
     },
   },

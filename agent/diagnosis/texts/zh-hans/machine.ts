@@ -27,10 +27,12 @@ export const machine: Same<typeof english> = {
       "no-flags": "/proc/cpuinfo 中没有 flags",
       "xen-guest": "本机是 Xen 的客户机",
       guest: "本机是虚拟机（系统厂商 {vendor}）；i915 在客户机中会关闭 GVT-g",
+      "nameless-guest": "本机是虚拟机；i915 在客户机中会关闭 GVT-g",
     },
     remedies: {
       "xen-guest": "请在 dom0 中运行 vgpud",
       guest: "请在装有该 GPU 的物理机上运行 vgpud",
+      "nameless-guest": "请在装有该 GPU 的物理机上运行 vgpud",
     },
   },
   NO_INTEL_GPU: {

@@ -17,7 +17,7 @@ export const sriov: Same<typeof english> = {
     },
     remedies: {
       kernel: "使用内核 7.1 或更高版本，其中的 xe 支持",
-      platform: "请使用其他模式，这个 GPU 在本机上可能有：{modes}",
+      platform: "请使用其他模式，这个 GPU 可能有：{modes}",
     },
   },
   SRIOV_NOT_OFFERED: {

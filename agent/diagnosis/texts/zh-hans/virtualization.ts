@@ -10,7 +10,11 @@ export const virtualization: Same<typeof english> = {
       answers: "{uri} 有应答，版本 {version}",
       away: "{uri} 没有应答：{why}",
     },
-    remedies: { away: "启动守护进程（systemctl start libvirtd，或 virtqemud.socket），并查看其日志" },
+    remedies: {
+      "not-asked":
+        "请在那台主机上直接检查（运行 vgpuctl doctor），或在那里用 --bundle 生成目录树：它会询问 libvirt 并保存其应答",
+      away: "启动守护进程（systemctl start libvirtd，或 virtqemud.socket），并查看其日志",
+    },
   },
   LIBVIRT_TOO_OLD: {
     title: "支持 vGPU 的 libvirt",
