@@ -9,7 +9,7 @@ export interface Evidence {
   readonly value: string | undefined;
 }
 
-/** Of a file or folder that is there and holds nothing; in a bundle it may be that nothing of it was kept. */
+/** Of a file or folder that is there and holds nothing. */
 const EMPTY = "(empty)";
 /** Of a file that is there and has nothing of what was looked for. */
 const NONE_OF_IT = "(nothing of it)";

@@ -19,6 +19,9 @@ export const LIBVIRT_FILE = "vgpud/libvirt.json";
 /** Where a tree has what `dmesg` printed when it was copied. */
 const LOG_FILE = "var/log/dmesg";
 
+/** In place of a text, so that its reader does not take the host's file for an empty one. No check takes it for more. */
+const NOTHING_KEPT = "# the bundle keeps nothing of this file";
+
 /** Refuses a file that exists. @throws DoctorError */
 export async function writeBundle(
   contents: Contents,
@@ -67,7 +70,8 @@ function dropBelowUnreadable(entries: Map<string, Recorded>): void {
 
 function kept(at: string, whole: string): Recorded {
   const text = redacted(at, whole);
-  return text === undefined ? { kind: "name" } : { kind: "text", text };
+  if (text === undefined) return { kind: "name" };
+  return { kind: "text", text: text === "" && whole !== "" ? NOTHING_KEPT : text };
 }
 
 function foldersAbove(at: string): string[] {

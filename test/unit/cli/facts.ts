@@ -1,5 +1,6 @@
 // What the fake vgpud knows: one shared GPU, one that cannot be shared, an own and a foreign vGPU.
 import { ClaimState, OnStop, Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
+import { ConditionStatus, Severity } from "../../../proto/gen/vgpud/v1/condition.ts";
 import { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { Backend, Gpu, Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { Hypervisor } from "../../../proto/gen/vgpud/v1/host.ts";
@@ -31,6 +32,14 @@ export const hostResponse = GetHostResponse.fromPartial({
     instanceEpoch: "e1",
     revision: 7n,
     ledger: { active: 1 },
+    conditions: [
+      {
+        reason: "MODE_NOT_SERVED",
+        status: ConditionStatus.FAIL,
+        severity: Severity.INFO,
+        message: "only gvt-g",
+      },
+    ],
   },
   observeTime,
   resumeToken: "epoch.7",

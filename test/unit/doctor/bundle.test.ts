@@ -91,6 +91,16 @@ describe("a bundle", () => {
     assert.equal(await readFile(log, "utf8"), `${trouble}\n`);
   });
 
+  it("says of a file of which it keeps nothing that it was not empty", async () => {
+    await using tree = await hostTree({
+      "sys/bus/pci/devices": {},
+      "proc/cmdline": "root=UUID=5ec2e7 quiet",
+    });
+    await offlineDoctor.bundle(tree.root, file);
+    const kept = await readFile(path.join(await unpacked(), "proc/cmdline"), "utf8");
+    assert.equal(kept, "# the bundle keeps nothing of this file\n");
+  });
+
   it("has of a file that no rule names only that it is there", async () => {
     assert.equal(redacted("etc/shadow", "root:secret"), undefined);
     assert.equal(redacted("proc/1/environ", "SECRET=1"), undefined);
