@@ -59,6 +59,24 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     "1 - vgpud_gpu_resource_largest_free_block_bytes / (vgpud_gpu_resource_free_bytes > 0)",
     "while it is not known where the vGPUs lie: some are older than this run of vgpud",
   ),
+  vgpud_gpu_virtual_functions: note(
+    "sum by (state) (vgpud_gpu_virtual_functions)",
+    "on a GPU without SR-IOV; all states but off while libvirt does not answer",
+  ),
+  vgpud_gpu_virtual_functions_free: note(
+    "sum(vgpud_gpu_virtual_functions_free)",
+    "on a GPU without SR-IOV, and while it is not known",
+  ),
+  vgpud_gpu_contexts: note('vgpud_gpu_contexts{state="free"}', "where the driver does not tell: xe does not"),
+  vgpud_gpu_doorbells: note(
+    'vgpud_gpu_doorbells{state="free"}',
+    "where the driver does not tell: xe does not",
+  ),
+  vgpud_gpu_whole_free: note("sum(vgpud_gpu_whole_free)", "while it is not known whether somebody has it"),
+  vgpud_gpu_seats: note(
+    "sum by (instance, pci_address) (vgpud_gpu_seats)",
+    "on a GPU without a render node, and while libvirt does not answer",
+  ),
 
   vgpud_gpu_check_status: note('vgpud_gpu_check_status{status="fail"} == 1', "before the first diagnosis"),
   vgpud_host_check_status: note('vgpud_host_check_status{status="fail"} == 1', "before the first diagnosis"),

@@ -6,15 +6,18 @@ import {
   claimMarkAttributes as names,
   claimMarkElements as elements,
 } from "../core/claim-mark.ts";
-import { parseDomainId, parsePciAddress, parseVgpuId, type VgpuId } from "../core/ids.ts";
+import { parseDomainId, parsePciAddress, parseVgpuId, type PciAddress, type VgpuId } from "../core/ids.ts";
 import type { ClaimMark, Domain, DomainFile, Labels } from "../inventory/model.ts";
 
 /** The part of a domain that stands in its XML. */
-export type DomainDefinition = Pick<Domain, "vcpus" | "memoryMib" | "vgpuIds" | "mark" | "files">;
+export type DomainDefinition = Pick<
+  Domain,
+  "vcpus" | "memoryMib" | "vgpuIds" | "pciDevices" | "renderNodes" | "mark" | "files"
+>;
 
 type Node = Readonly<Record<string, unknown>>;
 
-const LISTS: readonly string[] = ["hostdev", "disk", "serial", "console", "vgpud:label", "label"];
+const LISTS: readonly string[] = ["hostdev", "graphics", "disk", "serial", "console", "vgpud:label", "label"];
 
 const parser = new XMLParser({
   ignoreAttributes: false,
@@ -33,6 +36,8 @@ export function readDomainXml(xml: string): DomainDefinition {
     vcpus: positive(text(domain["vcpu"])),
     memoryMib: memoryMib(domain["memory"]),
     vgpuIds: mediatedDevices(child(domain, "devices")),
+    pciDevices: pciDevices(child(domain, "devices")),
+    renderNodes: renderNodes(child(domain, "devices")),
     mark: readMark(child(domain, "metadata")),
     files: filesOf(child(domain, "devices")),
   };
@@ -52,6 +57,31 @@ function mediatedDevices(devices: Node): VgpuId[] {
     .filter((hostdev) => hostdev["@type"] === "mdev")
     .map((hostdev) => parseVgpuId(attribute(child(child(hostdev, "source"), "address"), "uuid")))
     .filter((id) => id !== undefined);
+}
+
+function pciDevices(devices: Node): PciAddress[] {
+  return list(devices, "hostdev")
+    .filter((hostdev) => hostdev["@type"] === "pci")
+    .map((hostdev) => pciAddress(child(child(hostdev, "source"), "address")))
+    .filter((address) => address !== undefined);
+}
+
+/** libvirt prints each part in hexadecimal and takes and keeps decimal ones. */
+function pciAddress(address: Node): PciAddress | undefined {
+  const part = (name: string, digits: number): string => {
+    const value = Number(attribute(address, name) || NaN);
+    return Number.isInteger(value) ? value.toString(16).padStart(digits, "0") : "";
+  };
+  return parsePciAddress(`${part("domain", 4)}:${part("bus", 2)}:${part("slot", 2)}.${part("function", 1)}`);
+}
+
+/** Of displays with `<gl>` (libvirt formatdomain.rst): egl-headless always renders, others unless it is off. */
+function renderNodes(devices: Node): string[] {
+  const displays = list(devices, "graphics").map((graphics) => child(graphics, "gl"));
+  const nodes = displays
+    .filter((gl) => attribute(gl, "enable") !== "no")
+    .map((gl) => attribute(gl, "rendernode"));
+  return [...new Set(nodes)].filter((node) => node !== "");
 }
 
 /** Disks with what lies below them in the chain, which only a running domain's XML tells, and logs. */

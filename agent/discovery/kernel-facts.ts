@@ -7,6 +7,8 @@ import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { Gpu, KernelVgpu } from "../inventory/model.ts";
 import type { HostFiles } from "./host-files.ts";
 import { driverOf, findGpus, readGpu, type PciGpu } from "./pci-gpus.ts";
+import { readScreens } from "./screens.ts";
+import { readSriov } from "./virtual-functions.ts";
 
 /** What a backend finds in the kernel. */
 export interface SliceSource {
@@ -76,11 +78,14 @@ async function readAgain(
  */
 async function described({ files, slices }: Sources, gpu: PciGpu): Promise<Gpu> {
   const nothing = { mdevParent: false, types: [] };
-  if (gpu.driver === undefined) return { ...gpu, ...nothing };
-  const offers = await slices.describe(gpu);
+  const [offers, sriov, screens] = await Promise.all([
+    gpu.driver === undefined ? nothing : slices.describe(gpu),
+    readSriov(files, gpu),
+    readScreens(files, gpu),
+  ]);
   const driver = await driverOf(files, gpu.address);
-  if (driver === gpu.driver) return { ...gpu, ...offers };
-  return { ...gpu, ...nothing, driver, drmCard: undefined, drmRender: undefined };
+  if (driver === gpu.driver) return { ...gpu, ...offers, sriov, screens };
+  return { ...gpu, ...nothing, sriov, screens: [], driver, drmCard: undefined, drmRender: undefined };
 }
 
 /** GPUs that one shows otherwise than the other, with what stands on them. */

@@ -4,7 +4,7 @@ import type { Gpu } from "../inventory/model.ts";
 import { fact, neededFact, type HostFiles } from "./host-files.ts";
 
 /** What the PCI bus alone tells; what can be shared is for a backend to find. */
-export type PciGpu = Omit<Gpu, "mdevParent" | "types">;
+export type PciGpu = Omit<Gpu, "mdevParent" | "types" | "sriov" | "screens">;
 
 const DEVICES = "sys/bus/pci/devices";
 const INTEL = "8086";

@@ -2,6 +2,7 @@
 // A fact that could not be read is `undefined` where absence is normal; a whole source that is away is `unknown` with the reason.
 import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
 import type { GpuMemory } from "./memory.ts";
+import type { Sriov } from "./virtual-functions.ts";
 
 /** What a slice takes from its GPU. GVT-g draws all three from one budget that all types share (kernel gvt/vgpu.c). */
 export interface SliceSizes {
@@ -47,6 +48,10 @@ export interface Gpu {
   readonly bootVga: boolean | undefined;
   /** The size of BAR 2, which i915 maps as the aperture, MiB; undefined when the BAR is not assigned. */
   readonly apertureMib: number | undefined;
+  /** Connectors with a screen, as `HDMI-A-1`; undefined when it could not be read whether there is one. */
+  readonly screens: readonly string[] | undefined;
+  /** Undefined for a GPU without SR-IOV. */
+  readonly sriov: Sriov | undefined;
   /** Whether the kernel offers the GPU as a parent of mediated devices. */
   readonly mdevParent: boolean;
   readonly types: readonly VgpuType[];
@@ -101,6 +106,10 @@ export interface Domain {
   readonly memoryMib: number | undefined;
   /** The mediated devices its definition names. */
   readonly vgpuIds: readonly VgpuId[];
+  /** The PCI functions that its definition gives it. */
+  readonly pciDevices: readonly PciAddress[];
+  /** Where it renders, as its definition names it: `/dev/dri/renderD128`. libvirt chooses when a domain starts that does not. */
+  readonly renderNodes: readonly string[];
   readonly mark: ClaimMark | undefined;
   /** What its disks and logs are on, as its definition names them: links are not followed. */
   readonly files: readonly DomainFile[];

@@ -25,11 +25,13 @@ import {
 import type { Claim } from "./claim.ts";
 import { holdingsBy, type Holder } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
+import { domainUses, modeAccounts, type ModeAccounts } from "./mode-accounts.ts";
 
 /** Stands in our ledger; made by somebody else; or bears our mark but no claim. */
 export type Ownership = "own" | "foreign" | "orphan";
 
-export interface GpuView extends Room {
+/** Budget and types are the account of mode gvt-g. */
+export interface GpuView extends Room, ModeAccounts {
   readonly gpu: Gpu;
   /** Undefined for a GPU that offers no slices. */
   readonly budget: Budget | undefined;
@@ -63,18 +65,20 @@ export interface DomainView {
 
 export function gpuViews(inventory: Inventory, ledger: Ledger, rule: CapacityRule): GpuView[] {
   const holdings = holdingsBy(ledger, inventory);
+  const uses = domainUses(inventory, ledger);
   return [...inventory.gpus.values()].map((gpu) => {
     const on = (holder: Holder): Holding[] => holdings[holder].filter((one) => one.gpu === gpu.address);
     const here = { own: on("own"), foreign: on("foreign"), reserved: on("reserved") };
-    return gpuView(gpu, here, { inventory, rule });
+    const vgpus = Object.values(here).flat().length;
+    return { ...sliceAccount(gpu, here, { inventory, rule }), ...modeAccounts(gpu, vgpus, uses) };
   });
 }
 
-function gpuView(
+function sliceAccount(
   gpu: Gpu,
   here: Readonly<Record<Holder, readonly Holding[]>>,
   { inventory, rule }: { readonly inventory: Inventory; readonly rule: CapacityRule },
-): GpuView {
+): Omit<GpuView, keyof ModeAccounts> {
   const types = smallestFirst(gpu.types);
   const endowment = types.length > 0 ? rule(gpu) : undefined;
   if (!endowment) {

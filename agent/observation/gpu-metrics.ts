@@ -1,8 +1,12 @@
 // Metrics of the physical GPUs: what they are, what they have, what is taken, what still fits. Pure.
+import type { FunctionsAccount } from "../capacity/accounts/virtual-functions.ts";
 import type { Amounts, Budget } from "../capacity/budget.ts";
+import type { Mode } from "../core/modes.ts";
+import type { FunctionAmounts } from "../inventory/virtual-functions.ts";
 import { platformOf } from "../inventory/platforms.ts";
 import type { Holder } from "../lifecycle/holdings.ts";
 import type { GpuView, Ownership, VgpuView } from "../lifecycle/views.ts";
+import { accountMetrics, functionMemory } from "./account-metrics.ts";
 import { gauge, type Collector, type Sample, type SnapshotMetric } from "./definition.ts";
 import type { MetricsView } from "./view.ts";
 
@@ -17,14 +21,16 @@ const holders = ["own", "foreign", "reserved"] as const satisfies readonly Holde
 function bytesOf(
   metric: { readonly name: string; readonly help: string },
   part: (budget: Budget) => Amounts,
+  functionsPart: (functions: FunctionsAccount) => FunctionAmounts | undefined = () => undefined,
 ): SnapshotMetric {
   return gauge({
     ...metric,
     labels: ["pci_address", "resource"],
     samples: ({ gpus }) =>
-      gpus.flatMap(({ gpu: { address: pci_address }, budget }) =>
-        budget ? memoryOf({ pci_address }, part(budget)) : [],
-      ),
+      gpus.flatMap((view) => [
+        ...(view.budget ? memoryOf({ pci_address: view.gpu.address }, part(view.budget)) : []),
+        ...functionMemory(view, functionsPart),
+      ]),
   });
 }
 
@@ -90,13 +96,21 @@ function slots({ gpus, vgpus }: MetricsView): Sample<"pci_address" | "vgpu_type"
   );
 }
 
+/** What shares a GPU in a mode. */
+const backends = {
+  "gvt-g": "kvmgt",
+  "gvt-d": "passthrough",
+  "gvt-s": "virgl",
+  sriov: "sriov",
+} as const satisfies Record<Mode, string>;
+
 const facts: readonly SnapshotMetric[] = [
   gauge({
     name: "vgpud_gpu_info",
-    help: "A physical GPU of this host; always 1. The model is its platform; the backend is none where the kernel offers no vGPUs.",
+    help: "A physical GPU of this host; always 1. The model is its platform; the backend is none where the GPU is not shared.",
     labels: ["pci_address", "device_id", "model", "generation", "driver", "numa_node", "backend"],
     samples: ({ gpus }) =>
-      gpus.map(({ gpu: { address, deviceId, driver, numaNode, mdevParent } }) => ({
+      gpus.map(({ gpu: { address, deviceId, driver, numaNode, mdevParent }, mode }) => ({
         labels: {
           pci_address: address,
           device_id: deviceId,
@@ -104,7 +118,7 @@ const facts: readonly SnapshotMetric[] = [
           generation: platformOf(deviceId)?.generation,
           driver,
           numa_node: numaNode?.toString(),
-          backend: mdevParent ? "kvmgt" : "none",
+          backend: mdevParent ? "kvmgt" : mode ? backends[mode] : "none",
         },
         value: 1,
       })),
@@ -148,16 +162,18 @@ const budgets: readonly SnapshotMetric[] = [
   bytesOf(
     {
       name: "vgpud_gpu_resource_allocated_bytes",
-      help: "Graphics memory that vGPUs take, those promised included, whoever made them.",
+      help: "Graphics memory that vGPUs take, those promised included; vram and ggtt: what virtual functions were given.",
     },
     ({ used }) => used,
+    ({ allocated }) => allocated,
   ),
   bytesOf(
     {
       name: "vgpud_gpu_resource_free_bytes",
-      help: "Graphics memory left for vGPUs, not necessarily in one piece.",
+      help: "Graphics memory left for vGPUs, not necessarily in one piece; ggtt: for virtual functions, by the driver.",
     },
     ({ free }) => free,
+    ({ sriov }) => sriov.available,
   ),
   gauge({
     name: "vgpud_gpu_fences",
@@ -197,12 +213,13 @@ const parts: readonly SnapshotMetric[] = [
   }),
   gauge({
     name: "vgpud_gpu_resource_largest_free_block_bytes",
-    help: "The largest piece of graphics memory left for a vGPU: an estimate, the least that is likely.",
+    help: "The largest piece of graphics memory left for a vGPU, by estimate; ggtt: the largest quota for a virtual function, by the driver.",
     labels: ["pci_address", "resource"],
     samples: ({ gpus }) =>
-      gpus.flatMap(({ gpu: { address: pci_address }, largestFree }) =>
-        largestFree ? memoryOf({ pci_address }, largestFree) : [],
-      ),
+      gpus.flatMap((view) => [
+        ...(view.largestFree ? memoryOf({ pci_address: view.gpu.address }, view.largestFree) : []),
+        ...functionMemory(view, ({ sriov }) => sriov.largestQuota),
+      ]),
   }),
 ];
 
@@ -243,4 +260,7 @@ const types: readonly SnapshotMetric[] = [
   }),
 ];
 
-export const gpuCollector: Collector = { name: "gpu", metrics: [...facts, ...budgets, ...parts, ...types] };
+export const gpuCollector: Collector = {
+  name: "gpu",
+  metrics: [...facts, ...budgets, ...parts, ...types, ...accountMetrics],
+};

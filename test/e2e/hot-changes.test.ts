@@ -6,6 +6,7 @@ import path from "node:path";
 import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { FaultKind } from "../../proto/gen/vgpud/v1/simulator_service.ts";
 import { GPU, type } from "./harness/requests.ts";
+import { asSomebodyElse, foreignXml } from "./harness/somebody-else.ts";
 import { SimulatedAgent } from "./harness/simulated-agent.ts";
 import { until } from "./harness/until.ts";
 import { World } from "./harness/world.ts";
@@ -166,6 +167,73 @@ describe("virtual functions that others make and remove", () => {
       (await agent.gpus()).map(({ pciAddress }) => pciAddress),
       ["0000:03:00.0"],
     );
+  });
+});
+
+describe("the account of virtual functions that others make and remove", () => {
+  const host = "gpus: [{ address: 0000:03:00.0, device: '56c0', driver: xe, total_vfs: 7 }]";
+  const desk = { name: "desk", uuid: "5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11", pciFunction: 2 };
+  let agent: SimulatedAgent;
+  before(async () => {
+    agent = await SimulatedAgent.start();
+    await agent.loadHost(host);
+  });
+  after(async () => {
+    await agent[Symbol.asyncDispose]();
+  });
+
+  const setVfs = (count: number): Promise<void> =>
+    agent.behindItsBack({ command: "set-vfs", gpu: "0000:03:00.0", count });
+
+  /** How the GPU is shared, and its functions: enabled of all, used by others, free; whether it could be given away whole. */
+  const told = async (): Promise<string> => {
+    const [gpu] = await agent.gpus();
+    const { enabled, total, usedForeign, free, functions = [] } = gpu?.virtualFunctions ?? {};
+    const taken = functions
+      .filter((each) => each.domainUuid === desk.uuid)
+      .map(({ number }) => `vf${number}`);
+    return `${gpu?.mode}: ${enabled}/${total}, ${usedForeign} used, ${free} free ${taken.join()}, whole ${gpu?.whole?.free}`;
+  };
+  // Nobody waits for the resync here: it comes after 60 s, and `until` gives up earlier.
+  const seen = (expected: string): Promise<unknown> =>
+    until(`the account is ${expected}`, async () => (await told()) === expected);
+
+  it("is the whole GPU's room while there are none", async () => {
+    await seen("MODE_UNSPECIFIED: 0/7, 0 used, 7 free , whole 1");
+  });
+
+  it("shows them as soon as they are made, and what a domain has of them", async () => {
+    await setVfs(3);
+    await seen("MODE_SRIOV: 3/7, 0 used, 7 free , whole 0");
+    await asSomebodyElse(agent.libvirtSocket, (libvirt) => libvirt.defineDomain(foreignXml(desk)));
+    await seen("MODE_SRIOV: 3/7, 1 used, 2 free vf2, whole 0");
+    const series = (await agent.scrape()).split("\n").filter((line) => line.startsWith("vgpud_gpu_virtual_"));
+    assert.deepEqual(series, [
+      'vgpud_gpu_virtual_functions{pci_address="0000:03:00.0",state="own"} 0',
+      'vgpud_gpu_virtual_functions{pci_address="0000:03:00.0",state="foreign"} 1',
+      'vgpud_gpu_virtual_functions{pci_address="0000:03:00.0",state="idle"} 2',
+      'vgpud_gpu_virtual_functions{pci_address="0000:03:00.0",state="off"} 4',
+      'vgpud_gpu_virtual_functions_free{pci_address="0000:03:00.0"} 2',
+    ]);
+  });
+
+  it("gives them back with the domain, and forgets them when they are removed", async () => {
+    await asSomebodyElse(agent.libvirtSocket, async (libvirt) => {
+      const domain = await libvirt.lookupDomainByName(desk.name);
+      assert.ok(domain);
+      await libvirt.undefineDomain(domain);
+    });
+    await seen("MODE_SRIOV: 3/7, 0 used, 7 free , whole 0");
+    await setVfs(0);
+    await seen("MODE_UNSPECIFIED: 0/7, 0 used, 7 free , whole 1");
+  });
+
+  it("does not take what it cannot know for nothing while libvirt is away", async () => {
+    await setVfs(2);
+    await agent.setFault({ name: "away", kind: FaultKind.LIBVIRT_GONE });
+    await seen("MODE_SRIOV: 2/7, undefined used, undefined free , whole 0");
+    await agent.behindItsBack({ command: "clear-faults", names: ["away"] });
+    await seen("MODE_SRIOV: 2/7, 0 used, 7 free , whole 0");
   });
 });
 

@@ -70,6 +70,8 @@ export class FakeGpu {
       drmRender: "renderD128",
       bootVga: true,
       apertureMib: this.#apertureMib,
+      screens: [],
+      sriov: undefined,
       mdevParent: true,
       types: this.#types(),
     };

@@ -22,6 +22,8 @@ const sriov = z.strictObject({
   total: z.int().nonnegative().default(7),
   /** Virtual functions that there are. */
   enabled: z.int().nonnegative().default(0),
+  /** Of the first of them; the others have none. */
+  drivers: z.array(z.string()).default([]),
   autoprobe: text.default("1"),
   /** The folder of an i915 from outside of the kernel: `prelim_iov` has `pf/gt0`, the older `iov` has `pf/gt`. */
   folder: z.enum(["prelim_iov", "iov"]).optional(),

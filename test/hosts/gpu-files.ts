@@ -139,11 +139,19 @@ function addTypes(files: Files, { host, gpu, index }: Place): void {
   }
 }
 
+const GIB = 1024 * MIB;
+/** What the driver has for virtual functions, what it gives each, and the largest piece of what is left. */
+const SHARES = {
+  ggtt: { has: 4_171_235_328, quota: 512 * MIB, largest: 2 * GIB },
+  contexts: { has: 65_536, quota: 9_216, largest: 65_535 },
+  doorbells: { has: 256, quota: 32, largest: 240 },
+} as const;
+
 /** pci/iov.c; the folders of i915-sriov-dkms; Documentation/ABI/testing/sysfs-driver-intel-xe-sriov. */
 function addSriov(files: Files, { gpu, index }: Place): void {
   if (!gpu.sriov) return;
   const directory = directoryOf(gpu.address);
-  const { total, enabled, autoprobe, folder, admin } = gpu.sriov;
+  const { total, enabled, drivers, autoprobe, folder, admin } = gpu.sriov;
   files.add(`${directory}/sriov_totalvfs`, String(total));
   files.add(`${directory}/sriov_numvfs`, String(enabled));
   files.add(`${directory}/sriov_drivers_autoprobe`, autoprobe);
@@ -157,18 +165,27 @@ function addSriov(files: Files, { gpu, index }: Place): void {
     files.link(`${virtual}/physfn`, directory);
     files.link(`${directory}/virtfn${vf - 1}`, virtual);
     files.link(`sys/bus/pci/devices/${address}`, virtual);
+    const driver = drivers[vf - 1];
+    if (driver !== undefined) files.link(`${virtual}/driver`, `sys/bus/pci/drivers/${driver}`);
   }
   if (folder !== undefined) {
     const of = `${directory}/drm/card${index}/${folder}`;
     const gt = folder === "prelim_iov" ? "gt0" : "gt";
     files.add(`${of}/mode`, "SR-IOV PF");
     files.add(`${of}/pf/auto_provisioning`, "1");
-    files.add(`${of}/pf/${gt}/available/ggtt_free`, "4171235328");
+    for (const [name, { has, quota, largest }] of Object.entries(SHARES)) {
+      const free = has - enabled * quota;
+      files.add(`${of}/pf/${gt}/available/${name}_free`, String(free));
+      files.add(`${of}/pf/${gt}/available/${name}_max_quota`, String(Math.min(free, largest)));
+      for (let vf = 1; vf <= total; vf += 1)
+        files.add(`${of}/vf${vf}/${gt}/${name}_quota`, String(vf <= enabled ? quota : 0));
+    }
     for (let vf = 1; vf <= total; vf += 1) files.add(`${of}/vf${vf}/${gt}/exec_quantum_ms`, "0");
   }
   if (admin) {
     files.add(`${directory}/sriov_admin/pf/profile/exec_quantum_ms`, "0");
     for (let vf = 1; vf <= total; vf += 1)
-      files.add(`${directory}/sriov_admin/vf${vf}/profile/exec_quantum_ms`, "0");
+      for (const [name, value] of Object.entries({ exec_quantum_ms: 0, vram_quota: vf <= enabled ? GIB : 0 }))
+        files.add(`${directory}/sriov_admin/vf${vf}/profile/${name}`, String(value));
   }
 }

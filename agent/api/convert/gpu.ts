@@ -3,8 +3,11 @@ import type { Condition } from "../../../proto/gen/vgpud/v1/condition.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { Amounts, Budget } from "../../capacity/budget.ts";
 import type { SliceSizes, VgpuType } from "../../inventory/model.ts";
+import type { Mode } from "../../core/modes.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
+import { wireModes } from "./condition.ts";
+import { toWireAccounts } from "./mode-accounts.ts";
 
 /** What is said of a GPU beside its figures. */
 export interface Diagnosed {
@@ -13,9 +16,16 @@ export interface Diagnosed {
   readonly conditions: readonly Condition[];
 }
 
+/** What is seen at work; slices are seen of kvmgt only. */
+const backends = {
+  "gvt-g": pb.Backend.KVMGT,
+  "gvt-d": pb.Backend.PASSTHROUGH,
+  "gvt-s": pb.Backend.VIRGL,
+  sriov: pb.Backend.SRIOV,
+} as const satisfies Record<Mode, pb.Backend>;
+
 export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
-  const { gpu, budget, types } = view;
-  const shares = types.length > 0;
+  const { gpu, budget, types, mode } = view;
   const platform = platformOf(gpu.deviceId);
   return pb.Gpu.fromPartial({
     pciAddress: gpu.address,
@@ -31,12 +41,13 @@ export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
     drmRender: gpu.drmRender ?? "",
     bootVga: gpu.bootVga,
     apertureMib: gpu.apertureMib,
-    mode: shares ? pb.Mode.GVT_G : pb.Mode.UNSPECIFIED,
-    backend: shares ? pb.Backend.KVMGT : pb.Backend.UNSPECIFIED,
+    mode: mode ? wireModes[mode] : pb.Mode.UNSPECIFIED,
+    backend: mode ? backends[mode] : pb.Backend.UNSPECIFIED,
     budget: budget && toWireBudget(budget, view),
     types: types.map(({ type, allocatable }) => toWireType(type, allocatable)),
     modes: [...diagnosed.modes],
     conditions: [...diagnosed.conditions],
+    ...toWireAccounts(view),
   });
 }
 

@@ -1,6 +1,7 @@
 // GPUs, their types and modes as tables.
 import { ConditionStatus } from "../../../proto/gen/vgpud/v1/condition.ts";
 import type { Gpu, ResourceAmounts, ResourceBudget, SliceSizes } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import { accountTables } from "./account-view.ts";
 import type { Cell } from "./paint.ts";
 import type { Column } from "./table.ts";
 import type { Block, Text } from "./text.ts";
@@ -28,6 +29,7 @@ export function gpuDetail(gpu: Gpu): Text {
     gpuFields(gpu),
     ...budgetTables(gpu.budget),
     ...typeTables([gpu]),
+    ...accountTables(gpu),
     ...modeTables(gpu),
     ...conditionFields(gpu),
   ];

@@ -1,4 +1,5 @@
 // The GPUs of the page: each drawn to scale, its slices and its types in tables. Pure.
+import type { FunctionsAccount } from "../../capacity/accounts/virtual-functions.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
 import { amountOf, barDrawing, lookOf, looks, resourceNames, swatch } from "./drawing.ts";
@@ -35,7 +36,7 @@ ${budget ? drawings(view, budget, slices) : markup`<p class="empty">Offers no vG
 ${view.types.length > 0 ? typeTable(id, view) : undefined}</div></article>`;
 }
 
-function factsOf({ gpu }: GpuView): string {
+function factsOf({ gpu, functions }: GpuView): string {
   const nodes = [gpu.drmCard, gpu.drmRender].filter((node) => node !== undefined);
   return [
     platformOf(gpu.deviceId)?.name ?? "",
@@ -44,9 +45,15 @@ function factsOf({ gpu }: GpuView): string {
     nodes.join(", "),
     gpu.numaNode === undefined ? "" : `NUMA node ${gpu.numaNode}`,
     gpu.bootVga === true ? "drives the boot display" : "",
+    functions === undefined ? "" : functionsInWords(functions),
   ]
     .filter((fact) => fact !== "")
     .join(" · ");
+}
+
+function functionsInWords({ sriov: { total }, enabled, used }: FunctionsAccount): string {
+  const all = `${enabled} of ${total ?? "an unknown number of"} virtual functions`;
+  return enabled === 0 || used === undefined ? all : `${all}, ${used.own + used.foreign} in use`;
 }
 
 function drawings(

@@ -35,14 +35,21 @@ export interface ForeignDomain {
   readonly uuid: string;
   /** The vGPU it names. */
   readonly mdev?: string;
+  /** The PCI function it names: its function number on bus 3. */
+  readonly pciFunction?: number;
 }
 
 /** A definition without vgpud's mark. */
-export function foreignXml({ name, uuid, mdev }: ForeignDomain): string {
+export function foreignXml({ name, uuid, mdev, pciFunction }: ForeignDomain): string {
   const source = `<source><address uuid='${mdev ?? ""}'/></source>`;
   const device =
     mdev === undefined ? "" : `<hostdev mode='subsystem' type='mdev' model='vfio-pci'>${source}</hostdev>`;
+  const address = `<address domain='0x0000' bus='0x03' slot='0x00' function='0x${pciFunction ?? 0}'/>`;
+  const pciDevice =
+    pciFunction === undefined
+      ? ""
+      : `<hostdev mode='subsystem' type='pci' managed='yes'><source>${address}</source></hostdev>`;
   const os = "<os><type arch='x86_64' machine='q35'>hvm</type></os>";
-  const rest = `<memory unit='MiB'>64</memory><vcpu>1</vcpu>${os}<devices>${device}</devices>`;
+  const rest = `<memory unit='MiB'>64</memory><vcpu>1</vcpu>${os}<devices>${device}${pciDevice}</devices>`;
   return `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid>${rest}</domain>`;
 }

@@ -2,7 +2,7 @@
 import { ClaimState, OnStop, Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { ConditionStatus, Severity } from "../../../proto/gen/vgpud/v1/condition.ts";
 import { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
-import { Backend, Gpu, Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import { Backend, Gpu, Mode, WholeGpuHolder } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { Hypervisor } from "../../../proto/gen/vgpud/v1/host.ts";
 import { PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { GetHostResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
@@ -74,6 +74,8 @@ export const gpu = Gpu.fromPartial({
     free: { lowGmMib: 256, highGmMib: 2688, fences: 24, instances: 6 },
     largestFree: { lowGmMib: 192, highGmMib: 1024 },
   },
+  whole: { usedOwn: 0, usedForeign: 0, free: 0, heldBy: [WholeGpuHolder.VGPUS, WholeGpuHolder.SCREENS] },
+  seats: { usedOwn: 0, usedForeign: 2 },
   types: [
     {
       name: "i915-GVTg_V5_8",

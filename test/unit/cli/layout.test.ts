@@ -6,6 +6,9 @@ import { formatDurationMs, parseDurationMs } from "../../../agent/core/duration.
 import { commands } from "../../../agent/cli/commands.ts";
 import { allPages } from "../../../agent/cli/client/pages.ts";
 import { coloured, plain } from "../../../agent/cli/view/paint.ts";
+import { accountTables } from "../../../agent/cli/view/account-view.ts";
+import { layOut } from "../../../agent/cli/view/text.ts";
+import { Gpu, WholeGpuHolder } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { gpuDetail } from "../../../agent/cli/view/gpu-view.ts";
 import { shellLine } from "../../../agent/cli/line/shell-line.ts";
 import { editDistance, nearest } from "../../../agent/core/suggest.ts";
@@ -18,8 +21,46 @@ describe("gpuDetail", () => {
   it("has no head of a table without rows", () => {
     const titles = (of: typeof gpu): readonly string[] =>
       gpuDetail(of).flatMap((block) => (block.kind === "table" ? [block.columns[0]?.title ?? ""] : []));
-    assert.deepEqual(titles(gpu), ["BUDGET", "GPU", "MODE"]);
-    assert.deepEqual(titles({ ...gpu, modes: [], types: [] }), ["BUDGET"]);
+    assert.deepEqual(titles(gpu), ["BUDGET", "GPU", "ACCOUNT", "MODE"]);
+    const bare = { ...gpu, modes: [], types: [], whole: undefined, seats: undefined };
+    assert.deepEqual(titles(bare), ["BUDGET"]);
+  });
+
+  it("shows virtual functions, who has them, and what they share, with `-` for what is not known", () => {
+    const shown = Gpu.fromPartial({
+      virtualFunctions: {
+        ...{ enabled: 2, usedOwn: 0, usedForeign: 1, free: 1 },
+        functions: [
+          {
+            number: 1,
+            pciAddress: "0000:00:02.1",
+            driver: "vfio-pci",
+            free: false,
+            quota: { ggttMib: 512n },
+          },
+          { number: 2, pciAddress: "0000:00:02.2" },
+        ],
+        available: { ggttMib: 2442n, contexts: 37_888, doorbells: 0 },
+      },
+      whole: { usedOwn: 0, usedForeign: 0, free: 0, heldBy: [WholeGpuHolder.VIRTUAL_FUNCTIONS] },
+    });
+    const layout = { paint: plain, headers: true, wide: false };
+    assert.equal(
+      layOut(accountTables(shown), layout),
+      [
+        "ACCOUNT            TOTAL  EXIST  BY CLAIMS  BY OTHERS  FREE  HELD BY",
+        "virtual functions      -      2          0          1     1  -",
+        "whole GPU              1      1          0          0     0  virtual-functions",
+        "",
+        "FUNCTION  ADDRESS       DRIVER    FREE  DOMAIN  VRAM MIB  GGTT MIB  CONTEXTS  DOORBELLS",
+        "vf1       0000:00:02.1  vfio-pci  no    -              -       512         -          -",
+        "vf2       0000:00:02.2  -         -     -              -         -         -          -",
+        "",
+        "SHARES     VRAM MIB  GGTT MIB  CONTEXTS  DOORBELLS",
+        "available         -      2442     37888          0",
+        "",
+      ].join("\n"),
+    );
   });
 });
 

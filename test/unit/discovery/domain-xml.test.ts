@@ -5,7 +5,15 @@ import { readDomainXml } from "../../../agent/discovery/domain-xml.ts";
 
 const VGPU = "76677075-0000-8000-8000-000000000001";
 const DOMAIN = "d0000000-0000-4000-8000-000000000001";
-const NOTHING = { vcpus: undefined, memoryMib: undefined, vgpuIds: [], mark: undefined, files: [] };
+const NOTHING = {
+  vcpus: undefined,
+  memoryMib: undefined,
+  vgpuIds: [],
+  pciDevices: [],
+  renderNodes: [],
+  mark: undefined,
+  files: [],
+};
 
 function marked(element: string): string {
   return `<domain><metadata>${element}</metadata></domain>`;
@@ -31,13 +39,21 @@ describe("reading a domain", () => {
       <domain type='kvm' id='3' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
         <name>web</name><memory unit='KiB'>2097152</memory><vcpu placement='static' current='1'>4</vcpu>
         <devices>
-          <hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0000' bus='0x01'/></source></hostdev>
+          <hostdev mode='subsystem' type='pci' managed='yes'><source>
+            <address domain='0x0000' bus='0x01' slot='0x00' function='0x0'/></source></hostdev>
           <hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off'>
             <source><address uuid='${VGPU.toUpperCase()}'/></source><alias name='hostdev1'/>
           </hostdev>
         </devices>
       </domain>`;
-    assert.deepEqual(readDomainXml(xml), { ...NOTHING, vcpus: 4, memoryMib: 2048, vgpuIds: [VGPU] });
+    const pciDevices = ["0000:01:00.0"];
+    assert.deepEqual(readDomainXml(xml), {
+      ...NOTHING,
+      vcpus: 4,
+      memoryMib: 2048,
+      vgpuIds: [VGPU],
+      pciDevices,
+    });
   });
 
   it("knows its files, what it may write, and the chain below them that a running one shows", () => {
@@ -68,6 +84,32 @@ describe("reading a domain", () => {
       `<hostdev type='mdev'><source><address uuid='${uuid}'/></source></hostdev>`;
     const devices = `${device(VGPU)}${device(DOMAIN)}${device("../../etc")}<hostdev type='mdev'/><hostdev/>`;
     assert.deepEqual(readDomainXml(`<domain><devices>${devices}</devices></domain>`).vgpuIds, [VGPU, DOMAIN]);
+  });
+
+  it("finds the PCI functions that it is given, in the numbers of libvirt's and of whoever wrote it", () => {
+    const given = (source: string): readonly string[] =>
+      readDomainXml(
+        `<domain><devices><hostdev type='pci'><source>${source}</source></hostdev></devices></domain>`,
+      ).pciDevices;
+    const printed = "<address domain='0x0000' bus='0x4d' slot='0x1f' function='0x7'/>";
+    assert.deepEqual(given(printed), ["0000:4d:1f.7"]);
+    assert.deepEqual(given("<address domain='0' bus='77' slot='2' function='1'/>"), ["0000:4d:02.1"]);
+    for (const odd of ["", "x", "-1", "1.5", "256"])
+      assert.deepEqual(given(`<address domain='0' bus='${odd}' slot='2' function='1'/>`), []);
+    const usb = "<hostdev type='usb'><source><address bus='1' device='2'/></source></hostdev>";
+    assert.deepEqual(readDomainXml(`<domain><devices>${usb}</devices></domain>`).pciDevices, []);
+  });
+
+  it("finds where it renders, each node once, and none where it does not", () => {
+    const node = "rendernode='/dev/dri/renderD128'";
+    const devices = [
+      `<graphics type='egl-headless'><gl ${node}/></graphics>`,
+      `<graphics type='spice'><gl enable='yes' ${node}/></graphics>`,
+      "<graphics type='spice'><gl enable='no' rendernode='/dev/dri/renderD129'/></graphics>",
+      "<graphics type='vnc' port='-1'/><graphics type='egl-headless'/>",
+    ];
+    const xml = `<domain><devices>${devices.join("")}</devices></domain>`;
+    assert.deepEqual(readDomainXml(xml).renderNodes, ["/dev/dri/renderD128"]);
   });
 
   it("never fails, whatever it is given", () => {

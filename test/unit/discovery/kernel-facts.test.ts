@@ -16,7 +16,7 @@ const [FIRST, SECOND] = [pciAddress(0), pciAddress(3)];
 const gpus = [FIRST, SECOND];
 
 /** The files of a host with a second GPU, or without it, and with what else is said of it. */
-function treeOf(second: string, { slice = false, sliceOn = SECOND, kvmgt = true } = {}): Entries {
+function treeOf(second: string, { slice = false, sliceOn = SECOND, kvmgt = true, vfs = 0 } = {}): Entries {
   const described = [
     `{ address: "${FIRST}" }`,
     ...(second === "" ? [] : [`{ address: "${SECOND}", ${second} }`]),
@@ -26,6 +26,7 @@ function treeOf(second: string, { slice = false, sliceOn = SECOND, kvmgt = true 
     () => "b",
   );
   if (slice) assert.equal(kernel.create(sliceOn, TYPE, SLICE), undefined);
+  if (vfs > 0) assert.equal(kernel.setVfs(SECOND, vfs), undefined);
   return hostEntries(kernel, () => 0);
 }
 
@@ -44,6 +45,7 @@ function read(reader: KernelReader, files: ChangingFiles): Promise<KernelFacts> 
   return reader.read({ files, slices: new MdevBus(files) });
 }
 
+const flex = "device: '56c0', driver: xe, total_vfs: 7";
 const bound = treeOf("driver: i915");
 const unbound = treeOf("driver: none");
 
@@ -60,6 +62,8 @@ const changes: Readonly<Record<string, readonly [Entries, ...Entries[]]>> = {
   "the driver is swapped": [bound, unbound, treeOf("driver: vfio-pci")],
   "the GPU is removed": [treeOf("driver: i915", { slice: true }), unbound, treeOf("")],
   "the GPU appears": [treeOf(""), unbound, probing, withoutTypes, bound],
+  "virtual functions are made": [treeOf(flex), treeOf(flex, { vfs: 3 })],
+  "virtual functions are removed": [treeOf(flex, { vfs: 3 }), treeOf(flex)],
   "a slice is made": [bound, treeOf("driver: i915", { slice: true })],
 };
 

@@ -1,6 +1,7 @@
 // Ledger and host joined: who owns what, what is in use, what can still be made.
 import assert from "node:assert/strict";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
+import { parsePciAddress } from "../../../agent/core/ids.ts";
 import type { Domain, Inventory } from "../../../agent/inventory/model.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import { holdingsOf } from "../../../agent/lifecycle/holdings.ts";
@@ -142,6 +143,31 @@ describe("the view of a GPU", () => {
       view.types.map(({ allocatable }) => allocatable),
       [1, 1, 1],
     );
+  });
+
+  it("tells what domains of claims have of virtual functions and seats from what others have", async () => {
+    const { host: fake, gpu } = host();
+    const [first, second] = [1, 2].map((n) => parsePciAddress(`0000:00:02.${n}`));
+    assert.ok(first && second);
+    const renderNodes = [`/dev/dri/${gpu.facts().drmRender ?? ""}`];
+    fake.put(domainOf(claim(1), { pciDevices: [first], renderNodes }));
+    fake.put(foreignDomain(2, { pciDevices: [second], renderNodes }));
+    fake.put({ ...foreignDomain(3, { renderNodes }), mark: domainOf(claim(1)).mark });
+    const inventory = await look(fake);
+    const nothing = { vramBytes: undefined, ggttBytes: undefined, contexts: undefined, doorbells: undefined };
+    const functions = [first, second].map((address, index) => ({
+      ...{ number: index + 1, address, driver: undefined, quota: nothing },
+    }));
+    const sriov = {
+      ...{ total: 7, enabled: 2, autoprobe: false, driverEnables: true },
+      ...{ functions, available: nothing, largestQuota: nothing },
+    };
+    const gpus = new Map([...inventory.gpus].map(([at, each]) => [at, { ...each, sriov }]));
+    const [view] = gpuViews({ ...inventory, gpus }, ledgerOf(claim(1)), gvtgCapacity);
+    assert.deepEqual(view?.functions?.used, { own: 1, foreign: 1 });
+    assert.deepEqual(view.seats, { used: { own: 1, foreign: 2 } });
+    assert.deepEqual(view.whole.heldBy, ["vgpus", "virtual-functions", "seats"]);
+    assert.equal(view.mode, "gvt-g");
   });
 
   it("has no budget where nothing is offered", async () => {

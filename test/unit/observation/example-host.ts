@@ -35,6 +35,7 @@ function parsed<T>(value: T | undefined): T {
 
 const igd = parsed(parsePciAddress("0000:00:02.0"));
 const bare = parsed(parsePciAddress("0000:03:00.0"));
+const flex = parsed(parsePciAddress("0000:4d:00.0"));
 /** Own ids bear the tag of core/vgpu-mark.ts. */
 const own = (n: number) => parsed(parseVgpuId(`76677075-0000-8000-8000-00000000000${n}`));
 const foreignVgpu = parsed(parseVgpuId("f0e1d2c3-0000-4000-8000-000000000001"));
@@ -52,6 +53,8 @@ const gpu: Gpu = {
   drmRender: "renderD128",
   bootVga: true,
   apertureMib: 1024,
+  screens: [],
+  sriov: undefined,
   mdevParent: true,
   types: [
     { name: V5_4, sizes, weight: 4, resolution: "1920x1200", kernelAvailable: 2 },
@@ -96,8 +99,30 @@ const bareGpu: Gpu = {
   driver: undefined,
   numaNode: undefined,
   apertureMib: undefined,
+  screens: [],
+  sriov: undefined,
   mdevParent: false,
   types: [],
+};
+
+/** With three virtual functions: one of a guest, one that the host itself uses, one that nobody has. */
+const flexGpu: Gpu = {
+  ...bareGpu,
+  address: flex,
+  deviceId: "56c0",
+  driver: "xe",
+  screens: [],
+  sriov: {
+    ...{ total: 31, enabled: 3, autoprobe: false, driverEnables: true },
+    functions: ["vfio-pci", "xe", undefined].map((driver, index) => ({
+      number: index + 1,
+      address: parsed(parsePciAddress(`0000:4d:00.${index + 1}`)),
+      driver,
+      quota: { vramBytes: 2 ** 31, ggttBytes: 2 ** 29, contexts: 1024, doorbells: 8 },
+    })),
+    available: { vramBytes: undefined, ggttBytes: 2 ** 30, contexts: 4096, doorbells: 232 },
+    largestQuota: { vramBytes: undefined, ggttBytes: 2 ** 29, contexts: 4096, doorbells: 232 },
+  },
 };
 
 /** Three slices of a `_4`, one after the other: low GM from the bottom, high GM from the top. */
@@ -153,6 +178,8 @@ function domain(n: number, change: Partial<Domain>): Domain {
     vcpus: 2,
     memoryMib: 1024,
     vgpuIds: [],
+    pciDevices: [],
+    renderNodes: [],
     mark: undefined,
     files: [],
     ...change,
@@ -185,7 +212,7 @@ const inventory: Inventory = {
   revision: 42,
   observedAt: NOON + 60_500,
   host: { hostname: "host-1", bootId: "boot", kernelRelease: "6.1.0", hypervisor: "kvm" },
-  gpus: new Map([{ ...gpu, memory }, bareGpu].map((each) => [each.address, each])),
+  gpus: new Map([{ ...gpu, memory }, bareGpu, flexGpu].map((each) => [each.address, each])),
   vgpus: new Map(
     [own(1), own(9), foreignVgpu].map((id) => [id, { id, gpu: igd, type: V5_4, iommuGroup: undefined }]),
   ),

@@ -92,6 +92,8 @@ function gpuOf(address: PciAddress, aperture: number, index: number): Gpu {
     drmRender: `renderD${128 + index}`,
     bootVga: index === 0,
     apertureMib: aperture,
+    screens: [],
+    sriov: undefined,
     mdevParent: true,
     types: [],
   };
@@ -220,6 +222,8 @@ function guestOf(guest: Guest, n: number, gpus: readonly Gpu[]): Made {
       vcpus: 4,
       memoryMib: 4096,
       vgpuIds: [id],
+      pciDevices: [],
+      renderNodes: [],
       mark: ownership === "own" ? mark : undefined,
       files: [],
     },
@@ -250,6 +254,8 @@ function plainDomain(index: number): Domain {
     vcpus: 2,
     memoryMib: 2048,
     vgpuIds: [],
+    pciDevices: [],
+    renderNodes: [],
     mark: undefined,
     files: [],
   };

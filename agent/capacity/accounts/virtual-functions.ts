@@ -1,0 +1,77 @@
+// The account of a GPU's virtual functions. Pure.
+// Kernel drivers/pci/iov.c, sriov_numvfs_store: any number up to sriov_totalvfs, but from another one than 0 only to 0 (EBUSY).
+import type { DomainId } from "../../core/ids.ts";
+import {
+  functionResources,
+  type FunctionAmounts,
+  type FunctionResource,
+  type Sriov,
+  type VirtualFunction,
+} from "../../inventory/virtual-functions.ts";
+import { isForGuest, userOf, type DomainUse, type DomainUses, type Used } from "./domain-use.ts";
+
+export interface FunctionUse {
+  readonly function: VirtualFunction;
+  /** Whose definition names it. */
+  readonly domain: DomainId | undefined;
+  /** Undefined while that is not known. */
+  readonly free: boolean | undefined;
+}
+
+export interface FunctionsAccount {
+  readonly sriov: Sriov;
+  readonly enabled: number;
+  readonly functions: readonly FunctionUse[];
+  /** Undefined while libvirt is away. */
+  readonly used: Used | undefined;
+  /** How many may be had now; undefined while that is not known. */
+  readonly free: number | undefined;
+  /** What they were given together; of each resource undefined unless it is known of every function. */
+  readonly allocated: FunctionAmounts;
+}
+
+export function functionsAccount(sriov: Sriov, uses: DomainUses): FunctionsAccount {
+  const taken = sriov.functions.map((each) => ({ each, user: userOf(each.address, uses) }));
+  const functions = taken.map(({ each, user }) => functionUse(each, user, uses));
+  const own = taken.filter(({ user }) => user?.own === true).length;
+  const held = functions.filter(({ free }) => free === false).length;
+  return {
+    ...{ sriov, functions },
+    enabled: sriov.enabled ?? sriov.functions.length,
+    used: uses && { own, foreign: held - own },
+    free: freeOf(sriov, { held, known: uses !== undefined }),
+    allocated: allocatedOf(sriov),
+  };
+}
+
+/** One that the host's own driver has is free: libvirt takes it from there when a domain starts (`managed='yes'`). */
+function functionUse(each: VirtualFunction, user: DomainUse | undefined, uses: DomainUses): FunctionUse {
+  const held = user !== undefined || isForGuest(each.driver);
+  return { function: each, domain: user?.domain, free: held ? false : uses && true };
+}
+
+function freeOf(
+  { total, functions, driverEnables }: Sriov,
+  { held, known }: { readonly held: number; readonly known: boolean },
+): number | undefined {
+  // Who has those that exist is not known.
+  if (!known && held < functions.length) return undefined;
+  if (held > 0 || !driverEnables) return functions.length - held;
+  return total === undefined ? undefined : Math.max(total, functions.length);
+}
+
+function allocatedOf(sriov: Sriov): FunctionAmounts {
+  const [vramBytes, ggttBytes, contexts, doorbells] = functionResources.map((resource) =>
+    sumOf(sriov, resource),
+  );
+  return { vramBytes, ggttBytes, contexts, doorbells };
+}
+
+function sumOf({ functions, available }: Sriov, resource: FunctionResource): number | undefined {
+  const quotas = functions.map(({ quota }) => quota[resource]);
+  const known = quotas.filter((quota) => quota !== undefined);
+  // Of none it is nothing only where the driver tells of the resource at all.
+  if (known.length < quotas.length || (known.length === 0 && available[resource] === undefined))
+    return undefined;
+  return known.reduce((sum, quota) => sum + quota, 0);
+}

@@ -1,0 +1,91 @@
+// The accounts of a GPU in the modes beside gvt-g as tables.
+import type { FunctionResources, Gpu, VirtualFunctions } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import type { Cell } from "./paint.ts";
+import type { Column } from "./table.ts";
+import type { Block } from "./text.ts";
+import { word, yesNo } from "./words.ts";
+
+const right = (title: string): Column => ({ title, align: "right" });
+const left = (title: string): Column => ({ title });
+
+/** One line for each mode that has an account, then the virtual functions and what they share. */
+export function accountTables(gpu: Gpu): readonly Block[] {
+  return [...modeTable(gpu), ...functionTables(gpu.virtualFunctions)];
+}
+
+function modeTable({ virtualFunctions: functions, whole, seats }: Gpu): readonly Block[] {
+  const rows: (readonly Cell[])[] = [
+    ...(functions
+      ? [
+          [
+            ...["virtual functions", functions.total, functions.enabled, functions.usedOwn],
+            ...[functions.usedForeign, functions.free, undefined],
+          ],
+        ]
+      : []),
+    ...(whole
+      ? [
+          [
+            ...["whole GPU", 1, 1, whole.usedOwn, whole.usedForeign, whole.free],
+            [...whole.heldBy.map((holder) => word(holder, "WHOLE_GPU_HOLDER")), whole.domainUuid]
+              .filter((text) => text !== undefined && text !== "")
+              .join(", "),
+          ],
+        ]
+      : []),
+    ...(seats
+      ? [["seats", "no limit", seatsTotal(seats), seats.usedOwn, seats.usedForeign, "no limit", undefined]]
+      : []),
+  ];
+  const columns = [
+    left("ACCOUNT"),
+    ...["TOTAL", "EXIST", "BY CLAIMS", "BY OTHERS", "FREE"].map(right),
+    left("HELD BY"),
+  ];
+  return rows.length === 0 ? [] : [{ kind: "table", columns, rows }];
+}
+
+function seatsTotal({ usedOwn, usedForeign }: NonNullable<Gpu["seats"]>): number | undefined {
+  return usedOwn === undefined || usedForeign === undefined ? undefined : usedOwn + usedForeign;
+}
+
+const RESOURCES = ["VRAM MIB", "GGTT MIB", "CONTEXTS", "DOORBELLS"].map(right);
+
+function resourceCells(resources: FunctionResources | undefined): readonly Cell[] {
+  const { vramMib, ggttMib, contexts, doorbells } = resources ?? {};
+  return [vramMib?.toString(), ggttMib?.toString(), contexts, doorbells];
+}
+
+function functionTables(account: VirtualFunctions | undefined): readonly Block[] {
+  if (account === undefined) return [];
+  const functions = account.functions.map(({ number, pciAddress, driver, free, domainUuid, quota }) => [
+    ...[`vf${number}`, pciAddress, driver, yesNo(free), domainUuid],
+    ...resourceCells(quota),
+  ]);
+  const shares = [
+    ["allocated", account.allocated],
+    ["available", account.available],
+    ["largest quota", account.largestQuota],
+  ] as const;
+  const told = shares.filter(([, resources]) => resources !== undefined);
+  return [
+    ...(functions.length === 0
+      ? []
+      : [
+          {
+            kind: "table",
+            columns: [...["FUNCTION", "ADDRESS", "DRIVER", "FREE", "DOMAIN"].map(left), ...RESOURCES],
+            rows: functions,
+          } as const,
+        ]),
+    ...(told.length === 0
+      ? []
+      : [
+          {
+            kind: "table",
+            columns: [left("SHARES"), ...RESOURCES],
+            rows: told.map(([name, resources]) => [name, ...resourceCells(resources)]),
+          } as const,
+        ]),
+  ];
+}
