@@ -127,20 +127,20 @@ describe("a change of the host that only the kernel tells of", () => {
     const withSlice = "i915 card0 renderD128 1024 1:0 2:1 4:3 8:4";
     const told = (gpu: Gpu | undefined): string =>
       `${shape(gpu)}, ${gpu?.budget?.usedForeign?.instances ?? "no"} foreign`;
+    const [made, removed] = [`${withSlice}, 1 foreign`, `${whole}, 0 foreign`];
+    const settled = (expected: string): Promise<unknown> =>
+      until(`the GPU is told as ${expected}`, async () => told((await agent.gpus())[0]) === expected);
     const shapes = await seenMeanwhile(told, async () => {
       for (let turn = 0; turn < 10; turn += 1) {
         await agent.behindItsBack({ command: "create-mdev", gpu: GPU, type: type(2), uuid });
-        await seen(withSlice);
+        await settled(made);
         await agent.behindItsBack({ command: "remove-mdev", uuid });
-        await seen(whole);
+        await settled(removed);
       }
     });
-    // The kernel counts and lists in two steps: it may have taken the room of a slice that it does not list yet, or any more.
-    const inBetween = `${withSlice}, 0 foreign`;
-    assert.deepEqual(
-      shapes.filter((seenShape) => seenShape !== inBetween),
-      [`${withSlice}, 1 foreign`, `${whole}, 0 foreign`],
-    );
+    // Kernel and simulator count and list in several steps: a slice that is not listed may have its room taken in part.
+    const listed = shapes.filter((seenShape) => !seenShape.endsWith(", 0 foreign"));
+    assert.deepEqual(listed, [made]);
   });
 });
 
