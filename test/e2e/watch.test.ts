@@ -47,7 +47,8 @@ describe("a watch of the host", () => {
     assert.deepEqual(of("operation"), [await world.operation(present(domains[0]).operation)]);
     const host = present(watching.objects.get("host"));
     assert.ok(host.$case === "host");
-    assert.deepEqual({ ...host.value, revision: 0n }, { ...(await world.shownHost()), revision: 0n });
+    const untold = { revision: 0n, memoryAvailableMib: undefined, cpuBusy: undefined };
+    assert.deepEqual({ ...host.value, ...untold }, { ...(await world.shownHost()), ...untold });
     await world.destroy("desk-1");
     const gone = (watch: Watching) => () =>
       watch.told.some((line) => line.startsWith("DELETED domain desk-1"));
