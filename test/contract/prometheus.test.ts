@@ -38,12 +38,14 @@ const DESK = (vgpu: string): string => `<domain type='kvm'><name>desk</name>
   <hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='${vgpu}'/></source></hostdev>
   </devices></domain>`;
 const FOREIGN = "f0e1d2c3-0000-4000-8000-000000000001";
+/** The simulator's virtual functions have no driver that tells their quotas. */
+const NOT_SIMULATED = ['vgpud_gpu_contexts{state="free"}', 'vgpud_gpu_doorbells{state="free"}'];
 /** Of the second GPU, which was seen empty, it is known where its vGPUs lie; the third's driver measures what i915 does not. */
 const HOST = `
 gpus:
   - { address: "0000:00:02.0" }
   - { address: "0000:01:02.0", boot_vga: false }
-  - { address: "0000:03:00.0", boot_vga: false, device: "56c0", driver: xe }
+  - { address: "0000:03:00.0", boot_vga: false, device: "56c0", driver: xe, total_vfs: 7 }
 mdevs: [{ gpu: "0000:00:02.0", type: i915-GVTg_V5_8, uuid: ${FOREIGN} }]
 `;
 
@@ -55,6 +57,7 @@ describe("Prometheus and vgpud", function () {
   before(async function () {
     unlessImpossible(this, installed("prometheus") ? undefined : "prometheus not installed");
     world = await World.start(HOST);
+    await world.host.control({ command: "set-vfs", gpu: "0000:03:00.0", count: 2 });
     prometheus = await RealPrometheus.start(world.metricsUrl);
     await prometheus.scraped(1);
     await busyMinute(world);
@@ -109,7 +112,7 @@ describe("Prometheus and vgpud", function () {
   it("has an answer to every query of docs/reference/metrics.md", async () => {
     const silent: string[] = [];
     for (const { query } of Object.values(metricNotes)) if (!(await answered(query))) silent.push(query);
-    assert.deepEqual(silent, []);
+    assert.deepEqual(silent, NOT_SIMULATED);
   });
 
   it("tell domains with a vGPU from those without", async () => {

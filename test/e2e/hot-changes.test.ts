@@ -56,6 +56,10 @@ describe("a change of the host that only the kernel tells of", () => {
   it("takes the series of what is gone out of the scrape, and brings them back", async () => {
     const series = async (): Promise<number> =>
       (await agent.scrape()).split("\n").filter((line) => line.includes(`pci_address="${GPU}"`)).length;
+    // The diagnosis follows within a second or two; the test before this one took the GPU away.
+    const isDiagnosed = async (): Promise<boolean> =>
+      (await agent.scrape()).includes(`vgpud_gpu_mode_available{pci_address="${GPU}"`);
+    await until("the GPU is diagnosed", isDiagnosed);
     const before = await series();
     assert.ok(before > 20);
     await agent.behindItsBack(set("KVMGT_UNLOADED"));
