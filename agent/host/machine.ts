@@ -53,11 +53,12 @@ const DEADLINE_MS = 5_000;
 
 /** What does not change while the agent runs. Never rejects: nothing the agent does depends on these facts. */
 export async function readMachine(options: MachineOptions): Promise<Lasting> {
-  const { signal, source } = asking(options);
+  const { stop, deadlineMs = DEADLINE_MS } = options;
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(deadlineMs)]);
   const [cpu, mem, os] = await Promise.all([
-    told(async () => (await source()).cpu(), signal),
-    told(async () => (await source()).mem(), signal),
-    told(async () => (await source()).osInfo(), signal),
+    told(async () => (await sourceOf(options)).cpu(), signal),
+    told(async () => (await sourceOf(options)).mem(), signal),
+    told(async () => (await sourceOf(options)).osInfo(), signal),
   ]);
   return {
     cpuModel: words(cpu?.manufacturer, cpu?.brand),
@@ -67,10 +68,15 @@ export async function readMachine(options: MachineOptions): Promise<Lasting> {
   };
 }
 
-/** What new processes can have. Never rejects, as above. */
-export async function readMemoryAvailable(options: MachineOptions): Promise<number | undefined> {
-  const { signal, source } = asking(options);
-  const mem = await told(async () => (await source()).mem(), signal);
+/**
+ * What new processes can have. Never rejects, as above. Asked again and again: it ends by its deadline alone, since a signal
+ * made of the agent's own for each look would outlive it (Node 20).
+ */
+export async function readMemoryAvailable(
+  options: Omit<MachineOptions, "stop"> = {},
+): Promise<number | undefined> {
+  const { deadlineMs = DEADLINE_MS } = options;
+  const mem = await told(async () => (await sourceOf(options)).mem(), AbortSignal.timeout(deadlineMs));
   return positive(mem?.available);
 }
 
@@ -92,14 +98,8 @@ export function busyBetween(before: CpuTimes, now: CpuTimes): number | undefined
   return all > 0 ? Math.min(1, Math.max(0, (now.busy - before.busy) / all)) : undefined;
 }
 
-function asking({ stop, deadlineMs = DEADLINE_MS, source }: MachineOptions): {
-  readonly signal: AbortSignal;
-  readonly source: () => Promise<MachineSource>;
-} {
-  return {
-    signal: AbortSignal.any([stop, AbortSignal.timeout(deadlineMs)]),
-    source: async () => source ?? (await import("systeminformation")),
-  };
+async function sourceOf({ source }: Pick<MachineOptions, "source">): Promise<MachineSource> {
+  return source ?? (await import("systeminformation"));
 }
 
 /** Undefined when the question fails or is not answered before the signal; what it started ends by itself. */

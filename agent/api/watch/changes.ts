@@ -95,7 +95,7 @@ export class Changes {
     });
     this.#watchers.add(watcher);
     onWatches(this.#watchers.size);
-    if (!this.#following) void this.#follow();
+    if (!this.#following) void this.#follow().catch(this.#fail);
     return watcher;
   }
 
@@ -125,17 +125,25 @@ export class Changes {
   async #follow(): Promise<void> {
     const { clock, stop } = this.#options;
     this.#following = true;
-    while (!stop.aborted && (this.#watchers.size > 0 || clock.now() < this.#followUntil)) {
-      const { rings } = this.#alarm;
-      const begun = clock.now();
-      this.#sync();
-      for (const watcher of this.#watchers) watcher.glance();
-      const gapMs = Math.max(GAP_MS, GAP_SHARE * (clock.now() - begun));
-      await clock.sleep(gapMs, stop).catch(() => undefined);
-      await this.#alarm.sleep(GLANCE_MS, rings);
+    try {
+      while (!stop.aborted && (this.#watchers.size > 0 || clock.now() < this.#followUntil)) {
+        const { rings } = this.#alarm;
+        const begun = clock.now();
+        this.#sync();
+        for (const watcher of this.#watchers) watcher.glance();
+        const gapMs = Math.max(GAP_MS, GAP_SHARE * (clock.now() - begun));
+        await clock.sleep(gapMs, stop).catch(() => undefined);
+        await this.#alarm.sleep(GLANCE_MS, rings);
+      }
+    } finally {
+      this.#following = false;
     }
-    this.#following = false;
   }
+
+  /** What cannot be compared cannot be told: each watch hears why, instead of waiting for changes that never come. */
+  readonly #fail = (error: unknown): void => {
+    for (const watcher of [...this.#watchers]) watcher.fail(AgentError.from(error));
+  };
 
   /** Costs nothing while the view is made from the same. */
   #sync(): void {

@@ -69,6 +69,11 @@ export class Watcher {
     if (this.#isLongUnread()) this.#options.reader.wake();
   }
 
+  /** There will be no more changes. */
+  fail(why: AgentError): void {
+    this.#options.reader.end(why);
+  }
+
   close(): void {
     this.#options.onClose();
   }

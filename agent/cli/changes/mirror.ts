@@ -70,7 +70,7 @@ function shape(object: WatchObject): Buffer {
 }
 
 /** Unique among all objects of a host. */
-function keyOf({ $case: kind, value }: WatchObject): string {
+export function keyOf({ $case: kind, value }: WatchObject): string {
   switch (kind) {
     case "host":
       return kind;

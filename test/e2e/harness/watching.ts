@@ -1,5 +1,6 @@
 // A client of WatchService that keeps what it is told, and can leave and come back at any item.
 import type { ClientReadableStream, ServiceError } from "@grpc/grpc-js";
+import { keyOf } from "../../../agent/cli/changes/mirror.ts";
 import {
   WatchEventType as Type,
   WatchRequest,
@@ -157,23 +158,6 @@ export class StuckWatching implements Disposable {
   [Symbol.dispose](): void {
     this.#stream.cancel();
     this.#rpc[Symbol.dispose]();
-  }
-}
-
-function keyOf({ $case: kind, value }: WatchObject): string {
-  switch (kind) {
-    case "host":
-      return kind;
-    case "gpu":
-      return `${kind} ${value.pciAddress}`;
-    case "vgpu":
-      return `${kind} ${value.vgpuId}`;
-    case "domain":
-      return `${kind} ${value.uuid}`;
-    case "reservation":
-      return `${kind} ${value.claimId}`;
-    case "operation":
-      return `${kind} ${value.name}`;
   }
 }
 

@@ -20,6 +20,8 @@ export class WatchedView {
   looks = 0;
   /** That are open. */
   watches = 0;
+  /** The view cannot be put together. */
+  broken: AgentError | undefined;
   #version = 0;
 
   constructor(limits: Partial<typeof LIMITS> = {}, epoch = EPOCH) {
@@ -59,6 +61,7 @@ export class WatchedView {
 
   #things(): Thing[] {
     this.looks += 1;
+    if (this.broken) throw this.broken;
     return [...this.#objects].map(([id, object]) => {
       const [kind, key = ""] = id.split(" ");
       return { kind: kind as Kind, key, basis: [{}], make: () => object };
