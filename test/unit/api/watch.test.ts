@@ -66,6 +66,23 @@ describe("a watch", () => {
     assert.equal(client.wakes, 0);
   });
 
+  it("ends with the reason when the view cannot be put together, and can be begun again", async () => {
+    const view = new WatchedView();
+    const client = new ReadingClient(view);
+    client.read();
+    view.broken = new AgentError("INTERNAL", "a view that cannot be shown");
+    view.domain("web", 512);
+    await view.clock.advance(1_500);
+    assert.deepEqual([client.ends, view.watches], [["INTERNAL"], 0]);
+    view.broken = undefined;
+    client.read();
+    view.domain("db", 512);
+    await view.clock.advance(1_500);
+    client.read();
+    assert.deepEqual(toldTo(client).slice(-3), ["SNAPSHOT web", "SYNCED", "ADDED db"]);
+    view.stop.abort();
+  });
+
   it("goes on behind the token of a list, with nothing in between lost or told twice", () => {
     const view = new WatchedView();
     view.domain("web", 512);
