@@ -16,8 +16,8 @@ import type { Domain, DomainRef, DomainUsage } from "../../proto/gen/vgpud/v1/do
 import { AgentError } from "../core/errors.ts";
 import { parseClaimId, parseDomainId, type ClaimId, type DomainId } from "../core/ids.ts";
 import type { Caller } from "../lifecycle/caller.ts";
-import type { Claim } from "../lifecycle/claim.ts";
-import type { Result, StopRequest } from "../lifecycle/domain-service.ts";
+import type { DomainClaim } from "../lifecycle/claim.ts";
+import type { DomainResult, StopRequest } from "../lifecycle/domain-service.ts";
 import { newestTombstone } from "../lifecycle/owned-domain.ts";
 import type { RequestIdentity } from "../lifecycle/requests.ts";
 import { requestDigest } from "../lifecycle/request-digest.ts";
@@ -185,7 +185,7 @@ function resolveRef(context: ApiContext, domain: DomainRef | undefined, path: st
     case "claimId": {
       const claimId = parseClaimId(ref.value);
       if (!claimId) throw invalid(field, `${CLAIM_ID}, is ${printable(ref.value)}`);
-      const id = context.ledger.byClaimId(claimId)?.domain.id;
+      const id = context.ledger.byClaimId(claimId)?.domain?.id;
       return found(id, `with claim id ${claimId}`, { claim_id: claimId });
     }
     case "name": {
@@ -217,11 +217,14 @@ function viewOf(context: ApiContext, id: DomainId): DomainView {
   throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${id}`, { details: { domain_uuid: id } });
 }
 
-function goneView(claim: Claim): DomainView {
+function goneView(claim: DomainClaim): DomainView {
   return { id: claim.domain.id, name: claim.domain.name, ownership: "own", claim, domain: undefined };
 }
 
-function answer(context: ApiContext, { claim, operation }: Result): { domain: Domain; operation: string } {
+function answer(
+  context: ApiContext,
+  { claim, operation }: DomainResult,
+): { domain: Domain; operation: string } {
   const view = domainViews(currentInventory(context), context.ledger).find(
     ({ id }) => id === claim.domain.id,
   );

@@ -57,6 +57,6 @@ function matching(vgpu: VgpuRef | undefined): (view: VgpuView) => boolean {
 
 export function shownVgpu(context: ViewContext, view: VgpuView): Vgpu {
   const { claim } = view;
-  const stalledBy = claim && context.operations.stalledBy(claim.operation.id);
+  const stalledBy = claim?.operation && context.operations.stalledBy(claim.operation.id);
   return toWireVgpu(view, { inventory: currentInventory(context), stalledBy });
 }

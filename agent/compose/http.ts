@@ -19,7 +19,7 @@ export function serveSite(
     const now = clock.wall();
     return {
       ...{ view: view(), agent, libvirt: libvirt.status, now },
-      stalledBy: ({ operation }) => operations.stalledBy(operation.id),
+      stalledBy: ({ operation }) => operation && operations.stalledBy(operation.id),
       history: lastMinutes(domainHistory, now),
     };
   };

@@ -20,6 +20,7 @@ import { Admission } from "../lifecycle/admission.ts";
 import { DomainService } from "../lifecycle/domain-service.ts";
 import { Driver } from "../lifecycle/driver.ts";
 import type { Claim } from "../lifecycle/claim.ts";
+import { Intents } from "../lifecycle/intents.ts";
 import { Ledger, type LedgerStore } from "../lifecycle/ledger.ts";
 import { learnRefusal } from "../lifecycle/refusals.ts";
 import { SpecGate } from "../lifecycle/spec-gate.ts";
@@ -77,7 +78,7 @@ export function composeStages(
         domainStats: sampler.view,
         diagnosis: diagnostician.latest,
         sensors: sensors.view,
-        stalledBy: ({ operation }) => operations.stalledBy(operation.id),
+        stalledBy: ({ operation }) => operation && operations.stalledBy(operation.id),
       }),
       sampler: () => sampler,
       sensors: () => sensors,
@@ -144,10 +145,11 @@ export function composeStages(
       logPlacement(log, event);
     },
   });
-  const domains = new DomainService({
-    ...{ ledger, admission, lookout, driver, operations, clock },
+  const intents = new Intents({
+    ...{ ledger, lookout, driver, operations, clock },
     newOperationId: randomUUID,
   });
+  const domains = new DomainService({ ledger, admission, lookout, intents, clock });
   const parts = {
     ledger,
     lookout,

@@ -11,10 +11,13 @@ import path from "node:path";
 import { messageOf } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Claim } from "../lifecycle/claim.ts";
-import { CLAIM_FORMAT, claimOfRecord } from "../lifecycle/claim-formats.ts";
+import { claimOfRecord, formatOf } from "../lifecycle/claim-formats.ts";
 import type { LedgerStore } from "../lifecycle/ledger.ts";
 
 const HEADER = /^vgpud-claim (\d+) sha256:([0-9a-f]{64})$/;
+
+/** What stands behind the name of a file that could not be read as a claim. */
+const ASIDE = ".set-aside";
 
 /** A file that could not be read as a claim. It stays where it is, under another name. */
 interface SetAside {
@@ -54,9 +57,23 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
         const read = parseRecord(await readFile(file), name);
         if ("claim" in read) claims.push(read.claim);
         else setAside.push(await moveAside(file, read.why));
+      } else if (name.endsWith(`.json${ASIDE}`)) {
+        const taken = await this.#takeBack(name.slice(0, -ASIDE.length));
+        if (taken) claims.push(taken);
       }
     }
     return { claims, setAside };
+  }
+
+  /** A record that an older version set aside because it did not know its format; undefined for what is still not to be read. */
+  async #takeBack(name: string): Promise<Claim | undefined> {
+    const file = path.join(this.#dir, name);
+    const read = parseRecord(await readFile(`${file}${ASIDE}`), name);
+    // A claim that was written anew since, as one rebuilt from its domain's mark, is newer.
+    if (!("claim" in read) || (await exists(file))) return undefined;
+    await rename(`${file}${ASIDE}`, file);
+    await this.#syncDirectory();
+    return read.claim;
   }
 
   async write(claim: Claim): Promise<void> {
@@ -75,7 +92,7 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
 
   async erase(vgpuId: VgpuId): Promise<void> {
     await unlink(this.#fileOf(vgpuId)).catch((error: unknown) => {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      if (!isMissing(error)) throw error;
     });
     await this.#syncDirectory();
   }
@@ -125,7 +142,7 @@ async function lockDirectory(dir: string): Promise<net.Server> {
 
 function renderRecord(claim: Claim): string {
   const body = `${JSON.stringify(claim, undefined, 2)}\n`;
-  return `vgpud-claim ${CLAIM_FORMAT} sha256:${sha256(body)}\n${body}`;
+  return `vgpud-claim ${formatOf(claim)} sha256:${sha256(body)}\n${body}`;
 }
 
 function parseRecord(bytes: Buffer, name: string): { readonly claim: Claim } | { readonly why: string } {
@@ -141,9 +158,23 @@ function parseRecord(bytes: Buffer, name: string): { readonly claim: Claim } | {
 }
 
 async function moveAside(file: string, why: string): Promise<SetAside> {
-  const aside = `${file}.set-aside`;
+  const aside = `${file}${ASIDE}`;
   await rename(file, aside);
   return { file: aside, why };
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await stat(file);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 function sha256(bytes: string | Buffer): string {

@@ -7,7 +7,7 @@ import type { CapacityRule } from "../capacity/budget.ts";
 import { NotPlacedError, place, type Decision, type Placed } from "../capacity/place.ts";
 import type { Wish } from "../capacity/wish.ts";
 import type { Inventory } from "../inventory/model.ts";
-import type { Claim, Operation } from "./claim.ts";
+import type { DomainClaim } from "./claim.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 import { holdingsOf } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
@@ -32,6 +32,13 @@ export interface PlacementEvent {
   readonly trace: TraceContext | undefined;
   /** Nothing comes of it. */
   readonly validateOnly: boolean;
+}
+
+/** What a new claim is made from beside its request. */
+interface Placement {
+  readonly placed: Placed;
+  readonly operation: DomainClaim["operation"];
+  readonly inventory: Inventory;
 }
 
 export interface AdmissionOptions {
@@ -87,21 +94,19 @@ export class Admission {
   }
 
   /** A released slice has to be found room for again, on the GPU the claim was placed on. */
-  refuseWithoutRoom(claim: Claim, inventory: Inventory, trace: TraceContext | undefined): void {
+  refuseWithoutRoom(claim: DomainClaim, inventory: Inventory, trace: TraceContext | undefined): void {
     const { claimId, vgpuId, gpu, type, domain } = claim;
     if (inventory.vgpus.has(vgpuId) || domain.onStop === "hold") return;
     const wish = { size: { by: "type", type }, gpu, policy: "pack" } as const;
     this.place(wish, inventory, { claimId, domainName: domain.name, trace, validateOnly: false });
   }
 
-  newClaim(
-    request: CreateRequest,
-    { placed, operation, inventory }: { placed: Placed; operation: Operation; inventory: Inventory },
-  ): Claim {
+  newClaim(request: CreateRequest, { placed, operation, inventory }: Placement): DomainClaim {
     const wall = this.#options.clock.wall();
     const { spec } = request;
     const { id, name, onStop, labels, autostart } = spec;
     return {
+      kind: "domain",
       claimId: request.claimId,
       vgpuId: this.#options.newVgpuId(),
       gpu: placed.gpu,
@@ -116,6 +121,7 @@ export class Admission {
       requests: remember([], request, operation),
       operation,
       failure: undefined,
+      reservation: undefined,
       createdAt: wall,
       updatedAt: wall,
       bootId: inventory.host.bootId,

@@ -5,10 +5,10 @@ import {
   claimMarkElements as elements,
 } from "../core/claim-mark.ts";
 import type { ClaimMark } from "../inventory/model.ts";
-import type { Claim } from "./claim.ts";
+import type { DomainClaim } from "./claim.ts";
 import type { Builder } from "./xml-builder.ts";
 
-export function markOf({ claimId, vgpuId, domain, gpu, type, sizes, requestDigest }: Claim): ClaimMark {
+export function markOf({ claimId, vgpuId, domain, gpu, type, sizes, requestDigest }: DomainClaim): ClaimMark {
   const { id: domainId, onStop, labels, autostart } = domain;
   return { claimId, vgpuId, domainId, gpu, type, sizes, onStop, requestDigest, labels, autostart };
 }

@@ -4,11 +4,20 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import { changed, type Claim, type Failure, type Operation } from "./claim.ts";
+import {
+  changed,
+  hasSlice,
+  type Claim,
+  type DomainClaim,
+  type Failure,
+  type Operation,
+  type SliceClaim,
+} from "./claim.ts";
 import { execute, type Hands, type HostStep } from "./execute.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Operations } from "./operations.ts";
 import { plan, type Step } from "./plan.ts";
+import { ended, settled } from "./settled.ts";
 
 /** What happened to a claim, for the log and the metrics. */
 export type LifecycleEvent =
@@ -144,7 +153,7 @@ export class Driver {
     for (const step of steps) {
       const claim = ledger.get(vgpuId);
       // A request changed the intent meanwhile: these steps lead to the old one.
-      if (claim?.goal !== planned.goal) return { kind: "again" };
+      if (claim?.kind !== planned.kind || claim.goal !== planned.goal) return { kind: "again" };
       if (step.kind === "wait") return this.#wait(step);
       try {
         await this.#step(claim, step);
@@ -170,46 +179,45 @@ export class Driver {
     const { clock, onEvent } = this.#options;
     const started = clock.now();
     try {
-      if (step.kind === "settle") await this.#settle(claim, step);
-      else if (step.kind === "autostart") await this.#autostart(claim, step);
-      else await this.#hostStep(claim, step);
+      await this.#carryOut(claim, step);
     } catch (error) {
       const failure = AgentError.from(error);
       onEvent({ kind: "step-failed", claim, step: step.kind, error: failure });
       throw failure;
     }
-    this.#options.operations.advance(claim.operation.id);
+    if (claim.operation) this.#options.operations.advance(claim.operation.id);
     onEvent({ kind: "step-done", claim, step: step.kind, seconds: (clock.now() - started) / 1000 });
   }
 
-  async #hostStep(claim: Claim, step: HostStep): Promise<void> {
+  async #carryOut(claim: Claim, step: Exclude<Step, { kind: "wait" }>): Promise<void> {
+    if (step.kind === "settle") return this.#settle(claim, step);
+    // The rest is planned for claims with a slice, and what libvirt is asked for those of its domains.
+    if (!hasSlice(claim)) return;
+    if (step.kind !== "autostart") return this.#hostStep(claim, step);
+    if (claim.kind === "domain") await this.#autostart(claim, step);
+  }
+
+  async #hostStep(claim: SliceClaim, step: HostStep): Promise<void> {
     const { ledger, hands, clock, stop } = this.#options;
     await execute(hands, claim, step, stop);
     if (step.kind !== "ask-shutdown") return;
     const now = ledger.get(claim.vgpuId);
-    if (!now?.powerOff) return;
+    if (now?.kind !== "domain" || !now.powerOff) return;
     const askedAt = clock.wall();
     await ledger.put(changed(now, { powerOff: { ...now.powerOff, askedAt } }, askedAt));
   }
 
-  async #settle(claim: Claim, { state, goal, failure }: Extract<Step, { kind: "settle" }>): Promise<void> {
-    const { ledger, operations, onEvent } = this.#options;
-    const wall = this.#options.clock.wall();
-    // A create that failed is over when it is undone: until then its claim id cannot be tried again.
-    const undoing = state === "failed" && goal === "absent";
-    const operation = undoing ? claim.operation : ended(claim, wall, failure);
-    const settled = changed(claim, { state, goal, failure, operation, powerOff: undefined }, wall);
-    // A create that was undone left nothing, so nothing of it is kept: the same claim id may try again (law 7).
-    if (state === "gone" && operation.kind === "create") await ledger.erase(claim.vgpuId);
-    else await ledger.put(settled);
-    // A drift settles a claim whose operation ended long ago; a create that is being undone has not ended.
-    const ends = operation.ended !== undefined && !claim.operation.ended;
-    if (ends) operations.end(settled);
-    onEvent({ kind: "settled", claim: settled, operation: ends ? operation : undefined });
+  async #settle(claim: Claim, step: Extract<Step, { kind: "settle" }>): Promise<void> {
+    const { ledger, operations, clock, onEvent } = this.#options;
+    const { claim: now, left, ended: operation } = settled(claim, step, clock.wall());
+    if (left) await ledger.put(left);
+    else await ledger.erase(claim.vgpuId);
+    if (operation && hasSlice(now)) operations.end(now);
+    onEvent({ kind: "settled", claim: now, operation });
   }
 
   /** No operation of a caller: its failure is in the log, and who asks for the domain sees that it is off. */
-  async #autostart(claim: Claim, { bootId, run }: Extract<Step, { kind: "autostart" }>): Promise<void> {
+  async #autostart(claim: DomainClaim, { bootId, run }: Extract<Step, { kind: "autostart" }>): Promise<void> {
     const { ledger, clock } = this.#options;
     const change = run ? ({ bootId, state: "stopped", goal: "running" } as const) : { bootId };
     await ledger.put(changed(claim, change, clock.wall()));
@@ -225,7 +233,8 @@ export class Driver {
     // Steps cut off by our own stop have not failed: the next start plans again from what it finds.
     if (!claim || this.#options.stop.aborted) return undefined;
     const idle: Outcome = { kind: "idle", ms: this.#backoff(failures) };
-    const starting = claim.goal === "running" && !claim.operation.ended;
+    if (!hasSlice(claim)) return idle;
+    const starting = (claim.goal === "running" || claim.goal === "present") && !claim.operation.ended;
     const waited = this.#options.clock.now() - since;
     if (starting && error.kind === "unavailable" && waited < CREATE_PATIENCE_MS) return idle;
     // An autostart waits for what is away, however long the host takes to come up.
@@ -244,17 +253,18 @@ export class Driver {
   }
 
   /** A create that fails becomes a claim that is to be absent; a start that fails, one that is to be off. */
-  async #giveUp(claim: Claim, failure: Failure): Promise<void> {
+  async #giveUp(claim: SliceClaim, failure: Failure): Promise<void> {
     const { ledger, operations, clock } = this.#options;
     const wall = clock.wall();
+    const undone = { state: "failed", goal: "absent", failure } as const;
+    if (claim.kind === "vgpu") return ledger.put(changed(claim, undone, wall));
     if (claim.state === "creating") {
       const powerOff = { forceAt: wall, askedAt: undefined };
-      await ledger.put(changed(claim, { state: "failed", goal: "absent", failure, powerOff }, wall));
-      return;
+      return ledger.put(changed(claim, { ...undone, powerOff }, wall));
     }
     // What left nothing is not remembered, so that a retry tries (law 7).
     const requests = claim.requests.filter(({ operationId }) => operationId !== claim.operation.id);
-    const operation = ended(claim, wall, failure);
+    const operation = ended(claim.operation, wall, failure);
     const back = changed(claim, { goal: "stopped", operation, requests }, wall);
     await ledger.put(back);
     if (!claim.operation.ended) operations.end(back);
@@ -266,12 +276,8 @@ export class Driver {
   }
 }
 
-function ended(claim: Claim, at: number, failure: Failure | undefined): Claim["operation"] {
-  return claim.operation.ended ? claim.operation : { ...claim.operation, ended: { at, failure } };
-}
-
 /** While a failed create is being undone, the caller hears why it failed and what is still held. */
-function stalled(claim: Claim, error: AgentError): AgentError {
+function stalled(claim: SliceClaim, error: AgentError): AgentError {
   const { failure } = claim;
   if (!failure) return error;
   const message = `${failure.message}; undoing it goes on: ${error.message}`;

@@ -2,7 +2,7 @@
 import { AgentError, messageOf } from "../core/errors.ts";
 import type { ClaimId, DomainId, VgpuId } from "../core/ids.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
-import type { Claim, RememberedRequest } from "./claim.ts";
+import { hasSlice, type Claim, type DomainClaim, type RememberedRequest, type SliceClaim } from "./claim.ts";
 
 /** Keeps claims over a crash. Implemented in host/ledger-files.ts. */
 export interface LedgerStore {
@@ -67,17 +67,26 @@ export class Ledger {
     return this.#find((claim) => claim.claimId === claimId);
   }
 
-  /** A tombstone does not answer for its domain: the UUID may be used again. */
-  byDomainId(domainId: DomainId): Claim | undefined {
-    return this.#find((claim) => claim.domain.id === domainId && claim.state !== "gone");
+  /** The reservation of that name, or the claim that was bound from it. */
+  byReservation(claimId: ClaimId): Claim | undefined {
+    return this.#find((claim) =>
+      claim.kind === "reservation" ? claim.claimId === claimId : claim.reservation?.claimId === claimId,
+    );
   }
 
-  byDomainName(name: string): Claim | undefined {
-    return this.#find((claim) => claim.domain.name === name && claim.state !== "gone");
+  /** The domain's own claim; one for somebody else's domain does not answer for it, nor does a tombstone: the UUID may be used again. */
+  byDomainId(domainId: DomainId): DomainClaim | undefined {
+    return this.#livingDomain(({ id }) => id === domainId);
   }
 
-  byOperation(operationId: string): Claim | undefined {
-    return this.#find((claim) => claim.operation.id === operationId);
+  byDomainName(name: string): DomainClaim | undefined {
+    return this.#livingDomain((domain) => domain.name === name);
+  }
+
+  byOperation(operationId: string): SliceClaim | undefined {
+    for (const claim of this.#claims.values())
+      if (hasSlice(claim) && claim.operation.id === operationId) return claim;
+    return undefined;
   }
 
   byRequest(requestId: string): { claim: Claim; request: RememberedRequest } | undefined {
@@ -136,6 +145,12 @@ export class Ledger {
 
   #find(matches: (claim: Claim) => boolean): Claim | undefined {
     for (const claim of this.#claims.values()) if (matches(claim)) return claim;
+    return undefined;
+  }
+
+  #livingDomain(matches: (domain: DomainClaim["domain"]) => boolean): DomainClaim | undefined {
+    for (const claim of this.#claims.values())
+      if (claim.kind === "domain" && claim.state !== "gone" && matches(claim.domain)) return claim;
     return undefined;
   }
 }

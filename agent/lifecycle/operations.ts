@@ -1,16 +1,16 @@
 // Tells those who wait how the operation they asked for went on. What has ended is remembered for a while.
 import type { AgentError } from "../core/errors.ts";
-import type { Claim, Operation } from "./claim.ts";
+import type { Operation, SliceClaim } from "./claim.ts";
 
 /** What a waiter hears: the end, or that it does not get on for now (it goes on trying by itself). */
 export type Progress =
-  | { readonly kind: "ended"; readonly operation: Operation; readonly claim: Claim }
+  | { readonly kind: "ended"; readonly operation: Operation; readonly claim: SliceClaim }
   | { readonly kind: "stalled"; readonly error: AgentError };
 
 /** An operation that ended, with the claim as it was then. */
 export interface EndedOperation {
   readonly operation: Operation;
-  readonly claim: Claim;
+  readonly claim: SliceClaim;
 }
 
 /** Those of claims that are no longer in the ledger; a create that failed leaves no other trace. */
@@ -40,7 +40,7 @@ export class Operations {
   }
 
   /** To be called once for each operation, when it ends. */
-  end(claim: Claim): void {
+  end(claim: SliceClaim): void {
     const { operation } = claim;
     this.#stalled.delete(operation.id);
     this.#ended.set(operation.id, { operation, claim });

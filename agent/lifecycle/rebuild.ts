@@ -1,11 +1,15 @@
 // A lost ledger is rebuilt from the marks that our domains bear (law 3). Pure.
 import { parseClaimId } from "../core/ids.ts";
 import { isAlive, type ClaimMark, type Domain, type Inventory } from "../inventory/model.ts";
-import type { Claim } from "./claim.ts";
+import type { DomainClaim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Claims for domains that bear a valid mark and have none. A tombstone is a claim: what was destroyed stays so. */
-export function claimsToRebuild(ledger: Ledger, inventory: Inventory, newOperationId: () => string): Claim[] {
+export function claimsToRebuild(
+  ledger: Ledger,
+  inventory: Inventory,
+  newOperationId: () => string,
+): DomainClaim[] {
   if (!inventory.domains.known) return [];
   return [...inventory.domains.value.values()].flatMap((domain) => {
     const { mark } = domain;
@@ -19,13 +23,14 @@ export function claimsToRebuild(ledger: Ledger, inventory: Inventory, newOperati
 }
 
 function rebuilt(
-  mark: ClaimMark & Pick<Claim, "claimId">,
+  mark: ClaimMark & Pick<DomainClaim, "claimId">,
   domain: Domain,
   { inventory, operationId }: { readonly inventory: Inventory; readonly operationId: string },
-): Claim {
+): DomainClaim {
   const { observedAt: at, host } = inventory;
   const alive = isAlive(domain.state);
   return {
+    kind: "domain",
     claimId: mark.claimId,
     vgpuId: mark.vgpuId,
     gpu: mark.gpu,
@@ -47,6 +52,7 @@ function rebuilt(
     requests: [],
     operation: { id: operationId, kind: "create", startedAt: at, ended: { at, failure: undefined } },
     failure: undefined,
+    reservation: undefined,
     createdAt: at,
     updatedAt: at,
     bootId: host.bootId,

@@ -5,7 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Pulse } from "../core/pulse.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Inventory } from "../inventory/model.ts";
-import type { Claim } from "./claim.ts";
+import type { DomainClaim } from "./claim.ts";
 import type { Driver } from "./driver.ts";
 import type { Ledger } from "./ledger.ts";
 import { plan } from "./plan.ts";
@@ -26,7 +26,7 @@ export interface ReconcilerOptions {
   readonly settleMs: number;
   /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
   readonly tombstoneMs: number;
-  readonly onRebuilt: (claim: Claim) => void;
+  readonly onRebuilt: (claim: DomainClaim) => void;
   /** Told by when the loop will be heard of again: a round has a limit, a pause its length. */
   readonly pulse?: Pulse;
   /** A round was completed. */

@@ -22,7 +22,7 @@ import {
   type KernelVgpu,
   type VgpuType,
 } from "../inventory/model.ts";
-import type { Claim } from "./claim.ts";
+import type { Claim, DomainClaim } from "./claim.ts";
 import { holdingsBy, type Holder } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -56,7 +56,7 @@ export interface DomainView {
   readonly id: DomainId;
   readonly name: string;
   readonly ownership: Ownership;
-  readonly claim: Claim | undefined;
+  readonly claim: DomainClaim | undefined;
   /** Undefined while libvirt is away, or does not know it (yet, or any more). */
   readonly domain: Domain | undefined;
 }
@@ -167,7 +167,9 @@ function userOf(id: VgpuId, domains: readonly Domain[]): Domain | undefined {
 
 export function domainViews(inventory: Inventory, ledger: Ledger): DomainView[] {
   const domains = inventory.domains.known ? inventory.domains.value : new Map<DomainId, Domain>();
-  const claims = new Map(ledger.living().map((claim) => [claim.domain.id, claim]));
+  const claims = new Map(
+    ledger.living().flatMap((claim) => (claim.kind === "domain" ? [[claim.domain.id, claim] as const] : [])),
+  );
   return [...new Set([...domains.keys(), ...claims.keys()])].sort().map((id) => {
     const domain = domains.get(id);
     const claim = claims.get(id);

@@ -16,7 +16,15 @@ export type HostdOutcome = (typeof hostdOutcomes)[number];
 export const ueventSubsystems = ["mdev", "pci", "drm", "module", "other"] as const;
 export const ueventActions = ["add", "remove", "change", "bind", "unbind", "other"] as const;
 
-export const operations = ["create", "start", "stop", "destroy"] as const satisfies readonly OperationKind[];
+const everyOperation = {
+  create: true,
+  start: true,
+  stop: true,
+  destroy: true,
+  "create-vgpu": true,
+  "delete-vgpu": true,
+} as const satisfies Record<OperationKind, true>;
+export const operations = Object.keys(everyOperation);
 export const triggerSources = ["libvirt", "udev"] as const satisfies readonly TriggerSource[];
 
 const everyStep = {

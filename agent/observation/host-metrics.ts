@@ -69,7 +69,7 @@ export function hostCollector({ version, revision, nodeVersion }: BuildInfo): Co
 }
 
 function runningOf(claims: readonly Claim[]): readonly Claim[] {
-  return claims.filter(({ state, operation }) => state !== "gone" && operation.ended === undefined);
+  return claims.filter(({ state, operation }) => state !== "gone" && operation && !operation.ended);
 }
 
 /** How often each of the known values occurs; each gets its series, also at 0. */
@@ -104,7 +104,7 @@ export const claimCollector: Collector = {
       samples: ({ claims }) =>
         counted(
           operations,
-          runningOf(claims).map(({ operation }) => operation.kind),
+          runningOf(claims).map(({ operation }) => operation?.kind),
           (operation) => ({ operation }),
         ),
     }),

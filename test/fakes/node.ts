@@ -13,6 +13,7 @@ import type { Caller } from "../../agent/lifecycle/caller.ts";
 import { DomainService, type StopRequest } from "../../agent/lifecycle/domain-service.ts";
 import type { DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
 import { Driver, type LifecycleEvent } from "../../agent/lifecycle/driver.ts";
+import { Intents } from "../../agent/lifecycle/intents.ts";
 import { Ledger } from "../../agent/lifecycle/ledger.ts";
 import { Operations } from "../../agent/lifecycle/operations.ts";
 import { Reconciler } from "../../agent/lifecycle/reconciler.ts";
@@ -143,9 +144,8 @@ export class FakeNode {
       ...{ ledger, clock, gate, newVgpuId, rule: gvtgCapacity },
       onPlacement: (event) => this.placements.push(event),
     });
-    const service = new DomainService({
-      ...{ ledger, admission, lookout, driver, operations, clock, newOperationId },
-    });
+    const intents = new Intents({ ledger, lookout, driver, operations, clock, newOperationId });
+    const service = new DomainService({ ledger, admission, lookout, intents, clock });
     const reconciler = new Reconciler({
       ...{ ledger, lookout, driver, clock, newOperationId, stop: stop.signal },
       pulse: this.pulse,

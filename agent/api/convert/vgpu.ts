@@ -3,6 +3,7 @@ import { Backend, Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/vgpu.ts";
 import type { AgentError } from "../../core/errors.ts";
 import type { Inventory } from "../../inventory/model.ts";
+import { domainIdOf } from "../../lifecycle/claim.ts";
 import type { VgpuView } from "../../lifecycle/views.ts";
 import { operationName, toWireClaimState, toWireFailure, toWireOwnership } from "./claim.ts";
 import { toWireSizes } from "./gpu.ts";
@@ -28,8 +29,8 @@ export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext
     ownership: toWireOwnership(view.ownership),
     claimId: claim?.claimId ?? "",
     claimState: toWireClaimState(claim),
-    domainUuid: domain?.id ?? claim?.domain.id ?? "",
-    domainName: domain?.name ?? claim?.domain.name ?? "",
+    domainUuid: domain?.id ?? (claim && domainIdOf(claim)) ?? "",
+    domainName: domain?.name ?? claim?.domain?.name ?? "",
     inUse: view.inUse,
     present: kernel !== undefined,
     holders: stalledBy?.holders.map(({ pid, command }) => ({ pid, command })) ?? [],

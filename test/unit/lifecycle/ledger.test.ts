@@ -1,7 +1,7 @@
 // What the ledger promises: a claim counts from the moment it is asked for, and is as if never asked when it cannot be written.
 import assert from "node:assert/strict";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
-import { claim } from "../../fakes/claims.ts";
+import { claim, reservation, vgpuClaim } from "../../fakes/claims.ts";
 import { claimId } from "../../fakes/ids.ts";
 import { MemoryStore } from "../../fakes/memory-store.ts";
 
@@ -19,6 +19,23 @@ describe("the ledger", () => {
     assert.deepEqual(ledger.byRequest("r"), { claim: own, request: remembered });
     assert.equal(ledger.byRequest("other"), undefined);
     assert.equal(ledger.byClaimId(claimId("other")), undefined);
+  });
+
+  it("finds a reservation by its name, also once it is bound under another", () => {
+    const held = reservation(1);
+    const bound = vgpuClaim(2, { reservation: reservation(3) });
+    const ledger = new Ledger(new MemoryStore(), [held, bound]);
+    assert.equal(ledger.byReservation(held.claimId), held);
+    assert.equal(ledger.byReservation(claimId("claim-3")), bound);
+    assert.equal(ledger.byReservation(bound.claimId), undefined);
+    assert.equal(ledger.byClaimId(claimId("claim-3")), undefined);
+  });
+
+  it("does not take a vGPU for somebody else's domain for that domain's claim", () => {
+    const own = claim(1);
+    const lent = vgpuClaim(2, { forDomain: own.domain.id });
+    assert.equal(new Ledger(new MemoryStore(), [lent, own]).byDomainId(own.domain.id), own);
+    assert.equal(new Ledger(new MemoryStore(), [lent]).byDomainId(own.domain.id), undefined);
   });
 
   it("counts a claim from the call, before the disk has it", async () => {
@@ -102,8 +119,9 @@ describe("the ledger", () => {
     const released = { ...claim(1).domain, onStop: "release" } as const;
     const holdings = (given: Parameters<typeof claim>[1]): number =>
       new Ledger(new MemoryStore(), [claim(1, given)]).holdings().length;
-    for (const state of ["reserved", "creating", "active", "stopped", "deleting", "failed"] as const)
+    for (const state of ["creating", "active", "stopped", "deleting", "failed"] as const)
       assert.equal(holdings({ state }), 1, state);
+    assert.equal(new Ledger(new MemoryStore(), [vgpuClaim(1), reservation(2)]).holdings().length, 2);
     assert.equal(holdings({ state: "stopped", goal: "stopped", domain: released }), 0);
     assert.equal(holdings({ state: "stopped", goal: "running", domain: released }), 1, "promised again");
     assert.equal(holdings({ state: "active", goal: "stopped", domain: released }), 1, "not given back yet");

@@ -16,7 +16,7 @@ import { AgentError } from "../../../agent/core/errors.ts";
 import { parseClaimId, parsePciAddress, parseVgpuId, type PciAddress } from "../../../agent/core/ids.ts";
 import type { GpuReadings } from "../../../agent/discovery/gpu-sensors.ts";
 import type { Domain, Gpu, Inventory, SliceSizes } from "../../../agent/inventory/model.ts";
-import type { Claim } from "../../../agent/lifecycle/claim.ts";
+import type { Claim, DomainClaim } from "../../../agent/lifecycle/claim.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
 import type { ScrapeView } from "../../../agent/observation/view.ts";
@@ -109,8 +109,9 @@ const layout: Layout = new Map(
 );
 const memory = { ggttMib: 4096, layouts: [layout], countsAgree: true, refusal: undefined };
 
-export function claim(n: number, change: Partial<Claim> = {}): Claim {
+export function claim(n: number, change: Partial<DomainClaim> = {}): DomainClaim {
   return {
+    kind: "domain",
     claimId: parsed(parseClaimId(`claim-${n}`)),
     vgpuId: own(n),
     gpu: igd,
@@ -137,6 +138,7 @@ export function claim(n: number, change: Partial<Claim> = {}): Claim {
       ended: { at: NOON + 250, failure: undefined },
     },
     failure: undefined,
+    reservation: undefined,
     createdAt: NOON + n * 500,
     updatedAt: NOON + 1000,
     bootId: "boot",

@@ -17,7 +17,7 @@ import type {
   SliceSizes,
   VgpuType,
 } from "../../../agent/inventory/model.ts";
-import type { Claim } from "../../../agent/lifecycle/claim.ts";
+import type { DomainClaim } from "../../../agent/lifecycle/claim.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
 import type { Activity, History, StatusSource } from "../../../agent/observation/status-page/model.ts";
@@ -51,7 +51,7 @@ export interface Guest {
   readonly gpu?: number;
   readonly ownership?: "own" | "foreign" | "orphan";
   /** Of its claim; default active. */
-  readonly claim?: Claim["state"];
+  readonly claim?: DomainClaim["state"];
   /** Of its domain; undefined: not defined. Default running. */
   readonly domain?: Domain["state"] | undefined;
   /** Whether the kernel has the slice; default true. */
@@ -101,7 +101,7 @@ interface Made {
   readonly guest: Guest;
   readonly vgpu: KernelVgpu;
   readonly domain: Domain | undefined;
-  readonly claim: Claim | undefined;
+  readonly claim: DomainClaim | undefined;
 }
 
 /** A host as planned, at noon. */
@@ -150,7 +150,7 @@ export function host(plan: HostPlan = {}): StatusSource {
   };
 }
 
-function viewOf(inventory: Inventory, claims: readonly Claim[]): StatusSource["view"] {
+function viewOf(inventory: Inventory, claims: readonly DomainClaim[]): StatusSource["view"] {
   const store = { write: () => Promise.resolve(), erase: () => Promise.resolve() };
   const ledger = new Ledger(store, claims);
   return {
@@ -226,7 +226,7 @@ function guestOf(guest: Guest, n: number, gpus: readonly Gpu[]): Made {
     claim:
       ownership === "own"
         ? {
-            ...{ claimId, vgpuId: id, gpu, type, sizes, state },
+            ...{ kind: "domain", claimId, vgpuId: id, gpu, type, sizes, state },
             domain: {
               ...{ id: domainId(n), name, onStop: guest.onStop ?? "hold" },
               ...{ labels: {}, autostart: false, spec: undefined },
@@ -234,6 +234,7 @@ function guestOf(guest: Guest, n: number, gpus: readonly Gpu[]): Made {
             placement: undefined,
             goal: state === "deleting" ? "absent" : state === "stopped" ? "stopped" : "running",
             ...{ powerOff: undefined, requestDigest: "d", requests: [], failure: undefined, bootId: "boot" },
+            reservation: undefined,
             operation: { id: `operation-${n}`, kind: "create", startedAt: NOON, ended: undefined },
             ...{ createdAt: NOON + n, updatedAt: NOON + n },
           }
