@@ -179,6 +179,8 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_lifecycle_step_failures_total: note(
     "sum by (reason) (increase(vgpud_lifecycle_step_failures_total[1m]))",
   ),
+  vgpud_reservations: note("sum by (state) (vgpud_reservations)"),
+  vgpud_reservation_expirations_total: note("increase(vgpud_reservation_expirations_total[1h])"),
   vgpud_claims_rebuilt_total: note("increase(vgpud_claims_rebuilt_total[1m])"),
   vgpud_rpc_handled_total: note('sum by (code) (rate(vgpud_rpc_handled_total{code!="OK"}[1m]))'),
   vgpud_rpc_duration_seconds: note(

@@ -10,6 +10,8 @@ import type { DomainService } from "../lifecycle/domain-service.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
 import type { DomainReading } from "../observation/domain-stats.ts";
 import type { Operations } from "../lifecycle/operations.ts";
+import type { ReservationService } from "../lifecycle/reservation-service.ts";
+import type { VgpuService } from "../lifecycle/vgpu-service.ts";
 import type { Simulation } from "./simulation.ts";
 import type { Changes } from "./watch/changes.ts";
 
@@ -71,8 +73,12 @@ export interface ApiContext extends ViewContext {
   /** What changed, by revision. */
   readonly changes: Changes;
   readonly domains: DomainService;
+  readonly vgpus: VgpuService;
+  readonly reservations: ReservationService;
   readonly typesAt: TypesRule;
   readonly newDomainId: () => DomainId;
+  /** Milliseconds since the epoch. */
+  readonly wall: () => number;
   /** Undefined on a real host. */
   readonly simulation: Simulation | undefined;
   /** What running domains use, read again first when the last reading is old; undefined before there is one. */

@@ -37,7 +37,8 @@ export function composeApi(
   stages: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
 ): Api {
-  const { ledger, lookout, libvirt, operations, domains, metrics, reconciler, sampler } = stages;
+  const { ledger, lookout, libvirt, operations, domains, vgpus, reservations, metrics, reconciler, sampler } =
+    stages;
   const { diagnostician, domainHistory } = stages;
   const lookAgain = async (): Promise<void> => {
     reconciler.trigger();
@@ -61,12 +62,13 @@ export function composeApi(
   };
   const context: ApiContext = {
     ...shown,
-    ...{ domains, typesAt: gvtgTypesAt, changes: composeChanges(shown, stages, stop) },
+    ...{ domains, vgpus, reservations, typesAt: gvtgTypesAt, changes: composeChanges(shown, stages, stop) },
     simulation: simulator === undefined ? undefined : composeSimulation(simulator.control, lookAgain),
     domainFigures: async () => {
       await sampler.refresh(FRESH_MS, WAIT_MS);
       return domainHistory.latest;
     },
+    wall: clock.wall,
     newDomainId: () => randomUUID() as string as DomainId,
   };
   const logCall = callLog(log);

@@ -1,4 +1,4 @@
-// What runs as long as the agent does: libvirt's connection, the reconciler, the watch on udev.
+// What runs as long as the agent does: libvirt's connection, the reconciler, the end of reservations, the watch on udev.
 import { systemClock as clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import { superviseUntil } from "../host/systemd/supervision.ts";
@@ -17,7 +17,7 @@ const START_EXTENSION_MS = 30_000;
 
 export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => void): Task[] {
   const { log, manager } = options;
-  const { libvirt, lookout, reconciler, metrics, sampler } = stages;
+  const { libvirt, lookout, reconciler, expiry, metrics, sampler } = stages;
   const reconcile: Task = {
     name: "reconciler",
     run: async (signal) => {
@@ -49,7 +49,9 @@ export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => voi
   });
   const connect: Task = { name: "libvirt", run: (signal) => libvirt.run(signal) };
   const sample: Task = { name: "domain sampler", run: (signal) => sampler.run(signal) };
-  const everywhere = [connect, reconcile, sample, diagnosisTask({ ...stages, log }), ...stages.machine.tasks];
+  const expire: Task = { name: "expiry", run: () => expiry.run() };
+  const diagnose = diagnosisTask({ ...stages, log });
+  const everywhere = [connect, reconcile, expire, sample, diagnose, ...stages.machine.tasks];
   const monitor = monitorOf(options);
   const always = [...everywhere, ...(manager.messenger.heard ? [supervise(options, stages)] : [])];
   return monitor ? [...always, udev(monitor)] : always;

@@ -19,11 +19,14 @@ import { Snapshot } from "../inventory/snapshot.ts";
 import { Admission } from "../lifecycle/admission.ts";
 import { DomainService } from "../lifecycle/domain-service.ts";
 import { Driver } from "../lifecycle/driver.ts";
+import { Expiry } from "../lifecycle/expiry.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import { Intents } from "../lifecycle/intents.ts";
 import { Ledger, type LedgerStore } from "../lifecycle/ledger.ts";
 import { learnRefusal } from "../lifecycle/refusals.ts";
+import { ReservationService } from "../lifecycle/reservation-service.ts";
 import { SpecGate } from "../lifecycle/spec-gate.ts";
+import { VgpuService } from "../lifecycle/vgpu-service.ts";
 import { Operations } from "../lifecycle/operations.ts";
 import type { Reconciler } from "../lifecycle/reconciler.ts";
 import type { DomainSampler } from "../observation/domain-sampler.ts";
@@ -50,6 +53,9 @@ export interface Stages {
   readonly reconciler: Reconciler;
   readonly operations: Operations;
   readonly domains: DomainService;
+  readonly vgpus: VgpuService;
+  readonly reservations: ReservationService;
+  readonly expiry: Expiry;
   readonly diagnostician: Diagnostician;
   readonly metrics: Metrics;
   readonly sampler: DomainSampler;
@@ -150,6 +156,9 @@ export function composeStages(
     newOperationId: randomUUID,
   });
   const domains = new DomainService({ ledger, admission, lookout, intents, clock });
+  const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
+  const expiry = new Expiry({ ledger, driver, clock, stop: cut });
+  const reservations = new ReservationService({ ledger, admission, lookout, clock, expiry });
   const parts = {
     ledger,
     lookout,
@@ -158,6 +167,9 @@ export function composeStages(
     reconciler,
     operations,
     domains,
+    vgpus,
+    reservations,
+    expiry,
     diagnostician,
     metrics,
     pulse,

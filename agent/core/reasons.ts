@@ -48,6 +48,8 @@ export const reasons = {
   VGPU_NOT_FOUND: "not-found",
   DOMAIN_NOT_FOUND: "not-found",
   OPERATION_NOT_FOUND: "not-found",
+  /** There is no such reservation, or it has ended. */
+  RESERVATION_NOT_FOUND: "not-found",
 
   /** The claim id stands for another request. */
   CLAIM_REUSED: "already-exists",
@@ -80,6 +82,8 @@ export const reasons = {
   DOMAIN_FOREIGN: "failed-precondition",
   /** The domain of a claim was undefined behind our back; what the claim holds is still held. */
   DOMAIN_VANISHED: "failed-precondition",
+  /** The reservation that was named holds room for another type, or on another GPU, than is asked for. */
+  RESERVATION_MISMATCH: "failed-precondition",
   /** What is asked contradicts what the claim is doing, as starting what is being destroyed. */
   CLAIM_STATE: "failed-precondition",
   /** libvirt or the hypervisor would not do it, and said why. */

@@ -175,6 +175,11 @@ function refuseLeap({ claimId, state }: Claim, to: ClaimState): void {
   });
 }
 
+/** Whether a reservation is over: nothing may be done with it any more, also while it has not been written down. */
+export function hasEnded({ state, expiresAt }: Reservation, wall: number): boolean {
+  return state === "gone" || wall >= expiresAt;
+}
+
 /** Whether a claim has a slice on the host, or is to have one. */
 export function hasSlice(claim: Claim): claim is SliceClaim {
   return claim.kind !== "reservation";

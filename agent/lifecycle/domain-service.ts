@@ -2,7 +2,6 @@
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { DomainId } from "../core/ids.ts";
-import type { Placed } from "../capacity/place.ts";
 import type { Inventory } from "../inventory/model.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
@@ -13,7 +12,9 @@ import type { Intents, Result } from "./intents.ts";
 import type { Ledger } from "./ledger.ts";
 import { nearDomain } from "./near-nodes.ts";
 import { claimOfDomain } from "./owned-domain.ts";
+import { newDomainClaim } from "./new-claim.ts";
 import { claimOfRetry, type RequestIdentity } from "./requests.ts";
+import { reservationIn, type Room } from "./room.ts";
 import { onGpu } from "./spec-on-gpu.ts";
 
 export interface StopRequest extends RequestIdentity {
@@ -41,26 +42,31 @@ export class DomainService {
     this.#options = options;
   }
 
-  /** Resolves with the placement alone for a validate-only request. */
-  async create(request: CreateRequest, caller: Caller): Promise<DomainResult | Placed> {
-    const { lookout, ledger, admission, intents } = this.#options;
-    const known = claimOfRetry(ledger, "domain", request);
+  /** Resolves with the room alone for a validate-only request. */
+  async create(request: CreateRequest, caller: Caller): Promise<DomainResult | Room> {
+    const { lookout, ledger, admission, intents, clock } = this.#options;
+    const identity = { ...request, reservation: reservationIn(request.room) };
+    const known = claimOfRetry(ledger, "domain", identity);
     if (known) return intents.joinCreate(known, caller);
 
     const inventory = await untilAborted(lookout.fresh(), caller.signal);
     const spec = await untilAborted(admission.admit(request.spec), caller.signal);
     caller.signal.throwIfAborted();
     // From here to the put nothing is awaited: two requests cannot be promised the same room or name.
-    const raced = claimOfRetry(ledger, "domain", request);
+    const raced = claimOfRetry(ledger, "domain", identity);
     if (raced) return intents.joinCreate(raced, caller);
     admission.refuseTaken(spec, inventory);
     const { claimId, validateOnly } = request;
     const about = { claimId, domainName: spec.name, trace: caller.trace, validateOnly };
-    const placed = admission.place(nearDomain(request.wish, spec, inventory.host), inventory, about);
-    const fitted = onGpu(spec, placed, inventory);
-    if (validateOnly) return placed;
+    const room =
+      request.room.kind === "reserved"
+        ? admission.reservedRoom(request.room, inventory)
+        : admission.freeRoom(nearDomain(request.room.wish, spec, inventory.host), inventory, about);
+    const fitted = onGpu(spec, room, inventory);
+    if (validateOnly) return room;
     const operation = intents.newOperation("create", caller);
-    const claim = admission.newClaim({ ...request, spec: fitted }, { placed, operation, inventory });
+    const { bootId } = inventory.host;
+    const claim = newDomainClaim({ request, room, wall: clock.wall(), bootId }, operation, fitted);
     return intents.begin(claim, caller);
   }
 

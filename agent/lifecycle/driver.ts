@@ -144,12 +144,16 @@ export class Driver {
 
   /** One look, one plan, its steps. Undefined when there is nothing left to do. */
   async #round(vgpuId: VgpuId): Promise<Outcome | undefined> {
-    const { ledger, lookout, clock } = this.#options;
+    const { ledger, lookout, operations, clock } = this.#options;
     const inventory = await lookout.fresh();
     const planned = await ledger.written(vgpuId);
     if (!planned) return undefined;
     const steps = plan(planned, inventory, clock.wall());
-    if (steps.length === 0) return undefined;
+    if (steps.length === 0) {
+      // Somebody else may have done it.
+      if (planned.operation) operations.advance(planned.operation.id);
+      return undefined;
+    }
     for (const step of steps) {
       const claim = ledger.get(vgpuId);
       // A request changed the intent meanwhile: these steps lead to the old one.

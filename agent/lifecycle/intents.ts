@@ -72,7 +72,7 @@ export class Intents {
     if (!claim.operation.ended) {
       const failure = { reason: "SUPERSEDED", message: now } as const;
       operations.end(withEnded(claim, wall, failure));
-    }
+    } else operations.advance(claim.operation.id);
     return this.await(this.#now(claim), caller);
   }
 

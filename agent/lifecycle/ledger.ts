@@ -91,7 +91,8 @@ export class Ledger {
 
   byRequest(requestId: string): { claim: Claim; request: RememberedRequest } | undefined {
     for (const claim of this.#claims.values()) {
-      const request = claim.requests.find((remembered) => remembered.requestId === requestId);
+      const bound = hasSlice(claim) ? (claim.reservation?.requests ?? []) : [];
+      const request = [...claim.requests, ...bound].find((remembered) => remembered.requestId === requestId);
       if (request) return { claim, request };
     }
     return undefined;

@@ -53,8 +53,9 @@ export class Operations {
     this.#tell(operation.id, { kind: "ended", operation, claim });
   }
 
+  /** It goes on trying. */
   stall(operationId: string, error: AgentError): void {
-    if (!this.#ended.has(operationId)) this.#stalled.set(operationId, error);
+    this.#stalled.set(operationId, error);
     this.#changed();
     this.#tell(operationId, { kind: "stalled", error });
   }
@@ -64,13 +65,15 @@ export class Operations {
     this.#tell(operationId, { kind: "stalled", error });
   }
 
-  /** A step was done: nothing holds the operation up any more, as far as is known. */
+  /** A step was done, or none is left: nothing holds the claim up any more, as far as is known. */
   advance(operationId: string): void {
-    this.#stalled.delete(operationId);
-    this.#changed();
+    if (this.#stalled.delete(operationId)) this.#changed();
   }
 
-  /** What last kept an operation that has not ended from getting on, as the holder of a slice; undefined when nothing did. */
+  /**
+   * What last kept an operation from getting on, as the holder of a slice; undefined when nothing did. Of one that has ended:
+   * what keeps its claim from staying as it left it, as a slice that has gone and cannot be made again.
+   */
   stalledBy(operationId: string): AgentError | undefined {
     return this.#stalled.get(operationId);
   }

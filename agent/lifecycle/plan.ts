@@ -3,6 +3,7 @@
 import type { DomainId, VgpuId } from "../core/ids.ts";
 import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
 import {
+  hasEnded,
   isSettled,
   type Claim,
   type DomainClaim,
@@ -56,8 +57,8 @@ export function plan(claim: Claim, inventory: Inventory, wall: number): Step[] {
 }
 
 /** Nothing is on the host for it: that its time has come is all that can happen to it. */
-function planReservation({ expiresAt }: Reservation, wall: number): Step[] {
-  return wall < expiresAt ? [] : [over("reservation", undefined)];
+function planReservation(reservation: Reservation, wall: number): Step[] {
+  return hasEnded(reservation, wall) ? [over("reservation", undefined)] : [];
 }
 
 /**

@@ -114,6 +114,12 @@ export const eventMetrics = {
     type: "counter",
     labels: [],
   },
+  reservationExpirations: {
+    name: "vgpud_reservation_expirations_total",
+    help: "Reservations that ended because their time did: nobody bound, renewed or released them.",
+    type: "counter",
+    labels: [],
+  },
   rpcHandled: {
     name: "vgpud_rpc_handled_total",
     help: "gRPC calls that ended, by the status they were answered with.",

@@ -23,6 +23,7 @@ export function registerEvents(registry: Registry): RegisteredEvents {
     stepDuration: histogram(of.stepDuration),
     stepFailures: counter(of.stepFailures),
     claimsRebuilt: counter(of.claimsRebuilt),
+    reservationExpirations: counter(of.reservationExpirations),
     rpcHandled: counter(of.rpcHandled),
     rpcDuration: histogram(of.rpcDuration),
     watches: gauge(of.watches),

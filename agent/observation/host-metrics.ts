@@ -1,5 +1,5 @@
 // Metrics of the agent's own state: what it is, how fresh its view is, what its ledger holds. Pure.
-import type { Claim, ClaimState } from "../lifecycle/claim.ts";
+import { hasSlice, type Claim, type ClaimState } from "../lifecycle/claim.ts";
 import { gauge, type Collector, type Sample } from "./definition.ts";
 import { failureReasons, operations } from "./event-metrics.ts";
 
@@ -68,6 +68,10 @@ export function hostCollector({ version, revision, nodeVersion }: BuildInfo): Co
   };
 }
 
+function wasReserved(claim: Claim): boolean {
+  return hasSlice(claim) && claim.state !== "gone" && claim.reservation !== undefined;
+}
+
 function runningOf(claims: readonly Claim[]): readonly Claim[] {
   return claims.filter(({ state, operation }) => state !== "gone" && operation && !operation.ended);
 }
@@ -96,6 +100,15 @@ export const claimCollector: Collector = {
         for (const { state } of claims) counts[state] = (counts[state] ?? 0) + 1;
         return Object.entries(counts).map(([state, value]) => ({ labels: { state }, value }));
       },
+    }),
+    gauge({
+      name: "vgpud_reservations",
+      help: "Reservations that hold room (reserved), and claims that were made from one and live (bound).",
+      labels: ["state"],
+      samples: ({ claims }) => [
+        { labels: { state: "reserved" }, value: claims.filter(({ state }) => state === "reserved").length },
+        { labels: { state: "bound" }, value: claims.filter(wasReserved).length },
+      ],
     }),
     gauge({
       name: "vgpud_operations_in_flight",

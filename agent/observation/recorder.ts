@@ -57,8 +57,10 @@ export class Recorder {
       case "step-failed":
         this.#events.stepFailures.inc({ reason: event.error.reason });
         return;
-      // That a claim came to rest is read off the snapshot; the operation that led there is counted when it ends.
+      // That a claim came to rest is read off the snapshot; the operation that led there is counted when it ends. A
+      // reservation has none, and is led nowhere but to its end.
       case "settled":
+        if (event.claim.kind === "reservation") this.#events.reservationExpirations.inc();
         return;
     }
   }

@@ -21,8 +21,8 @@ const methodsOf = (services: readonly object[]): AnyMethod[] =>
 
 const SERVED = [
   ...[Hosts.getHost, Hosts.diagnose, Gpus.listGpus, Gpus.getGpu, Gpus.plan, Vgpus.listVgpus, Vgpus.getVgpu],
-  Operations.getOperation,
-  ...methodsOf([Domains]),
+  ...[Vgpus.createVgpu, Vgpus.deleteVgpu, Operations.getOperation],
+  ...methodsOf([Domains, Reservations]),
 ].map(({ path }) => path);
 const UNSERVED = methodsOf([Hosts, Gpus, Vgpus, Operations, Reservations]).filter(
   ({ path }) => !SERVED.includes(path),

@@ -25,6 +25,16 @@ import {
   OperationServiceService as Operations,
 } from "../../proto/gen/vgpud/v1/operation_service.ts";
 import {
+  CreateReservationRequest,
+  GetReservationRequest,
+  ListReservationsRequest,
+  ReleaseReservationRequest,
+  RenewReservationRequest,
+  ReservationServiceService as Reservations,
+} from "../../proto/gen/vgpud/v1/reservation_service.ts";
+import {
+  CreateVgpuRequest,
+  DeleteVgpuRequest,
   GetVgpuRequest,
   ListVgpusRequest,
   VgpuServiceService as Vgpus,
@@ -34,7 +44,7 @@ import {
   WatchRequest,
   WatchServiceService as Watches,
 } from "../../proto/gen/vgpud/v1/watch_service.ts";
-import { Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
+import { ClaimState, Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
 import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { Contract, hostileRequests } from "./harness/hostile-requests.ts";
 import { fullDraft, GPU, type } from "./harness/requests.ts";
@@ -53,6 +63,7 @@ const HOST = `
 mdevs:
   - { gpu: "${GPU}", type: ${type(8)}, uuid: ${FOREIGN}, held_by: qemu-system-x86 }
 `;
+const A_DAY = { seconds: 86_400n, nanos: 0 };
 const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
 const MIB = 1024 * 1024;
 /** What a heap that does not grow may still differ by, from one collection to another. */
@@ -141,6 +152,11 @@ describe("hostile input", function () {
     ];
     const { resumeToken } = await world.rpc.call(Hosts.getHost, {});
     const requestId = "4c9c1f1e-cccc-4000-8000-000000000001";
+    const held = CreateReservationRequest.fromPartial({
+      ...{ claimId: "claim-held", validateOnly: true, vgpu: checked.vgpu ?? {} },
+      ttl: { seconds: 1n, nanos: 500_000_000 },
+    });
+    await world.rpc.call(Reservations.createReservation, { ...held, validateOnly: false, ttl: A_DAY });
     return new Map<string, readonly Uint8Array[]>([
       [Hosts.getHost.path, [GetHostRequest.encode({}).finish()]],
       [
@@ -188,12 +204,42 @@ describe("hostile input", function () {
           }).finish(),
         ),
       ],
+      [
+        Vgpus.createVgpu.path,
+        [{ vgpu: checked.vgpu ?? {}, labels: { job: "7" } }, { reservation: "claim-held" }].map((one) =>
+          CreateVgpuRequest.encode(
+            CreateVgpuRequest.fromPartial({ claimId: "claim-lent", requestId, validateOnly: true, ...one }),
+          ).finish(),
+        ),
+      ],
+      [
+        Vgpus.deleteVgpu.path,
+        [vgpuId, FOREIGN].map((value) =>
+          DeleteVgpuRequest.encode(
+            DeleteVgpuRequest.fromPartial({ vgpu: { ref: { $case: "vgpuId", value } } }),
+          ).finish(),
+        ),
+      ],
+      [Reservations.createReservation.path, [CreateReservationRequest.encode(held).finish()]],
+      [Reservations.getReservation.path, [GetReservationRequest.encode({ claimId: "claim-held" }).finish()]],
+      [
+        Reservations.listReservations.path,
+        [ListReservationsRequest.encode({ pageSize: 10, pageToken: "" }).finish()],
+      ],
+      [
+        Reservations.renewReservation.path,
+        [RenewReservationRequest.encode({ claimId: "claim-held", ttl: { seconds: 60n, nanos: 0 } }).finish()],
+      ],
+      [
+        Reservations.releaseReservation.path,
+        [ReleaseReservationRequest.encode({ claimId: "claim-held" }).finish()],
+      ],
       [Operations.getOperation.path, [GetOperationRequest.encode({ name: operation }).finish()]],
     ]);
   }
 
   it("is answered as the contract says, whatever it is, by every method that is served", async () => {
-    const known = [world.images, `${world.images}/disk.img`, "victim", "claim-victim", FOREIGN];
+    const known = [world.images, `${world.images}/disk.img`, "victim", "claim-victim", "claim-held", FOREIGN];
     for (const [path, requests] of valid) {
       const method = contract.request(path);
       const count = path === Hosts.diagnose.path ? EXAMINATIONS : REQUESTS_PER_METHOD;
@@ -222,6 +268,16 @@ describe("hostile input", function () {
   it("leaves no claim, domain or slice once what it made is destroyed, and all else as it was", async () => {
     for (const { name, ownership } of await world.domains())
       if (ownership === Ownership.OWN) await world.destroy(name, AT_ONCE);
+    for (const { vgpuId, claimId, claimState, ownership } of await world.vgpus()) {
+      if (ownership !== Ownership.OWN) continue;
+      if (claimState === ClaimState.RESERVED)
+        await world.rpc.call(Reservations.releaseReservation, { claimId });
+      else
+        await world.rpc.call(
+          Vgpus.deleteVgpu,
+          DeleteVgpuRequest.fromPartial({ vgpu: { ref: { $case: "vgpuId", value: vgpuId } } }),
+        );
+    }
     const { mdevs, domains } = await world.truth();
     assert.deepEqual([mdevs.map(({ uuid }) => uuid), domains], [[FOREIGN], []]);
     assert.deepEqual([...new Set(await world.claimStates())], ["gone"]);

@@ -5,20 +5,24 @@ import { rememberGvtg } from "../../agent/backends/kvmgt/memory.ts";
 import { AgentError } from "../../agent/core/errors.ts";
 import { Pulse } from "../../agent/core/pulse.ts";
 import { KeyedLock } from "../../agent/core/keyed-lock.ts";
-import type { VgpuId } from "../../agent/core/ids.ts";
+import type { ClaimId, VgpuId } from "../../agent/core/ids.ts";
+import type { Wish } from "../../agent/capacity/wish.ts";
 import { Lookout } from "../../agent/inventory/lookout.ts";
 import { Snapshot } from "../../agent/inventory/snapshot.ts";
 import { Admission, type CreateRequest, type PlacementEvent } from "../../agent/lifecycle/admission.ts";
 import type { Caller } from "../../agent/lifecycle/caller.ts";
 import { DomainService, type StopRequest } from "../../agent/lifecycle/domain-service.ts";
 import type { DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
+import { Expiry } from "../../agent/lifecycle/expiry.ts";
 import { Driver, type LifecycleEvent } from "../../agent/lifecycle/driver.ts";
 import { Intents } from "../../agent/lifecycle/intents.ts";
 import { Ledger } from "../../agent/lifecycle/ledger.ts";
 import { Operations } from "../../agent/lifecycle/operations.ts";
 import { Reconciler } from "../../agent/lifecycle/reconciler.ts";
 import { learnRefusal } from "../../agent/lifecycle/refusals.ts";
+import { ReservationService, type ReserveRequest } from "../../agent/lifecycle/reservation-service.ts";
 import { SpecGate } from "../../agent/lifecycle/spec-gate.ts";
+import { VgpuService, type CreateVgpuRequest } from "../../agent/lifecycle/vgpu-service.ts";
 import type { StoragePaths } from "../../agent/lifecycle/storage-paths.ts";
 import { domainSpec } from "./claims.ts";
 import { FakeClock } from "./clock.ts";
@@ -50,6 +54,9 @@ interface Agent {
   readonly operations: Operations;
   readonly driver: Driver;
   readonly service: DomainService;
+  readonly vgpus: VgpuService;
+  readonly reservations: ReservationService;
+  readonly expiry: Expiry;
   readonly reconciler: Reconciler;
   readonly stop: AbortController;
 }
@@ -91,6 +98,15 @@ export class FakeNode {
   }
   get service(): DomainService {
     return this.#agent.service;
+  }
+  get vgpus(): VgpuService {
+    return this.#agent.vgpus;
+  }
+  get reservations(): ReservationService {
+    return this.#agent.reservations;
+  }
+  get expiry(): Expiry {
+    return this.#agent.expiry;
   }
   get reconciler(): Reconciler {
     return this.#agent.reconciler;
@@ -146,6 +162,9 @@ export class FakeNode {
     });
     const intents = new Intents({ ledger, lookout, driver, operations, clock, newOperationId });
     const service = new DomainService({ ledger, admission, lookout, intents, clock });
+    const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
+    const expiry = new Expiry({ ledger, driver, clock, stop: stop.signal });
+    const reservations = new ReservationService({ ledger, admission, lookout, clock, expiry });
     const reconciler = new Reconciler({
       ...{ ledger, lookout, driver, clock, newOperationId, stop: stop.signal },
       pulse: this.pulse,
@@ -159,7 +178,7 @@ export class FakeNode {
     host.onChange = () => {
       driver.wake();
     };
-    return { ledger, lookout, operations, driver, service, reconciler, stop };
+    return { ledger, lookout, operations, driver, service, vgpus, reservations, expiry, reconciler, stop };
   }
 
   #next(): number {
@@ -171,21 +190,52 @@ export class FakeNode {
 /** A request for the `n`th domain with a slice of a type, placed anywhere. */
 export function createRequest(
   n: number,
-  given: Partial<CreateRequest> & {
+  given: Partial<Omit<CreateRequest, "room">> & {
+    readonly wish?: Wish;
+    /** Its room is taken, whatever the wish. */
+    readonly reservation?: ClaimId;
     readonly suffix?: TypeSuffix;
     readonly domain?: Partial<DomainSpec>;
   } = {},
 ): CreateRequest {
-  const { suffix = "4", domain, ...request } = given;
+  const { suffix = "4", domain, reservation, wish = wishFor(suffix), ...request } = given;
   return {
     claimId: claimId(`claim-${n}`),
     requestId: undefined,
     method: "CreateDomain",
     digest: `create-${n}`,
     spec: domainSpec(n, domain),
-    wish: { size: { by: "type", type: typeName(suffix) }, gpu: undefined, policy: "pack" },
+    room: reservation ? { kind: "reserved", reservation, wish: given.wish } : { kind: "free", wish },
     validateOnly: false,
     ...request,
+  };
+}
+
+/** A slice of a type, placed anywhere. */
+export function wishFor(suffix: TypeSuffix): Wish {
+  return { size: { by: "type", type: typeName(suffix) }, gpu: undefined, policy: "pack" };
+}
+
+/** A request to hold room for a slice of a type, by default for a minute. */
+export function reserveRequest(n: number, given: Partial<ReserveRequest> = {}): ReserveRequest {
+  return {
+    ...{
+      claimId: claimId(`claim-${n}`),
+      requestId: undefined,
+      method: "CreateReservation",
+      digest: `reserve-${n}`,
+    },
+    ...{ wish: wishFor("4"), ttlMs: 60_000, validateOnly: false },
+    ...given,
+  };
+}
+
+/** A request for a slice of a type for somebody else's domain. */
+export function vgpuRequest(n: number, given: Partial<CreateVgpuRequest> = {}): CreateVgpuRequest {
+  return {
+    ...{ claimId: claimId(`claim-${n}`), requestId: undefined, method: "CreateVgpu", digest: `create-${n}` },
+    ...{ room: { kind: "free", wish: wishFor("4") }, forDomain: undefined, labels: {}, validateOnly: false },
+    ...given,
   };
 }
 

@@ -2,8 +2,8 @@
 import { Backend, Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/vgpu.ts";
 import type { AgentError } from "../../core/errors.ts";
-import type { Inventory } from "../../inventory/model.ts";
-import { domainIdOf } from "../../lifecycle/claim.ts";
+import type { Inventory, Labels } from "../../inventory/model.ts";
+import { domainIdOf, type Claim } from "../../lifecycle/claim.ts";
 import type { VgpuView } from "../../lifecycle/views.ts";
 import { operationName, toWireClaimState, toWireFailure, toWireOwnership } from "./claim.ts";
 import { toWireSizes } from "./gpu.ts";
@@ -12,6 +12,10 @@ export interface VgpuContext {
   readonly inventory: Inventory;
   /** What holds the claim's operation up. */
   readonly stalledBy: AgentError | undefined;
+}
+
+function labelsOf(claim: Claim | undefined): Labels {
+  return (claim?.kind === "vgpu" ? claim.labels : claim?.domain?.labels) ?? {};
 }
 
 export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext): pb.Vgpu {
@@ -38,5 +42,6 @@ export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext
     createTime: claim && new Date(claim.createdAt),
     iommuGroup: kernel?.iommuGroup,
     operation: operationName(claim),
+    labels: labelsOf(claim),
   });
 }
