@@ -21,8 +21,9 @@ export async function changed(change: Change, vgpud: Vgpud): Promise<Answer> {
   const { command, args, globals, environment } = change;
   await confirmed(change);
   const work = command.run(args, vgpud);
-  if (environment.status === undefined || isDocument(globals.format)) return work;
-  return watchedOver(work, change, environment.status);
+  const ref = command.ref(args);
+  if (ref === undefined || environment.status === undefined || isDocument(globals.format)) return work;
+  return watchedOver(work, change, { ref, show: environment.status });
 }
 
 async function confirmed(change: Change): Promise<void> {
@@ -61,12 +62,11 @@ function reader({ globals: { socketPath }, environment }: Change, timeout: numbe
 async function watchedOver(
   work: Promise<Answer>,
   change: Change,
-  show: (line: string) => void,
+  { ref, show }: { readonly ref: string; readonly show: (line: string) => void },
 ): Promise<Answer> {
   const { command, args, environment } = change;
   const { clock } = environment;
   const onlooker = reader(change, LOOK_MS);
-  const ref = command.ref(args);
   const [name = ref] = args.operands;
   try {
     return await withProgress(work, {

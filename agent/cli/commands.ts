@@ -3,6 +3,8 @@ import type { Command } from "./command.ts";
 import { completeCommand } from "./commands/complete.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { createCommand } from "./commands/create.ts";
+import { createVgpuCommand } from "./commands/create-vgpu.ts";
+import { deleteVgpuCommand } from "./commands/delete-vgpu.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { domainsCommand } from "./commands/domains.ts";
@@ -12,6 +14,10 @@ import { helpCommand } from "./commands/help.ts";
 import { hostCommand } from "./commands/host.ts";
 import { operationCommand } from "./commands/operation.ts";
 import { planCommand } from "./commands/plan.ts";
+import { releaseCommand } from "./commands/release.ts";
+import { renewCommand } from "./commands/renew.ts";
+import { reservationsCommand } from "./commands/reservations.ts";
+import { reserveCommand } from "./commands/reserve.ts";
 import { startCommand } from "./commands/start.ts";
 import { stopCommand } from "./commands/stop.ts";
 import { topCommand } from "./commands/top.ts";
@@ -34,6 +40,12 @@ export const commands: readonly Command[] = [
   startCommand,
   stopCommand,
   destroyCommand,
+  createVgpuCommand,
+  deleteVgpuCommand,
+  reserveCommand,
+  reservationsCommand,
+  renewCommand,
+  releaseCommand,
   operationCommand,
   versionCommand,
   completionCommand(() => commands),

@@ -105,7 +105,7 @@ describe("an error of vgpud", () => {
   });
 
   it("tells every method that the contract has and this release does not serve", async () => {
-    assert.ok(UNSERVED.length > 15);
+    assert.notEqual(UNSERVED.length, 0);
     for (const { path, responseStream } of UNSERVED) {
       const call = responseStream
         ? world.rpc.first(path, Buffer.alloc(0))

@@ -106,6 +106,8 @@ const lookByReason: Readonly<Record<string, readonly string[]>> = {
   DOMAIN_NAME_EXISTS: ["domains"],
   DOMAIN_UUID_EXISTS: ["domains"],
   DISK_IN_USE: ["domains"],
+  RESERVATION_NOT_FOUND: ["reservations"],
+  RESERVATION_MISMATCH: ["reservations"],
 };
 
 /** The time that was given for an answer may be what was wrong: the lines leave it out. */

@@ -25,6 +25,13 @@ const shown = {
   start: ["start", "web-1"],
   stop: ["stop", "claim:job-17"],
   destroy: ["destroy", "web-1"],
+  "create-vgpu": ["create-vgpu", "--type", "i915-GVTg_V5_8", "--claim-id", "lent-1", "--label", "job=7"],
+  "delete-vgpu": ["delete-vgpu", "claim:lent-1"],
+  reserve: ["reserve", "--type", "i915-GVTg_V5_8", "--ttl", "5m", "--claim-id", "job-18"],
+  reservations: ["reservations"],
+  reservation: ["reservations", "job-18"],
+  renew: ["renew", "job-18", "--ttl", "10m"],
+  release: ["release", "job-18"],
   version: ["version"],
 } as const;
 

@@ -7,6 +7,7 @@ import { PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { GetHostResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { Operation, OperationKind, OperationState } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { PlacementDecision, PlacementPolicy } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { Reservation } from "../../../proto/gen/vgpud/v1/reservation.ts";
 import { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
 
 export const observeTime = new Date("2026-03-01T12:00:00.250Z");
@@ -123,6 +124,30 @@ export const foreignVgpu = Vgpu.fromPartial({
   type: "i915-GVTg_V5_8",
   ownership: Ownership.FOREIGN,
   present: true,
+});
+
+/** An own one whose domain somebody else manages. */
+export const lentVgpu = Vgpu.fromPartial({
+  ...foreignVgpu,
+  vgpuId: "76677075-2222-8222-8333-444455556666",
+  ownership: Ownership.OWN,
+  claimId: "lent-1",
+  claimState: ClaimState.ACTIVE,
+  createTime,
+  operation: "operations/9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234",
+  labels: { job: "7" },
+});
+
+export const reservation = Reservation.fromPartial({
+  claimId: "job-18",
+  vgpuId: "76677075-3333-8222-8333-444455556666",
+  gpu: ADDRESS,
+  backend: Backend.KVMGT,
+  type: "i915-GVTg_V5_8",
+  sizes: { lowGmMib: 64, highGmMib: 384, fences: 4 },
+  claimState: ClaimState.RESERVED,
+  createTime,
+  expireTime: new Date("2026-03-01T12:04:00Z"),
 });
 
 export const domain = Domain.fromPartial({

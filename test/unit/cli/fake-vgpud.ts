@@ -23,6 +23,7 @@ import { HostServiceService } from "../../../proto/gen/vgpud/v1/host_service.ts"
 import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { OperationServiceService } from "../../../proto/gen/vgpud/v1/operation_service.ts";
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { ReservationServiceService } from "../../../proto/gen/vgpud/v1/reservation_service.ts";
 import { VgpuServiceService } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
 import {
   WatchServiceService,
@@ -84,7 +85,8 @@ export async function fakeVgpud(): Promise<FakeVgpud> {
   const socketPath = join(folder, "vgpud.sock");
   const state = new FakeState();
   const server = new Server();
-  for (const add of [addHost, addGpus, addVgpus, addDomains, addOperations, addWatches]) add(server, state);
+  const services = [addHost, addGpus, addVgpus, addReservations, addDomains, addOperations, addWatches];
+  for (const add of services) add(server, state);
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), (error) => {
       if (error === null) resolve();
@@ -261,10 +263,34 @@ function addVgpus(server: Server, state: FakeState): void {
       observeTime: facts.observeTime,
     })),
     getVgpu: handler(state, () => ({ vgpu: facts.vgpu, observeTime: facts.observeTime })),
-    createVgpu: unserved,
-    deleteVgpu: unserved,
+    createVgpu: change(state, ({ validateOnly }: { validateOnly: boolean }) => ({
+      vgpu: validateOnly ? undefined : facts.lentVgpu,
+      decision: facts.decision,
+      operation: validateOnly ? "" : facts.operation.name,
+    })),
+    deleteVgpu: change(state, ({ allowMissing }: { allowMissing: boolean }) => ({
+      vgpu: allowMissing ? undefined : { ...facts.lentVgpu, claimState: ClaimState.GONE, present: false },
+      operation: allowMissing ? "" : facts.operation.name,
+    })),
     adoptVgpu: unserved,
     releaseVgpu: unserved,
+  });
+}
+
+function addReservations(server: Server, state: FakeState): void {
+  const { reservation, observeTime, decision } = facts;
+  server.addService(ReservationServiceService, {
+    listReservations: handler(state, () => ({
+      ...{ reservations: [reservation], nextPageToken: "", resumeToken: "epoch.7", observeTime },
+    })),
+    getReservation: handler(state, () => ({ reservation, observeTime })),
+    createReservation: change(state, ({ validateOnly }: { validateOnly: boolean }) => ({
+      ...{ reservation: validateOnly ? undefined : reservation, decision },
+    })),
+    renewReservation: change(state, () => ({ reservation })),
+    releaseReservation: change(state, () => ({
+      reservation: { ...reservation, claimState: ClaimState.GONE },
+    })),
   });
 }
 

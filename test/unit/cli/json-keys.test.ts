@@ -8,7 +8,13 @@ import { DiagnoseResponse, GetHostResponse } from "../../../proto/gen/vgpud/v1/h
 import { GetGpuResponse, ListGpusResponse, PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { GetOperationResponse } from "../../../proto/gen/vgpud/v1/operation_service.ts";
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
-import { GetVgpuResponse, ListVgpusResponse } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import * as reservations from "../../../proto/gen/vgpud/v1/reservation_service.ts";
+import {
+  CreateVgpuResponse,
+  DeleteVgpuResponse,
+  GetVgpuResponse,
+  ListVgpusResponse,
+} from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
 import { CliError } from "../../../agent/cli/errors/cli-error.ts";
 import { commands } from "../../../agent/cli/commands.ts";
 import { readContract } from "../../../agent/cli/package-files.ts";
@@ -35,6 +41,14 @@ const lines: readonly string[] = [
     "stop web-1",
     "destroy web-1",
   ],
+  ...[
+    "create-vgpu --mode gvt-g",
+    "delete-vgpu ID",
+    "reserve --mode gvt-g",
+    "reservations",
+    "reservations ID",
+  ],
+  ...["renew ID", "release ID"],
   ...["plan gvt-g:2", "operation 9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234", "version", "help", "completion bash"],
 ];
 
@@ -62,6 +76,13 @@ function everything(variant: number, refusal?: CliError): Vgpud {
     plan: answer("PlanResponse", PlanResponse),
     listVgpus: answer("ListVgpusResponse", ListVgpusResponse),
     getVgpu: answer("GetVgpuResponse", GetVgpuResponse),
+    createVgpu: answer("CreateVgpuResponse", CreateVgpuResponse),
+    deleteVgpu: answer("DeleteVgpuResponse", DeleteVgpuResponse),
+    listReservations: answer("ListReservationsResponse", reservations.ListReservationsResponse),
+    getReservation: answer("GetReservationResponse", reservations.GetReservationResponse),
+    createReservation: answer("CreateReservationResponse", reservations.CreateReservationResponse),
+    renewReservation: answer("RenewReservationResponse", reservations.RenewReservationResponse),
+    releaseReservation: answer("ReleaseReservationResponse", reservations.ReleaseReservationResponse),
     listDomains: answer("ListDomainsResponse", domains.ListDomainsResponse),
     getDomain: answer("GetDomainResponse", domains.GetDomainResponse),
     createDomain: answer("CreateDomainResponse", domains.CreateDomainResponse),
