@@ -70,7 +70,7 @@ const MIB = 1024 * 1024;
 const HEAP_NOISE_BYTES = 12 * MIB;
 
 describe("hostile input", function () {
-  this.timeout(300_000);
+  this.timeout(450_000);
   let world: World;
   let contract: Contract;
   let valid: ReadonlyMap<string, readonly Uint8Array[]>;
