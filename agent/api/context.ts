@@ -67,6 +67,8 @@ export interface ViewContext {
   readonly agent: AgentFacts;
   readonly libvirt: () => LibvirtFacts;
   readonly diagnosis: DiagnosisFacts;
+  /** Milliseconds since the epoch. */
+  readonly wall: () => number;
 }
 
 export interface ApiContext extends ViewContext {
@@ -77,8 +79,6 @@ export interface ApiContext extends ViewContext {
   readonly reservations: ReservationService;
   readonly typesAt: TypesRule;
   readonly newDomainId: () => DomainId;
-  /** Milliseconds since the epoch. */
-  readonly wall: () => number;
   /** Undefined on a real host. */
   readonly simulation: Simulation | undefined;
   /** What running domains use, read again first when the last reading is old; undefined before there is one. */

@@ -10,7 +10,7 @@ import {
 } from "../../proto/gen/vgpud/v1/reservation_service.ts";
 import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import type { Caller } from "../lifecycle/caller.ts";
-import { currentInventory, resumeToken, type ApiContext } from "./context.ts";
+import { currentInventory, type ApiContext } from "./context.ts";
 import { toWireDecision } from "./convert/placement.ts";
 import { toWireReservation } from "./convert/reservation.ts";
 import { pageOf } from "./page.ts";
@@ -34,13 +34,13 @@ export function reservationHandlers(context: ApiContext): Handlers<typeof Reserv
       return Promise.resolve(GetReservationResponse.fromPartial(response));
     },
     listReservations: async (request) => {
-      const inventory = currentInventory(context);
+      currentInventory(context);
       const { items, nextPageToken } = pageOf(reservations.list(), ({ claimId }) => claimId, request);
       return Promise.resolve(
         ListReservationsResponse.fromPartial({
           reservations: items.map(toWireReservation),
           nextPageToken,
-          resumeToken: resumeToken(context, inventory),
+          resumeToken: context.changes.token(),
           observeTime: new Date(context.wall()),
         }),
       );

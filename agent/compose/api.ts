@@ -52,7 +52,7 @@ export function composeApi(
     inventory: () => lookout.current,
     ...{ ledger, operations, rule: gvtgCapacity },
     libvirt: () => libvirt.status,
-    diagnosis: diagnostician,
+    ...{ diagnosis: diagnostician, wall: clock.wall },
     agent: {
       ...{ version, simulated: simulator !== undefined, unreadableRecords },
       startedAt: clock.wall(),
@@ -68,7 +68,6 @@ export function composeApi(
       await sampler.refresh(FRESH_MS, WAIT_MS);
       return domainHistory.latest;
     },
-    wall: clock.wall,
     newDomainId: () => randomUUID() as string as DomainId,
   };
   const logCall = callLog(log);

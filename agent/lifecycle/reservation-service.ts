@@ -6,13 +6,13 @@ import type { Wish } from "../capacity/wish.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Admission } from "./admission.ts";
 import type { Caller } from "./caller.ts";
-import { changed, hasEnded, type Claim, type Reservation } from "./claim.ts";
+import { changed, type Claim, type Reservation } from "./claim.ts";
 import type { Expiry } from "./expiry.ts";
 import type { Ledger } from "./ledger.ts";
 import { nearNobody } from "./near-nodes.ts";
 import { newReservation } from "./new-claim.ts";
 import { reservationOfRetry, type RequestIdentity } from "./requests.ts";
-import { livingReservation, type Room } from "./room.ts";
+import { livingReservation, livingReservations, type Room } from "./room.ts";
 
 export interface ReserveRequest extends RequestIdentity {
   readonly claimId: ClaimId;
@@ -71,12 +71,8 @@ export class ReservationService {
 
   /** Those that hold room, by name. */
   list(): Reservation[] {
-    const wall = this.#options.clock.wall();
-    return this.#options.ledger
-      .living()
-      .filter((claim) => claim.kind === "reservation")
-      .filter((reservation) => !hasEnded(reservation, wall))
-      .sort((a, b) => (a.claimId < b.claimId ? -1 : 1));
+    const { ledger, clock } = this.#options;
+    return livingReservations(ledger, clock.wall());
   }
 
   /** Moves its end to `ttlMs` from now, be it later or earlier. */

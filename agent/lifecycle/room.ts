@@ -24,6 +24,15 @@ export function reservationIn(room: RoomRequest): ClaimId | undefined {
 /** What a claim has from where it is placed. */
 export type Room = Pick<SliceClaim, "vgpuId" | "gpu" | "type" | "sizes" | "placement" | "reservation">;
 
+/** The reservations that hold room, by name. */
+export function livingReservations(ledger: Ledger, wall: number): Reservation[] {
+  return ledger
+    .living()
+    .filter((claim) => claim.kind === "reservation")
+    .filter((reservation) => !hasEnded(reservation, wall))
+    .sort((a, b) => (a.claimId < b.claimId ? -1 : 1));
+}
+
 /** The reservation of that name; throws RESERVATION_NOT_FOUND when there is none or it has ended, CLAIM_STATE once it is bound. */
 export function livingReservation(ledger: Ledger, name: ClaimId, wall: number): Reservation {
   const claim = ledger.byReservation(name);

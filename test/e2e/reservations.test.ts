@@ -8,9 +8,11 @@ import {
 } from "../../proto/gen/vgpud/v1/reservation_service.ts";
 import type { Reservation } from "../../proto/gen/vgpud/v1/reservation.ts";
 import { CreateVgpuRequest, VgpuServiceService as Vgpus } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { ResourceKind } from "../../proto/gen/vgpud/v1/watch_service.ts";
 import { GPU, type } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
 import { until } from "./harness/until.ts";
+import { Watching } from "./harness/watching.ts";
 import { present, World } from "./harness/world.ts";
 
 const seconds = (count: number): { seconds: bigint; nanos: number } => ({ seconds: BigInt(count), nanos: 0 });
@@ -65,6 +67,27 @@ describe("a reservation over the wire", function () {
     assert.match(scrape, /^vgpud_reservations\{state="reserved"\} 1$/m);
     assert.match(scrape, /^vgpud_gpu_used_instances\{pci_address="0000:00:02.0",holder="reserved"\} 1$/m);
     assert.deepEqual((await world.truth()).mdevs, []);
+  });
+
+  it("is told to those who watch, as it is got and listed, until it is bound, released or over", async () => {
+    await reserve("held", 2);
+    using watching = await new Watching(world.socket, { kinds: [ResourceKind.RESERVATION] }).synced();
+    assert.deepEqual(watching.objects.get("reservation held")?.value, await get("held"));
+    const told = (line: string) => watching.until(() => watching.told.includes(line));
+    await reserve("brief", 4, { ttl: seconds(1) });
+    await told("DELETED reservation brief");
+    await reserve("other", 4);
+    await world.rpc.call(Reservations.renewReservation, { claimId: "other", ttl: seconds(7200) });
+    await told("MODIFIED reservation other");
+    assert.deepEqual(watching.objects.get("reservation other")?.value, await get("other"));
+    await world.rpc.call(Reservations.releaseReservation, { claimId: "other" });
+    await told("DELETED reservation other");
+    await world.create("desk", ({ request }) => {
+      request.reservation = "held";
+      request.vgpu = undefined;
+    });
+    await told("DELETED reservation held");
+    assert.equal(watching.objects.size, 0);
   });
 
   it("ends at its time, is counted, and its room is there for others", async () => {
