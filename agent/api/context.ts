@@ -7,9 +7,11 @@ import type { Condition } from "../diagnosis/condition.ts";
 import type { Report } from "../diagnosis/diagnostician.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { DomainService } from "../lifecycle/domain-service.ts";
+import type { Drains } from "../lifecycle/drains.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
 import type { DomainReading } from "../observation/domain-stats.ts";
 import type { Operations } from "../lifecycle/operations.ts";
+import type { Reconciliation } from "../lifecycle/reconciliation.ts";
 import type { ReservationService } from "../lifecycle/reservation-service.ts";
 import type { VgpuService } from "../lifecycle/vgpu-service.ts";
 import type { Simulation } from "./simulation.ts";
@@ -62,6 +64,7 @@ export interface ViewContext {
   /** Undefined before the first look. */
   readonly inventory: () => Inventory | undefined;
   readonly ledger: Ledger;
+  readonly drains: Drains;
   readonly operations: Operations;
   readonly rule: CapacityRule;
   readonly agent: AgentFacts;
@@ -77,6 +80,7 @@ export interface ApiContext extends ViewContext {
   readonly domains: DomainService;
   readonly vgpus: VgpuService;
   readonly reservations: ReservationService;
+  readonly reconciliation: Reconciliation;
   readonly typesAt: TypesRule;
   readonly newDomainId: () => DomainId;
   /** Undefined on a real host. */
@@ -87,8 +91,8 @@ export interface ApiContext extends ViewContext {
 
 /** All that a read's answer is made from beside the request: while these are identical, so is the answer (answers.ts). */
 export function basisOf(context: ViewContext): readonly unknown[] {
-  const { inventory, ledger, operations, libvirt, agent, diagnosis } = context;
-  const versions = [ledger.version, operations.version];
+  const { inventory, ledger, drains, operations, libvirt, agent, diagnosis } = context;
+  const versions = [ledger.version, drains.current, operations.version];
   return [inventory(), ...versions, libvirt(), agent.machine(), diagnosis.latest];
 }
 

@@ -21,9 +21,8 @@ export async function changed(change: Change, vgpud: Vgpud): Promise<Answer> {
   const { command, args, globals, environment } = change;
   await confirmed(change);
   const work = command.run(args, vgpud);
-  const ref = command.ref(args);
-  if (ref === undefined || environment.status === undefined || isDocument(globals.format)) return work;
-  return watchedOver(work, change, { ref, show: environment.status });
+  if (environment.status === undefined || isDocument(globals.format)) return work;
+  return watchedOver(work, change, environment.status);
 }
 
 async function confirmed(change: Change): Promise<void> {
@@ -62,16 +61,18 @@ function reader({ globals: { socketPath }, environment }: Change, timeout: numbe
 async function watchedOver(
   work: Promise<Answer>,
   change: Change,
-  { ref, show }: { readonly ref: string; readonly show: (line: string) => void },
+  show: (line: string) => void,
 ): Promise<Answer> {
   const { command, args, environment } = change;
   const { clock } = environment;
   const onlooker = reader(change, LOOK_MS);
+  const ref = command.ref?.(args);
   const [name = ref] = args.operands;
   try {
     return await withProgress(work, {
-      what: `${command.name} ${name}`,
-      look: async () => (await onlooker.getDomain({ domain: domainRef(ref) })).domain,
+      what: [command.name, ...(name === undefined ? [] : [name])].join(" "),
+      look: async () =>
+        ref === undefined ? undefined : (await onlooker.getDomain({ domain: domainRef(ref) })).domain,
       ...{ show, clock },
     });
   } finally {

@@ -104,8 +104,8 @@ export interface ChangeCommand extends Described {
   readonly run: (args: Arguments, vgpud: Vgpud) => Promise<Answer>;
   /** Time that the operation may take by what was asked, before the usual deadline begins to count. */
   readonly extraMs: (args: Arguments) => number;
-  /** The REF under which the domain can be looked at afterwards; undefined where there is none. */
-  readonly ref: (args: Arguments) => string | undefined;
+  /** The REF under which the domain can be looked at afterwards; absent where no domain is changed. */
+  readonly ref?: (args: Arguments) => string;
 }
 
 /** Writes what it shows by itself, until it is told to end. */

@@ -10,10 +10,12 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { domainsCommand } from "./commands/domains.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { gpusCommand } from "./commands/gpus.ts";
+import { drainCommand, undrainCommand } from "./commands/drain.ts";
 import { helpCommand } from "./commands/help.ts";
 import { hostCommand } from "./commands/host.ts";
 import { operationCommand } from "./commands/operation.ts";
 import { planCommand } from "./commands/plan.ts";
+import { reconcileCommand } from "./commands/reconcile.ts";
 import { releaseCommand } from "./commands/release.ts";
 import { renewCommand } from "./commands/renew.ts";
 import { reservationsCommand } from "./commands/reservations.ts";
@@ -46,6 +48,9 @@ export const commands: readonly Command[] = [
   reservationsCommand,
   renewCommand,
   releaseCommand,
+  drainCommand,
+  undrainCommand,
+  reconcileCommand,
   operationCommand,
   versionCommand,
   completionCommand(() => commands),

@@ -33,6 +33,3 @@ export function reservationAnswer(response: { readonly reservation: Reservation 
   if (reservation === undefined) return { json, text: [] };
   return { json, text: reservationDetail(reservation), names: [reservation.claimId] };
 }
-
-/** A reservation has no domain that could be looked at, nor anything that takes time. */
-export const atOnce = { extraMs: () => 0, ref: () => undefined } as const;

@@ -37,9 +37,8 @@ export function composeApi(
   stages: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
 ): Api {
-  const { ledger, lookout, libvirt, operations, domains, vgpus, reservations, metrics, reconciler, sampler } =
-    stages;
-  const { diagnostician, domainHistory } = stages;
+  const { ledger, drains, lookout, libvirt, operations, domains, vgpus, reservations } = stages;
+  const { reconciliation, metrics, reconciler, sampler, diagnostician, domainHistory } = stages;
   const lookAgain = async (): Promise<void> => {
     reconciler.trigger();
     // A look that fails, or waits for a libvirt that hangs, is what the fault is about; the change itself is done.
@@ -50,7 +49,7 @@ export function composeApi(
   };
   const shown: ViewContext = {
     inventory: () => lookout.current,
-    ...{ ledger, operations, rule: gvtgCapacity },
+    ...{ ledger, drains, operations, rule: gvtgCapacity },
     libvirt: () => libvirt.status,
     ...{ diagnosis: diagnostician, wall: clock.wall },
     agent: {
@@ -62,7 +61,8 @@ export function composeApi(
   };
   const context: ApiContext = {
     ...shown,
-    ...{ domains, vgpus, reservations, typesAt: gvtgTypesAt, changes: composeChanges(shown, stages, stop) },
+    ...{ domains, vgpus, reservations, reconciliation, typesAt: gvtgTypesAt },
+    changes: composeChanges(shown, stages, stop),
     simulation: simulator === undefined ? undefined : composeSimulation(simulator.control, lookAgain),
     domainFigures: async () => {
       await sampler.refresh(FRESH_MS, WAIT_MS);

@@ -9,7 +9,7 @@ import type { Stages } from "./stages.ts";
 /** What nobody rings for, as a new diagnosis, is seen at the next glance. */
 export function composeChanges(
   shown: ViewContext,
-  { lookout, ledger, operations, metrics }: Stages,
+  { lookout, ledger, drains, operations, metrics }: Stages,
   stop: AbortSignal,
 ): Changes {
   const view = new View(shown);
@@ -27,6 +27,7 @@ export function composeChanges(
   };
   lookout.onView(ring);
   ledger.onChange(ring);
+  drains.onChange(ring);
   operations.onChange(ring);
   return changes;
 }

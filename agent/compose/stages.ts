@@ -18,6 +18,7 @@ import { Lookout } from "../inventory/lookout.ts";
 import { Snapshot } from "../inventory/snapshot.ts";
 import { Admission } from "../lifecycle/admission.ts";
 import { DomainService } from "../lifecycle/domain-service.ts";
+import { Drains, type DrainOptions } from "../lifecycle/drains.ts";
 import { Driver } from "../lifecycle/driver.ts";
 import { Expiry } from "../lifecycle/expiry.ts";
 import type { Claim } from "../lifecycle/claim.ts";
@@ -28,6 +29,7 @@ import { ReservationService } from "../lifecycle/reservation-service.ts";
 import { SpecGate } from "../lifecycle/spec-gate.ts";
 import { VgpuService } from "../lifecycle/vgpu-service.ts";
 import { Operations } from "../lifecycle/operations.ts";
+import { Reconciliation } from "../lifecycle/reconciliation.ts";
 import type { Reconciler } from "../lifecycle/reconciler.ts";
 import type { DomainSampler } from "../observation/domain-sampler.ts";
 import { DomainStatsHistory } from "../observation/domain-stats.ts";
@@ -47,10 +49,12 @@ import { unreadLog } from "./unread-log.ts";
 export interface Stages {
   readonly view: () => MetricsView;
   readonly ledger: Ledger;
+  readonly drains: Drains;
   readonly lookout: Lookout;
   readonly libvirt: LibvirtHost;
   readonly driver: Driver;
   readonly reconciler: Reconciler;
+  readonly reconciliation: Reconciliation;
   readonly operations: Operations;
   readonly domains: DomainService;
   readonly vgpus: VgpuService;
@@ -66,14 +70,21 @@ export interface Stages {
   readonly machine: MachineWatch;
 }
 
+/** What the state directory holds, and what writes there. */
+export interface Durable {
+  readonly store: LedgerStore;
+  readonly claims: readonly Claim[];
+  readonly drained: Pick<DrainOptions, "store" | "record">;
+}
+
 export function composeStages(
   { config, configuration, simulator, version, revision, log }: AgentOptions,
-  { store, claims }: { readonly store: LedgerStore; readonly claims: readonly Claim[] },
+  { store, claims, drained }: Durable,
   cut: AbortSignal,
 ): Stages {
   const files = new RootedFiles(config.host_root);
   const snapshot = new Snapshot(rememberGvtg);
-  const view = (): MetricsView => metricsView(snapshot, ledger);
+  const view = (): MetricsView => metricsView(snapshot, ledger, drains.current);
   const metrics = composeMetrics(
     { version, revision, log },
     {
@@ -92,6 +103,11 @@ export function composeStages(
   );
   const { recorder } = metrics;
   const ledger = new Ledger(countedStore(store, recorder, clock), claims);
+  const drains = new Drains({ ...drained, wall: clock.wall });
+  drains.onChange((drain, gpu) => {
+    const what = gpu === undefined ? "host" : "GPU";
+    log.info({ gpu, note: drain?.note }, drain ? `${what} is drained` : `${what} is no longer drained`);
+  });
   const libvirt = new LibvirtHost({
     uri: config.libvirt.uri,
     socket: config.libvirt.socket,
@@ -144,7 +160,7 @@ export function composeStages(
   const pulse = new Pulse(clock.now);
   const reconciler = composeReconciler({ ledger, lookout, driver, pulse, metrics, configuration, log, cut });
   const admission = new Admission({
-    ...{ ledger, clock, rule: gvtgCapacity },
+    ...{ ledger, drains, clock, rule: gvtgCapacity },
     gate: composeGate(configuration),
     newVgpuId: () => issueVgpuId(randomBytes(12)),
     onPlacement: (event) => {
@@ -159,12 +175,15 @@ export function composeStages(
   const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
   const expiry = new Expiry({ ledger, driver, clock, stop: cut });
   const reservations = new ReservationService({ ledger, admission, lookout, clock, expiry });
+  const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
   const parts = {
     ledger,
+    drains,
     lookout,
     libvirt,
     driver,
     reconciler,
+    reconciliation,
     operations,
     domains,
     vgpus,

@@ -1,11 +1,5 @@
-// The ledger on disk: one file per claim below the state directory, each written whole or not at all.
-//
-//   vgpud-claim <format> sha256:<hex of the bytes after this line>\n
-//   { … }
-//
-// The checksum is over the raw bytes, so that no later version calls a good file corrupt by printing it differently.
-import { createHash } from "node:crypto";
-import { mkdir, open, readFile, readdir, rename, stat, unlink } from "node:fs/promises";
+// The ledger on disk: one file per claim below the state directory, each written whole or not at all (record-file.ts).
+import { mkdir, readFile, readdir, rename, stat, unlink } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { messageOf } from "../core/errors.ts";
@@ -13,17 +7,12 @@ import type { VgpuId } from "../core/ids.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import { claimOfRecord, formatOf } from "../lifecycle/claim-formats.ts";
 import type { LedgerStore } from "../lifecycle/ledger.ts";
+import { parseRecord, renderRecord, syncDirectory, writeWhole, type SetAside } from "./record-file.ts";
 
-const HEADER = /^vgpud-claim (\d+) sha256:([0-9a-f]{64})$/;
+const KIND = "vgpud-claim";
 
 /** What stands behind the name of a file that could not be read as a claim. */
 const ASIDE = ".set-aside";
-
-/** A file that could not be read as a claim. It stays where it is, under another name. */
-interface SetAside {
-  readonly file: string;
-  readonly why: string;
-}
 
 export interface LoadedLedger {
   readonly claims: readonly Claim[];
@@ -54,7 +43,7 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
       // A temporary file is a write that a crash cut off: it was never promised to anybody.
       if (name.endsWith(".tmp")) await unlink(file);
       else if (name.endsWith(".json")) {
-        const read = parseRecord(await readFile(file), name);
+        const read = parseClaim(await readFile(file), name);
         if ("claim" in read) claims.push(read.claim);
         else setAside.push(await moveAside(file, read.why));
       } else if (name.endsWith(`.json${ASIDE}`)) {
@@ -68,33 +57,23 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
   /** A record that an older version set aside because it did not know its format; undefined for what is still not to be read. */
   async #takeBack(name: string): Promise<Claim | undefined> {
     const file = path.join(this.#dir, name);
-    const read = parseRecord(await readFile(`${file}${ASIDE}`), name);
+    const read = parseClaim(await readFile(`${file}${ASIDE}`), name);
     // A claim that was written anew since, as one rebuilt from its domain's mark, is newer.
     if (!("claim" in read) || (await exists(file))) return undefined;
     await rename(`${file}${ASIDE}`, file);
-    await this.#syncDirectory();
+    await syncDirectory(this.#dir);
     return read.claim;
   }
 
   async write(claim: Claim): Promise<void> {
-    const file = this.#fileOf(claim.vgpuId);
-    const temporary = `${file}.tmp`;
-    const handle = await open(temporary, "w", 0o600);
-    try {
-      await handle.writeFile(renderRecord(claim));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-    await this.#syncDirectory();
+    await writeWhole(this.#fileOf(claim.vgpuId), renderRecord(KIND, formatOf(claim), claim));
   }
 
   async erase(vgpuId: VgpuId): Promise<void> {
     await unlink(this.#fileOf(vgpuId)).catch((error: unknown) => {
       if (!isMissing(error)) throw error;
     });
-    await this.#syncDirectory();
+    await syncDirectory(this.#dir);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -107,16 +86,6 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
 
   #fileOf(vgpuId: VgpuId): string {
     return path.join(this.#dir, `${vgpuId}.json`);
-  }
-
-  /** A rename survives a power cut only once its directory was synced. */
-  async #syncDirectory(): Promise<void> {
-    const handle = await open(this.#dir, "r");
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
   }
 }
 
@@ -140,20 +109,12 @@ async function lockDirectory(dir: string): Promise<net.Server> {
   return server;
 }
 
-function renderRecord(claim: Claim): string {
-  const body = `${JSON.stringify(claim, undefined, 2)}\n`;
-  return `vgpud-claim ${formatOf(claim)} sha256:${sha256(body)}\n${body}`;
-}
-
-function parseRecord(bytes: Buffer, name: string): { readonly claim: Claim } | { readonly why: string } {
-  const newline = bytes.indexOf(0x0a);
-  const header = HEADER.exec(bytes.subarray(0, Math.max(0, newline)).toString("latin1"));
-  if (!header) return { why: "it does not begin with a vgpud-claim line" };
-  const body = bytes.subarray(newline + 1);
-  if (sha256(body) !== header[2]) return { why: "its checksum does not match" };
-  // The checksum says that a vgpud of that format wrote these bytes. An unknown format is set aside, never guessed at.
-  const claim = claimOfRecord(Number(header[1]), JSON.parse(body.toString("utf8")));
-  if (!claim) return { why: `its format ${header[1] ?? ""} is not known to this version` };
+function parseClaim(bytes: Buffer, name: string): { readonly claim: Claim } | { readonly why: string } {
+  const read = parseRecord(KIND, bytes);
+  if ("why" in read) return read;
+  // An unknown format is set aside, never guessed at.
+  const claim = claimOfRecord(read.format, read.value);
+  if (!claim) return { why: `its format ${read.format} is not known to this version` };
   return name === `${claim.vgpuId}.json` ? { claim } : { why: `it holds claim ${claim.vgpuId}` };
 }
 
@@ -175,8 +136,4 @@ async function exists(file: string): Promise<boolean> {
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
-}
-
-function sha256(bytes: string | Buffer): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

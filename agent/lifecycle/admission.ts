@@ -8,6 +8,7 @@ import { NotPlacedError, place, type Decision, type Placed } from "../capacity/p
 import type { Wish } from "../capacity/wish.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { DomainClaim } from "./claim.ts";
+import { drainedOn, type Drains } from "./drains.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 import { holdingsOf } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
@@ -45,6 +46,7 @@ export interface PlacementEvent {
 
 export interface AdmissionOptions {
   readonly ledger: Ledger;
+  readonly drains: Drains;
   readonly rule: CapacityRule;
   readonly gate: SpecGate;
   readonly clock: Clock;
@@ -104,15 +106,19 @@ export class Admission {
   }
 
   #place(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Placed {
-    const { rule, ledger, onPlacement } = this.#options;
-    const stock = { gpus: inventory.gpus.values(), rule, holdings: holdingsOf(ledger, inventory) };
-    const decision = place(wish, stock);
+    const { rule, ledger, drains, onPlacement } = this.#options;
+    const decision = place(wish, {
+      gpus: inventory.gpus.values(),
+      rule,
+      holdings: holdingsOf(ledger, inventory),
+      drained: (gpu) => drainedOn(drains.current, gpu),
+    });
     onPlacement({ ...about, decision });
     if (decision.ok) return decision;
     throw new NotPlacedError(decision);
   }
 
-  /** A released slice has to be found room for again, on the GPU the claim was placed on. */
+  /** A released slice has to be found room for again, on the GPU the claim was placed on, and is a new one there. */
   refuseWithoutRoom(claim: DomainClaim, inventory: Inventory, trace: TraceContext | undefined): void {
     const { claimId, vgpuId, gpu, type, domain } = claim;
     if (inventory.vgpus.has(vgpuId) || domain.onStop === "hold") return;

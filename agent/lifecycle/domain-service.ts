@@ -2,6 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { DomainId } from "../core/ids.ts";
+import type { Reason } from "../core/reasons.ts";
 import type { Inventory } from "../inventory/model.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
@@ -98,8 +99,12 @@ export class DomainService {
     const repeated = intents.repeated(request, claim);
     if (repeated) return repeated;
     if (claim.state === "stopped" && claim.goal === "stopped") return intents.seen(claim);
-    if (claim.state !== "active") throw this.#wrongState(claim, "stopped");
-    const change = { goal: "stopped", powerOff: this.#powerOff(request, claim) } as const;
+    // A guest that lost its vGPU is stopped like any other: that, and a start, is what gives it one again.
+    const lost = claim.failure?.reason === "DOMAIN_WITHOUT_VGPU" && claim.goal === "running";
+    if (claim.state !== "active" && !(claim.state === "failed" && lost))
+      throw this.#wrongState(claim, "stopped");
+    const powerOff = this.#powerOff(request, claim);
+    const change = { state: "active", goal: "stopped", failure: undefined, powerOff } as const;
     return this.#intend(claim, request, { kind: "stop", change }, caller);
   }
 
@@ -166,12 +171,15 @@ export class DomainService {
 
   #wrongState({ claimId, domain, state, operation, failure }: DomainClaim, verb: string): AgentError {
     const details = { claim_id: claimId, state, operation: operation.id };
-    if (failure?.reason === "DOMAIN_VANISHED")
+    if (state === "failed" && failure && BEHIND_OUR_BACK.includes(failure.reason))
       return new AgentError(failure.reason, failure.message, { details });
     const message = `domain ${domain.name} (${domain.id}) cannot be ${verb} while its claim is ${state}`;
     return new AgentError("CLAIM_STATE", message, { details });
   }
 }
+
+/** What somebody else did to a claim, and says itself what to do about it. */
+const BEHIND_OUR_BACK: readonly Reason[] = ["DOMAIN_VANISHED", "DOMAIN_WITHOUT_VGPU", "VGPU_IN_USE"];
 
 const past = {
   create: "created",

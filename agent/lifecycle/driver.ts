@@ -40,6 +40,21 @@ export type LifecycleEvent =
       readonly operation: Operation | undefined;
     };
 
+/** A step that a drive has tried. */
+export interface TakenStep {
+  /** The claim as it was before. */
+  readonly claim: Claim;
+  readonly step: Step;
+  /** Why it failed; undefined when it was taken. */
+  readonly failure: AgentError | undefined;
+}
+
+/** Whoever wants to know what a drive does, until it is over or can only wait. */
+interface Onlooker {
+  readonly onStep: (taken: TakenStep) => void;
+  readonly onRest: () => void;
+}
+
 export interface DriverOptions {
   readonly ledger: Ledger;
   readonly lookout: Lookout;
@@ -66,6 +81,7 @@ type Outcome = { readonly kind: "again" } | { readonly kind: "idle"; readonly ms
 export class Driver {
   readonly #options: DriverOptions;
   readonly #drives = new Map<VgpuId, Promise<void>>();
+  readonly #onlookers = new Map<VgpuId, Set<Onlooker>>();
   readonly #alarm: Alarm;
   #draining = false;
 
@@ -82,10 +98,20 @@ export class Driver {
     }
     const drive = this.#drive(vgpuId).finally(() => {
       this.#drives.delete(vgpuId);
+      this.#rest(vgpuId);
       // A goal set between the last plan and now would have no drive.
       if (!this.#options.stop.aborted && !this.#draining && this.#hasWork(vgpuId)) this.lead(vgpuId);
     });
     this.#drives.set(vgpuId, drive);
+  }
+
+  /** As `lead`; tells each step, and resolves when the claim is at its goal or can only wait. */
+  async attend(vgpuId: VgpuId, onStep: (taken: TakenStep) => void): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const onlookers = this.#onlookers.get(vgpuId) ?? new Set();
+      this.#onlookers.set(vgpuId, onlookers.add({ onStep, onRest: resolve }));
+      this.lead(vgpuId);
+    });
   }
 
   /** Something outside changed: whoever waits looks again at once. */
@@ -136,10 +162,17 @@ export class Driver {
       }
       if (outcome === undefined) return;
       if (outcome.kind === "idle") {
+        this.#rest(vgpuId);
         if (this.#draining) return;
         await this.#alarm.sleep(outcome.ms, rings);
       }
     }
+  }
+
+  #rest(vgpuId: VgpuId): void {
+    const onlookers = this.#onlookers.get(vgpuId) ?? [];
+    this.#onlookers.delete(vgpuId);
+    for (const { onRest } of onlookers) onRest();
   }
 
   /** One look, one plan, its steps. Undefined when there is nothing left to do. */
@@ -187,10 +220,16 @@ export class Driver {
     } catch (error) {
       const failure = AgentError.from(error);
       onEvent({ kind: "step-failed", claim, step: step.kind, error: failure });
+      this.#told({ claim, step, failure });
       throw failure;
     }
     if (claim.operation) this.#options.operations.advance(claim.operation.id);
     onEvent({ kind: "step-done", claim, step: step.kind, seconds: (clock.now() - started) / 1000 });
+    this.#told({ claim, step, failure: undefined });
+  }
+
+  #told(taken: TakenStep): void {
+    for (const { onStep } of this.#onlookers.get(taken.claim.vgpuId) ?? []) onStep(taken);
   }
 
   async #carryOut(claim: Claim, step: Exclude<Step, { kind: "wait" }>): Promise<void> {

@@ -12,6 +12,7 @@ import {
   type SliceClaim,
   type VgpuClaim,
 } from "./claim.ts";
+import { troubleOf } from "./trouble.ts";
 
 export type Step =
   | { readonly kind: "create-vgpu"; readonly claim: SliceClaim }
@@ -85,7 +86,9 @@ function planDomain(claim: DomainClaim, inventory: Inventory, wall: number): Ste
   const shown = inventory.domains.value.get(claim.domain.id);
   const domain = isOwn(claim, shown) ? shown : undefined;
   const stranger = domain ? undefined : shown;
-  const view: View = { claim, domain, stranger, sliceExists: inventory.vgpus.has(claim.vgpuId), wall };
+  const sliceExists = inventory.vgpus.has(claim.vgpuId);
+  const trouble = domain && troubleOf(claim, domain, inventory);
+  const view: View = { claim, domain, stranger, sliceExists, trouble, wall };
   const drifted = autostart(view, inventory.host.bootId) ?? drift(view);
   if (drifted) return [drifted];
   switch (claim.goal) {
@@ -105,6 +108,8 @@ interface View {
   /** A domain under the claim's UUID that does not bear its mark. */
   readonly stranger: Domain | undefined;
   readonly sliceExists: boolean;
+  /** What somebody else did to its vGPU. */
+  readonly trouble: Failure | undefined;
   readonly wall: number;
 }
 
@@ -126,7 +131,7 @@ function autostart({ claim, domain }: View, bootId: string): Step | undefined {
 }
 
 /** What happened to a settled claim behind our back becomes its intent: nobody's decision is fought. */
-function drift({ claim, domain }: View): Step | undefined {
+function drift({ claim, domain, trouble }: View): Step | undefined {
   if (claim.goal === "absent" || !isSettled(claim)) return undefined;
   const { state } = claim;
   if (domain === undefined) {
@@ -134,9 +139,14 @@ function drift({ claim, domain }: View): Step | undefined {
     const failure = { reason: "DOMAIN_VANISHED", message } as const;
     return state === "failed" ? undefined : settle("failed", claim.goal, failure);
   }
-  const shown = isAlive(domain.state) ? ("active" as const) : ("stopped" as const);
-  if (state === shown) return undefined;
-  return settle(shown, shown === "active" ? "running" : "stopped");
+  const [shown, goal] = isAlive(domain.state)
+    ? (["active", "running"] as const)
+    : (["stopped", "stopped"] as const);
+  if (trouble) {
+    const known = state === "failed" && claim.goal === goal && claim.failure?.reason === trouble.reason;
+    return known ? undefined : settle("failed", goal, trouble);
+  }
+  return state === shown ? undefined : settle(shown, goal);
 }
 
 function settle(state: DomainClaim["state"], goal: DomainClaim["goal"], failure?: Failure): Step {

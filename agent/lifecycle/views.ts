@@ -23,6 +23,7 @@ import {
   type VgpuType,
 } from "../inventory/model.ts";
 import type { Claim, DomainClaim } from "./claim.ts";
+import { drainedOn, type Drain, type DrainRecord } from "./drains.ts";
 import { holdingsBy, type Holder } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -31,6 +32,8 @@ export type Ownership = "own" | "foreign" | "orphan";
 
 export interface GpuView extends Room {
   readonly gpu: Gpu;
+  /** Its own; the host's stands for all GPUs. Undefined: in service. */
+  readonly drain: Drain | undefined;
   /** Undefined for a GPU that offers no slices. */
   readonly budget: Budget | undefined;
   /** The parts of what is used; undefined as above. */
@@ -61,25 +64,37 @@ export interface DomainView {
   readonly domain: Domain | undefined;
 }
 
-export function gpuViews(inventory: Inventory, ledger: Ledger, rule: CapacityRule): GpuView[] {
+export function gpuViews(
+  inventory: Inventory,
+  ledger: Ledger,
+  rule: CapacityRule,
+  drains: DrainRecord,
+): GpuView[] {
   const holdings = holdingsBy(ledger, inventory);
   return [...inventory.gpus.values()].map((gpu) => {
     const on = (holder: Holder): Holding[] => holdings[holder].filter((one) => one.gpu === gpu.address);
     const here = { own: on("own"), foreign: on("foreign"), reserved: on("reserved") };
-    return gpuView(gpu, here, { inventory, rule });
+    return gpuView(gpu, here, { inventory, rule, drains });
   });
+}
+
+interface ViewedBy {
+  readonly inventory: Inventory;
+  readonly rule: CapacityRule;
+  readonly drains: DrainRecord;
 }
 
 function gpuView(
   gpu: Gpu,
   here: Readonly<Record<Holder, readonly Holding[]>>,
-  { inventory, rule }: { readonly inventory: Inventory; readonly rule: CapacityRule },
+  { inventory, rule, drains }: ViewedBy,
 ): GpuView {
   const types = smallestFirst(gpu.types);
   const endowment = types.length > 0 ? rule(gpu) : undefined;
+  const drain = drains.gpus.get(gpu.address);
   if (!endowment) {
     const offers = types.map((type) => ({ type, allocatable: 0 }));
-    return { gpu, ...NO_BUDGET, types: offers };
+    return { gpu, drain, ...NO_BUDGET, types: offers };
   }
   const all = Object.values(here).flat();
   const budget = budgetOf(endowment, all);
@@ -88,8 +103,10 @@ function gpuView(
     all.filter(({ vgpuId }) => inventory.vgpus.has(vgpuId)),
   );
   const fragmentation = fragmentationOf(gpu, endowment, all);
+  const closed = drainedOn(drains, gpu.address) !== undefined;
   return {
     gpu,
+    drain,
     budget,
     usedBy: {
       own: amountsOf(here.own),
@@ -99,10 +116,9 @@ function gpuView(
     largestFree: fragmentation.largest,
     types: types.map((type) => ({
       type,
-      allocatable: Math.min(
-        allocatable(budget, type),
-        type.sizes ? fragmentation.room(type.sizes) : Infinity,
-      ),
+      allocatable: closed
+        ? 0
+        : Math.min(allocatable(budget, type), type.sizes ? fragmentation.room(type.sizes) : Infinity),
     })),
     disagreements: disagreements(gpu, made),
     fragmented: types.flatMap((type) => fragmented(type, budget, fragmentation)),

@@ -40,6 +40,12 @@ export function hostCollector({ version, revision, nodeVersion }: BuildInfo): Co
         ],
       }),
       gauge({
+        name: "vgpud_host_drained",
+        help: "Whether the whole host was taken out of service for new vGPUs (1) or not (0).",
+        labels: [],
+        samples: ({ drains }) => [{ labels: {}, value: drains.host ? 1 : 0 }],
+      }),
+      gauge({
         name: "vgpud_inventory_revision",
         help: "Revision of the view that this scrape describes; 0 before the first look.",
         labels: [],

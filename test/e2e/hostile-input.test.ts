@@ -10,15 +10,20 @@ import {
   StopDomainRequest,
 } from "../../proto/gen/vgpud/v1/domain_service.ts";
 import {
+  DrainGpuRequest,
   GetGpuRequest,
   GpuServiceService as Gpus,
   ListGpusRequest,
   PlanRequest,
+  UndrainGpuRequest,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import {
   DiagnoseRequest,
+  DrainHostRequest,
   GetHostRequest,
   HostServiceService as Hosts,
+  ReconcileRequest,
+  UndrainHostRequest,
 } from "../../proto/gen/vgpud/v1/host_service.ts";
 import {
   GetOperationRequest,
@@ -233,6 +238,14 @@ describe("hostile input", function () {
       [
         Reservations.releaseReservation.path,
         [ReleaseReservationRequest.encode({ claimId: "claim-held" }).finish()],
+      ],
+      [Gpus.drainGpu.path, [DrainGpuRequest.encode({ gpu: GPU, note: "fan" }).finish()]],
+      [Gpus.undrainGpu.path, [UndrainGpuRequest.encode({ gpu: GPU }).finish()]],
+      [Hosts.drainHost.path, [DrainHostRequest.encode({ note: "fan" }).finish()]],
+      [Hosts.undrainHost.path, [UndrainHostRequest.encode({}).finish()]],
+      [
+        Hosts.reconcile.path,
+        [true, false].map((dryRun) => ReconcileRequest.encode({ dryRun, claimId: "claim-victim" }).finish()),
       ],
       [Operations.getOperation.path, [GetOperationRequest.encode({ name: operation }).finish()]],
     ]);

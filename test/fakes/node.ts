@@ -13,11 +13,13 @@ import { Admission, type CreateRequest, type PlacementEvent } from "../../agent/
 import type { Caller } from "../../agent/lifecycle/caller.ts";
 import { DomainService, type StopRequest } from "../../agent/lifecycle/domain-service.ts";
 import type { DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
+import { Drains, type DrainRecord, nothingDrained } from "../../agent/lifecycle/drains.ts";
 import { Expiry } from "../../agent/lifecycle/expiry.ts";
 import { Driver, type LifecycleEvent } from "../../agent/lifecycle/driver.ts";
 import { Intents } from "../../agent/lifecycle/intents.ts";
 import { Ledger } from "../../agent/lifecycle/ledger.ts";
 import { Operations } from "../../agent/lifecycle/operations.ts";
+import { Reconciliation } from "../../agent/lifecycle/reconciliation.ts";
 import { Reconciler } from "../../agent/lifecycle/reconciler.ts";
 import { learnRefusal } from "../../agent/lifecycle/refusals.ts";
 import { ReservationService, type ReserveRequest } from "../../agent/lifecycle/reservation-service.ts";
@@ -50,6 +52,7 @@ const policy = { networks: ["default"], bridges: ["br0"], allowRawXml: true };
 /** What lives from one start of the agent to its end. */
 interface Agent {
   readonly ledger: Ledger;
+  readonly drains: Drains;
   readonly lookout: Lookout;
   readonly operations: Operations;
   readonly driver: Driver;
@@ -58,6 +61,7 @@ interface Agent {
   readonly reservations: ReservationService;
   readonly expiry: Expiry;
   readonly reconciler: Reconciler;
+  readonly reconciliation: Reconciliation;
   readonly stop: AbortController;
 }
 
@@ -70,6 +74,7 @@ export class FakeNode {
   readonly troubles: unknown[] = [];
   /** Every decision where a vGPU goes. */
   readonly placements: PlacementEvent[] = [];
+  #drained: DrainRecord = nothingDrained;
   #issued = 0;
   #agent: Agent;
 
@@ -81,11 +86,18 @@ export class FakeNode {
     this.#agent = this.#start();
   }
 
+  get reconciliation(): Reconciliation {
+    return this.#agent.reconciliation;
+  }
+
   /** What the reconciler promises. */
   readonly pulse = new Pulse(() => this.clock.now());
 
   get ledger(): Ledger {
     return this.#agent.ledger;
+  }
+  get drains(): Drains {
+    return this.#agent.drains;
   }
   get lookout(): Lookout {
     return this.#agent.lookout;
@@ -136,6 +148,16 @@ export class FakeNode {
     const { clock, host, events } = this;
     const stop = new AbortController();
     const ledger = new Ledger(this.store, this.store.records);
+    const drains = new Drains({
+      record: this.#drained,
+      store: {
+        write: (record) => {
+          this.#drained = record;
+          return Promise.resolve();
+        },
+      },
+      wall: () => clock.wall(),
+    });
     const snapshot = new Snapshot(rememberGvtg);
     const lookout = new Lookout({ look: () => host.look(), snapshot, stop: stop.signal });
     const operations = new Operations();
@@ -157,7 +179,7 @@ export class FakeNode {
     const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
     const gate = new SpecGate(storage, () => policy);
     const admission = new Admission({
-      ...{ ledger, clock, gate, newVgpuId, rule: gvtgCapacity },
+      ...{ ledger, drains, clock, gate, newVgpuId, rule: gvtgCapacity },
       onPlacement: (event) => this.placements.push(event),
     });
     const intents = new Intents({ ledger, lookout, driver, operations, clock, newOperationId });
@@ -178,7 +200,9 @@ export class FakeNode {
     host.onChange = () => {
       driver.wake();
     };
-    return { ledger, lookout, operations, driver, service, vgpus, reservations, expiry, reconciler, stop };
+    const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
+    const services = { service, vgpus, reservations, expiry, reconciliation };
+    return { ledger, drains, lookout, operations, driver, reconciler, stop, ...services };
   }
 
   #next(): number {

@@ -5,6 +5,7 @@ import type { Amounts, Budget } from "../../capacity/budget.ts";
 import type { SliceSizes, VgpuType } from "../../inventory/model.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
+import { gpuDrainConditions } from "./drain-conditions.ts";
 
 /** What is said of a GPU beside its figures. */
 export interface Diagnosed {
@@ -14,7 +15,7 @@ export interface Diagnosed {
 }
 
 export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
-  const { gpu, budget, types } = view;
+  const { gpu, drain, budget, types } = view;
   const shares = types.length > 0;
   const platform = platformOf(gpu.deviceId);
   return pb.Gpu.fromPartial({
@@ -36,7 +37,9 @@ export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
     budget: budget && toWireBudget(budget, view),
     types: types.map(({ type, allocatable }) => toWireType(type, allocatable)),
     modes: [...diagnosed.modes],
-    conditions: [...diagnosed.conditions],
+    conditions: [...gpuDrainConditions(gpu.address, drain), ...diagnosed.conditions],
+    drained: drain !== undefined,
+    drainNote: drain?.note ?? "",
   });
 }
 

@@ -38,17 +38,17 @@ export class View {
   }
 
   #host(inventory: Inventory): Thing[] {
-    const { ledger, libvirt, agent, diagnosis } = this.#context;
-    const basis = [inventory, ledger.version, libvirt(), agent.machine(), diagnosis.latest];
+    const { ledger, drains, libvirt, agent, diagnosis } = this.#context;
+    const basis = [inventory, ledger.version, drains.current, libvirt(), agent.machine(), diagnosis.latest];
     return [
       { kind: "host", key: "", basis, make: () => ({ $case: "host", value: shownHost(this.#context) }) },
     ];
   }
 
   #gpus(inventory: Inventory): Thing[] {
-    const { ledger, rule, diagnosis } = this.#context;
-    const basis = [inventory, ledger.version, diagnosis.latest];
-    return gpuViews(inventory, ledger, rule).map((view) => {
+    const { ledger, drains, rule, diagnosis } = this.#context;
+    const basis = [inventory, ledger.version, drains.current, diagnosis.latest];
+    return gpuViews(inventory, ledger, rule, drains.current).map((view) => {
       const { address } = view.gpu;
       const make = () => toWireGpu(view, diagnosedOf(this.#context, view));
       return { kind: "gpu", key: address, basis, make: () => ({ $case: "gpu", value: make() }) };

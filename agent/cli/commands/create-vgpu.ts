@@ -30,7 +30,6 @@ export const createVgpuCommand: ChangeCommand = {
     "vgpuctl create-vgpu --reservation job-17 --claim-id job-17 -o name",
   ],
   extraMs: () => 0,
-  ref: () => undefined,
   run: async (args, vgpud) => {
     const validateOnly = args.has("dry-run");
     const response = await vgpud.createVgpu({

@@ -25,7 +25,6 @@ export const deleteVgpuCommand: ChangeCommand = {
   forms: { name: "the vGPU's UUID" },
   examples: ["vgpuctl delete-vgpu claim:job-17 --allow-missing"],
   extraMs: () => 0,
-  ref: () => undefined,
   run: async (args, vgpud) => {
     const text = args.operand();
     const ref = text.startsWith(CLAIM_PREFIX)

@@ -1,6 +1,6 @@
 // `vgpuctl release`
 import type { ChangeCommand } from "../command.ts";
-import { atOnce, reservationAnswer, reservationOperand } from "../reserved.ts";
+import { reservationAnswer, reservationOperand } from "../reserved.ts";
 
 export const releaseCommand: ChangeCommand = {
   kind: "change",
@@ -10,6 +10,6 @@ export const releaseCommand: ChangeCommand = {
   flags: [],
   forms: { name: "the reservation's claim id" },
   examples: ["vgpuctl release job-17"],
-  ...atOnce,
+  extraMs: () => 0,
   run: async (args, vgpud) => reservationAnswer(await vgpud.releaseReservation({ claimId: args.operand() })),
 };

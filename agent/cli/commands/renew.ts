@@ -1,6 +1,6 @@
 // `vgpuctl renew`
 import type { ChangeCommand } from "../command.ts";
-import { atOnce, reservationAnswer, reservationOperand, ttlFlag, ttlOf } from "../reserved.ts";
+import { reservationAnswer, reservationOperand, ttlFlag, ttlOf } from "../reserved.ts";
 
 export const renewCommand: ChangeCommand = {
   kind: "change",
@@ -10,7 +10,7 @@ export const renewCommand: ChangeCommand = {
   flags: [ttlFlag],
   forms: { name: "the reservation's claim id" },
   examples: ["vgpuctl renew job-17 --ttl 10m"],
-  ...atOnce,
+  extraMs: () => 0,
   run: async (args, vgpud) =>
     reservationAnswer(await vgpud.renewReservation({ claimId: args.operand(), ttl: ttlOf(args) })),
 };

@@ -2,7 +2,7 @@
 import type { ChangeCommand } from "../command.ts";
 import { claimIdFlag, dryRunFlag, vgpuFlags } from "../request/create-flags.ts";
 import { vgpuOf } from "../request/vgpu-want.ts";
-import { atOnce, reservationAnswer, ttlFlag, ttlOf } from "../reserved.ts";
+import { reservationAnswer, ttlFlag, ttlOf } from "../reserved.ts";
 import { decisionText, warningLines } from "../view/decision-view.ts";
 import { messageJson } from "../view/json.ts";
 
@@ -17,7 +17,7 @@ export const reserveCommand: ChangeCommand = {
     "vgpuctl reserve --type i915-GVTg_V5_4 --ttl 5m --claim-id job-17",
     "vgpuctl create web-1 --reservation job-17 --vcpus 2 --memory 2048 --kernel /srv/vm/vmlinuz",
   ],
-  ...atOnce,
+  extraMs: () => 0,
   run: async (args, vgpud) => {
     const claimId = args.text("claim-id") ?? "";
     const validateOnly = args.has("dry-run");

@@ -100,6 +100,8 @@ function permissionHints({ call }: CliError, { retry, retryWith }: RunContext): 
 /** What to look at when something was not found or is taken. */
 const lookByReason: Readonly<Record<string, readonly string[]>> = {
   GPU_NOT_FOUND: ["gpus"],
+  GPU_DRAINED: ["gpus"],
+  HOST_DRAINED: ["host"],
   TYPE_UNKNOWN: ["gpus"],
   VGPU_NOT_FOUND: ["vgpus"],
   DOMAIN_NOT_FOUND: ["domains"],

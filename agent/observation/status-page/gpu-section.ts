@@ -35,7 +35,7 @@ ${budget ? drawings(view, budget, slices) : markup`<p class="empty">Offers no vG
 ${view.types.length > 0 ? typeTable(id, view) : undefined}</div></article>`;
 }
 
-function factsOf({ gpu }: GpuView): string {
+function factsOf({ gpu, drain }: GpuView): string {
   const nodes = [gpu.drmCard, gpu.drmRender].filter((node) => node !== undefined);
   return [
     platformOf(gpu.deviceId)?.name ?? "",
@@ -44,6 +44,7 @@ function factsOf({ gpu }: GpuView): string {
     nodes.join(", "),
     gpu.numaNode === undefined ? "" : `NUMA node ${gpu.numaNode}`,
     gpu.bootVga === true ? "drives the boot display" : "",
+    drain === undefined ? "" : "drained",
   ]
     .filter((fact) => fact !== "")
     .join(" · ");

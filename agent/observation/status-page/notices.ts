@@ -5,7 +5,8 @@ import { messageOf, remedyOf } from "../../diagnosis/words.ts";
 import type { Gpu, Inventory } from "../../inventory/model.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
 import type { Notice, Resource, SliceView, StatusSource } from "./model.ts";
-import { count, duration, plural } from "./units.ts";
+import type { Drain } from "../../lifecycle/drains.ts";
+import { count, duration, plural, utc } from "./units.ts";
 
 /** The agent looks at least once a minute; two looks that failed in a row are worth a word. */
 const STALE_MS = 150_000;
@@ -24,8 +25,10 @@ export function noticesOf(
     ...aboutLibvirt(source, inventory),
     ...aboutLedger(source),
     ...aboutHost(inventory),
+    ...aboutDrain("HOST_DRAINED", "host", source.view.drains.host),
     ...gpus.flatMap((view) => [
       ...aboutGpu(view),
+      ...aboutDrain("GPU_DRAINED", view.gpu.address, view.drain),
       ...aboutRoom(view),
       ...aboutOvercommitment(view),
       ...aboutSlices(slicesOn.get(view.gpu.address) ?? []),
@@ -97,6 +100,22 @@ function aboutHost({ host, gpus }: Inventory): Notice[] {
       remedy: host.hypervisor === "none" ? "load kvm_intel, and switch VT-x on in the firmware" : undefined,
     });
   return notices;
+}
+
+function aboutDrain(
+  reason: "HOST_DRAINED" | "GPU_DRAINED",
+  about: string,
+  drain: Drain | undefined,
+): Notice[] {
+  if (!drain) return [];
+  const why = drain.note === "" ? "" : `: ${drain.note}`;
+  return [
+    {
+      ...{ severity: "information", reason, about },
+      message: `drained since ${utc(drain.since)}, so that no new vGPUs are made${why}; what exists goes on`,
+      remedy: `vgpuctl undrain${reason === "GPU_DRAINED" ? ` ${about}` : ""} ends it`,
+    },
+  ];
 }
 
 function aboutGpu({ gpu }: GpuView): Notice[] {

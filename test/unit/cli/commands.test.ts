@@ -32,6 +32,11 @@ const shown = {
   reservation: ["reservations", "job-18"],
   renew: ["renew", "job-18", "--ttl", "10m"],
   release: ["release", "job-18"],
+  "drain-host": ["drain", "--note", "kernel update"],
+  "drain-gpu": ["drain", "0000:00:02.0", "--note", "fan is loud"],
+  "undrain-host": ["undrain"],
+  reconcile: ["reconcile"],
+  "reconcile-dry-run": ["reconcile", "--dry-run"],
   version: ["version"],
 } as const;
 
@@ -161,6 +166,14 @@ describe("the requests of vgpuctl", () => {
       const gracePeriod = seconds === undefined ? undefined : { seconds: BigInt(seconds), nanos: 0 };
       assert.deepEqual(vgpud.requests, [{ domain, requestId: "", gracePeriod, noForce }]);
     });
+
+  it("drains the host or one GPU, and back", async () => {
+    await using vgpud = await fakeVgpud();
+    const gpu = "0000:00:02.0";
+    for (const argv of [["drain"], ["drain", gpu, "--note", "fan"], ["undrain"], ["undrain", gpu]])
+      assert.equal((await vgpuctl(vgpud.socketPath, argv)).exitCode, 0);
+    assert.deepEqual(vgpud.requests, [{ note: "" }, { gpu, note: "fan" }, {}, { gpu }]);
+  });
 
   it("finds nothing to do when a missing domain is allowed", async () => {
     await using vgpud = await fakeVgpud();

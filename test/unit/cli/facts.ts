@@ -2,9 +2,9 @@
 import { ClaimState, OnStop, Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { Backend, Gpu, Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
-import { Hypervisor } from "../../../proto/gen/vgpud/v1/host.ts";
+import { Host, Hypervisor } from "../../../proto/gen/vgpud/v1/host.ts";
 import { PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
-import { GetHostResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { GetHostResponse, ReconcileResponse, StepState } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { Operation, OperationKind, OperationState } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { PlacementDecision, PlacementPolicy } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { Reservation } from "../../../proto/gen/vgpud/v1/reservation.ts";
@@ -87,6 +87,15 @@ export const gpu = Gpu.fromPartial({
     },
   ],
 });
+
+export function hostDrained(note: string): Host {
+  return Host.fromPartial({ ...hostResponse.host, drained: true, drainNote: note });
+}
+
+export function gpuDrained(note: string): Gpu {
+  const types = gpu.types.map((type) => ({ ...type, allocatable: 0 }));
+  return Gpu.fromPartial({ ...gpu, types, drained: true, drainNote: note });
+}
 
 /** On the first page of the list, though its address is the higher one. */
 export const idleGpu = Gpu.fromPartial({
@@ -266,4 +275,38 @@ export const shortPlan = PlanResponse.fromPartial({
     },
   ],
   warnings: ["asked for 100 MiB low GM\u001b[2J; given 128"],
+});
+
+const step = { claimId: "job-17", object: vgpu.vgpuId, kind: "remove-vgpu" };
+
+export const plannedSteps = ReconcileResponse.fromPartial({
+  steps: [
+    { ...step, message: "remove vGPU: the claim is to be absent", state: StepState.PLANNED },
+    {
+      ...step,
+      kind: "settle",
+      message: "note that the claim is gone, not deleting",
+      state: StepState.PLANNED,
+    },
+  ],
+  observeTime,
+});
+
+export const takenSteps = ReconcileResponse.fromPartial({
+  steps: plannedSteps.steps.map((one) => ({ ...one, state: StepState.DONE })),
+  observeTime,
+});
+
+/** The removal was held up. */
+export const heldSteps = ReconcileResponse.fromPartial({
+  steps: plannedSteps.steps.map((one, n) =>
+    n === 0
+      ? {
+          ...one,
+          state: StepState.FAILED,
+          failure: { reason: "VGPU_IN_USE", message: "the vGPU is still open" },
+        }
+      : one,
+  ),
+  observeTime,
 });

@@ -223,9 +223,11 @@ function addHost(server: Server, state: FakeState): void {
   server.addService(HostServiceService, {
     getHost: handler(state, () => facts.hostResponse),
     diagnose: unserved,
-    drainHost: unserved,
-    undrainHost: unserved,
-    reconcile: unserved,
+    drainHost: change(state, ({ note }: { note: string }) => ({ host: facts.hostDrained(note) })),
+    undrainHost: change(state, () => ({ host: facts.hostResponse.host })),
+    reconcile: change(state, ({ dryRun }: { dryRun: boolean }) =>
+      dryRun ? facts.plannedSteps : state.held ? facts.heldSteps : facts.takenSteps,
+    ),
   });
 }
 
@@ -247,8 +249,8 @@ function addGpus(server: Server, state: FakeState): void {
       });
     }),
     plan: change(state, () => state.plan),
-    drainGpu: unserved,
-    undrainGpu: unserved,
+    drainGpu: change(state, ({ note }: { note: string }) => ({ gpu: facts.gpuDrained(note) })),
+    undrainGpu: change(state, () => ({ gpu: facts.gpu })),
     setGpuMode: unserved,
     setVirtualFunctions: unserved,
   });

@@ -4,8 +4,20 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { status } from "@grpc/grpc-js";
 import * as domains from "../../../proto/gen/vgpud/v1/domain_service.ts";
-import { DiagnoseResponse, GetHostResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
-import { GetGpuResponse, ListGpusResponse, PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
+import {
+  DiagnoseResponse,
+  DrainHostResponse,
+  GetHostResponse,
+  ReconcileResponse,
+  UndrainHostResponse,
+} from "../../../proto/gen/vgpud/v1/host_service.ts";
+import {
+  DrainGpuResponse,
+  GetGpuResponse,
+  ListGpusResponse,
+  PlanResponse,
+  UndrainGpuResponse,
+} from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { GetOperationResponse } from "../../../proto/gen/vgpud/v1/operation_service.ts";
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import * as reservations from "../../../proto/gen/vgpud/v1/reservation_service.ts";
@@ -49,6 +61,7 @@ const lines: readonly string[] = [
     "reservations ID",
   ],
   ...["renew ID", "release ID"],
+  ...["drain", "drain 0000:00:02.0", "undrain", "undrain 0000:00:02.0", "reconcile --dry-run"],
   ...["plan gvt-g:2", "operation 9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234", "version", "help", "completion bash"],
 ];
 
@@ -71,9 +84,14 @@ function everything(variant: number, refusal?: CliError): Vgpud {
   return {
     getHost: answer("GetHostResponse", GetHostResponse),
     diagnose: answer("DiagnoseResponse", DiagnoseResponse),
+    drainHost: answer("DrainHostResponse", DrainHostResponse),
+    undrainHost: answer("UndrainHostResponse", UndrainHostResponse),
+    reconcile: answer("ReconcileResponse", ReconcileResponse),
     listGpus: answer("ListGpusResponse", ListGpusResponse),
     getGpu: answer("GetGpuResponse", GetGpuResponse),
     plan: answer("PlanResponse", PlanResponse),
+    drainGpu: answer("DrainGpuResponse", DrainGpuResponse),
+    undrainGpu: answer("UndrainGpuResponse", UndrainGpuResponse),
     listVgpus: answer("ListVgpusResponse", ListVgpusResponse),
     getVgpu: answer("GetVgpuResponse", GetVgpuResponse),
     createVgpu: answer("CreateVgpuResponse", CreateVgpuResponse),

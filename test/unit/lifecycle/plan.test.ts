@@ -101,6 +101,8 @@ interface HostShape {
   readonly domain: "none" | "own" | "stranger";
   readonly state: (typeof domainStates)[number];
   readonly libvirt: boolean;
+  /** Somebody defined the claim's domain anew without its vGPU. */
+  readonly redefined: boolean;
 }
 
 const hosts: fc.Arbitrary<HostShape> = fc.record({
@@ -108,9 +110,10 @@ const hosts: fc.Arbitrary<HostShape> = fc.record({
   domain: fc.constantFrom("none", "own", "stranger"),
   state: fc.constantFrom(...domainStates),
   libvirt: fc.boolean(),
+  redefined: fc.boolean(),
 });
 
-function hostFor(owner: Claim, { slice, domain, state, libvirt }: HostShape): FakeHost {
+function hostFor(owner: Claim, { slice, domain, state, libvirt, redefined }: HostShape): FakeHost {
   const gpu = new FakeGpu(pciAddress(), 1024);
   const host = new FakeHost({ gpus: [gpu], wall: () => WALL });
   gpu.make(foreignVgpuId(1), typeName("4"));
@@ -119,7 +122,7 @@ function hostFor(owner: Claim, { slice, domain, state, libvirt }: HostShape): Fa
   if (domain === "own")
     host.put(
       owner.kind === "domain"
-        ? domainOf(owner, { state })
+        ? domainOf(owner, { state, ...(redefined ? { vgpuIds: [] } : {}) })
         : foreignDomain(1, { state, vgpuIds: hasSlice(owner) ? [owner.vgpuId] : [] }),
     );
   if (domain === "stranger") host.put(foreignDomain(1, { state }));
@@ -251,7 +254,10 @@ describe("the planner", () => {
     );
   });
 
-  const shape: HostShape = { slice: true, domain: "own", state: "running", libvirt: true };
+  const shape: HostShape = {
+    ...{ slice: true, domain: "own", state: "running", libvirt: true },
+    redefined: false,
+  };
   const planned = async (owner: Claim, given: Partial<HostShape> = {}): Promise<string[]> =>
     kinds(plan(owner, await inventoryOf(hostFor(owner, { ...shape, ...given })), WALL));
 

@@ -17,6 +17,7 @@ import { parseClaimId, parsePciAddress, parseVgpuId, type PciAddress } from "../
 import type { GpuReadings } from "../../../agent/discovery/gpu-sensors.ts";
 import type { Domain, Gpu, Inventory, SliceSizes } from "../../../agent/inventory/model.ts";
 import type { Claim, DomainClaim } from "../../../agent/lifecycle/claim.ts";
+import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
 import type { ScrapeView } from "../../../agent/observation/view.ts";
@@ -235,10 +236,11 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
   const ledger = new Ledger(store, kept);
   return {
     inventory: shown,
-    gpus: gpuViews(shown, ledger, gvtgCapacity),
+    gpus: gpuViews(shown, ledger, gvtgCapacity, nothingDrained),
     vgpus: vgpuViews(shown, ledger),
     domains: domainViews(shown, ledger),
     claims: ledger.all(),
+    drains: nothingDrained,
     now: shown.observedAt + 1_500,
     hypervisor: "kvm",
     // The last one is a domain of which the look has not heard yet.

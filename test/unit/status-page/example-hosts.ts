@@ -18,6 +18,7 @@ import type {
   VgpuType,
 } from "../../../agent/inventory/model.ts";
 import type { DomainClaim } from "../../../agent/lifecycle/claim.ts";
+import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
 import type { Activity, History, StatusSource } from "../../../agent/observation/status-page/model.ts";
@@ -155,10 +156,11 @@ function viewOf(inventory: Inventory, claims: readonly DomainClaim[]): StatusSou
   const ledger = new Ledger(store, claims);
   return {
     inventory,
-    gpus: gpuViews(inventory, ledger, gvtgCapacity),
+    gpus: gpuViews(inventory, ledger, gvtgCapacity, nothingDrained),
     vgpus: vgpuViews(inventory, ledger),
     domains: domainViews(inventory, ledger),
     claims: ledger.all(),
+    drains: nothingDrained,
   };
 }
 
@@ -291,7 +293,7 @@ const blockedRemoval = new AgentError(
 export const examples = {
   starting: (): StatusSource => ({
     ...host(),
-    view: { inventory: undefined, gpus: [], vgpus: [], domains: [], claims: [] },
+    view: { inventory: undefined, gpus: [], vgpus: [], domains: [], claims: [], drains: nothingDrained },
     history: { spanMs: SPAN_MS, readings: [] },
   }),
   "no-gpu": () => host({ apertures: [], plain: 3, hypervisor: "none" }),

@@ -1,0 +1,64 @@
+// Files that are written whole or not at all, and that prove when they are read that they are as they were written:
+//
+//   <kind> <format> sha256:<hex of the bytes after this line>\n
+//   { … }
+//
+// The checksum is over the raw bytes, so that no later version calls a good file corrupt by printing it differently.
+import { createHash } from "node:crypto";
+import { open, rename } from "node:fs/promises";
+import path from "node:path";
+
+/** A file that could not be read as what it should be. It stays, under another name. */
+export interface SetAside {
+  readonly file: string;
+  readonly why: string;
+}
+
+/** What a file holds; the checksum says that a vgpud wrote it, and the format how. */
+export interface ReadRecord {
+  readonly format: number;
+  readonly value: unknown;
+}
+
+export function renderRecord(kind: string, format: number, value: unknown): string {
+  const body = `${JSON.stringify(value, undefined, 2)}\n`;
+  return `${kind} ${format} sha256:${sha256(body)}\n${body}`;
+}
+
+export function parseRecord(kind: string, bytes: Buffer): ReadRecord | { readonly why: string } {
+  const newline = bytes.indexOf(0x0a);
+  const line = bytes.subarray(0, Math.max(0, newline)).toString("latin1");
+  const header = /^(\S+) (\d+) sha256:([0-9a-f]{64})$/.exec(line);
+  if (header?.[1] !== kind) return { why: `it does not begin with a ${kind} line` };
+  const body = bytes.subarray(newline + 1);
+  if (sha256(body) !== header[3]) return { why: "its checksum does not match" };
+  return { format: Number(header[2]), value: JSON.parse(body.toString("utf8")) };
+}
+
+/** Resolves when the content would survive a power cut; until then the file holds what it held before. */
+export async function writeWhole(file: string, content: string): Promise<void> {
+  const temporary = `${file}.tmp`;
+  const handle = await open(temporary, "w", 0o600);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+  await syncDirectory(path.dirname(file));
+}
+
+/** A change of names survives a power cut only once their directory was synced. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function sha256(bytes: string | Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
