@@ -6,6 +6,7 @@ import type { TypesRule } from "../capacity/plan/site.ts";
 import type { Condition } from "../diagnosis/condition.ts";
 import type { Report } from "../diagnosis/diagnostician.ts";
 import type { Inventory } from "../inventory/model.ts";
+import type { Adoption } from "../lifecycle/adoption.ts";
 import type { DomainService } from "../lifecycle/domain-service.ts";
 import type { Drains } from "../lifecycle/drains.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
@@ -81,6 +82,7 @@ export interface ApiContext extends ViewContext {
   readonly vgpus: VgpuService;
   readonly reservations: ReservationService;
   readonly reconciliation: Reconciliation;
+  readonly adoption: Adoption;
   readonly typesAt: TypesRule;
   readonly newDomainId: () => DomainId;
   /** Undefined on a real host. */

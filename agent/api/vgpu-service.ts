@@ -16,6 +16,7 @@ import type { Caller } from "../lifecycle/caller.ts";
 import { reservationIn } from "../lifecycle/room.ts";
 import type { VgpuResult } from "../lifecycle/vgpu-service.ts";
 import { vgpuViews, type VgpuView } from "../lifecycle/views.ts";
+import { adoptionHandlers } from "./adoption-service.ts";
 import { currentInventory, type ApiContext, type ViewContext } from "./context.ts";
 import { toWireDecision } from "./convert/placement.ts";
 import { toWireVgpu } from "./convert/vgpu.ts";
@@ -28,6 +29,7 @@ import { parseRoom } from "./validate/room.ts";
 
 export function vgpuHandlers(context: ApiContext): Partial<Handlers<typeof VgpuServiceService>> {
   return {
+    ...adoptionHandlers(context),
     listVgpus: async (request) => {
       const inventory = currentInventory(context);
       const { items, nextPageToken } = pageOf(vgpuViews(inventory, context.ledger), ({ id }) => id, request);

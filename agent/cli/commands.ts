@@ -1,5 +1,6 @@
 // The table of commands. Parser, help and suggestions are made from it.
 import type { Command } from "./command.ts";
+import { adoptCommand, releaseVgpuCommand } from "./commands/adopt.ts";
 import { completeCommand } from "./commands/complete.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { createCommand } from "./commands/create.ts";
@@ -48,6 +49,8 @@ export const commands: readonly Command[] = [
   reservationsCommand,
   renewCommand,
   releaseCommand,
+  adoptCommand,
+  releaseVgpuCommand,
   drainCommand,
   undrainCommand,
   reconcileCommand,

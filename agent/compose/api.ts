@@ -37,7 +37,7 @@ export function composeApi(
   stages: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
 ): Api {
-  const { ledger, drains, lookout, libvirt, operations, domains, vgpus, reservations } = stages;
+  const { ledger, drains, lookout, libvirt, operations, domains, vgpus, reservations, adoption } = stages;
   const { reconciliation, metrics, reconciler, sampler, diagnostician, domainHistory } = stages;
   const lookAgain = async (): Promise<void> => {
     reconciler.trigger();
@@ -61,7 +61,7 @@ export function composeApi(
   };
   const context: ApiContext = {
     ...shown,
-    ...{ domains, vgpus, reservations, reconciliation, typesAt: gvtgTypesAt },
+    ...{ domains, vgpus, reservations, reconciliation, adoption, typesAt: gvtgTypesAt },
     changes: composeChanges(shown, stages, stop),
     simulation: simulator === undefined ? undefined : composeSimulation(simulator.control, lookAgain),
     domainFigures: async () => {

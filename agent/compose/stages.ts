@@ -17,6 +17,7 @@ import { StorageRoots } from "../host/storage-roots.ts";
 import { Lookout } from "../inventory/lookout.ts";
 import { Snapshot } from "../inventory/snapshot.ts";
 import { Admission } from "../lifecycle/admission.ts";
+import { Adoption } from "../lifecycle/adoption.ts";
 import { DomainService } from "../lifecycle/domain-service.ts";
 import { Drains, type DrainOptions } from "../lifecycle/drains.ts";
 import { Driver } from "../lifecycle/driver.ts";
@@ -55,6 +56,7 @@ export interface Stages {
   readonly driver: Driver;
   readonly reconciler: Reconciler;
   readonly reconciliation: Reconciliation;
+  readonly adoption: Adoption;
   readonly operations: Operations;
   readonly domains: DomainService;
   readonly vgpus: VgpuService;
@@ -176,6 +178,10 @@ export function composeStages(
   const expiry = new Expiry({ ledger, driver, clock, stop: cut });
   const reservations = new ReservationService({ ledger, admission, lookout, clock, expiry });
   const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
+  const adoption = new Adoption({
+    ...{ ledger, lookout, clock, marks: libvirt, stop: cut },
+    newOperationId: randomUUID,
+  });
   const parts = {
     ledger,
     drains,
@@ -184,6 +190,7 @@ export function composeStages(
     driver,
     reconciler,
     reconciliation,
+    adoption,
     operations,
     domains,
     vgpus,

@@ -83,6 +83,8 @@ export const reasons = {
   MODE_UNSUPPORTED: "failed-precondition",
   /** The domain was made by somebody else; vgpud shows it and does not touch it. */
   DOMAIN_FOREIGN: "failed-precondition",
+  /** The domain of a vGPU cannot be taken over with it: it is transient, has several, or is not the only one that names it. */
+  DOMAIN_NOT_ADOPTABLE: "failed-precondition",
   /** The domain of a claim was undefined behind our back; what the claim holds is still held. */
   DOMAIN_VANISHED: "failed-precondition",
   /** The reservation that was named holds room for another type, or on another GPU, than is asked for. */

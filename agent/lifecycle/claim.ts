@@ -132,8 +132,9 @@ export interface Failure {
 const next = {
   reserved: ["creating", "deleting", "gone"],
   creating: ["active", "failed", "deleting"],
-  active: ["stopped", "failed", "deleting"],
-  stopped: ["active", "failed", "deleting"],
+  // Given up, nothing is left to do.
+  active: ["stopped", "failed", "deleting", "gone"],
+  stopped: ["active", "failed", "deleting", "gone"],
   // A domain that vanished may be defined again by whoever took it away; a create that was undone leaves its reservation.
   failed: ["active", "stopped", "deleting", "gone", "reserved"],
   deleting: ["gone"],

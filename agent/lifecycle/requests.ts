@@ -114,7 +114,7 @@ function isOf<Kind extends keyof SliceClaims>(kind: Kind, claim: Claim): claim i
 export function operationOfRepeat(
   ledger: Ledger,
   request: RequestIdentity,
-  claim: Claim,
+  claim: Pick<Claim, "vgpuId">,
 ): string | undefined {
   const remembered = request.requestId === undefined ? undefined : ledger.byRequest(request.requestId);
   if (!remembered) return undefined;

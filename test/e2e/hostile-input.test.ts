@@ -38,10 +38,12 @@ import {
   ReservationServiceService as Reservations,
 } from "../../proto/gen/vgpud/v1/reservation_service.ts";
 import {
+  AdoptVgpuRequest,
   CreateVgpuRequest,
   DeleteVgpuRequest,
   GetVgpuRequest,
   ListVgpusRequest,
+  ReleaseVgpuRequest,
   VgpuServiceService as Vgpus,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import {
@@ -238,6 +240,23 @@ describe("hostile input", function () {
       [
         Reservations.releaseReservation.path,
         [ReleaseReservationRequest.encode({ claimId: "claim-held" }).finish()],
+      ],
+      [
+        Vgpus.adoptVgpu.path,
+        [
+          AdoptVgpuRequest.encode(
+            AdoptVgpuRequest.fromPartial({ vgpuId: FOREIGN, claimId: "claim-adopted", validateOnly: true }),
+          ).finish(),
+        ],
+      ],
+      [
+        Vgpus.releaseVgpu.path,
+        [
+          ReleaseVgpuRequest.encode({
+            vgpu: { ref: { $case: "claimId", value: "claim-adopted" } },
+            requestId: "",
+          }).finish(),
+        ],
       ],
       [Gpus.drainGpu.path, [DrainGpuRequest.encode({ gpu: GPU, note: "fan" }).finish()]],
       [Gpus.undrainGpu.path, [UndrainGpuRequest.encode({ gpu: GPU }).finish()]],

@@ -9,6 +9,7 @@ import type { ClaimId, VgpuId } from "../../agent/core/ids.ts";
 import type { Wish } from "../../agent/capacity/wish.ts";
 import { Lookout } from "../../agent/inventory/lookout.ts";
 import { Snapshot } from "../../agent/inventory/snapshot.ts";
+import { Adoption } from "../../agent/lifecycle/adoption.ts";
 import { Admission, type CreateRequest, type PlacementEvent } from "../../agent/lifecycle/admission.ts";
 import type { Caller } from "../../agent/lifecycle/caller.ts";
 import { DomainService, type StopRequest } from "../../agent/lifecycle/domain-service.ts";
@@ -62,6 +63,7 @@ interface Agent {
   readonly expiry: Expiry;
   readonly reconciler: Reconciler;
   readonly reconciliation: Reconciliation;
+  readonly adoption: Adoption;
   readonly stop: AbortController;
 }
 
@@ -86,6 +88,9 @@ export class FakeNode {
     this.#agent = this.#start();
   }
 
+  get adoption(): Adoption {
+    return this.#agent.adoption;
+  }
   get reconciliation(): Reconciliation {
     return this.#agent.reconciliation;
   }
@@ -201,7 +206,8 @@ export class FakeNode {
       driver.wake();
     };
     const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
-    const services = { service, vgpus, reservations, expiry, reconciliation };
+    const adoption = new Adoption({ ledger, lookout, marks: host, clock, newOperationId, stop: stop.signal });
+    const services = { service, vgpus, reservations, expiry, reconciliation, adoption };
     return { ledger, drains, lookout, operations, driver, reconciler, stop, ...services };
   }
 

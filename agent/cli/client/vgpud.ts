@@ -69,6 +69,8 @@ export function connect(options: VgpudOptions) {
     createReservation: call(ReservationServiceService.createReservation),
     renewReservation: call(ReservationServiceService.renewReservation),
     releaseReservation: call(ReservationServiceService.releaseReservation),
+    adoptVgpu: call(VgpuServiceService.adoptVgpu),
+    releaseVgpu: call(VgpuServiceService.releaseVgpu),
     listDomains: call(DomainServiceService.listDomains),
     getDomain: call(DomainServiceService.getDomain),
     createDomain: call(DomainServiceService.createDomain),

@@ -110,6 +110,7 @@ const lookByReason: Readonly<Record<string, readonly string[]>> = {
   DISK_IN_USE: ["domains"],
   RESERVATION_NOT_FOUND: ["reservations"],
   RESERVATION_MISMATCH: ["reservations"],
+  DOMAIN_NOT_ADOPTABLE: ["domains"],
 };
 
 /** The time that was given for an answer may be what was wrong: the lines leave it out. */

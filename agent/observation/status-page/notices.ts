@@ -195,5 +195,5 @@ const orphaned = {
   severity: "warning",
   reason: undefined,
   message: "this slice bears vgpud's mark and no claim stands for it; it is counted and left alone",
-  remedy: "remove it by hand when nothing needs it",
+  remedy: "take it over (vgpuctl adopt), or remove it by hand when nothing needs it",
 } as const satisfies Omit<Notice, "about">;

@@ -159,6 +159,10 @@ export const reservation = Reservation.fromPartial({
   expireTime: new Date("2026-03-01T12:04:00Z"),
 });
 
+export function adoptedVgpu(claimId: string): Vgpu {
+  return { ...foreignVgpu, ownership: Ownership.OWN, claimId, claimState: ClaimState.ACTIVE };
+}
+
 export const domain = Domain.fromPartial({
   uuid: "5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11",
   name: "web-1",

@@ -24,7 +24,7 @@ import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { OperationServiceService } from "../../../proto/gen/vgpud/v1/operation_service.ts";
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { ReservationServiceService } from "../../../proto/gen/vgpud/v1/reservation_service.ts";
-import { VgpuServiceService } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { VgpuServiceService, type AdoptVgpuRequest } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
 import {
   WatchServiceService,
   type WatchRequest,
@@ -274,8 +274,11 @@ function addVgpus(server: Server, state: FakeState): void {
       vgpu: allowMissing ? undefined : { ...facts.lentVgpu, claimState: ClaimState.GONE, present: false },
       operation: allowMissing ? "" : facts.operation.name,
     })),
-    adoptVgpu: unserved,
-    releaseVgpu: unserved,
+    adoptVgpu: change(state, (request: AdoptVgpuRequest) => ({
+      vgpu: request.validateOnly ? undefined : facts.adoptedVgpu(request.claimId),
+      domain: request.withDomain && !request.validateOnly ? facts.domain : undefined,
+    })),
+    releaseVgpu: change(state, () => ({ vgpu: facts.foreignVgpu })),
   });
 }
 

@@ -22,10 +22,12 @@ import { GetOperationResponse } from "../../../proto/gen/vgpud/v1/operation_serv
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import * as reservations from "../../../proto/gen/vgpud/v1/reservation_service.ts";
 import {
+  AdoptVgpuResponse,
   CreateVgpuResponse,
   DeleteVgpuResponse,
   GetVgpuResponse,
   ListVgpusResponse,
+  ReleaseVgpuResponse,
 } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
 import { CliError } from "../../../agent/cli/errors/cli-error.ts";
 import { commands } from "../../../agent/cli/commands.ts";
@@ -62,6 +64,7 @@ const lines: readonly string[] = [
   ],
   ...["renew ID", "release ID"],
   ...["drain", "drain 0000:00:02.0", "undrain", "undrain 0000:00:02.0", "reconcile --dry-run"],
+  ...["adopt ID --claim-id c", "release-vgpu ID"],
   ...["plan gvt-g:2", "operation 9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234", "version", "help", "completion bash"],
 ];
 
@@ -101,6 +104,8 @@ function everything(variant: number, refusal?: CliError): Vgpud {
     createReservation: answer("CreateReservationResponse", reservations.CreateReservationResponse),
     renewReservation: answer("RenewReservationResponse", reservations.RenewReservationResponse),
     releaseReservation: answer("ReleaseReservationResponse", reservations.ReleaseReservationResponse),
+    adoptVgpu: answer("AdoptVgpuResponse", AdoptVgpuResponse),
+    releaseVgpu: answer("ReleaseVgpuResponse", ReleaseVgpuResponse),
     listDomains: answer("ListDomainsResponse", domains.ListDomainsResponse),
     getDomain: answer("GetDomainResponse", domains.GetDomainResponse),
     createDomain: answer("CreateDomainResponse", domains.CreateDomainResponse),

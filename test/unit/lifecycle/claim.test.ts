@@ -11,8 +11,8 @@ describe("a claim", () => {
     assert.deepEqual(Object.fromEntries(allowed), {
       reserved: ["creating", "deleting", "gone"],
       creating: ["active", "deleting", "failed"],
-      active: ["stopped", "deleting", "failed"],
-      stopped: ["active", "deleting", "failed"],
+      active: ["stopped", "deleting", "failed", "gone"],
+      stopped: ["active", "deleting", "failed", "gone"],
       deleting: ["gone"],
       failed: ["reserved", "active", "stopped", "deleting", "gone"],
       gone: [],
