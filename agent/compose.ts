@@ -19,7 +19,7 @@ const CUT_MS = 1_000;
 /** Runs until `stop` aborts, then stops in order. Rejects when something it cannot be without fails. */
 export async function runAgent(options: AgentOptions, stop: AbortSignal): Promise<void> {
   const { config, log, manager } = options;
-  await using store = await LedgerFiles.open(config.state_dir);
+  await using store = await LedgerFiles.open(config.state_dir, options.onPoint);
   const { claims, setAside: unreadClaims } = await store.load();
   const drainFile = new DrainFile(config.state_dir, clock.wall);
   const { record, setAside: unreadDrains } = await drainFile.load();

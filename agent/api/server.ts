@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import { Patience } from "../core/patience.ts";
+import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import { refusalOn, type Access, type WayIn } from "./access.ts";
 import type { Answers } from "./answers.ts";
 import type { CallRecord, EndedCall } from "./call-record.ts";
@@ -29,6 +30,7 @@ export interface ApiServerOptions {
   readonly limits: LimitValues;
   /** Hears of each call once, when it is over. */
   readonly onEnd: (call: EndedCall) => void;
+  readonly onPoint?: OnPoint | undefined;
 }
 
 const HEALTH_SERVICE_NAME = "grpc.health.v1.Health";
@@ -45,7 +47,8 @@ export class ApiServer {
   readonly #running: RunningCalls;
   readonly #stopped = new AbortController();
 
-  constructor({ way, services, answers, contract, clock, limits, onEnd }: ApiServerOptions) {
+  constructor(options: ApiServerOptions) {
+    const { way, services, answers, contract, clock, limits, onEnd, onPoint = nobodyListens } = options;
     this.#clock = clock;
     this.#running = new RunningCalls(limits);
     const records = new WeakMap<Metadata, CallRecord>();
@@ -58,7 +61,7 @@ export class ApiServer {
     });
     this.#server = new Server({ ...channelOptions(way.socket, limits), interceptors: [observed] });
     const reads = new Patience(clock, limits.readMs, this.#stopped.signal);
-    const answering = { answers, records, reads, running: this.#running, readMs: limits.readMs };
+    const answering = { answers, records, reads, running: this.#running, readMs: limits.readMs, onPoint };
     for (const service of services) addService(this.#server, service, way, answering);
     const names = services.map(({ name }) => name);
     this.#serviceNames = ["", ...names];

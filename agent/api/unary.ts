@@ -4,6 +4,7 @@ import { AgentError } from "../core/errors.ts";
 import type { Patience } from "../core/patience.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Caller } from "../lifecycle/caller.ts";
+import type { OnPoint } from "../lifecycle/crash-points.ts";
 import { aboutClaim, aboutRequest, aboutResponse } from "./about.ts";
 import type { Access } from "./access.ts";
 import type { AnswerPlace, Answers } from "./answers.ts";
@@ -57,6 +58,7 @@ export interface Answering {
   readonly reads: Patience;
   /** How long `reads` is, milliseconds. */
   readonly readMs: number;
+  readonly onPoint: OnPoint;
 }
 
 export function unary(method: Answered, answering: Answering): handleUnaryCall<Buffer, Buffer> {
@@ -89,7 +91,12 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
         },
       });
       try {
-        if (method.access === "changes") return await handler(request, caller);
+        if (method.access === "changes") {
+          answering.onPoint("request taken");
+          const changed = await handler(request, caller);
+          answering.onPoint("answer ready");
+          return changed;
+        }
         const response = untilAborted(handler(request, caller), ended.signal);
         return await (call.getDeadline() === Infinity ? patiently(response, answering, ended) : response);
       } finally {

@@ -33,7 +33,7 @@ export interface Api {
 }
 
 export function composeApi(
-  { config, version, simulator, descriptorSet, log }: AgentOptions,
+  { config, version, simulator, descriptorSet, log, onPoint }: AgentOptions,
   stages: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
 ): Api {
@@ -85,7 +85,7 @@ export function composeApi(
   const serverFor = (socket: SocketName): ApiServer =>
     new ApiServer({
       way: { socket, adminSocket: config.socket },
-      ...{ services, answers, contract, clock, limits, onEnd },
+      ...{ services, answers, contract, clock, limits, onEnd, onPoint },
     });
   return bothSockets({ admin: serverFor("admin"), read: serverFor("read") }, log);
 }

@@ -80,7 +80,7 @@ export interface Durable {
 }
 
 export function composeStages(
-  { config, configuration, simulator, version, revision, log }: AgentOptions,
+  { config, configuration, simulator, version, revision, log, onPoint }: AgentOptions,
   { store, claims, drained }: Durable,
   cut: AbortSignal,
 ): Stages {
@@ -146,7 +146,7 @@ export function composeStages(
     },
   });
   const driver = new Driver({
-    ...{ ledger, lookout, operations, clock, random: Math.random, stop: cut },
+    ...{ ledger, lookout, operations, clock, random: Math.random, stop: cut, onPoint },
     hands: {
       slices: new KvmgtSlices(hostd, files),
       domains: libvirt,

@@ -6,6 +6,7 @@ import { messageOf } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import { claimOfRecord, formatOf } from "../lifecycle/claim-formats.ts";
+import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import type { LedgerStore } from "../lifecycle/ledger.ts";
 import { parseRecord, renderRecord, syncDirectory, writeWhole, type SetAside } from "./record-file.ts";
 
@@ -22,17 +23,19 @@ export interface LoadedLedger {
 export class LedgerFiles implements LedgerStore, AsyncDisposable {
   readonly #dir: string;
   readonly #lock: net.Server;
+  readonly #onPoint: OnPoint;
 
-  private constructor(dir: string, lock: net.Server) {
+  private constructor(dir: string, lock: net.Server, onPoint: OnPoint) {
     this.#dir = dir;
     this.#lock = lock;
+    this.#onPoint = onPoint;
   }
 
   /** Takes the state directory for this process; throws when another process has it. */
-  static async open(stateDir: string): Promise<LedgerFiles> {
+  static async open(stateDir: string, onPoint = nobodyListens): Promise<LedgerFiles> {
     const dir = path.join(stateDir, "claims");
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    return new LedgerFiles(dir, await lockDirectory(dir));
+    return new LedgerFiles(dir, await lockDirectory(dir), onPoint);
   }
 
   async load(): Promise<LoadedLedger> {
@@ -66,14 +69,19 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
   }
 
   async write(claim: Claim): Promise<void> {
-    await writeWhole(this.#fileOf(claim.vgpuId), renderRecord(KIND, formatOf(claim), claim));
+    await writeWhole(this.#fileOf(claim.vgpuId), renderRecord(KIND, formatOf(claim), claim), (stage) => {
+      this.#onPoint(`ledger write ${stage}`);
+    });
   }
 
   async erase(vgpuId: VgpuId): Promise<void> {
+    this.#onPoint("ledger erasure begun");
     await unlink(this.#fileOf(vgpuId)).catch((error: unknown) => {
       if (!isMissing(error)) throw error;
     });
+    this.#onPoint("ledger erasure unlinked");
     await syncDirectory(this.#dir);
+    this.#onPoint("ledger erasure durable");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

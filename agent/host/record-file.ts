@@ -35,18 +35,33 @@ export function parseRecord(kind: string, bytes: Buffer): ReadRecord | { readonl
   return { format: Number(header[2]), value: JSON.parse(body.toString("utf8")) };
 }
 
-/** Resolves when the content would survive a power cut; until then the file holds what it held before. */
-export async function writeWhole(file: string, content: string): Promise<void> {
+/** What a write is made of, each named for what is done by then. */
+type WriteStage = "begun" | "filled" | "synced" | "renamed" | "durable";
+
+/**
+ * Resolves when the content would survive a power cut; until then the file holds what it held before. `onStage` is told of
+ * each stage before the next begins.
+ */
+export async function writeWhole(
+  file: string,
+  content: string,
+  onStage: (stage: WriteStage) => void = () => undefined,
+): Promise<void> {
   const temporary = `${file}.tmp`;
+  onStage("begun");
   const handle = await open(temporary, "w", 0o600);
   try {
     await handle.writeFile(content);
+    onStage("filled");
     await handle.sync();
+    onStage("synced");
   } finally {
     await handle.close();
   }
   await rename(temporary, file);
+  onStage("renamed");
   await syncDirectory(path.dirname(file));
+  onStage("durable");
 }
 
 /** A change of names survives a power cut only once their directory was synced. */

@@ -13,6 +13,7 @@ import {
   type Operation,
   type SliceClaim,
 } from "./claim.ts";
+import { nobodyListens, type OnPoint } from "./crash-points.ts";
 import { execute, type Hands, type HostStep } from "./execute.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Operations } from "./operations.ts";
@@ -64,6 +65,7 @@ export interface DriverOptions {
   readonly random: () => number;
   readonly stop: AbortSignal;
   readonly onEvent: (event: LifecycleEvent) => void;
+  readonly onPoint?: OnPoint | undefined;
 }
 
 /** How long a create is tried again while the hypervisor or hostd is away, before it is undone. */
@@ -213,8 +215,9 @@ export class Driver {
   }
 
   async #step(claim: Claim, step: Exclude<Step, { kind: "wait" }>): Promise<void> {
-    const { clock, onEvent } = this.#options;
+    const { clock, onEvent, onPoint = nobodyListens } = this.#options;
     const started = clock.now();
+    onPoint(`before ${step.kind}`);
     try {
       await this.#carryOut(claim, step);
     } catch (error) {
@@ -223,6 +226,7 @@ export class Driver {
       this.#told({ claim, step, failure });
       throw failure;
     }
+    onPoint(`after ${step.kind}`);
     if (claim.operation) this.#options.operations.advance(claim.operation.id);
     onEvent({ kind: "step-done", claim, step: step.kind, seconds: (clock.now() - started) / 1000 });
     this.#told({ claim, step, failure: undefined });

@@ -49,6 +49,19 @@ const snapshotSchema = z.object({
 /** What the simulated kernel and libvirt really have. */
 export type Truth = z.output<typeof snapshotSchema>;
 
+const recordSchema = z.object({
+  claimId: z.string(),
+  vgpuId: z.string(),
+  type: z.string(),
+  state: z.string(),
+  goal: z.string(),
+  /** Of a claim that has one of ours. */
+  domain: z.object({ id: z.string(), name: z.string(), onStop: z.string() }).optional(),
+});
+
+/** A claim as its file says it. */
+export type ClaimRecord = z.output<typeof recordSchema>;
+
 const configurationOf = (images: string): string => `
 storage_roots: [${images}]
 networks: [default]
@@ -219,18 +232,21 @@ export class World implements AsyncDisposable {
     return names.filter((name) => !name.endsWith(".tmp")).sort();
   }
 
-  /** The states of the claims on disk. */
-  async claimStates(): Promise<string[]> {
+  /** The claims on disk. */
+  async records(): Promise<ClaimRecord[]> {
     const files = (await this.claimFiles()).filter((name) => name.endsWith(".json"));
-    const record = z.object({ state: z.string() });
-    const states = await Promise.all(
+    const records = await Promise.all(
       files.map(async (name) => {
         const text = await readFile(path.join(this.stateDir, "claims", name), "utf8").catch(() => undefined);
-        const content: unknown = text && JSON.parse(text.slice(text.indexOf("\n")));
-        return content === undefined ? [] : [record.parse(content).state];
+        return text === undefined ? [] : [recordSchema.parse(JSON.parse(text.slice(text.indexOf("\n"))))];
       }),
     );
-    return states.flat();
+    return records.flat();
+  }
+
+  /** The states of the claims on disk. */
+  async claimStates(): Promise<string[]> {
+    return (await this.records()).map(({ state }) => state);
   }
 
   async footprint(): Promise<Footprint> {
@@ -265,9 +281,9 @@ export class World implements AsyncDisposable {
   }
 
   /** Starts the agent again on the same host, after it ended; `more` are words of its command line. */
-  async startAgain(more: readonly string[] = []): Promise<void> {
+  async startAgain(more: readonly string[] = [], process: ProcessOptions = {}): Promise<void> {
     this.rpc[Symbol.dispose]();
-    this.agent = new AgentProcess([...this.words, ...more], this.#process);
+    this.agent = new AgentProcess([...this.words, ...more], { ...this.#process, ...process });
     this.rpc = new Rpc(this.socket);
     await this.#ready();
   }
