@@ -199,6 +199,7 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_ledger_write_duration_seconds: note(
     "histogram_quantile(0.99, rate(vgpud_ledger_write_duration_seconds_bucket[1m]))",
   ),
+  vgpud_ledger_writable: note("min(vgpud_ledger_writable)"),
   vgpud_ledger_records_set_aside: note("sum(vgpud_ledger_records_set_aside)"),
   vgpud_hostd_calls_total: note("sum by (outcome) (increase(vgpud_hostd_calls_total[1m]))"),
   vgpud_hostd_call_duration_seconds: note(

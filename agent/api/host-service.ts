@@ -119,5 +119,8 @@ function libvirtOf({ libvirt }: ViewContext): Host["libvirt"] {
 function ledgerOf({ ledger, agent }: ViewContext): Host["ledger"] {
   const counts = { reserved: 0, creating: 0, active: 0, stopped: 0, deleting: 0, failed: 0, gone: 0 };
   for (const { state } of ledger.all()) counts[state] += 1;
-  return { ...counts, unreadable: agent.unreadableRecords, failure: undefined };
+  const { trouble } = ledger;
+  const failure =
+    trouble === undefined ? undefined : { reason: "LEDGER_UNAVAILABLE", message: trouble, metadata: {} };
+  return { ...counts, unreadable: agent.unreadableRecords, failure };
 }

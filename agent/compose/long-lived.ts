@@ -8,6 +8,7 @@ import { statusLine } from "../observation/status-line.ts";
 import type { Task } from "../tasks.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { diagnosisTask } from "./diagnosis.ts";
+import { ledgerTask } from "./ledger-health.ts";
 import type { Stages } from "./stages.ts";
 
 /** Between two tries of the first look, while the kernel's facts cannot be read. */
@@ -50,8 +51,9 @@ export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => voi
   const connect: Task = { name: "libvirt", run: (signal) => libvirt.run(signal) };
   const sample: Task = { name: "domain sampler", run: (signal) => sampler.run(signal) };
   const expire: Task = { name: "expiry", run: () => expiry.run() };
+  const ledger = ledgerTask(stages.ledger, reconciler);
   const diagnose = diagnosisTask({ ...stages, log });
-  const everywhere = [connect, reconcile, expire, sample, diagnose, ...stages.machine.tasks];
+  const everywhere = [connect, reconcile, ledger, expire, sample, diagnose, ...stages.machine.tasks];
   const monitor = monitorOf(options);
   const always = [...everywhere, ...(manager.messenger.heard ? [supervise(options, stages)] : [])];
   return monitor ? [...always, udev(monitor)] : always;
@@ -64,9 +66,12 @@ function monitorOf({ config, simulator }: AgentOptions): Monitor | undefined {
 }
 
 /** The host in one line, as `systemctl status` shows it. */
-export function statusOf({ configuration }: AgentOptions, { view, libvirt }: Stages): string {
+export function statusOf({ configuration }: AgentOptions, { view, libvirt, ledger }: Stages): string {
   const keys = configuration.needRestart;
-  const notes = keys.length > 0 ? [`restart needed for ${keys.join(" and ")}`] : [];
+  const notes = [
+    ...(ledger.trouble === undefined ? [] : ["the ledger cannot be written"]),
+    ...(keys.length > 0 ? [`restart needed for ${keys.join(" and ")}`] : []),
+  ];
   return statusLine({ ...view(), libvirt: libvirt.status, notes });
 }
 

@@ -43,6 +43,7 @@ import { composeMetrics, metricsView } from "./metrics.ts";
 import { composeDiagnostician, roomsOf } from "./diagnosis.ts";
 import { composeMachine, type MachineWatch } from "./machine.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
+import { tellOfTrouble } from "./ledger-health.ts";
 import { composeLook } from "./look.ts";
 import { composeReconciler } from "./reconciler.ts";
 import { unreadLog } from "./unread-log.ts";
@@ -104,7 +105,7 @@ export function composeStages(
     },
   );
   const { recorder } = metrics;
-  const ledger = new Ledger(countedStore(store, recorder, clock), claims);
+  const ledger = new Ledger(countedStore(store, recorder, clock), claims, tellOfTrouble(recorder, log));
   const drains = new Drains({ ...drained, wall: clock.wall });
   drains.onChange((drain, gpu) => {
     const what = gpu === undefined ? "host" : "GPU";

@@ -3,7 +3,14 @@ import { copyFile, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { PciAddress } from "../core/ids.ts";
 import { nothingDrained, type Drain, type DrainRecord, type DrainStore } from "../lifecycle/drains.ts";
-import { parseRecord, renderRecord, writeWhole, type SetAside } from "./record-file.ts";
+import {
+  codeOf,
+  parseRecord,
+  renderRecord,
+  unlessReadOnly,
+  writeWhole,
+  type SetAside,
+} from "./record-file.ts";
 
 const KIND = "vgpud-drained";
 /** The number of the form that this version writes. It changes when a reader of the former would misunderstand it. */
@@ -48,11 +55,11 @@ export class DrainFile implements DrainStore {
    * broken file: the host is drained until somebody says otherwise. The copy comes first, so that no crash loses either.
    */
   async #doubted(why: string): Promise<LoadedDrains> {
-    const aside = `${this.#file}.set-aside`;
-    await copyFile(this.#file, aside);
+    const copy = `${this.#file}.set-aside`;
+    const aside = (await copyFile(this.#file, copy).then(() => copy, unlessReadOnly)) ?? this.#file;
     const note = `the record of what is drained could not be read and lies in ${aside}`;
     const record = { ...nothingDrained, host: { note, since: this.#wall() } };
-    await this.write(record);
+    await this.write(record).catch(unlessReadOnly);
     return { record, setAside: [{ file: aside, why }] };
   }
 }
@@ -62,6 +69,6 @@ function recordOf({ host, gpus }: WrittenForm): DrainRecord {
 }
 
 function nothingThere(error: unknown): undefined {
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+  if (codeOf(error) === "ENOENT") return undefined;
   throw error;
 }

@@ -3,16 +3,34 @@ import { mkdir, readFile, readdir, rename, stat, unlink } from "node:fs/promises
 import net from "node:net";
 import path from "node:path";
 import { messageOf } from "../core/errors.ts";
+import { Turns } from "../core/turns.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import { claimOfRecord, formatOf } from "../lifecycle/claim-formats.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import type { LedgerStore } from "../lifecycle/ledger.ts";
-import { parseRecord, renderRecord, syncDirectory, writeWhole, type SetAside } from "./record-file.ts";
+import {
+  codeOf,
+  parseRecord,
+  renderRecord,
+  syncDirectory,
+  unlessReadOnly,
+  writeSynced,
+  writeWhole,
+  type SetAside,
+} from "./record-file.ts";
+
+/**
+ * Writes at a time. Node does the work of all files in four threads: a disk that takes its time must not hold all of them,
+ * since the host's own files are read by the same.
+ */
+const WRITERS = 2;
+/** About as large as a record. */
+const PROBE = Buffer.alloc(8 * 1024);
 
 const KIND = "vgpud-claim";
 
-/** What stands behind the name of a file that could not be read as a claim. */
+/** What stands behind the name of a file that could not be read as a claim, where the disk takes another name. */
 const ASIDE = ".set-aside";
 
 export interface LoadedLedger {
@@ -24,6 +42,7 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
   readonly #dir: string;
   readonly #lock: net.Server;
   readonly #onPoint: OnPoint;
+  readonly #turns = new Turns(WRITERS);
 
   private constructor(dir: string, lock: net.Server, onPoint: OnPoint) {
     this.#dir = dir;
@@ -44,7 +63,7 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
     for (const name of (await readdir(this.#dir)).sort()) {
       const file = path.join(this.#dir, name);
       // A temporary file is a write that a crash cut off: it was never promised to anybody.
-      if (name.endsWith(".tmp")) await unlink(file);
+      if (name.endsWith(".tmp")) await unlink(file).catch(unlessReadOnly);
       else if (name.endsWith(".json")) {
         const read = parseClaim(await readFile(file), name);
         if ("claim" in read) claims.push(read.claim);
@@ -69,16 +88,34 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
   }
 
   async write(claim: Claim): Promise<void> {
+    await this.#turns.run(() => this.#write(claim));
+  }
+
+  async erase(vgpuId: VgpuId): Promise<void> {
+    await this.#turns.run(() => this.#erase(vgpuId));
+  }
+
+  async probe(): Promise<void> {
+    await this.#turns.run(async () => {
+      const file = path.join(this.#dir, "probe.tmp");
+      try {
+        await writeSynced(file, PROBE);
+      } finally {
+        await unlink(file).catch(unlessMissing);
+      }
+      await syncDirectory(this.#dir);
+    });
+  }
+
+  async #write(claim: Claim): Promise<void> {
     await writeWhole(this.#fileOf(claim.vgpuId), renderRecord(KIND, formatOf(claim), claim), (stage) => {
       this.#onPoint(`ledger write ${stage}`);
     });
   }
 
-  async erase(vgpuId: VgpuId): Promise<void> {
+  async #erase(vgpuId: VgpuId): Promise<void> {
     this.#onPoint("ledger erasure begun");
-    await unlink(this.#fileOf(vgpuId)).catch((error: unknown) => {
-      if (!isMissing(error)) throw error;
-    });
+    await unlink(this.#fileOf(vgpuId)).catch(unlessMissing);
     this.#onPoint("ledger erasure unlinked");
     await syncDirectory(this.#dir);
     this.#onPoint("ledger erasure durable");
@@ -128,8 +165,8 @@ function parseClaim(bytes: Buffer, name: string): { readonly claim: Claim } | { 
 
 async function moveAside(file: string, why: string): Promise<SetAside> {
   const aside = `${file}${ASIDE}`;
-  await rename(file, aside);
-  return { file: aside, why };
+  const moved = await rename(file, aside).then(() => aside, unlessReadOnly);
+  return { file: moved ?? file, why };
 }
 
 async function exists(file: string): Promise<boolean> {
@@ -137,11 +174,11 @@ async function exists(file: string): Promise<boolean> {
     await stat(file);
     return true;
   } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
+    unlessMissing(error);
+    return false;
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+function unlessMissing(error: unknown): void {
+  if (codeOf(error) !== "ENOENT") throw error;
 }

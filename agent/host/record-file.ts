@@ -5,10 +5,10 @@
 //
 // The checksum is over the raw bytes, so that no later version calls a good file corrupt by printing it differently.
 import { createHash } from "node:crypto";
-import { open, rename } from "node:fs/promises";
+import { open, rename, unlink } from "node:fs/promises";
 import path from "node:path";
 
-/** A file that could not be read as what it should be. It stays, under another name. */
+/** A file that could not be read as what it should be. It stays, under another name where the disk takes one. */
 export interface SetAside {
   readonly file: string;
   readonly why: string;
@@ -49,19 +49,36 @@ export async function writeWhole(
 ): Promise<void> {
   const temporary = `${file}.tmp`;
   onStage("begun");
-  const handle = await open(temporary, "w", 0o600);
   try {
-    await handle.writeFile(content);
-    onStage("filled");
-    await handle.sync();
+    await writeSynced(temporary, content, () => {
+      onStage("filled");
+    });
     onStage("synced");
-  } finally {
-    await handle.close();
+    await rename(temporary, file);
+  } catch (error) {
+    // On a full disk it would keep the next one out.
+    await unlink(temporary).catch(() => undefined);
+    throw error;
   }
-  await rename(temporary, file);
   onStage("renamed");
   await syncDirectory(path.dirname(file));
   onStage("durable");
+}
+
+/** Resolves when the content is on the disk; its name may not be. */
+export async function writeSynced(
+  file: string,
+  content: string | Buffer,
+  onFilled = (): void => undefined,
+): Promise<void> {
+  const handle = await open(file, "w", 0o600);
+  try {
+    await handle.writeFile(content);
+    onFilled();
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** A change of names survives a power cut only once their directory was synced. */
@@ -72,6 +89,16 @@ export async function syncDirectory(directory: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** An agent on a disk that takes nothing any more still shows what it has and gives it back. */
+export function unlessReadOnly(error: unknown): undefined {
+  if (codeOf(error) !== "EROFS") throw error;
+}
+
+/** The errno of a system call, by its name. */
+export function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 function sha256(bytes: string | Buffer): string {

@@ -146,7 +146,9 @@ export class DomainService {
     const sooner = Math.min(powerOff?.forceAt ?? Infinity, claim.powerOff?.forceAt ?? Infinity);
     if (claim.powerOff && sooner < (claim.powerOff.forceAt ?? Infinity)) {
       const { ledger, clock } = this.#options;
-      await ledger.put(changed(claim, { powerOff: { ...claim.powerOff, forceAt: sooner } }, clock.wall()));
+      await ledger.putAhead(
+        changed(claim, { powerOff: { ...claim.powerOff, forceAt: sooner } }, clock.wall()),
+      );
     }
     return this.#options.intents.await(claim, caller);
   }

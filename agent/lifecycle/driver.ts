@@ -1,7 +1,7 @@
 // Leads each claim to its goal: look, plan, execute, until the plan is empty. One drive per claim, many side by side.
 import { Alarm } from "../core/alarm.ts";
 import type { Clock } from "../core/clock.ts";
-import { AgentError } from "../core/errors.ts";
+import { AgentError, messageOf } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import {
@@ -251,13 +251,14 @@ export class Driver {
     const now = ledger.get(claim.vgpuId);
     if (now?.kind !== "domain" || !now.powerOff) return;
     const askedAt = clock.wall();
-    await ledger.put(changed(now, { powerOff: { ...now.powerOff, askedAt } }, askedAt));
+    // Where it cannot be noted the guest would be asked again in every round.
+    await ledger.putAhead(changed(now, { powerOff: { ...now.powerOff, askedAt } }, askedAt));
   }
 
   async #settle(claim: Claim, step: Extract<Step, { kind: "settle" }>): Promise<void> {
     const { ledger, operations, clock, onEvent } = this.#options;
     const { claim: now, left, ended: operation } = settled(claim, step, clock.wall());
-    if (left) await ledger.put(left);
+    if (left) await ledger.put(left).catch(notNoted(now));
     else await ledger.erase(claim.vgpuId);
     if (operation && hasSlice(now)) operations.end(now);
     onEvent({ kind: "settled", claim: now, operation });
@@ -304,10 +305,10 @@ export class Driver {
     const { ledger, operations, clock } = this.#options;
     const wall = clock.wall();
     const undone = { state: "failed", goal: "absent", failure } as const;
-    if (claim.kind === "vgpu") return ledger.put(changed(claim, undone, wall));
+    if (claim.kind === "vgpu") return ledger.putAhead(changed(claim, undone, wall));
     if (claim.state === "creating") {
       const powerOff = { forceAt: wall, askedAt: undefined };
-      return ledger.put(changed(claim, { ...undone, powerOff }, wall));
+      return ledger.putAhead(changed(claim, { ...undone, powerOff }, wall));
     }
     // What left nothing is not remembered, so that a retry tries (law 7).
     const requests = claim.requests.filter(({ operationId }) => operationId !== claim.operation.id);
@@ -321,6 +322,20 @@ export class Driver {
   #backoff(failures: number): number {
     return Math.min(RETRY_MS.max, RETRY_MS.first * 2 ** (failures - 1)) * (0.5 + this.#options.random() / 2);
   }
+}
+
+/** The host is where it should be, and only that cannot be written down. */
+function notNoted(claim: Claim): (error: unknown) => never {
+  return (error) => {
+    const { claimId, vgpuId, state } = claim;
+    const what = claim.domain ? `domain ${claim.domain.name}` : `vGPU ${vgpuId} of claim ${claimId}`;
+    const message = `that ${what} is ${state} cannot be written down yet; it is tried again: ${messageOf(causeOf(error))}`;
+    throw new AgentError("LEDGER_UNAVAILABLE", message, { details: { claim_id: claimId }, cause: error });
+  };
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
 }
 
 /** While a failed create is being undone, the caller hears why it failed and what is still held. */

@@ -123,12 +123,15 @@ export class Intents {
     throw new AgentError(reason, message, { details });
   }
 
-  /** A claim with a new operation. When it cannot be written, those who joined meanwhile must not wait for it. */
+  /**
+   * A claim with a new operation. When it cannot be written, those who joined meanwhile must not wait for it; but what is to
+   * go may go: its end is not acknowledged before it is written.
+   */
   async #write(claim: SliceClaim, caller: Caller): Promise<void> {
     const { ledger, operations } = this.#options;
     caller.onClaim(claim);
     try {
-      await ledger.put(claim);
+      await (claim.goal === "absent" ? ledger.putAhead(claim) : ledger.put(claim));
     } catch (error) {
       operations.discard(claim.operation.id, AgentError.from(error));
       throw error;

@@ -188,6 +188,12 @@ export const eventMetrics = {
     labels: [],
     buckets: quickBuckets,
   },
+  ledgerWritable: {
+    name: "vgpud_ledger_writable",
+    help: "Whether the ledger took what was last written to it (1); while not (0), creates are refused, and it is tried every 5 s.",
+    type: "gauge",
+    labels: [],
+  },
   ledgerSetAside: {
     name: "vgpud_ledger_records_set_aside",
     help: "Records of the ledger that could not be read at the start and were set aside.",

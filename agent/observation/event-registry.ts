@@ -35,6 +35,7 @@ export function registerEvents(registry: Registry): RegisteredEvents {
     ledgerWrites: counter(of.ledgerWrites),
     ledgerFailures: counter(of.ledgerFailures),
     ledgerDuration: histogram(of.ledgerDuration),
+    ledgerWritable: gauge(of.ledgerWritable),
     ledgerSetAside: gauge(of.ledgerSetAside),
     hostdCalls: counter(of.hostdCalls),
     hostdDuration: histogram(of.hostdDuration),

@@ -122,6 +122,10 @@ export class Recorder {
     if (failed) this.#events.ledgerFailures.inc();
   }
 
+  ledgerWritable(writable: boolean): void {
+    this.#events.ledgerWritable.set(writable ? 1 : 0);
+  }
+
   recordsSetAside(count: number): void {
     this.#events.ledgerSetAside.set(count);
   }
@@ -162,6 +166,7 @@ export class Recorder {
   /** A counter that appears with its first increment hides that increment from `increase()`. */
   #startAtZero(): void {
     const events = this.#events;
+    events.ledgerWritable.set(1);
     for (const operation of operations) {
       events.operations.inc({ operation }, 0);
       events.operationDuration.zero({ operation });

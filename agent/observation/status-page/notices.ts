@@ -23,6 +23,7 @@ export function noticesOf(
   const notices = [
     ...aboutLook(source, inventory),
     ...aboutLibvirt(source, inventory),
+    ...aboutDisk(source),
     ...aboutLedger(source),
     ...aboutHost(inventory),
     ...aboutDrain("HOST_DRAINED", "host", source.view.drains.host),
@@ -61,6 +62,19 @@ function aboutLibvirt({ libvirt, now }: StatusSource, { domains }: Inventory): N
       about: "libvirt",
       message: `${libvirt.uri} has not answered${since}: ${why}; domains are unknown and changes are refused`,
       remedy: "vgpud connects again by itself; look at the libvirt daemon and at vgpud's right to its socket",
+    },
+  ];
+}
+
+function aboutDisk({ ledgerTrouble }: StatusSource): Notice[] {
+  if (ledgerTrouble === undefined) return [];
+  return [
+    {
+      severity: "error",
+      reason: "LEDGER_UNAVAILABLE",
+      about: "ledger",
+      message: `the ledger cannot be written: ${ledgerTrouble}; nothing new is promised, and what is destroyed is given back and acknowledged later`,
+      remedy: "make room on the disk below the state directory or mend it; vgpud tries again by itself",
     },
   ];
 }

@@ -88,23 +88,25 @@ export class World implements AsyncDisposable {
   metricsUrl = "";
   disposed = false;
 
+  readonly stateDir: string;
   readonly #process: ProcessOptions;
 
-  private constructor(host: SimulatedHost, process: ProcessOptions) {
+  private constructor(host: SimulatedHost, process: ProcessOptions, stateDir: string | undefined) {
     this.host = host;
     this.#process = process;
+    this.stateDir = stateDir ?? path.join(host.directory, "state");
     this.agent = new AgentProcess(this.words, process);
     this.rpc = new Rpc(this.socket);
   }
 
   /** `yaml` is the HOST.yaml; without it one GPU with an aperture of 1024 MiB. */
-  static async start(yaml = "", process: ProcessOptions = {}): Promise<World> {
+  static async start(yaml = "", process: ProcessOptions = {}, stateDir?: string): Promise<World> {
     const host = await SimulatedHost.start(yaml);
     const images = path.join(host.directory, "images");
     await mkdir(images);
     for (const name of ["disk.img", "vmlinuz", "initrd"]) await writeFile(path.join(images, name), "");
     await writeFile(path.join(host.directory, "vgpud.yaml"), configurationOf(images));
-    const world = new World(host, process);
+    const world = new World(host, process, stateDir);
     opened.push(world);
     await world.#ready();
     return world;
@@ -120,10 +122,6 @@ export class World implements AsyncDisposable {
 
   get readSocket(): string {
     return path.join(this.host.directory, "vgpud-read.sock");
-  }
-
-  get stateDir(): string {
-    return path.join(this.host.directory, "state");
   }
 
   /** The agent's command line. */

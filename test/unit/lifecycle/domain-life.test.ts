@@ -111,10 +111,25 @@ describe("stopping a domain", () => {
     const { node, claim } = await nodeWithDomain();
     node.store.breakDown();
     await assert.rejects(stop(node), { reason: "LEDGER_UNAVAILABLE" });
-    await assert.rejects(destroy(node), { reason: "LEDGER_UNAVAILABLE" });
     await node.converge();
     assert.equal(node.host.domain(domainId(1))?.state, "running");
     assert.deepEqual(node.ledger.all(), [claim]);
+  });
+
+  it("gives back on a disk that takes nothing, and has ended only when that is written down", async () => {
+    const { node } = await nodeWithDomain();
+    node.store.breakDown();
+    await assert.rejects(destroy(node, { requestId: "d" }), {
+      reason: "LEDGER_UNAVAILABLE",
+      message: /that domain .* is gone cannot be written down yet/,
+    });
+    assert.equal(node.host.domain(domainId(1)), undefined);
+    assert.equal(node.ledger.living()[0]?.state, "deleting");
+    node.store.heal();
+    await node.converge();
+    const [claim] = node.ledger.all();
+    assert.deepEqual([claim?.state, node.store.records], ["gone", [claim]]);
+    assert.equal((await destroy(node, { requestId: "d" })).operation.id, claim?.operation.id);
   });
 
   it("is done once for a request id, also after a restart", async () => {

@@ -85,6 +85,47 @@ describe("the ledger", () => {
     assert.deepEqual(ledger.all(), [claim(1)]);
   });
 
+  it("lets what gives back go ahead of a disk that takes nothing, and writes it when the disk is back", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, [claim(1)]);
+    const doomed = claim(1, { state: "deleting", goal: "absent" });
+    store.breakDown();
+    await ledger.putAhead(doomed);
+    assert.equal(await ledger.written(doomed.vgpuId), doomed);
+    await assert.rejects(ledger.put(claim(1, { state: "gone", goal: "absent" })));
+    assert.deepEqual(ledger.all(), [doomed], "not back to what it was before");
+    store.heal();
+    await ledger.heal();
+    assert.deepEqual(store.records, [doomed]);
+  });
+
+  it("promises nothing new before the disk has taken back what it half heard", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, []);
+    // Renamed, and its folder not synced: it is there, and it was refused.
+    store.after = () => Promise.reject(new Error("input/output error"));
+    await assert.rejects(ledger.put(claim(1)));
+    assert.deepEqual([ledger.all(), store.records], [[], [claim(1)]]);
+    store.heal();
+    await ledger.put(claim(2));
+    assert.deepEqual(store.records, [claim(2)]);
+  });
+
+  it("says while the disk takes nothing, and that it does again once it was tried", async () => {
+    const store = new MemoryStore();
+    const heard: (string | undefined)[] = [];
+    const ledger = new Ledger(store, [], (trouble) => heard.push(trouble));
+    store.breakDown("no space left");
+    await assert.rejects(ledger.put(claim(1)));
+    const { version } = ledger;
+    await assert.rejects(ledger.heal());
+    assert.equal(ledger.trouble, "no space left");
+    store.heal();
+    await ledger.heal();
+    assert.deepEqual([ledger.trouble, heard], [undefined, ["no space left", undefined]]);
+    assert.notEqual(ledger.version, version);
+  });
+
   it("writes changes of one claim in the order they were asked for", async () => {
     const store = new MemoryStore();
     const ledger = new Ledger(store, []);

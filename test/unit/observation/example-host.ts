@@ -232,7 +232,11 @@ function condition(code: Code, gpu: PciAddress | undefined, finding: Finding): C
 
 /** The views of an inventory, joined by the agent's own functions. */
 function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
-  const store = { write: () => Promise.resolve(), erase: () => Promise.resolve() };
+  const store = {
+    write: () => Promise.resolve(),
+    erase: () => Promise.resolve(),
+    probe: () => Promise.resolve(),
+  };
   const ledger = new Ledger(store, kept);
   return {
     inventory: shown,

@@ -136,6 +136,7 @@ export function host(plan: HostPlan = {}): StatusSource {
       inventory,
       made.flatMap(({ claim }) => claim ?? []),
     ),
+    ledgerTrouble: undefined,
     agent: { version: "0.1.0", startedAt: NOON - 3 * 86_400_000, simulated: false, unreadableRecords: 0 },
     libvirt: {
       uri: "qemu:///system",
@@ -152,7 +153,11 @@ export function host(plan: HostPlan = {}): StatusSource {
 }
 
 function viewOf(inventory: Inventory, claims: readonly DomainClaim[]): StatusSource["view"] {
-  const store = { write: () => Promise.resolve(), erase: () => Promise.resolve() };
+  const store = {
+    write: () => Promise.resolve(),
+    erase: () => Promise.resolve(),
+    probe: () => Promise.resolve(),
+  };
   const ledger = new Ledger(store, claims);
   return {
     inventory,
