@@ -5,10 +5,10 @@ import { Answers } from "../api/answers.ts";
 import { basisOf, type ApiContext, type ViewContext } from "../api/context.ts";
 import type { SocketName } from "../api/access.ts";
 import type { EndedCall } from "../api/call-record.ts";
-import { limitValues as limits } from "../api/limits.ts";
 import type { ReflectedFiles } from "../api/reflection-files.ts";
 import { ApiServer } from "../api/server.ts";
 import { contractServices, servedMethods, servedStreams } from "../api/services.ts";
+import { limitsOf } from "../config/schema.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { gvtgTypesAt } from "../backends/kvmgt/types-at-aperture.ts";
 import { systemClock as clock } from "../core/clock.ts";
@@ -39,6 +39,7 @@ export function composeApi(
 ): Api {
   const { ledger, drains, lookout, libvirt, operations, domains, vgpus, reservations, adoption } = stages;
   const { reconciliation, metrics, reconciler, sampler, diagnostician, domainHistory } = stages;
+  const limits = limitsOf(config);
   const lookAgain = async (): Promise<void> => {
     reconciler.trigger();
     // A look that fails, or waits for a libvirt that hangs, is what the fault is about; the change itself is done.
@@ -62,7 +63,7 @@ export function composeApi(
   const context: ApiContext = {
     ...shown,
     ...{ domains, vgpus, reservations, reconciliation, adoption, typesAt: gvtgTypesAt },
-    changes: composeChanges(shown, stages, stop),
+    changes: composeChanges(shown, stages, { limits, stop }),
     simulation: simulator === undefined ? undefined : composeSimulation(simulator.control, lookAgain),
     domainFigures: async () => {
       await sampler.refresh(FRESH_MS, WAIT_MS);

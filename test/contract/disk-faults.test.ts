@@ -38,7 +38,7 @@ describe("a ledger whose disk", () => {
       let world: World;
       beforeEach(async () => {
         disk = await make();
-        world = await World.start("", {}, disk.at);
+        world = await World.start("", {}, { stateDir: disk.at });
         for (const domain of ["kept", "doomed"]) await world.create(domain);
         await disk.break();
       });
@@ -110,7 +110,7 @@ describe("a ledger whose disk", () => {
   describe("is slow", () => {
     it("makes creates wait, and no read", async () => {
       await using disk = await slowDisk(2, "fsync", "fsyncdir");
-      await using world = await World.start("", {}, disk.at);
+      await using world = await World.start("", {}, { stateDir: disk.at });
       await disk.break();
       let answered = 0;
       const creates = ["one", "two", "three", "four", "five"].map((name) =>

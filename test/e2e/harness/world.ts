@@ -62,7 +62,15 @@ const recordSchema = z.object({
 /** A claim as its file says it. */
 export type ClaimRecord = z.output<typeof recordSchema>;
 
-const configurationOf = (images: string): string => `
+interface Setting {
+  /** Instead of a folder of the simulated host's. */
+  readonly stateDir?: string;
+  /** YAML for the section `limits` of the configuration. */
+  readonly limits?: string;
+}
+
+const configurationOf = (images: string, { limits = "{}" }: Setting): string => `
+limits: ${limits}
 storage_roots: [${images}]
 networks: [default]
 bridges: [br0]
@@ -100,13 +108,13 @@ export class World implements AsyncDisposable {
   }
 
   /** `yaml` is the HOST.yaml; without it one GPU with an aperture of 1024 MiB. */
-  static async start(yaml = "", process: ProcessOptions = {}, stateDir?: string): Promise<World> {
+  static async start(yaml = "", process: ProcessOptions = {}, setting: Setting = {}): Promise<World> {
     const host = await SimulatedHost.start(yaml);
     const images = path.join(host.directory, "images");
     await mkdir(images);
     for (const name of ["disk.img", "vmlinuz", "initrd"]) await writeFile(path.join(images, name), "");
-    await writeFile(path.join(host.directory, "vgpud.yaml"), configurationOf(images));
-    const world = new World(host, process, stateDir);
+    await writeFile(path.join(host.directory, "vgpud.yaml"), configurationOf(images, setting));
+    const world = new World(host, process, setting.stateDir);
     opened.push(world);
     await world.#ready();
     return world;
