@@ -125,7 +125,8 @@ export class RunningCalls {
         `${mostOfOne} calls of this connection are under way that change something, and no more of one connection are served at a time`,
         mostOfOne,
       );
-    if (!this.#rate.take(connection)) throw tooMany("this connection asks for changes faster than they are served");
+    if (!this.#rate.take(connection))
+      throw tooMany("this connection asks for changes faster than they are served");
   }
 }
 

@@ -77,7 +77,10 @@ describe("a ledger whose disk", () => {
         // What was refused has left nothing on the disk that would come back.
         await world.kill();
         await world.startAgain();
-        assert.deepEqual((await world.records()).map(({ domain }) => domain?.name).sort(), ["doomed", "kept"]);
+        assert.deepEqual((await world.records()).map(({ domain }) => domain?.name).sort(), [
+          "doomed",
+          "kept",
+        ]);
         assert.equal((await world.create("new")).domain?.claimState, ClaimState.ACTIVE);
         assert.equal((await world.stop("kept", AT_ONCE)).domain?.state, DomainState.SHUT_OFF);
       });

@@ -58,10 +58,7 @@ describe("a drain", () => {
     const lent = CreateVgpuRequest.fromPartial({ claimId: "lent", vgpu });
     assert.equal((await refusal(world.rpc.call(Vgpus.createVgpu, lent))).reason, "GPU_DRAINED");
     const held = CreateReservationRequest.fromPartial({ claimId: "held", vgpu });
-    assert.equal(
-      (await refusal(world.rpc.call(Reservations.createReservation, held))).reason,
-      "GPU_DRAINED",
-    );
+    assert.equal((await refusal(world.rpc.call(Reservations.createReservation, held))).reason, "GPU_DRAINED");
     assert.equal((await undrainGpu(GPU)).gpu?.drained, false);
     assert.equal((await world.create("there", ({ vgpu }) => void (vgpu.gpu = GPU))).decision?.gpu, GPU);
   });

@@ -129,7 +129,7 @@ describe("stopping a domain", () => {
     await node.converge();
     const [claim] = node.ledger.all();
     assert.deepEqual([claim?.state, node.store.records], ["gone", [claim]]);
-    assert.equal((await destroy(node, { requestId: "d" })).operation.id, claim?.operation.id);
+    assert.equal((await destroy(node, { requestId: "d" })).operation.id, claim?.operation?.id);
   });
 
   it("is done once for a request id, also after a restart", async () => {
