@@ -21,7 +21,7 @@ _vgpuctl() {
       # The words are as they were typed: nobody has made a path of ~/ yet.
       --socket) socket=(--socket "${words[i + 1]/#~\//$HOME/}") && ((i++)) ;;
       --socket=*) socket=("${words[i]}") ;;
-      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --reservation | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace | --domain-uuid | --label | --ttl) ((i++)) ;;
+      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --reservation | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace | --domain-uuid | --label | --ttl | --note) ((i++)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command="${words[i]}"; else ((operands++)); fi ;;
     esac
@@ -38,44 +38,47 @@ _vgpuctl() {
 }
 
 _vgpuctl_offer() {
-  case "$prev" in
-    --socket) _vgpuctl_files "$cur"; return ;;
-    --output | -o) _vgpuctl_words 'table wide json yaml name request' "$cur"; return ;;
-    --timeout) :; return ;;
-    --interval) :; return ;;
-    --mode) _vgpuctl_words 'gvt-g' "$cur"; return ;;
-    --gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
-    --lang) _vgpuctl_words 'en zh-Hans' "$cur"; return ;;
-    --host-root) _vgpuctl_files "$cur"; return ;;
-    --pci-id) :; return ;;
-    --kernel) _vgpuctl_files "$cur"; return ;;
-    --bundle) _vgpuctl_files "$cur"; return ;;
-    --frames | -n) :; return ;;
-    --sort) _vgpuctl_words 'cpu memory name state' "$cur"; return ;;
-    --flavor-metadata) :; return ;;
-    --policy) _vgpuctl_words 'pack spread numa' "$cur"; return ;;
-    --numa) :; return ;;
-    --aperture) :; return ;;
-    --without-gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
-    --file | -f) _vgpuctl_files "$cur"; return ;;
-    --type) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" types 2>/dev/null)" "$cur"; return ;;
-    --sizes) :; return ;;
-    --reservation) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" reservations 2>/dev/null)" "$cur"; return ;;
-    --vcpus) :; return ;;
-    --memory) :; return ;;
-    --disk) _vgpuctl_files "$cur"; return ;;
-    --disk-format) _vgpuctl_words 'raw qcow2' "$cur"; return ;;
-    --disk-bus) _vgpuctl_words 'virtio sata scsi' "$cur"; return ;;
-    --initrd) _vgpuctl_files "$cur"; return ;;
-    --cmdline) :; return ;;
-    --vnc) :; return ;;
-    --uuid) :; return ;;
-    --on-stop) _vgpuctl_words 'hold release' "$cur"; return ;;
-    --claim-id) :; return ;;
-    --grace) :; return ;;
-    --domain-uuid) :; return ;;
-    --label) :; return ;;
-    --ttl) :; return ;;
+  case "$command/$prev" in
+    */--socket) _vgpuctl_files "$cur"; return ;;
+    */--output | */-o) _vgpuctl_words 'table wide json yaml name request' "$cur"; return ;;
+    */--timeout) :; return ;;
+    */--interval) :; return ;;
+    doctor/--mode) _vgpuctl_words 'gvt-g gvt-d gvt-s sriov' "$cur"; return ;;
+    create/--mode | create-vgpu/--mode | reserve/--mode) _vgpuctl_words 'gvt-g' "$cur"; return ;;
+    */--gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
+    */--lang) _vgpuctl_words 'en zh-Hans' "$cur"; return ;;
+    */--host-root) _vgpuctl_files "$cur"; return ;;
+    */--pci-id) :; return ;;
+    doctor/--kernel) :; return ;;
+    create/--kernel) _vgpuctl_files "$cur"; return ;;
+    */--bundle) _vgpuctl_files "$cur"; return ;;
+    */--frames | */-n) :; return ;;
+    */--sort) _vgpuctl_words 'cpu memory name state' "$cur"; return ;;
+    */--flavor-metadata) :; return ;;
+    */--policy) _vgpuctl_words 'pack spread numa' "$cur"; return ;;
+    */--numa) :; return ;;
+    */--aperture) :; return ;;
+    */--without-gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
+    */--file | */-f) _vgpuctl_files "$cur"; return ;;
+    */--type) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" types 2>/dev/null)" "$cur"; return ;;
+    */--sizes) :; return ;;
+    */--reservation) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" reservations 2>/dev/null)" "$cur"; return ;;
+    */--vcpus) :; return ;;
+    */--memory) :; return ;;
+    */--disk) _vgpuctl_files "$cur"; return ;;
+    */--disk-format) _vgpuctl_words 'raw qcow2' "$cur"; return ;;
+    */--disk-bus) _vgpuctl_words 'virtio sata scsi' "$cur"; return ;;
+    */--initrd) _vgpuctl_files "$cur"; return ;;
+    */--cmdline) :; return ;;
+    */--vnc) :; return ;;
+    */--uuid) :; return ;;
+    */--on-stop) _vgpuctl_words 'hold release' "$cur"; return ;;
+    */--claim-id) :; return ;;
+    */--grace) :; return ;;
+    */--domain-uuid) :; return ;;
+    */--label) :; return ;;
+    */--ttl) :; return ;;
+    */--note) :; return ;;
   esac
   if [[ $cur == -* ]]; then
     case "$command" in
@@ -98,6 +101,11 @@ _vgpuctl_offer() {
       reservations) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       renew) _vgpuctl_words '--ttl --socket --output --timeout --no-color --help' "$cur" ;;
       release) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
+      adopt) _vgpuctl_words '--with-domain --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      release-vgpu) _vgpuctl_words '--yes --socket --output --timeout --no-color --help' "$cur" ;;
+      drain) _vgpuctl_words '--note --socket --output --timeout --no-color --help' "$cur" ;;
+      undrain) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
+      reconcile) _vgpuctl_words '--dry-run --no-headers --socket --output --timeout --no-color --help' "$cur" ;;
       operation) _vgpuctl_words '--watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       version) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
       completion) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
@@ -107,7 +115,7 @@ _vgpuctl_offer() {
     return
   fi
   case "$command/$operands" in
-    /0) _vgpuctl_words 'host doctor gpus vgpus domains top plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release operation version completion help' "$cur" ;;
+    /0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain reconcile operation version completion help' "$cur" ;;
     gpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     vgpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
     domains/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
@@ -121,8 +129,12 @@ _vgpuctl_offer() {
     reservations/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" reservations 2>/dev/null)" "$cur" ;;
     renew/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" reservations 2>/dev/null)" "$cur" ;;
     release/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" reservations 2>/dev/null)" "$cur" ;;
+    adopt/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
+    release-vgpu/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
+    drain/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
+    undrain/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     completion/0) _vgpuctl_words 'bash zsh fish' "$cur" ;;
-    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release operation version completion help' "$cur" ;;
+    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain reconcile operation version completion help' "$cur" ;;
   esac
 }
 

@@ -8,7 +8,7 @@ function __vgpuctl_command
             continue
         end
         switch $word
-            case --socket --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --reservation --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace --domain-uuid --label --ttl
+            case --socket --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --reservation --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace --domain-uuid --label --ttl --note
                 set skip 1
             case '-*'
             case '*'
@@ -167,6 +167,22 @@ complete -c vgpuctl -n '__vgpuctl_is renew' -l ttl -x -d 'for how long from now,
 complete -c vgpuctl -n '__vgpuctl_is renew' -a '(__vgpuctl_live reservations)'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a release -d 'give the room of a reservation back'
 complete -c vgpuctl -n '__vgpuctl_is release' -a '(__vgpuctl_live reservations)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a adopt -d 'take a vGPU that others made over, with its domain if asked; nothing but the domain\'s mark is changed'
+complete -c vgpuctl -n '__vgpuctl_is adopt' -l with-domain -d 'its domain, too: stop, start and destroy manage it from then on'
+complete -c vgpuctl -n '__vgpuctl_is adopt' -l claim-id -x -d 'your name for the claim; repeat it to retry safely (default: a new UUID)'
+complete -c vgpuctl -n '__vgpuctl_is adopt' -l dry-run -d 'check, and do nothing'
+complete -c vgpuctl -n '__vgpuctl_is adopt' -a '(__vgpuctl_live vgpus)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a release-vgpu -d 'give an own vGPU up: it stays as it is with its domain, without mark and claim'
+complete -c vgpuctl -n '__vgpuctl_is release-vgpu' -l yes -s y -d 'do not ask first; without a terminal nobody is asked'
+complete -c vgpuctl -n '__vgpuctl_is release-vgpu' -a '(__vgpuctl_live vgpus)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a drain -d 'make no new vGPUs on a GPU, or on the whole host; what exists goes on'
+complete -c vgpuctl -n '__vgpuctl_is drain' -l note -x -d 'why, for people'
+complete -c vgpuctl -n '__vgpuctl_is drain' -a '(__vgpuctl_live gpus)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a undrain -d 'make new vGPUs again on a GPU, or on the host; GPUs drained by themselves stay so'
+complete -c vgpuctl -n '__vgpuctl_is undrain' -a '(__vgpuctl_live gpus)'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a reconcile -d 'lead the host to what the claims say, and tell each step; it happens by itself, too'
+complete -c vgpuctl -n '__vgpuctl_is reconcile' -l dry-run -d 'show the steps and take none'
+complete -c vgpuctl -n '__vgpuctl_is reconcile' -l no-headers -d 'tables without their head'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a operation -d 'show what a change is doing or did; --watch waits for its end and ends as it did'
 complete -c vgpuctl -n '__vgpuctl_is operation' -l watch -s w -d 'show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals'
 complete -c vgpuctl -n '__vgpuctl_is operation' -l interval -x -d 'the time between two looks (default 2s, at least 100ms)'
@@ -174,4 +190,4 @@ complete -c vgpuctl -n '__vgpuctl_is ""' -a version -d 'show the version of vgpu
 complete -c vgpuctl -n '__vgpuctl_is ""' -a completion -d 'print a script with which a shell completes vgpuctl; the Debian package has them installed'
 complete -c vgpuctl -n '__vgpuctl_is completion' -a 'bash zsh fish'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a help -d 'show all commands, or one'
-complete -c vgpuctl -n '__vgpuctl_is help' -a 'host doctor gpus vgpus domains top plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release operation version completion help'
+complete -c vgpuctl -n '__vgpuctl_is help' -a 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain reconcile operation version completion help'

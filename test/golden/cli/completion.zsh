@@ -47,6 +47,11 @@ _vgpuctl() {
         'reservations:list the reservations that hold room, or show one'
         'renew:move the end of a reservation'
         'release:give the room of a reservation back'
+        'adopt:take a vGPU that others made over, with its domain if asked; nothing but the domain'\''s mark is changed'
+        'release-vgpu:give an own vGPU up: it stays as it is with its domain, without mark and claim'
+        'drain:make no new vGPUs on a GPU, or on the whole host; what exists goes on'
+        'undrain:make new vGPUs again on a GPU, or on the host; GPUs drained by themselves stay so'
+        'reconcile:lead the host to what the claims say, and tell each step; it happens by itself, too'
         'operation:show what a change is doing or did; --watch waits for its end and ends as it did'
         'version:show the version of vgpuctl; that of vgpud is shown by host'
         'completion:print a script with which a shell completes vgpuctl; the Debian package has them installed'
@@ -180,6 +185,23 @@ _vgpuctl() {
             '1:CLAIM_ID:{_vgpuctl_live reservations}' ;;
         release) _arguments $globals \
             '1:CLAIM_ID:{_vgpuctl_live reservations}' ;;
+        adopt) _arguments $globals \
+            --with-domain'[its domain, too\: stop, start and destroy manage it from then on]' \
+            --claim-id='[your name for the claim; repeat it to retry safely (default\: a new UUID)]:ID: ' \
+            --dry-run'[check, and do nothing]' \
+            '1:VGPU_ID:{_vgpuctl_live vgpus}' ;;
+        release-vgpu) _arguments $globals \
+            '(--yes -y)'{--yes,-y}'[do not ask first; without a terminal nobody is asked]' \
+            '1:VGPU:{_vgpuctl_live vgpus}' ;;
+        drain) _arguments $globals \
+            --note='[why, for people]:TEXT: ' \
+            '1:GPU:{_vgpuctl_live gpus}' ;;
+        undrain) _arguments $globals \
+            '1:GPU:{_vgpuctl_live gpus}' ;;
+        reconcile) _arguments $globals \
+            --dry-run'[show the steps and take none]' \
+            --no-headers'[tables without their head]' \
+            '1:CLAIM: ' ;;
         operation) _arguments $globals \
             '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
             --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
@@ -188,7 +210,7 @@ _vgpuctl() {
         completion) _arguments $globals \
             '1:SHELL:(bash zsh fish)' ;;
         help) _arguments $globals \
-            '1:COMMAND:(host doctor gpus vgpus domains top plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release operation version completion help)' ;;
+            '1:COMMAND:(host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain reconcile operation version completion help)' ;;
       esac
       ;;
   esac
