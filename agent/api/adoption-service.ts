@@ -8,8 +8,7 @@ import {
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import type { Domain } from "../../proto/gen/vgpud/v1/domain.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
-import { parseVgpuId, type VgpuId } from "../core/ids.ts";
-import type { ReleaseRequest } from "../lifecycle/adoption.ts";
+import type { VgpuId } from "../core/ids.ts";
 import type { Caller } from "../lifecycle/caller.ts";
 import type { SliceClaim } from "../lifecycle/claim.ts";
 import { domainViews, vgpuViews } from "../lifecycle/views.ts";
@@ -17,8 +16,9 @@ import { currentInventory, type ApiContext } from "./context.ts";
 import { toWireDomain } from "./convert/domain.ts";
 import { toWireVgpu } from "./convert/vgpu.ts";
 import type { Handlers } from "./unary.ts";
-import { all, invalid, printable, required } from "./validate/fields.ts";
+import { all } from "./validate/fields.ts";
 import { identityOf, parseClaimIdField } from "./validate/identity.ts";
+import { parseVgpuIdField, parseVgpuRef } from "./validate/vgpu-ref.ts";
 
 type Adopting = Pick<Handlers<typeof VgpuServiceService>, "adoptVgpu" | "releaseVgpu">;
 
@@ -36,7 +36,7 @@ async function adopt(
 ): Promise<AdoptVgpuResponse> {
   const { validateOnly, withDomain } = request;
   const { identify, vgpuId, claimId } = all({
-    vgpuId: () => parseId(request.vgpuId, "vgpu_id"),
+    vgpuId: () => parseVgpuIdField(request.vgpuId, "vgpu_id"),
     claimId: () => parseClaimIdField(request.claimId, "claim_id"),
     identify: () => identityOf("AdoptVgpu", request.requestId),
   });
@@ -56,24 +56,9 @@ async function release(
   caller: Caller,
 ): Promise<ReleaseVgpuResponse> {
   const identify = identityOf("ReleaseVgpu", requestId);
-  const wanted = parseRef(vgpu);
+  const wanted = parseVgpuRef(vgpu);
   const claim = await context.adoption.release({ ...identify({ vgpu: wanted }), vgpu: wanted }, caller);
   return ReleaseVgpuResponse.fromPartial({ vgpu: shown(context, claim.vgpuId) });
-}
-
-function parseRef(vgpu: ReleaseVgpuRequest["vgpu"]): ReleaseRequest["vgpu"] {
-  const ref = vgpu?.ref;
-  if (!ref) throw required("vgpu");
-  return ref.$case === "claimId"
-    ? { by: "claim", claimId: parseClaimIdField(ref.value, "vgpu.claim_id") }
-    : { by: "id", id: parseId(ref.value, "vgpu.vgpu_id") };
-}
-
-function parseId(text: string, field: string): VgpuId {
-  if (text === "") throw required(field);
-  const id = parseVgpuId(text);
-  if (!id) throw invalid(field, `must be a UUID, is ${printable(text)}`);
-  return id;
 }
 
 /** Undefined when it has gone since. */

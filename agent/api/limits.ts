@@ -83,7 +83,7 @@ export const limits = {
   },
   connectionChanges: {
     key: "connection_changes",
-    what: "of these, those of one connection",
+    what: "calls under way that change something, of one connection",
     value: 64,
     range: [1, 10_000],
     unit: "calls",
@@ -101,7 +101,7 @@ export const limits = {
   },
   changeMs: {
     key: "change_time",
-    what: "an answer to a call that changes something and has no deadline of its own",
+    what: "the time for an answer to a call that changes something and has no deadline of its own",
     value: 15 * 60_000,
     range: [60_000, 24 * 3_600_000],
     unit: "milliseconds",
@@ -110,7 +110,7 @@ export const limits = {
   },
   takeMs: {
     key: "take_time",
-    what: "for a client to take an answer",
+    what: "the time in which a client takes an answer",
     value: 30_000,
     range: [1_000, 600_000],
     unit: "milliseconds",
@@ -146,7 +146,7 @@ export const limits = {
   },
   watchHistoryBytes: {
     key: "watch_history_size",
-    what: "the same, as it goes over the wire",
+    what: "changes that are remembered for those who watch, as they go over the wire",
     value: 8 * MIB,
     range: [MIB, 256 * MIB],
     unit: "bytes",
@@ -164,7 +164,7 @@ export const limits = {
   },
   bookmarkMs: {
     key: "bookmark",
-    what: "a watch without an item",
+    what: "the time of a watch without an item",
     value: 30_000,
     range: [1_000, 600_000],
     unit: "milliseconds",
@@ -173,7 +173,7 @@ export const limits = {
   },
   requestMs: {
     key: "request_time",
-    what: "from the headers of a call to the end of its request",
+    what: "the time from the headers of a call to the end of its request",
     value: 30_000,
     range: [1_000, 600_000],
     unit: "milliseconds",
@@ -182,7 +182,7 @@ export const limits = {
   },
   readMs: {
     key: "read_time",
-    what: "an answer to a call that changes nothing and has no deadline of its own",
+    what: "the time for an answer to a call that changes nothing and has no deadline of its own",
     value: 30_000,
     range: [1_000, 600_000],
     unit: "milliseconds",
@@ -191,7 +191,7 @@ export const limits = {
   },
   keepaliveMs: {
     key: "keepalive",
-    what: "between two HTTP/2 pings of the agent on a connection",
+    what: "the time between two HTTP/2 pings of the agent on a connection",
     value: 60_000,
     range: [10_000, 3_600_000],
     unit: "milliseconds",
@@ -200,7 +200,7 @@ export const limits = {
   },
   keepaliveTimeoutMs: {
     key: "keepalive_timeout",
-    what: "for the answer to such a ping",
+    what: "the time for the answer to a ping of the agent",
     value: 20_000,
     range: [1_000, 600_000],
     unit: "milliseconds",
@@ -209,7 +209,7 @@ export const limits = {
   },
   idleMs: {
     key: "idle",
-    what: "a connection without a call",
+    what: "the time of a connection without a call",
     value: 10 * 60_000,
     range: [10_000, 24 * 3_600_000],
     unit: "milliseconds",

@@ -6,12 +6,11 @@ import {
   ListVgpusResponse,
   type CreateVgpuRequest,
   type DeleteVgpuRequest,
-  type VgpuRef,
   type VgpuServiceService,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import { AgentError } from "../core/errors.ts";
-import { parseDomainId, parseVgpuId, type ClaimId, type VgpuId } from "../core/ids.ts";
+import { parseDomainId, type ClaimId, type DomainId, type VgpuId } from "../core/ids.ts";
 import type { Caller } from "../lifecycle/caller.ts";
 import { reservationIn } from "../lifecycle/room.ts";
 import type { VgpuResult } from "../lifecycle/vgpu-service.ts";
@@ -23,9 +22,10 @@ import { toWireVgpu } from "./convert/vgpu.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
 import { parseLabels } from "./validate/domain-spec.ts";
-import { all, invalid, printable, required } from "./validate/fields.ts";
+import { all, invalid, printable } from "./validate/fields.ts";
 import { identityOf, parseClaimIdField } from "./validate/identity.ts";
 import { parseRoom } from "./validate/room.ts";
+import { parseVgpuRef } from "./validate/vgpu-ref.ts";
 
 export function vgpuHandlers(context: ApiContext): Partial<Handlers<typeof VgpuServiceService>> {
   return {
@@ -44,9 +44,9 @@ export function vgpuHandlers(context: ApiContext): Partial<Handlers<typeof VgpuS
     },
     getVgpu: async ({ vgpu }) => {
       const inventory = currentInventory(context);
-      const ref = parseRef(vgpu);
+      const named = parseVgpuRef(vgpu);
       const view = vgpuViews(inventory, context.ledger).find(({ id, claim }) =>
-        "vgpuId" in ref ? id === ref.vgpuId : claim?.claimId === ref.claimId,
+        named.by === "id" ? id === named.id : claim?.claimId === named.claimId,
       );
       if (!view)
         throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${printable(vgpu?.ref?.value ?? "")}`);
@@ -68,7 +68,7 @@ async function createVgpu(
     claimId: () => parseClaimIdField(request.claimId, "claim_id"),
     identify: () => identityOf("CreateVgpu", request.requestId),
     room: () => parseRoom(vgpu, reservation),
-    forDomain: () => (domainUuid === "" ? undefined : parseUuid(parseDomainId, domainUuid, "domain_uuid")),
+    forDomain: () => parseForDomain(domainUuid),
     labels: () => parseLabels(labels, "labels"),
   });
   const { claimId, room, forDomain } = parsed;
@@ -86,9 +86,9 @@ async function deleteVgpu(
   caller: Caller,
 ): Promise<DeleteVgpuResponse> {
   const identify = identityOf("DeleteVgpu", requestId);
-  const ref = parseRef(vgpu);
+  const named = parseVgpuRef(vgpu);
   try {
-    const vgpuId = "vgpuId" in ref ? ref.vgpuId : vgpuOfClaim(context, ref.claimId);
+    const vgpuId = named.by === "id" ? named.id : vgpuOfClaim(context, named.claimId);
     const result = await context.vgpus.delete({ ...identify({ vgpuId }), vgpuId }, caller);
     return DeleteVgpuResponse.fromPartial(answer(context, result));
   } catch (error) {
@@ -118,19 +118,11 @@ function answer(
   return { vgpu, operation: `operations/${operation.id}` };
 }
 
-type Ref = { readonly vgpuId: VgpuId } | { readonly claimId: ClaimId };
-
-function parseRef(vgpu: VgpuRef | undefined): Ref {
-  const ref = vgpu?.ref;
-  if (!ref) throw required("vgpu");
-  if (ref.$case === "claimId") return { claimId: parseClaimIdField(ref.value, "vgpu.claim_id") };
-  if (ref.value === "") throw required("vgpu.vgpu_id");
-  return { vgpuId: parseUuid(parseVgpuId, ref.value, "vgpu.vgpu_id") };
-}
-
-function parseUuid<Id>(parse: (text: string) => Id | undefined, text: string, field: string): Id {
-  const id = parse(text);
-  if (!id) throw invalid(field, `must be a UUID, is ${printable(text)}`);
+/** Undefined when it is empty. */
+function parseForDomain(text: string): DomainId | undefined {
+  if (text === "") return undefined;
+  const id = parseDomainId(text);
+  if (!id) throw invalid("domain_uuid", `must be a UUID, is ${printable(text)}`);
   return id;
 }
 

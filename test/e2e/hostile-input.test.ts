@@ -56,7 +56,7 @@ import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { Contract, hostileRequests } from "./harness/hostile-requests.ts";
 import { fullDraft, GPU, type } from "./harness/requests.ts";
 import { RpcError } from "./harness/rpc.ts";
-import { present, World } from "./harness/world.ts";
+import { MANY_A_SECOND, present, World } from "./harness/world.ts";
 
 const REQUESTS_PER_METHOD = 5_000;
 /** The agent rests between two examinations of its host, however many ask, and a look at the host is some work. */
@@ -88,7 +88,7 @@ describe("hostile input", function () {
 
   before(async () => {
     contract = await Contract.load();
-    world = await World.start(HOST);
+    world = await World.start(HOST, {}, MANY_A_SECOND);
     await world.create("victim");
     valid = await validRequests();
   });

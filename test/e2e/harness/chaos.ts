@@ -6,7 +6,7 @@ import { Others } from "./others.ts";
 import { GPU, SECOND_GPU, type } from "./requests.ts";
 import { RpcError } from "./rpc.ts";
 import { until } from "./until.ts";
-import { World, type Truth } from "./world.ts";
+import { MANY_A_SECOND, World, type Truth } from "./world.ts";
 
 const APERTURE_MIB = { [GPU]: 1024, [SECOND_GPU]: 512 } as const;
 const HOST = `
@@ -37,7 +37,7 @@ export interface Tally {
 
 /** `steps` of each worker and of somebody else; asserts all along that nobody's things are touched, and in the end that all agree. */
 export async function chaos(seed: number, steps: number): Promise<Tally> {
-  await using world = await World.start(HOST);
+  await using world = await World.start(HOST, {}, MANY_A_SECOND);
   const random = lcg(seed);
   const others = new Others({
     libvirtSocket: world.host.libvirtSocket,

@@ -69,6 +69,9 @@ interface Setting {
   readonly limits?: string;
 }
 
+/** For who asks for more changes within a second than the shipped limit lets one connection. */
+export const MANY_A_SECOND: Setting = { limits: "{ connection_rate: 10000 }" };
+
 const configurationOf = (images: string, { limits = "{}" }: Setting): string => `
 limits: ${limits}
 storage_roots: [${images}]
