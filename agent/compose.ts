@@ -7,6 +7,7 @@ import { statusOf, tasksOf } from "./compose/long-lived.ts";
 import { reloadWhenAsked } from "./compose/reload.ts";
 import { composeStages } from "./compose/stages.ts";
 import { systemClock as clock } from "./core/clock.ts";
+import { DrainFile } from "./host/drain-file.ts";
 import { LedgerFiles } from "./host/ledger-files.ts";
 import { runTasks } from "./tasks.ts";
 
@@ -18,12 +19,15 @@ const CUT_MS = 1_000;
 /** Runs until `stop` aborts, then stops in order. Rejects when something it cannot be without fails. */
 export async function runAgent(options: AgentOptions, stop: AbortSignal): Promise<void> {
   const { config, log, manager } = options;
-  await using store = await LedgerFiles.open(config.state_dir);
-  const { claims, setAside } = await store.load();
+  await using store = await LedgerFiles.open(config.state_dir, options.onPoint);
+  const { claims, setAside: unreadClaims } = await store.load();
+  const drainFile = new DrainFile(config.state_dir, clock.wall);
+  const { record, setAside: unreadDrains } = await drainFile.load();
+  const setAside = [...unreadClaims, ...unreadDrains];
   for (const { file, why } of setAside) log.error({ file, why }, "ledger record set aside");
   // Looks, steps and libvirt's connection outlive `stop`: claims on their way get a chance to arrive.
   const cut = new AbortController();
-  const stages = composeStages(options, { store, claims }, cut.signal);
+  const stages = composeStages(options, { store, claims, drained: { store: drainFile, record } }, cut.signal);
   stages.metrics.recorder.recordsSetAside(setAside.length);
   let ready = false;
   reloadWhenAsked({

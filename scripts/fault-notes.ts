@@ -44,8 +44,9 @@ export const faultNotes: Readonly<Record<FaultKind, FaultNote>> = {
     reasons: ["KERNEL_REFUSED"],
   },
   VGPU_VANISHES: {
-    answer: "the vGPU is listed as not present, its domain as it is; it can be destroyed",
-    reasons: [],
+    answer:
+      "the vGPU is listed as not present, its domain as it is with a claim that has failed for `DOMAIN_WITHOUT_VGPU`; it can be stopped and started, which makes the vGPU again, and destroyed",
+    reasons: ["DOMAIN_WITHOUT_VGPU"],
   },
   VGPU_HELD: {
     answer:

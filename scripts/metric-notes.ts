@@ -39,6 +39,8 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
 
   vgpud_gpu_info: note("count by (backend, generation, model) (vgpud_gpu_info)", "without an Intel GPU"),
   vgpud_gpu_vgpu_supported: note("vgpud_gpu_vgpu_supported == 1", "without an Intel GPU"),
+  vgpud_host_drained: note("sum(vgpud_host_drained)"),
+  vgpud_gpu_drained: note("vgpud_gpu_drained == 1", "without an Intel GPU"),
   vgpud_gpu_vgpus: note("sum by (ownership) (vgpud_gpu_vgpus)", "without an Intel GPU"),
   vgpud_gpu_resource_capacity_bytes: note("sum by (resource) (vgpud_gpu_resource_capacity_bytes)", noGpu),
   vgpud_gpu_resource_host_reserved_bytes: note("vgpud_gpu_resource_host_reserved_bytes", noGpu),
@@ -197,6 +199,8 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_lifecycle_step_failures_total: note(
     "sum by (reason) (increase(vgpud_lifecycle_step_failures_total[1m]))",
   ),
+  vgpud_reservations: note("sum by (state) (vgpud_reservations)"),
+  vgpud_reservation_expirations_total: note("increase(vgpud_reservation_expirations_total[1h])"),
   vgpud_claims_rebuilt_total: note("increase(vgpud_claims_rebuilt_total[1m])"),
   vgpud_rpc_handled_total: note('sum by (code) (rate(vgpud_rpc_handled_total{code!="OK"}[1m]))'),
   vgpud_rpc_duration_seconds: note(
@@ -213,6 +217,7 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_ledger_write_duration_seconds: note(
     "histogram_quantile(0.99, rate(vgpud_ledger_write_duration_seconds_bucket[1m]))",
   ),
+  vgpud_ledger_writable: note("min(vgpud_ledger_writable)"),
   vgpud_ledger_records_set_aside: note("sum(vgpud_ledger_records_set_aside)"),
   vgpud_hostd_calls_total: note("sum by (outcome) (increase(vgpud_hostd_calls_total[1m]))"),
   vgpud_hostd_call_duration_seconds: note(

@@ -53,21 +53,22 @@ function reasonsPage(): string {
 }
 
 function limitsPage(): string {
-  const rows = Object.values<Limit>(limits).map(({ what, value, unit, seen, why }) => [
+  const rows = Object.values<Limit>(limits).map(({ key, what, value, unit, seen, why }) => [
     what,
+    `\`${key}\``,
     amount(value, unit),
     seen,
     why,
   ]);
   return page(
     "Limits of the API",
-    "What a client may take, what it sees of the limit, and why the limit is what it is. None is a key of the " +
-      "configuration. A socket is the admin or the read socket, each with numbers of its own. The transport adds limits " +
+    "What a client may take, what it sees of the limit, and why the limit is what it is. Each is a key below " +
+      "`limits` of the configuration; a change needs a restart. A socket is the admin or the read socket, each with numbers of its own. The transport adds limits " +
       "that are Node.js's: a call with more than some 120 headers is reset (clients of gRPC call that RESOURCE_EXHAUSTED, " +
       "without details), and headers of more than some 128 KiB together end the connection. Pings of a client are " +
       "answered and not counted. The transport keeps a deadline in 32 bits of milliseconds: one that is more than 24 days " +
       "away may be taken for a nearer one.",
-    table(["limit on", "value", "what a client sees", "why"], rows),
+    table(["limit on", "key", "value", "what a client sees", "why"], rows),
   );
 }
 

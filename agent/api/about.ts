@@ -1,5 +1,5 @@
 // What a call is about, for its line in the log: what its request says, and what it turned out to be.
-import type { Claim } from "../lifecycle/claim.ts";
+import { domainIdOf, type Claim } from "../lifecycle/claim.ts";
 import { cut } from "./cut.ts";
 
 /** Absent is what is not said or not known. Texts of a request are not checked: they are made legible and cut. */
@@ -40,8 +40,9 @@ export function aboutResponse(response: unknown): About {
   return { operation: legible(fieldsOf(response)["operation"]) };
 }
 
-export function aboutClaim({ claimId, vgpuId, gpu, domain }: Claim): About {
-  return { claim: claimId, vgpu: vgpuId, gpu, domain: domain.name, domainUuid: domain.id };
+export function aboutClaim(claim: Claim): About {
+  const { claimId, vgpuId, gpu, domain } = claim;
+  return { claim: claimId, vgpu: vgpuId, gpu, domain: domain?.name, domainUuid: domainIdOf(claim) };
 }
 
 /** What is known later holds; what is absent there is kept. */

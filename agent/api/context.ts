@@ -6,10 +6,15 @@ import type { TypesRule } from "../capacity/plan/site.ts";
 import type { Condition } from "../diagnosis/condition.ts";
 import type { Report } from "../diagnosis/diagnostician.ts";
 import type { Inventory } from "../inventory/model.ts";
+import type { Adoption } from "../lifecycle/adoption.ts";
 import type { DomainService } from "../lifecycle/domain-service.ts";
+import type { Drains } from "../lifecycle/drains.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
 import type { DomainReading } from "../observation/domain-stats.ts";
 import type { Operations } from "../lifecycle/operations.ts";
+import type { Reconciliation } from "../lifecycle/reconciliation.ts";
+import type { ReservationService } from "../lifecycle/reservation-service.ts";
+import type { VgpuService } from "../lifecycle/vgpu-service.ts";
 import type { Simulation } from "./simulation.ts";
 import type { Changes } from "./watch/changes.ts";
 
@@ -60,17 +65,24 @@ export interface ViewContext {
   /** Undefined before the first look. */
   readonly inventory: () => Inventory | undefined;
   readonly ledger: Ledger;
+  readonly drains: Drains;
   readonly operations: Operations;
   readonly rule: CapacityRule;
   readonly agent: AgentFacts;
   readonly libvirt: () => LibvirtFacts;
   readonly diagnosis: DiagnosisFacts;
+  /** Milliseconds since the epoch. */
+  readonly wall: () => number;
 }
 
 export interface ApiContext extends ViewContext {
   /** What changed, by revision. */
   readonly changes: Changes;
   readonly domains: DomainService;
+  readonly vgpus: VgpuService;
+  readonly reservations: ReservationService;
+  readonly reconciliation: Reconciliation;
+  readonly adoption: Adoption;
   readonly typesAt: TypesRule;
   readonly newDomainId: () => DomainId;
   /** Undefined on a real host. */
@@ -81,8 +93,8 @@ export interface ApiContext extends ViewContext {
 
 /** All that a read's answer is made from beside the request: while these are identical, so is the answer (answers.ts). */
 export function basisOf(context: ViewContext): readonly unknown[] {
-  const { inventory, ledger, operations, libvirt, agent, diagnosis } = context;
-  const versions = [ledger.version, operations.version];
+  const { inventory, ledger, drains, operations, libvirt, agent, diagnosis } = context;
+  const versions = [ledger.version, drains.current, operations.version];
   return [inventory(), ...versions, libvirt(), agent.machine(), diagnosis.latest];
 }
 

@@ -1,26 +1,24 @@
 // DomainService: requests are checked here, field by field, and carried out by the lifecycle.
 import {
-  CreateDomainRequest,
   CreateDomainResponse,
   DestroyDomainResponse,
   GetDomainResponse,
   ListDomainsResponse,
   StartDomainResponse,
   StopDomainResponse,
+  type CreateDomainRequest,
   type DestroyDomainRequest,
   type DomainServiceService,
   type StopDomainRequest,
 } from "../../proto/gen/vgpud/v1/domain_service.ts";
-import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import type { Domain, DomainRef, DomainUsage } from "../../proto/gen/vgpud/v1/domain.ts";
 import { AgentError } from "../core/errors.ts";
-import { parseClaimId, parseDomainId, type ClaimId, type DomainId } from "../core/ids.ts";
+import { parseDomainId, type DomainId } from "../core/ids.ts";
 import type { Caller } from "../lifecycle/caller.ts";
-import type { Claim } from "../lifecycle/claim.ts";
-import type { Result, StopRequest } from "../lifecycle/domain-service.ts";
+import type { DomainClaim } from "../lifecycle/claim.ts";
+import type { DomainResult, StopRequest } from "../lifecycle/domain-service.ts";
 import { newestTombstone } from "../lifecycle/owned-domain.ts";
-import type { RequestIdentity } from "../lifecycle/requests.ts";
-import { requestDigest } from "../lifecycle/request-digest.ts";
+import { reservationIn } from "../lifecycle/room.ts";
 import { domainViews, type DomainView } from "../lifecycle/views.ts";
 import type { DomainReading } from "../observation/domain-stats.ts";
 import { currentInventory, type ApiContext, type ViewContext } from "./context.ts";
@@ -29,25 +27,13 @@ import { toWireDecision } from "./convert/placement.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
 import { parseDomainSpec } from "./validate/domain-spec.ts";
-import {
-  all,
-  CLAIM_ID,
-  formed,
-  invalid,
-  join,
-  printable,
-  refuseUnserved,
-  required,
-} from "./validate/fields.ts";
-import { parseVgpuRequest } from "./validate/vgpu-request.ts";
+import { parseUpToADay } from "./validate/duration.ts";
+import { all, invalid, join, printable, required } from "./validate/fields.ts";
+import { identityOf, parseClaimIdField } from "./validate/identity.ts";
+import { parseRoom } from "./validate/room.ts";
 
-const REQUEST_ID = {
-  pattern: /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
-  maxBytes: 36,
-  described: "a UUID",
-};
 const DEFAULT_GRACE_MS = 60_000;
-const MAX_GRACE_MS = 24 * 60 * 60 * 1000;
+const AT_ONCE = { ms: 0, said: "0" };
 
 export function domainHandlers(context: ApiContext): Handlers<typeof DomainServiceService> {
   return {
@@ -102,30 +88,24 @@ async function createDomain(
   request: CreateDomainRequest,
   caller: Caller,
 ): Promise<CreateDomainResponse> {
-  const fields = ["claimId", "requestId", "validateOnly", "domain", "vgpu"] as const;
-  refuseUnserved(request, { unset: CreateDomainRequest.create(), fields, path: "" });
-  const { validateOnly, domain, vgpu } = request;
+  const { validateOnly, domain, vgpu, reservation } = request;
   const { identify, ...parsed } = all({
-    claimId: () => parseNewClaimId(request.claimId),
+    claimId: () => parseClaimIdField(request.claimId, "claim_id"),
     identify: () => identityOf("CreateDomain", request.requestId),
     spec: () => parseDomainSpec(domain, "domain", context.newDomainId),
-    wish: () => parseVgpuRequest(vgpu, "vgpu"),
+    room: () => parseRoom(vgpu, reservation),
   });
   // What the caller said, before defaults and fresh ids: a retry says the same.
-  const identity = identify({ claimId: parsed.claimId, domain, vgpu });
+  const identity = identify({
+    ...{ claimId: parsed.claimId, domain, vgpu },
+    reservation: reservationIn(parsed.room),
+  });
   const result = await context.domains.create({ ...identity, ...parsed, validateOnly }, caller);
-  const placement = "claim" in result ? result.claim.placement : result;
+  const { placement } = "claim" in result ? result.claim : result;
   const decision = placement && toWireDecision(placement);
   // The retry of a create that was made is found by validate_only, too, and told where it is.
   if (validateOnly || !("claim" in result)) return CreateDomainResponse.fromPartial({ decision });
   return CreateDomainResponse.fromPartial({ ...answer(context, result), decision });
-}
-
-function parseNewClaimId(text: string): ClaimId {
-  if (text === "") throw required("claim_id");
-  const claimId = parseClaimId(text);
-  if (!claimId) throw invalid("claim_id", `${CLAIM_ID}, is ${printable(text)}`);
-  return claimId;
 }
 
 async function destroyDomain(
@@ -151,23 +131,9 @@ function stopRequest(
 ): StopRequest {
   const identify = identityOf(method, requestId);
   if (noForce && gracePeriod) throw invalid("grace_period", "says when to force, which no_force forbids");
-  const graceMs = gracePeriod ? parseGrace(gracePeriod) : DEFAULT_GRACE_MS;
+  const graceMs = gracePeriod ? parseUpToADay(gracePeriod, "grace_period", AT_ONCE) : DEFAULT_GRACE_MS;
   const domainId = resolveRef(context, domain, "domain");
   return { ...identify({ domainId, graceMs, noForce }), domainId, graceMs, mayForce: !noForce };
-}
-
-function parseGrace({ seconds, nanos }: Duration): number {
-  const graceMs = Number(seconds) * 1000 + Math.round(nanos / 1e6);
-  const formed = nanos >= 0 && nanos < 1e9;
-  if (!formed || graceMs < 0 || graceMs > MAX_GRACE_MS)
-    throw invalid("grace_period", "must be 0 to 24 hours");
-  return graceMs;
-}
-
-/** Checks the request id; what it identifies is said when the rest of the request is understood. */
-function identityOf(method: string, requestId: string): (canonical: object) => RequestIdentity {
-  const id = requestId === "" ? undefined : formed("request_id", requestId, REQUEST_ID).toLowerCase();
-  return (canonical) => ({ requestId: id, method, digest: requestDigest({ method, ...canonical }) });
 }
 
 /** The UUID behind a reference, whether the domain is still there or only remembered. */
@@ -183,9 +149,8 @@ function resolveRef(context: ApiContext, domain: DomainRef | undefined, path: st
       return id;
     }
     case "claimId": {
-      const claimId = parseClaimId(ref.value);
-      if (!claimId) throw invalid(field, `${CLAIM_ID}, is ${printable(ref.value)}`);
-      const id = context.ledger.byClaimId(claimId)?.domain.id;
+      const claimId = parseClaimIdField(ref.value, field);
+      const id = context.ledger.byClaimId(claimId)?.domain?.id;
       return found(id, `with claim id ${claimId}`, { claim_id: claimId });
     }
     case "name": {
@@ -217,11 +182,14 @@ function viewOf(context: ApiContext, id: DomainId): DomainView {
   throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${id}`, { details: { domain_uuid: id } });
 }
 
-function goneView(claim: Claim): DomainView {
+function goneView(claim: DomainClaim): DomainView {
   return { id: claim.domain.id, name: claim.domain.name, ownership: "own", claim, domain: undefined };
 }
 
-function answer(context: ApiContext, { claim, operation }: Result): { domain: Domain; operation: string } {
+function answer(
+  context: ApiContext,
+  { claim, operation }: DomainResult,
+): { domain: Domain; operation: string } {
   const view = domainViews(currentInventory(context), context.ledger).find(
     ({ id }) => id === claim.domain.id,
   );

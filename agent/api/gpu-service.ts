@@ -2,11 +2,16 @@
 import { planOf } from "../capacity/plan.ts";
 import type { PlanStock } from "../capacity/plan/site.ts";
 import {
+  DrainGpuResponse,
   GetGpuResponse,
   ListGpusResponse,
+  UndrainGpuResponse,
   type GpuServiceService,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
+import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
+import type { PciAddress } from "../core/ids.ts";
 import type { Inventory } from "../inventory/model.ts";
+import { drainedOn } from "../lifecycle/drains.ts";
 import { holdingsOf } from "../lifecycle/holdings.ts";
 import { gpuViews, vgpuViews } from "../lifecycle/views.ts";
 import { currentInventory, type ApiContext } from "./context.ts";
@@ -16,12 +21,23 @@ import { gpuNotFound } from "./gpu-not-found.ts";
 import { toWirePlan } from "./convert/plan.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
+import { all } from "./validate/fields.ts";
+import { parseNote } from "./validate/note.ts";
 import { parsePlanRequest } from "./validate/plan-request.ts";
 import { parseGpuAddress } from "./validate/vgpu-request.ts";
 
 export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuServiceService>> {
   const views = (): ReturnType<typeof gpuViews> =>
-    gpuViews(currentInventory(context), context.ledger, context.rule);
+    gpuViews(currentInventory(context), context.ledger, context.rule, context.drains.current);
+  const shown = (address: PciAddress): Gpu => {
+    const view = views().find(({ gpu }) => gpu.address === address);
+    if (!view) throw gpuNotFound(address);
+    return toWireGpu(view, diagnosedOf(context, view));
+  };
+  const found = (address: PciAddress): PciAddress => {
+    if (!currentInventory(context).gpus.has(address)) throw gpuNotFound(address);
+    return address;
+  };
   return {
     listGpus: async (request) => {
       const inventory = currentInventory(context);
@@ -36,13 +52,9 @@ export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuSer
       );
     },
     getGpu: async (request) => {
-      const address = parseGpuAddress(request.gpu, "gpu");
-      const view = views().find(({ gpu }) => gpu.address === address);
-      if (!view) throw gpuNotFound(address);
+      const gpu = shown(parseGpuAddress(request.gpu, "gpu"));
       const observeTime = new Date(currentInventory(context).observedAt);
-      return Promise.resolve(
-        GetGpuResponse.fromPartial({ gpu: toWireGpu(view, diagnosedOf(context, view)), observeTime }),
-      );
+      return Promise.resolve(GetGpuResponse.fromPartial({ gpu, observeTime }));
     },
     plan: async (request) => {
       const { requests, what } = parsePlanRequest(request);
@@ -53,15 +65,29 @@ export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuSer
       const plan = planOf(requests, planStock(context, inventory), what);
       return Promise.resolve(toWirePlan(plan, new Date(inventory.observedAt)));
     },
+    drainGpu: async (request) => {
+      const { address, note } = all({
+        address: () => parseGpuAddress(request.gpu, "gpu"),
+        note: () => parseNote(request.note, "note"),
+      });
+      await context.drains.drainGpu(found(address), note);
+      return DrainGpuResponse.fromPartial({ gpu: shown(address) });
+    },
+    undrainGpu: async (request) => {
+      const address = found(parseGpuAddress(request.gpu, "gpu"));
+      await context.drains.undrainGpu(address);
+      return UndrainGpuResponse.fromPartial({ gpu: shown(address) });
+    },
   };
 }
 
-function planStock({ ledger, rule, typesAt }: ApiContext, inventory: Inventory): PlanStock {
+function planStock({ ledger, drains, rule, typesAt }: ApiContext, inventory: Inventory): PlanStock {
   const foreign = vgpuViews(inventory, ledger).filter(({ ownership }) => ownership === "foreign");
   return {
     gpus: inventory.gpus.values(),
     ...{ rule, typesAt },
     holdings: holdingsOf(ledger, inventory),
+    drained: (gpu) => drainedOn(drains.current, gpu),
     foreign: new Set(foreign.map(({ id }) => id)),
     made: new Set(inventory.vgpus.keys()),
   };

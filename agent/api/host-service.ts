@@ -1,10 +1,20 @@
 // HostService: the machine, the agent and its ledger at a glance.
 import { Host, Hypervisor } from "../../proto/gen/vgpud/v1/host.ts";
-import { GetHostResponse, type HostServiceService } from "../../proto/gen/vgpud/v1/host_service.ts";
+import {
+  DrainHostResponse,
+  GetHostResponse,
+  UndrainHostResponse,
+  type HostServiceService,
+} from "../../proto/gen/vgpud/v1/host_service.ts";
 import type { HostFacts } from "../inventory/model.ts";
 import { currentInventory, type ApiContext, type ViewContext } from "./context.ts";
 import { diagnosed, hostConditionsOf } from "./diagnosis.ts";
+import { hostDrainConditions } from "./convert/drain-conditions.ts";
 import type { Handlers } from "./unary.ts";
+import { parseClaimId } from "../core/ids.ts";
+import { toWireReconciliation } from "./convert/reconciliation.ts";
+import { CLAIM_ID, invalid, printable } from "./validate/fields.ts";
+import { parseNote } from "./validate/note.ts";
 
 const hypervisors = {
   kvm: Hypervisor.KVM,
@@ -22,13 +32,38 @@ export function hostHandlers(context: ApiContext): Partial<Handlers<typeof HostS
       const resumeToken = context.changes.token();
       return Promise.resolve(
         GetHostResponse.fromPartial({
-          host: { ...shownHost(context), ...loadOf(context), revision: BigInt(context.changes.revision) },
+          host: hostOf(context),
           observeTime: new Date(currentInventory(context).observedAt),
           resumeToken,
         }),
       );
     },
+    drainHost: async (request) => {
+      const note = parseNote(request.note, "note");
+      currentInventory(context);
+      await context.drains.drainHost(note);
+      return DrainHostResponse.fromPartial({ host: hostOf(context) });
+    },
+    undrainHost: async () => {
+      currentInventory(context);
+      await context.drains.undrainHost();
+      return UndrainHostResponse.fromPartial({ host: hostOf(context) });
+    },
+    reconcile: async ({ dryRun, claimId }, { signal }) => {
+      currentInventory(context);
+      const only = claimId === "" ? undefined : parseClaimId(claimId);
+      if (claimId !== "" && only === undefined)
+        throw invalid("claim_id", `${CLAIM_ID}, is ${printable(claimId)}`);
+      const { reconciliation } = context;
+      const report = dryRun ? reconciliation.preview(only, signal) : reconciliation.run(only, signal);
+      return toWireReconciliation(await report);
+    },
   };
+}
+
+/** As it is answered: with the load, and of the view's revision. */
+function hostOf(context: ApiContext): Host {
+  return { ...shownHost(context), ...loadOf(context), revision: BigInt(context.changes.revision) };
 }
 
 /** Changes all the time: a watch does not tell of it. */
@@ -44,7 +79,8 @@ function mib(bytes: number | undefined): bigint | undefined {
 /** Without the revision, which is that of the answer it is in, and without the load. */
 export function shownHost(context: ViewContext): Host {
   const { host } = currentInventory(context);
-  const { agent } = context;
+  const { agent, drains } = context;
+  const drain = drains.current.host;
   const machine = agent.machine();
   return Host.fromPartial({
     hostname: host.hostname,
@@ -61,7 +97,9 @@ export function shownHost(context: ViewContext): Host {
     memoryMib: mib(machine.memoryBytes),
     instanceEpoch: agent.instanceEpoch,
     ledger: ledgerOf(context),
-    conditions: hostConditionsOf(context),
+    conditions: [...hostDrainConditions(drain), ...hostConditionsOf(context)],
+    drained: drain !== undefined,
+    drainNote: drain?.note ?? "",
   });
 }
 
@@ -81,5 +119,8 @@ function libvirtOf({ libvirt }: ViewContext): Host["libvirt"] {
 function ledgerOf({ ledger, agent }: ViewContext): Host["ledger"] {
   const counts = { reserved: 0, creating: 0, active: 0, stopped: 0, deleting: 0, failed: 0, gone: 0 };
   for (const { state } of ledger.all()) counts[state] += 1;
-  return { ...counts, unreadable: agent.unreadableRecords, failure: undefined };
+  const { trouble } = ledger;
+  const failure =
+    trouble === undefined ? undefined : { reason: "LEDGER_UNAVAILABLE", message: trouble, metadata: {} };
+  return { ...counts, unreadable: agent.unreadableRecords, failure };
 }

@@ -23,14 +23,18 @@ export interface Observation {
   readonly records: WeakMap<Metadata, CallRecord>;
   /** That of a request which does not arrive whole. */
   readonly arrival: Patience;
+  /** That with a client that does not take what it is sent. */
+  readonly taking: Patience;
+  /** Ends a connection. */
+  readonly cut: (connection: number) => void;
   /** How long `arrival` is, milliseconds, and how large a request may be. */
   readonly limits: { readonly requestMs: number; readonly requestBytes: number };
   readonly onEnd: (call: EndedCall) => void;
 }
 
 export function observeCalls(observation: Observation): ServerInterceptor {
-  const { clock, socket, accessOf, records, arrival, limits, onEnd } = observation;
-  return ({ path, requestStream }, call) => {
+  const { clock, socket, accessOf, records, arrival, taking, cut, limits, onEnd } = observation;
+  return ({ path, requestStream, responseStream }, call) => {
     const started = clock.now();
     const seconds = (): number => (clock.now() - started) / 1000;
     let record: CallRecord | undefined;
@@ -45,6 +49,19 @@ export function observeCalls(observation: Observation): ServerInterceptor {
       arrived();
       send(said);
     };
+    // What a stream of the contract leaves with its client is bounded by itself (streaming.ts).
+    if (requestStream || !responseStream) {
+      const sendMessage = call.sendMessage.bind(call);
+      call.sendMessage = (message, callback) => {
+        const taken = taking.begin(() => {
+          cut(Number(call.getPeer()));
+        });
+        sendMessage(message, () => {
+          taken();
+          callback();
+        });
+      };
+    }
     const awaitRequest = (): void => {
       if (requestStream) return;
       arrived = arrival.begin(() => {

@@ -2,6 +2,7 @@
 // agent does.
 import { AgentError } from "../core/errors.ts";
 import type { Access } from "./access.ts";
+import type { CallRate } from "./call-rate.ts";
 
 /** How a call hears that the agent goes down. */
 interface Hearer {
@@ -11,32 +12,42 @@ interface Hearer {
   readonly abandon: (why: AgentError) => void;
 }
 
-interface RunningCall extends Hearer {
+/** What a call is counted by. */
+interface Counted {
   readonly access: Access;
+  /** A caller is known by its connection alone. */
+  readonly connection: number;
 }
+
+type RunningCall = Hearer & Counted;
 
 /** A call that ends only when somebody ends it. */
 interface RunningStream {
-  readonly connection: string;
+  readonly connection: number;
   readonly end: (why: AgentError) => void;
 }
 
 export interface RunningLimits {
+  /** Calls that change something: on the socket, and on one connection. */
   readonly changes: number;
-  /** On the socket, and on one connection. */
+  readonly connectionChanges: number;
+  /** Likewise. */
   readonly watches: number;
   readonly connectionWatches: number;
 }
 
 export class RunningCalls {
   readonly #limits: RunningLimits;
+  readonly #rate: CallRate;
   readonly #running = new Set<RunningCall>();
   readonly #streams = new Set<RunningStream>();
   readonly #idlers = new Set<() => void>();
   #closed = false;
 
-  constructor(limits: RunningLimits) {
+  /** `rate`: of calls that change something. */
+  constructor(limits: RunningLimits, rate: CallRate) {
     this.#limits = limits;
+    this.#rate = rate;
   }
 
   get closed(): boolean {
@@ -48,16 +59,10 @@ export class RunningCalls {
   }
 
   /** Counts the call until what it returns is called. */
-  begin(access: Access, hearer: Hearer): () => void {
+  begin(counted: Counted, hearer: Hearer): () => void {
     if (this.#closed) throw goesDown();
-    const { changes: limit } = this.#limits;
-    if (access === "changes" && this.#changes() >= limit)
-      throw new AgentError(
-        "TOO_MANY_CALLS",
-        `${limit} calls that change something are under way, and no more are served at a time; ask again`,
-        { details: { limit } },
-      );
-    const call = { access, ...hearer };
+    if (counted.access === "changes") this.#refuseTooMany(counted.connection);
+    const call = { ...counted, ...hearer };
     this.#running.add(call);
     return () => {
       this.#running.delete(call);
@@ -66,7 +71,7 @@ export class RunningCalls {
   }
 
   /** Counts the stream until what it returns is called. */
-  beginStream(connection: string, end: (why: AgentError) => void): () => void {
+  beginStream(connection: number, end: (why: AgentError) => void): () => void {
     if (this.#closed) throw goesDown();
     const { watches, connectionWatches } = this.#limits;
     const here = [...this.#streams].filter((stream) => stream.connection === connection).length;
@@ -107,10 +112,21 @@ export class RunningCalls {
     });
   }
 
-  #changes(): number {
-    let count = 0;
-    for (const { access } of this.#running) if (access === "changes") count += 1;
-    return count;
+  #refuseTooMany(connection: number): void {
+    const { changes: most, connectionChanges: mostOfOne } = this.#limits;
+    const changes = [...this.#running].filter(({ access }) => access === "changes");
+    if (changes.length >= most)
+      throw tooMany(
+        `${most} calls that change something are under way, and no more are served at a time`,
+        most,
+      );
+    if (changes.filter((call) => call.connection === connection).length >= mostOfOne)
+      throw tooMany(
+        `${mostOfOne} calls of this connection are under way that change something, and no more of one connection are served at a time`,
+        mostOfOne,
+      );
+    if (!this.#rate.take(connection))
+      throw tooMany("this connection asks for changes faster than they are served");
   }
 }
 
@@ -121,6 +137,12 @@ function goesDown(): AgentError {
 function tooManyWatches(limit: number, where: string): AgentError {
   const message = `${limit} watches are open ${where}, and no more are served at a time; end one, or share one`;
   return new AgentError("TOO_MANY_WATCHES", message, { details: { limit } });
+}
+
+function tooMany(why: string, limit?: number): AgentError {
+  return new AgentError("TOO_MANY_CALLS", `${why}; ask again`, {
+    details: limit === undefined ? {} : { limit },
+  });
 }
 
 function waitsNoLonger(): AgentError {

@@ -5,8 +5,10 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import { Patience } from "../core/patience.ts";
+import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import { refusalOn, type Access, type WayIn } from "./access.ts";
 import type { Answers } from "./answers.ts";
+import { CallRate } from "./call-rate.ts";
 import type { CallRecord, EndedCall } from "./call-record.ts";
 import { channelOptions, requestBytesOn, type LimitValues } from "./limits.ts";
 import { observeCalls } from "./observe-calls.ts";
@@ -29,6 +31,7 @@ export interface ApiServerOptions {
   readonly limits: LimitValues;
   /** Hears of each call once, when it is over. */
   readonly onEnd: (call: EndedCall) => void;
+  readonly onPoint?: OnPoint | undefined;
 }
 
 const HEALTH_SERVICE_NAME = "grpc.health.v1.Health";
@@ -43,22 +46,35 @@ export class ApiServer {
   readonly #serviceNames: readonly string[];
   readonly #clock: Clock;
   readonly #running: RunningCalls;
+  readonly #rate: CallRate;
+  /** Those that are open, by their numbers. */
+  readonly #accepted = new Map<number, Duplex>();
   readonly #stopped = new AbortController();
 
-  constructor({ way, services, answers, contract, clock, limits, onEnd }: ApiServerOptions) {
+  constructor(options: ApiServerOptions) {
+    const { way, services, answers, contract, clock, limits, onEnd, onPoint = nobodyListens } = options;
     this.#clock = clock;
-    this.#running = new RunningCalls(limits);
+    this.#rate = new CallRate(clock, limits.connectionRate);
+    this.#running = new RunningCalls(limits, this.#rate);
+    const patience = (ms: number): Patience => new Patience(clock, ms, this.#stopped.signal);
     const records = new WeakMap<Metadata, CallRecord>();
     const accesses = accessesOf(services);
     const observed = observeCalls({
       ...{ clock, socket: way.socket, records, onEnd },
       accessOf: (path) => accesses.get(path),
-      arrival: new Patience(clock, limits.requestMs, this.#stopped.signal),
+      arrival: patience(limits.requestMs),
+      taking: patience(limits.takeMs),
+      cut: (connection) => this.#accepted.get(connection)?.destroy(),
       limits: { requestMs: limits.requestMs, requestBytes: requestBytesOn(way.socket, limits) },
     });
     this.#server = new Server({ ...channelOptions(way.socket, limits), interceptors: [observed] });
-    const reads = new Patience(clock, limits.readMs, this.#stopped.signal);
-    const answering = { answers, records, reads, running: this.#running, readMs: limits.readMs };
+    const answering = {
+      ...{ answers, records, onPoint, running: this.#running },
+      patience: {
+        reads: { of: patience(limits.readMs), ms: limits.readMs },
+        changes: { of: patience(limits.changeMs), ms: limits.changeMs },
+      },
+    };
     for (const service of services) addService(this.#server, service, way, answering);
     const names = services.map(({ name }) => name);
     this.#serviceNames = ["", ...names];
@@ -76,6 +92,11 @@ export class ApiServer {
   accept(connection: Duplex, number: number): void {
     // grpc-js asks the connection alone for a call's peer, and that of a UNIX socket has no address.
     Object.defineProperty(connection, "remoteAddress", { value: String(number) });
+    this.#accepted.set(number, connection);
+    connection.once("close", () => {
+      this.#accepted.delete(number);
+      this.#rate.forget(number);
+    });
     this.#connections.injectConnection(connection);
   }
 

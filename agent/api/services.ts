@@ -15,6 +15,7 @@ import { gpuHandlers } from "./gpu-service.ts";
 import { hostHandlers } from "./host-service.ts";
 import { methodName } from "./observe-calls.ts";
 import { operationHandlers } from "./operation-service.ts";
+import { reservationHandlers } from "./reservation-service.ts";
 import type { Streaming, Streams } from "./streaming.ts";
 import { simulatorHandlers } from "./simulator-service.ts";
 import type { Handlers, Unary } from "./unary.ts";
@@ -41,7 +42,7 @@ export function contractServices(context: ApiContext): Service[] {
     service(VgpuServiceService, access.vgpu, vgpuHandlers(context)),
     service(DomainServiceService, access.domain, domainHandlers(context)),
     service(OperationServiceService, access.operation, operationHandlers(context)),
-    service(ReservationServiceService, access.reservation, {}),
+    service(ReservationServiceService, access.reservation, reservationHandlers(context)),
     service(WatchServiceService, access.watch, {}, watchStreams(context)),
     ...(simulation
       ? [service(SimulatorServiceService, access.simulator, simulatorHandlers(simulation))]

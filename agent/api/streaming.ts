@@ -69,7 +69,7 @@ class OpenStream {
     };
     try {
       const { request, handler } = readRequest(method, this.#call.request, this.#record);
-      this.#leave = running.beginStream(this.#call.getPeer(), end);
+      this.#leave = running.beginStream(this.#record?.begun.connection ?? 0, end);
       const wake = (): void => {
         this.#pump();
       };

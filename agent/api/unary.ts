@@ -4,6 +4,7 @@ import { AgentError } from "../core/errors.ts";
 import type { Patience } from "../core/patience.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Caller } from "../lifecycle/caller.ts";
+import type { OnPoint } from "../lifecycle/crash-points.ts";
 import { aboutClaim, aboutRequest, aboutResponse } from "./about.ts";
 import type { Access } from "./access.ts";
 import type { AnswerPlace, Answers } from "./answers.ts";
@@ -53,10 +54,9 @@ export interface Answering {
   readonly answers: Answers;
   readonly running: RunningCalls;
   readonly records: WeakMap<Metadata, CallRecord>;
-  /** That with a read whose caller has set no deadline. */
-  readonly reads: Patience;
-  /** How long `reads` is, milliseconds. */
-  readonly readMs: number;
+  /** That with a call whose caller has set no deadline. */
+  readonly patience: Readonly<Record<Access, { readonly of: Patience; readonly ms: number }>>;
+  readonly onPoint: OnPoint;
 }
 
 export function unary(method: Answered, answering: Answering): handleUnaryCall<Buffer, Buffer> {
@@ -78,7 +78,8 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
       onOperation: ({ id }) => record?.concerns({ operation: `operations/${id}` }),
     };
     const respond = async ({ request, handler }: Readable<Unary<unknown, unknown>>): Promise<unknown> => {
-      const over = answering.running.begin(method.access, {
+      const counted = { access: method.access, connection: record?.begun.connection ?? 0 };
+      const over = answering.running.begin(counted, {
         end: (why) => {
           ended.abort(why);
         },
@@ -89,9 +90,16 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
         },
       });
       try {
-        if (method.access === "changes") return await handler(request, caller);
-        const response = untilAborted(handler(request, caller), ended.signal);
-        return await (call.getDeadline() === Infinity ? patiently(response, answering, ended) : response);
+        const limited = <T>(response: Promise<T>): Promise<T> =>
+          call.getDeadline() === Infinity
+            ? patiently(response, method.access, { answering, ended })
+            : response;
+        if (method.access === "reads")
+          return await limited(untilAborted(handler(request, caller), ended.signal));
+        answering.onPoint("request taken");
+        const changed = await limited(handler(request, caller));
+        answering.onPoint("answer ready");
+        return changed;
       } finally {
         over();
       }
@@ -164,15 +172,21 @@ export function readRequest<Handler extends (...args: never[]) => unknown>(
   return { request, handler };
 }
 
-/** A read leaves nothing behind, so that nobody has to wait for one that hangs. */
+const overdue = {
+  reads: "it was not answered",
+  changes: "what was begun goes on, and a repetition joins it; it did not end",
+} as const satisfies Record<Access, string>;
+
+/** A read leaves nothing behind, and a change goes on without its caller: nobody has to wait for one that hangs. */
 async function patiently<Response>(
   response: Promise<Response>,
-  { reads, readMs }: Pick<Answering, "reads" | "readMs">,
-  ended: AbortController,
+  access: Access,
+  { answering, ended }: { readonly answering: Answering; readonly ended: AbortController },
 ): Promise<Response> {
-  const answered = reads.begin(() => {
-    const message = `it was not answered within ${readMs / 1000} s`;
-    ended.abort(new AgentError("CALL_TIMEOUT", message, { details: { limit_ms: readMs } }));
+  const { of: patience, ms } = answering.patience[access];
+  const answered = patience.begin(() => {
+    const message = `${overdue[access]} within ${ms / 1000} s`;
+    ended.abort(new AgentError("CALL_TIMEOUT", message, { details: { limit_ms: ms } }));
   });
   try {
     return await response;

@@ -66,15 +66,23 @@ export interface Stock {
   readonly gpus: Iterable<Gpu>;
   readonly rule: CapacityRule;
   readonly holdings: readonly Holding[];
+  /** Undefined for a GPU that takes new vGPUs. */
+  readonly drained: (gpu: PciAddress) => Drained | undefined;
+}
+
+/** Why a GPU takes no new vGPUs, whatever its room. */
+export interface Drained {
+  readonly reason: "GPU_DRAINED" | "HOST_DRAINED";
+  readonly why: string;
 }
 
 /** The GPU that the wish's policy prefers of those with room, or why there is none; the same for the same wish and stock. */
-export function place(wish: Wish, { gpus, rule, holdings }: Stock): Decision {
+export function place(wish: Wish, { gpus, ...stock }: Stock): Decision {
   const considered = [...gpus].filter(({ address }) => wish.gpu === undefined || wish.gpu === address);
   if (wish.gpu !== undefined && considered.length === 0)
     return refused("GPU_NOT_FOUND", `this host has no GPU ${wish.gpu}`, []);
 
-  const judged = considered.map((gpu) => judge(wish, gpu, { rule, holdings }));
+  const judged = considered.map((gpu) => judge(wish, gpu, stock));
   const ranked = judged.flatMap(({ load }) => load ?? []).sort(byRank);
   const [best, ...rest] = ranked;
   if (!best)
@@ -116,7 +124,7 @@ interface Judged {
   readonly candidate: Candidate;
 }
 
-function judge(wish: Wish, gpu: Gpu, { rule, holdings }: Omit<Stock, "gpus">): Judged {
+function judge(wish: Wish, gpu: Gpu, { rule, holdings, drained }: Omit<Stock, "gpus">): Judged {
   const endowment = rule(gpu);
   const here = holdings.filter((holding) => holding.gpu === gpu.address);
   const budget = endowment && budgetOf(endowment, here);
@@ -128,6 +136,8 @@ function judge(wish: Wish, gpu: Gpu, { rule, holdings }: Omit<Stock, "gpus">): J
   if (!budget || gpu.types.length === 0) return lose("MODE_UNSUPPORTED", "offers no vGPU types");
   const type = meantType(wish, gpu.types);
   if (!type) return lose("TYPE_UNKNOWN", `offers ${gpu.types.map(({ name }) => name).join(", ")}`);
+  const closed = drained(gpu.address);
+  if (closed) return lose(closed.reason, closed.why, type.name);
   const short = lacking(budget, type.sizes);
   if (short !== undefined)
     return lose(short, `needs ${sizesText(type.sizes)}, free are ${freeText(budget)}`, type.name);
@@ -142,9 +152,9 @@ function judge(wish: Wish, gpu: Gpu, { rule, holdings }: Omit<Stock, "gpus">): J
 
 function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {
   const full = candidates.filter(({ type }) => type !== undefined);
-  const lost = full[0]?.lost;
-  if (lost)
-    return refused(lost, full.map(({ gpu, why }) => `no room on ${gpu}: ${why}`).join("; "), candidates);
+  // Where one has no room and another is drained, a caller that waits for room does the right thing.
+  const lost = (full.find((one) => !isDrain(one.lost)) ?? full[0])?.lost;
+  if (lost) return refused(lost, [...new Set(full.map(refusalText))].join("; "), candidates);
   if (candidates.every(({ lost }) => lost === "MODE_UNSUPPORTED"))
     return refused(
       "MODE_UNSUPPORTED",
@@ -153,6 +163,16 @@ function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {
     );
   const offered = candidates.map(({ gpu, why }) => `${gpu} ${why}`).join("; ");
   return refused("TYPE_UNKNOWN", `no GPU of this host offers ${wishText(wish)}: ${offered}`, candidates);
+}
+
+function refusalText({ gpu, lost, why }: Candidate): string {
+  if (lost === "HOST_DRAINED") return why;
+  return isDrain(lost) ? `${gpu} ${why}` : `no room on ${gpu}: ${why}`;
+}
+
+/** Whether people, and not the room, are in the way. */
+export function isDrain(reason: Reason | undefined): boolean {
+  return reason === "GPU_DRAINED" || reason === "HOST_DRAINED";
 }
 
 function refused(reason: Reason, why: string, candidates: readonly Candidate[]): Decision {

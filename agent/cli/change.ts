@@ -46,12 +46,17 @@ export function changeAnswer(response: { domain: Domain | undefined; operation: 
     return { json, text: [{ kind: "lines", lines: ["there is no such domain: nothing to do"] }] };
   const answer: Answer = { json, text: domainDetail(domain), names: [domain.name] };
   if (domain.claimState !== ClaimState.DELETING) return answer;
-  return { ...answer, error: heldError(domain, response.operation) };
+  const held = { ...domain, what: `domain ${domain.name}` };
+  return { ...answer, error: heldError(held, response.operation) };
 }
 
-function heldError({ name, holders, failure }: Domain, operation: string): CliError {
+/** `what` is still being taken down. */
+export function heldError(
+  { what, holders, failure }: Pick<Domain, "holders" | "failure"> & { readonly what: string },
+  operation: string,
+): CliError {
   const who = holders.length === 0 ? "" : `: held by ${holders.map(holderText).join(", ")}`;
-  return new CliError("conflict", `domain ${name} is not gone yet${who}`, {
+  return new CliError("conflict", `${what} is not gone yet${who}`, {
     reason: failure?.reason,
     lines: [
       ...(failure === undefined ? [] : [`  ${printable(failure.message)}`]),

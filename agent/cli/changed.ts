@@ -66,12 +66,13 @@ async function watchedOver(
   const { command, args, environment } = change;
   const { clock } = environment;
   const onlooker = reader(change, LOOK_MS);
-  const ref = command.ref(args);
+  const ref = command.ref?.(args);
   const [name = ref] = args.operands;
   try {
     return await withProgress(work, {
-      what: `${command.name} ${name}`,
-      look: async () => (await onlooker.getDomain({ domain: domainRef(ref) })).domain,
+      what: [command.name, ...(name === undefined ? [] : [name])].join(" "),
+      look: async () =>
+        ref === undefined ? undefined : (await onlooker.getDomain({ domain: domainRef(ref) })).domain,
       ...{ show, clock },
     });
   } finally {

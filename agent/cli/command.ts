@@ -16,7 +16,7 @@ export type Offer =
   | { readonly kind: "live"; readonly what: LiveNames };
 
 /** Objects that vgpud has. */
-export type LiveNames = "domains" | "gpus" | "types" | "vgpus";
+export type LiveNames = "domains" | "gpus" | "types" | "vgpus" | "reservations";
 
 export interface Flag {
   /** Its long name without dashes. */
@@ -106,8 +106,8 @@ export interface ChangeCommand extends Described {
   readonly run: (args: Arguments, vgpud: Vgpud) => Promise<Answer>;
   /** Time that the operation may take by what was asked, before the usual deadline begins to count. */
   readonly extraMs: (args: Arguments) => number;
-  /** The REF under which the domain can be looked at afterwards. */
-  readonly ref: (args: Arguments) => string;
+  /** The REF under which the domain can be looked at afterwards; absent where no domain is changed. */
+  readonly ref?: (args: Arguments) => string;
 }
 
 /** Writes what it shows by itself, until it is told to end. */

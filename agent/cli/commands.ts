@@ -1,17 +1,26 @@
 // The table of commands. Parser, help and suggestions are made from it.
 import type { Command } from "./command.ts";
+import { adoptCommand, releaseVgpuCommand } from "./commands/adopt.ts";
 import { completeCommand } from "./commands/complete.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { createCommand } from "./commands/create.ts";
+import { createVgpuCommand } from "./commands/create-vgpu.ts";
+import { deleteVgpuCommand } from "./commands/delete-vgpu.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { domainsCommand } from "./commands/domains.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { gpusCommand } from "./commands/gpus.ts";
+import { drainCommand, undrainCommand } from "./commands/drain.ts";
 import { helpCommand } from "./commands/help.ts";
 import { hostCommand } from "./commands/host.ts";
 import { operationCommand } from "./commands/operation.ts";
 import { planCommand } from "./commands/plan.ts";
+import { reconcileCommand } from "./commands/reconcile.ts";
+import { releaseCommand } from "./commands/release.ts";
+import { renewCommand } from "./commands/renew.ts";
+import { reservationsCommand } from "./commands/reservations.ts";
+import { reserveCommand } from "./commands/reserve.ts";
 import { startCommand } from "./commands/start.ts";
 import { stopCommand } from "./commands/stop.ts";
 import { topCommand } from "./commands/top.ts";
@@ -34,6 +43,17 @@ export const commands: readonly Command[] = [
   startCommand,
   stopCommand,
   destroyCommand,
+  createVgpuCommand,
+  deleteVgpuCommand,
+  reserveCommand,
+  reservationsCommand,
+  renewCommand,
+  releaseCommand,
+  adoptCommand,
+  releaseVgpuCommand,
+  drainCommand,
+  undrainCommand,
+  reconcileCommand,
   operationCommand,
   versionCommand,
   completionCommand(() => commands),

@@ -18,7 +18,7 @@ export interface RunContext {
   readonly retryWith: (instead: Instead) => string;
   /** A command line of vgpuctl for the same socket. */
   readonly line: (...words: readonly string[]) => string;
-  /** Where the domain of a change can be looked at; absent for reads. */
+  /** Where the domain of a change can be looked at; absent for reads, and where no domain is changed. */
   readonly ref: string | undefined;
   /** Ids that vgpuctl made up for the request, by the names of their fields. */
   readonly issued: Readonly<Record<string, string>>;
@@ -69,7 +69,7 @@ export function fullContext({ argv, command, args, filled, socketPath }: Underst
     command,
     args,
     line: lineFor(socketPath),
-    ref: command.kind === "change" ? command.ref(args) : undefined,
+    ref: command.kind === "change" ? command.ref?.(args) : undefined,
     issued: Object.fromEntries(issued.map(({ flag, value }) => [flag.replaceAll("-", "_"), value])),
   };
 }

@@ -4,6 +4,7 @@ import type { FixedConfig } from "../config/schema.ts";
 import type { Log } from "../host/journal.ts";
 import type { HandedSocket } from "../host/systemd/environment.ts";
 import type { Messenger } from "../host/systemd/messages.ts";
+import type { OnPoint } from "../lifecycle/crash-points.ts";
 
 /** The service manager that started the agent; an agent started by hand has one that hears nothing and watches nothing. */
 export interface ServiceManager {
@@ -44,4 +45,6 @@ export interface AgentOptions {
   readonly manager: ServiceManager;
   /** Told once, when the agent serves. */
   readonly onReady: (addresses: Addresses) => void;
+  /** For tests that end the process at any of them. */
+  readonly onPoint?: OnPoint | undefined;
 }

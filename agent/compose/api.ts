@@ -5,10 +5,10 @@ import { Answers } from "../api/answers.ts";
 import { basisOf, type ApiContext, type ViewContext } from "../api/context.ts";
 import type { SocketName } from "../api/access.ts";
 import type { EndedCall } from "../api/call-record.ts";
-import { limitValues as limits } from "../api/limits.ts";
 import type { ReflectedFiles } from "../api/reflection-files.ts";
 import { ApiServer } from "../api/server.ts";
 import { contractServices, servedMethods, servedStreams } from "../api/services.ts";
+import { limitsOf } from "../config/schema.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { gvtgTypesAt } from "../backends/kvmgt/types-at-aperture.ts";
 import { systemClock as clock } from "../core/clock.ts";
@@ -33,12 +33,13 @@ export interface Api {
 }
 
 export function composeApi(
-  { config, version, simulator, descriptorSet, log }: AgentOptions,
+  { config, version, simulator, descriptorSet, log, onPoint }: AgentOptions,
   stages: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
 ): Api {
-  const { ledger, lookout, libvirt, operations, domains, metrics, reconciler, sampler } = stages;
-  const { diagnostician, domainHistory } = stages;
+  const { ledger, drains, lookout, libvirt, operations, domains, vgpus, reservations, adoption } = stages;
+  const { reconciliation, metrics, reconciler, sampler, diagnostician, domainHistory } = stages;
+  const limits = limitsOf(config);
   const lookAgain = async (): Promise<void> => {
     reconciler.trigger();
     // A look that fails, or waits for a libvirt that hangs, is what the fault is about; the change itself is done.
@@ -49,9 +50,9 @@ export function composeApi(
   };
   const shown: ViewContext = {
     inventory: () => lookout.current,
-    ...{ ledger, operations, rule: gvtgCapacity },
+    ...{ ledger, drains, operations, rule: gvtgCapacity },
     libvirt: () => libvirt.status,
-    diagnosis: diagnostician,
+    ...{ diagnosis: diagnostician, wall: clock.wall },
     agent: {
       ...{ version, simulated: simulator !== undefined, unreadableRecords },
       startedAt: clock.wall(),
@@ -61,7 +62,8 @@ export function composeApi(
   };
   const context: ApiContext = {
     ...shown,
-    ...{ domains, typesAt: gvtgTypesAt, changes: composeChanges(shown, stages, stop) },
+    ...{ domains, vgpus, reservations, reconciliation, adoption, typesAt: gvtgTypesAt },
+    changes: composeChanges(shown, stages, { limits, stop }),
     simulation: simulator === undefined ? undefined : composeSimulation(simulator.control, lookAgain),
     domainFigures: async () => {
       await sampler.refresh(FRESH_MS, WAIT_MS);
@@ -84,7 +86,7 @@ export function composeApi(
   const serverFor = (socket: SocketName): ApiServer =>
     new ApiServer({
       way: { socket, adminSocket: config.socket },
-      ...{ services, answers, contract, clock, limits, onEnd },
+      ...{ services, answers, contract, clock, limits, onEnd, onPoint },
     });
   return bothSockets({ admin: serverFor("admin"), read: serverFor("read") }, log);
 }

@@ -1,7 +1,6 @@
 // The history of changes for those who watch, and who rings when something has changed.
 import { basisOf, type ViewContext } from "../api/context.ts";
-import { limitValues as limits } from "../api/limits.ts";
-import { Changes } from "../api/watch/changes.ts";
+import { Changes, type ChangesLimits } from "../api/watch/changes.ts";
 import { View } from "../api/watch/view.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import type { Stages } from "./stages.ts";
@@ -9,8 +8,8 @@ import type { Stages } from "./stages.ts";
 /** What nobody rings for, as a new diagnosis, is seen at the next glance. */
 export function composeChanges(
   shown: ViewContext,
-  { lookout, ledger, operations, metrics }: Stages,
-  stop: AbortSignal,
+  { lookout, ledger, drains, operations, metrics }: Stages,
+  { limits, stop }: { readonly limits: ChangesLimits; readonly stop: AbortSignal },
 ): Changes {
   const view = new View(shown);
   const changes = new Changes({
@@ -27,6 +26,7 @@ export function composeChanges(
   };
   lookout.onView(ring);
   ledger.onChange(ring);
+  drains.onChange(ring);
   operations.onChange(ring);
   return changes;
 }

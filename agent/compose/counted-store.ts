@@ -21,5 +21,7 @@ export function countedStore(
   return {
     write: (claim) => timed(() => store.write(claim)),
     erase: (vgpuId) => timed(() => store.erase(vgpuId)),
+    // Of nothing that was asked for.
+    probe: () => store.probe(),
   };
 }

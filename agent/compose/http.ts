@@ -11,15 +11,15 @@ import type { Stages } from "./stages.ts";
 
 export function serveSite(
   { config, version, simulator, log }: AgentOptions,
-  { view, lookout, libvirt, operations, metrics, domainHistory }: Stages,
+  { view, ledger, lookout, libvirt, operations, metrics, domainHistory }: Stages,
   { unreadableRecords, cut }: { readonly unreadableRecords: number; readonly cut: AbortSignal },
 ): Promise<HttpServer> {
   const agent = { version, simulated: simulator !== undefined, unreadableRecords, startedAt: clock.wall() };
   const source = (): StatusSource => {
     const now = clock.wall();
     return {
-      ...{ view: view(), agent, libvirt: libvirt.status, now },
-      stalledBy: ({ operation }) => operations.stalledBy(operation.id),
+      ...{ view: view(), agent, libvirt: libvirt.status, ledgerTrouble: ledger.trouble, now },
+      stalledBy: ({ operation }) => operation && operations.stalledBy(operation.id),
       history: lastMinutes(domainHistory, now),
     };
   };

@@ -1,7 +1,7 @@
 // The API's sockets: systemd's where it handed them over, our own at the configured paths where it did not.
 import type { SocketName } from "../api/access.ts";
-import { connectionsOn, limitValues } from "../api/limits.ts";
-import { readSocketOf } from "../config/schema.ts";
+import { connectionsOn } from "../api/limits.ts";
+import { limitsOf, readSocketOf } from "../config/schema.ts";
 import { listenUnix, type UnixListener } from "../host/unix-listener.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import type { Api } from "./api.ts";
@@ -15,7 +15,7 @@ export function openSocket(
 ): Promise<UnixListener> {
   const handed = manager.sockets.find((socket) => socket.name === name);
   const path = name === "admin" ? config.socket : readSocketOf(config);
-  const maxConnections = connectionsOn(name, limitValues);
+  const maxConnections = connectionsOn(name, limitsOf(config));
   return listenUnix(handed ? { fd: handed.fd } : { path }, {
     maxConnections,
     onConnection: (connection) => {

@@ -1,4 +1,4 @@
-// What runs as long as the agent does: libvirt's connection, the reconciler, the watch on udev.
+// What runs as long as the agent does: libvirt's connection, the reconciler, the end of reservations, the watch on udev.
 import { systemClock as clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import { superviseUntil } from "../host/systemd/supervision.ts";
@@ -8,6 +8,7 @@ import { statusLine } from "../observation/status-line.ts";
 import type { Task } from "../tasks.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { diagnosisTask } from "./diagnosis.ts";
+import { ledgerTask } from "./ledger-health.ts";
 import type { Stages } from "./stages.ts";
 
 /** Between two tries of the first look, while the kernel's facts cannot be read. */
@@ -17,7 +18,7 @@ const START_EXTENSION_MS = 30_000;
 
 export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => void): Task[] {
   const { log, manager } = options;
-  const { libvirt, lookout, reconciler, metrics, sampler } = stages;
+  const { libvirt, lookout, reconciler, expiry, metrics, sampler } = stages;
   const reconcile: Task = {
     name: "reconciler",
     run: async (signal) => {
@@ -49,7 +50,10 @@ export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => voi
   });
   const connect: Task = { name: "libvirt", run: (signal) => libvirt.run(signal) };
   const sample: Task = { name: "domain sampler", run: (signal) => sampler.run(signal) };
-  const everywhere = [connect, reconcile, sample, diagnosisTask({ ...stages, log }), ...stages.machine.tasks];
+  const expire: Task = { name: "expiry", run: () => expiry.run() };
+  const ledger = ledgerTask(stages.ledger, reconciler);
+  const diagnose = diagnosisTask({ ...stages, log });
+  const everywhere = [connect, reconcile, ledger, expire, sample, diagnose, ...stages.machine.tasks];
   const monitor = monitorOf(options);
   const always = [...everywhere, ...(manager.messenger.heard ? [supervise(options, stages)] : [])];
   return monitor ? [...always, udev(monitor)] : always;
@@ -62,9 +66,12 @@ function monitorOf({ config, simulator }: AgentOptions): Monitor | undefined {
 }
 
 /** The host in one line, as `systemctl status` shows it. */
-export function statusOf({ configuration }: AgentOptions, { view, libvirt }: Stages): string {
+export function statusOf({ configuration }: AgentOptions, { view, libvirt, ledger }: Stages): string {
   const keys = configuration.needRestart;
-  const notes = keys.length > 0 ? [`restart needed for ${keys.join(" and ")}`] : [];
+  const notes = [
+    ...(ledger.trouble === undefined ? [] : ["the ledger cannot be written"]),
+    ...(keys.length > 0 ? [`restart needed for ${keys.join(" and ")}`] : []),
+  ];
   return statusLine({ ...view(), libvirt: libvirt.status, notes });
 }
 

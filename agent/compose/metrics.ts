@@ -2,6 +2,7 @@
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import type { Snapshot } from "../inventory/snapshot.ts";
+import type { DrainRecord } from "../lifecycle/drains.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../lifecycle/views.ts";
 import { Metrics } from "../observation/metrics.ts";
@@ -41,14 +42,15 @@ export function composeMetrics(
   return metrics;
 }
 
-export function metricsView(snapshot: Snapshot, ledger: Ledger): MetricsView {
+export function metricsView(snapshot: Snapshot, ledger: Ledger, drains: DrainRecord): MetricsView {
   const inventory = snapshot.current;
   const claims = ledger.all();
-  if (!inventory) return { inventory, claims, gpus: [], vgpus: [], domains: [] };
+  if (!inventory) return { inventory, claims, drains, gpus: [], vgpus: [], domains: [] };
   return {
     inventory,
     claims,
-    gpus: gpuViews(inventory, ledger, gvtgCapacity),
+    drains,
+    gpus: gpuViews(inventory, ledger, gvtgCapacity, drains),
     vgpus: vgpuViews(inventory, ledger),
     domains: domainViews(inventory, ledger),
   };

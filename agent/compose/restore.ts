@@ -25,7 +25,7 @@ export async function restoreAfterBoot(
     slices: new KvmgtSlices(hostd, new RootedFiles(config.host_root)),
     stop: AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)]),
     onEnd: ({ claimId, vgpuId, gpu, domain }, failure) => {
-      const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain.name };
+      const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain?.name };
       if (failure === undefined) log.info(about, "slice is there");
       else log.error({ ...about, reason: failure.reason, err: failure }, "slice is missing");
     },

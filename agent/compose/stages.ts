@@ -17,13 +17,20 @@ import { StorageRoots } from "../host/storage-roots.ts";
 import { Lookout } from "../inventory/lookout.ts";
 import { Snapshot } from "../inventory/snapshot.ts";
 import { Admission } from "../lifecycle/admission.ts";
+import { Adoption } from "../lifecycle/adoption.ts";
 import { DomainService } from "../lifecycle/domain-service.ts";
+import { Drains, type DrainOptions } from "../lifecycle/drains.ts";
 import { Driver } from "../lifecycle/driver.ts";
+import { Expiry } from "../lifecycle/expiry.ts";
 import type { Claim } from "../lifecycle/claim.ts";
+import { Intents } from "../lifecycle/intents.ts";
 import { Ledger, type LedgerStore } from "../lifecycle/ledger.ts";
 import { learnRefusal } from "../lifecycle/refusals.ts";
+import { ReservationService } from "../lifecycle/reservation-service.ts";
 import { SpecGate } from "../lifecycle/spec-gate.ts";
+import { VgpuService } from "../lifecycle/vgpu-service.ts";
 import { Operations } from "../lifecycle/operations.ts";
+import { Reconciliation } from "../lifecycle/reconciliation.ts";
 import type { Reconciler } from "../lifecycle/reconciler.ts";
 import type { DomainSampler } from "../observation/domain-sampler.ts";
 import { DomainStatsHistory } from "../observation/domain-stats.ts";
@@ -36,6 +43,7 @@ import { composeMetrics, metricsView } from "./metrics.ts";
 import { composeDiagnostician, roomsOf } from "./diagnosis.ts";
 import { composeMachine, type MachineWatch } from "./machine.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
+import { tellOfTrouble } from "./ledger-health.ts";
 import { composeLook } from "./look.ts";
 import { composeReconciler } from "./reconciler.ts";
 import { unreadLog } from "./unread-log.ts";
@@ -43,12 +51,18 @@ import { unreadLog } from "./unread-log.ts";
 export interface Stages {
   readonly view: () => MetricsView;
   readonly ledger: Ledger;
+  readonly drains: Drains;
   readonly lookout: Lookout;
   readonly libvirt: LibvirtHost;
   readonly driver: Driver;
   readonly reconciler: Reconciler;
+  readonly reconciliation: Reconciliation;
+  readonly adoption: Adoption;
   readonly operations: Operations;
   readonly domains: DomainService;
+  readonly vgpus: VgpuService;
+  readonly reservations: ReservationService;
+  readonly expiry: Expiry;
   readonly diagnostician: Diagnostician;
   readonly metrics: Metrics;
   readonly sampler: DomainSampler;
@@ -59,14 +73,21 @@ export interface Stages {
   readonly machine: MachineWatch;
 }
 
+/** What the state directory holds, and what writes there. */
+export interface Durable {
+  readonly store: LedgerStore;
+  readonly claims: readonly Claim[];
+  readonly drained: Pick<DrainOptions, "store" | "record">;
+}
+
 export function composeStages(
-  { config, configuration, simulator, version, revision, log }: AgentOptions,
-  { store, claims }: { readonly store: LedgerStore; readonly claims: readonly Claim[] },
+  { config, configuration, simulator, version, revision, log, onPoint }: AgentOptions,
+  { store, claims, drained }: Durable,
   cut: AbortSignal,
 ): Stages {
   const files = new RootedFiles(config.host_root);
   const snapshot = new Snapshot(rememberGvtg);
-  const view = (): MetricsView => metricsView(snapshot, ledger);
+  const view = (): MetricsView => metricsView(snapshot, ledger, drains.current);
   const metrics = composeMetrics(
     { version, revision, log },
     {
@@ -77,14 +98,19 @@ export function composeStages(
         domainStats: sampler.view,
         diagnosis: diagnostician.latest,
         sensors: sensors.view,
-        stalledBy: ({ operation }) => operations.stalledBy(operation.id),
+        stalledBy: ({ operation }) => operation && operations.stalledBy(operation.id),
       }),
       sampler: () => sampler,
       sensors: () => sensors,
     },
   );
   const { recorder } = metrics;
-  const ledger = new Ledger(countedStore(store, recorder, clock), claims);
+  const ledger = new Ledger(countedStore(store, recorder, clock), claims, tellOfTrouble(recorder, log));
+  const drains = new Drains({ ...drained, wall: clock.wall });
+  drains.onChange((drain, gpu) => {
+    const what = gpu === undefined ? "host" : "GPU";
+    log.info({ gpu, note: drain?.note }, drain ? `${what} is drained` : `${what} is no longer drained`);
+  });
   const libvirt = new LibvirtHost({
     uri: config.libvirt.uri,
     socket: config.libvirt.socket,
@@ -121,7 +147,7 @@ export function composeStages(
     },
   });
   const driver = new Driver({
-    ...{ ledger, lookout, operations, clock, random: Math.random, stop: cut },
+    ...{ ledger, lookout, operations, clock, random: Math.random, stop: cut, onPoint },
     hands: {
       slices: new KvmgtSlices(hostd, files),
       domains: libvirt,
@@ -137,25 +163,40 @@ export function composeStages(
   const pulse = new Pulse(clock.now);
   const reconciler = composeReconciler({ ledger, lookout, driver, pulse, metrics, configuration, log, cut });
   const admission = new Admission({
-    ...{ ledger, clock, rule: gvtgCapacity },
+    ...{ ledger, drains, clock, rule: gvtgCapacity },
     gate: composeGate(configuration),
     newVgpuId: () => issueVgpuId(randomBytes(12)),
     onPlacement: (event) => {
       logPlacement(log, event);
     },
   });
-  const domains = new DomainService({
-    ...{ ledger, admission, lookout, driver, operations, clock },
+  const intents = new Intents({
+    ...{ ledger, lookout, driver, operations, clock },
+    newOperationId: randomUUID,
+  });
+  const domains = new DomainService({ ledger, admission, lookout, intents, clock });
+  const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
+  const expiry = new Expiry({ ledger, driver, clock, stop: cut });
+  const reservations = new ReservationService({ ledger, admission, lookout, clock, expiry });
+  const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
+  const adoption = new Adoption({
+    ...{ ledger, lookout, clock, marks: libvirt, stop: cut },
     newOperationId: randomUUID,
   });
   const parts = {
     ledger,
+    drains,
     lookout,
     libvirt,
     driver,
     reconciler,
+    reconciliation,
+    adoption,
     operations,
     domains,
+    vgpus,
+    reservations,
+    expiry,
     diagnostician,
     metrics,
     pulse,

@@ -1,7 +1,17 @@
 // Everything an operator can set. Types, defaults, checks, reference page, example and JSON Schema are made from this.
 import path from "node:path";
 import * as z from "zod";
-import { absolutePath, address, duration, durationWords, networkName, socketPath } from "./forms.ts";
+import { formatDurationMs } from "../core/duration.ts";
+import { limits, limitValuesOf, type Limit, type LimitValues } from "../api/limits.ts";
+import {
+  absolutePath,
+  address,
+  duration,
+  durationMs,
+  durationWords,
+  networkName,
+  socketPath,
+} from "./forms.ts";
 
 /** What a key is for, for people. */
 export interface About {
@@ -19,6 +29,21 @@ export interface About {
 
 /** What each leaf of the schema is for. */
 export const about = z.registry<About>();
+
+/** A limit of the API as a key: a duration, or a number. */
+function limitKey({ what, value, range: [min, max], unit }: Limit): z.ZodType<number | string> {
+  const meaning = `Limit on ${what}.`;
+  if (unit === "milliseconds")
+    return duration({ minMs: min, maxMs: max })
+      .default(formatDurationMs(value))
+      .register(about, { meaning, takes: durationWords(min, max) });
+  const takes = `a number of ${unit} from ${min} to ${max}`;
+  return z.int().min(min).max(max).default(value).register(about, { meaning, takes });
+}
+
+const limitKeys = Object.fromEntries(
+  Object.values<Limit>(limits).map((limit) => [limit.key, limitKey(limit)] as const),
+);
 
 const RESYNC = { minMs: 5_000, maxMs: 3_600_000 };
 
@@ -88,6 +113,7 @@ const fixed = {
       }),
     })
     .prefault({}),
+  limits: z.strictObject(limitKeys).prefault({}),
 };
 
 /** Keys that a reload changes in the running agent. Whoever uses one asks for it each time (`LiveConfig`). */
@@ -164,4 +190,12 @@ export function readSocketOf({
 }: Pick<Config, "socket" | "read_socket">): string {
   const { dir, name, ext } = path.parse(socket);
   return readSocket ?? path.join(dir, `${name}-read${ext}`);
+}
+
+/** The limits of the API as they are configured. */
+export function limitsOf({ limits: said }: Pick<Config, "limits">): LimitValues {
+  return limitValuesOf(({ key, value }) => {
+    const set = said[key] ?? value;
+    return typeof set === "number" ? set : durationMs(set);
+  });
 }

@@ -48,6 +48,8 @@ export const reasons = {
   VGPU_NOT_FOUND: "not-found",
   DOMAIN_NOT_FOUND: "not-found",
   OPERATION_NOT_FOUND: "not-found",
+  /** There is no such reservation, or it has ended. */
+  RESERVATION_NOT_FOUND: "not-found",
 
   /** The claim id stands for another request. */
   CLAIM_REUSED: "already-exists",
@@ -74,12 +76,21 @@ export const reasons = {
   RAW_XML_DISABLED: "failed-precondition",
   /** Another domain names the same file or block device, and one of the two may write to it. */
   DISK_IN_USE: "failed-precondition",
+  /** The GPU, or the whole host, was taken out of service for new vGPUs. */
+  GPU_DRAINED: "failed-precondition",
+  HOST_DRAINED: "failed-precondition",
   /** This host cannot share the GPU in the mode asked for. */
   MODE_UNSUPPORTED: "failed-precondition",
   /** The domain was made by somebody else; vgpud shows it and does not touch it. */
   DOMAIN_FOREIGN: "failed-precondition",
+  /** The domain of a vGPU cannot be taken over with it: it is transient, has several, or is not the only one that names it. */
+  DOMAIN_NOT_ADOPTABLE: "failed-precondition",
   /** The domain of a claim was undefined behind our back; what the claim holds is still held. */
   DOMAIN_VANISHED: "failed-precondition",
+  /** The reservation that was named holds room for another type, or on another GPU, than is asked for. */
+  RESERVATION_MISMATCH: "failed-precondition",
+  /** The domain of a claim has lost its vGPU behind our back, or its definition names it no more. */
+  DOMAIN_WITHOUT_VGPU: "failed-precondition",
   /** What is asked contradicts what the claim is doing, as starting what is being destroyed. */
   CLAIM_STATE: "failed-precondition",
   /** libvirt or the hypervisor would not do it, and said why. */

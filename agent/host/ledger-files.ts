@@ -1,26 +1,37 @@
-// The ledger on disk: one file per claim below the state directory, each written whole or not at all.
-//
-//   vgpud-claim <format> sha256:<hex of the bytes after this line>\n
-//   { … }
-//
-// The checksum is over the raw bytes, so that no later version calls a good file corrupt by printing it differently.
-import { createHash } from "node:crypto";
-import { mkdir, open, readFile, readdir, rename, stat, unlink } from "node:fs/promises";
+// The ledger on disk: one file per claim below the state directory, each written whole or not at all (record-file.ts).
+import { mkdir, readFile, readdir, rename, stat, unlink } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { messageOf } from "../core/errors.ts";
+import { Turns } from "../core/turns.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Claim } from "../lifecycle/claim.ts";
-import { CLAIM_FORMAT, claimOfRecord } from "../lifecycle/claim-formats.ts";
+import { claimOfRecord, formatOf } from "../lifecycle/claim-formats.ts";
+import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import type { LedgerStore } from "../lifecycle/ledger.ts";
+import {
+  codeOf,
+  parseRecord,
+  renderRecord,
+  syncDirectory,
+  unlessReadOnly,
+  writeSynced,
+  writeWhole,
+  type SetAside,
+} from "./record-file.ts";
 
-const HEADER = /^vgpud-claim (\d+) sha256:([0-9a-f]{64})$/;
+/**
+ * Writes at a time. Node does the work of all files in four threads: a disk that takes its time must not hold all of them,
+ * since the host's own files are read by the same.
+ */
+const WRITERS = 2;
+/** About as large as a record. */
+const PROBE = Buffer.alloc(8 * 1024);
 
-/** A file that could not be read as a claim. It stays where it is, under another name. */
-interface SetAside {
-  readonly file: string;
-  readonly why: string;
-}
+const KIND = "vgpud-claim";
+
+/** What stands behind the name of a file that could not be read as a claim, where the disk takes another name. */
+const ASIDE = ".set-aside";
 
 export interface LoadedLedger {
   readonly claims: readonly Claim[];
@@ -30,17 +41,20 @@ export interface LoadedLedger {
 export class LedgerFiles implements LedgerStore, AsyncDisposable {
   readonly #dir: string;
   readonly #lock: net.Server;
+  readonly #onPoint: OnPoint;
+  readonly #turns = new Turns(WRITERS);
 
-  private constructor(dir: string, lock: net.Server) {
+  private constructor(dir: string, lock: net.Server, onPoint: OnPoint) {
     this.#dir = dir;
     this.#lock = lock;
+    this.#onPoint = onPoint;
   }
 
   /** Takes the state directory for this process; throws when another process has it. */
-  static async open(stateDir: string): Promise<LedgerFiles> {
+  static async open(stateDir: string, onPoint = nobodyListens): Promise<LedgerFiles> {
     const dir = path.join(stateDir, "claims");
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    return new LedgerFiles(dir, await lockDirectory(dir));
+    return new LedgerFiles(dir, await lockDirectory(dir), onPoint);
   }
 
   async load(): Promise<LoadedLedger> {
@@ -49,35 +63,62 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
     for (const name of (await readdir(this.#dir)).sort()) {
       const file = path.join(this.#dir, name);
       // A temporary file is a write that a crash cut off: it was never promised to anybody.
-      if (name.endsWith(".tmp")) await unlink(file);
+      if (name.endsWith(".tmp")) await unlink(file).catch(unlessReadOnly);
       else if (name.endsWith(".json")) {
-        const read = parseRecord(await readFile(file), name);
+        const read = parseClaim(await readFile(file), name);
         if ("claim" in read) claims.push(read.claim);
         else setAside.push(await moveAside(file, read.why));
+      } else if (name.endsWith(`.json${ASIDE}`)) {
+        const taken = await this.#takeBack(name.slice(0, -ASIDE.length));
+        if (taken) claims.push(taken);
       }
     }
     return { claims, setAside };
   }
 
+  /** A record that an older version set aside because it did not know its format; undefined for what is still not to be read. */
+  async #takeBack(name: string): Promise<Claim | undefined> {
+    const file = path.join(this.#dir, name);
+    const read = parseClaim(await readFile(`${file}${ASIDE}`), name);
+    // A claim that was written anew since, as one rebuilt from its domain's mark, is newer.
+    if (!("claim" in read) || (await exists(file))) return undefined;
+    await rename(`${file}${ASIDE}`, file);
+    await syncDirectory(this.#dir);
+    return read.claim;
+  }
+
   async write(claim: Claim): Promise<void> {
-    const file = this.#fileOf(claim.vgpuId);
-    const temporary = `${file}.tmp`;
-    const handle = await open(temporary, "w", 0o600);
-    try {
-      await handle.writeFile(renderRecord(claim));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-    await this.#syncDirectory();
+    await this.#turns.run(() => this.#write(claim));
   }
 
   async erase(vgpuId: VgpuId): Promise<void> {
-    await unlink(this.#fileOf(vgpuId)).catch((error: unknown) => {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    await this.#turns.run(() => this.#erase(vgpuId));
+  }
+
+  async probe(): Promise<void> {
+    await this.#turns.run(async () => {
+      const file = path.join(this.#dir, "probe.tmp");
+      try {
+        await writeSynced(file, PROBE);
+      } finally {
+        await unlink(file).catch(unlessMissing);
+      }
+      await syncDirectory(this.#dir);
     });
-    await this.#syncDirectory();
+  }
+
+  async #write(claim: Claim): Promise<void> {
+    await writeWhole(this.#fileOf(claim.vgpuId), renderRecord(KIND, formatOf(claim), claim), (stage) => {
+      this.#onPoint(`ledger write ${stage}`);
+    });
+  }
+
+  async #erase(vgpuId: VgpuId): Promise<void> {
+    this.#onPoint("ledger erasure begun");
+    await unlink(this.#fileOf(vgpuId)).catch(unlessMissing);
+    this.#onPoint("ledger erasure unlinked");
+    await syncDirectory(this.#dir);
+    this.#onPoint("ledger erasure durable");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -90,16 +131,6 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
 
   #fileOf(vgpuId: VgpuId): string {
     return path.join(this.#dir, `${vgpuId}.json`);
-  }
-
-  /** A rename survives a power cut only once its directory was synced. */
-  async #syncDirectory(): Promise<void> {
-    const handle = await open(this.#dir, "r");
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
   }
 }
 
@@ -123,29 +154,31 @@ async function lockDirectory(dir: string): Promise<net.Server> {
   return server;
 }
 
-function renderRecord(claim: Claim): string {
-  const body = `${JSON.stringify(claim, undefined, 2)}\n`;
-  return `vgpud-claim ${CLAIM_FORMAT} sha256:${sha256(body)}\n${body}`;
-}
-
-function parseRecord(bytes: Buffer, name: string): { readonly claim: Claim } | { readonly why: string } {
-  const newline = bytes.indexOf(0x0a);
-  const header = HEADER.exec(bytes.subarray(0, Math.max(0, newline)).toString("latin1"));
-  if (!header) return { why: "it does not begin with a vgpud-claim line" };
-  const body = bytes.subarray(newline + 1);
-  if (sha256(body) !== header[2]) return { why: "its checksum does not match" };
-  // The checksum says that a vgpud of that format wrote these bytes. An unknown format is set aside, never guessed at.
-  const claim = claimOfRecord(Number(header[1]), JSON.parse(body.toString("utf8")));
-  if (!claim) return { why: `its format ${header[1] ?? ""} is not known to this version` };
+function parseClaim(bytes: Buffer, name: string): { readonly claim: Claim } | { readonly why: string } {
+  const read = parseRecord(KIND, bytes);
+  if ("why" in read) return read;
+  // An unknown format is set aside, never guessed at.
+  const claim = claimOfRecord(read.format, read.value);
+  if (!claim) return { why: `its format ${read.format} is not known to this version` };
   return name === `${claim.vgpuId}.json` ? { claim } : { why: `it holds claim ${claim.vgpuId}` };
 }
 
 async function moveAside(file: string, why: string): Promise<SetAside> {
-  const aside = `${file}.set-aside`;
-  await rename(file, aside);
-  return { file: aside, why };
+  const aside = `${file}${ASIDE}`;
+  const moved = await rename(file, aside).then(() => aside, unlessReadOnly);
+  return { file: moved ?? file, why };
 }
 
-function sha256(bytes: string | Buffer): string {
-  return createHash("sha256").update(bytes).digest("hex");
+async function exists(file: string): Promise<boolean> {
+  try {
+    await stat(file);
+    return true;
+  } catch (error) {
+    unlessMissing(error);
+    return false;
+  }
+}
+
+function unlessMissing(error: unknown): void {
+  if (codeOf(error) !== "ENOENT") throw error;
 }

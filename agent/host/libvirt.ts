@@ -5,12 +5,15 @@ import { parseDomainId, type DomainId } from "../core/ids.ts";
 import { x86DomainTypes } from "../discovery/capabilities-xml.ts";
 import { KnownDefinitions } from "../discovery/known-definitions.ts";
 import type { DomainSource } from "../discovery/observe.ts";
-import type { Domain } from "../inventory/model.ts";
+import { CLAIM_MARK_NAMESPACE } from "../core/claim-mark.ts";
+import type { ClaimMark, Domain } from "../inventory/model.ts";
+import { markElement } from "../lifecycle/domain-xml-mark.ts";
 import type { Hypervisor } from "../lifecycle/domain-xml.ts";
-import type { Domains, ShutdownBy } from "../lifecycle/ports.ts";
+import type { DomainMarks, Domains, ShutdownBy } from "../lifecycle/ports.ts";
 import type { DomainRef } from "../node-libvirt/domain-ref.ts";
 import { isActive } from "../node-libvirt/domain-state.ts";
 import {
+  Affect,
   DefineDomain,
   DomainStats,
   ErrorNumber,
@@ -86,7 +89,7 @@ const shutdownFlags = {
   any: 0,
 } as const satisfies Record<ShutdownBy, number>;
 
-export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
+export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainStatsSource {
   readonly #options: LibvirtHostOptions;
   readonly #link: Link;
   readonly #libvirt: Libvirt;
@@ -209,6 +212,21 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
     });
   }
 
+  async mark(id: DomainId, mark: ClaimMark, signal: AbortSignal): Promise<void> {
+    await this.#change("marking", id, (domain) => this.#setMark(domain, markElement(mark), signal));
+  }
+
+  async unmark(id: DomainId, signal: AbortSignal): Promise<void> {
+    await this.#change("taking the mark off", id, (domain) => this.#setMark(domain, undefined, signal));
+  }
+
+  /** In the definition, and where it runs also there: what runs now is shown, what is defined comes after. */
+  async #setMark(domain: DomainRef, xml: string | undefined, signal: AbortSignal): Promise<void> {
+    const flags = Affect.config | ((await this.#isActive(domain, signal)) ? Affect.live : 0);
+    const element = { uri: CLAIM_MARK_NAMESPACE, key: "vgpud", xml };
+    await this.#libvirt.setMetadata(domain, element, { signal, timeoutMs: DEFINE_MS, flags });
+  }
+
   /** What domains run on here; asked once per connection. */
   hypervisor(signal: AbortSignal): Promise<Hypervisor> {
     this.#hypervisor ??= this.#askHypervisor(signal).catch((error: unknown) => {
@@ -252,12 +270,13 @@ export class LibvirtHost implements DomainSource, Domains, DomainStatsSource {
     return isActive(state);
   }
 
-  /** A domain that is gone needs no change; only a start misses it. */
+  /** A domain that is gone needs no change; only a start and a mark miss it. */
   async #change(doing: string, id: DomainId, change: (domain: DomainRef) => Promise<void>): Promise<void> {
     await this.#mapped(`${doing} domain ${id}`, async () => {
       const domain = await this.#libvirt.lookupDomainByUuid(id);
       if (domain) await change(domain);
-      else if (doing === "starting") throw new AgentError("LIBVIRT_REFUSED", `domain ${id} is not defined`);
+      else if (doing === "starting" || doing === "marking")
+        throw new AgentError("LIBVIRT_REFUSED", `domain ${id} is not defined`);
     });
   }
 

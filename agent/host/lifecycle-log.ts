@@ -7,7 +7,7 @@ import { traceFields } from "./trace-fields.ts";
 
 export function logLifecycle(log: Log, event: LifecycleEvent): void {
   const { claimId, vgpuId, gpu, domain } = event.claim;
-  const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain.name, ...causeOf(event) };
+  const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain?.name, ...causeOf(event) };
   switch (event.kind) {
     case "step-done":
       if (event.step !== "settle")
@@ -44,6 +44,6 @@ function causeOf(event: LifecycleEvent): Readonly<Record<string, string>> {
   return { operation: `operations/${operation.id}`, ...traceFields(operation.trace) };
 }
 
-function running(operation: Operation): Operation | undefined {
-  return operation.ended ? undefined : operation;
+function running(operation: Operation | undefined): Operation | undefined {
+  return operation?.ended ? undefined : operation;
 }

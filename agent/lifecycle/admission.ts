@@ -7,18 +7,27 @@ import type { CapacityRule } from "../capacity/budget.ts";
 import { NotPlacedError, place, type Decision, type Placed } from "../capacity/place.ts";
 import type { Wish } from "../capacity/wish.ts";
 import type { Inventory } from "../inventory/model.ts";
-import type { Claim, Operation } from "./claim.ts";
+import type { DomainClaim } from "./claim.ts";
+import { drainedOn, type Drains } from "./drains.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 import { holdingsOf } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
-import { remember, type RequestIdentity } from "./requests.ts";
+import type { RequestIdentity } from "./requests.ts";
+import {
+  livingReservation,
+  refuseOther,
+  roomOf,
+  type ReservedRoom,
+  type Room,
+  type RoomRequest,
+} from "./room.ts";
 import { refuseShared } from "./shared-disks.ts";
 import type { SpecGate } from "./spec-gate.ts";
 
 export interface CreateRequest extends RequestIdentity {
   readonly claimId: ClaimId;
   readonly spec: DomainSpec;
-  readonly wish: Wish;
+  readonly room: RoomRequest;
   /** Checks and places as a create does, and does nothing. */
   readonly validateOnly: boolean;
 }
@@ -27,7 +36,8 @@ export interface CreateRequest extends RequestIdentity {
 export interface PlacementEvent {
   readonly decision: Decision;
   readonly claimId: ClaimId;
-  readonly domainName: string;
+  /** Undefined when the domain is not known, or there is none. */
+  readonly domainName: string | undefined;
   /** Of the request; undefined when it names none. */
   readonly trace: TraceContext | undefined;
   /** Nothing comes of it. */
@@ -36,6 +46,7 @@ export interface PlacementEvent {
 
 export interface AdmissionOptions {
   readonly ledger: Ledger;
+  readonly drains: Drains;
   readonly rule: CapacityRule;
   readonly gate: SpecGate;
   readonly clock: Clock;
@@ -76,50 +87,43 @@ export class Admission {
     refuseShared(spec, ledger, inventory);
   }
 
-  /** Throws NotPlacedError. */
-  place(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Placed {
-    const { rule, ledger, onPlacement } = this.#options;
-    const stock = { gpus: inventory.gpus.values(), rule, holdings: holdingsOf(ledger, inventory) };
-    const decision = place(wish, stock);
+  /** Room that nobody has. Throws NotPlacedError. */
+  freeRoom(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Room {
+    const placement = this.#place(wish, inventory, about);
+    const { gpu, type, sizes } = placement;
+    return { vgpuId: this.#options.newVgpuId(), gpu, type, sizes, placement, reservation: undefined };
+  }
+
+  /**
+   * The room of a reservation, which passes over when the claim that is made from it is put. Throws RESERVATION_NOT_FOUND,
+   * CLAIM_STATE or RESERVATION_MISMATCH.
+   */
+  reservedRoom({ reservation: name, wish }: ReservedRoom, inventory: Inventory): Room {
+    const { ledger, clock } = this.#options;
+    const reservation = livingReservation(ledger, name, clock.wall());
+    if (wish) refuseOther(wish, reservation, inventory);
+    return roomOf(reservation);
+  }
+
+  #place(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Placed {
+    const { rule, ledger, drains, onPlacement } = this.#options;
+    const decision = place(wish, {
+      gpus: inventory.gpus.values(),
+      rule,
+      holdings: holdingsOf(ledger, inventory),
+      drained: (gpu) => drainedOn(drains.current, gpu),
+    });
     onPlacement({ ...about, decision });
     if (decision.ok) return decision;
     throw new NotPlacedError(decision);
   }
 
-  /** A released slice has to be found room for again, on the GPU the claim was placed on. */
-  refuseWithoutRoom(claim: Claim, inventory: Inventory, trace: TraceContext | undefined): void {
+  /** A released slice has to be found room for again, on the GPU the claim was placed on, and is a new one there. */
+  refuseWithoutRoom(claim: DomainClaim, inventory: Inventory, trace: TraceContext | undefined): void {
     const { claimId, vgpuId, gpu, type, domain } = claim;
     if (inventory.vgpus.has(vgpuId) || domain.onStop === "hold") return;
     const wish = { size: { by: "type", type }, gpu, policy: "pack" } as const;
-    this.place(wish, inventory, { claimId, domainName: domain.name, trace, validateOnly: false });
-  }
-
-  newClaim(
-    request: CreateRequest,
-    { placed, operation, inventory }: { placed: Placed; operation: Operation; inventory: Inventory },
-  ): Claim {
-    const wall = this.#options.clock.wall();
-    const { spec } = request;
-    const { id, name, onStop, labels, autostart } = spec;
-    return {
-      claimId: request.claimId,
-      vgpuId: this.#options.newVgpuId(),
-      gpu: placed.gpu,
-      type: placed.type,
-      sizes: placed.sizes,
-      domain: { id, name, onStop, labels, autostart, spec },
-      placement: placed,
-      state: "creating",
-      goal: "running",
-      powerOff: undefined,
-      requestDigest: request.digest,
-      requests: remember([], request, operation),
-      operation,
-      failure: undefined,
-      createdAt: wall,
-      updatedAt: wall,
-      bootId: inventory.host.bootId,
-    };
+    this.#place(wish, inventory, { claimId, domainName: domain.name, trace, validateOnly: false });
   }
 }
 

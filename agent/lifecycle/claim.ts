@@ -10,37 +10,81 @@ import type { DomainSpec } from "./domain-spec.ts";
 /** How far a claim has come. */
 export type ClaimState = "reserved" | "creating" | "active" | "stopped" | "deleting" | "failed" | "gone";
 
-/** What the claim is meant to be. The planner leads there from wherever the host is (law 1). */
-export type Goal = "running" | "stopped" | "absent";
+/** A slice and the domain of ours that has it. */
+export interface DomainClaim extends Led {
+  readonly kind: "domain";
+  readonly state: Exclude<ClaimState, "reserved">;
+  readonly goal: "running" | "stopped" | "absent";
+  readonly operation: Operation<"create" | "start" | "stop" | "destroy">;
+  readonly domain: ClaimedDomain;
+  /** How to switch the guest off; set while the goal asks for it. */
+  readonly powerOff: PowerOff | undefined;
+}
 
-export interface Claim {
+/** A slice whose domain somebody else manages: as far as the host is concerned, a slice and no more. */
+export interface VgpuClaim extends Led {
+  readonly kind: "vgpu";
+  readonly state: "creating" | "active" | "deleting" | "failed" | "gone";
+  readonly goal: "present" | "absent";
+  readonly operation: Operation<"create-vgpu" | "delete-vgpu">;
+  /** The domain that is to have it, as its maker said; nothing is done to it. */
+  readonly forDomain: DomainId | undefined;
+  readonly labels: Labels;
+  readonly domain?: undefined;
+}
+
+/** Room that is held for a while; nothing is on the host for it. It becomes one of the other two when it is bound. */
+export interface Reservation extends Promised {
+  readonly kind: "reservation";
+  readonly state: "reserved" | "gone";
+  readonly goal: "reserved" | "absent";
+  /** Milliseconds since the epoch: from then on it is over, whatever else happens. */
+  readonly expiresAt: number;
+  readonly domain?: undefined;
+  readonly operation?: undefined;
+  readonly failure?: undefined;
+}
+
+export type Claim = DomainClaim | VgpuClaim | Reservation;
+
+/** A claim that is led somewhere on the host: its slice exists, or is being made or removed. */
+export type SliceClaim = DomainClaim | VgpuClaim;
+
+/** What the claim is meant to be. The planner leads there from wherever the host is (law 1). */
+export type Goal = Claim["goal"];
+
+/** What every claim says, whatever it is for. */
+interface Promised {
   readonly claimId: ClaimId;
   /** Issued with the claim and never reused; the file name of the record. */
   readonly vgpuId: VgpuId;
   readonly gpu: PciAddress;
   readonly type: string;
   readonly sizes: SliceSizes;
-  readonly domain: ClaimedDomain;
   /** Why it was placed here; undefined for a claim rebuilt from a domain's mark. */
   readonly placement: Placed | undefined;
-  readonly state: ClaimState;
-  readonly goal: Goal;
-  /** How to switch the guest off; set while the goal asks for it. */
-  readonly powerOff: PowerOff | undefined;
   /** Of the canonical create request: same claim id and same digest is a retry, another digest is a mistake. */
   readonly requestDigest: string;
   /** Remembered request ids, newest last. */
   readonly requests: readonly RememberedRequest[];
-  /** The latest thing asked of this claim. */
-  readonly operation: Operation;
-  /** Why it failed; set in `failed`, kept while it is being undone. */
-  readonly failure: Failure | undefined;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly updatedAt: number;
   /** The boot that last wrote the record: what a slice was before a reboot is no longer there. */
   readonly bootId: string;
 }
+
+interface Led extends Promised {
+  /** The latest thing asked of this claim. */
+  readonly operation: Operation;
+  /** Why it failed; set in `failed`, kept while it is being undone. */
+  readonly failure: Failure | undefined;
+  /** The reservation that it was bound from, which it goes back to when its create is undone. */
+  readonly reservation: Bound | undefined;
+}
+
+/** What a reservation was when it was bound. The rest of it is the claim's own. */
+type Bound = Pick<Reservation, "claimId" | "requestDigest" | "requests" | "createdAt" | "expiresAt">;
 
 interface ClaimedDomain {
   readonly id: DomainId;
@@ -63,15 +107,16 @@ export interface RememberedRequest {
   readonly requestId: string;
   readonly method: string;
   readonly digest: string;
-  readonly operationId: string;
+  /** Undefined for what is done as soon as it is written, as a reservation. */
+  readonly operationId: string | undefined;
 }
 
-export type OperationKind = "create" | "start" | "stop" | "destroy";
+export type OperationKind = "create" | "start" | "stop" | "destroy" | "create-vgpu" | "delete-vgpu";
 
-export interface Operation {
+export interface Operation<Kind extends OperationKind = OperationKind> {
   /** A UUID. */
   readonly id: string;
-  readonly kind: OperationKind;
+  readonly kind: Kind;
   /** Of the request that began it; what is done for it later, also after a restart, is told under it. */
   readonly trace?: TraceContext | undefined;
   readonly startedAt: number;
@@ -87,10 +132,11 @@ export interface Failure {
 const next = {
   reserved: ["creating", "deleting", "gone"],
   creating: ["active", "failed", "deleting"],
-  active: ["stopped", "failed", "deleting"],
-  stopped: ["active", "failed", "deleting"],
-  // A domain that vanished may be defined again by whoever took it away.
-  failed: ["active", "stopped", "deleting", "gone"],
+  // Given up, nothing is left to do.
+  active: ["stopped", "failed", "deleting", "gone"],
+  stopped: ["active", "failed", "deleting", "gone"],
+  // A domain that vanished may be defined again by whoever took it away; a create that was undone leaves its reservation.
+  failed: ["active", "stopped", "deleting", "gone", "reserved"],
   deleting: ["gone"],
   gone: [],
 } as const satisfies Record<ClaimState, readonly ClaimState[]>;
@@ -102,18 +148,55 @@ export function mayBecome(from: ClaimState, to: ClaimState): boolean {
 }
 
 /** A changed claim; throws when the table has no such transition. */
-export function changed(claim: Claim, change: Partial<Claim>, wall: number): Claim {
-  const to = change.state ?? claim.state;
-  if (!mayBecome(claim.state, to))
-    throw new AgentError("INTERNAL", `a claim that is ${claim.state} cannot become ${to}`, {
-      details: { claim_id: claim.claimId },
-    });
+export function changed<Kind extends Claim>(
+  claim: Kind,
+  change: Partial<Omit<Kind, "kind">>,
+  wall: number,
+): Kind {
+  refuseLeap(claim, change.state ?? claim.state);
   return { ...claim, ...change, updatedAt: wall };
 }
 
+/** The claim that a reservation was bound from, as it was; its time went on. Undefined when there was none. */
+export function reservationBehind(claim: SliceClaim, wall: number): Reservation | undefined {
+  if (!claim.reservation) return undefined;
+  refuseLeap(claim, "reserved");
+  const { vgpuId, gpu, type, sizes, placement, bootId } = claim;
+  return {
+    ...claim.reservation,
+    ...{ kind: "reservation", state: "reserved", goal: "reserved" },
+    ...{ vgpuId, gpu, type, sizes, placement, bootId, updatedAt: wall },
+  };
+}
+
+function refuseLeap({ claimId, state }: Claim, to: ClaimState): void {
+  if (mayBecome(state, to)) return;
+  throw new AgentError("INTERNAL", `a claim that is ${state} cannot become ${to}`, {
+    details: { claim_id: claimId },
+  });
+}
+
+/** Whether a reservation is over: nothing may be done with it any more, also while it has not been written down. */
+export function hasEnded({ state, expiresAt }: Reservation, wall: number): boolean {
+  return state === "gone" || wall >= expiresAt;
+}
+
+/** Whether a claim has a slice on the host, or is to have one. */
+export function hasSlice(claim: Claim): claim is SliceClaim {
+  return claim.kind !== "reservation";
+}
+
+/** The domain that a claim is for, whoever manages it; undefined when that was not said. */
+export function domainIdOf(claim: Claim): DomainId | undefined {
+  return claim.kind === "vgpu" ? claim.forDomain : claim.domain?.id;
+}
+
 /** Whether nothing is left to do for this claim as far as the ledger knows. */
-export function isSettled({ state, goal }: Claim): boolean {
+export function isSettled({ state, goal }: Pick<Claim, "state" | "goal">): boolean {
   switch (goal) {
+    case "reserved":
+      return state === "reserved";
+    case "present":
     case "running":
       return state === "active" || state === "failed";
     case "stopped":

@@ -1,11 +1,11 @@
 // The devices of a domain, the slice among them.
-import type { Claim } from "./claim.ts";
+import type { DomainClaim } from "./claim.ts";
 import type { Console, DomainSpec, Nic, Serial } from "./domain-spec.ts";
 import { addDisks } from "./domain-xml-disks.ts";
 import type { Builder } from "./xml-builder.ts";
 import { addHeadlessGl, addSlice } from "./domain-xml-vgpu.ts";
 
-export function addDevices(domain: Builder, claim: Claim, spec: DomainSpec): void {
+export function addDevices(domain: Builder, claim: DomainClaim, spec: DomainSpec): void {
   const devices = domain.ele("devices");
   const { vnc, spice, display, serial } = spec;
   addDisks(devices, spec);

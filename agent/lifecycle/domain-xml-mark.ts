@@ -4,23 +4,38 @@ import {
   claimMarkAttributes as names,
   claimMarkElements as elements,
 } from "../core/claim-mark.ts";
-import type { ClaimMark } from "../inventory/model.ts";
-import type { Claim } from "./claim.ts";
-import type { Builder } from "./xml-builder.ts";
+import type { ClaimMark, Labels } from "../inventory/model.ts";
+import type { DomainClaim } from "./claim.ts";
+import { Builder } from "./xml-builder.ts";
 
-export function markOf({ claimId, vgpuId, domain, gpu, type, sizes, requestDigest }: Claim): ClaimMark {
+export function markOf({ claimId, vgpuId, domain, gpu, type, sizes, requestDigest }: DomainClaim): ClaimMark {
   const { id: domainId, onStop, labels, autostart } = domain;
   return { claimId, vgpuId, domainId, gpu, type, sizes, onStop, requestDigest, labels, autostart };
 }
 
-export function addMark(domain: Builder, { sizes, labels, autostart, ...mark }: ClaimMark): void {
-  const values: Readonly<Record<keyof typeof names, string | number>> = { ...mark, ...sizes };
-  const attributes: Record<string, string> = {};
-  for (const [key, name] of Object.entries(names))
-    attributes[name] = String(values[key as keyof typeof names]);
+/** As libvirt takes it for a domain that exists: it sees to the namespace of the element and all in it. */
+export function markElement(mark: ClaimMark): string {
+  const claim = Builder.root("claim", attributesOf(mark));
+  for (const [key, value] of sorted(mark.labels)) claim.ele(elements.label, { key, value });
+  if (mark.autostart) claim.ele(elements.autostart);
+  return claim.render();
+}
+
+export function addMark(domain: Builder, mark: ClaimMark): void {
   const element = (name: string): string => `vgpud:${name}`;
-  const claim = domain.ele("metadata").eleOf(CLAIM_MARK_NAMESPACE, element("claim"), attributes);
-  for (const [key, value] of Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))
+  const claim = domain.ele("metadata").eleOf(CLAIM_MARK_NAMESPACE, element("claim"), attributesOf(mark));
+  for (const [key, value] of sorted(mark.labels))
     claim.eleOf(CLAIM_MARK_NAMESPACE, element(elements.label), { key, value });
-  if (autostart) claim.eleOf(CLAIM_MARK_NAMESPACE, element(elements.autostart));
+  if (mark.autostart) claim.eleOf(CLAIM_MARK_NAMESPACE, element(elements.autostart));
+}
+
+function attributesOf(mark: ClaimMark): Record<string, string> {
+  const values: Readonly<Record<keyof typeof names, string | number>> = { ...mark, ...mark.sizes };
+  return Object.fromEntries(
+    Object.entries(names).map(([key, name]) => [name, String(values[key as keyof typeof names])]),
+  );
+}
+
+function sorted(labels: Labels): [string, string][] {
+  return Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
 }

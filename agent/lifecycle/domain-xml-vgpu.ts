@@ -1,5 +1,5 @@
 // The slice as a device, and how its own screen is shown.
-import type { Claim } from "./claim.ts";
+import type { DomainClaim } from "./claim.ts";
 import type { Display, DomainSpec } from "./domain-spec.ts";
 import type { Builder } from "./xml-builder.ts";
 
@@ -7,7 +7,7 @@ const QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0";
 /** Names of a user's own begin with `ua-`; by it the override below finds the device. */
 const ALIAS = "ua-vgpu";
 
-export function addSlice(devices: Builder, { vgpuId }: Claim, display?: Display): void {
+export function addSlice(devices: Builder, { vgpuId }: DomainClaim, display?: Display): void {
   const slice = devices.ele("hostdev", {
     ...{ mode: "subsystem", type: "mdev", managed: "no", model: "vfio-pci" },
     ...(display ? { display: "on" } : {}),
@@ -22,7 +22,7 @@ export function addSlice(devices: Builder, { vgpuId }: Claim, display?: Display)
  * VNC and a SPICE that listens on TCP have none; a headless one beside them renders for both. The node is named by the
  * GPU's address, since the slice's buffers live on that GPU and `renderD128` may be another one.
  */
-export function addHeadlessGl(devices: Builder, { gpu }: Claim): void {
+export function addHeadlessGl(devices: Builder, { gpu }: DomainClaim): void {
   devices
     .ele("graphics", { type: "egl-headless" })
     .ele("gl", { rendernode: `/dev/dri/by-path/pci-${gpu}-render` });

@@ -1,5 +1,5 @@
 // Builds the libvirt XML of a domain from typed values (libvirt: docs/formatdomain.rst). Pure; a library escapes.
-import type { Claim } from "./claim.ts";
+import type { DomainClaim } from "./claim.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 import { addBoot } from "./domain-xml-boot.ts";
 import { addCpu, addMemoryBacking, addPlacement } from "./domain-xml-cpu.ts";
@@ -15,7 +15,7 @@ export interface Hypervisor {
   readonly domainType: "kvm" | "qemu";
 }
 
-export function domainXml(claim: Claim, spec: DomainSpec, { domainType }: Hypervisor): string {
+export function domainXml(claim: DomainClaim, spec: DomainSpec, { domainType }: Hypervisor): string {
   const domain = Builder.root("domain", { type: domainType });
   domain.ele("name").txt(spec.name);
   domain.ele("uuid").txt(spec.id);
@@ -25,7 +25,7 @@ export function domainXml(claim: Claim, spec: DomainSpec, { domainType }: Hyperv
   return domain.render();
 }
 
-function addTypedDomain(domain: Builder, claim: Claim, spec: DomainSpec): void {
+function addTypedDomain(domain: Builder, claim: DomainClaim, spec: DomainSpec): void {
   domain.ele("memory", { unit: "MiB" }).txt(String(spec.memoryMib));
   addMemoryBacking(domain, spec);
   domain.ele("vcpu").txt(String(spec.vcpus));

@@ -1,14 +1,24 @@
 // Leads each claim to its goal: look, plan, execute, until the plan is empty. One drive per claim, many side by side.
 import { Alarm } from "../core/alarm.ts";
 import type { Clock } from "../core/clock.ts";
-import { AgentError } from "../core/errors.ts";
+import { AgentError, messageOf } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import { changed, type Claim, type Failure, type Operation } from "./claim.ts";
+import {
+  changed,
+  hasSlice,
+  type Claim,
+  type DomainClaim,
+  type Failure,
+  type Operation,
+  type SliceClaim,
+} from "./claim.ts";
+import { nobodyListens, type OnPoint } from "./crash-points.ts";
 import { execute, type Hands, type HostStep } from "./execute.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Operations } from "./operations.ts";
 import { plan, type Step } from "./plan.ts";
+import { ended, settled } from "./settled.ts";
 
 /** What happened to a claim, for the log and the metrics. */
 export type LifecycleEvent =
@@ -31,6 +41,21 @@ export type LifecycleEvent =
       readonly operation: Operation | undefined;
     };
 
+/** A step that a drive has tried. */
+export interface TakenStep {
+  /** The claim as it was before. */
+  readonly claim: Claim;
+  readonly step: Step;
+  /** Why it failed; undefined when it was taken. */
+  readonly failure: AgentError | undefined;
+}
+
+/** Whoever wants to know what a drive does, until it is over or can only wait. */
+interface Onlooker {
+  readonly onStep: (taken: TakenStep) => void;
+  readonly onRest: () => void;
+}
+
 export interface DriverOptions {
   readonly ledger: Ledger;
   readonly lookout: Lookout;
@@ -40,6 +65,7 @@ export interface DriverOptions {
   readonly random: () => number;
   readonly stop: AbortSignal;
   readonly onEvent: (event: LifecycleEvent) => void;
+  readonly onPoint?: OnPoint | undefined;
 }
 
 /** How long a create is tried again while the hypervisor or hostd is away, before it is undone. */
@@ -57,6 +83,7 @@ type Outcome = { readonly kind: "again" } | { readonly kind: "idle"; readonly ms
 export class Driver {
   readonly #options: DriverOptions;
   readonly #drives = new Map<VgpuId, Promise<void>>();
+  readonly #onlookers = new Map<VgpuId, Set<Onlooker>>();
   readonly #alarm: Alarm;
   #draining = false;
 
@@ -73,10 +100,20 @@ export class Driver {
     }
     const drive = this.#drive(vgpuId).finally(() => {
       this.#drives.delete(vgpuId);
+      this.#rest(vgpuId);
       // A goal set between the last plan and now would have no drive.
       if (!this.#options.stop.aborted && !this.#draining && this.#hasWork(vgpuId)) this.lead(vgpuId);
     });
     this.#drives.set(vgpuId, drive);
+  }
+
+  /** As `lead`; tells each step, and resolves when the claim is at its goal or can only wait. */
+  async attend(vgpuId: VgpuId, onStep: (taken: TakenStep) => void): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const onlookers = this.#onlookers.get(vgpuId) ?? new Set();
+      this.#onlookers.set(vgpuId, onlookers.add({ onStep, onRest: resolve }));
+      this.lead(vgpuId);
+    });
   }
 
   /** Something outside changed: whoever waits looks again at once. */
@@ -127,24 +164,35 @@ export class Driver {
       }
       if (outcome === undefined) return;
       if (outcome.kind === "idle") {
+        this.#rest(vgpuId);
         if (this.#draining) return;
         await this.#alarm.sleep(outcome.ms, rings);
       }
     }
   }
 
+  #rest(vgpuId: VgpuId): void {
+    const onlookers = this.#onlookers.get(vgpuId) ?? [];
+    this.#onlookers.delete(vgpuId);
+    for (const { onRest } of onlookers) onRest();
+  }
+
   /** One look, one plan, its steps. Undefined when there is nothing left to do. */
   async #round(vgpuId: VgpuId): Promise<Outcome | undefined> {
-    const { ledger, lookout, clock } = this.#options;
+    const { ledger, lookout, operations, clock } = this.#options;
     const inventory = await lookout.fresh();
     const planned = await ledger.written(vgpuId);
     if (!planned) return undefined;
     const steps = plan(planned, inventory, clock.wall());
-    if (steps.length === 0) return undefined;
+    if (steps.length === 0) {
+      // Somebody else may have done it.
+      if (planned.operation) operations.advance(planned.operation.id);
+      return undefined;
+    }
     for (const step of steps) {
       const claim = ledger.get(vgpuId);
       // A request changed the intent meanwhile: these steps lead to the old one.
-      if (claim?.goal !== planned.goal) return { kind: "again" };
+      if (claim?.kind !== planned.kind || claim.goal !== planned.goal) return { kind: "again" };
       if (step.kind === "wait") return this.#wait(step);
       try {
         await this.#step(claim, step);
@@ -167,49 +215,57 @@ export class Driver {
   }
 
   async #step(claim: Claim, step: Exclude<Step, { kind: "wait" }>): Promise<void> {
-    const { clock, onEvent } = this.#options;
+    const { clock, onEvent, onPoint = nobodyListens } = this.#options;
     const started = clock.now();
+    onPoint(`before ${step.kind}`);
     try {
-      if (step.kind === "settle") await this.#settle(claim, step);
-      else if (step.kind === "autostart") await this.#autostart(claim, step);
-      else await this.#hostStep(claim, step);
+      await this.#carryOut(claim, step);
     } catch (error) {
       const failure = AgentError.from(error);
       onEvent({ kind: "step-failed", claim, step: step.kind, error: failure });
+      this.#told({ claim, step, failure });
       throw failure;
     }
-    this.#options.operations.advance(claim.operation.id);
+    onPoint(`after ${step.kind}`);
+    if (claim.operation) this.#options.operations.advance(claim.operation.id);
     onEvent({ kind: "step-done", claim, step: step.kind, seconds: (clock.now() - started) / 1000 });
+    this.#told({ claim, step, failure: undefined });
   }
 
-  async #hostStep(claim: Claim, step: HostStep): Promise<void> {
+  #told(taken: TakenStep): void {
+    for (const { onStep } of this.#onlookers.get(taken.claim.vgpuId) ?? []) onStep(taken);
+  }
+
+  async #carryOut(claim: Claim, step: Exclude<Step, { kind: "wait" }>): Promise<void> {
+    if (step.kind === "settle") return this.#settle(claim, step);
+    // The rest is planned for claims with a slice, and what libvirt is asked for those of its domains.
+    if (!hasSlice(claim)) return;
+    if (step.kind !== "autostart") return this.#hostStep(claim, step);
+    if (claim.kind === "domain") await this.#autostart(claim, step);
+  }
+
+  async #hostStep(claim: SliceClaim, step: HostStep): Promise<void> {
     const { ledger, hands, clock, stop } = this.#options;
     await execute(hands, claim, step, stop);
     if (step.kind !== "ask-shutdown") return;
     const now = ledger.get(claim.vgpuId);
-    if (!now?.powerOff) return;
+    if (now?.kind !== "domain" || !now.powerOff) return;
     const askedAt = clock.wall();
-    await ledger.put(changed(now, { powerOff: { ...now.powerOff, askedAt } }, askedAt));
+    // Where it cannot be noted the guest would be asked again in every round.
+    await ledger.putAhead(changed(now, { powerOff: { ...now.powerOff, askedAt } }, askedAt));
   }
 
-  async #settle(claim: Claim, { state, goal, failure }: Extract<Step, { kind: "settle" }>): Promise<void> {
-    const { ledger, operations, onEvent } = this.#options;
-    const wall = this.#options.clock.wall();
-    // A create that failed is over when it is undone: until then its claim id cannot be tried again.
-    const undoing = state === "failed" && goal === "absent";
-    const operation = undoing ? claim.operation : ended(claim, wall, failure);
-    const settled = changed(claim, { state, goal, failure, operation, powerOff: undefined }, wall);
-    // A create that was undone left nothing, so nothing of it is kept: the same claim id may try again (law 7).
-    if (state === "gone" && operation.kind === "create") await ledger.erase(claim.vgpuId);
-    else await ledger.put(settled);
-    // A drift settles a claim whose operation ended long ago; a create that is being undone has not ended.
-    const ends = operation.ended !== undefined && !claim.operation.ended;
-    if (ends) operations.end(settled);
-    onEvent({ kind: "settled", claim: settled, operation: ends ? operation : undefined });
+  async #settle(claim: Claim, step: Extract<Step, { kind: "settle" }>): Promise<void> {
+    const { ledger, operations, clock, onEvent } = this.#options;
+    const { claim: now, left, ended: operation } = settled(claim, step, clock.wall());
+    if (left) await ledger.put(left).catch(notNoted(now));
+    else await ledger.erase(claim.vgpuId);
+    if (operation && hasSlice(now)) operations.end(now);
+    onEvent({ kind: "settled", claim: now, operation });
   }
 
   /** No operation of a caller: its failure is in the log, and who asks for the domain sees that it is off. */
-  async #autostart(claim: Claim, { bootId, run }: Extract<Step, { kind: "autostart" }>): Promise<void> {
+  async #autostart(claim: DomainClaim, { bootId, run }: Extract<Step, { kind: "autostart" }>): Promise<void> {
     const { ledger, clock } = this.#options;
     const change = run ? ({ bootId, state: "stopped", goal: "running" } as const) : { bootId };
     await ledger.put(changed(claim, change, clock.wall()));
@@ -225,7 +281,8 @@ export class Driver {
     // Steps cut off by our own stop have not failed: the next start plans again from what it finds.
     if (!claim || this.#options.stop.aborted) return undefined;
     const idle: Outcome = { kind: "idle", ms: this.#backoff(failures) };
-    const starting = claim.goal === "running" && !claim.operation.ended;
+    if (!hasSlice(claim)) return idle;
+    const starting = (claim.goal === "running" || claim.goal === "present") && !claim.operation.ended;
     const waited = this.#options.clock.now() - since;
     if (starting && error.kind === "unavailable" && waited < CREATE_PATIENCE_MS) return idle;
     // An autostart waits for what is away, however long the host takes to come up.
@@ -244,17 +301,18 @@ export class Driver {
   }
 
   /** A create that fails becomes a claim that is to be absent; a start that fails, one that is to be off. */
-  async #giveUp(claim: Claim, failure: Failure): Promise<void> {
+  async #giveUp(claim: SliceClaim, failure: Failure): Promise<void> {
     const { ledger, operations, clock } = this.#options;
     const wall = clock.wall();
+    const undone = { state: "failed", goal: "absent", failure } as const;
+    if (claim.kind === "vgpu") return ledger.putAhead(changed(claim, undone, wall));
     if (claim.state === "creating") {
       const powerOff = { forceAt: wall, askedAt: undefined };
-      await ledger.put(changed(claim, { state: "failed", goal: "absent", failure, powerOff }, wall));
-      return;
+      return ledger.putAhead(changed(claim, { ...undone, powerOff }, wall));
     }
     // What left nothing is not remembered, so that a retry tries (law 7).
     const requests = claim.requests.filter(({ operationId }) => operationId !== claim.operation.id);
-    const operation = ended(claim, wall, failure);
+    const operation = ended(claim.operation, wall, failure);
     const back = changed(claim, { goal: "stopped", operation, requests }, wall);
     await ledger.put(back);
     if (!claim.operation.ended) operations.end(back);
@@ -266,12 +324,22 @@ export class Driver {
   }
 }
 
-function ended(claim: Claim, at: number, failure: Failure | undefined): Claim["operation"] {
-  return claim.operation.ended ? claim.operation : { ...claim.operation, ended: { at, failure } };
+/** The host is where it should be, and only that cannot be written down. */
+function notNoted(claim: Claim): (error: unknown) => never {
+  return (error) => {
+    const { claimId, vgpuId, state } = claim;
+    const what = claim.domain ? `domain ${claim.domain.name}` : `vGPU ${vgpuId} of claim ${claimId}`;
+    const message = `that ${what} is ${state} cannot be written down yet; it is tried again: ${messageOf(causeOf(error))}`;
+    throw new AgentError("LEDGER_UNAVAILABLE", message, { details: { claim_id: claimId }, cause: error });
+  };
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
 }
 
 /** While a failed create is being undone, the caller hears why it failed and what is still held. */
-function stalled(claim: Claim, error: AgentError): AgentError {
+function stalled(claim: SliceClaim, error: AgentError): AgentError {
   const { failure } = claim;
   if (!failure) return error;
   const message = `${failure.message}; undoing it goes on: ${error.message}`;

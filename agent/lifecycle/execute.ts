@@ -2,7 +2,7 @@
 import { AgentError, type Holder } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { KeyedLock } from "../core/keyed-lock.ts";
-import type { Claim } from "./claim.ts";
+import type { DomainClaim, SliceClaim } from "./claim.ts";
 import { domainXml, type Hypervisor } from "./domain-xml.ts";
 import type { Step } from "./plan.ts";
 import type { Domains, ShutdownBy, Slices } from "./ports.ts";
@@ -23,7 +23,7 @@ export type HostStep = Exclude<Step, { readonly kind: "settle" | "autostart" | "
 
 export async function execute(
   hands: Hands,
-  claim: Claim,
+  claim: SliceClaim,
   step: HostStep,
   signal: AbortSignal,
 ): Promise<void> {
@@ -32,7 +32,10 @@ export async function execute(
     case "create-vgpu":
       return gpuLock.run(claim.gpu, () => slices.create(step.claim, signal));
     case "define-domain":
-      return domains.define(domainXml(claim, specOf(claim), await hands.hypervisor(signal)), signal);
+      return domains.define(
+        domainXml(step.claim, specOf(step.claim), await hands.hypervisor(signal)),
+        signal,
+      );
     case "start-domain":
       return domains.start(step.domainId, signal);
     case "ask-shutdown":
@@ -46,13 +49,13 @@ export async function execute(
   }
 }
 
-function askedBy({ domain }: Claim): ShutdownBy {
-  const agent = domain.spec?.guestAgent;
+function askedBy({ domain }: SliceClaim): ShutdownBy {
+  const agent = domain?.spec?.guestAgent;
   if (!agent) return "any";
   return agent.shutdown ? "agent" : "acpi";
 }
 
-async function remove(slices: Slices, { vgpuId }: Claim, signal: AbortSignal): Promise<void> {
+async function remove(slices: Slices, { vgpuId }: SliceClaim, signal: AbortSignal): Promise<void> {
   const outcome = await slices.remove(vgpuId, signal);
   if (outcome.kind === "removed") return;
   const { holders } = outcome;
@@ -70,7 +73,7 @@ function nameOf({ pid, command }: Holder): string {
   return `${command}[${pid}]`;
 }
 
-function specOf(claim: Claim): NonNullable<Claim["domain"]["spec"]> {
+function specOf(claim: DomainClaim): NonNullable<DomainClaim["domain"]["spec"]> {
   const { spec, name, id } = claim.domain;
   if (spec) return spec;
   throw new AgentError(

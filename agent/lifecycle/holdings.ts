@@ -11,9 +11,9 @@ export function holdingsBy(ledger: Ledger, inventory: Inventory): Readonly<Recor
   const counted = new Set(promised.map(({ vgpuId }) => vgpuId));
   const others = [...inventory.vgpus.values()].filter(({ id }) => !counted.has(id));
   return {
-    own: promised.filter(({ state }) => state !== "reserved"),
+    own: promised.filter(({ kind }) => kind !== "reservation"),
     foreign: others.map(({ id, gpu, type }) => ({ vgpuId: id, gpu, sizes: sizesOf(inventory, gpu, type) })),
-    reserved: promised.filter(({ state }) => state === "reserved"),
+    reserved: promised.filter(({ kind }) => kind === "reservation"),
   };
 }
 

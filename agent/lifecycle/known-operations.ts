@@ -1,4 +1,5 @@
 // The operations that are told of without being asked for by name. Pure.
+import { hasSlice } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 import type { EndedOperation, Operations } from "./operations.ts";
 
@@ -7,10 +8,14 @@ export type KnownOperation = EndedOperation;
 
 /** The latest of each claim that has not ended, and those that ended last since the start. */
 export function knownOperations(ledger: Ledger, operations: Operations): KnownOperation[] {
-  const living = ledger.living().map((claim) => ({ claim, operation: claim.operation }));
+  const living = ledger
+    .living()
+    .filter(hasSlice)
+    .map((claim) => ({ claim, operation: claim.operation }));
   const ended = operations.allEnded().map((known): KnownOperation => {
     const claim = ledger.get(known.claim.vgpuId);
-    return claim?.operation.id === known.operation.id ? { claim, operation: claim.operation } : known;
+    const isLatest = claim !== undefined && hasSlice(claim) && claim.operation.id === known.operation.id;
+    return isLatest ? { claim, operation: claim.operation } : known;
   });
   return [...new Map([...ended, ...living].map((known) => [known.operation.id, known])).values()];
 }

@@ -2,34 +2,47 @@
 import { AgentError, messageOf } from "../core/errors.ts";
 import type { ClaimId, DomainId, VgpuId } from "../core/ids.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
-import type { Claim, RememberedRequest } from "./claim.ts";
+import { hasSlice, type Claim, type DomainClaim, type RememberedRequest, type SliceClaim } from "./claim.ts";
 
 /** Keeps claims over a crash. Implemented in host/ledger-files.ts. */
 export interface LedgerStore {
-  /** Resolves when the record would survive a power cut. */
+  /** Resolves when the record would survive a power cut. After a rejection it has this record, or what it had before. */
   write(claim: Claim): Promise<void>;
   erase(vgpuId: VgpuId): Promise<void>;
+  /** Resolves when a record could be written now. Leaves nothing. */
+  probe(): Promise<void>;
 }
 
 export class Ledger {
   readonly #store: LedgerStore;
+  readonly #onTrouble: (trouble: string | undefined) => void;
   readonly #claims = new Map<VgpuId, Claim>();
-  /** The claims as the store has them. */
-  readonly #stored = new Map<VgpuId, Claim>();
+  /** The claims that may be acted on: as the store has them, or what only gives back and goes ahead of it. */
+  readonly #accepted = new Map<VgpuId, Claim>();
+  /** Of these the store may have another record than the accepted one, since it failed while it was told of one. */
+  readonly #inDoubt = new Set<VgpuId>();
   /** Writes of one claim reach the disk in the order they were made. */
   readonly #writes = new KeyedLock<VgpuId>();
   readonly #onChange = new Set<() => void>();
+  readonly #settling = new KeyedLock<"doubts">();
+  #trouble: string | undefined;
   #version = 0;
 
-  constructor(store: LedgerStore, claims: readonly Claim[]) {
+  /** `onTrouble` hears why the store takes no records, and when it does again. */
+  constructor(
+    store: LedgerStore,
+    claims: readonly Claim[],
+    onTrouble: (trouble: string | undefined) => void = () => undefined,
+  ) {
     this.#store = store;
+    this.#onTrouble = onTrouble;
     for (const claim of claims) {
       this.#claims.set(claim.vgpuId, claim);
-      this.#stored.set(claim.vgpuId, claim);
+      this.#accepted.set(claim.vgpuId, claim);
     }
   }
 
-  /** Another one whenever a record has changed. */
+  /** Another one whenever a record has changed, or `trouble`. */
   get version(): number {
     return this.#version;
   }
@@ -37,6 +50,11 @@ export class Ledger {
   /** Tells of each new version. */
   onChange(listener: () => void): void {
     this.#onChange.add(listener);
+  }
+
+  /** Why the store took no record when it was last tried; undefined when it did. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /** Every record, tombstones included, by vGPU id. */
@@ -53,13 +71,16 @@ export class Ledger {
     return this.#claims.get(vgpuId);
   }
 
-  /** As `get`, when all that was asked of the claim until now is on disk: only then may the host be changed for it (law 1). */
+  /**
+   * As `get`, when all that was asked of the claim until now is on disk, or goes ahead of it: only then may the host be
+   * changed for it (law 1).
+   */
   async written(vgpuId: VgpuId): Promise<Claim | undefined> {
     for (;;) {
       await this.#writes.run(vgpuId, () => Promise.resolve());
       const claim = this.#claims.get(vgpuId);
       // Something may have been asked since the wait began; it has to be on disk, too.
-      if (claim === this.#stored.get(vgpuId)) return claim;
+      if (claim === this.#accepted.get(vgpuId)) return claim;
     }
   }
 
@@ -67,22 +88,32 @@ export class Ledger {
     return this.#find((claim) => claim.claimId === claimId);
   }
 
-  /** A tombstone does not answer for its domain: the UUID may be used again. */
-  byDomainId(domainId: DomainId): Claim | undefined {
-    return this.#find((claim) => claim.domain.id === domainId && claim.state !== "gone");
+  /** The reservation of that name, or the claim that was bound from it. */
+  byReservation(claimId: ClaimId): Claim | undefined {
+    return this.#find((claim) =>
+      claim.kind === "reservation" ? claim.claimId === claimId : claim.reservation?.claimId === claimId,
+    );
   }
 
-  byDomainName(name: string): Claim | undefined {
-    return this.#find((claim) => claim.domain.name === name && claim.state !== "gone");
+  /** The domain's own claim; one for somebody else's domain does not answer for it, nor does a tombstone: the UUID may be used again. */
+  byDomainId(domainId: DomainId): DomainClaim | undefined {
+    return this.#livingDomain(({ id }) => id === domainId);
   }
 
-  byOperation(operationId: string): Claim | undefined {
-    return this.#find((claim) => claim.operation.id === operationId);
+  byDomainName(name: string): DomainClaim | undefined {
+    return this.#livingDomain((domain) => domain.name === name);
+  }
+
+  byOperation(operationId: string): SliceClaim | undefined {
+    for (const claim of this.#claims.values())
+      if (hasSlice(claim) && claim.operation.id === operationId) return claim;
+    return undefined;
   }
 
   byRequest(requestId: string): { claim: Claim; request: RememberedRequest } | undefined {
     for (const claim of this.#claims.values()) {
-      const request = claim.requests.find((remembered) => remembered.requestId === requestId);
+      const bound = hasSlice(claim) ? (claim.reservation?.requests ?? []) : [];
+      const request = [...claim.requests, ...bound].find((remembered) => remembered.requestId === requestId);
       if (request) return { claim, request };
     }
     return undefined;
@@ -98,16 +129,21 @@ export class Ledger {
    * when it cannot be written it is as if it had never been asked.
    */
   async put(claim: Claim): Promise<void> {
+    const failure = await this.#tell(claim, () => undefined);
+    if (failure === undefined) return;
+    // A later put may wait for its turn: it counts until it is its turn to fail.
     const { vgpuId } = claim;
-    this.#set(vgpuId, claim);
-    try {
-      await this.#writes.run(vgpuId, () => this.#store.write(claim));
-      this.#stored.set(vgpuId, claim);
-    } catch (error) {
-      // A later put may wait for its turn: it counts until it is its turn to fail.
-      if (this.#claims.get(vgpuId) === claim) this.#restore(vgpuId);
-      throw unavailable(`claim ${claim.claimId} cannot be written down, so nothing was done`, claim, error);
-    }
+    if (this.#claims.get(vgpuId) === claim) this.#set(vgpuId, this.#accepted.get(vgpuId));
+    throw unavailable(`claim ${claim.claimId} cannot be written down, so nothing was done`, claim, failure);
+  }
+
+  /**
+   * As `put`, for what takes no room and promises nobody anything, as that a domain is to go: it holds even where it cannot
+   * be written, since a host whose disk fails must be able to give back. It is written once the disk is back; after a crash
+   * before that it is as if it had never been asked.
+   */
+  async putAhead(claim: Claim): Promise<void> {
+    await this.#tell(claim, () => this.#accepted.set(claim.vgpuId, claim));
   }
 
   /** Forgets a claim that left nothing behind, unless something is asked of it meanwhile. */
@@ -115,27 +151,96 @@ export class Ledger {
     const claim = this.#claims.get(vgpuId);
     if (!claim) return;
     try {
-      await this.#writes.run(vgpuId, () => this.#store.erase(vgpuId));
+      await this.#writes.run(vgpuId, async () => {
+        await this.#settleDoubts();
+        await this.#store.erase(vgpuId);
+      });
     } catch (error) {
+      this.#failed(vgpuId, error);
       throw unavailable(`claim ${claim.claimId} is over and cannot be erased`, claim, error);
     }
-    this.#stored.delete(vgpuId);
+    this.#accepted.delete(vgpuId);
     if (this.#claims.get(vgpuId) === claim) this.#set(vgpuId, undefined);
   }
 
-  #restore(vgpuId: VgpuId): void {
-    this.#set(vgpuId, this.#stored.get(vgpuId));
+  /** Tries the store again after a trouble. Rejects while it lasts. */
+  async heal(): Promise<void> {
+    try {
+      await this.#settleDoubts();
+      await this.#store.probe();
+    } catch (error) {
+      this.#setTrouble(messageOf(error));
+      throw error;
+    }
+    this.#setTrouble(undefined);
+  }
+
+  /** Resolves with why the store could not be told, once `otherwise` was done. */
+  async #tell(claim: Claim, otherwise: () => void): Promise<unknown> {
+    const { vgpuId } = claim;
+    this.#set(vgpuId, claim);
+    try {
+      await this.#writes.run(vgpuId, async () => {
+        await this.#settleDoubts();
+        await this.#store.write(claim);
+      });
+    } catch (error) {
+      otherwise();
+      this.#failed(vgpuId, error);
+      return error;
+    }
+    this.#accepted.set(vgpuId, claim);
+    this.#setTrouble(undefined);
+    return undefined;
+  }
+
+  /**
+   * A rename whose folder could not be synced may have reached the disk: what was refused for it would be there again after
+   * a restart. So nothing is written before the store has heard anew how those claims stand. A claim in doubt is not being
+   * written meanwhile: whoever writes it waits here first.
+   */
+  async #settleDoubts(): Promise<void> {
+    if (this.#inDoubt.size === 0) return;
+    await this.#settling.run("doubts", async () => {
+      for (const vgpuId of [...this.#inDoubt]) {
+        const claim = this.#accepted.get(vgpuId);
+        await (claim ? this.#store.write(claim) : this.#store.erase(vgpuId));
+        this.#inDoubt.delete(vgpuId);
+      }
+    });
+  }
+
+  #failed(vgpuId: VgpuId, error: unknown): void {
+    this.#inDoubt.add(vgpuId);
+    this.#setTrouble(messageOf(error));
+  }
+
+  #setTrouble(trouble: string | undefined): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#changed();
+    this.#onTrouble(trouble);
   }
 
   #set(vgpuId: VgpuId, claim: Claim | undefined): void {
-    this.#version += 1;
     if (claim) this.#claims.set(vgpuId, claim);
     else this.#claims.delete(vgpuId);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#version += 1;
     for (const listener of this.#onChange) listener();
   }
 
   #find(matches: (claim: Claim) => boolean): Claim | undefined {
     for (const claim of this.#claims.values()) if (matches(claim)) return claim;
+    return undefined;
+  }
+
+  #livingDomain(matches: (domain: DomainClaim["domain"]) => boolean): DomainClaim | undefined {
+    for (const claim of this.#claims.values())
+      if (claim.kind === "domain" && claim.state !== "gone" && matches(claim.domain)) return claim;
     return undefined;
   }
 }

@@ -5,6 +5,15 @@ import type { HostFacts } from "../inventory/model.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 
 /**
+ * A wish for a slice alone: no domain says what it is to be near to.
+ * @throws AgentError FIELD_REQUIRED when the wish does not, either
+ */
+export function nearNobody(wish: Wish): Wish {
+  if (wish.policy !== "numa" || wish.near) return wish;
+  throw nodesRequired("no domain says where it will be");
+}
+
+/**
  * The wish with the nodes that the domain's memory is bound to, or else those of the host CPUs that it is pinned to.
  * @throws AgentError FIELD_REQUIRED when neither says anything
  */
@@ -13,11 +22,15 @@ export function nearDomain(wish: Wish, spec: DomainSpec, host: HostFacts): Wish 
   const bound = spec.numa?.nodes ?? [];
   const near = bound.length > 0 ? bound : nodesOfPins(spec, host);
   if (near.length > 0) return { ...wish, near };
+  throw nodesRequired(
+    "the domain names no nodes in numa_tuning, and no pinned CPU of which the host says the node",
+  );
+}
+
+function nodesRequired(why: string): AgentError {
   const field = "vgpu.numa";
-  const message =
-    `${field} is required for policy NUMA: the domain names no nodes in numa_tuning, ` +
-    "and no pinned CPU of which the host says the node";
-  throw new AgentError("FIELD_REQUIRED", message, { field, details: { field } });
+  const message = `${field} is required for policy NUMA: ${why}`;
+  return new AgentError("FIELD_REQUIRED", message, { field, details: { field } });
 }
 
 function nodesOfPins({ cpu }: DomainSpec, { numaNodes = [] }: HostFacts): number[] {

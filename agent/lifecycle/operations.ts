@@ -1,16 +1,16 @@
 // Tells those who wait how the operation they asked for went on. What has ended is remembered for a while.
 import type { AgentError } from "../core/errors.ts";
-import type { Claim, Operation } from "./claim.ts";
+import type { Operation, SliceClaim } from "./claim.ts";
 
 /** What a waiter hears: the end, or that it does not get on for now (it goes on trying by itself). */
 export type Progress =
-  | { readonly kind: "ended"; readonly operation: Operation; readonly claim: Claim }
+  | { readonly kind: "ended"; readonly operation: Operation; readonly claim: SliceClaim }
   | { readonly kind: "stalled"; readonly error: AgentError };
 
 /** An operation that ended, with the claim as it was then. */
 export interface EndedOperation {
   readonly operation: Operation;
-  readonly claim: Claim;
+  readonly claim: SliceClaim;
 }
 
 /** Those of claims that are no longer in the ledger; a create that failed leaves no other trace. */
@@ -40,7 +40,7 @@ export class Operations {
   }
 
   /** To be called once for each operation, when it ends. */
-  end(claim: Claim): void {
+  end(claim: SliceClaim): void {
     const { operation } = claim;
     this.#stalled.delete(operation.id);
     this.#ended.set(operation.id, { operation, claim });
@@ -53,8 +53,9 @@ export class Operations {
     this.#tell(operation.id, { kind: "ended", operation, claim });
   }
 
+  /** It goes on trying. */
   stall(operationId: string, error: AgentError): void {
-    if (!this.#ended.has(operationId)) this.#stalled.set(operationId, error);
+    this.#stalled.set(operationId, error);
     this.#changed();
     this.#tell(operationId, { kind: "stalled", error });
   }
@@ -64,13 +65,15 @@ export class Operations {
     this.#tell(operationId, { kind: "stalled", error });
   }
 
-  /** A step was done: nothing holds the operation up any more, as far as is known. */
+  /** A step was done, or none is left: nothing holds the claim up any more, as far as is known. */
   advance(operationId: string): void {
-    this.#stalled.delete(operationId);
-    this.#changed();
+    if (this.#stalled.delete(operationId)) this.#changed();
   }
 
-  /** What last kept an operation that has not ended from getting on, as the holder of a slice; undefined when nothing did. */
+  /**
+   * What last kept an operation from getting on, as the holder of a slice; undefined when nothing did. Of one that has ended:
+   * what keeps its claim from staying as it left it, as a slice that has gone and cannot be made again.
+   */
   stalledBy(operationId: string): AgentError | undefined {
     return this.#stalled.get(operationId);
   }

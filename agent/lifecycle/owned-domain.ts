@@ -2,11 +2,11 @@
 import { AgentError } from "../core/errors.ts";
 import type { DomainId } from "../core/ids.ts";
 import type { Domain, Inventory } from "../inventory/model.ts";
-import type { Claim } from "./claim.ts";
+import type { DomainClaim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** A living claim, or else the newest tombstone. Throws DOMAIN_FOREIGN or DOMAIN_NOT_FOUND. */
-export function claimOfDomain(ledger: Ledger, inventory: Inventory | undefined, id: DomainId): Claim {
+export function claimOfDomain(ledger: Ledger, inventory: Inventory | undefined, id: DomainId): DomainClaim {
   const living = ledger.byDomainId(id);
   if (living) return living;
   const tombstone = newestTombstone(ledger, ({ domain }) => domain.id === id);
@@ -19,11 +19,15 @@ export function claimOfDomain(ledger: Ledger, inventory: Inventory | undefined, 
 }
 
 /** Of what has ended, the last; names and UUIDs of domains may be used again. */
-export function newestTombstone(ledger: Ledger, matches: (claim: Claim) => boolean): Claim | undefined {
+export function newestTombstone(
+  ledger: Ledger,
+  matches: (claim: DomainClaim) => boolean,
+): DomainClaim | undefined {
   return ledger
     .all()
+    .filter((claim) => claim.kind === "domain")
     .filter((claim) => claim.state === "gone" && matches(claim))
-    .reduce<Claim | undefined>((a, b) => (a && a.updatedAt > b.updatedAt ? a : b), undefined);
+    .reduce<DomainClaim | undefined>((a, b) => (a && a.updatedAt > b.updatedAt ? a : b), undefined);
 }
 
 function isForeign({ id, name }: Domain): AgentError {

@@ -2,28 +2,43 @@
 // Laws: a step names only what stands in the ledger; after the steps are executed, planning again gives none.
 import type { DomainId, VgpuId } from "../core/ids.ts";
 import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
-import { isSettled, type Claim, type ClaimState, type Failure, type Goal } from "./claim.ts";
+import {
+  hasEnded,
+  isSettled,
+  type Claim,
+  type DomainClaim,
+  type Failure,
+  type Reservation,
+  type SliceClaim,
+  type VgpuClaim,
+} from "./claim.ts";
+import { troubleOf } from "./trouble.ts";
 
 export type Step =
-  | { readonly kind: "create-vgpu"; readonly claim: Claim }
-  | { readonly kind: "define-domain"; readonly claim: Claim }
+  | { readonly kind: "create-vgpu"; readonly claim: SliceClaim }
+  | { readonly kind: "define-domain"; readonly claim: DomainClaim }
   | { readonly kind: "start-domain"; readonly domainId: DomainId }
   /** Asks the guest to shut down and notes in the ledger that it was asked. */
   | { readonly kind: "ask-shutdown"; readonly domainId: DomainId }
   | { readonly kind: "force-off"; readonly domainId: DomainId }
   | { readonly kind: "remove-vgpu"; readonly vgpuId: VgpuId }
   | { readonly kind: "undefine-domain"; readonly domainId: DomainId }
-  /** Writes down how far the claim has come. */
-  | {
-      readonly kind: "settle";
-      readonly state: ClaimState;
-      readonly goal: Goal;
-      readonly failure: Failure | undefined;
-    }
+  /** Writes down how far the claim has come; `of` is the claim's kind. */
+  | Settle<DomainClaim>
+  | Settle<VgpuClaim>
+  | Settle<Reservation>
   /** The host has booted since: notes it, and what is to be started with the host is to run. */
   | { readonly kind: "autostart"; readonly bootId: string; readonly run: boolean }
   /** Nothing can be done until something outside changes, at the latest at `until` (milliseconds since the epoch). */
   | { readonly kind: "wait"; readonly why: WaitReason; readonly until: number | undefined };
+
+interface Settle<Kind extends Claim> {
+  readonly kind: "settle";
+  readonly of: Kind["kind"];
+  readonly state: Kind["state"];
+  readonly goal: Kind["goal"];
+  readonly failure: Failure | undefined;
+}
 
 /** What the planner waits for: libvirt's facts, or a guest that was asked to shut down. */
 type WaitReason = "libvirt" | "guest";
@@ -32,13 +47,48 @@ export type StepKind = Step["kind"];
 /** The steps that lead one claim to its goal, in order. `wall` is in milliseconds since the epoch. */
 export function plan(claim: Claim, inventory: Inventory, wall: number): Step[] {
   if (claim.state === "gone") return [];
+  switch (claim.kind) {
+    case "reservation":
+      return planReservation(claim, wall);
+    case "vgpu":
+      return planVgpu(claim, inventory);
+    case "domain":
+      return planDomain(claim, inventory, wall);
+  }
+}
+
+/** Nothing is on the host for it: that its time has come is all that can happen to it. */
+function planReservation(reservation: Reservation, wall: number): Step[] {
+  return hasEnded(reservation, wall) ? [over("reservation", undefined)] : [];
+}
+
+/**
+ * Needs no fact of libvirt's: who may take the slice away is told by who has it open, and that is tested right before. One
+ * that has gone, by a reboot or by somebody's hand, is made again under its name, since its claim is still a promise.
+ */
+function planVgpu(claim: VgpuClaim, { vgpus }: Inventory): Step[] {
+  // Also where it is not seen, as for a domain's.
+  if (claim.goal === "absent")
+    return [{ kind: "remove-vgpu", vgpuId: claim.vgpuId }, over("vgpu", claim.failure)];
+  const steps: Step[] = vgpus.has(claim.vgpuId) ? [] : [{ kind: "create-vgpu", claim }];
+  if (isSettled(claim)) return steps;
+  return [...steps, { kind: "settle", of: "vgpu", state: "active", goal: "present", failure: undefined }];
+}
+
+function over(of: Claim["kind"], failure: Failure | undefined): Step {
+  return { kind: "settle", of, state: "gone", goal: "absent", failure };
+}
+
+function planDomain(claim: DomainClaim, inventory: Inventory, wall: number): Step[] {
   if (!inventory.domains.known)
     return isSettled(claim) ? [] : [{ kind: "wait", why: "libvirt", until: undefined }];
 
   const shown = inventory.domains.value.get(claim.domain.id);
   const domain = isOwn(claim, shown) ? shown : undefined;
   const stranger = domain ? undefined : shown;
-  const view: View = { claim, domain, stranger, sliceExists: inventory.vgpus.has(claim.vgpuId), wall };
+  const sliceExists = inventory.vgpus.has(claim.vgpuId);
+  const trouble = domain && troubleOf(claim, domain, inventory);
+  const view: View = { claim, domain, stranger, sliceExists, trouble, wall };
   const drifted = autostart(view, inventory.host.bootId) ?? drift(view);
   if (drifted) return [drifted];
   switch (claim.goal) {
@@ -52,17 +102,19 @@ export function plan(claim: Claim, inventory: Inventory, wall: number): Step[] {
 }
 
 interface View {
-  readonly claim: Claim;
+  readonly claim: DomainClaim;
   /** Undefined when libvirt has no such domain, or one that does not bear this claim's mark. */
   readonly domain: Domain | undefined;
   /** A domain under the claim's UUID that does not bear its mark. */
   readonly stranger: Domain | undefined;
   readonly sliceExists: boolean;
+  /** What somebody else did to its vGPU. */
+  readonly trouble: Failure | undefined;
   readonly wall: number;
 }
 
 /** A domain without the claim's mark is somebody else's, even under our UUID: it is not ours to touch (law 3). */
-function isOwn(claim: Claim, domain: Domain | undefined): boolean {
+function isOwn(claim: DomainClaim, domain: Domain | undefined): boolean {
   return domain?.mark?.vgpuId === claim.vgpuId;
 }
 
@@ -79,22 +131,26 @@ function autostart({ claim, domain }: View, bootId: string): Step | undefined {
 }
 
 /** What happened to a settled claim behind our back becomes its intent: nobody's decision is fought. */
-function drift({ claim, domain }: View): Step | undefined {
+function drift({ claim, domain, trouble }: View): Step | undefined {
   if (claim.goal === "absent" || !isSettled(claim)) return undefined;
   const { state } = claim;
   if (domain === undefined) {
     const message = `domain ${claim.domain.name} (${claim.domain.id}) was undefined by somebody else; its slice is still held`;
     const failure = { reason: "DOMAIN_VANISHED", message } as const;
-    return state === "failed" ? undefined : { kind: "settle", state: "failed", goal: claim.goal, failure };
+    return state === "failed" ? undefined : settle("failed", claim.goal, failure);
   }
-  const shown = isAlive(domain.state) ? ("active" as const) : ("stopped" as const);
-  if (state === shown) return undefined;
-  return {
-    kind: "settle",
-    state: shown,
-    goal: shown === "active" ? "running" : "stopped",
-    failure: undefined,
-  };
+  const [shown, goal] = isAlive(domain.state)
+    ? (["active", "running"] as const)
+    : (["stopped", "stopped"] as const);
+  if (trouble) {
+    const known = state === "failed" && claim.goal === goal && claim.failure?.reason === trouble.reason;
+    return known ? undefined : settle("failed", goal, trouble);
+  }
+  return state === shown ? undefined : settle(shown, goal);
+}
+
+function settle(state: DomainClaim["state"], goal: DomainClaim["goal"], failure?: Failure): Step {
+  return { kind: "settle", of: "domain", state, goal, failure };
 }
 
 function towardsRunning({ claim, domain, stranger, sliceExists }: View): Step[] {
@@ -104,14 +160,14 @@ function towardsRunning({ claim, domain, stranger, sliceExists }: View): Step[] 
   if (!sliceExists) steps.push({ kind: "create-vgpu", claim });
   if (!domain) steps.push({ kind: "define-domain", claim });
   if (!domain || !isAlive(domain.state)) steps.push({ kind: "start-domain", domainId: claim.domain.id });
-  return [...steps, { kind: "settle", state: "active", goal: "running", failure: undefined }];
+  return [...steps, settle("active", "running")];
 }
 
 /** To define would be to overwrite: a create is undone, a claim that had a domain keeps what it holds and says so. */
-function givenUp({ state }: Claim, { id, name }: Domain): Step {
+function givenUp({ state }: DomainClaim, { id, name }: Domain): Step {
   const message = `domain ${name}, which vgpud did not make, has UUID ${id}; it is left alone`;
   const failure = { reason: "DOMAIN_UUID_EXISTS", message } as const;
-  return { kind: "settle", state: "failed", goal: state === "creating" ? "absent" : "running", failure };
+  return settle("failed", state === "creating" ? "absent" : "running", failure);
 }
 
 function towardsStopped(view: View): Step[] {
@@ -123,8 +179,7 @@ function towardsStopped(view: View): Step[] {
   // The slice of a held claim that is off is missing after a reboot: it is made again before others take the room.
   if (keeps && !sliceExists && claim.state !== "failed") steps.push({ kind: "create-vgpu", claim });
   if (!keeps && sliceExists) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
-  if (!isSettled(claim))
-    steps.push({ kind: "settle", state: "stopped", goal: "stopped", failure: undefined });
+  if (!isSettled(claim)) steps.push(settle("stopped", "stopped"));
   return steps;
 }
 
@@ -138,7 +193,7 @@ function towardsAbsent(view: View): Step[] {
   if (off.at(-1)?.kind === "wait") return off;
   const steps: Step[] = [...off, { kind: "remove-vgpu", vgpuId: claim.vgpuId }];
   if (domain) steps.push({ kind: "undefine-domain", domainId: domain.id });
-  return [...steps, { kind: "settle", state: "gone", goal: "absent", failure: claim.failure }];
+  return [...steps, over("domain", claim.failure)];
 }
 
 function powerOff({ claim, domain, wall }: View): Step[] {

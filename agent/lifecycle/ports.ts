@@ -1,6 +1,7 @@
 // What the lifecycle needs done to the host. Errors are AgentErrors whose reason tells what to do next.
 import type { Holder } from "../core/errors.ts";
 import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
+import type { ClaimMark } from "../inventory/model.ts";
 
 export interface Slice {
   readonly vgpuId: VgpuId;
@@ -42,4 +43,13 @@ export interface Domains {
   destroy(id: DomainId, signal: AbortSignal): Promise<void>;
   /** NVRAM, managed save and snapshot metadata included; disks are never touched. */
   undefine(id: DomainId, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * The marks of domains that exist, on or off. Each call throws as those of `Domains`, and a mark for a domain that is not
+ * defined LIBVIRT_REFUSED; where there is none to take off, that is no error.
+ */
+export interface DomainMarks {
+  mark(id: DomainId, mark: ClaimMark, signal: AbortSignal): Promise<void>;
+  unmark(id: DomainId, signal: AbortSignal): Promise<void>;
 }

@@ -1,31 +1,48 @@
 // A lost ledger is rebuilt from the marks that our domains bear (law 3). Pure.
 import { parseClaimId } from "../core/ids.ts";
 import { isAlive, type ClaimMark, type Domain, type Inventory } from "../inventory/model.ts";
-import type { Claim } from "./claim.ts";
+import type { DomainClaim, VgpuClaim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Claims for domains that bear a valid mark and have none. A tombstone is a claim: what was destroyed stays so. */
-export function claimsToRebuild(ledger: Ledger, inventory: Inventory, newOperationId: () => string): Claim[] {
+export function claimsToRebuild(
+  ledger: Ledger,
+  inventory: Inventory,
+  newOperationId: () => string,
+): DomainClaim[] {
   if (!inventory.domains.known) return [];
   return [...inventory.domains.value.values()].flatMap((domain) => {
     const { mark } = domain;
     // A mark made for another domain came with a copied definition.
-    if (mark?.domainId !== domain.id || ledger.get(mark.vgpuId) || !domain.vgpuIds.includes(mark.vgpuId))
-      return [];
+    if (mark?.domainId !== domain.id || !domain.vgpuIds.includes(mark.vgpuId)) return [];
     const claimId = parseClaimId(mark.claimId);
-    if (!claimId || ledger.byClaimId(claimId) || ledger.byDomainId(domain.id)) return [];
-    return [rebuilt({ ...mark, claimId }, domain, { inventory, operationId: newOperationId() })];
+    if (!claimId || ledger.byDomainId(domain.id)) return [];
+    const half = halfAdopted({ ...mark, claimId }, ledger);
+    if (!half && (ledger.get(mark.vgpuId) || ledger.byClaimId(claimId))) return [];
+    const claim = rebuilt({ ...mark, claimId }, domain, { inventory, operationId: newOperationId() });
+    return [half ? { ...claim, requests: half.requests, createdAt: half.createdAt } : claim];
   });
 }
 
+/** An adoption that was cut off between the mark of its domain and the ledger: the mark says that it was to go on. */
+function halfAdopted(
+  { vgpuId, claimId, requestDigest }: ClaimMark & Pick<DomainClaim, "claimId">,
+  ledger: Ledger,
+): VgpuClaim | undefined {
+  const claim = ledger.get(vgpuId);
+  const isHalf = claim?.kind === "vgpu" && claim.claimId === claimId && claim.goal === "present";
+  return isHalf && claim.requestDigest === requestDigest ? claim : undefined;
+}
+
 function rebuilt(
-  mark: ClaimMark & Pick<Claim, "claimId">,
+  mark: ClaimMark & Pick<DomainClaim, "claimId">,
   domain: Domain,
   { inventory, operationId }: { readonly inventory: Inventory; readonly operationId: string },
-): Claim {
+): DomainClaim {
   const { observedAt: at, host } = inventory;
   const alive = isAlive(domain.state);
   return {
+    kind: "domain",
     claimId: mark.claimId,
     vgpuId: mark.vgpuId,
     gpu: mark.gpu,
@@ -47,6 +64,7 @@ function rebuilt(
     requests: [],
     operation: { id: operationId, kind: "create", startedAt: at, ended: { at, failure: undefined } },
     failure: undefined,
+    reservation: undefined,
     createdAt: at,
     updatedAt: at,
     bootId: host.bootId,

@@ -5,7 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Pulse } from "../core/pulse.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Inventory } from "../inventory/model.ts";
-import type { Claim } from "./claim.ts";
+import type { DomainClaim } from "./claim.ts";
 import type { Driver } from "./driver.ts";
 import type { Ledger } from "./ledger.ts";
 import { plan } from "./plan.ts";
@@ -26,7 +26,7 @@ export interface ReconcilerOptions {
   readonly settleMs: number;
   /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
   readonly tombstoneMs: number;
-  readonly onRebuilt: (claim: Claim) => void;
+  readonly onRebuilt: (claim: DomainClaim) => void;
   /** Told by when the loop will be heard of again: a round has a limit, a pause its length. */
   readonly pulse?: Pulse;
   /** A round was completed. */
@@ -89,7 +89,7 @@ export class Reconciler {
   async round(): Promise<void> {
     const { ledger, lookout, driver, clock } = this.#options;
     const inventory = await lookout.fresh();
-    await this.#rebuild(inventory);
+    await this.rebuild(inventory);
     const wall = clock.wall();
     for (const claim of ledger.all()) {
       if (plan(claim, inventory, wall).length > 0) driver.lead(claim.vgpuId);
@@ -98,18 +98,26 @@ export class Reconciler {
     }
   }
 
+  /** Claims that the ledger lost, by the marks of domains in a view. */
+  lost(inventory: Inventory): DomainClaim[] {
+    const { ledger, newOperationId } = this.#options;
+    return claimsToRebuild(ledger, inventory, newOperationId);
+  }
+
   /**
-   * A look that began before a failed create was undone and forgotten still shows its domain, so what seems lost is
-   * looked for a second time: an erased claim's domain is no longer there.
+   * Writes them down again, and answers with those that it did. A look that began before a failed create was undone and
+   * forgotten still shows its domain, so what seems lost is looked for a second time: an erased claim's domain is no longer
+   * there.
    */
-  async #rebuild(inventory: Inventory): Promise<void> {
-    const { ledger, lookout, newOperationId, onRebuilt } = this.#options;
-    const missed = new Set(claimsToRebuild(ledger, inventory, newOperationId).map(({ vgpuId }) => vgpuId));
-    if (missed.size === 0) return;
-    const again = claimsToRebuild(ledger, await lookout.fresh(), newOperationId);
-    for (const claim of again.filter(({ vgpuId }) => missed.has(vgpuId))) {
+  async rebuild(inventory: Inventory): Promise<readonly DomainClaim[]> {
+    const { ledger, lookout, onRebuilt } = this.#options;
+    const missed = new Set(this.lost(inventory).map(({ vgpuId }) => vgpuId));
+    if (missed.size === 0) return [];
+    const again = this.lost(await lookout.fresh()).filter(({ vgpuId }) => missed.has(vgpuId));
+    for (const claim of again) {
       await ledger.put(claim);
       onRebuilt(claim);
     }
+    return again;
   }
 }

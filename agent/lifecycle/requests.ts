@@ -1,7 +1,16 @@
 // Tells a retry from a new request, and both from a mistake (law 7).
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId } from "../core/ids.ts";
-import type { Claim, Operation, RememberedRequest } from "./claim.ts";
+import {
+  domainIdOf,
+  hasEnded,
+  type Claim,
+  type DomainClaim,
+  type Operation,
+  type RememberedRequest,
+  type VgpuClaim,
+} from "./claim.ts";
+import { isCreate } from "./settled.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Identifies a mutation, so that a retry finds it again. */
@@ -20,38 +29,92 @@ const REQUESTS_KEPT = 16;
 export function remember(
   requests: Claim["requests"],
   { requestId, method, digest }: RequestIdentity,
-  { id }: Operation,
+  operation: Operation | undefined,
 ): Claim["requests"] {
   if (requestId === undefined) return requests;
-  return [...requests, { requestId, method, digest, operationId: id }].slice(-REQUESTS_KEPT);
+  return [...requests, { requestId, method, digest, operationId: operation?.id }].slice(-REQUESTS_KEPT);
 }
 
-/** The claim that an earlier create with the same identity made; throws when the identity stands for another request. */
-export function claimOfRetry(
+/**
+ * The claim of a kind that an earlier create with the same identity made; throws when the identity stands for another
+ * request. `reservation` is the one whose room is asked for: its name may become the claim's.
+ */
+export function claimOfRetry<Kind extends keyof SliceClaims>(
   ledger: Ledger,
-  request: RequestIdentity & { readonly claimId: ClaimId },
-): Claim | undefined {
-  const remembered = request.requestId === undefined ? undefined : ledger.byRequest(request.requestId);
-  if (remembered && (remembered.claim.claimId !== request.claimId || !isSame(remembered.request, request)))
-    throw requestIdReused(remembered.request);
-  const claim = ledger.byClaimId(request.claimId);
-  if (!claim) return undefined;
-  const details = { claim_id: claim.claimId, domain_uuid: claim.domain.id };
-  if (claim.requestDigest !== request.digest)
-    throw new AgentError("CLAIM_REUSED", `claim id ${claim.claimId} stands for another request`, { details });
+  kind: Kind,
+  request: NewRequest & { readonly reservation: ClaimId | undefined },
+): SliceClaims[Kind] | undefined {
+  refuseReusedRequest(ledger, request);
+  const claim = bearerOf(ledger, request.claimId);
+  if (!claim || (claim.kind === "reservation" && claim.claimId === request.reservation)) return undefined;
+  if (!isOf(kind, claim) || claim.claimId !== request.claimId || claim.requestDigest !== request.digest)
+    throw claimReused(claim, request);
   // A create that is being undone has not ended: its retry waits to hear why it failed, and may then try again.
-  if (claim.goal === "absent" && claim.operation.kind !== "create") {
+  if (claim.goal === "absent" && !isCreate(claim)) {
     const message = `claim ${claim.claimId} has been or is being destroyed; ask with a new claim id`;
-    throw new AgentError("CLAIM_ENDED", message, { details });
+    throw new AgentError("CLAIM_ENDED", message, { details: detailsOf(claim, request) });
   }
   return claim;
+}
+
+/**
+ * The reservation that an earlier request with the same identity made, or the claim that was bound from it; throws when
+ * the identity stands for another request, or what it made is over.
+ */
+export function reservationOfRetry(ledger: Ledger, request: NewRequest, wall: number): Claim | undefined {
+  refuseReusedRequest(ledger, request);
+  const claim = bearerOf(ledger, request.claimId);
+  if (!claim) return undefined;
+  const reserved = claim.kind === "reservation" ? claim : claim.reservation;
+  if (reserved?.claimId !== request.claimId || reserved.requestDigest !== request.digest)
+    throw claimReused(claim, request);
+  // A create that is being undone gives the reservation back.
+  const over =
+    claim.kind === "reservation" ? hasEnded(claim, wall) : claim.goal === "absent" && !isCreate(claim);
+  if (!over) return claim;
+  const message = `reservation ${request.claimId} has ended; ask with a new claim id`;
+  throw new AgentError("CLAIM_ENDED", message, { details: detailsOf(claim, request) });
+}
+
+/** Asks for a claim that there may be already. */
+type NewRequest = RequestIdentity & { readonly claimId: ClaimId };
+
+/** The claim that a claim id stands for, be it as the name of the reservation that the claim was bound from. */
+function bearerOf(ledger: Ledger, claimId: ClaimId): Claim | undefined {
+  return ledger.byClaimId(claimId) ?? ledger.byReservation(claimId);
+}
+
+function refuseReusedRequest(ledger: Ledger, request: NewRequest): void {
+  const remembered = request.requestId === undefined ? undefined : ledger.byRequest(request.requestId);
+  if (!remembered) return;
+  const bears = bearerOf(ledger, request.claimId)?.vgpuId === remembered.claim.vgpuId;
+  if (!bears || !isSame(remembered.request, request)) throw requestIdReused(remembered.request);
+}
+
+function claimReused(claim: Claim, request: NewRequest): AgentError {
+  const message = `claim id ${request.claimId} stands for another request`;
+  return new AgentError("CLAIM_REUSED", message, { details: detailsOf(claim, request) });
+}
+
+function detailsOf(claim: Claim, { claimId }: NewRequest): AgentError["details"] {
+  const domainId = domainIdOf(claim);
+  return { claim_id: claimId, ...(domainId && { domain_uuid: domainId }) };
+}
+
+interface SliceClaims {
+  readonly domain: DomainClaim;
+  readonly vgpu: VgpuClaim;
+}
+
+function isOf<Kind extends keyof SliceClaims>(kind: Kind, claim: Claim): claim is SliceClaims[Kind] {
+  return claim.kind === kind;
 }
 
 /** The operation that an earlier request with the same id began on this claim; undefined when the request is new. */
 export function operationOfRepeat(
   ledger: Ledger,
   request: RequestIdentity,
-  claim: Claim,
+  claim: Pick<Claim, "vgpuId">,
 ): string | undefined {
   const remembered = request.requestId === undefined ? undefined : ledger.byRequest(request.requestId);
   if (!remembered) return undefined;

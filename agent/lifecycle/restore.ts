@@ -2,7 +2,7 @@
 // What it cannot do it leaves to the planner, which sees more and tries longer.
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
-import type { Claim } from "./claim.ts";
+import type { Claim, SliceClaim } from "./claim.ts";
 import type { Slices } from "./ports.ts";
 
 export interface RestoreOptions {
@@ -11,7 +11,7 @@ export interface RestoreOptions {
   readonly clock: Clock;
   /** Ends the waiting for drivers and for hostd. */
   readonly stop: AbortSignal;
-  readonly onEnd: (claim: Claim, failure: AgentError | undefined) => void;
+  readonly onEnd: (claim: SliceClaim, failure: AgentError | undefined) => void;
 }
 
 /** Between two tries, while a GPU's driver is not there yet. */
@@ -30,15 +30,16 @@ export async function restoreSlices(options: RestoreOptions): Promise<number> {
 
 /**
  * Whether the slice is to be there when libvirt starts: that of a domain that was on, which libvirt may start by itself,
- * and that of one that was off and holds it.
+ * that of one that was off and holds it, and that of a domain of others, whatever it did.
  */
-export function outlivesReboot({ state, goal, domain }: Claim): boolean {
-  if (state !== "active" && state !== "stopped") return false;
-  return goal === "running" || (goal === "stopped" && domain.onStop === "hold");
+export function outlivesReboot(claim: Claim): claim is SliceClaim {
+  if (claim.state !== "active" && claim.state !== "stopped") return false;
+  if (claim.kind === "vgpu") return claim.goal === "present";
+  return claim.goal === "running" || (claim.goal === "stopped" && claim.domain.onStop === "hold");
 }
 
 async function restored(
-  claim: Claim,
+  claim: SliceClaim,
   { slices, clock, stop }: RestoreOptions,
 ): Promise<AgentError | undefined> {
   for (;;) {

@@ -26,7 +26,7 @@ function filesOf(spec: DomainSpec): DomainFile[] {
 export function refuseShared(spec: DomainSpec, ledger: Ledger, { domains }: Inventory): void {
   const own = ledger
     .living()
-    .flatMap(({ domain }) => (domain.spec ? [{ ...domain, files: filesOf(domain.spec) }] : []));
+    .flatMap(({ domain }) => (domain?.spec ? [{ ...domain, files: filesOf(domain.spec) }] : []));
   const shown = domains.known ? [...domains.value.values()] : [];
   const wanted = filesOf(spec);
   refuseSharedWithin(wanted);

@@ -22,7 +22,8 @@ import {
   type KernelVgpu,
   type VgpuType,
 } from "../inventory/model.ts";
-import type { Claim } from "./claim.ts";
+import type { Claim, DomainClaim } from "./claim.ts";
+import { drainedOn, type Drain, type DrainRecord } from "./drains.ts";
 import { holdingsBy, type Holder } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
 import { domainUses, modeAccounts, type ModeAccounts } from "./mode-accounts.ts";
@@ -33,6 +34,8 @@ export type Ownership = "own" | "foreign" | "orphan";
 /** Budget and types are the account of mode gvt-g. */
 export interface GpuView extends Room, ModeAccounts {
   readonly gpu: Gpu;
+  /** Its own; the host's stands for all GPUs. Undefined: in service. */
+  readonly drain: Drain | undefined;
   /** Undefined for a GPU that offers no slices. */
   readonly budget: Budget | undefined;
   /** The parts of what is used; undefined as above. */
@@ -58,32 +61,47 @@ export interface DomainView {
   readonly id: DomainId;
   readonly name: string;
   readonly ownership: Ownership;
-  readonly claim: Claim | undefined;
+  readonly claim: DomainClaim | undefined;
   /** Undefined while libvirt is away, or does not know it (yet, or any more). */
   readonly domain: Domain | undefined;
 }
 
-export function gpuViews(inventory: Inventory, ledger: Ledger, rule: CapacityRule): GpuView[] {
+export function gpuViews(
+  inventory: Inventory,
+  ledger: Ledger,
+  rule: CapacityRule,
+  drains: DrainRecord,
+): GpuView[] {
   const holdings = holdingsBy(ledger, inventory);
   const uses = domainUses(inventory, ledger);
   return [...inventory.gpus.values()].map((gpu) => {
     const on = (holder: Holder): Holding[] => holdings[holder].filter((one) => one.gpu === gpu.address);
     const here = { own: on("own"), foreign: on("foreign"), reserved: on("reserved") };
     const vgpus = Object.values(here).flat().length;
-    return { ...sliceAccount(gpu, here, { inventory, rule }), ...modeAccounts(gpu, vgpus, uses) };
+    return {
+      ...sliceAccount(gpu, here, { inventory, rule, drains }),
+      ...modeAccounts(gpu, vgpus, uses),
+    };
   });
+}
+
+interface ViewedBy {
+  readonly inventory: Inventory;
+  readonly rule: CapacityRule;
+  readonly drains: DrainRecord;
 }
 
 function sliceAccount(
   gpu: Gpu,
   here: Readonly<Record<Holder, readonly Holding[]>>,
-  { inventory, rule }: { readonly inventory: Inventory; readonly rule: CapacityRule },
+  { inventory, rule, drains }: ViewedBy,
 ): Omit<GpuView, keyof ModeAccounts> {
   const types = smallestFirst(gpu.types);
   const endowment = types.length > 0 ? rule(gpu) : undefined;
+  const drain = drains.gpus.get(gpu.address);
   if (!endowment) {
     const offers = types.map((type) => ({ type, allocatable: 0 }));
-    return { gpu, ...NO_BUDGET, types: offers };
+    return { gpu, drain, ...NO_BUDGET, types: offers };
   }
   const all = Object.values(here).flat();
   const budget = budgetOf(endowment, all);
@@ -92,8 +110,10 @@ function sliceAccount(
     all.filter(({ vgpuId }) => inventory.vgpus.has(vgpuId)),
   );
   const fragmentation = fragmentationOf(gpu, endowment, all);
+  const closed = drainedOn(drains, gpu.address) !== undefined;
   return {
     gpu,
+    drain,
     budget,
     usedBy: {
       own: amountsOf(here.own),
@@ -103,10 +123,9 @@ function sliceAccount(
     largestFree: fragmentation.largest,
     types: types.map((type) => ({
       type,
-      allocatable: Math.min(
-        allocatable(budget, type),
-        type.sizes ? fragmentation.room(type.sizes) : Infinity,
-      ),
+      allocatable: closed
+        ? 0
+        : Math.min(allocatable(budget, type), type.sizes ? fragmentation.room(type.sizes) : Infinity),
     })),
     disagreements: disagreements(gpu, made),
     fragmented: types.flatMap((type) => fragmented(type, budget, fragmentation)),
@@ -171,7 +190,9 @@ function userOf(id: VgpuId, domains: readonly Domain[]): Domain | undefined {
 
 export function domainViews(inventory: Inventory, ledger: Ledger): DomainView[] {
   const domains = inventory.domains.known ? inventory.domains.value : new Map<DomainId, Domain>();
-  const claims = new Map(ledger.living().map((claim) => [claim.domain.id, claim]));
+  const claims = new Map(
+    ledger.living().flatMap((claim) => (claim.kind === "domain" ? [[claim.domain.id, claim] as const] : [])),
+  );
   return [...new Set([...domains.keys(), ...claims.keys()])].sort().map((id) => {
     const domain = domains.get(id);
     const claim = claims.get(id);

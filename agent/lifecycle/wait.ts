@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { AgentError } from "../core/errors.ts";
 import type { Reason } from "../core/reasons.ts";
-import type { Claim, Operation } from "./claim.ts";
+import type { Operation, SliceClaim } from "./claim.ts";
 import type { Operations, Progress } from "./operations.ts";
 
 export interface Wait {
@@ -22,9 +22,9 @@ const HELD: readonly Reason[] = ["VGPU_IN_USE", "VGPU_REMOVE_BLOCKED"];
 export async function waitFor(
   { operations, clock, operation }: Wait,
   signal: AbortSignal,
-): Promise<Claim | undefined> {
+): Promise<SliceClaim | undefined> {
   const over = new AbortController();
-  const { promise, settle, fail } = deferred<Claim | undefined>();
+  const { promise, settle, fail } = deferred<SliceClaim | undefined>();
   const unfollow = operations.follow(operation.id, (progress) => {
     if (progress.kind === "ended") settle(progress.claim);
     else if (!isHeld(progress)) fail(progress.error);

@@ -16,7 +16,15 @@ export type HostdOutcome = (typeof hostdOutcomes)[number];
 export const ueventSubsystems = ["mdev", "pci", "drm", "module", "other"] as const;
 export const ueventActions = ["add", "remove", "change", "bind", "unbind", "other"] as const;
 
-export const operations = ["create", "start", "stop", "destroy"] as const satisfies readonly OperationKind[];
+const everyOperation = {
+  create: true,
+  start: true,
+  stop: true,
+  destroy: true,
+  "create-vgpu": true,
+  "delete-vgpu": true,
+} as const satisfies Record<OperationKind, true>;
+export const operations = Object.keys(everyOperation);
 export const triggerSources = ["libvirt", "udev"] as const satisfies readonly TriggerSource[];
 
 const everyStep = {
@@ -106,6 +114,12 @@ export const eventMetrics = {
     type: "counter",
     labels: [],
   },
+  reservationExpirations: {
+    name: "vgpud_reservation_expirations_total",
+    help: "Reservations that ended because their time did: nobody bound, renewed or released them.",
+    type: "counter",
+    labels: [],
+  },
   rpcHandled: {
     name: "vgpud_rpc_handled_total",
     help: "gRPC calls that ended, by the status they were answered with.",
@@ -173,6 +187,12 @@ export const eventMetrics = {
     type: "histogram",
     labels: [],
     buckets: quickBuckets,
+  },
+  ledgerWritable: {
+    name: "vgpud_ledger_writable",
+    help: "Whether the ledger took what was last written to it (1); while not (0), creates are refused, and it is tried every 5 s.",
+    type: "gauge",
+    labels: [],
   },
   ledgerSetAside: {
     name: "vgpud_ledger_records_set_aside",

@@ -134,6 +134,13 @@ const facts: readonly SnapshotMetric[] = [
       })),
   }),
   gauge({
+    name: "vgpud_gpu_drained",
+    help: "Whether the GPU itself was taken out of service for new vGPUs (1) or not (0); vgpud_host_drained stands for all.",
+    labels: ["pci_address"],
+    samples: ({ gpus }) =>
+      gpus.map(({ gpu: { address }, drain }) => ({ labels: { pci_address: address }, value: drain ? 1 : 0 })),
+  }),
+  gauge({
     name: "vgpud_gpu_vgpus",
     help: "vGPUs that exist on the GPU or are promised there, by who made them.",
     labels: ["pci_address", "ownership"],

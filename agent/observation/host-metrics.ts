@@ -1,5 +1,5 @@
 // Metrics of the agent's own state: what it is, how fresh its view is, what its ledger holds. Pure.
-import type { Claim, ClaimState } from "../lifecycle/claim.ts";
+import { hasSlice, type Claim, type ClaimState } from "../lifecycle/claim.ts";
 import { gauge, type Collector, type Sample } from "./definition.ts";
 import { failureReasons, operations } from "./event-metrics.ts";
 
@@ -40,6 +40,12 @@ export function hostCollector({ version, revision, nodeVersion }: BuildInfo): Co
         ],
       }),
       gauge({
+        name: "vgpud_host_drained",
+        help: "Whether the whole host was taken out of service for new vGPUs (1) or not (0).",
+        labels: [],
+        samples: ({ drains }) => [{ labels: {}, value: drains.host ? 1 : 0 }],
+      }),
+      gauge({
         name: "vgpud_inventory_revision",
         help: "Revision of the view that this scrape describes; 0 before the first look.",
         labels: [],
@@ -68,8 +74,12 @@ export function hostCollector({ version, revision, nodeVersion }: BuildInfo): Co
   };
 }
 
+function wasReserved(claim: Claim): boolean {
+  return hasSlice(claim) && claim.state !== "gone" && claim.reservation !== undefined;
+}
+
 function runningOf(claims: readonly Claim[]): readonly Claim[] {
-  return claims.filter(({ state, operation }) => state !== "gone" && operation.ended === undefined);
+  return claims.filter(({ state, operation }) => state !== "gone" && operation && !operation.ended);
 }
 
 /** How often each of the known values occurs; each gets its series, also at 0. */
@@ -98,13 +108,22 @@ export const claimCollector: Collector = {
       },
     }),
     gauge({
+      name: "vgpud_reservations",
+      help: "Reservations that hold room (reserved), and claims that were made from one and live (bound).",
+      labels: ["state"],
+      samples: ({ claims }) => [
+        { labels: { state: "reserved" }, value: claims.filter(({ state }) => state === "reserved").length },
+        { labels: { state: "bound" }, value: claims.filter(wasReserved).length },
+      ],
+    }),
+    gauge({
       name: "vgpud_operations_in_flight",
       help: "Operations that have not ended.",
       labels: ["operation"],
       samples: ({ claims }) =>
         counted(
           operations,
-          runningOf(claims).map(({ operation }) => operation.kind),
+          runningOf(claims).map(({ operation }) => operation?.kind),
           (operation) => ({ operation }),
         ),
     }),

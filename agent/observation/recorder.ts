@@ -57,8 +57,10 @@ export class Recorder {
       case "step-failed":
         this.#events.stepFailures.inc({ reason: event.error.reason });
         return;
-      // That a claim came to rest is read off the snapshot; the operation that led there is counted when it ends.
+      // That a claim came to rest is read off the snapshot; the operation that led there is counted when it ends. A
+      // reservation has none, and is led nowhere but to its end.
       case "settled":
+        if (event.claim.kind === "reservation") this.#events.reservationExpirations.inc();
         return;
     }
   }
@@ -120,6 +122,10 @@ export class Recorder {
     if (failed) this.#events.ledgerFailures.inc();
   }
 
+  ledgerWritable(writable: boolean): void {
+    this.#events.ledgerWritable.set(writable ? 1 : 0);
+  }
+
   recordsSetAside(count: number): void {
     this.#events.ledgerSetAside.set(count);
   }
@@ -160,6 +166,7 @@ export class Recorder {
   /** A counter that appears with its first increment hides that increment from `increase()`. */
   #startAtZero(): void {
     const events = this.#events;
+    events.ledgerWritable.set(1);
     for (const operation of operations) {
       events.operations.inc({ operation }, 0);
       events.operationDuration.zero({ operation });

@@ -1,7 +1,7 @@
 // The host in one line, for `systemctl status`: "1 GPU, 3 slices, room for 2 × V5_4". Pure.
 import type { MetricsView } from "./view.ts";
 
-export interface StatusFacts extends Pick<MetricsView, "inventory" | "gpus" | "vgpus" | "claims"> {
+export interface StatusFacts extends Pick<MetricsView, "inventory" | "gpus" | "vgpus" | "claims" | "drains"> {
   readonly libvirt: { readonly connected: boolean };
   /** What else an operator should know, in words; first in the line. */
   readonly notes: readonly string[];
@@ -11,14 +11,16 @@ export interface StatusFacts extends Pick<MetricsView, "inventory" | "gpus" | "v
 const COMMON_PREFIX = "i915-GVTg_";
 
 export function statusLine(facts: StatusFacts): string {
-  const { inventory, notes } = facts;
+  const { inventory, drains } = facts;
+  const notes = [...facts.notes, ...(drains.host ? ["host drained"] : [])];
   if (!inventory) return [...notes, "looking at the host for the first time"].join(", ");
   return [...notes, ...hostWords(facts), ...troubles(facts)].join(", ");
 }
 
 function hostWords({ gpus, vgpus }: StatusFacts): string[] {
   if (gpus.length === 0) return ["no Intel GPU"];
-  const found = counted(gpus.length, "GPU");
+  const drained = gpus.filter(({ drain }) => drain !== undefined).length;
+  const found = `${counted(gpus.length, "GPU")}${drained > 0 ? ` (${drained} drained)` : ""}`;
   const sharing = gpus.some(({ types }) => types.length > 0);
   if (!sharing && vgpus.length === 0) return [`${found} without vGPU types`];
   return [found, counted(vgpus.length, "slice"), roomWords(gpus)];

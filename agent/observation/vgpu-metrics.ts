@@ -1,12 +1,11 @@
 // Metrics of single vGPUs. Their number is bounded by what the GPUs can hold. Names stand only in the info series. Pure.
-import type { ClaimState } from "../lifecycle/claim.ts";
+import { domainIdOf, type ClaimState } from "../lifecycle/claim.ts";
 import type { Ownership, VgpuView } from "../lifecycle/views.ts";
 import { gauge, type Collector, type Sample } from "./definition.ts";
 import type { MetricsView } from "./view.ts";
 
 function info({ id, gpu, type, ownership, domain, claim }: VgpuView): Sample<(typeof infoLabels)[number]> {
   // While libvirt is away the claim still knows whose the slice is, so that joins hold.
-  const holder = domain ?? claim?.domain;
   return {
     labels: {
       vgpu_id: id,
@@ -14,8 +13,8 @@ function info({ id, gpu, type, ownership, domain, claim }: VgpuView): Sample<(ty
       vgpu_type: type,
       backend: "kvmgt",
       ownership,
-      domain_uuid: holder?.id,
-      domain_name: holder?.name,
+      domain_uuid: domain?.id ?? (claim && domainIdOf(claim)),
+      domain_name: domain?.name ?? claim?.domain?.name,
     },
     value: 1,
   };

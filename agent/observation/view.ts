@@ -3,6 +3,7 @@ import type { AgentError } from "../core/errors.ts";
 import type { Report } from "../diagnosis/diagnostician.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { Claim } from "../lifecycle/claim.ts";
+import type { DrainRecord } from "../lifecycle/drains.ts";
 import type { DomainView, GpuView, VgpuView } from "../lifecycle/views.ts";
 import type { DomainFigures } from "./domain-stats.ts";
 import type { SensorsView } from "./gpu-sensors.ts";
@@ -15,6 +16,7 @@ export interface MetricsView {
   readonly domains: readonly DomainView[];
   /** Every record of the ledger, tombstones included. */
   readonly claims: readonly Claim[];
+  readonly drains: DrainRecord;
 }
 
 /** What the metrics show beyond the host: how old what they say is, and what does not get on. */

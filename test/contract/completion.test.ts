@@ -108,7 +108,7 @@ describe("the completion of vgpuctl", () => {
     });
 
   const everywhere: Readonly<Record<string, string>> = {
-    "vgpuctl cre": "create",
+    "vgpuctl dest": "destroy",
     "vgpuctl --timeout 1s hel": "help",
     "vgpuctl help dest": "destroy",
     "vgpuctl stop --gr": "--grace",
@@ -137,9 +137,10 @@ describe("the completion of vgpuctl", () => {
         `vgpuctl --socket ${vgpud.socketPath} stop w`,
         `vgpuctl --socket ~/${shell}.sock stop w`,
         `vgpuctl create --socket=${vgpud.socketPath} --type i915-GVTg_V5_`,
+        `vgpuctl --socket ${vgpud.socketPath} release j`,
       ];
       const types = "i915-GVTg_V5_4 i915-GVTg_V5_8";
-      assert.deepEqual(await home.offered(shell, lines), ["web-1", "web-1", types]);
+      assert.deepEqual(await home.offered(shell, lines), ["web-1", "web-1", types, "job-18"]);
     });
   }
 
@@ -159,7 +160,7 @@ describe("the completion of vgpuctl", () => {
     await using vgpud = await fakeVgpud();
     await symlink(vgpud.socketPath, home.at("zsh.sock"));
     const expected = {
-      "vgpuctl cre": "create",
+      "vgpuctl dest": "destroy",
       "vgpuctl help dest": "help destroy",
       "vgpuctl -o ya": "-o yaml",
       "vgpuctl --socket ~/zsh.sock stop w": "--socket ~/zsh.sock stop web-1",

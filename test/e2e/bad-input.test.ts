@@ -17,7 +17,7 @@ import { OperationServiceService as Operations } from "../../proto/gen/vgpud/v1/
 import { VgpuServiceService as Vgpus } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import { fullDraft, GPU, type } from "./harness/requests.ts";
 import { refusal, type RpcError } from "./harness/rpc.ts";
-import { World, type Footprint } from "./harness/world.ts";
+import { MANY_A_SECOND, World, type Footprint } from "./harness/world.ts";
 import { apply, wrongFields, type Change } from "./harness/wrong-fields.ts";
 
 const HOST = `
@@ -31,7 +31,7 @@ describe("bad input", () => {
   let world: World;
   let untouched: Footprint;
   before(async () => {
-    world = await World.start(HOST);
+    world = await World.start(HOST, {}, MANY_A_SECOND);
     untouched = await world.footprint();
   });
   after(async () => {

@@ -21,8 +21,9 @@ const methodsOf = (services: readonly object[]): AnyMethod[] =>
 
 const SERVED = [
   ...[Hosts.getHost, Hosts.diagnose, Gpus.listGpus, Gpus.getGpu, Gpus.plan, Vgpus.listVgpus, Vgpus.getVgpu],
-  Operations.getOperation,
-  ...methodsOf([Domains]),
+  ...[Hosts.drainHost, Hosts.undrainHost, Hosts.reconcile, Gpus.drainGpu, Gpus.undrainGpu],
+  ...[Vgpus.createVgpu, Vgpus.deleteVgpu, Vgpus.adoptVgpu, Vgpus.releaseVgpu, Operations.getOperation],
+  ...methodsOf([Domains, Reservations]),
 ].map(({ path }) => path);
 const UNSERVED = methodsOf([Hosts, Gpus, Vgpus, Operations, Reservations]).filter(
   ({ path }) => !SERVED.includes(path),
@@ -105,7 +106,7 @@ describe("an error of vgpud", () => {
   });
 
   it("tells every method that the contract has and this release does not serve", async () => {
-    assert.ok(UNSERVED.length > 15);
+    assert.notEqual(UNSERVED.length, 0);
     for (const { path, responseStream } of UNSERVED) {
       const call = responseStream
         ? world.rpc.first(path, Buffer.alloc(0))

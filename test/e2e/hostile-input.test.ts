@@ -10,23 +10,40 @@ import {
   StopDomainRequest,
 } from "../../proto/gen/vgpud/v1/domain_service.ts";
 import {
+  DrainGpuRequest,
   GetGpuRequest,
   GpuServiceService as Gpus,
   ListGpusRequest,
   PlanRequest,
+  UndrainGpuRequest,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import {
   DiagnoseRequest,
+  DrainHostRequest,
   GetHostRequest,
   HostServiceService as Hosts,
+  ReconcileRequest,
+  UndrainHostRequest,
 } from "../../proto/gen/vgpud/v1/host_service.ts";
 import {
   GetOperationRequest,
   OperationServiceService as Operations,
 } from "../../proto/gen/vgpud/v1/operation_service.ts";
 import {
+  CreateReservationRequest,
+  GetReservationRequest,
+  ListReservationsRequest,
+  ReleaseReservationRequest,
+  RenewReservationRequest,
+  ReservationServiceService as Reservations,
+} from "../../proto/gen/vgpud/v1/reservation_service.ts";
+import {
+  AdoptVgpuRequest,
+  CreateVgpuRequest,
+  DeleteVgpuRequest,
   GetVgpuRequest,
   ListVgpusRequest,
+  ReleaseVgpuRequest,
   VgpuServiceService as Vgpus,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import {
@@ -34,20 +51,22 @@ import {
   WatchRequest,
   WatchServiceService as Watches,
 } from "../../proto/gen/vgpud/v1/watch_service.ts";
-import { Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
+import { ClaimState, Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
 import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { Contract, hostileRequests } from "./harness/hostile-requests.ts";
 import { fullDraft, GPU, type } from "./harness/requests.ts";
 import { RpcError } from "./harness/rpc.ts";
-import { present, World } from "./harness/world.ts";
+import { MANY_A_SECOND, present, World } from "./harness/world.ts";
 
 const REQUESTS_PER_METHOD = 5_000;
-/** The agent rests between two examinations of its host, however many ask. */
-const EXAMINATIONS = 500;
+/** The agent rests between two examinations of its host, however many ask, and a look at the host is some work. */
+const FEW = 500;
 /** Two at a time. */
 const WATCHES = 1_000;
 const REQUESTS: ReadonlyMap<string, number> = new Map([
-  [Hosts.diagnose.path, EXAMINATIONS],
+  ...[Hosts.diagnose, Hosts.reconcile, Vgpus.adoptVgpu, Vgpus.releaseVgpu].map(
+    ({ path }): [string, number] => [path, FEW],
+  ),
   [Watches.watch.path, WATCHES],
 ]);
 const IN_FLIGHT = 24;
@@ -59,13 +78,14 @@ const HOST = `
 mdevs:
   - { gpu: "${GPU}", type: ${type(8)}, uuid: ${FOREIGN}, held_by: qemu-system-x86 }
 `;
+const A_DAY = { seconds: 86_400n, nanos: 0 };
 const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
 const MIB = 1024 * 1024;
 /** What a heap that does not grow may still differ by, from one collection to another. */
 const HEAP_NOISE_BYTES = 12 * MIB;
 
 describe("hostile input", function () {
-  this.timeout(300_000);
+  this.timeout(450_000);
   let world: World;
   let contract: Contract;
   let valid: ReadonlyMap<string, readonly Uint8Array[]>;
@@ -73,7 +93,7 @@ describe("hostile input", function () {
 
   before(async () => {
     contract = await Contract.load();
-    world = await World.start(HOST);
+    world = await World.start(HOST, {}, MANY_A_SECOND);
     await world.create("victim");
     valid = await validRequests();
   });
@@ -147,6 +167,11 @@ describe("hostile input", function () {
     ];
     const { resumeToken } = await world.rpc.call(Hosts.getHost, {});
     const requestId = "4c9c1f1e-cccc-4000-8000-000000000001";
+    const held = CreateReservationRequest.fromPartial({
+      ...{ claimId: "claim-held", validateOnly: true, vgpu: checked.vgpu ?? {} },
+      ttl: { seconds: 1n, nanos: 500_000_000 },
+    });
+    await world.rpc.call(Reservations.createReservation, { ...held, validateOnly: false, ttl: A_DAY });
     return new Map<string, readonly Uint8Array[]>([
       [Hosts.getHost.path, [GetHostRequest.encode({}).finish()]],
       [
@@ -194,12 +219,67 @@ describe("hostile input", function () {
           }).finish(),
         ),
       ],
+      [
+        Vgpus.createVgpu.path,
+        [{ vgpu: checked.vgpu ?? {}, labels: { job: "7" } }, { reservation: "claim-held" }].map((one) =>
+          CreateVgpuRequest.encode(
+            CreateVgpuRequest.fromPartial({ claimId: "claim-lent", requestId, validateOnly: true, ...one }),
+          ).finish(),
+        ),
+      ],
+      [
+        Vgpus.deleteVgpu.path,
+        [vgpuId, FOREIGN].map((value) =>
+          DeleteVgpuRequest.encode(
+            DeleteVgpuRequest.fromPartial({ vgpu: { ref: { $case: "vgpuId", value } } }),
+          ).finish(),
+        ),
+      ],
+      [Reservations.createReservation.path, [CreateReservationRequest.encode(held).finish()]],
+      [Reservations.getReservation.path, [GetReservationRequest.encode({ claimId: "claim-held" }).finish()]],
+      [
+        Reservations.listReservations.path,
+        [ListReservationsRequest.encode({ pageSize: 10, pageToken: "" }).finish()],
+      ],
+      [
+        Reservations.renewReservation.path,
+        [RenewReservationRequest.encode({ claimId: "claim-held", ttl: { seconds: 60n, nanos: 0 } }).finish()],
+      ],
+      [
+        Reservations.releaseReservation.path,
+        [ReleaseReservationRequest.encode({ claimId: "claim-held" }).finish()],
+      ],
+      [
+        Vgpus.adoptVgpu.path,
+        [
+          AdoptVgpuRequest.encode(
+            AdoptVgpuRequest.fromPartial({ vgpuId: FOREIGN, claimId: "claim-adopted", validateOnly: true }),
+          ).finish(),
+        ],
+      ],
+      [
+        Vgpus.releaseVgpu.path,
+        [
+          ReleaseVgpuRequest.encode({
+            vgpu: { ref: { $case: "claimId", value: "claim-adopted" } },
+            requestId: "",
+          }).finish(),
+        ],
+      ],
+      [Gpus.drainGpu.path, [DrainGpuRequest.encode({ gpu: GPU, note: "fan" }).finish()]],
+      [Gpus.undrainGpu.path, [UndrainGpuRequest.encode({ gpu: GPU }).finish()]],
+      [Hosts.drainHost.path, [DrainHostRequest.encode({ note: "fan" }).finish()]],
+      [Hosts.undrainHost.path, [UndrainHostRequest.encode({}).finish()]],
+      [
+        Hosts.reconcile.path,
+        [true, false].map((dryRun) => ReconcileRequest.encode({ dryRun, claimId: "claim-victim" }).finish()),
+      ],
       [Operations.getOperation.path, [GetOperationRequest.encode({ name: operation }).finish()]],
     ]);
   }
 
   it("is answered as the contract says, whatever it is, by every method that is served", async () => {
-    const known = [world.images, `${world.images}/disk.img`, "victim", "claim-victim", FOREIGN];
+    const known = [world.images, `${world.images}/disk.img`, "victim", "claim-victim", "claim-held", FOREIGN];
     for (const [path, requests] of valid) {
       const method = contract.request(path);
       const count = REQUESTS.get(path) ?? REQUESTS_PER_METHOD;
@@ -228,6 +308,15 @@ describe("hostile input", function () {
   it("leaves no claim, domain or slice once what it made is destroyed, and all else as it was", async () => {
     for (const { name, ownership } of await world.domains())
       if (ownership === Ownership.OWN) await world.destroy(name, AT_ONCE);
+    for (const { vgpuId, claimId, claimState, ownership } of await world.vgpus()) {
+      if (ownership !== Ownership.OWN) continue;
+      const vgpu = { ref: { $case: "vgpuId" as const, value: vgpuId } };
+      if (claimState === ClaimState.RESERVED)
+        await world.rpc.call(Reservations.releaseReservation, { claimId });
+      // What a request has adopted all the same is given back.
+      else if (vgpuId === FOREIGN) await world.rpc.call(Vgpus.releaseVgpu, { vgpu, requestId: "" });
+      else await world.rpc.call(Vgpus.deleteVgpu, DeleteVgpuRequest.fromPartial({ vgpu }));
+    }
     const { mdevs, domains } = await world.truth();
     assert.deepEqual([mdevs.map(({ uuid }) => uuid), domains], [[FOREIGN], []]);
     assert.deepEqual([...new Set(await world.claimStates())], ["gone"]);

@@ -1,7 +1,7 @@
 // Claims and what belongs to them, complete and valid; a test says only what matters to it.
 import { ownVgpuId, claimId, domainId, pciAddress } from "./ids.ts";
 import { typeName } from "./fake-kernel.ts";
-import type { Claim } from "../../agent/lifecycle/claim.ts";
+import type { DomainClaim, Reservation, VgpuClaim } from "../../agent/lifecycle/claim.ts";
 import { markOf } from "../../agent/lifecycle/domain-xml-mark.ts";
 import { plainHardware, type Disk, type DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
 import type { Domain } from "../../agent/inventory/model.ts";
@@ -30,43 +30,75 @@ export function disk(path: string, given: Partial<Disk> = {}): Disk {
 }
 
 /** What a claim says of the domain that it was made for. */
-export function claimedDomain(spec: DomainSpec): Claim["domain"] {
+export function claimedDomain(spec: DomainSpec): DomainClaim["domain"] {
   const { id, name, onStop, labels, autostart } = spec;
   return { id, name, onStop, labels, autostart, spec };
 }
 
 /** The `n`th claim: an active one of a `_4` slice on the first GPU, made by a create that has ended. */
-export function claim(n: number, given: Partial<Claim> = {}): Claim {
-  const spec = domainSpec(n);
+export function claim(n: number, given: Partial<DomainClaim> = {}): DomainClaim {
+  return {
+    ...promised(n),
+    kind: "domain",
+    domain: claimedDomain(domainSpec(n)),
+    state: "active",
+    goal: "running",
+    powerOff: undefined,
+    operation: { id: `operation-${n}`, kind: "create", ...over },
+    failure: undefined,
+    reservation: undefined,
+    ...given,
+  };
+}
+
+/** The same for a domain that somebody else manages. */
+export function vgpuClaim(n: number, given: Partial<VgpuClaim> = {}): VgpuClaim {
+  return {
+    ...promised(n),
+    kind: "vgpu",
+    forDomain: undefined,
+    labels: {},
+    state: "active",
+    goal: "present",
+    operation: { id: `operation-${n}`, kind: "create-vgpu", ...over },
+    failure: undefined,
+    reservation: undefined,
+    ...given,
+  };
+}
+
+/** The same room, held until a minute after the epoch. */
+export function reservation(n: number, given: Partial<Reservation> = {}): Reservation {
+  return {
+    ...promised(n),
+    kind: "reservation",
+    state: "reserved",
+    goal: "reserved",
+    expiresAt: 60_000,
+    ...given,
+  };
+}
+
+const over = { startedAt: 0, ended: { at: 0, failure: undefined } };
+
+function promised(n: number) {
   return {
     claimId: claimId(`claim-${n}`),
     vgpuId: ownVgpuId(n),
     gpu: pciAddress(),
     type: typeName("4"),
     sizes: { lowGmMib: 128, highGmMib: 512, fences: 4 },
-    domain: claimedDomain(spec),
     placement: undefined,
-    state: "active",
-    goal: "running",
-    powerOff: undefined,
     requestDigest: `digest-${n}`,
     requests: [],
-    operation: {
-      id: `operation-${n}`,
-      kind: "create",
-      startedAt: 0,
-      ended: { at: 0, failure: undefined },
-    },
-    failure: undefined,
     createdAt: 0,
     updatedAt: 0,
     bootId: "boot-1",
-    ...given,
-  };
+  } satisfies Partial<Reservation>;
 }
 
 /** The domain as libvirt shows it for a claim, running, with the claim's mark. */
-export function domainOf(owner: Claim, given: Partial<Domain> = {}): Domain {
+export function domainOf(owner: DomainClaim, given: Partial<Domain> = {}): Domain {
   return {
     id: owner.domain.id,
     name: owner.domain.name,

@@ -4,13 +4,15 @@ import { AgentError, type Holder } from "../../agent/core/errors.ts";
 import type { DomainId, VgpuId } from "../../agent/core/ids.ts";
 import { readDomainXml } from "../../agent/discovery/domain-xml.ts";
 import type { Observation } from "../../agent/discovery/observe.ts";
-import { isAlive, type Domain, type DomainState } from "../../agent/inventory/model.ts";
-import type { Domains, RemoveOutcome, Slice, Slices } from "../../agent/lifecycle/ports.ts";
+import { isAlive, type ClaimMark, type Domain, type DomainState } from "../../agent/inventory/model.ts";
+import type { DomainMarks, Domains, RemoveOutcome, Slice, Slices } from "../../agent/lifecycle/ports.ts";
 import { parseDomainId } from "../../agent/core/ids.ts";
 import type { FakeGpu } from "./fake-kernel.ts";
 
-/** What can be asked of the host, by the names of the plan's steps. */
+/** What can be asked of the host: by the names of the plan's steps, and of what is no step. */
 export type HostCall =
+  | "mark-domain"
+  | "unmark-domain"
   | "create-vgpu"
   | "remove-vgpu"
   | "define-domain"
@@ -25,7 +27,7 @@ export type Gate = (call: HostCall) => Promise<void>;
 const open: Gate = () => Promise.resolve();
 const parser = new XMLParser({ parseTagValue: false });
 
-export class FakeHost implements Slices, Domains {
+export class FakeHost implements Slices, Domains, DomainMarks {
   readonly gpus: readonly FakeGpu[];
   readonly #domains = new Map<DomainId, Domain>();
   readonly #keepers = new Map<VgpuId, Holder>();
@@ -125,6 +127,21 @@ export class FakeHost implements Slices, Domains {
   undefine(id: DomainId): Promise<void> {
     return this.#libvirt("undefine-domain", () => {
       this.#domains.delete(id);
+    });
+  }
+
+  mark(id: DomainId, mark: ClaimMark): Promise<void> {
+    return this.#libvirt("mark-domain", () => {
+      const domain = this.#domains.get(id);
+      if (!domain) throw refused(`there is no domain ${id}`);
+      this.#domains.set(id, { ...domain, mark });
+    });
+  }
+
+  unmark(id: DomainId): Promise<void> {
+    return this.#libvirt("unmark-domain", () => {
+      const domain = this.#domains.get(id);
+      if (domain) this.#domains.set(id, { ...domain, mark: undefined });
     });
   }
 

@@ -4,7 +4,7 @@ import type { Claim } from "../../agent/lifecycle/claim.ts";
 import type { LedgerStore } from "../../agent/lifecycle/ledger.ts";
 
 /** What happens around one write or erase. Whoever does nothing lets it happen. */
-export type StoreGate = (record: Claim | "erase") => Promise<void>;
+export type StoreGate = (record: Claim | "erase" | "probe") => Promise<void>;
 
 const open: StoreGate = () => Promise.resolve();
 
@@ -25,6 +25,10 @@ export class MemoryStore implements LedgerStore {
     await this.before("erase");
     this.#records.delete(vgpuId);
     await this.after("erase");
+  }
+
+  async probe(): Promise<void> {
+    await this.before("probe");
   }
 
   /** What a new agent would read at its start. */

@@ -5,19 +5,27 @@ import { rememberGvtg } from "../../agent/backends/kvmgt/memory.ts";
 import { AgentError } from "../../agent/core/errors.ts";
 import { Pulse } from "../../agent/core/pulse.ts";
 import { KeyedLock } from "../../agent/core/keyed-lock.ts";
-import type { VgpuId } from "../../agent/core/ids.ts";
+import type { ClaimId, VgpuId } from "../../agent/core/ids.ts";
+import type { Wish } from "../../agent/capacity/wish.ts";
 import { Lookout } from "../../agent/inventory/lookout.ts";
 import { Snapshot } from "../../agent/inventory/snapshot.ts";
+import { Adoption } from "../../agent/lifecycle/adoption.ts";
 import { Admission, type CreateRequest, type PlacementEvent } from "../../agent/lifecycle/admission.ts";
 import type { Caller } from "../../agent/lifecycle/caller.ts";
 import { DomainService, type StopRequest } from "../../agent/lifecycle/domain-service.ts";
 import type { DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
+import { Drains, type DrainRecord, nothingDrained } from "../../agent/lifecycle/drains.ts";
+import { Expiry } from "../../agent/lifecycle/expiry.ts";
 import { Driver, type LifecycleEvent } from "../../agent/lifecycle/driver.ts";
+import { Intents } from "../../agent/lifecycle/intents.ts";
 import { Ledger } from "../../agent/lifecycle/ledger.ts";
 import { Operations } from "../../agent/lifecycle/operations.ts";
+import { Reconciliation } from "../../agent/lifecycle/reconciliation.ts";
 import { Reconciler } from "../../agent/lifecycle/reconciler.ts";
 import { learnRefusal } from "../../agent/lifecycle/refusals.ts";
+import { ReservationService, type ReserveRequest } from "../../agent/lifecycle/reservation-service.ts";
 import { SpecGate } from "../../agent/lifecycle/spec-gate.ts";
+import { VgpuService, type CreateVgpuRequest } from "../../agent/lifecycle/vgpu-service.ts";
 import type { StoragePaths } from "../../agent/lifecycle/storage-paths.ts";
 import { domainSpec } from "./claims.ts";
 import { FakeClock } from "./clock.ts";
@@ -45,11 +53,17 @@ const policy = { networks: ["default"], bridges: ["br0"], allowRawXml: true };
 /** What lives from one start of the agent to its end. */
 interface Agent {
   readonly ledger: Ledger;
+  readonly drains: Drains;
   readonly lookout: Lookout;
   readonly operations: Operations;
   readonly driver: Driver;
   readonly service: DomainService;
+  readonly vgpus: VgpuService;
+  readonly reservations: ReservationService;
+  readonly expiry: Expiry;
   readonly reconciler: Reconciler;
+  readonly reconciliation: Reconciliation;
+  readonly adoption: Adoption;
   readonly stop: AbortController;
 }
 
@@ -62,6 +76,7 @@ export class FakeNode {
   readonly troubles: unknown[] = [];
   /** Every decision where a vGPU goes. */
   readonly placements: PlacementEvent[] = [];
+  #drained: DrainRecord = nothingDrained;
   #issued = 0;
   #agent: Agent;
 
@@ -73,11 +88,21 @@ export class FakeNode {
     this.#agent = this.#start();
   }
 
+  get adoption(): Adoption {
+    return this.#agent.adoption;
+  }
+  get reconciliation(): Reconciliation {
+    return this.#agent.reconciliation;
+  }
+
   /** What the reconciler promises. */
   readonly pulse = new Pulse(() => this.clock.now());
 
   get ledger(): Ledger {
     return this.#agent.ledger;
+  }
+  get drains(): Drains {
+    return this.#agent.drains;
   }
   get lookout(): Lookout {
     return this.#agent.lookout;
@@ -90,6 +115,15 @@ export class FakeNode {
   }
   get service(): DomainService {
     return this.#agent.service;
+  }
+  get vgpus(): VgpuService {
+    return this.#agent.vgpus;
+  }
+  get reservations(): ReservationService {
+    return this.#agent.reservations;
+  }
+  get expiry(): Expiry {
+    return this.#agent.expiry;
   }
   get reconciler(): Reconciler {
     return this.#agent.reconciler;
@@ -119,6 +153,16 @@ export class FakeNode {
     const { clock, host, events } = this;
     const stop = new AbortController();
     const ledger = new Ledger(this.store, this.store.records);
+    const drains = new Drains({
+      record: this.#drained,
+      store: {
+        write: (record) => {
+          this.#drained = record;
+          return Promise.resolve();
+        },
+      },
+      wall: () => clock.wall(),
+    });
     const snapshot = new Snapshot(rememberGvtg);
     const lookout = new Lookout({ look: () => host.look(), snapshot, stop: stop.signal });
     const operations = new Operations();
@@ -140,12 +184,14 @@ export class FakeNode {
     const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
     const gate = new SpecGate(storage, () => policy);
     const admission = new Admission({
-      ...{ ledger, clock, gate, newVgpuId, rule: gvtgCapacity },
+      ...{ ledger, drains, clock, gate, newVgpuId, rule: gvtgCapacity },
       onPlacement: (event) => this.placements.push(event),
     });
-    const service = new DomainService({
-      ...{ ledger, admission, lookout, driver, operations, clock, newOperationId },
-    });
+    const intents = new Intents({ ledger, lookout, driver, operations, clock, newOperationId });
+    const service = new DomainService({ ledger, admission, lookout, intents, clock });
+    const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
+    const expiry = new Expiry({ ledger, driver, clock, stop: stop.signal });
+    const reservations = new ReservationService({ ledger, admission, lookout, clock, expiry });
     const reconciler = new Reconciler({
       ...{ ledger, lookout, driver, clock, newOperationId, stop: stop.signal },
       pulse: this.pulse,
@@ -159,7 +205,10 @@ export class FakeNode {
     host.onChange = () => {
       driver.wake();
     };
-    return { ledger, lookout, operations, driver, service, reconciler, stop };
+    const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
+    const adoption = new Adoption({ ledger, lookout, marks: host, clock, newOperationId, stop: stop.signal });
+    const services = { service, vgpus, reservations, expiry, reconciliation, adoption };
+    return { ledger, drains, lookout, operations, driver, reconciler, stop, ...services };
   }
 
   #next(): number {
@@ -171,21 +220,52 @@ export class FakeNode {
 /** A request for the `n`th domain with a slice of a type, placed anywhere. */
 export function createRequest(
   n: number,
-  given: Partial<CreateRequest> & {
+  given: Partial<Omit<CreateRequest, "room">> & {
+    readonly wish?: Wish;
+    /** Its room is taken, whatever the wish. */
+    readonly reservation?: ClaimId;
     readonly suffix?: TypeSuffix;
     readonly domain?: Partial<DomainSpec>;
   } = {},
 ): CreateRequest {
-  const { suffix = "4", domain, ...request } = given;
+  const { suffix = "4", domain, reservation, wish = wishFor(suffix), ...request } = given;
   return {
     claimId: claimId(`claim-${n}`),
     requestId: undefined,
     method: "CreateDomain",
     digest: `create-${n}`,
     spec: domainSpec(n, domain),
-    wish: { size: { by: "type", type: typeName(suffix) }, gpu: undefined, policy: "pack" },
+    room: reservation ? { kind: "reserved", reservation, wish: given.wish } : { kind: "free", wish },
     validateOnly: false,
     ...request,
+  };
+}
+
+/** A slice of a type, placed anywhere. */
+export function wishFor(suffix: TypeSuffix): Wish {
+  return { size: { by: "type", type: typeName(suffix) }, gpu: undefined, policy: "pack" };
+}
+
+/** A request to hold room for a slice of a type, by default for a minute. */
+export function reserveRequest(n: number, given: Partial<ReserveRequest> = {}): ReserveRequest {
+  return {
+    ...{
+      claimId: claimId(`claim-${n}`),
+      requestId: undefined,
+      method: "CreateReservation",
+      digest: `reserve-${n}`,
+    },
+    ...{ wish: wishFor("4"), ttlMs: 60_000, validateOnly: false },
+    ...given,
+  };
+}
+
+/** A request for a slice of a type for somebody else's domain. */
+export function vgpuRequest(n: number, given: Partial<CreateVgpuRequest> = {}): CreateVgpuRequest {
+  return {
+    ...{ claimId: claimId(`claim-${n}`), requestId: undefined, method: "CreateVgpu", digest: `create-${n}` },
+    ...{ room: { kind: "free", wish: wishFor("4") }, forDomain: undefined, labels: {}, validateOnly: false },
+    ...given,
   };
 }
 

@@ -36,7 +36,7 @@ export function toWireOwnership(ownership: Ownership): pb.Ownership {
 }
 
 export function toWireOnStop(claim: Claim | undefined): pb.OnStop {
-  return claim ? onStops[claim.domain.onStop] : pb.OnStop.UNSPECIFIED;
+  return claim?.domain ? onStops[claim.domain.onStop] : pb.OnStop.UNSPECIFIED;
 }
 
 /** What holds a claim up now, or else why it failed. */
@@ -52,5 +52,5 @@ export function toWireFailure(
 }
 
 export function operationName(claim: Claim | undefined): string {
-  return claim ? `operations/${claim.operation.id}` : "";
+  return claim?.operation ? `operations/${claim.operation.id}` : "";
 }

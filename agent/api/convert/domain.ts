@@ -3,7 +3,7 @@ import type { Duration } from "../../../proto/gen/google/protobuf/duration.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { AgentError } from "../../core/errors.ts";
 import type { DomainState, Inventory } from "../../inventory/model.ts";
-import type { Claim } from "../../lifecycle/claim.ts";
+import type { DomainClaim } from "../../lifecycle/claim.ts";
 import type { DomainView } from "../../lifecycle/views.ts";
 import type { DomainFigures } from "../../observation/domain-stats.ts";
 import { toWireSpec } from "./domain-spec.ts";
@@ -74,7 +74,7 @@ export function toWireDomain(view: DomainView, { inventory, stalledBy, withSpec 
   });
 }
 
-function stillHolds({ state, vgpuId }: Claim, { domain }: DomainView, { vgpus }: Inventory): string[] {
+function stillHolds({ state, vgpuId }: DomainClaim, { domain }: DomainView, { vgpus }: Inventory): string[] {
   if (state !== "failed" && state !== "deleting") return [];
   return [
     ...(vgpus.has(vgpuId) ? [`vgpu ${vgpuId}`] : []),

@@ -1,7 +1,7 @@
 // Operations as the contract shows them.
 import * as pb from "../../../proto/gen/vgpud/v1/operation.ts";
 import type { AgentError } from "../../core/errors.ts";
-import type { Claim, Operation, OperationKind } from "../../lifecycle/claim.ts";
+import { domainIdOf, type Operation, type OperationKind, type SliceClaim } from "../../lifecycle/claim.ts";
 import { toWireClaimState, toWireFailure } from "./claim.ts";
 
 const kinds = {
@@ -9,11 +9,13 @@ const kinds = {
   start: pb.OperationKind.START_DOMAIN,
   stop: pb.OperationKind.STOP_DOMAIN,
   destroy: pb.OperationKind.DESTROY_DOMAIN,
+  "create-vgpu": pb.OperationKind.CREATE_VGPU,
+  "delete-vgpu": pb.OperationKind.DELETE_VGPU,
 } as const satisfies Record<OperationKind, pb.OperationKind>;
 
 export function toWireOperation(
   operation: Operation,
-  claim: Claim,
+  claim: SliceClaim,
   stalledBy: AgentError | undefined,
 ): pb.Operation {
   const { ended } = operation;
@@ -22,8 +24,8 @@ export function toWireOperation(
     kind: kinds[operation.kind],
     state: stateOf(operation),
     claimId: claim.claimId,
-    domainUuid: claim.domain.id,
-    domainName: claim.domain.name,
+    domainUuid: domainIdOf(claim) ?? "",
+    domainName: claim.domain?.name ?? "",
     gpu: claim.gpu,
     vgpuId: claim.vgpuId,
     claimState: toWireClaimState(claim),

@@ -2,7 +2,8 @@
 import { Backend, Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/vgpu.ts";
 import type { AgentError } from "../../core/errors.ts";
-import type { Inventory } from "../../inventory/model.ts";
+import type { Inventory, Labels } from "../../inventory/model.ts";
+import { domainIdOf, type Claim } from "../../lifecycle/claim.ts";
 import type { VgpuView } from "../../lifecycle/views.ts";
 import { operationName, toWireClaimState, toWireFailure, toWireOwnership } from "./claim.ts";
 import { toWireSizes } from "./gpu.ts";
@@ -11,6 +12,10 @@ export interface VgpuContext {
   readonly inventory: Inventory;
   /** What holds the claim's operation up. */
   readonly stalledBy: AgentError | undefined;
+}
+
+function labelsOf(claim: Claim | undefined): Labels {
+  return (claim?.kind === "vgpu" ? claim.labels : claim?.domain?.labels) ?? {};
 }
 
 export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext): pb.Vgpu {
@@ -28,8 +33,8 @@ export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext
     ownership: toWireOwnership(view.ownership),
     claimId: claim?.claimId ?? "",
     claimState: toWireClaimState(claim),
-    domainUuid: domain?.id ?? claim?.domain.id ?? "",
-    domainName: domain?.name ?? claim?.domain.name ?? "",
+    domainUuid: domain?.id ?? (claim && domainIdOf(claim)) ?? "",
+    domainName: domain?.name ?? claim?.domain?.name ?? "",
     inUse: view.inUse,
     present: kernel !== undefined,
     holders: stalledBy?.holders.map(({ pid, command }) => ({ pid, command })) ?? [],
@@ -37,5 +42,6 @@ export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext
     createTime: claim && new Date(claim.createdAt),
     iommuGroup: kernel?.iommuGroup,
     operation: operationName(claim),
+    labels: labelsOf(claim),
   });
 }

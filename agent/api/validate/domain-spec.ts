@@ -130,7 +130,7 @@ function parseSerial({ serial }: Wire, path: string): DomainSpec["serial"] {
   return { logPath: logPath === "" ? undefined : formed(join(path, "log_path"), logPath, forms.PATH) };
 }
 
-function parseLabels(labels: Labels, path: string): Labels {
+export function parseLabels(labels: Labels, path: string): Labels {
   const entries = Object.entries(labels);
   if (entries.length > forms.MAX_LABELS)
     throw invalid(path, `must be at most ${forms.MAX_LABELS}, are ${entries.length}`);

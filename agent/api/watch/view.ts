@@ -2,10 +2,12 @@
 import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { Inventory } from "../../inventory/model.ts";
 import { knownOperations } from "../../lifecycle/known-operations.ts";
+import { livingReservations } from "../../lifecycle/room.ts";
 import { domainViews, gpuViews, vgpuViews, type DomainView } from "../../lifecycle/views.ts";
 import { currentInventory, type ViewContext } from "../context.ts";
 import { toWireGpu } from "../convert/gpu.ts";
 import { toWireOperation } from "../convert/operation.ts";
+import { toWireReservation } from "../convert/reservation.ts";
 import { diagnosedOf } from "../diagnosis.ts";
 import { listedDomain } from "../domain-service.ts";
 import { shownHost } from "../host-service.ts";
@@ -29,25 +31,24 @@ export class View {
       gpu: () => this.#gpus(inventory),
       vgpu: () => this.#vgpus(inventory),
       domain: () => this.#domains(inventory),
-      // Reservations join here, when they are served.
-      reservation: () => [],
+      reservation: () => this.#reservations(),
       operation: () => this.#operations(),
     };
     return Object.values(byKind).flatMap((things) => things());
   }
 
   #host(inventory: Inventory): Thing[] {
-    const { ledger, libvirt, agent, diagnosis } = this.#context;
-    const basis = [inventory, ledger.version, libvirt(), agent.machine(), diagnosis.latest];
+    const { ledger, drains, libvirt, agent, diagnosis } = this.#context;
+    const basis = [inventory, ledger.version, drains.current, libvirt(), agent.machine(), diagnosis.latest];
     return [
       { kind: "host", key: "", basis, make: () => ({ $case: "host", value: shownHost(this.#context) }) },
     ];
   }
 
   #gpus(inventory: Inventory): Thing[] {
-    const { ledger, rule, diagnosis } = this.#context;
-    const basis = [inventory, ledger.version, diagnosis.latest];
-    return gpuViews(inventory, ledger, rule).map((view) => {
+    const { ledger, drains, rule, diagnosis } = this.#context;
+    const basis = [inventory, ledger.version, drains.current, diagnosis.latest];
+    return gpuViews(inventory, ledger, rule, drains.current).map((view) => {
       const { address } = view.gpu;
       const make = () => toWireGpu(view, diagnosedOf(this.#context, view));
       return { kind: "gpu", key: address, basis, make: () => ({ $case: "gpu", value: make() }) };
@@ -58,7 +59,7 @@ export class View {
     const { ledger, operations } = this.#context;
     return vgpuViews(inventory, ledger).map((view) => {
       const { id: key, claim } = view;
-      const basis = [inventory, claim, claim && operations.stalledBy(claim.operation.id)];
+      const basis = [inventory, claim, claim?.operation && operations.stalledBy(claim.operation.id)];
       const make = () => shownVgpu(this.#context, view);
       return { kind: "vgpu", key, basis, make: () => ({ $case: "vgpu", value: make() }) };
     });
@@ -88,6 +89,20 @@ export class View {
         const basis = [view, "unanswered"];
         return { kind: "domain", key: view.id, basis, make: () => ({ $case: "domain", value: make() }) };
       });
+  }
+
+  /** One that was bound has gone, and so has one whose time is over, which is told when that is written down. */
+  #reservations(): Thing[] {
+    const { ledger, wall } = this.#context;
+    return livingReservations(ledger, wall()).map((reservation) => {
+      const make = () => toWireReservation(reservation);
+      return {
+        kind: "reservation",
+        key: reservation.claimId,
+        basis: [reservation],
+        make: () => ({ $case: "reservation", value: make() }),
+      };
+    });
   }
 
   #operations(): Thing[] {

@@ -1,8 +1,9 @@
 // Why one more of an item does not fit, GPU by GPU, beside all that is planned. Pure.
 import type { PciAddress } from "../../core/ids.ts";
 import type { Reason } from "../../core/reasons.ts";
+import { isDrain } from "../place.ts";
 import { freeText, lacking, missing, resources, oneOf, type Amounts } from "../budget.ts";
-import { sizesText } from "../wish.ts";
+import { meantType, sizesText } from "../wish.ts";
 import type { Load } from "./fill.ts";
 import { boundReached } from "./kernel-count.ts";
 import type { Item, Place } from "./units.ts";
@@ -33,23 +34,25 @@ export function nearestOf(all: readonly Shortfall[]): Shortfall | undefined {
   return [...all].sort((a, b) => rank(a) - rank(b))[0];
 }
 
-/** A GPU that offers other types comes nearer than one that offers none. */
+/** A GPU that is drained comes nearer than one that offers other types, and that nearer than one that offers none. */
 function rank({ distance, reason }: Shortfall): number {
   if (Number.isFinite(distance)) return distance;
+  if (isDrain(reason)) return Number.MAX_SAFE_INTEGER / 2;
   return reason === "MODE_UNSUPPORTED" ? Number.MAX_VALUE : Number.MAX_SAFE_INTEGER;
 }
 
 function shortfall(
-  { types }: Item,
+  { wish, types }: Item,
   { place: { site, bounds }, load, at }: { readonly place: Place; readonly load: Load; readonly at: number },
 ): Shortfall {
-  const { gpu } = site;
+  const { gpu, drained } = site;
   const never = (reason: Reason, why: string): Shortfall => ({
     ...{ gpu: gpu.address, reason, why },
     ...{ missing: undefined, distance: Infinity },
   });
   const type = types[at];
   if (!load.budget || site.types.length === 0) return never("MODE_UNSUPPORTED", "offers no vGPU types");
+  if (drained && meantType(wish, site.types)) return never(drained.reason, drained.why);
   if (!type) return never("TYPE_UNKNOWN", `offers ${site.types.map(({ name }) => name).join(", ")}`);
   const short = lacking(load.budget, type.sizes);
   if (short === undefined) {

@@ -3,7 +3,7 @@ import type { PciAddress, VgpuId } from "../../core/ids.ts";
 import type { Gpu, SliceSizes, VgpuType } from "../../inventory/model.ts";
 import { findingPieces, fragmentationOf } from "../fragmentation.ts";
 import { budgetOf, type Budget, type Holding } from "../budget.ts";
-import type { Stock } from "../place.ts";
+import type { Drained, Stock } from "../place.ts";
 
 /** The types that the kernel would list with another aperture; none when the GPU cannot be shared, whatever its aperture. */
 export type TypesRule = (gpu: Gpu, apertureMib: number) => readonly OfferedType[];
@@ -38,6 +38,8 @@ export interface Site {
   readonly pending: readonly SliceSizes[];
   /** How many of these, made in this order, find a piece of memory each, as far as is known; not asked before it matters. */
   readonly findingPieces: (next: readonly SliceSizes[]) => number;
+  /** Why it takes no new vGPUs, whatever is supposed; undefined when it does. */
+  readonly drained: Drained | undefined;
 }
 
 export interface SiteType extends OfferedType {
@@ -52,7 +54,7 @@ export interface SiteType extends OfferedType {
 
 /** By PCI address. */
 export function sitesOf(
-  { gpus, rule, holdings, typesAt, foreign, made }: PlanStock,
+  { gpus, rule, holdings, drained, typesAt, foreign, made }: PlanStock,
   what: Supposition,
 ): Site[] {
   const stays = ({ vgpuId }: Holding): boolean =>
@@ -80,6 +82,7 @@ export function sitesOf(
         pending: here.filter(({ vgpuId }) => !made.has(vgpuId)).map(({ sizes }) => sizes),
         findingPieces: (next) =>
           endowment && counted ? findingPieces(gpu, { endowment, holdings: here }, next) : next.length,
+        drained: drained(gpu.address),
       };
     });
 }

@@ -43,8 +43,8 @@ export function itemsOf(requests: readonly PlanRequest[], places: readonly Place
   });
 }
 
-function typeAt(wish: Wish, { gpu, budget, types }: Site): PlannableType | undefined {
-  if (!budget || (wish.gpu !== undefined && wish.gpu !== gpu.address)) return undefined;
+function typeAt(wish: Wish, { gpu, budget, types, drained }: Site): PlannableType | undefined {
+  if (!budget || drained || (wish.gpu !== undefined && wish.gpu !== gpu.address)) return undefined;
   return meantType(wish, types);
 }
 

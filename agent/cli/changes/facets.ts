@@ -43,6 +43,7 @@ export function facetsOf({ $case: kind, value }: WatchObject): readonly Facet[] 
         ["mode", word(value.mode, "MODE")],
         ["free", freeOf(value)],
         ["conditions", reasonsOf(value.conditions)],
+        ["drained", value.drained ? "yes" : "no"],
       ];
     case "vgpu":
       return [

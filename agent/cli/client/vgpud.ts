@@ -4,6 +4,7 @@ import { DomainServiceService } from "../../../proto/gen/vgpud/v1/domain_service
 import { GpuServiceService } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { HostServiceService } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { OperationServiceService } from "../../../proto/gen/vgpud/v1/operation_service.ts";
+import { ReservationServiceService } from "../../../proto/gen/vgpud/v1/reservation_service.ts";
 import { VgpuServiceService } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
 import {
   WatchServiceService,
@@ -51,11 +52,25 @@ export function connect(options: VgpudOptions) {
   return {
     getHost: call(HostServiceService.getHost),
     diagnose: call(HostServiceService.diagnose),
+    drainHost: call(HostServiceService.drainHost),
+    undrainHost: call(HostServiceService.undrainHost),
+    reconcile: call(HostServiceService.reconcile),
     listGpus: call(GpuServiceService.listGpus),
     getGpu: call(GpuServiceService.getGpu),
     plan: call(GpuServiceService.plan),
+    drainGpu: call(GpuServiceService.drainGpu),
+    undrainGpu: call(GpuServiceService.undrainGpu),
     listVgpus: call(VgpuServiceService.listVgpus),
     getVgpu: call(VgpuServiceService.getVgpu),
+    createVgpu: call(VgpuServiceService.createVgpu),
+    deleteVgpu: call(VgpuServiceService.deleteVgpu),
+    listReservations: call(ReservationServiceService.listReservations),
+    getReservation: call(ReservationServiceService.getReservation),
+    createReservation: call(ReservationServiceService.createReservation),
+    renewReservation: call(ReservationServiceService.renewReservation),
+    releaseReservation: call(ReservationServiceService.releaseReservation),
+    adoptVgpu: call(VgpuServiceService.adoptVgpu),
+    releaseVgpu: call(VgpuServiceService.releaseVgpu),
     listDomains: call(DomainServiceService.listDomains),
     getDomain: call(DomainServiceService.getDomain),
     createDomain: call(DomainServiceService.createDomain),

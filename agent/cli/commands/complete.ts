@@ -16,6 +16,10 @@ const lists: Readonly<Record<LiveNames, (vgpud: Vgpud) => Promise<readonly strin
   },
   gpus: async (vgpud) => (await gpus(vgpud)).map(({ pciAddress }) => pciAddress),
   types: async (vgpud) => (await gpus(vgpud)).flatMap(({ types }) => types.map(({ name }) => name)),
+  reservations: async (vgpud) => {
+    const pages = await allPages((pageToken) => vgpud.listReservations({ pageSize: PAGE_SIZE, pageToken }));
+    return pages.flatMap(({ reservations }) => reservations.map(({ claimId }) => claimId));
+  },
   vgpus: async (vgpud) => {
     const pages = await allPages((pageToken) => vgpud.listVgpus({ pageSize: PAGE_SIZE, pageToken }));
     return pages.flatMap(({ vgpus }) => vgpus.map(({ vgpuId }) => vgpuId));

@@ -1,12 +1,8 @@
 // `vgpuctl host`
-import type { Host, LedgerStatus, LibvirtStatus } from "../../../proto/gen/vgpud/v1/host.ts";
-import { Severity } from "../../../proto/gen/vgpud/v1/condition.ts";
 import type { ReadCommand } from "../command.ts";
+import { hostText } from "../view/host-view.ts";
 import { messageJson } from "../view/json.ts";
-import type { Cell } from "../view/paint.ts";
-import type { Text } from "../view/text.ts";
 import { watchFlags } from "../terminal/watch.ts";
-import { failureText, time, word, yesNo } from "../view/words.ts";
 
 export const hostCommand: ReadCommand = {
   kind: "read",
@@ -26,76 +22,3 @@ export const hostCommand: ReadCommand = {
     };
   },
 };
-
-function hostText(host: Host): Text {
-  return [
-    {
-      kind: "fields",
-      fields: [
-        ["host", host.hostname],
-        ["hypervisor", word(host.hypervisor, "HYPERVISOR")],
-        ["kernel", host.kernelRelease],
-        ["OS", host.os],
-        ["CPU", host.cpuModel],
-        ["CPUs", cpusCell(host)],
-        ["memory MiB", memoryCell(host)],
-        ["vgpud", host.agentVersion],
-        ["started", time(host.startTime)],
-        ["simulated", yesNo(host.simulated)],
-        ["libvirt", libvirtCell(host.libvirt)],
-        ["claims", ledgerCell(host.ledger)],
-        ["conditions", conditionsCell(host)],
-        ["drained", drainedCell(host)],
-      ],
-    },
-  ];
-}
-
-function cpusCell({ cpus, cpuBusy }: Host): Cell {
-  if (cpus === undefined) return undefined;
-  return cpuBusy === undefined ? String(cpus) : `${cpus}, ${Math.round(cpuBusy * 100)} % busy`;
-}
-
-function memoryCell({ memoryMib, memoryAvailableMib }: Host): Cell {
-  if (memoryMib === undefined) return undefined;
-  return memoryAvailableMib === undefined
-    ? String(memoryMib)
-    : `${memoryMib}, ${memoryAvailableMib} available`;
-}
-
-function drainedCell({ drained, drainNote }: Host): Cell {
-  return drained ? { text: drainNote === "" ? "yes" : `yes: ${drainNote}`, style: "warn" } : "no";
-}
-
-function conditionsCell({ conditions }: Host): Cell {
-  const [first, ...others] = conditions.filter(({ severity }) => severity !== Severity.INFO);
-  const known = conditions.map(({ reason }) => reason).join(", ");
-  if (first === undefined)
-    return {
-      text: known === "" ? "as they should be" : `as they should be; worth knowing: ${known}`,
-      style: "good",
-    };
-  const more = others.length === 0 ? "" : ` and ${others.length} more`;
-  return { text: `${first.reason}${more}: vgpuctl doctor says what to do`, style: "warn" };
-}
-
-function libvirtCell(libvirt: LibvirtStatus | undefined): Cell {
-  if (libvirt === undefined) return undefined;
-  const { uri, connected, version, hypervisorVersion, failure } = libvirt;
-  const drives = hypervisorVersion === "" ? "" : `, hypervisor ${hypervisorVersion}`;
-  if (connected) return { text: `${uri} connected, version ${version}${drives}`, style: "good" };
-  const why = failureText(failure);
-  return { text: `${uri} does not answer${why === undefined ? "" : `: ${why}`}`, style: "bad" };
-}
-
-function ledgerCell(ledger: LedgerStatus | undefined): Cell {
-  if (ledger === undefined) return undefined;
-  const { reserved, creating, active, stopped, deleting, failed, unreadable } = ledger;
-  const counts = Object.entries({ reserved, creating, active, stopped, deleting, failed, unreadable })
-    .filter(([state, count]) => count > 0 || state === "active")
-    .map(([state, count]) => `${count} ${state}`)
-    .join(", ");
-  const why = failureText(ledger.failure);
-  if (why !== undefined) return { text: `${counts}; the ledger cannot be written: ${why}`, style: "bad" };
-  return failed + unreadable > 0 ? { text: counts, style: "bad" } : counts;
-}

@@ -102,12 +102,17 @@ function permissionHints({ call }: CliError, { retry, retryWith }: RunContext): 
 /** What to look at when something was not found or is taken. */
 const lookByReason: Readonly<Record<string, readonly string[]>> = {
   GPU_NOT_FOUND: ["gpus"],
+  GPU_DRAINED: ["gpus"],
+  HOST_DRAINED: ["host"],
   TYPE_UNKNOWN: ["gpus"],
   VGPU_NOT_FOUND: ["vgpus"],
   DOMAIN_NOT_FOUND: ["domains"],
   DOMAIN_NAME_EXISTS: ["domains"],
   DOMAIN_UUID_EXISTS: ["domains"],
   DISK_IN_USE: ["domains"],
+  RESERVATION_NOT_FOUND: ["reservations"],
+  RESERVATION_MISMATCH: ["reservations"],
+  DOMAIN_NOT_ADOPTABLE: ["domains"],
 };
 
 /** The time that was given for an answer may be what was wrong: the lines leave it out. */

@@ -30,4 +30,6 @@ export const meantCommands: Readonly<Record<string, string>> = {
   stats: "top",
   operations: "operation",
   wait: "operation",
+  cordon: "drain",
+  uncordon: "undrain",
 };

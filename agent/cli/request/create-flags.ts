@@ -18,14 +18,8 @@ export const numaFlag: Flag = {
   field: "vgpu.numa",
 };
 
-export const createFlags: readonly Flag[] = [
-  {
-    name: "file",
-    short: "f",
-    value: "FILE",
-    help: "a request in YAML with the fields of CreateDomainRequest, - for stdin; NAME and flags win over it",
-    offer: { kind: "files" },
-  },
+/** Which vGPU, and where. */
+export const vgpuFlags: readonly Flag[] = [
   {
     name: "type",
     value: "TYPE",
@@ -62,6 +56,38 @@ export const createFlags: readonly Flag[] = [
     offer: offerWords(policies),
   },
   numaFlag,
+];
+
+export const claimIdFlag: Flag = {
+  name: "claim-id",
+  value: "ID",
+  fresh: true,
+  help: "your name for the claim; repeat it to retry safely (default: a new UUID)",
+  field: "claim_id",
+};
+export const dryRunFlag: Flag = {
+  name: "dry-run",
+  help: "check and place, and do nothing",
+  field: "validate_only",
+};
+export const reservationFlag: Flag = {
+  name: "reservation",
+  value: "ID",
+  help: "take the room of this reservation, by its claim id; what the vGPU is need not be said again",
+  field: "reservation",
+  offer: { kind: "live", what: "reservations" },
+};
+
+export const createFlags: readonly Flag[] = [
+  {
+    name: "file",
+    short: "f",
+    value: "FILE",
+    help: "a request in YAML with the fields of CreateDomainRequest, - for stdin; NAME and flags win over it",
+    offer: { kind: "files" },
+  },
+  ...vgpuFlags,
+  reservationFlag,
   { name: "vcpus", value: "N", help: "virtual CPUs (required here or in the file)", field: "domain.vcpus" },
   {
     name: "memory",
@@ -121,12 +147,6 @@ export const createFlags: readonly Flag[] = [
     field: "domain.on_stop",
     offer: offerWords(onStops),
   },
-  {
-    name: "claim-id",
-    value: "ID",
-    fresh: true,
-    help: "your name for the claim; repeat it to retry safely (default: a new UUID)",
-    field: "claim_id",
-  },
-  { name: "dry-run", help: "check and place, and do nothing", field: "validate_only" },
+  claimIdFlag,
+  dryRunFlag,
 ];

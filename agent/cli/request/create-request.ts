@@ -11,8 +11,8 @@ import {
 import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { usageError } from "../errors/cli-error.ts";
-import { diskBuses, diskFormats, modes, onStops } from "./create-words.ts";
-import { flavorOf, preferences, sizesOf } from "./vgpu-want.ts";
+import { diskBuses, diskFormats, onStops } from "./create-words.ts";
+import { preferences, vgpuOf, wantOf } from "./vgpu-want.ts";
 import { parseVncAddress } from "./vnc-address.ts";
 
 export function createRequest(args: Arguments): CreateDomainRequest {
@@ -22,6 +22,7 @@ export function createRequest(args: Arguments): CreateDomainRequest {
     claimId: createClaimId(args),
     validateOnly: isDryRun(args),
     vgpu: vgpuRequest(args, request.vgpu),
+    reservation: args.text("reservation") ?? request.reservation,
     domain: domainSpec(args, request.domain),
   };
 }
@@ -36,26 +37,17 @@ export function isDryRun(args: Arguments): boolean {
   return args.has("dry-run") || args.file?.request.validateOnly === true;
 }
 
-function vgpuRequest(args: Arguments, written = VgpuRequest.create()): VgpuRequest {
-  const want = wanted(args) ?? written.want;
-  if (want === undefined && args.file === undefined)
-    throw usageError("one of --type, --sizes, --mode and --flavor-metadata is required");
-  return { ...written, ...preferences(args, written), want };
+function vgpuRequest(args: Arguments, written: VgpuRequest | undefined): VgpuRequest | undefined {
+  return args.file === undefined ? vgpuOf(args) : vgpuOver(args, written);
 }
 
-function wanted(args: Arguments): VgpuRequest["want"] {
-  args.atMostOne("type", "sizes", "mode", "flavor-metadata");
-  const type = args.text("type");
-  if (type !== undefined) return { $case: "type", value: type };
-  const mode = args.choice("mode", modes);
-  if (mode !== undefined) return { $case: "mode", value: mode };
-  const sizes = args.text("sizes");
-  if (sizes === undefined) return flavorOf(args);
-  const want = sizesOf(sizes);
-  if (want !== undefined) return want;
-  throw usageError(
-    `--sizes takes three whole numbers as 128,512,4 (low GM MiB, high GM MiB, fences), not '${sizes}'`,
-  );
+/** What the file says may be in a reservation, and then nothing else has to. */
+function vgpuOver(args: Arguments, written: VgpuRequest | undefined): VgpuRequest | undefined {
+  const reserved = args.has("reservation") || args.file?.request.reservation !== "";
+  const base = written ?? VgpuRequest.create();
+  const want = wantOf(args) ?? base.want;
+  if (reserved && written === undefined && want === undefined) return undefined;
+  return { ...base, ...preferences(args, base), want };
 }
 
 function domainSpec(args: Arguments, written?: DomainSpec): DomainSpec {

@@ -1,11 +1,37 @@
 // Pure: what a vGPU is to be, from the flags and words that say it.
 import type { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
-import { VgtSizes, type VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { VgtSizes, VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { modes, policies } from "./create-words.ts";
 
 type Want = NonNullable<VgpuRequest["want"]>;
+
+/** What the flags ask for; undefined where a reservation says it and they say nothing of it. */
+export function vgpuOf(args: Arguments): VgpuRequest | undefined {
+  const want = wantOf(args);
+  const placed = ["gpu", "policy", "numa"].some((flag) => args.has(flag));
+  if (want === undefined && args.has("reservation") && !placed) return undefined;
+  if (want === undefined)
+    throw usageError("one of --type, --sizes, --mode and --flavor-metadata is required");
+  const vgpu = VgpuRequest.create();
+  return { ...vgpu, ...preferences(args, vgpu), want };
+}
+
+export function wantOf(args: Arguments): Want | undefined {
+  args.atMostOne("type", "sizes", "mode", "flavor-metadata");
+  const type = args.text("type");
+  if (type !== undefined) return { $case: "type", value: type };
+  const mode = args.choice("mode", modes);
+  if (mode !== undefined) return { $case: "mode", value: mode };
+  const sizes = args.text("sizes");
+  if (sizes === undefined) return flavorOf(args);
+  const want = sizesOf(sizes);
+  if (want !== undefined) return want;
+  throw usageError(
+    `--sizes takes three whole numbers as 128,512,4 (low GM MiB, high GM MiB, fences), not '${sizes}'`,
+  );
+}
 
 /** `LOW,HIGH,FENCES`; undefined for another form. */
 export function sizesOf(text: string): Want | undefined {

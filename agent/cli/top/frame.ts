@@ -51,7 +51,8 @@ export function screenFrame(
 function topLines({ host, gpus, rows, at }: Seen, paint: Paint): readonly string[] {
   const running = rows.filter(({ domain }) => word(domain.state, "DOMAIN_STATE") === "running").length;
   const libvirt = host?.libvirt?.connected === false ? ", libvirt does not answer" : "";
-  const title = `${host?.hostname ?? "-"}, vgpud ${host?.agentVersion ?? "-"}${libvirt}: ${rows.length} domains, ${running} running; ${time(new Date(at)) ?? "-"}`;
+  const drained = host?.drained === true ? ", drained" : "";
+  const title = `${host?.hostname ?? "-"}, vgpud ${host?.agentVersion ?? "-"}${libvirt}${drained}: ${rows.length} domains, ${running} running; ${time(new Date(at)) ?? "-"}`;
   return [printable(title), ...gpus.flatMap((gpu) => ["", ...gpuLines(gpu, paint)]), ""];
 }
 

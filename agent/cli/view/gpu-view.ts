@@ -72,6 +72,10 @@ function modeCell(gpu: Gpu): Cell {
   return gpu.drained ? { text: `${mode ?? "-"} (drained)`, style: "warn" } : mode;
 }
 
+function drainedCell({ drainNote }: Gpu): Cell {
+  return { text: drainNote === "" ? "yes" : `yes: ${drainNote}`, style: "warn" };
+}
+
 function amountCells(budget: ResourceBudget | undefined): readonly Cell[] {
   const { free, total, used } = budget ?? {};
   if (free === undefined || total === undefined || used === undefined) return Array<Cell>(4).fill(undefined);
@@ -122,7 +126,7 @@ function gpuFields(gpu: Gpu): Block {
       ["BAR 2 MiB", gpu.apertureMib],
       ["mode", modeCell(gpu)],
       ["backend", word(gpu.backend, "BACKEND")],
-      ...(gpu.drained ? ([["drained", gpu.drainNote]] as const) : []),
+      ...(gpu.drained ? ([["drained", drainedCell(gpu)]] as const) : []),
     ],
   };
 }

@@ -14,6 +14,7 @@ const styles: Readonly<Record<string, Style>> = {
   running: "good",
   active: "good",
   succeeded: "good",
+  done: "good",
   creating: "warn",
   deleting: "warn",
   paused: "warn",

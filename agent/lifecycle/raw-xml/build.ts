@@ -1,5 +1,5 @@
 // Writes a raw domain into the document that goes to libvirt, with the slice among its devices.
-import type { Claim } from "../claim.ts";
+import type { DomainClaim } from "../claim.ts";
 import { addSlice } from "../domain-xml-vgpu.ts";
 import { Builder } from "../xml-builder.ts";
 import type { RawDomain } from "./raw-domain.ts";
@@ -17,7 +17,7 @@ export function renderRawDomain(
   return domain.render();
 }
 
-export function addRawDomain(domain: Builder, claim: Claim, { children }: RawDomain): void {
+export function addRawDomain(domain: Builder, claim: DomainClaim, { children }: RawDomain): void {
   for (const child of children) {
     const element = addElement(domain, child);
     if (child.name !== "devices") continue;

@@ -57,7 +57,7 @@ export function listChoice(query: URLSearchParams): ListChoice {
 export function domainGroups({ domains, vgpus }: MetricsView, choice: ListChoice): DomainGroup[] {
   const slices = new Map<DomainId, { type: string; gpu: string }[]>();
   for (const { domain, claim, type, gpu } of vgpus) {
-    const id = domain?.id ?? claim?.domain.id;
+    const id = domain?.id ?? claim?.domain?.id;
     if (id !== undefined) slices.set(id, [...(slices.get(id) ?? []), { type, gpu }]);
   }
   const rows = domains.map((view) => ({ view, vgpus: slices.get(view.id) ?? [] })).sort(inOrder);

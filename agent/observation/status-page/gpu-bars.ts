@@ -52,7 +52,7 @@ export function slicesOf(
         sizes: claim?.sizes ?? gpu.types.find(({ name }) => name === vgpu.type)?.sizes,
         state: stateOf(vgpu),
         phase: phaseOf(vgpu),
-        domain: vgpu.domain?.name ?? claim?.domain.name,
+        domain: vgpu.domain?.name ?? claim?.domain?.name,
         troubled: claim && (stalledBy(claim) ?? claim.failure),
       };
     });

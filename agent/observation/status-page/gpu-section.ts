@@ -36,7 +36,7 @@ ${budget ? drawings(view, budget, slices) : markup`<p class="empty">Offers no vG
 ${view.types.length > 0 ? typeTable(id, view) : undefined}</div></article>`;
 }
 
-function factsOf({ gpu, functions }: GpuView): string {
+function factsOf({ gpu, drain, functions }: GpuView): string {
   const nodes = [gpu.drmCard, gpu.drmRender].filter((node) => node !== undefined);
   return [
     platformOf(gpu.deviceId)?.name ?? "",
@@ -46,6 +46,7 @@ function factsOf({ gpu, functions }: GpuView): string {
     gpu.numaNode === undefined ? "" : `NUMA node ${gpu.numaNode}`,
     gpu.bootVga === true ? "drives the boot display" : "",
     functions === undefined ? "" : functionsInWords(functions),
+    drain === undefined ? "" : "drained",
   ]
     .filter((fact) => fact !== "")
     .join(" · ");

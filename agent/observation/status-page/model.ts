@@ -27,6 +27,8 @@ export interface StatusSource {
     /** Why it is not connected. */
     readonly error: string | undefined;
   };
+  /** Why the ledger cannot be written; undefined when it can. */
+  readonly ledgerTrouble: string | undefined;
   /** What holds up the latest thing asked of a claim. */
   readonly stalledBy: (claim: Claim) => AgentError | undefined;
   /** What domains did in the last minutes. */

@@ -5,7 +5,8 @@ import { messageOf, remedyOf } from "../../diagnosis/words.ts";
 import type { Gpu, Inventory } from "../../inventory/model.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
 import type { Notice, Resource, SliceView, StatusSource } from "./model.ts";
-import { count, duration, plural } from "./units.ts";
+import type { Drain } from "../../lifecycle/drains.ts";
+import { count, duration, plural, utc } from "./units.ts";
 
 /** The agent looks at least once a minute; two looks that failed in a row are worth a word. */
 const STALE_MS = 150_000;
@@ -22,10 +23,13 @@ export function noticesOf(
   const notices = [
     ...aboutLook(source, inventory),
     ...aboutLibvirt(source, inventory),
+    ...aboutDisk(source),
     ...aboutLedger(source),
     ...aboutHost(inventory),
+    ...aboutDrain("HOST_DRAINED", "host", source.view.drains.host),
     ...gpus.flatMap((view) => [
       ...aboutGpu(view),
+      ...aboutDrain("GPU_DRAINED", view.gpu.address, view.drain),
       ...aboutRoom(view),
       ...aboutOvercommitment(view),
       ...aboutSlices(slicesOn.get(view.gpu.address) ?? []),
@@ -58,6 +62,19 @@ function aboutLibvirt({ libvirt, now }: StatusSource, { domains }: Inventory): N
       about: "libvirt",
       message: `${libvirt.uri} has not answered${since}: ${why}; domains are unknown and changes are refused`,
       remedy: "vgpud connects again by itself; look at the libvirt daemon and at vgpud's right to its socket",
+    },
+  ];
+}
+
+function aboutDisk({ ledgerTrouble }: StatusSource): Notice[] {
+  if (ledgerTrouble === undefined) return [];
+  return [
+    {
+      severity: "error",
+      reason: "LEDGER_UNAVAILABLE",
+      about: "ledger",
+      message: `the ledger cannot be written: ${ledgerTrouble}; nothing new is promised, and what is destroyed is given back and acknowledged later`,
+      remedy: "make room on the disk below the state directory or mend it; vgpud tries again by itself",
     },
   ];
 }
@@ -97,6 +114,22 @@ function aboutHost({ host, gpus }: Inventory): Notice[] {
       remedy: host.hypervisor === "none" ? "load kvm_intel, and switch VT-x on in the firmware" : undefined,
     });
   return notices;
+}
+
+function aboutDrain(
+  reason: "HOST_DRAINED" | "GPU_DRAINED",
+  about: string,
+  drain: Drain | undefined,
+): Notice[] {
+  if (!drain) return [];
+  const why = drain.note === "" ? "" : `: ${drain.note}`;
+  return [
+    {
+      ...{ severity: "information", reason, about },
+      message: `drained since ${utc(drain.since)}, so that no new vGPUs are made${why}; what exists goes on`,
+      remedy: `vgpuctl undrain${reason === "GPU_DRAINED" ? ` ${about}` : ""} ends it`,
+    },
+  ];
 }
 
 function aboutGpu({ gpu }: GpuView): Notice[] {
@@ -176,5 +209,5 @@ const orphaned = {
   severity: "warning",
   reason: undefined,
   message: "this slice bears vgpud's mark and no claim stands for it; it is counted and left alone",
-  remedy: "remove it by hand when nothing needs it",
+  remedy: "take it over (vgpuctl adopt), or remove it by hand when nothing needs it",
 } as const satisfies Omit<Notice, "about">;

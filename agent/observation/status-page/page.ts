@@ -98,9 +98,10 @@ const hypervisors = {
   none: "no hypervisor",
 } as const satisfies Record<HostFacts["hypervisor"], string>;
 
-function top({ agent, now }: StatusSource, { host }: Inventory, choice: ListChoice): Html {
+function top({ agent, view, now }: StatusSource, { host }: Inventory, choice: ListChoice): Html {
   const simulated = agent.simulated ? markup` <span class="badge">simulated host</span>` : undefined;
-  return markup`<header class="top"><div><p class="brand">vgpud ${agent.version}${simulated}</p><h1><bdi>${host.hostname}</bdi></h1>
+  const drained = view.drains.host ? markup` <span class="badge">drained</span>` : undefined;
+  return markup`<header class="top"><div><p class="brand">vgpud ${agent.version}${simulated}${drained}</p><h1><bdi>${host.hostname}</bdi></h1>
 <p class="facts">${hypervisors[host.hypervisor]} · Linux ${host.kernelRelease}</p></div>${linkBox(choice, now)}</header>`;
 }
 

@@ -1,10 +1,13 @@
 // The shipped vgpud as a process of its own, with its log kept for the test that fails.
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { DEATH_VARIABLE, type Death } from "./crash/death.ts";
 
 const main = fileURLToPath(import.meta.resolve("../../../agent/main.js"));
+const mortal = fileURLToPath(import.meta.resolve("./crash/mortal-agent.js"));
 
 export interface Ended {
   /** Null when a signal ended it. */
@@ -18,6 +21,8 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A program with its words that becomes vgpud, as `systemd-socket-activate`. */
   readonly launcher?: readonly string[];
+  /** Ends itself at a point of its work: where this says from its start on, or where `arm` tells it later. */
+  readonly mortal?: Death | "when armed";
 }
 
 /** Ends by itself within the test's time, or is ended with the test. */
@@ -30,12 +35,14 @@ export class AgentProcess implements AsyncDisposable {
   #over = false;
 
   /** `words` are the command line behind `vgpud`. */
-  constructor(words: readonly string[], { env = {}, launcher = [] }: ProcessOptions = {}) {
-    const [program = process.execPath, ...rest] = [...launcher, process.execPath, main, ...words];
+  constructor(words: readonly string[], { env = {}, launcher = [], mortal: death }: ProcessOptions = {}) {
+    const script = death === undefined ? main : mortal;
+    const [program = process.execPath, ...rest] = [...launcher, process.execPath, script, ...words];
+    const armed = typeof death === "object" ? { [DEATH_VARIABLE]: JSON.stringify(death) } : {};
     const child = spawn(program, rest, {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...env },
-    });
+      stdio: ["ignore", "pipe", "pipe", ...(death === undefined ? [] : (["ipc"] as const))],
+      env: { ...process.env, ...env, ...armed },
+    }) as ChildProcessByStdio<null, Readable, Readable>;
     this.#child = child;
     this.#keep(createInterface(child.stdout), this.#out);
     this.#keep(createInterface(child.stderr), this.#log);
@@ -44,6 +51,18 @@ export class AgentProcess implements AsyncDisposable {
       this.#told();
       return { code: child.exitCode, stdout: this.#out.join("\n"), stderr: this.log };
     });
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Resolves when a mortal one knows where it is to end. */
+  async arm(death: Death): Promise<void> {
+    const told = once(this.#child, "message");
+    // Of one that has ended meanwhile nobody needs to know that it was not told.
+    this.#child.send(death, () => undefined);
+    await Promise.race([told, this.ended]);
   }
 
   /** One JSON object a line, from its start to now. */

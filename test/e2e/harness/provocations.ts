@@ -115,10 +115,12 @@ export const provocations: Readonly<Record<FaultKind, Provocation>> = {
       const { domain } = await agent.create("hurt");
       await set();
       await until("it is seen", async () => (await agent.vgpus())[0]?.present === false);
-      assert.equal((await agent.domains())[0]?.uuid, domain?.uuid);
+      await seen(agent, ClaimState.FAILED);
+      const [shown] = await agent.domains();
+      assert.deepEqual([shown?.uuid, shown?.state], [domain?.uuid, DomainState.RUNNING]);
       await heal();
       assert.equal((await agent.destroy("hurt"))?.claimState, ClaimState.GONE);
-      return [];
+      return [shown?.failure?.reason];
     },
   },
   VGPU_HELD: {

@@ -104,7 +104,7 @@ export class Watching implements Disposable {
     return this.error;
   }
 
-  /** What it was told of, with the states of a domain: `domain web SHUT_OFF`. */
+  /** What it was told of, with the name of a domain and its state, or of a reservation: `domain web SHUT_OFF`. */
   get told(): readonly string[] {
     return this.items.map(({ type, object }) =>
       [type.replace("WATCH_EVENT_TYPE_", ""), object ? titleOf(object) : ""].join(" ").trim(),
@@ -163,5 +163,6 @@ export class StuckWatching implements Disposable {
 
 function titleOf(object: WatchObject): string {
   const { $case: kind, value } = object;
+  if (kind === "reservation") return `${kind} ${value.claimId}`;
   return kind === "domain" ? `${kind} ${value.name} ${value.state.replace("DOMAIN_STATE_", "")}` : kind;
 }

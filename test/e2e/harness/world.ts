@@ -49,7 +49,31 @@ const snapshotSchema = z.object({
 /** What the simulated kernel and libvirt really have. */
 export type Truth = z.output<typeof snapshotSchema>;
 
-const configurationOf = (images: string): string => `
+const recordSchema = z.object({
+  claimId: z.string(),
+  vgpuId: z.string(),
+  type: z.string(),
+  state: z.string(),
+  goal: z.string(),
+  /** Of a claim that has one of ours. */
+  domain: z.object({ id: z.string(), name: z.string(), onStop: z.string() }).optional(),
+});
+
+/** A claim as its file says it. */
+export type ClaimRecord = z.output<typeof recordSchema>;
+
+interface Setting {
+  /** Instead of a folder of the simulated host's. */
+  readonly stateDir?: string;
+  /** YAML for the section `limits` of the configuration. */
+  readonly limits?: string;
+}
+
+/** For who asks for more changes within a second than the shipped limit lets one connection. */
+export const MANY_A_SECOND: Setting = { limits: "{ connection_rate: 10000 }" };
+
+const configurationOf = (images: string, { limits = "{}" }: Setting): string => `
+limits: ${limits}
 storage_roots: [${images}]
 networks: [default]
 bridges: [br0]
@@ -75,23 +99,25 @@ export class World implements AsyncDisposable {
   metricsUrl = "";
   disposed = false;
 
+  readonly stateDir: string;
   readonly #process: ProcessOptions;
 
-  private constructor(host: SimulatedHost, process: ProcessOptions) {
+  private constructor(host: SimulatedHost, process: ProcessOptions, stateDir: string | undefined) {
     this.host = host;
     this.#process = process;
+    this.stateDir = stateDir ?? path.join(host.directory, "state");
     this.agent = new AgentProcess(this.words, process);
     this.rpc = new Rpc(this.socket);
   }
 
   /** `yaml` is the HOST.yaml; without it one GPU with an aperture of 1024 MiB. */
-  static async start(yaml = "", process: ProcessOptions = {}): Promise<World> {
+  static async start(yaml = "", process: ProcessOptions = {}, setting: Setting = {}): Promise<World> {
     const host = await SimulatedHost.start(yaml);
     const images = path.join(host.directory, "images");
     await mkdir(images);
     for (const name of ["disk.img", "vmlinuz", "initrd"]) await writeFile(path.join(images, name), "");
-    await writeFile(path.join(host.directory, "vgpud.yaml"), configurationOf(images));
-    const world = new World(host, process);
+    await writeFile(path.join(host.directory, "vgpud.yaml"), configurationOf(images, setting));
+    const world = new World(host, process, setting.stateDir);
     opened.push(world);
     await world.#ready();
     return world;
@@ -107,10 +133,6 @@ export class World implements AsyncDisposable {
 
   get readSocket(): string {
     return path.join(this.host.directory, "vgpud-read.sock");
-  }
-
-  get stateDir(): string {
-    return path.join(this.host.directory, "state");
   }
 
   /** The agent's command line. */
@@ -219,18 +241,21 @@ export class World implements AsyncDisposable {
     return names.filter((name) => !name.endsWith(".tmp")).sort();
   }
 
-  /** The states of the claims on disk. */
-  async claimStates(): Promise<string[]> {
+  /** The claims on disk. */
+  async records(): Promise<ClaimRecord[]> {
     const files = (await this.claimFiles()).filter((name) => name.endsWith(".json"));
-    const record = z.object({ state: z.string() });
-    const states = await Promise.all(
+    const records = await Promise.all(
       files.map(async (name) => {
         const text = await readFile(path.join(this.stateDir, "claims", name), "utf8").catch(() => undefined);
-        const content: unknown = text && JSON.parse(text.slice(text.indexOf("\n")));
-        return content === undefined ? [] : [record.parse(content).state];
+        return text === undefined ? [] : [recordSchema.parse(JSON.parse(text.slice(text.indexOf("\n"))))];
       }),
     );
-    return states.flat();
+    return records.flat();
+  }
+
+  /** The states of the claims on disk. */
+  async claimStates(): Promise<string[]> {
+    return (await this.records()).map(({ state }) => state);
   }
 
   async footprint(): Promise<Footprint> {
@@ -265,9 +290,9 @@ export class World implements AsyncDisposable {
   }
 
   /** Starts the agent again on the same host, after it ended; `more` are words of its command line. */
-  async startAgain(more: readonly string[] = []): Promise<void> {
+  async startAgain(more: readonly string[] = [], process: ProcessOptions = {}): Promise<void> {
     this.rpc[Symbol.dispose]();
-    this.agent = new AgentProcess([...this.words, ...more], this.#process);
+    this.agent = new AgentProcess([...this.words, ...more], { ...this.#process, ...process });
     this.rpc = new Rpc(this.socket);
     await this.#ready();
   }

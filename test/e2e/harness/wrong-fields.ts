@@ -205,7 +205,7 @@ export const wrongFields: readonly WrongField[] = [
   ["INVALID", 'vgpu.flavor.metadata["vgt_low_gm_size"]', flavoured({ vgt_low_gm_size: "64" })],
   ...each("vgpu.gpu", GPUS, (gpu) => ({ vgpu: { gpu } })),
 
-  unserved("reservation", { request: { reservation: "r" } }),
+  ["INVALID", "reservation", { request: { reservation: " r" } }],
   unserved("vgpu.needs", { vgpu: { want: { $case: "needs", value: placement.VgpuNeeds.create() } } }),
   unserved("vgpu.vf_profile", { vgpu: { vfProfile: placement.VfProfile.create() } }),
 ];

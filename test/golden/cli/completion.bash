@@ -21,7 +21,7 @@ _vgpuctl() {
       # The words are as they were typed: nobody has made a path of ~/ yet.
       --socket) socket=(--socket "${words[i + 1]/#~\//$HOME/}") && ((i++)) ;;
       --socket=*) socket=("${words[i]}") ;;
-      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace) ((i++)) ;;
+      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --reservation | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace | --domain-uuid | --label | --ttl | --note) ((i++)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command="${words[i]}"; else ((operands++)); fi ;;
     esac
@@ -44,7 +44,7 @@ _vgpuctl_offer() {
     */--timeout) :; return ;;
     */--interval) :; return ;;
     doctor/--mode) _vgpuctl_words 'gvt-g gvt-d gvt-s sriov' "$cur"; return ;;
-    create/--mode) _vgpuctl_words 'gvt-g' "$cur"; return ;;
+    create/--mode | create-vgpu/--mode | reserve/--mode) _vgpuctl_words 'gvt-g' "$cur"; return ;;
     */--gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
     */--lang) _vgpuctl_words 'en zh-Hans' "$cur"; return ;;
     */--host-root) _vgpuctl_files "$cur"; return ;;
@@ -62,6 +62,7 @@ _vgpuctl_offer() {
     */--file | */-f) _vgpuctl_files "$cur"; return ;;
     */--type) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" types 2>/dev/null)" "$cur"; return ;;
     */--sizes) :; return ;;
+    */--reservation) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" reservations 2>/dev/null)" "$cur"; return ;;
     */--vcpus) :; return ;;
     */--memory) :; return ;;
     */--disk) _vgpuctl_files "$cur"; return ;;
@@ -74,6 +75,10 @@ _vgpuctl_offer() {
     */--on-stop) _vgpuctl_words 'hold release' "$cur"; return ;;
     */--claim-id) :; return ;;
     */--grace) :; return ;;
+    */--domain-uuid) :; return ;;
+    */--label) :; return ;;
+    */--ttl) :; return ;;
+    */--note) :; return ;;
   esac
   if [[ $cur == -* ]]; then
     case "$command" in
@@ -86,10 +91,21 @@ _vgpuctl_offer() {
       watch) _vgpuctl_words '--no-headers --socket --output --timeout --no-color --help' "$cur" ;;
       events) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
       plan) _vgpuctl_words '--flavor-metadata --gpu --policy --numa --aperture --without-gpu --without-foreign --empty --no-headers --socket --output --timeout --no-color --help' "$cur" ;;
-      create) _vgpuctl_words '--file --type --sizes --flavor-metadata --mode --gpu --policy --numa --vcpus --memory --disk --disk-format --disk-bus --disk-readonly --kernel --initrd --cmdline --vnc --uuid --on-stop --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      create) _vgpuctl_words '--file --type --sizes --flavor-metadata --mode --gpu --policy --numa --reservation --vcpus --memory --disk --disk-format --disk-bus --disk-readonly --kernel --initrd --cmdline --vnc --uuid --on-stop --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
       start) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
       stop) _vgpuctl_words '--grace --now --no-force --socket --output --timeout --no-color --help' "$cur" ;;
       destroy) _vgpuctl_words '--grace --now --no-force --allow-missing --yes --socket --output --timeout --no-color --help' "$cur" ;;
+      create-vgpu) _vgpuctl_words '--type --sizes --flavor-metadata --mode --gpu --policy --numa --reservation --domain-uuid --label --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      delete-vgpu) _vgpuctl_words '--allow-missing --socket --output --timeout --no-color --help' "$cur" ;;
+      reserve) _vgpuctl_words '--type --sizes --flavor-metadata --mode --gpu --policy --numa --ttl --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      reservations) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
+      renew) _vgpuctl_words '--ttl --socket --output --timeout --no-color --help' "$cur" ;;
+      release) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
+      adopt) _vgpuctl_words '--with-domain --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      release-vgpu) _vgpuctl_words '--yes --socket --output --timeout --no-color --help' "$cur" ;;
+      drain) _vgpuctl_words '--note --socket --output --timeout --no-color --help' "$cur" ;;
+      undrain) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
+      reconcile) _vgpuctl_words '--dry-run --no-headers --socket --output --timeout --no-color --help' "$cur" ;;
       operation) _vgpuctl_words '--watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       version) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
       completion) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
@@ -99,7 +115,7 @@ _vgpuctl_offer() {
     return
   fi
   case "$command/$operands" in
-    /0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy operation version completion help' "$cur" ;;
+    /0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain reconcile operation version completion help' "$cur" ;;
     gpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     vgpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
     domains/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
@@ -109,8 +125,16 @@ _vgpuctl_offer() {
     start/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     stop/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     destroy/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
+    delete-vgpu/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
+    reservations/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" reservations 2>/dev/null)" "$cur" ;;
+    renew/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" reservations 2>/dev/null)" "$cur" ;;
+    release/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" reservations 2>/dev/null)" "$cur" ;;
+    adopt/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
+    release-vgpu/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
+    drain/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
+    undrain/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     completion/0) _vgpuctl_words 'bash zsh fish' "$cur" ;;
-    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy operation version completion help' "$cur" ;;
+    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain reconcile operation version completion help' "$cur" ;;
   esac
 }
 

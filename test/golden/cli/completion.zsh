@@ -41,6 +41,17 @@ _vgpuctl() {
         'start:start a domain that is stopped'
         'stop:stop a domain; its claim stays'
         'destroy:stop a domain, remove its vGPU and definition, end its claim; disks stay'
+        'create-vgpu:make a vGPU for a domain that is managed elsewhere'
+        'delete-vgpu:remove a vGPU that create-vgpu made and end its claim; never while a guest holds it'
+        'reserve:hold room for a vGPU until it is bound, released or its time ends'
+        'reservations:list the reservations that hold room, or show one'
+        'renew:move the end of a reservation'
+        'release:give the room of a reservation back'
+        'adopt:take a vGPU that others made over, with its domain if asked; nothing but the domain'\''s mark is changed'
+        'release-vgpu:give an own vGPU up: it stays as it is with its domain, without mark and claim'
+        'drain:make no new vGPUs on a GPU, or on the whole host; what exists goes on'
+        'undrain:make new vGPUs again on a GPU, or on the host; GPUs drained by themselves stay so'
+        'reconcile:lead the host to what the claims say, and tell each step; it happens by itself, too'
         'operation:show what a change is doing or did; --watch waits for its end and ends as it did'
         'version:show the version of vgpuctl; that of vgpud is shown by host'
         'completion:print a script with which a shell completes vgpuctl; the Debian package has them installed'
@@ -107,6 +118,7 @@ _vgpuctl() {
             --gpu='[only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
             --policy='[among GPUs with room\: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain'\''s memory or CPUs are)]:POLICY:(pack spread numa)' \
             --numa='[the host'\''s NUMA node to be near to; alone it means --policy numa]:NODE: ' \
+            --reservation='[take the room of this reservation, by its claim id; what the vGPU is need not be said again]:ID:{_vgpuctl_live reservations}' \
             --vcpus='[virtual CPUs (required here or in the file)]:N: ' \
             --memory='[memory, MiB (required here or in the file)]:MIB: ' \
             --disk='[a disk image below a storage root (this, --kernel or a file is required)]:PATH:_files' \
@@ -136,6 +148,60 @@ _vgpuctl() {
             --allow-missing'[a domain that does not exist is no error]' \
             '(--yes -y)'{--yes,-y}'[do not ask first; without a terminal nobody is asked]' \
             '1:REF:{_vgpuctl_live domains}' ;;
+        create-vgpu) _arguments $globals \
+            --type='[the vGPU by its type, as i915-GVTg_V5_4]:TYPE:{_vgpuctl_live types}' \
+            --sizes='[the vGPU by low and high GM in MiB and fences\: the smallest type that holds them]:LOW,HIGH,FENCES: ' \
+            '*'--flavor-metadata='[the vGPU by the sizes of a flavor, as hw\:vgt_low_gm_sz=128; repeated for each key]:KEY=VALUE: ' \
+            --mode='[the smallest vGPU of a mode\: gvt-g]:MODE:(gvt-g)' \
+            --gpu='[only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
+            --policy='[among GPUs with room\: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain'\''s memory or CPUs are)]:POLICY:(pack spread numa)' \
+            --numa='[the host'\''s NUMA node to be near to; alone it means --policy numa]:NODE: ' \
+            --reservation='[take the room of this reservation, by its claim id; what the vGPU is need not be said again]:ID:{_vgpuctl_live reservations}' \
+            --domain-uuid='[the domain that will have it, to be shown; nothing is done to it]:UUID: ' \
+            '*'--label='[your own word about it]:KEY=VALUE: ' \
+            --claim-id='[your name for the claim; repeat it to retry safely (default\: a new UUID)]:ID: ' \
+            --dry-run'[check and place, and do nothing]' ;;
+        delete-vgpu) _arguments $globals \
+            --allow-missing'[a vGPU that does not exist is no error]' \
+            '1:VGPU:{_vgpuctl_live vgpus}' ;;
+        reserve) _arguments $globals \
+            --type='[the vGPU by its type, as i915-GVTg_V5_4]:TYPE:{_vgpuctl_live types}' \
+            --sizes='[the vGPU by low and high GM in MiB and fences\: the smallest type that holds them]:LOW,HIGH,FENCES: ' \
+            '*'--flavor-metadata='[the vGPU by the sizes of a flavor, as hw\:vgt_low_gm_sz=128; repeated for each key]:KEY=VALUE: ' \
+            --mode='[the smallest vGPU of a mode\: gvt-g]:MODE:(gvt-g)' \
+            --gpu='[only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
+            --policy='[among GPUs with room\: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain'\''s memory or CPUs are)]:POLICY:(pack spread numa)' \
+            --numa='[the host'\''s NUMA node to be near to; alone it means --policy numa]:NODE: ' \
+            --ttl='[for how long from now, 1s to 24h (default 60s)]:DURATION: ' \
+            --claim-id='[your name for the claim; repeat it to retry safely (default\: a new UUID)]:ID: ' \
+            --dry-run'[check and place, and do nothing]' ;;
+        reservations) _arguments $globals \
+            --no-headers'[tables without their head]' \
+            '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
+            --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
+            '1:CLAIM_ID:{_vgpuctl_live reservations}' ;;
+        renew) _arguments $globals \
+            --ttl='[for how long from now, 1s to 24h (default 60s)]:DURATION: ' \
+            '1:CLAIM_ID:{_vgpuctl_live reservations}' ;;
+        release) _arguments $globals \
+            '1:CLAIM_ID:{_vgpuctl_live reservations}' ;;
+        adopt) _arguments $globals \
+            --with-domain'[its domain, too\: stop, start and destroy manage it from then on]' \
+            --claim-id='[your name for the claim; repeat it to retry safely (default\: a new UUID)]:ID: ' \
+            --dry-run'[check, and do nothing]' \
+            '1:VGPU_ID:{_vgpuctl_live vgpus}' ;;
+        release-vgpu) _arguments $globals \
+            '(--yes -y)'{--yes,-y}'[do not ask first; without a terminal nobody is asked]' \
+            '1:VGPU:{_vgpuctl_live vgpus}' ;;
+        drain) _arguments $globals \
+            --note='[why, for people]:TEXT: ' \
+            '1:GPU:{_vgpuctl_live gpus}' ;;
+        undrain) _arguments $globals \
+            '1:GPU:{_vgpuctl_live gpus}' ;;
+        reconcile) _arguments $globals \
+            --dry-run'[show the steps and take none]' \
+            --no-headers'[tables without their head]' \
+            '1:CLAIM: ' ;;
         operation) _arguments $globals \
             '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
             --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
@@ -144,7 +210,7 @@ _vgpuctl() {
         completion) _arguments $globals \
             '1:SHELL:(bash zsh fish)' ;;
         help) _arguments $globals \
-            '1:COMMAND:(host doctor gpus vgpus domains top watch events plan create start stop destroy operation version completion help)' ;;
+            '1:COMMAND:(host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain reconcile operation version completion help)' ;;
       esac
       ;;
   esac

@@ -7,6 +7,7 @@ function parts() {
   return {
     inventory: {},
     ledger: { version: 1 },
+    drains: { current: {} },
     operations: { version: 1 },
     libvirt: {},
     machine: {},
@@ -17,13 +18,14 @@ function parts() {
 function basis({
   inventory,
   ledger,
+  drains,
   operations,
   libvirt,
   machine,
   diagnosis,
 }: ReturnType<typeof parts>): readonly unknown[] {
   const context = {
-    ...{ ledger, operations },
+    ...{ ledger, drains, operations },
     inventory: () => inventory,
     libvirt: () => libvirt,
     agent: { machine: () => machine },
@@ -44,6 +46,7 @@ describe("the basis of kept answers", () => {
   const changes: Readonly<Record<string, Partial<ReturnType<typeof parts>>>> = {
     "the view of the host": { inventory: {} },
     "a claim": { ledger: { version: 2 } },
+    "what is drained": { drains: { current: {} } },
     "an operation": { operations: { version: 2 } },
     "libvirt's connection": { libvirt: {} },
     "what is known of the machine": { machine: {} },

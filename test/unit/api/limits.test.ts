@@ -1,14 +1,16 @@
 // The limits of docs/reference/limits.md, made small, with clients that go against them.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import http2 from "node:http2";
 import net from "node:net";
 import { status } from "@grpc/grpc-js";
 import {
   DestroyDomainRequest,
   DomainServiceService as Domains,
+  ListDomainsResponse,
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { limitValues } from "../../../agent/api/limits.ts";
-import { refusal } from "../../e2e/harness/rpc.ts";
+import { refusal, Rpc, type RpcError } from "../../e2e/harness/rpc.ts";
 import { framed, held, Served } from "./served.ts";
 
 const destroyed = DestroyDomainRequest.fromPartial({ domain: { ref: { $case: "name", value: "desk" } } });
@@ -40,6 +42,79 @@ describe("the limits of the API", () => {
     await again;
     const [first] = served.ended;
     assert.deepEqual([first?.reason, first?.about.domain], ["TOO_MANY_CALLS", "desk"]);
+  });
+
+  it("let no connection have more changes under way than it may, and others go on", async () => {
+    const { handler, begun, finish } = held();
+    await using served = await Served.start({
+      handlers: { destroyDomain: handler },
+      limits: { connectionChanges: 1 },
+    });
+    const first = served.rpc.call(Domains.destroyDomain, destroyed);
+    await begun(1);
+    const throttled = await refusal(served.rpc.call(Domains.destroyDomain, destroyed));
+    assert.deepEqual([throttled.code, throttled.reason], ["UNAVAILABLE", "TOO_MANY_CALLS"]);
+    assert.match(throttled.message, /of one connection/);
+    using other = new Rpc(served.path);
+    const second = other.call(Domains.destroyDomain, destroyed);
+    await begun(2);
+    finish();
+    await Promise.all([first, second]);
+  });
+
+  it("let no connection ask for changes faster than it may, and reads all the same", async () => {
+    await using served = await Served.start({
+      handlers: {
+        destroyDomain: () => Promise.resolve({}),
+        listDomains: () => Promise.resolve({ domains: [] }),
+      },
+      limits: { connectionRate: 1 },
+    });
+    // However slowly they run: the tenth comes within ten seconds of the first.
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 10 }, () => served.rpc.call(Domains.destroyDomain, destroyed)),
+    );
+    const refusals = outcomes.flatMap((outcome) =>
+      outcome.status === "rejected" ? [outcome.reason as RpcError] : [],
+    );
+    assert.ok(refusals.length > 0 && refusals.length < 10);
+    for (const error of refusals) {
+      assert.deepEqual([error.code, error.reason], ["UNAVAILABLE", "TOO_MANY_CALLS"]);
+      assert.ok((error.retrySeconds ?? 0) > 0);
+    }
+    await served.rpc.call(Domains.listDomains, page);
+    using other = new Rpc(served.path);
+    await other.call(Domains.destroyDomain, destroyed);
+  });
+
+  it("end a change that lasts, for a client that has set no deadline, and say that it goes on", async () => {
+    const { handler } = held();
+    await using served = await Served.start({
+      handlers: { destroyDomain: handler },
+      limits: { changeMs: 30 },
+    });
+    const error = await refusal(served.rpc.call(Domains.destroyDomain, destroyed, { deadline: Infinity }));
+    assert.deepEqual([error.code, error.reason], ["DEADLINE_EXCEEDED", "CALL_TIMEOUT"]);
+    assert.match(error.message, /goes on/);
+  });
+
+  it("cut a client that does not take its answer", async () => {
+    await using served = await Served.start({
+      handlers: {
+        listDomains: () => Promise.resolve(ListDomainsResponse.fromPartial({ domains: [{ name: "desk" }] })),
+      },
+      limits: { takeMs: 30 },
+    });
+    const session = http2.connect("http://localhost", {
+      createConnection: () => net.connect(served.path),
+      settings: { initialWindowSize: 0 },
+    });
+    session.on("error", () => undefined);
+    const method = { ":method": "POST", ":path": Domains.listDomains.path };
+    const stream = session.request({ ...method, "content-type": "application/grpc", te: "trailers" });
+    stream.on("error", () => undefined).end(framed(Buffer.alloc(0)));
+    await once(session, "close");
+    await served.rpc.call(Domains.listDomains, page);
   });
 
   it("end a call whose request does not arrive whole", async () => {

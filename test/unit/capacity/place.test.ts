@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { budgetOf, lacking, room, type Holding } from "../../../agent/capacity/budget.ts";
-import { allocatable, place, type Decision } from "../../../agent/capacity/place.ts";
+import { allocatable, place, type Decision, type Stock } from "../../../agent/capacity/place.ts";
 import { policies } from "../../fakes/plan-cases.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
@@ -34,11 +34,19 @@ function gpusOf(sizes: readonly number[]): FakeGpu[] {
   return sizes.map((aperture, n) => new FakeGpu(pciAddress(n), aperture));
 }
 
+interface Given {
+  readonly promised?: readonly Holding[];
+  readonly refused?: readonly boolean[];
+  readonly drained?: Stock["drained"];
+}
+
+const inService = (): undefined => undefined;
+
 /** `refused`: by GPU, whether the kernel has lately refused the smallest type there. */
 function decide(
   gpus: readonly FakeGpu[],
   wish: Wish,
-  { promised = [], refused = [] }: { promised?: readonly Holding[]; refused?: readonly boolean[] } = {},
+  { promised = [], refused = [], drained = inService }: Given = {},
 ): Decision {
   const refusal = { sizes: { lowGmMib: 64, highGmMib: 384 }, at: 0 };
   const memory = { ggttMib: 4096, layouts: undefined, countsAgree: true, refusal };
@@ -50,7 +58,7 @@ function decide(
       return sizes ? [{ vgpuId: id, gpu: gpu.address, sizes }] : [];
     });
   });
-  return place(wish, { gpus: facts, rule: gvtgCapacity, holdings: [...made, ...promised] });
+  return place(wish, { gpus: facts, rule: gvtgCapacity, holdings: [...made, ...promised], drained });
 }
 
 function byType(suffix: TypeSuffix, given: Partial<Wish> = {}): Wish {
@@ -80,7 +88,7 @@ describe("the arithmetic of one GPU", () => {
     const gpu = new FakeGpu(pciAddress(), 4096).facts();
     const wrapped = { ...gpu, types: gpu.types.map((type) => ({ ...type, kernelAvailable: 7 })) };
     const wish = byType("8");
-    const decision = place(wish, { gpus: [wrapped], rule: gvtgCapacity, holdings: [] });
+    const decision = place(wish, { gpus: [wrapped], rule: gvtgCapacity, holdings: [], drained: inService });
     assert.ok(!decision.ok);
     assert.equal(decision.reason, "HIGH_GM_EXHAUSTED");
   });
@@ -129,7 +137,12 @@ describe("the arithmetic of one GPU", () => {
   it("says nothing about a GPU without an aperture", () => {
     const gpu = { ...new FakeGpu(pciAddress(), 256).facts(), apertureMib: undefined };
     assert.equal(gvtgCapacity(gpu), undefined);
-    const decision = place(byType("8"), { gpus: [gpu], rule: gvtgCapacity, holdings: [] });
+    const decision = place(byType("8"), {
+      gpus: [gpu],
+      rule: gvtgCapacity,
+      holdings: [],
+      drained: inService,
+    });
     assert.ok(!decision.ok);
     assert.equal(decision.reason, "MODE_UNSUPPORTED");
   });
@@ -260,7 +273,10 @@ describe("place", () => {
     );
     const facts = gpus.map((gpu, n) => ({ ...gpu.facts(), numaNode: nodes[n] }));
     const near = (node: number): Decision =>
-      place(byType("8", { policy: "numa", near: [node] }), { gpus: facts, rule: gvtgCapacity, holdings });
+      place(byType("8", { policy: "numa", near: [node] }), {
+        ...{ gpus: facts, rule: gvtgCapacity, holdings },
+        drained: inService,
+      });
     const [first, second, nowhere] = [near(0), near(1), near(5)];
     assert.ok(first.ok && second.ok && nowhere.ok);
     assert.deepEqual([first.gpu, first.warnings], [pciAddress(0), []]);
@@ -340,8 +356,71 @@ describe("place", () => {
   it("believes the kernel when it has less than we count", () => {
     const gpu = new FakeGpu(pciAddress(), 512).facts();
     const less = { ...gpu, types: gpu.types.map((type) => ({ ...type, kernelAvailable: 0 })) };
-    const decision = place(byType("8"), { gpus: [less], rule: gvtgCapacity, holdings: [] });
+    const decision = place(byType("8"), {
+      gpus: [less],
+      rule: gvtgCapacity,
+      holdings: [],
+      drained: inService,
+    });
     assert.ok(!decision.ok);
     assert.equal(decision.reason, "KERNEL_REPORTS_NO_ROOM");
+  });
+});
+
+describe("a drained GPU", () => {
+  const drains =
+    (...drained: number[]): Stock["drained"] =>
+    (gpu) =>
+      drained.some((n) => gpu === pciAddress(n))
+        ? { reason: "GPU_DRAINED", why: "is drained: fan" }
+        : undefined;
+
+  it("is passed over, with its reason, for one that serves", () => {
+    const decision = decide(gpusOf([1024, 1024]), byType("8"), { drained: drains(0) });
+    assert.ok(decision.ok);
+    assert.equal(decision.gpu, pciAddress(1));
+    assert.deepEqual(
+      decision.candidates.map(({ gpu, lost, why }) => [gpu, lost, why]),
+      [
+        [pciAddress(0), "GPU_DRAINED", "is drained: fan"],
+        [pciAddress(1), undefined, "fits"],
+      ],
+    );
+  });
+
+  it("is why nothing is placed only where no other GPU could serve for want of room", () => {
+    const reason = (...apertures: number[]): string | undefined => {
+      const decision = decide(gpusOf(apertures), byType("1"), { drained: drains(0) });
+      return decision.ok ? undefined : `${decision.reason}: ${decision.why}`;
+    };
+    assert.equal(reason(1024), `GPU_DRAINED: ${pciAddress(0)} is drained: fan`);
+    assert.equal(reason(1024, 512), `GPU_DRAINED: ${pciAddress(0)} is drained: fan`);
+    const full = decide(gpusOf([1024, 1024]), byType("1"), {
+      drained: drains(0),
+      promised: [1, 2].map((n) => ({
+        vgpuId: ownVgpuId(n),
+        gpu: pciAddress(1),
+        sizes: { lowGmMib: 448, highGmMib: 0, fences: 4 },
+      })),
+    });
+    assert.ok(!full.ok);
+    assert.equal(full.reason, "APERTURE_EXHAUSTED");
+    assert.match(full.why, new RegExp(`${pciAddress(0)} is drained: fan; no room on ${pciAddress(1)}`));
+  });
+
+  it("says a drained host once, however many GPUs it has", () => {
+    const drained = (): ReturnType<Stock["drained"]> => ({
+      reason: "HOST_DRAINED",
+      why: "the host is drained",
+    });
+    const decision = decide(gpusOf([1024, 1024]), byType("8"), { drained });
+    assert.ok(!decision.ok);
+    assert.deepEqual([decision.reason, decision.why], ["HOST_DRAINED", "the host is drained"]);
+  });
+
+  it("lacks for a type that it does not offer the type first", () => {
+    const decision = decide(gpusOf([256]), byType("1"), { drained: drains(0) });
+    assert.ok(!decision.ok);
+    assert.equal(decision.reason, "TYPE_UNKNOWN");
   });
 });

@@ -39,6 +39,7 @@ function stockOf(kernels: readonly FakeGpu[], change: (gpu: Gpu) => Gpu = (gpu) 
     ...{ rule: gvtgCapacity, typesAt: gvtgTypesAt, holdings },
     foreign: new Set(slices.map(({ id }) => id).filter((id) => id.startsWith("f"))),
     made: new Set(slices.map(({ id }) => id)),
+    drained: () => undefined,
   };
 }
 
@@ -256,5 +257,27 @@ describe("a plan for a host that is otherwise", () => {
     assert.deepEqual(where(plan([ask("8")], stock, without)), ["8 on second"]);
     const [item] = plan([ask("8", 1, { gpu: FIRST })], stock, without).unplanned;
     assert.deepEqual([item?.reason, item?.shortfalls], ["GPU_NOT_FOUND", []]);
+  });
+});
+
+describe("a plan with a drained GPU", () => {
+  const drained = { reason: "GPU_DRAINED", why: "is drained: fan" } as const;
+  const stock: PlanStock = {
+    ...stockOf(kernels(1024, 512)),
+    drained: (gpu) => (gpu === FIRST ? drained : undefined),
+  };
+
+  it("puts nothing there, whatever is supposed", () => {
+    for (const what of [{}, { empty: true }, { withoutForeign: true }])
+      assert.deepEqual(where(plan([ask("8", 2)], stock, what)), ["8 on second", "8 on second"]);
+  });
+
+  it("says so of what would have fitted there, and names it as nearest where the other offers no such type", () => {
+    const made = plan([ask("1")], stock);
+    assert.deepEqual(
+      made.unplanned.map(({ reason, shortfalls }) => [reason, shortfalls.map((short) => short.reason)]),
+      [["GPU_DRAINED", ["GPU_DRAINED", "TYPE_UNKNOWN"]]],
+    );
+    assert.equal(made.unplanned[0]?.shortfalls[0]?.why, "is drained: fan");
   });
 });

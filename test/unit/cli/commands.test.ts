@@ -25,6 +25,21 @@ const shown = {
   start: ["start", "web-1"],
   stop: ["stop", "claim:job-17"],
   destroy: ["destroy", "web-1"],
+  "create-vgpu": ["create-vgpu", "--type", "i915-GVTg_V5_8", "--claim-id", "lent-1", "--label", "job=7"],
+  "delete-vgpu": ["delete-vgpu", "claim:lent-1"],
+  reserve: ["reserve", "--type", "i915-GVTg_V5_8", "--ttl", "5m", "--claim-id", "job-18"],
+  reservations: ["reservations"],
+  reservation: ["reservations", "job-18"],
+  renew: ["renew", "job-18", "--ttl", "10m"],
+  release: ["release", "job-18"],
+  adopt: ["adopt", "f00df00d-0000-4000-8000-000000000001", "--claim-id", "desk-7"],
+  "adopt-dry-run": ["adopt", "f00df00d-0000-4000-8000-000000000001", "--dry-run"],
+  "release-vgpu": ["release-vgpu", "claim:desk-7"],
+  "drain-host": ["drain", "--note", "kernel update"],
+  "drain-gpu": ["drain", "0000:00:02.0", "--note", "fan is loud"],
+  "undrain-host": ["undrain"],
+  reconcile: ["reconcile"],
+  "reconcile-dry-run": ["reconcile", "--dry-run"],
   version: ["version"],
 } as const;
 
@@ -154,6 +169,31 @@ describe("the requests of vgpuctl", () => {
       const gracePeriod = seconds === undefined ? undefined : { seconds: BigInt(seconds), nanos: 0 };
       assert.deepEqual(vgpud.requests, [{ domain, requestId: "", gracePeriod, noForce }]);
     });
+
+  it("adopts a vGPU under a claim id, with its domain if asked, and gives one up by either name", async () => {
+    await using vgpud = await fakeVgpud();
+    const vgpuId = "f00df00d-0000-4000-8000-000000000001";
+    const lines = [
+      ["adopt", vgpuId, "--with-domain"],
+      ["release-vgpu", "claim:desk-7"],
+      ["release-vgpu", vgpuId],
+    ];
+    for (const argv of lines) assert.equal((await vgpuctl(vgpud.socketPath, argv)).exitCode, 0);
+    const adopted = { vgpuId, claimId: FRESH_ID, requestId: "", validateOnly: false, withDomain: true };
+    const refs = [
+      { $case: "claimId", value: "desk-7" },
+      { $case: "vgpuId", value: vgpuId },
+    ];
+    assert.deepEqual(vgpud.requests, [adopted, ...refs.map((ref) => ({ vgpu: { ref }, requestId: "" }))]);
+  });
+
+  it("drains the host or one GPU, and back", async () => {
+    await using vgpud = await fakeVgpud();
+    const gpu = "0000:00:02.0";
+    for (const argv of [["drain"], ["drain", gpu, "--note", "fan"], ["undrain"], ["undrain", gpu]])
+      assert.equal((await vgpuctl(vgpud.socketPath, argv)).exitCode, 0);
+    assert.deepEqual(vgpud.requests, [{ note: "" }, { gpu, note: "fan" }, {}, { gpu }]);
+  });
 
   it("finds nothing to do when a missing domain is allowed", async () => {
     await using vgpud = await fakeVgpud();

@@ -145,6 +145,15 @@ describe("a refused call", () => {
     await matchesGolden("destroy-held.txt", ran.stdout);
     await matchesGolden("destroy-held.stderr.txt", ran.stderr.replace(vgpud.socketPath, "/SOCKET"));
   });
+
+  it("ends a reconciliation with what kept its first step that failed", async () => {
+    await using vgpud = await fakeVgpud();
+    vgpud.hold();
+    const ran = await vgpuctl(vgpud.socketPath, ["reconcile"]);
+    assert.equal(ran.exitCode, 7);
+    assert.match(ran.stdout, /remove-vgpu +failed .*the vGPU is still open \[VGPU_IN_USE\]/);
+    assert.match(ran.stderr, /^error: 1 of 2 steps failed; .* by themselves \[VGPU_IN_USE\]\n/);
+  });
 });
 
 describe("a call without an answer", () => {

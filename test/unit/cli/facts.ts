@@ -3,11 +3,12 @@ import { ClaimState, OnStop, Ownership } from "../../../proto/gen/vgpud/v1/claim
 import { ConditionStatus, Severity } from "../../../proto/gen/vgpud/v1/condition.ts";
 import { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { Backend, Gpu, Mode, WholeGpuHolder } from "../../../proto/gen/vgpud/v1/gpu.ts";
-import { Hypervisor } from "../../../proto/gen/vgpud/v1/host.ts";
+import { Host, Hypervisor } from "../../../proto/gen/vgpud/v1/host.ts";
 import { PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
-import { GetHostResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { GetHostResponse, ReconcileResponse, StepState } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { Operation, OperationKind, OperationState } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { PlacementDecision, PlacementPolicy } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { Reservation } from "../../../proto/gen/vgpud/v1/reservation.ts";
 import { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
 
 export const observeTime = new Date("2026-03-01T12:00:00.250Z");
@@ -98,6 +99,15 @@ export const gpu = Gpu.fromPartial({
   ],
 });
 
+export function hostDrained(note: string): Host {
+  return Host.fromPartial({ ...hostResponse.host, drained: true, drainNote: note });
+}
+
+export function gpuDrained(note: string): Gpu {
+  const types = gpu.types.map((type) => ({ ...type, allocatable: 0 }));
+  return Gpu.fromPartial({ ...gpu, types, drained: true, drainNote: note });
+}
+
 /** On the first page of the list, though its address is the higher one. */
 export const idleGpu = Gpu.fromPartial({
   pciAddress: "0000:03:00.0",
@@ -135,6 +145,34 @@ export const foreignVgpu = Vgpu.fromPartial({
   ownership: Ownership.FOREIGN,
   present: true,
 });
+
+/** An own one whose domain somebody else manages. */
+export const lentVgpu = Vgpu.fromPartial({
+  ...foreignVgpu,
+  vgpuId: "76677075-2222-8222-8333-444455556666",
+  ownership: Ownership.OWN,
+  claimId: "lent-1",
+  claimState: ClaimState.ACTIVE,
+  createTime,
+  operation: "operations/9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234",
+  labels: { job: "7" },
+});
+
+export const reservation = Reservation.fromPartial({
+  claimId: "job-18",
+  vgpuId: "76677075-3333-8222-8333-444455556666",
+  gpu: ADDRESS,
+  backend: Backend.KVMGT,
+  type: "i915-GVTg_V5_8",
+  sizes: { lowGmMib: 64, highGmMib: 384, fences: 4 },
+  claimState: ClaimState.RESERVED,
+  createTime,
+  expireTime: new Date("2026-03-01T12:04:00Z"),
+});
+
+export function adoptedVgpu(claimId: string): Vgpu {
+  return { ...foreignVgpu, ownership: Ownership.OWN, claimId, claimState: ClaimState.ACTIVE };
+}
 
 export const domain = Domain.fromPartial({
   uuid: "5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11",
@@ -252,4 +290,38 @@ export const shortPlan = PlanResponse.fromPartial({
     },
   ],
   warnings: ["asked for 100 MiB low GM\u001b[2J; given 128"],
+});
+
+const step = { claimId: "job-17", object: vgpu.vgpuId, kind: "remove-vgpu" };
+
+export const plannedSteps = ReconcileResponse.fromPartial({
+  steps: [
+    { ...step, message: "remove vGPU: the claim is to be absent", state: StepState.PLANNED },
+    {
+      ...step,
+      kind: "settle",
+      message: "note that the claim is gone, not deleting",
+      state: StepState.PLANNED,
+    },
+  ],
+  observeTime,
+});
+
+export const takenSteps = ReconcileResponse.fromPartial({
+  steps: plannedSteps.steps.map((one) => ({ ...one, state: StepState.DONE })),
+  observeTime,
+});
+
+/** The removal was held up. */
+export const heldSteps = ReconcileResponse.fromPartial({
+  steps: plannedSteps.steps.map((one, n) =>
+    n === 0
+      ? {
+          ...one,
+          state: StepState.FAILED,
+          failure: { reason: "VGPU_IN_USE", message: "the vGPU is still open" },
+        }
+      : one,
+  ),
+  observeTime,
 });

@@ -23,7 +23,8 @@ import { HostServiceService } from "../../../proto/gen/vgpud/v1/host_service.ts"
 import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { OperationServiceService } from "../../../proto/gen/vgpud/v1/operation_service.ts";
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
-import { VgpuServiceService } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { ReservationServiceService } from "../../../proto/gen/vgpud/v1/reservation_service.ts";
+import { VgpuServiceService, type AdoptVgpuRequest } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
 import {
   WatchServiceService,
   type WatchRequest,
@@ -84,7 +85,8 @@ export async function fakeVgpud(): Promise<FakeVgpud> {
   const socketPath = join(folder, "vgpud.sock");
   const state = new FakeState();
   const server = new Server();
-  for (const add of [addHost, addGpus, addVgpus, addDomains, addOperations, addWatches]) add(server, state);
+  const services = [addHost, addGpus, addVgpus, addReservations, addDomains, addOperations, addWatches];
+  for (const add of services) add(server, state);
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), (error) => {
       if (error === null) resolve();
@@ -221,9 +223,11 @@ function addHost(server: Server, state: FakeState): void {
   server.addService(HostServiceService, {
     getHost: handler(state, () => facts.hostResponse),
     diagnose: unserved,
-    drainHost: unserved,
-    undrainHost: unserved,
-    reconcile: unserved,
+    drainHost: change(state, ({ note }: { note: string }) => ({ host: facts.hostDrained(note) })),
+    undrainHost: change(state, () => ({ host: facts.hostResponse.host })),
+    reconcile: change(state, ({ dryRun }: { dryRun: boolean }) =>
+      dryRun ? facts.plannedSteps : state.held ? facts.heldSteps : facts.takenSteps,
+    ),
   });
 }
 
@@ -245,8 +249,8 @@ function addGpus(server: Server, state: FakeState): void {
       });
     }),
     plan: change(state, () => state.plan),
-    drainGpu: unserved,
-    undrainGpu: unserved,
+    drainGpu: change(state, ({ note }: { note: string }) => ({ gpu: facts.gpuDrained(note) })),
+    undrainGpu: change(state, () => ({ gpu: facts.gpu })),
     setGpuMode: unserved,
     setVirtualFunctions: unserved,
   });
@@ -261,10 +265,37 @@ function addVgpus(server: Server, state: FakeState): void {
       observeTime: facts.observeTime,
     })),
     getVgpu: handler(state, () => ({ vgpu: facts.vgpu, observeTime: facts.observeTime })),
-    createVgpu: unserved,
-    deleteVgpu: unserved,
-    adoptVgpu: unserved,
-    releaseVgpu: unserved,
+    createVgpu: change(state, ({ validateOnly }: { validateOnly: boolean }) => ({
+      vgpu: validateOnly ? undefined : facts.lentVgpu,
+      decision: facts.decision,
+      operation: validateOnly ? "" : facts.operation.name,
+    })),
+    deleteVgpu: change(state, ({ allowMissing }: { allowMissing: boolean }) => ({
+      vgpu: allowMissing ? undefined : { ...facts.lentVgpu, claimState: ClaimState.GONE, present: false },
+      operation: allowMissing ? "" : facts.operation.name,
+    })),
+    adoptVgpu: change(state, (request: AdoptVgpuRequest) => ({
+      vgpu: request.validateOnly ? undefined : facts.adoptedVgpu(request.claimId),
+      domain: request.withDomain && !request.validateOnly ? facts.domain : undefined,
+    })),
+    releaseVgpu: change(state, () => ({ vgpu: facts.foreignVgpu })),
+  });
+}
+
+function addReservations(server: Server, state: FakeState): void {
+  const { reservation, observeTime, decision } = facts;
+  server.addService(ReservationServiceService, {
+    listReservations: handler(state, () => ({
+      ...{ reservations: [reservation], nextPageToken: "", resumeToken: "epoch.7", observeTime },
+    })),
+    getReservation: handler(state, () => ({ reservation, observeTime })),
+    createReservation: change(state, ({ validateOnly }: { validateOnly: boolean }) => ({
+      ...{ reservation: validateOnly ? undefined : reservation, decision },
+    })),
+    renewReservation: change(state, () => ({ reservation })),
+    releaseReservation: change(state, () => ({
+      reservation: { ...reservation, claimState: ClaimState.GONE },
+    })),
   });
 }
 

@@ -4,11 +4,31 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { status } from "@grpc/grpc-js";
 import * as domains from "../../../proto/gen/vgpud/v1/domain_service.ts";
-import { DiagnoseResponse, GetHostResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
-import { GetGpuResponse, ListGpusResponse, PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
+import {
+  DiagnoseResponse,
+  DrainHostResponse,
+  GetHostResponse,
+  ReconcileResponse,
+  UndrainHostResponse,
+} from "../../../proto/gen/vgpud/v1/host_service.ts";
+import {
+  DrainGpuResponse,
+  GetGpuResponse,
+  ListGpusResponse,
+  PlanResponse,
+  UndrainGpuResponse,
+} from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { GetOperationResponse } from "../../../proto/gen/vgpud/v1/operation_service.ts";
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
-import { GetVgpuResponse, ListVgpusResponse } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import * as reservations from "../../../proto/gen/vgpud/v1/reservation_service.ts";
+import {
+  AdoptVgpuResponse,
+  CreateVgpuResponse,
+  DeleteVgpuResponse,
+  GetVgpuResponse,
+  ListVgpusResponse,
+  ReleaseVgpuResponse,
+} from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
 import { CliError } from "../../../agent/cli/errors/cli-error.ts";
 import { commands } from "../../../agent/cli/commands.ts";
 import { readContract } from "../../../agent/cli/package-files.ts";
@@ -35,6 +55,16 @@ const lines: readonly string[] = [
     "stop web-1",
     "destroy web-1",
   ],
+  ...[
+    "create-vgpu --mode gvt-g",
+    "delete-vgpu ID",
+    "reserve --mode gvt-g",
+    "reservations",
+    "reservations ID",
+  ],
+  ...["renew ID", "release ID"],
+  ...["drain", "drain 0000:00:02.0", "undrain", "undrain 0000:00:02.0", "reconcile --dry-run"],
+  ...["adopt ID --claim-id c", "release-vgpu ID"],
   ...["plan gvt-g:2", "operation 9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234", "version", "help", "completion bash"],
 ];
 
@@ -57,11 +87,25 @@ function everything(variant: number, refusal?: CliError): Vgpud {
   return {
     getHost: answer("GetHostResponse", GetHostResponse),
     diagnose: answer("DiagnoseResponse", DiagnoseResponse),
+    drainHost: answer("DrainHostResponse", DrainHostResponse),
+    undrainHost: answer("UndrainHostResponse", UndrainHostResponse),
+    reconcile: answer("ReconcileResponse", ReconcileResponse),
     listGpus: answer("ListGpusResponse", ListGpusResponse),
     getGpu: answer("GetGpuResponse", GetGpuResponse),
     plan: answer("PlanResponse", PlanResponse),
+    drainGpu: answer("DrainGpuResponse", DrainGpuResponse),
+    undrainGpu: answer("UndrainGpuResponse", UndrainGpuResponse),
     listVgpus: answer("ListVgpusResponse", ListVgpusResponse),
     getVgpu: answer("GetVgpuResponse", GetVgpuResponse),
+    createVgpu: answer("CreateVgpuResponse", CreateVgpuResponse),
+    deleteVgpu: answer("DeleteVgpuResponse", DeleteVgpuResponse),
+    listReservations: answer("ListReservationsResponse", reservations.ListReservationsResponse),
+    getReservation: answer("GetReservationResponse", reservations.GetReservationResponse),
+    createReservation: answer("CreateReservationResponse", reservations.CreateReservationResponse),
+    renewReservation: answer("RenewReservationResponse", reservations.RenewReservationResponse),
+    releaseReservation: answer("ReleaseReservationResponse", reservations.ReleaseReservationResponse),
+    adoptVgpu: answer("AdoptVgpuResponse", AdoptVgpuResponse),
+    releaseVgpu: answer("ReleaseVgpuResponse", ReleaseVgpuResponse),
     listDomains: answer("ListDomainsResponse", domains.ListDomainsResponse),
     getDomain: answer("GetDomainResponse", domains.GetDomainResponse),
     createDomain: answer("CreateDomainResponse", domains.CreateDomainResponse),

@@ -14,6 +14,7 @@ import { RootedFiles } from "../../../agent/host/files.ts";
 import type { Gpu } from "../../../agent/inventory/model.ts";
 import { Snapshot } from "../../../agent/inventory/snapshot.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
+import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { gpuViews, type GpuView } from "../../../agent/lifecycle/views.ts";
 import { FakeHost } from "../../fakes/fake-host.ts";
 import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
@@ -34,7 +35,7 @@ async function viewOf(apertureMib: number, counts: readonly number[], refuses = 
   const refusal = { sizes: { lowGmMib: 256, highGmMib: 1024 }, at: 0 };
   if (refuses) snapshot.learn(pciAddress(), { refusal });
   assert.ok(snapshot.current);
-  const [view] = gpuViews(snapshot.current, new Ledger(new MemoryStore(), []), gvtgCapacity);
+  const [view] = gpuViews(snapshot.current, new Ledger(new MemoryStore(), []), gvtgCapacity, nothingDrained);
   assert.ok(view);
   return view;
 }

@@ -14,7 +14,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { LedgerFiles } from "../../../agent/host/ledger-files.ts";
 import { domainXml } from "../../../agent/lifecycle/domain-xml.ts";
-import { claim } from "../../fakes/claims.ts";
+import { claim, disk, domainSpec, claimedDomain, reservation, vgpuClaim } from "../../fakes/claims.ts";
+import type { Claim } from "../../../agent/lifecycle/claim.ts";
 
 describe("the ledger on disk", () => {
   let dir: string;
@@ -24,21 +25,22 @@ describe("the ledger on disk", () => {
   afterEach(async () => {
     await rm(dir, { recursive: true });
   });
+  // As JSON has it: a property that is undefined is not there.
+  const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
   const fileOf = (id: string): string => path.join(dir, "claims", `${id}.json`);
 
   it("gives back what was written, for its owner's eyes alone", async () => {
-    const [one, two] = [claim(1), claim(2)];
+    const [one, two, three] = [claim(1), vgpuClaim(2, { reservation: reservation(4) }), reservation(3)];
     {
       await using files = await LedgerFiles.open(dir);
       await files.write(one);
       await files.write(two);
+      await files.write(three);
       await files.write({ ...one, state: "stopped" });
     }
     await using files = await LedgerFiles.open(dir);
     const { claims, setAside } = await files.load();
-    // As JSON has them: a property that is undefined is not there.
-    const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
-    assert.deepEqual(plain(claims), plain([{ ...one, state: "stopped" }, two]));
+    assert.deepEqual(plain(claims), plain([{ ...one, state: "stopped" }, two, three]));
     assert.deepEqual(setAside, []);
     assert.equal((await stat(fileOf(one.vgpuId))).mode & 0o777, 0o600);
     assert.equal((await stat(path.join(dir, "claims"))).mode & 0o777, 0o700);
@@ -50,13 +52,64 @@ describe("the ledger on disk", () => {
     const { claims, setAside } = await files.load();
     assert.deepEqual(setAside, []);
     const [read] = claims;
-    assert.ok(read?.domain.spec);
+    assert.ok(read?.kind === "domain" && read.domain.spec);
     const xml = domainXml(read, read.domain.spec, { domainType: "kvm" });
     const golden = await readFile("test/golden/domain-xml/disk-and-vnc.xml", "utf8");
     assert.equal(`${xml}\n`, golden.replace("web &amp; db", "a"));
     await files.write(read);
     assert.match(await readFile(fileOf(read.vgpuId), "utf8"), /^vgpud-claim 2 /);
     assert.deepEqual((await files.load()).claims.length, 1);
+  });
+
+  const full = domainSpec(1, {
+    disks: [disk("/srv/images/a.qcow2")],
+    autostart: true,
+    labels: { team: "web" },
+  });
+  const remembered = {
+    requestId: "r",
+    method: "CreateDomain",
+    digest: "digest-1",
+    operationId: "operation-1",
+  };
+  const shipped: readonly (readonly [file: string, format: number, claim: Claim])[] = [
+    ["format-2", 2, claim(1, { domain: claimedDomain(full), requests: [remembered] })],
+    ["format-3-vgpu", 3, vgpuClaim(1, { labels: { job: "7" }, reservation: reservation(2) })],
+    ["format-3-reservation", 3, reservation(1)],
+  ];
+  for (const [name, format, meant] of shipped)
+    it(`reads the stored record ${name}, and writes what it says so that readers of format ${format} have it`, async () => {
+      await using files = await LedgerFiles.open(dir);
+      await copyFile(`test/golden/ledger/${name}.json`, fileOf(meant.vgpuId));
+      const { claims, setAside } = await files.load();
+      assert.deepEqual(setAside, []);
+      assert.deepEqual(plain(claims), plain([meant]));
+      for (const read of claims) await files.write(read);
+      const [header, ...body] = (await readFile(fileOf(meant.vgpuId), "utf8")).split("\n");
+      assert.match(header ?? "", new RegExp(`^vgpud-claim ${format} `));
+      const stored = (await readFile(`test/golden/ledger/${name}.json`, "utf8")).split("\n").slice(1);
+      const said = (lines: readonly string[]): unknown => JSON.parse(lines.join("\n"));
+      assert.deepEqual(said(body), { ...(said(stored) as object), kind: meant.kind });
+    });
+
+  it("takes back what an older version set aside because it did not know its format, unless it is there anew", async () => {
+    await using files = await LedgerFiles.open(dir);
+    const [lent, held] = [vgpuClaim(1), reservation(2)];
+    await files.write(lent);
+    await files.write(held);
+    await writeFile(fileOf("noise"), "noise");
+    await files.load();
+    for (const { vgpuId } of [lent, held]) await rename(fileOf(vgpuId), `${fileOf(vgpuId)}.set-aside`);
+    await files.write({ ...held, expiresAt: 5 });
+    const { claims, setAside } = await files.load();
+    assert.deepEqual(plain(claims), plain([lent, { ...held, expiresAt: 5 }]));
+    assert.deepEqual(setAside, []);
+    assert.deepEqual((await readdir(path.join(dir, "claims"))).sort(), [
+      `${lent.vgpuId}.json`,
+      `${held.vgpuId}.json`,
+      `${held.vgpuId}.json.set-aside`,
+      "noise.json.set-aside",
+    ]);
   });
 
   it("forgets what was erased, also twice", async () => {
@@ -73,7 +126,7 @@ describe("the ledger on disk", () => {
     await using files = await LedgerFiles.open(dir);
     for (let n = 1; n <= 5; n += 1) await files.write(claim(n));
     await appendFile(fileOf(flipped), " ");
-    await writeFile(fileOf(future), (await readFile(fileOf(future), "utf8")).replace("claim 2", "claim 3"));
+    await writeFile(fileOf(future), (await readFile(fileOf(future), "utf8")).replace("claim 2", "claim 4"));
     await writeFile(fileOf(noise), Buffer.from([0, 1, 2, 3]));
     await rename(fileOf(moved), fileOf("another"));
     const { claims, setAside } = await files.load();
@@ -83,7 +136,7 @@ describe("the ledger on disk", () => {
     );
     const why = new Map(setAside.map(({ file, why: said }) => [path.basename(file), said]));
     assert.match(why.get(`${flipped}.json.set-aside`) ?? "", /checksum/);
-    assert.match(why.get(`${future}.json.set-aside`) ?? "", /format 3/);
+    assert.match(why.get(`${future}.json.set-aside`) ?? "", /format 4/);
     assert.match(why.get(`${noise}.json.set-aside`) ?? "", /does not begin/);
     assert.match(why.get("another.json.set-aside") ?? "", new RegExp(moved));
     assert.deepEqual((await files.load()).setAside, []);

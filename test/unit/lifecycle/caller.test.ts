@@ -89,7 +89,7 @@ describe("a caller that waits", () => {
     const [created, destroyed] = [first.told[1], third.told.at(-1)];
     assert.deepEqual(first.told, ["claim-1", created]);
     assert.deepEqual(second.told, ["claim-1", created]);
-    assert.equal(destroyed, node.ledger.all()[0]?.operation.id);
+    assert.equal(destroyed, node.ledger.all()[0]?.operation?.id);
     assert.notEqual(destroyed, created);
   });
 
@@ -114,7 +114,7 @@ describe("the trace of a request", () => {
     node.events.length = 0;
     await node.converge();
     assert.deepEqual(
-      node.events.map(({ kind, claim }) => [kind, claim.operation.trace]),
+      node.events.map(({ kind, claim }) => [kind, claim.operation?.trace]),
       [
         ["step-done", TRACE],
         ["settled", TRACE],
@@ -122,7 +122,7 @@ describe("the trace of a request", () => {
       ],
     );
     await node.clock.until(node.service.stop(stopRequest(1), patient));
-    assert.equal(node.ledger.all()[0]?.operation.trace, undefined);
+    assert.equal(node.ledger.all()[0]?.operation?.trace, undefined);
   });
 
   it("is that of the first of two that ask for the same", async () => {
@@ -130,6 +130,6 @@ describe("the trace of a request", () => {
     const stopping = node.service.stop(stopRequest(1), noting(TRACE).caller);
     const joining = node.service.stop(stopRequest(1), patient);
     await node.clock.until(Promise.all([stopping, joining]));
-    assert.deepEqual(node.ledger.all()[0]?.operation.trace, TRACE);
+    assert.deepEqual(node.ledger.all()[0]?.operation?.trace, TRACE);
   });
 });

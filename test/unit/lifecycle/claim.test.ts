@@ -1,7 +1,7 @@
 // The states of a claim: which may follow which.
 import assert from "node:assert/strict";
 import { changed, isSettled, mayBecome, type ClaimState, type Goal } from "../../../agent/lifecycle/claim.ts";
-import { claim } from "../../fakes/claims.ts";
+import { claim, reservation, vgpuClaim } from "../../fakes/claims.ts";
 
 const states = ["reserved", "creating", "active", "stopped", "deleting", "failed", "gone"] as const;
 
@@ -11,10 +11,10 @@ describe("a claim", () => {
     assert.deepEqual(Object.fromEntries(allowed), {
       reserved: ["creating", "deleting", "gone"],
       creating: ["active", "deleting", "failed"],
-      active: ["stopped", "deleting", "failed"],
-      stopped: ["active", "deleting", "failed"],
+      active: ["stopped", "deleting", "failed", "gone"],
+      stopped: ["active", "deleting", "failed", "gone"],
       deleting: ["gone"],
-      failed: ["active", "stopped", "deleting", "gone"],
+      failed: ["reserved", "active", "stopped", "deleting", "gone"],
       gone: [],
     });
   });
@@ -28,8 +28,10 @@ describe("a claim", () => {
   });
 
   it("that is gone never comes back", () => {
-    const gone = claim(1, { state: "gone", goal: "absent" });
-    assert.throws(() => changed(gone, { state: "active" }, 0), { reason: "INTERNAL" });
+    const over = { state: "gone", goal: "absent" } as const;
+    assert.throws(() => changed(claim(1, over), { state: "active" }, 0), { reason: "INTERNAL" });
+    assert.throws(() => changed(vgpuClaim(1, over), { state: "active" }, 0), { reason: "INTERNAL" });
+    assert.throws(() => changed(reservation(1, over), { state: "reserved" }, 0), { reason: "INTERNAL" });
   });
 
   it("says when it changed, and keeps what was not named", () => {
@@ -38,8 +40,9 @@ describe("a claim", () => {
   });
 
   it("is settled when its state is what its goal asks for, or when it has failed", () => {
-    const settled = (goal: Goal): ClaimState[] =>
-      states.filter((state) => isSettled(claim(1, { state, goal })));
+    const settled = (goal: Goal): ClaimState[] => states.filter((state) => isSettled({ state, goal }));
+    assert.deepEqual(settled("reserved"), ["reserved"]);
+    assert.deepEqual(settled("present"), ["active", "failed"]);
     assert.deepEqual(settled("running"), ["active", "failed"]);
     assert.deepEqual(settled("stopped"), ["stopped", "failed"]);
     assert.deepEqual(settled("absent"), ["gone"]);

@@ -19,7 +19,8 @@ const touches = {
   settle: "ledger",
   autostart: "ledger",
   wait: "nothing",
-} as const satisfies Record<HostCall, "host"> & Record<StepKind, "host" | "ledger" | "nothing">;
+} as const satisfies Record<Exclude<HostCall, "mark-domain" | "unmark-domain">, "host"> &
+  Record<StepKind, "host" | "ledger" | "nothing">;
 
 const phases = ["before", "after"] as const;
 type Phase = (typeof phases)[number];

@@ -1,7 +1,7 @@
 // CreateDomain from the request to the host and back, on a fake host.
 import assert from "node:assert/strict";
 import { AgentError } from "../../../agent/core/errors.ts";
-import type { Result } from "../../../agent/lifecycle/domain-service.ts";
+import type { DomainResult } from "../../../agent/lifecycle/domain-service.ts";
 import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
 import { domainId, foreignVgpuId, pciAddress } from "../../fakes/ids.ts";
@@ -9,7 +9,7 @@ import { foreignDomain, disk } from "../../fakes/claims.ts";
 
 type Request = ReturnType<typeof createRequest>;
 
-async function create(node: FakeNode, request: Request): Promise<Result> {
+async function create(node: FakeNode, request: Request): Promise<DomainResult> {
   const result = await node.clock.until(node.service.create(request, patient));
   assert.ok("operation" in result, "a create answers with its claim");
   return result;
@@ -48,7 +48,7 @@ describe("creating a domain", () => {
     const placed = await node.clock.until(
       node.service.create(createRequest(1, { validateOnly: true }), patient),
     );
-    assert.ok("candidates" in placed);
+    assert.ok(!("claim" in placed));
     assert.equal(placed.gpu, pciAddress());
     nothingIsLeft(node);
   });
@@ -219,7 +219,7 @@ describe("a create that fails", () => {
 
   it("is joined by a retry that comes while it is being undone, and tells it why", async () => {
     const node = new FakeNode();
-    let retry: Promise<Result> | undefined;
+    let retry: Promise<DomainResult> | undefined;
     node.host.refuse("start-domain", new AgentError("LIBVIRT_REFUSED", "no"));
     node.host.after = (call) => {
       if (call === "remove-vgpu") retry = create(node, createRequest(1));

@@ -1,8 +1,8 @@
 // Start, stop and destroy from the request to the host and back, on a fake host.
 import assert from "node:assert/strict";
 import { AgentError } from "../../../agent/core/errors.ts";
-import type { Claim } from "../../../agent/lifecycle/claim.ts";
-import type { Result } from "../../../agent/lifecycle/domain-service.ts";
+import type { DomainClaim } from "../../../agent/lifecycle/claim.ts";
+import type { DomainResult } from "../../../agent/lifecycle/domain-service.ts";
 import type { RequestIdentity } from "../../../agent/lifecycle/requests.ts";
 import type { DomainId } from "../../../agent/core/ids.ts";
 import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
@@ -14,7 +14,7 @@ type StopRequest = ReturnType<typeof stopRequest>;
 
 async function nodeWithDomain(
   given: Parameters<typeof createRequest>[1] & { readonly aperture?: number } = {},
-): Promise<{ node: FakeNode; claim: Claim }> {
+): Promise<{ node: FakeNode; claim: DomainClaim }> {
   const node = new FakeNode(given.aperture ?? 256);
   const result = await node.clock.until(node.service.create(createRequest(1, given), patient));
   assert.ok("claim" in result);
@@ -25,15 +25,15 @@ function startRequest(given: Partial<RequestIdentity> = {}): RequestIdentity & {
   return { domainId: domainId(1), requestId: undefined, method: "StartDomain", digest: "start-1", ...given };
 }
 
-function stop(node: FakeNode, given: Partial<StopRequest> = {}): Promise<Result> {
+function stop(node: FakeNode, given: Partial<StopRequest> = {}): Promise<DomainResult> {
   return node.clock.until(node.service.stop(stopRequest(1, given), patient));
 }
 
-function start(node: FakeNode, given: Partial<RequestIdentity> = {}): Promise<Result> {
+function start(node: FakeNode, given: Partial<RequestIdentity> = {}): Promise<DomainResult> {
   return node.clock.until(node.service.start(startRequest(given), patient));
 }
 
-function destroy(node: FakeNode, given: Partial<StopRequest> = {}): Promise<Result> {
+function destroy(node: FakeNode, given: Partial<StopRequest> = {}): Promise<DomainResult> {
   return node.clock.until(
     node.service.destroy(stopRequest(1, { method: "DestroyDomain", digest: "destroy-1", ...given }), patient),
   );
@@ -111,10 +111,25 @@ describe("stopping a domain", () => {
     const { node, claim } = await nodeWithDomain();
     node.store.breakDown();
     await assert.rejects(stop(node), { reason: "LEDGER_UNAVAILABLE" });
-    await assert.rejects(destroy(node), { reason: "LEDGER_UNAVAILABLE" });
     await node.converge();
     assert.equal(node.host.domain(domainId(1))?.state, "running");
     assert.deepEqual(node.ledger.all(), [claim]);
+  });
+
+  it("gives back on a disk that takes nothing, and has ended only when that is written down", async () => {
+    const { node } = await nodeWithDomain();
+    node.store.breakDown();
+    await assert.rejects(destroy(node, { requestId: "d" }), {
+      reason: "LEDGER_UNAVAILABLE",
+      message: /that domain .* is gone cannot be written down yet/,
+    });
+    assert.equal(node.host.domain(domainId(1)), undefined);
+    assert.equal(node.ledger.living()[0]?.state, "deleting");
+    node.store.heal();
+    await node.converge();
+    const [claim] = node.ledger.all();
+    assert.deepEqual([claim?.state, node.store.records], ["gone", [claim]]);
+    assert.equal((await destroy(node, { requestId: "d" })).operation.id, claim?.operation?.id);
   });
 
   it("is done once for a request id, also after a restart", async () => {
@@ -218,7 +233,7 @@ describe("destroying a domain", () => {
 
   it("while it is being made takes over, and the create hears it", async () => {
     const { node } = await nodeWithDomain({ aperture: 512 });
-    let destroyed: Promise<Result> | undefined;
+    let destroyed: Promise<DomainResult> | undefined;
     node.host.before = (call) => {
       if (call === "define-domain")
         destroyed ??= node.service.destroy(stopRequest(2, { domainId: domainId(2) }), patient);
@@ -234,7 +249,7 @@ describe("destroying a domain", () => {
 
   it("while the kernel refuses the create does not hear of that", async () => {
     const { node } = await nodeWithDomain({ aperture: 512 });
-    let destroyed: Promise<Result> | undefined;
+    let destroyed: Promise<DomainResult> | undefined;
     node.host.before = async (call) => {
       if (call !== "create-vgpu") return;
       destroyed = node.service.destroy(stopRequest(2, { domainId: domainId(2) }), patient);

@@ -5,7 +5,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { XMLParser } from "fast-xml-parser";
 import { readDomainXml } from "../../../agent/discovery/domain-xml.ts";
-import type { Claim } from "../../../agent/lifecycle/claim.ts";
+import type { DomainClaim } from "../../../agent/lifecycle/claim.ts";
 import { domainXml } from "../../../agent/lifecycle/domain-xml.ts";
 import { markOf } from "../../../agent/lifecycle/domain-xml-mark.ts";
 import type { DomainSpec } from "../../../agent/lifecycle/domain-spec.ts";
@@ -16,7 +16,7 @@ import { exampleSpecs } from "../../fakes/domain-specs.ts";
 /** Tests run from the root of the repository. */
 const GOLDEN = "test/golden/domain-xml";
 
-function written(spec: DomainSpec, given: Partial<Claim> = {}): string {
+function written(spec: DomainSpec, given: Partial<DomainClaim> = {}): string {
   const owner = claim(1, given);
   return domainXml({ ...owner, domain: claimedDomain(spec) }, spec, { domainType: "kvm" });
 }

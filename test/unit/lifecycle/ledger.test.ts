@@ -1,7 +1,7 @@
 // What the ledger promises: a claim counts from the moment it is asked for, and is as if never asked when it cannot be written.
 import assert from "node:assert/strict";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
-import { claim } from "../../fakes/claims.ts";
+import { claim, reservation, vgpuClaim } from "../../fakes/claims.ts";
 import { claimId } from "../../fakes/ids.ts";
 import { MemoryStore } from "../../fakes/memory-store.ts";
 
@@ -19,6 +19,23 @@ describe("the ledger", () => {
     assert.deepEqual(ledger.byRequest("r"), { claim: own, request: remembered });
     assert.equal(ledger.byRequest("other"), undefined);
     assert.equal(ledger.byClaimId(claimId("other")), undefined);
+  });
+
+  it("finds a reservation by its name, also once it is bound under another", () => {
+    const held = reservation(1);
+    const bound = vgpuClaim(2, { reservation: reservation(3) });
+    const ledger = new Ledger(new MemoryStore(), [held, bound]);
+    assert.equal(ledger.byReservation(held.claimId), held);
+    assert.equal(ledger.byReservation(claimId("claim-3")), bound);
+    assert.equal(ledger.byReservation(bound.claimId), undefined);
+    assert.equal(ledger.byClaimId(claimId("claim-3")), undefined);
+  });
+
+  it("does not take a vGPU for somebody else's domain for that domain's claim", () => {
+    const own = claim(1);
+    const lent = vgpuClaim(2, { forDomain: own.domain.id });
+    assert.equal(new Ledger(new MemoryStore(), [lent, own]).byDomainId(own.domain.id), own);
+    assert.equal(new Ledger(new MemoryStore(), [lent]).byDomainId(own.domain.id), undefined);
   });
 
   it("counts a claim from the call, before the disk has it", async () => {
@@ -68,6 +85,47 @@ describe("the ledger", () => {
     assert.deepEqual(ledger.all(), [claim(1)]);
   });
 
+  it("lets what gives back go ahead of a disk that takes nothing, and writes it when the disk is back", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, [claim(1)]);
+    const doomed = claim(1, { state: "deleting", goal: "absent" });
+    store.breakDown();
+    await ledger.putAhead(doomed);
+    assert.equal(await ledger.written(doomed.vgpuId), doomed);
+    await assert.rejects(ledger.put(claim(1, { state: "gone", goal: "absent" })));
+    assert.deepEqual(ledger.all(), [doomed], "not back to what it was before");
+    store.heal();
+    await ledger.heal();
+    assert.deepEqual(store.records, [doomed]);
+  });
+
+  it("promises nothing new before the disk has taken back what it half heard", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, []);
+    // Renamed, and its folder not synced: it is there, and it was refused.
+    store.after = () => Promise.reject(new Error("input/output error"));
+    await assert.rejects(ledger.put(claim(1)));
+    assert.deepEqual([ledger.all(), store.records], [[], [claim(1)]]);
+    store.heal();
+    await ledger.put(claim(2));
+    assert.deepEqual(store.records, [claim(2)]);
+  });
+
+  it("says while the disk takes nothing, and that it does again once it was tried", async () => {
+    const store = new MemoryStore();
+    const heard: (string | undefined)[] = [];
+    const ledger = new Ledger(store, [], (trouble) => heard.push(trouble));
+    store.breakDown("no space left");
+    await assert.rejects(ledger.put(claim(1)));
+    const { version } = ledger;
+    await assert.rejects(ledger.heal());
+    assert.equal(ledger.trouble, "no space left");
+    store.heal();
+    await ledger.heal();
+    assert.deepEqual([ledger.trouble, heard], [undefined, ["no space left", undefined]]);
+    assert.notEqual(ledger.version, version);
+  });
+
   it("writes changes of one claim in the order they were asked for", async () => {
     const store = new MemoryStore();
     const ledger = new Ledger(store, []);
@@ -102,8 +160,9 @@ describe("the ledger", () => {
     const released = { ...claim(1).domain, onStop: "release" } as const;
     const holdings = (given: Parameters<typeof claim>[1]): number =>
       new Ledger(new MemoryStore(), [claim(1, given)]).holdings().length;
-    for (const state of ["reserved", "creating", "active", "stopped", "deleting", "failed"] as const)
+    for (const state of ["creating", "active", "stopped", "deleting", "failed"] as const)
       assert.equal(holdings({ state }), 1, state);
+    assert.equal(new Ledger(new MemoryStore(), [vgpuClaim(1), reservation(2)]).holdings().length, 2);
     assert.equal(holdings({ state: "stopped", goal: "stopped", domain: released }), 0);
     assert.equal(holdings({ state: "stopped", goal: "running", domain: released }), 1, "promised again");
     assert.equal(holdings({ state: "active", goal: "stopped", domain: released }), 1, "not given back yet");

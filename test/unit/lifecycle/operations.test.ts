@@ -35,13 +35,16 @@ describe("operations", () => {
     assert.deepEqual(heard, ["ended"]);
   });
 
-  it("remember what keeps one from getting on until it ends", () => {
+  it("remember what keeps one from getting on until it ends, and after that what keeps its claim from staying so", () => {
     const operations = new Operations();
     assert.equal(operations.stalledBy("operation-1"), undefined);
     operations.stall("operation-1", held);
     assert.equal(operations.stalledBy("operation-1"), held);
     operations.end(claim(1));
+    assert.equal(operations.stalledBy("operation-1"), undefined);
     operations.stall("operation-1", held);
+    assert.equal(operations.stalledBy("operation-1"), held);
+    operations.advance("operation-1");
     assert.equal(operations.stalledBy("operation-1"), undefined);
   });
 

@@ -4,10 +4,19 @@ import fc from "fast-check";
 import { KeyedLock } from "../../../agent/core/keyed-lock.ts";
 import type { PciAddress } from "../../../agent/core/ids.ts";
 import type { Domain, DomainState, Inventory } from "../../../agent/inventory/model.ts";
-import { changed, mayBecome, type Claim } from "../../../agent/lifecycle/claim.ts";
+import {
+  changed,
+  hasSlice,
+  mayBecome,
+  type Claim,
+  type DomainClaim,
+  type Reservation,
+  type VgpuClaim,
+} from "../../../agent/lifecycle/claim.ts";
 import { execute } from "../../../agent/lifecycle/execute.ts";
 import { plan, type Step } from "../../../agent/lifecycle/plan.ts";
-import { claim, domainOf, foreignDomain } from "../../fakes/claims.ts";
+import { settled } from "../../../agent/lifecycle/settled.ts";
+import { claim, domainOf, foreignDomain, reservation, vgpuClaim } from "../../fakes/claims.ts";
 import { FakeHost } from "../../fakes/fake-host.ts";
 import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
 import { foreignVgpuId, pciAddress } from "../../fakes/ids.ts";
@@ -16,8 +25,12 @@ const WALL = 1_000_000;
 
 const domainStates = ["running", "paused", "shut-off", "crashed"] as const satisfies readonly DomainState[];
 
-/** Claims as the ledger may hold them; `reserved` has no goal of its own yet. */
-const claims: fc.Arbitrary<Claim> = fc
+/** What a claim remembers of the reservation that it was bound from: none, one whose time is over, and one of which some is left. */
+const bound = fc
+  .constantFrom(undefined, WALL - 1, WALL + 1)
+  .map((expiresAt) => (expiresAt === undefined ? undefined : reservation(1, { expiresAt })));
+
+const domainClaims: fc.Arbitrary<DomainClaim> = fc
   .record({
     at: fc.constantFrom(
       ...([
@@ -39,8 +52,9 @@ const claims: fc.Arbitrary<Claim> = fc
     powerOff: fc.boolean(),
     autostart: fc.boolean(),
     bootId: fc.constantFrom("boot-1", "an earlier one"),
+    bound,
   })
-  .map(({ at, onStop, forceAt, askedAt, powerOff, autostart, bootId }) => {
+  .map(({ at, onStop, forceAt, askedAt, powerOff, autostart, bootId, bound: reserved }) => {
     const base = claim(1);
     return {
       ...base,
@@ -48,14 +62,47 @@ const claims: fc.Arbitrary<Claim> = fc
       domain: { ...base.domain, onStop, autostart },
       bootId,
       powerOff: powerOff ? { forceAt, askedAt } : undefined,
+      reservation: reserved,
     };
   });
+
+const vgpuClaims: fc.Arbitrary<VgpuClaim> = fc
+  .record({
+    at: fc.constantFrom(
+      ...([
+        { state: "creating", goal: "present" },
+        { state: "active", goal: "present" },
+        { state: "failed", goal: "absent" },
+        { state: "deleting", goal: "absent" },
+        { state: "gone", goal: "absent" },
+      ] as const),
+    ),
+    bound,
+  })
+  .map(({ at, bound: reserved }) => vgpuClaim(1, { ...at, reservation: reserved }));
+
+const reservations: fc.Arbitrary<Reservation> = fc
+  .record({
+    at: fc.constantFrom(
+      ...([
+        { state: "reserved", goal: "reserved" },
+        { state: "gone", goal: "absent" },
+      ] as const),
+    ),
+    expiresAt: fc.constantFrom(WALL - 1, WALL, WALL + 1),
+  })
+  .map(({ at, expiresAt }) => reservation(1, { ...at, expiresAt }));
+
+/** Claims as the ledger may hold them. */
+const claims: fc.Arbitrary<Claim> = fc.oneof(domainClaims, vgpuClaims, reservations);
 
 interface HostShape {
   readonly slice: boolean;
   readonly domain: "none" | "own" | "stranger";
   readonly state: (typeof domainStates)[number];
   readonly libvirt: boolean;
+  /** Somebody defined the claim's domain anew without its vGPU. */
+  readonly redefined: boolean;
 }
 
 const hosts: fc.Arbitrary<HostShape> = fc.record({
@@ -63,16 +110,22 @@ const hosts: fc.Arbitrary<HostShape> = fc.record({
   domain: fc.constantFrom("none", "own", "stranger"),
   state: fc.constantFrom(...domainStates),
   libvirt: fc.boolean(),
+  redefined: fc.boolean(),
 });
 
-function hostFor(owner: Claim, { slice, domain, state, libvirt }: HostShape): FakeHost {
+function hostFor(owner: Claim, { slice, domain, state, libvirt, redefined }: HostShape): FakeHost {
   const gpu = new FakeGpu(pciAddress(), 1024);
   const host = new FakeHost({ gpus: [gpu], wall: () => WALL });
   gpu.make(foreignVgpuId(1), typeName("4"));
   host.put(foreignDomain(9, { vgpuIds: [foreignVgpuId(1)] }));
-  if (slice) gpu.make(owner.vgpuId, owner.type);
-  if (domain === "own") host.put(domainOf(owner, { state }));
-  if (domain === "stranger") host.put(foreignDomain(1, { name: owner.domain.name, state }));
+  if (slice && hasSlice(owner)) gpu.make(owner.vgpuId, owner.type);
+  if (domain === "own")
+    host.put(
+      owner.kind === "domain"
+        ? domainOf(owner, { state, ...(redefined ? { vgpuIds: [] } : {}) })
+        : foreignDomain(1, { state, vgpuIds: hasSlice(owner) ? [owner.vgpuId] : [] }),
+    );
+  if (domain === "stranger") host.put(foreignDomain(1, { state }));
   if (!libvirt) host.libvirtAway = "connection refused";
   return host;
 }
@@ -81,7 +134,7 @@ async function inventoryOf(host: FakeHost): Promise<Inventory> {
   return { ...(await host.look()), revision: 1 };
 }
 
-/** What the driver does with a plan, without its clock and its ledger. */
+/** What the driver does with a plan, without its clock and its ledger. Whoever has the slice open keeps it. */
 async function carryOut(host: FakeHost, owner: Claim, steps: readonly Step[]): Promise<Claim> {
   let now = owner;
   const hypervisor = { domainType: "kvm" } as const;
@@ -91,17 +144,26 @@ async function carryOut(host: FakeHost, owner: Claim, steps: readonly Step[]): P
   };
   for (const step of steps) {
     if (step.kind === "wait") continue;
-    if (step.kind === "autostart")
+    if (step.kind === "settle") {
+      const { claim: after, left } = settled(now, step, WALL);
+      now = left ?? after;
+      continue;
+    }
+    assert.ok(hasSlice(now));
+    if (step.kind !== "autostart") await execute(hands, now, step, new AbortController().signal);
+    else if (now.kind === "domain")
       now = changed(
         now,
         { bootId: step.bootId, ...(step.run ? { state: "stopped", goal: "running" } : {}) },
         WALL,
       );
-    else if (step.kind === "settle")
-      now = changed(now, { state: step.state, goal: step.goal, failure: step.failure }, WALL);
-    else await execute(hands, now, step, new AbortController().signal);
   }
   return now;
+}
+
+/** Whether somebody else has the slice open that is to go: it stays until then, and nothing is left to do meanwhile. */
+function isHeld(host: FakeHost, owner: Claim): boolean {
+  return owner.kind === "vgpu" && owner.goal === "absent" && host.holderOf(owner.vgpuId) !== undefined;
 }
 
 const kinds = (steps: readonly Step[]): string[] => steps.map(({ kind }) => kind);
@@ -112,7 +174,7 @@ describe("the planner", () => {
       fc.asyncProperty(claims, hosts, async (owner, shape) => {
         for (const step of plan(owner, await inventoryOf(hostFor(owner, shape)), WALL)) {
           if ("vgpuId" in step) assert.equal(step.vgpuId, owner.vgpuId);
-          if ("domainId" in step) assert.equal(step.domainId, owner.domain.id);
+          if ("domainId" in step) assert.equal(step.domainId, owner.domain?.id);
           if ("claim" in step) assert.equal(step.claim, owner);
         }
       }),
@@ -122,7 +184,9 @@ describe("the planner", () => {
   it("touches no domain without our mark, not even under our UUID", async () => {
     await fc.assert(
       fc.asyncProperty(claims, hosts, async (owner, shape) => {
-        const host = hostFor(owner, { ...shape, domain: "stranger" });
+        const domain = owner.kind === "domain" ? "stranger" : shape.domain;
+        const host = hostFor(owner, { ...shape, domain });
+        if (isHeld(host, owner)) return;
         const before = host.domains;
         await carryOut(host, owner, plan(owner, await inventoryOf(host), WALL));
         assert.deepEqual(host.domains, before);
@@ -139,7 +203,7 @@ describe("the planner", () => {
         // A boot or a drift that was written down, or a create given up, leads on to a second and third plan.
         for (; rounds < 5; rounds += 1) {
           const steps = plan(owner, await inventoryOf(host), WALL);
-          if (steps.length === 0 || steps.at(-1)?.kind === "wait") return;
+          if (steps.length === 0 || steps.at(-1)?.kind === "wait" || isHeld(host, owner)) return;
           owner = await carryOut(host, owner, steps);
         }
         assert.fail(`still ${kinds(plan(owner, await inventoryOf(host), WALL)).join(", ")}`);
@@ -165,9 +229,20 @@ describe("the planner", () => {
     );
   });
 
+  it("asks nothing of libvirt for a vGPU whose domain somebody else manages, and nothing of anybody for a reservation", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(vgpuClaims, reservations), hosts, async (owner, shape) => {
+        const host = hostFor(owner, { ...shape, libvirt: false });
+        const allowed = owner.kind === "vgpu" ? ["create-vgpu", "remove-vgpu", "settle"] : ["settle"];
+        for (const kind of kinds(plan(owner, await inventoryOf(host), WALL)))
+          assert.ok(allowed.includes(kind), kind);
+      }),
+    );
+  });
+
   it("removes a slice only after its domain is off, and undefines last", async () => {
     await fc.assert(
-      fc.asyncProperty(claims, hosts, async (owner, shape) => {
+      fc.asyncProperty(domainClaims, hosts, async (owner, shape) => {
         const steps = kinds(plan(owner, await inventoryOf(hostFor(owner, shape)), WALL));
         const [off, removed, undefined_] = ["force-off", "remove-vgpu", "undefine-domain"].map((kind) =>
           steps.indexOf(kind),
@@ -179,13 +254,45 @@ describe("the planner", () => {
     );
   });
 
-  const shape: HostShape = { slice: true, domain: "own", state: "running", libvirt: true };
+  const shape: HostShape = {
+    ...{ slice: true, domain: "own", state: "running", libvirt: true },
+    redefined: false,
+  };
   const planned = async (owner: Claim, given: Partial<HostShape> = {}): Promise<string[]> =>
     kinds(plan(owner, await inventoryOf(hostFor(owner, { ...shape, ...given })), WALL));
 
   it("waits for libvirt's facts, unless there is nothing to do", async () => {
     assert.deepEqual(await planned(claim(1, { state: "creating" }), { libvirt: false }), ["wait"]);
     assert.deepEqual(await planned(claim(1), { libvirt: false }), []);
+  });
+
+  it("makes the vGPU of a domain of others, again when it has gone, and knows no other way to it", async () => {
+    const creating = vgpuClaim(1, { state: "creating" });
+    assert.deepEqual(await planned(creating, { slice: false }), ["create-vgpu", "settle"]);
+    assert.deepEqual(await planned(creating), ["settle"]);
+    assert.deepEqual(await planned(vgpuClaim(1), { slice: false }), ["create-vgpu"]);
+    assert.deepEqual(await planned(vgpuClaim(1)), []);
+    const deleting = vgpuClaim(1, { state: "deleting", goal: "absent" });
+    assert.deepEqual(await planned(deleting, { slice: false }), ["remove-vgpu", "settle"]);
+  });
+
+  it("ends a reservation at its time and not before, whether libvirt answers or not", async () => {
+    assert.deepEqual(await planned(reservation(1, { expiresAt: WALL + 1 })), []);
+    assert.deepEqual(await planned(reservation(1, { expiresAt: WALL }), { libvirt: false }), ["settle"]);
+  });
+
+  it("goes back to the reservation that a create was bound from, with the rest of its time", async () => {
+    const undone = {
+      state: "failed",
+      goal: "absent",
+      operation: { ...claim(1).operation, ended: undefined },
+    } as const;
+    const held = reservation(1, { expiresAt: WALL + 1 });
+    const owner = claim(1, { ...undone, reservation: held });
+    const host = hostFor(owner, shape);
+    const left = await carryOut(host, owner, plan(owner, await inventoryOf(host), WALL));
+    assert.deepEqual(left, { ...held, updatedAt: WALL });
+    assert.deepEqual(host.vgpuIds, [foreignVgpuId(1)]);
   });
 
   it("makes, defines, starts and then settles", async () => {
@@ -204,7 +311,7 @@ describe("the planner", () => {
   });
 
   it("asks the guest once, then waits for it until the deadline, then forces it", async () => {
-    const stopping = (forceAt: number | undefined, askedAt: number | undefined): Claim =>
+    const stopping = (forceAt: number | undefined, askedAt: number | undefined): DomainClaim =>
       claim(1, { goal: "stopped", powerOff: { forceAt, askedAt } });
     assert.deepEqual(await planned(stopping(WALL + 1, undefined)), ["ask-shutdown", "wait"]);
     assert.deepEqual(await planned(stopping(WALL + 1, WALL - 5)), ["wait"]);
@@ -213,7 +320,7 @@ describe("the planner", () => {
   });
 
   it("lets a stopped domain hold its slice, or gives it back, as its owner said", async () => {
-    const stopping = (onStop: "hold" | "release"): Claim => {
+    const stopping = (onStop: "hold" | "release"): DomainClaim => {
       const base = claim(1, { goal: "stopped" });
       return { ...base, domain: { ...base.domain, onStop } };
     };

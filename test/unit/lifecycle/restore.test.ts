@@ -3,7 +3,7 @@ import { AgentError } from "../../../agent/core/errors.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import type { Slice } from "../../../agent/lifecycle/ports.ts";
 import { outlivesReboot, restoreSlices } from "../../../agent/lifecycle/restore.ts";
-import { claim } from "../../fakes/claims.ts";
+import { claim, reservation, vgpuClaim } from "../../fakes/claims.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
 /** A kernel whose creates fail with what is planned for them, first to last, and succeed afterwards. */
@@ -56,14 +56,17 @@ describe("restoreSlices", () => {
       claim(6, { state: "gone", goal: "absent" }),
       claim(7, { state: "failed", goal: "running" }),
       claim(8, { state: "creating" }),
+      vgpuClaim(9),
+      vgpuClaim(10, { state: "deleting", goal: "absent" }),
+      reservation(11),
     ];
     const kernel = new BootingKernel();
     assert.equal(await restore(claims, kernel), 0);
     assert.deepEqual(
       kernel.made,
-      [1, 2, 3].map((n) => claim(n).vgpuId),
+      [1, 2, 3, 9].map((n) => claim(n).vgpuId),
     );
-    assert.deepEqual(claims.filter(outlivesReboot).length, 3);
+    assert.deepEqual(claims.filter(outlivesReboot).length, 4);
   });
 
   it("waits for a driver that is still on its way", async () => {

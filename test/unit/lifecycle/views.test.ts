@@ -5,6 +5,7 @@ import { parsePciAddress } from "../../../agent/core/ids.ts";
 import type { Domain, Inventory } from "../../../agent/inventory/model.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import { holdingsOf } from "../../../agent/lifecycle/holdings.ts";
+import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
 import { claim, domainOf, foreignDomain } from "../../fakes/claims.ts";
@@ -115,14 +116,19 @@ describe("the view of a GPU", () => {
     const inventory = await look(fake);
     const counted = holdingsOf(ledger, inventory).map(({ vgpuId }) => vgpuId);
     assert.deepEqual(counted.sort(), [ownVgpuId(1), ownVgpuId(2), foreignVgpuId(3)].sort());
-    const [view] = gpuViews(inventory, ledger, gvtgCapacity);
+    const [view] = gpuViews(inventory, ledger, gvtgCapacity, nothingDrained);
     assert.deepEqual(view?.budget?.used, { lowGmMib: 320, highGmMib: 1408, fences: 12, instances: 3 });
   });
 
   it("agrees with the kernel on what its slices leave", async () => {
     const { host: fake, gpu } = host(1024);
     gpu.make(foreignVgpuId(1), typeName("2"));
-    const [view] = gpuViews(await look(fake), ledgerOf(claim(2, { state: "creating" })), gvtgCapacity);
+    const [view] = gpuViews(
+      await look(fake),
+      ledgerOf(claim(2, { state: "creating" })),
+      gvtgCapacity,
+      nothingDrained,
+    );
     assert.deepEqual(view?.disagreements, []);
   });
 
@@ -134,7 +140,7 @@ describe("the view of a GPU", () => {
       types: gpu.types.map((type) => ({ ...type, kernelAvailable: 1 })),
     }));
     const shown = { ...inventory, gpus: new Map(gpus.map((gpu) => [gpu.address, gpu])) };
-    const [view] = gpuViews(shown, ledgerOf(), gvtgCapacity);
+    const [view] = gpuViews(shown, ledgerOf(), gvtgCapacity, nothingDrained);
     assert.deepEqual(view?.disagreements, [
       { type: typeName("8"), ours: 6, kernel: 1, wraps: false },
       { type: typeName("4"), ours: 3, kernel: 1, wraps: false },
@@ -171,7 +177,7 @@ describe("the view of a GPU", () => {
   });
 
   it("has no budget where nothing is offered", async () => {
-    const [view] = gpuViews(await look(host(128).host), ledgerOf(), gvtgCapacity);
+    const [view] = gpuViews(await look(host(128).host), ledgerOf(), gvtgCapacity, nothingDrained);
     assert.deepEqual([view?.budget, view?.types, view?.disagreements], [undefined, [], []]);
   });
 });

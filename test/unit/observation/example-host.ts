@@ -16,7 +16,8 @@ import { AgentError } from "../../../agent/core/errors.ts";
 import { parseClaimId, parsePciAddress, parseVgpuId, type PciAddress } from "../../../agent/core/ids.ts";
 import type { GpuReadings } from "../../../agent/discovery/gpu-sensors.ts";
 import type { Domain, Gpu, Inventory, SliceSizes } from "../../../agent/inventory/model.ts";
-import type { Claim } from "../../../agent/lifecycle/claim.ts";
+import type { Claim, DomainClaim } from "../../../agent/lifecycle/claim.ts";
+import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
 import type { ScrapeView } from "../../../agent/observation/view.ts";
@@ -134,8 +135,9 @@ const layout: Layout = new Map(
 );
 const memory = { ggttMib: 4096, layouts: [layout], countsAgree: true, refusal: undefined };
 
-export function claim(n: number, change: Partial<Claim> = {}): Claim {
+export function claim(n: number, change: Partial<DomainClaim> = {}): DomainClaim {
   return {
+    kind: "domain",
     claimId: parsed(parseClaimId(`claim-${n}`)),
     vgpuId: own(n),
     gpu: igd,
@@ -162,6 +164,7 @@ export function claim(n: number, change: Partial<Claim> = {}): Claim {
       ended: { at: NOON + 250, failure: undefined },
     },
     failure: undefined,
+    reservation: undefined,
     createdAt: NOON + n * 500,
     updatedAt: NOON + 1000,
     bootId: "boot",
@@ -256,14 +259,19 @@ function condition(code: Code, gpu: PciAddress | undefined, finding: Finding): C
 
 /** The views of an inventory, joined by the agent's own functions. */
 function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
-  const store = { write: () => Promise.resolve(), erase: () => Promise.resolve() };
+  const store = {
+    write: () => Promise.resolve(),
+    erase: () => Promise.resolve(),
+    probe: () => Promise.resolve(),
+  };
   const ledger = new Ledger(store, kept);
   return {
     inventory: shown,
-    gpus: gpuViews(shown, ledger, gvtgCapacity),
+    gpus: gpuViews(shown, ledger, gvtgCapacity, nothingDrained),
     vgpus: vgpuViews(shown, ledger),
     domains: domainViews(shown, ledger),
     claims: ledger.all(),
+    drains: nothingDrained,
     now: shown.observedAt + 1_500,
     hypervisor: "kvm",
     // The last one is a domain of which the look has not heard yet.

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { reservation, vgpuClaim } from "../../fakes/claims.ts";
 import { Registry } from "prom-client";
 import { AgentError } from "../../../agent/core/errors.ts";
 import { Operations } from "../../../agent/lifecycle/operations.ts";
@@ -37,6 +38,14 @@ describe("recorder", () => {
     assert.equal(await line('vgpud_uevents_total{subsystem="mdev",action="add"}'), "0");
     assert.equal(await line('vgpud_triggers_total{source="libvirt"}'), "0");
     assert.equal(await line("vgpud_claims_rebuilt_total"), "0");
+    assert.equal(await line("vgpud_reservation_expirations_total"), "0");
+  });
+
+  it("counts a reservation whose time ended, and no other claim that settles", async () => {
+    const { recorder, line } = recording();
+    for (const settled of [reservation(1, { state: "gone", goal: "absent" }), vgpuClaim(2), claim(3)])
+      recorder.lifecycle({ kind: "settled", claim: settled, operation: undefined });
+    assert.equal(await line("vgpud_reservation_expirations_total"), "1");
   });
 
   it("counts an operation with its length and, when it failed, the reason", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { statusLine } from "../../../agent/observation/status-line.ts";
 import { host, type HostPlan } from "../status-page/example-hosts.ts";
 
@@ -30,8 +31,21 @@ describe("the status line", () => {
     assert.match(lineOf({}, ["restart needed for socket"]), /^restart needed for socket, 1 GPU, /);
   });
 
+  it("says what is drained", () => {
+    const { view, libvirt } = host({ apertures: [1024, 1024] });
+    const drain = { note: "fan", since: 0 };
+    const gpus = view.gpus.map((each, n) => (n === 0 ? { ...each, drain } : each));
+    const line = (given: Partial<typeof view>): string =>
+      statusLine({ ...view, ...given, libvirt, notes: ["restart needed for socket"] });
+    assert.match(line({ gpus }), /, 2 GPUs \(1 drained\), 0 slices, /);
+    assert.match(
+      line({ drains: { ...nothingDrained, host: drain } }),
+      /^restart needed for socket, host drained, 2 GPUs, /,
+    );
+  });
+
   it("says that it looks for the first time", () => {
-    const empty = { inventory: undefined, gpus: [], vgpus: [], claims: [] };
+    const empty = { inventory: undefined, gpus: [], vgpus: [], claims: [], drains: nothingDrained };
     const line = statusLine({ ...empty, libvirt: { connected: false }, notes: [] });
     assert.equal(line, "looking at the host for the first time");
   });

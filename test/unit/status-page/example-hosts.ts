@@ -17,7 +17,8 @@ import type {
   SliceSizes,
   VgpuType,
 } from "../../../agent/inventory/model.ts";
-import type { Claim } from "../../../agent/lifecycle/claim.ts";
+import type { DomainClaim } from "../../../agent/lifecycle/claim.ts";
+import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
 import type { Activity, History, StatusSource } from "../../../agent/observation/status-page/model.ts";
@@ -51,7 +52,7 @@ export interface Guest {
   readonly gpu?: number;
   readonly ownership?: "own" | "foreign" | "orphan";
   /** Of its claim; default active. */
-  readonly claim?: Claim["state"];
+  readonly claim?: DomainClaim["state"];
   /** Of its domain; undefined: not defined. Default running. */
   readonly domain?: Domain["state"] | undefined;
   /** Whether the kernel has the slice; default true. */
@@ -103,7 +104,7 @@ interface Made {
   readonly guest: Guest;
   readonly vgpu: KernelVgpu;
   readonly domain: Domain | undefined;
-  readonly claim: Claim | undefined;
+  readonly claim: DomainClaim | undefined;
 }
 
 /** A host as planned, at noon. */
@@ -137,6 +138,7 @@ export function host(plan: HostPlan = {}): StatusSource {
       inventory,
       made.flatMap(({ claim }) => claim ?? []),
     ),
+    ledgerTrouble: undefined,
     agent: { version: "0.1.0", startedAt: NOON - 3 * 86_400_000, simulated: false, unreadableRecords: 0 },
     libvirt: {
       uri: "qemu:///system",
@@ -152,15 +154,20 @@ export function host(plan: HostPlan = {}): StatusSource {
   };
 }
 
-function viewOf(inventory: Inventory, claims: readonly Claim[]): StatusSource["view"] {
-  const store = { write: () => Promise.resolve(), erase: () => Promise.resolve() };
+function viewOf(inventory: Inventory, claims: readonly DomainClaim[]): StatusSource["view"] {
+  const store = {
+    write: () => Promise.resolve(),
+    erase: () => Promise.resolve(),
+    probe: () => Promise.resolve(),
+  };
   const ledger = new Ledger(store, claims);
   return {
     inventory,
-    gpus: gpuViews(inventory, ledger, gvtgCapacity),
+    gpus: gpuViews(inventory, ledger, gvtgCapacity, nothingDrained),
     vgpus: vgpuViews(inventory, ledger),
     domains: domainViews(inventory, ledger),
     claims: ledger.all(),
+    drains: nothingDrained,
   };
 }
 
@@ -230,7 +237,7 @@ function guestOf(guest: Guest, n: number, gpus: readonly Gpu[]): Made {
     claim:
       ownership === "own"
         ? {
-            ...{ claimId, vgpuId: id, gpu, type, sizes, state },
+            ...{ kind: "domain", claimId, vgpuId: id, gpu, type, sizes, state },
             domain: {
               ...{ id: domainId(n), name, onStop: guest.onStop ?? "hold" },
               ...{ labels: {}, autostart: false, spec: undefined },
@@ -238,6 +245,7 @@ function guestOf(guest: Guest, n: number, gpus: readonly Gpu[]): Made {
             placement: undefined,
             goal: state === "deleting" ? "absent" : state === "stopped" ? "stopped" : "running",
             ...{ powerOff: undefined, requestDigest: "d", requests: [], failure: undefined, bootId: "boot" },
+            reservation: undefined,
             operation: { id: `operation-${n}`, kind: "create", startedAt: NOON, ended: undefined },
             ...{ createdAt: NOON + n, updatedAt: NOON + n },
           }
@@ -296,7 +304,7 @@ const blockedRemoval = new AgentError(
 export const examples = {
   starting: (): StatusSource => ({
     ...host(),
-    view: { inventory: undefined, gpus: [], vgpus: [], domains: [], claims: [] },
+    view: { inventory: undefined, gpus: [], vgpus: [], domains: [], claims: [], drains: nothingDrained },
     history: { spanMs: SPAN_MS, readings: [] },
   }),
   "no-gpu": () => host({ apertures: [], plain: 3, hypervisor: "none" }),

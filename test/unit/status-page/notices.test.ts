@@ -73,6 +73,12 @@ describe("the conditions of a host", () => {
     assert.ok(over.some(({ message }) => message.includes("128 MiB of low GM more than there are")));
   });
 
+  it("tell of a ledger that cannot be written", () => {
+    const [notice] = noticesIn(host({ change: { ledgerTrouble: "ENOSPC: no space left on device" } }));
+    assert.deepEqual([notice?.severity, notice?.reason], ["error", "LEDGER_UNAVAILABLE"]);
+    assert.match(notice?.message ?? "", /cannot be written: ENOSPC/);
+  });
+
   it("tell of records that were set aside", () => {
     const agent = { version: "1", startedAt: NOON, simulated: false, unreadableRecords: 2 };
     assert.match(noticesIn(host({ change: { agent } }))[0]?.message ?? "", /2 records could not be read/);

@@ -1,0 +1,67 @@
+// `vgpuctl drain` and `vgpuctl undrain`
+import type { Gpu } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import type { Host } from "../../../proto/gen/vgpud/v1/host.ts";
+import type { Answer, ChangeCommand, Operand } from "../command.ts";
+import { gpuDetail } from "../view/gpu-view.ts";
+import { hostText } from "../view/host-view.ts";
+import { messageJson } from "../view/json.ts";
+
+const gpuOperand: Operand = {
+  name: "GPU",
+  required: false,
+  help: "PCI address of the GPU, as 0000:00:02.0; without it the whole host",
+  field: "gpu",
+  offer: { kind: "live", what: "gpus" },
+};
+
+export const drainCommand: ChangeCommand = {
+  kind: "change",
+  name: "drain",
+  summary: "make no new vGPUs on a GPU, or on the whole host; what exists goes on",
+  operands: [gpuOperand],
+  flags: [{ name: "note", value: "TEXT", help: "why, for people", field: "note" }],
+  forms: { name: "the GPU's PCI address, or the host's name" },
+  examples: [
+    "vgpuctl drain --note 'kernel update on Friday'",
+    "vgpuctl drain 0000:03:00.0 --note 'fan is loud'",
+  ],
+  extraMs: () => 0,
+  run: async (args, vgpud) => {
+    const [gpu] = args.operands;
+    const note = args.text("note") ?? "";
+    return gpu === undefined
+      ? hostAnswer(await vgpud.drainHost({ note }))
+      : gpuAnswer(await vgpud.drainGpu({ gpu, note }));
+  },
+};
+
+export const undrainCommand: ChangeCommand = {
+  kind: "change",
+  name: "undrain",
+  summary: "make new vGPUs again on a GPU, or on the host; GPUs drained by themselves stay so",
+  operands: [gpuOperand],
+  flags: [],
+  forms: { name: "the GPU's PCI address, or the host's name" },
+  examples: ["vgpuctl undrain", "vgpuctl undrain 0000:03:00.0"],
+  extraMs: () => 0,
+  run: async (args, vgpud) => {
+    const [gpu] = args.operands;
+    return gpu === undefined
+      ? hostAnswer(await vgpud.undrainHost({}))
+      : gpuAnswer(await vgpud.undrainGpu({ gpu }));
+  },
+};
+
+function hostAnswer(response: { readonly host: Host | undefined }): Answer {
+  const { host } = response;
+  return {
+    json: messageJson(response),
+    text: host ? hostText(host) : [],
+    names: host ? [host.hostname] : [],
+  };
+}
+
+function gpuAnswer(response: { readonly gpu: Gpu | undefined }): Answer {
+  const { gpu } = response;
+  return { json: messageJson(response), text: gpu ? gpuDetail(gpu) : [], names: gpu ? [gpu.pciAddress] : [] };
+}

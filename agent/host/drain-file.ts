@@ -1,0 +1,74 @@
+// What is drained, on disk: one file in the state directory, which whoever opened the ledger has to itself.
+import { copyFile, readFile } from "node:fs/promises";
+import path from "node:path";
+import type { PciAddress } from "../core/ids.ts";
+import { nothingDrained, type Drain, type DrainRecord, type DrainStore } from "../lifecycle/drains.ts";
+import {
+  codeOf,
+  parseRecord,
+  renderRecord,
+  unlessReadOnly,
+  writeWhole,
+  type SetAside,
+} from "./record-file.ts";
+
+const KIND = "vgpud-drained";
+/** The number of the form that this version writes. It changes when a reader of the former would misunderstand it. */
+const FORMAT = 1;
+
+interface WrittenForm {
+  readonly host?: Drain;
+  readonly gpus: Readonly<Record<PciAddress, Drain>>;
+}
+
+export interface LoadedDrains {
+  readonly record: DrainRecord;
+  readonly setAside: readonly SetAside[];
+}
+
+export class DrainFile implements DrainStore {
+  readonly #file: string;
+  readonly #wall: () => number;
+
+  constructor(stateDir: string, wall: () => number) {
+    this.#file = path.join(stateDir, "drained.json");
+    this.#wall = wall;
+  }
+
+  async load(): Promise<LoadedDrains> {
+    const bytes = await readFile(this.#file).catch(nothingThere);
+    if (!bytes) return { record: nothingDrained, setAside: [] };
+    const read = parseRecord(KIND, bytes);
+    if ("value" in read && read.format === FORMAT)
+      return { record: recordOf(read.value as WrittenForm), setAside: [] };
+    const why = "why" in read ? read.why : `its format ${read.format} is not known to this version`;
+    return this.#doubted(why);
+  }
+
+  async write({ host, gpus }: DrainRecord): Promise<void> {
+    const form: WrittenForm = { ...(host && { host }), gpus: Object.fromEntries(gpus) };
+    await writeWhole(this.#file, renderRecord(KIND, FORMAT, form));
+  }
+
+  /**
+   * What was drained is not known, and a GPU that somebody took out of service for good reason must not get guests by a
+   * broken file: the host is drained until somebody says otherwise. The copy comes first, so that no crash loses either.
+   */
+  async #doubted(why: string): Promise<LoadedDrains> {
+    const copy = `${this.#file}.set-aside`;
+    const aside = (await copyFile(this.#file, copy).then(() => copy, unlessReadOnly)) ?? this.#file;
+    const note = `the record of what is drained could not be read and lies in ${aside}`;
+    const record = { ...nothingDrained, host: { note, since: this.#wall() } };
+    await this.write(record).catch(unlessReadOnly);
+    return { record, setAside: [{ file: aside, why }] };
+  }
+}
+
+function recordOf({ host, gpus }: WrittenForm): DrainRecord {
+  return { host, gpus: new Map(Object.entries(gpus) as [PciAddress, Drain][]) };
+}
+
+function nothingThere(error: unknown): undefined {
+  if (codeOf(error) === "ENOENT") return undefined;
+  throw error;
+}

@@ -1,0 +1,111 @@
+// Whether a vGPU can be taken over, and with which domain. Pure.
+import { AgentError } from "../core/errors.ts";
+import type { ClaimId, VgpuId } from "../core/ids.ts";
+import {
+  isAlive,
+  type Domain,
+  type Inventory,
+  type KernelVgpu,
+  type SliceSizes,
+} from "../inventory/model.ts";
+import type { SliceClaim } from "./claim.ts";
+import type { Ledger } from "./ledger.ts";
+import type { RequestIdentity } from "./requests.ts";
+
+/** What is to be taken over, and as what. */
+export interface Wanted extends RequestIdentity {
+  readonly vgpuId: VgpuId;
+  readonly claimId: ClaimId;
+  readonly withDomain: boolean;
+}
+
+/** What can be. */
+export interface Adoptable {
+  readonly kernel: KernelVgpu;
+  readonly sizes: SliceSizes;
+  /** Set when it is taken over, too. */
+  readonly domain: Domain | undefined;
+  /** The domain that names it, whoever manages it. */
+  readonly user: Domain | undefined;
+}
+
+/** What the same request made before; undefined for a new one. Throws when the vGPU or the claim id is another's. */
+export function refuseAnothers(ledger: Ledger, { vgpuId, claimId, digest }: Wanted): SliceClaim | undefined {
+  const details = { claim_id: claimId, vgpu_id: vgpuId };
+  const earlier = ledger.byClaimId(claimId) ?? ledger.byReservation(claimId);
+  const holder = ledger.get(vgpuId);
+  if (!earlier) {
+    if (holder && holder.state !== "gone")
+      throw new AgentError("CLAIM_STATE", `vGPU ${vgpuId} is own already, by claim ${holder.claimId}`, {
+        details: { ...details, holder: holder.claimId },
+      });
+    return undefined;
+  }
+  if (earlier.kind === "reservation" || earlier !== holder || earlier.requestDigest !== digest)
+    throw new AgentError("CLAIM_REUSED", `claim id ${claimId} stands for another request`, { details });
+  if (earlier.goal === "absent")
+    throw new AgentError("CLAIM_ENDED", `claim ${claimId} has ended; ask with a new claim id`, { details });
+  return earlier;
+}
+
+/** Throws VGPU_NOT_FOUND, DOMAIN_NOT_FOUND, CLAIM_STATE or DOMAIN_NOT_ADOPTABLE. */
+export function adoptable({ vgpuId, withDomain }: Wanted, inventory: Inventory, ledger: Ledger): Adoptable {
+  const kernel = inventory.vgpus.get(vgpuId);
+  const details = { vgpu_id: vgpuId };
+  if (!kernel) throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${vgpuId}`, { details });
+  const sizes = sizesOf(kernel, inventory);
+  if (!sizes)
+    throw new AgentError(
+      "CLAIM_STATE",
+      `vGPU ${vgpuId} is being removed, or of a type that the kernel does not describe`,
+      {
+        details,
+      },
+    );
+  const named = namersOf(vgpuId, inventory);
+  const user = named.find(({ state }) => isAlive(state)) ?? named[0];
+  const domain = withDomain ? adoptableDomain(vgpuId, { named, user, ledger }) : undefined;
+  return { kernel, sizes, domain, user };
+}
+
+function sizesOf({ gpu, type }: KernelVgpu, { gpus }: Inventory): SliceSizes | undefined {
+  return gpus.get(gpu)?.types.find(({ name }) => name === type)?.sizes;
+}
+
+function namersOf(vgpuId: VgpuId, { domains }: Inventory): Domain[] {
+  const all = domains.known ? [...domains.value.values()] : [];
+  return all.filter(({ vgpuIds }) => vgpuIds.includes(vgpuId));
+}
+
+function adoptableDomain(
+  vgpuId: VgpuId,
+  {
+    named,
+    user,
+    ledger,
+  }: { readonly named: readonly Domain[]; readonly user: Domain | undefined; readonly ledger: Ledger },
+): Domain {
+  if (!user)
+    throw new AgentError("DOMAIN_NOT_FOUND", `no domain of this host names vGPU ${vgpuId}`, {
+      details: { vgpu_id: vgpuId },
+    });
+  const unfit = (why: string): AgentError =>
+    new AgentError("DOMAIN_NOT_ADOPTABLE", `domain ${user.name} (${user.id}) cannot be taken over: ${why}`, {
+      details: { domain_uuid: user.id, domain_name: user.name },
+    });
+  if (named.length > 1)
+    throw unfit(`vGPU ${vgpuId} is also named by ${others(named, user)}; take the device out of all but one`);
+  if (!user.persistent)
+    throw unfit("it is transient, so that libvirt would forget it when it is off; define it first");
+  if (user.vgpuIds.length > 1) throw unfit(`it has ${user.vgpuIds.length} vGPUs, and a claim is for one`);
+  const claim = ledger.byDomainId(user.id);
+  if (claim && claim.vgpuId !== vgpuId) throw unfit(`it belongs to claim ${claim.claimId}`);
+  return user;
+}
+
+function others(named: readonly Domain[], user: Domain): string {
+  return named
+    .filter((domain) => domain !== user)
+    .map(({ name }) => name)
+    .join(", ");
+}

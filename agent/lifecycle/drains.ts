@@ -1,0 +1,118 @@
+// What people took out of service for new vGPUs, the host or single GPUs, and why. As durable as the claims (law 1).
+import { AgentError, messageOf } from "../core/errors.ts";
+import type { PciAddress } from "../core/ids.ts";
+import { KeyedLock } from "../core/keyed-lock.ts";
+import type { Drained } from "../capacity/place.ts";
+
+export interface Drain {
+  /** In the words of whoever did it; may be empty. */
+  readonly note: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+export interface DrainRecord {
+  /** Undefined: in service. */
+  readonly host: Drain | undefined;
+  /** Also GPUs that are not there now: they are drained still when they come back. */
+  readonly gpus: ReadonlyMap<PciAddress, Drain>;
+}
+
+export const nothingDrained: DrainRecord = { host: undefined, gpus: new Map() };
+
+/** Why a GPU takes no new vGPUs; undefined when it does. */
+export function drainedOn({ host, gpus }: DrainRecord, gpu: PciAddress): Drained | undefined {
+  if (host) return { reason: "HOST_DRAINED", why: `the host is drained${noted(host)}` };
+  const drain = gpus.get(gpu);
+  return drain && { reason: "GPU_DRAINED", why: `is drained${noted(drain)}` };
+}
+
+function noted({ note }: Drain): string {
+  return note === "" ? "" : `: ${note}`;
+}
+
+/** Keeps the record over a crash. Implemented in host/drain-file.ts. */
+export interface DrainStore {
+  /** Resolves when the record would survive a power cut. */
+  write(record: DrainRecord): Promise<void>;
+}
+
+export interface DrainOptions {
+  readonly store: DrainStore;
+  readonly record: DrainRecord;
+  /** Milliseconds since the epoch. */
+  readonly wall: () => number;
+}
+
+/** Hears of the host when no GPU is given, and of the end of a drain when none is. */
+type DrainListener = (drain: Drain | undefined, gpu: PciAddress | undefined) => void;
+
+/** Each change throws LEDGER_UNAVAILABLE when it cannot be written; all is then as it was. */
+export class Drains {
+  readonly #options: DrainOptions;
+  readonly #writes = new KeyedLock<"record">();
+  readonly #onChange = new Set<DrainListener>();
+  #current: DrainRecord;
+
+  constructor(options: DrainOptions) {
+    this.#options = options;
+    this.#current = options.record;
+  }
+
+  /** Another object whenever it has changed. */
+  get current(): DrainRecord {
+    return this.#current;
+  }
+
+  /** Tells of every change, once it is durable. */
+  onChange(listener: DrainListener): void {
+    this.#onChange.add(listener);
+  }
+
+  async drainHost(note: string): Promise<void> {
+    await this.#change(undefined, ({ host }) => this.#drained(host, note));
+  }
+
+  async undrainHost(): Promise<void> {
+    await this.#change(undefined, () => undefined);
+  }
+
+  async drainGpu(gpu: PciAddress, note: string): Promise<void> {
+    await this.#change(gpu, ({ gpus }) => this.#drained(gpus.get(gpu), note));
+  }
+
+  async undrainGpu(gpu: PciAddress): Promise<void> {
+    await this.#change(gpu, () => undefined);
+  }
+
+  /** Said again, the last note counts, and it is drained since it was first. */
+  #drained(before: Drain | undefined, note: string): Drain {
+    return before?.note === note ? before : { note, since: before?.since ?? this.#options.wall() };
+  }
+
+  #change(gpu: PciAddress | undefined, drainOf: (record: DrainRecord) => Drain | undefined): Promise<void> {
+    return this.#writes.run("record", async () => {
+      const { store } = this.#options;
+      const before = this.#current;
+      const drain = drainOf(before);
+      if (drain === (gpu === undefined ? before.host : before.gpus.get(gpu))) return;
+      const after =
+        gpu === undefined
+          ? { ...before, host: drain }
+          : { ...before, gpus: changed(before.gpus, gpu, drain) };
+      try {
+        await store.write(after);
+      } catch (error) {
+        const message = `what is drained cannot be written down, so it is as before: ${messageOf(error)}`;
+        throw new AgentError("LEDGER_UNAVAILABLE", message, { cause: error });
+      }
+      this.#current = after;
+      for (const listener of this.#onChange) listener(drain, gpu);
+    });
+  }
+}
+
+function changed(gpus: DrainRecord["gpus"], gpu: PciAddress, drain: Drain | undefined): DrainRecord["gpus"] {
+  const others = [...gpus].filter(([address]) => address !== gpu);
+  return new Map(drain ? [...others, [gpu, drain]] : others);
+}

@@ -1,0 +1,69 @@
+// Where the slice of a new claim is to be: in room that was free, or in that of a reservation.
+import { AgentError } from "../core/errors.ts";
+import type { ClaimId } from "../core/ids.ts";
+import { meantType, wishText, type Wish } from "../capacity/wish.ts";
+import type { Inventory } from "../inventory/model.ts";
+import { hasEnded, type Reservation, type SliceClaim } from "./claim.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** What a create asks for. */
+export type RoomRequest = { readonly kind: "free"; readonly wish: Wish } | ReservedRoom;
+
+export interface ReservedRoom {
+  readonly kind: "reserved";
+  readonly reservation: ClaimId;
+  /** What the caller takes it for; undefined when it did not say. */
+  readonly wish: Wish | undefined;
+}
+
+/** The reservation whose room is asked for; undefined when none is. */
+export function reservationIn(room: RoomRequest): ClaimId | undefined {
+  return room.kind === "reserved" ? room.reservation : undefined;
+}
+
+/** What a claim has from where it is placed. */
+export type Room = Pick<SliceClaim, "vgpuId" | "gpu" | "type" | "sizes" | "placement" | "reservation">;
+
+/** The reservations that hold room, by name. */
+export function livingReservations(ledger: Ledger, wall: number): Reservation[] {
+  return ledger
+    .living()
+    .filter((claim) => claim.kind === "reservation")
+    .filter((reservation) => !hasEnded(reservation, wall))
+    .sort((a, b) => (a.claimId < b.claimId ? -1 : 1));
+}
+
+/** The reservation of that name; throws RESERVATION_NOT_FOUND when there is none or it has ended, CLAIM_STATE once it is bound. */
+export function livingReservation(ledger: Ledger, name: ClaimId, wall: number): Reservation {
+  const claim = ledger.byReservation(name);
+  if (claim?.kind === "reservation" && !hasEnded(claim, wall)) return claim;
+  const details = { reservation: name };
+  if (!claim) throw new AgentError("RESERVATION_NOT_FOUND", `there is no reservation ${name}`, { details });
+  if (claim.kind === "reservation" || claim.state === "gone")
+    throw new AgentError("RESERVATION_NOT_FOUND", `reservation ${name} has ended`, { details });
+  throw new AgentError("CLAIM_STATE", `reservation ${name} is bound to claim ${claim.claimId}`, {
+    details: { ...details, claim_id: claim.claimId, state: claim.state },
+  });
+}
+
+/** Throws RESERVATION_MISMATCH when what is asked for is not what was reserved. */
+export function refuseOther(wish: Wish, { claimId, gpu, type }: Reservation, { gpus }: Inventory): void {
+  const details = { reservation: claimId, gpu, type };
+  const holds = `reservation ${claimId} holds room for ${type} on GPU ${gpu}`;
+  if (wish.gpu !== undefined && wish.gpu !== gpu)
+    throw new AgentError("RESERVATION_MISMATCH", `${holds}, and GPU ${wish.gpu} is asked for`, { details });
+  const meant = meantType(wish, gpus.get(gpu)?.types ?? []);
+  if (meant?.name === type) return;
+  const other = meant ? `${wishText(wish)}, which is ${meant.name} there,` : wishText(wish);
+  throw new AgentError("RESERVATION_MISMATCH", `${holds}, and ${other} is asked for`, { details });
+}
+
+/** The room as the reservation's, under the name that it already has. */
+export function roomOf(reservation: Reservation): Room {
+  const { vgpuId, gpu, type, sizes, placement } = reservation;
+  const { claimId, requestDigest, requests, createdAt, expiresAt } = reservation;
+  return {
+    ...{ vgpuId, gpu, type, sizes, placement },
+    reservation: { claimId, requestDigest, requests, createdAt, expiresAt },
+  };
+}

@@ -1,0 +1,69 @@
+// A step of a plan in words, with the reason why it is to be taken. Pure.
+import type { Inventory } from "../inventory/model.ts";
+import type { Claim } from "./claim.ts";
+import type { Step } from "./plan.ts";
+
+/** The id of the vGPU or the UUID of the domain that a step is done to. */
+export function stepObject(step: Step, { vgpuId, domain }: Claim): string {
+  switch (step.kind) {
+    case "define-domain":
+    case "start-domain":
+    case "ask-shutdown":
+    case "force-off":
+    case "undefine-domain":
+    case "autostart":
+      return domain?.id ?? vgpuId;
+    case "create-vgpu":
+    case "remove-vgpu":
+    case "settle":
+    case "wait":
+      return vgpuId;
+  }
+}
+
+export function stepText(step: Step, claim: Claim, inventory: Inventory): string {
+  const { vgpuId, gpu, type } = claim;
+  const domain = `domain ${claim.domain?.name ?? ""}`;
+  const aim = `the claim is to be ${claim.goal}`;
+  switch (step.kind) {
+    case "create-vgpu":
+      return `make vGPU ${vgpuId} of ${type} on ${gpu}: the kernel does not show it, and ${aim}`;
+    case "define-domain":
+      return `define ${domain}: libvirt does not have it, and ${aim}`;
+    case "start-domain":
+      return `start ${domain}: it is off, and ${aim}`;
+    case "ask-shutdown":
+      return `ask the guest of ${domain} to shut down: it is on, and ${aim}`;
+    case "force-off":
+      return `force ${domain} off: its guest is still on at the end of its time, and ${aim}`;
+    case "remove-vgpu":
+      return `remove vGPU ${vgpuId} of ${type} on ${gpu}: ${claim.goal === "absent" ? aim : "a stopped domain gives it back"}`;
+    case "undefine-domain":
+      return `undefine ${domain}: ${aim}`;
+    case "settle":
+      return settleText(step, claim);
+    case "autostart":
+      return step.run
+        ? `start ${domain} with the host: it has booted since`
+        : `note the host's boot for ${domain}, which is started with it`;
+    case "wait":
+      return waitText(step, domain, inventory);
+  }
+}
+
+function settleText({ state, failure }: Extract<Step, { kind: "settle" }>, claim: Claim): string {
+  if (failure && state !== "gone")
+    return `note that the claim is ${state}, not ${claim.state}: ${failure.message}`;
+  return `note that the claim is ${state}, not ${claim.state}`;
+}
+
+function waitText(
+  { why, until }: Extract<Step, { kind: "wait" }>,
+  domain: string,
+  { domains }: Inventory,
+): string {
+  if (why === "libvirt") return `wait for libvirt${domains.known ? "" : `: ${domains.why}`}`;
+  const end =
+    until === undefined ? "as long as it takes" : `until ${new Date(until).toISOString()} at the latest`;
+  return `wait for the guest of ${domain} to shut down, ${end}`;
+}

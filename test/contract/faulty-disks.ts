@@ -1,0 +1,116 @@
+// Real file systems for a state directory, to be broken and mended: a small tmpfs, and one in user space that fails on demand.
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:fs";
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { constants as system, tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { until } from "../e2e/harness/until.ts";
+
+const run = promisify(execFile);
+/** Debian's own, which knows python3-fusepy. */
+const PYTHON = "/usr/bin/python3";
+
+/** An operation of the file system as FUSE names it. */
+export type DiskOperation = "write" | "create" | "fsync" | "fsyncdir" | "rename";
+
+export interface FaultyDisk extends AsyncDisposable {
+  /** Where it is mounted. */
+  readonly at: string;
+  break(): Promise<void>;
+  mend(): Promise<void>;
+}
+
+/** Why no disk can be mounted here; undefined when one can. */
+export async function whyNoDisks(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return "only root can mount";
+  const device = await access("/dev/fuse", constants.R_OK | constants.W_OK).then(
+    () => undefined,
+    () => "there is no /dev/fuse",
+  );
+  const python = await run(PYTHON, ["-c", "import fusepy"]).then(
+    () => undefined,
+    () => "Python has no module fusepy (Debian: python3-fusepy)",
+  );
+  return device ?? python;
+}
+
+/** 512 KiB; broken it has no room left. */
+export async function fullDisk(): Promise<FaultyDisk> {
+  const disk = await smallTmpfs();
+  const ballast = path.join(disk.at, "ballast");
+  return {
+    ...disk,
+    break: async () => {
+      await writeFile(ballast, Buffer.alloc(1024 * 1024)).catch((error: unknown) => {
+        if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
+      });
+    },
+    mend: () => rm(ballast),
+  };
+}
+
+/** Broken it is mounted read-only, as ext4 is after an error. */
+export async function readOnlyDisk(): Promise<FaultyDisk> {
+  const disk = await smallTmpfs();
+  const remount = async (how: string): Promise<void> => {
+    // Refused while a file is being written.
+    await until(`the disk is remounted ${how}`, () =>
+      run("mount", ["-o", `remount,${how}`, disk.at]).then(
+        () => true,
+        () => false,
+      ),
+    );
+  };
+  return { ...disk, break: () => remount("ro"), mend: () => remount("rw") };
+}
+
+/** Broken, these operations fail with EIO. */
+export async function failingDisk(...fail: readonly DiskOperation[]): Promise<FaultyDisk> {
+  return await inUserSpace({ fail, errno: system.errno.EIO });
+}
+
+/** Broken, these operations take so long. */
+export async function slowDisk(seconds: number, ...delay: readonly DiskOperation[]): Promise<FaultyDisk> {
+  return await inUserSpace({ delay, seconds });
+}
+
+async function smallTmpfs(): Promise<Pick<FaultyDisk, "at" | typeof Symbol.asyncDispose>> {
+  const at = await mkdtemp(path.join(tmpdir(), "vgpud-disk-"));
+  await run("mount", ["-t", "tmpfs", "-o", "size=512k", "vgpud-test", at]);
+  return {
+    at,
+    [Symbol.asyncDispose]: async () => {
+      await run("umount", [at]);
+      await rm(at, { recursive: true });
+    },
+  };
+}
+
+async function inUserSpace(faults: object): Promise<FaultyDisk> {
+  const folder = await mkdtemp(path.join(tmpdir(), "vgpud-disk-"));
+  const [backing, at, told] = ["backing", "disk", "faults.json"].map((name) => path.join(folder, name));
+  if (!backing || !at || !told) throw new Error("unreachable: three names");
+  for (const directory of [backing, at]) await mkdir(directory);
+  const server = spawn(PYTHON, ["test/contract/faulty-disk.py", backing, at, told], { stdio: "inherit" });
+  await mounted(server, at);
+  return {
+    at,
+    break: () => writeFile(told, JSON.stringify(faults)),
+    mend: () => rm(told),
+    [Symbol.asyncDispose]: async () => {
+      const ended = once(server, "close");
+      await run("umount", [at]);
+      await ended;
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function mounted(server: ChildProcess, at: string): Promise<void> {
+  await until(`${at} is mounted`, async () => {
+    if (server.exitCode !== null) throw new Error(`the disk's server ended with ${server.exitCode}`);
+    return (await readFile("/proc/mounts", "utf8")).includes(` ${at} fuse`);
+  });
+}

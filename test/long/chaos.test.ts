@@ -1,0 +1,12 @@
+// As test/e2e/chaos.test.ts, longer and with more seeds.
+import assert from "node:assert/strict";
+import { chaos } from "../e2e/harness/chaos.ts";
+
+describe("a host that vgpud shares with somebody else's scripts, for long", function () {
+  this.timeout(3_600_000);
+  for (let seed = 1; seed <= 20; seed += 1)
+    it(`keeps theirs as it is and ours in order (seed ${seed})`, async () => {
+      const { created, refused, destroyed } = await chaos(seed, 60);
+      assert.ok(created > 60 && refused > 0 && destroyed > 30, `${created} ${refused} ${destroyed}`);
+    });
+});

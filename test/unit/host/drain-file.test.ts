@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { appendFile, mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { DrainFile } from "../../../agent/host/drain-file.ts";
+import { nothingDrained, type DrainRecord } from "../../../agent/lifecycle/drains.ts";
+import { pciAddress } from "../../fakes/ids.ts";
+
+describe("what is drained, on disk", () => {
+  let dir: string;
+  let file: DrainFile;
+  beforeEach(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), "drains-"));
+    file = new DrainFile(dir, () => 99);
+  });
+  afterEach(async () => {
+    await rm(dir, { recursive: true });
+  });
+  const where = (): string => path.join(dir, "drained.json");
+  const drained: DrainRecord = {
+    host: { note: "fan", since: 1 },
+    gpus: new Map([[pciAddress(1), { note: "", since: 2 }]]),
+  };
+
+  it("is nothing before the first", async () => {
+    assert.deepEqual(await file.load(), { record: nothingDrained, setAside: [] });
+    assert.deepEqual(await readdir(dir), []);
+  });
+
+  it("comes back as it was written, for its owner's eyes alone", async () => {
+    for (const record of [drained, { ...drained, host: undefined }, nothingDrained]) {
+      await file.write(record);
+      assert.deepEqual(await file.load(), { record, setAside: [] });
+    }
+    assert.equal((await stat(where())).mode & 0o777, 0o600);
+    assert.deepEqual(await readdir(dir), ["drained.json"]);
+  });
+
+  it("drains the host, and keeps doing so, when it cannot be read", async () => {
+    await file.write({ ...drained, host: undefined });
+    await appendFile(where(), "x");
+    const bytes = await readFile(where());
+    const { record, setAside } = await file.load();
+    const [aside] = setAside;
+    assert.match(aside?.why ?? "", /checksum/);
+    assert.deepEqual(await readFile(aside?.file ?? ""), bytes);
+    assert.equal(record.host?.since, 99);
+    assert.match(record.host.note, /could not be read and lies in .*drained\.json\.set-aside$/);
+    assert.deepEqual(await file.load(), { record, setAside: [] });
+  });
+
+  it("does not guess at a later version's", async () => {
+    await file.write(drained);
+    const text = await readFile(where(), "utf8");
+    await rm(where());
+    await appendFile(where(), text.replace("vgpud-drained 1 ", "vgpud-drained 2 "));
+    assert.match((await file.load()).setAside[0]?.why ?? "", /format 2/);
+  });
+});
