@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { DomainId } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
-import type { Inventory } from "../inventory/model.ts";
+import { isAlive, type Inventory } from "../inventory/model.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import { libvirtAway, type Admission, type CreateRequest } from "./admission.ts";
@@ -75,19 +75,17 @@ export class DomainService {
     request: RequestIdentity & { readonly domainId: DomainId },
     caller: Caller,
   ): Promise<DomainResult> {
-    const { intents } = this.#options;
-    let claim = this.#own(request.domainId, caller);
+    const { intents, admission } = this.#options;
+    const inventory = await this.#knownInventory(caller);
+    const claim = this.#own(request.domainId, caller);
     const repeated = intents.repeated(request, claim);
     if (repeated) return repeated;
-    if (claim.state === "active" && claim.goal === "running") return intents.seen(claim);
-    if (claim.state === "stopped") {
-      const inventory = await this.#knownInventory(caller);
-      claim = this.#own(request.domainId, caller);
-      if (claim.state === "stopped" && claim.goal === "stopped") {
-        this.#options.admission.refuseWithoutRoom(claim, inventory, caller.trace);
-        return this.#intend(claim, request, { kind: "start", change: { goal: "running" } }, caller);
-      }
+    if (claim.goal === "stopped" ? claim.state === "stopped" : hasShutDown(claim, inventory)) {
+      admission.refuseWithoutRoom(claim, inventory, caller.trace);
+      const change = { state: "stopped", goal: "running" } as const;
+      return this.#intend(claim, request, { kind: "start", change }, caller);
     }
+    if (claim.state === "active" && claim.goal === "running") return intents.seen(claim);
     if (claim.goal === "running" && claim.state !== "failed") return intents.await(claim, caller);
     throw this.#wrongState(claim, "started");
   }
@@ -178,6 +176,13 @@ export class DomainService {
     const message = `domain ${domain.name} (${domain.id}) cannot be ${verb} while its claim is ${state}`;
     return new AgentError("CLAIM_STATE", message, { details });
   }
+}
+
+/** The guest has shut down by itself, or somebody shut it down, and no round of the reconciler has settled that yet. */
+function hasShutDown({ state, goal, operation, domain: { id } }: DomainClaim, inventory: Inventory): boolean {
+  if (state !== "active" || goal !== "running" || !operation.ended || !inventory.domains.known) return false;
+  const domain = inventory.domains.value.get(id);
+  return domain !== undefined && !isAlive(domain.state);
 }
 
 /** What somebody else did to a claim, and says itself what to do about it. */

@@ -44,7 +44,12 @@ export function domainUses({ domains }: Inventory, ledger: Ledger): DomainUses {
     ({ pciDevices, renderNodes }) => pciDevices.length > 0 || renderNodes.length > 0,
   );
   if (using.length === 0) return [];
-  const claims = new Map(ledger.living().map((claim) => [claim.domain.id, claim.vgpuId]));
+  const claims = new Map(
+    ledger
+      .living()
+      .filter((claim) => claim.kind === "domain")
+      .map(({ domain, vgpuId }) => [domain.id, vgpuId]),
+  );
   return using.map(({ id, mark, state, pciDevices, renderNodes }) => ({
     domain: id,
     // Under one UUID but without the claim's mark it is somebody else's (views.ts).

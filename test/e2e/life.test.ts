@@ -144,6 +144,18 @@ describe("a domain with a slice", () => {
     assert.equal((await world.start("desk-1")).domain?.state, DomainState.RUNNING);
   });
 
+  for (const onStop of [OnStop.HOLD, OnStop.RELEASE])
+    it(`is started although nobody has noticed yet that its guest shut down (${onStop})`, async () => {
+      await world.create("desk-1", ({ spec }) => {
+        spec.onStop = onStop;
+      });
+      await world.host.control({ command: "guest", domain: "desk-1", does: "poweroff" });
+      const { domain } = await world.start("desk-1");
+      assert.deepEqual([domain?.state, domain?.claimState], [DomainState.RUNNING, ClaimState.ACTIVE]);
+      const { domains, mdevs } = await world.truth();
+      assert.deepEqual([domains.map(({ state }) => state), mdevs.length], [["running"], 1]);
+    });
+
   it("is forced off at its deadline when the guest ignores the power button", async () => {
     await world.setFaults({ kind: "GUEST_IGNORES_SHUTDOWN" });
     await world.create("desk-1");

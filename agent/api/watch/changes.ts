@@ -21,7 +21,7 @@ export interface ChangesOptions {
   readonly onWatches: (count: number) => void;
 }
 
-interface ChangesLimits {
+export interface ChangesLimits {
   readonly watchChanges: number;
   readonly watchHistoryBytes: number;
   readonly bookmarkMs: number;

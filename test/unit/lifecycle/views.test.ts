@@ -169,7 +169,7 @@ describe("the view of a GPU", () => {
       ...{ functions, available: nothing, largestQuota: nothing },
     };
     const gpus = new Map([...inventory.gpus].map(([at, each]) => [at, { ...each, sriov }]));
-    const [view] = gpuViews({ ...inventory, gpus }, ledgerOf(claim(1)), gvtgCapacity);
+    const [view] = gpuViews({ ...inventory, gpus }, ledgerOf(claim(1)), gvtgCapacity, nothingDrained);
     assert.deepEqual(view?.functions?.used, { own: 1, foreign: 1 });
     assert.deepEqual(view.seats, { used: { own: 1, foreign: 2 } });
     assert.deepEqual(view.whole.heldBy, ["vgpus", "virtual-functions", "seats"]);
