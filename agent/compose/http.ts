@@ -11,7 +11,7 @@ import type { Stages } from "./stages.ts";
 
 export function serveSite(
   { config, version, simulator, log }: AgentOptions,
-  { view, lookout, libvirt, operations, metrics, domainHistory }: Stages,
+  { view, lookout, libvirt, operations, metrics, domainHistory, diagnostician }: Stages,
   { unreadableRecords, cut }: { readonly unreadableRecords: number; readonly cut: AbortSignal },
 ): Promise<HttpServer> {
   const agent = { version, simulated: simulator !== undefined, unreadableRecords, startedAt: clock.wall() };
@@ -19,6 +19,7 @@ export function serveSite(
     const now = clock.wall();
     return {
       ...{ view: view(), agent, libvirt: libvirt.status, now },
+      diagnosis: diagnostician.latest?.diagnosis,
       stalledBy: ({ operation }) => operations.stalledBy(operation.id),
       history: lastMinutes(domainHistory, now),
     };

@@ -2,6 +2,7 @@
 import type { AgentError } from "../../core/errors.ts";
 import type { DomainId } from "../../core/ids.ts";
 import type { Reason } from "../../core/reasons.ts";
+import type { Diagnosis } from "../../diagnosis/diagnose.ts";
 import type { SliceSizes } from "../../inventory/model.ts";
 import type { Claim, Failure } from "../../lifecycle/claim.ts";
 import type { Ownership } from "../../lifecycle/views.ts";
@@ -27,6 +28,8 @@ export interface StatusSource {
     /** Why it is not connected. */
     readonly error: string | undefined;
   };
+  /** What the last examination of the host found; undefined before the first. */
+  readonly diagnosis: Diagnosis | undefined;
   /** What holds up the latest thing asked of a claim. */
   readonly stalledBy: (claim: Claim) => AgentError | undefined;
   /** What domains did in the last minutes. */
