@@ -1,10 +1,13 @@
 // What the agent's accounts say is wrong with the room on a GPU: what no file of the host tells alone.
 import type { PciAddress } from "../core/ids.ts";
 import type { GmSizes } from "../inventory/memory.ts";
+import type { SliceSizes } from "../inventory/model.ts";
 
 export interface Room {
   /** Types of which the kernel would make another number than our arithmetic, from the slices that exist. */
   readonly disagreements: readonly Disagreement[];
+  /** What was given away beyond what there is, by our arithmetic. */
+  readonly overcommitted: readonly Overcommitted[];
   /** Types that have room in sum and in no one piece. */
   readonly fragmented: readonly Fragmented[];
   /** The largest piece of each part, an estimate; undefined while it is not known where slices lie. */
@@ -20,6 +23,12 @@ export interface Disagreement {
   readonly kernel: number;
   /** The host's share is larger than a part of the memory: the kernel's unsigned arithmetic goes below 0 and wraps around. */
   readonly wraps: boolean;
+}
+
+export interface Overcommitted {
+  readonly part: keyof SliceSizes;
+  /** MiB, or fences. */
+  readonly by: number;
 }
 
 export interface Fragmented {

@@ -13,7 +13,7 @@ import {
 } from "../capacity/budget.ts";
 import { fragmentationOf, type Fragmentation } from "../capacity/fragmentation.ts";
 import { allocatable } from "../capacity/place.ts";
-import type { Disagreement, Fragmented, Room } from "../diagnosis/room.ts";
+import type { Disagreement, Fragmented, Overcommitted, Room } from "../diagnosis/room.ts";
 import {
   isAlive,
   type Domain,
@@ -128,13 +128,14 @@ function sliceAccount(
         : Math.min(allocatable(budget, type), type.sizes ? fragmentation.room(type.sizes) : Infinity),
     })),
     disagreements: disagreements(gpu, made),
+    overcommitted: overcommitted(budget),
     fragmented: types.flatMap((type) => fragmented(type, budget, fragmentation)),
   };
 }
 
 const NO_BUDGET = {
   ...{ budget: undefined, usedBy: undefined, largestFree: undefined },
-  ...{ disagreements: [], fragmented: [] },
+  ...{ disagreements: [], overcommitted: [], fragmented: [] },
 } satisfies Partial<GpuView>;
 
 function fragmented(type: VgpuType, budget: Budget, fragmentation: Fragmentation): Fragmented[] {
@@ -156,6 +157,14 @@ function disagreements({ types }: Gpu, made: Budget): Disagreement[] {
   return types.flatMap(({ name, sizes, kernelAvailable: kernel }) => {
     const ours = sizes ? room(made, sizes) : kernel;
     return ours === kernel ? [] : [{ type: name, ours, kernel, wraps }];
+  });
+}
+
+/** Others do not ask whether there is room, and the aperture can be made smaller after slices were promised. */
+function overcommitted({ total, host, used }: Budget): Overcommitted[] {
+  return (["lowGmMib", "highGmMib", "fences"] as const).flatMap((part) => {
+    const by = host[part] + used[part] - total[part];
+    return used[part] > 0 && by > 0 ? [{ part, by }] : [];
   });
 }
 

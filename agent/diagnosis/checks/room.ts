@@ -12,6 +12,7 @@ import {
   type GpuSubject,
   type Says,
 } from "../condition.ts";
+import type { SliceSizes } from "../../inventory/model.ts";
 import type { Evidence, Look } from "../look.ts";
 import type { Room } from "../room.ts";
 import { BEST_APERTURE_MIB } from "./aperture-room.ts";
@@ -44,7 +45,8 @@ export const gmFragmented = gpuCheck({
 /** What of these two fails at this moment: the accounts change more often than the host is examined. */
 export function failuresOf(room: Room, gpu: PciAddress): Condition[] {
   // Every read of a GPU asks.
-  if (room.disagreements.length === 0 && room.fragmented.length === 0) return [];
+  const { disagreements, overcommitted, fragmented } = room;
+  if ([...disagreements, ...overcommitted, ...fragmented].length === 0) return [];
   const found = [
     { ...capacityDisagrees, ...disagreement(room, gpu) },
     { ...gmFragmented, ...fragmentation(room, gpu) },
@@ -78,16 +80,27 @@ function judged<C extends Code>(
   return Promise.resolve(finding);
 }
 
-function disagreement({ disagreements }: Room, gpu: PciAddress): Judged<"CAPACITY_DISAGREES"> {
+function disagreement({ disagreements, overcommitted }: Room, gpu: PciAddress): Judged<"CAPACITY_DISAGREES"> {
   const evidence = disagreements.flatMap(({ type, ours, kernel }) => [
     shown(gpu, type, kernel),
     { path: `vgpud: ${type}`, value: String(ours) },
   ]);
-  if (disagreements.length === 0) return { finding: pass("agree"), evidence };
   const types = disagreements.map(({ type, ours, kernel }) => `${type}: ${kernel} ≠ ${ours}`).join(", ");
-  const wraps = disagreements.some((one) => one.wraps);
-  return { finding: fail(wraps ? "wraps" : "differ", { types, best: BEST_APERTURE_MIB }), evidence };
+  if (disagreements.some(({ wraps }) => wraps))
+    return { finding: fail("wraps", { types, best: BEST_APERTURE_MIB }), evidence };
+  if (overcommitted.length > 0) {
+    const excess = overcommitted.map(({ part, by }) => `${partNames[part]} ${by}`).join(", ");
+    return { finding: fail("overcommitted", { excess }), evidence };
+  }
+  return { finding: disagreements.length > 0 ? fail("differ", { types }) : pass("agree"), evidence };
 }
+
+/** The same in every language. */
+const partNames = {
+  lowGmMib: "low GM MiB",
+  highGmMib: "high GM MiB",
+  fences: "fences",
+} as const satisfies Record<keyof SliceSizes, string>;
 
 function fragmentation({ fragmented, largestFree }: Room, gpu: PciAddress): Judged<"GM_FRAGMENTED"> {
   const evidence = fragmented.map(({ type, kernel }) => shown(gpu, type, kernel));

@@ -1,8 +1,8 @@
 // What an operator should know about the host, worst first. Each says what it is about, why, and what helps. Pure.
-import type { Budget } from "../../capacity/budget.ts";
-import { failuresOf } from "../../diagnosis/checks/room.ts";
-import { messageOf, remedyOf } from "../../diagnosis/words.ts";
-import type { Gpu, Inventory } from "../../inventory/model.ts";
+import { failuresOf, isOfRoom } from "../../diagnosis/checks/room.ts";
+import type { Condition } from "../../diagnosis/condition.ts";
+import { messageOf, remedyOf, severityOf } from "../../diagnosis/words.ts";
+import type { Inventory } from "../../inventory/model.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
 import type { Notice, Resource, SliceView, StatusSource } from "./model.ts";
 import type { Drain } from "../../lifecycle/drains.ts";
@@ -92,28 +92,20 @@ function aboutLedger({ agent: { unreadableRecords } }: StatusSource): Notice[] {
   ];
 }
 
-function aboutHost({ host, gpus }: Inventory): Notice[] {
-  const notices: Notice[] = [];
-  if (gpus.size === 0)
-    notices.push({
-      severity: "warning",
-      reason: "MODE_UNSUPPORTED",
-      about: "host",
-      message: "there is no Intel display adapter on the PCI bus, so this host cannot make vGPUs",
-      remedy: "where there should be one, look at the firmware's settings for the integrated graphics",
-    });
-  if (host.hypervisor === "none" || host.hypervisor === "xen-guest")
-    notices.push({
-      severity: "warning",
-      reason: "MODE_UNSUPPORTED",
-      about: "host",
-      message:
-        host.hypervisor === "none"
-          ? "the kernel offers no hypervisor here, so no domain can hold a vGPU"
-          : "this is itself a Xen guest, whose GPU is shared elsewhere",
-      remedy: host.hypervisor === "none" ? "load kvm_intel, and switch VT-x on in the firmware" : undefined,
-    });
-  return notices;
+/** What failed of how the GPUs are used; where a GPU is used in no way, what stands in the way of any. */
+function aboutConditions({ diagnosis, view: { gpus } }: StatusSource): Notice[] {
+  const failed = (diagnosis?.conditions ?? []).filter(
+    (condition) => condition.finding.status === "fail" && !isOfMoment(condition),
+  );
+  return failed.flatMap((condition) => {
+    const concerned = gpus.filter(({ gpu }) => condition.gpu === undefined || condition.gpu === gpu.address);
+    const costs =
+      gpus.length === 0
+        ? [severityOf(condition)]
+        : concerned.map(({ mode }) => (mode === undefined ? severityOf(condition) : condition.costs[mode]));
+    const severity = (["error", "warning"] as const).find((each) => costs.includes(each));
+    return severity ? [noticeOf(condition, severity)] : [];
+  });
 }
 
 function aboutDrain(
@@ -138,60 +130,18 @@ function aboutGpu({ gpu }: GpuView): Notice[] {
   return [{ severity: "warning", reason: "MODE_UNSUPPORTED", about: gpu.address, message, remedy }];
 }
 
-function whyNoTypes({ driver, mdevParent }: Gpu): Pick<Notice, "message" | "remedy"> {
-  const none = "offers no vGPU types";
-  if (driver === undefined)
-    return { message: `${none}: no kernel driver is bound`, remedy: "bind i915 to share it by GVT-g" };
-  if (driver !== "i915")
-    return {
-      message: `${none}: its driver is ${driver}, and only i915 has GVT-g`,
-      remedy: driver === "vfio-pci" ? "it may be meant for passthrough; otherwise bind i915" : undefined,
-    };
-  if (mdevParent)
-    return { message: `${none}, though the kernel registered it for mediated devices`, remedy: undefined };
+function noticeOf(condition: Condition, severity: Notice["severity"]): Notice {
+  const remedy = remedyOf(condition, "en");
   return {
-    message: `${none}: i915 did not register it for mediated devices`,
-    remedy:
-      "GVT-g needs a 5th to 10th generation Core, i915.enable_gvt=1 at boot and the module kvmgt; " +
-      "the kernel's log says which of them is missing",
+    ...{ severity, reason: condition.code, about: condition.gpu ?? "host" },
+    message: messageOf(condition, "en"),
+    remedy: remedy === "" ? undefined : remedy,
   };
 }
 
+/** As it stands at this moment. */
 function aboutRoom(view: GpuView): Notice[] {
-  const { address: about } = view.gpu;
-  return failuresOf(view, about).map((condition) => ({
-    ...{ severity: "warning", reason: condition.code, about },
-    message: messageOf(condition, "en"),
-    remedy: remedyOf(condition, "en"),
-  }));
-}
-
-const words = {
-  lowGmMib: "MiB of low GM",
-  highGmMib: "MiB of high GM",
-  fences: "fences",
-} as const satisfies Record<Resource, string>;
-
-function aboutOvercommitment({ gpu, budget }: GpuView): Notice[] {
-  if (!budget) return [];
-  const over = (["lowGmMib", "highGmMib", "fences"] as const).flatMap((resource) => {
-    const excess = excessOf(budget, resource);
-    return excess > 0 ? [`${count(excess)} ${words[resource]}`] : [];
-  });
-  if (over.length === 0) return [];
-  return [
-    {
-      severity: "error",
-      reason: "CAPACITY_DISAGREES",
-      about: gpu.address,
-      message: `its slices take ${over.join(" and ")} more than there are by our budget; their bars show what was given away`,
-      remedy: "the firmware's setting of the aperture may have changed since the slices were promised",
-    },
-  ];
-}
-
-function excessOf({ total, host, used }: Budget, resource: Resource): number {
-  return host[resource] + used[resource] - total[resource];
+  return failuresOf(view, view.gpu.address).map((condition) => noticeOf(condition, "warning"));
 }
 
 function aboutSlices(slices: readonly SliceView[]): Notice[] {

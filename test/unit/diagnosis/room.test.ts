@@ -61,7 +61,12 @@ async function examined(rooms: Rooms | undefined): Promise<readonly Condition[]>
   return conditions.filter(({ code }) => ofRoom.includes(code));
 }
 
-const AGREEING = { disagreements: [], fragmented: [], largestFree: { lowGmMib: 128, highGmMib: 512 } };
+const AGREEING = {
+  disagreements: [],
+  overcommitted: [],
+  fragmented: [],
+  largestFree: { lowGmMib: 128, highGmMib: 512 },
+};
 const DIFFERING = { type: typeName("4"), ours: 2, kernel: 3, wraps: false };
 const IN_PIECES = { type: typeName("2"), inSum: 1, kernel: 1, refused: false };
 
@@ -124,6 +129,10 @@ describe("an examination of the room on a GPU", () => {
     "warns of a count that wraps around": [
       roomOf({ disagreements: [{ ...DIFFERING, wraps: true }] }),
       ["wraps", "whole"],
+    ],
+    "warns of what was given away beyond what there is": [
+      roomOf({ overcommitted: [{ part: "lowGmMib", by: 128 }], disagreements: [DIFFERING] }),
+      ["overcommitted", "whole"],
     ],
     "warns of pieces that are too small": [roomOf({ fragmented: [IN_PIECES] }), ["agree", "pieces"]],
     "warns of what the kernel has refused": [

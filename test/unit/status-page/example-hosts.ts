@@ -9,6 +9,11 @@ import {
   type DomainId,
   type PciAddress,
 } from "../../../agent/core/ids.ts";
+import { fail, type Check } from "../../../agent/diagnosis/condition.ts";
+import { noIntelGpu } from "../../../agent/diagnosis/checks/gpu.ts";
+import { gvtDisabled } from "../../../agent/diagnosis/checks/gvt-kernel.ts";
+import { noHypervisor } from "../../../agent/diagnosis/checks/machine.ts";
+import type { Diagnosis } from "../../../agent/diagnosis/diagnose.ts";
 import type {
   Domain,
   Gpu,
@@ -147,6 +152,7 @@ export function host(plan: HostPlan = {}): StatusSource {
       version: libvirtAway === undefined ? "9.0.0" : undefined,
       error: libvirtAway,
     },
+    diagnosis: undefined,
     stalledBy: ({ vgpuId }) => stalls.get(vgpuId),
     history: historyOf(domains),
     now: NOON,
@@ -295,6 +301,15 @@ function activityOf({ vcpus = 1, memoryMib = 0 }: Domain, index: number, step: n
   };
 }
 
+/** What the checks of the table say when they fail, of the host. */
+export function failedIn(...failures: readonly (readonly [Check, string])[]): Diagnosis {
+  const conditions = failures.map(([{ code, costs, dependsOn }, says]) => ({
+    ...{ code, costs, dependsOn, evidence: [], gpu: undefined },
+    finding: fail(says),
+  }));
+  return { conditions, verdicts: [] };
+}
+
 const blockedRemoval = new AgentError(
   "VGPU_REMOVE_BLOCKED",
   "the kernel has not answered the removal of the slice; it goes on; held by qemu-system-x86 (render-3), pid 4711",
@@ -307,8 +322,16 @@ export const examples = {
     view: { inventory: undefined, gpus: [], vgpus: [], domains: [], claims: [], drains: nothingDrained },
     history: { spanMs: SPAN_MS, readings: [] },
   }),
-  "no-gpu": () => host({ apertures: [], plain: 3, hypervisor: "none" }),
-  "not-capable": () => host({ gpuChange: { types: [], mdevParent: false }, plain: 2 }),
+  "no-gpu": () =>
+    host({
+      ...{ apertures: [], plain: 3, hypervisor: "none" },
+      change: { diagnosis: failedIn([noHypervisor, "no-virtualization"], [noIntelGpu, "none"]) },
+    }),
+  "not-capable": () =>
+    host({
+      ...{ gpuChange: { types: [], mdevParent: false }, plain: 2 },
+      change: { diagnosis: failedIn([gvtDisabled, "not-set"]) },
+    }),
   empty: () => host(),
   seven: () =>
     host({

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { iommuOff } from "../../../agent/diagnosis/checks/machine.ts";
+import { libvirtGuestsSuspend, libvirtUnavailable } from "../../../agent/diagnosis/checks/virtualization.ts";
 import { slicesOf } from "../../../agent/observation/status-page/gpu-bars.ts";
 import type { Notice, StatusSource } from "../../../agent/observation/status-page/model.ts";
 import { noticesOf } from "../../../agent/observation/status-page/notices.ts";
-import { examples, host, NOON } from "./example-hosts.ts";
+import { examples, failedIn, host, NOON } from "./example-hosts.ts";
 
 function noticesIn(source: StatusSource): Notice[] {
   const { view, stalledBy } = source;
@@ -22,25 +24,30 @@ describe("the conditions of a host", () => {
       assert.deepEqual(told(examples[name]()), [], name);
   });
 
-  it("say that a host without a GPU or a hypervisor cannot make vGPUs", () => {
+  it("say that a host without a GPU or a hypervisor cannot make vGPUs, in the words of the diagnosis", () => {
     assert.deepEqual(told(examples["no-gpu"]()), [
-      ["warning", "MODE_UNSUPPORTED", "host"],
-      ["warning", "MODE_UNSUPPORTED", "host"],
+      ["error", "NO_HYPERVISOR", "host"],
+      ["error", "NO_INTEL_GPU", "host"],
     ]);
   });
 
-  for (const [driver, pattern] of [
-    [undefined, /no kernel driver is bound/],
-    ["vfio-pci", /its driver is vfio-pci/],
-    ["xe", /its driver is xe/],
-    ["i915", /did not register it for mediated devices/],
-  ] as const)
-    it(`say why a GPU with driver ${driver ?? "none"} offers no types`, () => {
-      const notices = noticesIn(host({ gpuChange: { types: [], mdevParent: false, driver } }));
-      assert.equal(notices.length, 1);
-      assert.equal(notices[0]?.about, "0000:00:02.0");
-      assert.match(notices[0].message, pattern);
-    });
+  it("say why a GPU is used in no way", () => {
+    const [notice, ...others] = noticesIn(examples["not-capable"]());
+    assert.deepEqual([notice?.reason, others], ["GVT_DISABLED", []]);
+    assert.match(notice?.remedy ?? "", /i915\.enable_gvt=1/);
+  });
+
+  it("leave out what costs nothing of the way in which a GPU is used", () => {
+    const diagnosis = failedIn([iommuOff, "off"], [libvirtGuestsSuspend, "suspends"]);
+    assert.deepEqual(told(host({ change: { diagnosis } })), [["warning", "LIBVIRT_GUESTS_SUSPEND", "host"]]);
+  });
+
+  it("say once that libvirt does not answer, as it is at this moment", () => {
+    const diagnosis = failedIn([libvirtUnavailable, "away"]);
+    assert.deepEqual(told(host({ change: { diagnosis } })), []);
+    const away = { ...examples["libvirt-away"](), diagnosis };
+    assert.deepEqual(told(away), [["error", "LIBVIRT_UNAVAILABLE", "libvirt"]]);
+  });
 
   it("put errors first, and name the slice that is blocked and the orphan", () => {
     assert.deepEqual(told(examples.busy()), [
@@ -70,7 +77,7 @@ describe("the conditions of a host", () => {
 
   it("tell what is given away beyond what there is", () => {
     const over = noticesIn(host({ apertures: [256], guests: [{ name: "a", size: 2 }] }));
-    assert.ok(over.some(({ message }) => message.includes("128 MiB of low GM more than there are")));
+    assert.match(over[0]?.message ?? "", /too much by: low GM MiB 128/);
   });
 
   it("tell of a ledger that cannot be written", () => {

@@ -130,8 +130,13 @@ export const gpu = {
       wraps:
         "kernel and vgpud differ in how many more vGPUs fit (kernel ≠ vgpud: {types}): the kernel's arithmetic wraps around, " +
         "since a part of the graphics memory is smaller than what is kept for the host, and every create fails",
+      overcommitted:
+        "the vGPUs that exist and those that are promised take more than there is by vgpud's arithmetic (too much by: {excess}); " +
+        "none can be added",
     },
     remedies: {
+      overcommitted:
+        "set the aperture back in the firmware if it was made smaller since, or destroy domains until the rest fits",
       differ:
         "docs/capacity.md tells what makes them differ: a vGPU that the kernel lost until the next boot, or a graphics address " +
         "space that the firmware made smaller",

@@ -124,8 +124,10 @@ export const gpu: Same<typeof english> = {
       wraps:
         "还能容纳多少 vGPU，内核与 vgpud 的计数不同（内核 ≠ vgpud：{types}）：图形内存的一部分小于为主机保留的量，" +
         "内核的无符号运算发生回绕，每次创建都会失败",
+      overcommitted: "按 vgpud 的计算，已有和已许诺的 vGPU 所占超过总量（超出：{excess}）；无法再添加",
     },
     remedies: {
+      overcommitted: "如果固件中的 aperture 后来被改小，请改回；否则销毁一些 domain，直到其余的能容纳",
       differ: "docs/capacity.md 说明了差异的来源：内核在下次启动前丢失的 vGPU，或被固件改小的图形地址空间",
       wraps: "在固件设置中把图形 aperture 设为 256 至 {best} MiB",
     },
