@@ -11,7 +11,7 @@ import type { Stages } from "./stages.ts";
 
 export function serveSite(
   { config, version, simulator, log }: AgentOptions,
-  { view, ledger, lookout, libvirt, operations, metrics, domainHistory }: Stages,
+  { view, ledger, lookout, libvirt, operations, metrics, domainHistory, diagnostician }: Stages,
   { unreadableRecords, cut }: { readonly unreadableRecords: number; readonly cut: AbortSignal },
 ): Promise<HttpServer> {
   const agent = { version, simulated: simulator !== undefined, unreadableRecords, startedAt: clock.wall() };
@@ -19,6 +19,7 @@ export function serveSite(
     const now = clock.wall();
     return {
       ...{ view: view(), agent, libvirt: libvirt.status, ledgerTrouble: ledger.trouble, now },
+      diagnosis: diagnostician.latest?.diagnosis,
       stalledBy: ({ operation }) => operation && operations.stalledBy(operation.id),
       history: lastMinutes(domainHistory, now),
     };

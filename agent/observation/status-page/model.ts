@@ -30,6 +30,8 @@ export interface StatusSource {
   };
   /** Why the ledger cannot be written; undefined when it can. */
   readonly ledgerTrouble: string | undefined;
+  /** What the last examination of the host found; undefined before the first. */
+  readonly diagnosis: Diagnosis | undefined;
   /** What holds up the latest thing asked of a claim. */
   readonly stalledBy: (claim: Claim) => AgentError | undefined;
   /** What domains did in the last minutes. */

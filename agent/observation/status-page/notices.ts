@@ -4,9 +4,9 @@ import type { Condition } from "../../diagnosis/condition.ts";
 import { messageOf, remedyOf, severityOf } from "../../diagnosis/words.ts";
 import type { Inventory } from "../../inventory/model.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
-import type { Notice, Resource, SliceView, StatusSource } from "./model.ts";
+import type { Notice, SliceView, StatusSource } from "./model.ts";
 import type { Drain } from "../../lifecycle/drains.ts";
-import { count, duration, plural, utc } from "./units.ts";
+import { duration, plural, utc } from "./units.ts";
 
 /** The agent looks at least once a minute; two looks that failed in a row are worth a word. */
 const STALE_MS = 150_000;
@@ -25,13 +25,11 @@ export function noticesOf(
     ...aboutLibvirt(source, inventory),
     ...aboutDisk(source),
     ...aboutLedger(source),
-    ...aboutHost(inventory),
+    ...aboutConditions(source),
     ...aboutDrain("HOST_DRAINED", "host", source.view.drains.host),
     ...gpus.flatMap((view) => [
-      ...aboutGpu(view),
       ...aboutDrain("GPU_DRAINED", view.gpu.address, view.drain),
       ...aboutRoom(view),
-      ...aboutOvercommitment(view),
       ...aboutSlices(slicesOn.get(view.gpu.address) ?? []),
     ]),
   ];
@@ -92,22 +90,6 @@ function aboutLedger({ agent: { unreadableRecords } }: StatusSource): Notice[] {
   ];
 }
 
-/** What failed of how the GPUs are used; where a GPU is used in no way, what stands in the way of any. */
-function aboutConditions({ diagnosis, view: { gpus } }: StatusSource): Notice[] {
-  const failed = (diagnosis?.conditions ?? []).filter(
-    (condition) => condition.finding.status === "fail" && !isOfMoment(condition),
-  );
-  return failed.flatMap((condition) => {
-    const concerned = gpus.filter(({ gpu }) => condition.gpu === undefined || condition.gpu === gpu.address);
-    const costs =
-      gpus.length === 0
-        ? [severityOf(condition)]
-        : concerned.map(({ mode }) => (mode === undefined ? severityOf(condition) : condition.costs[mode]));
-    const severity = (["error", "warning"] as const).find((each) => costs.includes(each));
-    return severity ? [noticeOf(condition, severity)] : [];
-  });
-}
-
 function aboutDrain(
   reason: "HOST_DRAINED" | "GPU_DRAINED",
   about: string,
@@ -124,10 +106,25 @@ function aboutDrain(
   ];
 }
 
-function aboutGpu({ gpu }: GpuView): Notice[] {
-  if (gpu.types.length > 0) return [];
-  const { message, remedy } = whyNoTypes(gpu);
-  return [{ severity: "warning", reason: "MODE_UNSUPPORTED", about: gpu.address, message, remedy }];
+/** What failed of how the GPUs are used; where a GPU is used in no way, what stands in the way of any. */
+function aboutConditions({ diagnosis, view: { gpus } }: StatusSource): Notice[] {
+  const failed = (diagnosis?.conditions ?? []).filter(
+    (condition) => condition.finding.status === "fail" && !isOfMoment(condition),
+  );
+  return failed.flatMap((condition) => {
+    const concerned = gpus.filter(({ gpu }) => condition.gpu === undefined || condition.gpu === gpu.address);
+    const costs =
+      gpus.length === 0
+        ? [severityOf(condition)]
+        : concerned.map(({ mode }) => (mode === undefined ? severityOf(condition) : condition.costs[mode]));
+    const severity = (["error", "warning"] as const).find((each) => costs.includes(each));
+    return severity ? [noticeOf(condition, severity)] : [];
+  });
+}
+
+/** The page tells these as they stand now. */
+function isOfMoment(condition: Condition): boolean {
+  return isOfRoom(condition) || condition.code === "LIBVIRT_UNAVAILABLE";
 }
 
 function noticeOf(condition: Condition, severity: Notice["severity"]): Notice {
