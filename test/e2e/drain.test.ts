@@ -143,10 +143,13 @@ describe("a drain", () => {
     await undrainGpu(SECOND_GPU);
     assert.equal((await world.shownHost()).drained, false);
     assert.deepEqual(
-      (await world.gpus()).map(({ drained, conditions }) => [drained, conditions.length]),
+      (await world.gpus()).map(({ drained, conditions }) => [
+        drained,
+        conditions.some(({ reason }) => reason === "GPU_DRAINED"),
+      ]),
       [
-        [false, 0],
-        [false, 0],
+        [false, false],
+        [false, false],
       ],
     );
   });
