@@ -19,6 +19,8 @@ export interface DomainClaim extends Led {
   readonly domain: ClaimedDomain;
   /** How to switch the guest off; set while the goal asks for it. */
   readonly powerOff: PowerOff | undefined;
+  /** Its owner gave it up: from when its domain's mark is off it is ours no more. */
+  readonly givenUp?: true;
 }
 
 /** A slice whose domain somebody else manages: as far as the host is concerned, a slice and no more. */
