@@ -79,8 +79,8 @@ interface Setting {
 /** For who asks for more changes within a second than the shipped limit lets one connection. */
 export const MANY_A_SECOND: Setting = { limits: "{ connection_rate: 10000 }" };
 
-const configurationOf = (images: string, { limits = "{}", logLevel = "debug" }: Setting): string => `
-limits: ${limits}
+const configurationOf = (images: string, { limits, logLevel = "debug" }: Setting): string => `
+${limits === undefined ? "" : `limits: ${limits}`}
 storage_roots: [${images}]
 networks: [default]
 bridges: [br0]
