@@ -10,7 +10,7 @@ import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
 import { adoptable, refuseAnothers, type Adoptable, type Wanted } from "./adoptable.ts";
 import { libvirtAway } from "./admission.ts";
 import type { Caller } from "./caller.ts";
-import { changed, isSettled, type DomainClaim, type SliceClaim, type VgpuClaim } from "./claim.ts";
+import { changed, isSettled, tombstone, type DomainClaim, type SliceClaim, type VgpuClaim } from "./claim.ts";
 import { markOf } from "./domain-xml-mark.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DomainMarks } from "./ports.ts";
@@ -140,7 +140,7 @@ export class Adoption {
     if (noted.domain) await marks.unmark(noted.domain.id, stop);
     const now = ledger.get(vgpuId);
     // The planner may have seen that the mark is off, or somebody asked for something else.
-    const over = now === noted ? changed<SliceClaim>(noted, GIVEN_UP, clock.wall()) : now;
+    const over = now === noted ? tombstone(changed<SliceClaim>(noted, GIVEN_UP, clock.wall())) : now;
     if (over?.kind !== claim.kind || over.state !== "gone")
       throw new AgentError("SUPERSEDED", `vGPU ${vgpuId} was asked for otherwise while it was given up`);
     if (over !== now) await ledger.put(over);

@@ -159,6 +159,12 @@ export function changed<Kind extends Claim>(
   return { ...claim, ...change, updatedAt: wall };
 }
 
+/** What is kept of a claim that is over: all by which a late retry is known, and nothing of what it was made from. */
+export function tombstone<Kind extends Claim>(claim: Kind): Kind {
+  const { domain } = claim;
+  return { ...claim, placement: undefined, ...(domain && { domain: { ...domain, spec: undefined } }) };
+}
+
 /** The claim that a reservation was bound from, as it was; its time went on. Undefined when there was none. */
 export function reservationBehind(claim: SliceClaim, wall: number): Reservation | undefined {
   if (!claim.reservation) return undefined;
