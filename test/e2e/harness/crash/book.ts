@@ -2,15 +2,15 @@
 import { RpcError } from "../rpc.ts";
 
 /** What makes a claim, by what ends it. */
-export const beginnings = {
+const beginnings = {
   destroy: "create",
   "delete vGPU": "create vGPU",
   release: "reserve",
   "give up": "adopt",
 } as const;
-export type Ending = keyof typeof beginnings;
+type Ending = keyof typeof beginnings;
 type Beginning = (typeof beginnings)[Ending];
-export const endings = Object.keys(beginnings) as Ending[];
+const endings = Object.keys(beginnings) as Ending[];
 
 export interface Answer {
   /** What a caller goes by. */
