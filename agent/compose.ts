@@ -21,7 +21,7 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   const { config, log, manager } = options;
   await using store = await LedgerFiles.open(config.state_dir, options.onPoint);
   const { claims, setAside: unreadClaims } = await store.load();
-  const drainFile = new DrainFile(config.state_dir, clock.wall);
+  const drainFile = new DrainFile(config.state_dir, clock.wall, options.onPoint);
   const { record, setAside: unreadDrains } = await drainFile.load();
   const setAside = [...unreadClaims, ...unreadDrains];
   for (const { file, why } of setAside) log.error({ file, why }, "ledger record set aside");

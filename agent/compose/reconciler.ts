@@ -15,6 +15,8 @@ const BUSY_RESYNC_MS = 5_000;
 const SETTLE_MS = 30;
 /** The contract promises a day; three also cover a caller that was down over a weekend. */
 const TOMBSTONE_MS = 3 * 24 * 60 * 60 * 1000;
+/** The contract says so: more than a host with a few GPUs ends in a day, and some 10 MiB. */
+const TOMBSTONES_KEPT = 10_000;
 
 export function composeReconciler(
   parts: Pick<ReconcilerOptions, "ledger" | "lookout" | "driver" | "pulse"> & {
@@ -34,6 +36,7 @@ export function composeReconciler(
     busyResyncMs: BUSY_RESYNC_MS,
     settleMs: SETTLE_MS,
     tombstoneMs: TOMBSTONE_MS,
+    tombstonesKept: TOMBSTONES_KEPT,
     onRound: () => {
       metrics.recorder.reconciled(clock.wall());
     },

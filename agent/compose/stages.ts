@@ -25,9 +25,11 @@ import { Expiry } from "../lifecycle/expiry.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import { Intents } from "../lifecycle/intents.ts";
 import { Ledger, type LedgerStore } from "../lifecycle/ledger.ts";
+import { nobodyListens } from "../lifecycle/crash-points.ts";
 import { learnRefusal } from "../lifecycle/refusals.ts";
 import { ReservationService } from "../lifecycle/reservation-service.ts";
 import { SpecGate } from "../lifecycle/spec-gate.ts";
+import { toldMarks } from "../lifecycle/told-marks.ts";
 import { VgpuService } from "../lifecycle/vgpu-service.ts";
 import { Operations } from "../lifecycle/operations.ts";
 import { Reconciliation } from "../lifecycle/reconciliation.ts";
@@ -81,7 +83,7 @@ export interface Durable {
 }
 
 export function composeStages(
-  { config, configuration, simulator, version, revision, log, onPoint }: AgentOptions,
+  { config, configuration, simulator, version, revision, log, onPoint = nobodyListens }: AgentOptions,
   { store, claims, drained }: Durable,
   cut: AbortSignal,
 ): Stages {
@@ -180,7 +182,7 @@ export function composeStages(
   const reservations = new ReservationService({ ledger, admission, lookout, clock, expiry });
   const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
   const adoption = new Adoption({
-    ...{ ledger, lookout, clock, marks: libvirt, stop: cut },
+    ...{ ledger, lookout, clock, marks: toldMarks(libvirt, onPoint), stop: cut },
     newOperationId: randomUUID,
   });
   const parts = {

@@ -2,6 +2,7 @@
 import { copyFile, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { PciAddress } from "../core/ids.ts";
+import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import { nothingDrained, type Drain, type DrainRecord, type DrainStore } from "../lifecycle/drains.ts";
 import {
   codeOf,
@@ -29,10 +30,12 @@ export interface LoadedDrains {
 export class DrainFile implements DrainStore {
   readonly #file: string;
   readonly #wall: () => number;
+  readonly #onPoint: OnPoint;
 
-  constructor(stateDir: string, wall: () => number) {
+  constructor(stateDir: string, wall: () => number, onPoint = nobodyListens) {
     this.#file = path.join(stateDir, "drained.json");
     this.#wall = wall;
+    this.#onPoint = onPoint;
   }
 
   async load(): Promise<LoadedDrains> {
@@ -47,7 +50,9 @@ export class DrainFile implements DrainStore {
 
   async write({ host, gpus }: DrainRecord): Promise<void> {
     const form: WrittenForm = { ...(host && { host }), gpus: Object.fromEntries(gpus) };
-    await writeWhole(this.#file, renderRecord(KIND, FORMAT, form));
+    await writeWhole(this.#file, renderRecord(KIND, FORMAT, form), (stage) => {
+      this.#onPoint(`drain write ${stage}`);
+    });
   }
 
   /**

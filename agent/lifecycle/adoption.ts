@@ -10,7 +10,7 @@ import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
 import { adoptable, refuseAnothers, type Adoptable, type Wanted } from "./adoptable.ts";
 import { libvirtAway } from "./admission.ts";
 import type { Caller } from "./caller.ts";
-import { changed, isSettled, type DomainClaim, type SliceClaim, type VgpuClaim } from "./claim.ts";
+import { changed, isSettled, tombstone, type DomainClaim, type SliceClaim, type VgpuClaim } from "./claim.ts";
 import { markOf } from "./domain-xml-mark.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DomainMarks } from "./ports.ts";
@@ -35,6 +35,8 @@ export interface AdoptionOptions {
   /** Ends what libvirt was asked for, with the agent. */
   readonly stop: AbortSignal;
 }
+
+const GIVEN_UP = { state: "gone", goal: "absent", failure: undefined } as const;
 
 export class Adoption {
   readonly #options: AdoptionOptions;
@@ -129,12 +131,19 @@ export class Adoption {
     caller.signal.throwIfAborted();
     // Written before anything is done: on a disk that is full the mark stays, and the claim with it.
     const requests = remember(claim.requests, request, claim.operation);
-    const noted = changed<SliceClaim>(claim, { requests }, clock.wall());
+    const wall = clock.wall();
+    const noted =
+      claim.kind === "domain"
+        ? changed(claim, { requests, givenUp: true }, wall)
+        : changed(claim, { requests }, wall);
     await ledger.put(noted);
     if (noted.domain) await marks.unmark(noted.domain.id, stop);
-    const gone = { state: "gone", goal: "absent", failure: undefined } as const;
-    const over = changed<SliceClaim>(noted, gone, clock.wall());
-    await ledger.put(over);
+    const now = ledger.get(vgpuId);
+    // The planner may have seen that the mark is off, or somebody asked for something else.
+    const over = now === noted ? tombstone(changed<SliceClaim>(noted, GIVEN_UP, clock.wall())) : now;
+    if (over?.kind !== claim.kind || over.state !== "gone")
+      throw new AgentError("SUPERSEDED", `vGPU ${vgpuId} was asked for otherwise while it was given up`);
+    if (over !== now) await ledger.put(over);
     await lookout.fresh();
     return over;
   }

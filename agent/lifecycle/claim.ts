@@ -19,6 +19,8 @@ export interface DomainClaim extends Led {
   readonly domain: ClaimedDomain;
   /** How to switch the guest off; set while the goal asks for it. */
   readonly powerOff: PowerOff | undefined;
+  /** Its owner gave it up: from when its domain's mark is off it is ours no more. */
+  readonly givenUp?: true;
 }
 
 /** A slice whose domain somebody else manages: as far as the host is concerned, a slice and no more. */
@@ -155,6 +157,12 @@ export function changed<Kind extends Claim>(
 ): Kind {
   refuseLeap(claim, change.state ?? claim.state);
   return { ...claim, ...change, updatedAt: wall };
+}
+
+/** What is kept of a claim that is over: all by which a late retry is known, and nothing of what it was made from. */
+export function tombstone<Kind extends Claim>(claim: Kind): Kind {
+  const { domain } = claim;
+  return { ...claim, placement: undefined, ...(domain && { domain: { ...domain, spec: undefined } }) };
 }
 
 /** The claim that a reservation was bound from, as it was; its time went on. Undefined when there was none. */

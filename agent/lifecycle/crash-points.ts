@@ -1,19 +1,25 @@
 // The moments between taking a request and answering it at which the process may end. The steps of the planner are among
-// them by their type, so that a new one is. Whoever composes the agent may have them told; nothing here acts on them.
+// them by their type, and what an adoption asks of libvirt, so that a new one is. Whoever composes the agent may have them
+// told; nothing here acts on them.
 import type { StepKind } from "./plan.ts";
+import type { DomainMarks } from "./ports.ts";
 
-/** What a write and an erasure are made of (host/ledger-files.ts), each named for what is done by then. */
-type LedgerPoint =
-  | `ledger write ${"begun" | "filled" | "synced" | "renamed" | "durable"}`
-  | `ledger erasure ${"begun" | "unlinked" | "durable"}`;
+/** What a write is made of (host/record-file.ts), of a claim or of what is drained: each named for what is done by then. */
+type WritePoint = `${"ledger" | "drain"} write ${"begun" | "filled" | "synced" | "renamed" | "durable"}`;
+
+/** What an erasure is made of (host/ledger-files.ts). */
+type ErasurePoint = `ledger erasure ${"begun" | "unlinked" | "durable"}`;
 
 /** A wait does nothing that could be cut off. */
 type StepPoint = `${"before" | "after"} ${Exclude<StepKind, "wait">}`;
 
+/** An adoption has no plan: it is a row of these, with writes in between. */
+type MarkPoint = `${"before" | "after"} ${keyof DomainMarks}-domain`;
+
 /** Of a call that changes something: before anything is looked at, and before its answer goes out. */
 type RequestPoint = "request taken" | "answer ready";
 
-export type CrashPoint = RequestPoint | LedgerPoint | StepPoint;
+export type CrashPoint = RequestPoint | WritePoint | ErasurePoint | StepPoint | MarkPoint;
 
 /** Told of each passing, before the agent goes on. */
 export type OnPoint = (point: CrashPoint) => void;

@@ -67,6 +67,11 @@ export class Ledger {
     return [...this.#claims.values()].filter(({ state }) => state !== "gone");
   }
 
+  /** The claims that have ended, in no order. */
+  tombstones(): Claim[] {
+    return [...this.#claims.values()].filter(({ state }) => state === "gone");
+  }
+
   get(vgpuId: VgpuId): Claim | undefined {
     return this.#claims.get(vgpuId);
   }
@@ -112,8 +117,9 @@ export class Ledger {
 
   byRequest(requestId: string): { claim: Claim; request: RememberedRequest } | undefined {
     for (const claim of this.#claims.values()) {
-      const bound = hasSlice(claim) ? (claim.reservation?.requests ?? []) : [];
-      const request = [...claim.requests, ...bound].find((remembered) => remembered.requestId === requestId);
+      const isIt = (remembered: RememberedRequest): boolean => remembered.requestId === requestId;
+      const request =
+        claim.requests.find(isIt) ?? (hasSlice(claim) ? claim.reservation?.requests.find(isIt) : undefined);
       if (request) return { claim, request };
     }
     return undefined;

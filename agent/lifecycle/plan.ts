@@ -89,6 +89,9 @@ function planDomain(claim: DomainClaim, inventory: Inventory, wall: number): Ste
   const sliceExists = inventory.vgpus.has(claim.vgpuId);
   const trouble = domain && troubleOf(claim, domain, inventory);
   const view: View = { claim, domain, stranger, sliceExists, trouble, wall };
+  // Cut off between the mark and the ledger.
+  if (claim.givenUp && claim.goal !== "absent" && stranger && !stranger.mark)
+    return [over("domain", undefined)];
   const drifted = autostart(view, inventory.host.bootId) ?? drift(view);
   if (drifted) return [drifted];
   switch (claim.goal) {

@@ -5,7 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Pulse } from "../core/pulse.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Inventory } from "../inventory/model.ts";
-import type { DomainClaim } from "./claim.ts";
+import type { Claim, DomainClaim } from "./claim.ts";
 import type { Driver } from "./driver.ts";
 import type { Ledger } from "./ledger.ts";
 import { plan } from "./plan.ts";
@@ -26,6 +26,8 @@ export interface ReconcilerOptions {
   readonly settleMs: number;
   /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
   readonly tombstoneMs: number;
+  /** So many at most, the youngest. */
+  readonly tombstonesKept: number;
   readonly onRebuilt: (claim: DomainClaim) => void;
   /** Told by when the loop will be heard of again: a round has a limit, a pause its length. */
   readonly pulse?: Pulse;
@@ -91,11 +93,18 @@ export class Reconciler {
     const inventory = await lookout.fresh();
     await this.rebuild(inventory);
     const wall = clock.wall();
-    for (const claim of ledger.all()) {
+    for (const claim of ledger.living())
       if (plan(claim, inventory, wall).length > 0) driver.lead(claim.vgpuId);
-      else if (claim.state === "gone" && wall - claim.updatedAt > this.#options.tombstoneMs)
-        await ledger.erase(claim.vgpuId);
-    }
+    for (const { vgpuId } of this.#outlived(wall)) await ledger.erase(vgpuId);
+  }
+
+  /** Tombstones whose time is over, and the oldest of too many: what callers do must not fill the memory or the disk. */
+  #outlived(wall: number): Claim[] {
+    const { ledger, tombstoneMs, tombstonesKept } = this.#options;
+    const all = ledger.tombstones();
+    const old = all.filter(({ updatedAt }) => wall - updatedAt > tombstoneMs);
+    if (all.length - old.length <= tombstonesKept) return old;
+    return all.sort((a, b) => b.updatedAt - a.updatedAt).slice(tombstonesKept);
   }
 
   /** Claims that the ledger lost, by the marks of domains in a view. */

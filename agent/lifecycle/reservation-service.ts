@@ -6,7 +6,7 @@ import type { Wish } from "../capacity/wish.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Admission } from "./admission.ts";
 import type { Caller } from "./caller.ts";
-import { changed, type Claim, type Reservation } from "./claim.ts";
+import { changed, tombstone, type Claim, type Reservation } from "./claim.ts";
 import type { Expiry } from "./expiry.ts";
 import type { Ledger } from "./ledger.ts";
 import { nearNobody } from "./near-nodes.ts";
@@ -94,7 +94,7 @@ export class ReservationService {
     const reservation = ended?.kind === "reservation" ? ended : livingReservation(ledger, name, wall);
     if (reservation.state === "gone") return reservation;
     const released = changed(reservation, over, wall);
-    await this.#put(released, caller);
+    await this.#put(tombstone(released), caller);
     return released;
   }
 

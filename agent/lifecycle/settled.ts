@@ -3,6 +3,7 @@ import { AgentError } from "../core/errors.ts";
 import {
   changed,
   reservationBehind,
+  tombstone,
   type Claim,
   type Failure,
   type Operation,
@@ -27,7 +28,10 @@ export function settled(claim: Claim, step: Settle, wall: number): Settled {
   const after = stepped(claim, step, wall);
   // A drift settles a claim whose operation ended long ago; a create that is being undone has not ended.
   const ends = after.operation?.ended !== undefined && !claim.operation?.ended;
-  return { claim: after, left: leftOf(claim, after, wall), ended: ends ? after.operation : undefined };
+  const left = leftOf(claim, after, wall);
+  // Whoever asks again is told the same.
+  const told = left?.state === "gone" ? left : after;
+  return { claim: told, left, ended: ends ? after.operation : undefined };
 }
 
 function stepped(claim: Claim, step: Settle, wall: number): Claim {
@@ -78,8 +82,9 @@ export function withEnded(claim: SliceClaim, at: number, failure: Failure): Slic
  * reservation that it was bound from is there again. Anything else that is over leaves its tombstone.
  */
 function leftOf(before: Claim, after: Claim, wall: number): Claim | undefined {
-  if (before.kind === "reservation" || after.state !== "gone") return after;
-  return before.state === "failed" && isCreate(before) ? reservationBehind(before, wall) : after;
+  if (after.state !== "gone") return after;
+  const undone = before.kind !== "reservation" && before.state === "failed" && isCreate(before);
+  return undone ? reservationBehind(before, wall) : tombstone(after);
 }
 
 /** Whether what was last asked of a claim is that it be made. */

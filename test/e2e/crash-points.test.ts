@@ -1,7 +1,8 @@
 // The agent's process is killed at every point between a request and its answer, and at random ones, and started again.
 import assert from "node:assert/strict";
 import type { CrashPoint } from "../../agent/lifecycle/crash-points.ts";
-import { passedBy, plotOf, randomPlot } from "./harness/crash/plots.ts";
+import { passedBy, plotOf } from "./harness/crash/operations.ts";
+import { randomPlot } from "./harness/crash/random-plot.ts";
 import { sideBySide, type Runs } from "./harness/crash/side-by-side.ts";
 import type { Plot } from "./harness/crash/stage.ts";
 

@@ -35,6 +35,7 @@ import { claimId, domainId, ownVgpuId, pciAddress } from "./ids.ts";
 import { MemoryStore } from "./memory-store.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+export const TOMBSTONES_KEPT = 20;
 
 /** Storage below `/srv`; links do not exist. */
 const storage: StoragePaths = {
@@ -199,6 +200,7 @@ export class FakeNode {
       busyResyncMs: 5_000,
       settleMs: 100,
       tombstoneMs: DAY_MS,
+      tombstonesKept: TOMBSTONES_KEPT,
       onRebuilt: () => undefined,
       onError: (error) => this.troubles.push(error),
     });

@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { DEATH_VARIABLE, type Death } from "./crash/death.ts";
 
-const main = fileURLToPath(import.meta.resolve("../../../agent/main.js"));
+const ours = fileURLToPath(import.meta.resolve("../../../agent/main.js"));
 const mortal = fileURLToPath(import.meta.resolve("./crash/mortal-agent.js"));
 
 export interface Ended {
@@ -23,6 +23,8 @@ export interface ProcessOptions {
   readonly launcher?: readonly string[];
   /** Ends itself at a point of its work: where this says from its start on, or where `arm` tells it later. */
   readonly mortal?: Death | "when armed";
+  /** The script of another build. */
+  readonly main?: string;
 }
 
 /** Ends by itself within the test's time, or is ended with the test. */
@@ -35,7 +37,10 @@ export class AgentProcess implements AsyncDisposable {
   #over = false;
 
   /** `words` are the command line behind `vgpud`. */
-  constructor(words: readonly string[], { env = {}, launcher = [], mortal: death }: ProcessOptions = {}) {
+  constructor(
+    words: readonly string[],
+    { env = {}, launcher = [], mortal: death, main = ours }: ProcessOptions = {},
+  ) {
     const script = death === undefined ? main : mortal;
     const [program = process.execPath, ...rest] = [...launcher, process.execPath, script, ...words];
     const armed = typeof death === "object" ? { [DEATH_VARIABLE]: JSON.stringify(death) } : {};

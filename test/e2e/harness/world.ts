@@ -50,6 +50,7 @@ const snapshotSchema = z.object({
 export type Truth = z.output<typeof snapshotSchema>;
 
 const recordSchema = z.object({
+  kind: z.enum(["domain", "vgpu", "reservation"]),
   claimId: z.string(),
   vgpuId: z.string(),
   type: z.string(),
@@ -57,6 +58,10 @@ const recordSchema = z.object({
   goal: z.string(),
   /** Of a claim that has one of ours. */
   domain: z.object({ id: z.string(), name: z.string(), onStop: z.string() }).optional(),
+  /** Of a reservation: milliseconds since the epoch. */
+  expiresAt: z.number().optional(),
+  /** Of a claim that was bound from one. */
+  reservation: z.object({ claimId: z.string() }).optional(),
 });
 
 /** A claim as its file says it. */
@@ -67,18 +72,20 @@ interface Setting {
   readonly stateDir?: string;
   /** YAML for the section `limits` of the configuration. */
   readonly limits?: string;
+  /** Of the agent's log, which is kept for the test that fails. */
+  readonly logLevel?: "debug" | "warn";
 }
 
 /** For who asks for more changes within a second than the shipped limit lets one connection. */
 export const MANY_A_SECOND: Setting = { limits: "{ connection_rate: 10000 }" };
 
-const configurationOf = (images: string, { limits = "{}" }: Setting): string => `
-limits: ${limits}
+const configurationOf = (images: string, { limits, logLevel = "debug" }: Setting): string => `
+${limits === undefined ? "" : `limits: ${limits}`}
 storage_roots: [${images}]
 networks: [default]
 bridges: [br0]
 allow_raw_xml: true
-log: { level: debug }
+log: { level: ${logLevel} }
 `;
 
 /** Everything that is durable on the host. */

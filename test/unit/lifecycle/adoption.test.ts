@@ -153,6 +153,20 @@ describe("a vGPU of others", () => {
     );
   });
 
+  it("is given up for good when a crash comes between the mark and the ledger", async () => {
+    const before = domain();
+    await adopt();
+    node.host.after = (call) =>
+      call === "unmark-domain"
+        ? Promise.reject(new AgentError("LIBVIRT_TIMEOUT", "no answer"))
+        : Promise.resolve();
+    await assert.rejects(release(), refusedFor("LIBVIRT_TIMEOUT"));
+    node.restart();
+    await node.converge();
+    assert.deepEqual([domain(), node.host.vgpuIds, states()], [before, [THEIRS], ["domain gone"]]);
+    assert.equal((await release()).state, "gone");
+  });
+
   it("is not given up while it is on its way, or when it is nobody's", async () => {
     await assert.rejects(release(), refusedFor("CLAIM_STATE"));
     await adopt();

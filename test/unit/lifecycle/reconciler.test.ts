@@ -1,8 +1,8 @@
 // The loop that keeps intent and host together, and what it makes of a lost ledger.
 import assert from "node:assert/strict";
-import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { createRequest, FakeNode, patient, stopRequest, TOMBSTONES_KEPT } from "../../fakes/node.ts";
 import { claim, domainOf, foreignDomain } from "../../fakes/claims.ts";
-import { domainId, ownVgpuId } from "../../fakes/ids.ts";
+import { claimId, domainId, ownVgpuId } from "../../fakes/ids.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
 import { AgentError } from "../../../agent/core/errors.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
@@ -204,6 +204,26 @@ describe("the reconciler", () => {
     await node.clock.advance(1);
     await node.converge();
     assert.deepEqual(node.store.records, []);
+  });
+
+  it("keeps the youngest of too many tombstones, and of each what a late retry is known by", async () => {
+    const node = new FakeNode();
+    await node.clock.until(node.service.create(createRequest(1), patient));
+    await node.clock.until(node.service.destroy(stopRequest(1), patient));
+    const [youngest] = node.ledger.all();
+    assert.ok(youngest?.kind === "domain");
+    assert.deepEqual([youngest.domain.spec, youngest.placement], [undefined, undefined]);
+    for (let n = 102; n <= 100 + TOMBSTONES_KEPT + 2; n += 1)
+      await node.ledger.put(claim(n, { state: "gone", goal: "absent", updatedAt: node.clock.wall() - n }));
+    await node.converge();
+    const left = node.ledger.all().map(({ claimId }) => claimId);
+    assert.equal(left.length, TOMBSTONES_KEPT);
+    for (const n of [1, 102, 100 + TOMBSTONES_KEPT])
+      assert.ok(left.includes(claimId(`claim-${n}`)), `claim-${n}`);
+    await assert.rejects(
+      node.clock.until(node.service.create(createRequest(1), patient)),
+      (error) => error instanceof AgentError && error.reason === "CLAIM_ENDED",
+    );
   });
 
   it("keeps its word while nothing happens, and while looks fail", async () => {

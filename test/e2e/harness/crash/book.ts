@@ -1,17 +1,39 @@
 // Everything that was asked of an agent that may end at any moment, with what was heard of it, so that it can be asked again.
-import { ClaimState } from "../../../../proto/gen/vgpud/v1/claim.ts";
-import type { Domain } from "../../../../proto/gen/vgpud/v1/domain.ts";
 import { RpcError } from "../rpc.ts";
 
-/** What was asked about a domain: how, and under which name. Asked twice it is the same request, by its request id. */
+/** What makes a claim, by what ends it. */
+const beginnings = {
+  destroy: "create",
+  "delete vGPU": "create vGPU",
+  release: "reserve",
+  "give up": "adopt",
+} as const;
+type Ending = keyof typeof beginnings;
+type Beginning = (typeof beginnings)[Ending];
+const endings = Object.keys(beginnings) as Ending[];
+
+export interface Answer {
+  /** What a caller goes by. */
+  readonly words: string;
+  /** Of an end: whether it has come. Of anything else true. */
+  readonly isDone: boolean;
+  /** When a reservation ends, milliseconds since the epoch. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** What was asked about a claim or what is drained: how, and under which name. Asked twice it is the same request. */
 export interface Question {
-  readonly kind: "create" | "start" | "stop" | "destroy";
+  readonly kind: Beginning | Ending | "start" | "stop" | "renew" | "drain" | "undrain";
   readonly name: string;
-  readonly ask: () => Promise<{ readonly domain?: Domain | undefined; readonly operation: string }>;
+  /** The name of the reservation whose room is asked for. */
+  readonly room?: string | undefined;
+  /** Whether what is asked for ends by itself while it is looked at. */
+  readonly isBrief?: boolean;
+  readonly ask: () => Promise<Answer>;
 }
 
 export type Outcome =
-  | { readonly kind: "answered"; readonly domain: Domain | undefined; readonly operation: string }
+  | { readonly kind: "answered"; readonly answer: Answer }
   /** The agent said no, with a reason. */
   | { readonly kind: "refused"; readonly reason: string }
   /** The agent ended before it answered. */
@@ -25,11 +47,6 @@ export interface Entry {
 export class Book {
   readonly #entries: Entry[] = [];
 
-  /** In the order in which they were heard of. */
-  get entries(): readonly Entry[] {
-    return this.#entries;
-  }
-
   /** Resolves with what comes of it, whatever it is. */
   async ask(question: Question): Promise<Outcome> {
     const outcome = await heard(question);
@@ -37,27 +54,42 @@ export class Book {
     return outcome;
   }
 
-  /** Whether an answer said that what was asked is done. */
-  isAcknowledged(kind: Question["kind"], name: string): boolean {
+  get names(): string[] {
+    return [...new Set(this.#entries.map(({ question }) => question.name))];
+  }
+
+  /** Claims whose making was acknowledged, and whose end was neither asked for nor comes by itself. */
+  get kept(): string[] {
+    return this.names.filter((name) => {
+      const made = Object.values(beginnings).some((kind) => this.#isAcknowledged(kind, name));
+      return made && !this.#mayBeOver(name);
+    });
+  }
+
+  /** Claims whose end was acknowledged. */
+  get ended(): string[] {
+    return this.names.filter((name) => endings.some((kind) => this.#isAcknowledged(kind, name)));
+  }
+
+  /** What was last heard of about each name, in the order in which it was heard: nothing about it is under way. */
+  get lastOnes(): readonly Entry[] {
+    return [...new Map(this.#entries.map((entry) => [entry.question.name, entry])).values()];
+  }
+
+  #isAcknowledged(kind: Question["kind"], name: string): boolean {
     return this.#about(name).some(
       ({ question, outcome }) =>
-        question.kind === kind &&
-        outcome.kind === "answered" &&
-        (kind !== "destroy" || outcome.domain?.claimState === ClaimState.GONE),
+        question.kind === kind && outcome.kind === "answered" && outcome.answer.isDone,
     );
   }
 
-  wasAsked(kind: Question["kind"], name: string): boolean {
-    return this.#about(name).some(({ question }) => question.kind === kind);
-  }
-
-  get names(): ReadonlySet<string> {
-    return new Set(this.#entries.map(({ question }) => question.name));
-  }
-
-  /** The last that was asked about each domain: what a repetition has to be answered with as at first. */
-  get lastOnes(): readonly Entry[] {
-    return [...new Map(this.#entries.map((entry) => [entry.question.name, entry])).values()];
+  #mayBeOver(name: string): boolean {
+    const bearers = this.#entries.filter(({ question }) => question.name === name || question.room === name);
+    return bearers.some(({ question: asked }) =>
+      this.#about(asked.name).some(
+        ({ question }) => question.isBrief === true || (endings as string[]).includes(question.kind),
+      ),
+    );
   }
 
   #about(name: string): readonly Entry[] {
@@ -67,8 +99,7 @@ export class Book {
 
 export async function heard(question: Question): Promise<Outcome> {
   try {
-    const { domain, operation } = await question.ask();
-    return { kind: "answered", domain, operation };
+    return { kind: "answered", answer: await question.ask() };
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
     // Without a reason it is the client's own transport that speaks, of a connection that broke or that nobody takes.

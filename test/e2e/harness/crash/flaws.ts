@@ -1,8 +1,8 @@
 // What must not be after an agent ended at any point and was started again: looked for in kernel, libvirt, ledger and answers.
 import { isDeepStrictEqual } from "node:util";
-import { ClaimState } from "../../../../proto/gen/vgpud/v1/claim.ts";
 import { beyondRoom } from "../gpu-room.ts";
 import type { ClaimRecord, Truth } from "../world.ts";
+import { claimOf } from "./asking.ts";
 import { heard, type Book, type Outcome } from "./book.ts";
 
 /** Each kind is a column of the table that test/long prints. */
@@ -14,7 +14,9 @@ export const flawKinds = [
   "foreign object touched",
   "acknowledged create lost",
   "acknowledged destroy undone",
+  "acknowledged change lost",
   "another answer",
+  "never at rest",
 ] as const;
 type FlawKind = (typeof flawKinds)[number];
 
@@ -28,36 +30,44 @@ interface Standing {
   readonly truth: Truth;
   /** The claims that have not ended. */
   readonly claims: readonly ClaimRecord[];
-  /** What somebody else made: mdevs and domains as they were. */
+  /** What somebody else made: mdevs and domains as they were, whoever has taken them over since. */
   readonly foreign: Pick<Truth, "mdevs" | "domains">;
+  /** What is drained is shown in these words, by its name. */
+  readonly drains: Readonly<Record<string, string>>;
 }
 
 export function flawsOf(standing: Standing, book: Book): Flaw[] {
   return [...leaks(standing), ...overCommitments(standing), ...touched(standing), ...broken(standing, book)];
 }
 
-/** A claim whose domain is off and gave its slice back has none; every other has. */
-function holdsSlice({ state, domain }: ClaimRecord): boolean {
+/** A claim whose domain is off and gave its slice back has no room; every other has. */
+function holdsRoom({ state, domain }: ClaimRecord): boolean {
   return !(state === "stopped" && domain?.onStop === "release");
 }
 
+/** Nothing is on the host for what is only reserved. */
+function holdsSlice(claim: ClaimRecord): boolean {
+  return holdsRoom(claim) && claim.kind !== "reservation";
+}
+
+function uuidsOf(objects: readonly { readonly uuid: string }[]): string[] {
+  return objects.map(({ uuid }) => uuid);
+}
+
 function leaks({ truth, claims, foreign }: Standing): Flaw[] {
-  const slices = without(
-    truth.mdevs.map(({ uuid }) => uuid),
-    foreign.mdevs.map(({ uuid }) => uuid),
-  );
-  const domains = without(
-    truth.domains.map(({ uuid }) => uuid),
-    foreign.domains.map(({ uuid }) => uuid),
-  );
+  const [slices, domains] = [uuidsOf(truth.mdevs), uuidsOf(truth.domains)];
+  const [ourSlices, ourDomains] = [
+    without(slices, uuidsOf(foreign.mdevs)),
+    without(domains, uuidsOf(foreign.domains)),
+  ];
   const promised = claims.filter(holdsSlice).map(({ vgpuId }) => vgpuId);
   const defined = claims.flatMap(({ domain }) => domain?.id ?? []);
   const twice = claims.filter(
     (claim) => claims.findIndex(({ claimId }) => claimId === claim.claimId) !== claims.indexOf(claim),
   );
   return [
-    ...flaws("leaked slice", without(slices, promised), (uuid) => `${uuid} has no claim`),
-    ...flaws("leaked domain", without(domains, defined), (uuid) => `${uuid} has no claim`),
+    ...flaws("leaked slice", without(ourSlices, promised), (uuid) => `${uuid} has no claim`),
+    ...flaws("leaked domain", without(ourDomains, defined), (uuid) => `${uuid} has no claim`),
     ...flaws("leaked claim", without(promised, slices), (uuid) => `${uuid} has no slice`),
     ...flaws("leaked claim", without(defined, domains), (uuid) => `domain ${uuid} is not defined`),
     ...flaws("leaked claim", twice, ({ claimId }) => `${claimId} stands in the ledger twice`),
@@ -65,7 +75,9 @@ function leaks({ truth, claims, foreign }: Standing): Flaw[] {
 }
 
 function overCommitments({ truth, claims, foreign }: Standing): Flaw[] {
-  const promised = [...claims.filter(holdsSlice), ...foreign.mdevs].map((holder) => holder.type);
+  const taken = claims.filter(holdsRoom);
+  const others = foreign.mdevs.filter(({ uuid }) => !taken.some(({ vgpuId }) => vgpuId === uuid));
+  const promised = [...taken, ...others].map((holder) => holder.type);
   const beyond = beyondRoom(promised);
   const negative = truth.gpus.filter(({ availableInstances }) =>
     Object.values(availableInstances).some((count) => count < 0),
@@ -82,24 +94,41 @@ function touched({ truth, foreign }: Standing): Flaw[] {
   return flaws("foreign object touched", [...mdevs, ...domains], ({ uuid }) => `${uuid} is not as it was`);
 }
 
-function broken({ claims }: Standing, book: Book): Flaw[] {
-  const names = claims.flatMap(({ domain }) => domain?.name ?? []);
-  const lost = [...book.names].filter(
-    (name) => book.isAcknowledged("create", name) && !book.wasAsked("destroy", name) && !names.includes(name),
-  );
-  const raised = [...book.names].filter(
-    (name) => book.isAcknowledged("destroy", name) && names.includes(name),
-  );
+function broken({ claims, drains }: Standing, book: Book): Flaw[] {
+  const standing = claims.flatMap(({ claimId, reservation }) => [claimId, reservation?.claimId]);
+  const stands = (name: string): boolean => standing.includes(claimOf(name));
   return [
-    ...flaws("acknowledged create lost", lost, (name) => `${name} is not there`),
-    ...flaws("acknowledged destroy undone", raised, (name) => `${name} is there`),
+    ...flaws(
+      "acknowledged create lost",
+      book.kept.filter((name) => !stands(name)),
+      (name) => `${name} is not there`,
+    ),
+    ...flaws("acknowledged destroy undone", book.ended.filter(stands), (name) => `${name} is there`),
+    ...book.lastOnes.flatMap(({ question, outcome }) => {
+      if (outcome.kind !== "answered") return [];
+      const { name } = question;
+      const { words, expiresAt = 0 } = outcome.answer;
+      const shown = drains[name] ?? words;
+      // A reservation that is bound has no end of its own any more.
+      const { expiresAt: ends = expiresAt } = claims.find(({ claimId }) => claimId === claimOf(name)) ?? {};
+      return [
+        ...flaws("acknowledged change lost", shown === words ? [] : [shown], (what) => `${name}: ${what}`),
+        ...flaws(
+          "acknowledged change lost",
+          ends < expiresAt ? [ends] : [],
+          (end) => `${name} ends at ${end}`,
+        ),
+      ];
+    }),
   ];
 }
 
-/** Asks the last question about each domain twice more: the first answer there is must stay the answer. */
+/** Asks the last question about each name twice more: the first answer there is must stay the answer. */
 export async function repeated(book: Book): Promise<Flaw[]> {
+  // What ends meanwhile is another when it is asked for again.
+  const lasting = book.lastOnes.filter(({ question }) => question.isBrief !== true);
   const flawsOfEach = await Promise.all(
-    book.lastOnes.map(async ({ question, outcome }) => {
+    lasting.map(async ({ question, outcome }) => {
       const outcomes = [outcome, await heard(question), await heard(question)];
       const first = outcomes.findIndex(({ kind }) => kind === "answered");
       const answers = first < 0 ? [] : outcomes.slice(first);
@@ -116,13 +145,9 @@ function isFault(outcome: Outcome): boolean {
   return outcome.kind === "cut off" || (outcome.kind === "refused" && outcome.reason === "INTERNAL");
 }
 
-/** What a caller goes by: the operation, the domain with its vGPUs, and how far the claim has come. */
 function inWords(outcome: Outcome): string {
-  if (outcome.kind === "cut off") return outcome.kind;
-  if (outcome.kind === "refused") return `refused (${outcome.reason})`;
-  const { domain, operation } = outcome;
-  const state = domain?.claimState ?? ClaimState.UNSPECIFIED;
-  return `${operation} ${domain?.uuid ?? "-"} ${state} ${domain?.vgpuIds.join(",") ?? "-"}`;
+  if (outcome.kind === "answered") return outcome.answer.words;
+  return outcome.kind === "refused" ? `refused (${outcome.reason})` : outcome.kind;
 }
 
 function flaws<T>(kind: FlawKind, objects: readonly T[], what: (object: T) => string): Flaw[] {

@@ -41,6 +41,7 @@ class Lane {
   }
 
   async #played(plot: Plot): Promise<Run> {
+    if (plot.isMoot?.() === true) return { deaths: [], flaws: [] };
     if (this.#over) throw new Error("nobody waits for it any more");
     this.#stage ??= await Stage.open();
     try {

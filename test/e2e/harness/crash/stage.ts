@@ -1,11 +1,14 @@
 // A host on which an agent is let die again and again, beside what somebody else made, and what is looked at after each time.
-import { ClaimState, OnStop } from "../../../../proto/gen/vgpud/v1/claim.ts";
+import { ClaimState } from "../../../../proto/gen/vgpud/v1/claim.ts";
+import { CLAIM_MARK_NAMESPACE } from "../../../../agent/core/claim-mark.ts";
 import { DomainState } from "../../../../proto/gen/vgpud/v1/domain.ts";
 import { GPU, type } from "../requests.ts";
 import { asSomebodyElse } from "../somebody-else.ts";
 import { until } from "../until.ts";
 import { present, World, type ClaimRecord, type Truth } from "../world.ts";
-import { Book, type Outcome, type Question } from "./book.ts";
+import { Asking, claimOf } from "./asking.ts";
+import { Book } from "./book.ts";
+import { clear } from "./clear.ts";
 import { LAST_WORDS, type Death } from "./death.ts";
 import { flawsOf, repeated, type Flaw } from "./flaws.ts";
 
@@ -19,6 +22,8 @@ export interface Plot {
   readonly act: (stage: Stage) => Promise<unknown>;
   /** Where it ends a second time, once it is started again; it may not come there. */
   readonly secondDeath?: Death | undefined;
+  /** Asked when its turn has come: whether nothing is to be learned from it any more. */
+  readonly isMoot?: () => boolean;
 }
 
 const states: ReadonlyMap<ClaimState, DomainState> = new Map([
@@ -30,30 +35,25 @@ const NEVER: Death = { point: "any", passing: Number.MAX_SAFE_INTEGER };
 export const IDLE = "idle";
 
 export interface Run {
-  /** Where the agent ended, each time. */
+  /** Where the agent ended, each time; nowhere when the plot was moot. */
   readonly deaths: readonly string[];
   readonly flaws: readonly Flaw[];
 }
 
-export interface CreateOptions {
-  readonly size?: 1 | 2 | 4 | 8;
-  readonly onStop?: OnStop;
-  readonly autostart?: boolean;
-}
-
-const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
-/** The states that claims which have not ended rest in, each with the goal that it has then. */
-const rests: Readonly<Record<string, string>> = { active: "running", stopped: "stopped" };
-/** Tombstones that are not worth the time to read them any longer. */
-const MANY_TOMBSTONES = 100;
-const [FOREIGN_SLICE, OTHER_FOREIGN_SLICE, FOREIGN_DOMAIN] = [
-  "6c9c1f1e-aaaa-4000-8000-000000000001",
-  "6c9c1f1e-aaaa-4000-8000-000000000002",
-  "6c9c1f1e-bbbb-4000-8000-000000000001",
-] as const;
+/** The states that claims which have not ended rest in, each with the goals that it may have then. */
+const rests: Readonly<Record<string, readonly string[]>> = {
+  active: ["running", "present"],
+  stopped: ["stopped"],
+  reserved: ["reserved"],
+};
+/** Somebody else's vGPUs, the first of them with a domain. */
+export const FOREIGN_SLICE = "6c9c1f1e-aaaa-4000-8000-000000000001";
+export const OTHER_FOREIGN_SLICE = "6c9c1f1e-aaaa-4000-8000-000000000002";
+const FOREIGN_DOMAIN = "6c9c1f1e-bbbb-4000-8000-000000000001";
 
 export class Stage implements AsyncDisposable {
   readonly world: World;
+  ask: Asking;
   #book = new Book();
   #foreign: Pick<Truth, "mdevs" | "domains">;
   #names = 0;
@@ -62,6 +62,7 @@ export class Stage implements AsyncDisposable {
   private constructor(world: World, foreign: Pick<Truth, "mdevs" | "domains">) {
     this.world = world;
     this.#foreign = foreign;
+    this.ask = this.#asking();
   }
 
   static async open(): Promise<Stage> {
@@ -76,6 +77,7 @@ export class Stage implements AsyncDisposable {
 
   async play(plot: Plot): Promise<Run> {
     this.#book = new Book();
+    this.ask = this.#asking();
     const { world } = this;
     await plot.prepare?.(this);
     await world.agent.arm(plot.death);
@@ -84,39 +86,15 @@ export class Stage implements AsyncDisposable {
     await world.clearFaults();
     deaths.push(...(await this.#rise(plot.secondDeath)));
     const flaws = [...(await this.#look()), ...(await repeated(this.#book)), ...(await this.#look())];
-    await this.#clear();
+    await this.#rest();
+    await clear(world);
     return { deaths, flaws };
   }
 
-  /** A name that no domain has had. */
+  /** A name that nothing has had. */
   newName(): string {
     this.#names += 1;
     return `desk-${this.#names}`;
-  }
-
-  async create(name: string, { size = 8, onStop, autostart }: CreateOptions = {}): Promise<Outcome> {
-    const { request, spec, vgpu } = this.world.draft(name);
-    request.requestId = this.#newRequestId();
-    vgpu.want = { $case: "type", value: type(size) };
-    if (onStop !== undefined) spec.onStop = onStop;
-    if (autostart !== undefined) spec.autostart = autostart;
-    return await this.#ask({ kind: "create", name, ask: () => this.world.createAs(request) });
-  }
-
-  async start(name: string): Promise<Outcome> {
-    const requestId = this.#newRequestId();
-    return await this.#ask({ kind: "start", name, ask: () => this.world.start(name, requestId) });
-  }
-
-  /** The guest is asked first, unless `atOnce`. */
-  async stop(name: string, atOnce = false): Promise<Outcome> {
-    const how = { requestId: this.#newRequestId(), ...(atOnce ? AT_ONCE : {}) };
-    return await this.#ask({ kind: "stop", name, ask: () => this.world.stop(name, how) });
-  }
-
-  async destroy(name: string, atOnce = true): Promise<Outcome> {
-    const how = { requestId: this.#newRequestId(), ...(atOnce ? AT_ONCE : {}) };
-    return await this.#ask({ kind: "destroy", name, ask: () => this.world.destroy(name, how) });
   }
 
   /** The whole host boots. What somebody else had on it is made again by him. */
@@ -133,17 +111,24 @@ export class Stage implements AsyncDisposable {
     await this.#startArmed(death);
   }
 
+  /** Resolves when a claim has ended by itself, or the agent has. */
+  async over(name: string): Promise<void> {
+    const { world } = this;
+    await until(`${name} is over`, async () => {
+      const claim = (await world.records()).find(({ claimId }) => claimId === claimOf(name));
+      return world.agent.over || claim === undefined || claim.state === "gone";
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.world[Symbol.asyncDispose]();
   }
 
-  async #ask(question: Question): Promise<Outcome> {
-    return await this.#book.ask(question);
-  }
-
-  #newRequestId(): string {
-    this.#requests += 1;
-    return `0d9d6d3e-1111-4000-8000-${String(this.#requests).padStart(12, "0")}`;
+  #asking(): Asking {
+    return new Asking(this.world, this.#book, () => {
+      this.#requests += 1;
+      return `0d9d6d3e-1111-4000-8000-${String(this.#requests).padStart(12, "0")}`;
+    });
   }
 
   async #end(): Promise<string> {
@@ -183,25 +168,46 @@ export class Stage implements AsyncDisposable {
     const { world } = this;
     return await until("every claim rests", async () => {
       const claims = (await world.records()).filter(({ state }) => state !== "gone");
-      const shown = (await world.domains()).filter(({ claimId }) => claimId !== "");
-      const written = claims.every(({ state, goal }) => rests[state] === goal);
-      // After a boot the ledger is right before the host is.
-      const real = shown.every(({ claimState, state }) => states.get(claimState) === state);
-      return shown.length === claims.length && written && real && claims;
+      const written = claims.every(
+        ({ state, goal, expiresAt = Infinity }) =>
+          rests[state]?.includes(goal) === true && Date.now() < expiresAt,
+      );
+      return written && (await this.#isReal(claims)) && claims;
     });
   }
 
-  async #look(): Promise<Flaw[]> {
-    const claims = await this.#rest();
-    return flawsOf({ truth: await this.world.truth(), claims, foreign: this.#foreign }, this.#book);
+  /** Whether the host is where the claims are: after a boot the ledger is right before. */
+  async #isReal(claims: readonly ClaimRecord[]): Promise<boolean> {
+    const { world } = this;
+    const domains = (await world.domains()).filter(({ claimId }) => claimId !== "");
+    if (domains.length !== claims.filter(({ kind }) => kind === "domain").length) return false;
+    if (!domains.every(({ claimState, state }) => states.get(claimState) === state)) return false;
+    const there = (await world.vgpus()).filter(({ present: shown }) => shown).map(({ vgpuId }) => vgpuId);
+    if (!claims.every(({ kind, vgpuId }) => kind !== "vgpu" || there.includes(vgpuId))) return false;
+    // A mark is all that an adoption leaves in libvirt: it is there with its claim, and not otherwise.
+    return (
+      (await isMarked(world, FOREIGN_DOMAIN)) === claims.some(({ domain }) => domain?.id === FOREIGN_DOMAIN)
+    );
   }
 
-  async #clear(): Promise<void> {
+  async #look(): Promise<Flaw[]> {
     const { world } = this;
     const claims = await this.#rest();
-    await Promise.all(claims.map(({ domain }) => world.destroy(present(domain).name, AT_ONCE)));
-    if ((await world.claimFiles()).length > MANY_TOMBSTONES) await world.forgetTombstones();
+    const { drained, drainNote } = await world.shownHost();
+    const [gpu] = await world.gpus();
+    const drains = {
+      host: `${drained} ${drainNote}`,
+      GPU: `${present(gpu).drained} ${present(gpu).drainNote}`,
+    };
+    return flawsOf({ truth: await world.truth(), claims, drains, foreign: this.#foreign }, this.#book);
   }
+}
+
+async function isMarked(world: World, domain: string): Promise<boolean> {
+  return await asSomebodyElse(world.host.libvirtSocket, async (libvirt) => {
+    const found = present(await libvirt.lookupDomainByUuid(domain));
+    return (await libvirt.metadata(found, CLAIM_MARK_NAMESPACE)) !== undefined;
+  });
 }
 
 async function makeForeign(world: World, uuids: readonly string[]): Promise<void> {
