@@ -15,6 +15,7 @@ import { markOf } from "./domain-xml-mark.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DomainMarks } from "./ports.ts";
 import { operationOfRepeat, remember, type RequestIdentity } from "./requests.ts";
+import { isGivenUp } from "./settled.ts";
 
 export interface AdoptRequest extends Wanted {
   /** Checks as an adoption does, and does nothing. */
@@ -97,7 +98,8 @@ export class Adoption {
       await marks.mark(domain.id, markOf(whole), stop);
     } catch (error) {
       // A mark that libvirt would not take leaves nothing to go on with; what it may have taken is looked for later.
-      if (AgentError.from(error).reason === "LIBVIRT_REFUSED") await ledger.erase(claim.vgpuId);
+      const nothing = AgentError.from(error).reason === "LIBVIRT_REFUSED";
+      if (nothing && ledger.get(claim.vgpuId) === claim) await ledger.erase(claim.vgpuId);
       throw error;
     }
     const { domains } = await lookout.fresh();
@@ -113,11 +115,13 @@ export class Adoption {
     const now = ledger.get(claim.vgpuId);
     // The mark was seen before by whoever rebuilds claims.
     if (now?.kind === "domain" && now.claimId === claim.claimId) return now;
-    if (now !== claim)
+    if (now !== claim) {
+      await marks.unmark(domain.id, stop);
       throw new AgentError(
         "SUPERSEDED",
         `vGPU ${claim.vgpuId} was taken away while its domain was taken over`,
       );
+    }
     await ledger.put(whole);
     return whole;
   }
@@ -137,7 +141,8 @@ export class Adoption {
         ? changed(claim, { requests, givenUp: true }, wall)
         : changed(claim, { requests }, wall);
     await ledger.put(noted);
-    if (noted.domain) await marks.unmark(noted.domain.id, stop);
+    const marked = noted.domain?.id ?? bearerOf(vgpuId, inventory)?.id;
+    if (marked !== undefined) await marks.unmark(marked, stop);
     const now = ledger.get(vgpuId);
     // The planner may have seen that the mark is off, or somebody asked for something else.
     const over = now === noted ? tombstone(changed<SliceClaim>(noted, GIVEN_UP, clock.wall())) : now;
@@ -152,18 +157,7 @@ export class Adoption {
     const claim = this.#options.ledger.get(vgpuId);
     const details = { vgpu_id: vgpuId };
     const exists = inventory.vgpus.has(vgpuId);
-    if (claim) operationOfRepeat(this.#options.ledger, request, claim);
-    if (!exists && (claim === undefined || claim.state === "gone"))
-      throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${vgpuId}`, { details });
-    if (!claim)
-      throw new AgentError(
-        "CLAIM_STATE",
-        `vGPU ${vgpuId} stands in no claim, so that there is nothing to give up`,
-        {
-          details,
-        },
-      );
-    if (claim.kind === "reservation")
+    if (claim?.kind === "reservation")
       throw new AgentError(
         "CLAIM_STATE",
         `claim ${claim.claimId} only reserves room; ReleaseReservation ends it`,
@@ -171,7 +165,19 @@ export class Adoption {
           details: { claim_id: claim.claimId },
         },
       );
-    if (claim.state !== "gone" && (!exists || !isSettled(claim) || !claim.operation.ended)) {
+    if (claim) operationOfRepeat(this.#options.ledger, request, claim);
+    if (claim && isGivenUp(claim)) return claim;
+    if (!exists && (claim === undefined || claim.state === "gone"))
+      throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${vgpuId}`, { details });
+    if (!claim || claim.state === "gone")
+      throw new AgentError(
+        "CLAIM_STATE",
+        `vGPU ${vgpuId} stands in no claim, so that there is nothing to give up`,
+        {
+          details,
+        },
+      );
+    if (!exists || !isSettled(claim) || !claim.operation.ended) {
       const why = exists ? `its claim is ${claim.state} and on its way` : "it does not exist now";
       throw new AgentError("CLAIM_STATE", `vGPU ${vgpuId} cannot be given up while ${why}`, {
         details: { ...details, claim_id: claim.claimId, state: claim.state },
@@ -190,6 +196,12 @@ export class Adoption {
     if (!inventory.domains.known) throw libvirtAway(inventory.domains.why);
     return inventory;
   }
+}
+
+/** The domain that a half adoption has marked. */
+function bearerOf(vgpuId: VgpuId, { domains }: Inventory): Domain | undefined {
+  if (!domains.known) return undefined;
+  return [...domains.value.values()].find(({ id, mark }) => mark?.vgpuId === vgpuId && mark.domainId === id);
 }
 
 function vgpuOf(ledger: Ledger, claimId: ClaimId): VgpuId {

@@ -110,7 +110,7 @@ export class DomainService {
   async destroy(request: StopRequest, caller: Caller): Promise<DomainResult> {
     const { intents } = this.#options;
     await this.#knownInventory(caller);
-    const claim = this.#own(request.domainId, caller);
+    const claim = await intents.written(this.#own(request.domainId, caller), caller);
     const repeated = intents.repeated(request, claim);
     if (repeated) return repeated;
     if (claim.state === "gone") return intents.seen(claim);

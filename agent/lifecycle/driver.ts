@@ -192,13 +192,14 @@ export class Driver {
     for (const step of steps) {
       const claim = ledger.get(vgpuId);
       // A request changed the intent meanwhile: these steps lead to the old one.
-      if (claim?.kind !== planned.kind || claim.goal !== planned.goal) return { kind: "again" };
+      if (!claim || !asksTheSame(claim, planned)) return { kind: "again" };
       if (step.kind === "wait") return this.#wait(step);
       try {
         await this.#step(claim, step);
       } catch (error) {
         // What failed was asked for by a request that another has taken the place of.
-        if (ledger.get(vgpuId)?.goal !== planned.goal) return { kind: "again" };
+        const now = ledger.get(vgpuId);
+        if (now && !asksTheSame(now, planned)) return { kind: "again" };
         throw error;
       }
     }
@@ -322,6 +323,20 @@ export class Driver {
   #backoff(failures: number): number {
     return Math.min(RETRY_MS.max, RETRY_MS.first * 2 ** (failures - 1)) * (0.5 + this.#options.random() / 2);
   }
+}
+
+/**
+ * Whether the same is asked of a claim as when its steps were planned. One goal may be asked for twice, as by a delete that
+ * overtakes the undoing of a create: each is told its own end.
+ */
+function asksTheSame(now: Claim, planned: Claim): boolean {
+  const { kind, goal, operation, state } = now;
+  return (
+    kind === planned.kind &&
+    goal === planned.goal &&
+    operation?.id === planned.operation?.id &&
+    state !== "gone"
+  );
 }
 
 /** The host is where it should be, and only that cannot be written down. */

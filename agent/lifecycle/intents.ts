@@ -83,10 +83,18 @@ export class Intents {
     const { operation } = claim;
     onOperation(operation);
     const ended = operation.ended ? claim : await waitFor({ operations, clock, operation }, signal);
+    // It goes on by itself, but not after a crash.
+    if (!ended) this.#options.ledger.refuseUnwritten(claim.vgpuId);
     // Who hears that it has ended, and asks, sees what it did; where nobody can look, what was seen before.
     const looked = lookout.fresh().catch(() => undefined);
     await untilAborted(looked, signal);
     return this.#result(isLike(claim, ended) ? ended : this.#now(claim));
+  }
+
+  /** The claim once all that was asked of it is on disk, or goes ahead of it: an end that is not is not told. */
+  async written<Of extends SliceClaim>(claim: Of, { signal }: Caller): Promise<Of> {
+    const now = await untilAborted(this.#options.ledger.written(claim.vgpuId), signal);
+    return isLike(claim, now) ? now : claim;
   }
 
   /** What a retry of a create hears; what was asked of the claim since then is not its business. */

@@ -89,6 +89,13 @@ export class Ledger {
     }
   }
 
+  /** Throws LEDGER_UNAVAILABLE when what was asked of the claim goes ahead of the store: a crash would undo it. */
+  refuseUnwritten(vgpuId: VgpuId): void {
+    const claim = this.#claims.get(vgpuId);
+    if (claim && this.#inDoubt.has(vgpuId))
+      throw unavailable(`claim ${claim.claimId} is led on and cannot be written down`, claim, this.#trouble);
+  }
+
   byClaimId(claimId: ClaimId): Claim | undefined {
     return this.#find((claim) => claim.claimId === claimId);
   }
@@ -157,12 +164,8 @@ export class Ledger {
     const claim = this.#claims.get(vgpuId);
     if (!claim) return;
     try {
-      await this.#writes.run(vgpuId, async () => {
-        await this.#settleDoubts();
-        await this.#store.erase(vgpuId);
-      });
+      await this.#inTurn(vgpuId, () => this.#store.erase(vgpuId));
     } catch (error) {
-      this.#failed(vgpuId, error);
       throw unavailable(`claim ${claim.claimId} is over and cannot be erased`, claim, error);
     }
     this.#accepted.delete(vgpuId);
@@ -186,18 +189,32 @@ export class Ledger {
     const { vgpuId } = claim;
     this.#set(vgpuId, claim);
     try {
-      await this.#writes.run(vgpuId, async () => {
-        await this.#settleDoubts();
-        await this.#store.write(claim);
-      });
+      await this.#inTurn(vgpuId, () => this.#store.write(claim), otherwise);
     } catch (error) {
-      otherwise();
-      this.#failed(vgpuId, error);
       return error;
     }
     this.#accepted.set(vgpuId, claim);
     this.#setTrouble(undefined);
     return undefined;
+  }
+
+  /** What fails is in doubt before the next in line begins: that one settles it first. */
+  async #inTurn(
+    vgpuId: VgpuId,
+    tell: () => Promise<void>,
+    otherwise: () => void = () => undefined,
+  ): Promise<void> {
+    await this.#writes.run(vgpuId, async () => {
+      try {
+        await this.#settleDoubts();
+        await tell();
+      } catch (error) {
+        otherwise();
+        this.#inDoubt.add(vgpuId);
+        this.#setTrouble(messageOf(error));
+        throw error;
+      }
+    });
   }
 
   /**
@@ -214,11 +231,6 @@ export class Ledger {
         this.#inDoubt.delete(vgpuId);
       }
     });
-  }
-
-  #failed(vgpuId: VgpuId, error: unknown): void {
-    this.#inDoubt.add(vgpuId);
-    this.#setTrouble(messageOf(error));
   }
 
   #setTrouble(trouble: string | undefined): void {

@@ -2,6 +2,7 @@
 // Triggers coalesce; a slow resync makes every missed event harmless (law 1).
 import { Alarm } from "../core/alarm.ts";
 import type { Clock } from "../core/clock.ts";
+import { AgentError } from "../core/errors.ts";
 import type { Pulse } from "../core/pulse.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Inventory } from "../inventory/model.ts";
@@ -89,19 +90,32 @@ export class Reconciler {
 
   /** One look and what follows from it. */
   async round(): Promise<void> {
-    const { ledger, lookout, driver, clock } = this.#options;
+    const { ledger, lookout, clock } = this.#options;
     const inventory = await lookout.fresh();
-    await this.rebuild(inventory);
-    const wall = clock.wall();
-    for (const claim of ledger.living())
-      if (plan(claim, inventory, wall).length > 0) driver.lead(claim.vgpuId);
-    for (const { vgpuId } of this.#outlived(wall)) await ledger.erase(vgpuId);
+    this.#lead(ledger.living(), inventory);
+    await unlessUnwritable(async () => {
+      this.#lead(await this.rebuild(inventory), inventory);
+    });
+    await unlessUnwritable(async () => {
+      for (const { vgpuId } of this.#outlived(clock.wall(), inventory)) await ledger.erase(vgpuId);
+    });
   }
 
-  /** Tombstones whose time is over, and the oldest of too many: what callers do must not fill the memory or the disk. */
-  #outlived(wall: number): Claim[] {
+  #lead(claims: readonly Claim[], inventory: Inventory): void {
+    const { driver, clock } = this.#options;
+    const wall = clock.wall();
+    for (const claim of claims) if (plan(claim, inventory, wall).length > 0) driver.lead(claim.vgpuId);
+  }
+
+  /**
+   * Tombstones whose time is over, and the oldest of too many: what callers do must not fill the memory or the disk. One
+   * whose mark a domain still bears is kept: without it the domain would be taken for one that the ledger lost.
+   */
+  #outlived(wall: number, { domains }: Inventory): Claim[] {
     const { ledger, tombstoneMs, tombstonesKept } = this.#options;
-    const all = ledger.tombstones();
+    if (!domains.known) return [];
+    const marked = new Set([...domains.value.values()].map(({ mark }) => mark?.vgpuId));
+    const all = ledger.tombstones().filter(({ vgpuId }) => !marked.has(vgpuId));
     const old = all.filter(({ updatedAt }) => wall - updatedAt > tombstoneMs);
     if (all.length - old.length <= tombstonesKept) return old;
     return all.sort((a, b) => b.updatedAt - a.updatedAt).slice(tombstonesKept);
@@ -122,11 +136,24 @@ export class Reconciler {
     const { ledger, lookout, onRebuilt } = this.#options;
     const missed = new Set(this.lost(inventory).map(({ vgpuId }) => vgpuId));
     if (missed.size === 0) return [];
-    const again = this.lost(await lookout.fresh()).filter(({ vgpuId }) => missed.has(vgpuId));
-    for (const claim of again) {
+    const view = await lookout.fresh();
+    const written: DomainClaim[] = [];
+    for (const claim of this.lost(view).filter(({ vgpuId }) => missed.has(vgpuId))) {
+      // While the one before was written, somebody else may have rebuilt this one, and have been asked something of it.
+      if (!this.lost(view).some(({ vgpuId }) => vgpuId === claim.vgpuId)) continue;
       await ledger.put(claim);
       onRebuilt(claim);
+      written.push(claim);
     }
-    return again;
+    return written;
+  }
+}
+
+/** A ledger that cannot be written says so itself, and keeps nothing else from being done. */
+async function unlessUnwritable(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (AgentError.from(error).reason !== "LEDGER_UNAVAILABLE") throw error;
   }
 }

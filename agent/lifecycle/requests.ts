@@ -8,9 +8,10 @@ import {
   type DomainClaim,
   type Operation,
   type RememberedRequest,
+  type SliceClaim,
   type VgpuClaim,
 } from "./claim.ts";
-import { isCreate } from "./settled.ts";
+import { isCreate, isGivenUp } from "./settled.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Identifies a mutation, so that a retry finds it again. */
@@ -50,7 +51,7 @@ export function claimOfRetry<Kind extends keyof SliceClaims>(
   if (!isOf(kind, claim) || claim.claimId !== request.claimId || claim.requestDigest !== request.digest)
     throw claimReused(claim, request);
   // A create that is being undone has not ended: its retry waits to hear why it failed, and may then try again.
-  if (claim.goal === "absent" && !isCreate(claim)) {
+  if (isOver(claim)) {
     const message = `claim ${claim.claimId} has been or is being destroyed; ask with a new claim id`;
     throw new AgentError("CLAIM_ENDED", message, { details: detailsOf(claim, request) });
   }
@@ -69,11 +70,15 @@ export function reservationOfRetry(ledger: Ledger, request: NewRequest, wall: nu
   if (reserved?.claimId !== request.claimId || reserved.requestDigest !== request.digest)
     throw claimReused(claim, request);
   // A create that is being undone gives the reservation back.
-  const over =
-    claim.kind === "reservation" ? hasEnded(claim, wall) : claim.goal === "absent" && !isCreate(claim);
+  const over = claim.kind === "reservation" ? hasEnded(claim, wall) : isOver(claim);
   if (!over) return claim;
   const message = `reservation ${request.claimId} has ended; ask with a new claim id`;
   throw new AgentError("CLAIM_ENDED", message, { details: detailsOf(claim, request) });
+}
+
+/** Whether its end was asked for. A create that is being undone has not ended. */
+function isOver(claim: SliceClaim): boolean {
+  return isGivenUp(claim) || (claim.goal === "absent" && !isCreate(claim));
 }
 
 /** Asks for a claim that there may be already. */

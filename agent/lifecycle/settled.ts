@@ -2,6 +2,7 @@
 import { AgentError } from "../core/errors.ts";
 import {
   changed,
+  hasSlice,
   reservationBehind,
   tombstone,
   type Claim,
@@ -85,6 +86,11 @@ function leftOf(before: Claim, after: Claim, wall: number): Claim | undefined {
   if (after.state !== "gone") return after;
   const undone = before.kind !== "reservation" && before.state === "failed" && isCreate(before);
   return undone ? reservationBehind(before, wall) : tombstone(after);
+}
+
+/** Whether it ended by ReleaseVgpu: a create that is undone leaves no tombstone. */
+export function isGivenUp(claim: Claim): boolean {
+  return hasSlice(claim) && claim.state === "gone" && isCreate(claim);
 }
 
 /** Whether what was last asked of a claim is that it be made. */

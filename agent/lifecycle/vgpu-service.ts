@@ -14,6 +14,7 @@ import { nearNobody } from "./near-nodes.ts";
 import { newVgpuClaim } from "./new-claim.ts";
 import { claimOfRetry, type RequestIdentity } from "./requests.ts";
 import { reservationIn, type Room, type RoomRequest } from "./room.ts";
+import { isGivenUp } from "./settled.ts";
 
 export interface CreateVgpuRequest extends RequestIdentity {
   readonly claimId: ClaimId;
@@ -70,7 +71,7 @@ export class VgpuService {
     const { intents, lookout } = this.#options;
     // What somebody else made is told from what there is none of.
     await untilAborted(lookout.fresh(), caller.signal);
-    const claim = this.#own(request.vgpuId);
+    const claim = await intents.written(this.#own(request.vgpuId), caller);
     caller.onClaim(claim);
     const repeated = intents.repeated(request, claim);
     if (repeated) return repeated;
@@ -90,7 +91,7 @@ export class VgpuService {
     const { ledger, lookout } = this.#options;
     const claim = ledger.get(id);
     const details = { vgpu_id: id };
-    if (claim?.kind === "vgpu") return claim;
+    if (claim?.kind === "vgpu" && !isGivenUp(claim)) return claim;
     if (claim?.kind === "domain" && claim.state !== "gone") {
       const { name, id: domainId } = claim.domain;
       const message = `vGPU ${id} belongs to domain ${name} (${domainId}), which DestroyDomain ends`;

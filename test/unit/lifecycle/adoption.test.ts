@@ -167,6 +167,46 @@ describe("a vGPU of others", () => {
     assert.equal((await release()).state, "gone");
   });
 
+  it("leaves no mark when it is given up half adopted, so that nobody takes it over again", async () => {
+    const before = domain();
+    node.host.after = (call) =>
+      call === "mark-domain"
+        ? Promise.reject(new AgentError("LIBVIRT_TIMEOUT", "no answer"))
+        : Promise.resolve();
+    await assert.rejects(adopt(), refusedFor("LIBVIRT_TIMEOUT"));
+    assert.equal(domain()?.mark?.claimId, "adopted");
+    await release();
+    assert.deepEqual([domain(), states()], [before, ["vgpu gone"]]);
+  });
+
+  it("leaves no mark when it is deleted while its domain is marked", async () => {
+    const before = domain();
+    node.host.after = async (call) => {
+      if (call !== "mark-domain") return;
+      const now = node.ledger.get(THEIRS);
+      if (now?.kind === "vgpu") await node.ledger.put({ ...now, state: "deleting", goal: "absent" });
+    };
+    await assert.rejects(adopt(), refusedFor("SUPERSEDED"));
+    assert.deepEqual(domain(), before);
+  });
+
+  it("is not removed by a destroy that it is given up before", async () => {
+    await adopt();
+    let destroyed: Promise<unknown> = Promise.resolve();
+    node.host.after = (call) => {
+      if (call === "unmark-domain")
+        destroyed = node.service.destroy(stopRequest(1), patient).catch((error: unknown) => error);
+      return Promise.resolve();
+    };
+    await release().catch(() => undefined);
+    await node.clock.until(destroyed);
+    await node.converge();
+    const [claim] = node.ledger.all();
+    assert.equal(claim?.state, "gone");
+    // Whoever came last has it: it was given up, or it is gone whole.
+    assert.equal(node.host.vgpuIds.length, node.host.domains.length);
+  });
+
   it("is not given up while it is on its way, or when it is nobody's", async () => {
     await assert.rejects(release(), refusedFor("CLAIM_STATE"));
     await adopt();
@@ -186,6 +226,10 @@ describe("a vGPU of others", () => {
     const wanted = { vgpu: { by: "claim", claimId: own.claimId }, ...identity } as const;
     await node.clock.until(node.adoption.release(wanted, patient));
     assert.equal(node.host.domain(domainId(3))?.mark, undefined);
+    await assert.rejects(
+      node.clock.until(node.service.create(createRequest(3), patient)),
+      refusedFor("CLAIM_ENDED"),
+    );
     const again = await adopt({ vgpuId: own.vgpuId, claimId: claimId("back") });
     assert.deepEqual([again?.kind, again?.claimId], ["domain", "back"]);
   });

@@ -111,6 +111,26 @@ describe("the ledger", () => {
     assert.deepEqual(store.records, [claim(2)]);
   });
 
+  it("settles what the disk half heard before the next write of the same claim, not beside it", async () => {
+    const store = new MemoryStore();
+    const old = claim(1);
+    const ledger = new Ledger(store, [old]);
+    const heard: string[] = [];
+    store.before = (record) => {
+      heard.push(typeof record === "string" ? record : record.goal);
+      return heard.length === 1 ? Promise.reject(new Error("input/output error")) : Promise.resolve();
+    };
+    const first = ledger.put({ ...old, goal: "stopped" });
+    const second = ledger.put({ ...old, goal: "absent" });
+    await assert.rejects(first);
+    await second;
+    assert.deepEqual(heard, ["stopped", "running", "absent"]);
+    assert.deepEqual(
+      store.records.map(({ goal }) => goal),
+      ["absent"],
+    );
+  });
+
   it("says while the disk takes nothing, and that it does again once it was tried", async () => {
     const store = new MemoryStore();
     const heard: (string | undefined)[] = [];

@@ -1,6 +1,13 @@
 // The loop that keeps intent and host together, and what it makes of a lost ledger.
 import assert from "node:assert/strict";
-import { createRequest, FakeNode, patient, stopRequest, TOMBSTONES_KEPT } from "../../fakes/node.ts";
+import {
+  createRequest,
+  FakeNode,
+  patient,
+  stopRequest,
+  TOMBSTONES_KEPT,
+  vgpuRequest,
+} from "../../fakes/node.ts";
 import { claim, domainOf, foreignDomain } from "../../fakes/claims.ts";
 import { claimId, domainId, ownVgpuId } from "../../fakes/ids.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
@@ -192,6 +199,59 @@ describe("the reconciler", () => {
     assert.ok(node.lookout.current);
     node.stop();
     await running;
+  });
+
+  it("leads every claim while the ledger takes no records", async () => {
+    const node = new FakeNode(1024);
+    await node.clock.until(node.service.create(createRequest(1), patient));
+    await node.clock.until(node.service.create(createRequest(2), patient));
+    await node.clock.until(node.service.destroy(stopRequest(2), patient));
+    // The ledger lost a claim, and a tombstone's time is over.
+    const lost = node.ledger.byClaimId(claimId("claim-1"));
+    assert.ok(lost);
+    await node.store.erase(lost.vgpuId);
+    node.restart();
+    const made = await node.clock.until(node.vgpus.create(vgpuRequest(3), patient));
+    assert.ok("claim" in made);
+    await node.clock.advance(4 * DAY_MS);
+    node.host.gpus[0]?.unmake(made.claim.vgpuId);
+    node.store.breakDown();
+    await node.converge();
+    assert.ok(node.host.vgpuIds.includes(made.claim.vgpuId));
+    assert.deepEqual(node.troubles, []);
+  });
+
+  it("keeps a tombstone as long as a domain bears its mark", async () => {
+    const node = new FakeNode();
+    const over = claim(1, { state: "gone", goal: "absent" });
+    await node.store.write(over);
+    node.host.put(domainOf(claim(1)));
+    node.restart();
+    await node.clock.advance(4 * DAY_MS);
+    await node.converge();
+    await node.converge();
+    assert.deepEqual(
+      node.ledger.all().map(({ state }) => state),
+      ["gone"],
+    );
+  });
+
+  it("does not write a lost claim over what was asked of it since it was found again", async () => {
+    const node = new FakeNode();
+    for (const n of [1, 2]) {
+      node.host.gpus[0]?.make(ownVgpuId(n), typeName("8"));
+      node.host.put(domainOf(claim(n)));
+    }
+    const goOn = node.store.hang();
+    const round = node.reconciler.round();
+    await node.clock.until(node.lookout.fresh());
+    await node.clock.until(node.lookout.fresh());
+    // Somebody else finds it first, and is asked to let it go.
+    const asked = node.ledger.put(claim(2, { state: "deleting", goal: "absent" }));
+    goOn();
+    await node.clock.until(asked);
+    await node.clock.until(round);
+    assert.equal(node.ledger.get(ownVgpuId(2))?.goal, "absent");
   });
 
   it("forgets a tombstone after a day and not before", async () => {

@@ -113,14 +113,59 @@ describe("a vGPU for a domain of others", () => {
   it("gives its create up when it is deleted meanwhile", async () => {
     const node = new FakeNode();
     let deleting: Promise<VgpuResult> | undefined;
-    node.host.before = (call) => {
+    node.host.before = async (call) => {
       if (call === "create-vgpu") deleting ??= remove(node, ownVgpuId(1));
-      return Promise.resolve();
+      await node.clock.rest();
     };
     const creating = create(node, 1).catch((error: unknown) => AgentError.from(error).reason);
     assert.equal(await node.clock.until(creating), "SUPERSEDED");
     assert.equal((await deleting)?.claim.state, "gone");
     assert.deepEqual(node.host.vgpuIds, []);
+  });
+
+  it("is deleted without a word of the create that failed when that is being undone", async () => {
+    const node = new FakeNode();
+    let deleted: Promise<VgpuResult> | undefined;
+    node.host.before = async (call) => {
+      if (call === "create-vgpu") throw new AgentError("KERNEL_REFUSED", "EIO");
+      const [claim] = node.ledger.all();
+      if (call === "remove-vgpu" && claim) deleted ??= remove(node, claim.vgpuId, "r");
+      await node.clock.rest();
+    };
+    await assert.rejects(create(node, 1));
+    assert.ok(deleted);
+    const { claim, operation } = await deleted;
+    assert.deepEqual(
+      [claim.state, operation.kind, operation.ended?.failure],
+      ["gone", "delete-vgpu", undefined],
+    );
+  });
+
+  it("that was given up is neither deleted nor made again by a late retry", async () => {
+    const node = new FakeNode();
+    const { claim } = await create(node, 1);
+    const identity = { requestId: undefined, method: "ReleaseVgpu", digest: "release" };
+    const given = { vgpu: { by: "id", id: claim.vgpuId }, ...identity } as const;
+    const giveUp = (): Promise<{ readonly state: string }> =>
+      node.clock.until(node.adoption.release(given, patient));
+    await giveUp();
+    await assert.rejects(create(node, 1), { reason: "CLAIM_ENDED" });
+    await assert.rejects(remove(node, claim.vgpuId), { reason: "CLAIM_STATE" });
+    node.host.gpus[0]?.unmake(claim.vgpuId);
+    await assert.rejects(remove(node, claim.vgpuId), { reason: "VGPU_NOT_FOUND" });
+    assert.equal((await giveUp()).state, "gone");
+  });
+
+  it("is not said to be on its way when only memory knows that it is to go", async () => {
+    const node = new FakeNode();
+    const { claim } = await create(node, 1);
+    node.host.keep(claim.vgpuId, QEMU);
+    node.store.breakDown();
+    await assert.rejects(remove(node, claim.vgpuId), { reason: "LEDGER_UNAVAILABLE" });
+    node.host.letGo(claim.vgpuId);
+    node.store.heal();
+    await node.converge();
+    assert.deepEqual([node.host.vgpuIds, (await remove(node, claim.vgpuId)).claim.state], [[], "gone"]);
   });
 
   it("is not taken for what belongs to others, to a domain of ours, or to nobody", async () => {
