@@ -1,4 +1,5 @@
 // The agent's life: open the ledger, put the parts of compose/ together, serve until told to stop, stop in order.
+import { setMaxListeners } from "node:events";
 import { composeApi } from "./compose/api.ts";
 import type { AgentOptions } from "./compose/agent-options.ts";
 import { openSocket, warnOfUnknownSockets } from "./compose/listen.ts";
@@ -13,6 +14,8 @@ import { runTasks } from "./tasks.ts";
 
 /** How long an orderly stop waits for calls, and then for claims on their way; the next start goes on with what is left. */
 const STOP_GRACE_MS = 10_000;
+/** Each step under way listens for the end in a few places, and as many calls as are served may have one: more is a leak. */
+const MOST_LISTENERS = 1_000;
 /** For the answers of calls that the end of the grace cut off, and for connections to close. */
 const CUT_MS = 1_000;
 
@@ -27,6 +30,7 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   for (const { file, why } of setAside) log.error({ file, why }, "ledger record set aside");
   // Looks, steps and libvirt's connection outlive `stop`: claims on their way get a chance to arrive.
   const cut = new AbortController();
+  setMaxListeners(MOST_LISTENERS, cut.signal);
   const stages = composeStages(options, { store, claims, drained: { store: drainFile, record } }, cut.signal);
   stages.metrics.recorder.recordsSetAside(setAside.length);
   let ready = false;

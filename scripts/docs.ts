@@ -1,18 +1,34 @@
-// Writes the pages of docs/reference from the tables in the code; with --check it only says which are stale.
+// Writes the generated pages of docs from the tables in the code and from what tests have recorded; with --check it only says
+// which are stale.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { format, resolveConfig } from "prettier";
+import { failureModesPage, type FailureModes } from "./failure-modes-page.ts";
 import { referencePages } from "./reference-pages.ts";
 
-const folder = fileURLToPath(new URL("../../docs/reference/", import.meta.url));
+const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
+const failureModes = fileURLToPath(new URL("../../test/golden/failure-modes.json", import.meta.url));
 const check = process.argv.includes("--check");
 
-await mkdir(folder, { recursive: true });
-for (const [name, text] of Object.entries(referencePages())) {
-  const file = `${folder}${name}`;
+/** Formatted as the pages that are written by hand. */
+async function failureModesText(): Promise<string> {
+  const modes = JSON.parse(await readFile(failureModes, "utf8")) as FailureModes;
+  const filepath = `${docs}failure-modes.md`;
+  return await format(failureModesPage(modes), { ...(await resolveConfig(filepath)), filepath });
+}
+
+const pages: readonly (readonly [string, string])[] = [
+  ...Object.entries(referencePages()).map(([name, text]) => [`reference/${name}`, text] as const),
+  ["failure-modes.md", await failureModesText()],
+];
+
+await mkdir(`${docs}reference`, { recursive: true });
+for (const [name, text] of pages) {
+  const file = `${docs}${name}`;
   const before = await readFile(file, "utf8").catch(() => undefined);
   if (before === text) continue;
   if (check) {
-    console.error(`docs/reference/${name} is stale; run: npm run docs`);
+    console.error(`docs/${name} is stale; run: npm run docs`);
     process.exitCode = 1;
   } else await writeFile(file, text);
 }

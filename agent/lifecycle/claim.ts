@@ -98,11 +98,20 @@ interface ClaimedDomain {
   readonly spec: DomainSpec | undefined;
 }
 
-interface PowerOff {
+export interface PowerOff {
   /** Milliseconds since the epoch; when the guest has not gone by then, it is forced. Undefined: never forced. */
   readonly forceAt: number | undefined;
   /** When the guest was last asked to shut down. */
   readonly askedAt: number | undefined;
+}
+
+/**
+ * What holds at `wall`: when the clock was set back behind the moment at which the guest was asked, nobody knows how long ago that
+ * was. It is to be asked again, and its time begins anew: an hour of the clock must not be an hour more for the guest.
+ */
+export function powerOffAt({ forceAt, askedAt }: PowerOff, wall: number): PowerOff {
+  if (askedAt === undefined || askedAt <= wall) return { forceAt, askedAt };
+  return { forceAt: forceAt === undefined ? undefined : wall + (forceAt - askedAt), askedAt: undefined };
 }
 
 export interface RememberedRequest {

@@ -7,6 +7,7 @@ import type { Lookout } from "../inventory/lookout.ts";
 import {
   changed,
   hasSlice,
+  powerOffAt,
   type Claim,
   type DomainClaim,
   type Failure,
@@ -253,7 +254,8 @@ export class Driver {
     if (now?.kind !== "domain" || !now.powerOff) return;
     const askedAt = clock.wall();
     // Where it cannot be noted the guest would be asked again in every round.
-    await ledger.putAhead(changed(now, { powerOff: { ...now.powerOff, askedAt } }, askedAt));
+    const powerOff = { ...powerOffAt(now.powerOff, askedAt), askedAt };
+    await ledger.putAhead(changed(now, { powerOff }, askedAt));
   }
 
   async #settle(claim: Claim, step: Extract<Step, { kind: "settle" }>): Promise<void> {

@@ -5,6 +5,7 @@ import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
 import {
   hasEnded,
   isSettled,
+  powerOffAt,
   type Claim,
   type DomainClaim,
   type Failure,
@@ -201,7 +202,7 @@ function towardsAbsent(view: View): Step[] {
 
 function powerOff({ claim, domain, wall }: View): Step[] {
   if (!domain || !isAlive(domain.state)) return [];
-  const { forceAt, askedAt } = claim.powerOff ?? { forceAt: wall, askedAt: undefined };
+  const { forceAt, askedAt } = powerOffAt(claim.powerOff ?? { forceAt: wall, askedAt: undefined }, wall);
   if (forceAt !== undefined && wall >= forceAt) return [{ kind: "force-off", domainId: domain.id }];
   const wait: Step = { kind: "wait", why: "guest", until: forceAt };
   return askedAt === undefined ? [{ kind: "ask-shutdown", domainId: domain.id }, wait] : [wait];

@@ -44,6 +44,11 @@ const commandSchema = z.discriminatedUnion("command", [
     domain: z.string(),
     does: z.enum(["crash", "poweroff", "reboot"]),
   }),
+  /** Somebody installs another libvirt and starts it: clients are cut off, domains run on. */
+  z.strictObject({
+    command: z.literal("replace-libvirt"),
+    version: z.string().regex(/^\d+\.\d{1,3}\.\d{1,3}$/),
+  }),
   /** Delays of the simulated host that end within the next `ms` end now; what waited has gone on when it answers. */
   z.strictObject({ command: z.literal("advance"), ms: z.int().min(0).max(86_400_000) }),
 ]);

@@ -196,6 +196,9 @@ export class Simulator implements AsyncDisposable {
         this.#clock.advance(command.ms);
         await nextTurn(undefined);
         return undefined;
+      case "replace-libvirt":
+        this.#libvirt?.replace(command.version);
+        return undefined;
       case "guest":
         this.#guestDoes(command.domain, command.does);
         return undefined;

@@ -17,6 +17,8 @@ export interface AgentOptions {
   readonly root: string;
   readonly hostdSocket: string;
   readonly libvirtSocket: string;
+  /** On top of our own environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class BenchAgent implements AsyncDisposable {
@@ -42,7 +44,7 @@ export class BenchAgent implements AsyncDisposable {
 
   /** Resolves when it is ready. */
   static async start(options: AgentOptions): Promise<BenchAgent> {
-    const { folder, root, hostdSocket, libvirtSocket } = options;
+    const { folder, root, hostdSocket, libvirtSocket, env = {} } = options;
     const socket = path.join(folder, "vgpud.sock");
     const words = [
       ...["--config", path.join(folder, "vgpud.yaml"), "--socket", socket],
@@ -52,7 +54,10 @@ export class BenchAgent implements AsyncDisposable {
     const flags = nodeFlags(await readFile(main, "utf8"));
     const log = openSync(path.join(folder, "vgpud.log"), "a");
     const begun = performance.now();
-    const child = spawn(process.execPath, [...flags, main, ...words], { stdio: ["ignore", "pipe", log] });
+    const child = spawn(process.execPath, [...flags, main, ...words], {
+      stdio: ["ignore", "pipe", log],
+      env: { ...process.env, ...env },
+    });
     closeSync(log);
     if (child.stdout === null) throw new TypeError("the pipe that was asked for is missing");
     for await (const line of createInterface(child.stdout)) {

@@ -35,9 +35,9 @@ export class BenchHost implements AsyncDisposable {
   }
 
   /** One at a time: all have the same sockets and ledger. */
-  async agent(): Promise<BenchAgent> {
+  async agent(env: Readonly<Record<string, string>> = {}): Promise<BenchAgent> {
     const { directory: folder, root, hostdSocket } = this.simulated;
-    return await BenchAgent.start({ folder, root, hostdSocket, libvirtSocket: this.#libvirtSocket });
+    return await BenchAgent.start({ folder, root, hostdSocket, libvirtSocket: this.#libvirtSocket, env });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

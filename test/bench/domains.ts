@@ -15,10 +15,15 @@ export interface Wanted {
   readonly vgpuType: string;
   /** Several domains can share an image that they only read. */
   readonly readonly?: boolean;
+  /** Any, without it. */
+  readonly gpu?: string;
 }
 
 /** Resolves with the claim's id. */
-export async function createDomain(rpc: Rpc, { image, vgpuType, readonly = false }: Wanted): Promise<string> {
+export async function createDomain(
+  rpc: Rpc,
+  { image, vgpuType, readonly = false, gpu = "" }: Wanted,
+): Promise<string> {
   const claimId = randomUUID();
   const domain = {
     name: nameOf(claimId),
@@ -26,7 +31,7 @@ export async function createDomain(rpc: Rpc, { image, vgpuType, readonly = false
     memoryMib: 64,
     disks: [{ path: image, format: DiskFormat.RAW, readonly }],
   };
-  const vgpu = { want: { $case: "type", value: vgpuType } } as const;
+  const vgpu = { want: { $case: "type", value: vgpuType }, gpu } as const;
   await rpc.call(Domains.createDomain, CreateDomainRequest.fromPartial({ claimId, domain, vgpu }));
   return claimId;
 }

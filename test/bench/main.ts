@@ -8,6 +8,7 @@ import { barOf, holds, valueOf, type Chapter } from "./figure.ts";
 import { createOnQemu } from "./figures/create-on-qemu.ts";
 import { createSimulated } from "./figures/create-simulated.ts";
 import { discovery } from "./figures/discovery.ts";
+import { lag } from "./figures/lag.ts";
 import { life } from "./figures/life.ts";
 import { plan } from "./figures/plan.ts";
 import { reads } from "./figures/reads.ts";
@@ -18,7 +19,7 @@ import { page } from "./page.ts";
 
 const parts: Readonly<Record<string, () => Promise<Chapter>>> = {
   ...{ "create-on-qemu": createOnQemu, "create-simulated": createSimulated },
-  ...{ reads, discovery, plan, watch, scrape, life },
+  ...{ reads, discovery, plan, watch, scrape, lag, life },
 };
 const target = fileURLToPath(new URL("../../../docs/performance.md", import.meta.url));
 

@@ -17,15 +17,22 @@ from fusepy import FUSE, FuseOSError, Operations
 BACKING, MOUNTPOINT, FAULTS = sys.argv[1:4]
 
 
-def fault(operation):
-    """Does what FAULTS says of the operation, before it is done."""
+def faults():
+    """What FAULTS says now."""
     try:
         with open(FAULTS, encoding="utf-8") as file:
-            told = json.load(file)
+            return json.load(file)
     except FileNotFoundError:
-        return
-    if operation in told.get("delay", []):
-        time.sleep(told["seconds"])
+        return {}
+
+
+def fault(operation):
+    """Does what FAULTS says of the operation, before it is done. A wait ends when it is said no more."""
+    told = faults()
+    until = time.monotonic() + told.get("seconds", 0)
+    while operation in told.get("delay", []) and time.monotonic() < until:
+        time.sleep(0.05)
+        told = faults()
     if operation in told.get("fail", []):
         raise FuseOSError(told["errno"])
 

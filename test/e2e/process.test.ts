@@ -8,9 +8,12 @@ import { OperationState } from "../../proto/gen/vgpud/v1/operation.ts";
 import { SimulatedHost } from "../fakes/simulated-host.ts";
 import { AgentProcess, type Ended } from "./harness/agent-process.ts";
 import { refusal } from "./harness/rpc.ts";
+import { sabotaged } from "./harness/sabotage.ts";
 import { until } from "./harness/until.ts";
 import { World } from "./harness/world.ts";
 
+/** HealthCheckResponse with status NOT_SERVING. */
+const NOT_SERVING = Buffer.from([0x08, 0x02]);
 const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
 
 async function run(...words: readonly string[]): Promise<Ended> {
@@ -206,6 +209,7 @@ describe("a vgpud that serves", () => {
     await world.agent.logged(/"domain":"slow".*"step":"define-domain"/);
     const ended = world.agent.end("SIGTERM");
     await world.agent.logged(/"msg":"stopping"/);
+    assert.deepEqual(await world.rpc.bytes("/grpc.health.v1.Health/Check", Buffer.alloc(0)), NOT_SERVING);
     const refused = await refusal(world.create("too-late"));
     const told = await cut;
     for (const error of [refused, told]) {
@@ -229,6 +233,20 @@ describe("a vgpud that serves", () => {
     await world.startAgain();
     assert.equal((await world.gpus()).length, 1);
   });
+});
+
+describe("a vgpud with a fault of its own", () => {
+  for (const fault of ["throws", "rejects"] as const)
+    it(`that ${fault} says so and ends with 70, and the next one goes on`, async () => {
+      await using world = await World.start("", sabotaged(fault));
+      await world.create("stays");
+      world.agent.signal("SIGUSR2");
+      const { code, stderr } = await world.agent.ended;
+      assert.equal(code, 70);
+      assert.match(stderr, /"level":60,.*sabotaged.*"msg":"fault in vgpud"/);
+      await world.startAgain();
+      assert.equal((await world.named("stays")).claimState, ClaimState.ACTIVE);
+    });
 });
 
 describe("vgpud --simulate", () => {

@@ -15,6 +15,8 @@ interface Sleeper {
 
 export class FakeClock implements Clock {
   #now = 0;
+  /** By how much the wall clock was set. */
+  #setBy = 0;
   readonly #sleepers = new Set<Sleeper>();
 
   now(): number {
@@ -22,7 +24,12 @@ export class FakeClock implements Clock {
   }
 
   wall(): number {
-    return EPOCH + this.#now;
+    return EPOCH + this.#now + this.#setBy;
+  }
+
+  /** Sets the wall clock ahead, or back where `ms` is negative; no time passes. */
+  setWall(ms: number): void {
+    this.#setBy += ms;
   }
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {

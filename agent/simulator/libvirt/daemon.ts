@@ -15,8 +15,8 @@ import { Gate } from "./gate.ts";
 import { capabilitiesXml, domainCapabilitiesXml } from "./host-xml.ts";
 import { NodeDevices } from "./node-devices.ts";
 
-/** Versions it claims: libvirt 9.0.0 and QEMU 7.2.22, as Debian 12 has them. */
-const LIBVIRT_VERSION = 9_000_000n;
+/** Versions it claims until it is replaced: libvirt 9.0.0 and QEMU 7.2.22, as Debian 12 has them. */
+const LIBVIRT_VERSION = "9.0.0";
 const QEMU_VERSION = 7_002_022n;
 const XEN_VERSION = 4_017_000n;
 const MODEL_BYTES = 32;
@@ -37,6 +37,7 @@ export class LibvirtDaemon implements AsyncDisposable {
   readonly #options: DaemonOptions;
   readonly #server: LibvirtServer;
   readonly #gate: Gate;
+  #version = LIBVIRT_VERSION;
 
   private constructor(options: DaemonOptions) {
     const { kernel, calls, faults, clock } = options;
@@ -46,7 +47,7 @@ export class LibvirtDaemon implements AsyncDisposable {
     this.#server = new LibvirtServer({
       handlers: failing(faults, {
         ...events.handlers,
-        ...hostHandlers(kernel),
+        ...hostHandlers(kernel, () => this.#version),
         ...domainHandlers(this.domains, clock),
         ...nodeDeviceHandlers(new NodeDevices(kernel, calls, events)),
       }),
@@ -70,6 +71,12 @@ export class LibvirtDaemon implements AsyncDisposable {
     await this.#gate.set(isGone ? "gone" : hangs ? "deaf" : "open");
   }
 
+  /** Another version, as `11.3.0`, takes its place: clients are cut off, and domains run on. */
+  replace(version: string): void {
+    this.#version = version;
+    this.#gate.cut();
+  }
+
   /** The host has booted: clients are cut off, nothing runs but what is marked for autostart. */
   reboot(): void {
     this.#gate.cut();
@@ -82,14 +89,14 @@ export class LibvirtDaemon implements AsyncDisposable {
   }
 }
 
-function hostHandlers(kernel: SimulatedKernel): Handlers {
+function hostHandlers(kernel: SimulatedKernel, version: () => string): Handlers {
   const hostUuid = randomUUID();
   const isXen = (): boolean => kernel.host.hypervisor === "xen";
   const memoryKib = (): bigint => BigInt(kernel.host.memory_mib) * KIB;
   return {
     connectGetType: () => ({ type: isXen() ? "Xen" : "QEMU" }),
     connectGetVersion: () => ({ hvVer: isXen() ? XEN_VERSION : QEMU_VERSION }),
-    connectGetLibVersion: () => ({ libVer: LIBVIRT_VERSION }),
+    connectGetLibVersion: () => ({ libVer: inOneNumber(version()) }),
     connectGetHostname: () => ({ hostname: kernel.host.hostname }),
     connectGetUri: () => ({ uri: isXen() ? "xen:///system" : "qemu:///system" }),
     connectGetCapabilities: () => ({ capabilities: capabilitiesXml(kernel.host, hostUuid) }),
@@ -145,6 +152,11 @@ function nodeDeviceHandlers(devices: NodeDevices): Handlers {
     nodeDeviceIsPersistent: () => ({ persistent: 0 }),
     nodeDeviceGetAutostart: () => ({ autostart: 0 }),
   };
+}
+
+/** `11.3.0` as libvirt counts: a million for the first part, a thousand for the second. */
+function inOneNumber(version: string): bigint {
+  return version.split(".").reduce((number, part) => number * 1000n + BigInt(part), 0n);
 }
 
 /** A bit for each processor, the first the lowest of the first byte. */

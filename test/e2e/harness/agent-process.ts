@@ -58,6 +58,10 @@ export class AgentProcess implements AsyncDisposable {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   get over(): boolean {
     return this.#over;
   }

@@ -61,6 +61,19 @@ describe("stopping a domain", () => {
     assert.equal((await answer).claim.state, "stopped");
   });
 
+  it("asks a deaf guest again when the clock was set back meanwhile, and gives it no day more than its time", async () => {
+    const { node } = await nodeWithDomain();
+    node.host.deaf.add(domainId(1));
+    const answer = node.service.stop(stopRequest(1, { graceMs: 60_000 }), patient);
+    await node.clock.advance(30_000);
+    node.clock.setWall(-24 * 60 * 60 * 1000);
+    await node.clock.advance(30_000);
+    assert.equal(node.host.domain(domainId(1))?.state, "running");
+    await node.clock.advance(60_000);
+    assert.equal(node.host.domain(domainId(1))?.state, "shut-off");
+    assert.equal((await answer).claim.state, "stopped");
+  });
+
   it("never forces a deaf guest off when it must not", async () => {
     const { node } = await nodeWithDomain();
     node.host.deaf.add(domainId(1));
