@@ -111,6 +111,7 @@ export class Admission {
       gpus: inventory.gpus.values(),
       rule,
       holdings: holdingsOf(ledger, inventory),
+      made: new Set(inventory.vgpus.keys()),
       drained: (gpu) => drainedOn(drains.current, gpu),
     });
     onPlacement({ ...about, decision });

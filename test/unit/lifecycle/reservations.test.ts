@@ -289,6 +289,20 @@ describe("a reservation that is bound", () => {
 });
 
 describe("reservations and creates at once", () => {
+  it("are promised what the kernel has left once, also where it has less than is free", async () => {
+    const node = new FakeNode(512);
+    await node.clock.until(node.service.create(createRequest(9), patient));
+    node.host.gpus[0]?.leak("4");
+    const held = await reserve(node, 1);
+    await assert.rejects(reserve(node, 2), { reason: "KERNEL_REPORTS_NO_ROOM" });
+    await assert.rejects(node.clock.until(node.service.create(createRequest(3), patient)), {
+      reason: "KERNEL_REPORTS_NO_ROOM",
+    });
+    const made = await node.clock.until(node.service.create(createRequest(4, { reservation: R }), patient));
+    assert.ok("claim" in made);
+    assert.deepEqual([made.claim.vgpuId, made.claim.state], [held.vgpuId, "active"]);
+  });
+
   it("never take more than there is, and exactly what fits", async () => {
     const node = new FakeNode(512);
     const asked = Array.from({ length: 30 }, (_, index) => {
