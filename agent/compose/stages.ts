@@ -146,8 +146,16 @@ export function composeStages(
       recorder.hostdCall(call);
     },
   });
+  const admission = new Admission({
+    ...{ ledger, drains, clock, rule: gvtgCapacity },
+    gate: composeGate(configuration),
+    newVgpuId: () => issueVgpuId(randomBytes(12)),
+    onPlacement: (event) => {
+      logPlacement(log, event);
+    },
+  });
   const driver = new Driver({
-    ...{ ledger, lookout, operations, clock, random: Math.random, stop: cut, onPoint },
+    ...{ ledger, lookout, admission, operations, clock, random: Math.random, stop: cut, onPoint },
     hands: {
       slices: new KvmgtSlices(hostd, files),
       domains: libvirt,
@@ -162,14 +170,6 @@ export function composeStages(
   });
   const pulse = new Pulse(clock.now);
   const reconciler = composeReconciler({ ledger, lookout, driver, pulse, metrics, configuration, log, cut });
-  const admission = new Admission({
-    ...{ ledger, drains, clock, rule: gvtgCapacity },
-    gate: composeGate(configuration),
-    newVgpuId: () => issueVgpuId(randomBytes(12)),
-    onPlacement: (event) => {
-      logPlacement(log, event);
-    },
-  });
   const intents = new Intents({
     ...{ ledger, lookout, driver, operations, clock },
     newOperationId: randomUUID,

@@ -172,8 +172,14 @@ export class FakeNode {
       hypervisor: () => Promise.resolve({ domainType: "kvm" } as const),
       gpuLock: new KeyedLock<ReturnType<typeof pciAddress>>(),
     };
+    const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
+    const gate = new SpecGate(storage, () => policy);
+    const admission = new Admission({
+      ...{ ledger, drains, clock, gate, newVgpuId, rule: gvtgCapacity },
+      onPlacement: (event) => this.placements.push(event),
+    });
     const driver = new Driver({
-      ...{ ledger, lookout, hands, operations, clock, stop: stop.signal },
+      ...{ ledger, lookout, admission, hands, operations, clock, stop: stop.signal },
       random: () => 0.5,
       onEvent: (event) => {
         events.push(event);
@@ -181,12 +187,6 @@ export class FakeNode {
       },
     });
     const newOperationId = (): string => `operation-${this.#next()}`;
-    const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
-    const gate = new SpecGate(storage, () => policy);
-    const admission = new Admission({
-      ...{ ledger, drains, clock, gate, newVgpuId, rule: gvtgCapacity },
-      onPlacement: (event) => this.placements.push(event),
-    });
     const intents = new Intents({ ledger, lookout, driver, operations, clock, newOperationId });
     const service = new DomainService({ ledger, admission, lookout, intents, clock });
     const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
