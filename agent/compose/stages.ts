@@ -177,7 +177,7 @@ export function composeStages(
   const domains = new DomainService({ ledger, admission, lookout, intents, clock });
   const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
   const expiry = new Expiry({ ledger, driver, clock, stop: cut });
-  const reservations = new ReservationService({ ledger, admission, lookout, clock, expiry });
+  const reservations = new ReservationService({ ledger, admission, lookout, clock });
   const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
   const adoption = new Adoption({
     ...{ ledger, lookout, clock, marks: libvirt, stop: cut },

@@ -109,6 +109,11 @@ export class Driver {
     this.#drives.set(vgpuId, drive);
   }
 
+  /** As `lead`, for who asks again and again: wakes nobody, and begins nothing once the agent is about to stop. */
+  ensureLed(vgpuId: VgpuId): void {
+    if (!this.#draining && !this.#drives.has(vgpuId)) this.lead(vgpuId);
+  }
+
   /** As `lead`; tells each step, and resolves when the claim is at its goal or can only wait. */
   async attend(vgpuId: VgpuId, onStep: (taken: TakenStep) => void): Promise<void> {
     await new Promise<void>((resolve) => {

@@ -191,7 +191,7 @@ export class FakeNode {
     const service = new DomainService({ ledger, admission, lookout, intents, clock });
     const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
     const expiry = new Expiry({ ledger, driver, clock, stop: stop.signal });
-    const reservations = new ReservationService({ ledger, admission, lookout, clock, expiry });
+    const reservations = new ReservationService({ ledger, admission, lookout, clock });
     const reconciler = new Reconciler({
       ...{ ledger, lookout, driver, clock, newOperationId, stop: stop.signal },
       pulse: this.pulse,
