@@ -5,7 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Pulse } from "../core/pulse.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Inventory } from "../inventory/model.ts";
-import type { DomainClaim } from "./claim.ts";
+import type { Claim, DomainClaim } from "./claim.ts";
 import type { Driver } from "./driver.ts";
 import type { Ledger } from "./ledger.ts";
 import { plan } from "./plan.ts";
@@ -25,7 +25,7 @@ export interface ReconcilerOptions {
   /** From an event to the round that it asks for: what comes meanwhile is seen by the same look. */
   readonly settleMs: number;
   /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
-  readonly tombstoneMs: number;
+  readonly tombstoneMs: Readonly<Record<Claim["kind"], number>>;
   readonly onRebuilt: (claim: DomainClaim) => void;
   /** Told by when the loop will be heard of again: a round has a limit, a pause its length. */
   readonly pulse?: Pulse;
@@ -87,15 +87,14 @@ export class Reconciler {
 
   /** One look and what follows from it. */
   async round(): Promise<void> {
-    const { ledger, lookout, driver, clock } = this.#options;
+    const { ledger, lookout, driver, clock, tombstoneMs } = this.#options;
     const inventory = await lookout.fresh();
     await this.rebuild(inventory);
     const wall = clock.wall();
-    for (const claim of ledger.all()) {
+    for (const claim of ledger.living())
       if (plan(claim, inventory, wall).length > 0) driver.lead(claim.vgpuId);
-      else if (claim.state === "gone" && wall - claim.updatedAt > this.#options.tombstoneMs)
-        await ledger.erase(claim.vgpuId);
-    }
+    for (const { kind, vgpuId, updatedAt } of ledger.ended())
+      if (wall - updatedAt > tombstoneMs[kind]) await ledger.erase(vgpuId);
   }
 
   /** Claims that the ledger lost, by the marks of domains in a view. */

@@ -198,7 +198,7 @@ export class FakeNode {
       resyncMs: () => 60_000,
       busyResyncMs: 5_000,
       settleMs: 100,
-      tombstoneMs: DAY_MS,
+      tombstoneMs: { domain: 3 * DAY_MS, vgpu: 3 * DAY_MS, reservation: DAY_MS },
       onRebuilt: () => undefined,
       onError: (error) => this.troubles.push(error),
     });
