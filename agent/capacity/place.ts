@@ -1,10 +1,11 @@
 // Where a new vGPU goes and why. Pure: what is asked and what there is in, a decision with every candidate's fate out.
 import { AgentError } from "../core/errors.ts";
-import type { PciAddress } from "../core/ids.ts";
+import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
-import type { Gpu, SliceSizes, VgpuType } from "../inventory/model.ts";
+import type { Gpu, SliceSizes } from "../inventory/model.ts";
 import { fragmentationOf, IN_PIECES } from "./fragmentation.ts";
-import { budgetOf, freeText, lacking, room, type Budget, type CapacityRule, type Holding } from "./budget.ts";
+import { budgetOf, freeText, lacking, type Budget, type CapacityRule, type Holding } from "./budget.ts";
+import { boundReached, kernelBounds, pendingOf, type KernelBound } from "./kernel-count.ts";
 import { byRank, farText, scoreOf, type Load, type Policy, type Ranked } from "./policies.ts";
 import { ignoredSizes, meantType, sizesText, wishText, type SizedType, type Wish } from "./wish.ts";
 
@@ -66,6 +67,8 @@ export interface Stock {
   readonly gpus: Iterable<Gpu>;
   readonly rule: CapacityRule;
   readonly holdings: readonly Holding[];
+  /** vGPUs that exist in the kernel: its counts know of them, and of no promise. */
+  readonly made: ReadonlySet<VgpuId>;
   /** Undefined for a GPU that takes new vGPUs. */
   readonly drained: (gpu: PciAddress) => Drained | undefined;
 }
@@ -124,7 +127,7 @@ interface Judged {
   readonly candidate: Candidate;
 }
 
-function judge(wish: Wish, gpu: Gpu, { rule, holdings, drained }: Omit<Stock, "gpus">): Judged {
+function judge(wish: Wish, gpu: Gpu, { rule, holdings, made, drained }: Omit<Stock, "gpus">): Judged {
   const endowment = rule(gpu);
   const here = holdings.filter((holding) => holding.gpu === gpu.address);
   const budget = endowment && budgetOf(endowment, here);
@@ -141,13 +144,19 @@ function judge(wish: Wish, gpu: Gpu, { rule, holdings, drained }: Omit<Stock, "g
   const short = lacking(budget, type.sizes);
   if (short !== undefined)
     return lose(short, `needs ${sizesText(type.sizes)}, free are ${freeText(budget)}`, type.name);
-  if (type.kernelAvailable === 0)
-    return lose("KERNEL_REPORTS_NO_ROOM", `the kernel's available_instances of ${type.name} is 0`, type.name);
+  const bounds = kernelBounds({ budget, types: gpu.types, pending: pendingOf(here, made) });
+  const reached = boundReached(bounds, [], type.sizes);
+  if (reached) return lose("KERNEL_REPORTS_NO_ROOM", reachedText(reached), type.name);
   const score = scoreOf({ gpu, budget }, wish);
   return {
     load: { gpu, type, budget, score, doubtful: fragmentationOf(gpu, budget, here).room(type.sizes) === 0 },
     candidate: { gpu: gpu.address, type: type.name, lost: undefined, why: "fits", budget, score },
   };
+}
+
+function reachedText({ type, counted }: KernelBound): string {
+  const count = `the kernel's available_instances of ${type} is ${counted}`;
+  return counted === 0 ? count : `${count}, and promised vGPUs that are not made yet take that`;
 }
 
 function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {
@@ -177,9 +186,4 @@ export function isDrain(reason: Reason | undefined): boolean {
 
 function refused(reason: Reason, why: string, candidates: readonly Candidate[]): Decision {
   return { ok: false, reason, why, candidates };
-}
-
-/** How many more of a type a caller may expect right now: what both arithmetics allow. */
-export function allocatable(budget: Budget, type: VgpuType): number {
-  return type.sizes ? Math.min(room(budget, type.sizes), type.kernelAvailable) : 0;
 }

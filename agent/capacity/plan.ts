@@ -7,7 +7,7 @@ import type { PciAddress } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { SliceSizes } from "../inventory/model.ts";
 import { added, fill, largestFirst, nothingFilled, type Filled, type Unit } from "./plan/fill.ts";
-import { boundsText } from "./plan/kernel-count.ts";
+import { boundsText } from "./kernel-count.ts";
 import type { Packing } from "./plan/packing.ts";
 import { mostPacked } from "./plan/search.ts";
 import { nearestOf, shortfalls, type Shortfall } from "./plan/shortfall.ts";
@@ -150,7 +150,7 @@ function warningsOf(items: readonly Item[], { placed, loads }: Filled, places: r
     return (place && farText(place.site.gpu, item.wish)) ?? [];
   });
   const counts = places.flatMap(({ site, bounds }, at) =>
-    (loads[at]?.planned.length ?? 0) > 0 ? (boundsText(site, bounds) ?? []) : [],
+    (loads[at]?.planned.length ?? 0) > 0 ? (boundsText(site.gpu.address, bounds) ?? []) : [],
   );
   const doubtful = placed.flatMap(({ item, at }) =>
     item.types[at]?.doubtful === true ? [`${places[at]?.site.gpu.address ?? ""} ${IN_PIECES}`] : [],

@@ -13,8 +13,12 @@ const BUSY_RESYNC_MS = 5_000;
  * are woken by the event itself.
  */
 const SETTLE_MS = 30;
-/** The contract promises a day; three also cover a caller that was down over a weekend. */
-const TOMBSTONE_MS = 3 * 24 * 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/**
+ * The contract promises a day; three also cover a caller that was down over a weekend. Reservations come and go with every
+ * decision of a scheduler, and one that a late retry makes again ends by itself.
+ */
+const TOMBSTONE_MS = { domain: 3 * DAY_MS, vgpu: 3 * DAY_MS, reservation: DAY_MS };
 /** The contract says so: more than a host with a few GPUs ends in a day, and some 10 MiB. */
 const TOMBSTONES_KEPT = 10_000;
 

@@ -148,8 +148,16 @@ export function composeStages(
       recorder.hostdCall(call);
     },
   });
+  const admission = new Admission({
+    ...{ ledger, drains, clock, rule: gvtgCapacity },
+    gate: composeGate(configuration),
+    newVgpuId: () => issueVgpuId(randomBytes(12)),
+    onPlacement: (event) => {
+      logPlacement(log, event);
+    },
+  });
   const driver = new Driver({
-    ...{ ledger, lookout, operations, clock, random: Math.random, stop: cut, onPoint },
+    ...{ ledger, lookout, admission, operations, clock, random: Math.random, stop: cut, onPoint },
     hands: {
       slices: new KvmgtSlices(hostd, files),
       domains: libvirt,
@@ -164,14 +172,6 @@ export function composeStages(
   });
   const pulse = new Pulse(clock.now);
   const reconciler = composeReconciler({ ledger, lookout, driver, pulse, metrics, configuration, log, cut });
-  const admission = new Admission({
-    ...{ ledger, drains, clock, rule: gvtgCapacity },
-    gate: composeGate(configuration),
-    newVgpuId: () => issueVgpuId(randomBytes(12)),
-    onPlacement: (event) => {
-      logPlacement(log, event);
-    },
-  });
   const intents = new Intents({
     ...{ ledger, lookout, driver, operations, clock },
     newOperationId: randomUUID,
@@ -179,7 +179,7 @@ export function composeStages(
   const domains = new DomainService({ ledger, admission, lookout, intents, clock });
   const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
   const expiry = new Expiry({ ledger, driver, clock, stop: cut });
-  const reservations = new ReservationService({ ledger, admission, lookout, clock, expiry });
+  const reservations = new ReservationService({ ledger, admission, lookout, clock });
   const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
   const adoption = new Adoption({
     ...{ ledger, lookout, clock, marks: toldMarks(libvirt, onPoint), stop: cut },

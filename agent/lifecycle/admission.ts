@@ -11,7 +11,7 @@ import type { DomainClaim } from "./claim.ts";
 import { drainedOn, type Drains } from "./drains.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 import { holdingsOf } from "./holdings.ts";
-import type { Ledger } from "./ledger.ts";
+import { holdsRoom, type Ledger } from "./ledger.ts";
 import type { RequestIdentity } from "./requests.ts";
 import {
   livingReservation,
@@ -111,6 +111,7 @@ export class Admission {
       gpus: inventory.gpus.values(),
       rule,
       holdings: holdingsOf(ledger, inventory),
+      made: new Set(inventory.vgpus.keys()),
       drained: (gpu) => drainedOn(drains.current, gpu),
     });
     onPlacement({ ...about, decision });
@@ -118,10 +119,13 @@ export class Admission {
     throw new NotPlacedError(decision);
   }
 
-  /** A released slice has to be found room for again, on the GPU the claim was placed on, and is a new one there. */
+  /**
+   * Before a domain that is off is to run: a released slice has to be found room for again, on the GPU the claim was placed
+   * on, and is a new one there. Throws NotPlacedError.
+   */
   refuseWithoutRoom(claim: DomainClaim, inventory: Inventory, trace: TraceContext | undefined): void {
     const { claimId, vgpuId, gpu, type, domain } = claim;
-    if (inventory.vgpus.has(vgpuId) || domain.onStop === "hold") return;
+    if (inventory.vgpus.has(vgpuId) || holdsRoom(claim)) return;
     const wish = { size: { by: "type", type }, gpu, policy: "pack" } as const;
     this.#place(wish, inventory, { claimId, domainName: domain.name, trace, validateOnly: false });
   }

@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError, messageOf } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Lookout } from "../inventory/lookout.ts";
+import type { Admission } from "./admission.ts";
 import {
   changed,
   hasSlice,
@@ -61,6 +62,7 @@ export interface DriverOptions {
   readonly ledger: Ledger;
   readonly lookout: Lookout;
   readonly hands: Hands;
+  readonly admission: Pick<Admission, "refuseWithoutRoom">;
   readonly operations: Operations;
   readonly clock: Clock;
   readonly random: () => number;
@@ -106,6 +108,11 @@ export class Driver {
       if (!this.#options.stop.aborted && !this.#draining && this.#hasWork(vgpuId)) this.lead(vgpuId);
     });
     this.#drives.set(vgpuId, drive);
+  }
+
+  /** As `lead`, for who asks again and again: wakes nobody, and begins nothing once the agent is about to stop. */
+  ensureLed(vgpuId: VgpuId): void {
+    if (!this.#draining && !this.#drives.has(vgpuId)) this.lead(vgpuId);
   }
 
   /** As `lead`; tells each step, and resolves when the claim is at its goal or can only wait. */
@@ -270,8 +277,24 @@ export class Driver {
   /** No operation of a caller: its failure is in the log, and who asks for the domain sees that it is off. */
   async #autostart(claim: DomainClaim, { bootId, run }: Extract<Step, { kind: "autostart" }>): Promise<void> {
     const { ledger, clock } = this.#options;
-    const change = run ? ({ bootId, state: "stopped", goal: "running" } as const) : { bootId };
-    await ledger.put(changed(claim, change, clock.wall()));
+    const refusal = run ? this.#refusalToStart(claim) : undefined;
+    const wall = clock.wall();
+    if (run && !refusal)
+      return ledger.put(changed(claim, { bootId, state: "stopped", goal: "running" }, wall));
+    // It is tried once for each boot, also where that cannot be noted.
+    await ledger.putAhead(changed(claim, { bootId }, wall));
+    if (refusal) throw refusal;
+  }
+
+  /** Whoever has the room of a released slice meanwhile keeps it. */
+  #refusalToStart(claim: DomainClaim): AgentError | undefined {
+    const { lookout, admission } = this.#options;
+    try {
+      if (lookout.current) admission.refuseWithoutRoom(claim, lookout.current, undefined);
+      return undefined;
+    } catch (error) {
+      return AgentError.from(error);
+    }
   }
 
   /** Decides what a failed round means for the claim, and how long to wait before the next. */

@@ -6,7 +6,7 @@ import type { Ledger } from "./ledger.ts";
 
 export interface ExpiryOptions {
   readonly ledger: Ledger;
-  readonly driver: Pick<Driver, "lead">;
+  readonly driver: Pick<Driver, "ensureLed">;
   readonly clock: Clock;
   readonly stop: AbortSignal;
 }
@@ -21,35 +21,32 @@ export class Expiry {
   constructor(options: ExpiryOptions) {
     this.#options = options;
     this.#alarm = new Alarm(options.clock, options.stop);
+    // A reservation is made or moved by a request, and is there again when a create was undone or a renewal could not be
+    // written: whatever changes may be one.
+    options.ledger.onChange(() => {
+      this.#alarm.ring();
+    });
   }
 
-  /** A reservation was made, or its end moved. */
-  ring(): void {
-    this.#alarm.ring();
-  }
-
-  /** Until the stop. What was over before is left to the reconciler's first round. */
+  /** Until the stop. */
   async run(): Promise<void> {
     const { clock, stop } = this.#options;
-    let checked = clock.wall();
     while (!stop.aborted) {
       const { rings } = this.#alarm; // before the look: what is reserved meanwhile must not be slept over
-      const wall = clock.wall();
-      await this.#alarm.sleep(this.#lead(checked, wall), rings);
-      checked = wall;
+      await this.#alarm.sleep(this.#lead(clock.wall()), rings);
     }
   }
 
-  /** Leads what has ended since `checked`; answers with the milliseconds until the next one does. */
-  #lead(checked: number, wall: number): number {
+  /** Leads what has ended; answers with the milliseconds until the next one does. */
+  #lead(wall: number): number {
     const { ledger, driver } = this.#options;
     let pause = LONGEST_SLEEP_MS;
     for (const claim of ledger.living()) {
       if (claim.kind !== "reservation") continue;
       const left = claim.expiresAt - wall;
       if (left > 0) pause = Math.min(pause, left);
-      // The driver tries again by itself what it cannot write down.
-      else if (claim.expiresAt > checked) driver.lead(claim.vgpuId);
+      // What cannot be written down is tried again by its drive, at its own pace, although each try is a change.
+      else driver.ensureLed(claim.vgpuId);
     }
     return pause;
   }

@@ -3,6 +3,7 @@ import { AgentError, messageOf } from "../core/errors.ts";
 import type { ClaimId, DomainId, VgpuId } from "../core/ids.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import { hasSlice, type Claim, type DomainClaim, type RememberedRequest, type SliceClaim } from "./claim.ts";
+import { ClaimIndex, requestsOf } from "./claim-index.ts";
 
 /** Keeps claims over a crash. Implemented in host/ledger-files.ts. */
 export interface LedgerStore {
@@ -16,7 +17,7 @@ export interface LedgerStore {
 export class Ledger {
   readonly #store: LedgerStore;
   readonly #onTrouble: (trouble: string | undefined) => void;
-  readonly #claims = new Map<VgpuId, Claim>();
+  readonly #claims = new ClaimIndex();
   /** The claims that may be acted on: as the store has them, or what only gives back and goes ahead of it. */
   readonly #accepted = new Map<VgpuId, Claim>();
   /** Of these the store may have another record than the accepted one, since it failed while it was told of one. */
@@ -57,19 +58,19 @@ export class Ledger {
     return this.#trouble;
   }
 
-  /** Every record, tombstones included, by vGPU id. */
+  /** Every record, tombstones last. */
   all(): Claim[] {
-    return [...this.#claims.values()].sort((a, b) => (a.vgpuId < b.vgpuId ? -1 : 1));
+    return [...this.#claims.living(), ...this.#claims.ended()];
   }
 
   /** The claims that have not ended; tombstones may be many times as many. */
   living(): Claim[] {
-    return [...this.#claims.values()].filter(({ state }) => state !== "gone");
+    return [...this.#claims.living()];
   }
 
-  /** The claims that have ended, in no order. */
-  tombstones(): Claim[] {
-    return [...this.#claims.values()].filter(({ state }) => state === "gone");
+  /** The tombstones, in no order. */
+  ended(): Claim[] {
+    return [...this.#claims.ended()];
   }
 
   get(vgpuId: VgpuId): Claim | undefined {
@@ -97,14 +98,12 @@ export class Ledger {
   }
 
   byClaimId(claimId: ClaimId): Claim | undefined {
-    return this.#find((claim) => claim.claimId === claimId);
+    return this.#claims.byClaimId(claimId);
   }
 
   /** The reservation of that name, or the claim that was bound from it. */
   byReservation(claimId: ClaimId): Claim | undefined {
-    return this.#find((claim) =>
-      claim.kind === "reservation" ? claim.claimId === claimId : claim.reservation?.claimId === claimId,
-    );
+    return this.#claims.byReservation(claimId);
   }
 
   /** The domain's own claim; one for somebody else's domain does not answer for it, nor does a tombstone: the UUID may be used again. */
@@ -117,19 +116,14 @@ export class Ledger {
   }
 
   byOperation(operationId: string): SliceClaim | undefined {
-    for (const claim of this.#claims.values())
-      if (hasSlice(claim) && claim.operation.id === operationId) return claim;
-    return undefined;
+    const claim = this.#claims.byOperation(operationId);
+    return claim && hasSlice(claim) ? claim : undefined;
   }
 
   byRequest(requestId: string): { claim: Claim; request: RememberedRequest } | undefined {
-    for (const claim of this.#claims.values()) {
-      const isIt = (remembered: RememberedRequest): boolean => remembered.requestId === requestId;
-      const request =
-        claim.requests.find(isIt) ?? (hasSlice(claim) ? claim.reservation?.requests.find(isIt) : undefined);
-      if (request) return { claim, request };
-    }
-    return undefined;
+    const claim = this.#claims.byRequest(requestId);
+    const request = claim && requestsOf(claim).find((remembered) => remembered.requestId === requestId);
+    return request && { claim, request };
   }
 
   /** What the claims take, whether the kernel shows it yet or not. A promise given is room taken. */
@@ -251,14 +245,9 @@ export class Ledger {
     for (const listener of this.#onChange) listener();
   }
 
-  #find(matches: (claim: Claim) => boolean): Claim | undefined {
-    for (const claim of this.#claims.values()) if (matches(claim)) return claim;
-    return undefined;
-  }
-
   #livingDomain(matches: (domain: DomainClaim["domain"]) => boolean): DomainClaim | undefined {
-    for (const claim of this.#claims.values())
-      if (claim.kind === "domain" && claim.state !== "gone" && matches(claim.domain)) return claim;
+    for (const claim of this.#claims.living())
+      if (claim.kind === "domain" && matches(claim.domain)) return claim;
     return undefined;
   }
 }

@@ -24,9 +24,9 @@ export function newestTombstone(
   matches: (claim: DomainClaim) => boolean,
 ): DomainClaim | undefined {
   return ledger
-    .all()
+    .ended()
     .filter((claim) => claim.kind === "domain")
-    .filter((claim) => claim.state === "gone" && matches(claim))
+    .filter(matches)
     .reduce<DomainClaim | undefined>((a, b) => (a && a.updatedAt > b.updatedAt ? a : b), undefined);
 }
 

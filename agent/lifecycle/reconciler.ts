@@ -26,7 +26,7 @@ export interface ReconcilerOptions {
   /** From an event to the round that it asks for: what comes meanwhile is seen by the same look. */
   readonly settleMs: number;
   /** How long a tombstone keeps a late retry from raising the dead; at least a day. */
-  readonly tombstoneMs: number;
+  readonly tombstoneMs: Readonly<Record<Claim["kind"], number>>;
   /** So many at most, the youngest. */
   readonly tombstonesKept: number;
   readonly onRebuilt: (claim: DomainClaim) => void;
@@ -115,8 +115,8 @@ export class Reconciler {
     const { ledger, tombstoneMs, tombstonesKept } = this.#options;
     if (!domains.known) return [];
     const marked = new Set([...domains.value.values()].map(({ mark }) => mark?.vgpuId));
-    const all = ledger.tombstones().filter(({ vgpuId }) => !marked.has(vgpuId));
-    const old = all.filter(({ updatedAt }) => wall - updatedAt > tombstoneMs);
+    const all = ledger.ended().filter(({ vgpuId }) => !marked.has(vgpuId));
+    const old = all.filter(({ kind, updatedAt }) => wall - updatedAt > tombstoneMs[kind]);
     if (all.length - old.length <= tombstonesKept) return old;
     return all.sort((a, b) => b.updatedAt - a.updatedAt).slice(tombstonesKept);
   }

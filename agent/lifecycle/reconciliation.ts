@@ -89,7 +89,7 @@ export class Reconciliation {
 
   #claims(only: ClaimId | undefined): Claim[] {
     const { ledger } = this.#options;
-    if (only === undefined) return ledger.all();
+    if (only === undefined) return ledger.living().sort((a, b) => (a.vgpuId < b.vgpuId ? -1 : 1));
     const claim = ledger.byClaimId(only);
     if (claim) return [claim];
     throw new AgentError("VGPU_NOT_FOUND", `there is no claim ${only}`, { details: { claim_id: only } });

@@ -7,7 +7,6 @@ import type { Lookout } from "../inventory/lookout.ts";
 import type { Admission } from "./admission.ts";
 import type { Caller } from "./caller.ts";
 import { changed, tombstone, type Claim, type Reservation } from "./claim.ts";
-import type { Expiry } from "./expiry.ts";
 import type { Ledger } from "./ledger.ts";
 import { nearNobody } from "./near-nodes.ts";
 import { newReservation } from "./new-claim.ts";
@@ -28,7 +27,6 @@ export interface ReservationServiceOptions {
   readonly admission: Admission;
   readonly lookout: Lookout;
   readonly clock: Clock;
-  readonly expiry: Pick<Expiry, "ring">;
 }
 
 export class ReservationService {
@@ -40,7 +38,7 @@ export class ReservationService {
 
   /** Resolves with the claim that it has become for a retry that comes late, and with the room alone for a validate-only request. */
   async create(request: ReserveRequest, caller: Caller): Promise<Claim | Room> {
-    const { ledger, admission, lookout, clock, expiry } = this.#options;
+    const { ledger, admission, lookout, clock } = this.#options;
     const known = reservationOfRetry(ledger, request, clock.wall());
     if (known) return this.#joined(known, request, caller);
     const inventory = await untilAborted(lookout.fresh(), caller.signal);
@@ -57,7 +55,6 @@ export class ReservationService {
     const reservation = newReservation({ request, room, wall, bootId }, wall + request.ttlMs);
     caller.onClaim(reservation);
     await ledger.put(reservation);
-    expiry.ring();
     return reservation;
   }
 
@@ -77,11 +74,10 @@ export class ReservationService {
 
   /** Moves its end to `ttlMs` from now, be it later or earlier. */
   async renew(name: ClaimId, ttlMs: number, caller: Caller): Promise<Reservation> {
-    const { ledger, clock, expiry } = this.#options;
+    const { ledger, clock } = this.#options;
     const wall = clock.wall();
     const renewed = changed(livingReservation(ledger, name, wall), { expiresAt: wall + ttlMs }, wall);
     await this.#put(renewed, caller);
-    expiry.ring();
     return renewed;
   }
 

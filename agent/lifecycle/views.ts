@@ -12,7 +12,7 @@ import {
   type Holding,
 } from "../capacity/budget.ts";
 import { fragmentationOf, type Fragmentation } from "../capacity/fragmentation.ts";
-import { allocatable } from "../capacity/place.ts";
+import { allocatable, kernelBounds, pendingOf, type KernelBound } from "../capacity/kernel-count.ts";
 import type { Disagreement, Fragmented, Overcommitted, Room } from "../diagnosis/room.ts";
 import {
   isAlive,
@@ -105,10 +105,12 @@ function sliceAccount(
   }
   const all = Object.values(here).flat();
   const budget = budgetOf(endowment, all);
-  const made = budgetOf(
+  const made = new Set(inventory.vgpus.keys());
+  const exists = budgetOf(
     endowment,
-    all.filter(({ vgpuId }) => inventory.vgpus.has(vgpuId)),
+    all.filter(({ vgpuId }) => made.has(vgpuId)),
   );
+  const bounds = kernelBounds({ budget, types, pending: pendingOf(all, made) });
   const fragmentation = fragmentationOf(gpu, endowment, all);
   const closed = drainedOn(drains, gpu.address) !== undefined;
   return {
@@ -123,13 +125,14 @@ function sliceAccount(
     largestFree: fragmentation.largest,
     types: types.map((type) => ({
       type,
-      allocatable: closed
-        ? 0
-        : Math.min(allocatable(budget, type), type.sizes ? fragmentation.room(type.sizes) : Infinity),
+      allocatable:
+        closed || !type.sizes
+          ? 0
+          : Math.min(allocatable(budget, type.sizes, bounds), fragmentation.room(type.sizes)),
     })),
-    disagreements: disagreements(gpu, made),
+    disagreements: disagreements(gpu, exists),
     overcommitted: overcommitted(budget),
-    fragmented: types.flatMap((type) => fragmented(type, budget, fragmentation)),
+    fragmented: types.flatMap((type) => fragmented(type, { budget, bounds, fragmentation })),
   };
 }
 
@@ -138,10 +141,17 @@ const NO_BUDGET = {
   ...{ disagreements: [], overcommitted: [], fragmented: [] },
 } satisfies Partial<GpuView>;
 
-function fragmented(type: VgpuType, budget: Budget, fragmentation: Fragmentation): Fragmented[] {
+interface Counted {
+  readonly budget: Budget;
+  readonly bounds: readonly KernelBound[];
+  readonly fragmentation: Fragmentation;
+}
+
+function fragmented(type: VgpuType, { budget, bounds, fragmentation }: Counted): Fragmented[] {
   const { name, sizes, kernelAvailable: kernel } = type;
-  const inSum = allocatable(budget, type);
-  if (!sizes || inSum === 0 || fragmentation.room(sizes) > 0) return [];
+  if (!sizes || fragmentation.room(sizes) > 0) return [];
+  const inSum = allocatable(budget, sizes, bounds);
+  if (inSum === 0) return [];
   return [{ type: name, inSum, kernel, refused: fragmentation.refused(sizes) }];
 }
 
@@ -151,11 +161,11 @@ function smallestFirst(types: readonly VgpuType[]): VgpuType[] {
   );
 }
 
-/** Law 2: both arithmetics must allow a create, and where they differ the operator is told. */
-function disagreements({ types }: Gpu, made: Budget): Disagreement[] {
-  const wraps = resources.some((part) => made.total[part] < made.host[part]);
+/** Law 2: both arithmetics must allow a create, and where they differ over what exists the operator is told. */
+function disagreements({ types }: Gpu, exists: Budget): Disagreement[] {
+  const wraps = resources.some((part) => exists.total[part] < exists.host[part]);
   return types.flatMap(({ name, sizes, kernelAvailable: kernel }) => {
-    const ours = sizes ? room(made, sizes) : kernel;
+    const ours = sizes ? room(exists, sizes) : kernel;
     return ours === kernel ? [] : [{ type: name, ours, kernel, wraps }];
   });
 }

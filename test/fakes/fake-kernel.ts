@@ -27,6 +27,7 @@ export class FakeGpu {
   readonly address: PciAddress;
   readonly #apertureMib: number;
   readonly #made = new Map<VgpuId, (typeof TYPES)[number]>();
+  readonly #leaked: (typeof TYPES)[number][] = [];
   /** The host's own windows that lie across the aperture: creates fail although the sums would fit. */
   fragmented = false;
 
@@ -55,6 +56,11 @@ export class FakeGpu {
 
   unmake(id: VgpuId): void {
     this.#made.delete(id);
+  }
+
+  /** A slice that went away and whose room the kernel never got back. */
+  leak(suffix: TypeSuffix): void {
+    this.#leaked.push(...TYPES.filter((type) => type.suffix === suffix));
   }
 
   facts(): Gpu {
@@ -99,7 +105,7 @@ export class FakeGpu {
   }
 
   #available({ low, high }: (typeof TYPES)[number]): number {
-    const used = [...this.#made.values()];
+    const used = [...this.#made.values(), ...this.#leaked];
     const sum = (of: "low" | "high"): number => used.reduce((total, type) => total + type[of], 0);
     const quotients = [
       (this.#apertureMib - KEPT.low - sum("low")) / low,

@@ -173,8 +173,14 @@ export class FakeNode {
       hypervisor: () => Promise.resolve({ domainType: "kvm" } as const),
       gpuLock: new KeyedLock<ReturnType<typeof pciAddress>>(),
     };
+    const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
+    const gate = new SpecGate(storage, () => policy);
+    const admission = new Admission({
+      ...{ ledger, drains, clock, gate, newVgpuId, rule: gvtgCapacity },
+      onPlacement: (event) => this.placements.push(event),
+    });
     const driver = new Driver({
-      ...{ ledger, lookout, hands, operations, clock, stop: stop.signal },
+      ...{ ledger, lookout, admission, hands, operations, clock, stop: stop.signal },
       random: () => 0.5,
       onEvent: (event) => {
         events.push(event);
@@ -182,24 +188,18 @@ export class FakeNode {
       },
     });
     const newOperationId = (): string => `operation-${this.#next()}`;
-    const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
-    const gate = new SpecGate(storage, () => policy);
-    const admission = new Admission({
-      ...{ ledger, drains, clock, gate, newVgpuId, rule: gvtgCapacity },
-      onPlacement: (event) => this.placements.push(event),
-    });
     const intents = new Intents({ ledger, lookout, driver, operations, clock, newOperationId });
     const service = new DomainService({ ledger, admission, lookout, intents, clock });
     const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
     const expiry = new Expiry({ ledger, driver, clock, stop: stop.signal });
-    const reservations = new ReservationService({ ledger, admission, lookout, clock, expiry });
+    const reservations = new ReservationService({ ledger, admission, lookout, clock });
     const reconciler = new Reconciler({
       ...{ ledger, lookout, driver, clock, newOperationId, stop: stop.signal },
       pulse: this.pulse,
       resyncMs: () => 60_000,
       busyResyncMs: 5_000,
       settleMs: 100,
-      tombstoneMs: DAY_MS,
+      tombstoneMs: { domain: 3 * DAY_MS, vgpu: 3 * DAY_MS, reservation: DAY_MS },
       tombstonesKept: TOMBSTONES_KEPT,
       onRebuilt: () => undefined,
       onError: (error) => this.troubles.push(error),

@@ -2,7 +2,7 @@
 import type { SliceSizes } from "../../inventory/model.ts";
 import { lacking, withOne, type Budget } from "../budget.ts";
 import { byRank, scoreOf, type Ranked } from "../policies.ts";
-import { boundReached } from "./kernel-count.ts";
+import { boundReached } from "../kernel-count.ts";
 import type { Item, Place } from "./units.ts";
 
 /** What is planned so far. */

@@ -5,7 +5,7 @@ import { isDrain } from "../place.ts";
 import { freeText, lacking, missing, resources, oneOf, type Amounts } from "../budget.ts";
 import { meantType, sizesText } from "../wish.ts";
 import type { Load } from "./fill.ts";
-import { boundReached } from "./kernel-count.ts";
+import { boundReached } from "../kernel-count.ts";
 import type { Item, Place } from "./units.ts";
 
 /** What a GPU lacks for one more. */

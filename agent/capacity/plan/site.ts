@@ -3,6 +3,7 @@ import type { PciAddress, VgpuId } from "../../core/ids.ts";
 import type { Gpu, SliceSizes, VgpuType } from "../../inventory/model.ts";
 import { findingPieces, fragmentationOf } from "../fragmentation.ts";
 import { budgetOf, type Budget, type Holding } from "../budget.ts";
+import { pendingOf } from "../kernel-count.ts";
 import type { Drained, Stock } from "../place.ts";
 
 /** The types that the kernel would list with another aperture; none when the GPU cannot be shared, whatever its aperture. */
@@ -15,8 +16,6 @@ export interface PlanStock extends Stock {
   readonly typesAt: TypesRule;
   /** vGPUs that somebody else made. */
   readonly foreign: ReadonlySet<VgpuId>;
-  /** vGPUs that exist in the kernel: its counts know of them, and of no promise. */
-  readonly made: ReadonlySet<VgpuId>;
 }
 
 /** What to suppose otherwise than it is. */
@@ -79,7 +78,7 @@ export function sitesOf(
           kernelAvailable: counted ? kernelAvailable(gpu, name) : undefined,
           doubtful: sizes !== undefined && pieces?.room(sizes) === 0,
         })),
-        pending: here.filter(({ vgpuId }) => !made.has(vgpuId)).map(({ sizes }) => sizes),
+        pending: pendingOf(here, made),
         findingPieces: (next) =>
           endowment && counted ? findingPieces(gpu, { endowment, holdings: here }, next) : next.length,
         drained: drained(gpu.address),

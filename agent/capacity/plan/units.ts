@@ -2,7 +2,7 @@
 import type { SliceSizes } from "../../inventory/model.ts";
 import { resources, oneOf, type Amounts } from "../budget.ts";
 import { meantType, type SizedType, type Wish } from "../wish.ts";
-import { countsTowards, kernelBounds, type KernelBound } from "./kernel-count.ts";
+import { countsTowards, kernelBounds, type KernelBound } from "../kernel-count.ts";
 import type { Bin, Problem } from "./packing.ts";
 import type { Site, SiteType } from "./site.ts";
 

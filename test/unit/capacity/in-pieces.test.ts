@@ -22,7 +22,7 @@ function decide(suffix: TypeSuffix, ...memories: readonly (GpuMemory | undefined
   const size = { by: "type", type: typeName(suffix) } as const;
   return place(
     { size, gpu: undefined, policy: "pack" },
-    { gpus, rule: gvtgCapacity, holdings: [], drained: () => undefined },
+    { gpus, rule: gvtgCapacity, holdings: [], made: new Set(), drained: () => undefined },
   );
 }
 
@@ -49,7 +49,13 @@ describe("a GPU that has lately refused a size for want of one piece", () => {
     const size = { by: "type", type: typeName("4") } as const;
     const wish = { size, gpu: undefined, policy: "numa", near: [0] } as const;
     const gpus = [{ ...first, memory: refused }, second];
-    const decision = place(wish, { gpus, rule: gvtgCapacity, holdings: [], drained: () => undefined });
+    const decision = place(wish, {
+      gpus,
+      rule: gvtgCapacity,
+      holdings: [],
+      made: new Set(),
+      drained: () => undefined,
+    });
     assert.ok(decision.ok);
     assert.deepEqual(decision.warnings, [`GPU ${pciAddress(1)} is on NUMA node 1, not on 0`]);
   });

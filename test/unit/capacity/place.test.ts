@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { budgetOf, lacking, room, type Holding } from "../../../agent/capacity/budget.ts";
-import { allocatable, place, type Decision, type Stock } from "../../../agent/capacity/place.ts";
+import { allocatable } from "../../../agent/capacity/kernel-count.ts";
+import { place, type Decision, type Stock } from "../../../agent/capacity/place.ts";
 import { policies } from "../../fakes/plan-cases.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
@@ -41,6 +42,8 @@ interface Given {
 }
 
 const inService = (): undefined => undefined;
+/** A host on which nothing was made or promised. */
+const untouched = { rule: gvtgCapacity, holdings: [], made: new Set<never>(), drained: inService };
 
 /** `refused`: by GPU, whether the kernel has lately refused the smallest type there. */
 function decide(
@@ -58,7 +61,11 @@ function decide(
       return sizes ? [{ vgpuId: id, gpu: gpu.address, sizes }] : [];
     });
   });
-  return place(wish, { gpus: facts, rule: gvtgCapacity, holdings: [...made, ...promised], drained });
+  return place(wish, {
+    ...{ gpus: facts, rule: gvtgCapacity, drained },
+    holdings: [...made, ...promised],
+    made: new Set(made.map(({ vgpuId }) => vgpuId)),
+  });
 }
 
 function byType(suffix: TypeSuffix, given: Partial<Wish> = {}): Wish {
@@ -72,7 +79,7 @@ describe("the arithmetic of one GPU", () => {
       const endowment = gvtgCapacity(gpu);
       assert.ok(endowment);
       const budget = budgetOf(endowment, []);
-      return [aperture, gpu.types.map((type) => allocatable(budget, type))];
+      return [aperture, gpu.types.map(({ sizes }) => sizes && allocatable(budget, sizes, []))];
     });
     assert.deepEqual(Object.fromEntries(table), {
       128: [],
@@ -88,7 +95,7 @@ describe("the arithmetic of one GPU", () => {
     const gpu = new FakeGpu(pciAddress(), 4096).facts();
     const wrapped = { ...gpu, types: gpu.types.map((type) => ({ ...type, kernelAvailable: 7 })) };
     const wish = byType("8");
-    const decision = place(wish, { gpus: [wrapped], rule: gvtgCapacity, holdings: [], drained: inService });
+    const decision = place(wish, { gpus: [wrapped], ...untouched });
     assert.ok(!decision.ok);
     assert.equal(decision.reason, "HIGH_GM_EXHAUSTED");
   });
@@ -137,12 +144,7 @@ describe("the arithmetic of one GPU", () => {
   it("says nothing about a GPU without an aperture", () => {
     const gpu = { ...new FakeGpu(pciAddress(), 256).facts(), apertureMib: undefined };
     assert.equal(gvtgCapacity(gpu), undefined);
-    const decision = place(byType("8"), {
-      gpus: [gpu],
-      rule: gvtgCapacity,
-      holdings: [],
-      drained: inService,
-    });
+    const decision = place(byType("8"), { gpus: [gpu], ...untouched });
     assert.ok(!decision.ok);
     assert.equal(decision.reason, "MODE_UNSUPPORTED");
   });
@@ -274,8 +276,8 @@ describe("place", () => {
     const facts = gpus.map((gpu, n) => ({ ...gpu.facts(), numaNode: nodes[n] }));
     const near = (node: number): Decision =>
       place(byType("8", { policy: "numa", near: [node] }), {
-        ...{ gpus: facts, rule: gvtgCapacity, holdings },
-        drained: inService,
+        ...{ gpus: facts, rule: gvtgCapacity, holdings, drained: inService },
+        made: new Set(holdings.map(({ vgpuId }) => vgpuId)),
       });
     const [first, second, nowhere] = [near(0), near(1), near(5)];
     assert.ok(first.ok && second.ok && nowhere.ok);
@@ -356,14 +358,49 @@ describe("place", () => {
   it("believes the kernel when it has less than we count", () => {
     const gpu = new FakeGpu(pciAddress(), 512).facts();
     const less = { ...gpu, types: gpu.types.map((type) => ({ ...type, kernelAvailable: 0 })) };
-    const decision = place(byType("8"), {
-      gpus: [less],
-      rule: gvtgCapacity,
-      holdings: [],
-      drained: inService,
-    });
+    const decision = place(byType("8"), { gpus: [less], ...untouched });
     assert.ok(!decision.ok);
     assert.equal(decision.reason, "KERNEL_REPORTS_NO_ROOM");
+    assert.match(decision.why, /available_instances of i915-GVTg_V5_8 is 0$/);
+  });
+
+  it("promises nobody what the kernel has left and somebody else was promised", () => {
+    const gpus = gpusOf([512]);
+    gpus[0]?.leak("4");
+    const promised: Holding[] = [];
+    const next = (suffix: TypeSuffix): Decision => decide(gpus, byType(suffix), { promised });
+    for (const n of [1, 2]) {
+      const decision = next("4");
+      assert.ok(decision.ok, `there is room for ${n}`);
+      promised.push({ ...decision, vgpuId: ownVgpuId(n) });
+    }
+    const third = next("4");
+    assert.ok(!third.ok);
+    assert.equal(third.reason, "KERNEL_REPORTS_NO_ROOM");
+    assert.match(third.why, /of i915-GVTg_V5_4 is 2, and promised vGPUs that are not made yet take that$/);
+  });
+
+  it("never promises more of a type than the kernel makes, whatever it has lost", () => {
+    const leaks = fc.array(fc.constantFrom(...suffixes), { maxLength: 4 });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...apertures),
+        leaks,
+        fc.constantFrom(...suffixes),
+        (size, lost, suffix) => {
+          const gpus = gpusOf([size]);
+          const [gpu] = gpus;
+          assert.ok(gpu);
+          for (const leaked of lost) gpu.leak(leaked);
+          const promised: (Holding & { readonly type: string })[] = [];
+          for (let n = 1; n <= 8; n += 1) {
+            const decision = decide(gpus, byType(suffix), { promised });
+            if (decision.ok) promised.push({ ...decision, vgpuId: ownVgpuId(n) });
+          }
+          for (const { vgpuId, type } of promised) gpu.make(vgpuId, type);
+        },
+      ),
+    );
   });
 });
 

@@ -5,10 +5,10 @@ import type { DomainClaim } from "../../../agent/lifecycle/claim.ts";
 import type { DomainResult } from "../../../agent/lifecycle/domain-service.ts";
 import type { RequestIdentity } from "../../../agent/lifecycle/requests.ts";
 import type { DomainId } from "../../../agent/core/ids.ts";
-import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { createRequest, FakeNode, patient, reserveRequest, stopRequest } from "../../fakes/node.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
-import { domainId, foreignVgpuId } from "../../fakes/ids.ts";
+import { claimId, domainId, foreignVgpuId } from "../../fakes/ids.ts";
 
 type StopRequest = ReturnType<typeof stopRequest>;
 
@@ -397,6 +397,68 @@ describe("what happens behind our back", () => {
     const { state, goal, operation } = node.ledger.get(claim.vgpuId) ?? claim;
     assert.deepEqual([state, goal, operation], ["stopped", "stopped", claim.operation]);
     assert.equal((await start(node)).claim.state, "active");
+  });
+
+  describe("a reboot of a domain with autostart that released its slice", () => {
+    const released = { domain: { autostart: true, onStop: "release" } } as const;
+
+    async function reboot(node: FakeNode): Promise<void> {
+      node.host.reboot();
+      node.restart();
+      await node.converge();
+    }
+
+    /** Why it was not started, each time that it was tried. */
+    const refusals = (node: FakeNode): string[] =>
+      node.events.flatMap((event) =>
+        event.kind === "step-failed" && event.step === "autostart" ? [event.error.reason] : [],
+      );
+
+    it("leaves it off when others have its room, tries once, and takes nothing from them", async () => {
+      const { node, claim } = await nodeWithDomain(released);
+      await stop(node);
+      const reservation = claimId("claim-2");
+      await node.clock.until(node.reservations.create(reserveRequest(2), patient));
+      await reboot(node);
+      await node.converge();
+      const { state, goal } = node.ledger.get(claim.vgpuId) ?? claim;
+      assert.deepEqual([state, goal, refusals(node)], ["stopped", "stopped", ["APERTURE_EXHAUSTED"]]);
+      assert.deepEqual([node.host.vgpuIds, node.host.domain(domainId(1))?.state], [[], "shut-off"]);
+      const bound = await node.clock.until(node.service.create(createRequest(3, { reservation }), patient));
+      assert.ok("claim" in bound && bound.claim.state === "active");
+    });
+
+    it("leaves it off when its GPU or the host is drained, until the next boot or somebody starts it", async () => {
+      const { node } = await nodeWithDomain(released);
+      await stop(node);
+      await node.drains.drainHost("fan");
+      await reboot(node);
+      assert.deepEqual([node.host.vgpuIds, refusals(node)], [[], ["HOST_DRAINED"]]);
+      await node.drains.undrainHost();
+      await node.converge();
+      assert.equal(node.host.domain(domainId(1))?.state, "shut-off");
+      assert.equal((await start(node)).claim.state, "active");
+    });
+
+    it("is tried once also while the ledger cannot be written", async () => {
+      const { node } = await nodeWithDomain(released);
+      await stop(node);
+      await node.drains.drainHost("fan");
+      node.host.reboot();
+      node.restart();
+      node.store.breakDown();
+      await node.converge();
+      await node.converge();
+      assert.deepEqual(refusals(node), ["HOST_DRAINED"]);
+    });
+
+    it("starts it also on a drained host when it ran before, since its room was never given back", async () => {
+      const { node, claim } = await nodeWithDomain(released);
+      await node.drains.drainHost("fan");
+      await reboot(node);
+      assert.equal(node.ledger.get(claim.vgpuId)?.state, "active");
+      assert.deepEqual(refusals(node), []);
+    });
   });
 
   it("libvirt going away changes nothing", async () => {

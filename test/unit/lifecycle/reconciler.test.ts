@@ -4,6 +4,7 @@ import {
   createRequest,
   FakeNode,
   patient,
+  reserveRequest,
   stopRequest,
   TOMBSTONES_KEPT,
   vgpuRequest,
@@ -254,16 +255,21 @@ describe("the reconciler", () => {
     assert.equal(node.ledger.get(ownVgpuId(2))?.goal, "absent");
   });
 
-  it("forgets a tombstone after a day and not before", async () => {
+  it("forgets the tombstone of a reservation after a day, others after three, and none before", async () => {
     const node = new FakeNode();
     await node.clock.until(node.service.create(createRequest(1), patient));
     await node.clock.until(node.service.destroy(stopRequest(1), patient));
-    await node.clock.advance(DAY_MS);
-    await node.converge();
-    assert.equal(node.store.records.length, 1);
-    await node.clock.advance(1);
-    await node.converge();
-    assert.deepEqual(node.store.records, []);
+    await node.clock.until(node.reservations.create(reserveRequest(2), patient));
+    await node.clock.until(node.reservations.release(reserveRequest(2).claimId, patient));
+    const kept = async (ms: number): Promise<string[]> => {
+      await node.clock.advance(ms);
+      await node.converge();
+      return node.store.records.map(({ kind }) => kind);
+    };
+    assert.deepEqual(await kept(DAY_MS), ["domain", "reservation"]);
+    assert.deepEqual(await kept(1), ["domain"]);
+    assert.deepEqual(await kept(2 * DAY_MS - 1), ["domain"]);
+    assert.deepEqual(await kept(1), []);
   });
 
   it("keeps the youngest of too many tombstones, and of each what a late retry is known by", async () => {

@@ -135,6 +135,39 @@ describe("a reservation", () => {
     await assert.rejects(node.reservations.renew(R, 1_000, patient), { reason: "RESERVATION_NOT_FOUND" });
   });
 
+  it("ends at its old time when more could not be written down, and that was known only after it", async () => {
+    const node = watchful(new FakeNode());
+    await reserve(node, 1, { ttlMs: 5_000 });
+    let fail: (error: Error) => void = () => undefined;
+    node.store.before = (record) => {
+      if (typeof record === "string" || record.state === "gone") return Promise.resolve();
+      return new Promise((_, reject) => {
+        fail = reject;
+      });
+    };
+    const renewed = node.reservations.renew(R, 1_000_000, patient);
+    const refused = assert.rejects(renewed, { reason: "LEDGER_UNAVAILABLE" });
+    await node.clock.advance(6_000);
+    assert.deepEqual(states(node), ["reservation reserved"]);
+    node.store.heal();
+    fail(new Error("input/output error"));
+    await refused;
+    await node.clock.rest();
+    assert.deepEqual(states(node), ["reservation gone"]);
+  });
+
+  it("is tried at the driver's pace while its end cannot be written down", async () => {
+    const node = watchful(new FakeNode());
+    await reserve(node, 1, { ttlMs: 5_000 });
+    node.store.breakDown();
+    await node.clock.advance(65_000);
+    const tries = node.events.filter(({ kind }) => kind === "step-failed").length;
+    assert.ok(tries > 0 && tries < 60, `${tries} tries in a minute`);
+    node.store.heal();
+    await node.clock.advance(5_000);
+    assert.deepEqual(states(node), ["reservation gone"]);
+  });
+
   it("is over at its time for whoever asks, also while that cannot be written down", async () => {
     const node = new FakeNode();
     await reserve(node, 1, { ttlMs: 1_000 });
@@ -249,6 +282,25 @@ describe("a reservation that is bound", () => {
     assert.deepEqual(states(node), ["reservation gone"]);
   });
 
+  it("ends at its time when a create that was undone gave it back, not at the next round", async () => {
+    const node = watchful(new FakeNode());
+    await reserve(node, 1, { ttlMs: 100_000 });
+    let fail: (error: AgentError) => void = () => undefined;
+    const started = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    node.host.before = (call) => (call === "start-domain" ? started : Promise.resolve());
+    const create = node.service.create(createRequest(2, { reservation: R }), patient);
+    await node.clock.advance(65_000);
+    assert.deepEqual(states(node), ["domain creating"]);
+    fail(new AgentError("LIBVIRT_REFUSED", "no"));
+    await assert.rejects(create, { reason: "LIBVIRT_REFUSED" });
+    await node.clock.advance(34_999);
+    assert.deepEqual(states(node), ["reservation reserved"]);
+    await node.clock.advance(1);
+    assert.deepEqual(states(node), ["reservation gone"]);
+  });
+
   it("is over with its claim: neither name raises it again", async () => {
     const node = new FakeNode();
     await reserve(node, 1);
@@ -289,6 +341,20 @@ describe("a reservation that is bound", () => {
 });
 
 describe("reservations and creates at once", () => {
+  it("are promised what the kernel has left once, also where it has less than is free", async () => {
+    const node = new FakeNode(512);
+    await node.clock.until(node.service.create(createRequest(9), patient));
+    node.host.gpus[0]?.leak("4");
+    const held = await reserve(node, 1);
+    await assert.rejects(reserve(node, 2), { reason: "KERNEL_REPORTS_NO_ROOM" });
+    await assert.rejects(node.clock.until(node.service.create(createRequest(3), patient)), {
+      reason: "KERNEL_REPORTS_NO_ROOM",
+    });
+    const made = await node.clock.until(node.service.create(createRequest(4, { reservation: R }), patient));
+    assert.ok("claim" in made);
+    assert.deepEqual([made.claim.vgpuId, made.claim.state], [held.vgpuId, "active"]);
+  });
+
   it("never take more than there is, and exactly what fits", async () => {
     const node = new FakeNode(512);
     const asked = Array.from({ length: 30 }, (_, index) => {

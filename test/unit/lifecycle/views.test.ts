@@ -7,8 +7,8 @@ import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import { holdingsOf } from "../../../agent/lifecycle/holdings.ts";
 import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
-import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
-import { claim, domainOf, foreignDomain } from "../../fakes/claims.ts";
+import { domainViews, gpuViews, vgpuViews, type GpuView } from "../../../agent/lifecycle/views.ts";
+import { claim, domainOf, foreignDomain, reservation } from "../../fakes/claims.ts";
 import { FakeHost } from "../../fakes/fake-host.ts";
 import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
 import { domainId, foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
@@ -149,6 +149,19 @@ describe("the view of a GPU", () => {
       view.types.map(({ allocatable }) => allocatable),
       [1, 1, 1],
     );
+  });
+
+  it("offers what the kernel has left once, and does not take a promise for a disagreement", async () => {
+    const { host: fake, gpu } = host(512);
+    gpu.leak("4");
+    const shown = async (...claims: readonly Claim[]): Promise<GpuView | undefined> =>
+      gpuViews(await look(fake), ledgerOf(...claims), gvtgCapacity, nothingDrained)[0];
+    const offered = async (...claims: readonly Claim[]): Promise<number[] | undefined> =>
+      (await shown(...claims))?.types.map(({ allocatable }) => allocatable);
+    assert.deepEqual(await offered(), [4, 2, 1]);
+    assert.deepEqual(await offered(reservation(1)), [3, 1, 1]);
+    assert.deepEqual(await offered(reservation(1), reservation(2)), [2, 0, 0]);
+    assert.deepEqual((await shown(reservation(1)))?.disagreements, (await shown())?.disagreements);
   });
 
   it("tells what domains of claims have of virtual functions and seats from what others have", async () => {
