@@ -155,7 +155,7 @@ export class History {
 function refreshed(was: Known | undefined, { kind, basis, make }: Thing): Known {
   if (was && isSame(was.basis, basis)) return was;
   const object = make();
-  const shape = Buffer.from(WatchResponse.encode({ ...EMPTY, object }).finish());
+  const shape = wireOf({ ...EMPTY, object });
   if (was?.shape.equals(shape)) return { ...was, basis };
   return { kind, object, basis, shape, revision: 0, at: 0 };
 }
@@ -173,15 +173,13 @@ interface Item {
 function encode({ type, resumeToken, revision, at, object }: Item): Buffer {
   const shown = object && numbered(object, revision);
   const observeTime = new Date(at);
-  return Buffer.from(
-    WatchResponse.encode({
-      type,
-      resumeToken,
-      revision: BigInt(revision),
-      observeTime,
-      object: shown,
-    }).finish(),
-  );
+  return wireOf({ type, resumeToken, revision: BigInt(revision), observeTime, object: shown });
+}
+
+/** A copy would lie in the pool of Node.js, and each that is remembered would keep a pool of others in memory with it. */
+function wireOf(response: WatchResponse): Buffer {
+  const { buffer, byteOffset, byteLength } = WatchResponse.encode(response).finish();
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** The host says of which revision it is, which is no change of the host. */

@@ -213,6 +213,18 @@ describe("a watch", () => {
 });
 
 describe("the history of changes", () => {
+  it("holds on to the memory that it counts, and to no pool of others", () => {
+    const history = new History({ epoch: EPOCH, maxChanges: 20, maxBytes: 4_000 });
+    for (const name of ["one", "two"]) {
+      const value = Domain.fromPartial({ uuid: "1", name });
+      const make = (): WatchObject => ({ $case: "domain", value });
+      history.take([{ kind: "domain", key: "1", basis: [{}], make }], 0);
+    }
+    const bytes = history.after(history.revision - 1)?.bytes;
+    assert.ok(bytes && bytes.length > 0);
+    assert.equal(bytes.buffer.byteLength, bytes.length);
+  });
+
   it("never remembers more than it may, and always the last that fit", () => {
     fc.assert(
       fc.property(fc.array(fc.array(fc.nat(400), { maxLength: 8 }), { maxLength: 40 }), (views) => {

@@ -16,7 +16,7 @@ type Below = (n: number) => number;
 
 const SIZES = [8, 8, 4, 4, 2, 1] as const;
 /** A strand passes about so many points. */
-const POINTS_EACH = 18;
+const POINTS_EACH = 12;
 
 export function randomPlot(seed: number): Plot {
   const below = randoms(seed);
