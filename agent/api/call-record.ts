@@ -77,8 +77,9 @@ export class CallRecord {
     this.#about = merged(this.#about, about);
   }
 
+  /** Before `ended` of the same failure; what fails of a call that has ended is not what its client was told. */
   failedFor(reason: Reason): void {
-    this.#reason = reason;
+    if (!this.#outcome) this.#reason = reason;
   }
 
   /** A handler has the request; until it is done the line waits, whatever becomes of the client. */

@@ -77,7 +77,14 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
       onClaim: (claim) => record?.concerns(aboutClaim(claim)),
       onOperation: ({ id }) => record?.concerns({ operation: `operations/${id}` }),
     };
-    const respond = async ({ request, handler }: Readable<Unary<unknown, unknown>>): Promise<unknown> => {
+    /** What goes on of a change although its call may have ended; as long as it does, it counts and its line waits. */
+    let change: Promise<unknown> | undefined;
+    const handle = async ({ request, handler }: Readable<Unary<unknown, unknown>>): Promise<unknown> => {
+      const response = await handler(request, caller);
+      record?.concerns(aboutResponse(response));
+      return response;
+    };
+    const respond = async (readable: Readable<Unary<unknown, unknown>>): Promise<unknown> => {
       const counted = { access: method.access, connection: record?.begun.connection ?? 0 };
       const over = answering.running.begin(counted, {
         end: (why) => {
@@ -89,26 +96,22 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
           record?.done();
         },
       });
-      try {
-        const limited = <T>(response: Promise<T>): Promise<T> =>
-          call.getDeadline() === Infinity
-            ? patiently(response, method.access, { answering, ended })
-            : response;
-        if (method.access === "reads")
-          return await limited(untilAborted(handler(request, caller), ended.signal));
-        answering.onPoint("request taken");
-        const changed = await limited(handler(request, caller));
-        answering.onPoint("answer ready");
-        return changed;
-      } finally {
-        over();
-      }
+      const answered = (handled: Promise<unknown>): Promise<unknown> => {
+        const response = untilAborted(handled, ended.signal);
+        if (call.getDeadline() !== Infinity) return response;
+        return patiently(response, method.access, { answering, ended });
+      };
+      if (method.access === "reads") return await answered(handle(readable)).finally(over);
+      answering.onPoint("request taken");
+      change = handle(readable);
+      void change.catch(() => undefined).finally(over);
+      const changed = await answered(change);
+      answering.onPoint("answer ready");
+      return changed;
     };
     const answer = async (): Promise<Buffer> => {
       const readable = readRequest(method, call.request, record);
-      const response = await respond(readable);
-      record?.concerns(aboutResponse(response));
-      const bytes = method.definition.responseSerialize(response);
+      const bytes = method.definition.responseSerialize(await respond(readable));
       place?.keep(bytes, readable.request);
       return bytes;
     };
@@ -132,7 +135,10 @@ export function unary(method: Answered, answering: Answering): handleUnaryCall<B
           callback(told);
         },
       )
-      .finally(() => record?.done());
+      .finally(async () => {
+        await change?.catch(() => undefined);
+        record?.done();
+      });
   };
 }
 
@@ -177,7 +183,7 @@ const overdue = {
   changes: "what was begun goes on, and a repetition joins it; it did not end",
 } as const satisfies Record<Access, string>;
 
-/** A read leaves nothing behind, and a change goes on without its caller: nobody has to wait for one that hangs. */
+/** A read leaves nothing behind, and a change goes on without its call: nobody has to wait for one that hangs. */
 async function patiently<Response>(
   response: Promise<Response>,
   access: Access,

@@ -1,7 +1,8 @@
-// A ledger whose disk takes nothing: who hears of it, and the task that tries it again.
+// A ledger whose disk takes nothing: who hears of it, and the task that tries it again, and what is drained with it.
 import { systemClock as clock } from "../core/clock.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Log } from "../host/journal.ts";
+import type { Drains } from "../lifecycle/drains.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
 import type { Reconciler } from "../lifecycle/reconciler.ts";
 import type { Recorder } from "../observation/recorder.ts";
@@ -23,14 +24,23 @@ export function tellOfTrouble(
   };
 }
 
-export function ledgerTask(ledger: Ledger, reconciler: Pick<Reconciler, "trigger">): Task {
+export function ledgerTask({
+  ledger,
+  drains,
+  reconciler,
+}: {
+  readonly ledger: Ledger;
+  readonly drains: Drains;
+  readonly reconciler: Pick<Reconciler, "trigger">;
+}): Task {
   return {
     name: "ledger",
     run: async (signal) => {
       while (!signal.aborted) {
         await clock.sleep(TRY_AGAIN_MS, signal).catch(() => undefined);
-        if (ledger.trouble === undefined) continue;
         // A disk that hangs must not keep the agent from ending.
+        if (drains.inDoubt) await untilAborted(drains.settle(), signal).catch(() => undefined);
+        if (ledger.trouble === undefined) continue;
         await untilAborted(ledger.heal(), signal).then(
           () => {
             reconciler.trigger();

@@ -160,13 +160,13 @@ export const reasons = {
   /** The resume token is of another run of the agent. */
   RESUME_OTHER_EPOCH: "out-of-range",
 
-  /** The request did not arrive whole in time, or nothing that was to be read answered. */
+  /** The request did not arrive whole in time, or its caller set no deadline and it was not answered; what it began goes on. */
   CALL_TIMEOUT: "deadline-exceeded",
 
   /** The first look at the kernel and the ledger is not over. */
   STARTING: "unavailable",
   STOPPING: "unavailable",
-  /** As many calls that change something are under way as are served at a time. */
+  /** Calls that change something: as many are under way, of all or of this connection, as may be, or it asks faster than it may. */
   TOO_MANY_CALLS: "unavailable",
   /** As many watches are open on the connection, or on the socket, as are served at a time. */
   TOO_MANY_WATCHES: "unavailable",

@@ -1,17 +1,11 @@
 // What is drained, on disk: one file in the state directory, which whoever opened the ledger has to itself.
 import { copyFile, readFile } from "node:fs/promises";
 import path from "node:path";
+import { messageOf } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import { nothingDrained, type Drain, type DrainRecord, type DrainStore } from "../lifecycle/drains.ts";
-import {
-  codeOf,
-  parseRecord,
-  renderRecord,
-  unlessReadOnly,
-  writeWhole,
-  type SetAside,
-} from "./record-file.ts";
+import { codeOf, parseRecord, renderRecord, writeWhole, type SetAside } from "./record-file.ts";
 
 const KIND = "vgpud-drained";
 /** The number of the form that this version writes. It changes when a reader of the former would misunderstand it. */
@@ -38,14 +32,20 @@ export class DrainFile implements DrainStore {
     this.#onPoint = onPoint;
   }
 
+  /** Whatever the disk refuses, the agent starts, and tells of it. */
   async load(): Promise<LoadedDrains> {
-    const bytes = await readFile(this.#file).catch(nothingThere);
-    if (!bytes) return { record: nothingDrained, setAside: [] };
+    let bytes: Buffer;
+    try {
+      bytes = await readFile(this.#file);
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return { record: nothingDrained, setAside: [] };
+      return await this.#doubted(messageOf(error));
+    }
     const read = parseRecord(KIND, bytes);
     if ("value" in read && read.format === FORMAT)
       return { record: recordOf(read.value as WrittenForm), setAside: [] };
     const why = "why" in read ? read.why : `its format ${read.format} is not known to this version`;
-    return this.#doubted(why);
+    return await this.#doubted(why);
   }
 
   async write({ host, gpus }: DrainRecord): Promise<void> {
@@ -57,23 +57,22 @@ export class DrainFile implements DrainStore {
 
   /**
    * What was drained is not known, and a GPU that somebody took out of service for good reason must not get guests by a
-   * broken file: the host is drained until somebody says otherwise. The copy comes first, so that no crash loses either.
+   * broken file: the host is drained until somebody says otherwise. The copy comes first, so that no crash loses either;
+   * where there is none the file stays as it is, and the next start reads it again.
    */
   async #doubted(why: string): Promise<LoadedDrains> {
     const copy = `${this.#file}.set-aside`;
-    const aside = (await copyFile(this.#file, copy).then(() => copy, unlessReadOnly)) ?? this.#file;
+    const aside = await copyFile(this.#file, copy).then(
+      () => copy,
+      () => this.#file,
+    );
     const note = `the record of what is drained could not be read and lies in ${aside}`;
     const record = { ...nothingDrained, host: { note, since: this.#wall() } };
-    await this.write(record).catch(unlessReadOnly);
+    if (aside === copy) await this.write(record).catch(() => undefined);
     return { record, setAside: [{ file: aside, why }] };
   }
 }
 
 function recordOf({ host, gpus }: WrittenForm): DrainRecord {
   return { host, gpus: new Map(Object.entries(gpus) as [PciAddress, Drain][]) };
-}
-
-function nothingThere(error: unknown): undefined {
-  if (codeOf(error) === "ENOENT") return undefined;
-  throw error;
 }

@@ -14,7 +14,6 @@ import {
   parseRecord,
   renderRecord,
   syncDirectory,
-  unlessReadOnly,
   writeSynced,
   writeWhole,
   type SetAside,
@@ -57,34 +56,38 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
     return new LedgerFiles(dir, await lockDirectory(dir), onPoint);
   }
 
+  /** Reads what it can: whatever else the disk refuses, the agent starts and tells of it. */
   async load(): Promise<LoadedLedger> {
     const claims: Claim[] = [];
     const setAside: SetAside[] = [];
-    for (const name of (await readdir(this.#dir)).sort()) {
+    const names = new Set((await readdir(this.#dir)).sort());
+    for (const name of names) {
       const file = path.join(this.#dir, name);
       // A temporary file is a write that a crash cut off: it was never promised to anybody.
-      if (name.endsWith(".tmp")) await unlink(file).catch(unlessReadOnly);
+      if (name.endsWith(".tmp")) await unlink(file).catch(() => undefined);
       else if (name.endsWith(".json")) {
-        const read = parseClaim(await readFile(file), name);
+        const read = await readClaim(file, name);
         if ("claim" in read) claims.push(read.claim);
         else setAside.push(await moveAside(file, read.why));
       } else if (name.endsWith(`.json${ASIDE}`)) {
-        const taken = await this.#takeBack(name.slice(0, -ASIDE.length));
-        if (taken) claims.push(taken);
+        const named = name.slice(0, -ASIDE.length);
+        // A claim that was written anew since, as one rebuilt from its domain's mark, is newer.
+        if (names.has(named)) continue;
+        const read = await readClaim(file, named);
+        if ("claim" in read) claims.push(await this.#takeBack(read.claim));
+        else if (read.unread) setAside.push({ file, why: read.why });
       }
     }
     return { claims, setAside };
   }
 
-  /** A record that an older version set aside because it did not know its format; undefined for what is still not to be read. */
-  async #takeBack(name: string): Promise<Claim | undefined> {
-    const file = path.join(this.#dir, name);
-    const read = parseClaim(await readFile(`${file}${ASIDE}`), name);
-    // A claim that was written anew since, as one rebuilt from its domain's mark, is newer.
-    if (!("claim" in read) || (await exists(file))) return undefined;
-    await rename(`${file}${ASIDE}`, file);
-    await syncDirectory(this.#dir);
-    return read.claim;
+  /** One that an older version set aside because it did not know its format. It counts also where its name has to stay. */
+  async #takeBack(claim: Claim): Promise<Claim> {
+    const file = this.#fileOf(claim.vgpuId);
+    await rename(`${file}${ASIDE}`, file)
+      .then(() => syncDirectory(this.#dir))
+      .catch(() => undefined);
+    return claim;
   }
 
   async write(claim: Claim): Promise<void> {
@@ -115,10 +118,19 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
 
   async #erase(vgpuId: VgpuId): Promise<void> {
     this.#onPoint("ledger erasure begun");
+    await this.#eraseAside(vgpuId);
     await unlink(this.#fileOf(vgpuId)).catch(unlessMissing);
     this.#onPoint("ledger erasure unlinked");
     await syncDirectory(this.#dir);
     this.#onPoint("ledger erasure durable");
+  }
+
+  /** What was set aside of this claim and can be read would be taken back once nothing says any more that it is over. */
+  async #eraseAside(vgpuId: VgpuId): Promise<void> {
+    const file = `${this.#fileOf(vgpuId)}${ASIDE}`;
+    if (!("claim" in (await readClaim(file, `${vgpuId}.json`)))) return;
+    await unlink(file);
+    await syncDirectory(this.#dir);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -154,29 +166,35 @@ async function lockDirectory(dir: string): Promise<net.Server> {
   return server;
 }
 
-function parseClaim(bytes: Buffer, name: string): { readonly claim: Claim } | { readonly why: string } {
+/** `unread`: not its content is at fault; it may be read another time. */
+type ReadClaim = { readonly claim: Claim } | { readonly why: string; readonly unread: boolean };
+
+async function readClaim(file: string, name: string): Promise<ReadClaim> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    return { why: messageOf(error), unread: true };
+  }
+  return parseClaim(bytes, name);
+}
+
+function parseClaim(bytes: Buffer, name: string): ReadClaim {
   const read = parseRecord(KIND, bytes);
-  if ("why" in read) return read;
+  if ("why" in read) return { ...read, unread: false };
   // An unknown format is set aside, never guessed at.
   const claim = claimOfRecord(read.format, read.value);
-  if (!claim) return { why: `its format ${read.format} is not known to this version` };
-  return name === `${claim.vgpuId}.json` ? { claim } : { why: `it holds claim ${claim.vgpuId}` };
+  if (!claim) return { why: `its format ${read.format} is not known to this version`, unread: false };
+  if (name !== `${claim.vgpuId}.json`) return { why: `it holds claim ${claim.vgpuId}`, unread: false };
+  return { claim };
 }
 
 async function moveAside(file: string, why: string): Promise<SetAside> {
   const aside = `${file}${ASIDE}`;
-  const moved = await rename(file, aside).then(() => aside, unlessReadOnly);
+  const moved = await rename(file, aside)
+    .then(() => aside)
+    .catch(() => undefined);
   return { file: moved ?? file, why };
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await stat(file);
-    return true;
-  } catch (error) {
-    unlessMissing(error);
-    return false;
-  }
 }
 
 function unlessMissing(error: unknown): void {

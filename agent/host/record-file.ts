@@ -91,11 +91,6 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** An agent on a disk that takes nothing any more still shows what it has and gives it back. */
-export function unlessReadOnly(error: unknown): undefined {
-  if (codeOf(error) !== "EROFS") throw error;
-}
-
 /** The errno of a system call, by its name. */
 export function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;

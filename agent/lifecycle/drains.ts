@@ -33,7 +33,7 @@ function noted({ note }: Drain): string {
 
 /** Keeps the record over a crash. Implemented in host/drain-file.ts. */
 export interface DrainStore {
-  /** Resolves when the record would survive a power cut. */
+  /** Resolves when the record would survive a power cut. After a rejection it has this record, or what it had before. */
   write(record: DrainRecord): Promise<void>;
 }
 
@@ -47,12 +47,14 @@ export interface DrainOptions {
 /** Hears of the host when no GPU is given, and of the end of a drain when none is. */
 type DrainListener = (drain: Drain | undefined, gpu: PciAddress | undefined) => void;
 
-/** Each change throws LEDGER_UNAVAILABLE when it cannot be written; all is then as it was. */
+/** Each change throws LEDGER_UNAVAILABLE when it cannot be written; all is then as it was, here and, once settled, on disk. */
 export class Drains {
   readonly #options: DrainOptions;
   readonly #writes = new KeyedLock<"record">();
   readonly #onChange = new Set<DrainListener>();
   #current: DrainRecord;
+  /** The store may have another record than the current one, since it failed while it was told of one. */
+  #inDoubt = false;
 
   constructor(options: DrainOptions) {
     this.#options = options;
@@ -62,6 +64,11 @@ export class Drains {
   /** Another object whenever it has changed. */
   get current(): DrainRecord {
     return this.#current;
+  }
+
+  /** Whether `settle` is due: what was refused could come true at the next start. */
+  get inDoubt(): boolean {
+    return this.#inDoubt;
   }
 
   /** Tells of every change, once it is durable. */
@@ -85,6 +92,13 @@ export class Drains {
     await this.#change(gpu, () => undefined);
   }
 
+  /** Tells the store anew how things stand, where it may have it otherwise. Rejects when it cannot be told. */
+  async settle(): Promise<void> {
+    await this.#writes.run("record", async () => {
+      if (this.#inDoubt) await this.#write(this.#current);
+    });
+  }
+
   /** Said again, the last note counts, and it is drained since it was first. */
   #drained(before: Drain | undefined, note: string): Drain {
     return before?.note === note ? before : { note, since: before?.since ?? this.#options.wall() };
@@ -92,23 +106,33 @@ export class Drains {
 
   #change(gpu: PciAddress | undefined, drainOf: (record: DrainRecord) => Drain | undefined): Promise<void> {
     return this.#writes.run("record", async () => {
-      const { store } = this.#options;
       const before = this.#current;
       const drain = drainOf(before);
-      if (drain === (gpu === undefined ? before.host : before.gpus.get(gpu))) return;
+      const same = drain === (gpu === undefined ? before.host : before.gpus.get(gpu));
+      if (same && !this.#inDoubt) return;
       const after =
         gpu === undefined
           ? { ...before, host: drain }
           : { ...before, gpus: changed(before.gpus, gpu, drain) };
       try {
-        await store.write(after);
+        await this.#write(after);
       } catch (error) {
+        // At once, since a restart would find the refused record; a disk that takes nothing now is tried again later.
+        await this.#write(before).catch(() => undefined);
         const message = `what is drained cannot be written down, so it is as before: ${messageOf(error)}`;
         throw new AgentError("LEDGER_UNAVAILABLE", message, { cause: error });
       }
+      if (same) return;
       this.#current = after;
       for (const listener of this.#onChange) listener(drain, gpu);
     });
+  }
+
+  /** A rename whose folder could not be synced may have reached the disk. */
+  async #write(record: DrainRecord): Promise<void> {
+    this.#inDoubt = true;
+    await this.#options.store.write(record);
+    this.#inDoubt = false;
   }
 }
 

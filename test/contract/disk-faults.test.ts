@@ -1,8 +1,9 @@
-// The state directory on a real file system that is full, read-only, broken or slow: nothing new is promised, what is there
+// The state directory on a real file system that is full, read-only, broken or hangs: nothing new is promised, what is there
 // is shown and given back, and all goes on by itself when the disk does.
 import assert from "node:assert/strict";
 import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
+import { HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { refusal } from "../e2e/harness/rpc.ts";
 import { until } from "../e2e/harness/until.ts";
 import { World } from "../e2e/harness/world.ts";
@@ -17,6 +18,8 @@ import {
 import { unlessImpossible } from "./unless-impossible.ts";
 
 const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
+/** Longer than any test: such a disk goes on when it is mended. */
+const HANGS_S = 3600;
 
 const disks: Readonly<Record<string, () => Promise<FaultyDisk>>> = {
   "is full": fullDisk,
@@ -110,9 +113,9 @@ describe("a ledger whose disk", () => {
       });
     });
 
-  describe("is slow", () => {
-    it("makes creates wait, and no read", async () => {
-      await using disk = await slowDisk(2, "fsync", "fsyncdir");
+  describe("hangs", () => {
+    it("makes creates wait until it is back, and no read", async () => {
+      await using disk = await slowDisk(HANGS_S, "fsync", "fsyncdir");
       await using world = await World.start("", {}, { stateDir: disk.at });
       await disk.break();
       let answered = 0;
@@ -133,5 +136,17 @@ describe("a ledger whose disk", () => {
       await Promise.all(creates);
       assert.equal((await world.truth()).mdevs.length, 5);
     });
+  });
+
+  it("has an undrain that it refused undone for the next start, too", async () => {
+    await using disk = await failingDisk("fsyncdir");
+    await using world = await World.start("", {}, { stateDir: disk.at });
+    await world.rpc.call(Hosts.drainHost, { note: "fan" });
+    await disk.break();
+    assert.equal((await refusal(world.rpc.call(Hosts.undrainHost, {}))).reason, "LEDGER_UNAVAILABLE");
+    await world.kill();
+    await disk.mend();
+    await world.startAgain();
+    assert.equal((await refusal(world.create("new"))).reason, "HOST_DRAINED");
   });
 });

@@ -2,7 +2,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs";
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { constants as system, tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -13,7 +13,7 @@ const run = promisify(execFile);
 const PYTHON = "/usr/bin/python3";
 
 /** An operation of the file system as FUSE names it. */
-export type DiskOperation = "write" | "create" | "fsync" | "fsyncdir" | "rename";
+export type DiskOperation = "read" | "write" | "create" | "fsync" | "fsyncdir" | "rename";
 
 export interface FaultyDisk extends AsyncDisposable {
   /** Where it is mounted. */
@@ -71,7 +71,7 @@ export async function failingDisk(...fail: readonly DiskOperation[]): Promise<Fa
   return await inUserSpace({ fail, errno: system.errno.EIO });
 }
 
-/** Broken, these operations take so long. */
+/** Broken, these operations take so long, or until it is mended. */
 export async function slowDisk(seconds: number, ...delay: readonly DiskOperation[]): Promise<FaultyDisk> {
   return await inUserSpace({ delay, seconds });
 }
@@ -93,13 +93,19 @@ async function inUserSpace(faults: object): Promise<FaultyDisk> {
   const [backing, at, told] = ["backing", "disk", "faults.json"].map((name) => path.join(folder, name));
   if (!backing || !at || !told) throw new Error("unreachable: three names");
   for (const directory of [backing, at]) await mkdir(directory);
+  const said = path.join(folder, "faults.json.new");
   const server = spawn(PYTHON, ["test/contract/faulty-disk.py", backing, at, told], { stdio: "inherit" });
   await mounted(server, at);
   return {
     at,
-    break: () => writeFile(told, JSON.stringify(faults)),
+    // In one piece, since it is read at any time.
+    break: async () => {
+      await writeFile(said, JSON.stringify(faults));
+      await rename(said, told);
+    },
     mend: () => rm(told),
     [Symbol.asyncDispose]: async () => {
+      await rm(told, { force: true });
       const ended = once(server, "close");
       await run("umount", [at]);
       await ended;

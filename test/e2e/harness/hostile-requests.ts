@@ -25,7 +25,8 @@ type Field = ReflectMessage["fields"][number];
 /** Values that a request of this host may name, as paths and ids that exist there. */
 export type Known = readonly string[];
 
-const LONG = 70_000;
+/** Characters of two bytes: more than 64 KiB, and a list that is full of them still fits into the memory of a small machine. */
+const LONG = 33_000;
 const strings: readonly string[] = [
   ...["", " ", "\0", "a\nb", "\u001b[2J", "\u202e", "𝒳", "\uffff", "%s%n", "'", '"', "<x/>", "&lt;", "]]>"],
   ...["../..", "/", "/dev/zero", "/etc/passwd", "//", "a/b", "__proto__", "constructor", "toString", "null"],
@@ -61,12 +62,12 @@ export class Contract {
   }
 }
 
-/** `count` requests from the valid ones, the same for the same seed. */
-export function hostileRequests(
+/** `count` requests from the valid ones, the same for the same seed; each is made when it is asked for, since many are large. */
+export function* hostileRequests(
   type: DescMessage,
   valid: readonly Uint8Array[],
   { known, seed, count }: { readonly known: Known; readonly seed: number; readonly count: number },
-): Buffer[] {
+): Generator<Buffer, void> {
   const mutation = fc.record({
     way: fc.array(fc.nat(), { minLength: 6, maxLength: 6 }),
     value: fc.nat(),
@@ -77,13 +78,14 @@ export function hostileRequests(
     harm: fc.nat(),
   });
   const words = [...strings, ...known];
-  return fc.sample(plan, { seed, numRuns: count }).map(({ from, changes, harm }) => {
+  for (const { from, changes, harm } of fc.sample(plan, { seed, numRuns: count })) {
     const original = valid[from % valid.length] ?? new Uint8Array();
     const message = reflect(type, fromBinary(type, original));
     for (const change of changes) mutate(message, change, words);
-    const bytes = Buffer.from(toBinary(type, message.message)).subarray(0, LARGEST_BYTES);
-    return harm % ONE_IN === 0 ? damaged(bytes, Math.floor(harm / ONE_IN)) : bytes;
-  });
+    // A copy of what is sent, and not a view that keeps all of it.
+    const bytes = Buffer.from(toBinary(type, message.message).subarray(0, LARGEST_BYTES));
+    yield harm % ONE_IN === 0 ? damaged(bytes, Math.floor(harm / ONE_IN)) : bytes;
+  }
 }
 
 function mutate(message: ReflectMessage, { way, value }: Mutation, words: readonly string[]): void {

@@ -9,6 +9,7 @@ import {
   DomainServiceService as Domains,
   ListDomainsResponse,
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
+import type { EndedCall } from "../../../agent/api/call-record.ts";
 import { limitValues } from "../../../agent/api/limits.ts";
 import { refusal, Rpc, type RpcError } from "../../e2e/harness/rpc.ts";
 import { framed, held, Served } from "./served.ts";
@@ -20,6 +21,8 @@ const PREFACE = Buffer.concat([
   Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
   Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
 ]);
+
+const reasonsOf = (calls: readonly EndedCall[]): unknown[] => calls.map(({ reason }) => reason);
 
 describe("the limits of the API", () => {
   it("let no more changes run at a time than they say, and reads all the same", async () => {
@@ -96,6 +99,44 @@ describe("the limits of the API", () => {
     const error = await refusal(served.rpc.call(Domains.destroyDomain, destroyed, { deadline: Infinity }));
     assert.deepEqual([error.code, error.reason], ["DEADLINE_EXCEEDED", "CALL_TIMEOUT"]);
     assert.match(error.message, /goes on/);
+  });
+
+  it("end a change that hangs in what knows no end, and count it and keep its line until it ends all the same", async () => {
+    const { handler, begun, finish } = held({ deaf: true });
+    await using served = await Served.start({
+      handlers: { destroyDomain: handler },
+      limits: { changes: 1, changeMs: 30 },
+    });
+    const destroy = () => served.rpc.call(Domains.destroyDomain, destroyed, { deadline: Infinity });
+    const error = await refusal(destroy());
+    assert.deepEqual([error.code, error.reason], ["DEADLINE_EXCEEDED", "CALL_TIMEOUT"]);
+    assert.equal((await refusal(destroy())).reason, "TOO_MANY_CALLS");
+    assert.deepEqual(reasonsOf(await served.told(1)), ["TOO_MANY_CALLS"]);
+    finish();
+    assert.deepEqual(reasonsOf(await served.told(2)), ["TOO_MANY_CALLS", "CALL_TIMEOUT"]);
+    const again = destroy();
+    await begun(2);
+    finish();
+    await again;
+  });
+
+  it("count a change that goes on although its client has left, and keep its line until it ends", async () => {
+    const { handler, begun, finish } = held({ deaf: true });
+    await using served = await Served.start({
+      handlers: { destroyDomain: handler },
+      limits: { changes: 1 },
+    });
+    const left = new AbortController();
+    const call = refusal(served.rpc.call(Domains.destroyDomain, destroyed, { signal: left.signal }));
+    await begun(1);
+    left.abort();
+    assert.equal((await call).code, "CANCELLED");
+    assert.equal((await refusal(served.rpc.call(Domains.destroyDomain, destroyed))).reason, "TOO_MANY_CALLS");
+    finish();
+    assert.deepEqual(
+      (await served.told(2)).map(({ code }) => status[code]),
+      ["UNAVAILABLE", "CANCELLED"],
+    );
   });
 
   it("cut a client that does not take its answer", async () => {

@@ -152,8 +152,8 @@ export function framed(message: Buffer, length = message.length): Buffer {
   return Buffer.concat([head, message]);
 }
 
-/** A handler that answers when told to, or ends when its caller does. */
-export function held(): {
+/** A handler that answers when told to; when its caller ends it ends, too, unless it is deaf, as a disk is that hangs. */
+export function held({ deaf = false } = {}): {
   readonly handler: (request: unknown, caller: { readonly signal: AbortSignal }) => Promise<unknown>;
   readonly begun: (count: number) => Promise<void>;
   readonly finish: () => void;
@@ -164,7 +164,7 @@ export function held(): {
     handler: (_request, { signal }) =>
       new Promise((resolve, reject) => {
         signal.addEventListener("abort", () => {
-          reject(signal.reason as Error);
+          if (!deaf) reject(signal.reason as Error);
         });
         waiting.push(() => {
           resolve({});

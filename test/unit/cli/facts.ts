@@ -1,4 +1,8 @@
 // What the fake vgpud knows: one shared GPU, one that cannot be shared, an own and a foreign vGPU.
+import assert from "node:assert/strict";
+import type { VgpuId } from "../../../agent/core/ids.ts";
+import { plan as stepsOf } from "../../../agent/lifecycle/plan.ts";
+import { stepObject, stepText } from "../../../agent/lifecycle/step-words.ts";
 import { ClaimState, OnStop, Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { ConditionStatus, Severity } from "../../../proto/gen/vgpud/v1/condition.ts";
 import { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
@@ -10,6 +14,9 @@ import { Operation, OperationKind, OperationState } from "../../../proto/gen/vgp
 import { PlacementDecision, PlacementPolicy } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { Reservation } from "../../../proto/gen/vgpud/v1/reservation.ts";
 import { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
+import { vgpuClaim } from "../../fakes/claims.ts";
+import { claimId } from "../../fakes/ids.ts";
+import { exampleView } from "../observation/example-host.ts";
 
 export const observeTime = new Date("2026-03-01T12:00:00.250Z");
 const createTime = new Date("2026-03-01T11:59:00Z");
@@ -292,18 +299,24 @@ export const shortPlan = PlanResponse.fromPartial({
   warnings: ["asked for 100 MiB low GM\u001b[2J; given 128"],
 });
 
-const step = { claimId: "job-17", object: vgpu.vgpuId, kind: "remove-vgpu" };
+const leaving = vgpuClaim(17, {
+  claimId: claimId("job-17"),
+  vgpuId: vgpu.vgpuId as VgpuId,
+  state: "deleting",
+  goal: "absent",
+});
+const { inventory } = exampleView;
+assert.ok(inventory);
 
+/** As the agent plans and words them. */
 export const plannedSteps = ReconcileResponse.fromPartial({
-  steps: [
-    { ...step, message: "remove vGPU: the claim is to be absent", state: StepState.PLANNED },
-    {
-      ...step,
-      kind: "settle",
-      message: "note that the claim is gone, not deleting",
-      state: StepState.PLANNED,
-    },
-  ],
+  steps: stepsOf(leaving, inventory, inventory.observedAt).map((step) => ({
+    claimId: leaving.claimId,
+    object: stepObject(step, leaving),
+    kind: step.kind,
+    message: stepText(step, leaving, inventory),
+    state: StepState.PLANNED,
+  })),
   observeTime,
 });
 

@@ -1,9 +1,10 @@
 // Which value holds, and who said so.
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { limitValues } from "../../../agent/api/limits.ts";
 import { splitAddress, durationMs } from "../../../agent/config/forms.ts";
 import { combine } from "../../../agent/config/load.ts";
-import { readSocketOf } from "../../../agent/config/schema.ts";
+import { limitsOf, readSocketOf } from "../../../agent/config/schema.ts";
 import { showConfig } from "../../../agent/config/show.ts";
 
 const file = (name: string, text: string): { name: string; text: string } => ({ name, text });
@@ -17,6 +18,11 @@ describe("the configuration", () => {
     assert.deepEqual(config.libvirt, { uri: "qemu:///system" });
     assert.deepEqual(config.storage_roots, ["/var/lib/libvirt/images"]);
     assert.deepEqual(files, []);
+  });
+
+  it("sets limits in the units of the API, and leaves the others as they are shipped", () => {
+    const { config } = combine([file("a.yaml", "limits: { connection_rate: 1, change_time: 90s }")], []);
+    assert.deepEqual(limitsOf(config), { ...limitValues, connectionRate: 1, changeMs: 90_000 });
   });
 
   it("takes flags over later files over earlier ones over the defaults, key by key", () => {

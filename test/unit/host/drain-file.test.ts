@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DrainFile } from "../../../agent/host/drain-file.ts";
@@ -47,6 +47,32 @@ describe("what is drained, on disk", () => {
     assert.equal(record.host?.since, 99);
     assert.match(record.host.note, /could not be read and lies in .*drained\.json\.set-aside$/);
     assert.deepEqual(await file.load(), { record, setAside: [] });
+  });
+
+  it("drains the host when the disk does not give it, and is read again at the next start", async () => {
+    // A folder is what every process fails to read, root too.
+    await mkdir(where());
+    const { record, setAside } = await file.load();
+    assert.deepEqual(
+      setAside.map(({ file: aside, why }) => [aside, why.split(":")[0]]),
+      [[where(), "EISDIR"]],
+    );
+    assert.match(record.host?.note ?? "", /could not be read and lies in .*drained\.json$/);
+    assert.deepEqual(await readdir(dir), ["drained.json"]);
+    await rmdir(where());
+    await file.write(drained);
+    assert.deepEqual(await file.load(), { record: drained, setAside: [] });
+  });
+
+  it("drains the host when it cannot be read and there is no room for a copy, and stays as it is", async () => {
+    await file.write(drained);
+    await appendFile(where(), "x");
+    const bytes = await readFile(where());
+    await mkdir(`${where()}.set-aside`);
+    const { record, setAside } = await file.load();
+    assert.equal(setAside[0]?.file, where());
+    assert.equal(record.host?.since, 99);
+    assert.deepEqual(await readFile(where()), bytes);
   });
 
   it("does not guess at a later version's", async () => {

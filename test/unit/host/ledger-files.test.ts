@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   appendFile,
   copyFile,
+  mkdir,
   mkdtemp,
   readFile,
   readdir,
@@ -112,6 +113,16 @@ describe("the ledger on disk", () => {
     ]);
   });
 
+  it("takes back no record of a claim that is over", async () => {
+    await using files = await LedgerFiles.open(dir);
+    const held = reservation(2);
+    await files.write(held);
+    await rename(fileOf(held.vgpuId), `${fileOf(held.vgpuId)}.set-aside`);
+    await files.write({ ...held, expiresAt: 5 });
+    await files.erase(held.vgpuId);
+    assert.deepEqual(await files.load(), { claims: [], setAside: [] });
+  });
+
   it("forgets what was erased, also twice", async () => {
     await using files = await LedgerFiles.open(dir);
     await files.write(claim(1));
@@ -140,6 +151,38 @@ describe("the ledger on disk", () => {
     assert.match(why.get(`${noise}.json.set-aside`) ?? "", /does not begin/);
     assert.match(why.get("another.json.set-aside") ?? "", new RegExp(moved));
     assert.deepEqual((await files.load()).setAside, []);
+  });
+
+  it("sets aside what the disk does not give, also what was set aside before, and reads the rest", async () => {
+    await using files = await LedgerFiles.open(dir);
+    const [one, two, good] = [claim(1), claim(2), claim(3)];
+    // A folder is what every process fails to read, root too.
+    await mkdir(fileOf(one.vgpuId));
+    await mkdir(`${fileOf(two.vgpuId)}.set-aside`);
+    await files.write(good);
+    for (let start = 1; start <= 2; start += 1) {
+      const { claims, setAside } = await files.load();
+      assert.deepEqual(plain(claims), plain([good]));
+      assert.deepEqual(
+        setAside.map(({ file, why }) => [file, why.split(":")[0]]),
+        [one, two].map(({ vgpuId }) => [`${fileOf(vgpuId)}.set-aside`, "EISDIR"]),
+      );
+    }
+  });
+
+  it("leaves in its place what cannot be moved, and reads the rest", async () => {
+    await using files = await LedgerFiles.open(dir);
+    const [bad, good] = [claim(1), claim(2)];
+    await writeFile(fileOf(bad.vgpuId), "noise");
+    await mkdir(`${fileOf(bad.vgpuId)}.set-aside`);
+    await mkdir(path.join(dir, "claims", "cut.json.tmp"));
+    await files.write(good);
+    const { claims, setAside } = await files.load();
+    assert.deepEqual(plain(claims), plain([good]));
+    assert.deepEqual(
+      setAside.map(({ file }) => file),
+      [fileOf(bad.vgpuId)],
+    );
   });
 
   it("removes what a crash cut off", async () => {

@@ -15,19 +15,20 @@ describe("what is drained", () => {
     readonly drains: Drains;
     readonly written: DrainRecord[];
     readonly told: (readonly [string | undefined, string | undefined])[];
-    fail: boolean;
+    /** So many writes reach the disk and fail all the same, as when the folder of a renamed file cannot be synced. */
+    failures: number;
     now: number;
   }
 
   function setting(): Setting {
-    const made = { written: [], told: [], fail: false, now: 10 } as Omit<Setting, "drains">;
+    const made = { written: [], told: [], failures: 0, now: 10 } as Omit<Setting, "drains">;
     const drains = new Drains({
       record: nothingDrained,
       store: {
         write: (record) => {
-          if (made.fail) return Promise.reject(new Error("no space left on device"));
           made.written.push(record);
-          return Promise.resolve();
+          made.failures -= 1;
+          return made.failures < 0 ? Promise.resolve() : Promise.reject(new Error("input/output error"));
         },
       },
       wall: () => made.now,
@@ -70,11 +71,46 @@ describe("what is drained", () => {
   it("is as before when it cannot be written", async () => {
     const made = setting();
     await made.drains.drainHost("fan");
-    made.fail = true;
+    made.failures = Infinity;
     await assert.rejects(made.drains.undrainHost(), refusedFor("LEDGER_UNAVAILABLE"));
     await assert.rejects(made.drains.drainGpu(pciAddress(), ""), refusedFor("LEDGER_UNAVAILABLE"));
     assert.deepEqual(made.drains.current, { ...nothingDrained, host: { note: "fan", since: 10 } });
     assert.equal(made.told.length, 1);
+  });
+
+  it("is as before for the next start, too, when a refused change had reached the disk", async () => {
+    const made = setting();
+    await made.drains.drainHost("fan");
+    made.failures = 1;
+    await assert.rejects(made.drains.undrainHost(), refusedFor("LEDGER_UNAVAILABLE"));
+    assert.equal(made.written.at(-1), made.drains.current);
+    assert.equal(made.drains.inDoubt, false);
+  });
+
+  it("is in doubt on a disk that takes nothing, until it is settled", async () => {
+    const made = setting();
+    await made.drains.drainHost("fan");
+    made.failures = 3;
+    await assert.rejects(made.drains.undrainHost());
+    await assert.rejects(made.drains.settle());
+    assert.equal(made.drains.inDoubt, true);
+    await made.drains.settle();
+    assert.equal(made.written.at(-1), made.drains.current);
+    assert.equal(made.drains.inDoubt, false);
+    const { length } = made.written;
+    await made.drains.settle();
+    assert.equal(made.written.length, length);
+  });
+
+  it("is written when it is said again in doubt, since the disk may have it otherwise", async () => {
+    const made = setting();
+    await made.drains.drainHost("fan");
+    made.failures = 4;
+    await assert.rejects(made.drains.undrainHost());
+    await assert.rejects(made.drains.drainHost("fan"), refusedFor("LEDGER_UNAVAILABLE"));
+    await made.drains.drainHost("fan");
+    assert.deepEqual(made.written.at(-1)?.host, { note: "fan", since: 10 });
+    assert.deepEqual([made.drains.inDoubt, made.told.length], [false, 1]);
   });
 
   it("keeps what two ask for at the same time", async () => {
