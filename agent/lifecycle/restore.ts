@@ -17,10 +17,10 @@ export interface RestoreOptions {
 /** Between two tries, while a GPU's driver is not there yet. */
 const RETRY_MS = 500;
 
-/** How many slices are missing at the end. A slice that is there already counts as made. */
+/** How many slices are missing at the end, made in their order. A slice that is there already counts as made. */
 export async function restoreSlices(options: RestoreOptions): Promise<number> {
   let missing = 0;
-  for (const claim of options.claims.filter(outlivesReboot)) {
+  for (const claim of options.claims.filter(outlivesReboot).sort(byPrecedence)) {
     const failure = await restored(claim, options);
     if (failure !== undefined) missing += 1;
     options.onEnd(claim, failure);
@@ -36,6 +36,23 @@ export function outlivesReboot(claim: Claim): claim is SliceClaim {
   if (claim.state !== "active" && claim.state !== "stopped") return false;
   if (claim.kind === "vgpu") return claim.goal === "present";
   return claim.goal === "running" || (claim.goal === "stopped" && claim.domain.onStop === "hold");
+}
+
+/**
+ * The largest first: what the host's display has pinned leaves pieces, and a large slice that comes after small ones may find
+ * none. Where the host has less room than before, what may be started with it goes ahead of what stays off.
+ */
+function byPrecedence(a: SliceClaim, b: SliceClaim): number {
+  return (
+    b.sizes.lowGmMib - a.sizes.lowGmMib ||
+    b.sizes.highGmMib - a.sizes.highGmMib ||
+    Number(staysOff(a)) - Number(staysOff(b)) ||
+    a.createdAt - b.createdAt
+  );
+}
+
+function staysOff(claim: SliceClaim): boolean {
+  return claim.kind === "domain" && claim.state === "stopped" && !claim.domain.autostart;
 }
 
 async function restored(
@@ -54,7 +71,8 @@ async function restored(
   }
 }
 
-/** At a boot the driver of a GPU, or hostd, may only be on its way. */
+/** At a boot the driver of a GPU, or hostd, may only be on its way, and what answers late has perhaps done it by then. */
 function mayPass({ reason, details }: AgentError): boolean {
-  return reason === "HOSTD_UNAVAILABLE" || (reason === "KERNEL_REFUSED" && details["errno"] === "ENOENT");
+  if (reason === "KERNEL_REFUSED") return details["errno"] === "ENOENT";
+  return reason === "HOSTD_UNAVAILABLE" || reason === "KERNEL_TIMEOUT";
 }

@@ -1,11 +1,11 @@
 // A thousand ends of the agent's process: at every point that every operation passes, and anywhere in operations at random.
 import assert from "node:assert/strict";
 import { messageOf } from "../../agent/core/errors.ts";
-import { flawKinds } from "../e2e/harness/crash/flaws.ts";
 import { operations, passedBy, plotOf, type OperationName } from "../e2e/harness/crash/operations.ts";
 import { randomPlot } from "../e2e/harness/crash/random-plot.ts";
 import { sideBySide } from "../e2e/harness/crash/side-by-side.ts";
 import { IDLE, type Plot, type Run } from "../e2e/harness/crash/stage.ts";
+import { table } from "../e2e/harness/crash/table.ts";
 
 /** More than any operation has. */
 const MOST_PASSINGS = 60;
@@ -78,24 +78,4 @@ async function playAll(plots: readonly Named[]): Promise<readonly Run[]> {
 /** One that breaks is a line of the table as well: the others are to be seen beside it. */
 function neverAtRest(error: unknown): Run {
   return { deaths: ["unknown"], flaws: [{ kind: "never at rest", what: messageOf(error) }] };
-}
-
-/** A line for each point: how often the process ended there, and what of each kind was found wrong afterwards. */
-function table(runs: readonly Run[]): string {
-  const points = [...Object.keys(passedBy), IDLE, "unknown"];
-  const rows = points.map((point) => {
-    const there = runs.filter(({ deaths }) => deaths.includes(point));
-    return [point, ...counts(there)];
-  });
-  const lines = [["ended at", "runs", ...flawKinds], ...rows, ["all", ...counts(runs)]];
-  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines
-    .map((line) => line.map((cell, column) => cell.padEnd(widths?.[column] ?? 0)).join("  "))
-    .join("\n");
-}
-
-function counts(runs: readonly Run[]): string[] {
-  const flaws = runs.flatMap((run) => run.flaws);
-  const ofKind = flawKinds.map((wanted) => flaws.filter(({ kind }) => kind === wanted).length);
-  return [runs.length, ...ofKind].map(String);
 }

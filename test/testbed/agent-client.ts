@@ -41,7 +41,7 @@ import {
 import type { Suffix } from "./gpu.ts";
 
 /** Emulation stretches everything: a domain's start takes ten seconds and more. */
-const CALL_MS = 180_000;
+const CALL_MS = 600_000;
 
 type Done<Response> = (error: ServiceError | null, response: Response) => void;
 

@@ -13,10 +13,11 @@ import type { RunningCommand } from "./guest-channel.ts";
 
 export const images = "/var/lib/libvirt/images";
 export const claims = "/var/lib/vgpud/claims";
-const installed = "/opt/vgpud";
+export const installed = "/opt/vgpud";
 const guestSocket = "/run/vgpud/vgpud.sock";
 const metricsPort = 9469;
-const logFile = "/var/log/vgpud.log";
+export const logFile = "/var/log/vgpud.log";
+export const pidFile = "/run/vgpud.pid";
 const configFile = "/etc/vgpud/vgpud.yaml";
 
 const config = `socket: ${guestSocket}
@@ -27,11 +28,20 @@ storage_roots: [${images}]
 `;
 const account = `set -e
 useradd --system --groups libvirt --home-dir /var/lib/vgpud --shell /usr/sbin/nologin vgpud
-install -d -o vgpud -g vgpud -m 750 /var/lib/vgpud /run/vgpud`;
+install -d -o vgpud -g vgpud -m 750 /var/lib/vgpud`;
 const asVgpud = "setpriv --reuid vgpud --regid vgpud --init-groups";
 const hostd = `exec setpriv --regid vgpud --clear-groups node ${installed}/dist/agent/hostd/main.js`;
-const START_MS = 120_000;
+const START_MS = 240_000;
 const ASK_AGAIN_MS = 200;
+
+/** What is started: by default the program as it is shipped. */
+export interface Program {
+  /** Below the folder that `unpackAgent` fills. */
+  readonly script: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const shipped: Program = { script: "dist/agent/main.js", environment: {} };
 
 /** One vgpud in the bed, with the hostd and the client it needs. */
 export class AgentInBed {
@@ -40,6 +50,7 @@ export class AgentInBed {
   readonly socket: string;
   readonly #scrapes: string;
   #agent: RunningCommand | undefined;
+  #over = false;
   #client: AgentClient;
 
   private constructor(bed: Bed, forwards: { readonly socket: string; readonly scrapes: string }) {
@@ -50,7 +61,7 @@ export class AgentInBed {
   }
 
   /** Makes the account and starts both, in a bed that has neither: a fresh or reset one. */
-  static async install(bed: Bed): Promise<AgentInBed> {
+  static async install(bed: Bed, program = shipped): Promise<AgentInBed> {
     const forwards = {
       socket: await bed.forward(`unix:${guestSocket}`),
       scrapes: await bed.forward(`tcp:${metricsPort}`),
@@ -58,25 +69,47 @@ export class AgentInBed {
     await bed.check(account);
     await bed.check(await unpackAgent(installed));
     await bed.writeFile(configFile, config);
-    bed.background(`${hostd} --socket /run/vgpud/hostd.sock --root / >/var/log/hostd.log 2>&1`);
-    await until(bed, "[ -S /run/vgpud/hostd.sock ]");
     const agent = new AgentInBed(bed, forwards);
-    await agent.start();
+    await agent.startHostd();
+    await agent.start(program);
     return agent;
   }
 
+  /** Also after a boot of the guest, which starts neither by itself. */
+  async startHostd(): Promise<void> {
+    await this.#bed.check("install -d -o vgpud -g vgpud -m 750 /run/vgpud");
+    this.#bed.background(`${hostd} --socket /run/vgpud/hostd.sock --root / >/var/log/hostd.log 2>&1`);
+    await until(this.#bed, "[ -S /run/vgpud/hostd.sock ]");
+  }
+
   /** Resolves when it has said that it is ready. */
-  async start(): Promise<void> {
+  async start({ script, environment } = shipped): Promise<void> {
     await this.#bed.check("rm -f /run/vgpud/ready");
-    const command = `exec ${asVgpud} node ${installed}/dist/agent/main.js --config ${configFile}`;
-    this.#agent = this.#bed.background(`${command} 2>>${logFile} >/run/vgpud/ready`);
-    const ended = this.#agent.result.then(async ({ code }) => {
+    const variables = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'; `);
+    const command = `exec ${asVgpud} node ${installed}/${script} --config ${configFile}`;
+    const output = `2>>${logFile} >/run/vgpud/ready`;
+    this.#agent = this.#bed.background(`${variables.join("")}echo $$ >${pidFile}; ${command} ${output}`);
+    this.#over = false;
+    const result = this.#agent.result.finally(() => {
+      this.#over = true;
+    });
+    const ended = result.then(async ({ code }) => {
       throw new Error(`vgpud ended with status ${code}\n${await this.log()}`);
     });
     await Promise.race([until(this.#bed, "grep -qs ^ready /run/vgpud/ready", START_MS), ended]);
     ended.catch(() => undefined);
     this.#client.close();
     this.#client = new AgentClient(this.socket);
+  }
+
+  /** Whether it was started and has ended. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Resolves when it has ended, by whatever. */
+  async ended(): Promise<void> {
+    await this.#agent?.result;
   }
 
   /** Ends it at once, as a crash does, or in order with SIGTERM. */

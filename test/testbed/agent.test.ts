@@ -8,7 +8,8 @@ import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { defined, refusalOf } from "./agent-client.ts";
 import { AgentInBed, domainRequest, eventually, images, makeDisk } from "./agent-in-bed.ts";
 import * as gpu from "./gpu.ts";
-import { leftOvers, ledgerStates } from "./host-state.ts";
+import { leftOvers, ledgerStates, vfioGroupHeld } from "./host-state.ts";
+import { operates } from "./operator.ts";
 import { bed } from "./suite-bed.ts";
 
 const vgpuctl = promisify(execFile);
@@ -89,7 +90,7 @@ describe("vgpud on a real kernel and libvirt", () => {
       const device = `/sys/bus/mdev/devices/${slice}`;
       const group = await bed.check(`basename $(readlink ${device}/iommu_group)`);
       const pid = await bed.check("cat /run/libvirt/qemu/web.pid");
-      const held = await bed.check(`ls -l /proc/${pid}/fd | grep -- '-> /dev/vfio/${group}$'`);
+      const held = await vfioGroupHeld(bed, "web", slice);
       const profile = await bed.check(`cat /proc/${pid}/attr/current`);
       assert.equal(profile, `libvirt-${await bed.check("virsh -q domuuid web")} (enforce)`);
       assert.deepEqual((await leftOvers(bed)).processes, ["web"]);
@@ -217,6 +218,10 @@ describe("vgpud on a real kernel and libvirt", () => {
       assert.equal(await sliceOf("db"), slice);
       assert.deepEqual(await gpu.available(bed), { 8: 2, 4: 1, 2: 0 });
     });
+  });
+
+  describe("a domain that somebody handles with virsh", () => {
+    operates({ bed: () => bed, agent: () => agent, sliceOf });
   });
 
   describe("a destroyed domain", () => {

@@ -7,6 +7,11 @@ const knobs = "/sys/module/kvmgt/parameters";
 
 export type Suffix = "1" | "2" | "4" | "8";
 
+/** Where the kernel offers a type. */
+export function typeFolder(suffix: Suffix): string {
+  return `${parent}/mdev_supported_types/i915-GVTg_V5_${suffix}`;
+}
+
 /** What may still be made of each listed type, by the type's suffix. */
 export async function available(bed: Bed): Promise<Partial<Record<Suffix, number>>> {
   const text = await bed.check(
@@ -24,7 +29,7 @@ export function uuid(n: number): string {
 }
 
 export function create(bed: Bed, suffix: Suffix, id: string): Promise<TextResult> {
-  return bed.run(`echo ${id} > ${parent}/mdev_supported_types/i915-GVTg_V5_${suffix}/create`);
+  return bed.run(`echo ${id} > ${typeFolder(suffix)}/create`);
 }
 
 export function remove(bed: Bed, id: string): Promise<TextResult> {

@@ -115,6 +115,11 @@ export class GuestChannel {
     this.#socket.destroy();
   }
 
+  /** To be called once the guest has booted anew: of what it was asked before, and of its connections, it knows nothing. */
+  forsake(): void {
+    this.#fail(new BedError("guest", "the guest was booted anew"));
+  }
+
   /** Settles with the first value that `pick` returns, with the guest's refusal, or when the channel is lost. */
   #ask<T>(id: number, pick: (message: Message) => T | undefined): Promise<T> {
     const answer = new Promise<T>((resolve, reject) => {
@@ -160,6 +165,10 @@ export class GuestChannel {
 
   #lose(error: BedError): void {
     this.#lost = error;
+    this.#fail(error);
+  }
+
+  #fail(error: BedError): void {
     for (const listener of [...this.#listeners.values()]) listener.lost(error);
     this.#listeners.clear();
   }

@@ -21,6 +21,13 @@ export async function leftOvers(bed: Bed): Promise<LeftOvers> {
   return { slices: linesOf(slices), domains: linesOf(domains), processes: linesOf(processes) };
 }
 
+/** The line of the QEMU's open files that is the slice's VFIO group; throws when the running domain does not hold it. */
+export async function vfioGroupHeld(bed: Bed, domain: string, slice: string): Promise<string> {
+  const group = await bed.check(`basename $(readlink /sys/bus/mdev/devices/${slice}/iommu_group)`);
+  const pid = await bed.check(`cat /run/libvirt/qemu/${domain}.pid`);
+  return bed.check(`ls -l /proc/${pid}/fd | grep -- '-> /dev/vfio/${group}$'`);
+}
+
 /** The states of all claims on disk, sorted. */
 export async function ledgerStates(bed: Bed): Promise<readonly string[]> {
   return linesOf(

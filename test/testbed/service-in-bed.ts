@@ -14,7 +14,7 @@ const run = promisify(execFile);
 /** Below the project, and so below /share in the guest. */
 const plainPackage = "dist/testbed-vgpud.deb";
 const INSTALL_MS = 240_000;
-const START_MS = 120_000;
+const START_MS = 240_000;
 const CALL_AGAIN_MS = 500;
 
 export class ServiceInBed {

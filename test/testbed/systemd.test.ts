@@ -10,6 +10,7 @@ import * as gpu from "./gpu.ts";
 import { leftOvers, ledgerStates, nothing } from "./host-state.ts";
 import { fieldsOf, ServiceInBed } from "./service-in-bed.ts";
 import { bed } from "./suite-bed.ts";
+import { reboots } from "./systemd-reboot.ts";
 import { reloads } from "./systemd-reload.ts";
 
 const lifeLog = "dist/testbed-log";
@@ -299,6 +300,10 @@ for (const name of ["vgpud", "vgpud-read", "hostd"]) {
       assert.deepEqual(await gpu.available(bed), { 8: 6, 4: 3, 2: 1 });
       assert.deepEqual(await ledgerStates(bed), ["gone"]);
     });
+  });
+
+  describe("over a reboot of the host", () => {
+    reboots({ bed: () => bed, service: () => service, tell });
   });
 });
 

@@ -11,7 +11,7 @@ import { Qmp } from "./qmp.ts";
 import { connectWhenListening } from "./unix-socket.ts";
 
 /** Emulated boots are slow and machines are shared: what is normal in 15 s gets this long. */
-const bootTimeoutMs = 240_000;
+const bootTimeoutMs = 600_000;
 const tailBytes = 3000;
 
 export interface VmOptions extends MachineOptions {
@@ -91,6 +91,7 @@ export class Vm {
       deadline.throwIfAborted();
       this.#boot = await this.#channel.hello(Date.now, bootTimeoutMs);
     } while (this.#boot === before);
+    this.#channel.forsake();
   }
 
   log(): Promise<string> {

@@ -84,8 +84,11 @@ const SEND_LIMIT_BYTES = 64 * 1024 * 1024;
 
 export class Rpc implements Disposable {
   readonly #client: Client;
+  readonly #patienceMs: number;
 
-  constructor(socket: string) {
+  /** A call that does not say how long it may take may take `patienceMs`. */
+  constructor(socket: string, patienceMs = PATIENCE_MS) {
+    this.#patienceMs = patienceMs;
     this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), {
       "grpc.max_send_message_length": SEND_LIMIT_BYTES,
       // Its own connection: clients of one process otherwise share one, and it would outlive an agent that is killed.
@@ -112,7 +115,7 @@ export class Rpc implements Disposable {
         responseDeserialize,
         request,
         Metadata.fromHttp2Headers(headers),
-        { deadline: Date.now() + PATIENCE_MS, ...options },
+        { deadline: Date.now() + this.#patienceMs, ...options },
         (error, response) => {
           if (error) reject(new RpcError(error));
           else if (response === undefined) reject(new Error(`${path} answered nothing`));

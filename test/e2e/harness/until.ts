@@ -5,8 +5,12 @@ const PATIENCE_MS = 30_000;
 const PAUSE_MS = 20;
 
 /** The first value that is neither undefined nor false; rejects after a generous while with what was waited for. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  const deadline = performance.now() + PATIENCE_MS;
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
+  const deadline = performance.now() + patienceMs;
   while (performance.now() < deadline) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;

@@ -4,28 +4,13 @@ import path from "node:path";
 import { z } from "zod";
 import { faultSchema, type Fault, type FaultFields } from "../../../agent/simulator/faults/fault.ts";
 import {
-  type CreateDomainRequest,
   type CreateDomainResponse,
-  DestroyDomainRequest,
-  type DestroyDomainResponse,
   DomainServiceService as Domains,
-  StartDomainRequest,
-  type StartDomainResponse,
-  StopDomainRequest,
-  type StopDomainResponse,
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
-import type { Domain, DomainRef } from "../../../proto/gen/vgpud/v1/domain.ts";
-import type { Gpu } from "../../../proto/gen/vgpud/v1/gpu.ts";
-import { GpuServiceService as Gpus } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
-import type { Host } from "../../../proto/gen/vgpud/v1/host.ts";
-import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
-import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
-import { OperationServiceService as Operations } from "../../../proto/gen/vgpud/v1/operation_service.ts";
-import type { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
-import { VgpuServiceService as Vgpus } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
 import { SimulatedHost } from "../../fakes/simulated-host.ts";
+import { AgentCalls, present } from "./agent-calls.ts";
 import { AgentProcess, type ProcessOptions } from "./agent-process.ts";
-import { draft, type Draft } from "./requests.ts";
+import { draft, GPU, type, type Draft } from "./requests.ts";
 import { Rpc } from "./rpc.ts";
 import { asSomebodyElse, foreignXml, type ForeignDomain } from "./somebody-else.ts";
 import { until } from "./until.ts";
@@ -67,6 +52,11 @@ const recordSchema = z.object({
 /** A claim as its file says it. */
 export type ClaimRecord = z.output<typeof recordSchema>;
 
+/** What a claim's file has below the line that guards it. */
+export function recordOf(file: string): ClaimRecord {
+  return recordSchema.parse(JSON.parse(file.slice(file.indexOf("\n"))));
+}
+
 interface Setting {
   /** Instead of a folder of the simulated host's. */
   readonly stateDir?: string;
@@ -98,7 +88,9 @@ export interface Footprint {
 /** The worlds that the test which runs may have used, for their logs when it fails. */
 let opened: World[] = [];
 
-export class World implements AsyncDisposable {
+export { present } from "./agent-calls.ts";
+
+export class World extends AgentCalls implements AsyncDisposable {
   readonly host: SimulatedHost;
   agent: AgentProcess;
   rpc: Rpc;
@@ -107,9 +99,14 @@ export class World implements AsyncDisposable {
   disposed = false;
 
   readonly stateDir: string;
+  /** Of the host without a description. */
+  readonly apertureMib = 1024;
+  /** How long what comes by itself is waited for. */
+  readonly patienceMs = 30_000;
   readonly #process: ProcessOptions;
 
   private constructor(host: SimulatedHost, process: ProcessOptions, stateDir: string | undefined) {
+    super();
     this.host = host;
     this.#process = process;
     this.stateDir = stateDir ?? path.join(host.directory, "state");
@@ -173,68 +170,6 @@ export class World implements AsyncDisposable {
     return await this.createAs(made.request);
   }
 
-  async createAs(request: CreateDomainRequest): Promise<CreateDomainResponse> {
-    return await this.rpc.call(Domains.createDomain, request);
-  }
-
-  async start(name: string, requestId = ""): Promise<StartDomainResponse> {
-    return await this.rpc.call(
-      Domains.startDomain,
-      StartDomainRequest.fromPartial({ ...by(name), requestId }),
-    );
-  }
-
-  async stop(
-    name: string,
-    how: Parameters<typeof StopDomainRequest.fromPartial>[0] = {},
-  ): Promise<StopDomainResponse> {
-    return await this.rpc.call(Domains.stopDomain, StopDomainRequest.fromPartial({ ...by(name), ...how }));
-  }
-
-  async destroy(
-    name: string,
-    how: Parameters<typeof DestroyDomainRequest.fromPartial>[0] = {},
-  ): Promise<DestroyDomainResponse> {
-    return await this.rpc.call(
-      Domains.destroyDomain,
-      DestroyDomainRequest.fromPartial({ ...by(name), ...how }),
-    );
-  }
-
-  async domain(ref: DomainRef["ref"]): Promise<Domain> {
-    const { domain } = await this.rpc.call(Domains.getDomain, { domain: { ref } });
-    return present(domain);
-  }
-
-  async named(name: string): Promise<Domain> {
-    return await this.domain({ $case: "name", value: name });
-  }
-
-  async claimed(name: string): Promise<Domain> {
-    return await this.domain({ $case: "claimId", value: `claim-${name}` });
-  }
-
-  async domains(): Promise<readonly Domain[]> {
-    return (await this.rpc.call(Domains.listDomains, { pageSize: 1000, pageToken: "", withUsage: false }))
-      .domains;
-  }
-
-  async vgpus(): Promise<readonly Vgpu[]> {
-    return (await this.rpc.call(Vgpus.listVgpus, { pageSize: 1000, pageToken: "" })).vgpus;
-  }
-
-  async gpus(): Promise<readonly Gpu[]> {
-    return (await this.rpc.call(Gpus.listGpus, { pageSize: 1000, pageToken: "" })).gpus;
-  }
-
-  async shownHost(): Promise<Host> {
-    return present((await this.rpc.call(Hosts.getHost, {})).host);
-  }
-
-  async operation(name: string): Promise<Operation> {
-    return present((await this.rpc.call(Operations.getOperation, { name })).operation);
-  }
-
   async scrape(): Promise<string> {
     return await (await fetch(this.metricsUrl)).text();
   }
@@ -254,7 +189,7 @@ export class World implements AsyncDisposable {
     const records = await Promise.all(
       files.map(async (name) => {
         const text = await readFile(path.join(this.stateDir, "claims", name), "utf8").catch(() => undefined);
-        return text === undefined ? [] : [recordSchema.parse(JSON.parse(text.slice(text.indexOf("\n"))))];
+        return text === undefined ? [] : [recordOf(text)];
       }),
     );
     return records.flat();
@@ -267,6 +202,21 @@ export class World implements AsyncDisposable {
 
   async footprint(): Promise<Footprint> {
     return { truth: await this.truth(), claims: await this.claimFiles() };
+  }
+
+  /** Where libvirt answers. */
+  get libvirtSocket(): string {
+    return this.host.libvirtSocket;
+  }
+
+  /** The host boots. */
+  async boot(): Promise<void> {
+    await this.host.control({ command: "reboot" });
+  }
+
+  /** Somebody else makes a `_8`. */
+  async makeForeignSlice(uuid: string): Promise<void> {
+    await this.host.control({ command: "create-mdev", gpu: GPU, type: type(8), uuid });
   }
 
   /** Somebody else defines a domain. */
@@ -341,16 +291,6 @@ export class World implements AsyncDisposable {
     await this.agent[Symbol.asyncDispose]();
     await this.host[Symbol.asyncDispose]();
   }
-}
-
-function by(name: string): { readonly domain: DomainRef } {
-  return { domain: { ref: { $case: "name", value: name } } };
-}
-
-/** A value that the contract promises. */
-export function present<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error("the answer lacks what the contract promises");
-  return value;
 }
 
 /** Root hooks (hooks.ts): mocha in several processes keeps those of a file's imports for the first file alone. */

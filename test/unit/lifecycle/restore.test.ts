@@ -24,6 +24,7 @@ class BootingKernel {
 }
 
 const driverMissing = new AgentError("KERNEL_REFUSED", "no such file", { details: { errno: "ENOENT" } });
+const late = new AgentError("KERNEL_TIMEOUT", "no answer yet");
 const noRoom = new AgentError("KERNEL_REPORTS_NO_ROOM", "no room");
 
 describe("restoreSlices", () => {
@@ -64,15 +65,43 @@ describe("restoreSlices", () => {
     assert.equal(await restore(claims, kernel), 0);
     assert.deepEqual(
       kernel.made,
-      [1, 2, 3, 9].map((n) => claim(n).vgpuId),
+      [1, 3, 9, 2].map((n) => claim(n).vgpuId),
     );
     assert.deepEqual(claims.filter(outlivesReboot).length, 4);
+  });
+
+  it("makes the largest first, and of equal ones those that may be started with the host, the oldest first", async () => {
+    const large = { lowGmMib: 128, highGmMib: 512, fences: 4 };
+    const small = { lowGmMib: 64, highGmMib: 384, fences: 4 };
+    const off = { state: "stopped", goal: "stopped" } as const;
+    const kernel = new BootingKernel();
+    await restore(
+      [
+        claim(1, { ...off, sizes: small, createdAt: 1 }),
+        claim(2, { sizes: small, createdAt: 3 }),
+        claim(3, { ...off, sizes: small, createdAt: 2, domain: { ...claim(3).domain, autostart: true } }),
+        vgpuClaim(4, { sizes: small, createdAt: 4 }),
+        claim(5, { ...off, sizes: large, createdAt: 6 }),
+        claim(6, { sizes: large, createdAt: 7 }),
+      ],
+      kernel,
+    );
+    assert.deepEqual(
+      kernel.made,
+      [6, 5, 3, 2, 4, 1].map((n) => claim(n).vgpuId),
+    );
   });
 
   it("waits for a driver that is still on its way", async () => {
     const kernel = new BootingKernel(driverMissing, driverMissing);
     assert.equal(await clock.until(restore([claim(1)], kernel)), 0);
     assert.deepEqual(kernel.made, [claim(1).vgpuId]);
+  });
+
+  it("asks again where no answer came in time, as while hostd still starts", async () => {
+    const kernel = new BootingKernel(late);
+    assert.equal(await clock.until(restore([claim(1)], kernel)), 0);
+    assert.deepEqual(told, [["claim-1", undefined]]);
   });
 
   it("goes on with the next claim when the kernel says no for good", async () => {

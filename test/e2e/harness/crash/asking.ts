@@ -19,8 +19,9 @@ import {
   VgpuServiceService as Vgpus,
 } from "../../../../proto/gen/vgpud/v1/vgpu_service.ts";
 import { GPU, type } from "../requests.ts";
-import { present, type World } from "../world.ts";
+import { present } from "../agent-calls.ts";
 import type { Answer, Book, Outcome } from "./book.ts";
+import type { Ground } from "./ground.ts";
 
 export interface CreateOptions {
   readonly size?: 1 | 2 | 4 | 8;
@@ -43,11 +44,11 @@ const LONG_S = 3600n;
 const BRIEF_S = 1n;
 
 export class Asking {
-  readonly #world: World;
+  readonly #world: Ground;
   readonly #book: Book;
   readonly #newRequestId: () => string;
 
-  constructor(world: World, book: Book, newRequestId: () => string) {
+  constructor(world: Ground, book: Book, newRequestId: () => string) {
     this.#world = world;
     this.#book = book;
     this.#newRequestId = newRequestId;

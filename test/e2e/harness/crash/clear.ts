@@ -10,13 +10,14 @@ import {
 import { bearsOurMark } from "../../../../agent/core/vgpu-mark.ts";
 import type { VgpuId } from "../../../../agent/core/ids.ts";
 import { GPU } from "../requests.ts";
-import type { ClaimRecord, World } from "../world.ts";
+import type { ClaimRecord } from "../world.ts";
 import { AT_ONCE } from "./asking.ts";
+import type { Ground } from "./ground.ts";
 
 /** Tombstones that are not worth the time to read them any longer. */
 const MANY_TOMBSTONES = 100;
 
-export async function clear(world: World): Promise<void> {
+export async function clear(world: Ground): Promise<void> {
   const claims = (await world.records()).filter(({ state }) => state !== "gone");
   await Promise.all(claims.map((claim) => ended(world, claim)));
   await world.rpc.call(Hosts.undrainHost, {});
@@ -24,7 +25,7 @@ export async function clear(world: World): Promise<void> {
   if ((await world.claimFiles()).length > MANY_TOMBSTONES) await world.forgetTombstones();
 }
 
-async function ended(world: World, { claimId, kind, vgpuId, domain }: ClaimRecord): Promise<unknown> {
+async function ended(world: Ground, { claimId, kind, vgpuId, domain }: ClaimRecord): Promise<unknown> {
   const vgpu = { ref: { $case: "claimId" as const, value: claimId } };
   if (kind === "reservation") return world.rpc.call(Reservations.releaseReservation, { claimId });
   if (!bearsOurMark(vgpuId as VgpuId))

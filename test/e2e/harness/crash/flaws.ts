@@ -34,6 +34,8 @@ interface Standing {
   readonly foreign: Pick<Truth, "mdevs" | "domains">;
   /** What is drained is shown in these words, by its name. */
   readonly drains: Readonly<Record<string, string>>;
+  /** Of the one GPU. */
+  readonly apertureMib: number;
 }
 
 export function flawsOf(standing: Standing, book: Book): Flaw[] {
@@ -74,11 +76,11 @@ function leaks({ truth, claims, foreign }: Standing): Flaw[] {
   ];
 }
 
-function overCommitments({ truth, claims, foreign }: Standing): Flaw[] {
+function overCommitments({ truth, claims, foreign, apertureMib }: Standing): Flaw[] {
   const taken = claims.filter(holdsRoom);
   const others = foreign.mdevs.filter(({ uuid }) => !taken.some(({ vgpuId }) => vgpuId === uuid));
   const promised = [...taken, ...others].map((holder) => holder.type);
-  const beyond = beyondRoom(promised);
+  const beyond = beyondRoom(promised, apertureMib);
   const negative = truth.gpus.filter(({ availableInstances }) =>
     Object.values(availableInstances).some((count) => count < 0),
   );

@@ -1,4 +1,5 @@
 // Plays many plots on a few stages, each of which is a host with processes of its own.
+import { World } from "../world.ts";
 import { Stage, type Plot, type Run } from "./stage.ts";
 
 /** As many as CI has processors. */
@@ -43,7 +44,7 @@ class Lane {
   async #played(plot: Plot): Promise<Run> {
     if (plot.isMoot?.() === true) return { deaths: [], flaws: [] };
     if (this.#over) throw new Error("nobody waits for it any more");
-    this.#stage ??= await Stage.open();
+    this.#stage ??= await Stage.on(await World.start("", { mortal: "when armed" }));
     try {
       return await this.#stage.play(plot);
     } catch (error) {

@@ -1,16 +1,18 @@
 // A host on which an agent is let die again and again, beside what somebody else made, and what is looked at after each time.
+import { isDeepStrictEqual } from "node:util";
 import { ClaimState } from "../../../../proto/gen/vgpud/v1/claim.ts";
 import { CLAIM_MARK_NAMESPACE } from "../../../../agent/core/claim-mark.ts";
 import { DomainState } from "../../../../proto/gen/vgpud/v1/domain.ts";
-import { GPU, type } from "../requests.ts";
 import { asSomebodyElse } from "../somebody-else.ts";
 import { until } from "../until.ts";
-import { present, World, type ClaimRecord, type Truth } from "../world.ts";
+import { present } from "../agent-calls.ts";
+import type { ClaimRecord, Truth } from "../world.ts";
 import { Asking, claimOf } from "./asking.ts";
 import { Book } from "./book.ts";
 import { clear } from "./clear.ts";
 import { LAST_WORDS, type Death } from "./death.ts";
 import { flawsOf, repeated, type Flaw } from "./flaws.ts";
+import type { Ground } from "./ground.ts";
 
 /** One life of the agent and what comes after it. */
 export interface Plot {
@@ -26,10 +28,11 @@ export interface Plot {
   readonly isMoot?: () => boolean;
 }
 
-const states: ReadonlyMap<ClaimState, DomainState> = new Map([
-  [ClaimState.ACTIVE, DomainState.RUNNING],
-  [ClaimState.STOPPED, DomainState.SHUT_OFF],
-]);
+/** What is shown of a claim's domain once the host is where the ledger is: what is shown of the claim is the host's, not the ledger's. */
+const shownOf: Readonly<Record<string, readonly [ClaimState, DomainState] | undefined>> = {
+  active: [ClaimState.ACTIVE, DomainState.RUNNING],
+  stopped: [ClaimState.STOPPED, DomainState.SHUT_OFF],
+};
 const NEVER: Death = { point: "any", passing: Number.MAX_SAFE_INTEGER };
 /** What an agent that did not come to the end appointed for it was killed at. */
 export const IDLE = "idle";
@@ -52,24 +55,24 @@ export const OTHER_FOREIGN_SLICE = "6c9c1f1e-aaaa-4000-8000-000000000002";
 const FOREIGN_DOMAIN = "6c9c1f1e-bbbb-4000-8000-000000000001";
 
 export class Stage implements AsyncDisposable {
-  readonly world: World;
+  readonly world: Ground;
   ask: Asking;
   #book = new Book();
   #foreign: Pick<Truth, "mdevs" | "domains">;
   #names = 0;
   #requests = 0;
 
-  private constructor(world: World, foreign: Pick<Truth, "mdevs" | "domains">) {
+  private constructor(world: Ground, foreign: Pick<Truth, "mdevs" | "domains">) {
     this.world = world;
     this.#foreign = foreign;
     this.ask = this.#asking();
   }
 
-  static async open(): Promise<Stage> {
-    const world = await World.start("", { mortal: "when armed" });
-    await makeForeign(world, [FOREIGN_SLICE, OTHER_FOREIGN_SLICE]);
+  /** On an empty host whose agent waits to be armed. The world is the stage's from now on. */
+  static async on(world: Ground): Promise<Stage> {
+    await makeForeignSlices(world);
     await world.defineForeign({ name: "foreign", uuid: FOREIGN_DOMAIN, mdev: FOREIGN_SLICE });
-    await asSomebodyElse(world.host.libvirtSocket, async (libvirt) => {
+    await asSomebodyElse(world.libvirtSocket, async (libvirt) => {
       await libvirt.startDomain(present(await libvirt.lookupDomainByUuid(FOREIGN_DOMAIN)));
     });
     return new Stage(world, await world.truth());
@@ -101,8 +104,8 @@ export class Stage implements AsyncDisposable {
   async reboot(death: Death): Promise<void> {
     const { world } = this;
     await world.kill();
-    await world.host.control({ command: "reboot" });
-    await makeForeign(world, [FOREIGN_SLICE, OTHER_FOREIGN_SLICE]);
+    await world.boot();
+    await makeForeignSlices(world);
     const { mdevs, domains } = await world.truth();
     this.#foreign = {
       mdevs,
@@ -114,10 +117,14 @@ export class Stage implements AsyncDisposable {
   /** Resolves when a claim has ended by itself, or the agent has. */
   async over(name: string): Promise<void> {
     const { world } = this;
-    await until(`${name} is over`, async () => {
-      const claim = (await world.records()).find(({ claimId }) => claimId === claimOf(name));
-      return world.agent.over || claim === undefined || claim.state === "gone";
-    });
+    await until(
+      `${name} is over`,
+      async () => {
+        const claim = (await world.records()).find(({ claimId }) => claimId === claimOf(name));
+        return world.agent.over || claim === undefined || claim.state === "gone";
+      },
+      world.patienceMs,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -134,7 +141,7 @@ export class Stage implements AsyncDisposable {
   async #end(): Promise<string> {
     const { agent } = this.world;
     if (!agent.over) await agent.end("SIGKILL");
-    return LAST_WORDS.exec(agent.log)?.[1] ?? IDLE;
+    return LAST_WORDS.exec((await agent.ended).stderr)?.[1] ?? IDLE;
   }
 
   /** Starts the agent until it lives. Where else it ended meanwhile. */
@@ -166,22 +173,29 @@ export class Stage implements AsyncDisposable {
   /** The claims that have not ended, once all of them rest. */
   async #rest(): Promise<readonly ClaimRecord[]> {
     const { world } = this;
-    return await until("every claim rests", async () => {
+    const atRest = async (): Promise<readonly ClaimRecord[] | false> => {
       const claims = (await world.records()).filter(({ state }) => state !== "gone");
       const written = claims.every(
         ({ state, goal, expiresAt = Infinity }) =>
           rests[state]?.includes(goal) === true && Date.now() < expiresAt,
       );
       return written && (await this.#isReal(claims)) && claims;
-    });
+    };
+    return await until("every claim rests", atRest, world.patienceMs);
   }
 
   /** Whether the host is where the claims are: after a boot the ledger is right before. */
   async #isReal(claims: readonly ClaimRecord[]): Promise<boolean> {
     const { world } = this;
     const domains = (await world.domains()).filter(({ claimId }) => claimId !== "");
-    if (domains.length !== claims.filter(({ kind }) => kind === "domain").length) return false;
-    if (!domains.every(({ claimState, state }) => states.get(claimState) === state)) return false;
+    const ours = new Map(
+      claims.flatMap((claim) => (claim.kind === "domain" ? [[claim.claimId, claim]] : [])),
+    );
+    if (domains.length !== ours.size) return false;
+    const real = domains.every(({ claimId, claimState, state }) =>
+      isDeepStrictEqual(shownOf[ours.get(claimId)?.state ?? ""], [claimState, state]),
+    );
+    if (!real) return false;
     const there = (await world.vgpus()).filter(({ present: shown }) => shown).map(({ vgpuId }) => vgpuId);
     if (!claims.every(({ kind, vgpuId }) => kind !== "vgpu" || there.includes(vgpuId))) return false;
     // A mark is all that an adoption leaves in libvirt: it is there with its claim, and not otherwise.
@@ -199,18 +213,19 @@ export class Stage implements AsyncDisposable {
       host: `${drained} ${drainNote}`,
       GPU: `${present(gpu).drained} ${present(gpu).drainNote}`,
     };
-    return flawsOf({ truth: await world.truth(), claims, drains, foreign: this.#foreign }, this.#book);
+    const { apertureMib } = world;
+    const standing = { truth: await world.truth(), claims, drains, foreign: this.#foreign, apertureMib };
+    return flawsOf(standing, this.#book);
   }
 }
 
-async function isMarked(world: World, domain: string): Promise<boolean> {
-  return await asSomebodyElse(world.host.libvirtSocket, async (libvirt) => {
+async function isMarked(world: Ground, domain: string): Promise<boolean> {
+  return await asSomebodyElse(world.libvirtSocket, async (libvirt) => {
     const found = present(await libvirt.lookupDomainByUuid(domain));
     return (await libvirt.metadata(found, CLAIM_MARK_NAMESPACE)) !== undefined;
   });
 }
 
-async function makeForeign(world: World, uuids: readonly string[]): Promise<void> {
-  for (const uuid of uuids)
-    await world.host.control({ command: "create-mdev", gpu: GPU, type: type(8), uuid });
+async function makeForeignSlices(world: Ground): Promise<void> {
+  for (const uuid of [FOREIGN_SLICE, OTHER_FOREIGN_SLICE]) await world.makeForeignSlice(uuid);
 }
