@@ -9,13 +9,9 @@ describe("an agent on a real kernel that is killed and started again", () => {
   crashRuns({
     bed: () => bed,
     ends: [
-      // The disk has the promise, and nobody was told.
-      ["ledger write renamed", "create"],
-      // The kernel and libvirt have what the ledger only intends.
-      ["after create-vgpu", "create"],
+      // Kernel and libvirt have what the ledger only intends.
       ["after start-domain", "create"],
       // The host has less than the ledger says.
-      ["after force-off", "destroy"],
       ["after remove-vgpu", "destroy"],
     ],
     log: "dist/testbed-log/crash-points.log",
