@@ -40,7 +40,7 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_gpu_info: note("count by (backend, generation, model) (vgpud_gpu_info)", "without an Intel GPU"),
   vgpud_gpu_vgpu_supported: note("vgpud_gpu_vgpu_supported == 1", "without an Intel GPU"),
   vgpud_host_drained: note("sum(vgpud_host_drained)"),
-  vgpud_gpu_drained: note("vgpud_gpu_drained == 1", "without an Intel GPU"),
+  vgpud_gpu_drained: note("sum by (instance) (vgpud_gpu_drained)", "without an Intel GPU"),
   vgpud_gpu_vgpus: note("sum by (ownership) (vgpud_gpu_vgpus)", "without an Intel GPU"),
   vgpud_gpu_resource_capacity_bytes: note("sum by (resource) (vgpud_gpu_resource_capacity_bytes)", noGpu),
   vgpud_gpu_resource_host_reserved_bytes: note("vgpud_gpu_resource_host_reserved_bytes", noGpu),
