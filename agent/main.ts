@@ -1,5 +1,5 @@
-#!/usr/bin/env -S node --max-semi-space-size=4 --no-parallel-scavenge
-// vgpud. The flags keep what was just allocated in 4 MiB instead of 16, since the agent allocates little at a time and the
+#!/usr/bin/env -S node --max-semi-space-size=8 --no-parallel-scavenge
+// vgpud. The flags keep what was just allocated in 8 MiB instead of 16, since the agent allocates little at a time and the
 // rest would stay resident with garbage in it, and let one thread sweep it: to wake others costs more than so little memory
 // takes (npm run bench: memory, plan).
 import { vgpud } from "./main/vgpud.ts";
