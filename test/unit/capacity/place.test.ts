@@ -1,17 +1,14 @@
-// Placement and the arithmetic below it, against a kernel whose arithmetic is written apart from ours.
+// Where a vGPU goes, and why it goes nowhere, on hosts of every kind.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
-import { budgetOf, lacking, room, type Holding } from "../../../agent/capacity/budget.ts";
-import { allocatable } from "../../../agent/capacity/kernel-count.ts";
-import { place, type Decision, type Stock } from "../../../agent/capacity/place.ts";
-import { policies } from "../../fakes/plan-cases.ts";
+import type { Holding } from "../../../agent/capacity/budget.ts";
+import { place, type Decision } from "../../../agent/capacity/place.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
-import { foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
-
-const suffixes = ["8", "4", "2", "1"] as const satisfies readonly TypeSuffix[];
-const apertures = [128, 256, 512, 1024, 2048, 4096] as const;
+import { ownVgpuId, pciAddress } from "../../fakes/ids.ts";
+import { policies } from "../../fakes/plan-cases.ts";
+import { apertures, byType, decide, gpusOf, inService, suffixes, untouched } from "./placing.ts";
 
 const anySize: fc.Arbitrary<Wish["size"]> = fc.oneof(
   fc.constantFrom(...suffixes).map((suffix) => ({ by: "type", type: typeName(suffix) }) as const),
@@ -30,141 +27,6 @@ const wishes: fc.Arbitrary<Wish> = fc.record({
   policy: fc.constantFrom(...policies),
 });
 const hosts = fc.array(fc.constantFrom(...apertures), { minLength: 1, maxLength: 4 });
-
-function gpusOf(sizes: readonly number[]): FakeGpu[] {
-  return sizes.map((aperture, n) => new FakeGpu(pciAddress(n), aperture));
-}
-
-interface Given {
-  readonly promised?: readonly Holding[];
-  readonly refused?: readonly boolean[];
-  readonly drained?: Stock["drained"];
-}
-
-const inService = (): undefined => undefined;
-/** A host on which nothing was made or promised. */
-const untouched = { rule: gvtgCapacity, holdings: [], made: new Set<never>(), drained: inService };
-
-/** `refused`: by GPU, whether the kernel has lately refused the smallest type there. */
-function decide(
-  gpus: readonly FakeGpu[],
-  wish: Wish,
-  { promised = [], refused = [], drained = inService }: Given = {},
-): Decision {
-  const refusal = { sizes: { lowGmMib: 64, highGmMib: 384 }, at: 0 };
-  const memory = { ggttMib: 4096, layouts: undefined, countsAgree: true, refusal };
-  const facts = gpus.map((gpu, n) => ({ ...gpu.facts(), ...(refused[n] === true ? { memory } : {}) }));
-  const made = facts.flatMap((gpu) => {
-    const slices = gpus.find(({ address }) => address === gpu.address)?.slices() ?? [];
-    return slices.flatMap(({ id, type }) => {
-      const sizes = gpu.types.find(({ name }) => name === type)?.sizes;
-      return sizes ? [{ vgpuId: id, gpu: gpu.address, sizes }] : [];
-    });
-  });
-  return place(wish, {
-    ...{ gpus: facts, rule: gvtgCapacity, drained },
-    holdings: [...made, ...promised],
-    made: new Set(made.map(({ vgpuId }) => vgpuId)),
-  });
-}
-
-function byType(suffix: TypeSuffix, given: Partial<Wish> = {}): Wish {
-  return { size: { by: "type", type: typeName(suffix) }, gpu: undefined, policy: "pack", ...given };
-}
-
-describe("the arithmetic of one GPU", () => {
-  it("gives what the kernel gives, for every aperture and type", () => {
-    const table = apertures.map((aperture) => {
-      const gpu = new FakeGpu(pciAddress(), aperture).facts();
-      const endowment = gvtgCapacity(gpu);
-      assert.ok(endowment);
-      const budget = budgetOf(endowment, []);
-      return [aperture, gpu.types.map(({ sizes }) => sizes && allocatable(budget, sizes, []))];
-    });
-    assert.deepEqual(Object.fromEntries(table), {
-      128: [],
-      256: [2, 1],
-      512: [6, 3, 1],
-      1024: [7, 5, 2, 1],
-      2048: [4, 3, 1, 0],
-      4096: [0, 0, 0, 0],
-    });
-  });
-
-  it("gives nothing of 4 GiB of aperture although the kernel's own count wraps and promises some", () => {
-    const gpu = new FakeGpu(pciAddress(), 4096).facts();
-    const wrapped = { ...gpu, types: gpu.types.map((type) => ({ ...type, kernelAvailable: 7 })) };
-    const wish = byType("8");
-    const decision = place(wish, { gpus: [wrapped], ...untouched });
-    assert.ok(!decision.ok);
-    assert.equal(decision.reason, "HIGH_GM_EXHAUSTED");
-  });
-
-  it("stays equal to the kernel's whatever has been made", () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...apertures),
-        fc.array(fc.constantFrom(...suffixes)),
-        (aperture, wanted) => {
-          const gpu = new FakeGpu(pciAddress(), aperture);
-          for (const [n, suffix] of wanted.entries()) {
-            try {
-              gpu.make(ownVgpuId(n), typeName(suffix));
-            } catch {
-              // no room: what was made so far stands
-            }
-          }
-          const facts = gpu.facts();
-          const holdings = gpu.slices().map(({ id, type }) => {
-            const sizes = facts.types.find(({ name }) => name === type)?.sizes;
-            assert.ok(sizes);
-            return { vgpuId: id, gpu: gpu.address, sizes };
-          });
-          const endowment = gvtgCapacity(facts);
-          assert.ok(endowment);
-          const budget = budgetOf(endowment, holdings);
-          for (const { sizes, kernelAvailable } of facts.types) {
-            assert.ok(sizes);
-            assert.equal(room(budget, sizes), kernelAvailable);
-            assert.equal(lacking(budget, sizes) === undefined, kernelAvailable > 0);
-          }
-        },
-      ),
-    );
-  });
-
-  it("shows what others over-committed as none, never as less", () => {
-    const endowment = gvtgCapacity(new FakeGpu(pciAddress(), 256).facts());
-    assert.ok(endowment);
-    const sizes = { lowGmMib: 4096, highGmMib: 8192, fences: 64 };
-    const { free } = budgetOf(endowment, [{ vgpuId: foreignVgpuId(1), gpu: pciAddress(), sizes }]);
-    assert.deepEqual(free, { lowGmMib: 0, highGmMib: 0, fences: 0, instances: 6 });
-  });
-
-  it("says nothing about a GPU without an aperture", () => {
-    const gpu = { ...new FakeGpu(pciAddress(), 256).facts(), apertureMib: undefined };
-    assert.equal(gvtgCapacity(gpu), undefined);
-    const decision = place(byType("8"), { gpus: [gpu], ...untouched });
-    assert.ok(!decision.ok);
-    assert.equal(decision.reason, "MODE_UNSUPPORTED");
-  });
-
-  it("names the resource that stands in the way", () => {
-    const endowment = gvtgCapacity(new FakeGpu(pciAddress(), 1024).facts());
-    assert.ok(endowment);
-    const taken = (lowGmMib: number, highGmMib: number, fences: number): ReturnType<typeof lacking> =>
-      lacking(
-        budgetOf(endowment, [
-          { vgpuId: ownVgpuId(1), gpu: pciAddress(), sizes: { lowGmMib, highGmMib, fences } },
-        ]),
-        { lowGmMib: 64, highGmMib: 384, fences: 4 },
-      );
-    assert.equal(taken(64, 384, 4), undefined);
-    assert.equal(taken(896, 384, 4), "APERTURE_EXHAUSTED");
-    assert.equal(taken(64, 2688, 4), "HIGH_GM_EXHAUSTED");
-    assert.equal(taken(64, 384, 28), "FENCES_EXHAUSTED");
-  });
-});
 
 describe("place", () => {
   it("never chooses a GPU on which the kernel would refuse", () => {
@@ -401,63 +263,5 @@ describe("place", () => {
         },
       ),
     );
-  });
-});
-
-describe("a drained GPU", () => {
-  const drains =
-    (...drained: number[]): Stock["drained"] =>
-    (gpu) =>
-      drained.some((n) => gpu === pciAddress(n))
-        ? { reason: "GPU_DRAINED", why: "is drained: fan" }
-        : undefined;
-
-  it("is passed over, with its reason, for one that serves", () => {
-    const decision = decide(gpusOf([1024, 1024]), byType("8"), { drained: drains(0) });
-    assert.ok(decision.ok);
-    assert.equal(decision.gpu, pciAddress(1));
-    assert.deepEqual(
-      decision.candidates.map(({ gpu, lost, why }) => [gpu, lost, why]),
-      [
-        [pciAddress(0), "GPU_DRAINED", "is drained: fan"],
-        [pciAddress(1), undefined, "fits"],
-      ],
-    );
-  });
-
-  it("is why nothing is placed only where no other GPU could serve for want of room", () => {
-    const reason = (...apertures: number[]): string | undefined => {
-      const decision = decide(gpusOf(apertures), byType("1"), { drained: drains(0) });
-      return decision.ok ? undefined : `${decision.reason}: ${decision.why}`;
-    };
-    assert.equal(reason(1024), `GPU_DRAINED: ${pciAddress(0)} is drained: fan`);
-    assert.equal(reason(1024, 512), `GPU_DRAINED: ${pciAddress(0)} is drained: fan`);
-    const full = decide(gpusOf([1024, 1024]), byType("1"), {
-      drained: drains(0),
-      promised: [1, 2].map((n) => ({
-        vgpuId: ownVgpuId(n),
-        gpu: pciAddress(1),
-        sizes: { lowGmMib: 448, highGmMib: 0, fences: 4 },
-      })),
-    });
-    assert.ok(!full.ok);
-    assert.equal(full.reason, "APERTURE_EXHAUSTED");
-    assert.match(full.why, new RegExp(`${pciAddress(0)} is drained: fan; no room on ${pciAddress(1)}`));
-  });
-
-  it("says a drained host once, however many GPUs it has", () => {
-    const drained = (): ReturnType<Stock["drained"]> => ({
-      reason: "HOST_DRAINED",
-      why: "the host is drained",
-    });
-    const decision = decide(gpusOf([1024, 1024]), byType("8"), { drained });
-    assert.ok(!decision.ok);
-    assert.deepEqual([decision.reason, decision.why], ["HOST_DRAINED", "the host is drained"]);
-  });
-
-  it("lacks for a type that it does not offer the type first", () => {
-    const decision = decide(gpusOf([256]), byType("1"), { drained: drains(0) });
-    assert.ok(!decision.ok);
-    assert.equal(decision.reason, "TYPE_UNKNOWN");
   });
 });

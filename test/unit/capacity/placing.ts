@@ -1,0 +1,51 @@
+// Hosts of fake GPUs, and what is decided on them.
+import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
+import type { Holding } from "../../../agent/capacity/budget.ts";
+import { place, type Decision, type Stock } from "../../../agent/capacity/place.ts";
+import type { Wish } from "../../../agent/capacity/wish.ts";
+import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
+import { pciAddress } from "../../fakes/ids.ts";
+
+export const suffixes = ["8", "4", "2", "1"] as const satisfies readonly TypeSuffix[];
+export const apertures = [128, 256, 512, 1024, 2048, 4096] as const;
+
+export function gpusOf(sizes: readonly number[]): FakeGpu[] {
+  return sizes.map((aperture, n) => new FakeGpu(pciAddress(n), aperture));
+}
+
+interface Given {
+  readonly promised?: readonly Holding[];
+  readonly refused?: readonly boolean[];
+  readonly drained?: Stock["drained"];
+}
+
+export const inService = (): undefined => undefined;
+/** A host on which nothing was made or promised. */
+export const untouched = { rule: gvtgCapacity, holdings: [], made: new Set<never>(), drained: inService };
+
+/** `refused`: by GPU, whether the kernel has lately refused the smallest type there. */
+export function decide(
+  gpus: readonly FakeGpu[],
+  wish: Wish,
+  { promised = [], refused = [], drained = inService }: Given = {},
+): Decision {
+  const refusal = { sizes: { lowGmMib: 64, highGmMib: 384 }, at: 0 };
+  const memory = { ggttMib: 4096, layouts: undefined, countsAgree: true, refusal };
+  const facts = gpus.map((gpu, n) => ({ ...gpu.facts(), ...(refused[n] === true ? { memory } : {}) }));
+  const made = facts.flatMap((gpu) => {
+    const slices = gpus.find(({ address }) => address === gpu.address)?.slices() ?? [];
+    return slices.flatMap(({ id, type }) => {
+      const sizes = gpu.types.find(({ name }) => name === type)?.sizes;
+      return sizes ? [{ vgpuId: id, gpu: gpu.address, sizes }] : [];
+    });
+  });
+  return place(wish, {
+    ...{ gpus: facts, rule: gvtgCapacity, drained },
+    holdings: [...made, ...promised],
+    made: new Set(made.map(({ vgpuId }) => vgpuId)),
+  });
+}
+
+export function byType(suffix: TypeSuffix, given: Partial<Wish> = {}): Wish {
+  return { size: { by: "type", type: typeName(suffix) }, gpu: undefined, policy: "pack", ...given };
+}
