@@ -157,12 +157,15 @@ export class Ledger {
   async erase(vgpuId: VgpuId): Promise<void> {
     const claim = this.#claims.get(vgpuId);
     if (!claim) return;
+    const erased = async (): Promise<void> => {
+      await this.#store.erase(vgpuId);
+      this.#accepted.delete(vgpuId);
+    };
     try {
-      await this.#inTurn(vgpuId, () => this.#store.erase(vgpuId));
+      await this.#inTurn(vgpuId, erased);
     } catch (error) {
       throw unavailable(`claim ${claim.claimId} is over and cannot be erased`, claim, error);
     }
-    this.#accepted.delete(vgpuId);
     if (this.#claims.get(vgpuId) === claim) this.#set(vgpuId, undefined);
   }
 
@@ -182,17 +185,23 @@ export class Ledger {
   async #tell(claim: Claim, otherwise: () => void): Promise<unknown> {
     const { vgpuId } = claim;
     this.#set(vgpuId, claim);
+    const written = async (): Promise<void> => {
+      await this.#store.write(claim);
+      this.#accepted.set(vgpuId, claim);
+    };
     try {
-      await this.#inTurn(vgpuId, () => this.#store.write(claim), otherwise);
+      await this.#inTurn(vgpuId, written, otherwise);
     } catch (error) {
       return error;
     }
-    this.#accepted.set(vgpuId, claim);
     this.#setTrouble(undefined);
     return undefined;
   }
 
-  /** What fails is in doubt before the next in line begins: that one settles it first. */
+  /**
+   * What the store has, or half heard, is known before the next in line begins: that one settles doubts first, and goes back to
+   * what was accepted when it fails itself.
+   */
   async #inTurn(
     vgpuId: VgpuId,
     tell: () => Promise<void>,
