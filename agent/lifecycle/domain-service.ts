@@ -110,10 +110,10 @@ export class DomainService {
   async destroy(request: StopRequest, caller: Caller): Promise<DomainResult> {
     const { intents } = this.#options;
     await this.#knownInventory(caller);
-    const claim = await intents.written(this.#own(request.domainId, caller), caller);
+    const claim = this.#own(request.domainId, caller);
     const repeated = intents.repeated(request, claim);
     if (repeated) return repeated;
-    if (claim.state === "gone") return intents.seen(claim);
+    if (claim.state === "gone") return intents.over(claim, caller);
     const change = {
       state: "deleting",
       goal: "absent",

@@ -91,10 +91,10 @@ export class Intents {
     return this.#result(isLike(claim, ended) ? ended : this.#now(claim));
   }
 
-  /** The claim once all that was asked of it is on disk, or goes ahead of it: an end that is not is not told. */
-  async written<Of extends SliceClaim>(claim: Of, { signal }: Caller): Promise<Of> {
-    const now = await untilAborted(this.#options.ledger.written(claim.vgpuId), signal);
-    return isLike(claim, now) ? now : claim;
+  /** As `seen`, of a claim that has ended: not before its end is on disk, and where that fails whoever leads it is waited for. */
+  async over<Of extends SliceClaim>(claim: Of, caller: Caller): Promise<Result<Of>> {
+    const now = await untilAborted(this.#options.ledger.written(claim.vgpuId), caller.signal);
+    return isLike(claim, now) && now.state !== "gone" ? this.await(now, caller) : this.seen(claim);
   }
 
   /** What a retry of a create hears; what was asked of the claim since then is not its business. */

@@ -71,11 +71,11 @@ export class VgpuService {
     const { intents, lookout } = this.#options;
     // What somebody else made is told from what there is none of.
     await untilAborted(lookout.fresh(), caller.signal);
-    const claim = await intents.written(this.#own(request.vgpuId), caller);
+    const claim = this.#own(request.vgpuId);
     caller.onClaim(claim);
     const repeated = intents.repeated(request, claim);
     if (repeated) return repeated;
-    if (claim.state === "gone") return intents.seen(claim);
+    if (claim.state === "gone") return intents.over(claim, caller);
     if (claim.operation.kind === "delete-vgpu" && !claim.operation.ended) return intents.await(claim, caller);
     const operation = intents.newOperation("delete-vgpu", caller);
     const change = { state: "deleting", goal: "absent", failure: undefined } as const;

@@ -206,6 +206,31 @@ describe("destroying a domain", () => {
     );
   });
 
+  it("twice at the same moment is one operation for both", async () => {
+    const { node } = await nodeWithDomain();
+    const [first, second] = await Promise.all([destroy(node), destroy(node)]);
+    assert.equal(first.operation.id, second.operation.id);
+    assert.deepEqual([first.claim.state, second.claim.state], ["gone", "gone"]);
+  });
+
+  it("is not said to have ended before that is on disk", async () => {
+    const { node, claim } = await nodeWithDomain();
+    let second: Promise<unknown> | undefined;
+    node.store.before = (record) => {
+      if (second !== undefined || typeof record === "string" || record.state !== "gone")
+        return Promise.resolve();
+      second = destroy(node, { requestId: "r-2" }).catch((error: unknown) => AgentError.from(error).reason);
+      return node.clock.rest().then(() => Promise.reject(new Error("input/output error")));
+    };
+    await assert.rejects(destroy(node), { reason: "LEDGER_UNAVAILABLE" });
+    assert.equal(await second, "LEDGER_UNAVAILABLE");
+    await node.converge();
+    assert.deepEqual(
+      node.store.records.map(({ vgpuId, state }) => [vgpuId, state]),
+      [[claim.vgpuId, "gone"]],
+    );
+  });
+
   it("a second time answers with the tombstone", async () => {
     const { node } = await nodeWithDomain();
     const first = await destroy(node);

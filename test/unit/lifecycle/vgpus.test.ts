@@ -87,6 +87,13 @@ describe("a vGPU for a domain of others", () => {
     await assert.rejects(create(node, 1), { reason: "CLAIM_ENDED" });
   });
 
+  it("is deleted once by two who ask at the same moment", async () => {
+    const node = new FakeNode();
+    const { claim } = await create(node, 1);
+    const [first, second] = await Promise.all([remove(node, claim.vgpuId), remove(node, claim.vgpuId)]);
+    assert.equal(first.operation.id, second.operation.id);
+  });
+
   it("is never taken from who holds it: the answer names the holder, and the rest goes by itself", async () => {
     const node = new FakeNode();
     const { claim } = await create(node, 1);
