@@ -2,7 +2,7 @@
 // but the mark in the domain's metadata.
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
-import type { ClaimId, VgpuId } from "../core/ids.ts";
+import type { ClaimId, DomainId, VgpuId } from "../core/ids.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
@@ -127,11 +127,15 @@ export class Adoption {
   }
 
   async #release(vgpuId: VgpuId, request: ReleaseRequest, caller: Caller): Promise<SliceClaim> {
-    const { ledger, marks, lookout, stop, clock } = this.#options;
+    const { ledger, lookout, clock } = this.#options;
     const inventory = await this.#knownInventory(caller);
     const claim = this.#releasable(vgpuId, request, inventory);
     caller.onClaim(claim);
-    if (claim.state === "gone") return claim;
+    if (claim.state === "gone") {
+      // Its end may still be on its way to the disk, and fail there.
+      const now = await untilAborted(ledger.written(vgpuId), caller.signal);
+      return now?.state === "gone" ? claim : this.#release(vgpuId, request, caller);
+    }
     caller.signal.throwIfAborted();
     // Written before anything is done: on a disk that is full the mark stays, and the claim with it.
     const requests = remember(claim.requests, request, claim.operation);
@@ -142,7 +146,7 @@ export class Adoption {
         : changed(claim, { requests }, wall);
     await ledger.put(noted);
     const marked = noted.domain?.id ?? bearerOf(vgpuId, inventory)?.id;
-    if (marked !== undefined) await marks.unmark(marked, stop);
+    if (marked !== undefined) await this.#unmark(marked, claim, noted);
     const now = ledger.get(vgpuId);
     // The planner may have seen that the mark is off, or somebody asked for something else.
     const over = now === noted ? tombstone(changed<SliceClaim>(noted, GIVEN_UP, clock.wall())) : now;
@@ -151,6 +155,18 @@ export class Adoption {
     if (over !== now) await ledger.put(over);
     await lookout.fresh();
     return over;
+  }
+
+  async #unmark(domainId: DomainId, before: SliceClaim, noted: SliceClaim): Promise<void> {
+    const { ledger, marks, stop } = this.#options;
+    try {
+      await marks.unmark(domainId, stop);
+    } catch (error) {
+      // What libvirt would not do was not begun: a mark that goes later was taken off by somebody else.
+      const nothing = AgentError.from(error).reason === "LIBVIRT_REFUSED";
+      if (nothing && ledger.get(noted.vgpuId) === noted) await ledger.put(before);
+      throw error;
+    }
   }
 
   #releasable(vgpuId: VgpuId, request: ReleaseRequest, inventory: Inventory): SliceClaim {

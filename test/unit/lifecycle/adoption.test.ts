@@ -207,6 +207,21 @@ describe("a vGPU of others", () => {
     assert.equal(node.host.vgpuIds.length, node.host.domains.length);
   });
 
+  it("is as it was when libvirt refuses to take the mark off", async () => {
+    await adopt();
+    node.host.refuse("unmark-domain", new AgentError("LIBVIRT_REFUSED", "no"));
+    await assert.rejects(release(), refusedFor("LIBVIRT_REFUSED"));
+    // Somebody defines the domain anew: nobody has given it up.
+    const shown = domain();
+    assert.ok(shown);
+    node.host.put({ ...shown, mark: undefined });
+    await node.converge();
+    assert.deepEqual(
+      node.ledger.all().map(({ state, failure }) => [state, failure?.reason]),
+      [["failed", "DOMAIN_VANISHED"]],
+    );
+  });
+
   it("is not given up while it is on its way, or when it is nobody's", async () => {
     await assert.rejects(release(), refusedFor("CLAIM_STATE"));
     await adopt();
