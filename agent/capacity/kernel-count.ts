@@ -1,9 +1,9 @@
 // What `available_instances` says about what is promised and planned. It counts how many of one type the kernel would make as things
-// stand, if nothing else were made; what it will be once other types were made, it does not say. This much follows: a slice takes at least as much of
-// everything as any smaller one, so of a type and all larger ones together no more can be made than that count. It holds in
-// whatever order they are made, and it is all that holds: where the kernel counts less than our arithmetic (because the host's
-// own windows take room, say), a plan within these bounds is likely and not certain. A type of which our arithmetic has no
-// more than the kernel counts is not bounded by it: the sums see to that. Pure.
+// stand, if nothing else were made; what it will be once other types were made, it does not say. This much follows: a slice
+// takes at least as much of each resource as a smaller one, so of a type and all larger ones together no more can be made than
+// that count. It holds in whatever order they are made, and it is all that holds: where the kernel counts less than our
+// arithmetic (because the host's own windows take room, say), a plan within these bounds is likely and not certain. A type of
+// which our arithmetic has no more than the kernel counts is not bounded by it: the sums see to that. Pure.
 import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { SliceSizes, VgpuType } from "../inventory/model.ts";
 import { room, type Budget, type Holding } from "./budget.ts";
