@@ -1,12 +1,12 @@
 // Many callers at once for one GPU: what fits is made, all else is refused for want of room, and nothing is left over.
 import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
 import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import {
   type CreateDomainResponse,
   DestroyDomainRequest,
   DomainServiceService as Domains,
 } from "../../proto/gen/vgpud/v1/domain_service.ts";
+import { comingBack } from "./harness/coming-back.ts";
 import { beyondRoom } from "./harness/gpu-room.ts";
 import { type } from "./harness/requests.ts";
 import { Rpc, RpcError } from "./harness/rpc.ts";
@@ -15,8 +15,6 @@ import { present, World } from "./harness/world.ts";
 const CALLERS = 200;
 const CONNECTIONS = 8;
 const SAME_CALLERS = 50;
-/** Shorter than the agent asks for: the more they come, the better. */
-const COME_BACK_MS = 10;
 /** Of a caller for whom there was no room, while others give back. */
 const TRIES = 4;
 const SIZES = [4, 2, 8, 1] as const;
@@ -177,26 +175,17 @@ describe("two hundred callers at once", () => {
 
 /** Undefined when one of them was answered; the last refusal when there was no room for any. */
 async function attempts(most: number, call: () => Promise<unknown>): Promise<RpcError | undefined> {
-  for (let left = most; ; left -= 1) {
-    try {
-      await call();
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof RpcError) || error.code !== "RESOURCE_EXHAUSTED") throw error;
-      if (left <= 1) return error;
-    }
-    await delay(COME_BACK_MS);
+  let left = most;
+  try {
+    await comingBack(call, ({ code }) => code === "RESOURCE_EXHAUSTED" && --left > 0);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RpcError && error.code === "RESOURCE_EXHAUSTED") return error;
+    throw error;
   }
 }
 
 /** Comes back as often as the agent has too much to do. */
-async function patiently<T>(call: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof RpcError) || error.reason !== "TOO_MANY_CALLS") throw error;
-      await delay(COME_BACK_MS);
-    }
-  }
+function patiently<T>(call: () => Promise<T>): Promise<T> {
+  return comingBack(call, ({ reason }) => reason === "TOO_MANY_CALLS");
 }

@@ -1,13 +1,13 @@
 // vgpud is restarted while callers make and destroy domains: what was acknowledged is so, and what was not can be asked again.
 import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
 import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import {
   DestroyDomainRequest,
   DomainServiceService as Domains,
 } from "../../proto/gen/vgpud/v1/domain_service.ts";
+import { comingBack } from "./harness/coming-back.ts";
 import { type } from "./harness/requests.ts";
-import { Rpc, RpcError } from "./harness/rpc.ts";
+import { Rpc } from "./harness/rpc.ts";
 import { until } from "./harness/until.ts";
 import { World } from "./harness/world.ts";
 
@@ -16,7 +16,6 @@ const CALLERS = 6;
 const RESTARTS = 3;
 /** Acknowledged ones between two restarts. */
 const CHANGES = 15;
-const COME_BACK_MS = 20;
 
 describe("a vgpud that is restarted under load", () => {
   it("loses nothing that it had acknowledged, and leaves nothing that it had not", async function () {
@@ -28,18 +27,14 @@ describe("a vgpud that is restarted under load", () => {
 
     /** As a scheduler does: the same request again until it is answered. */
     async function answered<T>(call: () => Promise<T>): Promise<T> {
-      for (;;) {
-        try {
-          const answer = await call();
-          acknowledged += 1;
-          return answer;
-        } catch (error) {
-          // Nothing but this may be told to somebody who does everything right.
-          if (!(error instanceof RpcError) || error.code !== "UNAVAILABLE") throw error;
-          interrupted += 1;
-        }
-        await delay(COME_BACK_MS);
-      }
+      const answer = await comingBack(call, ({ code }) => {
+        // Nothing but this may be told to somebody who does everything right.
+        if (code !== "UNAVAILABLE") return false;
+        interrupted += 1;
+        return true;
+      });
+      acknowledged += 1;
+      return answer;
     }
 
     /** Makes and destroys by turns; resolves with the name of the domain that it has in the end. */

@@ -35,10 +35,12 @@ export class FaultBoard {
     this.set(initial);
   }
 
-  /** By name; `times` counts down. */
+  /** By name; `times` counts down, and is 1 while the last one still lasts: 0 would say "always". */
   get list(): readonly Fault[] {
     const entries = [...this.#entries.values()].sort((a, b) => (a.fault.name < b.fault.name ? -1 : 1));
-    return entries.map(({ fault, left }) => (fault.times === undefined ? fault : { ...fault, times: left }));
+    return entries.map(({ fault, left }) =>
+      fault.times === undefined ? fault : { ...fault, times: Math.max(1, left) },
+    );
   }
 
   /** Sets each; one of the same name is replaced, and what that held up goes on. */
