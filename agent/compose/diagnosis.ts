@@ -4,6 +4,7 @@ import { messageOf } from "../core/errors.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { diagnose } from "../diagnosis/diagnose.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
+import { GivingWay, type Looks } from "../diagnosis/giving-way.ts";
 import { hostSubject } from "../diagnosis/host-subject.ts";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
@@ -25,12 +26,14 @@ const REST_MS = 200;
 
 /** What the agent itself knows, beside the host's files. */
 interface Known {
+  readonly looks: Looks;
   readonly libvirt: () => LibvirtStatus;
   readonly rooms: () => Rooms;
 }
 
-export function composeDiagnostician(root: string, files: ExaminedFiles, known: Known): Diagnostician {
+export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, known: Known): Diagnostician {
   const examine = async () => {
+    const files = new GivingWay(hostFiles, known.looks, clock);
     const kernelLog = await readKernelLog(root, files);
     const libvirt = (): Promise<LibvirtReading> => Promise.resolve(readingOf(known.libvirt()));
     const host = await hostSubject(files, { kernelLog, libvirt, rooms: known.rooms() });

@@ -136,6 +136,7 @@ export function composeStages(
   });
   const lookout = new Lookout({ look: composeLook({ files, domains: libvirt }, log), snapshot, stop: cut });
   const diagnostician = composeDiagnostician(config.host_root, files, {
+    looks: lookout,
     libvirt: () => libvirt.status,
     rooms: () => roomsOf(view().gpus),
   });

@@ -25,6 +25,11 @@ export class Lookout {
     return this.#snapshot.current;
   }
 
+  /** The look that is being taken now. */
+  get underWay(): Promise<Inventory> | undefined {
+    return this.#running;
+  }
+
   /** Tells of each look that finds libvirt away, or hanging, which the look before still saw. */
   onBlinded(listener: () => void): void {
     this.#onBlinded.add(listener);
