@@ -6,7 +6,7 @@ import type { RunningJob } from "./protocol/jobs.ts";
 import { MAX_LINE_BYTES, type Operation, type Result } from "./protocol/messages.ts";
 import { parseResult, ProtocolError } from "./protocol/parse.ts";
 
-const entry = fileURLToPath(import.meta.resolve("./child.js"));
+const entry = fileURLToPath(import.meta.resolve("../hostd/child.js"));
 
 export class Children {
   readonly #root: string;

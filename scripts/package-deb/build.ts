@@ -1,13 +1,13 @@
-// Builds the package: runtime, npm packages, agent, units, documents, maintainer scripts, bill of materials, checksums.
+// Builds the package: runtime, programs, units, documents, maintainer scripts, bill of materials, checksums.
 import { createHash } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { bundledPackages } from "../bundled-packages.ts";
 import { command } from "./command.ts";
 import { controlFile } from "./control.ts";
 import { writeDocuments } from "./documents.ts";
 import { maintainerScripts } from "./maintainer-scripts.ts";
-import { installModules } from "./modules.ts";
 import { fetchRuntime } from "./runtime.ts";
 import { billOfMaterials } from "./sbom.ts";
 import { HOME, layOut, PROGRAMS } from "./tree.ts";
@@ -29,9 +29,9 @@ export async function buildPackage({ project, out, suffix }: BuildOptions): Prom
     const epoch = await sourceEpoch(project);
     const parts = { project, root: path.join(work, "root"), version, date: new Date(epoch * 1000) };
     const runtime = await fetchRuntime(path.join(work, "runtime"));
-    const modules = await installModules(project, path.join(work, "npm"));
-    const units = await layOut({ ...parts, runtime, modules: path.join(work, "npm/node_modules") });
-    await writeDocuments({ ...parts, modules, runtimeLicense: runtime.license });
+    const units = await layOut({ ...parts, runtime });
+    const packages = await bundledPackages(project);
+    await writeDocuments({ ...parts, packages, runtimeLicense: runtime.license });
     await writeControl(parts, units);
     await mkdir(out, { recursive: true });
     const deb = path.join(out, `vgpud_${version}_amd64.deb`);

@@ -1,6 +1,8 @@
 // The package's texts that are computed: control file, changelog, copyright. Pure.
-import type { Module } from "./modules.ts";
+import type { BundledPackage } from "../bundled-packages.ts";
 
+/** What vgpud and the packages that it runs on were gathered into. */
+const BUNDLES = "usr/lib/vgpud/dist/agent/bundle/*";
 const MAINTAINER = "vgpud maintainers <maintainers@vgpud.invalid>";
 
 /** `kib`: what the package takes installed. */
@@ -57,18 +59,20 @@ function wrapped(text: string, width: number): readonly string[] {
 }
 
 /** Machine-readable copyright (DEP-5) of vgpud, the runtime and each npm package, with their licences' whole texts. */
-export function copyrightFile(modules: readonly Module[], runtimeLicense: string): string {
+export function copyrightFile(packages: readonly BundledPackage[], runtimeLicense: string): string {
   const ours = files("*", "vgpud authors", "Apache-2.0");
   const runtime = files("usr/lib/vgpud/bin/node", copyrightLine(runtimeLicense), "Node.js");
-  const stanzas = modules.map((module) =>
-    files(`usr/lib/vgpud/node_modules/${module.name}/*`, copyrightLine(module.licenseText), label(module)),
+  const holders = packages.map(
+    ({ name, version, licenseText }) => ` ${name} ${version}: ${copyrightLine(licenseText)}`,
   );
-  const texts = new Map(modules.map((module) => [label(module), module.licenseText]));
+  const labels = [...new Set(["Apache-2.0", ...packages.map(label)])];
+  const bundles = files(BUNDLES, ["vgpud authors", ...holders].join("\n"), labels.join(" and "));
+  const texts = new Map(packages.map((each) => [label(each), each.licenseText]));
   return [
     "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: vgpud\n",
     ours,
     runtime,
-    ...stanzas,
+    bundles,
     "License: Apache-2.0\n On Debian systems, the text of the Apache License, version 2.0, is in\n /usr/share/common-licenses/Apache-2.0.\n",
     `License: Node.js\n${indented(runtimeLicense)}\n`,
     ...[...texts].filter(([name]) => name !== "Apache-2.0").map(([name, text]) => licenseStanza(name, text)),
@@ -76,7 +80,7 @@ export function copyrightFile(modules: readonly Module[], runtimeLicense: string
 }
 
 /** Packages under Apache-2.0 share Debian's copy of the text; another licence's text names its authors, so each has its own. */
-function label({ name, license }: Module): string {
+function label({ name, license }: BundledPackage): string {
   return license === "Apache-2.0"
     ? license
     : `${license.replaceAll(/[()\s]+/g, "-")}-${name.replaceAll(/[@/]/g, "-")}`;

@@ -3,12 +3,12 @@ import { copyFile, mkdir, readFile, readdir, stat, writeFile } from "node:fs/pro
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { commands } from "../../agent/cli/commands.ts";
+import type { BundledPackage } from "../bundled-packages.ts";
 import { command } from "./command.ts";
 import { copyrightFile, debianChangelog } from "./control.ts";
 import { relinked } from "./links.ts";
 import { manPage } from "./man-page.ts";
 import { manPages } from "./man-pages.ts";
-import type { Module } from "./modules.ts";
 
 const DOC = "usr/share/doc/vgpud";
 /** For those who change vgpud; it tells of sources, which the package does not have. */
@@ -26,15 +26,15 @@ export interface DocumentOptions {
   readonly root: string;
   readonly version: string;
   readonly date: Date;
-  readonly modules: readonly Module[];
+  readonly packages: readonly BundledPackage[];
   readonly runtimeLicense: string;
 }
 
 export async function writeDocuments(options: DocumentOptions): Promise<void> {
-  const { project, root, version, date, modules, runtimeLicense } = options;
+  const { project, root, version, date, packages, runtimeLicense } = options;
   const doc = path.join(root, DOC);
   await mkdir(doc, { recursive: true });
-  await writeFile(path.join(doc, "copyright"), copyrightFile(modules, runtimeLicense));
+  await writeFile(path.join(doc, "copyright"), copyrightFile(packages, runtimeLicense));
   const changelog = await readFile(path.join(project, "CHANGELOG.md"), "utf8");
   await writeGzip(path.join(doc, "changelog.gz"), debianChangelog(changelog, version, date));
   await copyPages(project, root);

@@ -1,8 +1,9 @@
 // Lays the files of the package out as they will lie on a host.
-import { copyFile, cp, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { commands } from "../../agent/cli/commands.ts";
 import { completionFiles, completionScript, shells } from "../../agent/cli/completion/shells.ts";
+import { programFiles } from "../programs.ts";
 import { nodeFlags } from "../node-flags.ts";
 import { command } from "./command.ts";
 import type { Runtime } from "./runtime.ts";
@@ -24,8 +25,6 @@ export interface TreeOptions {
   readonly root: string;
   readonly version: string;
   readonly runtime: Runtime;
-  /** A node_modules folder, which is moved. */
-  readonly modules: string;
 }
 
 /** Everything but documentation and the package manager's own files. Returns the names of the systemd units. */
@@ -33,8 +32,7 @@ export async function layOut(options: TreeOptions): Promise<readonly string[]> {
   const home = path.join(options.root, HOME);
   await mkdir(path.join(home, "bin"), { recursive: true });
   await copyFile(options.runtime.node, path.join(home, "bin/node"));
-  await rename(options.modules, path.join(home, "node_modules"));
-  await copyProgram(options, home);
+  await copyPrograms(options, home);
   await writePrograms(options.root);
   await writeCompletions(options.root);
   const share = path.join(options.root, "usr/share/vgpud");
@@ -46,16 +44,14 @@ export async function layOut(options: TreeOptions): Promise<readonly string[]> {
   return installUnits(options);
 }
 
-/** The compiled agent. Source maps stay out: the compiled lines read like the source, and maps cost time at each start. */
-async function copyProgram({ project, version }: TreeOptions, home: string): Promise<void> {
-  const shipped = (from: string): boolean => !/\.map$|\/node-libvirt\/tools$/.test(from);
-  for (const folder of ["dist/agent", "dist/proto"])
-    await cp(path.join(project, folder), path.join(home, folder), { recursive: true, filter: shipped });
-  await mkdir(path.join(home, "proto/gen"), { recursive: true });
-  const descriptor = "proto/gen/descriptor.binpb";
-  await copyFile(path.join(project, descriptor), path.join(home, descriptor));
-  const machines = "agent/simulator/machines";
-  await cp(path.join(project, machines), path.join(home, machines), { recursive: true });
+/**
+ * The programs and what they read. Source maps stay out: the compiled lines read like the source, and maps cost time at
+ * each start.
+ */
+async function copyPrograms({ project, version }: TreeOptions, home: string): Promise<void> {
+  const filter = (from: string): boolean => !from.endsWith(".map");
+  for (const file of programFiles)
+    await cp(path.join(project, file), path.join(home, file), { recursive: true, filter });
   // Exactly what the programs look up: their version and commit, and that they are modules.
   const revision = await revisionOf(project);
   const manifest = { name: "vgpud", version, revision, type: "module", private: true };

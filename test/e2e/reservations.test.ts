@@ -77,6 +77,8 @@ describe("a reservation over the wire", function () {
     await reserve("brief", 4, { ttl: seconds(1) });
     await told("DELETED reservation brief");
     await reserve("other", 4);
+    // What changes before it was told is told once, as new.
+    await told("ADDED reservation other");
     await world.rpc.call(Reservations.renewReservation, { claimId: "other", ttl: seconds(7200) });
     await told("MODIFIED reservation other");
     assert.deepEqual(watching.objects.get("reservation other")?.value, await get("other"));

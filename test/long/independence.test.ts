@@ -2,16 +2,18 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
-const RULE = "dist/agent/backends/kvmgt/capacity-rule.js";
-const HOST_SHARE = "{ lowGmMib: 128, highGmMib: 384, fences: 4, instances: 0 }";
-const NOTHING = "{ lowGmMib: 0, highGmMib: 0, fences: 0, instances: 0 }";
+const RULE = "dist/agent/inventory/gvt-g.js";
+/** Where it is run from. */
+const BUNDLES = ["dist/agent/bundle", "dist/agent/bundle-for-tests"];
+const HOST_SHARE = "HOST_SHARE = { lowGmMib: 128, highGmMib: 384, fences: 4 }";
+const NOTHING = "HOST_SHARE = { lowGmMib: 0, highGmMib: 0, fences: 0 }";
 
 /** A copy of the built project whose agent has no host share. */
 async function withoutHostShare(): Promise<AsyncDisposable & { readonly dir: string }> {
@@ -19,10 +21,20 @@ async function withoutHostShare(): Promise<AsyncDisposable & { readonly dir: str
   for (const part of ["dist", "proto", "test", "agent/simulator/machines", "package.json", ".mocharc.json"])
     await cp(path.join(repository, part), path.join(dir, part), { recursive: true });
   await symlink(path.join(repository, "node_modules"), path.join(dir, "node_modules"));
-  const rule = await readFile(path.join(dir, RULE), "utf8");
-  assert.ok(rule.includes(HOST_SHARE), `${RULE} no longer says what the host keeps as this test expects`);
-  await writeFile(path.join(dir, RULE), rule.replace(HOST_SHARE, NOTHING));
+  assert.ok(await takeShare(path.join(dir, RULE)), `${RULE} no longer says what the host keeps as expected`);
+  for (const folder of BUNDLES) {
+    const files = (await readdir(path.join(dir, folder))).filter((name) => name.endsWith(".js"));
+    const taken = await Promise.all(files.map((name) => takeShare(path.join(dir, folder, name))));
+    assert.ok(taken.includes(true), `no file in ${folder} says what the host keeps`);
+  }
   return { dir, [Symbol.asyncDispose]: () => rm(dir, { recursive: true }) };
+}
+
+/** Whether the file said what the host keeps. */
+async function takeShare(file: string): Promise<boolean> {
+  const text = await readFile(file, "utf8");
+  await writeFile(file, text.replace(HOST_SHARE, NOTHING));
+  return text.includes(HOST_SHARE);
 }
 
 interface MochaReport {

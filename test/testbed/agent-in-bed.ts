@@ -13,7 +13,7 @@ import type { RunningCommand } from "./guest-channel.ts";
 
 export const images = "/var/lib/libvirt/images";
 export const claims = "/var/lib/vgpud/claims";
-export const installed = "/opt/vgpud";
+const installed = "/opt/vgpud";
 const guestSocket = "/run/vgpud/vgpud.sock";
 const metricsPort = 9469;
 export const logFile = "/var/log/vgpud.log";

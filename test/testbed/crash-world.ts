@@ -6,20 +6,11 @@ import { draft, type Draft } from "../e2e/harness/requests.ts";
 import { Rpc } from "../e2e/harness/rpc.ts";
 import { asSomebodyElse, foreignXml, type ForeignDomain } from "../e2e/harness/somebody-else.ts";
 import { recordOf, type ClaimRecord, type Truth } from "../e2e/harness/world.ts";
-import {
-  AgentInBed,
-  claims,
-  images,
-  installed,
-  logFile,
-  makeDisk,
-  pidFile,
-  type Program,
-} from "./agent-in-bed.ts";
+import { AgentInBed, claims, images, logFile, makeDisk, pidFile, type Program } from "./agent-in-bed.ts";
+import { mortalAgent } from "./agent-package.ts";
 import type { Bed } from "./bed.ts";
 import * as gpu from "./gpu.ts";
 
-const harness = "dist/test/e2e/harness/crash";
 /** Where the agent is to end is written here before it is told to read it. */
 const deathFile = "/run/vgpud-death";
 const EIO = "5";
@@ -57,8 +48,6 @@ export class BedWorld extends AgentCalls implements Ground {
 
   /** In a fresh or reset bed; its agent waits to be armed. */
   static async open(bed: Bed): Promise<BedWorld> {
-    const files = ["mortal-agent.js", "death.js"].map((name) => `/share/${harness}/${name}`);
-    await bed.check(`install -D -t ${installed}/${harness} ${files.join(" ")}`);
     await makeDisk(bed, "disk");
     const agent = await AgentInBed.install(bed, mortal("when armed"));
     return new BedWorld(bed, agent, await bed.forward("unix:/run/libvirt/libvirt-sock"));
@@ -200,7 +189,7 @@ until [ $(count) -gt $before ] || [ ! -e /proc/$(cat ${pidFile}) ]; do sleep 0.0
 function mortal(death: Death | "when armed"): Program {
   const armed = death === "when armed" ? {} : { [DEATH_VARIABLE]: JSON.stringify(death) };
   return {
-    script: `${harness}/mortal-agent.js`,
+    script: mortalAgent,
     environment: { [DEATH_FILE_VARIABLE]: deathFile, ...armed },
   };
 }

@@ -174,6 +174,8 @@ export class Stage implements AsyncDisposable {
   async #rest(): Promise<readonly ClaimRecord[]> {
     const { world } = this;
     const atRest = async (): Promise<readonly ClaimRecord[] | false> => {
+      // One that ended on its way leaves its claims as they are.
+      if (world.agent.over) throw new Error("the agent has ended");
       const claims = (await world.records()).filter(({ state }) => state !== "gone");
       const written = claims.every(
         ({ state, goal, expiresAt = Infinity }) =>
