@@ -1,5 +1,6 @@
 // Domains as a caller of the API has them made and ended.
 import { randomUUID } from "node:crypto";
+import { OnStop } from "../../proto/gen/vgpud/v1/claim.ts";
 import {
   CreateDomainRequest,
   DestroyDomainRequest,
@@ -17,12 +18,14 @@ export interface Wanted {
   readonly readonly?: boolean;
   /** Any, without it. */
   readonly gpu?: string;
+  /** What becomes of the slice when the domain is off; HOLD without it. */
+  readonly onStop?: OnStop;
 }
 
 /** Resolves with the claim's id. */
 export async function createDomain(
   rpc: Rpc,
-  { image, vgpuType, readonly = false, gpu = "" }: Wanted,
+  { image, vgpuType, readonly = false, gpu = "", onStop = OnStop.UNSPECIFIED }: Wanted,
 ): Promise<string> {
   const claimId = randomUUID();
   const domain = {
@@ -30,6 +33,7 @@ export async function createDomain(
     vcpus: 1,
     memoryMib: 64,
     disks: [{ path: image, format: DiskFormat.RAW, readonly }],
+    onStop,
   };
   const vgpu = { want: { $case: "type", value: vgpuType }, gpu } as const;
   await rpc.call(Domains.createDomain, CreateDomainRequest.fromPartial({ claimId, domain, vgpu }));

@@ -12,6 +12,7 @@ import { lag } from "./figures/lag.ts";
 import { life } from "./figures/life.ts";
 import { plan } from "./figures/plan.ts";
 import { reads } from "./figures/reads.ts";
+import { recovery } from "./figures/recovery.ts";
 import { scrape } from "./figures/scrape.ts";
 import { watch } from "./figures/watch.ts";
 import { load, readMachine } from "./machine.ts";
@@ -19,7 +20,7 @@ import { page } from "./page.ts";
 
 const parts: Readonly<Record<string, () => Promise<Chapter>>> = {
   ...{ "create-on-qemu": createOnQemu, "create-simulated": createSimulated },
-  ...{ reads, discovery, plan, watch, scrape, lag, life },
+  ...{ reads, discovery, plan, watch, scrape, lag, life, recovery },
 };
 const target = fileURLToPath(new URL("../../../docs/performance.md", import.meta.url));
 
