@@ -34,6 +34,8 @@ interface Known {
 export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, known: Known): Diagnostician {
   const examine = async () => {
     const files = new GivingWay(hostFiles, known.looks, clock);
+    // The log of the kernel is none of the files.
+    await files.turn();
     const kernelLog = await readKernelLog(root, files);
     const libvirt = (): Promise<LibvirtReading> => Promise.resolve(readingOf(known.libvirt()));
     const host = await hostSubject(files, { kernelLog, libvirt, rooms: known.rooms() });

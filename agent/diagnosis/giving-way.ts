@@ -10,7 +10,7 @@ export interface Looks {
   readonly underWay: Promise<unknown> | undefined;
 }
 
-/** Each read begins when the look that was under way is over. */
+/** Each read begins when no look is under way. */
 export class GivingWay implements ExaminedFiles {
   readonly #files: ExaminedFiles;
   readonly #looks: Looks;
@@ -50,6 +50,11 @@ export class GivingWay implements ExaminedFiles {
     return this.#files.exists(path);
   }
 
+  /** Resolves when no look is under way; for what is read by other means. */
+  async turn(): Promise<void> {
+    await this.#turn();
+  }
+
   #turn(): Promise<void> | undefined {
     const { underWay } = this.#looks;
     if (this.#waiting !== undefined || underWay === undefined || this.#patienceMs <= 0) return this.#waiting;
@@ -57,13 +62,22 @@ export class GivingWay implements ExaminedFiles {
     return this.#waiting;
   }
 
+  /** The look to be waited for after another, while there is patience left of what there was at `from`. */
+  #after(look: Promise<unknown>, from: number): Promise<unknown> | undefined {
+    const { underWay } = this.#looks;
+    const isOver = underWay === look || this.#clock.now() - from >= this.#patienceMs;
+    return isOver ? undefined : underWay;
+  }
+
   async #waitFor(look: Promise<unknown>): Promise<void> {
     const from = this.#clock.now();
     const over = new AbortController();
-    const patience = this.#clock.sleep(this.#patienceMs, over.signal);
-    await Promise.race([look, patience]).catch(() => undefined);
+    const patience = this.#clock.sleep(this.#patienceMs, over.signal).catch(() => undefined);
+    // One that was asked for meanwhile begins as soon as the first is over.
+    for (let next: Promise<unknown> | undefined = look; next !== undefined; next = this.#after(next, from))
+      await Promise.race([next.catch(() => undefined), patience]);
     over.abort();
-    await patience.catch(() => undefined);
+    await patience;
     this.#patienceMs -= this.#clock.now() - from;
     this.#waiting = undefined;
   }

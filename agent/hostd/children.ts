@@ -6,6 +6,7 @@ import type { RunningJob } from "./protocol/jobs.ts";
 import { MAX_LINE_BYTES, type Operation, type Result } from "./protocol/messages.ts";
 import { parseResult, ProtocolError } from "./protocol/parse.ts";
 
+// The same from the folder that the programs are bundled into.
 const entry = fileURLToPath(import.meta.resolve("../hostd/child.js"));
 
 export class Children {

@@ -1,6 +1,8 @@
 // The package's texts that are computed: control file, changelog, copyright. Pure.
-import type { BundledPackage } from "../bundled-packages.ts";
+import type { Package } from "./packages.ts";
 
+/** gRPC's, beside the packages. */
+const HEALTH = "usr/lib/vgpud/dist/proto/health/*";
 /** What vgpud and the packages that it runs on were gathered into. */
 const BUNDLES = "usr/lib/vgpud/dist/agent/bundle/*";
 const MAINTAINER = "vgpud maintainers <maintainers@vgpud.invalid>";
@@ -59,7 +61,7 @@ function wrapped(text: string, width: number): readonly string[] {
 }
 
 /** Machine-readable copyright (DEP-5) of vgpud, the runtime and each npm package, with their licences' whole texts. */
-export function copyrightFile(packages: readonly BundledPackage[], runtimeLicense: string): string {
+export function copyrightFile(packages: readonly Package[], runtimeLicense: string): string {
   const ours = files("*", "vgpud authors", "Apache-2.0");
   const runtime = files("usr/lib/vgpud/bin/node", copyrightLine(runtimeLicense), "Node.js");
   const holders = packages.map(
@@ -73,6 +75,7 @@ export function copyrightFile(packages: readonly BundledPackage[], runtimeLicens
     ours,
     runtime,
     bundles,
+    files(HEALTH, "The gRPC Authors", "Apache-2.0"),
     "License: Apache-2.0\n On Debian systems, the text of the Apache License, version 2.0, is in\n /usr/share/common-licenses/Apache-2.0.\n",
     `License: Node.js\n${indented(runtimeLicense)}\n`,
     ...[...texts].filter(([name]) => name !== "Apache-2.0").map(([name, text]) => licenseStanza(name, text)),
@@ -80,16 +83,14 @@ export function copyrightFile(packages: readonly BundledPackage[], runtimeLicens
 }
 
 /** Packages under Apache-2.0 share Debian's copy of the text; another licence's text names its authors, so each has its own. */
-function label({ name, license }: BundledPackage): string {
+function label({ name, license }: Package): string {
   return license === "Apache-2.0"
     ? license
     : `${license.replaceAll(/[()\s]+/g, "-")}-${name.replaceAll(/[@/]/g, "-")}`;
 }
 
 function licenseStanza(name: string, text: string): string {
-  const body =
-    text.trim() === "" ? " The package names this licence and brings no text of it." : indented(text);
-  return `License: ${name}\n${body}\n`;
+  return `License: ${name}\n${indented(text)}\n`;
 }
 
 function files(pattern: string, holder: string, license: string): string {
@@ -98,7 +99,7 @@ function files(pattern: string, holder: string, license: string): string {
 
 function copyrightLine(text: string): string {
   const line = /^.*copyright\s+(?:\(c\)|©|\d{4}|[A-Z]).*$/im.exec(text)?.[0].trim();
-  return line ?? "the authors named in its package";
+  return line ?? "its authors";
 }
 
 function indented(text: string): string {

@@ -3,12 +3,12 @@ import { copyFile, mkdir, readFile, readdir, stat, writeFile } from "node:fs/pro
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { commands } from "../../agent/cli/commands.ts";
-import type { BundledPackage } from "../bundled-packages.ts";
 import { command } from "./command.ts";
 import { copyrightFile, debianChangelog } from "./control.ts";
 import { relinked } from "./links.ts";
 import { manPage } from "./man-page.ts";
 import { manPages } from "./man-pages.ts";
+import type { Package } from "./packages.ts";
 
 const DOC = "usr/share/doc/vgpud";
 /** For those who change vgpud; it tells of sources, which the package does not have. */
@@ -26,7 +26,7 @@ export interface DocumentOptions {
   readonly root: string;
   readonly version: string;
   readonly date: Date;
-  readonly packages: readonly BundledPackage[];
+  readonly packages: readonly Package[];
   readonly runtimeLicense: string;
 }
 

@@ -60,6 +60,7 @@ import { MANY_A_SECOND, present, World } from "./harness/world.ts";
 
 /** More of them, as before a release: VGPUD_TEST_REQUESTS=20000. */
 const REQUESTS_PER_METHOD = Number(process.env["VGPUD_TEST_REQUESTS"] ?? 1_000);
+assert.ok(REQUESTS_PER_METHOD >= 1, "VGPUD_TEST_REQUESTS is no number of requests");
 /** The agent rests between two examinations of its host, however many ask, and a look at the host is some work. */
 const FEW = 200;
 /** Two at a time. */

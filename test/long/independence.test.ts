@@ -34,6 +34,7 @@ async function withoutHostShare(): Promise<AsyncDisposable & { readonly dir: str
 async function takeShare(file: string): Promise<boolean> {
   const text = await readFile(file, "utf8");
   await writeFile(file, text.replace(HOST_SHARE, NOTHING));
+  assert.equal(text.split(HOST_SHARE).length, text.split("lowGmMib: 128, highGmMib: 384").length, file);
   return text.includes(HOST_SHARE);
 }
 

@@ -122,6 +122,9 @@ describe("the Debian package", function () {
     assert.match(copyright, /^Files: usr\/lib\/vgpud\/bin\/node$/m);
     assert.match(copyright, /^Files: usr\/lib\/vgpud\/dist\/agent\/bundle\/\*$/m);
     assert.match(copyright, /^ @grpc\/grpc-js \d/m);
+    // Inside another package, which was bundled when it was published.
+    assert.match(copyright, /^ minipass \d/m);
+    assert.match(copyright, /Copyright 2008 Google Inc\./);
     assert.doesNotMatch(copyright, /^License:\s*$/m);
   });
 });

@@ -1,5 +1,5 @@
-// The agent's process is killed where the host has less than the ledger says; agent-faults.test.ts kills it where the kernel
-// or libvirt is at work, and test/long at every point.
+// The agent's process is killed where the host has less than the ledger says; agent-faults.test.ts kills it while the kernel
+// or libvirt is at work, and test/long at every point, as where all is done and not written down.
 import { crashRuns } from "./crash-runs.ts";
 import { bed } from "./suite-bed.ts";
 

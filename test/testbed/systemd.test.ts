@@ -112,9 +112,15 @@ describe("vgpud as a service", () => {
 
   describe("its diagnosis", () => {
     it("knows from inside the unit all but what the unit hides", async () => {
-      const { stdout } = await vgpuctl(service.socket, ["doctor", "--all", "-o", "json"]);
-      const { conditions } = DiagnoseResponse.fromJSON(JSON.parse(stdout));
-      const unknown = conditions.filter(({ status }) => status === ConditionStatus.UNKNOWN);
+      const doctor = async () => {
+        const { stdout } = await vgpuctl(service.socket, ["doctor", "--all", "-o", "json"]);
+        const { conditions } = DiagnoseResponse.fromJSON(JSON.parse(stdout));
+        return conditions.filter(({ status }) => status === ConditionStatus.UNKNOWN);
+      };
+      // libvirt is asked for its version when it has been connected to.
+      const unknown = await eventually(doctor, (found) =>
+        found.every(({ reason }) => reason !== "LIBVIRT_UNAVAILABLE"),
+      );
       tell(
         "vgpuctl doctor: what is unknown",
         unknown.map(({ reason, message }) => `${reason}: ${message}`).join("\n"),

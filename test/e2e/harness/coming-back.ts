@@ -5,16 +5,21 @@ import { RpcError } from "./rpc.ts";
 /** Shorter than the agent asks for: the more they come, the better. */
 const COME_BACK_MS = 10;
 
-/** Again as long as the refusal is one to come back from; whatever else it is rejects. Mocha's limit ends it. */
+/** More than any test has. */
+const PATIENCE_MS = 300_000;
+
+/** Again as long as the refusal is one to come back from; whatever else it is rejects, and so does the last one, in the end. */
 export async function comingBack<T>(
   call: () => Promise<T>,
   mayComeBack: (refusal: RpcError) => boolean,
 ): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof RpcError) || !mayComeBack(error)) throw error;
+      const isOver = performance.now() > deadline;
+      if (isOver || !(error instanceof RpcError) || !mayComeBack(error)) throw error;
     }
     await delay(COME_BACK_MS);
   }

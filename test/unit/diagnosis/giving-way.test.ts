@@ -96,17 +96,28 @@ describe("the files of an examination", () => {
   it("wait for looks no longer than a second in all, and then no more", async () => {
     const { files, host, looks, clock } = examination();
     looks.begin();
-    const first = files.read("a");
-    const second = files.read("b");
+    const [first, second] = [files.read("a"), files.read("b")];
     await clock.advance(600);
     looks.end();
     looks.begin();
-    await Promise.all([first, second]);
-    const third = files.read("c");
     await clock.advance(399);
-    assert.deepEqual(host.asked, ["a", "b"]);
+    assert.deepEqual(host.asked, []);
     await clock.advance(1);
-    await third;
-    assert.equal(await files.read("d"), "text");
+    await Promise.all([first, second]);
+    assert.equal(await files.read("c"), "text");
+  });
+
+  it("are read when the last of looks that follow each other is over", async () => {
+    const { files, host, looks, clock } = examination();
+    looks.begin();
+    const read = files.read("a");
+    await clock.rest();
+    looks.end();
+    looks.begin();
+    await clock.rest();
+    assert.deepEqual(host.asked, []);
+    looks.end();
+    assert.equal(await read, "text");
+    assert.equal(clock.sleepers, 0);
   });
 });

@@ -50,6 +50,19 @@ function lookoutOver(looks: SlowLooks): Lookout {
 }
 
 describe("the lookout", () => {
+  it("tells of the look that is under way, and of none once it is over, however it ended", async () => {
+    const looks = new SlowLooks();
+    const lookout = lookoutOver(looks);
+    assert.equal(lookout.underWay, undefined);
+    for (const error of [undefined, new Error("no such device")]) {
+      const view = lookout.fresh();
+      assert.equal(lookout.underWay, view);
+      looks.finish(error);
+      await view.catch(() => undefined);
+      assert.equal(lookout.underWay, undefined);
+    }
+  });
+
   it("gives a view whose look began after it was asked for", async () => {
     const looks = new SlowLooks();
     const lookout = lookoutOver(looks);
