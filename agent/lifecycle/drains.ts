@@ -99,9 +99,10 @@ export class Drains {
     });
   }
 
-  /** Said again, the last note counts, and it is drained since it was first. */
+  /** Said again, it is drained since it was first, and the last note counts: who says none has nothing against the one there is. */
   #drained(before: Drain | undefined, note: string): Drain {
-    return before?.note === note ? before : { note, since: before?.since ?? this.#options.wall() };
+    if (before === undefined) return { note, since: this.#options.wall() };
+    return note === "" || note === before.note ? before : { note, since: before.since };
   }
 
   #change(gpu: PciAddress | undefined, drainOf: (record: DrainRecord) => Drain | undefined): Promise<void> {

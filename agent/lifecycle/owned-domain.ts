@@ -31,6 +31,6 @@ export function newestTombstone(
 }
 
 function isForeign({ id, name }: Domain): AgentError {
-  const message = `domain ${name} (${id}) was not made by vgpud, so it is left alone`;
+  const message = `domain ${name} (${id}) stands in no claim of vgpud's, so it is left alone`;
   return new AgentError("DOMAIN_FOREIGN", message, { details: { domain_uuid: id, domain_name: name } });
 }

@@ -139,7 +139,7 @@ function drift({ claim, domain, trouble }: View): Step | undefined {
   if (claim.goal === "absent" || !isSettled(claim)) return undefined;
   const { state } = claim;
   if (domain === undefined) {
-    const message = `domain ${claim.domain.name} (${claim.domain.id}) was undefined by somebody else; its slice is still held`;
+    const message = `domain ${claim.domain.name} (${claim.domain.id}) was undefined by somebody else; its room is kept until it is defined again or destroyed`;
     const failure = { reason: "DOMAIN_VANISHED", message } as const;
     return state === "failed" ? undefined : settle("failed", claim.goal, failure);
   }
@@ -180,10 +180,11 @@ function towardsStopped(view: View): Step[] {
   if (off.at(-1)?.kind === "wait") return off;
   const steps: Step[] = [...off];
   const keeps = claim.domain.onStop === "hold";
-  // The slice of a held claim that is off is missing after a reboot: it is made again before others take the room.
-  if (keeps && !sliceExists && claim.state !== "failed") steps.push({ kind: "create-vgpu", claim });
   if (!keeps && sliceExists) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
   if (!isSettled(claim)) steps.push(settle("stopped", "stopped"));
+  // The slice of a held claim that is off is missing after a reboot, or when its guest had lost it: it is made again before others
+  // take the room. That the domain is off does not hang on it.
+  if (keeps && !sliceExists && claim.state !== "failed") steps.push({ kind: "create-vgpu", claim });
   return steps;
 }
 

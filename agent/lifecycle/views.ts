@@ -34,8 +34,10 @@ export type Ownership = "own" | "foreign" | "orphan";
 /** Budget and types are the account of mode gvt-g. */
 export interface GpuView extends Room, ModeAccounts {
   readonly gpu: Gpu;
-  /** Its own; the host's stands for all GPUs. Undefined: in service. */
+  /** Its own. Undefined: in service. */
   readonly drain: Drain | undefined;
+  /** The host's, which stands for all GPUs. */
+  readonly hostDrain: Drain | undefined;
   /** Undefined for a GPU that offers no slices. */
   readonly budget: Budget | undefined;
   /** The parts of what is used; undefined as above. */
@@ -98,10 +100,10 @@ function sliceAccount(
 ): Omit<GpuView, keyof ModeAccounts> {
   const types = smallestFirst(gpu.types);
   const endowment = types.length > 0 ? rule(gpu) : undefined;
-  const drain = drains.gpus.get(gpu.address);
+  const drained = { drain: drains.gpus.get(gpu.address), hostDrain: drains.host };
   if (!endowment) {
     const offers = types.map((type) => ({ type, allocatable: 0 }));
-    return { gpu, drain, ...NO_BUDGET, types: offers };
+    return { gpu, ...drained, ...NO_BUDGET, types: offers };
   }
   const all = Object.values(here).flat();
   const budget = budgetOf(endowment, all);
@@ -115,7 +117,7 @@ function sliceAccount(
   const closed = drainedOn(drains, gpu.address) !== undefined;
   return {
     gpu,
-    drain,
+    ...drained,
     budget,
     usedBy: {
       own: amountsOf(here.own),

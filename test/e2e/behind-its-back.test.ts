@@ -47,6 +47,20 @@ describe("behind its back", () => {
     assert.equal((await world.truth()).mdevs.length, 1);
   });
 
+  it("kvmgt goes from under a running domain: it can be stopped meanwhile, and is started when kvmgt is back", async () => {
+    await world.create("desk-1");
+    await world.setFaults({ kind: "VGPU_VANISHES", times: 1 });
+    await seen(ClaimState.FAILED);
+    await world.setFaults({ kind: "KVMGT_UNLOADED" });
+    const { domain } = await world.stop("desk-1");
+    assert.deepEqual([domain?.state, domain?.claimState], [DomainState.SHUT_OFF, ClaimState.STOPPED]);
+    const error = await refusal(world.start("desk-1"));
+    assert.deepEqual([error.code, error.reason], ["FAILED_PRECONDITION", "KERNEL_REFUSED"]);
+    await world.clearFaults();
+    await until("its vGPU is made again", async () => (await world.truth()).mdevs.length === 1);
+    assert.equal((await world.start("desk-1")).domain?.claimState, ClaimState.ACTIVE);
+  });
+
   it("a domain is defined anew without its vGPU: it is not started as if it had one", async () => {
     await world.create("desk-1");
     await world.stop("desk-1");

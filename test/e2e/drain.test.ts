@@ -132,6 +132,10 @@ describe("a drain", () => {
       [first?.drained, second?.drained, second?.drainNote, second?.conditions[0]?.reason],
       [false, true, "fan", "GPU_DRAINED"],
     );
+    assert.deepEqual(
+      [first, second].map((gpu) => gpu?.conditions.some(({ reason }) => reason === "HOST_DRAINED")),
+      [true, true],
+    );
     assert.ok([first, second].every((gpu) => gpu?.types.every(({ allocatable }) => allocatable === 0)));
     const metrics = await world.scrape();
     assert.match(metrics, /^vgpud_host_drained 1$/m);

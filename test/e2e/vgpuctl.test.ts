@@ -5,6 +5,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { DomainServiceService as Domains } from "../../proto/gen/vgpud/v1/domain_service.ts";
 import { vgpuctl, type Ran } from "../unit/cli/vgpuctl.ts";
+import { GPU } from "./harness/requests.ts";
 import { until } from "./harness/until.ts";
 import { World } from "./harness/world.ts";
 
@@ -51,6 +52,22 @@ describe("vgpuctl", () => {
       assert.deepEqual({ ...after.spec, uuid: "" }, { ...before.spec, uuid: "" });
       assert.equal((await vgpuctl(world.socket, ["destroy", name, "--now"])).exitCode, 0);
     }
+  });
+
+  it("names the GPUs that are still drained when the host is drained no more", async () => {
+    const run = (...argv: readonly string[]): Promise<Ran> => vgpuctl(world.socket, argv);
+    assert.equal((await run("drain", GPU, "--note", "fan")).exitCode, 0);
+    assert.equal((await run("drain", "--note", "kernel update")).exitCode, 0);
+    assert.match((await run("gpus")).stdout, /gvt-g \(drained\)/);
+    const undrained = await run("undrain");
+    assert.match(
+      undrained.stderr,
+      new RegExp(`GPU ${GPU} is still drained \\(fan\\): vgpuctl undrain ${GPU}`),
+    );
+    assert.equal((await run("undrain", GPU)).exitCode, 0);
+    await run("drain");
+    assert.match((await run("gpus")).stdout, /gvt-g \(host drained\)/);
+    assert.equal((await run("undrain")).stderr, "");
   });
 
   it("is told what running domains use, and only where it asks for it", async () => {

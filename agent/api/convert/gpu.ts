@@ -7,7 +7,7 @@ import type { Mode } from "../../core/modes.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
 import { wireModes } from "./condition.ts";
-import { gpuDrainConditions } from "./drain-conditions.ts";
+import { gpuDrainConditions, hostDrainConditions } from "./drain-conditions.ts";
 import { toWireAccounts } from "./mode-accounts.ts";
 
 /** What is said of a GPU beside its figures. */
@@ -26,7 +26,7 @@ const backends = {
 } as const satisfies Record<Mode, pb.Backend>;
 
 export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
-  const { gpu, drain, budget, types, mode } = view;
+  const { gpu, drain, hostDrain, budget, types, mode } = view;
   const platform = platformOf(gpu.deviceId);
   return pb.Gpu.fromPartial({
     pciAddress: gpu.address,
@@ -47,7 +47,11 @@ export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
     budget: budget && toWireBudget(budget, view),
     types: types.map(({ type, allocatable }) => toWireType(type, allocatable)),
     modes: [...diagnosed.modes],
-    conditions: [...gpuDrainConditions(gpu.address, drain), ...diagnosed.conditions],
+    conditions: [
+      ...gpuDrainConditions(gpu.address, drain),
+      ...hostDrainConditions(hostDrain),
+      ...diagnosed.conditions,
+    ],
     drained: drain !== undefined,
     drainNote: drain?.note ?? "",
     ...toWireAccounts(view),

@@ -10,7 +10,8 @@ import { vgpuDetail } from "../view/vgpu-view.ts";
 export const deleteVgpuCommand: ChangeCommand = {
   kind: "change",
   name: "delete-vgpu",
-  summary: "remove a vGPU that create-vgpu made and end its claim; never while a guest holds it",
+  summary:
+    "remove a vGPU that create-vgpu made and end its claim; one that a guest holds goes when that lets go",
   operands: [vgpuOperand],
   flags: [{ name: "allow-missing", help: "a vGPU that does not exist is no error", field: "allow_missing" }],
   forms: { name: "the vGPU's UUID" },

@@ -1,6 +1,8 @@
 // `vgpuctl drain` and `vgpuctl undrain`
 import type { Gpu } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { Host } from "../../../proto/gen/vgpud/v1/host.ts";
+import { allPages, PAGE_SIZE } from "../client/pages.ts";
+import type { Vgpud } from "../client/vgpud.ts";
 import type { Answer, ChangeCommand, Operand } from "../command.ts";
 import { gpuDetail } from "../view/gpu-view.ts";
 import { hostText } from "../view/host-view.ts";
@@ -46,11 +48,23 @@ export const undrainCommand: ChangeCommand = {
   extraMs: () => 0,
   run: async (args, vgpud) => {
     const [gpu] = args.operands;
-    return gpu === undefined
-      ? hostAnswer(await vgpud.undrainHost({}))
-      : gpuAnswer(await vgpud.undrainGpu({ gpu }));
+    if (gpu !== undefined) return gpuAnswer(await vgpud.undrainGpu({ gpu }));
+    const answer = hostAnswer(await vgpud.undrainHost({}));
+    return { ...answer, messages: await stillDrained(vgpud) };
   },
 };
+
+/** GPUs that were drained by themselves: who undrains the host may not have thought of them. */
+async function stillDrained(vgpud: Vgpud): Promise<readonly string[]> {
+  const pages = await allPages((pageToken) => vgpud.listGpus({ pageSize: PAGE_SIZE, pageToken }));
+  return pages
+    .flatMap(({ gpus }) => gpus)
+    .filter(({ drained }) => drained)
+    .map(({ pciAddress, drainNote }) => {
+      const why = drainNote === "" ? "" : ` (${drainNote})`;
+      return `GPU ${pciAddress} is still drained${why}: vgpuctl undrain ${pciAddress}`;
+    });
+}
 
 function hostAnswer(response: { readonly host: Host | undefined }): Answer {
   const { host } = response;

@@ -3,6 +3,7 @@ import type { Answer, ReadCommand } from "../command.ts";
 import { messageJson } from "../view/json.ts";
 import { listFlags } from "../line/list-flags.ts";
 import { allPages, PAGE_SIZE, sortedBy } from "../client/pages.ts";
+import { vgpuOperand, vgpuRef } from "../request/vgpu-ref.ts";
 import { vgpuDetail, vgpuList } from "../view/vgpu-view.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 
@@ -10,24 +11,17 @@ export const vgpusCommand: ReadCommand = {
   kind: "read",
   name: "vgpus",
   summary: "list the vGPUs, whoever made them, or show one",
-  operands: [
-    {
-      name: "VGPU_ID",
-      required: false,
-      help: "the vGPU's UUID",
-      field: "vgpu",
-      offer: { kind: "live", what: "vgpus" },
-    },
-  ],
+  operands: [{ ...vgpuOperand, required: false }],
   flags: listFlags,
   forms: { name: "vGPU ids" },
   examples: ["vgpuctl vgpus", "vgpuctl vgpus -o json", "vgpuctl vgpus --watch -o json"],
   run: async (args, vgpud) => {
-    const [vgpuId] = args.operands;
-    if (vgpuId === undefined) return listVgpus(vgpud);
-    const response = await vgpud.getVgpu({ vgpu: { ref: { $case: "vgpuId", value: vgpuId } } });
+    const [named] = args.operands;
+    if (named === undefined) return listVgpus(vgpud);
+    const response = await vgpud.getVgpu({ vgpu: vgpuRef(named) });
     const { vgpu } = response;
-    return { json: messageJson(response), text: vgpu ? vgpuDetail(vgpu) : [], names: [vgpuId] };
+    const json = messageJson(response);
+    return vgpu ? { json, text: vgpuDetail(vgpu), names: [vgpu.vgpuId] } : { json, text: [], names: [] };
   },
 };
 

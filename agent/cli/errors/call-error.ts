@@ -35,6 +35,10 @@ const byReason: Readonly<Record<string, Exclude<Ending, "ok">>> = {
   VGPU_REMOVE_BLOCKED: "conflict",
   CLAIM_STATE: "conflict",
   DISK_IN_USE: "conflict",
+  GPU_DRAINED: "conflict",
+  HOST_DRAINED: "conflict",
+  DOMAIN_FOREIGN: "conflict",
+  RESERVATION_MISMATCH: "conflict",
 };
 
 /** How an operation ends that failed for a reason. */

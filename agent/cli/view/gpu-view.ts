@@ -69,7 +69,12 @@ function drmNodes({ drmCard, drmRender }: Gpu): string {
 
 function modeCell(gpu: Gpu): Cell {
   const mode = word(gpu.mode, "MODE");
-  return gpu.drained ? { text: `${mode ?? "-"} (drained)`, style: "warn" } : mode;
+  const drained = gpu.drained ? "drained" : isHostDrained(gpu) ? "host drained" : undefined;
+  return drained === undefined ? mode : { text: `${mode ?? "-"} (${drained})`, style: "warn" };
+}
+
+function isHostDrained({ conditions }: Gpu): boolean {
+  return conditions.some(({ reason }) => reason === "HOST_DRAINED");
 }
 
 function drainedCell({ drainNote }: Gpu): Cell {

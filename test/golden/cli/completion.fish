@@ -143,7 +143,7 @@ complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l domain-uuid -x -d 'the doma
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l label -x -d 'your own word about it'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l claim-id -x -d 'your name for the claim; repeat it to retry safely (default: a new UUID)'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l dry-run -d 'check and place, and do nothing'
-complete -c vgpuctl -n '__vgpuctl_is ""' -a delete-vgpu -d 'remove a vGPU that create-vgpu made and end its claim; never while a guest holds it'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a delete-vgpu -d 'remove a vGPU that create-vgpu made and end its claim; one that a guest holds goes when that lets go'
 complete -c vgpuctl -n '__vgpuctl_is delete-vgpu' -l allow-missing -d 'a vGPU that does not exist is no error'
 complete -c vgpuctl -n '__vgpuctl_is delete-vgpu' -a '(__vgpuctl_live vgpus)'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a reserve -d 'hold room for a vGPU until it is bound, released or its time ends'

@@ -42,7 +42,7 @@ _vgpuctl() {
         'stop:stop a domain; its claim stays'
         'destroy:stop a domain, remove its vGPU and definition, end its claim; disks stay'
         'create-vgpu:make a vGPU for a domain that is managed elsewhere'
-        'delete-vgpu:remove a vGPU that create-vgpu made and end its claim; never while a guest holds it'
+        'delete-vgpu:remove a vGPU that create-vgpu made and end its claim; one that a guest holds goes when that lets go'
         'reserve:hold room for a vGPU until it is bound, released or its time ends'
         'reservations:list the reservations that hold room, or show one'
         'renew:move the end of a reservation'
@@ -82,7 +82,7 @@ _vgpuctl() {
             --no-headers'[tables without their head]' \
             '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \
             --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
-            '1:VGPU_ID:{_vgpuctl_live vgpus}' ;;
+            '1:VGPU:{_vgpuctl_live vgpus}' ;;
         domains) _arguments $globals \
             --no-headers'[tables without their head]' \
             '(--watch -w)'{--watch,-w}'[show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals]' \

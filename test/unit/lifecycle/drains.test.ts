@@ -65,7 +65,9 @@ describe("what is drained", () => {
     await made.drains.undrainGpu(pciAddress());
     await made.drains.drainHost("fan");
     await made.drains.drainHost("fan");
+    await made.drains.drainHost("");
     assert.equal(made.written.length, 1);
+    assert.equal(made.drains.current.host?.note, "fan");
   });
 
   it("is as before when it cannot be written", async () => {

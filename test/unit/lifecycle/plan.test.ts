@@ -326,9 +326,10 @@ describe("the planner", () => {
     };
     assert.deepEqual(await planned(stopping("hold"), { state: "shut-off" }), ["settle"]);
     assert.deepEqual(await planned(stopping("release"), { state: "shut-off" }), ["remove-vgpu", "settle"]);
+    // A slice that cannot be made keeps no domain from being off.
     assert.deepEqual(await planned(stopping("hold"), { state: "shut-off", slice: false }), [
-      "create-vgpu",
       "settle",
+      "create-vgpu",
     ]);
   });
 
