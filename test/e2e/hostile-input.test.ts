@@ -84,7 +84,7 @@ const A_DAY = { seconds: 86_400n, nanos: 0 };
 const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
 const MIB = 1024 * 1024;
 /** What a heap that does not grow may still differ by, from one collection to another. */
-const HEAP_NOISE_BYTES = 12 * MIB;
+const HEAP_NOISE_BYTES = 24 * MIB;
 
 describe("hostile input", function () {
   this.timeout(450_000);
@@ -324,7 +324,9 @@ describe("hostile input", function () {
   });
 
   it("makes the agent's memory no larger", () => {
-    const [early, late] = [Math.max(...heap.slice(0, 3)), Math.min(...heap.slice(-3))];
+    // The least of a third: garbage is collected every few methods.
+    const third = Math.floor(heap.length / 3);
+    const [early, late] = [Math.min(...heap.slice(0, third)), Math.min(...heap.slice(-third))];
     assert.ok(
       late < early + HEAP_NOISE_BYTES,
       `heap in use after each method, MiB: ${heap.map((bytes) => Math.round(bytes / MIB)).join(" ")}`,
