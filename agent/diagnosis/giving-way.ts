@@ -26,40 +26,35 @@ export class GivingWay implements ExaminedFiles {
   }
 
   async read(path: string): Promise<string | undefined> {
-    await this.#turn();
+    await this.turn();
     return this.#files.read(path);
   }
 
   async list(path: string): Promise<string[]> {
-    await this.#turn();
+    await this.turn();
     return this.#files.list(path);
   }
 
   async linkName(path: string): Promise<string | undefined> {
-    await this.#turn();
+    await this.turn();
     return this.#files.linkName(path);
   }
 
   async linkParentName(path: string): Promise<string | undefined> {
-    await this.#turn();
+    await this.turn();
     return this.#files.linkParentName(path);
   }
 
   async exists(path: string): Promise<boolean> {
-    await this.#turn();
+    await this.turn();
     return this.#files.exists(path);
   }
 
-  /** Resolves when no look is under way; for what is read by other means. */
+  /** Resolves when no look is under way, or was waited for long enough; also for what is read by other means. */
   async turn(): Promise<void> {
-    await this.#turn();
-  }
-
-  #turn(): Promise<void> | undefined {
     const { underWay } = this.#looks;
-    if (this.#waiting !== undefined || underWay === undefined || this.#patienceMs <= 0) return this.#waiting;
-    this.#waiting = this.#waitFor(underWay);
-    return this.#waiting;
+    if (underWay !== undefined && this.#patienceMs > 0) this.#waiting ??= this.#waitFor(underWay);
+    await this.#waiting;
   }
 
   /** The look to be waited for after another, while there is patience left of what there was at `from`. */

@@ -38,7 +38,7 @@ export async function bundledPackages(project: string): Promise<readonly Package
   );
   const shipped = Object.entries(packages).filter(
     ([folder, { dev, optional, devOptional }]) =>
-      folder !== "" && !TYPES.test(folder) && !(dev ?? optional ?? devOptional ?? false),
+      folder !== "" && !TYPES.test(folder) && [dev, optional, devOptional].every((is) => is !== true),
   );
   const found = await Promise.all(
     shipped.map(async ([folder, { version }]) => {
@@ -56,6 +56,13 @@ async function describe(project: string, folder: string): Promise<Package> {
   const at = path.join(project, folder);
   const manifest = manifestSchema.parse(JSON.parse(await readFile(path.join(at, "package.json"), "utf8")));
   const license = (await readdir(at)).find((name) => LICENSE.test(name));
-  const file = license === undefined ? path.join(project, TEXTS, manifest.name) : path.join(at, license);
-  return { ...manifest, licenseText: await readFile(file, "utf8") };
+  if (license !== undefined)
+    return { ...manifest, licenseText: await readFile(path.join(at, license), "utf8") };
+  const text = path.join(TEXTS, manifest.name);
+  const licenseText = await readFile(path.join(project, text), "utf8").catch((error: unknown) => {
+    throw new Error(`${folder} brings no licence text: put the one that holds into ${text}`, {
+      cause: error,
+    });
+  });
+  return { ...manifest, licenseText };
 }

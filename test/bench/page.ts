@@ -23,7 +23,7 @@ export async function page(run: Run, file: string): Promise<string> {
   const text = `# Performance
 
 Written by \`npm run bench\`, by hand and not in CI: times depend on the machine and on what else it does. What has a bar is a
-ratio, CPU time or memory, and a time alone only where it is promised: in Discovery. Both sides of a ratio are measured in turn in
+ratio, CPU time or memory, and a time alone only where it is promised: in Discovery, Watching, Event loop and Recovery. Both sides of a ratio are measured in turn in
 the same run.
 
 ${misses}

@@ -175,14 +175,17 @@ describe("two hundred callers at once", () => {
 
 /** Undefined when one of them was answered; the last refusal when there was no room for any. */
 async function attempts(most: number, call: () => Promise<unknown>): Promise<RpcError | undefined> {
-  let left = most;
   try {
-    await comingBack(call, ({ code }) => code === "RESOURCE_EXHAUSTED" && --left > 0);
+    await comingBack(call, isFull, most);
     return undefined;
   } catch (error) {
-    if (error instanceof RpcError && error.code === "RESOURCE_EXHAUSTED") return error;
+    if (error instanceof RpcError && isFull(error)) return error;
     throw error;
   }
+}
+
+function isFull({ code }: RpcError): boolean {
+  return code === "RESOURCE_EXHAUSTED";
 }
 
 /** Comes back as often as the agent has too much to do. */

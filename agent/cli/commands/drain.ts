@@ -49,21 +49,24 @@ export const undrainCommand: ChangeCommand = {
   run: async (args, vgpud) => {
     const [gpu] = args.operands;
     if (gpu !== undefined) return gpuAnswer(await vgpud.undrainGpu({ gpu }));
-    const answer = hostAnswer(await vgpud.undrainHost({}));
-    return { ...answer, messages: await stillDrained(vgpud) };
+    // Asked first: what cannot be answered then has changed nothing.
+    const still = await drainedGpus(vgpud);
+    const { json, ...answer } = hostAnswer(await vgpud.undrainHost({}));
+    return {
+      ...answer,
+      json: { ...json, drained_gpus: still.map(({ pciAddress }) => pciAddress) },
+      messages: still.map(({ pciAddress, drainNote }) => {
+        const why = drainNote === "" ? "" : ` (${drainNote})`;
+        return `GPU ${pciAddress} is still drained${why}: vgpuctl undrain ${pciAddress}`;
+      }),
+    };
   },
 };
 
-/** GPUs that were drained by themselves: who undrains the host may not have thought of them. */
-async function stillDrained(vgpud: Vgpud): Promise<readonly string[]> {
+/** Those that were drained by themselves: who undrains the host may not have thought of them. */
+async function drainedGpus(vgpud: Vgpud): Promise<readonly Gpu[]> {
   const pages = await allPages((pageToken) => vgpud.listGpus({ pageSize: PAGE_SIZE, pageToken }));
-  return pages
-    .flatMap(({ gpus }) => gpus)
-    .filter(({ drained }) => drained)
-    .map(({ pciAddress, drainNote }) => {
-      const why = drainNote === "" ? "" : ` (${drainNote})`;
-      return `GPU ${pciAddress} is still drained${why}: vgpuctl undrain ${pciAddress}`;
-    });
+  return pages.flatMap(({ gpus }) => gpus).filter(({ drained }) => drained);
 }
 
 function hostAnswer(response: { readonly host: Host | undefined }): Answer {

@@ -7,7 +7,7 @@ import { Rpc } from "../../e2e/harness/rpc.ts";
 import { BenchHost } from "../bench-host.ts";
 import { createDomain, destroyDomain, untilLibvirtIsSeen } from "../domains.ts";
 import type { Chapter, Figure } from "../figure.ts";
-import { lagDuring, probed, type Lag } from "../lag.ts";
+import { insideDuring, probed, type Inside } from "../inside.ts";
 
 const yaml = `
 gpus:
@@ -71,7 +71,7 @@ export async function lag(): Promise<Chapter> {
   };
 }
 
-async function lagWith({ fault, asks, isElsewhereWell }: Trouble): Promise<Lag> {
+async function lagWith({ fault, asks, isElsewhereWell }: Trouble): Promise<Inside["lag"]> {
   await using host = await BenchHost.start(yaml);
   const folder = host.simulated.directory;
   await using agent = await host.agent(probed(folder));
@@ -86,7 +86,7 @@ async function lagWith({ fault, asks, isElsewhereWell }: Trouble): Promise<Lag> 
   const made = await Promise.all(Array.from({ length: HELD_UP }, () => createDomain(rpc, on(GPU))));
   await serve();
   await host.simulated.control({ command: "set-faults", faults: fault ? [fault] : [] });
-  return await lagDuring(agent, folder, async () => {
+  const { lag: late } = await insideDuring(agent, folder, async () => {
     const asked = made.map((claimId) =>
       asks === "create" ? createDomain(rpc, on(GPU)) : destroyDomain(rpc, claimId),
     );
@@ -100,4 +100,5 @@ async function lagWith({ fault, asks, isElsewhereWell }: Trouble): Promise<Lag> 
     await host.simulated.control({ command: "clear-faults" });
     await answered;
   });
+  return late;
 }

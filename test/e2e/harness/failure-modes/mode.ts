@@ -31,8 +31,8 @@ export interface Mode {
   readonly go?: Act;
   /** What that is on a real host. */
   readonly over: string;
-  /** What may be known of the domain that stands, where it hangs on whether a look came by; without it one thing only. */
-  readonly standing?: readonly string[];
+  /** The domain that stands is looked at before the calls, since each of them may look at the host. */
+  readonly isSeenByCalls?: true;
   /** The agent answers nobody while it lasts. */
   readonly isAway?: true;
   /** In which the callers lose patience; without it they have more than any call takes. */
