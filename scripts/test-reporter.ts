@@ -1,4 +1,5 @@
-// Mocha's spec report, plus what scripts/test needs of it: the totals of this lane, and skips that nobody has justified.
+// Mocha's spec report, plus what scripts/test needs of it: the totals of this lane, what failed in it (told again at the
+// end, where somebody looks who has only the last lines of a long log), and skips that nobody has justified.
 import { appendFileSync, readFileSync } from "node:fs";
 import Mocha from "mocha";
 import * as z from "zod";
@@ -7,7 +8,16 @@ import * as z from "zod";
 const skipsFile = new URL("../../test/skips.json", import.meta.url);
 const skipsSchema = z.array(z.strictObject({ title: z.string(), reason: z.string().min(10) }));
 
-const optionsSchema = z.object({ totals: z.string().optional() });
+const optionsSchema = z.object({ totals: z.string().optional(), failures: z.string().optional() });
+
+/** Lines of an error that are told again: the message and where it was thrown; a difference of two pages is in the log. */
+const TOLD_LINES = 40;
+
+function told(titles: readonly string[], { message, stack }: Error): string {
+  const lines = (stack ?? message).split("\n");
+  const cut = lines.length > TOLD_LINES ? [`(${String(lines.length - TOLD_LINES)} more lines above)`] : [];
+  return [titles.join(" › "), ...lines.slice(0, TOLD_LINES), ...cut, ""].join("\n");
+}
 
 class LaneReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
@@ -15,7 +25,11 @@ class LaneReporter extends Mocha.reporters.Spec {
     const allowed = new Set(
       skipsSchema.parse(JSON.parse(readFileSync(skipsFile, "utf8"))).map(({ title }) => title),
     );
+    const files = optionsSchema.parse(options.reporterOptions ?? {});
     const unlisted: string[] = [];
+    runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test, error: Error) => {
+      if (files.failures !== undefined) appendFileSync(files.failures, told(test.titlePath(), error));
+    });
     runner.on(Mocha.Runner.constants.EVENT_TEST_PENDING, (test) => {
       if (!allowed.has(test.fullTitle())) unlisted.push(test.fullTitle());
     });
@@ -24,9 +38,8 @@ class LaneReporter extends Mocha.reporters.Spec {
       for (const title of unlisted) console.error(`skipped without a reason in test/skips.json: ${title}`);
       const failures = this.stats.failures + (strict ? unlisted.length : 0);
       if (strict && unlisted.length > 0) process.exitCode = 1;
-      const file = optionsSchema.parse(options.reporterOptions ?? {}).totals;
-      if (file !== undefined)
-        appendFileSync(file, `${this.stats.passes} ${failures} ${this.stats.pending}\n`);
+      if (files.totals !== undefined)
+        appendFileSync(files.totals, `${this.stats.passes} ${failures} ${this.stats.pending}\n`);
     });
   }
 }
