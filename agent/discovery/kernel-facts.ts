@@ -36,15 +36,24 @@ export class KernelReader {
 
   /** Throws when it cannot be read which objects there are. */
   async read(sources: Sources): Promise<KernelFacts> {
-    let seen = await readAll(sources);
+    let seen = this.#typed(await readAll(sources));
     let doubtful = differing(this.#last, seen);
     for (let readings = 1; doubtful.size > 0 && readings < MAX_READINGS; readings += 1) {
-      const again = await readAgain(sources, seen, doubtful);
+      const again = this.#typed(await readAgain(sources, seen, doubtful));
       doubtful = differing(seen, again);
       seen = again;
     }
     this.#last = withoutDoubt(seen, { doubtful, before: this.#last });
     return this.#last;
+  }
+
+  /** What a slice takes it takes until it is gone: one whose type the kernel does not tell any more is of its last one. */
+  #typed({ gpus, vgpus }: KernelFacts): KernelFacts {
+    const slices = [...vgpus.values()].map((slice) => {
+      const last = this.#last.vgpus.get(slice.id);
+      return slice.isLeaving && last?.gpu === slice.gpu ? { ...slice, type: last.type } : slice;
+    });
+    return { gpus, vgpus: byId(slices) };
   }
 }
 

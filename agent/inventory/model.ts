@@ -63,8 +63,10 @@ export interface Gpu {
 export interface KernelVgpu {
   readonly id: VgpuId;
   readonly gpu: PciAddress;
-  /** Empty while its removal waits for a holder: the kernel does not say any more. */
+  /** Empty for one that was leaving when it was first seen: the kernel does not tell it any more. */
   readonly type: string;
+  /** Its removal waits for a holder; what it takes is not given back yet. */
+  readonly isLeaving: boolean;
   /** The number behind `/dev/vfio/N`; undefined while no vfio driver is bound. */
   readonly iommuGroup: number | undefined;
 }

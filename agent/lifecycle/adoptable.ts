@@ -53,14 +53,13 @@ export function adoptable({ vgpuId, withDomain }: Wanted, inventory: Inventory, 
   const kernel = inventory.vgpus.get(vgpuId);
   const details = { vgpu_id: vgpuId };
   if (!kernel) throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${vgpuId}`, { details });
+  if (kernel.isLeaving) throw new AgentError("CLAIM_STATE", `vGPU ${vgpuId} is being removed`, { details });
   const sizes = sizesOf(kernel, inventory);
   if (!sizes)
     throw new AgentError(
       "CLAIM_STATE",
-      `vGPU ${vgpuId} is being removed, or of a type that the kernel does not describe`,
-      {
-        details,
-      },
+      `vGPU ${vgpuId} is of type ${kernel.type}, which the kernel does not describe`,
+      { details },
     );
   const named = namersOf(vgpuId, inventory);
   const user = named.find(({ state }) => isAlive(state)) ?? named[0];

@@ -189,7 +189,7 @@ export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
     type: claim.type,
   }));
   const made = [...inventory.vgpus.values()];
-  // What is promised last: of a slice that is leaving only the claim still knows the type.
+  // What is promised last: of a slice that was leaving when it was first seen only the claim knows the type.
   const ids = new Map([...made, ...promised].map((vgpu) => [vgpu.id, vgpu]));
   return [...ids.values()].sort(byId).map(({ id, gpu, type }) => {
     const claim = claims.get(id);

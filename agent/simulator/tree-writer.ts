@@ -20,7 +20,8 @@ export class TreeWriter {
 
   /**
    * Brings the directory to `next`: what goes is unlinked before its directory is moved away, what comes is built aside
-   * and renamed into place before anything links to it. A link that leads elsewhere is one that goes and one that comes.
+   * and renamed into place before anything links to it, and linked before any text elsewhere counts it. A link that leads
+   * elsewhere is one that goes and one that comes.
    */
   apply(next: Entries): void {
     const directories = directoriesOf(next);
@@ -37,7 +38,7 @@ export class TreeWriter {
     }
     const come = tops(directories, this.#directories);
     for (const name of come) this.#buildDirectory(name, next);
-    for (const kind of ["file", "link"]) {
+    for (const kind of ["link", "file"]) {
       for (const [name, entry] of next) {
         if (entry.kind !== kind || isSame(entry, this.#current.get(name))) continue;
         if (!isBelow(name, come)) this.#replace(name, entry);

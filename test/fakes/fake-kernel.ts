@@ -88,6 +88,7 @@ export class FakeGpu {
       id,
       gpu: this.address,
       type: typeName(suffix),
+      isLeaving: false,
       iommuGroup: at + 1,
     }));
   }

@@ -47,7 +47,7 @@ export class MdevBus implements SliceSource {
     const found = await Promise.all(
       gpus.map(async (gpu) => {
         const here = vgpuIdsOf(await this.#files.list(`${PARENTS}/${gpu}`)).filter((id) => !onBus.has(id));
-        return here.map((id) => ({ id, gpu, type: "", iommuGroup: undefined }));
+        return here.map((id) => ({ id, gpu, type: "", isLeaving: true, iommuGroup: undefined }));
       }),
     );
     return found.flat();
@@ -79,7 +79,7 @@ export class MdevBus implements SliceSource {
       this.#parentOf(id),
     ]);
     if (type === undefined || gpu === undefined) return undefined;
-    return { id, gpu, type, iommuGroup: group === undefined ? undefined : Number(group) };
+    return { id, gpu, type, isLeaving: false, iommuGroup: group === undefined ? undefined : Number(group) };
   }
 
   /** The device's real directory lies in its parent's: `…/0000:00:02.0/<uuid>`. */

@@ -73,8 +73,7 @@ function stateOf({ claim, inUse }: VgpuView): string {
   return inUse ? "in use" : "idle";
 }
 
-function phaseOf({ claim, kernel, type }: VgpuView): SliceView["phase"] {
-  // The kernel does not tell the type of a slice whose removal waits for a holder.
-  if (claim?.state === "deleting" || type === "") return "leaving";
+function phaseOf({ claim, kernel }: VgpuView): SliceView["phase"] {
+  if (claim?.state === "deleting" || kernel?.isLeaving === true) return "leaving";
   return kernel ? "present" : "promised";
 }

@@ -96,8 +96,8 @@ describe("the mdev bus", () => {
     });
     const slices = await new MdevBus(new RootedFiles(tree.root)).slices();
     assert.deepEqual(slices, [
-      { id: own, gpu: "0000:00:02.0", type: typeName("4"), iommuGroup: 11 },
-      { id: foreign, gpu: "0000:00:02.0", type: typeName("4"), iommuGroup: undefined },
+      { id: own, gpu: "0000:00:02.0", type: typeName("4"), isLeaving: false, iommuGroup: 11 },
+      { id: foreign, gpu: "0000:00:02.0", type: typeName("4"), isLeaving: false, iommuGroup: undefined },
     ]);
   });
 
@@ -114,8 +114,8 @@ describe("the mdev bus", () => {
     });
     const slices = await new MdevBus(new RootedFiles(tree.root)).slices();
     assert.deepEqual(slices, [
-      { id: here, gpu: "0000:00:02.0", type: typeName("4"), iommuGroup: undefined },
-      { id: leaving, gpu: "0000:00:02.0", type: "", iommuGroup: undefined },
+      { id: here, gpu: "0000:00:02.0", type: typeName("4"), isLeaving: false, iommuGroup: undefined },
+      { id: leaving, gpu: "0000:00:02.0", type: "", isLeaving: true, iommuGroup: undefined },
     ]);
   });
 

@@ -114,6 +114,20 @@ describe("a GPU that changes while it is read", () => {
     assert.deepEqual([facts.gpus.get(FIRST), [...facts.vgpus.keys()]], [shown.gpus.get(FIRST), [SLICE]]);
   });
 
+  it("keeps the type of a slice that only its GPU still shows, since what it takes is not given back", async () => {
+    const reader = new KernelReader();
+    const before = treeOf("driver: i915", { slice: true });
+    const forgotten = [`sys/bus/mdev/devices/${SLICE}`, `${SLICE}/mdev_type`, `devices/${SLICE}`];
+    const leaving = new Map([...before].filter(([name]) => !forgotten.some((end) => name.endsWith(end))));
+    const unseen = await whole(leaving);
+    await read(reader, new ChangingFiles(before));
+    const seen = await read(reader, new ChangingFiles(leaving));
+    assert.deepEqual(
+      [unseen, seen].map(({ vgpus }) => [...vgpus.values()].map(({ type, isLeaving }) => [type, isLeaving])),
+      [[["", true]], [[TYPE, true]]],
+    );
+  });
+
   it("costs a second reading of its own, and one that does not change costs none", async () => {
     const reader = new KernelReader();
     const first = new ChangingFiles(bound);

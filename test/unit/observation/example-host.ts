@@ -217,7 +217,10 @@ const inventory: Inventory = {
   host: { hostname: "host-1", bootId: "boot", kernelRelease: "6.1.0", hypervisor: "kvm" },
   gpus: new Map([{ ...gpu, memory }, bareGpu, flexGpu].map((each) => [each.address, each])),
   vgpus: new Map(
-    [own(1), own(9), foreignVgpu].map((id) => [id, { id, gpu: igd, type: V5_4, iommuGroup: undefined }]),
+    [own(1), own(9), foreignVgpu].map((id) => [
+      id,
+      { id, gpu: igd, type: V5_4, isLeaving: false, iommuGroup: undefined },
+    ]),
   ),
   domains: { known: true, value: new Map([ownDomain, oddDomain].map((each) => [each.id, each])) },
   unread: [],

@@ -226,7 +226,7 @@ function guestOf(guest: Guest, n: number, gpus: readonly Gpu[]): Made {
   } as const;
   return {
     guest,
-    vgpu: { id, gpu, type: state === "deleting" ? "" : type, iommuGroup: undefined },
+    vgpu: { id, gpu, type, isLeaving: state === "deleting", iommuGroup: undefined },
     domain: alive && {
       id: domainId(n),
       name,
