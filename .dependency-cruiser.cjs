@@ -101,7 +101,7 @@ module.exports = {
       from: { path: "^agent/simulator/" },
       to: {
         path: "^agent/",
-        pathNot: "^agent/(simulator/|core/(ids|keyed-lock|suggest)\\.ts|yaml/|hostd/protocol/|node-libvirt/)",
+        pathNot: "^agent/(simulator/|core/(ids|keyed-lock|suggest|xml)\\.ts|yaml/|hostd/protocol/|node-libvirt/)",
       },
     },
     {

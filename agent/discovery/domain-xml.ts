@@ -1,12 +1,12 @@
 // Reads what we need of a libvirt domain's XML (libvirt: docs/formatdomain.rst). Others wrote most of these documents:
 // what is not understood is left out, never an error that hides the other domains.
-import { XMLParser } from "fast-xml-parser";
 import {
   CLAIM_MARK_NAMESPACE,
   claimMarkAttributes as names,
   claimMarkElements as elements,
 } from "../core/claim-mark.ts";
 import { parseDomainId, parsePciAddress, parseVgpuId, type PciAddress, type VgpuId } from "../core/ids.ts";
+import { attributeOf, childOf, childrenOf, elementsOf, parseXml, textOf, type Element } from "../core/xml.ts";
 import type { ClaimMark, Domain, DomainFile, Labels } from "../inventory/model.ts";
 
 /** The part of a domain that stands in its XML. */
@@ -15,84 +15,76 @@ export type DomainDefinition = Pick<
   "vcpus" | "memoryMib" | "vgpuIds" | "pciDevices" | "renderNodes" | "mark" | "files"
 >;
 
-type Node = Readonly<Record<string, unknown>>;
-
-const LISTS: readonly string[] = ["hostdev", "graphics", "disk", "serial", "console", "vgpud:label", "label"];
-
-const parser = new XMLParser({
-  ignoreAttributes: false,
-  attributeNamePrefix: "@",
-  parseTagValue: false,
-  parseAttributeValue: false,
-  processEntities: true,
-  htmlEntities: true, // libvirt writes what is not ASCII as numbers
-  isArray: (name) => LISTS.includes(name),
-});
-
 /** Of a document that does not parse nothing is known; whether a slice is held is tested before it is removed anyway. */
 export function readDomainXml(xml: string): DomainDefinition {
-  const domain = child(parse(xml), "domain");
+  const domain = parsed(xml);
+  const devices = childOf(domain, "devices");
   return {
-    vcpus: positive(text(domain["vcpu"])),
-    memoryMib: memoryMib(domain["memory"]),
-    vgpuIds: mediatedDevices(child(domain, "devices")),
-    pciDevices: pciDevices(child(domain, "devices")),
-    renderNodes: renderNodes(child(domain, "devices")),
-    mark: readMark(child(domain, "metadata")),
-    files: filesOf(child(domain, "devices")),
+    vcpus: positive(textOf(childOf(domain, "vcpu"))),
+    memoryMib: memoryMib(childOf(domain, "memory")),
+    vgpuIds: mediatedDevices(devices),
+    pciDevices: pciDevices(devices),
+    renderNodes: renderNodes(devices),
+    mark: readMark(childOf(domain, "metadata")),
+    files: filesOf(devices),
   };
 }
 
-/** The parser refuses more than broken documents: names such as `constructor`, external entities, very deep trees. */
-function parse(xml: string): Node {
+function parsed(xml: string): Element | undefined {
   try {
-    return asNode(parser.parse(xml));
+    const root = parseXml(xml);
+    return root.name === "domain" ? root : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
 
-function mediatedDevices(devices: Node): VgpuId[] {
-  return list(devices, "hostdev")
-    .filter((hostdev) => hostdev["@type"] === "mdev")
-    .map((hostdev) => parseVgpuId(attribute(child(child(hostdev, "source"), "address"), "uuid")))
+function mediatedDevices(devices: Element | undefined): VgpuId[] {
+  return hostDevices(devices, "mdev")
+    .map((address) => parseVgpuId(attributeOf(address, "uuid")))
     .filter((id) => id !== undefined);
 }
 
-function pciDevices(devices: Node): PciAddress[] {
-  return list(devices, "hostdev")
-    .filter((hostdev) => hostdev["@type"] === "pci")
-    .map((hostdev) => pciAddress(child(child(hostdev, "source"), "address")))
+function pciDevices(devices: Element | undefined): PciAddress[] {
+  return hostDevices(devices, "pci")
+    .map(pciAddress)
     .filter((address) => address !== undefined);
 }
 
+/** The addresses of those of a type. */
+function hostDevices(devices: Element | undefined, type: string): (Element | undefined)[] {
+  return childrenOf(devices, "hostdev")
+    .filter((hostdev) => attributeOf(hostdev, "type") === type)
+    .map((hostdev) => childOf(childOf(hostdev, "source"), "address"));
+}
+
 /** libvirt prints each part in hexadecimal and takes and keeps decimal ones. */
-function pciAddress(address: Node): PciAddress | undefined {
+function pciAddress(address: Element | undefined): PciAddress | undefined {
   const part = (name: string, digits: number): string => {
-    const value = Number(attribute(address, name) || NaN);
+    const value = Number(attributeOf(address, name) || NaN);
     return Number.isInteger(value) ? value.toString(16).padStart(digits, "0") : "";
   };
   return parsePciAddress(`${part("domain", 4)}:${part("bus", 2)}:${part("slot", 2)}.${part("function", 1)}`);
 }
 
 /** Of displays with `<gl>` (libvirt formatdomain.rst): egl-headless always renders, others unless it is off. */
-function renderNodes(devices: Node): string[] {
-  const displays = list(devices, "graphics").map((graphics) => child(graphics, "gl"));
+function renderNodes(devices: Element | undefined): string[] {
+  const displays = childrenOf(devices, "graphics").map((graphics) => childOf(graphics, "gl"));
   const nodes = displays
-    .filter((gl) => attribute(gl, "enable") !== "no")
-    .map((gl) => attribute(gl, "rendernode"));
+    .filter((gl) => attributeOf(gl, "enable") !== "no")
+    .map((gl) => attributeOf(gl, "rendernode"));
   return [...new Set(nodes)].filter((node) => node !== "");
 }
 
 /** Disks with what lies below them in the chain, which only a running domain's XML tells, and logs. */
-function filesOf(devices: Node): DomainFile[] {
-  const disks = list(devices, "disk").flatMap((disk) => {
-    const reads = "readonly" in disk || attribute(disk, "device") === "cdrom";
-    const below = backingOf(child(disk, "backingStore"));
-    return [...namedBy(child(disk, "source"), !reads), ...below];
+function filesOf(devices: Element | undefined): DomainFile[] {
+  const disks = childrenOf(devices, "disk").flatMap((disk) => {
+    const reads = childOf(disk, "readonly") !== undefined || attributeOf(disk, "device") === "cdrom";
+    const below = backingOf(childOf(disk, "backingStore"));
+    return [...namedBy(childOf(disk, "source"), !reads), ...below];
   });
-  const logs = [...list(devices, "serial"), ...list(devices, "console")].flatMap((terminal) =>
-    namedBy(child(terminal, "log"), true),
+  const logs = [...childrenOf(devices, "serial"), ...childrenOf(devices, "console")].flatMap((terminal) =>
+    namedBy(childOf(terminal, "log"), true),
   );
   // libvirt shows the first serial port a second time, as a console.
   const byPath = new Map<string, DomainFile>();
@@ -101,30 +93,36 @@ function filesOf(devices: Node): DomainFile[] {
   return [...byPath.values()];
 }
 
-function backingOf(store: Node): DomainFile[] {
-  const own = namedBy(child(store, "source"), false);
-  return own.length === 0 ? own : [...own, ...backingOf(child(store, "backingStore"))];
+function backingOf(store: Element | undefined): DomainFile[] {
+  const own = namedBy(childOf(store, "source"), false);
+  return own.length === 0 ? own : [...own, ...backingOf(childOf(store, "backingStore"))];
 }
 
-function namedBy(source: Node, writable: boolean): DomainFile[] {
-  const path = attribute(source, "file") || attribute(source, "dev");
+function namedBy(source: Element | undefined, writable: boolean): DomainFile[] {
+  const path = attributeOf(source, "file") || attributeOf(source, "dev");
   return path === "" ? [] : [{ path, writable }];
 }
 
-/** libvirt keeps the prefix a writer chose, so the element is known by its namespace, not by its name. */
-function readMark(metadata: Node): ClaimMark | undefined {
-  for (const [name, value] of Object.entries(metadata)) {
-    const [prefix, local] = name.includes(":") ? name.split(":", 2) : ["", name];
-    const element = asNode(value);
+/**
+ * libvirt keeps the prefix a writer chose, so the element is known by its namespace, not by its name. Of two that contradict
+ * each other neither counts.
+ */
+function readMark(metadata: Element | undefined): ClaimMark | undefined {
+  const [mark, another] = elementsOf(metadata).filter((element) => {
+    const [prefix, local] = prefixAndName(element);
     const xmlns = prefix === "" ? "xmlns" : `xmlns:${prefix}`;
-    if (local === "claim" && attribute(element, xmlns) === CLAIM_MARK_NAMESPACE)
-      return parseMark(element, prefix ?? "");
-  }
-  return undefined;
+    return local === "claim" && attributeOf(element, xmlns) === CLAIM_MARK_NAMESPACE;
+  });
+  return mark === undefined || another !== undefined ? undefined : parseMark(mark, prefixAndName(mark)[0]);
 }
 
-function parseMark(element: Node, prefix: string): ClaimMark | undefined {
-  const of = (key: keyof typeof names): string => attribute(element, names[key]);
+function prefixAndName({ name }: Element): readonly [string, string] {
+  const colon = name.indexOf(":");
+  return colon === -1 ? ["", name] : [name.slice(0, colon), name.slice(colon + 1)];
+}
+
+function parseMark(element: Element, prefix: string): ClaimMark | undefined {
+  const of = (key: keyof typeof names): string => attributeOf(element, names[key]);
   const vgpuId = parseVgpuId(of("vgpuId"));
   const domainId = parseDomainId(of("domainId"));
   const gpu = parsePciAddress(of("gpu"));
@@ -136,13 +134,13 @@ function parseMark(element: Node, prefix: string): ClaimMark | undefined {
   return {
     ...{ claimId: of("claimId"), vgpuId, domainId, gpu, type: of("type"), sizes, onStop },
     requestDigest: of("requestDigest"),
-    labels: labelsOf(list(element, prefixed(prefix, elements.label))),
-    autostart: prefixed(prefix, elements.autostart) in element,
+    labels: labelsOf(childrenOf(element, prefixed(prefix, elements.label))),
+    autostart: childOf(element, prefixed(prefix, elements.autostart)) !== undefined,
   };
 }
 
-function labelsOf(labels: readonly Node[]): Labels {
-  return Object.fromEntries(labels.map((label) => [attribute(label, "key"), attribute(label, "value")]));
+function labelsOf(labels: readonly Element[]): Labels {
+  return Object.fromEntries(labels.map((label) => [attributeOf(label, "key"), attributeOf(label, "value")]));
 }
 
 function prefixed(prefix: string, name: string): string {
@@ -150,9 +148,9 @@ function prefixed(prefix: string, name: string): string {
 }
 
 /** libvirt prints memory in KiB, but takes and keeps other units in an inactive definition of older versions. */
-function memoryMib(value: unknown): number | undefined {
-  const amount = positive(text(value));
-  const unit = attribute(asNode(value), "unit") || "KiB";
+function memoryMib(memory: Element | undefined): number | undefined {
+  const amount = positive(textOf(memory));
+  const unit = attributeOf(memory, "unit") || "KiB";
   const kib: Readonly<Record<string, number>> = {
     KiB: 1,
     k: 1,
@@ -165,33 +163,6 @@ function memoryMib(value: unknown): number | undefined {
   return amount === undefined || factor === undefined ? undefined : Math.round((amount * factor) / 1024);
 }
 
-function positive(value: string): number | undefined {
-  return /^[1-9]\d{0,15}$/.test(value) ? Number(value) : undefined;
-}
-
-/** An element without attributes parses to its text, one with attributes to an object. */
-function text(value: unknown): string {
-  if (typeof value === "string") return value.trim();
-  const inner = asNode(value)["#text"];
-  return typeof inner === "string" ? inner.trim() : "";
-}
-
-function attribute(node: Node, name: string): string {
-  const value = node[`@${name}`];
-  return typeof value === "string" ? value : "";
-}
-
-/** The elements of a name that `LISTS` has; any other prefix of a label gives a single one. */
-function list(node: Node, name: string): Node[] {
-  const value = node[name];
-  const items: readonly unknown[] = Array.isArray(value) ? value : value === undefined ? [] : [value];
-  return items.map(asNode);
-}
-
-function child(node: Node, name: string): Node {
-  return asNode(node[name]);
-}
-
-function asNode(value: unknown): Node {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Node) : {};
+function positive(text: string): number | undefined {
+  return /^[1-9]\d{0,15}$/.test(text.trim()) ? Number(text) : undefined;
 }

@@ -10,8 +10,9 @@ import type { ClaimMark, Domain } from "../inventory/model.ts";
 import { markElement } from "../lifecycle/domain-xml-mark.ts";
 import type { Hypervisor } from "../lifecycle/domain-xml.ts";
 import type { DomainMarks, Domains, ShutdownBy } from "../lifecycle/ports.ts";
+import type { CallOptions } from "../node-libvirt/connection.ts";
 import type { DomainRef } from "../node-libvirt/domain-ref.ts";
-import { isActive } from "../node-libvirt/domain-state.ts";
+import { isActive, type DomainStateName } from "../node-libvirt/domain-state.ts";
 import {
   Affect,
   DefineDomain,
@@ -27,6 +28,7 @@ import { Libvirt, type Version } from "../node-libvirt/libvirt.ts";
 import { Link, type LinkState } from "../node-libvirt/link.ts";
 import type { DomainFigures, DomainStatsSource } from "../observation/domain-stats.ts";
 import { domainFigures } from "./domain-figures.ts";
+import { listDomains, type ListedDomain } from "./domain-list.ts";
 
 export interface LibvirtHostOptions {
   /** `qemu:///system` or `xen:///system`. */
@@ -134,7 +136,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
 
   async domains(stop: AbortSignal): Promise<readonly Domain[]> {
     const look = new AbortController();
-    // Two calls for each domain listen to it at the same time, and none when the look is over: no leak that Node should warn of.
+    // A call or two for each domain listen to it at the same time, and none when the look is over: no leak that Node should warn of.
     setMaxListeners(0, look.signal);
     const end = (): void => {
       look.abort(stop.reason);
@@ -151,12 +153,8 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   #listedDomains(signal: AbortSignal): Promise<readonly Domain[]> {
     const options = { signal, timeoutMs: READ_MS };
     return this.#mapped("listing the domains", async () => {
-      const [all, persistent] = await Promise.all([
-        this.#libvirt.listDomains(options),
-        this.#libvirt.listDomains({ ...options, flags: ListDomains.persistent }),
-      ]);
-      const kept = new Set(persistent.map(({ uuid }) => uuid));
-      const read = await Promise.all(all.map((ref) => this.#readDomain(ref, kept.has(ref.uuid), signal)));
+      const listed = await listDomains(this.#libvirt, options);
+      const read = await Promise.all(listed.map((one) => this.#readDomain(one, options)));
       const domains = read.filter((domain) => domain !== undefined);
       this.#definitions.keepOnly(domains.map(({ id }) => id));
       return domains;
@@ -249,14 +247,14 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   }
 
   /** Undefined for a domain that went away meanwhile. */
-  async #readDomain(ref: DomainRef, persistent: boolean, signal: AbortSignal): Promise<Domain | undefined> {
+  async #readDomain(listed: ListedDomain, options: CallOptions): Promise<Domain | undefined> {
+    const { ref, persistent } = listed;
     const id = parseDomainId(ref.uuid);
     if (!id) return undefined;
-    const options = { signal, timeoutMs: READ_MS };
     try {
-      const [xml, { state }] = await Promise.all([
+      const [xml, state] = await Promise.all([
         this.#libvirt.domainXml(ref, options),
-        this.#libvirt.domainState(ref, options),
+        listed.state ?? this.#stateOf(ref, options),
       ]);
       return { id, name: ref.name, state, persistent, ...this.#definitions.read(id, xml) };
     } catch (error) {
@@ -266,8 +264,11 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   }
 
   async #isActive(domain: DomainRef, signal: AbortSignal): Promise<boolean> {
-    const { state } = await this.#libvirt.domainState(domain, { signal, timeoutMs: READ_MS });
-    return isActive(state);
+    return isActive(await this.#stateOf(domain, { signal, timeoutMs: READ_MS }));
+  }
+
+  async #stateOf(domain: DomainRef, options: CallOptions): Promise<DomainStateName> {
+    return (await this.#libvirt.domainState(domain, options)).state;
   }
 
   /** A domain that is gone needs no change; only a start and a mark miss it. */

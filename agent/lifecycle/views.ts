@@ -181,7 +181,7 @@ function overcommitted({ total, host, used }: Budget): Overcommitted[] {
 }
 
 export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
-  const domains = inventory.domains.known ? [...inventory.domains.value.values()] : undefined;
+  const users = inventory.domains.known ? usersOf([...inventory.domains.value.values()]) : undefined;
   const claims = new Map(ledger.living().map((claim) => [claim.vgpuId, claim]));
   const promised = [...claims.values()].map((claim) => ({
     id: claim.vgpuId,
@@ -193,20 +193,25 @@ export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
   const ids = new Map([...made, ...promised].map((vgpu) => [vgpu.id, vgpu]));
   return [...ids.values()].sort(byId).map(({ id, gpu, type }) => {
     const claim = claims.get(id);
-    const domain = domains && userOf(id, domains);
+    const domain = users?.get(id);
     return {
       ...{ id, gpu, type, claim, domain },
       ownership: claim ? "own" : bearsOurMark(id) ? "orphan" : "foreign",
       kernel: inventory.vgpus.get(id),
-      inUse: domains === undefined ? undefined : domain !== undefined && isAlive(domain.state),
+      inUse: users === undefined ? undefined : domain !== undefined && isAlive(domain.state),
     };
   });
 }
 
 /** Copied definitions name the same slice; only one of their domains can run, and that is its user. */
-function userOf(id: VgpuId, domains: readonly Domain[]): Domain | undefined {
-  const named = domains.filter(({ vgpuIds }) => vgpuIds.includes(id));
-  return named.find(({ state }) => isAlive(state)) ?? named[0];
+function usersOf(domains: readonly Domain[]): ReadonlyMap<VgpuId, Domain> {
+  const users = new Map<VgpuId, Domain>();
+  for (const domain of domains)
+    for (const id of domain.vgpuIds) {
+      const user = users.get(id);
+      if (!user || (!isAlive(user.state) && isAlive(domain.state))) users.set(id, domain);
+    }
+  return users;
 }
 
 export function domainViews(inventory: Inventory, ledger: Ledger): DomainView[] {

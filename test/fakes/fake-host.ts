@@ -1,7 +1,7 @@
 // Kernel and libvirt in miniature: takes what the lifecycle does to a host, and shows what a look at it would find.
-import { XMLParser } from "fast-xml-parser";
 import { AgentError, type Holder } from "../../agent/core/errors.ts";
 import type { DomainId, VgpuId } from "../../agent/core/ids.ts";
+import { childOf, parseXml, textOf } from "../../agent/core/xml.ts";
 import { readDomainXml } from "../../agent/discovery/domain-xml.ts";
 import type { Observation } from "../../agent/discovery/observe.ts";
 import { isAlive, type ClaimMark, type Domain, type DomainState } from "../../agent/inventory/model.ts";
@@ -25,8 +25,6 @@ export type HostCall =
 export type Gate = (call: HostCall) => Promise<void>;
 
 const open: Gate = () => Promise.resolve();
-const parser = new XMLParser({ parseTagValue: false });
-
 export class FakeHost implements Slices, Domains, DomainMarks {
   readonly gpus: readonly FakeGpu[];
   readonly #domains = new Map<DomainId, Domain>();
@@ -234,8 +232,8 @@ function refused(message: string): AgentError {
 
 /** What libvirt itself takes from a definition: domain-xml.ts leaves these to libvirt's own answer. */
 function nameAndId(xml: string): { id: DomainId; name: string } {
-  const { domain }: { domain?: { name?: unknown; uuid?: unknown } } = parser.parse(xml) as object;
-  const id = parseDomainId(String(domain?.uuid));
-  if (!id || typeof domain?.name !== "string") throw refused("XML error: no name or UUID");
-  return { id, name: domain.name };
+  const domain = parseXml(xml);
+  const [id, name] = [parseDomainId(textOf(childOf(domain, "uuid"))), textOf(childOf(domain, "name"))];
+  if (!id || name === "") throw refused("XML error: no name or UUID");
+  return { id, name };
 }

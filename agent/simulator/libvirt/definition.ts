@@ -1,17 +1,8 @@
 // Pure: what libvirt makes of a domain's XML when it is defined, and how it shows it again.
 import { parseDomainId, parseVgpuId, type DomainId, type VgpuId } from "../../core/ids.ts";
+import { childOf, childrenOf, elementsOf, parseXml, textOf, type Element } from "../../core/xml.ts";
 import { brokenXml, missingName, otherRoot, unexpectedXml, unsupportedConfiguration } from "./refusals.ts";
-import {
-  childOf,
-  childrenOf,
-  dumpXml,
-  element,
-  elementsOf,
-  parseXml,
-  textOf,
-  writeXml,
-  type Element,
-} from "./xml-tree.ts";
+import { dumpXml, element, writeXml } from "./written-xml.ts";
 
 export interface Definition {
   readonly name: string;

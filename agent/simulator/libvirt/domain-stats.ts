@@ -1,4 +1,5 @@
 // What a simulated guest has used, told in the groups and names of virConnectGetAllDomainStats. Pure but for the clock.
+import { childOf, childrenOf, type Element } from "../../core/xml.ts";
 import { DomainStats } from "../../node-libvirt/constants.ts";
 import { domainStateNumbers } from "../../node-libvirt/domain-state.ts";
 import type { TypedParam } from "../../node-libvirt/remote.gen.ts";
@@ -6,7 +7,6 @@ import type { SimulatedClock } from "../clock.ts";
 import type { Definition } from "./definition.ts";
 import type { Domain } from "./domains.ts";
 import { habitsOf, type Habits, type Load } from "./habits.ts";
-import { childOf, childrenOf, type Element } from "./xml-tree.ts";
 
 /** virTypedParameterType. */
 const types = { int: 1, uint: 2, ullong: 4, string: 7 } as const;

@@ -1,7 +1,8 @@
 // Pure: a domain's title and description, which virDomainSetMetadata changes beside the metadata of others.
+import { childOf, elementsOf, textOf } from "../../core/xml.ts";
 import { MetadataType } from "../../node-libvirt/constants.ts";
 import type { Definition } from "./definition.ts";
-import { childOf, element, elementsOf, textOf } from "./xml-tree.ts";
+import { element } from "./written-xml.ts";
 
 const names = { [MetadataType.title]: "title", [MetadataType.description]: "description" } as const;
 

@@ -1,6 +1,6 @@
 // Pure: what the simulated daemon says of its host and of the domains that could run there.
 import type { HostDescription } from "../host-description.ts";
-import { element, writeXml } from "./xml-tree.ts";
+import { element, writeXml } from "./written-xml.ts";
 
 const EMULATOR = "/usr/bin/qemu-system-x86_64";
 const ARCH = "x86_64";

@@ -1,12 +1,13 @@
 // The simulated libvirt's node devices: the GPUs with what they offer, and the mdevs, as nodedev-dumpxml shows them.
 import { parseVgpuId, type PciAddress, type VgpuId } from "../../core/ids.ts";
+import { childOf, parseXml, textOf, type Element } from "../../core/xml.ts";
 import { ListNodeDevices } from "../../node-libvirt/constants.ts";
 import type { EventBroadcast } from "../../node-libvirt/server-events.ts";
 import { gpuDirectory } from "../gpu-tree.ts";
 import type { KernelCalls } from "../kernel-calls.ts";
 import type { Gpu, Mdev, SimulatedKernel } from "../kernel.ts";
 import { brokenXml, deviceError, noSuchDevice, unexpectedXml } from "./refusals.ts";
-import { childOf, element, parseXml, textOf, writeXml, type Element } from "./xml-tree.ts";
+import { element, writeXml } from "./written-xml.ts";
 
 const ROOT = "computer";
 /** virConnectListAllNodeDeviceFlags: bit 0 the computer itself; 30 only inactive and 31 only active ones. */

@@ -8,7 +8,8 @@ import {
   writeDefinition,
   type Definition,
 } from "../../../agent/simulator/libvirt/definition.ts";
-import { parseXml, writeXml, type Element } from "../../../agent/simulator/libvirt/xml-tree.ts";
+import { parseXml, type Element } from "../../../agent/core/xml.ts";
+import { writeXml } from "../../../agent/simulator/libvirt/written-xml.ts";
 
 const URI = "https://vgpud.example/1";
 
