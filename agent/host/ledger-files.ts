@@ -1,4 +1,5 @@
 // The ledger on disk: one file per claim below the state directory, each written whole or not at all (record-file.ts).
+import { readFileSync } from "node:fs";
 import { mkdir, readFile, readdir, rename, stat, unlink } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
@@ -66,14 +67,14 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
       // A temporary file is a write that a crash cut off: it was never promised to anybody.
       if (name.endsWith(".tmp")) await unlink(file).catch(() => undefined);
       else if (name.endsWith(".json")) {
-        const read = await readClaim(file, name);
+        const read = readClaimNow(file, name);
         if ("claim" in read) claims.push(read.claim);
         else setAside.push(await moveAside(file, read.why));
       } else if (name.endsWith(`.json${ASIDE}`)) {
         const named = name.slice(0, -ASIDE.length);
         // A claim that was written anew since, as one rebuilt from its domain's mark, is newer.
         if (names.has(named)) continue;
-        const read = await readClaim(file, named);
+        const read = readClaimNow(file, named);
         if ("claim" in read) claims.push(await this.#takeBack(read.claim));
         else if (read.unread) setAside.push({ file, why: read.why });
       }
@@ -170,13 +171,20 @@ async function lockDirectory(dir: string): Promise<net.Server> {
 type ReadClaim = { readonly claim: Claim } | { readonly why: string; readonly unread: boolean };
 
 async function readClaim(file: string, name: string): Promise<ReadClaim> {
-  let bytes: Buffer;
+  return await readFile(file).then((bytes) => parseClaim(bytes, name), unread);
+}
+
+/** For the start, which has nobody to serve yet: hundreds of files are read in a tenth of the time. */
+function readClaimNow(file: string, name: string): ReadClaim {
   try {
-    bytes = await readFile(file);
+    return parseClaim(readFileSync(file), name);
   } catch (error) {
-    return { why: messageOf(error), unread: true };
+    return unread(error);
   }
-  return parseClaim(bytes, name);
+}
+
+function unread(error: unknown): ReadClaim {
+  return { why: messageOf(error), unread: true };
 }
 
 function parseClaim(bytes: Buffer, name: string): ReadClaim {
