@@ -101,7 +101,8 @@ module.exports = {
       from: { path: "^agent/simulator/" },
       to: {
         path: "^agent/",
-        pathNot: "^agent/(simulator/|core/(ids|keyed-lock|suggest|xml)\\.ts|yaml/|hostd/protocol/|node-libvirt/)",
+        pathNot:
+          "^agent/(simulator/|core/(ids|keyed-lock|suggest|xml)\\.ts|yaml/|hostd/protocol/|node-libvirt/)",
       },
     },
     {

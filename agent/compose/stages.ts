@@ -9,6 +9,7 @@ import { Pulse } from "../core/pulse.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import { issueVgpuId } from "../core/vgpu-mark.ts";
 import { RootedFiles } from "../host/files.ts";
+import { PatientFiles } from "../host/patient-files.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { HostdClient } from "../host/hostd-client.ts";
 import { logLifecycle, logPlacement } from "../host/lifecycle-log.ts";
@@ -88,6 +89,7 @@ export function composeStages(
   cut: AbortSignal,
 ): Stages {
   const files = new RootedFiles(config.host_root);
+  const patient = new PatientFiles(files, clock, cut);
   const snapshot = new Snapshot(rememberGvtg);
   const view = (): MetricsView => metricsView(snapshot, ledger, drains.current);
   const metrics = composeMetrics(
@@ -134,8 +136,12 @@ export function composeStages(
     gpus: () => [...(snapshot.current?.gpus.values() ?? [])],
     onReading: unreadLog(log),
   });
-  const lookout = new Lookout({ look: composeLook({ files, domains: libvirt }, log), snapshot, stop: cut });
-  const diagnostician = composeDiagnostician(config.host_root, files, {
+  const lookout = new Lookout({
+    look: composeLook({ files: patient, domains: libvirt }, log),
+    snapshot,
+    stop: cut,
+  });
+  const diagnostician = composeDiagnostician(config.host_root, patient, {
     looks: lookout,
     libvirt: () => libvirt.status,
     rooms: () => roomsOf(view().gpus),

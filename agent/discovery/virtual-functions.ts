@@ -18,7 +18,11 @@ interface Shares {
   readonly quota: (vf: number, resource: FunctionResource) => string | undefined;
 }
 
-/** Undefined for a GPU without SR-IOV. Throws when a directory is there and cannot be listed. */
+/**
+ * Undefined for a GPU without SR-IOV. Throws when a directory is there and cannot be listed. Which functions there are is told
+ * by their links: a read of `sriov_numvfs` waits, beyond signals, for whoever changes their number (kernel drivers/pci/iov.c,
+ * sriov_numvfs_show), and a change hangs for as long as a guest has one of them.
+ */
 export async function readSriov(files: HostFiles, gpu: PciGpu): Promise<Sriov | undefined> {
   const dir = `sys/bus/pci/devices/${gpu.address}`;
   const names = await files.list(dir);
@@ -27,16 +31,15 @@ export async function readSriov(files: HostFiles, gpu: PciGpu): Promise<Sriov | 
   const links = names
     .filter((name) => LINK.test(name))
     .sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
-  const [total, enabled, autoprobe, functions, available, largestQuota] = await Promise.all([
+  const [total, autoprobe, functions, available, largestQuota] = await Promise.all([
     fact(files, `${dir}/sriov_totalvfs`, count),
-    fact(files, `${dir}/sriov_numvfs`, count),
     fact(files, `${dir}/sriov_drivers_autoprobe`, (text) => FLAGS.get(text)),
     Promise.all(links.map((link) => readFunction(files, `${dir}/${link}`, shares))),
     amounts(files, (resource) => shares?.available(resource)),
     amounts(files, (resource) => shares?.largestQuota(resource)),
   ]);
   return {
-    ...{ total, enabled, autoprobe, available, largestQuota },
+    ...{ total, autoprobe, available, largestQuota },
     driverEnables: shares !== undefined,
     functions: functions.filter((found) => found !== undefined),
   };

@@ -21,8 +21,6 @@ export interface VirtualFunction {
 export interface Sriov {
   /** `sriov_totalvfs`, which drivers lower to what they let it have; undefined when it could not be read. */
   readonly total: number | undefined;
-  /** `sriov_numvfs`; undefined when it could not be read. */
-  readonly enabled: number | undefined;
   /** `sriov_drivers_autoprobe`; undefined when it could not be read. */
   readonly autoprobe: boolean | undefined;
   /** Whether the bound driver enables functions. */

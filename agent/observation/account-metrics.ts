@@ -27,14 +27,14 @@ function known<Labels extends string>(
 
 function functionStates({ gpu, functions }: GpuView): Sample<"pci_address" | "state">[] {
   if (!functions) return [];
-  const { used, enabled, sriov } = functions;
+  const { used, sriov } = functions;
   const of = (state: string, value: number | undefined): Sample<"pci_address" | "state">[] =>
     known({ pci_address: gpu.address, state }, value);
   return [
     ...of("own", used?.own),
     ...of("foreign", used?.foreign),
     ...of("idle", used && functions.functions.length - used.own - used.foreign),
-    ...of("off", sriov.total === undefined ? undefined : Math.max(0, sriov.total - enabled)),
+    ...of("off", sriov.total === undefined ? undefined : Math.max(0, sriov.total - sriov.functions.length)),
   ];
 }
 

@@ -103,7 +103,7 @@ async function inUserSpace(faults: object): Promise<FaultyDisk> {
       await writeFile(said, JSON.stringify(faults));
       await rename(said, told);
     },
-    mend: () => rm(told),
+    mend: () => rm(told, { force: true }),
     [Symbol.asyncDispose]: async () => {
       await rm(told, { force: true });
       const ended = once(server, "close");

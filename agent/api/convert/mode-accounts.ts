@@ -30,10 +30,10 @@ export function toWireAccounts({
 }
 
 function toWireFunctions(account: FunctionsAccount): pb.VirtualFunctions {
-  const { sriov, enabled, functions, used, free, allocated } = account;
+  const { sriov, functions, used, free, allocated } = account;
   return pb.VirtualFunctions.fromPartial({
     total: sriov.total,
-    enabled,
+    enabled: functions.length,
     autoprobe: sriov.autoprobe,
     usedOwn: used?.own,
     usedForeign: used?.foreign,

@@ -20,7 +20,6 @@ export interface FunctionUse {
 
 export interface FunctionsAccount {
   readonly sriov: Sriov;
-  readonly enabled: number;
   readonly functions: readonly FunctionUse[];
   /** Undefined while libvirt is away. */
   readonly used: Used | undefined;
@@ -37,7 +36,6 @@ export function functionsAccount(sriov: Sriov, uses: DomainUses): FunctionsAccou
   const held = functions.filter(({ free }) => free === false).length;
   return {
     ...{ sriov, functions },
-    enabled: sriov.enabled ?? sriov.functions.length,
     used: uses && { own, foreign: held - own },
     free: freeOf(sriov, { held, known: uses !== undefined }),
     allocated: allocatedOf(sriov),

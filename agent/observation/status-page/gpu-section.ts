@@ -52,9 +52,9 @@ function factsOf({ gpu, drain, functions }: GpuView): string {
     .join(" · ");
 }
 
-function functionsInWords({ sriov: { total }, enabled, used }: FunctionsAccount): string {
-  const all = `${enabled} of ${total ?? "an unknown number of"} virtual functions`;
-  return enabled === 0 || used === undefined ? all : `${all}, ${used.own + used.foreign} in use`;
+function functionsInWords({ sriov: { total }, functions, used }: FunctionsAccount): string {
+  const all = `${functions.length} of ${total ?? "an unknown number of"} virtual functions`;
+  return functions.length === 0 || used === undefined ? all : `${all}, ${used.own + used.foreign} in use`;
 }
 
 function drawings(

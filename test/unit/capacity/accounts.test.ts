@@ -23,7 +23,7 @@ function vf(number: number): PciAddress {
 /** A GPU with these drivers of functions. */
 function sriov(drivers: readonly (string | undefined)[], given: Partial<Sriov> = {}): Sriov {
   return {
-    ...{ total: 7, enabled: drivers.length, autoprobe: true, driverEnables: true },
+    ...{ total: 7, autoprobe: true, driverEnables: true },
     functions: drivers.map((driver, index) => ({
       ...{ number: index + 1, address: vf(index + 1), driver, quota: nothing },
     })),
@@ -93,10 +93,6 @@ describe("the account of virtual functions", () => {
     const uses = [use(1, { alive: false, pciDevices: [vf(1)] }), use(2, { own: true, pciDevices: [vf(1)] })];
     const account = functionsAccount(sriov(["vfio-pci"]), uses);
     assert.deepEqual([account.functions[0]?.domain, account.used], [domainId(2), { own: 1, foreign: 0 }]);
-  });
-
-  it("counts the enabled ones by what exists where the kernel's number cannot be read", () => {
-    assert.equal(functionsAccount(sriov(["i915"], { enabled: undefined }), []).enabled, 1);
   });
 
   it("adds up what they were given, and only what is known of each", () => {

@@ -58,7 +58,7 @@ describe("the virtual functions of a GPU", () => {
     const { sriov, unread } = await recorded("alder-lake-s-sriov");
     const quota = { ...NOTHING, ggttBytes: 536_870_912, contexts: 9216, doorbells: 32 };
     assert.deepEqual(sriov, {
-      ...{ total: 7, enabled: 3, autoprobe: true, driverEnables: true },
+      ...{ total: 7, autoprobe: true, driverEnables: true },
       functions: ["i915", "vfio-pci", undefined].map((driver, index) => ({
         ...{ number: index + 1, address: `0000:00:02.${index + 1}`, driver, quota },
       })),
@@ -70,7 +70,7 @@ describe("the virtual functions of a GPU", () => {
 
   it("are told with the local memory that xe gave them", async () => {
     const { sriov } = await recorded("flex-linux-7.1");
-    assert.deepEqual([sriov?.total, sriov?.enabled, sriov?.autoprobe], [31, 2, false]);
+    assert.deepEqual([sriov?.total, sriov?.functions.length, sriov?.autoprobe], [31, 2, false]);
     assert.deepEqual(
       sriov?.functions.map(({ address, quota }) => [address, quota]),
       ["0000:4d:00.1", "0000:4d:00.2"].map((vf) => [vf, { ...NOTHING, vramBytes: 1_073_741_824 }]),
@@ -113,11 +113,17 @@ describe("the virtual functions of a GPU", () => {
   };
   const facts: Readonly<Record<string, (sriov: Sriov) => unknown>> = {
     sriov_totalvfs: ({ total }) => total,
-    sriov_numvfs: ({ enabled }) => enabled,
     sriov_drivers_autoprobe: ({ autoprobe }) => autoprobe,
     "drm/card0/iov/pf/gt/available/ggtt_free": ({ available }) => available.ggttBytes,
     "drm/card0/iov/vf1/gt/ggtt_quota": ({ functions }) => functions[0]?.quota.ggttBytes,
   };
+  it("are told without their number, a read of which waits while it is changed", async () => {
+    await using tree = await hostTree(twoFunctions);
+    await broken["cannot be read"](path.join(tree.root, DIR, "sriov_numvfs"));
+    const { sriov, unread } = await readIn(tree.root);
+    assert.deepEqual([sriov?.functions.length, unread], [2, []]);
+  });
+
   for (const [how, spoil] of Object.entries(broken))
     it(`have unknown facts, and named ones, where a file ${how}`, async () => {
       for (const [file, of] of Object.entries(facts)) {

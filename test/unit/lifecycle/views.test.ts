@@ -178,7 +178,7 @@ describe("the view of a GPU", () => {
       ...{ number: index + 1, address, driver: undefined, quota: nothing },
     }));
     const sriov = {
-      ...{ total: 7, enabled: 2, autoprobe: false, driverEnables: true },
+      ...{ total: 7, autoprobe: false, driverEnables: true },
       ...{ functions, available: nothing, largestQuota: nothing },
     };
     const gpus = new Map([...inventory.gpus].map(([at, each]) => [at, { ...each, sriov }]));

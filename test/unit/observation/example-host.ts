@@ -114,7 +114,7 @@ const flexGpu: Gpu = {
   driver: "xe",
   screens: [],
   sriov: {
-    ...{ total: 31, enabled: 3, autoprobe: false, driverEnables: true },
+    ...{ total: 31, autoprobe: false, driverEnables: true },
     functions: ["vfio-pci", "xe", undefined].map((driver, index) => ({
       number: index + 1,
       address: parsed(parsePciAddress(`0000:4d:00.${index + 1}`)),

@@ -1,0 +1,99 @@
+// A driver that hangs in an attribute of one GPU: what of the host can still be read, and what it costs.
+import assert from "node:assert/strict";
+import type { ExaminedFiles } from "../../../agent/diagnosis/look.ts";
+import { PatientFiles } from "../../../agent/host/patient-files.ts";
+import { FakeClock } from "../../fakes/clock.ts";
+
+const FIRST = "sys/bus/pci/devices/0000:00:02.0";
+const SECOND = "sys/bus/pci/devices/0000:03:00.0";
+
+/** A tree whose files say their own names, but for those that are held. */
+class HeldFiles implements ExaminedFiles {
+  readonly #held = new Map<string, (() => void)[]>();
+  /** Reads that have not ended. */
+  pending = 0;
+
+  hold(path: string): void {
+    this.#held.set(path, []);
+  }
+
+  release(path: string): void {
+    const waiting = this.#held.get(path) ?? [];
+    this.#held.delete(path);
+    for (const go of waiting) go();
+  }
+
+  async read(path: string): Promise<string | undefined> {
+    this.pending += 1;
+    await new Promise<void>((resolve) => {
+      const waiting = this.#held.get(path);
+      if (waiting) waiting.push(resolve);
+      else resolve();
+    });
+    this.pending -= 1;
+    return path;
+  }
+
+  list = (): Promise<string[]> => Promise.resolve(["listed"]);
+  exists = (): Promise<boolean> => Promise.resolve(true);
+  linkName = (): Promise<string | undefined> => Promise.resolve("driver");
+  linkParentName = (): Promise<string | undefined> => Promise.resolve("parent");
+}
+
+describe("a read that the kernel does not answer", () => {
+  let clock: FakeClock;
+  let held: HeldFiles;
+  let files: PatientFiles;
+  beforeEach(() => {
+    clock = new FakeClock();
+    held = new HeldFiles();
+    files = new PatientFiles(held, clock, new AbortController().signal);
+    held.hold(`${FIRST}/types/available`);
+  });
+
+  const fails = (path: string, message: RegExp): Promise<void> =>
+    clock.until(assert.rejects(files.read(path), { message }));
+
+  it("ends, and the device's other attributes are not even asked for", async () => {
+    const hung = assert.rejects(files.read(`${FIRST}/types/available`), {
+      message: "the kernel does not answer",
+    });
+    await fails(
+      `${FIRST}/types/description`,
+      /^is not read: the kernel does not answer for \/sys.*\/available$/,
+    );
+    await hung;
+    await fails(`${FIRST}/types/available`, /^the kernel does not answer$/);
+    assert.equal(held.pending, 1);
+  });
+
+  it("takes nothing from other devices, from what a device is, and from the rest of the host", async () => {
+    await fails(`${FIRST}/types/available`, /not answer/);
+    for (const path of [`${SECOND}/types/available`, `${FIRST}/class`, "proc/cmdline"])
+      assert.equal(await files.read(path), path);
+    assert.deepEqual(await files.list(FIRST), ["listed"]);
+    assert.equal(await files.linkName(`${FIRST}/driver`), "driver");
+  });
+
+  it("keeps one thread for each device, however many of its attributes hang", async () => {
+    held.hold(`${FIRST}/types/other`);
+    const reads = ["available", "other", "third"].map((name) => files.read(`${FIRST}/types/${name}`));
+    const settled = Promise.allSettled(reads);
+    await clock.until(settled);
+    assert.equal(held.pending, 1);
+  });
+
+  it("is made again once the kernel has answered", async () => {
+    await fails(`${FIRST}/types/available`, /not answer/);
+    held.release(`${FIRST}/types/available`);
+    await clock.rest();
+    assert.equal(await files.read(`${FIRST}/types/available`), `${FIRST}/types/available`);
+    assert.equal(held.pending, 0);
+  });
+
+  it("of a virtual function is none of its GPU's", async () => {
+    held.hold(`${FIRST}/0000:00:02.1/profile/quota`);
+    await fails(`${FIRST}/0000:00:02.1/profile/quota`, /not answer/);
+    assert.equal(await files.read(`${FIRST}/types/description`), `${FIRST}/types/description`);
+  });
+});
