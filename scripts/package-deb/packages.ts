@@ -31,7 +31,10 @@ const lockSchema = z.object({
 });
 const manifestSchema = z.object({ name: z.string(), version: z.string(), license: z.string() });
 
-/** In the order of their names. Throws when another version is installed than the lock file, and so the bill of materials, has. */
+/**
+ * In the order of their names. Throws when another version is installed than the lock file, and
+ * so the bill of materials, has, and when TEXTS has the text of another package.
+ */
 export async function bundledPackages(project: string): Promise<readonly Package[]> {
   const { packages } = lockSchema.parse(
     JSON.parse(await readFile(path.join(project, "package-lock.json"), "utf8")),
@@ -49,7 +52,18 @@ export async function bundledPackages(project: string): Promise<readonly Package
       );
     }),
   );
+  await refuseLeftTexts(project, new Set(found.map(({ name }) => name)));
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A package that has gone would leave its text behind. */
+async function refuseLeftTexts(project: string, names: ReadonlySet<string>): Promise<void> {
+  const texts = path.join(project, TEXTS);
+  for (const entry of await readdir(texts, { recursive: true, withFileTypes: true })) {
+    const name = path.relative(texts, path.join(entry.parentPath, entry.name));
+    if (entry.isFile() && !names.has(name))
+      throw new Error(`${path.join(TEXTS, name)} is of no package that is shipped: remove it`);
+  }
 }
 
 async function describe(project: string, folder: string): Promise<Package> {
