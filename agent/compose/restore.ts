@@ -3,6 +3,7 @@ import { KvmgtSlices } from "../backends/kvmgt/slices.ts";
 import type { FixedConfig } from "../config/schema.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { RootedFiles } from "../host/files.ts";
+import { PatientFiles } from "../host/patient-files.ts";
 import { HostdClient } from "../host/hostd-client.ts";
 import type { Log } from "../host/journal.ts";
 import { LedgerFiles } from "../host/ledger-files.ts";
@@ -20,10 +21,12 @@ export async function restoreAfterBoot(
   const { claims, setAside } = await store.load();
   for (const { file, why } of setAside) log.error({ file, why }, "ledger record set aside");
   const hostd = new HostdClient({ socketPath: config.hostd.socket });
+  const patience = AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)]);
+  const files = new PatientFiles({ files: new RootedFiles(config.host_root), clock, stop: patience });
   return await restoreSlices({
     ...{ claims, clock },
-    slices: new KvmgtSlices(hostd, new RootedFiles(config.host_root)),
-    stop: AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)]),
+    slices: new KvmgtSlices(hostd, files),
+    stop: patience,
     onEnd: ({ claimId, vgpuId, gpu, domain }, failure) => {
       const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain?.name };
       if (failure === undefined) log.info(about, "slice is there");

@@ -89,7 +89,12 @@ export function composeStages(
   cut: AbortSignal,
 ): Stages {
   const files = new RootedFiles(config.host_root);
-  const patient = new PatientFiles(files, clock, cut);
+  const patient = new PatientFiles({
+    ...{ files, clock, stop: cut },
+    onAnswer: () => {
+      reconciler.trigger();
+    },
+  });
   const snapshot = new Snapshot(rememberGvtg);
   const view = (): MetricsView => metricsView(snapshot, ledger, drains.current);
   const metrics = composeMetrics(
@@ -166,7 +171,7 @@ export function composeStages(
   const driver = new Driver({
     ...{ ledger, lookout, admission, operations, clock, random: Math.random, stop: cut, onPoint },
     hands: {
-      slices: new KvmgtSlices(hostd, files),
+      slices: new KvmgtSlices(hostd, patient),
       domains: libvirt,
       hypervisor: (signal) => libvirt.hypervisor(signal),
       gpuLock: new KeyedLock(),

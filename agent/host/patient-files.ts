@@ -10,16 +10,27 @@ import type { ExaminedFiles } from "../diagnosis/look.ts";
 /** Drivers answer in microseconds, and in tenths of a second where they have to ask their firmware. */
 const PATIENCE_MS = 2_000;
 const NO_ANSWER = "the kernel does not answer";
+const WHAT_TO_DO = "dmesg usually tells what the driver waits for";
+
+export interface PatientFilesOptions {
+  readonly files: ExaminedFiles;
+  readonly clock: Clock;
+  readonly stop: AbortSignal;
+  /** Told when a read has ended that had been given up: the device can be read again. */
+  readonly onAnswer?: () => void;
+}
 
 export class PatientFiles implements ExaminedFiles {
   readonly #files: ExaminedFiles;
   readonly #patience: Patience;
+  readonly #onAnswer: (() => void) | undefined;
   readonly #turns = new KeyedLock<string>();
   /** By device, the attribute of which it is not known whether its read will ever end. */
   readonly #hanging = new Map<string, string>();
 
-  constructor(files: ExaminedFiles, clock: Clock, stop: AbortSignal) {
+  constructor({ files, clock, stop, onAnswer }: PatientFilesOptions) {
     this.#files = files;
+    this.#onAnswer = onAnswer;
     this.#patience = new Patience(clock, PATIENCE_MS, stop);
   }
 
@@ -34,19 +45,19 @@ export class PatientFiles implements ExaminedFiles {
     if (hanging !== undefined)
       throw new AgentError(
         "INTERNAL",
-        hanging === path ? NO_ANSWER : `is not read: ${NO_ANSWER} for /${hanging}`,
+        hanging === path ? `${NO_ANSWER}; ${WHAT_TO_DO}` : `is not read: ${NO_ANSWER} for /${hanging}`,
       );
     return new Promise((resolve, reject) => {
       const end = this.#patience.begin(() => {
         this.#hanging.set(device, path);
-        reject(new AgentError("INTERNAL", NO_ANSWER));
+        reject(new AgentError("INTERNAL", `${NO_ANSWER}; ${WHAT_TO_DO}`));
       });
       void this.#files
         .read(path)
         .then(resolve, reject)
         .finally(() => {
           end();
-          this.#hanging.delete(device);
+          if (this.#hanging.delete(device)) this.#onAnswer?.();
         });
     });
   }

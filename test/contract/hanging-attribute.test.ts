@@ -16,62 +16,67 @@ const run = promisify(execFile);
 const TWO_GPUS = `gpus: [{ address: "${GPU}" }, { address: "${SECOND_GPU}" }]`;
 const HANGS_S = 3600;
 
-describe("an attribute of a GPU that the kernel does not answer for", () => {
-  let disk: FaultyDisk;
-  let world: World;
-  /** The folder of a type, with the disk mounted on it. */
-  let folder: string;
+describe("a kernel that does not answer", () => {
   before(async function () {
     unlessImpossible(this, await whyNoDisks());
-    disk = await slowDisk(HANGS_S, "read");
-    world = await World.start(TWO_GPUS);
-    const below = `sys/class/mdev_bus/${SECOND_GPU}/mdev_supported_types/${type(8)}`;
-    folder = await realpath(path.join(world.host.root, below));
-    for (const entry of await readdir(folder, { withFileTypes: true }))
-      if (entry.isFile()) await copyFile(path.join(folder, entry.name), path.join(disk.at, entry.name));
-    await run("mount", ["--bind", disk.at, folder]);
-    await disk.break();
-  });
-  after(async () => {
-    await disk.mend();
-    await run("umount", [folder]);
-    await world[Symbol.asyncDispose]();
-    await disk[Symbol.asyncDispose]();
   });
 
-  const room = (gpu: Gpu | undefined): number | undefined =>
-    gpu?.types.find(({ name }) => name === type(8))?.allocatable;
-  const rooms = async (): Promise<unknown> => {
-    const gpus = await world.gpus();
-    return [GPU, SECOND_GPU].map((address) => room(gpus.find((gpu) => gpu.pciAddress === address)));
-  };
-  const created = async (name: string): Promise<string | undefined> => {
-    const ofType = ({ vgpu }: Draft): void => {
-      vgpu.want = { $case: "type", value: type(8) };
+  describe("for an attribute of a GPU", () => {
+    let disk: FaultyDisk;
+    let world: World;
+    /** The folder of a type, with the disk mounted on it. */
+    let folder: string;
+    before(async () => {
+      disk = await slowDisk(HANGS_S, "read");
+      world = await World.start(TWO_GPUS);
+      const below = `sys/class/mdev_bus/${SECOND_GPU}/mdev_supported_types/${type(8)}`;
+      folder = await realpath(path.join(world.host.root, below));
+      for (const entry of await readdir(folder, { withFileTypes: true }))
+        if (entry.isFile()) await copyFile(path.join(folder, entry.name), path.join(disk.at, entry.name));
+      await run("mount", ["--bind", disk.at, folder]);
+      await disk.break();
+    });
+    after(async () => {
+      await disk.mend();
+      await run("umount", [folder]);
+      await world[Symbol.asyncDispose]();
+      await disk[Symbol.asyncDispose]();
+    });
+
+    const room = (gpu: Gpu | undefined): number | undefined =>
+      gpu?.types.find(({ name }) => name === type(8))?.allocatable;
+    const rooms = async (): Promise<unknown> => {
+      const gpus = await world.gpus();
+      return [GPU, SECOND_GPU].map((address) => room(gpus.find((gpu) => gpu.pciAddress === address)));
     };
-    return (await world.create(name, ofType)).decision?.gpu;
-  };
+    const created = async (name: string): Promise<string | undefined> => {
+      const ofType = ({ vgpu }: Draft): void => {
+        vgpu.want = { $case: "type", value: type(8) };
+      };
+      return (await world.create(name, ofType)).decision?.gpu;
+    };
 
-  it("leaves that GPU without room, and creates go to the other, one after another", async () => {
-    assert.deepEqual(await rooms(), [7, 7]);
-    for (const name of ["first", "second"]) assert.equal(await created(name), GPU);
-    assert.deepEqual(await rooms(), [5, 0]);
-  });
+    it("leaves that GPU without room, and creates go to the other, one after another", async () => {
+      assert.deepEqual(await rooms(), [7, 7]);
+      for (const name of ["first", "second"]) assert.equal(await created(name), GPU);
+      assert.deepEqual(await rooms(), [5, 0]);
+    });
 
-  it("is named, with what is not asked for meanwhile", async () => {
-    assert.match(await world.scrape(), /^vgpud_inventory_unread_files [1-9]/m);
-    await world.agent.logged(/available_instances","why":"the kernel does not answer"/);
-  });
+    it("is named, with what is not asked for meanwhile", async () => {
+      assert.match(await world.scrape(), /^vgpud_inventory_unread_files [1-9]/m);
+      await world.agent.logged(/available_instances","why":"the kernel does not answer; dmesg/);
+    });
 
-  it("takes no thread from the ledger, nor from what is destroyed", async () => {
-    await world.destroy("first", { gracePeriod: { seconds: 0n, nanos: 0 } });
-    assert.equal((await world.claimed("second")).name, "second");
-    assert.deepEqual(await rooms(), [6, 0]);
-  });
+    it("takes no thread from the ledger, nor from what is destroyed", async () => {
+      await world.destroy("first", { gracePeriod: { seconds: 0n, nanos: 0 } });
+      assert.equal((await world.claimed("second")).name, "second");
+      assert.deepEqual(await rooms(), [6, 0]);
+    });
 
-  it("is read again by itself when the kernel answers", async () => {
-    await disk.mend();
-    await until("the GPU has room again", async () => room((await world.gpus())[1]) === 7);
-    assert.match(await world.scrape(), /^vgpud_inventory_unread_files 0$/m);
+    it("is read again by itself when the kernel answers", async () => {
+      await disk.mend();
+      await until("the GPU has room again", async () => room((await world.gpus())[1]) === 7);
+      assert.match(await world.scrape(), /^vgpud_inventory_unread_files 0$/m);
+    });
   });
 });

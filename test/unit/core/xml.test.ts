@@ -42,7 +42,7 @@ describe("an XML document", () => {
     ["that nobody could walk", `${"<a>".repeat(100_000)}${"</a>".repeat(100_000)}`, /it is too deep$/],
   ];
   for (const [what, text, why] of refusals)
-    it(`${what} is refused with the place`, () => {
+    it(`${what} is refused, and it is said why`, () => {
       assert.throws(() => parseXml(text), why);
     });
 });

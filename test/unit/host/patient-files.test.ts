@@ -44,10 +44,15 @@ describe("a read that the kernel does not answer", () => {
   let clock: FakeClock;
   let held: HeldFiles;
   let files: PatientFiles;
+  let answers: number;
   beforeEach(() => {
     clock = new FakeClock();
     held = new HeldFiles();
-    files = new PatientFiles(held, clock, new AbortController().signal);
+    answers = 0;
+    const onAnswer = (): void => {
+      answers += 1;
+    };
+    files = new PatientFiles({ files: held, clock, stop: new AbortController().signal, onAnswer });
     held.hold(`${FIRST}/types/available`);
   });
 
@@ -56,14 +61,14 @@ describe("a read that the kernel does not answer", () => {
 
   it("ends, and the device's other attributes are not even asked for", async () => {
     const hung = assert.rejects(files.read(`${FIRST}/types/available`), {
-      message: "the kernel does not answer",
+      message: /^the kernel does not answer; dmesg /,
     });
     await fails(
       `${FIRST}/types/description`,
       /^is not read: the kernel does not answer for \/sys.*\/available$/,
     );
     await hung;
-    await fails(`${FIRST}/types/available`, /^the kernel does not answer$/);
+    await fails(`${FIRST}/types/available`, /^the kernel does not answer; dmesg /);
     assert.equal(held.pending, 1);
   });
 
@@ -83,12 +88,14 @@ describe("a read that the kernel does not answer", () => {
     assert.equal(held.pending, 1);
   });
 
-  it("is made again once the kernel has answered", async () => {
+  it("is made again once the kernel has answered, which is told", async () => {
+    assert.equal(await files.read(`${FIRST}/types/description`), `${FIRST}/types/description`);
     await fails(`${FIRST}/types/available`, /not answer/);
+    assert.equal(answers, 0);
     held.release(`${FIRST}/types/available`);
     await clock.rest();
     assert.equal(await files.read(`${FIRST}/types/available`), `${FIRST}/types/available`);
-    assert.equal(held.pending, 0);
+    assert.deepEqual([held.pending, answers], [0, 1]);
   });
 
   it("of a virtual function is none of its GPU's", async () => {
