@@ -11,14 +11,16 @@ import { claimOfRecord, formatOf } from "../lifecycle/claim-formats.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import type { LedgerStore } from "../lifecycle/ledger.ts";
 import {
-  codeOf,
   parseRecord,
   renderRecord,
   syncDirectory,
+  unlessMissing,
   writeSynced,
   writeWhole,
   type SetAside,
+  type WriteStage,
 } from "./record-file.ts";
+import { besideOf, SuccessorPlaces, successorIn } from "./successor-places.ts";
 
 /**
  * Writes at a time. Node does the work of all files in four threads: a disk that takes its time must not hold all of them,
@@ -43,6 +45,7 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
   readonly #lock: net.Server;
   readonly #onPoint: OnPoint;
   readonly #turns = new Turns(WRITERS);
+  readonly #places = new SuccessorPlaces();
 
   private constructor(dir: string, lock: net.Server, onPoint: OnPoint) {
     this.#dir = dir;
@@ -62,12 +65,14 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
     const claims: Claim[] = [];
     const setAside: SetAside[] = [];
     const names = new Set((await readdir(this.#dir)).sort());
+    const newer = await this.#takeSuccessors(names, setAside);
     for (const name of names) {
       const file = path.join(this.#dir, name);
       // A temporary file is a write that a crash cut off: it was never promised to anybody.
       if (name.endsWith(".tmp")) await unlink(file).catch(() => undefined);
       else if (name.endsWith(".json")) {
-        const read = readClaimNow(file, name);
+        const claim = newer.get(name);
+        const read = claim ? { claim } : readClaimNow(file, name);
         if ("claim" in read) claims.push(read.claim);
         else setAside.push(await moveAside(file, read.why));
       } else if (name.endsWith(`.json${ASIDE}`)) {
@@ -80,6 +85,31 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
       }
     }
     return { claims, setAside };
+  }
+
+  /** What a power cut left beside records, by their names, where it is newer: it counts also where no name can be changed. */
+  async #takeSuccessors(names: ReadonlySet<string>, setAside: SetAside[]): Promise<Map<string, Claim>> {
+    const newer = new Map<string, Claim>();
+    for (const name of names) {
+      const record = besideOf(name);
+      if (record === undefined) continue;
+      const [place, file] = [path.join(this.#dir, name), path.join(this.#dir, record)];
+      this.#places.remember(file, place);
+      let read: ReadClaim | undefined;
+      try {
+        const bytes = names.has(record) ? successorIn(place, file) : undefined;
+        read = bytes && parseClaim(bytes, record);
+      } catch (error) {
+        setAside.push({ file: place, why: messageOf(error) });
+        continue;
+      }
+      // What is no whole record is a write that was cut off.
+      const claim = read && "claim" in read ? read.claim : undefined;
+      if (claim) newer.set(record, claim);
+      const settle = claim ? rename(place, file).then(() => syncDirectory(this.#dir)) : unlink(place);
+      await settle.catch(() => undefined);
+    }
+    return newer;
   }
 
   /** One that an older version set aside because it did not know its format. It counts also where its name has to stay. */
@@ -112,14 +142,22 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
   }
 
   async #write(claim: Claim): Promise<void> {
-    await writeWhole(this.#fileOf(claim.vgpuId), renderRecord(KIND, formatOf(claim), claim), (stage) => {
+    const file = this.#fileOf(claim.vgpuId);
+    const record = renderRecord(KIND, formatOf(claim), claim);
+    const onStage = (stage: WriteStage): void => {
       this.#onPoint(`ledger write ${stage}`);
-    });
+    };
+    if (await this.#places.fill(file, record, onStage)) return;
+    // What is being made is written down again as soon as it is made, while somebody waits for it.
+    const followed = claim.state === "creating" ? record : undefined;
+    await writeWhole(file, record, onStage, () => this.#places.replace(file, followed));
+    this.#places.offer(file);
   }
 
   async #erase(vgpuId: VgpuId): Promise<void> {
     this.#onPoint("ledger erasure begun");
     await this.#eraseAside(vgpuId);
+    await this.#places.replace(this.#fileOf(vgpuId), undefined);
     await unlink(this.#fileOf(vgpuId)).catch(unlessMissing);
     this.#onPoint("ledger erasure unlinked");
     await syncDirectory(this.#dir);
@@ -203,8 +241,4 @@ async function moveAside(file: string, why: string): Promise<SetAside> {
     .then(() => aside)
     .catch(() => undefined);
   return { file: moved ?? file, why };
-}
-
-function unlessMissing(error: unknown): void {
-  if (codeOf(error) !== "ENOENT") throw error;
 }

@@ -36,16 +36,18 @@ export function parseRecord(kind: string, bytes: Buffer): ReadRecord | { readonl
 }
 
 /** What a write is made of, each named for what is done by then. */
-type WriteStage = "begun" | "filled" | "synced" | "renamed" | "durable";
+export type WriteStage = "begun" | "filled" | "synced" | "renamed" | "durable";
 
 /**
  * Resolves when the content would survive a power cut; until then the file holds what it held before. `onStage` is told of
- * each stage before the next begins.
+ * each stage before the next begins. What `besides` does to other
+ * names of the folder, once the content is on the disk, is durable with it.
  */
 export async function writeWhole(
   file: string,
   content: string,
   onStage: (stage: WriteStage) => void = () => undefined,
+  besides: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const temporary = `${file}.tmp`;
   onStage("begun");
@@ -54,6 +56,7 @@ export async function writeWhole(
       onStage("filled");
     });
     onStage("synced");
+    await besides();
     await rename(temporary, file);
   } catch (error) {
     // On a full disk it would keep the next one out.
@@ -96,6 +99,10 @@ export function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-function sha256(bytes: string | Buffer): string {
+export function unlessMissing(error: unknown): void {
+  if (codeOf(error) !== "ENOENT") throw error;
+}
+
+export function sha256(bytes: string | Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
 }

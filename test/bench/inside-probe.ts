@@ -1,6 +1,6 @@
 // Preloaded into a vgpud (`node --import`): measures how late its event loop is and counts what it syncs to the disk. At each
 // SIGUSR2 it writes down what was since the last one.
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { INSIDE_FILE_VARIABLE, PROBE_MS, type Told } from "./inside.ts";
@@ -23,7 +23,9 @@ async function probe(file: string): Promise<void> {
   delays.enable();
   process.on("SIGUSR2", () => {
     const told: Told = { maxMs: delays.max / 1e6, p99Ms: delays.percentile(99) / 1e6, fsyncs };
-    writeFileSync(file, JSON.stringify(told));
+    // Whoever waits for the file finds it whole.
+    writeFileSync(`${file}.tmp`, JSON.stringify(told));
+    renameSync(`${file}.tmp`, file);
     delays.reset();
     fsyncs = 0;
   });

@@ -19,7 +19,7 @@ import { median, timed } from "../measure.ts";
 const GPUS = 8;
 const SLICES_PER_GPU = 7;
 const LOOKS = 50;
-const CHANGES = 100;
+const CHANGES = 300;
 const MAX_DISCOVERY_MS = 60;
 const SRIOV_GPUS = 16;
 const FUNCTIONS_PER_GPU = 7;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { cpSync } from "node:fs";
 import {
   appendFile,
   copyFile,
@@ -9,6 +10,9 @@ import {
   rename,
   rm,
   stat,
+  symlink,
+  truncate,
+  unlink,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -183,6 +187,92 @@ describe("the ledger on disk", () => {
       setAside.map(({ file }) => file),
       [fileOf(bad.vgpuId)],
     );
+  });
+
+  describe("when the power is cut while a claim is made", () => {
+    const making = claim(1, { state: "creating" });
+    const made = claim(1);
+    const placeOf = async (folder = dir): Promise<string | undefined> =>
+      (await readdir(path.join(folder, "claims"))).find((name) => name.includes(".after-"));
+
+    /** The folder as it was at each stage of the second write, before whatever was not synced by then. */
+    async function cuts(): Promise<ReadonlyMap<string, string>> {
+      const found = new Map<string, string>();
+      let watched = false;
+      await using files = await LedgerFiles.open(dir, (point) => {
+        if (!watched) return;
+        found.set(point, path.join(dir, "cuts", point));
+        cpSync(path.join(dir, "claims"), path.join(dir, "cuts", point, "claims"), { recursive: true });
+      });
+      await files.write(making);
+      watched = true;
+      await files.write(made);
+      return found;
+    }
+
+    async function stateAfter(cut: string | undefined): Promise<string | undefined> {
+      await using files = await LedgerFiles.open(cut ?? "");
+      const { claims, setAside } = await files.load();
+      assert.deepEqual(setAside, []);
+      const again = await files.load();
+      assert.deepEqual(again, { claims, setAside: [] });
+      assert.equal(await placeOf(cut), undefined);
+      return claims[0]?.state;
+    }
+
+    it("has the one record or the other, and the second from when its bytes are synced", async () => {
+      const found = await cuts();
+      const states = new Map<string, string | undefined>();
+      for (const [point, cut] of found) states.set(point, await stateAfter(cut));
+      assert.deepEqual(Object.fromEntries(states), {
+        "ledger write begun": "creating",
+        "ledger write filled": "active",
+        "ledger write synced": "active",
+        "ledger write renamed": "active",
+        "ledger write durable": "active",
+      });
+    });
+
+    it("takes half of a record for none", async () => {
+      const cut = (await cuts()).get("ledger write synced") ?? "";
+      await truncate(path.join(cut, "claims", (await placeOf(cut)) ?? ""), 200);
+      assert.equal(await stateAfter(cut), "creating");
+    });
+
+    it("takes none for newer than what came later", async () => {
+      const cut = (await cuts()).get("ledger write synced") ?? "";
+      const left = path.join(cut, "claims", (await placeOf(cut)) ?? "");
+      const bytes = await readFile(left);
+      {
+        await using files = await LedgerFiles.open(cut);
+        await files.load();
+        await files.write({ ...made, state: "stopped" });
+      }
+      // As an older version leaves it, which knows of no such place.
+      await writeFile(left, bytes);
+      assert.equal(await stateAfter(cut), "stopped");
+    });
+  });
+
+  it("leaves nothing beside a claim whose making was undone", async () => {
+    await using files = await LedgerFiles.open(dir);
+    await files.write(claim(1, { state: "creating" }));
+    await files.erase(claim(1).vgpuId);
+    assert.deepEqual(await readdir(path.join(dir, "claims")), []);
+  });
+
+  it("writes a record the long way once the short one has failed", async () => {
+    await using files = await LedgerFiles.open(dir);
+    const making = claim(1, { state: "creating" });
+    await files.write(making);
+    const [place = ""] = (await readdir(path.join(dir, "claims"))).filter((name) => name.includes(".after-"));
+    const nowhere = path.join(dir, "claims", place);
+    await unlink(nowhere);
+    await symlink("/nowhere/at/all", nowhere);
+    await assert.rejects(files.write(claim(1)), /ENOENT/);
+    await files.write(claim(1));
+    assert.deepEqual(await readdir(path.join(dir, "claims")), [`${making.vgpuId}.json`]);
+    assert.deepEqual(plain((await files.load()).claims), plain([claim(1)]));
   });
 
   it("removes what a crash cut off", async () => {
