@@ -88,9 +88,8 @@ export function composeStages(
   { store, claims, drained }: Durable,
   cut: AbortSignal,
 ): Stages {
-  const files = new RootedFiles(config.host_root);
   const patient = new PatientFiles({
-    ...{ files, clock, stop: cut },
+    ...{ files: new RootedFiles(config.host_root), clock, stop: cut },
     onAnswer: () => {
       reconciler.trigger();
     },
@@ -137,7 +136,7 @@ export function composeStages(
   const domainHistory = new DomainStatsHistory(HISTORY);
   const sampler = composeSampler({ libvirt, domainHistory, recorder, log, cut });
   const sensors = new GpuSensors({
-    ...{ files, clock },
+    ...{ files: patient, clock },
     gpus: () => [...(snapshot.current?.gpus.values() ?? [])],
     onReading: unreadLog(log),
   });

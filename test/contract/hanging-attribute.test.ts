@@ -21,15 +21,14 @@ describe("a kernel that does not answer", () => {
     unlessImpossible(this, await whyNoDisks());
   });
 
-  describe("for an attribute of a GPU", () => {
-    let disk: FaultyDisk;
-    let world: World;
-    /** The folder of a type, with the disk mounted on it. */
-    let folder: string;
+  let disk: FaultyDisk;
+  let world: World;
+  /** The folder whose files hang, with the disk mounted on it. */
+  let folder: string;
+  const hanging = (below: string): void => {
     before(async () => {
       disk = await slowDisk(HANGS_S, "read");
       world = await World.start(TWO_GPUS);
-      const below = `sys/class/mdev_bus/${SECOND_GPU}/mdev_supported_types/${type(8)}`;
       folder = await realpath(path.join(world.host.root, below));
       for (const entry of await readdir(folder, { withFileTypes: true }))
         if (entry.isFile()) await copyFile(path.join(folder, entry.name), path.join(disk.at, entry.name));
@@ -42,7 +41,28 @@ describe("a kernel that does not answer", () => {
       await world[Symbol.asyncDispose]();
       await disk[Symbol.asyncDispose]();
     });
+  };
 
+  describe("for a sensor of a GPU", () => {
+    hanging(`sys/bus/pci/devices/${SECOND_GPU}/drm/card1/gt/gt0`);
+    /** Whose figures a scrape has; a scrape that meets the hanging read has nobody's. */
+    const measured = async (): Promise<readonly string[]> => {
+      const found = (await world.scrape()).matchAll(
+        /^vgpud_gpu_frequency_hertz\{pci_address="([^"]+)",.*kind="min"/gm,
+      );
+      return [...found].map(([, gpu = ""]) => gpu);
+    };
+
+    it("leaves out the figures of that GPU alone, and has them again by itself when the kernel answers", async () => {
+      await until("the other GPU is measured", async () => (await measured()).join() === GPU);
+      assert.match(await world.scrape(), /^vgpud_scrape_collector_success\{collector="gpu_sensors"\} 0$/m);
+      await disk.mend();
+      await until("both are", async () => (await measured()).join() === [GPU, SECOND_GPU].join());
+    });
+  });
+
+  describe("for an attribute of a GPU", () => {
+    hanging(`sys/class/mdev_bus/${SECOND_GPU}/mdev_supported_types/${type(8)}`);
     const room = (gpu: Gpu | undefined): number | undefined =>
       gpu?.types.find(({ name }) => name === type(8))?.allocatable;
     const rooms = async (): Promise<unknown> => {
