@@ -3,7 +3,7 @@ import { AgentError } from "../core/errors.ts";
 import type { ClaimId } from "../core/ids.ts";
 import { meantType, wishText, type Wish } from "../capacity/wish.ts";
 import type { Inventory } from "../inventory/model.ts";
-import { hasEnded, type Reservation, type SliceClaim } from "./claim.ts";
+import { hasEnded, type Claim, type Reservation, type SliceClaim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** What a create asks for. */
@@ -40,10 +40,18 @@ export function livingReservation(ledger: Ledger, name: ClaimId, wall: number): 
   const details = { reservation: name };
   if (!claim) throw new AgentError("RESERVATION_NOT_FOUND", `there is no reservation ${name}`, { details });
   if (claim.kind === "reservation" || claim.state === "gone")
-    throw new AgentError("RESERVATION_NOT_FOUND", `reservation ${name} has ended`, { details });
+    throw new AgentError("RESERVATION_NOT_FOUND", `reservation ${name} ${howItEnded(claim)}`, { details });
   throw new AgentError("CLAIM_STATE", `reservation ${name} is bound to claim ${claim.claimId}`, {
     details: { ...details, claim_id: claim.claimId, state: claim.state },
   });
+}
+
+/** Of a reservation that is over, or the claim that was bound from it and is. */
+function howItEnded(claim: Claim): string {
+  if (claim.kind !== "reservation") return `was bound to claim ${claim.claimId}, which is over`;
+  const released = claim.state === "gone" && claim.updatedAt < claim.expiresAt;
+  const at = new Date(released ? claim.updatedAt : claim.expiresAt).toISOString();
+  return released ? `was released at ${at}` : `ran out at ${at}`;
 }
 
 /** Throws RESERVATION_MISMATCH when what is asked for is not what was reserved. */

@@ -130,9 +130,13 @@ describe("a reservation", () => {
     await node.clock.advance(15_000);
     assert.deepEqual(states(node), ["reservation reserved"]);
     await node.clock.until(node.reservations.renew(R, 1_000, patient));
+    const end = new Date(node.clock.wall() + 1_000).toISOString();
     await node.clock.advance(1_000);
     assert.deepEqual(states(node), ["reservation gone"]);
-    await assert.rejects(node.reservations.renew(R, 1_000, patient), { reason: "RESERVATION_NOT_FOUND" });
+    await assert.rejects(node.reservations.renew(R, 1_000, patient), {
+      reason: "RESERVATION_NOT_FOUND",
+      message: `reservation ${R} ran out at ${end}`,
+    });
   });
 
   it("ends at its old time when more could not be written down, and that was known only after it", async () => {
@@ -185,6 +189,9 @@ describe("a reservation", () => {
     for (let times = 0; times < 2; times += 1)
       assert.equal((await node.reservations.release(R, patient)).state, "gone");
     assert.deepEqual(node.ledger.holdings(), []);
+    assert.throws(() => node.reservations.get(R), {
+      message: `reservation ${R} was released at ${new Date(node.clock.wall()).toISOString()}`,
+    });
     await assert.rejects(node.reservations.release(claimId("other"), patient), {
       reason: "RESERVATION_NOT_FOUND",
     });
@@ -306,7 +313,11 @@ describe("a reservation that is bound", () => {
     await reserve(node, 1);
     await node.clock.until(node.service.create(createRequest(2, { reservation: R }), patient));
     await node.clock.until(node.service.destroy(stopRequest(2, { graceMs: 0 }), patient));
-    assert.throws(() => node.reservations.get(R), { reason: "RESERVATION_NOT_FOUND" });
+    const { claimId: bound } = createRequest(2);
+    assert.throws(() => node.reservations.get(R), {
+      reason: "RESERVATION_NOT_FOUND",
+      message: `reservation ${R} was bound to claim ${bound}, which is over`,
+    });
     await assert.rejects(reserve(node, 1), { reason: "CLAIM_ENDED" });
     await assert.rejects(
       node.clock.until(node.service.create(createRequest(2, { reservation: R }), patient)),
