@@ -3,6 +3,7 @@ import { AgentError } from "../core/errors.ts";
 import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { Gpu, SliceSizes } from "../inventory/model.ts";
+import { isClosed, uncounted, type Closed } from "./closed.ts";
 import { fragmentationOf, IN_PIECES } from "./fragmentation.ts";
 import { budgetOf, freeText, lacking, type Budget, type CapacityRule, type Holding } from "./budget.ts";
 import { boundReached, kernelBounds, pendingOf, type KernelBound } from "./kernel-count.ts";
@@ -70,13 +71,7 @@ export interface Stock {
   /** vGPUs that exist in the kernel: its counts know of them, and of no promise. */
   readonly made: ReadonlySet<VgpuId>;
   /** Undefined for a GPU that takes new vGPUs. */
-  readonly drained: (gpu: PciAddress) => Drained | undefined;
-}
-
-/** Why a GPU takes no new vGPUs, whatever its room. */
-export interface Drained {
-  readonly reason: "GPU_DRAINED" | "HOST_DRAINED";
-  readonly why: string;
+  readonly drained: (gpu: PciAddress) => Closed | undefined;
 }
 
 /** The GPU that the wish's policy prefers of those with room, or why there is none; the same for the same wish and stock. */
@@ -139,7 +134,7 @@ function judge(wish: Wish, gpu: Gpu, { rule, holdings, made, drained }: Omit<Sto
   if (!budget || gpu.types.length === 0) return lose("MODE_UNSUPPORTED", "offers no vGPU types");
   const type = meantType(wish, gpu.types);
   if (!type) return lose("TYPE_UNKNOWN", `offers ${gpu.types.map(({ name }) => name).join(", ")}`);
-  const closed = drained(gpu.address);
+  const closed = drained(gpu.address) ?? uncounted(type);
   if (closed) return lose(closed.reason, closed.why, type.name);
   const short = lacking(budget, type.sizes);
   if (short !== undefined)
@@ -161,8 +156,8 @@ function reachedText({ type, counted }: KernelBound): string {
 
 function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {
   const full = candidates.filter(({ type }) => type !== undefined);
-  // Where one has no room and another is drained, a caller that waits for room does the right thing.
-  const lost = (full.find((one) => !isDrain(one.lost)) ?? full[0])?.lost;
+  // Where one has no room and another is closed, a caller that waits for room does the right thing.
+  const lost = (full.find((one) => !isClosed(one.lost)) ?? full[0])?.lost;
   if (lost) return refused(lost, [...new Set(full.map(refusalText))].join("; "), candidates);
   if (candidates.every(({ lost }) => lost === "MODE_UNSUPPORTED"))
     return refused(
@@ -176,12 +171,7 @@ function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {
 
 function refusalText({ gpu, lost, why }: Candidate): string {
   if (lost === "HOST_DRAINED") return why;
-  return isDrain(lost) ? `${gpu} ${why}` : `no room on ${gpu}: ${why}`;
-}
-
-/** Whether people, and not the room, are in the way. */
-export function isDrain(reason: Reason | undefined): boolean {
-  return reason === "GPU_DRAINED" || reason === "HOST_DRAINED";
+  return isClosed(lost) ? `${gpu} ${why}` : `no room on ${gpu}: ${why}`;
 }
 
 function refused(reason: Reason, why: string, candidates: readonly Candidate[]): Decision {

@@ -13,6 +13,7 @@ import {
   apertureTooSmall,
   gvtDriverUnfit,
   gvtUnsupportedPlatform,
+  vgpuCountUnreadable,
   vgpuTypesMissing,
 } from "./checks/gvt-gpu.ts";
 import {
@@ -73,6 +74,7 @@ export const table: readonly Check[] = [
     apertureTooLarge,
     apertureNotBest,
     vgpuTypesMissing,
+    vgpuCountUnreadable,
     capacityDisagrees,
     gmFragmented,
   ],

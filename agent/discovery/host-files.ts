@@ -19,6 +19,11 @@ export interface HostFiles {
   doubt?(path: string, text: string): void;
 }
 
+/** How the kernel prints an `unsigned int`; undefined for anything else. */
+export function unsignedInt(text: string): number | undefined {
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+}
+
 /** What a file tells; undefined when there is none, and when its text is not understood, of which the files are told. */
 export async function fact<T>(
   files: HostFiles,

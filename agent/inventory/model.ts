@@ -24,8 +24,11 @@ export interface VgpuType {
   readonly weight: number | undefined;
   /** The largest guest display, `1920x1200`; undefined as above. */
   readonly resolution: string | undefined;
-  /** What the kernel says it would still make. Not additive over types, and no promise (gvt-linux#164). */
-  readonly kernelAvailable: number;
+  /**
+   * What the kernel says it would still make; undefined when that could not be read. Not additive over types, and no promise
+   * (gvt-linux#164).
+   */
+  readonly kernelAvailable: number | undefined;
 }
 
 /** A physical Intel display function. */

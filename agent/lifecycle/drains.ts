@@ -2,7 +2,7 @@
 import { AgentError, messageOf } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
-import type { Drained } from "../capacity/place.ts";
+import type { Closed } from "../capacity/closed.ts";
 
 export interface Drain {
   /** In the words of whoever did it; may be empty. */
@@ -21,7 +21,7 @@ export interface DrainRecord {
 export const nothingDrained: DrainRecord = { host: undefined, gpus: new Map() };
 
 /** Why a GPU takes no new vGPUs; undefined when it does. */
-export function drainedOn({ host, gpus }: DrainRecord, gpu: PciAddress): Drained | undefined {
+export function drainedOn({ host, gpus }: DrainRecord, gpu: PciAddress): Closed | undefined {
   if (host) return { reason: "HOST_DRAINED", why: `the host is drained${noted(host)}` };
   const drain = gpus.get(gpu);
   return drain && { reason: "GPU_DRAINED", why: `is drained${noted(drain)}` };

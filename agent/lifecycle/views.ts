@@ -128,7 +128,7 @@ function sliceAccount(
     types: types.map((type) => ({
       type,
       allocatable:
-        closed || !type.sizes
+        closed || !type.sizes || type.kernelAvailable === undefined
           ? 0
           : Math.min(allocatable(budget, type.sizes, bounds), fragmentation.room(type.sizes)),
     })),
@@ -151,7 +151,7 @@ interface Counted {
 
 function fragmented(type: VgpuType, { budget, bounds, fragmentation }: Counted): Fragmented[] {
   const { name, sizes, kernelAvailable: kernel } = type;
-  if (!sizes || fragmentation.room(sizes) > 0) return [];
+  if (!sizes || kernel === undefined || fragmentation.room(sizes) > 0) return [];
   const inSum = allocatable(budget, sizes, bounds);
   if (inSum === 0) return [];
   return [{ type: name, inSum, kernel, refused: fragmentation.refused(sizes) }];
@@ -168,6 +168,7 @@ function disagreements({ types }: Gpu, exists: Budget): Disagreement[] {
   const wraps = resources.some((part) => exists.total[part] < exists.host[part]);
   return types.flatMap(({ name, sizes, kernelAvailable: kernel }) => {
     const ours = sizes ? room(exists, sizes) : kernel;
+    if (ours === undefined || kernel === undefined) return [];
     return ours === kernel ? [] : [{ type: name, ours, kernel, wraps }];
   });
 }

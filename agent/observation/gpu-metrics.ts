@@ -68,13 +68,14 @@ function fences({ gpu: { address: pci_address }, budget }: GpuView): Sample<"pci
 /** One series for each type of each GPU. */
 function eachType(
   { gpus }: MetricsView,
-  value: (offer: GpuView["types"][number], view: GpuView) => number,
+  value: (offer: GpuView["types"][number], view: GpuView) => number | undefined,
 ): Sample<"pci_address" | "vgpu_type">[] {
   return gpus.flatMap((view) =>
-    view.types.map((offer) => ({
-      labels: { pci_address: view.gpu.address, vgpu_type: offer.type.name },
-      value: value(offer, view),
-    })),
+    view.types.flatMap((offer) => {
+      const known = value(offer, view);
+      const labels = { pci_address: view.gpu.address, vgpu_type: offer.type.name };
+      return known === undefined ? [] : [{ labels, value: known }];
+    }),
   );
 }
 
@@ -245,7 +246,7 @@ const types: readonly SnapshotMetric[] = [
   }),
   gauge({
     name: "vgpud_vgpu_type_kernel_available",
-    help: "available_instances of the type as the kernel says; it knows nothing of promised vGPUs and ignores fragmentation.",
+    help: "available_instances of the type, which knows nothing of promises and ignores fragmentation; absent where it cannot be read.",
     labels: ["pci_address", "vgpu_type"],
     samples: (view) => eachType(view, ({ type }) => type.kernelAvailable),
   }),

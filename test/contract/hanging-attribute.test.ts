@@ -5,8 +5,11 @@ import { execFile } from "node:child_process";
 import { copyFile, readdir, realpath } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
+import { ConditionStatus, Severity } from "../../proto/gen/vgpud/v1/condition.ts";
 import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
+import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { GPU, SECOND_GPU, type, type Draft } from "../e2e/harness/requests.ts";
+import { refusal } from "../e2e/harness/rpc.ts";
 import { until } from "../e2e/harness/until.ts";
 import { World } from "../e2e/harness/world.ts";
 import { slowDisk, whyNoDisks, type FaultyDisk } from "./faulty-disks.ts";
@@ -80,6 +83,21 @@ describe("a kernel that does not answer", () => {
       assert.deepEqual(await rooms(), [7, 7]);
       for (const name of ["first", "second"]) assert.equal(await created(name), GPU);
       assert.deepEqual(await rooms(), [5, 0]);
+    });
+
+    it("is a condition of that GPU, and the reason why nothing is made there", async () => {
+      const { conditions } = await world.rpc.call(Hosts.diagnose, DiagnoseRequest.fromPartial({}));
+      const failed = conditions.filter(
+        ({ gpu, status, severity }) =>
+          gpu === SECOND_GPU && status === ConditionStatus.FAIL && severity === Severity.ERROR,
+      );
+      assert.ok(failed.some(({ reason }) => reason === "VGPU_COUNT_UNREADABLE"));
+      assert.ok(failed.every(({ reason }) => reason !== "CAPACITY_DISAGREES"));
+      const there = world.create("there", ({ vgpu }) => {
+        vgpu.want = { $case: "type", value: type(8) };
+        vgpu.gpu = SECOND_GPU;
+      });
+      assert.equal((await refusal(there)).reason, "VGPU_COUNT_UNREADABLE");
     });
 
     it("is named, with what is not asked for meanwhile", async () => {

@@ -120,7 +120,7 @@ export function bothSides({ gpus, asked }: PlanCase): BothSides {
       gpus: facts.map(({ types: offered }, index) => ({
         apertureMib: gpus[index]?.apertureMib ?? 0,
         made: (kernels[index]?.slices() ?? []).map(({ type }) => typeAt(type)),
-        counts: offered.map(({ kernelAvailable }) => kernelAvailable),
+        counts: offered.map(({ kernelAvailable }) => kernelAvailable ?? 0),
       })),
       units: asked.flatMap(({ type, only, count }) => Array<OracleUnit>(count).fill({ type, only })),
     },
@@ -137,7 +137,7 @@ export function loadsOf({ planned }: Plan, gpus: number): TypeAt[][] {
 function countingLess(gpu: Gpu, less: number): Gpu {
   const types = gpu.types.map((type) => ({
     ...type,
-    kernelAvailable: Math.max(0, type.kernelAvailable - less),
+    kernelAvailable: Math.max(0, (type.kernelAvailable ?? 0) - less),
   }));
   return { ...gpu, types };
 }

@@ -1,7 +1,7 @@
 // GVT-g on KVM as the mdev bus shows it (Documentation/driver-api/vfio-mediated-device.rst).
 // `name` and `description` are optional: GVT-g of kernel 5.10 has no `name` (gvt/gvt.c), the directory's name is the id.
 import { parsePciAddress, parseVgpuId, type PciAddress, type VgpuId } from "../../core/ids.ts";
-import { fact, type HostFiles } from "../../discovery/host-files.ts";
+import { fact, unsignedInt, type HostFiles } from "../../discovery/host-files.ts";
 import type { SliceSource } from "../../discovery/kernel-facts.ts";
 import type { PciGpu } from "../../discovery/pci-gpus.ts";
 import { sizesByName } from "../../inventory/gvt-g.ts";
@@ -54,12 +54,11 @@ export class MdevBus implements SliceSource {
   }
 
   /**
-   * One that is listed is kept whatever of it cannot be read: what its slices take has to be counted. Of one of which it is
-   * unknown how many can be made none is offered.
+   * One that is listed is kept whatever of it cannot be read: what its slices take has to be counted.
    */
   async #readType(dir: string, name: string): Promise<VgpuType> {
-    const [kernelAvailable = 0, described] = await Promise.all([
-      fact(this.#files, `${dir}/${name}/available_instances`, count),
+    const [kernelAvailable, described] = await Promise.all([
+      fact(this.#files, `${dir}/${name}/available_instances`, unsignedInt),
       this.#readDescription(`${dir}/${name}/description`),
     ]);
     return { name, ...described, sizes: described.sizes ?? sizesByName(name), kernelAvailable };
@@ -86,11 +85,6 @@ export class MdevBus implements SliceSource {
   async #parentOf(id: VgpuId): Promise<PciAddress | undefined> {
     return parsePciAddress((await this.#files.linkParentName(`${DEVICES}/${id}`)) ?? "");
   }
-}
-
-/** An `unsigned int`. */
-function count(text: string): number | undefined {
-  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
 function vgpuIdsOf(names: readonly string[]): VgpuId[] {

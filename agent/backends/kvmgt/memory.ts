@@ -76,6 +76,7 @@ function agree(gpu: Gpu, slices: readonly KernelVgpu[], release: string): boolea
   return gpu.types.every(
     (type) =>
       type.sizes !== undefined &&
+      type.kernelAvailable !== undefined &&
       kernelCounts(endowment, taken, type.sizes, release).includes(type.kernelAvailable),
   );
 }

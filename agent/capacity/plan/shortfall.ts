@@ -1,7 +1,7 @@
 // Why one more of an item does not fit, GPU by GPU, beside all that is planned. Pure.
 import type { PciAddress } from "../../core/ids.ts";
 import type { Reason } from "../../core/reasons.ts";
-import { isDrain } from "../place.ts";
+import { isClosed } from "../closed.ts";
 import { freeText, lacking, missing, resources, oneOf, type Amounts } from "../budget.ts";
 import { meantType, sizesText } from "../wish.ts";
 import type { Load } from "./fill.ts";
@@ -34,10 +34,10 @@ export function nearestOf(all: readonly Shortfall[]): Shortfall | undefined {
   return [...all].sort((a, b) => rank(a) - rank(b))[0];
 }
 
-/** A GPU that is drained comes nearer than one that offers other types, and that nearer than one that offers none. */
+/** A GPU that is closed comes nearer than one that offers other types, and that nearer than one that offers none. */
 function rank({ distance, reason }: Shortfall): number {
   if (Number.isFinite(distance)) return distance;
-  if (isDrain(reason)) return Number.MAX_SAFE_INTEGER / 2;
+  if (isClosed(reason)) return Number.MAX_SAFE_INTEGER / 2;
   return reason === "MODE_UNSUPPORTED" ? Number.MAX_VALUE : Number.MAX_SAFE_INTEGER;
 }
 
@@ -45,14 +45,15 @@ function shortfall(
   { wish, types }: Item,
   { place: { site, bounds }, load, at }: { readonly place: Place; readonly load: Load; readonly at: number },
 ): Shortfall {
-  const { gpu, drained } = site;
+  const { gpu } = site;
   const never = (reason: Reason, why: string): Shortfall => ({
     ...{ gpu: gpu.address, reason, why },
     ...{ missing: undefined, distance: Infinity },
   });
   const type = types[at];
   if (!load.budget || site.types.length === 0) return never("MODE_UNSUPPORTED", "offers no vGPU types");
-  if (drained && meantType(wish, site.types)) return never(drained.reason, drained.why);
+  const closed = meantType(wish, site.types)?.closed;
+  if (closed) return never(closed.reason, closed.why);
   if (!type) return never("TYPE_UNKNOWN", `offers ${site.types.map(({ name }) => name).join(", ")}`);
   const short = lacking(load.budget, type.sizes);
   if (short === undefined) {

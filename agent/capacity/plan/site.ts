@@ -4,7 +4,8 @@ import type { Gpu, SliceSizes, VgpuType } from "../../inventory/model.ts";
 import { findingPieces, fragmentationOf } from "../fragmentation.ts";
 import { budgetOf, type Budget, type Holding } from "../budget.ts";
 import { pendingOf } from "../kernel-count.ts";
-import type { Drained, Stock } from "../place.ts";
+import { uncounted, type Closed } from "../closed.ts";
+import type { Stock } from "../place.ts";
 
 /** The types that the kernel would list with another aperture; none when the GPU cannot be shared, whatever its aperture. */
 export type TypesRule = (gpu: Gpu, apertureMib: number) => readonly OfferedType[];
@@ -37,8 +38,6 @@ export interface Site {
   readonly pending: readonly SliceSizes[];
   /** How many of these, made in this order, find a piece of memory each, as far as is known; not asked before it matters. */
   readonly findingPieces: (next: readonly SliceSizes[]) => number;
-  /** Why it takes no new vGPUs, whatever is supposed; undefined when it does. */
-  readonly drained: Drained | undefined;
 }
 
 export interface SiteType extends OfferedType {
@@ -49,6 +48,8 @@ export interface SiteType extends OfferedType {
   readonly kernelAvailable: number | undefined;
   /** Whether the room for even one is perhaps in no one piece; of a GPU that is supposed otherwise nothing is known of that. */
   readonly doubtful: boolean;
+  /** Why none is made here whatever the room; a drain whatever is supposed. */
+  readonly closed: Closed | undefined;
 }
 
 /** By PCI address. */
@@ -73,19 +74,18 @@ export function sitesOf(
       return {
         gpu,
         budget: endowment && budgetOf(endowment, here),
-        types: types.map(({ name, sizes }) => ({
-          ...{ name, sizes },
-          kernelAvailable: counted ? kernelAvailable(gpu, name) : undefined,
-          doubtful: sizes !== undefined && pieces?.room(sizes) === 0,
-        })),
+        types: types.map(({ name, sizes }) => {
+          const known = counted ? gpu.types.find((type) => type.name === name) : undefined;
+          return {
+            ...{ name, sizes },
+            kernelAvailable: known?.kernelAvailable,
+            doubtful: sizes !== undefined && pieces?.room(sizes) === 0,
+            closed: drained(gpu.address) ?? (known && uncounted(known)),
+          };
+        }),
         pending: pendingOf(here, made),
         findingPieces: (next) =>
           endowment && counted ? findingPieces(gpu, { endowment, holdings: here }, next) : next.length,
-        drained: drained(gpu.address),
       };
     });
-}
-
-function kernelAvailable({ types }: Gpu, name: string): number | undefined {
-  return types.find((type) => type.name === name)?.kernelAvailable;
 }

@@ -43,9 +43,10 @@ export function itemsOf(requests: readonly PlanRequest[], places: readonly Place
   });
 }
 
-function typeAt(wish: Wish, { gpu, budget, types, drained }: Site): PlannableType | undefined {
-  if (!budget || drained || (wish.gpu !== undefined && wish.gpu !== gpu.address)) return undefined;
-  return meantType(wish, types);
+function typeAt(wish: Wish, { gpu, budget, types }: Site): PlannableType | undefined {
+  if (!budget || (wish.gpu !== undefined && wish.gpu !== gpu.address)) return undefined;
+  const type = meantType(wish, types);
+  return type?.closed ? undefined : type;
 }
 
 function mostOf(types: Item["types"]): Item["most"] {

@@ -1,4 +1,5 @@
 // Whether this GPU can be cut into GVT-g slices: its generation, its driver, its aperture, what the kernel offers.
+import { unsignedInt } from "../../discovery/host-files.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import { fail, gpuCheck, notApplicable, pass, unknown } from "../condition.ts";
 import type { Look } from "../look.ts";
@@ -113,6 +114,30 @@ export const vgpuTypesMissing = gpuCheck({
     const names = await look.names(`sys/class/mdev_bus/${address}/mdev_supported_types`);
     if (names.length > 0) return pass("offered", { types: names.join(", ") });
     return (await look.has(`sys/class/mdev_bus/${address}`)) ? fail("empty") : fail("absent");
+  },
+});
+
+export const vgpuCountUnreadable = gpuCheck({
+  code: "VGPU_COUNT_UNREADABLE",
+  costs: { "gvt-g": "error" },
+  dependsOn: ["VGPU_TYPES_MISSING"],
+  how:
+    "available_instances of each type of the GPU: how many the kernel would make. Where it cannot be read, as of a driver that does " +
+    "not answer, nothing is made",
+  check: async (look, { host, gpu: { address } }) => {
+    if (host.hypervisor === "xen") return notApplicable("xen");
+    const folder = `sys/class/mdev_bus/${address}/mdev_supported_types`;
+    const types = await look.names(folder);
+    const uncounted: { readonly type: string; readonly why: string }[] = [];
+    for (const type of types) {
+      const tried = await look.tryText(`${folder}/${type}/available_instances`);
+      if (tried.read && unsignedInt(tried.text) !== undefined) continue;
+      uncounted.push({ type, why: tried.read ? `"${tried.text}"` : tried.absent ? "ENOENT" : tried.why });
+    }
+    const [first] = uncounted;
+    if (!first) return pass("counted");
+    const values = { types: uncounted.map(({ type }) => type).join(", "), why: first.why };
+    return uncounted.length < types.length ? unknown("some", values) : fail("none", values);
   },
 });
 

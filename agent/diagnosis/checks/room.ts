@@ -27,7 +27,7 @@ export const capacityDisagrees = gpuCheck({
   code: "CAPACITY_DISAGREES",
   costs: { "gvt-g": "warning" },
   // Whose sums wrap around.
-  dependsOn: ["VGPU_TYPES_MISSING", "APERTURE_TOO_SMALL", "APERTURE_TOO_LARGE"],
+  dependsOn: ["VGPU_TYPES_MISSING", "VGPU_COUNT_UNREADABLE", "APERTURE_TOO_SMALL", "APERTURE_TOO_LARGE"],
   how: "available_instances of each type, beside what the accounts of the agent leave; only a running agent keeps them",
   check: (look, subject) => judged(look, subject, disagreement),
 });

@@ -60,7 +60,7 @@ describe("the arithmetic of one GPU", () => {
           const endowment = gvtgCapacity(facts);
           assert.ok(endowment);
           const budget = budgetOf(endowment, holdings);
-          for (const { sizes, kernelAvailable } of facts.types) {
+          for (const { sizes, kernelAvailable = NaN } of facts.types) {
             assert.ok(sizes);
             assert.equal(room(budget, sizes), kernelAvailable);
             assert.equal(lacking(budget, sizes) === undefined, kernelAvailable > 0);

@@ -31,7 +31,7 @@ class Watched {
   /** The number of the slice; undefined where the kernel refuses. */
   make(suffix: TypeSuffix): number | undefined {
     const type = this.gpu.facts().types.find(({ name }) => name === typeName(suffix));
-    if (!type?.sizes || type.kernelAvailable < 1) return undefined;
+    if (!type?.sizes || (type.kernelAvailable ?? 0) < 1) return undefined;
     const number = (this.#made += 1);
     if (!this.cells.make(String(number), mib(type.sizes))) return undefined;
     this.gpu.make(foreignVgpuId(number), type.name);
@@ -211,7 +211,7 @@ async function checked(watched: Watched): Promise<boolean> {
   if (!largest) return false;
   assert.ok(largest.lowGmMib <= watched.cells.longest("low"));
   assert.ok(largest.highGmMib <= watched.cells.longest("high"));
-  for (const { sizes, kernelAvailable, name } of gpu.types) {
+  for (const { sizes, kernelAvailable = 0, name } of gpu.types) {
     assert.ok(sizes);
     const promised = Math.min(fragmentation.room(sizes), kernelAvailable);
     const trials = Array.from({ length: promised }, (_, n) => `trial ${n}`);

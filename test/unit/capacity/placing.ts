@@ -17,21 +17,31 @@ interface Given {
   readonly promised?: readonly Holding[];
   readonly refused?: readonly boolean[];
   readonly drained?: Stock["drained"];
+  readonly uncounted?: readonly string[];
 }
 
 export const inService = (): undefined => undefined;
 /** A host on which nothing was made or promised. */
 export const untouched = { rule: gvtgCapacity, holdings: [], made: new Set<never>(), drained: inService };
 
-/** `refused`: by GPU, whether the kernel has lately refused the smallest type there. */
+/**
+ * `refused`: by GPU, whether the kernel has lately refused the smallest type there. `uncounted`: the types of the first GPU of
+ * which it is not known how many the kernel would make.
+ */
 export function decide(
   gpus: readonly FakeGpu[],
   wish: Wish,
-  { promised = [], refused = [], drained = inService }: Given = {},
+  { promised = [], refused = [], drained = inService, uncounted = [] }: Given = {},
 ): Decision {
   const refusal = { sizes: { lowGmMib: 64, highGmMib: 384 }, at: 0 };
   const memory = { ggttMib: 4096, layouts: undefined, countsAgree: true, refusal };
-  const facts = gpus.map((gpu, n) => ({ ...gpu.facts(), ...(refused[n] === true ? { memory } : {}) }));
+  const facts = gpus.map((gpu, n) => {
+    const shown = gpu.facts();
+    const types = shown.types.map((type) =>
+      n === 0 && uncounted.includes(type.name) ? { ...type, kernelAvailable: undefined } : type,
+    );
+    return { ...shown, types, ...(refused[n] === true ? { memory } : {}) };
+  });
   const made = facts.flatMap((gpu) => {
     const slices = gpus.find(({ address }) => address === gpu.address)?.slices() ?? [];
     return slices.flatMap(({ id, type }) => {

@@ -260,6 +260,31 @@ describe("a plan for a host that is otherwise", () => {
   });
 });
 
+describe("a plan with a GPU of which the kernel does not say what it would make", () => {
+  const uncounted = (gpu: Gpu): Gpu => ({
+    ...gpu,
+    types: gpu.types.map((type) => ({
+      ...type,
+      kernelAvailable: gpu.address === FIRST ? undefined : type.kernelAvailable,
+    })),
+  });
+  const stock = stockOf(kernels(1024, 512), uncounted);
+
+  it("puts nothing there, and says why of what would have fitted there alone", () => {
+    const made = plan([ask("8", 2), ask("1")], stock);
+    assert.deepEqual(where(made), ["8 on second", "8 on second"]);
+    assert.deepEqual(
+      made.unplanned.map(({ reason }) => reason),
+      ["VGPU_COUNT_UNREADABLE"],
+    );
+  });
+
+  it("does what it may where the GPU is supposed to be another, of which the kernel has said nothing", () => {
+    const made = plan([ask("4", 1, { gpu: FIRST })], stock, { apertures: new Map([[FIRST, 512]]) });
+    assert.deepEqual(where(made), ["4 on first"]);
+  });
+});
+
 describe("a plan with a drained GPU", () => {
   const drained = { reason: "GPU_DRAINED", why: "is drained: fan" } as const;
   const stock: PlanStock = {

@@ -151,6 +151,22 @@ describe("the view of a GPU", () => {
     );
   });
 
+  it("offers nothing of a type that the kernel does not count, and finds nothing to disagree with", async () => {
+    const { host: fake } = host(512);
+    const inventory = await look(fake);
+    const gpus = [...inventory.gpus.values()].map((gpu) => ({
+      ...gpu,
+      types: gpu.types.map((type) => ({ ...type, kernelAvailable: undefined })),
+    }));
+    const shown = { ...inventory, gpus: new Map(gpus.map((gpu) => [gpu.address, gpu])) };
+    const [view] = gpuViews(shown, ledgerOf(), gvtgCapacity, nothingDrained);
+    assert.deepEqual(view?.disagreements, []);
+    assert.deepEqual(
+      view.types.map(({ allocatable }) => allocatable),
+      [0, 0, 0],
+    );
+  });
+
   it("offers what the kernel has left once, and does not take a promise for a disagreement", async () => {
     const { host: fake, gpu } = host(512);
     gpu.leak("4");

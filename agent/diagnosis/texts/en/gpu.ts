@@ -119,6 +119,19 @@ export const gpu = {
       empty: "nothing known here explains it: look for gvt in dmesg",
     },
   },
+  VGPU_COUNT_UNREADABLE: {
+    title: "how many vGPUs the kernel would make",
+    messages: {
+      xen: "under Xen types are not listed by the kernel",
+      counted: "the kernel says how many it would make of each type",
+      some: "how many of {types} the kernel would make cannot be read ({why}): none of them is made",
+      none: "how many vGPUs the kernel would make cannot be read of any type ({why}): none is made on this GPU",
+    },
+    remedies: {
+      some: "look for i915, gvt and hung tasks in dmesg; a driver that hangs is back by itself, or after a reboot",
+      none: "look for i915, gvt and hung tasks in dmesg; a driver that hangs is back by itself, or after a reboot",
+    },
+  },
   CAPACITY_DISAGREES: {
     title: "kernel and vgpud count alike",
     messages: {

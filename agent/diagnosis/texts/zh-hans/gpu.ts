@@ -114,6 +114,19 @@ export const gpu: Same<typeof english> = {
       empty: "已知的原因都不能解释：请在 dmesg 中查找 gvt",
     },
   },
+  VGPU_COUNT_UNREADABLE: {
+    title: "内核还能创建多少 vGPU",
+    messages: {
+      xen: "在 Xen 下内核不列出类型",
+      counted: "内核给出了每种类型还能创建的数量",
+      some: "{types} 还能创建多少无法读取（{why}）：不会创建这些类型",
+      none: "任何类型还能创建多少都无法读取（{why}）：不会在该 GPU 上创建 vGPU",
+    },
+    remedies: {
+      some: "请在 dmesg 中查找 i915、gvt 和 hung task；挂起的驱动会自行恢复，或在重启后恢复",
+      none: "请在 dmesg 中查找 i915、gvt 和 hung task；挂起的驱动会自行恢复，或在重启后恢复",
+    },
+  },
   CAPACITY_DISAGREES: {
     title: "内核与 vgpud 的计数一致",
     messages: {

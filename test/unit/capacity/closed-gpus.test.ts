@@ -1,6 +1,7 @@
-// Where a vGPU goes while GPUs are out of service, and why it goes nowhere.
+// Where a vGPU goes while GPUs are out of service or do not answer, and why it goes nowhere.
 import assert from "node:assert/strict";
 import type { Stock } from "../../../agent/capacity/place.ts";
+import { typeName } from "../../fakes/fake-kernel.ts";
 import { ownVgpuId, pciAddress } from "../../fakes/ids.ts";
 import { byType, decide, gpusOf } from "./placing.ts";
 
@@ -59,5 +60,31 @@ describe("a drained GPU", () => {
     const decision = decide(gpusOf([256]), byType("1"), { drained: drains(0) });
     assert.ok(!decision.ok);
     assert.equal(decision.reason, "TYPE_UNKNOWN");
+  });
+});
+
+describe("a GPU of which the kernel does not say how many of a type it would make", () => {
+  const why = `has available_instances of ${typeName("8")} that cannot be read; vgpuctl doctor says why`;
+
+  it("is passed over, with its reason, for one that serves", () => {
+    const decision = decide(gpusOf([1024, 1024]), byType("8"), { uncounted: [typeName("8")] });
+    assert.ok(decision.ok);
+    assert.deepEqual(
+      decision.candidates.map(({ gpu, lost, why: said }) => [gpu, lost, said]),
+      [
+        [pciAddress(0), "VGPU_COUNT_UNREADABLE", why],
+        [pciAddress(1), undefined, "fits"],
+      ],
+    );
+  });
+
+  it("is why nothing is placed, and not a want of room", () => {
+    const decision = decide(gpusOf([1024]), byType("8"), { uncounted: [typeName("8")] });
+    assert.ok(!decision.ok);
+    assert.deepEqual([decision.reason, decision.why], ["VGPU_COUNT_UNREADABLE", `${pciAddress(0)} ${why}`]);
+  });
+
+  it("serves with its other types", () => {
+    assert.ok(decide(gpusOf([1024]), byType("4"), { uncounted: [typeName("8")] }).ok);
   });
 });

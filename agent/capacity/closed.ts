@@ -1,0 +1,25 @@
+// What a GPU does not make whatever its room, and why: somebody took it out of service, or its kernel does not say what it would
+// make.
+import type { Reason } from "../core/reasons.ts";
+import type { VgpuType } from "../inventory/model.ts";
+
+export interface Closed {
+  readonly reason: "GPU_DRAINED" | "HOST_DRAINED" | "VGPU_COUNT_UNREADABLE";
+  /** Goes on from the GPU's name, but for a host's drain. */
+  readonly why: string;
+}
+
+/** A GPU is never asked for what its kernel does not count: as a rule its driver hangs, and a create would hang as well. */
+export function uncounted({
+  name,
+  kernelAvailable,
+}: Pick<VgpuType, "name" | "kernelAvailable">): Closed | undefined {
+  if (kernelAvailable !== undefined) return undefined;
+  const why = `has available_instances of ${name} that cannot be read; vgpuctl doctor says why`;
+  return { reason: "VGPU_COUNT_UNREADABLE", why };
+}
+
+/** Whether a GPU lost for something else than its room. */
+export function isClosed(reason: Reason | undefined): boolean {
+  return reason === "GPU_DRAINED" || reason === "HOST_DRAINED" || reason === "VGPU_COUNT_UNREADABLE";
+}
