@@ -20,7 +20,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  */
 const TOMBSTONE_MS = { domain: 3 * DAY_MS, vgpu: 3 * DAY_MS, reservation: DAY_MS };
 /** The contract says so: more than a host with a few GPUs ends in a day, and some 10 MiB. */
-const TOMBSTONES_KEPT = 10_000;
+const TOMBSTONES_KEPT = 5_000;
 
 export function composeReconciler(
   parts: Pick<ReconcilerOptions, "ledger" | "lookout" | "driver" | "pulse"> & {

@@ -2,6 +2,7 @@
 import { KvmgtSlices } from "../backends/kvmgt/slices.ts";
 import type { FixedConfig } from "../config/schema.ts";
 import { systemClock as clock } from "../core/clock.ts";
+import { fileThreads } from "../host/file-threads.ts";
 import { RootedFiles } from "../host/files.ts";
 import { PatientFiles } from "../host/patient-files.ts";
 import { HostdClient } from "../host/hostd-client.ts";
@@ -9,7 +10,7 @@ import type { Log } from "../host/journal.ts";
 import { LedgerFiles } from "../host/ledger-files.ts";
 import { restoreSlices } from "../lifecycle/restore.ts";
 
-/** How long drivers and hostd are waited for; the unit allows 30 s, and libvirt starts after it in any case. */
+/** How long drivers and hostd are waited for; the unit allows 90 s, and libvirt starts after it in any case. */
 const PATIENCE_MS = 20_000;
 
 /** How many slices are missing at the end; the agent goes on trying for them. */
@@ -22,7 +23,10 @@ export async function restoreAfterBoot(
   for (const { file, why } of setAside) log.error({ file, why }, "ledger record set aside");
   const hostd = new HostdClient({ socketPath: config.hostd.socket });
   const patience = AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)]);
-  const files = new PatientFiles({ files: new RootedFiles(config.host_root), clock, stop: patience });
+  const files = new PatientFiles({
+    ...{ files: new RootedFiles(config.host_root), clock, stop: patience },
+    threads: fileThreads.devices,
+  });
   return await restoreSlices({
     ...{ claims, clock },
     slices: new KvmgtSlices(hostd, files),

@@ -8,6 +8,7 @@ import { systemClock as clock } from "../core/clock.ts";
 import { Pulse } from "../core/pulse.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import { issueVgpuId } from "../core/vgpu-mark.ts";
+import { fileThreads } from "../host/file-threads.ts";
 import { RootedFiles } from "../host/files.ts";
 import { PatientFiles } from "../host/patient-files.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
@@ -90,6 +91,7 @@ export function composeStages(
 ): Stages {
   const patient = new PatientFiles({
     ...{ files: new RootedFiles(config.host_root), clock, stop: cut },
+    threads: fileThreads.devices,
     onAnswer: () => {
       reconciler.trigger();
     },

@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { systemClock as clock } from "../core/clock.ts";
 import { DiagnoseResponse } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { toWireDiagnosis } from "../api/convert/condition.ts";
 import { DoctorError, type Asked, type Bundled, type Device, type Doctor } from "../cli/doctor.ts";
@@ -11,9 +12,11 @@ import { hostSubject } from "../diagnosis/host-subject.ts";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
 import { prospectOf } from "../diagnosis/prospect.ts";
+import { fileThreads } from "../host/file-threads.ts";
 import { RootedFiles } from "../host/files.ts";
 import { readKernelLog } from "../host/kernel-log.ts";
 import { readLibvirt } from "../host/libvirt-reading.ts";
+import { PatientFiles } from "../host/patient-files.ts";
 import { LIBVIRT_FILE, writeBundle } from "./bundle.ts";
 import { RecordingFiles } from "./recording-files.ts";
 
@@ -67,14 +70,22 @@ async function examined(
 }
 
 /** @throws DoctorError for what is no tree of a host: all that is missing there would be taken for faults of the hardware */
-async function treeAt(root: string): Promise<RootedFiles> {
+async function treeAt(root: string): Promise<ExaminedFiles> {
   const found = await stat(root).catch(() => undefined);
   const isFile = found?.isDirectory() === false;
   const advice = isFile ? ": unpack a bundle into an empty folder, and name that" : "";
   if (!found?.isDirectory())
     throw new DoctorError(`--host-root takes a folder, and ${root} is none${advice}`);
   const files = new RootedFiles(path.resolve(root));
-  if (path.resolve(root) === "/" || (await files.exists(PCI_BUS).catch(() => true))) return files;
+  // A driver of this machine that hangs is what the doctor may have been called for.
+  if (path.resolve(root) === "/")
+    return new PatientFiles({
+      files,
+      clock,
+      threads: fileThreads.devices,
+      stop: new AbortController().signal,
+    });
+  if (await files.exists(PCI_BUS).catch(() => true)) return files;
   throw new DoctorError(
     `${root} is no tree of a host: it has no ${PCI_BUS}; --host-root takes the folder in which the host's proc and sys stand, as in ` +
       "an unpacked bundle",

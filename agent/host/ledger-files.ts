@@ -10,6 +10,7 @@ import type { Claim } from "../lifecycle/claim.ts";
 import { claimOfRecord, formatOf } from "../lifecycle/claim-formats.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import type { LedgerStore } from "../lifecycle/ledger.ts";
+import { fileThreads } from "./file-threads.ts";
 import {
   parseRecord,
   renderRecord,
@@ -22,11 +23,6 @@ import {
 } from "./record-file.ts";
 import { besideOf, SuccessorPlaces, successorIn } from "./successor-places.ts";
 
-/**
- * Writes at a time. Node does the work of all files in four threads: a disk that takes its time must not hold all of them,
- * since the host's own files are read by the same.
- */
-const WRITERS = 2;
 /** About as large as a record. */
 const PROBE = Buffer.alloc(8 * 1024);
 
@@ -44,7 +40,7 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
   readonly #dir: string;
   readonly #lock: net.Server;
   readonly #onPoint: OnPoint;
-  readonly #turns = new Turns(WRITERS);
+  readonly #turns = new Turns(fileThreads.ledger);
   readonly #places = new SuccessorPlaces();
 
   private constructor(dir: string, lock: net.Server, onPoint: OnPoint) {
@@ -195,9 +191,8 @@ async function lockDirectory(dir: string): Promise<net.Server> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const taken = error.code === "EADDRINUSE";
-      reject(
-        new Error(taken ? `another vgpud uses the state directory ${path.dirname(dir)}` : messageOf(error)),
-      );
+      const why = `another vgpud uses the state directory ${path.dirname(dir)}, or was killed while a driver hung in it`;
+      reject(new Error(taken ? why : messageOf(error)));
     });
     server.listen(`\0vgpud-state-${dev}-${ino}`, resolve);
   });

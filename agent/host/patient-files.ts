@@ -1,10 +1,12 @@
-// Files of which no read keeps a look waiting for ever. A driver that hangs in an attribute keeps the thread that reads it, beyond
-// signals, and Node.js has four threads for all files, the ledger's too. So the attributes of one device are read one after the
-// other, and while one of them hangs, none: a GPU that hangs costs one thread and its own facts.
+// Files of which no read keeps a look waiting for ever. A driver that hangs in an attribute keeps the thread that reads, beyond
+// signals, and Node.js has few threads for all files, the ledger's too (file-threads.ts). So the attributes of one device are read
+// one after the other, and while one of them hangs, none: a GPU that hangs costs one thread and its own facts. And however
+// many hang, some threads are left for everything else.
 import { KeyedLock } from "../core/keyed-lock.ts";
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import { Patience } from "../core/patience.ts";
+import { Turns } from "../core/turns.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
 
 /** Drivers answer in microseconds, and in tenths of a second where they have to ask their firmware. */
@@ -15,6 +17,9 @@ const WHAT_TO_DO = "dmesg usually tells what the driver waits for";
 export interface PatientFilesOptions {
   readonly files: ExaminedFiles;
   readonly clock: Clock;
+  /** Reads at a time of all devices, those that hang included. */
+  readonly threads: number;
+  /** Ends every read, whatever the kernel does. */
   readonly stop: AbortSignal;
   /** Told when a read has ended that had been given up: the device can be read again. */
   readonly onAnswer?: () => void;
@@ -23,43 +28,69 @@ export interface PatientFilesOptions {
 export class PatientFiles implements ExaminedFiles {
   readonly #files: ExaminedFiles;
   readonly #patience: Patience;
+  readonly #stop: AbortSignal;
   readonly #onAnswer: (() => void) | undefined;
-  readonly #turns = new KeyedLock<string>();
+  readonly #ofDevice = new KeyedLock<string>();
+  readonly #threads: number;
+  readonly #turns: Turns;
   /** By device, the attribute of which it is not known whether its read will ever end. */
   readonly #hanging = new Map<string, string>();
+  /** Ends of the reads that somebody waits for. */
+  readonly #waiting = new Set<(why: string) => void>();
 
-  constructor({ files, clock, stop, onAnswer }: PatientFilesOptions) {
+  constructor({ files, clock, threads, stop, onAnswer }: PatientFilesOptions) {
     this.#files = files;
     this.#onAnswer = onAnswer;
+    this.#stop = stop;
+    this.#threads = threads;
+    this.#turns = new Turns(threads);
     this.#patience = new Patience(clock, PATIENCE_MS, stop);
+    stop.addEventListener("abort", () => {
+      for (const end of this.#waiting) end("is no longer read: vgpud stops");
+    });
   }
 
   async read(path: string): Promise<string | undefined> {
     const device = deviceOf(path);
     if (device === undefined) return await this.#files.read(path);
-    return await this.#turns.run(device, () => this.#readOf(device, path));
+    return await this.#ofDevice.run(device, () => this.#readOf(device, path));
   }
 
   #readOf(device: string, path: string): Promise<string | undefined> {
     const hanging = this.#hanging.get(device);
     if (hanging !== undefined)
-      throw new AgentError(
-        "INTERNAL",
+      throw unread(
         hanging === path ? `${NO_ANSWER}; ${WHAT_TO_DO}` : `is not read: ${NO_ANSWER} for /${hanging}`,
       );
+    if (this.#hanging.size >= this.#threads) throw unread(`is not read: ${this.#busy()}`);
+    if (this.#stop.aborted) throw unread("is not read: vgpud stops");
     return new Promise((resolve, reject) => {
-      const end = this.#patience.begin(() => {
-        this.#hanging.set(device, path);
-        reject(new AgentError("INTERNAL", `${NO_ANSWER}; ${WHAT_TO_DO}`));
+      let state: "queued" | "begun" | "over" = "queued";
+      const end = (why: string): void => {
+        if (state === "begun") this.#hanging.set(device, path);
+        state = "over";
+        this.#waiting.delete(end);
+        reject(unread(why));
+      };
+      this.#waiting.add(end);
+      const forgiven = this.#patience.begin(() => {
+        end(state === "begun" ? `${NO_ANSWER}; ${WHAT_TO_DO}` : `is not read: ${this.#busy()}`);
       });
-      void this.#files
-        .read(path)
-        .then(resolve, reject)
-        .finally(() => {
-          end();
-          if (this.#hanging.delete(device)) this.#onAnswer?.();
-        });
+      void this.#turns.run(async () => {
+        if (state === "over") return;
+        state = "begun";
+        await this.#files.read(path).then(resolve, reject);
+        forgiven();
+        this.#waiting.delete(end);
+        if (this.#hanging.delete(device)) this.#onAnswer?.();
+      });
     });
+  }
+
+  /** Why a read has not even begun. */
+  #busy(): string {
+    const paths = [...this.#hanging.values()].map((path) => `/${path}`).join(", ");
+    return `${NO_ANSWER} for ${paths}, and no more threads are given to that`;
   }
 
   list(path: string): Promise<string[]> {
@@ -79,10 +110,15 @@ export class PatientFiles implements ExaminedFiles {
   }
 }
 
+function unread(why: string): AgentError {
+  return new AgentError("INTERNAL", why);
+}
+
 /**
- * The device whose driver answers for a file, by the last PCI address in its path, as of a virtual function below its GPU.
- * Undefined for what belongs to no device, and for a device's own files: the PCI core answers for those, from memory.
+ * The device whose driver answers for a file, by the PCI address in its path. Undefined for what belongs to no device, and for
+ * the files of a device's own folder: those that are read (never `sriov_numvfs`, see discovery/virtual-functions.ts) the PCI core
+ * has in memory, and without them no look could tell that there is a device.
  */
 function deviceOf(path: string): string | undefined {
-  return /.*([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\/[^/]+\//.exec(path)?.[1];
+  return /([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\/[^/]+\//.exec(path)?.[1];
 }

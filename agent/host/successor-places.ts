@@ -32,7 +32,10 @@ export class SuccessorPlaces {
     if (record === undefined) return;
     const place = { path: placeAfter(file, record), offered: false };
     this.#places.set(file, place);
-    await (await open(place.path, "w", 0o600)).close();
+    // It only spares a sync: a disk that has no more names for it refuses no record for that.
+    await open(place.path, "w", 0o600)
+      .then((handle) => handle.close())
+      .catch(() => this.#places.delete(file));
   }
 
   offer(file: string): void {

@@ -6,6 +6,9 @@ import { EXIT } from "./exit-codes.ts";
 /** Terminals and supervisors may send one request to stop more than once. */
 const SAME_REQUEST_MS = 2_000;
 
+/** What an orderly stop has closed is gone by then. */
+const LINGER_MS = 1_000;
+
 /** Aborts at the first SIGTERM or SIGINT; a later one does not wait for an orderly stop. */
 export function stopSignal(log: Log): AbortController {
   const stop = new AbortController();
@@ -20,6 +23,19 @@ export function stopSignal(log: Log): AbortController {
     });
   }
   return stop;
+}
+
+/**
+ * For the end of an orderly stop, after which nothing is under way but what never ends, as a read that a driver hangs in: the
+ * process would live on with it, and exit(3) waits for its thread. By a signal it ends without: for systemd by SIGTERM well, and
+ * by SIGKILL not.
+ */
+export function leaveHungReads(): void {
+  const timer = setTimeout(() => {
+    process.removeAllListeners("SIGTERM");
+    process.kill(process.pid, process.exitCode === undefined ? "SIGTERM" : "SIGKILL");
+  }, LINGER_MS);
+  timer.unref();
 }
 
 /** Calls the listener at each SIGHUP; without this the signal would end the process. */

@@ -11,7 +11,7 @@ import { readCommand, USAGE, UsageError, type Command } from "./command-line.ts"
 import { EXIT } from "./exit-codes.ts";
 import { readDescriptorSet, readPackage } from "./package-files.ts";
 import { serviceManager } from "./service-manager.ts";
-import { endOnFault, onReloadAsked, stopSignal } from "./signals.ts";
+import { endOnFault, leaveHungReads, onReloadAsked, stopSignal } from "./signals.ts";
 import { surroundings } from "./surroundings.ts";
 
 type Observer = Pick<AgentOptions, "onPoint">;
@@ -79,6 +79,7 @@ async function obey(words: readonly string[], observer: Observer): Promise<void>
     const manager = serviceManager(log);
     await (command.action === "restore" ? restore(command, log) : run(command, log, manager, observer));
     await manager.messenger.flushed();
+    leaveHungReads();
   }
 }
 

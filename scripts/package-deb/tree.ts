@@ -4,7 +4,7 @@ import path from "node:path";
 import { commands } from "../../agent/cli/commands.ts";
 import { completionFiles, completionScript, shells } from "../../agent/cli/completion/shells.ts";
 import { programFiles } from "../programs.ts";
-import { nodeFlags } from "../node-flags.ts";
+import { programStart } from "../program-start.ts";
 import { command } from "./command.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -69,9 +69,11 @@ async function writePrograms(root: string): Promise<void> {
   for (const [program, script] of Object.entries(PROGRAMS)) {
     const file = path.join(root, program);
     await mkdir(path.dirname(file), { recursive: true });
-    const flags = nodeFlags(await readFile(path.join(root, HOME, "dist", script), "utf8"));
+    const text = await readFile(path.join(root, HOME, "dist", script), "utf8");
+    const { environment, flags } = programStart(text);
+    const exported = Object.entries(environment).map(([name, value]) => `export ${name}=${value}\n`);
     const words = [`/${HOME}/bin/node`, ...flags, `/${HOME}/dist/${script}`];
-    await writeFile(file, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
+    await writeFile(file, `#!/bin/sh\n${exported.join("")}exec ${words.join(" ")} "$@"\n`);
   }
   // Whoever ran these directly would get the host's Node.js, if any.
   const agent = path.join(root, HOME, "dist/agent");

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { nodeFlags } from "../../scripts/node-flags.ts";
+import { programStart } from "../../scripts/program-start.ts";
 import { cpuMsSinceStart } from "./measure.ts";
 
 const main = fileURLToPath(import.meta.resolve("../../agent/main.js"));
@@ -51,12 +51,12 @@ export class BenchAgent implements AsyncDisposable {
       ...["--state-dir", path.join(folder, "state"), "--metrics", "127.0.0.1:0"],
       ...["--host-root", root, "--hostd-socket", hostdSocket, "--libvirt-socket", libvirtSocket],
     ];
-    const flags = nodeFlags(await readFile(main, "utf8"));
+    const { environment, flags } = programStart(await readFile(main, "utf8"));
     const log = openSync(path.join(folder, "vgpud.log"), "a");
     const begun = performance.now();
     const child = spawn(process.execPath, [...flags, main, ...words], {
       stdio: ["ignore", "pipe", log],
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...environment, ...env },
     });
     closeSync(log);
     if (child.stdout === null) throw new TypeError("the pipe that was asked for is missing");

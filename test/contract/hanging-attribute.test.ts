@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { ConditionStatus, Severity } from "../../proto/gen/vgpud/v1/condition.ts";
 import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { AgentProcess } from "../e2e/harness/agent-process.ts";
 import { GPU, SECOND_GPU, type, type Draft } from "../e2e/harness/requests.ts";
 import { refusal } from "../e2e/harness/rpc.ts";
 import { until } from "../e2e/harness/until.ts";
@@ -103,11 +104,25 @@ describe("a kernel that does not answer", () => {
     it("is named, with what is not asked for meanwhile", async () => {
       assert.match(await world.scrape(), /^vgpud_inventory_unread_files [1-9]/m);
       await world.agent.logged(/available_instances","why":"the kernel does not answer; dmesg/);
+      const lines = world.agent.log
+        .split("\n")
+        .filter((line) => line.includes("a fact of the kernel is unknown"));
+      // Of the look and of the sensors: what is not answered, and that the rest is not asked for.
+      assert.ok(lines.length <= 4, `${lines.length} lines`);
     });
 
     it("takes no thread from the ledger, nor from what is destroyed", async () => {
       await world.destroy("first", { gracePeriod: { seconds: 0n, nanos: 0 } });
       assert.equal((await world.claimed("second")).name, "second");
+      assert.deepEqual(await rooms(), [6, 0]);
+    });
+
+    it("keeps the agent neither from stopping, also before it is given up, nor from starting", async () => {
+      await world.agent.end();
+      const starting = new AgentProcess(world.words);
+      await starting.logged(/libvirt answers/);
+      await starting.end();
+      await world.startAgain();
       assert.deepEqual(await rooms(), [6, 0]);
     });
 

@@ -1,5 +1,6 @@
 // A kernel and a hostd that fail, hang or leak: undone, told, and nothing of it is forgotten.
 import assert from "node:assert/strict";
+import { z } from "zod";
 import { ClaimState, Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
 import { OperationState } from "../../proto/gen/vgpud/v1/operation.ts";
@@ -8,6 +9,8 @@ import { refusal } from "./harness/rpc.ts";
 import { until } from "./harness/until.ts";
 import { present, World } from "./harness/world.ts";
 
+/** A line of the log: one cause, all files. */
+const unreadSchema = z.object({ path: z.string(), others: z.array(z.string()).default([]) });
 const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
 
 describe("a create that the kernel", () => {
@@ -126,10 +129,10 @@ describe("files of the kernel that cannot be read", () => {
     const error = await refusal(world.create("later"));
     assert.deepEqual([error.code, error.reason], ["FAILED_PRECONDITION", "MODE_UNSUPPORTED"]);
     const [gpu] = await world.gpus();
-    // A count that cannot be read takes no type away: it counts as none.
+    // A count that cannot be read takes no type away: it is unknown.
     const counts = new Map(gpu?.types.map(({ name, kernelAvailable }) => [name, kernelAvailable]));
     assert.deepEqual([...counts.keys()].sort(), [type(1), type(2), type(4), type(8)]);
-    assert.equal(counts.get(type(2)), 0);
+    assert.equal(counts.get(type(2)), undefined);
     assert.equal((await world.shownHost()).kernelRelease, "6.12.107");
     assert.match(await world.scrape(), /^vgpud_inventory_unread_files 7$/m);
     await refusal(world.create("later"));
@@ -137,7 +140,13 @@ describe("files of the kernel that cannot be read", () => {
     assert.equal((await world.create("later")).domain?.claimState, ClaimState.ACTIVE);
     assert.match(await world.scrape(), /^vgpud_inventory_unread_files 0$/m);
     const lines = world.agent.log.split("\n");
-    for (const message of ["a fact of the kernel is unknown", "a fact of the kernel is known again"])
-      assert.equal(lines.filter((line) => line.includes(message)).length, bad.length, message);
+    for (const message of ["a fact of the kernel is unknown", "a fact of the kernel is known again"]) {
+      const told = lines
+        .filter((line) => line.includes(message))
+        .map((line) => unreadSchema.parse(JSON.parse(line)))
+        .flatMap(({ path, others }) => [path, ...others]);
+      assert.equal(told.length, bad.length, message);
+      assert.equal(new Set(told).size, bad.length, message);
+    }
   });
 });

@@ -1,13 +1,17 @@
 // The shipped vgpud as a process of its own, with its log kept for the test that fails.
 import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { programStart } from "../../../scripts/program-start.ts";
 import { DEATH_VARIABLE, type Death } from "./crash/death.ts";
 
 const ours = fileURLToPath(import.meta.resolve("../../../agent/main.js"));
 const mortal = fileURLToPath(import.meta.resolve("./crash/mortal-agent.js"));
+/** As the first line of the program asks for it. */
+const { environment, flags } = programStart(readFileSync(ours, "utf8"));
 
 export interface Ended {
   /** Null when a signal ended it. */
@@ -42,11 +46,14 @@ export class AgentProcess implements AsyncDisposable {
     { env = {}, launcher = [], mortal: death, main = ours }: ProcessOptions = {},
   ) {
     const script = death === undefined ? main : mortal;
-    const [program = process.execPath, ...rest] = [...launcher, process.execPath, script, ...words];
+    const [program = process.execPath, ...rest] = [
+      ...launcher,
+      ...[process.execPath, ...flags, script, ...words],
+    ];
     const armed = typeof death === "object" ? { [DEATH_VARIABLE]: JSON.stringify(death) } : {};
     const child = spawn(program, rest, {
       stdio: ["ignore", "pipe", "pipe", ...(death === undefined ? [] : (["ipc"] as const))],
-      env: { ...process.env, ...env, ...armed },
+      env: { ...process.env, ...environment, ...env, ...armed },
     }) as ChildProcessByStdio<null, Readable, Readable>;
     this.#child = child;
     this.#keep(createInterface(child.stdout), this.#out);

@@ -261,6 +261,20 @@ describe("the ledger on disk", () => {
     assert.deepEqual(await readdir(path.join(dir, "claims")), []);
   });
 
+  it("writes a record although no place can be made for its successor", async () => {
+    const making = claim(1, { state: "creating" });
+    {
+      await using files = await LedgerFiles.open(dir);
+      await files.write(making);
+    }
+    const [place = ""] = (await readdir(path.join(dir, "claims"))).filter((name) => name.includes(".after-"));
+    await unlink(path.join(dir, "claims", place));
+    await mkdir(path.join(dir, "claims", place));
+    await using files = await LedgerFiles.open(dir);
+    for (const each of [making, claim(1)]) await files.write(each);
+    assert.deepEqual(plain((await files.load()).claims), plain([claim(1)]));
+  });
+
   it("writes a record the long way once the short one has failed", async () => {
     await using files = await LedgerFiles.open(dir);
     const making = claim(1, { state: "creating" });

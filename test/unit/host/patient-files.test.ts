@@ -45,6 +45,7 @@ describe("a read that the kernel does not answer", () => {
   let held: HeldFiles;
   let files: PatientFiles;
   let answers: number;
+  let stop: AbortController;
   beforeEach(() => {
     clock = new FakeClock();
     held = new HeldFiles();
@@ -52,7 +53,8 @@ describe("a read that the kernel does not answer", () => {
     const onAnswer = (): void => {
       answers += 1;
     };
-    files = new PatientFiles({ files: held, clock, stop: new AbortController().signal, onAnswer });
+    stop = new AbortController();
+    files = new PatientFiles({ files: held, clock, threads: 2, stop: stop.signal, onAnswer });
     held.hold(`${FIRST}/types/available`);
   });
 
@@ -98,9 +100,29 @@ describe("a read that the kernel does not answer", () => {
     assert.deepEqual([held.pending, answers], [0, 1]);
   });
 
-  it("of a virtual function is none of its GPU's", async () => {
-    held.hold(`${FIRST}/0000:00:02.1/profile/quota`);
-    await fails(`${FIRST}/0000:00:02.1/profile/quota`, /not answer/);
-    assert.equal(await files.read(`${FIRST}/types/description`), `${FIRST}/types/description`);
+  it("ends at once when the agent stops, and no other is begun", async () => {
+    const hung = assert.rejects(files.read(`${FIRST}/types/available`), { message: /vgpud stops$/ });
+    await clock.rest();
+    stop.abort();
+    await hung;
+    await assert.rejects(files.read(`${SECOND}/types/available`), { message: /vgpud stops$/ });
+    assert.equal(held.pending, 1);
+  });
+
+  it("of as many devices as have threads leaves the others unread, and the rest of the host is read", async () => {
+    held.hold(`${SECOND}/types/available`);
+    const third = "sys/bus/pci/devices/0000:04:00.0/types/available";
+    const hung = [FIRST, SECOND].map((device) =>
+      assert.rejects(files.read(`${device}/types/available`), { message: /^the kernel does not answer; / }),
+    );
+    const queued = assert.rejects(files.read(third), { message: /^is not read: the kernel does not answer/ });
+    await clock.until(Promise.all([...hung, queued]));
+    const all = new RegExp(`not answer for /${FIRST}\\S+, /${SECOND}\\S+, and no more threads`);
+    await assert.rejects(files.read(third), { message: all });
+    assert.equal(held.pending, 2);
+    assert.equal(await files.read("proc/cmdline"), "proc/cmdline");
+    held.release(`${FIRST}/types/available`);
+    await clock.rest();
+    assert.equal(await files.read(third), third);
   });
 });

@@ -1,0 +1,15 @@
+// How the threads are shared out in which Node.js does the work of all files (libuv's pool; UV_THREADPOOL_SIZE in the first line of
+// main.ts). Whatever hangs, a driver or a disk, keeps the threads that it was given and no others.
+
+/** Without that line, as in a program of the tests: libuv's own number. */
+const UNSET = 4;
+const all = Number(process.env["UV_THREADPOOL_SIZE"] ?? UNSET);
+const LEDGER = 2;
+const SPARE = 1;
+
+export const fileThreads = {
+  /** Writes of the ledger at a time. */
+  ledger: LEDGER,
+  /** Reads of devices' attributes at a time, those that hang included. */
+  devices: Math.max(1, all - LEDGER - SPARE),
+} as const;
