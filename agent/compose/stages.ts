@@ -15,7 +15,7 @@ import { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { HostdClient } from "../host/hostd-client.ts";
 import { logLifecycle, logPlacement } from "../host/lifecycle-log.ts";
 import { LibvirtHost } from "../host/libvirt.ts";
-import { StorageRoots } from "../host/storage-roots.ts";
+import { inTurns, StorageRoots } from "../host/storage-roots.ts";
 import { Lookout } from "../inventory/lookout.ts";
 import { Snapshot } from "../inventory/snapshot.ts";
 import { Admission } from "../lifecycle/admission.ts";
@@ -222,10 +222,11 @@ export function composeStages(
 
 /** What domains may name of this host, by the configuration as it is at each request. */
 function composeGate(configuration: Configuration): SpecGate {
-  const storage = new StorageRoots(() => ({
+  const roots = new StorageRoots(() => ({
     roots: configuration.live.storage_roots,
     blockDevices: configuration.live.block_devices,
   }));
+  const storage = inTurns(roots, fileThreads.storage);
   return new SpecGate(storage, () => ({
     networks: configuration.live.networks,
     bridges: configuration.live.bridges,

@@ -5,11 +5,13 @@
 const UNSET = 4;
 const all = Number(process.env["UV_THREADPOOL_SIZE"] ?? UNSET);
 const LEDGER = 2;
-const SPARE = 1;
+const STORAGE = 2;
 
 export const fileThreads = {
   /** Writes of the ledger at a time. */
   ledger: LEDGER,
   /** Reads of devices' attributes at a time, those that hang included. */
-  devices: Math.max(1, all - LEDGER - SPARE),
+  devices: Math.max(1, all - LEDGER - STORAGE),
+  /** Questions about files of domains at a time. */
+  storage: STORAGE,
 } as const;

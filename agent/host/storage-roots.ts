@@ -3,6 +3,7 @@
 import { lstat, open, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { AgentError, messageOf } from "../core/errors.ts";
+import { Turns } from "../core/turns.ts";
 import type { ResolvedDisk, StoragePaths } from "../lifecycle/storage-paths.ts";
 import { readQcow2Reference } from "./qcow2.ts";
 
@@ -14,6 +15,16 @@ export interface AllowedStorage {
   readonly roots: readonly string[];
   /** Absolute paths of block devices, by whichever name. */
   readonly blockDevices: readonly string[];
+}
+
+/** At most so many questions at a time, each of which keeps one thread at most: a root may lie on a network that hangs. */
+export function inTurns(paths: StoragePaths, most: number): StoragePaths {
+  const turns = new Turns(most);
+  return {
+    disk: (...asked) => turns.run(() => paths.disk(...asked)),
+    file: (...asked) => turns.run(() => paths.file(...asked)),
+    log: (...asked) => turns.run(() => paths.log(...asked)),
+  };
 }
 
 export class StorageRoots implements StoragePaths {
@@ -92,13 +103,11 @@ export class StorageRoots implements StoragePaths {
 
   async #refuseOutside(file: string, real: string, field: string): Promise<void> {
     const { roots } = this.#allowed();
-    const reals = await Promise.all(roots.map((root) => realpath(root).catch(() => undefined)));
-    if (
-      reals.some(
-        (root) => root !== undefined && real.startsWith(root === path.sep ? root : `${root}${path.sep}`),
-      )
-    )
-      return;
+    // One after the other: a root that hangs keeps one thread.
+    for (const root of roots) {
+      const above = await realpath(root).catch(() => undefined);
+      if (above !== undefined && real.startsWith(above === path.sep ? above : `${above}${path.sep}`)) return;
+    }
     throw refuse(
       field,
       file,
