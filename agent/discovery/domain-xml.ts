@@ -104,8 +104,8 @@ function namedBy(source: Element | undefined, writable: boolean): DomainFile[] {
 }
 
 /**
- * libvirt keeps the prefix a writer chose, so the element is known by its namespace, not by its name. Of two that contradict
- * each other neither counts.
+ * libvirt keeps the prefix a writer chose, so the element is known by its namespace, not by its name. Of several none
+ * counts: they were put there by hand, and which one is meant nobody knows.
  */
 function readMark(metadata: Element | undefined): ClaimMark | undefined {
   const [mark, another] = elementsOf(metadata).filter((element) => {

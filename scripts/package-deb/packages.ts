@@ -59,7 +59,9 @@ export async function bundledPackages(project: string): Promise<readonly Package
 /** A package that has gone would leave its text behind. */
 async function refuseLeftTexts(project: string, names: ReadonlySet<string>): Promise<void> {
   const texts = path.join(project, TEXTS);
-  for (const entry of await readdir(texts, { recursive: true, withFileTypes: true })) {
+  // Git keeps no folder of the last text that went.
+  const entries = await readdir(texts, { recursive: true, withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
     const name = path.relative(texts, path.join(entry.parentPath, entry.name));
     if (entry.isFile() && !names.has(name))
       throw new Error(`${path.join(TEXTS, name)} is of no package that is shipped: remove it`);

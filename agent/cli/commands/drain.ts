@@ -49,7 +49,7 @@ export const undrainCommand: ChangeCommand = {
   run: async (args, vgpud) => {
     const [gpu] = args.operands;
     if (gpu !== undefined) return gpuAnswer(await vgpud.undrainGpu({ gpu }));
-    // Asked first: what cannot be answered then has changed nothing.
+    // Asked first: where the list fails, nothing was changed.
     const still = await drainedGpus(vgpud);
     const { json, ...answer } = hostAnswer(await vgpud.undrainHost({}));
     return {
