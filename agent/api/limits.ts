@@ -10,7 +10,7 @@ export interface Limit {
   readonly value: number;
   /** What it may be set to. */
   readonly range: readonly [min: number, max: number];
-  readonly unit: "bytes" | "milliseconds" | "calls" | "connections" | "changes";
+  readonly unit: "bytes" | "milliseconds" | "calls" | "connections" | "changes" | "vGPUs";
   readonly seen: string;
   readonly why: string;
 }
@@ -98,6 +98,15 @@ export const limits = {
     unit: "calls",
     seen: "as above",
     why: "a host makes some ten domains a second; who asks faster than that repeats itself",
+  },
+  vgpus: {
+    key: "vgpus",
+    what: "vGPUs that callers of the admin socket have at a time: those of claims, whether they are made by now or not, and reserved ones",
+    value: 1_000,
+    range: [0, 10_000],
+    unit: "vGPUs",
+    seen: "RESOURCE_EXHAUSTED, `CALLERS_LIMIT_REACHED`; what is there goes on, and what is adopted counts and is not refused. A plan does not know of it",
+    why: "more than a host has; set it lower where others make vGPUs on the same host and are to find room",
   },
   changeMs: {
     key: "change_time",

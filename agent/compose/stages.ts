@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import type { Configuration } from "../config/configuration.ts";
+import { limitsOf } from "../config/schema.ts";
 import { rememberGvtg } from "../backends/kvmgt/memory.ts";
 import { KvmgtSlices } from "../backends/kvmgt/slices.ts";
 import { systemClock as clock } from "../core/clock.ts";
@@ -165,6 +166,7 @@ export function composeStages(
     ...{ ledger, drains, clock, rule: gvtgCapacity },
     gate: composeGate(configuration),
     newVgpuId: () => issueVgpuId(randomBytes(12)),
+    maxVgpus: limitsOf(config).vgpus,
     onPlacement: (event) => {
       logPlacement(log, event);
     },

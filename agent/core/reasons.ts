@@ -63,6 +63,8 @@ export const reasons = {
   FENCES_EXHAUSTED: "no-room",
   /** The driver makes at most 7 vGPUs on one GPU, whatever their size. */
   VGPU_LIMIT_REACHED: "no-room",
+  /** Callers have as many vGPUs as the configuration lets them have, whatever room there is. */
+  CALLERS_LIMIT_REACHED: "no-room",
   /** The sum would fit, the kernel finds no range in one piece. */
   GM_FRAGMENTED: "no-room",
   /** Our arithmetic has room, the kernel's own count has none. */

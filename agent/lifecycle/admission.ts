@@ -51,6 +51,8 @@ export interface AdmissionOptions {
   readonly gate: SpecGate;
   readonly clock: Clock;
   readonly newVgpuId: () => VgpuId;
+  /** How many vGPUs callers may have at a time, reserved ones included. */
+  readonly maxVgpus: number;
   /** Told of every decision. */
   readonly onPlacement: (event: PlacementEvent) => void;
 }
@@ -87,7 +89,7 @@ export class Admission {
     refuseShared(spec, ledger, inventory);
   }
 
-  /** Room that nobody has. Throws NotPlacedError. */
+  /** Room that nobody has. Throws NotPlacedError or CALLERS_LIMIT_REACHED. */
   freeRoom(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Room {
     const placement = this.#place(wish, inventory, about);
     const { gpu, type, sizes } = placement;
@@ -106,7 +108,8 @@ export class Admission {
   }
 
   #place(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Placed {
-    const { rule, ledger, drains, onPlacement } = this.#options;
+    const { rule, ledger, drains, maxVgpus, onPlacement } = this.#options;
+    refuseBeyond(maxVgpus, ledger);
     const decision = place(wish, {
       gpus: inventory.gpus.values(),
       rule,
@@ -121,7 +124,7 @@ export class Admission {
 
   /**
    * Before a domain that is off is to run: a released slice has to be found room for again, on the GPU the claim was placed
-   * on, and is a new one there. Throws NotPlacedError.
+   * on, and is a new one there. Throws NotPlacedError or CALLERS_LIMIT_REACHED.
    */
   refuseWithoutRoom(claim: DomainClaim, inventory: Inventory, trace: TraceContext | undefined): void {
     const { claimId, vgpuId, gpu, type, domain } = claim;
@@ -129,6 +132,17 @@ export class Admission {
     const wish = { size: { by: "type", type }, gpu, policy: "pack" } as const;
     this.#place(wish, inventory, { claimId, domainName: domain.name, trace, validateOnly: false });
   }
+}
+
+/** Of the host's room nothing is said: who may have no more of it asks another host, or gives something back. */
+function refuseBeyond(maxVgpus: number, ledger: Ledger): void {
+  const had = ledger.holdings().length;
+  if (had < maxVgpus) return;
+  throw new AgentError(
+    "CALLERS_LIMIT_REACHED",
+    `vgpud's callers have ${had} vGPUs, reserved ones included, and may have ${maxVgpus}: give one back, or raise limits.vgpus in the configuration`,
+    { details: { had: String(had), allowed: String(maxVgpus) } },
+  );
 }
 
 export function libvirtAway(why: string): AgentError {

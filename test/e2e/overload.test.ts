@@ -1,9 +1,11 @@
 // A thousand creates at once: what the agent cannot take it refuses with a time to come back, and it stays well meanwhile.
 import assert from "node:assert/strict";
 import { DomainServiceService as Domains } from "../../proto/gen/vgpud/v1/domain_service.ts";
-import { Rpc, RpcError } from "./harness/rpc.ts";
+import { refusal, Rpc, RpcError } from "./harness/rpc.ts";
 import { type } from "./harness/requests.ts";
 import { World } from "./harness/world.ts";
+
+const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
 
 const CREATES = 1_000;
 const CONNECTIONS = 10;
@@ -51,6 +53,16 @@ describe("an agent with a thousand creates at its door", () => {
     for (const outcome of outcomes.keys())
       assert.match(outcome, /^(made|RESOURCE_EXHAUSTED VGPU_LIMIT_REACHED|UNAVAILABLE TOO_MANY_CALLS)$/);
     assert.equal((await world.truth()).mdevs.length, 7);
+  });
+
+  it("lets its callers have no more vGPUs than it is configured to, and keeps what they have", async () => {
+    await using world = await World.start("", {}, { limits: "{ vgpus: 2 }" });
+    for (const name of ["one", "two"]) await world.create(name);
+    const refused = await refusal(world.create("three"));
+    assert.deepEqual([refused.code, refused.reason], ["RESOURCE_EXHAUSTED", "CALLERS_LIMIT_REACHED"]);
+    await world.destroy("one", AT_ONCE);
+    await world.create("three");
+    assert.equal((await world.truth()).mdevs.length, 2);
   });
 
   it("takes other limits from its configuration", async () => {

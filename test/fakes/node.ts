@@ -96,6 +96,8 @@ export class FakeNode {
     return this.#agent.reconciliation;
   }
 
+  /** How many vGPUs callers may have; holds from the next start on. */
+  maxVgpus = 1_000;
   /** What the reconciler promises. */
   readonly pulse = new Pulse(() => this.clock.now());
 
@@ -177,6 +179,7 @@ export class FakeNode {
     const gate = new SpecGate(storage, () => policy);
     const admission = new Admission({
       ...{ ledger, drains, clock, gate, newVgpuId, rule: gvtgCapacity },
+      maxVgpus: this.maxVgpus,
       onPlacement: (event) => this.placements.push(event),
     });
     const driver = new Driver({

@@ -106,6 +106,7 @@ const lookByReason: Readonly<Record<string, readonly string[]>> = {
   HOST_DRAINED: ["host"],
   TYPE_UNKNOWN: ["gpus"],
   VGPU_NOT_FOUND: ["vgpus"],
+  CALLERS_LIMIT_REACHED: ["vgpus"],
   DOMAIN_NOT_FOUND: ["domains"],
   DOMAIN_NAME_EXISTS: ["domains"],
   DOMAIN_UUID_EXISTS: ["domains"],
