@@ -125,13 +125,14 @@ interface Judged {
 function judge(wish: Wish, gpu: Gpu, { rule, holdings, made, drained }: Omit<Stock, "gpus">): Judged {
   const endowment = rule(gpu);
   const here = holdings.filter((holding) => holding.gpu === gpu.address);
-  const budget = endowment && budgetOf(endowment, here);
+  // Of one that offers nothing there is no room to tell of.
+  const budget = gpu.types.length === 0 ? undefined : endowment && budgetOf(endowment, here);
   const lose = (lost: Reason, why: string, type?: string): Judged => ({
     load: undefined,
     candidate: { gpu: gpu.address, type, lost, why, budget },
   });
 
-  if (!budget || gpu.types.length === 0) return lose("MODE_UNSUPPORTED", "offers no vGPU types");
+  if (!budget) return lose("MODE_UNSUPPORTED", "offers no vGPU types");
   const type = meantType(wish, gpu.types);
   if (!type) return lose("TYPE_UNKNOWN", `offers ${gpu.types.map(({ name }) => name).join(", ")}`);
   const closed = drained(gpu.address) ?? uncounted(type);

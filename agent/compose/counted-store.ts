@@ -23,5 +23,6 @@ export function countedStore(
     erase: (vgpuId) => timed(() => store.erase(vgpuId)),
     // Of nothing that was asked for.
     probe: () => store.probe(),
+    list: () => store.list(),
   };
 }

@@ -1,4 +1,5 @@
 // A ledger whose disk takes nothing: who hears of it, and the task that tries it again, and what is drained with it.
+import { Alarm } from "../core/alarm.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Log } from "../host/journal.ts";
@@ -28,7 +29,9 @@ export function ledgerTask({
   ledger,
   drains,
   reconciler,
+  log,
 }: {
+  readonly log: Log;
   readonly ledger: Ledger;
   readonly drains: Drains;
   readonly reconciler: Pick<Reconciler, "trigger">;
@@ -36,13 +39,21 @@ export function ledgerTask({
   return {
     name: "ledger",
     run: async (signal) => {
+      const alarm = new Alarm(clock, signal);
+      ledger.onRelief(() => {
+        alarm.ring();
+      });
+      let { rings } = alarm;
       while (!signal.aborted) {
-        await clock.sleep(TRY_AGAIN_MS, signal).catch(() => undefined);
+        await alarm.sleep(TRY_AGAIN_MS, rings);
+        ({ rings } = alarm);
         // A disk that hangs must not keep the agent from ending.
         if (drains.inDoubt) await untilAborted(drains.settle(), signal).catch(() => undefined);
         if (ledger.trouble === undefined) continue;
         await untilAborted(ledger.heal(), signal).then(
-          () => {
+          (lost) => {
+            if (lost > 0)
+              log.warn({ records: lost }, "records had gone from the disk and were written again");
             reconciler.trigger();
           },
           () => undefined,

@@ -51,7 +51,7 @@ export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => voi
   const connect: Task = { name: "libvirt", run: (signal) => libvirt.run(signal) };
   const sample: Task = { name: "domain sampler", run: (signal) => sampler.run(signal) };
   const expire: Task = { name: "expiry", run: () => expiry.run() };
-  const ledger = ledgerTask(stages);
+  const ledger = ledgerTask({ ...stages, log });
   const diagnose = diagnosisTask({ ...stages, log });
   const everywhere = [connect, reconcile, ledger, expire, sample, diagnose, ...stages.machine.tasks];
   const monitor = monitorOf(options);

@@ -7,11 +7,13 @@ import { platformOf, type Platform } from "../inventory/platforms.ts";
 import type { HostSubject } from "./condition.ts";
 import { isAtLeast, type KernelVersion } from "./kernel-version.ts";
 
+/** Linux 4.10 has kvmgt and the mediated devices that it makes, and had none before. */
+const GVT_SINCE = [4, 10] as const;
 /**
- * Platforms that GVT-g came to drive with 5.1 only; 4.19 and 5.0 refuse them (https://github.com/intel/gvt-linux/issues/177
- * and 53).
+ * Platforms that GVT-g came to drive later; 4.19 and 5.0 refuse them (https://github.com/intel/gvt-linux/issues/177 and 53).
  */
-const GVT_SINCE_5_1: ReadonlySet<string> = new Set(["Coffee Lake", "Whiskey Lake", "Comet Lake"]);
+const COFFEE_LAKE_SINCE = [5, 1] as const;
+const LIKE_COFFEE_LAKE: ReadonlySet<string> = new Set(["Coffee Lake", "Whiskey Lake", "Comet Lake"]);
 
 /** Had XenGT of 2015 and 2016 only. */
 const LEGACY_XENGT = "Haswell";
@@ -48,10 +50,15 @@ export type SriovProspect =
 /** For the latest kernel that is known here when none is given. */
 export function gvtProspect(platform: Platform, kernel?: KernelVersion): GvtProspect {
   const types = typesVersionOf(platform.name);
-  const tooOld = kernel !== undefined && GVT_SINCE_5_1.has(platform.name) && !isAtLeast(kernel, 5, 1);
+  const tooOld = kernel !== undefined && !isAtLeast(kernel, ...gvtSince(platform));
   if (types) return tooOld ? { possible: false, instead: "later-kernel" } : { possible: true, types };
   if (platform.name === LEGACY_XENGT) return { possible: false, instead: "xengt-2016" };
   return { possible: false, instead: hasSriov(platform) ? "sriov" : "never" };
+}
+
+/** The first kernel in which GVT-g drives a platform that it drives at all. */
+export function gvtSince({ name }: Platform): readonly [major: number, minor: number] {
+  return LIKE_COFFEE_LAKE.has(name) ? COFFEE_LAKE_SINCE : GVT_SINCE;
 }
 
 /** Whether XenGT of some year drove it. */

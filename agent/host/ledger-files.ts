@@ -5,7 +5,7 @@ import net from "node:net";
 import path from "node:path";
 import { messageOf } from "../core/errors.ts";
 import { Turns } from "../core/turns.ts";
-import type { VgpuId } from "../core/ids.ts";
+import { parseVgpuId, type VgpuId } from "../core/ids.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import { claimOfRecord, formatOf } from "../lifecycle/claim-formats.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
@@ -135,6 +135,13 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
       }
       await syncDirectory(this.#dir);
     });
+  }
+
+  async list(): Promise<ReadonlySet<VgpuId>> {
+    const names = await readdir(this.#dir);
+    return new Set(
+      names.map((name) => parseVgpuId(path.basename(name, ".json"))).filter((id) => id !== undefined),
+    );
   }
 
   async #write(claim: Claim): Promise<void> {

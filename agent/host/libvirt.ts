@@ -46,6 +46,7 @@ export interface LibvirtHostOptions {
 
 export interface LibvirtStatus {
   readonly uri: string;
+  /** There is a connection, and the last question on it was answered. */
   readonly connected: boolean;
   /** Since when it is so, milliseconds since the epoch. */
   readonly since: number;
@@ -96,6 +97,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   readonly #link: Link;
   readonly #libvirt: Libvirt;
   #status: LibvirtStatus;
+  #isLinked = false;
   readonly #definitions = new KnownDefinitions();
   #hypervisor: Promise<Hypervisor> | undefined;
 
@@ -153,12 +155,20 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   #listedDomains(signal: AbortSignal): Promise<readonly Domain[]> {
     const options = { signal, timeoutMs: READ_MS };
     return this.#mapped("listing the domains", async () => {
-      const listed = await listDomains(this.#libvirt, options);
-      const read = await Promise.all(listed.map((one) => this.#readDomain(one, options)));
+      const read = await this.#readDomains(options).catch((error: unknown) => {
+        if (error instanceof CallTimeoutError) this.#answering(error.message);
+        throw error;
+      });
+      this.#answering(undefined);
       const domains = read.filter((domain) => domain !== undefined);
       this.#definitions.keepOnly(domains.map(({ id }) => id));
       return domains;
     });
+  }
+
+  async #readDomains(options: CallOptions): Promise<readonly (Domain | undefined)[]> {
+    const listed = await listDomains(this.#libvirt, options);
+    return await Promise.all(listed.map((one) => this.#readDomain(one, options)));
   }
 
   async domainFigures(signal: AbortSignal): Promise<readonly DomainFigures[]> {
@@ -284,6 +294,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   #stateChanged(state: LinkState): void {
     const { uri, wall, onChange, onStatus } = this.#options;
     const connected = state.state === "up";
+    this.#isLinked = connected;
     const changed = connected !== this.#status.connected || this.#status.error === NOT_YET;
     const since = connected === this.#status.connected ? this.#status.since : wall();
     const error = state.state === "down" ? state.error.message : undefined;
@@ -293,6 +304,15 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
     if (changed) onStatus(this.#status);
     if (connected) void this.#askVersion();
     onChange();
+  }
+
+  /** A daemon that takes calls and answers none is away, long before its connection is given up. */
+  #answering(error: string | undefined): void {
+    const { wall, onStatus } = this.#options;
+    const connected = error === undefined;
+    if (!this.#isLinked || connected === this.#status.connected) return;
+    this.#status = { ...this.#status, connected, since: wall(), error };
+    onStatus(this.#status);
   }
 
   async #askVersion(): Promise<void> {

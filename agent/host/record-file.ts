@@ -68,13 +68,14 @@ export async function writeWhole(
   onStage("durable");
 }
 
-/** Resolves when the content is on the disk; its name may not be. */
+/** Resolves when the content is on the disk; its name may not be. `flags` as those of open(). */
 export async function writeSynced(
   file: string,
   content: string | Buffer,
   onFilled = (): void => undefined,
+  flags: "w" | "r+" = "w",
 ): Promise<void> {
-  const handle = await open(file, "w", 0o600);
+  const handle = await open(file, flags, 0o600);
   try {
     await handle.writeFile(content);
     onFilled();

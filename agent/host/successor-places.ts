@@ -49,9 +49,11 @@ export class SuccessorPlaces {
     if (!place?.offered) return false;
     place.offered = false;
     onStage("begun");
-    await writeSynced(place.path, content, () => {
+    const filled = (): void => {
       onStage("filled");
-    });
+    };
+    // Never made anew: it is its name that is on the disk. It is gone where somebody took the folder away.
+    await writeSynced(place.path, content, filled, "r+");
     onStage("synced");
     await rename(place.path, file);
     this.#places.delete(file);

@@ -12,6 +12,8 @@ export interface LedgerStore {
   erase(vgpuId: VgpuId): Promise<void>;
   /** Resolves when a record could be written now. Leaves nothing. */
   probe(): Promise<void>;
+  /** The claims that it has a record of. */
+  list(): Promise<ReadonlySet<VgpuId>>;
 }
 
 export class Ledger {
@@ -25,6 +27,7 @@ export class Ledger {
   /** Writes of one claim reach the disk in the order they were made. */
   readonly #writes = new KeyedLock<VgpuId>();
   readonly #onChange = new Set<() => void>();
+  readonly #onRelief = new Set<() => void>();
   readonly #settling = new KeyedLock<"doubts">();
   #trouble: string | undefined;
   #version = 0;
@@ -53,7 +56,12 @@ export class Ledger {
     this.#onChange.add(listener);
   }
 
-  /** Why the store took no record when it was last tried; undefined when it did. */
+  /** Tells when the store took a record in spite of a trouble: it may be worth healing. */
+  onRelief(listener: () => void): void {
+    this.#onRelief.add(listener);
+  }
+
+  /** Why the store has not taken a record, or has lost some; undefined once it was healed. */
   get trouble(): string | undefined {
     return this.#trouble;
   }
@@ -169,16 +177,38 @@ export class Ledger {
     if (this.#claims.get(vgpuId) === claim) this.#set(vgpuId, undefined);
   }
 
-  /** Tries the store again after a trouble. Rejects while it lasts. */
-  async heal(): Promise<void> {
+  /**
+   * Tries the store again after a trouble, which is over when the store has every record again: a folder that was taken away
+   * comes back without them. Resolves with how many it had to be told anew; rejects while the trouble lasts.
+   */
+  async heal(): Promise<number> {
+    let lost: number;
     try {
       await this.#settleDoubts();
       await this.#store.probe();
+      lost = await this.#tellLost();
     } catch (error) {
       this.#setTrouble(messageOf(error));
       throw error;
     }
     this.#setTrouble(undefined);
+    return lost;
+  }
+
+  async #tellLost(): Promise<number> {
+    const kept = await this.#store.list();
+    let told = 0;
+    for (const vgpuId of [...this.#accepted.keys()]) {
+      if (kept.has(vgpuId)) continue;
+      await this.#writes.run(vgpuId, async () => {
+        // What was asked of it meanwhile has told the store itself.
+        const claim = this.#accepted.get(vgpuId);
+        if (!claim) return;
+        await this.#store.write(claim);
+        told += 1;
+      });
+    }
+    return told;
   }
 
   /** Resolves with why the store could not be told, once `otherwise` was done. */
@@ -194,7 +224,7 @@ export class Ledger {
     } catch (error) {
       return error;
     }
-    this.#setTrouble(undefined);
+    if (this.#trouble !== undefined) for (const listener of this.#onRelief) listener();
     return undefined;
   }
 

@@ -29,6 +29,10 @@ export interface Report {
   readonly steps: readonly ReportedStep[];
   /** When the host was looked at, milliseconds since the epoch. */
   readonly observedAt: number;
+  /** Why it is not known what the claims of domains need; undefined when it is. */
+  readonly incomplete: string | undefined;
+  /** Those that no step leads on: somebody has to decide. */
+  readonly failed: readonly ClaimId[];
 }
 
 export interface ReconciliationOptions {
@@ -62,7 +66,7 @@ export class Reconciliation {
     );
     return {
       steps: [...lost.map((claim) => rebuild(claim, "planned")), ...steps],
-      observedAt: inventory.observedAt,
+      ...this.#left(only, inventory),
     };
   }
 
@@ -83,7 +87,21 @@ export class Reconciliation {
     const steps = errands.flatMap((errand) => this.#told(errand, before, after));
     return {
       steps: [...rebuilt.map((claim) => rebuild(claim, "done")), ...steps],
-      observedAt: after.observedAt,
+      ...this.#left(only, after),
+    };
+  }
+
+  /** What no step says, by the last look. */
+  #left(only: ClaimId | undefined, inventory: Inventory): Omit<Report, "steps"> {
+    const { observedAt, domains } = inventory;
+    const failed = this.#options.ledger
+      .living()
+      .filter(({ claimId }) => only === undefined || claimId === only)
+      .filter((claim) => claim.state === "failed" && this.#plan(claim, inventory).length === 0);
+    return {
+      observedAt,
+      incomplete: domains.known ? undefined : domains.why,
+      failed: failed.map(({ claimId }) => claimId).sort(),
     };
   }
 

@@ -287,7 +287,9 @@ function openFailure(options: ConnectionOptions, signal: AbortSignal, caught: un
   if (caught instanceof ConnectionLostError) return caught;
   // A call that the deadline of opening ended says only that it was aborted.
   const cause: unknown = signal.aborted ? signal.reason : caught;
-  const text = `cannot open ${options.uri} at ${options.socket}: ${messageOf(cause)}`;
+  const isLate = cause instanceof DOMException && cause.name === "TimeoutError";
+  const why = isLate ? "the daemon takes connections and does not answer" : messageOf(cause);
+  const text = `cannot open ${options.uri} at ${options.socket}: ${why}`;
   return new ConnectionLostError("open-failed", text, { cause });
 }
 

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
 import { HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { mkdir, rename } from "node:fs/promises";
+import path from "node:path";
 import { refusal } from "../e2e/harness/rpc.ts";
 import { until } from "../e2e/harness/until.ts";
 import { World } from "../e2e/harness/world.ts";
@@ -136,6 +138,21 @@ describe("a ledger whose disk", () => {
       await Promise.all(creates);
       assert.equal((await world.truth()).mdevs.length, 5);
     });
+  });
+
+  it("comes back empty is told every claim again", async () => {
+    await using world = await World.start();
+    const folder = path.join(world.stateDir, "claims");
+    for (const name of ["kept", "over"]) await world.create(name);
+    await world.destroy("over", { gracePeriod: { seconds: 0n, nanos: 0 } });
+    await rename(folder, `${folder}-away`);
+    assert.equal((await refusal(world.create("new"))).reason, "LEDGER_UNAVAILABLE");
+    await mkdir(folder);
+    await world.agent.logged(/"records":2,.*records had gone from the disk/);
+    await world.kill();
+    await world.startAgain();
+    assert.deepEqual((await world.claimStates()).sort(), ["active", "gone"]);
+    assert.equal((await world.claimed("over")).claimState, ClaimState.GONE);
   });
 
   it("has an undrain that it refused undone for the next start, too", async () => {

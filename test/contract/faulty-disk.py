@@ -117,5 +117,14 @@ class FaultyDisk(Operations):
         os.chmod(path, mode)
 
 
-# Its own name in /proc/mounts, for the test that waits for the mount.
-FUSE(FaultyDisk(), MOUNTPOINT, foreground=True, fsname="faulty-disk", nonempty=True)
+# Its own name in /proc/mounts, for the test that waits for the mount. Nothing is remembered for a while: who reads a file that
+# has just taken the place of another must not be told the other's size.
+FUSE(
+    FaultyDisk(),
+    MOUNTPOINT,
+    foreground=True,
+    fsname="faulty-disk",
+    nonempty=True,
+    attr_timeout=0,
+    entry_timeout=0,
+)

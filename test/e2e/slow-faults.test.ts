@@ -78,9 +78,12 @@ const scenarios = {
       assert.equal(code, "UNAVAILABLE");
       assert.ok(reason === "LIBVIRT_TIMEOUT" || reason === "LIBVIRT_UNAVAILABLE", reason);
     }
+    // Its connection stands for a while yet.
+    assert.equal((await world.shownHost()).libvirt?.connected, false);
     await world.clearFaults();
     // Nobody asks for anything: the agent finds out by itself.
     await world.sawLibvirt();
+    assert.equal((await world.shownHost()).libvirt?.connected, true);
     await world.destroy("desk-1", AT_ONCE);
     assert.deepEqual((await world.truth()).mdevs, []);
   },

@@ -31,6 +31,15 @@ export class MemoryStore implements LedgerStore {
     await this.before("probe");
   }
 
+  list(): Promise<ReadonlySet<VgpuId>> {
+    return Promise.resolve(new Set(this.#records.keys()));
+  }
+
+  /** As a folder that was taken away and came back empty. */
+  lose(): void {
+    this.#records.clear();
+  }
+
   /** What a new agent would read at its start. */
   get records(): Claim[] {
     return [...this.#records.values()];

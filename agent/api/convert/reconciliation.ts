@@ -13,7 +13,7 @@ const states = {
 /** Of one step; a name of somebody else's domain may be of any length. */
 const MAX_MESSAGE_BYTES = 1_000;
 
-export function toWireReconciliation({ steps, observedAt }: Report): ReconcileResponse {
+export function toWireReconciliation({ steps, observedAt, incomplete, failed }: Report): ReconcileResponse {
   return ReconcileResponse.fromPartial({
     steps: steps.map(({ kind, claimId, object, message, state, failure }) => ({
       ...{ kind, claimId, object },
@@ -22,5 +22,7 @@ export function toWireReconciliation({ steps, observedAt }: Report): ReconcileRe
       failure: toWireFailure(undefined, failure),
     })),
     observeTime: new Date(observedAt),
+    incomplete: incomplete === undefined ? undefined : { reason: "LIBVIRT_UNAVAILABLE", message: incomplete },
+    failedClaims: [...failed],
   });
 }

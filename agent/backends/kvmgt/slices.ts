@@ -115,7 +115,7 @@ export class KvmgtSlices implements Slices {
       return new AgentError(
         "GM_FRAGMENTED",
         `${what}: the kernel counts room for ${available} and finds no range in one piece (ENOSPC); ` +
-          "remove other vGPUs of this GPU, stop what uses the host's display, or take a smaller type",
+          "remove other vGPUs of this GPU, stop what uses the host's display, or take a smaller type where there is one",
         { details },
       );
     return new AgentError("KERNEL_REPORTS_NO_ROOM", `${what}: the kernel has no room left (ENOSPC)`, {

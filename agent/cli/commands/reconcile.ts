@@ -1,9 +1,14 @@
 // `vgpuctl reconcile`
-import { StepState, type ReconcileStep } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import {
+  StepState,
+  type ReconcileResponse,
+  type ReconcileStep,
+} from "../../../proto/gen/vgpud/v1/host_service.ts";
 import type { Answer, ChangeCommand } from "../command.ts";
 import { endingOfReason } from "../errors/call-error.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { messageJson } from "../view/json.ts";
+import { failureText } from "../view/words.ts";
 import { stepTable } from "../view/step-view.ts";
 
 export const reconcileCommand: ChangeCommand = {
@@ -20,12 +25,31 @@ export const reconcileCommand: ChangeCommand = {
   run: async (args, vgpud) => {
     const [claimId = ""] = args.operands;
     const response = await vgpud.reconcile({ dryRun: args.has("dry-run"), claimId });
-    return { json: messageJson(response), ...shown(response.steps) };
+    return { json: messageJson(response), ...shown(response) };
   },
 };
 
-function shown(steps: readonly ReconcileStep[]): Pick<Answer, "text" | "messages" | "error"> {
-  if (steps.length === 0) return { text: [], messages: ["nothing to do: the host is as the claims say"] };
+function shown(response: ReconcileResponse): Pick<Answer, "text" | "messages" | "error"> {
+  const { steps } = response;
+  const open = openQuestions(response);
+  if (steps.length > 0) return { ...shownSteps(steps), messages: open };
+  const messages = open.length > 0 ? open : ["nothing to do: the host is as the claims say"];
+  return { text: [], messages };
+}
+
+/** What no step says. */
+function openQuestions({ incomplete, failedClaims }: ReconcileResponse): readonly string[] {
+  const away = failureText(incomplete);
+  const count = failedClaims.length === 1 ? "1 claim has" : `${failedClaims.length} claims have`;
+  return [
+    ...(away === undefined ? [] : [`what the claims of domains need is not known: ${away}`]),
+    ...(failedClaims.length === 0
+      ? []
+      : [`${count} failed and no step leads on, see vgpuctl domains and vgpus: ${failedClaims.join(", ")}`]),
+  ];
+}
+
+function shownSteps(steps: readonly ReconcileStep[]): Pick<Answer, "text" | "error"> {
   const failed = steps.filter(({ state }) => state === StepState.FAILED);
   const [first] = failed;
   if (first === undefined) return { text: stepTable(steps) };

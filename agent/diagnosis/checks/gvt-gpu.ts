@@ -3,7 +3,7 @@ import { unsignedInt } from "../../discovery/host-files.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import { fail, gpuCheck, notApplicable, pass, unknown } from "../condition.ts";
 import type { Look } from "../look.ts";
-import { gvtProspect, hasXengt, otherModes, sriovProspect } from "../prospects.ts";
+import { gvtProspect, gvtSince, hasXengt, otherModes, sriovProspect } from "../prospects.ts";
 import { BEST_APERTURE_MIB, roomWith } from "./aperture-room.ts";
 
 export const gvtUnsupportedPlatform = gpuCheck({
@@ -21,7 +21,8 @@ export const gvtUnsupportedPlatform = gpuCheck({
     const xen = host.hypervisor === "xen";
     const prospect = gvtProspect(platform, xen ? undefined : host.kernel);
     const modes = otherModes(platform, host);
-    const values = { platform: platform.name, kernel: host.kernelRelease, modes };
+    const since = gvtSince(platform).join(".");
+    const values = { platform: platform.name, kernel: host.kernelRelease, modes, since };
     const instead = prospect.possible ? undefined : prospect.instead;
     if (instead === "sriov" && sriovProspect(platform, host.kernel).possible === false)
       return fail("sriov-later", values);

@@ -200,6 +200,8 @@ describe("place", () => {
     assert.equal(reason(decide(gpusOf([512]), byType("1"))), "TYPE_UNKNOWN");
     assert.equal(reason(decide(gpusOf([128]), byType("8"))), "MODE_UNSUPPORTED");
     assert.equal(reason(decide([], byType("8"))), "MODE_UNSUPPORTED");
+    const nothing = decide(gpusOf([128]), byType("8"));
+    assert.equal(nothing.candidates[0]?.budget, undefined, "no room is told of what offers none");
     const full = gpusOf([256]);
     full[0]?.make(ownVgpuId(1), typeName("4"));
     assert.equal(reason(decide(full, byType("8"))), "APERTURE_EXHAUSTED");

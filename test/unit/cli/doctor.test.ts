@@ -83,6 +83,18 @@ describe("vgpuctl doctor without vgpud", () => {
     assert.match(other.stdout, /does not drive Rocket Lake/, "which is not written as on the mainland");
   });
 
+  it("knows since which kernel a GPU can be had", async () => {
+    const prospect = async (id: string, kernel: string): Promise<readonly [number, string]> => {
+      const { stdout, exitCode } = await vgpuctl("/nowhere", ["doctor", "--pci-id", id, "--kernel", kernel]);
+      return [exitCode, stdout];
+    };
+    const [old, text] = await prospect("8086:5912", "4.4");
+    assert.equal(old, exitCodes.ok, "other modes are there");
+    assert.match(text, /GVT-g drives Kaby Lake since Linux 4\.10, and 4\.4 is older/);
+    assert.doesNotMatch((await prospect("8086:5912", "4.10"))[1], /is older/);
+    assert.match((await prospect("8086:3e92", "4.19"))[1], /since Linux 5\.1, and 4\.19 is older/);
+  });
+
   it("says how this machine is examined where no vgpud answers", async () => {
     const { stderr, exitCode } = await vgpuctl("/nowhere", ["doctor", "--mode", "gvt-g"]);
     assert.match(stderr, /^hint: without vgpud: vgpuctl doctor --mode gvt-g --host-root \/$/m);

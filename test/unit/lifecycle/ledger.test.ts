@@ -1,5 +1,6 @@
 // What the ledger promises: a claim counts from the moment it is asked for, and is as if never asked when it cannot be written.
 import assert from "node:assert/strict";
+import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { claim, reservation, vgpuClaim } from "../../fakes/claims.ts";
 import { claimId } from "../../fakes/ids.ts";
@@ -144,6 +145,24 @@ describe("the ledger", () => {
     await ledger.heal();
     assert.deepEqual([ledger.trouble, heard], [undefined, ["no space left", undefined]]);
     assert.notEqual(ledger.version, version);
+  });
+
+  it("writes again what the disk has lost meanwhile, and is in trouble until it has", async () => {
+    const store = new MemoryStore();
+    const kept = [claim(1), vgpuClaim(2), reservation(3), claim(4, { state: "gone", goal: "absent" })];
+    const ledger = new Ledger(store, kept);
+    for (const each of kept) await store.write(each);
+    store.breakDown("no such folder");
+    await assert.rejects(ledger.put(claim(5)));
+    store.lose();
+    store.heal();
+    await ledger.put(claim(6));
+    assert.equal(ledger.trouble, "no such folder");
+    assert.equal(await ledger.heal(), kept.length);
+    assert.equal(ledger.trouble, undefined);
+    const ids = (claims: readonly Claim[]): string[] => claims.map(({ vgpuId }) => vgpuId).sort();
+    assert.deepEqual(ids(store.records), ids([...kept, claim(6)]));
+    assert.equal(await ledger.heal(), 0);
   });
 
   it("writes changes of one claim in the order they were asked for", async () => {

@@ -102,6 +102,19 @@ describe("a reconciliation", () => {
     assert.match(only?.message ?? "", /^wait for libvirt: connection refused$/);
   });
 
+  it("says what it cannot know, and which claims wait for somebody to decide", async () => {
+    const node = await nodeWith(1, 2);
+    node.host.become(domainId(1), "shut-off");
+    node.host.forget(domainId(1));
+    const found = await run(node);
+    assert.deepEqual([found.incomplete, found.failed], [undefined, [claimId("claim-1")]]);
+    assert.deepEqual((await run(node, "claim-2")).failed, []);
+    node.host.libvirtAway = "connection refused";
+    const away = await preview(node);
+    assert.deepEqual([away.steps, away.incomplete], [[], "connection refused"]);
+    assert.deepEqual(away.failed, [claimId("claim-1")]);
+  });
+
   it("rebuilds what the ledger lost", async () => {
     const node = await nodeWith(1);
     const [claim] = node.ledger.all();

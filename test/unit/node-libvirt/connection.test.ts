@@ -98,7 +98,11 @@ describe("opening a connection", () => {
 
   it("gives up when the daemon accepts and says nothing", async () => {
     await using daemon = await scriptedDaemon(() => undefined);
-    await assert.rejects(open(daemon.socket, { openTimeoutMs: 50 }), lost("open-failed", "not-sent"));
+    await assert.rejects(open(daemon.socket, { openTimeoutMs: 50 }), (error: unknown) => {
+      lost("open-failed", "not-sent")(error);
+      assert.match(String(error), /: the daemon takes connections and does not answer$/);
+      return true;
+    });
   });
 
   it("gives up when its signal aborts", async () => {

@@ -266,6 +266,7 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
     write: () => Promise.resolve(),
     erase: () => Promise.resolve(),
     probe: () => Promise.resolve(),
+    list: () => Promise.resolve(new Set<never>()),
   };
   const ledger = new Ledger(store, kept);
   return {

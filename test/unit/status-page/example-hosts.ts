@@ -165,6 +165,7 @@ function viewOf(inventory: Inventory, claims: readonly DomainClaim[]): StatusSou
     write: () => Promise.resolve(),
     erase: () => Promise.resolve(),
     probe: () => Promise.resolve(),
+    list: () => Promise.resolve(new Set<never>()),
   };
   const ledger = new Ledger(store, claims);
   return {

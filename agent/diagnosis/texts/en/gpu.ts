@@ -47,7 +47,7 @@ export const gpu = {
       model: "8086:{id} is not known here",
       supported: "GVT-g drives {platform} (types {types})",
       "by-xengt": "XenGT of this dom0's kernel drives {platform}",
-      "later-kernel": "GVT-g drives {platform} since Linux 5.1, and {kernel} is older",
+      "later-kernel": "GVT-g drives {platform} since Linux {since}, and {kernel} is older",
       sriov: "GVT-g does not drive {platform}, whose graphics have SR-IOV instead",
       "sriov-later":
         "GVT-g does not drive {platform}, whose graphics have SR-IOV instead, for which kernel {kernel} has no driver",
@@ -172,9 +172,9 @@ export const gpu = {
     },
     remedies: {
       pieces:
-        "destroy a vGPU of this GPU that lies between two free pieces, or ask for a smaller type; other GPUs are preferred meanwhile",
+        "destroy a vGPU of this GPU that lies between two free pieces, or ask for a smaller type where there is one; other GPUs are preferred meanwhile",
       refused:
-        "destroy a vGPU of this GPU that lies between two free pieces, or ask for a smaller type; other GPUs are preferred meanwhile",
+        "destroy a vGPU of this GPU that lies between two free pieces, or ask for a smaller type where there is one; other GPUs are preferred meanwhile",
     },
   },
   IOMMU_GROUP_MISSING: {

@@ -12,7 +12,7 @@ export const virtualization = {
     remedies: {
       "not-asked":
         "examine the host itself (vgpuctl doctor, there), or write the tree by --bundle there: that asks libvirt and keeps its answer",
-      away: "start the daemon (systemctl start libvirtd, or virtqemud.socket) and see its journal",
+      away: "start the daemon (systemctl start libvirtd, or virtqemud.socket), or restart one that runs and does not answer, and see its journal",
     },
   },
   LIBVIRT_TOO_OLD: {

@@ -46,7 +46,7 @@ export const gpu: Same<typeof english> = {
       model: "不认识设备 8086:{id}",
       supported: "GVT-g 支持 {platform}（类型 {types}）",
       "by-xengt": "这个 dom0 内核的 XenGT 支持 {platform}",
-      "later-kernel": "GVT-g 从 Linux 5.1 起支持 {platform}，而内核 {kernel} 更旧",
+      "later-kernel": "GVT-g 从 Linux {since} 起支持 {platform}，而内核 {kernel} 更旧",
       sriov: "GVT-g 不支持 {platform}，这个平台改用 SR-IOV",
       "sriov-later": "GVT-g 不支持 {platform}，这个平台改用 SR-IOV，而内核 {kernel} 没有相应的驱动",
       "xengt-2016": "GVT-g 不支持 {platform}；只有 2015 至 2016 年的 XenGT 支持过",

@@ -13,7 +13,7 @@ export const virtualization: Same<typeof english> = {
     remedies: {
       "not-asked":
         "请在那台主机上直接检查（运行 vgpuctl doctor），或在那里用 --bundle 生成目录树：它会询问 libvirt 并保存其应答",
-      away: "启动守护进程（systemctl start libvirtd，或 virtqemud.socket），并查看其日志",
+      away: "启动守护进程（systemctl start libvirtd，或 virtqemud.socket）；如果它在运行但没有应答，请重启它；并查看其日志",
     },
   },
   LIBVIRT_TOO_OLD: {
