@@ -7,8 +7,12 @@ import type { Log } from "../host/journal.ts";
 import type { Look } from "../inventory/lookout.ts";
 import { unreadLog } from "./unread-log.ts";
 
+/** A thread that waits for a processor has had it by then, and nobody waits that long for a look. */
+const PAUSE_MS = 20;
+const NEVER = new AbortController().signal;
+
 export function composeLook(of: Pick<Observer, "files" | "domains">, log: Log): Look {
-  const kernel = new KernelReader();
+  const kernel = new KernelReader(() => clock.sleep(PAUSE_MS, NEVER));
   const observer: Observer = { ...of, kernel, slicesIn: (files) => new MdevBus(files), wall: clock.wall };
   const tell = unreadLog(log);
   return async (signal) => {

@@ -1,7 +1,9 @@
 // GPUs and slices as the kernel shows them, each GPU as it is before or after a change and never in the middle of one. Pure,
 // but for what is kept.
 // The kernel changes a GPU in many steps, and a look reads it in many. So what shows otherwise than at the last look is read
-// again until it shows the same twice; the usual look, which finds nothing new, costs nothing more.
+// again until it shows the same twice; the usual look, which finds nothing new, costs nothing more. A driver that is at work on
+// a GPU may stand still in between, as when its thread waits for a processor: between two readings of a GPU that has another
+// driver, other nodes or other types than before there is a pause.
 import { isDeepStrictEqual } from "node:util";
 import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { Gpu, KernelVgpu } from "../inventory/model.ts";
@@ -32,19 +34,32 @@ interface Sources {
 const MAX_READINGS = 6;
 
 export class KernelReader {
+  readonly #pause: () => Promise<void>;
   #last: KernelFacts = { gpus: new Map(), vgpus: new Map() };
+
+  /** `pause` resolves when a driver has had time to go on; none for who looks at what does not change. */
+  constructor(pause: () => Promise<void> = () => Promise.resolve()) {
+    this.#pause = pause;
+  }
 
   /** Throws when it cannot be read which objects there are. */
   async read(sources: Sources): Promise<KernelFacts> {
     let seen = this.#typed(await readAll(sources));
     let doubtful = differing(this.#last, seen);
     for (let readings = 1; doubtful.size > 0 && readings < MAX_READINGS; readings += 1) {
+      if ([...doubtful].some((address) => this.#isReshaped(address, seen))) await this.#pause();
       const again = this.#typed(await readAgain(sources, seen, doubtful));
       doubtful = differing(seen, again);
       seen = again;
     }
     this.#last = withoutDoubt(seen, { doubtful, before: this.#last });
     return this.#last;
+  }
+
+  /** Of a GPU that was there before: one that is new is at rest as a rule, and every start finds all of them new. */
+  #isReshaped(address: PciAddress, { gpus }: KernelFacts): boolean {
+    const [before, now] = [this.#last.gpus.get(address), gpus.get(address)];
+    return before !== undefined && !isDeepStrictEqual(withoutCounts(before), now && withoutCounts(now));
   }
 
   /** What a slice takes it takes until it is gone: one whose type the kernel does not tell any more is of its last one. */

@@ -52,7 +52,7 @@ export class StorageRoots implements StoragePaths {
       throw refuse(
         field,
         file,
-        `resolves to ${real}, which is not a regular file (block devices allowed: ${listed})`,
+        `resolves to ${real}, which is not a regular file (block devices allowed by block_devices in the configuration: ${listed})`,
       );
     }
     return real;
@@ -111,7 +111,7 @@ export class StorageRoots implements StoragePaths {
     throw refuse(
       field,
       file,
-      `resolves to ${real}, which is below none of the storage roots: ${roots.join(", ")}`,
+      `resolves to ${real}, which is below none of the storage roots: ${roots.join(", ")}; a reload takes what is added to storage_roots in the configuration`,
     );
   }
 

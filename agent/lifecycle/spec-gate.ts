@@ -140,6 +140,6 @@ function notListed(
 ): AgentError[] {
   if (list.includes(name)) return [];
   const listed = list.length === 0 ? "it lists none" : `it lists ${list.join(", ")}`;
-  const message = `${name} is not among the ${key} of this host's configuration; ${listed}`;
+  const message = `${name} is not among the ${key} of this host's configuration; ${listed}: a reload takes what is added to ${key}`;
   return [new AgentError("NETWORK_NOT_ALLOWED", message, { field, details: { name } })];
 }

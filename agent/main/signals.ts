@@ -6,8 +6,10 @@ import { EXIT } from "./exit-codes.ts";
 /** Terminals and supervisors may send one request to stop more than once. */
 const SAME_REQUEST_MS = 2_000;
 
-/** What an orderly stop has closed is gone by then. */
-const LINGER_MS = 1_000;
+/** The last files of an orderly stop are read and written by then. */
+const LINGER_MS = 2_000;
+/** What Node.js calls work on files: FSReqCallback, FSReqPromise. */
+const FILE_REQUEST = "FSReq";
 
 /** Aborts at the first SIGTERM or SIGINT; a later one does not wait for an orderly stop. */
 export function stopSignal(log: Log): AbortController {
@@ -26,12 +28,12 @@ export function stopSignal(log: Log): AbortController {
 }
 
 /**
- * For the end of an orderly stop, after which nothing is under way but what never ends, as a read that a driver hangs in: the
- * process would live on with it, and exit(3) waits for its thread. By a signal it ends without: for systemd by SIGTERM well, and
- * by SIGKILL not.
+ * For the end of an orderly stop. A read of a file that a driver hangs in would keep the process, and exit(3) waits for its thread.
+ * By a signal it ends without: for systemd by SIGTERM well, and by SIGKILL not. Whatever else is still closing ends by itself.
  */
 export function leaveHungReads(): void {
-  const timer = setTimeout(() => {
+  const timer = setInterval(() => {
+    if (!process.getActiveResourcesInfo().some((type) => type.startsWith(FILE_REQUEST))) return;
     process.removeAllListeners("SIGTERM");
     process.kill(process.pid, process.exitCode === undefined ? "SIGTERM" : "SIGKILL");
   }, LINGER_MS);

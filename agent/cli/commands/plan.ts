@@ -86,6 +86,9 @@ export const planCommand: ReadCommand = {
 function doesNotFit(plan: PlanResponse): CliError {
   const reasons = plan.unplanned.map(({ reason }) => reason);
   const reason = reasons.find((one) => endingOfReason(one) === "no-room") ?? reasons[0];
-  const look = reason === "MODE_UNSUPPORTED" ? ["doctor"] : ["gpus"];
-  return new CliError(endingOfReason(reason), planLine(plan), { reason, look });
+  const ending = endingOfReason(reason);
+  return new CliError(ending, planLine(plan), {
+    reason,
+    look: [ending === "unsupported" ? "doctor" : "gpus"],
+  });
 }

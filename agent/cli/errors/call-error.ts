@@ -82,6 +82,8 @@ function endingOf(code: status, reason: string | undefined): Exclude<Ending, "ok
     case status.RESOURCE_EXHAUSTED:
       // Without a reason it is the transport's: a message above its limit.
       return reason === undefined ? "failure" : "no-room";
+    case status.FAILED_PRECONDITION:
+      return endingOfReason(reason);
     case status.UNAVAILABLE:
       return reason === undefined ? "unreachable" : "failure";
     case status.OK:
@@ -89,7 +91,6 @@ function endingOf(code: status, reason: string | undefined): Exclude<Ending, "ok
     case status.UNKNOWN:
     case status.DEADLINE_EXCEEDED:
     case status.NOT_FOUND:
-    case status.FAILED_PRECONDITION:
     case status.OUT_OF_RANGE:
     case status.INTERNAL:
     case status.DATA_LOSS:

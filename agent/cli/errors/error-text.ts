@@ -82,14 +82,36 @@ function hints(error: CliError, context: RunContext): readonly string[] {
   if (call === undefined)
     return ending === "usage" && !error.inFile ? [`vgpuctl ${command.name} --help`] : [];
   if (call.outcomeUnknown) return outcomeHints(context);
+  const seen = elsewhere[reason ?? ""] ?? [];
   if (call.details.retryMs !== undefined)
-    return [`wait ${formatDurationMs(call.details.retryMs)}, then: ${retry}`];
+    return [...seen, `wait ${formatDurationMs(call.details.retryMs)}, then: ${retry}`];
+  const way = wayOut(error, context);
+  if (way !== undefined) return [line(...way)];
   const words = reason === undefined ? undefined : lookByReason[reason];
-  if (words !== undefined) return [line(...words)];
-  if (ending === "no-room" || ending === "unsupported") return [line("gpus")];
+  if (words !== undefined) return [line(...words), ...seen];
+  if (ending === "no-room") return [line("gpus")];
+  if (ending === "unsupported") return [line("doctor")];
   if (ending === "conflict" && ref !== undefined) return [line("domains", ref)];
   return call.details.fields.length > 0 ? [`vgpuctl ${command.name} --help`] : [];
 }
+
+/** What does what was meant, where the claim is of another kind than the command. */
+function wayOut({ reason, call }: CliError, { command, ref }: RunContext): readonly string[] | undefined {
+  if (reason === "DOMAIN_VANISHED" && ref !== undefined) return ["destroy", ref];
+  if (reason !== "CLAIM_STATE") return undefined;
+  const { domain_uuid: domain, claim_id: claim } = call?.details.metadata ?? {};
+  if (command.name === "release" && claim !== undefined) return ["destroy", `claim:${claim}`];
+  if (command.name !== "delete-vgpu") return undefined;
+  if (domain !== undefined) return ["destroy", domain];
+  return claim === undefined ? ["vgpus"] : ["release", claim];
+}
+
+/** Where more is to be seen than vgpuctl shows. */
+const elsewhere: Readonly<Record<string, readonly string[]>> = {
+  KERNEL_REFUSED: ["what the kernel says of it: dmesg | tail"],
+  HOSTD_UNAVAILABLE: ["systemctl status vgpud-hostd.socket vgpud-hostd"],
+  LEDGER_UNAVAILABLE: ["the disk of vgpud's state directory, as a rule /var/lib/vgpud: df, dmesg"],
+};
 
 /** One that only another socket allows is repeated there. */
 function permissionHints({ call }: CliError, { retry, retryWith }: RunContext): readonly string[] {
@@ -105,6 +127,7 @@ const lookByReason: Readonly<Record<string, readonly string[]>> = {
   GPU_DRAINED: ["gpus"],
   HOST_DRAINED: ["host"],
   TYPE_UNKNOWN: ["gpus"],
+  KERNEL_REFUSED: ["doctor"],
   VGPU_NOT_FOUND: ["vgpus"],
   CALLERS_LIMIT_REACHED: ["vgpus"],
   DOMAIN_NOT_FOUND: ["domains"],

@@ -6,7 +6,7 @@ import { didYouMean } from "../../core/suggest.ts";
 import { usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { modes } from "./create-words.ts";
-import { flavorOf, modeOf, modeWord, pair, preferences, sizesOf } from "./vgpu-want.ts";
+import { flavorOf, modeOf, modeWord, pair, preferences, refuseUnserved, sizesOf } from "./vgpu-want.ts";
 
 /** The word that stands for what `--flavor-metadata` says. */
 const FLAVOR = "flavor";
@@ -67,6 +67,7 @@ function wantOf(word: string, flavor: VgpuRequest["want"]): VgpuRequest["want"] 
 
 /** What was meant as a mode or as sizes is no type, whatever the host offers. */
 function typeNamed(word: string): string {
+  refuseUnserved(word);
   if (allModes.some((mode) => mode === word.toLowerCase())) {
     const served = Object.keys(modes);
     throw usageError(`WANT takes as a mode ${served.join(", ")}, not '${word}'`, didYouMean(word, served));

@@ -1,6 +1,7 @@
 // Pure: what a vGPU is to be, from the flags and words that say it.
 import type { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { VgtSizes, VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { modes as allModes } from "../../core/modes.ts";
 import { usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { modes, policies } from "./create-words.ts";
@@ -22,6 +23,7 @@ export function wantOf(args: Arguments): Want | undefined {
   args.atMostOne("type", "sizes", "mode", "flavor-metadata");
   const type = args.text("type");
   if (type !== undefined) return { $case: "type", value: type };
+  refuseUnserved(args.text("mode"));
   const mode = args.choice("mode", modes);
   if (mode !== undefined) return { $case: "mode", value: mode };
   const sizes = args.text("sizes");
@@ -76,6 +78,16 @@ export function preferences(
 export function modeOf(text: string): Want | undefined {
   const mode = Object.hasOwn(modes, text) ? modes[text as keyof typeof modes] : undefined;
   return mode === undefined ? undefined : { $case: "mode", value: mode };
+}
+
+/** A mode that there is and that this release makes nothing of is no misspelling of another. */
+export function refuseUnserved(word: string | undefined): void {
+  if (word === undefined || Object.hasOwn(modes, word) || !allModes.some((mode) => mode === word)) return;
+  const served = Object.keys(modes).join(", ");
+  throw usageError(
+    `this release makes vGPUs of mode ${served} alone, not of ${word}`,
+    `what this host could do: vgpuctl doctor --mode ${word}`,
+  );
 }
 
 /** The word for a mode, as `gvt-g`. */

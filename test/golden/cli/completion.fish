@@ -163,7 +163,7 @@ complete -c vgpuctl -n '__vgpuctl_is reservations' -l watch -s w -d 'show it aga
 complete -c vgpuctl -n '__vgpuctl_is reservations' -l interval -x -d 'the time between two looks (default 2s, at least 100ms)'
 complete -c vgpuctl -n '__vgpuctl_is reservations' -a '(__vgpuctl_live reservations)'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a renew -d 'move the end of a reservation'
-complete -c vgpuctl -n '__vgpuctl_is renew' -l ttl -x -d 'for how long from now, 1s to 24h (default 60s)'
+complete -c vgpuctl -n '__vgpuctl_is renew' -l ttl -x -d 'for how long from now, 1s to 24h; must be given'
 complete -c vgpuctl -n '__vgpuctl_is renew' -a '(__vgpuctl_live reservations)'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a release -d 'give the room of a reservation back'
 complete -c vgpuctl -n '__vgpuctl_is release' -a '(__vgpuctl_live reservations)'

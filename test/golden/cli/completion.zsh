@@ -181,7 +181,7 @@ _vgpuctl() {
             --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
             '1:CLAIM_ID:{_vgpuctl_live reservations}' ;;
         renew) _arguments $globals \
-            --ttl='[for how long from now, 1s to 24h (default 60s)]:DURATION: ' \
+            --ttl='[for how long from now, 1s to 24h; must be given]:DURATION: ' \
             '1:CLAIM_ID:{_vgpuctl_live reservations}' ;;
         release) _arguments $globals \
             '1:CLAIM_ID:{_vgpuctl_live reservations}' ;;

@@ -67,7 +67,7 @@ const refused: Readonly<Record<string, RefusedCase>> = {
   "tells a mode that this host cannot do": {
     refusal: { code: status.FAILED_PRECONDITION, message: "m", reason: "MODE_UNSUPPORTED" },
     exitCode: 5,
-    says: /hint: vgpuctl --socket \S+ gpus/,
+    says: /hint: vgpuctl --socket \S+ doctor/,
   },
   "tells a method that is not served": {
     refusal: { code: status.UNIMPLEMENTED, message: "m", reason: "NOT_IMPLEMENTED" },
@@ -313,7 +313,7 @@ describe("a wrong command line", () => {
     "wants something to boot": [SIZED, /nothing to boot: give --disk or --kernel\n/],
     "offers no mode that is not served": [
       [...SIZED.toSpliced(2, 2), "--mode", "sriov"],
-      /--mode takes gvt-g, not 'sriov'/,
+      /release makes vGPUs of mode gvt-g alone, not of sriov\n/,
     ],
     "offers no bus that is not served": [
       [...SIZED, "--disk", "/d", "--disk-format", "raw", "--disk-bus", "xen"],
@@ -334,6 +334,7 @@ describe("a wrong command line", () => {
       ["create", "a", "--type", "t", "--vcpus", "two", "--memory", "1"],
       /--vcpus takes a whole number/,
     ],
+    "wants to know for how long a reservation is renewed": [["renew", "job-17"], /--ttl is missing/],
     "suggests the nearest mode": [
       ["create", "a", "--mode", "gvtg", "--vcpus", "1", "--memory", "1"],
       /did you mean gvt-g\?/,

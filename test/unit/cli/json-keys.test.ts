@@ -62,7 +62,7 @@ const lines: readonly string[] = [
     "reservations",
     "reservations ID",
   ],
-  ...["renew ID", "release ID"],
+  ...["renew ID --ttl 10m", "release ID"],
   ...["drain", "drain 0000:00:02.0", "undrain", "undrain 0000:00:02.0", "reconcile --dry-run"],
   ...["adopt ID --claim-id c", "release-vgpu ID"],
   ...["plan gvt-g:2", "operation 9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234", "version", "help", "completion bash"],

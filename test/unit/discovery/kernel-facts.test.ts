@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { MdevBus } from "../../../agent/backends/kvmgt/mdev-bus.ts";
 import { KernelReader, type KernelFacts } from "../../../agent/discovery/kernel-facts.ts";
+import type { HostFiles } from "../../../agent/discovery/host-files.ts";
 import type { Entries } from "../../../agent/simulator/gpu-tree.ts";
 import { parseHost } from "../../../agent/simulator/host-yaml.ts";
 import { hostEntries } from "../../../agent/simulator/host-tree.ts";
@@ -126,6 +127,31 @@ describe("a GPU that changes while it is read", () => {
       [unseen, seen].map(({ vgpus }) => [...vgpus.values()].map(({ type, isLeaving }) => [type, isLeaving])),
       [[["", true]], [[TYPE, true]]],
     );
+  });
+
+  it("is not taken as it is while its driver pauses, but a slice that is made keeps nobody waiting", async () => {
+    let tree = bound;
+    let pauses = 0;
+    const reader = new KernelReader(() => {
+      pauses += 1;
+      tree = bound;
+      return Promise.resolve();
+    });
+    const files: HostFiles = {
+      read: (file) => new ChangingFiles(tree).read(file),
+      list: (file) => new ChangingFiles(tree).list(file),
+      linkName: (file) => new ChangingFiles(tree).linkName(file),
+      linkParentName: (file) => new ChangingFiles(tree).linkParentName(file),
+    };
+    const look = (): Promise<KernelFacts> => reader.read({ files, slices: new MdevBus(files) });
+    const before = await look();
+    assert.equal(pauses, 0, "all that is seen first is new");
+    tree = withoutTypes;
+    assert.deepEqual(await look(), before);
+    assert.equal(pauses, 1);
+    tree = treeOf("driver: i915", { slice: true });
+    assert.equal((await look()).vgpus.size, 1);
+    assert.equal(pauses, 1);
   });
 
   it("costs a second reading of its own, and one that does not change costs none", async () => {
