@@ -83,5 +83,5 @@ function freeOf({ budget }: Gpu): string | undefined {
   const free = budget?.free;
   if (free === undefined) return undefined;
   const { lowGmMib, highGmMib, fences, instances } = free;
-  return `${lowGmMib}+${highGmMib} MiB ${fences} fences ${instances} vGPUs`;
+  return `${lowGmMib}+${highGmMib} MiB ${fences} fences ${instances} ${instances === 1 ? "vGPU" : "vGPUs"}`;
 }

@@ -88,7 +88,11 @@ function hints(error: CliError, context: RunContext): readonly string[] {
   const way = wayOut(error, context);
   if (way !== undefined) return [line(...way)];
   const words = reason === undefined ? undefined : lookByReason[reason];
-  if (words !== undefined) return [line(...words), ...seen];
+  if (words !== undefined) return [line(...words), ...seen, ...alsoClaimed(error, context)];
+  const configured = byConfiguration[reason ?? ""];
+  if (configured !== undefined) return configured;
+  if (reason === "DOMAIN_FOREIGN" && ref !== undefined)
+    return [line("domains", ref), `with the vGPU it shows: ${line("adopt", "VGPU_ID", "--with-domain")}`];
   if (ending === "no-room") return [line("gpus")];
   if (ending === "unsupported") return [line("doctor")];
   if (ending === "conflict" && ref !== undefined) return [line("domains", ref)];
@@ -105,6 +109,17 @@ function wayOut({ reason, call }: CliError, { command, ref }: RunContext): reado
   if (domain !== undefined) return ["destroy", domain];
   return claim === undefined ? ["vgpus"] : ["release", claim];
 }
+
+/** A claim that was not found may have been meant as a domain's. */
+function alsoClaimed({ reason }: CliError, { command, line }: RunContext): readonly string[] {
+  return reason === "VGPU_NOT_FOUND" && command.name === "reconcile" ? [line("domains")] : [];
+}
+
+/** No other flag would help. Of a path the message says what to do: it may be missing, too. */
+const byConfiguration: Readonly<Record<string, readonly string[]>> = {
+  NETWORK_NOT_ALLOWED: ["once the configuration lists it: systemctl reload vgpud"],
+  PATH_NOT_ALLOWED: [],
+};
 
 /** Where more is to be seen than vgpuctl shows. */
 const elsewhere: Readonly<Record<string, readonly string[]>> = {

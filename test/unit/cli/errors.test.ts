@@ -109,6 +109,21 @@ const refused: Readonly<Record<string, RefusedCase>> = {
     exitCode: 7,
     says: /set by --disk .*\nhint: vgpuctl --socket \S+ domains\n$/,
   },
+  "leads to the configuration for a network that it does not list": {
+    refusal: {
+      code: status.INVALID_ARGUMENT,
+      message: "m",
+      reason: "NETWORK_NOT_ALLOWED",
+      field: "domain.nics[0].network",
+    },
+    exitCode: 2,
+    says: /\nhint: once the configuration lists it: systemctl reload vgpud\n$/,
+  },
+  "leads from a path that is not allowed to no flag": {
+    refusal: { code: status.INVALID_ARGUMENT, message: "m", reason: "PATH_NOT_ALLOWED", field: "request_id" },
+    exitCode: 2,
+    says: /^error: m \[PATH_NOT_ALLOWED\]\n {2}at request_id\n$/,
+  },
   "tells a change that another one took over": {
     refusal: { code: status.ABORTED, message: "m", reason: "SUPERSEDED" },
     exitCode: 7,
@@ -144,6 +159,21 @@ describe("a refused call", () => {
     assert.equal(ran.exitCode, 7);
     await matchesGolden("destroy-held.txt", ran.stdout);
     await matchesGolden("destroy-held.stderr.txt", ran.stderr.replace(vgpud.socketPath, "/SOCKET"));
+  });
+
+  it("leads from a foreign domain to its adoption", async () => {
+    await using vgpud = await fakeVgpud();
+    vgpud.refuse({ code: status.FAILED_PRECONDITION, message: "m", reason: "DOMAIN_FOREIGN" });
+    const ran = await vgpuctl(vgpud.socketPath, ["destroy", "desk-7"]);
+    assert.equal(ran.exitCode, 7);
+    assert.match(ran.stderr, /domains desk-7\nhint: .* adopt VGPU_ID --with-domain\n$/);
+  });
+
+  it("leads from an unknown claim to the domains as well as the vGPUs", async () => {
+    await using vgpud = await fakeVgpud();
+    vgpud.refuse({ code: status.NOT_FOUND, message: "m", reason: "VGPU_NOT_FOUND" });
+    const ran = await vgpuctl(vgpud.socketPath, ["reconcile", "nope"]);
+    assert.match(ran.stderr, / vgpus\nhint: .* domains\n$/);
   });
 
   it("ends a reconciliation with what kept its first step that failed", async () => {
