@@ -9,7 +9,7 @@ export interface Closed {
   readonly why: string;
 }
 
-/** A GPU is never asked for what its kernel does not count: as a rule its driver hangs, and a create would hang as well. */
+/** Nothing new is placed where the kernel does not count: as a rule its driver hangs, and a create would hang as well. */
 export function uncounted({
   name,
   kernelAvailable,

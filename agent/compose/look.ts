@@ -7,7 +7,7 @@ import type { Log } from "../host/journal.ts";
 import type { Look } from "../inventory/lookout.ts";
 import { unreadLog } from "./unread-log.ts";
 
-/** A thread that waits for a processor has had it by then, and nobody waits that long for a look. */
+/** A thread that waits for a processor has had it by then as a rule; looks that find another shape wait as long. */
 const PAUSE_MS = 20;
 const NEVER = new AbortController().signal;
 

@@ -19,7 +19,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  * decision of a scheduler, and one that a late retry makes again ends by itself.
  */
 const TOMBSTONE_MS = { domain: 3 * DAY_MS, vgpu: 3 * DAY_MS, reservation: DAY_MS };
-/** The contract says so: more than a host with a few GPUs ends in a day, and some 10 MiB. */
+/** The contract says so: more than a host with a few GPUs ends in a day, and some 6 MiB. */
 const TOMBSTONES_KEPT = 5_000;
 
 export function composeReconciler(

@@ -12,13 +12,15 @@ import { hostSubject } from "../diagnosis/host-subject.ts";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
 import { prospectOf } from "../diagnosis/prospect.ts";
-import { fileThreads } from "../host/file-threads.ts";
 import { RootedFiles } from "../host/files.ts";
 import { readKernelLog } from "../host/kernel-log.ts";
 import { readLibvirt } from "../host/libvirt-reading.ts";
 import { PatientFiles } from "../host/patient-files.ts";
 import { LIBVIRT_FILE, writeBundle } from "./bundle.ts";
 import { RecordingFiles } from "./recording-files.ts";
+
+/** Nothing else needs the threads for files: one is left. */
+const DEVICES = 3;
 
 /** Of every host whose GPUs can be looked for. */
 const PCI_BUS = "sys/bus/pci";
@@ -82,7 +84,7 @@ async function treeAt(root: string): Promise<ExaminedFiles> {
     return new PatientFiles({
       files,
       clock,
-      threads: fileThreads.devices,
+      threads: DEVICES,
       stop: new AbortController().signal,
     });
   if (await files.exists(PCI_BUS).catch(() => true)) return files;

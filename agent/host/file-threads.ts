@@ -1,5 +1,5 @@
 // How the threads are shared out in which Node.js does the work of all files (libuv's pool; UV_THREADPOOL_SIZE in the first line of
-// main.ts). Whatever hangs, a driver or a disk, keeps the threads that it was given and no others.
+// main.ts). A driver or a disk that hangs keeps the threads that it was given and no others.
 
 /** Without that line, as in a program of the tests, or with one that is no number: libuv's own. */
 const UNSET = 4;

@@ -155,20 +155,17 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   #listedDomains(signal: AbortSignal): Promise<readonly Domain[]> {
     const options = { signal, timeoutMs: READ_MS };
     return this.#mapped("listing the domains", async () => {
-      const read = await this.#readDomains(options).catch((error: unknown) => {
+      // One domain that keeps its documents is no daemon that does not answer.
+      const listed = await listDomains(this.#libvirt, options).catch((error: unknown) => {
         if (error instanceof CallTimeoutError) this.#answering(error.message);
         throw error;
       });
       this.#answering(undefined);
+      const read = await Promise.all(listed.map((one) => this.#readDomain(one, options)));
       const domains = read.filter((domain) => domain !== undefined);
       this.#definitions.keepOnly(domains.map(({ id }) => id));
       return domains;
     });
-  }
-
-  async #readDomains(options: CallOptions): Promise<readonly (Domain | undefined)[]> {
-    const listed = await listDomains(this.#libvirt, options);
-    return await Promise.all(listed.map((one) => this.#readDomain(one, options)));
   }
 
   async domainFigures(signal: AbortSignal): Promise<readonly DomainFigures[]> {
@@ -312,6 +309,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
     const connected = error === undefined;
     if (!this.#isLinked || connected === this.#status.connected) return;
     this.#status = { ...this.#status, connected, since: wall(), error };
+    if (connected && this.#status.version === undefined) void this.#askVersion();
     onStatus(this.#status);
   }
 

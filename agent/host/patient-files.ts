@@ -73,12 +73,17 @@ export class PatientFiles implements ExaminedFiles {
         reject(unread(why));
       };
       this.#waiting.add(end);
-      const forgiven = this.#patience.begin(() => {
-        end(state === "begun" ? `${NO_ANSWER}; ${WHAT_TO_DO}` : `is not read: ${this.#busy()}`);
+      let forgiven = this.#patience.begin(() => {
+        end(`is not read: ${this.#busy()}`);
       });
       void this.#turns.run(async () => {
         if (state === "over") return;
+        forgiven();
         state = "begun";
+        // The wait for a thread is not the driver's.
+        forgiven = this.#patience.begin(() => {
+          end(`${NO_ANSWER}; ${WHAT_TO_DO}`);
+        });
         await this.#files.read(path).then(resolve, reject);
         forgiven();
         this.#waiting.delete(end);
@@ -89,6 +94,7 @@ export class PatientFiles implements ExaminedFiles {
 
   /** Why a read has not even begun. */
   #busy(): string {
+    if (this.#hanging.size === 0) return "other devices have not answered yet";
     const paths = [...this.#hanging.values()].map((path) => `/${path}`).join(", ");
     return `${NO_ANSWER} for ${paths}, and no more threads are given to that`;
   }

@@ -109,7 +109,6 @@ export class Admission {
 
   #place(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Placed {
     const { rule, ledger, drains, maxVgpus, onPlacement } = this.#options;
-    refuseBeyond(maxVgpus, ledger);
     const decision = place(wish, {
       gpus: inventory.gpus.values(),
       rule,
@@ -117,6 +116,8 @@ export class Admission {
       made: new Set(inventory.vgpus.keys()),
       drained: (gpu) => drainedOn(drains.current, gpu),
     });
+    // What there is no room for, or no type, is told as that.
+    if (decision.ok) refuseBeyond(maxVgpus, ledger);
     onPlacement({ ...about, decision });
     if (decision.ok) return decision;
     throw new NotPlacedError(decision);

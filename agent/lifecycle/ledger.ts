@@ -182,11 +182,13 @@ export class Ledger {
    * comes back without them. Resolves with how many it had to be told anew; rejects while the trouble lasts.
    */
   async heal(): Promise<number> {
-    let lost: number;
+    let lost = 0;
     try {
-      await this.#settleDoubts();
       await this.#store.probe();
       lost = await this.#tellLost();
+      // Last, and again: whatever failed meanwhile is in doubt by now.
+      do await this.#settleDoubts();
+      while (this.#inDoubt.size > 0);
     } catch (error) {
       this.#setTrouble(messageOf(error));
       throw error;
@@ -196,18 +198,18 @@ export class Ledger {
   }
 
   async #tellLost(): Promise<number> {
+    // Before the store is asked: a claim that is written meanwhile is not lost.
+    const accepted = [...this.#accepted.keys()];
     const kept = await this.#store.list();
     let told = 0;
-    for (const vgpuId of [...this.#accepted.keys()]) {
-      if (kept.has(vgpuId)) continue;
-      await this.#writes.run(vgpuId, async () => {
-        // What was asked of it meanwhile has told the store itself.
+    for (const vgpuId of accepted.filter((id) => !kept.has(id)))
+      await this.#inTurn(vgpuId, async () => {
         const claim = this.#accepted.get(vgpuId);
+        // Erased meanwhile.
         if (!claim) return;
         await this.#store.write(claim);
         told += 1;
       });
-    }
     return told;
   }
 

@@ -97,6 +97,8 @@ export class Reconciliation {
     const failed = this.#options.ledger
       .living()
       .filter(({ claimId }) => only === undefined || claimId === only)
+      // What becomes of one with a domain libvirt's facts have to say first.
+      .filter(({ kind }) => domains.known || kind !== "domain")
       .filter((claim) => claim.state === "failed" && this.#plan(claim, inventory).length === 0);
     return {
       observedAt,

@@ -79,7 +79,6 @@ async function obey(words: readonly string[], observer: Observer): Promise<void>
     const manager = serviceManager(log);
     await (command.action === "restore" ? restore(command, log) : run(command, log, manager, observer));
     await manager.messenger.flushed();
-    leaveHungReads();
   }
 }
 
@@ -97,4 +96,5 @@ export async function vgpud(words: readonly string[], observer: Observer = {}): 
     if (error instanceof UsageError) process.stderr.write('try "vgpud --help"\n');
     process.exitCode = exitCodeFor(error);
   }
+  leaveHungReads();
 }

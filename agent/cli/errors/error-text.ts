@@ -104,7 +104,7 @@ function wayOut({ reason, call }: CliError, { command, ref }: RunContext): reado
   if (reason === "DOMAIN_VANISHED" && ref !== undefined) return ["destroy", ref];
   if (reason !== "CLAIM_STATE") return undefined;
   const { domain_uuid: domain, claim_id: claim } = call?.details.metadata ?? {};
-  if (command.name === "release" && claim !== undefined) return ["destroy", `claim:${claim}`];
+  if (command.name === "release" && claim !== undefined) return ["vgpus", `claim:${claim}`];
   if (command.name !== "delete-vgpu") return undefined;
   if (domain !== undefined) return ["destroy", domain];
   return claim === undefined ? ["vgpus"] : ["release", claim];

@@ -112,7 +112,7 @@ describe("a reconciliation", () => {
     node.host.libvirtAway = "connection refused";
     const away = await preview(node);
     assert.deepEqual([away.steps, away.incomplete], [[], "connection refused"]);
-    assert.deepEqual(away.failed, [claimId("claim-1")]);
+    assert.deepEqual(away.failed, [], "it may be well by the next answer");
   });
 
   it("rebuilds what the ledger lost", async () => {
