@@ -30,6 +30,9 @@ interface Sources {
   readonly slices: SliceSource;
 }
 
+/** While a driver probes a GPU: it is bound from the beginning on, and has no node before the end. */
+const PROBE_PAUSES = 5;
+
 /** A change that takes longer is shown when it is over; its events bring the next look. */
 const MAX_READINGS = 6;
 
@@ -47,7 +50,9 @@ export class KernelReader {
     let seen = this.#typed(await readAll(sources));
     let doubtful = differing(this.#last, seen);
     for (let readings = 1; doubtful.size > 0 && readings < MAX_READINGS; readings += 1) {
-      if ([...doubtful].some((address) => this.#isReshaped(address, seen))) await this.#pause();
+      const reshaped = [...doubtful].filter((address) => this.#isReshaped(address, seen));
+      const pauses = reshaped.some((address) => isProbed(seen.gpus.get(address))) ? PROBE_PAUSES : 1;
+      for (let paused = 0; reshaped.length > 0 && paused < pauses; paused += 1) await this.#pause();
       const again = this.#typed(await readAgain(sources, seen, doubtful));
       doubtful = differing(seen, again);
       seen = again;
@@ -70,6 +75,10 @@ export class KernelReader {
     });
     return { gpus, vgpus: byId(slices) };
   }
+}
+
+function isProbed(gpu: Gpu | undefined): boolean {
+  return (gpu?.driver === "i915" || gpu?.driver === "xe") && gpu.drmCard === undefined;
 }
 
 async function readAll(sources: Sources): Promise<KernelFacts> {
