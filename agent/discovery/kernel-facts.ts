@@ -30,7 +30,7 @@ interface Sources {
   readonly slices: SliceSource;
 }
 
-/** While a driver probes a GPU: it is bound from the beginning on, and has no node before the end. */
+/** For a GPU that has another driver: that one is bound from the beginning of its probe on, and has nodes and types at the end. */
 const PROBE_PAUSES = 5;
 
 /** A change that takes longer is shown when it is over; its events bring the next look. */
@@ -50,9 +50,8 @@ export class KernelReader {
     let seen = this.#typed(await readAll(sources));
     let doubtful = differing(this.#last, seen);
     for (let readings = 1; doubtful.size > 0 && readings < MAX_READINGS; readings += 1) {
-      const reshaped = [...doubtful].filter((address) => this.#isReshaped(address, seen));
-      const pauses = reshaped.some((address) => isProbed(seen.gpus.get(address))) ? PROBE_PAUSES : 1;
-      for (let paused = 0; reshaped.length > 0 && paused < pauses; paused += 1) await this.#pause();
+      const pauses = Math.max(...[...doubtful].map((address) => this.#pausesFor(address, seen)));
+      for (let paused = 0; paused < pauses; paused += 1) await this.#pause();
       const again = this.#typed(await readAgain(sources, seen, doubtful));
       doubtful = differing(seen, again);
       seen = again;
@@ -61,10 +60,13 @@ export class KernelReader {
     return this.#last;
   }
 
-  /** Of a GPU that was there before: one that is new is at rest as a rule, and every start finds all of them new. */
-  #isReshaped(address: PciAddress, { gpus }: KernelFacts): boolean {
+  /** None for a GPU that is new: it is at rest as a rule, and every start finds all of them new. */
+  #pausesFor(address: PciAddress, { gpus }: KernelFacts): number {
     const [before, now] = [this.#last.gpus.get(address), gpus.get(address)];
-    return before !== undefined && !isDeepStrictEqual(withoutCounts(before), now && withoutCounts(now));
+    if (before === undefined) return 0;
+    if (now === undefined) return 1;
+    if (now.driver !== before.driver) return PROBE_PAUSES;
+    return isDeepStrictEqual(withoutCounts(before), withoutCounts(now)) ? 0 : 1;
   }
 
   /** What a slice takes it takes until it is gone: one whose type the kernel does not tell any more is of its last one. */
@@ -75,10 +77,6 @@ export class KernelReader {
     });
     return { gpus, vgpus: byId(slices) };
   }
-}
-
-function isProbed(gpu: Gpu | undefined): boolean {
-  return (gpu?.driver === "i915" || gpu?.driver === "xe") && gpu.drmCard === undefined;
 }
 
 async function readAll(sources: Sources): Promise<KernelFacts> {

@@ -152,6 +152,9 @@ describe("a GPU that changes while it is read", () => {
     tree = treeOf("driver: i915", { slice: true });
     assert.equal((await look()).vgpus.size, 1);
     assert.equal(pauses, 1);
+    tree = unbound;
+    await look();
+    assert.equal(pauses, 6, "another driver is given longer");
   });
 
   it("costs a second reading of its own, and one that does not change costs none", async () => {

@@ -165,6 +165,50 @@ describe("the ledger", () => {
     assert.equal(await ledger.heal(), 0);
   });
 
+  it("tells of a record that was taken in spite of a trouble, and of none without one", async () => {
+    const store = new MemoryStore();
+    const ledger = new Ledger(store, []);
+    let reliefs = 0;
+    ledger.onRelief(() => {
+      reliefs += 1;
+    });
+    await ledger.put(claim(1));
+    store.breakDown();
+    await assert.rejects(ledger.put(claim(2)));
+    assert.equal(reliefs, 0);
+    store.heal();
+    await ledger.put(claim(3));
+    assert.equal(reliefs, 1);
+  });
+
+  it("stays in trouble for what fails while it is healed", async () => {
+    const store = new MemoryStore();
+    const kept = [claim(1), claim(2)];
+    const ledger = new Ledger(store, kept);
+    store.breakDown();
+    await assert.rejects(ledger.put(claim(3)));
+    store.heal();
+    let refused: Promise<unknown> = Promise.resolve();
+    store.after = (record) => {
+      if (typeof record === "string" || record.vgpuId !== claim(1).vgpuId) return Promise.resolve();
+      // Renamed, and its folder not synced: it is there, and it was refused.
+      store.after = () => {
+        store.heal();
+        return Promise.reject(new Error("input/output error"));
+      };
+      refused = assert.rejects(ledger.put(claim(4)));
+      return Promise.resolve();
+    };
+    await ledger.heal().catch(() => undefined);
+    await refused;
+    await ledger.heal();
+    assert.deepEqual(
+      store.records.map(({ vgpuId }) => vgpuId).sort(),
+      kept.map(({ vgpuId }) => vgpuId).sort(),
+    );
+    assert.equal(ledger.trouble, undefined);
+  });
+
   it("writes changes of one claim in the order they were asked for", async () => {
     const store = new MemoryStore();
     const ledger = new Ledger(store, []);
