@@ -40,8 +40,8 @@ export type WriteStage = "begun" | "filled" | "synced" | "renamed" | "durable";
 
 /**
  * Resolves when the content would survive a power cut; until then the file holds what it held before. `onStage` is told of
- * each stage before the next begins. What `besides` does to other
- * names of the folder, once the content is on the disk, is durable with it.
+ * each stage before the next begins. What `besides` does to other names of the folder, once the content is on the disk, is
+ * durable with it.
  */
 export async function writeWhole(
   file: string,
