@@ -14,15 +14,19 @@ export interface Machine {
   readonly programs: readonly string[];
 }
 
+/** Of Debian's, those whose versions a page tells. */
+const COMPARED = ["libvirt-daemon", "qemu-system-x86", "python3-libvirt", "prometheus-libvirt-exporter"];
+/** What compiles a library of the measurement's own. */
+const COMPILER = ["gcc", "libc6-dev"];
+
 /** Load is told apart: it changes while the figures are taken. */
 export async function readMachine(): Promise<Machine> {
   const all = cpus();
-  const packages = ["libvirt-daemon", "qemu-system-x86", "python3-libvirt", "prometheus-libvirt-exporter"];
   return {
     processor: `${all.length} × ${all[0]?.model.trim() ?? "unknown"}`,
     memory: `${(totalmem() / BYTES_PER_GIB).toFixed(0)} GiB`,
     kernel: release(),
-    programs: [`Node.js ${process.versions.node}`, ...(await Promise.all(packages.map(versionOf)))],
+    programs: [`Node.js ${process.versions.node}`, ...(await Promise.all(COMPARED.map(named)))],
   };
 }
 
@@ -31,8 +35,21 @@ export function load(): string {
   return (loadavg()[0] ?? 0).toFixed(1);
 }
 
-async function versionOf(name: string): Promise<string> {
-  const words = ["-W", "-f", "${Version}", name];
-  const { stdout } = await run("dpkg-query", words).catch(() => ({ stdout: "not installed" }));
-  return `${name} ${stdout}`;
+/** What a part needs and the machine does not have. */
+export async function missingPackages(): Promise<readonly string[]> {
+  const wanted = [...COMPARED, ...COMPILER];
+  const versions = await Promise.all(wanted.map(versionOf));
+  return wanted.filter((_, index) => versions[index] === undefined);
+}
+
+async function named(name: string): Promise<string> {
+  return `${name} ${(await versionOf(name)) ?? "not installed"}`;
+}
+
+/** Undefined for one that is not installed, or no more. */
+async function versionOf(name: string): Promise<string | undefined> {
+  const words = ["-W", "-f", "${db:Status-Status} ${Version}", name];
+  const { stdout } = await run("dpkg-query", words).catch(() => ({ stdout: "" }));
+  const [status, version] = stdout.split(" ");
+  return status === "installed" ? version : undefined;
 }

@@ -1,20 +1,20 @@
 // docs/performance.md, made from one run.
 import { format, resolveConfig } from "prettier";
 import { barOf, holds, valueOf, type Chapter, type Figure } from "./figure.ts";
+import type { Part } from "./kept.ts";
 import type { Machine } from "./machine.ts";
 
 export interface Run {
-  readonly date: Date;
   readonly commit: string;
   readonly machine: Machine;
-  /** Before the first and after each chapter. */
-  readonly loads: readonly string[];
-  readonly chapters: readonly Chapter[];
+  readonly parts: readonly Part[];
 }
 
 /** Formatted as the project's other pages; `file` is where it goes. */
 export async function page(run: Run, file: string): Promise<string> {
-  const { date, commit, machine, loads, chapters } = run;
+  const { commit, machine, parts } = run;
+  const chapters = parts.map(({ chapter }) => chapter);
+  const days = [...new Set(parts.map(({ takenAt }) => new Date(takenAt).toISOString().slice(0, 10)))].sort();
   const failing = chapters.flatMap(({ figures }) => figures).filter((figure) => !holds(figure));
   const misses =
     failing.length === 0
@@ -30,12 +30,12 @@ ${misses}
 
 | | |
 |-|-|
-| date | ${date.toISOString().slice(0, 10)} |
+| date | ${days.join(", ")} |
 | commit | ${commit} |
 | processor | ${machine.processor} |
 | memory | ${machine.memory} |
 | kernel | ${machine.kernel} |
-| load of one minute, before and after each part | ${loads.join(", ")} |
+| load of one minute, before and after each part | ${parts.map(({ name, loads }) => `${name} ${loads.join(" to ")}`).join(", ")} |
 | programs | ${machine.programs.join(", ")} |
 
 ${chapters.map(chapterText).join("\n")}`;
