@@ -10,6 +10,7 @@ import {
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import { AgentError } from "../core/errors.ts";
+import { typeOf } from "../inventory/share.ts";
 import { parseDomainId, type ClaimId, type DomainId, type VgpuId } from "../core/ids.ts";
 import type { Caller } from "../lifecycle/caller.ts";
 import { reservationIn } from "../lifecycle/room.ts";
@@ -110,10 +111,10 @@ function answer(
   context: ApiContext,
   { claim, operation }: VgpuResult,
 ): { readonly vgpu: Vgpu; readonly operation: string } {
-  const { vgpuId: id, gpu, type } = claim;
+  const { vgpuId: id, gpu, share } = claim;
   const inventory = currentInventory(context);
   const view = vgpuViews(inventory, context.ledger).find((vgpu) => vgpu.id === id);
-  const gone = { id, gpu, type, kernel: undefined, domain: undefined, inUse: undefined };
+  const gone = { id, gpu, type: typeOf(share), kernel: undefined, domain: undefined, inUse: undefined };
   const vgpu = shownVgpu(context, { ...(view ?? gone), claim, ownership: "own" });
   return { vgpu, operation: `operations/${operation.id}` };
 }

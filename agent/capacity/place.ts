@@ -2,7 +2,8 @@
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
-import type { Gpu, SliceSizes } from "../inventory/model.ts";
+import type { Gpu } from "../inventory/model.ts";
+import type { Share } from "../inventory/share.ts";
 import { isClosed, uncounted, type Closed } from "./closed.ts";
 import { fragmentationOf, IN_PIECES } from "./fragmentation.ts";
 import { budgetOf, freeText, lacking, type Budget, type CapacityRule, type Holding } from "./budget.ts";
@@ -25,8 +26,7 @@ export interface Candidate {
 export interface Placed {
   readonly ok: true;
   readonly gpu: PciAddress;
-  readonly type: string;
-  readonly sizes: SliceSizes;
+  readonly share: Share;
   readonly policy: Policy;
   readonly candidates: readonly Candidate[];
   /** What was asked and will be ignored, in words. */
@@ -100,8 +100,7 @@ export function place(wish: Wish, { gpus, ...stock }: Stock): Decision {
   return {
     ok: true,
     gpu: gpu.address,
-    type: type.name,
-    sizes: type.sizes,
+    share: { mode: "gvt-g", type: type.name, sizes: type.sizes },
     policy: wish.policy,
     candidates,
     warnings: [

@@ -8,6 +8,7 @@ import {
 import { parseDomainId, parsePciAddress, parseVgpuId, type PciAddress, type VgpuId } from "../core/ids.ts";
 import { attributeOf, childOf, childrenOf, elementsOf, parseXml, textOf, type Element } from "../core/xml.ts";
 import type { ClaimMark, Domain, DomainFile, Labels } from "../inventory/model.ts";
+import type { Share } from "../inventory/share.ts";
 
 /** The part of a domain that stands in its XML. */
 export type DomainDefinition = Pick<
@@ -130,9 +131,9 @@ function parseMark(element: Element, prefix: string): ClaimMark | undefined {
   const onStop = of("onStop");
   if (!vgpuId || !domainId || !gpu || !lowGmMib || !highGmMib || !fences) return undefined;
   if (of("claimId") === "" || (onStop !== "hold" && onStop !== "release")) return undefined;
-  const sizes = { lowGmMib, highGmMib, fences };
+  const share: Share = { mode: "gvt-g", type: of("type"), sizes: { lowGmMib, highGmMib, fences } };
   return {
-    ...{ claimId: of("claimId"), vgpuId, domainId, gpu, type: of("type"), sizes, onStop },
+    ...{ claimId: of("claimId"), vgpuId, domainId, gpu, share, onStop },
     requestDigest: of("requestDigest"),
     labels: labelsOf(childrenOf(element, prefixed(prefix, elements.label))),
     autostart: childOf(element, prefixed(prefix, elements.autostart)) !== undefined,

@@ -7,7 +7,7 @@ import { messageOf } from "../core/errors.ts";
 import { Turns } from "../core/turns.ts";
 import { parseVgpuId, type VgpuId } from "../core/ids.ts";
 import type { Claim } from "../lifecycle/claim.ts";
-import { claimOfRecord, formatOf } from "../lifecycle/claim-formats.ts";
+import { claimOfRecord, recordOf } from "../lifecycle/claim-formats.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import type { LedgerStore } from "../lifecycle/ledger.ts";
 import { fileThreads } from "./file-threads.ts";
@@ -146,7 +146,8 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
 
   async #write(claim: Claim): Promise<void> {
     const file = this.#fileOf(claim.vgpuId);
-    const record = renderRecord(KIND, formatOf(claim), claim);
+    const { format, value } = recordOf(claim);
+    const record = renderRecord(KIND, format, value);
     const onStage = (stage: WriteStage): void => {
       this.#onPoint(`ledger write ${stage}`);
     };
@@ -231,7 +232,7 @@ function parseClaim(bytes: Buffer, name: string): ReadClaim {
   const read = parseRecord(KIND, bytes);
   if ("why" in read) return { ...read, unread: false };
   // An unknown format is set aside, never guessed at.
-  const claim = claimOfRecord(read.format, read.value);
+  const claim = claimOfRecord(read);
   if (!claim) return { why: `its format ${read.format} is not known to this version`, unread: false };
   if (name !== `${claim.vgpuId}.json`) return { why: `it holds claim ${claim.vgpuId}`, unread: false };
   return { claim };

@@ -1,4 +1,5 @@
 // What happens to claims, as log lines: one for each change and each failure, nothing while all is well.
+import { typeOf } from "../inventory/share.ts";
 import type { Log } from "./journal.ts";
 import type { PlacementEvent } from "../lifecycle/admission.ts";
 import type { Operation } from "../lifecycle/claim.ts";
@@ -29,7 +30,12 @@ export function logPlacement(log: Log, event: PlacementEvent): void {
     ...{ gpu, type, score, reason: lost, why },
   }));
   const outcome = decision.ok
-    ? { gpu: decision.gpu, type: decision.type, policy: decision.policy, warnings: decision.warnings }
+    ? {
+        gpu: decision.gpu,
+        type: typeOf(decision.share),
+        policy: decision.policy,
+        warnings: decision.warnings,
+      }
     : { reason: decision.reason };
   const about = { claim: claimId, domain: domainName, ...(validateOnly ? { validate_only: true } : {}) };
   const message = decision.ok ? "vGPU placed" : "vGPU not placed";

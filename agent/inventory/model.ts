@@ -2,6 +2,7 @@
 // A fact that could not be read is `undefined` where absence is normal; a whole source that is away is `unknown` with the reason.
 import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
 import type { GpuMemory } from "./memory.ts";
+import type { Share } from "./share.ts";
 import type { Sriov } from "./virtual-functions.ts";
 
 /** What a slice takes from its GPU. GVT-g draws all three from one budget that all types share (kernel gvt/vgpu.c). */
@@ -85,8 +86,7 @@ export interface ClaimMark {
   /** The domain that the mark was written for; a mark found on another domain is a copy and means nothing. */
   readonly domainId: DomainId;
   readonly gpu: PciAddress;
-  readonly type: string;
-  readonly sizes: SliceSizes;
+  readonly share: Share;
   readonly onStop: OnStop;
   /** Of the canonical request, so that a retry is recognised after the ledger is lost. */
   readonly requestDigest: string;

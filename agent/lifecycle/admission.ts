@@ -7,6 +7,7 @@ import type { CapacityRule } from "../capacity/budget.ts";
 import { NotPlacedError, place, type Decision, type Placed } from "../capacity/place.ts";
 import type { Wish } from "../capacity/wish.ts";
 import type { Inventory } from "../inventory/model.ts";
+import { typeOf } from "../inventory/share.ts";
 import type { DomainClaim } from "./claim.ts";
 import { drainedOn, type Drains } from "./drains.ts";
 import type { DomainSpec } from "./domain-spec.ts";
@@ -92,8 +93,8 @@ export class Admission {
   /** Room that nobody has. Throws NotPlacedError or CALLERS_LIMIT_REACHED. */
   freeRoom(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Room {
     const placement = this.#place(wish, inventory, about);
-    const { gpu, type, sizes } = placement;
-    return { vgpuId: this.#options.newVgpuId(), gpu, type, sizes, placement, reservation: undefined };
+    const { gpu, share } = placement;
+    return { vgpuId: this.#options.newVgpuId(), gpu, share, placement, reservation: undefined };
   }
 
   /**
@@ -128,9 +129,9 @@ export class Admission {
    * on, and is a new one there. Throws NotPlacedError or CALLERS_LIMIT_REACHED.
    */
   refuseWithoutRoom(claim: DomainClaim, inventory: Inventory, trace: TraceContext | undefined): void {
-    const { claimId, vgpuId, gpu, type, domain } = claim;
+    const { claimId, vgpuId, gpu, share, domain } = claim;
     if (inventory.vgpus.has(vgpuId) || holdsRoom(claim)) return;
-    const wish = { size: { by: "type", type }, gpu, policy: "pack" } as const;
+    const wish = { size: { by: "type", type: typeOf(share) }, gpu, policy: "pack" } as const;
     this.#place(wish, inventory, { claimId, domainName: domain.name, trace, validateOnly: false });
   }
 }

@@ -8,6 +8,7 @@ import {
   type KernelVgpu,
   type SliceSizes,
 } from "../inventory/model.ts";
+import type { Share } from "../inventory/share.ts";
 import type { SliceClaim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 import type { RequestIdentity } from "./requests.ts";
@@ -22,7 +23,7 @@ export interface Wanted extends RequestIdentity {
 /** What can be. */
 export interface Adoptable {
   readonly kernel: KernelVgpu;
-  readonly sizes: SliceSizes;
+  readonly share: Share;
   /** Set when it is taken over, too. */
   readonly domain: Domain | undefined;
   /** The domain that names it, whoever manages it. */
@@ -64,7 +65,7 @@ export function adoptable({ vgpuId, withDomain }: Wanted, inventory: Inventory, 
   const named = namersOf(vgpuId, inventory);
   const user = named.find(({ state }) => isAlive(state)) ?? named[0];
   const domain = withDomain ? adoptableDomain(vgpuId, { named, user, ledger }) : undefined;
-  return { kernel, sizes, domain, user };
+  return { kernel, share: { mode: "gvt-g", type: kernel.type, sizes }, domain, user };
 }
 
 function sizesOf({ gpu, type }: KernelVgpu, { gpus }: Inventory): SliceSizes | undefined {

@@ -228,7 +228,7 @@ function vgpuOf(ledger: Ledger, claimId: ClaimId): VgpuId {
 
 function vgpuClaim(
   request: AdoptRequest,
-  { kernel, sizes, user }: Adoptable,
+  { kernel, share, user }: Adoptable,
   made: {
     readonly inventory: Inventory;
     readonly operation: Pick<VgpuClaim["operation"], "id" | "kind" | "trace">;
@@ -239,7 +239,7 @@ function vgpuClaim(
   const operation = { ...made.operation, startedAt: wall, ended: { at: wall, failure: undefined } };
   return {
     kind: "vgpu",
-    ...{ claimId: request.claimId, vgpuId: kernel.id, gpu: kernel.gpu, type: kernel.type, sizes },
+    ...{ claimId: request.claimId, vgpuId: kernel.id, gpu: kernel.gpu, share },
     placement: undefined,
     ...{ state: "active", goal: "present", operation, failure: undefined },
     requestDigest: request.digest,
@@ -252,10 +252,10 @@ function vgpuClaim(
 /** The slice's claim once its domain belongs to it. */
 function domainClaim(claim: VgpuClaim, { id, name, state }: Domain, wall: number): DomainClaim {
   const alive = isAlive(state);
-  const { claimId, vgpuId, gpu, type, sizes, requestDigest, requests, createdAt, bootId } = claim;
+  const { claimId, vgpuId, gpu, share, requestDigest, requests, createdAt, bootId } = claim;
   return {
     kind: "domain",
-    ...{ claimId, vgpuId, gpu, type, sizes, requestDigest, requests, createdAt, bootId, updatedAt: wall },
+    ...{ claimId, vgpuId, gpu, share, requestDigest, requests, createdAt, bootId, updatedAt: wall },
     domain: { id, name, onStop: "hold", labels: {}, autostart: false, spec: undefined },
     placement: undefined,
     state: alive ? "active" : "stopped",

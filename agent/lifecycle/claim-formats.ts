@@ -1,20 +1,45 @@
-// Claims as former versions wrote them, read as this version has them. A claim outlives the vgpud that made it.
+// Claims as they are written down, and as former versions wrote them. A claim outlives the vgpud that made it.
+import type { Placed } from "../capacity/place.ts";
+import type { SliceShare } from "../inventory/share.ts";
 import type { Claim, DomainClaim } from "./claim.ts";
 import { plainHardware, type Disk, type DomainSpec } from "./domain-spec.ts";
 
-/**
- * The number of the form that a claim is written in: the oldest whose readers take it for what it is, so that a vgpud that
- * is put back goes on with it. What readers of a form would misunderstand gets another number, and they set it aside.
- *
- * 1: a domain with at most one disk. 2: a domain; what says that it is one, and what it was reserved as, may be left out.
- * 3: a vGPU for a domain of others, or a reservation.
- */
-export function formatOf({ kind }: Claim): number {
-  return kind === "domain" ? 2 : 3;
+export interface ClaimRecord {
+  /**
+   * The oldest whose readers take the claim for what it is, so that a vgpud that is put back goes on with it. What readers
+   * of a form would misunderstand gets another number, and they set it aside.
+   *
+   * 1: a domain with at most one disk. 2: a domain; what says that it is one, and what it was reserved as, may be left out.
+   * 3: a vGPU for a domain of others, or a reservation. Of all of them what is shared is a slice of GVT-g, whose type and
+   * sizes stand beside the GPU.
+   */
+  readonly format: number;
+  readonly value: unknown;
+}
+
+/** A claim as all formats so far have it: type and sizes of a slice beside the GPU, of the claim and of its placement. */
+type Flat<C> = C extends unknown
+  ? Omit<C, "share" | "placement"> & SliceSpec & { readonly placement: FlatPlacement | undefined }
+  : never;
+type FlatPlacement = Omit<Placed, "share"> & SliceSpec;
+type SliceSpec = Omit<SliceShare, "mode">;
+
+export function recordOf(claim: Claim): ClaimRecord {
+  const { share, placement, ...rest } = claim;
+  const flat = placement && flattened(placement);
+  return { format: claim.kind === "domain" ? 2 : 3, value: { ...rest, ...specOf(share), placement: flat } };
+}
+
+function flattened({ share, ...rest }: Placed): FlatPlacement {
+  return { ...rest, ...specOf(share) };
+}
+
+function specOf({ type, sizes }: SliceShare): SliceSpec {
+  return { type, sizes };
 }
 
 /** From format 1: at most one disk, a file; no labels; everything that could not be asked for as it was built then. */
-interface FirstFormat extends Omit<DomainClaim, "kind" | "domain"> {
+interface FirstFormat extends Omit<Flat<DomainClaim>, "kind" | "domain"> {
   readonly domain: Pick<DomainClaim["domain"], "id" | "name" | "onStop"> & { readonly spec?: FirstSpec };
 }
 
@@ -25,20 +50,32 @@ interface FirstSpec extends Pick<DomainSpec, "id" | "name" | "vcpus" | "memoryMi
 }
 
 /** What a record says as a claim; undefined for a format that this version does not know. The record's bytes were checked. */
-export function claimOfRecord(format: number, record: unknown): Claim | undefined {
+export function claimOfRecord({ format, value }: ClaimRecord): Claim | undefined {
   switch (format) {
     case 1:
-      return fromFirst(record as FirstFormat);
+      return shared(fromFirst(value as FirstFormat));
     case 2:
-      return { ...(record as Omit<DomainClaim, "kind">), kind: "domain" };
+      return shared({ ...(value as Omit<Flat<DomainClaim>, "kind">), kind: "domain" });
     case 3:
-      return record as Claim;
+      return shared(value as Flat<Claim>);
     default:
       return undefined;
   }
 }
 
-function fromFirst({ domain, ...claim }: FirstFormat): DomainClaim {
+function shared({ type, sizes, placement, ...rest }: Flat<Claim>): Claim {
+  return { ...rest, share: shareOf({ type, sizes }), placement: placement && placed(placement) };
+}
+
+function placed({ type, sizes, ...rest }: FlatPlacement): Placed {
+  return { ...rest, share: shareOf({ type, sizes }) };
+}
+
+function shareOf(spec: SliceSpec): SliceShare {
+  return { mode: "gvt-g", ...spec };
+}
+
+function fromFirst({ domain, ...claim }: FirstFormat): Flat<DomainClaim> {
   const { spec, ...rest } = domain;
   const added = { labels: {}, autostart: false };
   return {

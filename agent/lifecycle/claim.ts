@@ -3,7 +3,8 @@ import { AgentError } from "../core/errors.ts";
 import type { ClaimId, DomainId, PciAddress, VgpuId } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { TraceContext } from "../core/trace.ts";
-import type { Labels, OnStop, SliceSizes } from "../inventory/model.ts";
+import type { Labels, OnStop } from "../inventory/model.ts";
+import type { Share } from "../inventory/share.ts";
 import type { Placed } from "../capacity/place.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 
@@ -61,8 +62,7 @@ interface Promised {
   /** Issued with the claim and never reused; the file name of the record. */
   readonly vgpuId: VgpuId;
   readonly gpu: PciAddress;
-  readonly type: string;
-  readonly sizes: SliceSizes;
+  readonly share: Share;
   /** Why it was placed here; undefined for a claim rebuilt from a domain's mark. */
   readonly placement: Placed | undefined;
   /** Of the canonical create request: same claim id and same digest is a retry, another digest is a mistake. */
@@ -178,11 +178,11 @@ export function tombstone<Kind extends Claim>(claim: Kind): Kind {
 export function reservationBehind(claim: SliceClaim, wall: number): Reservation | undefined {
   if (!claim.reservation) return undefined;
   refuseLeap(claim, "reserved");
-  const { vgpuId, gpu, type, sizes, placement, bootId } = claim;
+  const { vgpuId, gpu, share, placement, bootId } = claim;
   return {
     ...claim.reservation,
     ...{ kind: "reservation", state: "reserved", goal: "reserved" },
-    ...{ vgpuId, gpu, type, sizes, placement, bootId, updatedAt: wall },
+    ...{ vgpuId, gpu, share, placement, bootId, updatedAt: wall },
   };
 }
 

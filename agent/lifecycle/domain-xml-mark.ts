@@ -5,12 +5,13 @@ import {
   claimMarkElements as elements,
 } from "../core/claim-mark.ts";
 import type { ClaimMark, Labels } from "../inventory/model.ts";
+import { typeOf } from "../inventory/share.ts";
 import type { DomainClaim } from "./claim.ts";
 import { Builder } from "./xml-builder.ts";
 
-export function markOf({ claimId, vgpuId, domain, gpu, type, sizes, requestDigest }: DomainClaim): ClaimMark {
+export function markOf({ claimId, vgpuId, domain, gpu, share, requestDigest }: DomainClaim): ClaimMark {
   const { id: domainId, onStop, labels, autostart } = domain;
-  return { claimId, vgpuId, domainId, gpu, type, sizes, onStop, requestDigest, labels, autostart };
+  return { claimId, vgpuId, domainId, gpu, share, onStop, requestDigest, labels, autostart };
 }
 
 /** As libvirt takes it for a domain that exists: it sees to the namespace of the element and all in it. */
@@ -30,7 +31,11 @@ export function addMark(domain: Builder, mark: ClaimMark): void {
 }
 
 function attributesOf(mark: ClaimMark): Record<string, string> {
-  const values: Readonly<Record<keyof typeof names, string | number>> = { ...mark, ...mark.sizes };
+  const values: Readonly<Record<keyof typeof names, string | number>> = {
+    ...mark,
+    ...mark.share.sizes,
+    type: typeOf(mark.share),
+  };
   return Object.fromEntries(
     Object.entries(names).map(([key, name]) => [name, String(values[key as keyof typeof names])]),
   );

@@ -55,8 +55,9 @@ function askedBy({ domain }: SliceClaim): ShutdownBy {
   return agent.shutdown ? "agent" : "acpi";
 }
 
-async function remove(slices: Slices, { vgpuId }: SliceClaim, signal: AbortSignal): Promise<void> {
-  const outcome = await slices.remove(vgpuId, signal);
+async function remove(slices: Slices, claim: SliceClaim, signal: AbortSignal): Promise<void> {
+  const { vgpuId } = claim;
+  const outcome = await slices.remove(claim, signal);
   if (outcome.kind === "removed") return;
   const { holders } = outcome;
   const by = holders.length > 0 ? `held by ${holders.map(nameOf).join(", ")}` : "its holder was not found";

@@ -7,7 +7,7 @@ import type { Ledger } from "./ledger.ts";
 export type Holder = "own" | "foreign" | "reserved";
 
 export function holdingsBy(ledger: Ledger, inventory: Inventory): Readonly<Record<Holder, Holding[]>> {
-  const promised = ledger.holdings();
+  const promised = ledger.holdings().map((claim) => ({ ...claim, sizes: claim.share.sizes }));
   const counted = new Set(promised.map(({ vgpuId }) => vgpuId));
   const others = [...inventory.vgpus.values()].filter(({ id }) => !counted.has(id));
   return {

@@ -53,14 +53,14 @@ export function newReservation(claim: NewClaim, expiresAt: number): Reservation 
 }
 
 function promised({ request, room, wall, bootId }: NewClaim, operation: SliceClaim["operation"] | undefined) {
-  const { vgpuId, gpu, type, sizes, placement } = room;
+  const { vgpuId, gpu, share, placement } = room;
   return {
     ...{
       claimId: request.claimId,
       requestDigest: request.digest,
       requests: remember([], request, operation),
     },
-    ...{ vgpuId, gpu, type, sizes, placement, bootId },
+    ...{ vgpuId, gpu, share, placement, bootId },
     ...{ createdAt: wall, updatedAt: wall },
   };
 }

@@ -2,11 +2,13 @@
 import type { Holder } from "../core/errors.ts";
 import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
 import type { ClaimMark } from "../inventory/model.ts";
+import type { Share } from "../inventory/share.ts";
 
+/** What is made and removed: a vGPU by its name, and what it has of its GPU. */
 export interface Slice {
   readonly vgpuId: VgpuId;
   readonly gpu: PciAddress;
-  readonly type: string;
+  readonly share: Share;
 }
 
 export type RemoveOutcome =
@@ -24,7 +26,7 @@ export interface Slices {
    */
   create(slice: Slice, signal: AbortSignal): Promise<void>;
   /** Never removes what is held: tests for holders right before. Resolves with `removed` when it was not there. */
-  remove(vgpuId: VgpuId, signal: AbortSignal): Promise<RemoveOutcome>;
+  remove(slice: Slice, signal: AbortSignal): Promise<RemoveOutcome>;
 }
 
 /** How a guest is asked: by its agent, and by ACPI where none answers; by ACPI alone; or as the hypervisor chooses. */

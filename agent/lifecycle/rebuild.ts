@@ -46,8 +46,7 @@ function rebuilt(
     claimId: mark.claimId,
     vgpuId: mark.vgpuId,
     gpu: mark.gpu,
-    type: mark.type,
-    sizes: mark.sizes,
+    share: mark.share,
     domain: {
       id: domain.id,
       name: domain.name,

@@ -6,7 +6,7 @@ import type { LifecycleEvent } from "./driver.ts";
 /** `at` in milliseconds since the epoch. */
 export function learnRefusal(snapshot: Snapshot, event: LifecycleEvent, at: number): void {
   if (event.kind !== "step-failed" || event.error.reason !== "GM_FRAGMENTED") return;
-  const { gpu, sizes } = event.claim;
-  const { lowGmMib, highGmMib } = sizes;
+  const { gpu, share } = event.claim;
+  const { lowGmMib, highGmMib } = share.sizes;
   snapshot.learn(gpu, { refusal: { sizes: { lowGmMib, highGmMib }, at } });
 }

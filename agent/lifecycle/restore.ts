@@ -44,8 +44,8 @@ export function outlivesReboot(claim: Claim): claim is SliceClaim {
  */
 function byPrecedence(a: SliceClaim, b: SliceClaim): number {
   return (
-    b.sizes.lowGmMib - a.sizes.lowGmMib ||
-    b.sizes.highGmMib - a.sizes.highGmMib ||
+    b.share.sizes.lowGmMib - a.share.sizes.lowGmMib ||
+    b.share.sizes.highGmMib - a.share.sizes.highGmMib ||
     Number(staysOff(a)) - Number(staysOff(b)) ||
     a.createdAt - b.createdAt
   );

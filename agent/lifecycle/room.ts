@@ -3,6 +3,7 @@ import { AgentError } from "../core/errors.ts";
 import type { ClaimId } from "../core/ids.ts";
 import { meantType, wishText, type Wish } from "../capacity/wish.ts";
 import type { Inventory } from "../inventory/model.ts";
+import { typeOf } from "../inventory/share.ts";
 import { hasEnded, type Claim, type Reservation, type SliceClaim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -22,7 +23,7 @@ export function reservationIn(room: RoomRequest): ClaimId | undefined {
 }
 
 /** What a claim has from where it is placed. */
-export type Room = Pick<SliceClaim, "vgpuId" | "gpu" | "type" | "sizes" | "placement" | "reservation">;
+export type Room = Pick<SliceClaim, "vgpuId" | "gpu" | "share" | "placement" | "reservation">;
 
 /** The reservations that hold room, by name. */
 export function livingReservations(ledger: Ledger, wall: number): Reservation[] {
@@ -55,7 +56,8 @@ function howItEnded(claim: Claim): string {
 }
 
 /** Throws RESERVATION_MISMATCH when what is asked for is not what was reserved. */
-export function refuseOther(wish: Wish, { claimId, gpu, type }: Reservation, { gpus }: Inventory): void {
+export function refuseOther(wish: Wish, { claimId, gpu, share }: Reservation, { gpus }: Inventory): void {
+  const type = typeOf(share);
   const details = { reservation: claimId, gpu, type };
   const holds = `reservation ${claimId} holds room for ${type} on GPU ${gpu}`;
   if (wish.gpu !== undefined && wish.gpu !== gpu)
@@ -68,10 +70,10 @@ export function refuseOther(wish: Wish, { claimId, gpu, type }: Reservation, { g
 
 /** The room as the reservation's, under the name that it already has. */
 export function roomOf(reservation: Reservation): Room {
-  const { vgpuId, gpu, type, sizes, placement } = reservation;
+  const { vgpuId, gpu, share, placement } = reservation;
   const { claimId, requestDigest, requests, createdAt, expiresAt } = reservation;
   return {
-    ...{ vgpuId, gpu, type, sizes, placement },
+    ...{ vgpuId, gpu, share, placement },
     reservation: { claimId, requestDigest, requests, createdAt, expiresAt },
   };
 }

@@ -2,15 +2,17 @@
 import { AgentError } from "../core/errors.ts";
 import type { Placed } from "../capacity/place.ts";
 import type { Inventory } from "../inventory/model.ts";
+import { typeOf } from "../inventory/share.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 
 /** @throws AgentError FIELD_INVALID when the screen is larger than the type's */
 export function onGpu(
   spec: DomainSpec,
-  { gpu: address, type }: Pick<Placed, "gpu" | "type">,
+  { gpu: address, share }: Pick<Placed, "gpu" | "share">,
   { gpus }: Inventory,
 ): DomainSpec {
   const gpu = gpus.get(address);
+  const type = typeOf(share);
   const resolution = gpu?.types.find(({ name }) => name === type)?.resolution;
   refuseLargerScreen(spec, { type, resolution });
   const { numa } = spec;

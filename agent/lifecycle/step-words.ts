@@ -1,5 +1,6 @@
 // A step of a plan in words, with the reason why it is to be taken. Pure.
 import type { Inventory } from "../inventory/model.ts";
+import { typeOf } from "../inventory/share.ts";
 import type { Claim } from "./claim.ts";
 import type { Step } from "./plan.ts";
 
@@ -22,12 +23,12 @@ export function stepObject(step: Step, { vgpuId, domain }: Claim): string {
 }
 
 export function stepText(step: Step, claim: Claim, inventory: Inventory): string {
-  const { vgpuId, gpu, type } = claim;
+  const { vgpuId, gpu, share } = claim;
   const domain = `domain ${claim.domain?.name ?? ""}`;
   const aim = `the claim is to be ${claim.goal}`;
   switch (step.kind) {
     case "create-vgpu":
-      return `make vGPU ${vgpuId} of ${type} on ${gpu}: the kernel does not show it, and ${aim}`;
+      return `make vGPU ${vgpuId} of ${typeOf(share)} on ${gpu}: the kernel does not show it, and ${aim}`;
     case "define-domain":
       return `define ${domain}: libvirt does not have it, and ${aim}`;
     case "start-domain":
@@ -37,7 +38,7 @@ export function stepText(step: Step, claim: Claim, inventory: Inventory): string
     case "force-off":
       return `force ${domain} off: its guest is still on at the end of its time, and ${aim}`;
     case "remove-vgpu":
-      return `remove vGPU ${vgpuId} of ${type} on ${gpu}: ${claim.goal === "absent" ? aim : "a stopped domain gives it back"}`;
+      return `remove vGPU ${vgpuId} of ${typeOf(share)} on ${gpu}: ${claim.goal === "absent" ? aim : "a stopped domain gives it back"}`;
     case "undefine-domain":
       return `undefine ${domain}: ${aim}`;
     case "settle":

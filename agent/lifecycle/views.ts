@@ -22,6 +22,7 @@ import {
   type KernelVgpu,
   type VgpuType,
 } from "../inventory/model.ts";
+import { typeOf } from "../inventory/share.ts";
 import type { Claim, DomainClaim } from "./claim.ts";
 import { drainedOn, type Drain, type DrainRecord } from "./drains.ts";
 import { holdingsBy, type Holder } from "./holdings.ts";
@@ -187,7 +188,7 @@ export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
   const promised = [...claims.values()].map((claim) => ({
     id: claim.vgpuId,
     gpu: claim.gpu,
-    type: claim.type,
+    type: typeOf(claim.share),
   }));
   const made = [...inventory.vgpus.values()];
   // What is promised last: of a slice that was leaving when it was first seen only the claim knows the type.

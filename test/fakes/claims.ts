@@ -1,6 +1,7 @@
 // Claims and what belongs to them, complete and valid; a test says only what matters to it.
 import { ownVgpuId, claimId, domainId, pciAddress } from "./ids.ts";
-import { typeName } from "./fake-kernel.ts";
+import { sizesOf, typeName, type TypeSuffix } from "./fake-kernel.ts";
+import type { SliceShare } from "../../agent/inventory/share.ts";
 import type { DomainClaim, Reservation, VgpuClaim } from "../../agent/lifecycle/claim.ts";
 import { markOf } from "../../agent/lifecycle/domain-xml-mark.ts";
 import { plainHardware, type Disk, type DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
@@ -33,6 +34,11 @@ export function disk(path: string, given: Partial<Disk> = {}): Disk {
 export function claimedDomain(spec: DomainSpec): DomainClaim["domain"] {
   const { id, name, onStop, labels, autostart } = spec;
   return { id, name, onStop, labels, autostart, spec };
+}
+
+/** What a slice of a type has of its GPU. */
+export function sliceShare(suffix: TypeSuffix): SliceShare {
+  return { mode: "gvt-g", type: typeName(suffix), sizes: sizesOf(suffix) };
 }
 
 /** The `n`th claim: an active one of a `_4` slice on the first GPU, made by a create that has ended. */
@@ -86,8 +92,7 @@ function promised(n: number) {
     claimId: claimId(`claim-${n}`),
     vgpuId: ownVgpuId(n),
     gpu: pciAddress(),
-    type: typeName("4"),
-    sizes: { lowGmMib: 128, highGmMib: 512, fences: 4 },
+    share: sliceShare("4"),
     placement: undefined,
     requestDigest: `digest-${n}`,
     requests: [],

@@ -1,5 +1,6 @@
 // Kernel and libvirt in miniature: takes what the lifecycle does to a host, and shows what a look at it would find.
 import { AgentError, type Holder } from "../../agent/core/errors.ts";
+import { typeOf } from "../../agent/inventory/share.ts";
 import type { DomainId, VgpuId } from "../../agent/core/ids.ts";
 import { childOf, parseXml, textOf } from "../../agent/core/xml.ts";
 import { readDomainXml } from "../../agent/discovery/domain-xml.ts";
@@ -65,15 +66,15 @@ export class FakeHost implements Slices, Domains, DomainMarks {
     };
   }
 
-  create({ vgpuId, gpu, type }: Slice): Promise<void> {
+  create({ vgpuId, gpu, share }: Slice): Promise<void> {
     return this.#do("create-vgpu", () => {
       const parent = this.gpus.find(({ address }) => address === gpu);
       if (!parent) throw new AgentError("KERNEL_REFUSED", `there is no GPU ${gpu} (ENODEV)`);
-      parent.make(vgpuId, type);
+      parent.make(vgpuId, typeOf(share));
     });
   }
 
-  remove(vgpuId: VgpuId): Promise<RemoveOutcome> {
+  remove({ vgpuId }: Slice): Promise<RemoveOutcome> {
     return this.#do("remove-vgpu", () => {
       const holder = this.holderOf(vgpuId);
       if (holder) return { kind: "held", holders: [holder] };

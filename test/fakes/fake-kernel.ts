@@ -2,7 +2,7 @@
 // The arithmetic is written from the kernel's sources (gvt/vgpu.c, aperture_gm.c), not from agent/capacity.
 import { AgentError } from "../../agent/core/errors.ts";
 import type { PciAddress, VgpuId } from "../../agent/core/ids.ts";
-import type { Gpu, KernelVgpu, VgpuType } from "../../agent/inventory/model.ts";
+import type { Gpu, KernelVgpu, SliceSizes, VgpuType } from "../../agent/inventory/model.ts";
 
 /** In the order of the kernel's own table: the largest last. */
 const TYPES = [
@@ -20,6 +20,13 @@ export type TypeSuffix = (typeof TYPES)[number]["suffix"];
 
 export function typeName(suffix: TypeSuffix): string {
   return `i915-GVTg_V5_${suffix}`;
+}
+
+/** By its entry in the table; throws for what is not in it. */
+export function sizesOf(suffix: TypeSuffix): SliceSizes {
+  const type = TYPES.find((one) => one.suffix === suffix);
+  if (!type) throw new Error(`there is no type ${suffix}`);
+  return { lowGmMib: type.low, highGmMib: type.high, fences: FENCES_EACH };
 }
 
 /** One GPU, and what stands on it. */
@@ -98,7 +105,7 @@ export class FakeGpu {
     const end = TYPES.findIndex(({ low }) => this.#apertureMib - KEPT.low < low);
     return TYPES.slice(0, end === -1 ? TYPES.length : end).map((type) => ({
       name: typeName(type.suffix),
-      sizes: { lowGmMib: type.low, highGmMib: type.high, fences: FENCES_EACH },
+      sizes: sizesOf(type.suffix),
       weight: type.weight,
       resolution: type.resolution,
       kernelAvailable: this.#available(type),

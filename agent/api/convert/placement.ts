@@ -3,6 +3,7 @@ import { Backend } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/placement.ts";
 import type { Candidate, Decision } from "../../capacity/place.ts";
 import type { Policy } from "../../capacity/policies.ts";
+import { typeOf } from "../../inventory/share.ts";
 import { toWireAmounts, toWireSizes } from "./gpu.ts";
 
 const policies = {
@@ -18,8 +19,8 @@ export function toWireDecision(decision: Decision): pb.PlacementDecision {
   return pb.PlacementDecision.fromPartial({
     gpu: decision.gpu,
     backend: Backend.KVMGT,
-    type: decision.type,
-    sizes: toWireSizes(decision.sizes),
+    type: typeOf(decision.share),
+    sizes: toWireSizes(decision.share.sizes),
     message: chosen?.why ?? "",
     candidates,
     warnings: [...decision.warnings],

@@ -1,18 +1,19 @@
 // Reservations as the contract shows them.
 import { Backend } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/reservation.ts";
+import { typeOf } from "../../inventory/share.ts";
 import type { Claim } from "../../lifecycle/claim.ts";
 import { toWireClaimState } from "./claim.ts";
 import { toWireSizes } from "./gpu.ts";
 
 /** A reservation, or the one that a claim was bound from, which has no end of its own any more. */
 export function toWireReservation(claim: Claim): pb.Reservation {
-  const { vgpuId, gpu, type, sizes } = claim;
+  const { vgpuId, gpu, share } = claim;
   const reserved = claim.kind === "reservation" ? claim : claim.reservation;
   return pb.Reservation.fromPartial({
-    ...{ claimId: reserved?.claimId ?? claim.claimId, vgpuId, gpu, type },
+    ...{ claimId: reserved?.claimId ?? claim.claimId, vgpuId, gpu, type: typeOf(share) },
     backend: Backend.KVMGT,
-    sizes: toWireSizes(sizes),
+    sizes: toWireSizes(share.sizes),
     claimState: toWireClaimState(claim),
     createTime: new Date(reserved?.createdAt ?? claim.createdAt),
     expireTime: claim.kind === "reservation" ? new Date(claim.expiresAt) : undefined,

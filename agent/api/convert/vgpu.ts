@@ -21,7 +21,7 @@ function labelsOf(claim: Claim | undefined): Labels {
 export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext): pb.Vgpu {
   const { claim, domain, kernel } = view;
   const described = inventory.gpus.get(view.gpu)?.types.find(({ name }) => name === view.type)?.sizes;
-  const sizes = claim?.sizes ?? described;
+  const sizes = claim?.share.sizes ?? described;
   return pb.Vgpu.fromPartial({
     vgpuId: view.id,
     gpu: view.gpu,

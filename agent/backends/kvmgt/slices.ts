@@ -1,14 +1,20 @@
 // Makes and removes GVT-g slices through the privileged process, and says what an errno means here.
 // Errnos of `create`: kernel drivers/vfio/mdev/mdev_core.c, gvt/kvmgt.c, gvt/aperture_gm.c.
 import { AgentError, type Holder } from "../../core/errors.ts";
-import type { VgpuId } from "../../core/ids.ts";
+import type { PciAddress, VgpuId } from "../../core/ids.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
 import type { RemoveOutcome, Slice, Slices } from "../../lifecycle/ports.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
 export interface MdevWriter {
-  createMdev(mdev: Slice, options: CallOptions): Promise<CreateAnswer>;
+  createMdev(mdev: NewMdev, options: CallOptions): Promise<CreateAnswer>;
   removeMdev(vgpuId: VgpuId, options: CallOptions): Promise<RemoveAnswer>;
+}
+
+interface NewMdev {
+  readonly vgpuId: VgpuId;
+  readonly gpu: PciAddress;
+  readonly type: string;
 }
 
 interface CallOptions {
@@ -45,7 +51,8 @@ export class KvmgtSlices implements Slices {
   }
 
   async create(slice: Slice, signal: AbortSignal): Promise<void> {
-    const { vgpuId, gpu, type } = slice;
+    const { vgpuId, gpu } = slice;
+    const { type } = slice.share;
     const answer = await asking(() =>
       this.#writer.createMdev({ vgpuId, gpu, type }, { signal, deadlineMs: CREATE_DEADLINE_MS }),
     );
@@ -60,7 +67,7 @@ export class KvmgtSlices implements Slices {
     throw await this.#createFailure(slice, answer);
   }
 
-  async remove(vgpuId: VgpuId, signal: AbortSignal): Promise<RemoveOutcome> {
+  async remove({ vgpuId }: Slice, signal: AbortSignal): Promise<RemoveOutcome> {
     const what = `removing vGPU ${vgpuId}`;
     const answer = await asking(() =>
       this.#writer.removeMdev(vgpuId, { signal, deadlineMs: REMOVE_DEADLINE_MS }),
@@ -90,7 +97,7 @@ export class KvmgtSlices implements Slices {
   }
 
   async #createFailure(slice: Slice, answer: Trouble): Promise<AgentError> {
-    const what = `creating a ${slice.type} on ${slice.gpu}`;
+    const what = `creating a ${slice.share.type} on ${slice.gpu}`;
     switch (answer.kind) {
       case "errno":
         return answer.errno === "ENOSPC" ? await this.#noSpace(slice, what) : kernelRefused(what, answer);
@@ -106,7 +113,8 @@ export class KvmgtSlices implements Slices {
   }
 
   /** The budget may have room in sum and no range in one piece: then the kernel's own count still says so (gvt-linux#164). */
-  async #noSpace({ gpu, type }: Slice, what: string): Promise<AgentError> {
+  async #noSpace({ gpu, share }: Slice, what: string): Promise<AgentError> {
+    const { type } = share;
     const path = `sys/class/mdev_bus/${gpu}/mdev_supported_types/${type}/available_instances`;
     // A count that cannot be read does not say that there is room.
     const available = Number((await this.#files.read(path).catch(() => undefined)) ?? 0);

@@ -49,7 +49,7 @@ export function slicesOf(
         id: vgpu.id,
         type: vgpu.type,
         ownership: vgpu.ownership,
-        sizes: claim?.sizes ?? gpu.types.find(({ name }) => name === vgpu.type)?.sizes,
+        sizes: claim?.share.sizes ?? gpu.types.find(({ name }) => name === vgpu.type)?.sizes,
         state: stateOf(vgpu),
         phase: phaseOf(vgpu),
         domain: vgpu.domain?.name ?? claim?.domain?.name,

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import type { Holding } from "../../../agent/capacity/budget.ts";
-import { place, type Decision } from "../../../agent/capacity/place.ts";
+import { place, type Decision, type Placed } from "../../../agent/capacity/place.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
+import { typeOf } from "../../../agent/inventory/share.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
 import { ownVgpuId, pciAddress } from "../../fakes/ids.ts";
 import { policies } from "../../fakes/plan-cases.ts";
@@ -36,7 +37,7 @@ describe("place", () => {
         for (const [n, wish] of asked.entries()) {
           const decision = decide(gpus, wish);
           if (decision.ok)
-            gpus.find(({ address }) => address === decision.gpu)?.make(ownVgpuId(n), decision.type);
+            gpus.find(({ address }) => address === decision.gpu)?.make(ownVgpuId(n), typeOf(decision.share));
         }
       }),
     );
@@ -46,10 +47,10 @@ describe("place", () => {
     fc.assert(
       fc.property(hosts, fc.array(wishes, { maxLength: 20 }), (sizes, asked) => {
         const gpus = gpusOf(sizes);
-        const promised: (Holding & { readonly type: string })[] = [];
+        const promised: ReturnType<typeof promiseOf>[] = [];
         for (const [n, wish] of asked.entries()) {
           const decision = decide(gpus, wish, { promised });
-          if (decision.ok) promised.push({ ...decision, vgpuId: ownVgpuId(n) });
+          if (decision.ok) promised.push(promiseOf(decision, n));
         }
         for (const { gpu, vgpuId, type } of promised)
           gpus.find(({ address }) => address === gpu)?.make(vgpuId, type);
@@ -175,13 +176,12 @@ describe("place", () => {
         gpu: undefined,
         policy: "pack",
       });
-    const typeOf = (decision: Decision): string | undefined =>
-      decision.ok ? decision.type : decision.reason;
-    assert.equal(typeOf(asked(64, 384, 4)), typeName("8"));
-    assert.equal(typeOf(asked(65, 1, 1)), typeName("4"));
-    assert.equal(typeOf(asked(64, 513, 4)), typeName("2"));
-    assert.equal(typeOf(asked(513, 1, 1)), "TYPE_UNKNOWN");
-    assert.equal(typeOf(asked(64, 384, 5)), "TYPE_UNKNOWN");
+    const made = (decision: Decision): string => (decision.ok ? typeOf(decision.share) : decision.reason);
+    assert.equal(made(asked(64, 384, 4)), typeName("8"));
+    assert.equal(made(asked(65, 1, 1)), typeName("4"));
+    assert.equal(made(asked(64, 513, 4)), typeName("2"));
+    assert.equal(made(asked(513, 1, 1)), "TYPE_UNKNOWN");
+    assert.equal(made(asked(64, 384, 5)), "TYPE_UNKNOWN");
     const [exact, rounded] = [asked(128, 512, 4), asked(100, 512, 4)];
     assert.ok(exact.ok && rounded.ok);
     assert.deepEqual(exact.warnings, []);
@@ -191,7 +191,7 @@ describe("place", () => {
   it("takes the smallest type of all when only the mode matters", () => {
     const decision = decide(gpusOf([1024]), { size: { by: "mode" }, gpu: undefined, policy: "pack" });
     assert.ok(decision.ok);
-    assert.equal(decision.type, typeName("8"));
+    assert.equal(typeOf(decision.share), typeName("8"));
   });
 
   it("tells an unknown GPU, an unknown type, a host without the mode and a full host apart", () => {
@@ -236,7 +236,7 @@ describe("place", () => {
     for (const n of [1, 2]) {
       const decision = next("4");
       assert.ok(decision.ok, `there is room for ${n}`);
-      promised.push({ ...decision, vgpuId: ownVgpuId(n) });
+      promised.push(promiseOf(decision, n));
     }
     const third = next("4");
     assert.ok(!third.ok);
@@ -256,10 +256,10 @@ describe("place", () => {
           const [gpu] = gpus;
           assert.ok(gpu);
           for (const leaked of lost) gpu.leak(leaked);
-          const promised: (Holding & { readonly type: string })[] = [];
+          const promised: ReturnType<typeof promiseOf>[] = [];
           for (let n = 1; n <= 8; n += 1) {
             const decision = decide(gpus, byType(suffix), { promised });
-            if (decision.ok) promised.push({ ...decision, vgpuId: ownVgpuId(n) });
+            if (decision.ok) promised.push(promiseOf(decision, n));
           }
           for (const { vgpuId, type } of promised) gpu.make(vgpuId, type);
         },
@@ -267,3 +267,8 @@ describe("place", () => {
     );
   });
 });
+
+/** Room that the `n`th vGPU takes by a decision. */
+function promiseOf({ gpu, share }: Placed, n: number): Holding & { readonly type: string } {
+  return { gpu, vgpuId: ownVgpuId(n), sizes: share.sizes, type: typeOf(share) };
+}

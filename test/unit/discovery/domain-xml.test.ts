@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readDomainXml } from "../../../agent/discovery/domain-xml.ts";
+import { sliceShare } from "../../fakes/claims.ts";
 
 const VGPU = "76677075-0000-8000-8000-000000000001";
 const DOMAIN = "d0000000-0000-4000-8000-000000000001";
@@ -137,8 +138,8 @@ describe("reading the mark of a domain", () => {
   const read = (element: string): ReturnType<typeof readDomainXml>["mark"] =>
     readDomainXml(marked(element)).mark;
   const whole = {
-    ...{ claimId: "web-1", vgpuId: VGPU, domainId: DOMAIN, gpu: "0000:00:02.0", type: "i915-GVTg_V5_4" },
-    ...{ sizes: { lowGmMib: 128, highGmMib: 512, fences: 4 }, onStop: "hold", requestDigest: "abc" },
+    ...{ claimId: "web-1", vgpuId: VGPU, domainId: DOMAIN, gpu: "0000:00:02.0", share: sliceShare("4") },
+    ...{ onStop: "hold", requestDigest: "abc" },
     ...{ labels: {}, autostart: false },
   };
 

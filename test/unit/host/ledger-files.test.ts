@@ -77,9 +77,12 @@ describe("the ledger on disk", () => {
     digest: "digest-1",
     operationId: "operation-1",
   };
+  // As it was stored: more than a claim remembers of the reservation that it was bound from.
+  const { share, ...rest } = reservation(2);
+  const bound = { ...rest, type: share.type, sizes: share.sizes };
   const shipped: readonly (readonly [file: string, format: number, claim: Claim])[] = [
     ["format-2", 2, claim(1, { domain: claimedDomain(full), requests: [remembered] })],
-    ["format-3-vgpu", 3, vgpuClaim(1, { labels: { job: "7" }, reservation: reservation(2) })],
+    ["format-3-vgpu", 3, vgpuClaim(1, { labels: { job: "7" }, reservation: bound })],
     ["format-3-reservation", 3, reservation(1)],
   ];
   for (const [name, format, meant] of shipped)

@@ -63,8 +63,8 @@ describe("the log of a decision", () => {
       { gpu: first, ...kept },
       { gpu: second, ...lost },
     ];
-    const sizes = { lowGmMib: 128, highGmMib: 512, fences: 4 };
-    const placed = { ok: true, gpu: first, type, sizes, policy: "pack", candidates, warnings: [] } as const;
+    const share = { mode: "gvt-g", type, sizes: { lowGmMib: 128, highGmMib: 512, fences: 4 } } as const;
+    const placed = { ok: true, gpu: first, share, policy: "pack", candidates, warnings: [] } as const;
     logPlacement(log, { ...about, decision: placed });
     const refused = { ok: false, reason: "FENCES_EXHAUSTED", why: "no room", candidates: [] } as const;
     logPlacement(log, { ...about, validateOnly: true, decision: refused });

@@ -1,6 +1,7 @@
 // CreateDomain from the request to the host and back, on a fake host.
 import assert from "node:assert/strict";
 import { AgentError } from "../../../agent/core/errors.ts";
+import { typeOf } from "../../../agent/inventory/share.ts";
 import type { DomainResult } from "../../../agent/lifecycle/domain-service.ts";
 import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
@@ -179,7 +180,7 @@ describe("a create that fails", () => {
       if (call === "create-vgpu")
         return Promise.reject(new AgentError("KERNEL_TIMEOUT", "no answer in 10 s"));
       const [late] = node.ledger.all();
-      if (call === "remove-vgpu" && late) node.host.gpus[0]?.make(late.vgpuId, late.type);
+      if (call === "remove-vgpu" && late) node.host.gpus[0]?.make(late.vgpuId, typeOf(late.share));
       return Promise.resolve();
     };
     await assert.rejects(create(node, createRequest(1)), { reason: "KERNEL_TIMEOUT" });

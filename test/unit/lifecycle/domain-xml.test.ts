@@ -10,7 +10,7 @@ import { domainXml } from "../../../agent/lifecycle/domain-xml.ts";
 import { markOf } from "../../../agent/lifecycle/domain-xml-mark.ts";
 import type { DomainSpec } from "../../../agent/lifecycle/domain-spec.ts";
 import { parseClaimId } from "../../../agent/core/ids.ts";
-import { claim, claimedDomain, domainSpec } from "../../fakes/claims.ts";
+import { claim, claimedDomain, domainSpec, sliceShare } from "../../fakes/claims.ts";
 import { exampleSpecs } from "../../fakes/domain-specs.ts";
 
 /** Tests run from the root of the repository. */
@@ -32,7 +32,8 @@ describe("the XML of a domain", () => {
     it(`is what was reviewed: ${name}`, () => assertGolden(name, written(spec)));
 
   it("with names that mean something in XML", () => {
-    const given = { claimId: parseClaimId(`a<b>&"c"'d'`) ?? claim(1).claimId, type: `<type a="b">` };
+    const share = { ...sliceShare("4"), type: `<type a="b">` };
+    const given = { claimId: parseClaimId(`a<b>&"c"'d'`) ?? claim(1).claimId, share };
     return assertGolden("escaped", written(domainSpec(1, { name: `web<1>&"2"'3'` }), given));
   });
 

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { KeyedLock } from "../../../agent/core/keyed-lock.ts";
 import type { PciAddress } from "../../../agent/core/ids.ts";
 import type { Domain, DomainState, Inventory } from "../../../agent/inventory/model.ts";
+import { typeOf } from "../../../agent/inventory/share.ts";
 import {
   changed,
   hasSlice,
@@ -118,7 +119,7 @@ function hostFor(owner: Claim, { slice, domain, state, libvirt, redefined }: Hos
   const host = new FakeHost({ gpus: [gpu], wall: () => WALL });
   gpu.make(foreignVgpuId(1), typeName("4"));
   host.put(foreignDomain(9, { vgpuIds: [foreignVgpuId(1)] }));
-  if (slice && hasSlice(owner)) gpu.make(owner.vgpuId, owner.type);
+  if (slice && hasSlice(owner)) gpu.make(owner.vgpuId, typeOf(owner.share));
   if (domain === "own")
     host.put(
       owner.kind === "domain"

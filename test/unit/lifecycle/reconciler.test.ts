@@ -38,11 +38,11 @@ describe("a lost ledger", () => {
   const empty = (): Ledger => new Ledger(new MemoryStore(), []);
 
   it("is rebuilt from the marks that domains bear", () => {
-    const { claimId, vgpuId, gpu, type, sizes, requestDigest } = claim(1);
+    const { claimId, vgpuId, gpu, share, requestDigest } = claim(1);
     const [found, ...others] = rebuilt(empty(), domainOf(claim(1)));
     assert.deepEqual(others, []);
     assert.ok(found);
-    assert.deepEqual({ ...found, ...{ claimId, vgpuId, gpu, type, sizes, requestDigest } }, found);
+    assert.deepEqual({ ...found, ...{ claimId, vgpuId, gpu, share, requestDigest } }, found);
     assert.deepEqual([found.state, found.goal, found.domain.name], ["active", "running", "guest-1"]);
   });
 

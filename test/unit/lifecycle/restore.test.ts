@@ -3,7 +3,7 @@ import { AgentError } from "../../../agent/core/errors.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import type { Slice } from "../../../agent/lifecycle/ports.ts";
 import { outlivesReboot, restoreSlices } from "../../../agent/lifecycle/restore.ts";
-import { claim, reservation, vgpuClaim } from "../../fakes/claims.ts";
+import { claim, reservation, sliceShare, vgpuClaim } from "../../fakes/claims.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
 /** A kernel whose creates fail with what is planned for them, first to last, and succeed afterwards. */
@@ -71,18 +71,18 @@ describe("restoreSlices", () => {
   });
 
   it("makes the largest first, and of equal ones those that may be started with the host, the oldest first", async () => {
-    const large = { lowGmMib: 128, highGmMib: 512, fences: 4 };
-    const small = { lowGmMib: 64, highGmMib: 384, fences: 4 };
+    const large = sliceShare("4");
+    const small = sliceShare("8");
     const off = { state: "stopped", goal: "stopped" } as const;
     const kernel = new BootingKernel();
     await restore(
       [
-        claim(1, { ...off, sizes: small, createdAt: 1 }),
-        claim(2, { sizes: small, createdAt: 3 }),
-        claim(3, { ...off, sizes: small, createdAt: 2, domain: { ...claim(3).domain, autostart: true } }),
-        vgpuClaim(4, { sizes: small, createdAt: 4 }),
-        claim(5, { ...off, sizes: large, createdAt: 6 }),
-        claim(6, { sizes: large, createdAt: 7 }),
+        claim(1, { ...off, share: small, createdAt: 1 }),
+        claim(2, { share: small, createdAt: 3 }),
+        claim(3, { ...off, share: small, createdAt: 2, domain: { ...claim(3).domain, autostart: true } }),
+        vgpuClaim(4, { share: small, createdAt: 4 }),
+        claim(5, { ...off, share: large, createdAt: 6 }),
+        claim(6, { share: large, createdAt: 7 }),
       ],
       kernel,
     );

@@ -4,9 +4,9 @@ import { refuseShared } from "../../../agent/lifecycle/shared-disks.ts";
 import { onGpu } from "../../../agent/lifecycle/spec-on-gpu.ts";
 import type { Domain, Inventory } from "../../../agent/inventory/model.ts";
 import type { DomainSpec } from "../../../agent/lifecycle/domain-spec.ts";
-import { claim, claimedDomain, disk, domainSpec, foreignDomain } from "../../fakes/claims.ts";
+import { claim, claimedDomain, disk, domainSpec, foreignDomain, sliceShare } from "../../fakes/claims.ts";
 import { FakeHost } from "../../fakes/fake-host.ts";
-import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
+import { FakeGpu } from "../../fakes/fake-kernel.ts";
 import { pciAddress } from "../../fakes/ids.ts";
 import { MemoryStore } from "../../fakes/memory-store.ts";
 
@@ -84,7 +84,7 @@ describe("a disk of two domains", () => {
 });
 
 describe("a specification on its GPU", () => {
-  const placed = { gpu: pciAddress(), type: typeName("4") };
+  const placed = { gpu: pciAddress(), share: sliceShare("4") };
 
   it("gets its memory from the GPU's node unless it names others", async () => {
     const seen = await inventory();

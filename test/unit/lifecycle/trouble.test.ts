@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { AgentError } from "../../../agent/core/errors.ts";
 import type { Domain } from "../../../agent/inventory/model.ts";
+import { typeOf } from "../../../agent/inventory/share.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
@@ -89,6 +90,6 @@ describe("a domain that lost its vGPU", () => {
     assert.deepEqual(await shown(), ["stopped", "stopped", undefined]);
     assert.deepEqual(node.host.vgpuIds, [claim().vgpuId]);
     assert.equal(node.host.gpus[0]?.address, pciAddress());
-    assert.equal(claim().type, typeName("4"));
+    assert.equal(typeOf(claim().share), typeName("4"));
   });
 });

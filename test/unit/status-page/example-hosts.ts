@@ -210,7 +210,7 @@ function guestOf(guest: Guest, n: number, gpus: readonly Gpu[]): Made {
     ),
   );
   const type = typeName(size);
-  const sizes = sizesOf[size];
+  const share = { mode: "gvt-g", type, sizes: sizesOf[size] } as const;
   const alive = "domain" in guest ? guest.domain : "running";
   const claimId = parsed(parseClaimId(`claim-${n}`));
   const mark = {
@@ -218,8 +218,7 @@ function guestOf(guest: Guest, n: number, gpus: readonly Gpu[]): Made {
     vgpuId: id,
     domainId: domainId(n),
     gpu,
-    type,
-    sizes,
+    share,
     onStop: "hold",
     requestDigest: "d",
     labels: {},
@@ -244,7 +243,7 @@ function guestOf(guest: Guest, n: number, gpus: readonly Gpu[]): Made {
     claim:
       ownership === "own"
         ? {
-            ...{ kind: "domain", claimId, vgpuId: id, gpu, type, sizes, state },
+            ...{ kind: "domain", claimId, vgpuId: id, gpu, share, state },
             domain: {
               ...{ id: domainId(n), name, onStop: guest.onStop ?? "hold" },
               ...{ labels: {}, autostart: false, spec: undefined },
