@@ -10,6 +10,7 @@ import { composeStages } from "./compose/stages.ts";
 import { systemClock as clock } from "./core/clock.ts";
 import { DrainFile } from "./host/drain-file.ts";
 import { LedgerFiles } from "./host/ledger-files.ts";
+import { ModeFile } from "./host/mode-file.ts";
 import { runTasks } from "./tasks.ts";
 
 /** How long an orderly stop waits for calls, and then for claims on their way; the next start goes on with what is left. */
@@ -26,12 +27,18 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   const { claims, setAside: unreadClaims } = await store.load();
   const drainFile = new DrainFile(config.state_dir, clock.wall, options.onPoint);
   const { record, setAside: unreadDrains } = await drainFile.load();
-  const setAside = [...unreadClaims, ...unreadDrains];
+  const modeFile = new ModeFile(config.state_dir, options.onPoint);
+  const { record: modes, setAside: unreadModes } = await modeFile.load();
+  const setAside = [...unreadClaims, ...unreadDrains, ...unreadModes];
   for (const { file, why } of setAside) log.error({ file, why }, "ledger record set aside");
   // Looks, steps and libvirt's connection outlive `stop`: claims on their way get a chance to arrive.
   const cut = new AbortController();
   setMaxListeners(MOST_LISTENERS, cut.signal);
-  const stages = composeStages(options, { store, claims, drained: { store: drainFile, record } }, cut.signal);
+  const durable = {
+    ...{ store, claims, drained: { store: drainFile, record } },
+    modes: { store: modeFile, record: modes },
+  };
+  const stages = composeStages(options, durable, cut.signal);
   stages.metrics.recorder.recordsSetAside(setAside.length);
   let ready = false;
   reloadWhenAsked({

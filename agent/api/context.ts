@@ -9,7 +9,10 @@ import type { Inventory } from "../inventory/model.ts";
 import type { Adoption } from "../lifecycle/adoption.ts";
 import type { DomainService } from "../lifecycle/domain-service.ts";
 import type { Drains } from "../lifecycle/drains.ts";
+import type { GpuModeService } from "../lifecycle/gpu-mode-service.ts";
+import type { GpuModes } from "../lifecycle/gpu-modes.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
+import type { Terms } from "../lifecycle/views.ts";
 import type { DomainReading } from "../observation/domain-stats.ts";
 import type { Operations } from "../lifecycle/operations.ts";
 import type { Reconciliation } from "../lifecycle/reconciliation.ts";
@@ -66,13 +69,21 @@ export interface ViewContext {
   readonly inventory: () => Inventory | undefined;
   readonly ledger: Ledger;
   readonly drains: Drains;
+  readonly modes: GpuModes;
   readonly operations: Operations;
   readonly rule: CapacityRule;
+  /** How many seats a GPU in mode gvt-s has. */
+  readonly renderSeats: number;
   readonly agent: AgentFacts;
   readonly libvirt: () => LibvirtFacts;
   readonly diagnosis: DiagnosisFacts;
   /** Milliseconds since the epoch. */
   readonly wall: () => number;
+}
+
+/** As they are now. */
+export function termsOf({ rule, drains, modes, renderSeats }: ViewContext): Terms {
+  return { rule, drains: drains.current, modes: modes.current, renderSeats };
 }
 
 export interface ApiContext extends ViewContext {
@@ -83,6 +94,7 @@ export interface ApiContext extends ViewContext {
   readonly reservations: ReservationService;
   readonly reconciliation: Reconciliation;
   readonly adoption: Adoption;
+  readonly gpuModes: GpuModeService;
   readonly typesAt: TypesRule;
   readonly newDomainId: () => DomainId;
   /** Undefined on a real host. */
@@ -93,8 +105,8 @@ export interface ApiContext extends ViewContext {
 
 /** All that a read's answer is made from beside the request: while these are identical, so is the answer (answers.ts). */
 export function basisOf(context: ViewContext): readonly unknown[] {
-  const { inventory, ledger, drains, operations, libvirt, agent, diagnosis } = context;
-  const versions = [ledger.version, drains.current, operations.version];
+  const { inventory, ledger, drains, modes, operations, libvirt, agent, diagnosis } = context;
+  const versions = [ledger.version, drains.current, modes.current, operations.version];
   return [inventory(), ...versions, libvirt(), agent.machine(), diagnosis.latest];
 }
 

@@ -5,16 +5,18 @@ import {
   DrainGpuResponse,
   GetGpuResponse,
   ListGpusResponse,
+  SetGpuModeResponse,
   UndrainGpuResponse,
   type GpuServiceService,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
-import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
+import type { Gpu as WireGpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import type { PciAddress } from "../core/ids.ts";
-import type { Inventory } from "../inventory/model.ts";
+import type { Gpu, Inventory } from "../inventory/model.ts";
 import { drainedOn } from "../lifecycle/drains.ts";
+import type { ModeRecord } from "../lifecycle/gpu-modes.ts";
 import { holdingsOf } from "../lifecycle/holdings.ts";
 import { gpuViews, vgpuViews } from "../lifecycle/views.ts";
-import { currentInventory, type ApiContext } from "./context.ts";
+import { currentInventory, termsOf, type ApiContext } from "./context.ts";
 import { diagnosedOf } from "./diagnosis.ts";
 import { toWireGpu } from "./convert/gpu.ts";
 import { gpuNotFound } from "./gpu-not-found.ts";
@@ -24,12 +26,12 @@ import type { Handlers } from "./unary.ts";
 import { all } from "./validate/fields.ts";
 import { parseNote } from "./validate/note.ts";
 import { parsePlanRequest } from "./validate/plan-request.ts";
-import { parseGpuAddress } from "./validate/vgpu-request.ts";
+import { parseGpuAddress, parseKnownMode } from "./validate/vgpu-request.ts";
 
 export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuServiceService>> {
   const views = (): ReturnType<typeof gpuViews> =>
-    gpuViews(currentInventory(context), context.ledger, context.rule, context.drains.current);
-  const shown = (address: PciAddress): Gpu => {
+    gpuViews(currentInventory(context), context.ledger, termsOf(context));
+  const shown = (address: PciAddress): WireGpu => {
     const view = views().find(({ gpu }) => gpu.address === address);
     if (!view) throw gpuNotFound(address);
     return toWireGpu(view, diagnosedOf(context, view));
@@ -78,17 +80,31 @@ export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuSer
       await context.drains.undrainGpu(address);
       return UndrainGpuResponse.fromPartial({ gpu: shown(address) });
     },
+    setGpuMode: async ({ gpu, mode, validateOnly }, caller) => {
+      const request = all({
+        gpu: () => parseGpuAddress(gpu, "gpu"),
+        mode: () => parseKnownMode(mode, "mode"),
+      });
+      await context.gpuModes.set({ ...request, validateOnly }, caller);
+      return SetGpuModeResponse.fromPartial({ gpu: shown(request.gpu) });
+    },
   };
 }
 
-function planStock({ ledger, drains, rule, typesAt }: ApiContext, inventory: Inventory): PlanStock {
+function planStock(context: ApiContext, inventory: Inventory): PlanStock {
+  const { ledger, drains, modes, rule, typesAt } = context;
   const foreign = vgpuViews(inventory, ledger).filter(({ ownership }) => ownership === "foreign");
   return {
-    gpus: inventory.gpus.values(),
+    gpus: [...inventory.gpus.values()].map((gpu) => slicedOnly(gpu, modes.current)),
     ...{ rule, typesAt },
     holdings: holdingsOf(ledger, inventory),
-    drained: (gpu) => drainedOn(drains.current, gpu),
+    closed: (gpu) => drainedOn(drains.current, gpu) ?? modes.closed(gpu),
     foreign: new Set(foreign.map(({ id }) => id)),
     made: new Set(inventory.vgpus.keys()),
   };
+}
+
+/** A GPU that was set to another mode makes no slices, whatever its kernel offers. */
+function slicedOnly(gpu: Gpu, modes: ModeRecord): Gpu {
+  return (modes.get(gpu.address) ?? "gvt-g") === "gvt-g" ? gpu : { ...gpu, types: [] };
 }

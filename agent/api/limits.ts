@@ -108,6 +108,15 @@ export const limits = {
     seen: "RESOURCE_EXHAUSTED, `CALLERS_LIMIT_REACHED`; what is there goes on, and what is adopted counts and is not refused. A plan does not know of it",
     why: "more than a host has; set it lower where others make vGPUs on the same host and are to find room",
   },
+  renderSeats: {
+    key: "render_seats",
+    what: "domains that render on one GPU in mode gvt-s, on or off, those of others that run included",
+    value: 8,
+    range: [1, 1_000],
+    unit: "vGPUs",
+    seen: "RESOURCE_EXHAUSTED, `SEATS_EXHAUSTED`",
+    why: "neither the kernel nor QEMU bounds their number, and each makes the others slower",
+  },
   changeMs: {
     key: "change_time",
     what: "the time for an answer to a call that changes something and has no deadline of its own",

@@ -114,7 +114,15 @@ function answer(
   const { vgpuId: id, gpu, share } = claim;
   const inventory = currentInventory(context);
   const view = vgpuViews(inventory, context.ledger).find((vgpu) => vgpu.id === id);
-  const gone = { id, gpu, type: typeOf(share), kernel: undefined, domain: undefined, inUse: undefined };
+  const gone = {
+    id,
+    gpu,
+    type: typeOf(share),
+    present: false,
+    kernel: undefined,
+    domain: undefined,
+    inUse: undefined,
+  };
   const vgpu = shownVgpu(context, { ...(view ?? gone), claim, ownership: "own" });
   return { vgpu, operation: `operations/${operation.id}` };
 }

@@ -2,7 +2,8 @@
 import { counted } from "../core/counted.ts";
 import type { VgpuId, PciAddress } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
-import type { Gpu, SliceSizes } from "../inventory/model.ts";
+import type { Gpu } from "../inventory/model.ts";
+import type { SliceSizes } from "../inventory/share.ts";
 
 /** Amounts of everything a slice draws on. */
 export interface Amounts extends SliceSizes {
@@ -107,4 +108,11 @@ function mapAmounts(amount: (key: keyof Amounts) => number): Amounts {
     fences: amount("fences"),
     instances: amount("instances"),
   };
+}
+
+/** How much of what guests may have is taken, 0 to 1, by the resource that is nearest to its end. GPUs differ in size. */
+export function fullness({ total, host, used }: Budget): number {
+  let most = 0;
+  for (const key of resources) most = Math.max(most, used[key] / Math.max(1, total[key] - host[key]));
+  return most;
 }

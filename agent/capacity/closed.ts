@@ -3,8 +3,16 @@
 import type { Reason } from "../core/reasons.ts";
 import type { VgpuType } from "../inventory/model.ts";
 
+const closedReasons = [
+  "GPU_DRAINED",
+  "HOST_DRAINED",
+  "VGPU_COUNT_UNREADABLE",
+  "GPU_MODE_CHANGING",
+] as const satisfies readonly Reason[];
+type ClosedReason = (typeof closedReasons)[number];
+
 export interface Closed {
-  readonly reason: "GPU_DRAINED" | "HOST_DRAINED" | "VGPU_COUNT_UNREADABLE";
+  readonly reason: ClosedReason;
   /** Goes on from the GPU's name, but for a host's drain. */
   readonly why: string;
 }
@@ -21,5 +29,5 @@ export function uncounted({
 
 /** Whether a GPU lost for something else than its room. */
 export function isClosed(reason: Reason | undefined): boolean {
-  return reason === "GPU_DRAINED" || reason === "HOST_DRAINED" || reason === "VGPU_COUNT_UNREADABLE";
+  return closedReasons.some((closed) => closed === reason);
 }

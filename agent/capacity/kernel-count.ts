@@ -5,7 +5,8 @@
 // arithmetic (because the host's own windows take room, say), a plan within these bounds is likely and not certain. A type of
 // which our arithmetic has no more than the kernel counts is not bounded by it: the sums see to that. Pure.
 import type { PciAddress, VgpuId } from "../core/ids.ts";
-import type { SliceSizes, VgpuType } from "../inventory/model.ts";
+import type { VgpuType } from "../inventory/model.ts";
+import type { SliceSizes } from "../inventory/share.ts";
 import { room, type Budget, type Holding } from "./budget.ts";
 import { holds } from "./wish.ts";
 

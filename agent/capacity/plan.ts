@@ -5,7 +5,7 @@
 // more fit. Pure.
 import type { PciAddress } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
-import type { SliceSizes } from "../inventory/model.ts";
+import type { SliceSizes } from "../inventory/share.ts";
 import { added, fill, largestFirst, nothingFilled, type Filled, type Unit } from "./plan/fill.ts";
 import { boundsText } from "./kernel-count.ts";
 import type { Packing } from "./plan/packing.ts";

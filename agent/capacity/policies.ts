@@ -1,12 +1,11 @@
 // Which GPU is preferred among those with room: each policy is a score, the lowest is taken. Equal scores go to the lowest
 // PCI address, so that the same host and the same wish give the same answer. Pure.
 import type { Gpu } from "../inventory/model.ts";
-import { resources, type Budget } from "./budget.ts";
 
-/** A GPU with the room that is left on it. */
-export interface Load {
+/** A GPU, and how much of what guests may have of it is taken: 0 to 1. */
+interface Load {
   readonly gpu: Pick<Gpu, "address" | "numaNode">;
-  readonly budget: Budget;
+  readonly fullness: number;
 }
 
 /** `near`: the host's nodes that are preferred. */
@@ -14,11 +13,11 @@ type Score = (load: Load, near: readonly number[]) => number;
 
 const scores = {
   /** Fill the fullest GPU that still has room, so that large types find an empty one: 0 for a full one, 1 for an empty one. */
-  pack: ({ budget }) => 1 - share(budget),
+  pack: ({ fullness }) => 1 - fullness,
   /** Take the emptiest, so that guests share a GPU with as few others as can be: 0 for an empty one, 1 for a full one. */
-  spread: ({ budget }) => share(budget),
+  spread: ({ fullness }) => fullness,
   /** Near before far, as `pack` among either: up to 1 on a preferred node, above it elsewhere. */
-  numa: (load, near) => (isNear(load.gpu, near) ? 0 : 1) + 1 - share(load.budget),
+  numa: ({ gpu, fullness }, near) => (isNear(gpu, near) ? 0 : 1) + 1 - fullness,
 } as const satisfies Record<string, Score>;
 
 export type Policy = keyof typeof scores;
@@ -66,11 +65,4 @@ export function farText(
 
 function isNear({ numaNode }: Load["gpu"], near: readonly number[]): boolean {
   return numaNode !== undefined && near.includes(numaNode);
-}
-
-/** How much of what guests may have is taken, 0 to 1, by the resource that is nearest to its end. GPUs differ in size. */
-function share({ total, host, used }: Budget): number {
-  let most = 0;
-  for (const key of resources) most = Math.max(most, used[key] / Math.max(1, total[key] - host[key]));
-  return most;
 }

@@ -1,7 +1,9 @@
 // A vGPU as it can be asked for, and the type that it means where types are offered. Pure.
 import { counted } from "../core/counted.ts";
 import type { PciAddress } from "../core/ids.ts";
-import type { SliceSizes, VgpuType } from "../inventory/model.ts";
+import type { Mode } from "../core/modes.ts";
+import type { VgpuType } from "../inventory/model.ts";
+import { modeOfType, type SliceSizes } from "../inventory/share.ts";
 import type { Policy } from "./policies.ts";
 
 /** A vGPU as it can be asked for. */
@@ -10,13 +12,25 @@ export interface Wish {
     | { readonly by: "type"; readonly type: string }
     /** The smallest type that holds all three. */
     | { readonly by: "sizes"; readonly sizes: SliceSizes }
-    /** Any slice will do: the smallest type the GPU offers. */
-    | { readonly by: "mode" };
+    /** Anything of the mode: of slices the smallest type the GPU offers. */
+    | { readonly by: "mode"; readonly mode: Mode };
   /** Only this GPU. */
   readonly gpu: PciAddress | undefined;
   readonly policy: Policy;
   /** The host's nodes that policy `numa` prefers. */
   readonly near?: readonly number[] | undefined;
+}
+
+/** The mode that a GPU has to be in to serve it. */
+export function modeWanted({ size }: Pick<Wish, "size">): Mode {
+  switch (size.by) {
+    case "type":
+      return modeOfType(size.type);
+    case "sizes":
+      return "gvt-g";
+    case "mode":
+      return size.mode;
+  }
 }
 
 /** A type of which is known what it takes. */
@@ -83,7 +97,7 @@ export function wishText({ size }: Pick<Wish, "size">): string {
     case "sizes":
       return `a vGPU type with ${sizesText(size.sizes)}`;
     case "mode":
-      return "a vGPU type";
+      return size.mode === "gvt-g" ? "a vGPU type" : `a vGPU of mode ${size.mode}`;
   }
 }
 

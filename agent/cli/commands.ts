@@ -21,6 +21,7 @@ import { releaseCommand } from "./commands/release.ts";
 import { renewCommand } from "./commands/renew.ts";
 import { reservationsCommand } from "./commands/reservations.ts";
 import { reserveCommand } from "./commands/reserve.ts";
+import { setModeCommand } from "./commands/set-mode.ts";
 import { startCommand } from "./commands/start.ts";
 import { stopCommand } from "./commands/stop.ts";
 import { topCommand } from "./commands/top.ts";
@@ -53,6 +54,7 @@ export const commands: readonly Command[] = [
   releaseVgpuCommand,
   drainCommand,
   undrainCommand,
+  setModeCommand,
   reconcileCommand,
   operationCommand,
   versionCommand,

@@ -37,8 +37,9 @@ export function composeApi(
   stages: Stages,
   { unreadableRecords, stop }: { readonly unreadableRecords: number; readonly stop: AbortSignal },
 ): Api {
-  const { ledger, drains, lookout, libvirt, operations, domains, vgpus, reservations, adoption } = stages;
-  const { reconciliation, metrics, reconciler, sampler, diagnostician, domainHistory } = stages;
+  const { ledger, drains, modes, lookout, libvirt, operations, domains, vgpus, reservations, adoption } =
+    stages;
+  const { reconciliation, gpuModes, metrics, reconciler, sampler, diagnostician, domainHistory } = stages;
   const limits = limitsOf(config);
   const lookAgain = async (): Promise<void> => {
     reconciler.trigger();
@@ -50,7 +51,7 @@ export function composeApi(
   };
   const shown: ViewContext = {
     inventory: () => lookout.current,
-    ...{ ledger, drains, operations, rule: gvtgCapacity },
+    ...{ ledger, drains, modes, operations, rule: gvtgCapacity, renderSeats: limits.renderSeats },
     libvirt: () => libvirt.status,
     ...{ diagnosis: diagnostician, wall: clock.wall },
     agent: {
@@ -62,7 +63,7 @@ export function composeApi(
   };
   const context: ApiContext = {
     ...shown,
-    ...{ domains, vgpus, reservations, reconciliation, adoption, typesAt: gvtgTypesAt },
+    ...{ domains, vgpus, reservations, reconciliation, adoption, gpuModes, typesAt: gvtgTypesAt },
     changes: composeChanges(shown, stages, { limits, stop }),
     simulation: simulator === undefined ? undefined : composeSimulation(simulator.control, lookAgain),
     domainFigures: async () => {

@@ -8,7 +8,7 @@ import type { Stages } from "./stages.ts";
 /** What nobody rings for, as a new diagnosis, is seen at the next glance. */
 export function composeChanges(
   shown: ViewContext,
-  { lookout, ledger, drains, operations, metrics }: Stages,
+  { lookout, ledger, drains, modes, operations, metrics }: Stages,
   { limits, stop }: { readonly limits: ChangesLimits; readonly stop: AbortSignal },
 ): Changes {
   const view = new View(shown);
@@ -27,6 +27,7 @@ export function composeChanges(
   lookout.onView(ring);
   ledger.onChange(ring);
   drains.onChange(ring);
+  modes.onChange(ring);
   operations.onChange(ring);
   return changes;
 }

@@ -4,6 +4,7 @@ import { systemClock as clock } from "../core/clock.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Log } from "../host/journal.ts";
 import type { Drains } from "../lifecycle/drains.ts";
+import type { GpuModes } from "../lifecycle/gpu-modes.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
 import type { Reconciler } from "../lifecycle/reconciler.ts";
 import type { Recorder } from "../observation/recorder.ts";
@@ -28,12 +29,14 @@ export function tellOfTrouble(
 export function ledgerTask({
   ledger,
   drains,
+  modes,
   reconciler,
   log,
 }: {
   readonly log: Log;
   readonly ledger: Ledger;
   readonly drains: Drains;
+  readonly modes: GpuModes;
   readonly reconciler: Pick<Reconciler, "trigger">;
 }): Task {
   return {
@@ -48,7 +51,8 @@ export function ledgerTask({
         await alarm.sleep(TRY_AGAIN_MS, rings);
         ({ rings } = alarm);
         // A disk that hangs must not keep the agent from ending.
-        if (drains.inDoubt) await untilAborted(drains.settle(), signal).catch(() => undefined);
+        for (const record of [drains, modes])
+          if (record.inDoubt) await untilAborted(record.settle(), signal).catch(() => undefined);
         if (ledger.trouble === undefined) continue;
         await untilAborted(ledger.heal(), signal).then(
           (lost) => {

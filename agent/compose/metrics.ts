@@ -1,10 +1,8 @@
 // The metrics and the view they are made from. A new collector gets what it reads here.
-import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import type { Snapshot } from "../inventory/snapshot.ts";
-import type { DrainRecord } from "../lifecycle/drains.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
-import { domainViews, gpuViews, vgpuViews } from "../lifecycle/views.ts";
+import { domainViews, gpuViews, vgpuViews, type Terms } from "../lifecycle/views.ts";
 import { Metrics } from "../observation/metrics.ts";
 import type { DomainSampler } from "../observation/domain-sampler.ts";
 import type { GpuSensors } from "../observation/gpu-sensors.ts";
@@ -42,7 +40,8 @@ export function composeMetrics(
   return metrics;
 }
 
-export function metricsView(snapshot: Snapshot, ledger: Ledger, drains: DrainRecord): MetricsView {
+export function metricsView(snapshot: Snapshot, ledger: Ledger, terms: Terms): MetricsView {
+  const { drains } = terms;
   const inventory = snapshot.current;
   const claims = ledger.all();
   if (!inventory) return { inventory, claims, drains, gpus: [], vgpus: [], domains: [] };
@@ -50,7 +49,7 @@ export function metricsView(snapshot: Snapshot, ledger: Ledger, drains: DrainRec
     inventory,
     claims,
     drains,
-    gpus: gpuViews(inventory, ledger, gvtgCapacity, drains),
+    gpus: gpuViews(inventory, ledger, terms),
     vgpus: vgpuViews(inventory, ledger),
     domains: domainViews(inventory, ledger),
   };

@@ -1,5 +1,4 @@
 // `vgpud --restore`: what vgpud-restore.service runs once after a boot, before libvirt. Ledger, hostd and kernel, no more.
-import { KvmgtSlices } from "../backends/kvmgt/slices.ts";
 import type { FixedConfig } from "../config/schema.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { fileThreads } from "../host/file-threads.ts";
@@ -9,6 +8,7 @@ import { HostdClient } from "../host/hostd-client.ts";
 import type { Log } from "../host/journal.ts";
 import { LedgerFiles } from "../host/ledger-files.ts";
 import { restoreSlices } from "../lifecycle/restore.ts";
+import { composeSlices } from "./slices.ts";
 
 /** How long drivers and hostd are waited for; the unit allows 90 s, and libvirt starts after it in any case. */
 const PATIENCE_MS = 20_000;
@@ -29,7 +29,7 @@ export async function restoreAfterBoot(
   });
   return await restoreSlices({
     ...{ claims, clock },
-    slices: new KvmgtSlices(hostd, files),
+    slices: composeSlices(hostd, files),
     stop: patience,
     onEnd: ({ claimId, vgpuId, gpu, domain }, failure) => {
       const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain?.name };

@@ -4,7 +4,6 @@ import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { limitsOf } from "../config/schema.ts";
 import { rememberGvtg } from "../backends/kvmgt/memory.ts";
-import { KvmgtSlices } from "../backends/kvmgt/slices.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { Pulse } from "../core/pulse.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
@@ -13,6 +12,7 @@ import { fileThreads } from "../host/file-threads.ts";
 import { RootedFiles } from "../host/files.ts";
 import { PatientFiles } from "../host/patient-files.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
+import { hindranceOf } from "../diagnosis/hindrance.ts";
 import { HostdClient } from "../host/hostd-client.ts";
 import { logLifecycle, logPlacement } from "../host/lifecycle-log.ts";
 import { LibvirtHost } from "../host/libvirt.ts";
@@ -24,6 +24,8 @@ import { Adoption } from "../lifecycle/adoption.ts";
 import { DomainService } from "../lifecycle/domain-service.ts";
 import { Drains, type DrainOptions } from "../lifecycle/drains.ts";
 import { Driver } from "../lifecycle/driver.ts";
+import { GpuModeService } from "../lifecycle/gpu-mode-service.ts";
+import { GpuModes, type GpuModesOptions } from "../lifecycle/gpu-modes.ts";
 import { Expiry } from "../lifecycle/expiry.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import { Intents } from "../lifecycle/intents.ts";
@@ -45,6 +47,7 @@ import type { MetricsView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { countedStore } from "./counted-store.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
+import { composeSlices } from "./slices.ts";
 import { composeDiagnostician, roomsOf } from "./diagnosis.ts";
 import { composeMachine, type MachineWatch } from "./machine.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
@@ -57,12 +60,14 @@ export interface Stages {
   readonly view: () => MetricsView;
   readonly ledger: Ledger;
   readonly drains: Drains;
+  readonly modes: GpuModes;
   readonly lookout: Lookout;
   readonly libvirt: LibvirtHost;
   readonly driver: Driver;
   readonly reconciler: Reconciler;
   readonly reconciliation: Reconciliation;
   readonly adoption: Adoption;
+  readonly gpuModes: GpuModeService;
   readonly operations: Operations;
   readonly domains: DomainService;
   readonly vgpus: VgpuService;
@@ -83,11 +88,12 @@ export interface Durable {
   readonly store: LedgerStore;
   readonly claims: readonly Claim[];
   readonly drained: Pick<DrainOptions, "store" | "record">;
+  readonly modes: GpuModesOptions;
 }
 
 export function composeStages(
   { config, configuration, simulator, version, revision, log, onPoint = nobodyListens }: AgentOptions,
-  { store, claims, drained }: Durable,
+  { store, claims, drained, modes: kept }: Durable,
   cut: AbortSignal,
 ): Stages {
   const patient = new PatientFiles({
@@ -98,7 +104,12 @@ export function composeStages(
     },
   });
   const snapshot = new Snapshot(rememberGvtg);
-  const view = (): MetricsView => metricsView(snapshot, ledger, drains.current);
+  const { vgpus: maxVgpus, renderSeats } = limitsOf(config);
+  const view = (): MetricsView =>
+    metricsView(snapshot, ledger, {
+      ...{ rule: gvtgCapacity, renderSeats },
+      ...{ drains: drains.current, modes: modes.current },
+    });
   const metrics = composeMetrics(
     { version, revision, log },
     {
@@ -117,6 +128,10 @@ export function composeStages(
   );
   const { recorder } = metrics;
   const ledger = new Ledger(countedStore(store, recorder, clock), claims, tellOfTrouble(recorder, log));
+  const modes = new GpuModes(kept);
+  modes.onChange((gpu, mode) => {
+    log.info({ gpu, mode }, "GPU is in another mode");
+  });
   const drains = new Drains({ ...drained, wall: clock.wall });
   drains.onChange((drain, gpu) => {
     const what = gpu === undefined ? "host" : "GPU";
@@ -163,10 +178,9 @@ export function composeStages(
     },
   });
   const admission = new Admission({
-    ...{ ledger, drains, clock, rule: gvtgCapacity },
+    ...{ ledger, drains, modes, clock, rule: gvtgCapacity, maxVgpus, renderSeats },
     gate: composeGate(configuration),
     newVgpuId: () => issueVgpuId(randomBytes(12)),
-    maxVgpus: limitsOf(config).vgpus,
     onPlacement: (event) => {
       logPlacement(log, event);
     },
@@ -174,7 +188,7 @@ export function composeStages(
   const driver = new Driver({
     ...{ ledger, lookout, admission, operations, clock, random: Math.random, stop: cut, onPoint },
     hands: {
-      slices: new KvmgtSlices(hostd, patient),
+      slices: composeSlices(hostd, patient),
       domains: libvirt,
       hypervisor: (signal) => libvirt.hypervisor(signal),
       gpuLock: new KeyedLock(),
@@ -200,9 +214,15 @@ export function composeStages(
     ...{ ledger, lookout, clock, marks: toldMarks(libvirt, onPoint), stop: cut },
     newOperationId: randomUUID,
   });
+  const gpuModes = new GpuModeService({
+    ...{ ledger, lookout, modes },
+    hindrance: async (gpu, mode) => hindranceOf(await diagnostician.refresh(), gpu, mode),
+  });
   const parts = {
+    gpuModes,
     ledger,
     drains,
+    modes,
     lookout,
     libvirt,
     driver,

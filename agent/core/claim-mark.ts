@@ -10,12 +10,17 @@ export const claimMarkAttributes = {
   vgpuId: "vgpu",
   domainId: "domain",
   gpu: "gpu",
+  onStop: "on_stop",
+  requestDigest: "request_digest",
+} as const;
+
+/** Attributes that say what the domain has of its GPU: mode alone, or, of mode gvt-g, all the others. */
+export const claimMarkShare = {
+  mode: "mode",
   type: "type",
   lowGmMib: "low_gm_mib",
   highGmMib: "high_gm_mib",
   fences: "fences",
-  onStop: "on_stop",
-  requestDigest: "request_digest",
 } as const;
 
 /** Elements inside it, none of them required. A reader that does not know one leaves it out. */

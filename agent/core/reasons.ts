@@ -61,6 +61,8 @@ export const reasons = {
   APERTURE_EXHAUSTED: "no-room",
   HIGH_GM_EXHAUSTED: "no-room",
   FENCES_EXHAUSTED: "no-room",
+  /** As many guests render on the GPU as the configuration allows. */
+  SEATS_EXHAUSTED: "no-room",
   /** The driver makes at most 7 vGPUs on one GPU, whatever their size. */
   VGPU_LIMIT_REACHED: "no-room",
   /** Callers have as many vGPUs as the configuration lets them have, whatever room there is. */
@@ -81,6 +83,8 @@ export const reasons = {
   /** The GPU, or the whole host, was taken out of service for new vGPUs. */
   GPU_DRAINED: "failed-precondition",
   HOST_DRAINED: "failed-precondition",
+  /** The GPU is just being given another mode; ask again. */
+  GPU_MODE_CHANGING: "unavailable",
   /** This host cannot share the GPU in the mode asked for. */
   MODE_UNSUPPORTED: "failed-precondition",
   /** The domain was made by somebody else; vgpud shows it and does not touch it. */

@@ -1,7 +1,7 @@
 // What the agent's accounts say is wrong with the room on a GPU: what no file of the host tells alone.
 import type { PciAddress } from "../core/ids.ts";
 import type { GmSizes } from "../inventory/memory.ts";
-import type { SliceSizes } from "../inventory/model.ts";
+import type { SliceSizes } from "../inventory/share.ts";
 
 export interface Room {
   /** Types of which the kernel would make another number than our arithmetic, from the slices that exist. */

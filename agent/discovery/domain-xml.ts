@@ -4,6 +4,7 @@ import {
   CLAIM_MARK_NAMESPACE,
   claimMarkAttributes as names,
   claimMarkElements as elements,
+  claimMarkShare as shareNames,
 } from "../core/claim-mark.ts";
 import { parseDomainId, parsePciAddress, parseVgpuId, type PciAddress, type VgpuId } from "../core/ids.ts";
 import { attributeOf, childOf, childrenOf, elementsOf, parseXml, textOf, type Element } from "../core/xml.ts";
@@ -127,17 +128,26 @@ function parseMark(element: Element, prefix: string): ClaimMark | undefined {
   const vgpuId = parseVgpuId(of("vgpuId"));
   const domainId = parseDomainId(of("domainId"));
   const gpu = parsePciAddress(of("gpu"));
-  const [lowGmMib, highGmMib, fences] = [of("lowGmMib"), of("highGmMib"), of("fences")].map(positive);
+  const share = parseShare(element);
   const onStop = of("onStop");
-  if (!vgpuId || !domainId || !gpu || !lowGmMib || !highGmMib || !fences) return undefined;
+  if (!vgpuId || !domainId || !gpu || !share) return undefined;
   if (of("claimId") === "" || (onStop !== "hold" && onStop !== "release")) return undefined;
-  const share: Share = { mode: "gvt-g", type: of("type"), sizes: { lowGmMib, highGmMib, fences } };
   return {
     ...{ claimId: of("claimId"), vgpuId, domainId, gpu, share, onStop },
     requestDigest: of("requestDigest"),
     labels: labelsOf(childrenOf(element, prefixed(prefix, elements.label))),
     autostart: childOf(element, prefixed(prefix, elements.autostart)) !== undefined,
   };
+}
+
+/** Undefined for one that this version does not know. */
+function parseShare(element: Element): Share | undefined {
+  const of = (key: keyof typeof shareNames): string => attributeOf(element, shareNames[key]);
+  const mode = of("mode");
+  if (mode === "gvt-s") return { mode };
+  const [lowGmMib, highGmMib, fences] = [of("lowGmMib"), of("highGmMib"), of("fences")].map(positive);
+  if (mode !== "" || !lowGmMib || !highGmMib || !fences) return undefined;
+  return { mode: "gvt-g", type: of("type"), sizes: { lowGmMib, highGmMib, fences } };
 }
 
 function labelsOf(labels: readonly Element[]): Labels {

@@ -4,7 +4,8 @@ import path from "node:path";
 import { messageOf } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
-import { nothingDrained, type Drain, type DrainRecord, type DrainStore } from "../lifecycle/drains.ts";
+import { nothingDrained, type Drain, type DrainRecord } from "../lifecycle/drains.ts";
+import type { RecordStore } from "../lifecycle/durable-record.ts";
 import { codeOf, parseRecord, renderRecord, writeWhole, type SetAside } from "./record-file.ts";
 
 const KIND = "vgpud-drained";
@@ -21,7 +22,7 @@ export interface LoadedDrains {
   readonly setAside: readonly SetAside[];
 }
 
-export class DrainFile implements DrainStore {
+export class DrainFile implements RecordStore<DrainRecord> {
   readonly #file: string;
   readonly #wall: () => number;
   readonly #onPoint: OnPoint;
@@ -51,7 +52,7 @@ export class DrainFile implements DrainStore {
   async write({ host, gpus }: DrainRecord): Promise<void> {
     const form: WrittenForm = { ...(host && { host }), gpus: Object.fromEntries(gpus) };
     await writeWhole(this.#file, renderRecord(KIND, FORMAT, form), (stage) => {
-      this.#onPoint(`drain write ${stage}`);
+      this.#onPoint(`record write ${stage}`);
     });
   }
 

@@ -1,6 +1,6 @@
 // GVT-g as the kernel's sources have it, the same in 5.10 to 7.1 (drivers/gpu/drm/i915: intel_gvt.c, gvt/gvt.h, gvt/vgpu.c): for
 // everybody who has to know it without a GPU that shows it. Pure.
-import type { SliceSizes } from "./model.ts";
+import type { SliceSizes } from "./share.ts";
 
 /** Which table of types a GPU has: V4 for graphics version 8, V5 for all others. */
 export type TypesVersion = "V4" | "V5";

@@ -2,18 +2,8 @@
 // A fact that could not be read is `undefined` where absence is normal; a whole source that is away is `unknown` with the reason.
 import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
 import type { GpuMemory } from "./memory.ts";
-import type { Share } from "./share.ts";
+import type { Share, SliceSizes } from "./share.ts";
 import type { Sriov } from "./virtual-functions.ts";
-
-/** What a slice takes from its GPU. GVT-g draws all three from one budget that all types share (kernel gvt/vgpu.c). */
-export interface SliceSizes {
-  /** Low graphics memory, in the aperture and visible to the CPU, MiB. */
-  readonly lowGmMib: number;
-  /** High graphics memory, hidden from the CPU, MiB. */
-  readonly highGmMib: number;
-  /** Fence registers, of 32 in all. */
-  readonly fences: number;
-}
 
 /** A size of vGPU that a GPU offers. */
 export interface VgpuType {

@@ -1,5 +1,15 @@
 // What a vGPU has of its GPU, by the mode that the GPU is shared in. Plain readonly data.
-import type { SliceSizes } from "./model.ts";
+import type { Mode } from "../core/modes.ts";
+
+/** What a slice takes from its GPU. GVT-g draws all three from one budget that all types share (kernel gvt/vgpu.c). */
+export interface SliceSizes {
+  /** Low graphics memory, in the aperture and visible to the CPU, MiB. */
+  readonly lowGmMib: number;
+  /** High graphics memory, hidden from the CPU, MiB. */
+  readonly highGmMib: number;
+  /** Fence registers, of 32 in all. */
+  readonly fences: number;
+}
 
 /** A slice of GVT-g: one of a type, which takes its sizes from what all types share. */
 export interface SliceShare {
@@ -9,9 +19,27 @@ export interface SliceShare {
   readonly sizes: SliceSizes;
 }
 
-export type Share = SliceShare;
+/** A guest that renders on the GPU's own node, through the host: nothing is in the kernel for it. */
+export interface SeatShare {
+  readonly mode: "gvt-s";
+}
+
+export type Share = SliceShare | SeatShare;
+
+/** Names of types where the kernel has none. */
+const ownTypes = { seat: "gvt-s" } as const satisfies Record<string, Mode>;
 
 /** The name that a type is asked for and shown by. */
 export function typeOf(share: Share): string {
-  return share.type;
+  return share.mode === "gvt-g" ? share.type : "seat";
+}
+
+/** The mode that a type belongs to, by its name. */
+export function modeOfType(name: string): Mode {
+  return name in ownTypes ? ownTypes[name as keyof typeof ownTypes] : "gvt-g";
+}
+
+/** What a slice takes; undefined for what takes nothing that is counted so. */
+export function sizesOf(share: Share): SliceSizes | undefined {
+  return share.mode === "gvt-g" ? share.sizes : undefined;
 }

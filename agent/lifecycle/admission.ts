@@ -11,6 +11,8 @@ import { typeOf } from "../inventory/share.ts";
 import type { DomainClaim } from "./claim.ts";
 import { drainedOn, type Drains } from "./drains.ts";
 import type { DomainSpec } from "./domain-spec.ts";
+import { modeOf, type GpuModes } from "./gpu-modes.ts";
+import { domainUses, seatsOf } from "./mode-accounts.ts";
 import { holdingsOf } from "./holdings.ts";
 import { holdsRoom, type Ledger } from "./ledger.ts";
 import type { RequestIdentity } from "./requests.ts";
@@ -48,7 +50,10 @@ export interface PlacementEvent {
 export interface AdmissionOptions {
   readonly ledger: Ledger;
   readonly drains: Drains;
+  readonly modes: GpuModes;
   readonly rule: CapacityRule;
+  /** How many seats a GPU in mode gvt-s has. */
+  readonly renderSeats: number;
   readonly gate: SpecGate;
   readonly clock: Clock;
   readonly newVgpuId: () => VgpuId;
@@ -109,13 +114,16 @@ export class Admission {
   }
 
   #place(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Placed {
-    const { rule, ledger, drains, maxVgpus, onPlacement } = this.#options;
+    const { rule, ledger, drains, modes, renderSeats, maxVgpus, onPlacement } = this.#options;
+    const uses = domainUses(inventory, ledger);
     const decision = place(wish, {
       gpus: inventory.gpus.values(),
       rule,
       holdings: holdingsOf(ledger, inventory),
       made: new Set(inventory.vgpus.keys()),
-      drained: (gpu) => drainedOn(drains.current, gpu),
+      modeOf: (gpu) => modeOf(gpu, modes.current),
+      seats: (gpu) => seatsOf(gpu, { ledger, renderSeats, uses }),
+      closed: (gpu) => drainedOn(drains.current, gpu) ?? modes.closed(gpu),
     });
     // What there is no room for, or no type, is told as that.
     if (decision.ok) refuseBeyond(maxVgpus, ledger);

@@ -1,14 +1,8 @@
 // Whether a vGPU can be taken over, and with which domain. Pure.
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId, VgpuId } from "../core/ids.ts";
-import {
-  isAlive,
-  type Domain,
-  type Inventory,
-  type KernelVgpu,
-  type SliceSizes,
-} from "../inventory/model.ts";
-import type { Share } from "../inventory/share.ts";
+import { isAlive, type Domain, type Inventory, type KernelVgpu } from "../inventory/model.ts";
+import type { Share, SliceSizes } from "../inventory/share.ts";
 import type { SliceClaim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 import type { RequestIdentity } from "./requests.ts";

@@ -10,8 +10,8 @@ export interface ClaimRecord {
    * of a form would misunderstand gets another number, and they set it aside.
    *
    * 1: a domain with at most one disk. 2: a domain; what says that it is one, and what it was reserved as, may be left out.
-   * 3: a vGPU for a domain of others, or a reservation. Of all of them what is shared is a slice of GVT-g, whose type and
-   * sizes stand beside the GPU.
+   * 3: a vGPU for a domain of others, or a reservation. In all of these it is of a slice of GVT-g, whose type and sizes
+   * stand beside the GPU. 4: any claim, with a share that says its mode.
    */
   readonly format: number;
   readonly value: unknown;
@@ -26,16 +26,19 @@ type SliceSpec = Omit<SliceShare, "mode">;
 
 export function recordOf(claim: Claim): ClaimRecord {
   const { share, placement, ...rest } = claim;
-  const flat = placement && flattened(placement);
-  return { format: claim.kind === "domain" ? 2 : 3, value: { ...rest, ...specOf(share), placement: flat } };
+  if (share.mode !== "gvt-g") return { format: 4, value: claim };
+  const spec = { type: share.type, sizes: share.sizes };
+  return {
+    format: claim.kind === "domain" ? 2 : 3,
+    value: { ...rest, ...spec, placement: flattened(placement, spec) },
+  };
 }
 
-function flattened({ share, ...rest }: Placed): FlatPlacement {
-  return { ...rest, ...specOf(share) };
-}
-
-function specOf({ type, sizes }: SliceShare): SliceSpec {
-  return { type, sizes };
+/** A claim is of what it was placed as. */
+function flattened(placement: Placed | undefined, spec: SliceSpec): FlatPlacement | undefined {
+  if (!placement) return undefined;
+  const { ok, gpu, policy, candidates, warnings } = placement;
+  return { ok, gpu, policy, candidates, warnings, ...spec };
 }
 
 /** From format 1: at most one disk, a file; no labels; everything that could not be asked for as it was built then. */
@@ -58,6 +61,8 @@ export function claimOfRecord({ format, value }: ClaimRecord): Claim | undefined
       return shared({ ...(value as Omit<Flat<DomainClaim>, "kind">), kind: "domain" });
     case 3:
       return shared(value as Flat<Claim>);
+    case 4:
+      return value as Claim;
     default:
       return undefined;
   }

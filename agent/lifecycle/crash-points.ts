@@ -4,8 +4,8 @@
 import type { StepKind } from "./plan.ts";
 import type { DomainMarks } from "./ports.ts";
 
-/** What a write is made of (host/record-file.ts), of a claim or of what is drained: each named for what is done by then. */
-type WritePoint = `${"ledger" | "drain"} write ${"begun" | "filled" | "synced" | "renamed" | "durable"}`;
+/** What a write is made of (host/record-file.ts), of a claim, or of a record as what is drained: each named for what is done by then. */
+type WritePoint = `${"ledger" | "record"} write ${"begun" | "filled" | "synced" | "renamed" | "durable"}`;
 
 /** What an erasure is made of (host/ledger-files.ts). */
 type ErasurePoint = `ledger erasure ${"begun" | "unlinked" | "durable"}`;

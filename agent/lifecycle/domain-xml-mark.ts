@@ -3,9 +3,10 @@ import {
   CLAIM_MARK_NAMESPACE,
   claimMarkAttributes as names,
   claimMarkElements as elements,
+  claimMarkShare as shareNames,
 } from "../core/claim-mark.ts";
 import type { ClaimMark, Labels } from "../inventory/model.ts";
-import { typeOf } from "../inventory/share.ts";
+import type { Share } from "../inventory/share.ts";
 import type { DomainClaim } from "./claim.ts";
 import { Builder } from "./xml-builder.ts";
 
@@ -31,14 +32,29 @@ export function addMark(domain: Builder, mark: ClaimMark): void {
 }
 
 function attributesOf(mark: ClaimMark): Record<string, string> {
-  const values: Readonly<Record<keyof typeof names, string | number>> = {
-    ...mark,
-    ...mark.share.sizes,
-    type: typeOf(mark.share),
+  return {
+    [names.claimId]: mark.claimId,
+    [names.vgpuId]: mark.vgpuId,
+    [names.domainId]: mark.domainId,
+    [names.gpu]: mark.gpu,
+    ...shareAttributes(mark.share),
+    [names.onStop]: mark.onStop,
+    [names.requestDigest]: mark.requestDigest,
   };
-  return Object.fromEntries(
-    Object.entries(names).map(([key, name]) => [name, String(values[key as keyof typeof names])]),
-  );
+}
+
+function shareAttributes(share: Share): Record<string, string> {
+  switch (share.mode) {
+    case "gvt-g":
+      return {
+        [shareNames.type]: share.type,
+        [shareNames.lowGmMib]: String(share.sizes.lowGmMib),
+        [shareNames.highGmMib]: String(share.sizes.highGmMib),
+        [shareNames.fences]: String(share.sizes.fences),
+      };
+    case "gvt-s":
+      return { [shareNames.mode]: share.mode };
+  }
 }
 
 function sorted(labels: Labels): [string, string][] {

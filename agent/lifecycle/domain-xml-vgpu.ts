@@ -1,4 +1,5 @@
-// The slice as a device, and how its own screen is shown.
+// The vGPU as a device, and how its own screen is shown.
+import { renderNodeAt } from "../inventory/standing.ts";
 import type { DomainClaim } from "./claim.ts";
 import type { Display, DomainSpec } from "./domain-spec.ts";
 import type { Builder } from "./xml-builder.ts";
@@ -23,9 +24,19 @@ export function addSlice(devices: Builder, { vgpuId }: DomainClaim, display?: Di
  * GPU's address, since the slice's buffers live on that GPU and `renderD128` may be another one.
  */
 export function addHeadlessGl(devices: Builder, { gpu }: DomainClaim): void {
+  devices.ele("graphics", { type: "egl-headless" }).ele("gl", { rendernode: renderNodeAt(gpu) });
+}
+
+/**
+ * A virtio-gpu whose drawing virglrenderer does on the GPU's node. It needs OpenGL in QEMU, which a headless display gives
+ * beside any other, and alone where there is none.
+ */
+export function addSeat(devices: Builder, claim: DomainClaim): void {
+  addHeadlessGl(devices, claim);
   devices
-    .ele("graphics", { type: "egl-headless" })
-    .ele("gl", { rendernode: `/dev/dri/by-path/pci-${gpu}-render` });
+    .ele("video")
+    .ele("model", { type: "virtio", heads: "1", primary: "yes" })
+    .ele("acceleration", { accel3d: "yes" });
 }
 
 /** libvirt has no element for the size: QEMU takes it as properties of the device (override: libvirt 8.2.0). */

@@ -1,8 +1,7 @@
 // What people took out of service for new vGPUs, the host or single GPUs, and why. As durable as the claims (law 1).
-import { AgentError, messageOf } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
-import { KeyedLock } from "../core/keyed-lock.ts";
 import type { Closed } from "../capacity/closed.ts";
+import { DurableRecord, type RecordStore } from "./durable-record.ts";
 
 export interface Drain {
   /** In the words of whoever did it; may be empty. */
@@ -31,14 +30,9 @@ function noted({ note }: Drain): string {
   return note === "" ? "" : `: ${note}`;
 }
 
-/** Keeps the record over a crash. Implemented in host/drain-file.ts. */
-export interface DrainStore {
-  /** Resolves when the record would survive a power cut. After a rejection it has this record, or what it had before. */
-  write(record: DrainRecord): Promise<void>;
-}
-
 export interface DrainOptions {
-  readonly store: DrainStore;
+  /** Implemented in host/drain-file.ts. */
+  readonly store: RecordStore<DrainRecord>;
   readonly record: DrainRecord;
   /** Milliseconds since the epoch. */
   readonly wall: () => number;
@@ -47,28 +41,25 @@ export interface DrainOptions {
 /** Hears of the host when no GPU is given, and of the end of a drain when none is. */
 type DrainListener = (drain: Drain | undefined, gpu: PciAddress | undefined) => void;
 
-/** Each change throws LEDGER_UNAVAILABLE when it cannot be written; all is then as it was, here and, once settled, on disk. */
+/** Each change throws LEDGER_UNAVAILABLE when it cannot be written. */
 export class Drains {
-  readonly #options: DrainOptions;
-  readonly #writes = new KeyedLock<"record">();
+  readonly #wall: () => number;
+  readonly #record: DurableRecord<DrainRecord>;
   readonly #onChange = new Set<DrainListener>();
-  #current: DrainRecord;
-  /** The store may have another record than the current one, since it failed while it was told of one. */
-  #inDoubt = false;
 
-  constructor(options: DrainOptions) {
-    this.#options = options;
-    this.#current = options.record;
+  constructor({ store, record, wall }: DrainOptions) {
+    this.#wall = wall;
+    this.#record = new DurableRecord({ store, value: record, what: "what is drained" });
   }
 
   /** Another object whenever it has changed. */
   get current(): DrainRecord {
-    return this.#current;
+    return this.#record.current;
   }
 
   /** Whether `settle` is due: what was refused could come true at the next start. */
   get inDoubt(): boolean {
-    return this.#inDoubt;
+    return this.#record.inDoubt;
   }
 
   /** Tells of every change, once it is durable. */
@@ -93,51 +84,37 @@ export class Drains {
   }
 
   /** Tells the store anew how things stand, where it may have it otherwise. Rejects when it cannot be told. */
-  async settle(): Promise<void> {
-    await this.#writes.run("record", async () => {
-      if (this.#inDoubt) await this.#write(this.#current);
-    });
+  settle(): Promise<void> {
+    return this.#record.settle();
   }
 
   /** Said again, it is drained since it was first, and the last note counts: who says none has nothing against the one there is. */
   #drained(before: Drain | undefined, note: string): Drain {
-    if (before === undefined) return { note, since: this.#options.wall() };
+    if (before === undefined) return { note, since: this.#wall() };
     return note === "" || note === before.note ? before : { note, since: before.since };
   }
 
-  #change(gpu: PciAddress | undefined, drainOf: (record: DrainRecord) => Drain | undefined): Promise<void> {
-    return this.#writes.run("record", async () => {
-      const before = this.#current;
-      const drain = drainOf(before);
-      const same = drain === (gpu === undefined ? before.host : before.gpus.get(gpu));
-      if (same && !this.#inDoubt) return;
-      const after =
-        gpu === undefined
-          ? { ...before, host: drain }
-          : { ...before, gpus: changed(before.gpus, gpu, drain) };
-      try {
-        await this.#write(after);
-      } catch (error) {
-        // At once, since a restart would find the refused record; a disk that takes nothing now is tried again later.
-        await this.#write(before).catch(() => undefined);
-        const message = `what is drained cannot be written down, so it is as before: ${messageOf(error)}`;
-        throw new AgentError("LEDGER_UNAVAILABLE", message, { cause: error });
-      }
-      if (same) return;
-      this.#current = after;
-      for (const listener of this.#onChange) listener(drain, gpu);
+  async #change(
+    gpu: PciAddress | undefined,
+    drainOf: (record: DrainRecord) => Drain | undefined,
+  ): Promise<void> {
+    let drain: Drain | undefined;
+    const hasChanged = await this.#record.change((before) => {
+      drain = drainOf(before);
+      if (drain === (gpu === undefined ? before.host : before.gpus.get(gpu))) return before;
+      return gpu === undefined
+        ? { ...before, host: drain }
+        : { ...before, gpus: withEntry(before.gpus, gpu, drain) };
     });
-  }
-
-  /** A rename whose folder could not be synced may have reached the disk. */
-  async #write(record: DrainRecord): Promise<void> {
-    this.#inDoubt = true;
-    await this.#options.store.write(record);
-    this.#inDoubt = false;
+    if (hasChanged) for (const listener of this.#onChange) listener(drain, gpu);
   }
 }
 
-function changed(gpus: DrainRecord["gpus"], gpu: PciAddress, drain: Drain | undefined): DrainRecord["gpus"] {
+function withEntry(
+  gpus: DrainRecord["gpus"],
+  gpu: PciAddress,
+  drain: Drain | undefined,
+): DrainRecord["gpus"] {
   const others = [...gpus].filter(([address]) => address !== gpu);
   return new Map(drain ? [...others, [gpu, drain]] : others);
 }

@@ -1,13 +1,18 @@
-// What takes room on the GPUs: every promise in the ledger and every slice in the kernel, each counted once.
+// What slices take of the GPUs: every promise in the ledger and every slice in the kernel, each counted once.
 import type { Holding } from "../capacity/budget.ts";
-import type { Inventory, SliceSizes } from "../inventory/model.ts";
+import type { Inventory } from "../inventory/model.ts";
+import type { SliceSizes } from "../inventory/share.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Who takes room: claims of the ledger, those of them that only reserve, and slices that stand in no ledger of ours. */
 export type Holder = "own" | "foreign" | "reserved";
 
 export function holdingsBy(ledger: Ledger, inventory: Inventory): Readonly<Record<Holder, Holding[]>> {
-  const promised = ledger.holdings().map((claim) => ({ ...claim, sizes: claim.share.sizes }));
+  const promised = ledger
+    .holdings()
+    .flatMap(({ vgpuId, gpu, kind, share }) =>
+      share.mode === "gvt-g" ? [{ vgpuId, gpu, kind, sizes: share.sizes }] : [],
+    );
   const counted = new Set(promised.map(({ vgpuId }) => vgpuId));
   const others = [...inventory.vgpus.values()].filter(({ id }) => !counted.has(id));
   return {

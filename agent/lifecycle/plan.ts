@@ -2,6 +2,7 @@
 // Laws: a step names only what stands in the ledger; after the steps are executed, planning again gives none.
 import type { DomainId, VgpuId } from "../core/ids.ts";
 import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
+import { isThere } from "../inventory/standing.ts";
 import {
   hasEnded,
   isSettled,
@@ -67,11 +68,11 @@ function planReservation(reservation: Reservation, wall: number): Step[] {
  * Needs no fact of libvirt's: who may take the slice away is told by who has it open, and that is tested right before. One
  * that has gone, by a reboot or by somebody's hand, is made again under its name, since its claim is still a promise.
  */
-function planVgpu(claim: VgpuClaim, { vgpus }: Inventory): Step[] {
+function planVgpu(claim: VgpuClaim, inventory: Inventory): Step[] {
   // Also where it is not seen, as for a domain's.
   if (claim.goal === "absent")
     return [{ kind: "remove-vgpu", vgpuId: claim.vgpuId }, over("vgpu", claim.failure)];
-  const steps: Step[] = vgpus.has(claim.vgpuId) ? [] : [{ kind: "create-vgpu", claim }];
+  const steps: Step[] = isThere(claim, inventory) ? [] : [{ kind: "create-vgpu", claim }];
   if (isSettled(claim)) return steps;
   return [...steps, { kind: "settle", of: "vgpu", state: "active", goal: "present", failure: undefined }];
 }
@@ -87,7 +88,7 @@ function planDomain(claim: DomainClaim, inventory: Inventory, wall: number): Ste
   const shown = inventory.domains.value.get(claim.domain.id);
   const domain = isOwn(claim, shown) ? shown : undefined;
   const stranger = domain ? undefined : shown;
-  const sliceExists = inventory.vgpus.has(claim.vgpuId);
+  const sliceExists = isThere(claim, inventory);
   const trouble = domain && troubleOf(claim, domain, inventory);
   const view: View = { claim, domain, stranger, sliceExists, trouble, wall };
   // Cut off between the mark and the ledger.

@@ -5,10 +5,10 @@ import type { ClaimMark } from "../inventory/model.ts";
 import type { Share } from "../inventory/share.ts";
 
 /** What is made and removed: a vGPU by its name, and what it has of its GPU. */
-export interface Slice {
+export interface Slice<Kind extends Share = Share> {
   readonly vgpuId: VgpuId;
   readonly gpu: PciAddress;
-  readonly share: Share;
+  readonly share: Kind;
 }
 
 export type RemoveOutcome =
@@ -19,14 +19,14 @@ export type RemoveOutcome =
   | { readonly kind: "blocked"; readonly holders: readonly Holder[] };
 
 /** Makes and removes slices. A backend implements it. */
-export interface Slices {
+export interface Slices<Kind extends Share = Share> {
   /**
    * Resolves when the slice is there, also when it was before. Throws one of the no-room reasons, KERNEL_REFUSED,
    * HOSTD_UNAVAILABLE or READBACK_MISMATCH.
    */
-  create(slice: Slice, signal: AbortSignal): Promise<void>;
+  create(slice: Slice<Kind>, signal: AbortSignal): Promise<void>;
   /** Never removes what is held: tests for holders right before. Resolves with `removed` when it was not there. */
-  remove(slice: Slice, signal: AbortSignal): Promise<RemoveOutcome>;
+  remove(slice: Slice<Kind>, signal: AbortSignal): Promise<RemoveOutcome>;
 }
 
 /** How a guest is asked: by its agent, and by ACPI where none answers; by ACPI alone; or as the hypervisor chooses. */

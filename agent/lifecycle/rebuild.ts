@@ -1,6 +1,7 @@
 // A lost ledger is rebuilt from the marks that our domains bear (law 3). Pure.
 import { parseClaimId } from "../core/ids.ts";
 import { isAlive, type ClaimMark, type Domain, type Inventory } from "../inventory/model.ts";
+import { names } from "../inventory/standing.ts";
 import type { DomainClaim, VgpuClaim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -14,7 +15,7 @@ export function claimsToRebuild(
   return [...inventory.domains.value.values()].flatMap((domain) => {
     const { mark } = domain;
     // A mark made for another domain came with a copied definition.
-    if (mark?.domainId !== domain.id || !domain.vgpuIds.includes(mark.vgpuId)) return [];
+    if (mark?.domainId !== domain.id || !names(domain, mark, inventory)) return [];
     const claimId = parseClaimId(mark.claimId);
     if (!claimId || ledger.byDomainId(domain.id)) return [];
     const half = halfAdopted({ ...mark, claimId }, ledger);

@@ -7,6 +7,7 @@ import type { LifecycleEvent } from "./driver.ts";
 export function learnRefusal(snapshot: Snapshot, event: LifecycleEvent, at: number): void {
   if (event.kind !== "step-failed" || event.error.reason !== "GM_FRAGMENTED") return;
   const { gpu, share } = event.claim;
+  if (share.mode !== "gvt-g") return;
   const { lowGmMib, highGmMib } = share.sizes;
   snapshot.learn(gpu, { refusal: { sizes: { lowGmMib, highGmMib }, at } });
 }

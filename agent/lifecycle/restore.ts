@@ -2,6 +2,7 @@
 // What it cannot do it leaves to the planner, which sees more and tries longer.
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
+import { sizesOf } from "../inventory/share.ts";
 import type { Claim, SliceClaim } from "./claim.ts";
 import type { Slices } from "./ports.ts";
 
@@ -44,8 +45,8 @@ export function outlivesReboot(claim: Claim): claim is SliceClaim {
  */
 function byPrecedence(a: SliceClaim, b: SliceClaim): number {
   return (
-    b.share.sizes.lowGmMib - a.share.sizes.lowGmMib ||
-    b.share.sizes.highGmMib - a.share.sizes.highGmMib ||
+    (sizesOf(b.share)?.lowGmMib ?? 0) - (sizesOf(a.share)?.lowGmMib ?? 0) ||
+    (sizesOf(b.share)?.highGmMib ?? 0) - (sizesOf(a.share)?.highGmMib ?? 0) ||
     Number(staysOff(a)) - Number(staysOff(b)) ||
     a.createdAt - b.createdAt
   );

@@ -1,24 +1,51 @@
 // What a specification leaves to the place it gets: known once a GPU and a type are chosen. Pure.
 import { AgentError } from "../core/errors.ts";
 import type { Placed } from "../capacity/place.ts";
-import type { Inventory } from "../inventory/model.ts";
-import { typeOf } from "../inventory/share.ts";
+import type { Gpu, Inventory } from "../inventory/model.ts";
+import type { SliceShare } from "../inventory/share.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 
-/** @throws AgentError FIELD_INVALID when the screen is larger than the type's */
+/**
+ * @throws AgentError FIELD_INVALID when the screen is larger than the type's, FIELD_NOT_SUPPORTED_HERE for what does not go
+ * with the mode
+ */
 export function onGpu(
   spec: DomainSpec,
   { gpu: address, share }: Pick<Placed, "gpu" | "share">,
   { gpus }: Inventory,
 ): DomainSpec {
   const gpu = gpus.get(address);
-  const type = typeOf(share);
-  const resolution = gpu?.types.find(({ name }) => name === type)?.resolution;
-  refuseLargerScreen(spec, { type, resolution });
-  const { numa } = spec;
-  if (numa?.nodes.length !== 0) return spec;
+  const fitted = share.mode === "gvt-s" ? onSeat(spec) : onSlice(spec, share, gpu);
+  const { numa } = fitted;
+  if (numa?.nodes.length !== 0) return fitted;
   // A host of one node names none, and all its memory is on it.
-  return { ...spec, numa: { ...numa, nodes: gpu?.numaNode === undefined ? [] : [gpu.numaNode] } };
+  return { ...fitted, numa: { ...numa, nodes: gpu?.numaNode === undefined ? [] : [gpu.numaNode] } };
+}
+
+/** The screen of a seat is that of its virtio-gpu, which consoles show by themselves. */
+function onSeat(spec: DomainSpec): DomainSpec {
+  const { display, raw } = spec;
+  if (raw)
+    throw notWithSeat("raw_xml", "vgpud writes the virtio-gpu and its display, beside typed devices only");
+  if (display?.ramfb === true)
+    throw notWithSeat("vgpu_display.ramfb", "a virtio-gpu has a picture from the start");
+  if (display?.size)
+    throw notWithSeat("vgpu_display.width", "the guest sets the size of a virtio-gpu's screen");
+  return { ...spec, display: undefined };
+}
+
+function notWithSeat(name: string, why: string): AgentError {
+  const field = `domain.${name}`;
+  return new AgentError(
+    "FIELD_NOT_SUPPORTED_HERE",
+    `${field} does not go with a vGPU of mode gvt-s: ${why}`,
+    { field },
+  );
+}
+
+function onSlice(spec: DomainSpec, { type }: SliceShare, gpu: Gpu | undefined): DomainSpec {
+  refuseLargerScreen(spec, { type, resolution: gpu?.types.find(({ name }) => name === type)?.resolution });
+  return spec;
 }
 
 function refuseLargerScreen(

@@ -1,5 +1,6 @@
 // What happened to a settled claim's vGPU behind our back, as its failure: never a claim that looks well without one. Pure.
 import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
+import { isThere, names, takerOf } from "../inventory/standing.ts";
 import type { DomainClaim, Failure } from "./claim.ts";
 
 /** `domain`: the claim's own, as libvirt shows it. Undefined when its vGPU is where the claim says. */
@@ -7,28 +8,20 @@ export function troubleOf(claim: DomainClaim, domain: Domain, inventory: Invento
   const { vgpuId } = claim;
   const alive = isAlive(domain.state);
   const who = `domain ${domain.name} (${domain.id})`;
-  if (!domain.vgpuIds.includes(vgpuId))
+  if (!names(domain, claim, inventory))
     return {
       reason: "DOMAIN_WITHOUT_VGPU",
       message: `the definition of ${who} does not name its vGPU ${vgpuId} any more, which is still held for it; put the device back (virsh edit), or destroy the domain and create it anew`,
     };
-  if (alive && !inventory.vgpus.has(vgpuId))
+  if (alive && !isThere(claim, inventory))
     return {
       reason: "DOMAIN_WITHOUT_VGPU",
       message: `vGPU ${vgpuId} is gone from the kernel while ${who} runs, whose guest has no GPU now; its room is kept: stop the domain and start it, which makes the vGPU again`,
     };
-  const user = alive ? undefined : userOf(claim, inventory);
+  const user = alive ? undefined : takerOf(claim, { owner: domain.id, inventory });
   if (!user) return undefined;
   return {
     reason: "VGPU_IN_USE",
     message: `vGPU ${vgpuId} of ${who} is used by domain ${user.name} (${user.id}), which vgpud does not touch; it is free again when that domain is off`,
   };
-}
-
-/** Another domain that runs with the claim's vGPU. */
-function userOf({ vgpuId, domain }: DomainClaim, { domains }: Inventory): Domain | undefined {
-  if (!domains.known) return undefined;
-  return [...domains.value.values()].find(
-    ({ id, state, vgpuIds }) => id !== domain.id && isAlive(state) && vgpuIds.includes(vgpuId),
-  );
 }

@@ -59,6 +59,7 @@ export class VgpuService {
       request.room.kind === "reserved"
         ? admission.reservedRoom(request.room, inventory)
         : admission.freeRoom(nearNobody(request.room.wish), inventory, about);
+    refuseSeat(room);
     if (validateOnly) return room;
     const operation = intents.newOperation("create-vgpu", caller);
     const { bootId } = inventory.host;
@@ -107,4 +108,11 @@ export class VgpuService {
     }
     throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${id}`, { details });
   }
+}
+
+/** Nothing is made for a seat that could be handed to somebody else's domain. */
+function refuseSeat({ gpu, share }: Room): void {
+  if (share.mode !== "gvt-s") return;
+  const message = `a vGPU of mode gvt-s on GPU ${gpu} is a part of its domain: CreateDomain makes both`;
+  throw new AgentError("MODE_UNSUPPORTED", message, { details: { gpu, mode: share.mode } });
 }

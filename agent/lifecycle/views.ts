@@ -27,7 +27,8 @@ import type { Claim, DomainClaim } from "./claim.ts";
 import { drainedOn, type Drain, type DrainRecord } from "./drains.ts";
 import { holdingsBy, type Holder } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
-import { domainUses, modeAccounts, type ModeAccounts } from "./mode-accounts.ts";
+import type { ModeRecord } from "./gpu-modes.ts";
+import { domainUses, modeAccounts, type ModeAccounts, type SeatsAccount } from "./mode-accounts.ts";
 
 /** Stands in our ledger; made by somebody else; or bears our mark but no claim. */
 export type Ownership = "own" | "foreign" | "orphan";
@@ -52,7 +53,9 @@ export interface VgpuView {
   readonly type: string;
   readonly ownership: Ownership;
   readonly claim: Claim | undefined;
-  /** Undefined while only promised. */
+  /** Whether it exists, and is not only promised. A seat does while its domain is defined. */
+  readonly present: boolean;
+  /** The mediated device; undefined while there is none, and in modes without. */
   readonly kernel: KernelVgpu | undefined;
   /** The domain whose definition names it; undefined also while libvirt is away. */
   readonly domain: Domain | undefined;
@@ -69,39 +72,53 @@ export interface DomainView {
   readonly domain: Domain | undefined;
 }
 
-export function gpuViews(
-  inventory: Inventory,
-  ledger: Ledger,
-  rule: CapacityRule,
-  drains: DrainRecord,
-): GpuView[] {
+/** What GPUs are given out by, beside what there is. */
+export interface Terms {
+  readonly rule: CapacityRule;
+  readonly drains: DrainRecord;
+  readonly modes: ModeRecord;
+  /** How many seats a GPU in mode gvt-s has. */
+  readonly renderSeats: number;
+}
+
+export function gpuViews(inventory: Inventory, ledger: Ledger, terms: Terms): GpuView[] {
   const holdings = holdingsBy(ledger, inventory);
   const uses = domainUses(inventory, ledger);
   return [...inventory.gpus.values()].map((gpu) => {
     const on = (holder: Holder): Holding[] => holdings[holder].filter((one) => one.gpu === gpu.address);
     const here = { own: on("own"), foreign: on("foreign"), reserved: on("reserved") };
     const vgpus = Object.values(here).flat().length;
-    return {
-      ...sliceAccount(gpu, here, { inventory, rule, drains }),
-      ...modeAccounts(gpu, vgpus, uses),
-    };
+    const accounts = modeAccounts(gpu, vgpus, { ...terms, ledger, uses });
+    const isElsewise = accounts.mode !== undefined && accounts.mode !== "gvt-g";
+    const slices = isElsewise
+      ? { gpu, ...drainedIn(terms.drains, gpu), ...NO_BUDGET, types: seatTypes(gpu, accounts.seats, terms) }
+      : sliceAccount(gpu, here, { ...terms, inventory });
+    return { ...slices, ...accounts };
   });
 }
 
-interface ViewedBy {
-  readonly inventory: Inventory;
-  readonly rule: CapacityRule;
-  readonly drains: DrainRecord;
+/** What a GPU offers in mode gvt-s. */
+function seatTypes(gpu: Gpu, seats: SeatsAccount | undefined, { drains }: Terms): GpuView["types"] {
+  if (seats?.total === undefined) return [];
+  const { used = { own: 0, foreign: 0 }, total } = seats;
+  const closed = drainedOn(drains, gpu.address) !== undefined;
+  const allocatable = closed ? 0 : Math.max(0, total - used.own - used.foreign);
+  const none = { sizes: undefined, weight: undefined, resolution: undefined, kernelAvailable: undefined };
+  return [{ type: { name: typeOf({ mode: "gvt-s" }), ...none }, allocatable }];
+}
+
+function drainedIn(drains: DrainRecord, { address }: Gpu): Pick<GpuView, "drain" | "hostDrain"> {
+  return { drain: drains.gpus.get(address), hostDrain: drains.host };
 }
 
 function sliceAccount(
   gpu: Gpu,
   here: Readonly<Record<Holder, readonly Holding[]>>,
-  { inventory, rule, drains }: ViewedBy,
+  { inventory, rule, drains }: Pick<Terms, "rule" | "drains"> & { readonly inventory: Inventory },
 ): Omit<GpuView, keyof ModeAccounts> {
   const types = smallestFirst(gpu.types);
   const endowment = types.length > 0 ? rule(gpu) : undefined;
-  const drained = { drain: drains.gpus.get(gpu.address), hostDrain: drains.host };
+  const drained = drainedIn(drains, gpu);
   if (!endowment) {
     const offers = types.map((type) => ({ type, allocatable: 0 }));
     return { gpu, ...drained, ...NO_BUDGET, types: offers };
@@ -183,7 +200,8 @@ function overcommitted({ total, host, used }: Budget): Overcommitted[] {
 }
 
 export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
-  const users = inventory.domains.known ? usersOf([...inventory.domains.value.values()]) : undefined;
+  const { domains } = inventory;
+  const users = domains.known ? usersOf([...domains.value.values()]) : undefined;
   const claims = new Map(ledger.living().map((claim) => [claim.vgpuId, claim]));
   const promised = [...claims.values()].map((claim) => ({
     id: claim.vgpuId,
@@ -195,14 +213,25 @@ export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
   const ids = new Map([...made, ...promised].map((vgpu) => [vgpu.id, vgpu]));
   return [...ids.values()].sort(byId).map(({ id, gpu, type }) => {
     const claim = claims.get(id);
-    const domain = users?.get(id);
+    const domain = users?.get(id) ?? seatedIn(claim, inventory);
+    const kernel = inventory.vgpus.get(id);
     return {
-      ...{ id, gpu, type, claim, domain },
+      ...{ id, gpu, type, claim, domain, kernel },
       ownership: claim ? "own" : bearsOurMark(id) ? "orphan" : "foreign",
-      kernel: inventory.vgpus.get(id),
+      present: kernel !== undefined || (domain !== undefined && isSeat(claim)),
       inUse: users === undefined ? undefined : domain !== undefined && isAlive(domain.state),
     };
   });
+}
+
+/** What a seat is for, when its domain is there. */
+function seatedIn(claim: Claim | undefined, { domains }: Inventory): Domain | undefined {
+  const id = isSeat(claim) ? claim?.domain?.id : undefined;
+  return id !== undefined && domains.known ? domains.value.get(id) : undefined;
+}
+
+function isSeat(claim: Claim | undefined): boolean {
+  return claim?.share.mode === "gvt-s";
 }
 
 /** Copied definitions name the same slice; only one of their domains can run, and that is its user. */

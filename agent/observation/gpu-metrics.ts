@@ -79,9 +79,9 @@ function eachType(
   );
 }
 
-function slotState({ ownership, kernel }: VgpuView): (typeof slotStates)[number] {
+function slotState({ ownership, present }: VgpuView): (typeof slotStates)[number] {
   if (ownership !== "own") return ownership;
-  return kernel ? "used" : "reserved";
+  return present ? "used" : "reserved";
 }
 
 function slots({ gpus, vgpus }: MetricsView): Sample<"pci_address" | "vgpu_type" | "state">[] {

@@ -1,6 +1,5 @@
 // Kernel and libvirt in miniature: takes what the lifecycle does to a host, and shows what a look at it would find.
 import { AgentError, type Holder } from "../../agent/core/errors.ts";
-import { typeOf } from "../../agent/inventory/share.ts";
 import type { DomainId, VgpuId } from "../../agent/core/ids.ts";
 import { childOf, parseXml, textOf } from "../../agent/core/xml.ts";
 import { readDomainXml } from "../../agent/discovery/domain-xml.ts";
@@ -70,7 +69,7 @@ export class FakeHost implements Slices, Domains, DomainMarks {
     return this.#do("create-vgpu", () => {
       const parent = this.gpus.find(({ address }) => address === gpu);
       if (!parent) throw new AgentError("KERNEL_REFUSED", `there is no GPU ${gpu} (ENODEV)`);
-      parent.make(vgpuId, typeOf(share));
+      if (share.mode === "gvt-g") parent.make(vgpuId, share.type);
     });
   }
 

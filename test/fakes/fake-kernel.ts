@@ -2,7 +2,8 @@
 // The arithmetic is written from the kernel's sources (gvt/vgpu.c, aperture_gm.c), not from agent/capacity.
 import { AgentError } from "../../agent/core/errors.ts";
 import type { PciAddress, VgpuId } from "../../agent/core/ids.ts";
-import type { Gpu, KernelVgpu, SliceSizes, VgpuType } from "../../agent/inventory/model.ts";
+import type { Gpu, KernelVgpu, VgpuType } from "../../agent/inventory/model.ts";
+import type { SliceSizes } from "../../agent/inventory/share.ts";
 
 /** In the order of the kernel's own table: the largest last. */
 const TYPES = [

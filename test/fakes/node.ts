@@ -33,9 +33,13 @@ import { FakeHost } from "./fake-host.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "./fake-kernel.ts";
 import { claimId, domainId, ownVgpuId, pciAddress } from "./ids.ts";
 import { MemoryStore } from "./memory-store.ts";
+import { GpuModes, type ModeRecord } from "../../agent/lifecycle/gpu-modes.ts";
+import type { Hindrance } from "../../agent/diagnosis/hindrance.ts";
+import { GpuModeService } from "../../agent/lifecycle/gpu-mode-service.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 export const TOMBSTONES_KEPT = 20;
+export const RENDER_SEATS = 3;
 
 /** Storage below `/srv`; links do not exist. */
 const storage: StoragePaths = {
@@ -65,6 +69,8 @@ interface Agent {
   readonly reconciler: Reconciler;
   readonly reconciliation: Reconciliation;
   readonly adoption: Adoption;
+  readonly modes: GpuModes;
+  readonly gpuModes: GpuModeService;
   readonly stop: AbortController;
 }
 
@@ -78,6 +84,7 @@ export class FakeNode {
   /** Every decision where a vGPU goes. */
   readonly placements: PlacementEvent[] = [];
   #drained: DrainRecord = nothingDrained;
+  #modes: ModeRecord = new Map();
   #issued = 0;
   #agent: Agent;
 
@@ -96,6 +103,8 @@ export class FakeNode {
     return this.#agent.reconciliation;
   }
 
+  /** What keeps GPUs from modes. */
+  hindrance: Hindrance | undefined;
   /** How many vGPUs callers may have; holds from the next start on. */
   maxVgpus = 1_000;
   /** What the reconciler promises. */
@@ -106,6 +115,12 @@ export class FakeNode {
   }
   get drains(): Drains {
     return this.#agent.drains;
+  }
+  get modes(): GpuModes {
+    return this.#agent.modes;
+  }
+  get gpuModes(): GpuModeService {
+    return this.#agent.gpuModes;
   }
   get lookout(): Lookout {
     return this.#agent.lookout;
@@ -166,6 +181,15 @@ export class FakeNode {
       },
       wall: () => clock.wall(),
     });
+    const modes = new GpuModes({
+      record: this.#modes,
+      store: {
+        write: (record) => {
+          this.#modes = record;
+          return Promise.resolve();
+        },
+      },
+    });
     const snapshot = new Snapshot(rememberGvtg);
     const lookout = new Lookout({ look: () => host.look(), snapshot, stop: stop.signal });
     const operations = new Operations();
@@ -178,7 +202,7 @@ export class FakeNode {
     const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
     const gate = new SpecGate(storage, () => policy);
     const admission = new Admission({
-      ...{ ledger, drains, clock, gate, newVgpuId, rule: gvtgCapacity },
+      ...{ ledger, drains, modes, clock, gate, newVgpuId, rule: gvtgCapacity, renderSeats: RENDER_SEATS },
       maxVgpus: this.maxVgpus,
       onPlacement: (event) => this.placements.push(event),
     });
@@ -212,8 +236,10 @@ export class FakeNode {
     };
     const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
     const adoption = new Adoption({ ledger, lookout, marks: host, clock, newOperationId, stop: stop.signal });
-    const services = { service, vgpus, reservations, expiry, reconciliation, adoption };
-    return { ledger, drains, lookout, operations, driver, reconciler, stop, ...services };
+    const hindrance = (): Promise<Hindrance | undefined> => Promise.resolve(this.hindrance);
+    const gpuModes = new GpuModeService({ ledger, lookout, modes, hindrance });
+    const services = { service, vgpus, reservations, expiry, reconciliation, adoption, gpuModes };
+    return { ledger, drains, modes, lookout, operations, driver, reconciler, stop, ...services };
   }
 
   #next(): number {

@@ -114,7 +114,7 @@ export function bothSides({ gpus, asked }: PlanCase): BothSides {
       ...{ gpus: facts, rule: gvtgCapacity, typesAt: gvtgTypesAt, holdings },
       foreign: new Set(holdings.map(({ vgpuId }) => vgpuId)),
       made: new Set(holdings.map(({ vgpuId }) => vgpuId)),
-      drained: () => undefined,
+      closed: () => undefined,
     },
     oracle: {
       gpus: facts.map(({ types: offered }, index) => ({

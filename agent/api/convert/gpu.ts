@@ -2,7 +2,8 @@
 import type { Condition } from "../../../proto/gen/vgpud/v1/condition.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { Amounts, Budget } from "../../capacity/budget.ts";
-import type { SliceSizes, VgpuType } from "../../inventory/model.ts";
+import type { VgpuType } from "../../inventory/model.ts";
+import { modeOfType, sizesOf, type Share, type SliceSizes } from "../../inventory/share.ts";
 import type { Mode } from "../../core/modes.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import type { GpuView } from "../../lifecycle/views.ts";
@@ -17,8 +18,8 @@ export interface Diagnosed {
   readonly conditions: readonly Condition[];
 }
 
-/** What is seen at work; slices are seen of kvmgt only. */
-const backends = {
+/** What realises each mode here; slices are seen of kvmgt only. */
+export const wireBackends = {
   "gvt-g": pb.Backend.KVMGT,
   "gvt-d": pb.Backend.PASSTHROUGH,
   "gvt-s": pb.Backend.VIRGL,
@@ -43,7 +44,7 @@ export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
     bootVga: gpu.bootVga,
     apertureMib: gpu.apertureMib,
     mode: mode ? wireModes[mode] : pb.Mode.UNSPECIFIED,
-    backend: mode ? backends[mode] : pb.Backend.UNSPECIFIED,
+    backend: mode ? wireBackends[mode] : pb.Backend.UNSPECIFIED,
     budget: budget && toWireBudget(budget, view),
     types: types.map(({ type, allocatable }) => toWireType(type, allocatable)),
     modes: [...diagnosed.modes],
@@ -56,6 +57,12 @@ export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
     drainNote: drain?.note ?? "",
     ...toWireAccounts(view),
   });
+}
+
+/** Absent for what takes nothing that is counted so. */
+export function toWireSizesOf(share: Share): pb.SliceSizes | undefined {
+  const sizes = sizesOf(share);
+  return sizes && toWireSizes(sizes);
 }
 
 export function toWireSizes({ lowGmMib, highGmMib, fences }: SliceSizes): pb.SliceSizes {
@@ -90,6 +97,6 @@ function toWireType(type: VgpuType, allocatable: number): pb.VgpuType {
     resolution: type.resolution ?? "",
     kernelAvailable: type.kernelAvailable,
     allocatable,
-    mode: pb.Mode.GVT_G,
+    mode: wireModes[modeOfType(type.name)],
   });
 }

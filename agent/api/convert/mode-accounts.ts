@@ -25,7 +25,12 @@ export function toWireAccounts({
     virtualFunctions: functions && toWireFunctions(functions),
     whole: toWireWhole(whole),
     seats:
-      seats && pb.RenderSeats.fromPartial({ usedOwn: seats.used?.own, usedForeign: seats.used?.foreign }),
+      seats &&
+      pb.RenderSeats.fromPartial({
+        usedOwn: seats.used?.own,
+        usedForeign: seats.used?.foreign,
+        total: seats.total,
+      }),
   };
 }
 

@@ -1,10 +1,11 @@
 // Placement decisions as the contract shows them.
 import { Backend } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/placement.ts";
-import type { Candidate, Decision } from "../../capacity/place.ts";
+import type { Candidate } from "../../capacity/judged.ts";
+import type { Decision } from "../../capacity/place.ts";
 import type { Policy } from "../../capacity/policies.ts";
-import { typeOf } from "../../inventory/share.ts";
-import { toWireAmounts, toWireSizes } from "./gpu.ts";
+import { modeOfType, typeOf } from "../../inventory/share.ts";
+import { toWireAmounts, toWireSizesOf, wireBackends } from "./gpu.ts";
 
 const policies = {
   pack: pb.PlacementPolicy.PACK,
@@ -18,9 +19,9 @@ export function toWireDecision(decision: Decision): pb.PlacementDecision {
   const chosen = decision.candidates.find(({ gpu }) => gpu === decision.gpu);
   return pb.PlacementDecision.fromPartial({
     gpu: decision.gpu,
-    backend: Backend.KVMGT,
+    backend: wireBackends[decision.share.mode],
     type: typeOf(decision.share),
-    sizes: toWireSizes(decision.share.sizes),
+    sizes: toWireSizesOf(decision.share),
     message: chosen?.why ?? "",
     candidates,
     warnings: [...decision.warnings],
@@ -34,7 +35,7 @@ function toWireCandidate(
 ): pb.PlacementCandidate {
   return pb.PlacementCandidate.fromPartial({
     gpu,
-    backend: type === undefined ? Backend.UNSPECIFIED : Backend.KVMGT,
+    backend: type === undefined ? Backend.UNSPECIFIED : wireBackends[modeOfType(type)],
     type: type ?? "",
     chosen: decision.ok && decision.gpu === gpu,
     reason: lost ?? "",

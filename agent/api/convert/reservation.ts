@@ -1,10 +1,9 @@
 // Reservations as the contract shows them.
-import { Backend } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/reservation.ts";
 import { typeOf } from "../../inventory/share.ts";
 import type { Claim } from "../../lifecycle/claim.ts";
 import { toWireClaimState } from "./claim.ts";
-import { toWireSizes } from "./gpu.ts";
+import { toWireSizesOf, wireBackends } from "./gpu.ts";
 
 /** A reservation, or the one that a claim was bound from, which has no end of its own any more. */
 export function toWireReservation(claim: Claim): pb.Reservation {
@@ -12,8 +11,8 @@ export function toWireReservation(claim: Claim): pb.Reservation {
   const reserved = claim.kind === "reservation" ? claim : claim.reservation;
   return pb.Reservation.fromPartial({
     ...{ claimId: reserved?.claimId ?? claim.claimId, vgpuId, gpu, type: typeOf(share) },
-    backend: Backend.KVMGT,
-    sizes: toWireSizes(share.sizes),
+    backend: wireBackends[share.mode],
+    sizes: toWireSizesOf(share),
     claimState: toWireClaimState(claim),
     createTime: new Date(reserved?.createdAt ?? claim.createdAt),
     expireTime: claim.kind === "reservation" ? new Date(claim.expiresAt) : undefined,

@@ -1,12 +1,13 @@
 // vGPUs as the contract shows them.
-import { Backend, Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/vgpu.ts";
 import type { AgentError } from "../../core/errors.ts";
 import type { Inventory, Labels } from "../../inventory/model.ts";
+import { modeOfType, sizesOf } from "../../inventory/share.ts";
 import { domainIdOf, type Claim } from "../../lifecycle/claim.ts";
 import type { VgpuView } from "../../lifecycle/views.ts";
 import { operationName, toWireClaimState, toWireFailure, toWireOwnership } from "./claim.ts";
-import { toWireSizes } from "./gpu.ts";
+import { wireModes } from "./condition.ts";
+import { toWireSizes, wireBackends } from "./gpu.ts";
 
 export interface VgpuContext {
   readonly inventory: Inventory;
@@ -21,22 +22,23 @@ function labelsOf(claim: Claim | undefined): Labels {
 export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext): pb.Vgpu {
   const { claim, domain, kernel } = view;
   const described = inventory.gpus.get(view.gpu)?.types.find(({ name }) => name === view.type)?.sizes;
-  const sizes = claim?.share.sizes ?? described;
+  const mode = modeOfType(view.type);
+  const sizes = (claim && sizesOf(claim.share)) ?? described;
   return pb.Vgpu.fromPartial({
     vgpuId: view.id,
     gpu: view.gpu,
-    mode: Mode.GVT_G,
-    backend: Backend.KVMGT,
+    mode: wireModes[mode],
+    backend: wireBackends[mode],
     type: view.type,
     sizes: sizes && toWireSizes(sizes),
-    backendRef: kernel && { ref: { $case: "mdevUuid", value: kernel.id } },
+    backendRef: refOf(view, inventory),
     ownership: toWireOwnership(view.ownership),
     claimId: claim?.claimId ?? "",
     claimState: toWireClaimState(claim),
     domainUuid: domain?.id ?? (claim && domainIdOf(claim)) ?? "",
     domainName: domain?.name ?? claim?.domain?.name ?? "",
     inUse: view.inUse,
-    present: kernel !== undefined,
+    present: view.present,
     holders: stalledBy?.holders.map(({ pid, command }) => ({ pid, command })) ?? [],
     failure: toWireFailure(claim?.failure, stalledBy),
     createTime: claim && new Date(claim.createdAt),
@@ -44,4 +46,11 @@ export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext
     operation: operationName(claim),
     labels: labelsOf(claim),
   });
+}
+
+function refOf({ kernel, claim, present, gpu }: VgpuView, { gpus }: Inventory): pb.BackendRef | undefined {
+  if (kernel) return pb.BackendRef.fromPartial({ ref: { $case: "mdevUuid", value: kernel.id } });
+  const node = gpus.get(gpu)?.drmRender;
+  if (claim?.share.mode !== "gvt-s" || !present || node === undefined) return undefined;
+  return pb.BackendRef.fromPartial({ ref: { $case: "renderNode", value: `/dev/dri/${node}` } });
 }

@@ -1,7 +1,7 @@
 // The three sizes in the words of a flavor: `vgt_low_gm_sz` and its like, with or without a prefix, among whatever else it has.
 import type { AgentError } from "../../core/errors.ts";
 import { nearest } from "../../core/suggest.ts";
-import type { SliceSizes } from "../../inventory/model.ts";
+import type { SliceSizes } from "../../inventory/share.ts";
 import { all, inRange, invalid, printable, refuse, required, type Range } from "./fields.ts";
 import { FENCES, GM_MIB, LOW_GM_MIB } from "./vgt-sizes.ts";
 

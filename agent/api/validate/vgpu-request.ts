@@ -3,8 +3,8 @@ import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/placement.ts";
 import type { Policy } from "../../capacity/policies.ts";
 import type { Wish } from "../../capacity/wish.ts";
-import { AgentError } from "../../core/errors.ts";
 import { parsePciAddress, type PciAddress } from "../../core/ids.ts";
+import type { Mode as KnownMode } from "../../core/modes.ts";
 import { formed, inRange, invalid, join, notServed, printable, refuseUnserved, required } from "./fields.ts";
 import { sizesOfFlavor } from "./flavor-metadata.ts";
 import { NODE } from "./forms.ts";
@@ -76,17 +76,25 @@ function parseSizes(sizes: pb.VgtSizes, path: string): Wish["size"] {
 }
 
 function parseMode(mode: Mode, field: string): Wish["size"] {
-  if (mode === Mode.GVT_G) return { by: "mode" };
-  if (mode === Mode.UNSPECIFIED || mode === Mode.UNRECOGNIZED)
-    throw invalid(field, "must be a mode that is known to this release");
-  throw new AgentError(
-    "MODE_UNSUPPORTED",
-    "no GPU of this host is shared in that mode; this release makes gvt-g slices",
-    {
-      field,
-      details: { mode },
-    },
-  );
+  return { by: "mode", mode: parseKnownMode(mode, field) };
+}
+
+const knownModes: Readonly<Record<Mode, KnownMode | undefined>> = {
+  [Mode.UNSPECIFIED]: undefined,
+  [Mode.GVT_G]: "gvt-g",
+  [Mode.GVT_D]: "gvt-d",
+  [Mode.GVT_S]: "gvt-s",
+  [Mode.SRIOV]: "sriov",
+  [Mode.UNRECOGNIZED]: undefined,
+};
+
+/** @throws AgentError `invalid-argument` for one that is not set or not known. */
+export function parseKnownMode(mode: Mode, field: string): KnownMode {
+  const known = knownModes[mode];
+  if (known) return known;
+  throw mode === Mode.UNSPECIFIED
+    ? required(field)
+    : invalid(field, "must be a mode that is known to this release");
 }
 
 function parseGpu(address: string, field: string): PciAddress | undefined {

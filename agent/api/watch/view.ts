@@ -4,7 +4,7 @@ import type { Inventory } from "../../inventory/model.ts";
 import { knownOperations } from "../../lifecycle/known-operations.ts";
 import { livingReservations } from "../../lifecycle/room.ts";
 import { domainViews, gpuViews, vgpuViews, type DomainView } from "../../lifecycle/views.ts";
-import { currentInventory, type ViewContext } from "../context.ts";
+import { currentInventory, termsOf, type ViewContext } from "../context.ts";
 import { toWireGpu } from "../convert/gpu.ts";
 import { toWireOperation } from "../convert/operation.ts";
 import { toWireReservation } from "../convert/reservation.ts";
@@ -46,9 +46,9 @@ export class View {
   }
 
   #gpus(inventory: Inventory): Thing[] {
-    const { ledger, drains, rule, diagnosis } = this.#context;
-    const basis = [inventory, ledger.version, drains.current, diagnosis.latest];
-    return gpuViews(inventory, ledger, rule, drains.current).map((view) => {
+    const { ledger, drains, modes, diagnosis } = this.#context;
+    const basis = [inventory, ledger.version, drains.current, modes.current, diagnosis.latest];
+    return gpuViews(inventory, ledger, termsOf(this.#context)).map((view) => {
       const { address } = view.gpu;
       const make = () => toWireGpu(view, diagnosedOf(this.#context, view));
       return { kind: "gpu", key: address, basis, make: () => ({ $case: "gpu", value: make() }) };

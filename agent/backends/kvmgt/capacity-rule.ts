@@ -2,7 +2,7 @@
 // 6.1, 6.12 and 7.1 (kernel drivers/gpu/drm/i915/gvt: gvt.h, vgpu.c, aperture_gm.c, kvmgt.c); how it is counted is not. Pure.
 import type { Amounts, CapacityRule, Endowment } from "../../capacity/budget.ts";
 import { GGTT_SIZES, HOST_SHARE, MAX_VGPUS } from "../../inventory/gvt-g.ts";
-import type { SliceSizes } from "../../inventory/model.ts";
+import type { SliceSizes } from "../../inventory/share.ts";
 
 const hostShare: Amounts = { ...HOST_SHARE, instances: 0 };
 

@@ -5,7 +5,8 @@ import { fragmentationOf, isAsLarge } from "../../capacity/fragmentation.ts";
 import { followed, groundOf, type Newcomer } from "../../capacity/layouts.ts";
 import { GGTT_SIZES } from "../../inventory/gvt-g.ts";
 import type { GpuMemory, Refusal } from "../../inventory/memory.ts";
-import type { Gpu, Inventory, KernelVgpu, SliceSizes } from "../../inventory/model.ts";
+import type { Gpu, Inventory, KernelVgpu } from "../../inventory/model.ts";
+import type { SliceSizes } from "../../inventory/share.ts";
 import type { Remember } from "../../inventory/snapshot.ts";
 import { gvtgCapacity, kernelCounts } from "./capacity-rule.ts";
 

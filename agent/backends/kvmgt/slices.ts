@@ -3,6 +3,7 @@
 import { AgentError, type Holder } from "../../core/errors.ts";
 import type { PciAddress, VgpuId } from "../../core/ids.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
+import type { SliceShare } from "../../inventory/share.ts";
 import type { RemoveOutcome, Slice, Slices } from "../../lifecycle/ports.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
@@ -41,7 +42,7 @@ const CREATE_DEADLINE_MS = 10_000;
 /** Long enough for a removal that works. One that hangs is asked about again and joins the child that waits. */
 const REMOVE_DEADLINE_MS = 3_000;
 
-export class KvmgtSlices implements Slices {
+export class KvmgtSlices implements Slices<SliceShare> {
   readonly #writer: MdevWriter;
   readonly #files: HostFiles;
 
@@ -50,7 +51,7 @@ export class KvmgtSlices implements Slices {
     this.#files = files;
   }
 
-  async create(slice: Slice, signal: AbortSignal): Promise<void> {
+  async create(slice: Slice<SliceShare>, signal: AbortSignal): Promise<void> {
     const { vgpuId, gpu } = slice;
     const { type } = slice.share;
     const answer = await asking(() =>
@@ -67,7 +68,7 @@ export class KvmgtSlices implements Slices {
     throw await this.#createFailure(slice, answer);
   }
 
-  async remove({ vgpuId }: Slice, signal: AbortSignal): Promise<RemoveOutcome> {
+  async remove({ vgpuId }: Slice<SliceShare>, signal: AbortSignal): Promise<RemoveOutcome> {
     const what = `removing vGPU ${vgpuId}`;
     const answer = await asking(() =>
       this.#writer.removeMdev(vgpuId, { signal, deadlineMs: REMOVE_DEADLINE_MS }),
@@ -96,7 +97,7 @@ export class KvmgtSlices implements Slices {
     return this.#files.linkName(`sys/bus/mdev/devices/${vgpuId}/mdev_type`);
   }
 
-  async #createFailure(slice: Slice, answer: Trouble): Promise<AgentError> {
+  async #createFailure(slice: Slice<SliceShare>, answer: Trouble): Promise<AgentError> {
     const what = `creating a ${slice.share.type} on ${slice.gpu}`;
     switch (answer.kind) {
       case "errno":
@@ -113,7 +114,7 @@ export class KvmgtSlices implements Slices {
   }
 
   /** The budget may have room in sum and no range in one piece: then the kernel's own count still says so (gvt-linux#164). */
-  async #noSpace({ gpu, share }: Slice, what: string): Promise<AgentError> {
+  async #noSpace({ gpu, share }: Slice<SliceShare>, what: string): Promise<AgentError> {
     const { type } = share;
     const path = `sys/class/mdev_bus/${gpu}/mdev_supported_types/${type}/available_instances`;
     // A count that cannot be read does not say that there is room.

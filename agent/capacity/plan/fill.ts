@@ -1,6 +1,6 @@
 // Places vGPUs one after the other, each where its policy prefers it: what a caller would get who asks in this order. Pure.
-import type { SliceSizes } from "../../inventory/model.ts";
-import { lacking, withOne, type Budget } from "../budget.ts";
+import type { SliceSizes } from "../../inventory/share.ts";
+import { fullness, lacking, withOne, type Budget } from "../budget.ts";
 import { byRank, scoreOf, type Ranked } from "../policies.ts";
 import { boundReached } from "../kernel-count.ts";
 import type { Item, Place } from "./units.ts";
@@ -67,7 +67,7 @@ function preferred(
     const [load, type] = [loads[at], types[at]];
     if (!load?.budget || !type || lacking(load.budget, type.sizes) !== undefined) continue;
     if (boundReached(bounds, load.planned, type.sizes)) continue;
-    const score = scoreOf({ gpu: site.gpu, budget: load.budget }, wish);
+    const score = scoreOf({ gpu: site.gpu, fullness: fullness(load.budget) }, wish);
     const other = { at, gpu: site.gpu, score, doubtful: type.doubtful };
     if (!best || byRank(other, best) < 0) best = other;
   }

@@ -1,11 +1,12 @@
 // The host as a plan supposes it: each GPU with what it offers and what is free on it. Pure.
 import type { PciAddress, VgpuId } from "../../core/ids.ts";
-import type { Gpu, SliceSizes, VgpuType } from "../../inventory/model.ts";
+import type { Gpu, VgpuType } from "../../inventory/model.ts";
+import type { SliceSizes } from "../../inventory/share.ts";
 import { findingPieces, fragmentationOf } from "../fragmentation.ts";
 import { budgetOf, type Budget, type Holding } from "../budget.ts";
 import { pendingOf } from "../kernel-count.ts";
 import { uncounted, type Closed } from "../closed.ts";
-import type { Stock } from "../place.ts";
+import type { Stock } from "../stock.ts";
 
 /** The types that the kernel would list with another aperture; none when the GPU cannot be shared, whatever its aperture. */
 export type TypesRule = (gpu: Gpu, apertureMib: number) => readonly OfferedType[];
@@ -13,7 +14,8 @@ export type TypesRule = (gpu: Gpu, apertureMib: number) => readonly OfferedType[
 /** A type without the kernel's count of it. */
 export type OfferedType = Pick<VgpuType, "name" | "sizes">;
 
-export interface PlanStock extends Stock {
+/** A plan is of slices. */
+export interface PlanStock extends Pick<Stock, "gpus" | "rule" | "holdings" | "made" | "closed"> {
   readonly typesAt: TypesRule;
   /** vGPUs that somebody else made. */
   readonly foreign: ReadonlySet<VgpuId>;
@@ -54,7 +56,7 @@ export interface SiteType extends OfferedType {
 
 /** By PCI address. */
 export function sitesOf(
-  { gpus, rule, holdings, drained, typesAt, foreign, made }: PlanStock,
+  { gpus, rule, holdings, closed, typesAt, foreign, made }: PlanStock,
   what: Supposition,
 ): Site[] {
   const stays = ({ vgpuId }: Holding): boolean =>
@@ -80,7 +82,7 @@ export function sitesOf(
             ...{ name, sizes },
             kernelAvailable: known?.kernelAvailable,
             doubtful: sizes !== undefined && pieces?.room(sizes) === 0,
-            closed: drained(gpu.address) ?? (known && uncounted(known)),
+            closed: closed(gpu.address) ?? (known && uncounted(known)),
           };
         }),
         pending: pendingOf(here, made),

@@ -1,5 +1,5 @@
 // The vGPUs that a plan is asked for, one by one, and as the kinds that the search knows. Pure.
-import type { SliceSizes } from "../../inventory/model.ts";
+import type { SliceSizes } from "../../inventory/share.ts";
 import { resources, oneOf, type Amounts } from "../budget.ts";
 import { meantType, type SizedType, type Wish } from "../wish.ts";
 import { countsTowards, kernelBounds, type KernelBound } from "../kernel-count.ts";

@@ -60,6 +60,7 @@ export function connect(options: VgpudOptions) {
     plan: call(GpuServiceService.plan),
     drainGpu: call(GpuServiceService.drainGpu),
     undrainGpu: call(GpuServiceService.undrainGpu),
+    setGpuMode: call(GpuServiceService.setGpuMode),
     listVgpus: call(VgpuServiceService.listVgpus),
     getVgpu: call(VgpuServiceService.getVgpu),
     createVgpu: call(VgpuServiceService.createVgpu),

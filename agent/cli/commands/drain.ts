@@ -4,7 +4,7 @@ import type { Host } from "../../../proto/gen/vgpud/v1/host.ts";
 import { allPages, PAGE_SIZE } from "../client/pages.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import type { Answer, ChangeCommand, Operand } from "../command.ts";
-import { gpuDetail } from "../view/gpu-view.ts";
+import { gpuAnswer } from "../view/gpu-answer.ts";
 import { hostText } from "../view/host-view.ts";
 import { messageJson } from "../view/json.ts";
 
@@ -76,9 +76,4 @@ function hostAnswer(response: { readonly host: Host | undefined }): Answer {
     text: host ? hostText(host) : [],
     names: host ? [host.hostname] : [],
   };
-}
-
-function gpuAnswer(response: { readonly gpu: Gpu | undefined }): Answer {
-  const { gpu } = response;
-  return { json: messageJson(response), text: gpu ? gpuDetail(gpu) : [], names: gpu ? [gpu.pciAddress] : [] };
 }

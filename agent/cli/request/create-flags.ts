@@ -37,7 +37,7 @@ export const vgpuFlags: readonly Flag[] = [
   {
     name: "mode",
     value: "MODE",
-    help: "the smallest vGPU of a mode: gvt-g",
+    help: "the smallest vGPU of a mode: gvt-g, gvt-s",
     field: "vgpu.mode",
     offer: offerWords(modes),
   },

@@ -5,7 +5,7 @@ import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { PlacementPolicy } from "../../../proto/gen/vgpud/v1/placement.ts";
 import type { Offer } from "../command.ts";
 
-export const modes = { "gvt-g": Mode.GVT_G };
+export const modes = { "gvt-g": Mode.GVT_G, "gvt-s": Mode.GVT_S };
 export const policies = {
   pack: PlacementPolicy.PACK,
   spread: PlacementPolicy.SPREAD,

@@ -83,9 +83,9 @@ export function modeOf(text: string): Want | undefined {
 /** A mode that there is and that this release makes nothing of is no misspelling of another. */
 export function refuseUnserved(word: string | undefined): void {
   if (word === undefined || Object.hasOwn(modes, word) || !allModes.some((mode) => mode === word)) return;
-  const served = Object.keys(modes).join(", ");
+  const served = Object.keys(modes).join(" and ");
   throw usageError(
-    `this release makes vGPUs of mode ${served} alone, not of ${word}`,
+    `this release makes vGPUs of ${served}, not of ${word}`,
     `what this host could do: vgpuctl doctor --mode ${word}`,
   );
 }

@@ -12,7 +12,7 @@ import {
   type GpuSubject,
   type Says,
 } from "../condition.ts";
-import type { SliceSizes } from "../../inventory/model.ts";
+import type { SliceSizes } from "../../inventory/share.ts";
 import type { Evidence, Look } from "../look.ts";
 import type { Room } from "../room.ts";
 import { BEST_APERTURE_MIB } from "./aperture-room.ts";

@@ -1,5 +1,6 @@
 // How the parts of a GPU share the width of a bar: to scale, and together always the whole. Pure.
 import type { Budget } from "../../capacity/budget.ts";
+import { sizesOf } from "../../inventory/share.ts";
 import type { GpuView, VgpuView } from "../../lifecycle/views.ts";
 import type { Claim } from "../../lifecycle/claim.ts";
 import { holdsRoom } from "../../lifecycle/ledger.ts";
@@ -49,7 +50,7 @@ export function slicesOf(
         id: vgpu.id,
         type: vgpu.type,
         ownership: vgpu.ownership,
-        sizes: claim?.share.sizes ?? gpu.types.find(({ name }) => name === vgpu.type)?.sizes,
+        sizes: (claim && sizesOf(claim.share)) ?? gpu.types.find(({ name }) => name === vgpu.type)?.sizes,
         state: stateOf(vgpu),
         phase: phaseOf(vgpu),
         domain: vgpu.domain?.name ?? claim?.domain?.name,

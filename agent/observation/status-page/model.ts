@@ -3,7 +3,7 @@ import type { AgentError } from "../../core/errors.ts";
 import type { DomainId } from "../../core/ids.ts";
 import type { Reason } from "../../core/reasons.ts";
 import type { Diagnosis } from "../../diagnosis/diagnose.ts";
-import type { SliceSizes } from "../../inventory/model.ts";
+import type { SliceSizes } from "../../inventory/share.ts";
 import type { Claim, Failure } from "../../lifecycle/claim.ts";
 import type { Ownership } from "../../lifecycle/views.ts";
 import type { MetricsView } from "../view.ts";

@@ -51,6 +51,7 @@ _vgpuctl() {
         'release-vgpu:give an own vGPU up: it stays as it is with its domain, without mark and claim'
         'drain:make no new vGPUs on a GPU, or on the whole host; what exists goes on'
         'undrain:make new vGPUs again on a GPU, or on the host; GPUs drained by themselves stay so'
+        'set-mode:share a GPU in another mode; refused while anything of it is in use'
         'reconcile:lead the host to what the claims say, and tell each step; it happens by itself, too'
         'operation:show what a change is doing or did; --watch waits for its end and ends as it did'
         'version:show the version of vgpuctl; that of vgpud is shown by host'
@@ -114,7 +115,7 @@ _vgpuctl() {
             --type='[the vGPU by its type, as i915-GVTg_V5_4]:TYPE:{_vgpuctl_live types}' \
             --sizes='[the vGPU by low and high GM in MiB and fences\: the smallest type that holds them]:LOW,HIGH,FENCES: ' \
             '*'--flavor-metadata='[the vGPU by the sizes of a flavor, as hw\:vgt_low_gm_sz=128; repeated for each key]:KEY=VALUE: ' \
-            --mode='[the smallest vGPU of a mode\: gvt-g]:MODE:(gvt-g)' \
+            --mode='[the smallest vGPU of a mode\: gvt-g, gvt-s]:MODE:(gvt-g gvt-s)' \
             --gpu='[only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
             --policy='[among GPUs with room\: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain'\''s memory or CPUs are)]:POLICY:(pack spread numa)' \
             --numa='[the host'\''s NUMA node to be near to; alone it means --policy numa]:NODE: ' \
@@ -152,7 +153,7 @@ _vgpuctl() {
             --type='[the vGPU by its type, as i915-GVTg_V5_4]:TYPE:{_vgpuctl_live types}' \
             --sizes='[the vGPU by low and high GM in MiB and fences\: the smallest type that holds them]:LOW,HIGH,FENCES: ' \
             '*'--flavor-metadata='[the vGPU by the sizes of a flavor, as hw\:vgt_low_gm_sz=128; repeated for each key]:KEY=VALUE: ' \
-            --mode='[the smallest vGPU of a mode\: gvt-g]:MODE:(gvt-g)' \
+            --mode='[the smallest vGPU of a mode\: gvt-g, gvt-s]:MODE:(gvt-g gvt-s)' \
             --gpu='[only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
             --policy='[among GPUs with room\: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain'\''s memory or CPUs are)]:POLICY:(pack spread numa)' \
             --numa='[the host'\''s NUMA node to be near to; alone it means --policy numa]:NODE: ' \
@@ -168,7 +169,7 @@ _vgpuctl() {
             --type='[the vGPU by its type, as i915-GVTg_V5_4]:TYPE:{_vgpuctl_live types}' \
             --sizes='[the vGPU by low and high GM in MiB and fences\: the smallest type that holds them]:LOW,HIGH,FENCES: ' \
             '*'--flavor-metadata='[the vGPU by the sizes of a flavor, as hw\:vgt_low_gm_sz=128; repeated for each key]:KEY=VALUE: ' \
-            --mode='[the smallest vGPU of a mode\: gvt-g]:MODE:(gvt-g)' \
+            --mode='[the smallest vGPU of a mode\: gvt-g, gvt-s]:MODE:(gvt-g gvt-s)' \
             --gpu='[only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
             --policy='[among GPUs with room\: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain'\''s memory or CPUs are)]:POLICY:(pack spread numa)' \
             --numa='[the host'\''s NUMA node to be near to; alone it means --policy numa]:NODE: ' \
@@ -198,6 +199,10 @@ _vgpuctl() {
             '1:GPU:{_vgpuctl_live gpus}' ;;
         undrain) _arguments $globals \
             '1:GPU:{_vgpuctl_live gpus}' ;;
+        set-mode) _arguments $globals \
+            --dry-run'[check, and do nothing]' \
+            '1:GPU:{_vgpuctl_live gpus}' \
+            '2:MODE:(gvt-g gvt-d gvt-s sriov)' ;;
         reconcile) _arguments $globals \
             --dry-run'[show the steps and take none]' \
             --no-headers'[tables without their head]' \
@@ -210,7 +215,7 @@ _vgpuctl() {
         completion) _arguments $globals \
             '1:SHELL:(bash zsh fish)' ;;
         help) _arguments $globals \
-            '1:COMMAND:(host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain reconcile operation version completion help)' ;;
+            '1:COMMAND:(host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode reconcile operation version completion help)' ;;
       esac
       ;;
   esac

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { KvmgtSlices, type MdevWriter } from "../../../agent/backends/kvmgt/slices.ts";
 import type { HostFiles } from "../../../agent/discovery/host-files.ts";
-import { claim } from "../../fakes/claims.ts";
+import { claim, sliceShare } from "../../fakes/claims.ts";
 
 type RemoveAnswer = Awaited<ReturnType<MdevWriter["removeMdev"]>>;
 
@@ -18,7 +18,10 @@ function removal(answer: RemoveAnswer, shown: string | undefined): Promise<unkno
     createMdev: () => Promise.resolve({ kind: "done" }),
     removeMdev: () => Promise.resolve(answer),
   };
-  return new KvmgtSlices(writer, files).remove(claim(1), AbortSignal.timeout(60_000));
+  return new KvmgtSlices(writer, files).remove(
+    { ...claim(1), share: sliceShare("4") },
+    AbortSignal.timeout(60_000),
+  );
 }
 
 describe("removing a GVT-g slice", () => {

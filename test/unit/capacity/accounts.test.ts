@@ -160,17 +160,17 @@ describe("the account of a whole GPU", () => {
 describe("the seats of a GPU", () => {
   const gpu = new FakeGpu(pciAddress(), 512).facts();
 
-  it("are the running domains that render on it, by either name of its node", () => {
+  it("are those promised, and the running domains of others that render on it, by either name of its node", () => {
     const uses = [
       use(1, { own: true, renderNodes: [`/dev/dri/${gpu.drmRender ?? ""}`] }),
       use(2, { renderNodes: [`/dev/dri/by-path/pci-${gpu.address}-render`] }),
       use(3, { renderNodes: ["/dev/dri/renderD199"] }),
       use(4, { alive: false, renderNodes: [`/dev/dri/${gpu.drmRender ?? ""}`] }),
     ];
-    assert.deepEqual(seatsUsed(gpu, uses), { own: 1, foreign: 1 });
+    assert.deepEqual(seatsUsed(gpu, 1, uses), { own: 1, foreign: 1 });
   });
 
   it("are not known while libvirt is away", () => {
-    assert.equal(seatsUsed(gpu, undefined), undefined);
+    assert.equal(seatsUsed(gpu, 1, undefined), undefined);
   });
 });

@@ -7,7 +7,8 @@ import { allocatable } from "../../../agent/capacity/kernel-count.ts";
 import { place } from "../../../agent/capacity/place.ts";
 import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
 import { foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
-import { apertures, byType, suffixes, untouched } from "./placing.ts";
+import { apertures, byType, suffixes } from "./placing.ts";
+import { untouched } from "../../fakes/stock.ts";
 
 describe("the arithmetic of one GPU", () => {
   it("gives what the kernel gives, for every aperture and type", () => {

@@ -1,20 +1,20 @@
 // Where a vGPU goes while GPUs are out of service or do not answer, and why it goes nowhere.
 import assert from "node:assert/strict";
-import type { Stock } from "../../../agent/capacity/place.ts";
+import type { Stock } from "../../../agent/capacity/stock.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
 import { ownVgpuId, pciAddress } from "../../fakes/ids.ts";
 import { byType, decide, gpusOf } from "./placing.ts";
 
 describe("a drained GPU", () => {
   const drains =
-    (...drained: number[]): Stock["drained"] =>
+    (...drained: number[]): Stock["closed"] =>
     (gpu) =>
       drained.some((n) => gpu === pciAddress(n))
         ? { reason: "GPU_DRAINED", why: "is drained: fan" }
         : undefined;
 
   it("is passed over, with its reason, for one that serves", () => {
-    const decision = decide(gpusOf([1024, 1024]), byType("8"), { drained: drains(0) });
+    const decision = decide(gpusOf([1024, 1024]), byType("8"), { closed: drains(0) });
     assert.ok(decision.ok);
     assert.equal(decision.gpu, pciAddress(1));
     assert.deepEqual(
@@ -28,13 +28,13 @@ describe("a drained GPU", () => {
 
   it("is why nothing is placed only where no other GPU could serve for want of room", () => {
     const reason = (...apertures: number[]): string | undefined => {
-      const decision = decide(gpusOf(apertures), byType("1"), { drained: drains(0) });
+      const decision = decide(gpusOf(apertures), byType("1"), { closed: drains(0) });
       return decision.ok ? undefined : `${decision.reason}: ${decision.why}`;
     };
     assert.equal(reason(1024), `GPU_DRAINED: ${pciAddress(0)} is drained: fan`);
     assert.equal(reason(1024, 512), `GPU_DRAINED: ${pciAddress(0)} is drained: fan`);
     const full = decide(gpusOf([1024, 1024]), byType("1"), {
-      drained: drains(0),
+      closed: drains(0),
       promised: [1, 2].map((n) => ({
         vgpuId: ownVgpuId(n),
         gpu: pciAddress(1),
@@ -47,17 +47,17 @@ describe("a drained GPU", () => {
   });
 
   it("says a drained host once, however many GPUs it has", () => {
-    const drained = (): ReturnType<Stock["drained"]> => ({
+    const drained = (): ReturnType<Stock["closed"]> => ({
       reason: "HOST_DRAINED",
       why: "the host is drained",
     });
-    const decision = decide(gpusOf([1024, 1024]), byType("8"), { drained });
+    const decision = decide(gpusOf([1024, 1024]), byType("8"), { closed: drained });
     assert.ok(!decision.ok);
     assert.deepEqual([decision.reason, decision.why], ["HOST_DRAINED", "the host is drained"]);
   });
 
   it("lacks for a type that it does not offer the type first", () => {
-    const decision = decide(gpusOf([256]), byType("1"), { drained: drains(0) });
+    const decision = decide(gpusOf([256]), byType("1"), { closed: drains(0) });
     assert.ok(!decision.ok);
     assert.equal(decision.reason, "TYPE_UNKNOWN");
   });

@@ -1,10 +1,10 @@
 // Where a vGPU goes when the room of a GPU is perhaps in no one piece.
 import assert from "node:assert/strict";
-import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { place, type Decision } from "../../../agent/capacity/place.ts";
 import type { GpuMemory } from "../../../agent/inventory/memory.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
 import { pciAddress } from "../../fakes/ids.ts";
+import { untouched } from "../../fakes/stock.ts";
 
 const refused: GpuMemory = {
   ggttMib: 4096,
@@ -20,10 +20,7 @@ function decide(suffix: TypeSuffix, ...memories: readonly (GpuMemory | undefined
     return memory ? { ...facts, memory } : facts;
   });
   const size = { by: "type", type: typeName(suffix) } as const;
-  return place(
-    { size, gpu: undefined, policy: "pack" },
-    { gpus, rule: gvtgCapacity, holdings: [], made: new Set(), drained: () => undefined },
-  );
+  return place({ size, gpu: undefined, policy: "pack" }, { ...untouched, gpus });
 }
 
 describe("a GPU that has lately refused a size for want of one piece", () => {
@@ -49,13 +46,7 @@ describe("a GPU that has lately refused a size for want of one piece", () => {
     const size = { by: "type", type: typeName("4") } as const;
     const wish = { size, gpu: undefined, policy: "numa", near: [0] } as const;
     const gpus = [{ ...first, memory: refused }, second];
-    const decision = place(wish, {
-      gpus,
-      rule: gvtgCapacity,
-      holdings: [],
-      made: new Set(),
-      drained: () => undefined,
-    });
+    const decision = place(wish, { ...untouched, gpus });
     assert.ok(decision.ok);
     assert.deepEqual(decision.warnings, [`GPU ${pciAddress(1)} is on NUMA node 1, not on 0`]);
   });

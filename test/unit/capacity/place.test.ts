@@ -1,7 +1,6 @@
 // Where a vGPU goes, and why it goes nowhere, on hosts of every kind.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import type { Holding } from "../../../agent/capacity/budget.ts";
 import { place, type Decision, type Placed } from "../../../agent/capacity/place.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
@@ -9,7 +8,8 @@ import { typeOf } from "../../../agent/inventory/share.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
 import { ownVgpuId, pciAddress } from "../../fakes/ids.ts";
 import { policies } from "../../fakes/plan-cases.ts";
-import { apertures, byType, decide, gpusOf, inService, suffixes, untouched } from "./placing.ts";
+import { apertures, byType, decide, gpusOf, suffixes } from "./placing.ts";
+import { untouched } from "../../fakes/stock.ts";
 
 const anySize: fc.Arbitrary<Wish["size"]> = fc.oneof(
   fc.constantFrom(...suffixes).map((suffix) => ({ by: "type", type: typeName(suffix) }) as const),
@@ -20,7 +20,7 @@ const anySize: fc.Arbitrary<Wish["size"]> = fc.oneof(
       fences: fc.integer({ min: 0, max: 5 }),
     })
     .map((sizes) => ({ by: "sizes", sizes }) as const),
-  fc.constant({ by: "mode" } as const),
+  fc.constant({ by: "mode", mode: "gvt-g" } as const),
 );
 const wishes: fc.Arbitrary<Wish> = fc.record({
   size: anySize,
@@ -139,7 +139,7 @@ describe("place", () => {
     const facts = gpus.map((gpu, n) => ({ ...gpu.facts(), numaNode: nodes[n] }));
     const near = (node: number): Decision =>
       place(byType("8", { policy: "numa", near: [node] }), {
-        ...{ gpus: facts, rule: gvtgCapacity, holdings, drained: inService },
+        ...{ ...untouched, gpus: facts, holdings },
         made: new Set(holdings.map(({ vgpuId }) => vgpuId)),
       });
     const [first, second, nowhere] = [near(0), near(1), near(5)];
@@ -189,7 +189,11 @@ describe("place", () => {
   });
 
   it("takes the smallest type of all when only the mode matters", () => {
-    const decision = decide(gpusOf([1024]), { size: { by: "mode" }, gpu: undefined, policy: "pack" });
+    const decision = decide(gpusOf([1024]), {
+      size: { by: "mode", mode: "gvt-g" },
+      gpu: undefined,
+      policy: "pack",
+    });
     assert.ok(decision.ok);
     assert.equal(typeOf(decision.share), typeName("8"));
   });
@@ -270,5 +274,6 @@ describe("place", () => {
 
 /** Room that the `n`th vGPU takes by a decision. */
 function promiseOf({ gpu, share }: Placed, n: number): Holding & { readonly type: string } {
-  return { gpu, vgpuId: ownVgpuId(n), sizes: share.sizes, type: typeOf(share) };
+  assert.ok(share.mode === "gvt-g");
+  return { gpu, vgpuId: ownVgpuId(n), sizes: share.sizes, type: share.type };
 }

@@ -1,10 +1,11 @@
 // Hosts of fake GPUs, and what is decided on them.
-import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import type { Holding } from "../../../agent/capacity/budget.ts";
-import { place, type Decision, type Stock } from "../../../agent/capacity/place.ts";
+import { place, type Decision } from "../../../agent/capacity/place.ts";
+import type { Stock } from "../../../agent/capacity/stock.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
 import { pciAddress } from "../../fakes/ids.ts";
+import { inService, untouched } from "../../fakes/stock.ts";
 
 export const suffixes = ["8", "4", "2", "1"] as const satisfies readonly TypeSuffix[];
 export const apertures = [128, 256, 512, 1024, 2048, 4096] as const;
@@ -16,13 +17,9 @@ export function gpusOf(sizes: readonly number[]): FakeGpu[] {
 interface Given {
   readonly promised?: readonly Holding[];
   readonly refused?: readonly boolean[];
-  readonly drained?: Stock["drained"];
+  readonly closed?: Stock["closed"];
   readonly uncounted?: readonly string[];
 }
-
-export const inService = (): undefined => undefined;
-/** A host on which nothing was made or promised. */
-export const untouched = { rule: gvtgCapacity, holdings: [], made: new Set<never>(), drained: inService };
 
 /**
  * `refused`: by GPU, whether the kernel has lately refused the smallest type there. `uncounted`: the types of the first GPU of
@@ -31,7 +28,7 @@ export const untouched = { rule: gvtgCapacity, holdings: [], made: new Set<never
 export function decide(
   gpus: readonly FakeGpu[],
   wish: Wish,
-  { promised = [], refused = [], drained = inService, uncounted = [] }: Given = {},
+  { promised = [], refused = [], closed = inService, uncounted = [] }: Given = {},
 ): Decision {
   const refusal = { sizes: { lowGmMib: 64, highGmMib: 384 }, at: 0 };
   const memory = { ggttMib: 4096, layouts: undefined, countsAgree: true, refusal };
@@ -50,7 +47,7 @@ export function decide(
     });
   });
   return place(wish, {
-    ...{ gpus: facts, rule: gvtgCapacity, drained },
+    ...{ ...untouched, gpus: facts, closed },
     holdings: [...made, ...promised],
     made: new Set(made.map(({ vgpuId }) => vgpuId)),
   });

@@ -39,7 +39,7 @@ function stockOf(kernels: readonly FakeGpu[], change: (gpu: Gpu) => Gpu = (gpu) 
     ...{ rule: gvtgCapacity, typesAt: gvtgTypesAt, holdings },
     foreign: new Set(slices.map(({ id }) => id).filter((id) => id.startsWith("f"))),
     made: new Set(slices.map(({ id }) => id)),
-    drained: () => undefined,
+    closed: () => undefined,
   };
 }
 
@@ -289,7 +289,7 @@ describe("a plan with a drained GPU", () => {
   const drained = { reason: "GPU_DRAINED", why: "is drained: fan" } as const;
   const stock: PlanStock = {
     ...stockOf(kernels(1024, 512)),
-    drained: (gpu) => (gpu === FIRST ? drained : undefined),
+    closed: (gpu) => (gpu === FIRST ? drained : undefined),
   };
 
   it("puts nothing there, whatever is supposed", () => {

@@ -1,5 +1,6 @@
 // Every command against a real gRPC server on a UNIX socket; what it writes is compared with golden files.
 import assert from "node:assert/strict";
+import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { run } from "../../../agent/cli/run.ts";
 import { commands } from "../../../agent/cli/commands.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
@@ -193,6 +194,19 @@ describe("the requests of vgpuctl", () => {
     for (const argv of [["drain"], ["drain", gpu, "--note", "fan"], ["undrain"], ["undrain", gpu]])
       assert.equal((await vgpuctl(vgpud.socketPath, argv)).exitCode, 0);
     assert.deepEqual(vgpud.requests, [{ note: "" }, { gpu, note: "fan" }, {}, { gpu }]);
+  });
+
+  it("gives a GPU another mode, or only checks whether it could", async () => {
+    await using vgpud = await fakeVgpud();
+    const gpu = "0000:00:02.0";
+    for (const more of [[], ["--dry-run"]])
+      assert.equal((await vgpuctl(vgpud.socketPath, ["set-mode", gpu, "gvt-s", ...more])).exitCode, 0);
+    assert.deepEqual(vgpud.requests, [
+      { gpu, mode: Mode.GVT_S, validateOnly: false },
+      { gpu, mode: Mode.GVT_S, validateOnly: true },
+    ]);
+    const wrong = await vgpuctl(vgpud.socketPath, ["set-mode", gpu, "gvts"]);
+    assert.match(wrong.stderr, /MODE is one of gvt-g, gvt-d, gvt-s, sriov, not 'gvts'/);
   });
 
   it("finds nothing to do when a missing domain is allowed", async () => {

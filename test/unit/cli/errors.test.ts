@@ -343,7 +343,7 @@ describe("a wrong command line", () => {
     "wants something to boot": [SIZED, /nothing to boot: give --disk or --kernel\n/],
     "offers no mode that is not served": [
       [...SIZED.toSpliced(2, 2), "--mode", "sriov"],
-      /release makes vGPUs of mode gvt-g alone, not of sriov\n/,
+      /release makes vGPUs of gvt-g and gvt-s, not of sriov\n/,
     ],
     "offers no bus that is not served": [
       [...SIZED, "--disk", "/d", "--disk-format", "raw", "--disk-bus", "xen"],

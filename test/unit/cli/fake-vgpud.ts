@@ -251,7 +251,7 @@ function addGpus(server: Server, state: FakeState): void {
     plan: change(state, () => state.plan),
     drainGpu: change(state, ({ note }: { note: string }) => ({ gpu: facts.gpuDrained(note) })),
     undrainGpu: change(state, () => ({ gpu: facts.gpu })),
-    setGpuMode: unserved,
+    setGpuMode: change(state, () => ({ gpu: facts.gpu })),
     setVirtualFunctions: unserved,
   });
 }

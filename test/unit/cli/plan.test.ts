@@ -82,8 +82,8 @@ describe("the request of vgpuctl plan", () => {
     assert.match(await refusedLine("gvt-g", "--aperture", "0000:00:02.0=1G"), /--aperture takes ADDRESS=MIB/);
     assert.match(await refusedLine("--flavor-metadata", "=5"), /--flavor-metadata takes KEY=VALUE/);
     for (const mode of ["sriov", "gvt-d:2"])
-      assert.match(await refusedLine(mode), /makes vGPUs of mode gvt-g alone, not of /);
-    assert.match(await refusedLine("GVT-G"), /WANT takes as a mode gvt-g, not '/);
+      assert.match(await refusedLine(mode), /makes vGPUs of gvt-g and gvt-s, not of /);
+    assert.match(await refusedLine("GVT-G"), /WANT takes as a mode gvt-g, gvt-s, not '/);
     for (const sizes of ["128,512", "128MiB,512MiB,4", "128,512,4,1", "128"])
       assert.match(await refusedLine(sizes), /WANT takes sizes as 128,512,4 .* without a unit, not '/);
     const twice = ["--flavor-metadata", "a=1", "--flavor-metadata", "a=2"];

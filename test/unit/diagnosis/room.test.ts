@@ -1,6 +1,5 @@
 // What is wrong with the room on a GPU, by the accounts of the agent: as an examination tells it, and at this moment.
 import assert from "node:assert/strict";
-import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { rememberGvtg } from "../../../agent/backends/kvmgt/memory.ts";
 import { languages, type Language } from "../../../agent/core/language.ts";
 import { capacityDisagrees, failuresOf, gmFragmented } from "../../../agent/diagnosis/checks/room.ts";
@@ -14,13 +13,13 @@ import { RootedFiles } from "../../../agent/host/files.ts";
 import type { Gpu } from "../../../agent/inventory/model.ts";
 import { Snapshot } from "../../../agent/inventory/snapshot.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
-import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { gpuViews, type GpuView } from "../../../agent/lifecycle/views.ts";
 import { FakeHost } from "../../fakes/fake-host.ts";
 import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
 import { pciAddress } from "../../fakes/ids.ts";
 import { MemoryStore } from "../../fakes/memory-store.ts";
 import { recordedHosts } from "../../hosts/recorded-hosts.ts";
+import { plainTerms } from "../../fakes/stock.ts";
 
 /** A GPU without slices, of which the kernel shows these counts, smallest type first. */
 async function viewOf(apertureMib: number, counts: readonly number[], refuses = false): Promise<GpuView> {
@@ -35,7 +34,7 @@ async function viewOf(apertureMib: number, counts: readonly number[], refuses = 
   const refusal = { sizes: { lowGmMib: 256, highGmMib: 1024 }, at: 0 };
   if (refuses) snapshot.learn(pciAddress(), { refusal });
   assert.ok(snapshot.current);
-  const [view] = gpuViews(snapshot.current, new Ledger(new MemoryStore(), []), gvtgCapacity, nothingDrained);
+  const [view] = gpuViews(snapshot.current, new Ledger(new MemoryStore(), []), plainTerms);
   assert.ok(view);
   return view;
 }

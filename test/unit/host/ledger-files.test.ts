@@ -19,7 +19,15 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { LedgerFiles } from "../../../agent/host/ledger-files.ts";
 import { domainXml } from "../../../agent/lifecycle/domain-xml.ts";
-import { claim, disk, domainSpec, claimedDomain, reservation, vgpuClaim } from "../../fakes/claims.ts";
+import {
+  claim,
+  disk,
+  domainSpec,
+  claimedDomain,
+  reservation,
+  sliceShare,
+  vgpuClaim,
+} from "../../fakes/claims.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
 
 describe("the ledger on disk", () => {
@@ -78,12 +86,12 @@ describe("the ledger on disk", () => {
     operationId: "operation-1",
   };
   // As it was stored: more than a claim remembers of the reservation that it was bound from.
-  const { share, ...rest } = reservation(2);
-  const bound = { ...rest, type: share.type, sizes: share.sizes };
+  const rest = { ...reservation(2), ...sliceShare("4"), share: undefined, mode: undefined };
   const shipped: readonly (readonly [file: string, format: number, claim: Claim])[] = [
     ["format-2", 2, claim(1, { domain: claimedDomain(full), requests: [remembered] })],
-    ["format-3-vgpu", 3, vgpuClaim(1, { labels: { job: "7" }, reservation: bound })],
+    ["format-3-vgpu", 3, vgpuClaim(1, { labels: { job: "7" }, reservation: rest })],
     ["format-3-reservation", 3, reservation(1)],
+    ["format-4-seat", 4, claim(1, { share: { mode: "gvt-s" } })],
   ];
   for (const [name, format, meant] of shipped)
     it(`reads the stored record ${name}, and writes what it says so that readers of format ${format} have it`, async () => {
@@ -144,7 +152,7 @@ describe("the ledger on disk", () => {
     await using files = await LedgerFiles.open(dir);
     for (let n = 1; n <= 5; n += 1) await files.write(claim(n));
     await appendFile(fileOf(flipped), " ");
-    await writeFile(fileOf(future), (await readFile(fileOf(future), "utf8")).replace("claim 2", "claim 4"));
+    await writeFile(fileOf(future), (await readFile(fileOf(future), "utf8")).replace("claim 2", "claim 9"));
     await writeFile(fileOf(noise), Buffer.from([0, 1, 2, 3]));
     await rename(fileOf(moved), fileOf("another"));
     const { claims, setAside } = await files.load();
@@ -154,7 +162,7 @@ describe("the ledger on disk", () => {
     );
     const why = new Map(setAside.map(({ file, why: said }) => [path.basename(file), said]));
     assert.match(why.get(`${flipped}.json.set-aside`) ?? "", /checksum/);
-    assert.match(why.get(`${future}.json.set-aside`) ?? "", /format 4/);
+    assert.match(why.get(`${future}.json.set-aside`) ?? "", /format 9/);
     assert.match(why.get(`${noise}.json.set-aside`) ?? "", /does not begin/);
     assert.match(why.get("another.json.set-aside") ?? "", new RegExp(moved));
     assert.deepEqual((await files.load()).setAside, []);

@@ -1,11 +1,11 @@
 // What is taken out of service gets no new vGPUs, and what exists there goes on.
 import assert from "node:assert/strict";
-import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { AgentError } from "../../../agent/core/errors.ts";
 import { Drains, nothingDrained, type DrainRecord } from "../../../agent/lifecycle/drains.ts";
 import { gpuViews } from "../../../agent/lifecycle/views.ts";
 import { domainId, pciAddress } from "../../fakes/ids.ts";
 import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { plainTerms } from "../../fakes/stock.ts";
 
 const refusedFor = (reason: string) => (error: unknown) =>
   error instanceof AgentError && error.reason === reason;
@@ -170,7 +170,7 @@ describe("a node that is drained", () => {
     const node = new FakeNode(1024, 1024);
     const room = async (): Promise<unknown> => {
       const inventory = await node.lookout.fresh();
-      return gpuViews(inventory, node.ledger, gvtgCapacity, node.drains.current).map(
+      return gpuViews(inventory, node.ledger, { ...plainTerms, drains: node.drains.current }).map(
         ({ drain, types, budget }) => [
           drain?.note,
           Math.max(...types.map(({ allocatable }) => allocatable)),

@@ -17,7 +17,7 @@ const host: HostFacts = {
     { node: 2, cpus: "" },
   ],
 };
-const wish: Wish = { size: { by: "mode" }, gpu: undefined, policy: "numa" };
+const wish: Wish = { size: { by: "mode", mode: "gvt-g" }, gpu: undefined, policy: "numa" };
 
 function pinned(...hostCpus: string[]): DomainSpec["cpu"] {
   const pins = hostCpus.map((cpus, vcpu) => ({ vcpu, hostCpus: cpus }));

@@ -1,11 +1,9 @@
 // Ledger and host joined: who owns what, what is in use, what can still be made.
 import assert from "node:assert/strict";
-import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { parsePciAddress } from "../../../agent/core/ids.ts";
 import type { Domain, Inventory } from "../../../agent/inventory/model.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import { holdingsOf } from "../../../agent/lifecycle/holdings.ts";
-import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews, type GpuView } from "../../../agent/lifecycle/views.ts";
 import { claim, domainOf, foreignDomain, reservation } from "../../fakes/claims.ts";
@@ -13,6 +11,7 @@ import { FakeHost } from "../../fakes/fake-host.ts";
 import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
 import { domainId, foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
 import { MemoryStore } from "../../fakes/memory-store.ts";
+import { plainTerms } from "../../fakes/stock.ts";
 
 function host(aperture = 512): { host: FakeHost; gpu: FakeGpu } {
   const gpu = new FakeGpu(pciAddress(), aperture);
@@ -116,19 +115,14 @@ describe("the view of a GPU", () => {
     const inventory = await look(fake);
     const counted = holdingsOf(ledger, inventory).map(({ vgpuId }) => vgpuId);
     assert.deepEqual(counted.sort(), [ownVgpuId(1), ownVgpuId(2), foreignVgpuId(3)].sort());
-    const [view] = gpuViews(inventory, ledger, gvtgCapacity, nothingDrained);
+    const [view] = gpuViews(inventory, ledger, plainTerms);
     assert.deepEqual(view?.budget?.used, { lowGmMib: 320, highGmMib: 1408, fences: 12, instances: 3 });
   });
 
   it("agrees with the kernel on what its slices leave", async () => {
     const { host: fake, gpu } = host(1024);
     gpu.make(foreignVgpuId(1), typeName("2"));
-    const [view] = gpuViews(
-      await look(fake),
-      ledgerOf(claim(2, { state: "creating" })),
-      gvtgCapacity,
-      nothingDrained,
-    );
+    const [view] = gpuViews(await look(fake), ledgerOf(claim(2, { state: "creating" })), plainTerms);
     assert.deepEqual(view?.disagreements, []);
   });
 
@@ -140,7 +134,7 @@ describe("the view of a GPU", () => {
       types: gpu.types.map((type) => ({ ...type, kernelAvailable: 1 })),
     }));
     const shown = { ...inventory, gpus: new Map(gpus.map((gpu) => [gpu.address, gpu])) };
-    const [view] = gpuViews(shown, ledgerOf(), gvtgCapacity, nothingDrained);
+    const [view] = gpuViews(shown, ledgerOf(), plainTerms);
     assert.deepEqual(view?.disagreements, [
       { type: typeName("8"), ours: 6, kernel: 1, wraps: false },
       { type: typeName("4"), ours: 3, kernel: 1, wraps: false },
@@ -159,7 +153,7 @@ describe("the view of a GPU", () => {
       types: gpu.types.map((type) => ({ ...type, kernelAvailable: undefined })),
     }));
     const shown = { ...inventory, gpus: new Map(gpus.map((gpu) => [gpu.address, gpu])) };
-    const [view] = gpuViews(shown, ledgerOf(), gvtgCapacity, nothingDrained);
+    const [view] = gpuViews(shown, ledgerOf(), plainTerms);
     assert.deepEqual(view?.disagreements, []);
     assert.deepEqual(
       view.types.map(({ allocatable }) => allocatable),
@@ -171,7 +165,7 @@ describe("the view of a GPU", () => {
     const { host: fake, gpu } = host(512);
     gpu.leak("4");
     const shown = async (...claims: readonly Claim[]): Promise<GpuView | undefined> =>
-      gpuViews(await look(fake), ledgerOf(...claims), gvtgCapacity, nothingDrained)[0];
+      gpuViews(await look(fake), ledgerOf(...claims), plainTerms)[0];
     const offered = async (...claims: readonly Claim[]): Promise<number[] | undefined> =>
       (await shown(...claims))?.types.map(({ allocatable }) => allocatable);
     assert.deepEqual(await offered(), [4, 2, 1]);
@@ -198,15 +192,15 @@ describe("the view of a GPU", () => {
       ...{ functions, available: nothing, largestQuota: nothing },
     };
     const gpus = new Map([...inventory.gpus].map(([at, each]) => [at, { ...each, sriov }]));
-    const [view] = gpuViews({ ...inventory, gpus }, ledgerOf(claim(1)), gvtgCapacity, nothingDrained);
+    const [view] = gpuViews({ ...inventory, gpus }, ledgerOf(claim(1)), plainTerms);
     assert.deepEqual(view?.functions?.used, { own: 1, foreign: 1 });
-    assert.deepEqual(view.seats, { used: { own: 1, foreign: 2 } });
+    assert.deepEqual(view.seats, { used: { own: 0, foreign: 2 }, total: undefined });
     assert.deepEqual(view.whole.heldBy, ["vgpus", "virtual-functions", "seats"]);
     assert.equal(view.mode, "gvt-g");
   });
 
   it("has no budget where nothing is offered", async () => {
-    const [view] = gpuViews(await look(host(128).host), ledgerOf(), gvtgCapacity, nothingDrained);
+    const [view] = gpuViews(await look(host(128).host), ledgerOf(), plainTerms);
     assert.deepEqual([view?.budget, view?.types, view?.disagreements], [undefined, [], []]);
   });
 });

@@ -11,17 +11,18 @@ import {
 } from "../../../agent/diagnosis/condition.ts";
 import type { Report } from "../../../agent/diagnosis/diagnostician.ts";
 import type { Layout } from "../../../agent/inventory/memory.ts";
-import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { AgentError } from "../../../agent/core/errors.ts";
 import { parseClaimId, parsePciAddress, parseVgpuId, type PciAddress } from "../../../agent/core/ids.ts";
 import type { GpuReadings } from "../../../agent/discovery/gpu-sensors.ts";
-import type { Domain, Gpu, Inventory, SliceSizes } from "../../../agent/inventory/model.ts";
+import type { Domain, Gpu, Inventory } from "../../../agent/inventory/model.ts";
+import type { SliceSizes } from "../../../agent/inventory/share.ts";
 import type { Claim, DomainClaim } from "../../../agent/lifecycle/claim.ts";
 import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
 import type { ScrapeView } from "../../../agent/observation/view.ts";
 import { figures, numberedDomain } from "../../fakes/domain-figures.ts";
+import { plainTerms } from "../../fakes/stock.ts";
 
 /** 2026-05-01T12:00:00Z */
 const NOON = Date.UTC(2026, 4, 1, 12);
@@ -269,7 +270,7 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
   const ledger = new Ledger(store, kept);
   return {
     inventory: shown,
-    gpus: gpuViews(shown, ledger, gvtgCapacity, nothingDrained),
+    gpus: gpuViews(shown, ledger, plainTerms),
     vgpus: vgpuViews(shown, ledger),
     domains: domainViews(shown, ledger),
     claims: ledger.all(),

@@ -1,5 +1,4 @@
 // Hosts in every state that the status page is designed for, joined by the agent's own functions.
-import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { AgentError } from "../../../agent/core/errors.ts";
 import {
   parseClaimId,
@@ -14,19 +13,14 @@ import { noIntelGpu } from "../../../agent/diagnosis/checks/gpu.ts";
 import { gvtDisabled } from "../../../agent/diagnosis/checks/gvt-kernel.ts";
 import { noHypervisor } from "../../../agent/diagnosis/checks/machine.ts";
 import type { Diagnosis } from "../../../agent/diagnosis/diagnose.ts";
-import type {
-  Domain,
-  Gpu,
-  Inventory,
-  KernelVgpu,
-  SliceSizes,
-  VgpuType,
-} from "../../../agent/inventory/model.ts";
+import type { Domain, Gpu, Inventory, KernelVgpu, VgpuType } from "../../../agent/inventory/model.ts";
+import type { SliceSizes } from "../../../agent/inventory/share.ts";
 import type { DomainClaim } from "../../../agent/lifecycle/claim.ts";
 import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
 import type { Activity, History, StatusSource } from "../../../agent/observation/status-page/model.ts";
+import { plainTerms } from "../../fakes/stock.ts";
 
 /** 2026-05-01T12:00:00Z */
 export const NOON = Date.UTC(2026, 4, 1, 12);
@@ -170,7 +164,7 @@ function viewOf(inventory: Inventory, claims: readonly DomainClaim[]): StatusSou
   const ledger = new Ledger(store, claims);
   return {
     inventory,
-    gpus: gpuViews(inventory, ledger, gvtgCapacity, nothingDrained),
+    gpus: gpuViews(inventory, ledger, plainTerms),
     vgpus: vgpuViews(inventory, ledger),
     domains: domainViews(inventory, ledger),
     claims: ledger.all(),

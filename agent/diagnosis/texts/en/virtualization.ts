@@ -131,7 +131,8 @@ export const virtualization = {
   MODE_NOT_SERVED: {
     title: "what this release of vgpud makes",
     messages: {
-      "not-served": "this release of vgpud makes vGPUs of mode gvt-g on KVM; other modes are diagnosed only",
+      "not-served":
+        "this release of vgpud makes vGPUs of modes gvt-g and gvt-s on KVM; the others are diagnosed only",
     },
     remedies: { "not-served": "set the other modes up by hand, or wait for a later release" },
   },

@@ -125,7 +125,7 @@ export const virtualization: Same<typeof english> = {
   MODE_NOT_SERVED: {
     title: "此版本的 vgpud 能制作什么",
     messages: {
-      "not-served": "此版本的 vgpud 在 KVM 上制作 gvt-g 的 vGPU；其他模式只做诊断",
+      "not-served": "此版本的 vgpud 在 KVM 上制作 gvt-g 和 gvt-s 的 vGPU；其他模式只做诊断",
     },
     remedies: { "not-served": "其他模式请手工设置，或等待以后的版本" },
   },

@@ -1,0 +1,30 @@
+// What there is to be had of the GPUs, and what of it is taken: what a placement is made from.
+import type { PciAddress, VgpuId } from "../core/ids.ts";
+import type { Mode } from "../core/modes.ts";
+import type { Gpu } from "../inventory/model.ts";
+import type { CapacityRule, Holding } from "./budget.ts";
+import type { Closed } from "./closed.ts";
+
+/** The seats of one GPU. */
+export interface Seats {
+  /** As many as the configuration allows. */
+  readonly total: number;
+  /** Promised to claims, and taken by running domains of others. */
+  readonly used: number;
+}
+
+export interface Stock {
+  readonly gpus: Iterable<Gpu>;
+  /** What each GPU is shared in; undefined for one that is not shared, or not that one could see. */
+  readonly modeOf: (gpu: Gpu) => Mode | undefined;
+  /** Mode gvt-g: what a GPU has. */
+  readonly rule: CapacityRule;
+  /** Mode gvt-g: what is taken. */
+  readonly holdings: readonly Holding[];
+  /** Mode gvt-s. */
+  readonly seats: (gpu: Gpu) => Seats;
+  /** vGPUs that exist in the kernel: its counts know of them, and of no promise. */
+  readonly made: ReadonlySet<VgpuId>;
+  /** Undefined for a GPU that takes new vGPUs. */
+  readonly closed: (gpu: PciAddress) => Closed | undefined;
+}

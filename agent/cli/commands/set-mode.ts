@@ -1,0 +1,47 @@
+// `vgpuctl set-mode`
+import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import { modes } from "../../core/modes.ts";
+import { didYouMean } from "../../core/suggest.ts";
+import { gpuAnswer } from "../view/gpu-answer.ts";
+import type { ChangeCommand } from "../command.ts";
+import { usageError } from "../errors/cli-error.ts";
+
+const wireModes: Readonly<Record<string, Mode>> = {
+  "gvt-g": Mode.GVT_G,
+  "gvt-d": Mode.GVT_D,
+  "gvt-s": Mode.GVT_S,
+  sriov: Mode.SRIOV,
+} satisfies Record<(typeof modes)[number], Mode>;
+
+export const setModeCommand: ChangeCommand = {
+  kind: "change",
+  name: "set-mode",
+  summary: "share a GPU in another mode; refused while anything of it is in use",
+  operands: [
+    {
+      name: "GPU",
+      required: true,
+      help: "PCI address of the GPU, as 0000:00:02.0",
+      field: "gpu",
+      offer: { kind: "live", what: "gpus" },
+    },
+    {
+      name: "MODE",
+      required: true,
+      help: modes.join(", "),
+      field: "mode",
+      offer: { kind: "words", words: modes },
+    },
+  ],
+  flags: [{ name: "dry-run", help: "check, and do nothing", field: "validate_only" }],
+  forms: { name: "the GPU's PCI address" },
+  examples: ["vgpuctl set-mode 0000:03:00.0 gvt-s", "vgpuctl set-mode 0000:00:02.0 gvt-g --dry-run"],
+  extraMs: () => 0,
+  run: async (args, vgpud) => {
+    const [gpu = "", word = ""] = args.operands;
+    const mode = wireModes[word];
+    if (mode === undefined)
+      throw usageError(`MODE is one of ${modes.join(", ")}, not '${word}'`, didYouMean(word, modes));
+    return gpuAnswer(await vgpud.setGpuMode({ gpu, mode, validateOnly: args.has("dry-run") }));
+  },
+};

@@ -1,0 +1,57 @@
+// Whether what a vGPU is made of is on the host, and which domains name it, in whatever mode. Pure.
+import type { PciAddress, VgpuId } from "../core/ids.ts";
+import { isAlive, type Domain, type Gpu, type Inventory } from "./model.ts";
+import type { Share } from "./share.ts";
+
+/** A vGPU as a claim promises it. */
+export interface PromisedVgpu {
+  readonly vgpuId: VgpuId;
+  readonly gpu: PciAddress;
+  readonly share: Share;
+}
+
+/** Whether a domain could be started with it now. */
+export function isThere({ vgpuId, gpu, share }: PromisedVgpu, { vgpus, gpus }: Inventory): boolean {
+  switch (share.mode) {
+    case "gvt-g":
+      return vgpus.has(vgpuId);
+    case "gvt-s":
+      return gpus.get(gpu)?.drmRender !== undefined;
+  }
+}
+
+/** Whether the domain's definition gives it the vGPU. Of a seat that cannot be told while its GPU's node is not known. */
+export function names(domain: Domain, { vgpuId, gpu, share }: PromisedVgpu, { gpus }: Inventory): boolean {
+  switch (share.mode) {
+    case "gvt-g":
+      return domain.vgpuIds.includes(vgpuId);
+    case "gvt-s":
+      return domain.renderNodes.some((node) => isNodeAt(gpu, gpus.get(gpu)?.drmRender, node));
+  }
+}
+
+/** Another domain that runs with what only one can have. */
+export function takerOf(
+  vgpu: PromisedVgpu,
+  { owner, inventory }: { readonly owner: Domain["id"]; readonly inventory: Inventory },
+): Domain | undefined {
+  if (vgpu.share.mode === "gvt-s" || !inventory.domains.known) return undefined;
+  return [...inventory.domains.value.values()].find(
+    (domain) => domain.id !== owner && isAlive(domain.state) && names(domain, vgpu, inventory),
+  );
+}
+
+export function rendersOn({ address, drmRender }: Gpu, node: string): boolean {
+  return isNodeAt(address, drmRender, node);
+}
+
+/** The node may be named by where its GPU is, which card numbers do not tell (systemd rules.d/60-drm.rules). */
+function isNodeAt(address: PciAddress, drmRender: string | undefined, node: string): boolean {
+  if (node === renderNodeAt(address)) return true;
+  return drmRender !== undefined && node === `/dev/dri/${drmRender}`;
+}
+
+/** The name of a GPU's render node that stays when cards come and go. */
+export function renderNodeAt(address: PciAddress): string {
+  return `/dev/dri/by-path/pci-${address}-render`;
+}

@@ -1,0 +1,94 @@
+// Gives a GPU another mode, when nothing of it is in use: never a side effect of anything else.
+import { AgentError } from "../core/errors.ts";
+import type { PciAddress } from "../core/ids.ts";
+import type { Mode } from "../core/modes.ts";
+import { untilAborted } from "../core/until-aborted.ts";
+import type { Hindrance } from "../diagnosis/hindrance.ts";
+import type { Lookout } from "../inventory/lookout.ts";
+import { isAlive, type Gpu, type Inventory } from "../inventory/model.ts";
+import { rendersOn } from "../inventory/standing.ts";
+import type { Caller } from "./caller.ts";
+import { modeOf, type GpuModes } from "./gpu-modes.ts";
+import type { Ledger } from "./ledger.ts";
+
+export interface ModeRequest {
+  readonly gpu: PciAddress;
+  readonly mode: Mode;
+  /** Checks as the change does, and does nothing. */
+  readonly validateOnly: boolean;
+}
+
+export interface GpuModeServiceOptions {
+  readonly ledger: Ledger;
+  readonly lookout: Lookout;
+  readonly modes: GpuModes;
+  /** What keeps the GPU from the mode, by an examination that begins now. */
+  readonly hindrance: (gpu: PciAddress, mode: Mode) => Promise<Hindrance | undefined>;
+}
+
+export class GpuModeService {
+  readonly #options: GpuModeServiceOptions;
+
+  constructor(options: GpuModeServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Throws GPU_NOT_FOUND, MODE_UNSUPPORTED, VGPU_IN_USE, LEDGER_UNAVAILABLE. */
+  async set({ gpu: address, mode, validateOnly }: ModeRequest, { signal }: Caller): Promise<void> {
+    const { ledger, lookout, modes, hindrance } = this.#options;
+    const inTheWay = await untilAborted(hindrance(address, mode), signal);
+    const inventory = await untilAborted(lookout.fresh(), signal);
+    signal.throwIfAborted();
+    // From here to the change nothing is awaited: nobody is promised anything of the GPU in between.
+    const gpu = inventory.gpus.get(address);
+    if (!gpu)
+      throw new AgentError("GPU_NOT_FOUND", `this host has no Intel GPU ${address}`, {
+        details: { gpu: address },
+      });
+    const before = modeOf(gpu, modes.current);
+    if (before === mode && modes.current.get(address) === mode) return;
+    if (inTheWay) refuseUnfit(address, mode, inTheWay);
+    if (before !== mode) refuseInUse(gpu, usersOf(gpu, ledger, inventory));
+    if (!validateOnly) await modes.set(address, mode);
+  }
+}
+
+function refuseUnfit(gpu: PciAddress, mode: Mode, { condition, why }: Hindrance): never {
+  const because = condition === undefined ? why : `${condition}: ${why}`;
+  throw new AgentError("MODE_UNSUPPORTED", `GPU ${gpu} cannot be given mode ${mode}: ${because}`, {
+    details: { gpu, mode, ...(condition && { condition }) },
+  });
+}
+
+function refuseInUse({ address }: Gpu, users: readonly string[]): void {
+  if (users.length === 0) return;
+  throw new AgentError(
+    "VGPU_IN_USE",
+    `GPU ${address} cannot be given another mode while it is used: by ${users.join(", ")}`,
+    { details: { gpu: address } },
+  );
+}
+
+/** All that has anything of the GPU in any mode, in words. */
+function usersOf(gpu: Gpu, ledger: Ledger, { vgpus, domains }: Inventory): string[] {
+  const { address, sriov } = gpu;
+  const claims = ledger.living().filter((claim) => claim.gpu === address);
+  const claimed = new Set(claims.map(({ vgpuId }) => vgpuId));
+  const others = [...vgpus.values()].filter(({ id, gpu: on }) => on === address && !claimed.has(id));
+  const functions = sriov?.functions.length ?? 0;
+  const owners = new Set(claims.map(({ domain }) => domain?.id));
+  const running = domains.known ? [...domains.value.values()] : [];
+  const guests = running.filter(
+    ({ id, state, renderNodes, pciDevices }) =>
+      !owners.has(id) &&
+      (pciDevices.includes(address) || (isAlive(state) && renderNodes.some((node) => rendersOn(gpu, node)))),
+  );
+  return [
+    ...claims.map(({ claimId, domain }) =>
+      domain ? `domain ${domain.name} (claim ${claimId})` : `claim ${claimId}`,
+    ),
+    ...others.map(({ id }) => `vGPU ${id} of others`),
+    ...(functions > 0 ? [`${functions} virtual functions`] : []),
+    ...guests.map(({ name, id }) => `domain ${name} (${id})`),
+  ];
+}

@@ -1,0 +1,24 @@
+// What GPUs are given out by on a host where nothing was set, made or promised.
+import { gvtgCapacity } from "../../agent/backends/kvmgt/capacity-rule.ts";
+import type { Stock } from "../../agent/capacity/stock.ts";
+import { nothingDrained } from "../../agent/lifecycle/drains.ts";
+import { modeOf } from "../../agent/lifecycle/gpu-modes.ts";
+import type { Terms } from "../../agent/lifecycle/views.ts";
+
+export const inService = (): undefined => undefined;
+
+export const untouched = {
+  rule: gvtgCapacity,
+  holdings: [],
+  made: new Set<never>(),
+  closed: inService,
+  modeOf: (gpu) => modeOf(gpu, new Map()),
+  seats: () => ({ total: 8, used: 0 }),
+} as const satisfies Omit<Stock, "gpus">;
+
+export const plainTerms: Terms = {
+  rule: gvtgCapacity,
+  drains: nothingDrained,
+  modes: new Map(),
+  renderSeats: 8,
+};

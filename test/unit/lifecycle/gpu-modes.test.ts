@@ -1,0 +1,161 @@
+// A GPU is in one mode at a time, and is given another one only while nothing of it is in use.
+import assert from "node:assert/strict";
+import { AgentError } from "../../../agent/core/errors.ts";
+import type { Mode } from "../../../agent/core/modes.ts";
+import type { Wish } from "../../../agent/capacity/wish.ts";
+import { GpuModes } from "../../../agent/lifecycle/gpu-modes.ts";
+import { gpuViews } from "../../../agent/lifecycle/views.ts";
+import { foreignDomain } from "../../fakes/claims.ts";
+import { typeName } from "../../fakes/fake-kernel.ts";
+import { domainId, foreignVgpuId, pciAddress } from "../../fakes/ids.ts";
+import { createRequest, FakeNode, patient, RENDER_SEATS, stopRequest } from "../../fakes/node.ts";
+import { plainTerms } from "../../fakes/stock.ts";
+
+const FIRST = pciAddress(0);
+const NODE = `/dev/dri/by-path/pci-${FIRST}-render`;
+const seat: Wish = { size: { by: "mode", mode: "gvt-s" }, gpu: undefined, policy: "pack" };
+
+const refusedFor =
+  (reason: string, message = /./) =>
+  (error: unknown) =>
+    error instanceof AgentError && error.reason === reason && message.test(error.message);
+
+function setMode(node: FakeNode, mode: Mode, validateOnly = false): Promise<void> {
+  return node.clock.until(node.gpuModes.set({ gpu: FIRST, mode, validateOnly }, patient));
+}
+
+function create(node: FakeNode, n: number, wish: Wish = seat): ReturnType<FakeNode["service"]["create"]> {
+  return node.clock.until(node.service.create(createRequest(n, { wish }), patient));
+}
+
+async function shared(...apertures: number[]): Promise<FakeNode> {
+  const node = new FakeNode(...apertures);
+  await setMode(node, "gvt-s");
+  return node;
+}
+
+describe("the mode of a GPU", () => {
+  it("is what its kernel offers until somebody sets another, which outlives the agent", async () => {
+    const node = await shared(1024);
+    node.restart();
+    const inventory = await node.lookout.fresh();
+    const [view] = gpuViews(inventory, node.ledger, { ...plainTerms, modes: node.modes.current });
+    assert.equal(view?.mode, "gvt-s");
+    assert.deepEqual(
+      [view.budget, view.types.map(({ type, allocatable }) => [type.name, allocatable])],
+      [undefined, [["seat", plainTerms.renderSeats]]],
+    );
+  });
+
+  it("is not changed while a claim, a vGPU of others or a domain of others has anything of the GPU", async () => {
+    const node = new FakeNode(1024);
+    node.host.gpus[0]?.make(foreignVgpuId(1), typeName("4"));
+    await assert.rejects(
+      setMode(node, "gvt-s"),
+      refusedFor("VGPU_IN_USE", new RegExp(`vGPU ${foreignVgpuId(1)} of others`)),
+    );
+    node.host.gpus[0]?.unmake(foreignVgpuId(1));
+    node.host.put(foreignDomain(9, { name: "desk", renderNodes: [NODE] }));
+    await assert.rejects(setMode(node, "gvt-s"), refusedFor("VGPU_IN_USE", /domain desk/));
+    node.host.become(domainId(9), "shut-off");
+    await create(node, 1, { ...seat, size: { by: "mode", mode: "gvt-g" } });
+    await assert.rejects(
+      setMode(node, "gvt-s"),
+      refusedFor("VGPU_IN_USE", /domain guest-1 \(claim claim-1\)/),
+    );
+    assert.deepEqual([...node.modes.current], []);
+  });
+
+  it("is not changed to one that a condition stands in the way of, and the condition is named", async () => {
+    const node = new FakeNode(1024);
+    node.hindrance = { condition: "RENDER_NODE_MISSING", why: "the GPU has no render node" };
+    await assert.rejects(
+      setMode(node, "gvt-s"),
+      refusedFor("MODE_UNSUPPORTED", /RENDER_NODE_MISSING: the GPU has no render node$/),
+    );
+  });
+
+  it("is checked and left as it is for a request that only validates", async () => {
+    const node = new FakeNode(1024);
+    await setMode(node, "gvt-s", true);
+    assert.deepEqual([...node.modes.current], []);
+  });
+
+  it("is as before when it cannot be written, and nothing is promised on the GPU meanwhile", async () => {
+    let write: (error?: Error) => void = () => undefined;
+    const modes = new GpuModes({
+      record: new Map(),
+      store: {
+        write: () =>
+          new Promise((resolve, reject) => {
+            write = (error) => {
+              if (error) reject(error);
+              else resolve();
+            };
+          }),
+      },
+    });
+    const changing = modes.set(FIRST, "gvt-s");
+    await Promise.resolve();
+    assert.equal(modes.closed(FIRST)?.reason, "GPU_MODE_CHANGING");
+    assert.equal(modes.closed(pciAddress(1)), undefined);
+    write(new Error("input/output error"));
+    // What was refused is written back at once.
+    await new Promise(setImmediate);
+    write();
+    await assert.rejects(changing, refusedFor("LEDGER_UNAVAILABLE"));
+    assert.deepEqual([modes.closed(FIRST), [...modes.current]], [undefined, []]);
+  });
+
+  it("gives out nothing of another one", async () => {
+    const node = await shared(1024);
+    const slice: Wish = { ...seat, size: { by: "type", type: typeName("8") } };
+    await assert.rejects(create(node, 1, slice), refusedFor("MODE_UNSUPPORTED", /is in mode gvt-s/));
+    await setMode(node, "gvt-g");
+    await assert.rejects(create(node, 1), refusedFor("MODE_UNSUPPORTED", /is in mode gvt-g/));
+    await create(node, 1, slice);
+  });
+});
+
+describe("a seat on a GPU", () => {
+  it("is a virtio-gpu that renders on the GPU's node, and nothing in the kernel", async () => {
+    const node = await shared(1024);
+    await create(node, 1);
+    const inventory = await node.lookout.fresh();
+    assert.deepEqual([...inventory.vgpus.keys()], []);
+    const domain = inventory.domains.known ? inventory.domains.value.get(domainId(1)) : undefined;
+    assert.deepEqual(
+      [domain?.state, domain?.renderNodes, domain?.mark?.share],
+      ["running", [NODE], { mode: "gvt-s" }],
+    );
+  });
+
+  it("is refused when all are taken: by claims on or off, and by running domains of others", async () => {
+    const node = await shared(1024);
+    node.host.put(foreignDomain(9, { renderNodes: [NODE] }));
+    for (let n = 1; n < RENDER_SEATS; n += 1) await create(node, n);
+    await node.clock.until(node.service.stop(stopRequest(1), patient));
+    await assert.rejects(create(node, 7), refusedFor("SEATS_EXHAUSTED", /all of its 3 seats are taken/));
+    node.host.become(domainId(9), "shut-off");
+    await create(node, 7);
+  });
+
+  it("is found again from its domain's mark when the ledger is lost", async () => {
+    const node = await shared(1024);
+    await create(node, 1);
+    node.store.lose();
+    node.restart();
+    await node.converge();
+    const [claim] = node.ledger.living();
+    assert.deepEqual([claim?.claimId, claim?.state, claim?.share], ["claim-1", "active", { mode: "gvt-s" }]);
+  });
+
+  it("is not to be had without its domain", async () => {
+    const node = await shared(1024);
+    const request = { ...createRequest(1, { wish: seat }), forDomain: undefined, labels: {} };
+    await assert.rejects(
+      node.clock.until(node.vgpus.create(request, patient)),
+      refusedFor("MODE_UNSUPPORTED", /CreateDomain makes both/),
+    );
+  });
+});
