@@ -3,8 +3,8 @@ import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { Gpu } from "../inventory/model.ts";
-import type { Share } from "../inventory/share.ts";
-import { isClosed } from "./closed.ts";
+import { typeOf, type Share } from "../inventory/share.ts";
+import { isClosed, uncounted } from "./closed.ts";
 import { IN_PIECES } from "./fragmentation.ts";
 import { loses, type Candidate, type Judged } from "./judged.ts";
 import { byRank, farText, type Policy } from "./policies.ts";
@@ -52,6 +52,20 @@ export function lostAfterAll(
     each.gpu === gpu ? { ...each, lost: reason, why, score: undefined } : each,
   );
   return { ok: false, reason, why, candidates: fates };
+}
+
+/** Why nothing is made now where room was promised before; undefined where the kernel counts, or offers no such type. */
+export function refusedWhere(
+  { gpu, share }: Pick<Placed, "gpu" | "share">,
+  gpus: ReadonlyMap<PciAddress, Gpu>,
+): NotPlaced | undefined {
+  const type = typeOf(share);
+  const offered = gpus.get(gpu)?.types.find(({ name }) => name === type);
+  const closed = offered && uncounted(offered);
+  if (!closed) return undefined;
+  const { reason, why } = closed;
+  const candidates = [{ gpu, type, lost: reason, why, budget: undefined }];
+  return { ok: false, reason, why: `${gpu} ${why}`, candidates };
 }
 
 /** The GPU that the wish's policy prefers of those with room, or why there is none; the same for the same wish and stock. */

@@ -4,11 +4,11 @@ import { AgentError } from "../core/errors.ts";
 import type { ClaimId, VgpuId } from "../core/ids.ts";
 import type { TraceContext } from "../core/trace.ts";
 import type { CapacityRule } from "../capacity/budget.ts";
-import { NotPlacedError, place, type Decision, type Placed } from "../capacity/place.ts";
+import { NotPlacedError, place, refusedWhere, type Decision, type Placed } from "../capacity/place.ts";
 import type { Wish } from "../capacity/wish.ts";
 import type { Inventory } from "../inventory/model.ts";
 import { typeOf } from "../inventory/share.ts";
-import type { DomainClaim } from "./claim.ts";
+import type { Claim, DomainClaim } from "./claim.ts";
 import { drainedOn, type Drains } from "./drains.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 import { modeOf, type GpuModes } from "./gpu-modes.ts";
@@ -104,13 +104,23 @@ export class Admission {
 
   /**
    * The room of a reservation, which passes over when the claim that is made from it is put. Throws RESERVATION_NOT_FOUND,
-   * CLAIM_STATE or RESERVATION_MISMATCH.
+   * CLAIM_STATE or RESERVATION_MISMATCH, and NotPlacedError where nothing can be made now.
    */
   reservedRoom({ reservation: name, wish }: ReservedRoom, inventory: Inventory): Room {
     const { ledger, clock } = this.#options;
     const reservation = livingReservation(ledger, name, clock.wall());
     if (wish) refuseOther(wish, reservation, inventory);
+    this.refuseUncounted(reservation, inventory);
     return roomOf(reservation);
+  }
+
+  /**
+   * Before a slice is made whose room is promised already. Throws NotPlacedError where the kernel does not count: as a rule its
+   * driver hangs, and to ask it for one would hang as well. A slice that is there is no more asked for.
+   */
+  refuseUncounted(claim: Pick<Claim, "vgpuId" | "gpu" | "share">, { gpus, vgpus }: Inventory): void {
+    const refusal = vgpus.has(claim.vgpuId) ? undefined : refusedWhere(claim, gpus);
+    if (refusal) throw new NotPlacedError(refusal);
   }
 
   #place(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Placed {

@@ -82,6 +82,7 @@ export class DomainService {
     if (repeated) return repeated;
     if (claim.goal === "stopped" ? claim.state === "stopped" : hasShutDown(claim, inventory)) {
       admission.refuseWithoutRoom(claim, inventory, caller.trace);
+      admission.refuseUncounted(claim, inventory);
       const change = { state: "stopped", goal: "running" } as const;
       return this.#intend(claim, request, { kind: "start", change }, caller);
     }

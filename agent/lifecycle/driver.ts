@@ -62,7 +62,7 @@ export interface DriverOptions {
   readonly ledger: Ledger;
   readonly lookout: Lookout;
   readonly hands: Hands;
-  readonly admission: Pick<Admission, "refuseWithoutRoom">;
+  readonly admission: Pick<Admission, "refuseWithoutRoom" | "refuseUncounted">;
   readonly operations: Operations;
   readonly clock: Clock;
   readonly random: () => number;
@@ -254,7 +254,8 @@ export class Driver {
   }
 
   async #hostStep(claim: SliceClaim, step: HostStep): Promise<void> {
-    const { ledger, hands, clock, stop } = this.#options;
+    const { ledger, lookout, admission, hands, clock, stop } = this.#options;
+    if (step.kind === "create-vgpu" && lookout.current) admission.refuseUncounted(claim, lookout.current);
     await execute(hands, claim, step, stop);
     if (step.kind !== "ask-shutdown") return;
     const now = ledger.get(claim.vgpuId);
@@ -279,6 +280,7 @@ export class Driver {
     const { ledger, clock } = this.#options;
     const refusal = run ? this.#refusalToStart(claim) : undefined;
     const wall = clock.wall();
+    if (refusal && mayPass(refusal)) throw refusal;
     if (run && !refusal)
       return ledger.put(changed(claim, { bootId, state: "stopped", goal: "running" }, wall));
     // It is tried once for each boot, also where that cannot be noted.
@@ -312,7 +314,7 @@ export class Driver {
     const waited = this.#options.clock.now() - since;
     if (starting && error.kind === "unavailable" && waited < CREATE_PATIENCE_MS) return idle;
     // An autostart waits for what is away, however long the host takes to come up.
-    const refused = claim.goal === "running" && claim.state === "stopped" && error.kind !== "unavailable";
+    const refused = claim.goal === "running" && claim.state === "stopped" && !mayPass(error);
     try {
       if (starting || refused) {
         await this.#giveUp(claim, { reason: error.reason, message: error.message });
@@ -362,6 +364,11 @@ function asksTheSame(now: Claim, planned: Claim): boolean {
     operation?.id === planned.operation?.id &&
     state !== "gone"
   );
+}
+
+/** What is away comes back, and a driver that hangs may answer: it is not the claim that is at fault. */
+function mayPass({ kind, reason }: AgentError): boolean {
+  return kind === "unavailable" || reason === "VGPU_COUNT_UNREADABLE";
 }
 
 /** The host is where it should be, and only that cannot be written down. */

@@ -38,6 +38,8 @@ export class FakeGpu {
   readonly #leaked: (typeof TYPES)[number][] = [];
   /** The host's own windows that lie across the aperture: creates fail although the sums would fit. */
   fragmented = false;
+  /** The driver hangs in `available_instances`: how many it would make is not known. */
+  uncounted = false;
 
   constructor(address: PciAddress, apertureMib: number) {
     this.address = address;
@@ -109,7 +111,7 @@ export class FakeGpu {
       sizes: sizesOf(type.suffix),
       weight: type.weight,
       resolution: type.resolution,
-      kernelAvailable: this.#available(type),
+      kernelAvailable: this.uncounted ? undefined : this.#available(type),
     }));
   }
 
