@@ -6,7 +6,7 @@ import type { PciAddress } from "../core/ids.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import { nothingDrained, type Drain, type DrainRecord } from "../lifecycle/drains.ts";
 import type { RecordStore } from "../lifecycle/durable-record.ts";
-import { codeOf, parseRecord, renderRecord, writeWhole, type SetAside } from "./record-file.ts";
+import { ASIDE, codeOf, parseRecord, renderRecord, writeWhole, type SetAside } from "./record-file.ts";
 
 const KIND = "vgpud-drained";
 /** The number of the form that this version writes. It changes when a reader of the former would misunderstand it. */
@@ -62,7 +62,7 @@ export class DrainFile implements RecordStore<DrainRecord> {
    * where there is none the file stays as it is, and the next start reads it again.
    */
   async #doubted(why: string): Promise<LoadedDrains> {
-    const copy = `${this.#file}.set-aside`;
+    const copy = `${this.#file}${ASIDE}`;
     const aside = await copyFile(this.#file, copy).then(
       () => copy,
       () => this.#file,

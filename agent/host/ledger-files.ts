@@ -1,19 +1,17 @@
 // The ledger on disk: one file per claim below the state directory, each written whole or not at all (record-file.ts).
-import { readFileSync } from "node:fs";
-import { mkdir, readFile, readdir, rename, stat, unlink } from "node:fs/promises";
+import { mkdir, readdir, rename, stat, unlink } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { messageOf } from "../core/errors.ts";
 import { Turns } from "../core/turns.ts";
 import { parseVgpuId, type VgpuId } from "../core/ids.ts";
 import type { Claim } from "../lifecycle/claim.ts";
-import { claimOfRecord, recordOf } from "../lifecycle/claim-formats.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import type { LedgerStore } from "../lifecycle/ledger.ts";
+import { readClaim, readClaimNow, renderClaim } from "./claim-record.ts";
 import { fileThreads } from "./file-threads.ts";
 import {
-  parseRecord,
-  renderRecord,
+  ASIDE,
   syncDirectory,
   unlessMissing,
   writeSynced,
@@ -21,15 +19,10 @@ import {
   type SetAside,
   type WriteStage,
 } from "./record-file.ts";
-import { besideOf, SuccessorPlaces, successorIn } from "./successor-places.ts";
+import { besideOf, successorIn, SuccessorPlaces } from "./successor-places.ts";
 
 /** About as large as a record. */
 const PROBE = Buffer.alloc(8 * 1024);
-
-const KIND = "vgpud-claim";
-
-/** What stands behind the name of a file that could not be read as a claim, where the disk takes another name. */
-const ASIDE = ".set-aside";
 
 export interface LoadedLedger {
   readonly claims: readonly Claim[];
@@ -83,27 +76,32 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
     return { claims, setAside };
   }
 
-  /** What a power cut left beside records, by their names, where it is newer: it counts also where no name can be changed. */
-  async #takeSuccessors(names: ReadonlySet<string>, setAside: SetAside[]): Promise<Map<string, Claim>> {
+  /**
+   * What a power cut left beside records, by their names, where it is newer: it counts also where no name can be changed. What
+   * may be newer than a record that cannot be read is set aside as that is, and counts when that can be read again.
+   */
+  async #takeSuccessors(names: Set<string>, setAside: SetAside[]): Promise<Map<string, Claim>> {
     const newer = new Map<string, Claim>();
-    for (const name of names) {
+    for (const name of [...names]) {
       const record = besideOf(name);
       if (record === undefined) continue;
       const [place, file] = [path.join(this.#dir, name), path.join(this.#dir, record)];
-      this.#places.remember(file, place);
-      let read: ReadClaim | undefined;
-      try {
-        const bytes = names.has(record) ? successorIn(place, file) : undefined;
-        read = bytes && parseClaim(bytes, record);
-      } catch (error) {
-        setAside.push({ file: place, why: messageOf(error) });
-        continue;
-      }
-      // What is no whole record is a write that was cut off.
-      const claim = read && "claim" in read ? read.claim : undefined;
-      if (claim) newer.set(record, claim);
-      const settle = claim ? rename(place, file).then(() => syncDirectory(this.#dir)) : unlink(place);
-      await settle.catch(() => undefined);
+      const recordIn = names.has(record) ? file : names.has(record + ASIDE) ? file + ASIDE : undefined;
+      const found = successorIn({ place, file, recordIn, record });
+      if ("claim" in found) {
+        newer.set(record, found.claim);
+        names.add(record);
+        await rename(place, file)
+          .then(() => syncDirectory(this.#dir))
+          .catch(() => {
+            this.#places.remember(file, place);
+          });
+      } else if (name.endsWith(ASIDE)) continue;
+      else if (found.why !== undefined) setAside.push(await moveAside(place, found.why));
+      else
+        await unlink(place).catch(() => {
+          this.#places.remember(file, place);
+        });
     }
     return newer;
   }
@@ -146,26 +144,28 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
 
   async #write(claim: Claim): Promise<void> {
     const file = this.#fileOf(claim.vgpuId);
-    const { format, value } = recordOf(claim);
-    const record = renderRecord(KIND, format, value);
+    const record = renderClaim(claim);
     const onStage = (stage: WriteStage): void => {
       this.#onPoint(`ledger write ${stage}`);
     };
     if (await this.#places.fill(file, record, onStage)) return;
     // What is being made is written down again as soon as it is made, while somebody waits for it.
-    const followed = claim.state === "creating" ? record : undefined;
-    await writeWhole(file, record, onStage, () => this.#places.replace(file, followed));
-    this.#places.offer(file);
+    const hasSuccessor = claim.state === "creating";
+    let prepared: string | undefined;
+    await writeWhole(file, record, onStage, async () => {
+      prepared = await this.#places.prepare(file, record, hasSuccessor);
+    });
+    await this.#places.settle(file, prepared);
   }
 
   async #erase(vgpuId: VgpuId): Promise<void> {
     this.#onPoint("ledger erasure begun");
     await this.#eraseAside(vgpuId);
-    await this.#places.replace(this.#fileOf(vgpuId), undefined);
     await unlink(this.#fileOf(vgpuId)).catch(unlessMissing);
     this.#onPoint("ledger erasure unlinked");
     await syncDirectory(this.#dir);
     this.#onPoint("ledger erasure durable");
+    await this.#places.settle(this.#fileOf(vgpuId), undefined);
   }
 
   /** What was set aside of this claim and can be read would be taken back once nothing says any more that it is over. */
@@ -206,36 +206,6 @@ async function lockDirectory(dir: string): Promise<net.Server> {
   });
   server.unref();
   return server;
-}
-
-/** `unread`: not its content is at fault; it may be read another time. */
-type ReadClaim = { readonly claim: Claim } | { readonly why: string; readonly unread: boolean };
-
-async function readClaim(file: string, name: string): Promise<ReadClaim> {
-  return await readFile(file).then((bytes) => parseClaim(bytes, name), unread);
-}
-
-/** For the start, which has nobody to serve yet: hundreds of files are read in a tenth of the time. */
-function readClaimNow(file: string, name: string): ReadClaim {
-  try {
-    return parseClaim(readFileSync(file), name);
-  } catch (error) {
-    return unread(error);
-  }
-}
-
-function unread(error: unknown): ReadClaim {
-  return { why: messageOf(error), unread: true };
-}
-
-function parseClaim(bytes: Buffer, name: string): ReadClaim {
-  const read = parseRecord(KIND, bytes);
-  if ("why" in read) return { ...read, unread: false };
-  // An unknown format is set aside, never guessed at.
-  const claim = claimOfRecord(read);
-  if (!claim) return { why: `its format ${read.format} is not known to this version`, unread: false };
-  if (name !== `${claim.vgpuId}.json`) return { why: `it holds claim ${claim.vgpuId}`, unread: false };
-  return { claim };
 }
 
 async function moveAside(file: string, why: string): Promise<SetAside> {

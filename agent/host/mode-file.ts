@@ -7,7 +7,7 @@ import type { Mode } from "../core/modes.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import type { RecordStore } from "../lifecycle/durable-record.ts";
 import type { ModeRecord } from "../lifecycle/gpu-modes.ts";
-import { codeOf, parseRecord, renderRecord, writeWhole, type SetAside } from "./record-file.ts";
+import { ASIDE, codeOf, parseRecord, renderRecord, writeWhole, type SetAside } from "./record-file.ts";
 
 const KIND = "vgpud-gpu-modes";
 /** The number of the form that this version writes. It changes when a reader of the former would misunderstand it. */
@@ -49,7 +49,7 @@ export class ModeFile implements RecordStore<ModeRecord> {
       return { record: new Map(Object.entries(gpus) as [PciAddress, Mode][]), setAside: [] };
     }
     const why = "why" in read ? read.why : `its format ${read.format} is not known to this version`;
-    const aside = `${this.#file}.set-aside`;
+    const aside = `${this.#file}${ASIDE}`;
     const file = await rename(this.#file, aside).then(
       () => aside,
       () => this.#file,

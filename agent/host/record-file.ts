@@ -8,6 +8,9 @@ import { createHash } from "node:crypto";
 import { open, rename, unlink } from "node:fs/promises";
 import path from "node:path";
 
+/** What stands behind the name of a file that could not be read as what it should be, where the disk takes another name. */
+export const ASIDE = ".set-aside";
+
 /** A file that could not be read as what it should be. It stays, under another name where the disk takes one. */
 export interface SetAside {
   readonly file: string;
