@@ -8,7 +8,9 @@ import { statusOf, tasksOf } from "./compose/long-lived.ts";
 import { reloadWhenAsked } from "./compose/reload.ts";
 import { composeStages } from "./compose/stages.ts";
 import { systemClock as clock } from "./core/clock.ts";
+import { Turns } from "./core/turns.ts";
 import { DrainFile } from "./host/drain-file.ts";
+import { fileThreads } from "./host/file-threads.ts";
 import { LedgerFiles } from "./host/ledger-files.ts";
 import { ModeFile } from "./host/mode-file.ts";
 import { runTasks } from "./tasks.ts";
@@ -23,9 +25,13 @@ const CUT_MS = 1_000;
 /** Runs until `stop` aborts, then stops in order. Rejects when something it cannot be without fails. */
 export async function runAgent(options: AgentOptions, stop: AbortSignal): Promise<void> {
   const { config, log, manager } = options;
-  await using store = await LedgerFiles.open(config.state_dir, options.onPoint);
+  const turns = new Turns(fileThreads.ledger);
+  await using store = await LedgerFiles.open(config.state_dir, options.onPoint, turns);
   const { claims, setAside: unreadClaims } = await store.load();
-  const drainFile = new DrainFile(config.state_dir, clock.wall, options.onPoint);
+  const drainFile = new DrainFile({
+    ...{ stateDir: config.state_dir, wall: clock.wall, turns },
+    onPoint: options.onPoint,
+  });
   const { record, setAside: unreadDrains } = await drainFile.load();
   const modeFile = new ModeFile(config.state_dir, options.onPoint);
   const { record: modes, setAside: unreadModes } = await modeFile.load();

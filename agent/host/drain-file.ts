@@ -3,10 +3,19 @@ import { copyFile, readFile } from "node:fs/promises";
 import path from "node:path";
 import { messageOf } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
+import type { Turns } from "../core/turns.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import { nothingDrained, type Drain, type DrainRecord } from "../lifecycle/drains.ts";
 import type { RecordStore } from "../lifecycle/durable-record.ts";
-import { ASIDE, codeOf, parseRecord, renderRecord, writeWhole, type SetAside } from "./record-file.ts";
+import {
+  ASIDE,
+  codeOf,
+  parseRecord,
+  renderRecord,
+  writeWhole,
+  type SetAside,
+  type WriteStage,
+} from "./record-file.ts";
 
 const KIND = "vgpud-drained";
 /** The number of the form that this version writes. It changes when a reader of the former would misunderstand it. */
@@ -22,14 +31,24 @@ export interface LoadedDrains {
   readonly setAside: readonly SetAside[];
 }
 
+export interface DrainFileOptions {
+  readonly stateDir: string;
+  readonly wall: () => number;
+  /** The ledger's, whose disk it is: one that hangs keeps no more threads for being asked for two things. */
+  readonly turns: Turns;
+  readonly onPoint?: OnPoint | undefined;
+}
+
 export class DrainFile implements RecordStore<DrainRecord> {
   readonly #file: string;
   readonly #wall: () => number;
+  readonly #turns: Turns;
   readonly #onPoint: OnPoint;
 
-  constructor(stateDir: string, wall: () => number, onPoint = nobodyListens) {
+  constructor({ stateDir, wall, turns, onPoint = nobodyListens }: DrainFileOptions) {
     this.#file = path.join(stateDir, "drained.json");
     this.#wall = wall;
+    this.#turns = turns;
     this.#onPoint = onPoint;
   }
 
@@ -51,9 +70,10 @@ export class DrainFile implements RecordStore<DrainRecord> {
 
   async write({ host, gpus }: DrainRecord): Promise<void> {
     const form: WrittenForm = { ...(host && { host }), gpus: Object.fromEntries(gpus) };
-    await writeWhole(this.#file, renderRecord(KIND, FORMAT, form), (stage) => {
+    const onStage = (stage: WriteStage): void => {
       this.#onPoint(`record write ${stage}`);
-    });
+    };
+    await this.#turns.run(() => writeWhole(this.#file, renderRecord(KIND, FORMAT, form), onStage));
   }
 
   /**

@@ -8,7 +8,7 @@ const LEDGER = 2;
 const STORAGE = 2;
 
 export const fileThreads = {
-  /** Writes of the ledger at a time. */
+  /** What is asked of the state directory at a time: of the ledger, and of what is drained. */
   ledger: LEDGER,
   /** Reads of devices' attributes at a time, those that hang included. */
   devices: Math.max(1, all - LEDGER - STORAGE),

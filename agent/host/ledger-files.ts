@@ -33,20 +33,25 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
   readonly #dir: string;
   readonly #lock: net.Server;
   readonly #onPoint: OnPoint;
-  readonly #turns = new Turns(fileThreads.ledger);
+  readonly #turns: Turns;
   readonly #places = new SuccessorPlaces();
 
-  private constructor(dir: string, lock: net.Server, onPoint: OnPoint) {
+  private constructor(dir: string, lock: net.Server, onPoint: OnPoint, turns: Turns) {
     this.#dir = dir;
     this.#lock = lock;
     this.#onPoint = onPoint;
+    this.#turns = turns;
   }
 
-  /** Takes the state directory for this process; throws when another process has it. */
-  static async open(stateDir: string, onPoint = nobodyListens): Promise<LedgerFiles> {
+  /** Takes the state directory for this process; throws when another process has it. `turns`: of all that asks that disk. */
+  static async open(
+    stateDir: string,
+    onPoint = nobodyListens,
+    turns = new Turns(fileThreads.ledger),
+  ): Promise<LedgerFiles> {
     const dir = path.join(stateDir, "claims");
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    return new LedgerFiles(dir, await lockDirectory(dir), onPoint);
+    return new LedgerFiles(dir, await lockDirectory(dir), onPoint, turns);
   }
 
   /** Reads what it can: whatever else the disk refuses, the agent starts and tells of it. */
@@ -136,7 +141,7 @@ export class LedgerFiles implements LedgerStore, AsyncDisposable {
   }
 
   async list(): Promise<ReadonlySet<VgpuId>> {
-    const names = await readdir(this.#dir);
+    const names = await this.#turns.run(() => readdir(this.#dir));
     return new Set(
       names.map((name) => parseVgpuId(path.basename(name, ".json"))).filter((id) => id !== undefined),
     );

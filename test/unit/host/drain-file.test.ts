@@ -2,16 +2,20 @@ import assert from "node:assert/strict";
 import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Turns } from "../../../agent/core/turns.ts";
 import { DrainFile } from "../../../agent/host/drain-file.ts";
+import { LedgerFiles } from "../../../agent/host/ledger-files.ts";
 import { nothingDrained, type DrainRecord } from "../../../agent/lifecycle/drains.ts";
 import { pciAddress } from "../../fakes/ids.ts";
 
 describe("what is drained, on disk", () => {
   let dir: string;
   let file: DrainFile;
+  let turns: Turns;
   beforeEach(async () => {
     dir = await mkdtemp(path.join(tmpdir(), "drains-"));
-    file = new DrainFile(dir, () => 99);
+    turns = new Turns(1);
+    file = new DrainFile({ stateDir: dir, wall: () => 99, turns });
   });
   afterEach(async () => {
     await rm(dir, { recursive: true });
@@ -34,6 +38,20 @@ describe("what is drained, on disk", () => {
     }
     assert.equal((await stat(where())).mode & 0o777, 0o600);
     assert.deepEqual(await readdir(dir), ["drained.json"]);
+  });
+
+  it("is written when it is its turn on the disk of the ledger, which may hang", async () => {
+    await using ledger = await LedgerFiles.open(dir, undefined, turns);
+    let answer: () => void = () => undefined;
+    const hanging = turns.run(() => new Promise<void>((resolve) => (answer = resolve)));
+    const done: string[] = [];
+    const written = file.write(drained).then(() => done.push("written"));
+    const listed = ledger.list().then(() => done.push("listed"));
+    for (let look = 0; look < 10; look += 1) assert.deepEqual(await readdir(dir), ["claims"]);
+    assert.deepEqual(done, []);
+    answer();
+    await Promise.all([hanging, written, listed]);
+    assert.deepEqual((await file.load()).record, drained);
   });
 
   it("drains the host, and keeps doing so, when it cannot be read", async () => {
