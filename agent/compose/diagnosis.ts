@@ -6,13 +6,17 @@ import { diagnose } from "../diagnosis/diagnose.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { GivingWay, type Looks } from "../diagnosis/giving-way.ts";
 import { hostSubject } from "../diagnosis/host-subject.ts";
+import type { HostdReading } from "../diagnosis/hostd-reading.ts";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
 import type { Rooms } from "../diagnosis/room.ts";
 import type { Log } from "../host/journal.ts";
+import type { HostdClient } from "../host/hostd-client.ts";
+import { askHostd, findHostd } from "../host/hostd-reading.ts";
 import { readKernelLog } from "../host/kernel-log.ts";
 import type { LibvirtStatus } from "../host/libvirt.ts";
 import type { Lookout } from "../inventory/lookout.ts";
+import type { Inventory } from "../inventory/model.ts";
 import type { GpuView } from "../lifecycle/views.ts";
 import type { Task } from "../tasks.ts";
 
@@ -28,6 +32,7 @@ const REST_MS = 200;
 interface Known {
   readonly looks: Looks;
   readonly libvirt: () => LibvirtStatus;
+  readonly hostd: () => Promise<HostdReading>;
   readonly rooms: () => Rooms;
 }
 
@@ -38,7 +43,8 @@ export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, kno
     await files.turn();
     const kernelLog = await readKernelLog(root, files);
     const libvirt = (): Promise<LibvirtReading> => Promise.resolve(readingOf(known.libvirt()));
-    const host = await hostSubject(files, { kernelLog, libvirt, rooms: known.rooms() });
+    const hostd = await known.hostd();
+    const host = await hostSubject(files, { kernelLog, libvirt, hostd, rooms: known.rooms() });
     return { host, diagnosis: await diagnose(files, host) };
   };
   const never = new AbortController().signal;
@@ -51,7 +57,18 @@ interface Parts {
   readonly ledger: { readonly version: number };
   /** Its status is another object whenever something of it has changed. */
   readonly libvirt: { readonly status: LibvirtStatus };
+  readonly hostd: Pick<HostdClient, "standing">;
   readonly log: Log;
+}
+
+/** Not needed where no GPU offers a slice. */
+export function readHostd(
+  inventory: Inventory | undefined,
+  { socket, standing }: { readonly socket: string; readonly standing: HostdClient["standing"] },
+): Promise<HostdReading> {
+  const offers = [...(inventory?.gpus.values() ?? [])].some(({ types }) => types.length > 0);
+  if (!offers) return Promise.resolve({ kind: "not-needed" });
+  return standing === "unasked" ? findHostd(socket) : askHostd(socket);
 }
 
 /** The accounts of every GPU that offers slices. */
@@ -60,8 +77,8 @@ export function roomsOf(gpus: readonly GpuView[]): Rooms {
   return new Map(sharing.map((view) => [view.gpu.address, view]));
 }
 
-/** Examines again when the host, a claim or what libvirt says of itself has changed, and now and then. */
-export function diagnosisTask({ diagnostician, lookout, ledger, libvirt, log }: Parts): Task {
+/** Examines again when the host, a claim, what libvirt says of itself or whether hostd answers has changed, and now and then. */
+export function diagnosisTask({ diagnostician, lookout, ledger, libvirt, hostd, log }: Parts): Task {
   return {
     name: "diagnosis",
     run: async (signal) => {
@@ -69,7 +86,7 @@ export function diagnosisTask({ diagnostician, lookout, ledger, libvirt, log }: 
       let at = -Infinity;
       while (!signal.aborted) {
         const revision = lookout.current?.revision ?? 0;
-        const now = [revision, ledger.version, libvirt.status];
+        const now = [revision, ledger.version, libvirt.status, hostd.standing];
         const changed = now.some((value, index) => value !== examined[index]);
         if (revision > 0 && (changed || clock.now() - at >= RENEW_MS)) {
           examined = now;

@@ -48,7 +48,7 @@ import type { AgentOptions } from "./agent-options.ts";
 import { countedStore } from "./counted-store.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
 import { composeSlices } from "./slices.ts";
-import { composeDiagnostician, roomsOf } from "./diagnosis.ts";
+import { composeDiagnostician, readHostd, roomsOf } from "./diagnosis.ts";
 import { composeMachine, type MachineWatch } from "./machine.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
 import { tellOfTrouble } from "./ledger-health.ts";
@@ -63,6 +63,7 @@ export interface Stages {
   readonly modes: GpuModes;
   readonly lookout: Lookout;
   readonly libvirt: LibvirtHost;
+  readonly hostd: Pick<HostdClient, "standing">;
   readonly driver: Driver;
   readonly reconciler: Reconciler;
   readonly reconciliation: Reconciliation;
@@ -166,6 +167,7 @@ export function composeStages(
   const diagnostician = composeDiagnostician(config.host_root, patient, {
     looks: lookout,
     libvirt: () => libvirt.status,
+    hostd: () => readHostd(lookout.current, { socket: config.hostd.socket, standing: hostd.standing }),
     rooms: () => roomsOf(view().gpus),
   });
   const operations = new Operations((operation) => {
@@ -225,6 +227,7 @@ export function composeStages(
     modes,
     lookout,
     libvirt,
+    hostd,
     driver,
     reconciler,
     reconciliation,

@@ -3,6 +3,7 @@ import type { PciAddress } from "../core/ids.ts";
 import type { Mode } from "../core/modes.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { PciGpu } from "../discovery/pci-gpus.ts";
+import type { HostdReading } from "./hostd-reading.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
 import type { KernelVersion } from "./kernel-version.ts";
 import type { Evidence, Look } from "./look.ts";
@@ -50,6 +51,8 @@ export interface HostSubject {
   readonly gpus: readonly PciGpu[];
   readonly libvirt: LibvirtReading;
   readonly kernelLog: KernelLogReading;
+  /** Undefined without an agent, which alone may ask it. */
+  readonly hostd: HostdReading | undefined;
   /** Undefined without an agent, which keeps the accounts. */
   readonly rooms: Rooms | undefined;
 }

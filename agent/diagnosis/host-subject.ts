@@ -14,6 +14,7 @@ export interface OtherSources {
   /** Which libvirt there could be depends on the hypervisor. */
   readonly libvirt: (hypervisor: HostSubject["hypervisor"]) => Promise<LibvirtReading>;
   readonly kernelLog: HostSubject["kernelLog"];
+  readonly hostd: HostSubject["hostd"];
   readonly rooms: HostSubject["rooms"];
 }
 

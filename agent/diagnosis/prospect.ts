@@ -66,6 +66,7 @@ export function prospectOf(deviceId: string, kernelRelease: string = LATEST_KERN
     gpus: [bareGpu(deviceId)],
     libvirt: { asked: false, why: "a device is asked about, and no host" },
     kernelLog: [],
+    hostd: undefined,
     rooms: undefined,
   };
   return diagnose(NO_FILES, host, ofDevice);

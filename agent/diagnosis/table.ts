@@ -25,6 +25,7 @@ import {
   mdevNotLoaded,
   vfioNotLoaded,
 } from "./checks/gvt-kernel.ts";
+import { hostdUnavailable } from "./checks/hostd.ts";
 import { insideGuest, iommuOff, lockdown, msrsNotIgnored, noHypervisor } from "./checks/machine.ts";
 import { iommuGroupMissing, iommuGroupShared } from "./checks/passthrough.ts";
 import { capacityDisagrees, gmFragmented } from "./checks/room.ts";
@@ -65,7 +66,7 @@ export const table: readonly Check[] = [
   ...[xengtMissing, virglNotOnXen],
   ...[libvirtUnavailable, libvirtTooOld, libvirtWithoutRamfb, libvirtWithoutRendernode],
   ...[libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
-  ...[qemuMissing, memlockTooLow, macDeniesVfio, modeNotServed],
+  ...[qemuMissing, memlockTooLow, macDeniesVfio, hostdUnavailable, modeNotServed],
   ...[gpuModelUnknown, gpuWithoutDriver, hostDisplayOnGpu],
   ...[
     gvtUnsupportedPlatform,

@@ -65,6 +65,7 @@ async function examined(
   const kernelLog = await readKernelLog(root, files);
   const host = await hostSubject(files, {
     kernelLog,
+    hostd: undefined,
     rooms: undefined,
     libvirt: (hypervisor) => libvirtOf(root, files, hypervisor),
   });

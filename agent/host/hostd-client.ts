@@ -60,6 +60,7 @@ export class HostdClient {
   readonly #deadlineMs: number;
   readonly #onCall: (call: EndedCall) => void;
   #connection: Connection | undefined;
+  #standing: "unasked" | "answered" | "unanswered" = "unasked";
 
   constructor(options: HostdClientOptions) {
     this.#socketPath = options.socketPath;
@@ -89,6 +90,11 @@ export class HostdClient {
     return result;
   }
 
+  /** Whether the call that ended last was answered in time and by hostd. */
+  get standing(): "unasked" | "answered" | "unanswered" {
+    return this.#standing;
+  }
+
   /** Ends the connection; calls under way are rejected, a later call opens a new one. */
   close(): void {
     this.#connection?.end(new Error("the client was closed"));
@@ -102,6 +108,7 @@ export class HostdClient {
       outcome = OUTCOMES[result.kind];
       return result;
     } finally {
+      this.#standing = outcome === "unavailable" ? "unanswered" : "answered";
       this.#onCall({ operation: operation.kind, outcome, seconds: (performance.now() - begun) / 1000 });
     }
   }

@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { ClaimState, Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
+import { ConditionStatus, type Condition } from "../../proto/gen/vgpud/v1/condition.ts";
 import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
+import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { OperationState } from "../../proto/gen/vgpud/v1/operation.ts";
 import { GPU, type } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
@@ -53,6 +56,40 @@ describe("a create that the kernel", () => {
     assert.equal((await slow).domain?.claimState, ClaimState.ACTIVE);
     await world.clearFaults();
     await world.destroy("slow", AT_ONCE);
+  });
+});
+
+describe("a vgpud-hostd that is away", () => {
+  it("is a condition of the host that costs GVT-g, with what to do, until it is back", async () => {
+    await using world = await World.start();
+    const shown = async (): Promise<Condition | undefined> =>
+      (await world.shownHost()).conditions.find(({ reason }) => reason === "HOSTD_UNAVAILABLE");
+    const gvtg = async (): Promise<unknown> => {
+      const { conditions, verdicts } = await world.rpc.call(Hosts.diagnose, DiagnoseRequest.fromPartial({}));
+      const found = conditions.find(({ reason }) => reason === "HOSTD_UNAVAILABLE");
+      const mode = verdicts[0]?.modes.find((each) => each.mode === Mode.GVT_G);
+      return [found?.status, mode?.available];
+    };
+    assert.deepEqual(await gvtg(), [ConditionStatus.PASS, true]);
+    await world.setFaults({ kind: "HOSTD_GONE" });
+    assert.deepEqual(await gvtg(), [ConditionStatus.FAIL, false]);
+    const away = present(await shown());
+    assert.match(away.message, /vgpud-hostd does not answer at .*hostd\.sock: .*ENOENT/);
+    assert.match(away.remedy, /systemctl restart vgpud-hostd\.socket vgpud-hostd/);
+    assert.match(present(away.evidence[0]).path, /^vgpud-hostd at \//);
+    await world.clearFaults();
+    assert.deepEqual(await gvtg(), [ConditionStatus.PASS, true]);
+  });
+
+  it("is shown without being asked for once a create has met it", async () => {
+    await using world = await World.start();
+    await world.setFaults({ kind: "HOSTD_GONE" });
+    assert.equal((await refusal(world.create("refused"))).reason, "HOSTD_UNAVAILABLE");
+    await until("it is shown", async () =>
+      (await world.shownHost()).conditions.some(
+        ({ reason, status }) => reason === "HOSTD_UNAVAILABLE" && status === ConditionStatus.FAIL,
+      ),
+    );
   });
 });
 

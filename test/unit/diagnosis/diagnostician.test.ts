@@ -6,6 +6,7 @@ const host: Examined["host"] = {
   ...{ hypervisor: "kvm", kernel: { major: 6, minor: 12 }, kernelRelease: "6.12.107", gpus: [] },
   libvirt: { asked: false, why: "a test" },
   kernelLog: "not-readable",
+  hostd: undefined,
   rooms: undefined,
 };
 

@@ -1,6 +1,7 @@
 // What the recorded hosts together show of the table and of its texts.
 import assert from "node:assert/strict";
 import { languages, type Language } from "../../../agent/core/language.ts";
+import { hostdUnavailable } from "../../../agent/diagnosis/checks/hostd.ts";
 import { capacityDisagrees, gmFragmented } from "../../../agent/diagnosis/checks/room.ts";
 import { table } from "../../../agent/diagnosis/table.ts";
 import { texts } from "../../../agent/diagnosis/texts/en.ts";
@@ -30,9 +31,12 @@ const never: Readonly<Partial<Record<string, readonly ConditionStatus[]>>> = {
   SRIOV_UNSUPPORTED_PLATFORM: [NOT_APPLICABLE],
 };
 
-/** Of what only a running agent knows: room.test.ts examines them. */
-const ofTheAccounts: ReadonlySet<string> = new Set([capacityDisagrees.code, gmFragmented.code]);
-const ofAnyTree = table.filter(({ code }) => !ofTheAccounts.has(code));
+/** Of what only a running agent knows: room.test.ts and hostd.test.ts examine them. */
+const ofAnAgent: ReadonlySet<string> = new Set([
+  ...[capacityDisagrees.code, gmFragmented.code],
+  hostdUnavailable.code,
+]);
+const ofAnyTree = table.filter(({ code }) => !ofAnAgent.has(code));
 
 /** What no recorded host shows: a cause always says it first, or a description has no way to leave the file out. */
 const unseen: readonly string[] = [

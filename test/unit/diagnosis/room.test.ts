@@ -54,7 +54,7 @@ async function examined(rooms: Rooms | undefined): Promise<readonly Condition[]>
   await using tree = await host.expand();
   const files = new RootedFiles(tree.root);
   const libvirt = { asked: false, why: "nobody asks it" } as const;
-  const others = { libvirt: () => Promise.resolve(libvirt), kernelLog: [], rooms };
+  const others = { libvirt: () => Promise.resolve(libvirt), kernelLog: [], hostd: undefined, rooms };
   const ofRoom = [capacityDisagrees.code, gmFragmented.code] as const;
   const { conditions } = await diagnose(files, await hostSubject(files, others));
   return conditions.filter(({ code }) => ofRoom.includes(code));

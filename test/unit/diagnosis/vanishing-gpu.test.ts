@@ -75,7 +75,12 @@ async function diagnosed(files: ExaminedFiles): Promise<Diagnosis> {
   } as const;
   return await diagnose(
     files,
-    await hostSubject(files, { libvirt: () => Promise.resolve(libvirt), kernelLog: [], rooms: undefined }),
+    await hostSubject(files, {
+      libvirt: () => Promise.resolve(libvirt),
+      kernelLog: [],
+      hostd: undefined,
+      rooms: undefined,
+    }),
   );
 }
 

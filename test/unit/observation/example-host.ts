@@ -239,6 +239,7 @@ const examined: Report = {
     ...{ hypervisor: "kvm", kernel: { major: 6, minor: 12 }, kernelRelease: "6.12.107", gpus: [] },
     libvirt: { asked: false, why: "an example" },
     kernelLog: "not-readable",
+    hostd: undefined,
     rooms: undefined,
   },
   diagnosis: {

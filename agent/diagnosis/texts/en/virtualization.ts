@@ -15,6 +15,19 @@ export const virtualization = {
       away: "start the daemon (systemctl start libvirtd, or virtqemud.socket), or restart one that runs and does not answer, and see its journal",
     },
   },
+  HOSTD_UNAVAILABLE: {
+    title: "an answer of vgpud-hostd",
+    messages: {
+      "no-agent": "only a running vgpud may ask it",
+      "no-slices": "no GPU offers slices that it could be asked for, or none was looked at yet",
+      waits: "{socket} is there and starts vgpud-hostd when a vGPU is first asked for",
+      answers: "vgpud-hostd answers at {socket}",
+      away: "vgpud-hostd does not answer at {socket}: {why}; without it no vGPU is made or removed",
+    },
+    remedies: {
+      away: "see why (systemctl status vgpud-hostd.socket vgpud-hostd, journalctl -u vgpud-hostd), and start it again (systemctl restart vgpud-hostd.socket vgpud-hostd)",
+    },
+  },
   LIBVIRT_TOO_OLD: {
     title: "a libvirt that knows vGPUs",
     messages: {

@@ -16,6 +16,19 @@ export const virtualization: Same<typeof english> = {
       away: "启动守护进程（systemctl start libvirtd，或 virtqemud.socket）；如果它在运行但没有应答，请重启它；并查看其日志",
     },
   },
+  HOSTD_UNAVAILABLE: {
+    title: "vgpud-hostd 的应答",
+    messages: {
+      "no-agent": "只有运行中的 vgpud 可以询问它",
+      "no-slices": "没有 GPU 提供需要它创建的切片，或尚未被查看",
+      waits: "{socket} 存在，首次请求 vGPU 时会启动 vgpud-hostd",
+      answers: "vgpud-hostd 在 {socket} 有应答",
+      away: "vgpud-hostd 在 {socket} 没有应答：{why}；没有它就无法创建或移除 vGPU",
+    },
+    remedies: {
+      away: "查明原因（systemctl status vgpud-hostd.socket vgpud-hostd，journalctl -u vgpud-hostd），并重新启动它（systemctl restart vgpud-hostd.socket vgpud-hostd）",
+    },
+  },
   LIBVIRT_TOO_OLD: {
     title: "支持 vGPU 的 libvirt",
     messages: {
