@@ -17,7 +17,7 @@ export function stopSignal(log: Log): AbortController {
   let firstAt = Infinity;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      if (clock.now() - firstAt > SAME_REQUEST_MS) process.exit(EXIT.unavailable);
+      if (clock.now() - firstAt > SAME_REQUEST_MS) endNow();
       if (stop.signal.aborted) return;
       firstAt = clock.now();
       log.info({ signal }, "told to stop");
@@ -33,11 +33,24 @@ export function stopSignal(log: Log): AbortController {
  */
 export function leaveHungReads(): void {
   const timer = setInterval(() => {
-    if (!process.getActiveResourcesInfo().some((type) => type.startsWith(FILE_REQUEST))) return;
-    process.removeAllListeners("SIGTERM");
-    process.kill(process.pid, process.exitCode === undefined ? "SIGTERM" : "SIGKILL");
+    if (isAtFiles()) endBy(process.exitCode === undefined ? "SIGTERM" : "SIGKILL");
   }, LINGER_MS);
   timer.unref();
+}
+
+/** By the signal where a read may hang, as above. */
+function endNow(): void {
+  if (isAtFiles()) endBy("SIGTERM");
+  else process.exit(EXIT.unavailable);
+}
+
+function isAtFiles(): boolean {
+  return process.getActiveResourcesInfo().some((type) => type.startsWith(FILE_REQUEST));
+}
+
+function endBy(signal: "SIGTERM" | "SIGKILL"): void {
+  process.removeAllListeners("SIGTERM");
+  process.kill(process.pid, signal);
 }
 
 /** Calls the listener at each SIGHUP; without this the signal would end the process. */
