@@ -4,6 +4,7 @@
 export const programs = {
   vgpud: "main.js",
   vgpuctl: "cli/main.js",
+  "doctor-child": "doctor/child.js",
   "vgpud-hostd": "hostd/main.js",
   "hostd-child": "hostd/child.js",
   simulator: "simulator/main.js",

@@ -38,7 +38,7 @@ const outcome = await run(process.argv.slice(2), {
   contract: readContract,
   connect,
   locale: process.env["LC_ALL"] ?? process.env["LC_MESSAGES"] ?? process.env["LANG"] ?? "",
-  doctor: async () => (await import("../doctor/offline.ts")).offlineDoctor,
+  doctor: async () => (await import("../doctor/apart.ts")).doctorApart(interrupted.signal),
 });
 process.stdout.write(outcome.stdout);
 process.stderr.write(outcome.stderr);

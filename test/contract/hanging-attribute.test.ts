@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { copyFile, readdir, realpath } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
+import { exitCodes } from "../../agent/cli/errors/exit-codes.ts";
 import { ConditionStatus, Severity } from "../../proto/gen/vgpud/v1/condition.ts";
 import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
@@ -109,6 +110,23 @@ describe("a kernel that does not answer", () => {
         .filter((line) => line.includes("a fact of the kernel is unknown"));
       // Of the look and of the sensors: what is not answered, and that the rest is not asked for.
       assert.ok(lines.length <= 4, `${lines.length} lines`);
+    });
+
+    it("keeps vgpuctl doctor on this machine neither from saying so nor from ending as it found", async () => {
+      // In a mount namespace of its own the simulated host's /sys is the machine's.
+      const here = 'mount --rbind "$1" /sys && shift && exec "$@"';
+      const doctor = [process.execPath, "dist/agent/cli/main.js", "doctor", "--host-root", "/"];
+      const sys = path.join(world.host.root, "sys");
+      const ran = run("unshare", ["--mount", "sh", "-c", here, "sh", sys, ...doctor, "--gpu", SECOND_GPU]);
+      const { code, stdout } = await ran.then(
+        ({ stdout }) => ({ code: 0, stdout }),
+        (error: unknown) => error as { code: number; stdout: string },
+      );
+      assert.match(
+        stdout,
+        /^UNKNOWN +VGPU_COUNT_UNREADABLE +0000:03:00\.0\n.*the kernel does not answer; dmesg/m,
+      );
+      assert.ok(code === exitCodes.ok || code === exitCodes.unfit, `${code}: as the machine otherwise is`);
     });
 
     it("takes no thread from the ledger, nor from what is destroyed", async () => {
