@@ -3,7 +3,7 @@ import { type Socket, connect } from "node:net";
 
 import { authenticate } from "./auth.ts";
 import { CallTable, type Reply } from "./calls.ts";
-import { ConnectionLostError, LibvirtError, messageOf } from "./errors.ts";
+import { CallAbortedError, ConnectionLostError, LibvirtError, messageOf } from "./errors.ts";
 import {
   KEEPALIVE_PROGRAM,
   KeepAlive,
@@ -104,9 +104,9 @@ export class Connection {
    * LibvirtError with which the daemon refused (no such driver, polkit says no).
    */
   static async open(options: ConnectionOptions): Promise<Connection> {
-    const timeout = AbortSignal.timeout(options.openTimeoutMs ?? 10_000);
+    const timeout = AbortSignal.timeout(openTimeoutMs(options));
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-    const socket = await connectSocket(options.socket, signal);
+    const socket = await connectSocket(options, signal);
     const connection = new Connection(socket, options.callTimeoutMs ?? 30_000);
     try {
       await connection.#handshake(options, signal);
@@ -260,13 +260,17 @@ export class Connection {
   }
 }
 
-function connectSocket(path: string, signal: AbortSignal): Promise<Socket> {
+function openTimeoutMs(options: ConnectionOptions): number {
+  return options.openTimeoutMs ?? 10_000;
+}
+
+function connectSocket(options: ConnectionOptions, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ path });
+    const socket = connect({ path: options.socket });
     const fail = (cause: unknown): void => {
       signal.removeEventListener("abort", onAbort);
       socket.destroy();
-      const text = `cannot connect to ${path}: ${messageOf(cause)}`;
+      const text = `cannot connect to ${options.socket}: ${whyNotConnected(cause, options)}`;
       reject(new ConnectionLostError("connect-failed", text, { cause }));
     };
     const onAbort = (): void => {
@@ -283,14 +287,34 @@ function connectSocket(path: string, signal: AbortSignal): Promise<Socket> {
   });
 }
 
+function whyNotConnected(cause: unknown, options: ConnectionOptions): string {
+  if (isTimeout(cause)) return `no connection in ${openTimeoutMs(options)} ms`;
+  // Connections wait with the kernel: a daemon that is stuck has them until there are too many.
+  const isFull = cause instanceof Error && "code" in cause && cause.code === "EAGAIN";
+  return isFull ? "as many connections wait there as may, and the daemon takes none" : messageOf(cause);
+}
+
 function openFailure(options: ConnectionOptions, signal: AbortSignal, caught: unknown): ConnectionLostError {
   if (caught instanceof ConnectionLostError) return caught;
   // A call that the deadline of opening ended says only that it was aborted.
   const cause: unknown = signal.aborted ? signal.reason : caught;
-  const isLate = cause instanceof DOMException && cause.name === "TimeoutError";
-  const why = isLate ? "the daemon takes connections and does not answer" : messageOf(cause);
+  const why = isTimeout(cause) ? whyLate(caught, options) : messageOf(cause);
   const text = `cannot open ${options.uri} at ${options.socket}: ${why}`;
   return new ConnectionLostError("open-failed", text, { cause });
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof DOMException && cause.name === "TimeoutError";
+}
+
+/** To be connected says nothing of the daemon, which may not have noticed; to have answered the first question does. */
+function whyLate(caught: unknown, options: ConnectionOptions): string {
+  const unanswered = caught instanceof CallAbortedError ? caught.procedure : procedures.authList.name;
+  const said =
+    unanswered === procedures.authList.name
+      ? "connected, and nothing was answered"
+      : `the daemon answers, but not ${unanswered}`;
+  return `${said} in ${openTimeoutMs(options)} ms`;
 }
 
 function encodeCall<Args, Ret>(procedure: Procedure<Args, Ret>, args: Args, serial: number): Buffer {

@@ -56,6 +56,9 @@ export function refusedSocket(socketPath: string, error: unknown): CliError {
 /** Whose the packaged socket is; its members are administrators of the host. */
 const JOIN_GROUP = '  its group is vgpud; to join it: sudo usermod -aG vgpud "$USER", then log in again';
 
+const STUCK =
+  "the host is overloaded, or vgpud is stuck: systemctl status vgpud.service, journalctl -u vgpud.service";
+
 /** What was found, and what to start: by the name of a service only where the package put the socket. */
 function unreachable(socketPath: string, errno: string): { readonly why: string; readonly hint: string } {
   const packaged = socketPath === DEFAULT_SOCKET ? "sudo systemctl start vgpud.service" : "start vgpud";
@@ -73,9 +76,11 @@ function unreachable(socketPath: string, errno: string): { readonly why: string;
       };
     case "ABORT_ERR":
       return {
-        why: `nobody took the connection on ${socketPath} in time`,
-        hint: "--timeout is too short, the host is overloaded, or vgpud is stuck: systemctl status vgpud.service, journalctl -u vgpud.service",
+        why: `no connection to ${socketPath} came about in time`,
+        hint: `--timeout is too short, ${STUCK}`,
       };
+    case "EAGAIN":
+      return { why: `as many connections wait at ${socketPath} as may, and it takes none`, hint: STUCK };
     default:
       return {
         why: `cannot open ${socketPath} (${errno})`,

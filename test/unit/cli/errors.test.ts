@@ -264,6 +264,14 @@ describe("a socket that cannot be used", () => {
     );
   });
 
+  it("ends with 8 where too many wait already, and does not tell to start what is there", () => {
+    const full = Object.assign(new Error("connect EAGAIN"), { code: "EAGAIN" });
+    const { ending, message, hints } = refusedSocket("/run/x.sock", full);
+    assert.equal(ending, "unreachable");
+    assert.match(message, /as many connections wait at \/run\/x\.sock as may, and it takes none$/);
+    assert.match(hints.join(), /^the host is overloaded, or vgpud is stuck: /);
+  });
+
   it("ends with 8 when the connection breaks during the call", async () => {
     await using vgpud = await fakeVgpud();
     const path = `${vgpud.socketPath}.rude`;

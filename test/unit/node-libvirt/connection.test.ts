@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type { Socket } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 
 import { Connection, type ConnectionOptions } from "../../../agent/node-libvirt/connection.ts";
 import {
@@ -12,6 +15,7 @@ import {
 import { type MessageHeader, encodeMessage } from "../../../agent/node-libvirt/message.ts";
 import { procedures, remoteEvents } from "../../../agent/node-libvirt/remote.gen.ts";
 import { handshake, reply, scriptedDaemon, servedDaemon } from "../../fakes/libvirt-daemon.ts";
+import { StartedProcess } from "../../fakes/process.ts";
 
 const open = (socket: string, options: Partial<ConnectionOptions> = {}): Promise<Connection> =>
   Connection.open({ socket, uri: "test:///default", keepAlive: false, ...options });
@@ -100,9 +104,35 @@ describe("opening a connection", () => {
     await using daemon = await scriptedDaemon(() => undefined);
     await assert.rejects(open(daemon.socket, { openTimeoutMs: 50 }), (error: unknown) => {
       lost("open-failed", "not-sent")(error);
-      assert.match(String(error), /: the daemon takes connections and does not answer$/);
+      assert.match(String(error), /: connected, and nothing was answered in 50 ms$/);
       return true;
     });
+  });
+
+  it("says which question a daemon leaves open that answers others", async () => {
+    await using daemon = await servedDaemon({ connectOpen: () => new Promise(() => undefined) });
+    await assert.rejects(
+      open(daemon.socket, { openTimeoutMs: 50 }),
+      /: the daemon answers, but not connect_open in 50 ms$/,
+    );
+  });
+
+  it("does not say that a daemon takes connections which is stopped", async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "vgpud-stopped-"));
+    const socket = path.join(folder, "sock");
+    const serve = `require("net").createServer().listen({ path: "${socket}", backlog: 1 }, () => console.log("ready"))`;
+    await using daemon = await StartedProcess.start([process.execPath, "-e", serve]);
+    daemon.child.kill("SIGSTOP");
+    const waiting = [connect(socket), connect(socket)];
+    await Promise.all(waiting.map((each) => once(each, "connect")));
+    await assert.rejects(open(socket), (error: unknown) => {
+      lost("connect-failed", "not-sent")(error);
+      assert.match(String(error), /: as many connections wait there as may, and the daemon takes none$/);
+      return true;
+    });
+    for (const each of waiting) each.destroy();
+    await daemon.end("SIGKILL");
+    await rm(folder, { recursive: true });
   });
 
   it("gives up when its signal aborts", async () => {
