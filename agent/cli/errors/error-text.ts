@@ -89,6 +89,9 @@ function hints(error: CliError, context: RunContext): readonly string[] {
   if (way !== undefined) return [line(...way)];
   const words = reason === undefined ? undefined : lookByReason[reason];
   if (words !== undefined) return [line(...words), ...seen, ...alsoClaimed(error, context)];
+  const foreign =
+    reason === "CLAIM_STATE" && command.name === "delete-vgpu" && call.details.metadata["vgpu_id"];
+  if (foreign) return [`to take it over first: ${line("adopt", foreign)}`, `then: ${retry}`];
   const configured = byConfiguration[reason ?? ""];
   if (configured !== undefined) return configured;
   if (reason === "DOMAIN_FOREIGN" && ref !== undefined)
@@ -107,7 +110,7 @@ function wayOut({ reason, call }: CliError, { command, ref }: RunContext): reado
   if (command.name === "release" && claim !== undefined) return ["vgpus", `claim:${claim}`];
   if (command.name !== "delete-vgpu") return undefined;
   if (domain !== undefined) return ["destroy", domain];
-  return claim === undefined ? ["vgpus"] : ["release", claim];
+  return claim === undefined ? undefined : ["release", claim];
 }
 
 /** A claim that was not found may have been meant as a domain's. */

@@ -169,6 +169,19 @@ describe("a refused call", () => {
     assert.match(ran.stderr, /domains desk-7\nhint: .* adopt VGPU_ID --with-domain\n$/);
   });
 
+  it("leads from a vGPU that others made to its adoption, before it is deleted", async () => {
+    await using vgpud = await fakeVgpud();
+    const id = "f00df00d-0000-4000-8000-000000000001";
+    vgpud.refuse({
+      ...{ code: status.FAILED_PRECONDITION, message: "m", reason: "CLAIM_STATE", about: { vgpu_id: id } },
+    });
+    const ran = await vgpuctl(vgpud.socketPath, ["delete-vgpu", id]);
+    assert.equal(ran.exitCode, 7);
+    const [adopt, again] = ran.stderr.split("\n").slice(1);
+    assert.equal(adopt, `hint: to take it over first: vgpuctl --socket ${vgpud.socketPath} adopt ${id}`);
+    assert.equal(again, `hint: then: vgpuctl --socket ${vgpud.socketPath} delete-vgpu ${id}`);
+  });
+
   it("leads from an unknown claim to the domains as well as the vGPUs", async () => {
     await using vgpud = await fakeVgpud();
     vgpud.refuse({ code: status.NOT_FOUND, message: "m", reason: "VGPU_NOT_FOUND" });
