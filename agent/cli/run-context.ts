@@ -3,8 +3,7 @@ import type { Arguments } from "./line/arguments.ts";
 import type { Instead } from "./errors/cli-error.ts";
 import type { Command } from "./command.ts";
 import { isDryRun } from "./request/create-request.ts";
-import { DEFAULT_SOCKET } from "./client/default-socket.ts";
-import { retryLine, shellLine, withoutFlag } from "./line/shell-line.ts";
+import { lineFor, retryLine, withoutFlag } from "./line/shell-line.ts";
 
 export interface RunContext {
   readonly command: Command;
@@ -47,10 +46,14 @@ function says({ file }: Arguments, field: string | undefined): boolean {
   return field !== undefined && file?.places.has(field) === true;
 }
 
-/** Before the flags are read: nothing but the command is known. */
-export function firstContext(argv: readonly string[], command: Command): RunContext {
+/** Before the flags are judged. */
+export function firstContext(
+  argv: readonly string[],
+  command: Command,
+  socketPath: string | undefined,
+): RunContext {
   const unknown = { args: undefined, ref: undefined, issued: {} };
-  return { ...repeats(argv, []), ...unknown, command, line: lineFor(DEFAULT_SOCKET) };
+  return { ...repeats(argv, []), ...unknown, command, line: lineFor(socketPath) };
 }
 
 export interface Understood {
@@ -85,10 +88,4 @@ function repeats(
     retryWith: ({ flag, value, replaces }) =>
       retryLine([flag, ...replaces].reduce(withoutFlag, argv), [`--${flag}`, value, ...flags]),
   };
-}
-
-/** Command lines for the same socket. */
-function lineFor(socketPath: string): RunContext["line"] {
-  const socket = socketPath === DEFAULT_SOCKET ? [] : ["--socket", socketPath];
-  return (...words) => shellLine(["vgpuctl", ...socket, ...words]);
 }

@@ -10,7 +10,13 @@ import { exitCodes } from "./errors/exit-codes.ts";
 import { readGlobals } from "./line/global-flags.ts";
 import { commandHelp, mainHelp } from "./line/help.ts";
 import { answerText, documentText, isDocument, type DocumentFormat } from "./view/output.ts";
-import { findCommand, readArguments, splitCommandLine, type CommandLine } from "./line/parse.ts";
+import {
+  findCommand,
+  readArguments,
+  socketWritten,
+  splitCommandLine,
+  type CommandLine,
+} from "./line/parse.ts";
 import { requestText } from "./request/request-file.ts";
 import { completed, firstContext, fullContext, type RunContext } from "./run-context.ts";
 
@@ -31,7 +37,7 @@ export async function run(argv: readonly string[], environment: Environment): Pr
         written.flags.map(({ raw }) => raw),
         environment,
       );
-    context = firstContext(argv, command);
+    context = firstContext(argv, command, socketWritten(written));
     const read = readArguments(written, command);
     if (read.has("help")) return success(commandHelp(command));
     const globals = readGlobals(read, command, environment.colour);

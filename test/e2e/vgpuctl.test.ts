@@ -62,7 +62,7 @@ describe("vgpuctl", () => {
     const undrained = await run("undrain");
     assert.match(
       undrained.stderr,
-      new RegExp(`GPU ${GPU} is still drained \\(fan\\): vgpuctl undrain ${GPU}`),
+      new RegExp(`GPU ${GPU} is still drained \\(fan\\): vgpuctl --socket \\S+ undrain ${GPU}`),
     );
     assert.equal((await run("undrain", GPU)).exitCode, 0);
     await run("drain");

@@ -7,6 +7,7 @@ import type { Answer, ChangeCommand, Operand } from "../command.ts";
 import { gpuAnswer } from "../view/gpu-answer.ts";
 import { hostText } from "../view/host-view.ts";
 import { messageJson } from "../view/json.ts";
+import { lineFor } from "../line/shell-line.ts";
 
 const gpuOperand: Operand = {
   name: "GPU",
@@ -51,13 +52,14 @@ export const undrainCommand: ChangeCommand = {
     if (gpu !== undefined) return gpuAnswer(await vgpud.undrainGpu({ gpu }));
     // Asked first: where the list fails, nothing was changed.
     const still = await drainedGpus(vgpud);
+    const line = lineFor(args.text("socket"));
     const { json, ...answer } = hostAnswer(await vgpud.undrainHost({}));
     return {
       ...answer,
       json: { ...json, drained_gpus: still.map(({ pciAddress }) => pciAddress) },
       messages: still.map(({ pciAddress, drainNote }) => {
         const why = drainNote === "" ? "" : ` (${drainNote})`;
-        return `GPU ${pciAddress} is still drained${why}: vgpuctl undrain ${pciAddress}`;
+        return `GPU ${pciAddress} is still drained${why}: ${line("undrain", pciAddress)}`;
       }),
     };
   },

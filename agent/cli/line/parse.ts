@@ -47,6 +47,11 @@ export function splitCommandLine(argv: readonly string[], commands: readonly Com
   };
 }
 
+/** Also where the rest of the line is wrong. */
+export function socketWritten({ flags }: CommandLine): string | undefined {
+  return flags.find(({ name }) => name === "socket")?.value;
+}
+
 /** The command that the first word names; undefined without a word. */
 export function findCommand(
   { words, flags }: CommandLine,
@@ -62,9 +67,17 @@ export function findCommand(
   if (mistyped !== undefined) throw unknownFlag(mistyped, known);
   const meant = Object.hasOwn(meantCommands, name) ? meantCommands[name] : undefined;
   if (meant !== undefined)
-    throw usageError(`there is no command '${name}'`, shellLine(["vgpuctl", meant, ...words.slice(1)]));
+    throw usageError(
+      `there is no command '${name}'`,
+      shellLine(["vgpuctl", meant, ...words.slice(1), ...flags.flatMap(flagWords)]),
+    );
   const names = commands.map((candidate) => candidate.name);
   throw usageError(`there is no command '${name}'`, didYouMean(name, names) ?? "vgpuctl help");
+}
+
+function flagWords({ raw, value, inline }: WrittenFlag): readonly string[] {
+  if (value === undefined) return [raw];
+  return inline && raw.startsWith("--") ? [`${raw}=${value}`] : [raw, value];
 }
 
 /** Checks flags and operands against what the command takes. */

@@ -1,9 +1,16 @@
 // Command lines to copy from a hint: quoted for a POSIX shell, aimed at the same socket.
+import { DEFAULT_SOCKET } from "../client/default-socket.ts";
 
 const BARE = /^[\w@%+=:,./-]+$/;
 
 export function shellLine(words: readonly string[]): string {
   return words.map(quoted).join(" ");
+}
+
+/** A command line of vgpuctl for the socket that was named, as words. */
+export function lineFor(socketPath: string | undefined): (...words: readonly string[]) => string {
+  const socket = socketPath === undefined || socketPath === DEFAULT_SOCKET ? [] : ["--socket", socketPath];
+  return (...words) => shellLine(["vgpuctl", ...socket, ...words]);
 }
 
 /** The same command again, with flags that vgpuctl filled in. */

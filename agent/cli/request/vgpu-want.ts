@@ -2,7 +2,7 @@
 import type { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { VgtSizes, VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { modes as allModes } from "../../core/modes.ts";
-import { usageError } from "../errors/cli-error.ts";
+import { CliError, usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { modes, policies } from "./create-words.ts";
 
@@ -84,10 +84,9 @@ export function modeOf(text: string): Want | undefined {
 export function refuseUnserved(word: string | undefined): void {
   if (word === undefined || Object.hasOwn(modes, word) || !allModes.some((mode) => mode === word)) return;
   const served = Object.keys(modes).join(" and ");
-  throw usageError(
-    `this release makes vGPUs of ${served}, not of ${word}`,
-    `what this host could do: vgpuctl doctor --mode ${word}`,
-  );
+  throw new CliError("usage", `this release makes vGPUs of ${served}, not of ${word}`, {
+    look: ["doctor", "--mode", word],
+  });
 }
 
 /** The word for a mode, as `gvt-g`. */

@@ -313,8 +313,8 @@ describe("a wrong command line", () => {
   const wrong: Readonly<Record<string, readonly [argv: readonly string[], says: RegExp]>> = {
     "suggests the nearest command": [["gpu"], /there is no command 'gpu'\nhint: did you mean gpus\?\n$/],
     "knows what other tools call it": [
-      ["rm", "my vm"],
-      /there is no command 'rm'\nhint: vgpuctl destroy 'my vm'\n$/,
+      ["rm", "my vm", "--grace=1s", "-owide"],
+      /there is no command 'rm'\nhint: vgpuctl destroy 'my vm' --socket \/nonexistent\/vgpud\.sock --grace=1s -o wide\n$/,
     ],
     "suggests the nearest flag": [
       ["stop", "a", "--grase", "1s"],
@@ -364,7 +364,7 @@ describe("a wrong command line", () => {
     "wants something to boot": [SIZED, /nothing to boot: give --disk or --kernel\n/],
     "offers no mode that is not served": [
       [...SIZED.toSpliced(2, 2), "--mode", "sriov"],
-      /release makes vGPUs of gvt-g and gvt-s, not of sriov\n/,
+      /of gvt-g and gvt-s, not of sriov\n.*\nhint: vgpuctl --socket \S+ doctor --mode sriov\n$/,
     ],
     "offers no bus that is not served": [
       [...SIZED, "--disk", "/d", "--disk-format", "raw", "--disk-bus", "xen"],

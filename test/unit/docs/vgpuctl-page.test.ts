@@ -15,7 +15,7 @@ describe("docs/vgpuctl.md", () => {
       await using vgpud = await fakeVgpud();
       const { stdout, stderr } = await vgpuctl(vgpud.socketPath, line.split(" "));
       // The socket of a test is nobody's.
-      const said = stderr.replaceAll(`--socket ${vgpud.socketPath} `, "");
+      const said = stderr.replaceAll(` --socket ${vgpud.socketPath}`, "");
       now = now.replace(block, () => `\`\`\`console\n$ vgpuctl ${line}\n${stdout}${said}\`\`\``);
     }
     assert.ok(BLOCK.test(page));
