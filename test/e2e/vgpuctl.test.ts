@@ -70,6 +70,25 @@ describe("vgpuctl", () => {
     assert.equal((await run("undrain")).stderr, "");
   });
 
+  it("takes the address of a GPU as lspci shows it, without its domain", async () => {
+    const short = GPU.replace("0000:", "");
+    const reserved = ["reserve", "--mode", "gvt-g", "--claim-id", "short", "--ttl", "10m"];
+    for (const argv of [
+      ["gpus", short],
+      ["drain", short],
+      ["undrain", short],
+      ["doctor", "--gpu", short],
+      ["plan", "gvt-g", "--gpu", short, "--aperture", `${short}=512`],
+      ["create-vgpu", "--mode", "gvt-g", "--gpu", short, "--dry-run"],
+      [...reserved, "--gpu", short],
+    ]) {
+      const { stdout, stderr } = await vgpuctl(world.socket, argv);
+      assert.ok(stdout.includes(GPU), `${argv.join(" ")}: ${stderr}`);
+    }
+    await vgpuctl(world.socket, ["release", "short"]);
+    assert.equal((await vgpuctl(world.socket, ["gpus", short, "-o", "name"])).stdout, `${GPU}\n`);
+  });
+
   it("is told what running domains use, and only where it asks for it", async () => {
     await world.create("desk-1");
     await world.create("desk-2");

@@ -11,6 +11,7 @@ import { DoctorError, type Asked } from "../doctor.ts";
 import type { Environment } from "../environment.ts";
 import { CliError, usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
+import { gpuAddress } from "../request/gpu-address.ts";
 import { diagnosisText } from "../view/diagnosis-view.ts";
 import { messageJson } from "../view/json.ts";
 
@@ -100,7 +101,7 @@ export const doctorCommand: ReadCommand = {
     const mode = modeAsked(args);
     const response = await vgpud.diagnose({
       mode: mode === undefined ? WireMode.UNSPECIFIED : wireModes[mode],
-      gpu: args.text("gpu") ?? "",
+      gpu: gpuAddress(args.text("gpu") ?? ""),
       language: languageAsked(args, locale),
     });
     return answered(response, args, languageAsked(args, locale));
@@ -180,7 +181,7 @@ function modeAsked(args: Arguments): Mode | undefined {
 
 function gpuAsked(args: Arguments): string | undefined {
   const text = args.text("gpu");
-  const address = text === undefined ? undefined : parsePciAddress(text);
+  const address = text === undefined ? undefined : parsePciAddress(gpuAddress(text));
   if (text !== undefined && address === undefined)
     throw usageError(`--gpu takes a PCI address, as 0000:00:02.0, not '${text}'`);
   return address;

@@ -7,12 +7,13 @@ import type { Answer, ChangeCommand, Operand } from "../command.ts";
 import { gpuAnswer } from "../view/gpu-answer.ts";
 import { hostText } from "../view/host-view.ts";
 import { messageJson } from "../view/json.ts";
+import { gpuAddress } from "../request/gpu-address.ts";
 import { lineFor } from "../line/shell-line.ts";
 
 const gpuOperand: Operand = {
   name: "GPU",
   required: false,
-  help: "PCI address of the GPU, as 0000:00:02.0; without it the whole host",
+  help: "PCI address of the GPU, as 0000:00:02.0 or 00:02.0; without it the whole host",
   field: "gpu",
   offer: { kind: "live", what: "gpus" },
 };
@@ -34,7 +35,7 @@ export const drainCommand: ChangeCommand = {
     const note = args.text("note") ?? "";
     return gpu === undefined
       ? hostAnswer(await vgpud.drainHost({ note }))
-      : gpuAnswer(await vgpud.drainGpu({ gpu, note }));
+      : gpuAnswer(await vgpud.drainGpu({ gpu: gpuAddress(gpu), note }));
   },
 };
 
@@ -49,7 +50,7 @@ export const undrainCommand: ChangeCommand = {
   extraMs: () => 0,
   run: async (args, vgpud) => {
     const [gpu] = args.operands;
-    if (gpu !== undefined) return gpuAnswer(await vgpud.undrainGpu({ gpu }));
+    if (gpu !== undefined) return gpuAnswer(await vgpud.undrainGpu({ gpu: gpuAddress(gpu) }));
     // Asked first: where the list fails, nothing was changed.
     const still = await drainedGpus(vgpud);
     const line = lineFor(args.text("socket"));

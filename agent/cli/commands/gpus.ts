@@ -2,6 +2,7 @@
 import type { Answer, ReadCommand } from "../command.ts";
 import { gpuDetail, gpuList } from "../view/gpu-view.ts";
 import { messageJson } from "../view/json.ts";
+import { gpuAddress } from "../request/gpu-address.ts";
 import { listFlags } from "../line/list-flags.ts";
 import { allPages, PAGE_SIZE, sortedBy } from "../client/pages.ts";
 import type { Vgpud } from "../client/vgpud.ts";
@@ -18,7 +19,7 @@ export const gpusCommand: ReadCommand = {
     {
       name: "ADDRESS",
       required: false,
-      help: "PCI address, as 0000:00:02.0",
+      help: "PCI address, as 0000:00:02.0 or 00:02.0",
       field: "gpu",
       offer: { kind: "live", what: "gpus" },
     },
@@ -29,9 +30,13 @@ export const gpusCommand: ReadCommand = {
   run: async (args, vgpud) => {
     const [address] = args.operands;
     if (address === undefined) return listGpus(vgpud);
-    const response = await vgpud.getGpu({ gpu: address });
+    const response = await vgpud.getGpu({ gpu: gpuAddress(address) });
     const { gpu } = response;
-    return { json: messageJson(response), text: gpu ? gpuDetail(gpu) : [], names: [address] };
+    return {
+      json: messageJson(response),
+      text: gpu ? gpuDetail(gpu) : [],
+      names: gpu ? [gpu.pciAddress] : [],
+    };
   },
 };
 

@@ -7,6 +7,7 @@ import { usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { modes } from "./create-words.ts";
 import { flavorOf, modeOf, modeWord, pair, preferences, refuseUnserved, sizesOf } from "./vgpu-want.ts";
+import { gpuAddress } from "./gpu-address.ts";
 
 /** The word that stands for what `--flavor-metadata` says. */
 const FLAVOR = "flavor";
@@ -21,7 +22,7 @@ export function planRequest(args: Arguments): PlanRequest {
   return PlanRequest.fromPartial({
     items: all.map(({ word, count }) => planItem(wantOf(word, flavor), count, args)),
     whatIf: {
-      withoutGpus: [...args.texts("without-gpu")],
+      withoutGpus: args.texts("without-gpu").map(gpuAddress),
       withoutForeign: args.has("without-foreign"),
       empty: args.has("empty"),
       apertures: args.texts("aperture").map(apertureOf),
@@ -87,5 +88,5 @@ function planItem(want: VgpuRequest["want"], count: number | undefined, args: Ar
 function apertureOf(text: string): ApertureSize {
   const [gpu, mib] = pair("aperture", text, "ADDRESS=MIB");
   if (!/^\d{1,9}$/.test(mib)) throw usageError(`--aperture takes ADDRESS=MIB, not '${text}'`);
-  return { gpu, apertureMib: Number(mib) };
+  return { gpu: gpuAddress(gpu), apertureMib: Number(mib) };
 }

@@ -5,6 +5,7 @@ import { modes as allModes } from "../../core/modes.ts";
 import { CliError, usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { modes, policies } from "./create-words.ts";
+import { gpuAddress } from "./gpu-address.ts";
 
 type Want = NonNullable<VgpuRequest["want"]>;
 
@@ -69,7 +70,7 @@ export function preferences(
 ): Pick<VgpuRequest, "gpu" | "policy" | "numa"> {
   const node = args.integer("numa");
   return {
-    gpu: args.text("gpu") ?? written.gpu,
+    gpu: args.has("gpu") ? gpuAddress(args.text("gpu") ?? "") : written.gpu,
     policy: args.choice("policy", policies) ?? (node === undefined ? written.policy : policies.numa),
     numa: node === undefined ? written.numa : { node },
   };

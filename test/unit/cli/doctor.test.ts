@@ -154,6 +154,8 @@ describe("vgpuctl doctor without vgpud", () => {
     assert.equal(exitCode, exitCodes.failure);
     const shown = await doctor("--host-root", tree.root, "--gpu", "0000:00:02.0");
     assert.match(shown.stdout, /^0000:00:02\.0 +gvt-g +kvmgt +yes/m);
+    const short = await doctor("--host-root", tree.root, "--gpu", "00:02.0");
+    assert.equal(short.stdout, shown.stdout);
   });
 
   it("ends when the user interrupts, however long a file takes", async () => {
