@@ -72,7 +72,7 @@ export function domainDetail(domain: Domain): Text {
   ];
 }
 
-/** None for a domain that is gone: `unknown` is what one that is there shows while libvirt is away. */
+/** Of a domain that is gone there is none: `unknown` is what one that is there shows while libvirt is away. */
 function domainStateCell({ state, claimState }: Domain): Cell {
-  return claimState === ClaimState.GONE ? undefined : stateCell(state, "DOMAIN_STATE");
+  return claimState === ClaimState.GONE ? "gone" : stateCell(state, "DOMAIN_STATE");
 }
