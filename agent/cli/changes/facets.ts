@@ -1,7 +1,8 @@
 // What people want to know of a watched object in one line, part by part, so that what changed can be told. Pure.
 import type { Condition } from "../../../proto/gen/vgpud/v1/condition.ts";
 import type { Gpu } from "../../../proto/gen/vgpud/v1/gpu.ts";
-import { failureText, time, word, yesNo } from "../view/words.ts";
+import { inUseText } from "../view/vgpu-view.ts";
+import { failureText, time, word } from "../view/words.ts";
 import type { WatchObject } from "./mirror.ts";
 
 /** A part with its value; what an object is in the first place has no name. Undefined: nothing to say. */
@@ -49,7 +50,7 @@ export function facetsOf({ $case: kind, value }: WatchObject): readonly Facet[] 
       return [
         ["", value.present ? "present" : "promised"],
         ["claim", word(value.claimState, "CLAIM_STATE")],
-        ["in use", yesNo(value.inUse)],
+        ["in use", inUseText(value)],
         ["domain", value.domainName],
         ["failure", failureText(value.failure)],
       ];

@@ -32,7 +32,7 @@ export function vgpuList(vgpus: readonly Vgpu[]): Text {
         stateCell(vgpu.ownership, "OWNERSHIP"),
         stateCell(vgpu.claimState, "CLAIM_STATE"),
         yesNo(vgpu.present),
-        yesNo(vgpu.inUse),
+        inUseText(vgpu),
         vgpu.domainName,
         vgpu.claimId,
         vgpu.iommuGroup,
@@ -62,7 +62,7 @@ export function vgpuDetail(vgpu: Vgpu): Text {
         ["claim id", vgpu.claimId],
         ["claim", stateCell(vgpu.claimState, "CLAIM_STATE")],
         ["present", yesNo(vgpu.present)],
-        ["in use", yesNo(vgpu.inUse)],
+        ["in use", inUseText(vgpu)],
         ["domain", vgpu.domainName],
         ["domain UUID", vgpu.domainUuid],
         ["IOMMU group", vgpu.iommuGroup],
@@ -75,6 +75,12 @@ export function vgpuDetail(vgpu: Vgpu): Text {
       ],
     },
   ];
+}
+
+/** vgpud asks libvirt who uses one: of one that no domain names it cannot tell, since any process may have it open. */
+export function inUseText({ inUse, present, domainName, holders }: Vgpu): string | undefined {
+  if (holders.length > 0) return "yes";
+  return inUse === false && present && domainName === "" ? undefined : yesNo(inUse);
 }
 
 function backendRefCell(reference: BackendRef | undefined): Cell {

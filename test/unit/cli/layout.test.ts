@@ -5,17 +5,34 @@ import { toDuration } from "../../../agent/cli/line/duration.ts";
 import { formatDurationMs, parseDurationMs } from "../../../agent/core/duration.ts";
 import { commands } from "../../../agent/cli/commands.ts";
 import { allPages } from "../../../agent/cli/client/pages.ts";
-import { coloured, plain } from "../../../agent/cli/view/paint.ts";
+import { coloured, plain, type Cell } from "../../../agent/cli/view/paint.ts";
 import { accountTables } from "../../../agent/cli/view/account-view.ts";
 import { layOut } from "../../../agent/cli/view/text.ts";
 import { Gpu, WholeGpuHolder } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
 import { gpuDetail } from "../../../agent/cli/view/gpu-view.ts";
+import { vgpuDetail } from "../../../agent/cli/view/vgpu-view.ts";
 import { shellLine } from "../../../agent/cli/line/shell-line.ts";
 import { editDistance, nearest } from "../../../agent/core/suggest.ts";
 import { tableLines } from "../../../agent/cli/view/table.ts";
 import { gpu } from "./facts.ts";
 
 const PLAIN = { paint: plain, wide: false };
+
+describe("vgpuDetail", () => {
+  const inUse = (of: Partial<Vgpu>): Cell | undefined => {
+    const [block] = vgpuDetail(Vgpu.fromPartial({ present: true, ...of }));
+    return block?.kind === "fields" ? block.fields.find(([name]) => name === "in use")?.[1] : undefined;
+  };
+
+  it("says who uses a vGPU by the domain that names it, and nothing of one that none names", () => {
+    assert.equal(inUse({ inUse: true, domainName: "web-1" }), "yes");
+    assert.equal(inUse({ inUse: false, domainName: "web-1" }), "no");
+    assert.equal(inUse({ inUse: false }), undefined);
+    assert.equal(inUse({ inUse: false, holders: [{ pid: 4711, command: "qemu" }] }), "yes");
+    assert.equal(inUse({ inUse: false, present: false }), "no");
+  });
+});
 
 describe("gpuDetail", () => {
   it("has no head of a table without rows", () => {
