@@ -20,7 +20,7 @@ function section(check: Check): string {
   const { title, messages, remedies } = texts[check.code];
   const remedyOf = new Map(Object.entries<string>(remedies));
   const rows = Object.entries<string>(messages).map(([says, message]) => [
-    plain(message),
+    plain(`${message}${spared(check.spares?.[says])}`),
     plain(remedyOf.get(says) ?? ""),
   ]);
   const costs = Object.entries(check.costs).map(([mode, severity]) => `${mode} ${severity}`);
@@ -30,6 +30,10 @@ function section(check: Check): string {
     `Looked at: ${check.how}.${followsFrom(check)}`,
     table(["found", "what to do"], rows),
   ].join("\n\n");
+}
+
+function spared(modes: readonly string[] = []): string {
+  return modes.length === 0 ? "" : ` (of no concern to ${modes.join(", ")})`;
 }
 
 function followsFrom({ dependsOn }: Check): string {

@@ -67,6 +67,8 @@ interface Described {
   readonly code: Code;
   /** The modes it concerns, and what its failure costs each. */
   readonly costs: Partial<Readonly<Record<Mode, Severity>>>;
+  /** Modes that a finding, by its key, does not concern although others of the condition do. */
+  readonly spares?: Readonly<Record<string, readonly Mode[] | undefined>>;
   /** Conditions that explain this one: while one of them fails, this one tells nothing new. */
   readonly dependsOn: readonly Code[];
   /** What is looked at, for the page about conditions. */
@@ -99,8 +101,9 @@ export interface Condition {
 }
 
 /** A check whose findings are among what its condition can say. */
-type Declared<C extends Code, Subject> = Omit<Described, "code"> & {
+type Declared<C extends Code, Subject> = Omit<Described, "code" | "spares"> & {
   readonly code: C;
+  readonly spares?: Readonly<Partial<Record<Says<C>, readonly Mode[]>>>;
   readonly check: (look: Look, subject: Subject) => Promise<Finding<Says<C>>>;
 };
 

@@ -73,10 +73,18 @@ async function examined(checks: readonly Check[], { files, host, gpu }: Patient)
     if ((check.of === "gpu") !== (gpu !== undefined)) continue;
     const look = new Look(files);
     const finding = await found(check, { look, host, gpu });
-    const { code, costs, dependsOn } = check;
+    const { code, dependsOn } = check;
+    const costs = costsOf(check, finding);
     conditions.push({ code, finding, costs, dependsOn, evidence: look.evidence, gpu: gpu?.address });
   }
   return conditions;
+}
+
+function costsOf({ costs, spares }: Check, { says }: Finding): Condition["costs"] {
+  const spared: readonly string[] = spares?.[says] ?? [];
+  return spared.length === 0
+    ? costs
+    : Object.fromEntries(Object.entries(costs).filter(([mode]) => !spared.includes(mode)));
 }
 
 async function found(

@@ -64,6 +64,7 @@ export const gpuWithoutDriver = gpuCheck({
 export const hostDisplayOnGpu = gpuCheck({
   code: "HOST_DISPLAY_ON_GPU",
   costs: { "gvt-g": "info", "gvt-d": "warning" },
+  spares: { boot: ["gvt-g"] },
   dependsOn: [],
   how: "boot_vga of the PCI function, and the connectors of its card in /sys/class/drm with something plugged in",
   check: async (look, { gpu: { address, drmCard } }) => {

@@ -111,6 +111,18 @@ describe("vgpuctl doctor without vgpud", () => {
     assert.equal(asked.stdout, "SRIOV_UNSUPPORTED_PLATFORM\n", "where it is the answer");
   });
 
+  it("shows of the modes that it is asked for only what concerns them", async () => {
+    await using tree = await hostTree({ ...desktop, [`${GPU}/boot_vga`]: "1" });
+    for (const [mode, shown] of [
+      ["gvt-g", false],
+      ["gvt-d", true],
+    ] as const) {
+      const { stdout } = await doctor("--host-root", tree.root, "--mode", mode);
+      assert.equal(/^WARNING +HOST_DISPLAY_ON_GPU/m.test(stdout), shown);
+      assert.equal(stdout.includes("HOST_DISPLAY_ON_GPU"), shown);
+    }
+  });
+
   it("tells what vgpud makes from what the host could have made by hand", async () => {
     await using tree = await hostTree(desktop);
     const { stdout } = await doctor("--host-root", tree.root);
