@@ -4,6 +4,7 @@ import type { CliError } from "./cli-error.ts";
 import type { Command } from "../command.ts";
 import { refusedCandidates } from "../view/decision-view.ts";
 import { formatDurationMs } from "../../core/duration.ts";
+import { leads } from "./leads.ts";
 import { usageLine } from "../line/help.ts";
 import { printable } from "../view/paint.ts";
 import type { RunContext } from "../run-context.ts";
@@ -82,54 +83,15 @@ function hints(error: CliError, context: RunContext): readonly string[] {
   if (call === undefined)
     return ending === "usage" && !error.inFile ? [`vgpuctl ${command.name} --help`] : [];
   if (call.outcomeUnknown) return outcomeHints(context);
-  const seen = elsewhere[reason ?? ""] ?? [];
-  if (call.details.retryMs !== undefined)
-    return [...seen, `wait ${formatDurationMs(call.details.retryMs)}, then: ${retry}`];
-  const way = wayOut(error, context);
-  if (way !== undefined) return [line(...way)];
-  const words = reason === undefined ? undefined : lookByReason[reason];
-  if (words !== undefined) return [line(...words), ...seen, ...alsoClaimed(error, context)];
-  const foreign =
-    reason === "CLAIM_STATE" && command.name === "delete-vgpu" && call.details.metadata["vgpu_id"];
-  if (foreign) return [`to take it over first: ${line("adopt", foreign)}`, `then: ${retry}`];
-  const configured = byConfiguration[reason ?? ""];
-  if (configured !== undefined) return configured;
-  if (reason === "DOMAIN_FOREIGN" && ref !== undefined)
-    return [line("domains", ref), `with the vGPU it shows: ${line("adopt", "VGPU_ID", "--with-domain")}`];
+  const { retryMs, metadata, fields } = call.details;
+  const lead = reason === undefined ? undefined : leads[reason]?.(context, metadata);
+  if (retryMs !== undefined) return [...(lead ?? []), `wait ${formatDurationMs(retryMs)}, then: ${retry}`];
+  if (lead !== undefined) return lead;
   if (ending === "no-room") return [line("gpus")];
   if (ending === "unsupported") return [line("doctor")];
   if (ending === "conflict" && ref !== undefined) return [line("domains", ref)];
-  return call.details.fields.length > 0 ? [`vgpuctl ${command.name} --help`] : [];
+  return fields.length > 0 ? [`vgpuctl ${command.name} --help`] : [];
 }
-
-/** What does what was meant, where the claim is of another kind than the command. */
-function wayOut({ reason, call }: CliError, { command, ref }: RunContext): readonly string[] | undefined {
-  if (reason === "DOMAIN_VANISHED" && ref !== undefined) return ["destroy", ref];
-  if (reason !== "CLAIM_STATE") return undefined;
-  const { domain_uuid: domain, claim_id: claim } = call?.details.metadata ?? {};
-  if (command.name === "release" && claim !== undefined) return ["vgpus", `claim:${claim}`];
-  if (command.name !== "delete-vgpu") return undefined;
-  if (domain !== undefined) return ["destroy", domain];
-  return claim === undefined ? undefined : ["release", claim];
-}
-
-/** A claim that was not found may have been meant as a domain's. */
-function alsoClaimed({ reason }: CliError, { command, line }: RunContext): readonly string[] {
-  return reason === "VGPU_NOT_FOUND" && command.name === "reconcile" ? [line("domains")] : [];
-}
-
-/** No other flag would help. Of a path the message says what to do: it may be missing, too. */
-const byConfiguration: Readonly<Record<string, readonly string[]>> = {
-  NETWORK_NOT_ALLOWED: ["once the configuration lists it: systemctl reload vgpud"],
-  PATH_NOT_ALLOWED: [],
-};
-
-/** Where more is to be seen than vgpuctl shows. */
-const elsewhere: Readonly<Record<string, readonly string[]>> = {
-  KERNEL_REFUSED: ["what the kernel says of it: dmesg | tail"],
-  HOSTD_UNAVAILABLE: ["systemctl status vgpud-hostd.socket vgpud-hostd"],
-  LEDGER_UNAVAILABLE: ["the disk of vgpud's state directory, as a rule /var/lib/vgpud: df, dmesg"],
-};
 
 /** One that only another socket allows is repeated there. */
 function permissionHints({ call }: CliError, { retry, retryWith }: RunContext): readonly string[] {
@@ -138,24 +100,6 @@ function permissionHints({ call }: CliError, { retry, retryWith }: RunContext): 
   const there = retryWith({ flag: "socket", value, replaces: [] });
   return [`on the socket for changes: ${there}`, `or with its rights: sudo ${there}`];
 }
-
-/** What to look at when something was not found or is taken. */
-const lookByReason: Readonly<Record<string, readonly string[]>> = {
-  GPU_NOT_FOUND: ["gpus"],
-  GPU_DRAINED: ["gpus"],
-  HOST_DRAINED: ["host"],
-  TYPE_UNKNOWN: ["gpus"],
-  KERNEL_REFUSED: ["doctor"],
-  VGPU_NOT_FOUND: ["vgpus"],
-  CALLERS_LIMIT_REACHED: ["vgpus"],
-  DOMAIN_NOT_FOUND: ["domains"],
-  DOMAIN_NAME_EXISTS: ["domains"],
-  DOMAIN_UUID_EXISTS: ["domains"],
-  DISK_IN_USE: ["domains"],
-  RESERVATION_NOT_FOUND: ["reservations"],
-  RESERVATION_MISMATCH: ["reservations"],
-  DOMAIN_NOT_ADOPTABLE: ["domains"],
-};
 
 /** The time that was given for an answer may be what was wrong: the lines leave it out. */
 function outcomeHints({ ref, patientRetry, line }: RunContext): readonly string[] {

@@ -1,0 +1,62 @@
+// What leads on from a refusal, by its reason: one line for each thing to look at, to do, or to do first.
+import type { RunContext } from "../run-context.ts";
+
+/** `about` is what the reason is about, by name. Undefined: the reason says nothing here that the kind of the error does not. */
+type Lead = (context: RunContext, about: Readonly<Record<string, string>>) => readonly string[] | undefined;
+
+const look =
+  (...words: readonly string[]): Lead =>
+  ({ line }) => [line(...words)];
+
+const say =
+  (...hints: readonly string[]): Lead =>
+  () =>
+    hints;
+
+export const leads: Readonly<Record<string, Lead>> = {
+  GPU_NOT_FOUND: look("gpus"),
+  GPU_DRAINED: look("gpus"),
+  HOST_DRAINED: look("host"),
+  TYPE_UNKNOWN: look("gpus"),
+  CALLERS_LIMIT_REACHED: look("vgpus"),
+  DOMAIN_NOT_FOUND: look("domains"),
+  DOMAIN_NAME_EXISTS: look("domains"),
+  DOMAIN_UUID_EXISTS: look("domains"),
+  DOMAIN_NOT_ADOPTABLE: look("domains"),
+  DISK_IN_USE: look("domains"),
+  RESERVATION_NOT_FOUND: look("reservations"),
+  RESERVATION_MISMATCH: look("reservations"),
+
+  // A claim that was not found may have been meant as a domain's.
+  VGPU_NOT_FOUND: ({ command, line }) =>
+    command.name === "reconcile" ? [line("vgpus"), line("domains")] : [line("vgpus")],
+  DOMAIN_VANISHED: ({ ref, line }) => (ref === undefined ? undefined : [line("destroy", ref)]),
+  DOMAIN_FOREIGN: ({ ref, line }) =>
+    ref === undefined
+      ? undefined
+      : [line("domains", ref), `with the vGPU it shows: ${line("adopt", "VGPU_ID", "--with-domain")}`],
+  CLAIM_STATE: ofOtherKind,
+
+  // Seen elsewhere than by vgpuctl.
+  KERNEL_REFUSED: ({ line }) => [line("doctor"), "what the kernel says of it: dmesg | tail"],
+  HOSTD_UNAVAILABLE: say("systemctl status vgpud-hostd.socket vgpud-hostd"),
+  LEDGER_UNAVAILABLE: say("the disk of vgpud's state directory, as a rule /var/lib/vgpud: df, dmesg"),
+
+  // No other flag would help. Of a path the message says what to do: it may be missing, too.
+  NETWORK_NOT_ALLOWED: say("once the configuration lists it: systemctl reload vgpud"),
+  PATH_NOT_ALLOWED: say(),
+};
+
+/** What does what was meant, where the claim is of another kind than the command, or there is none. */
+function ofOtherKind(
+  { command, line, retry }: RunContext,
+  { domain_uuid: domain, claim_id: claim, vgpu_id: vgpu }: Readonly<Record<string, string>>,
+): readonly string[] | undefined {
+  if (command.name === "release" && claim !== undefined) return [line("vgpus", `claim:${claim}`)];
+  if (command.name !== "delete-vgpu") return undefined;
+  if (domain !== undefined) return [line("destroy", domain)];
+  if (claim !== undefined) return [line("release", claim)];
+  return vgpu === undefined
+    ? [line("vgpus")]
+    : [`to take it over first: ${line("adopt", vgpu)}`, `then: ${retry}`];
+}
