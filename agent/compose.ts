@@ -28,12 +28,10 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   const turns = new Turns(fileThreads.ledger);
   await using store = await LedgerFiles.open(config.state_dir, options.onPoint, turns);
   const { claims, setAside: unreadClaims } = await store.load();
-  const drainFile = new DrainFile({
-    ...{ stateDir: config.state_dir, wall: clock.wall, turns },
-    onPoint: options.onPoint,
-  });
+  const kept = { stateDir: config.state_dir, turns, onPoint: options.onPoint };
+  const drainFile = new DrainFile({ ...kept, wall: clock.wall });
   const { record, setAside: unreadDrains } = await drainFile.load();
-  const modeFile = new ModeFile(config.state_dir, options.onPoint);
+  const modeFile = new ModeFile(kept);
   const { record: modes, setAside: unreadModes } = await modeFile.load();
   const setAside = [...unreadClaims, ...unreadDrains, ...unreadModes];
   for (const { file, why } of setAside) log.error({ file, why }, "ledger record set aside");

@@ -1,25 +1,10 @@
-// What is drained, on disk: one file in the state directory, which whoever opened the ledger has to itself.
-import { copyFile, readFile } from "node:fs/promises";
-import path from "node:path";
-import { messageOf } from "../core/errors.ts";
+// What is drained, on disk.
+import { copyFile } from "node:fs/promises";
 import type { PciAddress } from "../core/ids.ts";
-import type { Turns } from "../core/turns.ts";
-import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
 import { nothingDrained, type Drain, type DrainRecord } from "../lifecycle/drains.ts";
 import type { RecordStore } from "../lifecycle/durable-record.ts";
-import {
-  ASIDE,
-  codeOf,
-  parseRecord,
-  renderRecord,
-  writeWhole,
-  type SetAside,
-  type WriteStage,
-} from "./record-file.ts";
-
-const KIND = "vgpud-drained";
-/** The number of the form that this version writes. It changes when a reader of the former would misunderstand it. */
-const FORMAT = 1;
+import { ASIDE, type SetAside } from "./record-file.ts";
+import { StateFile, type StateFileOptions } from "./state-file.ts";
 
 interface WrittenForm {
   readonly host?: Drain;
@@ -31,49 +16,26 @@ export interface LoadedDrains {
   readonly setAside: readonly SetAside[];
 }
 
-export interface DrainFileOptions {
-  readonly stateDir: string;
-  readonly wall: () => number;
-  /** The ledger's, whose disk it is: one that hangs keeps no more threads for being asked for two things. */
-  readonly turns: Turns;
-  readonly onPoint?: OnPoint | undefined;
-}
-
 export class DrainFile implements RecordStore<DrainRecord> {
-  readonly #file: string;
+  readonly #file: StateFile<WrittenForm>;
   readonly #wall: () => number;
-  readonly #turns: Turns;
-  readonly #onPoint: OnPoint;
 
-  constructor({ stateDir, wall, turns, onPoint = nobodyListens }: DrainFileOptions) {
-    this.#file = path.join(stateDir, "drained.json");
+  constructor({ wall, ...options }: StateFileOptions & { readonly wall: () => number }) {
+    this.#file = new StateFile({ name: "drained.json", kind: "vgpud-drained", format: 1 }, options);
     this.#wall = wall;
-    this.#turns = turns;
-    this.#onPoint = onPoint;
   }
 
   /** Whatever the disk refuses, the agent starts, and tells of it. */
   async load(): Promise<LoadedDrains> {
-    let bytes: Buffer;
-    try {
-      bytes = await readFile(this.#file);
-    } catch (error) {
-      if (codeOf(error) === "ENOENT") return { record: nothingDrained, setAside: [] };
-      return await this.#doubted(messageOf(error));
-    }
-    const read = parseRecord(KIND, bytes);
-    if ("value" in read && read.format === FORMAT)
-      return { record: recordOf(read.value as WrittenForm), setAside: [] };
-    const why = "why" in read ? read.why : `its format ${read.format} is not known to this version`;
-    return await this.#doubted(why);
+    const read = await this.#file.read();
+    if ("why" in read) return await this.#doubted(read.why);
+    if (!read.form) return { record: nothingDrained, setAside: [] };
+    const { host, gpus } = read.form;
+    return { record: { host, gpus: new Map(Object.entries(gpus) as [PciAddress, Drain][]) }, setAside: [] };
   }
 
   async write({ host, gpus }: DrainRecord): Promise<void> {
-    const form: WrittenForm = { ...(host && { host }), gpus: Object.fromEntries(gpus) };
-    const onStage = (stage: WriteStage): void => {
-      this.#onPoint(`record write ${stage}`);
-    };
-    await this.#turns.run(() => writeWhole(this.#file, renderRecord(KIND, FORMAT, form), onStage));
+    await this.#file.write({ ...(host && { host }), gpus: Object.fromEntries(gpus) });
   }
 
   /**
@@ -82,18 +44,15 @@ export class DrainFile implements RecordStore<DrainRecord> {
    * where there is none the file stays as it is, and the next start reads it again.
    */
   async #doubted(why: string): Promise<LoadedDrains> {
-    const copy = `${this.#file}${ASIDE}`;
-    const aside = await copyFile(this.#file, copy).then(
+    const { path } = this.#file;
+    const copy = `${path}${ASIDE}`;
+    const aside = await copyFile(path, copy).then(
       () => copy,
-      () => this.#file,
+      () => path,
     );
     const note = `the record of what is drained could not be read and lies in ${aside}`;
     const record = { ...nothingDrained, host: { note, since: this.#wall() } };
     if (aside === copy) await this.write(record).catch(() => undefined);
     return { record, setAside: [{ file: aside, why }] };
   }
-}
-
-function recordOf({ host, gpus }: WrittenForm): DrainRecord {
-  return { host, gpus: new Map(Object.entries(gpus) as [PciAddress, Drain][]) };
 }

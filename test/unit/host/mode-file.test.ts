@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Turns } from "../../../agent/core/turns.ts";
 import { ModeFile } from "../../../agent/host/mode-file.ts";
 import { pciAddress } from "../../fakes/ids.ts";
 
@@ -10,7 +11,7 @@ describe("the modes of GPUs, on disk", () => {
   let file: ModeFile;
   beforeEach(async () => {
     dir = await mkdtemp(path.join(tmpdir(), "modes-"));
-    file = new ModeFile(dir);
+    file = new ModeFile({ stateDir: dir, turns: new Turns(1) });
   });
   afterEach(async () => {
     await rm(dir, { recursive: true });
