@@ -28,8 +28,8 @@ export function referencePages(): Readonly<Record<string, string>> {
 }
 
 function hostdPage(): string {
-  const rows = Object.values(ALLOWLIST).map(({ operation, access, path, why }) => [
-    operation,
+  const rows = Object.values(ALLOWLIST).map(({ operations, access, path, why }) => [
+    operations.join(", "),
     access,
     `\`/${path}\``,
     why,

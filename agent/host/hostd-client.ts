@@ -5,10 +5,13 @@ import {
   answers,
   MAX_DEADLINE_MS,
   MIN_DEADLINE_MS,
+  objectOf,
+  type BindDriver,
   type CreateMdev,
   type Operation,
   type Result,
   type ResultOf,
+  type SetVirtualFunctions,
 } from "../hostd/protocol/messages.ts";
 import { parseHello, parseReply, ProtocolError } from "../hostd/protocol/parse.ts";
 
@@ -90,6 +93,39 @@ export class HostdClient {
     return result;
   }
 
+  /**
+   * `done` says that the kernel took the writes: read the driver link for what it made of them.
+   * @throws HostdUnavailableError; the signal's reason when it aborts first
+   */
+  async bindDriver(
+    { device, driver }: Omit<BindDriver, "kind">,
+    options?: CallOptions,
+  ): Promise<ResultOf<"bind-driver">> {
+    const result = await this.#call({ kind: "bind-driver", device, driver }, options);
+    if (!answers("bind-driver", result)) throw this.#unfit("bind-driver", result);
+    return result;
+  }
+
+  /** @throws HostdUnavailableError; the signal's reason when it aborts first */
+  async setVirtualFunctions(
+    { gpu, count }: Omit<SetVirtualFunctions, "kind">,
+    options?: CallOptions,
+  ): Promise<ResultOf<"set-virtual-functions">> {
+    const result = await this.#call({ kind: "set-virtual-functions", gpu, count }, options);
+    if (!answers("set-virtual-functions", result)) throw this.#unfit("set-virtual-functions", result);
+    return result;
+  }
+
+  /**
+   * Of the function, and of those that a GPU is cut into.
+   * @throws HostdUnavailableError; the signal's reason when it aborts first
+   */
+  async functionHolders(device: string, options?: CallOptions): Promise<ResultOf<"function-holders">> {
+    const result = await this.#call({ kind: "function-holders", device }, options);
+    if (!answers("function-holders", result)) throw this.#unfit("function-holders", result);
+    return result;
+  }
+
   /** Whether the call that ended last was answered in time and by hostd. */
   get standing(): "unasked" | "answered" | "unanswered" {
     return this.#standing;
@@ -128,7 +164,7 @@ export class HostdClient {
       options.signal?.throwIfAborted();
       const why = timeUp.aborted ? `no answer within ${deadlineMs} ms` : describe(cause);
       throw new HostdUnavailableError(
-        `cannot ${operation.kind} ${operation.vgpuId}: hostd at ${this.#socketPath}: ${why}`,
+        `cannot ${operation.kind} ${objectOf(operation)}: hostd at ${this.#socketPath}: ${why}`,
         { cause },
       );
     }

@@ -5,7 +5,7 @@ import { FORMS, type FormName } from "./protocol/forms.ts";
 import type { OperationKind } from "./protocol/messages.ts";
 
 export interface AllowedFile {
-  readonly operation: OperationKind;
+  readonly operations: readonly OperationKind[];
   /** Below the root. `{name}` stands for a variable, whose form is `FORMS` or `KERNEL_FORMS`. */
   readonly path: string;
   readonly access: "write" | "open" | "read";
@@ -19,120 +19,227 @@ export const KERNEL_FORMS = {
   group: /^[0-9]{1,9}$/,
   pid: /^[1-9][0-9]{0,9}$/,
   fd: /^[0-9]{1,9}$/,
+  virtfn: /^virtfn[0-9]{1,5}$/,
 } as const;
 
 const MDEV = "sys/bus/mdev/devices/{vgpuId}";
+const FUNCTION = "sys/bus/pci/devices/{device}";
 
 export const ALLOWLIST = {
   create: {
-    operation: "create-mdev",
+    operations: ["create-mdev"],
     path: "sys/class/mdev_bus/{gpu}/mdev_supported_types/{type}/create",
     access: "write",
     stayBelow: "sys",
     why: "makes a vGPU (kernel vfio-mediated-device.rst)",
   },
   type: {
-    operation: "remove-mdev",
+    operations: ["remove-mdev"],
     path: `${MDEV}/mdev_type`,
     access: "read",
     stayBelow: "sys",
     why: "only vGPUs of a GVT-g type are removed",
   },
   removeGroup: {
-    operation: "remove-mdev",
+    operations: ["remove-mdev"],
     path: `${MDEV}/iommu_group`,
     access: "read",
     stayBelow: "sys",
     why: "names the VFIO group that a guest would hold",
   },
   idleTest: {
-    operation: "remove-mdev",
+    operations: ["remove-mdev"],
     path: "dev/vfio/{group}",
     access: "open",
     stayBelow: "dev/vfio",
     why: "answers EBUSY while somebody holds the vGPU, the test libvirt makes too",
   },
   remove: {
-    operation: "remove-mdev",
+    operations: ["remove-mdev"],
     path: `${MDEV}/remove`,
     access: "write",
     stayBelow: "sys",
     why: "removes a vGPU that was just proved idle",
   },
   group: {
-    operation: "holders",
+    operations: ["holders"],
     path: `${MDEV}/iommu_group`,
     access: "read",
     stayBelow: "sys",
     why: "names the VFIO group to look for",
   },
   devices: {
-    operation: "holders",
+    operations: ["holders"],
     path: `${MDEV}/vfio-dev`,
     access: "read",
     stayBelow: "sys",
     why: "names the VFIO device node that an iommufd user opens instead of the group",
   },
   gpus: {
-    operation: "holders",
+    operations: ["holders"],
     path: "sys/class/mdev_bus",
     access: "read",
     stayBelow: "sys",
     why: "lists the GPUs, one of which still has a vGPU that the bus has forgotten",
   },
   leaving: {
-    operation: "holders",
+    operations: ["holders"],
     path: "sys/class/mdev_bus/{gpu}/{vgpuId}",
     access: "read",
     stayBelow: "sys",
     why: "tells a vGPU whose removal waits in the kernel from one that is gone",
   },
   leavingGroup: {
-    operation: "holders",
+    operations: ["holders"],
     path: "sys/class/mdev_bus/{gpu}/{vgpuId}/iommu_group",
     access: "read",
     stayBelow: "sys",
     why: "names the VFIO group to look for while a removal waits",
   },
   processes: {
-    operation: "holders",
+    operations: ["holders", "function-holders"],
     path: "proc",
     access: "read",
     stayBelow: "proc",
     why: "lists the processes",
   },
   descriptors: {
-    operation: "holders",
+    operations: ["holders", "function-holders"],
     path: "proc/{pid}/fd",
     access: "read",
     stayBelow: "proc",
     why: "lists what a process has open",
   },
   descriptor: {
-    operation: "holders",
+    operations: ["holders", "function-holders"],
     path: "proc/{pid}/fd/{fd}",
     access: "read",
     stayBelow: "proc",
     why: "says what a descriptor points to; the link is read, never followed",
   },
   command: {
-    operation: "holders",
+    operations: ["holders", "function-holders"],
     path: "proc/{pid}/comm",
     access: "read",
     stayBelow: "proc",
     why: "names the process",
   },
   commandLine: {
-    operation: "holders",
+    operations: ["holders", "function-holders"],
     path: "proc/{pid}/cmdline",
     access: "read",
     stayBelow: "proc",
     why: "names the domain of a QEMU process",
   },
+  vendor: {
+    operations: ["bind-driver", "set-virtual-functions"],
+    path: `${FUNCTION}/vendor`,
+    access: "read",
+    stayBelow: "sys/devices",
+    why: "only functions of Intel's are touched",
+  },
+  class: {
+    operations: ["bind-driver", "set-virtual-functions"],
+    path: `${FUNCTION}/class`,
+    access: "read",
+    stayBelow: "sys/devices",
+    why: "only display functions are touched: GPUs and their virtual functions",
+  },
+  driver: {
+    operations: ["bind-driver"],
+    path: `${FUNCTION}/driver`,
+    access: "read",
+    stayBelow: "sys",
+    why: "names the driver that the function has",
+  },
+  functionGroup: {
+    operations: ["bind-driver", "function-holders"],
+    path: `${FUNCTION}/iommu_group`,
+    access: "read",
+    stayBelow: "sys",
+    why: "names the VFIO group that a guest would hold",
+  },
+  functionNodes: {
+    operations: ["function-holders"],
+    path: `${FUNCTION}/vfio-dev`,
+    access: "read",
+    stayBelow: "sys",
+    why: "names the VFIO device node that an iommufd user opens instead of the group",
+  },
+  virtualFunctions: {
+    operations: ["bind-driver", "set-virtual-functions", "function-holders"],
+    path: FUNCTION,
+    access: "read",
+    stayBelow: "sys",
+    why: "lists the virtual functions of a GPU, whose number must not be read from sriov_numvfs: that waits for its writers",
+  },
+  virtualDriver: {
+    operations: ["bind-driver", "set-virtual-functions"],
+    path: `${FUNCTION}/{virtfn}/driver`,
+    access: "read",
+    stayBelow: "sys",
+    why: "tells the virtual functions that a guest could hold",
+  },
+  virtualGroup: {
+    operations: ["bind-driver", "set-virtual-functions", "function-holders"],
+    path: `${FUNCTION}/{virtfn}/iommu_group`,
+    access: "read",
+    stayBelow: "sys",
+    why: "names the VFIO group of a virtual function",
+  },
+  virtualNodes: {
+    operations: ["function-holders"],
+    path: `${FUNCTION}/{virtfn}/vfio-dev`,
+    access: "read",
+    stayBelow: "sys",
+    why: "names the VFIO device node of a virtual function",
+  },
+  functionIdleTest: {
+    operations: ["bind-driver", "set-virtual-functions"],
+    path: "dev/vfio/{group}",
+    access: "open",
+    stayBelow: "dev/vfio",
+    why: "answers EBUSY while somebody holds the function",
+  },
+  driverOverride: {
+    operations: ["bind-driver"],
+    path: `${FUNCTION}/driver_override`,
+    access: "write",
+    stayBelow: "sys/devices",
+    why: "says which driver alone may have the function; an empty line leaves that to the kernel again",
+  },
+  unbind: {
+    operations: ["bind-driver"],
+    path: `${FUNCTION}/driver/unbind`,
+    access: "write",
+    stayBelow: "sys/bus/pci/drivers",
+    why: "takes the driver away from a function that was just proved idle",
+  },
+  probe: {
+    operations: ["bind-driver"],
+    path: "sys/bus/pci/drivers_probe",
+    access: "write",
+    stayBelow: "sys/bus/pci",
+    why: "offers the function to the drivers",
+  },
+  autoprobe: {
+    operations: ["set-virtual-functions"],
+    path: `${FUNCTION}/sriov_drivers_autoprobe`,
+    access: "write",
+    stayBelow: "sys/devices",
+    why: "keeps the host's drivers from the virtual functions that are made",
+  },
+  numvfs: {
+    operations: ["set-virtual-functions"],
+    path: `${FUNCTION}/sriov_numvfs`,
+    access: "write",
+    stayBelow: "sys/devices",
+    why: "makes virtual functions, and removes those that were just proved idle",
+  },
 } as const satisfies Record<string, AllowedFile>;
 
-type AllowedName = keyof typeof ALLOWLIST;
-type Variables = Readonly<Partial<Record<FormName | keyof typeof KERNEL_FORMS, string>>>;
+export type AllowedName = keyof typeof ALLOWLIST;
+export type Variables = Readonly<Partial<Record<FormName | keyof typeof KERNEL_FORMS, string>>>;
 
 const forms: Readonly<Record<string, RegExp>> = { ...FORMS, ...KERNEL_FORMS };
 

@@ -1,6 +1,7 @@
 // The short-lived process: waits for the one operation that its input describes, performs it, says how it went, ends.
 import { readFileSync, writeSync } from "node:fs";
 import { performOperation } from "./perform.ts";
+import { objectOf } from "./protocol/messages.ts";
 import { parseOperation } from "./protocol/parse.ts";
 import { encodeLine } from "./protocol/lines.ts";
 
@@ -16,6 +17,6 @@ const input = readFileSync(STDIN, "utf8");
 if (input !== "") {
   const wanted: unknown = JSON.parse(input);
   const operation = parseOperation(wanted);
-  process.title = `vgpud-hostd: ${operation.kind} ${operation.vgpuId}`;
+  process.title = `vgpud-hostd: ${operation.kind} ${objectOf(operation)}`;
   writeSync(STDOUT, encodeLine(performOperation(root, operation)));
 }

@@ -8,7 +8,14 @@ import type { Described } from "./definition.ts";
 export type TriggerSource = "libvirt" | "udev";
 
 /** What hostd is asked for, and how it may answer: `held` and `blocked` are answers, `unavailable` is none. */
-export const hostdOperations = ["create-mdev", "remove-mdev", "holders"] as const;
+export const hostdOperations = [
+  "create-mdev",
+  "remove-mdev",
+  "holders",
+  "bind-driver",
+  "set-virtual-functions",
+  "function-holders",
+] as const;
 export const hostdOutcomes = ["ok", "held", "blocked", "refused", "unavailable"] as const;
 export type HostdOutcome = (typeof hostdOutcomes)[number];
 

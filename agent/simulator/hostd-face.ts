@@ -62,6 +62,10 @@ export class HostdFace {
         if (mdev === undefined) return { kind: "absent" };
         return { kind: "holders", holders: mdev.holder === undefined ? [] : [mdev.holder] };
       }
+      case "bind-driver":
+      case "set-virtual-functions":
+      case "function-holders":
+        return { kind: "refused", why: `${operation.kind} is not simulated` };
     }
   }
 

@@ -1,10 +1,10 @@
 // Keeps the operations under way: one per object, a bounded number, each waited for no longer than the client asked.
 import { setTimeout as delay } from "node:timers/promises";
-import type { Operation, Request, Result } from "./messages.ts";
+import { objectOf, type Operation, type Request, type Result } from "./messages.ts";
 
 /** Four GPUs with seven vGPUs each may all be blocked and leave room for more. */
 const MAX_JOBS = 32;
-/** How much of the deadline, and at most how long, is kept for naming the holder of a blocked vGPU. */
+/** How much of the deadline, and at most how long, is kept for naming who holds what an operation waits for. */
 const SEARCH_SHARE = 0.25;
 const MAX_SEARCH_MS = 1000;
 /** How long a result waits for whoever was told that the operation is blocked; clients ask again every few seconds. */
@@ -49,18 +49,19 @@ export class Jobs {
   }
 
   /**
-   * Answers within the request's deadline. Equal requests share one job, and removals also one that ended after its client
-   * had been told `blocked`: on a host where a child takes longer to start than clients wait, nobody would ever hear that
-   * there is nothing left to remove. A different request on the same vGPU waits for the job before it.
+   * Answers within the request's deadline. Equal requests share one job, and those that can be made twice also one that ended
+   * after its client had been told `blocked`: on a host where a child takes longer to start than clients wait, nobody would
+   * ever hear that there is nothing left to do. A different request on the same vGPU or PCI function waits for the job before
+   * it.
    */
   async perform({ operation, deadlineMs }: Request): Promise<Result> {
-    const searchMs = operation.kind === "holders" ? 0 : Math.min(deadlineMs * SEARCH_SHARE, MAX_SEARCH_MS);
+    const search = searchFor(operation);
+    const searchMs = search === undefined ? 0 : Math.min(deadlineMs * SEARCH_SHARE, MAX_SEARCH_MS);
     const outcome = await this.#within(deadlineMs - searchMs, operation);
     if ("result" in outcome) return outcome.result;
     const job = outcome.blockedBy;
-    if (operation.kind === "remove-mdev") this.#gaveUpOn.add(job);
-    const found =
-      searchMs > 0 ? await this.#within(searchMs, { kind: "holders", vgpuId: operation.vgpuId }) : outcome;
+    if (search !== undefined && operation.kind !== "create-mdev") this.#gaveUpOn.add(job);
+    const found = search === undefined ? outcome : await this.#within(searchMs, search);
     const holders = "result" in found && found.result.kind === "holders" ? found.result.holders : [];
     return {
       kind: "blocked",
@@ -81,8 +82,8 @@ export class Jobs {
   }
 
   async #outcome(operation: Operation, timeUp: Promise<undefined>): Promise<Outcome> {
-    // Looking for holders changes nothing and must work while a removal hangs: it is an object of its own.
-    const object = operation.kind === "holders" ? `holders ${operation.vgpuId}` : operation.vgpuId;
+    // Looking for holders changes nothing and must work while a change hangs: it is an object of its own.
+    const object = `${searchFor(operation) === undefined ? "holders " : ""}${objectOf(operation)}`;
     const unheard = this.#takeUnheard(object, operation);
     if (unheard !== undefined) return { result: unheard };
     for (;;) {
@@ -117,11 +118,27 @@ export class Jobs {
     if (this.#unheard.size > MAX_JOBS && oldest !== undefined) this.#unheard.delete(oldest);
   }
 
-  /** Once, and only to the same request: whatever else is asked of the vGPU makes the old end meaningless. */
+  /** Once, and only to the same request: whatever else is asked of the object makes the old end meaningless. */
   #takeUnheard(object: string, operation: Operation): Result | undefined {
     const unheard = this.#unheard.get(object);
     this.#unheard.delete(object);
     if (unheard?.operation !== JSON.stringify(operation)) return undefined;
     return this.#now() - unheard.endedAt < UNHEARD_MS ? unheard.result : undefined;
+  }
+}
+
+/** Who holds what a change waits for; undefined for what is such a search itself. */
+function searchFor(operation: Operation): Operation | undefined {
+  switch (operation.kind) {
+    case "create-mdev":
+    case "remove-mdev":
+      return { kind: "holders", vgpuId: operation.vgpuId };
+    case "bind-driver":
+      return { kind: "function-holders", device: operation.device };
+    case "set-virtual-functions":
+      return { kind: "function-holders", device: operation.gpu };
+    case "holders":
+    case "function-holders":
+      return undefined;
   }
 }

@@ -35,8 +35,61 @@ interface FindHolders {
   readonly vgpuId: string;
 }
 
-export type Operation = CreateMdev | RemoveMdev | FindHolders;
+/** What a PCI function may be bound to; `none` only takes the driver away that it has. */
+export const DRIVERS = ["vfio-pci", "xe-vfio-pci", "i915", "xe", "none"] as const;
+export type DriverName = (typeof DRIVERS)[number];
+
+/**
+ * Gives a function of an Intel GPU another driver; one that leaves a VFIO driver is proved to be held by nobody first. `done`
+ * says that the kernel took the writes, and not which driver it has: one that refuses the device leaves it without any, and of
+ * i915 and xe the kernel itself chooses the one that knows it. Read its driver link.
+ */
+export interface BindDriver {
+  readonly kind: "bind-driver";
+  /** PCI address. */
+  readonly device: string;
+  readonly driver: DriverName;
+}
+
+/**
+ * Makes `count` virtual functions, which the host's drivers are kept from. Where there is another number of them they all go
+ * first, once it is proved that nobody holds one.
+ */
+export interface SetVirtualFunctions {
+  readonly kind: "set-virtual-functions";
+  /** PCI address of the physical function. */
+  readonly gpu: string;
+  /** Up to `sriov_totalvfs`. */
+  readonly count: number;
+}
+
+/** Names the processes that have the VFIO group of the function open, or that of a virtual function of it. */
+interface FindFunctionHolders {
+  readonly kind: "function-holders";
+  readonly device: string;
+}
+
+/** The most that `sriov_numvfs` can be told (kernel drivers/pci/iov.c). */
+export const MAX_VIRTUAL_FUNCTIONS = 65_535;
+
+export type Operation =
+  CreateMdev | RemoveMdev | FindHolders | BindDriver | SetVirtualFunctions | FindFunctionHolders;
 export type OperationKind = Operation["kind"];
+
+/** What the operation is about: a vGPU or a PCI function. */
+export function objectOf(operation: Operation): string {
+  switch (operation.kind) {
+    case "create-mdev":
+    case "remove-mdev":
+    case "holders":
+      return operation.vgpuId;
+    case "set-virtual-functions":
+      return operation.gpu;
+    case "bind-driver":
+    case "function-holders":
+      return operation.device;
+  }
+}
 
 export interface Request {
   /** Chosen by the client, 1 to 2^31 - 1, not in use by another request of the connection. */
@@ -46,7 +99,7 @@ export interface Request {
   readonly operation: Operation;
 }
 
-/** A process that has a vGPU open. */
+/** A process that has a vGPU or a function open. */
 export interface Holder {
   readonly pid: number;
   /** The kernel's name of the process (15 bytes at most). */
@@ -61,7 +114,7 @@ export type Result =
   | { readonly kind: "holders"; readonly holders: readonly Holder[] }
   /** The kernel refused. `path` is what `call` was made on, below the real root. */
   | { readonly kind: "errno"; readonly errno: string; readonly call: string; readonly path: string }
-  /** Somebody has the vGPU open, so nothing was written. `holders` is empty when the process could not be found. */
+  /** Somebody has the vGPU or the function open, so nothing was written. `holders` is empty when the process could not be found. */
   | { readonly kind: "held"; readonly holders: readonly Holder[] }
   /** Child `childPid` still waits in the kernel, `elapsedMs` after it began. Asking again joins it. */
   | {
@@ -70,7 +123,7 @@ export type Result =
       readonly childPid: number;
       readonly holders: readonly Holder[];
     }
-  /** There is no such mdev. */
+  /** There is no such mdev or PCI function. */
   | { readonly kind: "absent" }
   /** Malformed or not in the allowlist: nothing was done and the same request will be refused again. */
   | { readonly kind: "refused"; readonly why: string }
@@ -94,6 +147,9 @@ const ANSWERS = {
   "create-mdev": ["done", "errno", "blocked", "refused", "failed"],
   "remove-mdev": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
   holders: ["holders", "errno", "blocked", "absent", "refused", "failed"],
+  "bind-driver": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
+  "set-virtual-functions": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
+  "function-holders": ["holders", "errno", "blocked", "absent", "refused", "failed"],
 } as const satisfies Record<OperationKind, readonly Result["kind"][]>;
 
 export type ResultOf<Kind extends OperationKind> = Extract<Result, { kind: (typeof ANSWERS)[Kind][number] }>;

@@ -1,11 +1,14 @@
 // Reads messages by hand and strictly: the privileged side has no dependency, and what it does not know it refuses.
 import { FORMS, type FormName } from "./forms.ts";
 import {
+  DRIVERS,
   MAX_DEADLINE_MS,
   MAX_HOLDERS,
   MAX_LINE_BYTES,
+  MAX_VIRTUAL_FUNCTIONS,
   MIN_DEADLINE_MS,
   PROTOCOL_VERSION,
+  type DriverName,
   type Hello,
   type Holder,
   type Operation,
@@ -60,6 +63,17 @@ export function parseOperation(value: unknown): Operation {
     case "holders":
       onlyKeys(fields, ["kind", "vgpuId"]);
       return { kind, vgpuId: named(fields, "vgpuId") };
+    case "bind-driver":
+      onlyKeys(fields, ["kind", "device", "driver"]);
+      return { kind, device: named(fields, "device"), driver: driver(fields) };
+    case "set-virtual-functions": {
+      onlyKeys(fields, ["kind", "gpu", "count"]);
+      const count = integer(fields, "count", { from: 0, to: MAX_VIRTUAL_FUNCTIONS });
+      return { kind, gpu: named(fields, "gpu"), count };
+    }
+    case "function-holders":
+      onlyKeys(fields, ["kind", "device"]);
+      return { kind, device: named(fields, "device") };
     default:
       throw new ProtocolError("the operation is not in the allowlist");
   }
@@ -152,6 +166,12 @@ function named(fields: Fields, name: FormName): string {
     throw new ProtocolError(`${name} is not of the form ${FORMS[name].source}`);
   }
   return value;
+}
+
+function driver(fields: Fields): DriverName {
+  const found = DRIVERS.find((known) => known === fields["driver"]);
+  if (found === undefined) throw new ProtocolError(`driver is not one of ${DRIVERS.join(", ")}`);
+  return found;
 }
 
 function text(fields: Fields, name: string): string {

@@ -1,6 +1,6 @@
 // A real hostd over a tree of its own, with a client, and what ps would show of processes.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { HostdClient } from "../../../agent/host/hostd-client.ts";
@@ -56,4 +56,26 @@ export class Bench implements AsyncDisposable {
 /** Empty when there is no such process. */
 export async function commandLine(pid: number): Promise<string> {
   return await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+}
+
+/** EBUSY comes from a terminal in exclusive mode here; CAP_SYS_ADMIN would open it all the same (tty_io.c). */
+export const OPENS_ONCE =
+  process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"] : [];
+
+/** The groups of the tree are the terminals of their numbers from then on. */
+export async function groupsAreTerminals(root: string): Promise<void> {
+  await rm(path.join(root, "dev/vfio"), { recursive: true });
+  await symlink("/dev/pts", path.join(root, "dev/vfio"));
+}
+
+/** A pseudo terminal in exclusive mode: open(2) of it answers EBUSY as that of a held VFIO group does. */
+export async function exclusiveTerminal(): Promise<AsyncDisposable & { readonly number: string }> {
+  const program = `
+    open(my $ptmx, "+<", "/dev/ptmx") or die; my $number = pack("i", 0);
+    ioctl($ptmx, 0x40045431, my $unlock = pack("i", 0)) or die; ioctl($ptmx, 0x80045430, $number) or die;
+    $number = unpack("i", $number); open(my $tty, "+<", "/dev/pts/$number") or die; ioctl($tty, 0x540c, 0) or die;
+    $| = 1; print "ready $number\\n"; sleep;`;
+  const holder = await StartedProcess.start(["perl", "-e", program]);
+  const number = holder.ready.slice("ready ".length);
+  return { number, [Symbol.asyncDispose]: () => holder[Symbol.asyncDispose]() };
 }

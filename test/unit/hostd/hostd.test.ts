@@ -9,7 +9,15 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { HostdClient, HostdUnavailableError } from "../../../agent/host/hostd-client.ts";
 import { GPU, GvtTree, TYPE } from "../../fakes/gvt-tree.ts";
-import { Bench, commandLine, hostdProgram as main, PATIENT } from "./bench.ts";
+import {
+  Bench,
+  commandLine,
+  exclusiveTerminal,
+  groupsAreTerminals,
+  hostdProgram as main,
+  OPENS_ONCE,
+  PATIENT,
+} from "./bench.ts";
 import { StartedProcess } from "../../fakes/process.ts";
 
 const run = promisify(execFile);
@@ -87,13 +95,9 @@ describe("hostd", () => {
 
   it("answers `held` without writing when the group is open elsewhere", async () => {
     await using tty = await exclusiveTerminal();
-    // EBUSY comes from a terminal in exclusive mode here; CAP_SYS_ADMIN would open it all the same (tty_io.c).
-    const dropped =
-      process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"] : [];
-    await using bench = await Bench.make(dropped);
+    await using bench = await Bench.make(OPENS_ONCE);
     const remove = await bench.tree.addMdev(ID, { group: tty.number });
-    await rm(path.join(bench.tree.root, "dev/vfio"), { recursive: true });
-    await symlink("/dev/pts", path.join(bench.tree.root, "dev/vfio"));
+    await groupsAreTerminals(bench.tree.root);
     await bench.tree.addQemu(4711, { domain: "desk-1", group: tty.number });
     assert.deepEqual(await bench.client.removeMdev(ID), {
       kind: "held",
@@ -306,16 +310,4 @@ async function talk(socketPath: string, text: string): Promise<readonly string[]
   const lines: string[] = [];
   for await (const line of createInterface(socket)) lines.push(line);
   return lines;
-}
-
-/** A pseudo terminal in exclusive mode: open(2) of it answers EBUSY as that of a held VFIO group does. */
-async function exclusiveTerminal(): Promise<AsyncDisposable & { readonly number: string }> {
-  const program = `
-    open(my $ptmx, "+<", "/dev/ptmx") or die; my $number = pack("i", 0);
-    ioctl($ptmx, 0x40045431, my $unlock = pack("i", 0)) or die; ioctl($ptmx, 0x80045430, $number) or die;
-    $number = unpack("i", $number); open(my $tty, "+<", "/dev/pts/$number") or die; ioctl($tty, 0x540c, 0) or die;
-    $| = 1; print "ready $number\\n"; sleep;`;
-  const holder = await StartedProcess.start(["perl", "-e", program]);
-  const number = holder.ready.slice("ready ".length);
-  return { number, [Symbol.asyncDispose]: () => holder[Symbol.asyncDispose]() };
 }

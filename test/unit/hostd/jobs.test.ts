@@ -12,7 +12,7 @@ class Children {
   readonly started: { readonly operation: Operation; readonly end: (result: Result) => void }[] = [];
   readonly jobs = new Jobs(
     (operation) => {
-      if (operation.kind === "holders")
+      if (operation.kind === "holders" || operation.kind === "function-holders")
         return { pid: 1, result: Promise.resolve({ kind: "holders", holders: [] }) };
       const result = new Promise<Result>((end) => {
         this.started.push({ operation, end });
@@ -124,6 +124,31 @@ describe("hostd's jobs", () => {
     const again = children.patiently(remove);
     await children.end(1, { kind: "absent" });
     assert.deepEqual(await again, { kind: "absent" });
+  });
+
+  it("join what is asked again of a PCI function, and tell the end of it to who had given up", async () => {
+    const bind: Operation = { kind: "bind-driver", device: "0000:00:02.1", driver: "vfio-pci" };
+    const set: Operation = { kind: "set-virtual-functions", gpu: "0000:00:02.0", count: 7 };
+    for (const operation of [bind, set]) {
+      const children = new Children();
+      assert.equal((await children.impatiently(operation)).kind, "blocked");
+      assert.equal((await children.impatiently(operation)).kind, "blocked");
+      await children.end(0, { kind: "done" });
+      assert.deepEqual(await children.patiently(operation), { kind: "done" });
+      assert.equal(children.started.length, 1);
+    }
+  });
+
+  it("make another request about a PCI function wait for the one before it", async () => {
+    const children = new Children();
+    const device = "0000:00:02.0";
+    const set = children.patiently({ kind: "set-virtual-functions", gpu: device, count: 7 });
+    const bound = children.patiently({ kind: "bind-driver", device, driver: "vfio-pci" });
+    await turn();
+    assert.equal(children.started.length, 1);
+    await children.end(0, { kind: "done" });
+    await children.end(1, { kind: "held", holders: [] });
+    assert.deepEqual([await set, await bound], [{ kind: "done" }, { kind: "held", holders: [] }]);
   });
 
   it("keep nothing of an operation whose end was heard", async () => {

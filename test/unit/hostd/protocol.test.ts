@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encodeLine, LineReader } from "../../../agent/hostd/protocol/lines.ts";
-import { MAX_LINE_BYTES, type Operation, type Result } from "../../../agent/hostd/protocol/messages.ts";
+import {
+  DRIVERS,
+  MAX_LINE_BYTES,
+  type Operation,
+  type Result,
+} from "../../../agent/hostd/protocol/messages.ts";
 import { parseHello, parseReply, parseRequest, ProtocolError } from "../../../agent/hostd/protocol/parse.ts";
 import { FORMS } from "../../../agent/hostd/protocol/forms.ts";
 
@@ -17,6 +22,17 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     vgpuId: fc.uuid(),
   }),
   fc.record({ kind: fc.constantFrom("remove-mdev" as const, "holders" as const), vgpuId: fc.uuid() }),
+  fc.record({
+    kind: fc.constant("bind-driver" as const),
+    device: fc.stringMatching(FORMS.device),
+    driver: fc.constantFrom(...DRIVERS),
+  }),
+  fc.record({
+    kind: fc.constant("set-virtual-functions" as const),
+    gpu: fc.stringMatching(FORMS.gpu),
+    count: fc.integer({ min: 0, max: 65_535 }),
+  }),
+  fc.record({ kind: fc.constant("function-holders" as const), device: fc.stringMatching(FORMS.device) }),
 );
 
 describe("hostd's protocol", () => {
@@ -88,6 +104,10 @@ describe("hostd's protocol", () => {
         /^type /,
         1,
       ],
+      [{ ...good, operation: { kind: "bind-driver", device: GPU, driver: "nouveau" } }, /^driver /, 1],
+      [{ ...good, operation: { kind: "bind-driver", device: "../..", driver: "none" } }, /^device /, 1],
+      [{ ...good, operation: { kind: "set-virtual-functions", gpu: GPU, count: 65_536 } }, /^count /, 1],
+      [{ ...good, operation: { kind: "set-virtual-functions", gpu: GPU, count: -1 } }, /^count /, 1],
       [{ ...good, operation: { kind: "create-mdev", gpu: "card0", type: TYPE, vgpuId: ID } }, /^gpu /, 1],
     ];
     for (const [request, message, requestId] of cases) {

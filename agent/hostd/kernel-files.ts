@@ -1,0 +1,80 @@
+// How the files of the allowlist are read and written: no last link is followed, and what has gone meanwhile is not there.
+import { closeSync, constants, openSync, readlinkSync, readSync, writeSync } from "node:fs";
+import path from "node:path";
+import { allowedPath, KERNEL_FORMS, resolvedPath, type AllowedName, type Variables } from "./allowlist.ts";
+
+/** What the kernel shows of itself is short. */
+const MAX_TEXT_BYTES = 4096;
+
+/** One write(2). May not return while the kernel holds it. */
+export function writeTo(file: string, text: string): void {
+  const fd = openSync(file, constants.O_WRONLY | constants.O_NOFOLLOW);
+  try {
+    writeSync(fd, text);
+  } catch (error) {
+    // write(2) knows no path; the answer to the operator must.
+    if (error instanceof Error) Object.assign(error, { path: file });
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The text without the newline at its end. */
+export function readFrom(file: string): string {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const text = Buffer.alloc(MAX_TEXT_BYTES);
+    return text.toString("utf8", 0, readSync(fd, text)).trimEnd();
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The last part of where a link of the kernel leads; undefined when there is none. */
+export function linkName(root: string, name: AllowedName, variables: Variables): string | undefined {
+  try {
+    return path.basename(readlinkSync(allowedPath(root, name, variables)));
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * A VFIO group can be opened once: EBUSY says that a guest has it (kernel drivers/vfio/group.c). Any other failure is
+ * thrown, for what is not proved idle must not be removed: old kernels leak it, new ones block.
+ */
+export function isHeld(root: string, idleTest: "idleTest" | "functionIdleTest", group: string): boolean {
+  if (!KERNEL_FORMS.group.test(group)) throw new RangeError(`the iommu group ${group} is not a number`);
+  try {
+    openAndClose(resolvedPath(root, idleTest, { group }));
+    return false;
+  } catch (error) {
+    if (hasCode(error, "EBUSY")) return true;
+    throw error;
+  }
+}
+
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+/** Processes end and devices leave while they are looked at: what cannot be read is not there. */
+export function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+export function orEmpty(read: () => readonly string[]): readonly string[] {
+  return orUndefined(read) ?? [];
+}
+
+function openAndClose(file: string): void {
+  closeSync(
+    openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY),
+  );
+}

@@ -1,0 +1,236 @@
+// hostd's operations on PCI functions, over real files that take what is written and do nothing.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { open, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { PciFunctions } from "../../fakes/pci-functions.ts";
+import { Bench, exclusiveTerminal, groupsAreTerminals, OPENS_ONCE } from "./bench.ts";
+
+const run = promisify(execFile);
+const GPU = "0000:00:02.0";
+const VF = "0000:00:02.1";
+const SECOND_VF = "0000:00:02.2";
+
+/** As it was made: nothing was written to it since. */
+async function assertUntouched(functions: PciFunctions, device: string): Promise<void> {
+  for (const file of ["driver_override", "sriov_drivers_autoprobe", "sriov_numvfs"])
+    assert.equal(await functions.written(device, file), "", file);
+  assert.equal(await functions.writtenToBus("drivers_probe"), "");
+}
+
+describe("hostd, asked to bind a PCI function to a driver,", () => {
+  it("names the driver, takes the present one away and has the kernel look again", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(GPU, { driver: "i915", group: "0" });
+    assert.deepEqual(await bench.client.bindDriver({ device: GPU, driver: "vfio-pci" }), { kind: "done" });
+    assert.equal(await functions.written(GPU, "driver_override"), "vfio-pci");
+    assert.equal(await functions.writtenToBus("drivers/i915/unbind"), GPU);
+    assert.equal(await functions.writtenToBus("drivers_probe"), GPU);
+  });
+
+  it("leaves the choice of a host's driver to the kernel, which knows the ids of each", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(VF, { driver: "xe-vfio-pci", group: "31" });
+    assert.deepEqual(await bench.client.bindDriver({ device: VF, driver: "xe" }), { kind: "done" });
+    assert.equal(await functions.written(VF, "driver_override"), "\n");
+    assert.equal(await functions.writtenToBus("drivers/xe-vfio-pci/unbind"), VF);
+    assert.equal(await functions.writtenToBus("drivers_probe"), VF);
+  });
+
+  it("lets nothing probe what is to have none", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(GPU, { driver: "i915" });
+    assert.deepEqual(await bench.client.bindDriver({ device: GPU, driver: "none" }), { kind: "done" });
+    assert.equal(await functions.written(GPU, "driver_override"), "\n");
+    assert.equal(await functions.writtenToBus("drivers/i915/unbind"), GPU);
+    assert.equal(await functions.writtenToBus("drivers_probe"), "");
+  });
+
+  it("writes nothing when it is bound so already", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(VF, { driver: "vfio-pci", group: "31" });
+    assert.deepEqual(await bench.client.bindDriver({ device: VF, driver: "vfio-pci" }), { kind: "done" });
+    await assertUntouched(functions, VF);
+  });
+
+  it("binds what has no driver without taking one away", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(VF, { group: "31" });
+    assert.deepEqual(await bench.client.bindDriver({ device: VF, driver: "xe-vfio-pci" }), { kind: "done" });
+    assert.equal(await functions.written(VF, "driver_override"), "xe-vfio-pci");
+    assert.equal(await functions.writtenToBus("drivers_probe"), VF);
+  });
+
+  it("says when there is none", async () => {
+    await using bench = await Bench.make();
+    assert.deepEqual(await bench.client.bindDriver({ device: VF, driver: "none" }), { kind: "absent" });
+    assert.deepEqual(await bench.client.functionHolders(VF), { kind: "absent" });
+    assert.deepEqual(await bench.client.setVirtualFunctions({ gpu: GPU, count: 1 }), { kind: "absent" });
+  });
+
+  for (const [what, options] of Object.entries({
+    "another maker's GPU": { vendor: "0x10de" },
+    "a network card": { class: "0x020000" },
+  }))
+    it(`refuses ${what}`, async () => {
+      await using bench = await Bench.make();
+      const functions = new PciFunctions(bench.tree.root);
+      await functions.add(GPU, { driver: "i915", ...options });
+      const bound = await bench.client.bindDriver({ device: GPU, driver: "vfio-pci" });
+      assert.match(bound.kind === "refused" ? bound.why : bound.kind, /^0000:00:02\.0 is of vendor 0x/);
+      assert.equal((await bench.client.setVirtualFunctions({ gpu: GPU, count: 1 })).kind, "refused");
+      await assertUntouched(functions, GPU);
+    });
+
+  it("answers `held` without writing when a guest has it", async () => {
+    await using tty = await exclusiveTerminal();
+    await using bench = await Bench.make(OPENS_ONCE);
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(VF, { driver: "vfio-pci", group: tty.number });
+    await groupsAreTerminals(bench.tree.root);
+    await bench.tree.addQemu(4711, { domain: "desk-1", group: tty.number });
+    const holders = [{ pid: 4711, command: "qemu-system-x86", domain: "desk-1" }];
+    assert.deepEqual(await bench.client.bindDriver({ device: VF, driver: "none" }), {
+      kind: "held",
+      holders,
+    });
+    assert.deepEqual(await bench.client.functionHolders(VF), { kind: "holders", holders });
+    await assertUntouched(functions, VF);
+  });
+
+  it("answers `held` when a guest has what is losing its driver already, or a virtual function of it", async () => {
+    await using tty = await exclusiveTerminal();
+    await using bench = await Bench.make(OPENS_ONCE);
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(GPU, { driver: "i915", group: "0" });
+    await functions.add(VF, { of: GPU, group: tty.number });
+    await groupsAreTerminals(bench.tree.root);
+    assert.equal((await bench.client.bindDriver({ device: VF, driver: "none" })).kind, "held");
+    assert.equal((await bench.client.bindDriver({ device: GPU, driver: "none" })).kind, "held");
+    await assertUntouched(functions, GPU);
+  });
+
+  it("does not touch what it cannot prove idle", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(VF, { driver: "vfio-pci", group: "31" });
+    await rm(path.join(bench.tree.root, "dev/vfio/31"));
+    const missing = await bench.client.bindDriver({ device: VF, driver: "none" });
+    assert.deepEqual(missing.kind === "errno" && [missing.errno, missing.call], ["ENOENT", "open"]);
+    await functions.without(VF, "iommu_group");
+    assert.equal((await bench.client.bindDriver({ device: VF, driver: "none" })).kind, "refused");
+    await assertUntouched(functions, VF);
+  });
+
+  it("answers `blocked` while the kernel holds a write, and lets a retry join", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(VF, { driver: "vfio-pci", group: "31" });
+    await bench.tree.addQemu(4711, { domain: "desk-1", group: "31" });
+    const unbind = path.join(bench.tree.root, "sys/bus/pci/drivers/vfio-pci/unbind");
+    await blocked(unbind);
+    const wanted = { device: VF, driver: "none" } as const;
+    const first = await bench.client.bindDriver(wanted, { deadlineMs: 2000 });
+    assert.ok(first.kind === "blocked");
+    assert.deepEqual(first.holders, [{ pid: 4711, command: "qemu-system-x86", domain: "desk-1" }]);
+    const again = bench.client.bindDriver(wanted);
+    assert.equal(await taken(unbind), VF);
+    assert.deepEqual(await again, { kind: "done" });
+  });
+});
+
+describe("hostd, asked for a number of virtual functions,", () => {
+  it("keeps the host's drivers from them and makes them", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(GPU, { driver: "xe" });
+    assert.deepEqual(await bench.client.setVirtualFunctions({ gpu: GPU, count: 7 }), { kind: "done" });
+    assert.equal(await functions.written(GPU, "sriov_drivers_autoprobe"), "0");
+    assert.equal(await functions.written(GPU, "sriov_numvfs"), "7");
+  });
+
+  it("removes the ones there are before it makes another number of them", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(GPU, { driver: "xe" });
+    await functions.add(VF, { of: GPU, driver: "vfio-pci", group: "31" });
+    const numvfs = functions.file(GPU, "sriov_numvfs");
+    await blocked(numvfs);
+    // Open for both, so that it keeps what was written before.
+    await using kept = await open(numvfs, "r+");
+    assert.deepEqual(await bench.client.setVirtualFunctions({ gpu: GPU, count: 3 }), { kind: "done" });
+    const { buffer, bytesRead } = await kept.read(Buffer.alloc(8));
+    assert.equal(buffer.toString("utf8", 0, bytesRead), "03");
+  });
+
+  it("leaves them alone when there are as many", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(GPU, { driver: "xe" });
+    await functions.add(VF, { of: GPU });
+    assert.deepEqual(await bench.client.setVirtualFunctions({ gpu: GPU, count: 1 }), { kind: "done" });
+    assert.equal(await functions.written(GPU, "sriov_numvfs"), "");
+  });
+
+  it("answers `held` without writing when a guest has one of them", async () => {
+    await using tty = await exclusiveTerminal();
+    await using bench = await Bench.make(OPENS_ONCE);
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(GPU, { driver: "xe" });
+    await functions.add(VF, { of: GPU, driver: "xe" });
+    await functions.add(SECOND_VF, { of: GPU, driver: "xe-vfio-pci", group: tty.number });
+    await groupsAreTerminals(bench.tree.root);
+    await bench.tree.addQemu(4711, { domain: "desk-1", group: tty.number });
+    const holders = [{ pid: 4711, command: "qemu-system-x86", domain: "desk-1" }];
+    assert.deepEqual(await bench.client.setVirtualFunctions({ gpu: GPU, count: 0 }), {
+      kind: "held",
+      holders,
+    });
+    assert.deepEqual(await bench.client.functionHolders(GPU), { kind: "holders", holders });
+    await assertUntouched(functions, GPU);
+  });
+
+  it("passes the kernel's refusal on", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(GPU, { driver: "i915" });
+    await functions.without(GPU, "sriov_numvfs");
+    const result = await bench.client.setVirtualFunctions({ gpu: GPU, count: 1 });
+    assert.deepEqual(result, {
+      kind: "errno",
+      errno: "ENOENT",
+      call: "open",
+      path: functions.file(GPU, "sriov_numvfs"),
+    });
+  });
+
+  it("does not write through a link that leads out of the devices", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(GPU, { driver: "i915" });
+    const precious = path.join(bench.tree.root, "precious");
+    await writeFile(precious, "data");
+    await functions.without(GPU, "sriov_drivers_autoprobe");
+    await run("ln", ["-s", precious, functions.file(GPU, "sriov_drivers_autoprobe")]);
+    const result = await bench.client.setVirtualFunctions({ gpu: GPU, count: 1 });
+    assert.deepEqual(result.kind === "errno" && result.errno, "ELOOP");
+  });
+});
+
+/** Replaces the file by a FIFO: opening it for writing waits in the kernel until somebody reads. */
+async function blocked(file: string): Promise<void> {
+  await rm(file);
+  await run("mkfifo", [file]);
+}
+
+/** What the next writer of the FIFO writes. */
+async function taken(file: string): Promise<string> {
+  await using reader = await open(file);
+  return await reader.readFile("utf8");
+}
