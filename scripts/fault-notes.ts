@@ -9,6 +9,10 @@ interface FaultNote {
   readonly reasons: readonly Reason[];
 }
 
+/** Of kinds about PCI functions. */
+const NOTHING_YET =
+  "nothing yet: it neither binds PCI functions nor makes virtual ones, and the API refuses the kind";
+
 export const faultNotes: Readonly<Record<FaultKind, FaultNote>> = {
   CREATE_FAILS: {
     answer:
@@ -53,6 +57,10 @@ export const faultNotes: Readonly<Record<FaultKind, FaultNote>> = {
       "the destroy answers after 15 s with `DELETING`, `VGPU_IN_USE` and the process as holder, and goes on by itself; a start answers `LIBVIRT_REFUSED`",
     reasons: ["VGPU_IN_USE", "LIBVIRT_REFUSED"],
   },
+  BIND_FAILS: { answer: NOTHING_YET, reasons: [] },
+  BIND_HANGS: { answer: NOTHING_YET, reasons: [] },
+  SET_VIRTUAL_FUNCTIONS_FAILS: { answer: NOTHING_YET, reasons: [] },
+  SET_VIRTUAL_FUNCTIONS_BLOCKS: { answer: NOTHING_YET, reasons: [] },
   GM_FRAGMENTED: {
     answer:
       "the create of a larger type is undone and answers `GM_FRAGMENTED`; the smallest type can be made",

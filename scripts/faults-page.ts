@@ -20,6 +20,12 @@ export function faultsPage(): string {
   );
 }
 
+const OBJECTS = {
+  vgpu: "a vgpu_id",
+  domain: "a domain's UUID or name",
+  function: "a PCI address",
+} as const satisfies Record<NonNullable<FaultKindRow["object"]>, string>;
+
 function fieldsOf(row: FaultKindRow): string {
   const delay = row.nature === "state" ? "`delay` (until it ends)" : "`delay`";
   const fields = [
@@ -31,7 +37,7 @@ function fieldsOf(row: FaultKindRow): string {
     row.message && "`message`",
     row.delay === "optional" && delay,
     row.gpu && "`gpu`",
-    row.object && `\`object\` (${row.object === "vgpu" ? "a vgpu_id" : "a domain's UUID or name"})`,
+    row.object && `\`object\` (${OBJECTS[row.object]})`,
     row.nature !== "state" && "`times`",
   ];
   return fields.filter((field) => field !== undefined && field !== false).join(", ");

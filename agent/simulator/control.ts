@@ -3,6 +3,7 @@ import net from "node:net";
 import { z } from "zod";
 import { encodeLine, LineReader } from "../hostd/protocol/lines.ts";
 import { listenOn } from "../hostd/protocol/listen.ts";
+import { DRIVERS } from "../hostd/protocol/messages.ts";
 import { faultsSchema } from "./faults/fault.ts";
 import { pciAddress as gpu, vgpuId as uuid } from "./forms.ts";
 import { problemsOf } from "./host-yaml.ts";
@@ -33,8 +34,25 @@ const commandSchema = z.discriminatedUnion("command", [
   z.strictObject({ command: z.literal("create-mdev"), gpu, type: z.string(), uuid }),
   /** Somebody else writes a `remove` file without looking whether it is held. Answers `blocked` at once when it waits. */
   z.strictObject({ command: z.literal("remove-mdev"), uuid }),
-  /** Somebody else writes `sriov_numvfs`. Fails with the errno. */
-  z.strictObject({ command: z.literal("set-vfs"), gpu, count: z.int().min(0).max(255) }),
+  /**
+   * Somebody else writes `sriov_drivers_autoprobe` and `sriov_numvfs` without looking whether a function is held. Fails with the
+   * errno. Answers `blocked` at once when it waits.
+   */
+  z.strictObject({
+    command: z.literal("set-vfs"),
+    gpu,
+    count: z.int().min(0).max(65_535),
+    autoprobe: z.boolean().default(false),
+  }),
+  /** Somebody else binds a function without looking whether it is held. Fails and answers as `set-vfs` does. */
+  z.strictObject({ command: z.literal("bind-driver"), device: gpu, driver: z.enum(DRIVERS) }),
+  /** A process opens the VFIO group of a PCI function; it ends with `release`. */
+  z.strictObject({
+    command: z.literal("hold-function"),
+    device: gpu,
+    pid,
+    name: z.string().min(1).max(15),
+  }),
   /** A process opens the vGPU; it ends with `release`. */
   z.strictObject({ command: z.literal("hold"), uuid, pid, name: z.string().min(1).max(15) }),
   z.strictObject({ command: z.literal("release"), pid }),

@@ -1,20 +1,14 @@
 // Pure: the files of one GPU and of one mdev, as the PCI core, DRM, mdev and vfio lay them out.
-import path from "node:path";
 import type { PciAddress } from "../core/ids.ts";
+import { TreeBuilder, type Entries } from "./entries.ts";
+import { addBinding, addHolder, addVirtualFunctions } from "./function-tree.ts";
 import { describeType, type GvtType } from "./gvt-types.ts";
 import type { GpuDescription } from "./host-description.ts";
 import type { KernelTraits } from "./kernel-version.ts";
 import type { Gpu, Mdev } from "./kernel.ts";
+import type { PciFunction } from "./pci-functions.ts";
 import { sensorFiles } from "./sensor-files.ts";
-
-export type Entry =
-  | { readonly kind: "file"; readonly text: string }
-  /** Relative, as the kernel makes its links. */
-  | { readonly kind: "link"; readonly to: string }
-  | { readonly kind: "directory" };
-
-/** By path below the root, without a leading slash. Directories on the way to an entry need none of their own. */
-export type Entries = ReadonlyMap<string, Entry>;
+import { sriovFiles } from "./sriov-files.ts";
 
 const MIB = 1_048_576;
 /** Firmware puts the aperture at any address; the agent reads its size. */
@@ -23,14 +17,18 @@ const APERTURE_AT = 0x40_0000_0000;
 const REGISTERS_SIZE = 16 * MIB;
 const FIRST_RENDER_MINOR = 128;
 
-/** Where a GPU's own directory is. */
+/** Where the directory of a GPU, or of a virtual function of one, is. */
 export function gpuDirectory(address: PciAddress): string {
   return `sys/devices/pci${address.slice(0, 4)}:00/${address}`;
 }
 
 interface GpuPlace {
   readonly gpu: Gpu;
-  /** Position on the host: number of its card and of its IOMMU group. */
+  readonly self: PciFunction;
+  readonly virtual: readonly PciFunction[];
+  /** Whether drivers take virtual functions by themselves. */
+  readonly autoprobes: boolean;
+  /** Position on the host: number of its card. */
   readonly index: number;
   readonly traits: KernelTraits;
   readonly lie: number;
@@ -42,14 +40,7 @@ export function deviceEntries(place: GpuPlace): Entries {
   const directory = gpuDirectory(description.address);
   const tree = new TreeBuilder();
   for (const [name, text] of Object.entries(attributes(description))) tree.file(`${directory}/${name}`, text);
-  tree.link(`sys/bus/pci/devices/${description.address}`, directory);
-  tree.link(`${directory}/subsystem`, "sys/bus/pci");
-  tree.link(`${directory}/iommu_group`, `sys/kernel/iommu_groups/${index}`);
-  tree.link(`sys/kernel/iommu_groups/${index}/devices/${description.address}`, directory);
-  if (description.driver !== "none") {
-    tree.link(`${directory}/driver`, `sys/bus/pci/drivers/${description.driver}`);
-    tree.link(`sys/bus/pci/drivers/${description.driver}/${description.address}`, directory);
-  }
+  addBinding(tree, place.self, directory);
   const { driver } = description;
   if (driver === "i915" || driver === "xe") {
     addDrmNodes(tree, directory, index);
@@ -57,7 +48,7 @@ export function deviceEntries(place: GpuPlace): Entries {
     for (const [name, text] of sensorFiles({ driver, index, hasGtDirectories }))
       tree.file(`${directory}/${name}`, text);
   }
-  if (description.total_vfs > 0) addVfs(tree, gpu);
+  if (description.total_vfs > 0) addSriov(tree, place, directory);
   if (gpu.gvt !== undefined && gpu.gvt.types.length > 0) {
     tree.link(`sys/class/mdev_bus/${description.address}`, directory);
     for (const type of gpu.gvt.types) addType(tree, place, type);
@@ -79,7 +70,7 @@ export function mdevEntries(mdev: Mdev, traits: KernelTraits): Entries {
   tree.link(`sys/bus/mdev/devices/${mdev.id}`, directory);
   tree.link(`${type}/devices/${mdev.id}`, directory);
   if (!mdev.partial) addDriver(tree, mdev, { directory, driver: traits.mdevDriver });
-  addHolder(tree, mdev);
+  addHolder(tree, mdev.holder, mdev.group);
   return tree.entries;
 }
 
@@ -96,7 +87,7 @@ function addDriver(
   tree.file(`dev/vfio/${mdev.group}`, "");
 }
 
-function attributes(gpu: GpuDescription): Readonly<Record<string, string>> {
+function attributes(gpu: GpuDescription) {
   const { address, device } = gpu;
   return {
     vendor: "0x8086\n",
@@ -139,23 +130,24 @@ function addDrmNodes(tree: TreeBuilder, directory: string, index: number): void 
   }
 }
 
-/** As the PCI core lays them out (Documentation/ABI/testing/sysfs-bus-pci): the functions of the device after its first. */
-function addVfs(tree: TreeBuilder, { description, vfs }: Gpu): void {
-  const directory = gpuDirectory(description.address);
-  tree.file(`${directory}/sriov_totalvfs`, `${description.total_vfs}\n`);
-  tree.file(`${directory}/sriov_numvfs`, `${vfs}\n`);
-  tree.file(`${directory}/sriov_drivers_autoprobe`, "0\n");
-  for (let index = 0; index < vfs; index += 1) {
-    const address = `${description.address.slice(0, -1)}${index + 1}`;
-    const virtual = path.join(path.dirname(directory), address);
-    const { vendor, device, class: pciClass } = attributes(description);
-    for (const [name, text] of Object.entries({ vendor, device, class: pciClass }))
-      tree.file(`${virtual}/${name}`, text ?? "");
-    tree.link(`${virtual}/subsystem`, "sys/bus/pci");
-    tree.link(`${virtual}/physfn`, directory);
-    tree.link(`${directory}/virtfn${index}`, virtual);
-    tree.link(`sys/bus/pci/devices/${address}`, virtual);
-  }
+/** As the PCI core lays it out (Documentation/ABI/testing/sysfs-bus-pci), and with what the driver tells of shares. */
+function addSriov(tree: TreeBuilder, place: GpuPlace, directory: string): void {
+  const { gpu, virtual, autoprobes, index, traits } = place;
+  const { description } = gpu;
+  const files = {
+    sriov_totalvfs: description.total_vfs,
+    sriov_numvfs: virtual.length,
+    sriov_drivers_autoprobe: autoprobes ? 1 : 0,
+    sriov_offset: 1,
+    sriov_stride: 1,
+    sriov_vf_device: description.device,
+  };
+  for (const [name, value] of Object.entries(files)) tree.file(`${directory}/${name}`, `${value}\n`);
+  for (const [name, text] of sriovFiles({ description, index, enabled: virtual.length, traits }))
+    tree.file(`${directory}/${name}`, text);
+  const { vendor, device, class: pciClass, numa_node: node } = attributes(description);
+  const ids = { vendor, device, class: pciClass, numa_node: node };
+  addVirtualFunctions(tree, virtual, { directory, directoryOf: gpuDirectory, ids });
 }
 
 function addType(tree: TreeBuilder, { gpu, traits, lie }: GpuPlace, type: GvtType): void {
@@ -167,36 +159,4 @@ function addType(tree: TreeBuilder, { gpu, traits, lie }: GpuPlace, type: GvtTyp
   tree.file(`${directory}/create`, "");
   if (traits.hasTypeName) tree.file(`${directory}/name`, `${type.name}\n`);
   tree.directory(`${directory}/devices`);
-}
-
-function addHolder(tree: TreeBuilder, { holder, group }: Mdev): void {
-  if (holder === undefined) return;
-  const directory = `proc/${holder.pid}`;
-  const words =
-    holder.domain === undefined ? [holder.command] : [holder.command, "-name", `guest=${holder.domain}`];
-  tree.file(`${directory}/comm`, `${holder.command}\n`);
-  tree.file(`${directory}/cmdline`, words.map((word) => `${word}\0`).join(""));
-  tree.absoluteLink(`${directory}/fd/${group}`, `/dev/vfio/${group}`);
-}
-
-class TreeBuilder {
-  readonly entries = new Map<string, Entry>();
-
-  file(name: string, text: string): void {
-    this.entries.set(name, { kind: "file", text });
-  }
-
-  directory(name: string): void {
-    this.entries.set(name, { kind: "directory" });
-  }
-
-  /** A relative link to another place of the tree. */
-  link(name: string, target: string): void {
-    this.entries.set(name, { kind: "link", to: path.relative(path.dirname(name), target) });
-  }
-
-  /** What /proc shows is a name on the host, not a place in our tree. */
-  absoluteLink(name: string, target: string): void {
-    this.entries.set(name, { kind: "link", to: target });
-  }
 }

@@ -16,10 +16,12 @@ const gpuSchema = z.strictObject({
   /** Size of the graphics address space, MiB: 1024, 2048 or 4096. */
   ggtt_mib: powerOfTwo.min(1024).max(4096).default(4096),
   numa_node: z.int().min(-1).max(63).default(-1),
-  driver: z.enum(["i915", "xe", "vfio-pci", "none"]).default("i915"),
+  driver: z.enum(["i915", "xe", "vfio-pci", "xe-vfio-pci", "none"]).default("i915"),
   boot_vga: z.boolean().default(true),
   /** How many virtual functions it can have (sriov_totalvfs); 0: it knows no SR-IOV. */
-  total_vfs: z.int().min(0).max(7).default(0),
+  total_vfs: z.int().min(0).max(63).default(0),
+  /** The folder that i915 has for virtual functions when it comes from outside of the kernel; the kernel's own makes none. */
+  iov: z.enum(["prelim_iov", "iov", "none"]).default("none"),
   /** Pieces of the graphics address space that the host uses beyond its reserve, MiB. */
   host_ranges: z
     .array(z.strictObject({ start_mib: z.int().min(0).max(4096), size_mib: z.int().min(1).max(4096) }))

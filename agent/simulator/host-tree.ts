@@ -1,9 +1,17 @@
 // Pure: the simulated kernel's state as files and links, each where a real kernel has it, for an agent to read.
 import type { PciAddress } from "../core/ids.ts";
-import { deviceEntries, mdevEntries, type Entries } from "./gpu-tree.ts";
+import type { Entries } from "./entries.ts";
+import { deviceEntries, mdevEntries } from "./gpu-tree.ts";
 import type { SimulatedKernel } from "./kernel.ts";
+import type { PciDriver } from "./pci-functions.ts";
 
-const PCI_MODULES: Readonly<Record<string, string>> = { i915: "i915", xe: "xe", "vfio-pci": "vfio_pci" };
+const PCI_MODULES: Readonly<Record<PciDriver, string | undefined>> = {
+  i915: "i915",
+  xe: "xe",
+  "vfio-pci": "vfio_pci",
+  "xe-vfio-pci": "xe_vfio_pci",
+  none: undefined,
+};
 const EMPTY_DIRECTORIES = [
   "sys/bus/pci/devices",
   "sys/bus/mdev/devices",
@@ -33,7 +41,12 @@ export function hostEntries(kernel: SimulatedKernel, lie: (gpu: PciAddress) => n
       const { address } = gpu.description;
       // A GPU keeps its number while others come and go.
       const index = kernel.host.gpus.findIndex((described) => described.address === address);
-      return [...deviceEntries({ gpu, index, traits: kernel.traits, lie: lie(address) })];
+      const self = kernel.functions.get(address);
+      if (self === undefined) return [];
+      const virtual = kernel.functions.virtualOf(address);
+      const autoprobes = kernel.functions.autoprobes(address);
+      const { traits } = kernel;
+      return [...deviceEntries({ gpu, self, virtual, autoprobes, index, traits, lie: lie(address) })];
     }),
     ...mdevs.flatMap((mdev) => [...mdevEntries(mdev, kernel.traits)]),
   ]);
@@ -71,10 +84,8 @@ function systemEntries({ host, bootId }: SimulatedKernel): Entries {
   return fileEntries(files);
 }
 
-function moduleEntries({ host, gpus, kvmgt, traits }: SimulatedKernel): Entries {
-  // A module stays when its last device is unbound.
-  const bound = [...gpus.values()].map(({ description }) => description);
-  const drivers = [...host.gpus, ...bound].flatMap(({ driver }) => PCI_MODULES[driver] ?? []);
+function moduleEntries({ host, functions, kvmgt, traits }: SimulatedKernel): Entries {
+  const drivers = [...functions.loaded].flatMap((driver) => PCI_MODULES[driver] ?? []);
   // A kernel built without GVT-g has neither the module nor the parameter (i915_params.h since 6.1).
   const gvt = kvmgt && host.enable_gvt !== "absent" ? ["kvmgt", "mdev", "vfio", "vfio_iommu_type1"] : [];
   const old = gvt.length > 0 && traits.major < 6 ? ["vfio_mdev"] : [];
@@ -84,6 +95,8 @@ function moduleEntries({ host, gpus, kvmgt, traits }: SimulatedKernel): Entries 
   if (drivers.includes("i915") && host.enable_gvt !== "absent") {
     files.set("sys/module/i915/parameters/enable_gvt", host.enable_gvt ? "Y\n" : "N\n");
   }
+  const most = Math.max(0, ...host.gpus.map(({ iov, total_vfs: total }) => (iov === "none" ? 0 : total)));
+  if (drivers.includes("i915") && most > 0) files.set("sys/module/i915/parameters/max_vfs", `${most}\n`);
   const entries = new Map(fileEntries(files));
   // The class exists as long as mdev.ko is loaded (mdev_core.c).
   if (gvt.length > 0) entries.set("sys/class/mdev_bus", { kind: "directory" });

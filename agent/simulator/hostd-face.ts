@@ -4,6 +4,8 @@ import { parsePciAddress, parseVgpuId } from "../core/ids.ts";
 import { Jobs, type RunningJob } from "../hostd/protocol/jobs.ts";
 import type { CreateMdev, Operation, Request, Result } from "../hostd/protocol/messages.ts";
 import type { FaultBoard } from "./faults/board.ts";
+import type { FunctionCalls } from "./function-calls.ts";
+import { FunctionFace } from "./function-face.ts";
 import { gpuDirectory } from "./gpu-tree.ts";
 import type { KernelCalls } from "./kernel-calls.ts";
 import type { SimulatedKernel } from "./kernel.ts";
@@ -15,6 +17,7 @@ const FIRST_CHILD_PID = 5_000_000;
 export interface HostdFaceOptions {
   readonly kernel: SimulatedKernel;
   readonly calls: KernelCalls;
+  readonly functionCalls: FunctionCalls;
   readonly faults: FaultBoard;
   /** Where the tree is, for paths in answers. */
   readonly root: string;
@@ -22,11 +25,13 @@ export interface HostdFaceOptions {
 
 export class HostdFace {
   readonly #options: HostdFaceOptions;
+  readonly #functions: FunctionFace;
   #jobs: Jobs;
   #children = 0;
 
   constructor(options: HostdFaceOptions) {
     this.#options = options;
+    this.#functions = new FunctionFace(options);
     this.#jobs = this.#newJobs();
   }
 
@@ -63,9 +68,11 @@ export class HostdFace {
         return { kind: "holders", holders: mdev.holder === undefined ? [] : [mdev.holder] };
       }
       case "bind-driver":
+        return await this.#functions.bind(operation);
       case "set-virtual-functions":
+        return await this.#functions.setVirtual(operation);
       case "function-holders":
-        return { kind: "refused", why: `${operation.kind} is not simulated` };
+        return this.#functions.holders(operation.device);
     }
   }
 

@@ -15,6 +15,11 @@ export interface KernelTraits {
   readonly countsFencesAtFirst: boolean;
   /** i915 has a directory for each part of a GPU beside its card's files. */
   readonly hasGtDirectories: boolean;
+  /** VFIO's variant for virtual functions of xe (drivers/vfio/pci/xe), of the same release as xe's sriov_admin. */
+  readonly hasXeVfioPci: boolean;
+  /** Documentation/ABI/testing/sysfs-driver-intel-xe-sriov. */
+  readonly hasXeSriovAdmin: boolean;
+  readonly hasVramQuota: boolean;
 }
 
 export function kernelTraits(release: string): KernelTraits {
@@ -28,5 +33,8 @@ export function kernelTraits(release: string): KernelTraits {
     removeWhileHeld: since(6, 12) ? "blocks" : "leaks",
     countsFencesAtFirst: since(6, 1),
     hasGtDirectories: since(5, 18),
+    hasXeVfioPci: since(6, 19),
+    hasXeSriovAdmin: since(6, 19),
+    hasVramQuota: since(7, 0),
   };
 }

@@ -4,6 +4,7 @@ import type { Holder } from "../hostd/protocol/messages.ts";
 import { GvtResources, type Allocation } from "./gvt-resources.ts";
 import type { GpuDescription, HostDescription } from "./host-description.ts";
 import { kernelTraits, type KernelTraits } from "./kernel-version.ts";
+import { PciFunctions, type PciDriver } from "./pci-functions.ts";
 
 export interface Mdev {
   readonly id: VgpuId;
@@ -22,13 +23,10 @@ export interface Gpu {
   readonly description: GpuDescription;
   /** Undefined when GVT-g does not drive it. */
   readonly gvt: GvtResources | undefined;
-  /** Virtual functions that somebody made. */
-  readonly vfs: number;
 }
 
 export type CreateErrno = "EINVAL" | "ENOENT" | "EEXIST" | "ENOSPC";
 export type OpenErrno = "ENOENT" | "EBUSY" | "EEXIST";
-export type VfsErrno = "ENOENT" | "ERANGE" | "EBUSY";
 export type Removal = "removed" | "leaked" | "absent";
 
 export interface CreateOptions {
@@ -49,14 +47,16 @@ export interface HotState {
   /** GPUs that fell off the bus. */
   readonly gone: ReadonlySet<PciAddress>;
   /** GPUs that are bound to another driver than the host's description says. */
-  readonly drivers: ReadonlyMap<PciAddress, GpuDescription["driver"]>;
+  readonly drivers: ReadonlyMap<PciAddress, PciDriver>;
   readonly kvmgtUnloaded: boolean;
 }
 
-/** The IOMMU groups below belong to PCI devices. */
-const FIRST_MDEV_GROUP = 32;
+/** The IOMMU groups below belong to what is there when the host boots. */
+const FIRST_MADE_GROUP = 32;
 
 export class SimulatedKernel {
+  /** The GPUs' own PCI functions and their virtual ones. */
+  readonly functions: PciFunctions;
   readonly #newBootId: () => string;
   readonly #listeners = new Set<() => void>();
   #host: HostDescription;
@@ -72,6 +72,16 @@ export class SimulatedKernel {
     this.#traits = kernelTraits(host.kernel);
     this.#newBootId = newBootId;
     this.#bootId = newBootId();
+    this.functions = new PciFunctions(host, this.#traits, {
+      onChange: () => {
+        this.#changed();
+      },
+      onRebound: (gpu) => {
+        this.#reprobe([gpu]);
+      },
+      isIdle: (gpu) => this.#isIdle(gpu),
+      freeGroup: () => this.#freeGroup(),
+    });
     this.#gpus = this.#probe();
   }
 
@@ -186,6 +196,7 @@ export class SimulatedKernel {
       this.#mdevs.set(mdev.id, { ...mdev, holder: undefined });
       this.#released.get(mdev.id)?.();
     }
+    this.functions.close(pid);
     this.#changed();
   }
 
@@ -193,11 +204,34 @@ export class SimulatedKernel {
   setHot(hot: HotState): void {
     const before = new Map(this.#present().map((gpu) => [gpu.address, this.#standing(gpu)]));
     this.#hot = hot;
+    this.functions.setHot(hot.gone, hot.drivers);
     const now = new Map(this.#present().map((gpu) => [gpu.address, this.#standing(gpu)]));
     const moved = this.host.gpus
       .map(({ address }) => address)
       .filter((address) => before.get(address) !== now.get(address));
     if (moved.length === 0) return;
+    for (const gpu of moved) this.functions.lose(gpu);
+    this.#reprobe(moved);
+  }
+
+  /** Boots, as another host if one is given. mdevs do not survive it; what old kernels leaked is free again. */
+  reboot(host = this.#host): void {
+    this.#host = host;
+    this.#traits = kernelTraits(host.kernel);
+    this.#bootId = this.#newBootId();
+    this.functions.boot(host, this.#traits);
+    this.#gpus = this.#probe();
+    this.#mdevs = new Map();
+    this.#released = new Map();
+    this.#changed();
+  }
+
+  #probe(): ReadonlyMap<PciAddress, Gpu> {
+    return new Map(this.#present().map((gpu) => [gpu.address, this.#probeGpu(gpu)]));
+  }
+
+  /** These GPUs are another thing from now on: their mdevs are gone, held or not. */
+  #reprobe(moved: readonly PciAddress[]): void {
     for (const { id, gpu } of [...this.#mdevs.values()]) {
       if (!moved.includes(gpu)) continue;
       this.#mdevs.delete(id);
@@ -213,40 +247,18 @@ export class SimulatedKernel {
     this.#changed();
   }
 
-  /** A write to `sriov_numvfs` (kernel drivers/pci/iov.c, sriov_numvfs_store). */
-  setVfs(address: PciAddress, count: number): VfsErrno | undefined {
-    const gpu = this.#gpus.get(address);
-    if (gpu === undefined || gpu.description.total_vfs === 0 || gpu.description.driver === "none")
-      return "ENOENT";
-    if (count > gpu.description.total_vfs) return "ERANGE";
-    if (count === gpu.vfs) return undefined;
-    if (count > 0 && gpu.vfs > 0) return "EBUSY";
-    this.#gpus = new Map([...this.#gpus, [address, { ...gpu, vfs: count }]]);
-    this.#changed();
-    return undefined;
-  }
-
-  /** Boots, as another host if one is given. mdevs do not survive it; what old kernels leaked is free again. */
-  reboot(host = this.#host): void {
-    this.#host = host;
-    this.#traits = kernelTraits(host.kernel);
-    this.#bootId = this.#newBootId();
-    this.#gpus = this.#probe();
-    this.#mdevs = new Map();
-    this.#released = new Map();
-    this.#changed();
-  }
-
-  #probe(): ReadonlyMap<PciAddress, Gpu> {
-    return new Map(this.#present().map((gpu) => [gpu.address, this.#probeGpu(gpu)]));
+  /** Old kernels take a GPU's mdevs away from whoever holds them. */
+  #isIdle(gpu: PciAddress): boolean {
+    if (this.traits.removeWhileHeld === "leaks") return true;
+    return ![...this.#mdevs.values()].some((mdev) => mdev.gpu === gpu && mdev.holder !== undefined);
   }
 
   /** The GPUs on the bus, each with the driver that it is bound to. */
   #present(): readonly GpuDescription[] {
-    const { gone, drivers } = this.#hot;
-    return this.host.gpus
-      .filter(({ address }) => !gone.has(address))
-      .map((gpu) => ({ ...gpu, driver: drivers.get(gpu.address) ?? gpu.driver }));
+    return this.host.gpus.flatMap((gpu) => {
+      const found = this.functions.get(gpu.address);
+      return found === undefined ? [] : [{ ...gpu, driver: found.driver }];
+    });
   }
 
   /** What a GPU's mdevs stand on. */
@@ -257,7 +269,7 @@ export class SimulatedKernel {
   #probeGpu(description: GpuDescription): Gpu {
     const { hypervisor, enable_gvt: enabled } = this.host;
     if (description.driver !== "i915" || hypervisor !== "kvm" || enabled !== true || !this.kvmgt) {
-      return { description, gvt: undefined, vfs: 0 };
+      return { description, gvt: undefined };
     }
     const gvt = new GvtResources({
       device: description.device,
@@ -266,7 +278,7 @@ export class SimulatedKernel {
       hostRanges: description.host_ranges.map((range) => ({ start: range.start_mib, size: range.size_mib })),
       countsFencesAtFirst: this.traits.countsFencesAtFirst,
     });
-    return { description, gvt, vfs: 0 };
+    return { description, gvt };
   }
 
   #put(mdev: Mdev): void {
@@ -281,12 +293,13 @@ export class SimulatedKernel {
 
   #forget({ id }: Mdev): void {
     this.#mdevs.delete(id);
+    this.functions.recheck();
     this.#changed();
   }
 
   #freeGroup(): number {
-    const used = new Set([...this.#mdevs.values()].map(({ group }) => group));
-    let group = FIRST_MDEV_GROUP;
+    const used = new Set([...this.#mdevs.values(), ...this.functions.all].map(({ group }) => group));
+    let group = FIRST_MADE_GROUP;
     while (used.has(group)) group += 1;
     return group;
   }

@@ -9,8 +9,9 @@ import { FaultBoard } from "./faults/board.ts";
 import { withFailingFiles } from "./faults/failing-files.ts";
 import type { Fault } from "./faults/fault.ts";
 import { faultsBeyond } from "./faults/beyond-host.ts";
+import { FunctionCalls, type RefusedWrite } from "./function-calls.ts";
 import { makeMdevs } from "./foreign-mdevs.ts";
-import type { Entries } from "./gpu-tree.ts";
+import type { Entries } from "./entries.ts";
 import { hostEntries } from "./host-tree.ts";
 import { parseHost } from "./host-yaml.ts";
 import { hotState } from "./hot-state.ts";
@@ -32,6 +33,7 @@ export class Simulator implements AsyncDisposable {
   readonly #faults: FaultBoard;
   readonly #clock = new SimulatedClock();
   readonly #calls: KernelCalls;
+  readonly #functionCalls: FunctionCalls;
   readonly #face: HostdFace;
   /** The description as it was given. */
   #yaml: string;
@@ -51,8 +53,15 @@ export class Simulator implements AsyncDisposable {
     this.#kernel = kernel;
     this.#faults = faults;
     this.#calls = new KernelCalls(kernel, faults);
+    this.#functionCalls = new FunctionCalls(kernel, faults);
     holdWhatIsIdle(kernel, faults);
-    this.#face = new HostdFace({ kernel, faults, calls: this.#calls, root: this.directory.root });
+    this.#face = new HostdFace({
+      kernel,
+      faults,
+      calls: this.#calls,
+      functionCalls: this.#functionCalls,
+      root: this.directory.root,
+    });
   }
 
   /**
@@ -112,6 +121,7 @@ export class Simulator implements AsyncDisposable {
       kernel: this.#kernel,
       faults: this.#faults,
       calls: this.#calls,
+      functionCalls: this.#functionCalls,
       clock: this.#clock,
       socketPath: this.directory.libvirtSocket,
       innerPath: this.directory.libvirtInner,
@@ -181,7 +191,21 @@ export class Simulator implements AsyncDisposable {
       case "remove-mdev":
         return await Promise.race([this.#kernel.remove(command.uuid), nextTurn("blocked")]);
       case "set-vfs":
-        this.#kernelDid(this.#kernel.setVfs(command.gpu, command.count), "set the virtual functions");
+        this.#kernel.functions.setAutoprobe(command.gpu, command.autoprobe);
+        return await this.#wrote(
+          this.#functionCalls.setVfs(command.gpu, command.count),
+          "set the virtual functions",
+        );
+      case "bind-driver":
+        return await this.#wrote(
+          this.#functionCalls.bind(command.device, command.driver),
+          "bind the PCI function",
+        );
+      case "hold-function":
+        this.#kernelDid(
+          this.#kernel.functions.open(command.device, { pid: command.pid, command: command.name }),
+          "hold the PCI function",
+        );
         return undefined;
       case "hold":
         this.#kernelDid(
@@ -255,6 +279,14 @@ export class Simulator implements AsyncDisposable {
     if (what === "crash") domains.crash(uuid);
     if (what === "poweroff") domains.powerOff(uuid);
     if (what === "reboot") domains.reset(uuid);
+  }
+
+  /** `blocked` when the write waits. */
+  async #wrote(write: Promise<RefusedWrite | undefined>, what: string): Promise<"blocked" | undefined> {
+    const end = await Promise.race([write, nextTurn("blocked" as const)]);
+    if (end === "blocked") return end;
+    this.#kernelDid(end?.errno, what);
+    return undefined;
   }
 
   #kernelDid(errno: string | undefined, what: string): void {

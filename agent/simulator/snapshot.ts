@@ -21,6 +21,17 @@ export interface Snapshot {
     readonly removing: boolean;
     readonly holder: { readonly pid: number; readonly command: string; readonly domain?: string } | null;
   }[];
+  /** The GPUs and their virtual functions. */
+  readonly functions: readonly {
+    readonly address: string;
+    /** Whose virtual function it is. */
+    readonly of: string | null;
+    readonly driver: string;
+    readonly group: number;
+    /** Its driver waits for the holder. */
+    readonly unbinding: boolean;
+    readonly holder: { readonly pid: number; readonly command: string; readonly domain?: string } | null;
+  }[];
   readonly domains: readonly {
     readonly name: string;
     readonly uuid: string;
@@ -28,6 +39,7 @@ export interface Snapshot {
     /** As libvirt names it: `running`, `shut-off`, ... */
     readonly state: string;
     readonly mdevs: readonly string[];
+    readonly functions: readonly string[];
   }[];
   /** Those that are set, by name. */
   readonly faults: readonly Fault[];
@@ -53,17 +65,27 @@ export function snapshotOf(
     removing,
     holder: holder ?? null,
   }));
+  const functions = kernel.functions.all.map(({ address, virtual, driver, group, unbinding, holder }) => ({
+    ...{ address, driver, group, unbinding },
+    of: virtual?.of ?? null,
+    holder: holder ?? null,
+  }));
   return {
     bootId: kernel.bootId,
     kernel: kernel.host.kernel,
     gpus,
     mdevs,
+    functions,
     domains: domains.map(domainOf),
     faults: faults.list,
   };
 }
 
 function domainOf({ name, uuid, definition, running, state }: Domain): Snapshot["domains"][number] {
-  const mdevs = (running?.definition ?? definition)?.mdevs ?? [];
-  return { name, uuid, persistent: definition !== undefined, state: state.state, mdevs };
+  const shown = running?.definition ?? definition;
+  return {
+    ...{ name, uuid, persistent: definition !== undefined, state: state.state },
+    mdevs: shown?.mdevs ?? [],
+    functions: (shown?.functions ?? []).map(({ address }) => address),
+  };
 }

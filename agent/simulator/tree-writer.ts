@@ -1,7 +1,7 @@
 // Keeps a directory equal to a map of files and links. A reader sees each file and each new device whole or not at all.
 import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { Entries, Entry } from "./gpu-tree.ts";
+import type { Entries, Entry } from "./entries.ts";
 
 export class TreeWriter {
   readonly #root: string;

@@ -2,7 +2,7 @@
 import net from "node:net";
 import { listenOn } from "../hostd/protocol/listen.ts";
 import type { SimulatedClock } from "./clock.ts";
-import type { Entries } from "./gpu-tree.ts";
+import type { Entries } from "./entries.ts";
 import { ueventsBetween, type Uevent } from "./uevents.ts";
 
 const MAX_UNREAD_BYTES = 1_048_576;

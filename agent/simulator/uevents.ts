@@ -1,6 +1,6 @@
 // Pure: the events that the kernel sends when its tree changes from one state to another.
 import path from "node:path";
-import type { Entries } from "./gpu-tree.ts";
+import type { Entries } from "./entries.ts";
 
 export interface Uevent {
   readonly action: "add" | "remove" | "change" | "bind" | "unbind";

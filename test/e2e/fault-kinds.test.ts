@@ -4,13 +4,14 @@ import assert from "node:assert/strict";
 import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
 import { FaultKind } from "../../proto/gen/vgpud/v1/simulator_service.ts";
-import { faultKinds, type FaultKind as Kind } from "../../agent/simulator/faults/kinds.ts";
 import { faultNotes } from "../../scripts/fault-notes.ts";
 import { provocations, type Provocation } from "./harness/provocations.ts";
 import { SimulatedAgent } from "./harness/simulated-agent.ts";
 import { until } from "./harness/until.ts";
 
-const SERVED = Object.keys(faultKinds) as Kind[];
+type Kind = keyof typeof provocations;
+
+const SERVED = Object.keys(provocations) as Kind[];
 
 /** Sets the fault, hears what it brings, clears it, and demands that everything is as if nothing had been. */
 async function suffer(

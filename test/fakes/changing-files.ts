@@ -1,7 +1,7 @@
 // A tree of files in memory that somebody changes while it is read: some steps of a change before each read from a given one on.
 import path from "node:path";
 import type { HostFiles } from "../../agent/discovery/host-files.ts";
-import type { Entries, Entry } from "../../agent/simulator/gpu-tree.ts";
+import type { Entries, Entry } from "../../agent/simulator/entries.ts";
 
 /** How long a chain of links may be. */
 const MAX_LINKS = 40;

@@ -1,5 +1,5 @@
 // Pure: what faults name that the simulated host does not have.
-import type { Entries } from "../gpu-tree.ts";
+import type { Entries } from "../entries.ts";
 import type { HostDescription } from "../host-description.ts";
 import type { Problem } from "../problem.ts";
 import type { Fault } from "./fault.ts";

@@ -1,5 +1,5 @@
 // Pure: files that cannot be read, as something in a directory that fails so for whoever opens and reads it.
-import type { Entries } from "../gpu-tree.ts";
+import type { Entries } from "../entries.ts";
 import type { Fault } from "./fault.ts";
 
 /** Linux answers EIO to whoever reads its own address 0. */

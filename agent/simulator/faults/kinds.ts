@@ -12,6 +12,7 @@ export const ERRNOS = [
   "ENOMEM",
   "ENOSPC",
   "EPERM",
+  "ERANGE",
   "EUSERS",
 ] as const;
 export type Errno = (typeof ERRNOS)[number];
@@ -27,7 +28,7 @@ export interface FaultKindRow {
   /** Whether it can be narrowed to one GPU. */
   readonly gpu?: true;
   /** What `object` names. */
-  readonly object?: "vgpu" | "domain";
+  readonly object?: "vgpu" | "domain" | "function";
   /** What it can answer, the usual one first. */
   readonly errnos?: readonly [Errno, ...Errno[]];
   /** What `target` names; required then. */
@@ -43,6 +44,7 @@ const anyErrno = (first: Errno): readonly [Errno, ...Errno[]] => [
   ...ERRNOS.filter((errno) => errno !== first),
 ];
 const ofVgpu = { gpu: true, object: "vgpu" } as const;
+const ofFunction = { gpu: true, object: "function" } as const;
 
 /** By the names of the contract's FaultKind. The errnos that are usual: mdev_core.c, aperture_gm.c of the kernel. */
 export const faultKinds = {
@@ -99,6 +101,32 @@ export const faultKinds = {
     nature: "state",
     delay: "optional",
     ...ofVgpu,
+  },
+  BIND_FAILS: {
+    effect: "binding a PCI function to another driver fails with `errno`, and changes nothing",
+    nature: "each",
+    errnos: anyErrno("ENODEV"),
+    ...ofFunction,
+  },
+  BIND_HANGS: {
+    effect:
+      "binding a PCI function to another driver hangs in the kernel, until the fault ends or for `delay`",
+    nature: "each",
+    delay: "optional",
+    ...ofFunction,
+  },
+  SET_VIRTUAL_FUNCTIONS_FAILS: {
+    effect: "setting the number of virtual functions fails with `errno`",
+    nature: "each",
+    errnos: anyErrno("ENOMEM"),
+    gpu: true,
+  },
+  SET_VIRTUAL_FUNCTIONS_BLOCKS: {
+    effect:
+      "setting the number of virtual functions hangs in the kernel, until the fault ends or for `delay`",
+    nature: "each",
+    delay: "optional",
+    gpu: true,
   },
   GM_FRAGMENTED: {
     effect:

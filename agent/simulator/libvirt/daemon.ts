@@ -6,6 +6,7 @@ import { EventBroadcast } from "../../node-libvirt/server-events.ts";
 import { LibvirtServer, type Handlers } from "../../node-libvirt/server.ts";
 import type { SimulatedClock } from "../clock.ts";
 import type { FaultBoard } from "../faults/board.ts";
+import type { FunctionCalls } from "../function-calls.ts";
 import type { KernelCalls } from "../kernel-calls.ts";
 import type { SimulatedKernel } from "../kernel.ts";
 import { domainHandlers } from "./domain-handlers.ts";
@@ -19,12 +20,15 @@ import { NodeDevices } from "./node-devices.ts";
 const LIBVIRT_VERSION = "9.0.0";
 const QEMU_VERSION = 7_002_022n;
 const XEN_VERSION = 4_017_000n;
+/** The first libvirt that takes VFIO's variants for drivers that can give a device to a guest. */
+const FIRST_WITH_VARIANTS = 10_000_000n;
 const MODEL_BYTES = 32;
 const KIB = 1024n;
 
 export interface DaemonOptions {
   readonly kernel: SimulatedKernel;
   readonly calls: KernelCalls;
+  readonly functionCalls: FunctionCalls;
   readonly faults: FaultBoard;
   readonly clock: SimulatedClock;
   readonly socketPath: string;
@@ -40,10 +44,14 @@ export class LibvirtDaemon implements AsyncDisposable {
   #version = LIBVIRT_VERSION;
 
   private constructor(options: DaemonOptions) {
-    const { kernel, calls, faults, clock } = options;
+    const { kernel, calls, functionCalls, faults, clock } = options;
     const events = new EventBroadcast({ isLost: () => faults.strike("LIBVIRT_EVENTS_LOST") !== undefined });
     this.#options = options;
-    this.domains = new Domains({ kernel, faults, clock, events, newUuid: () => fresh(parseDomainId) });
+    this.domains = new Domains({
+      ...{ kernel, functionCalls, faults, clock, events },
+      knowsVariants: () => inOneNumber(this.#version) >= FIRST_WITH_VARIANTS,
+      newUuid: () => fresh(parseDomainId),
+    });
     this.#server = new LibvirtServer({
       handlers: failing(faults, {
         ...events.handlers,

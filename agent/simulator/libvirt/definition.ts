@@ -1,6 +1,7 @@
 // Pure: what libvirt makes of a domain's XML when it is defined, and how it shows it again.
-import { parseDomainId, parseVgpuId, type DomainId, type VgpuId } from "../../core/ids.ts";
+import { parseDomainId, parseVgpuId, type DomainId, type PciAddress, type VgpuId } from "../../core/ids.ts";
 import { childOf, childrenOf, elementsOf, parseXml, textOf, type Element } from "../../core/xml.ts";
+import { addressOf } from "../pci-address.ts";
 import { brokenXml, missingName, otherRoot, unexpectedXml, unsupportedConfiguration } from "./refusals.ts";
 import { dumpXml, element, writeXml } from "./written-xml.ts";
 
@@ -11,9 +12,19 @@ export interface Definition {
   readonly vcpus: number;
   /** The mediated devices of its hostdevs. */
   readonly mdevs: readonly VgpuId[];
+  readonly functions: readonly HostFunction[];
   /** Whether undefining needs to be told what to do with the firmware's variables. */
   readonly hasNvram: boolean;
   readonly root: Element;
+}
+
+/** A PCI function of its hostdevs. */
+export interface HostFunction {
+  readonly address: PciAddress;
+  /** libvirt binds it to VFIO when the domain starts, and gives it back when that ends. */
+  readonly isManaged: boolean;
+  /** Which of VFIO's drivers is to have it, when that is said. */
+  readonly driver: "vfio-pci" | "xe-vfio-pci" | undefined;
 }
 
 const KIB_PER_UNIT: Readonly<Record<string, bigint>> = {
@@ -46,7 +57,8 @@ export function readDefinition(xml: string, newUuid: () => DomainId): Definition
   if (!Number.isInteger(vcpus) || vcpus < 1) throw unexpectedXml("invalid domain vcpu element");
   const hasNvram = childOf(childOf(root, "os"), "nvram") !== undefined;
   const known = { name, uuid, memoryKib, vcpus };
-  return { ...known, mdevs: readMdevs(root), hasNvram, root: canonical(root, known) };
+  const functions = readFunctions(root);
+  return { ...known, mdevs: readMdevs(root), functions, hasNvram, root: canonical(root, known) };
 }
 
 /** The XML of the definition, or with `id` that of the running domain: its number and its devices' aliases. */
@@ -170,6 +182,24 @@ function readMdevs(root: Element): readonly VgpuId[] {
       );
     }
     return uuid;
+  });
+}
+
+function readFunctions(root: Element): readonly HostFunction[] {
+  const hostdevs = childrenOf(childOf(root, "devices"), "hostdev").filter(
+    ({ attributes }) => attributes["type"] === "pci",
+  );
+  return hostdevs.map((hostdev) => {
+    const given = childOf(childOf(hostdev, "source"), "address")?.attributes ?? {};
+    // Each part is optional, decimal or hexadecimal (virPCIDeviceAddressParseXML).
+    const [domain, bus, slot, fn] = ["domain", "bus", "slot", "function"].map((part) =>
+      Number(given[part] ?? "0"),
+    );
+    const address = addressOf([domain ?? 0, bus ?? 0, slot ?? 0, fn ?? 0]);
+    if (address === undefined) throw unexpectedXml("missing or malformed address of a PCI device");
+    const model = childOf(hostdev, "driver")?.attributes["model"];
+    const driver = (["vfio-pci", "xe-vfio-pci"] as const).find((known) => known === model);
+    return { address, isManaged: hostdev.attributes["managed"] === "yes", driver };
   });
 }
 

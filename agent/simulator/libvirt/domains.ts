@@ -7,11 +7,12 @@ import type { DomainState } from "../../node-libvirt/domain-state.ts";
 import type { EventBroadcast } from "../../node-libvirt/server-events.ts";
 import type { SimulatedClock } from "../clock.ts";
 import type { FaultBoard } from "../faults/board.ts";
-import type { SimulatedKernel } from "../kernel.ts";
 import { outlives } from "../one-boot.ts";
 import { readDefinition, type Definition } from "./definition.ts";
+import { HostFunctions, type HostFunctionsOptions } from "./host-functions.ts";
 import {
   domainClash,
+  functionInUse,
   internalError,
   invalidOperation,
   notInThisState,
@@ -39,8 +40,7 @@ export interface Domain {
   readonly autostart: boolean;
 }
 
-export interface DomainsOptions {
-  readonly kernel: SimulatedKernel;
+export interface DomainsOptions extends HostFunctionsOptions {
   readonly faults: FaultBoard;
   readonly clock: SimulatedClock;
   readonly events: EventBroadcast;
@@ -65,6 +65,7 @@ const FIRST_PID = 4_200_000;
 
 export class Domains {
   readonly #options: DomainsOptions;
+  readonly #functions: HostFunctions;
   #domains = new Map<DomainId, Domain>();
   /** Domains that are being started: a second change waits for the first, as libvirt's job lock makes it. */
   #jobs = new KeyedLock<DomainId>();
@@ -72,6 +73,7 @@ export class Domains {
 
   constructor(options: DomainsOptions) {
     this.#options = options;
+    this.#functions = new HostFunctions(options);
     options.faults.onSet(({ kind, name }) => {
       if (kind !== "DOMAIN_CRASHES") return;
       for (const domain of this.list()) if (domain.running) void this.#crashLater(name, domain);
@@ -163,10 +165,12 @@ export class Domains {
         throw internalError("the host has booted");
       this.#lastId += 1;
       const running = { id: this.#lastId, pid: FIRST_PID + this.#lastId, startedAt: clock.now(), definition };
+      const { bootId } = kernel;
       try {
-        this.#openMdevs(running);
+        await this.#openDevices(running);
       } catch (error) {
-        this.#put({ ...this.byUuid(uuid), state: { state: "shut-off", reason: "failed" } });
+        if (kernel.bootId === bootId)
+          this.#put({ ...this.byUuid(uuid), state: { state: "shut-off", reason: "failed" } });
         throw error;
       }
       const started = this.#put({
@@ -202,11 +206,11 @@ export class Domains {
   powerOff(uuid: DomainId): void {
     const domain = this.#active(uuid);
     this.#options.events.domainLifecycle(refOf(domain), "shutdown", SHUTDOWN_BY_GUEST);
-    this.#stop(domain, "shutdown");
+    void this.#stop(domain, "shutdown");
   }
 
   crash(uuid: DomainId): void {
-    this.#stop(this.#active(uuid), "crashed");
+    void this.#stop(this.#active(uuid), "crashed");
   }
 
   reset(uuid: DomainId): void {
@@ -214,9 +218,8 @@ export class Domains {
   }
 
   async destroy(uuid: DomainId): Promise<void> {
-    await this.#jobs.run(uuid, () => {
-      this.#stop(this.#active(uuid), "destroyed");
-      return Promise.resolve();
+    await this.#jobs.run(uuid, async () => {
+      await this.#stop(this.#active(uuid), "destroyed");
     });
   }
 
@@ -266,6 +269,7 @@ export class Domains {
     const state = { state: "shut-off", reason: "unknown" } as const;
     this.#domains = new Map(kept.map((domain) => [domain.uuid, { ...domain, running: undefined, state }]));
     this.#jobs = new KeyedLock();
+    this.#functions.reboot();
     void this.#autostart(kept.filter(({ autostart }) => autostart).map(({ uuid }) => uuid));
   }
 
@@ -292,6 +296,32 @@ export class Domains {
     return sameUuid;
   }
 
+  /** What QEMU opens when it starts, which holds it until it ends. @throws LibvirtError; nothing is held then */
+  async #openDevices(running: Running): Promise<void> {
+    const { pid, definition } = running;
+    this.#refuseUsedFunctions(definition);
+    const { kernel } = this.#options;
+    if (!(await outlives(kernel, this.#functions.prepare(running))))
+      throw internalError("the host has booted");
+    try {
+      this.#openMdevs(running);
+      this.#functions.open(running);
+    } catch (error) {
+      kernel.close(pid);
+      void this.#functions.giveBack(pid);
+      throw error;
+    }
+  }
+
+  #refuseUsedFunctions({ functions }: Definition): void {
+    for (const { address } of functions) {
+      const uses = ({ running }: Domain): boolean =>
+        running?.definition.functions.some((used) => used.address === address) === true;
+      const user = this.list().find(uses);
+      if (user !== undefined) throw functionInUse(address, user.name);
+    }
+  }
+
   #openMdevs({ pid, definition }: Running): void {
     const { kernel } = this.#options;
     const holder = { pid, command: "qemu-system-x86", domain: definition.name };
@@ -304,7 +334,6 @@ export class Domains {
       if (user !== undefined) throw mdevInUse(uuid, user.name);
       const errno = kernel.open(uuid, holder);
       if (errno === undefined) continue;
-      kernel.close(pid);
       const why = errno === "EEXIST" ? "File exists" : "Device or resource busy";
       throw internalError(
         `qemu unexpectedly closed the monitor: vfio ${uuid}: failed to open the device: ${why}`,
@@ -312,13 +341,16 @@ export class Domains {
     }
   }
 
-  #stop(domain: Domain & { readonly running: Running }, how: keyof typeof STOPS): void {
+  /** It has stopped when this returns; resolves when the host has back what it took. */
+  async #stop(domain: Domain & { readonly running: Running }, how: keyof typeof STOPS): Promise<void> {
     const { reason, detail } = STOPS[how];
     this.#options.kernel.close(domain.running.pid);
+    const given = this.#functions.giveBack(domain.running.pid);
     const stopped = { ...domain, running: undefined, state: { state: "shut-off", reason } as const };
     if (domain.definition === undefined) this.#domains.delete(domain.uuid);
     else this.#put(stopped);
     this.#options.events.domainLifecycle(refOf(stopped), "stopped", detail);
+    await given;
   }
 
   async #crashLater(fault: string, domain: Domain): Promise<void> {

@@ -68,6 +68,56 @@ export const mdevInUse = (uuid: string, domain: string): LibvirtError => {
   return refusal(ErrorNumber.operationInvalid, ErrorSource.none, message);
 };
 
+/** virPCIDeviceNew, which reports from no driver; so does virhostdev.c. */
+export const functionMissing = (address: string): LibvirtError => {
+  const file = `/sys/bus/pci/devices/${address}/config`;
+  const message = `Device ${address} not found: could not access ${file}: No such file or directory`;
+  return refusal(ErrorNumber.systemError, ErrorSource.none, message);
+};
+
+/** virHostdevIsPCINodeDeviceUsed. */
+export const functionInUse = (address: string, domain: string): LibvirtError => {
+  const message = `Requested operation is not valid: PCI device ${address} is in use by driver QEMU, domain ${domain}`;
+  return refusal(ErrorNumber.operationInvalid, ErrorSource.none, message);
+};
+
+/** virHostdevPreparePCIDevicesImpl: one that is not managed must have a VFIO driver already. */
+export const functionNotDetached = (address: string): LibvirtError => {
+  const message = `Unmanaged PCI device ${address} must be manually detached from the host`;
+  return refusal(
+    ErrorNumber.operationInvalid,
+    ErrorSource.none,
+    `Requested operation is not valid: ${message}`,
+  );
+};
+
+/** virPCIDeviceBindWithDriverOverride. */
+export const functionNotBound = (address: string, driver: string, errno: string): LibvirtError => {
+  const what = `Failed to add driver '${driver}' to driver_override interface of PCI device '${address}'`;
+  return refusal(ErrorNumber.systemError, ErrorSource.none, `${what}: ${inWords(errno)}`);
+};
+
+/** QEMU's words (hw/vfio/common.c, vfio_get_group), in what libvirt makes of its end. */
+export const functionBusy = (address: string, group: number, errno: string): LibvirtError =>
+  internalError(
+    `qemu unexpectedly closed the monitor: vfio ${address}: failed to open /dev/vfio/${group}: ${inWords(errno)}`,
+  );
+
+/** strerror(3). */
+function inWords(errno: string): string {
+  const words: Readonly<Record<string, string>> = {
+    EAGAIN: "Resource temporarily unavailable",
+    EBUSY: "Device or resource busy",
+    EINVAL: "Invalid argument",
+    EIO: "Input/output error",
+    ENODEV: "No such device",
+    ENOENT: "No such file or directory",
+    ENOMEM: "Cannot allocate memory",
+    EPERM: "Operation not permitted",
+  };
+  return words[errno] ?? errno;
+}
+
 export const noMetadata = (): LibvirtError =>
   refusal(
     ErrorNumber.noDomainMetadata,

@@ -10,6 +10,10 @@ import type { FaultFields, SimulatedAgent } from "./simulated-agent.ts";
 import { asListener, foreignXml } from "./somebody-else.ts";
 import { until } from "./until.ts";
 
+/** What vgpud cannot meet yet, for it asks nobody for it. */
+export type Unmet =
+  "BIND_FAILS" | "BIND_HANGS" | "SET_VIRTUAL_FUNCTIONS_FAILS" | "SET_VIRTUAL_FUNCTIONS_BLOCKS";
+
 export interface Provocation {
   /** Beside name and kind. */
   readonly fault?: FaultFields;
@@ -65,7 +69,7 @@ const oneOfAType =
     draft.vgpu.want = { $case: "type", value: type(size) };
   };
 
-export const provocations: Readonly<Record<FaultKind, Provocation>> = {
+export const provocations: Readonly<Record<Exclude<FaultKind, Unmet>, Provocation>> = {
   CREATE_FAILS: {
     fault: { errno: "EIO", times: 1 },
     answers: async (agent, set) => {

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { MdevBus } from "../../../agent/backends/kvmgt/mdev-bus.ts";
 import { KernelReader, type KernelFacts } from "../../../agent/discovery/kernel-facts.ts";
 import type { HostFiles } from "../../../agent/discovery/host-files.ts";
-import type { Entries } from "../../../agent/simulator/gpu-tree.ts";
+import type { Entries } from "../../../agent/simulator/entries.ts";
 import { parseHost } from "../../../agent/simulator/host-yaml.ts";
 import { hostEntries } from "../../../agent/simulator/host-tree.ts";
 import { SimulatedKernel } from "../../../agent/simulator/kernel.ts";
@@ -17,7 +17,11 @@ const [FIRST, SECOND] = [pciAddress(0), pciAddress(3)];
 const gpus = [FIRST, SECOND];
 
 /** The files of a host with a second GPU, or without it, and with what else is said of it. */
-function treeOf(second: string, { slice = false, sliceOn = SECOND, kvmgt = true, vfs = 0 } = {}): Entries {
+function treeOf(second: string, options: Parameters<typeof kernelOf>[1] = {}): Entries {
+  return hostEntries(kernelOf(second, options), () => 0);
+}
+
+function kernelOf(second: string, { slice = false, sliceOn = SECOND, kvmgt = true } = {}): SimulatedKernel {
   const described = [
     `{ address: "${FIRST}" }`,
     ...(second === "" ? [] : [`{ address: "${SECOND}", ${second} }`]),
@@ -27,7 +31,13 @@ function treeOf(second: string, { slice = false, sliceOn = SECOND, kvmgt = true,
     () => "b",
   );
   if (slice) assert.equal(kernel.create(sliceOn, TYPE, SLICE), undefined);
-  if (vfs > 0) assert.equal(kernel.setVfs(SECOND, vfs), undefined);
+  return kernel;
+}
+
+/** With virtual functions of the second GPU. */
+async function cutTreeOf(second: string, count: number): Promise<Entries> {
+  const kernel = kernelOf(second);
+  assert.equal(await kernel.functions.setVfs(SECOND, count), undefined);
   return hostEntries(kernel, () => 0);
 }
 
@@ -47,6 +57,7 @@ function read(reader: KernelReader, files: ChangingFiles): Promise<KernelFacts> 
 }
 
 const flex = "device: '56c0', driver: xe, total_vfs: 7";
+const cut = await cutTreeOf(flex, 3);
 const bound = treeOf("driver: i915");
 const unbound = treeOf("driver: none");
 
@@ -63,8 +74,8 @@ const changes: Readonly<Record<string, readonly [Entries, ...Entries[]]>> = {
   "the driver is swapped": [bound, unbound, treeOf("driver: vfio-pci")],
   "the GPU is removed": [treeOf("driver: i915", { slice: true }), unbound, treeOf("")],
   "the GPU appears": [treeOf(""), unbound, probing, withoutTypes, bound],
-  "virtual functions are made": [treeOf(flex), treeOf(flex, { vfs: 3 })],
-  "virtual functions are removed": [treeOf(flex, { vfs: 3 }), treeOf(flex)],
+  "virtual functions are made": [treeOf(flex), cut],
+  "virtual functions are removed": [cut, treeOf(flex)],
   "a slice is made": [bound, treeOf("driver: i915", { slice: true })],
 };
 

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { parsePciAddress, parseVgpuId } from "../../../agent/core/ids.ts";
 import { offlineDoctor } from "../../../agent/doctor/offline.ts";
 import { ConditionStatus } from "../../../proto/gen/vgpud/v1/condition.ts";
-import type { Entries, Entry } from "../../../agent/simulator/gpu-tree.ts";
+import type { Entries, Entry } from "../../../agent/simulator/entries.ts";
 import { parseHost } from "../../../agent/simulator/host-yaml.ts";
 import { hostEntries } from "../../../agent/simulator/host-tree.ts";
 import { SimulatedKernel } from "../../../agent/simulator/kernel.ts";

@@ -106,19 +106,19 @@ describe("the simulated kernel", () => {
     }
   });
 
-  it("takes a number of virtual functions as the PCI core does", () => {
+  it("takes a number of virtual functions as the PCI core does", async () => {
     const host = "gpus: [{ address: 0000:03:00.0, device: '56c0', driver: xe, total_vfs: 7 }]";
     const on = new SimulatedKernel(parseHost(host, "test"), () => "boot-1");
     const gpu = parsePciAddress("0000:03:00.0");
     assert.ok(gpu && GPU);
-    assert.equal(on.setVfs(GPU, 1), "ENOENT");
-    assert.equal(on.setVfs(gpu, 8), "ERANGE");
-    assert.equal(on.setVfs(gpu, 7), undefined);
-    assert.equal(on.setVfs(gpu, 7), undefined);
-    assert.equal(on.setVfs(gpu, 3), "EBUSY");
-    assert.equal(on.setVfs(gpu, 0), undefined);
-    assert.equal(on.setVfs(gpu, 3), undefined);
-    assert.equal(on.gpus.get(gpu)?.vfs, 3);
+    assert.equal(await on.functions.setVfs(GPU, 1), "ENOENT");
+    assert.equal(await on.functions.setVfs(gpu, 8), "ERANGE");
+    assert.equal(await on.functions.setVfs(gpu, 7), undefined);
+    assert.equal(await on.functions.setVfs(gpu, 7), undefined);
+    assert.equal(await on.functions.setVfs(gpu, 3), "EBUSY");
+    assert.equal(await on.functions.setVfs(gpu, 0), undefined);
+    assert.equal(await on.functions.setVfs(gpu, 3), undefined);
+    assert.equal(on.functions.virtualOf(gpu).length, 3);
   });
 
   it("takes a GPU's vGPUs with its driver, and those of no other GPU", () => {

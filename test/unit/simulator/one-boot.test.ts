@@ -5,6 +5,7 @@ import { EventBroadcast } from "../../../agent/node-libvirt/server-events.ts";
 import { SimulatedClock } from "../../../agent/simulator/clock.ts";
 import { FaultBoard } from "../../../agent/simulator/faults/board.ts";
 import { faultSchema, type FaultFields } from "../../../agent/simulator/faults/fault.ts";
+import { FunctionCalls } from "../../../agent/simulator/function-calls.ts";
 import { parseHost } from "../../../agent/simulator/host-yaml.ts";
 import { HostdFace } from "../../../agent/simulator/hostd-face.ts";
 import { KernelCalls } from "../../../agent/simulator/kernel-calls.ts";
@@ -37,9 +38,18 @@ class Host {
     );
     this.kernel = new SimulatedKernel(parseHost("", "test"), () => `boot-${(this.#boots += 1)}`);
     this.calls = new KernelCalls(this.kernel, this.faults);
-    this.face = new HostdFace({ kernel: this.kernel, faults: this.faults, calls: this.calls, root: "/" });
+    const functionCalls = new FunctionCalls(this.kernel, this.faults);
+    this.face = new HostdFace({
+      kernel: this.kernel,
+      faults: this.faults,
+      calls: this.calls,
+      functionCalls,
+      root: "/",
+    });
     this.domains = new Domains({
       kernel: this.kernel,
+      functionCalls,
+      knowsVariants: () => false,
       faults: this.faults,
       clock: this.clock,
       events: new EventBroadcast(),

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { SimulatedClock } from "../../../agent/simulator/clock.ts";
-import type { Entries } from "../../../agent/simulator/gpu-tree.ts";
+import type { Entries } from "../../../agent/simulator/entries.ts";
 import { parseHost } from "../../../agent/simulator/host-yaml.ts";
 import { hostEntries } from "../../../agent/simulator/host-tree.ts";
 import { SimulatedKernel } from "../../../agent/simulator/kernel.ts";

@@ -1,0 +1,69 @@
+// hostd's operations on PCI functions, against the simulated kernel, in the order in which hostd writes.
+import path from "node:path";
+import { parsePciAddress, type PciAddress } from "../core/ids.ts";
+import type { BindDriver, Holder, Result, SetVirtualFunctions } from "../hostd/protocol/messages.ts";
+import type { FunctionCalls, RefusedWrite } from "./function-calls.ts";
+import type { SimulatedKernel } from "./kernel.ts";
+import type { PciFunction } from "./pci-functions.ts";
+
+interface FunctionFaceOptions {
+  readonly kernel: SimulatedKernel;
+  readonly functionCalls: FunctionCalls;
+  /** Where the tree is, for paths in answers. */
+  readonly root: string;
+}
+
+export class FunctionFace {
+  readonly #options: FunctionFaceOptions;
+
+  constructor(options: FunctionFaceOptions) {
+    this.#options = options;
+  }
+
+  async bind({ device, driver }: BindDriver): Promise<Result> {
+    const own = this.#find(device);
+    if (own === undefined) return { kind: "absent" };
+    if (driver !== "none" && own.driver === driver && !own.unbinding) return { kind: "done" };
+    const holders = this.#holders(own.address);
+    if (holders.length > 0) return { kind: "held", holders };
+    return this.#answer(await this.#options.functionCalls.bind(own.address, driver));
+  }
+
+  async setVirtual({ gpu, count }: SetVirtualFunctions): Promise<Result> {
+    const own = this.#find(gpu);
+    if (own === undefined) return { kind: "absent" };
+    const { functions } = this.#options.kernel;
+    const present = functions.virtualOf(own.address).filter(({ removing }) => !removing);
+    const mustGo = present.length > 0 && present.length !== count;
+    const holders = present.flatMap(({ holder }) => holder ?? []);
+    if (mustGo && holders.length > 0) return { kind: "held", holders };
+    functions.setAutoprobe(own.address, false);
+    const set = (to: number): Promise<RefusedWrite | undefined> =>
+      this.#options.functionCalls.setVfs(own.address, to);
+    const refused = mustGo ? await set(0) : undefined;
+    if (refused !== undefined || count === 0 || present.length === count) return this.#answer(refused);
+    return this.#answer(await set(count));
+  }
+
+  holders(device: string): Result {
+    const own = this.#find(device);
+    return own === undefined ? { kind: "absent" } : { kind: "holders", holders: this.#holders(own.address) };
+  }
+
+  #answer(refused: RefusedWrite | undefined): Result {
+    if (refused === undefined) return { kind: "done" };
+    const { errno, file } = refused;
+    return { kind: "errno", errno, call: "write", path: path.join(this.#options.root, file) };
+  }
+
+  /** Of the function, and of those that a GPU is cut into. */
+  #holders(device: PciAddress): readonly Holder[] {
+    const { functions } = this.#options.kernel;
+    return [functions.get(device), ...functions.virtualOf(device)].flatMap((each) => each?.holder ?? []);
+  }
+
+  #find(device: string): PciFunction | undefined {
+    const address = parsePciAddress(device);
+    return address === undefined ? undefined : this.#options.kernel.functions.get(address);
+  }
+}
