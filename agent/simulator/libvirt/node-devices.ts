@@ -1,11 +1,15 @@
-// The simulated libvirt's node devices: the GPUs with what they offer, and the mdevs, as nodedev-dumpxml shows them.
+// The simulated libvirt's node devices: the GPUs with what they offer, their virtual functions, and the mdevs, as nodedev-dumpxml
+// shows them.
 import { parseVgpuId, type PciAddress, type VgpuId } from "../../core/ids.ts";
 import { childOf, parseXml, textOf, type Element } from "../../core/xml.ts";
 import { ListNodeDevices } from "../../node-libvirt/constants.ts";
 import type { EventBroadcast } from "../../node-libvirt/server-events.ts";
 import { gpuDirectory } from "../gpu-tree.ts";
+import type { GpuDescription } from "../host-description.ts";
 import type { KernelCalls } from "../kernel-calls.ts";
 import type { Gpu, Mdev, SimulatedKernel } from "../kernel.ts";
+import { partsOf } from "../pci-address.ts";
+import type { PciFunction } from "../pci-functions.ts";
 import { brokenXml, deviceError, noSuchDevice, unexpectedXml } from "./refusals.ts";
 import { element, writeXml } from "./written-xml.ts";
 
@@ -20,14 +24,14 @@ export class NodeDevices {
   readonly #calls: KernelCalls;
   #known: ReadonlySet<string>;
 
-  /** Tells `events` of every mdev that comes and goes, whoever made it. */
+  /** Tells `events` of every mdev and every virtual function that comes and goes, whoever made it. */
   constructor(kernel: SimulatedKernel, calls: KernelCalls, events: EventBroadcast) {
     this.#kernel = kernel;
     this.#calls = calls;
-    this.#known = this.#mdevNames();
+    this.#known = this.#madeNames();
     kernel.onChange(() => {
       const before = this.#known;
-      this.#known = this.#mdevNames();
+      this.#known = this.#madeNames();
       for (const name of before) if (!this.#known.has(name)) events.nodeDeviceLifecycle(name, "deleted");
       for (const name of this.#known) if (!before.has(name)) events.nodeDeviceLifecycle(name, "created");
     });
@@ -46,6 +50,7 @@ export class NodeDevices {
     return [
       ...(wanted(SYSTEM) ? [ROOT] : []),
       ...gpus.map(({ description }) => pciName(description.address)),
+      ...(wanted(ListNodeDevices.pci) ? this.#virtualNames() : []),
       ...(wanted(ListNodeDevices.mdev) ? this.#mdevNames() : []),
     ];
   }
@@ -55,7 +60,13 @@ export class NodeDevices {
     const mdev = this.#mdev(name);
     if (mdev !== undefined) return writeXml(mdevElement(mdev, this.#kernel.traits.mdevDriver));
     const gpu = this.#gpu(name);
-    if (gpu !== undefined) return writeXml(gpuElement(gpu));
+    if (gpu !== undefined) {
+      const { address } = gpu.description;
+      return writeXml(gpuElement(gpu, this.#kernel.functions.virtualOf(address)));
+    }
+    const virtual = this.#virtual(name);
+    if (virtual !== undefined)
+      return writeXml(virtualElement(virtual, this.#kernel.gpus.get(virtual.physical)));
     if (name !== ROOT) throw noSuchDevice(name);
     const system = element("capability", { type: "system" }, element("product", {}, "Simulated host"));
     return writeXml(element("device", {}, element("name", {}, ROOT), system));
@@ -65,7 +76,7 @@ export class NodeDevices {
   parent(name: string): string | null {
     const mdev = this.#mdev(name);
     if (mdev !== undefined) return pciName(mdev.gpu);
-    if (this.#gpu(name) !== undefined) return ROOT;
+    if (this.#gpu(name) !== undefined || this.#virtual(name) !== undefined) return ROOT;
     if (name !== ROOT) throw noSuchDevice(name);
     return null;
   }
@@ -75,6 +86,7 @@ export class NodeDevices {
     if (this.#mdev(name) !== undefined) return ["mdev"];
     const gpu = this.#gpu(name);
     if (gpu !== undefined) return (gpu.gvt?.types.length ?? 0) > 0 ? ["pci", "mdev_types"] : ["pci"];
+    if (this.#virtual(name) !== undefined) return ["pci"];
     if (name !== ROOT) throw noSuchDevice(name);
     return ["system"];
   }
@@ -114,6 +126,22 @@ export class NodeDevices {
     return new Set([...this.#kernel.mdevs.values()].map(({ id, gpu }) => mdevName(id, gpu)));
   }
 
+  /** Of what is made and removed while the host runs. */
+  #madeNames(): ReadonlySet<string> {
+    return new Set([...this.#mdevNames(), ...this.#virtualNames()]);
+  }
+
+  #virtualNames(): readonly string[] {
+    return this.#kernel.functions.all
+      .filter(({ virtual }) => virtual !== undefined)
+      .map(({ address }) => pciName(address));
+  }
+
+  #virtual(name: string): VirtualFunction | undefined {
+    const found = this.#kernel.functions.all.find(({ address }) => pciName(address) === name);
+    return found?.virtual && { ...found, physical: found.virtual.of };
+  }
+
   #mdev(name: string): Mdev | undefined {
     return [...this.#kernel.mdevs.values()].find(({ id, gpu }) => mdevName(id, gpu) === name);
   }
@@ -122,6 +150,8 @@ export class NodeDevices {
     return [...this.#kernel.gpus.values()].find(({ description }) => pciName(description.address) === name);
   }
 }
+
+type VirtualFunction = PciFunction & { readonly physical: PciAddress };
 
 function parseDevice(xml: string): Element {
   try {
@@ -160,11 +190,7 @@ function mdevElement(mdev: Mdev, driver: string): Element {
   );
 }
 
-function gpuElement({ description, gvt }: Gpu): Element {
-  const { address, device, driver } = description;
-  const [domain = 0, bus = 0, slot = 0, fn = 0] = address
-    .split(/[:.]/)
-    .map((part) => Number.parseInt(part, 16));
+function gpuElement({ description, gvt }: Gpu, virtual: readonly PciFunction[]): Element {
   const types = (gvt?.types ?? []).map((type) =>
     element(
       "type",
@@ -174,7 +200,32 @@ function gpuElement({ description, gvt }: Gpu): Element {
       element("availableInstances", {}, String(gvt?.availableInstances(type) ?? 0)),
     ),
   );
-  const numa = description.numa_node < 0 ? [] : [element("numa", { node: String(description.numa_node) })];
+  const maxCount = String(description.total_vfs);
+  const functions = virtual.filter(({ removing }) => !removing).map(({ address }) => addressElement(address));
+  return functionElement({ ...description, of: description }, [
+    ...(types.length === 0 ? [] : [element("capability", { type: "mdev_types" }, ...types)]),
+    ...(description.total_vfs === 0
+      ? []
+      : [element("capability", { type: "virt_functions", maxCount }, ...functions)]),
+  ]);
+}
+
+/** Without its GPU it is one that goes with it. */
+function virtualElement({ address, driver, physical }: VirtualFunction, gpu: Gpu | undefined): Element {
+  const of = gpu?.description;
+  if (of === undefined) throw noSuchDevice(pciName(address));
+  return functionElement({ address, driver, of }, [
+    element("capability", { type: "phys_function" }, addressElement(physical)),
+  ]);
+}
+
+/** Virtual functions have the ids of their GPU. */
+function functionElement(
+  { address, driver, of }: Pick<PciFunction, "address" | "driver"> & { readonly of: GpuDescription },
+  capabilities: readonly Element[],
+): Element {
+  const [domain, bus, slot, fn] = partsOf(address);
+  const numa = of.numa_node < 0 ? [] : [element("numa", { node: String(of.numa_node) })];
   return element(
     "device",
     {},
@@ -185,15 +236,22 @@ function gpuElement({ description, gvt }: Gpu): Element {
     element(
       "capability",
       { type: "pci" },
-      element("class", {}, description.boot_vga ? "0x030000" : "0x038000"),
+      element("class", {}, of.boot_vga ? "0x030000" : "0x038000"),
       element("domain", {}, String(domain)),
       element("bus", {}, String(bus)),
       element("slot", {}, String(slot)),
       element("function", {}, String(fn)),
-      element("product", { id: `0x${device}` }),
+      element("product", { id: `0x${of.device}` }),
       element("vendor", { id: "0x8086" }, "Intel Corporation"),
-      ...(types.length === 0 ? [] : [element("capability", { type: "mdev_types" }, ...types)]),
+      ...capabilities,
       ...numa,
     ),
   );
+}
+
+function addressElement(address: PciAddress): Element {
+  const [domain, bus, slot, fn] = partsOf(address);
+  const hex = (value: number, digits: number): string => `0x${value.toString(16).padStart(digits, "0")}`;
+  const parts = { domain: hex(domain, 4), bus: hex(bus, 2), slot: hex(slot, 2), function: hex(fn, 1) };
+  return element("address", parts);
 }
