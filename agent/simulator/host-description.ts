@@ -52,6 +52,8 @@ export const hostSchema = z
     enable_gvt: z.union([z.boolean(), z.literal("absent")], "must be true, false or absent").default(true),
     /** Whether the module kvmgt is loaded. */
     kvmgt: z.boolean().default(true),
+    /** Whether vfio-pci is loaded, and its variant where the kernel has it; neither takes a function otherwise. */
+    vfio_pci: z.boolean().default(true),
     cpus: z.int().min(1).max(512).default(8),
     memory_mib: z.int().min(256).default(32768),
     gpus: z

@@ -3,7 +3,7 @@ import type { PciAddress } from "../core/ids.ts";
 import type { Entries } from "./entries.ts";
 import { deviceEntries, mdevEntries } from "./gpu-tree.ts";
 import type { SimulatedKernel } from "./kernel.ts";
-import type { PciDriver } from "./pci-functions.ts";
+import { isVfio, type PciDriver } from "./pci-functions.ts";
 
 const PCI_MODULES: Readonly<Record<PciDriver, string | undefined>> = {
   i915: "i915",
@@ -86,11 +86,12 @@ function systemEntries({ host, bootId }: SimulatedKernel): Entries {
 
 function moduleEntries({ host, functions, kvmgt, traits }: SimulatedKernel): Entries {
   const drivers = [...functions.loaded].flatMap((driver) => PCI_MODULES[driver] ?? []);
+  const vfio = [...functions.loaded].some(isVfio) ? ["vfio", "vfio_iommu_type1"] : [];
   // A kernel built without GVT-g has neither the module nor the parameter (i915_params.h since 6.1).
   const gvt = kvmgt && host.enable_gvt !== "absent" ? ["kvmgt", "mdev", "vfio", "vfio_iommu_type1"] : [];
   const old = gvt.length > 0 && traits.major < 6 ? ["vfio_mdev"] : [];
   const kvm = host.hypervisor === "kvm" ? ["kvm", "kvm_intel"] : [];
-  const loaded = new Set([...drivers, ...gvt, ...old, ...kvm]);
+  const loaded = new Set([...drivers, ...vfio, ...gvt, ...old, ...kvm]);
   const files = new Map([...loaded].map((name) => [`sys/module/${name}/initstate`, "live\n"]));
   if (drivers.includes("i915") && host.enable_gvt !== "absent") {
     files.set("sys/module/i915/parameters/enable_gvt", host.enable_gvt ? "Y\n" : "N\n");

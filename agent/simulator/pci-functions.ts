@@ -49,7 +49,6 @@ export function isVfio(driver: PciDriver): boolean {
 export class PciFunctions {
   readonly #options: FunctionsOptions;
   #gpus: ReadonlyMap<PciAddress, GpuDescription> = new Map();
-  #traits: KernelTraits;
   #functions = new Map<PciAddress, PciFunction>();
   /** GPUs that are not bound as they are by themselves, as long as a fault wants it. */
   #drivers: ReadonlyMap<PciAddress, PciDriver> = new Map();
@@ -63,18 +62,19 @@ export class PciFunctions {
 
   constructor(host: HostDescription, traits: KernelTraits, options: FunctionsOptions) {
     this.#options = options;
-    this.#traits = traits;
     this.boot(host, traits);
   }
 
   /** What waited is gone. */
   boot(host: HostDescription, traits: KernelTraits): void {
-    this.#traits = traits;
     this.#gpus = new Map(host.gpus.map((gpu) => [gpu.address, gpu]));
     const physical = host.gpus.map(({ address, driver }, index) => newFunction(address, index, driver));
     this.#functions = new Map(physical.map((made) => [made.address, made]));
     this.#withoutAutoprobe = new Set();
-    this.#loaded = new Set(host.gpus.map(({ driver }) => driver));
+    const vfio = ["vfio-pci", ...(traits.hasXeVfioPci ? (["xe-vfio-pci"] as const) : [])] as const;
+    // A host of Xen gives devices away by pciback.
+    const hasVfio = host.vfio_pci && host.hypervisor !== "xen";
+    this.#loaded = new Set([...(hasVfio ? vfio : []), ...host.gpus.map(({ driver }) => driver)]);
     this.#locks = new KeyedLock();
     this.#waiting = new Set();
   }
@@ -212,8 +212,7 @@ export class PciFunctions {
     const gpu = virtual?.of ?? address;
     const native = this.#native(gpu);
     if (override === undefined) return virtual === undefined || this.autoprobes(gpu) ? native : "none";
-    const isThere = override === "xe-vfio-pci" ? this.#traits.hasXeVfioPci : isVfio(override);
-    return isThere || override === native ? override : "none";
+    return override === native || this.#loaded.has(override) ? override : "none";
   }
 
   /** Whether the driver makes virtual functions: xe where the hardware has them, i915 only from outside of the kernel. */

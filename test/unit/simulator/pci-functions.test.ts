@@ -217,6 +217,13 @@ describe("a PCI function of the simulated kernel", () => {
     assert.equal(driverLink(kernel, vf), undefined);
   });
 
+  it("has none when vfio-pci is not loaded, either", async () => {
+    const kernel = new SimulatedKernel(parseHost("vfio_pci: false", "test"), () => "boot");
+    await bind(kernel, IGPU, "vfio-pci");
+    assert.equal(driverLink(kernel, IGPU), undefined);
+    assert.equal(hostEntries(kernel, () => 0).has("sys/module/vfio_pci/initstate"), false);
+  });
+
   it("is as it was described after a boot", async () => {
     const kernel = flex();
     await kernel.functions.setVfs(FLEX, 2);
