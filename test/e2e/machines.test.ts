@@ -22,6 +22,8 @@ interface Expected {
   readonly gpus: Readonly<Record<string, readonly [string, number, Offer]>>;
   /** vGPUs that stand there. */
   readonly vgpus?: number;
+  /** Virtual functions that the first GPU's driver can make. */
+  readonly functions?: number;
 }
 const IGD = "0000:00:02.0";
 
@@ -34,7 +36,7 @@ const platforms: Readonly<Record<string, string>> = {
     "5926": "Kaby Lake, gen9",
   },
   ...{ "3e92": "Coffee Lake, gen9", "3e96": "Coffee Lake, gen9", "9bc5": "Comet Lake, gen9" },
-  ...{ "4c8a": "Rocket Lake, xe-lp", "56c0": "ATS-M, xe-hpg" },
+  ...{ "4c8a": "Rocket Lake, xe-lp", "4680": "Alder Lake-S, xe-lp", "56c0": "ATS-M, xe-hpg" },
 };
 
 const table: Readonly<Record<string, Expected>> = {
@@ -58,6 +60,8 @@ const table: Readonly<Record<string, Expected>> = {
     },
   },
   "desktop-rocket-lake": { kernel: "6.12.107", gpus: { [IGD]: ["4c8a", 256, {}] } },
+  "desktop-alder-lake": { kernel: "6.17.9", gpus: { [IGD]: ["4680", 256, {}] }, functions: 7 },
+  "server-flex": { kernel: "7.1.4", gpus: { "0000:4d:00.0": ["56c0", 4096, {}] }, functions: 31 },
   "gvt-off": { kernel: "6.12.107", gpus: { [IGD]: ["3e92", 1024, {}] } },
   "aperture-too-small": { kernel: "6.1.0-44-amd64", gpus: { [IGD]: ["5912", 128, {}] } },
   "aperture-too-large": { kernel: "6.12.107", gpus: { [IGD]: ["3e92", 4096, offers.of4096] } },
@@ -124,5 +128,6 @@ describe("vgpud on the machine", () => {
       for (const { deviceId, model, generation } of gpus)
         assert.equal(`${model}, ${generation}`, platforms[deviceId], deviceId);
       assert.equal((await agent.vgpus()).length, expected.vgpus ?? 0);
+      assert.equal(gpus[0]?.virtualFunctions?.free, expected.functions);
     });
 });
