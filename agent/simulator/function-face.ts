@@ -33,7 +33,7 @@ export class FunctionFace {
     const own = this.#find(gpu);
     if (own === undefined) return { kind: "absent" };
     const { functions } = this.#options.kernel;
-    const present = functions.virtualOf(own.address).filter(({ removing }) => !removing);
+    const present = this.#linkedFrom(own.address);
     const mustGo = present.length > 0 && present.length !== count;
     const holders = present.flatMap(({ holder }) => holder ?? []);
     if (mustGo && holders.length > 0) return { kind: "held", holders };
@@ -59,7 +59,12 @@ export class FunctionFace {
   /** Of the function, and of those that a GPU is cut into. */
   #holders(device: PciAddress): readonly Holder[] {
     const { functions } = this.#options.kernel;
-    return [functions.get(device), ...functions.virtualOf(device)].flatMap((each) => each?.holder ?? []);
+    return [functions.get(device), ...this.#linkedFrom(device)].flatMap((each) => each?.holder ?? []);
+  }
+
+  /** hostd finds virtual functions by the links of their GPU, which one that is being removed has lost. */
+  #linkedFrom(gpu: PciAddress): readonly PciFunction[] {
+    return this.#options.kernel.functions.virtualOf(gpu).filter(({ removing }) => !removing);
   }
 
   #find(device: string): PciFunction | undefined {

@@ -119,6 +119,19 @@ describe("the simulated hostd", () => {
     assert.deepEqual(await bench.hostd.bindDriver({ device: VF, driver: "none" }), { kind: "done" });
   });
 
+  it("is blocked while somebody removes a held function, whose holder its own address still tells", async () => {
+    await using bench = await Bench.make();
+    await bench.ready();
+    await bench.host.control({ command: "hold-function", device: VF, pid: 4711, name: "qemu" });
+    assert.equal(await bench.host.control({ command: "set-vfs", gpu: GPU, count: 0 }), "blocked");
+    const set = await bench.hostd.setVirtualFunctions({ gpu: GPU, count: 0 }, IMPATIENT);
+    assert.deepEqual(set.kind === "blocked" && set.holders, []);
+    const holders = [{ pid: 4711, command: "qemu" }];
+    assert.deepEqual(await bench.hostd.functionHolders(VF), { kind: "holders", holders });
+    await bench.host.control({ command: "release", pid: 4711 });
+    assert.deepEqual(await bench.hostd.setVirtualFunctions({ gpu: GPU, count: 0 }), { kind: "done" });
+  });
+
   it("meets what faults make of the kernel", async () => {
     await using bench = await Bench.make();
     await bench.ready();
