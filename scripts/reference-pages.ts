@@ -7,6 +7,7 @@ import { ALLOWLIST } from "../agent/hostd/allowlist.ts";
 import { diagnosisPage } from "./diagnosis-page.ts";
 import { faultsPage } from "./faults-page.ts";
 import { page, table } from "./markdown.ts";
+import { modesPage } from "./modes-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { rawXmlPage } from "./raw-xml-page.ts";
 import { configExample, configSchema } from "./config-files.ts";
@@ -22,6 +23,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     "configuration-keys.md": configurationPage(),
     "raw-xml.md": rawXmlPage(),
     "faults.md": faultsPage(),
+    "modes.md": modesPage(),
     "config.schema.json": configSchema(),
     "config.yaml.example": configExample(),
   };

@@ -1,4 +1,4 @@
-// The devices of a domain, the slice among them.
+// The devices of a domain, its vGPU among them.
 import type { DomainClaim } from "./claim.ts";
 import type { Console, DomainSpec, Nic, Serial } from "./domain-spec.ts";
 import { addDisks } from "./domain-xml-disks.ts";
@@ -7,7 +7,7 @@ import { addHeadlessGl, addSeat, addSlice } from "./domain-xml-vgpu.ts";
 
 export function addDevices(domain: Builder, claim: DomainClaim, spec: DomainSpec): void {
   const devices = domain.ele("devices");
-  const { vnc, spice, display, serial } = spec;
+  const { vnc, spice, serial } = spec;
   addDisks(devices, spec);
   for (const nic of spec.nics) addNic(devices, nic);
   if (serial) addSerial(devices, serial);
@@ -20,16 +20,17 @@ export function addDevices(domain: Builder, claim: DomainClaim, spec: DomainSpec
     devices.ele("tpm", { model: "tpm-crb" }).ele("backend", { type: "emulator", version: "2.0" });
   if (vnc) addConsole(devices, "vnc", vnc);
   if (spice) addConsole(devices, "spice", spice);
-  if (claim.share.mode === "gvt-s") {
-    addSeat(devices, claim);
-  } else {
-    if (display) addHeadlessGl(devices, claim);
-    // Named even when there is none: libvirt adds a card of its own beside <graphics> otherwise. Beside an emulated card
-    // the vGPU's screen would be the second, which VNC does not show.
-    const emulated = (vnc ?? spice) && !display;
-    devices.ele("video").ele("model", { type: emulated ? "vga" : "none" });
-    addSlice(devices, claim, display);
-  }
+  if (claim.share.mode === "gvt-s") addSeat(devices, claim);
+  else addSliceWithScreen(devices, claim, spec);
+}
+
+function addSliceWithScreen(devices: Builder, claim: DomainClaim, { vnc, spice, display }: DomainSpec): void {
+  if (display) addHeadlessGl(devices, claim);
+  // Named even when there is none: libvirt adds a card of its own beside <graphics> otherwise. Beside an emulated card
+  // the vGPU's screen would be the second, which VNC does not show.
+  const emulated = (vnc ?? spice) && !display;
+  devices.ele("video").ele("model", { type: emulated ? "vga" : "none" });
+  addSlice(devices, claim, display);
   // The balloon cannot give back pages that VFIO has pinned.
   devices.ele("memballoon", { model: "none" });
 }

@@ -1,7 +1,10 @@
 // A real libvirtd is the judge of the XML that vgpud builds: every golden document is validated and defined.
 import assert from "node:assert/strict";
-import { readFile, readdir } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { readDomainXml } from "../../agent/discovery/domain-xml.ts";
 import { Connection } from "../../agent/node-libvirt/connection.ts";
 import { DefineDomain, DomainXml, UndefineDomain } from "../../agent/node-libvirt/constants.ts";
@@ -68,5 +71,18 @@ describe("the XML that vgpud builds, to a real libvirtd", function () {
       /<maxphysaddr mode='emulate' bits='40'\/>/,
     ])
       assert.match(kept, said);
+  });
+
+  it("makes of a seat a QEMU whose virtio-gpu renders on the GPU's node", async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "seat-"));
+    const file = path.join(folder, "seat.xml");
+    await writeFile(file, await golden("seat.xml"));
+    const uri = `qemu+unix:///system?socket=${libvirtd?.socket ?? ""}`;
+    const words = ["-c", uri, "domxml-to-native", "qemu-argv", "--xml", file];
+    const { stdout } = await promisify(execFile)("virsh", words);
+    await rm(folder, { recursive: true });
+    assert.match(stdout, /-display egl-headless,rendernode=\/dev\/dri\/by-path\/pci-0000:00:02\.0-render/);
+    assert.match(stdout, /virtio-vga-gl/);
+    assert.doesNotMatch(stdout, /vfio/);
   });
 });

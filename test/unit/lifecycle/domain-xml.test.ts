@@ -31,6 +31,13 @@ describe("the XML of a domain", () => {
   for (const [name, spec] of exampleSpecs)
     it(`is what was reviewed: ${name}`, () => assertGolden(name, written(spec)));
 
+  it("gives a seat a virtio-gpu on the GPU's node, and no device of the host's", () => {
+    const owner = { share: { mode: "gvt-s" } } as const;
+    const spec = domainSpec(1, { vnc: { listen: "127.0.0.1", port: undefined } });
+    assert.deepEqual(readDomainXml(written(spec, owner)).mark?.share, owner.share);
+    return assertGolden("seat", written(spec, owner));
+  });
+
   it("with names that mean something in XML", () => {
     const share = { ...sliceShare("4"), type: `<type a="b">` };
     const given = { claimId: parseClaimId(`a<b>&"c"'d'`) ?? claim(1).claimId, share };
@@ -49,7 +56,8 @@ describe("the XML of a domain", () => {
     fc.assert(
       fc.property(ids, words, sizes, fc.constantFrom("hold", "release"), (claimId, type, amounts, onStop) => {
         const base = claim(1);
-        const owner = { ...base, claimId, type, sizes: amounts, domain: { ...base.domain, onStop } };
+        const share = { mode: "gvt-g", type, sizes: amounts } as const;
+        const owner = { ...base, claimId, share, domain: { ...base.domain, onStop } };
         const xml = domainXml(owner, domainSpec(1), { domainType: "kvm" });
         assert.deepEqual(readDomainXml(xml).mark, markOf(owner));
       }),
