@@ -1,6 +1,7 @@
 // Finds Intel display functions on the PCI bus. Everything is keyed by PCI address: card numbers change at reboots.
 import { parsePciAddress, type PciAddress } from "../core/ids.ts";
 import type { Gpu } from "../inventory/model.ts";
+import { functionAddresses } from "./function-addresses.ts";
 import { fact, neededFact, type HostFiles } from "./host-files.ts";
 
 /** What the PCI bus alone tells; what can be shared is for a backend to find. */
@@ -17,7 +18,22 @@ export async function findGpus(files: HostFiles): Promise<PciGpu[]> {
     .map(parsePciAddress)
     .filter((address) => address !== undefined);
   const found = await Promise.all(addresses.map((address) => readGpu(files, address)));
-  return found.filter((gpu) => gpu !== undefined);
+  return await withoutLeaving(
+    files,
+    found.filter((gpu) => gpu !== undefined),
+  );
+}
+
+/**
+ * A virtual function whose removal waits for a guest has lost its link to its GPU already (kernel drivers/pci/iov.c,
+ * pci_iov_remove_virtfn), and by its ids it is one itself.
+ */
+async function withoutLeaving(files: HostFiles, gpus: PciGpu[]): Promise<PciGpu[]> {
+  // A host with one has no function that could be taken for another.
+  if (gpus.length < 2) return gpus;
+  const functions = await Promise.all(gpus.map(({ address }) => functionAddresses(files, address)));
+  const leaving = new Set(functions.flat());
+  return gpus.filter(({ address }) => !leaving.has(address));
 }
 
 /** Undefined when there is no such function, or it is not a GPU. Throws when that cannot be read. */

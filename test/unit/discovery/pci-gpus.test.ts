@@ -47,6 +47,23 @@ describe("finding GPUs", () => {
     ]);
   });
 
+  it("takes no virtual function for one, also when its removal hangs and its link to its GPU is gone", async () => {
+    const sriov = { sriov_totalvfs: "31", sriov_offset: "7", sriov_stride: "1" };
+    const flex = { ...kabyLake, class: "0x038000" };
+    const devices = {
+      "0000:3d:00.0": { ...flex, ...sriov },
+      "0000:3d:00.7": { ...flex, physfn: linkTo("../0000:3d:00.0") },
+      "0000:3d:01.0": flex,
+      "0000:3d:04.5": flex,
+      "0000:3d:04.6": flex,
+      "0000:3e:00.0": flex,
+    };
+    assert.deepEqual(
+      (await found(devices)).map(({ address }) => address),
+      ["0000:3d:00.0", "0000:3d:04.6", "0000:3e:00.0"],
+    );
+  });
+
   it("takes VGA and other display controllers of Intel and nothing else", async () => {
     const devices = {
       "0000:00:00.0": { ...kabyLake, class: "0x060000" },
