@@ -9,7 +9,7 @@ import {
   UndrainGpuResponse,
   type GpuServiceService,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
-import type { Gpu as WireGpu } from "../../proto/gen/vgpud/v1/gpu.ts";
+import { Mode, type Gpu as WireGpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { Gpu, Inventory } from "../inventory/model.ts";
 import { drainedOn } from "../lifecycle/drains.ts";
@@ -23,7 +23,7 @@ import { gpuNotFound } from "./gpu-not-found.ts";
 import { toWirePlan } from "./convert/plan.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
-import { all } from "./validate/fields.ts";
+import { all, required } from "./validate/fields.ts";
 import { parseNote } from "./validate/note.ts";
 import { parsePlanRequest } from "./validate/plan-request.ts";
 import { parseGpuAddress, parseKnownMode } from "./validate/vgpu-request.ts";
@@ -83,7 +83,10 @@ export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuSer
     setGpuMode: async ({ gpu, mode, validateOnly }, caller) => {
       const request = all({
         gpu: () => parseGpuAddress(gpu, "gpu"),
-        mode: () => parseKnownMode(mode, "mode"),
+        mode: () => {
+          if (mode === Mode.UNSPECIFIED) throw required("mode");
+          return parseKnownMode(mode, "mode");
+        },
       });
       await context.gpuModes.set({ ...request, validateOnly }, caller);
       return SetGpuModeResponse.fromPartial({ gpu: shown(request.gpu) });

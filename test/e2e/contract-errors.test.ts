@@ -21,7 +21,7 @@ const methodsOf = (services: readonly object[]): AnyMethod[] =>
 
 const SERVED = [
   ...[Hosts.getHost, Hosts.diagnose, Gpus.listGpus, Gpus.getGpu, Gpus.plan, Vgpus.listVgpus, Vgpus.getVgpu],
-  ...[Hosts.drainHost, Hosts.undrainHost, Hosts.reconcile, Gpus.drainGpu, Gpus.undrainGpu],
+  ...[Hosts.drainHost, Hosts.undrainHost, Hosts.reconcile, Gpus.drainGpu, Gpus.undrainGpu, Gpus.setGpuMode],
   ...[Vgpus.createVgpu, Vgpus.deleteVgpu, Vgpus.adoptVgpu, Vgpus.releaseVgpu, Operations.getOperation],
   ...methodsOf([Domains, Reservations]),
 ].map(({ path }) => path);

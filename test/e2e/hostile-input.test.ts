@@ -15,6 +15,7 @@ import {
   GpuServiceService as Gpus,
   ListGpusRequest,
   PlanRequest,
+  SetGpuModeRequest,
   UndrainGpuRequest,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import {
@@ -270,6 +271,10 @@ describe("hostile input", function () {
       ],
       [Gpus.drainGpu.path, [DrainGpuRequest.encode({ gpu: GPU, note: "fan" }).finish()]],
       [Gpus.undrainGpu.path, [UndrainGpuRequest.encode({ gpu: GPU }).finish()]],
+      [
+        Gpus.setGpuMode.path,
+        [SetGpuModeRequest.encode({ gpu: GPU, mode: Mode.GVT_S, validateOnly: true }).finish()],
+      ],
       [Hosts.drainHost.path, [DrainHostRequest.encode({ note: "fan" }).finish()]],
       [Hosts.undrainHost.path, [UndrainHostRequest.encode({}).finish()]],
       [

@@ -88,13 +88,11 @@ const knownModes: Readonly<Record<Mode, KnownMode | undefined>> = {
   [Mode.UNRECOGNIZED]: undefined,
 };
 
-/** @throws AgentError `invalid-argument` for one that is not set or not known. */
+/** @throws AgentError `invalid-argument` for none, and for one that is not known. */
 export function parseKnownMode(mode: Mode, field: string): KnownMode {
   const known = knownModes[mode];
   if (known) return known;
-  throw mode === Mode.UNSPECIFIED
-    ? required(field)
-    : invalid(field, "must be a mode that is known to this release");
+  throw invalid(field, "must be a mode that is known to this release");
 }
 
 function parseGpu(address: string, field: string): PciAddress | undefined {
