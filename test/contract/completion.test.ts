@@ -115,7 +115,7 @@ describe("the completion of vgpuctl", () => {
     "vgpuctl gpus --gr": "",
     "vgpuctl create --policy p": "pack",
     "vgpuctl create --policy n": "numa",
-    "vgpuctl create --mode s": "",
+    "vgpuctl create --mode gvt-d": "",
     "vgpuctl doctor --mode s": "sriov",
     "vgpuctl -o ya": "yaml",
     "vgpuctl completion f": "fish",

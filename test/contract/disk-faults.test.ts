@@ -95,7 +95,11 @@ describe("a ledger whose disk", () => {
         assert.deepEqual([error.code, error.reason], ["UNAVAILABLE", "LEDGER_UNAVAILABLE"]);
         const { mdevs, domains } = await world.truth();
         assert.deepEqual([mdevs.length, domains.map((domain) => domain.name)], [1, ["kept"]]);
-        assert.equal((await world.claimed("doomed")).claimState, ClaimState.DELETING);
+        // Its end is tried to be written now and then, and counts meanwhile.
+        await until(
+          "it waits for the disk",
+          async () => (await world.claimed("doomed")).claimState === ClaimState.DELETING,
+        );
         await mended();
         await until("it is written", async () => (await world.claimStates()).includes("gone"));
         assert.equal((await world.claimed("doomed")).claimState, ClaimState.GONE);
