@@ -77,7 +77,11 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_gpu_whole_free: note("sum(vgpud_gpu_whole_free)", "while it is not known whether somebody has it"),
   vgpud_gpu_seats: note(
     "sum by (instance, pci_address) (vgpud_gpu_seats)",
-    "on a GPU without a render node, and while libvirt does not answer",
+    "on a GPU without a render node; those of others while libvirt does not answer",
+  ),
+  vgpud_gpu_seats_max: note(
+    "sum by (instance, pci_address) (vgpud_gpu_seats) / on (instance, pci_address) vgpud_gpu_seats_max",
+    "while the GPU is not in mode gvt-s",
   ),
 
   vgpud_gpu_check_status: note('vgpud_gpu_check_status{status="fail"} == 1', "before the first diagnosis"),

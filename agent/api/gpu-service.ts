@@ -11,9 +11,10 @@ import {
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import { Mode, type Gpu as WireGpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import type { PciAddress } from "../core/ids.ts";
+import type { Mode as KnownMode } from "../core/modes.ts";
 import type { Gpu, Inventory } from "../inventory/model.ts";
 import { drainedOn } from "../lifecycle/drains.ts";
-import type { ModeRecord } from "../lifecycle/gpu-modes.ts";
+import { claimedMode } from "../lifecycle/gpu-modes.ts";
 import { holdingsOf } from "../lifecycle/holdings.ts";
 import { gpuViews, vgpuViews } from "../lifecycle/views.ts";
 import { currentInventory, termsOf, type ApiContext } from "./context.ts";
@@ -23,7 +24,7 @@ import { gpuNotFound } from "./gpu-not-found.ts";
 import { toWirePlan } from "./convert/plan.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
-import { all, required } from "./validate/fields.ts";
+import { all } from "./validate/fields.ts";
 import { parseNote } from "./validate/note.ts";
 import { parsePlanRequest } from "./validate/plan-request.ts";
 import { parseGpuAddress, parseKnownMode } from "./validate/vgpu-request.ts";
@@ -83,10 +84,7 @@ export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuSer
     setGpuMode: async ({ gpu, mode, validateOnly }, caller) => {
       const request = all({
         gpu: () => parseGpuAddress(gpu, "gpu"),
-        mode: () => {
-          if (mode === Mode.UNSPECIFIED) throw required("mode");
-          return parseKnownMode(mode, "mode");
-        },
+        mode: () => (mode === Mode.UNSPECIFIED ? undefined : parseKnownMode(mode, "mode")),
       });
       await context.gpuModes.set({ ...request, validateOnly }, caller);
       return SetGpuModeResponse.fromPartial({ gpu: shown(request.gpu) });
@@ -98,7 +96,9 @@ function planStock(context: ApiContext, inventory: Inventory): PlanStock {
   const { ledger, drains, modes, rule, typesAt } = context;
   const foreign = vgpuViews(inventory, ledger).filter(({ ownership }) => ownership === "foreign");
   return {
-    gpus: [...inventory.gpus.values()].map((gpu) => slicedOnly(gpu, modes.current)),
+    gpus: [...inventory.gpus.values()].map((gpu) =>
+      slicedOnly(gpu, modes.current.get(gpu.address) ?? claimedMode(ledger, gpu.address)),
+    ),
     ...{ rule, typesAt },
     holdings: holdingsOf(ledger, inventory),
     closed: (gpu) => drainedOn(drains.current, gpu) ?? modes.closed(gpu),
@@ -108,6 +108,6 @@ function planStock(context: ApiContext, inventory: Inventory): PlanStock {
 }
 
 /** A GPU that was set to another mode makes no slices, whatever its kernel offers. */
-function slicedOnly(gpu: Gpu, modes: ModeRecord): Gpu {
-  return (modes.get(gpu.address) ?? "gvt-g") === "gvt-g" ? gpu : { ...gpu, types: [] };
+function slicedOnly(gpu: Gpu, mode: KnownMode | undefined): Gpu {
+  return mode === undefined || mode === "gvt-g" ? gpu : { ...gpu, types: [] };
 }

@@ -131,7 +131,7 @@ export function composeStages(
   const ledger = new Ledger(countedStore(store, recorder, clock), claims, tellOfTrouble(recorder, log));
   const modes = new GpuModes(kept);
   modes.onChange((gpu, mode) => {
-    log.info({ gpu, mode }, "GPU is in another mode");
+    log.info({ gpu, mode }, mode === undefined ? "GPU has no mode set any more" : "GPU is in another mode");
   });
   const drains = new Drains({ ...drained, wall: clock.wall });
   drains.onChange((drain, gpu) => {
@@ -213,7 +213,7 @@ export function composeStages(
   const reservations = new ReservationService({ ledger, admission, lookout, clock });
   const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
   const adoption = new Adoption({
-    ...{ ledger, lookout, clock, marks: toldMarks(libvirt, onPoint), stop: cut },
+    ...{ ledger, modes, lookout, clock, marks: toldMarks(libvirt, onPoint), stop: cut },
     newOperationId: randomUUID,
   });
   const gpuModes = new GpuModeService({

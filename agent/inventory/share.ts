@@ -36,7 +36,7 @@ export function typeOf(share: Share): string {
 
 /** The mode that a type belongs to, by its name. */
 export function modeOfType(name: string): Mode {
-  return name in ownTypes ? ownTypes[name as keyof typeof ownTypes] : "gvt-g";
+  return Object.hasOwn(ownTypes, name) ? ownTypes[name as keyof typeof ownTypes] : "gvt-g";
 }
 
 /** What a slice takes; undefined for what takes nothing that is counted so. */

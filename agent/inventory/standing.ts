@@ -20,6 +20,11 @@ export function isThere({ vgpuId, gpu, share }: PromisedVgpu, { vgpus, gpus }: I
   }
 }
 
+/** Whether the kernel has something that was made for it, and that stays until it is removed. */
+export function isMade({ vgpuId, share }: PromisedVgpu, { vgpus }: Inventory): boolean {
+  return share.mode === "gvt-g" && vgpus.has(vgpuId);
+}
+
 /** Whether the domain's definition gives it the vGPU. Of a seat that cannot be told while its GPU's node is not known. */
 export function names(domain: Domain, { vgpuId, gpu, share }: PromisedVgpu, { gpus }: Inventory): boolean {
   switch (share.mode) {

@@ -11,7 +11,7 @@ import { typeOf } from "../inventory/share.ts";
 import type { Claim, DomainClaim } from "./claim.ts";
 import { drainedOn, type Drains } from "./drains.ts";
 import type { DomainSpec } from "./domain-spec.ts";
-import { modeOf, type GpuModes } from "./gpu-modes.ts";
+import { claimedMode, modeOf, type GpuModes } from "./gpu-modes.ts";
 import { domainUses, seatsOf } from "./mode-accounts.ts";
 import { holdingsOf } from "./holdings.ts";
 import { holdsRoom, type Ledger } from "./ledger.ts";
@@ -131,7 +131,7 @@ export class Admission {
       rule,
       holdings: holdingsOf(ledger, inventory),
       made: new Set(inventory.vgpus.keys()),
-      modeOf: (gpu) => modeOf(gpu, modes.current),
+      modeOf: (gpu) => modeOf(gpu, { record: modes.current, claimed: claimedMode(ledger, gpu.address) }),
       seats: (gpu) => seatsOf(gpu, { ledger, renderSeats, uses }),
       closed: (gpu) => drainedOn(drains.current, gpu) ?? modes.closed(gpu),
     });

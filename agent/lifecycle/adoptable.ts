@@ -4,6 +4,7 @@ import type { ClaimId, VgpuId } from "../core/ids.ts";
 import { isAlive, type Domain, type Inventory, type KernelVgpu } from "../inventory/model.ts";
 import type { Share, SliceSizes } from "../inventory/share.ts";
 import type { SliceClaim } from "./claim.ts";
+import type { ModeRecord } from "./gpu-modes.ts";
 import type { Ledger } from "./ledger.ts";
 import type { RequestIdentity } from "./requests.ts";
 
@@ -43,12 +44,26 @@ export function refuseAnothers(ledger: Ledger, { vgpuId, claimId, digest }: Want
   return earlier;
 }
 
-/** Throws VGPU_NOT_FOUND, DOMAIN_NOT_FOUND, CLAIM_STATE or DOMAIN_NOT_ADOPTABLE. */
-export function adoptable({ vgpuId, withDomain }: Wanted, inventory: Inventory, ledger: Ledger): Adoptable {
+/** What stands on this host already. */
+interface Standing {
+  readonly inventory: Inventory;
+  readonly ledger: Ledger;
+  readonly modes: ModeRecord;
+}
+
+/** Throws VGPU_NOT_FOUND, DOMAIN_NOT_FOUND, CLAIM_STATE, MODE_UNSUPPORTED or DOMAIN_NOT_ADOPTABLE. */
+export function adoptable({ vgpuId, withDomain }: Wanted, { inventory, ledger, modes }: Standing): Adoptable {
   const kernel = inventory.vgpus.get(vgpuId);
   const details = { vgpu_id: vgpuId };
   if (!kernel) throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${vgpuId}`, { details });
   if (kernel.isLeaving) throw new AgentError("CLAIM_STATE", `vGPU ${vgpuId} is being removed`, { details });
+  const mode = modes.get(kernel.gpu) ?? "gvt-g";
+  if (mode !== "gvt-g")
+    throw new AgentError(
+      "MODE_UNSUPPORTED",
+      `vGPU ${vgpuId} cannot be taken over while GPU ${kernel.gpu} is in mode ${mode}`,
+      { details: { ...details, gpu: kernel.gpu, mode } },
+    );
   const sizes = sizesOf(kernel, inventory);
   if (!sizes)
     throw new AgentError(

@@ -12,6 +12,8 @@ import { libvirtAway } from "./admission.ts";
 import type { Caller } from "./caller.ts";
 import { changed, isSettled, tombstone, type DomainClaim, type SliceClaim, type VgpuClaim } from "./claim.ts";
 import { markOf } from "./domain-xml-mark.ts";
+import type { GpuModes } from "./gpu-modes.ts";
+import { isThere } from "../inventory/standing.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DomainMarks } from "./ports.ts";
 import { operationOfRepeat, remember, type RequestIdentity } from "./requests.ts";
@@ -29,6 +31,7 @@ export interface ReleaseRequest extends RequestIdentity {
 
 export interface AdoptionOptions {
   readonly ledger: Ledger;
+  readonly modes: Pick<GpuModes, "current">;
   readonly lookout: Lookout;
   readonly marks: DomainMarks;
   readonly clock: Clock;
@@ -72,12 +75,12 @@ export class Adoption {
    * crash in between is made up for by the mark itself (rebuild.ts), or by the same request again.
    */
   async #adopt(request: AdoptRequest, caller: Caller): Promise<SliceClaim | undefined> {
-    const { ledger, clock } = this.#options;
+    const { ledger, modes, clock } = this.#options;
     const inventory = await this.#knownInventory(caller);
     operationOfRepeat(ledger, request, request);
     const earlier = refuseAnothers(ledger, request);
     if (earlier?.kind === "domain" || (earlier && !request.withDomain)) return this.#seen(earlier, caller);
-    const found = adoptable(request, inventory, ledger);
+    const found = adoptable(request, { inventory, ledger, modes: modes.current });
     if (request.validateOnly) return undefined;
     caller.signal.throwIfAborted();
     const operation = {
@@ -172,7 +175,7 @@ export class Adoption {
   #releasable(vgpuId: VgpuId, request: ReleaseRequest, inventory: Inventory): SliceClaim {
     const claim = this.#options.ledger.get(vgpuId);
     const details = { vgpu_id: vgpuId };
-    const exists = inventory.vgpus.has(vgpuId);
+    const exists = claim ? isThere(claim, inventory) : inventory.vgpus.has(vgpuId);
     if (claim?.kind === "reservation")
       throw new AgentError(
         "CLAIM_STATE",

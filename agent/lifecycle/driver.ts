@@ -366,9 +366,9 @@ function asksTheSame(now: Claim, planned: Claim): boolean {
   );
 }
 
-/** What is away comes back, and a driver that hangs may answer: it is not the claim that is at fault. */
+/** What is away comes back, as a driver that is on its way, and one that hangs may answer: it is not the claim that is at fault. */
 function mayPass({ kind, reason }: AgentError): boolean {
-  return kind === "unavailable" || reason === "VGPU_COUNT_UNREADABLE";
+  return kind === "unavailable" || reason === "VGPU_COUNT_UNREADABLE" || reason === "RENDER_NODE_MISSING";
 }
 
 /** The host is where it should be, and only that cannot be written down. */

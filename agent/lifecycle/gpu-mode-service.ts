@@ -1,6 +1,7 @@
 // Gives a GPU another mode, when nothing of it is in use: never a side effect of anything else.
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
+import { KeyedLock } from "../core/keyed-lock.ts";
 import type { Mode } from "../core/modes.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Hindrance } from "../diagnosis/hindrance.ts";
@@ -8,12 +9,13 @@ import type { Lookout } from "../inventory/lookout.ts";
 import { isAlive, type Gpu, type Inventory } from "../inventory/model.ts";
 import { rendersOn } from "../inventory/standing.ts";
 import type { Caller } from "./caller.ts";
-import { modeOf, type GpuModes } from "./gpu-modes.ts";
+import { claimedMode, modeOf, type GpuModes } from "./gpu-modes.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface ModeRequest {
   readonly gpu: PciAddress;
-  readonly mode: Mode;
+  /** Undefined: the one that is seen at work, as if none had been set. */
+  readonly mode: Mode | undefined;
   /** Checks as the change does, and does nothing. */
   readonly validateOnly: boolean;
 }
@@ -28,15 +30,24 @@ export interface GpuModeServiceOptions {
 
 export class GpuModeService {
   readonly #options: GpuModeServiceOptions;
+  /** One change of a GPU after the other: each looks at what the one before it left. */
+  readonly #turns = new KeyedLock<PciAddress>();
 
   constructor(options: GpuModeServiceOptions) {
     this.#options = options;
   }
 
   /** Throws GPU_NOT_FOUND, MODE_UNSUPPORTED, VGPU_IN_USE, LEDGER_UNAVAILABLE. */
-  async set({ gpu: address, mode, validateOnly }: ModeRequest, { signal }: Caller): Promise<void> {
+  set(request: ModeRequest, caller: Caller): Promise<void> {
+    return untilAborted(
+      this.#turns.run(request.gpu, () => this.#set(request, caller)),
+      caller.signal,
+    );
+  }
+
+  async #set({ gpu: address, mode, validateOnly }: ModeRequest, { signal }: Caller): Promise<void> {
     const { ledger, lookout, modes, hindrance } = this.#options;
-    const inTheWay = await untilAborted(hindrance(address, mode), signal);
+    const inTheWay = mode && (await untilAborted(hindrance(address, mode), signal));
     const inventory = await untilAborted(lookout.fresh(), signal);
     signal.throwIfAborted();
     // From here to the change nothing is awaited: nobody is promised anything of the GPU in between.
@@ -45,10 +56,13 @@ export class GpuModeService {
       throw new AgentError("GPU_NOT_FOUND", `this host has no Intel GPU ${address}`, {
         details: { gpu: address },
       });
-    const before = modeOf(gpu, modes.current);
-    if (before === mode && modes.current.get(address) === mode) return;
-    if (inTheWay) refuseUnfit(address, mode, inTheWay);
-    if (before !== mode) refuseInUse(gpu, usersOf(gpu, ledger, inventory));
+    if (modes.current.get(address) !== mode) {
+      if (mode && inTheWay) refuseUnfit(address, mode, inTheWay);
+      const claimed = claimedMode(ledger, address);
+      const next = mode ?? modeOf(gpu, { record: new Map(), claimed: undefined });
+      if (modeOf(gpu, { record: modes.current, claimed }) !== next)
+        refuseInUse(gpu, usersOf(gpu, ledger, inventory));
+    }
     if (!validateOnly) await modes.set(address, mode);
   }
 }

@@ -1,14 +1,14 @@
 // The accounts of a GPU in the modes beside gvt-g, and which mode it is in. Of functions and whole GPUs no claim of this release
 // stands in them, so that own is what domains of claims have by their definitions. Pure.
 import type { Mode } from "../core/modes.ts";
-import type { DomainUses, Used } from "../capacity/accounts/domain-use.ts";
-import { seatsUsed } from "../capacity/accounts/render-seats.ts";
+import type { DomainUses } from "../capacity/accounts/domain-use.ts";
+import { foreignSeats } from "../capacity/accounts/render-seats.ts";
 import { functionsAccount, type FunctionsAccount } from "../capacity/accounts/virtual-functions.ts";
 import { wholeGpuAccount, type WholeGpuAccount } from "../capacity/accounts/whole-gpu.ts";
 import { isAlive, type Gpu, type Inventory } from "../inventory/model.ts";
 import type { Seats } from "../capacity/stock.ts";
-import { modeOf, type ModeRecord } from "./gpu-modes.ts";
-import type { Ledger } from "./ledger.ts";
+import { claimedMode, modeOf, type ModeRecord } from "./gpu-modes.ts";
+import { holdsRoom, type Ledger } from "./ledger.ts";
 
 export interface ModeAccounts {
   /** Undefined for a GPU without SR-IOV. */
@@ -21,8 +21,10 @@ export interface ModeAccounts {
 }
 
 export interface SeatsAccount {
-  /** Undefined while libvirt is away. */
-  readonly used: Used | undefined;
+  /** Promised to claims; counts also where one runs that was to have none. */
+  readonly own: number;
+  /** Running domains of others; undefined while libvirt is away. */
+  readonly foreign: number | undefined;
   /** How many there may be; undefined for a GPU that is in another mode. */
   readonly total: number | undefined;
 }
@@ -38,27 +40,36 @@ export interface AccountedBy {
 
 /** `vgpus`: slices that exist on the GPU or are promised there. */
 export function modeAccounts(gpu: Gpu, vgpus: number, by: AccountedBy): ModeAccounts {
-  const { uses, modes, renderSeats } = by;
-  const used = seatsUsed(gpu, seatsPromised(gpu, by.ledger), uses);
-  const seats = (used?.own ?? 0) + (used?.foreign ?? 0);
-  const mode = modeOf(gpu, modes) ?? (seats > 0 ? "gvt-s" : undefined);
-  const total = modes.get(gpu.address) === "gvt-s" ? renderSeats : undefined;
+  const { ledger, uses, modes, renderSeats } = by;
+  const own = seatsPromised(gpu, ledger, uses);
+  const foreign = foreignSeats(gpu, uses);
+  const seats = own + (foreign ?? 0);
+  const known = modeOf(gpu, { record: modes, claimed: claimedMode(ledger, gpu.address) });
+  const total = known === "gvt-s" ? renderSeats : undefined;
   return {
     functions: gpu.sriov && functionsAccount(gpu.sriov, uses),
     whole: wholeGpuAccount(gpu, { vgpus, seats }, uses),
-    seats: gpu.drmRender === undefined ? undefined : { used, total },
-    mode,
+    seats: gpu.drmRender === undefined ? undefined : { own, foreign, total },
+    mode: known ?? (seats > 0 ? "gvt-s" : undefined),
   };
 }
 
 /** For a placement: what is not known of others' domains is not counted. */
 export function seatsOf(gpu: Gpu, { ledger, renderSeats, uses }: Omit<AccountedBy, "modes">): Seats {
-  const promised = seatsPromised(gpu, ledger);
-  return { total: renderSeats, used: promised + (seatsUsed(gpu, promised, uses)?.foreign ?? 0) };
+  return {
+    total: renderSeats,
+    used: seatsPromised(gpu, ledger, uses) + (foreignSeats(gpu, uses) ?? 0),
+  };
 }
 
-function seatsPromised({ address }: Gpu, ledger: Ledger): number {
-  return ledger.holdings().filter(({ gpu, share }) => gpu === address && share.mode === "gvt-s").length;
+/** One that gave its seat back and was started behind our back has it all the same. */
+function seatsPromised({ address }: Gpu, ledger: Ledger, uses: DomainUses): number {
+  const running = new Set(uses?.filter(({ own, alive }) => own && alive).map(({ domain }) => domain));
+  return ledger
+    .living()
+    .filter(({ gpu, share }) => gpu === address && share.mode === "gvt-s")
+    .filter((claim) => holdsRoom(claim) || (claim.domain !== undefined && running.has(claim.domain.id)))
+    .length;
 }
 
 /** Of the domains that have anything of a GPU beside slices. */

@@ -2,7 +2,7 @@
 // Laws: a step names only what stands in the ledger; after the steps are executed, planning again gives none.
 import type { DomainId, VgpuId } from "../core/ids.ts";
 import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
-import { isThere } from "../inventory/standing.ts";
+import { isMade, isThere } from "../inventory/standing.ts";
 import {
   hasEnded,
   isSettled,
@@ -89,8 +89,9 @@ function planDomain(claim: DomainClaim, inventory: Inventory, wall: number): Ste
   const domain = isOwn(claim, shown) ? shown : undefined;
   const stranger = domain ? undefined : shown;
   const sliceExists = isThere(claim, inventory);
+  const isToRemove = isMade(claim, inventory);
   const trouble = domain && troubleOf(claim, domain, inventory);
-  const view: View = { claim, domain, stranger, sliceExists, trouble, wall };
+  const view: View = { claim, domain, stranger, sliceExists, isToRemove, trouble, wall };
   // Cut off between the mark and the ledger.
   if (claim.givenUp && claim.goal !== "absent" && stranger && !stranger.mark)
     return [over("domain", undefined)];
@@ -112,7 +113,10 @@ interface View {
   readonly domain: Domain | undefined;
   /** A domain under the claim's UUID that does not bear its mark. */
   readonly stranger: Domain | undefined;
+  /** Whether its domain could be started. */
   readonly sliceExists: boolean;
+  /** Whether something is in the kernel for it. */
+  readonly isToRemove: boolean;
   /** What somebody else did to its vGPU. */
   readonly trouble: Failure | undefined;
   readonly wall: number;
@@ -176,12 +180,12 @@ function givenUp({ state }: DomainClaim, { id, name }: Domain): Step {
 }
 
 function towardsStopped(view: View): Step[] {
-  const { claim, sliceExists } = view;
+  const { claim, sliceExists, isToRemove } = view;
   const off = powerOff(view);
   if (off.at(-1)?.kind === "wait") return off;
   const steps: Step[] = [...off];
   const keeps = claim.domain.onStop === "hold";
-  if (!keeps && sliceExists) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
+  if (!keeps && isToRemove) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
   if (!isSettled(claim)) steps.push(settle("stopped", "stopped"));
   // The slice of a held claim that is off is missing after a reboot, or when its guest had lost it: it is made again before others
   // take the room. That the domain is off does not hang on it.

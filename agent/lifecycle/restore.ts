@@ -75,5 +75,5 @@ async function restored(
 /** At a boot the driver of a GPU, or hostd, may only be on its way, and what answers late has perhaps done it by then. */
 function mayPass({ reason, details }: AgentError): boolean {
   if (reason === "KERNEL_REFUSED") return details["errno"] === "ENOENT";
-  return reason === "HOSTD_UNAVAILABLE" || reason === "KERNEL_TIMEOUT";
+  return reason === "HOSTD_UNAVAILABLE" || reason === "KERNEL_TIMEOUT" || reason === "RENDER_NODE_MISSING";
 }

@@ -1,7 +1,7 @@
 // Where the slice of a new claim is to be: in room that was free, or in that of a reservation.
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId } from "../core/ids.ts";
-import { meantType, wishText, type Wish } from "../capacity/wish.ts";
+import { meantType, modeWanted, wishText, type Wish } from "../capacity/wish.ts";
 import type { Inventory } from "../inventory/model.ts";
 import { typeOf } from "../inventory/share.ts";
 import { hasEnded, type Claim, type Reservation, type SliceClaim } from "./claim.ts";
@@ -62,7 +62,9 @@ export function refuseOther(wish: Wish, { claimId, gpu, share }: Reservation, { 
   const holds = `reservation ${claimId} holds room for ${type} on GPU ${gpu}`;
   if (wish.gpu !== undefined && wish.gpu !== gpu)
     throw new AgentError("RESERVATION_MISMATCH", `${holds}, and GPU ${wish.gpu} is asked for`, { details });
-  const meant = meantType(wish, gpus.get(gpu)?.types ?? []);
+  const wanted = modeWanted(wish);
+  if (wanted === share.mode && wanted !== "gvt-g") return;
+  const meant = wanted === "gvt-g" ? meantType(wish, gpus.get(gpu)?.types ?? []) : undefined;
   if (meant?.name === type) return;
   const other = meant ? `${wishText(wish)}, which is ${meant.name} there,` : wishText(wish);
   throw new AgentError("RESERVATION_MISMATCH", `${holds}, and ${other} is asked for`, { details });

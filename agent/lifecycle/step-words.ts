@@ -28,7 +28,9 @@ export function stepText(step: Step, claim: Claim, inventory: Inventory): string
   const aim = `the claim is to be ${claim.goal}`;
   switch (step.kind) {
     case "create-vgpu":
-      return `make vGPU ${vgpuId} of ${typeOf(share)} on ${gpu}: the kernel does not show it, and ${aim}`;
+      return share.mode === "gvt-s"
+        ? `look for the render node of ${gpu}, which is not there: ${aim}`
+        : `make vGPU ${vgpuId} of ${typeOf(share)} on ${gpu}: the kernel does not show it, and ${aim}`;
     case "define-domain":
       return `define ${domain}: libvirt does not have it, and ${aim}`;
     case "start-domain":

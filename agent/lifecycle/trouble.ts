@@ -16,7 +16,7 @@ export function troubleOf(claim: DomainClaim, domain: Domain, inventory: Invento
   if (alive && !isThere(claim, inventory))
     return {
       reason: "DOMAIN_WITHOUT_VGPU",
-      message: `vGPU ${vgpuId} is gone from the kernel while ${who} runs, whose guest has no GPU now; its room is kept: stop the domain and start it, which makes the vGPU again`,
+      message: goneText(claim, who),
     };
   const user = alive ? undefined : takerOf(claim, { owner: domain.id, inventory });
   if (!user) return undefined;
@@ -24,4 +24,10 @@ export function troubleOf(claim: DomainClaim, domain: Domain, inventory: Invento
     reason: "VGPU_IN_USE",
     message: `vGPU ${vgpuId} of ${who} is used by domain ${user.name} (${user.id}), which vgpud does not touch; it is free again when that domain is off`,
   };
+}
+
+function goneText({ vgpuId, gpu, share }: DomainClaim, who: string): string {
+  if (share.mode === "gvt-s")
+    return `the render node of GPU ${gpu} is gone while ${who} runs, whose guest cannot draw now; its seat is kept: give the GPU its driver back, then stop the domain and start it`;
+  return `vGPU ${vgpuId} is gone from the kernel while ${who} runs, whose guest has no GPU now; its room is kept: stop the domain and start it, which makes the vGPU again`;
 }

@@ -100,9 +100,9 @@ export function gpuViews(inventory: Inventory, ledger: Ledger, terms: Terms): Gp
 /** What a GPU offers in mode gvt-s. */
 function seatTypes(gpu: Gpu, seats: SeatsAccount | undefined, { drains }: Terms): GpuView["types"] {
   if (seats?.total === undefined) return [];
-  const { used = { own: 0, foreign: 0 }, total } = seats;
+  const { own, foreign = 0, total } = seats;
   const closed = drainedOn(drains, gpu.address) !== undefined;
-  const allocatable = closed ? 0 : Math.max(0, total - used.own - used.foreign);
+  const allocatable = closed ? 0 : Math.max(0, total - own - foreign);
   const none = { sizes: undefined, weight: undefined, resolution: undefined, kernelAvailable: undefined };
   return [{ type: { name: typeOf({ mode: "gvt-s" }), ...none }, allocatable }];
 }
@@ -227,7 +227,9 @@ export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
 /** What a seat is for, when its domain is there. */
 function seatedIn(claim: Claim | undefined, { domains }: Inventory): Domain | undefined {
   const id = isSeat(claim) ? claim?.domain?.id : undefined;
-  return id !== undefined && domains.known ? domains.value.get(id) : undefined;
+  const shown = id !== undefined && domains.known ? domains.value.get(id) : undefined;
+  // Under one UUID but without the claim's mark it is somebody else's.
+  return shown?.mark?.vgpuId === claim?.vgpuId ? shown : undefined;
 }
 
 function isSeat(claim: Claim | undefined): boolean {

@@ -1,6 +1,5 @@
 // Metrics of what GPUs have in the modes beside gvt-g: virtual functions with their shares, the whole GPU, seats. Pure.
 // What is not known has no series.
-import type { Used } from "../capacity/accounts/domain-use.ts";
 import type { FunctionsAccount } from "../capacity/accounts/virtual-functions.ts";
 import type { FunctionAmounts } from "../inventory/virtual-functions.ts";
 import type { GpuView } from "../lifecycle/views.ts";
@@ -48,7 +47,12 @@ function shares(
   ];
 }
 
-function byHolder(pci_address: string, used: Used | undefined): Sample<"pci_address" | "holder">[] {
+interface ByHolder {
+  readonly own: number;
+  readonly foreign: number | undefined;
+}
+
+function byHolder(pci_address: string, used: ByHolder | undefined): Sample<"pci_address" | "holder">[] {
   return [
     ...known({ pci_address, holder: "own" }, used?.own),
     ...known({ pci_address, holder: "foreign" }, used?.foreign),
@@ -89,8 +93,15 @@ export const accountMetrics: readonly SnapshotMetric[] = [
   }),
   gauge({
     name: "vgpud_gpu_seats",
-    help: "Running domains that render on the GPU: of claims (own) and others (foreign). Nothing bounds their number.",
+    help: "Domains that render on the GPU: those that claims promise a seat, on or off (own), and running ones of others (foreign).",
     labels: ["pci_address", "holder"],
-    samples: ({ gpus }) => gpus.flatMap(({ gpu, seats }) => byHolder(gpu.address, seats?.used)),
+    samples: ({ gpus }) => gpus.flatMap(({ gpu, seats }) => byHolder(gpu.address, seats)),
+  }),
+  gauge({
+    name: "vgpud_gpu_seats_max",
+    help: "How many seats the configuration allows on the GPU.",
+    labels: ["pci_address"],
+    samples: ({ gpus }) =>
+      gpus.flatMap(({ gpu, seats }) => known({ pci_address: gpu.address }, seats?.total)),
   }),
 ];

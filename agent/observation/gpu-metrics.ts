@@ -65,6 +65,17 @@ function fences({ gpu: { address: pci_address }, budget }: GpuView): Sample<"pci
   ];
 }
 
+/** Types of GPUs that are shared by an account of memory, which the kernel keeps as well. */
+function eachSliceType(
+  { gpus, ...view }: MetricsView,
+  value: Parameters<typeof eachType>[1],
+): ReturnType<typeof eachType> {
+  return eachType(
+    { ...view, gpus: gpus.filter(({ mode }) => mode === undefined || mode === "gvt-g") },
+    value,
+  );
+}
+
 /** One series for each type of each GPU. */
 function eachType(
   { gpus }: MetricsView,
@@ -255,7 +266,7 @@ const types: readonly SnapshotMetric[] = [
     help: "Whether kernel and vgpud differ (1) or agree (0) on how many vGPUs of the type fit beside those that exist.",
     labels: ["pci_address", "vgpu_type"],
     samples: (view) =>
-      eachType(view, ({ type }, { disagreements }) =>
+      eachSliceType(view, ({ type }, { disagreements }) =>
         disagreements.some((d) => d.type === type.name) ? 1 : 0,
       ),
   }),
@@ -264,7 +275,9 @@ const types: readonly SnapshotMetric[] = [
     help: "Whether vGPUs of the type would fit in sum and find no piece large enough (1), by a refusal of the kernel or by estimate, or not (0).",
     labels: ["pci_address", "vgpu_type"],
     samples: (view) =>
-      eachType(view, ({ type }, { fragmented }) => (fragmented.some((f) => f.type === type.name) ? 1 : 0)),
+      eachSliceType(view, ({ type }, { fragmented }) =>
+        fragmented.some((f) => f.type === type.name) ? 1 : 0,
+      ),
   }),
 ];
 

@@ -70,6 +70,7 @@ export class FakeHost implements Slices, Domains, DomainMarks {
       const parent = this.gpus.find(({ address }) => address === gpu);
       if (!parent) throw new AgentError("KERNEL_REFUSED", `there is no GPU ${gpu} (ENODEV)`);
       if (share.mode === "gvt-g") parent.make(vgpuId, share.type);
+      else if (!parent.hasNode) throw new AgentError("RENDER_NODE_MISSING", `GPU ${gpu} has no render node`);
     });
   }
 

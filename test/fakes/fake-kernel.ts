@@ -38,6 +38,8 @@ export class FakeGpu {
   readonly #leaked: (typeof TYPES)[number][] = [];
   /** The host's own windows that lie across the aperture: creates fail although the sums would fit. */
   fragmented = false;
+  /** Whether its driver has made the node that guests render on. */
+  hasNode = true;
   /** The driver hangs in `available_instances`: how many it would make is not known. */
   uncounted = false;
 
@@ -83,7 +85,7 @@ export class FakeGpu {
       numaNode: undefined,
       iommuGroup: undefined,
       drmCard: "card0",
-      drmRender: "renderD128",
+      drmRender: this.hasNode ? "renderD128" : undefined,
       bootVga: true,
       apertureMib: this.#apertureMib,
       screens: [],

@@ -161,6 +161,11 @@ export class FakeNode {
     this.#agent = this.#start();
   }
 
+  /** The record of what GPUs were set to is gone from the next start on. */
+  loseModes(): void {
+    this.#modes = new Map();
+  }
+
   /** Rounds of the reconciler until no drive is under way. */
   async converge(): Promise<void> {
     await this.clock.until(this.reconciler.round());
@@ -235,7 +240,15 @@ export class FakeNode {
       driver.wake();
     };
     const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
-    const adoption = new Adoption({ ledger, lookout, marks: host, clock, newOperationId, stop: stop.signal });
+    const adoption = new Adoption({
+      ledger,
+      modes,
+      lookout,
+      marks: host,
+      clock,
+      newOperationId,
+      stop: stop.signal,
+    });
     const hindrance = (): Promise<Hindrance | undefined> => Promise.resolve(this.hindrance);
     const gpuModes = new GpuModeService({ ledger, lookout, modes, hindrance });
     const services = { service, vgpus, reservations, expiry, reconciliation, adoption, gpuModes };

@@ -12,7 +12,7 @@ export const untouched = {
   holdings: [],
   made: new Set<never>(),
   closed: inService,
-  modeOf: (gpu) => modeOf(gpu, new Map()),
+  modeOf: (gpu) => modeOf(gpu, { record: new Map(), claimed: undefined }),
   seats: () => ({ total: 8, used: 0 }),
 } as const satisfies Omit<Stock, "gpus">;
 

@@ -27,8 +27,8 @@ export function toWireAccounts({
     seats:
       seats &&
       pb.RenderSeats.fromPartial({
-        usedOwn: seats.used?.own,
-        usedForeign: seats.used?.foreign,
+        usedOwn: seats.own,
+        usedForeign: seats.foreign,
         total: seats.total,
       }),
   };

@@ -5,13 +5,18 @@ import { didYouMean } from "../../core/suggest.ts";
 import { gpuAnswer } from "../view/gpu-answer.ts";
 import type { ChangeCommand } from "../command.ts";
 import { usageError } from "../errors/cli-error.ts";
+import { gpuAddress } from "../request/gpu-address.ts";
 
+/** No mode is set: the GPU is in the one that is seen at work. */
+const AUTO = "auto";
 const wireModes: Readonly<Record<string, Mode>> = {
   "gvt-g": Mode.GVT_G,
   "gvt-d": Mode.GVT_D,
   "gvt-s": Mode.GVT_S,
   sriov: Mode.SRIOV,
-} satisfies Record<(typeof modes)[number], Mode>;
+  [AUTO]: Mode.UNSPECIFIED,
+} satisfies Record<(typeof modes)[number] | typeof AUTO, Mode>;
+const words = Object.keys(wireModes);
 
 export const setModeCommand: ChangeCommand = {
   kind: "change",
@@ -28,20 +33,21 @@ export const setModeCommand: ChangeCommand = {
     {
       name: "MODE",
       required: true,
-      help: modes.join(", "),
+      help: `${modes.join(", ")}, or auto: the one that is seen at work`,
       field: "mode",
-      offer: { kind: "words", words: modes },
+      offer: { kind: "words", words },
     },
   ],
   flags: [{ name: "dry-run", help: "check, and do nothing", field: "validate_only" }],
   forms: { name: "the GPU's PCI address" },
-  examples: ["vgpuctl set-mode 0000:03:00.0 gvt-s", "vgpuctl set-mode 0000:00:02.0 gvt-g --dry-run"],
+  examples: ["vgpuctl set-mode 0000:03:00.0 gvt-s", "vgpuctl set-mode 00:02.0 auto --dry-run"],
   extraMs: () => 0,
   run: async (args, vgpud) => {
-    const [gpu = "", word = ""] = args.operands;
+    const [address = "", word = ""] = args.operands;
+    const gpu = gpuAddress(address);
     const mode = wireModes[word];
     if (mode === undefined)
-      throw usageError(`MODE is one of ${modes.join(", ")}, not '${word}'`, didYouMean(word, modes));
+      throw usageError(`MODE is one of ${words.join(", ")}, not '${word}'`, didYouMean(word, words));
     return gpuAnswer(await vgpud.setGpuMode({ gpu, mode, validateOnly: args.has("dry-run") }));
   },
 };

@@ -34,7 +34,7 @@ function modeTable({ virtualFunctions: functions, whole, seats }: Gpu): readonly
         ]
       : []),
     ...(seats
-      ? [["seats", "no limit", seatsTotal(seats), seats.usedOwn, seats.usedForeign, "no limit", undefined]]
+      ? [["seats", seats.total, taken(seats), seats.usedOwn, seats.usedForeign, seatsFree(seats), undefined]]
       : []),
   ];
   const columns = [
@@ -45,9 +45,17 @@ function modeTable({ virtualFunctions: functions, whole, seats }: Gpu): readonly
   return rows.length === 0 ? [] : [{ kind: "table", columns, rows }];
 }
 
-function seatsTotal({ usedOwn, usedForeign }: NonNullable<Gpu["seats"]>): number | undefined {
+function taken({ usedOwn, usedForeign }: Seats): number | undefined {
   return usedOwn === undefined || usedForeign === undefined ? undefined : usedOwn + usedForeign;
 }
+
+/** Undefined while the GPU is in another mode, and while it is not known how many others have. */
+function seatsFree(seats: Seats): number | undefined {
+  const used = taken(seats);
+  return seats.total === undefined || used === undefined ? undefined : Math.max(0, seats.total - used);
+}
+
+type Seats = NonNullable<Gpu["seats"]>;
 
 const RESOURCES = ["VRAM MIB", "GGTT MIB", "CONTEXTS", "DOORBELLS"].map(right);
 

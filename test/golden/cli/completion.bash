@@ -135,7 +135,7 @@ _vgpuctl_offer() {
     drain/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     undrain/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     set-mode/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
-    set-mode/1) _vgpuctl_words 'gvt-g gvt-d gvt-s sriov' "$cur" ;;
+    set-mode/1) _vgpuctl_words 'gvt-g gvt-d gvt-s sriov auto' "$cur" ;;
     completion/0) _vgpuctl_words 'bash zsh fish' "$cur" ;;
     help/0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode reconcile operation version completion help' "$cur" ;;
   esac

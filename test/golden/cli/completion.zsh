@@ -202,7 +202,7 @@ _vgpuctl() {
         set-mode) _arguments $globals \
             --dry-run'[check, and do nothing]' \
             '1:GPU:{_vgpuctl_live gpus}' \
-            '2:MODE:(gvt-g gvt-d gvt-s sriov)' ;;
+            '2:MODE:(gvt-g gvt-d gvt-s sriov auto)' ;;
         reconcile) _arguments $globals \
             --dry-run'[show the steps and take none]' \
             --no-headers'[tables without their head]' \

@@ -1,7 +1,7 @@
 // What a GPU has in the modes beside gvt-g, who has it, and what is left.
 import assert from "node:assert/strict";
 import type { DomainUse, DomainUses } from "../../../agent/capacity/accounts/domain-use.ts";
-import { seatsUsed } from "../../../agent/capacity/accounts/render-seats.ts";
+import { foreignSeats } from "../../../agent/capacity/accounts/render-seats.ts";
 import { functionsAccount } from "../../../agent/capacity/accounts/virtual-functions.ts";
 import { wholeGpuAccount, type OnGpu } from "../../../agent/capacity/accounts/whole-gpu.ts";
 import { parsePciAddress, type PciAddress } from "../../../agent/core/ids.ts";
@@ -160,17 +160,17 @@ describe("the account of a whole GPU", () => {
 describe("the seats of a GPU", () => {
   const gpu = new FakeGpu(pciAddress(), 512).facts();
 
-  it("are those promised, and the running domains of others that render on it, by either name of its node", () => {
+  it("are taken by the running domains of others that render on it, by either name of its node", () => {
     const uses = [
       use(1, { own: true, renderNodes: [`/dev/dri/${gpu.drmRender ?? ""}`] }),
       use(2, { renderNodes: [`/dev/dri/by-path/pci-${gpu.address}-render`] }),
       use(3, { renderNodes: ["/dev/dri/renderD199"] }),
       use(4, { alive: false, renderNodes: [`/dev/dri/${gpu.drmRender ?? ""}`] }),
     ];
-    assert.deepEqual(seatsUsed(gpu, 1, uses), { own: 1, foreign: 1 });
+    assert.deepEqual(foreignSeats(gpu, uses), 1);
   });
 
   it("are not known while libvirt is away", () => {
-    assert.equal(seatsUsed(gpu, 1, undefined), undefined);
+    assert.equal(foreignSeats(gpu, undefined), undefined);
   });
 });

@@ -202,6 +202,8 @@ describe("place", () => {
     const reason = (decision: Decision): string => (decision.ok ? "placed" : decision.reason);
     assert.equal(reason(decide(gpusOf([512]), byType("8", { gpu: pciAddress(9) }))), "GPU_NOT_FOUND");
     assert.equal(reason(decide(gpusOf([512]), byType("1"))), "TYPE_UNKNOWN");
+    const odd = byType("8", { size: { by: "type", type: "constructor" } });
+    assert.equal(reason(decide(gpusOf([512]), odd)), "TYPE_UNKNOWN");
     assert.equal(reason(decide(gpusOf([128]), byType("8"))), "MODE_UNSUPPORTED");
     assert.equal(reason(decide([], byType("8"))), "MODE_UNSUPPORTED");
     const nothing = decide(gpusOf([128]), byType("8"));

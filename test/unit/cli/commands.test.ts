@@ -206,7 +206,7 @@ describe("the requests of vgpuctl", () => {
       { gpu, mode: Mode.GVT_S, validateOnly: true },
     ]);
     const wrong = await vgpuctl(vgpud.socketPath, ["set-mode", gpu, "gvts"]);
-    assert.match(wrong.stderr, /MODE is one of gvt-g, gvt-d, gvt-s, sriov, not 'gvts'/);
+    assert.match(wrong.stderr, /MODE is one of gvt-g, gvt-d, gvt-s, sriov, auto, not 'gvts'/);
   });
 
   it("finds nothing to do when a missing domain is allowed", async () => {

@@ -4,11 +4,19 @@ import { AgentError } from "../../../agent/core/errors.ts";
 import type { Mode } from "../../../agent/core/modes.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
 import { GpuModes } from "../../../agent/lifecycle/gpu-modes.ts";
+import { plan } from "../../../agent/lifecycle/plan.ts";
 import { gpuViews } from "../../../agent/lifecycle/views.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
-import { domainId, foreignVgpuId, pciAddress } from "../../fakes/ids.ts";
-import { createRequest, FakeNode, patient, RENDER_SEATS, stopRequest } from "../../fakes/node.ts";
+import { claimId, domainId, foreignVgpuId, pciAddress } from "../../fakes/ids.ts";
+import {
+  createRequest,
+  FakeNode,
+  patient,
+  RENDER_SEATS,
+  reserveRequest,
+  stopRequest,
+} from "../../fakes/node.ts";
 import { plainTerms } from "../../fakes/stock.ts";
 
 const FIRST = pciAddress(0);
@@ -20,7 +28,7 @@ const refusedFor =
   (error: unknown) =>
     error instanceof AgentError && error.reason === reason && message.test(error.message);
 
-function setMode(node: FakeNode, mode: Mode, validateOnly = false): Promise<void> {
+function setMode(node: FakeNode, mode: Mode | undefined, validateOnly = false): Promise<void> {
   return node.clock.until(node.gpuModes.set({ gpu: FIRST, mode, validateOnly }, patient));
 }
 
@@ -107,6 +115,39 @@ describe("the mode of a GPU", () => {
     assert.deepEqual([modes.closed(FIRST), [...modes.current]], [undefined, []]);
   });
 
+  it("is again what its kernel offers when it is set no more, under the same conditions", async () => {
+    const node = await shared(1024);
+    await create(node, 1);
+    await assert.rejects(setMode(node, undefined), refusedFor("VGPU_IN_USE"));
+    await node.clock.until(
+      node.service.destroy({ ...stopRequest(1), method: "DestroyDomain", digest: "destroy-1" }, patient),
+    );
+    await setMode(node, undefined);
+    assert.deepEqual([...node.modes.current], []);
+    await create(node, 2, { ...seat, size: { by: "mode", mode: "gvt-g" } });
+    // What is at work already may be set, and unset, whoever uses it.
+    await setMode(node, "gvt-g");
+    await setMode(node, undefined);
+  });
+
+  it("is changed by one call after the other, each of which looks at what the one before it left", async () => {
+    const node = await shared(1024);
+    const back = setMode(node, "gvt-g");
+    const again = setMode(node, "gvt-s");
+    await Promise.all([back, again]);
+    assert.deepEqual([...node.modes.current.values()], ["gvt-s"]);
+  });
+
+  it("keeps vGPUs of another one from being taken over", async () => {
+    const node = await shared(1024);
+    node.host.gpus[0]?.make(foreignVgpuId(1), typeName("4"));
+    const request = { ...createRequest(1), vgpuId: foreignVgpuId(1), withDomain: false };
+    await assert.rejects(
+      node.clock.until(node.adoption.adopt(request, patient)),
+      refusedFor("MODE_UNSUPPORTED", /is in mode gvt-s/),
+    );
+  });
+
   it("gives out nothing of another one", async () => {
     const node = await shared(1024);
     const slice: Wish = { ...seat, size: { by: "type", type: typeName("8") } };
@@ -138,6 +179,108 @@ describe("a seat on a GPU", () => {
     await assert.rejects(create(node, 7), refusedFor("SEATS_EXHAUSTED", /all of its 3 seats are taken/));
     node.host.become(domainId(9), "shut-off");
     await create(node, 7);
+  });
+
+  it("leaves nothing to plan when its domain is off, whether it keeps it or gave it back", async () => {
+    for (const onStop of ["hold", "release"] as const) {
+      const node = await shared(1024);
+      await node.clock.until(
+        node.service.create(createRequest(1, { wish: seat, domain: { onStop } }), patient),
+      );
+      await node.clock.until(node.service.stop(stopRequest(1), patient));
+      await node.converge();
+      const [claim] = node.ledger.living();
+      const inventory = await node.lookout.fresh();
+      assert.deepEqual(
+        [claim?.state, claim && plan(claim, inventory, node.clock.wall())],
+        ["stopped", []],
+        onStop,
+      );
+    }
+  });
+
+  it("counts while its domain runs, although it was given back", async () => {
+    const node = await shared(1024);
+    await node.clock.until(
+      node.service.create(createRequest(1, { wish: seat, domain: { onStop: "release" } }), patient),
+    );
+    await node.clock.until(node.service.stop(stopRequest(1), patient));
+    const free = async (): Promise<number | undefined> => {
+      const inventory = await node.lookout.fresh();
+      const terms = { ...plainTerms, modes: node.modes.current, renderSeats: RENDER_SEATS };
+      return gpuViews(inventory, node.ledger, terms)[0]?.types[0]?.allocatable;
+    };
+    assert.equal(await free(), RENDER_SEATS);
+    node.host.become(domainId(1), "running");
+    assert.equal(await free(), RENDER_SEATS - 1);
+  });
+
+  it("counts while libvirt is away", async () => {
+    const node = await shared(1024);
+    await create(node, 1);
+    node.host.libvirtAway = "it was stopped";
+    const inventory = await node.lookout.fresh();
+    const [view] = gpuViews(inventory, node.ledger, { ...plainTerms, modes: node.modes.current });
+    assert.deepEqual([view?.seats?.own, view?.seats?.foreign], [1, undefined]);
+    assert.equal(view?.types[0]?.allocatable, plainTerms.renderSeats - 1);
+    assert.deepEqual(view.whole.heldBy, ["seats"]);
+  });
+
+  it("keeps its GPU in the mode when the record of that is lost, and lets it be set again", async () => {
+    const node = await shared(1024);
+    await create(node, 1);
+    node.loseModes();
+    node.restart();
+    await create(node, 2);
+    await setMode(node, "gvt-s");
+    await assert.rejects(setMode(node, "gvt-g"), refusedFor("VGPU_IN_USE"));
+  });
+
+  it("is bound from a reservation of a seat, and from none of a slice", async () => {
+    const node = await shared(1024);
+    await node.clock.until(node.reservations.create({ ...reserveRequest(1), wish: seat }, patient));
+    const bound = createRequest(1, { reservation: claimId("claim-1"), wish: seat });
+    await node.clock.until(node.service.create(bound, patient));
+    const slices = new FakeNode(1024);
+    const slice: Wish = { ...seat, size: { by: "type", type: typeName("8") } };
+    await slices.clock.until(slices.reservations.create({ ...reserveRequest(1), wish: slice }, patient));
+    await assert.rejects(
+      slices.clock.until(slices.service.create(bound, patient)),
+      refusedFor("RESERVATION_MISMATCH"),
+    );
+  });
+
+  it("is given up as it is: its domain goes on, and counts as one of others", async () => {
+    const node = await shared(1024);
+    await create(node, 1);
+    const [claim] = node.ledger.living();
+    assert.ok(claim);
+    const request = { requestId: undefined, method: "ReleaseVgpu", digest: "release-1" };
+    await node.clock.until(
+      node.adoption.release({ ...request, vgpu: { by: "id", id: claim.vgpuId } }, patient),
+    );
+    const inventory = await node.lookout.fresh();
+    const [view] = gpuViews(inventory, node.ledger, { ...plainTerms, modes: node.modes.current });
+    assert.deepEqual([view?.seats?.own, view?.seats?.foreign], [0, 1]);
+  });
+
+  it("waits for its GPU's driver after a boot, and its autostart with it", async () => {
+    const node = await shared(1024);
+    await node.clock.until(
+      node.service.create(createRequest(1, { wish: seat, domain: { autostart: true } }), patient),
+    );
+    const [gpu] = node.host.gpus;
+    assert.ok(gpu);
+    node.host.reboot();
+    gpu.hasNode = false;
+    node.restart();
+    const round = node.clock.until(node.reconciler.round());
+    await round;
+    assert.equal(node.ledger.living()[0]?.goal, "running");
+    gpu.hasNode = true;
+    await node.converge();
+    const [claim] = node.ledger.living();
+    assert.deepEqual([claim?.state, claim?.goal], ["active", "running"]);
   });
 
   it("is found again from its domain's mark when the ledger is lost", async () => {

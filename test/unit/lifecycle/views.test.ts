@@ -194,7 +194,7 @@ describe("the view of a GPU", () => {
     const gpus = new Map([...inventory.gpus].map(([at, each]) => [at, { ...each, sriov }]));
     const [view] = gpuViews({ ...inventory, gpus }, ledgerOf(claim(1)), plainTerms);
     assert.deepEqual(view?.functions?.used, { own: 1, foreign: 1 });
-    assert.deepEqual(view.seats, { used: { own: 0, foreign: 2 }, total: undefined });
+    assert.deepEqual(view.seats, { own: 0, foreign: 2, total: undefined });
     assert.deepEqual(view.whole.heldBy, ["vgpus", "virtual-functions", "seats"]);
     assert.equal(view.mode, "gvt-g");
   });
