@@ -47,7 +47,9 @@ export class GpuModeService {
 
   async #set({ gpu: address, mode, validateOnly }: ModeRequest, { signal }: Caller): Promise<void> {
     const { ledger, lookout, modes, hindrance } = this.#options;
-    const inTheWay = mode && (await untilAborted(hindrance(address, mode), signal));
+    // An examination takes a while, and is not made for what needs none.
+    const isNew = modes.current.get(address) !== mode && lookout.current?.gpus.has(address) === true;
+    const inTheWay = mode && isNew ? await untilAborted(hindrance(address, mode), signal) : undefined;
     const inventory = await untilAborted(lookout.fresh(), signal);
     signal.throwIfAborted();
     // From here to the change nothing is awaited: nobody is promised anything of the GPU in between.
