@@ -20,6 +20,7 @@ export const KERNEL_FORMS = {
   pid: /^[1-9][0-9]{0,9}$/,
   fd: /^[0-9]{1,9}$/,
   virtfn: /^virtfn[0-9]{1,5}$/,
+  drmNode: /^(card|renderD)[0-9]{1,7}$/,
 } as const;
 
 const MDEV = "sys/bus/mdev/devices/{vgpuId}";
@@ -97,35 +98,35 @@ export const ALLOWLIST = {
     why: "names the VFIO group to look for while a removal waits",
   },
   processes: {
-    operations: ["holders", "function-holders"],
+    operations: ["holders", "bind-driver", "function-holders"],
     path: "proc",
     access: "read",
     stayBelow: "proc",
     why: "lists the processes",
   },
   descriptors: {
-    operations: ["holders", "function-holders"],
+    operations: ["holders", "bind-driver", "function-holders"],
     path: "proc/{pid}/fd",
     access: "read",
     stayBelow: "proc",
     why: "lists what a process has open",
   },
   descriptor: {
-    operations: ["holders", "function-holders"],
+    operations: ["holders", "bind-driver", "function-holders"],
     path: "proc/{pid}/fd/{fd}",
     access: "read",
     stayBelow: "proc",
     why: "says what a descriptor points to; the link is read, never followed",
   },
   command: {
-    operations: ["holders", "function-holders"],
+    operations: ["holders", "bind-driver", "function-holders"],
     path: "proc/{pid}/comm",
     access: "read",
     stayBelow: "proc",
     why: "names the process",
   },
   commandLine: {
-    operations: ["holders", "function-holders"],
+    operations: ["holders", "bind-driver", "function-holders"],
     path: "proc/{pid}/cmdline",
     access: "read",
     stayBelow: "proc",
@@ -160,7 +161,7 @@ export const ALLOWLIST = {
     why: "names the VFIO group that a guest would hold",
   },
   functionNodes: {
-    operations: ["function-holders"],
+    operations: ["bind-driver", "function-holders"],
     path: `${FUNCTION}/vfio-dev`,
     access: "read",
     stayBelow: "sys",
@@ -188,11 +189,39 @@ export const ALLOWLIST = {
     why: "names the VFIO group of a virtual function",
   },
   virtualNodes: {
-    operations: ["function-holders"],
+    operations: ["bind-driver", "function-holders"],
     path: `${FUNCTION}/{virtfn}/vfio-dev`,
     access: "read",
     stayBelow: "sys",
     why: "names the VFIO device node of a virtual function",
+  },
+  mdevs: {
+    operations: ["bind-driver"],
+    path: FUNCTION,
+    access: "read",
+    stayBelow: "sys",
+    why: "lists the vGPUs of a GPU, which its driver would take with it",
+  },
+  mdevGroup: {
+    operations: ["bind-driver"],
+    path: `${FUNCTION}/{vgpuId}/iommu_group`,
+    access: "read",
+    stayBelow: "sys",
+    why: "names the VFIO group of such a vGPU",
+  },
+  mdevNodes: {
+    operations: ["bind-driver"],
+    path: `${FUNCTION}/{vgpuId}/vfio-dev`,
+    access: "read",
+    stayBelow: "sys",
+    why: "names the VFIO device node of such a vGPU",
+  },
+  drmNodes: {
+    operations: ["bind-driver"],
+    path: `${FUNCTION}/drm`,
+    access: "read",
+    stayBelow: "sys",
+    why: "names the nodes below /dev/dri, for processes that have one open",
   },
   functionIdleTest: {
     operations: ["bind-driver", "set-virtual-functions"],

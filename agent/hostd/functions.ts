@@ -2,6 +2,7 @@
 // Documentation/ABI/testing/sysfs-bus-pci of the kernel says what the files take.
 import { lstatSync, readdirSync } from "node:fs";
 import { allowedPath, KERNEL_FORMS, resolvedPath } from "./allowlist.ts";
+import { driverUsers } from "./driver-users.ts";
 import { holdersOf, vfioNodes } from "./holders.ts";
 import { hasCode, isHeld, linkName, orEmpty, readFrom, writeTo } from "./kernel-files.ts";
 import type { BindDriver, DriverName, Holder, Result, SetVirtualFunctions } from "./protocol/messages.ts";
@@ -27,6 +28,8 @@ export function bindDriver(root: string, { device, driver }: BindDriver): Result
   // Unbound, a driver of the host takes the virtual functions with it and waits for whoever holds one.
   if (isFunctionHeld(root, device, bound) || isVirtualFunctionHeld(root, device))
     return { kind: "held", holders: findHolders(root, device) };
+  const users = driverUsers(root, device);
+  if (users !== undefined) return { kind: "held", holders: users };
   writeTo(resolvedPath(root, "driverOverride", { device }), overrideFor(driver));
   if (bound !== undefined) writeTo(resolvedPath(root, "unbind", { device }), device);
   if (driver !== "none") writeTo(resolvedPath(root, "probe", {}), device);

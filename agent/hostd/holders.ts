@@ -1,4 +1,4 @@
-// Finds who has VFIO nodes open, for a message a human can act on. Reads only below /proc.
+// Finds who has nodes of VFIO or DRM open, for a message a human can act on. Reads only below /proc.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { allowedPath, KERNEL_FORMS } from "./allowlist.ts";
 import { orEmpty, orUndefined } from "./kernel-files.ts";

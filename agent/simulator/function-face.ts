@@ -26,6 +26,9 @@ export class FunctionFace {
     if (driver !== "none" && own.driver === driver && !own.unbinding) return { kind: "done" };
     const holders = this.#holders(own.address);
     if (holders.length > 0) return { kind: "held", holders };
+    // Nobody renders on the nodes of a simulated GPU, so that its mdevs are all that its driver would take with it.
+    const mdevs = [...this.#options.kernel.mdevs.values()].filter(({ gpu }) => gpu === own.address);
+    if (mdevs.length > 0) return { kind: "held", holders: mdevs.flatMap(({ holder }) => holder ?? []) };
     return this.#answer(await this.#options.functionCalls.bind(own.address, driver));
   }
 

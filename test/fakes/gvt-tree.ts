@@ -54,15 +54,24 @@ export class GvtTree implements AsyncDisposable {
 
   /** Lets a QEMU of the domain appear in /proc with the group open. */
   async addQemu(pid: number, holds: { readonly domain: string; readonly group: string }): Promise<void> {
+    const name = `guest=${holds.domain.replaceAll(",", ",,")},debug-threads=on`;
+    await this.addProcess(pid, {
+      command: "qemu-system-x86",
+      words: ["/usr/bin/qemu-system-x86_64", "-name", name, "-S"],
+      opens: `/dev/vfio/${holds.group}`,
+    });
+  }
+
+  /** Lets a process appear in /proc with a file open. */
+  async addProcess(
+    pid: number,
+    { command, words = [command], opens }: { command: string; words?: readonly string[]; opens: string },
+  ): Promise<void> {
     const dir = path.join(this.root, "proc", String(pid));
     await mkdir(path.join(dir, "fd"), { recursive: true });
-    await writeFile(path.join(dir, "comm"), "qemu-system-x86\n");
-    const name = `guest=${holds.domain.replaceAll(",", ",,")},debug-threads=on`;
-    await writeFile(
-      path.join(dir, "cmdline"),
-      ["/usr/bin/qemu-system-x86_64", "-name", name, "-S", ""].join("\0"),
-    );
-    await symlink(`/dev/vfio/${holds.group}`, path.join(dir, "fd", "31"));
+    await writeFile(path.join(dir, "comm"), `${command}\n`);
+    await writeFile(path.join(dir, "cmdline"), [...words, ""].join("\0"));
+    await symlink(opens, path.join(dir, "fd", "31"));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

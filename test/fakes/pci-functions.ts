@@ -51,6 +51,11 @@ export class PciFunctions {
     }
   }
 
+  /** Its driver of DRM shows nodes. */
+  async addDrmNodes(device: string, names: readonly string[]): Promise<void> {
+    for (const name of names) await mkdir(path.join(this.#at(device), "drm", name), { recursive: true });
+  }
+
   /** What was written last to the file of the function. */
   async written(device: string, file: string): Promise<string> {
     return await readFile(path.join(this.#at(device), file), "utf8");

@@ -40,9 +40,10 @@ export const DRIVERS = ["vfio-pci", "xe-vfio-pci", "i915", "xe", "none"] as cons
 export type DriverName = (typeof DRIVERS)[number];
 
 /**
- * Gives a function of an Intel GPU another driver; one that leaves a VFIO driver is proved to be held by nobody first. `done`
- * says that the kernel took the writes, and not which driver it has: one that refuses the device leaves it without any, and of
- * i915 and xe the kernel itself chooses the one that knows it. Read its driver link.
+ * Gives a function of an Intel GPU another driver. One that leaves a VFIO driver is proved to be held by nobody first; one with
+ * mdevs, or with a DRM node that a process has open, is `held`. `done` says that the kernel took the writes, and not which driver
+ * it has: one that refuses the device leaves it without any, and of i915 and xe the kernel itself chooses the one that knows it.
+ * Read its driver link.
  */
 export interface BindDriver {
   readonly kind: "bind-driver";
@@ -114,7 +115,10 @@ export type Result =
   | { readonly kind: "holders"; readonly holders: readonly Holder[] }
   /** The kernel refused. `path` is what `call` was made on, below the real root. */
   | { readonly kind: "errno"; readonly errno: string; readonly call: string; readonly path: string }
-  /** Somebody has the vGPU or the function open, so nothing was written. `holders` is empty when the process could not be found. */
+  /**
+   * Somebody has the vGPU or the function open, or the function has mdevs, so nothing was written. `holders` is empty when no
+   * process was found.
+   */
   | { readonly kind: "held"; readonly holders: readonly Holder[] }
   /** Child `childPid` still waits in the kernel, `elapsedMs` after it began. Asking again joins it. */
   | {

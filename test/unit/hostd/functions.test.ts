@@ -1,7 +1,7 @@
 // hostd's operations on PCI functions, over real files that take what is written and do nothing.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { open, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { PciFunctions } from "../../fakes/pci-functions.ts";
@@ -11,6 +11,7 @@ const run = promisify(execFile);
 const GPU = "0000:00:02.0";
 const VF = "0000:00:02.1";
 const SECOND_VF = "0000:00:02.2";
+const VGPU = "76677075-0000-8000-8000-000000000001";
 
 /** As it was made: nothing was written to it since. */
 async function assertUntouched(functions: PciFunctions, device: string): Promise<void> {
@@ -114,6 +115,65 @@ describe("hostd, asked to bind a PCI function to a driver,", () => {
     assert.equal((await bench.client.bindDriver({ device: VF, driver: "none" })).kind, "held");
     assert.equal((await bench.client.bindDriver({ device: GPU, driver: "none" })).kind, "held");
     await assertUntouched(functions, GPU);
+  });
+
+  it("answers `held` without writing while it has a vGPU, idle or not", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(GPU, { driver: "i915", group: "0" });
+    await bench.tree.addMdev(VGPU, { group: "31" });
+    const wanted = { device: GPU, driver: "vfio-pci" } as const;
+    assert.deepEqual(await bench.client.bindDriver(wanted), { kind: "held", holders: [] });
+    await bench.tree.addQemu(4711, { domain: "desk-1", group: "31" });
+    const holders = [{ pid: 4711, command: "qemu-system-x86", domain: "desk-1" }];
+    assert.deepEqual(await bench.client.bindDriver(wanted), { kind: "held", holders });
+    assert.equal(await functions.writtenToBus("drivers/i915/unbind"), "");
+    await assertUntouched(functions, GPU);
+  });
+
+  it("names who has the device node of such a vGPU open, whose removal waits", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    // The driver's link goes first, the link of the parents' class next, the mdev last.
+    await functions.add(GPU, { group: "0" });
+    await writeFile(path.join(bench.tree.root, "dev/vfio/0"), "");
+    await bench.tree.addMdev(VGPU, { group: "31" });
+    await rm(path.join(bench.tree.root, "sys/class/mdev_bus", GPU));
+    await rm(path.join(bench.tree.root, "sys/bus/mdev/devices", VGPU));
+    await mkdir(functions.file(GPU, `${VGPU}/vfio-dev/vfio7`), { recursive: true });
+    await bench.tree.addProcess(4711, { command: "crosvm", opens: "/dev/vfio/devices/vfio7" });
+    const holders = [{ pid: 4711, command: "crosvm" }];
+    assert.deepEqual(await bench.client.bindDriver({ device: GPU, driver: "i915" }), {
+      kind: "held",
+      holders,
+    });
+    await assertUntouched(functions, GPU);
+  });
+
+  for (const node of ["card0", "renderD128"])
+    it(`answers \`held\` without writing while a process has its ${node} open`, async () => {
+      await using bench = await Bench.make();
+      const functions = new PciFunctions(bench.tree.root);
+      await functions.add(GPU, { driver: "xe" });
+      await functions.addDrmNodes(GPU, ["card0", "renderD128"]);
+      await bench.tree.addProcess(911, { command: "gnome-shell", opens: `/dev/dri/${node}` });
+      const holders = [{ pid: 911, command: "gnome-shell" }];
+      assert.deepEqual(await bench.client.bindDriver({ device: GPU, driver: "none" }), {
+        kind: "held",
+        holders,
+      });
+      assert.equal(await functions.writtenToBus("drivers/xe/unbind"), "");
+      await assertUntouched(functions, GPU);
+    });
+
+  it("takes the driver away while processes have another GPU's nodes open", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(GPU, { driver: "xe" });
+    await functions.addDrmNodes(GPU, ["card1", "renderD129"]);
+    await bench.tree.addProcess(911, { command: "gnome-shell", opens: "/dev/dri/card0" });
+    assert.deepEqual(await bench.client.bindDriver({ device: GPU, driver: "none" }), { kind: "done" });
+    assert.equal(await functions.writtenToBus("drivers/xe/unbind"), GPU);
   });
 
   it("does not touch what it cannot prove idle", async () => {

@@ -108,6 +108,23 @@ describe("the simulated hostd", () => {
     assert.equal(await bench.driver(GPU), "vfio-pci");
   });
 
+  it("leaves a GPU its driver while it has an mdev, idle or not, and names who holds that", async () => {
+    const gpu = "0000:00:02.0";
+    await using bench = await Bench.make(
+      `{ gpus: [{ address: "${gpu}", device: "3e98" }], mdevs: [{ uuid: ${UUID}, gpu: "${gpu}", type: i915-GVTg_V5_4 }] }`,
+    );
+    const wanted = { device: gpu, driver: "vfio-pci" } as const;
+    assert.deepEqual(await bench.hostd.bindDriver(wanted), { kind: "held", holders: [] });
+    await bench.host.control({ command: "hold", uuid: UUID, pid: 4711, name: "qemu" });
+    const holders = [{ pid: 4711, command: "qemu" }];
+    assert.deepEqual(await bench.hostd.bindDriver(wanted), { kind: "held", holders });
+    assert.equal(await bench.driver(gpu), "i915");
+    await bench.host.control({ command: "release", pid: 4711 });
+    await bench.host.control({ command: "remove-mdev", uuid: UUID });
+    assert.deepEqual(await bench.hostd.bindDriver(wanted), { kind: "done" });
+    assert.equal(await bench.driver(gpu), "vfio-pci");
+  });
+
   it("is blocked, and names the holder, while somebody else's change waits for that", async () => {
     await using bench = await Bench.make();
     await bench.ready();
