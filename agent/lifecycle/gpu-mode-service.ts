@@ -6,7 +6,7 @@ import type { Mode } from "../core/modes.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Hindrance } from "../diagnosis/hindrance.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import { isAlive, type Gpu, type Inventory } from "../inventory/model.ts";
+import { isAlive, type Inventory } from "../inventory/model.ts";
 import { rendersOn } from "../inventory/standing.ts";
 import type { Caller } from "./caller.ts";
 import { claimedMode, modeOf, type GpuModes } from "./gpu-modes.ts";
@@ -45,27 +45,33 @@ export class GpuModeService {
     );
   }
 
-  async #set({ gpu: address, mode, validateOnly }: ModeRequest, { signal }: Caller): Promise<void> {
-    const { ledger, lookout, modes, hindrance } = this.#options;
+  async #set(request: ModeRequest, { signal }: Caller): Promise<void> {
+    const { lookout, modes, hindrance } = this.#options;
+    const { gpu: address, mode, validateOnly } = request;
+    let inventory = await untilAborted(lookout.fresh(), signal);
     // An examination takes a while, and is not made for what needs none.
-    const isNew = modes.current.get(address) !== mode && lookout.current?.gpus.has(address) === true;
-    const inTheWay = mode && isNew ? await untilAborted(hindrance(address, mode), signal) : undefined;
-    const inventory = await untilAborted(lookout.fresh(), signal);
+    if (mode !== undefined && this.#changes(request, inventory)) {
+      const inTheWay = await untilAborted(hindrance(address, mode), signal);
+      if (inTheWay) refuseUnfit(address, mode, inTheWay);
+      inventory = await untilAborted(lookout.fresh(), signal);
+    }
     signal.throwIfAborted();
     // From here to the change nothing is awaited: nobody is promised anything of the GPU in between.
-    const gpu = inventory.gpus.get(address);
+    if (this.#changes(request, inventory))
+      refuseInUse(address, usersOf(address, this.#options.ledger, inventory));
+    if (!validateOnly) await modes.set(address, mode);
+  }
+
+  /** Whether the GPU is in another mode than is asked for. Throws GPU_NOT_FOUND. */
+  #changes({ gpu: address, mode }: ModeRequest, { gpus }: Inventory): boolean {
+    const { ledger, modes } = this.#options;
+    const gpu = gpus.get(address);
     if (!gpu)
       throw new AgentError("GPU_NOT_FOUND", `this host has no Intel GPU ${address}`, {
         details: { gpu: address },
       });
-    if (modes.current.get(address) !== mode) {
-      if (mode && inTheWay) refuseUnfit(address, mode, inTheWay);
-      const claimed = claimedMode(ledger, address);
-      const next = mode ?? modeOf(gpu, { record: new Map(), claimed: undefined });
-      if (modeOf(gpu, { record: modes.current, claimed }) !== next)
-        refuseInUse(gpu, usersOf(gpu, ledger, inventory));
-    }
-    if (!validateOnly) await modes.set(address, mode);
+    const before = modeOf(gpu, { record: modes.current, claimed: claimedMode(ledger, address) });
+    return before !== (mode ?? modeOf(gpu, { record: new Map(), claimed: undefined }));
   }
 }
 
@@ -76,7 +82,7 @@ function refuseUnfit(gpu: PciAddress, mode: Mode, { condition, why }: Hindrance)
   });
 }
 
-function refuseInUse({ address }: Gpu, users: readonly string[]): void {
+function refuseInUse(address: PciAddress, users: readonly string[]): void {
   if (users.length === 0) return;
   throw new AgentError(
     "VGPU_IN_USE",
@@ -86,18 +92,19 @@ function refuseInUse({ address }: Gpu, users: readonly string[]): void {
 }
 
 /** All that has anything of the GPU in any mode, in words. */
-function usersOf(gpu: Gpu, ledger: Ledger, { vgpus, domains }: Inventory): string[] {
-  const { address, sriov } = gpu;
+function usersOf(address: PciAddress, ledger: Ledger, { gpus, vgpus, domains }: Inventory): string[] {
+  const gpu = gpus.get(address);
   const claims = ledger.living().filter((claim) => claim.gpu === address);
   const claimed = new Set(claims.map(({ vgpuId }) => vgpuId));
   const others = [...vgpus.values()].filter(({ id, gpu: on }) => on === address && !claimed.has(id));
-  const functions = sriov?.functions.length ?? 0;
+  const functions = gpu?.sriov?.functions.length ?? 0;
   const owners = new Set(claims.map(({ domain }) => domain?.id));
   const running = domains.known ? [...domains.value.values()] : [];
   const guests = running.filter(
     ({ id, state, renderNodes, pciDevices }) =>
       !owners.has(id) &&
-      (pciDevices.includes(address) || (isAlive(state) && renderNodes.some((node) => rendersOn(gpu, node)))),
+      (pciDevices.includes(address) ||
+        (isAlive(state) && renderNodes.some((node) => gpu && rendersOn(gpu, node)))),
   );
   return [
     ...claims.map(({ claimId, domain }) =>

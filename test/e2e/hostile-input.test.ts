@@ -65,7 +65,7 @@ const FEW = 500;
 /** Two at a time. */
 const WATCHES = 1_000;
 const REQUESTS: ReadonlyMap<string, number> = new Map([
-  ...[Hosts.diagnose, Hosts.reconcile, Vgpus.adoptVgpu, Vgpus.releaseVgpu].map(
+  ...[Hosts.diagnose, Hosts.reconcile, Gpus.setGpuMode, Vgpus.adoptVgpu, Vgpus.releaseVgpu].map(
     ({ path }): [string, number] => [path, FEW],
   ),
   [Watches.watch.path, WATCHES],
@@ -273,7 +273,7 @@ describe("hostile input", function () {
       [Gpus.undrainGpu.path, [UndrainGpuRequest.encode({ gpu: GPU }).finish()]],
       [
         Gpus.setGpuMode.path,
-        [SetGpuModeRequest.encode({ gpu: GPU, mode: Mode.GVT_S, validateOnly: true }).finish()],
+        [SetGpuModeRequest.encode({ gpu: GPU, mode: Mode.GVT_G, validateOnly: true }).finish()],
       ],
       [Hosts.drainHost.path, [DrainHostRequest.encode({ note: "fan" }).finish()]],
       [Hosts.undrainHost.path, [UndrainHostRequest.encode({}).finish()]],
