@@ -8,6 +8,7 @@ import type { Hindrance } from "../diagnosis/hindrance.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import { isAlive, type Inventory } from "../inventory/model.ts";
 import { rendersOn } from "../inventory/standing.ts";
+import { libvirtAway } from "./admission.ts";
 import type { Caller } from "./caller.ts";
 import { claimedMode, modeOf, type GpuModes } from "./gpu-modes.ts";
 import type { Ledger } from "./ledger.ts";
@@ -37,7 +38,7 @@ export class GpuModeService {
     this.#options = options;
   }
 
-  /** Throws GPU_NOT_FOUND, MODE_UNSUPPORTED, VGPU_IN_USE, LEDGER_UNAVAILABLE. */
+  /** Throws GPU_NOT_FOUND, MODE_UNSUPPORTED, VGPU_IN_USE, LIBVIRT_UNAVAILABLE, LEDGER_UNAVAILABLE. */
   set(request: ModeRequest, caller: Caller): Promise<void> {
     return untilAborted(
       this.#turns.run(request.gpu, () => this.#set(request, caller)),
@@ -57,8 +58,11 @@ export class GpuModeService {
     }
     signal.throwIfAborted();
     // From here to the change nothing is awaited: nobody is promised anything of the GPU in between.
-    if (this.#changes(request, inventory))
+    if (this.#changes(request, inventory)) {
+      // Whose domains render on it, or name it, is not known: it may be in use.
+      if (!inventory.domains.known) throw libvirtAway(inventory.domains.why);
       refuseInUse(address, usersOf(address, this.#options.ledger, inventory));
+    }
     if (!validateOnly) await modes.set(address, mode);
   }
 

@@ -83,6 +83,13 @@ describe("the mode of a GPU", () => {
     );
   });
 
+  it("is not changed while it is not known whose domains have anything of the GPU", async () => {
+    const node = new FakeNode(1024);
+    node.host.libvirtAway = "it was stopped";
+    await assert.rejects(setMode(node, "gvt-s"), refusedFor("LIBVIRT_UNAVAILABLE"));
+    assert.deepEqual([...node.modes.current], []);
+  });
+
   it("is checked and left as it is for a request that only validates", async () => {
     const node = new FakeNode(1024);
     await setMode(node, "gvt-s", true);
