@@ -57,6 +57,7 @@ import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { Contract, hostileRequests } from "./harness/hostile-requests.ts";
 import { fullDraft, GPU, type } from "./harness/requests.ts";
 import { RpcError } from "./harness/rpc.ts";
+import { until } from "./harness/until.ts";
 import { MANY_A_SECOND, present, World } from "./harness/world.ts";
 
 const REQUESTS_PER_METHOD = 5_000;
@@ -326,11 +327,13 @@ describe("hostile input", function () {
     assert.deepEqual([...new Set(await world.claimStates())], ["gone"]);
   });
 
-  it("makes the agent's memory no larger", () => {
-    const [early, late] = [Math.max(...heap.slice(0, 3)), Math.min(...heap.slice(-3))];
-    assert.ok(
-      late < early + HEAP_NOISE_BYTES,
-      `heap in use after each method, MiB: ${heap.map((bytes) => Math.round(bytes / MIB)).join(" ")}`,
+  it("makes the agent's memory no larger", async () => {
+    const most = Math.max(...heap.slice(0, 3)) + HEAP_NOISE_BYTES;
+    const seen = heap.map((bytes) => Math.round(bytes / MIB)).join(" ");
+    // What is garbage by then goes when the collector comes, which is now and then.
+    await until(
+      `the heap is as small as at the beginning; in use after each method were, MiB: ${seen}`,
+      async () => (await heapBytes()) < most,
     );
   });
 });
