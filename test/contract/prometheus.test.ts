@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { GpuServiceService as Gpus } from "../../proto/gen/vgpud/v1/gpu_service.ts";
+import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { metricNotes } from "../../scripts/metric-notes.ts";
 import { asSomebodyElse } from "../e2e/harness/somebody-else.ts";
 import { until } from "../e2e/harness/until.ts";
@@ -40,12 +42,15 @@ const DESK = (vgpu: string): string => `<domain type='kvm'><name>desk</name>
 const FOREIGN = "f0e1d2c3-0000-4000-8000-000000000001";
 /** The simulator's virtual functions have no driver that tells their quotas. */
 const NOT_SIMULATED = ['vgpud_gpu_contexts{state="free"}', 'vgpud_gpu_doorbells{state="free"}'];
+/** Shared through the host. */
+const SEATED = "0000:04:00.0";
 /** Of the second GPU, which was seen empty, it is known where its vGPUs lie; the third's driver measures what i915 does not. */
 const HOST = `
 gpus:
   - { address: "0000:00:02.0" }
   - { address: "0000:01:02.0", boot_vga: false }
   - { address: "0000:03:00.0", boot_vga: false, device: "56c0", driver: xe, total_vfs: 7 }
+  - { address: "${SEATED}", boot_vga: false, device: "56c0", driver: xe }
 mdevs: [{ gpu: "0000:00:02.0", type: i915-GVTg_V5_8, uuid: ${FOREIGN} }]
 `;
 
@@ -58,6 +63,7 @@ describe("Prometheus and vgpud", function () {
     unlessImpossible(this, installed("prometheus") ? undefined : "prometheus not installed");
     world = await World.start(HOST);
     await world.host.control({ command: "set-vfs", gpu: "0000:03:00.0", count: 2 });
+    await world.rpc.call(Gpus.setGpuMode, { gpu: SEATED, mode: Mode.GVT_S, validateOnly: false });
     prometheus = await RealPrometheus.start(world.metricsUrl);
     await prometheus.scraped(1);
     await busyMinute(world);
