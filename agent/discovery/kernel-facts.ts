@@ -31,7 +31,7 @@ interface Sources {
 }
 
 /** For a GPU that has another driver: that one is bound from the beginning of its probe on, and has nodes and types at the end. */
-const PROBE_PAUSES = 15;
+const PROBE_PAUSES = 5;
 
 /** A change that takes longer is shown when it is over; its events bring the next look. */
 const MAX_READINGS = 6;

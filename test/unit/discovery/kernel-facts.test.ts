@@ -165,7 +165,7 @@ describe("a GPU that changes while it is read", () => {
     assert.equal(pauses, 1);
     tree = unbound;
     await look();
-    assert.equal(pauses, 16, "another driver is given longer");
+    assert.equal(pauses, 6, "another driver is given longer");
   });
 
   it("costs a second reading of its own, and one that does not change costs none", async () => {
