@@ -1,14 +1,15 @@
 // GPUs and slices as the kernel shows them, each GPU as it is before or after a change and never in the middle of one. Pure,
 // but for what is kept.
 // The kernel changes a GPU in many steps, and a look reads it in many. So what shows otherwise than at the last look is read
-// again until it shows the same twice; the usual look, which finds nothing new, costs nothing more. A driver that is at work on
-// a GPU may stand still in between, as when its thread waits for a processor: between two readings of a GPU that has another
-// driver, other nodes or other types than before there is a pause.
+// again until it shows the same twice; the usual look, which finds nothing new, costs nothing more. A driver that is bound or
+// unbound may stand still in the middle, as when its thread waits for a processor, for longer than any pause: a GPU that has
+// another driver, other nodes or other types than before is read again when nobody is at that. A module that adds to a bound
+// driver holds no lock: for it there is a pause.
 import { isDeepStrictEqual } from "node:util";
 import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { Gpu, KernelVgpu } from "../inventory/model.ts";
 import type { HostFiles } from "./host-files.ts";
-import { driverOf, findGpus, readGpu, type PciGpu } from "./pci-gpus.ts";
+import { bindingIsOver, driverOf, findGpus, readGpu, type PciGpu } from "./pci-gpus.ts";
 import { readScreens } from "./screens.ts";
 import { readSriov } from "./virtual-functions.ts";
 
@@ -30,9 +31,6 @@ interface Sources {
   readonly slices: SliceSource;
 }
 
-/** For a GPU that has another driver: that one is bound from the beginning of its probe on, and has nodes and types at the end. */
-const PROBE_PAUSES = 5;
-
 /** A change that takes longer is shown when it is over; its events bring the next look. */
 const MAX_READINGS = 6;
 
@@ -50,8 +48,7 @@ export class KernelReader {
     let seen = this.#typed(await readAll(sources));
     let doubtful = differing(this.#last, seen);
     for (let readings = 1; doubtful.size > 0 && readings < MAX_READINGS; readings += 1) {
-      const pauses = Math.max(...[...doubtful].map((address) => this.#pausesFor(address, seen)));
-      for (let paused = 0; paused < pauses; paused += 1) await this.#pause();
+      await this.#rest(sources.files, doubtful, seen);
       const again = this.#typed(await readAgain(sources, seen, doubtful));
       doubtful = differing(seen, again);
       seen = again;
@@ -60,13 +57,15 @@ export class KernelReader {
     return this.#last;
   }
 
-  /** None for a GPU that is new: it is at rest as a rule, and every start finds all of them new. */
-  #pausesFor(address: PciAddress, { gpus }: KernelFacts): number {
-    const [before, now] = [this.#last.gpus.get(address), gpus.get(address)];
-    if (before === undefined) return 0;
-    if (now === undefined) return 1;
-    if (now.driver !== before.driver) return PROBE_PAUSES;
-    return isDeepStrictEqual(withoutCounts(before), withoutCounts(now)) ? 0 : 1;
+  /** Resolves when a driver that is at work on one of these GPUs, of another shape than before, has had its time. */
+  async #rest(files: HostFiles, doubtful: ReadonlySet<PciAddress>, { gpus }: KernelFacts): Promise<void> {
+    const reshaped = [...doubtful].filter((address) => {
+      const [before, now] = [this.#last.gpus.get(address), gpus.get(address)];
+      return !isDeepStrictEqual(before && withoutCounts(before), now && withoutCounts(now));
+    });
+    // Every start finds all of them new, and at rest as a rule.
+    if (reshaped.some((address) => this.#last.gpus.has(address))) await this.#pause();
+    await Promise.all(reshaped.map((address) => bindingIsOver(files, address)));
   }
 
   /** What a slice takes it takes until it is gone: one whose type the kernel does not tell any more is of its last one. */

@@ -36,6 +36,15 @@ async function withoutLeaving(files: HostFiles, gpus: PciGpu[]): Promise<PciGpu[
   return gpus.filter(({ address }) => !leaving.has(address));
 }
 
+/**
+ * Resolves when no driver is being bound to the function or unbound from it. The kernel holds the device's lock from the
+ * beginning of a probe or removal to its end (drivers/base/dd.c), and a read of this file waits for it (drivers/pci/pci-sysfs.c,
+ * driver_override_show). One that hangs is given up as any file is, and noted.
+ */
+export async function bindingIsOver(files: HostFiles, address: PciAddress): Promise<void> {
+  await files.read(`${DEVICES}/${address}/driver_override`);
+}
+
 /** Undefined when there is no such function, or it is not a GPU. Throws when that cannot be read. */
 export async function readGpu(files: HostFiles, address: PciAddress): Promise<PciGpu | undefined> {
   const dir = `${DEVICES}/${address}`;

@@ -123,8 +123,10 @@ function unread(why: string): AgentError {
 /**
  * The device whose driver answers for a file, by the PCI address in its path. Undefined for what belongs to no device, and for
  * the files of a device's own folder: those that are read (never `sriov_numvfs`, see discovery/virtual-functions.ts) the PCI core
- * has in memory, and without them no look could tell that there is a device.
+ * has in memory, and without them no look could tell that there is a device. `driver_override` is apart: it waits for a driver
+ * that is being bound, while all else of the device can be read.
  */
 function deviceOf(path: string): string | undefined {
+  if (path.endsWith("/driver_override")) return path;
   return /([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\/[^/]+\//.exec(path)?.[1];
 }

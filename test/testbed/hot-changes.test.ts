@@ -102,7 +102,7 @@ describe("hot changes on a real kernel", () => {
       }
     };
     const watching = watch();
-    for (let turn = 0; turn < 3; turn += 1) await bed.check("modprobe -r kvmgt && modprobe kvmgt");
+    for (let turn = 0; turn < 10; turn += 1) await bed.check("modprobe -r kvmgt && modprobe kvmgt");
     await seen(isWhole);
     over = true;
     await watching;
