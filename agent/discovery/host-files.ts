@@ -15,6 +15,8 @@ export interface HostFiles {
   linkName(path: string): Promise<string | undefined>;
   /** The name of the directory that holds what a symbolic link points to; undefined when there is no link. */
   linkParentName(path: string): Promise<string | undefined>;
+  /** Another text whenever a link was made anew, though it leads to the same; undefined when there is none, and where nobody can tell. */
+  linkStamp?(path: string): Promise<string | undefined>;
   /** Told of a file whose text is not what the kernel writes there. */
   doubt?(path: string, text: string): void;
 }

@@ -9,7 +9,15 @@ import { isDeepStrictEqual } from "node:util";
 import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { Gpu, KernelVgpu } from "../inventory/model.ts";
 import type { HostFiles } from "./host-files.ts";
-import { bindingIsOver, driverOf, findGpus, readGpu, type PciGpu } from "./pci-gpus.ts";
+import {
+  bindingIsOver,
+  bindingOf,
+  driverOf,
+  findGpus,
+  readGpu,
+  type FoundGpu,
+  type PciGpu,
+} from "./pci-gpus.ts";
 import { readScreens } from "./screens.ts";
 import { readSriov } from "./virtual-functions.ts";
 
@@ -26,6 +34,12 @@ export interface KernelFacts {
   readonly vgpus: ReadonlyMap<VgpuId, KernelVgpu>;
 }
 
+/** What one look saw. */
+interface Seen extends KernelFacts {
+  /** By GPU: another text after each binding to a driver. */
+  readonly bindings: ReadonlyMap<PciAddress, string | undefined>;
+}
+
 interface Sources {
   readonly files: HostFiles;
   readonly slices: SliceSource;
@@ -36,7 +50,7 @@ const MAX_READINGS = 6;
 
 export class KernelReader {
   readonly #pause: () => Promise<void>;
-  #last: KernelFacts = { gpus: new Map(), vgpus: new Map() };
+  #last: Seen = { gpus: new Map(), vgpus: new Map(), bindings: new Map() };
 
   /** `pause` resolves when a driver has had time to go on; none for who looks at what does not change. */
   constructor(pause: () => Promise<void> = () => Promise.resolve()) {
@@ -54,43 +68,38 @@ export class KernelReader {
       seen = again;
     }
     this.#last = withoutDoubt(seen, { doubtful, before: this.#last });
-    return this.#last;
+    const { gpus, vgpus } = this.#last;
+    return { gpus, vgpus };
   }
 
   /** Resolves when a driver that is at work on one of these GPUs, of another shape than before, has had its time. */
-  async #rest(files: HostFiles, doubtful: ReadonlySet<PciAddress>, { gpus }: KernelFacts): Promise<void> {
-    const reshaped = [...doubtful].filter((address) => {
-      const [before, now] = [this.#last.gpus.get(address), gpus.get(address)];
-      return !isDeepStrictEqual(before && withoutCounts(before), now && withoutCounts(now));
-    });
+  async #rest(files: HostFiles, doubtful: ReadonlySet<PciAddress>, now: Seen): Promise<void> {
+    const reshaped = [...doubtful].filter((address) => !isAlike(this.#last, now, address));
     // Every start finds all of them new, and at rest as a rule.
     if (reshaped.some((address) => this.#last.gpus.has(address))) await this.#pause();
     await Promise.all(reshaped.map((address) => bindingIsOver(files, address)));
   }
 
   /** What a slice takes it takes until it is gone: one whose type the kernel does not tell any more is of its last one. */
-  #typed({ gpus, vgpus }: KernelFacts): KernelFacts {
+  #typed({ vgpus, ...seen }: Seen): Seen {
     const slices = [...vgpus.values()].map((slice) => {
       const last = this.#last.vgpus.get(slice.id);
       return slice.isLeaving && last?.gpu === slice.gpu ? { ...slice, type: last.type } : slice;
     });
-    return { gpus, vgpus: byId(slices) };
+    return { ...seen, vgpus: byId(slices) };
   }
 }
 
-async function readAll(sources: Sources): Promise<KernelFacts> {
+async function readAll(sources: Sources): Promise<Seen> {
   const [found, slices] = await Promise.all([findGpus(sources.files), sources.slices.slices()]);
-  const gpus = await Promise.all(found.map((gpu) => described(sources, gpu)));
-  return { gpus: byAddress(gpus), vgpus: byId(slices) };
+  return seenOf(await Promise.all(found.map((gpu) => described(sources, gpu))), slices);
 }
 
 /** The GPUs in doubt, and all slices: that costs little, and one may have come or gone anywhere. */
-async function readAgain(
-  sources: Sources,
-  seen: KernelFacts,
-  doubtful: ReadonlySet<PciAddress>,
-): Promise<KernelFacts> {
-  const rest = [...seen.gpus.values()].filter(({ address }) => !doubtful.has(address));
+async function readAgain(sources: Sources, seen: Seen, doubtful: ReadonlySet<PciAddress>): Promise<Seen> {
+  const rest = [...seen.gpus.values()]
+    .filter(({ address }) => !doubtful.has(address))
+    .map((gpu) => ({ gpu, binding: seen.bindings.get(gpu.address) }));
   const [slices, ...again] = await Promise.all([
     sources.slices.slices(),
     ...[...doubtful].map(async (address) => {
@@ -98,30 +107,61 @@ async function readAgain(
       return gpu && described(sources, gpu);
     }),
   ]);
-  const gpus = [...rest, ...again.filter((gpu) => gpu !== undefined)];
-  return { gpus: byAddress(gpus), vgpus: byId(slices) };
+  return seenOf([...rest, ...again.filter((one) => one !== undefined)], slices);
+}
+
+interface Described {
+  readonly gpu: Gpu;
+  readonly binding: string | undefined;
+}
+
+function seenOf(described: readonly Described[], slices: readonly KernelVgpu[]): Seen {
+  return {
+    gpus: byAddress(described.map(({ gpu }) => gpu)),
+    bindings: new Map(described.map(({ gpu, binding }) => [gpu.address, binding])),
+    vgpus: byId(slices),
+  };
 }
 
 /**
  * What a driver offers goes with it, and its link goes first (kernel drivers/base/dd.c, __device_release_driver): nodes and
- * types count that were read while it stayed the same.
+ * types count that were read while it stayed the same, and was not gone and back.
  */
-async function described({ files, slices }: Sources, gpu: PciGpu): Promise<Gpu> {
+async function described({ files, slices }: Sources, { binding, ...gpu }: FoundGpu): Promise<Described> {
   const nothing = { mdevParent: false, types: [] };
   const [offers, sriov, screens] = await Promise.all([
     gpu.driver === undefined ? nothing : slices.describe(gpu),
     readSriov(files, gpu),
     readScreens(files, gpu),
   ]);
-  const driver = await driverOf(files, gpu.address);
-  if (driver === gpu.driver) return { ...gpu, ...offers, sriov, screens };
-  return { ...gpu, ...nothing, sriov, screens: [], driver, drmCard: undefined, drmRender: undefined };
+  const [driver, bindingNow] = await Promise.all([
+    driverOf(files, gpu.address),
+    bindingOf(files, gpu.address),
+  ]);
+  if (driver === gpu.driver && bindingNow === binding)
+    return { gpu: { ...gpu, ...offers, sriov, screens }, binding };
+  const without = { ...nothing, screens: [], drmCard: undefined, drmRender: undefined };
+  // Like no other reading, so that it is read again.
+  return { gpu: { ...gpu, ...without, sriov, driver }, binding: `${binding ?? ""} to ${bindingNow ?? ""}` };
+}
+
+/** Whether a GPU has the same driver, nodes and types, by the same binding; how many more of each there may be does not matter. */
+function isAlike(one: Seen, other: Seen, address: PciAddress): boolean {
+  const [a, b] = [one, other].map(({ gpus, bindings }) => {
+    const gpu = gpus.get(address);
+    return gpu && [withoutCounts(gpu), bindings.get(address)];
+  });
+  return isDeepStrictEqual(a, b);
 }
 
 /** GPUs that one shows otherwise than the other, with what stands on them. */
-function differing(one: KernelFacts, other: KernelFacts): ReadonlySet<PciAddress> {
+function differing(one: Seen, other: Seen): ReadonlySet<PciAddress> {
   const gpus = [...new Set([...one.gpus.keys(), ...other.gpus.keys()])];
-  const changed = gpus.filter((gpu) => !isDeepStrictEqual(one.gpus.get(gpu), other.gpus.get(gpu)));
+  const changed = gpus.filter(
+    (gpu) =>
+      !isDeepStrictEqual(one.gpus.get(gpu), other.gpus.get(gpu)) ||
+      one.bindings.get(gpu) !== other.bindings.get(gpu),
+  );
   const ids = [...new Set([...one.vgpus.keys(), ...other.vgpus.keys()])];
   const moved = ids
     .filter((id) => !isDeepStrictEqual(one.vgpus.get(id), other.vgpus.get(id)))
@@ -136,19 +176,20 @@ function differing(one: KernelFacts, other: KernelFacts): ReadonlySet<PciAddress
  * shown as it is.
  */
 function withoutDoubt(
-  seen: KernelFacts,
-  { doubtful, before }: { readonly doubtful: ReadonlySet<PciAddress>; readonly before: KernelFacts },
-): KernelFacts {
-  const unsettled = [...doubtful].filter((address) => {
-    const [now, then] = [seen.gpus.get(address), before.gpus.get(address)];
-    return !isDeepStrictEqual(now && withoutCounts(now), then && withoutCounts(then));
-  });
+  seen: Seen,
+  { doubtful, before }: { readonly doubtful: ReadonlySet<PciAddress>; readonly before: Seen },
+): Seen {
+  const unsettled = [...doubtful].filter((address) => !isAlike(seen, before, address));
   if (unsettled.length === 0) return seen;
   const isSettled = (gpu: PciAddress): boolean => !unsettled.includes(gpu);
   return {
     gpus: byAddress([
       ...[...seen.gpus.values()].filter(({ address }) => isSettled(address)),
       ...[...before.gpus.values()].filter(({ address }) => !isSettled(address)),
+    ]),
+    bindings: new Map([
+      ...[...seen.bindings].filter(([address]) => isSettled(address)),
+      ...[...before.bindings].filter(([address]) => !isSettled(address)),
     ]),
     vgpus: byId([
       ...[...before.vgpus.values()].filter(({ gpu }) => !isSettled(gpu)),

@@ -49,6 +49,10 @@ export class NotingFiles implements HostFiles {
     return this.#files.linkParentName(path);
   }
 
+  async linkStamp(path: string): Promise<string | undefined> {
+    return await this.#files.linkStamp?.(path);
+  }
+
   doubt(path: string, text: string): void {
     const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
     this.#notes.set(path, text === "" ? "is empty" : `says ${JSON.stringify(shown)}`);

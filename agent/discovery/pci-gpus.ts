@@ -7,13 +7,19 @@ import { fact, neededFact, type HostFiles } from "./host-files.ts";
 /** What the PCI bus alone tells; what can be shared is for a backend to find. */
 export type PciGpu = Omit<Gpu, "mdevParent" | "types" | "sriov" | "screens">;
 
+/** As it was found, while it was bound as it was then. */
+export interface FoundGpu extends PciGpu {
+  /** Another text after each binding to a driver; undefined when there is none, and where nobody can tell. */
+  readonly binding: string | undefined;
+}
+
 const DEVICES = "sys/bus/pci/devices";
 const INTEL = "8086";
 const MIB = 1024n * 1024n;
 const MAX_INT32 = 2 ** 31 - 1;
 
 /** Throws when it cannot be read which functions there are, and which of them are GPUs. */
-export async function findGpus(files: HostFiles): Promise<PciGpu[]> {
+export async function findGpus(files: HostFiles): Promise<FoundGpu[]> {
   const addresses = (await files.list(DEVICES))
     .map(parsePciAddress)
     .filter((address) => address !== undefined);
@@ -28,12 +34,16 @@ export async function findGpus(files: HostFiles): Promise<PciGpu[]> {
  * A virtual function whose removal waits for a guest has lost its link to its GPU already (kernel drivers/pci/iov.c,
  * pci_iov_remove_virtfn), and by its ids it is one itself.
  */
-async function withoutLeaving(files: HostFiles, gpus: PciGpu[]): Promise<PciGpu[]> {
+async function withoutLeaving(files: HostFiles, gpus: FoundGpu[]): Promise<FoundGpu[]> {
   // A host with one has no function that could be taken for another.
   if (gpus.length < 2) return gpus;
   const functions = await Promise.all(gpus.map(({ address }) => functionAddresses(files, address)));
   const leaving = new Set(functions.flat());
   return gpus.filter(({ address }) => !leaving.has(address));
+}
+
+export async function bindingOf(files: HostFiles, address: PciAddress): Promise<string | undefined> {
+  return await files.linkStamp?.(`${DEVICES}/${address}/driver`);
 }
 
 /**
@@ -46,7 +56,7 @@ export async function bindingIsOver(files: HostFiles, address: PciAddress): Prom
 }
 
 /** Undefined when there is no such function, or it is not a GPU. Throws when that cannot be read. */
-export async function readGpu(files: HostFiles, address: PciAddress): Promise<PciGpu | undefined> {
+export async function readGpu(files: HostFiles, address: PciAddress): Promise<FoundGpu | undefined> {
   const dir = `${DEVICES}/${address}`;
   const [vendorId, pciClass] = await Promise.all([
     neededFact(files, `${dir}/vendor`, hexId),
@@ -54,7 +64,11 @@ export async function readGpu(files: HostFiles, address: PciAddress): Promise<Pc
   ]);
   if (vendorId !== INTEL || !isDisplay(pciClass)) return undefined;
   // The driver before all that it offers: see `described` in kernel-facts.ts.
-  const [physfn, driver] = await Promise.all([files.linkName(`${dir}/physfn`), driverOf(files, address)]);
+  const [physfn, binding, driver] = await Promise.all([
+    files.linkName(`${dir}/physfn`),
+    bindingOf(files, address),
+    driverOf(files, address),
+  ]);
   // A virtual function shares its parent's ids; it is a slice, not a GPU.
   if (physfn !== undefined) return undefined;
   const [deviceId, node, group, drm, bootVga, resource] = await Promise.all([
@@ -72,7 +86,7 @@ export async function readGpu(files: HostFiles, address: PciAddress): Promise<Pc
     vendorId,
     deviceId: deviceId ?? "",
     pciClass,
-    driver,
+    ...{ binding, driver },
     // The kernel writes -1 for "no NUMA node".
     numaNode: node !== undefined && node >= 0 ? node : undefined,
     iommuGroup: integer(group ?? ""),

@@ -56,6 +56,13 @@ export class RootedFiles implements ExaminedFiles {
     return target === undefined ? undefined : path.basename(path.dirname(target));
   }
 
+  /** Of sysfs, numbers of inodes are given out in turn (kernel fs/kernfs/dir.c, idr_alloc_cyclic): none comes again soon. */
+  async linkStamp(link: string): Promise<string | undefined> {
+    const at = this.#at(link);
+    const found = await absentAsUndefined(this.#within(path.dirname(at), () => lstat(at, { bigint: true })));
+    return found?.ino.toString();
+  }
+
   async #target(link: string): Promise<string | undefined> {
     const at = this.#at(link);
     const folder = path.dirname(at);

@@ -114,6 +114,10 @@ export class PatientFiles implements ExaminedFiles {
   linkParentName(path: string): Promise<string | undefined> {
     return this.#files.linkParentName(path);
   }
+
+  async linkStamp(path: string): Promise<string | undefined> {
+    return await this.#files.linkStamp?.(path);
+  }
 }
 
 function unread(why: string): AgentError {

@@ -52,6 +52,16 @@ class Flickering extends ChangingFiles {
   }
 }
 
+/** The files of whatever there is when they are asked for. */
+function filesOf(tree: () => Entries): HostFiles {
+  return {
+    read: (file) => new ChangingFiles(tree()).read(file),
+    list: (file) => new ChangingFiles(tree()).list(file),
+    linkName: (file) => new ChangingFiles(tree()).linkName(file),
+    linkParentName: (file) => new ChangingFiles(tree()).linkParentName(file),
+  };
+}
+
 function read(reader: KernelReader, files: ChangingFiles): Promise<KernelFacts> {
   return reader.read({ files, slices: new MdevBus(files) });
 }
@@ -148,12 +158,7 @@ describe("a GPU that changes while it is read", () => {
       tree = bound;
       return Promise.resolve();
     });
-    const files: HostFiles = {
-      read: (file) => new ChangingFiles(tree).read(file),
-      list: (file) => new ChangingFiles(tree).list(file),
-      linkName: (file) => new ChangingFiles(tree).linkName(file),
-      linkParentName: (file) => new ChangingFiles(tree).linkParentName(file),
-    };
+    const files = filesOf(() => tree);
     const look = (): Promise<KernelFacts> => reader.read({ files, slices: new MdevBus(files) });
     const before = await look();
     assert.equal(pauses, 0, "all that is seen first is new");
@@ -168,14 +173,12 @@ describe("a GPU that changes while it is read", () => {
   it("is not taken as it is while a driver is being bound, however long that stands still", async () => {
     let tree = unbound;
     const files: HostFiles = {
+      ...filesOf(() => tree),
       read: (file) => {
         // The kernel answers when the lock that a probe holds is free.
         if (file.endsWith(`${SECOND}/driver_override`)) tree = bound;
         return new ChangingFiles(tree).read(file);
       },
-      list: (file) => new ChangingFiles(tree).list(file),
-      linkName: (file) => new ChangingFiles(tree).linkName(file),
-      linkParentName: (file) => new ChangingFiles(tree).linkParentName(file),
     };
     // At the start, after it had no driver, and after one that was away between two looks.
     for (const before of [undefined, unbound, bound])
@@ -186,6 +189,44 @@ describe("a GPU that changes while it is read", () => {
         const seen = await reader.read({ files, slices: new MdevBus(files) });
         assert.deepEqual(seen.gpus, (await whole(bound)).gpus);
       }
+  });
+
+  it("is not put together of two bindings of one driver that was away in between", async () => {
+    let binding = 1;
+    const stages = [bound, probing, bound];
+    let tree = bound;
+    const files: HostFiles = {
+      ...filesOf(() => tree),
+      list: (file) => {
+        // Away and half back, once, in the middle of each reading that has not seen the end of it.
+        if (file.endsWith("mdev_supported_types") && file.includes(SECOND)) tree = stages.shift() ?? bound;
+        if (tree === probing) binding = 2;
+        return new ChangingFiles(tree).list(file);
+      },
+      linkStamp: () => Promise.resolve(String(binding)),
+    };
+    const reader = new KernelReader();
+    for (let look = 0; look < 3; look += 1) {
+      const seen = await reader.read({ files, slices: new MdevBus(files) });
+      assert.deepEqual(seen.gpus, (await whole(bound)).gpus);
+    }
+  });
+
+  it("is not believed when it shows the same half by two bindings", async () => {
+    let [binding, readings] = [1, 0];
+    const files: HostFiles = {
+      ...filesOf(() => (readings < 4 ? probing : bound)),
+      linkStamp: (file) => {
+        if (file.includes(SECOND)) readings += 1;
+        // Each reading asks twice, before and behind what it reads; the third binding stays.
+        binding = Math.min(3, Math.ceil(readings / 2));
+        return Promise.resolve(String(binding));
+      },
+    };
+    const reader = new KernelReader();
+    await read(reader, new ChangingFiles(unbound));
+    const seen = await reader.read({ files, slices: new MdevBus(files) });
+    assert.deepEqual(seen.gpus, (await whole(bound)).gpus);
   });
 
   it("costs a second reading of its own, and one that does not change costs none", async () => {

@@ -25,7 +25,11 @@ const kabyLake: Tree = {
 
 async function found(devices: Tree): Promise<PciGpu[]> {
   await using tree = await hostTree({ "sys/bus/pci/devices": devices });
-  return await findGpus(new RootedFiles(tree.root));
+  const gpus = await findGpus(new RootedFiles(tree.root));
+  return gpus.map(({ binding, ...gpu }) => {
+    assert.equal(binding === undefined, gpu.driver === undefined);
+    return gpu;
+  });
 }
 
 describe("finding GPUs", () => {
