@@ -65,7 +65,11 @@ module.exports = {
       severity: "error",
       comment: "a backend knows the stages it serves and core/, never an adapter, the api or another backend",
       from: { path: "^agent/backends/([^/]+)/" },
-      to: { path: "^agent/", pathNot: "^agent/(core|inventory|capacity|lifecycle|discovery|backends/$1)/" },
+      to: {
+        path: "^agent/",
+        pathNot:
+          "^agent/(core|inventory|capacity|lifecycle|discovery|backends/$1)/|^agent/backends/[^/]+\\.ts",
+      },
     },
     {
       name: "hosts-implement-ports",

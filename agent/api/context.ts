@@ -17,6 +17,7 @@ import type { DomainReading } from "../observation/domain-stats.ts";
 import type { Operations } from "../lifecycle/operations.ts";
 import type { Reconciliation } from "../lifecycle/reconciliation.ts";
 import type { ReservationService } from "../lifecycle/reservation-service.ts";
+import type { VirtualFunctionService } from "../lifecycle/virtual-function-service.ts";
 import type { VgpuService } from "../lifecycle/vgpu-service.ts";
 import type { Simulation } from "./simulation.ts";
 import type { Changes } from "./watch/changes.ts";
@@ -95,6 +96,7 @@ export interface ApiContext extends ViewContext {
   readonly reconciliation: Reconciliation;
   readonly adoption: Adoption;
   readonly gpuModes: GpuModeService;
+  readonly virtualFunctions: VirtualFunctionService;
   readonly typesAt: TypesRule;
   readonly newDomainId: () => DomainId;
   /** Undefined on a real host. */

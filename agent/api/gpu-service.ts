@@ -6,6 +6,8 @@ import {
   GetGpuResponse,
   ListGpusResponse,
   SetGpuModeResponse,
+  SetVirtualFunctionsRequest,
+  SetVirtualFunctionsResponse,
   UndrainGpuResponse,
   type GpuServiceService,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
@@ -24,12 +26,13 @@ import { gpuNotFound } from "./gpu-not-found.ts";
 import { toWirePlan } from "./convert/plan.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
-import { all } from "./validate/fields.ts";
+import { all, refuseUnserved } from "./validate/fields.ts";
+import { parseFunctionCount } from "./validate/function-count.ts";
 import { parseNote } from "./validate/note.ts";
 import { parsePlanRequest } from "./validate/plan-request.ts";
 import { parseGpuAddress, parseKnownMode } from "./validate/vgpu-request.ts";
 
-export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuServiceService>> {
+export function gpuHandlers(context: ApiContext): Handlers<typeof GpuServiceService> {
   const views = (): ReturnType<typeof gpuViews> =>
     gpuViews(currentInventory(context), context.ledger, termsOf(context));
   const shown = (address: PciAddress): WireGpu => {
@@ -86,8 +89,21 @@ export function gpuHandlers(context: ApiContext): Partial<Handlers<typeof GpuSer
         gpu: () => parseGpuAddress(gpu, "gpu"),
         mode: () => (mode === Mode.UNSPECIFIED ? undefined : parseKnownMode(mode, "mode")),
       });
-      await context.gpuModes.set({ ...request, validateOnly }, caller);
-      return SetGpuModeResponse.fromPartial({ gpu: shown(request.gpu) });
+      const warnings = await context.gpuModes.set({ ...request, validateOnly }, caller);
+      return SetGpuModeResponse.fromPartial({ gpu: shown(request.gpu), warnings: [...warnings] });
+    },
+    setVirtualFunctions: async (request, caller) => {
+      refuseUnserved(request, {
+        unset: SetVirtualFunctionsRequest.create(),
+        fields: ["gpu", "count", "validateOnly"],
+        path: "",
+      });
+      const { gpu, count } = all({
+        gpu: () => parseGpuAddress(request.gpu, "gpu"),
+        count: () => parseFunctionCount(request.count, "count"),
+      });
+      await context.virtualFunctions.set({ gpu, count, validateOnly: request.validateOnly }, caller);
+      return SetVirtualFunctionsResponse.fromPartial({ gpu: shown(gpu) });
     },
   };
 }
@@ -97,7 +113,7 @@ function planStock(context: ApiContext, inventory: Inventory): PlanStock {
   const foreign = vgpuViews(inventory, ledger).filter(({ ownership }) => ownership === "foreign");
   return {
     gpus: [...inventory.gpus.values()].map((gpu) =>
-      slicedOnly(gpu, modes.current.get(gpu.address) ?? claimedMode(ledger, gpu.address)),
+      slicedOnly(gpu, modes.current.get(gpu.address)?.mode ?? claimedMode(ledger, gpu.address)),
     ),
     ...{ rule, typesAt },
     holdings: holdingsOf(ledger, inventory),

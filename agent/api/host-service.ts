@@ -25,7 +25,7 @@ const hypervisors = {
 
 const BYTES_PER_MIB = 1024 * 1024;
 
-export function hostHandlers(context: ApiContext): Partial<Handlers<typeof HostServiceService>> {
+export function hostHandlers(context: ApiContext): Handlers<typeof HostServiceService> {
   return {
     diagnose: (request) => diagnosed(context, request),
     getHost: () => {

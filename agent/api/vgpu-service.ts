@@ -28,7 +28,7 @@ import { identityOf, parseClaimIdField } from "./validate/identity.ts";
 import { parseRoom } from "./validate/room.ts";
 import { parseVgpuRef } from "./validate/vgpu-ref.ts";
 
-export function vgpuHandlers(context: ApiContext): Partial<Handlers<typeof VgpuServiceService>> {
+export function vgpuHandlers(context: ApiContext): Handlers<typeof VgpuServiceService> {
   return {
     ...adoptionHandlers(context),
     listVgpus: async (request) => {

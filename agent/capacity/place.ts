@@ -1,6 +1,7 @@
 // Where a new vGPU goes and why. Pure: what is asked and what there is in, a decision with every candidate's fate out.
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
+import type { Mode } from "../core/modes.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { Gpu } from "../inventory/model.ts";
 import { typeOf, type Share } from "../inventory/share.ts";
@@ -11,6 +12,8 @@ import { byRank, farText, type Policy } from "./policies.ts";
 import { judgeSeat } from "./seats.ts";
 import { judgeSlice, NO_TYPES } from "./slices.ts";
 import type { Stock } from "./stock.ts";
+import { judgeFunction } from "./virtual-functions.ts";
+import { judgeWhole } from "./whole-gpus.ts";
 import { ignoredSizes, modeWanted, wishText, type Wish } from "./wish.ts";
 
 export interface Placed {
@@ -113,17 +116,16 @@ function judge(wish: Wish, gpu: Gpu, stock: Omit<Stock, "gpus">): Judged {
     case "gvt-g":
       return judgeSlice(wish, gpu, stock);
     case "gvt-s":
-      return mode === wanted
-        ? judgeSeat(wish, gpu, stock)
-        : loses(gpu.address, "MODE_UNSUPPORTED", "is not in mode gvt-s; SetGpuMode changes that");
+      return mode === wanted ? judgeSeat(wish, gpu, stock) : notIn(wanted, gpu);
     case "gvt-d":
+      return mode === wanted ? judgeWhole(wish, gpu, stock) : notIn(wanted, gpu);
     case "sriov":
-      return loses(
-        gpu.address,
-        "MODE_UNSUPPORTED",
-        `is not given out in mode ${wanted} by this release of vgpud`,
-      );
+      return mode === wanted ? judgeFunction(wish, gpu, stock) : notIn(wanted, gpu);
   }
+}
+
+function notIn(mode: Mode, { address }: Gpu): Judged {
+  return loses(address, "MODE_UNSUPPORTED", `is not in mode ${mode}; SetGpuMode changes that`);
 }
 
 function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {

@@ -2,6 +2,8 @@
 import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { Mode } from "../core/modes.ts";
 import type { Gpu } from "../inventory/model.ts";
+import type { FunctionsAccount } from "./accounts/virtual-functions.ts";
+import type { WholeGpuAccount } from "./accounts/whole-gpu.ts";
 import type { CapacityRule, Holding } from "./budget.ts";
 import type { Closed } from "./closed.ts";
 
@@ -23,6 +25,10 @@ export interface Stock {
   readonly holdings: readonly Holding[];
   /** Mode gvt-s. */
   readonly seats: (gpu: Gpu) => Seats;
+  /** Mode gvt-d. */
+  readonly whole: (gpu: Gpu) => WholeGpuAccount;
+  /** Mode sriov; undefined for a GPU without. */
+  readonly functions: (gpu: Gpu) => FunctionsAccount | undefined;
   /** vGPUs that exist in the kernel: its counts know of them, and of no promise. */
   readonly made: ReadonlySet<VgpuId>;
   /** Undefined for a GPU that takes new vGPUs. */

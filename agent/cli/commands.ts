@@ -21,6 +21,7 @@ import { releaseCommand } from "./commands/release.ts";
 import { renewCommand } from "./commands/renew.ts";
 import { reservationsCommand } from "./commands/reservations.ts";
 import { reserveCommand } from "./commands/reserve.ts";
+import { setFunctionsCommand } from "./commands/set-functions.ts";
 import { setModeCommand } from "./commands/set-mode.ts";
 import { startCommand } from "./commands/start.ts";
 import { stopCommand } from "./commands/stop.ts";
@@ -55,6 +56,7 @@ export const commands: readonly Command[] = [
   drainCommand,
   undrainCommand,
   setModeCommand,
+  setFunctionsCommand,
   reconcileCommand,
   operationCommand,
   versionCommand,

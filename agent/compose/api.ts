@@ -39,7 +39,16 @@ export function composeApi(
 ): Api {
   const { ledger, drains, modes, lookout, libvirt, operations, domains, vgpus, reservations, adoption } =
     stages;
-  const { reconciliation, gpuModes, metrics, reconciler, sampler, diagnostician, domainHistory } = stages;
+  const {
+    reconciliation,
+    gpuModes,
+    virtualFunctions,
+    metrics,
+    reconciler,
+    sampler,
+    diagnostician,
+    domainHistory,
+  } = stages;
   const limits = limitsOf(config);
   const lookAgain = async (): Promise<void> => {
     reconciler.trigger();
@@ -63,7 +72,8 @@ export function composeApi(
   };
   const context: ApiContext = {
     ...shown,
-    ...{ domains, vgpus, reservations, reconciliation, adoption, gpuModes, typesAt: gvtgTypesAt },
+    ...{ domains, vgpus, reservations, reconciliation, adoption, gpuModes, virtualFunctions },
+    typesAt: gvtgTypesAt,
     changes: composeChanges(shown, stages, { limits, stop }),
     simulation: simulator === undefined ? undefined : composeSimulation(simulator.control, lookAgain),
     domainFigures: async () => {

@@ -23,7 +23,7 @@ const TOMBSTONE_MS = { domain: 3 * DAY_MS, vgpu: 3 * DAY_MS, reservation: DAY_MS
 const TOMBSTONES_KEPT = 5_000;
 
 export function composeReconciler(
-  parts: Pick<ReconcilerOptions, "ledger" | "lookout" | "driver" | "pulse"> & {
+  parts: Pick<ReconcilerOptions, "ledger" | "lookout" | "driver" | "pulse" | "onLook"> & {
     readonly metrics: Metrics;
     readonly configuration: Configuration;
     readonly log: Log;

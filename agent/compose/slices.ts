@@ -1,10 +1,33 @@
 // What makes and removes vGPUs on this host, by mode.
 import { KvmgtSlices, type MdevWriter } from "../backends/kvmgt/slices.ts";
 import { SlicesByMode } from "../backends/slices-by-mode.ts";
+import { BackendsOfFunctions } from "../backends/gpu-functions.ts";
+import { WholeGpus } from "../backends/passthrough/whole-gpus.ts";
+import { PciBinding, type DriverWriter } from "../backends/pci-binding.ts";
+import { Cutting, type FunctionsWriter } from "../backends/sriov/cutting.ts";
+import { VirtualFunctions } from "../backends/sriov/functions.ts";
 import { VirglSeats } from "../backends/virgl/seats.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
-import type { Slices } from "../lifecycle/ports.ts";
+import type { GpuFunctions, Slices } from "../lifecycle/ports.ts";
 
-export function composeSlices(hostd: MdevWriter, files: HostFiles): Slices {
-  return new SlicesByMode({ "gvt-g": new KvmgtSlices(hostd, files), "gvt-s": new VirglSeats(files) });
+/** How the privileged process is asked for all of it. */
+type Writer = MdevWriter & DriverWriter & FunctionsWriter;
+
+export function composeSlices(hostd: MdevWriter & DriverWriter, files: HostFiles): Slices {
+  const binding = new PciBinding(hostd, files);
+  return new SlicesByMode({
+    "gvt-g": new KvmgtSlices(hostd, files),
+    "gvt-s": new VirglSeats(files),
+    "gvt-d": new WholeGpus(binding),
+    sriov: new VirtualFunctions(binding),
+  });
+}
+
+export function composeFunctions(hostd: Writer, files: HostFiles): GpuFunctions {
+  const binding = new PciBinding(hostd, files);
+  return new BackendsOfFunctions({
+    binding,
+    whole: new WholeGpus(binding),
+    cutting: new Cutting(hostd, files),
+  });
 }

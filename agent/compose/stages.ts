@@ -6,6 +6,7 @@ import { limitsOf } from "../config/schema.ts";
 import { rememberGvtg } from "../backends/kvmgt/memory.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { Pulse } from "../core/pulse.ts";
+import type { PciAddress } from "../core/ids.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import { issueVgpuId } from "../core/vgpu-mark.ts";
 import { fileThreads } from "../host/file-threads.ts";
@@ -35,6 +36,7 @@ import { learnRefusal } from "../lifecycle/refusals.ts";
 import { ReservationService } from "../lifecycle/reservation-service.ts";
 import { SpecGate } from "../lifecycle/spec-gate.ts";
 import { toldMarks } from "../lifecycle/told-marks.ts";
+import { VirtualFunctionService } from "../lifecycle/virtual-function-service.ts";
 import { VgpuService } from "../lifecycle/vgpu-service.ts";
 import { Operations } from "../lifecycle/operations.ts";
 import { Reconciliation } from "../lifecycle/reconciliation.ts";
@@ -47,7 +49,7 @@ import type { MetricsView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { countedStore } from "./counted-store.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
-import { composeSlices } from "./slices.ts";
+import { composeFunctions, composeSlices } from "./slices.ts";
 import { composeDiagnostician, readHostd, roomsOf } from "./diagnosis.ts";
 import { composeMachine, type MachineWatch } from "./machine.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
@@ -69,6 +71,7 @@ export interface Stages {
   readonly reconciliation: Reconciliation;
   readonly adoption: Adoption;
   readonly gpuModes: GpuModeService;
+  readonly virtualFunctions: VirtualFunctionService;
   readonly operations: Operations;
   readonly domains: DomainService;
   readonly vgpus: VgpuService;
@@ -130,8 +133,8 @@ export function composeStages(
   const { recorder } = metrics;
   const ledger = new Ledger(countedStore(store, recorder, clock), claims, tellOfTrouble(recorder, log));
   const modes = new GpuModes(kept);
-  modes.onChange((gpu, mode) => {
-    log.info({ gpu, mode }, mode === undefined ? "GPU has no mode set any more" : "GPU is in another mode");
+  modes.onChange((gpu, setting) => {
+    log.info({ gpu, ...setting }, setting ? "GPU is set to a mode" : "GPU has no mode set any more");
   });
   const drains = new Drains({ ...drained, wall: clock.wall });
   drains.onChange((drain, gpu) => {
@@ -202,7 +205,28 @@ export function composeStages(
     },
   });
   const pulse = new Pulse(clock.now);
-  const reconciler = composeReconciler({ ledger, lookout, driver, pulse, metrics, configuration, log, cut });
+  const changes = {
+    ...{ ledger, lookout, modes, stop: cut },
+    functions: composeFunctions(hostd, patient),
+    turns: new KeyedLock<PciAddress>(),
+  };
+  const virtualFunctions = new VirtualFunctionService({
+    ...changes,
+    onRestored: ({ gpu, count }, failure) => {
+      if (failure === undefined) log.info({ gpu, functions: count }, "virtual functions are there again");
+      else
+        log.error(
+          { gpu, functions: count, reason: failure.reason, err: failure },
+          "virtual functions are missing",
+        );
+    },
+  });
+  const reconciler = composeReconciler({
+    ...{ ledger, lookout, driver, pulse, metrics, configuration, log, cut },
+    onLook: (inventory) => {
+      virtualFunctions.restore(inventory);
+    },
+  });
   const intents = new Intents({
     ...{ ledger, lookout, driver, operations, clock },
     newOperationId: randomUUID,
@@ -217,11 +241,12 @@ export function composeStages(
     newOperationId: randomUUID,
   });
   const gpuModes = new GpuModeService({
-    ...{ ledger, lookout, modes },
+    ...changes,
     hindrance: async (gpu, mode) => hindranceOf(await diagnostician.refresh(), gpu, mode),
   });
   const parts = {
     gpuModes,
+    virtualFunctions,
     ledger,
     drains,
     modes,

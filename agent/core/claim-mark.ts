@@ -14,9 +14,14 @@ export const claimMarkAttributes = {
   requestDigest: "request_digest",
 } as const;
 
-/** Attributes that say what the domain has of its GPU: mode alone, or, of mode gvt-g, all the others. */
+/**
+ * Attributes that say what the domain has of its GPU: its mode, and of mode sriov which virtual function. Without a mode it is
+ * gvt-g, with all the others.
+ */
 export const claimMarkShare = {
   mode: "mode",
+  functionNumber: "vf",
+  functionAddress: "vf_address",
   type: "type",
   lowGmMib: "low_gm_mib",
   highGmMib: "high_gm_mib",

@@ -63,6 +63,10 @@ export const reasons = {
   FENCES_EXHAUSTED: "no-room",
   /** As many guests render on the GPU as the configuration allows. */
   SEATS_EXHAUSTED: "no-room",
+  /** The GPU, which is given away whole, has a user or something stands on it. */
+  GPU_EXHAUSTED: "no-room",
+  /** None of the virtual functions that were made is free. */
+  FUNCTIONS_EXHAUSTED: "no-room",
   /** The driver makes at most 7 vGPUs on one GPU, whatever their size. */
   VGPU_LIMIT_REACHED: "no-room",
   /** Callers have as many vGPUs as the configuration lets them have, whatever room there is. */

@@ -144,7 +144,11 @@ function parseMark(element: Element, prefix: string): ClaimMark | undefined {
 function parseShare(element: Element): Share | undefined {
   const of = (key: keyof typeof shareNames): string => attributeOf(element, shareNames[key]);
   const mode = of("mode");
-  if (mode === "gvt-s") return { mode };
+  if (mode === "gvt-s" || mode === "gvt-d") return { mode };
+  if (mode === "sriov") {
+    const [number, address] = [positive(of("functionNumber")), parsePciAddress(of("functionAddress"))];
+    return number && address ? { mode, number, address } : undefined;
+  }
   const [lowGmMib, highGmMib, fences] = [of("lowGmMib"), of("highGmMib"), of("fences")].map(positive);
   if (mode !== "" || !lowGmMib || !highGmMib || !fences) return undefined;
   return { mode: "gvt-g", type: of("type"), sizes: { lowGmMib, highGmMib, fences } };

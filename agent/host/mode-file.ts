@@ -1,14 +1,13 @@
 // Which modes GPUs were set to, on disk.
 import { rename } from "node:fs/promises";
 import type { PciAddress } from "../core/ids.ts";
-import type { Mode } from "../core/modes.ts";
 import type { RecordStore } from "../lifecycle/durable-record.ts";
-import type { ModeRecord } from "../lifecycle/gpu-modes.ts";
+import type { GpuSetting, ModeRecord } from "../lifecycle/gpu-modes.ts";
 import { ASIDE, type SetAside } from "./record-file.ts";
 import { StateFile, type StateFileOptions } from "./state-file.ts";
 
 interface WrittenForm {
-  readonly gpus: Readonly<Record<PciAddress, Mode>>;
+  readonly gpus: Readonly<Record<PciAddress, GpuSetting>>;
 }
 
 export interface LoadedModes {
@@ -20,7 +19,7 @@ export class ModeFile implements RecordStore<ModeRecord> {
   readonly #file: StateFile<WrittenForm>;
 
   constructor(options: StateFileOptions) {
-    this.#file = new StateFile({ name: "gpu-modes.json", kind: "vgpud-gpu-modes", format: 1 }, options);
+    this.#file = new StateFile({ name: "gpu-modes.json", kind: "vgpud-gpu-modes", format: 2 }, options);
   }
 
   /**
@@ -31,7 +30,7 @@ export class ModeFile implements RecordStore<ModeRecord> {
     const read = await this.#file.read();
     if ("why" in read) return { record: new Map(), setAside: [await this.#moveAside(read)] };
     const gpus = read.form?.gpus ?? {};
-    return { record: new Map(Object.entries(gpus) as [PciAddress, Mode][]), setAside: [] };
+    return { record: new Map(Object.entries(gpus) as [PciAddress, GpuSetting][]), setAside: [] };
   }
 
   async write(record: ModeRecord): Promise<void> {

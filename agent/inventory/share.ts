@@ -1,4 +1,5 @@
 // What a vGPU has of its GPU, by the mode that the GPU is shared in. Plain readonly data.
+import type { PciAddress } from "../core/ids.ts";
 import type { Mode } from "../core/modes.ts";
 
 /** What a slice takes from its GPU. GVT-g draws all three from one budget that all types share (kernel gvt/vgpu.c). */
@@ -24,19 +25,62 @@ export interface SeatShare {
   readonly mode: "gvt-s";
 }
 
-export type Share = SliceShare | SeatShare;
+/** All of the GPU. */
+export interface WholeShare {
+  readonly mode: "gvt-d";
+}
+
+/** One of the virtual functions that the GPU has been cut into. */
+export interface FunctionShare {
+  readonly mode: "sriov";
+  /** As drivers count, from 1. */
+  readonly number: number;
+  readonly address: PciAddress;
+}
+
+export type Share = SliceShare | SeatShare | WholeShare | FunctionShare;
+
+/** What is a PCI function to the host and to the guest. */
+export type PciShare = WholeShare | FunctionShare;
 
 /** Names of types where the kernel has none. */
-const ownTypes = { seat: "gvt-s" } as const satisfies Record<string, Mode>;
+const ownTypes = { seat: "gvt-s", gpu: "gvt-d", vf: "sriov" } as const satisfies Record<string, Mode>;
+const typeNames = { "gvt-s": "seat", "gvt-d": "gpu", sriov: "vf" } as const;
 
 /** The name that a type is asked for and shown by. */
 export function typeOf(share: Share): string {
-  return share.mode === "gvt-g" ? share.type : "seat";
+  return share.mode === "gvt-g" ? share.type : typeNames[share.mode];
+}
+
+/** The one type of a mode in which the kernel names none; undefined for gvt-g. */
+export function ownTypeOf(mode: Mode): string | undefined {
+  return mode === "gvt-g" ? undefined : typeNames[mode];
 }
 
 /** The mode that a type belongs to, by its name. */
 export function modeOfType(name: string): Mode {
   return Object.hasOwn(ownTypes, name) ? ownTypes[name as keyof typeof ownTypes] : "gvt-g";
+}
+
+/** The PCI function that a guest gets; undefined for what is none. */
+export function functionOf(vgpu: { readonly gpu: PciAddress; readonly share: PciShare }): PciAddress;
+export function functionOf(vgpu: { readonly gpu: PciAddress; readonly share: Share }): PciAddress | undefined;
+export function functionOf({
+  gpu,
+  share,
+}: {
+  readonly gpu: PciAddress;
+  readonly share: Share;
+}): PciAddress | undefined {
+  switch (share.mode) {
+    case "gvt-d":
+      return gpu;
+    case "sriov":
+      return share.address;
+    case "gvt-g":
+    case "gvt-s":
+      return undefined;
+  }
 }
 
 /** What a slice takes; undefined for what takes nothing that is counted so. */

@@ -1,7 +1,9 @@
 // Whether what a vGPU is made of is on the host, and which domains name it, in whatever mode. Pure.
 import type { PciAddress, VgpuId } from "../core/ids.ts";
+import { isGivenByDriver } from "./guest-drivers.ts";
 import { isAlive, type Domain, type Gpu, type Inventory } from "./model.ts";
-import type { Share } from "./share.ts";
+import { functionOf, type Share } from "./share.ts";
+import type { VirtualFunction } from "./virtual-functions.ts";
 
 /** A vGPU as a claim promises it. */
 export interface PromisedVgpu {
@@ -17,21 +19,42 @@ export function isThere({ vgpuId, gpu, share }: PromisedVgpu, { vgpus, gpus }: I
       return vgpus.has(vgpuId);
     case "gvt-s":
       return gpus.get(gpu)?.drmRender !== undefined;
+    case "gvt-d":
+      return isGivenByDriver(gpus.get(gpu)?.driver);
+    case "sriov":
+      return isGivenByDriver(functionAt(share.address, gpus.get(gpu))?.driver);
   }
 }
 
 /** Whether the kernel has something that was made for it, and that stays until it is removed. */
-export function isMade({ vgpuId, share }: PromisedVgpu, { vgpus }: Inventory): boolean {
-  return share.mode === "gvt-g" && vgpus.has(vgpuId);
+export function isMade({ vgpuId, gpu, share }: PromisedVgpu, { vgpus, gpus }: Inventory): boolean {
+  switch (share.mode) {
+    case "gvt-g":
+      return vgpus.has(vgpuId);
+    case "sriov":
+      return isGivenByDriver(functionAt(share.address, gpus.get(gpu))?.driver);
+    // A GPU stays with the driver that gives it to guests for as long as it is in that mode.
+    case "gvt-d":
+    case "gvt-s":
+      return false;
+  }
+}
+
+function functionAt(address: PciAddress, gpu: Gpu | undefined): VirtualFunction | undefined {
+  return gpu?.sriov?.functions.find((each) => each.address === address);
 }
 
 /** Whether the domain's definition gives it the vGPU. Of a seat that cannot be told while its GPU's node is not known. */
-export function names(domain: Domain, { vgpuId, gpu, share }: PromisedVgpu, { gpus }: Inventory): boolean {
+export function names(domain: Domain, vgpu: PromisedVgpu, { gpus }: Inventory): boolean {
+  const { vgpuId, gpu, share } = vgpu;
   switch (share.mode) {
     case "gvt-g":
       return domain.vgpuIds.includes(vgpuId);
     case "gvt-s":
       return domain.renderNodes.some((node) => isNodeAt(gpu, gpus.get(gpu)?.drmRender, node));
+    case "gvt-d":
+    case "sriov":
+      return domain.pciDevices.includes(functionOf({ gpu, share }));
   }
 }
 

@@ -12,7 +12,7 @@ import type { Claim, DomainClaim } from "./claim.ts";
 import { drainedOn, type Drains } from "./drains.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 import { claimedMode, modeOf, type GpuModes } from "./gpu-modes.ts";
-import { domainUses, seatsOf } from "./mode-accounts.ts";
+import { domainUses, functionsOf, seatsOf, wholeOf } from "./mode-accounts.ts";
 import { holdingsOf } from "./holdings.ts";
 import { holdsRoom, type Ledger } from "./ledger.ts";
 import type { RequestIdentity } from "./requests.ts";
@@ -133,6 +133,8 @@ export class Admission {
       made: new Set(inventory.vgpus.keys()),
       modeOf: (gpu) => modeOf(gpu, { record: modes.current, claimed: claimedMode(ledger, gpu.address) }),
       seats: (gpu) => seatsOf(gpu, { ledger, renderSeats, uses }),
+      whole: (gpu) => wholeOf(gpu, { ledger, modes: modes.current, uses }),
+      functions: (gpu) => functionsOf(gpu, { ledger, uses }),
       closed: (gpu) => drainedOn(drains.current, gpu) ?? modes.closed(gpu),
     });
     // What there is no room for, or no type, is told as that.

@@ -57,7 +57,7 @@ export function adoptable({ vgpuId, withDomain }: Wanted, { inventory, ledger, m
   const details = { vgpu_id: vgpuId };
   if (!kernel) throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${vgpuId}`, { details });
   if (kernel.isLeaving) throw new AgentError("CLAIM_STATE", `vGPU ${vgpuId} is being removed`, { details });
-  const mode = modes.get(kernel.gpu) ?? "gvt-g";
+  const mode = modes.get(kernel.gpu)?.mode ?? "gvt-g";
   if (mode !== "gvt-g")
     throw new AgentError(
       "MODE_UNSUPPORTED",

@@ -1,9 +1,11 @@
 // The devices of a domain, its vGPU among them.
+import type { PciAddress } from "../core/ids.ts";
+import { functionOf } from "../inventory/share.ts";
 import type { DomainClaim } from "./claim.ts";
 import type { Console, DomainSpec, Nic, Serial } from "./domain-spec.ts";
 import { addDisks } from "./domain-xml-disks.ts";
 import type { Builder } from "./xml-builder.ts";
-import { addHeadlessGl, addSeat, addSlice } from "./domain-xml-vgpu.ts";
+import { addFunction, addHeadlessGl, addSeat, addSlice } from "./domain-xml-vgpu.ts";
 
 export function addDevices(domain: Builder, claim: DomainClaim, spec: DomainSpec): void {
   const devices = domain.ele("devices");
@@ -20,8 +22,35 @@ export function addDevices(domain: Builder, claim: DomainClaim, spec: DomainSpec
     devices.ele("tpm", { model: "tpm-crb" }).ele("backend", { type: "emulator", version: "2.0" });
   if (vnc) addConsole(devices, "vnc", vnc);
   if (spice) addConsole(devices, "spice", spice);
-  if (claim.share.mode === "gvt-s") addSeat(devices, claim);
-  else addSliceWithScreen(devices, claim, spec);
+  addVgpu(devices, claim, spec);
+}
+
+function addVgpu(devices: Builder, claim: DomainClaim, spec: DomainSpec): void {
+  const { share, gpu } = claim;
+  switch (share.mode) {
+    case "gvt-s":
+      addSeat(devices, claim);
+      return;
+    case "gvt-g":
+      addSliceWithScreen(devices, claim, spec);
+      break;
+    case "gvt-d":
+    case "sriov":
+      addFunctionBesideScreen(devices, functionOf({ gpu, share }), spec);
+      break;
+  }
+  // The balloon cannot give back pages that VFIO has pinned.
+  devices.ele("memballoon", { model: "none" });
+}
+
+/** What the function drives goes to screens of its own; consoles show an emulated card. */
+function addFunctionBesideScreen(
+  devices: Builder,
+  address: PciAddress,
+  { vnc, spice }: Pick<DomainSpec, "vnc" | "spice">,
+): void {
+  devices.ele("video").ele("model", { type: (vnc ?? spice) ? "vga" : "none" });
+  addFunction(devices, address);
 }
 
 function addSliceWithScreen(devices: Builder, claim: DomainClaim, { vnc, spice, display }: DomainSpec): void {
@@ -31,8 +60,6 @@ function addSliceWithScreen(devices: Builder, claim: DomainClaim, { vnc, spice, 
   const emulated = (vnc ?? spice) && !display;
   devices.ele("video").ele("model", { type: emulated ? "vga" : "none" });
   addSlice(devices, claim, display);
-  // The balloon cannot give back pages that VFIO has pinned.
-  devices.ele("memballoon", { model: "none" });
 }
 
 function addConsole(devices: Builder, type: "vnc" | "spice", { listen, port }: Console): void {

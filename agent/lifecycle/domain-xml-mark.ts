@@ -53,7 +53,14 @@ function shareAttributes(share: Share): Record<string, string> {
         [shareNames.fences]: String(share.sizes.fences),
       };
     case "gvt-s":
+    case "gvt-d":
       return { [shareNames.mode]: share.mode };
+    case "sriov":
+      return {
+        [shareNames.mode]: share.mode,
+        [shareNames.functionNumber]: String(share.number),
+        [shareNames.functionAddress]: share.address,
+      };
   }
 }
 

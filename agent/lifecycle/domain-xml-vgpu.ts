@@ -1,4 +1,5 @@
 // The vGPU as a device, and how its own screen is shown.
+import type { PciAddress } from "../core/ids.ts";
 import { renderNodeAt } from "../inventory/standing.ts";
 import type { DomainClaim } from "./claim.ts";
 import type { Display, DomainSpec } from "./domain-spec.ts";
@@ -16,6 +17,18 @@ export function addSlice(devices: Builder, { vgpuId }: DomainClaim, display?: Di
   });
   slice.ele("source").ele("address", { uuid: vgpuId });
   if (display?.size) slice.ele("alias", { name: ALIAS });
+}
+
+/**
+ * A PCI function whole. It is bound by vgpud, and stays so when the domain ends: libvirt, which would do it for a managed one, gives
+ * it back to whichever driver the kernel chooses.
+ */
+export function addFunction(devices: Builder, function_: PciAddress): void {
+  const [, domain = "", bus = "", slot = "", number = ""] = /^(.+):(.+):(.+)\.(.+)$/.exec(function_) ?? [];
+  devices
+    .ele("hostdev", { mode: "subsystem", type: "pci", managed: "no" })
+    .ele("source")
+    .ele("address", { domain: `0x${domain}`, bus: `0x${bus}`, slot: `0x${slot}`, function: `0x${number}` });
 }
 
 /**

@@ -1,17 +1,21 @@
-// Gives a GPU another mode, when nothing of it is in use: never a side effect of anything else.
+// Gives a GPU another mode, when nothing of it is in use: never a side effect of anything else. In mode gvt-d it is taken from the
+// host's driver, and given back to it where that is safe.
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
-import { KeyedLock } from "../core/keyed-lock.ts";
+import type { KeyedLock } from "../core/keyed-lock.ts";
 import type { Mode } from "../core/modes.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Hindrance } from "../diagnosis/hindrance.ts";
+import { isForGuest, isGivenByDriver } from "../inventory/guest-drivers.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import { isAlive, type Inventory } from "../inventory/model.ts";
-import { rendersOn } from "../inventory/standing.ts";
+import type { Gpu, Inventory } from "../inventory/model.ts";
 import { libvirtAway } from "./admission.ts";
+import { boundOrThrow } from "./bound.ts";
 import type { Caller } from "./caller.ts";
-import { claimedMode, modeOf, type GpuModes } from "./gpu-modes.ts";
+import { claimedMode, modeOf, type GpuModes, type GpuSetting } from "./gpu-modes.ts";
+import { usersOf } from "./gpu-users.ts";
 import type { Ledger } from "./ledger.ts";
+import type { GpuFunctions } from "./ports.ts";
 
 export interface ModeRequest {
   readonly gpu: PciAddress;
@@ -25,58 +29,135 @@ export interface GpuModeServiceOptions {
   readonly ledger: Ledger;
   readonly lookout: Lookout;
   readonly modes: GpuModes;
+  readonly functions: Pick<GpuFunctions, "giveAway" | "takeBack">;
+  /** One change of a GPU after the other: each looks at what the one before it left. */
+  readonly turns: KeyedLock<PciAddress>;
   /** What keeps the GPU from the mode, by an examination that begins now. */
   readonly hindrance: (gpu: PciAddress, mode: Mode) => Promise<Hindrance | undefined>;
+  /** Ends what is waited for with the agent: what was begun is not the caller's to end. */
+  readonly stop: AbortSignal;
 }
+
+/** Where the graphics of a processor are (kernel drivers/gpu/drm/i915; QEMU docs/igd-assign.txt). */
+const INTEGRATED = "0000:00:02.0";
 
 export class GpuModeService {
   readonly #options: GpuModeServiceOptions;
-  /** One change of a GPU after the other: each looks at what the one before it left. */
-  readonly #turns = new KeyedLock<PciAddress>();
 
   constructor(options: GpuModeServiceOptions) {
     this.#options = options;
   }
 
-  /** Throws GPU_NOT_FOUND, MODE_UNSUPPORTED, VGPU_IN_USE, LIBVIRT_UNAVAILABLE, LEDGER_UNAVAILABLE. */
-  set(request: ModeRequest, caller: Caller): Promise<void> {
+  /**
+   * Resolves with what the caller should know of, in words. Throws GPU_NOT_FOUND, MODE_UNSUPPORTED, VGPU_IN_USE,
+   * LIBVIRT_UNAVAILABLE, LEDGER_UNAVAILABLE, and what a driver's change fails with.
+   */
+  set(request: ModeRequest, caller: Caller): Promise<readonly string[]> {
     return untilAborted(
-      this.#turns.run(request.gpu, () => this.#set(request, caller)),
+      this.#options.turns.run(request.gpu, () => this.#set(request, caller)),
       caller.signal,
     );
   }
 
-  async #set(request: ModeRequest, { signal }: Caller): Promise<void> {
-    const { lookout, modes, hindrance } = this.#options;
+  async #set(request: ModeRequest, { signal }: Caller): Promise<readonly string[]> {
+    const { ledger, lookout, hindrance } = this.#options;
     const { gpu: address, mode, validateOnly } = request;
     let inventory = await untilAborted(lookout.fresh(), signal);
     // An examination takes a while, and is not made for what needs none.
     if (mode !== undefined && this.#changes(request, inventory)) {
+      refuseFromGuest(foundIn(inventory, address), mode);
       const inTheWay = await untilAborted(hindrance(address, mode), signal);
       if (inTheWay) refuseUnfit(address, mode, inTheWay);
       inventory = await untilAborted(lookout.fresh(), signal);
     }
     signal.throwIfAborted();
     // From here to the change nothing is awaited: nobody is promised anything of the GPU in between.
+    const gpu = foundIn(inventory, address);
     if (this.#changes(request, inventory)) {
       // Whose domains render on it, or name it, is not known: it may be in use.
       if (!inventory.domains.known) throw libvirtAway(inventory.domains.why);
-      refuseInUse(address, usersOf(address, this.#options.ledger, inventory));
+      refuseInUse(address, usersOf(address, ledger, inventory));
     }
-    if (!validateOnly) await modes.set(address, mode);
+    if (mode === "gvt-d") refuseBeforeScreens(gpu);
+    return validateOnly ? [] : this.#change(gpu, mode);
+  }
+
+  async #change(gpu: Gpu, mode: Mode | undefined): Promise<readonly string[]> {
+    const { lookout, modes, functions, stop } = this.#options;
+    const { address } = gpu;
+    const before = modes.current.get(address);
+    const setting = settingFor(gpu, mode, before);
+    const host = before?.mode === "gvt-d" && mode === undefined ? before.hostDriver : undefined;
+    let warnings: readonly string[] = [];
+    await modes.set(address, setting, async () => {
+      if (mode === "gvt-d")
+        boundOrThrow(`GPU ${address} cannot be taken from the host`, await functions.giveAway(address, stop));
+      else if (host !== undefined && address === INTEGRATED) warnings = [parkedText(gpu, host)];
+      else if (host !== undefined)
+        boundOrThrow(
+          `GPU ${address} cannot be given back to ${host}`,
+          await functions.takeBack(address, host, stop),
+        );
+    });
+    if (mode === "gvt-d" || host !== undefined) await lookout.fresh();
+    return warnings;
   }
 
   /** Whether the GPU is in another mode than is asked for. Throws GPU_NOT_FOUND. */
-  #changes({ gpu: address, mode }: ModeRequest, { gpus }: Inventory): boolean {
+  #changes({ gpu: address, mode }: ModeRequest, inventory: Inventory): boolean {
     const { ledger, modes } = this.#options;
-    const gpu = gpus.get(address);
-    if (!gpu)
-      throw new AgentError("GPU_NOT_FOUND", `this host has no Intel GPU ${address}`, {
-        details: { gpu: address },
-      });
+    const gpu = foundIn(inventory, address);
     const before = modeOf(gpu, { record: modes.current, claimed: claimedMode(ledger, address) });
-    return before !== (mode ?? modeOf(gpu, { record: new Map(), claimed: undefined }));
+    // Taken back it is in another mode than it is seen in now.
+    const isTakenBack = mode === undefined && modes.current.get(address)?.mode === "gvt-d";
+    return isTakenBack || before !== (mode ?? modeOf(gpu, { record: new Map(), claimed: undefined }));
   }
+}
+
+function foundIn({ gpus }: Inventory, address: PciAddress): Gpu {
+  const gpu = gpus.get(address);
+  if (gpu) return gpu;
+  throw new AgentError("GPU_NOT_FOUND", `this host has no Intel GPU ${address}`, {
+    details: { gpu: address },
+  });
+}
+
+function settingFor(
+  { driver }: Gpu,
+  mode: Mode | undefined,
+  before: GpuSetting | undefined,
+): GpuSetting | undefined {
+  switch (mode) {
+    case undefined:
+      return undefined;
+    case "gvt-d":
+      return { mode, hostDriver: isForGuest(driver) ? before?.hostDriver : driver };
+    case "sriov":
+      return before?.mode === mode ? before : { mode };
+    case "gvt-g":
+    case "gvt-s":
+      return { mode };
+  }
+}
+
+/** A GPU that a guest may have had serves the host in no mode before its driver has it again. */
+function refuseFromGuest({ address, driver }: Gpu, mode: Mode): void {
+  if (mode === "gvt-d" || !isForGuest(driver)) return;
+  const message = `GPU ${address} cannot be given mode ${mode}: it is kept for guests by ${driver ?? ""}; take it back first with mode auto`;
+  throw new AgentError("MODE_UNSUPPORTED", message, {
+    details: { gpu: address, mode, driver: driver ?? "" },
+  });
+}
+
+/** i915 leaves a processor's graphics that a guest has had in a state that it does not start from again. */
+function parkedText({ address, driver }: Gpu, host: string): string {
+  return `GPU ${address} stays with ${driver ?? "no driver"} until the next boot: ${host} does not safely take a processor's graphics back that a guest may have had`;
+}
+
+function refuseBeforeScreens({ address, driver, screens }: Gpu): void {
+  if (isGivenByDriver(driver) || screens === undefined || screens.length === 0) return;
+  const message = `GPU ${address} cannot be taken from the host while it shows something: unplug ${screens.join(", ")}, or keep the GPU`;
+  throw new AgentError("VGPU_IN_USE", message, { details: { gpu: address, screens: screens.join(", ") } });
 }
 
 function refuseUnfit(gpu: PciAddress, mode: Mode, { condition, why }: Hindrance): never {
@@ -93,29 +174,4 @@ function refuseInUse(address: PciAddress, users: readonly string[]): void {
     `GPU ${address} cannot be given another mode while it is used: by ${users.join(", ")}`,
     { details: { gpu: address } },
   );
-}
-
-/** All that has anything of the GPU in any mode, in words. */
-function usersOf(address: PciAddress, ledger: Ledger, { gpus, vgpus, domains }: Inventory): string[] {
-  const gpu = gpus.get(address);
-  const claims = ledger.living().filter((claim) => claim.gpu === address);
-  const claimed = new Set(claims.map(({ vgpuId }) => vgpuId));
-  const others = [...vgpus.values()].filter(({ id, gpu: on }) => on === address && !claimed.has(id));
-  const functions = gpu?.sriov?.functions.length ?? 0;
-  const owners = new Set(claims.map(({ domain }) => domain?.id));
-  const running = domains.known ? [...domains.value.values()] : [];
-  const guests = running.filter(
-    ({ id, state, renderNodes, pciDevices }) =>
-      !owners.has(id) &&
-      (pciDevices.includes(address) ||
-        (isAlive(state) && renderNodes.some((node) => gpu && rendersOn(gpu, node)))),
-  );
-  return [
-    ...claims.map(({ claimId, domain }) =>
-      domain ? `domain ${domain.name} (claim ${claimId})` : `claim ${claimId}`,
-    ),
-    ...others.map(({ id }) => `vGPU ${id} of others`),
-    ...(functions > 0 ? [`${functions} virtual functions`] : []),
-    ...guests.map(({ name, id }) => `domain ${name} (${id})`),
-  ];
 }

@@ -1,14 +1,25 @@
 // Which mode each GPU is shared in: what somebody set (SetGpuMode), else what is seen at work. As durable as the claims.
+import { isDeepStrictEqual } from "node:util";
+import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { Mode } from "../core/modes.ts";
 import type { Closed } from "../capacity/closed.ts";
-import { isForGuest } from "../capacity/accounts/domain-use.ts";
+import { isForGuest } from "../inventory/guest-drivers.ts";
 import type { Gpu } from "../inventory/model.ts";
 import { DurableRecord, type RecordStore } from "./durable-record.ts";
 import type { Ledger } from "./ledger.ts";
 
+/** What somebody set a GPU to. */
+export interface GpuSetting {
+  readonly mode: Mode;
+  /** Mode gvt-d: the host's driver that it was taken from; undefined when it had none. */
+  readonly hostDriver?: string | undefined;
+  /** Mode sriov: how many virtual functions it is to have; undefined as long as nobody said. */
+  readonly functions?: number | undefined;
+}
+
 /** GPUs whose mode was set, also those that are not there now. */
-export type ModeRecord = ReadonlyMap<PciAddress, Mode>;
+export type ModeRecord = ReadonlyMap<PciAddress, GpuSetting>;
 
 export interface GpuModesOptions {
   /** Implemented in host/mode-file.ts. */
@@ -16,8 +27,8 @@ export interface GpuModesOptions {
   readonly record: ModeRecord;
 }
 
-/** Hears of no mode when what was set is set no more. */
-type ModeListener = (gpu: PciAddress, mode: Mode | undefined) => void;
+/** Hears of no setting when what was set is set no more. */
+type ModeListener = (gpu: PciAddress, setting: GpuSetting | undefined) => void;
 
 export class GpuModes {
   readonly #record: DurableRecord<ModeRecord>;
@@ -46,32 +57,56 @@ export class GpuModes {
     this.#onChange.add(listener);
   }
 
-  /** Why nothing new is promised on the GPU: between the look that it is free and the new mode somebody could come. */
+  /** Why nothing new is promised on the GPU: between the look that it is free and its new state somebody could come. */
   closed(gpu: PciAddress): Closed | undefined {
     if (!this.#changing.has(gpu)) return undefined;
-    return { reason: "GPU_MODE_CHANGING", why: "is just being given another mode" };
+    return { reason: "GPU_MODE_CHANGING", why: "is just being changed, its mode or its virtual functions" };
   }
 
   /**
-   * Undefined: as if none had ever been set. What was free at the call stays so until then. Throws LEDGER_UNAVAILABLE when it
-   * cannot be written.
+   * Writes down what the GPU is to be, which is undefined for as if nothing had ever been set, and then has it made so. What was
+   * free at the call stays so until the end. What could not be made so is not to be, and is thrown; a kernel that has not
+   * answered may yet make it so. Throws LEDGER_UNAVAILABLE when it cannot be written.
    */
-  async set(gpu: PciAddress, mode: Mode | undefined): Promise<void> {
+  async set(
+    gpu: PciAddress,
+    setting: GpuSetting | undefined,
+    makeSo: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
     this.#changing.add(gpu);
     try {
-      const hasChanged = await this.#record.change((before) =>
-        before.get(gpu) === mode ? before : withMode(before, gpu, mode),
-      );
-      if (hasChanged) for (const listener of this.#onChange) listener(gpu, mode);
+      const before = this.current.get(gpu);
+      await this.#write(gpu, setting);
+      await makeSo().catch((error: unknown) => this.#takeBack(gpu, before, AgentError.from(error)));
     } finally {
       this.#changing.delete(gpu);
     }
   }
+
+  /** Throws why it could not be made so. */
+  async #takeBack(gpu: PciAddress, before: GpuSetting | undefined, failure: AgentError): Promise<never> {
+    if (failure.reason === "KERNEL_TIMEOUT") throw failure;
+    try {
+      await this.#write(gpu, before);
+    } catch {
+      const { reason, details, holders } = failure;
+      const message = `${failure.message}; that it was to be so stays written down, since the state directory takes nothing now`;
+      throw new AgentError(reason, message, { details, holders, cause: failure });
+    }
+    throw failure;
+  }
+
+  async #write(gpu: PciAddress, setting: GpuSetting | undefined): Promise<void> {
+    const hasChanged = await this.#record.change((record) =>
+      isDeepStrictEqual(record.get(gpu), setting) ? record : withSetting(record, gpu, setting),
+    );
+    if (hasChanged) for (const listener of this.#onChange) listener(gpu, setting);
+  }
 }
 
-function withMode(record: ModeRecord, gpu: PciAddress, mode: Mode | undefined): ModeRecord {
+function withSetting(record: ModeRecord, gpu: PciAddress, setting: GpuSetting | undefined): ModeRecord {
   const others = [...record].filter(([address]) => address !== gpu);
-  return new Map(mode === undefined ? others : [...others, [gpu, mode]]);
+  return new Map(setting === undefined ? others : [...others, [gpu, setting]]);
 }
 
 /** The mode of what is promised on a GPU: that of its claims, which are all of one; undefined when it has none. */
@@ -87,7 +122,7 @@ export function modeOf(
   { address, types, sriov, driver }: Gpu,
   { record, claimed }: { readonly record: ModeRecord; readonly claimed: Mode | undefined },
 ): Mode | undefined {
-  const known = record.get(address) ?? claimed;
+  const known = record.get(address)?.mode ?? claimed;
   if (known !== undefined) return known;
   if (types.length > 0) return "gvt-g";
   if (sriov !== undefined && sriov.functions.length > 0) return "sriov";

@@ -1,10 +1,10 @@
-// The accounts of a GPU in the modes beside gvt-g, and which mode it is in. Of functions and whole GPUs no claim of this release
-// stands in them, so that own is what domains of claims have by their definitions. Pure.
+// The accounts of a GPU in the modes beside gvt-g, and which mode it is in. Own is what claims are promised, and what their domains
+// have by their definitions. Pure.
 import type { Mode } from "../core/modes.ts";
 import type { DomainUses } from "../capacity/accounts/domain-use.ts";
 import { foreignSeats } from "../capacity/accounts/render-seats.ts";
 import { functionsAccount, type FunctionsAccount } from "../capacity/accounts/virtual-functions.ts";
-import { wholeGpuAccount, type WholeGpuAccount } from "../capacity/accounts/whole-gpu.ts";
+import { wholeGpuAccount, type OnGpu, type WholeGpuAccount } from "../capacity/accounts/whole-gpu.ts";
 import { isAlive, type Gpu, type Inventory } from "../inventory/model.ts";
 import type { Seats } from "../capacity/stock.ts";
 import { claimedMode, modeOf, type ModeRecord } from "./gpu-modes.ts";
@@ -20,7 +20,7 @@ export interface ModeAccounts {
   readonly mode: Mode | undefined;
 }
 
-export interface SeatsAccount {
+interface SeatsAccount {
   /** Promised to claims; counts also where one runs that was to have none. */
   readonly own: number;
   /** Running domains of others; undefined while libvirt is away. */
@@ -47,8 +47,8 @@ export function modeAccounts(gpu: Gpu, vgpus: number, by: AccountedBy): ModeAcco
   const known = modeOf(gpu, { record: modes, claimed: claimedMode(ledger, gpu.address) });
   const total = known === "gvt-s" ? renderSeats : undefined;
   return {
-    functions: gpu.sriov && functionsAccount(gpu.sriov, uses),
-    whole: wholeGpuAccount(gpu, { vgpus, seats }, uses),
+    functions: functionsOf(gpu, by),
+    whole: wholeGpuAccount(gpu, { ...wholeStanding(gpu, by), vgpus, seats }, uses),
     seats: gpu.drmRender === undefined ? undefined : { own, foreign, total },
     mode: known ?? (seats > 0 ? "gvt-s" : undefined),
   };
@@ -70,6 +70,37 @@ function seatsPromised({ address }: Gpu, ledger: Ledger, uses: DomainUses): numb
     .filter(({ gpu, share }) => gpu === address && share.mode === "gvt-s")
     .filter((claim) => holdsRoom(claim) || (claim.domain !== undefined && running.has(claim.domain.id)))
     .length;
+}
+
+/** For a placement. */
+export function functionsOf(
+  gpu: Gpu,
+  { ledger, uses }: Pick<AccountedBy, "ledger" | "uses">,
+): FunctionsAccount | undefined {
+  return gpu.sriov && functionsAccount(gpu.sriov, functionsClaimed(gpu, ledger), uses);
+}
+
+/** For a placement: on a GPU that is given away whole stands nothing else. */
+export function wholeOf(gpu: Gpu, by: Pick<AccountedBy, "ledger" | "modes" | "uses">): WholeGpuAccount {
+  return wholeGpuAccount(gpu, { ...wholeStanding(gpu, by), vgpus: 0, seats: 0 }, by.uses);
+}
+
+function functionsClaimed({ address }: Gpu, ledger: Ledger): ReadonlySet<number> {
+  return new Set(
+    ledger
+      .holdings()
+      .flatMap(({ gpu, share }) => (gpu === address && share.mode === "sriov" ? [share.number] : [])),
+  );
+}
+
+function wholeStanding(
+  { address }: Gpu,
+  { ledger, modes }: Pick<AccountedBy, "ledger" | "modes">,
+): Pick<OnGpu, "isClaimed" | "isToGiveAway"> {
+  return {
+    isClaimed: ledger.holdings().some(({ gpu, share }) => gpu === address && share.mode === "gvt-d"),
+    isToGiveAway: modes.get(address)?.mode === "gvt-d",
+  };
 }
 
 /** Of the domains that have anything of a GPU beside slices. */

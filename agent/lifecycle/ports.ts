@@ -29,6 +29,32 @@ export interface Slices<Kind extends Share = Share> {
   remove(slice: Slice<Kind>, signal: AbortSignal): Promise<RemoveOutcome>;
 }
 
+/** What came of giving a PCI function another driver. */
+export type BindOutcome =
+  | { readonly kind: "bound" }
+  /** Somebody has it, or what stands on it, open; nothing was written. */
+  | { readonly kind: "held"; readonly holders: readonly Holder[] }
+  /** Written, and the kernel has not come back; it may yet. */
+  | { readonly kind: "blocked"; readonly holders: readonly Holder[] };
+
+/** GPUs as PCI functions: given to guests whole, or cut into virtual functions. Backends implement it. */
+export interface GpuFunctions {
+  /**
+   * Resolves with `bound` when a guest can be given the GPU, also when that was so before. Throws VFIO_NOT_LOADED,
+   * KERNEL_REFUSED, HOSTD_UNAVAILABLE or READBACK_MISMATCH.
+   */
+  giveAway(gpu: PciAddress, signal: AbortSignal): Promise<BindOutcome>;
+  /** The same for the host's driver of that name. */
+  takeBack(gpu: PciAddress, driver: string, signal: AbortSignal): Promise<BindOutcome>;
+  /**
+   * Resolves with `bound` when it has so many virtual functions, which the host's drivers are kept from; from one number to
+   * another by none. Throws KERNEL_REFUSED, HOSTD_UNAVAILABLE or READBACK_MISMATCH.
+   */
+  cut(gpu: PciAddress, count: number, signal: AbortSignal): Promise<BindOutcome>;
+  /** How many virtual functions it has; 0 for a GPU that is not there. */
+  cutInto(gpu: PciAddress): Promise<number>;
+}
+
 /** How a guest is asked: by its agent, and by ACPI where none answers; by ACPI alone; or as the hypervisor chooses. */
 export type ShutdownBy = "agent" | "acpi" | "any";
 

@@ -30,6 +30,8 @@ export interface ReconcilerOptions {
   /** So many at most, the youngest. */
   readonly tombstonesKept: number;
   readonly onRebuilt: (claim: DomainClaim) => void;
+  /** Told of every view, for what a GPU itself is to be. */
+  readonly onLook: (inventory: Inventory) => void;
   /** Told by when the loop will be heard of again: a round has a limit, a pause its length. */
   readonly pulse?: Pulse;
   /** A round was completed. */
@@ -90,8 +92,9 @@ export class Reconciler {
 
   /** One look and what follows from it. */
   async round(): Promise<void> {
-    const { ledger, lookout, clock } = this.#options;
+    const { ledger, lookout, clock, onLook } = this.#options;
     const inventory = await lookout.fresh();
+    onLook(inventory);
     this.#lead(ledger.living(), inventory);
     await unlessUnwritable(async () => {
       this.#lead(await this.rebuild(inventory), inventory);

@@ -1,17 +1,23 @@
-// After a boot: makes the slices of living claims again before libvirt starts its domains. Needs ledger and kernel alone.
-// What it cannot do it leaves to the planner, which sees more and tries longer.
+// After a boot: cuts GPUs into their virtual functions again and makes the slices of living claims, before libvirt starts its
+// domains. Needs ledger, record of modes and kernel alone. What it cannot do it leaves to the agent, which sees more and tries longer.
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
+import type { PciAddress } from "../core/ids.ts";
 import { sizesOf } from "../inventory/share.ts";
+import { boundOrThrow } from "./bound.ts";
 import type { Claim, SliceClaim } from "./claim.ts";
-import type { Slices } from "./ports.ts";
+import type { ModeRecord } from "./gpu-modes.ts";
+import type { GpuFunctions, Slices } from "./ports.ts";
 
-export interface RestoreOptions {
-  readonly claims: readonly Claim[];
-  readonly slices: Pick<Slices, "create">;
+interface Waiting {
   readonly clock: Clock;
   /** Ends the waiting for drivers and for hostd. */
   readonly stop: AbortSignal;
+}
+
+export interface RestoreOptions extends Waiting {
+  readonly claims: readonly Claim[];
+  readonly slices: Pick<Slices, "create">;
   readonly onEnd: (claim: SliceClaim, failure: AgentError | undefined) => void;
 }
 
@@ -22,7 +28,7 @@ const RETRY_MS = 500;
 export async function restoreSlices(options: RestoreOptions): Promise<number> {
   let missing = 0;
   for (const claim of options.claims.filter(outlivesReboot).sort(byPrecedence)) {
-    const failure = await restored(claim, options);
+    const failure = await patiently(() => options.slices.create(claim, options.stop), options);
     if (failure !== undefined) missing += 1;
     options.onEnd(claim, failure);
   }
@@ -56,13 +62,37 @@ function staysOff(claim: SliceClaim): boolean {
   return claim.kind === "domain" && claim.state === "stopped" && !claim.domain.autostart;
 }
 
-async function restored(
-  claim: SliceClaim,
-  { slices, clock, stop }: RestoreOptions,
+export interface RestoreFunctionsOptions extends Waiting {
+  readonly record: ModeRecord;
+  readonly functions: Pick<GpuFunctions, "cut" | "cutInto">;
+  readonly onEnd: (gpu: PciAddress, count: number, failure: AgentError | undefined) => void;
+}
+
+/** How many GPUs are without their virtual functions at the end. What is cut otherwise was cut by somebody, and is left so. */
+export async function restoreFunctions(options: RestoreFunctionsOptions): Promise<number> {
+  const { record, functions, stop, onEnd } = options;
+  const toCut = [...record].filter(([, { mode, functions: count = 0 }]) => mode === "sriov" && count > 0);
+  const failures = await Promise.all(
+    toCut.map(async ([gpu, { functions: count = 0 }]) => {
+      const failure = await patiently(async () => {
+        if ((await functions.cutInto(gpu)) > 0) return;
+        boundOrThrow(`GPU ${gpu} cannot be cut into ${count}`, await functions.cut(gpu, count, stop));
+      }, options);
+      onEnd(gpu, count, failure);
+      return failure;
+    }),
+  );
+  return failures.filter((failure) => failure !== undefined).length;
+}
+
+/** Why it could not be done in the time there is. */
+async function patiently(
+  work: () => Promise<void>,
+  { clock, stop }: Waiting,
 ): Promise<AgentError | undefined> {
   for (;;) {
     try {
-      await slices.create(claim, stop);
+      await work();
       return undefined;
     } catch (error) {
       const failure = AgentError.from(error);

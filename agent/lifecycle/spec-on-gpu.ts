@@ -1,8 +1,9 @@
 // What a specification leaves to the place it gets: known once a GPU and a type are chosen. Pure.
 import { AgentError } from "../core/errors.ts";
+import type { Mode } from "../core/modes.ts";
 import type { Placed } from "../capacity/place.ts";
 import type { Gpu, Inventory } from "../inventory/model.ts";
-import type { SliceShare } from "../inventory/share.ts";
+import type { PciShare, Share, SliceShare } from "../inventory/share.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 
 /**
@@ -15,30 +16,53 @@ export function onGpu(
   { gpus }: Inventory,
 ): DomainSpec {
   const gpu = gpus.get(address);
-  const fitted = share.mode === "gvt-s" ? onSeat(spec) : onSlice(spec, share, gpu);
+  const fitted = fittedTo(spec, share, gpu);
   const { numa } = fitted;
   if (numa?.nodes.length !== 0) return fitted;
   // A host of one node names none, and all its memory is on it.
   return { ...fitted, numa: { ...numa, nodes: gpu?.numaNode === undefined ? [] : [gpu.numaNode] } };
 }
 
+function fittedTo(spec: DomainSpec, share: Share, gpu: Gpu | undefined): DomainSpec {
+  switch (share.mode) {
+    case "gvt-g":
+      return onSlice(spec, share, gpu);
+    case "gvt-s":
+      return onSeat(spec);
+    case "gvt-d":
+    case "sriov":
+      return onFunction(spec, share);
+  }
+}
+
+/** What a function drives no console shows: QEMU has a picture of mediated slices alone (libvirt: of functions since 10.3). */
+function onFunction(spec: DomainSpec, { mode }: PciShare): DomainSpec {
+  if (spec.display)
+    throw notWith(mode, "vgpu_display", "the picture of a passed-through function is on its own screens");
+  return spec;
+}
+
 /** The screen of a seat is that of its virtio-gpu, which consoles show by themselves. */
 function onSeat(spec: DomainSpec): DomainSpec {
   const { display, raw } = spec;
   if (raw)
-    throw notWithSeat("raw_xml", "vgpud writes the virtio-gpu and its display, beside typed devices only");
+    throw notWith(
+      "gvt-s",
+      "raw_xml",
+      "vgpud writes the virtio-gpu and its display, beside typed devices only",
+    );
   if (display?.ramfb === true)
-    throw notWithSeat("vgpu_display.ramfb", "a virtio-gpu has a picture from the start");
+    throw notWith("gvt-s", "vgpu_display.ramfb", "a virtio-gpu has a picture from the start");
   if (display?.size)
-    throw notWithSeat("vgpu_display.width", "the guest sets the size of a virtio-gpu's screen");
+    throw notWith("gvt-s", "vgpu_display.width", "the guest sets the size of a virtio-gpu's screen");
   return { ...spec, display: undefined };
 }
 
-function notWithSeat(name: string, why: string): AgentError {
+function notWith(mode: Mode, name: string, why: string): AgentError {
   const field = `domain.${name}`;
   return new AgentError(
     "FIELD_NOT_SUPPORTED_HERE",
-    `${field} does not go with a vGPU of mode gvt-s: ${why}`,
+    `${field} does not go with a vGPU of mode ${mode}: ${why}`,
     { field },
   );
 }

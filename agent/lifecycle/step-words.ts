@@ -1,6 +1,6 @@
 // A step of a plan in words, with the reason why it is to be taken. Pure.
 import type { Inventory } from "../inventory/model.ts";
-import { typeOf } from "../inventory/share.ts";
+import { functionOf, typeOf } from "../inventory/share.ts";
 import type { Claim } from "./claim.ts";
 import type { Step } from "./plan.ts";
 
@@ -28,9 +28,7 @@ export function stepText(step: Step, claim: Claim, inventory: Inventory): string
   const aim = `the claim is to be ${claim.goal}`;
   switch (step.kind) {
     case "create-vgpu":
-      return share.mode === "gvt-s"
-        ? `look for the render node of ${gpu}, which is not there: ${aim}`
-        : `make vGPU ${vgpuId} of ${typeOf(share)} on ${gpu}: the kernel does not show it, and ${aim}`;
+      return createText(claim, aim);
     case "define-domain":
       return `define ${domain}: libvirt does not have it, and ${aim}`;
     case "start-domain":
@@ -51,6 +49,18 @@ export function stepText(step: Step, claim: Claim, inventory: Inventory): string
         : `note the host's boot for ${domain}, which is started with it`;
     case "wait":
       return waitText(step, domain, inventory);
+  }
+}
+
+function createText({ vgpuId, gpu, share }: Claim, aim: string): string {
+  switch (share.mode) {
+    case "gvt-g":
+      return `make vGPU ${vgpuId} of ${typeOf(share)} on ${gpu}: the kernel does not show it, and ${aim}`;
+    case "gvt-s":
+      return `look for the render node of ${gpu}, which is not there: ${aim}`;
+    case "gvt-d":
+    case "sriov":
+      return `bind ${functionOf({ gpu, share })} for a guest, which it is not yet: ${aim}`;
   }
 }
 

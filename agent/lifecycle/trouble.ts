@@ -1,6 +1,7 @@
 // What happened to a settled claim's vGPU behind our back, as its failure: never a claim that looks well without one. Pure.
 import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
 import { isThere, names, takerOf } from "../inventory/standing.ts";
+import { functionOf } from "../inventory/share.ts";
 import type { DomainClaim, Failure } from "./claim.ts";
 
 /** `domain`: the claim's own, as libvirt shows it. Undefined when its vGPU is where the claim says. */
@@ -29,5 +30,8 @@ export function troubleOf(claim: DomainClaim, domain: Domain, inventory: Invento
 function goneText({ vgpuId, gpu, share }: DomainClaim, who: string): string {
   if (share.mode === "gvt-s")
     return `the render node of GPU ${gpu} is gone while ${who} runs, whose guest cannot draw now; its seat is kept: give the GPU its driver back, then stop the domain and start it`;
+  const function_ = functionOf({ gpu, share });
+  if (function_ !== undefined)
+    return `PCI function ${function_} of vGPU ${vgpuId} is gone, or its driver taken away, while ${who} runs, whose guest has no GPU now; its room is kept: stop the domain and start it, which binds the function again`;
   return `vGPU ${vgpuId} is gone from the kernel while ${who} runs, whose guest has no GPU now; its room is kept: stop the domain and start it, which makes the vGPU again`;
 }

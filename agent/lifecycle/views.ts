@@ -1,6 +1,7 @@
 // The ledger joined with what is seen: who owns which vGPU and domain, and what can still be made. Pure.
 import { bearsOurMark } from "../core/vgpu-mark.ts";
 import type { DomainId, VgpuId } from "../core/ids.ts";
+import type { Mode } from "../core/modes.ts";
 import {
   amountsOf,
   budgetOf,
@@ -22,13 +23,14 @@ import {
   type KernelVgpu,
   type VgpuType,
 } from "../inventory/model.ts";
-import { typeOf } from "../inventory/share.ts";
+import { ownTypeOf, typeOf } from "../inventory/share.ts";
+import { isThere, names } from "../inventory/standing.ts";
 import type { Claim, DomainClaim } from "./claim.ts";
 import { drainedOn, type Drain, type DrainRecord } from "./drains.ts";
 import { holdingsBy, type Holder } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ModeRecord } from "./gpu-modes.ts";
-import { domainUses, modeAccounts, type ModeAccounts, type SeatsAccount } from "./mode-accounts.ts";
+import { domainUses, modeAccounts, type ModeAccounts } from "./mode-accounts.ts";
 
 /** Stands in our ledger; made by somebody else; or bears our mark but no claim. */
 export type Ownership = "own" | "foreign" | "orphan";
@@ -91,20 +93,38 @@ export function gpuViews(inventory: Inventory, ledger: Ledger, terms: Terms): Gp
     const accounts = modeAccounts(gpu, vgpus, { ...terms, ledger, uses });
     const isElsewise = accounts.mode !== undefined && accounts.mode !== "gvt-g";
     const slices = isElsewise
-      ? { gpu, ...drainedIn(terms.drains, gpu), ...NO_BUDGET, types: seatTypes(gpu, accounts.seats, terms) }
+      ? { gpu, ...drainedIn(terms.drains, gpu), ...NO_BUDGET, types: ownTypes(gpu, accounts, terms) }
       : sliceAccount(gpu, here, { ...terms, inventory });
     return { ...slices, ...accounts };
   });
 }
 
-/** What a GPU offers in mode gvt-s. */
-function seatTypes(gpu: Gpu, seats: SeatsAccount | undefined, { drains }: Terms): GpuView["types"] {
-  if (seats?.total === undefined) return [];
-  const { own, foreign = 0, total } = seats;
+/** What a GPU offers in the modes in which the kernel names no types: one of vgpud's own. */
+function ownTypes(gpu: Gpu, { mode, ...accounts }: ModeAccounts, { drains }: Terms): GpuView["types"] {
+  const name = mode && ownTypeOf(mode);
+  const left = leftIn(mode, accounts);
+  if (name === undefined || left === undefined) return [];
   const closed = drainedOn(drains, gpu.address) !== undefined;
-  const allocatable = closed ? 0 : Math.max(0, total - own - foreign);
   const none = { sizes: undefined, weight: undefined, resolution: undefined, kernelAvailable: undefined };
-  return [{ type: { name: typeOf({ mode: "gvt-s" }), ...none }, allocatable }];
+  return [{ type: { name, ...none }, allocatable: closed ? 0 : left }];
+}
+
+/** How many more there are to be had; undefined where it offers none. What is not known of others' domains is not counted. */
+function leftIn(
+  mode: Mode | undefined,
+  { seats, whole, functions }: Omit<ModeAccounts, "mode">,
+): number | undefined {
+  switch (mode) {
+    case "gvt-s":
+      return seats?.total && Math.max(0, seats.total - seats.own - (seats.foreign ?? 0));
+    case "gvt-d":
+      return whole.free ?? 1;
+    case "sriov":
+      return functions?.functions.filter(({ free }) => free !== false).length;
+    case "gvt-g":
+    case undefined:
+      return undefined;
+  }
 }
 
 function drainedIn(drains: DrainRecord, { address }: Gpu): Pick<GpuView, "drain" | "hostDrain"> {
@@ -213,27 +233,33 @@ export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
   const ids = new Map([...made, ...promised].map((vgpu) => [vgpu.id, vgpu]));
   return [...ids.values()].sort(byId).map(({ id, gpu, type }) => {
     const claim = claims.get(id);
-    const domain = users?.get(id) ?? seatedIn(claim, inventory);
+    const domain = users?.get(id) ?? (claim && userOfClaim(claim, inventory));
     const kernel = inventory.vgpus.get(id);
     return {
       ...{ id, gpu, type, claim, domain, kernel },
       ownership: claim ? "own" : bearsOurMark(id) ? "orphan" : "foreign",
-      present: kernel !== undefined || (domain !== undefined && isSeat(claim)),
+      present: kernel !== undefined || (claim !== undefined && isPresent(claim, domain, inventory)),
       inUse: users === undefined ? undefined : domain !== undefined && isAlive(domain.state),
     };
   });
 }
 
-/** What a seat is for, when its domain is there. */
-function seatedIn(claim: Claim | undefined, { domains }: Inventory): Domain | undefined {
-  const id = isSeat(claim) ? claim?.domain?.id : undefined;
-  const shown = id !== undefined && domains.known ? domains.value.get(id) : undefined;
+/** Who has what is no mediated device: of a seat only its own domain, since any may render there; of a function who names it. */
+function userOfClaim(claim: Claim, inventory: Inventory): Domain | undefined {
+  const { domains } = inventory;
+  if (!domains.known || claim.share.mode === "gvt-g") return undefined;
+  const own = claim.domain && domains.value.get(claim.domain.id);
   // Under one UUID but without the claim's mark it is somebody else's.
-  return shown?.mark?.vgpuId === claim?.vgpuId ? shown : undefined;
+  if (own?.mark?.vgpuId === claim.vgpuId) return own;
+  if (claim.share.mode === "gvt-s") return undefined;
+  const naming = [...domains.value.values()].filter((domain) => names(domain, claim, inventory));
+  return naming.find(({ state }) => isAlive(state)) ?? naming[0];
 }
 
-function isSeat(claim: Claim | undefined): boolean {
-  return claim?.share.mode === "gvt-s";
+/** A reservation has nothing of the GPU yet, whatever driver it has; a seat is there while its domain is. */
+function isPresent(claim: Claim, domain: Domain | undefined, inventory: Inventory): boolean {
+  if (claim.kind === "reservation" || claim.share.mode === "gvt-g") return false;
+  return claim.share.mode === "gvt-s" ? domain !== undefined : isThere(claim, inventory);
 }
 
 /** Copied definitions name the same slice; only one of their domains can run, and that is its user. */

@@ -85,7 +85,8 @@ function systemEntries({ host, bootId }: SimulatedKernel): Entries {
 }
 
 function moduleEntries({ host, functions, kvmgt, traits }: SimulatedKernel): Entries {
-  const drivers = [...functions.loaded].flatMap((driver) => PCI_MODULES[driver] ?? []);
+  const registered = [...functions.loaded].filter((driver) => PCI_MODULES[driver] !== undefined);
+  const drivers = registered.flatMap((driver) => PCI_MODULES[driver] ?? []);
   const vfio = [...functions.loaded].some(isVfio) ? ["vfio", "vfio_iommu_type1"] : [];
   // A kernel built without GVT-g has neither the module nor the parameter (i915_params.h since 6.1).
   const gvt = kvmgt && host.enable_gvt !== "absent" ? ["kvmgt", "mdev", "vfio", "vfio_iommu_type1"] : [];
@@ -99,6 +100,8 @@ function moduleEntries({ host, functions, kvmgt, traits }: SimulatedKernel): Ent
   const most = Math.max(0, ...host.gpus.map(({ iov, total_vfs: total }) => (iov === "none" ? 0 : total)));
   if (drivers.includes("i915") && most > 0) files.set("sys/module/i915/parameters/max_vfs", `${most}\n`);
   const entries = new Map(fileEntries(files));
+  // A driver has its folder also while it has no device (drivers/base/bus.c, bus_add_driver).
+  for (const driver of registered) entries.set(`sys/bus/pci/drivers/${driver}`, { kind: "directory" });
   // The class exists as long as mdev.ko is loaded (mdev_core.c).
   if (gvt.length > 0) entries.set("sys/class/mdev_bus", { kind: "directory" });
   return entries;

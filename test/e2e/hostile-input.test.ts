@@ -16,6 +16,7 @@ import {
   ListGpusRequest,
   PlanRequest,
   SetGpuModeRequest,
+  SetVirtualFunctionsRequest,
   UndrainGpuRequest,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import {
@@ -66,9 +67,10 @@ const FEW = 500;
 /** Two at a time. */
 const WATCHES = 1_000;
 const REQUESTS: ReadonlyMap<string, number> = new Map([
-  ...[Hosts.diagnose, Hosts.reconcile, Gpus.setGpuMode, Vgpus.adoptVgpu, Vgpus.releaseVgpu].map(
+  ...[Hosts.diagnose, Hosts.reconcile, Gpus.setGpuMode, Gpus.setVirtualFunctions].map(
     ({ path }): [string, number] => [path, FEW],
   ),
+  ...[Vgpus.adoptVgpu, Vgpus.releaseVgpu].map(({ path }): [string, number] => [path, FEW]),
   [Watches.watch.path, WATCHES],
 ]);
 const IN_FLIGHT = 24;
@@ -275,6 +277,14 @@ describe("hostile input", function () {
       [
         Gpus.setGpuMode.path,
         [SetGpuModeRequest.encode({ gpu: GPU, mode: Mode.GVT_G, validateOnly: true }).finish()],
+      ],
+      [
+        Gpus.setVirtualFunctions.path,
+        [
+          SetVirtualFunctionsRequest.encode(
+            SetVirtualFunctionsRequest.fromPartial({ gpu: GPU, count: 2 }),
+          ).finish(),
+        ],
       ],
       [Hosts.drainHost.path, [DrainHostRequest.encode({ note: "fan" }).finish()]],
       [Hosts.undrainHost.path, [UndrainHostRequest.encode({}).finish()]],

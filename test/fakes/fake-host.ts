@@ -1,16 +1,28 @@
 // Kernel and libvirt in miniature: takes what the lifecycle does to a host, and shows what a look at it would find.
 import { AgentError, type Holder } from "../../agent/core/errors.ts";
-import type { DomainId, VgpuId } from "../../agent/core/ids.ts";
+import type { DomainId, PciAddress, VgpuId } from "../../agent/core/ids.ts";
 import { childOf, parseXml, textOf } from "../../agent/core/xml.ts";
 import { readDomainXml } from "../../agent/discovery/domain-xml.ts";
 import type { Observation } from "../../agent/discovery/observe.ts";
 import { isAlive, type ClaimMark, type Domain, type DomainState } from "../../agent/inventory/model.ts";
-import type { DomainMarks, Domains, RemoveOutcome, Slice, Slices } from "../../agent/lifecycle/ports.ts";
+import { functionOf } from "../../agent/inventory/share.ts";
+import type {
+  BindOutcome,
+  DomainMarks,
+  Domains,
+  GpuFunctions,
+  RemoveOutcome,
+  Slice,
+  Slices,
+} from "../../agent/lifecycle/ports.ts";
 import { parseDomainId } from "../../agent/core/ids.ts";
 import type { FakeGpu } from "./fake-kernel.ts";
 
 /** What can be asked of the host: by the names of the plan's steps, and of what is no step. */
 export type HostCall =
+  | "give-away"
+  | "take-back"
+  | "cut"
   | "mark-domain"
   | "unmark-domain"
   | "create-vgpu"
@@ -25,7 +37,7 @@ export type HostCall =
 export type Gate = (call: HostCall) => Promise<void>;
 
 const open: Gate = () => Promise.resolve();
-export class FakeHost implements Slices, Domains, DomainMarks {
+export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
   readonly gpus: readonly FakeGpu[];
   readonly #domains = new Map<DomainId, Domain>();
   readonly #keepers = new Map<VgpuId, Holder>();
@@ -69,18 +81,91 @@ export class FakeHost implements Slices, Domains, DomainMarks {
     return this.#do("create-vgpu", () => {
       const parent = this.gpus.find(({ address }) => address === gpu);
       if (!parent) throw new AgentError("KERNEL_REFUSED", `there is no GPU ${gpu} (ENODEV)`);
-      if (share.mode === "gvt-g") parent.make(vgpuId, share.type);
-      else if (!parent.hasNode) throw new AgentError("RENDER_NODE_MISSING", `GPU ${gpu} has no render node`);
+      switch (share.mode) {
+        case "gvt-g":
+          parent.make(vgpuId, share.type);
+          return;
+        case "gvt-s":
+          if (!parent.hasNode) throw new AgentError("RENDER_NODE_MISSING", `GPU ${gpu} has no render node`);
+          return;
+        case "gvt-d":
+          parent.driver = "vfio-pci";
+          return;
+        case "sriov":
+          if (share.number > parent.functions.length)
+            throw new AgentError("KERNEL_REFUSED", `there is no function ${share.address} (ENODEV)`);
+          parent.functions[share.number - 1] = "vfio-pci";
+      }
     });
   }
 
-  remove({ vgpuId }: Slice): Promise<RemoveOutcome> {
+  remove({ vgpuId, gpu, share }: Slice): Promise<RemoveOutcome> {
     return this.#do("remove-vgpu", () => {
-      const holder = this.holderOf(vgpuId);
+      const function_ = functionOf({ gpu, share });
+      const holder = function_ === undefined ? this.holderOf(vgpuId) : this.#holderOfFunction(function_);
       if (holder) return { kind: "held", holders: [holder] };
-      for (const gpu of this.gpus) gpu.unmake(vgpuId);
+      for (const each of this.gpus) each.unmake(vgpuId);
+      const parent = this.#gpu(gpu);
+      if (share.mode === "sriov" && share.number <= parent.functions.length)
+        parent.functions[share.number - 1] = undefined;
       return { kind: "removed" };
     });
+  }
+
+  giveAway(gpu: PciAddress): Promise<BindOutcome> {
+    return this.#bind("give-away", gpu, "vfio-pci");
+  }
+
+  takeBack(gpu: PciAddress, driver: string): Promise<BindOutcome> {
+    return this.#bind("take-back", gpu, driver);
+  }
+
+  cut(gpu: PciAddress, count: number): Promise<BindOutcome> {
+    return this.#do("cut", () => {
+      const parent = this.#gpu(gpu);
+      const holder = parent.functions
+        .map((_, at) => this.#holderOfFunction(parent.functionAddress(at + 1)))
+        .find((found) => found !== undefined);
+      if (holder) return { kind: "held", holders: [holder] };
+      parent.functions = Array.from({ length: count }, () => undefined);
+      return { kind: "bound" };
+    });
+  }
+
+  cutInto(gpu: PciAddress): Promise<number> {
+    return Promise.resolve(this.#gpu(gpu).functions.length);
+  }
+
+  #bind(call: "give-away" | "take-back", gpu: PciAddress, driver: string): Promise<BindOutcome> {
+    return this.#do(call, () => {
+      const holder = this.#holderOfFunction(gpu);
+      if (holder) return { kind: "held", holders: [holder] };
+      this.#gpu(gpu).driver = driver;
+      return { kind: "bound" };
+    });
+  }
+
+  #gpu(address: PciAddress): FakeGpu {
+    const found = this.gpus.find((gpu) => gpu.address === address);
+    if (!found) throw new AgentError("KERNEL_REFUSED", `there is no GPU ${address} (ENODEV)`);
+    return found;
+  }
+
+  #holderOfFunction(address: PciAddress): Holder | undefined {
+    const user = [...this.#domains.values()].find(
+      ({ state, pciDevices }) => isAlive(state) && pciDevices.includes(address),
+    );
+    return user && { pid: 4711, command: `qemu (${user.name})` };
+  }
+
+  /** The driver of a function or of a GPU; undefined also where there is none such. */
+  #driverOf(address: PciAddress): string | undefined {
+    for (const gpu of this.gpus) {
+      if (gpu.address === address) return gpu.driver;
+      const at = gpu.functions.findIndex((_, index) => gpu.functionAddress(index + 1) === address);
+      if (at !== -1) return gpu.functions[at];
+    }
+    return undefined;
   }
 
   define(xml: string): Promise<void> {
@@ -104,6 +189,12 @@ export class FakeHost implements Slices, Domains, DomainMarks {
         if (!this.gpus.some((gpu) => gpu.vgpuIds.includes(vgpu))) throw refused(`mdev ${vgpu} not found`);
         const holder = this.holderOf(vgpu);
         if (holder) throw refused(`mdev ${vgpu} is in use by ${holder.command}`);
+      }
+      for (const address of domain.pciDevices) {
+        if (this.#driverOf(address) !== "vfio-pci")
+          throw refused(`device ${address} is not bound to vfio-pci`);
+        const holder = this.#holderOfFunction(address);
+        if (holder) throw refused(`device ${address} is in use by ${holder.command}`);
       }
       this.#set(domain, "running");
     });
@@ -193,7 +284,11 @@ export class FakeHost implements Slices, Domains, DomainMarks {
   /** Guests are off, mdevs are gone, definitions stay. */
   reboot(): void {
     this.bootId = `${this.bootId}+`;
-    for (const gpu of this.gpus) for (const id of gpu.vgpuIds) gpu.unmake(id);
+    for (const gpu of this.gpus) {
+      for (const id of gpu.vgpuIds) gpu.unmake(id);
+      gpu.driver = "i915";
+      gpu.functions = [];
+    }
     for (const domain of this.#domains.values()) this.#set(domain, "shut-off");
   }
 

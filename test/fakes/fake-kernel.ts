@@ -1,7 +1,7 @@
 // The mdev half of a GVT-g kernel in miniature: one budget of low GM, high GM, fences and ids per GPU, shared by all types.
 // The arithmetic is written from the kernel's sources (gvt/vgpu.c, aperture_gm.c), not from agent/capacity.
 import { AgentError } from "../../agent/core/errors.ts";
-import type { PciAddress, VgpuId } from "../../agent/core/ids.ts";
+import { parsePciAddress, type PciAddress, type VgpuId } from "../../agent/core/ids.ts";
 import type { Gpu, KernelVgpu, VgpuType } from "../../agent/inventory/model.ts";
 import type { SliceSizes } from "../../agent/inventory/share.ts";
 
@@ -38,8 +38,16 @@ export class FakeGpu {
   readonly #leaked: (typeof TYPES)[number][] = [];
   /** The host's own windows that lie across the aperture: creates fail although the sums would fit. */
   fragmented = false;
+  /** Connectors with something plugged in. */
+  screens: string[] = [];
   /** Whether its driver has made the node that guests render on. */
   hasNode = true;
+  /** The bound driver: i915, one that gives the GPU to guests, or none. */
+  driver: string | undefined = "i915";
+  /** How many virtual functions it can have; undefined for a GPU without SR-IOV. */
+  totalFunctions: number | undefined;
+  /** The drivers of those that it has. */
+  functions: (string | undefined)[] = [];
   /** The driver hangs in `available_instances`: how many it would make is not known. */
   uncounted = false;
 
@@ -81,17 +89,44 @@ export class FakeGpu {
       vendorId: "8086",
       deviceId: "5917",
       pciClass: "030000",
-      driver: "i915",
+      driver: this.driver,
       numaNode: undefined,
       iommuGroup: undefined,
-      drmCard: "card0",
-      drmRender: this.hasNode ? "renderD128" : undefined,
+      drmCard: this.#isHosts ? "card0" : undefined,
+      drmRender: this.#isHosts && this.hasNode ? "renderD128" : undefined,
       bootVga: true,
       apertureMib: this.#apertureMib,
-      screens: [],
-      sriov: undefined,
-      mdevParent: true,
-      types: this.#types(),
+      screens: this.#isHosts ? this.screens : [],
+      sriov: this.#sriov(),
+      mdevParent: this.#isHosts && this.#isSliced,
+      types: this.#isHosts && this.#isSliced ? this.#types() : [],
+    };
+  }
+
+  functionAddress(number: number): PciAddress {
+    const address = parsePciAddress(this.address.replace(/\d$/, String(number)));
+    if (!address) throw new Error(`there is no function ${number}`);
+    return address;
+  }
+
+  get #isHosts(): boolean {
+    return this.driver === "i915" || this.driver === "xe";
+  }
+
+  /** No GPU makes slices and has SR-IOV. */
+  get #isSliced(): boolean {
+    return this.totalFunctions === undefined;
+  }
+
+  #sriov(): Gpu["sriov"] {
+    if (this.totalFunctions === undefined) return undefined;
+    const nothing = { vramBytes: undefined, ggttBytes: undefined, contexts: undefined, doorbells: undefined };
+    return {
+      ...{ total: this.totalFunctions, autoprobe: false, driverEnables: this.#isHosts },
+      functions: this.functions.map((driver, at) => ({
+        ...{ number: at + 1, address: this.functionAddress(at + 1), driver, quota: nothing },
+      })),
+      ...{ available: nothing, largestQuota: nothing },
     };
   }
 

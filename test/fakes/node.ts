@@ -25,6 +25,7 @@ import { Reconciler } from "../../agent/lifecycle/reconciler.ts";
 import { learnRefusal } from "../../agent/lifecycle/refusals.ts";
 import { ReservationService, type ReserveRequest } from "../../agent/lifecycle/reservation-service.ts";
 import { SpecGate } from "../../agent/lifecycle/spec-gate.ts";
+import { VirtualFunctionService, type Uncut } from "../../agent/lifecycle/virtual-function-service.ts";
 import { VgpuService, type CreateVgpuRequest } from "../../agent/lifecycle/vgpu-service.ts";
 import type { StoragePaths } from "../../agent/lifecycle/storage-paths.ts";
 import { domainSpec } from "./claims.ts";
@@ -71,6 +72,7 @@ interface Agent {
   readonly adoption: Adoption;
   readonly modes: GpuModes;
   readonly gpuModes: GpuModeService;
+  readonly virtualFunctions: VirtualFunctionService;
   readonly stop: AbortController;
 }
 
@@ -81,6 +83,8 @@ export class FakeNode {
   readonly events: LifecycleEvent[] = [];
   /** What went wrong in rounds of the reconciler. */
   readonly troubles: unknown[] = [];
+  /** GPUs that were given their virtual functions again, or could not be. */
+  readonly restored: [Uncut, AgentError | undefined][] = [];
   /** Every decision where a vGPU goes. */
   readonly placements: PlacementEvent[] = [];
   #drained: DrainRecord = nothingDrained;
@@ -121,6 +125,9 @@ export class FakeNode {
   }
   get gpuModes(): GpuModeService {
     return this.#agent.gpuModes;
+  }
+  get virtualFunctions(): VirtualFunctionService {
+    return this.#agent.virtualFunctions;
   }
   get lookout(): Lookout {
     return this.#agent.lookout;
@@ -225,6 +232,14 @@ export class FakeNode {
     const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
     const expiry = new Expiry({ ledger, driver, clock, stop: stop.signal });
     const reservations = new ReservationService({ ledger, admission, lookout, clock });
+    const changes = {
+      ...{ ledger, lookout, modes, functions: host, stop: stop.signal },
+      turns: new KeyedLock<ReturnType<typeof pciAddress>>(),
+    };
+    const virtualFunctions = new VirtualFunctionService({
+      ...changes,
+      onRestored: (restored, failure) => this.restored.push([restored, failure]),
+    });
     const reconciler = new Reconciler({
       ...{ ledger, lookout, driver, clock, newOperationId, stop: stop.signal },
       pulse: this.pulse,
@@ -234,6 +249,9 @@ export class FakeNode {
       tombstoneMs: { domain: 3 * DAY_MS, vgpu: 3 * DAY_MS, reservation: DAY_MS },
       tombstonesKept: TOMBSTONES_KEPT,
       onRebuilt: () => undefined,
+      onLook: (inventory) => {
+        virtualFunctions.restore(inventory);
+      },
       onError: (error) => this.troubles.push(error),
     });
     host.onChange = () => {
@@ -250,8 +268,17 @@ export class FakeNode {
       stop: stop.signal,
     });
     const hindrance = (): Promise<Hindrance | undefined> => Promise.resolve(this.hindrance);
-    const gpuModes = new GpuModeService({ ledger, lookout, modes, hindrance });
-    const services = { service, vgpus, reservations, expiry, reconciliation, adoption, gpuModes };
+    const gpuModes = new GpuModeService({ ...changes, hindrance });
+    const services = {
+      virtualFunctions,
+      service,
+      vgpus,
+      reservations,
+      expiry,
+      reconciliation,
+      adoption,
+      gpuModes,
+    };
     return { ledger, drains, modes, lookout, operations, driver, reconciler, stop, ...services };
   }
 

@@ -1,5 +1,7 @@
 // What GPUs are given out by on a host where nothing was set, made or promised.
 import { gvtgCapacity } from "../../agent/backends/kvmgt/capacity-rule.ts";
+import { functionsAccount } from "../../agent/capacity/accounts/virtual-functions.ts";
+import { wholeGpuAccount } from "../../agent/capacity/accounts/whole-gpu.ts";
 import type { Stock } from "../../agent/capacity/stock.ts";
 import { nothingDrained } from "../../agent/lifecycle/drains.ts";
 import { modeOf } from "../../agent/lifecycle/gpu-modes.ts";
@@ -14,6 +16,8 @@ export const untouched = {
   closed: inService,
   modeOf: (gpu) => modeOf(gpu, { record: new Map(), claimed: undefined }),
   seats: () => ({ total: 8, used: 0 }),
+  whole: (gpu) => wholeGpuAccount(gpu, { isClaimed: false, isToGiveAway: false, vgpus: 0, seats: 0 }, []),
+  functions: ({ sriov }) => sriov && functionsAccount(sriov, new Set(), []),
 } as const satisfies Omit<Stock, "gpus">;
 
 export const plainTerms: Terms = {

@@ -8,6 +8,7 @@ import type { ModeAccounts } from "../../lifecycle/mode-accounts.ts";
 const BYTES_PER_MIB = 1024 * 1024;
 
 const holders = {
+  claim: pb.WholeGpuHolder.CLAIM,
   domain: pb.WholeGpuHolder.DOMAIN,
   driver: pb.WholeGpuHolder.DRIVER,
   vgpus: pb.WholeGpuHolder.VGPUS,

@@ -50,7 +50,22 @@ export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext
 
 function refOf({ kernel, claim, present, gpu }: VgpuView, { gpus }: Inventory): pb.BackendRef | undefined {
   if (kernel) return pb.BackendRef.fromPartial({ ref: { $case: "mdevUuid", value: kernel.id } });
-  const node = gpus.get(gpu)?.drmRender;
-  if (claim?.share.mode !== "gvt-s" || !present || node === undefined) return undefined;
-  return pb.BackendRef.fromPartial({ ref: { $case: "renderNode", value: `/dev/dri/${node}` } });
+  if (!claim || !present) return undefined;
+  const { share } = claim;
+  switch (share.mode) {
+    case "gvt-g":
+      return undefined;
+    case "gvt-s": {
+      const node = gpus.get(gpu)?.drmRender;
+      return node === undefined
+        ? undefined
+        : pb.BackendRef.fromPartial({ ref: { $case: "renderNode", value: `/dev/dri/${node}` } });
+    }
+    case "gvt-d":
+      return pb.BackendRef.fromPartial({ ref: { $case: "pciAddress", value: gpu } });
+    case "sriov": {
+      const value = { pciAddress: share.address, number: share.number };
+      return pb.BackendRef.fromPartial({ ref: { $case: "virtualFunction", value } });
+    }
+  }
 }

@@ -1,10 +1,21 @@
 // Makes and removes GVT-g slices through the privileged process, and says what an errno means here.
 // Errnos of `create`: kernel drivers/vfio/mdev/mdev_core.c, gvt/kvmgt.c, gvt/aperture_gm.c.
-import { AgentError, type Holder } from "../../core/errors.ts";
+import { AgentError } from "../../core/errors.ts";
 import type { PciAddress, VgpuId } from "../../core/ids.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
 import type { SliceShare } from "../../inventory/share.ts";
 import type { RemoveOutcome, Slice, Slices } from "../../lifecycle/ports.ts";
+import {
+  asking,
+  hostdTrouble,
+  kernelRefused,
+  namedHolder,
+  type Blocked,
+  type CallOptions,
+  type Errno,
+  type HolderAnswer,
+  type NoAnswer,
+} from "../hostd-answers.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
 export interface MdevWriter {
@@ -18,19 +29,7 @@ interface NewMdev {
   readonly type: string;
 }
 
-interface CallOptions {
-  readonly signal: AbortSignal;
-  readonly deadlineMs: number;
-}
-interface HolderAnswer {
-  readonly pid: number;
-  readonly command: string;
-  readonly domain?: string;
-}
-type Trouble =
-  | { readonly kind: "errno"; readonly errno: string; readonly call: string; readonly path: string }
-  | { readonly kind: "blocked"; readonly holders: readonly HolderAnswer[] }
-  | { readonly kind: "refused" | "failed"; readonly why: string };
+type Trouble = Errno | Blocked | NoAnswer;
 type CreateAnswer = { readonly kind: "done" } | Trouble;
 type RemoveAnswer =
   | { readonly kind: "done" | "absent" }
@@ -131,32 +130,4 @@ export class KvmgtSlices implements Slices<SliceShare> {
       details,
     });
   }
-}
-
-async function asking<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    throw AgentError.from(error, "HOSTD_UNAVAILABLE");
-  }
-}
-
-function kernelRefused(what: string, { errno, call, path }: Extract<Trouble, { kind: "errno" }>): AgentError {
-  return new AgentError("KERNEL_REFUSED", `${what}: the kernel refused to ${call} ${path} (${errno})`, {
-    details: { errno, path },
-  });
-}
-
-function hostdTrouble(
-  what: string,
-  { kind, why }: Extract<Trouble, { kind: "refused" | "failed" }>,
-): AgentError {
-  return new AgentError(
-    kind === "failed" ? "HOSTD_UNAVAILABLE" : "INTERNAL",
-    `${what}: hostd ${kind}: ${why}`,
-  );
-}
-
-function namedHolder({ pid, command, domain }: HolderAnswer): Holder {
-  return { pid, command: domain === undefined ? command : `${command} (${domain})` };
 }

@@ -26,15 +26,3 @@ export function userOf(address: PciAddress, uses: DomainUses): DomainUse | undef
   const named = (uses ?? []).filter(({ pciDevices }) => pciDevices.includes(address));
   return named.find(({ alive }) => alive) ?? named[0];
 }
-
-/**
- * Drivers that hold a function for a guest: VFIO's and its variants (kernel drivers/vfio/pci, drivers/vfio/pci/xe), Xen's, and
- * the one that keeps the others away.
- */
-const HOLDING: ReadonlySet<string | undefined> = new Set([
-  ...["vfio-pci", "xe-vfio-pci", "pciback", "pci-stub"],
-]);
-
-export function isForGuest(driver: string | undefined): boolean {
-  return HOLDING.has(driver);
-}

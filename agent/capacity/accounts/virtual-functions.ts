@@ -1,6 +1,7 @@
 // The account of a GPU's virtual functions. Pure.
 // Kernel drivers/pci/iov.c, sriov_numvfs_store: any number up to sriov_totalvfs, but from another one than 0 only to 0 (EBUSY).
 import type { DomainId } from "../../core/ids.ts";
+import { isForGuest } from "../../inventory/guest-drivers.ts";
 import {
   functionResources,
   type FunctionAmounts,
@@ -8,10 +9,12 @@ import {
   type Sriov,
   type VirtualFunction,
 } from "../../inventory/virtual-functions.ts";
-import { isForGuest, userOf, type DomainUse, type DomainUses, type Used } from "./domain-use.ts";
+import { userOf, type DomainUse, type DomainUses, type Used } from "./domain-use.ts";
 
 export interface FunctionUse {
   readonly function: VirtualFunction;
+  /** Whether a claim has it. */
+  readonly isClaimed: boolean;
   /** Whose definition names it. */
   readonly domain: DomainId | undefined;
   /** Undefined while that is not known. */
@@ -29,10 +32,18 @@ export interface FunctionsAccount {
   readonly allocated: FunctionAmounts;
 }
 
-export function functionsAccount(sriov: Sriov, uses: DomainUses): FunctionsAccount {
-  const taken = sriov.functions.map((each) => ({ each, user: userOf(each.address, uses) }));
-  const functions = taken.map(({ each, user }) => functionUse(each, user, uses));
-  const own = taken.filter(({ user }) => user?.own === true).length;
+/** `claimed`: numbers of those that claims have. */
+export function functionsAccount(
+  sriov: Sriov,
+  claimed: ReadonlySet<number>,
+  uses: DomainUses,
+): FunctionsAccount {
+  const taken = sriov.functions.map((each) => {
+    const isClaimed = claimed.has(each.number);
+    return { each, isClaimed, user: userOf(each.address, uses) };
+  });
+  const functions = taken.map(({ each, ...by }) => functionUse(each, by, uses));
+  const own = taken.filter(({ isClaimed, user }) => isClaimed || user?.own === true).length;
   const held = functions.filter(({ free }) => free === false).length;
   return {
     ...{ sriov, functions },
@@ -42,10 +53,14 @@ export function functionsAccount(sriov: Sriov, uses: DomainUses): FunctionsAccou
   };
 }
 
-/** One that the host's own driver has is free: libvirt takes it from there when a domain starts (`managed='yes'`). */
-function functionUse(each: VirtualFunction, user: DomainUse | undefined, uses: DomainUses): FunctionUse {
-  const held = user !== undefined || isForGuest(each.driver);
-  return { function: each, domain: user?.domain, free: held ? false : uses && true };
+/** One that the host's own driver has is free: it is taken from there for a guest. */
+function functionUse(
+  each: VirtualFunction,
+  { isClaimed, user }: { readonly isClaimed: boolean; readonly user: DomainUse | undefined },
+  uses: DomainUses,
+): FunctionUse {
+  const held = isClaimed || user !== undefined || isForGuest(each.driver);
+  return { function: each, isClaimed, domain: user?.domain, free: held ? false : uses && true };
 }
 
 function freeOf(

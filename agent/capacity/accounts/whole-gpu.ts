@@ -1,11 +1,13 @@
 // The account of a GPU as one piece: it can be given away while nothing stands on it, since its driver has to go first. Pure.
 // Kernel drivers/vfio/pci/vfio_pci_core.c: one user at a time; QEMU docs/igd-assign.txt: the host may not show anything on it.
 import type { DomainId } from "../../core/ids.ts";
+import { isForGuest } from "../../inventory/guest-drivers.ts";
 import type { Gpu } from "../../inventory/model.ts";
-import { isForGuest, userOf, type DomainUses, type Used } from "./domain-use.ts";
+import { userOf, type DomainUses, type Used } from "./domain-use.ts";
 
 /** What has a GPU or stands on it, so that it cannot be given away. */
-export type WholeGpuHolder = "domain" | "driver" | "vgpus" | "virtual-functions" | "seats" | "screens";
+export type WholeGpuHolder =
+  "claim" | "domain" | "driver" | "vgpus" | "virtual-functions" | "seats" | "screens";
 
 export interface WholeGpuAccount {
   /** Undefined while libvirt is away. */
@@ -19,18 +21,24 @@ export interface WholeGpuAccount {
 
 /** What else is known to stand on it. */
 export interface OnGpu {
+  /** Whether a claim has it. */
+  readonly isClaimed: boolean;
+  /** Whether somebody told vgpud to give it away whole: then it is vgpud that keeps it from the host, for whoever comes. */
+  readonly isToGiveAway: boolean;
   /** Slices that exist or are promised. */
   readonly vgpus: number;
   /** Domains that render on it and run; 0 while that is not known. */
   readonly seats: number;
 }
 
-export function wholeGpuAccount(gpu: Gpu, { vgpus, seats }: OnGpu, uses: DomainUses): WholeGpuAccount {
+export function wholeGpuAccount(gpu: Gpu, on: OnGpu, uses: DomainUses): WholeGpuAccount {
+  const { isClaimed, isToGiveAway, vgpus, seats } = on;
   const { address, driver, sriov, screens } = gpu;
   const user = userOf(address, uses);
   const held = {
+    claim: isClaimed,
     domain: user !== undefined,
-    driver: user === undefined && isForGuest(driver),
+    driver: user === undefined && !isClaimed && !isToGiveAway && isForGuest(driver),
     vgpus: vgpus > 0,
     "virtual-functions": (sriov?.functions.length ?? 0) > 0,
     seats: seats > 0,
@@ -38,10 +46,11 @@ export function wholeGpuAccount(gpu: Gpu, { vgpus, seats }: OnGpu, uses: DomainU
   } as const satisfies Record<WholeGpuHolder, boolean>;
   const heldBy = (Object.keys(held) as WholeGpuHolder[]).filter((holder) => held[holder]);
   const known = uses !== undefined && screens !== undefined;
+  const isOwn = isClaimed || user?.own === true;
   return {
     used: uses && {
-      own: user?.own === true ? 1 : 0,
-      foreign: user?.own === false || held.driver ? 1 : 0,
+      own: isOwn ? 1 : 0,
+      foreign: !isOwn && (user !== undefined || held.driver) ? 1 : 0,
     },
     free: heldBy.length > 0 ? 0 : known ? 1 : undefined,
     heldBy,

@@ -61,6 +61,7 @@ export function connect(options: VgpudOptions) {
     drainGpu: call(GpuServiceService.drainGpu),
     undrainGpu: call(GpuServiceService.undrainGpu),
     setGpuMode: call(GpuServiceService.setGpuMode),
+    setVirtualFunctions: call(GpuServiceService.setVirtualFunctions),
     listVgpus: call(VgpuServiceService.listVgpus),
     getVgpu: call(VgpuServiceService.getVgpu),
     createVgpu: call(VgpuServiceService.createVgpu),

@@ -2,7 +2,8 @@
 import type { ChangeCommand } from "../command.ts";
 import { claimIdFlag, dryRunFlag, reservationFlag, vgpuFlags } from "../request/create-flags.ts";
 import { pair, vgpuOf } from "../request/vgpu-want.ts";
-import { decisionText, warningLines } from "../view/decision-view.ts";
+import { decisionText } from "../view/decision-view.ts";
+import { warningLines } from "../view/warnings.ts";
 import { messageJson } from "../view/json.ts";
 import { vgpuDetail } from "../view/vgpu-view.ts";
 
@@ -48,7 +49,7 @@ export const createVgpuCommand: ChangeCommand = {
         ...(vgpu ? vgpuDetail(vgpu) : []),
       ],
       names: vgpu ? [vgpu.vgpuId] : [],
-      messages: warningLines(decision),
+      messages: warningLines(decision?.warnings),
     };
   },
 };

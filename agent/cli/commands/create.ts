@@ -5,7 +5,8 @@ import { usageError } from "../errors/cli-error.ts";
 import type { Answer, ChangeCommand } from "../command.ts";
 import { createClaimId, createRequest, isDryRun } from "../request/create-request.ts";
 import { createFlags } from "../request/create-flags.ts";
-import { decisionText, warningLines } from "../view/decision-view.ts";
+import { decisionText } from "../view/decision-view.ts";
+import { warningLines } from "../view/warnings.ts";
 import { claimRef } from "../request/domain-ref.ts";
 import type { Environment } from "../environment.ts";
 import { messageJson } from "../view/json.ts";
@@ -65,7 +66,7 @@ async function create(args: Arguments, vgpud: Vgpud): Promise<Answer> {
     names: domain === undefined ? [] : [domain.name],
     json: { ...(request.validateOnly ? {} : { claim_id: request.claimId }), ...messageJson(response) },
     text: [...(request.validateOnly ? [dry] : []), ...decided, ...(done?.text ?? [])],
-    messages: warningLines(decision),
+    messages: warningLines(decision?.warnings),
     ...(done?.error === undefined ? {} : { error: done.error }),
   };
 }

@@ -7,7 +7,7 @@ import { flavorFlag, numaFlag } from "../request/create-flags.ts";
 import { modes, offerWords, policies } from "../request/create-words.ts";
 import { planRequest } from "../request/plan-request.ts";
 import { messageJson } from "../view/json.ts";
-import { printable } from "../view/paint.ts";
+import { warningLines } from "../view/warnings.ts";
 import { planLine, planText } from "../view/plan-view.ts";
 
 export const planCommand: ReadCommand = {
@@ -76,7 +76,7 @@ export const planCommand: ReadCommand = {
     return {
       json: messageJson(plan),
       text: planText(request, plan),
-      messages: plan.warnings.map((warning) => `warning: ${printable(warning)}`),
+      messages: warningLines(plan.warnings),
       ...(plan.fits ? {} : { error: doesNotFit(plan) }),
     };
   },

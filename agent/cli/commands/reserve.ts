@@ -3,7 +3,8 @@ import type { ChangeCommand } from "../command.ts";
 import { claimIdFlag, dryRunFlag, vgpuFlags } from "../request/create-flags.ts";
 import { vgpuOf } from "../request/vgpu-want.ts";
 import { reservationAnswer, ttlFlag, ttlOf } from "../reserved.ts";
-import { decisionText, warningLines } from "../view/decision-view.ts";
+import { decisionText } from "../view/decision-view.ts";
+import { warningLines } from "../view/warnings.ts";
 import { messageJson } from "../view/json.ts";
 
 export const reserveCommand: ChangeCommand = {
@@ -30,7 +31,7 @@ export const reserveCommand: ChangeCommand = {
       ...made,
       json: messageJson(response),
       text: [...(validateOnly ? [dry] : []), ...(decision ? decisionText(decision) : []), ...made.text],
-      messages: warningLines(decision),
+      messages: warningLines(decision?.warnings),
     };
   },
 };

@@ -41,7 +41,8 @@ export const setModeCommand: ChangeCommand = {
   flags: [{ name: "dry-run", help: "check, and do nothing", field: "validate_only" }],
   forms: { name: "the GPU's PCI address" },
   examples: ["vgpuctl set-mode 0000:03:00.0 gvt-s", "vgpuctl set-mode 00:02.0 auto --dry-run"],
-  extraMs: () => 0,
+  // The host's driver takes seconds to give a GPU up or to start it.
+  extraMs: () => 30_000,
   run: async (args, vgpud) => {
     const [address = "", word = ""] = args.operands;
     const gpu = gpuAddress(address);

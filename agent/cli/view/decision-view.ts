@@ -3,7 +3,7 @@ import { counted } from "../../core/counted.ts";
 import type { PlacementCandidate, PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { sizeColumns } from "./gpu-view.ts";
 import { tableLines, type Column } from "./table.ts";
-import { plain, printable, type Cell } from "./paint.ts";
+import { plain, type Cell } from "./paint.ts";
 import type { Text } from "./text.ts";
 import { word } from "./words.ts";
 
@@ -29,10 +29,6 @@ export function decisionText(decision: PlacementDecision): Text {
 export function refusedCandidates(decision: PlacementDecision): readonly string[] {
   if (decision.candidates.length === 0) return [];
   return tableLines(candidateColumns, decision.candidates.map(candidateRow), { paint: plain, wide: false });
-}
-
-export function warningLines(decision: PlacementDecision | undefined): readonly string[] {
-  return (decision?.warnings ?? []).map((warning) => `warning: ${printable(warning)}`);
 }
 
 const candidateColumns: readonly Column[] = [

@@ -1,4 +1,5 @@
 // Whether there is a GPU, which one it is, and who drives it.
+import { isForGuest } from "../../inventory/guest-drivers.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import { fail, gpuCheck, hostCheck, pass } from "../condition.ts";
 
@@ -46,9 +47,6 @@ export const gpuModelUnknown = gpuCheck({
   },
 });
 
-/** Drivers that hold a device for a guest. */
-const STUBS: ReadonlySet<string> = new Set(["vfio-pci", "xe-vfio-pci", "pciback", "pci-stub"]);
-
 export const gpuWithoutDriver = gpuCheck({
   code: "GPU_WITHOUT_DRIVER",
   costs: { "gvt-g": "error", "gvt-s": "error", sriov: "error" },
@@ -57,7 +55,7 @@ export const gpuWithoutDriver = gpuCheck({
   check: async (look, { gpu: { address } }) => {
     const driver = await look.link(`sys/bus/pci/devices/${address}/driver`);
     if (driver === undefined) return fail("none");
-    return STUBS.has(driver) ? fail("given-away", { driver }) : pass("bound", { driver });
+    return isForGuest(driver) ? fail("given-away", { driver }) : pass("bound", { driver });
   },
 });
 

@@ -1,6 +1,7 @@
-// Writes a raw domain into the document that goes to libvirt, with the slice among its devices.
+// Writes a raw domain into the document that goes to libvirt, with the vGPU among its devices.
+import { functionOf } from "../../inventory/share.ts";
 import type { DomainClaim } from "../claim.ts";
-import { addSlice } from "../domain-xml-vgpu.ts";
+import { addFunction, addSlice } from "../domain-xml-vgpu.ts";
 import { Builder } from "../xml-builder.ts";
 import type { RawDomain } from "./raw-domain.ts";
 import { childOf, type XmlElement } from "./xml-element.ts";
@@ -21,10 +22,17 @@ export function addRawDomain(domain: Builder, claim: DomainClaim, { children }: 
   for (const child of children) {
     const element = addElement(domain, child);
     if (child.name !== "devices") continue;
-    addSlice(element, claim);
+    addDevice(element, claim);
     // The balloon cannot give back pages that VFIO has pinned; without the element libvirt adds one.
     if (!childOf(child, "memballoon")) element.ele("memballoon", { model: "none" });
   }
+}
+
+function addDevice(devices: Builder, claim: DomainClaim): void {
+  const { gpu, share } = claim;
+  const function_ = functionOf({ gpu, share });
+  if (function_ === undefined) addSlice(devices, claim);
+  else addFunction(devices, function_);
 }
 
 function addElement(parent: Builder, { name, attributes, text, children }: XmlElement): Builder {

@@ -106,6 +106,7 @@ _vgpuctl_offer() {
       drain) _vgpuctl_words '--note --socket --output --timeout --no-color --help' "$cur" ;;
       undrain) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
       set-mode) _vgpuctl_words '--dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      set-functions) _vgpuctl_words '--dry-run --socket --output --timeout --no-color --help' "$cur" ;;
       reconcile) _vgpuctl_words '--dry-run --no-headers --socket --output --timeout --no-color --help' "$cur" ;;
       operation) _vgpuctl_words '--watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       version) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
@@ -116,7 +117,7 @@ _vgpuctl_offer() {
     return
   fi
   case "$command/$operands" in
-    /0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode reconcile operation version completion help' "$cur" ;;
+    /0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help' "$cur" ;;
     gpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     vgpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
     domains/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
@@ -136,8 +137,9 @@ _vgpuctl_offer() {
     undrain/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     set-mode/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     set-mode/1) _vgpuctl_words 'gvt-g gvt-d gvt-s sriov auto' "$cur" ;;
+    set-functions/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     completion/0) _vgpuctl_words 'bash zsh fish' "$cur" ;;
-    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode reconcile operation version completion help' "$cur" ;;
+    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help' "$cur" ;;
   esac
 }
 

@@ -52,6 +52,7 @@ _vgpuctl() {
         'drain:make no new vGPUs on a GPU, or on the whole host; what exists goes on'
         'undrain:make new vGPUs again on a GPU, or on the host; GPUs drained by themselves stay so'
         'set-mode:share a GPU in another mode; refused while anything of it is in use'
+        'set-functions:cut a GPU of mode sriov into virtual functions; refused while any of them is used'
         'reconcile:lead the host to what the claims say, and tell each step; it happens by itself, too'
         'operation:show what a change is doing or did; --watch waits for its end and ends as it did'
         'version:show the version of vgpuctl; that of vgpud is shown by host'
@@ -203,6 +204,10 @@ _vgpuctl() {
             --dry-run'[check, and do nothing]' \
             '1:GPU:{_vgpuctl_live gpus}' \
             '2:MODE:(gvt-g gvt-d gvt-s sriov auto)' ;;
+        set-functions) _arguments $globals \
+            --dry-run'[check, and do nothing]' \
+            '1:GPU:{_vgpuctl_live gpus}' \
+            '2:COUNT: ' ;;
         reconcile) _arguments $globals \
             --dry-run'[show the steps and take none]' \
             --no-headers'[tables without their head]' \
@@ -215,7 +220,7 @@ _vgpuctl() {
         completion) _arguments $globals \
             '1:SHELL:(bash zsh fish)' ;;
         help) _arguments $globals \
-            '1:COMMAND:(host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode reconcile operation version completion help)' ;;
+            '1:COMMAND:(host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help)' ;;
       esac
       ;;
   esac

@@ -39,12 +39,19 @@ function use(n: number, given: Partial<DomainUse>): DomainUse {
   };
 }
 
+const noClaims: ReadonlySet<number> = new Set();
+
 describe("the account of virtual functions", () => {
-  const free = (of: Sriov, uses: DomainUses = []): number | undefined => functionsAccount(of, uses).free;
+  const free = (of: Sriov, uses: DomainUses = []): number | undefined =>
+    functionsAccount(of, noClaims, uses).free;
 
   it("counts those that domains name, running or not, and those that a driver holds for a guest", () => {
     const uses = [use(1, { own: true, pciDevices: [vf(1)] }), use(2, { alive: false, pciDevices: [vf(2)] })];
-    const account = functionsAccount(sriov(["vfio-pci", undefined, "xe-vfio-pci", "i915", undefined]), uses);
+    const account = functionsAccount(
+      sriov(["vfio-pci", undefined, "xe-vfio-pci", "i915", undefined]),
+      noClaims,
+      uses,
+    );
     assert.deepEqual(account.used, { own: 1, foreign: 2 });
     assert.deepEqual(
       account.functions.map((each) => [each.free, each.domain]),
@@ -57,6 +64,23 @@ describe("the account of virtual functions", () => {
       ],
     );
     assert.equal(account.free, 2);
+  });
+
+  it("counts those that claims have, whose domains need not name them yet", () => {
+    const uses = [use(1, { own: true, pciDevices: [vf(1)] })];
+    const account = functionsAccount(sriov([undefined, undefined, undefined]), new Set([1, 2]), uses);
+    assert.deepEqual(
+      [account.used, account.free, account.functions.map(({ isClaimed, free }) => [isClaimed, free])],
+      [
+        { own: 2, foreign: 0 },
+        1,
+        [
+          [true, false],
+          [true, false],
+          [false, true],
+        ],
+      ],
+    );
   });
 
   it("has all that there can be while none is used: the kernel then enables any number", () => {
@@ -80,7 +104,7 @@ describe("the account of virtual functions", () => {
   });
 
   it("does not know who has which while libvirt is away, but for those that a driver holds", () => {
-    const account = functionsAccount(sriov(["vfio-pci", "i915"]), undefined);
+    const account = functionsAccount(sriov(["vfio-pci", "i915"]), noClaims, undefined);
     assert.deepEqual(
       [account.used, account.free, account.functions.map((each) => each.free)],
       [undefined, undefined, [false, undefined]],
@@ -91,7 +115,7 @@ describe("the account of virtual functions", () => {
 
   it("gives a function that several domains name to the one that runs", () => {
     const uses = [use(1, { alive: false, pciDevices: [vf(1)] }), use(2, { own: true, pciDevices: [vf(1)] })];
-    const account = functionsAccount(sriov(["vfio-pci"]), uses);
+    const account = functionsAccount(sriov(["vfio-pci"]), noClaims, uses);
     assert.deepEqual([account.functions[0]?.domain, account.used], [domainId(2), { own: 1, foreign: 0 }]);
   });
 
@@ -104,9 +128,13 @@ describe("the account of virtual functions", () => {
       })),
     });
     const both = of({ ggttBytes: 10, contexts: 0 }, { ggttBytes: 5, contexts: 0, doorbells: 4 });
-    assert.deepEqual(functionsAccount(both, []).allocated, { ...nothing, ggttBytes: 15, contexts: 0 });
+    assert.deepEqual(functionsAccount(both, noClaims, []).allocated, {
+      ...nothing,
+      ggttBytes: 15,
+      contexts: 0,
+    });
     const none = { ...of(), available: { ...nothing, ggttBytes: 99 } };
-    assert.deepEqual(functionsAccount(none, []).allocated, { ...nothing, ggttBytes: 0 });
+    assert.deepEqual(functionsAccount(none, noClaims, []).allocated, { ...nothing, ggttBytes: 0 });
   });
 });
 
@@ -118,10 +146,20 @@ describe("the account of a whole GPU", () => {
   };
   const account = (
     given: Partial<Gpu>,
-    { vgpus = 0, seats = 0, uses = [] }: Partial<OnGpu> & { readonly uses?: readonly DomainUse[] } = {},
-  ): unknown => accountOf(given, { vgpus, seats }, uses);
-  const away = (given: Partial<Gpu>): unknown => accountOf(given, { vgpus: 0, seats: 0 }, undefined);
+    { uses = [], ...on }: Partial<OnGpu> & { readonly uses?: readonly DomainUse[] } = {},
+  ): unknown => accountOf(given, { ...bare, ...on }, uses);
+  const away = (given: Partial<Gpu>): unknown => accountOf(given, bare, undefined);
+  const bare: OnGpu = { isClaimed: false, isToGiveAway: false, vgpus: 0, seats: 0 };
   const unused = { own: 0, foreign: 0 };
+
+  it("has one while vgpud itself keeps it from the host, and none once a claim has it", () => {
+    assert.deepEqual(account({ driver: "vfio-pci" }, { isToGiveAway: true }), {
+      ...{ free: 1, heldBy: [], used: unused },
+    });
+    assert.deepEqual(account({ driver: "vfio-pci" }, { isToGiveAway: true, isClaimed: true }), {
+      ...{ free: 0, heldBy: ["claim"], used: { own: 1, foreign: 0 } },
+    });
+  });
 
   it("has one while nothing stands on it, whatever driver of the host has it", () => {
     assert.deepEqual(account({}), { free: 1, heldBy: [], used: unused });

@@ -209,6 +209,24 @@ describe("the requests of vgpuctl", () => {
     assert.match(wrong.stderr, /MODE is one of gvt-g, gvt-d, gvt-s, sriov, auto, not 'gvts'/);
   });
 
+  it("cuts a GPU into virtual functions, or only checks whether it could", async () => {
+    await using vgpud = await fakeVgpud();
+    for (const words of [
+      ["00:02.0", "7"],
+      ["0000:00:02.0", "0", "--dry-run"],
+    ])
+      assert.equal((await vgpuctl(vgpud.socketPath, ["set-functions", ...words])).exitCode, 0);
+    const gpu = "0000:00:02.0";
+    assert.deepEqual(vgpud.requests, [
+      { gpu, count: 7, profile: undefined, validateOnly: false },
+      { gpu, count: 0, profile: undefined, validateOnly: true },
+    ]);
+    const wrong = await vgpuctl(vgpud.socketPath, ["set-functions", gpu, "-1"]);
+    assert.equal(wrong.exitCode, 2);
+    const some = await vgpuctl(vgpud.socketPath, ["set-functions", gpu, "some"]);
+    assert.match(some.stderr, /COUNT is a number of virtual functions, not 'some'/);
+  });
+
   it("finds nothing to do when a missing domain is allowed", async () => {
     await using vgpud = await fakeVgpud();
     const ran = await vgpuctl(vgpud.socketPath, ["destroy", "gone", "--allow-missing"]);

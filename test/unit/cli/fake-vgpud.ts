@@ -251,8 +251,8 @@ function addGpus(server: Server, state: FakeState): void {
     plan: change(state, () => state.plan),
     drainGpu: change(state, ({ note }: { note: string }) => ({ gpu: facts.gpuDrained(note) })),
     undrainGpu: change(state, () => ({ gpu: facts.gpu })),
-    setGpuMode: change(state, () => ({ gpu: facts.gpu })),
-    setVirtualFunctions: unserved,
+    setGpuMode: change(state, () => ({ gpu: facts.gpu, warnings: [] })),
+    setVirtualFunctions: change(state, () => ({ gpu: facts.gpu, warnings: [] })),
   });
 }
 

@@ -17,6 +17,7 @@ import {
   ListGpusResponse,
   PlanResponse,
   SetGpuModeResponse,
+  SetVirtualFunctionsResponse,
   UndrainGpuResponse,
 } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { GetOperationResponse } from "../../../proto/gen/vgpud/v1/operation_service.ts";
@@ -66,6 +67,7 @@ const lines: readonly string[] = [
   ...["renew ID --ttl 10m", "release ID"],
   ...["drain", "drain 0000:00:02.0", "undrain", "undrain 0000:00:02.0", "reconcile --dry-run"],
   "set-mode 0000:00:02.0 gvt-s",
+  "set-functions 0000:00:02.0 7",
   ...["adopt ID --claim-id c", "release-vgpu ID"],
   ...["plan gvt-g:2", "operation 9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234", "version", "help", "completion bash"],
 ];
@@ -98,6 +100,7 @@ function everything(variant: number, refusal?: CliError): Vgpud {
     drainGpu: answer("DrainGpuResponse", DrainGpuResponse),
     undrainGpu: answer("UndrainGpuResponse", UndrainGpuResponse),
     setGpuMode: answer("SetGpuModeResponse", SetGpuModeResponse),
+    setVirtualFunctions: answer("SetVirtualFunctionsResponse", SetVirtualFunctionsResponse),
     listVgpus: answer("ListVgpusResponse", ListVgpusResponse),
     getVgpu: answer("GetVgpuResponse", GetVgpuResponse),
     createVgpu: answer("CreateVgpuResponse", CreateVgpuResponse),

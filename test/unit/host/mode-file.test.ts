@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Turns } from "../../../agent/core/turns.ts";
 import { ModeFile } from "../../../agent/host/mode-file.ts";
+import type { ModeRecord } from "../../../agent/lifecycle/gpu-modes.ts";
 import { pciAddress } from "../../fakes/ids.ts";
 
 describe("the modes of GPUs, on disk", () => {
@@ -17,7 +18,11 @@ describe("the modes of GPUs, on disk", () => {
     await rm(dir, { recursive: true });
   });
   const where = (): string => path.join(dir, "gpu-modes.json");
-  const record = new Map([[pciAddress(1), "gvt-s"]] as const);
+  const record: ModeRecord = new Map([
+    [pciAddress(1), { mode: "gvt-s" }],
+    [pciAddress(2), { mode: "gvt-d", hostDriver: "xe" }],
+    [pciAddress(3), { mode: "sriov", functions: 7 }],
+  ]);
 
   it("are none before the first was set", async () => {
     assert.deepEqual(await file.load(), { record: new Map(), setAside: [] });

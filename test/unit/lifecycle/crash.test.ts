@@ -19,7 +19,7 @@ const touches = {
   settle: "ledger",
   autostart: "ledger",
   wait: "nothing",
-} as const satisfies Record<Exclude<HostCall, "mark-domain" | "unmark-domain">, "host"> &
+} as const satisfies Record<Extract<HostCall, StepKind>, "host"> &
   Record<StepKind, "host" | "ledger" | "nothing">;
 
 const phases = ["before", "after"] as const;

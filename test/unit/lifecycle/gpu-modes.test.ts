@@ -28,7 +28,7 @@ const refusedFor =
   (error: unknown) =>
     error instanceof AgentError && error.reason === reason && message.test(error.message);
 
-function setMode(node: FakeNode, mode: Mode | undefined, validateOnly = false): Promise<void> {
+function setMode(node: FakeNode, mode: Mode | undefined, validateOnly = false): Promise<readonly string[]> {
   return node.clock.until(node.gpuModes.set({ gpu: FIRST, mode, validateOnly }, patient));
 }
 
@@ -110,7 +110,7 @@ describe("the mode of a GPU", () => {
           }),
       },
     });
-    const changing = modes.set(FIRST, "gvt-s");
+    const changing = modes.set(FIRST, { mode: "gvt-s" });
     await Promise.resolve();
     assert.equal(modes.closed(FIRST)?.reason, "GPU_MODE_CHANGING");
     assert.equal(modes.closed(pciAddress(1)), undefined);
@@ -142,7 +142,7 @@ describe("the mode of a GPU", () => {
     const back = setMode(node, "gvt-g");
     const again = setMode(node, "gvt-s");
     await Promise.all([back, again]);
-    assert.deepEqual([...node.modes.current.values()], ["gvt-s"]);
+    assert.deepEqual([...node.modes.current.values()], [{ mode: "gvt-s" }]);
   });
 
   it("keeps vGPUs of another one from being taken over", async () => {

@@ -144,9 +144,9 @@ export const virtualization = {
   MODE_NOT_SERVED: {
     title: "what this release of vgpud makes",
     messages: {
-      "not-served":
-        "this release of vgpud makes vGPUs of modes gvt-g and gvt-s on KVM; the others are diagnosed only",
+      served: "this release of vgpud makes vGPUs of all modes on KVM",
+      xen: "this release of vgpud makes vGPUs on KVM; Xen is diagnosed only",
     },
-    remedies: { "not-served": "set the other modes up by hand, or wait for a later release" },
+    remedies: { xen: "set modes up by hand on Xen, or wait for a later release" },
   },
 } as const satisfies Record<string, Text>;

@@ -138,8 +138,9 @@ export const virtualization: Same<typeof english> = {
   MODE_NOT_SERVED: {
     title: "此版本的 vgpud 能制作什么",
     messages: {
-      "not-served": "此版本的 vgpud 在 KVM 上制作 gvt-g 和 gvt-s 的 vGPU；其他模式只做诊断",
+      served: "此版本的 vgpud 在 KVM 上制作所有模式的 vGPU",
+      xen: "此版本的 vgpud 在 KVM 上制作 vGPU；对 Xen 只做诊断",
     },
-    remedies: { "not-served": "其他模式请手工设置，或等待以后的版本" },
+    remedies: { xen: "在 Xen 上请手工设置各模式，或等待以后的版本" },
   },
 };

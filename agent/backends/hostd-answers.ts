@@ -1,0 +1,60 @@
+// What hostd answered, as errors of ours: the same for all that backends have it do.
+import { AgentError, type Holder } from "../core/errors.ts";
+
+export interface CallOptions {
+  readonly signal: AbortSignal;
+  readonly deadlineMs: number;
+}
+
+export interface HolderAnswer {
+  readonly pid: number;
+  readonly command: string;
+  /** The domain's name, of a QEMU that was told it. */
+  readonly domain?: string;
+}
+
+/** The kernel refused. */
+export interface Errno {
+  readonly kind: "errno";
+  readonly errno: string;
+  readonly call: string;
+  readonly path: string;
+}
+
+/** hostd refused, or is itself in trouble. */
+export interface NoAnswer {
+  readonly kind: "refused" | "failed";
+  readonly why: string;
+}
+
+/** The kernel has not come back. */
+export interface Blocked {
+  readonly kind: "blocked";
+  readonly holders: readonly HolderAnswer[];
+}
+
+/** Throws HOSTD_UNAVAILABLE when it cannot be asked. */
+export async function asking<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw AgentError.from(error, "HOSTD_UNAVAILABLE");
+  }
+}
+
+export function kernelRefused(what: string, { errno, call, path }: Errno): AgentError {
+  return new AgentError("KERNEL_REFUSED", `${what}: the kernel refused to ${call} ${path} (${errno})`, {
+    details: { errno, path },
+  });
+}
+
+export function hostdTrouble(what: string, { kind, why }: NoAnswer): AgentError {
+  return new AgentError(
+    kind === "failed" ? "HOSTD_UNAVAILABLE" : "INTERNAL",
+    `${what}: hostd ${kind}: ${why}`,
+  );
+}
+
+export function namedHolder({ pid, command, domain }: HolderAnswer): Holder {
+  return { pid, command: domain === undefined ? command : `${command} (${domain})` };
+}

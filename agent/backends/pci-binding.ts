@@ -1,0 +1,124 @@
+// Gives a PCI function another driver through the privileged process, and says what came of it: the driver link alone does.
+import { AgentError } from "../core/errors.ts";
+import type { PciAddress } from "../core/ids.ts";
+import type { HostFiles } from "../discovery/host-files.ts";
+import type { BindOutcome } from "../lifecycle/ports.ts";
+import {
+  asking,
+  hostdTrouble,
+  kernelRefused,
+  namedHolder,
+  type Blocked,
+  type CallOptions,
+  type Errno,
+  type HolderAnswer,
+  type NoAnswer,
+} from "./hostd-answers.ts";
+
+/** Drivers that a function may be given; `none` takes the one away that it has. */
+export type DriverName = "vfio-pci" | "xe-vfio-pci" | "i915" | "xe" | "none";
+
+/** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
+export interface DriverWriter {
+  bindDriver(
+    binding: { readonly device: PciAddress; readonly driver: DriverName },
+    options: CallOptions,
+  ): Promise<BindAnswer>;
+  functionHolders(device: PciAddress, options: CallOptions): Promise<HoldersAnswer>;
+}
+
+type BindAnswer =
+  | { readonly kind: "done" | "absent" }
+  | { readonly kind: "held"; readonly holders: readonly HolderAnswer[] }
+  | Errno
+  | Blocked
+  | NoAnswer;
+type HoldersAnswer =
+  | { readonly kind: "holders"; readonly holders: readonly HolderAnswer[] }
+  | { readonly kind: "absent" }
+  | Errno
+  | Blocked
+  | NoAnswer;
+
+/** A driver of the host takes seconds to give a GPU up or to start it. */
+const BIND_DEADLINE_MS = 30_000;
+const HOLDERS_DEADLINE_MS = 10_000;
+const DRIVERS = "sys/bus/pci/drivers";
+
+export class PciBinding {
+  readonly #writer: DriverWriter;
+  readonly #files: HostFiles;
+
+  constructor(writer: DriverWriter, files: HostFiles) {
+    this.#writer = writer;
+    this.#files = files;
+  }
+
+  /** Undefined when it has none, or is not there. */
+  driverOf(device: PciAddress): Promise<string | undefined> {
+    return this.#files.linkName(`sys/bus/pci/devices/${device}/driver`);
+  }
+
+  async isLoaded(driver: DriverName): Promise<boolean> {
+    return (await this.#files.list(DRIVERS)).includes(driver);
+  }
+
+  /** Throws VFIO_NOT_LOADED, KERNEL_REFUSED, HOSTD_UNAVAILABLE or READBACK_MISMATCH. One that is not there has no driver. */
+  async bind(device: PciAddress, driver: DriverName, signal: AbortSignal): Promise<BindOutcome> {
+    const wanted = driver === "none" ? undefined : driver;
+    const what = wanted === undefined ? `taking the driver from ${device}` : `binding ${device} to ${wanted}`;
+    if (driver !== "none" && !(await this.isLoaded(driver))) throw notLoaded(what, driver);
+    const answer = await asking(() =>
+      this.#writer.bindDriver({ device, driver }, { signal, deadlineMs: BIND_DEADLINE_MS }),
+    );
+    if (answer.kind === "held" || answer.kind === "blocked")
+      return { kind: answer.kind, holders: answer.holders.map(namedHolder) };
+    const has = await this.driverOf(device);
+    if (has === wanted) return { kind: "bound" };
+    switch (answer.kind) {
+      case "done":
+        throw notTaken(what, has);
+      case "absent":
+        throw new AgentError("KERNEL_REFUSED", `${what}: there is no such PCI function`, {
+          details: { errno: "ENODEV", path: `/sys/bus/pci/devices/${device}` },
+        });
+      case "errno":
+        throw kernelRefused(what, answer);
+      case "refused":
+      case "failed":
+        throw hostdTrouble(what, answer);
+    }
+  }
+
+  /** Processes that have the function open through VFIO. Throws KERNEL_REFUSED, KERNEL_TIMEOUT or HOSTD_UNAVAILABLE. */
+  async holders(device: PciAddress, signal: AbortSignal): Promise<ReturnType<typeof namedHolder>[]> {
+    const what = `looking for who holds ${device}`;
+    const answer = await asking(() =>
+      this.#writer.functionHolders(device, { signal, deadlineMs: HOLDERS_DEADLINE_MS }),
+    );
+    switch (answer.kind) {
+      case "holders":
+        return answer.holders.map(namedHolder);
+      case "absent":
+        return [];
+      case "blocked":
+        throw new AgentError("KERNEL_TIMEOUT", `${what}: no answer in ${HOLDERS_DEADLINE_MS} ms`);
+      case "errno":
+        throw kernelRefused(what, answer);
+      case "refused":
+      case "failed":
+        throw hostdTrouble(what, answer);
+    }
+  }
+}
+
+function notLoaded(what: string, driver: string): AgentError {
+  const message = `${what}: that driver is not loaded; modprobe ${driver}, and for every boot name it in a file of /etc/modules-load.d`;
+  return new AgentError("VFIO_NOT_LOADED", message, { details: { driver } });
+}
+
+/** drivers_probe is no error when no driver takes the function; which one would not, and why, is in the kernel's log. */
+function notTaken(what: string, has: string | undefined): AgentError {
+  const message = `${what}: the kernel took the request, and the function has ${has ?? "no driver"} now; its log (dmesg) says why`;
+  return new AgentError("KERNEL_REFUSED", message, { details: { driver: has ?? "" } });
+}

@@ -1,0 +1,19 @@
+// A function that has not got its driver, as an error: somebody has it open, or the kernel has not come back.
+import { AgentError, type Holder } from "../core/errors.ts";
+import type { BindOutcome } from "./ports.ts";
+
+/** `what` is a sentence without its end. Throws VGPU_IN_USE or KERNEL_TIMEOUT. */
+export function boundOrThrow(what: string, outcome: BindOutcome): void {
+  if (outcome.kind === "bound") return;
+  const { holders } = outcome;
+  const by =
+    holders.length > 0 ? `used by ${holders.map(nameOf).join(", ")}` : "in use, by whom was not found";
+  if (outcome.kind === "held") throw new AgentError("VGPU_IN_USE", `${what}: it is ${by}`, { holders });
+  throw new AgentError("KERNEL_TIMEOUT", `${what} yet: the kernel has not answered (it is ${by})`, {
+    holders,
+  });
+}
+
+function nameOf({ pid, command }: Holder): string {
+  return `${command}[${pid}]`;
+}

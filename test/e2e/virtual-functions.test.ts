@@ -1,0 +1,205 @@
+// A GPU cut into virtual functions (mode sriov), from the change of the mode to what is left at the end.
+import assert from "node:assert/strict";
+import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
+import {
+  DestroyDomainRequest,
+  DomainServiceService as Domains,
+} from "../../proto/gen/vgpud/v1/domain_service.ts";
+import {
+  GpuServiceService as Gpus,
+  SetGpuModeRequest,
+  SetVirtualFunctionsRequest,
+} from "../../proto/gen/vgpud/v1/gpu_service.ts";
+import { Backend, Mode, type Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
+import {
+  CreateVgpuRequest,
+  DeleteVgpuRequest,
+  VgpuServiceService as Vgpus,
+} from "../../proto/gen/vgpud/v1/vgpu_service.ts";
+import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
+import type { Draft } from "./harness/requests.ts";
+import { refusal } from "./harness/rpc.ts";
+import { asSomebodyElse, foreignXml } from "./harness/somebody-else.ts";
+import { until } from "./harness/until.ts";
+import { present, World } from "./harness/world.ts";
+
+const FLEX = "0000:03:00.0";
+const HOST = `
+kernel: 7.1.4
+enable_gvt: absent
+kvmgt: false
+gpus:
+  - { address: ${FLEX}, device: "56c0", aperture_mib: 4096, driver: xe, boot_vga: false, total_vfs: 7 }
+`;
+const SOMEBODY = "11111111-2222-4333-8444-555555555555";
+
+describe("a GPU cut into virtual functions, over the wire", function () {
+  this.timeout(60_000);
+  let world: World;
+  beforeEach(async () => {
+    world = await World.start(HOST);
+  });
+  afterEach(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  const setMode = async (mode: Mode): Promise<Gpu> =>
+    present((await world.rpc.call(Gpus.setGpuMode, SetGpuModeRequest.fromPartial({ gpu: FLEX, mode }))).gpu);
+  const cut = async (count: number, given: Partial<SetVirtualFunctionsRequest> = {}): Promise<Gpu> => {
+    const request = SetVirtualFunctionsRequest.fromPartial({ gpu: FLEX, count, ...given });
+    return present((await world.rpc.call(Gpus.setVirtualFunctions, request)).gpu);
+  };
+  const gpu = async (): Promise<Gpu> => present((await world.rpc.call(Gpus.getGpu, { gpu: FLEX })).gpu);
+  const vf = ({ vgpu }: Draft): void => {
+    vgpu.want = { $case: "mode", value: Mode.SRIOV };
+  };
+  const vgpus = async (): Promise<Vgpu[]> =>
+    (await world.rpc.call(Vgpus.listVgpus, { pageSize: 0, pageToken: "" })).vgpus;
+  const drivers = async (): Promise<string[]> =>
+    ((await gpu()).virtualFunctions?.functions ?? []).map(({ driver }) => driver);
+  const destroy = async (uuid: string): Promise<void> => {
+    const domain = { ref: { $case: "uuid" as const, value: uuid } };
+    await world.rpc.call(Domains.destroyDomain, DestroyDomainRequest.fromPartial({ domain }));
+  };
+  const cutIn = async (count: number): Promise<void> => {
+    await setMode(Mode.SRIOV);
+    await cut(count);
+  };
+
+  it("gives each to one domain, takes them back when those are destroyed, and is whole again in the end", async () => {
+    assert.equal((await refusal(cut(7))).reason, "MODE_UNSUPPORTED");
+    const shared = await setMode(Mode.SRIOV);
+    assert.deepEqual([shared.mode, shared.backend], [Mode.SRIOV, Backend.SRIOV]);
+    const none = await refusal(world.create("early", vf));
+    assert.deepEqual([none.code, none.reason], ["RESOURCE_EXHAUSTED", "FUNCTIONS_EXHAUSTED"]);
+
+    const { virtualFunctions, types } = await cut(7);
+    assert.deepEqual([virtualFunctions?.enabled, virtualFunctions?.autoprobe], [7, false]);
+    assert.deepEqual(
+      types.map(({ name, allocatable, mode }) => [name, allocatable, mode]),
+      [["vf", 7, Mode.SRIOV]],
+    );
+
+    const one = await world.create("one", vf);
+    const two = await world.create("two", vf);
+    assert.deepEqual(
+      [one.decision?.gpu, one.decision?.type, one.decision?.backend],
+      [FLEX, "vf", Backend.SRIOV],
+    );
+    const taken = (await vgpus()).map(({ domainName, present, inUse, backendRef }) => {
+      const ref = backendRef?.ref;
+      return [domainName, present, inUse, ref?.$case === "virtualFunction" ? ref.value.number : undefined];
+    });
+    assert.deepEqual(taken.sort(), [
+      ["one", true, true, 1],
+      ["two", true, true, 2],
+    ]);
+    assert.deepEqual(await drivers(), ["vfio-pci", "vfio-pci", "", "", "", "", ""]);
+    const account = await gpu();
+    assert.deepEqual(
+      [
+        account.virtualFunctions?.usedOwn,
+        account.virtualFunctions?.usedForeign,
+        account.types[0]?.allocatable,
+      ],
+      [2, 0, 5],
+    );
+
+    const held = await refusal(cut(0));
+    assert.deepEqual([held.code, held.reason], ["FAILED_PRECONDITION", "VGPU_IN_USE"]);
+    assert.match(held.message, /domain one \(claim claim-one\), domain two \(claim claim-two\)/);
+    assert.equal((await refusal(setMode(Mode.GVT_S))).reason, "VGPU_IN_USE");
+
+    await destroy(present(one.domain).uuid);
+    await destroy(present(two.domain).uuid);
+    assert.deepEqual([await vgpus(), await drivers()], [[], ["", "", "", "", "", "", ""]]);
+    assert.equal((await cut(0)).virtualFunctions?.enabled, 0);
+    assert.equal((await setMode(Mode.UNSPECIFIED)).mode, Mode.UNSPECIFIED);
+  });
+
+  it("refuses one more than was cut, and more than the device has, and changes nothing", async () => {
+    await cutIn(1);
+    await world.create("one", vf);
+    const full = await refusal(world.create("late", vf));
+    assert.deepEqual([full.code, full.reason], ["RESOURCE_EXHAUSTED", "FUNCTIONS_EXHAUSTED"]);
+    const many = await refusal(cut(8));
+    assert.deepEqual([many.code, many.reason], ["INVALID_ARGUMENT", "FIELD_INVALID"]);
+    assert.match(many.message, /count is 8.*at most 7/);
+    const request = SetVirtualFunctionsRequest.fromPartial({ gpu: FLEX });
+    assert.equal((await refusal(world.rpc.call(Gpus.setVirtualFunctions, request))).reason, "FIELD_REQUIRED");
+    assert.deepEqual(await drivers(), ["vfio-pci"]);
+  });
+
+  it("only checks when asked to", async () => {
+    await setMode(Mode.SRIOV);
+    assert.equal((await cut(3, { validateOnly: true })).virtualFunctions?.enabled, 0);
+  });
+
+  it("has its functions again after a boot, and the domains that are started with the host have theirs", async () => {
+    await cutIn(3);
+    await world.create("other", vf);
+    const { domain } = await world.create("desk", (draft) => {
+      vf(draft);
+      draft.spec.autostart = true;
+    });
+    await world.kill();
+    await world.boot();
+    await world.startAgain();
+    await until("the domain runs with its function", async () => {
+      const shown = (await vgpus()).find(({ domainName }) => domainName === "desk");
+      return shown?.claimState === ClaimState.ACTIVE && shown.inUse === true;
+    });
+    await until(
+      "the other, which is off, has its function again",
+      async () => (await drivers())[0] === "vfio-pci",
+    );
+    assert.deepEqual(await drivers(), ["vfio-pci", "vfio-pci", ""]);
+    await destroy(present(domain).uuid);
+  });
+
+  it("hands one over to a domain that somebody else manages, and has it back when that is off", async () => {
+    await cutIn(2);
+    const made = await world.rpc.call(
+      Vgpus.createVgpu,
+      CreateVgpuRequest.fromPartial({
+        claimId: "for-others",
+        vgpu: { want: { $case: "mode", value: Mode.SRIOV } },
+      }),
+    );
+    const { vgpuId } = present(made.vgpu);
+    const theirs = { name: "theirs", uuid: SOMEBODY, pciFunction: 1 };
+    await asSomebodyElse(world.libvirtSocket, async (libvirt) => {
+      await libvirt.startDomain(await libvirt.defineDomain(foreignXml(theirs)));
+    });
+    await until("it is seen", async () => (await vgpus())[0]?.domainName === "theirs");
+    assert.equal((await vgpus())[0]?.inUse, true);
+    const deleting = world.rpc.call(
+      Vgpus.deleteVgpu,
+      DeleteVgpuRequest.fromPartial({ vgpu: { ref: { $case: "vgpuId", value: vgpuId } } }),
+    );
+    await until("its holder is named", async () =>
+      ((await vgpus())[0]?.failure?.message ?? "").includes("theirs"),
+    );
+    await asSomebodyElse(world.libvirtSocket, async (libvirt) => {
+      const domain = present(await libvirt.lookupDomainByName("theirs"));
+      await libvirt.destroyDomain(domain);
+      await libvirt.undefineDomain(domain);
+    });
+    await deleting;
+    assert.deepEqual([await vgpus(), await drivers()], [[], ["", ""]]);
+  });
+
+  it("gives none that a domain of others runs with, nor lets itself be cut anew while one does", async () => {
+    await cutIn(2);
+    const theirs = { name: "theirs", uuid: SOMEBODY, pciFunction: 1 };
+    await asSomebodyElse(world.libvirtSocket, async (libvirt) => {
+      await libvirt.startDomain(await libvirt.defineDomain(foreignXml(theirs)));
+    });
+    await until("it is seen", async () => (await gpu()).virtualFunctions?.usedForeign === 1);
+    await world.create("ours", vf);
+    const ref = (await vgpus())[0]?.backendRef?.ref;
+    assert.equal(ref?.$case === "virtualFunction" && ref.value.number, 2);
+    const held = await refusal(cut(0));
+    assert.match(held.message, /domain theirs/);
+  });
+});
