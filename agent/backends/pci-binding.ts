@@ -63,7 +63,7 @@ export class PciBinding {
     return (await this.#files.list(DRIVERS)).includes(driver);
   }
 
-  /** Throws VFIO_NOT_LOADED, KERNEL_REFUSED, HOSTD_UNAVAILABLE or READBACK_MISMATCH. One that is not there has no driver. */
+  /** Throws VFIO_NOT_LOADED, PCI_FUNCTION_MISSING, KERNEL_REFUSED, HOSTD_UNAVAILABLE. One that is not there has no driver. */
   async bind(device: PciAddress, driver: DriverName, signal: AbortSignal): Promise<BindOutcome> {
     const wanted = driver === "none" ? undefined : driver;
     const what = wanted === undefined ? `taking the driver from ${device}` : `binding ${device} to ${wanted}`;
@@ -79,8 +79,8 @@ export class PciBinding {
       case "done":
         throw notTaken(what, has);
       case "absent":
-        throw new AgentError("KERNEL_REFUSED", `${what}: there is no such PCI function`, {
-          details: { errno: "ENODEV", path: `/sys/bus/pci/devices/${device}` },
+        throw new AgentError("PCI_FUNCTION_MISSING", `${what}: there is no such PCI function now`, {
+          details: { device },
         });
       case "errno":
         throw kernelRefused(what, answer);

@@ -107,6 +107,8 @@ export const reasons = {
   LIBVIRT_REFUSED: "failed-precondition",
   /** The kernel refused with an errno that is not about room. */
   KERNEL_REFUSED: "failed-precondition",
+  /** The PCI function that a vGPU is, or is one of, is not there: not yet after a boot, or not any more. */
+  PCI_FUNCTION_MISSING: "failed-precondition",
   /** A process still holds the slice; it is named. */
   VGPU_IN_USE: "failed-precondition",
   /** The kernel has not answered the removal; it goes on. */

@@ -18,6 +18,7 @@ import {
 import { nobodyListens, type OnPoint } from "./crash-points.ts";
 import { execute, type Hands, type HostStep } from "./execute.ts";
 import type { Ledger } from "./ledger.ts";
+import { isOnItsWay } from "./on-its-way.ts";
 import type { Operations } from "./operations.ts";
 import { plan, type Step } from "./plan.ts";
 import { ended, settled } from "./settled.ts";
@@ -368,7 +369,7 @@ function asksTheSame(now: Claim, planned: Claim): boolean {
 
 /** What is away comes back, as a driver that is on its way, and one that hangs may answer: it is not the claim that is at fault. */
 function mayPass({ kind, reason }: AgentError): boolean {
-  return kind === "unavailable" || reason === "VGPU_COUNT_UNREADABLE" || reason === "RENDER_NODE_MISSING";
+  return kind === "unavailable" || reason === "VGPU_COUNT_UNREADABLE" || isOnItsWay(reason);
 }
 
 /** The host is where it should be, and only that cannot be written down. */

@@ -35,6 +35,13 @@ export function functionUsersOf(gpu: Gpu, ledger: Ledger, inventory: Inventory):
   return [...claims.map(claimText), ...guests.map(domainText)];
 }
 
+/** Claims with virtual functions of higher numbers. */
+export function claimsBeyond(count: number, address: PciAddress, ledger: Ledger): string[] {
+  return claimsOn(address, ledger)
+    .filter(({ share }) => share.mode === "sriov" && share.number > count)
+    .map(claimText);
+}
+
 function claimsOn(address: PciAddress, ledger: Ledger): Claim[] {
   return ledger.living().filter(({ gpu }) => gpu === address);
 }

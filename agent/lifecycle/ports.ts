@@ -21,8 +21,8 @@ export type RemoveOutcome =
 /** Makes and removes slices. A backend implements it. */
 export interface Slices<Kind extends Share = Share> {
   /**
-   * Resolves when the slice is there, also when it was before. Throws one of the no-room reasons, KERNEL_REFUSED,
-   * HOSTD_UNAVAILABLE or READBACK_MISMATCH.
+   * Resolves when the slice is there, also when it was before. Throws one of the no-room reasons, what is missing of the host
+   * (as RENDER_NODE_MISSING), VGPU_IN_USE, KERNEL_REFUSED, KERNEL_TIMEOUT, HOSTD_UNAVAILABLE or READBACK_MISMATCH.
    */
   create(slice: Slice<Kind>, signal: AbortSignal): Promise<void>;
   /** Never removes what is held: tests for holders right before. Resolves with `removed` when it was not there. */
@@ -41,7 +41,7 @@ export type BindOutcome =
 export interface GpuFunctions {
   /**
    * Resolves with `bound` when a guest can be given the GPU, also when that was so before. Throws VFIO_NOT_LOADED,
-   * KERNEL_REFUSED, HOSTD_UNAVAILABLE or READBACK_MISMATCH.
+   * PCI_FUNCTION_MISSING, KERNEL_REFUSED or HOSTD_UNAVAILABLE.
    */
   giveAway(gpu: PciAddress, signal: AbortSignal): Promise<BindOutcome>;
   /** The same for the host's driver of that name. */

@@ -5,6 +5,7 @@ import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { sizesOf } from "../inventory/share.ts";
 import { boundOrThrow } from "./bound.ts";
+import { isOnItsWay } from "./on-its-way.ts";
 import type { Claim, SliceClaim } from "./claim.ts";
 import type { ModeRecord } from "./gpu-modes.ts";
 import type { GpuFunctions, Slices } from "./ports.ts";
@@ -105,5 +106,5 @@ async function patiently(
 /** At a boot the driver of a GPU, or hostd, may only be on its way, and what answers late has perhaps done it by then. */
 function mayPass({ reason, details }: AgentError): boolean {
   if (reason === "KERNEL_REFUSED") return details["errno"] === "ENOENT";
-  return reason === "HOSTD_UNAVAILABLE" || reason === "KERNEL_TIMEOUT" || reason === "RENDER_NODE_MISSING";
+  return reason === "HOSTD_UNAVAILABLE" || reason === "KERNEL_TIMEOUT" || isOnItsWay(reason);
 }

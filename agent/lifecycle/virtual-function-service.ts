@@ -11,7 +11,7 @@ import { libvirtAway } from "./admission.ts";
 import { boundOrThrow } from "./bound.ts";
 import type { Caller } from "./caller.ts";
 import { claimedMode, modeOf, type GpuModes, type ModeRecord } from "./gpu-modes.ts";
-import { functionUsersOf } from "./gpu-users.ts";
+import { claimsBeyond, functionUsersOf } from "./gpu-users.ts";
 import type { Ledger } from "./ledger.ts";
 import type { GpuFunctions } from "./ports.ts";
 
@@ -101,8 +101,10 @@ export class VirtualFunctionService {
     if (has > 0 && has !== count) {
       // Whose domains name one is not known: it may be held.
       if (!inventory.domains.known) throw libvirtAway(inventory.domains.why);
-      refuseHeld(gpu, functionUsersOf(gpu, ledger, inventory));
+      refuseHeld(gpu, count, functionUsersOf(gpu, ledger, inventory));
     }
+    // Of those that a boot took away some are promised still.
+    if (has === 0) refuseHeld(gpu, count, claimsBeyond(count, address, ledger));
     if (validateOnly) return;
     const setting = { mode: "sriov", functions: count } as const;
     await modes.set(address, setting, () =>
@@ -142,9 +144,9 @@ function refuseUncuttable({ address, sriov }: Gpu, count: number, mode: string |
   throw new AgentError("FIELD_INVALID", message, { field: "count", details: { ...details, total } });
 }
 
-function refuseHeld({ address, sriov }: Gpu, users: readonly string[]): void {
+function refuseHeld({ address }: Gpu, count: number, users: readonly string[]): void {
   if (users.length === 0) return;
-  const has = counted(sriov?.functions.length ?? 0, "virtual function");
-  const message = `GPU ${address} cannot be given another number of virtual functions than its ${has}, which would all go first, while some are used: by ${users.join(", ")}`;
+  const wanted = counted(count, "virtual function");
+  const message = `GPU ${address} cannot be cut into ${wanted} while such as would go are used: by ${users.join(", ")}`;
   throw new AgentError("VGPU_IN_USE", message, { details: { gpu: address } });
 }

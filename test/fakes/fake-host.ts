@@ -93,7 +93,7 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
           return;
         case "sriov":
           if (share.number > parent.functions.length)
-            throw new AgentError("KERNEL_REFUSED", `there is no function ${share.address} (ENODEV)`);
+            throw new AgentError("PCI_FUNCTION_MISSING", `there is no function ${share.address}`);
           parent.functions[share.number - 1] = "vfio-pci";
       }
     });
@@ -138,6 +138,7 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
 
   #bind(call: "give-away" | "take-back", gpu: PciAddress, driver: string): Promise<BindOutcome> {
     return this.#do(call, () => {
+      if (this.#gpu(gpu).driver === driver) return { kind: "bound" };
       const holder = this.#holderOfFunction(gpu);
       if (holder) return { kind: "held", holders: [holder] };
       this.#gpu(gpu).driver = driver;

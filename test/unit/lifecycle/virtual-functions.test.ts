@@ -1,0 +1,196 @@
+// A GPU is cut into virtual functions when somebody says so, and has as many again after a boot.
+import assert from "node:assert/strict";
+import { AgentError } from "../../../agent/core/errors.ts";
+import type { Wish } from "../../../agent/capacity/wish.ts";
+import { plan } from "../../../agent/lifecycle/plan.ts";
+import { gpuViews } from "../../../agent/lifecycle/views.ts";
+import { foreignDomain } from "../../fakes/claims.ts";
+import { domainId, pciAddress } from "../../fakes/ids.ts";
+import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { plainTerms } from "../../fakes/stock.ts";
+
+const FIRST = pciAddress(0);
+const TOTAL = 4;
+const vf: Wish = { size: { by: "mode", mode: "sriov" }, gpu: undefined, policy: "pack" };
+
+const refusedFor =
+  (reason: string, message = /./) =>
+  (error: unknown) =>
+    error instanceof AgentError && error.reason === reason && message.test(error.message);
+
+function gpuOf(node: FakeNode): FakeNode["host"]["gpus"][number] {
+  const [gpu] = node.host.gpus;
+  assert.ok(gpu);
+  return gpu;
+}
+
+function cut(node: FakeNode, count: number, validateOnly = false): Promise<void> {
+  return node.clock.until(node.virtualFunctions.set({ gpu: FIRST, count, validateOnly }, patient));
+}
+
+function create(node: FakeNode, n: number, domain = {}): ReturnType<FakeNode["service"]["create"]> {
+  return node.clock.until(node.service.create(createRequest(n, { wish: vf, domain }), patient));
+}
+
+function destroy(node: FakeNode, n: number): ReturnType<FakeNode["service"]["destroy"]> {
+  const request = { ...stopRequest(n), method: "DestroyDomain", digest: `destroy-${n}` };
+  return node.clock.until(node.service.destroy(request, patient));
+}
+
+async function inSriov(): Promise<FakeNode> {
+  const node = new FakeNode(1024);
+  gpuOf(node).totalFunctions = TOTAL;
+  await node.clock.until(node.gpuModes.set({ gpu: FIRST, mode: "sriov", validateOnly: false }, patient));
+  return node;
+}
+
+async function cutInto(count: number): Promise<FakeNode> {
+  const node = await inSriov();
+  await cut(node, count);
+  return node;
+}
+
+async function settingOf(node: FakeNode): Promise<unknown> {
+  node.restart();
+  await node.lookout.fresh();
+  return node.modes.current.get(FIRST);
+}
+
+describe("the virtual functions of a GPU", () => {
+  it("are made when the GPU is in the mode, written down, and no more than it can have", async () => {
+    const plain = new FakeNode(1024);
+    gpuOf(plain).totalFunctions = TOTAL;
+    await assert.rejects(cut(plain, 2), refusedFor("MODE_UNSUPPORTED", /set-mode .* sriov/));
+    await assert.rejects(cut(new FakeNode(1024), 2), refusedFor("MODE_UNSUPPORTED", /has no SR-IOV/));
+
+    const node = await inSriov();
+    await assert.rejects(cut(node, TOTAL + 1), refusedFor("FIELD_INVALID", /count is 5.*at most 4/));
+    await cut(node, 2, true);
+    assert.equal(gpuOf(node).functions.length, 0);
+    await cut(node, 2);
+    assert.deepEqual(gpuOf(node).functions, [undefined, undefined]);
+    assert.deepEqual(await settingOf(node), { mode: "sriov", functions: 2 });
+  });
+
+  it("are given one to a domain, the lowest first, and taken back at its end", async () => {
+    const node = await cutInto(2);
+    await create(node, 1);
+    await create(node, 2);
+    await assert.rejects(create(node, 3), refusedFor("FUNCTIONS_EXHAUSTED", /all of its 2 .* are taken/));
+    const devices = node.host.domains.map(({ pciDevices }) => pciDevices);
+    assert.deepEqual(devices, [[gpuOf(node).functionAddress(1)], [gpuOf(node).functionAddress(2)]]);
+    await destroy(node, 1);
+    assert.deepEqual(gpuOf(node).functions, [undefined, "vfio-pci"]);
+    await create(node, 3);
+    assert.deepEqual(node.host.domain(domainId(3))?.pciDevices, [gpuOf(node).functionAddress(1)]);
+  });
+
+  it("are kept by a stopped domain that holds, given back by one that does not, and nothing is left to plan", async () => {
+    for (const [onStop, driver] of [
+      ["hold", "vfio-pci"],
+      ["release", undefined],
+    ] as const) {
+      const node = await cutInto(1);
+      await create(node, 1, { onStop });
+      await node.clock.until(node.service.stop(stopRequest(1), patient));
+      await node.converge();
+      const [claim] = node.ledger.living();
+      const inventory = await node.lookout.fresh();
+      assert.deepEqual(claim && plan(claim, inventory, node.clock.wall()), [], onStop);
+      assert.deepEqual(gpuOf(node).functions, [driver]);
+    }
+  });
+
+  it("are not given out that a domain of others names, and counted as theirs", async () => {
+    const node = await cutInto(2);
+    node.host.put(foreignDomain(9, { pciDevices: [gpuOf(node).functionAddress(1)] }));
+    await create(node, 1);
+    assert.deepEqual(node.host.domain(domainId(1))?.pciDevices, [gpuOf(node).functionAddress(2)]);
+    const [view] = gpuViews(await node.lookout.fresh(), node.ledger, {
+      ...plainTerms,
+      modes: node.modes.current,
+    });
+    assert.deepEqual(view?.functions?.used, { own: 1, foreign: 1 });
+  });
+
+  it("are not changed while one is used, nor while nobody can say who uses them", async () => {
+    const node = await cutInto(2);
+    await create(node, 1);
+    await assert.rejects(cut(node, 4), refusedFor("VGPU_IN_USE", /claim claim-1/));
+    await cut(node, 2);
+    await destroy(node, 1);
+    node.host.put(foreignDomain(9, { pciDevices: [gpuOf(node).functionAddress(1)] }));
+    await assert.rejects(cut(node, 0), refusedFor("VGPU_IN_USE"));
+    node.host.become(domainId(9), "shut-off");
+    node.host.libvirtAway = "it was stopped";
+    await assert.rejects(cut(node, 0), refusedFor("LIBVIRT_UNAVAILABLE"));
+    node.host.libvirtAway = undefined;
+    await cut(node, 0);
+  });
+
+  it("stay as they were written down when the kernel refuses, and as asked when it has not answered", async () => {
+    const node = await cutInto(2);
+    node.host.refuse("cut", new AgentError("KERNEL_REFUSED", "EIO"));
+    await assert.rejects(cut(node, 3), refusedFor("KERNEL_REFUSED"));
+    assert.deepEqual(node.modes.current.get(FIRST), { mode: "sriov", functions: 2 });
+    node.host.refuse("cut", new AgentError("KERNEL_TIMEOUT", "no answer"));
+    await assert.rejects(cut(node, 3), refusedFor("KERNEL_TIMEOUT"));
+    assert.deepEqual(node.modes.current.get(FIRST), { mode: "sriov", functions: 3 });
+    assert.equal(node.modes.closed(FIRST), undefined);
+  });
+
+  it("are made again after a boot, and domains that start with the host wait for theirs", async () => {
+    const node = await cutInto(2);
+    await create(node, 1, { autostart: true });
+    node.host.reboot();
+    node.host.refuse("cut", new AgentError("HOSTD_UNAVAILABLE", "not started yet"));
+    node.restart();
+    node.host.refuse("cut", new AgentError("HOSTD_UNAVAILABLE", "not started yet"));
+    await node.clock.until(node.reconciler.round());
+    await node.clock.advance(10_000);
+    assert.deepEqual(
+      node.restored.map(([{ count }, failure]) => [count, failure?.reason]),
+      [[2, "HOSTD_UNAVAILABLE"]],
+    );
+    await node.converge();
+    await node.clock.until(node.driver.idle());
+    assert.deepEqual(node.restored.at(-1), [{ gpu: FIRST, count: 2 }, undefined]);
+    const [claim] = node.ledger.living();
+    assert.deepEqual(
+      [claim?.state, claim?.goal, gpuOf(node).functions],
+      [...["active", "running"], ["vfio-pci", undefined]],
+    );
+  });
+
+  it("are left as they are when somebody else cut the GPU otherwise", async () => {
+    const node = await cutInto(2);
+    gpuOf(node).functions = [undefined, undefined, undefined];
+    node.restart();
+    await node.converge();
+    assert.deepEqual([gpuOf(node).functions.length, node.restored], [3, []]);
+  });
+
+  it("can be asked for again when a boot took them, but not fewer than claims have", async () => {
+    const node = await cutInto(2);
+    await create(node, 1);
+    await create(node, 2);
+    node.host.reboot();
+    await assert.rejects(cut(node, 1), refusedFor("VGPU_IN_USE", /claim claim-2/));
+    await cut(node, 2);
+    await node.converge();
+    assert.deepEqual(gpuOf(node).functions, ["vfio-pci", "vfio-pci"]);
+  });
+
+  it("come back into the ledger by the marks of their domains when it was lost", async () => {
+    const node = await cutInto(2);
+    await create(node, 1);
+    const [before] = node.ledger.living();
+    node.store.lose();
+    node.restart();
+    await node.converge();
+    const [after] = node.ledger.living();
+    assert.deepEqual([after?.share, after?.vgpuId], [before?.share, before?.vgpuId]);
+    await destroy(node, 1);
+    assert.deepEqual(gpuOf(node).functions, [undefined, undefined]);
+  });
+});

@@ -1,0 +1,131 @@
+// A GPU is given away whole: taken from the host when it is free, and given back where its driver takes it.
+import assert from "node:assert/strict";
+import { AgentError } from "../../../agent/core/errors.ts";
+import type { Mode } from "../../../agent/core/modes.ts";
+import type { Wish } from "../../../agent/capacity/wish.ts";
+import { plan } from "../../../agent/lifecycle/plan.ts";
+import { foreignDomain } from "../../fakes/claims.ts";
+import { domainId, pciAddress } from "../../fakes/ids.ts";
+import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+
+const INTEGRATED = pciAddress(0);
+const DISCRETE = pciAddress(1);
+const whole: Wish = { size: { by: "mode", mode: "gvt-d" }, gpu: undefined, policy: "pack" };
+
+const refusedFor =
+  (reason: string, message = /./) =>
+  (error: unknown) =>
+    error instanceof AgentError && error.reason === reason && message.test(error.message);
+
+function setMode(node: FakeNode, mode: Mode | undefined, gpu = DISCRETE): Promise<readonly string[]> {
+  return node.clock.until(node.gpuModes.set({ gpu, mode, validateOnly: false }, patient));
+}
+
+function create(node: FakeNode, n: number, domain = {}): ReturnType<FakeNode["service"]["create"]> {
+  return node.clock.until(node.service.create(createRequest(n, { wish: whole, domain }), patient));
+}
+
+function drivers(node: FakeNode): (string | undefined)[] {
+  return node.host.gpus.map(({ driver }) => driver);
+}
+
+/** Two GPUs, the second of which is given away. */
+async function given(): Promise<FakeNode> {
+  const node = new FakeNode(1024, 512);
+  await setMode(node, "gvt-d");
+  return node;
+}
+
+describe("a GPU that is given away whole", () => {
+  it("is taken from the host at once, and its driver written down", async () => {
+    const node = await given();
+    assert.deepEqual(drivers(node), ["i915", "vfio-pci"]);
+    node.restart();
+    await node.lookout.fresh();
+    assert.deepEqual(node.modes.current.get(DISCRETE), { mode: "gvt-d", hostDriver: "i915" });
+  });
+
+  it("is one domain's at a time, whether that is on or off", async () => {
+    const node = await given();
+    await create(node, 1);
+    assert.deepEqual(node.host.domain(domainId(1))?.pciDevices, [DISCRETE]);
+    await assert.rejects(create(node, 2), refusedFor("GPU_EXHAUSTED", /is given to another claim/));
+    await node.clock.until(node.service.stop(stopRequest(1), patient));
+    await node.converge();
+    const [claim] = node.ledger.living();
+    assert.deepEqual(claim && plan(claim, await node.lookout.fresh(), node.clock.wall()), []);
+    await assert.rejects(create(node, 2), refusedFor("GPU_EXHAUSTED"));
+  });
+
+  it("is nobody's while a domain of others names it", async () => {
+    const node = await given();
+    node.host.put(foreignDomain(9, { pciDevices: [DISCRETE] }));
+    await assert.rejects(create(node, 1), refusedFor("GPU_EXHAUSTED", /is named by domain/));
+  });
+
+  it("is not taken while it shows something, and not taken in any case where the kernel refuses", async () => {
+    const node = new FakeNode(1024, 512);
+    const [, gpu] = node.host.gpus;
+    assert.ok(gpu);
+    gpu.screens = ["HDMI-A-1"];
+    await assert.rejects(setMode(node, "gvt-d"), refusedFor("VGPU_IN_USE", /unplug HDMI-A-1/));
+    gpu.screens = [];
+    node.host.refuse("give-away", new AgentError("VFIO_NOT_LOADED", "modprobe vfio-pci"));
+    await assert.rejects(setMode(node, "gvt-d"), refusedFor("VFIO_NOT_LOADED"));
+    assert.deepEqual([[...node.modes.current], drivers(node)], [[], ["i915", "i915"]]);
+  });
+
+  it("goes back to the driver that it had, when it is discrete and nobody has it", async () => {
+    const node = await given();
+    await create(node, 1);
+    await assert.rejects(setMode(node, undefined), refusedFor("VGPU_IN_USE", /claim claim-1/));
+    await node.clock.until(
+      node.service.destroy({ ...stopRequest(1), method: "DestroyDomain", digest: "destroy-1" }, patient),
+    );
+    assert.deepEqual(drivers(node), ["i915", "vfio-pci"]);
+    await assert.rejects(setMode(node, "gvt-g"), refusedFor("MODE_UNSUPPORTED", /mode auto/));
+    assert.deepEqual(await setMode(node, undefined), []);
+    assert.deepEqual([[...node.modes.current], drivers(node)], [[], ["i915", "i915"]]);
+  });
+
+  it("stays in the mode when its driver does not take it back", async () => {
+    const node = await given();
+    node.host.refuse("take-back", new AgentError("KERNEL_REFUSED", "EIO"));
+    await assert.rejects(setMode(node, undefined), refusedFor("KERNEL_REFUSED"));
+    assert.equal(node.modes.current.get(DISCRETE)?.mode, "gvt-d");
+  });
+
+  it("waits for the next boot to go back when it is a processor's, and is nobody's meanwhile", async () => {
+    const node = new FakeNode(1024);
+    await setMode(node, "gvt-d", INTEGRATED);
+    const [warning] = await setMode(node, undefined, INTEGRATED);
+    assert.match(warning ?? "", /stays with vfio-pci until the next boot/);
+    await assert.rejects(create(node, 1), refusedFor("GPU_EXHAUSTED", /that vgpud does not know/));
+    node.host.reboot();
+    node.restart();
+    await node.converge();
+    assert.deepEqual(drivers(node), ["i915"]);
+  });
+
+  it("is taken again after a boot for the domain that has it", async () => {
+    const node = await given();
+    await create(node, 1, { autostart: true });
+    node.host.reboot();
+    node.restart();
+    await node.converge();
+    const [claim] = node.ledger.living();
+    assert.deepEqual([claim?.state, drivers(node)], ["active", ["i915", "vfio-pci"]]);
+  });
+
+  it("is in the mode also when the record of that is lost while a claim has it", async () => {
+    const node = await given();
+    await create(node, 1);
+    node.loseModes();
+    node.restart();
+    await node.lookout.fresh();
+    await assert.rejects(create(node, 2), refusedFor("GPU_EXHAUSTED"));
+    await setMode(node, "gvt-d");
+    // Which driver it had is not known any more.
+    assert.deepEqual(node.modes.current.get(DISCRETE), { mode: "gvt-d", hostDriver: undefined });
+  });
+});
