@@ -3,17 +3,12 @@ import { copyFile } from "node:fs/promises";
 import type { PciAddress } from "../core/ids.ts";
 import { nothingDrained, type Drain, type DrainRecord } from "../lifecycle/drains.ts";
 import type { RecordStore } from "../lifecycle/durable-record.ts";
-import { ASIDE, type SetAside } from "./record-file.ts";
-import { StateFile, type StateFileOptions } from "./state-file.ts";
+import { ASIDE } from "./record-file.ts";
+import { StateFile, type Loaded, type StateFileOptions } from "./state-file.ts";
 
 interface WrittenForm {
   readonly host?: Drain;
   readonly gpus: Readonly<Record<PciAddress, Drain>>;
-}
-
-export interface LoadedDrains {
-  readonly record: DrainRecord;
-  readonly setAside: readonly SetAside[];
 }
 
 export class DrainFile implements RecordStore<DrainRecord> {
@@ -26,7 +21,7 @@ export class DrainFile implements RecordStore<DrainRecord> {
   }
 
   /** Whatever the disk refuses, the agent starts, and tells of it. */
-  async load(): Promise<LoadedDrains> {
+  async load(): Promise<Loaded<DrainRecord>> {
     const read = await this.#file.read();
     if ("why" in read) return await this.#doubted(read.why);
     if (!read.form) return { record: nothingDrained, setAside: [] };
@@ -43,7 +38,7 @@ export class DrainFile implements RecordStore<DrainRecord> {
    * broken file: the host is drained until somebody says otherwise. The copy comes first, so that no crash loses either;
    * where there is none the file stays as it is, and the next start reads it again.
    */
-  async #doubted(why: string): Promise<LoadedDrains> {
+  async #doubted(why: string): Promise<Loaded<DrainRecord>> {
     const { path } = this.#file;
     const copy = `${path}${ASIDE}`;
     const aside = await copyFile(path, copy).then(

@@ -4,15 +4,10 @@ import type { PciAddress } from "../core/ids.ts";
 import type { RecordStore } from "../lifecycle/durable-record.ts";
 import type { GpuSetting, ModeRecord } from "../lifecycle/gpu-modes.ts";
 import { ASIDE, type SetAside } from "./record-file.ts";
-import { StateFile, type StateFileOptions } from "./state-file.ts";
+import { StateFile, type Loaded, type StateFileOptions } from "./state-file.ts";
 
 interface WrittenForm {
   readonly gpus: Readonly<Record<PciAddress, GpuSetting>>;
-}
-
-export interface LoadedModes {
-  readonly record: ModeRecord;
-  readonly setAside: readonly SetAside[];
 }
 
 export class ModeFile implements RecordStore<ModeRecord> {
@@ -26,7 +21,7 @@ export class ModeFile implements RecordStore<ModeRecord> {
    * Whatever the disk refuses, the agent starts, and tells of it. Without the record each GPU is in the mode that is seen at
    * work, and claims of another one are kept as they are.
    */
-  async load(): Promise<LoadedModes> {
+  async load(): Promise<Loaded<ModeRecord>> {
     const read = await this.#file.read();
     if ("why" in read) return { record: new Map(), setAside: [await this.#moveAside(read)] };
     const gpus = read.form?.gpus ?? {};

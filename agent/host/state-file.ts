@@ -4,7 +4,14 @@ import path from "node:path";
 import { messageOf } from "../core/errors.ts";
 import type { Turns } from "../core/turns.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
-import { codeOf, parseRecord, renderRecord, writeWhole, type WriteStage } from "./record-file.ts";
+import {
+  codeOf,
+  parseRecord,
+  renderRecord,
+  writeWhole,
+  type SetAside,
+  type WriteStage,
+} from "./record-file.ts";
 
 /** Where a record is kept and what it is called. */
 export interface StateFileKind {
@@ -25,6 +32,13 @@ export interface StateFileOptions {
 /** `unread`: not its content is at fault; it may be read another time. */
 export type ReadState<Form> =
   { readonly form: Form | undefined } | { readonly why: string; readonly unread: boolean };
+
+/** What the agent starts with, whatever the disk had to say. */
+export interface Loaded<Value> {
+  readonly record: Value;
+  /** What could not be read, and lies where it was or beside it. */
+  readonly setAside: readonly SetAside[];
+}
 
 export class StateFile<Form> {
   readonly path: string;
