@@ -1,7 +1,4 @@
-// The published allowlist: every file hostd may open, and for what. Nothing else in hostd builds a path of the kernel's.
-import { realpathSync } from "node:fs";
-import path from "node:path";
-import { FORMS, type FormName } from "./protocol/forms.ts";
+// The published allowlist: every file that hostd may look at or open, for which of its operations, and what for.
 import type { OperationKind } from "./protocol/messages.ts";
 
 export interface AllowedFile {
@@ -23,6 +20,14 @@ export const KERNEL_FORMS = {
   drmNode: /^(card|renderD)[0-9]{1,7}$/,
 } as const;
 
+/** Those that name who has something open. */
+const HOLDERS = [
+  "remove-mdev",
+  "holders",
+  "bind-driver",
+  "set-virtual-functions",
+  "function-holders",
+] as const;
 const MDEV = "sys/bus/mdev/devices/{vgpuId}";
 const FUNCTION = "sys/bus/pci/devices/{device}";
 
@@ -34,19 +39,19 @@ export const ALLOWLIST = {
     stayBelow: "sys",
     why: "makes a vGPU (kernel vfio-mediated-device.rst)",
   },
+  mdev: {
+    operations: ["remove-mdev", "holders"],
+    path: MDEV,
+    access: "read",
+    stayBelow: "sys",
+    why: "tells whether there is such a vGPU",
+  },
   type: {
     operations: ["remove-mdev"],
     path: `${MDEV}/mdev_type`,
     access: "read",
     stayBelow: "sys",
     why: "only vGPUs of a GVT-g type are removed",
-  },
-  removeGroup: {
-    operations: ["remove-mdev"],
-    path: `${MDEV}/iommu_group`,
-    access: "read",
-    stayBelow: "sys",
-    why: "names the VFIO group that a guest would hold",
   },
   idleTest: {
     operations: ["remove-mdev"],
@@ -63,70 +68,70 @@ export const ALLOWLIST = {
     why: "removes a vGPU that was just proved idle",
   },
   group: {
-    operations: ["holders"],
+    operations: ["remove-mdev", "holders"],
     path: `${MDEV}/iommu_group`,
     access: "read",
     stayBelow: "sys",
-    why: "names the VFIO group to look for",
+    why: "names the VFIO group that a guest would hold",
   },
   devices: {
-    operations: ["holders"],
+    operations: ["remove-mdev", "holders"],
     path: `${MDEV}/vfio-dev`,
     access: "read",
     stayBelow: "sys",
     why: "names the VFIO device node that an iommufd user opens instead of the group",
   },
   gpus: {
-    operations: ["holders"],
+    operations: ["remove-mdev", "holders"],
     path: "sys/class/mdev_bus",
     access: "read",
     stayBelow: "sys",
     why: "lists the GPUs, one of which still has a vGPU that the bus has forgotten",
   },
   leaving: {
-    operations: ["holders"],
+    operations: ["remove-mdev", "holders"],
     path: "sys/class/mdev_bus/{gpu}/{vgpuId}",
     access: "read",
     stayBelow: "sys",
     why: "tells a vGPU whose removal waits in the kernel from one that is gone",
   },
   leavingGroup: {
-    operations: ["holders"],
+    operations: ["remove-mdev", "holders"],
     path: "sys/class/mdev_bus/{gpu}/{vgpuId}/iommu_group",
     access: "read",
     stayBelow: "sys",
     why: "names the VFIO group to look for while a removal waits",
   },
   processes: {
-    operations: ["holders", "bind-driver", "function-holders"],
+    operations: HOLDERS,
     path: "proc",
     access: "read",
     stayBelow: "proc",
     why: "lists the processes",
   },
   descriptors: {
-    operations: ["holders", "bind-driver", "function-holders"],
+    operations: HOLDERS,
     path: "proc/{pid}/fd",
     access: "read",
     stayBelow: "proc",
     why: "lists what a process has open",
   },
   descriptor: {
-    operations: ["holders", "bind-driver", "function-holders"],
+    operations: HOLDERS,
     path: "proc/{pid}/fd/{fd}",
     access: "read",
     stayBelow: "proc",
     why: "says what a descriptor points to; the link is read, never followed",
   },
   command: {
-    operations: ["holders", "bind-driver", "function-holders"],
+    operations: HOLDERS,
     path: "proc/{pid}/comm",
     access: "read",
     stayBelow: "proc",
     why: "names the process",
   },
   commandLine: {
-    operations: ["holders", "bind-driver", "function-holders"],
+    operations: HOLDERS,
     path: "proc/{pid}/cmdline",
     access: "read",
     stayBelow: "proc",
@@ -154,14 +159,14 @@ export const ALLOWLIST = {
     why: "names the driver that the function has",
   },
   functionGroup: {
-    operations: ["bind-driver", "function-holders"],
+    operations: ["bind-driver", "set-virtual-functions", "function-holders"],
     path: `${FUNCTION}/iommu_group`,
     access: "read",
     stayBelow: "sys",
     why: "names the VFIO group that a guest would hold",
   },
   functionNodes: {
-    operations: ["bind-driver", "function-holders"],
+    operations: ["bind-driver", "set-virtual-functions", "function-holders"],
     path: `${FUNCTION}/vfio-dev`,
     access: "read",
     stayBelow: "sys",
@@ -189,7 +194,7 @@ export const ALLOWLIST = {
     why: "names the VFIO group of a virtual function",
   },
   virtualNodes: {
-    operations: ["bind-driver", "function-holders"],
+    operations: ["bind-driver", "set-virtual-functions", "function-holders"],
     path: `${FUNCTION}/{virtfn}/vfio-dev`,
     access: "read",
     stayBelow: "sys",
@@ -268,37 +273,3 @@ export const ALLOWLIST = {
 } as const satisfies Record<string, AllowedFile>;
 
 export type AllowedName = keyof typeof ALLOWLIST;
-export type Variables = Readonly<Partial<Record<FormName | keyof typeof KERNEL_FORMS, string>>>;
-
-const forms: Readonly<Record<string, RegExp>> = { ...FORMS, ...KERNEL_FORMS };
-
-/**
- * The path of an allowed file below `root`, links not followed: for reading what a link says.
- * @throws RangeError when a variable is missing or not of its form, which only a bug of ours can cause
- */
-export function allowedPath(root: string, name: AllowedName, variables: Variables): string {
-  const values: Readonly<Record<string, string>> = { ...variables };
-  const below = ALLOWLIST[name].path.replaceAll(/\{(\w+)\}/g, (_, variable: string) => {
-    const value = values[variable];
-    if (value === undefined || !forms[variable]?.test(value)) {
-      throw new RangeError(`${variable} of ${ALLOWLIST[name].path} is not of its form`);
-    }
-    return value;
-  });
-  return path.join(root, below);
-}
-
-/**
- * The same for opening: every link of the directory part is followed and the file must still lie where the table says.
- * The caller opens it with O_NOFOLLOW, so that its last part is no link either.
- * @throws NodeJS.ErrnoException of realpath(3), or RangeError when the file lies elsewhere
- */
-export function resolvedPath(root: string, name: AllowedName, variables: Variables): string {
-  const file = allowedPath(root, name, variables);
-  const resolved = path.join(realpathSync(path.dirname(file)), path.basename(file));
-  const base = realpathSync(path.join(root, ALLOWLIST[name].stayBelow));
-  if (!resolved.startsWith(base.endsWith("/") ? base : `${base}/`)) {
-    throw new RangeError(`${file} leads out of ${base}`);
-  }
-  return resolved;
-}

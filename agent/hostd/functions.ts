@@ -1,7 +1,8 @@
 // Operations on the PCI functions of Intel GPUs: which driver has one, and how many virtual ones there are.
 // Documentation/ABI/testing/sysfs-bus-pci of the kernel says what the files take.
 import { lstatSync, readdirSync } from "node:fs";
-import { allowedPath, KERNEL_FORMS, resolvedPath } from "./allowlist.ts";
+import type { AllowedFiles } from "./allowed-files.ts";
+import { KERNEL_FORMS } from "./allowlist.ts";
 import { driverUsers } from "./driver-users.ts";
 import { holdersOf, vfioNodes } from "./holders.ts";
 import { hasCode, isHeld, linkName, orEmpty, readFrom, writeTo } from "./kernel-files.ts";
@@ -19,33 +20,33 @@ const NO_OVERRIDE = "\n";
  * takes it in between; for i915 and xe it is cleared, since with it a driver takes even a device whose id it does not know
  * (drivers/pci/pci-driver.c, pci_match_device). drivers_probe succeeds also when no driver takes the function.
  */
-export function bindDriver(root: string, { device, driver }: BindDriver): Result {
-  if (!exists(root, device)) return { kind: "absent" };
-  const stranger = whyNotOurs(root, device);
+export function bindDriver(files: AllowedFiles, { device, driver }: BindDriver): Result {
+  if (!exists(files, device)) return { kind: "absent" };
+  const stranger = whyNotOurs(files, device);
   if (stranger !== undefined) return { kind: "refused", why: stranger };
-  const bound = linkName(root, "driver", { device });
+  const bound = linkName(files, "driver", { device });
   if (bound === driver) return { kind: "done" };
   // Unbound, a driver of the host takes the virtual functions with it and waits for whoever holds one.
-  if (isFunctionHeld(root, device, bound) || isVirtualFunctionHeld(root, device))
-    return { kind: "held", holders: findHolders(root, device) };
-  const users = driverUsers(root, device);
+  if (isFunctionHeld(files, device, bound) || isVirtualFunctionHeld(files, device))
+    return { kind: "held", holders: findHolders(files, device) };
+  const users = driverUsers(files, device);
   if (users !== undefined) return { kind: "held", holders: users };
-  writeTo(resolvedPath(root, "driverOverride", { device }), overrideFor(driver));
-  if (bound !== undefined) writeTo(resolvedPath(root, "unbind", { device }), device);
-  if (driver !== "none") writeTo(resolvedPath(root, "probe", {}), device);
+  writeTo(files.resolved("driverOverride", { device }), overrideFor(driver));
+  if (bound !== undefined) writeTo(files.resolved("unbind", { device }), device);
+  if (driver !== "none") writeTo(files.resolved("probe", {}), device);
   return { kind: "done" };
 }
 
 /** The kernel goes from one number to another only by 0 (drivers/pci/iov.c, sriov_numvfs_store: EBUSY). */
-export function setVirtualFunctions(root: string, { gpu, count }: SetVirtualFunctions): Result {
-  if (!exists(root, gpu)) return { kind: "absent" };
-  const stranger = whyNotOurs(root, gpu);
+export function setVirtualFunctions(files: AllowedFiles, { gpu, count }: SetVirtualFunctions): Result {
+  if (!exists(files, gpu)) return { kind: "absent" };
+  const stranger = whyNotOurs(files, gpu);
   if (stranger !== undefined) return { kind: "refused", why: stranger };
-  const present = virtualFunctions(root, gpu).length;
+  const present = virtualFunctions(files, gpu).length;
   const mustGo = present > 0 && present !== count;
-  if (mustGo && isVirtualFunctionHeld(root, gpu)) return { kind: "held", holders: findHolders(root, gpu) };
+  if (mustGo && isVirtualFunctionHeld(files, gpu)) return { kind: "held", holders: findHolders(files, gpu) };
   const write = (name: "autoprobe" | "numvfs", value: number): void => {
-    writeTo(resolvedPath(root, name, { device: gpu }), String(value));
+    writeTo(files.resolved(name, { device: gpu }), String(value));
   };
   write("autoprobe", 0);
   if (mustGo) write("numvfs", 0);
@@ -54,9 +55,9 @@ export function setVirtualFunctions(root: string, { gpu, count }: SetVirtualFunc
 }
 
 /** Processes with the VFIO group or device node of the function open, or those of a virtual function of it. */
-export function functionHolders(root: string, device: string): Result {
-  if (!exists(root, device)) return { kind: "absent" };
-  return { kind: "holders", holders: findHolders(root, device) };
+export function functionHolders(files: AllowedFiles, device: string): Result {
+  if (!exists(files, device)) return { kind: "absent" };
+  return { kind: "holders", holders: findHolders(files, device) };
 }
 
 function overrideFor(driver: DriverName): string {
@@ -64,23 +65,23 @@ function overrideFor(driver: DriverName): string {
 }
 
 /** Undefined for a GPU of Intel's or a virtual function of one, which has the ids of its GPU. */
-function whyNotOurs(root: string, device: string): string | undefined {
-  const vendor = readFrom(resolvedPath(root, "vendor", { device }));
-  const pciClass = readFrom(resolvedPath(root, "class", { device }));
+function whyNotOurs(files: AllowedFiles, device: string): string | undefined {
+  const vendor = readFrom(files.resolved("vendor", { device }));
+  const pciClass = readFrom(files.resolved("class", { device }));
   if (vendor === INTEL && DISPLAY_CLASS.test(pciClass)) return undefined;
   return `${device} is of vendor ${vendor.slice(0, 16)} and class ${pciClass.slice(0, 16)}, not an Intel GPU`;
 }
 
-function isFunctionHeld(root: string, device: string, driver: string | undefined): boolean {
-  return isVfioHeld(root, driver, linkName(root, "functionGroup", { device }), device);
+function isFunctionHeld(files: AllowedFiles, device: string, driver: string | undefined): boolean {
+  return isVfioHeld(files, driver, linkName(files, "functionGroup", { device }), device);
 }
 
-function isVirtualFunctionHeld(root: string, device: string): boolean {
-  return virtualFunctions(root, device).some((virtfn) =>
+function isVirtualFunctionHeld(files: AllowedFiles, device: string): boolean {
+  return virtualFunctions(files, device).some((virtfn) =>
     isVfioHeld(
-      root,
-      linkName(root, "virtualDriver", { device, virtfn }),
-      linkName(root, "virtualGroup", { device, virtfn }),
+      files,
+      linkName(files, "virtualDriver", { device, virtfn }),
+      linkName(files, "virtualGroup", { device, virtfn }),
       `${virtfn} of ${device}`,
     ),
   );
@@ -91,7 +92,7 @@ function isVirtualFunctionHeld(root: string, device: string): boolean {
  * the holder (drivers/base/dd.c, __device_release_driver).
  */
 function isVfioHeld(
-  root: string,
+  files: AllowedFiles,
   driver: string | undefined,
   group: string | undefined,
   what: string,
@@ -103,7 +104,7 @@ function isVfioHeld(
     throw new RangeError(`${what} is bound to ${driver} and has no iommu group`);
   }
   try {
-    return isHeld(root, "functionIdleTest", group);
+    return isHeld(files, "functionIdleTest", group);
   } catch (error) {
     // No VFIO driver has anything of the group.
     if (driver === undefined && hasCode(error, "ENOENT")) return false;
@@ -112,26 +113,26 @@ function isVfioHeld(
 }
 
 /** Their links from the physical function. */
-function virtualFunctions(root: string, device: string): readonly string[] {
-  const names = readdirSync(allowedPath(root, "virtualFunctions", { device }));
+function virtualFunctions(files: AllowedFiles, device: string): readonly string[] {
+  const names = readdirSync(files.at("virtualFunctions", { device }));
   return names.filter((name) => KERNEL_FORMS.virtfn.test(name));
 }
 
-function findHolders(root: string, device: string): readonly Holder[] {
+function findHolders(files: AllowedFiles, device: string): readonly Holder[] {
   const nodes = vfioNodes(
-    linkName(root, "functionGroup", { device }),
-    orEmpty(() => readdirSync(allowedPath(root, "functionNodes", { device }))),
+    linkName(files, "functionGroup", { device }),
+    orEmpty(() => readdirSync(files.at("functionNodes", { device }))),
   );
-  const ofVirtual = virtualFunctions(root, device).flatMap((virtfn) =>
+  const ofVirtual = virtualFunctions(files, device).flatMap((virtfn) =>
     vfioNodes(
-      linkName(root, "virtualGroup", { device, virtfn }),
-      orEmpty(() => readdirSync(allowedPath(root, "virtualNodes", { device, virtfn }))),
+      linkName(files, "virtualGroup", { device, virtfn }),
+      orEmpty(() => readdirSync(files.at("virtualNodes", { device, virtfn }))),
     ),
   );
-  return holdersOf(root, new Set([...nodes, ...ofVirtual]));
+  return holdersOf(files, new Set([...nodes, ...ofVirtual]));
 }
 
-function exists(root: string, device: string): boolean {
-  const file = allowedPath(root, "virtualFunctions", { device });
+function exists(files: AllowedFiles, device: string): boolean {
+  const file = files.at("virtualFunctions", { device });
   return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,17 +1,18 @@
 // Finds who has nodes of VFIO or DRM open, for a message a human can act on. Reads only below /proc.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { allowedPath, KERNEL_FORMS } from "./allowlist.ts";
+import type { AllowedFiles } from "./allowed-files.ts";
+import { KERNEL_FORMS } from "./allowlist.ts";
 import { orEmpty, orUndefined } from "./kernel-files.ts";
 import { MAX_HOLDERS, type Holder } from "./protocol/messages.ts";
 
 const MAX_NAME_LENGTH = 128;
 
 /** Processes with one of the nodes open, at most `MAX_HOLDERS`. Empty when none was found. */
-export function holdersOf(root: string, nodes: ReadonlySet<string>): readonly Holder[] {
+export function holdersOf(files: AllowedFiles, nodes: ReadonlySet<string>): readonly Holder[] {
   const holders: Holder[] = [];
-  for (const pid of orEmpty(() => readdirSync(allowedPath(root, "processes", {})))) {
+  for (const pid of orEmpty(() => readdirSync(files.at("processes", {})))) {
     if (holders.length === MAX_HOLDERS) break;
-    if (KERNEL_FORMS.pid.test(pid) && hasOpen(root, pid, nodes)) holders.push(describe(root, pid));
+    if (KERNEL_FORMS.pid.test(pid) && hasOpen(files, pid, nodes)) holders.push(describe(files, pid));
   }
   return holders;
 }
@@ -24,17 +25,17 @@ export function vfioNodes(group: string | undefined, devices: readonly string[])
   ];
 }
 
-function hasOpen(root: string, pid: string, nodes: ReadonlySet<string>): boolean {
-  const descriptors = orEmpty(() => readdirSync(allowedPath(root, "descriptors", { pid })));
+function hasOpen(files: AllowedFiles, pid: string, nodes: ReadonlySet<string>): boolean {
+  const descriptors = orEmpty(() => readdirSync(files.at("descriptors", { pid })));
   return descriptors.some((fd) => {
-    const target = orUndefined(() => readlinkSync(allowedPath(root, "descriptor", { pid, fd })));
+    const target = orUndefined(() => readlinkSync(files.at("descriptor", { pid, fd })));
     return target !== undefined && nodes.has(target);
   });
 }
 
-function describe(root: string, pid: string): Holder {
+function describe(files: AllowedFiles, pid: string): Holder {
   const read = (name: "command" | "commandLine"): string =>
-    orUndefined(() => readFileSync(allowedPath(root, name, { pid }), "utf8")) ?? "";
+    orUndefined(() => readFileSync(files.at(name, { pid }), "utf8")) ?? "";
   const holder = { pid: Number(pid), command: printable(read("command").trimEnd()) };
   const domain = domainOf(read("commandLine").split("\0"));
   return domain === undefined ? holder : { ...holder, domain };

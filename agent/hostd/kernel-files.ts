@@ -1,7 +1,8 @@
 // How the files of the allowlist are read and written: no last link is followed, and what has gone meanwhile is not there.
 import { closeSync, constants, openSync, readlinkSync, readSync, writeSync } from "node:fs";
 import path from "node:path";
-import { allowedPath, KERNEL_FORMS, resolvedPath, type AllowedName, type Variables } from "./allowlist.ts";
+import type { AllowedFiles, Variables } from "./allowed-files.ts";
+import { KERNEL_FORMS, type AllowedName } from "./allowlist.ts";
 
 /** What the kernel shows of itself is short. */
 const MAX_TEXT_BYTES = 4096;
@@ -32,9 +33,9 @@ export function readFrom(file: string): string {
 }
 
 /** The last part of where a link of the kernel leads; undefined when there is none. */
-export function linkName(root: string, name: AllowedName, variables: Variables): string | undefined {
+export function linkName(files: AllowedFiles, name: AllowedName, variables: Variables): string | undefined {
   try {
-    return path.basename(readlinkSync(allowedPath(root, name, variables)));
+    return path.basename(readlinkSync(files.at(name, variables)));
   } catch (error) {
     if (hasCode(error, "ENOENT")) return undefined;
     throw error;
@@ -45,10 +46,14 @@ export function linkName(root: string, name: AllowedName, variables: Variables):
  * A VFIO group can be opened once: EBUSY says that a guest has it (kernel drivers/vfio/group.c). Any other failure is
  * thrown, for what is not proved idle must not be removed: old kernels leak it, new ones block.
  */
-export function isHeld(root: string, idleTest: "idleTest" | "functionIdleTest", group: string): boolean {
+export function isHeld(
+  files: AllowedFiles,
+  idleTest: "idleTest" | "functionIdleTest",
+  group: string,
+): boolean {
   if (!KERNEL_FORMS.group.test(group)) throw new RangeError(`the iommu group ${group} is not a number`);
   try {
-    openAndClose(resolvedPath(root, idleTest, { group }));
+    openAndClose(files.resolved(idleTest, { group }));
     return false;
   } catch (error) {
     if (hasCode(error, "EBUSY")) return true;
@@ -60,12 +65,16 @@ export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
-/** Processes end and devices leave while they are looked at: what cannot be read is not there. */
+/**
+ * Processes end and devices leave while they are looked at: what the system cannot read is not there. What is thrown for
+ * another reason, as by the allowlist, is.
+ */
 export function orUndefined<T>(read: () => T): T | undefined {
   try {
     return read();
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return undefined;
+    throw error;
   }
 }
 

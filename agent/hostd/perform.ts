@@ -1,24 +1,26 @@
 // One operation on the kernel's files, start to end, synchronously: it runs in a process of its own that may block for ever.
+import { AllowedFiles } from "./allowed-files.ts";
 import { bindDriver, functionHolders, setVirtualFunctions } from "./functions.ts";
 import { createMdev, mdevHolders, removeMdev } from "./mdevs.ts";
 import type { Operation, Result } from "./protocol/messages.ts";
 
 /** Never throws for what the kernel or the tree answers; may not return while the kernel holds the write. */
 export function performOperation(root: string, operation: Operation): Result {
+  const files = new AllowedFiles(root, operation.kind);
   try {
     switch (operation.kind) {
       case "create-mdev":
-        return createMdev(root, operation);
+        return createMdev(files, operation);
       case "remove-mdev":
-        return removeMdev(root, operation);
+        return removeMdev(files, operation);
       case "holders":
-        return mdevHolders(root, operation.vgpuId);
+        return mdevHolders(files, operation.vgpuId);
       case "bind-driver":
-        return bindDriver(root, operation);
+        return bindDriver(files, operation);
       case "set-virtual-functions":
-        return setVirtualFunctions(root, operation);
+        return setVirtualFunctions(files, operation);
       case "function-holders":
-        return functionHolders(root, operation.device);
+        return functionHolders(files, operation.device);
     }
   } catch (error) {
     return describeFailure(error);

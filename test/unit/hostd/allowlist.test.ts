@@ -2,10 +2,15 @@ import assert from "node:assert/strict";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import fc from "fast-check";
-import { ALLOWLIST, allowedPath, resolvedPath } from "../../../agent/hostd/allowlist.ts";
+import { AllowedFiles } from "../../../agent/hostd/allowed-files.ts";
+import { ALLOWLIST, type AllowedFile, type AllowedName } from "../../../agent/hostd/allowlist.ts";
+import type { OperationKind } from "../../../agent/hostd/protocol/messages.ts";
 import { GvtTree, GPU, TYPE } from "../../fakes/gvt-tree.ts";
 
 const ID = "76677075-0000-8000-8000-000000000001";
+
+const NAMES = Object.keys(ALLOWLIST) as AllowedName[];
+const OPERATIONS = new Set(NAMES.flatMap((name): readonly OperationKind[] => ALLOWLIST[name].operations));
 
 describe("hostd's allowlist", () => {
   const variables = {
@@ -25,7 +30,8 @@ describe("hostd's allowlist", () => {
       fc.string(),
       fc.string().map((text) => `../${text}`),
     );
-    for (const name of Object.keys(ALLOWLIST) as (keyof typeof ALLOWLIST)[]) {
+    for (const name of NAMES) {
+      const files = new AllowedFiles("/root-of-test", ALLOWLIST[name].operations[0]);
       // Before links are followed; where they lead is another test's.
       const [fixed = ""] = ALLOWLIST[name].path.split("{");
       const base = path.join("/root-of-test", fixed);
@@ -34,13 +40,30 @@ describe("hostd's allowlist", () => {
           fc.property(hostile, (value) => {
             let file: string;
             try {
-              file = allowedPath("/root-of-test", name, { ...variables, [variable]: value });
+              file = files.at(name, { ...variables, [variable]: value });
             } catch (error) {
               return error instanceof RangeError;
             }
             return file.startsWith(base) && path.normalize(file) === file;
           }),
         );
+      }
+    }
+  });
+
+  it("gives an operation the files that it names it for, and no other", () => {
+    assert.equal(OPERATIONS.size, 6);
+    for (const operation of OPERATIONS) {
+      const files = new AllowedFiles("/root-of-test", operation);
+      for (const name of NAMES) {
+        const row: AllowedFile = ALLOWLIST[name];
+        if (row.operations.includes(operation))
+          assert.ok(files.at(name, variables).startsWith("/root-of-test/"));
+        else
+          assert.throws(() => files.at(name, variables), {
+            name: "RangeError",
+            message: /is not allowed to/,
+          });
       }
     }
   });
@@ -70,11 +93,18 @@ describe("hostd's allowlist", () => {
     await writeFile(path.join(outside, "create"), "");
     await rm(path.dirname(tree.createFile), { recursive: true });
     await symlink(outside, path.dirname(tree.createFile));
-    assert.throws(() => resolvedPath(tree.root, "create", { gpu: GPU, type: TYPE }), /leads out of .*\/sys$/);
+    assert.throws(
+      () => creates(tree.root).resolved("create", { gpu: GPU, type: TYPE }),
+      /leads out of .*\/sys$/,
+    );
   });
 
   it("follows the links that the kernel itself makes", async () => {
     await using tree = await GvtTree.make();
-    assert.equal(resolvedPath(tree.root, "create", { gpu: GPU, type: TYPE }), tree.createFile);
+    assert.equal(creates(tree.root).resolved("create", { gpu: GPU, type: TYPE }), tree.createFile);
   });
 });
+
+function creates(root: string): AllowedFiles {
+  return new AllowedFiles(root, "create-mdev");
+}
