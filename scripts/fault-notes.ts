@@ -9,10 +9,6 @@ interface FaultNote {
   readonly reasons: readonly Reason[];
 }
 
-/** Of kinds about PCI functions. */
-const NOTHING_YET =
-  "nothing yet: it neither binds PCI functions nor makes virtual ones, and the API refuses the kind";
-
 export const faultNotes: Readonly<Record<FaultKind, FaultNote>> = {
   CREATE_FAILS: {
     answer:
@@ -57,10 +53,26 @@ export const faultNotes: Readonly<Record<FaultKind, FaultNote>> = {
       "the destroy answers after 15 s with `DELETING`, `VGPU_IN_USE` and the process as holder, and goes on by itself; a start answers `LIBVIRT_REFUSED`",
     reasons: ["VGPU_IN_USE", "LIBVIRT_REFUSED"],
   },
-  BIND_FAILS: { answer: NOTHING_YET, reasons: [] },
-  BIND_HANGS: { answer: NOTHING_YET, reasons: [] },
-  SET_VIRTUAL_FUNCTIONS_FAILS: { answer: NOTHING_YET, reasons: [] },
-  SET_VIRTUAL_FUNCTIONS_BLOCKS: { answer: NOTHING_YET, reasons: [] },
+  BIND_FAILS: {
+    answer:
+      "a domain that libvirt is to give a function does not start, which whoever starts it is told; the function is listed with the driver that it has. vgpud itself binds none yet",
+    reasons: [],
+  },
+  BIND_HANGS: {
+    answer:
+      "a domain that libvirt is to give a function does not start, and starts when the fault ends; reads go on. vgpud itself binds none yet",
+    reasons: [],
+  },
+  SET_VIRTUAL_FUNCTIONS_FAILS: {
+    answer:
+      "the GPU is listed with the virtual functions that it has, whoever wants another number. vgpud itself sets none yet",
+    reasons: [],
+  },
+  SET_VIRTUAL_FUNCTIONS_BLOCKS: {
+    answer:
+      "the GPU is listed with the virtual functions that it has, and with the others when the fault ends; reads go on. vgpud itself sets none yet",
+    reasons: [],
+  },
   GM_FRAGMENTED: {
     answer:
       "the create of a larger type is undone and answers `GM_FRAGMENTED`; the smallest type can be made",

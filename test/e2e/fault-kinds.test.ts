@@ -5,7 +5,8 @@ import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
 import { FaultKind } from "../../proto/gen/vgpud/v1/simulator_service.ts";
 import { faultNotes } from "../../scripts/fault-notes.ts";
-import { provocations, type Provocation } from "./harness/provocations.ts";
+import type { Provocation } from "./harness/provocation.ts";
+import { provocations } from "./harness/provocations.ts";
 import { SimulatedAgent } from "./harness/simulated-agent.ts";
 import { until } from "./harness/until.ts";
 

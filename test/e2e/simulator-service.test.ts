@@ -78,12 +78,6 @@ describe("SimulatorService", () => {
     ["without a name", kind("CREATE_FAILS"), "FIELD_REQUIRED", ["fault.name"]],
     ["with a name of another form", { name: "-", ...kind("CREATE_FAILS") }, "FIELD_INVALID", ["fault.name"]],
     ["without a kind", { name: "x" }, "FIELD_REQUIRED", ["fault.kind"]],
-    [
-      "for SR-IOV",
-      { name: "x", ...kind("SET_VIRTUAL_FUNCTIONS_BLOCKS") },
-      "FIELD_NOT_SERVED",
-      ["fault.kind"],
-    ],
     ["that is late by nothing", { name: "x", ...kind("CREATE_LATE") }, "FIELD_REQUIRED", ["fault.delay"]],
     [
       "with a delay of days",

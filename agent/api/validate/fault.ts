@@ -1,6 +1,5 @@
 // A fault of a request, as far as its form goes; which fields a kind takes, and with which values, the simulator knows.
 import * as pb from "../../../proto/gen/vgpud/v1/simulator_service.ts";
-import { AgentError } from "../../core/errors.ts";
 import { kindName } from "../convert/fault.ts";
 import type { SimulatedFault } from "../simulation.ts";
 import { all, formed, inRange, invalid, join, required } from "./fields.ts";
@@ -12,9 +11,6 @@ const NAME = {
 };
 const MAX_DELAY_MS = 86_400_000;
 const MAX_TIMES = 1_000_000;
-
-/** Kinds that belong to a mode which is not simulated. */
-const notServed: readonly pb.FaultKind[] = [pb.FaultKind.SET_VIRTUAL_FUNCTIONS_BLOCKS];
 
 export function parseFault(fault: pb.Fault | undefined, path: string): SimulatedFault {
   if (!fault) throw required(path);
@@ -39,11 +35,6 @@ function parseKind(kind: pb.FaultKind, field: string): string {
   if (kind === pb.FaultKind.UNSPECIFIED) throw required(field);
   if (kind === pb.FaultKind.UNRECOGNIZED)
     throw invalid(field, "has a value that is not known to this release");
-  if (notServed.includes(kind))
-    throw new AgentError("FIELD_NOT_SERVED", `${field} ${kind} is about SR-IOV, which is not simulated yet`, {
-      field,
-      details: { field },
-    });
   return kindName(kind);
 }
 

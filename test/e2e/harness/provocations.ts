@@ -3,29 +3,14 @@ import assert from "node:assert/strict";
 import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { FaultKind } from "../../../agent/simulator/faults/kinds.ts";
+import { functionProvocations } from "./function-provocations.ts";
+import { struck, type Provocation } from "./provocation.ts";
 import { GPU, type } from "./requests.ts";
 import { roomConditions } from "./room-conditions.ts";
 import { refusal } from "./rpc.ts";
 import type { FaultFields, SimulatedAgent } from "./simulated-agent.ts";
 import { asListener, foreignXml } from "./somebody-else.ts";
 import { until } from "./until.ts";
-
-/** What vgpud cannot meet yet, for it asks nobody for it. */
-export type Unmet =
-  "BIND_FAILS" | "BIND_HANGS" | "SET_VIRTUAL_FUNCTIONS_FAILS" | "SET_VIRTUAL_FUNCTIONS_BLOCKS";
-
-export interface Provocation {
-  /** Beside name and kind. */
-  readonly fault?: FaultFields;
-  /** Takes as long as a deadline of the agent. */
-  readonly isSlow?: true;
-  /** Resolves with the reasons told; what it made is gone then, or goes when the fault is cleared. */
-  readonly answers: (
-    agent: SimulatedAgent,
-    set: () => Promise<void>,
-    heal: () => Promise<void>,
-  ) => Promise<readonly (string | undefined)[]>;
-}
 
 const MS = 1_000_000;
 const OTHER = "6c9c1f1e-bbbb-4000-8000-000000000001";
@@ -59,17 +44,12 @@ async function seen(agent: SimulatedAgent, claimState: ClaimState): Promise<void
   );
 }
 
-/** Resolves when a fault that may strike twice has struck. */
-async function struck(agent: SimulatedAgent): Promise<void> {
-  await until("the fault strikes", async () => (await agent.simulation()).faults[0]?.times === 1);
-}
-
 const oneOfAType =
   (size: 1 | 2 | 4 | 8) => (draft: Parameters<Parameters<SimulatedAgent["create"]>[1] & object>[0]) => {
     draft.vgpu.want = { $case: "type", value: type(size) };
   };
 
-export const provocations: Readonly<Record<Exclude<FaultKind, Unmet>, Provocation>> = {
+export const provocations: Readonly<Record<FaultKind, Provocation>> = {
   CREATE_FAILS: {
     fault: { errno: "EIO", times: 1 },
     answers: async (agent, set) => {
@@ -144,6 +124,7 @@ export const provocations: Readonly<Record<Exclude<FaultKind, Unmet>, Provocatio
       return [destroyed.failure?.reason, start];
     },
   },
+  ...functionProvocations,
   GM_FRAGMENTED: {
     answers: async (agent, set, heal) => {
       const reasons = await refusedCreate(agent, set, heal);
