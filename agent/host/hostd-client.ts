@@ -11,6 +11,7 @@ import {
   type Operation,
   type Result,
   type ResultOf,
+  type SetFunctionProfile,
   type SetVirtualFunctions,
 } from "../hostd/protocol/messages.ts";
 import { parseHello, parseReply, ProtocolError } from "../hostd/protocol/parse.ts";
@@ -37,6 +38,7 @@ export interface EndedCall {
 
 const OUTCOMES = {
   done: "ok",
+  profile: "ok",
   holders: "ok",
   absent: "ok",
   held: "held",
@@ -113,6 +115,19 @@ export class HostdClient {
   ): Promise<ResultOf<"set-virtual-functions">> {
     const result = await this.#call({ kind: "set-virtual-functions", gpu, count }, options);
     if (!answers("set-virtual-functions", result)) throw this.#unfit("set-virtual-functions", result);
+    return result;
+  }
+
+  /**
+   * `profile` says what the driver made of each value, and which it does not take.
+   * @throws HostdUnavailableError; the signal's reason when it aborts first
+   */
+  async setFunctionProfile(
+    { gpu, number, values }: Omit<SetFunctionProfile, "kind">,
+    options?: CallOptions,
+  ): Promise<ResultOf<"set-function-profile">> {
+    const result = await this.#call({ kind: "set-function-profile", gpu, number, values }, options);
+    if (!answers("set-function-profile", result)) throw this.#unfit("set-function-profile", result);
     return result;
   }
 

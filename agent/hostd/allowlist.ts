@@ -5,7 +5,7 @@ export interface AllowedFile {
   readonly operations: readonly OperationKind[];
   /** Below the root. `{name}` stands for a variable, whose form is `FORMS` or `KERNEL_FORMS`. */
   readonly path: string;
-  readonly access: "write" | "open" | "read";
+  readonly access: "write" | "write and read" | "open" | "read";
   /** After symbolic links are followed the file must still lie below this directory of the root. */
   readonly stayBelow: string;
   readonly why: string;
@@ -18,6 +18,11 @@ export const KERNEL_FORMS = {
   fd: /^[0-9]{1,9}$/,
   virtfn: /^virtfn[0-9]{1,5}$/,
   drmNode: /^(card|renderD)[0-9]{1,7}$/,
+  card: /^card[0-9]{1,7}$/,
+  iov: /^(prelim_)?iov$/,
+  /** Of a number that the client gives, which was found to be one that the GPU has. */
+  vf: /^vf[1-9][0-9]{0,4}$/,
+  unit: /^gt[0-9]?$/,
 } as const;
 
 /** Those that name who has something open. */
@@ -30,6 +35,25 @@ const HOLDERS = [
 ] as const;
 const MDEV = "sys/bus/mdev/devices/{vgpuId}";
 const FUNCTION = "sys/bus/pci/devices/{device}";
+
+/** `files`: by the name of the row, below the folder. */
+function rowsOfShares<Name extends string>(
+  driver: "i915" | "xe",
+  folder: string,
+  files: Readonly<Record<Name, string>>,
+): Readonly<Record<Name, AllowedFile & { readonly operations: readonly ["set-function-profile"] }>> {
+  const rows = Object.entries<string>(files).map(([name, file]) => [
+    name,
+    {
+      operations: ["set-function-profile"],
+      path: `${folder}/${file}`,
+      access: "write and read",
+      stayBelow: "sys/devices",
+      why: `a share of a virtual function of ${driver}`,
+    },
+  ]);
+  return Object.fromEntries(rows) as ReturnType<typeof rowsOfShares<Name>>;
+}
 
 export const ALLOWLIST = {
   create: {
@@ -138,14 +162,14 @@ export const ALLOWLIST = {
     why: "names the domain of a QEMU process",
   },
   vendor: {
-    operations: ["bind-driver", "set-virtual-functions"],
+    operations: ["bind-driver", "set-virtual-functions", "set-function-profile"],
     path: `${FUNCTION}/vendor`,
     access: "read",
     stayBelow: "sys/devices",
     why: "only functions of Intel's are touched",
   },
   class: {
-    operations: ["bind-driver", "set-virtual-functions"],
+    operations: ["bind-driver", "set-virtual-functions", "set-function-profile"],
     path: `${FUNCTION}/class`,
     access: "read",
     stayBelow: "sys/devices",
@@ -171,6 +195,13 @@ export const ALLOWLIST = {
     access: "read",
     stayBelow: "sys",
     why: "names the VFIO device node that an iommufd user opens instead of the group",
+  },
+  function: {
+    operations: ["bind-driver", "set-virtual-functions", "set-function-profile", "function-holders"],
+    path: FUNCTION,
+    access: "read",
+    stayBelow: "sys",
+    why: "tells whether there is such a function",
   },
   virtualFunctions: {
     operations: ["bind-driver", "set-virtual-functions", "function-holders"],
@@ -270,6 +301,47 @@ export const ALLOWLIST = {
     stayBelow: "sys/devices",
     why: "makes virtual functions, and removes those that were just proved idle",
   },
+  totalvfs: {
+    operations: ["set-function-profile"],
+    path: `${FUNCTION}/sriov_totalvfs`,
+    access: "read",
+    stayBelow: "sys/devices",
+    why: "tells which virtual functions the GPU has shares for",
+  },
+  drm: {
+    operations: ["set-function-profile"],
+    path: `${FUNCTION}/drm`,
+    access: "read",
+    stayBelow: "sys",
+    why: "names the card, below which i915 has its files",
+  },
+  card: {
+    operations: ["set-function-profile"],
+    path: `${FUNCTION}/drm/{card}`,
+    access: "read",
+    stayBelow: "sys",
+    why: "names the folder that an i915 with virtual functions has for them",
+  },
+  units: {
+    operations: ["set-function-profile"],
+    path: `${FUNCTION}/drm/{card}/{iov}/{vf}`,
+    access: "read",
+    stayBelow: "sys",
+    why: "lists the graphics units, each of which has shares of its own",
+  },
+  ...rowsOfShares("xe", `${FUNCTION}/sriov_admin/{vf}/profile`, {
+    xeExecQuantum: "exec_quantum_ms",
+    xePreemptTimeout: "preempt_timeout_us",
+    xePriority: "sched_priority",
+    xeVram: "vram_quota",
+  }),
+  ...rowsOfShares("i915", `${FUNCTION}/drm/{card}/{iov}/{vf}/{unit}`, {
+    i915ExecQuantum: "exec_quantum_ms",
+    i915PreemptTimeout: "preempt_timeout_us",
+    i915Ggtt: "ggtt_quota",
+    i915Contexts: "contexts_quota",
+    i915Doorbells: "doorbells_quota",
+  }),
 } as const satisfies Record<string, AllowedFile>;
 
 export type AllowedName = keyof typeof ALLOWLIST;

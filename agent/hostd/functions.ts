@@ -1,17 +1,16 @@
 // Operations on the PCI functions of Intel GPUs: which driver has one, and how many virtual ones there are.
 // Documentation/ABI/testing/sysfs-bus-pci of the kernel says what the files take.
-import { lstatSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import type { AllowedFiles } from "./allowed-files.ts";
 import { KERNEL_FORMS } from "./allowlist.ts";
+import { exists, whyNotOurs } from "./display-functions.ts";
 import { driverUsers } from "./driver-users.ts";
 import { holdersOf, vfioNodes } from "./holders.ts";
-import { hasCode, isHeld, linkName, orEmpty, readFrom, writeTo } from "./kernel-files.ts";
+import { hasCode, isHeld, linkName, orEmpty, writeTo } from "./kernel-files.ts";
 import type { BindDriver, DriverName, Holder, Result, SetVirtualFunctions } from "./protocol/messages.ts";
 
 /** vfio-pci, and the variants of it that know how to migrate a device (xe-vfio-pci, i915-vfio-pci). */
 const VFIO_DRIVER = /^([a-z0-9]+[-_])?vfio[-_]pci$/;
-const INTEL = "0x8086";
-const DISPLAY_CLASS = /^0x03[0-9a-f]{4}$/;
 /** What clears driver_override: an empty text, which write(2) alone cannot say. */
 const NO_OVERRIDE = "\n";
 
@@ -62,14 +61,6 @@ export function functionHolders(files: AllowedFiles, device: string): Result {
 
 function overrideFor(driver: DriverName): string {
   return VFIO_DRIVER.test(driver) ? driver : NO_OVERRIDE;
-}
-
-/** Undefined for a GPU of Intel's or a virtual function of one, which has the ids of its GPU. */
-function whyNotOurs(files: AllowedFiles, device: string): string | undefined {
-  const vendor = readFrom(files.resolved("vendor", { device }));
-  const pciClass = readFrom(files.resolved("class", { device }));
-  if (vendor === INTEL && DISPLAY_CLASS.test(pciClass)) return undefined;
-  return `${device} is of vendor ${vendor.slice(0, 16)} and class ${pciClass.slice(0, 16)}, not an Intel GPU`;
 }
 
 function isFunctionHeld(files: AllowedFiles, device: string, driver: string | undefined): boolean {
@@ -130,9 +121,4 @@ function findHolders(files: AllowedFiles, device: string): readonly Holder[] {
     ),
   );
   return holdersOf(files, new Set([...nodes, ...ofVirtual]));
-}
-
-function exists(files: AllowedFiles, device: string): boolean {
-  const file = files.at("virtualFunctions", { device });
-  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }

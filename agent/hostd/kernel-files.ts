@@ -9,24 +9,25 @@ const MAX_TEXT_BYTES = 4096;
 
 /** One write(2). May not return while the kernel holds it. */
 export function writeTo(file: string, text: string): void {
-  const fd = openSync(file, constants.O_WRONLY | constants.O_NOFOLLOW);
-  try {
-    writeSync(fd, text);
-  } catch (error) {
-    // write(2) knows no path; the answer to the operator must.
-    if (error instanceof Error) Object.assign(error, { path: file });
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
+  withOpen(file, constants.O_WRONLY, (fd) => writeSync(fd, text));
 }
 
 /** The text without the newline at its end. */
 export function readFrom(file: string): string {
-  const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
+  return withOpen(file, constants.O_RDONLY | constants.O_NONBLOCK, (fd) => {
     const text = Buffer.alloc(MAX_TEXT_BYTES);
     return text.toString("utf8", 0, readSync(fd, text)).trimEnd();
+  });
+}
+
+function withOpen<T>(file: string, flags: number, use: (fd: number) => T): T {
+  const fd = openSync(file, flags | constants.O_NOFOLLOW);
+  try {
+    return use(fd);
+  } catch (error) {
+    // What works on a descriptor knows no path; the answer to the operator must.
+    if (error instanceof Error) Object.assign(error, { path: file });
+    throw error;
   } finally {
     closeSync(fd);
   }

@@ -1,5 +1,6 @@
 // One operation on the kernel's files, start to end, synchronously: it runs in a process of its own that may block for ever.
 import { AllowedFiles } from "./allowed-files.ts";
+import { setFunctionProfile } from "./function-profile.ts";
 import { bindDriver, functionHolders, setVirtualFunctions } from "./functions.ts";
 import { createMdev, mdevHolders, removeMdev } from "./mdevs.ts";
 import type { Operation, Result } from "./protocol/messages.ts";
@@ -19,6 +20,8 @@ export function performOperation(root: string, operation: Operation): Result {
         return bindDriver(files, operation);
       case "set-virtual-functions":
         return setVirtualFunctions(files, operation);
+      case "set-function-profile":
+        return setFunctionProfile(files, operation);
       case "function-holders":
         return functionHolders(files, operation.device);
     }

@@ -14,6 +14,7 @@ export const hostdOperations = [
   "holders",
   "bind-driver",
   "set-virtual-functions",
+  "set-function-profile",
   "function-holders",
 ] as const;
 export const hostdOutcomes = ["ok", "held", "blocked", "refused", "unavailable"] as const;

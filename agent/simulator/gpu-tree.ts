@@ -3,6 +3,7 @@ import type { PciAddress } from "../core/ids.ts";
 import { TreeBuilder, type Entries } from "./entries.ts";
 import { addBinding, addHolder, addVirtualFunctions } from "./function-tree.ts";
 import { describeType, type GvtType } from "./gvt-types.ts";
+import type { FunctionShares } from "./function-shares.ts";
 import type { GpuDescription } from "./host-description.ts";
 import type { KernelTraits } from "./kernel-version.ts";
 import type { Gpu, Mdev } from "./kernel.ts";
@@ -26,6 +27,8 @@ interface GpuPlace {
   readonly gpu: Gpu;
   readonly self: PciFunction;
   readonly virtual: readonly PciFunction[];
+  /** What its driver gives them. */
+  readonly shares: FunctionShares | undefined;
   /** Whether drivers take virtual functions by themselves. */
   readonly autoprobes: boolean;
   /** Position on the host: number of its card. */
@@ -143,8 +146,9 @@ function addSriov(tree: TreeBuilder, place: GpuPlace, directory: string): void {
     sriov_vf_device: description.device,
   };
   for (const [name, value] of Object.entries(files)) tree.file(`${directory}/${name}`, `${value}\n`);
-  for (const [name, text] of sriovFiles({ description, index, enabled: virtual.length, traits }))
-    tree.file(`${directory}/${name}`, text);
+  if (place.shares !== undefined)
+    for (const [name, text] of sriovFiles({ description, index, traits }, place.shares))
+      tree.file(`${directory}/${name}`, text);
   const { vendor, device, class: pciClass, numa_node: node } = attributes(description);
   const ids = { vendor, device, class: pciClass, numa_node: node };
   addVirtualFunctions(tree, virtual, { directory, directoryOf: gpuDirectory, ids });

@@ -44,9 +44,11 @@ export function hostEntries(kernel: SimulatedKernel, lie: (gpu: PciAddress) => n
       const self = kernel.functions.get(address);
       if (self === undefined) return [];
       const virtual = kernel.functions.virtualOf(address);
+      const shares = kernel.functions.sharesOf(address);
       const autoprobes = kernel.functions.autoprobes(address);
       const { traits } = kernel;
-      return [...deviceEntries({ gpu, self, virtual, autoprobes, index, traits, lie: lie(address) })];
+      const place = { gpu, self, virtual, shares, autoprobes, index, traits, lie: lie(address) };
+      return [...deviceEntries(place)];
     }),
     ...mdevs.flatMap((mdev) => [...mdevEntries(mdev, kernel.traits)]),
   ]);

@@ -10,6 +10,7 @@ import { gpuDirectory } from "./gpu-tree.ts";
 import type { KernelCalls } from "./kernel-calls.ts";
 import type { SimulatedKernel } from "./kernel.ts";
 import { outlives } from "./one-boot.ts";
+import { setFunctionProfile } from "./profile-face.ts";
 
 /** Children exist in name only. Numbers above any kernel's pid_max cannot be mistaken for a real process. */
 const FIRST_CHILD_PID = 5_000_000;
@@ -71,6 +72,8 @@ export class HostdFace {
         return await this.#functions.bind(operation);
       case "set-virtual-functions":
         return await this.#functions.setVirtual(operation);
+      case "set-function-profile":
+        return setFunctionProfile(this.#options.kernel, this.#options.root, operation);
       case "function-holders":
         return this.#functions.holders(operation.device);
     }

@@ -3,6 +3,8 @@
 import type { PciAddress } from "../core/ids.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import type { Holder } from "../hostd/protocol/messages.ts";
+import type { AmountName } from "../hostd/protocol/shares.ts";
+import { FunctionShares, type ShareErrno } from "./function-shares.ts";
 import type { GpuDescription, HostDescription } from "./host-description.ts";
 import type { KernelTraits } from "./kernel-version.ts";
 import { virtualAddress } from "./pci-address.ts";
@@ -49,6 +51,9 @@ export function isVfio(driver: PciDriver): boolean {
 export class PciFunctions {
   readonly #options: FunctionsOptions;
   #gpus: ReadonlyMap<PciAddress, GpuDescription> = new Map();
+  #traits: KernelTraits;
+  /** Of GPUs, as long as each has its driver. */
+  #shares = new Map<PciAddress, FunctionShares>();
   #functions = new Map<PciAddress, PciFunction>();
   /** GPUs that are not bound as they are by themselves, as long as a fault wants it. */
   #drivers: ReadonlyMap<PciAddress, PciDriver> = new Map();
@@ -62,12 +67,15 @@ export class PciFunctions {
 
   constructor(host: HostDescription, traits: KernelTraits, options: FunctionsOptions) {
     this.#options = options;
+    this.#traits = traits;
     this.boot(host, traits);
   }
 
   /** What waited is gone. */
   boot(host: HostDescription, traits: KernelTraits): void {
     this.#gpus = new Map(host.gpus.map((gpu) => [gpu.address, gpu]));
+    this.#traits = traits;
+    this.#shares = new Map();
     const physical = host.gpus.map(({ address, driver }, index) => newFunction(address, index, driver));
     this.#functions = new Map(physical.map((made) => [made.address, made]));
     this.#withoutAutoprobe = new Set();
@@ -100,6 +108,16 @@ export class PciFunctions {
     return this.all.filter(({ virtual }) => virtual?.of === gpu);
   }
 
+  /** What the GPU's driver gives them, for as long as it is bound. */
+  sharesOf(gpu: PciAddress): FunctionShares | undefined {
+    const described = this.#gpus.get(gpu);
+    const driver = this.get(gpu)?.driver;
+    if (described === undefined || driver === undefined) return undefined;
+    const shares = this.#shares.get(gpu) ?? new FunctionShares({ ...described, driver }, this.#traits);
+    this.#shares.set(gpu, shares);
+    return shares;
+  }
+
   autoprobes(gpu: PciAddress): boolean {
     return !this.#withoutAutoprobe.has(gpu);
   }
@@ -116,6 +134,7 @@ export class PciFunctions {
       if (virtual?.of === gpu) this.#functions.delete(address);
     const own = this.#functions.get(gpu);
     if (own !== undefined) this.#functions.set(gpu, { ...own, holder: undefined, unbinding: false });
+    this.#shares.delete(gpu);
     this.recheck();
   }
 
@@ -179,6 +198,17 @@ export class PciFunctions {
     });
   }
 
+  /** A write to the file of a share that the driver of the GPU has for its virtual function. */
+  setShare(
+    gpu: PciAddress,
+    number: number,
+    { share, value }: { readonly share: AmountName; readonly value: number },
+  ): ShareErrno | undefined {
+    const errno = this.sharesOf(gpu)?.write(number, share, value);
+    this.#options.onChange();
+    return errno;
+  }
+
   /** A process opens the function's VFIO group, which one can at a time. */
   open(address: PciAddress, holder: Holder): FunctionOpenErrno | undefined {
     const found = this.get(address);
@@ -222,6 +252,7 @@ export class PciFunctions {
   }
 
   #addVirtual(gpu: PciAddress, count: number): void {
+    this.sharesOf(gpu)?.provision(count);
     for (let number = 1; number <= count; number += 1) {
       const address = virtualAddress(gpu, number);
       const made = newFunction(address, this.#options.freeGroup(), "none", { of: gpu, number });
@@ -237,6 +268,7 @@ export class PciFunctions {
       await this.#until(() => this.#functions.get(address)?.holder === undefined);
       this.#functions.delete(address);
     }
+    this.#shares.get(gpu)?.release();
     this.#options.onChange();
   }
 
@@ -245,6 +277,7 @@ export class PciFunctions {
   }
 
   #rebound(address: PciAddress): void {
+    this.#shares.delete(address);
     if (this.#gpus.has(address)) this.#options.onRebound(address);
   }
 

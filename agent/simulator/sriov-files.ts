@@ -1,97 +1,93 @@
 // Pure: what drivers tell of the shares of virtual functions, by path below the device's directory.
+import type { AmountName } from "../hostd/protocol/shares.ts";
+import { hasShares, resourcesOf, type FunctionShares, type ResourceName } from "./function-shares.ts";
 import type { GpuDescription } from "./host-description.ts";
 import type { KernelTraits } from "./kernel-version.ts";
-import { partsOf } from "./pci-address.ts";
 
-const MIB = 1_048_576;
-/** What i915 has for virtual functions, and the largest piece of it that one can have. */
-const SHARES = {
-  ggtt: { has: 4_171_235_328, largest: 2048 * MIB, unit: MIB },
-  contexts: { has: 64_512, largest: 64_512, unit: 1024 },
-  doorbells: { has: 240, largest: 240, unit: 1 },
-} as const;
-/** Local memory of a discrete GPU that xe has for virtual functions. */
-const VRAM_BYTES = 14_336 * MIB;
-
-interface SriovPlace {
+/** Where the driver of a GPU has its files. */
+export interface SriovPlace {
   readonly description: GpuDescription;
   /** The number of its card. */
   readonly index: number;
-  /** How many virtual functions there are: they share alike (auto-provisioning). */
-  readonly enabled: number;
   readonly traits: KernelTraits;
 }
 
-/** Empty for a driver that makes none. */
-export function sriovFiles(place: SriovPlace): ReadonlyMap<string, string> {
-  const files = filesOf(place);
-  return new Map(Object.entries(files).map(([name, value]) => [name, `${value}\n`]));
-}
+/** Whom GuC lets have another priority: the GPU itself alone, so that the file of a virtual function is only read (xe_sriov_pf_sysfs.c). */
+const PRIORITY = { pf: "[low] normal high", vf: "[low] normal" } as const;
+const RESOURCE_FILES = {
+  vramBytes: "vram",
+  ggttBytes: "ggtt",
+  contexts: "contexts",
+  doorbells: "doorbells",
+} as const satisfies Record<ResourceName, string>;
 
 type Values = Readonly<Record<string, string | number>>;
 
-function filesOf(place: SriovPlace): Values {
-  const { driver, iov } = place.description;
-  if (driver === "xe" && place.traits.hasXeSriovAdmin) return xeFiles(place);
-  return driver === "i915" && iov !== "none" ? i915Files(place, iov) : {};
+/** The shares that the driver takes for a virtual function, each with its file; empty for a driver that makes none. */
+export function shareFiles(place: SriovPlace, vf: number): ReadonlyMap<AmountName, string> {
+  const { description, traits } = place;
+  if (!hasShares(description, traits)) return new Map();
+  const folder =
+    description.driver === "xe"
+      ? `sriov_admin/vf${vf}/profile`
+      : `${cardFolder(place)}/vf${vf}/${graphicsUnit(description)}`;
+  return new Map<AmountName, string>([
+    ["execQuantumMs", `${folder}/exec_quantum_ms`],
+    ["preemptTimeoutUs", `${folder}/preempt_timeout_us`],
+    ...[...resourcesOf(description, traits).keys()].map(
+      (name) => [name, `${folder}/${RESOURCE_FILES[name]}_quota`] as const,
+    ),
+  ]);
 }
 
-/** i915-sriov-dkms, gt/iov/intel_iov_sysfs.c; ports of before 2023 have one graphics unit and do not number it. */
-function i915Files({ description, index, enabled }: SriovPlace, folder: "prelim_iov" | "iov"): Values {
-  const card = `drm/card${index}/${folder}`;
-  const gt = folder === "prelim_iov" ? "gt0" : "gt";
-  const functions = Array.from({ length: description.total_vfs }, (_, vf) => vf + 1);
-  const policies = { exec_quantum_ms: 0, preempt_timeout_us: 0 };
-  const shares = each(Object.entries(SHARES), ([name, { has, largest, unit }]) => {
-    const quota = enabled === 0 ? 0 : Math.min(roundDown(has / enabled, unit), largest);
-    const free = has - enabled * quota;
-    return {
-      [`${card}/pf/${gt}/available/${name}_free`]: free,
-      [`${card}/pf/${gt}/available/${name}_max_quota`]: Math.min(free, largest),
-      ...each(functions, (vf) => ({ [`${card}/vf${vf}/${gt}/${name}_quota`]: vf <= enabled ? quota : 0 })),
-    };
-  });
+/** Ports of before 2023 have one graphics unit and do not number it. */
+export function graphicsUnit({ iov }: GpuDescription): string {
+  return iov === "prelim_iov" ? "gt0" : "gt";
+}
+
+/** Empty for a driver that makes none. */
+export function sriovFiles(place: SriovPlace, shares: FunctionShares): ReadonlyMap<string, string> {
+  if (!hasShares(place.description, place.traits)) return new Map();
+  const numbers = Array.from({ length: place.description.total_vfs }, (_, vf) => vf + 1);
+  const files: Values = {
+    ...(place.description.driver === "xe" ? xeFiles(numbers) : i915Files(place, numbers, shares)),
+    ...each(numbers, (vf) =>
+      each([...shareFiles(place, vf)], ([name, file]) => ({ [file]: shares.of(vf)[name] ?? 0 })),
+    ),
+  };
+  return new Map(Object.entries(files).map(([name, value]) => [name, `${value}\n`]));
+}
+
+/** i915-sriov-dkms, gt/iov/intel_iov_sysfs.c. */
+function i915Files(place: SriovPlace, numbers: readonly number[], shares: FunctionShares): Values {
+  const { description, traits } = place;
+  const folder = cardFolder(place);
+  const own = `${folder}/pf/${graphicsUnit(description)}`;
   return {
-    [`${card}/mode`]: "SR-IOV PF",
-    [`${card}/pf/auto_provisioning`]: 1,
-    ...below(`${card}/pf/${gt}`, policies),
-    ...each(functions, (vf) => ({ [`${card}/vf${vf}/id`]: vf, ...below(`${card}/vf${vf}/${gt}`, policies) })),
-    ...shares,
+    [`${folder}/mode`]: "SR-IOV PF",
+    [`${folder}/pf/auto_provisioning`]: shares.isAutomatic ? 1 : 0,
+    [`${own}/exec_quantum_ms`]: 0,
+    [`${own}/preempt_timeout_us`]: 0,
+    ...each([...resourcesOf(description, traits).keys()], (name) => ({
+      [`${own}/available/${RESOURCE_FILES[name]}_free`]: shares.left(name).free,
+      [`${own}/available/${RESOURCE_FILES[name]}_max_quota`]: shares.left(name).largest,
+    })),
+    ...each(numbers, (vf) => ({ [`${folder}/vf${vf}/id`]: vf })),
   };
 }
 
 /** Documentation/ABI/testing/sysfs-driver-intel-xe-sriov. */
-function xeFiles({ description, enabled, traits }: SriovPlace): Values {
-  const policies = {
-    exec_quantum_ms: 0,
-    preempt_timeout_us: 0,
-    sched_priority: "[low] normal high",
-  };
-  const vram = enabled === 0 ? 0 : roundDown(VRAM_BYTES / enabled, 2 * MIB);
-  const functions = Array.from({ length: description.total_vfs }, (_, vf) => vf + 1);
-  const hasVram = traits.hasVramQuota && isDiscrete(description);
+function xeFiles(numbers: readonly number[]): Values {
   return {
-    ...below("sriov_admin/pf/profile", policies),
-    ...each(functions, (vf) =>
-      below(`sriov_admin/vf${vf}/profile`, {
-        ...policies,
-        ...(hasVram ? { vram_quota: vf <= enabled ? vram : 0 } : {}),
-      }),
-    ),
+    "sriov_admin/pf/profile/exec_quantum_ms": 0,
+    "sriov_admin/pf/profile/preempt_timeout_us": 0,
+    "sriov_admin/pf/profile/sched_priority": PRIORITY.pf,
+    ...each(numbers, (vf) => ({ [`sriov_admin/vf${vf}/profile/sched_priority`]: PRIORITY.vf })),
   };
 }
 
-/** Those of the processor are all on its own bus. */
-function isDiscrete({ address }: GpuDescription): boolean {
-  return partsOf(address)[1] !== 0;
-}
-
-function roundDown(value: number, unit: number): number {
-  return Math.floor(value / unit) * unit;
-}
-
-function below(folder: string, files: Values): Values {
-  return Object.fromEntries(Object.entries(files).map(([name, value]) => [`${folder}/${name}`, value]));
+function cardFolder({ description, index }: SriovPlace): string {
+  return `drm/card${index}/${description.iov}`;
 }
 
 function each<T>(things: readonly T[], filesFor: (thing: T) => Values): Values {

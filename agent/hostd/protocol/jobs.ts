@@ -136,6 +136,7 @@ function searchFor(operation: Operation): Operation | undefined {
     case "bind-driver":
       return { kind: "function-holders", device: operation.device };
     case "set-virtual-functions":
+    case "set-function-profile":
       return { kind: "function-holders", device: operation.gpu };
     case "holders":
     case "function-holders":

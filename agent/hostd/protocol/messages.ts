@@ -1,5 +1,7 @@
 // What a client and hostd say to each other: one JSON object a line over a UNIX socket, hostd greeting first.
 
+import type { FunctionProfile, ShareName, WrittenShare } from "./shares.ts";
+
 /** Changes with every incompatible change of the messages; both halves refuse another one. */
 export const PROTOCOL_VERSION = 1;
 
@@ -64,6 +66,19 @@ export interface SetVirtualFunctions {
   readonly count: number;
 }
 
+/**
+ * Gives one virtual function its shares, those that the driver has files for. The first that the kernel refuses ends it: those
+ * before it have been written. Nobody is asked whether a guest has the function; drivers refuse what must not change then.
+ */
+export interface SetFunctionProfile {
+  readonly kind: "set-function-profile";
+  /** PCI address of the physical function. */
+  readonly gpu: string;
+  /** As drivers count, from 1, up to `sriov_totalvfs`: there is a profile before there is the function. */
+  readonly number: number;
+  readonly values: FunctionProfile;
+}
+
 /** Names the processes that have the VFIO group of the function open, or that of a virtual function of it. */
 interface FindFunctionHolders {
   readonly kind: "function-holders";
@@ -74,7 +89,13 @@ interface FindFunctionHolders {
 export const MAX_VIRTUAL_FUNCTIONS = 65_535;
 
 export type Operation =
-  CreateMdev | RemoveMdev | FindHolders | BindDriver | SetVirtualFunctions | FindFunctionHolders;
+  | CreateMdev
+  | RemoveMdev
+  | FindHolders
+  | BindDriver
+  | SetVirtualFunctions
+  | SetFunctionProfile
+  | FindFunctionHolders;
 export type OperationKind = Operation["kind"];
 
 /** What the operation is about: a vGPU or a PCI function. */
@@ -85,6 +106,7 @@ export function objectOf(operation: Operation): string {
     case "holders":
       return operation.vgpuId;
     case "set-virtual-functions":
+    case "set-function-profile":
       return operation.gpu;
     case "bind-driver":
     case "function-holders":
@@ -111,6 +133,12 @@ export interface Holder {
 
 export type Result =
   | { readonly kind: "done" }
+  /** All that the driver takes was written, and read again. `notOffered`: it has no file for them, or one that is only read. */
+  | {
+      readonly kind: "profile";
+      readonly written: readonly WrittenShare[];
+      readonly notOffered: readonly ShareName[];
+    }
   /** Every process found with the group open; empty when there is none. */
   | { readonly kind: "holders"; readonly holders: readonly Holder[] }
   /** The kernel refused. `path` is what `call` was made on, below the real root. */
@@ -153,6 +181,7 @@ const ANSWERS = {
   holders: ["holders", "errno", "blocked", "absent", "refused", "failed"],
   "bind-driver": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
   "set-virtual-functions": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
+  "set-function-profile": ["profile", "errno", "blocked", "absent", "refused", "failed"],
   "function-holders": ["holders", "errno", "blocked", "absent", "refused", "failed"],
 } as const satisfies Record<OperationKind, readonly Result["kind"][]>;
 

@@ -16,6 +16,18 @@ import {
   type Request,
   type Result,
 } from "./messages.ts";
+import {
+  isPriority,
+  isShareName,
+  MAX_WRITTEN,
+  MOST,
+  PRIORITIES,
+  SHARES,
+  type FunctionProfile,
+  type Priority,
+  type ShareName,
+  type WrittenShare,
+} from "./shares.ts";
 
 /** The other side does not speak this protocol. */
 export class ProtocolError extends Error {
@@ -71,6 +83,11 @@ export function parseOperation(value: unknown): Operation {
       const count = integer(fields, "count", { from: 0, to: MAX_VIRTUAL_FUNCTIONS });
       return { kind, gpu: named(fields, "gpu"), count };
     }
+    case "set-function-profile": {
+      onlyKeys(fields, ["kind", "gpu", "number", "values"]);
+      const number = integer(fields, "number", { from: 1, to: MAX_VIRTUAL_FUNCTIONS });
+      return { kind, gpu: named(fields, "gpu"), number, values: parseProfile(fields["values"]) };
+    }
     case "function-holders":
       onlyKeys(fields, ["kind", "device"]);
       return { kind, device: named(fields, "device") };
@@ -112,27 +129,64 @@ export function parseResult(value: unknown): Result {
       return { kind, errno: text(fields, "errno"), call: text(fields, "call"), path: text(fields, "path") };
     case "held":
     case "holders":
-      return { kind, holders: parseHolders(fields["holders"]) };
+      return { kind, holders: parseHolders(fields) };
+    case "profile": {
+      const written = list(fields, "written", { atMost: MAX_WRITTEN }).map(parseWritten);
+      return { kind, written, notOffered: list(fields, "notOffered", { atMost: SHARES.length }).map(share) };
+    }
     case "blocked": {
       const elapsedMs = integer(fields, "elapsedMs", { from: 0, to: Number.MAX_SAFE_INTEGER });
       const childPid = integer(fields, "childPid", { from: 0, to: 0x7fff_ffff });
-      return { kind, elapsedMs, childPid, holders: parseHolders(fields["holders"]) };
+      return { kind, elapsedMs, childPid, holders: parseHolders(fields) };
     }
     default:
       throw new ProtocolError("the result is of an unknown kind");
   }
 }
 
-function parseHolders(value: unknown): readonly Holder[] {
-  if (!Array.isArray(value)) throw new ProtocolError("holders is not a list");
-  const items: readonly unknown[] = value;
-  if (items.length > MAX_HOLDERS) throw new ProtocolError(`holders has more than ${MAX_HOLDERS} items`);
-  return items.map((item) => {
+/** In the order of `SHARES`, so that equal requests are the same text. */
+function parseProfile(value: unknown): FunctionProfile {
+  const fields = readObject(value, "values");
+  onlyKeys(fields, SHARES);
+  const given = SHARES.filter((name) => fields[name] !== undefined);
+  if (given.length === 0) throw new ProtocolError(`values has none of ${SHARES.join(", ")}`);
+  return Object.fromEntries(given.map((name) => [name, shareValue(fields, name, name)]));
+}
+
+function parseWritten(item: unknown): WrittenShare {
+  const fields = readObject(item, "written share");
+  const name = share(fields["share"]);
+  const written = { share: name, value: shareValue(fields, "value", name) };
+  return fields["unit"] === undefined ? written : { ...written, unit: text(fields, "unit") };
+}
+
+function share(value: unknown): ShareName {
+  if (!isShareName(value)) throw new ProtocolError(`a share is not one of ${SHARES.join(", ")}`);
+  return value;
+}
+
+function shareValue(fields: Fields, key: string, name: ShareName): number | Priority {
+  if (name !== "priority") return integer(fields, key, { from: 0, to: MOST[name] });
+  const value = fields[key];
+  if (!isPriority(value)) throw new ProtocolError(`${key} is not one of ${PRIORITIES.join(", ")}`);
+  return value;
+}
+
+function parseHolders(of: Fields): readonly Holder[] {
+  return list(of, "holders", { atMost: MAX_HOLDERS }).map((item) => {
     const fields = readObject(item, "holder");
     const pid = integer(fields, "pid", { from: 1, to: 0x7fff_ffff });
     const holder = { pid, command: text(fields, "command") };
     return fields["domain"] === undefined ? holder : { ...holder, domain: text(fields, "domain") };
   });
+}
+
+function list(fields: Fields, name: string, bounds: { readonly atMost: number }): readonly unknown[] {
+  const value = fields[name];
+  if (!Array.isArray(value)) throw new ProtocolError(`${name} is not a list`);
+  const items: readonly unknown[] = value;
+  if (items.length > bounds.atMost) throw new ProtocolError(`${name} has more than ${bounds.atMost} items`);
+  return items;
 }
 
 function parseJson(line: string): unknown {

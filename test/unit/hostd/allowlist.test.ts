@@ -22,6 +22,10 @@ describe("hostd's allowlist", () => {
     fd: "0",
     device: GPU,
     virtfn: "virtfn0",
+    card: "card0",
+    iov: "iov",
+    vf: "vf1",
+    unit: "gt0",
   };
 
   it("keeps every file below its directory, whatever a variable holds", () => {
@@ -52,7 +56,7 @@ describe("hostd's allowlist", () => {
   });
 
   it("gives an operation the files that it names it for, and no other", () => {
-    assert.equal(OPERATIONS.size, 6);
+    assert.equal(OPERATIONS.size, 7);
     for (const operation of OPERATIONS) {
       const files = new AllowedFiles("/root-of-test", operation);
       for (const name of NAMES) {
@@ -68,7 +72,7 @@ describe("hostd's allowlist", () => {
     }
   });
 
-  it("writes only what makes, removes and binds, and opens only a VFIO group", () => {
+  it("writes only what makes, removes, binds and shares out, and opens only a VFIO group", () => {
     const touched = Object.values(ALLOWLIST).filter(({ access }) => access !== "read");
     assert.deepEqual(
       touched.map((file) => path.join(file.access, file.path)),
@@ -82,6 +86,12 @@ describe("hostd's allowlist", () => {
         "write/sys/bus/pci/drivers_probe",
         "write/sys/bus/pci/devices/{device}/sriov_drivers_autoprobe",
         "write/sys/bus/pci/devices/{device}/sriov_numvfs",
+        ...["exec_quantum_ms", "preempt_timeout_us", "sched_priority", "vram_quota"].map(
+          (file) => `write and read/sys/bus/pci/devices/{device}/sriov_admin/{vf}/profile/${file}`,
+        ),
+        ...["exec_quantum_ms", "preempt_timeout_us", "ggtt_quota", "contexts_quota", "doorbells_quota"].map(
+          (file) => `write and read/sys/bus/pci/devices/{device}/drm/{card}/{iov}/{vf}/{unit}/${file}`,
+        ),
       ],
     );
   });

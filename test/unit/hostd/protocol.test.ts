@@ -8,6 +8,7 @@ import {
   type Result,
 } from "../../../agent/hostd/protocol/messages.ts";
 import { parseHello, parseReply, parseRequest, ProtocolError } from "../../../agent/hostd/protocol/parse.ts";
+import { PRIORITIES } from "../../../agent/hostd/protocol/shares.ts";
 import { FORMS } from "../../../agent/hostd/protocol/forms.ts";
 
 const GPU = "0000:00:02.0";
@@ -31,6 +32,25 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     kind: fc.constant("set-virtual-functions" as const),
     gpu: fc.stringMatching(FORMS.gpu),
     count: fc.integer({ min: 0, max: 65_535 }),
+  }),
+  fc.record({
+    kind: fc.constant("set-function-profile" as const),
+    gpu: fc.stringMatching(FORMS.gpu),
+    number: fc.integer({ min: 1, max: 65_535 }),
+    values: fc
+      .record(
+        {
+          execQuantumMs: fc.nat(),
+          preemptTimeoutUs: fc.nat(),
+          priority: fc.constantFrom(...PRIORITIES),
+          vramBytes: fc.maxSafeNat(),
+          ggttBytes: fc.maxSafeNat(),
+          contexts: fc.nat(65_535),
+          doorbells: fc.nat(65_535),
+        },
+        { requiredKeys: [] },
+      )
+      .filter((values) => Object.keys(values).length > 0),
   }),
   fc.record({ kind: fc.constant("function-holders" as const), device: fc.stringMatching(FORMS.device) }),
 );
@@ -67,6 +87,15 @@ describe("hostd's protocol", () => {
       { kind: "absent" },
       { kind: "holders", holders: [] },
       { kind: "held", holders },
+      { kind: "profile", written: [], notOffered: ["priority", "vramBytes"] },
+      {
+        kind: "profile",
+        written: [
+          { share: "execQuantumMs", unit: "gt0", value: 100_000 },
+          { share: "priority", value: "low" },
+        ],
+        notOffered: [],
+      },
       { kind: "blocked", elapsedMs: 0, childPid: 12, holders },
       { kind: "errno", errno: "ENOSPC", call: "write", path: "/sys/x/create" },
       { kind: "refused", why: "no" },
@@ -88,6 +117,10 @@ describe("hostd's protocol", () => {
 
   it("refuses what is out of bounds or unknown and says which field", () => {
     const good = { id: 1, deadlineMs: 100, operation: { kind: "remove-mdev", vgpuId: ID } };
+    const profiled = (change: object): object => ({
+      ...good,
+      operation: { kind: "set-function-profile", gpu: GPU, number: 1, values: { doorbells: 1 }, ...change },
+    });
     const cases: [object, RegExp, number][] = [
       [{ ...good, id: 0 }, /^id /, 0],
       [{ ...good, id: 1.5 }, /^id /, 0],
@@ -108,6 +141,14 @@ describe("hostd's protocol", () => {
       [{ ...good, operation: { kind: "bind-driver", device: "../..", driver: "none" } }, /^device /, 1],
       [{ ...good, operation: { kind: "set-virtual-functions", gpu: GPU, count: 65_536 } }, /^count /, 1],
       [{ ...good, operation: { kind: "set-virtual-functions", gpu: GPU, count: -1 } }, /^count /, 1],
+      [profiled({ number: 0 }), /^number /, 1],
+      [profiled({ number: 65_536 }), /^number /, 1],
+      [profiled({ values: {} }), /^values has none of execQuantumMs, /, 1],
+      [profiled({ values: { weight: 1 } }), /unknown field "weight"/, 1],
+      [profiled({ values: { execQuantumMs: 2 ** 32 } }), /^execQuantumMs /, 1],
+      [profiled({ values: { vramBytes: -1 } }), /^vramBytes /, 1],
+      [profiled({ values: { contexts: "1024" } }), /^contexts /, 1],
+      [profiled({ values: { priority: "realtime" } }), /^priority is not one of low, normal, high/, 1],
       [{ ...good, operation: { kind: "create-mdev", gpu: "card0", type: TYPE, vgpuId: ID } }, /^gpu /, 1],
     ];
     for (const [request, message, requestId] of cases) {

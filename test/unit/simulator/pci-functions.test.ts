@@ -155,7 +155,7 @@ describe("virtual functions of the simulated kernel", () => {
     assert.equal(await quotas("7.1.0"), 7168 * 1024 * 1024);
     assert.equal(await quotas("6.19.0"), undefined);
     const admin = "sriov_admin/vf31/profile/sched_priority";
-    assert.deepEqual(shown(flex(), FLEX, admin), { kind: "file", text: "[low] normal high\n" });
+    assert.deepEqual(shown(flex(), FLEX, admin), { kind: "file", text: "[low] normal\n" });
     assert.equal(shown(flex("6.12.0"), FLEX, admin), undefined);
   });
 });

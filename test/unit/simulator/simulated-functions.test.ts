@@ -82,6 +82,23 @@ describe("the simulated hostd", () => {
     assert.deepEqual(await bench.hostd.functionHolders(VF), { kind: "absent" });
   });
 
+  it("gives a virtual function shares, and tells what the driver makes of them", async () => {
+    await using bench = await Bench.make();
+    await bench.hostd.setVirtualFunctions({ gpu: GPU, count: 2 });
+    const values = { execQuantumMs: 200_000, priority: "high", vramBytes: 1_073_741_823 } as const;
+    assert.deepEqual(await bench.hostd.setFunctionProfile({ gpu: GPU, number: 2, values }), {
+      kind: "profile",
+      written: [
+        { share: "execQuantumMs", value: 100_000 },
+        { share: "vramBytes", value: 1_073_741_824 },
+      ],
+      notOffered: ["priority"],
+    });
+    const profile = path.join(bench.host.root, "sys/bus/pci/devices", GPU, "sriov_admin/vf2/profile");
+    assert.equal(await readFile(path.join(profile, "exec_quantum_ms"), "utf8"), "100000\n");
+    assert.equal(await readFile(path.join(profile, "vram_quota"), "utf8"), "1073741824\n");
+  });
+
   it("passes the kernel's refusals on", async () => {
     await using bench = await Bench.make();
     const result = await bench.hostd.setVirtualFunctions({ gpu: GPU, count: 32 });
