@@ -42,7 +42,7 @@ export async function restoreAfterBoot(
   });
   const missing = await restoreSlices({
     ...{ claims, clock },
-    slices: composeSlices(hostd, files),
+    slices: composeSlices(hostd, files, () => undefined),
     stop: patience,
     onEnd: ({ claimId, vgpuId, gpu, domain }, failure) => {
       const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain?.name };

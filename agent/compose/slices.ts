@@ -13,14 +13,24 @@ import type { GpuFunctions, Slices } from "../lifecycle/ports.ts";
 /** How the privileged process is asked for all of it. */
 type Writer = MdevWriter & DriverWriter & FunctionsWriter;
 
-export function composeSlices(hostd: MdevWriter & DriverWriter, files: HostFiles): Slices {
+/** `libvirtVersion`: undefined while it has not been asked. */
+export function composeSlices(
+  hostd: MdevWriter & DriverWriter,
+  files: HostFiles,
+  libvirtVersion: () => string | undefined,
+): Slices {
   const binding = new PciBinding(hostd, files);
   return new SlicesByMode({
     "gvt-g": new KvmgtSlices(hostd, files),
     "gvt-s": new VirglSeats(files),
     "gvt-d": new WholeGpus(binding),
-    sriov: new VirtualFunctions(binding),
+    sriov: new VirtualFunctions({ binding, knowsVariants: () => knowsVariants(libvirtVersion()) }),
   });
+}
+
+/** Since 10.0.0 libvirt chooses among VFIO's variants itself, and takes what one of them has. */
+function knowsVariants(version = ""): boolean {
+  return Number(/^\d+/.exec(version)?.[0] ?? 0) >= 10;
 }
 
 export function composeFunctions(hostd: Writer, files: HostFiles): GpuFunctions {

@@ -193,7 +193,7 @@ export function composeStages(
   const driver = new Driver({
     ...{ ledger, lookout, admission, operations, clock, random: Math.random, stop: cut, onPoint },
     hands: {
-      slices: composeSlices(hostd, patient),
+      slices: composeSlices(hostd, patient, () => libvirt.status.version),
       domains: libvirt,
       hypervisor: (signal) => libvirt.hypervisor(signal),
       gpuLock: new KeyedLock(),
