@@ -55,23 +55,22 @@ export const faultNotes: Readonly<Record<FaultKind, FaultNote>> = {
   },
   BIND_FAILS: {
     answer:
-      "a domain that libvirt is to give a function does not start, which whoever starts it is told; the function is listed with the driver that it has. vgpud itself binds none yet",
-    reasons: [],
+      "a change of mode that takes a GPU from the host, or gives it back, answers `KERNEL_REFUSED` with the errno, and the GPU keeps driver and mode",
+    reasons: ["KERNEL_REFUSED"],
   },
   BIND_HANGS: {
     answer:
-      "a domain that libvirt is to give a function does not start, and starts when the fault ends; reads go on. vgpud itself binds none yet",
-    reasons: [],
+      "a change of mode that takes a GPU from the host, or gives it back, answers `KERNEL_TIMEOUT` after 30 s; the mode is set, and the driver follows when the fault ends",
+    reasons: ["KERNEL_TIMEOUT"],
   },
   SET_VIRTUAL_FUNCTIONS_FAILS: {
-    answer:
-      "the GPU is listed with the virtual functions that it has, whoever wants another number. vgpud itself sets none yet",
-    reasons: [],
+    answer: "`SetVirtualFunctions` answers `KERNEL_REFUSED` with the errno, and the number is as it was",
+    reasons: ["KERNEL_REFUSED"],
   },
   SET_VIRTUAL_FUNCTIONS_BLOCKS: {
     answer:
-      "the GPU is listed with the virtual functions that it has, and with the others when the fault ends; reads go on. vgpud itself sets none yet",
-    reasons: [],
+      "`SetVirtualFunctions` answers `KERNEL_TIMEOUT` after a minute; the number is written down, and the functions are made when the fault ends",
+    reasons: ["KERNEL_TIMEOUT"],
   },
   GM_FRAGMENTED: {
     answer:
@@ -99,7 +98,7 @@ export const faultNotes: Readonly<Record<FaultKind, FaultNote>> = {
   },
   GPU_PASSED_THROUGH: {
     answer:
-      "the GPU is listed with driver vfio-pci and without types; a create that names it answers `MODE_UNSUPPORTED`",
+      "the GPU is listed with driver vfio-pci and, of types, with the whole GPU alone, which is taken; a create that names it answers `MODE_UNSUPPORTED`",
     reasons: ["MODE_UNSUPPORTED"],
   },
   KVMGT_UNLOADED: {

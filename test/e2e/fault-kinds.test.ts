@@ -64,7 +64,7 @@ describe("a fault of each kind brings what the page of faults says, and is over 
 
   for (const kind of SERVED) {
     it(kind, async function () {
-      this.timeout(60_000);
+      this.timeout(120_000);
       const beside = slow[kind];
       if (beside) assert.ifError(await beside);
       else await suffer(agent, kind, provocations[kind]);

@@ -1,15 +1,19 @@
-// What brings out the faults of PCI functions: somebody else binds them and makes virtual ones beside vgpud, which looks on.
+// What brings out the faults of PCI functions: changes of a GPU's mode, and of the number of its virtual functions.
 import assert from "node:assert/strict";
-import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
-import type { Gpu } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import {
+  GpuServiceService as Gpus,
+  SetGpuModeRequest,
+  SetVirtualFunctionsRequest,
+} from "../../../proto/gen/vgpud/v1/gpu_service.ts";
+import { Mode, type Gpu } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { FaultKind } from "../../../agent/simulator/faults/kinds.ts";
-import { struck, type Provocation } from "./provocation.ts";
+import type { Provocation } from "./provocation.ts";
 import { GPU, SECOND_GPU } from "./requests.ts";
+import { refusal } from "./rpc.ts";
 import type { SimulatedAgent } from "./simulated-agent.ts";
-import { asSomebodyElse, foreignXml } from "./somebody-else.ts";
 import { until } from "./until.ts";
 
-/** Beside the usual GPU one that can be cut into virtual functions. */
+/** Beside the usual GPU one that can be given away whole, or cut into virtual functions. */
 const WIDER = `
 kernel: 7.1.0
 gpus:
@@ -18,18 +22,27 @@ gpus:
 `;
 /** With nothing described. */
 const USUAL = "{}";
-const WHOLE = foreignXml({ name: "whole", uuid: "6c9c1f1e-bbbb-4000-8000-000000000002", pciFunction: 0 });
-const TWO = { command: "set-vfs", gpu: SECOND_GPU, count: 2 } as const;
 
-/** The same on a host with the second GPU; the usual one boots again afterwards. */
+/** The same on a host with the second GPU, which is in no mode afterwards; then the usual one boots again. */
 function onWiderHost(answers: Provocation["answers"]): Provocation["answers"] {
   return async (agent, set, heal) => {
     await agent.loadHost(WIDER);
     await agent.sawLibvirt();
     const reasons = await answers(agent, set, heal);
+    await setMode(agent, Mode.UNSPECIFIED);
     await agent.loadHost(USUAL);
     return reasons;
   };
+}
+
+async function setMode(agent: SimulatedAgent, mode: Mode): Promise<void> {
+  await agent.rpc.call(Gpus.setGpuMode, SetGpuModeRequest.fromPartial({ gpu: SECOND_GPU, mode }));
+}
+
+async function cut(agent: SimulatedAgent, count: number): Promise<void> {
+  const request = SetVirtualFunctionsRequest.fromPartial({ gpu: SECOND_GPU, count });
+  // The agent gives the kernel a minute.
+  await agent.rpc.call(Gpus.setVirtualFunctions, request, { deadline: Date.now() + 90_000 });
 }
 
 async function secondGpu(agent: SimulatedAgent): Promise<Gpu> {
@@ -40,13 +53,6 @@ async function secondGpu(agent: SimulatedAgent): Promise<Gpu> {
 
 async function sawDriver(agent: SimulatedAgent, driver: string): Promise<void> {
   await until(`it is seen with ${driver}`, async () => (await secondGpu(agent)).driver === driver);
-}
-
-async function sawOff(agent: SimulatedAgent): Promise<void> {
-  await until(
-    "the domain is seen off",
-    async () => (await agent.domains())[0]?.state === DomainState.SHUT_OFF,
-  );
 }
 
 async function sawFunctions(agent: SimulatedAgent, count: number): Promise<void> {
@@ -61,62 +67,53 @@ export const functionProvocations = {
     fault: { object: SECOND_GPU, errno: "EINVAL" },
     answers: onWiderHost(async (agent, set, heal) => {
       await set();
-      await asSomebodyElse(agent.libvirtSocket, async (libvirt) => {
-        const whole = await libvirt.defineDomain(WHOLE);
-        await assert.rejects(
-          libvirt.startDomain(whole),
-          /'vfio-pci' to driver_override .*: Invalid argument/,
-        );
-        await sawOff(agent);
-        assert.equal((await secondGpu(agent)).driver, "xe");
-        await heal();
-        await libvirt.startDomain(whole);
-        await sawDriver(agent, "vfio-pci");
-        await libvirt.destroyDomain(whole);
-        await libvirt.undefineDomain(whole);
-      });
-      return [];
+      const { reason } = await refusal(setMode(agent, Mode.GVT_D));
+      const { driver, mode } = await secondGpu(agent);
+      assert.deepEqual([driver, mode], ["xe", Mode.UNSPECIFIED]);
+      await heal();
+      await setMode(agent, Mode.GVT_D);
+      await sawDriver(agent, "vfio-pci");
+      return [reason];
     }),
   },
   BIND_HANGS: {
-    fault: { gpu: SECOND_GPU, times: 2 },
+    fault: { gpu: SECOND_GPU },
+    isSlow: true,
     answers: onWiderHost(async (agent, set, heal) => {
       await set();
-      await asSomebodyElse(agent.libvirtSocket, async (libvirt) => {
-        const whole = await libvirt.defineDomain(WHOLE);
-        const starting = libvirt.startDomain(whole);
-        await struck(agent);
-        await sawOff(agent);
-        assert.equal((await secondGpu(agent)).driver, "xe");
-        await heal();
-        await starting;
-        await sawDriver(agent, "vfio-pci");
-        await libvirt.destroyDomain(whole);
-        await libvirt.undefineDomain(whole);
-      });
-      return [];
+      const { reason } = await refusal(setMode(agent, Mode.GVT_D));
+      const { driver, mode } = await secondGpu(agent);
+      assert.deepEqual([driver, mode], ["xe", Mode.GVT_D]);
+      await heal();
+      await sawDriver(agent, "vfio-pci");
+      return [reason];
     }),
   },
   SET_VIRTUAL_FUNCTIONS_FAILS: {
     fault: { gpu: SECOND_GPU },
     answers: onWiderHost(async (agent, set, heal) => {
+      await setMode(agent, Mode.SRIOV);
       await set();
-      await assert.rejects(agent.behindItsBack(TWO), /cannot set the virtual functions: ENOMEM/);
+      const { reason } = await refusal(cut(agent, 2));
       assert.equal((await secondGpu(agent)).virtualFunctions?.enabled, 0);
       await heal();
-      await agent.behindItsBack(TWO);
-      await sawFunctions(agent, 2);
-      return [];
+      assert.equal((await secondGpu(agent)).virtualFunctions?.enabled, 0);
+      await cut(agent, 2);
+      await cut(agent, 0);
+      return [reason];
     }),
   },
   SET_VIRTUAL_FUNCTIONS_BLOCKS: {
+    isSlow: true,
     answers: onWiderHost(async (agent, set, heal) => {
+      await setMode(agent, Mode.SRIOV);
       await set();
-      await agent.behindItsBack(TWO);
+      const { reason } = await refusal(cut(agent, 2));
       assert.equal((await secondGpu(agent)).virtualFunctions?.enabled, 0);
       await heal();
       await sawFunctions(agent, 2);
-      return [];
+      await cut(agent, 0);
+      return [reason];
     }),
   },
 } as const satisfies Partial<Record<FaultKind, Provocation>>;

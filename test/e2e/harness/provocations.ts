@@ -4,7 +4,7 @@ import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { FaultKind } from "../../../agent/simulator/faults/kinds.ts";
 import { functionProvocations } from "./function-provocations.ts";
-import { struck, type Provocation } from "./provocation.ts";
+import type { Provocation } from "./provocation.ts";
 import { GPU, type } from "./requests.ts";
 import { roomConditions } from "./room-conditions.ts";
 import { refusal } from "./rpc.ts";
@@ -42,6 +42,11 @@ async function seen(agent: SimulatedAgent, claimState: ClaimState): Promise<void
     `it is seen as ${claimState}`,
     async () => (await agent.domains())[0]?.claimState === claimState,
   );
+}
+
+/** Resolves when a fault that may strike twice has struck. */
+async function struck(agent: SimulatedAgent): Promise<void> {
+  await until("the fault strikes", async () => (await agent.simulation()).faults[0]?.times === 1);
 }
 
 const oneOfAType =
@@ -178,7 +183,8 @@ export const provocations: Readonly<Record<FaultKind, Provocation>> = {
     answers: async (agent, set) => {
       await set();
       const [gpu] = await agent.gpus();
-      assert.deepEqual([gpu?.driver, gpu?.types], ["vfio-pci", []]);
+      const types = gpu?.types.map(({ name, allocatable }) => [name, allocatable]);
+      assert.deepEqual([gpu?.driver, types], ["vfio-pci", [["gpu", 0]]]);
       return [await reasonOf(agent.create("hurt"))];
     },
   },
