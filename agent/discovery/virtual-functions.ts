@@ -2,13 +2,16 @@
 // tells of their shares. Figures of drivers are readable by all, and reading them wakes no GPU.
 import { parsePciAddress } from "../core/ids.ts";
 import {
+  functionPriorities,
   functionResources,
   type FunctionAmounts,
+  type FunctionPriority,
   type FunctionResource,
+  type FunctionTurns,
   type Sriov,
   type VirtualFunction,
 } from "../inventory/virtual-functions.ts";
-import { fact, type HostFiles } from "./host-files.ts";
+import { fact, unsignedInt, type HostFiles } from "./host-files.ts";
 import { driverOf, type PciGpu } from "./pci-gpus.ts";
 
 /** Where a driver keeps its figures; a path is undefined where it has none of that kind. */
@@ -16,6 +19,7 @@ interface Shares {
   readonly available: (resource: FunctionResource) => string | undefined;
   readonly largestQuota: (resource: FunctionResource) => string | undefined;
   readonly quota: (vf: number, resource: FunctionResource) => string | undefined;
+  readonly turns: (vf: number, name: keyof FunctionTurns) => string | undefined;
 }
 
 /**
@@ -60,11 +64,12 @@ async function readFunction(
   const address = parsePciAddress((await files.linkName(link)) ?? "");
   if (address === undefined) return undefined;
   const number = Number(/\d+$/.exec(link)?.[0]) + 1;
-  const [driver, quota] = await Promise.all([
+  const [driver, quota, turns] = await Promise.all([
     driverOf(files, address),
     amounts(files, (resource) => shares?.quota(number, resource)),
+    readTurns(files, (name) => shares?.turns(number, name)),
   ]);
-  return { number, address, driver, quota };
+  return { number, address, driver, quota, turns };
 }
 
 /**
@@ -93,6 +98,7 @@ function xeShares(admin: string): Shares {
     available: () => undefined,
     largestQuota: () => undefined,
     quota: (vf, resource) => (resource === "vramBytes" ? `${admin}/vf${vf}/profile/vram_quota` : undefined),
+    turns: (vf, name) => `${admin}/vf${vf}/profile/${TURN_FILES[name]}`,
   };
 }
 
@@ -106,8 +112,15 @@ function i915Shares(folder: string, gt: string): Shares {
     available: (resource) => file(`pf/${gt}/available`, resource, "free"),
     largestQuota: (resource) => file(`pf/${gt}/available`, resource, "max_quota"),
     quota: (vf, resource) => file(`vf${vf}/${gt}`, resource, "quota"),
+    turns: (vf, name) => (name === "priority" ? undefined : `${folder}/vf${vf}/${gt}/${TURN_FILES[name]}`),
   };
 }
+
+const TURN_FILES = {
+  execQuantumMs: "exec_quantum_ms",
+  preemptTimeoutUs: "preempt_timeout_us",
+  priority: "sched_priority",
+} as const satisfies Record<keyof FunctionTurns, string>;
 
 const I915_NAMES: Readonly<Record<FunctionResource, string | undefined>> = {
   vramBytes: undefined,
@@ -129,6 +142,31 @@ async function amounts(
     }),
   );
   return { vramBytes, ggttBytes, contexts, doorbells };
+}
+
+async function readTurns(
+  files: HostFiles,
+  pathOf: (name: keyof FunctionTurns) => string | undefined,
+): Promise<FunctionTurns> {
+  const told = async <T>(
+    name: keyof FunctionTurns,
+    understand: (text: string) => T | undefined,
+  ): Promise<T | undefined> => {
+    const path = pathOf(name);
+    return path === undefined ? undefined : await fact(files, path, understand);
+  };
+  const [execQuantumMs, preemptTimeoutUs, priority] = await Promise.all([
+    told("execQuantumMs", unsignedInt),
+    told("preemptTimeoutUs", unsignedInt),
+    told("priority", chosen),
+  ]);
+  return { execQuantumMs, preemptTimeoutUs, priority };
+}
+
+/** All that it could be is listed, and what it is stands in brackets: `[low] normal`. */
+function chosen(text: string): FunctionPriority | undefined {
+  const word = /\[(\w+)\]/.exec(text)?.[1];
+  return functionPriorities.find((priority) => priority === word);
 }
 
 /** An unsigned number of 16 bits. */

@@ -121,10 +121,11 @@ export class FakeGpu {
   #sriov(): Gpu["sriov"] {
     if (this.totalFunctions === undefined) return undefined;
     const nothing = { vramBytes: undefined, ggttBytes: undefined, contexts: undefined, doorbells: undefined };
+    const untold = { execQuantumMs: undefined, preemptTimeoutUs: undefined, priority: undefined };
     return {
       ...{ total: this.totalFunctions, autoprobe: false, driverEnables: this.#isHosts },
       functions: this.functions.map((driver, at) => ({
-        ...{ number: at + 1, address: this.functionAddress(at + 1), driver, quota: nothing },
+        ...{ number: at + 1, address: this.functionAddress(at + 1), driver, quota: nothing, turns: untold },
       })),
       ...{ available: nothing, largestQuota: nothing },
     };

@@ -180,12 +180,17 @@ function addSriov(files: Files, { gpu, index }: Place): void {
       for (let vf = 1; vf <= total; vf += 1)
         files.add(`${of}/vf${vf}/${gt}/${name}_quota`, String(vf <= enabled ? quota : 0));
     }
-    for (let vf = 1; vf <= total; vf += 1) files.add(`${of}/vf${vf}/${gt}/exec_quantum_ms`, "0");
+    for (let vf = 1; vf <= total; vf += 1)
+      for (const name of ["exec_quantum_ms", "preempt_timeout_us"])
+        files.add(`${of}/vf${vf}/${gt}/${name}`, "0");
   }
   if (admin) {
     files.add(`${directory}/sriov_admin/pf/profile/exec_quantum_ms`, "0");
     for (let vf = 1; vf <= total; vf += 1)
-      for (const [name, value] of Object.entries({ exec_quantum_ms: 0, vram_quota: vf <= enabled ? GIB : 0 }))
+      for (const [name, value] of Object.entries({
+        ...{ exec_quantum_ms: 20, preempt_timeout_us: 40_000, sched_priority: "[low] normal" },
+        vram_quota: vf <= enabled ? GIB : 0,
+      }))
         files.add(`${directory}/sriov_admin/vf${vf}/profile/${name}`, String(value));
   }
 }

@@ -1,5 +1,4 @@
 // Domains as the contract shows them.
-import type { Duration } from "../../../proto/gen/google/protobuf/duration.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { AgentError } from "../../core/errors.ts";
 import type { DomainState, Inventory } from "../../inventory/model.ts";
@@ -7,6 +6,7 @@ import type { DomainClaim } from "../../lifecycle/claim.ts";
 import type { DomainView } from "../../lifecycle/views.ts";
 import type { DomainFigures } from "../../observation/domain-stats.ts";
 import { toWireSpec } from "./domain-spec.ts";
+import { toWireDuration } from "./duration.ts";
 import { operationName, toWireClaimState, toWireFailure, toWireOnStop, toWireOwnership } from "./claim.ts";
 
 const states = {
@@ -23,16 +23,11 @@ const states = {
 /** What a running domain uses, by a reading of that time (milliseconds since the epoch). */
 export function toWireUsage({ cpuSeconds, memory }: DomainFigures, at: number): pb.DomainUsage {
   return {
-    cpuTime: cpuSeconds === undefined ? undefined : toDuration(cpuSeconds),
+    cpuTime: cpuSeconds === undefined ? undefined : toWireDuration(Math.floor(cpuSeconds * 1e9)),
     memoryMib: toMib(memory.current),
     residentMib: toMib(memory.resident),
     sampleTime: new Date(at),
   };
-}
-
-function toDuration(seconds: number): Duration {
-  const whole = Math.floor(seconds);
-  return { seconds: BigInt(whole), nanos: Math.floor((seconds - whole) * 1e9) };
 }
 
 function toMib(bytes: number | undefined): bigint | undefined {

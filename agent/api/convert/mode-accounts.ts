@@ -4,8 +4,11 @@ import type { FunctionsAccount, FunctionUse } from "../../capacity/accounts/virt
 import type { WholeGpuAccount, WholeGpuHolder } from "../../capacity/accounts/whole-gpu.ts";
 import type { FunctionAmounts } from "../../inventory/virtual-functions.ts";
 import type { ModeAccounts } from "../../lifecycle/mode-accounts.ts";
+import { toWireDuration } from "./duration.ts";
 
 const BYTES_PER_MIB = 1024 * 1024;
+const NANOS_PER_MS = 1_000_000;
+const NANOS_PER_US = 1_000;
 
 const holders = {
   claim: pb.WholeGpuHolder.CLAIM,
@@ -52,7 +55,7 @@ function toWireFunctions(account: FunctionsAccount): pb.VirtualFunctions {
 }
 
 function toWireFunction({
-  function: { number, address, driver, quota },
+  function: { number, address, driver, quota, turns },
   domain,
   free,
 }: FunctionUse): pb.VirtualFunction {
@@ -63,7 +66,14 @@ function toWireFunction({
     free,
     domainUuid: domain ?? "",
     quota: toWireResources(quota),
+    execQuantum: durationOf(turns.execQuantumMs, NANOS_PER_MS),
+    preemptTimeout: durationOf(turns.preemptTimeoutUs, NANOS_PER_US),
+    schedPriority: turns.priority ?? "",
   });
+}
+
+function durationOf(count: number | undefined, nanosEach: number): pb.VirtualFunction["execQuantum"] {
+  return count === undefined ? undefined : toWireDuration(count * nanosEach);
 }
 
 /** Undefined where nothing is told. */

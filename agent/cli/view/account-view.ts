@@ -1,9 +1,18 @@
 // The accounts of a GPU in the modes beside gvt-g as tables.
-import type { FunctionResources, Gpu, VirtualFunctions } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import type {
+  FunctionResources,
+  Gpu,
+  VirtualFunction,
+  VirtualFunctions,
+} from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { Cell } from "./paint.ts";
 import type { Column } from "./table.ts";
 import type { Block } from "./text.ts";
 import { word, yesNo } from "./words.ts";
+
+const NANOS_PER_SECOND = 1_000_000_000;
+const NANOS_PER_MS = 1_000_000;
+const NANOS_PER_US = 1_000;
 
 const right = (title: string): Column => ({ title, align: "right" });
 const left = (title: string): Column => ({ title });
@@ -64,6 +73,31 @@ function resourceCells(resources: FunctionResources | undefined): readonly Cell[
   return [vramMib?.toString(), ggttMib?.toString(), contexts, doorbells];
 }
 
+/** Undefined where no driver tells: i915 of the kernel, and xe before Linux 6.19. */
+function turnsTable({ functions }: VirtualFunctions): Block | undefined {
+  const isTold = functions.some(
+    ({ execQuantum, preemptTimeout, schedPriority }) =>
+      execQuantum !== undefined || preemptTimeout !== undefined || schedPriority !== "",
+  );
+  const rows = functions.map(({ number, execQuantum, preemptTimeout, schedPriority }) => [
+    ...[`vf${number}`, limit(execQuantum, NANOS_PER_MS), limit(preemptTimeout, NANOS_PER_US)],
+    schedPriority,
+  ]);
+  const columns = [
+    left("FUNCTION"),
+    ...["EXEC QUANTUM MS", "PREEMPT TIMEOUT US"].map(right),
+    left("PRIORITY"),
+  ];
+  return isTold ? { kind: "table", columns, rows } : undefined;
+}
+
+/** Drivers say 0 for what has none. */
+function limit(duration: VirtualFunction["execQuantum"], nanosEach: number): Cell {
+  if (duration === undefined) return undefined;
+  const count = (Number(duration.seconds) * NANOS_PER_SECOND + duration.nanos) / nanosEach;
+  return count === 0 ? "no limit" : count;
+}
+
 function functionTables(account: VirtualFunctions | undefined): readonly Block[] {
   if (account === undefined) return [];
   const functions = account.functions.map(({ number, pciAddress, driver, free, domainUuid, quota }) => [
@@ -76,6 +110,7 @@ function functionTables(account: VirtualFunctions | undefined): readonly Block[]
     ["largest quota", account.largestQuota],
   ] as const;
   const told = shares.filter(([, resources]) => resources !== undefined);
+  const turns = turnsTable(account);
   return [
     ...(functions.length === 0
       ? []
@@ -86,6 +121,7 @@ function functionTables(account: VirtualFunctions | undefined): readonly Block[]
             rows: functions,
           } as const,
         ]),
+    ...(turns ? [turns] : []),
     ...(told.length === 0
       ? []
       : [

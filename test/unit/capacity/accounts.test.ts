@@ -10,6 +10,7 @@ import type { FunctionAmounts, Sriov } from "../../../agent/inventory/virtual-fu
 import { FakeGpu } from "../../fakes/fake-kernel.ts";
 import { domainId, pciAddress } from "../../fakes/ids.ts";
 
+const untold = { execQuantumMs: undefined, preemptTimeoutUs: undefined, priority: undefined };
 const nothing: FunctionAmounts = {
   ...{ vramBytes: undefined, ggttBytes: undefined, contexts: undefined, doorbells: undefined },
 };
@@ -25,7 +26,7 @@ function sriov(drivers: readonly (string | undefined)[], given: Partial<Sriov> =
   return {
     ...{ total: 7, autoprobe: true, driverEnables: true },
     functions: drivers.map((driver, index) => ({
-      ...{ number: index + 1, address: vf(index + 1), driver, quota: nothing },
+      ...{ number: index + 1, address: vf(index + 1), driver, quota: nothing, turns: untold },
     })),
     ...{ available: nothing, largestQuota: nothing },
     ...given,
@@ -125,6 +126,7 @@ describe("the account of virtual functions", () => {
       functions: quotas.map((quota, index) => ({
         ...{ number: index + 1, address: vf(index + 1), driver: undefined },
         quota: { ...nothing, ...quota },
+        turns: untold,
       })),
     });
     const both = of({ ggttBytes: 10, contexts: 0 }, { ggttBytes: 5, contexts: 0, doorbells: 4 });

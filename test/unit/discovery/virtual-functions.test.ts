@@ -13,6 +13,8 @@ import { recordedHosts } from "../../hosts/recorded-hosts.ts";
 const PF = "0000:00:02.0";
 const DIR = `sys/bus/pci/devices/${PF}`;
 const NOTHING = { vramBytes: undefined, ggttBytes: undefined, contexts: undefined, doorbells: undefined };
+const UNTOLD = { execQuantumMs: undefined, preemptTimeoutUs: undefined, priority: undefined };
+const LOW = { execQuantumMs: 20, preemptTimeoutUs: 40_000, priority: "low" };
 
 interface Read {
   readonly sriov: Sriov | undefined;
@@ -61,6 +63,7 @@ describe("the virtual functions of a GPU", () => {
       ...{ total: 7, autoprobe: true, driverEnables: true },
       functions: ["i915", "vfio-pci", undefined].map((driver, index) => ({
         ...{ number: index + 1, address: `0000:00:02.${index + 1}`, driver, quota },
+        turns: { execQuantumMs: 0, preemptTimeoutUs: 0, priority: undefined },
       })),
       available: { ...NOTHING, ggttBytes: 2_560_622_592, contexts: 37_888, doorbells: 160 },
       largestQuota: { ...NOTHING, ggttBytes: 2_147_483_648, contexts: 37_888, doorbells: 160 },
@@ -77,6 +80,50 @@ describe("the virtual functions of a GPU", () => {
     );
     assert.deepEqual(sriov.available, NOTHING);
   });
+
+  it("are told with the turns that xe gives them, whose priority is the one in brackets", async () => {
+    const { sriov, unread } = await recorded("flex-linux-7.1");
+    assert.deepEqual(
+      sriov?.functions.map(({ turns }) => turns),
+      [LOW, LOW],
+    );
+    assert.deepEqual(unread, []);
+    // xe has no files for them before Linux 6.19.
+    await using tree = await hostTree({
+      ...twoFunctions,
+      [DIR]: {
+        ...{ vendor: "0x8086", class: "0x030000", device: "0x56c0" },
+        ...{
+          driver: linkTo("../../../bus/pci/drivers/xe"),
+          sriov_totalvfs: "7",
+          sriov_drivers_autoprobe: "1",
+        },
+        virtfn0: linkTo("../0000:00:02.1"),
+      },
+    });
+    const old = await readIn(tree.root);
+    assert.deepEqual([old.sriov?.functions[0]?.turns, old.unread], [UNTOLD, []]);
+  });
+
+  for (const [text, priority] of [
+    ["low [normal]", "normal"],
+    ["low normal [high]", "high"],
+    ["low normal high", undefined],
+    ["[urgent] low", undefined],
+  ] as const)
+    it(`have the priority ${priority ?? "that is not known"} where xe says ${text}`, async () => {
+      const host = recordedHosts().find(({ name }) => name === "flex-linux-7.1");
+      assert.ok(host);
+      await using tree = await host.expand();
+      const admin = path.join(tree.root, "sys/bus/pci/devices/0000:4d:00.0/sriov_admin");
+      await writeFile(path.join(admin, "vf2/profile/sched_priority"), `${text}\n`);
+      await writeFile(path.join(admin, "vf2/profile/preempt_timeout_us"), "-1\n");
+      const { sriov } = await readIn(tree.root);
+      assert.deepEqual(
+        sriov?.functions.map(({ turns }) => turns),
+        [LOW, { ...LOW, preemptTimeoutUs: undefined, priority }],
+      );
+    });
 
   it("are none that the kernel's own i915 could make, though the device has them", async () => {
     const { sriov } = await recorded("alder-lake-s-sriov-mainline");

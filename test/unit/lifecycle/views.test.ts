@@ -184,8 +184,9 @@ describe("the view of a GPU", () => {
     fake.put({ ...foreignDomain(3, { renderNodes }), mark: domainOf(claim(1)).mark });
     const inventory = await look(fake);
     const nothing = { vramBytes: undefined, ggttBytes: undefined, contexts: undefined, doorbells: undefined };
+    const untold = { execQuantumMs: undefined, preemptTimeoutUs: undefined, priority: undefined };
     const functions = [first, second].map((address, index) => ({
-      ...{ number: index + 1, address, driver: undefined, quota: nothing },
+      ...{ number: index + 1, address, driver: undefined, quota: nothing, turns: untold },
     }));
     const sriov = {
       ...{ total: 7, autoprobe: false, driverEnables: true },

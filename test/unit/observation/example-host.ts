@@ -121,6 +121,7 @@ const flexGpu: Gpu = {
       address: parsed(parsePciAddress(`0000:4d:00.${index + 1}`)),
       driver,
       quota: { vramBytes: 2 ** 31, ggttBytes: 2 ** 29, contexts: 1024, doorbells: 8 },
+      turns: { execQuantumMs: 20, preemptTimeoutUs: 0, priority: "low" },
     })),
     available: { vramBytes: undefined, ggttBytes: 2 ** 30, contexts: 4096, doorbells: 232 },
     largestQuota: { vramBytes: undefined, ggttBytes: 2 ** 29, contexts: 4096, doorbells: 232 },
