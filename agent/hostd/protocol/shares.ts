@@ -33,7 +33,7 @@ export const SHARES = [
   "doorbells",
 ] as const satisfies readonly (AmountName | "priority")[];
 export type ShareName = (typeof SHARES)[number];
-export type ShareValue<Share extends ShareName> = Share extends "priority" ? Priority : number;
+type ShareValue<Share extends ShareName> = Share extends "priority" ? Priority : number;
 
 /** Only what is to be set, at least one. */
 export type FunctionProfile = { readonly [Share in ShareName]?: ShareValue<Share> };
