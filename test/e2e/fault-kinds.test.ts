@@ -12,7 +12,9 @@ import { until } from "./harness/until.ts";
 
 type Kind = keyof typeof provocations;
 
-const SERVED = Object.keys(provocations) as Kind[];
+const KINDS = Object.keys(provocations) as Kind[];
+const SLOW = KINDS.filter((kind) => provocations[kind].isSlow);
+const QUICK = KINDS.filter((kind) => !provocations[kind].isSlow);
 
 /** Sets the fault, hears what it brings, clears it, and demands that everything is as if nothing had been. */
 async function suffer(
@@ -49,9 +51,7 @@ describe("a fault of each kind brings what the page of faults says, and is over 
   let slow: Partial<Record<Kind, Promise<unknown>>> = {};
   before(async () => {
     // What only a deadline of some seconds ends runs beside the others, each on a host of its own.
-    slow = Object.fromEntries(
-      SERVED.filter((kind) => provocations[kind].isSlow).map((kind) => [kind, aside(kind)]),
-    );
+    slow = Object.fromEntries(SLOW.map((kind) => [kind, aside(kind)]));
     agent = await SimulatedAgent.start();
   });
   after(async () => {
@@ -62,7 +62,7 @@ describe("a fault of each kind brings what the page of faults says, and is over 
     await agent.clearFaults();
   });
 
-  for (const kind of SERVED) {
+  for (const kind of [...QUICK, ...SLOW]) {
     it(kind, async function () {
       this.timeout(120_000);
       const beside = slow[kind];
