@@ -14,7 +14,7 @@ import { World } from "./harness/world.ts";
 /** What is seen of a GPU: the whole of it at each time. */
 function shape(gpu: Gpu | undefined): string {
   if (!gpu) return "gone";
-  const types = gpu.types.map(({ name, allocatable }) => `${name.slice(-1)}:${allocatable}`);
+  const types = gpu.types.map(({ name, allocatable }) => `${name.replace(/.*_/, "")}:${allocatable}`);
   return [gpu.driver, gpu.drmCard, gpu.drmRender, gpu.apertureMib, ...types.sort()].join(" ");
 }
 
@@ -23,7 +23,7 @@ const whole = "i915 card0 renderD128 1024 1:1 2:2 4:5 8:7";
 const changes = {
   KVMGT_UNLOADED: "i915 card0 renderD128 1024",
   GPU_UNBOUND: "   1024",
-  GPU_PASSED_THROUGH: "vfio-pci   1024",
+  GPU_PASSED_THROUGH: "vfio-pci   1024 gpu:0",
   GPU_VANISHES: "gone",
 } as const;
 type Change = keyof typeof changes;
