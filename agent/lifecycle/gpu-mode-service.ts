@@ -4,6 +4,7 @@ import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { KeyedLock } from "../core/keyed-lock.ts";
 import type { Mode } from "../core/modes.ts";
+import { reasons } from "../core/reasons.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Hindrance } from "../diagnosis/hindrance.ts";
 import { isForGuest, isGivenByDriver } from "../inventory/guest-drivers.ts";
@@ -162,7 +163,9 @@ function refuseBeforeScreens({ address, driver, screens }: Gpu): void {
 
 function refuseUnfit(gpu: PciAddress, mode: Mode, { condition, why }: Hindrance): never {
   const because = condition === undefined ? why : `${condition}: ${why}`;
-  throw new AgentError("MODE_UNSUPPORTED", `GPU ${gpu} cannot be given mode ${mode}: ${because}`, {
+  // What is away comes back: whether the GPU can is not known.
+  const reason = condition && reasons[condition] === "unavailable" ? condition : "MODE_UNSUPPORTED";
+  throw new AgentError(reason, `GPU ${gpu} cannot be given mode ${mode}: ${because}`, {
     details: { gpu, mode, ...(condition && { condition }) },
   });
 }

@@ -32,8 +32,8 @@ const kernelWords = [
 
 /**
  * Emulation always: /dev/kvm may open and yet boot no ordinary kernel where the host is itself a guest.
- * Our own devices stand at slots from 4 on, because integrated graphics is at slot 2; the placeholder there makes the
- * firmware's IOMMU tables cover it.
+ * Our own devices stand at slots from 4 on, because integrated graphics is at slot 2 and another GPU may be at slot 3; the
+ * placeholders there make the firmware's IOMMU tables cover them.
  */
 export function qemuArguments(options: MachineOptions): string[] {
   const { dir, image, shares } = options;
@@ -61,7 +61,7 @@ export function qemuArguments(options: MachineOptions): string[] {
     ...["-nodefaults", "-display", "none", "-vga", "none"],
     ...["-kernel", join(image, "vmlinuz"), "-initrd", join(image, "initrd")],
     ...["-append", [...kernelWords, `init=${inits[options.init]}`].join(" ")],
-    ...["-device", "intel-iommu", "-device", "pci-testdev,addr=2"],
+    ...["-device", "intel-iommu", "-device", "pci-testdev,addr=2", "-device", "pci-testdev,addr=3"],
     ...["-drive", `file=${join(dir, "disk.qcow2")},if=none,id=disk,format=qcow2,cache=unsafe`],
     ...["-device", "virtio-blk-pci,drive=disk,addr=4"],
     ...["-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net,romfile=,addr=5"],

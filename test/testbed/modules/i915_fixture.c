@@ -14,6 +14,7 @@
 #include <drm/drm_print.h>
 
 #include "i915_gvt.h"
+#include "i915_iov.h"
 
 #define ENABLE_GUC_SUBMISSION 1
 
@@ -28,6 +29,7 @@ struct card {
 	struct list_head link;
 	struct pci_dev *pdev;
 	struct drm_device *drm;
+	struct iov *iov;	/* of one that may be cut into functions */
 	bool gvt;	/* kvmgt has taken it */
 };
 
@@ -129,6 +131,8 @@ static int i915_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		drm_dev_put(card->drm);
 		return ret;
 	}
+	if (max_vfs && !pdev->is_virtfn && pci_sriov_get_totalvfs(pdev))
+		card->iov = iov_add(&card->drm->primary->kdev->kobj, pci_sriov_get_totalvfs(pdev));
 	pci_set_drvdata(pdev, card);
 	mutex_lock(&cards_lock);
 	list_add_tail(&card->link, &cards);
@@ -147,6 +151,7 @@ static void i915_remove(struct pci_dev *pdev)
 	mutex_unlock(&cards_lock);
 	if (!pdev->is_virtfn)
 		pci_disable_sriov(pdev);
+	iov_remove(card->iov);
 	drm_dev_unplug(card->drm);
 	drm_dev_put(card->drm);
 }

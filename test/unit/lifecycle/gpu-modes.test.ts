@@ -145,6 +145,14 @@ describe("the mode of a GPU", () => {
     assert.deepEqual([...node.modes.current.values()], [{ mode: "gvt-s" }]);
   });
 
+  it("is not changed, to be asked again, while what would stand in the way is away", async () => {
+    const node = new FakeNode(1024);
+    node.hindrance = { condition: "LIBVIRT_UNAVAILABLE", why: "it was not asked yet" };
+    await assert.rejects(setMode(node, "gvt-s"), refusedFor("LIBVIRT_UNAVAILABLE"));
+    node.hindrance = { condition: "RENDER_NODE_MISSING", why: "there is none" };
+    await assert.rejects(setMode(node, "gvt-s"), refusedFor("MODE_UNSUPPORTED", /RENDER_NODE_MISSING/));
+  });
+
   it("keeps vGPUs of another one from being taken over", async () => {
     const node = await shared(1024);
     node.host.gpus[0]?.make(foreignVgpuId(1), typeName("4"));
