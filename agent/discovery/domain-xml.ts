@@ -10,11 +10,12 @@ import { parseDomainId, parsePciAddress, parseVgpuId, type PciAddress, type Vgpu
 import { attributeOf, childOf, childrenOf, elementsOf, parseXml, textOf, type Element } from "../core/xml.ts";
 import type { ClaimMark, Domain, DomainFile, Labels } from "../inventory/model.ts";
 import type { Share } from "../inventory/share.ts";
+import { readConsoles } from "./domain-consoles.ts";
 
 /** The part of a domain that stands in its XML. */
 export type DomainDefinition = Pick<
   Domain,
-  "vcpus" | "memoryMib" | "vgpuIds" | "pciDevices" | "renderNodes" | "mark" | "files"
+  "vcpus" | "memoryMib" | "vgpuIds" | "pciDevices" | "renderNodes" | "consoles" | "mark" | "files"
 >;
 
 /** Of a document that does not parse nothing is known; whether a slice is held is tested before it is removed anyway. */
@@ -27,6 +28,7 @@ export function readDomainXml(xml: string): DomainDefinition {
     vgpuIds: mediatedDevices(devices),
     pciDevices: pciDevices(devices),
     renderNodes: renderNodes(devices),
+    consoles: readConsoles(devices),
     mark: readMark(childOf(domain, "metadata")),
     files: filesOf(devices),
   };

@@ -105,9 +105,28 @@ export interface Domain {
   readonly pciDevices: readonly PciAddress[];
   /** Where it renders, as its definition names it: `/dev/dri/renderD128`. libvirt chooses when a domain starts that does not. */
   readonly renderNodes: readonly string[];
+  /** Where it listens, which for what libvirt chooses is known while it runs. */
+  readonly consoles: readonly Console[];
   readonly mark: ClaimMark | undefined;
   /** What its disks and logs are on, as its definition names them: links are not followed. */
   readonly files: readonly DomainFile[];
+}
+
+/** A server of the hypervisor that shows a domain's screen. */
+export interface Console {
+  readonly kind: "vnc" | "spice";
+  readonly at:
+    | {
+        readonly on: "address";
+        /** As libvirt tells it; undefined where it does not, as the ports. */
+        readonly address: string | undefined;
+        readonly port: number | undefined;
+        readonly tlsPort: number | undefined;
+        readonly websocketPort: number | undefined;
+      }
+    | { readonly on: "socket"; readonly path: string | undefined }
+    /** Reached only by a client that libvirt connects itself. */
+    | { readonly on: "nowhere" };
 }
 
 /** A file or block device that a domain names. */

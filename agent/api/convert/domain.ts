@@ -1,10 +1,11 @@
 // Domains as the contract shows them.
 import * as pb from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { AgentError } from "../../core/errors.ts";
-import type { DomainState, Inventory } from "../../inventory/model.ts";
+import { isAlive, type DomainState, type Inventory } from "../../inventory/model.ts";
 import type { DomainClaim } from "../../lifecycle/claim.ts";
 import type { DomainView } from "../../lifecycle/views.ts";
 import type { DomainFigures } from "../../observation/domain-stats.ts";
+import { toWireConsole } from "./console.ts";
 import { toWireSpec } from "./domain-spec.ts";
 import { toWireDuration } from "./duration.ts";
 import { operationName, toWireClaimState, toWireFailure, toWireOnStop, toWireOwnership } from "./claim.ts";
@@ -63,6 +64,7 @@ export function toWireDomain(view: DomainView, { inventory, stalledBy, withSpec 
     updateTime: claim && new Date(claim.updatedAt),
     operation: operationName(claim),
     persistent: domain?.persistent,
+    consoles: domain && isAlive(domain.state) ? domain.consoles.map(toWireConsole) : [],
     spec: withSpec && claim?.domain.spec ? toWireSpec(claim.domain.spec) : undefined,
     labels: claim?.domain.labels ?? {},
     autostart: claim?.domain.autostart,

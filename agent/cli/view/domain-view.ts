@@ -1,6 +1,7 @@
 // Domains as a table and one by one.
 import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import type { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
+import { consoleText } from "./console-text.ts";
 import type { Cell } from "./paint.ts";
 import type { Text } from "./text.ts";
 import { failureText, holderText, stateCell, time, word, yesNo } from "./words.ts";
@@ -35,7 +36,7 @@ export function domainList(domains: readonly Domain[]): Text {
         domain.claimId,
         word(domain.onStop, "ON_STOP"),
         time(domain.createTime),
-        domain.consoles.map(({ uri }) => uri).join(" "),
+        domain.consoles.map(consoleText).join(" "),
       ]),
     },
   ];
@@ -58,7 +59,7 @@ export function domainDetail(domain: Domain): Text {
         ["memory MiB", domain.memoryMib],
         ["on stop", word(domain.onStop, "ON_STOP")],
         ["persistent", yesNo(domain.persistent)],
-        ["consoles", domain.consoles.map(({ uri }) => uri).join(" ")],
+        ["consoles", domain.consoles.map(consoleText).join(" ")],
         ["created", time(domain.createTime)],
         ["updated", time(domain.updateTime)],
         ["operation", domain.operation],

@@ -8,6 +8,7 @@ import type { EventBroadcast } from "../../node-libvirt/server-events.ts";
 import type { SimulatedClock } from "../clock.ts";
 import type { FaultBoard } from "../faults/board.ts";
 import { outlives } from "../one-boot.ts";
+import { Consoles } from "./consoles.ts";
 import { readDefinition, type Definition } from "./definition.ts";
 import { HostFunctions, type HostFunctionsOptions } from "./host-functions.ts";
 import {
@@ -66,6 +67,7 @@ const FIRST_PID = 4_200_000;
 export class Domains {
   readonly #options: DomainsOptions;
   readonly #functions: HostFunctions;
+  readonly #consoles = new Consoles();
   #domains = new Map<DomainId, Domain>();
   /** Domains that are being started: a second change waits for the first, as libvirt's job lock makes it. */
   #jobs = new KeyedLock<DomainId>();
@@ -164,10 +166,11 @@ export class Domains {
       if (!(await outlives(kernel, faults.hold("DOMAIN_STARTS_LATE", occasionOf(domain)))))
         throw internalError("the host has booted");
       this.#lastId += 1;
-      const running = { id: this.#lastId, pid: FIRST_PID + this.#lastId, startedAt: clock.now(), definition };
+      const process = { id: this.#lastId, pid: FIRST_PID + this.#lastId, startedAt: clock.now(), definition };
       const { bootId } = kernel;
+      let running: Running;
       try {
-        await this.#openDevices(running);
+        running = await this.#openDevices(process);
       } catch (error) {
         if (kernel.bootId === bootId)
           this.#put({ ...this.byUuid(uuid), state: { state: "shut-off", reason: "failed" } });
@@ -270,6 +273,7 @@ export class Domains {
     this.#domains = new Map(kept.map((domain) => [domain.uuid, { ...domain, running: undefined, state }]));
     this.#jobs = new KeyedLock();
     this.#functions.reboot();
+    this.#consoles.reboot();
     void this.#autostart(kept.filter(({ autostart }) => autostart).map(({ uuid }) => uuid));
   }
 
@@ -296,18 +300,21 @@ export class Domains {
     return sameUuid;
   }
 
-  /** What QEMU opens when it starts, which holds it until it ends. @throws LibvirtError; nothing is held then */
-  async #openDevices(running: Running): Promise<void> {
-    const { pid, definition } = running;
+  /** What QEMU opens when it starts, which holds it until it ends: how it runs. @throws LibvirtError; nothing is held then */
+  async #openDevices(process: Running): Promise<Running> {
+    const { pid, definition } = process;
     this.#refuseUsedFunctions(definition);
     const { kernel } = this.#options;
-    if (!(await outlives(kernel, this.#functions.prepare(running))))
-      throw internalError("the host has booted");
+    const running = { ...process, definition: this.#consoles.open(process) };
     try {
+      if (!(await outlives(kernel, this.#functions.prepare(running))))
+        throw internalError("the host has booted");
       this.#openMdevs(running);
       this.#functions.open(running);
+      return running;
     } catch (error) {
       kernel.close(pid);
+      this.#consoles.close(pid);
       void this.#functions.giveBack(pid);
       throw error;
     }
@@ -345,6 +352,7 @@ export class Domains {
   async #stop(domain: Domain & { readonly running: Running }, how: keyof typeof STOPS): Promise<void> {
     const { reason, detail } = STOPS[how];
     this.#options.kernel.close(domain.running.pid);
+    this.#consoles.close(domain.running.pid);
     const given = this.#functions.giveBack(domain.running.pid);
     const stopped = { ...domain, running: undefined, state: { state: "shut-off", reason } as const };
     if (domain.definition === undefined) this.#domains.delete(domain.uuid);

@@ -46,6 +46,10 @@ export const unexpectedXml = (message: string): LibvirtError =>
 export const unsupportedConfiguration = (message: string): LibvirtError =>
   refusal(ErrorNumber.configUnsupported, ErrorSource.qemu, `unsupported configuration: ${message}`);
 
+/** virPortAllocatorSetUsed, which reports from no driver. */
+export const portTaken = (port: number): LibvirtError =>
+  refusal(ErrorNumber.internal, ErrorSource.none, `internal error: Failed to reserve port ${port}`);
+
 /** virmdev.c reports from no driver. */
 export const mdevMissing = (uuid: string): LibvirtError =>
   refusal(

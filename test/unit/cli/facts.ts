@@ -5,7 +5,7 @@ import { plan as stepsOf } from "../../../agent/lifecycle/plan.ts";
 import { stepObject, stepText } from "../../../agent/lifecycle/step-words.ts";
 import { ClaimState, OnStop, Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { ConditionStatus, Severity } from "../../../proto/gen/vgpud/v1/condition.ts";
-import { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
+import { ConsoleListen, Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { Backend, Gpu, Mode, WholeGpuHolder } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { Host, Hypervisor } from "../../../proto/gen/vgpud/v1/host.ts";
 import { PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
@@ -197,6 +197,12 @@ export const domain = Domain.fromPartial({
   operation: "operations/9d8c0f5a-2b1e-4f7d-8a6c-3e5b7f901234",
   labels: { "Team.Of": "render" },
   persistent: true,
+  consoles: [
+    {
+      ...{ kind: "vnc", uri: "vnc://127.0.0.1:5901", listen: ConsoleListen.ADDRESS },
+      ...{ address: "127.0.0.1", port: 5901 },
+    },
+  ],
 });
 
 /** Its name tries to move the cursor. */

@@ -168,7 +168,9 @@ class FakeState {
   }
 
   change(domain: Domain, state: DomainState, claimState: ClaimState): Domain {
-    const changed = { ...domain, state, claimState };
+    // As it listens where it did last, if it does at all.
+    const consoles = state === DomainState.RUNNING ? facts.domain.consoles : [];
+    const changed = { ...domain, state, claimState, consoles };
     this.domains.set(domain.claimId, changed);
     return changed;
   }

@@ -6,8 +6,10 @@ import { formatDurationMs, parseDurationMs } from "../../../agent/core/duration.
 import { commands } from "../../../agent/cli/commands.ts";
 import { allPages } from "../../../agent/cli/client/pages.ts";
 import { coloured, plain, type Cell } from "../../../agent/cli/view/paint.ts";
+import { consoleText } from "../../../agent/cli/view/console-text.ts";
 import { accountTables } from "../../../agent/cli/view/account-view.ts";
 import { layOut } from "../../../agent/cli/view/text.ts";
+import { Console, ConsoleListen } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { Gpu, WholeGpuHolder } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
 import { gpuDetail } from "../../../agent/cli/view/gpu-view.ts";
@@ -31,6 +33,17 @@ describe("vgpuDetail", () => {
     assert.equal(inUse({ inUse: false }), undefined);
     assert.equal(inUse({ inUse: false, holders: [{ pid: 4711, command: "qemu" }] }), "yes");
     assert.equal(inUse({ inUse: false, present: false }), "no");
+  });
+});
+
+describe("consoleText", () => {
+  it("is what a viewer takes, or says in words that there is nothing for one", () => {
+    const text = (of: Partial<Console>): string => consoleText(Console.fromPartial({ kind: "vnc", ...of }));
+    const uri = "vnc://127.0.0.1:5901";
+    assert.equal(text({ uri, listen: ConsoleListen.ADDRESS }), uri);
+    assert.equal(text({ uri, websocketPort: 5700 }), `${uri} (WebSockets: port 5700)`);
+    assert.equal(text({ listen: ConsoleListen.NOWHERE }), "vnc (listens nowhere)");
+    assert.equal(text({ listen: ConsoleListen.ADDRESS }), "vnc (where is not known)");
   });
 });
 

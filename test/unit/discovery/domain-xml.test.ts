@@ -12,6 +12,7 @@ const NOTHING = {
   vgpuIds: [],
   pciDevices: [],
   renderNodes: [],
+  consoles: [],
   mark: undefined,
   files: [],
 };

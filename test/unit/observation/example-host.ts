@@ -184,6 +184,7 @@ function domain(n: number, change: Partial<Domain>): Domain {
     vgpuIds: [],
     pciDevices: [],
     renderNodes: [],
+    consoles: [],
     mark: undefined,
     files: [],
     ...change,

@@ -231,6 +231,7 @@ function guestOf(guest: Guest, n: number, gpus: readonly Gpu[]): Made {
       vgpuIds: [id],
       pciDevices: [],
       renderNodes: [],
+      consoles: [],
       mark: ownership === "own" ? mark : undefined,
       files: [],
     },
@@ -264,6 +265,7 @@ function plainDomain(index: number): Domain {
     vgpuIds: [],
     pciDevices: [],
     renderNodes: [],
+    consoles: [],
     mark: undefined,
     files: [],
   };
