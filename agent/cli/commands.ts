@@ -23,6 +23,7 @@ import { reservationsCommand } from "./commands/reservations.ts";
 import { reserveCommand } from "./commands/reserve.ts";
 import { setFunctionsCommand } from "./commands/set-functions.ts";
 import { setModeCommand } from "./commands/set-mode.ts";
+import { snippetCommand } from "./commands/snippet.ts";
 import { startCommand } from "./commands/start.ts";
 import { stopCommand } from "./commands/stop.ts";
 import { topCommand } from "./commands/top.ts";
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
   stopCommand,
   destroyCommand,
   createVgpuCommand,
+  snippetCommand,
   deleteVgpuCommand,
   reserveCommand,
   reservationsCommand,

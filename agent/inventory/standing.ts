@@ -1,5 +1,6 @@
 // Whether what a vGPU is made of is on the host, and which domains name it, in whatever mode. Pure.
 import type { PciAddress, VgpuId } from "../core/ids.ts";
+import { renderNodeAt } from "../core/render-node.ts";
 import { isGivenByDriver } from "./guest-drivers.ts";
 import { isAlive, type Domain, type Gpu, type Inventory } from "./model.ts";
 import { functionOf, type Share } from "./share.ts";
@@ -77,9 +78,4 @@ export function rendersOn({ address, drmRender }: Gpu, node: string): boolean {
 function isNodeAt(address: PciAddress, drmRender: string | undefined, node: string): boolean {
   if (node === renderNodeAt(address)) return true;
   return drmRender !== undefined && node === `/dev/dri/${drmRender}`;
-}
-
-/** The name of a GPU's render node that stays when cards come and go. */
-export function renderNodeAt(address: PciAddress): string {
-  return `/dev/dri/by-path/pci-${address}-render`;
 }

@@ -1,5 +1,6 @@
 // The domain that a caller asks for, as typed values. XML is made from them at the last moment (domain-xml.ts).
 import type { DomainId } from "../core/ids.ts";
+import type { Display } from "../core/vgpu-elements.ts";
 import type { Labels, OnStop } from "../inventory/model.ts";
 import type { RawDomain } from "./raw-xml/raw-domain.ts";
 
@@ -115,13 +116,6 @@ export interface Nic {
   readonly mac: string | undefined;
   readonly model: "virtio" | "e1000e";
   readonly mtu: number | undefined;
-}
-
-export interface Display {
-  /** A frame buffer for the time before the guest's driver runs. */
-  readonly ramfb: boolean;
-  /** Pixels, at most the type's. Undefined: the type's. */
-  readonly size: { readonly width: number; readonly height: number } | undefined;
 }
 
 export interface Serial {

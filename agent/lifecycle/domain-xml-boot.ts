@@ -1,6 +1,6 @@
 // What the guest boots: machine, firmware, and a kernel or an order of devices.
+import type { Builder } from "../core/xml-builder.ts";
 import type { BootOrder, DomainSpec, Firmware } from "./domain-spec.ts";
-import type { Builder } from "./xml-builder.ts";
 
 const bootDevices = { disk: "hd", cdrom: "cdrom", network: "network" } as const satisfies Record<
   BootOrder["devices"][number],

@@ -1,6 +1,6 @@
 // The guest's CPU, and which CPUs, nodes and pages of the host it gets.
+import type { Builder } from "../core/xml-builder.ts";
 import type { Cpu, DomainSpec } from "./domain-spec.ts";
-import type { Builder } from "./xml-builder.ts";
 
 export function addMemoryBacking(domain: Builder, { hugePages }: DomainSpec): void {
   if (!hugePages) return;

@@ -1,11 +1,11 @@
 // The devices of a domain, its vGPU among them.
 import type { PciAddress } from "../core/ids.ts";
+import { addCard, addFunction, addHeadlessGl, addSeat, addSlice } from "../core/vgpu-elements.ts";
+import type { Builder } from "../core/xml-builder.ts";
 import { functionOf } from "../inventory/share.ts";
 import type { DomainClaim } from "./claim.ts";
 import type { Console, DomainSpec, Nic, Serial } from "./domain-spec.ts";
 import { addDisks } from "./domain-xml-disks.ts";
-import type { Builder } from "./xml-builder.ts";
-import { addFunction, addHeadlessGl, addSeat, addSlice } from "./domain-xml-vgpu.ts";
 
 export function addDevices(domain: Builder, claim: DomainClaim, spec: DomainSpec): void {
   const devices = domain.ele("devices");
@@ -29,7 +29,7 @@ function addVgpu(devices: Builder, claim: DomainClaim, spec: DomainSpec): void {
   const { share, gpu } = claim;
   switch (share.mode) {
     case "gvt-s":
-      addSeat(devices, claim);
+      addSeat(devices, gpu);
       return;
     case "gvt-g":
       addSliceWithScreen(devices, claim, spec);
@@ -49,17 +49,14 @@ function addFunctionBesideScreen(
   address: PciAddress,
   { vnc, spice }: Pick<DomainSpec, "vnc" | "spice">,
 ): void {
-  devices.ele("video").ele("model", { type: (vnc ?? spice) ? "vga" : "none" });
+  addCard(devices, (vnc ?? spice) ? "vga" : "none");
   addFunction(devices, address);
 }
 
 function addSliceWithScreen(devices: Builder, claim: DomainClaim, { vnc, spice, display }: DomainSpec): void {
-  if (display) addHeadlessGl(devices, claim);
-  // Named even when there is none: libvirt adds a card of its own beside <graphics> otherwise. Beside an emulated card
-  // the vGPU's screen would be the second, which VNC does not show.
-  const emulated = (vnc ?? spice) && !display;
-  devices.ele("video").ele("model", { type: emulated ? "vga" : "none" });
-  addSlice(devices, claim, display);
+  if (display) addHeadlessGl(devices, claim.gpu);
+  addCard(devices, (vnc ?? spice) && !display ? "vga" : "none");
+  addSlice(devices, claim.vgpuId, display);
 }
 
 function addConsole(devices: Builder, type: "vnc" | "spice", { listen, port }: Console): void {

@@ -1,6 +1,6 @@
 // Disks and CDs, named in the order they came.
+import type { Builder } from "../core/xml-builder.ts";
 import type { Disk, DomainSpec } from "./domain-spec.ts";
-import type { Builder } from "./xml-builder.ts";
 
 const prefixes = { virtio: "vd", sata: "sd", scsi: "sd" } as const satisfies Record<Disk["bus"], string>;
 

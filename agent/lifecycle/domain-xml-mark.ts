@@ -5,10 +5,10 @@ import {
   claimMarkElements as elements,
   claimMarkShare as shareNames,
 } from "../core/claim-mark.ts";
+import { Builder } from "../core/xml-builder.ts";
 import type { ClaimMark, Labels } from "../inventory/model.ts";
 import type { Share } from "../inventory/share.ts";
 import type { DomainClaim } from "./claim.ts";
-import { Builder } from "./xml-builder.ts";
 
 export function markOf({ claimId, vgpuId, domain, gpu, share, requestDigest }: DomainClaim): ClaimMark {
   const { id: domainId, onStop, labels, autostart } = domain;

@@ -1,13 +1,13 @@
 // Builds the libvirt XML of a domain from typed values (libvirt: docs/formatdomain.rst). Pure; a library escapes.
+import { addScreenSize } from "../core/vgpu-elements.ts";
+import { Builder } from "../core/xml-builder.ts";
 import type { DomainClaim } from "./claim.ts";
 import type { DomainSpec } from "./domain-spec.ts";
 import { addBoot } from "./domain-xml-boot.ts";
 import { addCpu, addMemoryBacking, addPlacement } from "./domain-xml-cpu.ts";
 import { addDevices } from "./domain-xml-devices.ts";
 import { addMark, markOf } from "./domain-xml-mark.ts";
-import { addScreenSize } from "./domain-xml-vgpu.ts";
 import { addRawDomain } from "./raw-xml/build.ts";
-import { Builder } from "./xml-builder.ts";
 
 /** What the domain runs on; from libvirt's own capabilities. */
 export interface Hypervisor {
@@ -41,5 +41,5 @@ function addTypedDomain(domain: Builder, claim: DomainClaim, spec: DomainSpec): 
   domain.ele("on_reboot").txt("restart");
   domain.ele("on_crash").txt("destroy");
   addDevices(domain, claim, spec);
-  addScreenSize(domain, spec);
+  if (spec.display?.size) addScreenSize(domain, spec.display.size);
 }

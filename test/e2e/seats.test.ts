@@ -10,10 +10,12 @@ import { GpuServiceService as Gpus, SetGpuModeRequest } from "../../proto/gen/vg
 import { Backend, Mode, type Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { VgpuServiceService as Vgpus } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
+import { vgpuctl } from "../unit/cli/vgpuctl.ts";
 import type { Draft } from "./harness/requests.ts";
 import { GPU } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
-import { asSomebodyElse } from "./harness/somebody-else.ts";
+import { asSomebodyElse, foreignXml } from "./harness/somebody-else.ts";
+import { until } from "./harness/until.ts";
 import { present, World } from "./harness/world.ts";
 
 describe("a domain that renders on the host's GPU, over the wire", function () {
@@ -116,6 +118,18 @@ describe("a domain that renders on the host's GPU, over the wire", function () {
     assert.equal((await gpu()).mode, Mode.GVT_S);
     await setMode(Mode.GVT_G);
     await world.create("slice");
+  });
+
+  it("may be somebody else's, by what vgpuctl prints for the GPU, and then takes a seat, too", async () => {
+    await setMode(Mode.GVT_S);
+    const { stdout, stderr } = await vgpuctl(world.socket, ["snippet", "libvirt", GPU]);
+    assert.equal(stderr, "");
+    const bare = foreignXml({ name: "theirs", uuid: "11111111-2222-4333-8444-555555555555" });
+    await asSomebodyElse(world.host.libvirtSocket, async (libvirt) => {
+      const xml = bare.replace("</devices>", `${stdout}</devices>`);
+      await libvirt.startDomain(await libvirt.defineDomain(xml));
+    });
+    await until("it is counted", async () => (await gpu()).seats?.usedForeign === 1);
   });
 
   it("is asked in no mode that the GPU cannot have, nor of a GPU that is not there", async () => {

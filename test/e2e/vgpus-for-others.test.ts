@@ -10,9 +10,10 @@ import {
   type DeleteVgpuResponse,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
+import { vgpuctl } from "../unit/cli/vgpuctl.ts";
 import { GPU, type } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
-import { asSomebodyElse } from "./harness/somebody-else.ts";
+import { asSomebodyElse, foreignXml } from "./harness/somebody-else.ts";
 import { until } from "./harness/until.ts";
 import { present, World } from "./harness/world.ts";
 
@@ -52,6 +53,21 @@ describe("a vGPU for a domain of others, over the wire", function () {
     });
     await until("the vGPU is seen in use", async () => (await shown(vgpuId)).inUse === true);
   }
+
+  it("is given to their domain by what vgpuctl prints for it", async () => {
+    const { vgpuId } = present((await create("lent")).vgpu);
+    const snippet = await vgpuctl(world.socket, ["snippet", "libvirt", "claim:lent"]);
+    assert.deepEqual([snippet.stderr, snippet.exitCode], ["", 0]);
+    const bare = foreignXml({ name: "nova-1", uuid: THEIRS });
+    await asSomebodyElse(world.host.libvirtSocket, async (libvirt) => {
+      const xml = bare.replace("</devices>", `${snippet.stdout}</devices>`);
+      await libvirt.startDomain(await libvirt.defineDomain(xml));
+    });
+    await until("the vGPU is seen in use", async () => (await shown(vgpuId)).inUse === true);
+    const again = await vgpuctl(world.socket, ["snippet", "qemu", vgpuId]);
+    assert.equal(again.stdout, `-device vfio-pci,sysfsdev=/sys/bus/mdev/devices/${vgpuId}\n`);
+    assert.match(again.stderr, /^warning: domain nova-1 has it/);
+  });
 
   it("is made without a domain, and shown with the one that uses it and its labels", async () => {
     const { vgpu, operation, decision } = await create("lent", { domainUuid: THEIRS, labels: { job: "7" } });

@@ -17,6 +17,7 @@ import {
   VgpuServiceService as Vgpus,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
+import { vgpuctl } from "../unit/cli/vgpuctl.ts";
 import type { Draft } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
 import { asSomebodyElse, foreignXml } from "./harness/somebody-else.ts";
@@ -167,9 +168,14 @@ describe("a GPU cut into virtual functions, over the wire", function () {
       }),
     );
     const { vgpuId } = present(made.vgpu);
-    const theirs = { name: "theirs", uuid: SOMEBODY, pciFunction: 1 };
+    const snippet = async (form: string): Promise<string> =>
+      (await vgpuctl(world.socket, ["snippet", form, "claim:for-others"])).stdout;
+    assert.equal(await snippet("xl"), 'pci = [ "0000:03:00.1" ]\n');
+    assert.equal(await snippet("qemu"), "-device vfio-pci,host=0000:03:00.1\n");
+    const bare = foreignXml({ name: "theirs", uuid: SOMEBODY });
+    const theirs = bare.replace("</devices>", `${await snippet("libvirt")}</devices>`);
     await asSomebodyElse(world.libvirtSocket, async (libvirt) => {
-      await libvirt.startDomain(await libvirt.defineDomain(foreignXml(theirs)));
+      await libvirt.startDomain(await libvirt.defineDomain(theirs));
     });
     await until("it is seen", async () => (await vgpus())[0]?.domainName === "theirs");
     assert.equal((await vgpus())[0]?.inUse, true);

@@ -1,7 +1,8 @@
 // The consoles of a request, and how the vGPU's own screen is shown on them.
 import * as z from "zod";
 import type * as pb from "../../../proto/gen/vgpud/v1/domain_spec.ts";
-import type { Console, Display, DomainSpec } from "../../lifecycle/domain-spec.ts";
+import type { Display } from "../../core/vgpu-elements.ts";
+import type { Console, DomainSpec } from "../../lifecycle/domain-spec.ts";
 import { all, inRange, invalid, join, refuse, required } from "./fields.ts";
 import { CONSOLE_PORT, PIXELS } from "./forms.ts";
 

@@ -1,8 +1,8 @@
 // Writes a raw domain into the document that goes to libvirt, with the vGPU among its devices.
+import { addFunction, addSlice } from "../../core/vgpu-elements.ts";
+import { Builder } from "../../core/xml-builder.ts";
 import { functionOf } from "../../inventory/share.ts";
 import type { DomainClaim } from "../claim.ts";
-import { addFunction, addSlice } from "../domain-xml-vgpu.ts";
-import { Builder } from "../xml-builder.ts";
 import type { RawDomain } from "./raw-domain.ts";
 import { childOf, type XmlElement } from "./xml-element.ts";
 
@@ -31,7 +31,7 @@ export function addRawDomain(domain: Builder, claim: DomainClaim, { children }: 
 function addDevice(devices: Builder, claim: DomainClaim): void {
   const { gpu, share } = claim;
   const function_ = functionOf({ gpu, share });
-  if (function_ === undefined) addSlice(devices, claim);
+  if (function_ === undefined) addSlice(devices, claim.vgpuId);
   else addFunction(devices, function_);
 }
 

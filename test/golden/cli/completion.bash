@@ -21,7 +21,7 @@ _vgpuctl() {
       # The words are as they were typed: nobody has made a path of ~/ yet.
       --socket) socket=(--socket "${words[i + 1]/#~\//$HOME/}") && ((i++)) ;;
       --socket=*) socket=("${words[i]}") ;;
-      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --reservation | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace | --domain-uuid | --label | --ttl | --note) ((i++)) ;;
+      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --reservation | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace | --domain-uuid | --label | --size | --ttl | --note) ((i++)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command="${words[i]}"; else ((operands++)); fi ;;
     esac
@@ -77,6 +77,7 @@ _vgpuctl_offer() {
     */--grace) :; return ;;
     */--domain-uuid) :; return ;;
     */--label) :; return ;;
+    */--size) :; return ;;
     */--ttl) :; return ;;
     */--note) :; return ;;
   esac
@@ -96,6 +97,7 @@ _vgpuctl_offer() {
       stop) _vgpuctl_words '--grace --now --no-force --socket --output --timeout --no-color --help' "$cur" ;;
       destroy) _vgpuctl_words '--grace --now --no-force --allow-missing --yes --socket --output --timeout --no-color --help' "$cur" ;;
       create-vgpu) _vgpuctl_words '--type --sizes --flavor-metadata --mode --gpu --policy --numa --reservation --domain-uuid --label --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      snippet) _vgpuctl_words '--display --ramfb --size --socket --output --timeout --no-color --help' "$cur" ;;
       delete-vgpu) _vgpuctl_words '--allow-missing --socket --output --timeout --no-color --help' "$cur" ;;
       reserve) _vgpuctl_words '--type --sizes --flavor-metadata --mode --gpu --policy --numa --ttl --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
       reservations) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
@@ -117,7 +119,7 @@ _vgpuctl_offer() {
     return
   fi
   case "$command/$operands" in
-    /0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help' "$cur" ;;
+    /0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu snippet delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help' "$cur" ;;
     gpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     vgpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
     domains/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
@@ -127,6 +129,8 @@ _vgpuctl_offer() {
     start/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     stop/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
     destroy/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" domains 2>/dev/null)" "$cur" ;;
+    snippet/0) _vgpuctl_words 'libvirt qemu xl' "$cur" ;;
+    snippet/1) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
     delete-vgpu/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" vgpus 2>/dev/null)" "$cur" ;;
     reservations/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" reservations 2>/dev/null)" "$cur" ;;
     renew/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" reservations 2>/dev/null)" "$cur" ;;
@@ -139,7 +143,7 @@ _vgpuctl_offer() {
     set-mode/1) _vgpuctl_words 'gvt-g gvt-d gvt-s sriov auto' "$cur" ;;
     set-functions/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur" ;;
     completion/0) _vgpuctl_words 'bash zsh fish' "$cur" ;;
-    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help' "$cur" ;;
+    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu snippet delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help' "$cur" ;;
   esac
 }
 

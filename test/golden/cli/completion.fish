@@ -8,7 +8,7 @@ function __vgpuctl_command
             continue
         end
         switch $word
-            case --socket --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --reservation --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace --domain-uuid --label --ttl --note
+            case --socket --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --reservation --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace --domain-uuid --label --size --ttl --note
                 set skip 1
             case '-*'
             case '*'
@@ -143,6 +143,12 @@ complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l domain-uuid -x -d 'the doma
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l label -x -d 'your own word about it'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l claim-id -x -d 'your name for the claim; repeat it to retry safely (default: a new UUID)'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l dry-run -d 'check and place, and do nothing'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a snippet -d 'print what gives a vGPU to a domain that you manage yourself'
+complete -c vgpuctl -n '__vgpuctl_is snippet' -l display -d 'show the screen of a slice on the domain\'s VNC or SPICE console'
+complete -c vgpuctl -n '__vgpuctl_is snippet' -l ramfb -d 'with a picture before the guest\'s driver runs; means --display'
+complete -c vgpuctl -n '__vgpuctl_is snippet' -l size -x -d 'with a screen of this size, pixels, at most the type\'s; means --display; needs libvirt 8.2'
+complete -c vgpuctl -n '__vgpuctl_is snippet' -a 'libvirt qemu xl'
+complete -c vgpuctl -n '__vgpuctl_is snippet' -a '(__vgpuctl_live vgpus)'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a delete-vgpu -d 'remove a vGPU that create-vgpu made and end its claim; one that a guest holds goes when that lets go'
 complete -c vgpuctl -n '__vgpuctl_is delete-vgpu' -l allow-missing -d 'a vGPU that does not exist is no error'
 complete -c vgpuctl -n '__vgpuctl_is delete-vgpu' -a '(__vgpuctl_live vgpus)'
@@ -197,4 +203,4 @@ complete -c vgpuctl -n '__vgpuctl_is ""' -a version -d 'show the version of vgpu
 complete -c vgpuctl -n '__vgpuctl_is ""' -a completion -d 'print a script with which a shell completes vgpuctl; the Debian package has them installed'
 complete -c vgpuctl -n '__vgpuctl_is completion' -a 'bash zsh fish'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a help -d 'show all commands, or one'
-complete -c vgpuctl -n '__vgpuctl_is help' -a 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help'
+complete -c vgpuctl -n '__vgpuctl_is help' -a 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu snippet delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help'

@@ -42,6 +42,7 @@ _vgpuctl() {
         'stop:stop a domain; its claim stays'
         'destroy:stop a domain, remove its vGPU and definition, end its claim; disks stay'
         'create-vgpu:make a vGPU for a domain that is managed elsewhere'
+        'snippet:print what gives a vGPU to a domain that you manage yourself'
         'delete-vgpu:remove a vGPU that create-vgpu made and end its claim; one that a guest holds goes when that lets go'
         'reserve:hold room for a vGPU until it is bound, released or its time ends'
         'reservations:list the reservations that hold room, or show one'
@@ -163,6 +164,12 @@ _vgpuctl() {
             '*'--label='[your own word about it]:KEY=VALUE: ' \
             --claim-id='[your name for the claim; repeat it to retry safely (default\: a new UUID)]:ID: ' \
             --dry-run'[check and place, and do nothing]' ;;
+        snippet) _arguments $globals \
+            --display'[show the screen of a slice on the domain'\''s VNC or SPICE console]' \
+            --ramfb'[with a picture before the guest'\''s driver runs; means --display]' \
+            --size='[with a screen of this size, pixels, at most the type'\''s; means --display; needs libvirt 8.2]:WIDTHxHEIGHT: ' \
+            '1:FORM:(libvirt qemu xl)' \
+            '2:VGPU:{_vgpuctl_live vgpus}' ;;
         delete-vgpu) _arguments $globals \
             --allow-missing'[a vGPU that does not exist is no error]' \
             '1:VGPU:{_vgpuctl_live vgpus}' ;;
@@ -220,7 +227,7 @@ _vgpuctl() {
         completion) _arguments $globals \
             '1:SHELL:(bash zsh fish)' ;;
         help) _arguments $globals \
-            '1:COMMAND:(host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help)' ;;
+            '1:COMMAND:(host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu snippet delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help)' ;;
       esac
       ;;
   esac

@@ -27,6 +27,8 @@ const shown = {
   stop: ["stop", "claim:job-17"],
   destroy: ["destroy", "web-1"],
   "create-vgpu": ["create-vgpu", "--type", "i915-GVTg_V5_8", "--claim-id", "lent-1", "--label", "job=7"],
+  "snippet-libvirt": ["snippet", "libvirt", "claim:lent-1", "--ramfb", "--size", "1024x768"],
+  "snippet-qemu": ["snippet", "qemu", "claim:lent-1"],
   "delete-vgpu": ["delete-vgpu", "claim:lent-1"],
   reserve: ["reserve", "--type", "i915-GVTg_V5_8", "--ttl", "5m", "--claim-id", "job-18"],
   reservations: ["reservations"],

@@ -157,6 +157,7 @@ export const foreignVgpu = Vgpu.fromPartial({
 export const lentVgpu = Vgpu.fromPartial({
   ...foreignVgpu,
   vgpuId: "76677075-2222-8222-8333-444455556666",
+  backendRef: { ref: { $case: "mdevUuid", value: "76677075-2222-8222-8333-444455556666" } },
   ownership: Ownership.OWN,
   claimId: "lent-1",
   claimState: ClaimState.ACTIVE,

@@ -24,7 +24,11 @@ import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { OperationServiceService } from "../../../proto/gen/vgpud/v1/operation_service.ts";
 import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { ReservationServiceService } from "../../../proto/gen/vgpud/v1/reservation_service.ts";
-import { VgpuServiceService, type AdoptVgpuRequest } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import {
+  VgpuServiceService,
+  type AdoptVgpuRequest,
+  type GetVgpuRequest,
+} from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
 import {
   WatchServiceService,
   type WatchRequest,
@@ -266,7 +270,10 @@ function addVgpus(server: Server, state: FakeState): void {
       resumeToken: "epoch.7",
       observeTime: facts.observeTime,
     })),
-    getVgpu: handler(state, () => ({ vgpu: facts.vgpu, observeTime: facts.observeTime })),
+    getVgpu: handler(state, ({ vgpu: named }: GetVgpuRequest) => ({
+      vgpu: named?.ref?.value === facts.lentVgpu.claimId ? facts.lentVgpu : facts.vgpu,
+      observeTime: facts.observeTime,
+    })),
     createVgpu: change(state, ({ validateOnly }: { validateOnly: boolean }) => ({
       vgpu: validateOnly ? undefined : facts.lentVgpu,
       decision: facts.decision,

@@ -37,6 +37,7 @@ import { readContract } from "../../../agent/cli/package-files.ts";
 import type { Vgpud } from "../../../agent/cli/client/vgpud.ts";
 import { fullTrees } from "./full-trees.ts";
 import { broken, keyTypes, merged, unrecorded, updated, type Documents } from "./json-keys.ts";
+import { vgpu } from "./facts.ts";
 import { vgpuctl } from "./vgpuctl.ts";
 
 const GOLDEN = new URL("../../../../test/golden/cli/json-keys.json", import.meta.url);
@@ -59,6 +60,7 @@ const lines: readonly string[] = [
   ],
   ...[
     "create-vgpu --mode gvt-g",
+    `snippet qemu ${vgpu.vgpuId} --display`,
     "delete-vgpu ID",
     "reserve --mode gvt-g",
     "reservations",
@@ -102,7 +104,11 @@ function everything(variant: number, refusal?: CliError): Vgpud {
     setGpuMode: answer("SetGpuModeResponse", SetGpuModeResponse),
     setVirtualFunctions: answer("SetVirtualFunctionsResponse", SetVirtualFunctionsResponse),
     listVgpus: answer("ListVgpusResponse", ListVgpusResponse),
-    getVgpu: answer("GetVgpuResponse", GetVgpuResponse),
+    // A snippet is not made of nonsense.
+    getVgpu: async (request) => {
+      const whole = await answer("GetVgpuResponse", GetVgpuResponse)();
+      return request.vgpu?.ref?.value === vgpu.vgpuId ? { ...whole, vgpu } : whole;
+    },
     createVgpu: answer("CreateVgpuResponse", CreateVgpuResponse),
     deleteVgpu: answer("DeleteVgpuResponse", DeleteVgpuResponse),
     listReservations: answer("ListReservationsResponse", reservations.ListReservationsResponse),

@@ -1,15 +1,28 @@
-// The vGPU as a device, and how its own screen is shown.
-import type { PciAddress } from "../core/ids.ts";
-import { renderNodeAt } from "../inventory/standing.ts";
-import type { DomainClaim } from "./claim.ts";
-import type { Display, DomainSpec } from "./domain-spec.ts";
+// A vGPU as elements of a libvirt domain, and how its own screen is shown: in domains of vgpud's and in those of others.
+import type { PciAddress, VgpuId } from "./ids.ts";
+import { renderNodeAt } from "./render-node.ts";
 import type { Builder } from "./xml-builder.ts";
 
 const QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0";
 /** Names of a user's own begin with `ua-`; by it the override below finds the device. */
 const ALIAS = "ua-vgpu";
 
-export function addSlice(devices: Builder, { vgpuId }: DomainClaim, display?: Display): void {
+/** How the screen of a slice is shown. */
+export interface Display {
+  /** A frame buffer for the time before the guest's driver runs. */
+  readonly ramfb: boolean;
+  /** Undefined: the type's. */
+  readonly size: ScreenSize | undefined;
+}
+
+/** Pixels, at most the type's. */
+export interface ScreenSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A mediated device. */
+export function addSlice(devices: Builder, vgpuId: VgpuId, display?: Display): void {
   const slice = devices.ele("hostdev", {
     ...{ mode: "subsystem", type: "mdev", managed: "no", model: "vfio-pci" },
     ...(display ? { display: "on" } : {}),
@@ -20,15 +33,15 @@ export function addSlice(devices: Builder, { vgpuId }: DomainClaim, display?: Di
 }
 
 /**
- * A PCI function whole. It is bound by vgpud, and stays so when the domain ends: libvirt, which would do it for a managed one, gives
- * it back to whichever driver the kernel chooses.
+ * A PCI function whole: a GPU, or a virtual function. It is bound by vgpud, and stays so when the domain ends: libvirt, which would
+ * do it for a managed one, gives it back to whichever driver the kernel chooses.
  */
-export function addFunction(devices: Builder, function_: PciAddress): void {
-  const [, domain = "", bus = "", slot = "", number = ""] = /^(.+):(.+):(.+)\.(.+)$/.exec(function_) ?? [];
+export function addFunction(devices: Builder, address: PciAddress): void {
+  const [domain = "", bus = "", slot = "", number = ""] = address.split(/[:.]/).map((part) => `0x${part}`);
   devices
     .ele("hostdev", { mode: "subsystem", type: "pci", managed: "no" })
     .ele("source")
-    .ele("address", { domain: `0x${domain}`, bus: `0x${bus}`, slot: `0x${slot}`, function: `0x${number}` });
+    .ele("address", { domain, bus, slot, function: number });
 }
 
 /**
@@ -36,16 +49,24 @@ export function addFunction(devices: Builder, function_: PciAddress): void {
  * VNC and a SPICE that listens on TCP have none; a headless one beside them renders for both. The node is named by the
  * GPU's address, since the slice's buffers live on that GPU and `renderD128` may be another one.
  */
-export function addHeadlessGl(devices: Builder, { gpu }: DomainClaim): void {
+export function addHeadlessGl(devices: Builder, gpu: PciAddress): void {
   devices.ele("graphics", { type: "egl-headless" }).ele("gl", { rendernode: renderNodeAt(gpu) });
+}
+
+/**
+ * The card beside a slice or a function. Named even when there is none: libvirt adds one of its own beside <graphics> otherwise.
+ * Beside an emulated card a slice's screen would be the second, which VNC does not show.
+ */
+export function addCard(devices: Builder, model: "vga" | "none"): void {
+  devices.ele("video").ele("model", { type: model });
 }
 
 /**
  * A virtio-gpu whose drawing virglrenderer does on the GPU's node. It needs OpenGL in QEMU, which a headless display gives
  * beside any other, and alone where there is none.
  */
-export function addSeat(devices: Builder, claim: DomainClaim): void {
-  addHeadlessGl(devices, claim);
+export function addSeat(devices: Builder, gpu: PciAddress): void {
+  addHeadlessGl(devices, gpu);
   devices
     .ele("video")
     .ele("model", { type: "virtio", heads: "1", primary: "yes" })
@@ -53,13 +74,11 @@ export function addSeat(devices: Builder, claim: DomainClaim): void {
 }
 
 /** libvirt has no element for the size: QEMU takes it as properties of the device (override: libvirt 8.2.0). */
-export function addScreenSize(domain: Builder, { display }: DomainSpec): void {
-  if (!display?.size) return;
+export function addScreenSize(domain: Builder, { width, height }: ScreenSize): void {
   const frontend = domain
     .eleOf(QEMU_NAMESPACE, "qemu:override")
     .eleOf(QEMU_NAMESPACE, "qemu:device", { alias: ALIAS })
     .eleOf(QEMU_NAMESPACE, "qemu:frontend");
-  const { width, height } = display.size;
   for (const [name, value] of Object.entries({ xres: width, yres: height }))
     frontend.eleOf(QEMU_NAMESPACE, "qemu:property", { name, type: "unsigned", value: String(value) });
 }

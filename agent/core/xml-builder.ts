@@ -1,5 +1,5 @@
 // The one way to XML: a library makes the document, and everything that comes from outside goes through here to it.
-import { create } from "xmlbuilder2";
+import { create, fragment } from "xmlbuilder2";
 
 type Node = ReturnType<typeof create>;
 type Attributes = Readonly<Record<string, string>>;
@@ -14,6 +14,13 @@ export class Builder {
 
   static root(name: string, attributes: Attributes = {}): Builder {
     return new Builder(create({ encoding: "UTF-8" }).ele(name, literal(attributes)));
+  }
+
+  /** Elements without one around them, as they are put into a document that somebody else writes. */
+  static fragment(write: (parent: Builder) => void): string {
+    const parent = new Builder(fragment());
+    write(parent);
+    return parent.render();
   }
 
   /** Adds an element and returns it. */
@@ -32,7 +39,7 @@ export class Builder {
     return this;
   }
 
-  /** The whole document, without a declaration. */
+  /** All of it, without a declaration. */
   render(): string {
     return this.#node.end({ prettyPrint: true, headless: true });
   }
