@@ -6,7 +6,6 @@ import {
   GetGpuResponse,
   ListGpusResponse,
   SetGpuModeResponse,
-  SetVirtualFunctionsRequest,
   SetVirtualFunctionsResponse,
   UndrainGpuResponse,
   type GpuServiceService,
@@ -26,10 +25,11 @@ import { gpuNotFound } from "./gpu-not-found.ts";
 import { toWirePlan } from "./convert/plan.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
-import { all, refuseUnserved } from "./validate/fields.ts";
+import { all } from "./validate/fields.ts";
 import { parseFunctionCount } from "./validate/function-count.ts";
 import { parseNote } from "./validate/note.ts";
 import { parsePlanRequest } from "./validate/plan-request.ts";
+import { parseVfProfile } from "./validate/vf-profile.ts";
 import { parseGpuAddress, parseKnownMode } from "./validate/vgpu-request.ts";
 
 export function gpuHandlers(context: ApiContext): Handlers<typeof GpuServiceService> {
@@ -93,17 +93,14 @@ export function gpuHandlers(context: ApiContext): Handlers<typeof GpuServiceServ
       return SetGpuModeResponse.fromPartial({ gpu: shown(request.gpu), warnings: [...warnings] });
     },
     setVirtualFunctions: async (request, caller) => {
-      refuseUnserved(request, {
-        unset: SetVirtualFunctionsRequest.create(),
-        fields: ["gpu", "count", "validateOnly"],
-        path: "",
-      });
-      const { gpu, count } = all({
+      const wanted = all({
         gpu: () => parseGpuAddress(request.gpu, "gpu"),
         count: () => parseFunctionCount(request.count, "count"),
+        profile: () => parseVfProfile(request.profile, "profile"),
       });
-      await context.virtualFunctions.set({ gpu, count, validateOnly: request.validateOnly }, caller);
-      return SetVirtualFunctionsResponse.fromPartial({ gpu: shown(gpu) });
+      const { validateOnly } = request;
+      const warnings = await context.virtualFunctions.set({ ...wanted, validateOnly }, caller);
+      return SetVirtualFunctionsResponse.fromPartial({ gpu: shown(wanted.gpu), warnings: [...warnings] });
     },
   };
 }

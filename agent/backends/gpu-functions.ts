@@ -1,15 +1,18 @@
 // What the lifecycle has done to GPUs as PCI functions goes to the backends that do it.
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
+import type { FunctionProfile, ProfileOutcome } from "../lifecycle/function-profile.ts";
 import type { BindOutcome, GpuFunctions } from "../lifecycle/ports.ts";
 import type { WholeGpus } from "./passthrough/whole-gpus.ts";
 import type { PciBinding } from "./pci-binding.ts";
 import type { Cutting } from "./sriov/cutting.ts";
+import type { Profiles } from "./sriov/profiles.ts";
 
 export interface GpuFunctionsOptions {
   readonly binding: PciBinding;
   readonly whole: WholeGpus;
   readonly cutting: Cutting;
+  readonly profiles: Profiles;
 }
 
 export class BackendsOfFunctions implements GpuFunctions {
@@ -31,6 +34,15 @@ export class BackendsOfFunctions implements GpuFunctions {
 
   cut(gpu: PciAddress, count: number, signal: AbortSignal): Promise<BindOutcome> {
     return this.#options.cutting.cut(gpu, count, signal);
+  }
+
+  setProfile(
+    gpu: PciAddress,
+    number: number,
+    profile: FunctionProfile,
+    signal: AbortSignal,
+  ): Promise<ProfileOutcome> {
+    return this.#options.profiles.set(gpu, number, profile, signal);
   }
 
   cutInto(gpu: PciAddress): Promise<number> {

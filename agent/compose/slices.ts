@@ -5,13 +5,14 @@ import { BackendsOfFunctions } from "../backends/gpu-functions.ts";
 import { WholeGpus } from "../backends/passthrough/whole-gpus.ts";
 import { PciBinding, type DriverWriter } from "../backends/pci-binding.ts";
 import { Cutting, type FunctionsWriter } from "../backends/sriov/cutting.ts";
+import { Profiles, type ProfileWriter } from "../backends/sriov/profiles.ts";
 import { VirtualFunctions } from "../backends/sriov/functions.ts";
 import { VirglSeats } from "../backends/virgl/seats.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
 import type { GpuFunctions, Slices } from "../lifecycle/ports.ts";
 
 /** How the privileged process is asked for all of it. */
-type Writer = MdevWriter & DriverWriter & FunctionsWriter;
+type Writer = MdevWriter & DriverWriter & FunctionsWriter & ProfileWriter;
 
 /** `libvirtVersion`: undefined while it has not been asked. */
 export function composeSlices(
@@ -39,5 +40,6 @@ export function composeFunctions(hostd: Writer, files: HostFiles): GpuFunctions 
     binding,
     whole: new WholeGpus(binding),
     cutting: new Cutting(hostd, files),
+    profiles: new Profiles(hostd),
   });
 }

@@ -6,6 +6,7 @@ import type { Mode } from "../core/modes.ts";
 import type { Closed } from "../capacity/closed.ts";
 import { isForGuest } from "../inventory/guest-drivers.ts";
 import type { Gpu } from "../inventory/model.ts";
+import type { FunctionProfile } from "./function-profile.ts";
 import { DurableRecord, type RecordStore } from "./durable-record.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -16,6 +17,8 @@ export interface GpuSetting {
   readonly hostDriver?: string | undefined;
   /** Mode sriov: how many virtual functions it is to have; undefined as long as nobody said. */
   readonly functions?: number | undefined;
+  /** What each of them is to have. */
+  readonly profile?: FunctionProfile | undefined;
 }
 
 /** GPUs whose mode was set, also those that are not there now. */

@@ -3,6 +3,7 @@ import type { Holder } from "../core/errors.ts";
 import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
 import type { ClaimMark } from "../inventory/model.ts";
 import type { Share } from "../inventory/share.ts";
+import type { FunctionProfile, ProfileOutcome } from "./function-profile.ts";
 
 /** What is made and removed: a vGPU by its name, and what it has of its GPU. */
 export interface Slice<Kind extends Share = Share> {
@@ -51,6 +52,16 @@ export interface GpuFunctions {
    * another by none. Throws KERNEL_REFUSED, HOSTD_UNAVAILABLE or READBACK_MISMATCH.
    */
   cut(gpu: PciAddress, count: number, signal: AbortSignal): Promise<BindOutcome>;
+  /**
+   * Tells the driver what virtual function `number` (from 1) is to have, whether it was made yet or not. Resolves with what the
+   * driver made of that. Throws KERNEL_REFUSED, KERNEL_TIMEOUT or HOSTD_UNAVAILABLE.
+   */
+  setProfile(
+    gpu: PciAddress,
+    number: number,
+    profile: FunctionProfile,
+    signal: AbortSignal,
+  ): Promise<ProfileOutcome>;
   /** How many virtual functions it has; 0 for a GPU that is not there. */
   cutInto(gpu: PciAddress): Promise<number>;
 }

@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { sizesOf } from "../inventory/share.ts";
-import { boundOrThrow } from "./bound.ts";
+import { cutGpu } from "./cut.ts";
 import { isOnItsWay } from "./on-its-way.ts";
 import type { Claim, SliceClaim } from "./claim.ts";
 import type { ModeRecord } from "./gpu-modes.ts";
@@ -65,7 +65,7 @@ function staysOff(claim: SliceClaim): boolean {
 
 export interface RestoreFunctionsOptions extends Waiting {
   readonly record: ModeRecord;
-  readonly functions: Pick<GpuFunctions, "cut" | "cutInto">;
+  readonly functions: Pick<GpuFunctions, "cut" | "cutInto" | "setProfile">;
   readonly onEnd: (gpu: PciAddress, count: number, failure: AgentError | undefined) => void;
 }
 
@@ -74,10 +74,9 @@ export async function restoreFunctions(options: RestoreFunctionsOptions): Promis
   const { record, functions, stop, onEnd } = options;
   const toCut = [...record].filter(([, { mode, functions: count = 0 }]) => mode === "sriov" && count > 0);
   const failures = await Promise.all(
-    toCut.map(async ([gpu, { functions: count = 0 }]) => {
+    toCut.map(async ([gpu, { functions: count = 0, profile }]) => {
       const failure = await patiently(async () => {
-        if ((await functions.cutInto(gpu)) > 0) return;
-        boundOrThrow(`GPU ${gpu} cannot be cut into ${count}`, await functions.cut(gpu, count, stop));
+        if ((await functions.cutInto(gpu)) === 0) await cutGpu({ gpu, count, profile }, functions, stop);
       }, options);
       onEnd(gpu, count, failure);
       return failure;

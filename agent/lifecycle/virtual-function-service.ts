@@ -8,8 +8,9 @@ import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Gpu, Inventory } from "../inventory/model.ts";
 import { libvirtAway } from "./admission.ts";
-import { boundOrThrow } from "./bound.ts";
 import type { Caller } from "./caller.ts";
+import { cutGpu, type Cut } from "./cut.ts";
+import type { FunctionProfile } from "./function-profile.ts";
 import { claimedMode, modeOf, type GpuModes, type ModeRecord } from "./gpu-modes.ts";
 import { claimsBeyond, functionUsersOf } from "./gpu-users.ts";
 import type { Ledger } from "./ledger.ts";
@@ -18,6 +19,8 @@ import type { GpuFunctions } from "./ports.ts";
 export interface FunctionsRequest {
   readonly gpu: PciAddress;
   readonly count: number;
+  /** What each is to have; undefined: as the driver shares it out. */
+  readonly profile: FunctionProfile | undefined;
   /** Checks as the change does, and does nothing. */
   readonly validateOnly: boolean;
 }
@@ -26,19 +29,13 @@ export interface VirtualFunctionServiceOptions {
   readonly ledger: Ledger;
   readonly lookout: Lookout;
   readonly modes: GpuModes;
-  readonly functions: Pick<GpuFunctions, "cut">;
+  readonly functions: Pick<GpuFunctions, "cut" | "cutInto" | "setProfile">;
   /** One change of a GPU after the other, also of its mode. */
   readonly turns: KeyedLock<PciAddress>;
   /** Ends what is waited for with the agent: what was begun is not the caller's to end. */
   readonly stop: AbortSignal;
   /** Told of each GPU that was given its virtual functions again, or could not be. */
-  readonly onRestored: (restored: Uncut, failure: AgentError | undefined) => void;
-}
-
-/** A GPU that has lost its virtual functions, by a boot as a rule. */
-export interface Uncut {
-  readonly gpu: PciAddress;
-  readonly count: number;
+  readonly onRestored: (restored: Cut, failure: AgentError | undefined) => void;
 }
 
 export class VirtualFunctionService {
@@ -51,10 +48,10 @@ export class VirtualFunctionService {
   }
 
   /**
-   * Throws GPU_NOT_FOUND, FIELD_INVALID for more than there can be, MODE_UNSUPPORTED, VGPU_IN_USE, KERNEL_REFUSED,
+   * Resolves with what the driver made otherwise, in words. Throws GPU_NOT_FOUND, FIELD_INVALID for more than there can be, MODE_UNSUPPORTED, VGPU_IN_USE, KERNEL_REFUSED,
    * KERNEL_TIMEOUT, HOSTD_UNAVAILABLE, LIBVIRT_UNAVAILABLE or LEDGER_UNAVAILABLE.
    */
-  set(request: FunctionsRequest, caller: Caller): Promise<void> {
+  set(request: FunctionsRequest, caller: Caller): Promise<readonly string[]> {
     return untilAborted(
       this.#options.turns.run(request.gpu, () => this.#set(request, caller)),
       caller.signal,
@@ -66,15 +63,16 @@ export class VirtualFunctionService {
     for (const one of uncutGpus(this.#options.modes.current, inventory)) void this.#restore(one);
   }
 
-  async #restore(one: Uncut): Promise<void> {
-    const { modes, turns, lookout, onRestored } = this.#options;
+  async #restore(one: Cut): Promise<void> {
+    const { modes, turns, lookout, functions, stop, onRestored } = this.#options;
     if (this.#restoring.has(one.gpu)) return;
     this.#restoring.add(one.gpu);
     try {
       await turns.run(one.gpu, async () => {
         // Somebody may have asked for something else while it was waited for.
-        const isWanted = modes.current.get(one.gpu)?.functions === one.count;
-        if (isWanted) await this.#cut(one);
+        const wanted = modes.current.get(one.gpu);
+        if (wanted?.functions === one.count)
+          await cutGpu({ ...one, profile: wanted.profile }, functions, stop);
       });
       onRestored(one, undefined);
       await lookout.fresh();
@@ -85,8 +83,11 @@ export class VirtualFunctionService {
     }
   }
 
-  async #set({ gpu: address, count, validateOnly }: FunctionsRequest, { signal }: Caller): Promise<void> {
-    const { ledger, lookout, modes } = this.#options;
+  async #set(
+    { gpu: address, count, profile, validateOnly }: FunctionsRequest,
+    { signal }: Caller,
+  ): Promise<readonly string[]> {
+    const { ledger, lookout, modes, functions, stop } = this.#options;
     const inventory = await untilAborted(lookout.fresh(), signal);
     signal.throwIfAborted();
     // From here to the change nothing is awaited: nobody is promised anything of the GPU in between.
@@ -105,28 +106,24 @@ export class VirtualFunctionService {
     }
     // Of those that a boot took away some are promised still.
     if (has === 0) refuseHeld(gpu, count, claimsBeyond(count, address, ledger));
-    if (validateOnly) return;
-    const setting = { mode: "sriov", functions: count } as const;
-    await modes.set(address, setting, () =>
-      has === count ? Promise.resolve() : this.#cut({ gpu: address, count }),
-    );
-    if (has !== count) await lookout.fresh();
-  }
-
-  async #cut({ gpu, count }: Uncut): Promise<void> {
-    const { functions, stop } = this.#options;
-    const what = `GPU ${gpu} cannot be cut into ${counted(count, "virtual function")}`;
-    boundOrThrow(what, await functions.cut(gpu, count, stop));
+    if (validateOnly) return [];
+    const setting = { mode: "sriov", functions: count, ...(profile && { profile }) } as const;
+    let warnings: readonly string[] = [];
+    await modes.set(address, setting, async () => {
+      warnings = await cutGpu({ gpu: address, count, profile }, functions, stop);
+    });
+    await lookout.fresh();
+    return warnings;
   }
 }
 
 /** What somebody else cut otherwise is left as it is. */
-function uncutGpus(record: ModeRecord, { gpus }: Pick<Inventory, "gpus">): Uncut[] {
-  return [...record].flatMap(([gpu, { mode, functions: count = 0 }]) => {
+function uncutGpus(record: ModeRecord, { gpus }: Pick<Inventory, "gpus">): Cut[] {
+  return [...record].flatMap(([gpu, { mode, functions: count = 0, profile }]) => {
     const sriov = gpus.get(gpu)?.sriov;
     const isUncut =
       mode === "sriov" && count > 0 && sriov?.driverEnables === true && sriov.functions.length === 0;
-    return isUncut ? [{ gpu, count }] : [];
+    return isUncut ? [{ gpu, count, profile }] : [];
   });
 }
 

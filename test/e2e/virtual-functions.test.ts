@@ -16,6 +16,7 @@ import {
   DeleteVgpuRequest,
   VgpuServiceService as Vgpus,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { VfProfile } from "../../proto/gen/vgpud/v1/placement.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import { vgpuctl } from "../unit/cli/vgpuctl.ts";
 import type { Draft } from "./harness/requests.ts";
@@ -129,6 +130,37 @@ describe("a GPU cut into virtual functions, over the wire", function () {
     const request = SetVirtualFunctionsRequest.fromPartial({ gpu: FLEX });
     assert.equal((await refusal(world.rpc.call(Gpus.setVirtualFunctions, request))).reason, "FIELD_REQUIRED");
     assert.deepEqual(await drivers(), ["vfio-pci"]);
+  });
+
+  it("sets each to what it is to have, shows it, and tells what the driver made otherwise", async () => {
+    await setMode(Mode.SRIOV);
+    const profile = VfProfile.fromPartial({
+      execQuantum: { seconds: 200n, nanos: 0 },
+      preemptTimeout: { seconds: 0n, nanos: 640_000 },
+      schedPriority: "high",
+      vramQuotaMib: 1024n,
+    });
+    const request = SetVirtualFunctionsRequest.fromPartial({ gpu: FLEX, count: 2, profile });
+    const answer = await world.rpc.call(Gpus.setVirtualFunctions, request);
+    assert.deepEqual(answer.warnings, [
+      "exec quantum (ms): asked for 200000, the driver has 100000",
+      "priority: the driver does not let it be set",
+    ]);
+    const shown = answer.gpu?.virtualFunctions?.functions.map(({ execQuantum, preemptTimeout, quota }) => [
+      execQuantum?.seconds,
+      preemptTimeout?.nanos,
+      quota?.vramMib,
+    ]);
+    assert.deepEqual(shown, [
+      [100n, 640_000, 1024n],
+      [100n, 640_000, 1024n],
+    ]);
+    const wrong = VfProfile.fromPartial({ execQuantum: { seconds: 0n, nanos: 1 }, schedPriority: "urgent" });
+    const refused = await refusal(cut(2, { profile: wrong }));
+    assert.deepEqual(refused.fields, ["profile.exec_quantum", "profile.sched_priority"]);
+    const greedy = VfProfile.fromPartial({ vramQuotaMib: 1_000_000n });
+    assert.equal((await refusal(cut(3, { profile: greedy }))).reason, "KERNEL_REFUSED");
+    await until("it has its functions again", async () => (await gpu()).virtualFunctions?.enabled === 2);
   });
 
   it("only checks when asked to", async () => {

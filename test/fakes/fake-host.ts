@@ -6,6 +6,7 @@ import { readDomainXml } from "../../agent/discovery/domain-xml.ts";
 import type { Observation } from "../../agent/discovery/observe.ts";
 import { isAlive, type ClaimMark, type Domain, type DomainState } from "../../agent/inventory/model.ts";
 import { functionOf } from "../../agent/inventory/share.ts";
+import type { FunctionProfile, ProfileOutcome } from "../../agent/lifecycle/function-profile.ts";
 import type {
   BindOutcome,
   DomainMarks,
@@ -23,6 +24,7 @@ export type HostCall =
   | "give-away"
   | "take-back"
   | "cut"
+  | "set-profile"
   | "mark-domain"
   | "unmark-domain"
   | "create-vgpu"
@@ -123,12 +125,29 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
   cut(gpu: PciAddress, count: number): Promise<BindOutcome> {
     return this.#do("cut", () => {
       const parent = this.#gpu(gpu);
+      if (parent.functions.length === count) return { kind: "bound" };
       const holder = parent.functions
         .map((_, at) => this.#holderOfFunction(parent.functionAddress(at + 1)))
         .find((found) => found !== undefined);
       if (holder) return { kind: "held", holders: [holder] };
       parent.functions = Array.from({ length: count }, () => undefined);
       return { kind: "bound" };
+    });
+  }
+
+  /** Of all shares the quantum is clamped, and priorities cannot be set: as xe does. */
+  setProfile(gpu: PciAddress, number: number, profile: FunctionProfile): Promise<ProfileOutcome> {
+    return this.#do("set-profile", () => {
+      const { priority, ...rest } = profile;
+      const execQuantumMs =
+        rest.execQuantumMs === undefined ? undefined : Math.min(rest.execQuantumMs, 100_000);
+      const kept = { ...rest, ...(execQuantumMs !== undefined && { execQuantumMs }) };
+      this.#gpu(gpu).profiles[number - 1] = kept;
+      const written = (Object.keys(kept) as (keyof typeof kept)[]).flatMap((share) => {
+        const value = kept[share];
+        return value === undefined ? [] : [{ share, value }];
+      });
+      return { written, notOffered: priority === undefined ? [] : (["priority"] as const) };
     });
   }
 
@@ -289,6 +308,7 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
       for (const id of gpu.vgpuIds) gpu.unmake(id);
       gpu.driver = "i915";
       gpu.functions = [];
+      gpu.profiles = [];
     }
     for (const domain of this.#domains.values()) this.#set(domain, "shut-off");
   }

@@ -3,6 +3,7 @@
 import { AgentError } from "../../agent/core/errors.ts";
 import { parsePciAddress, type PciAddress, type VgpuId } from "../../agent/core/ids.ts";
 import type { Gpu, KernelVgpu, VgpuType } from "../../agent/inventory/model.ts";
+import type { FunctionProfile } from "../../agent/lifecycle/function-profile.ts";
 import type { SliceSizes } from "../../agent/inventory/share.ts";
 
 /** In the order of the kernel's own table: the largest last. */
@@ -48,6 +49,8 @@ export class FakeGpu {
   totalFunctions: number | undefined;
   /** The drivers of those that it has. */
   functions: (string | undefined)[] = [];
+  /** What functions were set to, by their numbers from 1 on. */
+  profiles: FunctionProfile[] = [];
   /** The driver hangs in `available_instances`: how many it would make is not known. */
   uncounted = false;
 

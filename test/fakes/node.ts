@@ -25,7 +25,8 @@ import { Reconciler } from "../../agent/lifecycle/reconciler.ts";
 import { learnRefusal } from "../../agent/lifecycle/refusals.ts";
 import { ReservationService, type ReserveRequest } from "../../agent/lifecycle/reservation-service.ts";
 import { SpecGate } from "../../agent/lifecycle/spec-gate.ts";
-import { VirtualFunctionService, type Uncut } from "../../agent/lifecycle/virtual-function-service.ts";
+import type { Cut } from "../../agent/lifecycle/cut.ts";
+import { VirtualFunctionService } from "../../agent/lifecycle/virtual-function-service.ts";
 import { VgpuService, type CreateVgpuRequest } from "../../agent/lifecycle/vgpu-service.ts";
 import type { StoragePaths } from "../../agent/lifecycle/storage-paths.ts";
 import { domainSpec } from "./claims.ts";
@@ -84,7 +85,7 @@ export class FakeNode {
   /** What went wrong in rounds of the reconciler. */
   readonly troubles: unknown[] = [];
   /** GPUs that were given their virtual functions again, or could not be. */
-  readonly restored: [Uncut, AgentError | undefined][] = [];
+  readonly restored: [Cut, AgentError | undefined][] = [];
   /** Every decision where a vGPU goes. */
   readonly placements: PlacementEvent[] = [];
   #drained: DrainRecord = nothingDrained;

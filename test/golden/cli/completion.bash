@@ -21,7 +21,7 @@ _vgpuctl() {
       # The words are as they were typed: nobody has made a path of ~/ yet.
       --socket) socket=(--socket "${words[i + 1]/#~\//$HOME/}") && ((i++)) ;;
       --socket=*) socket=("${words[i]}") ;;
-      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --reservation | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace | --domain-uuid | --label | --size | --ttl | --note) ((i++)) ;;
+      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --reservation | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace | --domain-uuid | --label | --size | --ttl | --note | --exec-quantum-ms | --preempt-timeout-us | --priority | --vram | --ggtt) ((i++)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command="${words[i]}"; else ((operands++)); fi ;;
     esac
@@ -80,6 +80,11 @@ _vgpuctl_offer() {
     */--size) :; return ;;
     */--ttl) :; return ;;
     */--note) :; return ;;
+    */--exec-quantum-ms) :; return ;;
+    */--preempt-timeout-us) :; return ;;
+    */--priority) _vgpuctl_words 'low normal high' "$cur"; return ;;
+    */--vram) :; return ;;
+    */--ggtt) :; return ;;
   esac
   if [[ $cur == -* ]]; then
     case "$command" in
@@ -108,7 +113,7 @@ _vgpuctl_offer() {
       drain) _vgpuctl_words '--note --socket --output --timeout --no-color --help' "$cur" ;;
       undrain) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
       set-mode) _vgpuctl_words '--dry-run --socket --output --timeout --no-color --help' "$cur" ;;
-      set-functions) _vgpuctl_words '--dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      set-functions) _vgpuctl_words '--exec-quantum-ms --preempt-timeout-us --priority --vram --ggtt --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
       reconcile) _vgpuctl_words '--dry-run --no-headers --socket --output --timeout --no-color --help' "$cur" ;;
       operation) _vgpuctl_words '--watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       version) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;

@@ -8,7 +8,7 @@ function __vgpuctl_command
             continue
         end
         switch $word
-            case --socket --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --reservation --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace --domain-uuid --label --size --ttl --note
+            case --socket --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --reservation --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace --domain-uuid --label --size --ttl --note --exec-quantum-ms --preempt-timeout-us --priority --vram --ggtt
                 set skip 1
             case '-*'
             case '*'
@@ -191,6 +191,11 @@ complete -c vgpuctl -n '__vgpuctl_is set-mode' -l dry-run -d 'check, and do noth
 complete -c vgpuctl -n '__vgpuctl_is set-mode' -a '(__vgpuctl_live gpus)'
 complete -c vgpuctl -n '__vgpuctl_is set-mode' -a 'gvt-g gvt-d gvt-s sriov auto'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a set-functions -d 'cut a GPU of mode sriov into virtual functions; refused while any of them is used'
+complete -c vgpuctl -n '__vgpuctl_is set-functions' -l exec-quantum-ms -x -d 'time each may use an engine while others wait; 0: without a limit'
+complete -c vgpuctl -n '__vgpuctl_is set-functions' -l preempt-timeout-us -x -d 'time each is given to let go of an engine; 0: without a limit'
+complete -c vgpuctl -n '__vgpuctl_is set-functions' -l priority -a 'low normal high' -x -d 'low, normal or high, where the driver lets it be set'
+complete -c vgpuctl -n '__vgpuctl_is set-functions' -l vram -x -d 'local memory of each, MiB (discrete GPUs)'
+complete -c vgpuctl -n '__vgpuctl_is set-functions' -l ggtt -x -d 'graphics address space of each, MiB'
 complete -c vgpuctl -n '__vgpuctl_is set-functions' -l dry-run -d 'check, and do nothing'
 complete -c vgpuctl -n '__vgpuctl_is set-functions' -a '(__vgpuctl_live gpus)'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a reconcile -d 'lead the host to what the claims say, and tell each step; it happens by itself, too'

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { AgentError } from "../../../agent/core/errors.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
+import type { FunctionProfile } from "../../../agent/lifecycle/function-profile.ts";
 import { plan } from "../../../agent/lifecycle/plan.ts";
 import { gpuViews } from "../../../agent/lifecycle/views.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
@@ -24,8 +25,13 @@ function gpuOf(node: FakeNode): FakeNode["host"]["gpus"][number] {
   return gpu;
 }
 
-function cut(node: FakeNode, count: number, validateOnly = false): Promise<void> {
-  return node.clock.until(node.virtualFunctions.set({ gpu: FIRST, count, validateOnly }, patient));
+function cut(
+  node: FakeNode,
+  count: number,
+  given: { readonly validateOnly?: boolean; readonly profile?: FunctionProfile } = {},
+): Promise<readonly string[]> {
+  const request = { gpu: FIRST, count, validateOnly: false, profile: undefined, ...given };
+  return node.clock.until(node.virtualFunctions.set(request, patient));
 }
 
 function create(node: FakeNode, n: number, domain = {}): ReturnType<FakeNode["service"]["create"]> {
@@ -65,7 +71,7 @@ describe("the virtual functions of a GPU", () => {
 
     const node = await inSriov();
     await assert.rejects(cut(node, TOTAL + 1), refusedFor("FIELD_INVALID", /count is 5.*at most 4/));
-    await cut(node, 2, true);
+    await cut(node, 2, { validateOnly: true });
     assert.equal(gpuOf(node).functions.length, 0);
     await cut(node, 2);
     assert.deepEqual(gpuOf(node).functions, [undefined, undefined]);
@@ -154,11 +160,41 @@ describe("the virtual functions of a GPU", () => {
     );
     await node.converge();
     await node.clock.until(node.driver.idle());
-    assert.deepEqual(node.restored.at(-1), [{ gpu: FIRST, count: 2 }, undefined]);
+    assert.deepEqual(node.restored.at(-1), [{ gpu: FIRST, count: 2, profile: undefined }, undefined]);
     const [claim] = node.ledger.living();
     assert.deepEqual(
       [claim?.state, claim?.goal, gpuOf(node).functions],
       [...["active", "running"], ["vfio-pci", undefined]],
+    );
+  });
+
+  it("are each set to what they are to have, again after a boot, and what the driver makes otherwise is told", async () => {
+    const node = await inSriov();
+    const profile = { execQuantumMs: 200_000, priority: "high", vramBytes: 4096 } as const;
+    assert.deepEqual(await cut(node, 2, { profile }), [
+      "exec quantum (ms): asked for 200000, the driver has 100000",
+      "priority: the driver does not let it be set",
+    ]);
+    const kept = { execQuantumMs: 100_000, vramBytes: 4096 };
+    assert.deepEqual(gpuOf(node).profiles, [kept, kept]);
+    node.host.reboot();
+    node.restart();
+    await node.converge();
+    assert.deepEqual([gpuOf(node).profiles, gpuOf(node).functions.length], [[kept, kept], 2]);
+    // Beside a guest that has one, too.
+    await create(node, 1);
+    assert.deepEqual(await cut(node, 2, { profile: { execQuantumMs: 20 } }), []);
+    assert.deepEqual(gpuOf(node).profiles, [{ execQuantumMs: 20 }, { execQuantumMs: 20 }]);
+  });
+
+  it("are as they were when the driver refuses what they are to have", async () => {
+    const node = await cutInto(2);
+    node.host.refuse("set-profile", new AgentError("KERNEL_REFUSED", "ENOSPC"));
+    await assert.rejects(cut(node, 3, { profile: { vramBytes: 1 } }), refusedFor("KERNEL_REFUSED"));
+    await node.converge();
+    assert.deepEqual(
+      [gpuOf(node).functions.length, node.modes.current.get(FIRST)],
+      [2, { mode: "sriov", functions: 2 }],
     );
   });
 

@@ -1,0 +1,76 @@
+// Tells the driver what a virtual function is to have, and says what it made of that.
+import { AgentError } from "../../core/errors.ts";
+import type { PciAddress } from "../../core/ids.ts";
+import type {
+  FunctionProfile,
+  ProfileOutcome,
+  ProfileShare,
+  WrittenShare,
+} from "../../lifecycle/function-profile.ts";
+import {
+  asking,
+  hostdTrouble,
+  kernelRefused,
+  type Blocked,
+  type CallOptions,
+  type Errno,
+  type NoAnswer,
+} from "../hostd-answers.ts";
+
+/** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
+export interface ProfileWriter {
+  setFunctionProfile(
+    wanted: { readonly gpu: PciAddress; readonly number: number; readonly values: FunctionProfile },
+    options: CallOptions,
+  ): Promise<
+    | { readonly kind: "absent" }
+    | {
+        readonly kind: "profile";
+        readonly written: readonly {
+          readonly share: string;
+          readonly unit?: string;
+          readonly value: number | string;
+        }[];
+        readonly notOffered: readonly string[];
+      }
+    | Errno
+    | Blocked
+    | NoAnswer
+  >;
+}
+
+const DEADLINE_MS = 10_000;
+
+export class Profiles {
+  readonly #writer: ProfileWriter;
+
+  constructor(writer: ProfileWriter) {
+    this.#writer = writer;
+  }
+
+  /** Throws GPU_NOT_FOUND, KERNEL_REFUSED, KERNEL_TIMEOUT or HOSTD_UNAVAILABLE. */
+  async set(
+    gpu: PciAddress,
+    number: number,
+    values: FunctionProfile,
+    signal: AbortSignal,
+  ): Promise<ProfileOutcome> {
+    const what = `setting virtual function ${number} of GPU ${gpu}`;
+    const answer = await asking(() =>
+      this.#writer.setFunctionProfile({ gpu, number, values }, { signal, deadlineMs: DEADLINE_MS }),
+    );
+    switch (answer.kind) {
+      case "profile":
+        return { written: answer.written as WrittenShare[], notOffered: answer.notOffered as ProfileShare[] };
+      case "absent":
+        throw new AgentError("GPU_NOT_FOUND", `${what}: it is not there any more`, { details: { gpu } });
+      case "blocked":
+        throw new AgentError("KERNEL_TIMEOUT", `${what}: the kernel has not answered in ${DEADLINE_MS} ms`);
+      case "errno":
+        throw kernelRefused(what, answer);
+      case "refused":
+      case "failed":
+        throw hostdTrouble(what, answer);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// What each virtual function of a GPU is set to, and what came of it, in words. Pure.
+import type { FunctionPriority } from "../inventory/virtual-functions.ts";
+
+/** Only what is to be set; the rest is as the driver shares it out. */
+export interface FunctionProfile {
+  /** How long it may use an engine while others wait, ms; 0: without a limit. */
+  readonly execQuantumMs?: number;
+  /** How long it is given to let go of an engine, µs; 0: without a limit. */
+  readonly preemptTimeoutUs?: number;
+  readonly priority?: FunctionPriority;
+  /** Local memory of a discrete GPU. */
+  readonly vramBytes?: number;
+  /** Global graphics address space. */
+  readonly ggttBytes?: number;
+}
+
+export type ProfileShare = keyof FunctionProfile;
+
+/** A share as the driver has it after it was told. */
+export interface WrittenShare {
+  readonly share: ProfileShare;
+  /** The graphics unit, as `gt0`; undefined where the driver has one share for all. */
+  readonly unit?: string | undefined;
+  readonly value: number | FunctionPriority;
+}
+
+export interface ProfileOutcome {
+  readonly written: readonly WrittenShare[];
+  /** What the bound driver does not let be set. */
+  readonly notOffered: readonly ProfileShare[];
+}
+
+const words = {
+  execQuantumMs: "exec quantum (ms)",
+  preemptTimeoutUs: "preempt timeout (µs)",
+  priority: "priority",
+  vramBytes: "local memory (bytes)",
+  ggttBytes: "graphics address space (bytes)",
+} as const satisfies Record<ProfileShare, string>;
+
+/** What the driver clamped or does not offer. Functions are all told the same: each thing is said once. */
+export function profileWarnings(profile: FunctionProfile, outcomes: readonly ProfileOutcome[]): string[] {
+  const clamped = outcomes.flatMap(({ written }) =>
+    written
+      .filter(({ share, value }) => value !== profile[share])
+      .map(({ share, unit, value }) => {
+        const where = unit === undefined ? "" : ` of ${unit}`;
+        return `${words[share]}${where}: asked for ${profile[share] ?? ""}, the driver has ${value}`;
+      }),
+  );
+  const without = outcomes.flatMap(({ notOffered }) =>
+    notOffered.map((share) => `${words[share]}: the driver does not let it be set`),
+  );
+  return [...new Set([...clamped, ...without])];
+}
