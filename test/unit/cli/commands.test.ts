@@ -216,12 +216,23 @@ describe("the requests of vgpuctl", () => {
     for (const words of [
       ["00:02.0", "7"],
       ["0000:00:02.0", "0", "--dry-run"],
+      ["00:02.0", "2", "--exec-quantum-ms", "20", "--preempt-timeout-us", "1500", "--vram", "1024"],
     ])
       assert.equal((await vgpuctl(vgpud.socketPath, ["set-functions", ...words])).exitCode, 0);
     const gpu = "0000:00:02.0";
     assert.deepEqual(vgpud.requests, [
       { gpu, count: 7, profile: undefined, validateOnly: false },
       { gpu, count: 0, profile: undefined, validateOnly: true },
+      {
+        ...{ gpu, count: 2, validateOnly: false },
+        profile: {
+          execQuantum: { seconds: 0n, nanos: 20_000_000 },
+          preemptTimeout: { seconds: 0n, nanos: 1_500_000 },
+          schedPriority: "",
+          vramQuotaMib: 1024n,
+          ggttQuotaMib: undefined,
+        },
+      },
     ]);
     const wrong = await vgpuctl(vgpud.socketPath, ["set-functions", gpu, "-1"]);
     assert.equal(wrong.exitCode, 2);

@@ -88,7 +88,9 @@ export const sriov = {
       off: "new virtual functions are left alone",
       on: "the host's driver takes each new virtual function, which then has to be taken from it again",
     },
-    remedies: { on: "echo 0 > sriov_drivers_autoprobe of the device before virtual functions are made" },
+    remedies: {
+      on: "nothing, where vgpuctl set-functions makes them, which switches it off; by hand, echo 0 > sriov_drivers_autoprobe of the device first",
+    },
   },
   SRIOV_ADMIN_MISSING: {
     title: "settings of virtual functions",

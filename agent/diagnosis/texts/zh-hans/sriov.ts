@@ -84,7 +84,9 @@ export const sriov: Same<typeof english> = {
       off: "新的虚拟功能不会被占用",
       on: "主机的驱动会占用每个新的虚拟功能，之后还要再收回",
     },
-    remedies: { on: "制作虚拟功能之前，对设备执行 echo 0 > sriov_drivers_autoprobe" },
+    remedies: {
+      on: "用 vgpuctl set-functions 制作时无需处理，它会将其关闭；手工制作时，请先对设备执行 echo 0 > sriov_drivers_autoprobe",
+    },
   },
   SRIOV_ADMIN_MISSING: {
     title: "虚拟功能的设置",
