@@ -3,7 +3,6 @@ import type { PciAddress } from "../core/ids.ts";
 import type { Mode } from "../core/modes.ts";
 import type { Reason } from "../core/reasons.ts";
 import { isServed } from "./checks/served.ts";
-import { isAvailable } from "./diagnose.ts";
 import type { Examined } from "./diagnostician.ts";
 import { messageOf } from "./words.ts";
 
@@ -12,6 +11,9 @@ export interface Hindrance {
   readonly condition: Reason | undefined;
   readonly why: string;
 }
+
+/** Where there is none QEMU emulates the processor: that is no use to most, and the GPU is given to guests all the same. */
+const OF_THE_PROCESSOR = "NO_HYPERVISOR" satisfies Reason;
 
 /** Undefined when nothing is in the way. What is not known is in the way. */
 export function hindranceOf(
@@ -24,8 +26,9 @@ export function hindranceOf(
   const verdict = diagnosis.verdicts
     .find((each) => each.gpu === gpu)
     ?.modes.find((each) => each.mode === mode);
-  if (verdict && isAvailable(verdict)) return undefined;
-  const [condition] = [...(verdict?.because ?? []), ...(verdict?.notKnown ?? [])];
-  if (!condition) return { condition: undefined, why: "it was not examined" };
+  if (!verdict) return { condition: undefined, why: "it was not examined" };
+  const inTheWay = [...verdict.because, ...verdict.notKnown];
+  const condition = inTheWay.find(({ code }) => code !== OF_THE_PROCESSOR);
+  if (!condition) return undefined;
   return { condition: condition.code, why: messageOf(condition, "en") };
 }

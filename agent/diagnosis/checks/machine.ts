@@ -25,8 +25,7 @@ async function isOfAmd(look: Look): Promise<boolean> {
 
 export const noHypervisor = hostCheck({
   code: "NO_HYPERVISOR",
-  // What QEMU emulates instead it emulates slowly; VFIO needs no KVM, but for kvmgt's own devices.
-  costs: { "gvt-g": "error", "gvt-d": "warning", "gvt-s": "warning", sriov: "warning" },
+  costs: { "gvt-g": "error", "gvt-d": "error", "gvt-s": "warning", sriov: "error" },
   dependsOn: [],
   how: "/sys/hypervisor/type and /proc/xen/capabilities for Xen, /sys/class/misc/kvm for KVM, the processor's flags vmx or svm",
   check: async (look, { hypervisor }) => {
