@@ -11,6 +11,7 @@ import { markOf } from "../../../agent/lifecycle/domain-xml-mark.ts";
 import type { DomainSpec } from "../../../agent/lifecycle/domain-spec.ts";
 import { parseClaimId } from "../../../agent/core/ids.ts";
 import { claim, claimedDomain, domainSpec, sliceShare } from "../../fakes/claims.ts";
+import { pciAddress } from "../../fakes/ids.ts";
 import { exampleSpecs } from "../../fakes/domain-specs.ts";
 
 /** Tests run from the root of the repository. */
@@ -37,6 +38,17 @@ describe("the XML of a domain", () => {
     assert.deepEqual(readDomainXml(written(spec, owner)).mark?.share, owner.share);
     return assertGolden("seat", written(spec, owner));
   });
+
+  for (const [name, share, address] of [
+    ["whole-gpu", { mode: "gvt-d" }, pciAddress()],
+    ["virtual-function", { mode: "sriov", number: 2, address: pciAddress(3) }, pciAddress(3)],
+  ] as const)
+    it(`gives a guest a PCI function that is bound for it already: ${name}`, () => {
+      const spec = domainSpec(1, { vnc: { listen: "127.0.0.1", port: undefined } });
+      const read = readDomainXml(written(spec, { share }));
+      assert.deepEqual([read.mark?.share, read.pciDevices, read.vgpuIds], [share, [address], []]);
+      return assertGolden(name, written(spec, { share }));
+    });
 
   it("with names that mean something in XML", () => {
     const share = { ...sliceShare("4"), type: `<type a="b">` };
