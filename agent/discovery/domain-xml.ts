@@ -34,6 +34,21 @@ export function readDomainXml(xml: string): DomainDefinition {
   };
 }
 
+/** Devices whose figures libvirt can be asked for, by the names it takes: of disks the guest's, of interfaces the host's. */
+export function countedDevices(xml: string): {
+  readonly disks: readonly string[];
+  readonly interfaces: readonly string[];
+} {
+  const devices = childOf(parsed(xml), "devices");
+  return { disks: targetsOf(devices, "disk"), interfaces: targetsOf(devices, "interface") };
+}
+
+function targetsOf(devices: Element | undefined, name: string): readonly string[] {
+  return childrenOf(devices, name)
+    .map((device) => attributeOf(childOf(device, "target"), "dev"))
+    .filter((target) => target !== "");
+}
+
 function parsed(xml: string): Element | undefined {
   try {
     const root = parseXml(xml);

@@ -1,5 +1,7 @@
-// libvirt's bulk statistics of a domain (virConnectGetAllDomainStats) as the observation reads them. Pure.
+// libvirt's statistics of a domain, of all in one (virConnectGetAllDomainStats) or asked for one by one, as the observation reads
+// them. Pure.
 import type { DomainId } from "../core/ids.ts";
+import type { BlockStats, DomainInfo, InterfaceStats } from "../node-libvirt/libvirt.ts";
 import type { TypedParams } from "../node-libvirt/typed-params.ts";
 import type {
   DiskFigures,
@@ -23,6 +25,46 @@ export function domainFigures(id: DomainId, params: TypedParams): DomainFigures 
     },
     disks: each(params, "block", (prefix, device) => diskFigures(params, prefix, device)),
     interfaces: each(params, "net", (prefix, device) => interfaceFigures(params, prefix, device)),
+  };
+}
+
+/** By device; undefined where the driver did not tell. */
+export interface DeviceStats {
+  readonly disks: readonly (readonly [device: string, BlockStats | undefined])[];
+  readonly interfaces: readonly (readonly [device: string, InterfaceStats | undefined])[];
+}
+
+/** What a domain without a process of its own, as Xen's are, occupies on the host is not known. */
+export function figuresOfOne(id: DomainId, info: DomainInfo, devices: DeviceStats): DomainFigures {
+  return {
+    id,
+    cpuSeconds: Number(info.cpuTimeNs) / NANOSECONDS,
+    memory: {
+      maximum: Number(info.maximumMemoryKib) * BYTES_PER_KIB,
+      current: Number(info.memoryKib) * BYTES_PER_KIB,
+      resident: undefined,
+    },
+    disks: devices.disks.map(([device, stats]) => ({
+      device,
+      readBytes: plain(stats?.readBytes),
+      readRequests: plain(stats?.readRequests),
+      writeBytes: plain(stats?.writeBytes),
+      writeRequests: plain(stats?.writeRequests),
+    })),
+    interfaces: devices.interfaces.map(([device, stats]) => ({
+      device,
+      received: traffic(stats?.received),
+      sent: traffic(stats?.sent),
+    })),
+  };
+}
+
+function traffic(counts: InterfaceStats["sent"] | undefined): TrafficFigures {
+  return {
+    bytes: plain(counts?.bytes),
+    packets: plain(counts?.packets),
+    errors: plain(counts?.errors),
+    drops: plain(counts?.drops),
   };
 }
 
@@ -58,8 +100,13 @@ function interfaceFigures(params: TypedParams, prefix: string, device: string): 
   return { device, received: traffic("rx"), sent: traffic("tx") };
 }
 
-/** A 64-bit count beyond 2^53 loses its last digits, which no rate sees. */
 function scaled(params: TypedParams, name: string, factor: number): number | undefined {
   const value = params.get(name);
-  return typeof value === "bigint" || typeof value === "number" ? Number(value) * factor : undefined;
+  const number = typeof value === "bigint" || typeof value === "number" ? plain(value) : undefined;
+  return number === undefined ? undefined : number * factor;
+}
+
+/** A 64-bit count beyond 2^53 loses its last digits, which no rate sees. */
+function plain(count: bigint | number | undefined): number | undefined {
+  return count === undefined ? undefined : Number(count);
 }

@@ -19,6 +19,12 @@ const askable: readonly (readonly [DomainStateName, number])[] = [
   ["shut-off", ListDomains.shutoff],
 ];
 
+/** Xen's driver lists the host itself, as the domain of number 0 (libxl_driver.c, libxlAddDom0); QEMU's counts from 1. */
+export function isGuest({ id }: DomainRef): boolean {
+  return id !== 0;
+}
+
+/** Without the host itself. */
 export async function listDomains(libvirt: Libvirt, options: CallOptions): Promise<readonly ListedDomain[]> {
   const uuids = async (flags: number): Promise<ReadonlySet<string>> =>
     new Set((await libvirt.listDomains({ ...options, flags })).map(({ uuid }) => uuid));
@@ -27,7 +33,7 @@ export async function listDomains(libvirt: Libvirt, options: CallOptions): Promi
     uuids(ListDomains.persistent),
     ...askable.map(([, flags]) => uuids(flags)),
   ]);
-  return all.map((ref) => {
+  return all.filter(isGuest).map((ref) => {
     const [found, another] = askable.filter((_, index) => inStates[index]?.has(ref.uuid));
     const state = another === undefined ? found?.[0] : undefined;
     return { ref, persistent: persistent.has(ref.uuid), state };

@@ -16,18 +16,15 @@ import { isActive, type DomainStateName } from "../node-libvirt/domain-state.ts"
 import {
   Affect,
   DefineDomain,
-  DomainStats,
   ErrorNumber,
-  ListDomains,
   ShutdownDomain,
-  StatsOptions,
   UndefineDomain,
 } from "../node-libvirt/constants.ts";
 import { CallTimeoutError, ConnectionLostError, LibvirtError } from "../node-libvirt/errors.ts";
 import { Libvirt, type Version } from "../node-libvirt/libvirt.ts";
 import { Link, type LinkState } from "../node-libvirt/link.ts";
 import type { DomainFigures, DomainStatsSource } from "../observation/domain-stats.ts";
-import { domainFigures } from "./domain-figures.ts";
+import { FiguresReader } from "./figures-reader.ts";
 import { listDomains, type ListedDomain } from "./domain-list.ts";
 
 export interface LibvirtHostOptions {
@@ -77,15 +74,6 @@ const UNDEFINE =
   UndefineDomain.nvram |
   UndefineDomain.checkpointsMetadata;
 
-/** No group per virtual processor: it costs the daemon a question to QEMU, and how many there are stands in the XML. */
-const FIGURES = DomainStats.cpuTotal | DomainStats.balloon | DomainStats.interface | DomainStats.block;
-
-/**
- * Within one call the daemon asks one QEMU after the other, a few milliseconds each. The connection for figures has four calls
- * with it at a time: one may still hang at a QEMU that has stopped since it was asked.
- */
-const READINGS = 3;
-
 const shutdownFlags = {
   agent: ShutdownDomain.guestAgent | ShutdownDomain.acpiPowerButton,
   acpi: ShutdownDomain.acpiPowerButton,
@@ -99,6 +87,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   #status: LibvirtStatus;
   #isLinked = false;
   readonly #definitions = new KnownDefinitions();
+  readonly #figures: FiguresReader;
   #hypervisor: Promise<Hypervisor> | undefined;
 
   constructor(options: LibvirtHostOptions) {
@@ -125,6 +114,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
       },
     });
     this.#libvirt = new Libvirt(this.#link);
+    this.#figures = new FiguresReader(this.#libvirt);
   }
 
   get status(): LibvirtStatus {
@@ -169,19 +159,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   }
 
   async domainFigures(signal: AbortSignal): Promise<readonly DomainFigures[]> {
-    const options = { signal, timeoutMs: READ_MS };
-    const flags = ListDomains.active | StatsOptions.noWait;
-    return this.#mapped("asking what domains use", async () => {
-      const active = await this.#libvirt.listDomains({ ...options, flags: ListDomains.active });
-      const readings = inParts(active, READINGS).map((domains) =>
-        this.#libvirt.allDomainStats(FIGURES, { ...options, flags, domains }),
-      );
-      const records = (await Promise.all(readings)).flat();
-      return records.flatMap(({ domain, params }) => {
-        const id = parseDomainId(domain.uuid);
-        return id ? [domainFigures(id, params)] : [];
-      });
-    });
+    return this.#mapped("asking what domains use", () => this.#figures.read({ signal, timeoutMs: READ_MS }));
   }
 
   /** Held against libvirt's schema: what an older libvirt does not know would otherwise be left out in silence. */
@@ -213,8 +191,18 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
 
   async undefine(id: DomainId, signal: AbortSignal): Promise<void> {
     await this.#change("undefining", id, async (domain) => {
-      await this.#libvirt.undefineDomain(domain, { signal, timeoutMs: DEFINE_MS, flags: UNDEFINE });
+      await this.#undefine(domain, { signal, timeoutMs: DEFINE_MS });
     });
+  }
+
+  /** Xen's driver keeps no NVRAM, snapshots or checkpoints, and refuses the flags for them (libxlDomainUndefineFlags). */
+  async #undefine(domain: DomainRef, options: CallOptions): Promise<void> {
+    try {
+      await this.#libvirt.undefineDomain(domain, { ...options, flags: UNDEFINE });
+    } catch (error) {
+      if (!(error instanceof LibvirtError) || error.code !== ErrorNumber.invalidArgument) throw error;
+      await this.#libvirt.undefineDomain(domain, { ...options, flags: UndefineDomain.managedSave });
+    }
   }
 
   async mark(id: DomainId, mark: ClaimMark, signal: AbortSignal): Promise<void> {
@@ -298,6 +286,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
     const notAsked = { version: undefined, driver: undefined, hypervisorVersion: undefined };
     this.#status = { uri, connected, since, ...notAsked, error };
     this.#hypervisor = undefined;
+    this.#figures.forget();
     if (changed) onStatus(this.#status);
     if (connected) void this.#askVersion();
     onChange();
@@ -355,11 +344,4 @@ function toAgentError(doing: string, error: unknown): unknown {
       cause: error,
     });
   return error;
-}
-
-/** As many parts as asked for, about equally long; none is empty. */
-function inParts<T>(all: readonly T[], parts: number): T[][] {
-  const length = Math.ceil(all.length / parts);
-  const starts = Array.from({ length: parts }, (_, part) => part * length);
-  return starts.map((start) => all.slice(start, start + length)).filter((part) => part.length > 0);
 }

@@ -3,7 +3,7 @@ import type { Caller } from "./caller.ts";
 import type { CallOptions } from "./connection.ts";
 import { ErrorNumber, MetadataType } from "./constants.ts";
 import { type DomainRef, fromWire, toWire, uuidBytes } from "./domain-ref.ts";
-import { type DomainState, domainState } from "./domain-state.ts";
+import { type DomainState, type DomainStateName, domainState } from "./domain-state.ts";
 import { LibvirtError } from "./errors.ts";
 import { NodeDevices } from "./node-devices.ts";
 import { procedures } from "./remote.gen.ts";
@@ -26,6 +26,27 @@ export interface DomainStatsRecord {
   /** For example `cpu.time` (ns), `balloon.current` (KiB), `state.state`; a group that a driver lacks is absent. */
   readonly params: TypedParams;
 }
+
+export interface DomainInfo {
+  readonly state: DomainStateName;
+  /** Nanoseconds of all its processors since it was started; 0 for one that is off. */
+  readonly cpuTimeNs: bigint;
+  readonly maximumMemoryKib: bigint;
+  readonly memoryKib: bigint;
+}
+
+/** A count that the hypervisor does not keep is undefined. */
+export interface BlockStats {
+  readonly readRequests: bigint | undefined;
+  readonly readBytes: bigint | undefined;
+  readonly writeRequests: bigint | undefined;
+  readonly writeBytes: bigint | undefined;
+}
+
+/** As the guest sees it. A count that the hypervisor does not keep is undefined. */
+export type InterfaceStats = Readonly<
+  Record<"received" | "sent", Readonly<Record<"bytes" | "packets" | "errors" | "drops", bigint | undefined>>>
+>;
 
 /** A piece of XML that belongs to somebody else than libvirt and is kept with the domain. */
 export interface MetadataElement {
@@ -189,11 +210,54 @@ export class Libvirt {
   ): Promise<readonly DomainStatsRecord[]> {
     // To libvirt an empty list is all of them.
     const args = { doms: (options.domains ?? []).map(toWire), stats: groups, flags: options.flags ?? 0 };
-    const { retStats } = await this.#caller.call(procedures.connectGetAllDomainStats, args, {
-      ...options,
-      lane: "figures",
-    });
+    const { retStats } = await this.#caller.call(procedures.connectGetAllDomainStats, args, figures(options));
     return retStats.map(({ dom, params }) => ({ domain: fromWire(dom), params: fromTypedParams(params) }));
+  }
+
+  /** Processor time and memory of one domain, which every driver tells, of one that is off, too. */
+  async domainInfo(domain: DomainRef, options: CallOptions = {}): Promise<DomainInfo> {
+    const args = { dom: toWire(domain) };
+    const info = await this.#caller.call(procedures.domainGetInfo, args, figures(options));
+    return {
+      state: domainState(info.state, 0).state,
+      cpuTimeNs: info.cpuTime,
+      maximumMemoryKib: info.maxMem,
+      memoryKib: info.memory,
+    };
+  }
+
+  /** Of one disk of a running domain, named by its target, as `vda`. A driver may count only some kinds of disks. */
+  async blockStats(domain: DomainRef, disk: string, options: CallOptions = {}): Promise<BlockStats> {
+    const args = { dom: toWire(domain), path: disk };
+    const stats = await this.#caller.call(procedures.domainBlockStats, args, figures(options));
+    return {
+      ...{ readRequests: counted(stats.rdReq), readBytes: counted(stats.rdBytes) },
+      ...{ writeRequests: counted(stats.wrReq), writeBytes: counted(stats.wrBytes) },
+    };
+  }
+
+  /** Of one interface of a running domain, named by its end on the host, as `vnet0`. */
+  async interfaceStats(
+    domain: DomainRef,
+    device: string,
+    options: CallOptions = {},
+  ): Promise<InterfaceStats> {
+    const args = { dom: toWire(domain), device };
+    const stats = await this.#caller.call(procedures.domainInterfaceStats, args, figures(options));
+    const { rxBytes, rxPackets, rxErrs, rxDrop, txBytes, txPackets, txErrs, txDrop } = stats;
+    const traffic = (
+      bytes: bigint,
+      packets: bigint,
+      errors: bigint,
+      drops: bigint,
+    ): InterfaceStats["sent"] => ({
+      ...{ bytes: counted(bytes), packets: counted(packets) },
+      ...{ errors: counted(errors), drops: counted(drops) },
+    });
+    return {
+      received: traffic(rxBytes, rxPackets, rxErrs, rxDrop),
+      sent: traffic(txBytes, txPackets, txErrs, txDrop),
+    };
   }
 
   /** Stores, replaces or removes an element of ours with the domain. `flags` are those of `Affect`. */
@@ -264,10 +328,19 @@ const read = (options: CallOptions): CallOptions & { readonly lane: "read" } => 
   ...options,
   lane: "read",
 });
+const figures = (options: CallOptions): CallOptions & { readonly lane: "figures" } => ({
+  ...options,
+  lane: "figures",
+});
 const work = (options: CallOptions): CallOptions & { readonly lane: "work" } => ({
   ...options,
   lane: "work",
 });
+
+/** libvirt writes -1 for what the hypervisor does not count (virDomainBlockStatsStruct, virDomainInterfaceStatsStruct). */
+function counted(value: bigint): bigint | undefined {
+  return value < 0n ? undefined : value;
+}
 
 /** libvirt packs a version into one number: major * 1 000 000 + minor * 1000 + release. */
 function version(packed: bigint): Version {

@@ -2,10 +2,14 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { FiguresReader } from "../../agent/host/figures-reader.ts";
 import { LibvirtHost } from "../../agent/host/libvirt.ts";
-import { ListDomains, StartDomain } from "../../agent/node-libvirt/constants.ts";
+import type { Caller } from "../../agent/node-libvirt/caller.ts";
+import { ErrorLevel, ErrorNumber, ListDomains, StartDomain } from "../../agent/node-libvirt/constants.ts";
 import { Connection } from "../../agent/node-libvirt/connection.ts";
+import { LibvirtError } from "../../agent/node-libvirt/errors.ts";
 import { Libvirt } from "../../agent/node-libvirt/libvirt.ts";
+import { procedures } from "../../agent/node-libvirt/remote.gen.ts";
 import type { DomainFigures } from "../../agent/observation/domain-stats.ts";
 import { until } from "../e2e/harness/until.ts";
 import { SimulatedHost } from "../fakes/simulated-host.ts";
@@ -41,6 +45,27 @@ async function figuresFrom(socket: string): Promise<DomainFigures> {
   assert.ok(figures);
   assert.deepEqual(others, []);
   return figures;
+}
+
+/** The same, asked domain by domain: as of a daemon that has no figures of all at once. */
+async function figuresOneByOneFrom(socket: string): Promise<DomainFigures> {
+  const connection = await Connection.open({ socket, uri: "qemu:///system" });
+  const caller: Caller = {
+    call: (procedure, args, options) => {
+      if (procedure.number !== procedures.connectGetAllDomainStats.number)
+        return connection.call(procedure, args, options);
+      const message = `this function is not supported by the connection driver: ${procedure.name}`;
+      const refusal = { code: ErrorNumber.noSupport, domain: 0, level: ErrorLevel.error, message };
+      return Promise.reject(new LibvirtError(refusal));
+    },
+  };
+  try {
+    const [figures] = await new FiguresReader(new Libvirt(caller)).read({});
+    assert.ok(figures);
+    return figures;
+  } finally {
+    await connection.close();
+  }
 }
 
 /** Starts the guest, paused: nothing in it runs, yet everything has a count. */
@@ -84,14 +109,23 @@ describe("what domains use", function () {
     interfaces: [["vgpudtest0", traffic, traffic]],
   };
 
-  it("is told whole by a real libvirtd of a real QEMU", async function () {
+  /** Of the process, and of nothing else, only the figures of all at once tell. */
+  const oneByOne = { ...everything, memory: ["maximum", "current"] };
+
+  it("is told whole by a real libvirtd of a real QEMU, and domain by domain all but one thing", async function () {
     unlessImpossible(this, whyNoLibvirtd());
     const libvirtd = await RealLibvirtd.start();
     try {
       const image = path.join(path.dirname(libvirtd.socket), "figures.img");
       await writeFile(image, Buffer.alloc(1 << 20));
-      const figures = await withGuest(libvirtd.socket, image, () => figuresFrom(libvirtd.socket));
+      const [figures, alone] = await withGuest(libvirtd.socket, image, async () => [
+        await figuresFrom(libvirtd.socket),
+        await figuresOneByOneFrom(libvirtd.socket),
+      ]);
       assert.deepEqual(shape(figures), everything);
+      assert.deepEqual(shape(alone), oneByOne);
+      assert.equal(alone.memory.maximum, figures.memory.maximum);
+      assert.deepEqual(alone.disks, figures.disks);
       assert.equal(figures.memory.maximum, 32 * 2 ** 20);
       // A QEMU of its own needs some megabytes and some milliseconds, a paused guest's disk none.
       assert.ok((figures.memory.resident ?? 0) > 2 ** 20, `${figures.memory.resident ?? "no"} bytes`);
@@ -105,8 +139,12 @@ describe("what domains use", function () {
   it("is told alike by the simulated libvirt", async () => {
     await using host = await SimulatedHost.start();
     const image = "/var/lib/libvirt/images/figures.img";
-    const figures = await withGuest(host.libvirtSocket, image, () => figuresFrom(host.libvirtSocket));
+    const [figures, alone] = await withGuest(host.libvirtSocket, image, async () => [
+      await figuresFrom(host.libvirtSocket),
+      await figuresOneByOneFrom(host.libvirtSocket),
+    ]);
     assert.deepEqual(shape(figures), everything);
+    assert.deepEqual(shape(alone), oneByOne);
     assert.equal(figures.memory.maximum, 32 * 2 ** 20);
   });
 
