@@ -98,6 +98,7 @@ export interface ApiContext extends ViewContext {
   readonly gpuModes: GpuModeService;
   readonly virtualFunctions: VirtualFunctionService;
   readonly typesAt: TypesRule;
+  readonly hypervisor: "kvm" | "xen";
   readonly newDomainId: () => DomainId;
   /** Undefined on a real host. */
   readonly simulation: Simulation | undefined;

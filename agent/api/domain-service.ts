@@ -92,7 +92,8 @@ async function createDomain(
   const { identify, ...parsed } = all({
     claimId: () => parseClaimIdField(request.claimId, "claim_id"),
     identify: () => identityOf("CreateDomain", request.requestId),
-    spec: () => parseDomainSpec(domain, "domain", context.newDomainId),
+    spec: () =>
+      parseDomainSpec(domain, "domain", { hypervisor: context.hypervisor, newId: context.newDomainId }),
     room: () => parseRoom(vgpu, reservation),
   });
   // What the caller said, before defaults and fresh ids: a retry says the same.

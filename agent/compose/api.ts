@@ -8,7 +8,7 @@ import type { EndedCall } from "../api/call-record.ts";
 import type { ReflectedFiles } from "../api/reflection-files.ts";
 import { ApiServer } from "../api/server.ts";
 import { contractServices, servedMethods, servedStreams } from "../api/services.ts";
-import { limitsOf } from "../config/schema.ts";
+import { hypervisorOf, limitsOf } from "../config/schema.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { gvtgTypesAt } from "../backends/kvmgt/types-at-aperture.ts";
 import { systemClock as clock } from "../core/clock.ts";
@@ -80,6 +80,7 @@ export function composeApi(
       await sampler.refresh(FRESH_MS, WAIT_MS);
       return domainHistory.latest;
     },
+    hypervisor: hypervisorOf(config),
     newDomainId: () => randomUUID() as string as DomainId,
   };
   const logCall = callLog(log);

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import type { Configuration } from "../config/configuration.ts";
-import { limitsOf } from "../config/schema.ts";
+import { hypervisorOf, limitsOf } from "../config/schema.ts";
 import { rememberGvtg } from "../backends/kvmgt/memory.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { Pulse } from "../core/pulse.ts";
@@ -120,7 +120,7 @@ export function composeStages(
       view: () => ({
         ...view(),
         now: clock.wall(),
-        hypervisor: config.libvirt.uri.startsWith("xen") ? "xen" : "kvm",
+        hypervisor: hypervisorOf(config),
         domainStats: sampler.view,
         diagnosis: diagnostician.latest,
         sensors: sensors.view,

@@ -192,6 +192,11 @@ export function readSocketOf({
   return readSocket ?? path.join(dir, `${name}-read${ext}`);
 }
 
+/** Whose domains are made here: one daemon of libvirt's may have drivers for both. */
+export function hypervisorOf({ libvirt }: Pick<Config, "libvirt">): "kvm" | "xen" {
+  return libvirt.uri.startsWith("xen") ? "xen" : "kvm";
+}
+
 /** The limits of the API as they are configured. */
 export function limitsOf({ limits: said }: Pick<Config, "limits">): LimitValues {
   return limitValuesOf(({ key, value }) => {

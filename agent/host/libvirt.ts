@@ -2,7 +2,7 @@
 import { setMaxListeners } from "node:events";
 import { AgentError } from "../core/errors.ts";
 import { parseDomainId, type DomainId } from "../core/ids.ts";
-import { x86DomainTypes } from "../discovery/capabilities-xml.ts";
+import { x86DomainTypes, xenGuestTypes } from "../discovery/capabilities-xml.ts";
 import { KnownDefinitions } from "../discovery/known-definitions.ts";
 import type { DomainSource } from "../discovery/observe.ts";
 import { CLAIM_MARK_NAMESPACE } from "../core/claim-mark.ts";
@@ -232,6 +232,8 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   async #askHypervisor(signal: AbortSignal): Promise<Hypervisor> {
     const what = "asking what the hypervisor can do";
     const xml = await this.#mapped(what, () => this.#libvirt.capabilities({ signal, timeoutMs: DEFINE_MS }));
+    const guestTypes = xenGuestTypes(xml);
+    if (guestTypes.size > 0) return { domainType: "xen", guestTypes };
     const types = x86DomainTypes(xml);
     if (types.has("kvm")) return { domainType: "kvm" };
     if (types.has("qemu")) return { domainType: "qemu" };

@@ -11,7 +11,8 @@ export interface ClaimRecord {
    *
    * 1: a domain with at most one disk. 2: a domain; what says that it is one, and what it was reserved as, may be left out.
    * 3: a vGPU for a domain of others, or a reservation. In all of these it is of a slice of GVT-g, whose type and sizes
-   * stand beside the GPU. 4: any claim, with a share that says its mode.
+   * stand beside the GPU. 4: any claim, with a share that says its mode. 5: the same of a domain for Xen, which readers before it
+   * would make one of KVM's.
    */
   readonly format: number;
   readonly value: unknown;
@@ -25,6 +26,7 @@ type FlatPlacement = Omit<Placed, "share"> & SliceSpec;
 type SliceSpec = Omit<SliceShare, "mode">;
 
 export function recordOf(claim: Claim): ClaimRecord {
+  if (claim.kind === "domain" && claim.domain.spec?.xenGuestType) return { format: 5, value: claim };
   const { share, placement, ...rest } = claim;
   if (share.mode !== "gvt-g") return { format: 4, value: claim };
   const spec = { type: share.type, sizes: share.sizes };
@@ -62,6 +64,7 @@ export function claimOfRecord({ format, value }: ClaimRecord): Claim | undefined
     case 3:
       return shared(value as Flat<Claim>);
     case 4:
+    case 5:
       return value as Claim;
     default:
       return undefined;

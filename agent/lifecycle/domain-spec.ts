@@ -18,6 +18,8 @@ export interface DomainSpec {
   readonly autostart: boolean;
   /** libvirt's XML in place of all that follows, which is then unset. */
   readonly raw: RawDomain | undefined;
+  /** What kind of Xen guest it is; undefined on a host that runs KVM. */
+  readonly xenGuestType: XenGuestType | undefined;
 
   readonly disks: readonly Disk[];
   /** A read-only CD with the guest's first configuration. Absolute, resolved as a disk's. */
@@ -33,7 +35,7 @@ export interface DomainSpec {
   /** Undefined: memory from any node. */
   readonly numa: NumaTuning | undefined;
   readonly hugePages: HugePages | undefined;
-  /** libvirt's name: `q35`, `pc` or a version of them. */
+  /** libvirt's name: `q35`, `pc` or a version of them. Means nothing to a Xen guest, whose kind has one machine. */
   readonly machine: string;
   readonly firmware: Firmware;
   readonly nics: readonly Nic[];
@@ -41,6 +43,16 @@ export interface DomainSpec {
   readonly display: Display | undefined;
   readonly serial: Serial | undefined;
   readonly guestAgent: GuestAgent | undefined;
+}
+
+/** Full virtualisation with a device model; hardware virtualisation without one; paravirtualised. */
+export type XenGuestType = "hvm" | "pvh" | "pv";
+
+/** One of a guest of Xen. */
+export type XenSpec = DomainSpec & { readonly xenGuestType: XenGuestType };
+
+export function isForXen(spec: DomainSpec): spec is XenSpec {
+  return spec.xenGuestType !== undefined;
 }
 
 /** An image file or a block device. vgpud never creates, resizes or deletes one. */
@@ -51,7 +63,8 @@ export interface Disk {
   /** The images below it that only are read, resolved. */
   readonly backing: readonly string[];
   readonly format: "raw" | "qcow2";
-  readonly bus: "virtio" | "sata" | "scsi";
+  /** `xen`: the guest's driver for Xen, and for the first four of an HVM guest an emulated IDE drive as well. */
+  readonly bus: "virtio" | "sata" | "scsi" | "xen";
   /** Always so for a CD. */
   readonly readonly: boolean;
   readonly device: "disk" | "cdrom";
@@ -114,7 +127,7 @@ export interface Nic {
   readonly to: { readonly network: string } | { readonly bridge: string };
   /** Lower case. Undefined: libvirt makes one. */
   readonly mac: string | undefined;
-  readonly model: "virtio" | "e1000e";
+  readonly model: "virtio" | "e1000e" | "xen";
   readonly mtu: number | undefined;
 }
 
@@ -131,6 +144,7 @@ interface GuestAgent {
 /** Every field but the first few that nobody asked for anything in. */
 export const plainHardware = {
   raw: undefined,
+  xenGuestType: undefined,
   disks: [],
   seedIso: undefined,
   kernelBoot: undefined,

@@ -1,16 +1,40 @@
 // What the guest boots: machine, firmware, and a kernel or an order of devices.
 import type { Builder } from "../core/xml-builder.ts";
-import type { BootOrder, DomainSpec, Firmware } from "./domain-spec.ts";
+import type { BootOrder, DomainSpec, Firmware, XenGuestType, XenSpec } from "./domain-spec.ts";
 
 const bootDevices = { disk: "hd", cdrom: "cdrom", network: "network" } as const satisfies Record<
   BootOrder["devices"][number],
   string
 >;
 
-export function addBoot(domain: Builder, { machine, firmware, kernelBoot, bootOrder }: DomainSpec): void {
-  const os = domain.ele("os", firmware.type === "uefi" ? { firmware: "efi" } : {});
+export function addBoot(domain: Builder, spec: DomainSpec): void {
+  const { machine, firmware } = spec;
+  const os = addSystem(domain, firmware);
   os.ele("type", { arch: "x86_64", machine }).txt("hvm");
   if (firmware.type === "uefi") addFirmwareFeatures(os, firmware);
+  addSource(os, spec);
+}
+
+const xenMachines = {
+  hvm: { machine: "xenfv", type: "hvm" },
+  pvh: { machine: "xenpvh", type: "xenpvh" },
+  // libvirt's older word for it, which is the one that it writes itself.
+  pv: { machine: "xenpv", type: "linux" },
+} as const satisfies Record<XenGuestType, object>;
+
+/** libxl has one firmware of each kind, built in: it takes hvmloader and OVMF wherever the XML says that they are. */
+export function addXenBoot(domain: Builder, spec: XenSpec): void {
+  const os = addSystem(domain, spec.firmware);
+  const { machine, type } = xenMachines[spec.xenGuestType];
+  os.ele("type", { arch: "x86_64", machine }).txt(type);
+  addSource(os, spec);
+}
+
+function addSystem(domain: Builder, { type }: Firmware): Builder {
+  return domain.ele("os", type === "uefi" ? { firmware: "efi" } : {});
+}
+
+function addSource(os: Builder, { kernelBoot, bootOrder }: DomainSpec): void {
   if (kernelBoot) {
     os.ele("kernel").txt(kernelBoot.kernel);
     if (kernelBoot.initrd !== undefined) os.ele("initrd").txt(kernelBoot.initrd);

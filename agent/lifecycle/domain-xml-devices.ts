@@ -4,8 +4,8 @@ import { addCard, addFunction, addHeadlessGl, addSeat, addSlice } from "../core/
 import type { Builder } from "../core/xml-builder.ts";
 import { functionOf } from "../inventory/share.ts";
 import type { DomainClaim } from "./claim.ts";
-import type { Console, DomainSpec, Nic, Serial } from "./domain-spec.ts";
-import { addDisks } from "./domain-xml-disks.ts";
+import type { Console, DomainSpec, Nic, Serial, XenGuestType, XenSpec } from "./domain-spec.ts";
+import { addDisks, addXenDisks } from "./domain-xml-disks.ts";
 
 export function addDevices(domain: Builder, claim: DomainClaim, spec: DomainSpec): void {
   const devices = domain.ele("devices");
@@ -59,6 +59,36 @@ function addSliceWithScreen(devices: Builder, claim: DomainClaim, { vnc, spice, 
   addSlice(devices, claim.vgpuId, display);
 }
 
+/**
+ * Without a balloon device of ours, which libvirt's driver for Xen adds and lets nobody leave out, and without the device model's
+ * path: libxl has its own, and the one in libvirt's capabilities is of Xen's own layout, where no distribution need have it.
+ */
+export function addXenDevices(domain: Builder, claim: DomainClaim, spec: XenSpec): void {
+  const devices = domain.ele("devices");
+  addXenDisks(devices, spec);
+  for (const nic of spec.nics) addNic(devices, nic);
+  if (spec.serial) addXenSerial(devices, spec.xenGuestType);
+  if (spec.vnc) addConsole(devices, "vnc", spec.vnc);
+  if (spec.spice) addConsole(devices, "spice", spec.spice);
+  // Left out there is none: libxl's driver knows no model `none`.
+  if (spec.vnc ?? spec.spice) addCard(devices, "vga");
+  // A slice of XenGT is no device of the XML: Xen's kernel makes it for the guest's number.
+  const address = functionOf(claim);
+  if (address !== undefined) addFunction(devices, address);
+}
+
+/** An HVM guest's is emulated; the console of the others is Xen's own. */
+function addXenSerial(devices: Builder, guestType: XenGuestType): void {
+  if (guestType === "hvm") devices.ele("serial", { type: "pty" }).ele("target", { port: "0" });
+  else devices.ele("console", { type: "pty" }).ele("target", { type: "xen", port: "0" });
+}
+
+/** To libvirt the guest's half of Xen's network device is a model like others. */
+const models = { virtio: "virtio", e1000e: "e1000e", xen: "netfront" } as const satisfies Record<
+  Nic["model"],
+  string
+>;
+
 function addConsole(devices: Builder, type: "vnc" | "spice", { listen, port }: Console): void {
   const tcp = port === undefined ? { port: "-1", autoport: "yes" } : { port: String(port), autoport: "no" };
   devices.ele("graphics", { type, ...tcp, listen }).ele("listen", { type: "address", address: listen });
@@ -68,7 +98,7 @@ function addNic(devices: Builder, { to, mac, model, mtu }: Nic): void {
   const element = devices.ele("interface", { type: "network" in to ? "network" : "bridge" });
   if (mac !== undefined) element.ele("mac", { address: mac });
   element.ele("source", { ...to });
-  element.ele("model", { type: model });
+  element.ele("model", { type: models[model] });
   if (mtu !== undefined) element.ele("mtu", { size: String(mtu) });
 }
 

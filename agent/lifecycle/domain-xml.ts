@@ -1,28 +1,44 @@
 // Builds the libvirt XML of a domain from typed values (libvirt: docs/formatdomain.rst). Pure; a library escapes.
+import { AgentError } from "../core/errors.ts";
 import { addScreenSize } from "../core/vgpu-elements.ts";
 import { Builder } from "../core/xml-builder.ts";
 import type { DomainClaim } from "./claim.ts";
-import type { DomainSpec } from "./domain-spec.ts";
+import { isForXen, type DomainSpec, type XenGuestType } from "./domain-spec.ts";
 import { addBoot } from "./domain-xml-boot.ts";
 import { addCpu, addMemoryBacking, addPlacement } from "./domain-xml-cpu.ts";
 import { addDevices } from "./domain-xml-devices.ts";
 import { addMark, markOf } from "./domain-xml-mark.ts";
+import { addXenDomain } from "./domain-xml-xen.ts";
 import { addRawDomain } from "./raw-xml/build.ts";
 
-/** What the domain runs on; from libvirt's own capabilities. */
-export interface Hypervisor {
-  /** `kvm`, or `qemu` where the host has no KVM. */
-  readonly domainType: "kvm" | "qemu";
-}
+/** What domains run on; from libvirt's own capabilities. */
+export type Hypervisor =
+  /** `qemu` where the host has no KVM. */
+  | { readonly domainType: "kvm" | "qemu" }
+  /** Without hardware virtualisation only `pv`. */
+  | { readonly domainType: "xen"; readonly guestTypes: ReadonlySet<XenGuestType> };
 
-export function domainXml(claim: DomainClaim, spec: DomainSpec, { domainType }: Hypervisor): string {
-  const domain = Builder.root("domain", { type: domainType });
+/** @throws AgentError LIBVIRT_REFUSED for a kind of guest that the hypervisor does not have */
+export function domainXml(claim: DomainClaim, spec: DomainSpec, hypervisor: Hypervisor): string {
+  refuseOtherKinds(spec, hypervisor);
+  const domain = Builder.root("domain", { type: hypervisor.domainType });
   domain.ele("name").txt(spec.name);
   domain.ele("uuid").txt(spec.id);
   addMark(domain, markOf(claim));
   if (spec.raw) addRawDomain(domain, claim, spec.raw);
+  else if (isForXen(spec)) addXenDomain(domain, claim, spec);
   else addTypedDomain(domain, claim, spec);
   return domain.render();
+}
+
+/** A claim may have been made when the host ran another hypervisor. */
+function refuseOtherKinds({ name, xenGuestType }: DomainSpec, hypervisor: Hypervisor): void {
+  const offered = hypervisor.domainType === "xen" ? hypervisor.guestTypes : undefined;
+  if (xenGuestType ? offered?.has(xenGuestType) : !offered) return;
+  const wanted = xenGuestType ? `a ${xenGuestType} guest of Xen` : "a guest of KVM";
+  const here = offered ? `guests of Xen of the kinds ${[...offered].join(", ")}` : "guests of KVM";
+  const message = `domain ${name} is ${wanted}, and libvirt offers ${here} here`;
+  throw new AgentError("LIBVIRT_REFUSED", message, { details: { domain: name } });
 }
 
 function addTypedDomain(domain: Builder, claim: DomainClaim, spec: DomainSpec): void {

@@ -4,7 +4,7 @@ import type { Mode } from "../core/modes.ts";
 import type { Placed } from "../capacity/place.ts";
 import type { Gpu, Inventory } from "../inventory/model.ts";
 import type { PciShare, Share, SliceShare } from "../inventory/share.ts";
-import type { DomainSpec } from "./domain-spec.ts";
+import type { DomainSpec, XenGuestType } from "./domain-spec.ts";
 
 /**
  * @throws AgentError FIELD_INVALID when the screen is larger than the type's, FIELD_NOT_SUPPORTED_HERE for what does not go
@@ -16,6 +16,7 @@ export function onGpu(
   { gpus }: Inventory,
 ): DomainSpec {
   const gpu = gpus.get(address);
+  if (spec.xenGuestType) refuseOnXen(spec.xenGuestType, share, gpu);
   const fitted = fittedTo(spec, share, gpu);
   const { numa } = fitted;
   if (numa?.nodes.length !== 0) return fitted;
@@ -40,6 +41,38 @@ function onFunction(spec: DomainSpec, { mode }: PciShare): DomainSpec {
   if (spec.display)
     throw notWith(mode, "vgpu_display", "the picture of a passed-through function is on its own screens");
   return spec;
+}
+
+/**
+ * What libvirt's driver for Xen cannot give a domain at all (src/libxl: PCI and USB devices, and the displays of libxl), and what this
+ * release binds to a driver that Xen does not have.
+ */
+function refuseOnXen(guestType: XenGuestType, { mode }: Share, gpu: Gpu | undefined): void {
+  switch (mode) {
+    case "gvt-s":
+      throw notOnXen(
+        "vgpu",
+        "a vGPU of mode gvt-s is a virtio-gpu, which libvirt's driver for Xen does not know",
+      );
+    case "gvt-g":
+      if (gpu?.mdevParent !== true) break;
+      throw notOnXen(
+        "vgpu",
+        "slices of this GPU are mediated devices of KVM, which no guest of Xen can have",
+      );
+    case "gvt-d":
+    case "sriov":
+      throw notOnXen(
+        "vgpu",
+        `this release gives a vGPU of mode ${mode} to its guest by VFIO, which Xen does not have`,
+      );
+  }
+  if (guestType === "pvh")
+    throw notOnXen("domain.xen_guest_type", "a PVH guest of Xen can have no device of the host's; use HVM");
+}
+
+function notOnXen(field: string, why: string): AgentError {
+  return new AgentError("FIELD_NOT_SUPPORTED_HERE", `${field} cannot be served here: ${why}`, { field });
 }
 
 /** The screen of a seat is that of its virtio-gpu, which consoles show by themselves. */

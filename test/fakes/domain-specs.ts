@@ -1,6 +1,6 @@
 // Domains that each ask for one thing, and one that asks for everything: what becomes of them is kept as golden XML.
 import { readRawDomain } from "../../agent/lifecycle/raw-xml/read.ts";
-import type { DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
+import type { Disk, DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
 import { disk, domainSpec } from "./claims.ts";
 
 const kernelBoot = {
@@ -149,6 +149,55 @@ export const exampleSpecs: ReadonlyMap<string, DomainSpec> = new Map(
     name,
     domainSpec(1, given),
   ]),
+);
+
+const xenDisk = (path: string, given: Partial<Disk> = {}): Disk => disk(path, { bus: "xen", ...given });
+const rawBlock = { source: "block", format: "raw" } as const;
+const cd = { format: "raw", device: "cdrom", readonly: true } as const;
+const pins = { pins: [{ vcpu: 0, hostCpus: "0-1" }] };
+const xenKernel = { kernelBoot: { ...kernelBoot, cmdline: "console=hvc0 root=/dev/xvda" } };
+const pvDevices: Partial<DomainSpec> = {
+  disks: [xenDisk("/srv/images/a.qcow2"), xenDisk("/dev/vg/data", { ...rawBlock, readonly: true })],
+  seedIso: "/srv/images/seed.iso",
+  nics: [{ to: { bridge: "br0" }, mac: undefined, model: "xen", mtu: undefined }],
+  serial: { logPath: undefined },
+};
+
+const askedOfXen: Readonly<Record<string, Partial<DomainSpec>>> = {
+  hvm: { xenGuestType: "hvm", disks: [xenDisk("/srv/images/a.qcow2")], bootOrder: fromDisk.bootOrder },
+  "hvm-with-everything": {
+    xenGuestType: "hvm",
+    vcpus: 4,
+    cpu: { ...cpu, ...pins, mode: "host-passthrough" },
+    firmware: uefi,
+    disks: [
+      xenDisk("/dev/disk/by-id/scsi-root", { ...rawBlock, discard: true }),
+      xenDisk("/srv/images/a.iso", cd),
+      xenDisk("/srv/images/b.qcow2"),
+    ],
+    seedIso: "/srv/images/seed.iso",
+    bootOrder: { devices: ["disk", "cdrom", "network"], menuMs: undefined },
+    nics: [
+      { to: { network: "default" }, mac: "00:16:3e:12:34:56", model: "xen", mtu: undefined },
+      { to: { bridge: "br0" }, mac: undefined, model: "e1000e", mtu: undefined },
+    ],
+    vnc: loopback,
+    serial: { logPath: undefined },
+    labels: { team: "a" },
+  },
+  "hvm-with-many-disks": {
+    ...{ xenGuestType: "hvm", ...xenKernel, seedIso: "/srv/images/seed.iso", spice: loopback },
+    disks: ["a", "b", "c", "d", "e"].map((name, index) =>
+      xenDisk(`/srv/images/${name}.raw`, { format: "raw", readonly: index === 4 }),
+    ),
+  },
+  pvh: { xenGuestType: "pvh", ...xenKernel, ...pvDevices },
+  pv: { xenGuestType: "pv", ...xenKernel, ...pvDevices, cpu: { ...cpu, ...pins, mode: "host-passthrough" } },
+};
+
+/** Domains for Xen, by the name of the golden file. */
+export const xenExampleSpecs: ReadonlyMap<string, DomainSpec> = new Map(
+  Object.entries(askedOfXen).map(([name, given]) => [name, domainSpec(1, given)]),
 );
 
 function everything(): Partial<DomainSpec> {

@@ -9,6 +9,7 @@ import type {
   Firmware,
   Nic,
   NumaTuning,
+  XenGuestType,
 } from "../../lifecycle/domain-spec.ts";
 import { renderRawDomain } from "../../lifecycle/raw-xml/build.ts";
 
@@ -17,7 +18,7 @@ export function toWireSpec(spec: DomainSpec): pb.DomainSpec {
   const onStop = spec.onStop === "hold" ? WireOnStop.HOLD : WireOnStop.RELEASE;
   if (spec.raw)
     return pb.DomainSpec.fromPartial({ rawXml: renderRawDomain(spec, spec.raw), labels, autostart, onStop });
-  const { id, name, vcpus, memoryMib, machine, vnc, spice, hugePages, seedIso, serial, guestAgent } = spec;
+  const { id, name, vcpus, memoryMib, vnc, spice, hugePages, seedIso, serial, guestAgent } = spec;
   return pb.DomainSpec.fromPartial({
     ...{ uuid: id, name, vcpus, memoryMib, onStop, labels, autostart },
     disks: spec.disks.map(toWireDisk),
@@ -26,7 +27,7 @@ export function toWireSpec(spec: DomainSpec): pb.DomainSpec {
     cpu: spec.cpu && toWireCpu(spec.cpu),
     numaTuning: spec.numa && { mode: numaModes[spec.numa.mode], nodes: [...spec.numa.nodes] },
     hugePages: hugePages && { pageSizeKib: hugePages.pageSizeKib ?? 0 },
-    machine: { type: machine },
+    ...kindOf(spec),
     firmware: { ...spec.firmware, type: firmwareTypes[spec.firmware.type] },
     nics: spec.nics.map(toWireNic),
     vgpuDisplay: spec.display && { enabled: true, ramfb: spec.display.ramfb, ...spec.display.size },
@@ -34,6 +35,11 @@ export function toWireSpec(spec: DomainSpec): pb.DomainSpec {
     guestAgent,
     seedIso: seedIso === undefined ? undefined : { path: seedIso },
   });
+}
+
+/** A Xen guest is of one of three kinds, each with a machine of its own. */
+function kindOf({ xenGuestType, machine }: DomainSpec): Parameters<typeof pb.DomainSpec.fromPartial>[0] {
+  return xenGuestType ? { xenGuestType: xenGuestTypes[xenGuestType] } : { machine: { type: machine } };
 }
 
 function toWireDisk({ path, format, bus, readonly, device, cache, discard, serial }: Disk): pb.Disk {
@@ -80,6 +86,7 @@ const buses = {
   virtio: pb.DiskBus.VIRTIO,
   sata: pb.DiskBus.SATA,
   scsi: pb.DiskBus.SCSI,
+  xen: pb.DiskBus.XEN,
 } as const satisfies Record<Disk["bus"], pb.DiskBus>;
 const devices = {
   disk: pb.DiskDevice.DISK,
@@ -106,6 +113,11 @@ const numaModes = {
   preferred: pb.NumaMode.PREFERRED,
   interleave: pb.NumaMode.INTERLEAVE,
 } as const satisfies Record<NumaTuning["mode"], pb.NumaMode>;
+const xenGuestTypes = {
+  hvm: pb.XenGuestType.HVM,
+  pvh: pb.XenGuestType.PVH,
+  pv: pb.XenGuestType.PV,
+} as const satisfies Record<XenGuestType, pb.XenGuestType>;
 const firmwareTypes = {
   bios: pb.FirmwareType.BIOS,
   uefi: pb.FirmwareType.UEFI,
@@ -113,4 +125,5 @@ const firmwareTypes = {
 const networkModels = {
   virtio: pb.NetworkModel.VIRTIO,
   e1000e: pb.NetworkModel.E1000E,
+  xen: pb.NetworkModel.XEN,
 } as const satisfies Record<Nic["model"], pb.NetworkModel>;

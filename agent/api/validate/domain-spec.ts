@@ -8,7 +8,7 @@ import { readRawDomain } from "../../lifecycle/raw-xml/read.ts";
 import { parseBoot } from "./boot.ts";
 import { parseConsoles, parseDisplay } from "./consoles.ts";
 import { parseCpu, parseHugePages, parseNuma } from "./cpu-and-memory.ts";
-import { parseDisks } from "./disks.ts";
+import { kvmDisk, parseDisks, type DiskRule } from "./disks.ts";
 import {
   all,
   formed,
@@ -24,7 +24,8 @@ import {
 } from "./fields.ts";
 import { parseFirmware, parseMachine } from "./firmware.ts";
 import * as forms from "./forms.ts";
-import { parseNics } from "./nics.ts";
+import { kvmNic, parseNics, type NicRule } from "./nics.ts";
+import { refuseOnXen, xenDisk, xenGuestTypeOf, xenNic, type OnXen } from "./on-xen.ts";
 
 const onStops = {
   [WireOnStop.UNSPECIFIED]: "hold",
@@ -36,15 +37,24 @@ const onStops = {
 /** Beside raw XML these may be set, too: libvirt's XML has no words for them. */
 const BESIDE_RAW_XML: readonly string[] = ["rawXml", "onStop", "labels", "autostart"];
 
-/** `path` is the message's own; `newId` gives the UUID of a domain that came without one. */
-export function parseDomainSpec(spec: Wire | undefined, path: string, newId: () => DomainId): DomainSpec {
+/** Where the domain is to be made. */
+export interface Site {
+  readonly hypervisor: "kvm" | "xen";
+  /** The UUID of a domain that came without one. */
+  readonly newId: () => DomainId;
+}
+
+/** `path` is the message's own. */
+export function parseDomainSpec(spec: Wire | undefined, path: string, site: Site): DomainSpec {
   if (!spec) throw required(path);
+  const { newId } = site;
   const at = (name: string): string => join(path, name);
-  const { common, body } = all({
+  const body = site.hypervisor === "xen" ? parseOnXen : parseOnKvm;
+  const parsed = all({
     common: () => parseCommon(spec, at),
-    body: () => (spec.rawXml === "" ? parseTyped(spec, { at, newId }) : parseRaw(spec, { at, newId })),
+    body: () => body(spec, { at, newId }),
   });
-  return { ...body, ...common };
+  return { ...parsed.body, ...parsed.common };
 }
 
 type Common = Pick<DomainSpec, "onStop" | "labels" | "autostart">;
@@ -61,18 +71,54 @@ function parseCommon(spec: Wire, at: At): Common {
   return { onStop, labels, autostart: spec.autostart };
 }
 
-interface Context {
+interface Context extends Pick<Site, "newId"> {
   readonly at: At;
-  readonly newId: () => DomainId;
 }
 
-function parseTyped(spec: Wire, { at, newId }: Context): Omit<DomainSpec, keyof Common> {
+type Body = Omit<DomainSpec, keyof Common>;
+
+function parseOnKvm(spec: Wire, context: Context): Body {
+  const { body } = all({
+    body: () =>
+      spec.rawXml === ""
+        ? parseTyped(spec, context, { disk: kvmDisk, nic: kvmNic })
+        : parseRaw(spec, context),
+    xen: () => {
+      refuseOfXen(spec, context.at);
+    },
+  });
+  return body;
+}
+
+/** The machine of a Xen guest follows from its kind, and so does its CPU, which is the host's as Xen shows it. */
+function parseOnXen(spec: Wire, context: Context): Body {
+  const { at } = context;
+  if (spec.rawXml !== "")
+    throw unsupportedHere(at("raw_xml"), "the list of what it may say is that of domains of KVM");
+  const on: OnXen = { type: xenGuestTypeOf(spec, at("xen_guest_type")), at };
+  const { body } = all({
+    body: () => parseTyped(spec, context, { disk: xenDisk(on), nic: xenNic(on) }),
+    beyond: () => {
+      refuseOnXen(spec, on);
+    },
+  });
+  const cpu = body.cpu && ({ ...body.cpu, mode: "host-passthrough" } as const);
+  return { ...body, xenGuestType: on.type, cpu };
+}
+
+/** What a hypervisor makes of the devices that were asked for. */
+interface Devices {
+  readonly disk: DiskRule;
+  readonly nic: NicRule;
+}
+
+function parseTyped(spec: Wire, { at, newId }: Context, { disk, nic }: Devices): Body {
   const parsed = all({
     id: () => parseId(spec.uuid, at("uuid"), newId),
     name: () => formed(at("name"), spec.name, forms.NAME),
     vcpus: () => inRange(at("vcpus"), spec.vcpus, forms.VCPUS),
     memoryMib: () => inRange(at("memory_mib"), spec.memoryMib, forms.MEMORY_MIB),
-    disks: () => parseDisks(spec.disks, at("disks")),
+    disks: () => parseDisks(spec.disks, at("disks"), disk),
     seedIso: () => spec.seedIso && formed(at("seed_iso.path"), spec.seedIso.path, forms.PATH),
     boot: () => parseBoot(spec, at("boot")),
     consoles: () => parseConsoles(spec.graphics, at("graphics")),
@@ -82,14 +128,14 @@ function parseTyped(spec: Wire, { at, newId }: Context): Omit<DomainSpec, keyof 
     hugePages: () => parseHugePages(spec, at("huge_pages")),
     machine: () => parseMachine(spec.machine, at("machine")),
     firmware: () => parseFirmware(spec, at("firmware")),
-    nics: () => parseNics(spec.nics, at("nics")),
+    nics: () => parseNics(spec.nics, at("nics"), nic),
     serial: () => parseSerial(spec, at("serial")),
   });
   const { boot, consoles, ...rest } = parsed;
   return { ...plainHardware, ...rest, ...boot, ...consoles, guestAgent: spec.guestAgent };
 }
 
-function parseRaw(spec: Wire, { at, newId }: Context): Omit<DomainSpec, keyof Common> {
+function parseRaw(spec: Wire, { at, newId }: Context): Body {
   const beside = setFields(spec, Wire.create()).filter((name) => !BESIDE_RAW_XML.includes(name));
   refuse(beside.map((name) => invalid(at(snakeCase(name)), "cannot be set beside raw_xml")));
   const field = at("raw_xml");
@@ -106,15 +152,16 @@ function parseRaw(spec: Wire, { at, newId }: Context): Omit<DomainSpec, keyof Co
   };
 }
 
-/** What the contract has for other hypervisors and modes. A host of this kind cannot do it, whoever asks. */
-function refuseOfOtherHosts({ xenGuestType, igd }: Wire, at: At): void {
-  const xen = "the kind of a Xen guest means nothing to KVM, which has one kind; leave it out";
+/** What the contract has for other modes. A host of this kind cannot do it, whoever asks. */
+function refuseOfOtherHosts({ igd }: Wire, at: At): void {
   const whole =
     "it is about a whole integrated GPU (mode gvt-d); a vGPU of gvt-g has no OpRegion, LPC or ROM of its own";
-  refuse([
-    xenGuestType !== Wire.create().xenGuestType && unsupportedHere(at("xen_guest_type"), xen),
-    igd !== undefined && unsupportedHere(at("igd"), whole),
-  ]);
+  refuse([igd !== undefined && unsupportedHere(at("igd"), whole)]);
+}
+
+function refuseOfXen({ xenGuestType }: Wire, at: At): void {
+  const xen = "the kind of a Xen guest means nothing to KVM, which has one kind; leave it out";
+  refuse([xenGuestType !== Wire.create().xenGuestType && unsupportedHere(at("xen_guest_type"), xen)]);
 }
 
 function parseId(uuid: string, field: string, newId: () => DomainId): DomainId {

@@ -5,21 +5,24 @@ import { all, each, formed, inRange, invalid, join, known, required, unsupported
 import { BRIDGE, MAC, MAX_NICS, MTU, NETWORK } from "./forms.ts";
 
 const models = {
-  [pb.NetworkModel.UNSPECIFIED]: "virtio",
+  [pb.NetworkModel.UNSPECIFIED]: "default",
   [pb.NetworkModel.VIRTIO]: "virtio",
   [pb.NetworkModel.E1000E]: "e1000e",
   [pb.NetworkModel.XEN]: "xen",
   [pb.NetworkModel.UNRECOGNIZED]: undefined,
-} as const satisfies Record<pb.NetworkModel, Nic["model"] | "xen" | undefined>;
+} as const satisfies Record<pb.NetworkModel, Nic["model"] | "default" | undefined>;
 
-export function parseNics(nics: readonly pb.NetworkInterface[], path: string): readonly Nic[] {
+/** What a hypervisor makes of the model that was asked for. @throws AgentError when it has none such */
+export type NicRule = (model: Nic["model"] | "default", field: string) => Nic["model"];
+
+export function parseNics(nics: readonly pb.NetworkInterface[], path: string, rule: NicRule): readonly Nic[] {
   if (nics.length > MAX_NICS) throw invalid(path, `must be at most ${MAX_NICS}, are ${nics.length}`);
   return each(nics, (nic, index) => {
     const field = `${path}[${index}]`;
     return all<Nic>({
       to: () => parseAttachment(nic.attachment, field),
       mac: () => parseMac(nics, index, join(field, "mac")),
-      model: () => parseModel(nic.model, join(field, "model")),
+      model: () => rule(known(models[nic.model], join(field, "model")), join(field, "model")),
       mtu: () => (nic.mtu === undefined ? undefined : inRange(join(field, "mtu"), nic.mtu, MTU)),
     });
   });
@@ -42,9 +45,8 @@ function parseMac(nics: readonly pb.NetworkInterface[], index: number, field: st
   return address;
 }
 
-function parseModel(wire: pb.NetworkModel, field: string): Nic["model"] {
-  const model = known(models[wire], field);
+export const kvmNic: NicRule = (model, field) => {
   if (model === "xen")
     throw unsupportedHere(field, "Xen's network device needs Xen, and this host runs KVM; use VIRTIO");
-  return model;
-}
+  return model === "default" ? "virtio" : model;
+};

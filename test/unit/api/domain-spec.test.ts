@@ -20,8 +20,11 @@ const small = {
   disks: [{ path: "/images/a.qcow2", format: pb.DiskFormat.QCOW2 }],
 };
 
-function parse(given: Given): ReturnType<typeof parseDomainSpec> {
-  return parseDomainSpec(pb.DomainSpec.fromPartial({ ...small, ...given }), "domain", () => domainId(7));
+function parse(given: Given, hypervisor: "kvm" | "xen" = "kvm"): ReturnType<typeof parseDomainSpec> {
+  return parseDomainSpec(pb.DomainSpec.fromPartial({ ...small, ...given }), "domain", {
+    hypervisor,
+    newId: () => domainId(7),
+  });
 }
 
 function errorOf(given: Given): AgentError {
@@ -200,11 +203,8 @@ describe("a domain as it came over the wire", () => {
       // What the lifecycle finds out, and what no request says.
       const disks = spec.disks.map((each) => ({ ...each, source: "file", backing: [] }));
       if (disks.length === 0 && !spec.kernelBoot && !spec.raw && !spec.bootOrder) continue;
-      assert.deepEqual(
-        parseDomainSpec(toWireSpec(spec), "domain", () => domainId(1)),
-        { ...spec, disks },
-        name,
-      );
+      const site = { hypervisor: "kvm", newId: () => domainId(1) } as const;
+      assert.deepEqual(parseDomainSpec(toWireSpec(spec), "domain", site), { ...spec, disks }, name);
     }
   });
 

@@ -10,6 +10,8 @@ import { domainId } from "../../fakes/ids.ts";
 
 const page = new URL("../../../../docs/domains.md", import.meta.url);
 
+const site = { hypervisor: "kvm", newId: () => domainId(1) } as const;
+
 /** As the JSON form of a message has them. */
 function camelCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(camelCase);
@@ -31,12 +33,12 @@ describe("docs/domains.md", () => {
     assert.equal(examples.length, 3);
     for (const text of [desktop, raw]) {
       const request = CreateDomainRequest.fromJSON(camelCase(parse(text)));
-      const spec = parseDomainSpec(request.domain, "domain", () => domainId(1));
+      const spec = parseDomainSpec(request.domain, "domain", site);
       assert.equal(spec.name, request.claimId);
       parseVgpuRequest(request.vgpu, "vgpu");
     }
     const { domain } = CreateDomainRequest.fromJSON(camelCase(parse(desktop)));
-    const spec = parseDomainSpec(domain, "domain", () => domainId(1));
+    const spec = parseDomainSpec(domain, "domain", site);
     assert.deepEqual(
       [spec.disks.length, spec.labels["app/tier"], spec.nics[0]?.to],
       [2, "desktop", { network: "default" }],

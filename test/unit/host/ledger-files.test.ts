@@ -88,6 +88,7 @@ describe("the ledger on disk", () => {
     ["format-3-vgpu", 3, vgpuClaim(1, { labels: { job: "7" }, reservation: rest })],
     ["format-3-reservation", 3, reservation(1)],
     ["format-4-seat", 4, claim(1, { share: { mode: "gvt-s" } })],
+    ["format-5-xen", 5, claim(1, { domain: claimedDomain(domainSpec(1, { xenGuestType: "hvm" })) })],
   ];
   for (const [name, format, meant] of shipped)
     it(`reads the stored record ${name}, and writes what it says so that readers of format ${format} have it`, async () => {
