@@ -11,7 +11,7 @@ import { unreadLog } from "./unread-log.ts";
 const PAUSE_MS = 20;
 const NEVER = new AbortController().signal;
 
-export function composeLook(of: Pick<Observer, "files" | "domains">, log: Log): Look {
+export function composeLook(of: Pick<Observer, "files" | "domains" | "xenGuests">, log: Log): Look {
   const kernel = new KernelReader(() => clock.sleep(PAUSE_MS, NEVER));
   const observer: Observer = { ...of, kernel, slicesIn: (files) => new MdevBus(files), wall: clock.wall };
   const tell = unreadLog(log);

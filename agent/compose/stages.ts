@@ -17,6 +17,7 @@ import { hindranceOf } from "../diagnosis/hindrance.ts";
 import { HostdClient } from "../host/hostd-client.ts";
 import { logLifecycle, logPlacement } from "../host/lifecycle-log.ts";
 import { LibvirtHost } from "../host/libvirt.ts";
+import { XenstoreGuests } from "../host/xenstore-guests.ts";
 import { inTurns, StorageRoots } from "../host/storage-roots.ts";
 import { Lookout } from "../inventory/lookout.ts";
 import { Snapshot } from "../inventory/snapshot.ts";
@@ -162,8 +163,14 @@ export function composeStages(
     gpus: () => [...(snapshot.current?.gpus.values() ?? [])],
     onReading: unreadLog(log),
   });
+  const hostd = new HostdClient({
+    socketPath: config.hostd.socket,
+    onCall: (call) => {
+      recorder.hostdCall(call);
+    },
+  });
   const lookout = new Lookout({
-    look: composeLook({ files: patient, domains: libvirt }, log),
+    look: composeLook({ files: patient, domains: libvirt, xenGuests: new XenstoreGuests(hostd) }, log),
     snapshot,
     stop: cut,
   });
@@ -175,12 +182,6 @@ export function composeStages(
   });
   const operations = new Operations((operation) => {
     recorder.operation(operation);
-  });
-  const hostd = new HostdClient({
-    socketPath: config.hostd.socket,
-    onCall: (call) => {
-      recorder.hostdCall(call);
-    },
   });
   const admission = new Admission({
     ...{ ledger, drains, modes, clock, rule: gvtgCapacity, maxVgpus, renderSeats },

@@ -1,9 +1,10 @@
 // One look at the host: the PCI bus, what each backend finds, and libvirt's domains, put together as facts.
 import type { DomainId } from "../core/ids.ts";
 import { messageOf } from "../core/errors.ts";
-import type { Domain, Inventory, Known } from "../inventory/model.ts";
+import type { Domain, HostFacts, Inventory, Known } from "../inventory/model.ts";
 import { readHostFacts } from "./host-facts.ts";
 import type { HostFiles } from "./host-files.ts";
+import { withXenGuests, type XenGuestSource } from "./xen-guests.ts";
 import type { KernelReader, SliceSource } from "./kernel-facts.ts";
 import { NotingFiles } from "./noting-files.ts";
 
@@ -19,6 +20,8 @@ export interface Observer {
   /** What a backend finds in these files. */
   readonly slicesIn: (files: HostFiles) => SliceSource;
   readonly domains: DomainSource;
+  /** Asked on a Xen host only, whose toolstacks do not tell each other. */
+  readonly xenGuests: XenGuestSource;
   /** Milliseconds since the epoch. */
   readonly wall: () => number;
 }
@@ -33,21 +36,26 @@ export type Observation = Omit<Inventory, "revision">;
 export async function observe(observer: Observer, signal: AbortSignal): Promise<Observation> {
   const observedAt = observer.wall();
   const files = new NotingFiles(observer.files);
+  const reading = readHostFacts(files);
   const [host, kernel, domains] = await Promise.all([
-    readHostFacts(files),
+    reading,
     observer.kernel.read({ files, slices: observer.slicesIn(files) }),
-    observeDomains(observer.domains, signal),
+    observeDomains(observer, reading, signal),
   ]);
   signal.throwIfAborted();
   return { observedAt, host, ...kernel, domains, unread: files.unread };
 }
 
+/** Both or nothing: a GPU that a guest of `xl` has must not be taken for a free one. */
 async function observeDomains(
-  source: DomainSource,
+  { domains: libvirt, xenGuests }: Pick<Observer, "domains" | "xenGuests">,
+  host: Promise<HostFacts>,
   signal: AbortSignal,
 ): Promise<Known<ReadonlyMap<DomainId, Domain>>> {
   try {
-    const domains = await source.domains(signal);
+    const [listed, { hypervisor }] = await Promise.all([libvirt.domains(signal), host]);
+    // libvirt first: of what comes and goes in between, this order takes nothing for free that is held.
+    const domains = hypervisor === "xen" ? withXenGuests(listed, await xenGuests.guests(signal)) : listed;
     return { known: true, value: new Map(domains.map((domain) => [domain.id, domain])) };
   } catch (error) {
     return { known: false, why: messageOf(error) };

@@ -4,6 +4,7 @@ import { encodeLine, LineReader } from "../hostd/protocol/lines.ts";
 import {
   answers,
   MAX_DEADLINE_MS,
+  MAX_REPLY_BYTES,
   MIN_DEADLINE_MS,
   objectOf,
   type BindDriver,
@@ -40,6 +41,7 @@ const OUTCOMES = {
   done: "ok",
   profile: "ok",
   holders: "ok",
+  "xen-domains": "ok",
   absent: "ok",
   held: "held",
   blocked: "blocked",
@@ -141,6 +143,13 @@ export class HostdClient {
     return result;
   }
 
+  /** @throws HostdUnavailableError; the signal's reason when it aborts first */
+  async xenDomains(options?: CallOptions): Promise<ResultOf<"xen-domains">> {
+    const result = await this.#call({ kind: "xen-domains" }, options);
+    if (!answers("xen-domains", result)) throw this.#unfit("xen-domains", result);
+    return result;
+  }
+
   /** Whether the call that ended last was answered in time and by hostd. */
   get standing(): "unasked" | "answered" | "unanswered" {
     return this.#standing;
@@ -205,7 +214,7 @@ interface Waiting {
 /** One socket from connect to close. Requests are sent at once; the kernel buffers them until hostd accepts. */
 class Connection {
   readonly #socket: net.Socket;
-  readonly #reader = new LineReader();
+  readonly #reader = new LineReader(MAX_REPLY_BYTES);
   readonly #waiting = new Map<number, Waiting>();
   #greeted = false;
   #nextId = 1;

@@ -342,6 +342,20 @@ export const ALLOWLIST = {
     i915Contexts: "contexts_quota",
     i915Doorbells: "doorbells_quota",
   }),
+  xenbusFile: {
+    operations: ["xen-domains"],
+    path: "proc/xen/xenbus",
+    access: "write and read",
+    stayBelow: "proc/xen",
+    why: "asks xenstore for the guests of a Xen host and the PCI functions that they have; only reads of nodes are asked for",
+  },
+  xenbusDevice: {
+    operations: ["xen-domains"],
+    path: "dev/xen/xenbus",
+    access: "write and read",
+    stayBelow: "dev/xen",
+    why: "the same where xenfs is not mounted",
+  },
 } as const satisfies Record<string, AllowedFile>;
 
 export type AllowedName = keyof typeof ALLOWLIST;

@@ -3,7 +3,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { RunningJob } from "./protocol/jobs.ts";
-import { MAX_LINE_BYTES, type Operation, type Result } from "./protocol/messages.ts";
+import { MAX_REPLY_BYTES, type Operation, type Result } from "./protocol/messages.ts";
 import { parseResult, ProtocolError } from "./protocol/parse.ts";
 
 // The same from the folder that the programs are bundled into.
@@ -79,7 +79,7 @@ function resultOf(child: ChildProcess): Promise<Result> {
   let output = "";
   // Without descriptors left there is none.
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    if (output.length <= MAX_LINE_BYTES) output += text;
+    if (output.length <= MAX_REPLY_BYTES) output += text;
   });
   return new Promise((resolve) => {
     child.once("error", (error) => {

@@ -3,6 +3,7 @@ import { AllowedFiles } from "./allowed-files.ts";
 import { setFunctionProfile } from "./function-profile.ts";
 import { bindDriver, functionHolders, setVirtualFunctions } from "./functions.ts";
 import { createMdev, mdevHolders, removeMdev } from "./mdevs.ts";
+import { xenDomains } from "./xen-domains.ts";
 import type { Operation, Result } from "./protocol/messages.ts";
 
 /** Never throws for what the kernel or the tree answers; may not return while the kernel holds the write. */
@@ -24,6 +25,8 @@ export function performOperation(root: string, operation: Operation): Result {
         return setFunctionProfile(files, operation);
       case "function-holders":
         return functionHolders(files, operation.device);
+      case "xen-domains":
+        return xenDomains(files);
     }
   } catch (error) {
     return describeFailure(error);

@@ -65,9 +65,13 @@ export interface KernelVgpu {
   readonly iommuGroup: number | undefined;
 }
 
-/** libvirt's states of a domain (virDomainState). */
+/**
+ * libvirt's states of a domain (virDomainState); and of one that libvirt does not list, or takes for off, that Xen has it:
+ * whether it runs or stands still xenstore does not tell.
+ */
 export type DomainState =
-  "no-state" | "running" | "blocked" | "paused" | "shutting-down" | "shut-off" | "crashed" | "suspended";
+  | ("no-state" | "running" | "blocked" | "paused" | "shutting-down" | "shut-off" | "crashed" | "suspended")
+  | "exists";
 
 /** The claim that a domain's metadata names: the ownership mark that survives a lost ledger. */
 export interface ClaimMark {
@@ -91,7 +95,7 @@ export type Labels = Readonly<Record<string, string>>;
 /** What happens to the slice while its domain is off. */
 export type OnStop = "hold" | "release";
 
-/** A domain that libvirt knows, whoever made it. */
+/** A domain that libvirt or Xen knows, whoever made it. */
 export interface Domain {
   readonly id: DomainId;
   readonly name: string;
@@ -175,13 +179,13 @@ export interface Inventory {
   readonly host: HostFacts;
   readonly gpus: ReadonlyMap<PciAddress, Gpu>;
   readonly vgpus: ReadonlyMap<VgpuId, KernelVgpu>;
-  /** Unknown while libvirt is away (law 5). */
+  /** Unknown while libvirt is away (law 5), and on a Xen host while xenstore cannot be asked. */
   readonly domains: Known<ReadonlyMap<DomainId, Domain>>;
   /** By path. Facts that depend on one of these files are undefined. */
   readonly unread: readonly Unread[];
 }
 
-/** Whether a domain in this state has a process that may hold a slice. */
+/** Whether a domain in this state has a process, or is with Xen, that may hold a slice. */
 export function isAlive(state: DomainState): boolean {
   return state !== "shut-off" && state !== "crashed" && state !== "no-state";
 }

@@ -16,6 +16,7 @@ export const hostdOperations = [
   "set-virtual-functions",
   "set-function-profile",
   "function-holders",
+  "xen-domains",
 ] as const;
 export const hostdOutcomes = ["ok", "held", "blocked", "refused", "unavailable"] as const;
 export type HostdOutcome = (typeof hostdOutcomes)[number];

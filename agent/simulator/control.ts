@@ -6,6 +6,7 @@ import { listenOn } from "../hostd/protocol/listen.ts";
 import { DRIVERS } from "../hostd/protocol/messages.ts";
 import { faultsSchema } from "./faults/fault.ts";
 import { pciAddress as gpu, vgpuId as uuid } from "./forms.ts";
+import { xlGuestSchema } from "./host-description.ts";
 import { problemsOf } from "./host-yaml.ts";
 import { inWords } from "./issue-words.ts";
 import { Refusal } from "./problem.ts";
@@ -56,6 +57,9 @@ const commandSchema = z.discriminatedUnion("command", [
   /** A process opens the vGPU; it ends with `release`. */
   z.strictObject({ command: z.literal("hold"), uuid, pid, name: z.string().min(1).max(15) }),
   z.strictObject({ command: z.literal("release"), pid }),
+  /** Somebody makes a guest of Xen by `xl`, which tells nobody. */
+  z.strictObject({ command: z.literal("xl-create"), guest: xlGuestSchema }),
+  z.strictObject({ command: z.literal("xl-destroy"), name: z.string() }),
   /** What a guest does by itself. */
   z.strictObject({
     command: z.literal("guest"),

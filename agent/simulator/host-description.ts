@@ -37,6 +37,15 @@ const mdevSchema = z.strictObject({
   held_by: z.string().min(1).max(15).optional(),
 });
 
+/** A guest that `xl` made: libvirt does not list it, xenstore does. */
+export const xlGuestSchema = z.strictObject({
+  name: z.string().min(1).max(64),
+  uuid: vgpuId,
+  type: z.enum(["hvm", "pvh", "pv"]).default("hvm"),
+  /** PCI functions of the host that it has. */
+  pci: z.array(pciAddress).max(8).default([]),
+});
+
 export const hostSchema = z
   .strictObject({
     /** What it is, for people. */
@@ -62,11 +71,17 @@ export const hostSchema = z
       .default([gpuSchema.parse({ address: "0000:00:02.0" })]),
     /** mdevs that somebody else made before vgpud came; gone after a reboot, as on a real host. */
     mdevs: z.array(mdevSchema).max(112).default([]),
+    /** Guests of Xen that somebody else made by `xl` before vgpud came; gone after a reboot. */
+    xl_guests: z.array(xlGuestSchema).max(64).default([]),
     faults: faultsSchema.default([]),
   })
   .refine(
     (host) => new Set(host.gpus.map((gpu) => gpu.address)).size === host.gpus.length,
     "two gpus with one address",
+  )
+  .refine(
+    (host) => host.xl_guests.length === 0 || host.hypervisor === "xen",
+    "xl_guests on a host without Xen",
   );
 
 export type HostDescription = z.output<typeof hostSchema>;

@@ -3,7 +3,7 @@ import { isScalar } from "yaml";
 import type { z } from "zod";
 import { PlacedYaml } from "../yaml/placed-yaml.ts";
 import { faultsBeyond, type PlacedProblem } from "./faults/beyond-host.ts";
-import { makeMdevs } from "./foreign-mdevs.ts";
+import { makeMdevs, makeXlGuests } from "./made-by-others.ts";
 import { hostSchema, type HostDescription } from "./host-description.ts";
 import { hostEntries } from "./host-tree.ts";
 import { inWords } from "./issue-words.ts";
@@ -68,7 +68,8 @@ export function problemsOf(
 function impossible(host: HostDescription): readonly PlacedProblem[] {
   const kernel = new SimulatedKernel(host, () => "tried");
   const mdevs = makeMdevs(kernel, host);
-  return [...faultsBeyond(host, hostEntries(kernel, truthfully), host.faults), ...mdevs];
+  const guests = makeXlGuests(kernel, host);
+  return [...faultsBeyond(host, hostEntries(kernel, truthfully), host.faults), ...mdevs, ...guests];
 }
 
 function truthfully(): number {

@@ -11,6 +11,7 @@ import type { KernelCalls } from "./kernel-calls.ts";
 import type { SimulatedKernel } from "./kernel.ts";
 import { outlives } from "./one-boot.ts";
 import { setFunctionProfile } from "./profile-face.ts";
+import type { LibvirtGuest } from "./xen-guests.ts";
 
 /** Children exist in name only. Numbers above any kernel's pid_max cannot be mistaken for a real process. */
 const FIRST_CHILD_PID = 5_000_000;
@@ -20,6 +21,8 @@ export interface HostdFaceOptions {
   readonly calls: KernelCalls;
   readonly functionCalls: FunctionCalls;
   readonly faults: FaultBoard;
+  /** Domains of libvirt's that run on Xen. */
+  readonly libvirtGuests: () => readonly LibvirtGuest[];
   /** Where the tree is, for paths in answers. */
   readonly root: string;
 }
@@ -76,7 +79,17 @@ export class HostdFace {
         return setFunctionProfile(this.#options.kernel, this.#options.root, operation);
       case "function-holders":
         return this.#functions.holders(operation.device);
+      case "xen-domains":
+        return this.#xenDomains();
     }
+  }
+
+  /** Of another host hostd finds neither the file nor the device. */
+  #xenDomains(): Result {
+    const { kernel, libvirtGuests, root } = this.#options;
+    if (kernel.host.hypervisor === "xen")
+      return { kind: "xen-domains", domains: kernel.xen.withThoseOf(libvirtGuests()) };
+    return { kind: "errno", errno: "ENOENT", call: "open", path: path.join(root, "dev/xen/xenbus") };
   }
 
   async #create({ gpu, type, vgpuId }: CreateMdev): Promise<Result> {

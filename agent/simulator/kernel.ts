@@ -5,6 +5,7 @@ import { GvtResources, type Allocation } from "./gvt-resources.ts";
 import type { GpuDescription, HostDescription } from "./host-description.ts";
 import { kernelTraits, type KernelTraits } from "./kernel-version.ts";
 import { PciFunctions, type PciDriver } from "./pci-functions.ts";
+import { XenGuests } from "./xen-guests.ts";
 
 export interface Mdev {
   readonly id: VgpuId;
@@ -57,6 +58,8 @@ const FIRST_MADE_GROUP = 32;
 export class SimulatedKernel {
   /** The GPUs' own PCI functions and their virtual ones. */
   readonly functions: PciFunctions;
+  /** Below the kernel, where the host runs Xen. */
+  readonly xen = new XenGuests();
   readonly #newBootId: () => string;
   readonly #listeners = new Set<() => void>();
   #host: HostDescription;
@@ -220,6 +223,7 @@ export class SimulatedKernel {
     this.#traits = kernelTraits(host.kernel);
     this.#bootId = this.#newBootId();
     this.functions.boot(host, this.#traits);
+    this.xen.reboot();
     this.#gpus = this.#probe();
     this.#mdevs = new Map();
     this.#released = new Map();

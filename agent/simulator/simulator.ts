@@ -10,7 +10,7 @@ import { withFailingFiles } from "./faults/failing-files.ts";
 import type { Fault } from "./faults/fault.ts";
 import { faultsBeyond } from "./faults/beyond-host.ts";
 import { FunctionCalls, type RefusedWrite } from "./function-calls.ts";
-import { makeMdevs } from "./foreign-mdevs.ts";
+import { makeMdevs, makeXlGuests } from "./made-by-others.ts";
 import type { Entries } from "./entries.ts";
 import { hostEntries } from "./host-tree.ts";
 import { parseHost } from "./host-yaml.ts";
@@ -60,6 +60,7 @@ export class Simulator implements AsyncDisposable {
       faults,
       calls: this.#calls,
       functionCalls: this.#functionCalls,
+      libvirtGuests: () => this.#libvirt?.domains.onXen() ?? [],
       root: this.directory.root,
     });
   }
@@ -117,6 +118,7 @@ export class Simulator implements AsyncDisposable {
       });
     });
     makeMdevs(this.#kernel, this.#kernel.host);
+    makeXlGuests(this.#kernel, this.#kernel.host);
     this.#libvirt = await LibvirtDaemon.start({
       kernel: this.#kernel,
       faults: this.#faults,
@@ -207,6 +209,12 @@ export class Simulator implements AsyncDisposable {
           "hold the PCI function",
         );
         return undefined;
+      case "xl-create":
+        this.#didXl(this.#kernel.xen.create(command.guest), `create: there is a guest ${command.guest.name}`);
+        return undefined;
+      case "xl-destroy":
+        this.#didXl(this.#kernel.xen.destroy(command.name), `destroy: there is no guest ${command.name}`);
+        return undefined;
       case "hold":
         this.#kernelDid(
           this.#kernel.open(command.uuid, { pid: command.pid, command: command.name }),
@@ -256,6 +264,7 @@ export class Simulator implements AsyncDisposable {
       this.#kernel.reboot(host);
       this.#faults.set(host.faults);
       makeMdevs(this.#kernel, host);
+      makeXlGuests(this.#kernel, host);
     });
   }
 
@@ -287,6 +296,10 @@ export class Simulator implements AsyncDisposable {
     if (end === "blocked") return end;
     this.#kernelDid(end?.errno, what);
     return undefined;
+  }
+
+  #didXl(did: boolean, what: string): void {
+    if (!did) throw new Error(`cannot ${what}`);
   }
 
   #kernelDid(errno: string | undefined, what: string): void {

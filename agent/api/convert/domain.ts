@@ -19,6 +19,7 @@ const states = {
   "shut-off": pb.DomainState.SHUT_OFF,
   crashed: pb.DomainState.CRASHED,
   suspended: pb.DomainState.SUSPENDED,
+  exists: pb.DomainState.UNKNOWN,
 } as const satisfies Record<DomainState, pb.DomainState>;
 
 /** What a running domain uses, by a reading of that time (milliseconds since the epoch). */

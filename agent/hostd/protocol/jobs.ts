@@ -82,8 +82,8 @@ export class Jobs {
   }
 
   async #outcome(operation: Operation, timeUp: Promise<undefined>): Promise<Outcome> {
-    // Looking for holders changes nothing and must work while a change hangs: it is an object of its own.
-    const object = `${searchFor(operation) === undefined ? "holders " : ""}${objectOf(operation)}`;
+    // What only looks changes nothing and must work while a change hangs: it is an object of its own.
+    const object = `${searchFor(operation) === undefined ? "look at " : ""}${objectOf(operation)}`;
     const unheard = this.#takeUnheard(object, operation);
     if (unheard !== undefined) return { result: unheard };
     for (;;) {
@@ -127,7 +127,7 @@ export class Jobs {
   }
 }
 
-/** Who holds what a change waits for; undefined for what is such a search itself. */
+/** Who holds what a change waits for; undefined for what only looks itself. */
 function searchFor(operation: Operation): Operation | undefined {
   switch (operation.kind) {
     case "create-mdev":
@@ -140,6 +140,7 @@ function searchFor(operation: Operation): Operation | undefined {
       return { kind: "function-holders", device: operation.gpu };
     case "holders":
     case "function-holders":
+    case "xen-domains":
       return undefined;
   }
 }

@@ -5,8 +5,10 @@ import type { FunctionProfile, ShareName, WrittenShare } from "./shares.ts";
 /** Changes with every incompatible change of the messages; both halves refuse another one. */
 export const PROTOCOL_VERSION = 1;
 
-/** Bytes of one line without its newline. The longest reply names sixteen holders. */
+/** Bytes of one line to hostd without its newline. */
 export const MAX_LINE_BYTES = 16_384;
+/** The same of a line from it: the longest names all guests of a Xen host. */
+export const MAX_REPLY_BYTES = 131_072;
 
 /** Bounds of `Request.deadlineMs`. */
 export const MIN_DEADLINE_MS = 10;
@@ -14,6 +16,11 @@ export const MAX_DEADLINE_MS = 60_000;
 
 /** A list of holders is cut here: it is for naming the one to stop, not for accounting. */
 export const MAX_HOLDERS = 16;
+
+/** More guests than that are none of xenstore's: its directory has room for some hundreds. */
+export const MAX_XEN_GUESTS = 512;
+/** PCI functions of one guest: an emulated bus of 32 devices with 8 functions each. */
+export const MAX_GUEST_DEVICES = 256;
 
 /** Writes a new mdev's UUID into the `create` file of a GPU's vGPU type. */
 export interface CreateMdev {
@@ -85,6 +92,11 @@ interface FindFunctionHolders {
   readonly device: string;
 }
 
+/** Lists the guests that Xen has, whoever made them: libvirt does not know those that `xl` made. Reads xenstore, changes nothing. */
+interface ListXenDomains {
+  readonly kind: "xen-domains";
+}
+
 /** The most that `sriov_numvfs` can be told (kernel drivers/pci/iov.c). */
 export const MAX_VIRTUAL_FUNCTIONS = 65_535;
 
@@ -95,10 +107,11 @@ export type Operation =
   | BindDriver
   | SetVirtualFunctions
   | SetFunctionProfile
-  | FindFunctionHolders;
+  | FindFunctionHolders
+  | ListXenDomains;
 export type OperationKind = Operation["kind"];
 
-/** What the operation is about: a vGPU or a PCI function. */
+/** What the operation is about: a vGPU, a PCI function or a database. */
 export function objectOf(operation: Operation): string {
   switch (operation.kind) {
     case "create-mdev":
@@ -111,6 +124,8 @@ export function objectOf(operation: Operation): string {
     case "bind-driver":
     case "function-holders":
       return operation.device;
+    case "xen-domains":
+      return "xenstore";
   }
 }
 
@@ -131,6 +146,22 @@ export interface Holder {
   readonly domain?: string;
 }
 
+/** A guest of Xen. */
+export interface XenGuest {
+  /** Its number, which is another after each start. */
+  readonly domid: number;
+  readonly uuid: string;
+  /** Empty when it has none. */
+  readonly name: string;
+  /** Absent where Xen's tools do not say, as those before 4.10. */
+  readonly type?: XenGuestType;
+  /** PCI functions of the host that it has. */
+  readonly pciDevices: readonly string[];
+}
+
+export const XEN_GUEST_TYPES = ["hvm", "pvh", "pv"] as const;
+type XenGuestType = (typeof XEN_GUEST_TYPES)[number];
+
 export type Result =
   | { readonly kind: "done" }
   /** All that the driver takes was written, and read again. `notOffered`: it has no file for them, or one that is only read. */
@@ -141,6 +172,8 @@ export type Result =
     }
   /** Every process found with the group open; empty when there is none. */
   | { readonly kind: "holders"; readonly holders: readonly Holder[] }
+  /** Every guest; without the host itself, and without the domains that run other guests' device models. */
+  | { readonly kind: "xen-domains"; readonly domains: readonly XenGuest[] }
   /** The kernel refused. `path` is what `call` was made on, below the real root. */
   | { readonly kind: "errno"; readonly errno: string; readonly call: string; readonly path: string }
   /**
@@ -183,6 +216,7 @@ const ANSWERS = {
   "set-virtual-functions": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
   "set-function-profile": ["profile", "errno", "blocked", "absent", "refused", "failed"],
   "function-holders": ["holders", "errno", "blocked", "absent", "refused", "failed"],
+  "xen-domains": ["xen-domains", "errno", "blocked", "refused", "failed"],
 } as const satisfies Record<OperationKind, readonly Result["kind"][]>;
 
 export type ResultOf<Kind extends OperationKind> = Extract<Result, { kind: (typeof ANSWERS)[Kind][number] }>;

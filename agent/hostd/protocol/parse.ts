@@ -3,11 +3,14 @@ import { FORMS, type FormName } from "./forms.ts";
 import {
   DRIVERS,
   MAX_DEADLINE_MS,
+  MAX_GUEST_DEVICES,
   MAX_HOLDERS,
   MAX_LINE_BYTES,
   MAX_VIRTUAL_FUNCTIONS,
+  MAX_XEN_GUESTS,
   MIN_DEADLINE_MS,
   PROTOCOL_VERSION,
+  XEN_GUEST_TYPES,
   type DriverName,
   type Hello,
   type Holder,
@@ -15,6 +18,7 @@ import {
   type Reply,
   type Request,
   type Result,
+  type XenGuest,
 } from "./messages.ts";
 import {
   isPriority,
@@ -91,6 +95,9 @@ export function parseOperation(value: unknown): Operation {
     case "function-holders":
       onlyKeys(fields, ["kind", "device"]);
       return { kind, device: named(fields, "device") };
+    case "xen-domains":
+      onlyKeys(fields, ["kind"]);
+      return { kind };
     default:
       throw new ProtocolError("the operation is not in the allowlist");
   }
@@ -134,6 +141,8 @@ export function parseResult(value: unknown): Result {
       const written = list(fields, "written", { atMost: MAX_WRITTEN }).map(parseWritten);
       return { kind, written, notOffered: list(fields, "notOffered", { atMost: SHARES.length }).map(share) };
     }
+    case "xen-domains":
+      return { kind, domains: list(fields, "domains", { atMost: MAX_XEN_GUESTS }).map(parseXenGuest) };
     case "blocked": {
       const elapsedMs = integer(fields, "elapsedMs", { from: 0, to: Number.MAX_SAFE_INTEGER });
       const childPid = integer(fields, "childPid", { from: 0, to: 0x7fff_ffff });
@@ -170,6 +179,22 @@ function shareValue(fields: Fields, key: string, name: ShareName): number | Prio
   const value = fields[key];
   if (!isPriority(value)) throw new ProtocolError(`${key} is not one of ${PRIORITIES.join(", ")}`);
   return value;
+}
+
+function parseXenGuest(item: unknown): XenGuest {
+  const fields = readObject(item, "guest");
+  const guest = {
+    domid: integer(fields, "domid", { from: 1, to: 0xffff }),
+    uuid: named(fields, "uuid"),
+    name: text(fields, "name"),
+    pciDevices: list(fields, "pciDevices", { atMost: MAX_GUEST_DEVICES }).map((device) =>
+      named({ device }, "device"),
+    ),
+  };
+  if (fields["type"] === undefined) return guest;
+  const type = XEN_GUEST_TYPES.find((known) => known === fields["type"]);
+  if (type === undefined) throw new ProtocolError(`type is not one of ${XEN_GUEST_TYPES.join(", ")}`);
+  return { ...guest, type };
 }
 
 function parseHolders(of: Fields): readonly Holder[] {

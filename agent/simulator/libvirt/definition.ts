@@ -10,6 +10,8 @@ export interface Definition {
   readonly uuid: DomainId;
   readonly memoryKib: bigint;
   readonly vcpus: number;
+  /** Undefined for a domain of another hypervisor. */
+  readonly xenType: "hvm" | "pvh" | "pv" | undefined;
   /** The mediated devices of its hostdevs. */
   readonly mdevs: readonly VgpuId[];
   readonly functions: readonly HostFunction[];
@@ -58,7 +60,8 @@ export function readDefinition(xml: string, newUuid: () => DomainId): Definition
   const hasNvram = childOf(childOf(root, "os"), "nvram") !== undefined;
   const known = { name, uuid, memoryKib, vcpus };
   const functions = readFunctions(root);
-  return { ...known, mdevs: readMdevs(root), functions, hasNvram, root: canonical(root, known) };
+  const xenType = root.attributes["type"] === "xen" ? readXenType(root) : undefined;
+  return { ...known, xenType, mdevs: readMdevs(root), functions, hasNvram, root: canonical(root, known) };
 }
 
 /** The XML of the definition, or with `id` that of the running domain: its number and its devices' aliases. */
@@ -149,6 +152,12 @@ function canonical(root: Element, known: Pick<Definition, "name" | "uuid" | "mem
   ];
   const attributes = Object.entries(root.attributes).filter(([name]) => name !== "id");
   return element("domain", Object.fromEntries(attributes), ...children);
+}
+
+function readXenType(root: Element): Definition["xenType"] {
+  const type = textOf(childOf(childOf(root, "os"), "type")).trim();
+  if (type === "hvm") return "hvm";
+  return type === "xenpvh" ? "pvh" : "pv";
 }
 
 function readUuid(text: string, newUuid: () => DomainId): DomainId {

@@ -9,6 +9,7 @@ import type { SimulatedClock } from "../clock.ts";
 import type { FaultBoard } from "../faults/board.ts";
 import { outlives } from "../one-boot.ts";
 import { Consoles } from "./consoles.ts";
+import type { LibvirtGuest } from "../xen-guests.ts";
 import { readDefinition, type Definition } from "./definition.ts";
 import { HostFunctions, type HostFunctionsOptions } from "./host-functions.ts";
 import {
@@ -114,6 +115,16 @@ export class Domains {
     return found;
   }
 
+  /** Those that run, as Xen knows them. */
+  onXen(): readonly LibvirtGuest[] {
+    return this.list().flatMap(({ uuid, name, running }) => {
+      if (running === undefined) return [];
+      const { id, definition } = running;
+      const pciDevices = definition.functions.map(({ address }) => address);
+      return [{ domid: id, uuid, name, type: definition.xenType ?? "hvm", pciDevices }];
+    });
+  }
+
   define(xml: string): Domain {
     const { newUuid, events } = this.#options;
     const definition = readDefinition(xml, newUuid);
@@ -165,7 +176,7 @@ export class Domains {
       const { kernel, faults, clock, events } = this.#options;
       if (!(await outlives(kernel, faults.hold("DOMAIN_STARTS_LATE", occasionOf(domain)))))
         throw internalError("the host has booted");
-      this.#lastId += 1;
+      this.#lastId = kernel.host.hypervisor === "xen" ? kernel.xen.newDomid() : this.#lastId + 1;
       const process = { id: this.#lastId, pid: FIRST_PID + this.#lastId, startedAt: clock.now(), definition };
       const { bootId } = kernel;
       let running: Running;

@@ -110,7 +110,8 @@ async function discoveries(
   const look = async (kernel: KernelReader): Promise<void> => {
     const observer = { files, kernel, slicesIn: (of: HostFiles) => new MdevBus(of), wall: Date.now };
     const domains = { domains: () => Promise.resolve([]) };
-    const { gpus, vgpus } = await observe({ ...observer, domains }, new AbortController().signal);
+    const xenGuests = { guests: () => Promise.resolve([]) };
+    const { gpus, vgpus } = await observe({ ...observer, domains, xenGuests }, new AbortController().signal);
     if (gpus.size !== there.gpus || vgpus.size !== there.slices) throw new Error("the look is not whole");
   };
   let children = 0;

@@ -7,6 +7,7 @@ import { KernelReader, type SliceSource } from "../../../agent/discovery/kernel-
 import { observe, type Observation, type Observer } from "../../../agent/discovery/observe.ts";
 import { RootedFiles } from "../../../agent/host/files.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
+import { domainId } from "../../fakes/ids.ts";
 import { hostTree, linkTo, type Link, type Tree } from "../../fakes/host-tree.ts";
 
 const signal = new AbortController().signal;
@@ -17,6 +18,7 @@ function observer(given: Partial<Observer> & { readonly root: string }): Observe
     kernel: new KernelReader(),
     slicesIn: () => slicesGiven(() => Promise.resolve([])),
     domains: { domains: () => Promise.resolve([foreignDomain(1)]) },
+    xenGuests: { guests: () => Promise.reject(new Error("nobody asks")) },
     wall: () => 42,
     ...given,
   };
@@ -44,6 +46,20 @@ describe("a look at the host", () => {
     const domains = { domains: () => Promise.reject(new Error("connection refused")) };
     const seen = await observe(observer({ root: tree.root, domains }), signal);
     assert.deepEqual(seen.domains, { known: false, why: "connection refused" });
+  });
+
+  it("asks Xen for its guests on a Xen host alone, and takes all domains for unknown where it does not answer", async () => {
+    await using tree = await hostTree({
+      sys: { hypervisor: { type: "xen" } },
+      proc: { xen: { capabilities: "control_d" } },
+    });
+    const guest = { id: domainId(2), name: "xl", pciDevices: [] };
+    const xenGuests = { guests: () => Promise.resolve([guest]) };
+    const seen = await observe(observer({ root: tree.root, xenGuests }), signal);
+    assert.ok(seen.domains.known);
+    assert.deepEqual([...seen.domains.value.keys()], [domainId(1), domainId(2)]);
+    const { domains } = await observe(observer({ root: tree.root }), signal);
+    assert.deepEqual(domains, { known: false, why: "nobody asks" });
   });
 
   it("fails when it cannot be read which slices there are", async () => {

@@ -56,7 +56,7 @@ describe("hostd's allowlist", () => {
   });
 
   it("gives an operation the files that it names it for, and no other", () => {
-    assert.equal(OPERATIONS.size, 7);
+    assert.equal(OPERATIONS.size, 8);
     for (const operation of OPERATIONS) {
       const files = new AllowedFiles("/root-of-test", operation);
       for (const name of NAMES) {
@@ -72,7 +72,7 @@ describe("hostd's allowlist", () => {
     }
   });
 
-  it("writes only what makes, removes, binds and shares out, and opens only a VFIO group", () => {
+  it("writes only what makes, removes, binds and shares out, opens only a VFIO group, and asks xenstore alone", () => {
     const touched = Object.values(ALLOWLIST).filter(({ access }) => access !== "read");
     assert.deepEqual(
       touched.map((file) => path.join(file.access, file.path)),
@@ -92,6 +92,8 @@ describe("hostd's allowlist", () => {
         ...["exec_quantum_ms", "preempt_timeout_us", "ggtt_quota", "contexts_quota", "doorbells_quota"].map(
           (file) => `write and read/sys/bus/pci/devices/{device}/drm/{card}/{iov}/{vf}/{unit}/${file}`,
         ),
+        "write and read/proc/xen/xenbus",
+        "write and read/dev/xen/xenbus",
       ],
     );
   });

@@ -4,6 +4,8 @@ import { encodeLine, LineReader } from "../../../agent/hostd/protocol/lines.ts";
 import {
   DRIVERS,
   MAX_LINE_BYTES,
+  MAX_REPLY_BYTES,
+  MAX_XEN_GUESTS,
   type Operation,
   type Result,
 } from "../../../agent/hostd/protocol/messages.ts";
@@ -53,6 +55,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       .filter((values) => Object.keys(values).length > 0),
   }),
   fc.record({ kind: fc.constant("function-holders" as const), device: fc.stringMatching(FORMS.device) }),
+  fc.record({ kind: fc.constant("xen-domains" as const) }),
 );
 
 describe("hostd's protocol", () => {
@@ -82,6 +85,7 @@ describe("hostd's protocol", () => {
       { pid: 4711, command: "qemu-system-x86", domain: "büro-1" },
       { pid: 1, command: "" },
     ];
+    const guest = { domid: 3, uuid: ID, name: "büro-1", pciDevices: [] };
     const results: Result[] = [
       { kind: "done" },
       { kind: "absent" },
@@ -98,11 +102,35 @@ describe("hostd's protocol", () => {
       },
       { kind: "blocked", elapsedMs: 0, childPid: 12, holders },
       { kind: "errno", errno: "ENOSPC", call: "write", path: "/sys/x/create" },
+      { kind: "xen-domains", domains: [] },
+      { kind: "xen-domains", domains: [guest, { ...guest, type: "pvh", pciDevices: [GPU] }] },
       { kind: "refused", why: "no" },
       { kind: "failed", why: "no" },
     ];
     for (const result of results)
       assert.deepEqual(parseReply(JSON.stringify({ id: 7, result })), { id: 7, result });
+  });
+
+  it("refuses a guest that is none", () => {
+    const guest = { domid: 3, uuid: ID, name: "a", pciDevices: [GPU] };
+    const cases: [object, RegExp][] = [
+      [{ ...guest, domid: 0 }, /^domid /],
+      [{ ...guest, uuid: "3" }, /^uuid /],
+      [{ ...guest, name: 1 }, /^name /],
+      [{ ...guest, type: "lxc" }, /^type /],
+      [{ ...guest, pciDevices: ["00:02.0"] }, /^device /],
+      [{ ...guest, pciDevices: GPU }, /^pciDevices /],
+    ];
+    const reply = (domains: unknown): string =>
+      JSON.stringify({ id: 7, result: { kind: "xen-domains", domains } });
+    for (const [wrong, message] of cases) assert.throws(() => parseReply(reply([wrong])), { message });
+    assert.throws(() => parseReply(reply(Array(MAX_XEN_GUESTS + 1).fill(guest))), /more than 512/);
+  });
+
+  it("fits the longest answer into a line", () => {
+    const guest = { domid: 32_751, uuid: ID, name: "n".repeat(60), type: "hvm", pciDevices: [GPU] };
+    const result = { kind: "xen-domains", domains: Array(MAX_XEN_GUESTS).fill(guest) };
+    assert.ok(encodeLine({ id: 0x7fff_ffff, result }).length < MAX_REPLY_BYTES);
   });
 
   it("fails on any other line with ProtocolError and nothing else", () => {

@@ -142,6 +142,7 @@ describe("a domain", () => {
     const states = {
       ...{ "no-state": false, running: true, blocked: true, paused: true },
       ...{ "shutting-down": true, "shut-off": false, crashed: false, suspended: true },
+      exists: true,
     } as const satisfies Record<DomainState, boolean>;
     for (const [state, expected] of entriesOf(states)) assert.equal(isAlive(state), expected, state);
   });

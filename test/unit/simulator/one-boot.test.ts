@@ -44,6 +44,7 @@ class Host {
       faults: this.faults,
       calls: this.calls,
       functionCalls,
+      libvirtGuests: () => [],
       root: "/",
     });
     this.domains = new Domains({

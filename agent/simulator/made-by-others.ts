@@ -1,4 +1,4 @@
-// The mdevs of HOST.yaml: made by somebody else before vgpud came, some of them held.
+// The mdevs and Xen guests of HOST.yaml: made by somebody else before vgpud came, some of the mdevs held.
 import type { PlacedProblem } from "./faults/beyond-host.ts";
 import type { HostDescription } from "./host-description.ts";
 import type { SimulatedKernel } from "./kernel.ts";
@@ -19,4 +19,19 @@ export function makeMdevs(kernel: SimulatedKernel, host: HostDescription): reado
     const held = kernel.open(uuid, { pid: FIRST_HOLDER_PID + index, command });
     return held === undefined ? [] : problem("held_by", `the kernel refuses to open it: ${held}`);
   });
+}
+
+/** The same for guests of Xen. */
+export function makeXlGuests(kernel: SimulatedKernel, host: HostDescription): readonly PlacedProblem[] {
+  return host.xl_guests.flatMap((guest, index): readonly PlacedProblem[] =>
+    kernel.xen.create(guest)
+      ? []
+      : [
+          {
+            reason: "FIELD_INVALID",
+            path: ["xl_guests", index, "name"],
+            message: "another guest has the name",
+          },
+        ],
+  );
 }

@@ -1,0 +1,44 @@
+// Xen's guests as hostd reads them from xenstore, which the agent itself may not.
+import { parseDomainId, parsePciAddress } from "../core/ids.ts";
+import type { XenGuest, XenGuestSource } from "../discovery/xen-guests.ts";
+import type { XenGuest as ToldGuest } from "../hostd/protocol/messages.ts";
+import type { HostdClient } from "./hostd-client.ts";
+
+/** xenstore answers in milliseconds; a look must not wait for one that hangs. */
+const PATIENCE_MS = 5_000;
+
+export class XenstoreGuests implements XenGuestSource {
+  readonly #hostd: Pick<HostdClient, "xenDomains">;
+
+  constructor(hostd: Pick<HostdClient, "xenDomains">) {
+    this.#hostd = hostd;
+  }
+
+  async guests(signal: AbortSignal): Promise<readonly XenGuest[]> {
+    const result = await this.#hostd.xenDomains({ signal, deadlineMs: PATIENCE_MS });
+    switch (result.kind) {
+      case "xen-domains":
+        return result.domains.map(asFact).filter((guest) => guest !== undefined);
+      case "errno":
+        throw new Error(
+          `cannot ask xenstore for Xen's guests: ${result.errno} at ${result.call} of ${result.path}`,
+        );
+      case "blocked":
+        throw new Error(`cannot ask xenstore for Xen's guests: no answer for ${result.elapsedMs} ms`);
+      case "refused":
+      case "failed":
+        throw new Error(`cannot ask xenstore for Xen's guests: ${result.why}`);
+    }
+  }
+}
+
+function asFact({ uuid, name, pciDevices }: ToldGuest): XenGuest | undefined {
+  const id = parseDomainId(uuid);
+  return (
+    id && {
+      id,
+      name,
+      pciDevices: pciDevices.map(parsePciAddress).filter((address) => address !== undefined),
+    }
+  );
+}

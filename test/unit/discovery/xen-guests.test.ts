@@ -1,0 +1,44 @@
+// What libvirt lists and what Xen has, put together.
+import assert from "node:assert/strict";
+import { withXenGuests, type XenGuest } from "../../../agent/discovery/xen-guests.ts";
+import { isAlive } from "../../../agent/inventory/model.ts";
+import { foreignDomain } from "../../fakes/claims.ts";
+import { domainId, pciAddress } from "../../fakes/ids.ts";
+
+const guest = (n: number, given: Partial<XenGuest> = {}): XenGuest => ({
+  ...{ id: domainId(n), name: `guest-${n}`, pciDevices: [] },
+  ...given,
+});
+
+describe("the domains of a Xen host", () => {
+  it("are those that libvirt lists, and guests that it does not list, with what they hold", () => {
+    const listed = foreignDomain(1);
+    const [first, second, ...others] = withXenGuests(
+      [listed],
+      [guest(1), guest(2, { pciDevices: [pciAddress()] })],
+    );
+    assert.deepEqual(first, listed);
+    assert.deepEqual(others, []);
+    assert.ok(second);
+    const { id, name, state, persistent, pciDevices, mark } = second;
+    assert.deepEqual(
+      { id, name, state, persistent, pciDevices, mark },
+      {
+        ...{ id: domainId(2), name: "guest-2", state: "exists", persistent: false },
+        ...{ pciDevices: [pciAddress()], mark: undefined },
+      },
+    );
+    assert.ok(isAlive(state));
+  });
+
+  it("are there for as long as Xen has them, though libvirt takes them for off", () => {
+    const [domain] = withXenGuests(
+      [foreignDomain(1, { state: "shut-off" })],
+      [guest(1, { name: "another name", pciDevices: [pciAddress()] })],
+    );
+    assert.deepEqual(domain, foreignDomain(1, { state: "exists", pciDevices: [pciAddress()] }));
+    assert.deepEqual(withXenGuests([foreignDomain(1, { state: "shut-off" })], []), [
+      foreignDomain(1, { state: "shut-off" }),
+    ]);
+  });
+});
