@@ -32,16 +32,30 @@ export function addSlice(devices: Builder, vgpuId: VgpuId, display?: Display): v
   if (display?.size) slice.ele("alias", { name: ALIAS });
 }
 
+/** How a guest sees a function. */
+export interface FunctionOptions {
+  /** Whether it is given some by `addProperties`. */
+  readonly hasProperties?: boolean;
+  /** Absolute. Absent: the device's own. */
+  readonly romFile?: string | undefined;
+  /** At 00:02.0, where a processor's graphics are on hardware, and firmware looks for them. */
+  readonly isFirstVga?: boolean;
+}
+
 /**
  * A PCI function whole: a GPU, or a virtual function. It is bound by vgpud, and stays so when the domain ends: libvirt, which would
  * do it for a managed one, gives it back to whichever driver the kernel chooses.
  */
-export function addFunction(devices: Builder, address: PciAddress): void {
+export function addFunction(devices: Builder, address: PciAddress, options: FunctionOptions = {}): void {
   const [domain = "", bus = "", slot = "", number = ""] = address.split(/[:.]/).map((part) => `0x${part}`);
-  devices
-    .ele("hostdev", { mode: "subsystem", type: "pci", managed: "no" })
-    .ele("source")
-    .ele("address", { domain, bus, slot, function: number });
+  const function_ = devices.ele("hostdev", { mode: "subsystem", type: "pci", managed: "no" });
+  function_.ele("source").ele("address", { domain, bus, slot, function: number });
+  if (options.hasProperties === true) function_.ele("alias", { name: ALIAS });
+  if (options.romFile !== undefined) function_.ele("rom", { file: options.romFile });
+  if (options.isFirstVga === true)
+    function_.ele("address", {
+      ...{ type: "pci", domain: "0x0000", bus: "0x00", slot: "0x02", function: "0x0" },
+    });
 }
 
 /**
@@ -73,12 +87,19 @@ export function addSeat(devices: Builder, gpu: PciAddress): void {
     .ele("acceleration", { accel3d: "yes" });
 }
 
-/** libvirt has no element for the size: QEMU takes it as properties of the device (override: libvirt 8.2.0). */
+/** QEMU takes the size of a slice's screen as properties. */
 export function addScreenSize(domain: Builder, { width, height }: ScreenSize): void {
+  addProperties(domain, { xres: width, yres: height });
+}
+
+/** What libvirt has no element for: properties of the vGPU's device in QEMU (override: libvirt 8.2.0). */
+export function addProperties(domain: Builder, properties: Readonly<Record<string, number | boolean>>): void {
   const frontend = domain
     .eleOf(QEMU_NAMESPACE, "qemu:override")
     .eleOf(QEMU_NAMESPACE, "qemu:device", { alias: ALIAS })
     .eleOf(QEMU_NAMESPACE, "qemu:frontend");
-  for (const [name, value] of Object.entries({ xres: width, yres: height }))
-    frontend.eleOf(QEMU_NAMESPACE, "qemu:property", { name, type: "unsigned", value: String(value) });
+  for (const [name, value] of Object.entries(properties)) {
+    const type = typeof value === "boolean" ? "bool" : "unsigned";
+    frontend.eleOf(QEMU_NAMESPACE, "qemu:property", { name, type, value: String(value) });
+  }
 }

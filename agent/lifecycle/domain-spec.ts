@@ -42,6 +42,7 @@ export interface DomainSpec {
   /** Undefined: the vGPU's screen is shown nowhere. */
   readonly display: Display | undefined;
   readonly serial: Serial | undefined;
+  readonly igd: IgdOptions | undefined;
   readonly guestAgent: GuestAgent | undefined;
 }
 
@@ -131,6 +132,20 @@ export interface Nic {
   readonly mtu: number | undefined;
 }
 
+/** Of a processor's graphics that are given to the guest whole. Undefined: the hypervisor's to choose. */
+export interface IgdOptions {
+  /** The firmware's OpRegion. */
+  readonly opregion: boolean | undefined;
+  /** The LPC bridge's ids, on machine `pc` only. */
+  readonly lpc: boolean | undefined;
+  /** To be the guest's first VGA at 00:02.0, beside no emulated card, on machine `pc` only. */
+  readonly legacyMode: boolean | undefined;
+  /** Stolen memory in the hardware's units, 0 to 255. */
+  readonly gms: number | undefined;
+  /** Absolute, resolved as a disk's. Undefined: the device's own. */
+  readonly romPath: string | undefined;
+}
+
 export interface Serial {
   /** Absolute, its directory resolved below a storage root. Undefined: no log. */
   readonly logPath: string | undefined;
@@ -159,5 +174,6 @@ export const plainHardware = {
   nics: [],
   display: undefined,
   serial: undefined,
+  igd: undefined,
   guestAgent: undefined,
 } as const satisfies Partial<DomainSpec>;

@@ -1,10 +1,10 @@
 // The devices of a domain, its vGPU among them.
-import type { PciAddress } from "../core/ids.ts";
 import { addCard, addFunction, addHeadlessGl, addSeat, addSlice } from "../core/vgpu-elements.ts";
 import type { Builder } from "../core/xml-builder.ts";
 import { functionOf } from "../inventory/share.ts";
 import type { DomainClaim } from "./claim.ts";
 import type { Console, DomainSpec, Nic, Serial, XenGuestType, XenSpec } from "./domain-spec.ts";
+import { igdFunction } from "./domain-xml-igd.ts";
 import { addDisks, addXenDisks } from "./domain-xml-disks.ts";
 
 export function addDevices(domain: Builder, claim: DomainClaim, spec: DomainSpec): void {
@@ -36,21 +36,12 @@ function addVgpu(devices: Builder, claim: DomainClaim, spec: DomainSpec): void {
       break;
     case "gvt-d":
     case "sriov":
-      addFunctionBesideScreen(devices, functionOf({ gpu, share }), spec);
+      addCard(devices, (spec.vnc ?? spec.spice) ? "vga" : "none");
+      addFunction(devices, functionOf({ gpu, share }), igdFunction(spec.igd));
       break;
   }
   // The balloon cannot give back pages that VFIO has pinned.
   devices.ele("memballoon", { model: "none" });
-}
-
-/** What the function drives goes to screens of its own; consoles show an emulated card. */
-function addFunctionBesideScreen(
-  devices: Builder,
-  address: PciAddress,
-  { vnc, spice }: Pick<DomainSpec, "vnc" | "spice">,
-): void {
-  addCard(devices, (vnc ?? spice) ? "vga" : "none");
-  addFunction(devices, address);
 }
 
 function addSliceWithScreen(devices: Builder, claim: DomainClaim, { vnc, spice, display }: DomainSpec): void {

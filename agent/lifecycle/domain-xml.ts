@@ -1,12 +1,13 @@
 // Builds the libvirt XML of a domain from typed values (libvirt: docs/formatdomain.rst). Pure; a library escapes.
 import { AgentError } from "../core/errors.ts";
-import { addScreenSize } from "../core/vgpu-elements.ts";
+import { addProperties, addScreenSize } from "../core/vgpu-elements.ts";
 import { Builder } from "../core/xml-builder.ts";
 import type { DomainClaim } from "./claim.ts";
 import { isForXen, type DomainSpec, type XenGuestType } from "./domain-spec.ts";
 import { addBoot } from "./domain-xml-boot.ts";
 import { addCpu, addMemoryBacking, addPlacement } from "./domain-xml-cpu.ts";
 import { addDevices } from "./domain-xml-devices.ts";
+import { igdProperties } from "./domain-xml-igd.ts";
 import { addMark, markOf } from "./domain-xml-mark.ts";
 import { addXenDomain } from "./domain-xml-xen.ts";
 import { addRawDomain } from "./raw-xml/build.ts";
@@ -58,4 +59,6 @@ function addTypedDomain(domain: Builder, claim: DomainClaim, spec: DomainSpec): 
   domain.ele("on_crash").txt("destroy");
   addDevices(domain, claim, spec);
   if (spec.display?.size) addScreenSize(domain, spec.display.size);
+  const properties = spec.igd ? igdProperties(spec.igd) : {};
+  if (Object.keys(properties).length > 0) addProperties(domain, properties);
 }

@@ -8,6 +8,7 @@ import { reasons } from "../core/reasons.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Hindrance } from "../diagnosis/hindrance.ts";
 import { isForGuest, isGivenByDriver } from "../inventory/guest-drivers.ts";
+import { isIntegrated } from "../inventory/integrated.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Gpu, Inventory } from "../inventory/model.ts";
 import { libvirtAway } from "./admission.ts";
@@ -38,9 +39,6 @@ export interface GpuModeServiceOptions {
   /** Ends what is waited for with the agent: what was begun is not the caller's to end. */
   readonly stop: AbortSignal;
 }
-
-/** Where the graphics of a processor are (kernel drivers/gpu/drm/i915; QEMU docs/igd-assign.txt). */
-const INTEGRATED = "0000:00:02.0";
 
 export class GpuModeService {
   readonly #options: GpuModeServiceOptions;
@@ -93,7 +91,7 @@ export class GpuModeService {
     await modes.set(address, setting, async () => {
       if (mode === "gvt-d")
         boundOrThrow(`GPU ${address} cannot be taken from the host`, await functions.giveAway(address, stop));
-      else if (host !== undefined && address === INTEGRATED) warnings = [parkedText(gpu, host)];
+      else if (host !== undefined && isIntegrated(address)) warnings = [parkedText(gpu, host)];
       else if (host !== undefined)
         boundOrThrow(
           `GPU ${address} cannot be given back to ${host}`,

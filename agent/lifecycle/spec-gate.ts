@@ -55,10 +55,12 @@ export class SpecGate {
     const initrd = await tried(kernelBoot?.initrd, file("domain.boot.kernel.initrd_path"));
     const seedIso = await tried(spec.seedIso, (path) => this.#cd(path, "domain.seed_iso.path"));
     const logPath = await tried(serial?.logPath, (path) => this.#storage.log(path, "domain.serial.log_path"));
+    const romPath = await tried(spec.igd?.romPath, file("domain.igd.rom_path"));
     const merged = AgentError.merged(errors);
     if (merged) throw merged;
     return {
       ...spec,
+      igd: spec.igd && { ...spec.igd, romPath },
       disks: disks.filter((disk) => disk !== undefined),
       kernelBoot: kernelBoot && { ...kernelBoot, kernel: kernel ?? kernelBoot.kernel, initrd },
       seedIso,

@@ -2,6 +2,7 @@
 import { AgentError } from "../core/errors.ts";
 import type { Mode } from "../core/modes.ts";
 import type { Placed } from "../capacity/place.ts";
+import { INTEGRATED, isIntegrated } from "../inventory/integrated.ts";
 import type { Gpu, Inventory } from "../inventory/model.ts";
 import type { PciShare, Share, SliceShare } from "../inventory/share.ts";
 import type { DomainSpec, XenGuestType } from "./domain-spec.ts";
@@ -25,6 +26,16 @@ export function onGpu(
 }
 
 function fittedTo(spec: DomainSpec, share: Share, gpu: Gpu | undefined): DomainSpec {
+  if (spec.igd && share.mode !== "gvt-d")
+    throw notWith(
+      share.mode,
+      "igd",
+      "it is about a processor's graphics that are given away whole (mode gvt-d)",
+    );
+  if (spec.igd && gpu && !isIntegrated(gpu.address)) {
+    const message = `domain.igd does not go with GPU ${gpu.address}, which is no processor's; leave it out, or ask for GPU ${INTEGRATED}`;
+    throw new AgentError("FIELD_NOT_SUPPORTED_HERE", message, { field: "domain.igd" });
+  }
   switch (share.mode) {
     case "gvt-g":
       return onSlice(spec, share, gpu);

@@ -32,6 +32,7 @@ export function toWireSpec(spec: DomainSpec): pb.DomainSpec {
     nics: spec.nics.map(toWireNic),
     vgpuDisplay: spec.display && { enabled: true, ramfb: spec.display.ramfb, ...spec.display.size },
     serial: serial && { logPath: serial.logPath ?? "" },
+    igd: spec.igd && { ...spec.igd, romPath: spec.igd.romPath ?? "" },
     guestAgent,
     seedIso: seedIso === undefined ? undefined : { path: seedIso },
   });

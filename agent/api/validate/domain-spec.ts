@@ -24,6 +24,7 @@ import {
 } from "./fields.ts";
 import { parseFirmware, parseMachine } from "./firmware.ts";
 import * as forms from "./forms.ts";
+import { parseIgd } from "./igd.ts";
 import { kvmNic, parseNics, type NicRule } from "./nics.ts";
 import { refuseOnXen, xenDisk, xenGuestTypeOf, xenNic, type OnXen } from "./on-xen.ts";
 
@@ -64,9 +65,6 @@ function parseCommon(spec: Wire, at: At): Common {
   const { onStop, labels } = all({
     onStop: () => known(onStops[spec.onStop], at("on_stop")),
     labels: () => parseLabels(spec.labels, at("labels")),
-    ofOtherHosts: () => {
-      refuseOfOtherHosts(spec, at);
-    },
   });
   return { onStop, labels, autostart: spec.autostart };
 }
@@ -130,6 +128,7 @@ function parseTyped(spec: Wire, { at, newId }: Context, { disk, nic }: Devices):
     firmware: () => parseFirmware(spec, at("firmware")),
     nics: () => parseNics(spec.nics, at("nics"), nic),
     serial: () => parseSerial(spec, at("serial")),
+    igd: () => parseIgd(spec, at("igd")),
   });
   const { boot, consoles, ...rest } = parsed;
   return { ...plainHardware, ...rest, ...boot, ...consoles, guestAgent: spec.guestAgent };
@@ -150,13 +149,6 @@ function parseRaw(spec: Wire, { at, newId }: Context): Body {
       memoryMib: () => inRange(field, read.memoryMib, forms.MEMORY_MIB),
     }),
   };
-}
-
-/** What the contract has for other modes. A host of this kind cannot do it, whoever asks. */
-function refuseOfOtherHosts({ igd }: Wire, at: At): void {
-  const whole =
-    "it is about a whole integrated GPU (mode gvt-d); a vGPU of gvt-g has no OpRegion, LPC or ROM of its own";
-  refuse([igd !== undefined && unsupportedHere(at("igd"), whole)]);
 }
 
 function refuseOfXen({ xenGuestType }: Wire, at: At): void {

@@ -101,6 +101,8 @@ export function refuseOnXen(spec: pb.DomainSpec, on: OnXen): void {
         on.at("guest_agent"),
         "QEMU's agent needs a virtio channel; Xen itself asks its guests to shut down",
       ),
+    spec.igd !== undefined &&
+      unsupportedHere(on.at("igd"), "libvirt's driver for Xen cannot say gfx_passthru; only xl can"),
   ]);
 }
 

@@ -100,10 +100,27 @@ describe("a domain as it came over the wire", () => {
     assert.match(errorOf(wrong).message, /^10 fields are wrong: /);
   });
 
-  it("is refused what belongs to Xen or to a whole GPU, with the reason, after what is wrong everywhere", () => {
+  it("takes options of a processor's graphics, and what of them goes together", () => {
+    const machine = { type: "pc" };
+    assert.deepEqual(parse({ machine, igd: { legacyMode: true, gms: 2, romPath: "/srv/igd.rom" } }).igd, {
+      ...{ opregion: undefined, lpc: undefined, legacyMode: true, gms: 2, romPath: "/srv/igd.rom" },
+    });
+    const wrong = {
+      igd: { lpc: true, legacyMode: true, gms: 256, romPath: "igd.rom" },
+      graphics: { vnc: {} },
+    } satisfies Given;
+    assert.deepEqual(fieldsOf(wrong).sort(), [
+      "domain.igd.gms",
+      "domain.igd.legacy_mode",
+      "domain.igd.legacy_mode",
+      "domain.igd.lpc",
+      "domain.igd.rom_path",
+    ]);
+  });
+
+  it("is refused what belongs to Xen, with the reason, after what is wrong everywhere", () => {
     const foreign = {
       xenGuestType: pb.XenGuestType.HVM,
-      igd: {},
       disks: [{ ...small.disks[0], bus: pb.DiskBus.XEN }],
       nics: [{ attachment: { $case: "network" as const, value: "a" }, model: pb.NetworkModel.XEN }],
     } satisfies Given;
@@ -111,7 +128,6 @@ describe("a domain as it came over the wire", () => {
     assert.equal(error.reason, "FIELD_NOT_SUPPORTED_HERE");
     assert.deepEqual(fieldsOf(foreign).sort(), [
       "domain.disks[0].bus",
-      "domain.igd",
       "domain.nics[0].model",
       "domain.xen_guest_type",
     ]);

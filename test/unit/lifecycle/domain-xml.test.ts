@@ -50,6 +50,12 @@ describe("the XML of a domain", () => {
       return assertGolden(name, written(spec, { share }));
     });
 
+  it("gives a guest a processor's graphics as QEMU takes them", () => {
+    const igd = { opregion: true, lpc: false, legacyMode: true, gms: 2, romPath: "/srv/images/igd.rom" };
+    const spec = domainSpec(1, { machine: "pc", igd });
+    return assertGolden("whole-igd", written(spec, { share: { mode: "gvt-d" } }));
+  });
+
   it("with names that mean something in XML", () => {
     const share = { ...sliceShare("4"), type: `<type a="b">` };
     const given = { claimId: parseClaimId(`a<b>&"c"'d'`) ?? claim(1).claimId, share };

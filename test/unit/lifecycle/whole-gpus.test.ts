@@ -57,6 +57,28 @@ describe("a GPU that is given away whole", () => {
     await assert.rejects(create(node, 2), refusedFor("GPU_EXHAUSTED"));
   });
 
+  it("takes options of a processor's graphics for those alone", async () => {
+    const igd = { opregion: true, lpc: undefined, legacyMode: undefined, gms: undefined, romPath: undefined };
+    const node = await given();
+    await assert.rejects(
+      create(node, 1, { igd }),
+      refusedFor("FIELD_NOT_SUPPORTED_HERE", /GPU 0000:01:02.0, which is no processor's/),
+    );
+    const slice: Wish = { ...whole, size: { by: "mode", mode: "gvt-g" } };
+    await assert.rejects(
+      node.clock.until(node.service.create(createRequest(1, { wish: slice, domain: { igd } }), patient)),
+      refusedFor("FIELD_NOT_SUPPORTED_HERE", /does not go with a vGPU of mode gvt-g/),
+    );
+    await setMode(node, "gvt-d", INTEGRATED);
+    await node.clock.until(
+      node.service.create(
+        createRequest(1, { wish: { ...whole, gpu: INTEGRATED }, domain: { igd } }),
+        patient,
+      ),
+    );
+    assert.deepEqual(node.host.domain(domainId(1))?.pciDevices, [INTEGRATED]);
+  });
+
   it("is nobody's while a domain of others names it", async () => {
     const node = await given();
     node.host.put(foreignDomain(9, { pciDevices: [DISCRETE] }));
