@@ -1,12 +1,12 @@
 // Metrics of the physical GPUs: what they are, what they have, what is taken, what still fits. Pure.
 import type { FunctionsAccount } from "../capacity/accounts/virtual-functions.ts";
 import type { Amounts, Budget } from "../capacity/budget.ts";
-import type { Mode } from "../core/modes.ts";
 import type { FunctionAmounts } from "../inventory/virtual-functions.ts";
 import { platformOf } from "../inventory/platforms.ts";
 import type { Holder } from "../lifecycle/holdings.ts";
 import type { GpuView, Ownership, VgpuView } from "../lifecycle/views.ts";
 import { accountMetrics, functionMemory } from "./account-metrics.ts";
+import { backendNames } from "./backend-names.ts";
 import { gauge, type Collector, type Sample, type SnapshotMetric } from "./definition.ts";
 import type { MetricsView } from "./view.ts";
 
@@ -108,13 +108,11 @@ function slots({ gpus, vgpus }: MetricsView): Sample<"pci_address" | "vgpu_type"
   );
 }
 
-/** What shares a GPU in a mode. */
-const backends = {
-  "gvt-g": "kvmgt",
-  "gvt-d": "passthrough",
-  "gvt-s": "virgl",
-  sriov: "sriov",
-} as const satisfies Record<Mode, string>;
+/** A GPU that is shared in no mode may be a parent of mediated devices all the same, without a type to make. */
+function backendOf({ gpu, mode }: GpuView): string {
+  if (mode !== undefined) return backendNames[mode];
+  return gpu.mdevParent ? backendNames["gvt-g"] : "none";
+}
 
 const facts: readonly SnapshotMetric[] = [
   gauge({
@@ -122,27 +120,32 @@ const facts: readonly SnapshotMetric[] = [
     help: "A physical GPU of this host; always 1. The model is its platform; the backend is none where the GPU is not shared.",
     labels: ["pci_address", "device_id", "model", "generation", "driver", "numa_node", "backend"],
     samples: ({ gpus }) =>
-      gpus.map(({ gpu: { address, deviceId, driver, numaNode, mdevParent }, mode }) => ({
-        labels: {
-          pci_address: address,
-          device_id: deviceId,
-          model: platformOf(deviceId)?.name,
-          generation: platformOf(deviceId)?.generation,
-          driver,
-          numa_node: numaNode?.toString(),
-          backend: mdevParent ? "kvmgt" : mode ? backends[mode] : "none",
-        },
-        value: 1,
-      })),
+      gpus.map((view) => {
+        const { address, deviceId, driver, numaNode } = view.gpu;
+        const platform = platformOf(deviceId);
+        return {
+          labels: {
+            pci_address: address,
+            device_id: deviceId,
+            model: platform?.name,
+            generation: platform?.generation,
+            driver,
+            numa_node: numaNode?.toString(),
+            backend: backendOf(view),
+          },
+          value: 1,
+        };
+      }),
   }),
   gauge({
     name: "vgpud_gpu_vgpu_supported",
     help: "Whether vGPUs can be made on the GPU as things are (1) or not (0).",
     labels: ["pci_address"],
     samples: ({ gpus }) =>
-      gpus.map(({ gpu: { address }, budget }) => ({
+      gpus.map(({ gpu: { address }, budget, types }) => ({
         labels: { pci_address: address },
-        value: budget ? 1 : 0,
+        // What is given out in other modes has no budget, and a type of its own.
+        value: budget || types.length > 0 ? 1 : 0,
       })),
   }),
   gauge({

@@ -1,6 +1,8 @@
 // Metrics of single vGPUs. Their number is bounded by what the GPUs can hold. Names stand only in the info series. Pure.
 import { domainIdOf, type ClaimState } from "../lifecycle/claim.ts";
+import { modeOfType } from "../inventory/share.ts";
 import type { Ownership, VgpuView } from "../lifecycle/views.ts";
+import { backendNames } from "./backend-names.ts";
 import { gauge, type Collector, type Sample } from "./definition.ts";
 import type { MetricsView } from "./view.ts";
 
@@ -11,7 +13,7 @@ function info({ id, gpu, type, ownership, domain, claim }: VgpuView): Sample<(ty
       vgpu_id: id,
       pci_address: gpu,
       vgpu_type: type,
-      backend: "kvmgt",
+      backend: backendNames[modeOfType(type)],
       ownership,
       domain_uuid: domain?.id ?? (claim && domainIdOf(claim)),
       domain_name: domain?.name ?? claim?.domain?.name,
