@@ -59,6 +59,11 @@ export class PciBinding {
     return this.#files.linkName(`sys/bus/pci/devices/${device}/driver`);
   }
 
+  /** The address of virtual function `number`, from 1 on; undefined while there is none. */
+  async virtualFunction(gpu: PciAddress, number: number): Promise<string | undefined> {
+    return this.#files.linkName(`sys/bus/pci/devices/${gpu}/virtfn${number - 1}`);
+  }
+
   async isLoaded(driver: DriverName): Promise<boolean> {
     return (await this.#files.list(DRIVERS)).includes(driver);
   }
@@ -68,9 +73,15 @@ export class PciBinding {
     const wanted = driver === "none" ? undefined : driver;
     const what = wanted === undefined ? `taking the driver from ${device}` : `binding ${device} to ${wanted}`;
     if (driver !== "none" && !(await this.isLoaded(driver))) throw notLoaded(what, driver);
-    const answer = await asking(() =>
-      this.#writer.bindDriver({ device, driver }, { signal, deadlineMs: BIND_DEADLINE_MS }),
-    );
+    let answer: BindAnswer;
+    try {
+      const options = { signal, deadlineMs: BIND_DEADLINE_MS };
+      answer = await asking(() => this.#writer.bindDriver({ device, driver }, options));
+    } catch (error) {
+      // Who went away may have done it before.
+      if ((await this.driverOf(device)) === wanted) return { kind: "bound" };
+      throw error;
+    }
     if (answer.kind === "held" || answer.kind === "blocked")
       return { kind: answer.kind, holders: answer.holders.map(namedHolder) };
     const has = await this.driverOf(device);
@@ -114,7 +125,8 @@ export class PciBinding {
 
 function notLoaded(what: string, driver: string): AgentError {
   const message = `${what}: that driver is not loaded; modprobe ${driver}, and for every boot name it in a file of /etc/modules-load.d`;
-  return new AgentError("VFIO_NOT_LOADED", message, { details: { driver } });
+  const reason = driver.includes("vfio") ? "VFIO_NOT_LOADED" : "KERNEL_REFUSED";
+  return new AgentError(reason, message, { details: { driver } });
 }
 
 /** drivers_probe is no error when no driver takes the function; which one would not, and why, is in the kernel's log. */

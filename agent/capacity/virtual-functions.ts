@@ -21,8 +21,13 @@ export function judgeFunction(
   const { functions } = account;
   // One of which that is not known is asked for: who holds it is tested before it is taken.
   const left = functions.filter(({ free }) => free !== false);
-  const [first] = left;
-  if (!first) return loses(address, "FUNCTIONS_EXHAUSTED", exhaustedText(functions.length), { type: TYPE });
+  const { functionNumber: wanted } = wish;
+  const first = wanted === undefined ? left[0] : left.find(({ function: { number } }) => number === wanted);
+  if (!first) {
+    const why =
+      wanted === undefined ? exhaustedText(functions.length) : `its virtual function ${wanted} is taken`;
+    return loses(address, "FUNCTIONS_EXHAUSTED", why, { type: TYPE });
+  }
   const { number, address: own } = first.function;
   const score = scoreOf({ gpu, fullness: 1 - left.length / functions.length }, wish);
   return {

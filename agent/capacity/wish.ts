@@ -17,6 +17,8 @@ export interface Wish {
   /** Only this GPU. */
   readonly gpu: PciAddress | undefined;
   readonly policy: Policy;
+  /** Only the virtual function of this number: a domain that is defined already has no other. */
+  readonly functionNumber?: number | undefined;
   /** The host's nodes that policy `numa` prefers. */
   readonly near?: readonly number[] | undefined;
 }

@@ -31,7 +31,8 @@ export async function restoreAfterBoot(
     threads: fileThreads.devices,
   });
   const { record } = await new ModeFile({ stateDir: config.state_dir, turns }).load();
-  const uncut = await restoreFunctions({
+  // Beside each other: a GPU that cannot be cut must not use up the time of slices on others. A function's claim waits for it.
+  const restoringFunctions = restoreFunctions({
     ...{ record, clock, stop: patience },
     functions: composeFunctions(hostd, files),
     onEnd: (gpu, functions, failure) => {
@@ -50,5 +51,5 @@ export async function restoreAfterBoot(
       else log.error({ ...about, reason: failure.reason, err: failure }, "slice is missing");
     },
   });
-  return uncut + missing;
+  return missing + (await restoringFunctions);
 }

@@ -213,8 +213,11 @@ export function composeStages(
   };
   const virtualFunctions = new VirtualFunctionService({
     ...changes,
-    onRestored: ({ gpu, count }, failure) => {
-      if (failure === undefined) log.info({ gpu, functions: count }, "virtual functions are there again");
+    clock,
+    onRestored: ({ gpu, count }, outcome) => {
+      const { failure } = outcome;
+      if (failure === undefined)
+        log.info({ gpu, functions: count, warnings: outcome.warnings }, "virtual functions are there again");
       else
         log.error(
           { gpu, functions: count, reason: failure.reason, err: failure },

@@ -1,7 +1,9 @@
 // Which of a PCI function's drivers keep it for a guest. Pure.
 
 /** VFIO's and its variants (kernel drivers/vfio/pci, drivers/vfio/pci/xe), and Xen's: a guest can take what they have. */
-const GIVING: ReadonlySet<string | undefined> = new Set(["vfio-pci", "xe-vfio-pci", "pciback"]);
+const GIVING: ReadonlySet<string | undefined> = new Set([
+  ...["vfio-pci", "xe-vfio-pci", "i915-vfio-pci", "pciback"],
+]);
 /** Keeps all other drivers away, and gives to nobody. */
 const STUB = "pci-stub";
 

@@ -151,7 +151,8 @@ export class Admission {
   refuseWithoutRoom(claim: DomainClaim, inventory: Inventory, trace: TraceContext | undefined): void {
     const { claimId, vgpuId, gpu, share, domain } = claim;
     if (inventory.vgpus.has(vgpuId) || holdsRoom(claim)) return;
-    const wish = { size: { by: "type", type: typeOf(share) }, gpu, policy: "pack" } as const;
+    const functionNumber = share.mode === "sriov" ? share.number : undefined;
+    const wish: Wish = { size: { by: "type", type: typeOf(share) }, gpu, policy: "pack", functionNumber };
     this.#place(wish, inventory, { claimId, domainName: domain.name, trace, validateOnly: false });
   }
 }

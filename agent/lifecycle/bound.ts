@@ -17,3 +17,13 @@ export function boundOrThrow(what: string, outcome: BindOutcome): void {
 function nameOf({ pid, command }: Holder): string {
   return `${command}[${pid}]`;
 }
+
+/** What our own end cuts off has not failed. */
+export async function endedByStop<T>(work: Promise<T>, stop: AbortSignal): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!stop.aborted) throw error;
+    throw new AgentError("STOPPING", "vgpud stops while the kernel is at work; ask again", { cause: error });
+  }
+}

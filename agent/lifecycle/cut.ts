@@ -1,8 +1,9 @@
 // Cuts one GPU into the virtual functions that it is to have, each set to what it is to have before a guest can.
+import { AgentError } from "../core/errors.ts";
 import { counted } from "../core/counted.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { boundOrThrow } from "./bound.ts";
-import { profileWarnings, type FunctionProfile } from "./function-profile.ts";
+import { profileWarnings, type FunctionProfile, type ProfileOutcome } from "./function-profile.ts";
 import type { GpuFunctions } from "./ports.ts";
 
 /** What a GPU is to be cut into. */
@@ -12,22 +13,63 @@ export interface Cut {
   readonly profile: FunctionProfile | undefined;
 }
 
+export type Cutter = Pick<GpuFunctions, "cut" | "cutInto" | "setProfile">;
+
 /**
- * Nothing is held of it. A driver gives a function memory before it is made, or when it likes: what is to have a share of its own is
- * told before (Documentation/ABI/testing/sysfs-driver-intel-xe-sriov). Resolves with what it made otherwise, in words.
+ * None of its functions that would go is held. Resolves with what it made otherwise, in words. After a failure it has as many as
+ * before, as far as the kernel does that; what functions were told they keep.
  */
-export async function cutGpu(
-  { gpu, count, profile }: Cut,
-  functions: Pick<GpuFunctions, "cut" | "cutInto" | "setProfile">,
+export async function cutGpu(cut: Cut, functions: Cutter, signal: AbortSignal): Promise<string[]> {
+  const { gpu, count, profile } = cut;
+  const before = await functions.cutInto(gpu);
+  try {
+    if (!profile) {
+      await into(count, cut, functions, signal);
+      return [];
+    }
+    // A driver gives a function memory before it is made, or when it likes: what is to have a share of its own is told before
+    // (Documentation/ABI/testing/sysfs-driver-intel-xe-sriov).
+    if (before > 0 && before !== count) await into(0, cut, functions, signal);
+    const outcomes = await told(cut, profile, functions, signal);
+    await into(count, cut, functions, signal);
+    // Right after a boot the driver may not have had its files yet.
+    const isShort = outcomes.some(({ notOffered }) => notOffered.length > 0);
+    return profileWarnings(profile, isShort ? await told(cut, profile, functions, signal) : outcomes);
+  } catch (error) {
+    if (!isUnknown(error) && before !== count)
+      await functions.cut(gpu, before, signal).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** What is cut already was cut by somebody, and is left so. Resolves with undefined then. */
+export async function recutGpu(
+  cut: Cut,
+  functions: Cutter,
   signal: AbortSignal,
-): Promise<string[]> {
-  const what = `GPU ${gpu} cannot be cut into ${counted(count, "virtual function")}`;
-  const has = await functions.cutInto(gpu);
-  const isOtherwise = has > 0 && has !== count;
-  if (profile && isOtherwise) boundOrThrow(what, await functions.cut(gpu, 0, signal));
+): Promise<string[] | undefined> {
+  return (await functions.cutInto(cut.gpu)) === 0 ? cutGpu(cut, functions, signal) : undefined;
+}
+
+async function into(count: number, cut: Cut, functions: Cutter, signal: AbortSignal): Promise<void> {
+  const what = `GPU ${cut.gpu} cannot be cut into ${counted(cut.count, "virtual function")}`;
+  boundOrThrow(what, await functions.cut(cut.gpu, count, signal));
+}
+
+async function told(
+  { gpu, count }: Cut,
+  profile: FunctionProfile,
+  functions: Cutter,
+  signal: AbortSignal,
+): Promise<ProfileOutcome[]> {
   const outcomes = [];
-  for (let number = 1; profile && number <= count; number += 1)
+  for (let number = 1; number <= count; number += 1)
     outcomes.push(await functions.setProfile(gpu, number, profile, signal));
-  boundOrThrow(what, await functions.cut(gpu, count, signal));
-  return profile ? profileWarnings(profile, outcomes) : [];
+  return outcomes;
+}
+
+/** The kernel may yet do it, or has done it. */
+function isUnknown(error: unknown): boolean {
+  const { kind } = AgentError.from(error);
+  return kind === "unavailable";
 }

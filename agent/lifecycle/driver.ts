@@ -18,6 +18,7 @@ import {
 import { nobodyListens, type OnPoint } from "./crash-points.ts";
 import { execute, type Hands, type HostStep } from "./execute.ts";
 import type { Ledger } from "./ledger.ts";
+import { isAnothers } from "./holdings.ts";
 import { isOnItsWay } from "./on-its-way.ts";
 import type { Operations } from "./operations.ts";
 import { plan, type Step } from "./plan.ts";
@@ -256,6 +257,7 @@ export class Driver {
 
   async #hostStep(claim: SliceClaim, step: HostStep): Promise<void> {
     const { ledger, lookout, admission, hands, clock, stop } = this.#options;
+    if (step.kind === "remove-vgpu" && isAnothers(claim, ledger)) return;
     if (step.kind === "create-vgpu" && lookout.current) admission.refuseUncounted(claim, lookout.current);
     await execute(hands, claim, step, stop);
     if (step.kind !== "ask-shutdown") return;

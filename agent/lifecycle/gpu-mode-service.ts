@@ -12,7 +12,7 @@ import { isIntegrated } from "../inventory/integrated.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Gpu, Inventory } from "../inventory/model.ts";
 import { libvirtAway } from "./admission.ts";
-import { boundOrThrow } from "./bound.ts";
+import { boundOrThrow, endedByStop } from "./bound.ts";
 import type { Caller } from "./caller.ts";
 import { claimedMode, modeOf, type GpuModes, type GpuSetting } from "./gpu-modes.ts";
 import { usersOf } from "./gpu-users.ts";
@@ -82,24 +82,52 @@ export class GpuModeService {
   }
 
   async #change(gpu: Gpu, mode: Mode | undefined): Promise<readonly string[]> {
-    const { lookout, modes, functions, stop } = this.#options;
-    const { address } = gpu;
-    const before = modes.current.get(address);
+    const { modes, lookout } = this.#options;
+    const before = modes.current.get(gpu.address);
+    if (mode === undefined) return this.#unset(gpu, before);
     const setting = settingFor(gpu, mode, before);
-    const host = before?.mode === "gvt-d" && mode === undefined ? before.hostDriver : undefined;
-    let warnings: readonly string[] = [];
-    await modes.set(address, setting, async () => {
-      if (mode === "gvt-d")
-        boundOrThrow(`GPU ${address} cannot be taken from the host`, await functions.giveAway(address, stop));
-      else if (host !== undefined && isIntegrated(address)) warnings = [parkedText(gpu, host)];
-      else if (host !== undefined)
-        boundOrThrow(
-          `GPU ${address} cannot be given back to ${host}`,
-          await functions.takeBack(address, host, stop),
-        );
+    // A guest of ours may have it.
+    const isToTake = mode === "gvt-d" && !(this.#isGiven(gpu) && isGivenByDriver(gpu.driver));
+    await modes.set(gpu.address, setting, () =>
+      isToTake ? this.#take(gpu.address, setting.hostDriver) : Promise.resolve(),
+    );
+    if (isToTake) await lookout.fresh();
+    return [];
+  }
+
+  /** Whether it was given away by us, as the record or its claims tell. */
+  #isGiven({ address }: Gpu): boolean {
+    const { ledger, modes } = this.#options;
+    return modes.current.get(address)?.mode === "gvt-d" || claimedMode(ledger, address) === "gvt-d";
+  }
+
+  /** A bind that fails half way leaves a GPU without a driver, which is to have its own again. */
+  async #take(address: PciAddress, hostDriver: string | undefined): Promise<void> {
+    const { functions, stop } = this.#options;
+    const what = `GPU ${address} cannot be taken from the host`;
+    try {
+      boundOrThrow(what, await endedByStop(functions.giveAway(address, stop), stop));
+    } catch (error) {
+      const { reason } = AgentError.from(error);
+      const isHalf = reason === "KERNEL_REFUSED" || reason === "READBACK_MISMATCH";
+      if (isHalf && hostDriver !== undefined)
+        await functions.takeBack(address, hostDriver, stop).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #unset(gpu: Gpu, before: GpuSetting | undefined): Promise<readonly string[]> {
+    const { modes, functions, lookout, stop } = this.#options;
+    const { address } = gpu;
+    const isKept = before?.mode === "gvt-d" && isForGuest(gpu.driver);
+    const host = isKept && !isIntegrated(address) ? before.hostDriver : undefined;
+    await modes.unset(address, async () => {
+      if (host === undefined) return;
+      const what = `GPU ${address} cannot be given back to ${host}`;
+      boundOrThrow(what, await endedByStop(functions.takeBack(address, host, stop), stop));
     });
-    if (mode === "gvt-d" || host !== undefined) await lookout.fresh();
-    return warnings;
+    if (host !== undefined) await lookout.fresh();
+    return isKept && host === undefined ? [parkedText(gpu, before.hostDriver)] : [];
   }
 
   /** Whether the GPU is in another mode than is asked for. Throws GPU_NOT_FOUND. */
@@ -107,9 +135,10 @@ export class GpuModeService {
     const { ledger, modes } = this.#options;
     const gpu = foundIn(inventory, address);
     const before = modeOf(gpu, { record: modes.current, claimed: claimedMode(ledger, address) });
-    // Taken back it is in another mode than it is seen in now.
-    const isTakenBack = mode === undefined && modes.current.get(address)?.mode === "gvt-d";
-    return isTakenBack || before !== (mode ?? modeOf(gpu, { record: new Map(), claimed: undefined }));
+    const set = modes.current.get(address);
+    // Taken back it is in another mode than it is seen in now; and what it was to be cut into is forgotten.
+    const isUndone = mode === undefined && (set?.mode === "gvt-d" || (set?.functions ?? 0) > 0);
+    return isUndone || before !== (mode ?? modeOf(gpu, { record: new Map(), claimed: undefined }));
   }
 }
 
@@ -121,16 +150,11 @@ function foundIn({ gpus }: Inventory, address: PciAddress): Gpu {
   });
 }
 
-function settingFor(
-  { driver }: Gpu,
-  mode: Mode | undefined,
-  before: GpuSetting | undefined,
-): GpuSetting | undefined {
+function settingFor({ driver }: Gpu, mode: Mode, before: GpuSetting | undefined): GpuSetting {
   switch (mode) {
-    case undefined:
-      return undefined;
     case "gvt-d":
-      return { mode, hostDriver: isForGuest(driver) ? before?.hostDriver : driver };
+      // One that was left without a driver half way had the one before.
+      return { mode, hostDriver: isForGuest(driver) ? before?.hostDriver : (driver ?? before?.hostDriver) };
     case "sriov":
       return before?.mode === mode ? before : { mode };
     case "gvt-g":
@@ -148,9 +172,11 @@ function refuseFromGuest({ address, driver }: Gpu, mode: Mode): void {
   });
 }
 
-/** i915 leaves a processor's graphics that a guest has had in a state that it does not start from again. */
-function parkedText({ address, driver }: Gpu, host: string): string {
-  return `GPU ${address} stays with ${driver ?? "no driver"} until the next boot: ${host} does not safely take a processor's graphics back that a guest may have had`;
+/** Why a GPU is not given back. i915 leaves a processor's graphics that a guest has had in a state that it does not start from again. */
+function parkedText({ address, driver = "" }: Gpu, host: string | undefined): string {
+  if (host === undefined)
+    return `GPU ${address} stays with ${driver}: which driver of the host's it had is not known; bind it by hand, or boot the host`;
+  return `GPU ${address} stays with ${driver} until the next boot: ${host} does not safely take a processor's graphics back that a guest may have had`;
 }
 
 function refuseBeforeScreens({ address, driver, screens }: Gpu): void {

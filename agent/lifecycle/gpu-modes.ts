@@ -67,13 +67,13 @@ export class GpuModes {
   }
 
   /**
-   * Writes down what the GPU is to be, which is undefined for as if nothing had ever been set, and then has it made so. What was
-   * free at the call stays so until the end. What could not be made so is not to be, and is thrown; a kernel that has not
-   * answered may yet make it so. Throws LEDGER_UNAVAILABLE when it cannot be written.
+   * Writes down what the GPU is to be, and then has it made so. What was free at the call stays so until the end. What could not be
+   * made so is not to be, and is thrown; a kernel that has not answered may yet make it so, and so may the next start what this
+   * agent's end cut off. Throws LEDGER_UNAVAILABLE when it cannot be written.
    */
   async set(
     gpu: PciAddress,
-    setting: GpuSetting | undefined,
+    setting: GpuSetting,
     makeSo: () => Promise<void> = () => Promise.resolve(),
   ): Promise<void> {
     this.#changing.add(gpu);
@@ -86,9 +86,23 @@ export class GpuModes {
     }
   }
 
+  /**
+   * As if nothing had ever been set, once `undo` has undone what was made of it: until then the record tells how, to whoever asks
+   * again after a failure or a crash. What was free at the call stays so until the end.
+   */
+  async unset(gpu: PciAddress, undo: () => Promise<void>): Promise<void> {
+    this.#changing.add(gpu);
+    try {
+      await undo();
+      await this.#write(gpu, undefined);
+    } finally {
+      this.#changing.delete(gpu);
+    }
+  }
+
   /** Throws why it could not be made so. */
   async #takeBack(gpu: PciAddress, before: GpuSetting | undefined, failure: AgentError): Promise<never> {
-    if (failure.reason === "KERNEL_TIMEOUT") throw failure;
+    if (failure.reason === "KERNEL_TIMEOUT" || failure.reason === "STOPPING") throw failure;
     try {
       await this.#write(gpu, before);
     } catch {

@@ -1,7 +1,9 @@
 // What slices take of the GPUs: every promise in the ledger and every slice in the kernel, each counted once.
 import type { Holding } from "../capacity/budget.ts";
 import type { Inventory } from "../inventory/model.ts";
+import { functionOf } from "../inventory/share.ts";
 import type { SliceSizes } from "../inventory/share.ts";
+import type { Claim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Who takes room: claims of the ledger, those of them that only reserve, and slices that stand in no ledger of ours. */
@@ -20,6 +22,13 @@ export function holdingsBy(ledger: Ledger, inventory: Inventory): Readonly<Recor
     foreign: others.map(({ id, gpu, type }) => ({ vgpuId: id, gpu, sizes: sizesOf(inventory, gpu, type) })),
     reserved: promised.filter(({ kind }) => kind === "reservation"),
   };
+}
+
+/** Whether another claim has the PCI function of this one, which gave it back. */
+export function isAnothers({ vgpuId, gpu, share }: Claim, ledger: Ledger): boolean {
+  const function_ = functionOf({ gpu, share });
+  if (function_ === undefined) return false;
+  return ledger.holdings().some((other) => other.vgpuId !== vgpuId && functionOf(other) === function_);
 }
 
 export function holdingsOf(ledger: Ledger, inventory: Inventory): Holding[] {

@@ -111,16 +111,15 @@ export function domainUses({ domains }: Inventory, ledger: Ledger): DomainUses {
   );
   if (using.length === 0) return [];
   const claims = new Map(
-    ledger
-      .living()
-      .filter((claim) => claim.kind === "domain")
-      .map(({ domain, vgpuId }) => [domain.id, vgpuId]),
+    ledger.living().flatMap((claim) => (claim.kind === "domain" ? [[claim.domain.id, claim] as const] : [])),
   );
-  return using.map(({ id, mark, state, pciDevices, renderNodes }) => ({
-    domain: id,
+  return using.map(({ id, mark, state, pciDevices, renderNodes }) => {
+    const claim = claims.get(id);
     // Under one UUID but without the claim's mark it is somebody else's (views.ts).
-    own: mark !== undefined && claims.get(id) === mark.vgpuId,
-    alive: isAlive(state),
-    ...{ pciDevices, renderNodes },
-  }));
+    const own = mark !== undefined && claim?.vgpuId === mark.vgpuId;
+    const alive = isAlive(state);
+    // Off, a domain that gave its function back has it by name alone: whoever asks may be given it.
+    const named = own && claim && !alive && !holdsRoom(claim) ? [] : pciDevices;
+    return { domain: id, own, alive, pciDevices: named, renderNodes };
+  });
 }

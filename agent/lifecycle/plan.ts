@@ -2,6 +2,7 @@
 // Laws: a step names only what stands in the ledger; after the steps are executed, planning again gives none.
 import type { DomainId, VgpuId } from "../core/ids.ts";
 import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
+import { functionOf } from "../inventory/share.ts";
 import { isMade, isThere } from "../inventory/standing.ts";
 import {
   hasEnded,
@@ -72,9 +73,18 @@ function planVgpu(claim: VgpuClaim, inventory: Inventory): Step[] {
   // Also where it is not seen, as for a domain's.
   if (claim.goal === "absent")
     return [{ kind: "remove-vgpu", vgpuId: claim.vgpuId }, over("vgpu", claim.failure)];
-  const steps: Step[] = isThere(claim, inventory) ? [] : [{ kind: "create-vgpu", claim }];
+  const steps: Step[] = isToMake(claim, inventory) ? [{ kind: "create-vgpu", claim }] : [];
   if (isSettled(claim)) return steps;
   return [...steps, { kind: "settle", of: "vgpu", state: "active", goal: "present", failure: undefined }];
+}
+
+/**
+ * A PCI function may be bound for a guest already, by whomever: a create asks for it all the same, which tests that nobody has it
+ * open.
+ */
+function isToMake(claim: SliceClaim, inventory: Inventory): boolean {
+  const isNew = claim.state === "creating" && functionOf(claim) !== undefined;
+  return isNew || !isThere(claim, inventory);
 }
 
 function over(of: Claim["kind"], failure: Failure | undefined): Step {
@@ -91,7 +101,8 @@ function planDomain(claim: DomainClaim, inventory: Inventory, wall: number): Ste
   const sliceExists = isThere(claim, inventory);
   const isToRemove = isMade(claim, inventory);
   const trouble = domain && troubleOf(claim, domain, inventory);
-  const view: View = { claim, domain, stranger, sliceExists, isToRemove, trouble, wall };
+  const isUntested = !(domain && isAlive(domain.state)) && isToMake(claim, inventory);
+  const view: View = { claim, domain, stranger, sliceExists, isUntested, isToRemove, trouble, wall };
   // Cut off between the mark and the ledger.
   if (claim.givenUp && claim.goal !== "absent" && stranger && !stranger.mark)
     return [over("domain", undefined)];
@@ -115,6 +126,8 @@ interface View {
   readonly stranger: Domain | undefined;
   /** Whether its domain could be started. */
   readonly sliceExists: boolean;
+  /** Whether nobody has looked yet who has it. */
+  readonly isUntested: boolean;
   /** Whether something is in the kernel for it. */
   readonly isToRemove: boolean;
   /** What somebody else did to its vGPU. */
@@ -162,11 +175,11 @@ function settle(state: DomainClaim["state"], goal: DomainClaim["goal"], failure?
   return { kind: "settle", of: "domain", state, goal, failure };
 }
 
-function towardsRunning({ claim, domain, stranger, sliceExists }: View): Step[] {
+function towardsRunning({ claim, domain, stranger, sliceExists, isUntested }: View): Step[] {
   if (isSettled(claim)) return [];
   if (stranger) return [givenUp(claim, stranger)];
   const steps: Step[] = [];
-  if (!sliceExists) steps.push({ kind: "create-vgpu", claim });
+  if (!sliceExists || isUntested) steps.push({ kind: "create-vgpu", claim });
   if (!domain) steps.push({ kind: "define-domain", claim });
   if (!domain || !isAlive(domain.state)) steps.push({ kind: "start-domain", domainId: claim.domain.id });
   return [...steps, settle("active", "running")];
@@ -185,7 +198,9 @@ function towardsStopped(view: View): Step[] {
   if (off.at(-1)?.kind === "wait") return off;
   const steps: Step[] = [...off];
   const keeps = claim.domain.onStop === "hold";
-  if (!keeps && isToRemove) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
+  // A PCI function that was given back may be another claim's by now, a slice has a name of its own.
+  const isGivenBack = isSettled(claim) && functionOf(claim) !== undefined;
+  if (!keeps && isToRemove && !isGivenBack) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
   if (!isSettled(claim)) steps.push(settle("stopped", "stopped"));
   // The slice of a held claim that is off is missing after a reboot, or when its guest had lost it: it is made again before others
   // take the room. That the domain is off does not hang on it.

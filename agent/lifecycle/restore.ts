@@ -4,11 +4,11 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { sizesOf } from "../inventory/share.ts";
-import { cutGpu } from "./cut.ts";
+import { recutGpu, type Cutter } from "./cut.ts";
 import { isOnItsWay } from "./on-its-way.ts";
 import type { Claim, SliceClaim } from "./claim.ts";
 import type { ModeRecord } from "./gpu-modes.ts";
-import type { GpuFunctions, Slices } from "./ports.ts";
+import type { Slices } from "./ports.ts";
 
 interface Waiting {
   readonly clock: Clock;
@@ -65,7 +65,7 @@ function staysOff(claim: SliceClaim): boolean {
 
 export interface RestoreFunctionsOptions extends Waiting {
   readonly record: ModeRecord;
-  readonly functions: Pick<GpuFunctions, "cut" | "cutInto" | "setProfile">;
+  readonly functions: Cutter;
   readonly onEnd: (gpu: PciAddress, count: number, failure: AgentError | undefined) => void;
 }
 
@@ -76,7 +76,7 @@ export async function restoreFunctions(options: RestoreFunctionsOptions): Promis
   const failures = await Promise.all(
     toCut.map(async ([gpu, { functions: count = 0, profile }]) => {
       const failure = await patiently(async () => {
-        if ((await functions.cutInto(gpu)) === 0) await cutGpu({ gpu, count, profile }, functions, stop);
+        await recutGpu({ gpu, count, profile }, functions, stop);
       }, options);
       onEnd(gpu, count, failure);
       return failure;

@@ -19,7 +19,9 @@ export function troubleOf(claim: DomainClaim, domain: Domain, inventory: Invento
       reason: "DOMAIN_WITHOUT_VGPU",
       message: goneText(claim, who),
     };
-  const user = alive ? undefined : takerOf(claim, { owner: domain.id, inventory });
+  // Off, a domain that gave its vGPU back has none that somebody could take.
+  const hasNone = alive || claim.domain.onStop === "release";
+  const user = hasNone ? undefined : takerOf(claim, { owner: domain.id, inventory });
   if (!user) return undefined;
   return {
     reason: "VGPU_IN_USE",

@@ -1,5 +1,6 @@
 // Cuts a GPU into virtual functions, and gives it those again that it had before a boot: the kernel forgets them, their number
 // stands in the record of modes.
+import type { Clock } from "../core/clock.ts";
 import { counted } from "../core/counted.ts";
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
@@ -8,13 +9,13 @@ import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Gpu, Inventory } from "../inventory/model.ts";
 import { libvirtAway } from "./admission.ts";
+import { endedByStop } from "./bound.ts";
 import type { Caller } from "./caller.ts";
-import { cutGpu, type Cut } from "./cut.ts";
+import { cutGpu, recutGpu, type Cut, type Cutter } from "./cut.ts";
 import type { FunctionProfile } from "./function-profile.ts";
 import { claimedMode, modeOf, type GpuModes, type ModeRecord } from "./gpu-modes.ts";
 import { claimsBeyond, functionUsersOf } from "./gpu-users.ts";
 import type { Ledger } from "./ledger.ts";
-import type { GpuFunctions } from "./ports.ts";
 
 export interface FunctionsRequest {
   readonly gpu: PciAddress;
@@ -29,19 +30,29 @@ export interface VirtualFunctionServiceOptions {
   readonly ledger: Ledger;
   readonly lookout: Lookout;
   readonly modes: GpuModes;
-  readonly functions: Pick<GpuFunctions, "cut" | "cutInto" | "setProfile">;
+  readonly functions: Cutter;
+  readonly clock: Clock;
   /** One change of a GPU after the other, also of its mode. */
   readonly turns: KeyedLock<PciAddress>;
   /** Ends what is waited for with the agent: what was begun is not the caller's to end. */
   readonly stop: AbortSignal;
   /** Told of each GPU that was given its virtual functions again, or could not be. */
-  readonly onRestored: (restored: Cut, failure: AgentError | undefined) => void;
+  readonly onRestored: (cut: Cut, outcome: Restored) => void;
 }
+
+/** What came of it; warnings are what the driver made otherwise, in words. */
+export type Restored =
+  { readonly warnings: readonly string[]; readonly failure?: undefined } | { readonly failure: AgentError };
+
+/** A driver that could not, as a rule cannot: whoever looks is not to be told in every look. */
+const AGAIN_MS = 60_000;
 
 export class VirtualFunctionService {
   readonly #options: VirtualFunctionServiceOptions;
   /** GPUs that are being cut anew. */
   readonly #restoring = new Set<PciAddress>();
+  /** When they may be tried again that could not be, by the clock that never steps back. */
+  readonly #notBefore = new Map<PciAddress, number>();
 
   constructor(options: VirtualFunctionServiceOptions) {
     this.#options = options;
@@ -63,23 +74,24 @@ export class VirtualFunctionService {
     for (const one of uncutGpus(this.#options.modes.current, inventory)) void this.#restore(one);
   }
 
-  async #restore(one: Cut): Promise<void> {
-    const { modes, turns, lookout, functions, stop, onRestored } = this.#options;
-    if (this.#restoring.has(one.gpu)) return;
-    this.#restoring.add(one.gpu);
+  async #restore(cut: Cut): Promise<void> {
+    const { modes, turns, lookout, functions, clock, stop, onRestored } = this.#options;
+    const { gpu } = cut;
+    if (this.#restoring.has(gpu) || clock.now() < (this.#notBefore.get(gpu) ?? 0)) return;
+    this.#restoring.add(gpu);
     try {
-      await turns.run(one.gpu, async () => {
-        // Somebody may have asked for something else while it was waited for.
-        const wanted = modes.current.get(one.gpu);
-        if (wanted?.functions === one.count)
-          await cutGpu({ ...one, profile: wanted.profile }, functions, stop);
+      const warnings = await turns.run(gpu, async () => {
+        // Somebody may have asked for something else, or done it, while it was waited for.
+        const isWanted = modes.current.get(gpu)?.functions === cut.count;
+        return isWanted ? recutGpu(cut, functions, stop) : undefined;
       });
-      onRestored(one, undefined);
+      if (warnings) onRestored(cut, { warnings });
       await lookout.fresh();
     } catch (error) {
-      onRestored(one, AgentError.from(error));
+      this.#notBefore.set(gpu, clock.now() + AGAIN_MS);
+      onRestored(cut, { failure: AgentError.from(error) });
     } finally {
-      this.#restoring.delete(one.gpu);
+      this.#restoring.delete(gpu);
     }
   }
 
@@ -99,7 +111,9 @@ export class VirtualFunctionService {
     const claimed = claimedMode(ledger, address);
     refuseUncuttable(gpu, count, modeOf(gpu, { record: modes.current, claimed }));
     const has = gpu.sriov?.functions.length ?? 0;
-    if (has > 0 && has !== count) {
+    // Memory that a function is given anew it loses first; how it takes turns may change while a guest has it.
+    const takesMemory = profile?.vramBytes !== undefined || profile?.ggttBytes !== undefined;
+    if (has > 0 && (has !== count || takesMemory)) {
       // Whose domains name one is not known: it may be held.
       if (!inventory.domains.known) throw libvirtAway(inventory.domains.why);
       refuseHeld(gpu, count, functionUsersOf(gpu, ledger, inventory));
@@ -107,10 +121,13 @@ export class VirtualFunctionService {
     // Of those that a boot took away some are promised still.
     if (has === 0) refuseHeld(gpu, count, claimsBeyond(count, address, ledger));
     if (validateOnly) return [];
-    const setting = { mode: "sriov", functions: count, ...(profile && { profile }) } as const;
+    // Who says nothing of it leaves it as it was, and who makes the GPU whole forgets it.
+    const kept = count === 0 ? undefined : (profile ?? modes.current.get(address)?.profile);
+    const setting = { mode: "sriov", functions: count, ...(kept && { profile: kept }) } as const;
+    const cut = { gpu: address, count, profile: has === count ? profile : kept };
     let warnings: readonly string[] = [];
     await modes.set(address, setting, async () => {
-      warnings = await cutGpu({ gpu: address, count, profile }, functions, stop);
+      warnings = await endedByStop(cutGpu(cut, functions, stop), stop);
     });
     await lookout.fresh();
     return warnings;
@@ -127,12 +144,16 @@ function uncutGpus(record: ModeRecord, { gpus }: Pick<Inventory, "gpus">): Cut[]
   });
 }
 
-function refuseUncuttable({ address, sriov }: Gpu, count: number, mode: string | undefined): void {
+function refuseUncuttable({ address, sriov, driver }: Gpu, count: number, mode: string | undefined): void {
   const details = { gpu: address };
   if (!sriov) throw new AgentError("MODE_UNSUPPORTED", `GPU ${address} has no SR-IOV`, { details });
   if (mode !== "sriov") {
     const now = mode === undefined ? "shared in no mode" : `in mode ${mode}`;
     const message = `GPU ${address} is ${now}; SetGpuMode (vgpuctl set-mode ${address} sriov) changes that first`;
+    throw new AgentError("MODE_UNSUPPORTED", message, { details });
+  }
+  if (!sriov.driverEnables && count > 0) {
+    const message = `GPU ${address} can be cut by its driver alone, and ${driver ?? "no driver"} cuts none; vgpuctl doctor --mode sriov says why`;
     throw new AgentError("MODE_UNSUPPORTED", message, { details });
   }
   const { total } = sriov;

@@ -239,7 +239,8 @@ export class FakeNode {
     };
     const virtualFunctions = new VirtualFunctionService({
       ...changes,
-      onRestored: (restored, failure) => this.restored.push([restored, failure]),
+      clock,
+      onRestored: (cut, { failure }) => this.restored.push([cut, failure]),
     });
     const reconciler = new Reconciler({
       ...{ ledger, lookout, driver, clock, newOperationId, stop: stop.signal },

@@ -18,9 +18,12 @@ export class WholeGpus implements Slices<WholeShare> {
     boundOrThrow(`GPU ${gpu} cannot be taken from the host`, await this.giveAway(gpu, signal));
   }
 
+  /** One that is bound already may have a holder that libvirt does not tell of. */
   async giveAway(gpu: PciAddress, signal: AbortSignal): Promise<BindOutcome> {
-    if (isGivenByDriver(await this.#binding.driverOf(gpu))) return { kind: "bound" };
-    return this.#binding.bind(gpu, "vfio-pci", signal);
+    if (!isGivenByDriver(await this.#binding.driverOf(gpu)))
+      return this.#binding.bind(gpu, "vfio-pci", signal);
+    const holders = await this.#binding.holders(gpu, signal);
+    return holders.length > 0 ? { kind: "held", holders } : { kind: "bound" };
   }
 
   /** The next guest takes it from where it is; a driver of the host cannot always take it back. */

@@ -62,8 +62,8 @@ export const setFunctionsCommand: ChangeCommand = {
     "vgpuctl set-functions 4d:00.0 4 --exec-quantum-ms 20 --vram 2048",
     "vgpuctl set-functions 4d:00.0 0 --dry-run",
   ],
-  // The driver provisions each of them.
-  extraMs: () => 60_000,
+  // The driver provisions each of them, after it has removed those that there were.
+  extraMs: () => 180_000,
   run: async (args, vgpud) => {
     const [address = "", word = ""] = args.operands;
     const gpu = gpuAddress(address);

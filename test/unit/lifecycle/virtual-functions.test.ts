@@ -107,6 +107,36 @@ describe("the virtual functions of a GPU", () => {
     }
   });
 
+  it("are given to somebody else once they were given back, and to their domain again while they are free", async () => {
+    const node = await cutInto(2);
+    await create(node, 1, { onStop: "release" });
+    await node.clock.until(node.service.stop(stopRequest(1), patient));
+    await node.converge();
+    const start = { domainId: domainId(1), requestId: undefined, method: "s", digest: "s" };
+    await node.clock.until(node.service.start(start, patient));
+    await node.clock.until(node.service.stop({ ...stopRequest(1), digest: "stop-2" }, patient));
+    await node.converge();
+    await create(node, 2);
+    assert.deepEqual(node.host.domain(domainId(2))?.pciDevices, [gpuOf(node).functionAddress(1)]);
+    // Another one is free, and its definition names this one.
+    await assert.rejects(
+      node.clock.until(node.service.start({ ...start, digest: "s-2" }, patient)),
+      refusedFor("FUNCTIONS_EXHAUSTED", /its virtual function 1 is taken/),
+    );
+    // What becomes of the first takes nothing from the second, whether that is on or off.
+    await node.converge();
+    assert.deepEqual(
+      [node.ledger.byDomainId(domainId(1))?.state, gpuOf(node).functions],
+      ["stopped", ["vfio-pci", undefined]],
+    );
+    await node.clock.until(node.service.stop(stopRequest(2), patient));
+    await destroy(node, 1);
+    await node.converge();
+    assert.deepEqual(gpuOf(node).functions, ["vfio-pci", undefined]);
+    await destroy(node, 2);
+    assert.deepEqual(gpuOf(node).functions, [undefined, undefined]);
+  });
+
   it("are not given out that a domain of others names, and counted as theirs", async () => {
     const node = await cutInto(2);
     node.host.put(foreignDomain(9, { pciDevices: [gpuOf(node).functionAddress(1)] }));
@@ -158,6 +188,10 @@ describe("the virtual functions of a GPU", () => {
       node.restored.map(([{ count }, failure]) => [count, failure?.reason]),
       [[2, "HOSTD_UNAVAILABLE"]],
     );
+    // Not in each look: what could not be done is not tried for a minute.
+    await node.clock.until(node.reconciler.round());
+    assert.equal(node.restored.length, 1);
+    await node.clock.advance(60_000);
     await node.converge();
     await node.clock.until(node.driver.idle());
     assert.deepEqual(node.restored.at(-1), [{ gpu: FIRST, count: 2, profile: undefined }, undefined]);
@@ -187,11 +221,32 @@ describe("the virtual functions of a GPU", () => {
     assert.deepEqual(gpuOf(node).profiles, [{ execQuantumMs: 20 }, { execQuantumMs: 20 }]);
   });
 
+  it("keep what they were set to when nobody says otherwise, and their memory while one is used", async () => {
+    const node = await inSriov();
+    await cut(node, 2, { profile: { vramBytes: 4096 } });
+    await cut(node, 3);
+    assert.deepEqual(gpuOf(node).profiles, [{ vramBytes: 4096 }, { vramBytes: 4096 }, { vramBytes: 4096 }]);
+    await create(node, 1);
+    await assert.rejects(cut(node, 3, { profile: { vramBytes: 8192 } }), refusedFor("VGPU_IN_USE"));
+    await cut(node, 3, { profile: { execQuantumMs: 10 } });
+  });
+
+  it("are not forgotten while a claim has one, nor left behind in the record", async () => {
+    const node = await cutInto(2);
+    const auto = { gpu: FIRST, mode: undefined, validateOnly: false };
+    await assert.rejects(
+      node.clock.until(node.gpuModes.set(auto, patient)),
+      refusedFor("VGPU_IN_USE", /2 virtual functions/),
+    );
+    await cut(node, 0);
+    await node.clock.until(node.gpuModes.set(auto, patient));
+    assert.deepEqual([...node.modes.current], []);
+  });
+
   it("are as they were when the driver refuses what they are to have", async () => {
     const node = await cutInto(2);
     node.host.refuse("set-profile", new AgentError("KERNEL_REFUSED", "ENOSPC"));
     await assert.rejects(cut(node, 3, { profile: { vramBytes: 1 } }), refusedFor("KERNEL_REFUSED"));
-    await node.converge();
     assert.deepEqual(
       [gpuOf(node).functions.length, node.modes.current.get(FIRST)],
       [2, { mode: "sriov", functions: 2 }],

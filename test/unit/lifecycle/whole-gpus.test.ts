@@ -110,6 +110,46 @@ describe("a GPU that is given away whole", () => {
     assert.deepEqual([[...node.modes.current], drivers(node)], [[], ["i915", "i915"]]);
   });
 
+  it("is somebody else's once it was given back, and its domain's again while it is free", async () => {
+    const node = await given();
+    await create(node, 1, { onStop: "release" });
+    await node.clock.until(node.service.stop(stopRequest(1), patient));
+    await node.converge();
+    const start = { domainId: domainId(1), requestId: undefined, method: "s", digest: "s" };
+    await node.clock.until(node.service.start(start, patient));
+    await node.clock.until(node.service.stop({ ...stopRequest(1), digest: "stop-2" }, patient));
+    await node.converge();
+    await create(node, 2);
+    await assert.rejects(
+      node.clock.until(node.service.start({ ...start, digest: "s-2" }, patient)),
+      refusedFor("GPU_EXHAUSTED", /is given to another claim/),
+    );
+  });
+
+  it("has its driver again when it could be taken only half way", async () => {
+    const node = new FakeNode(1024, 512);
+    const [, gpu] = node.host.gpus;
+    assert.ok(gpu);
+    node.host.before = (call) => {
+      if (call !== "give-away") return Promise.resolve();
+      gpu.driver = undefined;
+      return Promise.reject(new AgentError("KERNEL_REFUSED", "vfio-pci did not take it"));
+    };
+    await assert.rejects(setMode(node, "gvt-d"), refusedFor("KERNEL_REFUSED"));
+    assert.deepEqual([gpu.driver, [...node.modes.current]], ["i915", []]);
+  });
+
+  it("is given back by whoever asks again, after an end in the middle", async () => {
+    const node = await given();
+    node.host.before = () => new Promise(() => undefined);
+    void node.gpuModes.set({ gpu: DISCRETE, mode: undefined, validateOnly: false }, patient);
+    await node.clock.advance(1_000);
+    node.restart();
+    await node.lookout.fresh();
+    assert.deepEqual(await setMode(node, undefined), []);
+    assert.deepEqual([[...node.modes.current], drivers(node)], [[], ["i915", "i915"]]);
+  });
+
   it("stays in the mode when its driver does not take it back", async () => {
     const node = await given();
     node.host.refuse("take-back", new AgentError("KERNEL_REFUSED", "EIO"));
