@@ -119,7 +119,7 @@ export function domainUses({ domains }: Inventory, ledger: Ledger): DomainUses {
     const own = mark !== undefined && claim?.vgpuId === mark.vgpuId;
     const alive = isAlive(state);
     // Off, a domain that gave its function back has it by name alone: whoever asks may be given it.
-    const named = own && claim && !alive && !holdsRoom(claim) ? [] : pciDevices;
+    const named = own && !alive && !holdsRoom(claim) ? [] : pciDevices;
     return { domain: id, own, alive, pciDevices: named, renderNodes };
   });
 }
