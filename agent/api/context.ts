@@ -2,7 +2,7 @@
 import { AgentError } from "../core/errors.ts";
 import type { DomainId } from "../core/ids.ts";
 import type { CapacityRule } from "../capacity/budget.ts";
-import type { TypesRule } from "../capacity/plan/site.ts";
+import type { TypesRule } from "../capacity/plan/suppose.ts";
 import type { Condition } from "../diagnosis/condition.ts";
 import type { Report } from "../diagnosis/diagnostician.ts";
 import type { Inventory } from "../inventory/model.ts";

@@ -1,6 +1,6 @@
 // GpuService: what there is to share, and what would fit.
 import { planOf } from "../capacity/plan.ts";
-import type { PlanStock } from "../capacity/plan/site.ts";
+import type { PlanStock } from "../capacity/plan/suppose.ts";
 import {
   DrainGpuResponse,
   GetGpuResponse,
@@ -12,11 +12,8 @@ import {
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import { Mode, type Gpu as WireGpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import type { PciAddress } from "../core/ids.ts";
-import type { Mode as KnownMode } from "../core/modes.ts";
-import type { Gpu, Inventory } from "../inventory/model.ts";
-import { drainedOn } from "../lifecycle/drains.ts";
-import { claimedMode } from "../lifecycle/gpu-modes.ts";
-import { holdingsOf } from "../lifecycle/holdings.ts";
+import type { Inventory } from "../inventory/model.ts";
+import { stockOf } from "../lifecycle/stock.ts";
 import { gpuViews, vgpuViews } from "../lifecycle/views.ts";
 import { currentInventory, termsOf, type ApiContext } from "./context.ts";
 import { diagnosedOf } from "./diagnosis.ts";
@@ -27,10 +24,11 @@ import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
 import { all } from "./validate/fields.ts";
 import { parseFunctionCount } from "./validate/function-count.ts";
+import { parseKnownMode } from "./validate/modes.ts";
 import { parseNote } from "./validate/note.ts";
 import { parsePlanRequest } from "./validate/plan-request.ts";
 import { parseVfProfile } from "./validate/vf-profile.ts";
-import { parseGpuAddress, parseKnownMode } from "./validate/vgpu-request.ts";
+import { parseGpuAddress } from "./validate/vgpu-request.ts";
 
 export function gpuHandlers(context: ApiContext): Handlers<typeof GpuServiceService> {
   const views = (): ReturnType<typeof gpuViews> =>
@@ -106,21 +104,10 @@ export function gpuHandlers(context: ApiContext): Handlers<typeof GpuServiceServ
 }
 
 function planStock(context: ApiContext, inventory: Inventory): PlanStock {
-  const { ledger, drains, modes, rule, typesAt } = context;
-  const foreign = vgpuViews(inventory, ledger).filter(({ ownership }) => ownership === "foreign");
+  const foreign = vgpuViews(inventory, context.ledger).filter(({ ownership }) => ownership === "foreign");
   return {
-    gpus: [...inventory.gpus.values()].map((gpu) =>
-      slicedOnly(gpu, modes.current.get(gpu.address)?.mode ?? claimedMode(ledger, gpu.address)),
-    ),
-    ...{ rule, typesAt },
-    holdings: holdingsOf(ledger, inventory),
-    closed: (gpu) => drainedOn(drains.current, gpu) ?? modes.closed(gpu),
+    ...stockOf(inventory, context),
+    typesAt: context.typesAt,
     foreign: new Set(foreign.map(({ id }) => id)),
-    made: new Set(inventory.vgpus.keys()),
   };
-}
-
-/** A GPU that was set to another mode makes no slices, whatever its kernel offers. */
-function slicedOnly(gpu: Gpu, mode: KnownMode | undefined): Gpu {
-  return mode === undefined || mode === "gvt-g" ? gpu : { ...gpu, types: [] };
 }

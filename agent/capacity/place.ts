@@ -1,20 +1,17 @@
 // Where a new vGPU goes and why. Pure: what is asked and what there is in, a decision with every candidate's fate out.
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
-import type { Mode } from "../core/modes.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { Gpu } from "../inventory/model.ts";
 import { typeOf, type Share } from "../inventory/share.ts";
 import { isClosed, uncounted } from "./closed.ts";
 import { IN_PIECES } from "./fragmentation.ts";
-import { loses, type Candidate, type Judged } from "./judged.ts";
-import { byRank, farText, type Policy } from "./policies.ts";
-import { judgeSeat } from "./seats.ts";
-import { judgeSlice, NO_TYPES } from "./slices.ts";
+import type { Candidate } from "./judged.ts";
+import { byRank, farText, type Policy, type Ranked } from "./policies.ts";
+import { judge, siteOf } from "./site.ts";
+import { NO_TYPES } from "./slices.ts";
 import type { Stock } from "./stock.ts";
-import { judgeFunction } from "./virtual-functions.ts";
-import { judgeWhole } from "./whole-gpus.ts";
-import { ignoredSizes, modeWanted, wishText, type Wish } from "./wish.ts";
+import { ignoredSizes, wishText, type Wish } from "./wish.ts";
 
 export interface Placed {
   readonly ok: true;
@@ -71,13 +68,16 @@ export function refusedWhere(
   return { ok: false, reason, why: `${gpu} ${why}`, candidates };
 }
 
-/** The GPU that the wish's policy prefers of those with room, or why there is none; the same for the same wish and stock. */
+/**
+ * The GPU that the wish's policy prefers of those with room, or why there is none; the same for the same wish and stock. Of several
+ * needs the first that any GPU has room for is met.
+ */
 export function place(wish: Wish, { gpus, ...stock }: Stock): Decision {
   const considered = [...gpus].filter(({ address }) => wish.gpu === undefined || wish.gpu === address);
   if (wish.gpu !== undefined && considered.length === 0)
     return refused("GPU_NOT_FOUND", `this host has no GPU ${wish.gpu}`, []);
 
-  const judged = considered.map((gpu) => judge(wish, gpu, stock));
+  const judged = considered.map((gpu) => judge(wish, siteOf(gpu, stock)));
   const ranked = judged.flatMap(({ fit }) => fit ?? []).sort(byRank);
   const [best, ...rest] = ranked;
   if (!best)
@@ -89,8 +89,8 @@ export function place(wish: Wish, { gpus, ...stock }: Stock): Decision {
   const candidates = judged.map(({ fit, candidate }) => {
     if (!fit) return candidate;
     if (fit.doubtful) return { ...candidate, why: IN_PIECES };
-    if (fit === best) return { ...candidate, why: rest.length > 0 ? `preferred by ${wish.policy}` : "fits" };
-    return { ...candidate, why: `has room; ${wish.policy} prefers ${best.gpu.address}` };
+    if (fit === best) return { ...candidate, why: chosenText(best, rest, wish) };
+    return { ...candidate, why: `has room; ${preferenceText(fit, best, wish)} ${best.gpu.address}` };
   });
   const { gpu, share } = best;
   const far = farText(gpu, wish, ranked);
@@ -108,24 +108,15 @@ export function place(wish: Wish, { gpus, ...stock }: Stock): Decision {
   };
 }
 
-function judge(wish: Wish, gpu: Gpu, stock: Omit<Stock, "gpus">): Judged {
-  const [wanted, mode] = [modeWanted(wish), stock.modeOf(gpu)];
-  if (mode !== undefined && mode !== wanted)
-    return loses(gpu.address, "MODE_UNSUPPORTED", `is in mode ${mode}; SetGpuMode changes that`);
-  switch (wanted) {
-    case "gvt-g":
-      return judgeSlice(wish, gpu, stock);
-    case "gvt-s":
-      return mode === wanted ? judgeSeat(wish, gpu, stock) : notIn(wanted, gpu);
-    case "gvt-d":
-      return mode === wanted ? judgeWhole(wish, gpu, stock) : notIn(wanted, gpu);
-    case "sriov":
-      return mode === wanted ? judgeFunction(wish, gpu, stock) : notIn(wanted, gpu);
-  }
+function chosenText(best: Ranked, rest: readonly Ranked[], { policy }: Wish): string {
+  if (rest.length === 0) return "fits";
+  return rest.some((other) => other.preference === best.preference)
+    ? `preferred by ${policy}`
+    : "meets what is asked for first";
 }
 
-function notIn(mode: Mode, { address }: Gpu): Judged {
-  return loses(address, "MODE_UNSUPPORTED", `is not in mode ${mode}; SetGpuMode changes that`);
+function preferenceText(fit: Ranked, best: Ranked, { policy }: Wish): string {
+  return fit.preference === best.preference ? `${policy} prefers` : "what is asked for first fits on";
 }
 
 function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {

@@ -34,15 +34,20 @@ export function scoreOf(load: Load, { policy, near = [] }: Preference): number {
 /** A GPU that could serve. */
 export interface Ranked {
   readonly gpu: Pick<Gpu, "address">;
+  /** Which of the needs it would meet, by their order; 0 where there is but one. */
+  readonly preference: number;
   readonly score: number;
   /** The room is perhaps in no one piece: the kernel may refuse, and is asked only where no other GPU is without doubt. */
   readonly doubtful: boolean;
 }
 
-/** For a sort: the better place first, doubtful ones last. */
+/** For a sort: the better place first, doubtful ones last; the policy chooses among those that meet the same need. */
 export function byRank(a: Ranked, b: Ranked): number {
   return (
-    Number(a.doubtful) - Number(b.doubtful) || a.score - b.score || (a.gpu.address < b.gpu.address ? -1 : 1)
+    Number(a.doubtful) - Number(b.doubtful) ||
+    a.preference - b.preference ||
+    a.score - b.score ||
+    (a.gpu.address < b.gpu.address ? -1 : 1)
   );
 }
 

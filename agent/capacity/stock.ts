@@ -11,9 +11,19 @@ import type { Closed } from "./closed.ts";
 export interface Seats {
   /** As many as the configuration allows. */
   readonly total: number;
-  /** Promised to claims, and taken by running domains of others. */
-  readonly used: number;
+  /** Promised to claims. */
+  readonly own: number;
+  /** Taken by running domains of others, as far as that is known. */
+  readonly foreign: number;
 }
+
+/** Whose are counted as taken: a plan may suppose that some were not there. */
+export interface Counting {
+  readonly own: boolean;
+  readonly foreign: boolean;
+}
+
+export const EVERYBODY: Counting = { own: true, foreign: true };
 
 export interface Stock {
   readonly gpus: Iterable<Gpu>;

@@ -1,42 +1,40 @@
-// Whether a GPU has a virtual function left (mode sriov): those that were made, since another number would first take all away. Pure.
+// The virtual functions of a GPU (mode sriov): those that were made, since another number would first take all away. Pure.
 import { counted } from "../core/counted.ts";
 import type { Gpu } from "../inventory/model.ts";
-import { loses, type Judged } from "./judged.ts";
-import { scoreOf } from "./policies.ts";
-import type { Stock } from "./stock.ts";
-import type { Wish } from "./wish.ts";
+import type { FunctionUse } from "./accounts/virtual-functions.ts";
+import type { Lack, Piece, Pool } from "./pools.ts";
+import type { Counting, Stock } from "./stock.ts";
 
-const TYPE = "vf";
-
-export function judgeFunction(
-  wish: Wish,
+export function functionPool(
   gpu: Gpu,
-  { functions: accountOf, closed: closedOn }: Pick<Stock, "functions" | "closed">,
-): Judged {
-  const { address } = gpu;
+  { functions: accountOf }: Pick<Stock, "functions">,
+  counting: Counting,
+): Pool | Lack {
   const account = accountOf(gpu);
-  if (!account) return loses(address, "MODE_UNSUPPORTED", "has no SR-IOV");
-  const closed = closedOn(address);
-  if (closed) return loses(address, closed.reason, closed.why, { type: TYPE });
-  const { functions } = account;
-  // One of which that is not known is asked for: who holds it is tested before it is taken.
-  const left = functions.filter(({ free }) => free !== false);
-  const { functionNumber: wanted } = wish;
-  const first = wanted === undefined ? left[0] : left.find(({ function: { number } }) => number === wanted);
-  if (!first) {
-    const why =
-      wanted === undefined ? exhaustedText(functions.length) : `its virtual function ${wanted} is taken`;
-    return loses(address, "FUNCTIONS_EXHAUSTED", why, { type: TYPE });
-  }
-  const { number, address: own } = first.function;
-  const score = scoreOf({ gpu, fullness: 1 - left.length / functions.length }, wish);
+  if (!account) return { lost: "MODE_UNSUPPORTED", why: "has no SR-IOV" };
+  const pieces = account.functions.map((use) => ({ use, piece: pieceOf(use) }));
+  // One of which it is not known whether it is free is asked for: who holds it is tested before it is taken.
+  const left = pieces.filter(({ use: { holder } }) => holder === undefined || !counting[holder]);
   return {
-    fit: { gpu, score, doubtful: false, share: { mode: "sriov", number, address: own } },
-    candidate: { gpu: address, type: TYPE, budget: undefined, lost: undefined, why: "fits", score },
+    all: pieces.map(({ piece }) => piece),
+    left: left.map(({ piece }) => piece).sort(byAmounts),
+    exhausted: {
+      lost: "FUNCTIONS_EXHAUSTED",
+      why: (planned) => exhaustedText(pieces.length, planned),
+    },
   };
 }
 
-function exhaustedText(made: number): string {
+function pieceOf({ function: { number, address, quota } }: FunctionUse): Piece {
+  return { share: { mode: "sriov", number, address }, amounts: quota };
+}
+
+/** Those that were given least first, equal ones by number, in which order they came. */
+function byAmounts({ amounts: a }: Piece, { amounts: b }: Piece): number {
+  return (a?.vramBytes ?? 0) - (b?.vramBytes ?? 0) || (a?.ggttBytes ?? 0) - (b?.ggttBytes ?? 0);
+}
+
+function exhaustedText(made: number, planned: boolean): string {
   if (made === 0) return "has no virtual functions; SetVirtualFunctions makes them";
-  return `all of its ${counted(made, "virtual function")} are taken`;
+  return `all of its ${counted(made, "virtual function")} are taken${planned ? " or planned" : ""}`;
 }

@@ -1,29 +1,40 @@
-// Whether a GPU can be given away as one piece (mode gvt-d). Pure.
+// A GPU as one piece (mode gvt-d). Pure.
 import type { Gpu } from "../inventory/model.ts";
-import type { WholeGpuHolder } from "./accounts/whole-gpu.ts";
-import { loses, type Judged } from "./judged.ts";
-import { scoreOf } from "./policies.ts";
-import type { Stock } from "./stock.ts";
-import type { Wish } from "./wish.ts";
+import type { WholeGpuAccount, WholeGpuHolder } from "./accounts/whole-gpu.ts";
+import type { Piece, Pool } from "./pools.ts";
+import type { Counting, Stock } from "./stock.ts";
 
-const TYPE = "gpu";
+const WHOLE: Piece = { share: { mode: "gvt-d" }, amounts: undefined };
 
-export function judgeWhole(
-  wish: Wish,
-  gpu: Gpu,
-  { whole, closed: closedOn }: Pick<Stock, "whole" | "closed">,
-): Judged {
-  const { address } = gpu;
-  const closed = closedOn(address);
-  if (closed) return loses(address, closed.reason, closed.why, { type: TYPE });
-  const { heldBy, domain } = whole(gpu);
-  const [holder] = heldBy;
-  if (holder) return loses(address, "GPU_EXHAUSTED", takenText(holder, domain), { type: TYPE });
-  const score = scoreOf({ gpu, fullness: 0 }, wish);
+export function wholePool(gpu: Gpu, { whole }: Pick<Stock, "whole">, counting: Counting): Pool {
+  const account = whole(gpu);
+  const holder = account.heldBy.find((one) => counts(one, account, counting));
   return {
-    fit: { gpu, score, doubtful: false, share: { mode: "gvt-d" } },
-    candidate: { gpu: address, type: TYPE, budget: undefined, lost: undefined, why: "fits", score },
+    all: [WHOLE],
+    left: holder ? [] : [WHOLE],
+    exhausted: {
+      lost: "GPU_EXHAUSTED",
+      why: () => (holder ? takenText(holder, account.domain) : "is planned for another vGPU"),
+    },
   };
+}
+
+/** What the host itself has on it stays there, whatever is supposed. */
+function counts(holder: WholeGpuHolder, { used }: WholeGpuAccount, { own, foreign }: Counting): boolean {
+  switch (holder) {
+    case "claim":
+      return own;
+    case "domain":
+      return used?.own === 1 ? own : foreign;
+    case "driver":
+      return foreign;
+    case "vgpus":
+    case "seats":
+      return own || foreign;
+    case "virtual-functions":
+    case "screens":
+      return true;
+  }
 }
 
 function takenText(holder: WholeGpuHolder, domain: string | undefined): string {

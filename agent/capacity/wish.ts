@@ -6,6 +6,18 @@ import type { VgpuType } from "../inventory/model.ts";
 import { modeOfType, type SliceSizes } from "../inventory/share.ts";
 import type { Policy } from "./policies.ts";
 
+/** One way to meet a need. Of slices the smallest type that will do is taken, of virtual functions the one that was given least. */
+export type Need =
+  | { readonly mode: "gvt-g"; readonly least: SliceSizes }
+  | { readonly mode: "sriov"; readonly least: LeastOfFunction }
+  | { readonly mode: "gvt-d" | "gvt-s" };
+
+/** MiB; of 0 nothing is asked, also where the driver does not tell what a function was given. */
+export interface LeastOfFunction {
+  readonly vramMib: number;
+  readonly ggttMib: number;
+}
+
 /** A vGPU as it can be asked for. */
 export interface Wish {
   readonly size:
@@ -13,7 +25,9 @@ export interface Wish {
     /** The smallest type that holds all three. */
     | { readonly by: "sizes"; readonly sizes: SliceSizes }
     /** Anything of the mode: of slices the smallest type the GPU offers. */
-    | { readonly by: "mode"; readonly mode: Mode };
+    | { readonly by: "mode"; readonly mode: Mode }
+    /** The first of these that a GPU has room for, each of another mode, so that a GPU can meet one of them at most. */
+    | { readonly by: "needs"; readonly anyOf: readonly Need[] };
   /** Only this GPU. */
   readonly gpu: PciAddress | undefined;
   readonly policy: Policy;
@@ -23,17 +37,33 @@ export interface Wish {
   readonly near?: readonly number[] | undefined;
 }
 
-/** The mode that a GPU has to be in to serve it. */
-export function modeWanted({ size }: Pick<Wish, "size">): Mode {
+/** The modes of which a GPU has to be in one to serve it, the one that is preferred first. */
+export function modesWanted({ size }: Pick<Wish, "size">): readonly Mode[] {
   switch (size.by) {
     case "type":
-      return modeOfType(size.type);
+      return [modeOfType(size.type)];
     case "sizes":
-      return "gvt-g";
+      return ["gvt-g"];
     case "mode":
-      return size.mode;
+      return [size.mode];
+    case "needs":
+      return size.anyOf.map(({ mode }) => mode);
   }
 }
+
+/** Where a mode stands among those wanted: 0 for the one that is preferred. */
+export function preferenceOf(wish: Pick<Wish, "size">, mode: Mode): number {
+  return wish.size.by === "needs" ? modesWanted(wish).indexOf(mode) : 0;
+}
+
+/** What a virtual function has to have been given at least; nothing of what is given away in other modes. */
+export function leastIn(mode: Mode, { size }: Pick<Wish, "size">): LeastOfFunction {
+  const needs = size.by === "needs" ? size.anyOf : [];
+  const need = needs.find((one) => one.mode === mode);
+  return need?.mode === "sriov" ? need.least : NOTHING;
+}
+
+const NOTHING: LeastOfFunction = { vramMib: 0, ggttMib: 0 };
 
 /** A type of which is known what it takes. */
 export type SizedType = Pick<VgpuType, "name"> & { readonly sizes: SliceSizes };
@@ -62,7 +92,9 @@ function serves(size: Wish["size"], { name, sizes }: SizedType): boolean {
     case "sizes":
       return holds(sizes, size.sizes);
     case "mode":
-      return true;
+      return size.mode === "gvt-g";
+    case "needs":
+      return size.anyOf.some((need) => need.mode === "gvt-g" && holds(sizes, need.least));
   }
 }
 
@@ -100,12 +132,37 @@ export function wishText({ size }: Pick<Wish, "size">): string {
       return `a vGPU type with ${sizesText(size.sizes)}`;
     case "mode":
       return size.mode === "gvt-g" ? "a vGPU type" : `a vGPU of mode ${size.mode}`;
+    case "needs":
+      return size.anyOf.map(needText).join(", or ");
   }
+}
+
+function needText(need: Need): string {
+  switch (need.mode) {
+    case "gvt-g":
+      return `a vGPU type${holds(NO_SIZES, need.least) ? "" : ` with at least ${namedSizes(need.least)}`}`;
+    case "sriov":
+      return `a ${functionText(need.least)}`;
+    case "gvt-d":
+    case "gvt-s":
+      return `a vGPU of mode ${need.mode}`;
+  }
+}
+
+/** Without an article. */
+export function functionText({ vramMib, ggttMib }: LeastOfFunction): string {
+  const least = [
+    ...(vramMib > 0 ? [`${vramMib} MiB of local memory`] : []),
+    ...(ggttMib > 0 ? [`${ggttMib} MiB of address space`] : []),
+  ];
+  return least.length > 0 ? `virtual function with at least ${least.join(" and ")}` : "virtual function";
 }
 
 export function sizesText({ lowGmMib, highGmMib, fences }: SliceSizes): string {
   return `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${counted(fences, "fence")}`;
 }
+
+const NO_SIZES: SliceSizes = { lowGmMib: 0, highGmMib: 0, fences: 0 };
 
 /** Without those of which nothing is asked. */
 function namedSizes({ lowGmMib, highGmMib, fences }: SliceSizes): string {

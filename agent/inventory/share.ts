@@ -53,6 +53,8 @@ export function typeOf(share: Share): string {
 }
 
 /** The one type of a mode in which the kernel names none; undefined for gvt-g. */
+export function ownTypeOf(mode: Exclude<Mode, "gvt-g">): string;
+export function ownTypeOf(mode: Mode): string | undefined;
 export function ownTypeOf(mode: Mode): string | undefined {
   return mode === "gvt-g" ? undefined : typeNames[mode];
 }

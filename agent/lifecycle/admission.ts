@@ -3,17 +3,12 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId, VgpuId } from "../core/ids.ts";
 import type { TraceContext } from "../core/trace.ts";
-import type { CapacityRule } from "../capacity/budget.ts";
 import { NotPlacedError, place, refusedWhere, type Decision, type Placed } from "../capacity/place.ts";
 import type { Wish } from "../capacity/wish.ts";
 import type { Inventory } from "../inventory/model.ts";
 import { typeOf } from "../inventory/share.ts";
 import type { Claim, DomainClaim } from "./claim.ts";
-import { drainedOn, type Drains } from "./drains.ts";
 import type { DomainSpec } from "./domain-spec.ts";
-import { claimedMode, modeOf, type GpuModes } from "./gpu-modes.ts";
-import { domainUses, functionsOf, seatsOf, wholeOf } from "./mode-accounts.ts";
-import { holdingsOf } from "./holdings.ts";
 import { holdsRoom, type Ledger } from "./ledger.ts";
 import type { RequestIdentity } from "./requests.ts";
 import {
@@ -26,6 +21,7 @@ import {
 } from "./room.ts";
 import { refuseShared } from "./shared-disks.ts";
 import type { SpecGate } from "./spec-gate.ts";
+import { stockOf, type GivenOutBy } from "./stock.ts";
 
 export interface CreateRequest extends RequestIdentity {
   readonly claimId: ClaimId;
@@ -47,13 +43,7 @@ export interface PlacementEvent {
   readonly validateOnly: boolean;
 }
 
-export interface AdmissionOptions {
-  readonly ledger: Ledger;
-  readonly drains: Drains;
-  readonly modes: GpuModes;
-  readonly rule: CapacityRule;
-  /** How many seats a GPU in mode gvt-s has. */
-  readonly renderSeats: number;
+export interface AdmissionOptions extends GivenOutBy {
   readonly gate: SpecGate;
   readonly clock: Clock;
   readonly newVgpuId: () => VgpuId;
@@ -124,19 +114,8 @@ export class Admission {
   }
 
   #place(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Placed {
-    const { rule, ledger, drains, modes, renderSeats, maxVgpus, onPlacement } = this.#options;
-    const uses = domainUses(inventory, ledger);
-    const decision = place(wish, {
-      gpus: inventory.gpus.values(),
-      rule,
-      holdings: holdingsOf(ledger, inventory),
-      made: new Set(inventory.vgpus.keys()),
-      modeOf: (gpu) => modeOf(gpu, { record: modes.current, claimed: claimedMode(ledger, gpu.address) }),
-      seats: (gpu) => seatsOf(gpu, { ledger, renderSeats, uses }),
-      whole: (gpu) => wholeOf(gpu, { ledger, modes: modes.current, uses }),
-      functions: (gpu) => functionsOf(gpu, { ledger, uses }),
-      closed: (gpu) => drainedOn(drains.current, gpu) ?? modes.closed(gpu),
-    });
+    const { ledger, maxVgpus, onPlacement } = this.#options;
+    const decision = place(wish, stockOf(inventory, this.#options));
     // What there is no room for, or no type, is told as that.
     if (decision.ok) refuseBeyond(maxVgpus, ledger);
     onPlacement({ ...about, decision });

@@ -58,7 +58,8 @@ export function modeAccounts(gpu: Gpu, vgpus: number, by: AccountedBy): ModeAcco
 export function seatsOf(gpu: Gpu, { ledger, renderSeats, uses }: Omit<AccountedBy, "modes">): Seats {
   return {
     total: renderSeats,
-    used: seatsPromised(gpu, ledger, uses) + (foreignSeats(gpu, uses) ?? 0),
+    own: seatsPromised(gpu, ledger, uses),
+    foreign: foreignSeats(gpu, uses) ?? 0,
   };
 }
 

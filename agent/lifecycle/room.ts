@@ -1,9 +1,10 @@
 // Where the slice of a new claim is to be: in room that was free, or in that of a reservation.
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId } from "../core/ids.ts";
-import { meantType, modeWanted, wishText, type Wish } from "../capacity/wish.ts";
-import type { Inventory } from "../inventory/model.ts";
-import { typeOf } from "../inventory/share.ts";
+import { serves } from "../capacity/pools.ts";
+import { leastIn, meantType, modesWanted, wishText, type Wish } from "../capacity/wish.ts";
+import type { Gpu, Inventory } from "../inventory/model.ts";
+import { typeOf, type Share } from "../inventory/share.ts";
 import { hasEnded, type Claim, type Reservation, type SliceClaim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -62,12 +63,31 @@ export function refuseOther(wish: Wish, { claimId, gpu, share }: Reservation, { 
   const holds = `reservation ${claimId} holds room for ${type} on GPU ${gpu}`;
   if (wish.gpu !== undefined && wish.gpu !== gpu)
     throw new AgentError("RESERVATION_MISMATCH", `${holds}, and GPU ${wish.gpu} is asked for`, { details });
-  const wanted = modeWanted(wish);
-  if (wanted === share.mode && wanted !== "gvt-g") return;
-  const meant = wanted === "gvt-g" ? meantType(wish, gpus.get(gpu)?.types ?? []) : undefined;
-  if (meant?.name === type) return;
+  if (isMetBy(wish, share, gpus.get(gpu))) return;
+  const meant = modesWanted(wish).includes("gvt-g") ? meantType(wish, gpus.get(gpu)?.types ?? []) : undefined;
   const other = meant ? `${wishText(wish)}, which is ${meant.name} there,` : wishText(wish);
   throw new AgentError("RESERVATION_MISMATCH", `${holds}, and ${other} is asked for`, { details });
+}
+
+/**
+ * Who names a type, sizes or a mode means one type of the GPU, which it has to be; who says what is needed is served by whatever
+ * has as much, be it the first of the needs or the last.
+ */
+function isMetBy(wish: Wish, share: Share, gpu: Gpu | undefined): boolean {
+  if (!modesWanted(wish).includes(share.mode)) return false;
+  switch (share.mode) {
+    case "gvt-g":
+      return wish.size.by === "needs"
+        ? meantType(wish, [{ name: share.type, sizes: share.sizes }]) !== undefined
+        : meantType(wish, gpu?.types ?? [])?.name === share.type;
+    case "sriov": {
+      const quota = gpu?.sriov?.functions.find(({ number }) => number === share.number)?.quota;
+      return serves({ share, amounts: quota }, leastIn("sriov", wish));
+    }
+    case "gvt-d":
+    case "gvt-s":
+      return true;
+  }
 }
 
 /** The room as the reservation's, under the name that it already has. */

@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId, DomainId, VgpuId } from "../core/ids.ts";
 import { untilAborted } from "../core/until-aborted.ts";
+import type { Wish } from "../capacity/wish.ts";
 import type { Labels } from "../inventory/model.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Admission } from "./admission.ts";
@@ -58,7 +59,7 @@ export class VgpuService {
     const room =
       request.room.kind === "reserved"
         ? admission.reservedRoom(request.room, inventory)
-        : admission.freeRoom(nearNobody(request.room.wish), inventory, about);
+        : admission.freeRoom(besideSeats(nearNobody(request.room.wish)), inventory, about);
     refuseSeat(room);
     if (validateOnly) return room;
     const operation = intents.newOperation("create-vgpu", caller);
@@ -108,6 +109,13 @@ export class VgpuService {
     }
     throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${id}`, { details });
   }
+}
+
+/** Who would be served by a seat as by something else gets that, since a seat cannot be handed over. */
+function besideSeats(wish: Wish): Wish {
+  const { size } = wish;
+  const others = size.by === "needs" ? size.anyOf.filter(({ mode }) => mode !== "gvt-s") : [];
+  return others.length === 0 ? wish : { ...wish, size: { by: "needs", anyOf: others } };
 }
 
 /** Nothing is made for a seat that could be handed to somebody else's domain. */

@@ -1,15 +1,15 @@
 // Hosts and mixes of requests at random, as the planner is given them and as its oracle is.
 import fc from "fast-check";
-import { gvtgCapacity } from "../../agent/backends/kvmgt/capacity-rule.ts";
 import { gvtgTypesAt } from "../../agent/backends/kvmgt/types-at-aperture.ts";
 import type { Holding } from "../../agent/capacity/budget.ts";
 import type { Plan } from "../../agent/capacity/plan.ts";
-import type { PlanStock, Supposition } from "../../agent/capacity/plan/site.ts";
+import type { PlanStock, Supposition } from "../../agent/capacity/plan/suppose.ts";
 import type { PlanRequest } from "../../agent/capacity/plan/units.ts";
 import type { Wish } from "../../agent/capacity/wish.ts";
 import type { Gpu } from "../../agent/inventory/model.ts";
 import { FakeGpu, typeName } from "./fake-kernel.ts";
 import { foreignVgpuId, pciAddress } from "./ids.ts";
+import { untouched } from "./stock.ts";
 import { SUFFIXES, type OracleGpu, type OracleUnit, type TypeAt } from "./plan-oracle.ts";
 
 export const policies = ["pack", "spread", "numa"] as const satisfies readonly Wish["policy"][];
@@ -111,10 +111,9 @@ export function bothSides({ gpus, asked }: PlanCase): BothSides {
     kernels,
     requests: asked.map(requestOf),
     stock: {
-      ...{ gpus: facts, rule: gvtgCapacity, typesAt: gvtgTypesAt, holdings },
+      ...{ ...untouched, gpus: facts, typesAt: gvtgTypesAt, holdings },
       foreign: new Set(holdings.map(({ vgpuId }) => vgpuId)),
       made: new Set(holdings.map(({ vgpuId }) => vgpuId)),
-      closed: () => undefined,
     },
     oracle: {
       gpus: facts.map(({ types: offered }, index) => ({

@@ -6,7 +6,10 @@ import { toWireAmounts, toWireSizes } from "./gpu.ts";
 export function toWirePlan({ planned, unplanned, exact, warnings }: Plan, observeTime: Date): PlanResponse {
   return PlanResponse.fromPartial({
     fits: unplanned.length === 0,
-    planned: planned.map(({ item, gpu, type, sizes }) => ({ item, gpu, type, sizes: toWireSizes(sizes) })),
+    planned: planned.map(({ item, gpu, type, sizes }) => ({
+      ...{ item, gpu, type },
+      sizes: sizes && toWireSizes(sizes),
+    })),
     unplanned: unplanned.map(({ item, count, reason, shortfalls }) => ({
       ...{ item, count, reason },
       shortfalls: shortfalls.map(({ gpu, reason: lost, why, missing }) => ({

@@ -51,7 +51,7 @@ export function required(field: string): AgentError {
   return new AgentError("FIELD_REQUIRED", `${field} is required`, { field, details: { field } });
 }
 
-export function notServed(field: string): AgentError {
+function notServed(field: string): AgentError {
   const message = `${field} is not served by this release; leave it out`;
   return new AgentError("FIELD_NOT_SERVED", message, { field, details: { field } });
 }

@@ -2,10 +2,9 @@
 // not a matter of form.
 import type { PlanItem, PlanRequest as WirePlan, WhatIf } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import type { PlanRequest } from "../../capacity/plan/units.ts";
-import { modeWanted } from "../../capacity/wish.ts";
-import type { Supposition } from "../../capacity/plan/site.ts";
+import type { Supposition } from "../../capacity/plan/suppose.ts";
 import type { PciAddress } from "../../core/ids.ts";
-import { all, each, inRange, invalid, join, notServed, required, type Range } from "./fields.ts";
+import { all, each, inRange, invalid, join, required, type Range } from "./fields.ts";
 import { parseGpuAddress, parseVgpuRequest } from "./vgpu-request.ts";
 
 const MAX_ITEMS = 100;
@@ -39,8 +38,6 @@ function parseItems(items: readonly PlanItem[]): readonly PlanRequest[] {
     return all<PlanRequest>({
       wish: () => {
         const wish = parseVgpuRequest(vgpu, join(path, "vgpu"));
-        // A plan is of slices, which differ in size; seats are a number, which GetGpu tells.
-        if (modeWanted(wish) !== "gvt-g") throw notServed(join(path, "vgpu.want"));
         if (wish.policy === "numa" && !wish.near) throw required(join(path, "vgpu.numa"));
         return wish;
       },

@@ -1,13 +1,13 @@
 // From a vGPU request as it came over the wire to a wish that can be placed.
-import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import * as pb from "../../../proto/gen/vgpud/v1/placement.ts";
 import type { Policy } from "../../capacity/policies.ts";
 import type { Wish } from "../../capacity/wish.ts";
 import { parsePciAddress, type PciAddress } from "../../core/ids.ts";
-import type { Mode as KnownMode } from "../../core/modes.ts";
-import { formed, inRange, invalid, join, notServed, printable, refuseUnserved, required } from "./fields.ts";
+import { formed, inRange, invalid, join, printable, refuseUnserved, required } from "./fields.ts";
 import { sizesOfFlavor } from "./flavor-metadata.ts";
 import { NODE } from "./forms.ts";
+import { parseKnownMode } from "./modes.ts";
+import { parseNeeds } from "./vgpu-needs.ts";
 import { GM_MIB, LOW_GM_MIB, FENCES } from "./vgt-sizes.ts";
 
 const TYPE = { pattern: /^[A-Za-z0-9._-]+$/, maxBytes: 64, described: "1 to 64 letters, digits and ._-" };
@@ -20,7 +20,7 @@ const policies = {
   [pb.PlacementPolicy.UNRECOGNIZED]: undefined,
 } as const satisfies Record<pb.PlacementPolicy, Policy | undefined>;
 
-/** @throws AgentError `invalid-argument` with the field, `path` before it; MODE_UNSUPPORTED for a mode that is not made. */
+/** @throws AgentError `invalid-argument` with the field, `path` before it */
 export function parseVgpuRequest(request: pb.VgpuRequest | undefined, path: string): Wish {
   if (!request) throw required(path);
   refuseUnserved(request, {
@@ -56,9 +56,9 @@ function parseWant(want: pb.VgpuRequest["want"], path: string): Wish["size"] {
     case "sizes":
       return parseSizes(want.value, join(path, "sizes"));
     case "mode":
-      return parseMode(want.value, join(path, "mode"));
+      return { by: "mode", mode: parseKnownMode(want.value, join(path, "mode")) };
     case "needs":
-      throw notServed(join(path, "needs"));
+      return { by: "needs", anyOf: parseNeeds(want.value, join(path, "needs")) };
     case "flavor":
       return { by: "sizes", sizes: sizesOfFlavor(want.value.metadata, join(path, "flavor.metadata")) };
   }
@@ -73,26 +73,6 @@ function parseSizes(sizes: pb.VgtSizes, path: string): Wish["size"] {
       fences: inRange(join(path, "vgt_fence_sz"), sizes.vgtFenceSz, FENCES),
     },
   };
-}
-
-function parseMode(mode: Mode, field: string): Wish["size"] {
-  return { by: "mode", mode: parseKnownMode(mode, field) };
-}
-
-const knownModes: Readonly<Record<Mode, KnownMode | undefined>> = {
-  [Mode.UNSPECIFIED]: undefined,
-  [Mode.GVT_G]: "gvt-g",
-  [Mode.GVT_D]: "gvt-d",
-  [Mode.GVT_S]: "gvt-s",
-  [Mode.SRIOV]: "sriov",
-  [Mode.UNRECOGNIZED]: undefined,
-};
-
-/** @throws AgentError `invalid-argument` for none, and for one that is not known. */
-export function parseKnownMode(mode: Mode, field: string): KnownMode {
-  const known = knownModes[mode];
-  if (known) return known;
-  throw invalid(field, "must be a mode that is known to this release");
 }
 
 function parseGpu(address: string, field: string): PciAddress | undefined {

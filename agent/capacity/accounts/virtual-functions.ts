@@ -13,8 +13,8 @@ import { userOf, type DomainUse, type DomainUses, type Used } from "./domain-use
 
 export interface FunctionUse {
   readonly function: VirtualFunction;
-  /** Whether a claim has it. */
-  readonly isClaimed: boolean;
+  /** Whether a claim or its domain has it, or somebody else; undefined when nobody is known to. */
+  readonly holder: keyof Used | undefined;
   /** Whose definition names it. */
   readonly domain: DomainId | undefined;
   /** Undefined while that is not known. */
@@ -43,11 +43,12 @@ export function functionsAccount(
     return { each, isClaimed, user: userOf(each.address, uses) };
   });
   const functions = taken.map(({ each, ...by }) => functionUse(each, by, uses));
-  const own = taken.filter(({ isClaimed, user }) => isClaimed || user?.own === true).length;
-  const held = functions.filter(({ free }) => free === false).length;
+  const heldBy = (holder: keyof Used): number => functions.filter((one) => one.holder === holder).length;
+  const [own, foreign] = [heldBy("own"), heldBy("foreign")];
+  const held = own + foreign;
   return {
     ...{ sriov, functions },
-    used: uses && { own, foreign: held - own },
+    used: uses && { own, foreign },
     free: freeOf(sriov, { held, known: uses !== undefined }),
     allocated: allocatedOf(sriov),
   };
@@ -59,8 +60,10 @@ function functionUse(
   { isClaimed, user }: { readonly isClaimed: boolean; readonly user: DomainUse | undefined },
   uses: DomainUses,
 ): FunctionUse {
-  const held = isClaimed || user !== undefined || isForGuest(each.driver);
-  return { function: each, isClaimed, domain: user?.domain, free: held ? false : uses && true };
+  const isOwn = isClaimed || user?.own === true;
+  const isForeign = user !== undefined || isForGuest(each.driver);
+  const holder = isOwn ? "own" : isForeign ? "foreign" : undefined;
+  return { function: each, holder, domain: user?.domain, free: holder ? false : uses && true };
 }
 
 function freeOf(

@@ -1,32 +1,25 @@
 // Places vGPUs one after the other, each where its policy prefers it: what a caller would get who asks in this order. Pure.
-import type { SliceSizes } from "../../inventory/share.ts";
-import { fullness, lacking, withOne, type Budget } from "../budget.ts";
 import { byRank, scoreOf, type Ranked } from "../policies.ts";
-import { boundReached } from "../kernel-count.ts";
-import type { Item, Place } from "./units.ts";
+import { fullnessOf, type Site } from "../site.ts";
+import { hasRoom, withPortion } from "./portion.ts";
+import type { Item } from "./units.ts";
 
 /** What is planned so far. */
 export interface Filled {
-  /** By place. */
-  readonly loads: readonly Load[];
+  /** As they are with what is planned there. */
+  readonly sites: readonly Site[];
   readonly placed: readonly Unit[];
-}
-
-export interface Load {
-  readonly budget: Budget | undefined;
-  /** What is planned there. */
-  readonly planned: readonly SliceSizes[];
 }
 
 /** One vGPU at its place. */
 export interface Unit {
   readonly item: Item;
-  /** Index of the place. */
+  /** Index of the site. */
   readonly at: number;
 }
 
-export function nothingFilled(places: readonly Place[]): Filled {
-  return { loads: places.map(({ site: { budget } }) => ({ budget, planned: [] })), placed: [] };
+export function nothingFilled(sites: readonly Site[]): Filled {
+  return { sites, placed: [] };
 }
 
 /** The largest first, equal ones in the order of the requests. */
@@ -35,40 +28,44 @@ export function largestFirst(items: readonly Item[]): Item[] {
 }
 
 /** Adds as many of each item as there is room for, in the order given, to what is planned. */
-export function fill(before: Filled, items: readonly Item[], places: readonly Place[]): Filled {
-  const loads = [...before.loads];
+export function fill(before: Filled, items: readonly Item[]): Filled {
+  const sites = [...before.sites];
   const placed = [...before.placed];
   for (const item of items) {
     const already = before.placed.filter((unit) => unit.item === item).length;
     for (let more = already; more < item.count; more += 1) {
-      const at = preferred(item, loads, places);
+      const at = preferred(item, sites);
       if (at === undefined) break;
-      const [load, sizes] = [loads[at], item.types[at]?.sizes];
-      if (load && sizes) loads[at] = added(load, sizes);
+      put({ item, at }, sites);
       placed.push({ item, at });
     }
   }
-  return { loads, placed };
+  return { sites, placed };
 }
 
-/** The same with one more vGPU at a place, whether or not there is room. */
-export function added({ budget, planned }: Load, sizes: SliceSizes): Load {
-  return { budget: budget && withOne(budget, sizes), planned: [...planned, sizes] };
+/** Those of some vGPUs that find room at their places when they are made in this order. */
+export function madeInOrder(units: readonly Unit[], before: readonly Site[]): Filled {
+  const sites = [...before];
+  return { placed: units.filter((unit) => put(unit, sites)), sites };
 }
 
-/** A planner asks this for every vGPU and GPU: no lists are made. */
-function preferred(
-  { wish, types }: Item,
-  loads: readonly Load[],
-  places: readonly Place[],
-): number | undefined {
+/** Whether there was room. */
+function put({ item, at }: Unit, sites: Site[]): boolean {
+  const [site, portion] = [sites[at], item.portions[at]];
+  const then = site && portion && withPortion(site, portion);
+  if (then) sites[at] = then;
+  return then !== undefined;
+}
+
+/** No lists are made. */
+function preferred({ wish, portions }: Item, sites: readonly Site[]): number | undefined {
   let best: (Ranked & { readonly at: number }) | undefined;
-  for (const [at, { site, bounds }] of places.entries()) {
-    const [load, type] = [loads[at], types[at]];
-    if (!load?.budget || !type || lacking(load.budget, type.sizes) !== undefined) continue;
-    if (boundReached(bounds, load.planned, type.sizes)) continue;
-    const score = scoreOf({ gpu: site.gpu, fullness: fullness(load.budget) }, wish);
-    const other = { at, gpu: site.gpu, score, doubtful: type.doubtful };
+  for (const [at, site] of sites.entries()) {
+    const portion = portions[at];
+    if (!portion || !hasRoom(site, portion)) continue;
+    const { preference, doubtful } = portion;
+    const score = scoreOf({ gpu: site.gpu, fullness: fullnessOf(site) }, wish);
+    const other = { at, gpu: site.gpu, score, preference, doubtful };
     if (!best || byRank(other, best) < 0) best = other;
   }
   return best?.at;

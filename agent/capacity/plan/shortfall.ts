@@ -2,11 +2,10 @@
 import type { PciAddress } from "../../core/ids.ts";
 import type { Reason } from "../../core/reasons.ts";
 import { isClosed } from "../closed.ts";
-import { freeText, lacking, missing, resources, oneOf, type Amounts } from "../budget.ts";
-import { meantType, sizesText } from "../wish.ts";
-import type { Load } from "./fill.ts";
-import { boundReached } from "../kernel-count.ts";
-import type { Item, Place } from "./units.ts";
+import { missing, resources, oneOf, type Amounts } from "../budget.ts";
+import { isPooled, judge, type Site } from "../site.ts";
+import { obstacle, type SlicedSite } from "../slices.ts";
+import { meantType, type Wish } from "../wish.ts";
 
 /** What a GPU lacks for one more. */
 export interface Shortfall {
@@ -19,14 +18,16 @@ export interface Shortfall {
   readonly distance: number;
 }
 
-/** Of each GPU that comes into question; none when it is a GPU that is left out. */
-export function shortfalls(item: Item, places: readonly Place[], loads: readonly Load[]): Shortfall[] {
-  const { gpu } = item.wish;
-  return places.flatMap((place, at) => {
-    const load = loads[at];
-    const asked = gpu === undefined || gpu === place.site.gpu.address;
-    return load && asked ? [shortfall(item, { place, load, at })] : [];
-  });
+/** Of each GPU that comes into question; none when it is a GPU that is left out. `sites`: with all that is planned there. */
+export function shortfalls(wish: Wish, sites: readonly Site[]): Shortfall[] {
+  return sites
+    .filter(({ gpu }) => wish.gpu === undefined || wish.gpu === gpu.address)
+    .flatMap((site) => {
+      const { lost: reason, why } = judge(wish, site).candidate;
+      // Of one with room nothing is short.
+      if (reason === undefined) return [];
+      return [{ gpu: site.gpu.address, reason, why, ...amountsMissing(wish, site, reason) }];
+    });
 }
 
 /** The one that came nearest: the least missing, of equal ones that with the lowest address. */
@@ -41,33 +42,26 @@ function rank({ distance, reason }: Shortfall): number {
   return reason === "MODE_UNSUPPORTED" ? Number.MAX_VALUE : Number.MAX_SAFE_INTEGER;
 }
 
-function shortfall(
-  { wish, types }: Item,
-  { place: { site, bounds }, load, at }: { readonly place: Place; readonly load: Load; readonly at: number },
-): Shortfall {
-  const { gpu } = site;
-  const never = (reason: Reason, why: string): Shortfall => ({
-    ...{ gpu: gpu.address, reason, why },
-    ...{ missing: undefined, distance: Infinity },
-  });
-  const type = types[at];
-  if (!load.budget || site.types.length === 0) return never("MODE_UNSUPPORTED", "offers no vGPU types");
-  const closed = meantType(wish, site.types)?.closed;
-  if (closed) return never(closed.reason, closed.why);
-  if (!type) return never("TYPE_UNKNOWN", `offers ${site.types.map(({ name }) => name).join(", ")}`);
-  const short = lacking(load.budget, type.sizes);
-  if (short === undefined) {
-    const bound = boundReached(bounds, load.planned, type.sizes);
-    const count = `the kernel's available_instances allows ${bound?.atMost ?? 0} of ${bound?.type ?? type.name} and larger types`;
-    return never("KERNEL_REPORTS_NO_ROOM", count);
-  }
-  const lacks = missing(load.budget, type.sizes);
+type Lacking = Pick<Shortfall, "missing" | "distance">;
+
+const NO_AMOUNT_WOULD_DO: Lacking = { missing: undefined, distance: Infinity };
+const ONE: Lacking = { missing: oneOf({ lowGmMib: 0, highGmMib: 0, fences: 0 }), distance: 1 };
+
+/** Of what is given away one by one it is one that is missing. */
+const ofPools: ReadonlySet<Reason> = new Set(["SEATS_EXHAUSTED", "GPU_EXHAUSTED", "FUNCTIONS_EXHAUSTED"]);
+
+function amountsMissing(wish: Wish, site: Site, reason: Reason): Lacking {
+  if (isPooled(site)) return ofPools.has(reason) ? ONE : NO_AMOUNT_WOULD_DO;
+  return sumsMissing(wish, site);
+}
+
+function sumsMissing(wish: Wish, site: SlicedSite): Lacking {
+  const { budget, types } = site;
+  const type = meantType(wish, types);
+  const hindered = budget && type && !type.closed ? obstacle(site, type.sizes) : undefined;
+  if (!budget || !type || !hindered || !("short" in hindered)) return NO_AMOUNT_WOULD_DO;
+  const lacks = missing(budget, type.sizes);
   const one = oneOf(type.sizes);
-  return {
-    gpu: gpu.address,
-    reason: short,
-    why: `needs ${sizesText(type.sizes)}, free are ${freeText(load.budget)}`,
-    missing: lacks,
-    distance: Math.max(...resources.map((key) => lacks[key] / Math.max(1, one[key]))),
-  };
+  const distance = Math.max(...resources.map((key) => lacks[key] / Math.max(1, one[key])));
+  return { missing: lacks, distance };
 }

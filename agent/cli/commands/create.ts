@@ -33,6 +33,7 @@ export const createCommand: ChangeCommand = {
     "vgpuctl create web-1 --type i915-GVTg_V5_4 --vcpus 2 --memory 2048 --disk /srv/vm/web-1.qcow2 --disk-format qcow2",
     "vgpuctl create job-17 --sizes 128,512,4 --vcpus 1 --memory 1024 --kernel /srv/vm/vmlinuz --claim-id slurm:a:17",
     "vgpuctl create web-2 --mode gvt-g --vcpus 2 --memory 2048 --kernel /srv/vm/vmlinuz --dry-run",
+    "vgpuctl create web-3 --need gvt-g,low-gm=128 --need sriov --vcpus 2 --memory 2048 --kernel /srv/vm/vmlinuz",
     "vgpuctl create -f web-3.yaml",
     "vgpuctl create web-4 -f web-3.yaml --memory 4096 --dry-run -o request",
   ],

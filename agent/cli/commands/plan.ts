@@ -19,7 +19,7 @@ export const planCommand: ReadCommand = {
       name: "WANT[:COUNT]",
       required: false,
       many: true,
-      help: `a type, sizes as LOW,HIGH,FENCES, or a mode (${Object.keys(modes).join(", ")}), and how many (default 1)`,
+      help: `a type, sizes as LOW,HIGH,FENCES, a mode (${Object.keys(modes).join(", ")}), or needs as in --need of create with / for or, and how many (default 1)`,
       field: "items",
       offer: { kind: "live", what: "types" },
     },
@@ -68,6 +68,7 @@ export const planCommand: ReadCommand = {
     "vgpuctl plan i915-GVTg_V5_8:2 i915-GVTg_V5_2",
     "vgpuctl plan 128,512,4:3 --aperture 0000:00:02.0=1024",
     "vgpuctl plan gvt-g:20 --policy spread --empty",
+    "vgpuctl plan sriov:7 gvt-g,low-gm=128/sriov:3 gvt-d",
     "vgpuctl plan --flavor-metadata hw:vgt_low_gm_sz=128 --flavor-metadata hw:vgt_fence_sz=4",
   ],
   run: async (args, vgpud) => {

@@ -1,6 +1,6 @@
 // What could be made in the place of a vGPU that there is no room for, or of a type that there is not.
 // It is never more than was asked for.
-import type { Gpu, VgpuType } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import { Mode, type Gpu, type VgpuType } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { CliError } from "./cli-error.ts";
 import { allPages, PAGE_SIZE } from "../client/pages.ts";
@@ -16,6 +16,7 @@ export async function withTypeThatFits(
   if (!(error instanceof CliError)) return error;
   const { ending, message, reason, call } = error;
   if (ending !== "no-room" && reason !== "TYPE_UNKNOWN") return error;
+  if (!isOfSlices(vgpu?.want)) return error;
   if (call === undefined) return error;
   const refusals = [
     reason,
@@ -29,6 +30,11 @@ export async function withTypeThatFits(
   const said = smaller ? `${that} may fit` : `${that} fits now`;
   const instead = { said, flag: "type", value, replaces: ["sizes", "mode"] };
   return new CliError(ending, message, { reason, call, instead, cause: error });
+}
+
+/** Who names another mode, or all that will do, is not told of something else. */
+function isOfSlices(want: VgpuRequest["want"]): boolean {
+  return want?.$case !== "needs" && (want?.$case !== "mode" || want.value === Mode.GVT_G);
 }
 
 /** The kernel refused what the arithmetic has room for: what is said to be allocatable is then no promise. */

@@ -1,6 +1,7 @@
 // The flags of `vgpuctl create`, each with the request field that it sets.
 import type { Flag } from "../command.ts";
 import { diskBuses, diskFormats, modes, offerWords, onStops, policies } from "./create-words.ts";
+import { NEED_FORM } from "./need-words.ts";
 import { parseVncAddress } from "./vnc-address.ts";
 
 /** Of what asks for a vGPU. */
@@ -37,8 +38,16 @@ export const vgpuFlags: readonly Flag[] = [
   {
     name: "mode",
     value: "MODE",
-    help: "the smallest vGPU of a mode: gvt-g, gvt-s",
+    help: `the smallest vGPU of a mode: ${Object.keys(modes).join(", ")}`,
     field: "vgpu.mode",
+    offer: offerWords(modes),
+  },
+  {
+    name: "need",
+    value: "NEED",
+    many: true,
+    help: `the vGPU by what it has to give at least, as gvt-g,low-gm=128: ${NEED_FORM}; repeated: any of them, the first before the others`,
+    field: "vgpu.needs",
     offer: offerWords(modes),
   },
   {

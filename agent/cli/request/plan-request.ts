@@ -1,16 +1,18 @@
 // Pure: the words and flags of `vgpuctl plan` as a request. Refuses only what cannot be put into one; the rest vgpud checks.
 import { PlanRequest, type ApertureSize, type PlanItem } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
-import { modes as allModes } from "../../core/modes.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
-import { modes } from "./create-words.ts";
-import { flavorOf, modeOf, modeWord, pair, preferences, refuseUnserved, sizesOf } from "./vgpu-want.ts";
+import { modes, modeWord } from "./create-words.ts";
+import { needText } from "./need-words.ts";
+import { flavorOf, modeOf, needsOf, pair, preferences, sizesOf } from "./vgpu-want.ts";
 import { gpuAddress } from "./gpu-address.ts";
 
 /** The word that stands for what `--flavor-metadata` says. */
 const FLAVOR = "flavor";
+/** Between needs of which any will do. */
+const OR = "/";
 
 export function planRequest(args: Arguments): PlanRequest {
   const flavor = flavorOf(args);
@@ -18,7 +20,9 @@ export function planRequest(args: Arguments): PlanRequest {
   const named = words.some(({ word }) => word === FLAVOR);
   const all = flavor && !named ? [...words, { word: FLAVOR, count: undefined }] : words;
   if (all.length === 0)
-    throw usageError("WANT is missing: a type, sizes as 128,512,4 or a mode, here or by --flavor-metadata");
+    throw usageError(
+      "WANT is missing: a type, sizes as 128,512,4, a mode or needs as gvt-g,low-gm=128/sriov, here or by --flavor-metadata",
+    );
   return PlanRequest.fromPartial({
     items: all.map(({ word, count }) => planItem(wantOf(word, flavor), count, args)),
     whatIf: {
@@ -43,6 +47,7 @@ export function wantText({ vgpu }: PlanItem): string {
     case "flavor":
       return FLAVOR;
     case "needs":
+      return want.value.anyOf.map(needText).join(OR);
     case undefined:
       return "-";
   }
@@ -61,18 +66,22 @@ function countedWord(text: string): CountedWord {
 }
 
 function wantOf(word: string, flavor: VgpuRequest["want"]): VgpuRequest["want"] {
-  if (word !== FLAVOR) return sizesOf(word) ?? modeOf(word) ?? { $case: "type", value: typeNamed(word) };
+  if (word !== FLAVOR)
+    return sizesOf(word) ?? modeOf(word) ?? needsIn(word) ?? { $case: "type", value: typeNamed(word) };
   if (flavor === undefined) throw usageError("the word flavor needs --flavor-metadata");
   return flavor;
 }
 
+/** What has amounts or alternatives and does not begin as sizes do; undefined for another form. */
+function needsIn(word: string): VgpuRequest["want"] {
+  return /^[a-z-]+[,/]/i.test(word) ? needsOf(word.split(OR)) : undefined;
+}
+
 /** What was meant as a mode or as sizes is no type, whatever the host offers. */
 function typeNamed(word: string): string {
-  refuseUnserved(word);
-  if (allModes.some((mode) => mode === word.toLowerCase())) {
-    const served = Object.keys(modes);
-    throw usageError(`WANT takes as a mode ${served.join(", ")}, not '${word}'`, didYouMean(word, served));
-  }
+  const words = Object.keys(modes);
+  if (words.includes(word.toLowerCase()))
+    throw usageError(`WANT takes as a mode ${words.join(", ")}, not '${word}'`, didYouMean(word, words));
   if (/,|^\d/.test(word))
     throw usageError(
       `WANT takes sizes as 128,512,4 (low GM MiB, high GM MiB, fences), three whole numbers without a unit, not '${word}'`,

@@ -1,11 +1,10 @@
 // Pure: what a vGPU is to be, from the flags and words that say it.
-import type { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { VgtSizes, VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
-import { modes as allModes } from "../../core/modes.ts";
-import { CliError, usageError } from "../errors/cli-error.ts";
+import { usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { modes, policies } from "./create-words.ts";
 import { gpuAddress } from "./gpu-address.ts";
+import { needOf } from "./need-words.ts";
 
 type Want = NonNullable<VgpuRequest["want"]>;
 
@@ -15,18 +14,18 @@ export function vgpuOf(args: Arguments): VgpuRequest | undefined {
   const placed = ["gpu", "policy", "numa"].some((flag) => args.has(flag));
   if (want === undefined && args.has("reservation") && !placed) return undefined;
   if (want === undefined)
-    throw usageError("one of --type, --sizes, --mode and --flavor-metadata is required");
+    throw usageError("one of --type, --sizes, --mode, --need and --flavor-metadata is required");
   const vgpu = VgpuRequest.create();
   return { ...vgpu, ...preferences(args, vgpu), want };
 }
 
 export function wantOf(args: Arguments): Want | undefined {
-  args.atMostOne("type", "sizes", "mode", "flavor-metadata");
+  args.atMostOne("type", "sizes", "mode", "need", "flavor-metadata");
   const type = args.text("type");
   if (type !== undefined) return { $case: "type", value: type };
-  refuseUnserved(args.text("mode"));
   const mode = args.choice("mode", modes);
   if (mode !== undefined) return { $case: "mode", value: mode };
+  if (args.has("need")) return needsOf(args.texts("need"));
   const sizes = args.text("sizes");
   if (sizes === undefined) return flavorOf(args);
   const want = sizesOf(sizes);
@@ -34,6 +33,11 @@ export function wantOf(args: Arguments): Want | undefined {
   throw usageError(
     `--sizes takes three whole numbers as 128,512,4 (low GM MiB, high GM MiB, fences), not '${sizes}'`,
   );
+}
+
+/** Each is one that will do, the first before the others. */
+export function needsOf(texts: readonly string[]): Want {
+  return { $case: "needs", value: { anyOf: texts.map(needOf) } };
 }
 
 /** `LOW,HIGH,FENCES`; undefined for another form. */
@@ -79,18 +83,4 @@ export function preferences(
 export function modeOf(text: string): Want | undefined {
   const mode = Object.hasOwn(modes, text) ? modes[text as keyof typeof modes] : undefined;
   return mode === undefined ? undefined : { $case: "mode", value: mode };
-}
-
-/** A mode that there is and that this release makes nothing of is no misspelling of another. */
-export function refuseUnserved(word: string | undefined): void {
-  if (word === undefined || Object.hasOwn(modes, word) || !allModes.some((mode) => mode === word)) return;
-  const served = Object.keys(modes).join(" and ");
-  throw new CliError("usage", `this release makes vGPUs of ${served}, not of ${word}`, {
-    look: ["doctor", "--mode", word],
-  });
-}
-
-/** The word for a mode, as `gvt-g`. */
-export function modeWord(mode: Mode): string {
-  return Object.entries(modes).find(([, value]) => value === mode)?.[0] ?? "-";
 }

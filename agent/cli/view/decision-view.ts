@@ -8,7 +8,6 @@ import type { Text } from "./text.ts";
 import { word } from "./words.ts";
 
 export function decisionText(decision: PlacementDecision): Text {
-  const { lowGmMib = 0, highGmMib = 0, fences = 0 } = decision.sizes ?? {};
   return [
     {
       kind: "fields",
@@ -16,13 +15,20 @@ export function decisionText(decision: PlacementDecision): Text {
         ["GPU", decision.gpu],
         ["backend", word(decision.backend, "BACKEND")],
         ["type", decision.type],
-        ["takes", `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${counted(fences, "fence")}`],
+        ...takenFields(decision.sizes),
         ["policy", word(decision.policy, "PLACEMENT_POLICY")],
         ["why", decision.message],
       ],
     },
     { kind: "table", columns: candidateColumns, rows: decision.candidates.map(candidateRow) },
   ];
+}
+
+/** None in the modes whose types have no sizes. */
+function takenFields(sizes: PlacementDecision["sizes"]): readonly (readonly [name: string, value: Cell])[] {
+  if (sizes === undefined) return [];
+  const { lowGmMib, highGmMib, fences } = sizes;
+  return [["takes", `${lowGmMib} MiB low GM, ${highGmMib} MiB high GM, ${counted(fences, "fence")}`]];
 }
 
 /** The candidates of a refusal, for stderr. */

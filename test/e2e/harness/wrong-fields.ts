@@ -63,6 +63,9 @@ const flavoured = (metadata: Record<string, string>): Change => ({
 });
 const typed = (value: string): Change => ({ vgpu: { want: { $case: "type", value } } });
 const inMode = (value: Mode): Change => ({ vgpu: { want: { $case: "mode", value } } });
+const needing = (...anyOf: readonly Partial<placement.VgpuNeed>[]): Change => ({
+  vgpu: { want: { $case: "needs", value: placement.VgpuNeeds.fromPartial({ anyOf: [...anyOf] }) } },
+});
 const port = (value: number): Change => ({ vnc: { port: value } });
 const unserved = (field: string, change: Change): WrongField => ["NOT_SERVED", field, change];
 
@@ -206,6 +209,17 @@ export const wrongFields: readonly WrongField[] = [
   ...each("vgpu.gpu", GPUS, (gpu) => ({ vgpu: { gpu } })),
 
   ["INVALID", "reservation", { request: { reservation: " r" } }],
-  unserved("vgpu.needs", { vgpu: { want: { $case: "needs", value: placement.VgpuNeeds.create() } } }),
+  ["REQUIRED", "vgpu.needs.any_of", needing()],
+  ["INVALID", "vgpu.needs.any_of", needing(...Array<object>(5).fill({ mode: Mode.SRIOV }))],
+  ["INVALID", "vgpu.needs.any_of[1].mode", needing({ mode: Mode.SRIOV }, {})],
+  ["INVALID", "vgpu.needs.any_of[1].mode", needing({ mode: Mode.GVT_S }, { mode: Mode.GVT_S })],
+  ["INVALID", "vgpu.needs.any_of[0].min_vram_mib", needing({ mode: Mode.GVT_G, minVramMib: 1n })],
+  ["INVALID", "vgpu.needs.any_of[0].min_fences", needing({ mode: Mode.GVT_D, minFences: 1 })],
+  ...each("vgpu.needs.any_of[0].min_low_gm_mib", [-1, 4097, MAX], (minLowGmMib) =>
+    needing({ mode: Mode.GVT_G, minLowGmMib }),
+  ),
+  ...each("vgpu.needs.any_of[0].min_ggtt_mib", [-1n, 4097n], (minGgttMib) =>
+    needing({ mode: Mode.SRIOV, minGgttMib }),
+  ),
   unserved("vgpu.vf_profile", { vgpu: { vfProfile: placement.VfProfile.create() } }),
 ];

@@ -21,7 +21,7 @@ _vgpuctl() {
       # The words are as they were typed: nobody has made a path of ~/ yet.
       --socket) socket=(--socket "${words[i + 1]/#~\//$HOME/}") && ((i++)) ;;
       --socket=*) socket=("${words[i]}") ;;
-      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --reservation | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace | --domain-uuid | --label | --size | --ttl | --note | --exec-quantum-ms | --preempt-timeout-us | --priority | --vram | --ggtt) ((i++)) ;;
+      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --need | --reservation | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace | --domain-uuid | --label | --size | --ttl | --note | --exec-quantum-ms | --preempt-timeout-us | --priority | --vram | --ggtt) ((i++)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command="${words[i]}"; else ((operands++)); fi ;;
     esac
@@ -43,8 +43,7 @@ _vgpuctl_offer() {
     */--output | */-o) _vgpuctl_words 'table wide json yaml name request' "$cur"; return ;;
     */--timeout) :; return ;;
     */--interval) :; return ;;
-    doctor/--mode) _vgpuctl_words 'gvt-g gvt-d gvt-s sriov' "$cur"; return ;;
-    create/--mode | create-vgpu/--mode | reserve/--mode) _vgpuctl_words 'gvt-g gvt-s' "$cur"; return ;;
+    */--mode) _vgpuctl_words 'gvt-g gvt-d gvt-s sriov' "$cur"; return ;;
     */--gpu) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" gpus 2>/dev/null)" "$cur"; return ;;
     */--lang) _vgpuctl_words 'en zh-Hans' "$cur"; return ;;
     */--host-root) _vgpuctl_files "$cur"; return ;;
@@ -62,6 +61,7 @@ _vgpuctl_offer() {
     */--file | */-f) _vgpuctl_files "$cur"; return ;;
     */--type) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" types 2>/dev/null)" "$cur"; return ;;
     */--sizes) :; return ;;
+    */--need) _vgpuctl_words 'gvt-g gvt-d gvt-s sriov' "$cur"; return ;;
     */--reservation) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${socket[@]}" reservations 2>/dev/null)" "$cur"; return ;;
     */--vcpus) :; return ;;
     */--memory) :; return ;;
@@ -97,14 +97,14 @@ _vgpuctl_offer() {
       watch) _vgpuctl_words '--no-headers --socket --output --timeout --no-color --help' "$cur" ;;
       events) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
       plan) _vgpuctl_words '--flavor-metadata --gpu --policy --numa --aperture --without-gpu --without-foreign --empty --no-headers --socket --output --timeout --no-color --help' "$cur" ;;
-      create) _vgpuctl_words '--file --type --sizes --flavor-metadata --mode --gpu --policy --numa --reservation --vcpus --memory --disk --disk-format --disk-bus --disk-readonly --kernel --initrd --cmdline --vnc --uuid --on-stop --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      create) _vgpuctl_words '--file --type --sizes --flavor-metadata --mode --need --gpu --policy --numa --reservation --vcpus --memory --disk --disk-format --disk-bus --disk-readonly --kernel --initrd --cmdline --vnc --uuid --on-stop --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
       start) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;
       stop) _vgpuctl_words '--grace --now --no-force --socket --output --timeout --no-color --help' "$cur" ;;
       destroy) _vgpuctl_words '--grace --now --no-force --allow-missing --yes --socket --output --timeout --no-color --help' "$cur" ;;
-      create-vgpu) _vgpuctl_words '--type --sizes --flavor-metadata --mode --gpu --policy --numa --reservation --domain-uuid --label --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      create-vgpu) _vgpuctl_words '--type --sizes --flavor-metadata --mode --need --gpu --policy --numa --reservation --domain-uuid --label --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
       snippet) _vgpuctl_words '--display --ramfb --size --socket --output --timeout --no-color --help' "$cur" ;;
       delete-vgpu) _vgpuctl_words '--allow-missing --socket --output --timeout --no-color --help' "$cur" ;;
-      reserve) _vgpuctl_words '--type --sizes --flavor-metadata --mode --gpu --policy --numa --ttl --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
+      reserve) _vgpuctl_words '--type --sizes --flavor-metadata --mode --need --gpu --policy --numa --ttl --claim-id --dry-run --socket --output --timeout --no-color --help' "$cur" ;;
       reservations) _vgpuctl_words '--no-headers --watch --interval --socket --output --timeout --no-color --help' "$cur" ;;
       renew) _vgpuctl_words '--ttl --socket --output --timeout --no-color --help' "$cur" ;;
       release) _vgpuctl_words '--socket --output --timeout --no-color --help' "$cur" ;;

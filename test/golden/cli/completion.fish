@@ -8,7 +8,7 @@ function __vgpuctl_command
             continue
         end
         switch $word
-            case --socket --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --reservation --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace --domain-uuid --label --size --ttl --note --exec-quantum-ms --preempt-timeout-us --priority --vram --ggtt
+            case --socket --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --need --reservation --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace --domain-uuid --label --size --ttl --note --exec-quantum-ms --preempt-timeout-us --priority --vram --ggtt
                 set skip 1
             case '-*'
             case '*'
@@ -97,7 +97,8 @@ complete -c vgpuctl -n '__vgpuctl_is create' -l file -s f -F -r -d 'a request in
 complete -c vgpuctl -n '__vgpuctl_is create' -l type -a '(__vgpuctl_live types)' -x -d 'the vGPU by its type, as i915-GVTg_V5_4'
 complete -c vgpuctl -n '__vgpuctl_is create' -l sizes -x -d 'the vGPU by low and high GM in MiB and fences: the smallest type that holds them'
 complete -c vgpuctl -n '__vgpuctl_is create' -l flavor-metadata -x -d 'the vGPU by the sizes of a flavor, as hw:vgt_low_gm_sz=128; repeated for each key'
-complete -c vgpuctl -n '__vgpuctl_is create' -l mode -a 'gvt-g gvt-s' -x -d 'the smallest vGPU of a mode: gvt-g, gvt-s'
+complete -c vgpuctl -n '__vgpuctl_is create' -l mode -a 'gvt-g gvt-d gvt-s sriov' -x -d 'the smallest vGPU of a mode: gvt-g, gvt-d, gvt-s, sriov'
+complete -c vgpuctl -n '__vgpuctl_is create' -l need -a 'gvt-g gvt-d gvt-s sriov' -x -d 'the vGPU by what it has to give at least, as gvt-g,low-gm=128: MODE[,low-gm=MIB][,high-gm=MIB][,fences=N][,vram=MIB][,ggtt=MIB]; repeated: any of them, the first before the others'
 complete -c vgpuctl -n '__vgpuctl_is create' -l gpu -a '(__vgpuctl_live gpus)' -x -d 'only on this GPU, by PCI address'
 complete -c vgpuctl -n '__vgpuctl_is create' -l policy -a 'pack spread numa' -x -d 'among GPUs with room: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain\'s memory or CPUs are)'
 complete -c vgpuctl -n '__vgpuctl_is create' -l numa -x -d 'the host\'s NUMA node to be near to; alone it means --policy numa'
@@ -134,7 +135,8 @@ complete -c vgpuctl -n '__vgpuctl_is ""' -a create-vgpu -d 'make a vGPU for a do
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l type -a '(__vgpuctl_live types)' -x -d 'the vGPU by its type, as i915-GVTg_V5_4'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l sizes -x -d 'the vGPU by low and high GM in MiB and fences: the smallest type that holds them'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l flavor-metadata -x -d 'the vGPU by the sizes of a flavor, as hw:vgt_low_gm_sz=128; repeated for each key'
-complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l mode -a 'gvt-g gvt-s' -x -d 'the smallest vGPU of a mode: gvt-g, gvt-s'
+complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l mode -a 'gvt-g gvt-d gvt-s sriov' -x -d 'the smallest vGPU of a mode: gvt-g, gvt-d, gvt-s, sriov'
+complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l need -a 'gvt-g gvt-d gvt-s sriov' -x -d 'the vGPU by what it has to give at least, as gvt-g,low-gm=128: MODE[,low-gm=MIB][,high-gm=MIB][,fences=N][,vram=MIB][,ggtt=MIB]; repeated: any of them, the first before the others'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l gpu -a '(__vgpuctl_live gpus)' -x -d 'only on this GPU, by PCI address'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l policy -a 'pack spread numa' -x -d 'among GPUs with room: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain\'s memory or CPUs are)'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l numa -x -d 'the host\'s NUMA node to be near to; alone it means --policy numa'
@@ -156,7 +158,8 @@ complete -c vgpuctl -n '__vgpuctl_is ""' -a reserve -d 'hold room for a vGPU unt
 complete -c vgpuctl -n '__vgpuctl_is reserve' -l type -a '(__vgpuctl_live types)' -x -d 'the vGPU by its type, as i915-GVTg_V5_4'
 complete -c vgpuctl -n '__vgpuctl_is reserve' -l sizes -x -d 'the vGPU by low and high GM in MiB and fences: the smallest type that holds them'
 complete -c vgpuctl -n '__vgpuctl_is reserve' -l flavor-metadata -x -d 'the vGPU by the sizes of a flavor, as hw:vgt_low_gm_sz=128; repeated for each key'
-complete -c vgpuctl -n '__vgpuctl_is reserve' -l mode -a 'gvt-g gvt-s' -x -d 'the smallest vGPU of a mode: gvt-g, gvt-s'
+complete -c vgpuctl -n '__vgpuctl_is reserve' -l mode -a 'gvt-g gvt-d gvt-s sriov' -x -d 'the smallest vGPU of a mode: gvt-g, gvt-d, gvt-s, sriov'
+complete -c vgpuctl -n '__vgpuctl_is reserve' -l need -a 'gvt-g gvt-d gvt-s sriov' -x -d 'the vGPU by what it has to give at least, as gvt-g,low-gm=128: MODE[,low-gm=MIB][,high-gm=MIB][,fences=N][,vram=MIB][,ggtt=MIB]; repeated: any of them, the first before the others'
 complete -c vgpuctl -n '__vgpuctl_is reserve' -l gpu -a '(__vgpuctl_live gpus)' -x -d 'only on this GPU, by PCI address'
 complete -c vgpuctl -n '__vgpuctl_is reserve' -l policy -a 'pack spread numa' -x -d 'among GPUs with room: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain\'s memory or CPUs are)'
 complete -c vgpuctl -n '__vgpuctl_is reserve' -l numa -x -d 'the host\'s NUMA node to be near to; alone it means --policy numa'

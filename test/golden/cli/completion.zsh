@@ -117,7 +117,8 @@ _vgpuctl() {
             --type='[the vGPU by its type, as i915-GVTg_V5_4]:TYPE:{_vgpuctl_live types}' \
             --sizes='[the vGPU by low and high GM in MiB and fences\: the smallest type that holds them]:LOW,HIGH,FENCES: ' \
             '*'--flavor-metadata='[the vGPU by the sizes of a flavor, as hw\:vgt_low_gm_sz=128; repeated for each key]:KEY=VALUE: ' \
-            --mode='[the smallest vGPU of a mode\: gvt-g, gvt-s]:MODE:(gvt-g gvt-s)' \
+            --mode='[the smallest vGPU of a mode\: gvt-g, gvt-d, gvt-s, sriov]:MODE:(gvt-g gvt-d gvt-s sriov)' \
+            '*'--need='[the vGPU by what it has to give at least, as gvt-g,low-gm=128\: MODE\[,low-gm=MIB\]\[,high-gm=MIB\]\[,fences=N\]\[,vram=MIB\]\[,ggtt=MIB\]; repeated\: any of them, the first before the others]:NEED:(gvt-g gvt-d gvt-s sriov)' \
             --gpu='[only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
             --policy='[among GPUs with room\: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain'\''s memory or CPUs are)]:POLICY:(pack spread numa)' \
             --numa='[the host'\''s NUMA node to be near to; alone it means --policy numa]:NODE: ' \
@@ -155,7 +156,8 @@ _vgpuctl() {
             --type='[the vGPU by its type, as i915-GVTg_V5_4]:TYPE:{_vgpuctl_live types}' \
             --sizes='[the vGPU by low and high GM in MiB and fences\: the smallest type that holds them]:LOW,HIGH,FENCES: ' \
             '*'--flavor-metadata='[the vGPU by the sizes of a flavor, as hw\:vgt_low_gm_sz=128; repeated for each key]:KEY=VALUE: ' \
-            --mode='[the smallest vGPU of a mode\: gvt-g, gvt-s]:MODE:(gvt-g gvt-s)' \
+            --mode='[the smallest vGPU of a mode\: gvt-g, gvt-d, gvt-s, sriov]:MODE:(gvt-g gvt-d gvt-s sriov)' \
+            '*'--need='[the vGPU by what it has to give at least, as gvt-g,low-gm=128\: MODE\[,low-gm=MIB\]\[,high-gm=MIB\]\[,fences=N\]\[,vram=MIB\]\[,ggtt=MIB\]; repeated\: any of them, the first before the others]:NEED:(gvt-g gvt-d gvt-s sriov)' \
             --gpu='[only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
             --policy='[among GPUs with room\: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain'\''s memory or CPUs are)]:POLICY:(pack spread numa)' \
             --numa='[the host'\''s NUMA node to be near to; alone it means --policy numa]:NODE: ' \
@@ -177,7 +179,8 @@ _vgpuctl() {
             --type='[the vGPU by its type, as i915-GVTg_V5_4]:TYPE:{_vgpuctl_live types}' \
             --sizes='[the vGPU by low and high GM in MiB and fences\: the smallest type that holds them]:LOW,HIGH,FENCES: ' \
             '*'--flavor-metadata='[the vGPU by the sizes of a flavor, as hw\:vgt_low_gm_sz=128; repeated for each key]:KEY=VALUE: ' \
-            --mode='[the smallest vGPU of a mode\: gvt-g, gvt-s]:MODE:(gvt-g gvt-s)' \
+            --mode='[the smallest vGPU of a mode\: gvt-g, gvt-d, gvt-s, sriov]:MODE:(gvt-g gvt-d gvt-s sriov)' \
+            '*'--need='[the vGPU by what it has to give at least, as gvt-g,low-gm=128\: MODE\[,low-gm=MIB\]\[,high-gm=MIB\]\[,fences=N\]\[,vram=MIB\]\[,ggtt=MIB\]; repeated\: any of them, the first before the others]:NEED:(gvt-g gvt-d gvt-s sriov)' \
             --gpu='[only on this GPU, by PCI address]:ADDRESS:{_vgpuctl_live gpus}' \
             --policy='[among GPUs with room\: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain'\''s memory or CPUs are)]:POLICY:(pack spread numa)' \
             --numa='[the host'\''s NUMA node to be near to; alone it means --policy numa]:NODE: ' \

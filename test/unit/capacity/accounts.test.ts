@@ -71,14 +71,14 @@ describe("the account of virtual functions", () => {
     const uses = [use(1, { own: true, pciDevices: [vf(1)] })];
     const account = functionsAccount(sriov([undefined, undefined, undefined]), new Set([1, 2]), uses);
     assert.deepEqual(
-      [account.used, account.free, account.functions.map(({ isClaimed, free }) => [isClaimed, free])],
+      [account.used, account.free, account.functions.map(({ holder, free }) => [holder, free])],
       [
         { own: 2, foreign: 0 },
         1,
         [
-          [true, false],
-          [true, false],
-          [false, true],
+          ["own", false],
+          ["own", false],
+          [undefined, true],
         ],
       ],
     );

@@ -1,10 +1,9 @@
 // What a plan says: where, in which order, what is short, and what would be otherwise.
 import assert from "node:assert/strict";
-import { gvtgCapacity } from "../../../agent/backends/kvmgt/capacity-rule.ts";
 import { rememberGvtg } from "../../../agent/backends/kvmgt/memory.ts";
 import { gvtgTypesAt } from "../../../agent/backends/kvmgt/types-at-aperture.ts";
 import { planOf, type Plan } from "../../../agent/capacity/plan.ts";
-import type { PlanStock, Supposition } from "../../../agent/capacity/plan/site.ts";
+import type { PlanStock, Supposition } from "../../../agent/capacity/plan/suppose.ts";
 import type { PlanRequest } from "../../../agent/capacity/plan/units.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
 import type { Gpu } from "../../../agent/inventory/model.ts";
@@ -13,6 +12,7 @@ import { FakeHost } from "../../fakes/fake-host.ts";
 import { asItIs } from "../../fakes/plan-cases.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
 import { foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
+import { untouched } from "../../fakes/stock.ts";
 
 const FIRST = pciAddress(0);
 const SECOND = pciAddress(1);
@@ -35,11 +35,10 @@ function stockOf(kernels: readonly FakeGpu[], change: (gpu: Gpu) => Gpu = (gpu) 
     return sizes ? [{ vgpuId: id, gpu, sizes }] : [];
   });
   return {
+    ...{ ...untouched, typesAt: gvtgTypesAt, holdings },
     gpus: kernels.map((kernel) => change(kernel.facts())),
-    ...{ rule: gvtgCapacity, typesAt: gvtgTypesAt, holdings },
     foreign: new Set(slices.map(({ id }) => id).filter((id) => id.startsWith("f"))),
     made: new Set(slices.map(({ id }) => id)),
-    closed: () => undefined,
   };
 }
 
@@ -196,7 +195,10 @@ describe("a kernel that counts less than we do", () => {
     assert.equal(made.planned.length, 3);
     const [lost] = made.unplanned;
     assert.deepEqual([lost?.reason, lost?.shortfalls[0]?.missing], ["KERNEL_REPORTS_NO_ROOM", undefined]);
-    assert.match(lost?.shortfalls[0]?.why ?? "", /available_instances allows 2 of i915-GVTg_V5_4/);
+    assert.match(
+      lost?.shortfalls[0]?.why ?? "",
+      /available_instances of i915-GVTg_V5_4 is 2, and vGPUs that are promised or planned take that$/,
+    );
     assert.match(made.warnings.join(), /counts less on GPU 0000:00:02\.0 .*2 of i915-GVTg_V5_4.*may be less/);
   });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
 import { PlanRequest, PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
+import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { PlacementPolicy } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
 import * as facts from "./facts.ts";
@@ -69,6 +70,20 @@ describe("the request of vgpuctl plan", () => {
     assert.deepEqual([counted.length, counted[1]?.vgpu?.want, counted[1]?.count], [2, want, 4]);
   });
 
+  it("takes what a vGPU has to give, with / between what will do as well", async () => {
+    const { items } = await asked("sriov:2", "gvt-g,low-gm=128/sriov,vram=2048:3");
+    const [mode, needs] = items.map(({ vgpu }) => vgpu?.want);
+    assert.deepEqual([mode?.$case, needs?.$case, items[1]?.count], ["mode", "needs", 3]);
+    assert.ok(needs?.$case === "needs");
+    assert.deepEqual(
+      needs.value.anyOf.map(({ mode: each, minLowGmMib, minVramMib }) => [each, minLowGmMib, minVramMib]),
+      [
+        [Mode.GVT_G, 128, 0n],
+        [Mode.SRIOV, 0, 2048n],
+      ],
+    );
+  });
+
   it("means policy numa when a node is named", async () => {
     const [item] = (await asked("gvt-g", "--numa", "1")).items;
     assert.deepEqual([item?.vgpu?.policy, item?.vgpu?.numa], [PlacementPolicy.NUMA, { node: 1 }]);
@@ -81,9 +96,11 @@ describe("the request of vgpuctl plan", () => {
     assert.match(await refusedLine("gvt-g", "--aperture", "0000:00:02.0"), /--aperture takes ADDRESS=MIB/);
     assert.match(await refusedLine("gvt-g", "--aperture", "0000:00:02.0=1G"), /--aperture takes ADDRESS=MIB/);
     assert.match(await refusedLine("--flavor-metadata", "=5"), /--flavor-metadata takes KEY=VALUE/);
-    for (const mode of ["sriov", "gvt-d:2"])
-      assert.match(await refusedLine(mode), /makes vGPUs of gvt-g and gvt-s, not of /);
-    assert.match(await refusedLine("GVT-G"), /WANT takes as a mode gvt-g, gvt-s, not '/);
+    assert.match(await refusedLine("GVT-G"), /WANT takes as a mode gvt-g, gvt-d, gvt-s, sriov, not '/);
+    assert.match(
+      await refusedLine("gvt-g/sriof"),
+      /a need begins with one of .*, not 'sriof'\n.*did you mean sriov/s,
+    );
     for (const sizes of ["128,512", "128MiB,512MiB,4", "128,512,4,1", "128"])
       assert.match(await refusedLine(sizes), /WANT takes sizes as 128,512,4 .* without a unit, not '/);
     const twice = ["--flavor-metadata", "a=1", "--flavor-metadata", "a=2"];

@@ -55,12 +55,16 @@ describe("a wrong command line", () => {
     ],
     "wants one vGPU": [
       ["create", "a", "--vcpus", "1", "--memory", "64"],
-      /one of --type, --sizes, --mode and --flavor-metadata/,
+      /one of --type, --sizes, --mode, --need and --flavor-metadata/,
     ],
     "wants something to boot": [SIZED, /nothing to boot: give --disk or --kernel\n/],
-    "offers no mode that is not served": [
-      [...SIZED.toSpliced(2, 2), "--mode", "sriov"],
-      /of gvt-g and gvt-s, not of sriov\n.*\nhint: vgpuctl --socket \S+ doctor --mode sriov\n$/,
+    "takes a need that begins with a mode": [
+      [...SIZED.toSpliced(2, 2), "--need", "low-gm=128"],
+      /a need begins with one of gvt-g, gvt-d, gvt-s, sriov, not 'low-gm=128'/,
+    ],
+    "wants one way to say what the vGPU is": [
+      [...SIZED, "--need", "sriov"],
+      /--type and --need exclude each other/,
     ],
     "offers no bus that is not served": [
       [...SIZED, "--disk", "/d", "--disk-format", "raw", "--disk-bus", "xen"],
