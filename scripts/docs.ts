@@ -3,11 +3,14 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
+import { bedTests } from "./conformance-beds.ts";
+import { conformancePage, groupNames, type Conformance, type GroupOutcomes } from "./conformance-page.ts";
 import { failureModesPage, type FailureModes } from "./failure-modes-page.ts";
 import { referencePages } from "./reference-pages.ts";
 
 const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
 const failureModes = fileURLToPath(new URL("../../test/golden/failure-modes.json", import.meta.url));
+const conformance = new URL("../../test/golden/conformance/", import.meta.url);
 const check = process.argv.includes("--check");
 
 /** Formatted as the pages that are written by hand. */
@@ -17,9 +20,18 @@ async function failureModesText(): Promise<string> {
   return await format(failureModesPage(modes), { ...(await resolveConfig(filepath)), filepath });
 }
 
+async function conformanceText(): Promise<string> {
+  const groups = groupNames.map(async (group) => {
+    const text = await readFile(new URL(`${group}.json`, conformance), "utf8");
+    return [group, JSON.parse(text) as GroupOutcomes] as const;
+  });
+  return conformancePage(Object.fromEntries(await Promise.all(groups)) as Conformance, bedTests);
+}
+
 const pages: readonly (readonly [string, string])[] = [
   ...Object.entries(referencePages()).map(([name, text]) => [`reference/${name}`, text] as const),
   ["failure-modes.md", await failureModesText()],
+  ["reference/conformance.md", await conformanceText()],
 ];
 
 await mkdir(`${docs}reference`, { recursive: true });

@@ -1,6 +1,5 @@
 // A GPU cut into virtual functions (mode sriov), from the change of the mode to what is left at the end.
 import assert from "node:assert/strict";
-import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import {
   DestroyDomainRequest,
   DomainServiceService as Domains,
@@ -10,7 +9,7 @@ import {
   SetGpuModeRequest,
   SetVirtualFunctionsRequest,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
-import { Backend, Mode, type Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
+import { Mode, type Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import {
   CreateVgpuRequest,
   DeleteVgpuRequest,
@@ -70,24 +69,15 @@ describe("a GPU cut into virtual functions, over the wire", function () {
 
   it("gives each to one domain, takes them back when those are destroyed, and is whole again in the end", async () => {
     assert.equal((await refusal(cut(7))).reason, "MODE_UNSUPPORTED");
-    const shared = await setMode(Mode.SRIOV);
-    assert.deepEqual([shared.mode, shared.backend], [Mode.SRIOV, Backend.SRIOV]);
+    await setMode(Mode.SRIOV);
     const none = await refusal(world.create("early", vf));
     assert.deepEqual([none.code, none.reason], ["RESOURCE_EXHAUSTED", "FUNCTIONS_EXHAUSTED"]);
 
-    const { virtualFunctions, types } = await cut(7);
+    const { virtualFunctions } = await cut(7);
     assert.deepEqual([virtualFunctions?.enabled, virtualFunctions?.autoprobe], [7, false]);
-    assert.deepEqual(
-      types.map(({ name, allocatable, mode }) => [name, allocatable, mode]),
-      [["vf", 7, Mode.SRIOV]],
-    );
 
     const one = await world.create("one", vf);
     const two = await world.create("two", vf);
-    assert.deepEqual(
-      [one.decision?.gpu, one.decision?.type, one.decision?.backend],
-      [FLEX, "vf", Backend.SRIOV],
-    );
     const taken = (await vgpus()).map(({ domainName, present, inUse, backendRef }) => {
       const ref = backendRef?.ref;
       return [domainName, present, inUse, ref?.$case === "virtualFunction" ? ref.value.number : undefined];
@@ -97,16 +87,6 @@ describe("a GPU cut into virtual functions, over the wire", function () {
       ["two", true, true, 2],
     ]);
     assert.deepEqual(await drivers(), ["vfio-pci", "vfio-pci", "", "", "", "", ""]);
-    const account = await gpu();
-    assert.deepEqual(
-      [
-        account.virtualFunctions?.usedOwn,
-        account.virtualFunctions?.usedForeign,
-        account.types[0]?.allocatable,
-      ],
-      [2, 0, 5],
-    );
-
     const held = await refusal(cut(0));
     assert.deepEqual([held.code, held.reason], ["FAILED_PRECONDITION", "VGPU_IN_USE"]);
     assert.match(held.message, /domain one \(claim claim-one\), domain two \(claim claim-two\)/);
@@ -119,11 +99,9 @@ describe("a GPU cut into virtual functions, over the wire", function () {
     assert.equal((await setMode(Mode.UNSPECIFIED)).mode, Mode.UNSPECIFIED);
   });
 
-  it("refuses one more than was cut, and more than the device has, and changes nothing", async () => {
+  it("refuses more than the device has, and no number, and changes nothing", async () => {
     await cutIn(1);
     await world.create("one", vf);
-    const full = await refusal(world.create("late", vf));
-    assert.deepEqual([full.code, full.reason], ["RESOURCE_EXHAUSTED", "FUNCTIONS_EXHAUSTED"]);
     const many = await refusal(cut(8));
     assert.deepEqual([many.code, many.reason], ["INVALID_ARGUMENT", "FIELD_INVALID"]);
     assert.match(many.message, /count is 8.*at most 7/);
@@ -166,28 +144,6 @@ describe("a GPU cut into virtual functions, over the wire", function () {
   it("only checks when asked to", async () => {
     await setMode(Mode.SRIOV);
     assert.equal((await cut(3, { validateOnly: true })).virtualFunctions?.enabled, 0);
-  });
-
-  it("has its functions again after a boot, and the domains that are started with the host have theirs", async () => {
-    await cutIn(3);
-    await world.create("other", vf);
-    const { domain } = await world.create("desk", (draft) => {
-      vf(draft);
-      draft.spec.autostart = true;
-    });
-    await world.kill();
-    await world.boot();
-    await world.startAgain();
-    await until("the domain runs with its function", async () => {
-      const shown = (await vgpus()).find(({ domainName }) => domainName === "desk");
-      return shown?.claimState === ClaimState.ACTIVE && shown.inUse === true;
-    });
-    await until(
-      "the other, which is off, has its function again",
-      async () => (await drivers())[0] === "vfio-pci",
-    );
-    assert.deepEqual(await drivers(), ["vfio-pci", "vfio-pci", ""]);
-    await destroy(present(domain).uuid);
   });
 
   it("hands one over to a domain that somebody else manages, and has it back when that is off", async () => {

@@ -37,19 +37,26 @@ export interface ForeignDomain {
   readonly mdev?: string;
   /** The PCI function it names: its function number on bus 3. */
   readonly pciFunction?: number;
+  /** The node it renders on. */
+  readonly renderNode?: string;
 }
 
 /** A definition without vgpud's mark. */
-export function foreignXml({ name, uuid, mdev, pciFunction }: ForeignDomain): string {
-  const source = `<source><address uuid='${mdev ?? ""}'/></source>`;
-  const device =
-    mdev === undefined ? "" : `<hostdev mode='subsystem' type='mdev' model='vfio-pci'>${source}</hostdev>`;
-  const address = `<address domain='0x0000' bus='0x03' slot='0x00' function='0x${pciFunction ?? 0}'/>`;
-  const pciDevice =
-    pciFunction === undefined
-      ? ""
-      : `<hostdev mode='subsystem' type='pci' managed='yes'><source>${address}</source></hostdev>`;
+export function foreignXml({ name, uuid, ...given }: ForeignDomain): string {
   const os = "<os><type arch='x86_64' machine='q35'>hvm</type></os>";
-  const rest = `<memory unit='MiB'>64</memory><vcpu>1</vcpu>${os}<devices>${device}${pciDevice}</devices>`;
+  const rest = `<memory unit='MiB'>64</memory><vcpu>1</vcpu>${os}<devices>${devicesXml(given)}</devices>`;
   return `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid>${rest}</domain>`;
+}
+
+function devicesXml({ mdev, pciFunction, renderNode }: Omit<ForeignDomain, "name" | "uuid">): string {
+  const function_ = `<address domain='0x0000' bus='0x03' slot='0x00' function='0x${pciFunction ?? 0}'/>`;
+  return [
+    mdev !== undefined &&
+      `<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='${mdev}'/></source></hostdev>`,
+    pciFunction !== undefined &&
+      `<hostdev mode='subsystem' type='pci' managed='yes'><source>${function_}</source></hostdev>`,
+    renderNode !== undefined && `<graphics type='egl-headless'><gl rendernode='${renderNode}'/></graphics>`,
+  ]
+    .filter((device) => device !== false)
+    .join("");
 }

@@ -38,7 +38,8 @@ const recordSchema = z.object({
   kind: z.enum(["domain", "vgpu", "reservation"]),
   claimId: z.string(),
   vgpuId: z.string(),
-  type: z.string(),
+  /** Of a slice; all else has none in its file. */
+  type: z.string().default(""),
   state: z.string(),
   goal: z.string(),
   /** Of a claim that has one of ours. */

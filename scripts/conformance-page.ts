@@ -1,0 +1,108 @@
+// docs/reference/conformance.md, from what test/e2e/conformance has recorded of each backend, and from which suites of the beds do
+// the same on a real kernel. Pure.
+import { page, table } from "./markdown.ts";
+
+export const backendNames = ["kvmgt", "virgl", "passthrough", "sriov"] as const;
+
+/** The groups of cases, in the order of the page; each has a golden file and a suite of its name. */
+export const groupNames = [
+  "create",
+  "list",
+  "metrics",
+  "destroy",
+  "crash",
+  "race",
+  "foreign",
+  "reboot",
+  "refusals",
+  "reservation",
+] as const;
+
+export type GroupName = (typeof groupNames)[number];
+
+export type BackendName = (typeof backendNames)[number];
+
+/** What came of a case on a backend: that it went well or not, or why it means nothing there. */
+export type Outcome = "passed" | "failed" | { readonly impossible: string };
+
+/** By case, then by backend; one that is missing was not run. */
+export type GroupOutcomes = Readonly<Record<string, Readonly<Partial<Record<BackendName, Outcome>>>>>;
+
+export type Conformance = Readonly<Record<GroupName, GroupOutcomes>>;
+
+/** A test of a bed that does what a case does. */
+export interface BedTest {
+  /** The file below test/testbed. */
+  readonly suite: string;
+  /** As it stands in that file. */
+  readonly title: string;
+}
+
+/** Of one group: by case, then by backend. */
+export type GroupBedTests = Readonly<Record<string, Readonly<Partial<Record<BackendName, BedTest>>>>>;
+
+export type BedTests = Readonly<Partial<Record<GroupName, GroupBedTests>>>;
+
+const INTRODUCTION = `Every backend does what every other does: the same cases, written once, run over each
+(\`test/e2e/conformance\`). The columns of the backends are what the last recorded run on the simulated host has seen; CI runs the
+cases and fails where one does not pass, or where this page is not what it has seen. The last column names the tests that look at the
+same on a real kernel with real libvirt, in a virtual machine with a GPU that is imaginary (\`test/testbed\`); CI runs these, too. Nothing
+here has been run on Intel hardware.
+
+- **passed**: on the simulated host.
+- **impossible**: the case means nothing on that backend; the number leads to the reason below the table.
+- **not run**: nobody has run it there.`;
+
+export function conformancePage(conformance: Conformance, beds: BedTests): string {
+  const groups = groupNames.map(
+    (group) => `## ${group}\n\n${groupText(conformance[group], beds[group] ?? {})}`,
+  );
+  return page("Conformance", INTRODUCTION, [summary(conformance), ...groups].join("\n\n"));
+}
+
+function summary(conformance: Conformance): string {
+  const rows = groupNames.map((group) => {
+    const cases = Object.values(conformance[group]);
+    return [group, ...backendNames.map((backend) => tally(cases.map((outcomes) => outcomes[backend])))];
+  });
+  return table(["", ...backendNames.map(code)], rows);
+}
+
+/** As `5 of 6, 1 impossible`. */
+function tally(outcomes: readonly (Outcome | undefined)[]): string {
+  const impossible = outcomes.filter((outcome) => typeof outcome === "object").length;
+  const passed = outcomes.filter((outcome) => outcome === "passed").length;
+  const all = `${passed} of ${outcomes.length - impossible} passed`;
+  return impossible === 0 ? all : `${all}, ${impossible} impossible`;
+}
+
+function groupText(cases: GroupOutcomes, beds: GroupBedTests): string {
+  const notes: string[] = [];
+  const numberOf = (why: string): number => {
+    if (!notes.includes(why)) notes.push(why);
+    return notes.indexOf(why) + 1;
+  };
+  const cell = (outcome: Outcome | undefined): string => {
+    if (outcome === undefined) return "not run";
+    return typeof outcome === "string" ? outcome : `impossible (${numberOf(outcome.impossible)})`;
+  };
+  const rows = Object.entries(cases).map(([what, outcomes]) => [
+    what,
+    ...backendNames.map((backend) => cell(outcomes[backend])),
+    bedText(beds[what] ?? {}),
+  ]);
+  const text = table(["", ...backendNames.map(code), "real kernel (bed)"], rows);
+  return notes.length === 0 ? text : `${text}\n\n${notes.map((why, at) => `${at + 1}. ${why}`).join("\n")}`;
+}
+
+function bedText(beds: GroupBedTests[string]): string {
+  const covered = backendNames.flatMap((backend) => {
+    const test = beds[backend];
+    return test ? [`${code(backend)}: ${code(test.suite)}, “${test.title}”`] : [];
+  });
+  return covered.length === 0 ? "not run" : covered.join("; ");
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}

@@ -1,0 +1,24 @@
+// What the simulated kernel and libvirt have, as far as vGPUs of any mode are concerned.
+import { z } from "zod";
+import { asSomebodyElse } from "../harness/somebody-else.ts";
+import type { World } from "../harness/world.ts";
+
+const truthSchema = z.object({
+  mdevs: z.array(z.object({ uuid: z.string(), gpu: z.string(), type: z.string() })),
+  functions: z.array(z.object({ address: z.string(), of: z.string().nullable(), driver: z.string() })),
+  domains: z.array(z.object({ name: z.string(), uuid: z.string(), state: z.string() })),
+});
+
+export type HostTruth = z.output<typeof truthSchema>;
+
+export async function truthOf(world: World): Promise<HostTruth> {
+  return truthSchema.parse(await world.host.control({ command: "snapshot" }));
+}
+
+/** Undefined when libvirt has no domain of that name. */
+export async function definitionOf(world: World, name: string): Promise<string | undefined> {
+  return await asSomebodyElse(world.libvirtSocket, async (libvirt) => {
+    const domain = await libvirt.lookupDomainByName(name);
+    return domain && libvirt.domainXml(domain);
+  });
+}

@@ -1,0 +1,11 @@
+// Every backend that must behave like the others. A new one is a file beside these, a line here and a column of the table.
+import type { BackendName } from "../../../../scripts/conformance-page.ts";
+import type { Subject } from "../subject.ts";
+import { kvmgt } from "./kvmgt.ts";
+import { passthrough } from "./passthrough.ts";
+import { sriov } from "./sriov.ts";
+import { virgl } from "./virgl.ts";
+
+const byName: Readonly<Record<BackendName, Subject>> = { kvmgt, virgl, passthrough, sriov };
+
+export const subjects: readonly Subject[] = Object.values(byName);

@@ -1,0 +1,51 @@
+// What the page of conformance says of the beds must stand in their suites, and be about cases that there are.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { bedTests } from "../../../scripts/conformance-beds.ts";
+import {
+  conformancePage,
+  groupNames,
+  type Conformance,
+  type GroupOutcomes,
+} from "../../../scripts/conformance-page.ts";
+
+const fromRepository = (file: string): URL => new URL(`../../../../${file}`, import.meta.url);
+
+const casesOf = async (group: string): Promise<GroupOutcomes> => {
+  const text = await readFile(fromRepository(`test/golden/conformance/${group}.json`), "utf8");
+  return JSON.parse(text) as GroupOutcomes;
+};
+
+describe("the tests of the beds that the page of conformance names", () => {
+  for (const [group, cases] of Object.entries(bedTests))
+    for (const [what, byBackend] of Object.entries(cases))
+      for (const [backend, { suite, title }] of Object.entries(byBackend))
+        it(`are there for ${group}, ${what}, on ${backend}`, async () => {
+          const source = await readFile(fromRepository(`test/testbed/${suite}`), "utf8");
+          assert.ok(source.includes(`"${title}"`), `${suite} has no test "${title}"`);
+          assert.ok(Object.hasOwn(await casesOf(group), what), `there is no case "${what}"`);
+        });
+});
+
+describe("the page of conformance", () => {
+  const nothing = Object.fromEntries(groupNames.map((group) => [group, {}])) as Conformance;
+
+  it("tells what passed, what failed, what is impossible and why, and what nobody ran", () => {
+    const why = "nothing is made";
+    const create: GroupOutcomes = {
+      one: { kvmgt: "passed", virgl: { impossible: why }, passthrough: "failed" },
+      other: { virgl: { impossible: why } },
+    };
+    const page = conformancePage({ ...nothing, create }, {});
+    assert.match(page, /^\| one \| passed \| impossible \(1\) \| failed \| not run \| not run \|$/m);
+    assert.match(page, /^\| other \| not run \| impossible \(1\) \| not run \| not run \| not run \|$/m);
+    assert.match(page, /^1\. nothing is made$/m);
+    assert.match(page, /^\| create \| 1 of 2 passed \| 0 of 0 passed, 2 impossible \|/m);
+  });
+
+  it("names the tests of the beds", () => {
+    const create: GroupOutcomes = { one: { kvmgt: "passed" } };
+    const beds = { create: { one: { kvmgt: { suite: "agent.test.ts", title: "is made" } } } };
+    assert.match(conformancePage({ ...nothing, create }, beds), /`kvmgt`: `agent\.test\.ts`, “is made”/);
+  });
+});
