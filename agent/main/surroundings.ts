@@ -43,17 +43,17 @@ export async function surroundings({ simulate, sources }: Command): Promise<Surr
 
 /** Everything lives in one fresh folder, unless a flag says otherwise, and is gone afterwards. */
 async function simulated(sources: Sources, host: string | true): Promise<Surroundings> {
-  if (host !== true) await checkHost(host);
+  const uri = host === true ? [] : [given("libvirt.uri", await libvirtOf(host))];
   return inFreshFolder("vgpud-simulated-", async (dir) => {
     const images = path.join(dir, "images");
     await mkdir(images);
-    const given = (key: string, value: string): Given => ({ path: key, value, origin: "--simulate" });
     const inside = (key: string, name: string): Given => given(key, path.join(dir, name));
     const flags = [
       ...[
         inside("socket", "vgpud.sock"),
         inside("state_dir", "state"),
         given("metrics.listen", "127.0.0.1:0"),
+        ...uri,
       ],
       ...sources.flags,
       ...[inside("host_root", "root"), inside("hostd.socket", "hostd.sock")],
@@ -73,14 +73,21 @@ async function simulated(sources: Sources, host: string | true): Promise<Surroun
   });
 }
 
-/** The simulator would refuse it, too, but an operator is told of a wrong description as of a wrong configuration. */
-async function checkHost(word: string): Promise<void> {
+function given(key: string, value: string): Given {
+  return { path: key, value, origin: "--simulate" };
+}
+
+/**
+ * Whose domains its libvirt has. The simulator would refuse a wrong description, too, but an operator is told of it as of a wrong
+ * configuration.
+ */
+async function libvirtOf(word: string): Promise<string> {
   // On a real host nothing of the simulator is loaded.
   const { parseHost } = await import("../simulator/host-yaml.ts");
   const { readHost } = await import("../simulator/machines.ts");
   try {
     const { yaml, origin } = await readHost(word);
-    parseHost(yaml, origin);
+    return parseHost(yaml, origin).hypervisor === "xen" ? "xen:///system" : "qemu:///system";
   } catch (error) {
     throw new ConfigError([{ where: "--simulate", what: messageOf(error) }], { cause: error });
   }

@@ -35,6 +35,7 @@ export const ErrorSource = {
   xml: 5,
   rpc: 7,
   qemu: 10,
+  xen: 41,
   test: 12,
   remote: 13,
   domain: 20,

@@ -2,7 +2,7 @@
 import type { Fault } from "./faults/fault.ts";
 import type { FaultBoard } from "./faults/board.ts";
 import type { SimulatedKernel } from "./kernel.ts";
-import type { Domain } from "./libvirt/domains.ts";
+import type { Domain } from "./libvirt/domain.ts";
 
 export interface Snapshot {
   readonly bootId: string;

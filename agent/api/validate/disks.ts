@@ -37,7 +37,7 @@ const caches = {
 } as const satisfies Record<pb.DiskCache, Disk["cache"] | "default" | undefined>;
 
 /** A disk as it was asked for, of which a hypervisor may have none. */
-export interface AskedDisk {
+interface AskedDisk {
   readonly wire: pb.Disk;
   readonly bus: Disk["bus"] | "default";
   readonly device: Disk["device"];

@@ -15,6 +15,7 @@ import { failing } from "./failing-methods.ts";
 import { Gate } from "./gate.ts";
 import { capabilitiesXml, domainCapabilitiesXml } from "./host-xml.ts";
 import { NodeDevices } from "./node-devices.ts";
+import { refuseOtherUri } from "./xen-driver.ts";
 
 /** Versions it claims until it is replaced: libvirt 9.0.0 and QEMU 7.2.22, as Debian 12 has them. */
 const LIBVIRT_VERSION = "9.0.0";
@@ -102,6 +103,9 @@ function hostHandlers(kernel: SimulatedKernel, version: () => string): Handlers 
   const isXen = (): boolean => kernel.host.hypervisor === "xen";
   const memoryKib = (): bigint => BigInt(kernel.host.memory_mib) * KIB;
   return {
+    connectOpen: ({ name }) => {
+      refuseOtherUri(name, kernel.host);
+    },
     connectGetType: () => ({ type: isXen() ? "Xen" : "QEMU" }),
     connectGetVersion: () => ({ hvVer: isXen() ? XEN_VERSION : QEMU_VERSION }),
     connectGetLibVersion: () => ({ libVer: inOneNumber(version()) }),

@@ -9,9 +9,14 @@ import type { SimulatedClock } from "../clock.ts";
 import { readMetadata, withMetadata, writeDefinition, type Definition } from "./definition.ts";
 import { cpuTime, statsOf } from "./domain-stats.ts";
 import { readText, textElement, withText } from "./domain-text.ts";
-import { refOf, type Domain, type Domains } from "./domains.ts";
+import { refOf, type Domain } from "./domain.ts";
+import type { Domains } from "./domains.ts";
 import { figureHandlers } from "./figure-handlers.ts";
+import { refuseAllStats, xenFlags } from "./xen-driver.ts";
 import { noMetadata, noSuchDomain, notInThisState, unsupportedArgument } from "./refusals.ts";
+
+/** virDomainOSType. */
+const osTypes = { hvm: "hvm", pvh: "xenpvh", pv: "linux" } as const;
 
 export function domainHandlers(domains: Domains, clock: SimulatedClock): Handlers {
   return {
@@ -26,7 +31,7 @@ export function domainHandlers(domains: Domains, clock: SimulatedClock): Handler
 
 function lookups(domains: Domains): Handlers {
   const all = (keep: (domain: Domain) => boolean): readonly WireDomain[] =>
-    domains.list().filter(keep).map(wire);
+    domains.listed().filter(keep).map(wire);
   return {
     connectListAllDomains: ({ flags }) => {
       const found = all((domain) => isWanted(domain, flags));
@@ -34,7 +39,7 @@ function lookups(domains: Domains): Handlers {
     },
     connectListDomains: ({ maxids }) => ({
       ids: domains
-        .list()
+        .listed()
         .flatMap(({ running }) => running?.id ?? [])
         .slice(0, maxids),
     }),
@@ -61,6 +66,7 @@ function definitions(domains: Domains): Handlers {
       domains.undefine(idOf(domains, dom), 0);
     },
     domainUndefineFlags: ({ dom, flags }) => {
+      if (domains.isOnXen) xenFlags.domainUndefineFlags(flags);
       domains.undefine(idOf(domains, dom), flags);
     },
     domainSetAutostart: ({ dom, autostart }) => {
@@ -85,7 +91,8 @@ function power(domains: Domains): Handlers {
     domainShutdown: ({ dom }) => {
       domains.shutdown(idOf(domains, dom));
     },
-    domainShutdownFlags: ({ dom }) => {
+    domainShutdownFlags: ({ dom, flags }) => {
+      if (domains.isOnXen) xenFlags.domainShutdownFlags(flags);
       domains.shutdown(idOf(domains, dom));
     },
     domainReboot: ({ dom }) => {
@@ -126,7 +133,7 @@ function questions(domains: Domains, clock: SimulatedClock): Handlers {
         cpuTime: cpuTime(domain, clock),
       };
     },
-    domainGetOsType: () => ({ type: "hvm" }),
+    domainGetOsType: ({ dom }) => ({ type: osTypes[definitionOf(find(dom)).xenType ?? "hvm"] }),
     domainGetAutostart: ({ dom }) => ({ autostart: flag(find(dom).autostart) }),
     domainIsActive: ({ dom }) => ({ active: flag(find(dom).running !== undefined) }),
     domainIsPersistent: ({ dom }) => ({ persistent: flag(find(dom).definition !== undefined) }),
@@ -143,6 +150,7 @@ function questions(domains: Domains, clock: SimulatedClock): Handlers {
     domainHasCurrentSnapshot: () => ({ result: 0 }),
     domainListAllCheckpoints: () => ({ checkpoints: [], ret: 0 }),
     connectGetAllDomainStats: ({ doms, stats, flags }) => {
+      if (domains.isOnXen) refuseAllStats();
       // Of those that are asked for the ones that are gone are passed over (qemuConnectGetAllDomainStats).
       const asked = new Set(doms.map(({ uuid }) => uuidText(uuid)));
       const chosen = domains

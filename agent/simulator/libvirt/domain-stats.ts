@@ -5,7 +5,7 @@ import { domainStateNumbers } from "../../node-libvirt/domain-state.ts";
 import type { TypedParam } from "../../node-libvirt/remote.gen.ts";
 import type { SimulatedClock } from "../clock.ts";
 import type { Definition } from "./definition.ts";
-import type { Domain } from "./domains.ts";
+import type { Domain } from "./domain.ts";
 import { habitsOf, type Habits, type Load } from "./habits.ts";
 
 /** virTypedParameterType. */

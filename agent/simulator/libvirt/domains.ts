@@ -2,8 +2,6 @@
 import type { DomainId } from "../../core/ids.ts";
 import { KeyedLock } from "../../core/keyed-lock.ts";
 import { UndefineDomain } from "../../node-libvirt/constants.ts";
-import type { DomainRef } from "../../node-libvirt/domain-ref.ts";
-import type { DomainState } from "../../node-libvirt/domain-state.ts";
 import type { EventBroadcast } from "../../node-libvirt/server-events.ts";
 import type { SimulatedClock } from "../clock.ts";
 import type { FaultBoard } from "../faults/board.ts";
@@ -11,6 +9,7 @@ import { outlives } from "../one-boot.ts";
 import { Consoles } from "./consoles.ts";
 import type { LibvirtGuest } from "../xen-guests.ts";
 import { readDefinition, type Definition } from "./definition.ts";
+import { occasionOf, refOf, type Domain, type Running } from "./domain.ts";
 import { HostFunctions, type HostFunctionsOptions } from "./host-functions.ts";
 import {
   domainClash,
@@ -21,26 +20,10 @@ import {
   mdevInUse,
   mdevMissing,
   mdevWithoutGroup,
+  notOfDom0,
   noSuchDomain,
 } from "./refusals.ts";
-
-export interface Running {
-  readonly id: number;
-  /** Of a QEMU that exists in name only. */
-  readonly pid: number;
-  readonly startedAt: number;
-  readonly definition: Definition;
-}
-
-export interface Domain {
-  readonly uuid: DomainId;
-  readonly name: string;
-  /** Undefined for a transient domain. */
-  readonly definition: Definition | undefined;
-  readonly running: Running | undefined;
-  readonly state: DomainState;
-  readonly autostart: boolean;
-}
+import { asStarted, dom0, guestsOf, isDom0, refuseDefinition, refuseStart } from "./xen-driver.ts";
 
 export interface DomainsOptions extends HostFunctionsOptions {
   readonly faults: FaultBoard;
@@ -83,51 +66,54 @@ export class Domains {
     });
   }
 
+  /** As clients see them: on Xen with the host itself. */
+  listed(): readonly Domain[] {
+    const { host } = this.#options.kernel;
+    return this.isOnXen ? [dom0(host), ...this.list()] : this.list();
+  }
+
   list(): readonly Domain[] {
     return [...this.#domains.values()];
   }
 
+  get isOnXen(): boolean {
+    return this.#options.kernel.host.hypervisor === "xen";
+  }
+
   /** @throws LibvirtError 42 */
   byUuid(uuid: string): Domain {
-    const found = this.list().find((domain) => domain.uuid === uuid);
-    if (found === undefined) throw noSuchDomain(`uuid '${uuid}'`);
-    return found;
+    return this.#only(`uuid '${uuid}'`, (domain) => domain.uuid === uuid);
   }
 
   /** The one that a client refers to. @throws LibvirtError 42, with the name that the client knows it by */
   referred(uuid: string, name: string): Domain {
-    const found = this.list().find((domain) => domain.uuid === uuid);
-    if (found === undefined) throw noSuchDomain(`uuid '${uuid}' (${name})`);
-    return found;
+    return this.#only(`uuid '${uuid}' (${name})`, (domain) => domain.uuid === uuid);
   }
 
   /** @throws LibvirtError 42 */
   byName(name: string): Domain {
-    const found = this.list().find((domain) => domain.name === name);
-    if (found === undefined) throw noSuchDomain(`name '${name}'`);
-    return found;
+    return this.#only(`name '${name}'`, (domain) => domain.name === name);
   }
 
   /** @throws LibvirtError 42 */
   byId(id: number): Domain {
-    const found = this.list().find((domain) => domain.running?.id === id);
-    if (found === undefined) throw noSuchDomain(`id ${id}`);
+    return this.#only(`id ${id}`, ({ running }) => running?.id === id);
+  }
+
+  #only(which: string, isIt: (domain: Domain) => boolean): Domain {
+    const found = this.listed().find(isIt);
+    if (found === undefined) throw noSuchDomain(which);
     return found;
   }
 
   /** Those that run, as Xen knows them. */
   onXen(): readonly LibvirtGuest[] {
-    return this.list().flatMap(({ uuid, name, running }) => {
-      if (running === undefined) return [];
-      const { id, definition } = running;
-      const pciDevices = definition.functions.map(({ address }) => address);
-      return [{ domid: id, uuid, name, type: definition.xenType ?? "hvm", pciDevices }];
-    });
+    return this.list().flatMap(guestsOf);
   }
 
   define(xml: string): Domain {
-    const { newUuid, events } = this.#options;
-    const definition = readDefinition(xml, newUuid);
+    const { events } = this.#options;
+    const definition = this.#read(xml);
     const before = this.#sameDomain(definition);
     const domain = this.#put({
       uuid: definition.uuid,
@@ -141,9 +127,15 @@ export class Domains {
     return domain;
   }
 
+  #read(xml: string): Definition {
+    const definition = readDefinition(xml, this.#options.newUuid);
+    if (this.isOnXen) refuseDefinition(definition);
+    return definition;
+  }
+
   /** Starts a transient domain. */
   async create(xml: string, paused = false): Promise<Domain> {
-    const definition = readDefinition(xml, this.#options.newUuid);
+    const definition = this.#read(xml);
     if (this.#sameDomain(definition)?.running !== undefined) {
       throw notInThisState(`domain '${definition.name}' is already active`);
     }
@@ -173,11 +165,11 @@ export class Domains {
       const definition = transient ?? domain.definition;
       if (domain.running !== undefined || definition === undefined)
         throw invalidOperation("domain is already running");
-      const { kernel, faults, clock, events } = this.#options;
+      const { kernel, faults, events } = this.#options;
+      if (this.isOnXen) refuseStart(definition);
       if (!(await outlives(kernel, faults.hold("DOMAIN_STARTS_LATE", occasionOf(domain)))))
         throw internalError("the host has booted");
-      this.#lastId = kernel.host.hypervisor === "xen" ? kernel.xen.newDomid() : this.#lastId + 1;
-      const process = { id: this.#lastId, pid: FIRST_PID + this.#lastId, startedAt: clock.now(), definition };
+      const process = this.#begun(definition);
       const { bootId } = kernel;
       let running: Running;
       try {
@@ -199,6 +191,15 @@ export class Domains {
       for (const { name } of faults.all("DOMAIN_CRASHES")) void this.#crashLater(name, started);
       return started;
     });
+  }
+
+  #begun(definition: Definition): Running {
+    const { kernel, clock } = this.#options;
+    this.#lastId = this.isOnXen ? kernel.xen.newDomid() : this.#lastId + 1;
+    return {
+      ...{ id: this.#lastId, pid: FIRST_PID + this.#lastId, startedAt: clock.now() },
+      definition: this.isOnXen ? asStarted(definition, this.#lastId) : definition,
+    };
   }
 
   /** Presses the guest's power button and returns. */
@@ -248,6 +249,7 @@ export class Domains {
 
   undefine(uuid: DomainId, flags: number): void {
     const domain = this.byUuid(uuid);
+    if (isDom0(domain)) throw notOfDom0();
     if (domain.definition === undefined) throw invalidOperation("cannot undefine transient domain");
     if (domain.definition.hasNvram && (flags & (UndefineDomain.nvram | UndefineDomain.keepNvram)) === 0) {
       throw invalidOperation("cannot undefine domain with nvram");
@@ -320,7 +322,8 @@ export class Domains {
     try {
       if (!(await outlives(kernel, this.#functions.prepare(running))))
         throw internalError("the host has booted");
-      this.#openMdevs(running);
+      // To Xen's driver they are nothing that it knows, and nothing that it refuses.
+      if (!this.isOnXen) this.#openMdevs(running);
       this.#functions.open(running);
       return running;
     } catch (error) {
@@ -382,20 +385,13 @@ export class Domains {
     const domain = this.byUuid(uuid);
     const { running } = domain;
     if (running === undefined) throw notInThisState("domain is not running");
+    if (isDom0(domain)) throw notOfDom0();
     return { ...domain, running };
   }
 
   #put(domain: Domain): Domain {
+    if (isDom0(domain)) throw notOfDom0();
     this.#domains.set(domain.uuid, domain);
     return domain;
   }
-}
-
-/** Its names, by which a fault may be narrowed to it. */
-function occasionOf({ uuid, name }: Domain): { readonly object: readonly string[] } {
-  return { object: [uuid, name] };
-}
-
-export function refOf({ name, uuid, running }: Domain): DomainRef {
-  return { name, uuid, id: running?.id };
 }

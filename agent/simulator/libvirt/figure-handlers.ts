@@ -4,12 +4,15 @@ import type { Domain as WireDomain, TypedParam } from "../../node-libvirt/remote
 import type { Handlers } from "../../node-libvirt/server.ts";
 import type { SimulatedClock } from "../clock.ts";
 import { cpuTime, statsOf } from "./domain-stats.ts";
-import type { Domain, Domains, Running } from "./domains.ts";
+import type { Domain, Running } from "./domain.ts";
+import type { Domains } from "./domains.ts";
+import { refuseUncounted } from "./xen-driver.ts";
 import { notInThisState, unknownDisk, unknownInterface } from "./refusals.ts";
 
 /** virDomainMemoryStatTags. */
 const ACTUAL_BALLOON = 6;
 const RSS = 7;
+const AVAILABLE = 5;
 /** virVcpuState: running. */
 const VCPU_RUNNING = 1;
 const NO_JOB = {
@@ -34,15 +37,19 @@ export function figureHandlers(domains: Domains, clock: SimulatedClock): Handler
   const figures = (domain: Domain): Figures => new Figures(statsOf(domain, clock, 0));
   return {
     domainMemoryStats: ({ dom, maxStats }) => {
-      const of = figures(active(dom));
-      const stats = [
-        { tag: ACTUAL_BALLOON, val: of.number("balloon.current") },
-        { tag: RSS, val: of.number("balloon.rss") },
-      ];
+      const domain = active(dom);
+      const of = figures(domain);
+      // A guest of Xen has no process that could occupy anything (libxlDomainMemoryStats).
+      const beside = domains.isOnXen
+        ? { tag: AVAILABLE, val: of.number("balloon.maximum") }
+        : { tag: RSS, val: of.number("balloon.rss") };
+      const stats = [{ tag: ACTUAL_BALLOON, val: of.number("balloon.current") }, beside];
       return { stats: stats.slice(0, maxStats) };
     },
     domainBlockStats: ({ dom, path }) => {
-      const of = figures(active(dom));
+      const domain = active(dom);
+      if (domains.isOnXen) refuseUncounted(domain.running.definition, path);
+      const of = figures(domain);
       const at = of.indexOf("block", ["name", "path"], path);
       if (at === undefined) throw unknownDisk(path);
       const [rdReq, rdBytes, wrReq, wrBytes] = ["rd.reqs", "rd.bytes", "wr.reqs", "wr.bytes"].map((name) =>

@@ -1,4 +1,5 @@
 // Pure: what the simulated daemon says of its host and of the domains that could run there.
+import type { Element } from "../../core/xml.ts";
 import type { HostDescription } from "../host-description.ts";
 import { element, writeXml } from "./written-xml.ts";
 
@@ -6,9 +7,34 @@ const EMULATOR = "/usr/bin/qemu-system-x86_64";
 const ARCH = "x86_64";
 const MACHINE = "pc-q35-7.2";
 
+/** As libxlCapsInitGuests writes them: the device model's path is that of Xen's own layout. */
+const XEN_EMULATOR = "/usr/lib/xen/bin/qemu-system-i386";
+const XEN_GUESTS = { xen: "xenpv", hvm: "xenfv", xenpvh: "xenpvh" } as const;
+
 export function capabilitiesXml(host: HostDescription, uuid: string): string {
-  const kvm = host.hypervisor === "kvm" ? [element("domain", { type: "kvm" })] : [];
   const cpu = element("cpu", {}, element("arch", {}, ARCH), element("model", {}, "Skylake-Client"));
+  const guests = host.hypervisor === "xen" ? xenGuests() : [qemuGuest(host)];
+  return writeXml(
+    element("capabilities", {}, element("host", {}, element("uuid", {}, uuid), cpu), ...guests),
+  );
+}
+
+function xenGuests(): readonly Element[] {
+  return Object.entries(XEN_GUESTS).map(([osType, machine]) => {
+    const arch = element(
+      "arch",
+      { name: ARCH },
+      element("wordsize", {}, "64"),
+      element("emulator", {}, XEN_EMULATOR),
+      element("machine", {}, machine),
+      element("domain", { type: "xen" }),
+    );
+    return element("guest", {}, element("os_type", {}, osType), arch);
+  });
+}
+
+function qemuGuest(host: HostDescription): Element {
+  const kvm = host.hypervisor === "kvm" ? [element("domain", { type: "kvm" })] : [];
   const machine = element("machine", { maxCpus: "288" }, MACHINE);
   const arch = element(
     "arch",
@@ -19,11 +45,11 @@ export function capabilitiesXml(host: HostDescription, uuid: string): string {
     element("domain", { type: "qemu" }),
     ...kvm,
   );
-  const guest = element("guest", {}, element("os_type", {}, "hvm"), arch);
-  return writeXml(element("capabilities", {}, element("host", {}, element("uuid", {}, uuid), cpu), guest));
+  return element("guest", {}, element("os_type", {}, "hvm"), arch);
 }
 
 export function domainCapabilitiesXml(host: HostDescription): string {
+  const isXen = host.hypervisor === "xen";
   const values = (name: string, ...list: readonly string[]): ReturnType<typeof element> =>
     element("enum", { name }, ...list.map((value) => element("value", {}, value)));
   return writeXml(
@@ -31,8 +57,8 @@ export function domainCapabilitiesXml(host: HostDescription): string {
       "domainCapabilities",
       {},
       element("path", {}, EMULATOR),
-      element("domain", {}, host.hypervisor === "kvm" ? "kvm" : "qemu"),
-      element("machine", {}, MACHINE),
+      element("domain", {}, isXen ? "xen" : host.hypervisor === "kvm" ? "kvm" : "qemu"),
+      element("machine", {}, isXen ? XEN_GUESTS.hvm : MACHINE),
       element("arch", {}, ARCH),
       element("vcpu", { max: "288" }),
       element(
@@ -42,7 +68,7 @@ export function domainCapabilitiesXml(host: HostDescription): string {
           "hostdev",
           { supported: "yes" },
           values("mode", "subsystem"),
-          values("subsysType", "usb", "pci", "scsi", "mdev"),
+          values("subsysType", "usb", "pci", ...(isXen ? [] : ["scsi", "mdev"])),
         ),
       ),
     ),

@@ -1,9 +1,10 @@
-// libvirt's own errors, number, source and text, as its QEMU and node device drivers give them (9.0.0).
+// libvirt's own errors, number, source and text, as its drivers for QEMU, Xen and node devices give them (9.0.0).
 import { ErrorLevel, ErrorNumber, ErrorSource } from "../../node-libvirt/constants.ts";
 import { LibvirtError } from "../../node-libvirt/errors.ts";
 
-/** virErrorNumber VIR_ERR_NO_NAME. */
+/** virErrorNumber VIR_ERR_NO_NAME and VIR_ERR_NO_CONNECT. */
 const NO_NAME = 21;
+const NO_CONNECT = 5;
 
 function refusal(code: number, domain: number, message: string): LibvirtError {
   return new LibvirtError({ code, domain, level: ErrorLevel.error, message, str1: message });
@@ -153,3 +154,53 @@ export const noSuchDevice = (name: string): LibvirtError =>
 
 export const deviceError = (message: string): LibvirtError =>
   refusal(ErrorNumber.internal, ErrorSource.nodeDevice, `internal error: ${message}`);
+
+/** virConnectOpenInternal: the daemon has no driver for such domains. */
+export const noDriver = (uri: string): LibvirtError =>
+  refusal(NO_CONNECT, ErrorSource.none, `no connection driver available for ${uri}`);
+
+/** virCapabilitiesDomainDataLookupInternal. */
+export const noCapabilities = (what: string): LibvirtError =>
+  refusal(
+    ErrorNumber.invalidArgument,
+    ErrorSource.none,
+    `invalid argument: could not find capabilities for ${what} `,
+  );
+
+/** A function that the driver leaves out. */
+export const notOfThisDriver = (procedure: string): LibvirtError =>
+  refusal(
+    ErrorNumber.noSupport,
+    ErrorSource.none,
+    `this function is not supported by the connection driver: ${procedure}`,
+  );
+
+/** virCheckFlags. */
+export const unknownFlags = (flags: number, where: string): LibvirtError =>
+  refusal(
+    ErrorNumber.invalidArgument,
+    ErrorSource.xen,
+    `unsupported flags (0x${flags.toString(16)}) in function ${where}`,
+  );
+
+export const xenUnsupportedConfiguration = (message: string): LibvirtError =>
+  refusal(ErrorNumber.configUnsupported, ErrorSource.xen, `unsupported configuration: ${message}`);
+
+export const xenInternalError = (message: string): LibvirtError =>
+  refusal(ErrorNumber.internal, ErrorSource.xen, `internal error: ${message}`);
+
+/** LIBXL_CHECK_DOM0_GOTO. */
+export const notOfDom0 = (): LibvirtError =>
+  refusal(
+    ErrorNumber.operationInvalid,
+    ErrorSource.xen,
+    "Requested operation is not valid: Domain-0 does not support requested operation",
+  );
+
+/** libxlDomainBlockStatsGatherSingle. */
+export const uncountedDisk = (driver: string): LibvirtError =>
+  refusal(
+    ErrorNumber.operationUnsupported,
+    ErrorSource.xen,
+    `Operation not supported: unsupported disk driver ${driver}`,
+  );

@@ -32,6 +32,20 @@ describe("HOST.yaml", () => {
     for (const kind of Object.keys(faultKinds)) assert.match(text, new RegExp(`\\b${kind}\\b`), kind);
   });
 
+  it("has guests of xl on a Xen host alone, each under a name of its own", () => {
+    const guest = (name: string): string => `{ name: ${name}, uuid: 7d1f0a44-5b8e-4a0c-9f0b-000000000007 }`;
+    const { xl_guests: guests } = parseHost(`{ hypervisor: xen, xl_guests: [${guest("a")}] }`, "x");
+    assert.deepEqual(
+      guests.map(({ name, type, pci }) => [name, type, pci]),
+      [["a", "hvm", []]],
+    );
+    for (const [yaml, message] of [
+      [`{ xl_guests: [${guest("a")}] }`, /without Xen/],
+      [`{ hypervisor: xen, xl_guests: [${guest("a")}, ${guest("a")}] }`, /another guest has the name/],
+    ] as const)
+      assert.throws(() => parseHost(yaml, "x"), message);
+  });
+
   it("describes a Coffee Lake host under Linux 6.12 when it is empty", () => {
     const { kernel, gpus } = parseHost("", "empty");
     assert.equal(kernel, "6.12.107");
