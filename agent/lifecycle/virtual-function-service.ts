@@ -41,7 +41,7 @@ export interface VirtualFunctionServiceOptions {
 }
 
 /** What came of it; warnings are what the driver made otherwise, in words. */
-export type Restored =
+type Restored =
   { readonly warnings: readonly string[]; readonly failure?: undefined } | { readonly failure: AgentError };
 
 /** A driver that could not, as a rule cannot: whoever looks is not to be told in every look. */

@@ -23,7 +23,7 @@ export function parseVfProfile(profile: VfProfile | undefined, path: string): Fu
     ggttBytes: () => bytes(profile.ggttQuotaMib, at("ggtt_quota_mib")),
   });
   const set = Object.fromEntries(Object.entries(parsed).filter(([, value]) => value !== undefined));
-  return Object.keys(set).length > 0 ? (set) : undefined;
+  return Object.keys(set).length > 0 ? set : undefined;
 }
 
 /** Drivers take a number of 32 bits. */

@@ -63,20 +63,17 @@ conform("destroy", {
     for (const name of [...names, "guest"]) await trial.destroy(name);
   },
 
-  "what such a domain gave back others get, and it is started when there is room again": {
-    needs: "gives back what a definition names",
-    run: async (trial) => {
-      const { world } = trial;
-      await trial.create("guest", releases);
-      await world.stop("guest", AT_ONCE);
-      await trial.assertTaken({ own: 0, foreign: 0 });
-      const names = await trial.fill();
-      const full = await refusal(world.start("guest"));
-      assert.equal(full.code, "RESOURCE_EXHAUSTED");
-      assert.ok(trial.subject.exhausted.includes(full.reason ?? ""), full.message);
-      for (const name of names) await trial.destroy(name);
-      assert.equal((await world.start("guest")).domain?.claimState, ClaimState.ACTIVE);
-      await trial.destroy("guest");
-    },
+  "what such a domain gave back others get, and it is started when there is room again": async (trial) => {
+    const { world } = trial;
+    await trial.create("guest", releases);
+    await world.stop("guest", AT_ONCE);
+    await trial.assertTaken({ own: 0, foreign: 0 });
+    const names = await trial.fill();
+    const full = await refusal(world.start("guest"));
+    assert.equal(full.code, "RESOURCE_EXHAUSTED");
+    assert.ok(trial.subject.exhausted.includes(full.reason ?? ""), full.message);
+    for (const name of names) await trial.destroy(name);
+    assert.equal((await world.start("guest")).domain?.claimState, ClaimState.ACTIVE);
+    await trial.destroy("guest");
   },
 });

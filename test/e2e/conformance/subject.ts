@@ -20,8 +20,6 @@ export type Ability =
   | "stands without a domain"
   /** After a boot the kernel has to be asked through vgpud-hostd before a domain can run. */
   | "needs hostd"
-  /** A domain that is off may have given back what its definition names, for others to have. */
-  | "gives back what a definition names"
   /** Several domains share a GPU. */
   | "is shared";
 

@@ -32,8 +32,6 @@ gpus: [{ address: "${SECOND_GPU}", device: "56c0", aperture_mib: 4096, driver: x
   lacks: {
     "makes something in the kernel":
       "the GPU is taken from the host with the change of its mode, not by a create",
-    "gives back what a definition names":
-      "the GPU stays the domain's whose definition names it, also while that is off",
     "is shared": "there is one to be had",
   },
 };

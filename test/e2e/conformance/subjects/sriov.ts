@@ -44,8 +44,5 @@ gpus:
     `vgpud_gpu_virtual_functions{pci_address="${SECOND_GPU}",state="off"} ${AT_MOST - ROOM}`,
   ],
   takeForOthers: () => Promise.resolve({ pciFunction: 1 }),
-  lacks: {
-    "gives back what a definition names":
-      "a function stays the domain's whose definition names it, also while that is off",
-  },
+  lacks: {},
 };
