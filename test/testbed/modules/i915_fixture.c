@@ -2,8 +2,8 @@
 /*
  * Test fixture: a PCI driver by the name of i915 which drives nothing.  It
  * binds fake_igd's functions, gives each a DRM card and render node, carries
- * the module parameters an agent reads and the SR-IOV switch, and tells the
- * kvmgt fixture of the cards that may do GVT-g.
+ * the module parameters an agent reads and the SR-IOV switch, and tells kvmgt
+ * or xengt of the cards that may do GVT-g.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -30,7 +30,7 @@ struct card {
 	struct pci_dev *pdev;
 	struct drm_device *drm;
 	struct iov *iov;	/* of one that may be cut into functions */
-	bool gvt;	/* kvmgt has taken it */
+	bool gvt;	/* kvmgt or xengt has taken it */
 };
 
 static LIST_HEAD(cards);
@@ -79,15 +79,21 @@ static void stop_gvt(struct card *card)
 	card->gvt = false;
 }
 
-void i915_set_gvt_ops(const struct i915_gvt_ops *ops)
+int i915_set_gvt_ops(const struct i915_gvt_ops *ops)
 {
 	struct card *card;
+	int ret = 0;
 
 	mutex_lock(&cards_lock);
-	gvt_ops = ops;
-	list_for_each_entry(card, &cards, link)
-		start_gvt(card);
+	if (gvt_ops) {
+		ret = -EBUSY;
+	} else {
+		gvt_ops = ops;
+		list_for_each_entry(card, &cards, link)
+			start_gvt(card);
+	}
 	mutex_unlock(&cards_lock);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(i915_set_gvt_ops);
 

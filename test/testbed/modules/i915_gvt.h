@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the i915 fixture and the kvmgt fixture say to each other. */
+/* What the i915 fixture and what shares its cards out (kvmgt, xengt) say to each other. */
 #ifndef FIXTURE_I915_GVT_H
 #define FIXTURE_I915_GVT_H
 
@@ -11,7 +11,8 @@ struct i915_gvt_ops {
 	void (*clean_device)(struct pci_dev *pdev);
 };
 
-void i915_set_gvt_ops(const struct i915_gvt_ops *ops);
+/* -EBUSY when another has them. */
+int i915_set_gvt_ops(const struct i915_gvt_ops *ops);
 void i915_clear_gvt_ops(void);
 
 #endif

@@ -35,13 +35,6 @@ MODULE_PARM_DESC(remove_behaviour, "remove of a held vGPU: 0 blocks, 1 leaks; of
 static LIST_HEAD(gvts);
 static DEFINE_MUTEX(gvts_lock);
 
-static const struct gvt_size sizes[GVT_TYPES] = {
-	{ .suffix = "8", .low = 64 * SZ_1M,  .high = 384 * SZ_1M,   .fences = 4, .weight = 2,  .resolution = "1024x768" },
-	{ .suffix = "4", .low = 128 * SZ_1M, .high = 512 * SZ_1M,   .fences = 4, .weight = 4,  .resolution = "1920x1200" },
-	{ .suffix = "2", .low = 256 * SZ_1M, .high = 1024u * SZ_1M, .fences = 4, .weight = 8,  .resolution = "1920x1200" },
-	{ .suffix = "1", .low = 512 * SZ_1M, .high = 2048u * SZ_1M, .fences = 4, .weight = 16, .resolution = "1920x1200" },
-};
-
 static int fragment_set(const char *text, const struct kernel_param *kp)
 {
 	unsigned int offset_mb, size_mb;
@@ -56,9 +49,9 @@ static int fragment_set(const char *text, const struct kernel_param *kp)
 	mutex_lock(&gvts_lock);
 	list_for_each_entry(gvt, &gvts, link) {
 		if (none)
-			gvt_pool_unpin_all(gvt);
+			gvt_pool_unpin_all(&gvt->pool);
 		else if (!ret)
-			ret = gvt_pool_pin(gvt, !strcmp(where, "high"), (u64)offset_mb * SZ_1M,
+			ret = gvt_pool_pin(&gvt->pool, !strcmp(where, "high"), (u64)offset_mb * SZ_1M,
 					   (u64)size_mb * SZ_1M);
 	}
 	mutex_unlock(&gvts_lock);
@@ -73,7 +66,7 @@ static int fragment_get(char *buf, const struct kernel_param *kp)
 	mutex_lock(&gvts_lock);
 	list_for_each_entry(gvt, &gvts, link)
 		if (!n)
-			n = gvt_pool_print_pins(gvt, buf);
+			n = gvt_pool_print_pins(&gvt->pool, buf);
 	mutex_unlock(&gvts_lock);
 	return n ?: scnprintf(buf, PAGE_SIZE, "none\n");
 }
@@ -91,7 +84,7 @@ static unsigned int get_available(struct mdev_type *mdev)
 {
 	struct gvt_type *type = to_gvt_type(mdev);
 
-	return gvt_pool_available(type->gvt, type->size);
+	return gvt_pool_available(&type->gvt->pool, type->size);
 }
 
 static ssize_t show_description(struct mdev_type *mdev, char *buf)
@@ -146,14 +139,14 @@ struct mdev_driver gvt_mdev_driver = {
 /* i915 stops at the first size that does not fit, so "no types" is a normal answer. */
 static unsigned int list_types(struct gvt *gvt)
 {
-	unsigned int n, name_gen = gen ?: ((gvt->pdev->device >> 8) == 0x16 ? 4 : 5);
+	unsigned int n, name_gen = gen ?: ((gvt->pool.pdev->device >> 8) == 0x16 ? 4 : 5);
 
-	for (n = 0; n < GVT_TYPES && gvt_pool_lists(gvt, &sizes[n]); n++) {
+	for (n = 0; n < GVT_SIZES && gvt_pool_lists(&gvt->pool, &gvt_sizes[n]); n++) {
 		struct gvt_type *type = &gvt->types[n];
 
 		type->gvt = gvt;
-		type->size = &sizes[n];
-		snprintf(type->name, sizeof(type->name), "GVTg_V%u_%s", name_gen, sizes[n].suffix);
+		type->size = &gvt_sizes[n];
+		snprintf(type->name, sizeof(type->name), "GVTg_V%u_%s", name_gen, gvt_sizes[n].suffix);
 		type->mdev.sysfs_name = type->name;
 		gvt->type_list[n] = &type->mdev;
 	}
@@ -167,8 +160,7 @@ static int init_device(struct pci_dev *pdev)
 
 	if (!gvt)
 		return -ENOMEM;
-	gvt->pdev = pdev;
-	ret = gvt_pool_init(gvt, (u64)ggtt_mb * SZ_1M);
+	ret = gvt_pool_init(&gvt->pool, pdev, (u64)ggtt_mb * SZ_1M);
 	if (ret)
 		goto free;
 	ret = mdev_register_parent(&gvt->parent, &pdev->dev, &gvt_mdev_driver, gvt->type_list,
@@ -180,7 +172,7 @@ static int init_device(struct pci_dev *pdev)
 	mutex_unlock(&gvts_lock);
 	return 0;
 fini:
-	gvt_pool_fini(gvt);
+	gvt_pool_fini(&gvt->pool);
 free:
 	kfree(gvt);
 	return ret;
@@ -192,7 +184,7 @@ static void clean_device(struct pci_dev *pdev)
 
 	mutex_lock(&gvts_lock);
 	list_for_each_entry(gvt, &gvts, link)
-		if (gvt->pdev == pdev)
+		if (gvt->pool.pdev == pdev)
 			found = gvt;
 	if (found)
 		list_del(&found->link);
@@ -202,7 +194,7 @@ static void clean_device(struct pci_dev *pdev)
 	mdev_unregister_parent(&found->parent);
 	if (found->leaks)
 		return;
-	gvt_pool_fini(found);
+	gvt_pool_fini(&found->pool);
 	kfree(found);
 }
 
@@ -212,8 +204,11 @@ static int __init kvmgt_init(void)
 {
 	int ret = mdev_register_driver(&gvt_mdev_driver);
 
-	if (!ret)
-		i915_set_gvt_ops(&gvt_ops);
+	if (ret)
+		return ret;
+	ret = i915_set_gvt_ops(&gvt_ops);
+	if (ret)
+		mdev_unregister_driver(&gvt_mdev_driver);
 	return ret;
 }
 

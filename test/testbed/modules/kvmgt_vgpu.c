@@ -44,9 +44,9 @@ static int vgpu_init(struct vfio_device *vdev)
 	int ret;
 
 	vgpu->type = container_of(mdev->type, struct gvt_type, mdev);
-	ret = gvt_pool_take(vgpu->type->gvt, vgpu->type->size, &vgpu->share);
+	ret = gvt_pool_take(&vgpu->type->gvt->pool, vgpu->type->size, &vgpu->share);
 	if (!ret)
-		build_cfg(vgpu, vgpu->type->gvt->pdev);
+		build_cfg(vgpu, vgpu->type->gvt->pool.pdev);
 	return ret;
 }
 
@@ -54,7 +54,7 @@ static void vgpu_release(struct vfio_device *vdev)
 {
 	struct vgpu *vgpu = to_vgpu(vdev);
 
-	gvt_pool_give(vgpu->type->gvt, vgpu->type->size, &vgpu->share);
+	gvt_pool_give(&vgpu->type->gvt->pool, vgpu->type->size, &vgpu->share);
 	vfio_free_device(vdev);
 }
 
