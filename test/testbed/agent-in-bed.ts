@@ -20,10 +20,10 @@ export const logFile = "/var/log/vgpud.log";
 export const pidFile = "/run/vgpud.pid";
 const configFile = "/etc/vgpud/vgpud.yaml";
 
-const config = `socket: ${guestSocket}
+const config = (libvirtUri: string): string => `socket: ${guestSocket}
 state_dir: /var/lib/vgpud
 metrics: { listen: "127.0.0.1:${metricsPort}" }
-libvirt: { uri: "qemu:///system" }
+libvirt: { uri: "${libvirtUri}" }
 storage_roots: [${images}]
 `;
 const account = `set -e
@@ -39,6 +39,12 @@ export interface Program {
   /** Below the folder that `unpackAgent` fills. */
   readonly script: string;
   readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface Installation {
+  readonly program?: Program;
+  /** Of the bed's hypervisor; default qemu:///system. */
+  readonly libvirtUri?: string;
 }
 
 const shipped: Program = { script: "dist/agent/main.js", environment: {} };
@@ -61,17 +67,17 @@ export class AgentInBed {
   }
 
   /** Makes the account and starts both, in a bed that has neither: a fresh or reset one. */
-  static async install(bed: Bed, program = shipped): Promise<AgentInBed> {
+  static async install(bed: Bed, installation: Installation = {}): Promise<AgentInBed> {
     const forwards = {
       socket: await bed.forward(`unix:${guestSocket}`),
       scrapes: await bed.forward(`tcp:${metricsPort}`),
     };
     await bed.check(account);
     await bed.check(await unpackAgent(installed));
-    await bed.writeFile(configFile, config);
+    await bed.writeFile(configFile, config(installation.libvirtUri ?? "qemu:///system"));
     const agent = new AgentInBed(bed, forwards);
     await agent.startHostd();
-    await agent.start(program);
+    await agent.start(installation.program);
     return agent;
   }
 

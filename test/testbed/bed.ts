@@ -1,4 +1,4 @@
-// The test bed as suites use it: a restored VM with a GPU, libvirt and the project's files, thrown away at the end.
+// A test bed as suites use it: a restored VM with a GPU, libvirt and the project's files, thrown away at the end.
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
@@ -6,13 +6,16 @@ import { pipeline } from "node:stream";
 import { BedError, messageOf, within } from "./bed-error.ts";
 import type { CommandResult, RunningCommand } from "./guest-channel.ts";
 import { ensureImage, prepareRun } from "./image.ts";
-import type { Init } from "./machine.ts";
+import { kvm } from "./kvm-machine.ts";
+import type { Init, Machine } from "./machine.ts";
 import { mountShare, sharedFolders } from "./share.ts";
 import { Vm } from "./vm.ts";
 
 export const defaultCacheDir = "/var/cache/vgpud-testbed";
 
 export interface BedOptions {
+  /** Which bed; default the KVM bed. */
+  readonly machine?: Machine;
   /** Folder that the guest sees at /share, read-only; absent for a guest without one. */
   readonly share?: string;
   readonly cacheDir?: string;
@@ -36,6 +39,7 @@ export interface RunOptions {
 }
 
 interface RunParts {
+  readonly machine: Machine;
   readonly image: string;
   readonly dir: string;
   readonly share: string | undefined;
@@ -55,10 +59,11 @@ export class Bed {
   /** Restores the booted VM from the cache, building it first when it is not there (minutes). Needs root to build. */
   static async start(options: BedOptions = {}): Promise<Bed> {
     const cacheDir = options.cacheDir ?? defaultCacheDir;
-    const image = await ensureImage({ cacheDir, progress: options.progress ?? (() => undefined) });
+    const machine = options.machine ?? kvm;
+    const image = await ensureImage({ cacheDir, machine, progress: options.progress ?? (() => undefined) });
     const dir = await mkdtemp(join(cacheDir, `run-${process.pid}-`));
     try {
-      const parts = { image, dir, share: options.share, init: options.init ?? "minimal" };
+      const parts = { machine, image, dir, share: options.share, init: options.init ?? "minimal" };
       return new Bed(parts, await startVm(parts));
     } catch (error) {
       await rm(dir, { recursive: true, force: true });
@@ -161,10 +166,10 @@ export class Bed {
 }
 
 async function startVm(parts: RunParts): Promise<Vm> {
-  const { image, dir, share, init } = parts;
+  const { machine, image, dir, share, init } = parts;
   await prepareRun({ image, dir, init });
   const shares = await sharedFolders(share, dir);
-  const vm = await Vm.start({ dir, image, shares, init, restore: true });
+  const vm = await Vm.start(machine, { dir, image, shares, init, restore: true });
   if (share === undefined) return vm;
   try {
     await mountShare(vm.channel);

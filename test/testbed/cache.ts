@@ -1,13 +1,13 @@
-// House-keeping in the cache folder: image-KEY are images, build-PID-* and run-PID-* belong to a process.
+// House-keeping in the cache folder: PREFIXimage-KEY are images, build-PID-* and run-PID-* belong to a process.
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Images that stay: the one in use and the one before it, so that changing branches does not rebuild each time. */
 const kept = 2;
 
-/** Removes all but the most recently used images. */
-export async function prune(cacheDir: string): Promise<void> {
-  const names = (await readdir(cacheDir)).filter((name) => name.startsWith("image-"));
+/** Removes all but the most recently used images of one machine. */
+export async function prune(cacheDir: string, prefix: string): Promise<void> {
+  const names = (await readdir(cacheDir)).filter((name) => name.startsWith(`${prefix}image-`));
   const dated = await Promise.all(
     names.map(async (name) => ({ name, mtimeMs: (await stat(join(cacheDir, name))).mtimeMs })),
   );

@@ -49,7 +49,7 @@ export class BedWorld extends AgentCalls implements Ground {
   /** In a fresh or reset bed; its agent waits to be armed. */
   static async open(bed: Bed): Promise<BedWorld> {
     await makeDisk(bed, "disk");
-    const agent = await AgentInBed.install(bed, mortal("when armed"));
+    const agent = await AgentInBed.install(bed, { program: mortal("when armed") });
     return new BedWorld(bed, agent, await bed.forward("unix:/run/libvirt/libvirt-sock"));
   }
 

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { BedError } from "./bed-error.ts";
 import { exists, prune, removeStale } from "./cache.ts";
 import { compiled, imageKey, sources } from "./image-key.ts";
-import type { Init } from "./machine.ts";
+import type { Init, Machine } from "./machine.ts";
 import { Vm } from "./vm.ts";
 
 const execute = promisify(execFile);
@@ -14,29 +14,31 @@ const buildTimeoutMs = 20 * 60_000;
 
 export interface ImageOptions {
   readonly cacheDir: string;
+  readonly machine: Machine;
   /** Called with "STAGE SECONDS" for each stage of a build. */
   readonly progress: (line: string) => void;
 }
 
 /** The folder of the image that fits this machine and these sources; builds it when it is not in the cache. */
 export async function ensureImage(options: ImageOptions): Promise<string> {
-  await mkdir(options.cacheDir, { recursive: true });
-  await removeStale(options.cacheDir);
-  const entry = join(options.cacheDir, `image-${await imageKey(options.cacheDir)}`);
+  const { cacheDir, machine } = options;
+  await mkdir(cacheDir, { recursive: true });
+  await removeStale(cacheDir);
+  const entry = join(cacheDir, `${machine.prefix}image-${await imageKey(cacheDir, machine)}`);
   if (!(await exists(entry))) await build(entry, options);
   // The time of last use decides which images are kept.
   const now = new Date();
   await utimes(entry, now, now);
-  await prune(options.cacheDir);
+  await prune(cacheDir, machine.prefix);
   return entry;
 }
 
-async function build(entry: string, options: ImageOptions): Promise<void> {
-  const work = await mkdtemp(join(options.cacheDir, `build-${process.pid}-`));
+async function build(entry: string, { cacheDir, machine, progress }: ImageOptions): Promise<void> {
+  const work = await mkdtemp(join(cacheDir, `build-${process.pid}-`));
   try {
-    await timed("total", options.progress, async () => {
-      await runBuildScript(work, options.progress);
-      for (const init of ["minimal", "systemd"] as const) await saveBooted(work, init, options.progress);
+    await timed("total", progress, async () => {
+      await runBuildScript(work, machine, progress);
+      for (const init of machine.warmUps.keys()) await saveBooted({ work, machine, init, progress });
     });
     await rename(work, entry).catch(async (error: unknown) => {
       // Somebody else has built the same meanwhile: theirs is as good.
@@ -47,8 +49,13 @@ async function build(entry: string, options: ImageOptions): Promise<void> {
   }
 }
 
-async function runBuildScript(work: string, progress: (line: string) => void): Promise<void> {
-  const running = execute(join(sources, "image/build.sh"), [work, compiled], { timeout: buildTimeoutMs });
+async function runBuildScript(
+  work: string,
+  { folder }: Machine,
+  progress: (line: string) => void,
+): Promise<void> {
+  const script = join(sources, folder, "image/build.sh");
+  const running = execute(script, [work, compiled], { timeout: buildTimeoutMs });
   running.child.stdout?.on("data", (text: Buffer | string) => {
     for (const line of String(text).trim().split("\n")) progress(line);
   });
@@ -60,26 +67,24 @@ async function runBuildScript(work: string, progress: (line: string) => void): P
   }
 }
 
-/** What every run would otherwise pay for anew: libvirt's first look at its drivers, programs read from the disk. */
-const warmUp = `udevadm settle --timeout=60
-virsh -c qemu:///system list --all; virsh -c qemu:///system nodedev-list
-qemu-system-x86_64 --version; lspci; mdevctl list`;
-const warmUps = {
-  minimal: `${warmUp}; sync`,
-  // Services that start late must not do so in the restored machine.
-  systemd: `systemctl is-system-running --wait; ${warmUp}; journalctl --sync; sync`,
-} as const satisfies Record<Init, string>;
+interface BootedState {
+  readonly work: string;
+  readonly machine: Machine;
+  readonly init: Init;
+  readonly progress: (line: string) => void;
+}
 
 /** Boots the image once and saves the booted machine in INIT.qcow2, next to the root.img it stands on. */
-async function saveBooted(work: string, init: Init, progress: (line: string) => void): Promise<void> {
+async function saveBooted({ work, machine, init, progress }: BootedState): Promise<void> {
   const disk = join(work, "disk.qcow2");
   await execute("qemu-img", ["create", "-q", "-f", "qcow2", "-b", "root.img", "-F", "raw", disk]);
   const shares = { project: work, modules: work };
   const vm = await timed(`${init} boot`, progress, () =>
-    Vm.start({ dir: work, image: work, shares, init, restore: false }),
+    Vm.start(machine, { dir: work, image: work, shares, init, restore: false }),
   );
   try {
-    await timed(`${init} warm-up`, progress, () => vm.channel.start(warmUps[init]).result);
+    const warmUp = machine.warmUps.get(init) ?? "";
+    await timed(`${init} warm-up`, progress, () => vm.channel.start(warmUp).result);
     await timed(`${init} save`, progress, () => vm.save());
   } finally {
     await vm.stop();

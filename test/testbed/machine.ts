@@ -1,18 +1,17 @@
-// Pure: QEMU's command line for the bed's machine. What stands here decides whether a saved state fits, so it is part of
-// the cache key.
+// What the beds' machines have in common: the devices that the harness needs, and what one machine is to it.
 import { join } from "node:path";
 import { portName } from "./protocol.ts";
 
 /** Name of the saved state in the disk image. */
 export const snapshotName = "ready";
-/** What the guest runs as PID 1, each with a saved state of its own: guest/init, or systemd as a host has it. */
+/** What the guest runs as PID 1, each with a saved state of its own: the bed's own init, or systemd as a host has it. */
 const inits = { minimal: "/usr/local/sbin/testbed-init", systemd: "/sbin/init" } as const;
 export type Init = keyof typeof inits;
 
 export interface MachineOptions {
   /** Folder of this run: disk.qcow2 is there, sockets and logs are made there. */
   readonly dir: string;
-  /** Folder with vmlinuz and initrd. */
+  /** Folder of the image: kernel and initrd. */
   readonly image: string;
   /** Host folders that the guest may mount (read-only) by these tags. */
   readonly shares: { readonly project: string; readonly modules: string };
@@ -21,22 +20,30 @@ export interface MachineOptions {
   readonly restore: boolean;
 }
 
-const kernelWords = [
-  "console=ttyS0 panic=-1 quiet loglevel=5 root=/dev/vda rw",
-  // speed under emulation
-  "mitigations=off nokaslr audit=0",
-  "apparmor=1 security=apparmor",
-  // IOMMU groups for virtual functions and passthrough
-  "intel_iommu=on",
-];
+/** What tells one bed from another. */
+export interface Machine {
+  /** Begins the names of its folders and files in the cache. */
+  readonly prefix: string;
+  /** Its own `image` and `guest`, seen from test/testbed; image/build.sh and image/guest-packages are there. */
+  readonly folder: string;
+  /** The states that are saved: what is run in a booted guest before, so that not every run pays for it anew. */
+  readonly warmUps: ReadonlyMap<Init, string>;
+  /** QEMU's command line. It decides whether a saved state fits, so it is part of the cache key. */
+  qemuArguments(options: MachineOptions): readonly string[];
+}
+
+/** Of any guest's kernel: its root, its PID 1, and speed under emulation. */
+export function kernelWords(init: Init): string {
+  return `panic=-1 quiet loglevel=5 root=/dev/vda rw mitigations=off nokaslr audit=0 init=${inits[init]}`;
+}
 
 /**
- * Emulation always: /dev/kvm may open and yet boot no ordinary kernel where the host is itself a guest.
- * Our own devices stand at slots from 4 on, because integrated graphics is at slot 2 and another GPU may be at slot 3; the
- * placeholders there make the firmware's IOMMU tables cover them.
+ * Emulation always: /dev/kvm may open and yet boot no ordinary kernel where the host is itself a guest. Our own devices
+ * stand at slots from 4 on, because integrated graphics is at slot 2 and another GPU may be at slot 3; the placeholders
+ * there make the firmware's IOMMU tables cover them.
  */
-export function qemuArguments(options: MachineOptions): string[] {
-  const { dir, image, shares } = options;
+export function commonArguments(options: MachineOptions): string[] {
+  const { dir, shares } = options;
   const socket = (name: string): string =>
     `socket,id=${name},path=${join(dir, `${name}.sock`)},server=on,wait=off`;
   const share = (tag: "modules" | "project", slot: number): string[] => [
@@ -46,22 +53,9 @@ export function qemuArguments(options: MachineOptions): string[] {
     `virtio-9p-pci,fsdev=${tag},mount_tag=${tag},addr=${slot}`,
   ];
   return [
-    ...[
-      "-machine",
-      "q35",
-      "-accel",
-      "tcg,thread=multi,tb-size=512",
-      "-cpu",
-      "Nehalem",
-      "-smp",
-      "2",
-      "-m",
-      "2048",
-    ],
+    ...["-machine", "q35", "-accel", "tcg,thread=multi,tb-size=512", "-smp", "2", "-m", "2048"],
     ...["-nodefaults", "-display", "none", "-vga", "none"],
-    ...["-kernel", join(image, "vmlinuz"), "-initrd", join(image, "initrd")],
-    ...["-append", [...kernelWords, `init=${inits[options.init]}`].join(" ")],
-    ...["-device", "intel-iommu", "-device", "pci-testdev,addr=2", "-device", "pci-testdev,addr=3"],
+    ...["-device", "pci-testdev,addr=2", "-device", "pci-testdev,addr=3"],
     ...["-drive", `file=${join(dir, "disk.qcow2")},if=none,id=disk,format=qcow2,cache=unsafe`],
     ...["-device", "virtio-blk-pci,drive=disk,addr=4"],
     ...["-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net,romfile=,addr=5"],

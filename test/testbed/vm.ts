@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BedError, messageOf, within } from "./bed-error.ts";
 import { GuestChannel } from "./guest-channel.ts";
-import { qemuArguments, snapshotName, type MachineOptions } from "./machine.ts";
+import { snapshotName, type Machine, type MachineOptions } from "./machine.ts";
 import { Qmp } from "./qmp.ts";
 import { connectWhenListening } from "./unix-socket.ts";
 
@@ -44,8 +44,8 @@ export class Vm {
   }
 
   /** Resolves when the guest's agent has answered. A failure ends QEMU and shows the end of its console. */
-  static async start(options: VmOptions): Promise<Vm> {
-    const { child, pid } = spawnQemu(options);
+  static async start(machine: Machine, options: VmOptions): Promise<Vm> {
+    const { child, pid } = spawnQemu(machine, options);
     const ended = new AbortController();
     child.once("exit", (code, signal) => {
       ended.abort(new BedError("vm-ended", `QEMU ended at once (status ${String(code ?? signal)})`));
@@ -116,9 +116,9 @@ export class Vm {
   }
 }
 
-function spawnQemu(options: VmOptions): { child: ChildProcess; pid: number } {
+function spawnQemu(machine: Machine, options: VmOptions): { child: ChildProcess; pid: number } {
   const output = openSync(join(options.dir, "qemu.log"), "a");
-  const qemu = ["qemu-system-x86_64", ...qemuArguments(options)];
+  const qemu = ["qemu-system-x86_64", ...machine.qemuArguments(options)];
   // The kernel ends QEMU when this process dies, by whatever signal.
   const [file, ...args] = options.detached ? qemu : ["setpriv", "--pdeathsig", "KILL", "--", ...qemu];
   const child = spawn(file ?? "", args, {

@@ -1,14 +1,12 @@
 #!/bin/bash
-# fill.sh ROOT VERSION KERNEL MODULES AGENT: puts kernel modules, Node and our guest's files into the root.
+# fill.sh ROOT VERSION KERNEL MODULES AGENT GUEST: puts kernel modules, Node and our guest's files into the root. GUEST has
+# the guest's init, its etc, and kernel-modules: those of Debian's modules that it may need.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
-root=$1 version=$2 kernel=$3 modules=$4 agent=$5
+root=$1 version=$2 kernel=$3 modules=$4 agent=$5 guest=$6
 
-# Debian's modules that the guest may need; with all of them the image would be several times larger.
-wanted=(
-  vfio mdev vfio_iommu_type1 vfio-pci drm drm_kms_helper i2c-core
-  virtio_pci virtio_blk virtio_net virtio_rng virtio_console 9p 9pnet_virtio ext4 overlay fuse loop tun bridge veth
-)
+# With all of Debian's modules the image would be several times larger.
+mapfile -t wanted < <(sed '/^#/d; /^$/d' "$guest/kernel-modules")
 target=$root/lib/modules/$version
 mkdir -p "$target/extra"
 cp "$kernel/lib/modules/$version"/modules.{order,builtin,builtin.modinfo} "$target"
@@ -25,10 +23,9 @@ install -d "$root/usr/local/lib/testbed/guest"
 cp "$agent/protocol.js" "$root/usr/local/lib/testbed"
 cp "$agent/guest/agent.js" "$root/usr/local/lib/testbed/guest"
 echo '{ "type": "module" }' >"$root/usr/local/lib/testbed/package.json"
-install -m 755 "$here/../guest/init" "$root/usr/local/sbin/testbed-init"
-cp -r "$here/../guest/etc/." "$root/etc"
-# libvirt has the profile of a domain compiled four times for each start; to make it small as well takes longer than QEMU.
-echo 'Optimize=0' >>"$root/etc/apparmor/parser.conf"
+install -m 755 "$guest/init" "$root/usr/local/sbin/testbed-init"
+install -m 644 "$here/../guest/init-steps.sh" "$root/usr/local/lib/testbed/guest"
+cp -r "$guest/etc/." "$root/etc"
 wants=$root/etc/systemd/system/multi-user.target.wants
 install -d "$wants" "$root/share"
 ln -sf ../testbed-agent.service "$wants/testbed-agent.service"

@@ -1,8 +1,8 @@
 #!/bin/bash
-# root.sh OUT: the guest's root file system, from the archives of this machine.
+# root.sh PACKAGES OUT: the guest's root file system with the packages that the file names, from the archives of this machine.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
-out=$1
+packages_file=$1 out=$2
 # shellcheck source=/dev/null
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 sources=$(mktemp)
@@ -14,5 +14,5 @@ for path in man doc locale icons info; do options+=("--dpkgopt=path-exclude=/usr
 # How this machine reaches its archives (proxies and the like) holds for the guest's root as well.
 while read -r option; do options+=("--aptopt=$option"); done < <(apt-config dump | grep -E '^Acquire::(http|https)::[^ ]+ "[^"]' || true)
 
-packages=$(sed '/^#/d; /^$/d' "$here/guest-packages" | paste -sd,)
+packages=$(sed '/^#/d; /^$/d' "$packages_file" | paste -sd,)
 mmdebstrap --mode=root --variant=minbase "${options[@]}" --include="$packages" "$suite" "$out" "$sources"

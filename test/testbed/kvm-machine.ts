@@ -1,0 +1,27 @@
+// The KVM bed's machine: Debian's kernel with an IOMMU, QEMU's driver of libvirt.
+import { join } from "node:path";
+import { commonArguments, kernelWords, type Machine } from "./machine.ts";
+
+const warmUp = `udevadm settle --timeout=60
+virsh -c qemu:///system list --all; virsh -c qemu:///system nodedev-list
+qemu-system-x86_64 --version; lspci; mdevctl list`;
+
+export const kvm: Machine = {
+  prefix: "",
+  folder: "",
+  warmUps: new Map([
+    ["minimal", `${warmUp}; sync`],
+    // Services that start late must not do so in the restored machine.
+    ["systemd", `systemctl is-system-running --wait; ${warmUp}; journalctl --sync; sync`],
+  ]),
+  qemuArguments(options) {
+    const { image, init } = options;
+    // intel_iommu: IOMMU groups for virtual functions and passthrough
+    const words = `console=ttyS0 apparmor=1 security=apparmor intel_iommu=on ${kernelWords(init)}`;
+    return [
+      ...["-cpu", "Nehalem", "-device", "intel-iommu"],
+      ...["-kernel", join(image, "vmlinuz"), "-initrd", join(image, "initrd"), "-append", words],
+      ...commonArguments(options),
+    ];
+  },
+};
