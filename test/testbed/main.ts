@@ -1,11 +1,13 @@
-// The test bed by hand: node dist/test/testbed/main.js build | start | shell COMMAND... | stop
+// The test beds by hand: node dist/test/testbed/main.js build | start | shell COMMAND... | stop
 import { parseArgs } from "node:util";
 import { BedError, messageOf } from "./bed-error.ts";
 import { defaultCacheDir } from "./bed.ts";
-import { runByHand, runningByHand, startByHand, stopByHand } from "./by-hand.ts";
+import { runByHand, runningByHand, startByHand, stopByHand, type ByHand } from "./by-hand.ts";
 import { ensureImage } from "./image.ts";
+import { kvm } from "./kvm-machine.ts";
+import { xen } from "./xen/machine.ts";
 
-const usage = `usage: bed [--cache DIR] COMMAND
+const usage = `usage: bed [--xen] [--cache DIR] COMMAND    (--xen: the Xen bed instead of the KVM bed)
   build            build the image unless it is cached, and print its folder
   start [--systemd]  start a bed that stays; the current folder is its /share (--systemd: with real systemd as PID 1)
   shell COMMAND... run commands in it, one after the other; starts it when none runs
@@ -13,11 +15,11 @@ const usage = `usage: bed [--cache DIR] COMMAND
 
 const progress = (line: string): void => void process.stderr.write(`${line} s\n`);
 
-async function shell(cacheDir: string, commands: readonly string[]): Promise<number> {
-  if ((await runningByHand(cacheDir)) === undefined)
-    await startByHand({ cacheDir, progress, share: process.cwd(), init: "minimal" });
+async function shell(which: ByHand, commands: readonly string[]): Promise<number> {
+  if ((await runningByHand(which)) === undefined)
+    await startByHand({ ...which, progress, share: process.cwd(), init: "minimal" });
   for (const command of commands) {
-    const { code, stdout, stderr } = await runByHand(cacheDir, command);
+    const { code, stdout, stderr } = await runByHand(which, command);
     process.stdout.write(stdout);
     process.stderr.write(stderr);
     if (code !== 0) return code;
@@ -29,28 +31,29 @@ async function main(): Promise<number> {
   const options = {
     cache: { type: "string", default: defaultCacheDir },
     systemd: { type: "boolean" },
+    xen: { type: "boolean" },
   } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [verb, ...words] = positionals;
-  const cacheDir = values.cache;
+  const which: ByHand = { cacheDir: values.cache, machine: values.xen ? xen : kvm };
   switch (verb) {
     case "build":
-      process.stdout.write(`${await ensureImage({ cacheDir, progress })}\n`);
+      process.stdout.write(`${await ensureImage({ ...which, progress })}\n`);
       return 0;
     case "start":
-      if ((await runningByHand(cacheDir)) !== undefined)
+      if ((await runningByHand(which)) !== undefined)
         throw new BedError("usage", "a test bed is running already");
       await startByHand({
-        cacheDir,
+        ...which,
         progress,
         share: process.cwd(),
         init: values.systemd ? "systemd" : "minimal",
       });
       return 0;
     case "shell":
-      return shell(cacheDir, words);
+      return shell(which, words);
     case "stop":
-      await stopByHand(cacheDir);
+      await stopByHand(which);
       return 0;
     case undefined:
     default:

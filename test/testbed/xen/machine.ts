@@ -1,0 +1,38 @@
+// The Xen bed's machine: the hypervisor, a dom0 of Debian's kernel, libxl's driver of libvirt, and a function to give away.
+import { join } from "node:path";
+import { commonArguments, kernelWords, type Machine } from "../machine.ts";
+
+/**
+ * Of QEMU 7.2's emulated processor, what Xen cannot live with: an iret to dom0 is checked as if SMAP and SMEP held for it,
+ * and RDTSCP ends a domain with hardware virtualization, as its length is not known to Xen.
+ */
+const processor = "max,-smap,-smep,-rdtscp";
+/** One processor for dom0; the domains share both. The emulated IOMMU remaps no interrupts. */
+const hypervisorWords =
+  "com1=115200,8n1 console=com1 loglvl=warning dom0_mem=768M,max:768M dom0_max_vcpus=1 iommu=no-intremap,no-sharept";
+
+export const xen: Machine = {
+  prefix: "xen-",
+  folder: "xen",
+  warmUps: new Map([
+    [
+      "minimal",
+      `udevadm settle --timeout=60
+virsh -c xen:///system list --all; virsh -c xen:///system nodedev-list; xl list
+/usr/libexec/xen-qemu-system-i386 --version; lspci; sync`,
+    ],
+  ]),
+  qemuArguments(options) {
+    const { image, init } = options;
+    // A comma would end the kernel's words.
+    const dom0 = `${join(image, "vmlinux")} console=hvc0 ${kernelWords(init)}`;
+    return [
+      ...["-cpu", processor, "-device", "intel-iommu,intremap=off"],
+      ...["-kernel", join(image, "xen"), "-append", hypervisorWords],
+      ...["-initrd", `${dom0},${join(image, "initrd")}`],
+      ...commonArguments(options),
+      // A function of the display class that can be reset, behind a port of its own: 0000:01:00.0.
+      ...["-device", "pcie-root-port,id=apart,chassis=1,addr=10", "-device", "virtio-gpu-pci,bus=apart"],
+    ];
+  },
+};
