@@ -5,9 +5,9 @@ import type { Bed, TextResult } from "../bed.ts";
 const VIRSH_MS = 120_000;
 const stockModel = "/usr/libexec/xen-qemu-system-i386";
 /** Makes a slice as QEMU with Intel's patches does (guest/xengt-device-model), then is Debian's QEMU. */
-export const xengtModel = "/usr/local/libexec/xengt-device-model";
+const xengtModel = "/usr/local/libexec/xengt-device-model";
 
-const hardware = "<type arch='x86_64' machine='xenfv'>hvm</type>";
+/** The soft IOMMU is for functions given to a PV domain, whose memory is not where it thinks it is. */
 const linux = (type: string): string =>
   `${type}<kernel>/var/lib/domu/vmlinux</kernel><initrd>/var/lib/domu/initrd</initrd>` +
   "<cmdline>console=hvc0 quiet iommu=soft</cmdline>";
@@ -17,7 +17,7 @@ const kinds = {
   /** The same kernel with hardware virtualization and no device model. */
   pvh: linux("<type arch='x86_64' machine='xenpvh'>xenpvh</type>"),
   /** Fully virtualized, as XenGT needs it; without a disk it ends up in the firmware. */
-  hvm: hardware,
+  hvm: "<type arch='x86_64' machine='xenfv'>hvm</type>",
 } as const;
 
 export interface DomainSpec {

@@ -24,8 +24,8 @@ virsh -c xen:///system list --all; virsh -c xen:///system nodedev-list; xl list
   ]),
   qemuArguments(options) {
     const { image, init } = options;
-    // A comma would end the kernel's words.
-    const dom0 = `${join(image, "vmlinux")} console=hvc0 ${kernelWords(init)}`;
+    // A comma would end the kernel's words. The emulated TSC is not as even as dom0's kernel believes: Xen's time is.
+    const dom0 = `${join(image, "vmlinux")} console=hvc0 clocksource=xen ${kernelWords(init)}`;
     return [
       ...["-cpu", processor, "-device", "intel-iommu,intremap=off"],
       ...["-kernel", join(image, "xen"), "-append", hypervisorWords],

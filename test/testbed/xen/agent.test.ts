@@ -1,0 +1,92 @@
+// vgpud in the dom0 of a real Xen: that it finds out where it is, tells it rightly, and sees domains come and go.
+import assert from "node:assert/strict";
+import { DiagnoseResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { vgpuctl } from "../../unit/cli/vgpuctl.ts";
+import { AgentInBed, eventually } from "../agent-in-bed.ts";
+import { gpuAddress } from "../gpu.ts";
+import * as domains from "./domains.ts";
+import { virsh } from "./domains.ts";
+import { bed } from "./suite-bed.ts";
+
+/** Emulation makes every answer slow. */
+const patient = ["--timeout", "60s"];
+
+describe("vgpud in the dom0 of a real Xen", () => {
+  let agent: AgentInBed;
+
+  before(async () => {
+    await bed.reset();
+    agent = await AgentInBed.install(bed, { libvirtUri: "xen:///system" });
+  });
+
+  after(async () => {
+    agent.close();
+    await bed.reset();
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed") console.error(await agent.log());
+  });
+
+  /** What doctor has found, as "PASS" or "FAIL" by reason, once libvirt has been asked. */
+  function doctor(): Promise<ReadonlyMap<string, string>> {
+    const ask = async (): Promise<ReadonlyMap<string, string>> => {
+      const { stdout } = await vgpuctl(agent.socket, [...patient, "doctor", "--all", "-o", "json"]);
+      const { conditions } = DiagnoseResponse.fromJSON(JSON.parse(stdout));
+      return new Map(
+        conditions.map(({ reason, status }) => [reason, status.replace("CONDITION_STATUS_", "")]),
+      );
+    };
+    return eventually(ask, (found) => found.get("LIBVIRT_UNAVAILABLE") !== "UNKNOWN");
+  }
+
+  it("knows Xen, libvirt's driver for it, and XenGT of dom0's kernel", async () => {
+    const found = await doctor();
+    for (const reason of ["NO_HYPERVISOR", "INSIDE_GUEST", "XENGT_MISSING", "GVT_UNSUPPORTED_PLATFORM"])
+      assert.equal(found.get(reason), "PASS", reason);
+    for (const reason of ["LIBVIRT_UNAVAILABLE", "LIBVIRT_DRIVER_UNFIT", "LIBVIRT_TOO_OLD"])
+      assert.equal(found.get(reason), "PASS", reason);
+    for (const reason of ["KVMGT_NOT_LOADED", "VFIO_NOT_LOADED", "MSRS_NOT_IGNORED"])
+      assert.equal(found.get(reason), "NOT_APPLICABLE", reason);
+    assert.equal(found.get("VIRGL_NOT_ON_XEN"), "FAIL");
+  });
+
+  it("shows the GPU with the backends that it has under Xen", async () => {
+    const gpu = await agent.client.gpu();
+    assert.deepEqual([gpu.pciAddress, gpu.driver, gpu.apertureMib], [gpuAddress, "i915", 512]);
+    const backends = new Map(gpu.modes.map(({ mode, backend }) => [mode, backend]));
+    assert.equal(backends.get("MODE_GVT_G"), "BACKEND_XENGT");
+    assert.equal(backends.get("MODE_GVT_D"), "BACKEND_PASSTHROUGH");
+  });
+
+  it("sees XenGT go when i915 lets the GPU go, and come back with it", async () => {
+    const driver = "/sys/bus/pci/drivers/i915";
+    const is = (status: string) => (found: ReadonlyMap<string, string>) =>
+      found.get("XENGT_MISSING") === status;
+    await bed.check(`echo ${gpuAddress} >${driver}/unbind`);
+    await eventually(doctor, is("FAIL"));
+    await bed.check(`echo ${gpuAddress} >${driver}/bind`);
+    await eventually(doctor, is("PASS"));
+  });
+
+  it("shows a domain that somebody made as foreign, with its state, and none once it is gone", async () => {
+    const seen = async (): Promise<string | undefined> => {
+      const { domains: shown } = await agent.client.listDomains();
+      const other = shown.find(({ name }) => name === "other");
+      return other && `${other.ownership} ${other.state}`;
+    };
+    await domains.create(bed, { name: "other", kind: "pvh" });
+    await eventually(seen, (shown) => shown === "OWNERSHIP_FOREIGN DOMAIN_STATE_PAUSED");
+    await virsh(bed, "resume other");
+    await eventually(seen, (shown) => shown === "OWNERSHIP_FOREIGN DOMAIN_STATE_RUNNING");
+    await virsh(bed, "destroy other");
+    await eventually(seen, (shown) => shown === undefined);
+  });
+
+  it("is restarted and sees the same", async () => {
+    await agent.end("SIGKILL");
+    await agent.start();
+    assert.equal((await agent.client.gpu()).pciAddress, gpuAddress);
+    assert.equal((await doctor()).get("XENGT_MISSING"), "PASS");
+  });
+});
