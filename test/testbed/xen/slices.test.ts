@@ -53,10 +53,11 @@ describe("a slice of XenGT for a domain", () => {
       assert.deepEqual(Object.keys(await vgt.instances(bed)), ["1001", "1002", "1003"]);
     });
 
-    it("asked for with an option that no QEMU has, ends the creation and leaves a slice behind", async () => {
+    it("asked for with an option that no QEMU has, ends the creation before a slice is made", async () => {
       const asked = { name: "by-model", kind: "hvm", xengt: [...xengt, "-vgt_primary", "1"] } as const;
       assert.equal((await domains.tryCreate(bed, asked)).code, 1);
       assert.match(await bed.check(`cat ${log}`), /-vgt_primary: invalid option/);
+      assert.deepEqual(await vgt.instances(bed), {});
     });
 
     it("is no slice where XenGT is not loaded", async () => {
