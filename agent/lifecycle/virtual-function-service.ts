@@ -59,8 +59,9 @@ export class VirtualFunctionService {
   }
 
   /**
-   * Resolves with what the driver made otherwise, in words. Throws GPU_NOT_FOUND, FIELD_INVALID for more than there can be, MODE_UNSUPPORTED, VGPU_IN_USE, KERNEL_REFUSED,
-   * KERNEL_TIMEOUT, HOSTD_UNAVAILABLE, LIBVIRT_UNAVAILABLE or LEDGER_UNAVAILABLE.
+   * Resolves with what the driver made otherwise, in words. Throws GPU_NOT_FOUND, FIELD_INVALID for more than there can be,
+   * MODE_UNSUPPORTED, VGPU_IN_USE, KERNEL_REFUSED, KERNEL_TIMEOUT, HOSTD_UNAVAILABLE, LIBVIRT_UNAVAILABLE or
+   * LEDGER_UNAVAILABLE.
    */
   set(request: FunctionsRequest, caller: Caller): Promise<readonly string[]> {
     return untilAborted(

@@ -40,8 +40,12 @@ const DESK = (vgpu: string): string => `<domain type='kvm'><name>desk</name>
   <hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='${vgpu}'/></source></hostdev>
   </devices></domain>`;
 const FOREIGN = "f0e1d2c3-0000-4000-8000-000000000001";
-/** The simulator's virtual functions have no driver that tells their quotas. */
-const NOT_SIMULATED = ['vgpud_gpu_contexts{state="free"}', 'vgpud_gpu_doorbells{state="free"}'];
+/** The simulator's virtual functions have no driver that tells their quotas, and nothing is wrong with its host. */
+const NOT_SIMULATED = [
+  'vgpud_gpu_contexts{state="free"}',
+  'vgpud_gpu_doorbells{state="free"}',
+  'vgpud_host_check_status{status="fail"} == 1',
+];
 /** Shared through the host. */
 const SEATED = "0000:04:00.0";
 /** Of the second GPU, which was seen empty, it is known where its vGPUs lie; the third's driver measures what i915 does not. */

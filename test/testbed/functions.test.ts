@@ -20,6 +20,8 @@ describe("PCI functions of GPUs on a real kernel and libvirt", () => {
   before(async () => {
     await bed.reset();
     await bed.check("echo options i915 max_vfs=7 > /etc/modprobe.d/functions.conf");
+    // udev loads i915, by what it had read of these files.
+    await bed.check("udevadm control --reload");
     // Alder Lake-P, which has SR-IOV with i915 from outside of the kernel, twice.
     await gpu.reloadGpu(bed, "slot=2,3 device_id=0x46a6 vfs=7 aperture_mb=256");
     agent = await AgentInBed.install(bed);
@@ -86,8 +88,13 @@ describe("PCI functions of GPUs on a real kernel and libvirt", () => {
   describe("a GPU cut into virtual functions", () => {
     it("has seven, which no driver of the host takes", async () => {
       await done(`set-mode ${CUT} sriov`);
-      const text = await done(`set-functions ${CUT} 7`);
-      assert.match(text, /7/);
+      const text = await done(`set-functions ${CUT} 7 --exec-quantum-ms 200000 --preempt-timeout-us 640`);
+      assert.match(text, /warning: exec quantum \(ms\) of gt0: asked for 200000, the driver has 100000/);
+      const shares = `/sys/bus/pci/devices/${CUT}/drm/card0/prelim_iov/vf7/gt0`;
+      assert.equal(
+        await bed.check(`cat ${shares}/exec_quantum_ms ${shares}/preempt_timeout_us`),
+        "100000\n640",
+      );
       await tell(`ls -l /sys/bus/pci/devices/${CUT}/ | grep virtfn`);
       for (let n = 1; n <= 7; n += 1) assert.equal(await driverOf(functionAt(n)), "");
       assert.equal(await bed.check(`cat /sys/bus/pci/devices/${CUT}/sriov_numvfs`), "7");

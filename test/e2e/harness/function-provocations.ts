@@ -27,12 +27,27 @@ const USUAL = "{}";
 function onWiderHost(answers: Provocation["answers"]): Provocation["answers"] {
   return async (agent, set, heal) => {
     await agent.loadHost(WIDER);
-    await agent.sawLibvirt();
-    const reasons = await answers(agent, set, heal);
-    await setMode(agent, Mode.UNSPECIFIED);
-    await agent.loadHost(USUAL);
-    return reasons;
+    await sawAnew(agent);
+    try {
+      const reasons = await answers(agent, set, heal);
+      await setMode(agent, Mode.UNSPECIFIED);
+      return reasons;
+    } finally {
+      // Also for the faults after one that was not as expected.
+      await agent.loadHost(USUAL);
+    }
   };
+}
+
+/** A host that is loaded ends the connection to libvirt, and the view of before may still stand when that is answered. */
+async function sawAnew(agent: SimulatedAgent): Promise<void> {
+  const request = SetGpuModeRequest.fromPartial({ gpu: SECOND_GPU, mode: Mode.SRIOV, validateOnly: true });
+  await until("the second GPU could be given a mode", () =>
+    agent.rpc.call(Gpus.setGpuMode, request).then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 async function setMode(agent: SimulatedAgent, mode: Mode): Promise<void> {
