@@ -14,7 +14,7 @@ export interface HolderAnswer {
 }
 
 /** The kernel refused. */
-export interface Errno {
+interface Errno {
   readonly kind: "errno";
   readonly errno: string;
   readonly call: string;
@@ -22,16 +22,25 @@ export interface Errno {
 }
 
 /** hostd refused, or is itself in trouble. */
-export interface NoAnswer {
+interface NoAnswer {
   readonly kind: "refused" | "failed";
   readonly why: string;
 }
 
 /** The kernel has not come back. */
-export interface Blocked {
+interface Blocked {
   readonly kind: "blocked";
   readonly holders: readonly HolderAnswer[];
 }
+
+/** What came of no change, but for who has what was to be changed. */
+export type Trouble = Errno | Blocked | NoAnswer;
+
+/** What a change of something that somebody may have open is answered with. */
+export type ChangeAnswer =
+  | { readonly kind: "done" | "absent" }
+  | { readonly kind: "held"; readonly holders: readonly HolderAnswer[] }
+  | Trouble;
 
 /** Throws HOSTD_UNAVAILABLE when it cannot be asked. */
 export async function asking<T>(ask: () => Promise<T>): Promise<T> {
@@ -42,13 +51,18 @@ export async function asking<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-export function kernelRefused(what: string, { errno, call, path }: Errno): AgentError {
+/** As an error: the kernel or hostd would not. */
+export function refusalOf(what: string, answer: Errno | NoAnswer): AgentError {
+  return answer.kind === "errno" ? kernelRefused(what, answer) : hostdTrouble(what, answer);
+}
+
+function kernelRefused(what: string, { errno, call, path }: Errno): AgentError {
   return new AgentError("KERNEL_REFUSED", `${what}: the kernel refused to ${call} ${path} (${errno})`, {
     details: { errno, path },
   });
 }
 
-export function hostdTrouble(what: string, { kind, why }: NoAnswer): AgentError {
+function hostdTrouble(what: string, { kind, why }: NoAnswer): AgentError {
   return new AgentError(
     kind === "failed" ? "HOSTD_UNAVAILABLE" : "INTERNAL",
     `${what}: hostd ${kind}: ${why}`,

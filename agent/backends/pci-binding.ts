@@ -5,14 +5,12 @@ import type { HostFiles } from "../discovery/host-files.ts";
 import type { BindOutcome } from "../lifecycle/ports.ts";
 import {
   asking,
-  hostdTrouble,
-  kernelRefused,
   namedHolder,
-  type Blocked,
+  refusalOf,
   type CallOptions,
-  type Errno,
+  type ChangeAnswer,
   type HolderAnswer,
-  type NoAnswer,
+  type Trouble,
 } from "./hostd-answers.ts";
 
 /** Drivers that a function may be given; `none` takes the one away that it has. */
@@ -23,22 +21,14 @@ export interface DriverWriter {
   bindDriver(
     binding: { readonly device: PciAddress; readonly driver: DriverName },
     options: CallOptions,
-  ): Promise<BindAnswer>;
+  ): Promise<ChangeAnswer>;
   functionHolders(device: PciAddress, options: CallOptions): Promise<HoldersAnswer>;
 }
 
-type BindAnswer =
-  | { readonly kind: "done" | "absent" }
-  | { readonly kind: "held"; readonly holders: readonly HolderAnswer[] }
-  | Errno
-  | Blocked
-  | NoAnswer;
 type HoldersAnswer =
   | { readonly kind: "holders"; readonly holders: readonly HolderAnswer[] }
   | { readonly kind: "absent" }
-  | Errno
-  | Blocked
-  | NoAnswer;
+  | Trouble;
 
 /** A driver of the host takes seconds to give a GPU up or to start it. */
 const BIND_DEADLINE_MS = 30_000;
@@ -73,7 +63,7 @@ export class PciBinding {
     const wanted = driver === "none" ? undefined : driver;
     const what = wanted === undefined ? `taking the driver from ${device}` : `binding ${device} to ${wanted}`;
     if (driver !== "none" && !(await this.isLoaded(driver))) throw notLoaded(what, driver);
-    let answer: BindAnswer;
+    let answer: ChangeAnswer;
     try {
       const options = { signal, deadlineMs: BIND_DEADLINE_MS };
       answer = await asking(() => this.#writer.bindDriver({ device, driver }, options));
@@ -94,10 +84,9 @@ export class PciBinding {
           details: { device },
         });
       case "errno":
-        throw kernelRefused(what, answer);
       case "refused":
       case "failed":
-        throw hostdTrouble(what, answer);
+        throw refusalOf(what, answer);
     }
   }
 
@@ -115,10 +104,9 @@ export class PciBinding {
       case "blocked":
         throw new AgentError("KERNEL_TIMEOUT", `${what}: no answer in ${HOLDERS_DEADLINE_MS} ms`);
       case "errno":
-        throw kernelRefused(what, answer);
       case "refused":
       case "failed":
-        throw hostdTrouble(what, answer);
+        throw refusalOf(what, answer);
     }
   }
 }

@@ -1,7 +1,7 @@
 // Leads each claim to its goal: look, plan, execute, until the plan is empty. One drive per claim, many side by side.
 import { Alarm } from "../core/alarm.ts";
 import type { Clock } from "../core/clock.ts";
-import { AgentError, messageOf } from "../core/errors.ts";
+import { AgentError } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Admission } from "./admission.ts";
@@ -18,6 +18,7 @@ import {
 import { nobodyListens, type OnPoint } from "./crash-points.ts";
 import { execute, type Hands, type HostStep } from "./execute.ts";
 import type { Ledger } from "./ledger.ts";
+import { notNoted, stalled } from "./held-up.ts";
 import { isAnothers } from "./holdings.ts";
 import { isOnItsWay } from "./on-its-way.ts";
 import type { Operations } from "./operations.ts";
@@ -372,30 +373,4 @@ function asksTheSame(now: Claim, planned: Claim): boolean {
 /** What is away comes back, as a driver that is on its way, and one that hangs may answer: it is not the claim that is at fault. */
 function mayPass({ kind, reason }: AgentError): boolean {
   return kind === "unavailable" || reason === "VGPU_COUNT_UNREADABLE" || isOnItsWay(reason);
-}
-
-/** The host is where it should be, and only that cannot be written down. */
-function notNoted(claim: Claim): (error: unknown) => never {
-  return (error) => {
-    const { claimId, vgpuId, state } = claim;
-    const what = claim.domain ? `domain ${claim.domain.name}` : `vGPU ${vgpuId} of claim ${claimId}`;
-    const message = `that ${what} is ${state} cannot be written down yet; it is tried again: ${messageOf(causeOf(error))}`;
-    throw new AgentError("LEDGER_UNAVAILABLE", message, { details: { claim_id: claimId }, cause: error });
-  };
-}
-
-function causeOf(error: unknown): unknown {
-  return error instanceof Error && error.cause !== undefined ? error.cause : error;
-}
-
-/** While a failed create is being undone, the caller hears why it failed and what is still held. */
-function stalled(claim: SliceClaim, error: AgentError): AgentError {
-  const { failure } = claim;
-  if (!failure) return error;
-  const message = `${failure.message}; undoing it goes on: ${error.message}`;
-  return new AgentError(failure.reason, message, {
-    details: error.details,
-    holders: error.holders,
-    cause: error,
-  });
 }

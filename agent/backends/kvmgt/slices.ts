@@ -7,20 +7,17 @@ import type { SliceShare } from "../../inventory/share.ts";
 import type { RemoveOutcome, Slice, Slices } from "../../lifecycle/ports.ts";
 import {
   asking,
-  hostdTrouble,
-  kernelRefused,
   namedHolder,
-  type Blocked,
+  refusalOf,
   type CallOptions,
-  type Errno,
-  type HolderAnswer,
-  type NoAnswer,
+  type ChangeAnswer,
+  type Trouble,
 } from "../hostd-answers.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
 export interface MdevWriter {
   createMdev(mdev: NewMdev, options: CallOptions): Promise<CreateAnswer>;
-  removeMdev(vgpuId: VgpuId, options: CallOptions): Promise<RemoveAnswer>;
+  removeMdev(vgpuId: VgpuId, options: CallOptions): Promise<ChangeAnswer>;
 }
 
 interface NewMdev {
@@ -29,12 +26,7 @@ interface NewMdev {
   readonly type: string;
 }
 
-type Trouble = Errno | Blocked | NoAnswer;
 type CreateAnswer = { readonly kind: "done" } | Trouble;
-type RemoveAnswer =
-  | { readonly kind: "done" | "absent" }
-  | { readonly kind: "held"; readonly holders: readonly HolderAnswer[] }
-  | Trouble;
 
 /** A create takes milliseconds; the driver may wait for the GPU to wake up. */
 const CREATE_DEADLINE_MS = 10_000;
@@ -84,10 +76,9 @@ export class KvmgtSlices implements Slices<SliceShare> {
           `${what}: hostd answers ${answer.kind}, and it is still there`,
         );
       case "errno":
-        throw kernelRefused(what, answer);
       case "refused":
       case "failed":
-        throw hostdTrouble(what, answer);
+        throw refusalOf(what, answer);
     }
   }
 
@@ -100,7 +91,7 @@ export class KvmgtSlices implements Slices<SliceShare> {
     const what = `creating a ${slice.share.type} on ${slice.gpu}`;
     switch (answer.kind) {
       case "errno":
-        return answer.errno === "ENOSPC" ? await this.#noSpace(slice, what) : kernelRefused(what, answer);
+        return answer.errno === "ENOSPC" ? await this.#noSpace(slice, what) : refusalOf(what, answer);
       case "blocked":
         return new AgentError(
           "KERNEL_TIMEOUT",
@@ -108,7 +99,7 @@ export class KvmgtSlices implements Slices<SliceShare> {
         );
       case "refused":
       case "failed":
-        return hostdTrouble(what, answer);
+        return refusalOf(what, answer);
     }
   }
 

@@ -3,30 +3,14 @@ import { AgentError } from "../../core/errors.ts";
 import type { PciAddress } from "../../core/ids.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
 import type { BindOutcome } from "../../lifecycle/ports.ts";
-import {
-  asking,
-  hostdTrouble,
-  kernelRefused,
-  namedHolder,
-  type Blocked,
-  type CallOptions,
-  type Errno,
-  type HolderAnswer,
-  type NoAnswer,
-} from "../hostd-answers.ts";
+import { asking, namedHolder, refusalOf, type CallOptions, type ChangeAnswer } from "../hostd-answers.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
 export interface FunctionsWriter {
   setVirtualFunctions(
     wanted: { readonly gpu: PciAddress; readonly count: number },
     options: CallOptions,
-  ): Promise<
-    | { readonly kind: "done" | "absent" }
-    | { readonly kind: "held"; readonly holders: readonly HolderAnswer[] }
-    | Errno
-    | Blocked
-    | NoAnswer
-  >;
+  ): Promise<ChangeAnswer>;
 }
 
 /** The driver provisions each of them; going from one number to another removes all first. */
@@ -62,10 +46,9 @@ export class Cutting {
       case "absent":
         throw new AgentError("GPU_NOT_FOUND", `${what}: it is not there any more`, { details: { gpu } });
       case "errno":
-        throw kernelRefused(what, answer);
       case "refused":
       case "failed":
-        throw hostdTrouble(what, answer);
+        throw refusalOf(what, answer);
     }
   }
 

@@ -7,15 +7,7 @@ import type {
   ProfileShare,
   WrittenShare,
 } from "../../lifecycle/function-profile.ts";
-import {
-  asking,
-  hostdTrouble,
-  kernelRefused,
-  type Blocked,
-  type CallOptions,
-  type Errno,
-  type NoAnswer,
-} from "../hostd-answers.ts";
+import { asking, refusalOf, type CallOptions, type Trouble } from "../hostd-answers.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
 export interface ProfileWriter {
@@ -33,9 +25,7 @@ export interface ProfileWriter {
         }[];
         readonly notOffered: readonly string[];
       }
-    | Errno
-    | Blocked
-    | NoAnswer
+    | Trouble
   >;
 }
 
@@ -67,10 +57,9 @@ export class Profiles {
       case "blocked":
         throw new AgentError("KERNEL_TIMEOUT", `${what}: the kernel has not answered in ${DEADLINE_MS} ms`);
       case "errno":
-        throw kernelRefused(what, answer);
       case "refused":
       case "failed":
-        throw hostdTrouble(what, answer);
+        throw refusalOf(what, answer);
     }
   }
 }

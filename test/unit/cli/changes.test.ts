@@ -12,7 +12,8 @@ import {
 } from "../../../proto/gen/vgpud/v1/watch_service.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 import * as facts from "./facts.ts";
-import { fakeVgpud, type FakeVgpud, type Refusal } from "./fake-vgpud.ts";
+import { fakeVgpud, type FakeVgpud } from "./fake-vgpud.ts";
+import type { Refusal } from "./fake-refusal.ts";
 import { matchesGolden, vgpuctl, type Ran } from "./vgpuctl.ts";
 
 type EventType = (typeof Type)[keyof typeof Type];

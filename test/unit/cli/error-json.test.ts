@@ -1,7 +1,8 @@
 // Errors under -o json: one document on stderr, whatever went wrong.
 import { status } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
-import { fakeVgpud, type Refusal } from "./fake-vgpud.ts";
+import { fakeVgpud } from "./fake-vgpud.ts";
+import type { Refusal } from "./fake-refusal.ts";
 import { refusedDecision } from "./facts.ts";
 import { matchesGolden, vgpuctl } from "./vgpuctl.ts";
 

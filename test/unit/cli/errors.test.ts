@@ -5,7 +5,8 @@ import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { refusedSocket } from "../../../agent/cli/client/reachable.ts";
 import { connect } from "../../../agent/cli/client/vgpud.ts";
-import { fakeVgpud, type Refusal } from "./fake-vgpud.ts";
+import { fakeVgpud } from "./fake-vgpud.ts";
+import type { Refusal } from "./fake-refusal.ts";
 import { refusedDecision } from "./facts.ts";
 import { FRESH_ID, matchesGolden, vgpuctl } from "./vgpuctl.ts";
 

@@ -1,6 +1,5 @@
 // A small vgpud on a UNIX socket: it keeps domains in a map and answers from fixed facts. Real gRPC on both sides.
 import {
-  Metadata,
   Server,
   ServerCredentials,
   status,
@@ -10,8 +9,6 @@ import {
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ErrorInfo, BadRequest, RetryInfo } from "../../../proto/gen/google/rpc/error_details.ts";
-import { Status } from "../../../proto/gen/google/rpc/status.ts";
 import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { Domain, DomainState, type DomainRef } from "../../../proto/gen/vgpud/v1/domain.ts";
 import {
@@ -22,7 +19,6 @@ import { GpuServiceService, type PlanResponse } from "../../../proto/gen/vgpud/v
 import { HostServiceService } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import type { Operation } from "../../../proto/gen/vgpud/v1/operation.ts";
 import { OperationServiceService } from "../../../proto/gen/vgpud/v1/operation_service.ts";
-import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { ReservationServiceService } from "../../../proto/gen/vgpud/v1/reservation_service.ts";
 import {
   VgpuServiceService,
@@ -35,18 +31,7 @@ import {
   type WatchResponse,
 } from "../../../proto/gen/vgpud/v1/watch_service.ts";
 import * as facts from "./facts.ts";
-
-/** How a call is refused, as vgpud says it. */
-export interface Refusal {
-  readonly code: status;
-  readonly message: string;
-  readonly reason?: string;
-  readonly field?: string;
-  /** What the reason is about. */
-  readonly about?: Record<string, string>;
-  readonly retrySeconds?: number;
-  readonly decision?: PlacementDecision;
-}
+import { Refused, statusOf, type Refusal } from "./fake-refusal.ts";
 
 export interface FakeVgpud extends AsyncDisposable {
   readonly socketPath: string;
@@ -184,14 +169,6 @@ class FakeState {
     const held = this.change(domain, DomainState.SHUT_OFF, ClaimState.DELETING);
     const failure = { reason: "VGPU_IN_USE", message: "the vGPU is still open", metadata: {} };
     return { ...held, failure, holders: [{ pid: 4711, command: "qemu-system-x86" }] };
-  }
-}
-
-class Refused extends Error {
-  readonly refusal: Refusal;
-  constructor(refusal: Refusal) {
-    super(refusal.message);
-    this.refusal = refusal;
   }
 }
 
@@ -380,27 +357,3 @@ function addOperations(server: Server, state: FakeState): void {
 }
 
 /** The status as vgpud sends it, with its details; without a reason, as the transport does. */
-function statusOf(refusal: Refusal): { code: status; details: string; metadata: Metadata } {
-  const { code, message, reason, field, about = {}, retrySeconds, decision } = refusal;
-  const metadata = new Metadata();
-  const details: Status["details"] = [];
-  const pack = (name: string, bytes: Uint8Array): void => {
-    details.push({ typeUrl: `type.googleapis.com/${name}`, value: Buffer.from(bytes) });
-  };
-  if (reason !== undefined)
-    pack("google.rpc.ErrorInfo", ErrorInfo.encode({ reason, domain: "vgpud", metadata: about }).finish());
-  if (field !== undefined)
-    pack(
-      "google.rpc.BadRequest",
-      BadRequest.encode({ fieldViolations: [{ field, description: message }] }).finish(),
-    );
-  if (retrySeconds !== undefined)
-    pack(
-      "google.rpc.RetryInfo",
-      RetryInfo.encode({ retryDelay: { seconds: BigInt(retrySeconds), nanos: 0 } }).finish(),
-    );
-  if (decision !== undefined) pack("vgpud.v1.PlacementDecision", PlacementDecision.encode(decision).finish());
-  if (details.length > 0)
-    metadata.set("grpc-status-details-bin", Buffer.from(Status.encode({ code, message, details }).finish()));
-  return { code, details: message, metadata };
-}

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
 import type { Environment } from "../../../agent/cli/environment.ts";
 import { FakeClock } from "../../fakes/clock.ts";
-import { fakeVgpud, type Refusal } from "./fake-vgpud.ts";
+import { fakeVgpud } from "./fake-vgpud.ts";
+import type { Refusal } from "./fake-refusal.ts";
 import { vgpuctl, type Ran } from "./vgpuctl.ts";
 
 /** Until it waits for time to pass; fails when it has ended instead. */

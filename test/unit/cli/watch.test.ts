@@ -4,7 +4,8 @@ import { status } from "@grpc/grpc-js";
 import { OperationState } from "../../../proto/gen/vgpud/v1/operation.ts";
 import type { Environment, Screen } from "../../../agent/cli/environment.ts";
 import { FakeClock } from "../../fakes/clock.ts";
-import { fakeVgpud, type FakeVgpud, type Refusal } from "./fake-vgpud.ts";
+import { fakeVgpud, type FakeVgpud } from "./fake-vgpud.ts";
+import type { Refusal } from "./fake-refusal.ts";
 import { vgpuctl, type Ran } from "./vgpuctl.ts";
 
 /** A watch that can be let look again, and ended. */
