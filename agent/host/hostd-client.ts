@@ -9,6 +9,7 @@ import {
   objectOf,
   type BindDriver,
   type CreateMdev,
+  type MakeVgtInstance,
   type Operation,
   type Result,
   type ResultOf,
@@ -42,6 +43,8 @@ const OUTCOMES = {
   profile: "ok",
   holders: "ok",
   "xen-domains": "ok",
+  "vgt-resources": "ok",
+  log: "ok",
   absent: "ok",
   held: "held",
   blocked: "blocked",
@@ -147,6 +150,50 @@ export class HostdClient {
   async xenDomains(options?: CallOptions): Promise<ResultOf<"xen-domains">> {
     const result = await this.#call({ kind: "xen-domains" }, options);
     if (!answers("xen-domains", result)) throw this.#unfit("xen-domains", result);
+    return result;
+  }
+
+  /**
+   * `done` says that XenGT took the line: whether there is a slice, its `vm<domid>` says. A driver of before 2017 says by the errno
+   * why there is none, later ones answer EINVAL to everything.
+   * @throws HostdUnavailableError; the signal's reason when it aborts first
+   */
+  async makeVgtInstance(
+    { domid, lowGmMib, highGmMib, fences }: Omit<MakeVgtInstance, "kind">,
+    options?: CallOptions,
+  ): Promise<ResultOf<"make-vgt-instance">> {
+    const operation = { kind: "make-vgt-instance", domid, lowGmMib, highGmMib, fences } as const;
+    const result = await this.#call(operation, options);
+    if (!answers("make-vgt-instance", result)) throw this.#unfit("make-vgt-instance", result);
+    return result;
+  }
+
+  /**
+   * `held` while xenstore has the guest. @throws HostdUnavailableError; the signal's reason when it aborts first
+   */
+  async removeVgtInstance(domid: number, options?: CallOptions): Promise<ResultOf<"remove-vgt-instance">> {
+    const result = await this.#call({ kind: "remove-vgt-instance", domid }, options);
+    if (!answers("remove-vgt-instance", result)) throw this.#unfit("remove-vgt-instance", result);
+    return result;
+  }
+
+  /**
+   * `absent` where the driver does not tell, as none does since 2017.
+   * @throws HostdUnavailableError; the signal's reason when it aborts first
+   */
+  async vgtResources(options?: CallOptions): Promise<ResultOf<"vgt-resources">> {
+    const result = await this.#call({ kind: "vgt-resources" }, options);
+    if (!answers("vgt-resources", result)) throw this.#unfit("vgt-resources", result);
+    return result;
+  }
+
+  /**
+   * The end of what the device model of the domain said at its last start.
+   * @throws HostdUnavailableError; the signal's reason when it aborts first
+   */
+  async deviceModelLog(name: string, options?: CallOptions): Promise<ResultOf<"device-model-log">> {
+    const result = await this.#call({ kind: "device-model-log", name }, options);
+    if (!answers("device-model-log", result)) throw this.#unfit("device-model-log", result);
     return result;
   }
 

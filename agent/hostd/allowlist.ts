@@ -23,6 +23,8 @@ export const KERNEL_FORMS = {
   /** Of a number that the client gives, which was found to be one that the GPU has. */
   vf: /^vf[1-9][0-9]{0,4}$/,
   unit: /^gt[0-9]?$/,
+  /** Of the number of a guest of Xen. */
+  vm: /^vm[1-9][0-9]{0,4}$/,
 } as const;
 
 /** Those that name who has something open. */
@@ -155,11 +157,11 @@ export const ALLOWLIST = {
     why: "names the process",
   },
   commandLine: {
-    operations: HOLDERS,
+    operations: [...HOLDERS, "xen-domains"],
     path: "proc/{pid}/cmdline",
     access: "read",
     stayBelow: "proc",
-    why: "names the domain of a QEMU process",
+    why: "names the domain of a QEMU process, and the slice that a device model of Xen's was started with",
   },
   vendor: {
     operations: ["bind-driver", "set-virtual-functions", "set-function-profile"],
@@ -343,18 +345,46 @@ export const ALLOWLIST = {
     i915Doorbells: "doorbells_quota",
   }),
   xenbusFile: {
-    operations: ["xen-domains"],
+    operations: ["xen-domains", "remove-vgt-instance"],
     path: "proc/xen/xenbus",
     access: "write and read",
     stayBelow: "proc/xen",
-    why: "asks xenstore for the guests of a Xen host and the PCI functions that they have; only reads of nodes are asked for",
+    why: "asks xenstore for the guests of a Xen host and what they have of it; only reads of nodes are asked for",
   },
   xenbusDevice: {
-    operations: ["xen-domains"],
+    operations: ["xen-domains", "remove-vgt-instance"],
     path: "dev/xen/xenbus",
     access: "write and read",
     stayBelow: "dev/xen",
     why: "the same where xenfs is not mounted",
+  },
+  vgtInstances: {
+    operations: ["make-vgt-instance", "remove-vgt-instance"],
+    path: "sys/kernel/vgt/control/create_vgt_instance",
+    access: "write",
+    stayBelow: "sys/kernel/vgt",
+    why: "makes the slice of a guest of Xen, and removes that of one that is gone (Igvtg-kernel, vgt/sysfs.c; gvt-linux, gvt/xengt.c)",
+  },
+  vgtInstance: {
+    operations: ["remove-vgt-instance"],
+    path: "sys/kernel/vgt/{vm}",
+    access: "read",
+    stayBelow: "sys/kernel/vgt",
+    why: "tells whether there is such a slice",
+  },
+  vgtResources: {
+    operations: ["vgt-resources"],
+    path: "sys/kernel/vgt/control/available_resource",
+    access: "read",
+    stayBelow: "sys/kernel/vgt",
+    why: "says what is left for slices, to root alone (mode 0440)",
+  },
+  deviceModelLog: {
+    operations: ["device-model-log"],
+    path: "var/log/xen/qemu-dm-{name}.log",
+    access: "read",
+    stayBelow: "var/log/xen",
+    why: "says why a device model did not start; the folder is closed to others (0750 on Debian)",
   },
 } as const satisfies Record<string, AllowedFile>;
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { AllowedFiles } from "./allowed-files.ts";
 import { KERNEL_FORMS } from "./allowlist.ts";
 import { orEmpty, orUndefined } from "./kernel-files.ts";
+import { printable } from "./printable.ts";
 import { MAX_HOLDERS, type Holder } from "./protocol/messages.ts";
 
 const MAX_NAME_LENGTH = 128;
@@ -36,7 +37,7 @@ function hasOpen(files: AllowedFiles, pid: string, nodes: ReadonlySet<string>): 
 function describe(files: AllowedFiles, pid: string): Holder {
   const read = (name: "command" | "commandLine"): string =>
     orUndefined(() => readFileSync(files.at(name, { pid }), "utf8")) ?? "";
-  const holder = { pid: Number(pid), command: printable(read("command").trimEnd()) };
+  const holder = { pid: Number(pid), command: printable(read("command").trimEnd(), MAX_NAME_LENGTH) };
   const domain = domainOf(read("commandLine").split("\0"));
   return domain === undefined ? holder : { ...holder, domain };
 }
@@ -45,9 +46,5 @@ function describe(files: AllowedFiles, pid: string): Holder {
 function domainOf(commandLine: readonly string[]): string | undefined {
   const options = commandLine[commandLine.indexOf("-name") + 1] ?? "";
   const name = /^guest=((?:[^,]|,,)+)/.exec(options)?.[1];
-  return name === undefined ? undefined : printable(name.replaceAll(",,", ","));
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e\u00a0-\uffff]/g, "?").slice(0, MAX_NAME_LENGTH);
+  return name === undefined ? undefined : printable(name.replaceAll(",,", ","), MAX_NAME_LENGTH);
 }

@@ -2,7 +2,9 @@
 import { AllowedFiles } from "./allowed-files.ts";
 import { setFunctionProfile } from "./function-profile.ts";
 import { bindDriver, functionHolders, setVirtualFunctions } from "./functions.ts";
+import { deviceModelLog } from "./device-model-log.ts";
 import { createMdev, mdevHolders, removeMdev } from "./mdevs.ts";
+import { makeVgtInstance, removeVgtInstance, vgtResources } from "./vgt-instances.ts";
 import { xenDomains } from "./xen-domains.ts";
 import type { Operation, Result } from "./protocol/messages.ts";
 
@@ -27,6 +29,14 @@ export function performOperation(root: string, operation: Operation): Result {
         return functionHolders(files, operation.device);
       case "xen-domains":
         return xenDomains(files);
+      case "make-vgt-instance":
+        return makeVgtInstance(files, operation);
+      case "remove-vgt-instance":
+        return removeVgtInstance(files, operation);
+      case "vgt-resources":
+        return vgtResources(files);
+      case "device-model-log":
+        return deviceModelLog(files, operation);
     }
   } catch (error) {
     return describeFailure(error);

@@ -17,6 +17,10 @@ export const hostdOperations = [
   "set-function-profile",
   "function-holders",
   "xen-domains",
+  "make-vgt-instance",
+  "remove-vgt-instance",
+  "vgt-resources",
+  "device-model-log",
 ] as const;
 export const hostdOutcomes = ["ok", "held", "blocked", "refused", "unavailable"] as const;
 export type HostdOutcome = (typeof hostdOutcomes)[number];

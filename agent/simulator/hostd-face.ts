@@ -81,6 +81,17 @@ export class HostdFace {
         return this.#functions.holders(operation.device);
       case "xen-domains":
         return this.#xenDomains();
+      case "make-vgt-instance":
+        return {
+          kind: "errno",
+          errno: "ENOENT",
+          call: "lstat",
+          path: path.join(this.#options.root, "sys/kernel/vgt"),
+        };
+      case "remove-vgt-instance":
+      case "vgt-resources":
+      case "device-model-log":
+        return { kind: "absent" };
     }
   }
 

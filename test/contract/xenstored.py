@@ -17,11 +17,12 @@ def take(count):
 while True:
     kind, request, _, length = struct.unpack("<IIII", take(16))
     path = take(length)[:-1].decode()
+    below = [node[len(path) + 1 :].split("/")[0] for node in nodes if node.startswith(path + "/")]
+    # Whoever writes a node makes those above it, without a value.
+    found = bool(below) or path in nodes
     if kind == 1:
-        below = [node[len(path) + 1 :].split("/")[0] for node in nodes if node.startswith(path + "/")]
         answer = b"".join(name.encode() + b"\0" for name in dict.fromkeys(below))
-        found = bool(below) or path in nodes
     else:
-        answer, found = nodes.get(path, "").encode(), path in nodes
+        answer = nodes.get(path, "").encode()
     kind, answer = (kind, answer) if found else (16, b"ENOENT\0")
     os.write(server, struct.pack("<IIII", kind, request, 0, len(answer)) + answer)

@@ -38,14 +38,12 @@ export class FakeXenstore implements Channel {
   protected answerTo(type: number, id: number, path: string): Buffer {
     const refusal = this.refusals.get(path);
     if (refusal !== undefined) return message(ERROR, id, `${refusal}\0`);
-    if (type === READ) {
-      const value = this.#nodes.get(path);
-      return value === undefined ? message(ERROR, id, "ENOENT\0") : message(READ, id, value);
-    }
-    if (type !== DIRECTORY) return message(ERROR, id, "ENOSYS\0");
+    if (type !== READ && type !== DIRECTORY) return message(ERROR, id, "ENOSYS\0");
     const below = [...this.#nodes.keys()].filter((node) => node.startsWith(`${path}/`));
+    if (below.length === 0 && !this.#nodes.has(path)) return message(ERROR, id, "ENOENT\0");
+    // Whoever writes a node makes those above it, without a value.
+    if (type === READ) return message(READ, id, this.#nodes.get(path) ?? "");
     const names = new Set(below.map((node) => node.slice(path.length + 1).split("/")[0]));
-    if (names.size === 0 && !this.#nodes.has(path)) return message(ERROR, id, "ENOENT\0");
     return message(DIRECTORY, id, [...names].map((name) => `${name ?? ""}\0`).join(""));
   }
 }
@@ -65,15 +63,18 @@ export function guestNodes(
     readonly name?: string;
     readonly type?: string;
     readonly pci?: readonly string[];
+    /** Of a device model on the host. */
+    readonly devicePid?: number;
   },
 ): Readonly<Record<string, string>> {
   const own = `/local/domain/${domid}`;
   const bus = `/local/domain/0/backend/pci/${domid}/0`;
-  const { uuid, name = `guest-${domid}`, type, pci = [] } = given;
+  const { uuid, name = `guest-${domid}`, type, pci = [], devicePid } = given;
   return {
     [`${own}/vm`]: `/vm/${uuid}`,
     [`${own}/name`]: name,
     [`${own}/memory/target`]: "524288",
+    ...(devicePid === undefined ? {} : { [`${own}/image/device-model-pid`]: String(devicePid) }),
     ...(type === undefined ? {} : { [`/libxl/${domid}/type`]: type }),
     ...(pci.length === 0
       ? {}

@@ -7,6 +7,8 @@ export const FORMS = {
   // Parent driver and type name as i915 composes them (kernel mdev_sysfs.c, gvt/vgpu.c): nobody else's mdevs are touched.
   type: /^i915-GVTg_V[0-9]_[0-9]{1,2}$/,
   vgpuId: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  /** A name of a domain, as libvirt takes it and a file can have it. */
+  name: /^[A-Za-z0-9_][A-Za-z0-9 _.+:@-]{0,127}$/,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
 } as const;
 

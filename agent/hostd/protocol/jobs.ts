@@ -1,6 +1,6 @@
 // Keeps the operations under way: one per object, a bounded number, each waited for no longer than the client asked.
 import { setTimeout as delay } from "node:timers/promises";
-import { objectOf, type Operation, type Request, type Result } from "./messages.ts";
+import { objectOf, type Operation, type OperationKind, type Request, type Result } from "./messages.ts";
 
 /** Four GPUs with seven vGPUs each may all be blocked and leave room for more. */
 const MAX_JOBS = 32;
@@ -9,6 +9,22 @@ const SEARCH_SHARE = 0.25;
 const MAX_SEARCH_MS = 1000;
 /** How long a result waits for whoever was told that the operation is blocked; clients ask again every few seconds. */
 const UNHEARD_MS = 30_000;
+
+/** What an operation is to its object. Of two that make the same thing the second fails; other changes can be made twice. */
+const NATURES = {
+  "create-mdev": "makes",
+  "remove-mdev": "changes",
+  holders: "looks",
+  "bind-driver": "changes",
+  "set-virtual-functions": "changes",
+  "set-function-profile": "changes",
+  "function-holders": "looks",
+  "xen-domains": "looks",
+  "make-vgt-instance": "makes",
+  "remove-vgt-instance": "changes",
+  "vgt-resources": "looks",
+  "device-model-log": "looks",
+} as const satisfies Record<OperationKind, "makes" | "changes" | "looks">;
 
 /** Something that performs one operation and cannot be hurried: in hostd a child process. */
 export interface RunningJob {
@@ -60,7 +76,7 @@ export class Jobs {
     const outcome = await this.#within(deadlineMs - searchMs, operation);
     if ("result" in outcome) return outcome.result;
     const job = outcome.blockedBy;
-    if (search !== undefined && operation.kind !== "create-mdev") this.#gaveUpOn.add(job);
+    if (NATURES[operation.kind] === "changes") this.#gaveUpOn.add(job);
     const found = search === undefined ? outcome : await this.#within(searchMs, search);
     const holders = "result" in found && found.result.kind === "holders" ? found.result.holders : [];
     return {
@@ -83,7 +99,7 @@ export class Jobs {
 
   async #outcome(operation: Operation, timeUp: Promise<undefined>): Promise<Outcome> {
     // What only looks changes nothing and must work while a change hangs: it is an object of its own.
-    const object = `${searchFor(operation) === undefined ? "look at " : ""}${objectOf(operation)}`;
+    const object = `${NATURES[operation.kind] === "looks" ? "look at " : ""}${objectOf(operation)}`;
     const unheard = this.#takeUnheard(object, operation);
     if (unheard !== undefined) return { result: unheard };
     for (;;) {
@@ -127,7 +143,7 @@ export class Jobs {
   }
 }
 
-/** Who holds what a change waits for; undefined for what only looks itself. */
+/** Who holds what a change waits for; undefined where nobody can, and for what only looks itself. */
 function searchFor(operation: Operation): Operation | undefined {
   switch (operation.kind) {
     case "create-mdev":
@@ -141,6 +157,10 @@ function searchFor(operation: Operation): Operation | undefined {
     case "holders":
     case "function-holders":
     case "xen-domains":
+    case "make-vgt-instance":
+    case "remove-vgt-instance":
+    case "vgt-resources":
+    case "device-model-log":
       return undefined;
   }
 }

@@ -1,6 +1,7 @@
 // What a client and hostd say to each other: one JSON object a line over a UNIX socket, hostd greeting first.
 
 import type { FunctionProfile, ShareName, WrittenShare } from "./shares.ts";
+import type { VgtResources, VgtSizes } from "./vgt.ts";
 
 /** Changes with every incompatible change of the messages; both halves refuse another one. */
 export const PROTOCOL_VERSION = 1;
@@ -97,6 +98,37 @@ interface ListXenDomains {
   readonly kind: "xen-domains";
 }
 
+/**
+ * Has XenGT make the slice of a guest of Xen. The driver takes any number for the guest's; which sizes it heeds depends on its age,
+ * and its errnos mean little since 2017: read `vm<domid>` for what it made.
+ */
+export interface MakeVgtInstance extends VgtSizes {
+  readonly kind: "make-vgt-instance";
+  readonly domid: number;
+}
+
+/** Has XenGT take the slice of a guest that is gone. While xenstore has the guest, or cannot be asked, nothing is written. */
+export interface RemoveVgtInstance {
+  readonly kind: "remove-vgt-instance";
+  readonly domid: number;
+}
+
+/** Reads what XenGT has left, which only the drivers of 2015 and 2016 tell, and root alone. */
+interface ReadVgtResources {
+  readonly kind: "vgt-resources";
+}
+
+/** Reads the end of what the device model of a domain said, where a start that failed says why. */
+export interface ReadDeviceModelLog {
+  readonly kind: "device-model-log";
+  /** The domain's. */
+  readonly name: string;
+}
+
+/** Lines of a device model's log that are told, and characters of each. */
+export const MAX_LOG_LINES = 20;
+export const MAX_LOG_LINE_LENGTH = 200;
+
 /** The most that `sriov_numvfs` can be told (kernel drivers/pci/iov.c). */
 export const MAX_VIRTUAL_FUNCTIONS = 65_535;
 
@@ -108,10 +140,14 @@ export type Operation =
   | SetVirtualFunctions
   | SetFunctionProfile
   | FindFunctionHolders
-  | ListXenDomains;
+  | ListXenDomains
+  | MakeVgtInstance
+  | RemoveVgtInstance
+  | ReadVgtResources
+  | ReadDeviceModelLog;
 export type OperationKind = Operation["kind"];
 
-/** What the operation is about: a vGPU, a PCI function or a database. */
+/** What the operation is about: a vGPU, a PCI function, a domain, a database or a driver. */
 export function objectOf(operation: Operation): string {
   switch (operation.kind) {
     case "create-mdev":
@@ -126,6 +162,13 @@ export function objectOf(operation: Operation): string {
       return operation.device;
     case "xen-domains":
       return "xenstore";
+    case "make-vgt-instance":
+    case "remove-vgt-instance":
+      return `vm${operation.domid}`;
+    case "vgt-resources":
+      return "XenGT";
+    case "device-model-log":
+      return operation.name;
   }
 }
 
@@ -157,6 +200,8 @@ export interface XenGuest {
   readonly type?: XenGuestType;
   /** PCI functions of the host that it has. */
   readonly pciDevices: readonly string[];
+  /** The slice of XenGT that its device model was started with; absent when it was started without. */
+  readonly vgt?: VgtSizes;
 }
 
 export const XEN_GUEST_TYPES = ["hvm", "pvh", "pv"] as const;
@@ -174,11 +219,14 @@ export type Result =
   | { readonly kind: "holders"; readonly holders: readonly Holder[] }
   /** Every guest; without the host itself, and without the domains that run other guests' device models. */
   | { readonly kind: "xen-domains"; readonly domains: readonly XenGuest[] }
+  | ({ readonly kind: "vgt-resources" } & VgtResources)
+  /** The last lines, oldest first. */
+  | { readonly kind: "log"; readonly lines: readonly string[] }
   /** The kernel refused. `path` is what `call` was made on, below the real root. */
   | { readonly kind: "errno"; readonly errno: string; readonly call: string; readonly path: string }
   /**
-   * Somebody has the vGPU or the function open, or the function has mdevs, so nothing was written. `holders` is empty when no
-   * process was found.
+   * Somebody has the vGPU or the function open, the function has mdevs, or the guest of the slice is still there, so nothing was
+   * written. `holders` is empty when no process was found.
    */
   | { readonly kind: "held"; readonly holders: readonly Holder[] }
   /** Child `childPid` still waits in the kernel, `elapsedMs` after it began. Asking again joins it. */
@@ -188,7 +236,7 @@ export type Result =
       readonly childPid: number;
       readonly holders: readonly Holder[];
     }
-  /** There is no such mdev or PCI function. */
+  /** There is no such mdev, PCI function, slice or file. */
   | { readonly kind: "absent" }
   /** Malformed or not in the allowlist: nothing was done and the same request will be refused again. */
   | { readonly kind: "refused"; readonly why: string }
@@ -217,6 +265,10 @@ const ANSWERS = {
   "set-function-profile": ["profile", "errno", "blocked", "absent", "refused", "failed"],
   "function-holders": ["holders", "errno", "blocked", "absent", "refused", "failed"],
   "xen-domains": ["xen-domains", "errno", "blocked", "refused", "failed"],
+  "make-vgt-instance": ["done", "errno", "blocked", "refused", "failed"],
+  "remove-vgt-instance": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
+  "vgt-resources": ["vgt-resources", "errno", "blocked", "absent", "refused", "failed"],
+  "device-model-log": ["log", "errno", "blocked", "absent", "refused", "failed"],
 } as const satisfies Record<OperationKind, readonly Result["kind"][]>;
 
 export type ResultOf<Kind extends OperationKind> = Extract<Result, { kind: (typeof ANSWERS)[Kind][number] }>;

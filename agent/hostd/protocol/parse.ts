@@ -6,6 +6,8 @@ import {
   MAX_GUEST_DEVICES,
   MAX_HOLDERS,
   MAX_LINE_BYTES,
+  MAX_LOG_LINE_LENGTH,
+  MAX_LOG_LINES,
   MAX_VIRTUAL_FUNCTIONS,
   MAX_XEN_GUESTS,
   MIN_DEADLINE_MS,
@@ -32,6 +34,7 @@ import {
   type ShareName,
   type WrittenShare,
 } from "./shares.ts";
+import { VGT_BOUNDS, VGT_RESOURCES, type VgtResources, type VgtSizes } from "./vgt.ts";
 
 /** The other side does not speak this protocol. */
 export class ProtocolError extends Error {
@@ -96,8 +99,18 @@ export function parseOperation(value: unknown): Operation {
       onlyKeys(fields, ["kind", "device"]);
       return { kind, device: named(fields, "device") };
     case "xen-domains":
+    case "vgt-resources":
       onlyKeys(fields, ["kind"]);
       return { kind };
+    case "make-vgt-instance":
+      onlyKeys(fields, ["kind", "domid", "lowGmMib", "highGmMib", "fences"]);
+      return { kind, domid: integer(fields, "domid", VGT_BOUNDS.domid), ...parseVgtSizes(fields) };
+    case "remove-vgt-instance":
+      onlyKeys(fields, ["kind", "domid"]);
+      return { kind, domid: integer(fields, "domid", VGT_BOUNDS.domid) };
+    case "device-model-log":
+      onlyKeys(fields, ["kind", "name"]);
+      return { kind, name: named(fields, "name") };
     default:
       throw new ProtocolError("the operation is not in the allowlist");
   }
@@ -143,6 +156,10 @@ export function parseResult(value: unknown): Result {
     }
     case "xen-domains":
       return { kind, domains: list(fields, "domains", { atMost: MAX_XEN_GUESTS }).map(parseXenGuest) };
+    case "vgt-resources":
+      return { kind, ...parseVgtResources(fields) };
+    case "log":
+      return { kind, lines: list(fields, "lines", { atMost: MAX_LOG_LINES }).map(parseLogLine) };
     case "blocked": {
       const elapsedMs = integer(fields, "elapsedMs", { from: 0, to: Number.MAX_SAFE_INTEGER });
       const childPid = integer(fields, "childPid", { from: 0, to: 0x7fff_ffff });
@@ -191,10 +208,36 @@ function parseXenGuest(item: unknown): XenGuest {
       named({ device }, "device"),
     ),
   };
-  if (fields["type"] === undefined) return guest;
+  return {
+    ...guest,
+    ...(fields["type"] === undefined ? {} : { type: guestType(fields) }),
+    ...(fields["vgt"] === undefined ? {} : { vgt: parseVgtSizes(readObject(fields["vgt"], "slice")) }),
+  };
+}
+
+function guestType(fields: Fields): NonNullable<XenGuest["type"]> {
   const type = XEN_GUEST_TYPES.find((known) => known === fields["type"]);
   if (type === undefined) throw new ProtocolError(`type is not one of ${XEN_GUEST_TYPES.join(", ")}`);
-  return { ...guest, type };
+  return type;
+}
+
+function parseVgtSizes(fields: Fields): VgtSizes {
+  return {
+    lowGmMib: integer(fields, "lowGmMib", VGT_BOUNDS.lowGmMib),
+    highGmMib: integer(fields, "highGmMib", VGT_BOUNDS.highGmMib),
+    fences: integer(fields, "fences", VGT_BOUNDS.fences),
+  };
+}
+
+function parseVgtResources(fields: Fields): VgtResources {
+  const told = VGT_RESOURCES.map((name) => [name, integer(fields, name, { from: 0, to: 0xffff_ffff })]);
+  return Object.fromEntries(told) as Record<keyof VgtResources, number>;
+}
+
+function parseLogLine(line: unknown): string {
+  if (typeof line !== "string" || line.length > MAX_LOG_LINE_LENGTH)
+    throw new ProtocolError(`a line is not a text of at most ${MAX_LOG_LINE_LENGTH} characters`);
+  return line;
 }
 
 function parseHolders(of: Fields): readonly Holder[] {

@@ -139,6 +139,25 @@ describe("hostd's jobs", () => {
     }
   });
 
+  it("make the slice of a guest of Xen once for all who ask, and tell no later one that it was made", async () => {
+    const make: Operation = {
+      ...{ kind: "make-vgt-instance", domid: 7, lowGmMib: 128, highGmMib: 384, fences: 4 },
+    };
+    const children = new Children();
+    assert.equal((await children.impatiently(make)).kind, "blocked");
+    const joined = children.patiently(make);
+    const removed = children.patiently({ kind: "remove-vgt-instance", domid: 7 });
+    await children.end(0, { kind: "done" });
+    assert.deepEqual(await joined, { kind: "done" });
+    await children.end(1, { kind: "done" });
+    assert.deepEqual(await removed, { kind: "done" });
+    await children.impatiently(make);
+    await children.end(2, { kind: "done" });
+    const again = children.patiently(make);
+    await children.end(3, { kind: "errno", errno: "EINVAL", call: "write", path: "" });
+    assert.equal((await again).kind, "errno");
+  });
+
   it("make another request about a PCI function wait for the one before it", async () => {
     const children = new Children();
     const device = "0000:00:02.0";

@@ -11,6 +11,7 @@ import {
 } from "../../../agent/hostd/protocol/messages.ts";
 import { parseHello, parseReply, parseRequest, ProtocolError } from "../../../agent/hostd/protocol/parse.ts";
 import { PRIORITIES } from "../../../agent/hostd/protocol/shares.ts";
+import { VGT_RESOURCES } from "../../../agent/hostd/protocol/vgt.ts";
 import { FORMS } from "../../../agent/hostd/protocol/forms.ts";
 
 const GPU = "0000:00:02.0";
@@ -55,7 +56,19 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       .filter((values) => Object.keys(values).length > 0),
   }),
   fc.record({ kind: fc.constant("function-holders" as const), device: fc.stringMatching(FORMS.device) }),
-  fc.record({ kind: fc.constant("xen-domains" as const) }),
+  fc.record({ kind: fc.constantFrom("xen-domains" as const, "vgt-resources" as const) }),
+  fc.record({
+    kind: fc.constant("make-vgt-instance" as const),
+    domid: fc.integer({ min: 1, max: 32_751 }),
+    lowGmMib: fc.integer({ min: 1, max: 4096 }),
+    highGmMib: fc.integer({ min: 0, max: 16_384 }),
+    fences: fc.integer({ min: 1, max: 32 }),
+  }),
+  fc.record({
+    kind: fc.constant("remove-vgt-instance" as const),
+    domid: fc.integer({ min: 1, max: 32_751 }),
+  }),
+  fc.record({ kind: fc.constant("device-model-log" as const), name: fc.stringMatching(FORMS.name) }),
 );
 
 describe("hostd's protocol", () => {
@@ -104,11 +117,33 @@ describe("hostd's protocol", () => {
       { kind: "errno", errno: "ENOSPC", call: "write", path: "/sys/x/create" },
       { kind: "xen-domains", domains: [] },
       { kind: "xen-domains", domains: [guest, { ...guest, type: "pvh", pciDevices: [GPU] }] },
+      { kind: "xen-domains", domains: [{ ...guest, vgt: { lowGmMib: 128, highGmMib: 0, fences: 4 } }] },
+      {
+        kind: "vgt-resources",
+        ...{ lowTotalMib: 512, lowFreeMib: 384, highTotalMib: 1536, highFreeMib: 1152 },
+        ...{ fencesTotal: 32, fencesFree: 0 },
+      },
+      { kind: "log", lines: [] },
+      { kind: "log", lines: ["vGT: create_vgt_instance failed: errno=22", "", "l".repeat(200)] },
       { kind: "refused", why: "no" },
       { kind: "failed", why: "no" },
     ];
     for (const result of results)
       assert.deepEqual(parseReply(JSON.stringify({ id: 7, result })), { id: 7, result });
+  });
+
+  it("refuses resources and logs that are none", () => {
+    const resources = Object.fromEntries(VGT_RESOURCES.map((name) => [name, 1]));
+    const cases: [object, RegExp][] = [
+      [{ kind: "vgt-resources", ...resources, fencesFree: -1 }, /^fencesFree /],
+      [{ kind: "vgt-resources", ...resources, lowTotalMib: "0x1" }, /^lowTotalMib /],
+      [{ kind: "log", lines: "a" }, /^lines /],
+      [{ kind: "log", lines: [1] }, /^a line /],
+      [{ kind: "log", lines: ["l".repeat(201)] }, /^a line /],
+      [{ kind: "log", lines: Array(21).fill("l") }, /more than 20/],
+    ];
+    for (const [result, message] of cases)
+      assert.throws(() => parseReply(JSON.stringify({ id: 7, result })), { message });
   });
 
   it("refuses a guest that is none", () => {
@@ -120,6 +155,9 @@ describe("hostd's protocol", () => {
       [{ ...guest, type: "lxc" }, /^type /],
       [{ ...guest, pciDevices: ["00:02.0"] }, /^device /],
       [{ ...guest, pciDevices: GPU }, /^pciDevices /],
+      [{ ...guest, vgt: { lowGmMib: 0, highGmMib: 384, fences: 4 } }, /^lowGmMib /],
+      [{ ...guest, vgt: { lowGmMib: 128, fences: 4 } }, /^highGmMib /],
+      [{ ...guest, vgt: 128 }, /slice is not an object/],
     ];
     const reply = (domains: unknown): string =>
       JSON.stringify({ id: 7, result: { kind: "xen-domains", domains } });
@@ -128,7 +166,10 @@ describe("hostd's protocol", () => {
   });
 
   it("fits the longest answer into a line", () => {
-    const guest = { domid: 32_751, uuid: ID, name: "n".repeat(60), type: "hvm", pciDevices: [GPU] };
+    const guest = {
+      ...{ domid: 32_751, uuid: ID, name: "n".repeat(60), type: "hvm", pciDevices: [GPU] },
+      vgt: { lowGmMib: 4096, highGmMib: 16_384, fences: 32 },
+    };
     const result = { kind: "xen-domains", domains: Array(MAX_XEN_GUESTS).fill(guest) };
     assert.ok(encodeLine({ id: 0x7fff_ffff, result }).length < MAX_REPLY_BYTES);
   });
@@ -148,6 +189,13 @@ describe("hostd's protocol", () => {
     const profiled = (change: object): object => ({
       ...good,
       operation: { kind: "set-function-profile", gpu: GPU, number: 1, values: { doorbells: 1 }, ...change },
+    });
+    const vgt = (change: object): object => ({
+      ...good,
+      operation: {
+        ...{ kind: "make-vgt-instance", domid: 3, lowGmMib: 128, highGmMib: 384, fences: 4 },
+        ...change,
+      },
     });
     const cases: [object, RegExp, number][] = [
       [{ ...good, id: 0 }, /^id /, 0],
@@ -169,6 +217,16 @@ describe("hostd's protocol", () => {
       [{ ...good, operation: { kind: "bind-driver", device: "../..", driver: "none" } }, /^device /, 1],
       [{ ...good, operation: { kind: "set-virtual-functions", gpu: GPU, count: 65_536 } }, /^count /, 1],
       [{ ...good, operation: { kind: "set-virtual-functions", gpu: GPU, count: -1 } }, /^count /, 1],
+      [vgt({ domid: 0 }), /^domid /, 1],
+      [vgt({ domid: 32_752 }), /^domid /, 1],
+      [vgt({ lowGmMib: 0 }), /^lowGmMib /, 1],
+      [vgt({ lowGmMib: 128.5 }), /^lowGmMib /, 1],
+      [vgt({ highGmMib: 16_385 }), /^highGmMib /, 1],
+      [vgt({ fences: "4" }), /^fences /, 1],
+      [vgt({ cap: 100 }), /unknown field "cap"/, 1],
+      [{ ...good, operation: { kind: "remove-vgt-instance", domid: -3 } }, /^domid /, 1],
+      [{ ...good, operation: { kind: "device-model-log", name: "../xl-desk" } }, /^name /, 1],
+      [{ ...good, operation: { kind: "device-model-log", name: "" } }, /^name /, 1],
       [profiled({ number: 0 }), /^number /, 1],
       [profiled({ number: 65_536 }), /^number /, 1],
       [profiled({ values: {} }), /^values has none of execQuantumMs, /, 1],

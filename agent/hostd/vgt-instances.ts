@@ -1,0 +1,56 @@
+// Slices of XenGT, each for one guest of Xen by its number.
+import { lstatSync } from "node:fs";
+import type { AllowedFiles } from "./allowed-files.ts";
+import { hasCode, readFrom, writeTo } from "./kernel-files.ts";
+import type { MakeVgtInstance, RemoveVgtInstance, Result } from "./protocol/messages.ts";
+import { VGT_RESOURCES, type VgtResources } from "./protocol/vgt.ts";
+import { askXenstore } from "./xenbus.ts";
+
+/**
+ * The driver is left to choose which display the guest has (-1), and its share of the GPU's time is not capped (0). Both are told:
+ * drivers that know a cap check it also when the line ends before it, and then find there what was on their stack.
+ */
+const UNSPECIFIED_PRIMARY = -1;
+const NO_CAP = 0;
+
+export function makeVgtInstance(files: AllowedFiles, asked: MakeVgtInstance): Result {
+  const { domid, lowGmMib, highGmMib, fences } = asked;
+  const line = [domid, lowGmMib, highGmMib, fences, UNSPECIFIED_PRIMARY, NO_CAP].join(",");
+  writeTo(files.resolved("vgtInstances", {}), line);
+  return { kind: "done" };
+}
+
+/** The driver would take the slice from under a running guest, so xenstore is asked whether there is one. */
+export function removeVgtInstance(files: AllowedFiles, { domid }: RemoveVgtInstance): Result {
+  const instance = files.at("vgtInstance", { vm: `vm${domid}` });
+  if (lstatSync(instance, { throwIfNoEntry: false }) === undefined) return { kind: "absent" };
+  const guest = askXenstore(files, (store) => store.value(`/local/domain/${domid}`));
+  if (guest !== undefined) return { kind: "held", holders: [] };
+  writeTo(files.resolved("vgtInstances", {}), `-${domid}`);
+  return { kind: "done" };
+}
+
+export function vgtResources(files: AllowedFiles): Result {
+  let text: string;
+  try {
+    text = readFrom(files.resolved("vgtResources", {}));
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return { kind: "absent" };
+    throw error;
+  }
+  const resources = resourcesIn(text);
+  if (resources !== undefined) return { kind: "vgt-resources", ...resources };
+  return { kind: "failed", why: `available_resource does not begin with ${VGT_RESOURCES.length} numbers` };
+}
+
+/** Six hexadecimal numbers in the first line; bitmaps follow. */
+function resourcesIn(text: string): VgtResources | undefined {
+  const [first = ""] = text.split("\n");
+  const numbers = first.split(",").map((word) => word.trim());
+  const told = VGT_RESOURCES.map((name, index) => [name, numbers[index] ?? ""] as const);
+  if (!told.every(([, number]) => /^0x[0-9a-f]{1,8}$/.test(number))) return undefined;
+  return Object.fromEntries(told.map(([name, number]) => [name, Number(number)])) as Record<
+    keyof VgtResources,
+    number
+  >;
+}
