@@ -7,6 +7,7 @@ import { serveSite } from "./compose/http.ts";
 import { statusOf, tasksOf } from "./compose/long-lived.ts";
 import { reloadWhenAsked } from "./compose/reload.ts";
 import { composeStages } from "./compose/stages.ts";
+import { readTypes } from "./compose/xengt.ts";
 import { systemClock as clock } from "./core/clock.ts";
 import { Turns } from "./core/turns.ts";
 import { DrainFile } from "./host/drain-file.ts";
@@ -38,11 +39,12 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   // Looks, steps and libvirt's connection outlive `stop`: claims on their way get a chance to arrive.
   const cut = new AbortController();
   setMaxListeners(MOST_LISTENERS, cut.signal);
-  const durable = {
+  const given = {
     ...{ store, claims, drained: { store: drainFile, record } },
     modes: { store: modeFile, record: modes },
+    xengtTypes: await readTypes(config),
   };
-  const stages = composeStages(options, durable, cut.signal);
+  const stages = composeStages(options, given, cut.signal);
   stages.metrics.recorder.recordsSetAside(setAside.length);
   let ready = false;
   reloadWhenAsked({

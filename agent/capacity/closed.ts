@@ -21,9 +21,10 @@ export interface Closed {
 export function uncounted({
   name,
   kernelAvailable,
-}: Pick<VgpuType, "name" | "kernelAvailable">): Closed | undefined {
-  if (kernelAvailable !== undefined) return undefined;
-  const why = `has available_instances of ${name} that cannot be read; vgpuctl doctor says why`;
+  uncounted: isNeverCounted,
+}: Pick<VgpuType, "name" | "kernelAvailable" | "uncounted">): Closed | undefined {
+  if (kernelAvailable !== undefined || isNeverCounted) return undefined;
+  const why = `has a count of ${name} that cannot be read; vgpuctl doctor says why`;
   return { reason: "VGPU_COUNT_UNREADABLE", why };
 }
 

@@ -17,6 +17,8 @@ export interface Candidate {
   readonly budget: Budget | undefined;
   /** By the policy, the lowest is taken; absent for one that cannot serve, and in a record of a vgpud that did not keep it. */
   readonly score?: number | undefined;
+  /** Its slices are XenGT's. */
+  readonly xengt?: true;
 }
 
 /** A GPU that could serve, and what it would give. */

@@ -1,5 +1,5 @@
 // `vgpud --restore`: what vgpud-restore.service runs once after a boot, before libvirt. Ledger, hostd and kernel, no more.
-import type { FixedConfig } from "../config/schema.ts";
+import { hypervisorOf, type FixedConfig } from "../config/schema.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { Turns } from "../core/turns.ts";
 import { fileThreads } from "../host/file-threads.ts";
@@ -42,8 +42,10 @@ export async function restoreAfterBoot(
     },
   });
   const missing = await restoreSlices({
-    ...{ claims, clock },
-    slices: composeSlices(hostd, files, () => undefined),
+    clock,
+    // Those of Xen's guests are made with their domains, which come later.
+    claims: claims.filter(({ share }) => hypervisorOf(config) !== "xen" || share.mode !== "gvt-g"),
+    slices: composeSlices(hostd, files, { libvirtVersion: () => undefined, xengt: undefined }),
     stop: patience,
     onEnd: ({ claimId, vgpuId, gpu, domain }, failure) => {
       const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain?.name };

@@ -1,4 +1,5 @@
 // What makes and removes vGPUs on this host, by mode.
+import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { KvmgtSlices, type MdevWriter } from "../backends/kvmgt/slices.ts";
 import { SlicesByMode } from "../backends/slices-by-mode.ts";
 import { BackendsOfFunctions } from "../backends/gpu-functions.ts";
@@ -7,22 +8,28 @@ import { PciBinding, type DriverWriter } from "../backends/pci-binding.ts";
 import { Cutting, type FunctionsWriter } from "../backends/sriov/cutting.ts";
 import { Profiles, type ProfileWriter } from "../backends/sriov/profiles.ts";
 import { VirtualFunctions } from "../backends/sriov/functions.ts";
+import { xengtCapacity } from "../backends/xengt/capacity-rule.ts";
+import type { XengtSlices } from "../backends/xengt/slices.ts";
 import { VirglSeats } from "../backends/virgl/seats.ts";
+import type { CapacityRule } from "../capacity/budget.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
 import type { GpuFunctions, Slices } from "../lifecycle/ports.ts";
 
 /** How the privileged process is asked for all of it. */
 type Writer = MdevWriter & DriverWriter & FunctionsWriter & ProfileWriter;
 
-/** `libvirtVersion`: undefined while it has not been asked. */
+/** `libvirtVersion`: undefined while it has not been asked. `xengt`: undefined on a host without Xen. */
 export function composeSlices(
   hostd: MdevWriter & DriverWriter,
   files: HostFiles,
-  libvirtVersion: () => string | undefined,
+  {
+    libvirtVersion,
+    xengt,
+  }: { readonly libvirtVersion: () => string | undefined; readonly xengt: XengtSlices | undefined },
 ): Slices {
   const binding = new PciBinding(hostd, files);
   return new SlicesByMode({
-    "gvt-g": new KvmgtSlices(hostd, files),
+    "gvt-g": xengt ?? new KvmgtSlices(hostd, files),
     "gvt-s": new VirglSeats(files),
     "gvt-d": new WholeGpus(binding),
     sriov: new VirtualFunctions({ binding, knowsVariants: () => knowsVariants(libvirtVersion()) }),
@@ -33,6 +40,10 @@ export function composeSlices(
 function knowsVariants(version = ""): boolean {
   return Number(/^\d+/.exec(version)?.[0] ?? 0) >= 10;
 }
+
+/** What a GPU has for slices, by what makes them. */
+export const sliceCapacity: CapacityRule = (gpu) =>
+  gpu.vgt === undefined ? gvtgCapacity(gpu) : xengtCapacity(gpu);
 
 export function composeFunctions(hostd: Writer, files: HostFiles): GpuFunctions {
   const binding = new PciBinding(hostd, files);

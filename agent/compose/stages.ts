@@ -1,6 +1,6 @@
 // The way of the data, put together: what is looked at, counted and changed, and with which adapters.
 import { randomBytes, randomUUID } from "node:crypto";
-import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
+import type { ListedType } from "../backends/xengt/whitelist.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { hypervisorOf, limitsOf } from "../config/schema.ts";
 import { rememberGvtg } from "../backends/kvmgt/memory.ts";
@@ -32,6 +32,7 @@ import { Expiry } from "../lifecycle/expiry.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import { Intents } from "../lifecycle/intents.ts";
 import { Ledger, type LedgerStore } from "../lifecycle/ledger.ts";
+import { promisedSlice } from "../lifecycle/holdings.ts";
 import { nobodyListens } from "../lifecycle/crash-points.ts";
 import { learnRefusal } from "../lifecycle/refusals.ts";
 import { ReservationService } from "../lifecycle/reservation-service.ts";
@@ -50,7 +51,7 @@ import type { MetricsView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { countedStore } from "./counted-store.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
-import { composeFunctions, composeSlices } from "./slices.ts";
+import { composeFunctions, composeSlices, sliceCapacity } from "./slices.ts";
 import { composeDiagnostician, readHostd, roomsOf } from "./diagnosis.ts";
 import { composeMachine, type MachineWatch } from "./machine.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
@@ -58,6 +59,7 @@ import { tellOfTrouble } from "./ledger-health.ts";
 import { composeLook } from "./look.ts";
 import { composeReconciler } from "./reconciler.ts";
 import { unreadLog } from "./unread-log.ts";
+import { composeSweep, composeXengt } from "./xengt.ts";
 
 export interface Stages {
   readonly view: () => MetricsView;
@@ -96,9 +98,15 @@ export interface Durable {
   readonly modes: GpuModesOptions;
 }
 
+/** What is read before the agent begins. */
+export interface Given extends Durable {
+  /** The operator's types of XenGT; undefined: the usual ones. */
+  readonly xengtTypes: readonly ListedType[] | undefined;
+}
+
 export function composeStages(
   { config, configuration, simulator, version, revision, log, onPoint = nobodyListens }: AgentOptions,
-  { store, claims, drained, modes: kept }: Durable,
+  { store, claims, drained, modes: kept, xengtTypes }: Given,
   cut: AbortSignal,
 ): Stages {
   const patient = new PatientFiles({
@@ -112,7 +120,7 @@ export function composeStages(
   const { vgpus: maxVgpus, renderSeats } = limitsOf(config);
   const view = (): MetricsView =>
     metricsView(snapshot, ledger, {
-      ...{ rule: gvtgCapacity, renderSeats },
+      ...{ rule: sliceCapacity, renderSeats },
       ...{ drains: drains.current, modes: modes.current },
     });
   const metrics = composeMetrics(
@@ -169,8 +177,16 @@ export function composeStages(
       recorder.hostdCall(call);
     },
   });
+  const xenGuests = new XenstoreGuests(hostd);
+  const xengt = composeXengt(config, xengtTypes, { hostd, files: patient, guests: xenGuests, cut });
   const lookout = new Lookout({
-    look: composeLook({ files: patient, domains: libvirt, xenGuests: new XenstoreGuests(hostd) }, log),
+    look: composeLook(
+      {
+        ...{ files: patient, domains: libvirt, xenGuests, xengt },
+        promised: (domain) => promisedSlice(ledger, domain),
+      },
+      log,
+    ),
     snapshot,
     stop: cut,
   });
@@ -184,7 +200,7 @@ export function composeStages(
     recorder.operation(operation);
   });
   const admission = new Admission({
-    ...{ ledger, drains, modes, clock, rule: gvtgCapacity, maxVgpus, renderSeats },
+    ...{ ledger, drains, modes, clock, rule: sliceCapacity, maxVgpus, renderSeats },
     gate: composeGate(configuration),
     newVgpuId: () => issueVgpuId(randomBytes(12)),
     onPlacement: (event) => {
@@ -194,8 +210,12 @@ export function composeStages(
   const driver = new Driver({
     ...{ ledger, lookout, admission, operations, clock, random: Math.random, stop: cut, onPoint },
     hands: {
-      slices: composeSlices(hostd, patient, () => libvirt.status.version),
+      slices: composeSlices(hostd, patient, {
+        libvirtVersion: () => libvirt.status.version,
+        xengt: xengt?.slices,
+      }),
       domains: libvirt,
+      deviceModel: xengt?.deviceModel,
       hypervisor: (signal) => libvirt.hypervisor(signal),
       gpuLock: new KeyedLock(),
     },
@@ -225,17 +245,22 @@ export function composeStages(
         );
     },
   });
+  const sweep = xengt && composeSweep(xengt, { log, cut });
   const reconciler = composeReconciler({
     ...{ ledger, lookout, driver, pulse, metrics, configuration, log, cut },
     onLook: (inventory) => {
       virtualFunctions.restore(inventory);
+      sweep?.look(inventory);
     },
   });
   const intents = new Intents({
     ...{ ledger, lookout, driver, operations, clock },
     newOperationId: randomUUID,
   });
-  const domains = new DomainService({ ledger, admission, lookout, intents, clock });
+  const domains = new DomainService({
+    ...{ ledger, admission, lookout, intents, clock },
+    byDeviceModel: xengt?.deviceModel !== undefined,
+  });
   const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
   const expiry = new Expiry({ ledger, driver, clock, stop: cut });
   const reservations = new ReservationService({ ledger, admission, lookout, clock });

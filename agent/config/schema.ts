@@ -104,6 +104,31 @@ const fixed = {
       }),
     })
     .prefault({}),
+  xengt: z
+    .strictObject({
+      instance_creator: z
+        .enum(["device-model", "agent"])
+        .default("device-model")
+        .register(about, {
+          meaning:
+            "Who makes the slice of a guest on a Xen host: the device model, which with Intel's patches does so by itself and shows " +
+            "it to the guest, or vgpud, which writes the kernel's line for a guest that still waits.",
+          takes: "device-model or agent",
+        }),
+      device_model: absolutePath.default("/usr/lib/xen/bin/qemu-system-i386").register(about, {
+        meaning: "QEMU with Intel's patches for XenGT, where it is the one that makes slices.",
+        takes: "an absolute path",
+      }),
+      types: absolutePath.optional().register(about, {
+        meaning:
+          "A file of vGPU types in the form of XenServer's /etc/gvt-g-whitelist, which is the list of all that may be made. Kernels " +
+          "since 2017 tell types by their low GM alone and have 64, 128, 256 and 512 MiB: lines with another one are passed over.",
+        takes: "an absolute path",
+        example: "/etc/gvt-g-whitelist",
+        otherwise: "the types that GVT-g has on KVM",
+      }),
+    })
+    .prefault({}),
   hostd: z
     .strictObject({
       socket: socketPath.default("/run/vgpud/hostd.sock").register(about, {

@@ -109,6 +109,12 @@ export const reasons = {
   KERNEL_REFUSED: "failed-precondition",
   /** The PCI function that a vGPU is, or is one of, is not there: not yet after a boot, or not any more. */
   PCI_FUNCTION_MISSING: "failed-precondition",
+  /** XenGT gives a domain one slice, and it has one. */
+  DOMAIN_HAS_VGPU: "failed-precondition",
+  /** Its memory is given to a domain page by page as it asks, of which a slice of XenGT knows nothing. */
+  DOMAIN_POPULATES_ON_DEMAND: "failed-precondition",
+  /** The program that is to make the slices of Xen's guests is not where the configuration says. */
+  DEVICE_MODEL_MISSING: "failed-precondition",
   /** A process still holds the slice; it is named. */
   VGPU_IN_USE: "failed-precondition",
   /** The kernel has not answered the removal; it goes on. */

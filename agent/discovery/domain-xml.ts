@@ -15,7 +15,15 @@ import { readConsoles } from "./domain-consoles.ts";
 /** The part of a domain that stands in its XML. */
 export type DomainDefinition = Pick<
   Domain,
-  "vcpus" | "memoryMib" | "vgpuIds" | "pciDevices" | "renderNodes" | "consoles" | "mark" | "files"
+  | "vcpus"
+  | "memoryMib"
+  | "growsOnDemand"
+  | "vgpuIds"
+  | "pciDevices"
+  | "renderNodes"
+  | "consoles"
+  | "mark"
+  | "files"
 >;
 
 /** Of a document that does not parse nothing is known; whether a slice is held is tested before it is removed anyway. */
@@ -25,6 +33,7 @@ export function readDomainXml(xml: string): DomainDefinition {
   return {
     vcpus: positive(textOf(childOf(domain, "vcpu"))),
     memoryMib: memoryMib(childOf(domain, "memory")),
+    ...(growsOnDemand(domain) ? { growsOnDemand: true } : {}),
     vgpuIds: mediatedDevices(devices),
     pciDevices: pciDevices(devices),
     renderNodes: renderNodes(devices),
@@ -177,6 +186,11 @@ function labelsOf(labels: readonly Element[]): Labels {
 
 function prefixed(prefix: string, name: string): string {
   return prefix === "" ? name : `${prefix}:${name}`;
+}
+
+function growsOnDemand(domain: Element | undefined): boolean {
+  const [now, most] = [memoryMib(childOf(domain, "currentMemory")), memoryMib(childOf(domain, "memory"))];
+  return now !== undefined && most !== undefined && now < most;
 }
 
 /** libvirt prints memory in KiB, but takes and keeps other units in an inactive definition of older versions. */

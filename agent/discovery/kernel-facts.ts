@@ -16,6 +16,7 @@ import {
   findGpus,
   readGpu,
   type FoundGpu,
+  type Offers,
   type PciGpu,
 } from "./pci-gpus.ts";
 import { readScreens } from "./screens.ts";
@@ -24,7 +25,7 @@ import { readSriov } from "./virtual-functions.ts";
 /** What a backend finds in the kernel. */
 export interface SliceSource {
   /** What this GPU can be cut into. */
-  describe(gpu: PciGpu): Promise<Pick<Gpu, "mdevParent" | "types">>;
+  describe(gpu: PciGpu): Promise<Offers>;
   /** All slices that exist, on every GPU. */
   slices(): Promise<readonly KernelVgpu[]>;
 }

@@ -1,10 +1,11 @@
 // One look at the host: the PCI bus, what each backend finds, and libvirt's domains, put together as facts.
 import type { DomainId } from "../core/ids.ts";
 import { messageOf } from "../core/errors.ts";
-import type { Domain, HostFacts, Inventory, Known } from "../inventory/model.ts";
+import type { Domain, Inventory, Known } from "../inventory/model.ts";
 import { readHostFacts } from "./host-facts.ts";
 import type { HostFiles } from "./host-files.ts";
-import { withXenGuests, type XenGuestSource } from "./xen-guests.ts";
+import { withXenGuests, type XenGuest, type XenGuestSource } from "./xen-guests.ts";
+import { withOwners, type Owners } from "./xen-instances.ts";
 import type { KernelReader, SliceSource } from "./kernel-facts.ts";
 import { NotingFiles } from "./noting-files.ts";
 
@@ -22,6 +23,8 @@ export interface Observer {
   readonly domains: DomainSource;
   /** Asked on a Xen host only, whose toolstacks do not tell each other. */
   readonly xenGuests: XenGuestSource;
+  /** Whose XenGT's slices are. */
+  readonly owners: Omit<Owners, "guests">;
   /** Milliseconds since the epoch. */
   readonly wall: () => number;
 }
@@ -37,26 +40,35 @@ export async function observe(observer: Observer, signal: AbortSignal): Promise<
   const observedAt = observer.wall();
   const files = new NotingFiles(observer.files);
   const reading = readHostFacts(files);
-  const [host, kernel, domains] = await Promise.all([
+  const [host, kernel, listed] = await Promise.all([
     reading,
     observer.kernel.read({ files, slices: observer.slicesIn(files) }),
-    observeDomains(observer, reading, signal),
+    knownOr(() => observer.domains.domains(signal)),
   ]);
+  // Last: of what comes and goes in between, this order takes nothing for free that is held, and no slice for one without a domain.
+  const guests =
+    host.hypervisor === "xen" ? await knownOr(() => observer.xenGuests.guests(signal)) : NO_GUESTS;
   signal.throwIfAborted();
-  return { observedAt, host, ...kernel, domains, unread: files.unread };
+  const seen = { observedAt, host, ...kernel, domains: together(listed, guests), unread: files.unread };
+  return withOwners(seen, { ...observer.owners, guests: guests.known ? guests.value : undefined });
 }
 
+const NO_GUESTS = { known: true, value: [] } as const;
+
 /** Both or nothing: a GPU that a guest of `xl` has must not be taken for a free one. */
-async function observeDomains(
-  { domains: libvirt, xenGuests }: Pick<Observer, "domains" | "xenGuests">,
-  host: Promise<HostFacts>,
-  signal: AbortSignal,
-): Promise<Known<ReadonlyMap<DomainId, Domain>>> {
+function together(
+  listed: Known<readonly Domain[]>,
+  guests: Known<readonly XenGuest[]>,
+): Known<ReadonlyMap<DomainId, Domain>> {
+  if (!listed.known) return listed;
+  if (!guests.known) return guests;
+  const domains = withXenGuests(listed.value, guests.value);
+  return { known: true, value: new Map(domains.map((domain) => [domain.id, domain])) };
+}
+
+async function knownOr<T>(ask: () => Promise<T>): Promise<Known<T>> {
   try {
-    const [listed, { hypervisor }] = await Promise.all([libvirt.domains(signal), host]);
-    // libvirt first: of what comes and goes in between, this order takes nothing for free that is held.
-    const domains = hypervisor === "xen" ? withXenGuests(listed, await xenGuests.guests(signal)) : listed;
-    return { known: true, value: new Map(domains.map((domain) => [domain.id, domain])) };
+    return { known: true, value: await ask() };
   } catch (error) {
     return { known: false, why: messageOf(error) };
   }

@@ -4,8 +4,11 @@ import type { Gpu } from "../inventory/model.ts";
 import { functionAddresses } from "./function-addresses.ts";
 import { fact, neededFact, type HostFiles } from "./host-files.ts";
 
+/** What a backend finds that a GPU can be cut into. */
+export type Offers = Pick<Gpu, "mdevParent" | "vgt" | "types">;
+
 /** What the PCI bus alone tells; what can be shared is for a backend to find. */
-export type PciGpu = Omit<Gpu, "mdevParent" | "types" | "sriov" | "screens">;
+export type PciGpu = Omit<Gpu, keyof Offers | "sriov" | "screens">;
 
 /** As it was found, while it was bound as it was then. */
 export interface FoundGpu extends PciGpu {

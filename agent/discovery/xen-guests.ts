@@ -1,13 +1,18 @@
 // Guests that Xen has and libvirt does not list: made by `xl` or another toolstack, and told by xenstore. Pure.
 import type { DomainId, PciAddress } from "../core/ids.ts";
 import { isAlive, type Domain } from "../inventory/model.ts";
+import type { SliceSizes } from "../inventory/share.ts";
 
 /** A guest as xenstore tells it. */
 export interface XenGuest {
+  /** Its number, another after each start. */
+  readonly domid: number;
   readonly id: DomainId;
   readonly name: string;
   /** PCI functions of the host that it has, by the backends that serve them. */
   readonly pciDevices: readonly PciAddress[];
+  /** What its device model was to have XenGT make; absent where it was told nothing of that. */
+  readonly vgt?: SliceSizes;
 }
 
 /** Asks xenstore. Rejects when it cannot be asked. */
@@ -25,7 +30,9 @@ export function withXenGuests(listed: readonly Domain[], guests: readonly XenGue
   return [
     ...listed.map((domain) => {
       const guest = found.get(domain.id);
-      return guest === undefined || isAlive(domain.state) ? domain : { ...domain, ...heldBy(domain, guest) };
+      if (guest === undefined) return domain;
+      const { domid } = guest;
+      return isAlive(domain.state) ? { ...domain, domid } : { ...domain, ...heldBy(domain, guest), domid };
     }),
     ...guests.filter(({ id }) => !known.has(id)).map(unlisted),
   ];
@@ -36,9 +43,9 @@ function heldBy(domain: Domain, guest: XenGuest): Pick<Domain, "state" | "pciDev
 }
 
 /** Of its definition xenstore tells no more. */
-function unlisted({ id, name, pciDevices }: XenGuest): Domain {
+function unlisted({ domid, id, name, pciDevices }: XenGuest): Domain {
   return {
-    ...{ id, name, pciDevices, state: "exists", persistent: false },
+    ...{ domid, id, name, pciDevices, state: "exists", persistent: false },
     ...{ vcpus: undefined, memoryMib: undefined, mark: undefined },
     ...{ vgpuIds: [], renderNodes: [], files: [], consoles: [] },
   };

@@ -18,6 +18,7 @@ import {
   DefineDomain,
   ErrorNumber,
   ShutdownDomain,
+  StartDomain,
   UndefineDomain,
 } from "../node-libvirt/constants.ts";
 import { CallTimeoutError, ConnectionLostError, LibvirtError } from "../node-libvirt/errors.ts";
@@ -168,10 +169,18 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
     await this.#mapped("defining the domain", () => this.#libvirt.defineDomain(xml, options));
   }
 
-  async start(id: DomainId, signal: AbortSignal): Promise<void> {
+  async start(id: DomainId, { paused }: { readonly paused: boolean }, signal: AbortSignal): Promise<void> {
+    const flags = paused ? StartDomain.paused : 0;
     await this.#change("starting", id, async (domain) => {
       if (await this.#isActive(domain, signal)) return;
-      await this.#libvirt.startDomain(domain, { signal, timeoutMs: START_MS });
+      await this.#libvirt.startDomain(domain, { signal, timeoutMs: START_MS, flags });
+    });
+  }
+
+  async resume(id: DomainId, signal: AbortSignal): Promise<void> {
+    await this.#change("resuming", id, async (domain) => {
+      if ((await this.#stateOf(domain, { signal, timeoutMs: READ_MS })) === "paused")
+        await this.#libvirt.resumeDomain(domain, { signal, timeoutMs: DEFINE_MS });
     });
   }
 
@@ -268,12 +277,12 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
     return (await this.#libvirt.domainState(domain, options)).state;
   }
 
-  /** A domain that is gone needs no change; only a start and a mark miss it. */
+  /** A domain that is gone needs no change; only a start, a resume and a mark miss it. */
   async #change(doing: string, id: DomainId, change: (domain: DomainRef) => Promise<void>): Promise<void> {
     await this.#mapped(`${doing} domain ${id}`, async () => {
       const domain = await this.#libvirt.lookupDomainByUuid(id);
       if (domain) await change(domain);
-      else if (doing === "starting" || doing === "marking")
+      else if (doing === "starting" || doing === "resuming" || doing === "marking")
         throw new AgentError("LIBVIRT_REFUSED", `domain ${id} is not defined`);
     });
   }

@@ -32,13 +32,13 @@ export class XenstoreGuests implements XenGuestSource {
   }
 }
 
-function asFact({ uuid, name, pciDevices }: ToldGuest): XenGuest | undefined {
+function asFact({ domid, uuid, name, pciDevices, vgt }: ToldGuest): XenGuest | undefined {
   const id = parseDomainId(uuid);
   return (
     id && {
-      id,
-      name,
+      ...{ domid, id, name },
       pciDevices: pciDevices.map(parsePciAddress).filter((address) => address !== undefined),
+      ...(vgt && { vgt }),
     }
   );
 }

@@ -20,6 +20,8 @@ export interface VgpuType {
    * (gvt-linux#164).
    */
   readonly kernelAvailable: number | undefined;
+  /** The kernel keeps no count of it (XenGT of 2017): by our arithmetic alone is said what may be made. */
+  readonly uncounted?: true;
 }
 
 /** A physical Intel display function. */
@@ -48,21 +50,31 @@ export interface Gpu {
   readonly sriov: Sriov | undefined;
   /** Whether the kernel offers the GPU as a parent of mediated devices. */
   readonly mdevParent: boolean;
+  /** Which of XenGT's interfaces dom0's kernel has for it; absent: none. */
+  readonly vgt?: VgtInterface;
   readonly types: readonly VgpuType[];
   /** What earlier looks tell; absent where nobody remembers. */
   readonly memory?: GpuMemory;
 }
 
-/** A mediated device that exists in the kernel, whoever made it. */
+/**
+ * The files below /sys/kernel/vgt, by the year of the kernels that had them first: those of 2015 and 2016 count what they give
+ * out and take any sizes, those since 2017 know types and count for themselves (backends/xengt).
+ */
+export type VgtInterface = "2015" | "2017";
+
+/** A slice that exists in the kernel, whoever made it: a mediated device, or XenGT's instance for a domain. */
 export interface KernelVgpu {
   readonly id: VgpuId;
   readonly gpu: PciAddress;
-  /** Empty for one that was leaving when it was first seen: the kernel does not tell it any more. */
+  /** Empty where the kernel does not tell it: of one that was leaving when it was first seen, and of XenGT's. */
   readonly type: string;
   /** Its removal waits for a holder; what it takes is not given back yet. */
   readonly isLeaving: boolean;
   /** The number behind `/dev/vfio/N`; undefined while no vfio driver is bound. */
   readonly iommuGroup: number | undefined;
+  /** XenGT: the number of the domain that it was made for, which may be gone. Absent for a mediated device. */
+  readonly domid?: number;
 }
 
 /**
@@ -103,6 +115,8 @@ export interface Domain {
   readonly persistent: boolean;
   readonly vcpus: number | undefined;
   readonly memoryMib: number | undefined;
+  /** Whether it has less memory than it may have, so that Xen gives an HVM guest the rest as it asks. */
+  readonly growsOnDemand?: true;
   /** The mediated devices its definition names. */
   readonly vgpuIds: readonly VgpuId[];
   /** The PCI functions that its definition gives it. */
@@ -112,6 +126,8 @@ export interface Domain {
   /** Where it listens, which for what libvirt chooses is known while it runs. */
   readonly consoles: readonly Console[];
   readonly mark: ClaimMark | undefined;
+  /** Its number with Xen, another after each start; absent while it is off, and on KVM. */
+  readonly domid?: number;
   /** What its disks and logs are on, as its definition names them: links are not followed. */
   readonly files: readonly DomainFile[];
 }

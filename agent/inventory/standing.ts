@@ -13,6 +13,14 @@ export interface PromisedVgpu {
   readonly share: Share;
 }
 
+/** Whether the kernel makes it for a domain that is there, and not before: so does XenGT. */
+export function isMadeForDomain(
+  { share }: Pick<PromisedVgpu, "share">,
+  { host }: Pick<Inventory, "host">,
+): boolean {
+  return share.mode === "gvt-g" && host.hypervisor === "xen";
+}
+
 /** Whether a domain could be started with it now. */
 export function isThere({ vgpuId, gpu, share }: PromisedVgpu, { vgpus, gpus }: Inventory): boolean {
   switch (share.mode) {

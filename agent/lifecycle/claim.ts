@@ -208,6 +208,14 @@ export function domainIdOf(claim: Claim): DomainId | undefined {
   return claim.kind === "vgpu" ? claim.forDomain : claim.domain?.id;
 }
 
+/** A claim's slice, as it is made and removed. */
+export function sliceOf(claim: Claim): Pick<Claim, "vgpuId" | "gpu" | "share"> & {
+  readonly domainId: DomainId | undefined;
+} {
+  const { vgpuId, gpu, share } = claim;
+  return { vgpuId, gpu, share, domainId: domainIdOf(claim) };
+}
+
 /** Whether nothing is left to do for this claim as far as the ledger knows. */
 export function isSettled({ state, goal }: Pick<Claim, "state" | "goal">): boolean {
   switch (goal) {

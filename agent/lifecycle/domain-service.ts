@@ -34,6 +34,8 @@ export interface DomainServiceOptions {
   readonly lookout: Lookout;
   readonly intents: Intents;
   readonly clock: Clock;
+  /** Whether Xen's guests have their slices from a device model, and not from vgpud. */
+  readonly byDeviceModel: boolean;
 }
 
 export class DomainService {
@@ -45,7 +47,7 @@ export class DomainService {
 
   /** Resolves with the room alone for a validate-only request. */
   async create(request: CreateRequest, caller: Caller): Promise<DomainResult | Room> {
-    const { lookout, ledger, admission, intents, clock } = this.#options;
+    const { lookout, ledger, admission, intents, clock, byDeviceModel } = this.#options;
     const identity = { ...request, reservation: reservationIn(request.room) };
     const known = claimOfRetry(ledger, "domain", identity);
     if (known) return intents.joinCreate(known, caller);
@@ -63,7 +65,7 @@ export class DomainService {
       request.room.kind === "reserved"
         ? admission.reservedRoom(request.room, inventory)
         : admission.freeRoom(nearDomain(request.room.wish, spec, inventory.host), inventory, about);
-    const fitted = onGpu(spec, room, inventory);
+    const fitted = onGpu(spec, room, { inventory, byDeviceModel });
     if (validateOnly) return room;
     const operation = intents.newOperation("create", caller);
     const { bootId } = inventory.host;

@@ -51,11 +51,18 @@ function addSliceWithScreen(devices: Builder, claim: DomainClaim, { vnc, spice, 
 }
 
 /**
- * Without a balloon device of ours, which libvirt's driver for Xen adds and lets nobody leave out, and without the device model's
- * path: libxl has its own, and the one in libvirt's capabilities is of Xen's own layout, where no distribution need have it.
+ * Without a balloon device of ours, which libvirt's driver for Xen adds and lets nobody leave out, and as a rule without the device
+ * model's path: libxl has its own, and the one in libvirt's capabilities is of Xen's own layout, where no distribution need have it.
+ * `deviceModel`: the one that makes the domain's slice.
  */
-export function addXenDevices(domain: Builder, claim: DomainClaim, spec: XenSpec): void {
+export function addXenDevices(
+  domain: Builder,
+  claim: DomainClaim,
+  spec: XenSpec,
+  deviceModel: string | undefined,
+): void {
   const devices = domain.ele("devices");
+  if (deviceModel !== undefined) devices.ele("emulator").txt(deviceModel);
   addXenDisks(devices, spec);
   for (const nic of spec.nics) addNic(devices, nic);
   if (spec.serial) addXenSerial(devices, spec.xenGuestType);
@@ -63,7 +70,7 @@ export function addXenDevices(domain: Builder, claim: DomainClaim, spec: XenSpec
   if (spec.spice) addConsole(devices, "spice", spec.spice);
   // Left out there is none: libxl's driver knows no model `none`.
   if (spec.vnc ?? spec.spice) addCard(devices, "vga");
-  // A slice of XenGT is no device of the XML: Xen's kernel makes it for the guest's number.
+  // A slice of XenGT is no device of the XML: dom0's kernel makes it for the guest's number.
   const address = functionOf(claim);
   if (address !== undefined) addFunction(devices, address);
 }

@@ -17,7 +17,12 @@ export type Hypervisor =
   /** `qemu` where the host has no KVM. */
   | { readonly domainType: "kvm" | "qemu" }
   /** Without hardware virtualisation only `pv`. */
-  | { readonly domainType: "xen"; readonly guestTypes: ReadonlySet<XenGuestType> };
+  | {
+      readonly domainType: "xen";
+      readonly guestTypes: ReadonlySet<XenGuestType>;
+      /** The program that makes XenGT's slices, by its path; absent where vgpud does. */
+      readonly deviceModel?: string;
+    };
 
 /** @throws AgentError LIBVIRT_REFUSED for a kind of guest that the hypervisor does not have */
 export function domainXml(claim: DomainClaim, spec: DomainSpec, hypervisor: Hypervisor): string {
@@ -27,9 +32,13 @@ export function domainXml(claim: DomainClaim, spec: DomainSpec, hypervisor: Hype
   domain.ele("uuid").txt(spec.id);
   addMark(domain, markOf(claim));
   if (spec.raw) addRawDomain(domain, claim, spec.raw);
-  else if (isForXen(spec)) addXenDomain(domain, claim, spec);
+  else if (isForXen(spec)) addXenDomain(domain, claim, spec, deviceModelOf(hypervisor));
   else addTypedDomain(domain, claim, spec);
   return domain.render();
+}
+
+function deviceModelOf(hypervisor: Hypervisor): string | undefined {
+  return hypervisor.domainType === "xen" ? hypervisor.deviceModel : undefined;
 }
 
 /** A claim may have been made when the host ran another hypervisor. */

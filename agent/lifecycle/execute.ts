@@ -2,15 +2,17 @@
 import { AgentError, type Holder } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { KeyedLock } from "../core/keyed-lock.ts";
-import type { DomainClaim, SliceClaim } from "./claim.ts";
+import { sliceOf, type DomainClaim, type SliceClaim } from "./claim.ts";
 import { domainXml, type Hypervisor } from "./domain-xml.ts";
 import type { Step } from "./plan.ts";
-import type { Domains, ShutdownBy, Slices } from "./ports.ts";
+import type { DeviceModel, Domains, ShutdownBy, Slices } from "./ports.ts";
 
 export interface Hands {
   readonly slices: Slices;
   readonly domains: Domains;
   readonly hypervisor: (signal: AbortSignal) => Promise<Hypervisor>;
+  /** Undefined where vgpud itself makes the slices of Xen's guests, and where there are none. */
+  readonly deviceModel: DeviceModel | undefined;
   /**
    * Slices of one GPU are made one at a time, since what the kernel offers changes with each. Removals only give back:
    * one that hangs must not keep others from being made.
@@ -30,14 +32,16 @@ export async function execute(
   const { slices, domains, gpuLock } = hands;
   switch (step.kind) {
     case "create-vgpu":
-      return gpuLock.run(claim.gpu, () => slices.create(step.claim, signal));
+      return gpuLock.run(claim.gpu, () => slices.create(sliceOf(step.claim), signal));
     case "define-domain":
-      return domains.define(
-        domainXml(step.claim, specOf(step.claim), await hands.hypervisor(signal)),
-        signal,
-      );
+      return define(hands, step.claim, signal);
     case "start-domain":
-      return domains.start(step.domainId, signal);
+      // Paused it may make its slice itself, by its device model.
+      return step.paused
+        ? gpuLock.run(claim.gpu, () => startPaused(hands, claim, step, signal))
+        : domains.start(step.domainId, { paused: false }, signal);
+    case "resume-domain":
+      return domains.resume(step.domainId, signal);
     case "ask-shutdown":
       return domains.shutdown(step.domainId, askedBy(claim), signal);
     case "force-off":
@@ -49,6 +53,34 @@ export async function execute(
   }
 }
 
+async function define(hands: Hands, claim: DomainClaim, signal: AbortSignal): Promise<void> {
+  const { deviceModel, domains } = hands;
+  const hypervisor = await hands.hypervisor(signal);
+  const isXengt = hypervisor.domainType === "xen" && claim.share.mode === "gvt-g";
+  if (isXengt) await deviceModel?.check();
+  const on = isXengt && deviceModel ? { ...hypervisor, deviceModel: deviceModel.path } : hypervisor;
+  await domains.define(domainXml(claim, specOf(claim), on), signal);
+}
+
+/** libvirt tells of a device model that ended only that it did; why stands in the device model's own log. */
+async function startPaused(
+  { domains, deviceModel }: Hands,
+  claim: SliceClaim,
+  { domainId }: Extract<Step, { readonly kind: "start-domain" }>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await domains.start(domainId, { paused: true }, signal);
+  } catch (error) {
+    const refusal = AgentError.from(error);
+    if (refusal.reason !== "LIBVIRT_REFUSED" || !claim.domain) throw refusal;
+    const words = await deviceModel?.lastWords(claim.domain.name, signal);
+    if (words === undefined) throw refusal;
+    const message = `${refusal.message}; its device model said last: ${words}`;
+    throw new AgentError("LIBVIRT_REFUSED", message, { details: refusal.details, cause: refusal });
+  }
+}
+
 function askedBy({ domain }: SliceClaim): ShutdownBy {
   const agent = domain?.spec?.guestAgent;
   if (!agent) return "any";
@@ -57,7 +89,7 @@ function askedBy({ domain }: SliceClaim): ShutdownBy {
 
 async function remove(slices: Slices, claim: SliceClaim, signal: AbortSignal): Promise<void> {
   const { vgpuId } = claim;
-  const outcome = await slices.remove(claim, signal);
+  const outcome = await slices.remove(sliceOf(claim), signal);
   if (outcome.kind === "removed") return;
   const { holders } = outcome;
   const by = holders.length > 0 ? `held by ${holders.map(nameOf).join(", ")}` : "its holder was not found";

@@ -1,9 +1,9 @@
 // What slices take of the GPUs: every promise in the ledger and every slice in the kernel, each counted once.
 import type { Holding } from "../capacity/budget.ts";
 import type { Inventory } from "../inventory/model.ts";
-import { functionOf } from "../inventory/share.ts";
-import type { SliceSizes } from "../inventory/share.ts";
-import type { Claim } from "./claim.ts";
+import type { DomainId, VgpuId } from "../core/ids.ts";
+import { functionOf, typeOf, type SliceSizes } from "../inventory/share.ts";
+import { domainIdOf, type Claim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Who takes room: claims of the ledger, those of them that only reserve, and slices that stand in no ledger of ours. */
@@ -33,6 +33,15 @@ export function isAnothers({ vgpuId, gpu, share }: Claim, ledger: Ledger): boole
 
 export function holdingsOf(ledger: Ledger, inventory: Inventory): Holding[] {
   return Object.values(holdingsBy(ledger, inventory)).flat();
+}
+
+/** The slice that a domain was promised, whoever manages the domain. */
+export function promisedSlice(
+  ledger: Ledger,
+  domain: DomainId,
+): { readonly vgpuId: VgpuId; readonly type: string } | undefined {
+  const claim = ledger.living().find((one) => one.share.mode === "gvt-g" && domainIdOf(one) === domain);
+  return claim && { vgpuId: claim.vgpuId, type: typeOf(claim.share) };
 }
 
 /** A type the kernel does not describe takes an unknown amount: at least an instance, which is what can be counted. */

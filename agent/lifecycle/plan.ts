@@ -3,7 +3,7 @@
 import type { DomainId, VgpuId } from "../core/ids.ts";
 import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
 import { functionOf } from "../inventory/share.ts";
-import { isMade, isThere } from "../inventory/standing.ts";
+import { isMade, isMadeForDomain, isThere } from "../inventory/standing.ts";
 import {
   hasEnded,
   isSettled,
@@ -20,7 +20,9 @@ import { troubleOf } from "./trouble.ts";
 export type Step =
   | { readonly kind: "create-vgpu"; readonly claim: SliceClaim }
   | { readonly kind: "define-domain"; readonly claim: DomainClaim }
-  | { readonly kind: "start-domain"; readonly domainId: DomainId }
+  /** `paused`: its guest waits until its slice is there. */
+  | { readonly kind: "start-domain"; readonly domainId: DomainId; readonly paused: boolean }
+  | { readonly kind: "resume-domain"; readonly domainId: DomainId }
   /** Asks the guest to shut down and notes in the ledger that it was asked. */
   | { readonly kind: "ask-shutdown"; readonly domainId: DomainId }
   | { readonly kind: "force-off"; readonly domainId: DomainId }
@@ -83,8 +85,16 @@ function planVgpu(claim: VgpuClaim, inventory: Inventory): Step[] {
  * open.
  */
 function isToMake(claim: SliceClaim, inventory: Inventory): boolean {
+  // Of a domain that is off nobody waits for it: whoever starts that domain has it made then.
+  if (claim.kind === "vgpu" && isSettled(claim) && isMadeForDomain(claim, inventory))
+    return !isThere(claim, inventory) && isOn(claim.forDomain, inventory);
   const isNew = claim.state === "creating" && functionOf(claim) !== undefined;
   return isNew || !isThere(claim, inventory);
+}
+
+function isOn(id: DomainId | undefined, { domains }: Inventory): boolean {
+  const domain = id === undefined || !domains.known ? undefined : domains.value.get(id);
+  return domain !== undefined && isAlive(domain.state);
 }
 
 function over(of: Claim["kind"], failure: Failure | undefined): Step {
@@ -102,7 +112,18 @@ function planDomain(claim: DomainClaim, inventory: Inventory, wall: number): Ste
   const isToRemove = isMade(claim, inventory);
   const trouble = domain && troubleOf(claim, domain, inventory);
   const isUntested = !(domain && isAlive(domain.state)) && isToMake(claim, inventory);
-  const view: View = { claim, domain, stranger, sliceExists, isUntested, isToRemove, trouble, wall };
+  const forDomain = isMadeForDomain(claim, inventory);
+  const view: View = {
+    claim,
+    domain,
+    stranger,
+    sliceExists,
+    isUntested,
+    isToRemove,
+    forDomain,
+    trouble,
+    wall,
+  };
   // Cut off between the mark and the ledger.
   if (claim.givenUp && claim.goal !== "absent" && stranger && !stranger.mark)
     return [over("domain", undefined)];
@@ -130,6 +151,8 @@ interface View {
   readonly isUntested: boolean;
   /** Whether something is in the kernel for it. */
   readonly isToRemove: boolean;
+  /** Whether its slice is made when its domain is there, and is of no use when that is off. */
+  readonly forDomain: boolean;
   /** What somebody else did to its vGPU. */
   readonly trouble: Failure | undefined;
   readonly wall: number;
@@ -175,14 +198,31 @@ function settle(state: DomainClaim["state"], goal: DomainClaim["goal"], failure?
   return { kind: "settle", of: "domain", state, goal, failure };
 }
 
-function towardsRunning({ claim, domain, stranger, sliceExists, isUntested }: View): Step[] {
+function towardsRunning(view: View): Step[] {
+  const { claim, domain, stranger, sliceExists, isUntested, forDomain } = view;
   if (isSettled(claim)) return [];
   if (stranger) return [givenUp(claim, stranger)];
+  if (forDomain) return [...runningWithSlice(view), settle("active", "running")];
   const steps: Step[] = [];
   if (!sliceExists || isUntested) steps.push({ kind: "create-vgpu", claim });
   if (!domain) steps.push({ kind: "define-domain", claim });
-  if (!domain || !isAlive(domain.state)) steps.push({ kind: "start-domain", domainId: claim.domain.id });
+  if (!domain || !isAlive(domain.state))
+    steps.push({ kind: "start-domain", domainId: claim.domain.id, paused: false });
   return [...steps, settle("active", "running")];
+}
+
+/** The domain first, whose guest waits: its slice is made for the number that it gets, by its device model or by vgpud. */
+function runningWithSlice({ claim, domain, sliceExists }: View): Step[] {
+  const { id: domainId } = claim.domain;
+  const isOff = !domain || !isAlive(domain.state);
+  const steps: Step[] = [];
+  // What is left of its last run has a number that is nobody's now, and takes the room that it needs.
+  if (isOff && claim.state !== "creating") steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
+  if (!domain) steps.push({ kind: "define-domain", claim });
+  if (isOff) steps.push({ kind: "start-domain", domainId, paused: true });
+  if (isOff || !sliceExists) steps.push({ kind: "create-vgpu", claim });
+  if (isOff || domain.state === "paused") steps.push({ kind: "resume-domain", domainId });
+  return steps;
 }
 
 /** To define would be to overwrite: a create is undone, a claim that had a domain keeps what it holds and says so. */
@@ -193,18 +233,22 @@ function givenUp({ state }: DomainClaim, { id, name }: Domain): Step {
 }
 
 function towardsStopped(view: View): Step[] {
-  const { claim, sliceExists, isToRemove } = view;
+  const { claim, sliceExists, isToRemove, forDomain } = view;
   const off = powerOff(view);
   if (off.at(-1)?.kind === "wait") return off;
   const steps: Step[] = [...off];
   const keeps = claim.domain.onStop === "hold";
   // A PCI function that was given back may be another claim's by now, a slice has a name of its own.
   const isGivenBack = isSettled(claim) && functionOf(claim) !== undefined;
-  if (!keeps && isToRemove && !isGivenBack) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
+  // Of one that was made for its domain only the room can be kept.
+  const isLeft = isToRemove || (forDomain && !isSettled(claim));
+  if ((!keeps || forDomain) && isLeft && !isGivenBack)
+    steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
   if (!isSettled(claim)) steps.push(settle("stopped", "stopped"));
   // The slice of a held claim that is off is missing after a reboot, or when its guest had lost it: it is made again before others
   // take the room. That the domain is off does not hang on it.
-  if (keeps && !sliceExists && claim.state !== "failed") steps.push({ kind: "create-vgpu", claim });
+  if (keeps && !sliceExists && !forDomain && claim.state !== "failed")
+    steps.push({ kind: "create-vgpu", claim });
   return steps;
 }
 

@@ -10,6 +10,8 @@ export interface Slice<Kind extends Share = Share> {
   readonly vgpuId: VgpuId;
   readonly gpu: PciAddress;
   readonly share: Kind;
+  /** The domain that it is for; undefined when that was not said. */
+  readonly domainId: DomainId | undefined;
 }
 
 export type RemoveOutcome =
@@ -69,13 +71,25 @@ export interface GpuFunctions {
 /** How a guest is asked: by its agent, and by ACPI where none answers; by ACPI alone; or as the hypervisor chooses. */
 export type ShutdownBy = "agent" | "acpi" | "any";
 
+/** The program that makes XenGT's slices for Xen's guests, and is their QEMU. */
+export interface DeviceModel {
+  /** Absolute. */
+  readonly path: string;
+  /** Throws DEVICE_MODEL_MISSING. */
+  check(): Promise<void>;
+  /** What it said last for a domain; undefined when that is not known. */
+  lastWords(domainName: string, signal: AbortSignal): Promise<string | undefined>;
+}
+
 /**
  * Domains of libvirt. Each call throws LIBVIRT_UNAVAILABLE or LIBVIRT_TIMEOUT when the outcome is unknown, LIBVIRT_REFUSED
  * when libvirt said no. What is already so is no error: starting what runs, stopping what is off, undefining what is gone.
  */
 export interface Domains {
   define(xml: string, signal: AbortSignal): Promise<void>;
-  start(id: DomainId, signal: AbortSignal): Promise<void>;
+  /** `paused`: its guest runs from when it is resumed. */
+  start(id: DomainId, how: { readonly paused: boolean }, signal: AbortSignal): Promise<void>;
+  resume(id: DomainId, signal: AbortSignal): Promise<void>;
   /** Asks the guest; resolves when it was asked, not when it is off. */
   shutdown(id: DomainId, by: ShutdownBy, signal: AbortSignal): Promise<void>;
   /** Pulls the plug. */

@@ -6,7 +6,7 @@ import type { PciAddress } from "../core/ids.ts";
 import { sizesOf } from "../inventory/share.ts";
 import { recutGpu, type Cutter } from "./cut.ts";
 import { isOnItsWay } from "./on-its-way.ts";
-import type { Claim, SliceClaim } from "./claim.ts";
+import { sliceOf, type Claim, type SliceClaim } from "./claim.ts";
 import type { ModeRecord } from "./gpu-modes.ts";
 import type { Slices } from "./ports.ts";
 
@@ -29,7 +29,7 @@ const RETRY_MS = 500;
 export async function restoreSlices(options: RestoreOptions): Promise<number> {
   let missing = 0;
   for (const claim of options.claims.filter(outlivesReboot).sort(byPrecedence)) {
-    const failure = await patiently(() => options.slices.create(claim, options.stop), options);
+    const failure = await patiently(() => options.slices.create(sliceOf(claim), options.stop), options);
     if (failure !== undefined) missing += 1;
     options.onEnd(claim, failure);
   }

@@ -7,6 +7,12 @@ import type { Gpu, Inventory } from "../inventory/model.ts";
 import type { PciShare, Share, SliceShare } from "../inventory/share.ts";
 import type { DomainSpec, XenGuestType } from "./domain-spec.ts";
 
+export interface Surroundings {
+  readonly inventory: Inventory;
+  /** Whether Xen's guests have their slices from a device model, and not from vgpud. */
+  readonly byDeviceModel: boolean;
+}
+
 /**
  * @throws AgentError FIELD_INVALID when the screen is larger than the type's, FIELD_NOT_SUPPORTED_HERE for what does not go
  * with the mode
@@ -14,10 +20,11 @@ import type { DomainSpec, XenGuestType } from "./domain-spec.ts";
 export function onGpu(
   spec: DomainSpec,
   { gpu: address, share }: Pick<Placed, "gpu" | "share">,
-  { gpus }: Inventory,
+  { inventory: { gpus }, byDeviceModel }: Surroundings,
 ): DomainSpec {
   const gpu = gpus.get(address);
   if (spec.xenGuestType) refuseOnXen(spec.xenGuestType, share, gpu);
+  if (spec.xenGuestType && share.mode === "gvt-g") refuseBesideXengt(spec, spec.xenGuestType, byDeviceModel);
   const fitted = fittedTo(spec, share, gpu);
   const { numa } = fitted;
   if (numa?.nodes.length !== 0) return fitted;
@@ -80,6 +87,30 @@ function refuseOnXen(guestType: XenGuestType, { mode }: Share, gpu: Gpu | undefi
   }
   if (guestType === "pvh")
     throw notOnXen("domain.xen_guest_type", "a PVH guest of Xen can have no device of the host's; use HVM");
+}
+
+/** A slice of XenGT is the guest's VGA card (Intel's QEMU: hw/display/vga-vgt.c): it needs a device model, and is the only one there. */
+function refuseBesideXengt(
+  { vnc, spice, display }: DomainSpec,
+  guestType: XenGuestType,
+  byDeviceModel: boolean,
+): void {
+  if (guestType !== "hvm")
+    throw notOnXen(
+      "domain.xen_guest_type",
+      "a slice of XenGT is given by a device model, which HVM guests alone have",
+    );
+  if (display)
+    throw notOnXen(
+      "domain.vgpu_display",
+      "the screen of a slice of XenGT is shown by its device model, which takes no such settings",
+    );
+  const field = vnc ? "domain.vnc" : spice ? "domain.spice" : undefined;
+  if (byDeviceModel && field !== undefined)
+    throw notOnXen(
+      field,
+      "libvirt puts an emulated card beside each console, and the slice is the guest's card already; leave the console out",
+    );
 }
 
 function notOnXen(field: string, why: string): AgentError {

@@ -9,6 +9,7 @@ export function stepObject(step: Step, { vgpuId, domain }: Claim): string {
   switch (step.kind) {
     case "define-domain":
     case "start-domain":
+    case "resume-domain":
     case "ask-shutdown":
     case "force-off":
     case "undefine-domain":
@@ -32,13 +33,15 @@ export function stepText(step: Step, claim: Claim, inventory: Inventory): string
     case "define-domain":
       return `define ${domain}: libvirt does not have it, and ${aim}`;
     case "start-domain":
-      return `start ${domain}: it is off, and ${aim}`;
+      return `start ${domain}${step.paused ? ", whose guest waits for its vGPU" : ""}: it is off, and ${aim}`;
+    case "resume-domain":
+      return `let the guest of ${domain} run: its vGPU is there, and ${aim}`;
     case "ask-shutdown":
       return `ask the guest of ${domain} to shut down: it is on, and ${aim}`;
     case "force-off":
       return `force ${domain} off: its guest is still on at the end of its time, and ${aim}`;
     case "remove-vgpu":
-      return `remove vGPU ${vgpuId} of ${typeOf(share)} on ${gpu}: ${claim.goal === "absent" ? aim : "a stopped domain gives it back"}`;
+      return `remove vGPU ${vgpuId} of ${typeOf(share)} on ${gpu}: ${removeText(claim.goal, aim)}`;
     case "undefine-domain":
       return `undefine ${domain}: ${aim}`;
     case "settle":
@@ -49,6 +52,19 @@ export function stepText(step: Step, claim: Claim, inventory: Inventory): string
         : `note the host's boot for ${domain}, which is started with it`;
     case "wait":
       return waitText(step, domain, inventory);
+  }
+}
+
+function removeText(goal: Claim["goal"], aim: string): string {
+  switch (goal) {
+    case "absent":
+      return aim;
+    case "running":
+      return `it is of the domain's last run, and ${aim}`;
+    case "stopped":
+    case "present":
+    case "reserved":
+      return "a stopped domain gives it back";
   }
 }
 

@@ -9,6 +9,7 @@ import type { Lookout } from "../inventory/lookout.ts";
 import type { Admission } from "./admission.ts";
 import type { Caller } from "./caller.ts";
 import type { VgpuClaim } from "./claim.ts";
+import { refuseUnfitDomain } from "./for-domain.ts";
 import type { Intents, Result } from "./intents.ts";
 import type { Ledger } from "./ledger.ts";
 import { nearNobody } from "./near-nodes.ts";
@@ -61,6 +62,7 @@ export class VgpuService {
         ? admission.reservedRoom(request.room, inventory)
         : admission.freeRoom(besideSeats(nearNobody(request.room.wish)), inventory, about);
     refuseSeat(room);
+    refuseUnfitDomain({ share: room.share, forDomain: request.forDomain }, inventory, ledger);
     if (validateOnly) return room;
     const operation = intents.newOperation("create-vgpu", caller);
     const { bootId } = inventory.host;

@@ -12,6 +12,7 @@ import {
   type CapacityRule,
   type Holding,
 } from "../capacity/budget.ts";
+import { uncounted } from "../capacity/closed.ts";
 import { fragmentationOf, type Fragmentation } from "../capacity/fragmentation.ts";
 import { allocatable, kernelBounds, pendingOf, type KernelBound } from "../capacity/kernel-count.ts";
 import type { Disagreement, Fragmented, Overcommitted, Room } from "../diagnosis/room.ts";
@@ -166,7 +167,7 @@ function sliceAccount(
     types: types.map((type) => ({
       type,
       allocatable:
-        closed || !type.sizes || type.kernelAvailable === undefined
+        closed || !type.sizes || uncounted(type)
           ? 0
           : Math.min(allocatable(budget, type.sizes, bounds), fragmentation.room(type.sizes)),
     })),
@@ -202,7 +203,9 @@ function smallestFirst(types: readonly VgpuType[]): VgpuType[] {
 }
 
 /** Law 2: both arithmetics must allow a create, and where they differ over what exists the operator is told. */
-function disagreements({ types }: Gpu, exists: Budget): Disagreement[] {
+function disagreements({ types, vgt }: Gpu, exists: Budget): Disagreement[] {
+  // XenGT counts what is left of each part and no types: what guests share, and how many there may be, is not in it.
+  if (vgt !== undefined) return [];
   const wraps = resources.some((part) => exists.total[part] < exists.host[part]);
   return types.flatMap(({ name, sizes, kernelAvailable: kernel }) => {
     const ours = sizes ? room(exists, sizes) : kernel;

@@ -168,6 +168,11 @@ export class Libvirt {
     return fromWire(dom);
   }
 
+  /** Lets a paused guest run; libvirt takes one that runs already. */
+  async resumeDomain(domain: DomainRef, options: CallOptions = {}): Promise<void> {
+    await this.#caller.call(procedures.domainResume, { dom: toWire(domain) }, work(options));
+  }
+
   /** Asks the guest to shut down and returns at once; it may take its time or never do it. */
   async shutdownDomain(domain: DomainRef, options: Flags = {}): Promise<void> {
     const args = { dom: toWire(domain), flags: options.flags ?? 0 };

@@ -44,6 +44,7 @@ const everyStep = {
   "create-vgpu": true,
   "define-domain": true,
   "start-domain": true,
+  "resume-domain": true,
   "ask-shutdown": true,
   "force-off": true,
   "remove-vgpu": true,

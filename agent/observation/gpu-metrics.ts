@@ -6,7 +6,7 @@ import { platformOf } from "../inventory/platforms.ts";
 import type { Holder } from "../lifecycle/holdings.ts";
 import type { GpuView, Ownership, VgpuView } from "../lifecycle/views.ts";
 import { accountMetrics, functionMemory } from "./account-metrics.ts";
-import { backendNames } from "./backend-names.ts";
+import { backendName } from "./backend-names.ts";
 import { gauge, type Collector, type Sample, type SnapshotMetric } from "./definition.ts";
 import type { MetricsView } from "./view.ts";
 
@@ -110,8 +110,9 @@ function slots({ gpus, vgpus }: MetricsView): Sample<"pci_address" | "vgpu_type"
 
 /** A GPU that is shared in no mode may be a parent of mediated devices all the same, without a type to make. */
 function backendOf({ gpu, mode }: GpuView): string {
-  if (mode !== undefined) return backendNames[mode];
-  return gpu.mdevParent ? backendNames["gvt-g"] : "none";
+  const xengt = gpu.vgt !== undefined;
+  if (mode !== undefined) return backendName(mode, { xengt });
+  return gpu.mdevParent || xengt ? backendName("gvt-g", { xengt }) : "none";
 }
 
 const facts: readonly SnapshotMetric[] = [

@@ -2,18 +2,21 @@
 import { domainIdOf, type ClaimState } from "../lifecycle/claim.ts";
 import { modeOfType } from "../inventory/share.ts";
 import type { Ownership, VgpuView } from "../lifecycle/views.ts";
-import { backendNames } from "./backend-names.ts";
+import { backendName } from "./backend-names.ts";
 import { gauge, type Collector, type Sample } from "./definition.ts";
 import type { MetricsView } from "./view.ts";
 
-function info({ id, gpu, type, ownership, domain, claim }: VgpuView): Sample<(typeof infoLabels)[number]> {
+function info(
+  { id, gpu, type, ownership, domain, claim }: VgpuView,
+  inventory: MetricsView["inventory"],
+): Sample<(typeof infoLabels)[number]> {
   // While libvirt is away the claim still knows whose the slice is, so that joins hold.
   return {
     labels: {
       vgpu_id: id,
       pci_address: gpu,
       vgpu_type: type,
-      backend: backendNames[modeOfType(type)],
+      backend: backendName(modeOfType(type), { xengt: inventory?.host.hypervisor === "xen" }),
       ownership,
       domain_uuid: domain?.id ?? (claim && domainIdOf(claim)),
       domain_name: domain?.name ?? claim?.domain?.name,
@@ -52,7 +55,7 @@ export const vgpuCollector: Collector = {
       name: "vgpud_vgpu_info",
       help: "A vGPU that exists or is promised; always 1. Join by vgpu_id or domain_uuid.",
       labels: infoLabels,
-      samples: ({ vgpus }) => vgpus.map(info),
+      samples: ({ vgpus, inventory }) => vgpus.map((vgpu) => info(vgpu, inventory)),
     }),
     gauge({
       name: "vgpud_vgpu_state",

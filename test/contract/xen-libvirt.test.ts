@@ -87,7 +87,7 @@ describe("libvirt on a simulated Xen host", function () {
   it("lets the agent make, count and end a guest, each start under another number", async () => {
     await asAgent(async (host, signal) => {
       await host.define(guest(COUNTED), signal);
-      await host.start(ID, signal);
+      await host.start(ID, { paused: false }, signal);
       const first = (await libvirt.lookupDomainByUuid(UUID))?.id ?? 0;
       const [figures] = await host.domainFigures(signal);
       assert.ok(figures);
@@ -104,7 +104,7 @@ describe("libvirt on a simulated Xen host", function () {
       );
       assert.deepEqual([figures.memory.current, figures.memory.resident], [64 * 2 ** 20, undefined]);
       await host.destroy(ID, signal);
-      await host.start(ID, signal);
+      await host.start(ID, { paused: false }, signal);
       assert.ok(((await libvirt.lookupDomainByUuid(UUID))?.id ?? 0) > first);
       await host.shutdown(ID, "any", signal);
       await until("it is off", async () => (await host.domains(signal))[0]?.state === "shut-off");

@@ -1,7 +1,6 @@
 // The agent's process is killed at every point between a request and its answer, and at random ones, and started again.
 import assert from "node:assert/strict";
-import type { CrashPoint } from "../../agent/lifecycle/crash-points.ts";
-import { passedBy, plotOf } from "./harness/crash/operations.ts";
+import { passedBy, plotOf, type PointOnKvm } from "./harness/crash/operations.ts";
 import { randomPlot } from "./harness/crash/random-plot.ts";
 import { sideBySide, type Runs } from "./harness/crash/side-by-side.ts";
 import type { Plot } from "./harness/crash/stage.ts";
@@ -13,7 +12,7 @@ const PATIENCE_MS = 240_000;
 
 describe("an agent that is killed and started again", function () {
   this.timeout(PATIENCE_MS);
-  const points = Object.keys(passedBy) as CrashPoint[];
+  const points = Object.keys(passedBy) as PointOnKvm[];
   const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index);
   let runs: Runs;
 

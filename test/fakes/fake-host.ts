@@ -31,6 +31,7 @@ export type HostCall =
   | "remove-vgpu"
   | "define-domain"
   | "start-domain"
+  | "resume-domain"
   | "ask-shutdown"
   | "force-off"
   | "undefine-domain";
@@ -200,7 +201,7 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
     });
   }
 
-  start(id: DomainId): Promise<void> {
+  start(id: DomainId, { paused }: { readonly paused: boolean }): Promise<void> {
     return this.#libvirt("start-domain", () => {
       const domain = this.#domains.get(id);
       if (!domain) throw refused(`there is no domain ${id}`);
@@ -216,7 +217,15 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
         const holder = this.#holderOfFunction(address);
         if (holder) throw refused(`device ${address} is in use by ${holder.command}`);
       }
-      this.#set(domain, "running");
+      this.#set(domain, paused ? "paused" : "running");
+    });
+  }
+
+  resume(id: DomainId): Promise<void> {
+    return this.#libvirt("resume-domain", () => {
+      const domain = this.#domains.get(id);
+      if (!domain) throw refused(`there is no domain ${id}`);
+      if (domain.state === "paused") this.#set(domain, "running");
     });
   }
 

@@ -210,6 +210,7 @@ export class FakeNode {
       slices: host,
       domains: host,
       hypervisor: () => Promise.resolve({ domainType: "kvm" } as const),
+      deviceModel: undefined,
       gpuLock: new KeyedLock<ReturnType<typeof pciAddress>>(),
     };
     const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
@@ -229,7 +230,10 @@ export class FakeNode {
     });
     const newOperationId = (): string => `operation-${this.#next()}`;
     const intents = new Intents({ ledger, lookout, driver, operations, clock, newOperationId });
-    const service = new DomainService({ ledger, admission, lookout, intents, clock });
+    const service = new DomainService({
+      ...{ ledger, admission, lookout, intents, clock },
+      byDeviceModel: false,
+    });
     const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
     const expiry = new Expiry({ ledger, driver, clock, stop: stop.signal });
     const reservations = new ReservationService({ ledger, admission, lookout, clock });

@@ -1,11 +1,10 @@
 // The agent's process is killed at every point of its work beside a real kernel, libvirt and QEMU, and started again.
-import type { CrashPoint } from "../../agent/lifecycle/crash-points.ts";
-import { passedBy, type OperationName } from "../e2e/harness/crash/operations.ts";
+import { passedBy, type OperationName, type PointOnKvm } from "../e2e/harness/crash/operations.ts";
 import { Bed } from "../testbed/bed.ts";
 import { crashRuns } from "../testbed/crash-runs.ts";
 
 /** In the bed a create fails at its slice, and comes to its domain's start only when it succeeds. */
-const passedInBed: Readonly<Record<CrashPoint, OperationName>> = {
+const passedInBed: Readonly<Record<PointOnKvm, OperationName>> = {
   ...passedBy,
   "before start-domain": "create",
 };
@@ -18,7 +17,7 @@ describe("an agent in the bed that is killed and started again", function () {
   });
   after(() => bed.stop());
 
-  const points = Object.keys(passedInBed) as CrashPoint[];
+  const points = Object.keys(passedInBed) as PointOnKvm[];
   crashRuns({
     bed: () => bed,
     ends: points.map((point) => [point, passedInBed[point]] as const),

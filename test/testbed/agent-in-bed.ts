@@ -45,6 +45,8 @@ export interface Installation {
   readonly program?: Program;
   /** Of the bed's hypervisor; default qemu:///system. */
   readonly libvirtUri?: string;
+  /** Lines of its configuration beside those that are the same everywhere. */
+  readonly settings?: string;
 }
 
 const shipped: Program = { script: "dist/agent/main.js", environment: {} };
@@ -52,6 +54,7 @@ const shipped: Program = { script: "dist/agent/main.js", environment: {} };
 /** One vgpud in the bed, with the hostd and the client it needs. */
 export class AgentInBed {
   readonly #bed: Bed;
+  readonly #libvirtUri: string;
   /** The agent's socket, on this machine. */
   readonly socket: string;
   readonly #scrapes: string;
@@ -59,8 +62,13 @@ export class AgentInBed {
   #over = false;
   #client: AgentClient;
 
-  private constructor(bed: Bed, forwards: { readonly socket: string; readonly scrapes: string }) {
+  private constructor(
+    bed: Bed,
+    libvirtUri: string,
+    forwards: { readonly socket: string; readonly scrapes: string },
+  ) {
     this.#bed = bed;
+    this.#libvirtUri = libvirtUri;
     this.socket = forwards.socket;
     this.#scrapes = forwards.scrapes;
     this.#client = new AgentClient(this.socket);
@@ -74,11 +82,16 @@ export class AgentInBed {
     };
     await bed.check(account);
     await bed.check(await unpackAgent(installed));
-    await bed.writeFile(configFile, config(installation.libvirtUri ?? "qemu:///system"));
-    const agent = new AgentInBed(bed, forwards);
+    const agent = new AgentInBed(bed, installation.libvirtUri ?? "qemu:///system", forwards);
+    await agent.configure(installation.settings);
     await agent.startHostd();
     await agent.start(installation.program);
     return agent;
+  }
+
+  /** Holds from its next start on. */
+  async configure(settings = ""): Promise<void> {
+    await this.#bed.writeFile(configFile, `${config(this.#libvirtUri)}${settings}`);
   }
 
   /** Also after a boot of the guest, which starts neither by itself. */

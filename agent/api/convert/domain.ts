@@ -65,6 +65,7 @@ export function toWireDomain(view: DomainView, { inventory, stalledBy, withSpec 
     updateTime: claim && new Date(claim.updatedAt),
     operation: operationName(claim),
     persistent: domain?.persistent,
+    xenDomid: domain?.domid,
     consoles: domain && isAlive(domain.state) ? domain.consoles.map(toWireConsole) : [],
     spec: withSpec && claim?.domain.spec ? toWireSpec(claim.domain.spec) : undefined,
     labels: claim?.domain.labels ?? {},

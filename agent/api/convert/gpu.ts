@@ -18,13 +18,17 @@ export interface Diagnosed {
   readonly conditions: readonly Condition[];
 }
 
-/** What realises each mode here; slices are seen of kvmgt only. */
-export const wireBackends = {
+const backends = {
   "gvt-g": pb.Backend.KVMGT,
   "gvt-d": pb.Backend.PASSTHROUGH,
   "gvt-s": pb.Backend.VIRGL,
   sriov: pb.Backend.SRIOV,
 } as const satisfies Record<Mode, pb.Backend>;
+
+/** What realises a mode; slices on a Xen host, where they are of XenGT, are made by another. */
+export function toWireBackend(mode: Mode, { xengt }: { readonly xengt: boolean }): pb.Backend {
+  return mode === "gvt-g" && xengt ? pb.Backend.XENGT : backends[mode];
+}
 
 export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
   const { gpu, drain, hostDrain, budget, types, mode } = view;
@@ -44,7 +48,7 @@ export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
     bootVga: gpu.bootVga,
     apertureMib: gpu.apertureMib,
     mode: mode ? wireModes[mode] : pb.Mode.UNSPECIFIED,
-    backend: mode ? wireBackends[mode] : pb.Backend.UNSPECIFIED,
+    backend: mode ? toWireBackend(mode, { xengt: gpu.vgt !== undefined }) : pb.Backend.UNSPECIFIED,
     budget: budget && toWireBudget(budget, view),
     types: types.map(({ type, allocatable }) => toWireType(type, allocatable)),
     modes: [...diagnosed.modes],

@@ -5,7 +5,7 @@ import type { Candidate } from "../../capacity/judged.ts";
 import type { Decision } from "../../capacity/place.ts";
 import type { Policy } from "../../capacity/policies.ts";
 import { modeOfType, typeOf } from "../../inventory/share.ts";
-import { toWireAmounts, toWireSizesOf, wireBackends } from "./gpu.ts";
+import { toWireAmounts, toWireSizesOf, toWireBackend } from "./gpu.ts";
 
 const policies = {
   pack: pb.PlacementPolicy.PACK,
@@ -19,7 +19,7 @@ export function toWireDecision(decision: Decision): pb.PlacementDecision {
   const chosen = decision.candidates.find(({ gpu }) => gpu === decision.gpu);
   return pb.PlacementDecision.fromPartial({
     gpu: decision.gpu,
-    backend: wireBackends[decision.share.mode],
+    backend: toWireBackend(decision.share.mode, { xengt: chosen?.xengt === true }),
     type: typeOf(decision.share),
     sizes: toWireSizesOf(decision.share),
     message: chosen?.why ?? "",
@@ -30,12 +30,15 @@ export function toWireDecision(decision: Decision): pb.PlacementDecision {
 }
 
 function toWireCandidate(
-  { gpu, type, lost, why, budget, score }: Candidate,
+  { gpu, type, lost, why, budget, score, ...how }: Candidate,
   decision: Decision,
 ): pb.PlacementCandidate {
   return pb.PlacementCandidate.fromPartial({
     gpu,
-    backend: type === undefined ? Backend.UNSPECIFIED : wireBackends[modeOfType(type)],
+    backend:
+      type === undefined
+        ? Backend.UNSPECIFIED
+        : toWireBackend(modeOfType(type), { xengt: how.xengt === true }),
     type: type ?? "",
     chosen: decision.ok && decision.gpu === gpu,
     reason: lost ?? "",

@@ -3,15 +3,16 @@ import * as pb from "../../../proto/gen/vgpud/v1/reservation.ts";
 import { typeOf } from "../../inventory/share.ts";
 import type { Claim } from "../../lifecycle/claim.ts";
 import { toWireClaimState } from "./claim.ts";
-import { toWireSizesOf, wireBackends } from "./gpu.ts";
+import { toWireSizesOf, toWireBackend } from "./gpu.ts";
 
 /** A reservation, or the one that a claim was bound from, which has no end of its own any more. */
 export function toWireReservation(claim: Claim): pb.Reservation {
   const { vgpuId, gpu, share } = claim;
+  const placed = claim.placement?.candidates.find((candidate) => candidate.gpu === gpu);
   const reserved = claim.kind === "reservation" ? claim : claim.reservation;
   return pb.Reservation.fromPartial({
     ...{ claimId: reserved?.claimId ?? claim.claimId, vgpuId, gpu, type: typeOf(share) },
-    backend: wireBackends[share.mode],
+    backend: toWireBackend(share.mode, { xengt: placed?.xengt === true }),
     sizes: toWireSizesOf(share),
     claimState: toWireClaimState(claim),
     createTime: new Date(reserved?.createdAt ?? claim.createdAt),

@@ -7,7 +7,7 @@ import { domainIdOf, type Claim } from "../../lifecycle/claim.ts";
 import type { VgpuView } from "../../lifecycle/views.ts";
 import { operationName, toWireClaimState, toWireFailure, toWireOwnership } from "./claim.ts";
 import { wireModes } from "./condition.ts";
-import { toWireSizes, wireBackends } from "./gpu.ts";
+import { toWireSizes, toWireBackend } from "./gpu.ts";
 
 export interface VgpuContext {
   readonly inventory: Inventory;
@@ -28,7 +28,7 @@ export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext
     vgpuId: view.id,
     gpu: view.gpu,
     mode: wireModes[mode],
-    backend: wireBackends[mode],
+    backend: toWireBackend(mode, { xengt: inventory.host.hypervisor === "xen" }),
     type: view.type,
     sizes: sizes && toWireSizes(sizes),
     backendRef: refOf(view, inventory),
@@ -49,6 +49,8 @@ export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext
 }
 
 function refOf({ kernel, claim, present, gpu }: VgpuView, { gpus }: Inventory): pb.BackendRef | undefined {
+  if (kernel?.domid !== undefined)
+    return pb.BackendRef.fromPartial({ ref: { $case: "xenDomid", value: kernel.domid } });
   if (kernel) return pb.BackendRef.fromPartial({ ref: { $case: "mdevUuid", value: kernel.id } });
   if (!claim || !present) return undefined;
   const { share } = claim;

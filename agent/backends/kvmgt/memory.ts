@@ -32,7 +32,8 @@ interface Views {
 }
 
 function remembering(gpu: Gpu, views: Views): Gpu {
-  if (gpu.types.length === 0) return gpu;
+  // Where XenGT's slices lie, and how they are counted, is another matter.
+  if (gpu.types.length === 0 || gpu.vgt !== undefined) return gpu;
   const slices = slicesOn(gpu.address, views.now);
   const earlier = views.known?.gpus.get(gpu.address)?.memory;
   const ggttMib = ggttOf(gpu, slices, { release: views.now.host.kernelRelease, earlier });

@@ -110,8 +110,12 @@ async function discoveries(
   const look = async (kernel: KernelReader): Promise<void> => {
     const observer = { files, kernel, slicesIn: (of: HostFiles) => new MdevBus(of), wall: Date.now };
     const domains = { domains: () => Promise.resolve([]) };
+    const owners = { promised: () => undefined, typeOfSizes: () => undefined };
     const xenGuests = { guests: () => Promise.resolve([]) };
-    const { gpus, vgpus } = await observe({ ...observer, domains, xenGuests }, new AbortController().signal);
+    const { gpus, vgpus } = await observe(
+      { ...observer, domains, xenGuests, owners },
+      new AbortController().signal,
+    );
     if (gpus.size !== there.gpus || vgpus.size !== there.slices) throw new Error("the look is not whole");
   };
   let children = 0;

@@ -225,6 +225,7 @@ static ssize_t create_vgt_instance_store(struct kobject *kobj, struct kobj_attri
 
 	if (sscanf(buf, "%63s", line) != 1)
 		return -EINVAL;
+	pr_info("xengt: line \"%s\"\n", line);
 	if (line[0] != '-')
 		ret = create(line);
 	else if (kstrtoint(line + 1, 10, &domid) || domid <= 0)

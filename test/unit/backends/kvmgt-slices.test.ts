@@ -19,7 +19,7 @@ function removal(answer: RemoveAnswer, shown: string | undefined): Promise<unkno
     removeMdev: () => Promise.resolve(answer),
   };
   return new KvmgtSlices(writer, files).remove(
-    { ...claim(1), share: sliceShare("4") },
+    { ...claim(1), share: sliceShare("4"), domainId: undefined },
     AbortSignal.timeout(60_000),
   );
 }

@@ -64,7 +64,7 @@ describe("a drained GPU", () => {
 });
 
 describe("a GPU of which the kernel does not say how many of a type it would make", () => {
-  const why = `has available_instances of ${typeName("8")} that cannot be read; vgpuctl doctor says why`;
+  const why = `has a count of ${typeName("8")} that cannot be read; vgpuctl doctor says why`;
 
   it("is passed over, with its reason, for one that serves", () => {
     const decision = decide(gpusOf([1024, 1024]), byType("8"), { uncounted: [typeName("8")] });

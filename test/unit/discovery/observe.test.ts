@@ -19,6 +19,7 @@ function observer(given: Partial<Observer> & { readonly root: string }): Observe
     slicesIn: () => slicesGiven(() => Promise.resolve([])),
     domains: { domains: () => Promise.resolve([foreignDomain(1)]) },
     xenGuests: { guests: () => Promise.reject(new Error("nobody asks")) },
+    owners: { promised: () => undefined, typeOfSizes: () => undefined },
     wall: () => 42,
     ...given,
   };
@@ -53,7 +54,7 @@ describe("a look at the host", () => {
       sys: { hypervisor: { type: "xen" } },
       proc: { xen: { capabilities: "control_d" } },
     });
-    const guest = { id: domainId(2), name: "xl", pciDevices: [] };
+    const guest = { domid: 2, id: domainId(2), name: "xl", pciDevices: [] };
     const xenGuests = { guests: () => Promise.resolve([guest]) };
     const seen = await observe(observer({ root: tree.root, xenGuests }), signal);
     assert.ok(seen.domains.known);

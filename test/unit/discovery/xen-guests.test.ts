@@ -6,7 +6,7 @@ import { foreignDomain } from "../../fakes/claims.ts";
 import { domainId, pciAddress } from "../../fakes/ids.ts";
 
 const guest = (n: number, given: Partial<XenGuest> = {}): XenGuest => ({
-  ...{ id: domainId(n), name: `guest-${n}`, pciDevices: [] },
+  ...{ domid: n, id: domainId(n), name: `guest-${n}`, pciDevices: [] },
   ...given,
 });
 
@@ -17,13 +17,14 @@ describe("the domains of a Xen host", () => {
       [listed],
       [guest(1), guest(2, { pciDevices: [pciAddress()] })],
     );
-    assert.deepEqual(first, listed);
+    assert.deepEqual(first, { ...listed, domid: 1 });
     assert.deepEqual(others, []);
     assert.ok(second);
-    const { id, name, state, persistent, pciDevices, mark } = second;
+    const { domid, id, name, state, persistent, pciDevices, mark } = second;
     assert.deepEqual(
-      { id, name, state, persistent, pciDevices, mark },
+      { domid, id, name, state, persistent, pciDevices, mark },
       {
+        domid: 2,
         ...{ id: domainId(2), name: "guest-2", state: "exists", persistent: false },
         ...{ pciDevices: [pciAddress()], mark: undefined },
       },
@@ -36,7 +37,7 @@ describe("the domains of a Xen host", () => {
       [foreignDomain(1, { state: "shut-off" })],
       [guest(1, { name: "another name", pciDevices: [pciAddress()] })],
     );
-    assert.deepEqual(domain, foreignDomain(1, { state: "exists", pciDevices: [pciAddress()] }));
+    assert.deepEqual(domain, foreignDomain(1, { state: "exists", pciDevices: [pciAddress()], domid: 1 }));
     assert.deepEqual(withXenGuests([foreignDomain(1, { state: "shut-off" })], []), [
       foreignDomain(1, { state: "shut-off" }),
     ]);

@@ -12,6 +12,8 @@ const touches = {
   "create-vgpu": "host",
   "define-domain": "host",
   "start-domain": "host",
+  // On Xen hosts only, where a guest waits for its slice.
+  "resume-domain": "nothing",
   "ask-shutdown": "host",
   "force-off": "host",
   "remove-vgpu": "host",
@@ -19,7 +21,7 @@ const touches = {
   settle: "ledger",
   autostart: "ledger",
   wait: "nothing",
-} as const satisfies Record<Extract<HostCall, StepKind>, "host"> &
+} as const satisfies Record<Exclude<Extract<HostCall, StepKind>, "resume-domain">, "host"> &
   Record<StepKind, "host" | "ledger" | "nothing">;
 
 const phases = ["before", "after"] as const;

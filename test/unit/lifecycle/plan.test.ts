@@ -142,6 +142,7 @@ async function carryOut(host: FakeHost, owner: Claim, steps: readonly Step[]): P
   const hands = {
     ...{ slices: host, domains: host, gpuLock: new KeyedLock<PciAddress>() },
     hypervisor: () => Promise.resolve(hypervisor),
+    deviceModel: undefined,
   };
   for (const step of steps) {
     if (step.kind === "wait") continue;

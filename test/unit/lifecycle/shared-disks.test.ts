@@ -90,7 +90,7 @@ describe("a specification on its GPU", () => {
     const seen = await inventory();
     const gpus = new Map([...seen.gpus].map(([address, gpu]) => [address, { ...gpu, numaNode: 1 }]));
     const nodes = (numa: DomainSpec["numa"], on: Inventory): unknown =>
-      onGpu(domainSpec(1, { numa }), placed, on).numa?.nodes;
+      onGpu(domainSpec(1, { numa }), placed, { inventory: on, byDeviceModel: false }).numa?.nodes;
     assert.deepEqual(nodes({ mode: "strict", nodes: [] }, { ...seen, gpus }), [1]);
     assert.deepEqual(nodes({ mode: "strict", nodes: [0] }, { ...seen, gpus }), [0]);
     assert.equal(nodes(undefined, { ...seen, gpus }), undefined);
@@ -105,14 +105,17 @@ describe("a specification on its GPU", () => {
     const display = (width: number, height: number): Partial<DomainSpec> => ({
       display: { ramfb: false, size: { width, height } },
     });
-    onGpu(domainSpec(1, display(1920, 1200)), placed, seen);
+    onGpu(domainSpec(1, display(1920, 1200)), placed, { inventory: seen, byDeviceModel: false });
     for (const [width, height, field] of [
       [1921, 1200, "width"],
       [1920, 1201, "height"],
     ] as const)
-      assert.throws(() => onGpu(domainSpec(1, display(width, height)), placed, seen), {
-        reason: "FIELD_INVALID",
-        field: `domain.vgpu_display.${field}`,
-      });
+      assert.throws(
+        () => onGpu(domainSpec(1, display(width, height)), placed, { inventory: seen, byDeviceModel: false }),
+        {
+          reason: "FIELD_INVALID",
+          field: `domain.vgpu_display.${field}`,
+        },
+      );
   });
 });

@@ -8,7 +8,7 @@ import { nodeWithDomain, start, stop } from "./one-domain.ts";
 
 const REFUSED = {
   reason: "VGPU_COUNT_UNREADABLE",
-  message: `${pciAddress()} has available_instances of ${typeName("4")} that cannot be read; vgpuctl doctor says why`,
+  message: `${pciAddress()} has a count of ${typeName("4")} that cannot be read; vgpuctl doctor says why`,
 };
 
 /** From now on the kernel does not count; each time that it is asked for a slice all the same is noted. */

@@ -15,19 +15,32 @@ import { FakeNode } from "../../fakes/node.ts";
 
 /** Tests run from the root of the repository. */
 const GOLDEN = "test/golden/domain-xml-xen";
-const XEN: Hypervisor = { domainType: "xen", guestTypes: new Set(["hvm", "pvh", "pv"]) };
+const XEN = { domainType: "xen", guestTypes: new Set(["hvm", "pvh", "pv"]) } as const satisfies Hypervisor;
 
 function written(spec: DomainSpec, on: Hypervisor = XEN): string {
   return domainXml({ ...claim(1), domain: claimedDomain(spec) }, spec, on);
 }
 
+async function isAsReviewed(name: string, document: string): Promise<void> {
+  const xml = `${document}\n`;
+  const file = path.join(GOLDEN, `${name}.xml`);
+  if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(file, xml);
+  assert.equal(xml, await readFile(file, "utf8"), `${file} differs; UPDATE_GOLDEN=1 rewrites it`);
+}
+
 describe("the XML of a domain for Xen", () => {
+  it("names the device model that makes its slice, and what it is to make", async () => {
+    const deviceModel = "/usr/lib/xen/bin/qemu-system-i386";
+    const spec = domainSpec(1, { xenGuestType: "hvm" });
+    await isAsReviewed("hvm-with-device-model", written(spec, { ...XEN, deviceModel }));
+    const function_ = claim(1, { share: { mode: "gvt-d" }, domain: claimedDomain(spec) });
+    assert.doesNotMatch(domainXml(function_, spec, { ...XEN, deviceModel }), /emulator|vgt/);
+  });
+
   for (const [name, spec] of xenExampleSpecs)
     it(`is what was reviewed, with the mark: ${name}`, async () => {
-      const xml = `${written(spec)}\n`;
-      const file = path.join(GOLDEN, `${name}.xml`);
-      if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(file, xml);
-      assert.equal(xml, await readFile(file, "utf8"), `${file} differs; UPDATE_GOLDEN=1 rewrites it`);
+      const xml = written(spec);
+      await isAsReviewed(name, xml);
       assert.deepEqual(readDomainXml(xml).mark, markOf({ ...claim(1), domain: claimedDomain(spec) }));
     });
 
@@ -70,12 +83,20 @@ describe("a domain for Xen on the GPU that it gets", () => {
       [sliceShare("4"), /mediated devices/],
       [{ mode: "gvt-d" }, /VFIO/],
     ] as const) {
-      assert.throws(() => onGpu(domainSpec(1, { xenGuestType: "hvm" }), { gpu, share }, on), {
-        reason: "FIELD_NOT_SUPPORTED_HERE",
-        field: "vgpu",
-        message: why,
-      });
-      assert.ok(onGpu(domainSpec(1), { gpu, share }, on));
+      assert.throws(
+        () =>
+          onGpu(
+            domainSpec(1, { xenGuestType: "hvm" }),
+            { gpu, share },
+            { inventory: on, byDeviceModel: false },
+          ),
+        {
+          reason: "FIELD_NOT_SUPPORTED_HERE",
+          field: "vgpu",
+          message: why,
+        },
+      );
+      assert.ok(onGpu(domainSpec(1), { gpu, share }, { inventory: on, byDeviceModel: false }));
     }
   });
 
@@ -84,10 +105,13 @@ describe("a domain for Xen on the GPU that it gets", () => {
     const gpus = new Map([...found.gpus].map(([address, each]) => [address, { ...each, mdevParent: false }]));
     const at = { gpu, share: sliceShare("4") };
     const on = { ...found, gpus };
-    assert.throws(() => onGpu(domainSpec(1, { xenGuestType: "pvh" }), at, on), {
-      reason: "FIELD_NOT_SUPPORTED_HERE",
-      field: "domain.xen_guest_type",
-    });
-    assert.ok(onGpu(domainSpec(1, { xenGuestType: "hvm" }), at, on));
+    assert.throws(
+      () => onGpu(domainSpec(1, { xenGuestType: "pvh" }), at, { inventory: on, byDeviceModel: false }),
+      {
+        reason: "FIELD_NOT_SUPPORTED_HERE",
+        field: "domain.xen_guest_type",
+      },
+    );
+    assert.ok(onGpu(domainSpec(1, { xenGuestType: "hvm" }), at, { inventory: on, byDeviceModel: false }));
   });
 });

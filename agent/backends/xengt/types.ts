@@ -1,0 +1,59 @@
+// The types of XenGT's slices. Kernels of 2015 and 2016 know none and take any sizes; those since 2017 know GVT-g's and choose by the
+// exact low GM that they are told, whatever else they are told (gvt/xengt.c). An operator may bring XenServer's list. Pure.
+import { KNOWN_TYPES, typesVersionOf } from "../../inventory/gvt-g.ts";
+import type { VgpuType, VgtInterface } from "../../inventory/model.ts";
+import { platformOf } from "../../inventory/platforms.ts";
+import type { SliceSizes } from "../../inventory/share.ts";
+import type { ListedType } from "./whitelist.ts";
+
+/** A type as it can be made on a GPU. */
+export type XengtType = Pick<VgpuType, "name" | "resolution"> & { readonly sizes: SliceSizes };
+
+/** GVT-g's own of 2017 and later (gvt/vgpu.c); the smallest shows less. */
+const RESOLUTIONS: Readonly<Record<string, string>> = { "8": "1024x768" };
+const USUAL_RESOLUTION = "1920x1200";
+
+/** All that XenGT ever drove had the table of Broadwell before it had one of its own. */
+const OLDEST_VERSION = "V4";
+
+/**
+ * What may be asked for, largest apertures included: whether there is room for one is for the capacity rule to say. The names
+ * without a list are those of GVT-g on KVM, so that a request suits hosts of both.
+ */
+export function xengtTypes(
+  deviceId: string,
+  { vgt, listed }: { readonly vgt: VgtInterface; readonly listed: readonly ListedType[] | undefined },
+): readonly XengtType[] {
+  if (listed === undefined) return namedAsOnKvm(deviceId);
+  const own = listed.filter((type) => type.deviceId === deviceId);
+  const types = own.map(({ name, sizes, resolution }) => ({ name, sizes, resolution }));
+  return vgt === "2015" ? types : types.flatMap(asTheKernelHas);
+}
+
+function namedAsOnKvm(deviceId: string): XengtType[] {
+  const version = typesVersionOf(platformOf(deviceId)?.name ?? "") ?? OLDEST_VERSION;
+  return KNOWN_TYPES.map(({ suffix, sizes }) => ({
+    name: `i915-GVTg_${version}_${suffix}`,
+    sizes,
+    resolution: RESOLUTIONS[suffix] ?? USUAL_RESOLUTION,
+  }));
+}
+
+/** None for a low GM that the kernel has no type of: it would refuse each. */
+function asTheKernelHas(type: XengtType): XengtType[] {
+  const known = KNOWN_TYPES.find(({ sizes }) => sizes.lowGmMib === type.sizes.lowGmMib);
+  return known ? [{ ...type, sizes: known.sizes }] : [];
+}
+
+/** The type of a slice whose maker asked for these sizes; undefined where none is of them. */
+export function typeOfSizes(
+  types: readonly Pick<VgpuType, "name" | "sizes">[],
+  vgt: VgtInterface | undefined,
+  { lowGmMib, highGmMib, fences }: SliceSizes,
+): string | undefined {
+  const found = types.find(({ sizes }) => {
+    if (sizes?.lowGmMib !== lowGmMib) return false;
+    return vgt !== "2015" || (sizes.highGmMib === highGmMib && sizes.fences === fences);
+  });
+  return found?.name;
+}

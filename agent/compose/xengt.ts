@@ -1,0 +1,88 @@
+// XenGT, where the agent serves a Xen host: which types there are, and who makes slices of them.
+import { XengtDeviceModel, type LogReader } from "../backends/xengt/device-model.ts";
+import { XengtSlices, type VgtWriter } from "../backends/xengt/slices.ts";
+import { VgtFiles, type VgtLeft } from "../backends/xengt/vgt-files.ts";
+import { readWhitelist, type ListedType } from "../backends/xengt/whitelist.ts";
+import type { CallOptions } from "../backends/hostd-answers.ts";
+import { namedFile } from "../config/files.ts";
+import { ConfigError } from "../config/problem.ts";
+import { hypervisorOf, type FixedConfig } from "../config/schema.ts";
+import { messageOf } from "../core/errors.ts";
+import type { HostFiles } from "../discovery/host-files.ts";
+import type { SliceSource } from "../discovery/kernel-facts.ts";
+import type { XenGuestSource } from "../discovery/xen-guests.ts";
+import type { Log } from "../host/journal.ts";
+import type { DeviceModel } from "../lifecycle/ports.ts";
+import { Sweep } from "../lifecycle/sweep.ts";
+
+/** The operator's types; undefined where he names no list. @throws ConfigError */
+export async function readTypes({ xengt }: FixedConfig): Promise<readonly ListedType[] | undefined> {
+  if (xengt.types === undefined) return undefined;
+  const { text } = await namedFile(xengt.types);
+  try {
+    return readWhitelist(text);
+  } catch (error) {
+    throw new ConfigError([{ where: xengt.types, what: messageOf(error) }], { cause: error });
+  }
+}
+
+/** What the privileged process does for it. */
+export type XengtHostd = VgtWriter &
+  LogReader & {
+    vgtResources(
+      options: CallOptions,
+    ): Promise<({ readonly kind: "vgt-resources" } & VgtLeft) | { readonly kind: string }>;
+  };
+
+export interface Xengt {
+  readonly slices: XengtSlices;
+  readonly sourceIn: (files: HostFiles) => SliceSource;
+  /** Undefined where vgpud itself makes slices. */
+  readonly deviceModel: DeviceModel | undefined;
+}
+
+export function composeSweep(
+  { slices }: Pick<Xengt, "slices">,
+  { log, cut }: { readonly log: Log; readonly cut: AbortSignal },
+): Sweep {
+  return new Sweep({
+    remove: (domid, signal) => slices.sweep(domid, signal),
+    stop: cut,
+    onEnd: (domid, failure) => {
+      if (failure === undefined) log.info({ domid }, "slice of a domain that is gone was removed");
+      else
+        log.error(
+          { domid, reason: failure.reason, err: failure },
+          "slice of a domain that is gone cannot be removed",
+        );
+    },
+  });
+}
+
+/** Longer than the kernel takes, shorter than a look may. */
+const LEFT_MS = 2_000;
+
+/** Undefined for a host whose domains are not Xen's. */
+export function composeXengt(
+  config: FixedConfig,
+  listed: readonly ListedType[] | undefined,
+  on: {
+    readonly hostd: XengtHostd;
+    readonly files: HostFiles;
+    readonly guests: XenGuestSource;
+    readonly cut: AbortSignal;
+  },
+): Xengt | undefined {
+  if (hypervisorOf(config) !== "xen") return undefined;
+  const { hostd, files, guests, cut } = on;
+  const left = async (): Promise<VgtLeft | undefined> => {
+    const answer = await hostd.vgtResources({ signal: cut, deadlineMs: LEFT_MS }).catch(() => undefined);
+    return answer && "lowFreeMib" in answer ? answer : undefined;
+  };
+  const { instance_creator: creator, device_model: path } = config.xengt;
+  return {
+    slices: new XengtSlices({ writer: hostd, files, guests }),
+    sourceIn: (of) => new VgtFiles({ files: of, listed, left }),
+    deviceModel: creator === "agent" ? undefined : new XengtDeviceModel({ path, files, log: hostd }),
+  };
+}

@@ -1,0 +1,74 @@
+// XenGT's slices with their owners. The kernel knows each by the number of the domain that it was made for, and no more; which domain
+// that is xenstore tells, and which vGPU of ours the domain's mark, or the ledger while libvirt is away. Pure.
+import type { DomainId, VgpuId } from "../core/ids.ts";
+import type { ClaimMark, Domain, Gpu, Inventory, KernelVgpu } from "../inventory/model.ts";
+import { typeOf, type SliceSizes } from "../inventory/share.ts";
+import type { XenGuest } from "./xen-guests.ts";
+
+/** What a domain was promised. */
+export interface PromisedSlice {
+  readonly vgpuId: VgpuId;
+  readonly type: string;
+}
+
+export interface Owners {
+  /** Undefined while xenstore cannot be asked. */
+  readonly guests: readonly XenGuest[] | undefined;
+  /** What a domain was promised by a claim of ours. */
+  readonly promised: (domain: DomainId) => PromisedSlice | undefined;
+  /** The type of a slice of these sizes; undefined where the GPU offers none. */
+  readonly typeOfSizes: (gpu: Gpu, sizes: SliceSizes) => string | undefined;
+}
+
+type Views = Pick<Inventory, "gpus" | "vgpus" | "domains">;
+
+/** The same where there are none. */
+export function withOwners<Seen extends Views>(seen: Seen, owners: Owners): Seen {
+  const { gpus, vgpus, domains } = seen;
+  if (![...gpus.values()].some(({ vgt }) => vgt !== undefined)) return seen;
+  const owned = [...vgpus.values()].map((vgpu) => ownedBy(vgpu, seen, owners));
+  const byDomain = new Map(owned.flatMap(({ vgpu, owner }) => (owner ? [[owner, vgpu.id]] : [])));
+  return {
+    ...seen,
+    vgpus: new Map(owned.map(({ vgpu }) => [vgpu.id, vgpu])),
+    domains: domains.known
+      ? {
+          known: true,
+          value: new Map([...domains.value].map(([id, one]) => [id, naming(one, byDomain.get(id))])),
+        }
+      : domains,
+  };
+}
+
+interface Owned {
+  readonly vgpu: KernelVgpu;
+  /** Undefined for one of a domain that is gone, or that nobody can tell. */
+  readonly owner: DomainId | undefined;
+}
+
+function ownedBy(
+  vgpu: KernelVgpu,
+  { gpus, domains }: Views,
+  { guests, promised, typeOfSizes }: Owners,
+): Owned {
+  const guest = guests?.find(({ domid }) => domid === vgpu.domid);
+  if (vgpu.domid === undefined || guest === undefined) return { vgpu, owner: undefined };
+  const domain = domains.known ? domains.value.get(guest.id) : undefined;
+  const mark = domain && sliceMark(domain);
+  const own = mark ? { vgpuId: mark.vgpuId, type: typeOf(mark.share) } : promised(guest.id);
+  if (own) return { vgpu: { ...vgpu, id: own.vgpuId, type: own.type }, owner: guest.id };
+  const gpu = gpus.get(vgpu.gpu);
+  const type = gpu && guest.vgt && typeOfSizes(gpu, guest.vgt);
+  return { vgpu: { ...vgpu, type: type ?? vgpu.type }, owner: guest.id };
+}
+
+/** A slice of XenGT is no device of the definition: a domain of ours names its own by the mark, also while it is off. */
+function naming(domain: Domain, made: VgpuId | undefined): Domain {
+  const named = [sliceMark(domain)?.vgpuId, made].filter((id) => id !== undefined);
+  return named.length === 0 ? domain : { ...domain, vgpuIds: [...new Set([...domain.vgpuIds, ...named])] };
+}
+
+/** A mark found on another domain came with a copied definition. */
+function sliceMark({ id, mark }: Domain): ClaimMark | undefined {
+  return mark?.domainId === id && mark.share.mode === "gvt-g" ? mark : undefined;
+}

@@ -1,0 +1,50 @@
+// What a slice of XenGT needs of the domain that it is asked for, where somebody else manages that domain. Pure.
+import { AgentError } from "../core/errors.ts";
+import type { DomainId } from "../core/ids.ts";
+import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
+import type { Share } from "../inventory/share.ts";
+import { isMadeForDomain } from "../inventory/standing.ts";
+import { promisedSlice } from "./holdings.ts";
+import type { Ledger } from "./ledger.ts";
+
+const FIELD = "domain_uuid";
+
+/**
+ * @throws AgentError FIELD_REQUIRED without a domain, LIBVIRT_UNAVAILABLE while it cannot be looked for, DOMAIN_NOT_FOUND where Xen has
+ * none, DOMAIN_HAS_VGPU for one that has a slice, DOMAIN_POPULATES_ON_DEMAND
+ */
+export function refuseUnfitDomain(
+  { share, forDomain }: { readonly share: Share; readonly forDomain: DomainId | undefined },
+  inventory: Inventory,
+  ledger: Ledger,
+): void {
+  if (!isMadeForDomain({ share }, inventory)) return;
+  if (forDomain === undefined)
+    throw new AgentError(
+      "FIELD_REQUIRED",
+      `${FIELD} is required: a slice of XenGT is made for a domain that is there, which has to be started paused`,
+      { field: FIELD },
+    );
+  const details = { domain_uuid: forDomain };
+  const domain = livingDomain(forDomain, inventory);
+  const who = `domain ${domain.name} (${forDomain})`;
+  if (domain.vgpuIds.length > 0 || promisedSlice(ledger, forDomain))
+    throw new AgentError("DOMAIN_HAS_VGPU", `${who} has a slice, and XenGT gives one to a domain`, {
+      details,
+    });
+  if (domain.growsOnDemand === true)
+    throw new AgentError(
+      "DOMAIN_POPULATES_ON_DEMAND",
+      `${who} was started with less memory than it may have, and the GPU reads pages that it has not been given yet; start it with all of it (currentMemory as memory)`,
+      { details },
+    );
+}
+
+function livingDomain(id: DomainId, { domains }: Inventory): Domain {
+  if (!domains.known)
+    throw new AgentError("LIBVIRT_UNAVAILABLE", `domain ${id} cannot be looked for: ${domains.why}`);
+  const domain = domains.value.get(id);
+  if (domain && isAlive(domain.state)) return domain;
+  const message = `Xen has no domain ${id} now, for whose number the slice would be made; start it paused, ask again, and resume it`;
+  throw new AgentError("DOMAIN_NOT_FOUND", message, { details: { domain_uuid: id }, field: FIELD });
+}

@@ -1,0 +1,114 @@
+// XenServer's list of types, and what becomes of it for kernels of either time.
+import assert from "node:assert/strict";
+import { typeOfSizes, xengtTypes } from "../../../agent/backends/xengt/types.ts";
+import { readWhitelist } from "../../../agent/backends/xengt/whitelist.ts";
+
+const LIST = `
+# Broadwell
+162a experimental=0 name='GVT-g on 162a' low_gm_sz=128 high_gm_sz=384 fence_sz=4 framebuffer_sz=128 max_heads=1 resolution=1920x1080 monitor_config_file=/etc/a
+0x162A experimental=1 name='small' low_gm_sz=96 high_gm_sz=200 fence_sz=2
+1912   name=plain low_gm_sz=64 high_gm_sz=1 fence_sz=1 resolution=1024x768
+`;
+
+describe("XenServer's list of vGPU types", () => {
+  it("names a type a line, for GPUs of one device id", () => {
+    assert.deepEqual(readWhitelist(LIST), [
+      {
+        ...{ deviceId: "162a", name: "GVT-g on 162a", resolution: "1920x1080" },
+        sizes: { lowGmMib: 128, highGmMib: 384, fences: 4 },
+      },
+      {
+        ...{ deviceId: "162a", name: "small", resolution: undefined },
+        sizes: { lowGmMib: 96, highGmMib: 200, fences: 2 },
+      },
+      {
+        ...{ deviceId: "1912", name: "plain", resolution: "1024x768" },
+        sizes: { lowGmMib: 64, highGmMib: 1, fences: 1 },
+      },
+    ]);
+  });
+
+  const line = (given: string): string => `162a ${given}`;
+  const whole = "name='a' low_gm_sz=128 high_gm_sz=384 fence_sz=4";
+  for (const [what, text, why] of [
+    ["no device", whole, /^line 1: it begins with the device's id/],
+    [
+      "a size that is missing",
+      line("name='a' low_gm_sz=128 high_gm_sz=384"),
+      /^line 1: fence_sz is missing$/,
+    ],
+    [
+      "a size out of range",
+      line("name='a' low_gm_sz=0 high_gm_sz=384 fence_sz=4"),
+      /^line 1: low_gm_sz=0 is no number from 1 to 16384$/,
+    ],
+    [
+      "more fences than there are",
+      line(whole.replace("sz=4", "sz=33")),
+      /fence_sz=33 is no number from 1 to 32/,
+    ],
+    ["a type without a name", line("low_gm_sz=128 high_gm_sz=384 fence_sz=4"), /^line 1: name='…' is of/],
+    ["a field that stands there twice", line(`${whole} fence_sz=5`), /^line 1: fence_sz stands there twice$/],
+    ["words that are no field", line(`${whole} and more`), /^line 1: "and more" is no field/],
+    ["a quote that does not end", line("name='a low_gm_sz=128"), /is no field|fence_sz|missing|none/],
+    ["a resolution that is none", line(`${whole} resolution=large`), /resolution=large is none as 1920x1080/],
+    [
+      "a name that is taken",
+      `${line(whole)}\n${line(whole)}`,
+      /^line 2: device 162a has a type named 'a' already$/,
+    ],
+  ] as const)
+    it(`with ${what} is refused, by its line`, () => {
+      assert.throws(
+        () => readWhitelist(text),
+        (error: Error) => {
+          assert.ok(error instanceof RangeError);
+          assert.match(error.message, why);
+          return true;
+        },
+      );
+    });
+
+  it("is taken as it is by kernels of 2015, and by later ones where they have a type of its low GM", () => {
+    const listed = readWhitelist(LIST);
+    const named = (vgt: "2015" | "2017") =>
+      xengtTypes("162a", { vgt, listed }).map(({ name, sizes }) => [name, sizes.lowGmMib, sizes.highGmMib]);
+    assert.deepEqual(named("2015"), [
+      ["GVT-g on 162a", 128, 384],
+      ["small", 96, 200],
+    ]);
+    assert.deepEqual(
+      named("2017"),
+      [["GVT-g on 162a", 128, 512]],
+      "the kernel ignores all sizes but the first",
+    );
+    assert.deepEqual(xengtTypes("5916", { vgt: "2017", listed }), [], "the list has none for that device");
+  });
+});
+
+describe("types of XenGT without a list", () => {
+  it("are those of GVT-g on KVM, by the same names", () => {
+    const names = (deviceId: string) =>
+      xengtTypes(deviceId, { vgt: "2017", listed: undefined }).map(({ name }) => name);
+    assert.deepEqual(
+      names("1912"),
+      [8, 4, 2, 1].map((size) => `i915-GVTg_V5_${size}`),
+      "Skylake",
+    );
+    assert.deepEqual(
+      names("162a"),
+      [8, 4, 2, 1].map((size) => `i915-GVTg_V4_${size}`),
+      "Broadwell",
+    );
+    assert.deepEqual(names("0412"), names("162a"), "Haswell, which GVT-g on KVM does not drive");
+  });
+
+  it("are known by what a slice's maker asked for: later kernels look at low GM alone", () => {
+    const types = xengtTypes("1912", { vgt: "2017", listed: undefined });
+    const asked = { lowGmMib: 128, highGmMib: 1, fences: 1 };
+    assert.equal(typeOfSizes(types, "2017", asked), "i915-GVTg_V5_4");
+    assert.equal(typeOfSizes(types, "2015", asked), undefined);
+    assert.equal(typeOfSizes(types, "2015", { lowGmMib: 128, highGmMib: 512, fences: 4 }), "i915-GVTg_V5_4");
+    assert.equal(typeOfSizes(types, "2017", { ...asked, lowGmMib: 100 }), undefined);
+  });
+});

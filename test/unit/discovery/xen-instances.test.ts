@@ -1,0 +1,91 @@
+// Whose XenGT's slices are: the kernel has a number, xenstore the domain, its mark or the ledger the claim.
+import assert from "node:assert/strict";
+import { withOwners, type Owners } from "../../../agent/discovery/xen-instances.ts";
+import type { XenGuest } from "../../../agent/discovery/xen-guests.ts";
+import type { Domain, Inventory, KernelVgpu } from "../../../agent/inventory/model.ts";
+import { claim, foreignDomain, sliceShare } from "../../fakes/claims.ts";
+import { domainId, foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
+import { FakeGpu } from "../../fakes/fake-kernel.ts";
+import { markOf } from "../../../agent/lifecycle/domain-xml-mark.ts";
+
+const gpu = pciAddress();
+const instance = (domid: number): KernelVgpu => ({
+  ...{ id: foreignVgpuId(domid), gpu, type: "", isLeaving: false, iommuGroup: undefined, domid },
+});
+const guest = (domid: number, given: Partial<XenGuest> = {}): XenGuest => ({
+  ...{ domid, id: domainId(domid), name: `guest-${domid}`, pciDevices: [], ...given },
+});
+const owner = claim(1, { share: sliceShare("4") });
+const marked = (given: Partial<Domain> = {}): Domain => foreignDomain(1, { mark: markOf(owner), ...given });
+
+function seen(domids: readonly number[], domains: Inventory["domains"]) {
+  return {
+    gpus: new Map([[gpu, { ...new FakeGpu(gpu, 512).facts(), vgt: "2017" as const }]]),
+    vgpus: new Map(domids.map((domid) => [instance(domid).id, instance(domid)])),
+    domains,
+  };
+}
+
+const known = (...domains: readonly Domain[]): Inventory["domains"] => ({
+  known: true,
+  value: new Map(domains.map((domain) => [domain.id, domain])),
+});
+const owners = (given: Partial<Owners>): Owners => ({
+  ...{ guests: [], promised: () => undefined, typeOfSizes: () => undefined },
+  ...given,
+});
+
+describe("a slice of XenGT", () => {
+  it("is the one that the mark of its domain names, which names it though its XML does not", () => {
+    const { vgpus, domains } = withOwners(seen([1], known(marked())), owners({ guests: [guest(1)] }));
+    assert.deepEqual([...vgpus.values()], [{ ...instance(1), id: owner.vgpuId, type: sliceShare("4").type }]);
+    assert.ok(domains.known);
+    assert.deepEqual(domains.value.get(domainId(1))?.vgpuIds, [owner.vgpuId]);
+  });
+
+  it("is named by a domain of ours that is off, too, which has none", () => {
+    const { vgpus, domains } = withOwners(seen([], known(marked({ state: "shut-off" }))), owners({}));
+    assert.equal(vgpus.size, 0);
+    assert.ok(domains.known);
+    assert.deepEqual(domains.value.get(domainId(1))?.vgpuIds, [owner.vgpuId]);
+  });
+
+  it("is the one that the ledger has for its domain while libvirt is away", () => {
+    const promised = { vgpuId: ownVgpuId(7), type: "any" };
+    const { vgpus } = withOwners(
+      seen([1], { known: false, why: "away" }),
+      owners({ guests: [guest(1)], promised: (id) => (id === domainId(1) ? promised : undefined) }),
+    );
+    assert.deepEqual([...vgpus.keys()], [promised.vgpuId]);
+    assert.equal(vgpus.get(promised.vgpuId)?.type, "any");
+  });
+
+  it("of somebody else's domain is that domain's, of the type that its device model was told", () => {
+    const vgt = { lowGmMib: 128, highGmMib: 384, fences: 4 };
+    const { vgpus, domains } = withOwners(
+      seen([2], known(foreignDomain(2))),
+      owners({ guests: [guest(2, { vgt })], typeOfSizes: (_, { lowGmMib }) => `of ${lowGmMib}` }),
+    );
+    assert.equal(vgpus.get(foreignVgpuId(2))?.type, "of 128");
+    assert.ok(domains.known);
+    assert.deepEqual(domains.value.get(domainId(2))?.vgpuIds, [foreignVgpuId(2)]);
+  });
+
+  it("whose mark was copied with a definition belongs to no claim of ours", () => {
+    const copy = foreignDomain(2, { mark: markOf(owner) });
+    const { vgpus } = withOwners(seen([2], known(copy)), owners({ guests: [guest(2)] }));
+    assert.deepEqual([...vgpus.keys()], [foreignVgpuId(2)]);
+  });
+
+  it("of a domain that is gone is nobody's", () => {
+    const { vgpus, domains } = withOwners(seen([5], known(marked())), owners({ guests: [guest(1)] }));
+    assert.deepEqual([...vgpus.values()], [instance(5)]);
+    assert.ok(domains.known);
+    assert.ok(![...domains.value.values()].some(({ vgpuIds }) => vgpuIds.includes(instance(5).id)));
+  });
+
+  it("is looked for on no host without XenGT", () => {
+    const without = { ...seen([], known(marked())), gpus: new Map() };
+    assert.equal(withOwners(without, owners({ guests: [guest(1)] })), without);
+  });
+});
