@@ -4,8 +4,8 @@ import type { XenGuest, XenGuestSource } from "../discovery/xen-guests.ts";
 import type { XenGuest as ToldGuest } from "../hostd/protocol/messages.ts";
 import type { HostdClient } from "./hostd-client.ts";
 
-/** xenstore answers in milliseconds; a look must not wait for one that hangs. */
-const PATIENCE_MS = 5_000;
+/** xenstore answers in milliseconds; a look waits for it as long as for libvirt, which asks it, too. */
+const PATIENCE_MS = 10_000;
 
 export class XenstoreGuests implements XenGuestSource {
   readonly #hostd: Pick<HostdClient, "xenDomains">;

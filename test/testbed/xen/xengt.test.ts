@@ -1,27 +1,16 @@
 // vgpud has XenGT make slices for domains of its own in the dom0 of a real Xen, in both ways, and leaves none behind.
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
-import { CreateDomainRequest } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import type { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
 import { refusalOf } from "../agent-client.ts";
-import { AgentInBed, eventually } from "../agent-in-bed.ts";
+import { AgentInBed, domainRequest, eventually, makeDisk } from "../agent-in-bed.ts";
 import { virsh } from "./domains.ts";
 import { bed } from "./suite-bed.ts";
 import * as vgt from "./vgt.ts";
 
 const lifeLog = "dist/testbed-log";
-const TYPE = "i915-GVTg_V5_4";
 const BY_AGENT = "xengt: { instance_creator: agent }\n";
 const BY_MODEL = "xengt: { device_model: /usr/local/libexec/xengt-device-model }\n";
-
-/** Without a disk it ends up in its firmware. */
-function request(name: string, type = TYPE): CreateDomainRequest {
-  return CreateDomainRequest.fromPartial({
-    claimId: `claim-${name}`,
-    domain: { name, vcpus: 1, memoryMib: 64 },
-    vgpu: { want: { $case: "type", value: type } },
-  });
-}
 
 describe("vgpud and XenGT of a real dom0", () => {
   let agent: AgentInBed;
@@ -31,6 +20,7 @@ describe("vgpud and XenGT of a real dom0", () => {
     await bed.reset();
     await bed.check("dmesg --clear");
     agent = await AgentInBed.install(bed, { libvirtUri: "xen:///system", settings: BY_AGENT });
+    for (const name of ["web", "db", "big", "model", "refused"]) await makeDisk(bed, name);
     // Right after the start libvirt's facts are not known.
     await eventually(
       () => agent.client.listDomains().then(() => agent.client.gpu()),
@@ -76,7 +66,7 @@ describe("vgpud and XenGT of a real dom0", () => {
   });
 
   it("makes the slice of a domain itself, before its guest runs", async () => {
-    await agent.client.createDomain(request("web"));
+    await agent.client.createDomain(domainRequest("web", "4"));
     const domid = await domidOf("web");
     assert.deepEqual(await slices(), [String(domid)]);
     assert.equal(await virsh(bed, "domstate web"), "running");
@@ -113,14 +103,14 @@ describe("vgpud and XenGT of a real dom0", () => {
   });
 
   it("refuses what there is no room for before the kernel is asked, which would not say why", async () => {
-    const refusal = await refusalOf(agent.client.createDomain(request("big", "i915-GVTg_V5_1")));
+    const refusal = await refusalOf(agent.client.createDomain(domainRequest("big", "1")));
     assert.deepEqual([refusal.code, refusal.reason], ["RESOURCE_EXHAUSTED", "APERTURE_EXHAUSTED"]);
   });
 
   it("undoes a create that the kernel refuses, and leaves neither domain nor slice", async () => {
     await vgt.setKnob(bed, "refuse_after", 0);
     try {
-      const refusal = await refusalOf(agent.client.createDomain(request("db")));
+      const refusal = await refusalOf(agent.client.createDomain(domainRequest("db", "4")));
       assert.equal(refusal.reason, "KERNEL_REFUSED");
       assert.match(refusal.message, /making a i915-GVTg_V5_4 for domain db .*EINVAL/);
     } finally {
@@ -132,7 +122,7 @@ describe("vgpud and XenGT of a real dom0", () => {
 
   it("killed while the kernel makes a slice, goes on with it when it is started again", async () => {
     await vgt.setKnob(bed, "hang", 1);
-    const cut = agent.client.createDomain(request("db")).catch((error: unknown) => error);
+    const cut = agent.client.createDomain(domainRequest("db", "4")).catch((error: unknown) => error);
     await eventually(
       () => bed.run("virsh -q -c xen:///system domstate db"),
       ({ stdout }) => stdout.trim() === "paused",
@@ -163,20 +153,20 @@ describe("vgpud and XenGT of a real dom0", () => {
       () => agent.client.listDomains().then(() => agent.client.gpu()),
       ({ budget }) => budget !== undefined,
     );
-    await agent.client.createDomain(request("web"));
-    const domid = await domidOf("web");
+    await agent.client.createDomain(domainRequest("model", "4"));
+    const domid = await domidOf("model");
     assert.deepEqual(await slices(), [String(domid)]);
-    await tell("the device model's own words", "grep vGT /var/log/xen/qemu-dm-web.log");
+    await tell("the device model's own words", "grep vGT /var/log/xen/qemu-dm-model.log");
     assert.match(life.at(-1) ?? "", new RegExp(`vGT: ${domid},128,512,4,1,0`));
     await vgt.setKnob(bed, "refuse_after", 1);
     try {
-      const refusal = await refusalOf(agent.client.createDomain(request("db")));
+      const refusal = await refusalOf(agent.client.createDomain(domainRequest("refused", "4")));
       assert.equal(refusal.reason, "LIBVIRT_REFUSED");
       assert.match(refusal.message, /its device model said last: .*create_vgt_instance failed: errno=22/);
     } finally {
       await vgt.setKnob(bed, "refuse_after", -1);
     }
-    await agent.client.destroyDomain("web");
+    await agent.client.destroyDomain("model");
     assert.deepEqual(await slices(), []);
     life.push(`# what vgpud logged\n${await agent.log()}`);
   });
