@@ -57,6 +57,8 @@ const commandSchema = z.discriminatedUnion("command", [
   /** A process opens the vGPU; it ends with `release`. */
   z.strictObject({ command: z.literal("hold"), uuid, pid, name: z.string().min(1).max(15) }),
   z.strictObject({ command: z.literal("release"), pid }),
+  /** Somebody else writes `create_vgt_instance`: a line that makes or removes a slice of XenGT. Fails with the errno. */
+  z.strictObject({ command: z.literal("write-vgt"), line: z.string().max(256) }),
   /** Somebody makes a guest of Xen by `xl`, which tells nobody. */
   z.strictObject({ command: z.literal("xl-create"), guest: xlGuestSchema }),
   z.strictObject({ command: z.literal("xl-destroy"), name: z.string() }),

@@ -14,7 +14,7 @@ import { sriovFiles } from "./sriov-files.ts";
 const MIB = 1_048_576;
 /** Firmware puts the aperture at any address; the agent reads its size. */
 const REGISTERS_AT = 0x60_0000_0000;
-const APERTURE_AT = 0x40_0000_0000;
+export const APERTURE_AT = 0x40_0000_0000;
 const REGISTERS_SIZE = 16 * MIB;
 const FIRST_RENDER_MINOR = 128;
 

@@ -37,6 +37,19 @@ const mdevSchema = z.strictObject({
   held_by: z.string().min(1).max(15).optional(),
 });
 
+/** Of a slice of XenGT, as QEMU takes them. */
+const vgtSizesSchema = z.strictObject({
+  low_gm_mib: z.int().min(1).max(4096).default(64),
+  high_gm_mib: z.int().min(1).max(16_384).default(448),
+  fences: z.int().min(1).max(32).default(4),
+});
+
+const xengtGeneration = z.preprocess(
+  // YAML takes a year for a number.
+  (value) => (typeof value === "number" ? String(value) : value),
+  z.enum(["2015", "2017"]).optional(),
+);
+
 /** A guest that `xl` made: libvirt does not list it, xenstore does. */
 export const xlGuestSchema = z.strictObject({
   name: z.string().min(1).max(64),
@@ -44,6 +57,8 @@ export const xlGuestSchema = z.strictObject({
   type: z.enum(["hvm", "pvh", "pv"]).default("hvm"),
   /** PCI functions of the host that it has. */
   pci: z.array(pciAddress).max(8).default([]),
+  /** The slice of XenGT that its device model makes; the guest is of the kind hvm then. */
+  xengt: vgtSizesSchema.optional(),
 });
 
 export const hostSchema = z
@@ -63,6 +78,20 @@ export const hostSchema = z
     kvmgt: z.boolean().default(true),
     /** Whether vfio-pci is loaded, and its variant where the kernel has it; neither takes a function otherwise. */
     vfio_pci: z.boolean().default(true),
+    /**
+     * XenGT, by the kind that the host's kernel has: `2015` of 2015 and 2016, part of its i915, `2017` the module of 2017 and later.
+     * Absent: none.
+     */
+    xengt: xengtGeneration,
+    /** Device models of Xen that know Intel's options for XenGT, by their paths; QEMU without them is always there. */
+    device_models: z
+      .array(
+        z
+          .string()
+          .regex(/^\/(usr|opt)(\/[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+$/, "must be a path below /usr or /opt"),
+      )
+      .max(8)
+      .default([]),
     cpus: z.int().min(1).max(512).default(8),
     memory_mib: z.int().min(256).default(32768),
     gpus: z
@@ -82,6 +111,15 @@ export const hostSchema = z
   .refine(
     (host) => host.xl_guests.length === 0 || host.hypervisor === "xen",
     "xl_guests on a host without Xen",
+  )
+  .refine(
+    ({ hypervisor, xengt, device_models: models }) =>
+      hypervisor === "xen" || (xengt === undefined && models.length === 0),
+    "xengt or device_models on a host without Xen",
+  )
+  .refine(
+    ({ xl_guests: guests }) => guests.every(({ xengt, type }) => xengt === undefined || type === "hvm"),
+    "xengt for a guest that is not of the type hvm",
   );
 
 export type HostDescription = z.output<typeof hostSchema>;

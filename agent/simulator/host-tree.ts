@@ -3,6 +3,8 @@ import type { PciAddress } from "../core/ids.ts";
 import type { Entries } from "./entries.ts";
 import { deviceEntries, mdevEntries } from "./gpu-tree.ts";
 import type { SimulatedKernel } from "./kernel.ts";
+import { STOCK_DEVICE_MODELS } from "./xen-emulators.ts";
+import { vgtEntries } from "./xengt/tree.ts";
 import { isVfio, type PciDriver } from "./pci-functions.ts";
 
 const PCI_MODULES: Readonly<Record<PciDriver, string | undefined>> = {
@@ -51,6 +53,7 @@ export function hostEntries(kernel: SimulatedKernel, lie: (gpu: PciAddress) => n
       return [...deviceEntries(place)];
     }),
     ...mdevs.flatMap((mdev) => [...mdevEntries(mdev, kernel.traits)]),
+    ...vgtEntries(kernel.vgt),
   ]);
 }
 
@@ -82,11 +85,12 @@ function systemEntries({ host, bootId }: SimulatedKernel): Entries {
   if (host.hypervisor === "xen") {
     files.set("sys/hypervisor/type", "xen\n");
     files.set("proc/xen/capabilities", "control_d\n");
+    for (const file of [...STOCK_DEVICE_MODELS, ...host.device_models]) files.set(file.slice(1), "");
   }
   return fileEntries(files);
 }
 
-function moduleEntries({ host, functions, kvmgt, traits }: SimulatedKernel): Entries {
+function moduleEntries({ host, functions, kvmgt, traits, vgt }: SimulatedKernel): Entries {
   const registered = [...functions.loaded].filter((driver) => PCI_MODULES[driver] !== undefined);
   const drivers = registered.flatMap((driver) => PCI_MODULES[driver] ?? []);
   const vfio = [...functions.loaded].some(isVfio) ? ["vfio", "vfio_iommu_type1"] : [];
@@ -94,7 +98,9 @@ function moduleEntries({ host, functions, kvmgt, traits }: SimulatedKernel): Ent
   const gvt = kvmgt && host.enable_gvt !== "absent" ? ["kvmgt", "mdev", "vfio", "vfio_iommu_type1"] : [];
   const old = gvt.length > 0 && traits.major < 6 ? ["vfio_mdev"] : [];
   const kvm = host.hypervisor === "kvm" ? ["kvm", "kvm_intel"] : [];
-  const loaded = new Set([...drivers, ...vfio, ...gvt, ...old, ...kvm]);
+  // Before 2017 it was a part of i915.
+  const xengt = vgt?.generation === "2017" ? ["xengt"] : [];
+  const loaded = new Set([...drivers, ...vfio, ...gvt, ...old, ...kvm, ...xengt]);
   const files = new Map([...loaded].map((name) => [`sys/module/${name}/initstate`, "live\n"]));
   if (drivers.includes("i915") && host.enable_gvt !== "absent") {
     files.set("sys/module/i915/parameters/enable_gvt", host.enable_gvt ? "Y\n" : "N\n");

@@ -1,8 +1,9 @@
 // The simulated kernel behind hostd's own protocol: the agent cannot tell it from the real process.
 import path from "node:path";
+import type { DeviceModelLogs } from "./device-model-logs.ts";
 import { parsePciAddress, parseVgpuId } from "../core/ids.ts";
 import { Jobs, type RunningJob } from "../hostd/protocol/jobs.ts";
-import type { CreateMdev, Operation, Request, Result } from "../hostd/protocol/messages.ts";
+import type { CreateMdev, Operation, Request, Result, XenGuest } from "../hostd/protocol/messages.ts";
 import type { FaultBoard } from "./faults/board.ts";
 import type { FunctionCalls } from "./function-calls.ts";
 import { FunctionFace } from "./function-face.ts";
@@ -12,6 +13,8 @@ import type { SimulatedKernel } from "./kernel.ts";
 import { outlives } from "./one-boot.ts";
 import { setFunctionProfile } from "./profile-face.ts";
 import type { LibvirtGuest } from "./xen-guests.ts";
+import type { VgtCalls } from "./xengt/calls.ts";
+import { VgtFace } from "./xengt/face.ts";
 
 /** Children exist in name only. Numbers above any kernel's pid_max cannot be mistaken for a real process. */
 const FIRST_CHILD_PID = 5_000_000;
@@ -20,6 +23,8 @@ export interface HostdFaceOptions {
   readonly kernel: SimulatedKernel;
   readonly calls: KernelCalls;
   readonly functionCalls: FunctionCalls;
+  readonly vgtCalls: VgtCalls;
+  readonly deviceModelLogs: DeviceModelLogs;
   readonly faults: FaultBoard;
   /** Domains of libvirt's that run on Xen. */
   readonly libvirtGuests: () => readonly LibvirtGuest[];
@@ -30,12 +35,14 @@ export interface HostdFaceOptions {
 export class HostdFace {
   readonly #options: HostdFaceOptions;
   readonly #functions: FunctionFace;
+  readonly #vgt: VgtFace;
   #jobs: Jobs;
   #children = 0;
 
   constructor(options: HostdFaceOptions) {
     this.#options = options;
     this.#functions = new FunctionFace(options);
+    this.#vgt = new VgtFace({ ...options, guests: () => this.#domids() });
     this.#jobs = this.#newJobs();
   }
 
@@ -82,25 +89,32 @@ export class HostdFace {
       case "xen-domains":
         return this.#xenDomains();
       case "make-vgt-instance":
-        return {
-          kind: "errno",
-          errno: "ENOENT",
-          call: "lstat",
-          path: path.join(this.#options.root, "sys/kernel/vgt"),
-        };
+        return await this.#vgt.make(operation);
       case "remove-vgt-instance":
+        return await this.#vgt.remove(operation);
       case "vgt-resources":
+        return this.#vgt.resources();
       case "device-model-log":
-        return { kind: "absent" };
+        return this.#vgt.log(operation);
     }
   }
 
   /** Of another host hostd finds neither the file nor the device. */
   #xenDomains(): Result {
-    const { kernel, libvirtGuests, root } = this.#options;
-    if (kernel.host.hypervisor === "xen")
-      return { kind: "xen-domains", domains: kernel.xen.withThoseOf(libvirtGuests()) };
+    const { root } = this.#options;
+    const domains = this.#guests();
+    if (domains !== undefined) return { kind: "xen-domains", domains };
     return { kind: "errno", errno: "ENOENT", call: "open", path: path.join(root, "dev/xen/xenbus") };
+  }
+
+  #guests(): readonly XenGuest[] | undefined {
+    const { kernel, libvirtGuests } = this.#options;
+    return kernel.host.hypervisor === "xen" ? kernel.xen.withThoseOf(libvirtGuests()) : undefined;
+  }
+
+  #domids(): ReadonlySet<number> | undefined {
+    const guests = this.#guests();
+    return guests && new Set(guests.map(({ domid }) => domid));
   }
 
   async #create({ gpu, type, vgpuId }: CreateMdev): Promise<Result> {

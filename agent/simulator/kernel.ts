@@ -6,6 +6,8 @@ import type { GpuDescription, HostDescription } from "./host-description.ts";
 import { kernelTraits, type KernelTraits } from "./kernel-version.ts";
 import { PciFunctions, type PciDriver } from "./pci-functions.ts";
 import { XenGuests } from "./xen-guests.ts";
+import type { VgtDriver, VgtErrno } from "./xengt/driver.ts";
+import { probeVgt } from "./xengt/probe.ts";
 
 export interface Mdev {
   readonly id: VgpuId;
@@ -59,7 +61,7 @@ export class SimulatedKernel {
   /** The GPUs' own PCI functions and their virtual ones. */
   readonly functions: PciFunctions;
   /** Below the kernel, where the host runs Xen. */
-  readonly xen = new XenGuests();
+  readonly xen = new XenGuests((line) => this.writeVgt(line));
   readonly #newBootId: () => string;
   readonly #listeners = new Set<() => void>();
   #host: HostDescription;
@@ -67,6 +69,7 @@ export class SimulatedKernel {
   #bootId: string;
   #hot: HotState = { gone: new Set(), drivers: new Map(), kvmgtUnloaded: false };
   #gpus: ReadonlyMap<PciAddress, Gpu>;
+  #vgt: VgtDriver | undefined;
   #mdevs = new Map<VgpuId, Mdev>();
   #released = new Map<VgpuId, () => void>();
 
@@ -86,6 +89,7 @@ export class SimulatedKernel {
       freeGroup: () => this.#freeGroup(),
     });
     this.#gpus = this.#probe();
+    this.#vgt = probeVgt(host, this.#present());
   }
 
   get host(): HostDescription {
@@ -109,6 +113,11 @@ export class SimulatedKernel {
     return this.#gpus;
   }
 
+  /** XenGT, where the host has it. */
+  get vgt(): VgtDriver | undefined {
+    return this.#vgt;
+  }
+
   get mdevs(): ReadonlyMap<VgpuId, Mdev> {
     return this.#mdevs;
   }
@@ -116,6 +125,14 @@ export class SimulatedKernel {
   /** Called after every change, before the call that made it returns. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** A write to XenGT's create_vgt_instance; ENOENT where there is none. */
+  writeVgt(text: string): VgtErrno | undefined {
+    if (this.#vgt === undefined) return "ENOENT";
+    const errno = this.#vgt.write(text);
+    this.#changed();
+    return errno;
   }
 
   /** A write of `text` to the type's `create` file. */
@@ -225,6 +242,7 @@ export class SimulatedKernel {
     this.functions.boot(host, this.#traits);
     this.xen.reboot();
     this.#gpus = this.#probe();
+    this.#vgt = probeVgt(host, this.#present());
     this.#mdevs = new Map();
     this.#released = new Map();
     this.#changed();
@@ -241,6 +259,8 @@ export class SimulatedKernel {
       this.#mdevs.delete(id);
       this.#released.get(id)?.();
     }
+    const driven = this.#vgt?.gpu.address;
+    if (driven === undefined || moved.includes(driven)) this.#vgt = probeVgt(this.host, this.#present());
     const probed = this.#probe();
     this.#gpus = new Map(
       [...probed].map(([address, gpu]) => [

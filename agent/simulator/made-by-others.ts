@@ -23,15 +23,11 @@ export function makeMdevs(kernel: SimulatedKernel, host: HostDescription): reado
 
 /** The same for guests of Xen. */
 export function makeXlGuests(kernel: SimulatedKernel, host: HostDescription): readonly PlacedProblem[] {
-  return host.xl_guests.flatMap((guest, index): readonly PlacedProblem[] =>
-    kernel.xen.create(guest)
-      ? []
-      : [
-          {
-            reason: "FIELD_INVALID",
-            path: ["xl_guests", index, "name"],
-            message: "another guest has the name",
-          },
-        ],
-  );
+  return host.xl_guests.flatMap((guest, index): readonly PlacedProblem[] => {
+    const refusal = kernel.xen.create(guest);
+    if (refusal === undefined) return [];
+    const message =
+      refusal.what === "name" ? "another guest has the name" : `XenGT refuses its slice: ${refusal.errno}`;
+    return [{ reason: "FIELD_INVALID", path: ["xl_guests", index, refusal.what], message }];
+  });
 }

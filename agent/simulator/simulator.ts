@@ -4,6 +4,7 @@ import { KeyedLock } from "../core/keyed-lock.ts";
 import { serveProtocol, type ProtocolServer } from "../hostd/protocol/server.ts";
 import { SimulatedClock } from "./clock.ts";
 import { serveControl, type ControlCommand } from "./control.ts";
+import { DeviceModelLogs } from "./device-model-logs.ts";
 import { SimulatorDirectory } from "./directory.ts";
 import { FaultBoard } from "./faults/board.ts";
 import { withFailingFiles } from "./faults/failing-files.ts";
@@ -24,6 +25,8 @@ import { fieldOf, Refusal } from "./problem.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { TreeWriter } from "./tree-writer.ts";
 import { UeventFeed } from "./uevent-feed.ts";
+import type { XlRefusal } from "./xen-guests.ts";
+import { VgtCalls } from "./xengt/calls.ts";
 
 type Change = Exclude<ControlCommand, { readonly command: "snapshot" | "simulation" }>;
 
@@ -34,6 +37,8 @@ export class Simulator implements AsyncDisposable {
   readonly #clock = new SimulatedClock();
   readonly #calls: KernelCalls;
   readonly #functionCalls: FunctionCalls;
+  readonly #vgtCalls: VgtCalls;
+  readonly #deviceModelLogs = new DeviceModelLogs();
   readonly #face: HostdFace;
   /** The description as it was given. */
   #yaml: string;
@@ -54,12 +59,15 @@ export class Simulator implements AsyncDisposable {
     this.#faults = faults;
     this.#calls = new KernelCalls(kernel, faults);
     this.#functionCalls = new FunctionCalls(kernel, faults);
+    this.#vgtCalls = new VgtCalls(kernel, faults, (domid) => this.#namesOf(domid));
     holdWhatIsIdle(kernel, faults);
     this.#face = new HostdFace({
       kernel,
       faults,
       calls: this.#calls,
       functionCalls: this.#functionCalls,
+      vgtCalls: this.#vgtCalls,
+      deviceModelLogs: this.#deviceModelLogs,
       libvirtGuests: () => this.#libvirt?.domains.onXen() ?? [],
       root: this.directory.root,
     });
@@ -124,11 +132,19 @@ export class Simulator implements AsyncDisposable {
       faults: this.#faults,
       calls: this.#calls,
       functionCalls: this.#functionCalls,
+      vgtCalls: this.#vgtCalls,
+      deviceModelLogs: this.#deviceModelLogs,
       clock: this.#clock,
       socketPath: this.directory.libvirtSocket,
       innerPath: this.directory.libvirtInner,
     });
     await this.#obeyFaults();
+  }
+
+  /** Of the guest with the number. */
+  #namesOf(domid: number): readonly string[] {
+    const guests = this.#kernel.xen.withThoseOf(this.#libvirt?.domains.onXen() ?? []);
+    return guests.filter((guest) => guest.domid === domid).flatMap(({ name, uuid }) => [name, uuid]);
   }
 
   #entries(): Entries {
@@ -209,11 +225,17 @@ export class Simulator implements AsyncDisposable {
           "hold the PCI function",
         );
         return undefined;
+      case "write-vgt":
+        return await this.#wrote(
+          this.#vgtCalls.write(command.line).then((errno) => errno && { errno }),
+          "write create_vgt_instance",
+        );
       case "xl-create":
-        this.#didXl(this.#kernel.xen.create(command.guest), `create: there is a guest ${command.guest.name}`);
+        refuseXl(command.guest.name, this.#kernel.xen.create(command.guest));
         return undefined;
       case "xl-destroy":
-        this.#didXl(this.#kernel.xen.destroy(command.name), `destroy: there is no guest ${command.name}`);
+        if (!this.#kernel.xen.destroy(command.name))
+          throw new Error(`cannot destroy: there is no guest ${command.name}`);
         return undefined;
       case "hold":
         this.#kernelDid(
@@ -233,6 +255,7 @@ export class Simulator implements AsyncDisposable {
         return undefined;
       case "guest":
         this.#guestDoes(command.domain, command.does);
+        await nextTurn(undefined);
         return undefined;
       case "load-host":
         await this.#loadHost(command.yaml, command.keep_faults);
@@ -291,20 +314,26 @@ export class Simulator implements AsyncDisposable {
   }
 
   /** `blocked` when the write waits. */
-  async #wrote(write: Promise<RefusedWrite | undefined>, what: string): Promise<"blocked" | undefined> {
+  async #wrote(
+    write: Promise<Pick<RefusedWrite, "errno"> | undefined>,
+    what: string,
+  ): Promise<"blocked" | undefined> {
     const end = await Promise.race([write, nextTurn("blocked" as const)]);
     if (end === "blocked") return end;
     this.#kernelDid(end?.errno, what);
     return undefined;
   }
 
-  #didXl(did: boolean, what: string): void {
-    if (!did) throw new Error(`cannot ${what}`);
-  }
-
   #kernelDid(errno: string | undefined, what: string): void {
     if (errno !== undefined) throw new Error(`cannot ${what}: ${errno}`);
   }
+}
+
+function refuseXl(name: string, refusal: XlRefusal | undefined): void {
+  if (refusal === undefined) return;
+  const why =
+    refusal.what === "name" ? `there is a guest ${name}` : `XenGT refuses its slice: ${refusal.errno}`;
+  throw new Error(`cannot create: ${why}`);
 }
 
 /** A value after everything that is due now has run. */

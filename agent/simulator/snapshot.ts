@@ -21,6 +21,15 @@ export interface Snapshot {
     readonly removing: boolean;
     readonly holder: { readonly pid: number; readonly command: string; readonly domain?: string } | null;
   }[];
+  /** Slices of XenGT, whether or not their guests are there. */
+  readonly xengt: readonly {
+    readonly domid: number;
+    readonly gpu: string;
+    readonly number: number;
+    readonly lowMib: number;
+    readonly highMib: number;
+    readonly fences: number;
+  }[];
   /** The GPUs and their virtual functions. */
   readonly functions: readonly {
     readonly address: string;
@@ -70,11 +79,16 @@ export function snapshotOf(
     of: virtual?.of ?? null,
     holder: holder ?? null,
   }));
+  const xengt = (kernel.vgt?.slices ?? []).map(({ domid, number, lowMib, highMib, fences }) => ({
+    ...{ domid, number, lowMib, highMib, fences },
+    gpu: kernel.vgt?.gpu.address ?? "",
+  }));
   return {
     bootId: kernel.bootId,
     kernel: kernel.host.kernel,
     gpus,
     mdevs,
+    xengt,
     functions,
     domains: domains.map(domainOf),
     faults: faults.list,

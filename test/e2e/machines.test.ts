@@ -65,6 +65,9 @@ const table: Readonly<Record<string, Expected>> = {
   "gvt-off": { kernel: "6.12.107", gpus: { [IGD]: ["3e92", 1024, {}] } },
   "aperture-too-small": { kernel: "6.1.0-44-amd64", gpus: { [IGD]: ["5912", 128, {}] } },
   "aperture-too-large": { kernel: "6.12.107", gpus: { [IGD]: ["3e92", 4096, offers.of4096] } },
+  // Slices of XenGT are for guests of Xen alone, by other ways than types in sysfs.
+  "dom0-broadwell": { kernel: "4.3.0-vgt", gpus: { [IGD]: ["1626", 512, {}] } },
+  "dom0-skylake": { kernel: "4.17.0-xengt", gpus: { [IGD]: ["1912", 1024, {}] } },
   "foreign-slices": {
     kernel: "6.12.107",
     // Of 896 and 2688 MiB a _4 and a _8 are taken: 704 and 1792 are left, and five of seven.

@@ -5,10 +5,12 @@ import { parseDomainId, parseVgpuId } from "../../core/ids.ts";
 import { EventBroadcast } from "../../node-libvirt/server-events.ts";
 import { LibvirtServer, type Handlers } from "../../node-libvirt/server.ts";
 import type { SimulatedClock } from "../clock.ts";
+import type { DeviceModelLogs } from "../device-model-logs.ts";
 import type { FaultBoard } from "../faults/board.ts";
 import type { FunctionCalls } from "../function-calls.ts";
 import type { KernelCalls } from "../kernel-calls.ts";
 import type { SimulatedKernel } from "../kernel.ts";
+import type { VgtCalls } from "../xengt/calls.ts";
 import { domainHandlers } from "./domain-handlers.ts";
 import { Domains } from "./domains.ts";
 import { failing } from "./failing-methods.ts";
@@ -30,6 +32,8 @@ export interface DaemonOptions {
   readonly kernel: SimulatedKernel;
   readonly calls: KernelCalls;
   readonly functionCalls: FunctionCalls;
+  readonly vgtCalls: VgtCalls;
+  readonly deviceModelLogs: DeviceModelLogs;
   readonly faults: FaultBoard;
   readonly clock: SimulatedClock;
   readonly socketPath: string;
@@ -45,11 +49,11 @@ export class LibvirtDaemon implements AsyncDisposable {
   #version = LIBVIRT_VERSION;
 
   private constructor(options: DaemonOptions) {
-    const { kernel, calls, functionCalls, faults, clock } = options;
+    const { kernel, calls, functionCalls, vgtCalls, deviceModelLogs, faults, clock } = options;
     const events = new EventBroadcast({ isLost: () => faults.strike("LIBVIRT_EVENTS_LOST") !== undefined });
     this.#options = options;
     this.domains = new Domains({
-      ...{ kernel, functionCalls, faults, clock, events },
+      ...{ kernel, functionCalls, vgtCalls, deviceModelLogs, faults, clock, events },
       knowsVariants: () => inOneNumber(this.#version) >= FIRST_WITH_VARIANTS,
       newUuid: () => fresh(parseDomainId),
     });

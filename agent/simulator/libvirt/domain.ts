@@ -2,6 +2,7 @@
 import type { DomainId } from "../../core/ids.ts";
 import type { DomainRef } from "../../node-libvirt/domain-ref.ts";
 import type { DomainState } from "../../node-libvirt/domain-state.ts";
+import type { VgtSizes } from "../../hostd/protocol/vgt.ts";
 import type { Definition } from "./definition.ts";
 
 export interface Running {
@@ -10,6 +11,8 @@ export interface Running {
   readonly pid: number;
   readonly startedAt: number;
   readonly definition: Definition;
+  /** The slice of XenGT that its device model made. */
+  readonly vgt?: VgtSizes;
 }
 
 export interface Domain {

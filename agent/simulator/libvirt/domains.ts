@@ -6,39 +6,34 @@ import type { EventBroadcast } from "../../node-libvirt/server-events.ts";
 import type { SimulatedClock } from "../clock.ts";
 import type { FaultBoard } from "../faults/board.ts";
 import { outlives } from "../one-boot.ts";
-import { Consoles } from "./consoles.ts";
 import type { LibvirtGuest } from "../xen-guests.ts";
 import { readDefinition, type Definition } from "./definition.ts";
+import { DomainDevices, type DomainDevicesOptions } from "./domain-devices.ts";
 import { occasionOf, refOf, type Domain, type Running } from "./domain.ts";
-import { HostFunctions, type HostFunctionsOptions } from "./host-functions.ts";
+import { actionOn, STOPS, XEN_ENDS, type GuestEnd } from "./life-ends.ts";
 import {
   domainClash,
-  functionInUse,
   internalError,
   invalidOperation,
   notInThisState,
-  mdevInUse,
-  mdevMissing,
-  mdevWithoutGroup,
   notOfDom0,
   noSuchDomain,
 } from "./refusals.ts";
 import { asStarted, dom0, guestsOf, isDom0, refuseDefinition, refuseStart } from "./xen-driver.ts";
 
-export interface DomainsOptions extends HostFunctionsOptions {
+export interface DomainsOptions extends Omit<DomainDevicesOptions, "isOnXen" | "list"> {
   readonly faults: FaultBoard;
   readonly clock: SimulatedClock;
   readonly events: EventBroadcast;
   readonly newUuid: () => DomainId;
 }
 
-/** Why a domain stopped: its new reason and the detail of the `stopped` event (virDomainEventStoppedDetailType). */
-const STOPS = {
-  shutdown: { reason: "shutdown", detail: 0 },
-  destroyed: { reason: "destroyed", detail: 1 },
-  // QEMU that vanishes without a word is a failure to the event and a crash to the state (qemu_process.c).
-  crashed: { reason: "crashed", detail: 5 },
-} as const;
+interface StartOptions {
+  readonly paused?: boolean;
+  readonly transient?: Definition;
+}
+
+type Active = Domain & { readonly running: Running };
 
 /** virDomainEventShutdownDetailType: the guest did it. */
 const SHUTDOWN_BY_GUEST = 1;
@@ -50,16 +45,21 @@ const FIRST_PID = 4_200_000;
 
 export class Domains {
   readonly #options: DomainsOptions;
-  readonly #functions: HostFunctions;
-  readonly #consoles = new Consoles();
+  readonly #devices: DomainDevices;
   #domains = new Map<DomainId, Domain>();
   /** Domains that are being started: a second change waits for the first, as libvirt's job lock makes it. */
   #jobs = new KeyedLock<DomainId>();
   #lastId = 0;
+  /** On Xen, which has a guest before its device model runs. */
+  #begun = new Map<number, Domain>();
 
   constructor(options: DomainsOptions) {
     this.#options = options;
-    this.#functions = new HostFunctions(options);
+    this.#devices = new DomainDevices({
+      ...options,
+      isOnXen: () => this.isOnXen,
+      list: () => this.list(),
+    });
     options.faults.onSet(({ kind, name }) => {
       if (kind !== "DOMAIN_CRASHES") return;
       for (const domain of this.list()) if (domain.running) void this.#crashLater(name, domain);
@@ -106,9 +106,9 @@ export class Domains {
     return found;
   }
 
-  /** Those that run, as Xen knows them. */
+  /** Those that run or are being started, as Xen knows them. */
   onXen(): readonly LibvirtGuest[] {
-    return this.list().flatMap(guestsOf);
+    return [...this.list(), ...this.#begun.values()].flatMap(guestsOf);
   }
 
   define(xml: string): Domain {
@@ -156,50 +156,58 @@ export class Domains {
   }
 
   /** `transient` is what a domain without a definition is started as. */
-  async start(
-    uuid: DomainId,
-    { paused, transient }: { readonly paused?: boolean; readonly transient?: Definition } = {},
-  ): Promise<Domain> {
-    return await this.#jobs.run(uuid, async () => {
-      const domain = this.byUuid(uuid);
-      const definition = transient ?? domain.definition;
-      if (domain.running !== undefined || definition === undefined)
-        throw invalidOperation("domain is already running");
-      const { kernel, faults, events } = this.#options;
-      if (this.isOnXen) refuseStart(definition);
-      if (!(await outlives(kernel, faults.hold("DOMAIN_STARTS_LATE", occasionOf(domain)))))
-        throw internalError("the host has booted");
-      const process = this.#begun(definition);
-      const { bootId } = kernel;
-      let running: Running;
-      try {
-        running = await this.#openDevices(process);
-      } catch (error) {
-        if (kernel.bootId === bootId)
-          this.#put({ ...this.byUuid(uuid), state: { state: "shut-off", reason: "failed" } });
-        throw error;
-      }
-      const started = this.#put({
-        ...this.byUuid(uuid),
-        running,
-        state: paused ? { state: "paused", reason: "user" } : { state: "running", reason: "booted" },
-      });
-      // A QEMU is started paused and then resumed, in this order of events (seen with libvirt 9.0.0).
-      if (!paused) events.domainLifecycle(refOf(started), "resumed");
-      events.domainLifecycle(refOf(started), "started");
-      if (paused) events.domainLifecycle(refOf(started), "suspended");
-      for (const { name } of faults.all("DOMAIN_CRASHES")) void this.#crashLater(name, started);
-      return started;
-    });
+  async start(uuid: DomainId, options: StartOptions = {}): Promise<Domain> {
+    return await this.#jobs.run(uuid, () => this.#start(uuid, options));
   }
 
-  #begun(definition: Definition): Running {
+  async #start(uuid: DomainId, { paused = false, transient }: StartOptions): Promise<Domain> {
+    const domain = this.byUuid(uuid);
+    const definition = transient ?? domain.definition;
+    if (domain.running !== undefined || definition === undefined)
+      throw invalidOperation("domain is already running");
+    const { kernel, faults } = this.#options;
+    if (this.isOnXen) refuseStart(definition, kernel.host);
+    if (!(await outlives(kernel, faults.hold("DOMAIN_STARTS_LATE", occasionOf(domain)))))
+      throw internalError("the host has booted");
+    const process = this.#newProcess(definition);
+    const { bootId } = kernel;
+    if (this.isOnXen) this.#begun.set(process.id, { ...domain, running: process });
+    let running: Running;
+    try {
+      running = await this.#devices.open(process);
+    } catch (error) {
+      // Xen's driver leaves the state as it was (libxlDomainStartPerform).
+      if (kernel.bootId === bootId && !this.isOnXen)
+        this.#put({ ...this.byUuid(uuid), state: { state: "shut-off", reason: "failed" } });
+      throw error;
+    } finally {
+      if (kernel.bootId === bootId) this.#begun.delete(process.id);
+    }
+    const started = this.#put({
+      ...this.byUuid(uuid),
+      running,
+      state: paused ? { state: "paused", reason: "user" } : { state: "running", reason: "booted" },
+    });
+    this.#tellStart(started, paused);
+    for (const { name } of faults.all("DOMAIN_CRASHES")) void this.#crashLater(name, started);
+    return started;
+  }
+
+  #newProcess(definition: Definition): Running {
     const { kernel, clock } = this.#options;
     this.#lastId = this.isOnXen ? kernel.xen.newDomid() : this.#lastId + 1;
     return {
       ...{ id: this.#lastId, pid: FIRST_PID + this.#lastId, startedAt: clock.now() },
       definition: this.isOnXen ? asStarted(definition, this.#lastId) : definition,
     };
+  }
+
+  /** A QEMU is started paused and then resumed, in this order of events (seen with libvirt 9.0.0); of that Xen's driver tells nothing. */
+  #tellStart(started: Domain, paused: boolean): void {
+    const { events } = this.#options;
+    if (!paused && !this.isOnXen) events.domainLifecycle(refOf(started), "resumed");
+    events.domainLifecycle(refOf(started), "started");
+    if (paused && !this.isOnXen) events.domainLifecycle(refOf(started), "suspended");
   }
 
   /** Presses the guest's power button and returns. */
@@ -220,16 +228,55 @@ export class Domains {
   /** The guest turns itself off. */
   powerOff(uuid: DomainId): void {
     const domain = this.#active(uuid);
+    if (this.isOnXen) {
+      void this.#endOnXen(domain, "poweroff");
+      return;
+    }
     this.#options.events.domainLifecycle(refOf(domain), "shutdown", SHUTDOWN_BY_GUEST);
     void this.#stop(domain, "shutdown");
   }
 
   crash(uuid: DomainId): void {
-    void this.#stop(this.#active(uuid), "crashed");
+    const domain = this.#active(uuid);
+    void (this.isOnXen ? this.#endOnXen(domain, "crash") : this.#stop(domain, "crashed"));
   }
 
+  /** QEMU resets the guest in place; on Xen it ends, and another may begin. */
   reset(uuid: DomainId): void {
-    this.#options.events.domainReboot(refOf(this.#active(uuid)));
+    const domain = this.#active(uuid);
+    if (this.isOnXen) void this.#endOnXen(domain, "reboot");
+    else this.#options.events.domainReboot(refOf(domain));
+  }
+
+  /**
+   * A guest ends by itself, and what its definition says of that is done (libxlDomainShutdownThread). That it stopped is told last: a
+   * domain that is restarted is told to start, under its new number, and then to have stopped under the old one.
+   */
+  async #endOnXen(ended: Active, end: GuestEnd): Promise<void> {
+    const { kernel, events } = this.#options;
+    const { bootId } = kernel;
+    const { reason, detail } = XEN_ENDS[end];
+    await this.#jobs.run(ended.uuid, async () => {
+      const domain = this.#domains.get(ended.uuid);
+      if (domain?.running?.id !== ended.running.id) return;
+      const action = actionOn(ended.running.definition, end);
+      const state = { state: "shut-off", reason } as const;
+      // Its number stays with it, and what it has of the host.
+      if (action === "preserve") this.#put({ ...domain, state });
+      else void this.#leave({ ...domain, state }, ended.running);
+      if (action === "restart") await this.#restart(domain, ended.running);
+    });
+    if (kernel.bootId === bootId) events.domainLifecycle(refOf(ended), "stopped", detail);
+  }
+
+  /** One that cannot be is only logged by a real daemon. */
+  async #restart(domain: Domain, { definition }: Running): Promise<void> {
+    if (domain.definition !== undefined) await this.#start(domain.uuid, {}).catch(() => undefined);
+    else {
+      this.#put({ ...domain, running: undefined });
+      const started = await this.#start(domain.uuid, { transient: definition }).catch(() => undefined);
+      if (started === undefined) this.#domains.delete(domain.uuid);
+    }
   }
 
   async destroy(uuid: DomainId): Promise<void> {
@@ -285,8 +332,8 @@ export class Domains {
     const state = { state: "shut-off", reason: "unknown" } as const;
     this.#domains = new Map(kept.map((domain) => [domain.uuid, { ...domain, running: undefined, state }]));
     this.#jobs = new KeyedLock();
-    this.#functions.reboot();
-    this.#consoles.reboot();
+    this.#begun = new Map();
+    this.#devices.reboot();
     void this.#autostart(kept.filter(({ autostart }) => autostart).map(({ uuid }) => uuid));
   }
 
@@ -313,65 +360,19 @@ export class Domains {
     return sameUuid;
   }
 
-  /** What QEMU opens when it starts, which holds it until it ends: how it runs. @throws LibvirtError; nothing is held then */
-  async #openDevices(process: Running): Promise<Running> {
-    const { pid, definition } = process;
-    this.#refuseUsedFunctions(definition);
-    const { kernel } = this.#options;
-    const running = { ...process, definition: this.#consoles.open(process) };
-    try {
-      if (!(await outlives(kernel, this.#functions.prepare(running))))
-        throw internalError("the host has booted");
-      // To Xen's driver they are nothing that it knows, and nothing that it refuses.
-      if (!this.isOnXen) this.#openMdevs(running);
-      this.#functions.open(running);
-      return running;
-    } catch (error) {
-      kernel.close(pid);
-      this.#consoles.close(pid);
-      void this.#functions.giveBack(pid);
-      throw error;
-    }
-  }
-
-  #refuseUsedFunctions({ functions }: Definition): void {
-    for (const { address } of functions) {
-      const uses = ({ running }: Domain): boolean =>
-        running?.definition.functions.some((used) => used.address === address) === true;
-      const user = this.list().find(uses);
-      if (user !== undefined) throw functionInUse(address, user.name);
-    }
-  }
-
-  #openMdevs({ pid, definition }: Running): void {
-    const { kernel } = this.#options;
-    const holder = { pid, command: "qemu-system-x86", domain: definition.name };
-    const missing = definition.mdevs.find((uuid) => !kernel.mdevs.has(uuid));
-    if (missing !== undefined) throw mdevMissing(missing);
-    const partial = definition.mdevs.find((uuid) => kernel.mdevs.get(uuid)?.partial);
-    if (partial !== undefined) throw mdevWithoutGroup(partial);
-    for (const uuid of definition.mdevs) {
-      const user = this.list().find(({ running }) => running?.definition.mdevs.includes(uuid));
-      if (user !== undefined) throw mdevInUse(uuid, user.name);
-      const errno = kernel.open(uuid, holder);
-      if (errno === undefined) continue;
-      const why = errno === "EEXIST" ? "File exists" : "Device or resource busy";
-      throw internalError(
-        `qemu unexpectedly closed the monitor: vfio ${uuid}: failed to open the device: ${why}`,
-      );
-    }
-  }
-
   /** It has stopped when this returns; resolves when the host has back what it took. */
-  async #stop(domain: Domain & { readonly running: Running }, how: keyof typeof STOPS): Promise<void> {
+  async #stop(domain: Active, how: keyof typeof STOPS): Promise<void> {
     const { reason, detail } = STOPS[how];
-    this.#options.kernel.close(domain.running.pid);
-    this.#consoles.close(domain.running.pid);
-    const given = this.#functions.giveBack(domain.running.pid);
-    const stopped = { ...domain, running: undefined, state: { state: "shut-off", reason } as const };
+    const given = this.#leave({ ...domain, state: { state: "shut-off", reason } }, domain.running);
+    this.#options.events.domainLifecycle(refOf({ ...domain, running: undefined }), "stopped", detail);
+    await given;
+  }
+
+  /** Is off when this returns, and known no more if it was transient; resolves when the host has back what it took. */
+  async #leave(domain: Domain, running: Running): Promise<void> {
+    const given = this.#devices.close(running);
     if (domain.definition === undefined) this.#domains.delete(domain.uuid);
-    else this.#put(stopped);
-    this.#options.events.domainLifecycle(refOf(stopped), "stopped", detail);
+    else this.#put({ ...domain, running: undefined });
     await given;
   }
 
@@ -381,7 +382,7 @@ export class Domains {
     if (isDue && now !== undefined && now.id === domain.running?.id) this.crash(domain.uuid);
   }
 
-  #active(uuid: DomainId): Domain & { readonly running: Running } {
+  #active(uuid: DomainId): Active {
     const domain = this.byUuid(uuid);
     const { running } = domain;
     if (running === undefined) throw notInThisState("domain is not running");

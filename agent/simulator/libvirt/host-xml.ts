@@ -1,6 +1,7 @@
 // Pure: what the simulated daemon says of its host and of the domains that could run there.
 import type { Element } from "../../core/xml.ts";
 import type { HostDescription } from "../host-description.ts";
+import { STOCK_DEVICE_MODELS } from "../xen-emulators.ts";
 import { element, writeXml } from "./written-xml.ts";
 
 const EMULATOR = "/usr/bin/qemu-system-x86_64";
@@ -8,7 +9,7 @@ const ARCH = "x86_64";
 const MACHINE = "pc-q35-7.2";
 
 /** As libxlCapsInitGuests writes them: the device model's path is that of Xen's own layout. */
-const XEN_EMULATOR = "/usr/lib/xen/bin/qemu-system-i386";
+const [XEN_EMULATOR] = STOCK_DEVICE_MODELS;
 const XEN_GUESTS = { xen: "xenpv", hvm: "xenfv", xenpvh: "xenpvh" } as const;
 
 export function capabilitiesXml(host: HostDescription, uuid: string): string {

@@ -4,6 +4,7 @@ import { ShutdownDomain, UndefineDomain } from "../../node-libvirt/constants.ts"
 import type { HostDescription } from "../host-description.ts";
 import type { LibvirtGuest } from "../xen-guests.ts";
 import { readDefinition, type Definition } from "./definition.ts";
+import { deviceModelsOf, emulatorOf } from "./device-model.ts";
 import type { Domain } from "./domain.ts";
 import {
   noCapabilities,
@@ -41,9 +42,10 @@ export function isDom0({ uuid }: Pick<Domain, "uuid">): boolean {
 /** The guest of Xen that a domain is while it runs. */
 export function guestsOf({ uuid, name, running }: Domain): readonly LibvirtGuest[] {
   if (running === undefined) return [];
-  const { id, definition } = running;
+  const { id, definition, vgt } = running;
   const pciDevices = definition.functions.map(({ address }) => address);
-  return [{ domid: id, uuid, name, type: definition.xenType ?? "hvm", pciDevices }];
+  const guest = { domid: id, uuid, name, type: definition.xenType ?? "hvm", pciDevices } as const;
+  return [vgt === undefined ? guest : { ...guest, vgt }];
 }
 
 /** As libxlDomainDefValidate. @throws LibvirtError */
@@ -59,7 +61,11 @@ export function refuseDefinition({ root, xenType }: Definition): void {
 }
 
 /** As libxlBuildDomainConfig, of what is checked when a domain starts; mediated devices it passes over. @throws LibvirtError */
-export function refuseStart({ root, xenType }: Definition): void {
+export function refuseStart(definition: Definition, host: HostDescription): void {
+  const { root, xenType } = definition;
+  const emulator = emulatorOf(definition);
+  if (xenType === "hvm" && emulator !== undefined && !deviceModelsOf(host).includes(emulator))
+    throw xenUnsupportedConfiguration(`emulator '${emulator}' not found`);
   const devices = childOf(root, "devices");
   if (childOf(devices, "memballoon")?.attributes["model"] === "none")
     throw xenUnsupportedConfiguration("balloon device cannot be disabled");
@@ -84,11 +90,14 @@ export function asStarted(definition: Definition, domid: number): Definition {
   const named = (device: Element): Element => {
     if (device.name !== "interface") return device;
     index += 1;
-    if (childOf(device, "target") !== undefined) return device;
+    // A name that a start has given is none to the next (libxlNetworkUnwindDevices).
+    const isNamed = childOf(device, "target")?.attributes["dev"]?.startsWith("vif") === false;
+    if (isNamed) return device;
     const isEmulated =
       definition.xenType === "hvm" && childOf(device, "model")?.attributes["type"] !== "netfront";
     const dev = `vif${domid}.${index}${isEmulated ? "-emu" : ""}`;
-    return { ...device, children: [...device.children, element("target", { dev })] };
+    const others = elementsOf(device).filter(({ name }) => name !== "target");
+    return { ...device, children: [...others, element("target", { dev })] };
   };
   const children = elementsOf(definition.root).map((child) =>
     child.name === "devices" ? { ...child, children: elementsOf(child).map(named) } : child,

@@ -5,12 +5,14 @@ import { EventBroadcast } from "../../../agent/node-libvirt/server-events.ts";
 import { SimulatedClock } from "../../../agent/simulator/clock.ts";
 import { FaultBoard } from "../../../agent/simulator/faults/board.ts";
 import { faultSchema, type FaultFields } from "../../../agent/simulator/faults/fault.ts";
+import { DeviceModelLogs } from "../../../agent/simulator/device-model-logs.ts";
 import { FunctionCalls } from "../../../agent/simulator/function-calls.ts";
 import { parseHost } from "../../../agent/simulator/host-yaml.ts";
 import { HostdFace } from "../../../agent/simulator/hostd-face.ts";
 import { KernelCalls } from "../../../agent/simulator/kernel-calls.ts";
 import { SimulatedKernel } from "../../../agent/simulator/kernel.ts";
 import { Domains } from "../../../agent/simulator/libvirt/domains.ts";
+import { VgtCalls } from "../../../agent/simulator/xengt/calls.ts";
 
 const GPU = "0000:00:02.0";
 const TYPE = "i915-GVTg_V5_4";
@@ -39,9 +41,12 @@ class Host {
     this.kernel = new SimulatedKernel(parseHost("", "test"), () => `boot-${(this.#boots += 1)}`);
     this.calls = new KernelCalls(this.kernel, this.faults);
     const functionCalls = new FunctionCalls(this.kernel, this.faults);
+    const vgtCalls = new VgtCalls(this.kernel, this.faults);
+    const deviceModelLogs = new DeviceModelLogs();
     this.face = new HostdFace({
       kernel: this.kernel,
       faults: this.faults,
+      ...{ vgtCalls, deviceModelLogs },
       calls: this.calls,
       functionCalls,
       libvirtGuests: () => [],
@@ -49,7 +54,7 @@ class Host {
     });
     this.domains = new Domains({
       kernel: this.kernel,
-      functionCalls,
+      ...{ functionCalls, vgtCalls, deviceModelLogs },
       knowsVariants: () => false,
       faults: this.faults,
       clock: this.clock,
