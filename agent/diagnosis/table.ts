@@ -25,6 +25,7 @@ import {
   mdevNotLoaded,
   vfioNotLoaded,
 } from "./checks/gvt-kernel.ts";
+import { libvirtGuestsSuspend } from "./checks/guests-at-shutdown.ts";
 import { hostdUnavailable } from "./checks/hostd.ts";
 import { insideGuest, iommuOff, lockdown, msrsNotIgnored, noHypervisor } from "./checks/machine.ts";
 import { iommuGroupMissing, iommuGroupShared } from "./checks/passthrough.ts";
@@ -40,7 +41,6 @@ import {
 } from "./checks/sriov.ts";
 import {
   libvirtDriverUnfit,
-  libvirtGuestsSuspend,
   libvirtTooOld,
   libvirtUnavailable,
   libvirtWithoutOverride,

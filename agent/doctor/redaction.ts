@@ -73,6 +73,11 @@ export const redactions: readonly Redaction[] = [
     keeps: "the line ON_SHUTDOWN",
     kept: lines(/^\s*ON_SHUTDOWN=/),
   },
+  {
+    files: /^etc\/(default|sysconfig)\/xendomains$/,
+    keeps: "the line XENDOMAINS_SAVE",
+    kept: lines(/^\s*XENDOMAINS_SAVE=/),
+  },
   { files: /^etc\/apparmor\.d\//, keeps: "the rules for /dev/vfio", kept: lines(/^\s*\/dev\/vfio\//) },
   { files: /^run\/(libvirt\/)?\w+\.pid$/, keeps: "the process id", kept: lines(/^\d+$/) },
   {

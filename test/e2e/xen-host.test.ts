@@ -4,9 +4,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
+import { ConditionStatus } from "../../proto/gen/vgpud/v1/condition.ts";
 import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
 import * as spec from "../../proto/gen/vgpud/v1/domain_spec.ts";
-import { HostServiceService } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { DiagnoseRequest, HostServiceService } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { SimulatedAgent } from "./harness/simulated-agent.ts";
 import { until } from "./harness/until.ts";
 
@@ -47,6 +48,15 @@ describe("a Xen host", function () {
     await until("the guest has gone", async () => (await agent.domains()).length === 0);
     const [gpu] = await agent.gpus();
     assert.deepEqual([gpu?.whole?.usedForeign, gpu?.whole?.domainUuid], [0, ""]);
+  });
+
+  it("is found to have what Xen needs to give the GPU away: an IOMMU, and QEMU", async () => {
+    const { conditions } = await agent.rpc.call(HostServiceService.diagnose, DiagnoseRequest.fromPartial({}));
+    const statusOf = (reason: string): ConditionStatus | undefined =>
+      conditions.find((condition) => condition.reason === reason)?.status;
+    assert.equal(statusOf("IOMMU_OFF"), ConditionStatus.PASS);
+    assert.equal(statusOf("QEMU_MISSING"), ConditionStatus.PASS);
+    assert.equal(statusOf("MAC_DENIES_VFIO"), ConditionStatus.NOT_APPLICABLE);
   });
 
   it("refuses by its name what Xen cannot do, before it looks for room", async () => {

@@ -128,7 +128,11 @@ export const hostSchema = z.strictObject({
   config: z.array(z.string()).optional(),
   /** Lines of the kernel's log; `none`: nobody may read it. */
   log: z.union([z.array(z.string()), z.literal("none")]).default([]),
-  iommu: z.boolean().default(true),
+  /**
+   * Under Xen whether the firmware has one, which Xen then takes; `left-to-dom0`: Xen was told not to; `not-shown`: there are no
+   * tables of the firmware to see.
+   */
+  iommu: z.union([z.boolean(), z.enum(["left-to-dom0", "not-shown"])]).default(true),
   /** Unset: the kernel has no such file. */
   lockdown: z.enum(["none", "integrity", "confidentiality"]).optional(),
   /** /sys/kernel/vgt of dom0's kernel. */

@@ -37,7 +37,7 @@ export function addGpu(files: Files, place: Place): void {
   for (const [name, value] of Object.entries(attributes)) files.add(`${directory}/${name}`, value);
   files.link(`sys/bus/pci/devices/${gpu.address}`, directory);
   if (gpu.driver !== "none") files.link(`${directory}/driver`, `sys/bus/pci/drivers/${gpu.driver}`);
-  if (host.iommu) addGroup(files, place);
+  if (host.iommu === true && host.hypervisor !== "xen") addGroup(files, place);
   if (DRM.has(gpu.driver)) addDrm(files, place);
   if (gpu.types) addTypes(files, place);
   if (gpu.sriov) addSriov(files, place);

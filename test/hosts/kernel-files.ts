@@ -51,10 +51,20 @@ export function addSystem(files: Files, host: HostDescription): void {
     const shown = modes.map((mode) => (mode === host.lockdown ? `[${mode}]` : mode));
     files.add("sys/kernel/security/lockdown", shown.join(" "));
   }
-  if (host.iommu) files.add("sys/class/iommu", { dmar0: {}, dmar1: {} });
+  if (hypervisor === "xen") addFirmwareTables(files, host);
+  else if (host.iommu === true) files.add("sys/class/iommu", { dmar0: {}, dmar1: {} });
   files.add("sys/kernel/iommu_groups", {});
   files.add("sys/bus/pci/devices", {});
   files.add("sys/class/drm", {});
+}
+
+/** Xen hides VT-d's table from dom0 by another name, and none of AMD's (xen/drivers/passthrough/vtd/dmar.c). */
+function addFirmwareTables(files: Files, { iommu, cpu }: HostDescription): void {
+  if (iommu === "not-shown") return;
+  const taken = cpu === "svm" ? "IVRS" : "RMAD";
+  const table = iommu === "left-to-dom0" ? ["DMAR"] : iommu ? [taken] : [];
+  // Only root may read them.
+  for (const name of ["APIC", "DSDT", "FACP", ...table]) files.add(`sys/firmware/acpi/tables/${name}`, {});
 }
 
 export function addModules(files: Files, host: HostDescription): void {

@@ -5,6 +5,7 @@ import { fail, hostCheck, notApplicable, pass, unknown } from "../condition.ts";
 import type { KernelVersion } from "../kernel-version.ts";
 import type { Look } from "../look.ts";
 import { sriovProspect } from "../prospects.ts";
+import { iommuOfXen } from "./xen.ts";
 
 /** Those of the processor's flags that matter here; undefined when it shows none. @throws UnreadableError */
 async function processorFlags(look: Look): Promise<ReadonlySet<string> | undefined> {
@@ -62,9 +63,10 @@ export const iommuOff = hostCheck({
   dependsOn: [],
   how:
     "the groups in /sys/kernel/iommu_groups and the units in /sys/class/iommu; the kernel's command line; the processor's vendor, " +
-    "since AMD's IOMMU needs no word on it",
+    "since AMD's IOMMU needs no word on it. Under Xen, which drives it itself, the names in /sys/firmware/acpi/tables: VT-d's table " +
+    "DMAR is RMAD there, or XMAR, once Xen has taken it; a dom0 of type PVH (/sys/hypervisor/guest_type) has one for certain",
   check: async (look, { hypervisor }) => {
-    if (hypervisor === "xen") return unknown("xen");
+    if (hypervisor === "xen") return iommuOfXen(look);
     const groups = await look.names("sys/kernel/iommu_groups");
     if (groups.length > 0) return pass("on", { groups: groups.length });
     const units = await look.names("sys/class/iommu");

@@ -46,6 +46,8 @@ export const sriovDriverUnfit = gpuCheck({
     "the driver; for i915 the folder prelim_iov, or iov of older ports, of its card, or the parameter max_vfs: the kernel's own " +
     "i915 has no SR-IOV; for xe the platforms with has_sriov in xe_pci.c, and whether sriov_totalvfs is above 0",
   check: async (look, subject) => {
+    const without = platformWithout(subject);
+    if (without !== undefined) return notApplicable("platform", { platform: without });
     const { address } = subject.gpu;
     const driver = await look.link(`sys/bus/pci/devices/${address}/driver`);
     if (driver === "xe") return xeFor(look, subject);
@@ -66,6 +68,8 @@ export const sriovLimitZero = gpuCheck({
     "the driver's parameter max_vfs, read as enable_gvt is; for xe first /sys/kernel/config/xe/ADDRESS/sriov/max_vfs. Not set: " +
     "i915 none, xe none in 6.12 and any number in 7.1",
   check: async (look, subject) => {
+    const without = platformWithout(subject);
+    if (without !== undefined) return notApplicable("platform", { platform: without });
     const { address } = subject.gpu;
     const { kernel } = subject.host;
     const driver = await look.link(`sys/bus/pci/devices/${address}/driver`);
@@ -110,6 +114,13 @@ export const sriovAdminMissing = gpuCheck({
     return (await look.has(`sys/bus/pci/devices/${address}/sriov_admin`)) ? pass("there") : fail("missing");
   },
 });
+
+/** The platform's name where it has no SR-IOV whatever drives it. */
+function platformWithout({ gpu: { deviceId } }: GpuSubject): string | undefined {
+  const platform = platformOf(deviceId);
+  const prospect = platform && sriovProspect(platform);
+  return prospect?.possible === false && prospect.because === "platform" ? platform?.name : undefined;
+}
 
 /** Where i915's port for SR-IOV keeps what it lets be set: the newer name first. */
 async function folderOf(look: Look, { gpu: { address, drmCard } }: GpuSubject): Promise<string | undefined> {

@@ -88,13 +88,15 @@ export const libvirtDriverUnfit = hostCheck({
 /** Where distributions put it. */
 const EMULATORS = {
   kvm: ["usr/bin/qemu-system-x86_64", "usr/libexec/qemu-kvm", "usr/bin/qemu-kvm", "usr/bin/kvm"],
+  // Debian since 12: package qemu-system-xen. What libvirt calls `<emulator>` there is none of these and does not exist: libxl
+  // starts the one that it was built with.
   xen: [
-    ...["usr/lib/xen/bin/qemu-system-i386", "usr/bin/qemu-system-i386"],
+    ...["usr/libexec/xen-qemu-system-i386", "usr/lib/xen/bin/qemu-system-i386", "usr/bin/qemu-system-i386"],
     ...["usr/libexec/xen/bin/qemu-system-i386", "usr/lib64/xen/bin/qemu-system-i386"],
   ],
 } as const;
 
-/** Debian keeps what belongs to a version of Xen apart, as in usr/lib/xen-4.17. @throws UnreadableError */
+/** Older ones of Debian keep what belongs to a version of Xen apart, as in usr/lib/xen-4.17. @throws UnreadableError */
 async function ofXenVersions(look: Look): Promise<readonly string[]> {
   const names = await look.names("usr/lib");
   const folders = names.filter((name) => /^xen-\d+\.\d+$/.test(name));
@@ -114,35 +116,6 @@ export const qemuMissing = hostCheck({
     return xen ? unknown("not-found-xen") : fail("missing");
   },
 });
-
-const GUESTS_UNIT = "etc/systemd/system/multi-user.target.wants/libvirt-guests.service";
-
-export const libvirtGuestsSuspend = hostCheck({
-  code: "LIBVIRT_GUESTS_SUSPEND",
-  costs: { "gvt-g": "warning", "gvt-d": "warning", sriov: "warning" },
-  dependsOn: [],
-  how:
-    "whether libvirt-guests.service is enabled, and ON_SHUTDOWN in /etc/default/libvirt-guests or /etc/sysconfig/libvirt-guests; " +
-    "where it is not set libvirt-guests suspends",
-  check: async (look) => {
-    if (!(await look.has(GUESTS_UNIT))) return pass("not-enabled");
-    const set = /^\s*ON_SHUTDOWN=["']?(\w+)/;
-    const path = await guestsSettings(look);
-    // A shell reads it: the last assignment holds.
-    const line = (await look.lines(path, set))?.at(-1);
-    const value = set.exec(line ?? "")?.[1];
-    const file = `/${path}`;
-    if (value === undefined) return fail("by-default", { file });
-    return value === "suspend" ? fail("told", { file }) : pass("shuts-down", { value });
-  },
-});
-
-/** Debian's place, or that of all others; where neither is, that of which the folder is there. @throws UnreadableError */
-async function guestsSettings(look: Look): Promise<string> {
-  const [debian, others] = ["etc/default/libvirt-guests", "etc/sysconfig/libvirt-guests"] as const;
-  if (await look.has(debian)) return debian;
-  return (await look.has("etc/sysconfig")) ? others : debian;
-}
 
 const CAP_SYS_RESOURCE = 1n << 24n;
 /** At most PID_MAX_LIMIT, 4194304 (kernel include/linux/threads.h). */
@@ -178,7 +151,9 @@ export const macDeniesVfio = hostCheck({
   how:
     "/sys/module/apparmor/parameters/enabled and whether /etc/apparmor.d/abstractions/libvirt-qemu, or what was added to it in " +
     "/etc/apparmor.d/local, lets QEMU open /dev/vfio/vfio; /sys/fs/selinux/enforce",
-  check: async (look) => {
+  check: async (look, { hypervisor }) => {
+    // Its libvirt confines no device model, and what is given away does not pass through vfio.
+    if (hypervisor === "xen") return notApplicable("xen");
     if ((await look.text("sys/fs/selinux/enforce")) === "1") return pass("selinux");
     if ((await look.text("sys/module/apparmor/parameters/enabled")) !== "Y") return pass("none");
     const abstraction = "abstractions/libvirt-qemu";

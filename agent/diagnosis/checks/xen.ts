@@ -1,5 +1,6 @@
 // What differs where Xen is the hypervisor.
-import { fail, hostCheck, notApplicable, pass } from "../condition.ts";
+import { fail, hostCheck, notApplicable, pass, unknown, type Finding, type Says } from "../condition.ts";
+import type { Look } from "../look.ts";
 import { mayHaveXengt } from "../prospects.ts";
 
 export const xengtMissing = hostCheck({
@@ -27,3 +28,24 @@ export const virglNotOnXen = hostCheck({
   check: (_look, { hypervisor }) =>
     Promise.resolve(hypervisor === "xen" ? fail("xen") : notApplicable("not-xen")),
 });
+
+/** The firmware's tables about IOMMUs: VT-d's, what Xen makes of its name (older ones the latter), and AMD's. */
+const IOMMU_TABLES: readonly string[] = ["DMAR", "RMAD", "XMAR", "IVRS"];
+
+/**
+ * Whether Xen drives an IOMMU, as far as dom0 sees: its kernel shows neither groups nor units. Xen changes the name of VT-d's
+ * table so that dom0 does not find it (xen/drivers/passthrough/vtd/dmar.c, acpi_dmar_zap), and does not look at it when it is told
+ * to leave IOMMUs alone (x86/iommu.c, acpi_iommu_init); AMD's table keeps its name. @throws UnreadableError
+ */
+export async function iommuOfXen(look: Look): Promise<Finding<Says<"IOMMU_OFF">>> {
+  // Xen makes no such dom0 without one (arch_iommu_check_autotranslated_hwdom), and gives it tables of its own making.
+  if ((await look.text("sys/hypervisor/guest_type")) === "PVH") return pass("xen-pvh");
+  const folder = "sys/firmware/acpi/tables";
+  const names = await look.names(folder);
+  const tables = names.filter((name) => IOMMU_TABLES.includes(name));
+  if (names.length > 0) look.sawOf(`${folder}/`, names.join(" "), tables.join(" "));
+  const taken = tables.find((name) => name === "RMAD" || name === "XMAR");
+  if (taken !== undefined) return pass("xen-took", { table: taken });
+  if (tables.includes("DMAR")) return fail("xen-left");
+  return names.length === 0 || tables.includes("IVRS") ? unknown("xen-not-seen") : fail("xen-none");
+}

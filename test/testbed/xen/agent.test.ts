@@ -46,9 +46,23 @@ describe("vgpud in the dom0 of a real Xen", () => {
       assert.equal(found.get(reason), "PASS", reason);
     for (const reason of ["LIBVIRT_UNAVAILABLE", "LIBVIRT_DRIVER_UNFIT", "LIBVIRT_TOO_OLD"])
       assert.equal(found.get(reason), "PASS", reason);
-    for (const reason of ["KVMGT_NOT_LOADED", "VFIO_NOT_LOADED", "MSRS_NOT_IGNORED"])
+    for (const reason of ["KVMGT_NOT_LOADED", "VFIO_NOT_LOADED", "MSRS_NOT_IGNORED", "MAC_DENIES_VFIO"])
       assert.equal(found.get(reason), "NOT_APPLICABLE", reason);
     assert.equal(found.get("VIRGL_NOT_ON_XEN"), "FAIL");
+  });
+
+  it("finds Xen's QEMU where Debian has it, and the IOMMU that Xen has taken", async () => {
+    const found = await doctor();
+    assert.equal(found.get("QEMU_MISSING"), "PASS");
+    assert.equal(found.get("IOMMU_OFF"), "PASS");
+    assert.match(await bed.check("xl info virt_caps"), /\bhvm_directio\b/);
+  });
+
+  it("asks no Skylake for virtual functions, though the bed's i915 takes max_vfs", async () => {
+    const found = await doctor();
+    assert.equal(found.get("SRIOV_UNSUPPORTED_PLATFORM"), "FAIL");
+    for (const reason of ["SRIOV_DRIVER_UNFIT", "SRIOV_LIMIT_ZERO"])
+      assert.equal(found.get(reason), "NOT_APPLICABLE", reason);
   });
 
   it("shows the GPU with the backends that it has under Xen", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { libvirtGuestsSuspend } from "../../../agent/diagnosis/checks/guests-at-shutdown.ts";
 import { iommuOff } from "../../../agent/diagnosis/checks/machine.ts";
-import { libvirtGuestsSuspend, libvirtUnavailable } from "../../../agent/diagnosis/checks/virtualization.ts";
+import { libvirtUnavailable } from "../../../agent/diagnosis/checks/virtualization.ts";
 import { slicesOf } from "../../../agent/observation/status-page/gpu-bars.ts";
 import type { Notice, StatusSource } from "../../../agent/observation/status-page/model.ts";
 import { noticesOf } from "../../../agent/observation/status-page/notices.ts";

@@ -51,7 +51,13 @@ export const machine = {
     title: "an IOMMU",
     messages: {
       on: "the kernel has IOMMU groups: {groups}",
-      xen: "under Xen the hypervisor has the IOMMU; xl info shows hvm_directio among virt_caps when it is on",
+      "xen-took":
+        "Xen has taken the IOMMU for itself (its table is named {table}); only where it was booted with iommu=off does xl info show no hvm_directio among virt_caps",
+      "xen-pvh": "dom0 is of type PVH, which Xen makes with an IOMMU only",
+      "xen-left": "Xen leaves the IOMMU alone: dom0 sees its table (DMAR)",
+      "xen-none": "the firmware offers Xen no IOMMU: dom0 sees no table of one",
+      "xen-not-seen":
+        "dom0 does not see whether Xen drives an IOMMU; xl info shows hvm_directio among virt_caps when it does",
       off: "the kernel has no IOMMU group (IOMMUs found: {units})",
       "off-amd": "the kernel has no IOMMU group (IOMMUs found: {units})",
       "told-off": "the kernel has no IOMMU group and was booted with {told}",
@@ -60,6 +66,10 @@ export const machine = {
       off: "switch VT-d on in the firmware setup and boot with intel_iommu=on iommu=pt",
       "off-amd":
         "switch the IOMMU (AMD-Vi) on in the firmware setup; the kernel then uses it without being told",
+      "xen-left":
+        "take iommu=off or iommu=no out of Xen's command line (xen_commandline in xl info) and boot again",
+      "xen-none":
+        "switch VT-d (on AMD the IOMMU, AMD-Vi) on in the firmware setup; Xen then uses it without being told",
       "told-off": "take {told} out of the kernel's command line, and switch {name} on in the firmware setup",
     },
   },

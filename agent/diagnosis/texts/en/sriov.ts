@@ -36,6 +36,7 @@ export const sriov = {
   SRIOV_DRIVER_UNFIT: {
     title: "a driver that makes virtual functions",
     messages: {
+      platform: "{platform} has no SR-IOV, whatever drives it",
       xe: "xe has the GPU",
       "xe-without": "xe has the GPU, and has no SR-IOV for {platform} in this kernel",
       i915: "i915 with SR-IOV has the GPU ({folder})",
@@ -63,6 +64,7 @@ export const sriov = {
   SRIOV_LIMIT_ZERO: {
     title: "virtual functions that the driver lets be made",
     messages: {
+      platform: "{platform} has no SR-IOV, whatever drives it",
       "no-driver": "no driver with SR-IOV has the GPU",
       set: "{driver}.max_vfs is {value}",
       evident: "this i915 acts as a physical function, so that it lets virtual functions be made",

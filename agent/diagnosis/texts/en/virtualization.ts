@@ -90,14 +90,26 @@ export const virtualization = {
     title: "what becomes of guests when the host goes down",
     messages: {
       "not-enabled": "libvirt-guests.service is not enabled",
+      "not-enabled-xen": "neither libvirt-guests.service nor xendomains is enabled",
       "shuts-down": "libvirt-guests does {value} to guests",
+      "xendomains-shuts-down": "xendomains saves no domain when the host goes down",
       told: "libvirt-guests suspends guests when the host goes down, and a guest with a mediated device cannot be suspended: it is killed",
       "by-default":
         "libvirt-guests is enabled and ON_SHUTDOWN is not set: it suspends guests, and a guest with a mediated device cannot be suspended: it is killed",
+      "told-xen":
+        "libvirt-guests saves domains when the host goes down; what a domain holds of a GPU is not saved with it, so that it does not come back as it was",
+      "by-default-xen":
+        "libvirt-guests is enabled and ON_SHUTDOWN is not set: it saves domains when the host goes down; what a domain holds of a GPU is not saved with it, so that it does not come back as it was",
+      "xendomains-saves":
+        "xendomains saves all domains, those of libvirt too, to {folder} when the host goes down; what a domain holds of a GPU is not saved with it, so that it does not come back as it was",
     },
     remedies: {
       told: "set ON_SHUTDOWN=shutdown in {file}",
       "by-default": "set ON_SHUTDOWN=shutdown in {file}",
+      "told-xen": "set ON_SHUTDOWN=shutdown in {file}",
+      "by-default-xen": "set ON_SHUTDOWN=shutdown in {file}",
+      "xendomains-saves":
+        "set XENDOMAINS_SAVE= in {file}, so that it shuts domains down, or enable libvirt-guests.service with ON_SHUTDOWN=shutdown",
     },
   },
   QEMU_MISSING: {
@@ -108,6 +120,8 @@ export const virtualization = {
       missing: "QEMU for x86 is not where distributions put it",
     },
     remedies: {
+      "not-found-xen":
+        "install it, where no configuration names another: apt install qemu-system-xen (since Debian 12)",
       missing: "install it: apt install qemu-system-x86 (qemu-kvm elsewhere)",
     },
   },
@@ -129,6 +143,7 @@ export const virtualization = {
   MAC_DENIES_VFIO: {
     title: "leave to open vfio's devices",
     messages: {
+      xen: "under Xen no guest opens vfio's devices",
       none: "neither SELinux enforces nor AppArmor is on",
       selinux:
         "SELinux enforces; libvirt labels /dev/vfio/N for each guest, and audit2why names what is denied all the same",

@@ -51,7 +51,12 @@ export const machine: Same<typeof english> = {
     title: "IOMMU",
     messages: {
       on: "内核有 {groups} 个 IOMMU 组",
-      xen: "在 Xen 下 IOMMU 归虚拟机管理程序管理；打开时 xl info 的 virt_caps 中有 hvm_directio",
+      "xen-took":
+        "Xen 已接管 IOMMU（其表名为 {table}）；只有以 iommu=off 启动 Xen 时，xl info 的 virt_caps 中才没有 hvm_directio",
+      "xen-pvh": "dom0 的类型是 PVH，Xen 只在有 IOMMU 时才创建",
+      "xen-left": "Xen 没有使用 IOMMU：dom0 能看到它的表（DMAR）",
+      "xen-none": "固件没有向 Xen 提供 IOMMU：dom0 看不到任何 IOMMU 的表",
+      "xen-not-seen": "dom0 看不到 Xen 是否使用 IOMMU；使用时 xl info 的 virt_caps 中有 hvm_directio",
       off: "内核没有 IOMMU 组（发现 {units} 个 IOMMU）",
       "off-amd": "内核没有 IOMMU 组（发现 {units} 个 IOMMU）",
       "told-off": "内核没有 IOMMU 组，启动参数为 {told}",
@@ -59,6 +64,8 @@ export const machine: Same<typeof english> = {
     remedies: {
       off: "在固件设置中打开 VT-d，并以 intel_iommu=on iommu=pt 启动",
       "off-amd": "在固件设置中打开 IOMMU（AMD-Vi）；打开后内核会自动使用",
+      "xen-left": "从 Xen 的命令行（xl info 的 xen_commandline）去掉 iommu=off 或 iommu=no 并重新启动",
+      "xen-none": "在固件设置中打开 VT-d（AMD 为 IOMMU，即 AMD-Vi）；打开后 Xen 会自动使用",
       "told-off": "从内核命令行去掉 {told}，并在固件设置中打开 {name}",
     },
   },

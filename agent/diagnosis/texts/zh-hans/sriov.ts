@@ -36,6 +36,7 @@ export const sriov: Same<typeof english> = {
   SRIOV_DRIVER_UNFIT: {
     title: "能制作虚拟功能的驱动",
     messages: {
+      platform: "{platform} 没有 SR-IOV，与驱动无关",
       xe: "xe 驱动该 GPU",
       "xe-without": "xe 驱动该 GPU，但在这个内核中没有 {platform} 的 SR-IOV",
       i915: "带 SR-IOV 的 i915 驱动该 GPU（{folder}）",
@@ -60,6 +61,7 @@ export const sriov: Same<typeof english> = {
   SRIOV_LIMIT_ZERO: {
     title: "驱动允许制作的虚拟功能",
     messages: {
+      platform: "{platform} 没有 SR-IOV，与驱动无关",
       "no-driver": "没有带 SR-IOV 的驱动使用该 GPU",
       set: "{driver}.max_vfs 为 {value}",
       evident: "这个 i915 以物理功能运行，因此允许制作虚拟功能",

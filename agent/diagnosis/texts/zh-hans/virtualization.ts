@@ -86,14 +86,25 @@ export const virtualization: Same<typeof english> = {
     title: "主机关机时如何处理客户机",
     messages: {
       "not-enabled": "libvirt-guests.service 未启用",
+      "not-enabled-xen": "libvirt-guests.service 和 xendomains 都未启用",
       "shuts-down": "libvirt-guests 对客户机执行 {value}",
+      "xendomains-shuts-down": "主机关机时 xendomains 不保存任何域",
       told: "主机关机时 libvirt-guests 会挂起客户机，而带中介设备的客户机无法挂起，只会被强行结束",
       "by-default":
         "libvirt-guests 已启用且没有设置 ON_SHUTDOWN：它会挂起客户机，而带中介设备的客户机无法挂起，只会被强行结束",
+      "told-xen": "主机关机时 libvirt-guests 会保存域；域所持有的 GPU 部分不会一起保存，因此恢复后与原来不同",
+      "by-default-xen":
+        "libvirt-guests 已启用且没有设置 ON_SHUTDOWN：主机关机时它会保存域；域所持有的 GPU 部分不会一起保存，因此恢复后与原来不同",
+      "xendomains-saves":
+        "主机关机时 xendomains 会把所有域（包括 libvirt 的域）保存到 {folder}；域所持有的 GPU 部分不会一起保存，因此恢复后与原来不同",
     },
     remedies: {
       told: "在 {file} 中设置 ON_SHUTDOWN=shutdown",
       "by-default": "在 {file} 中设置 ON_SHUTDOWN=shutdown",
+      "told-xen": "在 {file} 中设置 ON_SHUTDOWN=shutdown",
+      "by-default-xen": "在 {file} 中设置 ON_SHUTDOWN=shutdown",
+      "xendomains-saves":
+        "在 {file} 中设置 XENDOMAINS_SAVE=，使其关闭各域；或启用 libvirt-guests.service 并设置 ON_SHUTDOWN=shutdown",
     },
   },
   QEMU_MISSING: {
@@ -104,6 +115,7 @@ export const virtualization: Same<typeof english> = {
       missing: "在各发行版的常用位置都没有找到 x86 的 QEMU",
     },
     remedies: {
+      "not-found-xen": "若没有配置另行指定，请安装：apt install qemu-system-xen（Debian 12 起）",
       missing: "请安装：apt install qemu-system-x86（其他发行版为 qemu-kvm）",
     },
   },
@@ -124,6 +136,7 @@ export const virtualization: Same<typeof english> = {
   MAC_DENIES_VFIO: {
     title: "打开 vfio 设备的许可",
     messages: {
+      xen: "在 Xen 下客户机不打开 vfio 设备",
       none: "SELinux 没有强制执行，AppArmor 也没有打开",
       selinux: "SELinux 正在强制执行；libvirt 会为每个客户机标记 /dev/vfio/N，仍被拒绝的可用 audit2why 查看",
       "no-profile": "AppArmor 已打开，但没有 libvirt 客户机的配置",
