@@ -61,7 +61,9 @@ function libvirtCell(libvirt: LibvirtStatus | undefined): Cell {
   if (libvirt === undefined) return undefined;
   const { uri, connected, version, hypervisorVersion, failure } = libvirt;
   const drives = hypervisorVersion === "" ? "" : `, hypervisor ${hypervisorVersion}`;
-  if (connected) return { text: `${uri} connected, version ${version}${drives}`, style: "good" };
+  // The connection comes first; what it leads to has then to be asked.
+  const known = version === "" ? "version not known" : `version ${version}`;
+  if (connected) return { text: `${uri} connected, ${known}${drives}`, style: "good" };
   const why = failureText(failure);
   return { text: `${uri} does not answer${why === undefined ? "" : `: ${why}`}`, style: "bad" };
 }

@@ -12,6 +12,8 @@ import { layOut } from "../../../agent/cli/view/text.ts";
 import { Console, ConsoleListen } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { Gpu, WholeGpuHolder } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
+import { Host, type LibvirtStatus } from "../../../proto/gen/vgpud/v1/host.ts";
+import { hostText } from "../../../agent/cli/view/host-view.ts";
 import { gpuDetail } from "../../../agent/cli/view/gpu-view.ts";
 import { vgpuDetail } from "../../../agent/cli/view/vgpu-view.ts";
 import { shellLine } from "../../../agent/cli/line/shell-line.ts";
@@ -20,6 +22,21 @@ import { tableLines } from "../../../agent/cli/view/table.ts";
 import { gpu } from "./facts.ts";
 
 const PLAIN = { paint: plain, wide: false };
+
+describe("hostText", () => {
+  const libvirt = (of: Partial<LibvirtStatus>): Cell | undefined => {
+    const [block] = hostText(Host.fromPartial({ libvirt: { uri: "xen:///system", ...of } }));
+    return block?.kind === "fields" ? block.fields.find(([name]) => name === "libvirt")?.[1] : undefined;
+  };
+
+  it("says of libvirt what is known of it: that it answers, of which version it is, and what it drives", () => {
+    const text = "xen:///system connected, version";
+    const known = { connected: true, version: "9.0.0", hypervisorVersion: "4.17.0" };
+    assert.deepEqual(libvirt(known), { text: `${text} 9.0.0, hypervisor 4.17.0`, style: "good" });
+    assert.deepEqual(libvirt({ connected: true }), { text: `${text} not known`, style: "good" });
+    assert.deepEqual(libvirt({}), { text: "xen:///system does not answer", style: "bad" });
+  });
+});
 
 describe("vgpuDetail", () => {
   const inUse = (of: Partial<Vgpu>): Cell | undefined => {
