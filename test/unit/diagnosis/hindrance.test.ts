@@ -43,6 +43,6 @@ describe("what keeps a GPU from a mode", () => {
 
   it("is that it was not examined, or that this release gives nothing out so", () => {
     assert.equal(why(examined({}), "gvt-d"), "it was not examined");
-    assert.equal(why(examined({}, "xen")), "MODE_NOT_SERVED");
+    assert.equal(why(examined({}, "xen-guest")), "MODE_NOT_SERVED");
   });
 });

@@ -159,9 +159,14 @@ export const virtualization = {
   MODE_NOT_SERVED: {
     title: "what this release of vgpud makes",
     messages: {
-      served: "this release of vgpud makes vGPUs of all modes on KVM",
-      xen: "this release of vgpud makes vGPUs on KVM; Xen is diagnosed only",
+      served: "this release of vgpud makes vGPUs in each mode that this hypervisor has: {made}",
+      "xen-guest": "a guest of Xen has nothing to make vGPUs of",
+      none: "this release of vgpud makes no vGPUs on this hypervisor, which is diagnosed only",
+      some: "this release of vgpud makes vGPUs on this hypervisor in {made}; {wanting} is diagnosed only",
     },
-    remedies: { xen: "set modes up by hand on Xen, or wait for a later release" },
+    remedies: {
+      none: "set modes up by hand, or wait for a later release",
+      some: "use one of {made}, set the others up by hand, or wait for a later release",
+    },
   },
 } as const satisfies Record<string, Text>;

@@ -151,9 +151,14 @@ export const virtualization: Same<typeof english> = {
   MODE_NOT_SERVED: {
     title: "此版本的 vgpud 能制作什么",
     messages: {
-      served: "此版本的 vgpud 在 KVM 上制作所有模式的 vGPU",
-      xen: "此版本的 vgpud 在 KVM 上制作 vGPU；对 Xen 只做诊断",
+      served: "此版本的 vgpud 能以这个虚拟机管理程序的每种模式制作 vGPU：{made}",
+      "xen-guest": "Xen 的客户机没有可用来制作 vGPU 的资源",
+      none: "此版本的 vgpud 在这个虚拟机管理程序上不制作 vGPU，只做诊断",
+      some: "此版本的 vgpud 在这个虚拟机管理程序上以 {made} 制作 vGPU；对 {wanting} 只做诊断",
     },
-    remedies: { xen: "在 Xen 上请手工设置各模式，或等待以后的版本" },
+    remedies: {
+      none: "请手工设置各模式，或等待以后的版本",
+      some: "使用 {made}，手工设置其他模式，或等待以后的版本",
+    },
   },
 };
