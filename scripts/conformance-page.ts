@@ -2,6 +2,10 @@
 // the same on a real kernel. Pure.
 import { page, table } from "./markdown.ts";
 
+/**
+ * The columns of the page, each with a subject in test/e2e/conformance/subjects. A backend that is there on both hypervisors is one
+ * column on each, as `passthrough` and `passthrough on Xen`.
+ */
 export const backendNames = ["kvmgt", "virgl", "passthrough", "sriov"] as const;
 
 /** The groups of cases, in the order of the page; each has a golden file and a suite of its name. */

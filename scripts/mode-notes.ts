@@ -2,8 +2,8 @@
 import type { Mode } from "../agent/core/modes.ts";
 
 export interface ModeNotes {
-  /** What realises it, by hypervisor; undefined where nothing does. */
-  readonly backends: Readonly<Record<"kvm" | "xen", string | undefined>>;
+  /** What realises it. */
+  readonly backend: string;
   readonly vgpu: string;
   readonly types: string;
   readonly screen: string;
@@ -13,9 +13,12 @@ export interface ModeNotes {
   readonly limit: string;
 }
 
-export const modeNotes: Readonly<Record<Mode, ModeNotes>> = {
+/** A mode that is missing is impossible there. */
+type NotesByMode = Readonly<Partial<Record<Mode, ModeNotes>>>;
+
+const kvm = {
   "gvt-g": {
-    backends: { kvm: "`kvmgt`", xen: "`xengt`" },
+    backend: "`kvmgt`",
     vgpu: "a slice: a mediated device of i915",
     types: "the kernel's, as `i915-GVTg_V5_4`",
     screen: "its own, shown on consoles; `ramfb` before the guest's driver runs",
@@ -25,7 +28,7 @@ export const modeNotes: Readonly<Record<Mode, ModeNotes>> = {
     limit: "7 a GPU, less by aperture and hidden memory; one a domain and GPU",
   },
   "gvt-d": {
-    backends: { kvm: "`passthrough` (vfio-pci)", xen: "`passthrough` (pciback)" },
+    backend: "`passthrough` (vfio-pci)",
     vgpu: "the whole GPU",
     types: "`gpu`",
     screen: "the GPU's own connectors",
@@ -35,7 +38,7 @@ export const modeNotes: Readonly<Record<Mode, ModeNotes>> = {
     limit: "1 a GPU",
   },
   "gvt-s": {
-    backends: { kvm: "`virgl` (virtio-gpu)", xen: undefined },
+    backend: "`virgl` (virtio-gpu)",
     vgpu: "a seat: a virtio-gpu that renders on the GPU's node, by a process of the host's",
     types: "`seat`",
     screen: "the virtio-gpu's, shown on consoles",
@@ -45,7 +48,7 @@ export const modeNotes: Readonly<Record<Mode, ModeNotes>> = {
     limit: "`limits.render_seats` a GPU, 8 unless set; the kernel has none",
   },
   sriov: {
-    backends: { kvm: "`sriov` (vfio-pci, xe-vfio-pci)", xen: "`sriov` (pciback)" },
+    backend: "`sriov` (vfio-pci, xe-vfio-pci)",
     vgpu: "a virtual function",
     types: "`vf`",
     screen: "none; the guest's own remote protocol",
@@ -54,4 +57,27 @@ export const modeNotes: Readonly<Record<Mode, ModeNotes>> = {
     metrics: "how many functions there are and are taken, and their quotas",
     limit: "what the device and its driver allow: 7 to 63 a GPU",
   },
-};
+} as const satisfies Readonly<Record<Mode, ModeNotes>>;
+
+const xen = {
+  "gvt-g": {
+    backend: "`xengt`",
+    vgpu: "a slice: an instance of XenGT in dom0's kernel, for a domain of type HVM",
+    types: "those of KVM, as `i915-GVTg_V5_4`, or a list in the form of XenServer's (`xengt.types`)",
+    screen: "its own, where QEMU with Intel's patches makes the slice (`xengt.instance_creator`)",
+    share: "in kernels since 2017 by the type's weight, 2 to 16; fixed",
+    migration: "none: libvirt has none for it",
+    metrics:
+      "what is made and left of memory, fences and instances; no use by slice: reading what kernels of 2016 count sets it back for others",
+    limit: "7 a GPU, 3 on Haswell, less by aperture and hidden memory; one a domain",
+  },
+  "gvt-d": {
+    ...kvm["gvt-d"],
+    backend: "`passthrough` (pciback)",
+    limit:
+      "1 a GPU; 00:02.0 in no domain of type HVM: QEMU wants to be told of it (igd-passthru), for which libvirt has no word",
+  },
+  sriov: { ...kvm.sriov, backend: "`sriov` (pciback)", migration: "none" },
+} as const satisfies NotesByMode;
+
+export const modeNotes: Readonly<Record<"kvm" | "xen", NotesByMode>> = { kvm, xen };
