@@ -10,6 +10,7 @@ import type { HostdReading } from "../diagnosis/hostd-reading.ts";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
 import type { Rooms } from "../diagnosis/room.ts";
+import type { Settings } from "../diagnosis/setting.ts";
 import type { Log } from "../host/journal.ts";
 import type { HostdClient } from "../host/hostd-client.ts";
 import { askHostd, findHostd } from "../host/hostd-reading.ts";
@@ -34,6 +35,7 @@ interface Known {
   readonly libvirt: () => LibvirtStatus;
   readonly hostd: () => Promise<HostdReading>;
   readonly rooms: () => Rooms;
+  readonly settings: () => Settings;
 }
 
 export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, known: Known): Diagnostician {
@@ -44,7 +46,8 @@ export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, kno
     const kernelLog = await readKernelLog(root, files);
     const libvirt = (): Promise<LibvirtReading> => Promise.resolve(readingOf(known.libvirt()));
     const hostd = await known.hostd();
-    const host = await hostSubject(files, { kernelLog, libvirt, hostd, rooms: known.rooms() });
+    const accounts = { rooms: known.rooms(), settings: known.settings() };
+    const host = await hostSubject(files, { kernelLog, libvirt, hostd, ...accounts });
     return { host, diagnosis: await diagnose(files, host) };
   };
   const never = new AbortController().signal;
@@ -55,6 +58,8 @@ interface Parts {
   readonly diagnostician: Diagnostician;
   readonly lookout: Lookout;
   readonly ledger: { readonly version: number };
+  /** Another object whenever what a GPU was set to has changed. */
+  readonly modes: { readonly current: unknown };
   /** Its status is another object whenever something of it has changed. */
   readonly libvirt: { readonly status: LibvirtStatus };
   readonly hostd: Pick<HostdClient, "standing">;
@@ -77,8 +82,8 @@ export function roomsOf(gpus: readonly GpuView[]): Rooms {
   return new Map(sharing.map((view) => [view.gpu.address, view]));
 }
 
-/** Examines again when the host, a claim, what libvirt says of itself or whether hostd answers has changed, and now and then. */
-export function diagnosisTask({ diagnostician, lookout, ledger, libvirt, hostd, log }: Parts): Task {
+/** Examines again when the host, a claim, a GPU's setting, what libvirt says of itself or whether hostd answers has changed, and now and then. */
+export function diagnosisTask({ diagnostician, lookout, ledger, modes, libvirt, hostd, log }: Parts): Task {
   return {
     name: "diagnosis",
     run: async (signal) => {
@@ -86,7 +91,7 @@ export function diagnosisTask({ diagnostician, lookout, ledger, libvirt, hostd, 
       let at = -Infinity;
       while (!signal.aborted) {
         const revision = lookout.current?.revision ?? 0;
-        const now = [revision, ledger.version, libvirt.status, hostd.standing];
+        const now = [revision, ledger.version, modes.current, libvirt.status, hostd.standing];
         const changed = now.some((value, index) => value !== examined[index]);
         if (revision > 0 && (changed || clock.now() - at >= RENEW_MS)) {
           examined = now;

@@ -15,7 +15,7 @@ import { PatientFiles } from "../host/patient-files.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { hindranceOf } from "../diagnosis/hindrance.ts";
 import { HostdClient } from "../host/hostd-client.ts";
-import { logLifecycle, logPlacement } from "../host/lifecycle-log.ts";
+import { logLifecycle, logMended, logPlacement } from "../host/lifecycle-log.ts";
 import { LibvirtHost } from "../host/libvirt.ts";
 import { XenstoreGuests } from "../host/xenstore-guests.ts";
 import { inTurns, StorageRoots } from "../host/storage-roots.ts";
@@ -37,6 +37,8 @@ import { nobodyListens } from "../lifecycle/crash-points.ts";
 import { learnRefusal } from "../lifecycle/refusals.ts";
 import { ReservationService } from "../lifecycle/reservation-service.ts";
 import { SpecGate } from "../lifecycle/spec-gate.ts";
+import { SettingKeeper } from "../lifecycle/setting-keeper.ts";
+import { toldFunctions } from "../lifecycle/told-functions.ts";
 import { toldMarks } from "../lifecycle/told-marks.ts";
 import { VirtualFunctionService } from "../lifecycle/virtual-function-service.ts";
 import { VgpuService } from "../lifecycle/vgpu-service.ts";
@@ -195,6 +197,7 @@ export function composeStages(
     libvirt: () => libvirt.status,
     hostd: () => readHostd(lookout.current, { socket: config.hostd.socket, standing: hostd.standing }),
     rooms: () => roomsOf(view().gpus),
+    settings: () => (lookout.current ? settings.standings(lookout.current) : new Map()),
   });
   const operations = new Operations((operation) => {
     recorder.operation(operation);
@@ -228,28 +231,23 @@ export function composeStages(
   const pulse = new Pulse(clock.now);
   const changes = {
     ...{ ledger, lookout, modes, stop: cut },
-    functions: composeFunctions(hostd, patient),
+    functions: toldFunctions(composeFunctions(hostd, patient), onPoint),
+    told: new Map(),
     turns: new KeyedLock<PciAddress>(),
   };
-  const virtualFunctions = new VirtualFunctionService({
+  const virtualFunctions = new VirtualFunctionService(changes);
+  const settings = new SettingKeeper({
     ...changes,
     clock,
-    onRestored: ({ gpu, count }, outcome) => {
-      const { failure } = outcome;
-      if (failure === undefined)
-        log.info({ gpu, functions: count, warnings: outcome.warnings }, "virtual functions are there again");
-      else
-        log.error(
-          { gpu, functions: count, reason: failure.reason, err: failure },
-          "virtual functions are missing",
-        );
+    onMended: (mended) => {
+      logMended(log, mended);
     },
   });
   const sweep = xengt && composeSweep(xengt, { log, cut });
   const reconciler = composeReconciler({
     ...{ ledger, lookout, driver, pulse, metrics, configuration, log, cut },
     onLook: (inventory) => {
-      virtualFunctions.restore(inventory);
+      settings.mend(inventory);
       sweep?.look(inventory);
     },
   });

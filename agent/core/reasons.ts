@@ -149,6 +149,7 @@ export const reasons = {
   GPU_MODEL_UNKNOWN: "host-condition",
   GPU_WITHOUT_DRIVER: "host-condition",
   HOST_DISPLAY_ON_GPU: "host-condition",
+  GPU_SETTING_DIFFERS: "host-condition",
   GVT_UNSUPPORTED_PLATFORM: "host-condition",
   GVT_DRIVER_UNFIT: "host-condition",
   APERTURE_TOO_SMALL: "host-condition",

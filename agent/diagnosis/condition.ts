@@ -8,6 +8,7 @@ import type { LibvirtReading } from "./libvirt-reading.ts";
 import type { KernelVersion } from "./kernel-version.ts";
 import type { Evidence, Look } from "./look.ts";
 import type { Rooms } from "./room.ts";
+import type { Settings } from "./setting.ts";
 import type { common, texts } from "./texts/en.ts";
 
 /** The conditions that there are: those that have a text. */
@@ -55,6 +56,8 @@ export interface HostSubject {
   readonly hostd: HostdReading | undefined;
   /** Undefined without an agent, which keeps the accounts. */
   readonly rooms: Rooms | undefined;
+  /** Undefined without an agent, which alone keeps the record. */
+  readonly settings: Settings | undefined;
 }
 
 /** A GPU with its host. */

@@ -16,6 +16,7 @@ export interface OtherSources {
   readonly kernelLog: HostSubject["kernelLog"];
   readonly hostd: HostSubject["hostd"];
   readonly rooms: HostSubject["rooms"];
+  readonly settings: HostSubject["settings"];
 }
 
 export async function hostSubject(

@@ -68,6 +68,7 @@ export function prospectOf(deviceId: string, kernelRelease: string = LATEST_KERN
     kernelLog: [],
     hostd: undefined,
     rooms: undefined,
+    settings: undefined,
   };
   return diagnose(NO_FILES, host, ofDevice);
 }

@@ -31,6 +31,7 @@ import { insideGuest, iommuOff, lockdown, msrsNotIgnored, noHypervisor } from ".
 import { iommuGroupMissing, iommuGroupShared } from "./checks/passthrough.ts";
 import { capacityDisagrees, gmFragmented } from "./checks/room.ts";
 import { modeNotServed } from "./checks/served.ts";
+import { gpuSettingDiffers } from "./checks/setting.ts";
 import {
   sriovAdminMissing,
   sriovAutoprobe,
@@ -67,7 +68,7 @@ export const table: readonly Check[] = [
   ...[libvirtUnavailable, libvirtTooOld, libvirtWithoutRamfb, libvirtWithoutRendernode],
   ...[libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
   ...[qemuMissing, memlockTooLow, macDeniesVfio, hostdUnavailable, modeNotServed],
-  ...[gpuModelUnknown, gpuWithoutDriver, hostDisplayOnGpu],
+  ...[gpuModelUnknown, gpuWithoutDriver, hostDisplayOnGpu, gpuSettingDiffers],
   ...[
     gvtUnsupportedPlatform,
     gvtDriverUnfit,

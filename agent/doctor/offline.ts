@@ -67,6 +67,7 @@ async function examined(
     kernelLog,
     hostd: undefined,
     rooms: undefined,
+    settings: undefined,
     libvirt: (hypervisor) => libvirtOf(root, files, hypervisor),
   });
   return { diagnosis: await diagnose(files, host), host };

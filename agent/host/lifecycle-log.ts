@@ -1,9 +1,10 @@
-// What happens to claims, as log lines: one for each change and each failure, nothing while all is well.
+// What happens to claims and GPUs, as log lines: one for each change and each failure, nothing while all is well.
 import { typeOf } from "../inventory/share.ts";
 import type { Log } from "./journal.ts";
 import type { PlacementEvent } from "../lifecycle/admission.ts";
 import type { Operation } from "../lifecycle/claim.ts";
 import type { LifecycleEvent } from "../lifecycle/driver.ts";
+import type { Mended } from "../lifecycle/setting-keeper.ts";
 import { traceFields } from "./trace-fields.ts";
 
 export function logLifecycle(log: Log, event: LifecycleEvent): void {
@@ -40,6 +41,16 @@ export function logPlacement(log: Log, event: PlacementEvent): void {
   const about = { claim: claimId, domain: domainName, ...(validateOnly ? { validate_only: true } : {}) };
   const message = decision.ok ? "vGPU placed" : "vGPU not placed";
   log.info({ ...about, ...outcome, candidates, ...traceFields(trace) }, message);
+}
+
+/** What a crash or a boot left otherwise than a GPU was set. */
+export function logMended(log: Log, { mending, warnings, failure }: Mended): void {
+  const about =
+    mending.kind === "cut"
+      ? { gpu: mending.cut.gpu, functions: mending.cut.count, warnings }
+      : { gpu: mending.gpu, mode: "gvt-d" };
+  if (failure === undefined) log.info(about, "GPU is as it was set again");
+  else log.error({ ...about, reason: failure.reason, err: failure }, "GPU cannot be made as it was set");
 }
 
 /** The operation that asked for it, with the trace of the request that began that. */

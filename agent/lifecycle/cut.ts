@@ -3,7 +3,12 @@ import { AgentError } from "../core/errors.ts";
 import { counted } from "../core/counted.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { boundOrThrow } from "./bound.ts";
-import { profileWarnings, type FunctionProfile, type ProfileOutcome } from "./function-profile.ts";
+import {
+  profileWarnings,
+  type FunctionProfile,
+  type ProfileOutcome,
+  type ToldProfiles,
+} from "./function-profile.ts";
 import type { GpuFunctions } from "./ports.ts";
 
 /** What a GPU is to be cut into. */
@@ -42,13 +47,18 @@ export async function cutGpu(cut: Cut, functions: Cutter, signal: AbortSignal): 
   }
 }
 
-/** What is cut already was cut by somebody, and is left so. Resolves with undefined then. */
-export async function recutGpu(
+/** As `cutGpu`, by an agent that keeps in mind what it has told drivers. */
+export async function cutAndNote(
   cut: Cut,
-  functions: Cutter,
+  { functions, told }: { readonly functions: Cutter; readonly told: ToldProfiles },
   signal: AbortSignal,
-): Promise<string[] | undefined> {
-  return (await functions.cutInto(cut.gpu)) === 0 ? cutGpu(cut, functions, signal) : undefined;
+): Promise<string[]> {
+  const { gpu, profile } = cut;
+  // Told half of it, functions have one thing or the other.
+  if (profile) told.delete(gpu);
+  const warnings = await cutGpu(cut, functions, signal);
+  if (profile) told.set(gpu, profile);
+  return warnings;
 }
 
 async function into(count: number, cut: Cut, functions: Cutter, signal: AbortSignal): Promise<void> {

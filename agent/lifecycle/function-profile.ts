@@ -1,4 +1,5 @@
 // What each virtual function of a GPU is set to, and what came of it, in words. Pure.
+import type { PciAddress } from "../core/ids.ts";
 import type { FunctionPriority } from "../inventory/virtual-functions.ts";
 
 /** Only what is to be set; the rest is as the driver shares it out. */
@@ -15,6 +16,14 @@ export interface FunctionProfile {
 }
 
 export type ProfileShare = keyof FunctionProfile;
+
+/** What this agent has told the driver of each GPU to give functions: what that made of it is not to be told again and again. */
+export type ToldProfiles = Map<PciAddress, FunctionProfile>;
+
+/** Memory that a function is given anew it loses first; how it takes turns may change while a guest has it. */
+export function takesMemory(profile: FunctionProfile | undefined): boolean {
+  return profile?.vramBytes !== undefined || profile?.ggttBytes !== undefined;
+}
 
 /** A share as the driver has it after it was told. */
 export interface WrittenShare {

@@ -4,6 +4,8 @@ import type { PciAddress } from "../core/ids.ts";
 import { isAlive, type Domain, type Gpu, type Inventory } from "../inventory/model.ts";
 import { rendersOn } from "../inventory/standing.ts";
 import type { Claim } from "./claim.ts";
+import type { Cut } from "./cut.ts";
+import { takesMemory } from "./function-profile.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** All that has anything of the GPU in any mode. What nobody tells of while libvirt is away is not among them. */
@@ -25,8 +27,24 @@ export function usersOf(address: PciAddress, ledger: Ledger, inventory: Inventor
   ];
 }
 
+/**
+ * Who would lose what they have of the GPU's virtual functions by this cut; undefined while nobody can say whose domains name one.
+ * Of those that a boot took away some are promised still.
+ */
+export function usersCutOff(
+  gpu: Gpu,
+  { count, profile }: Pick<Cut, "count" | "profile">,
+  ledger: Ledger,
+  inventory: Inventory,
+): string[] | undefined {
+  const has = gpu.sriov?.functions.length ?? 0;
+  if (has === 0) return claimsBeyond(count, gpu.address, ledger);
+  if (has === count && !takesMemory(profile)) return [];
+  return inventory.domains.known ? functionUsersOf(gpu, ledger, inventory) : undefined;
+}
+
 /** Those that have virtual functions of the GPU: claims, and running domains of others. */
-export function functionUsersOf(gpu: Gpu, ledger: Ledger, inventory: Inventory): string[] {
+function functionUsersOf(gpu: Gpu, ledger: Ledger, inventory: Inventory): string[] {
   const claims = claimsOn(gpu.address, ledger).filter(({ share }) => share.mode === "sriov");
   const functions = new Set(gpu.sriov?.functions.map(({ address }) => address));
   const guests = domainsOfOthers(claims, inventory).filter(
@@ -36,7 +54,7 @@ export function functionUsersOf(gpu: Gpu, ledger: Ledger, inventory: Inventory):
 }
 
 /** Claims with virtual functions of higher numbers. */
-export function claimsBeyond(count: number, address: PciAddress, ledger: Ledger): string[] {
+function claimsBeyond(count: number, address: PciAddress, ledger: Ledger): string[] {
   return claimsOn(address, ledger)
     .filter(({ share }) => share.mode === "sriov" && share.number > count)
     .map(claimText);

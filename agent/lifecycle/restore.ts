@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { sizesOf } from "../inventory/share.ts";
-import { recutGpu, type Cutter } from "./cut.ts";
+import { cutGpu, type Cutter } from "./cut.ts";
 import { isOnItsWay } from "./on-its-way.ts";
 import { sliceOf, type Claim, type SliceClaim } from "./claim.ts";
 import type { ModeRecord } from "./gpu-modes.ts";
@@ -69,14 +69,14 @@ export interface RestoreFunctionsOptions extends Waiting {
   readonly onEnd: (gpu: PciAddress, count: number, failure: AgentError | undefined) => void;
 }
 
-/** How many GPUs are without their virtual functions at the end. What is cut otherwise was cut by somebody, and is left so. */
+/** How many GPUs are without their virtual functions at the end. One that is cut otherwise may be in use: who uses it libvirt tells, later. */
 export async function restoreFunctions(options: RestoreFunctionsOptions): Promise<number> {
   const { record, functions, stop, onEnd } = options;
   const toCut = [...record].filter(([, { mode, functions: count = 0 }]) => mode === "sriov" && count > 0);
   const failures = await Promise.all(
     toCut.map(async ([gpu, { functions: count = 0, profile }]) => {
       const failure = await patiently(async () => {
-        await recutGpu({ gpu, count, profile }, functions, stop);
+        if ((await functions.cutInto(gpu)) === 0) await cutGpu({ gpu, count, profile }, functions, stop);
       }, options);
       onEnd(gpu, count, failure);
       return failure;

@@ -1,20 +1,18 @@
-// Cuts a GPU into virtual functions, and gives it those again that it had before a boot: the kernel forgets them, their number
-// stands in the record of modes.
-import type { Clock } from "../core/clock.ts";
+// Cuts a GPU into virtual functions when somebody says so. Their number stands in the record of modes: the kernel forgets them.
 import { counted } from "../core/counted.ts";
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { KeyedLock } from "../core/keyed-lock.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import type { Gpu, Inventory } from "../inventory/model.ts";
+import type { Gpu } from "../inventory/model.ts";
 import { libvirtAway } from "./admission.ts";
 import { endedByStop } from "./bound.ts";
 import type { Caller } from "./caller.ts";
-import { cutGpu, recutGpu, type Cut, type Cutter } from "./cut.ts";
-import type { FunctionProfile } from "./function-profile.ts";
-import { claimedMode, modeOf, type GpuModes, type ModeRecord } from "./gpu-modes.ts";
-import { claimsBeyond, functionUsersOf } from "./gpu-users.ts";
+import { cutAndNote, type Cutter } from "./cut.ts";
+import type { FunctionProfile, ToldProfiles } from "./function-profile.ts";
+import { claimedMode, modeOf, type GpuModes } from "./gpu-modes.ts";
+import { usersCutOff } from "./gpu-users.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface FunctionsRequest {
@@ -31,28 +29,16 @@ export interface VirtualFunctionServiceOptions {
   readonly lookout: Lookout;
   readonly modes: GpuModes;
   readonly functions: Cutter;
-  readonly clock: Clock;
+  /** Shared with whoever else tells drivers. */
+  readonly told: ToldProfiles;
   /** One change of a GPU after the other, also of its mode. */
   readonly turns: KeyedLock<PciAddress>;
   /** Ends what is waited for with the agent: what was begun is not the caller's to end. */
   readonly stop: AbortSignal;
-  /** Told of each GPU that was given its virtual functions again, or could not be. */
-  readonly onRestored: (cut: Cut, outcome: Restored) => void;
 }
-
-/** What came of it; warnings are what the driver made otherwise, in words. */
-type Restored =
-  { readonly warnings: readonly string[]; readonly failure?: undefined } | { readonly failure: AgentError };
-
-/** A driver that could not, as a rule cannot: whoever looks is not to be told in every look. */
-const AGAIN_MS = 60_000;
 
 export class VirtualFunctionService {
   readonly #options: VirtualFunctionServiceOptions;
-  /** GPUs that are being cut anew. */
-  readonly #restoring = new Set<PciAddress>();
-  /** When they may be tried again that could not be, by the clock that never steps back. */
-  readonly #notBefore = new Map<PciAddress, number>();
 
   constructor(options: VirtualFunctionServiceOptions) {
     this.#options = options;
@@ -70,37 +56,11 @@ export class VirtualFunctionService {
     );
   }
 
-  /** Begins to cut those anew that are to have virtual functions and have none, by this view. */
-  restore(inventory: Inventory): void {
-    for (const one of uncutGpus(this.#options.modes.current, inventory)) void this.#restore(one);
-  }
-
-  async #restore(cut: Cut): Promise<void> {
-    const { modes, turns, lookout, functions, clock, stop, onRestored } = this.#options;
-    const { gpu } = cut;
-    if (this.#restoring.has(gpu) || clock.now() < (this.#notBefore.get(gpu) ?? 0)) return;
-    this.#restoring.add(gpu);
-    try {
-      const warnings = await turns.run(gpu, async () => {
-        // Somebody may have asked for something else, or done it, while it was waited for.
-        const isWanted = modes.current.get(gpu)?.functions === cut.count;
-        return isWanted ? recutGpu(cut, functions, stop) : undefined;
-      });
-      if (warnings) onRestored(cut, { warnings });
-      await lookout.fresh();
-    } catch (error) {
-      this.#notBefore.set(gpu, clock.now() + AGAIN_MS);
-      onRestored(cut, { failure: AgentError.from(error) });
-    } finally {
-      this.#restoring.delete(gpu);
-    }
-  }
-
   async #set(
     { gpu: address, count, profile, validateOnly }: FunctionsRequest,
     { signal }: Caller,
   ): Promise<readonly string[]> {
-    const { ledger, lookout, modes, functions, stop } = this.#options;
+    const { ledger, lookout, modes, functions, told, stop } = this.#options;
     const inventory = await untilAborted(lookout.fresh(), signal);
     signal.throwIfAborted();
     // From here to the change nothing is awaited: nobody is promised anything of the GPU in between.
@@ -112,37 +72,21 @@ export class VirtualFunctionService {
     const claimed = claimedMode(ledger, address);
     refuseUncuttable(gpu, count, modeOf(gpu, { record: modes.current, claimed }));
     const has = gpu.sriov?.functions.length ?? 0;
-    // Memory that a function is given anew it loses first; how it takes turns may change while a guest has it.
-    const takesMemory = profile?.vramBytes !== undefined || profile?.ggttBytes !== undefined;
-    if (has > 0 && (has !== count || takesMemory)) {
-      // Whose domains name one is not known: it may be held.
-      if (!inventory.domains.known) throw libvirtAway(inventory.domains.why);
-      refuseHeld(gpu, count, functionUsersOf(gpu, ledger, inventory));
-    }
-    // Of those that a boot took away some are promised still.
-    if (has === 0) refuseHeld(gpu, count, claimsBeyond(count, address, ledger));
-    if (validateOnly) return [];
     // Who says nothing of it leaves it as it was, and who makes the GPU whole forgets it.
     const kept = count === 0 ? undefined : (profile ?? modes.current.get(address)?.profile);
-    const setting = { mode: "sriov", functions: count, ...(kept && { profile: kept }) } as const;
     const cut = { gpu: address, count, profile: has === count ? profile : kept };
+    const users = usersCutOff(gpu, cut, ledger, inventory);
+    if (users === undefined) throw libvirtAway(inventory.domains.known ? "" : inventory.domains.why);
+    refuseHeld(gpu, count, users);
+    if (validateOnly) return [];
+    const setting = { mode: "sriov", functions: count, ...(kept && { profile: kept }) } as const;
     let warnings: readonly string[] = [];
     await modes.set(address, setting, async () => {
-      warnings = await endedByStop(cutGpu(cut, functions, stop), stop);
+      warnings = await endedByStop(cutAndNote(cut, { functions, told }, stop), stop);
     });
     await lookout.fresh();
     return warnings;
   }
-}
-
-/** What somebody else cut otherwise is left as it is. */
-function uncutGpus(record: ModeRecord, { gpus }: Pick<Inventory, "gpus">): Cut[] {
-  return [...record].flatMap(([gpu, { mode, functions: count = 0, profile }]) => {
-    const sriov = gpus.get(gpu)?.sriov;
-    const isUncut =
-      mode === "sriov" && count > 0 && sriov?.driverEnables === true && sriov.functions.length === 0;
-    return isUncut ? [{ gpu, count, profile }] : [];
-  });
 }
 
 function refuseUncuttable({ address, sriov, driver }: Gpu, count: number, mode: string | undefined): void {

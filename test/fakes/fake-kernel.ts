@@ -5,6 +5,7 @@ import { parsePciAddress, type PciAddress, type VgpuId } from "../../agent/core/
 import type { Gpu, KernelVgpu, VgpuType } from "../../agent/inventory/model.ts";
 import type { FunctionProfile } from "../../agent/lifecycle/function-profile.ts";
 import type { SliceSizes } from "../../agent/inventory/share.ts";
+import type { FunctionTurns } from "../../agent/inventory/virtual-functions.ts";
 
 /** In the order of the kernel's own table: the largest last. */
 const TYPES = [
@@ -124,11 +125,15 @@ export class FakeGpu {
   #sriov(): Gpu["sriov"] {
     if (this.totalFunctions === undefined) return undefined;
     const nothing = { vramBytes: undefined, ggttBytes: undefined, contexts: undefined, doorbells: undefined };
-    const untold = { execQuantumMs: undefined, preemptTimeoutUs: undefined, priority: undefined };
+    const turns = (at: number): FunctionTurns => {
+      const { execQuantumMs = 0, preemptTimeoutUs = 0 } = this.profiles[at] ?? {};
+      return { execQuantumMs, preemptTimeoutUs, priority: "normal" };
+    };
     return {
       ...{ total: this.totalFunctions, autoprobe: false, driverEnables: this.#isHosts },
       functions: this.functions.map((driver, at) => ({
-        ...{ number: at + 1, address: this.functionAddress(at + 1), driver, quota: nothing, turns: untold },
+        ...{ number: at + 1, address: this.functionAddress(at + 1), driver },
+        ...{ quota: { ...nothing, vramBytes: this.profiles[at]?.vramBytes ?? 0 }, turns: turns(at) },
       })),
       ...{ available: nothing, largestQuota: nothing },
     };

@@ -25,7 +25,7 @@ import { Reconciler } from "../../agent/lifecycle/reconciler.ts";
 import { learnRefusal } from "../../agent/lifecycle/refusals.ts";
 import { ReservationService, type ReserveRequest } from "../../agent/lifecycle/reservation-service.ts";
 import { SpecGate } from "../../agent/lifecycle/spec-gate.ts";
-import type { Cut } from "../../agent/lifecycle/cut.ts";
+import { SettingKeeper, type Mended } from "../../agent/lifecycle/setting-keeper.ts";
 import { VirtualFunctionService } from "../../agent/lifecycle/virtual-function-service.ts";
 import { VgpuService, type CreateVgpuRequest } from "../../agent/lifecycle/vgpu-service.ts";
 import type { StoragePaths } from "../../agent/lifecycle/storage-paths.ts";
@@ -74,6 +74,7 @@ interface Agent {
   readonly modes: GpuModes;
   readonly gpuModes: GpuModeService;
   readonly virtualFunctions: VirtualFunctionService;
+  readonly settings: SettingKeeper;
   readonly stop: AbortController;
 }
 
@@ -84,8 +85,8 @@ export class FakeNode {
   readonly events: LifecycleEvent[] = [];
   /** What went wrong in rounds of the reconciler. */
   readonly troubles: unknown[] = [];
-  /** GPUs that were given their virtual functions again, or could not be. */
-  readonly restored: [Cut, AgentError | undefined][] = [];
+  /** GPUs that were made as they were set, or could not be. */
+  readonly mended: Mended[] = [];
   /** Every decision where a vGPU goes. */
   readonly placements: PlacementEvent[] = [];
   #drained: DrainRecord = nothingDrained;
@@ -129,6 +130,9 @@ export class FakeNode {
   }
   get virtualFunctions(): VirtualFunctionService {
     return this.#agent.virtualFunctions;
+  }
+  get settings(): SettingKeeper {
+    return this.#agent.settings;
   }
   get lookout(): Lookout {
     return this.#agent.lookout;
@@ -239,12 +243,14 @@ export class FakeNode {
     const reservations = new ReservationService({ ledger, admission, lookout, clock });
     const changes = {
       ...{ ledger, lookout, modes, functions: host, stop: stop.signal },
+      told: new Map(),
       turns: new KeyedLock<ReturnType<typeof pciAddress>>(),
     };
-    const virtualFunctions = new VirtualFunctionService({
+    const virtualFunctions = new VirtualFunctionService(changes);
+    const settings = new SettingKeeper({
       ...changes,
       clock,
-      onRestored: (cut, { failure }) => this.restored.push([cut, failure]),
+      onMended: (mended) => this.mended.push(mended),
     });
     const reconciler = new Reconciler({
       ...{ ledger, lookout, driver, clock, newOperationId, stop: stop.signal },
@@ -256,7 +262,7 @@ export class FakeNode {
       tombstonesKept: TOMBSTONES_KEPT,
       onRebuilt: () => undefined,
       onLook: (inventory) => {
-        virtualFunctions.restore(inventory);
+        settings.mend(inventory);
       },
       onError: (error) => this.troubles.push(error),
     });
@@ -277,6 +283,7 @@ export class FakeNode {
     const gpuModes = new GpuModeService({ ...changes, hindrance });
     const services = {
       virtualFunctions,
+      settings,
       service,
       vgpus,
       reservations,

@@ -8,6 +8,7 @@ const host: Examined["host"] = {
   kernelLog: "not-readable",
   hostd: undefined,
   rooms: undefined,
+  settings: undefined,
 };
 
 function examined(finding: Finding): Examined {

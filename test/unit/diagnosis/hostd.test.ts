@@ -13,7 +13,13 @@ const away = { kind: "away", socket, why: "connect ECONNREFUSED" } as const;
 async function told(hostd: HostSubject["hostd"]): Promise<unknown> {
   const host: HostSubject = {
     ...{ hypervisor: "kvm", kernel: { major: 6, minor: 1 }, kernelRelease: "6.1.0", gpus: [] },
-    ...{ libvirt: { asked: false, why: "a test" }, kernelLog: [], hostd, rooms: undefined },
+    ...{
+      libvirt: { asked: false, why: "a test" },
+      kernelLog: [],
+      hostd,
+      rooms: undefined,
+      settings: undefined,
+    },
   };
   const { conditions } = await diagnose(new RootedFiles("/nowhere"), host, [hostdUnavailable]);
   return conditions.map((condition) => {

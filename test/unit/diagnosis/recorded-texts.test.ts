@@ -4,6 +4,7 @@ import { languages, type Language } from "../../../agent/core/language.ts";
 import { hostdUnavailable } from "../../../agent/diagnosis/checks/hostd.ts";
 import { capacityDisagrees, gmFragmented } from "../../../agent/diagnosis/checks/room.ts";
 import { modeNotServed } from "../../../agent/diagnosis/checks/served.ts";
+import { gpuSettingDiffers } from "../../../agent/diagnosis/checks/setting.ts";
 import { table } from "../../../agent/diagnosis/table.ts";
 import { texts } from "../../../agent/diagnosis/texts/en.ts";
 import type { Text } from "../../../agent/diagnosis/texts/text.ts";
@@ -30,10 +31,10 @@ const never: Readonly<Partial<Record<string, readonly ConditionStatus[]>>> = {
   SRIOV_UNSUPPORTED_PLATFORM: [NOT_APPLICABLE],
 };
 
-/** Of what only a running agent knows: room.test.ts and hostd.test.ts examine them. */
+/** Of what only a running agent knows: room.test.ts, hostd.test.ts and setting.test.ts examine them. */
 const ofAnAgent: ReadonlySet<string> = new Set([
   ...[capacityDisagrees.code, gmFragmented.code],
-  hostdUnavailable.code,
+  ...[hostdUnavailable.code, gpuSettingDiffers.code],
 ]);
 /** What it says of a host changes with the release: served.test.ts examines it. */
 const ofTheRelease = modeNotServed.code;

@@ -54,9 +54,12 @@ async function examined(rooms: Rooms | undefined): Promise<readonly Condition[]>
   await using tree = await host.expand();
   const files = new RootedFiles(tree.root);
   const libvirt = { asked: false, why: "nobody asks it" } as const;
-  const others = { libvirt: () => Promise.resolve(libvirt), kernelLog: [], hostd: undefined, rooms };
+  const others = { kernelLog: [], hostd: undefined, rooms, settings: undefined };
   const ofRoom = [capacityDisagrees.code, gmFragmented.code] as const;
-  const { conditions } = await diagnose(files, await hostSubject(files, others));
+  const { conditions } = await diagnose(
+    files,
+    await hostSubject(files, { ...others, libvirt: () => Promise.resolve(libvirt) }),
+  );
   return conditions.filter(({ code }) => ofRoom.includes(code));
 }
 

@@ -80,6 +80,7 @@ async function diagnosed(files: ExaminedFiles): Promise<Diagnosis> {
       kernelLog: [],
       hostd: undefined,
       rooms: undefined,
+      settings: undefined,
     }),
   );
 }

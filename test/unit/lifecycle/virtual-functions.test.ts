@@ -185,16 +185,17 @@ describe("the virtual functions of a GPU", () => {
     await node.clock.until(node.reconciler.round());
     await node.clock.advance(10_000);
     assert.deepEqual(
-      node.restored.map(([{ count }, failure]) => [count, failure?.reason]),
-      [[2, "HOSTD_UNAVAILABLE"]],
+      node.mended.map(({ failure }) => failure?.reason),
+      ["HOSTD_UNAVAILABLE"],
     );
     // Not in each look: what could not be done is not tried for a minute.
     await node.clock.until(node.reconciler.round());
-    assert.equal(node.restored.length, 1);
+    assert.equal(node.mended.length, 1);
     await node.clock.advance(60_000);
     await node.converge();
     await node.clock.until(node.driver.idle());
-    assert.deepEqual(node.restored.at(-1), [{ gpu: FIRST, count: 2, profile: undefined }, undefined]);
+    const cut = { gpu: FIRST, count: 2, profile: undefined };
+    assert.deepEqual(node.mended.at(-1), { mending: { kind: "cut", cut }, warnings: [], failure: undefined });
     const [claim] = node.ledger.living();
     assert.deepEqual(
       [claim?.state, claim?.goal, gpuOf(node).functions],
@@ -251,14 +252,6 @@ describe("the virtual functions of a GPU", () => {
       [gpuOf(node).functions.length, node.modes.current.get(FIRST)],
       [2, { mode: "sriov", functions: 2 }],
     );
-  });
-
-  it("are left as they are when somebody else cut the GPU otherwise", async () => {
-    const node = await cutInto(2);
-    gpuOf(node).functions = [undefined, undefined, undefined];
-    node.restart();
-    await node.converge();
-    assert.deepEqual([gpuOf(node).functions.length, node.restored], [3, []]);
   });
 
   it("can be asked for again when a boot took them, but not fewer than claims have", async () => {

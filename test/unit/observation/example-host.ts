@@ -243,6 +243,7 @@ const examined: Report = {
     kernelLog: "not-readable",
     hostd: undefined,
     rooms: undefined,
+    settings: undefined,
   },
   diagnosis: {
     conditions: [

@@ -198,6 +198,32 @@ export const gpu = {
     },
     remedies: { shared: "give those devices to vfio-pci as well, or plug the card into another slot" },
   },
+  GPU_SETTING_DIFFERS: {
+    title: "the GPU as it was set",
+    messages: {
+      "no-record": "only a running vgpud knows what GPUs were set to",
+      "not-set": "nobody set the GPU to a mode",
+      "as-set": "the kernel has what was set ({recorded})",
+      "on-its-way": "vgpud is making it so: set to {recorded}, the kernel has {has}",
+      "guest-driver": "set to {recorded}, the kernel has {has}: {what} keeps the GPU for guests",
+      driver: "set to {recorded}, the kernel has {has}: its driver ({what}) makes no virtual functions",
+      users: "set to {recorded}, the kernel has {has}, and stays so while it is used: by {what}",
+      libvirt:
+        "set to {recorded}, the kernel has {has}; who uses it is not known while libvirt is away: {what}",
+      failed: "set to {recorded}, the kernel has {has}; making it so failed: {what}",
+    },
+    remedies: {
+      "guest-driver":
+        "bind the GPU to its driver (i915 or xe) again, boot the host, or tell vgpud that it is given away: vgpuctl set-mode GPU gvt-d",
+      driver:
+        "see SRIOV_DRIVER_UNFIT and SRIOV_LIMIT_ZERO; or take the setting back: vgpuctl set-functions GPU 0",
+      users:
+        "end those; vgpud then makes it so by itself. Or set what the kernel has: vgpuctl set-functions GPU COUNT",
+      libvirt: "see LIBVIRT_UNAVAILABLE; vgpud then makes it so by itself",
+      failed:
+        "mend what the message names; vgpud tries again every minute. Or set what the kernel has: vgpuctl set-functions GPU COUNT",
+    },
+  },
   RENDER_NODE_MISSING: {
     title: "a render node",
     messages: {

@@ -180,6 +180,28 @@ export const gpu: Same<typeof english> = {
     },
     remedies: { shared: "把这些设备也交给 vfio-pci，或把显卡插到另一个插槽" },
   },
+  GPU_SETTING_DIFFERS: {
+    title: "GPU 与其设定一致",
+    messages: {
+      "no-record": "只有运行中的 vgpud 知道 GPU 的设定",
+      "not-set": "没有人为该 GPU 设定模式",
+      "as-set": "内核中的状态与设定一致（{recorded}）",
+      "on-its-way": "vgpud 正在照设定更改：设定为 {recorded}，内核中为 {has}",
+      "guest-driver": "设定为 {recorded}，内核中为 {has}：{what} 把该 GPU 留给客户机",
+      driver: "设定为 {recorded}，内核中为 {has}：其驱动（{what}）不能建立虚拟功能",
+      users: "设定为 {recorded}，内核中为 {has}；仍有使用者，因此不作更改：{what}",
+      libvirt: "设定为 {recorded}，内核中为 {has}；libvirt 无应答，无法知道谁在使用：{what}",
+      failed: "设定为 {recorded}，内核中为 {has}；照设定更改失败：{what}",
+    },
+    remedies: {
+      "guest-driver":
+        "把该 GPU 重新绑定到其驱动（i915 或 xe），或重启主机，或告知 vgpud 它已整个交出：vgpuctl set-mode GPU gvt-d",
+      driver: "参见 SRIOV_DRIVER_UNFIT 和 SRIOV_LIMIT_ZERO；或撤销设定：vgpuctl set-functions GPU 0",
+      users: "结束这些使用者，此后 vgpud 会自行更改；或改设为内核中的状态：vgpuctl set-functions GPU COUNT",
+      libvirt: "参见 LIBVIRT_UNAVAILABLE；此后 vgpud 会自行更改",
+      failed: "解决上述问题，vgpud 每分钟重试；或改设为内核中的状态：vgpuctl set-functions GPU COUNT",
+    },
+  },
   RENDER_NODE_MISSING: {
     title: "渲染节点",
     messages: {

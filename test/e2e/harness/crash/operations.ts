@@ -1,11 +1,11 @@
 // What is asked of an agent that is to end: for each point an operation that passes it.
 import { OnStop } from "../../../../proto/gen/vgpud/v1/claim.ts";
-import type { CrashPoint } from "../../../../agent/lifecycle/crash-points.ts";
+import type { ClaimPoint } from "../../../../agent/lifecycle/crash-points.ts";
 import type { Death } from "./death.ts";
 import { FOREIGN_SLICE, OTHER_FOREIGN_SLICE, type Plot, type Stage } from "./stage.ts";
 
 /** Where guests do not wait for their slices, as on Xen (test/e2e/xengt). */
-export type PointOnKvm = Exclude<CrashPoint, `${"before" | "after"} resume-domain`>;
+export type PointOnKvm = Exclude<ClaimPoint, `${"before" | "after"} resume-domain`>;
 
 interface Operation {
   /** What is to be there before. */

@@ -1,0 +1,24 @@
+// What the agent knows of how GPUs were set, beside what the kernel has of them: what no file of the host tells alone.
+import type { PciAddress } from "../core/ids.ts";
+
+/** Of one GPU, in words of no language. */
+export interface SettingStanding {
+  /** What it was set to, as `sriov, VF 4`. */
+  readonly recorded: string;
+  /** What the kernel has, as `xe, VF 2`. */
+  readonly has: string;
+  readonly standing:
+    /** As it was set, or just being made so. */
+    | { readonly kind: "as-set" | "on-its-way" }
+    /** What keeps vgpud from making it so. */
+    | { readonly kind: "kept"; readonly by: Obstacle; readonly what: string };
+}
+
+/**
+ * `guest-driver`: a driver that keeps it for guests. `driver`: one that makes no functions. `users`: whoever would lose something.
+ * `libvirt`: not known who does while that is away. `failed`: it was tried.
+ */
+type Obstacle = "guest-driver" | "driver" | "users" | "libvirt" | "failed";
+
+/** By the GPU's address; one that nobody set has none. */
+export type Settings = ReadonlyMap<PciAddress, SettingStanding>;

@@ -1,0 +1,61 @@
+// What is said of a GPU that the kernel does not have as it was set.
+import assert from "node:assert/strict";
+import { RootedFiles } from "../../../agent/host/files.ts";
+import { languages } from "../../../agent/core/language.ts";
+import type { Condition } from "../../../agent/diagnosis/condition.ts";
+import { diagnose } from "../../../agent/diagnosis/diagnose.ts";
+import { hostSubject } from "../../../agent/diagnosis/host-subject.ts";
+import type { SettingStanding, Settings } from "../../../agent/diagnosis/setting.ts";
+import { messageOf, remedyOf } from "../../../agent/diagnosis/words.ts";
+import type { PciAddress } from "../../../agent/core/ids.ts";
+import { recordedHosts } from "../../hosts/recorded-hosts.ts";
+
+const GPU = "0000:00:02.0" as PciAddress;
+
+/** The condition on a host whose GPU stands so. */
+async function found(settings: Settings | undefined): Promise<Condition> {
+  const host = recordedHosts().find(({ name }) => name === "comet-lake-linux-6.1");
+  assert.ok(host);
+  await using tree = await host.expand();
+  const files = new RootedFiles(tree.root);
+  const libvirt = { asked: false, why: "nobody asks it" } as const;
+  const others = { kernelLog: [], hostd: undefined, rooms: undefined, settings };
+  const subject = await hostSubject(files, { ...others, libvirt: () => Promise.resolve(libvirt) });
+  const { conditions } = await diagnose(files, subject);
+  const condition = conditions.find(({ code }) => code === "GPU_SETTING_DIFFERS");
+  assert.ok(condition);
+  return condition;
+}
+
+function standing(given: SettingStanding["standing"]): Settings {
+  return new Map([[GPU, { recorded: "sriov, VF 4", has: "xe, VF 2", standing: given }]]);
+}
+
+describe("the condition of a GPU that is not as it was set", () => {
+  it("means nothing where no agent keeps a record, or nobody set the GPU", async () => {
+    for (const [settings, says] of [
+      [undefined, "no-record"],
+      [new Map(), "not-set"],
+    ] as const) {
+      const { finding } = await found(settings);
+      assert.deepEqual([finding.status, finding.says], ["not-applicable", says]);
+    }
+  });
+
+  it("passes where all is as it was set, and while it is being made so", async () => {
+    for (const kind of ["as-set", "on-its-way"] as const)
+      assert.equal((await found(standing({ kind }))).finding.status, "pass");
+  });
+
+  it("says what was set, what the kernel has, what is in the way and what to do, in every language", async () => {
+    for (const by of ["guest-driver", "driver", "users", "libvirt", "failed"] as const) {
+      const condition = await found(standing({ kind: "kept", by, what: "WHAT" }));
+      assert.equal(condition.finding.status, "fail");
+      for (const language of languages) {
+        const message = messageOf(condition, language);
+        for (const part of ["sriov, VF 4", "xe, VF 2", "WHAT"]) assert.ok(message.includes(part), message);
+        assert.notEqual(remedyOf(condition, language), "");
+      }
+    }
+  });
+});
