@@ -48,4 +48,8 @@ export class BackendsOfFunctions implements GpuFunctions {
   cutInto(gpu: PciAddress): Promise<number> {
     return this.#options.cutting.cutInto(gpu);
   }
+
+  sharesOut(gpu: PciAddress): Promise<boolean | undefined> {
+    return this.#options.cutting.sharesOut(gpu);
+  }
 }

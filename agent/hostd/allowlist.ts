@@ -38,16 +38,19 @@ const HOLDERS = [
 const MDEV = "sys/bus/mdev/devices/{vgpuId}";
 const FUNCTION = "sys/bus/pci/devices/{device}";
 
+/** Those that change what virtual functions have. */
+const SHARING = ["set-function-profile", "set-virtual-functions"] as const;
+
 /** `files`: by the name of the row, below the folder. */
 function rowsOfShares<Name extends string>(
   driver: "i915" | "xe",
   folder: string,
   files: Readonly<Record<Name, string>>,
-): Readonly<Record<Name, AllowedFile & { readonly operations: readonly ["set-function-profile"] }>> {
+): Readonly<Record<Name, AllowedFile & { readonly operations: typeof SHARING }>> {
   const rows = Object.entries<string>(files).map(([name, file]) => [
     name,
     {
-      operations: ["set-function-profile"],
+      operations: SHARING,
       path: `${folder}/${file}`,
       access: "write and read",
       stayBelow: "sys/devices",
@@ -304,28 +307,28 @@ export const ALLOWLIST = {
     why: "makes virtual functions, and removes those that were just proved idle",
   },
   totalvfs: {
-    operations: ["set-function-profile"],
+    operations: SHARING,
     path: `${FUNCTION}/sriov_totalvfs`,
     access: "read",
     stayBelow: "sys/devices",
     why: "tells which virtual functions the GPU has shares for",
   },
   drm: {
-    operations: ["set-function-profile"],
+    operations: SHARING,
     path: `${FUNCTION}/drm`,
     access: "read",
     stayBelow: "sys",
     why: "names the card, below which i915 has its files",
   },
   card: {
-    operations: ["set-function-profile"],
+    operations: SHARING,
     path: `${FUNCTION}/drm/{card}`,
     access: "read",
     stayBelow: "sys",
     why: "names the folder that an i915 with virtual functions has for them",
   },
   units: {
-    operations: ["set-function-profile"],
+    operations: SHARING,
     path: `${FUNCTION}/drm/{card}/{iov}/{vf}`,
     access: "read",
     stayBelow: "sys",
@@ -344,6 +347,13 @@ export const ALLOWLIST = {
     i915Contexts: "contexts_quota",
     i915Doorbells: "doorbells_quota",
   }),
+  i915Automatic: {
+    operations: ["set-virtual-functions"],
+    path: `${FUNCTION}/drm/{card}/{iov}/pf/auto_provisioning`,
+    access: "write and read",
+    stayBelow: "sys/devices",
+    why: "lets i915 share out by itself again, once nobody's parts are left",
+  },
   xenbusFile: {
     operations: ["xen-domains", "remove-vgt-instance"],
     path: "proc/xen/xenbus",

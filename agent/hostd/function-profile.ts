@@ -1,4 +1,4 @@
-// The shares of one virtual function. xe has files for them below sriov_admin (Documentation/ABI/testing/
+// The shares of virtual functions, and whether their driver gives them by itself. xe has files for them below sriov_admin (Documentation/ABI/testing/
 // sysfs-driver-intel-xe-sriov), i915's ports below their card, for each graphics unit (i915-sriov-dkms, intel_iov_sysfs.c).
 import { lstatSync, readdirSync } from "node:fs";
 import type { AllowedFiles, Variables } from "./allowed-files.ts";
@@ -21,6 +21,9 @@ const I915: Readonly<Partial<Record<ShareName, AllowedName>>> = {
   contexts: "i915Contexts",
   doorbells: "i915Doorbells",
 };
+
+/** What functions have parts of, so that somebody's part stands in the way of all being shared out. */
+const PARTS = ["ggttBytes", "contexts", "doorbells"] as const satisfies readonly ShareName[];
 
 /** A folder of shares. */
 interface Folder {
@@ -52,28 +55,60 @@ export function setFunctionProfile(files: AllowedFiles, operation: SetFunctionPr
   return { kind: "profile", written, notOffered };
 }
 
+/**
+ * i915's ports stop sharing out by themselves with the first part that somebody gives, and begin again only when no function has
+ * any (i915_sriov.c, i915_sriov_pf_set_auto_provisioning: ESTALE). No function is made; drivers without such a switch are left.
+ */
+export function shareOutAgain(files: AllowedFiles, device: string): void {
+  for (const variables of iovFolders(files, device)) {
+    const file = orUndefined(() => files.resolved("i915Automatic", variables));
+    if (file === undefined || orUndefined(() => readFrom(file)) !== "0") continue;
+    for (let number = 1; number <= totalOf(files, device); number += 1)
+      for (const folder of unitFolders(files, variables, `vf${number}`))
+        for (const share of PARTS)
+          for (const place of placesOf(files, [folder], share))
+            writeTo(files.resolved(place.row, place.variables), "0");
+    writeTo(file, "1");
+  }
+}
+
+function totalOf(files: AllowedFiles, device: string): number {
+  return Number(orUndefined(() => readFrom(files.resolved("totalvfs", { device }))) ?? 0);
+}
+
 function whyNoSuch(files: AllowedFiles, device: string, number: number): string | undefined {
-  const total = Number(orUndefined(() => readFrom(files.resolved("totalvfs", { device }))) ?? 0);
+  const total = totalOf(files, device);
   if (number <= total) return undefined;
   return `${device} has no virtual function ${number}: it can have ${total}`;
 }
 
 /** All that there are; which driver has the GPU need not be asked. */
 function foldersOf(files: AllowedFiles, device: string, vf: string): readonly Folder[] {
-  const named = (
-    form: keyof typeof KERNEL_FORMS,
-    row: AllowedName,
-    variables: Variables,
-  ): readonly string[] =>
-    orEmpty(() => readdirSync(files.at(row, variables))).filter((name) => KERNEL_FORMS[form].test(name));
-  const ofCards = named("card", "drm", { device }).flatMap((card) => {
-    // A port has one of the two.
-    const [iov] = named("iov", "card", { device, card });
-    if (iov === undefined) return [];
-    const units = [...named("unit", "units", { device, card, iov, vf })].sort();
-    return units.map((unit): Folder => ({ rows: I915, variables: { device, card, iov, vf, unit } }));
-  });
+  const ofCards = iovFolders(files, device).flatMap((variables) => unitFolders(files, variables, vf));
   return [{ rows: XE, variables: { device, vf } }, ...ofCards];
+}
+
+/** Where i915's ports have their files: one for each card. */
+function iovFolders(files: AllowedFiles, device: string): readonly Variables[] {
+  return named(files, "card", "drm", { device }).flatMap((card) => {
+    // A port has one of the two.
+    const [iov] = named(files, "iov", "card", { device, card });
+    return iov === undefined ? [] : [{ device, card, iov }];
+  });
+}
+
+function unitFolders(files: AllowedFiles, of: Variables, vf: string): readonly Folder[] {
+  const units = [...named(files, "unit", "units", { ...of, vf })].sort();
+  return units.map((unit): Folder => ({ rows: I915, variables: { ...of, vf, unit } }));
+}
+
+function named(
+  files: AllowedFiles,
+  form: keyof typeof KERNEL_FORMS,
+  row: AllowedName,
+  variables: Variables,
+): readonly string[] {
+  return orEmpty(() => readdirSync(files.at(row, variables))).filter((name) => KERNEL_FORMS[form].test(name));
 }
 
 /** What root itself must not write has the mode of a file to read: the priority of xe's, the address space of a media unit. */

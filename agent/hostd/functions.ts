@@ -5,6 +5,7 @@ import type { AllowedFiles } from "./allowed-files.ts";
 import { KERNEL_FORMS } from "./allowlist.ts";
 import { exists, whyNotOurs } from "./display-functions.ts";
 import { driverUsers } from "./driver-users.ts";
+import { shareOutAgain } from "./function-profile.ts";
 import { holdersOf, vfioNodes } from "./holders.ts";
 import { hasCode, isHeld, linkName, orEmpty, writeTo } from "./kernel-files.ts";
 import type { BindDriver, DriverName, Holder, Result, SetVirtualFunctions } from "./protocol/messages.ts";
@@ -36,7 +37,10 @@ export function bindDriver(files: AllowedFiles, { device, driver }: BindDriver):
   return { kind: "done" };
 }
 
-/** The kernel goes from one number to another only by 0 (drivers/pci/iov.c, sriov_numvfs_store: EBUSY). */
+/**
+ * The kernel goes from one number to another only by 0 (drivers/pci/iov.c, sriov_numvfs_store: EBUSY), where nobody has decided
+ * any more what functions have: the driver is to share out by itself again.
+ */
 export function setVirtualFunctions(files: AllowedFiles, { gpu, count }: SetVirtualFunctions): Result {
   if (!exists(files, gpu)) return { kind: "absent" };
   const stranger = whyNotOurs(files, gpu);
@@ -49,6 +53,7 @@ export function setVirtualFunctions(files: AllowedFiles, { gpu, count }: SetVirt
   };
   write("autoprobe", 0);
   if (mustGo) write("numvfs", 0);
+  if (mustGo || count === 0) shareOutAgain(files, gpu);
   if (count > 0 && present !== count) write("numvfs", count);
   return { kind: "done" };
 }

@@ -18,7 +18,7 @@ export interface Cut {
   readonly profile: FunctionProfile | undefined;
 }
 
-export type Cutter = Pick<GpuFunctions, "cut" | "cutInto" | "setProfile">;
+export type Cutter = Pick<GpuFunctions, "cut" | "cutInto" | "setProfile" | "sharesOut">;
 
 /**
  * None of its functions that would go is held. Resolves with what it made otherwise, in words. After a failure it has as many as
@@ -28,18 +28,17 @@ export async function cutGpu(cut: Cut, functions: Cutter, signal: AbortSignal): 
   const { gpu, count, profile } = cut;
   const before = await functions.cutInto(gpu);
   try {
-    if (!profile) {
-      await into(count, cut, functions, signal);
-      return [];
-    }
+    // By none, also from none: what functions once were given is not to stay with those that come.
+    const left = before === count ? [] : await uncut(cut, functions, signal);
     // A driver gives a function memory before it is made, or when it likes: what is to have a share of its own is told before
     // (Documentation/ABI/testing/sysfs-driver-intel-xe-sriov).
-    if (before > 0 && before !== count) await into(0, cut, functions, signal);
-    const outcomes = await told(cut, profile, functions, signal);
-    await into(count, cut, functions, signal);
+    const outcomes = profile ? await told(cut, profile, functions, signal) : [];
+    if (count > 0) await into(count, cut, functions, signal);
+    if (!profile) return left;
     // Right after a boot the driver may not have had its files yet.
     const isShort = outcomes.some(({ notOffered }) => notOffered.length > 0);
-    return profileWarnings(profile, isShort ? await told(cut, profile, functions, signal) : outcomes);
+    const made = isShort ? await told(cut, profile, functions, signal) : outcomes;
+    return [...left, ...profileWarnings(profile, made)];
   } catch (error) {
     if (!isUnknown(error) && before !== count)
       await functions.cut(gpu, before, signal).catch(() => undefined);
@@ -59,6 +58,15 @@ export async function cutAndNote(
   const warnings = await cutGpu(cut, functions, signal);
   if (profile) told.set(gpu, profile);
   return warnings;
+}
+
+/** With the driver sharing out by itself, which it leaves for ever once it was told of a part (i915's ports). */
+async function uncut(cut: Cut, functions: Cutter, signal: AbortSignal): Promise<string[]> {
+  await into(0, cut, functions, signal);
+  if ((await functions.sharesOut(cut.gpu)) !== false) return [];
+  return [
+    "the driver has not gone back to giving functions their parts by itself (auto_provisioning is 0): they may lack some",
+  ];
 }
 
 async function into(count: number, cut: Cut, functions: Cutter, signal: AbortSignal): Promise<void> {

@@ -66,6 +66,8 @@ export interface GpuFunctions {
   ): Promise<ProfileOutcome>;
   /** How many virtual functions it has; 0 for a GPU that is not there. */
   cutInto(gpu: PciAddress): Promise<number>;
+  /** Whether its driver gives virtual functions their parts by itself; undefined where it has no switch for that. */
+  sharesOut(gpu: PciAddress): Promise<boolean | undefined>;
 }
 
 /** How a guest is asked: by its agent, and by ACPI where none answers; by ACPI alone; or as the hypervisor chooses. */

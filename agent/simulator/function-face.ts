@@ -44,8 +44,21 @@ export class FunctionFace {
     const set = (to: number): Promise<RefusedWrite | undefined> =>
       this.#options.functionCalls.setVfs(own.address, to);
     const refused = mustGo ? await set(0) : undefined;
+    if (refused === undefined && (mustGo || count === 0)) this.#shareOutAgain(own.address);
     if (refused !== undefined || count === 0 || present.length === count) return this.#answer(refused);
     return this.#answer(await set(count));
+  }
+
+  /** hostd takes every part away first, since one left would be in the way. */
+  #shareOutAgain(gpu: PciAddress): void {
+    const { functions, host } = this.#options.kernel;
+    const shares = functions.sharesOf(gpu);
+    const total = host.gpus.find(({ address }) => address === gpu)?.total_vfs ?? 0;
+    if (shares === undefined || shares.isAutomatic || functions.get(gpu)?.driver !== "i915") return;
+    for (let number = 1; number <= total; number += 1)
+      for (const share of ["ggttBytes", "contexts", "doorbells"] as const)
+        functions.setShare(gpu, number, { share, value: 0 });
+    functions.shareOutAgain(gpu);
   }
 
   holders(device: string): Result {

@@ -23,7 +23,7 @@ interface Resource {
   readonly givenUpFirst: boolean;
 }
 
-export type ShareErrno = "EDQUOT" | "ENOMEM" | "ENOSPC" | "ENOENT";
+export type ShareErrno = "EDQUOT" | "ENOMEM" | "ENOSPC" | "ENOENT" | "ESTALE";
 export type ResourceName = Exclude<AmountName, keyof typeof LONGEST>;
 type Resources = ReadonlyMap<ResourceName, Resource>;
 export type Shares = Readonly<Partial<Record<AmountName, number>>>;
@@ -96,6 +96,14 @@ export class FunctionShares {
     if (this.#manual) return;
     for (const number of this.#functions.keys())
       for (const name of this.#resources.keys()) this.#put(number, { [name]: 0 });
+  }
+
+  /** A write of 1 to i915's pf/auto_provisioning: refused as long as any function has a part. xe has no such file. */
+  shareOutAgain(): ShareErrno | undefined {
+    if (!this.#manual) return undefined;
+    if ([...this.#resources.keys()].some((name) => this.#given(name) > 0)) return "ESTALE";
+    this.#manual = false;
+    return undefined;
   }
 
   /** A write to the file of the share. */

@@ -209,6 +209,13 @@ export class PciFunctions {
     return errno;
   }
 
+  /** A write of 1 to `pf/auto_provisioning`, where the driver of the GPU has that. */
+  shareOutAgain(gpu: PciAddress): ShareErrno | undefined {
+    const errno = this.sharesOf(gpu)?.shareOutAgain();
+    this.#options.onChange();
+    return errno;
+  }
+
   /** A process opens the function's VFIO group, which one can at a time. */
   open(address: PciAddress, holder: Holder): FunctionOpenErrno | undefined {
     const found = this.get(address);

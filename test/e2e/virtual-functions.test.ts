@@ -197,3 +197,29 @@ describe("a GPU cut into virtual functions, over the wire", function () {
     assert.match(held.message, /domain theirs/);
   });
 });
+
+describe("virtual functions of i915's port, over the wire", function () {
+  this.timeout(60_000);
+
+  it("have what the driver gives them again once those with shares of their own were unmade", async () => {
+    const gpu = "0000:00:02.0";
+    await using world = await World.start(`
+enable_gvt: absent
+kvmgt: false
+gpus:
+  - { address: "${gpu}", device: "4680", total_vfs: 7, iov: prelim_iov }
+`);
+    const request = SetGpuModeRequest.fromPartial({ gpu, mode: Mode.SRIOV });
+    await world.rpc.call(Gpus.setGpuMode, request);
+    const ggtt = async (count: number, profile?: VfProfile): Promise<unknown> => {
+      const cut = SetVirtualFunctionsRequest.fromPartial({ gpu, count, ...(profile && { profile }) });
+      const answer = await world.rpc.call(Gpus.setVirtualFunctions, cut);
+      assert.deepEqual(answer.warnings, []);
+      return answer.gpu?.virtualFunctions?.functions.map(({ quota }) => quota?.ggttMib);
+    };
+    assert.deepEqual(await ggtt(2), [1989n, 1989n]);
+    assert.deepEqual(await ggtt(3, VfProfile.fromPartial({ ggttQuotaMib: 512n })), [512n, 512n, 512n]);
+    assert.deepEqual(await ggtt(0), []);
+    assert.deepEqual(await ggtt(2), [1989n, 1989n]);
+  });
+});

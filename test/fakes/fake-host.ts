@@ -132,6 +132,7 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
         .find((found) => found !== undefined);
       if (holder) return { kind: "held", holders: [holder] };
       parent.functions = Array.from({ length: count }, () => undefined);
+      if (count === 0 && parent.sharesOut === false) parent.sharesOut = !parent.sharesOutNeverAgain;
       return { kind: "bound" };
     });
   }
@@ -143,13 +144,20 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
       const execQuantumMs =
         rest.execQuantumMs === undefined ? undefined : Math.min(rest.execQuantumMs, 100_000);
       const kept = { ...rest, ...(execQuantumMs !== undefined && { execQuantumMs }) };
-      this.#gpu(gpu).profiles[number - 1] = kept;
+      const parent = this.#gpu(gpu);
+      parent.profiles[number - 1] = kept;
+      if (parent.sharesOut === true && kept.ggttBytes !== undefined) parent.sharesOut = false;
       const written = (Object.keys(kept) as (keyof typeof kept)[]).flatMap((share) => {
         const value = kept[share];
         return value === undefined ? [] : [{ share, value }];
       });
       return { written, notOffered: priority === undefined ? [] : (["priority"] as const) };
     });
+  }
+
+  /** Once told of a part of it a driver gives none by itself, until it has no functions. */
+  sharesOut(gpu: PciAddress): Promise<boolean | undefined> {
+    return Promise.resolve(this.#gpu(gpu).sharesOut);
   }
 
   cutInto(gpu: PciAddress): Promise<number> {

@@ -52,6 +52,10 @@ export class FakeGpu {
   functions: (string | undefined)[] = [];
   /** What functions were set to, by their numbers from 1 on. */
   profiles: FunctionProfile[] = [];
+  /** Whether its driver gives functions address space by itself; undefined where it has no switch for that. */
+  sharesOut: boolean | undefined;
+  /** It does not take that up again, whatever it is told. */
+  sharesOutNeverAgain = false;
   /** The driver hangs in `available_instances`: how many it would make is not known. */
   uncounted = false;
 

@@ -56,4 +56,15 @@ export class Cutting {
     const names = await this.#files.list(`sys/bus/pci/devices/${gpu}`);
     return names.filter((name) => LINK.test(name)).length;
   }
+
+  /** Only i915's ports have a switch for it, below their card. */
+  async sharesOut(gpu: PciAddress): Promise<boolean | undefined> {
+    const drm = `sys/bus/pci/devices/${gpu}/drm`;
+    for (const card of (await this.#files.list(drm)).filter((name) => name.startsWith("card")))
+      for (const iov of ["prelim_iov", "iov"]) {
+        const text = await this.#files.read(`${drm}/${card}/${iov}/pf/auto_provisioning`);
+        if (text !== undefined) return text === "1";
+      }
+    return undefined;
+  }
 }

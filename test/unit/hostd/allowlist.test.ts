@@ -94,6 +94,7 @@ describe("hostd's allowlist", () => {
         ...["exec_quantum_ms", "preempt_timeout_us", "ggtt_quota", "contexts_quota", "doorbells_quota"].map(
           (file) => `write and read/sys/bus/pci/devices/{device}/drm/{card}/{iov}/{vf}/{unit}/${file}`,
         ),
+        "write and read/sys/bus/pci/devices/{device}/drm/{card}/{iov}/pf/auto_provisioning",
         "write and read/proc/xen/xenbus",
         "write and read/dev/xen/xenbus",
         "write/sys/kernel/vgt/control/create_vgt_instance",

@@ -229,6 +229,38 @@ describe("hostd, asked for a number of virtual functions,", () => {
     assert.equal(buffer.toString("utf8", 0, bytesRead), "03");
   });
 
+  for (const [automatic, quota, after] of [
+    ["0\n", "0", "1"],
+    // Somebody's parts are nobody's business while the driver shares out by itself.
+    ["1\n", "512", "1\n"],
+  ] as const)
+    it(`has i915 share out by itself again where there are none any more, if it did not (${automatic.trim()})`, async () => {
+      await using bench = await Bench.make();
+      const functions = new PciFunctions(bench.tree.root);
+      await functions.add(GPU, { driver: "i915" });
+      const files = {
+        sriov_totalvfs: "2\n",
+        "drm/card0/prelim_iov/pf/auto_provisioning": automatic,
+        "drm/card0/prelim_iov/vf1/gt0/ggtt_quota": "512",
+        "drm/card0/prelim_iov/vf2/gt0/ggtt_quota": "512",
+        "drm/card0/prelim_iov/vf2/gt1/contexts_quota": "512",
+      };
+      for (const [name, text] of Object.entries(files)) {
+        await mkdir(path.dirname(functions.file(GPU, name)), { recursive: true });
+        await writeFile(functions.file(GPU, name), text);
+      }
+      assert.deepEqual(await bench.client.setVirtualFunctions({ gpu: GPU, count: 0 }), { kind: "done" });
+      const [, switched, ...quotas] = await Promise.all(
+        Object.keys(files).map((name) => functions.written(GPU, name)),
+      );
+      // Real files keep what is longer than the write.
+      assert.equal(switched?.trim(), after.trim());
+      assert.deepEqual(
+        quotas.map((text) => text.startsWith(quota)),
+        [true, true, true],
+      );
+    });
+
   it("leaves them alone when there are as many", async () => {
     await using bench = await Bench.make();
     const functions = new PciFunctions(bench.tree.root);

@@ -232,6 +232,22 @@ describe("the virtual functions of a GPU", () => {
     await cut(node, 3, { profile: { execQuantumMs: 10 } });
   });
 
+  it("are given address space by their driver again once they were all unmade, or that is told", async () => {
+    const node = await inSriov();
+    gpuOf(node).sharesOut = true;
+    await cut(node, 2, { profile: { ggttBytes: 4096 } });
+    assert.equal(gpuOf(node).sharesOut, false);
+    assert.deepEqual(await cut(node, 0), []);
+    assert.equal(gpuOf(node).sharesOut, true);
+    await cut(node, 2, { profile: { ggttBytes: 4096 } });
+    assert.deepEqual(await cut(node, 3, { profile: { execQuantumMs: 10 } }), []);
+    assert.equal(gpuOf(node).sharesOut, true);
+    await cut(node, 2, { profile: { ggttBytes: 4096 } });
+    gpuOf(node).sharesOutNeverAgain = true;
+    const [warning = ""] = await cut(node, 0);
+    assert.match(warning, /auto_provisioning is 0/);
+  });
+
   it("are not forgotten while a claim has one, nor left behind in the record", async () => {
     const node = await cutInto(2);
     const auto = { gpu: FIRST, mode: undefined, validateOnly: false };

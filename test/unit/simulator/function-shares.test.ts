@@ -162,6 +162,13 @@ describe("the shares of the simulated kernel's virtual functions", () => {
     await igpu.make(0);
     await igpu.make(2);
     assert.deepEqual(igpu.ggtt(1, 2), [512, 0]);
+    // Not before nobody has a part.
+    await igpu.make(0);
+    assert.equal(igpu.kernel.functions.shareOutAgain(IGPU), "ESTALE");
+    for (const name of ["ggttBytes", "contexts", "doorbells"]) igpu.set(1, { [name]: 0 });
+    assert.equal(igpu.kernel.functions.shareOutAgain(IGPU), undefined);
+    await igpu.make(2);
+    assert.deepEqual(igpu.ggtt(1, 2), [1989, 1989]);
   });
 
   it("go with the driver", async () => {
