@@ -1,4 +1,5 @@
 // Whether the GPU can be given away whole: its IOMMU group, and who else is in it.
+import { isForGuest } from "../../inventory/guest-drivers.ts";
 import { fail, gpuCheck, notApplicable, pass } from "../condition.ts";
 import type { Look } from "../look.ts";
 
@@ -14,10 +15,10 @@ export const iommuGroupMissing = gpuCheck({
   },
 });
 
-/** Drivers with which a device stands in no guest's way (vfio_main.c, vfio_dev_driver_allowed), and bridges have none. */
-const HARMLESS: ReadonlySet<string | undefined> = new Set([
-  ...["vfio-pci", "xe-vfio-pci", "pci-stub", "pcieport", undefined],
-]);
+/** With such a driver a device stands in no guest's way (vfio_main.c, vfio_dev_driver_allowed), and bridges have none. */
+function isHarmless(driver: string | undefined): boolean {
+  return driver === undefined || driver === "pcieport" || isForGuest(driver);
+}
 
 export const iommuGroupShared = gpuCheck({
   code: "IOMMU_GROUP_SHARED",
@@ -32,7 +33,7 @@ export const iommuGroupShared = gpuCheck({
     const mates: string[] = [];
     for (const member of members.filter((each) => each !== address)) {
       const driver = await driverOf(look, member);
-      if (!HARMLESS.has(driver)) mates.push(`${member} (${driver ?? "-"})`);
+      if (!isHarmless(driver)) mates.push(`${member} (${driver ?? "-"})`);
     }
     return mates.length === 0 ? pass("alone", { group }) : fail("shared", { group, mates: mates.join(", ") });
   },
