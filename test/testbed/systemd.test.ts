@@ -309,7 +309,7 @@ for (const name of ["vgpud", "vgpud-read", "hostd"]) {
   });
 
   describe("over a reboot of the host", () => {
-    reboots({ bed: () => bed, service: () => service, tell });
+    reboots({ bed: () => bed, service: () => service, tell, behindSocket: false });
   });
 });
 
