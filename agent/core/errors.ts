@@ -8,7 +8,7 @@ export interface AgentErrorOptions {
   readonly field?: string;
   /** Every field at fault, where there may be several; instead of `field`. */
   readonly violations?: readonly Violation[];
-  /** The processes that stand in the way. */
+  /** Who stands in the way. */
   readonly holders?: readonly Holder[];
   readonly cause?: unknown;
 }
@@ -19,11 +19,17 @@ export interface Violation {
   readonly message: string;
 }
 
-/** A process that keeps a vGPU open. */
+/** A process that keeps a vGPU open, or a guest of Xen that has one. */
 export interface Holder {
+  /** 0 for a guest of Xen, which need not be a process of the host's. */
   readonly pid: number;
   /** Its short name, with the domain where it is a QEMU: `qemu-system-x86 (web-1)`. */
   readonly command: string;
+}
+
+/** In a message: `qemu-system-x86 (web-1)[4711]`. */
+export function holderName({ pid, command }: Holder): string {
+  return pid === 0 ? command : `${command}[${pid}]`;
 }
 
 /** Something could not be done. The message says what was tried on which object, why it failed and what helps. */

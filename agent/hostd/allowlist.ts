@@ -35,6 +35,14 @@ const HOLDERS = [
   "set-virtual-functions",
   "function-holders",
 ] as const;
+/** Those that name which guest of Xen has something. */
+const XENSTORE = [
+  "xen-domains",
+  "remove-vgt-instance",
+  "bind-driver",
+  "set-virtual-functions",
+  "function-holders",
+] as const;
 const MDEV = "sys/bus/mdev/devices/{vgpuId}";
 const FUNCTION = "sys/bus/pci/devices/{device}";
 
@@ -181,7 +189,7 @@ export const ALLOWLIST = {
     why: "only display functions are touched: GPUs and their virtual functions",
   },
   driver: {
-    operations: ["bind-driver"],
+    operations: ["bind-driver", "set-virtual-functions", "function-holders"],
     path: `${FUNCTION}/driver`,
     access: "read",
     stayBelow: "sys",
@@ -215,8 +223,15 @@ export const ALLOWLIST = {
     stayBelow: "sys",
     why: "lists the virtual functions of a GPU, whose number must not be read from sriov_numvfs: that waits for its writers",
   },
+  virtualFunction: {
+    operations: ["bind-driver", "set-virtual-functions", "function-holders"],
+    path: `${FUNCTION}/{virtfn}`,
+    access: "read",
+    stayBelow: "sys",
+    why: "names the address of a virtual function, as xenstore names what a guest has",
+  },
   virtualDriver: {
-    operations: ["bind-driver", "set-virtual-functions"],
+    operations: ["bind-driver", "set-virtual-functions", "function-holders"],
     path: `${FUNCTION}/{virtfn}/driver`,
     access: "read",
     stayBelow: "sys",
@@ -292,6 +307,20 @@ export const ALLOWLIST = {
     stayBelow: "sys/bus/pci",
     why: "offers the function to the drivers",
   },
+  newSlot: {
+    operations: ["bind-driver"],
+    path: "sys/bus/pci/drivers/pciback/new_slot",
+    access: "write",
+    stayBelow: "sys/bus/pci/drivers",
+    why: "tells Xen's driver that it may take the function, which kernels before 4.9 want",
+  },
+  removeSlot: {
+    operations: ["bind-driver"],
+    path: "sys/bus/pci/drivers/pciback/remove_slot",
+    access: "write",
+    stayBelow: "sys/bus/pci/drivers",
+    why: "takes a function from the list by which Xen's driver would take it again",
+  },
   autoprobe: {
     operations: ["set-virtual-functions"],
     path: `${FUNCTION}/sriov_drivers_autoprobe`,
@@ -355,14 +384,14 @@ export const ALLOWLIST = {
     why: "lets i915 share out by itself again, once nobody's parts are left",
   },
   xenbusFile: {
-    operations: ["xen-domains", "remove-vgt-instance"],
+    operations: XENSTORE,
     path: "proc/xen/xenbus",
     access: "write and read",
     stayBelow: "proc/xen",
     why: "asks xenstore for the guests of a Xen host and what they have of it; only reads of nodes are asked for",
   },
   xenbusDevice: {
-    operations: ["xen-domains", "remove-vgt-instance"],
+    operations: XENSTORE,
     path: "dev/xen/xenbus",
     access: "write and read",
     stayBelow: "dev/xen",

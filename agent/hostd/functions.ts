@@ -8,7 +8,15 @@ import { driverUsers } from "./driver-users.ts";
 import { shareOutAgain } from "./function-profile.ts";
 import { holdersOf, vfioNodes } from "./holders.ts";
 import { hasCode, isHeld, linkName, orEmpty, writeTo } from "./kernel-files.ts";
-import type { BindDriver, DriverName, Holder, Result, SetVirtualFunctions } from "./protocol/messages.ts";
+import { guestsHolding, listSlot, PCIBACK, unlistSlot } from "./pciback.ts";
+import {
+  MAX_HOLDERS,
+  type BindDriver,
+  type DriverName,
+  type Holder,
+  type Result,
+  type SetVirtualFunctions,
+} from "./protocol/messages.ts";
 
 /** vfio-pci, and the variants of it that know how to migrate a device (xe-vfio-pci, i915-vfio-pci). */
 const VFIO_DRIVER = /^([a-z0-9]+[-_])?vfio[-_]pci$/;
@@ -18,7 +26,8 @@ const NO_OVERRIDE = "\n";
 /**
  * What takes the function from its driver are three writes. driver_override comes first, so that no driver but the wanted
  * takes it in between; for i915 and xe it is cleared, since with it a driver takes even a device whose id it does not know
- * (drivers/pci/pci-driver.c, pci_match_device). drivers_probe succeeds also when no driver takes the function.
+ * (drivers/pci/pci-driver.c, pci_match_device). drivers_probe succeeds also when no driver takes the function. pciback has a list
+ * beside, of which what is to have another driver, or none, has to go.
  */
 export function bindDriver(files: AllowedFiles, { device, driver }: BindDriver): Result {
   if (!exists(files, device)) return { kind: "absent" };
@@ -29,8 +38,12 @@ export function bindDriver(files: AllowedFiles, { device, driver }: BindDriver):
   // Unbound, a driver of the host takes the virtual functions with it and waits for whoever holds one.
   if (isFunctionHeld(files, device, bound) || isVirtualFunctionHeld(files, device))
     return { kind: "held", holders: findHolders(files, device) };
+  const guests = guestsHolding(files, device, virtualFunctions(files, device));
+  if (guests.length > 0) return { kind: "held", holders: guests };
   const users = driverUsers(files, device);
   if (users !== undefined) return { kind: "held", holders: users };
+  if (driver === PCIBACK) listSlot(files, device);
+  else unlistSlot(files, device);
   writeTo(files.resolved("driverOverride", { device }), overrideFor(driver));
   if (bound !== undefined) writeTo(files.resolved("unbind", { device }), device);
   if (driver !== "none") writeTo(files.resolved("probe", {}), device);
@@ -45,9 +58,11 @@ export function setVirtualFunctions(files: AllowedFiles, { gpu, count }: SetVirt
   if (!exists(files, gpu)) return { kind: "absent" };
   const stranger = whyNotOurs(files, gpu);
   if (stranger !== undefined) return { kind: "refused", why: stranger };
-  const present = virtualFunctions(files, gpu).length;
+  const virtfns = virtualFunctions(files, gpu);
+  const present = virtfns.length;
   const mustGo = present > 0 && present !== count;
-  if (mustGo && isVirtualFunctionHeld(files, gpu)) return { kind: "held", holders: findHolders(files, gpu) };
+  if (mustGo && (isVirtualFunctionHeld(files, gpu) || guestsHolding(files, gpu, virtfns).length > 0))
+    return { kind: "held", holders: findHolders(files, gpu) };
   const write = (name: "autoprobe" | "numvfs", value: number): void => {
     writeTo(files.resolved(name, { device: gpu }), String(value));
   };
@@ -58,14 +73,14 @@ export function setVirtualFunctions(files: AllowedFiles, { gpu, count }: SetVirt
   return { kind: "done" };
 }
 
-/** Processes with the VFIO group or device node of the function open, or those of a virtual function of it. */
+/** Processes with the VFIO group or device node of the function open, or those of a virtual function of it; guests of Xen with one. */
 export function functionHolders(files: AllowedFiles, device: string): Result {
   if (!exists(files, device)) return { kind: "absent" };
   return { kind: "holders", holders: findHolders(files, device) };
 }
 
 function overrideFor(driver: DriverName): string {
-  return VFIO_DRIVER.test(driver) ? driver : NO_OVERRIDE;
+  return VFIO_DRIVER.test(driver) || driver === PCIBACK ? driver : NO_OVERRIDE;
 }
 
 function isFunctionHeld(files: AllowedFiles, device: string, driver: string | undefined): boolean {
@@ -119,11 +134,13 @@ function findHolders(files: AllowedFiles, device: string): readonly Holder[] {
     linkName(files, "functionGroup", { device }),
     orEmpty(() => readdirSync(files.at("functionNodes", { device }))),
   );
-  const ofVirtual = virtualFunctions(files, device).flatMap((virtfn) =>
+  const virtfns = virtualFunctions(files, device);
+  const ofVirtual = virtfns.flatMap((virtfn) =>
     vfioNodes(
       linkName(files, "virtualGroup", { device, virtfn }),
       orEmpty(() => readdirSync(files.at("virtualNodes", { device, virtfn }))),
     ),
   );
-  return holdersOf(files, new Set([...nodes, ...ofVirtual]));
+  const processes = holdersOf(files, new Set([...nodes, ...ofVirtual]));
+  return [...guestsHolding(files, device, virtfns), ...processes].slice(0, MAX_HOLDERS);
 }

@@ -49,6 +49,20 @@ function guestIn(store: Xenstore, domid: string, commandLines: CommandLines): Xe
   };
 }
 
+/** The numbers of those that have one of the functions. Device models' domains are among them, which hold it for their guest. */
+export function guestsWith(store: Xenstore, devices: ReadonlySet<string>): readonly number[] {
+  return store
+    .names(DOMAINS)
+    .filter((domid) => DOMID.test(domid) && domid !== DOM0)
+    .filter((domid) => devicesOf(store, domid).some((device) => devices.has(device)))
+    .map(Number);
+}
+
+/** Empty for one that has none, or is gone. */
+export function nameOfGuest(store: Xenstore, domid: number): string {
+  return printable(store.value(`${DOMAINS}/${domid}/name`) ?? "", MAX_NAME_LENGTH);
+}
+
 /** What the host's half of Xen's PCI bus has for the guest; of any kind of guest (libxl_pci.c, libxl__device_pci_add_xenstore). */
 function devicesOf(store: Xenstore, domid: string): readonly string[] {
   const backends = `${DOMAINS}/${DOM0}/backend/pci/${domid}`;

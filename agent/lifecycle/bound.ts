@@ -1,5 +1,5 @@
 // A function that has not got its driver, as an error: somebody has it open, or the kernel has not come back.
-import { AgentError, type Holder } from "../core/errors.ts";
+import { AgentError, holderName } from "../core/errors.ts";
 import type { BindOutcome } from "./ports.ts";
 
 /** `what` is a sentence without its end. Throws VGPU_IN_USE or KERNEL_TIMEOUT. */
@@ -7,15 +7,11 @@ export function boundOrThrow(what: string, outcome: BindOutcome): void {
   if (outcome.kind === "bound") return;
   const { holders } = outcome;
   const by =
-    holders.length > 0 ? `used by ${holders.map(nameOf).join(", ")}` : "in use, by whom was not found";
+    holders.length > 0 ? `used by ${holders.map(holderName).join(", ")}` : "in use, by whom was not found";
   if (outcome.kind === "held") throw new AgentError("VGPU_IN_USE", `${what}: it is ${by}`, { holders });
   throw new AgentError("KERNEL_TIMEOUT", `${what} yet: the kernel has not answered (it is ${by})`, {
     holders,
   });
-}
-
-function nameOf({ pid, command }: Holder): string {
-  return `${command}[${pid}]`;
 }
 
 /** What our own end cuts off has not failed. */

@@ -1,5 +1,5 @@
 // Carries out one step of a plan. Every step may be repeated: after a crash the planner names again what was not seen done.
-import { AgentError, type Holder } from "../core/errors.ts";
+import { AgentError, holderName } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { KeyedLock } from "../core/keyed-lock.ts";
 import { sliceOf, type DomainClaim, type SliceClaim } from "./claim.ts";
@@ -92,18 +92,15 @@ async function remove(slices: Slices, claim: SliceClaim, signal: AbortSignal): P
   const outcome = await slices.remove(sliceOf(claim), signal);
   if (outcome.kind === "removed") return;
   const { holders } = outcome;
-  const by = holders.length > 0 ? `held by ${holders.map(nameOf).join(", ")}` : "its holder was not found";
-  const details = { vgpu_id: vgpuId, holders: holders.map(nameOf).join(", ") };
+  const by =
+    holders.length > 0 ? `held by ${holders.map(holderName).join(", ")}` : "its holder was not found";
+  const details = { vgpu_id: vgpuId, holders: holders.map(holderName).join(", ") };
   if (outcome.kind === "held") {
     const message = `vGPU ${vgpuId} is still open (${by}); it is removed as soon as it is let go`;
     throw new AgentError("VGPU_IN_USE", message, { details, holders });
   }
   const message = `the kernel has not finished removing vGPU ${vgpuId} (${by}); it does so when the holder ends`;
   throw new AgentError("VGPU_REMOVE_BLOCKED", message, { details, holders });
-}
-
-function nameOf({ pid, command }: Holder): string {
-  return `${command}[${pid}]`;
 }
 
 function specOf(claim: DomainClaim): NonNullable<DomainClaim["domain"]["spec"]> {

@@ -6,7 +6,7 @@ import type { Errno } from "./faults/kinds.ts";
 import { gpuDirectory } from "./gpu-tree.ts";
 import type { SimulatedKernel } from "./kernel.ts";
 import { outlives } from "./one-boot.ts";
-import { isVfio, type BindErrno, type VfsErrno } from "./pci-functions.ts";
+import { isGiving, type BindErrno, type VfsErrno } from "./pci-functions.ts";
 
 /** A write that the kernel refused; `file` is below the root. */
 export interface RefusedWrite {
@@ -28,9 +28,14 @@ export class FunctionCalls {
 
   /**
    * The writes that bind a function: `driver_override`, which is cleared for a driver of the host, `unbind` and, unless there is
-   * to be none, `drivers_probe`. May wait for ever. Undefined when they went through, whichever driver it has now.
+   * to be none, `drivers_probe`. May wait for ever. Undefined when they went through, whichever driver it has now. libvirt does not
+   * tell pciback of what it gives back, so that pciback takes it again.
    */
-  async bind(device: PciAddress, driver: DriverName): Promise<RefusedWrite | undefined> {
+  async bind(
+    device: PciAddress,
+    driver: DriverName,
+    { tellsPciback = true }: { readonly tellsPciback?: boolean } = {},
+  ): Promise<RefusedWrite | undefined> {
     const { functions } = this.#kernel;
     const occasion = this.#occasion(device);
     const override = `${gpuDirectory(device)}/driver_override`;
@@ -38,7 +43,8 @@ export class FunctionCalls {
     if (failing?.errno !== undefined) return { errno: failing.errno, file: override };
     if (!(await outlives(this.#kernel, this.#faults.hold("BIND_HANGS", occasion))))
       return { errno: GONE_WITH_BOOT, file: override };
-    functions.setOverride(device, driver !== "none" && isVfio(driver) ? driver : undefined);
+    if (tellsPciback) functions.setSlot(device, driver === "pciback");
+    functions.setOverride(device, driver !== "none" && isGiving(driver) ? driver : undefined);
     const bound = functions.get(device)?.driver ?? "none";
     const unbound = bound === "none" ? undefined : await functions.unbind(device);
     if (unbound !== undefined) return { errno: unbound, file: `sys/bus/pci/drivers/${bound}/unbind` };

@@ -5,10 +5,15 @@ import type { BindDriver, Holder, Result, SetVirtualFunctions } from "../hostd/p
 import type { FunctionCalls, RefusedWrite } from "./function-calls.ts";
 import type { SimulatedKernel } from "./kernel.ts";
 import type { PciFunction } from "./pci-functions.ts";
+import type { LibvirtGuest } from "./xen-guests.ts";
+
+const GUEST = "guest of Xen";
 
 interface FunctionFaceOptions {
   readonly kernel: SimulatedKernel;
   readonly functionCalls: FunctionCalls;
+  /** Domains of libvirt's that run on Xen. */
+  readonly libvirtGuests: () => readonly LibvirtGuest[];
   /** Where the tree is, for paths in answers. */
   readonly root: string;
 }
@@ -38,7 +43,7 @@ export class FunctionFace {
     const { functions } = this.#options.kernel;
     const present = this.#linkedFrom(own.address);
     const mustGo = present.length > 0 && present.length !== count;
-    const holders = present.flatMap(({ holder }) => holder ?? []);
+    const holders = present.flatMap((each) => this.#holdersOf(each));
     if (mustGo && holders.length > 0) return { kind: "held", holders };
     functions.setAutoprobe(own.address, false);
     const set = (to: number): Promise<RefusedWrite | undefined> =>
@@ -75,7 +80,19 @@ export class FunctionFace {
   /** Of the function, and of those that a GPU is cut into. */
   #holders(device: PciAddress): readonly Holder[] {
     const { functions } = this.#options.kernel;
-    return [functions.get(device), ...this.#linkedFrom(device)].flatMap((each) => each?.holder ?? []);
+    return [functions.get(device), ...this.#linkedFrom(device)].flatMap((each) =>
+      each === undefined ? [] : this.#holdersOf(each),
+    );
+  }
+
+  /** Of what pciback has xenstore tells the guest, be it made by libvirt or by xl. */
+  #holdersOf({ address, driver, holder }: PciFunction): readonly Holder[] {
+    if (driver !== "pciback") return holder === undefined ? [] : [holder];
+    const names = this.#options.kernel.xen
+      .withThoseOf(this.#options.libvirtGuests())
+      .filter(({ pciDevices }) => pciDevices.includes(address))
+      .map(({ name }) => name);
+    return names.map((domain) => ({ pid: 0, command: GUEST, domain }));
   }
 
   /** hostd finds virtual functions by the links of their GPU, which one that is being removed has lost. */

@@ -1,4 +1,4 @@
-// Pure: the files of PCI functions that tell which driver has one, and who holds it by VFIO.
+// Pure: the files of PCI functions that tell which driver has one, and who holds it by VFIO. What a guest of Xen has no file tells.
 import type { PciAddress } from "../core/ids.ts";
 import type { Holder } from "../hostd/protocol/messages.ts";
 import type { TreeBuilder } from "./entries.ts";
@@ -21,7 +21,8 @@ export function addBinding(tree: TreeBuilder, own: PciFunction, directory: strin
     tree.link(`${directory}/driver`, `sys/bus/pci/drivers/${driver}`);
     tree.link(`sys/bus/pci/drivers/${driver}/${address}`, directory);
   }
-  if (isVfio(driver)) tree.file(`dev/vfio/${group}`, "");
+  if (!isVfio(driver)) return;
+  tree.file(`dev/vfio/${group}`, "");
   addHolder(tree, holder, group);
 }
 

@@ -16,7 +16,7 @@ const gpuSchema = z.strictObject({
   /** Size of the graphics address space, MiB: 1024, 2048 or 4096. */
   ggtt_mib: powerOfTwo.min(1024).max(4096).default(4096),
   numa_node: z.int().min(-1).max(63).default(-1),
-  driver: z.enum(["i915", "xe", "vfio-pci", "xe-vfio-pci", "none"]).default("i915"),
+  driver: z.enum(["i915", "xe", "vfio-pci", "xe-vfio-pci", "pciback", "none"]).default("i915"),
   boot_vga: z.boolean().default(true),
   /** How many virtual functions it can have (sriov_totalvfs); 0: it knows no SR-IOV. */
   total_vfs: z.int().min(0).max(63).default(0),
@@ -78,6 +78,8 @@ export const hostSchema = z
     kvmgt: z.boolean().default(true),
     /** Whether vfio-pci is loaded, and its variant where the kernel has it; neither takes a function otherwise. */
     vfio_pci: z.boolean().default(true),
+    /** Whether xen-pciback is loaded on a host of Xen, there before the GPUs' own drivers as where it hides functions at a boot. */
+    pciback: z.boolean().default(true),
     /**
      * XenGT, by the kind that the host's kernel has: `2015` of 2015 and 2016, part of its i915, `2017` the module of 2017 and later.
      * Absent: none.

@@ -12,6 +12,7 @@ const PCI_MODULES: Readonly<Record<PciDriver, string | undefined>> = {
   xe: "xe",
   "vfio-pci": "vfio_pci",
   "xe-vfio-pci": "xe_vfio_pci",
+  pciback: "xen_pciback",
   none: undefined,
 };
 const EMPTY_DIRECTORIES = [

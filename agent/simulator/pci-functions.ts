@@ -1,5 +1,5 @@
-// The PCI functions of the simulated kernel's GPUs: their drivers, their virtual functions, and who holds one by VFIO. Behaves
-// as the kernel's drivers/pci/iov.c, drivers/pci/pci-driver.c, drivers/base and vfio do, errnos included.
+// The PCI functions of the simulated kernel's GPUs: their drivers, their virtual functions, and who holds one by VFIO or has it by
+// pciback. Behaves as the kernel's drivers/pci/iov.c, drivers/pci/pci-driver.c, drivers/base, vfio and xen-pciback do, errnos included.
 import type { PciAddress } from "../core/ids.ts";
 import { KeyedLock } from "../core/keyed-lock.ts";
 import type { Holder } from "../hostd/protocol/messages.ts";
@@ -20,7 +20,7 @@ export interface PciFunction {
   readonly driver: PciDriver;
   /** The only driver that it may be bound to. */
   readonly override: PciDriver | undefined;
-  /** The process that has its VFIO group open. */
+  /** The process that has its VFIO group open, or the guest of Xen that has it by pciback. */
   readonly holder: Holder | undefined;
   /** Its driver lets go of it and waits for a holder; the driver's link is gone, the VFIO group is not. */
   readonly unbinding: boolean;
@@ -48,6 +48,11 @@ export function isVfio(driver: PciDriver): boolean {
   return driver === "vfio-pci" || driver === "xe-vfio-pci";
 }
 
+/** Whether a guest can have what has this driver. */
+export function isGiving(driver: PciDriver): boolean {
+  return isVfio(driver) || driver === "pciback";
+}
+
 export class PciFunctions {
   readonly #options: FunctionsOptions;
   #gpus: ReadonlyMap<PciAddress, GpuDescription> = new Map();
@@ -61,6 +66,8 @@ export class PciFunctions {
   /** GPUs whose virtual functions no driver takes by itself. */
   #withoutAutoprobe = new Set<PciAddress>();
   #loaded = new Set<PciDriver>();
+  /** What pciback takes whenever it is asked: it is asked before all others. */
+  #slots = new Set<PciAddress>();
   /** Of each function's device, which whoever binds it or counts its virtual ones holds. */
   #locks = new KeyedLock<PciAddress>();
   #waiting = new Set<() => void>();
@@ -82,7 +89,15 @@ export class PciFunctions {
     const vfio = ["vfio-pci", ...(traits.hasXeVfioPci ? (["xe-vfio-pci"] as const) : [])] as const;
     // A host of Xen gives devices away by pciback.
     const hasVfio = host.vfio_pci && host.hypervisor !== "xen";
-    this.#loaded = new Set([...(hasVfio ? vfio : []), ...host.gpus.map(({ driver }) => driver)]);
+    const hasPciback = host.pciback && host.hypervisor === "xen";
+    this.#loaded = new Set([
+      ...(hasVfio ? vfio : []),
+      ...(hasPciback ? (["pciback"] as const) : []),
+      ...host.gpus.map(({ driver }) => driver),
+    ]);
+    this.#slots = new Set(
+      physical.filter(({ driver }) => driver === "pciback").map(({ address }) => address),
+    );
     this.#locks = new KeyedLock();
     this.#waiting = new Set();
   }
@@ -144,17 +159,25 @@ export class PciFunctions {
     if (own !== undefined) this.#put({ ...own, override });
   }
 
-  /** A write to the driver's `unbind`. Waits for whoever holds the function or what was made of it. */
+  /** A write to pciback's `new_slot` or `remove_slot`. */
+  setSlot(address: PciAddress, isListed: boolean): void {
+    if (isListed) this.#slots.add(address);
+    else this.#slots.delete(address);
+  }
+
+  /** A write to the driver's `unbind`. Waits for whoever holds the function or what was made of it, but for pciback's guests. */
   async unbind(address: PciAddress): Promise<BindErrno | undefined> {
     return await this.#locks.run(address, async () => {
       if ((this.get(address)?.driver ?? "none") === "none") return "ENODEV";
       // xe and i915 take their virtual functions with them (xe_sriov_pf.c, devm actions).
       await this.#removeVirtual(address);
+      const waits = this.get(address)?.driver !== "pciback";
       const isFree = (): boolean =>
-        this.#functions.get(address)?.holder === undefined && this.#options.isIdle(address);
+        !waits || (this.#functions.get(address)?.holder === undefined && this.#options.isIdle(address));
       if (!isFree()) this.#change(address, { unbinding: true });
       await this.#until(isFree);
-      this.#change(address, { driver: "none", unbinding: false });
+      // pciback takes it from its guest, with no more than a warning in the log (pci_stub.c, pcistub_remove).
+      this.#change(address, { driver: "none", unbinding: false, ...(!waits && { holder: undefined }) });
       this.#rebound(address);
       return undefined;
     });
@@ -168,6 +191,7 @@ export class PciFunctions {
       const driver = found.driver === "none" ? this.#taker(found) : "none";
       if (driver !== "none") {
         this.#loaded.add(driver);
+        if (driver === "pciback") this.#slots.add(address);
         this.#change(address, { driver });
         this.#rebound(address);
       }
@@ -216,10 +240,10 @@ export class PciFunctions {
     return errno;
   }
 
-  /** A process opens the function's VFIO group, which one can at a time. */
+  /** A process opens the function's VFIO group, or a guest of Xen gets what pciback has, which one can at a time. */
   open(address: PciAddress, holder: Holder): FunctionOpenErrno | undefined {
     const found = this.get(address);
-    if (found === undefined || !isVfio(found.driver) || found.unbinding) return "ENOENT";
+    if (found === undefined || !isGiving(found.driver) || found.unbinding) return "ENOENT";
     if (found.holder !== undefined) return "EBUSY";
     this.#change(address, { holder });
     return undefined;
@@ -248,7 +272,10 @@ export class PciFunctions {
   #taker({ address, virtual, override }: PciFunction): PciDriver {
     const gpu = virtual?.of ?? address;
     const native = this.#native(gpu);
-    if (override === undefined) return virtual === undefined || this.autoprobes(gpu) ? native : "none";
+    if (override === undefined) {
+      if (virtual !== undefined && !this.autoprobes(gpu)) return "none";
+      return this.#slots.has(address) && this.#loaded.has("pciback") ? "pciback" : native;
+    }
     return override === native || this.#loaded.has(override) ? override : "none";
   }
 

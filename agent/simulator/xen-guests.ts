@@ -57,6 +57,11 @@ export class XenGuests {
     return this.#ofXl.delete(name);
   }
 
+  /** Whether a guest of xl has the function. */
+  has(address: PciAddress): boolean {
+    return [...this.#ofXl.values()].some(({ pciDevices }) => pciDevices.includes(address));
+  }
+
   /** What xenstore has of them and of those that libvirt runs. */
   withThoseOf(libvirt: readonly LibvirtGuest[]): readonly XenGuest[] {
     return [...this.#ofXl.values(), ...libvirt].sort((a, b) => a.domid - b.domid);

@@ -1,55 +1,14 @@
 // hostd asks xenstore through a file, written and read in turns: here a terminal with a xenstored behind it.
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { HostdClient } from "../../agent/host/hostd-client.ts";
 import { guestNodes } from "../fakes/fake-xenstore.ts";
-import { StartedProcess } from "../fakes/process.ts";
 import { addXengt } from "../fakes/xengt-tree.ts";
+import { onXen, unlessRoot } from "./on-xen.ts";
 import { unlessImpossible } from "./unless-impossible.ts";
 
-const hostdProgram = fileURLToPath(import.meta.resolve("../../agent/hostd/main.js"));
-/** Tests run from the root of the repository. */
-const XENSTORED = "test/contract/xenstored.py";
 const UUID = "7d1f0a44-5b8e-4a0c-9f0b-000000000001";
 const GPU = "0000:00:02.0";
-
-interface XenHost {
-  readonly root: string;
-  readonly client: HostdClient;
-}
-
-/** Runs with a hostd over a tree of its own, and a xenstored at `bus` that has these nodes. */
-async function onXen(
-  bus: string,
-  nodes: Readonly<Record<string, string>>,
-  run: (xen: XenHost) => Promise<void>,
-): Promise<void> {
-  const root = await mkdtemp(path.join(tmpdir(), "xen-"));
-  const [file, socket] = [path.join(root, bus), path.join(root, "hostd.sock")];
-  const client = new HostdClient({ socketPath: socket, deadlineMs: 30_000 });
-  try {
-    await writeFile(path.join(root, "nodes.json"), JSON.stringify(nodes));
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, "");
-    await using store = await StartedProcess.start(["python3", XENSTORED, path.join(root, "nodes.json")]);
-    const terminal = store.ready.slice("ready ".length);
-    const mounted = ["unshare", "--mount", "sh", "-c", `mount --bind ${terminal} ${file} && exec "$@"`, "sh"];
-    const hostd = [process.execPath, hostdProgram, "--socket", socket, "--root", root];
-    await using started = await StartedProcess.start([...mounted, ...hostd]);
-    assert.equal(started.ready, "ready");
-    await run({ root, client });
-  } finally {
-    client.close();
-    await rm(root, { recursive: true });
-  }
-}
-
-function unlessRoot(): string | undefined {
-  return process.getuid?.() === 0 ? undefined : "a file is put in place by mount(8)";
-}
 
 describe("hostd and a xenstored behind a file", function () {
   this.timeout(60_000);

@@ -51,6 +51,13 @@ export class PciFunctions {
     }
   }
 
+  /** Xen's driver is loaded, and has nothing. */
+  async addPciback(): Promise<void> {
+    const driver = path.join(this.#root, "sys/bus/pci/drivers/pciback");
+    await mkdir(driver, { recursive: true });
+    for (const name of ["new_slot", "remove_slot", "unbind"]) await writeFile(path.join(driver, name), "");
+  }
+
   /** Its driver of DRM shows nodes. */
   async addDrmNodes(device: string, names: readonly string[]): Promise<void> {
     for (const name of names) await mkdir(path.join(this.#at(device), "drm", name), { recursive: true });

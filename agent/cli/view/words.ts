@@ -47,5 +47,5 @@ export function failureText(failure: { reason: string; message: string } | undef
 }
 
 export function holderText({ pid, command }: { pid: number; command: string }): string {
-  return `pid ${pid} (${command})`;
+  return pid === 0 ? command : `pid ${pid} (${command})`;
 }

@@ -46,12 +46,12 @@ interface FindHolders {
 }
 
 /** What a PCI function may be bound to; `none` only takes the driver away that it has. */
-export const DRIVERS = ["vfio-pci", "xe-vfio-pci", "i915", "xe", "none"] as const;
+export const DRIVERS = ["vfio-pci", "xe-vfio-pci", "pciback", "i915", "xe", "none"] as const;
 export type DriverName = (typeof DRIVERS)[number];
 
 /**
- * Gives a function of an Intel GPU another driver. One that leaves a VFIO driver is proved to be held by nobody first; one with
- * mdevs, or with a DRM node that a process has open, is `held`. `done` says that the kernel took the writes, and not which driver
+ * Gives a function of an Intel GPU another driver. One that leaves a VFIO driver or pciback is proved to be held by nobody first;
+ * one with mdevs, or with a DRM node that a process has open, is `held`. `done` says that the kernel took the writes, and not which driver
  * it has: one that refuses the device leaves it without any, and of i915 and xe the kernel itself chooses the one that knows it.
  * Read its driver link.
  */
@@ -87,7 +87,7 @@ export interface SetFunctionProfile {
   readonly values: FunctionProfile;
 }
 
-/** Names the processes that have the VFIO group of the function open, or that of a virtual function of it. */
+/** Names the processes that have the VFIO group of the function open, or that of a virtual function of it, and guests of Xen. */
 interface FindFunctionHolders {
   readonly kind: "function-holders";
   readonly device: string;
@@ -180,12 +180,13 @@ export interface Request {
   readonly operation: Operation;
 }
 
-/** A process that has a vGPU or a function open. */
+/** A process that has a vGPU or a function open, or a guest of Xen that has one. */
 export interface Holder {
+  /** 0 for a guest of Xen, which need not be a process of the host's. */
   readonly pid: number;
   /** The kernel's name of the process (15 bytes at most). */
   readonly command: string;
-  /** The domain's name, when the process is a QEMU that was told it (`-name guest=`). */
+  /** The domain's name, of a guest of Xen or when the process is a QEMU that was told it (`-name guest=`). */
   readonly domain?: string;
 }
 

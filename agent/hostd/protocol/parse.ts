@@ -243,7 +243,7 @@ function parseLogLine(line: unknown): string {
 function parseHolders(of: Fields): readonly Holder[] {
   return list(of, "holders", { atMost: MAX_HOLDERS }).map((item) => {
     const fields = readObject(item, "holder");
-    const pid = integer(fields, "pid", { from: 1, to: 0x7fff_ffff });
+    const pid = integer(fields, "pid", { from: 0, to: 0x7fff_ffff });
     const holder = { pid, command: text(fields, "command") };
     return fields["domain"] === undefined ? holder : { ...holder, domain: text(fields, "domain") };
   });

@@ -86,6 +86,8 @@ describe("hostd's allowlist", () => {
         "write/sys/bus/pci/devices/{device}/driver_override",
         "write/sys/bus/pci/devices/{device}/driver/unbind",
         "write/sys/bus/pci/drivers_probe",
+        "write/sys/bus/pci/drivers/pciback/new_slot",
+        "write/sys/bus/pci/drivers/pciback/remove_slot",
         "write/sys/bus/pci/devices/{device}/sriov_drivers_autoprobe",
         "write/sys/bus/pci/devices/{device}/sriov_numvfs",
         ...["exec_quantum_ms", "preempt_timeout_us", "sched_priority", "vram_quota"].map(

@@ -31,6 +31,42 @@ describe("hostd, asked to bind a PCI function to a driver,", () => {
     assert.equal(await functions.writtenToBus("drivers_probe"), GPU);
   });
 
+  it("tells Xen's driver of what it is to have, before it is offered that", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.addPciback();
+    await functions.add(GPU, { driver: "i915", group: "0" });
+    assert.deepEqual(await bench.client.bindDriver({ device: GPU, driver: "pciback" }), { kind: "done" });
+    assert.equal(await functions.writtenToBus("drivers/pciback/new_slot"), GPU);
+    assert.equal(await functions.written(GPU, "driver_override"), "pciback");
+    assert.equal(await functions.writtenToBus("drivers/i915/unbind"), GPU);
+    assert.equal(await functions.writtenToBus("drivers_probe"), GPU);
+  });
+
+  it("writes nothing when Xen's driver is not there to take it", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.add(GPU, { driver: "i915", group: "0" });
+    const answer = await bench.client.bindDriver({ device: GPU, driver: "pciback" });
+    assert.deepEqual(answer.kind === "errno" && answer.errno, "ENOENT");
+    assert.equal(await functions.writtenToBus("drivers/i915/unbind"), "");
+    await assertUntouched(functions, GPU);
+  });
+
+  it("does not take from Xen's driver what xenstore does not say is free", async () => {
+    await using bench = await Bench.make();
+    const functions = new PciFunctions(bench.tree.root);
+    await functions.addPciback();
+    await functions.add(GPU, { driver: "pciback" });
+    const unknown = await bench.client.bindDriver({ device: GPU, driver: "i915" });
+    assert.deepEqual(unknown.kind === "errno" && unknown.errno, "ENOENT");
+    await mkdir(path.join(bench.tree.root, "proc/xen"), { recursive: true });
+    await writeFile(path.join(bench.tree.root, "proc/xen/xenbus"), "");
+    assert.equal((await bench.client.bindDriver({ device: GPU, driver: "i915" })).kind, "failed");
+    assert.equal(await functions.writtenToBus("drivers/pciback/remove_slot"), "");
+    await assertUntouched(functions, GPU);
+  });
+
   it("leaves the choice of a host's driver to the kernel, which knows the ids of each", async () => {
     await using bench = await Bench.make();
     const functions = new PciFunctions(bench.tree.root);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { performOperation } from "../../../agent/hostd/perform.ts";
 import type { XenGuest } from "../../../agent/hostd/protocol/messages.ts";
-import { guestsIn } from "../../../agent/hostd/xen-domains.ts";
+import { guestsIn, guestsWith, nameOfGuest } from "../../../agent/hostd/xen-domains.ts";
 import { Xenstore, XenstoreError } from "../../../agent/hostd/xenstore.ts";
 import { FakeXenstore, guestNodes } from "../../fakes/fake-xenstore.ts";
 import { GvtTree } from "../../fakes/gvt-tree.ts";
@@ -58,6 +58,21 @@ describe("Xen's guests in xenstore", () => {
       told(new Xenstore(new FakeXenstore(nodes))).map(({ domid }) => domid),
       [3],
     );
+  });
+
+  it("are found by a function that they have, which a device model's domain has for its guest", () => {
+    const store = new Xenstore(
+      new FakeXenstore({
+        ...dom0,
+        ...guestNodes(3, { uuid: UUID, name: "desk", pci: [GPU] }),
+        ...guestNodes(4, { uuid: OTHER, name: "desk-dm", pci: [GPU, "0000:01:00.0"] }),
+        "/local/domain/4/target": "3",
+        "/local/domain/0/backend/pci/9/0/dev-0": GPU,
+      }),
+    );
+    assert.deepEqual(guestsWith(store, new Set([GPU])), [3, 4]);
+    assert.deepEqual(guestsWith(store, new Set(["0000:01:00.0", "0000:02:00.0"])), [4]);
+    assert.deepEqual([nameOfGuest(store, 3), nameOfGuest(store, 9)], ["desk", ""]);
   });
 
   it("are none where there are none", () => {
