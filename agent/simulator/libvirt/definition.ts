@@ -23,7 +23,7 @@ export interface Definition {
 /** A PCI function of its hostdevs. */
 export interface HostFunction {
   readonly address: PciAddress;
-  /** libvirt binds it to VFIO when the domain starts, and gives it back when that ends. */
+  /** libvirt binds it to VFIO, or under Xen to pciback, when the domain starts, and gives it back when that ends. */
   readonly isManaged: boolean;
   /** Which of VFIO's drivers is to have it, when that is said. */
   readonly driver: "vfio-pci" | "xe-vfio-pci" | undefined;

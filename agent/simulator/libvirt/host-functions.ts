@@ -1,4 +1,5 @@
-// What the simulated libvirt does with the PCI functions of a domain: binds the managed ones, lets QEMU open all, gives back.
+// What the simulated libvirt does with the PCI functions of a domain: binds the managed ones, lets QEMU open all or Xen have them,
+// gives back.
 import type { PciAddress } from "../../core/ids.ts";
 import type { DriverName } from "../../hostd/protocol/messages.ts";
 import type { FunctionCalls } from "../function-calls.ts";
@@ -6,6 +7,7 @@ import type { SimulatedKernel } from "../kernel.ts";
 import { isVfio, type PciDriver } from "../pci-functions.ts";
 import type { Definition, HostFunction } from "./definition.ts";
 import { functionBusy, functionMissing, functionNotBound, functionNotDetached } from "./refusals.ts";
+import { refuseFunctions } from "./xen-driver.ts";
 
 export interface HostFunctionsOptions {
   readonly kernel: SimulatedKernel;
@@ -43,9 +45,16 @@ export class HostFunctions {
     }
   }
 
-  /** As QEMU opens them. @throws LibvirtError */
+  /** As QEMU opens them, or libxl gives them to the guest. @throws LibvirtError */
   open({ pid, definition }: Opener): void {
-    const { functions } = this.#options.kernel;
+    const { functions, host, xen } = this.#options.kernel;
+    if (host.hypervisor === "xen") {
+      const isTaken = ({ address }: HostFunction): boolean => xen.has(address);
+      const errno = ({ address }: HostFunction): string | undefined =>
+        functions.open(address, { pid, command: "guest of Xen", domain: definition.name });
+      refuseFunctions(definition, (each) => isTaken(each) || errno(each) !== undefined);
+      return;
+    }
     for (const { address } of definition.functions) {
       const errno = functions.open(address, {
         pid,
@@ -61,8 +70,9 @@ export class HostFunctions {
     const taken = this.#taken.get(pid) ?? [];
     this.#taken.delete(pid);
     for (const address of taken) {
-      // virPCIDeviceUnbindFromStub clears the override: the kernel chooses the driver then.
-      const returned = this.#options.functionCalls.bind(address, "i915").finally(() => {
+      // virPCIDeviceUnbindFromStub clears the override: the kernel chooses the driver then, and pciback takes again what it had.
+      const calls = this.#options.functionCalls;
+      const returned = calls.bind(address, "i915", { tellsPciback: false }).finally(() => {
         if (this.#returning.get(address) === returned) this.#returning.delete(address);
       });
       this.#returning.set(address, returned);
@@ -86,18 +96,20 @@ export class HostFunctions {
     if (this.#isStub(found.driver)) return false;
     if (!isManaged) throw functionNotDetached(address);
     const driver = wanted.driver ?? this.#bestFor(found.virtual?.of);
-    const refused = await this.#options.functionCalls.bind(address, driver);
+    const refused = await this.#options.functionCalls.bind(address, driver, { tellsPciback: false });
     if (refused !== undefined) throw functionNotBound(address, driver, refused.errno);
     return true;
   }
 
   #isStub(driver: PciDriver): boolean {
+    if (this.#options.kernel.host.hypervisor === "xen") return driver === "pciback";
     return this.#options.knowsVariants() ? isVfio(driver) : driver === "vfio-pci";
   }
 
   /** By modules.alias, where a variant stands for the devices that it knows. */
   #bestFor(physical: PciAddress | undefined): DriverName {
     const { kernel, knowsVariants } = this.#options;
+    if (kernel.host.hypervisor === "xen") return "pciback";
     const isOfXe = physical !== undefined && kernel.functions.get(physical)?.driver === "xe";
     return isOfXe && knowsVariants() && kernel.traits.hasXeVfioPci ? "xe-vfio-pci" : "vfio-pci";
   }

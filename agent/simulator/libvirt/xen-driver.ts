@@ -3,7 +3,7 @@ import { childOf, childrenOf, elementsOf, textOf, type Element } from "../../cor
 import { ShutdownDomain, UndefineDomain } from "../../node-libvirt/constants.ts";
 import type { HostDescription } from "../host-description.ts";
 import type { LibvirtGuest } from "../xen-guests.ts";
-import { readDefinition, type Definition } from "./definition.ts";
+import { readDefinition, type Definition, type HostFunction } from "./definition.ts";
 import { deviceModelsOf, emulatorOf } from "./device-model.ts";
 import type { Domain } from "./domain.ts";
 import {
@@ -82,6 +82,25 @@ export function refuseStart(definition: Definition, host: HostDescription): void
   const video = childOf(childOf(devices, "video"), "model")?.attributes["type"];
   if (xenType === "hvm" && video !== undefined && !VIDEOS.includes(video))
     throw xenUnsupportedConfiguration(`video type ${video} is not supported by libxl`);
+}
+
+/** A processor's graphics, which QEMU takes only with gfx_passthru (hw/xen/xen_pt.c), of which the driver knows nothing. */
+const INTEGRATED = "0000:00:02.0";
+
+/**
+ * What libxl finds out when it makes the domain, and the driver says in one sentence; why stands in its log. `isRefused`: Xen cannot
+ * give out the function. @throws LibvirtError
+ */
+export function refuseFunctions(
+  { name, xenType, functions }: Definition,
+  isRefused: (wanted: HostFunction) => boolean,
+): void {
+  const isPossible = (wanted: HostFunction): boolean => {
+    if (xenType === "pvh" || (xenType === "hvm" && wanted.address === INTEGRATED)) return false;
+    return !isRefused(wanted);
+  };
+  if (!functions.every(isPossible))
+    throw xenInternalError(`libxenlight failed to create new domain '${name}'`);
 }
 
 /** With the names that its interfaces get on the host (libxlDomainCreateIfaceNames). */
