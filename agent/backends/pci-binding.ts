@@ -1,7 +1,9 @@
 // Gives a PCI function another driver through the privileged process, and says what came of it: the driver link alone does.
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
+import { readHypervisor } from "../discovery/host-facts.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
+import { guestDriversOf, type GuestDriver, type GuestDrivers } from "../inventory/guest-drivers.ts";
 import type { BindOutcome } from "../lifecycle/ports.ts";
 import {
   asking,
@@ -14,7 +16,7 @@ import {
 } from "./hostd-answers.ts";
 
 /** Drivers that a function may be given; `none` takes the one away that it has. */
-export type DriverName = "vfio-pci" | "xe-vfio-pci" | "i915" | "xe" | "none";
+export type DriverName = GuestDriver | "i915" | "xe" | "none";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
 export interface DriverWriter {
@@ -47,6 +49,11 @@ export class PciBinding {
   /** Undefined when it has none, or is not there. */
   driverOf(device: PciAddress): Promise<string | undefined> {
     return this.#files.linkName(`sys/bus/pci/devices/${device}/driver`);
+  }
+
+  /** By which of them guests of this host get functions. */
+  async guestDrivers(): Promise<GuestDrivers> {
+    return guestDriversOf(await readHypervisor(this.#files));
   }
 
   /** The address of virtual function `number`, from 1 on; undefined while there is none. */
@@ -90,7 +97,7 @@ export class PciBinding {
     }
   }
 
-  /** Processes that have the function open through VFIO. Throws KERNEL_REFUSED, KERNEL_TIMEOUT or HOSTD_UNAVAILABLE. */
+  /** Processes that have the function open through VFIO, and guests of Xen that have it. Throws KERNEL_REFUSED, KERNEL_TIMEOUT or HOSTD_UNAVAILABLE. */
   async holders(device: PciAddress, signal: AbortSignal): Promise<ReturnType<typeof namedHolder>[]> {
     const what = `looking for who holds ${device}`;
     const answer = await asking(() =>
@@ -111,8 +118,9 @@ export class PciBinding {
   }
 }
 
-function notLoaded(what: string, driver: string): AgentError {
-  const message = `${what}: that driver is not loaded; modprobe ${driver}, and for every boot name it in a file of /etc/modules-load.d`;
+function notLoaded(what: string, driver: DriverName): AgentError {
+  const module = driver === "pciback" ? "xen-pciback" : driver;
+  const message = `${what}: that driver is not loaded; modprobe ${module}, and for every boot name it in a file of /etc/modules-load.d`;
   const reason = driver.includes("vfio") ? "VFIO_NOT_LOADED" : "KERNEL_REFUSED";
   return new AgentError(reason, message, { details: { driver } });
 }

@@ -13,7 +13,7 @@ export async function readHostFacts(files: HostFiles): Promise<HostFacts> {
     hostname: hostname ?? "",
     bootId: bootId ?? "",
     kernelRelease: kernelRelease ?? "",
-    hypervisor: await hypervisor(files),
+    hypervisor: await readHypervisor(files),
     ...(numaNodes.length > 0 ? { numaNodes } : {}),
   };
 }
@@ -36,7 +36,7 @@ async function readNumaNodes(files: HostFiles): Promise<readonly NumaNode[]> {
  * dom0 is known by its UUID, all zeros. KVM has its misc device where the processor's own module could start it (kernel
  * virt/kvm/kvm_main.c, kvm_init); the module kvm alone is loaded by whatever needs it, as kvmgt.
  */
-async function hypervisor(files: HostFiles): Promise<HostFacts["hypervisor"]> {
+export async function readHypervisor(files: HostFiles): Promise<HostFacts["hypervisor"]> {
   if ((await files.read("sys/hypervisor/type")) === "xen") {
     const capabilities = (await files.read("proc/xen/capabilities")) ?? "";
     const uuid = (await files.read("sys/hypervisor/uuid")) ?? "";

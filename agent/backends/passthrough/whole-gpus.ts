@@ -20,8 +20,10 @@ export class WholeGpus implements Slices<WholeShare> {
 
   /** One that is bound already may have a holder that libvirt does not tell of. */
   async giveAway(gpu: PciAddress, signal: AbortSignal): Promise<BindOutcome> {
-    if (!isGivenByDriver(await this.#binding.driverOf(gpu)))
-      return this.#binding.bind(gpu, "vfio-pci", signal);
+    if (!isGivenByDriver(await this.#binding.driverOf(gpu))) {
+      const { usual } = await this.#binding.guestDrivers();
+      return this.#binding.bind(gpu, usual, signal);
+    }
     const holders = await this.#binding.holders(gpu, signal);
     return holders.length > 0 ? { kind: "held", holders } : { kind: "bound" };
   }

@@ -1,4 +1,4 @@
-// SR-IOV: a virtual function is the slice. It has no driver while nobody has it, and VFIO's, or a variant of it, while a claim does.
+// SR-IOV: a virtual function is the slice. It has no driver while nobody has it, and VFIO's, a variant of it or Xen's while a claim does.
 import { AgentError } from "../../core/errors.ts";
 import type { PciAddress } from "../../core/ids.ts";
 import { isGivenByDriver } from "../../inventory/guest-drivers.ts";
@@ -6,9 +6,6 @@ import type { FunctionShare } from "../../inventory/share.ts";
 import { boundOrThrow } from "../../lifecycle/bound.ts";
 import type { BindOutcome, RemoveOutcome, Slice, Slices } from "../../lifecycle/ports.ts";
 import type { DriverName, PciBinding } from "../pci-binding.ts";
-
-/** Knows how to move the state of a function of xe to another host (kernel drivers/vfio/pci/xe, 7.1). */
-const VARIANT = "xe-vfio-pci";
 
 export interface VirtualFunctionsOptions {
   readonly binding: PciBinding;
@@ -55,8 +52,8 @@ export class VirtualFunctions implements Slices<FunctionShare> {
 
   async #driverFor(gpu: PciAddress): Promise<DriverName> {
     const { binding, knowsVariants } = this.#options;
-    const fits =
-      knowsVariants() && (await binding.driverOf(gpu)) === "xe" && (await binding.isLoaded(VARIANT));
-    return fits ? VARIANT : "vfio-pci";
+    const { usual, ofXe } = await binding.guestDrivers();
+    const fits = knowsVariants() && (await binding.driverOf(gpu)) === "xe" && (await binding.isLoaded(ofXe));
+    return fits ? ofXe : usual;
   }
 }
