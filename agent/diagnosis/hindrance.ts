@@ -14,6 +14,8 @@ export interface Hindrance {
 
 /** Where there is none QEMU emulates the processor: that is no use to most, and the GPU is given to guests all the same. */
 const OF_THE_PROCESSOR = "NO_HYPERVISOR" satisfies Reason;
+/** Under Xen the host may not see them: Xen itself gives nothing out without an IOMMU, and is told where its QEMU is. */
+const OF_XEN: ReadonlySet<Reason> = new Set(["IOMMU_OFF", "QEMU_MISSING"]);
 
 /** Undefined when nothing is in the way. What is not known is in the way. */
 export function hindranceOf(
@@ -27,7 +29,8 @@ export function hindranceOf(
     .find((each) => each.gpu === gpu)
     ?.modes.find((each) => each.mode === mode);
   if (!verdict) return { condition: undefined, why: "it was not examined" };
-  const inTheWay = [...verdict.because, ...verdict.notKnown];
+  const notKnown = verdict.notKnown.filter(({ code }) => host.hypervisor !== "xen" || !OF_XEN.has(code));
+  const inTheWay = [...verdict.because, ...notKnown];
   const condition = inTheWay.find(({ code }) => code !== OF_THE_PROCESSOR);
   if (!condition) return undefined;
   return { condition: condition.code, why: messageOf(condition, "en") };

@@ -61,10 +61,7 @@ function onFunction(spec: DomainSpec, { mode }: PciShare): DomainSpec {
   return spec;
 }
 
-/**
- * What libvirt's driver for Xen cannot give a domain at all (src/libxl: PCI and USB devices, and the displays of libxl), and what this
- * release binds to a driver that Xen does not have.
- */
+/** What libvirt's driver for Xen cannot give a domain (src/libxl: PCI and USB devices, and the displays of libxl). */
 function refuseOnXen(guestType: XenGuestType, { mode }: Share, gpu: Gpu | undefined): void {
   switch (mode) {
     case "gvt-s":
@@ -79,11 +76,10 @@ function refuseOnXen(guestType: XenGuestType, { mode }: Share, gpu: Gpu | undefi
         "slices of this GPU are mediated devices of KVM, which no guest of Xen can have",
       );
     case "gvt-d":
+      if (gpu && guestType === "hvm") refuseGraphicsToHvm(gpu);
+      break;
     case "sriov":
-      throw notOnXen(
-        "vgpu",
-        `this release gives a vGPU of mode ${mode} to its guest by VFIO, which Xen does not have`,
-      );
+      break;
   }
   if (guestType === "pvh")
     throw notOnXen("domain.xen_guest_type", "a PVH guest of Xen can have no device of the host's; use HVM");
@@ -111,6 +107,15 @@ function refuseBesideXengt(
       field,
       "libvirt puts an emulated card beside each console, and the slice is the guest's card already; leave the console out",
     );
+}
+
+/** QEMU (hw/xen/xen_pt.c, xen_pt_realize) asks for it of what is at that place on the host. */
+function refuseGraphicsToHvm({ address }: Gpu): void {
+  if (!isIntegrated(address)) return;
+  throw notOnXen(
+    "domain.xen_guest_type",
+    `QEMU gives an HVM guest a processor's graphics (GPU ${address}) only with gfx_passthru, which libvirt's driver for Xen cannot say; use PV with a kernel that has pcifront and drives them, ask for another GPU, or make the guest by xl`,
+  );
 }
 
 function notOnXen(field: string, why: string): AgentError {

@@ -3,9 +3,16 @@ import { Connection } from "../../../agent/node-libvirt/connection.ts";
 import { subscribe } from "../../../agent/node-libvirt/events.ts";
 import { Libvirt } from "../../../agent/node-libvirt/libvirt.ts";
 
+/** Which of its drivers libvirt is asked by. */
+export type LibvirtUri = "qemu:///system" | "xen:///system";
+
 /** Does something with libvirt by a connection of one's own. */
-export async function asSomebodyElse<T>(socket: string, act: (libvirt: Libvirt) => Promise<T>): Promise<T> {
-  const connection = await Connection.open({ socket, uri: "qemu:///system" });
+export async function asSomebodyElse<T>(
+  socket: string,
+  act: (libvirt: Libvirt) => Promise<T>,
+  uri: LibvirtUri = "qemu:///system",
+): Promise<T> {
+  const connection = await Connection.open({ socket, uri });
   try {
     return await act(new Libvirt(connection));
   } finally {
@@ -41,11 +48,15 @@ export interface ForeignDomain {
   readonly renderNode?: string;
 }
 
-/** A definition without vgpud's mark. */
-export function foreignXml({ name, uuid, ...given }: ForeignDomain): string {
-  const os = "<os><type arch='x86_64' machine='q35'>hvm</type></os>";
+/** A definition without vgpud's mark, for libvirt's driver of that URI. */
+export function foreignXml(
+  { name, uuid, ...given }: ForeignDomain,
+  uri: LibvirtUri = "qemu:///system",
+): string {
+  const isXen = uri === "xen:///system";
+  const os = `<os><type arch='x86_64' machine='${isXen ? "xenfv" : "q35"}'>hvm</type></os>`;
   const rest = `<memory unit='MiB'>64</memory><vcpu>1</vcpu>${os}<devices>${devicesXml(given)}</devices>`;
-  return `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid>${rest}</domain>`;
+  return `<domain type='${isXen ? "xen" : "kvm"}'><name>${name}</name><uuid>${uuid}</uuid>${rest}</domain>`;
 }
 
 function devicesXml({ mdev, pciFunction, renderNode }: Omit<ForeignDomain, "name" | "uuid">): string {

@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import type { Libvirt } from "../../../agent/node-libvirt/libvirt.ts";
 import { faultSchema, type Fault, type FaultFields } from "../../../agent/simulator/faults/fault.ts";
 import {
   type CreateDomainResponse,
@@ -12,7 +13,7 @@ import { AgentCalls, present } from "./agent-calls.ts";
 import { AgentProcess, type ProcessOptions } from "./agent-process.ts";
 import { draft, GPU, type, type Draft } from "./requests.ts";
 import { Rpc } from "./rpc.ts";
-import { asSomebodyElse, foreignXml, type ForeignDomain } from "./somebody-else.ts";
+import { asSomebodyElse, foreignXml, type ForeignDomain, type LibvirtUri } from "./somebody-else.ts";
 import { until } from "./until.ts";
 
 const snapshotSchema = z.object({
@@ -63,6 +64,8 @@ interface Setting {
   readonly stateDir?: string;
   /** YAML for the section `limits` of the configuration. */
   readonly limits?: string;
+  /** By which of its drivers libvirt is asked: QEMU's, unless the host runs Xen. */
+  readonly libvirtUri?: LibvirtUri;
   /** Of the agent's log, which is kept for the test that fails. */
   readonly logLevel?: "debug" | "warn";
 }
@@ -70,8 +73,9 @@ interface Setting {
 /** For who asks for more changes within a second than the shipped limit lets one connection. */
 export const MANY_A_SECOND: Setting = { limits: "{ connection_rate: 10000 }" };
 
-const configurationOf = (images: string, { limits, logLevel = "debug" }: Setting): string => `
+const configurationOf = (images: string, { limits, libvirtUri, logLevel = "debug" }: Setting): string => `
 ${limits === undefined ? "" : `limits: ${limits}`}
+${libvirtUri === undefined ? "" : `libvirt: { uri: "${libvirtUri}" }`}
 storage_roots: [${images}]
 networks: [default]
 bridges: [br0]
@@ -104,13 +108,15 @@ export class World extends AgentCalls implements AsyncDisposable {
   readonly apertureMib = 1024;
   /** How long what comes by itself is waited for. */
   readonly patienceMs = 30_000;
+  readonly libvirtUri: LibvirtUri;
   readonly #process: ProcessOptions;
 
-  private constructor(host: SimulatedHost, process: ProcessOptions, stateDir: string | undefined) {
+  private constructor(host: SimulatedHost, process: ProcessOptions, setting: Setting) {
     super();
     this.host = host;
     this.#process = process;
-    this.stateDir = stateDir ?? path.join(host.directory, "state");
+    this.libvirtUri = setting.libvirtUri ?? "qemu:///system";
+    this.stateDir = setting.stateDir ?? path.join(host.directory, "state");
     this.agent = new AgentProcess(this.words, process);
     this.rpc = new Rpc(this.socket);
   }
@@ -122,7 +128,7 @@ export class World extends AgentCalls implements AsyncDisposable {
     await mkdir(images);
     for (const name of ["disk.img", "vmlinuz", "initrd"]) await writeFile(path.join(images, name), "");
     await writeFile(path.join(host.directory, "vgpud.yaml"), configurationOf(images, setting));
-    const world = new World(host, process, setting.stateDir);
+    const world = new World(host, process, setting);
     opened.push(world);
     await world.#ready();
     return world;
@@ -222,12 +228,18 @@ export class World extends AgentCalls implements AsyncDisposable {
 
   /** Somebody else defines a domain. */
   async defineForeign(domain: ForeignDomain): Promise<void> {
-    await asSomebodyElse(this.host.libvirtSocket, (libvirt) => libvirt.defineDomain(foreignXml(domain)));
+    const xml = foreignXml(domain, this.libvirtUri);
+    await this.asSomebodyElse((libvirt) => libvirt.defineDomain(xml));
+  }
+
+  /** Does something with the host's libvirt by a connection of one's own. */
+  asSomebodyElse<T>(act: (libvirt: Libvirt) => Promise<T>): Promise<T> {
+    return asSomebodyElse(this.libvirtSocket, act, this.libvirtUri);
   }
 
   /** Somebody else undefines a domain. */
   async undefineBehindItsBack(name: string): Promise<void> {
-    await asSomebodyElse(this.host.libvirtSocket, async (libvirt) => {
+    await this.asSomebodyElse(async (libvirt) => {
       await libvirt.undefineDomain(present(await libvirt.lookupDomainByName(name)));
     });
   }

@@ -41,6 +41,15 @@ describe("what keeps a GPU from a mode", () => {
     assert.equal(why(examined({ because: [emulated, failed] }, "none")), "IOMMU_OFF");
   });
 
+  it("is not what Xen keeps to itself, which it refuses by itself where it must; what is seen to fail is", () => {
+    const unknown = condition("IOMMU_OFF", "xen");
+    const other = condition("SRIOV_LIMIT_ZERO", "unreadable");
+    const emulator = condition("QEMU_MISSING", "not-found-xen");
+    assert.equal(why(examined({ notKnown: [unknown, emulator] }, "xen")), undefined);
+    assert.equal(why(examined({ notKnown: [unknown, other] }, "xen")), "SRIOV_LIMIT_ZERO");
+    assert.equal(why(examined({ because: [unknown] }, "xen")), "IOMMU_OFF");
+  });
+
   it("is that it was not examined, or that this release gives nothing out so", () => {
     assert.equal(why(examined({}), "gvt-d"), "it was not examined");
     assert.equal(why(examined({}, "xen-guest")), "MODE_NOT_SERVED");

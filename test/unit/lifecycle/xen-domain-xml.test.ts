@@ -81,7 +81,6 @@ describe("a domain for Xen on the GPU that it gets", () => {
     for (const [share, why] of [
       [{ mode: "gvt-s" }, /virtio-gpu/],
       [sliceShare("4"), /mediated devices/],
-      [{ mode: "gvt-d" }, /VFIO/],
     ] as const) {
       assert.throws(
         () =>
@@ -98,6 +97,25 @@ describe("a domain for Xen on the GPU that it gets", () => {
       );
       assert.ok(onGpu(domainSpec(1), { gpu, share }, { inventory: on, byDeviceModel: false }));
     }
+  });
+
+  it("is refused a processor's graphics as an HVM guest, for which libvirt lacks a word, and any function as a PVH guest", async () => {
+    const on = { inventory: await seen(), byDeviceModel: false };
+    const at = { gpu, share: { mode: "gvt-d" } } as const;
+    const function_ = { gpu, share: { mode: "sriov", number: 1, address: pciAddress(1) } } as const;
+    for (const [xenGuestType, of, why] of [
+      ["hvm", at, /GPU 0000:00:02\.0.* only with gfx_passthru.* use PV/],
+      ["pvh", at, /PVH/],
+      ["pvh", function_, /PVH/],
+    ] as const)
+      assert.throws(() => onGpu(domainSpec(1, { xenGuestType }), of, on), {
+        reason: "FIELD_NOT_SUPPORTED_HERE",
+        field: "domain.xen_guest_type",
+        message: why,
+      });
+    assert.ok(onGpu(domainSpec(1, { xenGuestType: "pv" }), at, on));
+    assert.ok(onGpu(domainSpec(1, { xenGuestType: "hvm" }), function_, on));
+    assert.ok(onGpu(domainSpec(1), at, on));
   });
 
   it("is refused to be a PVH guest, which has no device of the host's", async () => {
