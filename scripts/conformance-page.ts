@@ -6,7 +6,14 @@ import { page, table } from "./markdown.ts";
  * The columns of the page, each with a subject in test/e2e/conformance/subjects. A backend that is there on both hypervisors is one
  * column on each, as `passthrough` and `passthrough on Xen`.
  */
-export const backendNames = ["kvmgt", "virgl", "passthrough", "sriov"] as const;
+export const backendNames = [
+  "kvmgt",
+  "virgl",
+  "passthrough",
+  "sriov",
+  "passthrough on Xen",
+  "sriov on Xen",
+] as const;
 
 /** The groups of cases, in the order of the page; each has a golden file and a suite of its name. */
 export const groupNames = [

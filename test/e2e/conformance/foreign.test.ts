@@ -4,7 +4,7 @@ import { Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { refusal } from "../harness/rpc.ts";
-import { asSomebodyElse, foreignXml } from "../harness/somebody-else.ts";
+import { foreignXml } from "../harness/somebody-else.ts";
 import { until } from "../harness/until.ts";
 import { present } from "../harness/world.ts";
 import { truthOf, definitionOf, type HostTruth } from "./host-truth.ts";
@@ -25,8 +25,10 @@ interface Untouched {
 async function besideTheirs(trial: Trial, act: () => Promise<void>): Promise<void> {
   const { world, subject } = trial;
   const taken = await subject.takeForOthers(world);
-  await asSomebodyElse(world.libvirtSocket, async (libvirt) => {
-    await libvirt.startDomain(await libvirt.defineDomain(foreignXml({ ...THEIRS, ...taken })));
+  await world.asSomebodyElse(async (libvirt) => {
+    await libvirt.startDomain(
+      await libvirt.defineDomain(foreignXml({ ...THEIRS, ...taken }, world.libvirtUri)),
+    );
   });
   const look = async (): Promise<Untouched> => {
     const truth = await truthOf(world);
@@ -50,7 +52,7 @@ async function besideTheirs(trial: Trial, act: () => Promise<void>): Promise<voi
 }
 
 async function leave({ world }: Trial, { made }: Untouched): Promise<void> {
-  await asSomebodyElse(world.libvirtSocket, async (libvirt) => {
+  await world.asSomebodyElse(async (libvirt) => {
     const domain = present(await libvirt.lookupDomainByName(THEIRS.name));
     await libvirt.destroyDomain(domain);
     await libvirt.undefineDomain(domain);

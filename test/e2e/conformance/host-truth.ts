@@ -1,6 +1,5 @@
 // What the simulated kernel and libvirt have, as far as vGPUs of any mode are concerned.
 import { z } from "zod";
-import { asSomebodyElse } from "../harness/somebody-else.ts";
 import type { World } from "../harness/world.ts";
 
 const truthSchema = z.object({
@@ -17,7 +16,7 @@ export async function truthOf(world: World): Promise<HostTruth> {
 
 /** Undefined when libvirt has no domain of that name. */
 export async function definitionOf(world: World, name: string): Promise<string | undefined> {
-  return await asSomebodyElse(world.libvirtSocket, async (libvirt) => {
+  return await world.asSomebodyElse(async (libvirt) => {
     const domain = await libvirt.lookupDomainByName(name);
     return domain && libvirt.domainXml(domain);
   });

@@ -1,11 +1,16 @@
 // /metrics tells what is made and taken, and in which mode, on every backend.
 import assert from "node:assert/strict";
 import { present } from "../harness/world.ts";
+import type { Subject } from "./subject.ts";
 import { conform } from "./suite.ts";
+
+/** The backend's name, as series have it. */
+const labelOf = ({ shown }: Subject): string => shown.backend.replace("BACKEND_", "").toLowerCase();
 
 conform("metrics", {
   "the GPU is shown with its backend, and as one on which vGPUs can be made": async (trial) => {
-    const { gpu, backend } = trial.subject;
+    const { gpu } = trial.subject;
+    const backend = labelOf(trial.subject);
     const scrape = await trial.world.scrape();
     assert.match(
       scrape,
@@ -23,7 +28,7 @@ conform("metrics", {
       `vgpu_id="${vgpuIds[0] ?? ""}"`,
       `pci_address="${subject.gpu}"`,
       `vgpu_type="${subject.type}"`,
-      `backend="${subject.backend}"`,
+      `backend="${labelOf(subject)}"`,
       `ownership="own"`,
       `domain_uuid="${uuid}"`,
       `domain_name="desk"`,

@@ -2,7 +2,8 @@
 // which it has before it.
 import type { Backend, Gpu, Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { BackendName } from "../../../scripts/conformance-page.ts";
-import type { ForeignDomain } from "../harness/somebody-else.ts";
+import type { Draft } from "../harness/requests.ts";
+import type { ForeignDomain, LibvirtUri } from "../harness/somebody-else.ts";
 import type { World } from "../harness/world.ts";
 import type { HostTruth } from "./host-truth.ts";
 
@@ -30,6 +31,10 @@ export interface Subject {
   readonly shown: { readonly backend: Backend; readonly mode: Mode };
   /** HOST.yaml of a host with this GPU and no other. */
   readonly host: string;
+  /** Of which libvirt is asked there; that of QEMU, unless it is said. */
+  readonly libvirtUri?: LibvirtUri;
+  /** What a request needs to be one for guests of the host. */
+  readonly adapt?: (draft: Draft, images: string) => void;
   readonly gpu: string;
   /** Of the configuration's section `limits`, beside those of the suite. */
   readonly limits?: Readonly<Record<string, number>>;
@@ -41,6 +46,8 @@ export interface Subject {
   readonly room: number;
   /** The reasons for which one more is refused; each means that there is no room. */
   readonly exhausted: readonly string[];
+  /** Why a create is refused while vgpud-hostd is away; HOSTD_UNAVAILABLE, unless it is said. */
+  readonly withoutHostd?: "LIBVIRT_UNAVAILABLE";
   /** A mode that the GPU can be given instead while nobody uses it. */
   readonly otherMode: Mode;
   /** What has to be done before that, once nobody uses it. */

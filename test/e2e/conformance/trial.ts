@@ -37,7 +37,8 @@ export class Trial implements AsyncDisposable {
 
   static async begin(subject: Subject, process: ProcessOptions = {}): Promise<Trial> {
     const limits = JSON.stringify({ ...MANY_A_SECOND, ...subject.limits });
-    const world = await World.start(subject.host, process, { limits });
+    const { libvirtUri = "qemu:///system" } = subject;
+    const world = await World.start(subject.host, process, { limits, libvirtUri });
     await subject.bringIntoMode(world);
     return new Trial(subject, world);
   }
@@ -61,6 +62,7 @@ export class Trial implements AsyncDisposable {
     const draft = this.world.draft(name);
     draft.request.claimId = this.claimOf(name);
     draft.vgpu.want = this.want;
+    this.subject.adapt?.(draft, this.world.images);
     change(draft);
     return draft.request;
   }

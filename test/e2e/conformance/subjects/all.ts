@@ -2,10 +2,15 @@
 import type { BackendName } from "../../../../scripts/conformance-page.ts";
 import type { Subject } from "../subject.ts";
 import { kvmgt } from "./kvmgt.ts";
+import { onXen } from "./on-xen.ts";
 import { passthrough } from "./passthrough.ts";
 import { sriov } from "./sriov.ts";
 import { virgl } from "./virgl.ts";
 
-const byName: Readonly<Record<BackendName, Subject>> = { kvmgt, virgl, passthrough, sriov };
+const byName: Readonly<Record<BackendName, Subject>> = {
+  ...{ kvmgt, virgl, passthrough, sriov },
+  "passthrough on Xen": onXen(passthrough, "passthrough on Xen"),
+  "sriov on Xen": onXen(sriov, "sriov on Xen"),
+};
 
 export const subjects: readonly Subject[] = Object.values(byName);

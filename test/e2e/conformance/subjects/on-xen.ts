@@ -1,0 +1,30 @@
+// A backend of PCI functions on a host of Xen: all is as under KVM, but for the driver that guests get functions by, and for guests.
+import { Mode } from "../../../../proto/gen/vgpud/v1/gpu.ts";
+import { fullDraft } from "../../harness/requests.ts";
+import type { HostTruth } from "../host-truth.ts";
+import type { Subject } from "../subject.ts";
+
+export function onXen(subject: Subject, backend: Subject["backend"]): Subject {
+  return {
+    ...subject,
+    backend,
+    host: `${subject.host}hypervisor: xen\n`,
+    libvirtUri: "xen:///system",
+    otherMode: Mode.UNSPECIFIED,
+    // hostd tells which guests there are, and who has what is not known without.
+    withoutHostd: "LIBVIRT_UNAVAILABLE",
+    // Several have a disk only read-only, and drives of an HVM guest cannot be that: it boots a kernel.
+    adapt: ({ spec }, images) => {
+      spec.disks = [];
+      spec.boot = fullDraft(images, spec.name).spec.boot;
+    },
+    made: (truth) => subject.made(asUnderKvm(truth)),
+  };
+}
+
+function asUnderKvm(truth: HostTruth): HostTruth {
+  const functions = truth.functions.map((each) =>
+    each.driver === "pciback" ? { ...each, driver: "vfio-pci" } : each,
+  );
+  return { ...truth, functions };
+}
