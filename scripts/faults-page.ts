@@ -21,7 +21,7 @@ export function faultsPage(): string {
 }
 
 const OBJECTS = {
-  vgpu: "a vgpu_id",
+  vgpu: "a vgpu_id; of XenGT `vm<domid>`, or the domain's UUID or name",
   domain: "a domain's UUID or name",
   function: "a PCI address",
 } as const satisfies Record<NonNullable<FaultKindRow["object"]>, string>;

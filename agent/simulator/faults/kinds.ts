@@ -27,7 +27,7 @@ export interface FaultKindRow {
   readonly nature: "state" | "each" | "later";
   /** Whether it can be narrowed to one GPU. */
   readonly gpu?: true;
-  /** What `object` names. */
+  /** What `object` names; of a slice of XenGT, which has no vgpu_id, `vgpu` is `vm<domid>` or its domain. */
   readonly object?: "vgpu" | "domain" | "function";
   /** What it can answer, the usual one first. */
   readonly errnos?: readonly [Errno, ...Errno[]];

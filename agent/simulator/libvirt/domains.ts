@@ -287,6 +287,9 @@ export class Domains {
 
   setPaused(uuid: DomainId, paused: boolean): void {
     const domain = this.#active(uuid);
+    if (!paused && domain.state.state === "running" && !this.isOnXen)
+      throw invalidOperation("domain is already running");
+    if (domain.state.state === (paused ? "paused" : "running")) return;
     const state = paused
       ? ({ state: "paused", reason: "user" } as const)
       : ({ state: "running", reason: "unpaused" } as const);

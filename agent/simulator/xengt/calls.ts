@@ -4,7 +4,10 @@ import type { Errno } from "../faults/kinds.ts";
 import type { SimulatedKernel } from "../kernel.ts";
 import { outlives } from "../one-boot.ts";
 import type { VgtErrno, VgtSlice } from "./driver.ts";
-import { readLine } from "./line.ts";
+import { readLine, type Wish } from "./line.ts";
+
+/** Of the aperture, when it is in pieces: what GVT-g's smallest type needs. */
+const PIECE_MIB = 64;
 
 export class VgtCalls {
   readonly #kernel: SimulatedKernel;
@@ -44,19 +47,22 @@ export class VgtCalls {
       case "wrong":
         return this.#kernel.writeVgt(text);
       case "make":
-        return await this.#make(text, this.#occasion(line.wish.domid, names));
+        return await this.#make(text, line.wish, this.#occasion(line.wish.domid, names));
       case "remove":
         return await this.#remove(text, this.#occasion(line.domid, names));
     }
   }
 
-  async #make(text: string, occasion: Occasion): Promise<VgtErrno | Errno | undefined> {
+  async #make(text: string, { lowMib }: Wish, occasion: Occasion): Promise<VgtErrno | Errno | undefined> {
     const faults = this.#faults;
     // The writer is gone with the boot: nobody hears the errno.
     if (!(await outlives(this.#kernel, faults.hold("CREATE_LATE", occasion)))) return "EIO";
     const failing = faults.strike("CREATE_FAILS", occasion);
     if (failing !== undefined) return failing.errno;
     if (faults.strike("CREATE_SHOWS_NOTHING", occasion) !== undefined) return undefined;
+    const isFragmented = faults.find("GM_FRAGMENTED", occasion) !== undefined;
+    if (isFragmented && lowMib > PIECE_MIB)
+      return this.#kernel.vgt?.generation === "2015" ? "ENOMEM" : "EINVAL";
     return this.#kernel.writeVgt(text);
   }
 

@@ -3,7 +3,7 @@ import { TreeBuilder, type Entries } from "../entries.ts";
 import { APERTURE_AT } from "../gpu-tree.ts";
 import type { VgtDriver, VgtSlice } from "./driver.ts";
 
-export const VGT_DIRECTORY = "sys/kernel/vgt";
+const VGT_DIRECTORY = "sys/kernel/vgt";
 export const CREATE_FILE = `${VGT_DIRECTORY}/control/create_vgt_instance`;
 const MIB = 1_048_576;
 

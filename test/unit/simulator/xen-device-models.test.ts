@@ -12,7 +12,7 @@ import { SimulatedHost } from "../../fakes/simulated-host.ts";
 
 const UUID = "9d9eda29-a627-4221-9c09-a24423a9c4d6";
 const PATCHED = "/usr/lib/xengt/bin/qemu-system-i386";
-const HOST = `{ hypervisor: xen, kvmgt: false, xengt: 2015, device_models: [${PATCHED}], gpus: [{ address: "0000:00:02.0", device: "1626" }] }`;
+const HOST = `{ hypervisor: xen, kvmgt: false, xengt: 2015, device_models: [${PATCHED}], gpus: [{ address: "0000:00:02.0", device: "1626", aperture_mib: 1024 }] }`;
 const NAMESPACE = "xmlns:xen='http://libvirt.org/schemas/domain/xen/1.0'";
 const SIZES = ["-vgt_low_gm_sz", "128", "-vgt_high_gm_sz", "384", "-vgt_fence_sz", "8"];
 const XENGT = ["-vga", "xengt", ...SIZES];
@@ -147,6 +147,56 @@ describe("the device model of a domain on a simulated Xen host", () => {
       ...{ code: 67, domain: 41 },
       message: "unsupported configuration: emulator '/usr/bin/other' not found",
     });
+  });
+});
+
+describe("hostd on a simulated Xen host", () => {
+  it("tells what others have of XenGT, and what is left, and gives back what nobody has", async () => {
+    const mine = `{ name: mine, uuid: ${UUID}, xengt: { low_gm_mib: 100, fences: 8 } }`;
+    await using xen = await Xen.start(HOST.replace("{", `{ xl_guests: [${mine}], `));
+    const vgt = { lowGmMib: 100, highGmMib: 448, fences: 8 };
+    assert.deepEqual(await xen.hostd.xenDomains(), {
+      kind: "xen-domains",
+      domains: [{ domid: 1, uuid: UUID, name: "mine", type: "hvm", pciDevices: [], vgt }],
+    });
+    const left = {
+      kind: "vgt-resources",
+      ...{ lowTotalMib: 1024, lowFreeMib: 796, highTotalMib: 3072, highFreeMib: 2688 },
+      ...{ fencesTotal: 32, fencesFree: 20 },
+    };
+    assert.deepEqual(await xen.hostd.vgtResources(), left);
+    assert.equal((await xen.hostd.removeVgtInstance(1)).kind, "held");
+    await xen.host.control({ command: "xl-destroy", name: "mine" });
+    assert.deepEqual(await xen.hostd.vgtResources(), left);
+    assert.deepEqual(await xen.hostd.removeVgtInstance(1), { kind: "done" });
+    await xen.host.control({ command: "write-vgt", line: "9,128,384,4" });
+    assert.deepEqual(await xen.slices(), [9]);
+    await xen.host.control({ command: "write-vgt", line: "-9" });
+    await assert.rejects(xen.host.control({ command: "write-vgt", line: "-9" }), /ENODEV/);
+  });
+
+  it("makes a slice for a guest that waits, and says so of one that hangs in the kernel", async () => {
+    await using xen = await Xen.start();
+    const paused = await xen.libvirt.startDomain(await xen.libvirt.defineDomain(guest({ words: [] })), {
+      flags: StartDomain.paused,
+    });
+    const wish = { domid: paused.id ?? 0, lowGmMib: 128, highGmMib: 384, fences: 4 };
+    const faults = [{ kind: "CREATE_LATE", delay_ms: 3_600_000, object: "desk" }] as const;
+    await xen.host.control({ command: "set-faults", faults: [...faults] });
+    const blocked = await xen.hostd.makeVgtInstance(wish, { deadlineMs: 100 });
+    assert.ok(blocked.kind === "blocked");
+    assert.deepEqual(blocked.holders, []);
+    // Whoever asks again meanwhile joins the one that waits.
+    const again = await xen.hostd.makeVgtInstance(wish, { deadlineMs: 100 });
+    assert.equal(again.kind === "blocked" && again.childPid, blocked.childPid);
+    assert.deepEqual(await xen.slices(), []);
+    await xen.host.control({ command: "clear-faults" });
+    await until("it is made", async () => (await xen.slices()).length === 1);
+    const late = await xen.hostd.makeVgtInstance(wish);
+    assert.equal(late.kind === "errno" && late.errno, "EINVAL");
+    assert.deepEqual(await xen.slices(), [paused.id]);
+    const refused = await xen.hostd.makeVgtInstance({ ...wish, domid: 500, lowGmMib: 4096 });
+    assert.deepEqual(refused.kind === "errno" && [refused.errno, refused.call], ["ENOMEM", "write"]);
   });
 });
 
