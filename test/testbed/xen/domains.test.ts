@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import * as domains from "./domains.ts";
 import { virsh } from "./domains.ts";
 import { bed } from "./suite-bed.ts";
+import * as xl from "./xl.ts";
 
 describe("a domain under Xen", () => {
   for (const { kind, type } of [
@@ -63,13 +64,10 @@ describe("a domain under Xen", () => {
     after(() => bed.run("xl destroy by-xl"));
 
     it("is not listed by libvirt; Xen's store and xl have it", async () => {
-      const config = ["name='by-xl'", "type='pv'", "memory=96", "kernel='/var/lib/domu/vmlinux'"].join("\n");
-      await bed.writeFile("/tmp/by-xl.cfg", config);
-      await bed.check("xl create -q -p /tmp/by-xl.cfg", { timeoutMs: 120_000 });
-      const domid = await bed.check("xl domid by-xl");
+      const domid = await xl.create(bed, "by-xl");
       assert.equal(await bed.check(`xenstore-read /local/domain/${domid}/name`), "by-xl");
       assert.deepEqual(await domains.listed(bed), []);
-      await bed.check("xl destroy by-xl");
+      await xl.destroy(bed, "by-xl");
     });
   });
 });
