@@ -157,6 +157,7 @@ export const reasons = {
   APERTURE_NOT_BEST: "host-condition",
   VGPU_TYPES_MISSING: "host-condition",
   VGPU_COUNT_UNREADABLE: "host-condition",
+  VFIO_PCI_MISSING: "host-condition",
   IOMMU_GROUP_MISSING: "host-condition",
   IOMMU_GROUP_SHARED: "host-condition",
   RENDER_NODE_MISSING: "host-condition",

@@ -28,7 +28,7 @@ import {
 import { libvirtGuestsSuspend } from "./checks/guests-at-shutdown.ts";
 import { hostdUnavailable } from "./checks/hostd.ts";
 import { insideGuest, iommuOff, lockdown, msrsNotIgnored, noHypervisor } from "./checks/machine.ts";
-import { iommuGroupMissing, iommuGroupShared } from "./checks/passthrough.ts";
+import { iommuGroupMissing, iommuGroupShared, vfioPciMissing } from "./checks/passthrough.ts";
 import { capacityDisagrees, gmFragmented } from "./checks/room.ts";
 import { modeNotServed } from "./checks/served.ts";
 import { gpuSettingDiffers } from "./checks/setting.ts";
@@ -62,6 +62,7 @@ export const table: readonly Check[] = [
     kvmgtNotLoaded,
     mdevNotLoaded,
     vfioNotLoaded,
+    vfioPciMissing,
     gvtTroubleInLog,
   ],
   ...[xengtMissing, virglNotOnXen],

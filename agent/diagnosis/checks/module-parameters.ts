@@ -1,4 +1,4 @@
-// The value of a module's parameter: where the running kernel shows it, and otherwise where it was set. i915's are readable
+// The value of a module's parameter, and what keeps a module from being loaded. A value: where the running kernel shows it, and otherwise where it was set. i915's are readable
 // by root alone (i915_params.h, mode 0400), so that an agent without rights goes by what the kernel was told.
 import type { Look } from "../look.ts";
 
@@ -37,30 +37,53 @@ export async function onCommandLine(look: Look, named: Named): Promise<string | 
 
 /** With which the module is loaded the next time. @throws UnreadableError */
 export async function inModprobe(look: Look, named: Named): Promise<string | undefined> {
+  const lines = await modprobeLines(look, ["options"], named.module);
+  return lines.reduce<string | undefined>(
+    (value, line) => lastOf(wordsOf(line).slice(2), named.name, named) ?? value,
+    undefined,
+  );
+}
+
+/**
+ * What keeps the module from being loaded by units of systemd, which ask modprobe with `-b`: a word of the kernel's command line
+ * or a line of modprobe's. Undefined: nothing was found. @throws UnreadableError
+ */
+export async function denialOf(look: Look, module: string): Promise<string | undefined> {
+  const words = wordsOf((await look.text("proc/cmdline")) ?? "");
+  const denying = words.find((word) => {
+    const [, list = ""] = /^(?:module_blacklist|modprobe\.blacklist)=(.*)$/.exec(word) ?? [];
+    return list.split(",").some((each) => canonical(each) === module);
+  });
+  // What is to be done instead of loading it is as a rule nothing: /bin/false.
+  return denying ?? (await modprobeLines(look, ["blacklist", "install"], module)).at(-1);
+}
+
+/** Lines of modprobe's files with these commands for the module, in the order in which they hold. */
+async function modprobeLines(look: Look, commands: readonly string[], module: string): Promise<string[]> {
   const files = new Map<string, string>();
   for (const folder of FOLDERS)
     for (const file of await look.names(folder))
       if (file.endsWith(".conf") && !files.has(file)) files.set(file, `${folder}/${file}`);
   const inOrder = [...files].sort(([one], [other]) => (one < other ? -1 : 1));
-  let value: string | undefined;
+  const found: string[] = [];
   for (const [, path] of inOrder) {
     const text = await look.text(path);
-    const options = optionsFor(named.module, text ?? "");
-    look.sawOf(path, text, options.join("\n"));
-    const words = options.flatMap((line) => wordsOf(line).slice(2));
-    value = lastOf(words, named.name, named) ?? value;
+    const lines = linesFor(commands, module, text ?? "");
+    look.sawOf(path, text, lines.join("\n"));
+    found.push(...lines);
   }
-  return value;
+  return found;
 }
 
-/** Its lines `options MODULE …`; a backslash at the end goes on with the next line. */
-function optionsFor(module: string, text: string): readonly string[] {
+/** Its lines `COMMAND MODULE …`; a backslash at the end goes on with the next line. */
+function linesFor(commands: readonly string[], module: string, text: string): readonly string[] {
   return text
     .replaceAll(/\\\r?\n/g, " ")
     .split("\n")
+    .map((line) => line.trim())
     .filter((line) => {
-      const [command, of = ""] = line.trim().split(/\s+/);
-      return command === "options" && canonical(of) === module;
+      const [command = "", of = ""] = line.split(/\s+/);
+      return commands.includes(command) && canonical(of) === module;
     });
 }
 

@@ -1,7 +1,27 @@
-// Whether the GPU can be given away whole: its IOMMU group, and who else is in it.
+// Whether the GPU, or a function of it, can be given away: the driver for that, its IOMMU group, and who else is in it.
 import { isForGuest } from "../../inventory/guest-drivers.ts";
-import { fail, gpuCheck, notApplicable, pass } from "../condition.ts";
+import { fail, gpuCheck, hostCheck, notApplicable, pass } from "../condition.ts";
 import type { Look } from "../look.ts";
+import { denialOf } from "./module-parameters.ts";
+
+export const vfioPciMissing = hostCheck({
+  code: "VFIO_PCI_MISSING",
+  costs: { "gvt-d": "warning", sriov: "warning" },
+  dependsOn: ["VFIO_NOT_LOADED"],
+  how:
+    "/sys/module/vfio_pci, which is there also when it is built in; what the kernel's configuration, its command line and " +
+    "modprobe's files say of it; and, of a host with a running agent, that its units did not load it",
+  check: async (look, { hypervisor, gpus, kernelRelease, hostd }) => {
+    if (hypervisor === "xen") return notApplicable("xen");
+    if (gpus.length === 0) return notApplicable("no-gpu");
+    if (await look.has("sys/module/vfio_pci")) return pass("there");
+    const unbuilt = await look.line(`boot/config-${kernelRelease}`, /^# CONFIG_VFIO_PCI is not set$/);
+    if (unbuilt !== undefined) return fail("not-built", { kernel: kernelRelease });
+    const denial = await denialOf(look, "vfio_pci");
+    if (denial !== undefined) return fail("denied", { denial });
+    return hostd === undefined ? pass("loadable") : fail("not-loaded");
+  },
+});
 
 export const iommuGroupMissing = gpuCheck({
   code: "IOMMU_GROUP_MISSING",

@@ -97,6 +97,24 @@ export const gvtKernel = {
       missing: "load them (modprobe -a {missing}), and for every boot by a file in /etc/modules-load.d",
     },
   },
+  VFIO_PCI_MISSING: {
+    title: "the driver that gives PCI functions to guests",
+    messages: {
+      xen: "under Xen devices are given away by pciback",
+      "no-gpu": "this host has no Intel GPU to give away",
+      there: "vfio-pci is loaded",
+      loadable: "vfio-pci is not loaded; nothing was found that keeps vgpud's units from loading it",
+      "not-built": "kernel {kernel} was built without vfio-pci",
+      denied: "vfio-pci is not loaded and is kept from it: {denial}",
+      "not-loaded": "vfio-pci is not loaded, although vgpud's units ask for it",
+    },
+    remedies: {
+      "not-built": "boot a kernel with CONFIG_VFIO_PCI",
+      denied: "take that away, then modprobe vfio-pci",
+      "not-loaded":
+        "modprobe vfio-pci; when that fails, see what it says and whether the package of the kernel's modules is there",
+    },
+  },
   GVT_TROUBLE_IN_LOG: {
     title: "what GVT-g wrote to the kernel's log",
     messages: {

@@ -94,6 +94,23 @@ export const gvtKernel: Same<typeof english> = {
       missing: "加载它们（modprobe -a {missing}），并在 /etc/modules-load.d 中写入文件以便每次启动时加载",
     },
   },
+  VFIO_PCI_MISSING: {
+    title: "把 PCI 功能交给客户机的驱动",
+    messages: {
+      xen: "在 Xen 下设备由 pciback 交给客户机",
+      "no-gpu": "本主机没有可交出的 Intel GPU",
+      there: "vfio-pci 已加载",
+      loadable: "vfio-pci 未加载；没有发现妨碍 vgpud 的单元加载它的设置",
+      "not-built": "内核 {kernel} 编译时没有包含 vfio-pci",
+      denied: "vfio-pci 未加载，且被禁止加载：{denial}",
+      "not-loaded": "vfio-pci 未加载，尽管 vgpud 的单元要求加载",
+    },
+    remedies: {
+      "not-built": "启动带有 CONFIG_VFIO_PCI 的内核",
+      denied: "去掉该设置，然后执行 modprobe vfio-pci",
+      "not-loaded": "执行 modprobe vfio-pci；如果失败，请查看其提示，并确认已安装内核模块的软件包",
+    },
+  },
   GVT_TROUBLE_IN_LOG: {
     title: "GVT-g 在内核日志中的记录",
     messages: {
