@@ -10,6 +10,8 @@ export interface MetricNote {
 const note = (query: string, absent = "never"): MetricNote => ({ absent, query });
 const noGpu = "without a GPU that offers vGPUs";
 const noSensor = "the GPU has no driver i915 or xe, sleeps, or its driver does not tell";
+const noRenderer =
+  "in modes other than gvt-s, for what the driver does not count, and while hostd does not answer";
 const noFigure = "the domain is off, or its driver does not count it, or figures are older than 60 s";
 const noDisk = `no such disk; ${noFigure}`;
 const noNic = `no such interface with a name on the host; ${noFigure}`;
@@ -149,6 +151,14 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     noFigure,
   ),
   vgpud_domain_memory_resident_bytes: note("topk(10, vgpud_domain_memory_resident_bytes)", noFigure),
+  vgpud_domain_gpu_engine_seconds_total: note(
+    `topk(10, rate(vgpud_domain_gpu_engine_seconds_total{engine="render"}[1m])${joined})`,
+    noRenderer,
+  ),
+  vgpud_domain_gpu_memory_resident_bytes: note(
+    "sum by (instance, pci_address, region) (vgpud_domain_gpu_memory_resident_bytes)",
+    noRenderer,
+  ),
   vgpud_domain_block_read_bytes_total: note(`rate(vgpud_domain_block_read_bytes_total[1m])${joined}`, noDisk),
   vgpud_domain_block_read_requests_total: note("rate(vgpud_domain_block_read_requests_total[1m])", noDisk),
   vgpud_domain_block_write_bytes_total: note(

@@ -14,6 +14,7 @@ import type { GpuModes } from "../lifecycle/gpu-modes.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
 import type { Terms } from "../lifecycle/views.ts";
 import type { DomainReading } from "../observation/domain-stats.ts";
+import type { DomainGpuUse } from "../observation/gpu-use.ts";
 import type { Operations } from "../lifecycle/operations.ts";
 import type { Reconciliation } from "../lifecycle/reconciliation.ts";
 import type { ReservationService } from "../lifecycle/reservation-service.ts";
@@ -104,6 +105,8 @@ export interface ApiContext extends ViewContext {
   readonly simulation: Simulation | undefined;
   /** What running domains use, read again first when the last reading is old; undefined before there is one. */
   readonly domainFigures: () => Promise<DomainReading | undefined>;
+  /** The same of GPUs that they render on; those of which it is not known are left out. */
+  readonly gpuUse: () => Promise<readonly DomainGpuUse[]>;
 }
 
 /** All that a read's answer is made from beside the request: while these are identical, so is the answer (answers.ts). */

@@ -20,7 +20,6 @@ import type { DomainResult, StopRequest } from "../lifecycle/domain-service.ts";
 import { newestTombstone } from "../lifecycle/owned-domain.ts";
 import { reservationIn } from "../lifecycle/room.ts";
 import { domainViews, type DomainView } from "../lifecycle/views.ts";
-import type { DomainReading } from "../observation/domain-stats.ts";
 import { currentInventory, type ApiContext, type ViewContext } from "./context.ts";
 import { toWireDomain, toWireUsage } from "./convert/domain.ts";
 import { toWireDecision } from "./convert/placement.ts";
@@ -48,7 +47,7 @@ export function domainHandlers(context: ApiContext): Handlers<typeof DomainServi
       );
     },
     listDomains: async (request) => {
-      const usage = usageBy(request.withUsage ? await context.domainFigures() : undefined);
+      const usage = request.withUsage ? await usages(context) : undefined;
       const inventory = currentInventory(context);
       const { items, nextPageToken } = pageOf(
         domainViews(inventory, context.ledger),
@@ -57,7 +56,7 @@ export function domainHandlers(context: ApiContext): Handlers<typeof DomainServi
       );
       const { domains } = inventory;
       return ListDomainsResponse.fromPartial({
-        domains: items.map((view) => ({ ...listedDomain(context, view), usage: usage.get(view.id) })),
+        domains: items.map((view) => ({ ...listedDomain(context, view), usage: usage?.get(view.id) })),
         nextPageToken,
         resumeToken: context.changes.token(),
         observeTime: new Date(inventory.observedAt),
@@ -78,9 +77,15 @@ export function domainHandlers(context: ApiContext): Handlers<typeof DomainServi
   };
 }
 
-function usageBy(reading: DomainReading | undefined): ReadonlyMap<DomainId, DomainUsage> {
+async function usages({ domainFigures, gpuUse }: ApiContext): Promise<ReadonlyMap<DomainId, DomainUsage>> {
+  const [reading, used] = await Promise.all([domainFigures(), gpuUse()]);
   const { domains = [], at = 0 } = reading ?? {};
-  return new Map(domains.map((figures) => [figures.id, toWireUsage(figures, at)]));
+  return new Map(
+    domains.map((figures) => {
+      const gpus = used.filter(({ domain }) => domain === figures.id);
+      return [figures.id, toWireUsage(figures, { at, gpus })];
+    }),
+  );
 }
 
 async function createDomain(

@@ -46,6 +46,7 @@ export function composeApi(
     metrics,
     reconciler,
     sampler,
+    gpuUse,
     diagnostician,
     domainHistory,
   } = stages;
@@ -79,6 +80,10 @@ export function composeApi(
     domainFigures: async () => {
       await sampler.refresh(FRESH_MS, WAIT_MS);
       return domainHistory.latest;
+    },
+    gpuUse: async () => {
+      await gpuUse.refresh(FRESH_MS, WAIT_MS);
+      return gpuUse.view.domains;
     },
     hypervisor: hypervisorOf(config),
     newDomainId: () => randomUUID() as string as DomainId,

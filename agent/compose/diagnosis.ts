@@ -26,13 +26,16 @@ const GLANCE_MS = 1_000;
 /** What no event tells, as a setting in a file, is seen after this at the latest. */
 const RENEW_MS = 60_000;
 
+/** What libvirt is being asked about itself is waited for so long: it is known in milliseconds after its start, or hangs. */
+const ASKED_MS = 500;
+
 /** Between the end of one examination and the begin of the next. */
 const REST_MS = 200;
 
 /** What the agent itself knows, beside the host's files. */
 interface Known {
   readonly looks: Looks;
-  readonly libvirt: () => LibvirtStatus;
+  readonly libvirt: { readonly status: LibvirtStatus; readonly asked: Promise<void> };
   readonly hostd: () => Promise<HostdReading>;
   readonly rooms: () => Rooms;
   readonly settings: () => Settings;
@@ -44,7 +47,10 @@ export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, kno
     // The log of the kernel is none of the files.
     await files.turn();
     const kernelLog = await readKernelLog(root, files);
-    const libvirt = (): Promise<LibvirtReading> => Promise.resolve(readingOf(known.libvirt()));
+    const libvirt = async (): Promise<LibvirtReading> => {
+      await within(ASKED_MS, known.libvirt.asked);
+      return readingOf(known.libvirt.status);
+    };
     const hostd = await known.hostd();
     const accounts = { rooms: known.rooms(), settings: known.settings() };
     const host = await hostSubject(files, { kernelLog, libvirt, hostd, ...accounts });
@@ -106,9 +112,15 @@ export function diagnosisTask({ diagnostician, lookout, ledger, modes, libvirt, 
   };
 }
 
-function readingOf({ uri, connected, version, driver, error }: LibvirtStatus): LibvirtReading {
+async function within(ms: number, something: Promise<void>): Promise<void> {
+  const settled = new AbortController();
+  await Promise.race([something, clock.sleep(ms, settled.signal).catch(() => undefined)]);
+  settled.abort();
+}
+
+function readingOf({ uri, connected, version, driver, offered, error }: LibvirtStatus): LibvirtReading {
   if (!connected) return { asked: true, answers: false, uri, why: error ?? "not connected" };
   if (version === undefined || driver === undefined)
     return { asked: false, why: "it has just been connected to" };
-  return { asked: true, answers: true, uri, version, driver };
+  return { asked: true, answers: true, uri, version, driver, offered };
 }

@@ -5,13 +5,14 @@ import type { Ledger } from "../lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews, type Terms } from "../lifecycle/views.ts";
 import { Metrics } from "../observation/metrics.ts";
 import type { DomainSampler } from "../observation/domain-sampler.ts";
+import type { GpuUseSampler } from "../observation/gpu-use-sampler.ts";
 import type { GpuSensors } from "../observation/gpu-sensors.ts";
 import type { MetricsView, ScrapeView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
 
 /** Readings younger than this serve whoever asks: several Prometheus that scrape at once cost libvirt one question. */
 export const FRESH_MS = 1_000;
-/** Nobody waits longer for libvirt, or for a driver; the figures that there are are shown then, with their age. */
+/** Nobody waits longer for libvirt, for hostd, or for a driver; the figures that there are are shown then, with their age. */
 export const WAIT_MS = 500;
 
 export function composeMetrics(
@@ -20,13 +21,14 @@ export function composeMetrics(
     readonly view: () => ScrapeView;
     readonly sampler: () => DomainSampler;
     readonly sensors: () => GpuSensors;
+    readonly gpuUse: () => GpuUseSampler;
   },
 ): Metrics {
   const metrics = new Metrics({
     view: parts.view,
     prepare: async () => {
       await Promise.all(
-        [parts.sampler(), parts.sensors()].map((source) => source.refresh(FRESH_MS, WAIT_MS)),
+        [parts.sampler(), parts.sensors(), parts.gpuUse()].map((source) => source.refresh(FRESH_MS, WAIT_MS)),
       );
     },
     build: { version, revision, nodeVersion: process.versions.node },

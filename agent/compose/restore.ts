@@ -45,7 +45,7 @@ export async function restoreAfterBoot(
     clock,
     // Those of Xen's guests are made with their domains, which come later.
     claims: claims.filter(({ share }) => hypervisorOf(config) !== "xen" || share.mode !== "gvt-g"),
-    slices: composeSlices(hostd, files, { libvirtVersion: () => undefined, xengt: undefined }),
+    slices: composeSlices(hostd, files, { libvirt: undefined, xengt: undefined }),
     stop: patience,
     onEnd: ({ claimId, vgpuId, gpu, domain }, failure) => {
       const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain?.name };

@@ -12,27 +12,31 @@ import { xengtCapacity } from "../backends/xengt/capacity-rule.ts";
 import type { XengtSlices } from "../backends/xengt/slices.ts";
 import { VirglSeats } from "../backends/virgl/seats.ts";
 import type { CapacityRule } from "../capacity/budget.ts";
+import type { LibvirtHost } from "../host/libvirt.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
 import type { GpuFunctions, Slices } from "../lifecycle/ports.ts";
 
 /** How the privileged process is asked for all of it. */
 type Writer = MdevWriter & DriverWriter & FunctionsWriter & ProfileWriter;
 
-/** `libvirtVersion`: undefined while it has not been asked. `xengt`: undefined on a host without Xen. */
+/** `libvirt`: undefined where there is none to ask, as at boot. `xengt`: undefined on a host without Xen. */
 export function composeSlices(
   hostd: MdevWriter & DriverWriter,
   files: HostFiles,
   {
-    libvirtVersion,
+    libvirt,
     xengt,
-  }: { readonly libvirtVersion: () => string | undefined; readonly xengt: XengtSlices | undefined },
+  }: {
+    readonly libvirt: Pick<LibvirtHost, "status" | "offered"> | undefined;
+    readonly xengt: XengtSlices | undefined;
+  },
 ): Slices {
   const binding = new PciBinding(hostd, files);
   return new SlicesByMode({
     "gvt-g": xengt ?? new KvmgtSlices(hostd, files),
-    "gvt-s": new VirglSeats(files),
+    "gvt-s": new VirglSeats(files, (signal) => libvirt?.offered(signal) ?? Promise.resolve(undefined)),
     "gvt-d": new WholeGpus(binding),
-    sriov: new VirtualFunctions({ binding, knowsVariants: () => knowsVariants(libvirtVersion()) }),
+    sriov: new VirtualFunctions({ binding, knowsVariants: () => knowsVariants(libvirt?.status.version) }),
   });
 }
 

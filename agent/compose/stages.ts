@@ -48,6 +48,7 @@ import type { Reconciler } from "../lifecycle/reconciler.ts";
 import type { DomainSampler } from "../observation/domain-sampler.ts";
 import { DomainStatsHistory } from "../observation/domain-stats.ts";
 import { GpuSensors } from "../observation/gpu-sensors.ts";
+import type { GpuUseSampler } from "../observation/gpu-use-sampler.ts";
 import type { Metrics } from "../observation/metrics.ts";
 import type { MetricsView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
@@ -57,6 +58,7 @@ import { composeFunctions, composeSlices, sliceCapacity } from "./slices.ts";
 import { composeDiagnostician, readHostd, roomsOf } from "./diagnosis.ts";
 import { composeMachine, type MachineWatch } from "./machine.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
+import { composeGpuUse } from "./gpu-use.ts";
 import { tellOfTrouble } from "./ledger-health.ts";
 import { composeLook } from "./look.ts";
 import { composeReconciler } from "./reconciler.ts";
@@ -85,6 +87,7 @@ export interface Stages {
   readonly diagnostician: Diagnostician;
   readonly metrics: Metrics;
   readonly sampler: DomainSampler;
+  readonly gpuUse: GpuUseSampler;
   /** What domains used in the last minutes. */
   readonly domainHistory: DomainStatsHistory;
   /** The reconciler's. */
@@ -135,10 +138,12 @@ export function composeStages(
         domainStats: sampler.view,
         diagnosis: diagnostician.latest,
         sensors: sensors.view,
+        gpuUse: gpuUse.view,
         stalledBy: ({ operation }) => operation && operations.stalledBy(operation.id),
       }),
       sampler: () => sampler,
       sensors: () => sensors,
+      gpuUse: () => gpuUse,
     },
   );
   const { recorder } = metrics;
@@ -181,6 +186,7 @@ export function composeStages(
   });
   const xenGuests = new XenstoreGuests(hostd);
   const xengt = composeXengt(config, xengtTypes, { hostd, files: patient, guests: xenGuests, cut });
+  const gpuUse = composeGpuUse({ hostd, snapshot, log, cut });
   const lookout = new Lookout({
     look: composeLook(
       {
@@ -194,7 +200,7 @@ export function composeStages(
   });
   const diagnostician = composeDiagnostician(config.host_root, patient, {
     looks: lookout,
-    libvirt: () => libvirt.status,
+    libvirt,
     hostd: () => readHostd(lookout.current, { socket: config.hostd.socket, standing: hostd.standing }),
     rooms: () => roomsOf(view().gpus),
     settings: () => (lookout.current ? settings.standings(lookout.current) : new Map()),
@@ -213,10 +219,7 @@ export function composeStages(
   const driver = new Driver({
     ...{ ledger, lookout, admission, operations, clock, random: Math.random, stop: cut, onPoint },
     hands: {
-      slices: composeSlices(hostd, patient, {
-        libvirtVersion: () => libvirt.status.version,
-        xengt: xengt?.slices,
-      }),
+      slices: composeSlices(hostd, patient, { libvirt, xengt: xengt?.slices }),
       domains: libvirt,
       deviceModel: xengt?.deviceModel,
       hypervisor: (signal) => libvirt.hypervisor(signal),
@@ -294,7 +297,7 @@ export function composeStages(
     pulse,
   };
   const machine = composeMachine({ simulated: simulator !== undefined });
-  return { view, ...parts, sampler, domainHistory, machine };
+  return { view, ...parts, sampler, gpuUse, domainHistory, machine };
 }
 
 /** What domains may name of this host, by the configuration as it is at each request. */

@@ -143,6 +143,7 @@ export const reasons = {
   LIBVIRT_DRIVER_UNFIT: "host-condition",
   LIBVIRT_GUESTS_SUSPEND: "host-condition",
   QEMU_MISSING: "host-condition",
+  QEMU_WITHOUT_OPENGL: "host-condition",
   MEMLOCK_TOO_LOW: "host-condition",
   MAC_DENIES_VFIO: "host-condition",
   MODE_NOT_SERVED: "host-condition",

@@ -50,6 +50,7 @@ import {
   macDeniesVfio,
   memlockTooLow,
   qemuMissing,
+  qemuWithoutOpengl,
 } from "./checks/virtualization.ts";
 import { virglNotOnXen, xengtMissing } from "./checks/xen.ts";
 
@@ -68,7 +69,7 @@ export const table: readonly Check[] = [
   ...[xengtMissing, virglNotOnXen],
   ...[libvirtUnavailable, libvirtTooOld, libvirtWithoutRamfb, libvirtWithoutRendernode],
   ...[libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
-  ...[qemuMissing, memlockTooLow, macDeniesVfio, hostdUnavailable, modeNotServed],
+  ...[qemuMissing, qemuWithoutOpengl, memlockTooLow, macDeniesVfio, hostdUnavailable, modeNotServed],
   ...[gpuModelUnknown, gpuWithoutDriver, hostDisplayOnGpu, gpuSettingDiffers],
   ...[
     gvtUnsupportedPlatform,

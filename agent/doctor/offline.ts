@@ -26,7 +26,10 @@ const DEVICES = 3;
 const PCI_BUS = "sys/bus/pci";
 
 const libvirtSchema = z.discriminatedUnion("answers", [
-  z.strictObject({ answers: z.literal(true), uri: z.string(), version: z.string(), driver: z.string() }),
+  z.strictObject({
+    ...{ answers: z.literal(true), uri: z.string(), version: z.string(), driver: z.string() },
+    offered: z.strictObject({ graphics: z.array(z.string()), videos: z.array(z.string()) }).optional(),
+  }),
   z.strictObject({ answers: z.literal(false), uri: z.string(), why: z.string() }),
 ]);
 

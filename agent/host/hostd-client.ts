@@ -45,6 +45,7 @@ const OUTCOMES = {
   "xen-domains": "ok",
   "vgt-resources": "ok",
   log: "ok",
+  "render-clients": "ok",
   absent: "ok",
   held: "held",
   blocked: "blocked",
@@ -194,6 +195,13 @@ export class HostdClient {
   async deviceModelLog(name: string, options?: CallOptions): Promise<ResultOf<"device-model-log">> {
     const result = await this.#call({ kind: "device-model-log", name }, options);
     if (!answers("device-model-log", result)) throw this.#unfit("device-model-log", result);
+    return result;
+  }
+
+  /** @throws HostdUnavailableError; the signal's reason when it aborts first */
+  async renderClients(gpu: string, options?: CallOptions): Promise<ResultOf<"render-clients">> {
+    const result = await this.#call({ kind: "render-clients", gpu }, options);
+    if (!answers("render-clients", result)) throw this.#unfit("render-clients", result);
     return result;
   }
 

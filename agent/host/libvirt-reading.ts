@@ -1,5 +1,6 @@
 // Asks libvirt what it is, on a connection of its own, where no agent holds one.
 import { messageOf } from "../core/errors.ts";
+import { offeredDevices } from "../discovery/domain-capabilities.ts";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import { Connection } from "../node-libvirt/connection.ts";
 import { Libvirt } from "../node-libvirt/libvirt.ts";
@@ -22,7 +23,9 @@ export async function readLibvirt(driver: "qemu" | "xen"): Promise<LibvirtReadin
       libvirt.driverType(),
       libvirt.libraryVersion(),
     ]);
-    return { asked: true, answers: true, uri, version: `${major}.${minor}.${release}`, driver: type };
+    const version = `${major}.${minor}.${release}`;
+    const offered = await libvirt.domainCapabilities().then(offeredDevices, () => undefined);
+    return { asked: true, answers: true, uri, version, driver: type, offered };
   } catch (error) {
     return { asked: true, answers: false, uri, why: messageOf(error) };
   } finally {

@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import { AgentError } from "../core/errors.ts";
 import { parseDomainId, type DomainId } from "../core/ids.ts";
 import { x86DomainTypes, xenGuestTypes } from "../discovery/capabilities-xml.ts";
+import { offeredDevices, type OfferedDevices } from "../discovery/domain-capabilities.ts";
 import { KnownDefinitions } from "../discovery/known-definitions.ts";
 import type { DomainSource } from "../discovery/observe.ts";
 import { CLAIM_MARK_NAMESPACE } from "../core/claim-mark.ts";
@@ -54,6 +55,8 @@ export interface LibvirtStatus {
   readonly driver: string | undefined;
   /** Of the hypervisor, `7.2.22`; undefined until it was asked, and where none is installed. */
   readonly hypervisorVersion: string | undefined;
+  /** What a guest may have; undefined until it was asked, and where the driver does not say. */
+  readonly offered: OfferedDevices | undefined;
   /** Why it is not connected. */
   readonly error: string | undefined;
 }
@@ -90,6 +93,10 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   readonly #definitions = new KnownDefinitions();
   readonly #figures: FiguresReader;
   #hypervisor: Promise<Hypervisor> | undefined;
+  /** What it is being asked about itself. */
+  #asking: Promise<void> = Promise.resolve();
+  /** What a guest may have has still to be asked. */
+  #asksOffered = false;
 
   constructor(options: LibvirtHostOptions) {
     this.#options = options;
@@ -101,6 +108,7 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
       version: undefined,
       driver: undefined,
       hypervisorVersion: undefined,
+      offered: undefined,
       error: NOT_YET,
     };
     this.#link = new Link({
@@ -120,6 +128,11 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
 
   get status(): LibvirtStatus {
     return this.#status;
+  }
+
+  /** Resolves when no question about itself is under way; never rejects. */
+  get asked(): Promise<void> {
+    return this.#asking;
   }
 
   /** Keeps the connection until the signal aborts. */
@@ -230,6 +243,12 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   }
 
   /** What domains run on here; asked once per connection. */
+  /** What a guest may have now: QEMU's packages may have changed since it was asked last. What was known where it is not told. */
+  async offered(signal: AbortSignal): Promise<OfferedDevices | undefined> {
+    await this.#readOffered({ signal, timeoutMs: READ_MS }).catch(() => undefined);
+    return this.#status.offered;
+  }
+
   hypervisor(signal: AbortSignal): Promise<Hypervisor> {
     this.#hypervisor ??= this.#askHypervisor(signal).catch((error: unknown) => {
       this.#hypervisor = undefined;
@@ -294,12 +313,16 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
     const changed = connected !== this.#status.connected || this.#status.error === NOT_YET;
     const since = connected === this.#status.connected ? this.#status.since : wall();
     const error = state.state === "down" ? state.error.message : undefined;
-    const notAsked = { version: undefined, driver: undefined, hypervisorVersion: undefined };
+    const notAsked = {
+      ...{ version: undefined, driver: undefined, hypervisorVersion: undefined },
+      offered: undefined,
+    };
     this.#status = { uri, connected, since, ...notAsked, error };
     this.#hypervisor = undefined;
     this.#figures.forget();
     if (changed) onStatus(this.#status);
-    if (connected) void this.#askVersion();
+    this.#asksOffered = connected;
+    if (connected) this.#asking = this.#askAbout();
     onChange();
   }
 
@@ -307,13 +330,14 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   #answering(error: string | undefined): void {
     const { wall, onStatus } = this.#options;
     const connected = error === undefined;
+    if (connected && this.#asksOffered) this.#asking = this.#asking.then(() => this.#askOffered());
     if (!this.#isLinked || connected === this.#status.connected) return;
     this.#status = { ...this.#status, connected, since: wall(), error };
-    if (connected && this.#status.version === undefined) void this.#askVersion();
+    if (connected && this.#status.version === undefined) this.#asking = this.#askAbout();
     onStatus(this.#status);
   }
 
-  async #askVersion(): Promise<void> {
+  async #askAbout(): Promise<void> {
     try {
       const [version, driver, hypervisor] = await Promise.all([
         this.#libvirt.libraryVersion({ timeoutMs: READ_MS }),
@@ -325,6 +349,24 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
     } catch {
       // The link's own state tells that the daemon is away; a version that is not known is shown as such.
     }
+    await this.#askOffered();
+  }
+
+  /** Apart: a daemon that has not met this QEMU before tries it out first, which may take it seconds. */
+  async #askOffered(): Promise<void> {
+    if (!this.#asksOffered) return;
+    this.#asksOffered = false;
+    try {
+      await this.#readOffered({ timeoutMs: DEFINE_MS });
+    } catch (error) {
+      // What it refuses it would refuse again; what it did not answer is asked again when it answers something else.
+      this.#asksOffered = !(error instanceof LibvirtError);
+    }
+  }
+
+  async #readOffered(options: CallOptions): Promise<void> {
+    const offered = offeredDevices(await this.#libvirt.domainCapabilities({}, options));
+    this.#status = { ...this.#status, offered };
   }
 
   async #mapped<T>(doing: string, call: () => Promise<T>): Promise<T> {

@@ -34,7 +34,7 @@ function mdevNodes(files: AllowedFiles, device: string, vgpuId: string): readonl
 }
 
 /** As /proc names them. A function whose driver is not one of DRM has none. */
-function drmNodes(files: AllowedFiles, device: string): readonly string[] {
+export function drmNodes(files: AllowedFiles, device: string): readonly string[] {
   try {
     const names = readdirSync(files.at("drmNodes", { device }));
     return names.filter((name) => KERNEL_FORMS.drmNode.test(name)).map((name) => `/dev/dri/${name}`);

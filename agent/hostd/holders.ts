@@ -13,7 +13,9 @@ export function holdersOf(files: AllowedFiles, nodes: ReadonlySet<string>): read
   const holders: Holder[] = [];
   for (const pid of orEmpty(() => readdirSync(files.at("processes", {})))) {
     if (holders.length === MAX_HOLDERS) break;
-    if (KERNEL_FORMS.pid.test(pid) && hasOpen(files, pid, nodes)) holders.push(describe(files, pid));
+    if (!KERNEL_FORMS.pid.test(pid)) continue;
+    const [held] = descriptorsOf(files, pid, nodes);
+    if (held !== undefined) holders.push(describe(files, pid));
   }
   return holders;
 }
@@ -26,12 +28,16 @@ export function vfioNodes(group: string | undefined, devices: readonly string[])
   ];
 }
 
-function hasOpen(files: AllowedFiles, pid: string, nodes: ReadonlySet<string>): boolean {
-  const descriptors = orEmpty(() => readdirSync(files.at("descriptors", { pid })));
-  return descriptors.some((fd) => {
+/** Those of the process's that one of the nodes was opened for; found one by one. */
+export function* descriptorsOf(
+  files: AllowedFiles,
+  pid: string,
+  nodes: ReadonlySet<string>,
+): Generator<string, void> {
+  for (const fd of orEmpty(() => readdirSync(files.at("descriptors", { pid })))) {
     const target = orUndefined(() => readlinkSync(files.at("descriptor", { pid, fd })));
-    return target !== undefined && nodes.has(target);
-  });
+    if (target !== undefined && nodes.has(target)) yield fd;
+  }
 }
 
 function describe(files: AllowedFiles, pid: string): Holder {

@@ -5,6 +5,7 @@ import { bindDriver, functionHolders, setVirtualFunctions } from "./functions.ts
 import { deviceModelLog } from "./device-model-log.ts";
 import { createMdev, mdevHolders, removeMdev } from "./mdevs.ts";
 import { makeVgtInstance, removeVgtInstance, vgtResources } from "./vgt-instances.ts";
+import { renderClients } from "./render-clients.ts";
 import { xenDomains } from "./xen-domains.ts";
 import type { Operation, Result } from "./protocol/messages.ts";
 
@@ -37,6 +38,8 @@ export function performOperation(root: string, operation: Operation): Result {
         return vgtResources(files);
       case "device-model-log":
         return deviceModelLog(files, operation);
+      case "render-clients":
+        return renderClients(files, operation.gpu);
     }
   } catch (error) {
     return describeFailure(error);

@@ -81,14 +81,14 @@ function planVgpu(claim: VgpuClaim, inventory: Inventory): Step[] {
 }
 
 /**
- * A PCI function may be bound for a guest already, by whomever: a create asks for it all the same, which tests that nobody has it
- * open.
+ * A PCI function may be bound for a guest already, by whomever, and a render node is there before anybody has a seat at it: a create
+ * asks for them all the same, which tests that nobody has the one open, and that QEMU can render on the other.
  */
 function isToMake(claim: SliceClaim, inventory: Inventory): boolean {
   // Of a domain that is off nobody waits for it: whoever starts that domain has it made then.
   if (claim.kind === "vgpu" && isSettled(claim) && isMadeForDomain(claim, inventory))
     return !isThere(claim, inventory) && isOn(claim.forDomain, inventory);
-  const isNew = claim.state === "creating" && functionOf(claim) !== undefined;
+  const isNew = claim.state === "creating" && claim.share.mode !== "gvt-g";
   return isNew || !isThere(claim, inventory);
 }
 

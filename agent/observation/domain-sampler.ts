@@ -1,6 +1,7 @@
 // Takes readings of what domains use: in the background for the history, and for a scrape that finds the last one old.
 import type { Clock } from "../core/clock.ts";
 import type { DomainStatsHistory, DomainStatsSource } from "./domain-stats.ts";
+import { SharedReading } from "./shared-reading.ts";
 import type { DomainStatsView } from "./view.ts";
 
 export interface DomainSamplerOptions {
@@ -28,14 +29,13 @@ const RETRY_MS = 2_000;
 
 export class DomainSampler {
   readonly #options: DomainSamplerOptions;
-  #underWay: Promise<void> | undefined;
+  readonly #reading: SharedReading;
   #deadline: AbortController | undefined;
   #failing = false;
-  /** Somebody waited in vain for the reading under way. */
-  #late = false;
 
   constructor(options: DomainSamplerOptions) {
     this.#options = options;
+    this.#reading = new SharedReading(options.clock, () => this.#read());
     options.stop.addEventListener(
       "abort",
       () => {
@@ -49,7 +49,7 @@ export class DomainSampler {
   async run(stop: AbortSignal): Promise<void> {
     const { clock, intervalMs } = this.#options;
     while (!stop.aborted) {
-      await this.#sample();
+      await this.#reading.take();
       const pauseMs = this.#failing ? Math.min(RETRY_MS, intervalMs) : intervalMs;
       await clock.sleep(pauseMs, stop).catch(() => undefined);
     }
@@ -62,7 +62,7 @@ export class DomainSampler {
     return {
       domains: latest?.domains,
       ageSeconds: latest && (clock.now() - latest.takenMs) / 1000,
-      failing: this.#failing || this.#late,
+      failing: this.#failing || this.#reading.isLate,
     };
   }
 
@@ -74,23 +74,7 @@ export class DomainSampler {
     const { clock, history } = this.#options;
     const { latest } = history;
     if (latest && clock.now() - latest.takenMs <= maxAgeMs) return;
-    const enough = new AbortController();
-    const late = clock.sleep(waitMs, enough.signal).then(
-      () => {
-        this.#late = true;
-      },
-      () => undefined,
-    );
-    await Promise.race([this.#sample(), late]);
-    enough.abort();
-  }
-
-  /** Joins the reading under way, so that a daemon that hangs is asked once. */
-  #sample(): Promise<void> {
-    this.#underWay ??= this.#read().finally(() => {
-      this.#underWay = undefined;
-    });
-    return this.#underWay;
+    await this.#reading.takeWithin(waitMs);
   }
 
   async #read(): Promise<void> {
@@ -108,7 +92,6 @@ export class DomainSampler {
       error = caught;
     }
     settled.abort();
-    this.#late = false;
     this.#failing = error !== undefined;
     if (!stop.aborted) onReading({ seconds: (clock.now() - begun) / 1000, error });
   }

@@ -21,6 +21,7 @@ export const hostdOperations = [
   "remove-vgt-instance",
   "vgt-resources",
   "device-model-log",
+  "render-clients",
 ] as const;
 export const hostdOutcomes = ["ok", "held", "blocked", "refused", "unavailable"] as const;
 export type HostdOutcome = (typeof hostdOutcomes)[number];

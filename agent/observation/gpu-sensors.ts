@@ -4,6 +4,7 @@ import { readSensors, type GpuReadings } from "../discovery/gpu-sensors.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
 import { NotingFiles } from "../discovery/noting-files.ts";
 import type { Gpu, Unread } from "../inventory/model.ts";
+import { SharedReading } from "./shared-reading.ts";
 
 export interface GpuSensorsOptions {
   readonly files: HostFiles;
@@ -30,17 +31,16 @@ interface Reading {
 
 export class GpuSensors {
   readonly #options: GpuSensorsOptions;
-  #underWay: Promise<void> | undefined;
+  readonly #reading: SharedReading;
   #latest: Reading | undefined;
-  /** Somebody waited in vain for the reading under way. */
-  #late = false;
 
   constructor(options: GpuSensorsOptions) {
     this.#options = options;
+    this.#reading = new SharedReading(options.clock, () => this.#readAll());
   }
 
   get view(): SensorsView {
-    if (this.#late) return { readings: [], failing: true };
+    if (this.#reading.isLate) return { readings: [], failing: true };
     const { readings = [], failing = false } = this.#latest ?? {};
     return { readings, failing };
   }
@@ -49,23 +49,7 @@ export class GpuSensors {
   async refresh(maxAgeMs: number, waitMs: number): Promise<void> {
     const { clock } = this.#options;
     if (this.#latest && clock.now() - this.#latest.takenMs <= maxAgeMs) return;
-    const enough = new AbortController();
-    const late = clock.sleep(waitMs, enough.signal).then(
-      () => {
-        this.#late = true;
-      },
-      () => undefined,
-    );
-    await Promise.race([this.#read(), late]);
-    enough.abort();
-  }
-
-  /** Joins the reading under way. */
-  #read(): Promise<void> {
-    this.#underWay ??= this.#readAll().finally(() => {
-      this.#underWay = undefined;
-    });
-    return this.#underWay;
+    await this.#reading.takeWithin(waitMs);
   }
 
   async #readAll(): Promise<void> {
@@ -82,7 +66,6 @@ export class GpuSensors {
       failing = true;
     }
     this.#latest = { takenMs: clock.now(), readings, failing: failing || noting.unread.length > 0 };
-    this.#late = false;
     onReading(noting.unread);
   }
 }

@@ -10,6 +10,7 @@ import { OPENMETRICS_FORMAT, TEXT_FORMAT, openFamilies, prefersOpenMetrics } fro
 import { familyText, type Format } from "./family-text.ts";
 import { gpuCollector } from "./gpu-metrics.ts";
 import { gpuSensorCollector } from "./gpu-sensor-metrics.ts";
+import { gpuUseCollector } from "./gpu-use-metrics.ts";
 import { claimCollector, hostCollector, type BuildInfo } from "./host-metrics.ts";
 import { Recorder } from "./recorder.ts";
 import { vgpuCollector } from "./vgpu-metrics.ts";
@@ -150,6 +151,7 @@ function collectors({
     vgpuCollector,
     domainCollector(maxDomains),
     domainStatsCollector(maxDomains),
+    gpuUseCollector(maxDomains),
     claimCollector,
   ];
 }

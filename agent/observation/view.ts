@@ -7,6 +7,7 @@ import type { DrainRecord } from "../lifecycle/drains.ts";
 import type { DomainView, GpuView, VgpuView } from "../lifecycle/views.ts";
 import type { DomainFigures } from "./domain-stats.ts";
 import type { SensorsView } from "./gpu-sensors.ts";
+import type { GpuUseView } from "./gpu-use-sampler.ts";
 
 export interface MetricsView {
   /** Undefined before the first complete look; the lists of GPUs, vGPUs and domains are then empty. */
@@ -29,6 +30,8 @@ export interface ScrapeView extends MetricsView {
   /** The last examination; undefined before the first. */
   readonly diagnosis: Report | undefined;
   readonly sensors: SensorsView;
+  /** Of domains that render on GPUs of the host. */
+  readonly gpuUse: GpuUseView;
   /** What keeps the latest operation of a claim from getting on; undefined when nothing does. */
   readonly stalledBy: (claim: Claim) => AgentError | undefined;
 }

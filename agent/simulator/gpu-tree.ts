@@ -16,7 +16,7 @@ const MIB = 1_048_576;
 const REGISTERS_AT = 0x60_0000_0000;
 export const APERTURE_AT = 0x40_0000_0000;
 const REGISTERS_SIZE = 16 * MIB;
-const FIRST_RENDER_MINOR = 128;
+export const FIRST_RENDER_MINOR = 128;
 
 /** Where the directory of a GPU, or of a virtual function of one, is. */
 export function gpuDirectory(address: PciAddress): string {

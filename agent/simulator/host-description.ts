@@ -94,6 +94,8 @@ export const hostSchema = z
       )
       .max(8)
       .default([]),
+    /** Whether QEMU has its modules for OpenGL, without which no guest renders on the host. */
+    qemu_opengl: z.boolean().default(true),
     cpus: z.int().min(1).max(512).default(8),
     memory_mib: z.int().min(256).default(32768),
     gpus: z

@@ -7,11 +7,12 @@ import type { CreateMdev, Operation, Request, Result, XenGuest } from "../hostd/
 import type { FaultBoard } from "./faults/board.ts";
 import type { FunctionCalls } from "./function-calls.ts";
 import { FunctionFace } from "./function-face.ts";
-import { gpuDirectory } from "./gpu-tree.ts";
+import { FIRST_RENDER_MINOR, gpuDirectory } from "./gpu-tree.ts";
 import type { KernelCalls } from "./kernel-calls.ts";
 import type { SimulatedKernel } from "./kernel.ts";
 import { outlives } from "./one-boot.ts";
 import { setFunctionProfile } from "./profile-face.ts";
+import { renderProcesses, type RenderingDomain } from "./render-processes.ts";
 import type { LibvirtGuest } from "./xen-guests.ts";
 import type { VgtCalls } from "./xengt/calls.ts";
 import { VgtFace } from "./xengt/face.ts";
@@ -28,6 +29,8 @@ export interface HostdFaceOptions {
   readonly faults: FaultBoard;
   /** Domains of libvirt's that run on Xen. */
   readonly libvirtGuests: () => readonly LibvirtGuest[];
+  /** Domains of libvirt's that run and render on the host. */
+  readonly renderingDomains: () => readonly RenderingDomain[];
   /** Where the tree is, for paths in answers. */
   readonly root: string;
 }
@@ -96,6 +99,8 @@ export class HostdFace {
         return this.#vgt.resources();
       case "device-model-log":
         return this.#vgt.log(operation);
+      case "render-clients":
+        return this.#renderClients(operation.gpu);
     }
   }
 
@@ -115,6 +120,19 @@ export class HostdFace {
   #domids(): ReadonlySet<number> | undefined {
     const guests = this.#guests();
     return guests && new Set(guests.map(({ domid }) => domid));
+  }
+
+  #renderClients(gpu: string): Result {
+    const { kernel, renderingDomains } = this.#options;
+    const index = kernel.host.gpus.findIndex(({ address }) => address === gpu);
+    const address = kernel.host.gpus[index]?.address;
+    const found = address && kernel.functions.get(address);
+    if (address === undefined || found === undefined) return { kind: "absent" };
+    const processes = renderProcesses(
+      { address, driver: found.driver, minor: FIRST_RENDER_MINOR + index, ...kernel.traits },
+      renderingDomains(),
+    );
+    return { kind: "render-clients", processes, left: 0 };
   }
 
   async #create({ gpu, type, vgpuId }: CreateMdev): Promise<Result> {

@@ -15,6 +15,9 @@ export interface KernelTraits {
   readonly countsFencesAtFirst: boolean;
   /** i915 has a directory for each part of a GPU beside its card's files. */
   readonly hasGtDirectories: boolean;
+  /** i915 counts for whoever has its nodes open (i915_drm_client.c), and since 6.8 their memory, too. */
+  readonly countsClients: boolean;
+  readonly countsClientMemory: boolean;
   /** VFIO's variant for virtual functions of xe (drivers/vfio/pci/xe), of the same release as xe's sriov_admin. */
   readonly hasXeVfioPci: boolean;
   /** Documentation/ABI/testing/sysfs-driver-intel-xe-sriov. */
@@ -33,6 +36,8 @@ export function kernelTraits(release: string): KernelTraits {
     removeWhileHeld: since(6, 12) ? "blocks" : "leaks",
     countsFencesAtFirst: since(6, 1),
     hasGtDirectories: since(5, 18),
+    countsClients: since(5, 19),
+    countsClientMemory: since(6, 8),
     hasXeVfioPci: since(6, 19),
     hasXeSriovAdmin: since(6, 19),
     hasVramQuota: since(7, 0),

@@ -21,6 +21,7 @@ import { holdWhatIsIdle } from "./holding.ts";
 import { KernelCalls } from "./kernel-calls.ts";
 import { SimulatedKernel } from "./kernel.ts";
 import { LibvirtDaemon } from "./libvirt/daemon.ts";
+import { renderingDomains } from "./libvirt/rendering.ts";
 import { fieldOf, Refusal } from "./problem.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { TreeWriter } from "./tree-writer.ts";
@@ -69,6 +70,7 @@ export class Simulator implements AsyncDisposable {
       vgtCalls: this.#vgtCalls,
       deviceModelLogs: this.#deviceModelLogs,
       libvirtGuests: () => this.#libvirt?.domains.onXen() ?? [],
+      renderingDomains: () => renderingDomains(this.#libvirt?.domains.list() ?? [], this.#clock),
       root: this.directory.root,
     });
   }

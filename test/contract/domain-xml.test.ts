@@ -5,6 +5,8 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { offeredDevices } from "../../agent/discovery/domain-capabilities.ts";
+import { qemuOpengl } from "../../agent/discovery/qemu-opengl.ts";
 import { readDomainXml } from "../../agent/discovery/domain-xml.ts";
 import { Connection } from "../../agent/node-libvirt/connection.ts";
 import { DefineDomain, DomainXml, UndefineDomain } from "../../agent/node-libvirt/constants.ts";
@@ -107,5 +109,35 @@ describe("the XML that vgpud builds, to a real libvirtd", function () {
     assert.match(stdout, /-display egl-headless,rendernode=\/dev\/dri\/by-path\/pci-0000:00:02\.0-render/);
     assert.match(stdout, /virtio-vga-gl/);
     assert.doesNotMatch(stdout, /vfio/);
+  });
+
+  it("makes of a seat what libvirt offers and refuses, where QEMU is without its modules for OpenGL", async () => {
+    const folder = "/usr/lib/x86_64-linux-gnu/qemu";
+    const without = await RealLibvirtd.start({
+      before: [
+        `mkdir modules; cp -a ${folder}/. modules/`,
+        "rm -f modules/hw-display-*-gl.so modules/ui-egl-headless.so modules/ui-opengl.so",
+        `mount --bind modules ${folder}`,
+      ],
+    });
+    try {
+      const connected = await Connection.open({ socket: without.socket, uri: "qemu:///system" });
+      try {
+        const bare = new Libvirt(connected);
+        const offered = offeredDevices(await bare.domainCapabilities());
+        assert.ok(offered?.graphics.includes("egl-headless") && offered.videos.includes("virtio"));
+        const rest = (await readdir(folder)).filter((name) => !name.endsWith("-gl.so"));
+        const seen = await qemuOpengl(
+          (asked) => Promise.resolve(`/${asked}` === folder ? rest : []),
+          offered,
+        );
+        assert.deepEqual([seen.has, "by" in seen && seen.by], [false, "module"]);
+        await assert.rejects(bare.defineDomain(await golden("seat.xml")), /3d acceleration is not supported/);
+      } finally {
+        await connected.close();
+      }
+    } finally {
+      await without.stop();
+    }
   });
 });

@@ -1,5 +1,6 @@
 // Domains that render on a GPU's own node (mode gvt-s), from the change of the mode to what is left at the end.
 import assert from "node:assert/strict";
+import { DomainServiceService as Domains } from "../../proto/gen/vgpud/v1/domain_service.ts";
 import { Graphics, VgpuDisplay } from "../../proto/gen/vgpud/v1/domain_spec.ts";
 import { GpuServiceService as Gpus, SetGpuModeRequest } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import { Mode, type Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
@@ -7,6 +8,7 @@ import { vgpuctl } from "../unit/cli/vgpuctl.ts";
 import type { Draft } from "./harness/requests.ts";
 import { GPU } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
+import { SimulatedAgent } from "./harness/simulated-agent.ts";
 import { asSomebodyElse, foreignXml } from "./harness/somebody-else.ts";
 import { until } from "./harness/until.ts";
 import { present, World } from "./harness/world.ts";
@@ -56,6 +58,79 @@ describe("a domain that renders on the host's GPU, over the wire", function () {
     assert.equal((await gpu()).mode, Mode.GVT_S);
     await setMode(Mode.GVT_G);
     await world.create("slice");
+  });
+
+  it("has what it uses of the GPU counted, whoever made it, from one scrape to the next", async () => {
+    await setMode(Mode.GVT_S);
+    await world.create("desk", seat);
+    const [desk] = (await world.domains()).filter(({ name }) => name === "desk");
+    const labels = `domain_uuid="${present(desk).uuid}",pci_address="${GPU}"`;
+    const used = async (): Promise<number> => {
+      const series = `\nvgpud_domain_gpu_engine_seconds_total{${labels},engine="render"} `;
+      return Number((await world.scrape()).split(series)[1]?.split("\n")[0] ?? NaN);
+    };
+    const before = await until("it is counted", async () => (await used()) || undefined);
+    await until("it grows", async () => (await used()) > before);
+    assert.match(await world.scrape(), /^vgpud_scrape_collector_success\{collector="domain_gpu"\} 1$/m);
+    assert.match(
+      await world.scrape(),
+      new RegExp(`^vgpud_domain_gpu_memory_resident_bytes\\{${labels},region="system0"\\} [1-9]`, "m"),
+    );
+    const all = { pageSize: 0, pageToken: "", withUsage: true };
+    const listed = (await world.rpc.call(Domains.listDomains, all)).domains;
+    const [usage] = present(listed.find(({ name }) => name === "desk")?.usage).gpus;
+    assert.deepEqual([usage?.gpu, usage?.memory.map(({ region }) => region)], [GPU, ["system0"]]);
+    const { seconds, nanos } = present(usage?.engines.find(({ engine }) => engine === "render")?.busyTime);
+    assert.ok(Number(seconds) + nanos / 1e9 > before);
+    await world.setFaults({ kind: "HOSTD_GONE" });
+    await until("hostd is missed", async () =>
+      /^vgpud_scrape_collector_success\{collector="domain_gpu"\} 0$/m.test(await world.scrape()),
+    );
+    assert.ok(Number.isNaN(await used()));
+    await world.clearFaults();
+    await until("it is counted again", async () => (await used()) > before);
+    await world.destroy("desk", { gracePeriod: { seconds: 0n, nanos: 0 } });
+    await until("nothing is left of it", async () => Number.isNaN(await used()));
+    assert.match(await world.scrape(), /^vgpud_scrape_collector_success\{collector="domain_gpu"\} 1$/m);
+  });
+
+  it("is counted of xe in shares of its cycles, and of no GPU that guests have to themselves", async () => {
+    await using other = await World.start("gpus: [{ address: 0000:03:00.0, device: '56c0', driver: xe }]");
+    const mode = SetGpuModeRequest.fromPartial({ gpu: "0000:03:00.0", mode: Mode.GVT_S });
+    await other.rpc.call(Gpus.setGpuMode, mode);
+    await other.create("desk", seat);
+    const RENDER =
+      /^vgpud_domain_gpu_engine_seconds_total\{.*pci_address="0000:03:00.0",engine="render"\} ([0-9.e-]+)$/m;
+    await until("it is counted", async () => Number(RENDER.exec(await other.scrape())?.[1] ?? 0) > 0);
+    await world.create("slice");
+    assert.doesNotMatch(await world.scrape(), /^vgpud_domain_gpu_/m);
+  });
+
+  it("is refused before libvirt hears of it where QEMU cannot render, as the diagnosis says", async () => {
+    await using other = await World.start("qemu_opengl: false");
+    const mode = SetGpuModeRequest.fromPartial({ gpu: GPU, mode: Mode.GVT_S });
+    const unfit = await refusal(other.rpc.call(Gpus.setGpuMode, mode));
+    assert.equal(unfit.reason, "MODE_UNSUPPORTED");
+    assert.match(
+      unfit.message,
+      /QEMU_WITHOUT_OPENGL: .* does not offer guests <graphics type='egl-headless'>/,
+    );
+    const { stdout } = await vgpuctl(other.socket, ["doctor", "--mode", "gvt-s"]);
+    assert.match(stdout, /apt install qemu-system-gui/);
+  });
+
+  it("is refused, and nothing is left of it, where QEMU has lost what it renders with", async () => {
+    await using agent = await SimulatedAgent.start();
+    const mode = SetGpuModeRequest.fromPartial({ gpu: GPU, mode: Mode.GVT_S });
+    await agent.rpc.call(Gpus.setGpuMode, mode);
+    await agent.loadHost("qemu_opengl: false");
+    const refused = await until("libvirt has said what it offers", async () => {
+      const error = await refusal(agent.create("desk", seat));
+      return error.reason === "LIBVIRT_UNAVAILABLE" ? undefined : error;
+    });
+    assert.equal(refused.reason, "QEMU_WITHOUT_OPENGL", refused.message);
+    assert.match(refused.message, /libvirt does not offer <graphics type='egl-headless'>/);
+    assert.deepEqual(await agent.vgpus(), []);
   });
 
   it("may be somebody else's, by what vgpuctl prints for the GPU, and then takes a seat, too", async () => {

@@ -62,6 +62,31 @@ export class GvtTree implements AsyncDisposable {
     });
   }
 
+  /** Lets a QEMU of the domain appear in /proc with a DRM node open, once for each text that its fdinfo has, and libvirt write it down. */
+  async addRenderer(
+    pid: number,
+    {
+      domain,
+      uuid,
+      opens,
+      info,
+    }: Readonly<Record<"domain" | "uuid" | "opens", string>> & { readonly info: readonly string[] },
+  ): Promise<void> {
+    await this.addProcess(pid, {
+      command: "qemu-system-x86",
+      words: ["/usr/bin/qemu-system-x86_64", "-name", `guest=${domain}`, "-uuid", uuid],
+      opens,
+    });
+    const dir = path.join(this.root, "proc", String(pid));
+    await mkdir(path.join(dir, "fdinfo"));
+    for (const [index, text] of info.entries()) {
+      await symlink(opens, path.join(dir, "fd", String(40 + index)));
+      await writeFile(path.join(dir, "fdinfo", String(40 + index)), text);
+    }
+    await mkdir(path.join(this.root, "run/libvirt/qemu"), { recursive: true });
+    await writeFile(path.join(this.root, "run/libvirt/qemu", `${domain}.pid`), `${pid}`);
+  }
+
   /** Lets a process appear in /proc with a file open. */
   async addProcess(
     pid: number,

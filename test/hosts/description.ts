@@ -68,6 +68,8 @@ const libvirt = z.union([
     uri: z.string().optional(),
     version: z.string().default("9.0.0"),
     driver: z.string().optional(),
+    /** What domain capabilities have for graphics; `not-asked`: nobody wrote it down. */
+    graphics: z.union([z.array(z.string()), z.literal("not-asked")]).default(["vnc", "egl-headless"]),
   }),
   z.strictObject({ uri: z.string().optional(), why: z.string() }),
 ]);
@@ -138,12 +140,14 @@ export const hostSchema = z.strictObject({
   /** /sys/kernel/vgt of dom0's kernel. */
   xengt: z.enum(["2016", "2017"]).optional(),
   /** `none`: the tree does not say what libvirt said. */
-  libvirt: libvirt.default({ version: "9.0.0" }),
+  libvirt: libvirt.default({ version: "9.0.0", graphics: ["vnc", "egl-headless"] }),
   libvirt_daemon: daemon.default({ capabilities: "000001ffffffffff", memlock: "8388608" }),
   /** What libvirt-guests does at shutdown; `unset`: it is enabled and nobody told it; unset: it is not enabled. */
   libvirt_guests: z.enum(["unset", "suspend", "shutdown"]).optional(),
   /** The path of the emulator; unset: where Debian puts it; `none`: nowhere. */
   qemu: z.string().optional(),
+  /** Whether QEMU is built of modules that packages bring, and has those for OpenGL; unset: it is in one piece. */
+  qemu_modules: z.enum(["with-opengl", "without-opengl"]).optional(),
   /** Unset: it is off. Otherwise whether its profile for guests lets them open /dev/vfio, or that it has none. */
   apparmor: z.enum(["lets", "denies", "no-profile"]).optional(),
   selinux: z.enum(["enforcing", "permissive"]).optional(),

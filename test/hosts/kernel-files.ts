@@ -116,6 +116,9 @@ export function addLibvirt(files: Files, { libvirt, hypervisor, ...host }: HostD
             uri: libvirt.uri ?? at,
             version: libvirt.version,
             driver: libvirt.driver ?? (xen ? "Xen" : "QEMU"),
+            ...(libvirt.graphics !== "not-asked" && {
+              offered: { graphics: libvirt.graphics, videos: ["vga", "virtio"] },
+            }),
           };
     files.add("vgpud/libvirt.json", JSON.stringify(answer));
   }
@@ -136,6 +139,10 @@ export function addLibvirt(files: Files, { libvirt, hypervisor, ...host }: HostD
   }
   const qemu = host.qemu ?? (xen ? "usr/lib/xen/bin/qemu-system-i386" : "usr/bin/qemu-system-x86_64");
   if (qemu !== "none") files.add(qemu, "");
+  if (host.qemu_modules === undefined) return;
+  const opengl = host.qemu_modules === "with-opengl" ? ["virtio-gpu-gl"] : [];
+  for (const device of ["virtio-gpu", "virtio-vga-gl", ...opengl])
+    files.add(`usr/lib/x86_64-linux-gnu/qemu/hw-display-${device}.so`, "");
 }
 
 export function addMandatoryAccess(files: Files, { apparmor, selinux }: HostDescription): void {

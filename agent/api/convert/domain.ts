@@ -5,6 +5,7 @@ import { isAlive, type DomainState, type Inventory } from "../../inventory/model
 import type { DomainClaim } from "../../lifecycle/claim.ts";
 import type { DomainView } from "../../lifecycle/views.ts";
 import type { DomainFigures } from "../../observation/domain-stats.ts";
+import type { DomainGpuUse } from "../../observation/gpu-use.ts";
 import { toWireConsole } from "./console.ts";
 import { toWireSpec } from "./domain-spec.ts";
 import { toWireDuration } from "./duration.ts";
@@ -22,12 +23,28 @@ const states = {
   exists: pb.DomainState.UNKNOWN,
 } as const satisfies Record<DomainState, pb.DomainState>;
 
-/** What a running domain uses, by a reading of that time (milliseconds since the epoch). */
-export function toWireUsage({ cpuSeconds, memory }: DomainFigures, at: number): pb.DomainUsage {
+/** What a running domain uses, by a reading of that time (milliseconds since the epoch), and of GPUs by one of its own. */
+export function toWireUsage(
+  { cpuSeconds, memory }: DomainFigures,
+  { at, gpus }: { readonly at: number; readonly gpus: readonly DomainGpuUse[] },
+): pb.DomainUsage {
   return {
     cpuTime: cpuSeconds === undefined ? undefined : toWireDuration(Math.floor(cpuSeconds * 1e9)),
     memoryMib: toMib(memory.current),
     residentMib: toMib(memory.resident),
+    sampleTime: new Date(at),
+    gpus: gpus.map(toWireGpuUsage),
+  };
+}
+
+function toWireGpuUsage({ gpu, engineSeconds, residentBytes, at }: DomainGpuUse): pb.GpuUsage {
+  return {
+    gpu,
+    engines: [...engineSeconds].map(([engine, seconds]) => ({
+      engine,
+      busyTime: toWireDuration(Math.floor(seconds * 1e9)),
+    })),
+    memory: [...residentBytes].map(([region, bytes]) => ({ region, residentBytes: BigInt(bytes) })),
     sampleTime: new Date(at),
   };
 }

@@ -1,4 +1,5 @@
 // What starts the guests: libvirt, QEMU, and what may keep them from a vGPU.
+import { qemuOpengl } from "../../discovery/qemu-opengl.ts";
 import { fail, hostCheck, notApplicable, pass, unknown, type HostSubject } from "../condition.ts";
 import type { Look } from "../look.ts";
 
@@ -116,6 +117,36 @@ export const qemuMissing = hostCheck({
     return xen ? unknown("not-found-xen") : fail("missing");
   },
 });
+
+export const qemuWithoutOpengl = hostCheck({
+  code: "QEMU_WITHOUT_OPENGL",
+  costs: { "gvt-s": "error" },
+  dependsOn: ["LIBVIRT_UNAVAILABLE", "LIBVIRT_DRIVER_UNFIT", "LIBVIRT_WITHOUT_RENDERNODE", "QEMU_MISSING"],
+  how:
+    "egl-headless and virtio among the graphics and videos of libvirt's domain capabilities; and where QEMU's modules are in the places " +
+    "of distributions, whether the one for virtio-gpu with OpenGL is there, which libvirt does not see",
+  check: async (look, { libvirt, hypervisor }) => {
+    if (hypervisor === "xen") return notApplicable("xen");
+    const offered = libvirt.asked && libvirt.answers ? libvirt.offered : undefined;
+    if (offered !== undefined)
+      look.saw("libvirt", `graphics: ${offered.graphics.join(" ")}; videos: ${offered.videos.join(" ")}`);
+    const opengl = await qemuOpengl((folder) => modulesIn(look, folder), offered);
+    if (opengl.has === undefined) return unknown("not-known");
+    if (opengl.by === "module") {
+      const { file } = opengl;
+      return opengl.has ? pass("module", { file }) : fail("module-missing", { file });
+    }
+    return opengl.has ? pass("offered") : fail("not-offered", { lacks: opengl.lacks.join(", ") });
+  },
+});
+
+/** Of many modules those for displays are told. @throws UnreadableError */
+async function modulesIn(look: Look, folder: string): Promise<readonly string[]> {
+  const names = await look.names(folder);
+  const displays = names.filter((name) => name.startsWith("hw-display-"));
+  if (names.length > 0) look.sawOf(`${folder}/`, names.join(" "), displays.join(" "));
+  return names;
+}
 
 const CAP_SYS_RESOURCE = 1n << 24n;
 /** At most PID_MAX_LIMIT, 4194304 (kernel include/linux/threads.h). */

@@ -24,6 +24,7 @@ const NATURES = {
   "remove-vgt-instance": "changes",
   "vgt-resources": "looks",
   "device-model-log": "looks",
+  "render-clients": "looks",
 } as const satisfies Record<OperationKind, "makes" | "changes" | "looks">;
 
 /** Something that performs one operation and cannot be hurried: in hostd a child process. */
@@ -161,6 +162,7 @@ function searchFor(operation: Operation): Operation | undefined {
     case "remove-vgt-instance":
     case "vgt-resources":
     case "device-model-log":
+    case "render-clients":
       return undefined;
   }
 }

@@ -18,6 +18,11 @@ export const MAX_DEADLINE_MS = 60_000;
 /** A list of holders is cut here: it is for naming the one to stop, not for accounting. */
 export const MAX_HOLDERS = 16;
 
+/** More of libvirt's processes than that do not render on one GPU. */
+export const MAX_RENDER_PROCESSES = 256;
+/** Opens of a GPU by one process: QEMU makes a few, whatever its guest does. */
+export const MAX_RENDER_CLIENTS = 32;
+
 /** More guests than that are none of xenstore's: its directory has room for some hundreds. */
 export const MAX_XEN_GUESTS = 512;
 /** PCI functions of one guest: an emulated bus of 32 devices with 8 functions each. */
@@ -129,6 +134,16 @@ export interface ReadDeviceModelLog {
 export const MAX_LOG_LINES = 20;
 export const MAX_LOG_LINE_LENGTH = 200;
 
+/**
+ * Reads what the drivers count of those of libvirt's QEMU processes that have the GPU's DRM nodes open. Only pids that libvirt wrote
+ * down are looked at, and only their figures of this GPU are told. Changes nothing.
+ */
+interface ReadRenderClients {
+  readonly kind: "render-clients";
+  /** PCI address. */
+  readonly gpu: string;
+}
+
 /** The most that `sriov_numvfs` can be told (kernel drivers/pci/iov.c). */
 export const MAX_VIRTUAL_FUNCTIONS = 65_535;
 
@@ -144,7 +159,8 @@ export type Operation =
   | MakeVgtInstance
   | RemoveVgtInstance
   | ReadVgtResources
-  | ReadDeviceModelLog;
+  | ReadDeviceModelLog
+  | ReadRenderClients;
 export type OperationKind = Operation["kind"];
 
 /** What the operation is about: a vGPU, a PCI function, a domain, a database or a driver. */
@@ -156,6 +172,7 @@ export function objectOf(operation: Operation): string {
       return operation.vgpuId;
     case "set-virtual-functions":
     case "set-function-profile":
+    case "render-clients":
       return operation.gpu;
     case "bind-driver":
     case "function-holders":
@@ -188,6 +205,22 @@ export interface Holder {
   readonly command: string;
   /** The domain's name, of a guest of Xen or when the process is a QEMU that was told it (`-name guest=`). */
   readonly domain?: string;
+}
+
+/** A QEMU process of libvirt's that has a GPU's DRM node open. */
+export interface RenderProcess {
+  readonly pid: number;
+  /** The domain's UUID, as libvirt told it to QEMU (`-uuid`). */
+  readonly domain: string;
+  /** One for each open of the GPU, however many descriptors of the process share it. */
+  readonly clients: readonly RenderClient[];
+}
+
+export interface RenderClient {
+  /** The driver's `drm-client-id`. */
+  readonly id: number;
+  /** Lines of the kernel's fdinfo about engines and memory, as they stand there (kernel Documentation/gpu/drm-usage-stats.rst). */
+  readonly figures: string;
 }
 
 /** A guest of Xen. */
@@ -223,6 +256,12 @@ export type Result =
   | ({ readonly kind: "vgt-resources" } & VgtResources)
   /** The last lines, oldest first. */
   | { readonly kind: "log"; readonly lines: readonly string[] }
+  /** `left`: how many more there are than an answer has room for. */
+  | {
+      readonly kind: "render-clients";
+      readonly processes: readonly RenderProcess[];
+      readonly left: number;
+    }
   /** The kernel refused. `path` is what `call` was made on, below the real root. */
   | { readonly kind: "errno"; readonly errno: string; readonly call: string; readonly path: string }
   /**
@@ -270,6 +309,7 @@ const ANSWERS = {
   "remove-vgt-instance": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
   "vgt-resources": ["vgt-resources", "errno", "blocked", "absent", "refused", "failed"],
   "device-model-log": ["log", "errno", "blocked", "absent", "refused", "failed"],
+  "render-clients": ["render-clients", "errno", "blocked", "absent", "refused", "failed"],
 } as const satisfies Record<OperationKind, readonly Result["kind"][]>;
 
 export type ResultOf<Kind extends OperationKind> = Extract<Result, { kind: (typeof ANSWERS)[Kind][number] }>;

@@ -8,6 +8,8 @@ import {
   MAX_LINE_BYTES,
   MAX_LOG_LINE_LENGTH,
   MAX_LOG_LINES,
+  MAX_RENDER_CLIENTS,
+  MAX_RENDER_PROCESSES,
   MAX_VIRTUAL_FUNCTIONS,
   MAX_XEN_GUESTS,
   MIN_DEADLINE_MS,
@@ -17,6 +19,8 @@ import {
   type Hello,
   type Holder,
   type Operation,
+  type RenderClient,
+  type RenderProcess,
   type Reply,
   type Request,
   type Result,
@@ -111,6 +115,9 @@ export function parseOperation(value: unknown): Operation {
     case "device-model-log":
       onlyKeys(fields, ["kind", "name"]);
       return { kind, name: named(fields, "name") };
+    case "render-clients":
+      onlyKeys(fields, ["kind", "gpu"]);
+      return { kind, gpu: named(fields, "gpu") };
     default:
       throw new ProtocolError("the operation is not in the allowlist");
   }
@@ -160,6 +167,10 @@ export function parseResult(value: unknown): Result {
       return { kind, ...parseVgtResources(fields) };
     case "log":
       return { kind, lines: list(fields, "lines", { atMost: MAX_LOG_LINES }).map(parseLogLine) };
+    case "render-clients": {
+      const processes = list(fields, "processes", { atMost: MAX_RENDER_PROCESSES }).map(parseRenderProcess);
+      return { kind, processes, left: integer(fields, "left", { from: 0, to: 0x7fff_ffff }) };
+    }
     case "blocked": {
       const elapsedMs = integer(fields, "elapsedMs", { from: 0, to: Number.MAX_SAFE_INTEGER });
       const childPid = integer(fields, "childPid", { from: 0, to: 0x7fff_ffff });
@@ -238,6 +249,21 @@ function parseLogLine(line: unknown): string {
   if (typeof line !== "string" || line.length > MAX_LOG_LINE_LENGTH)
     throw new ProtocolError(`a line is not a text of at most ${MAX_LOG_LINE_LENGTH} characters`);
   return line;
+}
+
+function parseRenderProcess(item: unknown): RenderProcess {
+  const fields = readObject(item, "process");
+  return {
+    pid: integer(fields, "pid", { from: 1, to: 0x7fff_ffff }),
+    domain: named({ uuid: fields["domain"] }, "uuid"),
+    clients: list(fields, "clients", { atMost: MAX_RENDER_CLIENTS }).map(parseRenderClient),
+  };
+}
+
+function parseRenderClient(item: unknown): RenderClient {
+  const fields = readObject(item, "client");
+  const id = integer(fields, "id", { from: 0, to: Number.MAX_SAFE_INTEGER });
+  return { id, figures: text(fields, "figures") };
 }
 
 function parseHolders(of: Fields): readonly Holder[] {

@@ -19,6 +19,7 @@ import {
   notOfDom0,
   noSuchDomain,
 } from "./refusals.ts";
+import { refuseAcceleration } from "./rendering.ts";
 import { asStarted, dom0, guestsOf, isDom0, refuseDefinition, refuseStart } from "./xen-driver.ts";
 
 export interface DomainsOptions extends Omit<DomainDevicesOptions, "isOnXen" | "list"> {
@@ -130,6 +131,7 @@ export class Domains {
   #read(xml: string): Definition {
     const definition = readDefinition(xml, this.#options.newUuid);
     if (this.isOnXen) refuseDefinition(definition);
+    else if (!this.#options.kernel.host.qemu_opengl) refuseAcceleration(definition);
     return definition;
   }
 

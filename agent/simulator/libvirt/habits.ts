@@ -10,6 +10,9 @@ export interface Load {
 export interface Habits {
   /** Seconds of each of its processors. */
   readonly cpu: Load;
+  /** Seconds of a GPU that it renders on: of its render engines, and of those for video. */
+  readonly rendering: Load;
+  readonly video: Load;
   /** Bytes. */
   readonly reads: Load;
   readonly writes: Load;
@@ -36,6 +39,8 @@ export function habitsOf(name: string): Habits {
   const slow = { period: own(25, 300, 900), at: own(26, 0, TURN) };
   return {
     cpu: load(0, 0.04, 0.45),
+    rendering: load(7, 0.05, 0.3),
+    video: load(12, 0.01, 0.1),
     reads: load(5, 20_000, 3_000_000),
     writes: load(10, 10_000, 1_500_000),
     received: load(15, 4_000, 800_000),

@@ -49,9 +49,20 @@ function qemuGuest(host: HostDescription): Element {
   return element("guest", {}, element("os_type", {}, "hvm"), arch);
 }
 
+type Values = (name: string, ...list: readonly string[]) => ReturnType<typeof element>;
+
+/** As libvirt's QEMU driver tells them: whether 3D is to be had is not among what it says of videos. */
+function displays(values: Values, opengl: boolean): readonly ReturnType<typeof element>[] {
+  const headless = opengl ? ["egl-headless"] : [];
+  return [
+    element("graphics", { supported: "yes" }, values("type", "vnc", "spice", ...headless)),
+    element("video", { supported: "yes" }, values("modelType", "vga", "qxl", "virtio", "none", "ramfb")),
+  ];
+}
+
 export function domainCapabilitiesXml(host: HostDescription): string {
   const isXen = host.hypervisor === "xen";
-  const values = (name: string, ...list: readonly string[]): ReturnType<typeof element> =>
+  const values: Values = (name, ...list) =>
     element("enum", { name }, ...list.map((value) => element("value", {}, value)));
   return writeXml(
     element(
@@ -65,6 +76,7 @@ export function domainCapabilitiesXml(host: HostDescription): string {
       element(
         "devices",
         {},
+        ...(isXen ? [] : displays(values, host.qemu_opengl)),
         element(
           "hostdev",
           { supported: "yes" },

@@ -15,6 +15,7 @@ const usage = (seconds: number, at: number, residentMib = 1900n): Domain["usage"
   memoryMib: 2048n,
   residentMib,
   sampleTime: new Date(at),
+  gpus: [],
 });
 
 const lean = Domain.fromPartial({

@@ -28,6 +28,7 @@ describe("hostd's allowlist", () => {
     unit: "gt0",
     vm: "vm1",
     name: "desk",
+    pidFile: "desk.pid",
   };
 
   it("keeps every file below its directory, whatever a variable holds", () => {
@@ -58,7 +59,7 @@ describe("hostd's allowlist", () => {
   });
 
   it("gives an operation the files that it names it for, and no other", () => {
-    assert.equal(OPERATIONS.size, 12);
+    assert.equal(OPERATIONS.size, 13);
     for (const operation of OPERATIONS) {
       const files = new AllowedFiles("/root-of-test", operation);
       for (const name of NAMES) {

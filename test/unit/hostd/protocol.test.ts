@@ -69,6 +69,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     domid: fc.integer({ min: 1, max: 32_751 }),
   }),
   fc.record({ kind: fc.constant("device-model-log" as const), name: fc.stringMatching(FORMS.name) }),
+  fc.record({ kind: fc.constant("xen-domains" as const) }),
+  fc.record({ kind: fc.constant("render-clients" as const), gpu: fc.stringMatching(FORMS.gpu) }),
 );
 
 describe("hostd's protocol", () => {
@@ -125,6 +127,12 @@ describe("hostd's protocol", () => {
       },
       { kind: "log", lines: [] },
       { kind: "log", lines: ["vGT: create_vgt_instance failed: errno=22", "", "l".repeat(200)] },
+      { kind: "render-clients", processes: [], left: 3 },
+      {
+        kind: "render-clients",
+        processes: [{ pid: 4711, domain: ID, clients: [{ id: 7, figures: "drm-engine-render:\t12 ns" }] }],
+        left: 0,
+      },
       { kind: "refused", why: "no" },
       { kind: "failed", why: "no" },
     ];
@@ -163,6 +171,22 @@ describe("hostd's protocol", () => {
       JSON.stringify({ id: 7, result: { kind: "xen-domains", domains } });
     for (const [wrong, message] of cases) assert.throws(() => parseReply(reply([wrong])), { message });
     assert.throws(() => parseReply(reply(Array(MAX_XEN_GUESTS + 1).fill(guest))), /more than 512/);
+  });
+
+  it("refuses a process that renders and is none", () => {
+    const client = { id: 7, figures: "" };
+    const process = { pid: 4711, domain: ID, clients: [client] };
+    const cases: [object, RegExp][] = [
+      [{ ...process, pid: 0 }, /^pid /],
+      [{ ...process, domain: "desk" }, /^uuid /],
+      [{ ...process, clients: [{ ...client, id: -1 }] }, /^id /],
+      [{ ...process, clients: [{ id: 7 }] }, /^figures /],
+      [{ ...process, clients: Array(33).fill(client) }, /^clients has more than 32/],
+    ];
+    const reply = (processes: unknown, left = 0): string =>
+      JSON.stringify({ id: 7, result: { kind: "render-clients", processes, left } });
+    for (const [wrong, message] of cases) assert.throws(() => parseReply(reply([wrong])), { message });
+    assert.throws(() => parseReply(reply([process], -1)), /^ProtocolError: left /);
   });
 
   it("fits the longest answer into a line", () => {

@@ -20,6 +20,7 @@ import type { Claim, DomainClaim } from "../../../agent/lifecycle/claim.ts";
 import { nothingDrained } from "../../../agent/lifecycle/drains.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
+import type { DomainGpuUse } from "../../../agent/observation/gpu-use.ts";
 import type { ScrapeView } from "../../../agent/observation/view.ts";
 import { figures, numberedDomain } from "../../fakes/domain-figures.ts";
 import { plainTerms } from "../../fakes/stock.ts";
@@ -227,6 +228,16 @@ const inventory: Inventory = {
   unread: [],
 };
 
+/** Of a domain that renders on the GPU, and of one of which the look has not heard yet. */
+const gpuUse: readonly DomainGpuUse[] = [7, 99].map((n) => ({
+  ...{ domain: domainId(n), gpu: igd, at: NOON },
+  engineSeconds: new Map([
+    ["render", 12.5],
+    ["video", 0.25],
+  ]),
+  residentBytes: new Map([["system0", 2 ** 27]]),
+}));
+
 const running = { id: "operation-2", kind: "create", startedAt: NOON, ended: undefined } as const;
 const claims = [
   claim(1),
@@ -285,6 +296,7 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
     domainStats: { domains: [figures(1), figures(7), figures(99)], ageSeconds: 0.25, failing: false },
     diagnosis: examined,
     sensors: { readings, failing: false },
+    gpuUse: { domains: gpuUse, failing: false },
     stalledBy: ({ operation }) =>
       operation === running ? new AgentError("HOSTD_UNAVAILABLE", "hostd is away") : undefined,
   };
@@ -298,6 +310,7 @@ export const emptied = {
     [],
   ),
   domainStats: { domains: [], ageSeconds: 0, failing: false },
+  gpuUse: { domains: [], failing: false },
 };
 export const beforeFirstLook: ScrapeView = {
   ...exampleView,

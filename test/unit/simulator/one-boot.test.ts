@@ -50,6 +50,7 @@ class Host {
       calls: this.calls,
       functionCalls,
       libvirtGuests: () => [],
+      renderingDomains: () => [],
       root: "/",
     });
     this.domains = new Domains({

@@ -125,6 +125,27 @@ export const virtualization = {
       missing: "install it: apt install qemu-system-x86 (qemu-kvm elsewhere)",
     },
   },
+  QEMU_WITHOUT_OPENGL: {
+    title: "a QEMU that renders for its guests",
+    messages: {
+      xen: "under Xen there is no virtio video",
+      "not-known":
+        "libvirt did not say what a guest may have, and QEMU has no modules where distributions put them",
+      offered: "libvirt offers guests egl-headless and virtio video",
+      module: "{file} is there",
+      "not-offered": "libvirt, which has asked QEMU, does not offer guests {lacks}",
+      "module-missing":
+        "QEMU's modules are there without {file}; libvirt does not see that, and QEMU ends with: missing object type 'virtio-gpu-gl-device'",
+    },
+    remedies: {
+      "not-offered":
+        "install QEMU's modules for OpenGL: apt install qemu-system-gui on Debian 12, qemu-system-modules-opengl on later ones, " +
+        "dnf install qemu-ui-egl-headless qemu-device-display-virtio-vga-gl on Fedora; Red Hat builds QEMU without them",
+      "module-missing":
+        "install the package that has it: apt install qemu-system-gui on Debian 12, which recommends it, qemu-system-modules-opengl on " +
+        "later ones, dnf install qemu-device-display-virtio-gpu-gl on Fedora; Red Hat builds QEMU without it",
+    },
+  },
   MEMLOCK_TOO_LOW: {
     title: "leave to lock a guest's memory",
     messages: {

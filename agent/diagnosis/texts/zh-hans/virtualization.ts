@@ -119,6 +119,26 @@ export const virtualization: Same<typeof english> = {
       missing: "请安装：apt install qemu-system-x86（其他发行版为 qemu-kvm）",
     },
   },
+  QEMU_WITHOUT_OPENGL: {
+    title: "能为客户机渲染的 QEMU",
+    messages: {
+      xen: "在 Xen 下没有 virtio 显卡",
+      "not-known": "libvirt 没有说明客户机可以有什么，各发行版的常用位置也没有 QEMU 的模块",
+      offered: "libvirt 可以为客户机提供 egl-headless 和 virtio 显卡",
+      module: "{file} 存在",
+      "not-offered": "libvirt 已询问 QEMU，不能为客户机提供 {lacks}",
+      "module-missing":
+        "有 QEMU 的模块，但没有 {file}；libvirt 看不出这一点，QEMU 会报错退出：missing object type 'virtio-gpu-gl-device'",
+    },
+    remedies: {
+      "not-offered":
+        "安装 QEMU 的 OpenGL 模块：Debian 12 上 apt install qemu-system-gui，更高版本上 qemu-system-modules-opengl，" +
+        "Fedora 上 dnf install qemu-ui-egl-headless qemu-device-display-virtio-vga-gl；Red Hat 的 QEMU 不含这些模块",
+      "module-missing":
+        "安装含有该模块的软件包：Debian 12 上 apt install qemu-system-gui（只是推荐安装），更高版本上 qemu-system-modules-opengl，" +
+        "Fedora 上 dnf install qemu-device-display-virtio-gpu-gl；Red Hat 的 QEMU 不含该模块",
+    },
+  },
   MEMLOCK_TOO_LOW: {
     title: "锁定客户机内存的许可",
     messages: {

@@ -1,0 +1,68 @@
+// Reads for a scrape what domains use of the GPUs that they render on: once for all who ask at the same time.
+import type { Clock } from "../core/clock.ts";
+import type { PciAddress } from "../core/ids.ts";
+import { GpuUseAccounts, type DomainGpuUse, type RenderProcessSource } from "./gpu-use.ts";
+import { SharedReading } from "./shared-reading.ts";
+
+export interface GpuUseSamplerOptions {
+  readonly source: RenderProcessSource;
+  /** Those that a domain renders on. Nobody is asked about others. */
+  readonly gpus: () => readonly PciAddress[];
+  readonly clock: Clock;
+  /** Ends readings under way. */
+  readonly stop: AbortSignal;
+  /** Told after each reading what failed, undefined when nothing did. */
+  readonly onReading: (error: unknown) => void;
+}
+
+/** What a scrape shows of it. */
+export interface GpuUseView {
+  /** Empty until a reading has ended, and while one takes too long. */
+  readonly domains: readonly DomainGpuUse[];
+  /** Whether the last reading failed, or one has been under way for too long. */
+  readonly failing: boolean;
+}
+
+export class GpuUseSampler {
+  readonly #options: GpuUseSamplerOptions;
+  readonly #reading: SharedReading;
+  #accounts: ReadonlyMap<PciAddress, GpuUseAccounts> = new Map();
+  #latest: (GpuUseView & { readonly takenMs: number }) | undefined;
+
+  constructor(options: GpuUseSamplerOptions) {
+    this.#options = options;
+    this.#reading = new SharedReading(options.clock, () => this.#readAll());
+  }
+
+  get view(): GpuUseView {
+    if (this.#reading.isLate) return { domains: [], failing: true };
+    const { domains = [], failing = false } = this.#latest ?? {};
+    return { domains, failing };
+  }
+
+  /** Reads when the latest is older than `maxAgeMs`, waiting for it no longer than `waitMs`. Never rejects. */
+  async refresh(maxAgeMs: number, waitMs: number): Promise<void> {
+    const { clock } = this.#options;
+    if (this.#latest && clock.now() - this.#latest.takenMs <= maxAgeMs) return;
+    await this.#reading.takeWithin(waitMs);
+  }
+
+  async #readAll(): Promise<void> {
+    const { source, gpus, clock, stop, onReading } = this.#options;
+    const asked = gpus();
+    this.#accounts = new Map(asked.map((gpu) => [gpu, this.#accounts.get(gpu) ?? new GpuUseAccounts()]));
+    const domains: DomainGpuUse[] = [];
+    let failed: unknown;
+    for (const gpu of asked) {
+      try {
+        const processes = await source.processes(gpu, stop);
+        const taken = { gpu, at: clock.wall(), atMs: clock.now() };
+        domains.push(...(this.#accounts.get(gpu)?.add(processes, taken) ?? []));
+      } catch (error) {
+        failed = error;
+      }
+    }
+    this.#latest = { takenMs: clock.now(), domains, failing: failed !== undefined };
+    if (!stop.aborted) onReading(failed);
+  }
+}
