@@ -8,6 +8,7 @@ import { page, table } from "./markdown.ts";
  */
 export const backendNames = [
   "kvmgt",
+  "xengt",
   "virgl",
   "passthrough",
   "sriov",

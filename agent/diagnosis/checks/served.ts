@@ -20,7 +20,7 @@ const served: Served = {
   kvm: ON_QEMU,
   // QEMU then emulates the processor, and gives devices to guests all the same.
   none: ON_QEMU,
-  xen: ["gvt-d", "sriov"],
+  xen: ["gvt-g", "gvt-d", "sriov"],
   "xen-guest": [],
 };
 

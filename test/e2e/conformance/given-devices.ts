@@ -24,6 +24,12 @@ export function renderNodesIn(definition: string): string[] {
   return [...definition.matchAll(/\brendernode=["']([^"']+)["']/g)].map(([, node = ""]) => node);
 }
 
+/** The number with Xen of a domain that runs and whose device model is to make a slice of XenGT. */
+export function numbersIn(definition: string): string[] {
+  const domid = /^<domain\b[^>]*\bid=["'](\d+)["']/.exec(definition.trim())?.[1];
+  return domid !== undefined && definition.includes("-vgt_low_gm_sz") ? [domid] : [];
+}
+
 function sources(definition: string, type: "mdev" | "pci"): string[] {
   return [...definition.matchAll(HOSTDEV)].flatMap(([, of, source = ""]) => (of === type ? [source] : []));
 }

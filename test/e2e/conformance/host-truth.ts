@@ -4,6 +4,7 @@ import type { World } from "../harness/world.ts";
 
 const truthSchema = z.object({
   mdevs: z.array(z.object({ uuid: z.string(), gpu: z.string(), type: z.string() })),
+  xengt: z.array(z.object({ domid: z.number() })),
   functions: z.array(z.object({ address: z.string(), of: z.string().nullable(), driver: z.string() })),
   domains: z.array(z.object({ name: z.string(), uuid: z.string(), state: z.string() })),
 });

@@ -48,7 +48,7 @@ conform("reboot", {
   },
 
   "what is made for a held vGPU is made again by itself": {
-    needs: "makes something in the kernel",
+    needs: "is there while its domain is off",
     run: async (trial) => {
       await trial.create("desk");
       const made = await trial.made();

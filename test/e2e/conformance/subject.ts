@@ -19,6 +19,8 @@ export type Ability =
   | "makes something in the kernel"
   /** A vGPU can be handed over without a domain of ours. */
   | "stands without a domain"
+  /** What a create makes stays in the kernel while the domain is off. */
+  | "is there while its domain is off"
   /** After a boot the kernel has to be asked through vgpud-hostd before a domain can run. */
   | "needs hostd"
   /** Several domains share a GPU. */
@@ -36,6 +38,8 @@ export interface Subject {
   /** What a request needs to be one for guests of the host. */
   readonly adapt?: (draft: Draft, images: string) => void;
   readonly gpu: string;
+  /** Lines of the configuration beside those of the suite. */
+  readonly settings?: string;
   /** Of the configuration's section `limits`, beside those of the suite. */
   readonly limits?: Readonly<Record<string, number>>;
   /** The type that a vGPU is shown with. */

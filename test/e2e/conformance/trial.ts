@@ -37,8 +37,8 @@ export class Trial implements AsyncDisposable {
 
   static async begin(subject: Subject, process: ProcessOptions = {}): Promise<Trial> {
     const limits = JSON.stringify({ ...MANY_A_SECOND, ...subject.limits });
-    const { libvirtUri = "qemu:///system" } = subject;
-    const world = await World.start(subject.host, process, { limits, libvirtUri });
+    const { libvirtUri = "qemu:///system", settings = "" } = subject;
+    const world = await World.start(subject.host, process, { limits, libvirtUri, settings });
     await subject.bringIntoMode(world);
     return new Trial(subject, world);
   }

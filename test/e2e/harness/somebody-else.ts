@@ -46,20 +46,34 @@ export interface ForeignDomain {
   readonly pciFunction?: number;
   /** The node it renders on. */
   readonly renderNode?: string;
+  /** A guest of Xen's: what its device model, by its path, is to have XenGT make. */
+  readonly xengt?: { readonly deviceModel: string; readonly lowGmMib: number };
 }
 
 /** A definition without vgpud's mark, for libvirt's driver of that URI. */
 export function foreignXml(
-  { name, uuid, ...given }: ForeignDomain,
+  { name, uuid, xengt, ...given }: ForeignDomain,
   uri: LibvirtUri = "qemu:///system",
 ): string {
   const isXen = uri === "xen:///system";
   const os = `<os><type arch='x86_64' machine='${isXen ? "xenfv" : "q35"}'>hvm</type></os>`;
-  const rest = `<memory unit='MiB'>64</memory><vcpu>1</vcpu>${os}<devices>${devicesXml(given)}</devices>`;
+  const model = xengt ? `<emulator>${xengt.deviceModel}</emulator>` : "";
+  const devices = `<devices>${model}${devicesXml(given)}</devices>${xengt ? argumentsXml(xengt) : ""}`;
+  const rest = `<memory unit='MiB'>64</memory><vcpu>1</vcpu>${os}${devices}`;
   return `<domain type='${isXen ? "xen" : "kvm"}'><name>${name}</name><uuid>${uuid}</uuid>${rest}</domain>`;
 }
 
-function devicesXml({ mdev, pciFunction, renderNode }: Omit<ForeignDomain, "name" | "uuid">): string {
+function argumentsXml({ lowGmMib }: NonNullable<ForeignDomain["xengt"]>): string {
+  const words = ["-vga", "xengt", "-vgt_low_gm_sz", lowGmMib, "-vgt_high_gm_sz", 384, "-vgt_fence_sz", 4];
+  const line = words.map((word) => `<arg value='${word}'/>`).join("");
+  return `<commandline xmlns='http://libvirt.org/schemas/domain/xen/1.0'>${line}</commandline>`;
+}
+
+function devicesXml({
+  mdev,
+  pciFunction,
+  renderNode,
+}: Omit<ForeignDomain, "name" | "uuid" | "xengt">): string {
   const function_ = `<address domain='0x0000' bus='0x03' slot='0x00' function='0x${pciFunction ?? 0}'/>`;
   return [
     mdev !== undefined &&

@@ -60,6 +60,8 @@ export function recordOf(file: string): ClaimRecord {
 }
 
 interface Setting {
+  /** Lines of the configuration beside those of every world. */
+  readonly settings?: string;
   /** Instead of a folder of the simulated host's. */
   readonly stateDir?: string;
   /** YAML for the section `limits` of the configuration. */
@@ -73,7 +75,11 @@ interface Setting {
 /** For who asks for more changes within a second than the shipped limit lets one connection. */
 export const MANY_A_SECOND: Setting = { limits: "{ connection_rate: 10000 }" };
 
-const configurationOf = (images: string, { limits, libvirtUri, logLevel = "debug" }: Setting): string => `
+const configurationOf = (
+  images: string,
+  { limits, settings, libvirtUri, logLevel = "debug" }: Setting,
+): string => `
+${settings ?? ""}
 ${limits === undefined ? "" : `limits: ${limits}`}
 ${libvirtUri === undefined ? "" : `libvirt: { uri: "${libvirtUri}" }`}
 storage_roots: [${images}]

@@ -6,9 +6,10 @@ import { onXen } from "./on-xen.ts";
 import { passthrough } from "./passthrough.ts";
 import { sriov } from "./sriov.ts";
 import { virgl } from "./virgl.ts";
+import { xengt } from "./xengt.ts";
 
 const byName: Readonly<Record<BackendName, Subject>> = {
-  ...{ kvmgt, virgl, passthrough, sriov },
+  ...{ kvmgt, xengt, virgl, passthrough, sriov },
   "passthrough on Xen": onXen(passthrough, "passthrough on Xen"),
   "sriov on Xen": onXen(sriov, "sriov on Xen"),
 };

@@ -1,6 +1,6 @@
 // A backend of PCI functions on a host of Xen: all is as under KVM, but for the driver that guests get functions by, and for guests.
 import { Mode } from "../../../../proto/gen/vgpud/v1/gpu.ts";
-import { fullDraft } from "../../harness/requests.ts";
+import { fullDraft, type Draft } from "../../harness/requests.ts";
 import type { HostTruth } from "../host-truth.ts";
 import type { Subject } from "../subject.ts";
 
@@ -13,13 +13,15 @@ export function onXen(subject: Subject, backend: Subject["backend"]): Subject {
     otherMode: Mode.UNSPECIFIED,
     // hostd tells which guests there are, and who has what is not known without.
     withoutHostd: "LIBVIRT_UNAVAILABLE",
-    // Several have a disk only read-only, and drives of an HVM guest cannot be that: it boots a kernel.
-    adapt: ({ spec }, images) => {
-      spec.disks = [];
-      spec.boot = fullDraft(images, spec.name).spec.boot;
-    },
+    adapt: bootsKernel,
     made: (truth) => subject.made(asUnderKvm(truth)),
   };
+}
+
+/** Several have a disk only read-only, and drives of an HVM guest cannot be that. */
+export function bootsKernel({ spec }: Draft, images: string): void {
+  spec.disks = [];
+  spec.boot = fullDraft(images, spec.name).spec.boot;
 }
 
 function asUnderKvm(truth: HostTruth): HostTruth {

@@ -36,6 +36,7 @@ export const virgl: Subject = {
   takeForOthers: () => Promise.resolve({ renderNode: NODE }),
   lacks: {
     "makes something in the kernel": "nothing is made in the kernel for a seat",
+    "is there while its domain is off": "nothing is made in the kernel for a seat",
     "stands without a domain": "there is no seat without its domain",
     "needs hostd": "the kernel is asked for nothing for a seat",
   },

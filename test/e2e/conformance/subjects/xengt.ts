@@ -1,0 +1,52 @@
+// Slices of XenGT under Xen: made for the number of a domain by its device model.
+import { Backend, Mode } from "../../../../proto/gen/vgpud/v1/gpu.ts";
+import { GPU, type } from "../../harness/requests.ts";
+import { numbersIn } from "../given-devices.ts";
+import { setMode } from "../modes.ts";
+import { bootsKernel } from "./on-xen.ts";
+import type { Subject } from "../subject.ts";
+
+const TYPE = type(4);
+const DEVICE_MODEL = "/usr/lib/xengt/bin/qemu-system-i386";
+const WITH_A_DOMAIN = "a slice of XenGT is made for a domain that is there";
+
+export const xengt: Subject = {
+  backend: "xengt",
+  shown: { backend: Backend.XENGT, mode: Mode.GVT_G },
+  host: `
+hypervisor: xen
+xengt: "2017"
+kvmgt: false
+vfio_pci: false
+device_models: [${DEVICE_MODEL}]
+gpus: [{ address: "${GPU}", device: "1912", aperture_mib: 512 }]
+`,
+  libvirtUri: "xen:///system",
+  settings: `xengt: { device_model: ${DEVICE_MODEL} }`,
+  withoutHostd: "LIBVIRT_UNAVAILABLE",
+  adapt: bootsKernel,
+  gpu: GPU,
+  type: TYPE,
+  askedBy: "type",
+  // Of 512 MiB of aperture the host keeps 128, and each takes 128.
+  room: 3,
+  exhausted: ["APERTURE_EXHAUSTED"],
+  otherMode: Mode.GVT_D,
+  bringIntoMode: (world) => setMode(world, GPU, Mode.GVT_G),
+  made: ({ xengt: slices }) => slices.map(({ domid }) => String(domid)),
+  given: numbersIn,
+  account: ({ budget, types }) => ({
+    own: budget?.usedOwn?.instances ?? NaN,
+    foreign: budget?.usedForeign?.instances ?? NaN,
+    free: types.find(({ name }) => name === TYPE)?.allocatable ?? NaN,
+  }),
+  series: ({ own, foreign }) => [
+    `vgpud_gpu_used_instances{pci_address="${GPU}",holder="own"} ${own}`,
+    `vgpud_gpu_used_instances{pci_address="${GPU}",holder="foreign"} ${foreign}`,
+  ],
+  takeForOthers: () => Promise.resolve({ xengt: { deviceModel: DEVICE_MODEL, lowGmMib: 128 } }),
+  lacks: {
+    "stands without a domain": WITH_A_DOMAIN,
+    "is there while its domain is off": WITH_A_DOMAIN,
+  },
+};
