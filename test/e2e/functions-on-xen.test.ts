@@ -5,7 +5,7 @@ import {
   DomainServiceService as Domains,
 } from "../../proto/gen/vgpud/v1/domain_service.ts";
 import { IgdOptions, XenGuestType } from "../../proto/gen/vgpud/v1/domain_spec.ts";
-import { GpuServiceService as Gpus } from "../../proto/gen/vgpud/v1/gpu_service.ts";
+import { GpuServiceService as Gpus, SetGpuModeRequest } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import { Mode, WholeGpuHolder, type Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { cut, setMode } from "./conformance/modes.ts";
 import { GPU, SECOND_GPU, fullDraft, type Draft } from "./harness/requests.ts";
@@ -161,7 +161,24 @@ describe("GPUs and virtual functions of a Xen host, over the wire", function () 
     assert.equal((await shown(on)).driver, "xe");
   });
 
-  it("stay with pciback when others have had them, by libvirt or in vain", async () => {
+  it("stay with pciback when others could not be started with them", async () => {
+    const on = await begin();
+    const theirs = foreignXml({ name: "theirs", uuid: THEIRS, pciFunction: 0 }, XEN);
+    const pvh = theirs.replace(">hvm<", ">xenpvh<");
+    await on.asSomebodyElse(async (libvirt) => {
+      const domain = await libvirt.defineDomain(pvh);
+      await assert.rejects(libvirt.startDomain(domain), /libxenlight failed to create new domain 'theirs'/);
+      await libvirt.undefineDomain(domain);
+    });
+    await until("pciback has it", async () => (await shown(on)).driver === "pciback");
+    await setMode(on, SECOND_GPU, Mode.GVT_D);
+    const back = SetGpuModeRequest.fromPartial({ gpu: SECOND_GPU, mode: Mode.UNSPECIFIED });
+    const { gpu, warnings } = await on.rpc.call(Gpus.setGpuMode, back);
+    assert.equal(gpu?.driver, "pciback");
+    assert.match(warnings.join(), /which driver of the host's it had is not known/);
+  });
+
+  it("stay with pciback when others have had them by libvirt", async () => {
     const on = await begin();
     const theirs = foreignXml({ name: "theirs", uuid: THEIRS, pciFunction: 0 }, XEN);
     await on.asSomebodyElse(async (libvirt) => {
