@@ -1,5 +1,5 @@
 // The device model of a domain on Xen: which program, what it is told, and what it makes of that. libxl starts it before the guest runs.
-import { childOf, childrenOf, textOf } from "../../core/xml.ts";
+import { childOf, childrenOf, elementsOf, textOf } from "../../core/xml.ts";
 import type { VgtSizes } from "../../hostd/protocol/vgt.ts";
 import type { DeviceModelLogs } from "../device-model-logs.ts";
 import type { HostDescription } from "../host-description.ts";
@@ -79,14 +79,14 @@ export async function startDeviceModel(
 
 /** Those of `<xen:commandline>`, after libxl's own. */
 function argumentsOf({ root }: Definition): readonly string[] {
-  const prefixes = Object.entries(root.attributes)
-    .filter(([name, value]) => name.startsWith("xmlns:") && value === XEN_NAMESPACE)
-    .map(([name]) => name.slice("xmlns:".length));
-  return prefixes.flatMap((prefix) =>
-    childrenOf(childOf(root, `${prefix}:commandline`), `${prefix}:arg`).flatMap(
-      ({ attributes }) => attributes["value"] ?? [],
-    ),
-  );
+  return elementsOf(root).flatMap((element) => {
+    const [prefix = "", name] = element.name.split(":");
+    const namespace = `xmlns:${prefix}`;
+    // Said where it is used, or of the whole document.
+    const uri = element.attributes[namespace] ?? root.attributes[namespace];
+    if (name !== "commandline" || uri !== XEN_NAMESPACE) return [];
+    return childrenOf(element, `${prefix}:arg`).flatMap(({ attributes }) => attributes["value"] ?? []);
+  });
 }
 
 /** Of an option that is given twice the last counts. */

@@ -65,8 +65,8 @@ export function foreignXml(
 
 function argumentsXml({ lowGmMib }: NonNullable<ForeignDomain["xengt"]>): string {
   const words = ["-vga", "xengt", "-vgt_low_gm_sz", lowGmMib, "-vgt_high_gm_sz", 384, "-vgt_fence_sz", 4];
-  const line = words.map((word) => `<arg value='${word}'/>`).join("");
-  return `<commandline xmlns='http://libvirt.org/schemas/domain/xen/1.0'>${line}</commandline>`;
+  const line = words.map((word) => `<xen:arg value='${word}'/>`).join("");
+  return `<xen:commandline xmlns:xen='http://libvirt.org/schemas/domain/xen/1.0'>${line}</xen:commandline>`;
 }
 
 function devicesXml({

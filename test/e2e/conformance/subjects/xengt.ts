@@ -1,5 +1,6 @@
 // Slices of XenGT under Xen: made for the number of a domain by its device model.
 import { Backend, Mode } from "../../../../proto/gen/vgpud/v1/gpu.ts";
+import { GpuServiceService as Gpus } from "../../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { GPU, type } from "../../harness/requests.ts";
 import { numbersIn } from "../given-devices.ts";
 import { setMode } from "../modes.ts";
@@ -32,7 +33,17 @@ gpus: [{ address: "${GPU}", device: "1912", aperture_mib: 512 }]
   room: 3,
   exhausted: ["APERTURE_EXHAUSTED"],
   otherMode: Mode.GVT_D,
-  bringIntoMode: (world) => setMode(world, GPU, Mode.GVT_G),
+  bringIntoMode: async (world) => {
+    // A processor's GPU that was given away goes back to its driver with the next boot alone.
+    const { gpu } = await world.rpc.call(Gpus.getGpu, { gpu: GPU });
+    if (gpu?.driver !== "i915") {
+      await setMode(world, GPU, Mode.UNSPECIFIED);
+      await world.kill();
+      await world.boot();
+      await world.startAgain();
+    }
+    await setMode(world, GPU, Mode.GVT_G);
+  },
   made: ({ xengt: slices }) => slices.map(({ domid }) => String(domid)),
   given: numbersIn,
   account: ({ budget, types }) => ({
