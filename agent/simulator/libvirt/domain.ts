@@ -25,6 +25,9 @@ export interface Domain {
   readonly autostart: boolean;
 }
 
+/** One that runs. */
+export type Active = Domain & { readonly running: Running };
+
 /** Its names, by which a fault may be narrowed to it. */
 export function occasionOf({ uuid, name }: Domain): { readonly object: readonly string[] } {
   return { object: [uuid, name] };

@@ -9,8 +9,8 @@ import { outlives } from "../one-boot.ts";
 import type { LibvirtGuest } from "../xen-guests.ts";
 import { readDefinition, type Definition } from "./definition.ts";
 import { DomainDevices, type DomainDevicesOptions } from "./domain-devices.ts";
-import { occasionOf, refOf, type Domain, type Running } from "./domain.ts";
-import { actionOn, STOPS, XEN_ENDS, type GuestEnd } from "./life-ends.ts";
+import { occasionOf, refOf, type Active, type Domain, type Running } from "./domain.ts";
+import { actionOn, PAUSED, RESUMED, STOPS, XEN_ENDS, type GuestEnd } from "./life-changes.ts";
 import {
   domainClash,
   internalError,
@@ -33,8 +33,6 @@ interface StartOptions {
   readonly paused?: boolean;
   readonly transient?: Definition;
 }
-
-type Active = Domain & { readonly running: Running };
 
 /** virDomainEventShutdownDetailType: the guest did it. */
 const SHUTDOWN_BY_GUEST = 1;
@@ -289,14 +287,12 @@ export class Domains {
 
   setPaused(uuid: DomainId, paused: boolean): void {
     const domain = this.#active(uuid);
-    if (!paused && domain.state.state === "running" && !this.isOnXen)
+    const { event, ...state } = paused ? PAUSED : RESUMED;
+    if (event === "resumed" && domain.state.state === "running" && !this.isOnXen)
       throw invalidOperation("domain is already running");
-    if (domain.state.state === (paused ? "paused" : "running")) return;
-    const state = paused
-      ? ({ state: "paused", reason: "user" } as const)
-      : ({ state: "running", reason: "unpaused" } as const);
+    if (domain.state.state === state.state) return;
     this.#put({ ...domain, state });
-    this.#options.events.domainLifecycle(refOf(domain), paused ? "suspended" : "resumed");
+    this.#options.events.domainLifecycle(refOf(domain), event);
   }
 
   undefine(uuid: DomainId, flags: number): void {

@@ -1,4 +1,4 @@
-// Pure: what is told of a domain that ends, and what is to become of one on Xen whose guest ends by itself.
+// Pure: what is told of a domain that ends or is paused, and what is to become of one on Xen whose guest ends by itself.
 import { childOf, textOf } from "../../core/xml.ts";
 import type { Definition } from "./definition.ts";
 
@@ -9,6 +9,10 @@ export const STOPS = {
   // QEMU that vanishes without a word is a failure to the event and a crash to the state (qemu_process.c).
   crashed: { reason: "crashed", detail: 5 },
 } as const;
+
+/** What a client's pausing and resuming make of a domain, and what is told of it. */
+export const PAUSED = { state: "paused", reason: "user", event: "suspended" } as const;
+export const RESUMED = { state: "running", reason: "unpaused", event: "resumed" } as const;
 
 /** How a guest can end by itself. */
 export type GuestEnd = "poweroff" | "reboot" | "crash";
