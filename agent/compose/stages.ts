@@ -96,7 +96,7 @@ export interface Stages {
 }
 
 /** What the state directory holds, and what writes there. */
-export interface Durable {
+interface Durable {
   readonly store: LedgerStore;
   readonly claims: readonly Claim[];
   readonly drained: Pick<DrainOptions, "store" | "record">;
@@ -246,7 +246,14 @@ export function composeStages(
       logMended(log, mended);
     },
   });
-  const sweep = xengt && composeSweep(xengt, { log, cut });
+  const sweep =
+    xengt &&
+    composeSweep(xengt, {
+      ...{ log, cut },
+      onSwept: () => {
+        reconciler.trigger();
+      },
+    });
   const reconciler = composeReconciler({
     ...{ ledger, lookout, driver, pulse, metrics, configuration, log, cut },
     onLook: (inventory) => {

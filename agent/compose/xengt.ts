@@ -43,14 +43,17 @@ export interface Xengt {
 
 export function composeSweep(
   { slices }: Pick<Xengt, "slices">,
-  { log, cut }: { readonly log: Log; readonly cut: AbortSignal },
+  { log, cut, onSwept }: { readonly log: Log; readonly cut: AbortSignal; readonly onSwept: () => void },
 ): Sweep {
   return new Sweep({
     remove: (domid, signal) => slices.sweep(domid, signal),
     stop: cut,
     onEnd: (domid, failure) => {
-      if (failure === undefined) log.info({ domid }, "slice of a domain that is gone was removed");
-      else
+      if (failure === undefined) {
+        log.info({ domid }, "slice of a domain that is gone was removed");
+        // The kernel tells nobody of it.
+        onSwept();
+      } else
         log.error(
           { domid, reason: failure.reason, err: failure },
           "slice of a domain that is gone cannot be removed",

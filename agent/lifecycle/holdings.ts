@@ -1,7 +1,8 @@
 // What slices take of the GPUs: every promise in the ledger and every slice in the kernel, each counted once.
 import type { Holding } from "../capacity/budget.ts";
 import type { Inventory } from "../inventory/model.ts";
-import type { DomainId, VgpuId } from "../core/ids.ts";
+import type { DomainId } from "../core/ids.ts";
+import type { PromisedSlice } from "../discovery/xen-instances.ts";
 import { functionOf, typeOf, type SliceSizes } from "../inventory/share.ts";
 import { domainIdOf, type Claim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
@@ -36,10 +37,7 @@ export function holdingsOf(ledger: Ledger, inventory: Inventory): Holding[] {
 }
 
 /** The slice that a domain was promised, whoever manages the domain. */
-export function promisedSlice(
-  ledger: Ledger,
-  domain: DomainId,
-): { readonly vgpuId: VgpuId; readonly type: string } | undefined {
+export function promisedSlice(ledger: Ledger, domain: DomainId): PromisedSlice | undefined {
   const claim = ledger.living().find((one) => one.share.mode === "gvt-g" && domainIdOf(one) === domain);
   return claim && { vgpuId: claim.vgpuId, type: typeOf(claim.share) };
 }

@@ -51,7 +51,8 @@ async function besideTheirs(trial: Trial, act: () => Promise<void>): Promise<voi
   await leave(trial, before);
 }
 
-async function leave({ world }: Trial, { made }: Untouched): Promise<void> {
+async function leave(trial: Trial, { made }: Untouched): Promise<void> {
+  const { world } = trial;
   await world.asSomebodyElse(async (libvirt) => {
     const domain = present(await libvirt.lookupDomainByName(THEIRS.name));
     await libvirt.destroyDomain(domain);
@@ -61,7 +62,11 @@ async function leave({ world }: Trial, { made }: Untouched): Promise<void> {
   for (const { uuid } of mdevs)
     if (made.includes(uuid)) await world.host.control({ command: "remove-mdev", uuid });
   await world.rpc.call(Hosts.reconcile, { dryRun: true, claimId: "" });
-  await until("it is seen to be gone", async () => (await world.domains()).length === 0);
+  // What XenGT had made for it vgpud removes by itself, since nobody else does.
+  await until("it is seen to be gone, and all it had", async () => {
+    const { foreign } = trial.subject.account(await trial.gpu());
+    return foreign === 0 && (await world.domains()).length === 0;
+  });
 }
 
 conform("foreign", {
