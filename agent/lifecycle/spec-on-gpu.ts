@@ -101,7 +101,7 @@ function refuseBesideXengt(
       "domain.vgpu_display",
       "the screen of a slice of XenGT is shown by its device model, which takes no such settings",
     );
-  const field = vnc ? "domain.vnc" : spice ? "domain.spice" : undefined;
+  const field = vnc ? "domain.graphics.vnc" : spice ? "domain.graphics.spice" : undefined;
   if (byDeviceModel && field !== undefined)
     throw notOnXen(
       field,

@@ -1,0 +1,200 @@
+// Slices of XenGT, over the wire: made in both ways, with kernels of both times, for domains of vgpud's and of others; and what is
+// refused by its name.
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { z } from "zod";
+import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
+import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
+import { Graphics, Vnc, XenGuestType } from "../../proto/gen/vgpud/v1/domain_spec.ts";
+import { GpuServiceService as Gpus } from "../../proto/gen/vgpud/v1/gpu_service.ts";
+import {
+  CreateVgpuRequest,
+  DeleteVgpuRequest,
+  VgpuServiceService as Vgpus,
+} from "../../proto/gen/vgpud/v1/vgpu_service.ts";
+import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
+import { LAST_WORDS } from "./harness/crash/death.ts";
+import { bootsKernel } from "./conformance/subjects/on-xen.ts";
+import { GPU, type, type Draft } from "./harness/requests.ts";
+import { refusal } from "./harness/rpc.ts";
+import { until } from "./harness/until.ts";
+import { present, World } from "./harness/world.ts";
+
+const DEVICE_MODEL = "/usr/lib/xengt/bin/qemu-system-i386";
+const THEIRS = "6c9c1f1e-bbbb-4000-8000-000000000001";
+const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
+const BY_AGENT = "xengt: { instance_creator: agent }";
+const BY_MODEL = `xengt: { device_model: ${DEVICE_MODEL} }`;
+
+const hostWith = (kernel: "2015" | "2017", device: string): string => `
+hypervisor: xen
+xengt: "${kernel}"
+${kernel === "2015" ? "enable_gvt: absent" : ""}
+kvmgt: false
+vfio_pci: false
+device_models: [${DEVICE_MODEL}]
+gpus: [{ address: "${GPU}", device: "${device}", aperture_mib: 512 }]
+`;
+const SKYLAKE = hostWith("2017", "1912");
+const BROADWELL = hostWith("2015", "1626");
+
+const truthSchema = z.object({
+  xengt: z.array(
+    z.object({ domid: z.number(), lowMib: z.number(), highMib: z.number(), fences: z.number() }),
+  ),
+  domains: z.array(z.object({ name: z.string(), state: z.string() })),
+});
+
+describe("slices of XenGT, over the wire", function () {
+  this.timeout(60_000);
+  let world: World | undefined;
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "xengt-"));
+  });
+  after(() => rm(folder, { recursive: true }));
+  afterEach(async () => {
+    await world?.[Symbol.asyncDispose]();
+    world = undefined;
+  });
+
+  async function begin(
+    host: string,
+    settings: string,
+    process: Parameters<typeof World.start>[1] = {},
+  ): Promise<World> {
+    world = await World.start(host, process, { libvirtUri: "xen:///system", settings });
+    return world;
+  }
+
+  const create = (on: World, name: string, more: (draft: Draft) => void = () => undefined) =>
+    on.create(name, (draft) => {
+      bootsKernel(draft, on.images);
+      more(draft);
+    });
+  const truth = async (on: World) => truthSchema.parse(await on.host.control({ command: "snapshot" }));
+  const sizes = async (on: World) =>
+    (await truth(on)).xengt.map(({ lowMib, highMib, fences }) => [lowMib, highMib, fences]);
+  const types = async (on: World): Promise<Readonly<Record<string, number>>> => {
+    const { gpu } = await on.rpc.call(Gpus.getGpu, { gpu: GPU });
+    return Object.fromEntries((gpu?.types ?? []).map(({ name, allocatable }) => [name, allocatable]));
+  };
+
+  it("are made by vgpud itself for a guest that waits, where it is set up so", async () => {
+    const on = await begin(SKYLAKE, BY_AGENT);
+    const { domain } = await create(on, "desk");
+    assert.equal(domain?.state, DomainState.RUNNING);
+    assert.deepEqual(await sizes(on), [[128, 512, 4]]);
+    assert.deepEqual(
+      [domain.xenDomid],
+      (await truth(on)).xengt.map(({ domid }) => domid),
+    );
+    await on.destroy("desk", AT_ONCE);
+    assert.deepEqual(await sizes(on), []);
+  });
+
+  it("are of any sizes with kernels of 2015, which count what is left, and of XenServer's types", async () => {
+    const list = path.join(folder, "whitelist");
+    await writeFile(
+      list,
+      "1626 experimental=0 name='GVT-g on 1626' low_gm_sz=96 high_gm_sz=320 fence_sz=6 framebuffer_sz=128\n",
+    );
+    const on = await begin(BROADWELL, `xengt: { instance_creator: agent, types: ${list} }`);
+    assert.deepEqual(await types(on), { "GVT-g on 1626": 4 });
+    await create(on, "desk", ({ vgpu }) => {
+      vgpu.want = { $case: "type", value: "GVT-g on 1626" };
+    });
+    assert.deepEqual(await sizes(on), [[96, 320, 6]]);
+    assert.deepEqual(await types(on), { "GVT-g on 1626": 3 });
+  });
+
+  it("are made for a domain of others while it is there, one for each, and again when it is started anew", async () => {
+    const on = await begin(SKYLAKE, BY_AGENT);
+    const ask = (claimId: string, domainUuid = ""): Promise<Vgpu> => {
+      const vgpu = { want: { $case: "type" as const, value: type(8) } };
+      const request = CreateVgpuRequest.fromPartial({ claimId, vgpu, domainUuid });
+      return on.rpc.call(Vgpus.createVgpu, request).then((answer) => present(answer.vgpu));
+    };
+    const reasonOf = async (asked: Promise<unknown>): Promise<string | undefined> =>
+      (await refusal(asked)).reason;
+    assert.equal(await reasonOf(ask("unnamed")), "FIELD_REQUIRED");
+    assert.equal(await reasonOf(ask("nobody", THEIRS)), "DOMAIN_NOT_FOUND");
+    await on.defineForeign({ name: "theirs", uuid: THEIRS });
+    assert.equal(await reasonOf(ask("off", THEIRS)), "DOMAIN_NOT_FOUND");
+    const theirs = async (start: boolean): Promise<void> =>
+      on.asSomebodyElse(async (libvirt) => {
+        const domain = present(await libvirt.lookupDomainByName("theirs"));
+        if (start) await libvirt.startDomain(domain);
+        else await libvirt.destroyDomain(domain);
+      });
+    await theirs(true);
+    const made = await ask("lent", THEIRS);
+    assert.deepEqual([made.claimState, made.domainName, made.inUse], [ClaimState.ACTIVE, "theirs", true]);
+    assert.equal(await reasonOf(ask("another", THEIRS)), "DOMAIN_HAS_VGPU");
+    const vgpu = { ref: { $case: "vgpuId" as const, value: made.vgpuId } };
+    const [before] = (await truth(on)).xengt;
+    await theirs(false);
+    await until("it is swept", async () => (await sizes(on)).length === 0);
+    await theirs(true);
+    await until("it is made again", async () => (await sizes(on)).length === 1);
+    const [after] = (await truth(on)).xengt;
+    assert.notEqual(after?.domid, before?.domid);
+    await theirs(false);
+    await on.rpc.call(Vgpus.deleteVgpu, DeleteVgpuRequest.fromPartial({ vgpu }));
+    await until("it is gone", async () => (await sizes(on)).length === 0);
+  });
+
+  it("are refused by name where they cannot be, and nothing is left", async () => {
+    const on = await begin(SKYLAKE, BY_MODEL);
+    const refused = async (change: (draft: Draft) => void): Promise<string> => {
+      const error = await refusal(create(on, "desk", change));
+      assert.equal(error.code, "FAILED_PRECONDITION");
+      assert.deepEqual(await truth(on), { xengt: [], domains: [] });
+      return `${error.reason ?? ""}: ${error.message}`;
+    };
+    for (const kind of [XenGuestType.PV, XenGuestType.PVH])
+      assert.match(
+        await refused(({ spec }) => {
+          spec.xenGuestType = kind;
+        }),
+        /^FIELD_NOT_SUPPORTED_HERE: .*domain\.xen_guest_type/,
+      );
+    assert.match(
+      await refused(({ spec }) => {
+        spec.graphics = Graphics.fromPartial({ vnc: Vnc.fromPartial({ listen: "127.0.0.1" }) });
+      }),
+      /^FIELD_NOT_SUPPORTED_HERE: .*domain\.graphics\.vnc/,
+    );
+  });
+
+  it("need the device model that is configured, which is looked for before anything is defined", async () => {
+    const on = await begin(SKYLAKE, "xengt: { device_model: /opt/no-such-qemu }");
+    const error = await refusal(create(on, "desk"));
+    assert.equal(error.reason, "DEVICE_MODEL_MISSING");
+    assert.match(error.message, /\/opt\/no-such-qemu/);
+    assert.deepEqual(await truth(on), { xengt: [], domains: [] });
+  });
+
+  it("fail with their device model's own reason", async () => {
+    const on = await begin(SKYLAKE, BY_MODEL);
+    await on.setFaults({ kind: "CREATE_FAILS", errno: "EINVAL" });
+    const error = await refusal(create(on, "desk"));
+    assert.equal(error.reason, "LIBVIRT_REFUSED");
+    assert.match(error.message, /its device model said last: .*create_vgt_instance failed: errno=22/);
+    assert.deepEqual(await truth(on), { xengt: [], domains: [] });
+  });
+
+  for (const point of ["before resume-domain", "after resume-domain"] as const)
+    it(`outlive an agent that is killed at "${point}"`, async () => {
+      const on = await begin(SKYLAKE, BY_AGENT, { mortal: "when armed" });
+      await on.agent.arm({ point, passing: 1 });
+      await create(on, "desk").catch(() => undefined);
+      assert.equal(LAST_WORDS.exec((await on.agent.end("SIGKILL")).stderr)?.[1], point);
+      await on.startAgain();
+      await until("it runs", async () => (await on.named("desk")).claimState === ClaimState.ACTIVE);
+      assert.deepEqual((await truth(on)).domains, [{ name: "desk", state: "running" }]);
+      assert.deepEqual(await sizes(on), [[128, 512, 4]]);
+    });
+});
