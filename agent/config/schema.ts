@@ -121,7 +121,7 @@ const fixed = {
       }),
       types: absolutePath.optional().register(about, {
         meaning:
-          "A file of vGPU types in the form of XenServer's /etc/gvt-g-whitelist, which is the list of all that may be made. Kernels " +
+          "A file of vGPU types in the form of XenServer's /etc/gvt-g-whitelist, which is the list of all that may be made; spaces in their names become hyphens. Kernels " +
           "since 2017 tell types by their low GM alone and have 64, 128, 256 and 512 MiB: lines with another one are passed over.",
         takes: "an absolute path",
         example: "/etc/gvt-g-whitelist",

@@ -102,12 +102,12 @@ describe("slices of XenGT, over the wire", function () {
       "1626 experimental=0 name='GVT-g on 1626' low_gm_sz=96 high_gm_sz=320 fence_sz=6 framebuffer_sz=128\n",
     );
     const on = await begin(BROADWELL, `xengt: { instance_creator: agent, types: ${list} }`);
-    assert.deepEqual(await types(on), { "GVT-g on 1626": 4 });
+    assert.deepEqual(await types(on), { "GVT-g-on-1626": 4 });
     await create(on, "desk", ({ vgpu }) => {
-      vgpu.want = { $case: "type", value: "GVT-g on 1626" };
+      vgpu.want = { $case: "type", value: "GVT-g-on-1626" };
     });
     assert.deepEqual(await sizes(on), [[96, 320, 6]]);
-    assert.deepEqual(await types(on), { "GVT-g on 1626": 3 });
+    assert.deepEqual(await types(on), { "GVT-g-on-1626": 3 });
   });
 
   it("are made for a domain of others while it is there, one for each, and again when it is started anew", async () => {

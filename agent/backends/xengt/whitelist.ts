@@ -6,6 +6,7 @@ import type { SliceSizes } from "../../inventory/share.ts";
 export interface ListedType {
   /** Four lower-case hex digits. */
   readonly deviceId: string;
+  /** As a vGPU can be asked for: of what no type's name has, as spaces, a hyphen is left. */
   readonly name: string;
   readonly sizes: SliceSizes;
   /** `1920x1080`; undefined where the line has none. */
@@ -62,7 +63,11 @@ function readLine(line: string): ListedType {
     highGmMib: number("high_gm_sz", MAX_GM_MIB),
     fences: number("fence_sz", MAX_FENCES),
   };
-  return { deviceId: device[1].toLowerCase().padStart(4, "0"), name, sizes, resolution };
+  return { deviceId: device[1].toLowerCase().padStart(4, "0"), name: asType(name), sizes, resolution };
+}
+
+function asType(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._-]+/g, "-");
 }
 
 /** What is not for vgpud, as the path of a monitor's description, is passed over. */

@@ -14,7 +14,7 @@ describe("XenServer's list of vGPU types", () => {
   it("names a type a line, for GPUs of one device id", () => {
     assert.deepEqual(readWhitelist(LIST), [
       {
-        ...{ deviceId: "162a", name: "GVT-g on 162a", resolution: "1920x1080" },
+        ...{ deviceId: "162a", name: "GVT-g-on-162a", resolution: "1920x1080" },
         sizes: { lowGmMib: 128, highGmMib: 384, fences: 4 },
       },
       {
@@ -74,12 +74,12 @@ describe("XenServer's list of vGPU types", () => {
     const named = (vgt: "2015" | "2017") =>
       xengtTypes("162a", { vgt, listed }).map(({ name, sizes }) => [name, sizes.lowGmMib, sizes.highGmMib]);
     assert.deepEqual(named("2015"), [
-      ["GVT-g on 162a", 128, 384],
+      ["GVT-g-on-162a", 128, 384],
       ["small", 96, 200],
     ]);
     assert.deepEqual(
       named("2017"),
-      [["GVT-g on 162a", 128, 512]],
+      [["GVT-g-on-162a", 128, 512]],
       "the kernel ignores all sizes but the first",
     );
     assert.deepEqual(xengtTypes("5916", { vgt: "2017", listed }), [], "the list has none for that device");
