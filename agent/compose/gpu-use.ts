@@ -17,7 +17,7 @@ export function composeGpuUse(parts: {
   let failing = false;
   return new GpuUseSampler({
     ...{ source: new RenderProcesses(hostd), clock, stop: cut },
-    gpus: () => (snapshot.current ? renderedOn(snapshot.current).map(({ address }) => address) : []),
+    gpus: () => snapshot.current && renderedOn(snapshot.current)?.map(({ address }) => address),
     onReading: (error) => {
       const failed = error !== undefined;
       if (failed && !failing) log.warn({ err: error }, "what domains use of GPUs cannot be read");

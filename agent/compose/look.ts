@@ -18,14 +18,16 @@ export interface LookOptions extends Pick<Observer, "files" | "domains" | "xenGu
   readonly xengt: Pick<Xengt, "sourceIn"> | undefined;
   /** What a domain was promised by a claim. */
   readonly promised: Observer["owners"]["promised"];
+  /** Slices of the look before. */
+  readonly before: Observer["owners"]["before"];
 }
 
-export function composeLook({ xengt, promised, ...of }: LookOptions, log: Log): Look {
+export function composeLook({ xengt, promised, before, ...of }: LookOptions, log: Log): Look {
   const observer: Observer = {
     ...of,
     kernel: new KernelReader(() => clock.sleep(PAUSE_MS, NEVER)),
     slicesIn: (files) => xengt?.sourceIn(files) ?? new MdevBus(files),
-    owners: { promised, typeOfSizes: ({ types, vgt }, sizes) => typeOfSizes(types, vgt, sizes) },
+    owners: { promised, before, typeOfSizes: ({ types, vgt }, sizes) => typeOfSizes(types, vgt, sizes) },
     wall: clock.wall,
   };
   const tell = unreadLog(log);

@@ -192,6 +192,7 @@ export function composeStages(
       {
         ...{ files: patient, domains: libvirt, xenGuests, xengt },
         promised: (domain) => promisedSlice(ledger, domain),
+        before: () => snapshot.current?.vgpus.values() ?? [],
       },
       log,
     ),

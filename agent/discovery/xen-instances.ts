@@ -16,16 +16,18 @@ export interface Owners {
   readonly guests: readonly XenGuest[] | undefined;
   /** What a domain was promised by a claim of ours. */
   readonly promised: (domain: DomainId) => PromisedSlice | undefined;
+  /** The slices of the look before, by which they are known while xenstore cannot be asked. */
+  readonly before: () => Iterable<KernelVgpu>;
   /** The type of a slice of these sizes; undefined where the GPU offers none. */
   readonly typeOfSizes: (gpu: Gpu, sizes: SliceSizes) => string | undefined;
 }
 
-type Views = Pick<Inventory, "gpus" | "vgpus" | "domains">;
+type Views = Pick<Inventory, "host" | "gpus" | "vgpus" | "domains">;
 
-/** The same where there are none. */
+/** The same on a host without Xen. On one with it domains name their slices also while its kernel has no XenGT. */
 export function withOwners<Seen extends Views>(seen: Seen, owners: Owners): Seen {
-  const { gpus, vgpus, domains } = seen;
-  if (![...gpus.values()].some(({ vgt }) => vgt !== undefined)) return seen;
+  const { host, vgpus, domains } = seen;
+  if (host.hypervisor !== "xen") return seen;
   const owned = [...vgpus.values()].map((vgpu) => ownedBy(vgpu, seen, owners));
   const byDomain = new Map(owned.flatMap(({ vgpu, owner }) => (owner ? [[owner, vgpu.id]] : [])));
   return {
@@ -49,17 +51,25 @@ interface Owned {
 function ownedBy(
   vgpu: KernelVgpu,
   { gpus, domains }: Views,
-  { guests, promised, typeOfSizes }: Owners,
+  { guests, before, promised, typeOfSizes }: Owners,
 ): Owned {
-  const guest = guests?.find(({ domid }) => domid === vgpu.domid);
-  if (vgpu.domid === undefined || guest === undefined) return { vgpu, owner: undefined };
+  if (vgpu.domid === undefined) return { vgpu, owner: undefined };
+  if (guests === undefined) return { vgpu: asBefore(vgpu, before()), owner: undefined };
+  const guest = guests.find(({ domid }) => domid === vgpu.domid);
+  if (guest === undefined) return { vgpu, owner: undefined };
   const domain = domains.known ? domains.value.get(guest.id) : undefined;
   const mark = domain && sliceMark(domain);
   const own = mark ? { vgpuId: mark.vgpuId, type: typeOf(mark.share) } : promised(guest.id);
   if (own) return { vgpu: { ...vgpu, id: own.vgpuId, type: own.type }, owner: guest.id };
   const gpu = gpus.get(vgpu.gpu);
   const type = gpu && guest.vgt && typeOfSizes(gpu, guest.vgt);
-  return { vgpu: { ...vgpu, type: type ?? vgpu.type }, owner: guest.id };
+  const asked = guest.vgt && { sizes: guest.vgt };
+  return { vgpu: { ...vgpu, type: type ?? vgpu.type, ...asked }, owner: guest.id };
+}
+
+/** Numbers are not given again for long: what had one then has it now. */
+function asBefore(vgpu: KernelVgpu, before: Iterable<KernelVgpu>): KernelVgpu {
+  return [...before].find(({ domid }) => domid === vgpu.domid) ?? vgpu;
 }
 
 /** A slice of XenGT is no device of the definition: a domain of ours names its own by the mark, also while it is off. */

@@ -259,7 +259,9 @@ export class Driver {
   async #hostStep(claim: SliceClaim, step: HostStep): Promise<void> {
     const { ledger, lookout, admission, hands, clock, stop } = this.#options;
     if (step.kind === "remove-vgpu" && isAnothers(claim, ledger)) return;
-    if (step.kind === "create-vgpu" && lookout.current) admission.refuseUncounted(claim, lookout.current);
+    // A device model asks the driver for one while its domain is started.
+    const makes = step.kind === "create-vgpu" || (step.kind === "start-domain" && step.paused);
+    if (makes && lookout.current) admission.refuseUncounted(claim, lookout.current);
     await execute(hands, claim, step, stop);
     if (step.kind !== "ask-shutdown") return;
     const now = ledger.get(claim.vgpuId);

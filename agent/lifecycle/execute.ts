@@ -23,6 +23,8 @@ export interface Hands {
 /** The steps that touch the host; the others are the driver's own. */
 export type HostStep = Exclude<Step, { readonly kind: "settle" | "autostart" | "wait" }>;
 
+type StartStep = Extract<Step, { readonly kind: "start-domain" }>;
+
 export async function execute(
   hands: Hands,
   claim: SliceClaim,
@@ -36,10 +38,9 @@ export async function execute(
     case "define-domain":
       return define(hands, step.claim, signal);
     case "start-domain":
-      // Paused it may make its slice itself, by its device model.
-      return step.paused
-        ? gpuLock.run(claim.gpu, () => startPaused(hands, claim, step, signal))
-        : domains.start(step.domainId, { paused: false }, signal);
+      if (!step.paused || !hands.deviceModel)
+        return domains.start(step.domainId, { paused: step.paused }, signal);
+      return gpuLock.run(claim.gpu, () => startMaking(domains, hands.deviceModel, { claim, step }, signal));
     case "resume-domain":
       return domains.resume(step.domainId, signal);
     case "ask-shutdown":
@@ -62,22 +63,29 @@ async function define(hands: Hands, claim: DomainClaim, signal: AbortSignal): Pr
   await domains.define(domainXml(claim, specOf(claim), on), signal);
 }
 
-/** libvirt tells of a device model that ended only that it did; why stands in the device model's own log. */
-async function startPaused(
-  { domains, deviceModel }: Hands,
-  claim: SliceClaim,
-  { domainId }: Extract<Step, { readonly kind: "start-domain" }>,
+/** ENOMEM and ENOSPC, as Intel's QEMU tells them. */
+const NO_ROOM = /create_vgt_instance failed: errno=(?:12|28)\b/;
+
+/**
+ * The domain's device model makes its slice. Of one that ended libvirt tells only that it did; why stands in the device model's own
+ * log.
+ */
+async function startMaking(
+  domains: Domains,
+  deviceModel: DeviceModel | undefined,
+  { claim, step }: { readonly claim: SliceClaim; readonly step: StartStep },
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await domains.start(domainId, { paused: true }, signal);
+    await domains.start(step.domainId, { paused: true }, signal);
   } catch (error) {
     const refusal = AgentError.from(error);
     if (refusal.reason !== "LIBVIRT_REFUSED" || !claim.domain) throw refusal;
     const words = await deviceModel?.lastWords(claim.domain.name, signal);
     if (words === undefined) throw refusal;
+    const reason = NO_ROOM.test(words) ? "KERNEL_REPORTS_NO_ROOM" : refusal.reason;
     const message = `${refusal.message}; its device model said last: ${words}`;
-    throw new AgentError("LIBVIRT_REFUSED", message, { details: refusal.details, cause: refusal });
+    throw new AgentError(reason, message, { details: refusal.details, cause: refusal });
   }
 }
 

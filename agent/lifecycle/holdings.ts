@@ -20,7 +20,11 @@ export function holdingsBy(ledger: Ledger, inventory: Inventory): Readonly<Recor
   const others = [...inventory.vgpus.values()].filter(({ id }) => !counted.has(id));
   return {
     own: promised.filter(({ kind }) => kind !== "reservation"),
-    foreign: others.map(({ id, gpu, type }) => ({ vgpuId: id, gpu, sizes: sizesOf(inventory, gpu, type) })),
+    foreign: others.map(({ id, gpu, type, sizes }) => ({
+      vgpuId: id,
+      gpu,
+      sizes: sizes ?? sizesOf(inventory, gpu, type),
+    })),
     reserved: promised.filter(({ kind }) => kind === "reservation"),
   };
 }

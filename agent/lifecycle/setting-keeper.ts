@@ -137,7 +137,6 @@ export class SettingKeeper {
         if (now !== undefined) await this.#make(address, now);
       });
       this.#failed.delete(address);
-      await lookout.fresh();
     } catch (error) {
       if (stop.aborted) return;
       const failure = AgentError.from(error);
@@ -146,6 +145,8 @@ export class SettingKeeper {
     } finally {
       this.#mending.delete(address);
     }
+    // That it cannot be looked at says nothing of what was made.
+    await lookout.fresh().catch(() => undefined);
   }
 
   /** Nobody is promised anything of the GPU meanwhile; the record says already what it is to be. */

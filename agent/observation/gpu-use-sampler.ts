@@ -6,8 +6,8 @@ import { SharedReading } from "./shared-reading.ts";
 
 export interface GpuUseSamplerOptions {
   readonly source: RenderProcessSource;
-  /** Those that a domain renders on. Nobody is asked about others. */
-  readonly gpus: () => readonly PciAddress[];
+  /** Those that a domain renders on. Nobody is asked about others. Undefined while that is not known: they are what they were. */
+  readonly gpus: () => readonly PciAddress[] | undefined;
   readonly clock: Clock;
   /** Ends readings under way. */
   readonly stop: AbortSignal;
@@ -49,7 +49,8 @@ export class GpuUseSampler {
 
   async #readAll(): Promise<void> {
     const { source, gpus, clock, stop, onReading } = this.#options;
-    const asked = gpus();
+    // What was added up must not be forgotten because libvirt is away: its QEMUs run on.
+    const asked = gpus() ?? [...this.#accounts.keys()];
     this.#accounts = new Map(asked.map((gpu) => [gpu, this.#accounts.get(gpu) ?? new GpuUseAccounts()]));
     const domains: DomainGpuUse[] = [];
     let failed: unknown;

@@ -34,9 +34,9 @@ export interface DomainGpuUse {
   readonly residentBytes: ReadonlyMap<string, number>;
 }
 
-/** GPUs that a running domain renders on, whoever made it. */
-export function renderedOn({ gpus, domains }: Inventory): readonly Gpu[] {
-  if (!domains.known) return [];
+/** GPUs that a running domain renders on, whoever made it; undefined while it is not known which domains there are. */
+export function renderedOn({ gpus, domains }: Inventory): readonly Gpu[] | undefined {
+  if (!domains.known) return undefined;
   const nodes = [...domains.value.values()]
     .filter(({ state }) => isAlive(state))
     .flatMap(({ renderNodes }) => renderNodes);

@@ -2,7 +2,7 @@
 // domain's device model or by a line that is written here, and stays when the domain ends: nobody but vgpud removes it, unless Xen's
 // tools bear Intel's patches, too.
 import { AgentError } from "../../core/errors.ts";
-import type { DomainId } from "../../core/ids.ts";
+import type { DomainId, VgpuId } from "../../core/ids.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
 import type { XenGuest, XenGuestSource } from "../../discovery/xen-guests.ts";
 import type { SliceShare, SliceSizes } from "../../inventory/share.ts";
@@ -32,6 +32,8 @@ export interface XengtSlicesOptions {
 
 export class XengtSlices implements Slices<SliceShare> {
   readonly #options: XengtSlicesOptions;
+  /** By vGPU: the number of the domain for which this agent has it made last. */
+  readonly #made = new Map<VgpuId, number>();
 
   constructor(options: XengtSlicesOptions) {
     this.#options = options;
@@ -40,6 +42,7 @@ export class XengtSlices implements Slices<SliceShare> {
   /** The domain is there, and has not run yet. Throws DOMAIN_NOT_FOUND when it is not. */
   async create(slice: Slice<SliceShare>, signal: AbortSignal): Promise<void> {
     const { domid, vgt, name } = await this.#guestOf(slice, signal);
+    this.#made.set(slice.vgpuId, domid);
     if (await this.#hasSlice(domid)) return;
     const what = `making a ${slice.share.type} for domain ${name} (${domid})`;
     if (vgt !== undefined)
@@ -59,33 +62,37 @@ export class XengtSlices implements Slices<SliceShare> {
   }
 
   /**
-   * With it go slices of other domains that are gone: which of them was this one's the kernel does not know, and to a number that no
-   * domain has a slice is of no use (Xen gives the same one again after 32,751 others).
+   * An agent that did not make it does not know which of those of domains that are gone it was: all of them are of no use to anybody
+   * (Xen gives a number again after 32,751 others), and what of these stays is nothing of this one's.
    */
   async remove(slice: Slice<SliceShare>, signal: AbortSignal): Promise<RemoveOutcome> {
-    const { guests, files } = this.#options;
-    const domids = await domidsIn(files);
+    const domids = await domidsIn(this.#options.files);
     if (domids.length === 0) return { kind: "removed" };
-    const living = await guests.guests(signal).catch((error: unknown) => {
-      throw AgentError.from(error, "HOSTD_UNAVAILABLE");
-    });
+    const living = await this.#living(signal);
     const own = living.find(({ id }) => id === slice.domainId);
-    if (own && domids.includes(own.domid)) return { kind: "held", holders: [] };
+    if (own && domids.includes(own.domid)) return heldBy(own.name);
+    const made = this.#made.get(slice.vgpuId);
+    if (made !== undefined) {
+      if ((await this.sweep(made, signal)) === "held") return heldBy(`number ${made}`);
+      this.#made.delete(slice.vgpuId);
+      return { kind: "removed" };
+    }
     for (const domid of domids.filter((one) => !living.some((guest) => guest.domid === one)))
-      await this.sweep(domid, signal);
+      await this.sweep(domid, signal).catch(() => undefined);
     return { kind: "removed" };
   }
 
-  /** Removes the slice of a domain that is gone; one whose domain is there stays. */
-  async sweep(domid: number, signal: AbortSignal): Promise<void> {
+  /** Removes the slice of a domain, unless that is there. Throws as `remove`. */
+  async sweep(domid: number, signal: AbortSignal): Promise<"gone" | "held"> {
     const what = `removing the slice of domain number ${domid}, which is gone`;
     const answer = await asking(() =>
       this.#options.writer.removeVgtInstance(domid, { signal, deadlineMs: DEADLINE_MS }),
     );
     switch (answer.kind) {
+      case "held":
+        return "held";
       case "done":
       case "absent":
-      case "held":
         break;
       case "blocked":
         throw timeout(what);
@@ -94,11 +101,11 @@ export class XengtSlices implements Slices<SliceShare> {
       case "failed":
         throw refusalOf(what, answer);
     }
-    if (answer.kind === "done" && (await this.#hasSlice(domid)))
-      throw new AgentError(
-        "READBACK_MISMATCH",
-        `${what}: the kernel said yes, and vm${domid} is still there`,
-      );
+    if (!(await this.#hasSlice(domid))) return "gone";
+    throw new AgentError(
+      "READBACK_MISMATCH",
+      `${what}: hostd answers ${answer.kind}, and vm${domid} is still there`,
+    );
   }
 
   async #hasSlice(domid: number): Promise<boolean> {
@@ -106,13 +113,18 @@ export class XengtSlices implements Slices<SliceShare> {
   }
 
   async #guestOf({ domainId, vgpuId }: Slice<SliceShare>, signal: AbortSignal): Promise<XenGuest> {
-    const living = await this.#options.guests.guests(signal).catch((error: unknown) => {
-      throw AgentError.from(error, "HOSTD_UNAVAILABLE");
-    });
-    const guest = living.find(({ id }) => id === domainId);
+    const guest = (await this.#living(signal)).find(({ id }) => id === domainId);
     if (guest) return guest;
     throw noDomain(domainId, `vGPU ${vgpuId} is made by XenGT`);
   }
+
+  #living(signal: AbortSignal): Promise<readonly XenGuest[]> {
+    return asking(() => this.#options.guests.guests(signal));
+  }
+}
+
+function heldBy(name: string): RemoveOutcome {
+  return { kind: "held", holders: [{ pid: 0, command: `guest of Xen (${name})` }] };
 }
 
 function noDomain(domainId: DomainId | undefined, what: string): AgentError {

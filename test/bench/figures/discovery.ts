@@ -110,7 +110,7 @@ async function discoveries(
   const look = async (kernel: KernelReader): Promise<void> => {
     const observer = { files, kernel, slicesIn: (of: HostFiles) => new MdevBus(of), wall: Date.now };
     const domains = { domains: () => Promise.resolve([]) };
-    const owners = { promised: () => undefined, typeOfSizes: () => undefined };
+    const owners = { before: () => [], promised: () => undefined, typeOfSizes: () => undefined };
     const xenGuests = { guests: () => Promise.resolve([]) };
     const { gpus, vgpus } = await observe(
       { ...observer, domains, xenGuests, owners },

@@ -142,7 +142,18 @@ describe("making a slice of XenGT", () => {
 });
 
 describe("removing a slice of XenGT", () => {
-  it("takes all whose domains are gone, since its own number is nobody's now", async () => {
+  it("takes its own where this agent had it made, and leaves those of others to the sweep", async () => {
+    await using kernel = await Kernel.with([5]);
+    const { slices } = kernel;
+    kernel.guests = [guest(7, 1)];
+    await slices.create(slice, signal);
+    kernel.guests = [];
+    assert.deepEqual(await slices.remove(slice, signal), { kind: "removed" });
+    assert.deepEqual(kernel.written, ["7,128,512,4", "-7"]);
+    assert.deepEqual(await domidsIn(kernel.files), [5]);
+  });
+
+  it("takes all whose domains are gone where it does not know which was its own", async () => {
     await using kernel = await Kernel.with([5, 7, 9]);
     kernel.guests = [guest(9, 2)];
     assert.deepEqual(await kernel.slices.remove(slice, signal), { kind: "removed" });
@@ -153,17 +164,19 @@ describe("removing a slice of XenGT", () => {
   it("waits for its domain", async () => {
     await using kernel = await Kernel.with([7]);
     kernel.guests = [guest(7, 1)];
-    assert.deepEqual(await kernel.slices.remove(slice, signal), { kind: "held", holders: [] });
+    const holders = [{ pid: 0, command: "guest of Xen (guest-1)" }];
+    assert.deepEqual(await kernel.slices.remove(slice, signal), { kind: "held", holders });
     assert.deepEqual(kernel.written, []);
   });
 
   it("believes no kernel that it is done before it is", async () => {
     await using kernel = await Kernel.with([7]);
+    const { slices } = kernel;
+    kernel.guests = [guest(7, 1)];
+    await slices.create(slice, signal);
+    kernel.guests = [];
     kernel.ignores = true;
-    await assert.rejects(
-      kernel.slices.remove(slice, signal),
-      failing("READBACK_MISMATCH", /vm7 is still there/),
-    );
+    await assert.rejects(slices.remove(slice, signal), failing("READBACK_MISMATCH", /vm7 is still there/));
   });
 });
 

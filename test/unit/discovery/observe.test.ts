@@ -19,7 +19,7 @@ function observer(given: Partial<Observer> & { readonly root: string }): Observe
     slicesIn: () => slicesGiven(() => Promise.resolve([])),
     domains: { domains: () => Promise.resolve([foreignDomain(1)]) },
     xenGuests: { guests: () => Promise.reject(new Error("nobody asks")) },
-    owners: { promised: () => undefined, typeOfSizes: () => undefined },
+    owners: { before: () => [], promised: () => undefined, typeOfSizes: () => undefined },
     wall: () => 42,
     ...given,
   };

@@ -18,8 +18,11 @@ const guest = (domid: number, given: Partial<XenGuest> = {}): XenGuest => ({
 const owner = claim(1, { share: sliceShare("4") });
 const marked = (given: Partial<Domain> = {}): Domain => foreignDomain(1, { mark: markOf(owner), ...given });
 
+const DOM0 = { hostname: "dom0", bootId: "1", kernelRelease: "4.11.0", hypervisor: "xen" } as const;
+
 function seen(domids: readonly number[], domains: Inventory["domains"]) {
   return {
+    host: DOM0,
     gpus: new Map([[gpu, { ...new FakeGpu(gpu, 512).facts(), vgt: "2017" as const }]]),
     vgpus: new Map(domids.map((domid) => [instance(domid).id, instance(domid)])),
     domains,
@@ -31,7 +34,7 @@ const known = (...domains: readonly Domain[]): Inventory["domains"] => ({
   value: new Map(domains.map((domain) => [domain.id, domain])),
 });
 const owners = (given: Partial<Owners>): Owners => ({
-  ...{ guests: [], promised: () => undefined, typeOfSizes: () => undefined },
+  ...{ guests: [], before: () => [], promised: () => undefined, typeOfSizes: () => undefined },
   ...given,
 });
 
@@ -67,6 +70,7 @@ describe("a slice of XenGT", () => {
       owners({ guests: [guest(2, { vgt })], typeOfSizes: (_, { lowGmMib }) => `of ${lowGmMib}` }),
     );
     assert.equal(vgpus.get(foreignVgpuId(2))?.type, "of 128");
+    assert.deepEqual(vgpus.get(foreignVgpuId(2))?.sizes, vgt, "which is counted, whatever types there are");
     assert.ok(domains.known);
     assert.deepEqual(domains.value.get(domainId(2))?.vgpuIds, [foreignVgpuId(2)]);
   });
@@ -84,8 +88,24 @@ describe("a slice of XenGT", () => {
     assert.ok(![...domains.value.values()].some(({ vgpuIds }) => vgpuIds.includes(instance(5).id)));
   });
 
-  it("is looked for on no host without XenGT", () => {
+  it("is what it was while xenstore cannot be asked", () => {
+    const own = { ...instance(1), id: owner.vgpuId, type: "any" };
+    const { vgpus } = withOwners(
+      seen([1, 5], { known: false, why: "hostd is away" }),
+      owners({ guests: undefined, before: () => [own] }),
+    );
+    assert.deepEqual([...vgpus.values()], [own, instance(5)]);
+  });
+
+  it("is named by its domain also while the kernel has no XenGT, as before its module is loaded", () => {
     const without = { ...seen([], known(marked())), gpus: new Map() };
+    const { domains } = withOwners(without, owners({ guests: [guest(1)] }));
+    assert.ok(domains.known);
+    assert.deepEqual(domains.value.get(domainId(1))?.vgpuIds, [owner.vgpuId]);
+  });
+
+  it("is looked for on no host without Xen", () => {
+    const without = { ...seen([], known(marked())), host: { ...DOM0, hypervisor: "kvm" as const } };
     assert.equal(withOwners(without, owners({ guests: [guest(1)] })), without);
   });
 });

@@ -29,7 +29,7 @@ function seen(domids: readonly number[], domains?: Inventory["domains"]): Invent
 class Hand {
   readonly asked: number[] = [];
   readonly ended: [number, string | undefined][] = [];
-  answer: () => Promise<void> = () => Promise.resolve();
+  answer: () => Promise<"gone" | "held"> = () => Promise.resolve("gone");
   readonly sweep = new Sweep({
     remove: (domid) => {
       this.asked.push(domid);
@@ -48,7 +48,7 @@ class Hand {
 describe("slices of domains that are gone", () => {
   it("are removed, and those of domains that are there are not", async () => {
     const hand = new Hand();
-    const owner = foreignDomain(9, { vgpuIds: [foreignVgpuId(2)] });
+    const owner = foreignDomain(9, { vgpuIds: [foreignVgpuId(2)], domid: 2 });
     await hand.look(seen([1, 2], { known: true, value: new Map([[owner.id, owner]]) }));
     assert.deepEqual(hand.asked, [1]);
     assert.deepEqual(hand.ended, [[1, undefined]]);
@@ -58,6 +58,20 @@ describe("slices of domains that are gone", () => {
     const hand = new Hand();
     await hand.look(seen([1], { known: false, why: "libvirt is away" }));
     assert.deepEqual(hand.asked, []);
+  });
+
+  it("stay while xenstore has not all that libvirt has, which it may have lost", async () => {
+    const hand = new Hand();
+    const running = foreignDomain(9);
+    await hand.look(seen([1], { known: true, value: new Map([[running.id, running]]) }));
+    assert.deepEqual(hand.asked, []);
+  });
+
+  it("are none, and nothing is told, where the domain turns out to be there", async () => {
+    const hand = new Hand();
+    hand.answer = () => Promise.resolve("held");
+    await hand.look(seen([1]));
+    assert.deepEqual([hand.asked, hand.ended], [[1], []]);
   });
 
   it("are asked for once at a time, and a failure is told once as long as it is the same", async () => {
@@ -71,7 +85,7 @@ describe("slices of domains that are gone", () => {
     hand.answer = () => Promise.reject(new AgentError("HOSTD_UNAVAILABLE", "still away"));
     await new Promise(setImmediate);
     await hand.look(seen([1]));
-    hand.answer = () => Promise.resolve();
+    hand.answer = () => Promise.resolve("gone");
     await hand.look(seen([1]));
     assert.deepEqual(hand.ended, [
       [1, "HOSTD_UNAVAILABLE"],

@@ -6,6 +6,7 @@ import { GpuUseAccounts, renderedOn, type RenderProcess } from "../../../agent/o
 import { GpuUseSampler } from "../../../agent/observation/gpu-use-sampler.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 import { numberedDomain } from "../../fakes/domain-figures.ts";
+import type { PciAddress } from "../../../agent/core/ids.ts";
 import { pciAddress } from "../../fakes/ids.ts";
 import { exampleView } from "./example-host.ts";
 
@@ -109,11 +110,16 @@ describe("the readings of what domains use of GPUs", () => {
   const clock = new FakeClock();
   const sampling = (
     processes: () => Promise<readonly RenderProcess[]>,
-    gpus = [GPU],
+    gpus: readonly PciAddress[] | (() => readonly PciAddress[] | undefined) = [GPU],
   ): { readonly sampler: GpuUseSampler; readonly failures: unknown[] } => {
     const failures: unknown[] = [];
     const sampler = new GpuUseSampler({
-      ...{ source: { processes }, gpus: () => gpus, clock, stop: new AbortController().signal },
+      ...{
+        source: { processes },
+        gpus: typeof gpus === "function" ? gpus : () => gpus,
+        clock,
+        stop: new AbortController().signal,
+      },
       onReading: (error) => failures.push(error),
     });
     return { sampler, failures };
@@ -129,6 +135,24 @@ describe("the readings of what domains use of GPUs", () => {
     await clock.advance(1_001);
     await sampler.refresh(1_000, 500);
     assert.equal(shown(sampler), 2);
+  });
+
+  it("go on with what was added up while libvirt is away", async () => {
+    let known: readonly PciAddress[] | undefined = [GPU];
+    let open: Readonly<Record<number, string>> = { 1: render(3e9), 2: render(1e9) };
+    const { sampler } = sampling(
+      () => Promise.resolve([process(open)]),
+      () => known,
+    );
+    await sampler.refresh(1_000, 500);
+    open = { 2: render(1e9) };
+    known = undefined;
+    await clock.advance(1_001);
+    await sampler.refresh(1_000, 500);
+    known = [GPU];
+    await clock.advance(1_001);
+    await sampler.refresh(1_000, 500);
+    assert.equal(shown(sampler), 4, "also of the open that was closed");
   });
 
   it("ask nobody where no domain renders", async () => {
@@ -160,8 +184,11 @@ describe("the GPUs of which it is asked", () => {
         value: new Map([[one.id, { ...one, state, renderNodes: [`/dev/dri/${gpu.drmRender ?? ""}`] }]]),
       },
     });
-    assert.deepEqual(renderedOn(rendering("running"))[0]?.address, gpu.address);
+    assert.deepEqual(renderedOn(rendering("running"))?.[0]?.address, gpu.address);
     assert.deepEqual(renderedOn(rendering("shut-off")), []);
-    assert.deepEqual(renderedOn({ ...inventory, domains: { known: false, why: "libvirt is away" } }), []);
+    assert.deepEqual(
+      renderedOn({ ...inventory, domains: { known: false, why: "libvirt is away" } }),
+      undefined,
+    );
   });
 });
