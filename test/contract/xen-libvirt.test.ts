@@ -39,7 +39,9 @@ describe("libvirt on a simulated Xen host", function () {
   let libvirt: Libvirt;
 
   before(async () => {
-    simulated = await SimulatedHost.start("hypervisor: xen");
+    // With the device model that vgpud names unless it is told another.
+    const models = "device_models: [/usr/lib/xen/bin/qemu-system-i386]";
+    simulated = await SimulatedHost.start(`{ hypervisor: xen, xengt: "2017", kvmgt: false, ${models} }`);
     connection = await Connection.open({ socket: simulated.libvirtSocket, uri: "xen:///system" });
     libvirt = new Libvirt(connection);
   });
