@@ -1,7 +1,8 @@
 // Where the files of the allowlist are, for one operation. Nothing else in hostd builds a path of the kernel's.
 import { realpathSync } from "node:fs";
 import path from "node:path";
-import { ALLOWLIST, KERNEL_FORMS, type AllowedName } from "./allowlist.ts";
+import { ALLOWLIST, type AllowedName } from "./allowlist.ts";
+import { KERNEL_FORMS } from "./kernel-forms.ts";
 import { FORMS, type FormName } from "./protocol/forms.ts";
 import type { OperationKind } from "./protocol/messages.ts";
 

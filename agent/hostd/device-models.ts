@@ -1,8 +1,6 @@
 // What the device model of a guest of Xen's was told on its command line: the slice of XenGT that it makes for the guest.
-import { readFileSync } from "node:fs";
-import type { AllowedFiles } from "./allowed-files.ts";
-import { KERNEL_FORMS } from "./allowlist.ts";
-import { orUndefined } from "./kernel-files.ts";
+import { KERNEL_FORMS } from "./kernel-forms.ts";
+import { optionOf } from "./command-lines.ts";
 import { areVgtSizes, type VgtSizes } from "./protocol/vgt.ts";
 import type { Xenstore } from "./xenstore.ts";
 
@@ -17,10 +15,6 @@ const OPTIONS = {
   "-vgt_fence_sz": "fences",
 } as const satisfies Record<string, keyof VgtSizes>;
 
-export function commandLineOf(files: AllowedFiles, pid: string): readonly string[] {
-  return orUndefined(() => readFileSync(files.at("commandLine", { pid }), "utf8"))?.split("\0") ?? [];
-}
-
 /**
  * Undefined without one. libxl writes the pid of a device model that runs on the host (libxl_dm.c, libxl__spawn_local_dm); one in a
  * domain of its own, which `device-model-domid` names, does not reach the host's driver.
@@ -32,7 +26,7 @@ export function sliceOf(store: Xenstore, domid: string, commandLines: CommandLin
   if (!["0", undefined].includes(store.value(`${image}/device-model-domid`))) return undefined;
   const words = commandLines(pid);
   // A number is another process's once the device model has ended.
-  return follows(words, "-xen-domid", domid) ? sliceIn(words) : undefined;
+  return optionOf(words, "-xen-domid") === domid ? sliceIn(words) : undefined;
 }
 
 /** Intel's QEMU shows the card as a kind of VGA, XenServer's by an option of its own. Of an option told twice the last counts. */
@@ -45,8 +39,4 @@ function sliceIn(words: readonly string[]): VgtSizes | undefined {
   });
   const sizes = { ...UNTOLD, ...Object.fromEntries(told) };
   return areVgtSizes(sizes) ? sizes : undefined;
-}
-
-function follows(words: readonly string[], option: string, value: string): boolean {
-  return words.some((word, index) => word === option && words[index + 1] === value);
 }

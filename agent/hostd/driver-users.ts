@@ -1,7 +1,7 @@
 // Who would lose a PCI function together with its driver of the host: mediated devices and open DRM nodes.
 import { readdirSync } from "node:fs";
 import type { AllowedFiles } from "./allowed-files.ts";
-import { KERNEL_FORMS } from "./allowlist.ts";
+import { KERNEL_FORMS } from "./kernel-forms.ts";
 import { holdersOf, vfioNodes } from "./holders.ts";
 import { hasCode, linkName, orEmpty } from "./kernel-files.ts";
 import { FORMS } from "./protocol/forms.ts";

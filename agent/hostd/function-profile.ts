@@ -2,7 +2,8 @@
 // sysfs-driver-intel-xe-sriov), i915's ports below their card, for each graphics unit (i915-sriov-dkms, intel_iov_sysfs.c).
 import { lstatSync, readdirSync } from "node:fs";
 import type { AllowedFiles, Variables } from "./allowed-files.ts";
-import { KERNEL_FORMS, type AllowedName } from "./allowlist.ts";
+import type { AllowedName } from "./allowlist.ts";
+import { KERNEL_FORMS } from "./kernel-forms.ts";
 import { exists, whyNotOurs } from "./display-functions.ts";
 import { orEmpty, orUndefined, readFrom, writeTo } from "./kernel-files.ts";
 import type { Result, SetFunctionProfile } from "./protocol/messages.ts";

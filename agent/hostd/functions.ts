@@ -2,7 +2,7 @@
 // Documentation/ABI/testing/sysfs-bus-pci of the kernel says what the files take.
 import { readdirSync } from "node:fs";
 import type { AllowedFiles } from "./allowed-files.ts";
-import { KERNEL_FORMS } from "./allowlist.ts";
+import { KERNEL_FORMS } from "./kernel-forms.ts";
 import { exists, whyNotOurs } from "./display-functions.ts";
 import { driverUsers } from "./driver-users.ts";
 import { shareOutAgain } from "./function-profile.ts";

@@ -1,7 +1,8 @@
 // Finds who has nodes of VFIO or DRM open, for a message a human can act on. Reads only below /proc.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { AllowedFiles } from "./allowed-files.ts";
-import { KERNEL_FORMS } from "./allowlist.ts";
+import { KERNEL_FORMS } from "./kernel-forms.ts";
+import { commandLineOf, guestNameOf } from "./command-lines.ts";
 import { orEmpty, orUndefined } from "./kernel-files.ts";
 import { printable } from "./printable.ts";
 import { MAX_HOLDERS, type Holder } from "./protocol/messages.ts";
@@ -41,16 +42,8 @@ export function* descriptorsOf(
 }
 
 function describe(files: AllowedFiles, pid: string): Holder {
-  const read = (name: "command" | "commandLine"): string =>
-    orUndefined(() => readFileSync(files.at(name, { pid }), "utf8")) ?? "";
-  const holder = { pid: Number(pid), command: printable(read("command").trimEnd(), MAX_NAME_LENGTH) };
-  const domain = domainOf(read("commandLine").split("\0"));
-  return domain === undefined ? holder : { ...holder, domain };
-}
-
-/** libvirt starts QEMU with `-name guest=NAME,debug-threads=on`; a comma of the name is doubled (QEMU's QemuOpts). */
-function domainOf(commandLine: readonly string[]): string | undefined {
-  const options = commandLine[commandLine.indexOf("-name") + 1] ?? "";
-  const name = /^guest=((?:[^,]|,,)+)/.exec(options)?.[1];
-  return name === undefined ? undefined : printable(name.replaceAll(",,", ","), MAX_NAME_LENGTH);
+  const command = orUndefined(() => readFileSync(files.at("command", { pid }), "utf8")) ?? "";
+  const holder = { pid: Number(pid), command: printable(command.trimEnd(), MAX_NAME_LENGTH) };
+  const domain = guestNameOf(commandLineOf(files, pid));
+  return domain === undefined ? holder : { ...holder, domain: printable(domain, MAX_NAME_LENGTH) };
 }

@@ -2,7 +2,8 @@
 import { closeSync, constants, openSync, readlinkSync, readSync, writeSync } from "node:fs";
 import path from "node:path";
 import type { AllowedFiles, Variables } from "./allowed-files.ts";
-import { KERNEL_FORMS, type AllowedName } from "./allowlist.ts";
+import type { AllowedName } from "./allowlist.ts";
+import { KERNEL_FORMS } from "./kernel-forms.ts";
 
 /** What the kernel shows of itself is short. */
 const MAX_TEXT_BYTES = 4096;

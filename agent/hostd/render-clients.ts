@@ -1,8 +1,9 @@
 // What the kernel counts of domains that render on a GPU of the host: the fdinfo of each QEMU's open DRM nodes (kernel
 // Documentation/gpu/drm-usage-stats.rst). Which processes are QEMUs of domains, libvirt's own pid files say.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import type { AllowedFiles } from "./allowed-files.ts";
-import { KERNEL_FORMS } from "./allowlist.ts";
+import { KERNEL_FORMS } from "./kernel-forms.ts";
+import { commandLineOf, guestNameOf, optionOf } from "./command-lines.ts";
 import { exists, whyNotOurs } from "./display-functions.ts";
 import { drmNodes } from "./driver-users.ts";
 import { descriptorsOf } from "./holders.ts";
@@ -46,22 +47,38 @@ function processesAt(files: AllowedFiles, gpu: string, nodes: ReadonlySet<string
   return names
     .filter((pidFile) => KERNEL_FORMS.pidFile.test(pidFile))
     .sort()
-    .map((pidFile) => orUndefined(() => readFrom(files.resolved("pidFile", { pidFile }))) ?? "")
-    .filter((pid) => KERNEL_FORMS.pid.test(pid))
-    .map((pid) => processAt(files, gpu, nodes, pid))
+    .map((pidFile) => qemuOf(files, pidFile))
+    .filter((qemu) => qemu !== undefined)
+    .map((qemu) => processOf(files, gpu, nodes, qemu))
     .filter((process) => process !== undefined);
 }
 
-/** Undefined of libvirt's helpers, which have no UUID, of a QEMU that has ended, and of one that has not opened the GPU. */
-function processAt(
+interface Qemu {
+  readonly pid: string;
+  readonly domain: string;
+}
+
+/**
+ * Undefined of libvirt's helpers, which are no guests, and of a number that another process has since the QEMU ended: whatever that
+ * calls itself, it is not the guest that the file is named after.
+ */
+function qemuOf(files: AllowedFiles, pidFile: string): Qemu | undefined {
+  const pid = orUndefined(() => readFrom(files.resolved("pidFile", { pidFile }))) ?? "";
+  if (!KERNEL_FORMS.pid.test(pid)) return undefined;
+  const words = commandLineOf(files, pid);
+  const domain = optionOf(words, "-uuid") ?? "";
+  return FORMS.uuid.test(domain) && `${guestNameOf(words) ?? ""}.pid` === pidFile
+    ? { pid, domain }
+    : undefined;
+}
+
+/** Undefined of a QEMU that has not opened the GPU. */
+function processOf(
   files: AllowedFiles,
   gpu: string,
   nodes: ReadonlySet<string>,
-  pid: string,
+  { pid, domain }: Qemu,
 ): RenderProcess | undefined {
-  const words = (orUndefined(() => readFileSync(files.at("commandLine", { pid }), "utf8")) ?? "").split("\0");
-  const domain = words[words.indexOf("-uuid") + 1] ?? "";
-  if (!FORMS.uuid.test(domain)) return undefined;
   const clients = new Map<number, RenderClient>();
   for (const fd of descriptorsOf(files, pid, nodes)) {
     const info = orUndefined(() => readFrom(files.resolved("descriptorInfo", { pid, fd })));

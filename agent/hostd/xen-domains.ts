@@ -1,6 +1,7 @@
 // Xen's guests as xenstore tells them, whoever made them, and what each has of this host: PCI functions and a slice of XenGT.
 import type { AllowedFiles } from "./allowed-files.ts";
-import { commandLineOf, sliceOf, type CommandLines } from "./device-models.ts";
+import { commandLineOf } from "./command-lines.ts";
+import { sliceOf, type CommandLines } from "./device-models.ts";
 import { printable } from "./printable.ts";
 import { FORMS } from "./protocol/forms.ts";
 import { MAX_XEN_GUESTS, XEN_GUEST_TYPES, type Result, type XenGuest } from "./protocol/messages.ts";

@@ -3,7 +3,8 @@ import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import fc from "fast-check";
 import { AllowedFiles } from "../../../agent/hostd/allowed-files.ts";
-import { ALLOWLIST, type AllowedFile, type AllowedName } from "../../../agent/hostd/allowlist.ts";
+import { ALLOWLIST, type AllowedName } from "../../../agent/hostd/allowlist.ts";
+import type { AllowedFile } from "../../../agent/hostd/allowlist/file.ts";
 import type { OperationKind } from "../../../agent/hostd/protocol/messages.ts";
 import { GvtTree, GPU, TYPE } from "../../fakes/gvt-tree.ts";
 

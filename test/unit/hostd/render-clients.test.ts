@@ -1,6 +1,6 @@
 // What hostd reads of QEMUs that render on a GPU, and of whom it reads nothing.
 import assert from "node:assert/strict";
-import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { performOperation } from "../../../agent/hostd/perform.ts";
 import type { Result } from "../../../agent/hostd/protocol/messages.ts";
@@ -88,6 +88,14 @@ describe("hostd, asked who renders on a GPU,", () => {
     assert.deepEqual(read(tree), nobody);
     await writeFile(path.join(tree.root, "4711"), "4711");
     await symlink(path.join(tree.root, "4711"), path.join(tree.root, "run/libvirt/qemu/desk.pid"));
+    assert.deepEqual(read(tree), nobody);
+  });
+
+  it("looks at no process that has the number of a QEMU which has ended, though it is one of another domain", async () => {
+    await using tree = await treeWithGpu();
+    await tree.addRenderer(4711, { ...desk, info: [info(12)] });
+    const pids = path.join(tree.root, "run/libvirt/qemu");
+    await rename(path.join(pids, "desk.pid"), path.join(pids, "lab.pid"));
     assert.deepEqual(read(tree), nobody);
   });
 
