@@ -31,16 +31,15 @@ export async function execute(
   step: HostStep,
   signal: AbortSignal,
 ): Promise<void> {
-  const { slices, domains, gpuLock } = hands;
+  const { slices, domains, deviceModel, gpuLock } = hands;
   switch (step.kind) {
     case "create-vgpu":
       return gpuLock.run(claim.gpu, () => slices.create(sliceOf(step.claim), signal));
     case "define-domain":
       return define(hands, step.claim, signal);
     case "start-domain":
-      if (!step.paused || !hands.deviceModel)
-        return domains.start(step.domainId, { paused: step.paused }, signal);
-      return gpuLock.run(claim.gpu, () => startMaking(domains, hands.deviceModel, { claim, step }, signal));
+      if (!step.paused || !deviceModel) return domains.start(step.domainId, { paused: step.paused }, signal);
+      return gpuLock.run(claim.gpu, () => startMaking({ domains, deviceModel }, claim, step, signal));
     case "resume-domain":
       return domains.resume(step.domainId, signal);
     case "ask-shutdown":
@@ -71,17 +70,17 @@ const NO_ROOM = /create_vgt_instance failed: errno=(?:12|28)\b/;
  * log.
  */
 async function startMaking(
-  domains: Domains,
-  deviceModel: DeviceModel | undefined,
-  { claim, step }: { readonly claim: SliceClaim; readonly step: StartStep },
+  { domains, deviceModel }: { readonly domains: Domains; readonly deviceModel: DeviceModel },
+  claim: SliceClaim,
+  { domainId }: StartStep,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await domains.start(step.domainId, { paused: true }, signal);
+    await domains.start(domainId, { paused: true }, signal);
   } catch (error) {
     const refusal = AgentError.from(error);
     if (refusal.reason !== "LIBVIRT_REFUSED" || !claim.domain) throw refusal;
-    const words = await deviceModel?.lastWords(claim.domain.name, signal);
+    const words = await deviceModel.lastWords(claim.domain.name, signal);
     if (words === undefined) throw refusal;
     const reason = NO_ROOM.test(words) ? "KERNEL_REPORTS_NO_ROOM" : refusal.reason;
     const message = `${refusal.message}; its device model said last: ${words}`;

@@ -9,18 +9,10 @@ import { Mode, type Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { VfProfile } from "../../proto/gen/vgpud/v1/placement.ts";
 import type { SettingPoint } from "../../agent/lifecycle/crash-points.ts";
 import { LAST_WORDS, type Death } from "./harness/crash/death.ts";
+import { FLEX_HOST, SECOND_GPU } from "./harness/requests.ts";
 import { asSomebodyElse, foreignXml } from "./harness/somebody-else.ts";
 import { until } from "./harness/until.ts";
 import { present, World } from "./harness/world.ts";
-
-const FLEX = "0000:03:00.0";
-const HOST = `
-kernel: 7.1.4
-enable_gvt: absent
-kvmgt: false
-gpus:
-  - { address: ${FLEX}, device: "56c0", aperture_mib: 4096, driver: xe, boot_vga: false, total_vfs: 7 }
-`;
 
 /** A change of the GPU, what is there before it, and what is there when it is made, as `shown` has it. */
 interface Change {
@@ -34,12 +26,12 @@ const profileOf = (quantumMs: number): VfProfile =>
 
 function cut(world: World, count: number, quantumMs: number): Promise<unknown> {
   const profile = profileOf(quantumMs);
-  const request = SetVirtualFunctionsRequest.fromPartial({ gpu: FLEX, count, profile });
+  const request = SetVirtualFunctionsRequest.fromPartial({ gpu: SECOND_GPU, count, profile });
   return world.rpc.call(Gpus.setVirtualFunctions, request);
 }
 
 function setMode(world: World, mode: Mode): Promise<unknown> {
-  return world.rpc.call(Gpus.setGpuMode, SetGpuModeRequest.fromPartial({ gpu: FLEX, mode }));
+  return world.rpc.call(Gpus.setGpuMode, SetGpuModeRequest.fromPartial({ gpu: SECOND_GPU, mode }));
 }
 
 async function cutIn(world: World): Promise<void> {
@@ -83,7 +75,7 @@ const passedBy = {
 } as const satisfies Record<SettingPoint, readonly [keyof typeof changes, readonly number[]]>;
 
 async function gpuOf(world: World): Promise<Gpu> {
-  return present((await world.rpc.call(Gpus.getGpu, { gpu: FLEX })).gpu);
+  return present((await world.rpc.call(Gpus.getGpu, { gpu: SECOND_GPU })).gpu);
 }
 
 /** Its mode, its driver, and the exec quantum of each function, ms. */
@@ -109,7 +101,7 @@ describe("an agent that is killed while it changes a GPU", function () {
   this.timeout(60_000);
   let world: World;
   beforeEach(async () => {
-    world = await World.start(HOST, { mortal: "when armed" });
+    world = await World.start(FLEX_HOST, { mortal: "when armed" });
   });
   afterEach(async () => {
     await world[Symbol.asyncDispose]();

@@ -18,39 +18,33 @@ import {
 import { VfProfile } from "../../proto/gen/vgpud/v1/placement.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import { vgpuctl } from "../unit/cli/vgpuctl.ts";
-import type { Draft } from "./harness/requests.ts";
+import { FLEX_HOST, SECOND_GPU, type Draft } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
 import { asSomebodyElse, foreignXml } from "./harness/somebody-else.ts";
 import { until } from "./harness/until.ts";
 import { present, World } from "./harness/world.ts";
 
-const FLEX = "0000:03:00.0";
-const HOST = `
-kernel: 7.1.4
-enable_gvt: absent
-kvmgt: false
-gpus:
-  - { address: ${FLEX}, device: "56c0", aperture_mib: 4096, driver: xe, boot_vga: false, total_vfs: 7 }
-`;
 const SOMEBODY = "11111111-2222-4333-8444-555555555555";
 
 describe("a GPU cut into virtual functions, over the wire", function () {
   this.timeout(60_000);
   let world: World;
   beforeEach(async () => {
-    world = await World.start(HOST);
+    world = await World.start(FLEX_HOST);
   });
   afterEach(async () => {
     await world[Symbol.asyncDispose]();
   });
 
   const setMode = async (mode: Mode): Promise<Gpu> =>
-    present((await world.rpc.call(Gpus.setGpuMode, SetGpuModeRequest.fromPartial({ gpu: FLEX, mode }))).gpu);
+    present(
+      (await world.rpc.call(Gpus.setGpuMode, SetGpuModeRequest.fromPartial({ gpu: SECOND_GPU, mode }))).gpu,
+    );
   const cut = async (count: number, given: Partial<SetVirtualFunctionsRequest> = {}): Promise<Gpu> => {
-    const request = SetVirtualFunctionsRequest.fromPartial({ gpu: FLEX, count, ...given });
+    const request = SetVirtualFunctionsRequest.fromPartial({ gpu: SECOND_GPU, count, ...given });
     return present((await world.rpc.call(Gpus.setVirtualFunctions, request)).gpu);
   };
-  const gpu = async (): Promise<Gpu> => present((await world.rpc.call(Gpus.getGpu, { gpu: FLEX })).gpu);
+  const gpu = async (): Promise<Gpu> => present((await world.rpc.call(Gpus.getGpu, { gpu: SECOND_GPU })).gpu);
   const vf = ({ vgpu }: Draft): void => {
     vgpu.want = { $case: "mode", value: Mode.SRIOV };
   };
@@ -105,7 +99,7 @@ describe("a GPU cut into virtual functions, over the wire", function () {
     const many = await refusal(cut(8));
     assert.deepEqual([many.code, many.reason], ["INVALID_ARGUMENT", "FIELD_INVALID"]);
     assert.match(many.message, /count is 8.*at most 7/);
-    const request = SetVirtualFunctionsRequest.fromPartial({ gpu: FLEX });
+    const request = SetVirtualFunctionsRequest.fromPartial({ gpu: SECOND_GPU });
     assert.equal((await refusal(world.rpc.call(Gpus.setVirtualFunctions, request))).reason, "FIELD_REQUIRED");
     assert.deepEqual(await drivers(), ["vfio-pci"]);
   });
@@ -118,7 +112,7 @@ describe("a GPU cut into virtual functions, over the wire", function () {
       schedPriority: "high",
       vramQuotaMib: 1024n,
     });
-    const request = SetVirtualFunctionsRequest.fromPartial({ gpu: FLEX, count: 2, profile });
+    const request = SetVirtualFunctionsRequest.fromPartial({ gpu: SECOND_GPU, count: 2, profile });
     const answer = await world.rpc.call(Gpus.setVirtualFunctions, request);
     assert.deepEqual(answer.warnings, [
       "exec quantum (ms): asked for 200000, the driver has 100000",

@@ -13,6 +13,14 @@ import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
 
 export const GPU = "0000:00:02.0";
 export const SECOND_GPU = "0000:03:00.0";
+/** HOST.yaml of a host with a Flex card that xe can cut into seven, and no other GPU. */
+export const FLEX_HOST = `
+kernel: 7.1.4
+enable_gvt: absent
+kvmgt: false
+gpus:
+  - { address: "${SECOND_GPU}", device: "56c0", aperture_mib: 4096, driver: xe, boot_vga: false, total_vfs: 7 }
+`;
 export const type = (size: 1 | 2 | 4 | 8): string => `i915-GVTg_V5_${size}`;
 
 /** The request with its parts, each to be changed in place. */

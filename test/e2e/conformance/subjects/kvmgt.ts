@@ -4,6 +4,7 @@ import { GPU, type } from "../../harness/requests.ts";
 import { mdevsIn } from "../given-devices.ts";
 import { setMode } from "../modes.ts";
 import type { Subject } from "../subject.ts";
+import { ofSlices } from "./slices.ts";
 
 const TYPE = type(4);
 const THEIR_SLICE = "6c9c1f1e-aaaa-4000-8000-000000000001";
@@ -22,15 +23,7 @@ export const kvmgt: Subject = {
   bringIntoMode: (world) => setMode(world, GPU, Mode.GVT_G),
   made: ({ mdevs }) => mdevs.map(({ uuid }) => uuid),
   given: mdevsIn,
-  account: ({ budget, types }) => ({
-    own: budget?.usedOwn?.instances ?? NaN,
-    foreign: budget?.usedForeign?.instances ?? NaN,
-    free: types.find(({ name }) => name === TYPE)?.allocatable ?? NaN,
-  }),
-  series: ({ own, foreign }) => [
-    `vgpud_gpu_used_instances{pci_address="${GPU}",holder="own"} ${own}`,
-    `vgpud_gpu_used_instances{pci_address="${GPU}",holder="foreign"} ${foreign}`,
-  ],
+  ...ofSlices(GPU, TYPE),
   takeForOthers: async (world) => {
     await world.host.control({ command: "create-mdev", gpu: GPU, type: TYPE, uuid: THEIR_SLICE });
     return { mdev: THEIR_SLICE };

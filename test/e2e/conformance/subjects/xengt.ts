@@ -6,6 +6,7 @@ import { numbersIn } from "../given-devices.ts";
 import { setMode } from "../modes.ts";
 import { bootsKernel } from "./on-xen.ts";
 import type { Subject } from "../subject.ts";
+import { ofSlices } from "./slices.ts";
 
 const TYPE = type(4);
 const DEVICE_MODEL = "/usr/lib/xengt/bin/qemu-system-i386";
@@ -46,15 +47,7 @@ gpus: [{ address: "${GPU}", device: "1912", aperture_mib: 512 }]
   },
   made: ({ xengt: slices }) => slices.map(({ domid }) => String(domid)),
   given: numbersIn,
-  account: ({ budget, types }) => ({
-    own: budget?.usedOwn?.instances ?? NaN,
-    foreign: budget?.usedForeign?.instances ?? NaN,
-    free: types.find(({ name }) => name === TYPE)?.allocatable ?? NaN,
-  }),
-  series: ({ own, foreign }) => [
-    `vgpud_gpu_used_instances{pci_address="${GPU}",holder="own"} ${own}`,
-    `vgpud_gpu_used_instances{pci_address="${GPU}",holder="foreign"} ${foreign}`,
-  ],
+  ...ofSlices(GPU, TYPE),
   takeForOthers: () => Promise.resolve({ xengt: { deviceModel: DEVICE_MODEL, lowGmMib: 128 } }),
   lacks: {
     "stands without a domain": WITH_A_DOMAIN,
