@@ -39,7 +39,7 @@ function hostdPage(): string {
   return page(
     "What vgpud-hostd may touch",
     "The complete list. `vgpud-hostd` is the only part of vgpud that runs as root; it opens no other file, and each " +
-      "operation in a child process of its own.",
+      "operation in a child process that performs nothing else meanwhile.",
     table(["operation", "access", "file", "why"], rows),
   );
 }

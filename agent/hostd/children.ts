@@ -1,43 +1,62 @@
-// The processes that perform one operation each. None is ever killed, for a signal does not free a write the kernel holds.
-// One is always started ahead and waits for its operation: starting Node.js takes longer than all else a create needs here.
+// The processes that perform operations, each one at a time. None is ever killed, for a signal does not free a write the
+// kernel holds: one that hangs is left behind, and costs nothing but itself. One always waits, started ahead, since starting
+// Node.js takes longer than all else a create needs here; and one that has performed waits for the next, which a dom0 that is
+// asked every few seconds would otherwise start a process for each time.
 import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { RunningJob } from "./protocol/jobs.ts";
+import { encodeLine, LineReader } from "./protocol/lines.ts";
 import { MAX_REPLY_BYTES, type Operation, type Result } from "./protocol/messages.ts";
 import { parseResult, ProtocolError } from "./protocol/parse.ts";
 
 // The same from the folder that the programs are bundled into.
 const entry = fileURLToPath(import.meta.resolve("../hostd/child.js"));
+/** Enough for operations that come one after the other; more come at once seldom, and start their own. */
+const MAX_WAITING = 2;
 
 export class Children {
   readonly #root: string;
-  /** Started, and without an operation yet. */
-  #next: Child;
+  /** Started, and without an operation. */
+  #waiting: readonly Child[];
 
   constructor(root: string) {
     this.#root = root;
-    this.#next = new Child(root);
+    this.#waiting = [new Child(root)];
   }
 
-  /** Gives the operation to the child that waits, and starts the one after it. */
+  /** Gives the operation to a child that waits, and sees to it that another does. */
   start(operation: Operation): RunningJob {
-    // One that could not be started then, or that somebody has ended since.
-    const child = this.#next.isThere ? this.#next : new Child(this.#root);
-    const job = child.perform(operation);
-    this.#next = new Child(this.#root);
-    return job;
+    // Not one that could not be started, or that somebody has ended since.
+    const [child = new Child(this.#root), ...others] = this.#waiting.filter(({ isThere }) => isThere);
+    const { pid, result } = child.perform(operation);
+    this.#waiting = others.length > 0 ? others : [new Child(this.#root)];
+    return {
+      pid,
+      result: result.finally(() => {
+        this.#takeBack(child);
+      }),
+    };
   }
 
-  /** Lets the child that waits go; those with an operation are the kernel's to end. */
+  /** Lets the children that wait go; those with an operation are the kernel's to end. */
   close(): void {
-    this.#next.dismiss();
+    for (const child of this.#waiting) child.dismiss();
+  }
+
+  #takeBack(child: Child): void {
+    this.#waiting = this.#waiting.filter(({ isThere }) => isThere);
+    if (this.#waiting.length < MAX_WAITING && child.isThere) this.#waiting = [...this.#waiting, child];
+    else child.dismiss();
   }
 }
 
 class Child {
   /** Undefined when it could not be started. */
   readonly #process: ChildProcess | undefined;
-  readonly #result: Promise<Result>;
+  /** Why it has ended, or never began. */
+  #end: Result | undefined;
+  /** Hears how the operation under way went. */
+  #answer: (result: Result) => void = () => undefined;
 
   /** Starts it with nothing but the root: no environment, its own session. */
   constructor(root: string) {
@@ -49,61 +68,72 @@ class Child {
         detached: true,
         stdio: ["pipe", "pipe", "ignore"],
       });
-      this.#result = resultOf(this.#process);
+      this.#listen(this.#process);
     } catch (error) {
       // Some errors of the system are thrown, others told by an event.
-      this.#result = Promise.resolve(notStarted(error));
+      this.#over(notStarted(error));
     }
-    // A child that ended before it read its operation tells by its result.
-    this.#process?.stdin?.on("error", () => undefined);
   }
 
+  /** Whether it can be given an operation. */
   get isThere(): boolean {
-    const { pid, exitCode = null, signalCode = null } = this.#process ?? {};
-    return pid !== undefined && exitCode === null && signalCode === null;
+    const { pid, exitCode = null, signalCode = null, stdin } = this.#process ?? {};
+    return pid !== undefined && exitCode === null && signalCode === null && stdin?.writable === true;
   }
 
+  /** One at a time: not before the last has its result. */
   perform(operation: Operation): RunningJob {
-    this.#process?.stdin?.end(JSON.stringify(operation));
-    return { pid: this.#process?.pid ?? 0, result: this.#result };
+    const result = new Promise<Result>((resolve) => {
+      this.#answer = resolve;
+    });
+    if (this.#end) this.#answer(this.#end);
+    else this.#process?.stdin?.write(encodeLine(operation));
+    return { pid: this.#process?.pid ?? 0, result };
   }
 
   /** Ends it by the end of its input. */
   dismiss(): void {
     this.#process?.stdin?.end();
   }
-}
 
-/** Settles when the process has ended; never rejects. */
-function resultOf(child: ChildProcess): Promise<Result> {
-  let output = "";
-  // Without descriptors left there is none.
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    if (output.length <= MAX_REPLY_BYTES) output += text;
-  });
-  return new Promise((resolve) => {
+  #listen(child: ChildProcess): void {
+    const reader = new LineReader(MAX_REPLY_BYTES);
     child.once("error", (error) => {
-      resolve(notStarted(error));
+      this.#over(notStarted(error));
     });
     child.once("close", (code, signal) => {
-      resolve(resultIn(output, signal ?? `exit code ${code ?? "unknown"}`));
+      this.#over(failure(`the child ended without a result (${signal ?? `exit code ${code ?? "unknown"}`})`));
     });
-  });
+    // Without descriptors left there are no pipes. A child that ended before it read its operation tells by its end.
+    child.stdin?.on("error", () => undefined);
+    child.stdout?.on("data", (piece: Buffer) => {
+      this.#hear(reader, piece);
+    });
+  }
+
+  #hear(reader: LineReader, piece: Buffer): void {
+    try {
+      for (const line of reader.feed(piece)) {
+        const value: unknown = JSON.parse(line);
+        this.#answer(parseResult(value));
+      }
+    } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof ProtocolError)) throw error;
+      this.dismiss();
+      this.#answer(failure(`the child gave no result that can be read: ${error.message}`));
+    }
+  }
+
+  #over(end: Result): void {
+    this.#end ??= end;
+    this.#answer(this.#end);
+  }
 }
 
 function notStarted(error: unknown): Result {
-  return {
-    kind: "failed",
-    why: `cannot start a child: ${error instanceof Error ? error.message : String(error)}`,
-  };
+  return failure(`cannot start a child: ${error instanceof Error ? error.message : String(error)}`);
 }
 
-function resultIn(output: string, end: string): Result {
-  try {
-    const value: unknown = JSON.parse(output);
-    return parseResult(value);
-  } catch (error) {
-    if (!(error instanceof SyntaxError || error instanceof ProtocolError)) throw error;
-    return { kind: "failed", why: `the child ended without a result (${end})` };
-  }
+function failure(why: string): Result {
+  return { kind: "failed", why };
 }

@@ -104,7 +104,7 @@ function hostdPage(usage: string): ManPage {
         body: [
           {
             kind: "paragraph",
-            text: "vgpud-hostd is the only part of vgpud that runs as root. It writes the kernel's files from a fixed list, names the holders of a slice and asks xenstore for the guests of a Xen host, each operation in a child process of its own, so that a removal that hangs in the kernel costs that child alone. It has no network and no configuration.",
+            text: "vgpud-hostd is the only part of vgpud that runs as root. It writes the kernel's files from a fixed list, names the holders of a slice and asks xenstore for the guests of a Xen host, each operation in a child process, so that a removal that hangs in the kernel costs that child alone. It has no network and no configuration.",
           },
           {
             kind: "paragraph",

@@ -1,4 +1,4 @@
-// The child that hostd starts ahead: whether one is always there, and what becomes of it.
+// The children of hostd: whether one always waits, and what becomes of it.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -10,11 +10,22 @@ const run = promisify(execFile);
 const ID = "76677075-0000-8000-8000-000000000001";
 
 describe("hostd's child that waits for its operation", () => {
-  it("is always there, says so, and is another after each operation", async () => {
+  it("is always there, and waits for the next when it has performed one: as many as may be are ever started", async () => {
     await using bench = await Bench.make();
     const first = await waiting(bench);
-    assert.equal((await bench.client.holders(ID)).kind, "absent");
-    assert.notEqual(await waiting(bench), first);
+    for (let n = 0; n < 5; n += 1) {
+      assert.equal((await bench.client.holders(ID)).kind, "absent");
+      assert.ok((await childrenOf(bench)).includes(first));
+    }
+    assert.equal((await childrenOf(bench)).length, 2);
+  });
+
+  it("takes operations that come at once, and no more than two wait afterwards", async () => {
+    await using bench = await Bench.make();
+    const ids = Array.from({ length: 8 }, (_, index) => ID.replace(/.$/, String(index)));
+    const results = await Promise.all(ids.map((id) => bench.client.holders(id)));
+    assert.deepEqual(new Set(results.map(({ kind }) => kind)), new Set(["absent"]));
+    await until("the others have ended", async () => (await childrenOf(bench)).length === 2);
   });
 
   it("is replaced when somebody ends it", async () => {
@@ -26,15 +37,16 @@ describe("hostd's child that waits for its operation", () => {
     assert.notEqual(await waiting(bench), pid);
   });
 
-  it("is missed by the operation after it when no other can be started, and is started again when one can", async () => {
+  it("goes on where no other can be started, says so when there is none, and is started again when one can", async () => {
     await using bench = await Bench.make();
     await waiting(bench);
     const limit = (descriptors: number): Promise<unknown> =>
       run("prlimit", ["--pid", String(bench.process.child.pid), `--nofile=${descriptors}:`]);
     assert.equal((await bench.client.holders(ID)).kind, "absent");
-    await waiting(bench);
     await limit(3);
     assert.equal((await bench.client.holders(ID)).kind, "absent");
+    for (const pid of await childrenOf(bench)) process.kill(pid, "SIGKILL");
+    await until("hostd has seen their end", async () => (await childrenOf(bench)).length === 0);
     const { kind, ...failure } = await bench.client.holders(ID);
     assert.equal(kind, "failed");
     assert.match(JSON.stringify(failure), /cannot start a child: spawn .* EMFILE/);
