@@ -119,7 +119,7 @@ module.exports = {
       name: "grpc-stays-at-the-rim",
       severity: "error",
       from: { path: "^agent/(?!api/|cli/)" },
-      to: { path: "node_modules/(@grpc|grpc-health-check)" },
+      to: { path: "node_modules/@grpc" },
     },
     {
       name: "cli-speaks-only-the-contract",

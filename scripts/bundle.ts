@@ -5,7 +5,7 @@
 // programs (import.meta) are to lie in a folder of `agent` that has no folder above it there: from `bundle` the same relative
 // paths lead to the same places.
 import { build } from "esbuild";
-import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { programs } from "./programs.ts";
 
@@ -58,5 +58,3 @@ async function leadTo(bundled: string, script: string): Promise<void> {
 
 await bundle(programs, "bundle");
 await bundle(testPrograms, "bundle-for-tests");
-// grpc-health-check reads it as it is loaded, at ../../proto from the folder that it takes for its own.
-await cp("node_modules/grpc-health-check/proto/health", "dist/proto/health", { recursive: true });

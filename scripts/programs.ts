@@ -14,7 +14,6 @@ export const programs = {
 export const programFiles: readonly string[] = [
   ...Object.values(programs).map((script) => `dist/agent/${script}`),
   "dist/agent/bundle",
-  "dist/proto/health",
   "proto/gen/descriptor.binpb",
   "agent/simulator/machines",
 ];

@@ -1,6 +1,5 @@
 // The gRPC server: services, health and reflection. It opens no socket: connections are handed to it by host/.
 import { Server, ServerCredentials, type Metadata, type UntypedServiceImplementation } from "@grpc/grpc-js";
-import { HealthImplementation } from "grpc-health-check";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
@@ -10,6 +9,7 @@ import { refusalOn, type Access, type WayIn } from "./access.ts";
 import type { Answers } from "./answers.ts";
 import { CallRate } from "./call-rate.ts";
 import type { CallRecord, EndedCall } from "./call-record.ts";
+import { Health, HEALTH_SERVICE_NAME } from "./health.ts";
 import { channelOptions, requestBytesOn, type LimitValues } from "./limits.ts";
 import { observeCalls } from "./observe-calls.ts";
 import type { ReflectedFiles } from "./reflection-files.ts";
@@ -34,7 +34,6 @@ export interface ApiServerOptions {
   readonly onPoint?: OnPoint | undefined;
 }
 
-const HEALTH_SERVICE_NAME = "grpc.health.v1.Health";
 /** For the answers of calls that the end of the grace cut off, and then for those who follow the server's health. */
 const CUT_MS = 400;
 const FLUSH_MS = 400;
@@ -42,8 +41,7 @@ const FLUSH_MS = 400;
 export class ApiServer {
   readonly #server: Server;
   readonly #connections: ReturnType<Server["createConnectionInjector"]>;
-  readonly #health: HealthImplementation;
-  readonly #serviceNames: readonly string[];
+  readonly #health: Health;
   readonly #clock: Clock;
   readonly #running: RunningCalls;
   readonly #rate: CallRate;
@@ -77,9 +75,8 @@ export class ApiServer {
     };
     for (const service of services) addService(this.#server, service, way, answering);
     const names = services.map(({ name }) => name);
-    this.#serviceNames = ["", ...names];
-    this.#health = new HealthImplementation(this.#statuses("NOT_SERVING"));
-    this.#health.addToServer(this.#server);
+    this.#health = new Health(names);
+    this.#health.addTo(this.#server);
     const reflected = [...names, HEALTH_SERVICE_NAME, ...reflectionServiceNames];
     addReflection(this.#server, contract, reflected);
     this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -103,7 +100,7 @@ export class ApiServer {
   /** What `grpc.health.v1.Health` answers from now on, for every service and for the server as a whole. */
   setServing(serving: boolean): void {
     if (serving && this.#running.closed) return;
-    for (const name of this.#serviceNames) this.#health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
+    this.#health.setServing(serving);
   }
 
   /** Refuses new calls, lets those under way finish for `graceMs`, then ends what is left. */
@@ -130,10 +127,6 @@ export class ApiServer {
     const patience = this.#clock.sleep(ms, idle.signal).catch(() => undefined);
     await Promise.race([this.#running.idle(), patience]);
     idle.abort();
-  }
-
-  #statuses(value: "SERVING" | "NOT_SERVING"): Record<string, "SERVING" | "NOT_SERVING"> {
-    return Object.fromEntries(this.#serviceNames.map((name) => [name, value]));
   }
 }
 

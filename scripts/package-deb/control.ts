@@ -1,8 +1,6 @@
 // The package's texts that are computed: control file, changelog, copyright. Pure.
 import type { Package } from "./packages.ts";
 
-/** gRPC's, beside the packages. */
-const HEALTH = "usr/lib/vgpud/dist/proto/health/*";
 /** What vgpud and the packages that it runs on were gathered into. */
 const BUNDLES = "usr/lib/vgpud/dist/agent/bundle/*";
 const MAINTAINER = "vgpud maintainers <maintainers@vgpud.invalid>";
@@ -75,7 +73,6 @@ export function copyrightFile(packages: readonly Package[], runtimeLicense: stri
     ours,
     runtime,
     bundles,
-    files(HEALTH, "The gRPC Authors", "Apache-2.0"),
     "License: Apache-2.0\n On Debian systems, the text of the Apache License, version 2.0, is in\n /usr/share/common-licenses/Apache-2.0.\n",
     `License: Node.js\n${indented(runtimeLicense)}\n`,
     ...[...texts].filter(([name]) => name !== "Apache-2.0").map(([name, text]) => licenseStanza(name, text)),
