@@ -19,7 +19,8 @@ export interface XengtDeviceModelOptions {
   readonly log: LogReader;
 }
 
-const DEADLINE_MS = 3_000;
+/** A refusal waits for them, and on a busy dom0 one look of hostd's takes seconds. */
+const DEADLINE_MS = 15_000;
 /** Its last words are one or two; before them come those of every start. */
 const LAST_LINES = 2;
 
