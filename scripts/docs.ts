@@ -5,12 +5,14 @@ import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
 import { bedTests } from "./conformance-beds.ts";
 import { conformancePage, groupNames, type Conformance, type GroupOutcomes } from "./conformance-page.ts";
+import { doctoredBeds, doctorOnBedsPage, type DoctoredBed } from "./doctor-on-beds-page.ts";
 import { failureModesPage, type FailureModes } from "./failure-modes-page.ts";
 import { referencePages } from "./reference-pages.ts";
 
 const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
 const failureModes = fileURLToPath(new URL("../../test/golden/failure-modes.json", import.meta.url));
 const conformance = new URL("../../test/golden/conformance/", import.meta.url);
+const doctored = new URL("../../test/golden/doctor-on-beds/", import.meta.url);
 const check = process.argv.includes("--check");
 
 /** Formatted as the pages that are written by hand. */
@@ -28,10 +30,18 @@ async function conformanceText(): Promise<string> {
   return conformancePage(Object.fromEntries(await Promise.all(groups)) as Conformance, bedTests);
 }
 
+async function doctorOnBedsText(): Promise<string> {
+  const records = Object.keys(doctoredBeds).map(
+    async (bed) => [bed, await readFile(new URL(`${bed}.txt`, doctored), "utf8")] as const,
+  );
+  return doctorOnBedsPage(Object.fromEntries(await Promise.all(records)) as Record<DoctoredBed, string>);
+}
+
 const pages: readonly (readonly [string, string])[] = [
   ...Object.entries(referencePages()).map(([name, text]) => [`reference/${name}`, text] as const),
   ["failure-modes.md", await failureModesText()],
   ["reference/conformance.md", await conformanceText()],
+  ["reference/doctor-on-beds.md", await doctorOnBedsText()],
 ];
 
 await mkdir(`${docs}reference`, { recursive: true });

@@ -7,6 +7,7 @@ import { OnStop } from "../../proto/gen/vgpud/v1/claim.ts";
 import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { defined, refusalOf } from "./agent-client.ts";
 import { AgentInBed, domainRequest, eventually, images, makeDisk } from "./agent-in-bed.ts";
+import { doctorFindsWhatIsRecorded } from "./doctor-record.ts";
 import * as gpu from "./gpu.ts";
 import { leftOvers, ledgerStates, vfioGroupHeld } from "./host-state.ts";
 import { operates } from "./operator.ts";
@@ -51,6 +52,10 @@ describe("vgpud on a real kernel and libvirt", () => {
     const vgpus = await agent.client.listVgpus();
     return defined(vgpus.find(({ domainName }) => domainName === name)).vgpuId;
   }
+
+  it("is told by doctor what is recorded of this bed (UPDATE_GOLDEN=1 records it, then npm run docs)", async () => {
+    await doctorFindsWhatIsRecorded("kvm", agent.socket);
+  });
 
   describe("a plan", () => {
     it("promises what the tests that follow create: two slices of different types", async () => {

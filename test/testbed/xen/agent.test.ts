@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { DiagnoseResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { vgpuctl } from "../../unit/cli/vgpuctl.ts";
 import { AgentInBed, eventually } from "../agent-in-bed.ts";
+import { doctorFindsWhatIsRecorded } from "../doctor-record.ts";
 import { gpuAddress } from "../gpu.ts";
 import * as domains from "./domains.ts";
 import { virsh } from "./domains.ts";
@@ -49,6 +50,10 @@ describe("vgpud in the dom0 of a real Xen", () => {
     for (const reason of ["KVMGT_NOT_LOADED", "VFIO_NOT_LOADED", "MSRS_NOT_IGNORED", "MAC_DENIES_VFIO"])
       assert.equal(found.get(reason), "NOT_APPLICABLE", reason);
     assert.equal(found.get("VIRGL_NOT_ON_XEN"), "FAIL");
+  });
+
+  it("is told by doctor what is recorded of this bed (UPDATE_GOLDEN=1 records it, then npm run docs)", async () => {
+    await doctorFindsWhatIsRecorded("xen", agent.socket);
   });
 
   it("finds Xen's QEMU where Debian has it, and the IOMMU that Xen has taken", async () => {
