@@ -6,6 +6,7 @@ import { readWhitelist, type ListedType } from "../backends/xengt/whitelist.ts";
 import type { CallOptions } from "../backends/hostd-answers.ts";
 import { namedFile } from "../config/files.ts";
 import { ConfigError } from "../config/problem.ts";
+import { systemClock as clock } from "../core/clock.ts";
 import { hypervisorOf, type FixedConfig } from "../config/schema.ts";
 import { messageOf } from "../core/errors.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
@@ -86,6 +87,6 @@ export function composeXengt(
   return {
     slices: new XengtSlices({ writer: hostd, files, guests }),
     sourceIn: (of) => new VgtFiles({ files: of, listed, left }),
-    deviceModel: creator === "agent" ? undefined : new XengtDeviceModel({ path, files, log: hostd }),
+    deviceModel: creator === "agent" ? undefined : new XengtDeviceModel({ path, files, log: hostd, clock }),
   };
 }

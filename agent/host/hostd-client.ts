@@ -189,7 +189,7 @@ export class HostdClient {
   }
 
   /**
-   * The end of what the device model of the domain said at its last start.
+   * The end of what the device model of the domain said, at its last start or, where that got not so far, at one before.
    * @throws HostdUnavailableError; the signal's reason when it aborts first
    */
   async deviceModelLog(name: string, options?: CallOptions): Promise<ResultOf<"device-model-log">> {

@@ -5,7 +5,7 @@ import type { KeyedLock } from "../core/keyed-lock.ts";
 import { sliceOf, type DomainClaim, type SliceClaim } from "./claim.ts";
 import { domainXml, type Hypervisor } from "./domain-xml.ts";
 import type { Step } from "./plan.ts";
-import type { DeviceModel, Domains, ShutdownBy, Slices } from "./ports.ts";
+import type { DeviceModel, Domains, LastWords, ShutdownBy, Slices } from "./ports.ts";
 
 export interface Hands {
   readonly slices: Slices;
@@ -75,17 +75,24 @@ async function startMaking(
   { domainId }: StartStep,
   signal: AbortSignal,
 ): Promise<void> {
+  const start = claim.domain && deviceModel.starting(claim.domain.name);
   try {
     await domains.start(domainId, { paused: true }, signal);
   } catch (error) {
     const refusal = AgentError.from(error);
-    if (refusal.reason !== "LIBVIRT_REFUSED" || !claim.domain) throw refusal;
-    const words = await deviceModel.lastWords(claim.domain.name, signal);
-    if (words === undefined) throw refusal;
-    const reason = NO_ROOM.test(words) ? "KERNEL_REPORTS_NO_ROOM" : refusal.reason;
-    const message = `${refusal.message}; its device model said last: ${words}`;
-    throw new AgentError(reason, message, { details: refusal.details, cause: refusal });
+    if (refusal.reason !== "LIBVIRT_REFUSED" || !start) throw refusal;
+    throw withLastWords(refusal, await start.lastWords(signal));
   }
+}
+
+function withLastWords(refusal: AgentError, last: LastWords): AgentError {
+  if (last.kind === "silent") return refusal;
+  const told =
+    last.kind === "said"
+      ? `its device model said last: ${last.words}`
+      : `${last.file} says why, and cannot be read now (${last.why})`;
+  const reason = last.kind === "said" && NO_ROOM.test(last.words) ? "KERNEL_REPORTS_NO_ROOM" : refusal.reason;
+  return new AgentError(reason, `${refusal.message}; ${told}`, { details: refusal.details, cause: refusal });
 }
 
 function askedBy({ domain }: SliceClaim): ShutdownBy {

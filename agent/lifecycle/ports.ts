@@ -79,9 +79,21 @@ export interface DeviceModel {
   readonly path: string;
   /** Throws DEVICE_MODEL_MISSING. */
   check(): Promise<void>;
-  /** What it said last for a domain; undefined when that is not known. */
-  lastWords(domainName: string, signal: AbortSignal): Promise<string | undefined>;
+  /** To be called right before a domain is started: what is said of a start is told from what was said of those before. */
+  starting(domainName: string): DeviceModelStart;
 }
+
+/** One start of a domain that has a device model. */
+export interface DeviceModelStart {
+  /** What came of it by the device model's own log, once libvirt has said that it failed. */
+  lastWords(signal: AbortSignal): Promise<LastWords>;
+}
+
+/** `silent`: it said nothing since the start began. `unread`: where its words would stand, and why they cannot be read. */
+export type LastWords =
+  | { readonly kind: "said"; readonly words: string }
+  | { readonly kind: "silent" }
+  | { readonly kind: "unread"; readonly file: string; readonly why: string };
 
 /**
  * Domains of libvirt. Each call throws LIBVIRT_UNAVAILABLE or LIBVIRT_TIMEOUT when the outcome is unknown, LIBVIRT_REFUSED

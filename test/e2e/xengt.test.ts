@@ -183,6 +183,12 @@ describe("slices of XenGT, over the wire", function () {
     const error = await refusal(create(on, "desk"));
     assert.equal(error.reason, "LIBVIRT_REFUSED");
     assert.match(error.message, /its device model said last: .*create_vgt_instance failed: errno=22/);
+    // The next start does not come as far as its device model, whose log is of the one before.
+    const target = "domainCreate";
+    await on.setFaults({ kind: "LIBVIRT_ERROR", target, message: "no hypervisor today" });
+    const early = await refusal(create(on, "desk"));
+    assert.equal(early.reason, "LIBVIRT_REFUSED");
+    assert.match(early.message, /no hypervisor today$/);
     assert.deepEqual(await truth(on), { xengt: [], domains: [] });
   });
 

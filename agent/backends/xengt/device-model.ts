@@ -1,15 +1,20 @@
 // QEMU with Intel's patches for XenGT: where it is, and what it said last for a domain.
-import { AgentError } from "../../core/errors.ts";
+import type { Clock } from "../../core/clock.ts";
+import { AgentError, messageOf } from "../../core/errors.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
-import type { DeviceModel } from "../../lifecycle/ports.ts";
-import type { CallOptions } from "../hostd-answers.ts";
+import type { DeviceModel, DeviceModelStart, LastWords } from "../../lifecycle/ports.ts";
+import type { CallOptions, Trouble } from "../hostd-answers.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
 export interface LogReader {
   deviceModelLog(
     domainName: string,
     options: CallOptions,
-  ): Promise<{ readonly kind: "log"; readonly lines: readonly string[] } | { readonly kind: string }>;
+  ): Promise<
+    | { readonly kind: "log"; readonly lines: readonly string[]; readonly writtenAt: number }
+    | { readonly kind: "absent" }
+    | Trouble
+  >;
 }
 
 export interface XengtDeviceModelOptions {
@@ -17,12 +22,15 @@ export interface XengtDeviceModelOptions {
   readonly path: string;
   readonly files: Pick<HostFiles, "list">;
   readonly log: LogReader;
+  readonly clock: Pick<Clock, "wall">;
 }
 
 /** A refusal waits for them, and on a busy dom0 one look of hostd's takes seconds. */
 const DEADLINE_MS = 15_000;
-/** Its last words are one or two; before them come those of every start. */
+/** Its last words are one or two; before them come those of its begin. */
 const LAST_LINES = 2;
+/** Kernels give files the time of their last tick (CONFIG_HZ of 100 and more), which is before the time that is asked for. */
+const TICK_MS = 10;
 
 export class XengtDeviceModel implements DeviceModel {
   readonly #options: XengtDeviceModelOptions;
@@ -46,12 +54,37 @@ export class XengtDeviceModel implements DeviceModel {
     throw new AgentError("DEVICE_MODEL_MISSING", message, { details: { path } });
   }
 
-  /** It is told for want of better, so that nothing is said where it cannot be read. */
-  async lastWords(domainName: string, signal: AbortSignal): Promise<string | undefined> {
-    const answer = await this.#options.log
-      .deviceModelLog(domainName, { signal, deadlineMs: DEADLINE_MS })
-      .catch(() => undefined);
-    if (!answer || !("lines" in answer) || answer.lines.length === 0) return undefined;
-    return answer.lines.slice(-LAST_LINES).join("; ");
+  starting(domainName: string): DeviceModelStart {
+    const since = this.#options.clock.wall() - TICK_MS;
+    return { lastWords: (signal) => this.#lastWords(domainName, since, signal) };
   }
+
+  async #lastWords(domainName: string, since: number, signal: AbortSignal): Promise<LastWords> {
+    const unread = (why: string): LastWords => ({ kind: "unread", file: logOf(domainName), why });
+    try {
+      const answer = await this.#options.log.deviceModelLog(domainName, { signal, deadlineMs: DEADLINE_MS });
+      switch (answer.kind) {
+        case "log":
+          if (answer.lines.length === 0 || answer.writtenAt < since) return { kind: "silent" };
+          return { kind: "said", words: answer.lines.slice(-LAST_LINES).join("; ") };
+        case "absent":
+          return { kind: "silent" };
+        case "errno":
+          return unread(answer.errno);
+        case "blocked":
+          return unread(`no answer in ${DEADLINE_MS} ms`);
+        case "refused":
+        case "failed":
+          return unread(answer.why);
+      }
+    } catch (error) {
+      // The refusal that they are to explain is the error.
+      return unread(messageOf(error));
+    }
+  }
+}
+
+/** Where libxl has a device model's words go. */
+export function logOf(domainName: string): string {
+  return `/var/log/xen/qemu-dm-${domainName}.log`;
 }

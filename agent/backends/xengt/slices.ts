@@ -8,6 +8,7 @@ import type { XenGuest, XenGuestSource } from "../../discovery/xen-guests.ts";
 import type { SliceShare, SliceSizes } from "../../inventory/share.ts";
 import type { RemoveOutcome, Slice, Slices } from "../../lifecycle/ports.ts";
 import { asking, refusalOf, type CallOptions, type ChangeAnswer, type Trouble } from "../hostd-answers.ts";
+import { logOf } from "./device-model.ts";
 import { domidsIn } from "./vgt-files.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
@@ -48,7 +49,7 @@ export class XengtSlices implements Slices<SliceShare> {
     if (vgt !== undefined)
       throw new AgentError(
         "READBACK_MISMATCH",
-        `${what}: its device model was to make it and has not; its log is /var/log/xen/qemu-dm-${name}.log`,
+        `${what}: its device model was to make it and has not; its log is ${logOf(name)}`,
       );
     const { writer } = this.#options;
     const { lowGmMib, highGmMib, fences } = slice.share.sizes;

@@ -254,8 +254,8 @@ export type Result =
   /** Every guest; without the host itself, and without the domains that run other guests' device models. */
   | { readonly kind: "xen-domains"; readonly domains: readonly XenGuest[] }
   | ({ readonly kind: "vgt-resources" } & VgtResources)
-  /** The last lines, oldest first. */
-  | { readonly kind: "log"; readonly lines: readonly string[] }
+  /** The last lines, oldest first, and when the file was written last: milliseconds since the epoch. */
+  | { readonly kind: "log"; readonly lines: readonly string[]; readonly writtenAt: number }
   /** `left`: how many more there are than an answer has room for. */
   | {
       readonly kind: "render-clients";

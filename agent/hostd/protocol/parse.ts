@@ -165,8 +165,10 @@ export function parseResult(value: unknown): Result {
       return { kind, domains: list(fields, "domains", { atMost: MAX_XEN_GUESTS }).map(parseXenGuest) };
     case "vgt-resources":
       return { kind, ...parseVgtResources(fields) };
-    case "log":
-      return { kind, lines: list(fields, "lines", { atMost: MAX_LOG_LINES }).map(parseLogLine) };
+    case "log": {
+      const writtenAt = integer(fields, "writtenAt", { from: 0, to: Number.MAX_SAFE_INTEGER });
+      return { kind, lines: list(fields, "lines", { atMost: MAX_LOG_LINES }).map(parseLogLine), writtenAt };
+    }
     case "render-clients": {
       const processes = list(fields, "processes", { atMost: MAX_RENDER_PROCESSES }).map(parseRenderProcess);
       return { kind, processes, left: integer(fields, "left", { from: 0, to: 0x7fff_ffff }) };

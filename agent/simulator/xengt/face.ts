@@ -54,8 +54,8 @@ export class VgtFace {
   }
 
   log({ name }: ReadDeviceModelLog): Result {
-    const lines = this.#options.deviceModelLogs.of(name);
-    return lines === undefined ? { kind: "absent" } : { kind: "log", lines };
+    const log = this.#options.deviceModelLogs.of(name);
+    return log === undefined ? { kind: "absent" } : { kind: "log", ...log };
   }
 
   async #write(line: string): Promise<Result> {

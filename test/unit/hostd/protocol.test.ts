@@ -125,8 +125,12 @@ describe("hostd's protocol", () => {
         ...{ lowTotalMib: 512, lowFreeMib: 384, highTotalMib: 1536, highFreeMib: 1152 },
         ...{ fencesTotal: 32, fencesFree: 0 },
       },
-      { kind: "log", lines: [] },
-      { kind: "log", lines: ["vGT: create_vgt_instance failed: errno=22", "", "l".repeat(200)] },
+      { kind: "log", lines: [], writtenAt: 0 },
+      {
+        kind: "log",
+        lines: ["vGT: create_vgt_instance failed: errno=22", "", "l".repeat(200)],
+        writtenAt: 1_767_225_600_000,
+      },
       { kind: "render-clients", processes: [], left: 3 },
       {
         kind: "render-clients",
@@ -145,10 +149,11 @@ describe("hostd's protocol", () => {
     const cases: [object, RegExp][] = [
       [{ kind: "vgt-resources", ...resources, fencesFree: -1 }, /^fencesFree /],
       [{ kind: "vgt-resources", ...resources, lowTotalMib: "0x1" }, /^lowTotalMib /],
-      [{ kind: "log", lines: "a" }, /^lines /],
-      [{ kind: "log", lines: [1] }, /^a line /],
-      [{ kind: "log", lines: ["l".repeat(201)] }, /^a line /],
-      [{ kind: "log", lines: Array(21).fill("l") }, /more than 20/],
+      [{ kind: "log", writtenAt: 0, lines: "a" }, /^lines /],
+      [{ kind: "log", writtenAt: 0, lines: [1] }, /^a line /],
+      [{ kind: "log", writtenAt: 0, lines: ["l".repeat(201)] }, /^a line /],
+      [{ kind: "log", writtenAt: 0, lines: Array(21).fill("l") }, /more than 20/],
+      [{ kind: "log", lines: [] }, /^writtenAt /],
     ];
     for (const [result, message] of cases)
       assert.throws(() => parseReply(JSON.stringify({ id: 7, result })), { message });

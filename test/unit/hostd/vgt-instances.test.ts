@@ -1,6 +1,6 @@
 // Slices of XenGT: what hostd writes and reads of the driver, and of what device models said, in real files.
 import assert from "node:assert/strict";
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { performOperation } from "../../../agent/hostd/perform.ts";
 import { VGT_RESOURCES } from "../../../agent/hostd/protocol/vgt.ts";
@@ -72,29 +72,35 @@ describe("hostd and XenGT", () => {
 
 describe("hostd and what a device model said", () => {
   const log = (root: string): string => path.join(root, "var/log/xen/qemu-dm-desk 1.log");
+  const written = new Date("2026-01-01T00:00:00.250Z");
+  const write = async (root: string, text: string): Promise<void> => {
+    await writeFile(log(root), text);
+    await utimes(log(root), written, written);
+  };
+  const told = (...lines: readonly string[]) => ({ kind: "log", lines, writtenAt: written.getTime() });
 
-  it("tells the last lines, printable and cut", async () => {
+  it("tells the last lines, printable and cut, and when the file was written last", async () => {
     await using bench = await Bench.make();
     assert.deepEqual(await bench.client.deviceModelLog("desk 1"), { kind: "absent" });
     await mkdir(path.dirname(log(bench.tree.root)), { recursive: true });
     assert.deepEqual(await bench.client.deviceModelLog("desk 1"), { kind: "absent" });
-    await writeFile(log(bench.tree.root), "");
-    assert.deepEqual(await bench.client.deviceModelLog("desk 1"), { kind: "log", lines: [] });
-    const told = ["a\u001b[2Jb", "", "vGT: create_vgt_instance failed: errno=22"];
-    await writeFile(log(bench.tree.root), `${told.join("\n")}\n`);
+    await write(bench.tree.root, "");
+    assert.deepEqual(await bench.client.deviceModelLog("desk 1"), told());
+    const said = ["a\u001b[2Jb", "", "vGT: create_vgt_instance failed: errno=22"];
+    await write(bench.tree.root, `${said.join("\n")}\n`);
     const lines = ["a?[2Jb", "", "vGT: create_vgt_instance failed: errno=22"];
-    assert.deepEqual(await bench.client.deviceModelLog("desk 1"), { kind: "log", lines });
+    assert.deepEqual(await bench.client.deviceModelLog("desk 1"), told(...lines));
   });
 
   it("reads no more than the end of a long one", async () => {
     await using tree = await GvtTree.make();
     await mkdir(path.dirname(log(tree.root)), { recursive: true });
     const numbered = Array.from({ length: 40_000 }, (_, line) => `line ${line}`);
-    await writeFile(log(tree.root), numbered.join("\n"));
+    await write(tree.root, numbered.join("\n"));
     const ask = { kind: "device-model-log", name: "desk 1" } as const;
-    assert.deepEqual(performOperation(tree.root, ask), { kind: "log", lines: numbered.slice(-20) });
-    await writeFile(log(tree.root), `begins${"x".repeat(70_000)}\n${"y".repeat(300)}`);
-    assert.deepEqual(performOperation(tree.root, ask), { kind: "log", lines: ["y".repeat(200)] });
+    assert.deepEqual(performOperation(tree.root, ask), told(...numbered.slice(-20)));
+    await write(tree.root, `begins${"x".repeat(70_000)}\n${"y".repeat(300)}`);
+    assert.deepEqual(performOperation(tree.root, ask), told("y".repeat(200)));
   });
 
   it("follows no link to another file", async () => {

@@ -1,0 +1,76 @@
+// What is told of a start that failed by the device model's own log: the words of that start, and of no other.
+import assert from "node:assert/strict";
+import { XengtDeviceModel, type LogReader } from "../../../agent/backends/xengt/device-model.ts";
+import { AgentError } from "../../../agent/core/errors.ts";
+import { KeyedLock } from "../../../agent/core/keyed-lock.ts";
+import type { PciAddress } from "../../../agent/core/ids.ts";
+import { execute } from "../../../agent/lifecycle/execute.ts";
+import { claim } from "../../fakes/claims.ts";
+import { FakeClock } from "../../fakes/clock.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
+import { FakeGpu } from "../../fakes/fake-kernel.ts";
+import { domainId, pciAddress } from "../../fakes/ids.ts";
+
+type Answer = Awaited<ReturnType<LogReader["deviceModelLog"]>>;
+
+const clock = new FakeClock();
+const REFUSED = "libxenlight failed to create new domain 'guest-1'";
+const FAILED = "vGT: create_vgt_instance failed: errno=22";
+
+/** What a start says that libvirt refuses, when its log is then as `answer` says. */
+async function startRefused(answer: () => Promise<Answer>): Promise<AgentError> {
+  const log: LogReader = { deviceModelLog: answer };
+  const files = { list: () => Promise.resolve([]) };
+  const deviceModel = new XengtDeviceModel({ path: "/usr/lib/xengt/qemu", files, log, clock });
+  const host = new FakeHost({ gpus: [new FakeGpu(pciAddress(), 512)], wall: () => clock.wall() });
+  host.refuse("start-domain", new AgentError("LIBVIRT_REFUSED", REFUSED));
+  const hands = {
+    ...{ slices: host, domains: host, gpuLock: new KeyedLock<PciAddress>() },
+    hypervisor: () => Promise.resolve({ domainType: "xen", guestTypes: new Set(["hvm" as const]) } as const),
+    deviceModel,
+  };
+  const step = { kind: "start-domain", domainId: domainId(1), paused: true } as const;
+  const { signal } = new AbortController();
+  return execute(hands, claim(1), step, signal).then(
+    () => assert.fail("it was not refused"),
+    (error: unknown) => AgentError.from(error),
+  );
+}
+
+describe("a start that a device model of XenGT fails", () => {
+  const written = (ago: number, ...lines: readonly string[]) => startRefused(() => logged(ago, ...lines));
+  const logged = (ago: number, ...lines: readonly string[]): Promise<Answer> =>
+    Promise.resolve({ kind: "log", lines, writtenAt: clock.wall() - ago });
+
+  it("is told in the words of that start, and its reason by the errno among them", async () => {
+    const refused = await written(0, "begins", "next", FAILED);
+    assert.equal(refused.message, `${REFUSED}; its device model said last: next; ${FAILED}`);
+    assert.equal(refused.reason, "LIBVIRT_REFUSED");
+    const full = await written(0, "vGT: create_vgt_instance failed: errno=12");
+    assert.equal(full.reason, "KERNEL_REPORTS_NO_ROOM");
+  });
+
+  it("is not told in the words of an earlier start, nor in none", async () => {
+    for (const refused of [
+      await written(1_000, "vGT: create_vgt_instance failed: errno=12"),
+      await written(0),
+      await startRefused(() => Promise.resolve({ kind: "absent" })),
+    ])
+      assert.deepEqual([refused.reason, refused.message], ["LIBVIRT_REFUSED", REFUSED]);
+  });
+
+  it("names the log where it cannot be read, and why", async () => {
+    const file = "/var/log/xen/qemu-dm-guest-1.log";
+    const eacces = { kind: "errno", errno: "EACCES", call: "open", path: file } as const;
+    for (const [answer, why] of [
+      [() => Promise.reject(new Error("hostd does not answer")), "hostd does not answer"],
+      [() => Promise.resolve(eacces), "EACCES"],
+      [() => Promise.resolve({ kind: "blocked", holders: [] }), "no answer in 15000 ms"],
+      [() => Promise.resolve({ kind: "failed", why: "too many children" }), "too many children"],
+    ] as const satisfies readonly (readonly [() => Promise<Answer>, string])[]) {
+      const { reason, message } = await startRefused(answer);
+      assert.equal(message, `${REFUSED}; ${file} says why, and cannot be read now (${why})`);
+      assert.equal(reason, "LIBVIRT_REFUSED");
+    }
+  });
+});
