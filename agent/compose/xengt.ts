@@ -12,6 +12,7 @@ import { messageOf } from "../core/errors.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
 import type { SliceSource } from "../discovery/kernel-facts.ts";
 import type { XenGuestSource } from "../discovery/xen-guests.ts";
+import { VGT_BOUNDS } from "../hostd/protocol/vgt.ts";
 import type { Log } from "../host/journal.ts";
 import type { DeviceModel } from "../lifecycle/ports.ts";
 import { Sweep } from "../lifecycle/sweep.ts";
@@ -21,7 +22,7 @@ export async function readTypes({ xengt }: FixedConfig): Promise<readonly Listed
   if (xengt.types === undefined) return undefined;
   const { text } = await namedFile(xengt.types);
   try {
-    return readWhitelist(text);
+    return readWhitelist(text, VGT_BOUNDS);
   } catch (error) {
     throw new ConfigError([{ where: xengt.types, what: messageOf(error) }], { cause: error });
   }

@@ -1,5 +1,6 @@
 // What HOST.yaml may say: which host to play. Strict: a key that is not known is an error, not a wish.
 import { z } from "zod";
+import { VGT_BOUNDS } from "../hostd/protocol/vgt.ts";
 import { faultsSchema } from "./faults/fault.ts";
 import { pciAddress, vgpuId } from "./forms.ts";
 
@@ -39,9 +40,9 @@ const mdevSchema = z.strictObject({
 
 /** Of a slice of XenGT, as QEMU takes them. */
 const vgtSizesSchema = z.strictObject({
-  low_gm_mib: z.int().min(1).max(4096).default(64),
-  high_gm_mib: z.int().min(1).max(16_384).default(448),
-  fences: z.int().min(1).max(32).default(4),
+  low_gm_mib: z.int().min(1).max(VGT_BOUNDS.lowGmMib.to).default(64),
+  high_gm_mib: z.int().min(1).max(VGT_BOUNDS.highGmMib.to).default(448),
+  fences: z.int().min(1).max(VGT_BOUNDS.fences.to).default(4),
 });
 
 const xengtGeneration = z.preprocess(

@@ -13,9 +13,8 @@ export interface ListedType {
   readonly resolution: string | undefined;
 }
 
-/** Bounds of what a kernel of any year could be told, MiB and a number of 32. */
-const MAX_GM_MIB = 16_384;
-const MAX_FENCES = 32;
+/** The most of each that a slice may be asked for with: of hostd's protocol, beyond which nothing comes to the kernel. */
+export type SizeBounds = Readonly<Record<keyof SliceSizes, { readonly to: number }>>;
 
 const DEVICE = /^(?:0x)?([0-9a-f]{1,4})\s+/i;
 const FIELD = /\s*([a-z_]+)=(?:'([^']*)'|(\S+))/y;
@@ -23,13 +22,13 @@ const NAME = /^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/;
 const RESOLUTION = /^[1-9]\d{0,4}x[1-9]\d{0,4}$/;
 
 /** @throws RangeError naming the line, and what is wrong with it */
-export function readWhitelist(text: string): readonly ListedType[] {
+export function readWhitelist(text: string, bounds: SizeBounds): readonly ListedType[] {
   const types: ListedType[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     const given = line.trim();
     if (given === "" || given.startsWith("#")) continue;
     try {
-      const type = readLine(given);
+      const type = readLine(given, bounds);
       if (types.some(({ deviceId, name }) => deviceId === type.deviceId && name === type.name))
         throw new RangeError(`device ${type.deviceId} has a type named '${type.name}' already`);
       types.push(type);
@@ -41,11 +40,12 @@ export function readWhitelist(text: string): readonly ListedType[] {
   return types;
 }
 
-function readLine(line: string): ListedType {
+function readLine(line: string, bounds: SizeBounds): ListedType {
   const device = DEVICE.exec(line);
   if (!device?.[1]) throw new RangeError("it begins with the device's id in up to four hex digits, as 162a");
   const fields = fieldsOf(line.slice(device[0].length));
-  const number = (name: string, max: number): number => {
+  // From 1, since Intel's QEMU ends at a size of 0.
+  const number = (name: string, { to: max }: SizeBounds[keyof SizeBounds]): number => {
     const text = fields.get(name);
     if (text === undefined) throw new RangeError(`${name} is missing`);
     const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
@@ -59,9 +59,9 @@ function readLine(line: string): ListedType {
   if (resolution !== undefined && !RESOLUTION.test(resolution))
     throw new RangeError(`resolution=${resolution} is none as 1920x1080`);
   const sizes = {
-    lowGmMib: number("low_gm_sz", MAX_GM_MIB),
-    highGmMib: number("high_gm_sz", MAX_GM_MIB),
-    fences: number("fence_sz", MAX_FENCES),
+    lowGmMib: number("low_gm_sz", bounds.lowGmMib),
+    highGmMib: number("high_gm_sz", bounds.highGmMib),
+    fences: number("fence_sz", bounds.fences),
   };
   return { deviceId: device[1].toLowerCase().padStart(4, "0"), name: asType(name), sizes, resolution };
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { typeOfSizes, xengtTypes } from "../../../agent/backends/xengt/types.ts";
 import { readWhitelist } from "../../../agent/backends/xengt/whitelist.ts";
+import { areVgtSizes, VGT_BOUNDS } from "../../../agent/hostd/protocol/vgt.ts";
 
 const LIST = `
 # Broadwell
@@ -12,7 +13,7 @@ const LIST = `
 
 describe("XenServer's list of vGPU types", () => {
   it("names a type a line, for GPUs of one device id", () => {
-    assert.deepEqual(readWhitelist(LIST), [
+    assert.deepEqual(readWhitelist(LIST, VGT_BOUNDS), [
       {
         ...{ deviceId: "162a", name: "GVT-g-on-162a", resolution: "1920x1080" },
         sizes: { lowGmMib: 128, highGmMib: 384, fences: 4 },
@@ -40,7 +41,12 @@ describe("XenServer's list of vGPU types", () => {
     [
       "a size out of range",
       line("name='a' low_gm_sz=0 high_gm_sz=384 fence_sz=4"),
-      /^line 1: low_gm_sz=0 is no number from 1 to 16384$/,
+      /^line 1: low_gm_sz=0 is no number from 1 to 4096$/,
+    ],
+    [
+      "more low GM than hostd asks the kernel for",
+      line(whole.replace("sz=128", "sz=4097")),
+      /^line 1: low_gm_sz=4097 is no number from 1 to 4096$/,
     ],
     [
       "more fences than there are",
@@ -60,7 +66,7 @@ describe("XenServer's list of vGPU types", () => {
   ] as const)
     it(`with ${what} is refused, by its line`, () => {
       assert.throws(
-        () => readWhitelist(text),
+        () => readWhitelist(text, VGT_BOUNDS),
         (error: Error) => {
           assert.ok(error instanceof RangeError);
           assert.match(error.message, why);
@@ -69,8 +75,15 @@ describe("XenServer's list of vGPU types", () => {
       );
     });
 
+  it("goes as far as hostd, which is asked for each of its types", () => {
+    const { lowGmMib, highGmMib, fences } = VGT_BOUNDS;
+    const most = `name='a' low_gm_sz=${lowGmMib.to} high_gm_sz=${highGmMib.to} fence_sz=${fences.to}`;
+    const [type] = readWhitelist(line(most), VGT_BOUNDS);
+    assert.ok(type && areVgtSizes(type.sizes));
+  });
+
   it("is taken as it is by kernels of 2015, and by later ones where they have a type of its low GM", () => {
-    const listed = readWhitelist(LIST);
+    const listed = readWhitelist(LIST, VGT_BOUNDS);
     const named = (vgt: "2015" | "2017") =>
       xengtTypes("162a", { vgt, listed }).map(({ name, sizes }) => [name, sizes.lowGmMib, sizes.highGmMib]);
     assert.deepEqual(named("2015"), [
