@@ -10,6 +10,7 @@ import {
 } from "../../proto/gen/vgpud/v1/reservation_service.ts";
 import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import type { Caller } from "../lifecycle/caller.ts";
+import type { Claim } from "../lifecycle/claim.ts";
 import { currentInventory, type ApiContext } from "./context.ts";
 import { toWireDecision } from "./convert/placement.ts";
 import { toWireReservation } from "./convert/reservation.ts";
@@ -25,12 +26,13 @@ const A_SECOND = { ms: 1000, said: "1 second" };
 
 export function reservationHandlers(context: ApiContext): Handlers<typeof ReservationServiceService> {
   const { reservations } = context;
+  const shown = (claim: Claim) => toWireReservation(claim, context.inventory());
   return {
     createReservation: (request, caller) => createReservation(context, request, caller),
     getReservation: async ({ claimId }) => {
       const claim = reservations.get(parseClaimIdField(claimId, "claim_id"));
       // How long it still has depends on when that is asked, and not on when the host was looked at.
-      const response = { reservation: toWireReservation(claim), observeTime: new Date(context.wall()) };
+      const response = { reservation: shown(claim), observeTime: new Date(context.wall()) };
       return Promise.resolve(GetReservationResponse.fromPartial(response));
     },
     listReservations: async (request) => {
@@ -38,7 +40,7 @@ export function reservationHandlers(context: ApiContext): Handlers<typeof Reserv
       const { items, nextPageToken } = pageOf(reservations.list(), ({ claimId }) => claimId, request);
       return Promise.resolve(
         ListReservationsResponse.fromPartial({
-          reservations: items.map(toWireReservation),
+          reservations: items.map(shown),
           nextPageToken,
           resumeToken: context.changes.token(),
           observeTime: new Date(context.wall()),
@@ -51,17 +53,17 @@ export function reservationHandlers(context: ApiContext): Handlers<typeof Reserv
         ttlMs: () => parseTtl(request.ttl),
       });
       const renewed = await reservations.renew(claimId, ttlMs, caller);
-      return RenewReservationResponse.fromPartial({ reservation: toWireReservation(renewed) });
+      return RenewReservationResponse.fromPartial({ reservation: shown(renewed) });
     },
     releaseReservation: async ({ claimId }, caller) => {
       const released = await reservations.release(parseClaimIdField(claimId, "claim_id"), caller);
-      return ReleaseReservationResponse.fromPartial({ reservation: toWireReservation(released) });
+      return ReleaseReservationResponse.fromPartial({ reservation: shown(released) });
     },
   };
 }
 
 async function createReservation(
-  { reservations }: ApiContext,
+  { reservations, inventory }: ApiContext,
   request: CreateReservationRequest,
   caller: Caller,
 ): Promise<CreateReservationResponse> {
@@ -78,7 +80,7 @@ async function createReservation(
     caller,
   );
   const decision = made.placement && toWireDecision(made.placement);
-  const reservation = "claimId" in made && !validateOnly ? toWireReservation(made) : undefined;
+  const reservation = "claimId" in made && !validateOnly ? toWireReservation(made, inventory()) : undefined;
   return CreateReservationResponse.fromPartial({ reservation, decision });
 }
 

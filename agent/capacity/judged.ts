@@ -17,7 +17,7 @@ export interface Candidate {
   readonly budget: Budget | undefined;
   /** By the policy, the lowest is taken; absent for one that cannot serve, and in a record of a vgpud that did not keep it. */
   readonly score?: number | undefined;
-  /** Its slices are XenGT's. */
+  /** Where its slices are XenGT's; whoever reads a decision need not know the host. */
   readonly xengt?: true;
 }
 

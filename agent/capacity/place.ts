@@ -2,8 +2,9 @@
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { Reason } from "../core/reasons.ts";
-import type { Gpu } from "../inventory/model.ts";
+import type { Inventory } from "../inventory/model.ts";
 import { typeOf, type Share } from "../inventory/share.ts";
+import { isXengt } from "../inventory/xengt.ts";
 import { isClosed, uncounted } from "./closed.ts";
 import { IN_PIECES } from "./fragmentation.ts";
 import type { Candidate } from "./judged.ts";
@@ -57,14 +58,15 @@ export function lostAfterAll(
 /** Why nothing is made now where room was promised before; undefined where the kernel counts, or offers no such type. */
 export function refusedWhere(
   { gpu, share }: Pick<Placed, "gpu" | "share">,
-  gpus: ReadonlyMap<PciAddress, Gpu>,
+  inventory: Pick<Inventory, "gpus" | "host">,
 ): NotPlaced | undefined {
   const type = typeOf(share);
-  const offered = gpus.get(gpu)?.types.find(({ name }) => name === type);
+  const offered = inventory.gpus.get(gpu)?.types.find(({ name }) => name === type);
   const closed = offered && uncounted(offered);
   if (!closed) return undefined;
   const { reason, why } = closed;
-  const candidates = [{ gpu, type, lost: reason, why, budget: undefined }];
+  const made = isXengt(inventory) ? XENGT : undefined;
+  const candidates = [{ gpu, type, lost: reason, why, budget: undefined, ...made }];
   return { ok: false, reason, why: `${gpu} ${why}`, candidates };
 }
 
@@ -72,7 +74,15 @@ export function refusedWhere(
  * The GPU that the wish's policy prefers of those with room, or why there is none; the same for the same wish and stock. Of several
  * needs the first that any GPU has room for is met.
  */
-export function place(wish: Wish, { gpus, ...stock }: Stock): Decision {
+export function place(wish: Wish, stock: Stock): Decision {
+  const decision = decide(wish, stock);
+  if (!stock.xengt) return decision;
+  return { ...decision, candidates: decision.candidates.map((each) => ({ ...each, ...XENGT })) };
+}
+
+const XENGT = { xengt: true } as const satisfies Partial<Candidate>;
+
+function decide(wish: Wish, { gpus, ...stock }: Stock): Decision {
   const considered = [...gpus].filter(({ address }) => wish.gpu === undefined || wish.gpu === address);
   if (wish.gpu !== undefined && considered.length === 0)
     return refused("GPU_NOT_FOUND", `this host has no GPU ${wish.gpu}`, []);

@@ -52,11 +52,6 @@ export function isPooled(site: Site): site is PooledSite {
 }
 
 export function judge(wish: Wish, site: Site): Judged {
-  const judged = judgeInMode(wish, site);
-  return site.gpu.vgt === undefined ? judged : { ...judged, candidate: { ...judged.candidate, xengt: true } };
-}
-
-function judgeInMode(wish: Wish, site: Site): Judged {
   const { gpu, mode } = site;
   const wanted = modesWanted(wish);
   if (mode !== undefined && !wanted.includes(mode))

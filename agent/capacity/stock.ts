@@ -27,6 +27,8 @@ export const EVERYBODY: Counting = { own: true, foreign: true };
 
 export interface Stock {
   readonly gpus: Iterable<Gpu>;
+  /** Mode gvt-g: whether slices are XenGT's. */
+  readonly xengt: boolean;
   /** What each GPU is shared in; undefined for one that is not shared, or not that one could see. */
   readonly modeOf: (gpu: Gpu) => Mode | undefined;
   /** Mode gvt-g: what a GPU has. */

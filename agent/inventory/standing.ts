@@ -5,6 +5,7 @@ import { isGivenByDriver } from "./guest-drivers.ts";
 import { isAlive, type Domain, type Gpu, type Inventory } from "./model.ts";
 import { functionOf, type Share } from "./share.ts";
 import type { VirtualFunction } from "./virtual-functions.ts";
+import { isXengt } from "./xengt.ts";
 
 /** A vGPU as a claim promises it. */
 export interface PromisedVgpu {
@@ -16,9 +17,9 @@ export interface PromisedVgpu {
 /** Whether the kernel makes it for a domain that is there, and not before: so does XenGT. */
 export function isMadeForDomain(
   { share }: Pick<PromisedVgpu, "share">,
-  { host }: Pick<Inventory, "host">,
+  inventory: Pick<Inventory, "host">,
 ): boolean {
-  return share.mode === "gvt-g" && host.hypervisor === "xen";
+  return share.mode === "gvt-g" && isXengt(inventory);
 }
 
 /** Whether a domain could be started with it now. */

@@ -108,8 +108,8 @@ export class Admission {
    * Before a slice is made whose room is promised already. Throws NotPlacedError where the kernel does not count: as a rule its
    * driver hangs, and to ask it for one would hang as well. A slice that is there is no more asked for.
    */
-  refuseUncounted(claim: Pick<Claim, "vgpuId" | "gpu" | "share">, { gpus, vgpus }: Inventory): void {
-    const refusal = vgpus.has(claim.vgpuId) ? undefined : refusedWhere(claim, gpus);
+  refuseUncounted(claim: Pick<Claim, "vgpuId" | "gpu" | "share">, inventory: Inventory): void {
+    const refusal = inventory.vgpus.has(claim.vgpuId) ? undefined : refusedWhere(claim, inventory);
     if (refusal) throw new NotPlacedError(refusal);
   }
 

@@ -2,6 +2,7 @@
 import type { CapacityRule } from "../capacity/budget.ts";
 import type { Stock } from "../capacity/stock.ts";
 import type { Inventory } from "../inventory/model.ts";
+import { isXengt } from "../inventory/xengt.ts";
 import { drainedOn, type Drains } from "./drains.ts";
 import { claimedMode, modeOf, type GpuModes } from "./gpu-modes.ts";
 import { holdingsOf } from "./holdings.ts";
@@ -22,6 +23,7 @@ export function stockOf(inventory: Inventory, by: GivenOutBy): Stock {
   const uses = domainUses(inventory, ledger);
   return {
     gpus: inventory.gpus.values(),
+    xengt: isXengt(inventory),
     rule,
     holdings: holdingsOf(ledger, inventory),
     made: new Set(inventory.vgpus.keys()),

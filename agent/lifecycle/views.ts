@@ -26,6 +26,7 @@ import {
 } from "../inventory/model.ts";
 import { ownTypeOf, typeOf } from "../inventory/share.ts";
 import { isThere, names } from "../inventory/standing.ts";
+import { isXengt } from "../inventory/xengt.ts";
 import type { Claim, DomainClaim } from "./claim.ts";
 import { drainedOn, type Drain, type DrainRecord } from "./drains.ts";
 import { holdingsBy, type Holder } from "./holdings.ts";
@@ -39,6 +40,8 @@ export type Ownership = "own" | "foreign" | "orphan";
 /** Budget and types are the account of mode gvt-g. */
 export interface GpuView extends Room, ModeAccounts {
   readonly gpu: Gpu;
+  /** Whether its slices, where it is in mode gvt-g, are XenGT's. */
+  readonly xengt: boolean;
   /** Its own. Undefined: in service. */
   readonly drain: Drain | undefined;
   /** The host's, which stands for all GPUs. */
@@ -87,6 +90,7 @@ export interface Terms {
 export function gpuViews(inventory: Inventory, ledger: Ledger, terms: Terms): GpuView[] {
   const holdings = holdingsBy(ledger, inventory);
   const uses = domainUses(inventory, ledger);
+  const xengt = isXengt(inventory);
   return [...inventory.gpus.values()].map((gpu) => {
     const on = (holder: Holder): Holding[] => holdings[holder].filter((one) => one.gpu === gpu.address);
     const here = { own: on("own"), foreign: on("foreign"), reserved: on("reserved") };
@@ -96,7 +100,7 @@ export function gpuViews(inventory: Inventory, ledger: Ledger, terms: Terms): Gp
     const slices = isElsewise
       ? { gpu, ...drainedIn(terms.drains, gpu), ...NO_BUDGET, types: ownTypes(gpu, accounts, terms) }
       : sliceAccount(gpu, here, { ...terms, inventory });
-    return { ...slices, ...accounts };
+    return { ...slices, ...accounts, xengt };
   });
 }
 
@@ -136,7 +140,7 @@ function sliceAccount(
   gpu: Gpu,
   here: Readonly<Record<Holder, readonly Holding[]>>,
   { inventory, rule, drains }: Pick<Terms, "rule" | "drains"> & { readonly inventory: Inventory },
-): Omit<GpuView, keyof ModeAccounts> {
+): Omit<GpuView, keyof ModeAccounts | "xengt"> {
   const types = smallestFirst(gpu.types);
   const endowment = types.length > 0 ? rule(gpu) : undefined;
   const drained = drainedIn(drains, gpu);

@@ -109,10 +109,9 @@ function slots({ gpus, vgpus }: MetricsView): Sample<"pci_address" | "vgpu_type"
 }
 
 /** A GPU that is shared in no mode may be a parent of mediated devices all the same, without a type to make. */
-function backendOf({ gpu, mode }: GpuView): string {
-  const xengt = gpu.vgt !== undefined;
+function backendOf({ gpu, mode, xengt }: GpuView): string {
   if (mode !== undefined) return backendName(mode, { xengt });
-  return gpu.mdevParent || xengt ? backendName("gvt-g", { xengt }) : "none";
+  return gpu.mdevParent || gpu.vgt !== undefined ? backendName("gvt-g", { xengt }) : "none";
 }
 
 const facts: readonly SnapshotMetric[] = [

@@ -1,6 +1,7 @@
 // Metrics of single vGPUs. Their number is bounded by what the GPUs can hold. Names stand only in the info series. Pure.
 import { domainIdOf, type ClaimState } from "../lifecycle/claim.ts";
 import { modeOfType } from "../inventory/share.ts";
+import { isXengt } from "../inventory/xengt.ts";
 import type { Ownership, VgpuView } from "../lifecycle/views.ts";
 import { backendName } from "./backend-names.ts";
 import { gauge, type Collector, type Sample } from "./definition.ts";
@@ -16,7 +17,7 @@ function info(
       vgpu_id: id,
       pci_address: gpu,
       vgpu_type: type,
-      backend: backendName(modeOfType(type), { xengt: inventory?.host.hypervisor === "xen" }),
+      backend: backendName(modeOfType(type), { xengt: isXengt(inventory) }),
       ownership,
       domain_uuid: domain?.id ?? (claim && domainIdOf(claim)),
       domain_name: domain?.name ?? claim?.domain?.name,

@@ -10,6 +10,7 @@ import type { Terms } from "../../agent/lifecycle/views.ts";
 export const inService = (): undefined => undefined;
 
 export const untouched = {
+  xengt: false,
   rule: gvtgCapacity,
   holdings: [],
   made: new Set<never>(),

@@ -31,7 +31,7 @@ export function toWireBackend(mode: Mode, { xengt }: { readonly xengt: boolean }
 }
 
 export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
-  const { gpu, drain, hostDrain, budget, types, mode } = view;
+  const { gpu, drain, hostDrain, budget, types, mode, xengt } = view;
   const platform = platformOf(gpu.deviceId);
   return pb.Gpu.fromPartial({
     pciAddress: gpu.address,
@@ -48,7 +48,7 @@ export function toWireGpu(view: GpuView, diagnosed: Diagnosed): pb.Gpu {
     bootVga: gpu.bootVga,
     apertureMib: gpu.apertureMib,
     mode: mode ? wireModes[mode] : pb.Mode.UNSPECIFIED,
-    backend: mode ? toWireBackend(mode, { xengt: gpu.vgt !== undefined }) : pb.Backend.UNSPECIFIED,
+    backend: mode ? toWireBackend(mode, { xengt }) : pb.Backend.UNSPECIFIED,
     budget: budget && toWireBudget(budget, view),
     types: types.map(({ type, allocatable }) => toWireType(type, allocatable)),
     modes: [...diagnosed.modes],

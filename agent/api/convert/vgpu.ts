@@ -3,6 +3,7 @@ import * as pb from "../../../proto/gen/vgpud/v1/vgpu.ts";
 import type { AgentError } from "../../core/errors.ts";
 import type { Inventory, Labels } from "../../inventory/model.ts";
 import { modeOfType, sizesOf } from "../../inventory/share.ts";
+import { isXengt } from "../../inventory/xengt.ts";
 import { domainIdOf, type Claim } from "../../lifecycle/claim.ts";
 import type { VgpuView } from "../../lifecycle/views.ts";
 import { operationName, toWireClaimState, toWireFailure, toWireOwnership } from "./claim.ts";
@@ -28,7 +29,7 @@ export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext
     vgpuId: view.id,
     gpu: view.gpu,
     mode: wireModes[mode],
-    backend: toWireBackend(mode, { xengt: inventory.host.hypervisor === "xen" }),
+    backend: toWireBackend(mode, { xengt: isXengt(inventory) }),
     type: view.type,
     sizes: sizes && toWireSizes(sizes),
     backendRef: refOf(view, inventory),

@@ -31,7 +31,7 @@ export class View {
       gpu: () => this.#gpus(inventory),
       vgpu: () => this.#vgpus(inventory),
       domain: () => this.#domains(inventory),
-      reservation: () => this.#reservations(),
+      reservation: () => this.#reservations(inventory),
       operation: () => this.#operations(),
     };
     return Object.values(byKind).flatMap((things) => things());
@@ -92,10 +92,10 @@ export class View {
   }
 
   /** One that was bound has gone, and so has one whose time is over, which is told when that is written down. */
-  #reservations(): Thing[] {
+  #reservations(inventory: Inventory): Thing[] {
     const { ledger, wall } = this.#context;
     return livingReservations(ledger, wall()).map((reservation) => {
-      const make = () => toWireReservation(reservation);
+      const make = () => toWireReservation(reservation, inventory);
       return {
         kind: "reservation",
         key: reservation.claimId,
