@@ -26,8 +26,15 @@ export function removeVgtInstance(files: AllowedFiles, { domid }: RemoveVgtInsta
   if (lstatSync(instance, { throwIfNoEntry: false }) === undefined) return { kind: "absent" };
   const guest = askXenstore(files, (store) => store.value(`/local/domain/${domid}`));
   if (guest !== undefined) return { kind: "held", holders: [] };
-  try {
+  return removalBy(() => {
     writeTo(files.resolved("vgtInstances", {}), `-${domid}`);
+  });
+}
+
+/** What the driver has made of the line. @throws the kernel's error where it refused */
+export function removalBy(write: () => void): Result {
+  try {
+    write();
   } catch (error) {
     // Xen's tools with Intel's patches remove it, too, and were faster; drivers since 2017 say nothing of it.
     if (hasCode(error, "ENODEV")) return { kind: "absent" };

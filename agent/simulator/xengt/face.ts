@@ -38,7 +38,9 @@ export class VgtFace {
     const known = guests();
     if (known === undefined)
       return { kind: "errno", errno: "ENOENT", call: "open", path: path.join(root, "dev/xen/xenbus") };
-    return known.has(domid) ? { kind: "held", holders: [] } : await this.#write(`-${domid}`);
+    if (known.has(domid)) return { kind: "held", holders: [] };
+    const result = await this.#write(`-${domid}`);
+    return result.kind === "errno" && result.errno === "ENODEV" ? { kind: "absent" } : result;
   }
 
   resources(): Result {

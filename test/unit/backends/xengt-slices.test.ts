@@ -26,11 +26,14 @@ const guest = (domid: number, n: number, given: Partial<XenGuest> = {}): XenGues
 });
 
 type MakeAnswer = Awaited<ReturnType<VgtWriter["makeVgtInstance"]>>;
+type RemoveAnswer = Awaited<ReturnType<VgtWriter["removeVgtInstance"]>>;
 
 /** Makes folders as the kernel does, unless it is told what to answer instead. */
 class Kernel implements VgtWriter, AsyncDisposable {
   readonly written: string[] = [];
   makes: MakeAnswer = { kind: "done" };
+  /** Of some slices another answer to their removal, and whether they are gone then. */
+  readonly removes = new Map<number, { readonly answer: RemoveAnswer; readonly gone: boolean }>();
   guests: readonly XenGuest[] = [];
   ignores = false;
   readonly #tree: Awaited<ReturnType<typeof hostTree>>;
@@ -61,8 +64,13 @@ class Kernel implements VgtWriter, AsyncDisposable {
     return this.makes;
   }
 
-  async removeVgtInstance(domid: number): ReturnType<VgtWriter["removeVgtInstance"]> {
+  async removeVgtInstance(domid: number): Promise<RemoveAnswer> {
     this.written.push(`-${domid}`);
+    const told = this.removes.get(domid);
+    if (told) {
+      if (told.gone) await rm(this.#folder(domid), { recursive: true, force: true });
+      return told.answer;
+    }
     if (this.guests.some((one) => one.domid === domid)) return { kind: "held", holders: [] };
     if (!this.ignores) await rm(this.#folder(domid), { recursive: true });
     return { kind: "done" };
@@ -169,12 +177,58 @@ describe("removing a slice of XenGT", () => {
     assert.deepEqual(kernel.written, []);
   });
 
-  it("believes no kernel that it is done before it is", async () => {
-    await using kernel = await Kernel.with([7]);
+  const refused = (errno: string) => ({ kind: "errno", errno, call: "write", path: "/x" }) as const;
+  /** Slices of a backend that had one made for a domain that is gone by now, which was number 7. */
+  async function leftBehind(kernel: Kernel): Promise<XengtSlices> {
     const { slices } = kernel;
     kernel.guests = [guest(7, 1)];
     await slices.create(slice, signal);
     kernel.guests = [];
+    return slices;
+  }
+
+  it("is done where somebody else was faster, whatever the kernel says then", async () => {
+    for (const answer of [{ kind: "absent" }, refused("ENODEV"), refused("ENOENT")] as const) {
+      await using kernel = await Kernel.with();
+      const slices = await leftBehind(kernel);
+      kernel.removes.set(7, { answer, gone: true });
+      assert.deepEqual(await slices.remove(slice, signal), { kind: "removed" });
+    }
+  });
+
+  it("fails with the kernel's errno while the slice is there, and is tried again", async () => {
+    await using kernel = await Kernel.with();
+    const slices = await leftBehind(kernel);
+    for (const [answer, reason, words] of [
+      [
+        refused("EBUSY"),
+        "KERNEL_REFUSED",
+        /number 7, which is gone: the kernel refused to write \/x \(EBUSY\)/,
+      ],
+      [refused("ENODEV"), "KERNEL_REFUSED", /ENODEV/],
+      [{ kind: "absent" }, "READBACK_MISMATCH", /hostd answers absent, and vm7 is still there/],
+      [{ kind: "blocked", holders: [] }, "KERNEL_TIMEOUT", /has not answered in 10000 ms/],
+      [{ kind: "failed", why: "too many children" }, "HOSTD_UNAVAILABLE", /too many children/],
+    ] as const) {
+      kernel.removes.set(7, { answer, gone: false });
+      await assert.rejects(slices.remove(slice, signal), failing(reason, words));
+    }
+    kernel.removes.clear();
+    assert.deepEqual(await slices.remove(slice, signal), { kind: "removed" });
+    assert.deepEqual(await domidsIn(kernel.files), []);
+  });
+
+  it("is not kept from its end by a slice that may be another's, which the sweep goes on with", async () => {
+    await using kernel = await Kernel.with([5, 7]);
+    kernel.removes.set(5, { answer: refused("EBUSY"), gone: false });
+    assert.deepEqual(await kernel.slices.remove(slice, signal), { kind: "removed" });
+    assert.deepEqual(await domidsIn(kernel.files), [5]);
+    await assert.rejects(kernel.slices.sweep(5, signal), failing("KERNEL_REFUSED", /EBUSY/));
+  });
+
+  it("believes no kernel that it is done before it is", async () => {
+    await using kernel = await Kernel.with([7]);
+    const slices = await leftBehind(kernel);
     kernel.ignores = true;
     await assert.rejects(slices.remove(slice, signal), failing("READBACK_MISMATCH", /vm7 is still there/));
   });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { performOperation } from "../../../agent/hostd/perform.ts";
+import { removalBy } from "../../../agent/hostd/vgt-instances.ts";
 import { VGT_RESOURCES } from "../../../agent/hostd/protocol/vgt.ts";
 import { GvtTree } from "../../fakes/gvt-tree.ts";
 import { addXengt } from "../../fakes/xengt-tree.ts";
@@ -38,6 +39,18 @@ describe("hostd and XenGT", () => {
     assert.ok(removal.kind === "errno");
     assert.deepEqual([removal.errno, removal.path], ["ENOENT", path.join(bench.tree.root, "dev/xen")]);
     assert.equal(await readFile(control, "utf8"), "");
+  });
+
+  it("takes a slice that the driver does not know for absent, and any other errno for a refusal", () => {
+    const answering = (code: string) => () => {
+      throw Object.assign(new Error("write"), { code });
+    };
+    assert.deepEqual(removalBy(answering("ENODEV")), { kind: "absent" });
+    assert.throws(() => removalBy(answering("EBUSY")), { code: "EBUSY" });
+    assert.deepEqual(
+      removalBy(() => undefined),
+      { kind: "done" },
+    );
   });
 
   it("tells what the driver has left, in the units that the driver has", async () => {

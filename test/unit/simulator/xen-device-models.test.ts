@@ -175,6 +175,23 @@ describe("hostd on a simulated Xen host", () => {
     await assert.rejects(xen.host.control({ command: "write-vgt", line: "-9" }), /ENODEV/);
   });
 
+  it("finds absent what somebody else removes while it does, and says so of a removal that the kernel refuses", async () => {
+    await using xen = await Xen.start();
+    await xen.host.control({ command: "write-vgt", line: "9,128,384,4" });
+    const refuse = { kind: "REMOVE_FAILS", errno: "EBUSY", times: 1 } as const;
+    await xen.host.control({ command: "set-faults", faults: [refuse] });
+    const refused = await xen.hostd.removeVgtInstance(9);
+    assert.deepEqual(refused.kind === "errno" && [refused.errno, refused.call], ["EBUSY", "write"]);
+    const hang = { kind: "REMOVE_BLOCKS", delay_ms: 3_600_000, times: 1 } as const;
+    await xen.host.control({ command: "set-faults", faults: [hang] });
+    assert.equal((await xen.hostd.removeVgtInstance(9, { deadlineMs: 100 })).kind, "blocked");
+    await xen.host.control({ command: "write-vgt", line: "-9" });
+    assert.deepEqual(await xen.slices(), []);
+    const joined = xen.hostd.removeVgtInstance(9);
+    await xen.host.control({ command: "clear-faults" });
+    assert.deepEqual(await joined, { kind: "absent" });
+  });
+
   it("makes a slice for a guest that waits, and says so of one that hangs in the kernel", async () => {
     await using xen = await Xen.start();
     const paused = await xen.libvirt.startDomain(await xen.libvirt.defineDomain(guest({ words: [] })), {
