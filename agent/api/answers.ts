@@ -17,7 +17,7 @@ const KEPT: ReadonlyMap<string, Rule> = new Map([
   ["/vgpud.v1.GpuService/Plan", always],
   ["/vgpud.v1.VgpuService/ListVgpus", always],
   ["/vgpud.v1.VgpuService/GetVgpu", always],
-  ["/vgpud.v1.DomainService/GetDomain", always],
+  ["/vgpud.v1.DomainService/GetDomain", withoutUsage],
   ["/vgpud.v1.DomainService/ListDomains", withoutUsage],
 ]);
 

@@ -37,14 +37,18 @@ const AT_ONCE = { ms: 0, said: "0" };
 export function domainHandlers(context: ApiContext): Handlers<typeof DomainServiceService> {
   return {
     createDomain: (request, caller) => createDomain(context, request, caller),
-    getDomain: async ({ domain }) => {
-      const view = viewOf(context, resolveRef(context, domain, "domain"));
+    getDomain: async ({ domain, withUsage }) => {
+      const id = resolveRef(context, domain, "domain");
+      const usage = withUsage ? (await usages(context)).get(id) : undefined;
+      const view = viewOf(context, id);
       const observeTime = new Date(currentInventory(context).observedAt);
       const placement = view.claim?.placement;
       const decision = placement && toWireDecision(placement);
-      return Promise.resolve(
-        GetDomainResponse.fromPartial({ domain: shown(context, view), observeTime, decision }),
-      );
+      return GetDomainResponse.fromPartial({
+        domain: { ...shown(context, view), usage },
+        observeTime,
+        decision,
+      });
     },
     listDomains: async (request) => {
       const usage = request.withUsage ? await usages(context) : undefined;

@@ -72,7 +72,9 @@ async function watchedOver(
     return await withProgress(work, {
       what: [command.name, ...(name === undefined ? [] : [name])].join(" "),
       look: async () =>
-        ref === undefined ? undefined : (await onlooker.getDomain({ domain: domainRef(ref) })).domain,
+        ref === undefined
+          ? undefined
+          : (await onlooker.getDomain({ domain: domainRef(ref), withUsage: false })).domain,
       ...{ show, clock },
     });
   } finally {

@@ -82,6 +82,16 @@ describe("a domain that renders on the host's GPU, over the wire", function () {
     assert.deepEqual([usage?.gpu, usage?.memory.map(({ region }) => region)], [GPU, ["system0"]]);
     const { seconds, nanos } = present(usage?.engines.find(({ engine }) => engine === "render")?.busyTime);
     assert.ok(Number(seconds) + nanos / 1e9 > before);
+    const asked = { domain: { ref: { $case: "name", value: "desk" } } } as const;
+    const one = await world.rpc.call(Domains.getDomain, { ...asked, withUsage: true });
+    assert.deepEqual(
+      present(one.domain?.usage).gpus.map((of) => [of.gpu, of.engines.length > 0]),
+      [[GPU, true]],
+    );
+    const unasked = await world.rpc.call(Domains.getDomain, { ...asked, withUsage: false });
+    assert.equal(unasked.domain?.usage, undefined);
+    const { stdout } = await vgpuctl(world.socket, ["domains", "desk"]);
+    assert.match(stdout, new RegExp(`^uses ${GPU}: +render [0-9.]+ s, .*[1-9][0-9]* MiB in system0$`, "m"));
     await world.setFaults({ kind: "HOSTD_GONE" });
     await until("hostd is missed", async () =>
       /^vgpud_scrape_collector_success\{collector="domain_gpu"\} 0$/m.test(await world.scrape()),

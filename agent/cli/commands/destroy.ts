@@ -37,7 +37,8 @@ export const destroyCommand: ChangeCommand = {
 
 /** Says what will be gone. What vgpud does not know is left to the request itself, which says so. */
 async function question(args: Arguments, vgpud: Vgpud): Promise<string | undefined> {
-  const { domain } = await vgpud.getDomain({ domain: domainRef(args.operand()) }).catch(nothingKnown);
+  const ref = { domain: domainRef(args.operand()), withUsage: false };
+  const { domain } = await vgpud.getDomain(ref).catch(nothingKnown);
   if (domain === undefined || domain.ownership !== Ownership.OWN) return undefined;
   const state = word(domain.state, "DOMAIN_STATE") ?? "state unknown";
   const vgpus = domain.vgpuIds.length === 0 ? "" : ` and its vGPU ${domain.vgpuIds.join(" ")}`;

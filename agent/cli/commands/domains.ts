@@ -34,7 +34,7 @@ export const domainsCommand: ReadCommand = {
 };
 
 async function showDomain(vgpud: Vgpud, ref: string, wantsRequest: boolean): Promise<Answer> {
-  const response = await vgpud.getDomain({ domain: domainRef(ref) });
+  const response = await vgpud.getDomain({ domain: domainRef(ref), withUsage: true });
   const json = messageJson(response);
   const { domain, decision } = response;
   if (domain === undefined) return { json, text: [] };

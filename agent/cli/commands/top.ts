@@ -5,7 +5,7 @@ import type { Answer, LiveCommand } from "../command.ts";
 import { offerWords } from "../request/create-words.ts";
 import type { Environment } from "../environment.ts";
 import { coloured, plain } from "../view/paint.ts";
-import { CpuShares } from "../top/cpu-shares.ts";
+import { BusyDomains } from "../top/busy.ts";
 import { wholeFrame, type Choice } from "../top/frame.ts";
 import { fullScreen } from "../top/full-screen.ts";
 import { look } from "../top/look.ts";
@@ -21,12 +21,15 @@ export const topCommand: LiveCommand = {
   summary: "GPUs and domains as they are now, on the whole screen; plain frames where stdout is no terminal",
   operands: [],
   flags: [
-    { name: "once", help: "one frame, after one interval: it takes two looks to say how busy a CPU is" },
+    {
+      name: "once",
+      help: "one frame, after one interval: it takes two looks to say how busy a CPU or GPU is",
+    },
     { name: "frames", short: "n", value: "N", help: "this many plain frames" },
     {
       name: "sort",
       value: "BY",
-      help: "domains by cpu (default), memory, name or state",
+      help: "domains by cpu (default), gpu, memory, name or state",
       offer: offerWords(words),
     },
     intervalFlag,
@@ -37,8 +40,8 @@ export const topCommand: LiveCommand = {
 
 async function top(args: Arguments, vgpud: Vgpud, environment: Environment): Promise<Answer> {
   args.atMostOne("once", "frames");
-  const shares = new CpuShares();
-  const looking = () => look(vgpud, shares, environment.clock);
+  const busy = new BusyDomains();
+  const looking = () => look(vgpud, busy, environment.clock);
   const choice = { order: args.choice("sort", words) ?? "cpu", reversed: false, scrolled: 0 };
   const intervalMs = readInterval(args);
   const frames = args.has("once") ? 1 : args.integer("frames");

@@ -1,4 +1,5 @@
 // One frame of top: what is known and how large the screen is, as lines. Pure.
+import type { DomainUsage } from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { Gpu } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { Host } from "../../../proto/gen/vgpud/v1/host.ts";
 import { printable, type Cell, type Paint } from "../view/paint.ts";
@@ -43,7 +44,7 @@ export function screenFrame(
   const first = Math.min(choice.scrolled, Math.max(0, domains.length - room));
   const shown = domains.slice(first, first + room);
   const below = domains.length - first - shown.length;
-  const keys = `q quit  sort: c cpu  m memory  n name  s state  r reverse${below > 0 || first > 0 ? `  ↑↓ ${below} more below` : ""}`;
+  const keys = `q quit  sort: c cpu  g gpu  m memory  n name  s state  r reverse${below > 0 || first > 0 ? `  ↑↓ ${below} more below` : ""}`;
   const blank = Array<string>(room - shown.length).fill("");
   return [...top, head, ...shown, ...blank, paint(notice === "" ? keys : notice, "head")].slice(0, rows);
 }
@@ -103,6 +104,8 @@ const columns: readonly Column[] = [
   { title: "VCPUS", align: "right" },
   { title: "MEMORY MIB", align: "right" },
   { title: "RESIDENT MIB", align: "right" },
+  { title: "GPU %", align: "right" },
+  { title: "GPU MIB", align: "right" },
   { title: "GPU" },
   { title: "TYPE" },
   { title: "CLAIM" },
@@ -112,17 +115,27 @@ function domainLines({ rows }: Seen, { order, reversed }: Choice, paint: Paint):
   return tableLines(columns, ordered(rows, order, reversed).map(rowCells), { paint, wide: false });
 }
 
-function rowCells({ domain, vgpus, cpu }: DomainRow): readonly Cell[] {
+function rowCells({ domain, vgpus, busy }: DomainRow): readonly Cell[] {
   const { usage } = domain;
   return [
     domain.name,
     stateCell(domain.state, "DOMAIN_STATE"),
-    cpu?.toFixed(1),
+    busy.cpu?.toFixed(1),
     domain.vcpus,
     domain.memoryMib,
     usage?.residentMib === undefined ? undefined : String(usage.residentMib),
+    busy.gpu?.toFixed(1),
+    gpuMib(usage),
     vgpus.map(({ gpu }) => gpu).join(" "),
     vgpus.map(({ type }) => type).join(" "),
     stateCell(domain.claimState, "CLAIM_STATE"),
   ];
+}
+
+/** In place in all regions of all GPUs that it renders on. */
+function gpuMib(usage: DomainUsage | undefined): string | undefined {
+  const regions = (usage?.gpus ?? []).flatMap(({ memory }) => memory);
+  if (regions.length === 0) return undefined;
+  const bytes = regions.reduce((sum, { residentBytes }) => sum + residentBytes, 0n);
+  return String(bytes / 2n ** 20n);
 }

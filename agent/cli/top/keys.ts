@@ -1,7 +1,7 @@
 // What a key does to a full screen. Pure.
 import type { Choice } from "./frame.ts";
 
-const ORDER_KEYS = { c: "cpu", m: "memory", n: "name", s: "state" } as const;
+const ORDER_KEYS = { c: "cpu", g: "gpu", m: "memory", n: "name", s: "state" } as const;
 
 /** The choice after a key; `quit`; or undefined for a key that does nothing. */
 export function pressed(key: string, choice: Choice, domains: number): Choice | "quit" | undefined {
@@ -14,6 +14,7 @@ export function pressed(key: string, choice: Choice, domains: number): Choice | 
     case "Q":
       return "quit";
     case "c":
+    case "g":
     case "m":
     case "n":
     case "s":

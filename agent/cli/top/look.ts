@@ -2,11 +2,11 @@
 import { allPages, PAGE_SIZE, sortedBy } from "../client/pages.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Vgpud } from "../client/vgpud.ts";
-import type { CpuShares } from "./cpu-shares.ts";
+import type { BusyDomains } from "./busy.ts";
 import type { Seen } from "./frame.ts";
 import { domainRows } from "./rows.ts";
 
-export async function look(vgpud: Vgpud, shares: CpuShares, clock: Clock): Promise<Seen> {
+export async function look(vgpud: Vgpud, busy: BusyDomains, clock: Clock): Promise<Seen> {
   const page = (pageToken: string) => ({ pageSize: PAGE_SIZE, pageToken });
   const [host, gpuPages, vgpuPages, domainPages] = await Promise.all([
     vgpud.getHost({}),
@@ -22,7 +22,7 @@ export async function look(vgpud: Vgpud, shares: CpuShares, clock: Clock): Promi
       gpuPages.flatMap((each) => each.gpus),
       ({ pciAddress }) => pciAddress,
     ),
-    rows: domainRows(domains, vgpus, shares.add(domains)),
+    rows: domainRows(domains, vgpus, busy.add(domains)),
     at: clock.wall(),
   };
 }

@@ -1,17 +1,18 @@
 // The domains of a frame as rows, in an order that the user chooses. Pure.
 import type { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
+import type { Busy } from "./busy.ts";
 
 export interface DomainRow {
   readonly domain: Domain;
   readonly vgpus: readonly Vgpu[];
-  /** Percent of one CPU; undefined while it is off, or not known yet. */
-  readonly cpu: number | undefined;
+  readonly busy: Busy;
 }
 
 /** By its key. */
 export const orders = {
-  cpu: (a, b) => (b.cpu ?? -1) - (a.cpu ?? -1),
+  cpu: ({ busy: a }, { busy: b }) => (b.cpu ?? -1) - (a.cpu ?? -1),
+  gpu: ({ busy: a }, { busy: b }) => (b.gpu ?? -1) - (a.gpu ?? -1),
   memory: (a, b) => memory(b) - memory(a),
   name: (a, b) => byText(a.domain.name, b.domain.name),
   state: (a, b) => byText(a.domain.state, b.domain.state),
@@ -22,12 +23,12 @@ export type Order = keyof typeof orders;
 export function domainRows(
   domains: readonly Domain[],
   vgpus: readonly Vgpu[],
-  cpu: ReadonlyMap<string, number>,
+  busy: ReadonlyMap<string, Busy>,
 ): readonly DomainRow[] {
   return domains.map((domain) => ({
     domain,
     vgpus: vgpus.filter(({ vgpuId }) => domain.vgpuIds.includes(vgpuId)),
-    cpu: cpu.get(domain.uuid),
+    busy: busy.get(domain.uuid) ?? { cpu: undefined, gpu: undefined },
   }));
 }
 

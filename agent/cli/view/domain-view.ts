@@ -4,6 +4,7 @@ import type { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { consoleText } from "./console-text.ts";
 import type { Cell } from "./paint.ts";
 import type { Text } from "./text.ts";
+import { usageFields } from "./usage-view.ts";
 import { failureText, holderText, stateCell, time, word, yesNo } from "./words.ts";
 
 export function domainList(domains: readonly Domain[]): Text {
@@ -57,6 +58,7 @@ export function domainDetail(domain: Domain): Text {
         ["vGPUs", domain.vgpuIds.join(" ")],
         ["vCPUs", domain.vcpus],
         ["memory MiB", domain.memoryMib],
+        ...usageFields(domain.usage),
         ["on stop", word(domain.onStop, "ON_STOP")],
         ["persistent", yesNo(domain.persistent)],
         ["consoles", domain.consoles.map(consoleText).join(" ")],

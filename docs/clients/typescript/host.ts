@@ -144,7 +144,7 @@ export class Host implements Disposable {
 
   /** Waits for the end of the claim's latest operation. There is none while the request has not been accepted. */
   async #follow(claimId: string, giveUp: number): Promise<void> {
-    const claim = { domain: { ref: { $case: "claimId", value: claimId } } } as const;
+    const claim = { domain: { ref: { $case: "claimId", value: claimId } }, withUsage: false } as const;
     try {
       const { domain } = await this.call(Domains.getDomain, claim, { giveUp });
       const name = domain?.operation ?? "";

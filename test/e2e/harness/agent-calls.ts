@@ -54,7 +54,7 @@ export abstract class AgentCalls {
   }
 
   async domain(ref: DomainRef["ref"]): Promise<Domain> {
-    const { domain } = await this.rpc.call(Domains.getDomain, { domain: { ref } });
+    const { domain } = await this.rpc.call(Domains.getDomain, { domain: { ref }, withUsage: false });
     return present(domain);
   }
 

@@ -199,7 +199,10 @@ export function hostileInput(requestsPerMethod: number): void {
         Domains.listDomains.path,
         [ListDomainsRequest.encode({ pageSize: 10, pageToken: "", withUsage: false }).finish()],
       ],
-      [Domains.getDomain.path, refs.map((ref) => GetDomainRequest.encode({ domain: ref }).finish())],
+      [
+        Domains.getDomain.path,
+        refs.map((ref) => GetDomainRequest.encode({ domain: ref, withUsage: false }).finish()),
+      ],
       [Domains.createDomain.path, [checked, sized].map((one) => CreateDomainRequest.encode(one).finish())],
       [
         Domains.startDomain.path,

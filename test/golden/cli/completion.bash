@@ -52,7 +52,7 @@ _vgpuctl_offer() {
     create/--kernel) _vgpuctl_files "$cur"; return ;;
     */--bundle) _vgpuctl_files "$cur"; return ;;
     */--frames | */-n) :; return ;;
-    */--sort) _vgpuctl_words 'cpu memory name state' "$cur"; return ;;
+    */--sort) _vgpuctl_words 'cpu gpu memory name state' "$cur"; return ;;
     */--flavor-metadata) :; return ;;
     */--policy) _vgpuctl_words 'pack spread numa' "$cur"; return ;;
     */--numa) :; return ;;

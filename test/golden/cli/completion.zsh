@@ -92,9 +92,9 @@ _vgpuctl() {
             --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' \
             '1:REF:{_vgpuctl_live domains}' ;;
         top) _arguments $globals \
-            --once'[one frame, after one interval\: it takes two looks to say how busy a CPU is]' \
+            --once'[one frame, after one interval\: it takes two looks to say how busy a CPU or GPU is]' \
             '(--frames -n)'{--frames=,-n+}'[this many plain frames]:N: ' \
-            --sort='[domains by cpu (default), memory, name or state]:BY:(cpu memory name state)' \
+            --sort='[domains by cpu (default), gpu, memory, name or state]:BY:(cpu gpu memory name state)' \
             --interval='[the time between two looks (default 2s, at least 100ms)]:DURATION: ' ;;
         watch) _arguments $globals \
             --no-headers'[no line above the others]' \

@@ -36,11 +36,12 @@ describe("the answers to reads", () => {
 
   it("are made anew each time when they say what domains use, which changes by itself", () => {
     const world = new World();
-    const domains = "/vgpud.v1.DomainService/ListDomains";
-    world.keep("answer", domains, request, { withUsage: true });
-    assert.equal(world.kept(domains), undefined);
-    world.keep("answer", domains, request, { withUsage: false });
-    assert.equal(world.kept(domains), "answer");
+    for (const path of ["/vgpud.v1.DomainService/ListDomains", "/vgpud.v1.DomainService/GetDomain"]) {
+      world.keep("answer", path, request, { withUsage: true });
+      assert.equal(world.kept(path), undefined);
+      world.keep("answer", path, request, { withUsage: false });
+      assert.equal(world.kept(path), "answer");
+    }
   });
 
   it("are made anew once what they were made from has changed, also when it changes back", () => {

@@ -5,7 +5,7 @@ import { plan as stepsOf } from "../../../agent/lifecycle/plan.ts";
 import { stepObject, stepText } from "../../../agent/lifecycle/step-words.ts";
 import { ClaimState, OnStop, Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { ConditionStatus, Severity } from "../../../proto/gen/vgpud/v1/condition.ts";
-import { ConsoleListen, Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
+import { ConsoleListen, Domain, DomainState, DomainUsage } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { Backend, Gpu, Mode, WholeGpuHolder } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { Host, Hypervisor } from "../../../proto/gen/vgpud/v1/host.ts";
 import { PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
@@ -204,6 +204,13 @@ export const domain = Domain.fromPartial({
       ...{ address: "127.0.0.1", port: 5901 },
     },
   ],
+});
+
+export const usage = DomainUsage.fromPartial({
+  cpuTime: { seconds: 52n, nanos: 340_000_000 },
+  memoryMib: 2048n,
+  residentMib: 1900n,
+  sampleTime: observeTime,
 });
 
 /** Its name tries to move the cursor. */

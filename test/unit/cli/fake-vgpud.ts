@@ -14,6 +14,7 @@ import { Domain, DomainState, type DomainRef } from "../../../proto/gen/vgpud/v1
 import {
   DomainServiceService,
   type CreateDomainRequest,
+  type GetDomainRequest,
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { GpuServiceService, type PlanResponse } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { HostServiceService } from "../../../proto/gen/vgpud/v1/host_service.ts";
@@ -317,8 +318,8 @@ function addDomains(server: Server, state: FakeState): void {
       observeTime: facts.observeTime,
       incomplete: undefined,
     })),
-    getDomain: handler(state, ({ domain }: { domain: DomainRef | undefined }) => ({
-      domain: state.find(domain),
+    getDomain: handler(state, ({ domain, withUsage }: GetDomainRequest) => ({
+      domain: { ...state.find(domain), usage: withUsage ? facts.usage : undefined },
       observeTime: facts.observeTime,
       decision: facts.decision,
     })),
