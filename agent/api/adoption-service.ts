@@ -11,6 +11,7 @@ import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Caller } from "../lifecycle/caller.ts";
 import type { SliceClaim } from "../lifecycle/claim.ts";
+import { idGivenUp } from "../lifecycle/others.ts";
 import { domainViews, vgpuViews } from "../lifecycle/views.ts";
 import { currentInventory, type ApiContext } from "./context.ts";
 import { toWireDomain } from "./convert/domain.ts";
@@ -58,18 +59,21 @@ async function release(
   const identify = identityOf("ReleaseVgpu", requestId);
   const wanted = parseVgpuRef(vgpu);
   const claim = await context.adoption.release({ ...identify({ vgpu: wanted }), vgpu: wanted }, caller);
-  return ReleaseVgpuResponse.fromPartial({ vgpu: shown(context, claim.vgpuId) });
+  const id = idGivenUp(claim, currentInventory(context));
+  return ReleaseVgpuResponse.fromPartial({ vgpu: shown(context, id) });
 }
 
 /** Undefined when it has gone since. */
 function shown(context: ApiContext, id: VgpuId): Vgpu | undefined {
   const inventory = currentInventory(context);
-  const view = vgpuViews(inventory, context.ledger).find((vgpu) => vgpu.id === id);
+  const view = vgpuViews(inventory, context.ledger, context.modes.current).find((vgpu) => vgpu.id === id);
   return view && toWireVgpu(view, { inventory, stalledBy: undefined });
 }
 
 function domainOf(context: ApiContext, { domain }: SliceClaim): Domain | undefined {
   const inventory = currentInventory(context);
-  const view = domainViews(inventory, context.ledger).find(({ id }) => id === domain?.id);
+  const view = domainViews(inventory, context.ledger, context.modes.current).find(
+    ({ id }) => id === domain?.id,
+  );
   return view && toWireDomain(view, { inventory, stalledBy: undefined, withSpec: false });
 }

@@ -22,6 +22,7 @@ import { reservationIn } from "../lifecycle/room.ts";
 import { domainViews, type DomainView } from "../lifecycle/views.ts";
 import { currentInventory, type ApiContext, type ViewContext } from "./context.ts";
 import { toWireDomain, toWireUsage } from "./convert/domain.ts";
+import { toWireIncomplete } from "./convert/incomplete.ts";
 import { toWireDecision } from "./convert/placement.ts";
 import { pageOf } from "./page.ts";
 import type { Handlers } from "./unary.ts";
@@ -54,17 +55,16 @@ export function domainHandlers(context: ApiContext): Handlers<typeof DomainServi
       const usage = request.withUsage ? await usages(context) : undefined;
       const inventory = currentInventory(context);
       const { items, nextPageToken } = pageOf(
-        domainViews(inventory, context.ledger),
+        domainViews(inventory, context.ledger, context.modes.current),
         ({ id }) => id,
         request,
       );
-      const { domains } = inventory;
       return ListDomainsResponse.fromPartial({
         domains: items.map((view) => ({ ...listedDomain(context, view), usage: usage?.get(view.id) })),
         nextPageToken,
         resumeToken: context.changes.token(),
         observeTime: new Date(inventory.observedAt),
-        incomplete: domains.known ? undefined : { reason: "LIBVIRT_UNAVAILABLE", message: domains.why },
+        incomplete: toWireIncomplete(inventory),
       });
     },
     startDomain: async ({ domain, requestId }, caller) => {
@@ -164,7 +164,7 @@ function resolveRef(context: ApiContext, domain: DomainRef | undefined, path: st
       return found(id, `with claim id ${claimId}`, { claim_id: claimId });
     }
     case "name": {
-      const views = domainViews(currentInventory(context), context.ledger);
+      const views = domainViews(currentInventory(context), context.ledger, context.modes.current);
       const living = views.find(({ name }) => name === ref.value)?.id;
       // A name may be used again after a destroy: it means what is gone only while no other bears it.
       const gone = newestTombstone(context.ledger, ({ domain }) => domain.name === ref.value)?.domain.id;
@@ -180,7 +180,9 @@ function found(id: DomainId | undefined, described: string, details: AgentError[
 
 function viewOf(context: ApiContext, id: DomainId): DomainView {
   const inventory = currentInventory(context);
-  const view = domainViews(inventory, context.ledger).find((domain) => domain.id === id);
+  const view = domainViews(inventory, context.ledger, context.modes.current).find(
+    (domain) => domain.id === id,
+  );
   const tombstone = newestTombstone(context.ledger, ({ domain }) => domain.id === id);
   if (view) return view;
   if (tombstone) return goneView(tombstone);
@@ -193,14 +195,15 @@ function viewOf(context: ApiContext, id: DomainId): DomainView {
 }
 
 function goneView(claim: DomainClaim): DomainView {
-  return { id: claim.domain.id, name: claim.domain.name, ownership: "own", claim, domain: undefined };
+  const { id, name } = claim.domain;
+  return { id, name, ownership: "own", claim, domain: undefined, vgpuIds: [] };
 }
 
 function answer(
   context: ApiContext,
   { claim, operation }: DomainResult,
 ): { domain: Domain; operation: string } {
-  const view = domainViews(currentInventory(context), context.ledger).find(
+  const view = domainViews(currentInventory(context), context.ledger, context.modes.current).find(
     ({ id }) => id === claim.domain.id,
   );
   // The claim is the one the operation left, even when somebody has gone on with it since.

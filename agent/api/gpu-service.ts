@@ -104,7 +104,8 @@ export function gpuHandlers(context: ApiContext): Handlers<typeof GpuServiceServ
 }
 
 function planStock(context: ApiContext, inventory: Inventory): PlanStock {
-  const foreign = vgpuViews(inventory, context.ledger).filter(({ ownership }) => ownership === "foreign");
+  const views = vgpuViews(inventory, context.ledger, context.modes.current);
+  const foreign = views.filter(({ ownership }) => ownership === "foreign");
   return {
     ...stockOf(inventory, context),
     typesAt: context.typesAt,

@@ -18,6 +18,7 @@ import type { VgpuResult } from "../lifecycle/vgpu-service.ts";
 import { vgpuViews, type VgpuView } from "../lifecycle/views.ts";
 import { adoptionHandlers } from "./adoption-service.ts";
 import { currentInventory, type ApiContext, type ViewContext } from "./context.ts";
+import { toWireIncomplete } from "./convert/incomplete.ts";
 import { toWireDecision } from "./convert/placement.ts";
 import { toWireVgpu } from "./convert/vgpu.ts";
 import { pageOf } from "./page.ts";
@@ -33,20 +34,25 @@ export function vgpuHandlers(context: ApiContext): Handlers<typeof VgpuServiceSe
     ...adoptionHandlers(context),
     listVgpus: async (request) => {
       const inventory = currentInventory(context);
-      const { items, nextPageToken } = pageOf(vgpuViews(inventory, context.ledger), ({ id }) => id, request);
+      const { items, nextPageToken } = pageOf(
+        vgpuViews(inventory, context.ledger, context.modes.current),
+        ({ id }) => id,
+        request,
+      );
       return Promise.resolve(
         ListVgpusResponse.fromPartial({
           vgpus: items.map((view) => shownVgpu(context, view)),
           nextPageToken,
           resumeToken: context.changes.token(),
           observeTime: new Date(inventory.observedAt),
+          incomplete: toWireIncomplete(inventory),
         }),
       );
     },
     getVgpu: async ({ vgpu }) => {
       const inventory = currentInventory(context);
       const named = parseVgpuRef(vgpu);
-      const view = vgpuViews(inventory, context.ledger).find(({ id, claim }) =>
+      const view = vgpuViews(inventory, context.ledger, context.modes.current).find(({ id, claim }) =>
         named.by === "id" ? id === named.id : claim?.claimId === named.claimId,
       );
       if (!view)
@@ -113,10 +119,11 @@ function answer(
 ): { readonly vgpu: Vgpu; readonly operation: string } {
   const { vgpuId: id, gpu, share } = claim;
   const inventory = currentInventory(context);
-  const view = vgpuViews(inventory, context.ledger).find((vgpu) => vgpu.id === id);
+  const view = vgpuViews(inventory, context.ledger, context.modes.current).find((vgpu) => vgpu.id === id);
   const gone = {
     id,
     gpu,
+    share,
     type: typeOf(share),
     present: false,
     kernel: undefined,

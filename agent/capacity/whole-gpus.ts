@@ -20,12 +20,16 @@ export function wholePool(gpu: Gpu, { whole }: Pick<Stock, "whole">, counting: C
 }
 
 /** What the host itself has on it stays there, whatever is supposed. */
-function counts(holder: WholeGpuHolder, { used }: WholeGpuAccount, { own, foreign }: Counting): boolean {
+function counts(
+  holder: WholeGpuHolder,
+  { holder: whose }: WholeGpuAccount,
+  { own, foreign }: Counting,
+): boolean {
   switch (holder) {
     case "claim":
       return own;
     case "domain":
-      return used?.own === 1 ? own : foreign;
+      return whose === "own" ? own : foreign;
     case "driver":
       return foreign;
     case "vgpus":

@@ -43,7 +43,7 @@ export function composeMetrics(
 }
 
 export function metricsView(snapshot: Snapshot, ledger: Ledger, terms: Terms): MetricsView {
-  const { drains } = terms;
+  const { drains, modes } = terms;
   const inventory = snapshot.current;
   const claims = ledger.all();
   if (!inventory) return { inventory, claims, drains, gpus: [], vgpus: [], domains: [] };
@@ -52,7 +52,7 @@ export function metricsView(snapshot: Snapshot, ledger: Ledger, terms: Terms): M
     claims,
     drains,
     gpus: gpuViews(inventory, ledger, terms),
-    vgpus: vgpuViews(inventory, ledger),
-    domains: domainViews(inventory, ledger),
+    vgpus: vgpuViews(inventory, ledger, modes),
+    domains: domainViews(inventory, ledger, modes),
   };
 }

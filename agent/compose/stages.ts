@@ -270,7 +270,7 @@ export function composeStages(
     ...{ ledger, admission, lookout, intents, clock },
     byDeviceModel: xengt?.deviceModel !== undefined,
   });
-  const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
+  const vgpus = new VgpuService({ ledger, modes, admission, lookout, intents, clock });
   const expiry = new Expiry({ ledger, driver, clock, stop: cut });
   const reservations = new ReservationService({ ledger, admission, lookout, clock });
   const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });

@@ -6,6 +6,7 @@ import type { Share, SliceSizes } from "../inventory/share.ts";
 import type { SliceClaim } from "./claim.ts";
 import type { ModeRecord } from "./gpu-modes.ts";
 import type { Ledger } from "./ledger.ts";
+import { othersVgpus, type OthersVgpu } from "./others.ts";
 import type { RequestIdentity } from "./requests.ts";
 
 /** What is to be taken over, and as what. */
@@ -55,7 +56,10 @@ interface Standing {
 export function adoptable({ vgpuId, withDomain }: Wanted, { inventory, ledger, modes }: Standing): Adoptable {
   const kernel = inventory.vgpus.get(vgpuId);
   const details = { vgpu_id: vgpuId };
-  if (!kernel) throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${vgpuId}`, { details });
+  if (!kernel) {
+    refuseNoSlice(vgpuId, othersVgpus({ inventory, ledger, modes }));
+    throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${vgpuId}`, { details });
+  }
   if (kernel.isLeaving) throw new AgentError("CLAIM_STATE", `vGPU ${vgpuId} is being removed`, { details });
   const mode = modes.get(kernel.gpu)?.mode ?? "gvt-g";
   if (mode !== "gvt-g")
@@ -75,6 +79,16 @@ export function adoptable({ vgpuId, withDomain }: Wanted, { inventory, ledger, m
   const user = named.find(({ state }) => isAlive(state)) ?? named[0];
   const domain = withDomain ? adoptableDomain(vgpuId, { named, user, ledger }) : undefined;
   return { kernel, share: { mode: "gvt-g", type: kernel.type, sizes }, domain, user };
+}
+
+/** What is a part of the definition of a domain of others goes with that: there is nothing that a claim could keep. */
+function refuseNoSlice(vgpuId: VgpuId, others: readonly OthersVgpu[]): void {
+  const vgpu = others.find(({ id }) => id === vgpuId);
+  if (!vgpu) return;
+  const { gpu, share, domain } = vgpu;
+  const whose = domain ? `domain ${domain.name} (${domain.id}) has it` : "its driver keeps it for a guest";
+  const message = `vGPU ${vgpuId} on GPU ${gpu} is of mode ${share.mode}, and ${whose}: only slices of mode gvt-g can be taken over`;
+  throw new AgentError("MODE_UNSUPPORTED", message, { details: { vgpu_id: vgpuId, gpu, mode: share.mode } });
 }
 
 function sizesOf({ gpu, type }: KernelVgpu, { gpus }: Inventory): SliceSizes | undefined {

@@ -15,6 +15,7 @@ import { markOf } from "./domain-xml-mark.ts";
 import type { GpuModes } from "./gpu-modes.ts";
 import { isThere } from "../inventory/standing.ts";
 import type { Ledger } from "./ledger.ts";
+import { isSeen } from "./others.ts";
 import type { DomainMarks } from "./ports.ts";
 import { operationOfRepeat, remember, type RequestIdentity } from "./requests.ts";
 import { isGivenUp } from "./settled.ts";
@@ -173,9 +174,12 @@ export class Adoption {
   }
 
   #releasable(vgpuId: VgpuId, request: ReleaseRequest, inventory: Inventory): SliceClaim {
-    const claim = this.#options.ledger.get(vgpuId);
+    const { ledger, modes } = this.#options;
+    const claim = ledger.get(vgpuId);
     const details = { vgpu_id: vgpuId };
-    const exists = claim ? isThere(claim, inventory) : inventory.vgpus.has(vgpuId);
+    const exists = claim
+      ? isThere(claim, inventory)
+      : isSeen(vgpuId, { inventory, ledger, modes: modes.current });
     if (claim?.kind === "reservation")
       throw new AgentError(
         "CLAIM_STATE",
@@ -184,7 +188,7 @@ export class Adoption {
           details: { claim_id: claim.claimId },
         },
       );
-    if (claim) operationOfRepeat(this.#options.ledger, request, claim);
+    if (claim) operationOfRepeat(ledger, request, claim);
     if (claim && isGivenUp(claim)) return claim;
     if (!exists && (claim === undefined || claim.state === "gone"))
       throw new AgentError("VGPU_NOT_FOUND", `there is no vGPU ${vgpuId}`, { details });

@@ -42,7 +42,7 @@ export interface AccountedBy {
 export function modeAccounts(gpu: Gpu, vgpus: number, by: AccountedBy): ModeAccounts {
   const { ledger, uses, modes, renderSeats } = by;
   const own = seatsPromised(gpu, ledger, uses);
-  const foreign = foreignSeats(gpu, uses);
+  const foreign = foreignSeats(gpu, uses)?.length;
   const seats = own + (foreign ?? 0);
   const known = modeOf(gpu, { record: modes, claimed: claimedMode(ledger, gpu.address) });
   const total = known === "gvt-s" ? renderSeats : undefined;
@@ -59,7 +59,7 @@ export function seatsOf(gpu: Gpu, { ledger, renderSeats, uses }: Omit<AccountedB
   return {
     total: renderSeats,
     own: seatsPromised(gpu, ledger, uses),
-    foreign: foreignSeats(gpu, uses) ?? 0,
+    foreign: foreignSeats(gpu, uses)?.length ?? 0,
   };
 }
 

@@ -4,16 +4,18 @@ import { AgentError } from "../core/errors.ts";
 import type { ClaimId, DomainId, VgpuId } from "../core/ids.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Wish } from "../capacity/wish.ts";
-import type { Labels } from "../inventory/model.ts";
+import type { Inventory, Labels } from "../inventory/model.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Admission } from "./admission.ts";
 import type { Caller } from "./caller.ts";
 import type { VgpuClaim } from "./claim.ts";
 import { refuseUnfitDomain } from "./for-domain.ts";
+import type { GpuModes } from "./gpu-modes.ts";
 import type { Intents, Result } from "./intents.ts";
 import type { Ledger } from "./ledger.ts";
 import { nearNobody } from "./near-nodes.ts";
 import { newVgpuClaim } from "./new-claim.ts";
+import { isSeen } from "./others.ts";
 import { claimOfRetry, type RequestIdentity } from "./requests.ts";
 import { reservationIn, type Room, type RoomRequest } from "./room.ts";
 import { isGivenUp } from "./settled.ts";
@@ -31,6 +33,7 @@ export type VgpuResult = Result<VgpuClaim>;
 
 export interface VgpuServiceOptions {
   readonly ledger: Ledger;
+  readonly modes: Pick<GpuModes, "current">;
   readonly admission: Admission;
   readonly lookout: Lookout;
   readonly intents: Intents;
@@ -74,8 +77,8 @@ export class VgpuService {
   async delete(request: RequestIdentity & { readonly vgpuId: VgpuId }, caller: Caller): Promise<VgpuResult> {
     const { intents, lookout } = this.#options;
     // What somebody else made is told from what there is none of.
-    await untilAborted(lookout.fresh(), caller.signal);
-    const claim = this.#own(request.vgpuId);
+    const inventory = await untilAborted(lookout.fresh(), caller.signal);
+    const claim = this.#own(request.vgpuId, inventory);
     caller.onClaim(claim);
     const repeated = intents.repeated(request, claim);
     if (repeated) return repeated;
@@ -91,8 +94,8 @@ export class VgpuService {
     );
   }
 
-  #own(id: VgpuId): VgpuClaim {
-    const { ledger, lookout } = this.#options;
+  #own(id: VgpuId, inventory: Inventory): VgpuClaim {
+    const { ledger, modes } = this.#options;
     const claim = ledger.get(id);
     const details = { vgpu_id: id };
     if (claim?.kind === "vgpu" && !isGivenUp(claim)) return claim;
@@ -105,7 +108,7 @@ export class VgpuService {
       const message = `vGPU ${id} is only reserved, by ${claim.claimId}, which ReleaseReservation ends`;
       throw new AgentError("CLAIM_STATE", message, { details: { ...details, claim_id: claim.claimId } });
     }
-    if (lookout.current?.vgpus.has(id)) {
+    if (isSeen(id, { inventory, ledger, modes: modes.current })) {
       const message = `vGPU ${id} stands in no claim of this host, so it is left alone`;
       throw new AgentError("CLAIM_STATE", message, { details });
     }

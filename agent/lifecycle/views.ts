@@ -24,7 +24,7 @@ import {
   type KernelVgpu,
   type VgpuType,
 } from "../inventory/model.ts";
-import { ownTypeOf, typeOf } from "../inventory/share.ts";
+import { ownTypeOf, typeOf, type Share } from "../inventory/share.ts";
 import { isThere, names } from "../inventory/standing.ts";
 import { isXengt } from "../inventory/xengt.ts";
 import type { Claim, DomainClaim } from "./claim.ts";
@@ -33,6 +33,7 @@ import { holdingsBy, type Holder } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ModeRecord } from "./gpu-modes.ts";
 import { domainUses, modeAccounts, type ModeAccounts } from "./mode-accounts.ts";
+import { othersVgpus } from "./others.ts";
 
 /** Stands in our ledger; made by somebody else; or bears our mark but no claim. */
 export type Ownership = "own" | "foreign" | "orphan";
@@ -57,13 +58,15 @@ export interface VgpuView {
   readonly id: VgpuId;
   readonly gpu: Gpu["address"];
   readonly type: string;
+  /** Undefined for a slice that no claim knows. */
+  readonly share: Share | undefined;
   readonly ownership: Ownership;
   readonly claim: Claim | undefined;
-  /** Whether it exists, and is not only promised. A seat does while its domain is defined. */
+  /** Whether it exists, and is not only promised or named. A seat does while its domain is defined. */
   readonly present: boolean;
   /** The mediated device; undefined while there is none, and in modes without. */
   readonly kernel: KernelVgpu | undefined;
-  /** The domain whose definition names it; undefined also while libvirt is away. */
+  /** The domain that has it by its definition or with Xen; undefined also while libvirt is away. */
   readonly domain: Domain | undefined;
   /** From the domains' states; undefined while libvirt is away. */
   readonly inUse: boolean | undefined;
@@ -76,6 +79,8 @@ export interface DomainView {
   readonly claim: DomainClaim | undefined;
   /** Undefined while libvirt is away, or does not know it (yet, or any more). */
   readonly domain: Domain | undefined;
+  /** What it has of GPUs without a claim that knows the domain. */
+  readonly vgpuIds: readonly VgpuId[];
 }
 
 /** What GPUs are given out by, beside what there is. */
@@ -226,29 +231,45 @@ function overcommitted({ total, host, used }: Budget): Overcommitted[] {
   });
 }
 
-export function vgpuViews(inventory: Inventory, ledger: Ledger): VgpuView[] {
+export function vgpuViews(inventory: Inventory, ledger: Ledger, modes: ModeRecord): VgpuView[] {
   const { domains } = inventory;
   const users = domains.known ? usersOf([...domains.value.values()]) : undefined;
   const claims = new Map(ledger.living().map((claim) => [claim.vgpuId, claim]));
-  const promised = [...claims.values()].map((claim) => ({
-    id: claim.vgpuId,
-    gpu: claim.gpu,
-    type: typeOf(claim.share),
+  const made = [...inventory.vgpus.values()].map(({ id, gpu, type }) => ({
+    id,
+    gpu,
+    type,
+    share: undefined,
   }));
-  const made = [...inventory.vgpus.values()];
+  const others = othersVgpus({ inventory, ledger, modes }).map((vgpu) => ({
+    ...vgpu,
+    type: typeOf(vgpu.share),
+  }));
+  const promised = [...claims.values()].map(({ vgpuId: id, gpu, share }) => ({
+    ...{ id, gpu, share, type: typeOf(share) },
+  }));
   // What is promised last: of a slice that was leaving when it was first seen only the claim knows the type.
-  const ids = new Map([...made, ...promised].map((vgpu) => [vgpu.id, vgpu]));
-  return [...ids.values()].sort(byId).map(({ id, gpu, type }) => {
+  const all: readonly Listed[] = [...made, ...others, ...promised];
+  const listed = new Map(all.map((vgpu) => [vgpu.id, vgpu]));
+  return [...listed.values()].sort(byId).map(({ id, gpu, type, share, domain: holder }) => {
     const claim = claims.get(id);
-    const domain = users?.get(id) ?? (claim && userOfClaim(claim, inventory));
+    const domain = users?.get(id) ?? holder ?? (claim && userOfClaim(claim, inventory));
     const kernel = inventory.vgpus.get(id);
+    const isPresent = claim
+      ? isPromisedPresent(claim, domain, inventory)
+      : share !== undefined && isThere({ vgpuId: id, gpu, share }, inventory);
     return {
-      ...{ id, gpu, type, claim, domain, kernel },
+      ...{ id, gpu, type, share, claim, domain, kernel },
       ownership: claim ? "own" : bearsOurMark(id) ? "orphan" : "foreign",
-      present: kernel !== undefined || (claim !== undefined && isPresent(claim, domain, inventory)),
+      present: kernel !== undefined || isPresent,
       inUse: users === undefined ? undefined : domain !== undefined && isAlive(domain.state),
     };
   });
+}
+
+interface Listed extends Pick<VgpuView, "id" | "gpu" | "type" | "share"> {
+  /** Of one that others have: who. */
+  readonly domain?: Domain | undefined;
 }
 
 /** Who has what is no mediated device: of a seat only its own domain, since any may render there; of a function who names it. */
@@ -264,7 +285,7 @@ function userOfClaim(claim: Claim, inventory: Inventory): Domain | undefined {
 }
 
 /** A reservation has nothing of the GPU yet, whatever driver it has; a seat is there while its domain is. */
-function isPresent(claim: Claim, domain: Domain | undefined, inventory: Inventory): boolean {
+function isPromisedPresent(claim: Claim, domain: Domain | undefined, inventory: Inventory): boolean {
   if (claim.kind === "reservation" || claim.share.mode === "gvt-g") return false;
   return claim.share.mode === "gvt-s" ? domain !== undefined : isThere(claim, inventory);
 }
@@ -280,7 +301,10 @@ function usersOf(domains: readonly Domain[]): ReadonlyMap<VgpuId, Domain> {
   return users;
 }
 
-export function domainViews(inventory: Inventory, ledger: Ledger): DomainView[] {
+export function domainViews(inventory: Inventory, ledger: Ledger, modes: ModeRecord): DomainView[] {
+  const heldBy = new Map<DomainId, VgpuId[]>();
+  for (const { id, domain } of othersVgpus({ inventory, ledger, modes }))
+    if (domain) heldBy.set(domain.id, [...(heldBy.get(domain.id) ?? []), id]);
   const domains = inventory.domains.known ? inventory.domains.value : new Map<DomainId, Domain>();
   const claims = new Map(
     ledger.living().flatMap((claim) => (claim.kind === "domain" ? [[claim.domain.id, claim] as const] : [])),
@@ -297,6 +321,7 @@ export function domainViews(inventory: Inventory, ledger: Ledger): DomainView[] 
       ownership: own ? "own" : orphan ? "orphan" : "foreign",
       claim: own ? claim : undefined,
       domain,
+      vgpuIds: [...(domain?.vgpuIds ?? []), ...(heldBy.get(id) ?? [])],
     };
   });
 }

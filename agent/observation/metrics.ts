@@ -148,7 +148,7 @@ function collectors({
     gpuCollector,
     diagnosisCollector,
     gpuSensorCollector,
-    vgpuCollector,
+    vgpuCollector(maxDomains),
     domainCollector(maxDomains),
     domainStatsCollector(maxDomains),
     gpuUseCollector(maxDomains),

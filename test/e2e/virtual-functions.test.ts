@@ -9,6 +9,7 @@ import {
   SetGpuModeRequest,
   SetVirtualFunctionsRequest,
 } from "../../proto/gen/vgpud/v1/gpu_service.ts";
+import { Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
 import { Mode, type Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import {
   CreateVgpuRequest,
@@ -185,7 +186,7 @@ describe("a GPU cut into virtual functions, over the wire", function () {
     });
     await until("it is seen", async () => (await gpu()).virtualFunctions?.usedForeign === 1);
     await world.create("ours", vf);
-    const ref = (await vgpus())[0]?.backendRef?.ref;
+    const ref = (await vgpus()).find(({ ownership }) => ownership === Ownership.OWN)?.backendRef?.ref;
     assert.equal(ref?.$case === "virtualFunction" && ref.value.number, 2);
     const held = await refusal(cut(0));
     assert.match(held.message, /domain theirs/);

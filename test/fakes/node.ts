@@ -238,7 +238,7 @@ export class FakeNode {
       ...{ ledger, admission, lookout, intents, clock },
       byDeviceModel: false,
     });
-    const vgpus = new VgpuService({ ledger, admission, lookout, intents, clock });
+    const vgpus = new VgpuService({ ledger, modes, admission, lookout, intents, clock });
     const expiry = new Expiry({ ledger, driver, clock, stop: stop.signal });
     const reservations = new ReservationService({ ledger, admission, lookout, clock });
     const changes = {

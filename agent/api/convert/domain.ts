@@ -71,7 +71,7 @@ export function toWireDomain(view: DomainView, { inventory, stalledBy, withSpec 
     ownership: toWireOwnership(view.ownership),
     claimId: claim?.claimId ?? "",
     claimState: toWireClaimState(claim),
-    vgpuIds: [...new Set([...(domain?.vgpuIds ?? []), ...promised])],
+    vgpuIds: [...new Set([...view.vgpuIds, ...promised])],
     vcpus: domain?.vcpus ?? claim?.domain.spec?.vcpus,
     memoryMib: domain?.memoryMib ?? claim?.domain.spec?.memoryMib,
     onStop: toWireOnStop(claim),

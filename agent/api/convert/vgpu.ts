@@ -21,10 +21,10 @@ function labelsOf(claim: Claim | undefined): Labels {
 }
 
 export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext): pb.Vgpu {
-  const { claim, domain, kernel } = view;
+  const { claim, domain, kernel, share } = view;
   const described = inventory.gpus.get(view.gpu)?.types.find(({ name }) => name === view.type)?.sizes;
   const mode = modeOfType(view.type);
-  const sizes = (claim && sizesOf(claim.share)) ?? described;
+  const sizes = (share && sizesOf(share)) ?? described;
   return pb.Vgpu.fromPartial({
     vgpuId: view.id,
     gpu: view.gpu,
@@ -46,15 +46,23 @@ export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext
     iommuGroup: kernel?.iommuGroup,
     operation: operationName(claim),
     labels: labelsOf(claim),
+    driver: driverOf(view, inventory) ?? "",
   });
 }
 
-function refOf({ kernel, claim, present, gpu }: VgpuView, { gpus }: Inventory): pb.BackendRef | undefined {
+/** Of what is a PCI function. */
+function driverOf({ share, gpu }: VgpuView, { gpus }: Inventory): string | undefined {
+  const facts = gpus.get(gpu);
+  if (share?.mode === "gvt-d") return facts?.driver;
+  if (share?.mode !== "sriov") return undefined;
+  return facts?.sriov?.functions.find(({ address }) => address === share.address)?.driver;
+}
+
+function refOf({ kernel, share, present, gpu }: VgpuView, { gpus }: Inventory): pb.BackendRef | undefined {
   if (kernel?.domid !== undefined)
     return pb.BackendRef.fromPartial({ ref: { $case: "xenDomid", value: kernel.domid } });
   if (kernel) return pb.BackendRef.fromPartial({ ref: { $case: "mdevUuid", value: kernel.id } });
-  if (!claim || !present) return undefined;
-  const { share } = claim;
+  if (!share || !present) return undefined;
   switch (share.mode) {
     case "gvt-g":
       return undefined;

@@ -3,7 +3,7 @@ import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { Inventory } from "../../inventory/model.ts";
 import { knownOperations } from "../../lifecycle/known-operations.ts";
 import { livingReservations } from "../../lifecycle/room.ts";
-import { domainViews, gpuViews, vgpuViews, type DomainView } from "../../lifecycle/views.ts";
+import { domainViews, gpuViews, vgpuViews, type DomainView, type VgpuView } from "../../lifecycle/views.ts";
 import { currentInventory, termsOf, type ViewContext } from "../context.ts";
 import { toWireGpu } from "../convert/gpu.ts";
 import { toWireOperation } from "../convert/operation.ts";
@@ -18,6 +18,8 @@ export class View {
   readonly #context: ViewContext;
   /** The domains that no claim knows, as libvirt told of them last. */
   #others: readonly DomainView[] = [];
+  /** The vGPUs that only such domains tell of. */
+  #named: readonly VgpuView[] = [];
 
   constructor(context: ViewContext) {
     this.#context = context;
@@ -56,8 +58,14 @@ export class View {
   }
 
   #vgpus(inventory: Inventory): Thing[] {
-    const { ledger, operations } = this.#context;
-    return vgpuViews(inventory, ledger).map((view) => {
+    const { ledger, operations, modes } = this.#context;
+    const seen = vgpuViews(inventory, ledger, modes.current);
+    const listed = new Set(seen.map(({ id }) => id));
+    const untold = inventory.domains.known ? [] : this.#named.filter(({ id }) => !listed.has(id));
+    const views = [...seen, ...untold.map((view) => ({ ...view, domain: undefined, inUse: undefined }))];
+    if (inventory.domains.known)
+      this.#named = seen.filter(({ claim, kernel }) => claim === undefined && kernel === undefined);
+    return views.map((view) => {
       const { id: key, claim } = view;
       const basis = [inventory, claim, claim?.operation && operations.stalledBy(claim.operation.id)];
       const make = () => shownVgpu(this.#context, view);
@@ -66,11 +74,13 @@ export class View {
   }
 
   #domains(inventory: Inventory): Thing[] {
-    const { ledger, operations } = this.#context;
-    const views = domainViews(inventory, ledger);
+    const { ledger, operations, modes } = this.#context;
+    const views = domainViews(inventory, ledger, modes.current);
     const shown = views.map((view): Thing => {
       const { id: key, claim } = view;
-      const basis = [inventory, claim, claim && operations.stalledBy(claim.operation.id)];
+      const stalledBy = claim && operations.stalledBy(claim.operation.id);
+      // Whose a function is changes with claims that know nothing of the domain.
+      const basis = [inventory, claim, stalledBy, view.vgpuIds.join(" ")];
       const make = () => listedDomain(this.#context, view);
       return { kind: "domain", key, basis, make: () => ({ $case: "domain", value: make() }) };
     });

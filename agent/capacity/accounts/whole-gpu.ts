@@ -15,6 +15,8 @@ export interface WholeGpuAccount {
   /** Undefined while that is not known. */
   readonly free: 0 | 1 | undefined;
   readonly heldBy: readonly WholeGpuHolder[];
+  /** Whether a claim or its domain has it, or somebody else; undefined when nobody is known to. */
+  readonly holder: keyof Used | undefined;
   /** Whose definition names it. */
   readonly domain: DomainId | undefined;
 }
@@ -47,13 +49,13 @@ export function wholeGpuAccount(gpu: Gpu, on: OnGpu, uses: DomainUses): WholeGpu
   const heldBy = (Object.keys(held) as WholeGpuHolder[]).filter((holder) => held[holder]);
   const known = uses !== undefined && screens !== undefined;
   const isOwn = isClaimed || user?.own === true;
+  const isForeign = user !== undefined || held.driver;
+  const holder = isOwn ? "own" : isForeign ? "foreign" : undefined;
   return {
-    used: uses && {
-      own: isOwn ? 1 : 0,
-      foreign: !isOwn && (user !== undefined || held.driver) ? 1 : 0,
-    },
+    used: uses && { own: holder === "own" ? 1 : 0, foreign: holder === "foreign" ? 1 : 0 },
     free: heldBy.length > 0 ? 0 : known ? 1 : undefined,
     heldBy,
+    holder,
     domain: user?.domain,
   };
 }

@@ -54,6 +54,7 @@ export function vgpuDetail(vgpu: Vgpu): Text {
         ["mode", word(vgpu.mode, "MODE")],
         ["backend", word(vgpu.backend, "BACKEND")],
         ["kernel object", backendRefCell(vgpu.backendRef)],
+        ...(vgpu.driver === "" ? [] : ([["driver", vgpu.driver]] as const)),
         ["type", vgpu.type],
         ["low GM MiB", vgpu.sizes?.lowGmMib],
         ["high GM MiB", vgpu.sizes?.highGmMib],

@@ -1,8 +1,10 @@
 // Ledger and host joined: who owns what, what is in use, what can still be made.
 import assert from "node:assert/strict";
-import { parsePciAddress } from "../../../agent/core/ids.ts";
+import { isDeepStrictEqual } from "node:util";
+import { parsePciAddress, type PciAddress } from "../../../agent/core/ids.ts";
 import type { Domain, Inventory } from "../../../agent/inventory/model.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
+import type { ModeRecord } from "../../../agent/lifecycle/gpu-modes.ts";
 import { holdingsOf } from "../../../agent/lifecycle/holdings.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews, type GpuView } from "../../../agent/lifecycle/views.ts";
@@ -26,11 +28,14 @@ function ledgerOf(...claims: readonly Claim[]): Ledger {
   return new Ledger(new MemoryStore(), claims);
 }
 
+/** Nobody set a mode. */
+const unset: ModeRecord = new Map();
+
 describe("the view of a vGPU", () => {
   it("tells own, foreign and orphan apart", async () => {
     const { host: fake, gpu } = host(1024);
     for (const id of [ownVgpuId(1), ownVgpuId(2), foreignVgpuId(3)]) gpu.make(id, typeName("4"));
-    const views = vgpuViews(await look(fake), ledgerOf(claim(1)));
+    const views = vgpuViews(await look(fake), ledgerOf(claim(1)), unset);
     assert.deepEqual(Object.fromEntries(views.map(({ id, ownership }) => [id, ownership])), {
       [ownVgpuId(1)]: "own",
       [ownVgpuId(2)]: "orphan",
@@ -40,7 +45,7 @@ describe("the view of a vGPU", () => {
 
   it("shows what is only promised, and not what is gone", async () => {
     const ledger = ledgerOf(claim(1, { state: "creating" }), claim(2, { state: "gone", goal: "absent" }));
-    const views = vgpuViews(await look(host().host), ledger);
+    const views = vgpuViews(await look(host().host), ledger, unset);
     assert.deepEqual(
       views.map(({ id, kernel }) => [id, kernel]),
       [[ownVgpuId(1), undefined]],
@@ -51,7 +56,7 @@ describe("the view of a vGPU", () => {
     const { host: fake, gpu } = host();
     gpu.make(ownVgpuId(1), typeName("4"));
     const inUse = async (): Promise<boolean | undefined> =>
-      vgpuViews(await look(fake), ledgerOf(claim(1)))[0]?.inUse;
+      vgpuViews(await look(fake), ledgerOf(claim(1)), unset)[0]?.inUse;
     assert.equal(await inUse(), false);
     fake.put(domainOf(claim(1)));
     assert.equal(await inUse(), true);
@@ -67,8 +72,102 @@ describe("the view of a vGPU", () => {
     const vgpuIds = [foreignVgpuId(1)];
     fake.put(foreignDomain(1, { vgpuIds, state: "shut-off" }));
     fake.put(foreignDomain(2, { vgpuIds, state: "running" }));
-    const [view] = vgpuViews(await look(fake), ledgerOf());
+    const [view] = vgpuViews(await look(fake), ledgerOf(), unset);
     assert.deepEqual([view?.domain?.id, view?.inUse], [domainId(2), true]);
+  });
+});
+
+describe("the view of a vGPU of others", () => {
+  /** A GPU with three virtual functions, of which a guest's driver has the first two. */
+  function cutHost(): { readonly fake: FakeHost; readonly gpu: FakeGpu; readonly functions: PciAddress[] } {
+    const { host: fake, gpu } = host();
+    gpu.totalFunctions = 7;
+    gpu.functions.push("vfio-pci", "vfio-pci", undefined);
+    return { fake, gpu, functions: [1, 2, 3].map((number) => gpu.functionAddress(number)) };
+  }
+  const listed = async (from: FakeHost, ledger = ledgerOf(), modes = unset): Promise<unknown[]> =>
+    vgpuViews(await look(from), ledger, modes)
+      .filter(({ ownership }) => ownership === "foreign")
+      .map(({ share, domain, present, inUse }) => {
+        const what = share?.mode === "sriov" ? share.number : share?.mode;
+        return [what, domain?.name, present, inUse];
+      })
+      .sort();
+
+  it("is there for each function that a domain names or a driver keeps for a guest", async () => {
+    const { fake, functions } = cutHost();
+    const [first, , third] = functions;
+    assert.ok(first && third);
+    fake.put(foreignDomain(1, { pciDevices: [first] }));
+    fake.put(foreignDomain(2, { pciDevices: [third], state: "shut-off" }));
+    assert.deepEqual(await listed(fake), [
+      [1, "foreign-1", true, true],
+      [2, undefined, true, false],
+      [3, "foreign-2", false, false],
+    ]);
+  });
+
+  it("is known by its driver alone while libvirt is away, under the same id", async () => {
+    const { fake, functions } = cutHost();
+    fake.put(foreignDomain(1, { pciDevices: functions }));
+    const ids = async (): Promise<unknown[]> =>
+      vgpuViews(await look(fake), ledgerOf(), unset).map(({ id, share }) =>
+        share?.mode === "sriov" ? [share.number, id] : [],
+      );
+    const known = await ids();
+    fake.libvirtAway = "connection refused";
+    assert.deepEqual(await listed(fake), [
+      [1, undefined, true, undefined],
+      [2, undefined, true, undefined],
+    ]);
+    const away = await ids();
+    assert.deepEqual(
+      away,
+      known.filter((one) => away.some((other) => isDeepStrictEqual(one, other))),
+    );
+    fake.bootId = "another boot";
+    assert.ok(!(await ids()).some((one) => away.some((other) => isDeepStrictEqual(one, other))));
+  });
+
+  it("is none while a claim has the function, whoever names it", async () => {
+    const { fake, gpu, functions } = cutHost();
+    const [address, second] = functions;
+    assert.ok(address && second);
+    const share = { mode: "sriov", number: 1, address } as const;
+    fake.put(foreignDomain(1, { pciDevices: [address, second] }));
+    const ledger = ledgerOf(claim(2, { gpu: gpu.address, share }));
+    assert.deepEqual(await listed(fake, ledger), [[2, "foreign-1", true, true]]);
+    assert.deepEqual(
+      domainViews(await look(fake), ledger, unset).map(({ name, vgpuIds }) => [name, vgpuIds.length]),
+      [
+        ["foreign-1", 1],
+        ["guest-2", 0],
+      ],
+    );
+  });
+
+  it("is a whole GPU that is named or that a driver keeps, unless vgpud is to give it away", async () => {
+    const { host: fake, gpu } = host();
+    assert.deepEqual(await listed(fake), []);
+    gpu.driver = "vfio-pci";
+    assert.deepEqual(await listed(fake), [["gvt-d", undefined, true, false]]);
+    const given: ModeRecord = new Map([[gpu.address, { mode: "gvt-d" }]]);
+    assert.deepEqual(await listed(fake, ledgerOf(), given), []);
+    fake.put(foreignDomain(1, { pciDevices: [gpu.address] }));
+    assert.deepEqual(await listed(fake, ledgerOf(), given), [["gvt-d", "foreign-1", true, true]]);
+  });
+
+  it("is the seat of each domain that runs, so that as many are listed as the GPU counts", async () => {
+    const { host: fake, gpu } = host();
+    const renderNodes = [`/dev/dri/${gpu.facts().drmRender ?? ""}`];
+    for (const n of [1, 2]) fake.put(foreignDomain(n, { renderNodes }));
+    fake.put(foreignDomain(3, { renderNodes, state: "shut-off" }));
+    assert.deepEqual(await listed(fake), [
+      ["gvt-s", "foreign-1", true, true],
+      ["gvt-s", "foreign-2", true, true],
+    ]);
+    const [view] = gpuViews(await look(fake), ledgerOf(), plainTerms);
+    assert.equal(view?.seats?.foreign, 2);
   });
 });
 
@@ -76,7 +175,7 @@ describe("the view of a domain", () => {
   const view = async (ledger: Ledger, ...domains: readonly Domain[]): Promise<unknown[]> => {
     const { host: fake } = host();
     for (const domain of domains) fake.put(domain);
-    return domainViews(await look(fake), ledger).map(({ name, ownership, claim: owner }) => [
+    return domainViews(await look(fake), ledger, unset).map(({ name, ownership, claim: owner }) => [
       name,
       ownership,
       owner?.claimId,

@@ -286,8 +286,8 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
   return {
     inventory: shown,
     gpus: gpuViews(shown, ledger, plainTerms),
-    vgpus: vgpuViews(shown, ledger),
-    domains: domainViews(shown, ledger),
+    vgpus: vgpuViews(shown, ledger, plainTerms.modes),
+    domains: domainViews(shown, ledger, plainTerms.modes),
     claims: ledger.all(),
     drains: nothingDrained,
     now: shown.observedAt + 1_500,
@@ -324,8 +324,8 @@ export const beforeFirstLook: ScrapeView = {
 };
 
 /** A host that runs `count` domains of others beside its own. */
-export function crowded(count: number): ScrapeView {
-  const others = Array.from({ length: count }, (_, index) => domain(100 + index, {}));
-  const value = new Map([...others, ownDomain].map((each) => [each.id, each]));
+export function crowded(count: number, each: Partial<Domain> = {}): ScrapeView {
+  const others = Array.from({ length: count }, (_, index) => domain(100 + index, each));
+  const value = new Map([...others, ownDomain].map((one) => [one.id, one]));
   return viewOf({ ...inventory, domains: { known: true, value } });
 }

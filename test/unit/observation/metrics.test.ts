@@ -117,6 +117,16 @@ describe("metrics", () => {
     assert.match(body, /^vgpud_domains_dropped 27$/m);
   });
 
+  it("exports no vGPU of others' domains that it leaves out, and counts them all the same", async () => {
+    const gpu = "0000:00:02.0";
+    // Beside the slice of others that the view has anyhow.
+    const rendering = crowded(30, { renderNodes: [`/dev/dri/by-path/pci-${gpu}-render`] });
+    const { body } = await metrics(() => rendering, { maxDomains: 5 }).render();
+    assert.equal(body.match(/^vgpud_vgpu_info\{.*vgpu_type="seat"/gm)?.length, 3);
+    assert.equal(body.match(/^vgpud_vgpu_in_use\{/gm)?.length, body.match(/^vgpud_vgpu_info\{/gm)?.length);
+    assert.match(body, new RegExp(`^vgpud_gpu_vgpus\\{pci_address="${gpu}",ownership="foreign"\\} 31$`, "m"));
+  });
+
   it("shows what domains with an info series use, and only those", async () => {
     const body = await scrape(exampleView);
     const of = (n: number): string => `domain_uuid="${domainId(n)}"`;

@@ -165,8 +165,8 @@ function viewOf(inventory: Inventory, claims: readonly DomainClaim[]): StatusSou
   return {
     inventory,
     gpus: gpuViews(inventory, ledger, plainTerms),
-    vgpus: vgpuViews(inventory, ledger),
-    domains: domainViews(inventory, ledger),
+    vgpus: vgpuViews(inventory, ledger, plainTerms.modes),
+    domains: domainViews(inventory, ledger, plainTerms.modes),
     claims: ledger.all(),
     drains: nothingDrained,
   };
