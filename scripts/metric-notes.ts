@@ -151,6 +151,10 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     noFigure,
   ),
   vgpud_domain_memory_resident_bytes: note("topk(10, vgpud_domain_memory_resident_bytes)", noFigure),
+  vgpud_vgpu_utilization_ratio: note(
+    "topk(10, vgpud_vgpu_utilization_ratio * on (instance, vgpu_id) group_left (domain_name) vgpud_vgpu_info)",
+    "the vGPU is not of a XenGT of 2016, or hostd does not answer",
+  ),
   vgpud_domain_gpu_engine_seconds_total: note(
     `topk(10, rate(vgpud_domain_gpu_engine_seconds_total{engine="render"}[1m])${joined})`,
     noRenderer,

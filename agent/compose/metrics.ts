@@ -6,6 +6,7 @@ import { domainViews, gpuViews, vgpuViews, type Terms } from "../lifecycle/views
 import { Metrics } from "../observation/metrics.ts";
 import type { DomainSampler } from "../observation/domain-sampler.ts";
 import type { GpuUseSampler } from "../observation/gpu-use-sampler.ts";
+import type { SliceUseSampler } from "../observation/slice-use-sampler.ts";
 import type { GpuSensors } from "../observation/gpu-sensors.ts";
 import type { MetricsView, ScrapeView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
@@ -22,13 +23,16 @@ export function composeMetrics(
     readonly sampler: () => DomainSampler;
     readonly sensors: () => GpuSensors;
     readonly gpuUse: () => GpuUseSampler;
+    readonly sliceUse: () => SliceUseSampler;
   },
 ): Metrics {
   const metrics = new Metrics({
     view: parts.view,
     prepare: async () => {
       await Promise.all(
-        [parts.sampler(), parts.sensors(), parts.gpuUse()].map((source) => source.refresh(FRESH_MS, WAIT_MS)),
+        [parts.sampler(), parts.sensors(), parts.gpuUse(), parts.sliceUse()].map((source) =>
+          source.refresh(FRESH_MS, WAIT_MS),
+        ),
       );
     },
     build: { version, revision, nodeVersion: process.versions.node },

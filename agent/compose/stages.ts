@@ -59,6 +59,7 @@ import { composeDiagnostician, readHostd, roomsOf } from "./diagnosis.ts";
 import { composeMachine, type MachineWatch } from "./machine.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
 import { composeGpuUse } from "./gpu-use.ts";
+import { composeSliceUse } from "./slice-use.ts";
 import { tellOfTrouble } from "./ledger-health.ts";
 import { composeLook } from "./look.ts";
 import { composeReconciler } from "./reconciler.ts";
@@ -139,11 +140,13 @@ export function composeStages(
         diagnosis: diagnostician.latest,
         sensors: sensors.view,
         gpuUse: gpuUse.view,
+        sliceUse: sliceUse.view,
         stalledBy: ({ operation }) => operation && operations.stalledBy(operation.id),
       }),
       sampler: () => sampler,
       sensors: () => sensors,
       gpuUse: () => gpuUse,
+      sliceUse: () => sliceUse,
     },
   );
   const { recorder } = metrics;
@@ -187,6 +190,7 @@ export function composeStages(
   const xenGuests = new XenstoreGuests(hostd);
   const xengt = composeXengt(config, xengtTypes, { hostd, files: patient, guests: xenGuests, cut });
   const gpuUse = composeGpuUse({ hostd, snapshot, log, cut });
+  const sliceUse = composeSliceUse({ hostd, snapshot, log, cut });
   const lookout = new Lookout({
     look: composeLook(
       {

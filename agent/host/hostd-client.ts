@@ -44,6 +44,7 @@ const OUTCOMES = {
   holders: "ok",
   "xen-domains": "ok",
   "vgt-resources": "ok",
+  "vgt-utilization": "ok",
   log: "ok",
   "render-clients": "ok",
   absent: "ok",
@@ -185,6 +186,16 @@ export class HostdClient {
   async vgtResources(options?: CallOptions): Promise<ResultOf<"vgt-resources">> {
     const result = await this.#call({ kind: "vgt-resources" }, options);
     if (!answers("vgt-resources", result)) throw this.#unfit("vgt-resources", result);
+    return result;
+  }
+
+  /**
+   * Empty where no driver tells. Each reading begins the next count: for one caller alone.
+   * @throws HostdUnavailableError; the signal's reason when it aborts first
+   */
+  async vgtUtilization(options?: CallOptions): Promise<ResultOf<"vgt-utilization">> {
+    const result = await this.#call({ kind: "vgt-utilization" }, options);
+    if (!answers("vgt-utilization", result)) throw this.#unfit("vgt-utilization", result);
     return result;
   }
 

@@ -4,7 +4,7 @@ import { setFunctionProfile } from "./function-profile.ts";
 import { bindDriver, functionHolders, setVirtualFunctions } from "./functions.ts";
 import { deviceModelLog } from "./device-model-log.ts";
 import { createMdev, mdevHolders, removeMdev } from "./mdevs.ts";
-import { makeVgtInstance, removeVgtInstance, vgtResources } from "./vgt-instances.ts";
+import { makeVgtInstance, removeVgtInstance, vgtResources, vgtUtilization } from "./vgt-instances.ts";
 import { renderClients } from "./render-clients.ts";
 import { xenDomains } from "./xen-domains.ts";
 import type { Operation, Result } from "./protocol/messages.ts";
@@ -36,6 +36,8 @@ export function performOperation(root: string, operation: Operation): Result {
         return removeVgtInstance(files, operation);
       case "vgt-resources":
         return vgtResources(files);
+      case "vgt-utilization":
+        return vgtUtilization(files);
       case "device-model-log":
         return deviceModelLog(files, operation);
       case "render-clients":

@@ -1,9 +1,10 @@
 // Slices of XenGT, each for one guest of Xen by its number.
-import { lstatSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import type { AllowedFiles } from "./allowed-files.ts";
-import { hasCode, readFrom, writeTo } from "./kernel-files.ts";
+import { hasCode, orEmpty, readFrom, writeTo } from "./kernel-files.ts";
+import { KERNEL_FORMS } from "./kernel-forms.ts";
 import type { MakeVgtInstance, RemoveVgtInstance, Result } from "./protocol/messages.ts";
-import { VGT_RESOURCES, type VgtResources } from "./protocol/vgt.ts";
+import { MAX_VGT_SLICES, VGT_RESOURCES, type VgtResources, type VgtUtilization } from "./protocol/vgt.ts";
 import { askXenstore } from "./xenbus.ts";
 
 /**
@@ -54,6 +55,31 @@ export function vgtResources(files: AllowedFiles): Result {
   const resources = resourcesIn(text);
   if (resources !== undefined) return { kind: "vgt-resources", ...resources };
   return { kind: "failed", why: `available_resource does not begin with ${VGT_RESOURCES.length} numbers` };
+}
+
+/** The host's own `vm0` is none of the slices. */
+export function vgtUtilization(files: AllowedFiles): Result {
+  const vms = orEmpty(() => readdirSync(files.at("vgtSlices", {}))).filter((name) =>
+    KERNEL_FORMS.vm.test(name),
+  );
+  const slices: VgtUtilization[] = [];
+  for (const vm of vms.slice(0, MAX_VGT_SLICES)) {
+    const text = utilizationOf(files, vm);
+    if (text === undefined) continue;
+    if (!/^\d{1,9}$/.test(text)) return { kind: "failed", why: `vgpu_hw_utilization of ${vm} is no number` };
+    slices.push({ domid: Number(vm.slice("vm".length)), percent: Number(text) });
+  }
+  return { kind: "vgt-utilization", slices };
+}
+
+/** Undefined for a slice that has gone since, and of drivers that do not tell. */
+function utilizationOf(files: AllowedFiles, vm: string): string | undefined {
+  try {
+    return readFrom(files.resolved("vgtUtilization", { vm }));
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
 }
 
 /** Six hexadecimal numbers in the first line; bitmaps follow. */

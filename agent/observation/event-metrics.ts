@@ -20,6 +20,7 @@ export const hostdOperations = [
   "make-vgt-instance",
   "remove-vgt-instance",
   "vgt-resources",
+  "vgt-utilization",
   "device-model-log",
   "render-clients",
 ] as const;

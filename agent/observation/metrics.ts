@@ -13,6 +13,7 @@ import { gpuSensorCollector } from "./gpu-sensor-metrics.ts";
 import { gpuUseCollector } from "./gpu-use-metrics.ts";
 import { claimCollector, hostCollector, type BuildInfo } from "./host-metrics.ts";
 import { Recorder } from "./recorder.ts";
+import { sliceUseCollector } from "./slice-use-metrics.ts";
 import { vgpuCollector } from "./vgpu-metrics.ts";
 import type { ScrapeView } from "./view.ts";
 
@@ -152,6 +153,7 @@ function collectors({
     domainCollector(maxDomains),
     domainStatsCollector(maxDomains),
     gpuUseCollector(maxDomains),
+    sliceUseCollector,
     claimCollector,
   ];
 }

@@ -8,6 +8,7 @@ import type { DomainView, GpuView, VgpuView } from "../lifecycle/views.ts";
 import type { DomainFigures } from "./domain-stats.ts";
 import type { SensorsView } from "./gpu-sensors.ts";
 import type { GpuUseView } from "./gpu-use-sampler.ts";
+import type { SliceUseView } from "./slice-use-sampler.ts";
 
 export interface MetricsView {
   /** Undefined before the first complete look; the lists of GPUs, vGPUs and domains are then empty. */
@@ -32,6 +33,8 @@ export interface ScrapeView extends MetricsView {
   readonly sensors: SensorsView;
   /** Of domains that render on GPUs of the host. */
   readonly gpuUse: GpuUseView;
+  /** Of slices of XenGT. */
+  readonly sliceUse: SliceUseView;
   /** What keeps the latest operation of a claim from getting on; undefined when nothing does. */
   readonly stalledBy: (claim: Claim) => AgentError | undefined;
 }

@@ -97,6 +97,8 @@ export class HostdFace {
         return await this.#vgt.remove(operation);
       case "vgt-resources":
         return this.#vgt.resources();
+      case "vgt-utilization":
+        return this.#vgt.utilization();
       case "device-model-log":
         return this.#vgt.log(operation);
       case "render-clients":

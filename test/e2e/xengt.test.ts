@@ -14,6 +14,7 @@ import {
   DeleteVgpuRequest,
   VgpuServiceService as Vgpus,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import { LAST_WORDS } from "./harness/crash/death.ts";
 import { bootsKernel } from "./conformance/subjects/on-xen.ts";
@@ -108,6 +109,23 @@ describe("slices of XenGT, over the wire", function () {
     });
     assert.deepEqual(await sizes(on), [[96, 320, 6]]);
     assert.deepEqual(await types(on), { "GVT-g-on-1626": 3 });
+  });
+
+  it("are told to be as busy as kernels of 2016 say, and nothing is told where they do not", async () => {
+    const on = await begin(BROADWELL, BY_AGENT);
+    const { domain } = await create(on, "desk", ({ vgpu }) => {
+      vgpu.want = { $case: "mode", value: Mode.GVT_G };
+    });
+    const id = present(domain?.vgpuIds[0]);
+    assert.match(
+      await on.scrape(),
+      new RegExp(`^vgpud_vgpu_utilization_ratio\\{vgpu_id="${id}"\\} 0.4$`, "m"),
+    );
+    const xen = { libvirtUri: "xen:///system", settings: BY_AGENT } as const;
+    await using later = await World.start(SKYLAKE, {}, xen);
+    await create(later, "desk");
+    assert.doesNotMatch(await later.scrape(), /^vgpud_vgpu_utilization_ratio\{/m);
+    assert.match(await later.scrape(), /^vgpud_scrape_collector_success\{collector="vgpu_use"\} 1$/m);
   });
 
   it("are made for a domain of others while it is there, one for each, and again when it is started anew", async () => {

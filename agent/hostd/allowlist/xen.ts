@@ -46,6 +46,20 @@ export const XEN_FILES = {
     stayBelow: "sys/kernel/vgt",
     why: "says what is left for slices, to root alone (mode 0440)",
   },
+  vgtSlices: {
+    operations: ["vgt-utilization"],
+    path: "sys/kernel/vgt",
+    access: "read",
+    stayBelow: "sys/kernel",
+    why: "lists the slices of XenGT",
+  },
+  vgtUtilization: {
+    operations: ["vgt-utilization"],
+    path: "sys/kernel/vgt/{vm}/vgpu_hw_utilization",
+    access: "read",
+    stayBelow: "sys/kernel/vgt",
+    why: "says how busy a slice was since it was last read, by whomever (Igvtg-kernel of 2016, vgt/sysfs.c)",
+  },
   deviceModelLog: {
     operations: ["device-model-log"],
     path: "var/log/xen/qemu-dm-{name}.log",

@@ -23,6 +23,7 @@ const NATURES = {
   "make-vgt-instance": "makes",
   "remove-vgt-instance": "changes",
   "vgt-resources": "looks",
+  "vgt-utilization": "looks",
   "device-model-log": "looks",
   "render-clients": "looks",
 } as const satisfies Record<OperationKind, "makes" | "changes" | "looks">;
@@ -161,6 +162,7 @@ function searchFor(operation: Operation): Operation | undefined {
     case "make-vgt-instance":
     case "remove-vgt-instance":
     case "vgt-resources":
+    case "vgt-utilization":
     case "device-model-log":
     case "render-clients":
       return undefined;

@@ -1,7 +1,7 @@
 // What a client and hostd say to each other: one JSON object a line over a UNIX socket, hostd greeting first.
 
 import type { FunctionProfile, ShareName, WrittenShare } from "./shares.ts";
-import type { VgtResources, VgtSizes } from "./vgt.ts";
+import type { VgtResources, VgtSizes, VgtUtilization } from "./vgt.ts";
 
 /** Changes with every incompatible change of the messages; both halves refuse another one. */
 export const PROTOCOL_VERSION = 1;
@@ -123,6 +123,14 @@ interface ReadVgtResources {
   readonly kind: "vgt-resources";
 }
 
+/**
+ * Reads how busy the slices of XenGT were, which only the drivers of 2016 tell. They count anew from each reading on, whoever reads:
+ * ask for it in one place alone.
+ */
+interface ReadVgtUtilization {
+  readonly kind: "vgt-utilization";
+}
+
 /** Reads the end of what the device model of a domain said, where a start that failed says why. */
 export interface ReadDeviceModelLog {
   readonly kind: "device-model-log";
@@ -159,6 +167,7 @@ export type Operation =
   | MakeVgtInstance
   | RemoveVgtInstance
   | ReadVgtResources
+  | ReadVgtUtilization
   | ReadDeviceModelLog
   | ReadRenderClients;
 export type OperationKind = Operation["kind"];
@@ -183,6 +192,7 @@ export function objectOf(operation: Operation): string {
     case "remove-vgt-instance":
       return `vm${operation.domid}`;
     case "vgt-resources":
+    case "vgt-utilization":
       return "XenGT";
     case "device-model-log":
       return operation.name;
@@ -254,6 +264,8 @@ export type Result =
   /** Every guest; without the host itself, and without the domains that run other guests' device models. */
   | { readonly kind: "xen-domains"; readonly domains: readonly XenGuest[] }
   | ({ readonly kind: "vgt-resources" } & VgtResources)
+  /** Of every slice whose driver tells. */
+  | { readonly kind: "vgt-utilization"; readonly slices: readonly VgtUtilization[] }
   /** The last lines, oldest first, and when the file was written last: milliseconds since the epoch. */
   | { readonly kind: "log"; readonly lines: readonly string[]; readonly writtenAt: number }
   /** `left`: how many more there are than an answer has room for. */
@@ -308,6 +320,7 @@ const ANSWERS = {
   "make-vgt-instance": ["done", "errno", "blocked", "refused", "failed"],
   "remove-vgt-instance": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
   "vgt-resources": ["vgt-resources", "errno", "blocked", "absent", "refused", "failed"],
+  "vgt-utilization": ["vgt-utilization", "errno", "blocked", "refused", "failed"],
   "device-model-log": ["log", "errno", "blocked", "absent", "refused", "failed"],
   "render-clients": ["render-clients", "errno", "blocked", "absent", "refused", "failed"],
 } as const satisfies Record<OperationKind, readonly Result["kind"][]>;

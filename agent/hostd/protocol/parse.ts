@@ -38,7 +38,14 @@ import {
   type ShareName,
   type WrittenShare,
 } from "./shares.ts";
-import { VGT_BOUNDS, VGT_RESOURCES, type VgtResources, type VgtSizes } from "./vgt.ts";
+import {
+  MAX_VGT_SLICES,
+  VGT_BOUNDS,
+  VGT_RESOURCES,
+  type VgtResources,
+  type VgtSizes,
+  type VgtUtilization,
+} from "./vgt.ts";
 
 /** The other side does not speak this protocol. */
 export class ProtocolError extends Error {
@@ -104,6 +111,7 @@ export function parseOperation(value: unknown): Operation {
       return { kind, device: named(fields, "device") };
     case "xen-domains":
     case "vgt-resources":
+    case "vgt-utilization":
       onlyKeys(fields, ["kind"]);
       return { kind };
     case "make-vgt-instance":
@@ -165,6 +173,8 @@ export function parseResult(value: unknown): Result {
       return { kind, domains: list(fields, "domains", { atMost: MAX_XEN_GUESTS }).map(parseXenGuest) };
     case "vgt-resources":
       return { kind, ...parseVgtResources(fields) };
+    case "vgt-utilization":
+      return { kind, slices: list(fields, "slices", { atMost: MAX_VGT_SLICES }).map(parseVgtUtilization) };
     case "log": {
       const writtenAt = integer(fields, "writtenAt", { from: 0, to: Number.MAX_SAFE_INTEGER });
       return { kind, lines: list(fields, "lines", { atMost: MAX_LOG_LINES }).map(parseLogLine), writtenAt };
@@ -245,6 +255,12 @@ function parseVgtSizes(fields: Fields): VgtSizes {
 function parseVgtResources(fields: Fields): VgtResources {
   const told = VGT_RESOURCES.map((name) => [name, integer(fields, name, { from: 0, to: 0xffff_ffff })]);
   return Object.fromEntries(told) as Record<keyof VgtResources, number>;
+}
+
+function parseVgtUtilization(item: unknown): VgtUtilization {
+  const fields = readObject(item, "slice");
+  const domid = integer(fields, "domid", VGT_BOUNDS.domid);
+  return { domid, percent: integer(fields, "percent", { from: 0, to: 0x7fff_ffff }) };
 }
 
 function parseLogLine(line: unknown): string {

@@ -28,6 +28,16 @@ export const VGT_RESOURCES = [
   "fencesFree",
 ] as const satisfies readonly (keyof VgtResources)[];
 
+/** How much of the time that the driver gave a slice it worked in, since anybody read that before. */
+export interface VgtUtilization {
+  /** The guest's. */
+  readonly domid: number;
+  readonly percent: number;
+}
+
+/** More than any driver makes at a time. */
+export const MAX_VGT_SLICES = 64;
+
 /** Beyond them nothing is asked of the driver: no aperture, no GTT and no GPU is that large, and no guest has such a number. */
 export const VGT_BOUNDS = {
   /** 0 is the host, and those from 0x7ff0 are no guest's (Xen: public/xen.h, DOMID_FIRST_RESERVED). */

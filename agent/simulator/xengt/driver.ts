@@ -14,6 +14,9 @@ export interface VgtSlice {
   readonly lowStartMib: number;
 }
 
+/** How busy every guest keeps its slice, in percent. It never rests, so that it does not matter who read that before. */
+export const BUSY_PERCENT = 40;
+
 export interface VgtDriver {
   readonly gpu: GpuDescription;
   readonly generation: NonNullable<HostDescription["xengt"]>;

@@ -9,6 +9,7 @@ import type {
 import type { DeviceModelLogs } from "../device-model-logs.ts";
 import type { SimulatedKernel } from "../kernel.ts";
 import type { VgtCalls } from "./calls.ts";
+import { BUSY_PERCENT } from "./driver.ts";
 import { CREATE_FILE } from "./tree.ts";
 
 export interface VgtFaceOptions {
@@ -53,6 +54,13 @@ export class VgtFace {
       ...{ lowTotalMib: low, lowFreeMib: lowFree, highTotalMib: high, highFreeMib: highFree },
       ...{ fencesTotal: fences, fencesFree },
     };
+  }
+
+  utilization(): Result {
+    const { vgt } = this.#options.kernel;
+    const slices = vgt?.generation === "2015" ? vgt.slices : [];
+    const told = slices.map(({ domid }) => ({ domid, percent: BUSY_PERCENT }));
+    return { kind: "vgt-utilization", slices: told };
   }
 
   log({ name }: ReadDeviceModelLog): Result {

@@ -1,7 +1,7 @@
 // Pure: the files below /sys/kernel/vgt, of each generation. What root alone may read or write has its name here, and its text.
 import { TreeBuilder, type Entries } from "../entries.ts";
 import { APERTURE_AT } from "../gpu-tree.ts";
-import type { VgtDriver, VgtSlice } from "./driver.ts";
+import { BUSY_PERCENT, type VgtDriver, type VgtSlice } from "./driver.ts";
 
 const VGT_DIRECTORY = "sys/kernel/vgt";
 export const CREATE_FILE = `${VGT_DIRECTORY}/control/create_vgt_instance`;
@@ -44,7 +44,7 @@ function detachedFiles({ number, lowMib, highMib, lowStartMib }: VgtSlice): Read
     aperture_base: bytes(APERTURE_AT + lowStartMib * MIB),
     schedule: "ACTIVE\n",
     start: "",
-    vgpu_hw_utilization: "0\n",
+    vgpu_hw_utilization: `${BUSY_PERCENT}\n`,
   };
 }
 

@@ -56,7 +56,9 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       .filter((values) => Object.keys(values).length > 0),
   }),
   fc.record({ kind: fc.constant("function-holders" as const), device: fc.stringMatching(FORMS.device) }),
-  fc.record({ kind: fc.constantFrom("xen-domains" as const, "vgt-resources" as const) }),
+  fc.record({
+    kind: fc.constantFrom("xen-domains" as const, "vgt-resources" as const, "vgt-utilization" as const),
+  }),
   fc.record({
     kind: fc.constant("make-vgt-instance" as const),
     domid: fc.integer({ min: 1, max: 32_751 }),
@@ -125,6 +127,7 @@ describe("hostd's protocol", () => {
         ...{ lowTotalMib: 512, lowFreeMib: 384, highTotalMib: 1536, highFreeMib: 1152 },
         ...{ fencesTotal: 32, fencesFree: 0 },
       },
+      { kind: "vgt-utilization", slices: [{ domid: 7, percent: 0 }] },
       { kind: "log", lines: [], writtenAt: 0 },
       {
         kind: "log",
@@ -149,6 +152,9 @@ describe("hostd's protocol", () => {
     const cases: [object, RegExp][] = [
       [{ kind: "vgt-resources", ...resources, fencesFree: -1 }, /^fencesFree /],
       [{ kind: "vgt-resources", ...resources, lowTotalMib: "0x1" }, /^lowTotalMib /],
+      [{ kind: "vgt-utilization", slices: [{ domid: 0, percent: 1 }] }, /^domid /],
+      [{ kind: "vgt-utilization", slices: [{ domid: 7, percent: -1 }] }, /^percent /],
+      [{ kind: "vgt-utilization", slices: Array(65).fill({ domid: 7, percent: 1 }) }, /^slices /],
       [{ kind: "log", writtenAt: 0, lines: "a" }, /^lines /],
       [{ kind: "log", writtenAt: 0, lines: [1] }, /^a line /],
       [{ kind: "log", writtenAt: 0, lines: ["l".repeat(201)] }, /^a line /],

@@ -71,6 +71,26 @@ describe("hostd and XenGT", () => {
     });
   });
 
+  it("tells how busy slices were, of those whose driver says so", async () => {
+    await using bench = await Bench.make();
+    const told = async (): Promise<unknown> => await bench.client.vgtUtilization();
+    assert.deepEqual(await told(), { kind: "vgt-utilization", slices: [] });
+    await addXengt(bench.tree, [7, 12]);
+    const vgt = path.join(bench.tree.root, "sys/kernel/vgt");
+    await mkdir(path.join(vgt, "vm0"));
+    assert.deepEqual(await told(), { kind: "vgt-utilization", slices: [] });
+    const file = (vm: string): string => path.join(vgt, vm, "vgpu_hw_utilization");
+    for (const vm of ["vm0", "vm12"]) await writeFile(file(vm), "37\n");
+    assert.deepEqual(await told(), { kind: "vgt-utilization", slices: [{ domid: 12, percent: 37 }] });
+    for (const text of ["", "-1", "busy", "0x10"]) {
+      await writeFile(file("vm12"), `${text}\n`);
+      assert.deepEqual(await told(), { kind: "failed", why: "vgpu_hw_utilization of vm12 is no number" });
+    }
+    await rm(file("vm12"));
+    await symlink("/proc/self/stat", file("vm12"));
+    assert.equal((await bench.client.vgtUtilization()).kind, "errno");
+  });
+
   it("makes no figures of what is none", async () => {
     await using tree = await GvtTree.make();
     const file = path.join(path.dirname(await addXengt(tree)), "available_resource");

@@ -297,6 +297,7 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
     diagnosis: examined,
     sensors: { readings, failing: false },
     gpuUse: { domains: gpuUse, failing: false },
+    sliceUse: { shares: new Map(), failing: false },
     stalledBy: ({ operation }) =>
       operation === running ? new AgentError("HOSTD_UNAVAILABLE", "hostd is away") : undefined,
   };
@@ -311,6 +312,7 @@ export const emptied = {
   ),
   domainStats: { domains: [], ageSeconds: 0, failing: false },
   gpuUse: { domains: [], failing: false },
+  sliceUse: { shares: new Map(), failing: false },
 };
 export const beforeFirstLook: ScrapeView = {
   ...exampleView,

@@ -198,7 +198,7 @@ describe("metrics", () => {
     };
     const agent = metrics(() => broken, { onError: (_, collector) => failed.push(collector) });
     const { body } = await agent.render();
-    assert.deepEqual(failed, ["gpu", "vgpu"]);
+    assert.deepEqual(failed, ["gpu", "vgpu", "vgpu_use"]);
     assert.match(body, /^vgpud_scrape_collector_success\{collector="vgpu"\} 0$/m);
     assert.match(body, /^vgpud_scrape_collector_success\{collector="domain"\} 1$/m);
     assert.match(body, /^vgpud_domain_info\{/m);
