@@ -128,6 +128,18 @@ describe("a GPU cut into virtual functions, over the wire", function () {
       [100n, 640_000, 1024n],
       [100n, 640_000, 1024n],
     ]);
+    const { domain } = await world.create("one", vf);
+    const { vgpuId, vfProfile } = present((await vgpus())[0]);
+    assert.deepEqual(vfProfile, {
+      ...{ execQuantum: { seconds: 100n, nanos: 0 }, preemptTimeout: { seconds: 0n, nanos: 640_000 } },
+      ...{ schedPriority: "low", vramQuotaMib: 1024n, ggttQuotaMib: undefined },
+    });
+    const { stdout } = await vgpuctl(world.socket, ["vgpus", vgpuId]);
+    assert.match(
+      stdout,
+      /^exec quantum ms: +100000\npreempt timeout us: +640\npriority: +low\nVRAM MiB: +1024$/m,
+    );
+    await destroy(present(domain).uuid);
     const wrong = VfProfile.fromPartial({ execQuantum: { seconds: 0n, nanos: 1 }, schedPriority: "urgent" });
     const refused = await refusal(cut(2, { profile: wrong }));
     assert.deepEqual(refused.fields, ["profile.exec_quantum", "profile.sched_priority"]);

@@ -4,11 +4,7 @@ import type { FunctionsAccount, FunctionUse } from "../../capacity/accounts/virt
 import type { WholeGpuAccount, WholeGpuHolder } from "../../capacity/accounts/whole-gpu.ts";
 import type { FunctionAmounts } from "../../inventory/virtual-functions.ts";
 import type { ModeAccounts } from "../../lifecycle/mode-accounts.ts";
-import { toWireDuration } from "./duration.ts";
-
-const BYTES_PER_MIB = 1024 * 1024;
-const NANOS_PER_MS = 1_000_000;
-const NANOS_PER_US = 1_000;
+import { toMib, toWireVfProfile } from "./vf-profile.ts";
 
 const holders = {
   claim: pb.WholeGpuHolder.CLAIM,
@@ -54,11 +50,9 @@ function toWireFunctions(account: FunctionsAccount): pb.VirtualFunctions {
   });
 }
 
-function toWireFunction({
-  function: { number, address, driver, quota, turns },
-  domain,
-  free,
-}: FunctionUse): pb.VirtualFunction {
+function toWireFunction({ function: of, domain, free }: FunctionUse): pb.VirtualFunction {
+  const { number, address, driver, quota } = of;
+  const { execQuantum, preemptTimeout, schedPriority } = toWireVfProfile(of);
   return pb.VirtualFunction.fromPartial({
     number,
     pciAddress: address,
@@ -66,14 +60,8 @@ function toWireFunction({
     free,
     domainUuid: domain ?? "",
     quota: toWireResources(quota),
-    execQuantum: durationOf(turns.execQuantumMs, NANOS_PER_MS),
-    preemptTimeout: durationOf(turns.preemptTimeoutUs, NANOS_PER_US),
-    schedPriority: turns.priority ?? "",
+    ...{ execQuantum, preemptTimeout, schedPriority },
   });
-}
-
-function durationOf(count: number | undefined, nanosEach: number): pb.VirtualFunction["execQuantum"] {
-  return count === undefined ? undefined : toWireDuration(count * nanosEach);
 }
 
 /** Undefined where nothing is told. */
@@ -81,16 +69,11 @@ function toWireResources(amounts: FunctionAmounts): pb.FunctionResources | undef
   const { vramBytes, ggttBytes, contexts, doorbells } = amounts;
   if (Object.values(amounts).every((amount) => amount === undefined)) return undefined;
   return pb.FunctionResources.fromPartial({
-    vramMib: mib(vramBytes),
-    ggttMib: mib(ggttBytes),
+    vramMib: toMib(vramBytes),
+    ggttMib: toMib(ggttBytes),
     contexts,
     doorbells,
   });
-}
-
-/** Drivers give whole pages; what is less than a MiB is nobody's gain. */
-function mib(bytes: number | undefined): bigint | undefined {
-  return bytes === undefined ? undefined : BigInt(Math.floor(bytes / BYTES_PER_MIB));
 }
 
 function toWireWhole({ used, free, heldBy, domain }: WholeGpuAccount): pb.WholeGpu {

@@ -9,6 +9,7 @@ import type { VgpuView } from "../../lifecycle/views.ts";
 import { operationName, toWireClaimState, toWireFailure, toWireOwnership } from "./claim.ts";
 import { wireModes } from "./condition.ts";
 import { toWireSizes, toWireBackend } from "./gpu.ts";
+import { toWireVfProfile } from "./vf-profile.ts";
 
 export interface VgpuContext {
   readonly inventory: Inventory;
@@ -46,16 +47,17 @@ export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext
     iommuGroup: kernel?.iommuGroup,
     operation: operationName(claim),
     labels: labelsOf(claim),
-    driver: driverOf(view, inventory) ?? "",
+    ...functionFacts(view, inventory),
   });
 }
 
 /** Of what is a PCI function. */
-function driverOf({ share, gpu }: VgpuView, { gpus }: Inventory): string | undefined {
+function functionFacts({ share, gpu }: VgpuView, { gpus }: Inventory): Partial<pb.Vgpu> {
   const facts = gpus.get(gpu);
-  if (share?.mode === "gvt-d") return facts?.driver;
-  if (share?.mode !== "sriov") return undefined;
-  return facts?.sriov?.functions.find(({ address }) => address === share.address)?.driver;
+  if (share?.mode === "gvt-d") return { driver: facts?.driver ?? "" };
+  if (share?.mode !== "sriov") return {};
+  const found = facts?.sriov?.functions.find(({ address }) => address === share.address);
+  return found ? { driver: found.driver ?? "", vfProfile: toWireVfProfile(found) } : {};
 }
 
 function refOf({ kernel, share, present, gpu }: VgpuView, { gpus }: Inventory): pb.BackendRef | undefined {

@@ -80,7 +80,7 @@ function turnsTable({ functions }: VirtualFunctions): Block | undefined {
       execQuantum !== undefined || preemptTimeout !== undefined || schedPriority !== "",
   );
   const rows = functions.map(({ number, execQuantum, preemptTimeout, schedPriority }) => [
-    ...[`vf${number}`, limit(execQuantum, NANOS_PER_MS), limit(preemptTimeout, NANOS_PER_US)],
+    ...[`vf${number}`, quantumMs(execQuantum), timeoutUs(preemptTimeout)],
     schedPriority,
   ]);
   const columns = [
@@ -89,6 +89,14 @@ function turnsTable({ functions }: VirtualFunctions): Block | undefined {
     left("PRIORITY"),
   ];
   return isTold ? { kind: "table", columns, rows } : undefined;
+}
+
+export function quantumMs(quantum: VirtualFunction["execQuantum"]): Cell {
+  return limit(quantum, NANOS_PER_MS);
+}
+
+export function timeoutUs(timeout: VirtualFunction["preemptTimeout"]): Cell {
+  return limit(timeout, NANOS_PER_US);
 }
 
 /** Drivers say 0 for what has none. */

@@ -1,5 +1,7 @@
 // vGPUs as a table and one by one.
 import type { BackendRef, Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
+import type { VfProfile } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { quantumMs, timeoutUs } from "./account-view.ts";
 import { sizeCells, sizeColumns } from "./gpu-view.ts";
 import type { Cell } from "./paint.ts";
 import type { Text } from "./text.ts";
@@ -59,6 +61,7 @@ export function vgpuDetail(vgpu: Vgpu): Text {
         ["low GM MiB", vgpu.sizes?.lowGmMib],
         ["high GM MiB", vgpu.sizes?.highGmMib],
         ["fences", vgpu.sizes?.fences],
+        ...profileFields(vgpu.vfProfile),
         ["owner", stateCell(vgpu.ownership, "OWNERSHIP")],
         ["claim id", vgpu.claimId],
         ["claim", stateCell(vgpu.claimState, "CLAIM_STATE")],
@@ -76,6 +79,19 @@ export function vgpuDetail(vgpu: Vgpu): Text {
       ],
     },
   ];
+}
+
+/** None of what the driver does not tell. */
+function profileFields(profile: VfProfile | undefined): readonly (readonly [string, Cell])[] {
+  const { execQuantum, preemptTimeout, schedPriority, vramQuotaMib, ggttQuotaMib } = profile ?? {};
+  const fields: readonly (readonly [string, Cell])[] = [
+    ["exec quantum ms", quantumMs(execQuantum)],
+    ["preempt timeout us", timeoutUs(preemptTimeout)],
+    ["priority", schedPriority === "" ? undefined : schedPriority],
+    ["VRAM MiB", vramQuotaMib?.toString()],
+    ["GGTT MiB", ggttQuotaMib?.toString()],
+  ];
+  return fields.filter(([, value]) => value !== undefined);
 }
 
 /** vgpud asks libvirt who uses one: of one that no domain names it cannot tell, since any process may have it open. */
