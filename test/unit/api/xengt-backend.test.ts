@@ -33,7 +33,7 @@ for (const [hypervisor, backend] of [
       const inventory = await seen(hypervisor);
       const ledger = new Ledger(new MemoryStore(), [promised]);
       const [gpu] = gpuViews(inventory, ledger, plainTerms);
-      const [vgpu] = vgpuViews(inventory, ledger);
+      const [vgpu] = vgpuViews(inventory, ledger, plainTerms.modes);
       assert.ok(gpu && vgpu);
       assert.deepEqual(
         [
