@@ -43,7 +43,7 @@ export function flawsOf(standing: Standing, book: Book): Flaw[] {
 }
 
 /** A claim whose domain is off and gave its slice back has no room; every other has. */
-function holdsRoom({ state, domain }: ClaimRecord): boolean {
+export function holdsRoom({ state, domain }: ClaimRecord): boolean {
   return !(state === "stopped" && domain?.onStop === "release");
 }
 

@@ -11,7 +11,7 @@ import { Asking, claimOf } from "./asking.ts";
 import { Book } from "./book.ts";
 import { clear } from "./clear.ts";
 import { LAST_WORDS, type Death } from "./death.ts";
-import { flawsOf, repeated, type Flaw } from "./flaws.ts";
+import { flawsOf, holdsRoom, repeated, type Flaw } from "./flaws.ts";
 import type { Ground } from "./ground.ts";
 
 /** One life of the agent and what comes after it. */
@@ -200,6 +200,8 @@ export class Stage implements AsyncDisposable {
     if (!real) return false;
     const there = (await world.vgpus()).filter(({ present: shown }) => shown).map(({ vgpuId }) => vgpuId);
     if (!claims.every(({ kind, vgpuId }) => kind !== "vgpu" || there.includes(vgpuId))) return false;
+    // A start that failed is over before its slice is given back: that comes when libvirt has answered.
+    if (claims.some((claim) => !holdsRoom(claim) && there.includes(claim.vgpuId))) return false;
     // A mark is all that an adoption leaves in libvirt: it is there with its claim, and not otherwise.
     return (
       (await isMarked(world, FOREIGN_DOMAIN)) === claims.some(({ domain }) => domain?.id === FOREIGN_DOMAIN)
