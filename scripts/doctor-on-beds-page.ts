@@ -9,7 +9,7 @@ export const doctoredBeds = {
 
 export type DoctoredBed = keyof typeof doctoredBeds;
 
-const INTRODUCTION = `What \`vgpuctl doctor --all\` prints of the two [test beds](../../test/testbed/README.md), as last recorded: every condition of
+const INTRODUCTION = `What \`vgpuctl doctor --all\` prints of the two test beds (test/testbed of the source), as last recorded: every condition of
 [the diagnosis](diagnosis.md) with what was found there. The beds are virtual machines with a GPU that is imaginary, and the diagnosis says
 so where it can tell. CI holds which conditions pass and fail, and which modes are possible, against this record.`;
 
