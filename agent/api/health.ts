@@ -25,6 +25,7 @@ export class Health {
 
   /** Every service and the server as a whole, from now on. */
   setServing(serving: boolean): void {
+    if (serving === this.#serving) return;
     this.#serving = serving;
     this.#changes.emit(CHANGED);
   }
@@ -39,9 +40,11 @@ export class Health {
         const tell = (): void => {
           call.write(this.#stateOf(call.request.service));
         };
+        tell();
+        // What is not there does not change; the call stays open all the same, as the contract has it.
+        if (!this.#names.has(call.request.service)) return;
         this.#changes.on(CHANGED, tell);
         call.once("cancelled", () => this.#changes.off(CHANGED, tell));
-        tell();
       },
       list: (_call, answer) => {
         const states = [...this.#names].map((name) => [name, this.#stateOf(name)] as const);
