@@ -5,6 +5,7 @@ import type { LibvirtHost } from "../host/libvirt.ts";
 import { DomainSampler } from "../observation/domain-sampler.ts";
 import type { DomainStatsHistory } from "../observation/domain-stats.ts";
 import type { Recorder } from "../observation/recorder.ts";
+import { failingLog } from "./failing-log.ts";
 
 /** Half a minute would lose the shape of a load; less would wake an idle host for nothing. */
 const INTERVAL_MS = 15_000;
@@ -22,7 +23,7 @@ export function composeSampler(parts: {
   readonly cut: AbortSignal;
 }): DomainSampler {
   const { libvirt, domainHistory, recorder, log, cut } = parts;
-  let failing = false;
+  const tell = failingLog(log, "libvirt does not say what domains use");
   return new DomainSampler({
     ...{ source: libvirt, history: domainHistory, clock, stop: cut },
     ...{ intervalMs: INTERVAL_MS, deadlineMs: DEADLINE_MS },
@@ -31,8 +32,7 @@ export function composeSampler(parts: {
       // That libvirt is away is logged and shown where it is connected; nothing was asked then.
       if (failed && !libvirt.status.connected) return;
       recorder.domainReading({ seconds, failed });
-      if (failed && !failing) log.warn({ err: error }, "libvirt does not say what domains use");
-      failing = failed;
+      tell(error);
     },
   });
 }

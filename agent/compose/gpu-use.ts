@@ -6,6 +6,7 @@ import { RenderProcesses } from "../host/render-processes.ts";
 import type { Snapshot } from "../inventory/snapshot.ts";
 import { renderedOn } from "../observation/gpu-use.ts";
 import { GpuUseSampler } from "../observation/gpu-use-sampler.ts";
+import { failingLog } from "./failing-log.ts";
 
 export function composeGpuUse(parts: {
   readonly hostd: HostdClient;
@@ -14,14 +15,9 @@ export function composeGpuUse(parts: {
   readonly cut: AbortSignal;
 }): GpuUseSampler {
   const { hostd, snapshot, log, cut } = parts;
-  let failing = false;
   return new GpuUseSampler({
     ...{ source: new RenderProcesses(hostd), clock, stop: cut },
     gpus: () => snapshot.current && renderedOn(snapshot.current)?.map(({ address }) => address),
-    onReading: (error) => {
-      const failed = error !== undefined;
-      if (failed && !failing) log.warn({ err: error }, "what domains use of GPUs cannot be read");
-      failing = failed;
-    },
+    onReading: failingLog(log, "what domains use of GPUs cannot be read"),
   });
 }

@@ -5,6 +5,7 @@ import type { Log } from "../host/journal.ts";
 import { SliceUse } from "../host/slice-use.ts";
 import type { Snapshot } from "../inventory/snapshot.ts";
 import { SliceUseSampler } from "../observation/slice-use-sampler.ts";
+import { failingLog } from "./failing-log.ts";
 
 export function composeSliceUse(parts: {
   readonly hostd: HostdClient;
@@ -13,18 +14,13 @@ export function composeSliceUse(parts: {
   readonly cut: AbortSignal;
 }): SliceUseSampler {
   const { hostd, snapshot, log, cut } = parts;
-  let failing = false;
   return new SliceUseSampler({
     ...{ source: new SliceUse(hostd), clock, stop: cut },
-    // Drivers since 2017 do not tell; those of 2015 are asked for nothing.
+    // Of the interface that is called 2015 those of 2016 tell; of one that does not, hostd finds no file and says so.
     hasSlices: () => {
       const { vgpus, gpus } = snapshot.current ?? {};
       return [...(vgpus?.values() ?? [])].some(({ gpu }) => gpus?.get(gpu)?.vgt === "2015");
     },
-    onReading: (error) => {
-      const failed = error !== undefined;
-      if (failed && !failing) log.warn({ err: error }, "how busy slices were cannot be read");
-      failing = failed;
-    },
+    onReading: failingLog(log, "how busy slices were cannot be read"),
   });
 }

@@ -4,6 +4,7 @@ import { parseFdinfo } from "../discovery/drm-fdinfo.ts";
 import type { RenderProcess as ToldProcess } from "../hostd/protocol/messages.ts";
 import type { RenderProcess, RenderProcessSource } from "../observation/gpu-use.ts";
 import type { HostdClient } from "./hostd-client.ts";
+import { lookFailed } from "./hostd-looks.ts";
 
 /** The kernel answers in milliseconds; a process may wait to be started on a busy host. */
 const PATIENCE_MS = 5_000;
@@ -17,21 +18,12 @@ export class RenderProcesses implements RenderProcessSource {
 
   async processes(gpu: PciAddress, signal: AbortSignal): Promise<readonly RenderProcess[]> {
     const result = await this.#hostd.renderClients(gpu, { signal, deadlineMs: PATIENCE_MS });
-    const cannot = `cannot read what domains use of GPU ${gpu}`;
-    switch (result.kind) {
-      case "render-clients":
-        if (result.left === 0) return result.processes.map(asFact).filter((process) => process !== undefined);
-        throw new Error(`${cannot}: ${result.left} processes more than hostd can tell of`);
-      case "absent":
-        return [];
-      case "errno":
-        throw new Error(`${cannot}: ${result.errno} at ${result.call} of ${result.path}`);
-      case "blocked":
-        throw new Error(`${cannot}: no answer for ${result.elapsedMs} ms`);
-      case "refused":
-      case "failed":
-        throw new Error(`${cannot}: ${result.why}`);
-    }
+    if (result.kind === "absent") return [];
+    const what = `read what domains use of GPU ${gpu}`;
+    if (result.kind !== "render-clients") throw lookFailed(what, result);
+    if (result.left > 0)
+      throw new Error(`cannot ${what}: ${result.left} processes more than hostd can tell of`);
+    return result.processes.map(asFact).filter((process) => process !== undefined);
   }
 }
 

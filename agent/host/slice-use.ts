@@ -1,6 +1,7 @@
 // How busy XenGT's slices were, as hostd reads it below /sys/kernel/vgt.
 import type { SliceUseSource } from "../observation/slice-use-sampler.ts";
 import type { HostdClient } from "./hostd-client.ts";
+import { lookFailed } from "./hostd-looks.ts";
 
 /** The kernel answers in milliseconds; a process may wait to be started on a busy host. */
 const PATIENCE_MS = 5_000;
@@ -14,17 +15,7 @@ export class SliceUse implements SliceUseSource {
 
   async shares(signal: AbortSignal): Promise<ReadonlyMap<number, number>> {
     const result = await this.#hostd.vgtUtilization({ signal, deadlineMs: PATIENCE_MS });
-    const cannot = "cannot read how busy slices of XenGT were";
-    switch (result.kind) {
-      case "vgt-utilization":
-        return new Map(result.slices.map(({ domid, percent }) => [domid, percent / 100]));
-      case "errno":
-        throw new Error(`${cannot}: ${result.errno} at ${result.call} of ${result.path}`);
-      case "blocked":
-        throw new Error(`${cannot}: no answer for ${result.elapsedMs} ms`);
-      case "refused":
-      case "failed":
-        throw new Error(`${cannot}: ${result.why}`);
-    }
+    if (result.kind !== "vgt-utilization") throw lookFailed("read how busy slices of XenGT were", result);
+    return new Map(result.slices.map(({ domid, percent }) => [domid, percent / 100]));
   }
 }

@@ -3,6 +3,7 @@ import { parseDomainId, parsePciAddress } from "../core/ids.ts";
 import type { XenGuest, XenGuestSource } from "../discovery/xen-guests.ts";
 import type { XenGuest as ToldGuest } from "../hostd/protocol/messages.ts";
 import type { HostdClient } from "./hostd-client.ts";
+import { lookFailed } from "./hostd-looks.ts";
 
 /** xenstore answers in milliseconds; a look waits for it as long as for libvirt, which asks it, too. */
 const PATIENCE_MS = 10_000;
@@ -16,19 +17,8 @@ export class XenstoreGuests implements XenGuestSource {
 
   async guests(signal: AbortSignal): Promise<readonly XenGuest[]> {
     const result = await this.#hostd.xenDomains({ signal, deadlineMs: PATIENCE_MS });
-    switch (result.kind) {
-      case "xen-domains":
-        return result.domains.map(asFact).filter((guest) => guest !== undefined);
-      case "errno":
-        throw new Error(
-          `cannot ask xenstore for Xen's guests: ${result.errno} at ${result.call} of ${result.path}`,
-        );
-      case "blocked":
-        throw new Error(`cannot ask xenstore for Xen's guests: no answer for ${result.elapsedMs} ms`);
-      case "refused":
-      case "failed":
-        throw new Error(`cannot ask xenstore for Xen's guests: ${result.why}`);
-    }
+    if (result.kind !== "xen-domains") throw lookFailed("ask xenstore for Xen's guests", result);
+    return result.domains.map(asFact).filter((guest) => guest !== undefined);
   }
 }
 

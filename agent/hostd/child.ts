@@ -16,6 +16,7 @@ const WAITS = "vgpud-hostd: waits";
 function* linesOf(input: number): Generator<string> {
   const reader = new LineReader();
   const piece = Buffer.alloc(PIECE_BYTES);
+  // Each piece is copied: the reader keeps what is not a whole line yet.
   for (let length = readSync(input, piece); length > 0; length = readSync(input, piece))
     yield* reader.feed(Buffer.from(piece.subarray(0, length)));
 }
