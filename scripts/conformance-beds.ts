@@ -2,6 +2,23 @@
 import type { BedTest, BedTests } from "./conformance-page.ts";
 
 const agent = (title: string): { readonly kvmgt: BedTest } => ({ kvmgt: { suite: "agent.test.ts", title } });
+const xengt = (title: string): { readonly xengt: BedTest } => ({
+  xengt: { suite: "xen/xengt.test.ts", title },
+});
+/** Of whole GPUs and virtual functions, which one suite of each bed gives away. */
+const functions = {
+  sriov: (title: string): { readonly sriov: BedTest } => ({ sriov: { suite: "functions.test.ts", title } }),
+  passthrough: (title: string): { readonly passthrough: BedTest } => ({
+    passthrough: { suite: "functions.test.ts", title },
+  }),
+  onXen: (title: string): { readonly "passthrough on Xen": BedTest } => ({
+    "passthrough on Xen": { suite: "xen/functions.test.ts", title },
+  }),
+};
+const givenToTwo = functions.sriov("gives two of them to two domains, whose QEMUs hold them");
+const givenWhole = functions.passthrough(
+  "is taken from i915, held by its domain's QEMU, and given back to i915",
+);
 const reboot = (title: string): { readonly kvmgt: BedTest } => ({
   kvmgt: { suite: "systemd-reboot.ts", title },
 });
@@ -11,12 +28,19 @@ const crash = (title: string): { readonly kvmgt: BedTest } => ({
 
 export const bedTests: BedTests = {
   create: {
-    "a domain is placed, made and started, and its definition names what it was given": agent(
-      "is placed, made, defined and started, and the answer says where and why",
-    ),
-    "what the kernel has is what the answer says": agent(
-      "is a QEMU that holds the slice's VFIO group, confined by AppArmor",
-    ),
+    "a domain is placed, made and started, and its definition names what it was given": {
+      ...agent("is placed, made, defined and started, and the answer says where and why"),
+      ...xengt("makes the slice of a domain itself, before its guest runs"),
+      ...givenWhole,
+      ...givenToTwo,
+      ...functions.onXen("takes it from i915, and its guest sees it"),
+    },
+    "what the kernel has is what the answer says": {
+      ...agent("is a QEMU that holds the slice's VFIO group, confined by AppArmor"),
+      ...xengt("makes the slice of a domain itself, before its guest runs"),
+      ...givenToTwo,
+    },
+    "no two domains are given the same": givenToTwo,
   },
   list: {
     "a vGPU is told alike by ListVgpus, GetVgpu, GetDomain, ListDomains and GetGpu": agent(
@@ -27,15 +51,26 @@ export const bedTests: BedTests = {
     ),
   },
   destroy: {
-    "nothing is left of a domain but a tombstone, and its room is to be had again": agent(
-      "is gone with process, slice and definition, and only a tombstone remembers it",
-    ),
+    "nothing is left of a domain but a tombstone, and its room is to be had again": {
+      ...agent("is gone with process, slice and definition, and only a tombstone remembers it"),
+      ...xengt("leaves nothing of destroyed domains"),
+      ...givenWhole,
+      ...functions.sriov(
+        "has its functions without a driver again when the domains are destroyed, and is whole again",
+      ),
+      ...functions.onXen(
+        "has it with pciback when the guest is destroyed, and with i915 when it is to share itself again",
+      ),
+    },
     "a domain that gives its vGPU back when it is off has it again when it is started": agent(
       "gives its slice back with RELEASE, and a start makes it again",
     ),
   },
   crash: {
-    'of a create, at "after start-domain"': crash("after start-domain"),
+    'of a create, at "after start-domain"': {
+      ...crash("after start-domain"),
+      ...xengt("killed while the kernel makes a slice, goes on with it when it is started again"),
+    },
     'of a destroy, at "after remove-vgpu"': crash("after remove-vgpu"),
   },
   foreign: {
@@ -54,9 +89,13 @@ export const bedTests: BedTests = {
     ),
   },
   refusals: {
-    "one more than there is room for": agent(
-      "exhausted refuses what a plan says is too much, with what is lacking and free, and leaves nothing",
-    ),
+    "one more than there is room for": {
+      ...agent(
+        "exhausted refuses what a plan says is too much, with what is lacking and free, and leaves nothing",
+      ),
+      ...xengt("refuses what there is no room for before the kernel is asked, which would not say why"),
+      ...functions.onXen("keeps it while the guest has it"),
+    },
     "a create while libvirt is away": {
       kvmgt: {
         suite: "agent-faults.test.ts",
