@@ -1,11 +1,6 @@
 // What others have of GPUs in the modes beside gvt-g is listed vGPU by vGPU, on KVM and under Xen, and left to them.
 import assert from "node:assert/strict";
 import { Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
-import {
-  GpuServiceService as Gpus,
-  SetGpuModeRequest,
-  SetVirtualFunctionsRequest,
-} from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import { Backend, Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import {
   AdoptVgpuRequest,
@@ -16,6 +11,7 @@ import {
 import { ResourceKind } from "../../proto/gen/vgpud/v1/watch_service.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import { vgpuctl } from "../unit/cli/vgpuctl.ts";
+import { cut, setMode } from "./conformance/modes.ts";
 import { FLEX_HOST, GPU, SECOND_GPU, type Draft } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
 import { foreignXml, type ForeignDomain } from "./harness/somebody-else.ts";
@@ -40,10 +36,8 @@ describe("what others have of a GPU, over the wire", function () {
   });
 
   const cutIn = async (count: number): Promise<void> => {
-    const mode = SetGpuModeRequest.fromPartial({ gpu: SECOND_GPU, mode: Mode.SRIOV });
-    await world.rpc.call(Gpus.setGpuMode, mode);
-    const cut = SetVirtualFunctionsRequest.fromPartial({ gpu: SECOND_GPU, count });
-    await world.rpc.call(Gpus.setVirtualFunctions, cut);
+    await setMode(world, SECOND_GPU, Mode.SRIOV);
+    await cut(world, SECOND_GPU, count);
   };
   const theirs = async (): Promise<Vgpu[]> =>
     (await world.rpc.call(Vgpus.listVgpus, LIST)).vgpus.filter(

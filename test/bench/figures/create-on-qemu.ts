@@ -49,7 +49,7 @@ function chapter(ours: number, theirs: number, childMs: number): Chapter {
       "with the same document: look at all domains, define it held against the schema, start it, look again; means. " +
       "This machine has no GPU: the slice is one of the simulator's, shown to libvirtd in its own /sys, and QEMU is started without that one device, for both sides; libvirtd's wish to lock that device's memory is granted in words only, since a container's root may not. " +
       "The simulator makes slices without a process for each, so that the child of vgpud-hostd, measured apart, is added to ours before the two are compared; " +
-      "the child after it, which hostd starts meanwhile, is some 50 ms of another processor and in no figure. " +
+      "it waits for the next operation afterwards. " +
       "Python3-libvirt makes no slice and keeps no ledger, and vgpud stands still while it is measured.",
     figures: [
       { what: "CreateDomain", value: ours, unit: "ms" },
