@@ -17,6 +17,7 @@ import { parseDomainId, type DomainId } from "../core/ids.ts";
 import type { Caller } from "../lifecycle/caller.ts";
 import type { DomainClaim } from "../lifecycle/claim.ts";
 import type { DomainResult, StopRequest } from "../lifecycle/domain-service.ts";
+import { domainsAway } from "../lifecycle/domains-away.ts";
 import { newestTombstone } from "../lifecycle/owned-domain.ts";
 import { reservationIn } from "../lifecycle/room.ts";
 import { domainViews, type DomainView } from "../lifecycle/views.ts";
@@ -187,10 +188,10 @@ function viewOf(context: ApiContext, id: DomainId): DomainView {
   if (view) return view;
   if (tombstone) return goneView(tombstone);
   if (!inventory.domains.known)
-    throw new AgentError(
-      "LIBVIRT_UNAVAILABLE",
-      `no claim of this host has domain ${id}, and libvirt cannot be asked: ${inventory.domains.why}`,
-    );
+    throw domainsAway({
+      ...inventory.domains,
+      why: `no claim of this host has domain ${id}, and others cannot be looked for: ${inventory.domains.why}`,
+    });
   throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${id}`, { details: { domain_uuid: id } });
 }
 

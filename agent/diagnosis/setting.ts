@@ -16,9 +16,9 @@ export interface SettingStanding {
 
 /**
  * `guest-driver`: a driver that keeps it for guests. `driver`: one that makes no functions. `users`: whoever would lose something.
- * `libvirt`: not known who does while that is away. `failed`: it was tried.
+ * `libvirt`, `hostd`: not known who does while that is away. `failed`: it was tried.
  */
-type Obstacle = "guest-driver" | "driver" | "users" | "libvirt" | "failed";
+type Obstacle = "guest-driver" | "driver" | "users" | "libvirt" | "hostd" | "failed";
 
 /** By the GPU's address; one that nobody set has none. */
 export type Settings = ReadonlyMap<PciAddress, SettingStanding>;

@@ -1,7 +1,7 @@
 // One look at the host: the PCI bus, what each backend finds, and libvirt's domains, put together as facts.
 import type { DomainId } from "../core/ids.ts";
 import { messageOf } from "../core/errors.ts";
-import type { Domain, Inventory, Known } from "../inventory/model.ts";
+import type { Domain, Inventory, Known, Unknown } from "../inventory/model.ts";
 import { readHostFacts } from "./host-facts.ts";
 import type { HostFiles } from "./host-files.ts";
 import { withXenGuests, type XenGuest, type XenGuestSource } from "./xen-guests.ts";
@@ -43,11 +43,11 @@ export async function observe(observer: Observer, signal: AbortSignal): Promise<
   const [host, kernel, listed] = await Promise.all([
     reading,
     observer.kernel.read({ files, slices: observer.slicesIn(files) }),
-    knownOr(() => observer.domains.domains(signal)),
+    knownOr("libvirt", () => observer.domains.domains(signal)),
   ]);
   // Last: of what comes and goes in between, this order takes nothing for free that is held, and no slice for one without a domain.
   const guests =
-    host.hypervisor === "xen" ? await knownOr(() => observer.xenGuests.guests(signal)) : NO_GUESTS;
+    host.hypervisor === "xen" ? await knownOr("hostd", () => observer.xenGuests.guests(signal)) : NO_GUESTS;
   signal.throwIfAborted();
   const seen = { observedAt, host, ...kernel, domains: together(listed, guests), unread: files.unread };
   return withOwners(seen, { ...observer.owners, guests: guests.known ? guests.value : undefined });
@@ -66,10 +66,10 @@ function together(
   return { known: true, value: new Map(domains.map((domain) => [domain.id, domain])) };
 }
 
-async function knownOr<T>(ask: () => Promise<T>): Promise<Known<T>> {
+async function knownOr<T>(source: Unknown["away"], ask: () => Promise<T>): Promise<Known<T>> {
   try {
     return { known: true, value: await ask() };
   } catch (error) {
-    return { known: false, why: messageOf(error) };
+    return { known: false, why: messageOf(error), away: source };
   }
 }

@@ -158,8 +158,14 @@ export interface DomainFile {
 }
 
 /** A source that answered, or did not. */
-export type Known<T> =
-  { readonly known: true; readonly value: T } | { readonly known: false; readonly why: string };
+export type Known<T> = { readonly known: true; readonly value: T } | Unknown;
+
+export interface Unknown {
+  readonly known: false;
+  readonly why: string;
+  /** Who did not answer: libvirt, or hostd, which asks xenstore on a Xen host. */
+  readonly away: "libvirt" | "hostd";
+}
 
 /** Facts of the machine that do not change while the agent runs. */
 export interface HostFacts {

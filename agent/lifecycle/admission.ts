@@ -22,6 +22,7 @@ import {
 import { refuseShared } from "./shared-disks.ts";
 import type { SpecGate } from "./spec-gate.ts";
 import { stockOf, type GivenOutBy } from "./stock.ts";
+import { domainsAway } from "./domains-away.ts";
 
 export interface CreateRequest extends RequestIdentity {
   readonly claimId: ClaimId;
@@ -68,7 +69,7 @@ export class Admission {
   /** Throws when a domain of the host or a claim has the UUID, the name or one of the disks. */
   refuseTaken(spec: DomainSpec, inventory: Inventory): void {
     const { domains } = inventory;
-    if (!domains.known) throw libvirtAway(domains.why);
+    if (!domains.known) throw domainsAway(domains);
     const { ledger } = this.#options;
     const { id, name } = spec;
     if (domains.value.has(id) || ledger.byDomainId(id))
@@ -145,8 +146,4 @@ function refuseBeyond(maxVgpus: number, ledger: Ledger): void {
     `vgpud's callers have ${had} vGPUs, reserved ones included, and may have ${maxVgpus}: give one back, or raise limits.vgpus in the configuration`,
     { details: { had: String(had), allowed: String(maxVgpus) } },
   );
-}
-
-export function libvirtAway(why: string): AgentError {
-  return new AgentError("LIBVIRT_UNAVAILABLE", `libvirt does not answer: ${why}`);
 }

@@ -8,7 +8,7 @@ import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
 import { adoptable, refuseAnothers, type Adoptable, type Wanted } from "./adoptable.ts";
-import { libvirtAway } from "./admission.ts";
+import { domainsAway } from "./domains-away.ts";
 import type { Caller } from "./caller.ts";
 import { changed, isSettled, tombstone, type DomainClaim, type SliceClaim, type VgpuClaim } from "./claim.ts";
 import { markOf } from "./domain-xml-mark.ts";
@@ -216,7 +216,7 @@ export class Adoption {
 
   async #knownInventory({ signal }: Caller): Promise<Inventory> {
     const inventory = await untilAborted(this.#options.lookout.fresh(), signal);
-    if (!inventory.domains.known) throw libvirtAway(inventory.domains.why);
+    if (!inventory.domains.known) throw domainsAway(inventory.domains);
     return inventory;
   }
 }

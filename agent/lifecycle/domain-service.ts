@@ -6,7 +6,8 @@ import type { Reason } from "../core/reasons.ts";
 import { isAlive, type Inventory } from "../inventory/model.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import { libvirtAway, type Admission, type CreateRequest } from "./admission.ts";
+import type { Admission, CreateRequest } from "./admission.ts";
+import { domainsAway } from "./domains-away.ts";
 import type { Caller } from "./caller.ts";
 import { changed, type DomainClaim } from "./claim.ts";
 import type { Intents, Result } from "./intents.ts";
@@ -156,7 +157,7 @@ export class DomainService {
 
   async #knownInventory({ signal }: Caller): Promise<Inventory> {
     const inventory = await untilAborted(this.#options.lookout.fresh(), signal);
-    if (!inventory.domains.known) throw libvirtAway(inventory.domains.why);
+    if (!inventory.domains.known) throw domainsAway(inventory.domains);
     return inventory;
   }
 

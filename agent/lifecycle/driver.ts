@@ -16,6 +16,7 @@ import {
   type SliceClaim,
 } from "./claim.ts";
 import { nobodyListens, type OnPoint } from "./crash-points.ts";
+import { domainsAway } from "./domains-away.ts";
 import { execute, type Hands, type HostStep } from "./execute.ts";
 import type { Ledger } from "./ledger.ts";
 import { notNoted, stalled } from "./held-up.ts";
@@ -218,7 +219,7 @@ export class Driver {
   }
 
   #wait(step: Extract<Step, { kind: "wait" }>): Outcome {
-    if (step.why === "libvirt") throw new AgentError("LIBVIRT_UNAVAILABLE", "libvirt does not answer");
+    if (step.why !== "guest") throw domainsAway({ away: step.why });
     const { clock } = this.#options;
     return {
       kind: "idle",

@@ -4,6 +4,7 @@ import type { DomainId } from "../core/ids.ts";
 import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
 import type { Share } from "../inventory/share.ts";
 import { isMadeForDomain } from "../inventory/standing.ts";
+import { domainsAway } from "./domains-away.ts";
 import { promisedSlice } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -42,7 +43,7 @@ export function refuseUnfitDomain(
 
 function livingDomain(id: DomainId, { domains }: Inventory): Domain {
   if (!domains.known)
-    throw new AgentError("LIBVIRT_UNAVAILABLE", `domain ${id} cannot be looked for: ${domains.why}`);
+    throw domainsAway({ ...domains, why: `domain ${id} cannot be looked for: ${domains.why}` });
   const domain = domains.value.get(id);
   if (domain && isAlive(domain.state)) return domain;
   const message = `Xen has no domain ${id} now, for whose number the slice would be made; start it paused, ask again, and resume it`;

@@ -11,7 +11,7 @@ import { isForGuest, isGivenByDriver } from "../inventory/guest-drivers.ts";
 import { isIntegrated } from "../inventory/integrated.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Gpu, Inventory } from "../inventory/model.ts";
-import { libvirtAway } from "./admission.ts";
+import { domainsAway } from "./domains-away.ts";
 import { boundOrThrow, endedByStop } from "./bound.ts";
 import type { Caller } from "./caller.ts";
 import { claimedMode, modeOf, type GpuModes, type GpuSetting } from "./gpu-modes.ts";
@@ -74,7 +74,7 @@ export class GpuModeService {
     const gpu = foundIn(inventory, address);
     if (this.#changes(request, inventory)) {
       // Whose domains render on it, or name it, is not known: it may be in use.
-      if (!inventory.domains.known) throw libvirtAway(inventory.domains.why);
+      if (!inventory.domains.known) throw domainsAway(inventory.domains);
       refuseInUse(address, usersOf(address, ledger, inventory));
     }
     if (mode === "gvt-d") refuseBeforeScreens(gpu);

@@ -1,7 +1,7 @@
 // Who has anything of a GPU, in words: what stands in the way of another mode, and of another number of virtual functions. Pure.
 import { counted } from "../core/counted.ts";
 import type { PciAddress } from "../core/ids.ts";
-import { isAlive, type Domain, type Gpu, type Inventory } from "../inventory/model.ts";
+import { isAlive, type Domain, type Gpu, type Inventory, type Known } from "../inventory/model.ts";
 import { rendersOn } from "../inventory/standing.ts";
 import type { Claim } from "./claim.ts";
 import type { Cut } from "./cut.ts";
@@ -36,11 +36,12 @@ export function usersCutOff(
   { count, profile }: Pick<Cut, "count" | "profile">,
   ledger: Ledger,
   inventory: Inventory,
-): string[] | undefined {
+): Known<readonly string[]> {
   const has = gpu.sriov?.functions.length ?? 0;
-  if (has === 0) return claimsBeyond(count, gpu.address, ledger);
-  if (has === count && !takesMemory(profile)) return [];
-  return inventory.domains.known ? functionUsersOf(gpu, ledger, inventory) : undefined;
+  if (has === 0) return { known: true, value: claimsBeyond(count, gpu.address, ledger) };
+  if (has === count && !takesMemory(profile)) return { known: true, value: [] };
+  const { domains } = inventory;
+  return domains.known ? { known: true, value: functionUsersOf(gpu, ledger, inventory) } : domains;
 }
 
 /** Those that have virtual functions of the GPU: claims, and running domains of others. */

@@ -1,7 +1,7 @@
 // The difference between what a claim is meant to be and what the host shows, as a list of steps. Pure.
 // Laws: a step names only what stands in the ledger; after the steps are executed, planning again gives none.
 import type { DomainId, VgpuId } from "../core/ids.ts";
-import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
+import { isAlive, type Domain, type Inventory, type Unknown } from "../inventory/model.ts";
 import { functionOf } from "../inventory/share.ts";
 import { isMade, isMadeForDomain, isThere } from "../inventory/standing.ts";
 import {
@@ -45,8 +45,8 @@ interface Settle<Kind extends Claim> {
   readonly failure: Failure | undefined;
 }
 
-/** What the planner waits for: libvirt's facts, or a guest that was asked to shut down. */
-type WaitReason = "libvirt" | "guest";
+/** What the planner waits for: who does not say which domains there are, or a guest that was asked to shut down. */
+type WaitReason = Unknown["away"] | "guest";
 export type StepKind = Step["kind"];
 
 /** The steps that lead one claim to its goal, in order. `wall` is in milliseconds since the epoch. */
@@ -103,7 +103,7 @@ function over(of: Claim["kind"], failure: Failure | undefined): Step {
 
 function planDomain(claim: DomainClaim, inventory: Inventory, wall: number): Step[] {
   if (!inventory.domains.known)
-    return isSettled(claim) ? [] : [{ kind: "wait", why: "libvirt", until: undefined }];
+    return isSettled(claim) ? [] : [{ kind: "wait", why: inventory.domains.away, until: undefined }];
 
   const shown = inventory.domains.value.get(claim.domain.id);
   const domain = isOwn(claim, shown) ? shown : undefined;

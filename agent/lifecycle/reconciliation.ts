@@ -4,8 +4,9 @@ import { AgentError } from "../core/errors.ts";
 import type { ClaimId } from "../core/ids.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import type { Inventory } from "../inventory/model.ts";
+import type { Inventory, Unknown } from "../inventory/model.ts";
 import type { Claim, DomainClaim } from "./claim.ts";
+import { AWAY_REASONS } from "./domains-away.ts";
 import type { Driver, TakenStep } from "./driver.ts";
 import type { Ledger } from "./ledger.ts";
 import { plan, type Step } from "./plan.ts";
@@ -30,7 +31,7 @@ export interface Report {
   /** When the host was looked at, milliseconds since the epoch. */
   readonly observedAt: number;
   /** Why it is not known what the claims of domains need; undefined when it is. */
-  readonly incomplete: string | undefined;
+  readonly incomplete: Unknown | undefined;
   /** Those that no step leads on: somebody has to decide. */
   readonly failed: readonly ClaimId[];
 }
@@ -102,7 +103,7 @@ export class Reconciliation {
       .filter((claim) => claim.state === "failed" && this.#plan(claim, inventory).length === 0);
     return {
       observedAt,
-      incomplete: domains.known ? undefined : domains.why,
+      incomplete: domains.known ? undefined : domains,
       failed: failed.map(({ claimId }) => claimId).sort(),
     };
   }
@@ -160,10 +161,10 @@ function ended({ step, claim, failure }: TakenStep, inventory: Inventory): Repor
   return { ...planned(step, claim, inventory), state: failure ? "failed" : "done", failure };
 }
 
-/** Nothing of a claim can go on while libvirt is away: that is what holds it up. */
+/** Nothing of a claim can go on while its domain is not known: that is what holds it up. */
 function held(told: ReportedStep, step: Step): ReportedStep {
-  if (step.kind !== "wait" || step.why !== "libvirt") return told;
-  const failure = new AgentError("LIBVIRT_UNAVAILABLE", told.message);
+  if (step.kind !== "wait" || step.why === "guest") return told;
+  const failure = new AgentError(AWAY_REASONS[step.why], told.message);
   return { ...told, state: "failed", failure };
 }
 

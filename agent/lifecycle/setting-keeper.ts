@@ -7,7 +7,7 @@ import type { KeyedLock } from "../core/keyed-lock.ts";
 import type { Settings, SettingStanding } from "../diagnosis/setting.ts";
 import { isForGuest } from "../inventory/guest-drivers.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import type { Gpu, Inventory } from "../inventory/model.ts";
+import type { Gpu, Inventory, Known } from "../inventory/model.ts";
 import { boundOrThrow, endedByStop } from "./bound.ts";
 import { cutAndNote, type Cutter } from "./cut.ts";
 import type { ToldProfiles } from "./function-profile.ts";
@@ -97,18 +97,18 @@ export class SettingKeeper {
     if (mending === undefined)
       return { by: isForGuest(gpu.driver) ? "guest-driver" : "driver", what: driver };
     const users = this.#losing(gpu, mending, inventory);
-    if (users === undefined)
-      return { by: "libvirt", what: inventory.domains.known ? "" : inventory.domains.why };
-    if (users.length > 0) return { by: "users", what: users.join(", ") };
+    if (!users.known) return { by: users.away, what: users.why };
+    if (users.value.length > 0) return { by: "users", what: users.value.join(", ") };
     const failure = this.#failed.get(gpu.address)?.failure;
     return failure && { by: "failed", what: failure.message };
   }
 
-  /** Who would lose anything; undefined while nobody can say. */
-  #losing(gpu: Gpu, mending: Mending, inventory: Inventory): readonly string[] | undefined {
+  /** Who would lose anything. */
+  #losing(gpu: Gpu, mending: Mending, inventory: Inventory): Known<readonly string[]> {
     const { ledger } = this.#options;
     if (mending.kind === "cut") return usersCutOff(gpu, mending.cut, ledger, inventory);
-    return inventory.domains.known ? usersOf(gpu.address, ledger, inventory) : undefined;
+    const { domains } = inventory;
+    return domains.known ? { known: true, value: usersOf(gpu.address, ledger, inventory) } : domains;
   }
 
   /** What is to be done to the GPU and harms nobody, by this view. */
@@ -118,7 +118,8 @@ export class SettingKeeper {
     const setting = modes.current.get(address);
     const mending = gpu && setting && this.#difference(gpu, setting)?.mending;
     if (!mending || modes.closed(address) !== undefined) return undefined;
-    return this.#losing(gpu, mending, inventory)?.length === 0 ? mending : undefined;
+    const users = this.#losing(gpu, mending, inventory);
+    return users.known && users.value.length === 0 ? mending : undefined;
   }
 
   async #mend(address: PciAddress, seen: Inventory): Promise<void> {

@@ -91,7 +91,7 @@ function waitText(
   domain: string,
   { domains }: Inventory,
 ): string {
-  if (why === "libvirt") return `wait for libvirt${domains.known ? "" : `: ${domains.why}`}`;
+  if (why !== "guest") return `wait for ${why}${domains.known ? "" : `: ${domains.why}`}`;
   const end =
     until === undefined ? "as long as it takes" : `until ${new Date(until).toISOString()} at the latest`;
   return `wait for the guest of ${domain} to shut down, ${end}`;

@@ -75,7 +75,7 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
       domains:
         this.libvirtAway === undefined
           ? { known: true, value: new Map(domains) }
-          : { known: false, why: this.libvirtAway },
+          : { known: false, why: this.libvirtAway, away: "libvirt" },
       unread: [],
     };
   }

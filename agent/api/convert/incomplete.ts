@@ -1,9 +1,13 @@
-// Why a list lacks what only libvirt tells of.
+// Why an answer lacks what only libvirt, or Xen, tells of.
 import { Failure } from "../../../proto/gen/vgpud/v1/errors.ts";
-import type { Inventory } from "../../inventory/model.ts";
+import type { Inventory, Unknown } from "../../inventory/model.ts";
+import { AWAY_REASONS } from "../../lifecycle/domains-away.ts";
 
 /** Undefined when it is whole. */
 export function toWireIncomplete({ domains }: Pick<Inventory, "domains">): Failure | undefined {
-  if (domains.known) return undefined;
-  return Failure.fromPartial({ reason: "LIBVIRT_UNAVAILABLE", message: domains.why });
+  return domains.known ? undefined : toWireUnknown(domains);
+}
+
+export function toWireUnknown({ away, why }: Unknown): Failure {
+  return Failure.fromPartial({ reason: AWAY_REASONS[away], message: why });
 }

@@ -3,6 +3,7 @@ import { ReconcileResponse, StepState } from "../../../proto/gen/vgpud/v1/host_s
 import type { Report, ReportedStep } from "../../lifecycle/reconciliation.ts";
 import { cut } from "../cut.ts";
 import { toWireFailure } from "./claim.ts";
+import { toWireUnknown } from "./incomplete.ts";
 
 const states = {
   planned: StepState.PLANNED,
@@ -22,7 +23,7 @@ export function toWireReconciliation({ steps, observedAt, incomplete, failed }: 
       failure: toWireFailure(undefined, failure),
     })),
     observeTime: new Date(observedAt),
-    incomplete: incomplete === undefined ? undefined : { reason: "LIBVIRT_UNAVAILABLE", message: incomplete },
+    incomplete: incomplete && toWireUnknown(incomplete),
     failedClaims: [...failed],
   });
 }

@@ -23,9 +23,10 @@ export function noticesOf(
   const notices = [
     ...aboutLook(source, inventory),
     ...aboutLibvirt(source, inventory),
+    ...aboutXenstore(inventory),
     ...aboutDisk(source),
     ...aboutLedger(source),
-    ...aboutConditions(source),
+    ...aboutConditions(source, inventory),
     ...aboutDrain("HOST_DRAINED", "host", source.view.drains.host),
     ...gpus.flatMap((view) => [
       ...aboutDrain("GPU_DRAINED", view.gpu.address, view.drain),
@@ -50,7 +51,7 @@ function aboutLook({ now }: StatusSource, { observedAt }: Inventory): Notice[] {
 }
 
 function aboutLibvirt({ libvirt, now }: StatusSource, { domains }: Inventory): Notice[] {
-  if (libvirt.connected && domains.known) return [];
+  if (libvirt.connected && (domains.known || domains.away !== "libvirt")) return [];
   const why = libvirt.error ?? (domains.known ? "the connection was lost" : domains.why);
   const since = libvirt.connected ? "" : ` for ${duration(now - libvirt.since)}`;
   return [
@@ -60,6 +61,20 @@ function aboutLibvirt({ libvirt, now }: StatusSource, { domains }: Inventory): N
       about: "libvirt",
       message: `${libvirt.uri} has not answered${since}: ${why}; domains are unknown and changes are refused`,
       remedy: "vgpud connects again by itself; look at the libvirt daemon and at vgpud's right to its socket",
+    },
+  ];
+}
+
+function aboutXenstore({ domains }: Inventory): Notice[] {
+  if (domains.known || domains.away !== "hostd") return [];
+  return [
+    {
+      severity: "error",
+      reason: "HOSTD_UNAVAILABLE",
+      about: "hostd",
+      message: `which guests Xen has is not known: ${domains.why}; changes are refused`,
+      remedy:
+        "look at vgpud-hostd, which asks xenstore: systemctl status vgpud-hostd.socket vgpud-hostd.service",
     },
   ];
 }
@@ -107,9 +122,9 @@ function aboutDrain(
 }
 
 /** What failed of how the GPUs are used; where a GPU is used in no way, what stands in the way of any. */
-function aboutConditions({ diagnosis, view: { gpus } }: StatusSource): Notice[] {
+function aboutConditions({ diagnosis, view: { gpus } }: StatusSource, inventory: Inventory): Notice[] {
   const failed = (diagnosis?.conditions ?? []).filter(
-    (condition) => condition.finding.status === "fail" && !isOfMoment(condition),
+    (condition) => condition.finding.status === "fail" && !isOfMoment(condition, inventory),
   );
   return failed.flatMap((condition) => {
     const concerned = gpus.filter(({ gpu }) => condition.gpu === undefined || condition.gpu === gpu.address);
@@ -123,8 +138,9 @@ function aboutConditions({ diagnosis, view: { gpus } }: StatusSource): Notice[] 
 }
 
 /** The page tells these as they stand now. */
-function isOfMoment(condition: Condition): boolean {
-  return isOfRoom(condition) || condition.code === "LIBVIRT_UNAVAILABLE";
+function isOfMoment(condition: Condition, { domains }: Inventory): boolean {
+  const isXenstores = condition.code === "HOSTD_UNAVAILABLE" && !domains.known && domains.away === "hostd";
+  return isOfRoom(condition) || condition.code === "LIBVIRT_UNAVAILABLE" || isXenstores;
 }
 
 function noticeOf(condition: Condition, severity: Notice["severity"]): Notice {

@@ -50,8 +50,6 @@ export interface Subject {
   readonly room: number;
   /** The reasons for which one more is refused; each means that there is no room. */
   readonly exhausted: readonly string[];
-  /** Why a create is refused while vgpud-hostd is away; HOSTD_UNAVAILABLE, unless it is said. */
-  readonly withoutHostd?: "LIBVIRT_UNAVAILABLE";
   /** A mode that the GPU can be given instead while nobody uses it. */
   readonly otherMode: Mode;
   /** What has to be done before that, once nobody uses it. */

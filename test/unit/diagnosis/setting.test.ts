@@ -48,7 +48,7 @@ describe("the condition of a GPU that is not as it was set", () => {
   });
 
   it("says what was set, what the kernel has, what is in the way and what to do, in every language", async () => {
-    for (const by of ["guest-driver", "driver", "users", "libvirt", "failed"] as const) {
+    for (const by of ["guest-driver", "driver", "users", "libvirt", "hostd", "failed"] as const) {
       const condition = await found(standing({ kind: "kept", by, what: "WHAT" }));
       assert.equal(condition.finding.status, "fail");
       for (const language of languages) {

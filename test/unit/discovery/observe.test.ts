@@ -46,7 +46,7 @@ describe("a look at the host", () => {
     await using tree = await hostTree({});
     const domains = { domains: () => Promise.reject(new Error("connection refused")) };
     const seen = await observe(observer({ root: tree.root, domains }), signal);
-    assert.deepEqual(seen.domains, { known: false, why: "connection refused" });
+    assert.deepEqual(seen.domains, { known: false, why: "connection refused", away: "libvirt" });
   });
 
   it("asks Xen for its guests on a Xen host alone, and takes all domains for unknown where it does not answer", async () => {
@@ -60,7 +60,7 @@ describe("a look at the host", () => {
     assert.ok(seen.domains.known);
     assert.deepEqual([...seen.domains.value.keys()], [domainId(1), domainId(2)]);
     const { domains } = await observe(observer({ root: tree.root }), signal);
-    assert.deepEqual(domains, { known: false, why: "nobody asks" });
+    assert.deepEqual(domains, { known: false, why: "nobody asks", away: "hostd" });
   });
 
   it("fails when it cannot be read which slices there are", async () => {

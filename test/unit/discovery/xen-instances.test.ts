@@ -56,7 +56,7 @@ describe("a slice of XenGT", () => {
   it("is the one that the ledger has for its domain while libvirt is away", () => {
     const promised = { vgpuId: ownVgpuId(7), type: "any" };
     const { vgpus } = withOwners(
-      seen([1], { known: false, why: "away" }),
+      seen([1], { known: false, why: "away", away: "libvirt" }),
       owners({ guests: [guest(1)], promised: (id) => (id === domainId(1) ? promised : undefined) }),
     );
     assert.deepEqual([...vgpus.keys()], [promised.vgpuId]);
@@ -91,7 +91,7 @@ describe("a slice of XenGT", () => {
   it("is what it was while xenstore cannot be asked", () => {
     const own = { ...instance(1), id: owner.vgpuId, type: "any" };
     const { vgpus } = withOwners(
-      seen([1, 5], { known: false, why: "hostd is away" }),
+      seen([1, 5], { known: false, why: "hostd is away", away: "hostd" }),
       owners({ guests: undefined, before: () => [own] }),
     );
     assert.deepEqual([...vgpus.values()], [own, instance(5)]);

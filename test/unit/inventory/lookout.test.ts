@@ -13,7 +13,7 @@ function observation(given: Partial<Observation> = {}): Observation {
     host: { hostname: "h", bootId: "b", kernelRelease: "k", hypervisor: "kvm" },
     gpus: new Map(),
     vgpus: new Map(),
-    domains: { known: false, why: "connection refused" },
+    domains: { known: false, why: "connection refused", away: "libvirt" },
     unread: [],
     ...given,
   };
@@ -132,7 +132,7 @@ describe("the snapshot", () => {
   it("leaves the views that were given out as they are", () => {
     const snapshot = new Snapshot();
     const first = snapshot.update(observation());
-    snapshot.update(observation({ domains: { known: false, why: "other" } }));
+    snapshot.update(observation({ domains: { known: false, why: "other", away: "libvirt" } }));
     assert.deepEqual(first, { ...observation(), revision: 1 });
   });
 });

@@ -61,7 +61,10 @@ describe("a lost ledger", () => {
 
   it("is not rebuilt from foreign domains, nor while libvirt is away", () => {
     assert.deepEqual(rebuilt(empty(), foreignDomain(1)), []);
-    const away: Inventory = { ...showing(domainOf(claim(1))), domains: { known: false, why: "away" } };
+    const away: Inventory = {
+      ...showing(domainOf(claim(1))),
+      domains: { known: false, why: "away", away: "libvirt" },
+    };
     assert.deepEqual(
       claimsToRebuild(empty(), away, () => "operation"),
       [],

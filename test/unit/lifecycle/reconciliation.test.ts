@@ -111,7 +111,10 @@ describe("a reconciliation", () => {
     assert.deepEqual((await run(node, "claim-2")).failed, []);
     node.host.libvirtAway = "connection refused";
     const away = await preview(node);
-    assert.deepEqual([away.steps, away.incomplete], [[], "connection refused"]);
+    assert.deepEqual(
+      [away.steps, away.incomplete],
+      [[], { known: false, why: "connection refused", away: "libvirt" }],
+    );
     assert.deepEqual(away.failed, [], "it may be well by the next answer");
   });
 

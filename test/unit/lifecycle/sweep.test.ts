@@ -56,7 +56,7 @@ describe("slices of domains that are gone", () => {
 
   it("stay while it is not known which domains there are", async () => {
     const hand = new Hand();
-    await hand.look(seen([1], { known: false, why: "libvirt is away" }));
+    await hand.look(seen([1], { known: false, why: "libvirt is away", away: "libvirt" }));
     assert.deepEqual(hand.asked, []);
   });
 

@@ -304,7 +304,10 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
 }
 
 export const exampleView = viewOf(inventory);
-export const withoutLibvirt = viewOf({ ...inventory, domains: { known: false, why: "connection refused" } });
+export const withoutLibvirt = viewOf({
+  ...inventory,
+  domains: { known: false, why: "connection refused", away: "libvirt" },
+});
 export const emptied = {
   ...viewOf(
     { ...inventory, gpus: new Map(), vgpus: new Map(), domains: { known: true, value: new Map() } },

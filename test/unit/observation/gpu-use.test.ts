@@ -187,7 +187,7 @@ describe("the GPUs of which it is asked", () => {
     assert.deepEqual(renderedOn(rendering("running"))?.[0]?.address, gpu.address);
     assert.deepEqual(renderedOn(rendering("shut-off")), []);
     assert.deepEqual(
-      renderedOn({ ...inventory, domains: { known: false, why: "libvirt is away" } }),
+      renderedOn({ ...inventory, domains: { known: false, why: "libvirt is away", away: "libvirt" } }),
       undefined,
     );
   });

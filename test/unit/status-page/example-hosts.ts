@@ -128,7 +128,7 @@ export function host(plan: HostPlan = {}): StatusSource {
     domains:
       libvirtAway === undefined
         ? { known: true, value: new Map(domains.map((domain) => [domain.id, domain])) }
-        : { known: false, why: libvirtAway },
+        : { known: false, why: libvirtAway, away: "libvirt" },
     unread: [],
   };
   const stalls = new Map(made.map(({ guest, vgpu }) => [vgpu.id, guest.stalledBy]));

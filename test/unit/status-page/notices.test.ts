@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { libvirtGuestsSuspend } from "../../../agent/diagnosis/checks/guests-at-shutdown.ts";
+import { hostdUnavailable } from "../../../agent/diagnosis/checks/hostd.ts";
 import { iommuOff } from "../../../agent/diagnosis/checks/machine.ts";
 import { libvirtUnavailable } from "../../../agent/diagnosis/checks/virtualization.ts";
 import { slicesOf } from "../../../agent/observation/status-page/gpu-bars.ts";
@@ -48,6 +49,15 @@ describe("the conditions of a host", () => {
     assert.deepEqual(told(host({ change: { diagnosis } })), []);
     const away = { ...examples["libvirt-away"](), diagnosis };
     assert.deepEqual(told(away), [["error", "LIBVIRT_UNAVAILABLE", "libvirt"]]);
+  });
+
+  it("say once that Xen's guests are unknown where hostd does not ask xenstore, though libvirt answers", () => {
+    const { view, ...source } = host({ hypervisor: "xen" });
+    assert.ok(view.inventory);
+    const domains = { known: false, why: "ECONNREFUSED", away: "hostd" } as const;
+    const diagnosis = failedIn([hostdUnavailable, "away"]);
+    const away = { ...source, diagnosis, view: { ...view, inventory: { ...view.inventory, domains } } };
+    assert.deepEqual(told(away), [["error", "HOSTD_UNAVAILABLE", "hostd"]]);
   });
 
   it("put errors first, and name the slice that is blocked and the orphan", () => {

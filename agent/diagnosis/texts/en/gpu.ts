@@ -210,6 +210,8 @@ export const gpu = {
       users: "set to {recorded}, the kernel has {has}, and stays so while it is used: by {what}",
       libvirt:
         "set to {recorded}, the kernel has {has}; who uses it is not known while libvirt is away: {what}",
+      hostd:
+        "set to {recorded}, the kernel has {has}; which guests of Xen use it is not known while xenstore cannot be asked: {what}",
       failed: "set to {recorded}, the kernel has {has}; making it so failed: {what}",
     },
     remedies: {
@@ -220,6 +222,7 @@ export const gpu = {
       users:
         "end those; vgpud then makes it so by itself. Or set what the kernel has: vgpuctl set-functions GPU COUNT",
       libvirt: "see LIBVIRT_UNAVAILABLE; vgpud then makes it so by itself",
+      hostd: "see HOSTD_UNAVAILABLE; vgpud then makes it so by itself",
       failed:
         "mend what the message names; vgpud tries again every minute. Or set what the kernel has: vgpuctl set-functions GPU COUNT",
     },

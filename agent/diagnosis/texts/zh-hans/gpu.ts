@@ -191,6 +191,7 @@ export const gpu: Same<typeof english> = {
       driver: "设定为 {recorded}，内核中为 {has}：其驱动（{what}）不能建立虚拟功能",
       users: "设定为 {recorded}，内核中为 {has}；仍有使用者，因此不作更改：{what}",
       libvirt: "设定为 {recorded}，内核中为 {has}；libvirt 无应答，无法知道谁在使用：{what}",
+      hostd: "设定为 {recorded}，内核中为 {has}；无法查询 xenstore，不知道哪些 Xen 客户机在使用：{what}",
       failed: "设定为 {recorded}，内核中为 {has}；照设定更改失败：{what}",
     },
     remedies: {
@@ -199,6 +200,7 @@ export const gpu: Same<typeof english> = {
       driver: "参见 SRIOV_DRIVER_UNFIT 和 SRIOV_LIMIT_ZERO；或撤销设定：vgpuctl set-functions GPU 0",
       users: "结束这些使用者，此后 vgpud 会自行更改；或改设为内核中的状态：vgpuctl set-functions GPU COUNT",
       libvirt: "参见 LIBVIRT_UNAVAILABLE；此后 vgpud 会自行更改",
+      hostd: "参见 HOSTD_UNAVAILABLE；此后 vgpud 会自行更改",
       failed: "解决上述问题，vgpud 每分钟重试；或改设为内核中的状态：vgpuctl set-functions GPU COUNT",
     },
   },

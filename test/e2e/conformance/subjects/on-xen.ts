@@ -11,8 +11,6 @@ export function onXen(subject: Subject, backend: Subject["backend"]): Subject {
     host: `${subject.host}hypervisor: xen\n`,
     libvirtUri: "xen:///system",
     otherMode: Mode.UNSPECIFIED,
-    // hostd tells which guests there are, and who has what is not known without.
-    withoutHostd: "LIBVIRT_UNAVAILABLE",
     adapt: bootsKernel,
     made: (truth) => subject.made(asUnderKvm(truth)),
   };

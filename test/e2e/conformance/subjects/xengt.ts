@@ -25,7 +25,6 @@ gpus: [{ address: "${GPU}", device: "1912", aperture_mib: 512 }]
 `,
   libvirtUri: "xen:///system",
   settings: `xengt: { device_model: ${DEVICE_MODEL} }`,
-  withoutHostd: "LIBVIRT_UNAVAILABLE",
   adapt: bootsKernel,
   gpu: GPU,
   type: TYPE,
