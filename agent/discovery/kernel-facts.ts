@@ -4,7 +4,7 @@
 // again until it shows the same twice; the usual look, which finds nothing new, costs nothing more. A driver that is bound or
 // unbound may stand still in the middle, as when its thread waits for a processor, for longer than any pause: a GPU that has
 // another driver, other nodes or other types than before is read again when nobody is at that. A module that adds to a bound
-// driver holds no lock: for it there is a pause.
+// driver holds no lock: for it there is a pause. Nor does a slice that is being made, which its GPU shows before the bus does.
 import { isDeepStrictEqual } from "node:util";
 import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { Gpu, KernelVgpu } from "../inventory/model.ts";
@@ -62,9 +62,11 @@ export class KernelReader {
   async read(sources: Sources): Promise<KernelFacts> {
     let seen = this.#typed(await readAll(sources));
     let doubtful = differing(this.#last, seen);
-    for (let readings = 1; doubtful.size > 0 && readings < MAX_READINGS; readings += 1) {
-      await this.#rest(sources.files, doubtful, seen);
-      const again = this.#typed(await readAgain(sources, seen, doubtful));
+    for (let readings = 1; readings < MAX_READINGS; readings += 1) {
+      const unsettled = new Set([...doubtful, ...this.#arriving(seen)]);
+      if (unsettled.size === 0) break;
+      await this.#rest(sources.files, unsettled, seen);
+      const again = this.#typed(await readAgain(sources, seen, unsettled));
       doubtful = differing(seen, again);
       seen = again;
     }
@@ -73,12 +75,24 @@ export class KernelReader {
     return { gpus, vgpus };
   }
 
-  /** Resolves when a driver that is at work on one of these GPUs, of another shape than before, has had its time. */
+  /** Resolves when who is at work on one of these GPUs, a driver as a rule, or makes a slice there has had the time for it. */
   async #rest(files: HostFiles, doubtful: ReadonlySet<PciAddress>, now: Seen): Promise<void> {
     const reshaped = [...doubtful].filter((address) => !isAlike(this.#last, now, address));
     // Every start finds all of them new, and at rest as a rule.
-    if (reshaped.some((address) => this.#last.gpus.has(address))) await this.#pause();
+    const isAtWork = reshaped.some((address) => this.#last.gpus.has(address)) || this.#arriving(now).size > 0;
+    if (isAtWork) await this.#pause();
     await Promise.all(reshaped.map((address) => bindingIsOver(files, address)));
+  }
+
+  /**
+   * GPUs with a slice that is on no bus and was there at no look before. It may be leaving since before the first look; as a
+   * rule it is being made, and neither its type nor what it takes shows yet (kernel drivers/base/core.c, device_add).
+   */
+  #arriving({ vgpus }: Seen): ReadonlySet<PciAddress> {
+    const arriving = [...vgpus.values()].filter(
+      ({ id, isLeaving }) => isLeaving && !this.#last.vgpus.has(id),
+    );
+    return new Set(arriving.map(({ gpu }) => gpu));
   }
 
   /** What a slice takes it takes until it is gone: one whose type the kernel does not tell any more is of its last one. */

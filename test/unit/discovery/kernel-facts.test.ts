@@ -136,11 +136,33 @@ describe("a GPU that changes while it is read", () => {
     assert.deepEqual([facts.gpus.get(FIRST), [...facts.vgpus.keys()]], [shown.gpus.get(FIRST), [SLICE]]);
   });
 
+  it("is shown with a slice that is being made when the bus has it, and one that never comes there as it is", async () => {
+    const made = treeOf("driver: i915", { slice: true });
+    for (const pausesUntilMade of [1, 4, Infinity]) {
+      let tree = bound;
+      let pauses = 0;
+      const reader = new KernelReader(() => {
+        pauses += 1;
+        if (pauses >= pausesUntilMade) tree = made;
+        return Promise.resolve();
+      });
+      const files = filesOf(() => tree);
+      const look = (): Promise<KernelFacts> => reader.read({ files, slices: new MdevBus(files) });
+      await look();
+      tree = onlyItsGpuShows(made);
+      const expected = pausesUntilMade === Infinity ? ["", true] : [TYPE, false];
+      const shown = [...(await look()).vgpus.values()].map(({ type, isLeaving }) => [type, isLeaving]);
+      assert.deepEqual(shown, [expected]);
+      const waited = pauses;
+      await look();
+      assert.equal(pauses, waited, "what was shown once keeps nobody waiting");
+    }
+  });
+
   it("keeps the type of a slice that only its GPU still shows, since what it takes is not given back", async () => {
     const reader = new KernelReader();
     const before = treeOf("driver: i915", { slice: true });
-    const forgotten = [`sys/bus/mdev/devices/${SLICE}`, `${SLICE}/mdev_type`, `devices/${SLICE}`];
-    const leaving = new Map([...before].filter(([name]) => !forgotten.some((end) => name.endsWith(end))));
+    const leaving = onlyItsGpuShows(before);
     const unseen = await whole(leaving);
     await read(reader, new ChangingFiles(before));
     const seen = await read(reader, new ChangingFiles(leaving));
@@ -240,6 +262,12 @@ describe("a GPU that changes while it is read", () => {
     assert.ok(changed.reads < usual + usual / 2, `${changed.reads} reads, usually ${usual}`);
   });
 });
+
+/** What is left of a slice on the way from the bus, and what is there of one on the way to it. */
+function onlyItsGpuShows(tree: Entries): Entries {
+  const forgotten = [`sys/bus/mdev/devices/${SLICE}`, `${SLICE}/mdev_type`, `devices/${SLICE}`];
+  return new Map([...tree].filter(([name]) => !forgotten.some((end) => name.endsWith(end))));
+}
 
 function whole(tree: Entries): Promise<KernelFacts> {
   return read(new KernelReader(), new ChangingFiles(tree));
