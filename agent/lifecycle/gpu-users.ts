@@ -61,8 +61,12 @@ function claimsBeyond(count: number, address: PciAddress, ledger: Ledger): strin
     .map(claimText);
 }
 
+/** In one order, also after a restart, which reads them in another. */
 function claimsOn(address: PciAddress, ledger: Ledger): Claim[] {
-  return ledger.living().filter(({ gpu }) => gpu === address);
+  return ledger
+    .living()
+    .filter(({ gpu }) => gpu === address)
+    .sort((one, other) => (one.claimId < other.claimId ? -1 : 1));
 }
 
 function domainsOfOthers(claims: readonly Claim[], { domains }: Inventory): Domain[] {

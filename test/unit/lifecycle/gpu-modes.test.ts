@@ -74,6 +74,13 @@ describe("the mode of a GPU", () => {
     assert.deepEqual([...node.modes.current], []);
   });
 
+  it("is not changed, and who is in the way is named in one order, whoever came first", async () => {
+    const node = await shared(1024);
+    for (const n of [2, 1]) await create(node, n);
+    const names = /domain guest-1 \(claim claim-1\), domain guest-2 \(claim claim-2\)/;
+    await assert.rejects(setMode(node, undefined), refusedFor("VGPU_IN_USE", names));
+  });
+
   it("is not changed to one that a condition stands in the way of, and the condition is named", async () => {
     const node = new FakeNode(1024);
     node.hindrance = { condition: "RENDER_NODE_MISSING", why: "the GPU has no render node" };
