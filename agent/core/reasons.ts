@@ -159,6 +159,7 @@ export const reasons = {
   VGPU_TYPES_MISSING: "host-condition",
   VGPU_COUNT_UNREADABLE: "host-condition",
   VFIO_PCI_MISSING: "host-condition",
+  XEN_PCIBACK_MISSING: "host-condition",
   IOMMU_GROUP_MISSING: "host-condition",
   IOMMU_GROUP_SHARED: "host-condition",
   RENDER_NODE_MISSING: "host-condition",

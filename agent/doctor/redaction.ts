@@ -13,9 +13,10 @@ export interface Redaction {
 
 /** Words of the kernel's command line that are about graphics and virtualization. */
 const WORDS =
-  /^(i915|xe|kvm|kvm_intel|vfio|vfio_pci|vfio-pci|vfio_iommu_type1|intel_iommu|amd_iommu|iommu|module_blacklist|modprobe\.blacklist|nomodeset|pci|pcie_acs_override|video|xen-pciback|lockdown)([.=]|$)/;
-const CONFIGURED = /DRM_I915|DRM_XE|VFIO|MDEV|INTEL_IOMMU|CONFIG_KVM/;
-const MODULES = /^\s*(options|blacklist|install)\s+(i915|xe|kvm|kvm_intel|kvmgt|mdev|vfio\S*)\b/;
+  /^(i915|xe|kvm|kvm_intel|vfio|vfio_pci|vfio-pci|vfio_iommu_type1|intel_iommu|amd_iommu|iommu|module_blacklist|modprobe\.blacklist|nomodeset|pci|pcie_acs_override|video|xen[-_]pciback|lockdown)([.=]|$)/;
+const CONFIGURED = /DRM_I915|DRM_XE|VFIO|MDEV|INTEL_IOMMU|CONFIG_KVM|XEN_PCIDEV/;
+const MODULES =
+  /^\s*(options|blacklist|install)\s+(i915|xe|kvm|kvm_intel|kvmgt|mdev|vfio\S*|xen[-_]pciback)\b/;
 
 const lines =
   (wanted: Pick<RegExp, "test">) =>
@@ -60,7 +61,7 @@ export const redactions: readonly Redaction[] = [
   { files: /^proc\/\d+\/limits$/, keeps: "the line Max locked memory", kept: lines(/^Max locked memory/) },
   {
     files: /^boot\/config-/,
-    keeps: "the lines about i915, xe, vfio, mdev, KVM and the IOMMU",
+    keeps: "the lines about i915, xe, vfio, mdev, KVM, xen-pciback and the IOMMU",
     kept: lines(CONFIGURED),
   },
   {

@@ -156,8 +156,9 @@ describe("GPUs and virtual functions of a Xen host, over the wire", function () 
 
   it("stay the host's where Xen's driver is not loaded, which is said", async () => {
     const on = await begin(`${HOST}pciback: false\n`);
-    const { message } = await refusal(setMode(on, SECOND_GPU, Mode.GVT_D));
-    assert.match(message, /modprobe xen-pciback/);
+    const { reason, message } = await refusal(setMode(on, SECOND_GPU, Mode.GVT_D));
+    assert.equal(reason, "MODE_UNSUPPORTED");
+    assert.match(message, /XEN_PCIBACK_MISSING: xen-pciback is not loaded/);
     assert.equal((await shown(on)).driver, "xe");
   });
 

@@ -137,6 +137,8 @@ export const hostSchema = z.strictObject({
   iommu: z.union([z.boolean(), z.enum(["left-to-dom0", "not-shown"])]).default(true),
   /** Unset: the kernel has no such file. */
   lockdown: z.enum(["none", "integrity", "confidentiality"]).optional(),
+  /** Whether xen-pciback is loaded, on a host of Xen. */
+  pciback: z.boolean().default(true),
   /** /sys/kernel/vgt of dom0's kernel. */
   xengt: z.enum(["2016", "2017"]).optional(),
   /** `none`: the tree does not say what libvirt said. */

@@ -70,8 +70,11 @@ function addFirmwareTables(files: Files, { iommu, cpu }: HostDescription): void 
 export function addModules(files: Files, host: HostDescription): void {
   const drivers = host.gpus.flatMap(({ driver }) => DRIVER_MODULES[driver] ?? []);
   const kvm = host.hypervisor === "kvm" ? ["kvm", host.cpu === "svm" ? "kvm_amd" : "kvm_intel"] : [];
-  const loaded = new Set([...kvm, ...drivers, ...host.modules]);
+  const pciback = host.hypervisor === "xen" && host.pciback;
+  const loaded = new Set([...kvm, ...drivers, ...(pciback ? ["xen_pciback"] : []), ...host.modules]);
   for (const module of loaded) files.add(`sys/module/${module}/initstate`, "live");
+  // A driver has its folder also while it has no device.
+  if (pciback) files.add("sys/bus/pci/drivers/pciback", {});
   // The class exists as long as the module is loaded (mdev_core.c).
   if (loaded.has("mdev")) files.add("sys/class/mdev_bus", {});
   for (const module of loaded) {

@@ -1,7 +1,8 @@
 // What differs where Xen is the hypervisor.
 import { fail, hostCheck, notApplicable, pass, unknown, type Finding, type Says } from "../condition.ts";
-import type { Look } from "../look.ts";
+import { UnreadableError, type Look } from "../look.ts";
 import { mayHaveXengt } from "../prospects.ts";
+import { denialOf } from "./module-parameters.ts";
 
 export const xengtMissing = hostCheck({
   code: "XENGT_MISSING",
@@ -19,6 +20,44 @@ export const xengtMissing = hostCheck({
     return (await look.has("sys/module/xengt")) ? fail("not-registered") : fail("missing");
   },
 });
+
+export const xenPcibackMissing = hostCheck({
+  code: "XEN_PCIBACK_MISSING",
+  // Unlike vfio-pci it is loaded by none of vgpud's units: where it is not loaded, nothing is given away.
+  costs: { "gvt-d": "error", sriov: "error" },
+  dependsOn: [],
+  how:
+    "/sys/bus/pci/drivers/pciback, which is there also when it is built in; what the kernel's configuration, its command line and " +
+    "modprobe's files say of xen-pciback, and whether /lib/modules has its file, where it may be looked for: vgpud itself may not",
+  check: async (look, { hypervisor, gpus, kernelRelease }) => {
+    if (gpus.length === 0) return notApplicable("no-gpu");
+    if (hypervisor !== "xen") return notApplicable("not-xen");
+    if (await look.has("sys/bus/pci/drivers/pciback")) return pass("there");
+    const unbuilt = await look.line(
+      `boot/config-${kernelRelease}`,
+      /^# CONFIG_XEN_PCIDEV_BACKEND is not set$/,
+    );
+    if (unbuilt !== undefined) return fail("not-built", { kernel: kernelRelease });
+    const denial = await denialOf(look, "xen_pciback");
+    if (denial !== undefined) return fail("denied", { denial });
+    return (await lacksPciback(look, kernelRelease))
+      ? fail("absent", { kernel: kernelRelease })
+      : fail("not-loaded");
+  },
+});
+
+/** Whether modules of the running kernel are installed and this is none of them. False, too, where nobody may look. */
+async function lacksPciback(look: Look, kernelRelease: string): Promise<boolean> {
+  const drivers = `lib/modules/${kernelRelease}/kernel/drivers`;
+  try {
+    if (!(await look.has(drivers))) return false;
+    const files = await look.names(`${drivers}/xen/xen-pciback`);
+    return !files.some((file) => file.startsWith("xen-pciback.ko"));
+  } catch (error) {
+    if (error instanceof UnreadableError) return false;
+    throw error;
+  }
+}
 
 export const virglNotOnXen = hostCheck({
   code: "VIRGL_NOT_ON_XEN",

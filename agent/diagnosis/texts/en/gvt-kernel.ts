@@ -155,6 +155,26 @@ export const gvtKernel = {
         "XenGT was never part of the kernel: boot a kernel of gvt-linux with CONFIG_DRM_I915_GVT_XENGT and load xengt, or give the GPU away whole (gvt-d)",
     },
   },
+  XEN_PCIBACK_MISSING: {
+    title: "the driver that gives PCI functions to guests of Xen",
+    messages: {
+      "no-gpu": "this host has no Intel GPU to give away",
+      "not-xen": "only under Xen devices are given away by pciback",
+      there: "xen-pciback is loaded",
+      "not-built": "kernel {kernel} was built without xen-pciback",
+      denied: "xen-pciback is not loaded and is kept from it: {denial}",
+      absent:
+        "xen-pciback is not loaded, and is not among the modules that are installed for kernel {kernel}",
+      "not-loaded": "xen-pciback is not loaded",
+    },
+    remedies: {
+      "not-built": "boot a kernel with CONFIG_XEN_PCIDEV_BACKEND",
+      denied: "take that away, then modprobe xen-pciback",
+      absent:
+        "install the package that has the rest of this kernel's modules, or boot a kernel with CONFIG_XEN_PCIDEV_BACKEND, then modprobe xen-pciback",
+      "not-loaded": "modprobe xen-pciback, and for every boot name it in a file of /etc/modules-load.d",
+    },
+  },
   VIRGL_NOT_ON_XEN: {
     title: "virtio graphics for guests",
     messages: {

@@ -149,6 +149,25 @@ export const gvtKernel: Same<typeof english> = {
         "XenGT 从未进入主线内核：请使用带 CONFIG_DRM_I915_GVT_XENGT 的 gvt-linux 内核并加载 xengt，或把整个 GPU 交给客户机（gvt-d）",
     },
   },
+  XEN_PCIBACK_MISSING: {
+    title: "把 PCI 功能交给 Xen 客户机的驱动",
+    messages: {
+      "no-gpu": "本主机没有可交出的 Intel GPU",
+      "not-xen": "只有在 Xen 下设备才由 pciback 交给客户机",
+      there: "xen-pciback 已加载",
+      "not-built": "内核 {kernel} 编译时没有包含 xen-pciback",
+      denied: "xen-pciback 未加载，且被禁止加载：{denial}",
+      absent: "xen-pciback 未加载，且不在为内核 {kernel} 安装的模块之中",
+      "not-loaded": "xen-pciback 未加载",
+    },
+    remedies: {
+      "not-built": "启动带有 CONFIG_XEN_PCIDEV_BACKEND 的内核",
+      denied: "去掉该设置，然后执行 modprobe xen-pciback",
+      absent:
+        "安装含有该内核其余模块的软件包，或启动带有 CONFIG_XEN_PCIDEV_BACKEND 的内核，然后执行 modprobe xen-pciback",
+      "not-loaded": "执行 modprobe xen-pciback，并在 /etc/modules-load.d 的文件中写入它以便每次启动时加载",
+    },
+  },
   VIRGL_NOT_ON_XEN: {
     title: "客户机的 virtio 图形",
     messages: {
