@@ -6,7 +6,7 @@ import { diagnose } from "../diagnosis/diagnose.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { GivingWay, type Looks } from "../diagnosis/giving-way.ts";
 import { hostSubject } from "../diagnosis/host-subject.ts";
-import type { HostdReading } from "../diagnosis/hostd-reading.ts";
+import { needsHostd, type HostdReading } from "../diagnosis/hostd-reading.ts";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
 import type { Rooms } from "../diagnosis/room.ts";
@@ -72,13 +72,11 @@ interface Parts {
   readonly log: Log;
 }
 
-/** Not needed where no GPU offers a slice. */
 export function readHostd(
   inventory: Inventory | undefined,
   { socket, standing }: { readonly socket: string; readonly standing: HostdClient["standing"] },
 ): Promise<HostdReading> {
-  const offers = [...(inventory?.gpus.values() ?? [])].some(({ types }) => types.length > 0);
-  if (!offers) return Promise.resolve({ kind: "not-needed" });
+  if (!inventory || !needsHostd(inventory)) return Promise.resolve({ kind: "not-needed" });
   return standing === "unasked" ? findHostd(socket) : askHostd(socket);
 }
 

@@ -1,4 +1,5 @@
 // Whether vgpud-hostd is there, for the checks. Its socket takes nobody but vgpud, so that only a running agent can tell.
+import type { Inventory } from "../inventory/model.ts";
 
 export type HostdReading =
   /** There is nothing that it could be asked for. */
@@ -7,3 +8,15 @@ export type HostdReading =
   | { readonly kind: "waits"; readonly socket: string }
   | { readonly kind: "answers"; readonly socket: string }
   | { readonly kind: "away"; readonly socket: string; readonly why: string };
+
+/**
+ * Whether there is something that hostd alone can do: on each GPU that can be given out in a way that is written to the kernel, and
+ * on every host of Xen, whose guests are asked for through it.
+ */
+export function needsHostd({ host, gpus }: Pick<Inventory, "host" | "gpus">): boolean {
+  if (host.hypervisor === "xen") return true;
+  return [...gpus.values()].some(
+    // The group is VFIO's, by which a GPU is given away whole.
+    ({ types, sriov, iommuGroup }) => types.length > 0 || sriov !== undefined || iommuGroup !== undefined,
+  );
+}

@@ -7,6 +7,7 @@ import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
 import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { OperationState } from "../../proto/gen/vgpud/v1/operation.ts";
+import { setMode } from "./conformance/modes.ts";
 import { GPU, type } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
 import { until } from "./harness/until.ts";
@@ -80,6 +81,35 @@ describe("a vgpud-hostd that is away", () => {
     await world.clearFaults();
     assert.deepEqual(await gvtg(), [ConditionStatus.PASS, true]);
   });
+
+  for (const [host, { yaml, options, modes }] of Object.entries({
+    "of KVM whose GPU can be cut and given away": {
+      yaml: `{ kernel: 7.1.4, gpus: [{ address: "${GPU}", device: "56c0", driver: xe, total_vfs: 7 }] }`,
+      options: {},
+      modes: [Mode.GVT_D, Mode.SRIOV],
+    },
+    "of Xen without slices": {
+      yaml: `{ kernel: 7.1.4, hypervisor: xen, gpus: [{ address: "${GPU}", device: "46a6" }] }`,
+      options: { libvirtUri: "xen:///system" as const },
+      modes: [Mode.GVT_D],
+    },
+  }))
+    it(`costs what a host ${host} could do`, async () => {
+      await using world = await World.start(yaml, {}, options);
+      const found = async (): Promise<unknown> => {
+        const { conditions, verdicts } = await world.rpc.call(
+          Hosts.diagnose,
+          DiagnoseRequest.fromPartial({}),
+        );
+        const inTheWay = modes.map((mode) => verdicts[0]?.modes.find((each) => each.mode === mode)?.reason);
+        return [conditions.find(({ reason }) => reason === "HOSTD_UNAVAILABLE")?.status, ...inTheWay];
+      };
+      assert.deepEqual(await found(), [ConditionStatus.PASS, ...modes.map(() => "")]);
+      await world.setFaults({ kind: "HOSTD_GONE" });
+      assert.deepEqual(await found(), [ConditionStatus.FAIL, ...modes.map(() => "HOSTD_UNAVAILABLE")]);
+      const refused = await refusal(setMode(world, GPU, Mode.GVT_D));
+      assert.deepEqual([refused.code, refused.reason], ["UNAVAILABLE", "HOSTD_UNAVAILABLE"]);
+    });
 
   it("is shown without being asked for once a create has met it", async () => {
     await using world = await World.start();

@@ -19,10 +19,10 @@ export const virtualization = {
     title: "an answer of vgpud-hostd",
     messages: {
       "no-agent": "only a running vgpud may ask it",
-      "no-slices": "no GPU offers slices that it could be asked for, or none was looked at yet",
+      "not-needed": "no GPU here is one that it could be asked for, or none was looked at yet",
       waits: "{socket} is there and starts vgpud-hostd when a vGPU is first asked for",
       answers: "vgpud-hostd answers at {socket}",
-      away: "vgpud-hostd does not answer at {socket}: {why}; without it no vGPU is made or removed",
+      away: "vgpud-hostd does not answer at {socket}: {why}; without it no vGPU is made or removed, and on a host of Xen nothing is known of its guests",
     },
     remedies: {
       away: "see why (systemctl status vgpud-hostd.socket vgpud-hostd, journalctl -u vgpud-hostd), and start it again (systemctl restart vgpud-hostd.socket vgpud-hostd)",

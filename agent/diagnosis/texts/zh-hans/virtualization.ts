@@ -20,10 +20,10 @@ export const virtualization: Same<typeof english> = {
     title: "vgpud-hostd 的应答",
     messages: {
       "no-agent": "只有运行中的 vgpud 可以询问它",
-      "no-slices": "没有 GPU 提供需要它创建的切片，或尚未被查看",
+      "not-needed": "没有需要它来处理的 GPU，或尚未被查看",
       waits: "{socket} 存在，首次请求 vGPU 时会启动 vgpud-hostd",
       answers: "vgpud-hostd 在 {socket} 有应答",
-      away: "vgpud-hostd 在 {socket} 没有应答：{why}；没有它就无法创建或移除 vGPU",
+      away: "vgpud-hostd 在 {socket} 没有应答：{why}；没有它就无法创建或移除 vGPU，在 Xen 主机上也无从得知客户机的情况",
     },
     remedies: {
       away: "查明原因（systemctl status vgpud-hostd.socket vgpud-hostd，journalctl -u vgpud-hostd），并重新启动它（systemctl restart vgpud-hostd.socket vgpud-hostd）",
