@@ -4,6 +4,8 @@ import type { GmSizes } from "../inventory/memory.ts";
 import type { SliceSizes } from "../inventory/share.ts";
 
 export interface Room {
+  /** Whether its slices, where it is in mode gvt-g, are XenGT's, of which the kernel counts elsewhere. */
+  readonly xengt: boolean;
   /** Types of which the kernel would make another number than our arithmetic, from the slices that exist. */
   readonly disagreements: readonly Disagreement[];
   /** What was given away beyond what there is, by our arithmetic. */

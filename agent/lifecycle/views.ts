@@ -41,8 +41,6 @@ export type Ownership = "own" | "foreign" | "orphan";
 /** Budget and types are the account of mode gvt-g. */
 export interface GpuView extends Room, ModeAccounts {
   readonly gpu: Gpu;
-  /** Whether its slices, where it is in mode gvt-g, are XenGT's. */
-  readonly xengt: boolean;
   /** Its own. Undefined: in service. */
   readonly drain: Drain | undefined;
   /** The host's, which stands for all GPUs. */
@@ -213,13 +211,14 @@ function smallestFirst(types: readonly VgpuType[]): VgpuType[] {
 
 /** Law 2: both arithmetics must allow a create, and where they differ over what exists the operator is told. */
 function disagreements({ types, vgt }: Gpu, exists: Budget): Disagreement[] {
-  // XenGT counts what is left of each part and no types: what guests share, and how many there may be, is not in it.
-  if (vgt !== undefined) return [];
-  const wraps = resources.some((part) => exists.total[part] < exists.host[part]);
+  const byXengt = vgt !== undefined;
+  const wraps = !byXengt && resources.some((part) => exists.total[part] < exists.host[part]);
   return types.flatMap(({ name, sizes, kernelAvailable: kernel }) => {
     const ours = sizes ? room(exists, sizes) : kernel;
     if (ours === undefined || kernel === undefined) return [];
-    return ours === kernel ? [] : [{ type: name, ours, kernel, wraps }];
+    // XenGT counts what is left of low GM and fences: the high GM that guests share, and how many there may be, is not in it.
+    const agree = byXengt ? kernel >= ours : kernel === ours;
+    return agree ? [] : [{ type: name, ours, kernel, wraps }];
   });
 }
 

@@ -14,11 +14,13 @@ import {
   DeleteVgpuRequest,
   VgpuServiceService as Vgpus,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import { LAST_WORDS } from "./harness/crash/death.ts";
 import { bootsKernel } from "./conformance/subjects/on-xen.ts";
 import { GPU, type, type Draft } from "./harness/requests.ts";
+import { roomConditions } from "./harness/room-conditions.ts";
 import { refusal } from "./harness/rpc.ts";
 import { until } from "./harness/until.ts";
 import { present, World } from "./harness/world.ts";
@@ -83,6 +85,18 @@ describe("slices of XenGT, over the wire", function () {
     return Object.fromEntries((gpu?.types ?? []).map(({ name, allocatable }) => [name, allocatable]));
   };
 
+  /** The number of a guest that somebody else runs. */
+  const theirDomid = async (on: World): Promise<number> => {
+    await on.defineForeign({ name: "theirs", uuid: THEIRS });
+    await on.asSomebodyElse(async (libvirt) => {
+      await libvirt.startDomain(present(await libvirt.lookupDomainByName("theirs")));
+    });
+    const domid = async (): Promise<number | undefined> =>
+      (await on.domains()).find(({ name }) => name === "theirs")?.xenDomid;
+    await until("it is seen", async () => (await domid()) !== undefined);
+    return present(await domid());
+  };
+
   it("are made by vgpud itself for a guest that waits, where it is set up so", async () => {
     const on = await begin(SKYLAKE, BY_AGENT);
     const { domain } = await create(on, "desk");
@@ -109,6 +123,24 @@ describe("slices of XenGT, over the wire", function () {
     });
     assert.deepEqual(await sizes(on), [[96, 320, 6]]);
     assert.deepEqual(await types(on), { "GVT-g-on-1626": 3 });
+  });
+
+  it("that somebody makes by hand are less room by the kernel's count of 2015, which is a condition", async () => {
+    const on = await begin(BROADWELL, BY_AGENT);
+    const conditions = async () => {
+      const { gpu } = await on.rpc.call(Gpus.getGpu, { gpu: GPU });
+      return roomConditions(gpu).map(({ reason, message }) => `${reason}: ${message}`);
+    };
+    await create(on, "desk", ({ vgpu }) => {
+      vgpu.want = { $case: "type", value: "i915-GVTg_V4_8" };
+    });
+    assert.deepEqual(await conditions(), []);
+    await on.host.control({ command: "write-vgt", line: `${await theirDomid(on)},128,384,4` });
+    await until("it is counted", async () => {
+      await on.rpc.call(Hosts.reconcile, { dryRun: false, claimId: "" });
+      return (await conditions()).length > 0;
+    });
+    assert.match((await conditions()).join(), /^CAPACITY_DISAGREES: [^,]*\(kernel ≠ vgpud: i915-GVTg_V4_8: /);
   });
 
   it("are told to be as busy as kernels of 2016 say, and nothing is told where they do not", async () => {

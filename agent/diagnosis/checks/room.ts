@@ -28,7 +28,9 @@ export const capacityDisagrees = gpuCheck({
   costs: { "gvt-g": "warning" },
   // Whose sums wrap around.
   dependsOn: ["VGPU_TYPES_MISSING", "VGPU_COUNT_UNREADABLE", "APERTURE_TOO_SMALL", "APERTURE_TOO_LARGE"],
-  how: "available_instances of each type, beside what the accounts of the agent leave; only a running agent keeps them",
+  how:
+    "available_instances of each type, or what XenGT's available_resource of 2015 and 2016 has left, beside what the accounts of the " +
+    "agent leave; only a running agent keeps them",
   check: (look, subject) => judged(look, subject, disagreement),
 });
 
@@ -80,9 +82,10 @@ function judged<C extends Code>(
   return Promise.resolve(finding);
 }
 
-function disagreement({ disagreements, overcommitted }: Room, gpu: PciAddress): Judged<"CAPACITY_DISAGREES"> {
+function disagreement(room: Room, gpu: PciAddress): Judged<"CAPACITY_DISAGREES"> {
+  const { disagreements, overcommitted } = room;
   const evidence = disagreements.flatMap(({ type, ours, kernel }) => [
-    shown(gpu, type, kernel),
+    shown(gpu, room, { type, kernel }),
     { path: `vgpud: ${type}`, value: String(ours) },
   ]);
   const types = disagreements.map(({ type, ours, kernel }) => `${type}: ${kernel} ≠ ${ours}`).join(", ");
@@ -102,8 +105,9 @@ const partNames = {
   fences: "fences",
 } as const satisfies Record<keyof SliceSizes, string>;
 
-function fragmentation({ fragmented, largestFree }: Room, gpu: PciAddress): Judged<"GM_FRAGMENTED"> {
-  const evidence = fragmented.map(({ type, kernel }) => shown(gpu, type, kernel));
+function fragmentation(room: Room, gpu: PciAddress): Judged<"GM_FRAGMENTED"> {
+  const { fragmented, largestFree } = room;
+  const evidence = fragmented.map((each) => shown(gpu, room, each));
   const low = largestFree?.lowGmMib ?? 0;
   const high = largestFree?.highGmMib ?? 0;
   if (fragmented.length === 0)
@@ -116,7 +120,14 @@ function fragmentation({ fragmented, largestFree }: Room, gpu: PciAddress): Judg
   return { finding, evidence };
 }
 
-function shown(gpu: PciAddress, type: string, value: number): Evidence {
-  const path = `/sys/class/mdev_bus/${gpu}/mdev_supported_types/${type}/available_instances`;
-  return { path, value: String(value) };
+/** Where the kernel shows how many of a type it would make; XenGT what it has left, which comes to so many. */
+function shown(
+  gpu: PciAddress,
+  { xengt }: Room,
+  { type, kernel }: { readonly type: string; readonly kernel: number },
+): Evidence {
+  const path = xengt
+    ? `/sys/kernel/vgt/control/available_resource, in ${type}`
+    : `/sys/class/mdev_bus/${gpu}/mdev_supported_types/${type}/available_instances`;
+  return { path, value: String(kernel) };
 }

@@ -21,12 +21,24 @@ import { MemoryStore } from "../../fakes/memory-store.ts";
 import { recordedHosts } from "../../hosts/recorded-hosts.ts";
 import { plainTerms } from "../../fakes/stock.ts";
 
+interface Kernel {
+  readonly refuses?: boolean;
+  /** Of 2015 and 2016. */
+  readonly xengt?: boolean;
+}
+
 /** A GPU without slices, of which the kernel shows these counts, smallest type first. */
-async function viewOf(apertureMib: number, counts: readonly number[], refuses = false): Promise<GpuView> {
+async function viewOf(
+  apertureMib: number,
+  counts: readonly number[],
+  { refuses = false, xengt = false }: Kernel = {},
+): Promise<GpuView> {
   const host = new FakeHost({ gpus: [new FakeGpu(pciAddress(), apertureMib)], wall: () => 0 });
-  const seen = await host.look();
+  const looked = await host.look();
+  const seen = { ...looked, host: { ...looked.host, hypervisor: xengt ? "xen" : "kvm" } } as const;
   const showing = (gpu: Gpu): Gpu => ({
     ...gpu,
+    ...(xengt && { vgt: "2015" }),
     types: gpu.types.map((type, at) => ({ ...type, kernelAvailable: counts[at] ?? type.kernelAvailable })),
   });
   const snapshot = new Snapshot(rememberGvtg);
@@ -64,6 +76,7 @@ async function examined(rooms: Rooms | undefined): Promise<readonly Condition[]>
 }
 
 const AGREEING = {
+  xengt: false,
   disagreements: [],
   overcommitted: [],
   fragmented: [],
@@ -99,6 +112,17 @@ describe("the conditions of the room on a GPU", () => {
     assert.match(told(first), /9 ≠ 0.*wraps around/);
   });
 
+  it("tell where XenGT has less left than the accounts leave, and nothing of what it does not count", async () => {
+    const [condition, ...others] = failures(await viewOf(1024, [9, 4, 2, 1], { xengt: true }));
+    assert.deepEqual([condition?.code, others.length], ["CAPACITY_DISAGREES", 0]);
+    assert.match(told(condition), /kernel ≠ vgpud: i915-GVTg_V5_4: 4 ≠ 5\)/);
+    assert.deepEqual(condition?.evidence, [
+      { path: `/sys/kernel/vgt/control/available_resource, in ${typeName("4")}`, value: "4" },
+      { path: `vgpud: ${typeName("4")}`, value: "5" },
+    ]);
+    assert.deepEqual(failures(await viewOf(4096, [9, 9, 9, 9], { xengt: true })), []);
+  });
+
   it("say nothing of an address space that the firmware made smaller: the budget is of its size", async () => {
     const view = await viewOf(1024, [1, 1, 0, 0]);
     assert.deepEqual(failures(view), []);
@@ -106,7 +130,7 @@ describe("the conditions of the room on a GPU", () => {
   });
 
   it("name the types that fit in sum and were refused", async () => {
-    const view = await viewOf(1024, [], true);
+    const view = await viewOf(1024, [], { refuses: true });
     const [condition] = failures(view);
     assert.equal(condition?.code, "GM_FRAGMENTED");
     assert.match(told(condition), /2 × i915-GVTg_V5_2, 1 × i915-GVTg_V5_1 .* refused i915-GVTg_V5_2/);

@@ -151,8 +151,8 @@ export const gpu = {
       overcommitted:
         "set the aperture back in the firmware if it was made smaller since, or destroy domains until the rest fits",
       differ:
-        "docs/capacity.md tells what makes them differ: a vGPU that the kernel lost until the next boot, or a graphics address " +
-        "space that the firmware made smaller",
+        "docs/capacity.md tells what makes them differ: a vGPU that the kernel lost until the next boot, a graphics address " +
+        "space that the firmware made smaller, or with XenGT more kept for dom0 than by default",
       wraps: "set the graphics aperture in the firmware to between 256 and {best} MiB",
     },
   },

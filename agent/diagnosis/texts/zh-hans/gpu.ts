@@ -141,7 +141,8 @@ export const gpu: Same<typeof english> = {
     },
     remedies: {
       overcommitted: "如果固件中的 aperture 后来被改小，请改回；否则销毁一些 domain，直到其余的能容纳",
-      differ: "docs/capacity.md 说明了差异的来源：内核在下次启动前丢失的 vGPU，或被固件改小的图形地址空间",
+      differ:
+        "docs/capacity.md 说明了差异的来源：内核在下次启动前丢失的 vGPU，被固件改小的图形地址空间，或在 XenGT 下为 dom0 保留的多于默认值",
       wraps: "在固件设置中把图形 aperture 设为 256 至 {best} MiB",
     },
   },
