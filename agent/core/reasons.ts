@@ -99,7 +99,10 @@ export const reasons = {
   DOMAIN_VANISHED: "failed-precondition",
   /** The reservation that was named holds room for another type, or on another GPU, than is asked for. */
   RESERVATION_MISMATCH: "failed-precondition",
-  /** The domain of a claim has lost its vGPU behind our back, or its definition names it no more. */
+  /**
+   * The domain of a claim has lost its vGPU behind our back, or its definition names it no more; and a domain of others runs
+   * already, for which XenGT would have to make a slice before.
+   */
   DOMAIN_WITHOUT_VGPU: "failed-precondition",
   /** What is asked contradicts what the claim is doing, as starting what is being destroyed. */
   CLAIM_STATE: "failed-precondition",

@@ -18,6 +18,7 @@ export type DomainDefinition = Pick<
   | "vcpus"
   | "memoryMib"
   | "growsOnDemand"
+  | "paravirtual"
   | "vgpuIds"
   | "pciDevices"
   | "renderNodes"
@@ -30,10 +31,12 @@ export type DomainDefinition = Pick<
 export function readDomainXml(xml: string): DomainDefinition {
   const domain = parsed(xml);
   const devices = childOf(domain, "devices");
+  const paravirtual = paravirtualOf(domain);
   return {
     vcpus: positive(textOf(childOf(domain, "vcpu"))),
     memoryMib: memoryMib(childOf(domain, "memory")),
     ...(growsOnDemand(domain) ? { growsOnDemand: true } : {}),
+    ...(paravirtual && { paravirtual }),
     vgpuIds: mediatedDevices(devices),
     pciDevices: pciDevices(devices),
     renderNodes: renderNodes(devices),
@@ -191,6 +194,13 @@ function prefixed(prefix: string, name: string): string {
 function growsOnDemand(domain: Element | undefined): boolean {
   const [now, most] = [memoryMib(childOf(domain, "currentMemory")), memoryMib(childOf(domain, "memory"))];
   return now !== undefined && most !== undefined && now < most;
+}
+
+/** libvirt names PV guests `xen`, and in definitions of old `linux` (conf/domain_conf.c). */
+function paravirtualOf(domain: Element | undefined): Domain["paravirtual"] {
+  const type = textOf(childOf(childOf(domain, "os"), "type")).trim();
+  if (attributeOf(domain, "type") !== "xen" || type === "" || type === "hvm") return undefined;
+  return type === "xenpvh" ? "pvh" : "pv";
 }
 
 /** libvirt prints memory in KiB, but takes and keeps other units in an inactive definition of older versions. */

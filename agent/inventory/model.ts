@@ -119,6 +119,8 @@ export interface Domain {
   readonly memoryMib: number | undefined;
   /** Whether it has less memory than it may have, so that Xen gives an HVM guest the rest as it asks. */
   readonly growsOnDemand?: true;
+  /** Of a guest of Xen that is not HVM and so has no device model; absent also where nobody tells, as of guests of `xl`. */
+  readonly paravirtual?: "pv" | "pvh";
   /** The mediated devices its definition names. */
   readonly vgpuIds: readonly VgpuId[];
   /** The PCI functions that its definition gives it. */

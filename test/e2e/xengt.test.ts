@@ -17,9 +17,11 @@ import {
 import { HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
+import { StartDomain } from "../../agent/node-libvirt/constants.ts";
 import { LAST_WORDS } from "./harness/crash/death.ts";
 import { bootsKernel } from "./conformance/subjects/on-xen.ts";
 import { GPU, type, type Draft } from "./harness/requests.ts";
+import { foreignXml } from "./harness/somebody-else.ts";
 import { roomConditions } from "./harness/room-conditions.ts";
 import { refusal } from "./harness/rpc.ts";
 import { until } from "./harness/until.ts";
@@ -173,13 +175,16 @@ describe("slices of XenGT, over the wire", function () {
     assert.equal(await reasonOf(ask("nobody", THEIRS)), "DOMAIN_NOT_FOUND");
     await on.defineForeign({ name: "theirs", uuid: THEIRS });
     assert.equal(await reasonOf(ask("off", THEIRS)), "DOMAIN_NOT_FOUND");
-    const theirs = async (start: boolean): Promise<void> =>
+    const theirs = async (start: boolean, paused = false): Promise<void> =>
       on.asSomebodyElse(async (libvirt) => {
         const domain = present(await libvirt.lookupDomainByName("theirs"));
-        if (start) await libvirt.startDomain(domain);
+        if (start) await libvirt.startDomain(domain, { flags: paused ? StartDomain.paused : 0 });
         else await libvirt.destroyDomain(domain);
       });
     await theirs(true);
+    assert.equal(await reasonOf(ask("late", THEIRS)), "DOMAIN_WITHOUT_VGPU");
+    await theirs(false);
+    await theirs(true, true);
     const made = await ask("lent", THEIRS);
     assert.deepEqual([made.claimState, made.domainName, made.inUse], [ClaimState.ACTIVE, "theirs", true]);
     assert.equal(await reasonOf(ask("another", THEIRS)), "DOMAIN_HAS_VGPU");
@@ -195,6 +200,27 @@ describe("slices of XenGT, over the wire", function () {
     await on.rpc.call(Vgpus.deleteVgpu, DeleteVgpuRequest.fromPartial({ vgpu }));
     await until("it is gone", async () => (await sizes(on)).length === 0);
   });
+
+  for (const osType of ["linux", "xenpvh"])
+    it(`are refused for a domain of others that is no HVM guest (${osType})`, async () => {
+      const on = await begin(SKYLAKE, BY_AGENT);
+      const xml = foreignXml({ name: "theirs", uuid: THEIRS }, "xen:///system");
+      const machine = osType === "linux" ? "xenpv" : osType;
+      const boots = xml.replace(
+        /<os>.*<\/os>/,
+        `<os><type arch='x86_64' machine='${machine}'>${osType}</type><kernel>/boot/guest</kernel></os>`,
+      );
+      await on.asSomebodyElse(async (libvirt) => {
+        await libvirt.startDomain(await libvirt.defineDomain(boots), { flags: StartDomain.paused });
+      });
+      const vgpu = { want: { $case: "type" as const, value: type(8) } };
+      const request = CreateVgpuRequest.fromPartial({ claimId: "lent", vgpu, domainUuid: THEIRS });
+      const { code, reason, message } = await refusal(on.rpc.call(Vgpus.createVgpu, request));
+      assert.deepEqual([code, reason], ["FAILED_PRECONDITION", "FIELD_NOT_SUPPORTED_HERE"]);
+      assert.match(message, /domain theirs \(.*\) is a PVH? guest/);
+      assert.deepEqual(await sizes(on), []);
+      assert.deepEqual(await on.vgpus(), []);
+    });
 
   it("are refused by name where they cannot be, and nothing is left", async () => {
     const on = await begin(SKYLAKE, BY_MODEL);

@@ -81,6 +81,17 @@ describe("reading a domain", () => {
     assert.equal(memory("<memory>-1</memory>"), undefined);
   });
 
+  it("tells guests of Xen that are not HVM, by libvirt's names of now and before", () => {
+    const told = (type: string, os: string): unknown =>
+      readDomainXml(`<domain type='${type}'><os>${os}</os></domain>`).paravirtual;
+    for (const name of ["xen", "linux"])
+      assert.equal(told("xen", `<type arch='x86_64'>${name}</type>`), "pv");
+    assert.equal(told("xen", "<type>xenpvh</type>"), "pvh");
+    assert.equal(told("xen", "<type>hvm</type>"), undefined);
+    assert.equal(told("xen", ""), undefined);
+    assert.equal(told("kvm", "<type>hvm</type>"), undefined);
+  });
+
   it("finds every mediated device and leaves out what is none", () => {
     const device = (uuid: string): string =>
       `<hostdev type='mdev'><source><address uuid='${uuid}'/></source></hostdev>`;
