@@ -10,6 +10,8 @@ export interface SettingStanding {
   readonly standing:
     /** As it was set, or just being made so. */
     | { readonly kind: "as-set" | "on-its-way" }
+    /** As it was set, but for what its driver makes of it. */
+    | { readonly kind: "as-made"; readonly what: string }
     /** What keeps vgpud from making it so. */
     | { readonly kind: "kept"; readonly by: Obstacle; readonly what: string };
 }

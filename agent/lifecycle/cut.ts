@@ -4,11 +4,13 @@ import { counted } from "../core/counted.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { boundOrThrow } from "./bound.ts";
 import {
+  madeOtherwise,
   profileWarnings,
   type FunctionProfile,
   type ProfileOutcome,
   type ToldProfiles,
 } from "./function-profile.ts";
+import type { GpuModes } from "./gpu-modes.ts";
 import type { GpuFunctions } from "./ports.ts";
 
 /** What a GPU is to be cut into. */
@@ -20,11 +22,19 @@ export interface Cut {
 
 export type Cutter = Pick<GpuFunctions, "cut" | "cutInto" | "setProfile" | "sharesOut">;
 
+/** What came of it. */
+interface CutOutcome {
+  /** What the driver made otherwise, in words. */
+  readonly warnings: readonly string[];
+  /** What it made otherwise of the profile; undefined where there is no such thing. */
+  readonly made: ProfileOutcome | undefined;
+}
+
 /**
- * None of its functions that would go is held. Resolves with what it made otherwise, in words. After a failure it has as many as
+ * None of its functions that would go is held. After a failure it has as many as
  * before, as far as the kernel does that; what functions were told they keep.
  */
-export async function cutGpu(cut: Cut, functions: Cutter, signal: AbortSignal): Promise<string[]> {
+export async function cutGpu(cut: Cut, functions: Cutter, signal: AbortSignal): Promise<CutOutcome> {
   const { gpu, count, profile } = cut;
   const before = await functions.cutInto(gpu);
   try {
@@ -34,11 +44,11 @@ export async function cutGpu(cut: Cut, functions: Cutter, signal: AbortSignal): 
     // (Documentation/ABI/testing/sysfs-driver-intel-xe-sriov).
     const outcomes = profile ? await told(cut, profile, functions, signal) : [];
     if (count > 0) await into(count, cut, functions, signal);
-    if (!profile) return left;
+    if (!profile) return { warnings: left, made: undefined };
     // Right after a boot the driver may not have had its files yet.
     const isShort = outcomes.some(({ notOffered }) => notOffered.length > 0);
-    const made = isShort ? await told(cut, profile, functions, signal) : outcomes;
-    return [...left, ...profileWarnings(profile, made)];
+    const made = madeOtherwise(profile, isShort ? await told(cut, profile, functions, signal) : outcomes);
+    return { warnings: [...left, ...(made ? profileWarnings(profile, made) : [])], made };
   } catch (error) {
     if (!isUnknown(error) && before !== count)
       await functions.cut(gpu, before, signal).catch(() => undefined);
@@ -46,17 +56,29 @@ export async function cutGpu(cut: Cut, functions: Cutter, signal: AbortSignal): 
   }
 }
 
-/** As `cutGpu`, by an agent that keeps in mind what it has told drivers. */
+interface Noting {
+  readonly functions: Cutter;
+  readonly told: ToldProfiles;
+  readonly modes: Pick<GpuModes, "noteMade">;
+}
+
+/**
+ * As `cutGpu`, by an agent that keeps in mind what it has told drivers, and writes down what they made otherwise for the next one.
+ * Resolves with that, in words.
+ */
 export async function cutAndNote(
   cut: Cut,
-  { functions, told }: { readonly functions: Cutter; readonly told: ToldProfiles },
+  { functions, told, modes }: Noting,
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<readonly string[]> {
   const { gpu, profile } = cut;
   // Told half of it, functions have one thing or the other.
   if (profile) told.delete(gpu);
-  const warnings = await cutGpu(cut, functions, signal);
-  if (profile) told.set(gpu, profile);
+  const { warnings, made } = await cutGpu(cut, functions, signal);
+  if (profile) {
+    told.set(gpu, profile);
+    await modes.noteMade(gpu, made);
+  }
   return warnings;
 }
 

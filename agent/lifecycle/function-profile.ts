@@ -47,18 +47,31 @@ const words = {
   ggttBytes: "graphics address space (bytes)",
 } as const satisfies Record<ProfileShare, string>;
 
-/** What the driver clamped or does not offer. Functions are all told the same: each thing is said once. */
-export function profileWarnings(profile: FunctionProfile, outcomes: readonly ProfileOutcome[]): string[] {
+/** What the driver clamped or does not offer; undefined: nothing. Functions are all told the same: each thing is there once. */
+export function madeOtherwise(
+  profile: FunctionProfile,
+  outcomes: readonly ProfileOutcome[],
+): ProfileOutcome | undefined {
   const clamped = outcomes.flatMap(({ written }) =>
-    written
-      .filter(({ share, value }) => value !== profile[share])
-      .map(({ share, unit, value }) => {
-        const where = unit === undefined ? "" : ` of ${unit}`;
-        return `${words[share]}${where}: asked for ${profile[share] ?? ""}, the driver has ${value}`;
-      }),
+    written.filter(({ share, value }) => value !== profile[share]),
   );
-  const without = outcomes.flatMap(({ notOffered }) =>
-    notOffered.map((share) => `${words[share]}: the driver does not let it be set`),
+  const written = new Map(
+    clamped.map((one) => [`${one.share} ${one.unit ?? ""} ${one.value}`, one] as const),
   );
-  return [...new Set([...clamped, ...without])];
+  const notOffered = new Set(outcomes.flatMap((one) => one.notOffered));
+  if (written.size === 0 && notOffered.size === 0) return undefined;
+  return { written: [...written.values()], notOffered: [...notOffered] };
+}
+
+/** The same in words. */
+export function profileWarnings(
+  profile: FunctionProfile,
+  { written, notOffered }: ProfileOutcome,
+): readonly string[] {
+  const clamped = written.map(({ share, unit, value }) => {
+    const where = unit === undefined ? "" : ` of ${unit}`;
+    return `${words[share]}${where}: asked for ${profile[share] ?? ""}, the driver has ${value}`;
+  });
+  const without = notOffered.map((share) => `${words[share]}: the driver does not let it be set`);
+  return [...clamped, ...without];
 }

@@ -6,7 +6,7 @@ import type { Mode } from "../core/modes.ts";
 import type { Closed } from "../capacity/closed.ts";
 import { isForGuest } from "../inventory/guest-drivers.ts";
 import type { Gpu } from "../inventory/model.ts";
-import type { FunctionProfile } from "./function-profile.ts";
+import type { FunctionProfile, ProfileOutcome } from "./function-profile.ts";
 import { DurableRecord, type RecordStore } from "./durable-record.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -19,6 +19,8 @@ export interface GpuSetting {
   readonly functions?: number | undefined;
   /** What each of them is to have. */
   readonly profile?: FunctionProfile | undefined;
+  /** What the driver made otherwise of that when it was told last; absent: nothing, or it was not told yet. */
+  readonly made?: ProfileOutcome | undefined;
 }
 
 /** GPUs whose mode was set, also those that are not there now. */
@@ -84,6 +86,21 @@ export class GpuModes {
     } finally {
       this.#changing.delete(gpu);
     }
+  }
+
+  /**
+   * Writes down what the driver made otherwise of what its functions are to have. What they are to be stays: a disk that takes
+   * nothing now costs no more than that the driver is told once more by the next agent.
+   */
+  async noteMade(gpu: PciAddress, made: ProfileOutcome | undefined): Promise<void> {
+    const noted = (record: ModeRecord): ModeRecord => {
+      const setting = record.get(gpu);
+      if (!setting) return record;
+      const { made: earlier, ...rest } = setting;
+      if (isDeepStrictEqual(earlier, made)) return record;
+      return withSetting(record, gpu, made ? { ...rest, made } : rest);
+    };
+    await this.#record.change(noted).catch(() => undefined);
   }
 
   /**

@@ -10,7 +10,7 @@ import type { Lookout } from "../inventory/lookout.ts";
 import type { Gpu, Inventory, Known } from "../inventory/model.ts";
 import { boundOrThrow, endedByStop } from "./bound.ts";
 import { cutAndNote, type Cutter } from "./cut.ts";
-import type { ToldProfiles } from "./function-profile.ts";
+import { profileWarnings, type ToldProfiles } from "./function-profile.ts";
 import type { GpuModes, GpuSetting } from "./gpu-modes.ts";
 import { usersCutOff, usersOf } from "./gpu-users.ts";
 import type { Ledger } from "./ledger.ts";
@@ -78,7 +78,7 @@ export class SettingKeeper {
       recorded: settingText(setting),
       has: [kernelText(gpu), ...(difference?.shares ?? [])].join(", "),
     };
-    if (difference === undefined) return { ...told, standing: { kind: "as-set" } };
+    if (difference === undefined) return { ...told, standing: asSet(setting) };
     const isChanging = this.#options.modes.closed(gpu.address) !== undefined;
     const kept = isChanging ? undefined : this.#obstacle(gpu, difference, inventory);
     return { ...told, standing: kept ? { kind: "kept", ...kept } : { kind: "on-its-way" } };
@@ -162,10 +162,15 @@ export class SettingKeeper {
         boundOrThrow(`GPU ${address} cannot be taken from the host`, outcome);
         return;
       }
-      warnings = await endedByStop(cutAndNote(mending.cut, { functions, told }, stop), stop);
+      warnings = await endedByStop(cutAndNote(mending.cut, { functions, told, modes }, stop), stop);
     });
     onMended({ mending, warnings, failure: undefined });
   }
+}
+
+function asSet({ profile, made }: GpuSetting): SettingStanding["standing"] {
+  if (!profile || !made) return { kind: "as-set" };
+  return { kind: "as-made", what: profileWarnings(profile, made).join("; ") };
 }
 
 function settingText({ mode, functions, profile = {} }: GpuSetting): string {

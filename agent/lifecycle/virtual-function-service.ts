@@ -11,7 +11,7 @@ import type { Caller } from "./caller.ts";
 import { cutAndNote, type Cutter } from "./cut.ts";
 import { domainsAway } from "./domains-away.ts";
 import type { FunctionProfile, ToldProfiles } from "./function-profile.ts";
-import { claimedMode, modeOf, type GpuModes } from "./gpu-modes.ts";
+import { claimedMode, modeOf, type GpuModes, type GpuSetting } from "./gpu-modes.ts";
 import { usersCutOff } from "./gpu-users.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -73,16 +73,24 @@ export class VirtualFunctionService {
     refuseUncuttable(gpu, count, modeOf(gpu, { record: modes.current, claimed }));
     const has = gpu.sriov?.functions.length ?? 0;
     // Who says nothing of it leaves it as it was, and who makes the GPU whole forgets it.
-    const kept = count === 0 ? undefined : (profile ?? modes.current.get(address)?.profile);
+    const before = modes.current.get(address);
+    const kept = count === 0 ? undefined : (profile ?? before?.profile);
     const cut = { gpu: address, count, profile: has === count ? profile : kept };
     const users = usersCutOff(gpu, cut, ledger, inventory);
     if (!users.known) throw domainsAway(users);
     refuseHeld(gpu, count, users.value);
     if (validateOnly) return [];
-    const setting = { mode: "sriov", functions: count, ...(kept && { profile: kept }) } as const;
+    // Of what the driver is told now it makes what it makes.
+    const made = kept && !cut.profile ? before?.made : undefined;
+    const setting: GpuSetting = {
+      mode: "sriov",
+      functions: count,
+      ...(kept && { profile: kept }),
+      ...(made && { made }),
+    };
     let warnings: readonly string[] = [];
     await modes.set(address, setting, async () => {
-      warnings = await endedByStop(cutAndNote(cut, { functions, told }, stop), stop);
+      warnings = await endedByStop(cutAndNote(cut, { functions, told, modes }, stop), stop);
     });
     await lookout.fresh();
     return warnings;

@@ -1,5 +1,6 @@
 // Whether the kernel has a GPU as somebody set it.
-import { fail, gpuCheck, notApplicable, pass } from "../condition.ts";
+import { fail, gpuCheck, notApplicable, pass, type Finding, type Says } from "../condition.ts";
+import type { SettingStanding } from "../setting.ts";
 
 export const gpuSettingDiffers = gpuCheck({
   code: "GPU_SETTING_DIFFERS",
@@ -15,11 +16,21 @@ export const gpuSettingDiffers = gpuCheck({
     const { recorded, has, standing } = setting;
     look.saw("vgpud: gpu-modes.json", recorded);
     look.saw(`/sys/bus/pci/devices/${address}`, has);
-    const values = { recorded, has };
-    const finding =
-      standing.kind === "kept"
-        ? fail(standing.by, { ...values, what: standing.what })
-        : pass(standing.kind, values);
-    return Promise.resolve(finding);
+    return Promise.resolve(judged(standing, { recorded, has }));
   },
 });
+
+function judged(
+  standing: SettingStanding["standing"],
+  values: Pick<SettingStanding, "recorded" | "has">,
+): Finding<Says<"GPU_SETTING_DIFFERS">> {
+  switch (standing.kind) {
+    case "kept":
+      return fail(standing.by, { ...values, what: standing.what });
+    case "as-made":
+      return pass(standing.kind, { ...values, what: standing.what });
+    case "as-set":
+    case "on-its-way":
+      return pass(standing.kind, values);
+  }
+}

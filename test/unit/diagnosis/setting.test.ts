@@ -47,6 +47,15 @@ describe("the condition of a GPU that is not as it was set", () => {
       assert.equal((await found(standing({ kind }))).finding.status, "pass");
   });
 
+  it("passes where the driver makes something else of what was set, and tells that", async () => {
+    const condition = await found(standing({ kind: "as-made", what: "WHAT" }));
+    assert.equal(condition.finding.status, "pass");
+    for (const language of languages) {
+      const message = messageOf(condition, language);
+      for (const part of ["sriov, VF 4", "WHAT"]) assert.ok(message.includes(part), message);
+    }
+  });
+
   it("says what was set, what the kernel has, what is in the way and what to do, in every language", async () => {
     for (const by of ["guest-driver", "driver", "users", "libvirt", "hostd", "failed"] as const) {
       const condition = await found(standing({ kind: "kept", by, what: "WHAT" }));

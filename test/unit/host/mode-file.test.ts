@@ -22,6 +22,18 @@ describe("the modes of GPUs, on disk", () => {
     [pciAddress(1), { mode: "gvt-s" }],
     [pciAddress(2), { mode: "gvt-d", hostDriver: "xe" }],
     [pciAddress(3), { mode: "sriov", functions: 7 }],
+    [
+      pciAddress(4),
+      {
+        mode: "sriov",
+        functions: 2,
+        profile: { execQuantumMs: 200_000, priority: "high" },
+        made: {
+          written: [{ share: "execQuantumMs", unit: "gt0", value: 100_000 }],
+          notOffered: ["priority"],
+        },
+      },
+    ],
   ]);
 
   it("are none before the first was set", async () => {

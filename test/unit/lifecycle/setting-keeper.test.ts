@@ -75,7 +75,40 @@ describe("a GPU that is not as it was set", () => {
     assert.deepEqual(gpuOf(node).profiles, [{ execQuantumMs: 100_000 }, { execQuantumMs: 100_000 }]);
     // What the driver clamps is no difference.
     await node.converge();
-    assert.deepEqual([node.mended.length, (await standing(node))?.standing.kind], [1, "as-set"]);
+    assert.deepEqual([node.mended.length, (await standing(node))?.standing.kind], [1, "as-made"]);
+  });
+
+  it("is not told again by the next agent what its driver clamped, be it memory that a guest has, and that is still told", async () => {
+    const node = await cutInto(1, { execQuantumMs: 200_000, priority: "high", vramBytes: 4096 });
+    const made = {
+      kind: "as-made",
+      what: "exec quantum (ms): asked for 200000, the driver has 100000; priority: the driver does not let it be set",
+    };
+    assert.deepEqual((await standing(node))?.standing, made);
+    node.host.put(foreignDomain(9, { pciDevices: [gpuOf(node).functionAddress(1)] }));
+    await afterCrash(node, () => undefined);
+    assert.deepEqual([node.mended, (await standing(node))?.standing], [[], made]);
+    // Whoever asks for what it has is told nothing any more.
+    const request = { gpu: GPU, count: 1, profile: { execQuantumMs: 100_000 }, validateOnly: false };
+    await node.clock.until(node.virtualFunctions.set(request, patient));
+    await afterCrash(node, () => undefined);
+    assert.equal((await standing(node))?.standing.kind, "as-set");
+  });
+
+  it("is told again what somebody else set otherwise than its driver had made it", async () => {
+    const node = await cutInto(1, { execQuantumMs: 200_000 });
+    await afterCrash(node, (gpu) => {
+      gpu.profiles = [{ execQuantumMs: 50 }];
+    });
+    assert.deepEqual(gpuOf(node).profiles, [{ execQuantumMs: 100_000 }]);
+    assert.deepEqual([node.mended.length, (await standing(node))?.standing.kind], [1, "as-made"]);
+  });
+
+  it("is as it was set by a record of before, once its driver was told again", async () => {
+    const node = await cutInto(1, { execQuantumMs: 200_000 });
+    await node.modes.noteMade(GPU, undefined);
+    await afterCrash(node, () => undefined);
+    assert.deepEqual([node.mended.length, (await standing(node))?.standing.kind], [1, "as-made"]);
   });
 
   it("is left alone and told of while a domain of others would lose its function, and mended after that", async () => {

@@ -204,6 +204,7 @@ export const gpu = {
       "no-record": "only a running vgpud knows what GPUs were set to",
       "not-set": "nobody set the GPU to a mode",
       "as-set": "the kernel has what was set ({recorded})",
+      "as-made": "the kernel has what was set ({recorded}), but for what its driver makes of it: {what}",
       "on-its-way": "vgpud is making it so: set to {recorded}, the kernel has {has}",
       "guest-driver": "set to {recorded}, the kernel has {has}: {what} keeps the GPU for guests",
       driver: "set to {recorded}, the kernel has {has}: its driver ({what}) makes no virtual functions",

@@ -187,6 +187,7 @@ export const gpu: Same<typeof english> = {
       "no-record": "只有运行中的 vgpud 知道 GPU 的设定",
       "not-set": "没有人为该 GPU 设定模式",
       "as-set": "内核中的状态与设定一致（{recorded}）",
+      "as-made": "内核中的状态与设定一致（{recorded}），但驱动另作处理的除外：{what}",
       "on-its-way": "vgpud 正在照设定更改：设定为 {recorded}，内核中为 {has}",
       "guest-driver": "设定为 {recorded}，内核中为 {has}：{what} 把该 GPU 留给客户机",
       driver: "设定为 {recorded}，内核中为 {has}：其驱动（{what}）不能建立虚拟功能",
