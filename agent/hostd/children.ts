@@ -1,7 +1,7 @@
-// The processes that perform operations, each one at a time. None is ever killed, for a signal does not free a write the
-// kernel holds: one that hangs is left behind, and costs nothing but itself. One always waits, started ahead, since starting
-// Node.js takes longer than all else a create needs here; and one that has performed waits for the next, which a dom0 that is
-// asked every few seconds would otherwise start a process for each time.
+// The processes that perform operations, each one at a time. None that changes something is ever killed, for a signal does not free
+// a write the kernel holds: one that hangs is left behind, and so is a look that does not die. One always waits, started ahead,
+// since starting Node.js takes longer than all else a create needs here; and one that has performed waits for the next, which a
+// dom0 that is asked every few seconds would otherwise start a process for each time.
 import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { RunningJob } from "./protocol/jobs.ts";
@@ -35,6 +35,9 @@ export class Children {
       result: result.finally(() => {
         this.#takeBack(child);
       }),
+      giveUp: () => {
+        child.kill();
+      },
     };
   }
 
@@ -82,7 +85,7 @@ class Child {
   }
 
   /** One at a time: not before the last has its result. */
-  perform(operation: Operation): RunningJob {
+  perform(operation: Operation): Pick<RunningJob, "pid" | "result"> {
     const result = new Promise<Result>((resolve) => {
       this.#answer = resolve;
     });
@@ -94,6 +97,11 @@ class Child {
   /** Ends it by the end of its input. */
   dismiss(): void {
     this.#process?.stdin?.end();
+  }
+
+  /** What it reads for a look (xenstore's answer, a process's memory map) the kernel waits for interruptibly. */
+  kill(): void {
+    this.#process?.kill("SIGKILL");
   }
 
   #listen(child: ChildProcess): void {

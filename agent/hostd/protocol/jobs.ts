@@ -9,6 +9,10 @@ const SEARCH_SHARE = 0.25;
 const MAX_SEARCH_MS = 1000;
 /** How long a result waits for whoever was told that the operation is blocked; clients ask again every few seconds. */
 const UNHEARD_MS = 30_000;
+/** A look that takes longer hangs: half as long again as clients wait for one, so that a slow one is heard by who asks again. */
+const HANGS_MS = 15_000;
+/** Looks at one object that hang and cannot be ended either, before the next waits with the last of them. */
+const MAX_LOST = 2;
 
 /** What an operation is to its object. Of two that make the same thing the second fails; other changes can be made twice. */
 const NATURES = {
@@ -34,10 +38,14 @@ export interface RunningJob {
   readonly pid: number;
   /** Settles when the operation has ended, maybe never; never rejects. */
   readonly result: Promise<Result>;
+  /** Ends it where that is possible, for what only looks. */
+  readonly giveUp: () => void;
 }
 
 interface Job extends RunningJob {
+  readonly object: string;
   readonly operation: string;
+  readonly looks: boolean;
   /** By the jobs' clock. */
   readonly startedAt: number;
 }
@@ -56,7 +64,10 @@ type Outcome = { readonly result: Result } | { readonly blockedBy: Job };
 export class Jobs {
   readonly #start: (operation: Operation) => RunningJob;
   readonly #now: () => number;
+  /** Those that requests join, by their object. */
   readonly #jobs = new Map<string, Job>();
+  /** Looks that hang. */
+  readonly #lost = new Set<Job>();
   readonly #gaveUpOn = new WeakSet<Job>();
   readonly #unheard = new Map<string, Unheard>();
 
@@ -70,7 +81,7 @@ export class Jobs {
    * Answers within the request's deadline. Equal requests share one job, and those that can be made twice also one that ended
    * after its client had been told `blocked`: on a host where a child takes longer to start than clients wait, nobody would
    * ever hear that there is nothing left to do. A different request on the same vGPU or PCI function waits for the job before
-   * it.
+   * it. A look that hangs is given up for a new one: what a xenstored was asked before it was started anew, it never answers.
    */
   async perform({ operation, deadlineMs }: Request): Promise<Result> {
     const search = searchFor(operation);
@@ -105,7 +116,7 @@ export class Jobs {
     const unheard = this.#takeUnheard(object, operation);
     if (unheard !== undefined) return { result: unheard };
     for (;;) {
-      const job = this.#jobs.get(object) ?? this.#begin(object, operation);
+      const job = this.#underWay(object) ?? this.#begin(object, operation);
       if (job === undefined)
         return { result: { kind: "failed", why: `${MAX_JOBS} operations are under way` } };
       const result = await Promise.race([job.result, timeUp]);
@@ -115,17 +126,35 @@ export class Jobs {
     }
   }
 
+  #underWay(object: string): Job | undefined {
+    const job = this.#jobs.get(object);
+    if (job === undefined || !job.looks || this.#now() - job.startedAt < HANGS_MS) return job;
+    if ([...this.#lost].filter((lost) => lost.object === object).length === MAX_LOST) return job;
+    this.#jobs.delete(object);
+    this.#lost.add(job);
+    job.giveUp();
+    return undefined;
+  }
+
   #begin(object: string, operation: Operation): Job | undefined {
-    if (this.#jobs.size >= MAX_JOBS) return undefined;
+    if (this.#jobs.size + this.#lost.size >= MAX_JOBS) return undefined;
     const startedAt = this.#now();
-    const { pid, result } = this.#start(operation);
+    const { result, ...running } = this.#start(operation);
     const settled = result.then((end) => {
+      if (this.#lost.delete(job)) return end;
       this.#jobs.delete(object);
       // Who holds it is asked anew each time: an old answer would name the wrong process.
       if (this.#gaveUpOn.has(job) && end.kind !== "held") this.#keep(object, job.operation, end);
       return end;
     });
-    const job: Job = { operation: JSON.stringify(operation), startedAt, pid, result: settled };
+    const job: Job = {
+      ...running,
+      result: settled,
+      object,
+      operation: JSON.stringify(operation),
+      looks: NATURES[operation.kind] === "looks",
+      startedAt,
+    };
     this.#jobs.set(object, job);
     return job;
   }

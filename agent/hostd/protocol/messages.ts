@@ -281,7 +281,7 @@ export type Result =
    * written. `holders` is empty when no process was found.
    */
   | { readonly kind: "held"; readonly holders: readonly Holder[] }
-  /** Child `childPid` still waits in the kernel, `elapsedMs` after it began. Asking again joins it. */
+  /** Child `childPid` still waits in the kernel, `elapsedMs` after it began. Asking again joins it; a look that hangs is given up for a new one. */
   | {
       readonly kind: "blocked";
       readonly elapsedMs: number;

@@ -1,9 +1,13 @@
 // The children of hostd: whether one always waits, and what becomes of it.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { open, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { promisify } from "node:util";
+import { Children } from "../../../agent/hostd/children.ts";
+import { Jobs } from "../../../agent/hostd/protocol/jobs.ts";
 import { until } from "../../e2e/harness/until.ts";
+import { GvtTree } from "../../fakes/gvt-tree.ts";
 import { Bench, commandLine } from "./bench.ts";
 
 const run = promisify(execFile);
@@ -61,6 +65,39 @@ describe("hostd's child that waits for its operation", () => {
       await bench.process.end(signal);
       await until("it has ended", async () => (await commandLine(pid)) === "");
     });
+});
+
+describe("hostd's child whose look hangs", () => {
+  it("is ended for one that looks anew", async () => {
+    await using tree = await GvtTree.make();
+    await tree.addMdev(ID, { group: "7" });
+    await tree.addProcess(4711, { command: "crosvm", opens: "/dev/vfio/7" });
+    const command = path.join(tree.root, "proc/4711/comm");
+    await rm(command);
+    await run("mkfifo", [command]);
+    const children = new Children(tree.root);
+    let now = 0;
+    const jobs = new Jobs(
+      (operation) => children.start(operation),
+      () => now,
+    );
+    const look = { id: 1, deadlineMs: 30_000, operation: { kind: "holders", vgpuId: ID } } as const;
+    try {
+      const first = await jobs.perform({ ...look, deadlineMs: 10 });
+      assert.ok(first.kind === "blocked");
+      // It can be opened for writing once somebody reads it.
+      const writer = await open(command, "w");
+      await rm(command);
+      await writeFile(command, "crosvm\n");
+      now += 15_000;
+      const holders = [{ pid: 4711, command: "crosvm" }];
+      assert.deepEqual(await jobs.perform(look), { kind: "holders", holders });
+      await until("it has ended", async () => (await commandLine(first.childPid)) === "");
+      await writer.close();
+    } finally {
+      children.close();
+    }
+  });
 });
 
 /** The process id of the child that waits, as soon as one does. */

@@ -5,19 +5,31 @@ import type { Operation, Request, Result } from "../../../agent/hostd/protocol/m
 const vgpuId = "76677075-0000-8000-8000-000000000001";
 const remove: Operation = { kind: "remove-mdev", vgpuId };
 const create: Operation = { kind: "create-mdev", gpu: "0000:00:02.0", type: "i915-GVTg_V5_4", vgpuId };
+const look: Operation = { kind: "xen-domains" };
+const GUESTS: Result = { kind: "xen-domains", domains: [] };
+const ENDED: Result = { kind: "failed", why: "the child ended without a result (SIGKILL)" };
 
 /** Children that end when the test says so; a search for holders finds nobody at once. */
 class Children {
   now = 0;
   readonly started: { readonly operation: Operation; readonly end: (result: Result) => void }[] = [];
+  readonly givenUp: number[] = [];
   readonly jobs = new Jobs(
     (operation) => {
       if (operation.kind === "holders" || operation.kind === "function-holders")
-        return { pid: 1, result: Promise.resolve({ kind: "holders", holders: [] }) };
+        return {
+          pid: 1,
+          result: Promise.resolve({ kind: "holders", holders: [] }),
+          giveUp: () => assert.fail("it does not hang"),
+        };
       const result = new Promise<Result>((end) => {
         this.started.push({ operation, end });
       });
-      return { pid: 1 + this.started.length, result };
+      const index = this.started.length - 1;
+      const giveUp = (): void => {
+        this.givenUp.push(index);
+      };
+      return { pid: 1 + index, result, giveUp };
     },
     () => this.now,
   );
@@ -168,6 +180,60 @@ describe("hostd's jobs", () => {
     await children.end(0, { kind: "done" });
     await children.end(1, { kind: "held", holders: [] });
     assert.deepEqual([await set, await bound], [{ kind: "done" }, { kind: "held", holders: [] }]);
+  });
+
+  it("give up a look that hangs, and look anew for whoever asks then", async () => {
+    const children = new Children();
+    assert.equal((await children.impatiently(look)).kind, "blocked");
+    children.now += 14_999;
+    assert.equal((await children.impatiently(look)).kind, "blocked");
+    assert.deepEqual([children.started.length, children.givenUp], [1, []]);
+    children.now += 1;
+    const seen = children.patiently(look);
+    await children.end(1, GUESTS);
+    assert.deepEqual(await seen, GUESTS);
+    assert.deepEqual(children.givenUp, [0]);
+    await children.end(0, ENDED);
+    const again = children.patiently(look);
+    await children.end(2, GUESTS);
+    assert.deepEqual(await again, GUESTS);
+  });
+
+  it("leave two looks at an object behind that cannot be ended, and wait with the third until one of them has", async () => {
+    const children = new Children();
+    for (const started of [1, 2, 3, 3]) {
+      assert.equal((await children.impatiently(look)).kind, "blocked");
+      assert.equal(children.started.length, started);
+      children.now += 15_000;
+    }
+    await children.end(0, ENDED);
+    const seen = children.patiently(look);
+    await children.end(3, GUESTS);
+    assert.deepEqual(await seen, GUESTS);
+    assert.deepEqual(children.givenUp, [0, 1, 2]);
+  });
+
+  it("count the looks that they left behind among those that there may be", async () => {
+    const children = new Children();
+    await children.impatiently(look);
+    children.now += 15_000;
+    await children.impatiently(look);
+    for (let domid = 1; domid <= 30; domid += 1)
+      await children.impatiently({ kind: "remove-vgt-instance", domid });
+    const full = { kind: "failed", why: "32 operations are under way" };
+    assert.deepEqual(await children.patiently(remove), full);
+    await children.end(0, ENDED);
+    void children.patiently(remove);
+    await turn();
+    assert.deepEqual(children.started.at(-1)?.operation, remove);
+  });
+
+  it("never give up a change, however long it takes", async () => {
+    const children = new Children();
+    await children.impatiently(remove);
+    children.now += 3_600_000;
+    assert.equal((await children.impatiently(remove)).kind, "blocked");
+    assert.deepEqual([children.started.length, children.givenUp], [1, []]);
   });
 
   it("keep nothing of an operation whose end was heard", async () => {
