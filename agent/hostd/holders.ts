@@ -1,8 +1,8 @@
-// Finds who has nodes of VFIO or DRM open, for a message a human can act on. Reads only below /proc.
+// Finds who has nodes of VFIO or DRM open, or is a device model, for a message a human can act on. Reads only below /proc.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { AllowedFiles } from "./allowed-files.ts";
 import { KERNEL_FORMS } from "./kernel-forms.ts";
-import { commandLineOf, guestNameOf } from "./command-lines.ts";
+import { commandLineOf, guestNameOf, optionOf } from "./command-lines.ts";
 import { orEmpty, orUndefined } from "./kernel-files.ts";
 import { printable } from "./printable.ts";
 import { MAX_HOLDERS, type Holder } from "./protocol/messages.ts";
@@ -11,12 +11,22 @@ const MAX_NAME_LENGTH = 128;
 
 /** Processes with one of the nodes open, at most `MAX_HOLDERS`. Empty when none was found. */
 export function holdersOf(files: AllowedFiles, nodes: ReadonlySet<string>): readonly Holder[] {
+  return processesThat(files, (pid) => {
+    const [held] = descriptorsOf(files, pid, nodes);
+    return held !== undefined;
+  });
+}
+
+/** QEMUs on the host that were started for the guest of Xen with this number. */
+export function deviceModelsOf(files: AllowedFiles, domid: number): readonly Holder[] {
+  return processesThat(files, (pid) => optionOf(commandLineOf(files, pid), "-xen-domid") === String(domid));
+}
+
+function processesThat(files: AllowedFiles, hold: (pid: string) => boolean): readonly Holder[] {
   const holders: Holder[] = [];
   for (const pid of orEmpty(() => readdirSync(files.at("processes", {})))) {
     if (holders.length === MAX_HOLDERS) break;
-    if (!KERNEL_FORMS.pid.test(pid)) continue;
-    const [held] = descriptorsOf(files, pid, nodes);
-    if (held !== undefined) holders.push(describe(files, pid));
+    if (KERNEL_FORMS.pid.test(pid) && hold(pid)) holders.push(describe(files, pid));
   }
   return holders;
 }

@@ -1,11 +1,13 @@
 // Slices of XenGT, each for one guest of Xen by its number.
 import { lstatSync, readdirSync } from "node:fs";
 import type { AllowedFiles } from "./allowed-files.ts";
+import { deviceModelsOf } from "./holders.ts";
 import { hasCode, orEmpty, readFrom, writeTo } from "./kernel-files.ts";
 import { KERNEL_FORMS } from "./kernel-forms.ts";
 import type { MakeVgtInstance, RemoveVgtInstance, Result } from "./protocol/messages.ts";
 import { MAX_VGT_SLICES, VGT_RESOURCES, type VgtResources, type VgtUtilization } from "./protocol/vgt.ts";
 import { askXenstore } from "./xenbus.ts";
+import type { Xenstore } from "./xenstore.ts";
 
 /**
  * The driver is left to choose which display the guest has (-1), and its share of the GPU's time is not capped (0). Both are told:
@@ -21,15 +23,29 @@ export function makeVgtInstance(files: AllowedFiles, asked: MakeVgtInstance): Re
   return { kind: "done" };
 }
 
-/** The driver would take the slice from under a running guest, so xenstore is asked whether there is one. */
+/**
+ * The driver would take the slice from under a running guest, so xenstore is asked whether there is one. A xenstored that was started
+ * anew has lost every guest, and may not have lost the host, which Xen's tools tell it of again: a guest is there, too, while the
+ * process that makes its slice is.
+ */
 export function removeVgtInstance(files: AllowedFiles, { domid }: RemoveVgtInstance): Result {
   const instance = files.at("vgtInstance", { vm: `vm${domid}` });
   if (lstatSync(instance, { throwIfNoEntry: false }) === undefined) return { kind: "absent" };
-  const guest = askXenstore(files, (store) => store.value(`/local/domain/${domid}`));
+  const guest = askXenstore(files, (store) => guestNodeOf(store, domid));
   if (guest !== undefined) return { kind: "held", holders: [] };
+  const models = deviceModelsOf(files, domid);
+  if (models.length > 0) return { kind: "held", holders: models };
   return removalBy(() => {
     writeTo(files.resolved("vgtInstances", {}), `-${domid}`);
   });
+}
+
+function guestNodeOf(store: Xenstore, domid: number): string | undefined {
+  if (store.value("/local/domain/0") === undefined)
+    throw new Error(
+      `xenstore has lost what it knew, the host itself (/local/domain/0), too: it cannot tell whether guest ${domid} is there`,
+    );
+  return store.value(`/local/domain/${domid}`);
 }
 
 /** What the driver has made of the line. @throws the kernel's error where it refused */

@@ -9,6 +9,7 @@ import { unlessImpossible } from "./unless-impossible.ts";
 
 const UUID = "7d1f0a44-5b8e-4a0c-9f0b-000000000001";
 const GPU = "0000:00:02.0";
+const HOST = { "/local/domain/0/name": "Domain-0" };
 
 describe("hostd and a xenstored behind a file", function () {
   this.timeout(60_000);
@@ -17,7 +18,7 @@ describe("hostd and a xenstored behind a file", function () {
     it(`finds the guests that it has, by /${file}`, async function () {
       unlessImpossible(this, unlessRoot());
       const nodes = {
-        "/local/domain/0/name": "Domain-0",
+        ...HOST,
         ...guestNodes(7, { uuid: UUID, name: "desk", type: "pv", pci: [GPU] }),
       };
       await onXen(file, nodes, async ({ client }) => {
@@ -44,12 +45,38 @@ describe("hostd and a xenstored behind a file", function () {
 
   it("removes the slice of a guest that is gone, and leaves that of one that is there", async function () {
     unlessImpossible(this, unlessRoot());
-    await onXen("dev/xen/xenbus", guestNodes(7, { uuid: UUID }), async ({ root, client }) => {
+    const nodes = { ...HOST, ...guestNodes(7, { uuid: UUID }) };
+    await onXen("dev/xen/xenbus", nodes, async ({ root, client }) => {
       const control = await addXengt({ root }, [7, 8]);
       assert.deepEqual(await client.removeVgtInstance(7), { kind: "held", holders: [] });
       assert.equal(await readFile(control, "utf8"), "");
       assert.deepEqual(await client.removeVgtInstance(8), { kind: "done" });
       assert.equal(await readFile(control, "utf8"), "-8");
+    });
+  });
+
+  it("leaves the slice of a guest that xenstore has lost, whose device model runs on", async function () {
+    unlessImpossible(this, unlessRoot());
+    await onXen("dev/xen/xenbus", HOST, async ({ root, client }) => {
+      const control = await addXengt({ root }, [7, 77]);
+      await mkdir(path.join(root, "proc/4711"), { recursive: true });
+      await writeFile(path.join(root, "proc/4711/comm"), "qemu-system-i38\n");
+      const words = ["qemu-system-i386", "-xen-domid", "7", "-vga", "xengt", ""];
+      await writeFile(path.join(root, "proc/4711/cmdline"), words.join("\0"));
+      const holders = [{ pid: 4711, command: "qemu-system-i38" }];
+      assert.deepEqual(await client.removeVgtInstance(7), { kind: "held", holders });
+      assert.equal(await readFile(control, "utf8"), "");
+      assert.deepEqual(await client.removeVgtInstance(77), { kind: "done" });
+    });
+  });
+
+  it("removes no slice while xenstore has lost the host itself", async function () {
+    unlessImpossible(this, unlessRoot());
+    await onXen("dev/xen/xenbus", {}, async ({ root, client }) => {
+      const control = await addXengt({ root }, [7]);
+      const removal = await client.removeVgtInstance(7);
+      assert.match(removal.kind === "failed" ? removal.why : removal.kind, /has lost .*\/local\/domain\/0/);
+      assert.equal(await readFile(control, "utf8"), "");
     });
   });
 });

@@ -11,7 +11,7 @@ const HOLDERS = [
 ] as const;
 export const PROCESS_FILES = {
   processes: {
-    operations: HOLDERS,
+    operations: [...HOLDERS, "remove-vgt-instance"],
     path: "proc",
     access: "read",
     stayBelow: "proc",
@@ -32,18 +32,18 @@ export const PROCESS_FILES = {
     why: "says what a descriptor points to; the link is read, never followed",
   },
   command: {
-    operations: HOLDERS,
+    operations: [...HOLDERS, "remove-vgt-instance"],
     path: "proc/{pid}/comm",
     access: "read",
     stayBelow: "proc",
     why: "names the process",
   },
   commandLine: {
-    operations: [...HOLDERS, "xen-domains", "render-clients"],
+    operations: [...HOLDERS, "xen-domains", "remove-vgt-instance", "render-clients"],
     path: "proc/{pid}/cmdline",
     access: "read",
     stayBelow: "proc",
-    why: "names the domain of a QEMU process, and the slice that a device model of Xen's was started with",
+    why: "names the domain of a QEMU process, and the guest of Xen and the slice that a device model was started with",
   },
   pidFiles: {
     operations: ["render-clients"],

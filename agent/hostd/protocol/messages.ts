@@ -112,7 +112,10 @@ export interface MakeVgtInstance extends VgtSizes {
   readonly domid: number;
 }
 
-/** Has XenGT take the slice of a guest that is gone. While xenstore has the guest, or cannot be asked, nothing is written. */
+/**
+ * Has XenGT take the slice of a guest that is gone. While xenstore has the guest, has not even the host, or cannot be asked, nothing is
+ * written, nor while a device model of the guest's runs.
+ */
 export interface RemoveVgtInstance {
   readonly kind: "remove-vgt-instance";
   readonly domid: number;
