@@ -1,6 +1,7 @@
 // Gives a PCI function another driver through the privileged process, and says what came of it: the driver link alone does.
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
+import type { Reason } from "../core/reasons.ts";
 import { readHypervisor } from "../discovery/host-facts.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
 import { guestDriversOf, type GuestDriver, type GuestDrivers } from "../inventory/guest-drivers.ts";
@@ -14,6 +15,15 @@ import {
   type HolderAnswer,
   type Trouble,
 } from "./hostd-answers.ts";
+
+/** What a host lacks that has not loaded a driver: what a retry helps, once it has, and no refusal of the kernel's. */
+const NOT_LOADED = {
+  "vfio-pci": "VFIO_NOT_LOADED",
+  "xe-vfio-pci": "VFIO_NOT_LOADED",
+  pciback: "XEN_PCIBACK_MISSING",
+  i915: "GPU_WITHOUT_DRIVER",
+  xe: "GPU_WITHOUT_DRIVER",
+} as const satisfies Record<Exclude<DriverName, "none">, Reason>;
 
 /** Drivers that a function may be given; `none` takes the one away that it has. */
 export type DriverName = GuestDriver | "i915" | "xe" | "none";
@@ -65,7 +75,10 @@ export class PciBinding {
     return (await this.#files.list(DRIVERS)).includes(driver);
   }
 
-  /** Throws VFIO_NOT_LOADED, PCI_FUNCTION_MISSING, KERNEL_REFUSED, HOSTD_UNAVAILABLE. One that is not there has no driver. */
+  /**
+   * Throws VFIO_NOT_LOADED, XEN_PCIBACK_MISSING, GPU_WITHOUT_DRIVER (the host's is not loaded), PCI_FUNCTION_MISSING, KERNEL_REFUSED,
+   * HOSTD_UNAVAILABLE. One that is not there has no driver.
+   */
   async bind(device: PciAddress, driver: DriverName, signal: AbortSignal): Promise<BindOutcome> {
     const wanted = driver === "none" ? undefined : driver;
     const what = wanted === undefined ? `taking the driver from ${device}` : `binding ${device} to ${wanted}`;
@@ -118,11 +131,10 @@ export class PciBinding {
   }
 }
 
-function notLoaded(what: string, driver: DriverName): AgentError {
+function notLoaded(what: string, driver: keyof typeof NOT_LOADED): AgentError {
   const module = driver === "pciback" ? "xen-pciback" : driver;
   const message = `${what}: that driver is not loaded; modprobe ${module}, and for every boot name it in a file of /etc/modules-load.d`;
-  const reason = driver.includes("vfio") ? "VFIO_NOT_LOADED" : "KERNEL_REFUSED";
-  return new AgentError(reason, message, { details: { driver } });
+  return new AgentError(NOT_LOADED[driver], message, { details: { driver } });
 }
 
 /** drivers_probe is no error when no driver takes the function; which one would not, and why, is in the kernel's log. */

@@ -44,10 +44,10 @@ export type BindOutcome =
 export interface GpuFunctions {
   /**
    * Resolves with `bound` when a guest can be given the GPU, also when that was so before. Throws VFIO_NOT_LOADED,
-   * PCI_FUNCTION_MISSING, KERNEL_REFUSED or HOSTD_UNAVAILABLE.
+   * XEN_PCIBACK_MISSING, PCI_FUNCTION_MISSING, KERNEL_REFUSED or HOSTD_UNAVAILABLE.
    */
   giveAway(gpu: PciAddress, signal: AbortSignal): Promise<BindOutcome>;
-  /** The same for the host's driver of that name. */
+  /** The same for the host's driver of that name. Throws GPU_WITHOUT_DRIVER where it is not loaded. */
   takeBack(gpu: PciAddress, driver: string, signal: AbortSignal): Promise<BindOutcome>;
   /**
    * Resolves with `bound` when it has so many virtual functions, which the host's drivers are kept from; from one number to

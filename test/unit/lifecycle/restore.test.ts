@@ -98,6 +98,15 @@ describe("restoreSlices", () => {
     assert.deepEqual(kernel.made, [claim(1).vgpuId]);
   });
 
+  it("waits for a driver that gives functions to guests and is still to be loaded", async () => {
+    const kernel = new BootingKernel(
+      new AgentError("XEN_PCIBACK_MISSING", "not loaded"),
+      new AgentError("VFIO_NOT_LOADED", "not loaded"),
+    );
+    assert.equal(await clock.until(restore([claim(1)], kernel)), 0);
+    assert.deepEqual(kernel.made, [claim(1).vgpuId]);
+  });
+
   it("asks again where no answer came in time, as while hostd still starts", async () => {
     const kernel = new BootingKernel(late);
     assert.equal(await clock.until(restore([claim(1)], kernel)), 0);
