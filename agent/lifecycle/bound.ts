@@ -6,12 +6,13 @@ import type { BindOutcome } from "./ports.ts";
 export function boundOrThrow(what: string, outcome: BindOutcome): void {
   if (outcome.kind === "bound") return;
   const { holders } = outcome;
-  const by =
-    holders.length > 0 ? `used by ${holders.map(holderName).join(", ")}` : "in use, by whom was not found";
-  if (outcome.kind === "held") throw new AgentError("VGPU_IN_USE", `${what}: it is ${by}`, { holders });
-  throw new AgentError("KERNEL_TIMEOUT", `${what} yet: the kernel has not answered (it is ${by})`, {
-    holders,
-  });
+  const by = holders.length > 0 ? `it is used by ${holders.map(holderName).join(", ")}` : undefined;
+  if (outcome.kind === "held")
+    throw new AgentError("VGPU_IN_USE", `${what}: ${by ?? "it is in use, by whom was not found"}`, {
+      holders,
+    });
+  const beside = by === undefined ? "" : ` (${by})`;
+  throw new AgentError("KERNEL_TIMEOUT", `${what} yet: the kernel has not answered${beside}`, { holders });
 }
 
 /** What our own end cuts off has not failed. */
