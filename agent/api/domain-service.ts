@@ -188,10 +188,10 @@ function viewOf(context: ApiContext, id: DomainId): DomainView {
   if (view) return view;
   if (tombstone) return goneView(tombstone);
   if (!inventory.domains.known)
-    throw domainsAway({
-      ...inventory.domains,
-      why: `no claim of this host has domain ${id}, and others cannot be looked for: ${inventory.domains.why}`,
-    });
+    throw domainsAway(
+      inventory.domains,
+      `no claim of this host has domain ${id}, and others cannot be looked for`,
+    );
   throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${id}`, { details: { domain_uuid: id } });
 }
 

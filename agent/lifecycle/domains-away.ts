@@ -12,7 +12,8 @@ const SAID = {
   hostd: "which guests Xen has is not known",
 } as const satisfies Record<Unknown["away"], string>;
 
-/** Both are UNAVAILABLE: whoever asks again later may be served. `why` is left out where nobody has said it. */
-export function domainsAway({ away, why }: Pick<Unknown, "away"> & Partial<Unknown>): AgentError {
-  return new AgentError(AWAY_REASONS[away], why === undefined ? SAID[away] : `${SAID[away]}: ${why}`);
+/** Both are UNAVAILABLE: whoever asks again later may be served. `not`: what cannot be done for that, a sentence without its end. */
+export function domainsAway({ away, why }: Unknown, not?: string): AgentError {
+  const cause = `${SAID[away]}: ${why}`;
+  return new AgentError(AWAY_REASONS[away], not === undefined ? cause : `${not}: ${cause}`);
 }

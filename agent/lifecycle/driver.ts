@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Lookout } from "../inventory/lookout.ts";
+import type { Inventory } from "../inventory/model.ts";
 import type { Admission } from "./admission.ts";
 import {
   changed,
@@ -205,7 +206,7 @@ export class Driver {
       const claim = ledger.get(vgpuId);
       // A request changed the intent meanwhile: these steps lead to the old one.
       if (!claim || !asksTheSame(claim, planned)) return { kind: "again" };
-      if (step.kind === "wait") return this.#wait(step);
+      if (step.kind === "wait") return this.#wait(step, inventory);
       try {
         await this.#step(claim, step);
       } catch (error) {
@@ -218,8 +219,8 @@ export class Driver {
     return { kind: "again" };
   }
 
-  #wait(step: Extract<Step, { kind: "wait" }>): Outcome {
-    if (step.why !== "guest") throw domainsAway({ away: step.why });
+  #wait(step: Extract<Step, { kind: "wait" }>, { domains }: Inventory): Outcome {
+    if (!domains.known) throw domainsAway(domains);
     const { clock } = this.#options;
     return {
       kind: "idle",

@@ -63,8 +63,7 @@ const words = { pv: "a PV guest", pvh: "a PVH guest" } as const satisfies Record
 >;
 
 function livingDomain(id: DomainId, { domains }: Inventory): Domain {
-  if (!domains.known)
-    throw domainsAway({ ...domains, why: `domain ${id} cannot be looked for: ${domains.why}` });
+  if (!domains.known) throw domainsAway(domains, `domain ${id} cannot be looked for`);
   const domain = domains.value.get(id);
   if (domain && isAlive(domain.state)) return domain;
   const message = `Xen has no domain ${id} now, for whose number the slice would be made; start it paused, ask again, and resume it`;

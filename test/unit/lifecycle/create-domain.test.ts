@@ -194,7 +194,10 @@ describe("a create that fails", () => {
       if (call === "define-domain") node.host.libvirtAway = "connection refused";
       return Promise.resolve();
     };
-    await assert.rejects(create(node, createRequest(1)), { reason: "LIBVIRT_UNAVAILABLE" });
+    await assert.rejects(create(node, createRequest(1)), {
+      reason: "LIBVIRT_UNAVAILABLE",
+      message: /libvirt does not answer: connection refused/,
+    });
     node.host.before = () => Promise.resolve();
     node.host.libvirtAway = undefined;
     await node.converge();
