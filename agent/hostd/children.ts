@@ -1,7 +1,7 @@
 // The processes that perform operations, each one at a time. None that changes something is ever killed, for a signal does not free
 // a write the kernel holds: one that hangs is left behind, and so is a look that does not die. One always waits, started ahead,
-// since starting Node.js takes longer than all else a create needs here; and one that has performed waits for the next, which a
-// dom0 that is asked every few seconds would otherwise start a process for each time.
+// since starting Node.js takes longer than all else a create needs here; and one that has performed waits for the next beside it,
+// which a dom0 that is asked every few seconds would otherwise start a process for each time.
 import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { RunningJob } from "./protocol/jobs.ts";
@@ -12,7 +12,7 @@ import { parseResult, ProtocolError } from "./protocol/parse.ts";
 // The same from the folder that the programs are bundled into.
 const entry = fileURLToPath(import.meta.resolve("../hostd/child.js"));
 /** Enough for operations that come one after the other; more come at once seldom, and start their own. */
-const MAX_WAITING = 2;
+export const MAX_WAITING = 2;
 
 export class Children {
   readonly #root: string;

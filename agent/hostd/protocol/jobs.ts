@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { objectOf, type Operation, type OperationKind, type Request, type Result } from "./messages.ts";
 
 /** Four GPUs with seven vGPUs each may all be blocked and leave room for more. */
-const MAX_JOBS = 32;
+export const MAX_JOBS = 32;
 /** How much of the deadline, and at most how long, is kept for naming who holds what an operation waits for. */
 const SEARCH_SHARE = 0.25;
 const MAX_SEARCH_MS = 1000;

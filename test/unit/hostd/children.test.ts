@@ -1,11 +1,11 @@
 // The children of hostd: whether one always waits, and what becomes of it.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { open, readFile, rm, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import { Children } from "../../../agent/hostd/children.ts";
-import { Jobs } from "../../../agent/hostd/protocol/jobs.ts";
+import { Children, MAX_WAITING } from "../../../agent/hostd/children.ts";
+import { Jobs, MAX_JOBS } from "../../../agent/hostd/protocol/jobs.ts";
 import { until } from "../../e2e/harness/until.ts";
 import { GvtTree } from "../../fakes/gvt-tree.ts";
 import { Bench, commandLine } from "./bench.ts";
@@ -99,6 +99,22 @@ describe("hostd's child whose look hangs", () => {
     }
   });
 });
+
+describe("hostd's unit", () => {
+  it("has room for as many operations as there may be, for the children that wait, and for hostd itself", async () => {
+    await using bench = await Bench.make();
+    const child = await threadsOf(await waiting(bench));
+    const own = await threadsOf(bench.process.child.pid);
+    const unit = await readFile("systemd/vgpud-hostd.service", "utf8");
+    const room = Number(/^TasksMax=(\d+)$/m.exec(unit)?.[1]);
+    const most = own + (MAX_JOBS + MAX_WAITING) * child;
+    assert.ok(most <= room, `${most} tasks, room for ${room}`);
+  });
+});
+
+async function threadsOf(pid = 0): Promise<number> {
+  return (await readdir(`/proc/${pid}/task`)).length;
+}
 
 /** The process id of the child that waits, as soon as one does. */
 async function waiting(bench: Bench): Promise<number> {
