@@ -67,6 +67,7 @@ const WAY_MS = 500;
 const WAY_SHARE = 0.25;
 const DEFAULT_DEADLINE_MS = 10_000;
 
+/** Each operation rejects with HostdUnavailableError, or with the signal's reason when it aborts first. */
 export class HostdClient {
   readonly #socketPath: string;
   readonly #deadlineMs: number;
@@ -80,140 +81,86 @@ export class HostdClient {
     this.#onCall = options.onCall ?? (() => undefined);
   }
 
-  /** @throws HostdUnavailableError; the signal's reason when it aborts first */
-  async createMdev(mdev: Omit<CreateMdev, "kind">, options?: CallOptions): Promise<ResultOf<"create-mdev">> {
-    const { gpu, type, vgpuId } = mdev;
-    const result = await this.#call({ kind: "create-mdev", gpu, type, vgpuId }, options);
-    if (!answers("create-mdev", result)) throw this.#unfit("create-mdev", result);
-    return result;
+  createMdev(
+    { gpu, type, vgpuId }: Omit<CreateMdev, "kind">,
+    options?: CallOptions,
+  ): Promise<ResultOf<"create-mdev">> {
+    return this.#ask({ kind: "create-mdev", gpu, type, vgpuId }, options);
   }
 
-  /** @throws HostdUnavailableError; the signal's reason when it aborts first */
-  async removeMdev(vgpuId: string, options?: CallOptions): Promise<ResultOf<"remove-mdev">> {
-    const result = await this.#call({ kind: "remove-mdev", vgpuId }, options);
-    if (!answers("remove-mdev", result)) throw this.#unfit("remove-mdev", result);
-    return result;
+  removeMdev(vgpuId: string, options?: CallOptions): Promise<ResultOf<"remove-mdev">> {
+    return this.#ask({ kind: "remove-mdev", vgpuId }, options);
   }
 
-  /** @throws HostdUnavailableError; the signal's reason when it aborts first */
-  async holders(vgpuId: string, options?: CallOptions): Promise<ResultOf<"holders">> {
-    const result = await this.#call({ kind: "holders", vgpuId }, options);
-    if (!answers("holders", result)) throw this.#unfit("holders", result);
-    return result;
+  holders(vgpuId: string, options?: CallOptions): Promise<ResultOf<"holders">> {
+    return this.#ask({ kind: "holders", vgpuId }, options);
   }
 
-  /**
-   * `done` says that the kernel took the writes: read the driver link for what it made of them.
-   * @throws HostdUnavailableError; the signal's reason when it aborts first
-   */
-  async bindDriver(
+  /** `done` says that the kernel took the writes: read the driver link for what it made of them. */
+  bindDriver(
     { device, driver }: Omit<BindDriver, "kind">,
     options?: CallOptions,
   ): Promise<ResultOf<"bind-driver">> {
-    const result = await this.#call({ kind: "bind-driver", device, driver }, options);
-    if (!answers("bind-driver", result)) throw this.#unfit("bind-driver", result);
-    return result;
+    return this.#ask({ kind: "bind-driver", device, driver }, options);
   }
 
-  /** @throws HostdUnavailableError; the signal's reason when it aborts first */
-  async setVirtualFunctions(
+  setVirtualFunctions(
     { gpu, count }: Omit<SetVirtualFunctions, "kind">,
     options?: CallOptions,
   ): Promise<ResultOf<"set-virtual-functions">> {
-    const result = await this.#call({ kind: "set-virtual-functions", gpu, count }, options);
-    if (!answers("set-virtual-functions", result)) throw this.#unfit("set-virtual-functions", result);
-    return result;
+    return this.#ask({ kind: "set-virtual-functions", gpu, count }, options);
   }
 
-  /**
-   * `profile` says what the driver made of each value, and which it does not take.
-   * @throws HostdUnavailableError; the signal's reason when it aborts first
-   */
-  async setFunctionProfile(
+  /** `profile` says what the driver made of each value, and which it does not take. */
+  setFunctionProfile(
     { gpu, number, values }: Omit<SetFunctionProfile, "kind">,
     options?: CallOptions,
   ): Promise<ResultOf<"set-function-profile">> {
-    const result = await this.#call({ kind: "set-function-profile", gpu, number, values }, options);
-    if (!answers("set-function-profile", result)) throw this.#unfit("set-function-profile", result);
-    return result;
+    return this.#ask({ kind: "set-function-profile", gpu, number, values }, options);
   }
 
-  /**
-   * Of the function, and of those that a GPU is cut into.
-   * @throws HostdUnavailableError; the signal's reason when it aborts first
-   */
-  async functionHolders(device: string, options?: CallOptions): Promise<ResultOf<"function-holders">> {
-    const result = await this.#call({ kind: "function-holders", device }, options);
-    if (!answers("function-holders", result)) throw this.#unfit("function-holders", result);
-    return result;
+  /** Of the function, and of those that a GPU is cut into. */
+  functionHolders(device: string, options?: CallOptions): Promise<ResultOf<"function-holders">> {
+    return this.#ask({ kind: "function-holders", device }, options);
   }
 
-  /** @throws HostdUnavailableError; the signal's reason when it aborts first */
-  async xenDomains(options?: CallOptions): Promise<ResultOf<"xen-domains">> {
-    const result = await this.#call({ kind: "xen-domains" }, options);
-    if (!answers("xen-domains", result)) throw this.#unfit("xen-domains", result);
-    return result;
+  xenDomains(options?: CallOptions): Promise<ResultOf<"xen-domains">> {
+    return this.#ask({ kind: "xen-domains" }, options);
   }
 
   /**
    * `done` says that XenGT took the line: whether there is a slice, its `vm<domid>` says. A driver of before 2017 says by the errno
    * why there is none, later ones answer EINVAL to everything.
-   * @throws HostdUnavailableError; the signal's reason when it aborts first
    */
-  async makeVgtInstance(
+  makeVgtInstance(
     { domid, lowGmMib, highGmMib, fences }: Omit<MakeVgtInstance, "kind">,
     options?: CallOptions,
   ): Promise<ResultOf<"make-vgt-instance">> {
-    const operation = { kind: "make-vgt-instance", domid, lowGmMib, highGmMib, fences } as const;
-    const result = await this.#call(operation, options);
-    if (!answers("make-vgt-instance", result)) throw this.#unfit("make-vgt-instance", result);
-    return result;
+    return this.#ask({ kind: "make-vgt-instance", domid, lowGmMib, highGmMib, fences }, options);
   }
 
-  /**
-   * `held` while xenstore has the guest. @throws HostdUnavailableError; the signal's reason when it aborts first
-   */
-  async removeVgtInstance(domid: number, options?: CallOptions): Promise<ResultOf<"remove-vgt-instance">> {
-    const result = await this.#call({ kind: "remove-vgt-instance", domid }, options);
-    if (!answers("remove-vgt-instance", result)) throw this.#unfit("remove-vgt-instance", result);
-    return result;
+  /** `held` while the guest is there. */
+  removeVgtInstance(domid: number, options?: CallOptions): Promise<ResultOf<"remove-vgt-instance">> {
+    return this.#ask({ kind: "remove-vgt-instance", domid }, options);
   }
 
-  /**
-   * `absent` where the driver does not tell, as none does since 2017.
-   * @throws HostdUnavailableError; the signal's reason when it aborts first
-   */
-  async vgtResources(options?: CallOptions): Promise<ResultOf<"vgt-resources">> {
-    const result = await this.#call({ kind: "vgt-resources" }, options);
-    if (!answers("vgt-resources", result)) throw this.#unfit("vgt-resources", result);
-    return result;
+  /** `absent` where the driver does not tell, as none does since 2017. */
+  vgtResources(options?: CallOptions): Promise<ResultOf<"vgt-resources">> {
+    return this.#ask({ kind: "vgt-resources" }, options);
   }
 
-  /**
-   * Empty where no driver tells. Each reading begins the next count: for one caller alone.
-   * @throws HostdUnavailableError; the signal's reason when it aborts first
-   */
-  async vgtUtilization(options?: CallOptions): Promise<ResultOf<"vgt-utilization">> {
-    const result = await this.#call({ kind: "vgt-utilization" }, options);
-    if (!answers("vgt-utilization", result)) throw this.#unfit("vgt-utilization", result);
-    return result;
+  /** Empty where no driver tells. Each reading begins the next count: for one caller alone. */
+  vgtUtilization(options?: CallOptions): Promise<ResultOf<"vgt-utilization">> {
+    return this.#ask({ kind: "vgt-utilization" }, options);
   }
 
-  /**
-   * The end of what the device model of the domain said, at its last start or, where that got not so far, at one before.
-   * @throws HostdUnavailableError; the signal's reason when it aborts first
-   */
-  async deviceModelLog(name: string, options?: CallOptions): Promise<ResultOf<"device-model-log">> {
-    const result = await this.#call({ kind: "device-model-log", name }, options);
-    if (!answers("device-model-log", result)) throw this.#unfit("device-model-log", result);
-    return result;
+  /** The end of what the device model of the domain said, at its last start or, where that got not so far, at one before. */
+  deviceModelLog(name: string, options?: CallOptions): Promise<ResultOf<"device-model-log">> {
+    return this.#ask({ kind: "device-model-log", name }, options);
   }
 
-  /** @throws HostdUnavailableError; the signal's reason when it aborts first */
-  async renderClients(gpu: string, options?: CallOptions): Promise<ResultOf<"render-clients">> {
-    const result = await this.#call({ kind: "render-clients", gpu }, options);
-    if (!answers("render-clients", result)) throw this.#unfit("render-clients", result);
-    return result;
+  renderClients(gpu: string, options?: CallOptions): Promise<ResultOf<"render-clients">> {
+    return this.#ask({ kind: "render-clients", gpu }, options);
   }
 
   /** Whether the call that ended last was answered in time and by hostd. */
@@ -226,11 +173,22 @@ export class HostdClient {
     this.#connection?.end(new Error("the client was closed"));
   }
 
+  async #ask<Asked extends Operation>(
+    operation: Asked,
+    options?: CallOptions,
+  ): Promise<ResultOf<Asked["kind"]>> {
+    const kind: Asked["kind"] = operation.kind;
+    const result = await this.#call(operation, options);
+    if (answers(kind, result)) return result;
+    throw new HostdUnavailableError(`hostd at ${this.#socketPath} answered ${kind} with ${result.kind}`);
+  }
+
+  /** Noted with how it ended. */
   async #call(operation: Operation, options?: CallOptions): Promise<Result> {
     const begun = performance.now();
     let outcome: EndedCall["outcome"] = "unavailable";
     try {
-      const result = await this.#ask(operation, options);
+      const result = await this.#answer(operation, options);
       outcome = OUTCOMES[result.kind];
       return result;
     } finally {
@@ -239,7 +197,7 @@ export class HostdClient {
     }
   }
 
-  async #ask(operation: Operation, options: CallOptions = {}): Promise<Result> {
+  async #answer(operation: Operation, options: CallOptions = {}): Promise<Result> {
     const deadlineMs = clamp(options.deadlineMs ?? this.#deadlineMs);
     const timeUp = AbortSignal.timeout(deadlineMs);
     const signal = options.signal === undefined ? timeUp : AbortSignal.any([options.signal, timeUp]);
@@ -265,10 +223,6 @@ export class HostdClient {
       this.#connection = new Connection(this.#socketPath);
     }
     return this.#connection;
-  }
-
-  #unfit(kind: Operation["kind"], result: Result): HostdUnavailableError {
-    return new HostdUnavailableError(`hostd at ${this.#socketPath} answered ${kind} with ${result.kind}`);
   }
 }
 
