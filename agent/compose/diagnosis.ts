@@ -15,7 +15,7 @@ import type { Log } from "../host/journal.ts";
 import type { HostdClient } from "../host/hostd-client.ts";
 import { askHostd, findHostd } from "../host/hostd-reading.ts";
 import { readKernelLog } from "../host/kernel-log.ts";
-import type { LibvirtStatus } from "../host/libvirt.ts";
+import type { LibvirtStatus } from "../host/libvirt-standing.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { GpuView } from "../lifecycle/views.ts";

@@ -1,9 +1,8 @@
-// libvirt as the agent needs it: domains as facts, the few changes the lifecycle makes, and whether the daemon is there.
+// libvirt as the agent needs it: domains as facts, and the few changes the lifecycle makes.
 import { setMaxListeners } from "node:events";
 import { AgentError } from "../core/errors.ts";
 import { parseDomainId, type DomainId } from "../core/ids.ts";
-import { x86DomainTypes, xenGuestTypes } from "../discovery/capabilities-xml.ts";
-import { offeredDevices, type OfferedDevices } from "../discovery/domain-capabilities.ts";
+import type { OfferedDevices } from "../discovery/domain-capabilities.ts";
 import { KnownDefinitions } from "../discovery/known-definitions.ts";
 import type { DomainSource } from "../discovery/observe.ts";
 import { CLAIM_MARK_NAMESPACE } from "../core/claim-mark.ts";
@@ -22,12 +21,14 @@ import {
   StartDomain,
   UndefineDomain,
 } from "../node-libvirt/constants.ts";
-import { CallTimeoutError, ConnectionLostError, LibvirtError } from "../node-libvirt/errors.ts";
-import { Libvirt, type Version } from "../node-libvirt/libvirt.ts";
-import { Link, type LinkState } from "../node-libvirt/link.ts";
+import { CallTimeoutError, LibvirtError } from "../node-libvirt/errors.ts";
+import { Libvirt } from "../node-libvirt/libvirt.ts";
+import { Link } from "../node-libvirt/link.ts";
 import type { DomainFigures, DomainStatsSource } from "../observation/domain-stats.ts";
 import { FiguresReader } from "./figures-reader.ts";
 import { listDomains, type ListedDomain } from "./domain-list.ts";
+import { asAgentError } from "./libvirt-errors.ts";
+import { LibvirtStanding, type LibvirtStatus } from "./libvirt-standing.ts";
 
 export interface LibvirtHostOptions {
   /** `qemu:///system` or `xen:///system`. */
@@ -43,24 +44,6 @@ export interface LibvirtHostOptions {
   readonly wall: () => number;
 }
 
-export interface LibvirtStatus {
-  readonly uri: string;
-  /** There is a connection, and the last question on it was answered. */
-  readonly connected: boolean;
-  /** Since when it is so, milliseconds since the epoch. */
-  readonly since: number;
-  /** `9.0.0`; undefined until it was asked. */
-  readonly version: string | undefined;
-  /** The driver's own name, as `QEMU`; undefined until it was asked. */
-  readonly driver: string | undefined;
-  /** Of the hypervisor, `7.2.22`; undefined until it was asked, and where none is installed. */
-  readonly hypervisorVersion: string | undefined;
-  /** What a guest may have; undefined until it was asked, and where the driver does not say. */
-  readonly offered: OfferedDevices | undefined;
-  /** Why it is not connected. */
-  readonly error: string | undefined;
-}
-
 /** Looks must not wait for a daemon that hangs: its facts are then unknown. */
 const READ_MS = 10_000;
 const DEFINE_MS = 30_000;
@@ -70,8 +53,6 @@ const START_MS = 120_000;
 const DESTROY_MS = 60_000;
 /** A local socket costs nothing to try; a long pause would keep what waits for libvirt waiting after it is back. */
 const RECONNECT = { firstMs: 250, maxMs: 3_000 };
-/** Before the first try ended. */
-const NOT_YET = "not connected yet";
 const UNDEFINE =
   UndefineDomain.managedSave |
   UndefineDomain.snapshotsMetadata |
@@ -85,32 +66,14 @@ const shutdownFlags = {
 } as const satisfies Record<ShutdownBy, number>;
 
 export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainStatsSource {
-  readonly #options: LibvirtHostOptions;
   readonly #link: Link;
   readonly #libvirt: Libvirt;
-  #status: LibvirtStatus;
-  #isLinked = false;
+  readonly #standing: LibvirtStanding;
   readonly #definitions = new KnownDefinitions();
   readonly #figures: FiguresReader;
-  #hypervisor: Promise<Hypervisor> | undefined;
-  /** What it is being asked about itself. */
-  #asking: Promise<void> = Promise.resolve();
-  /** What a guest may have has still to be asked. */
-  #asksOffered = false;
 
   constructor(options: LibvirtHostOptions) {
-    this.#options = options;
-    const { uri, socket, random, onChange } = options;
-    this.#status = {
-      uri,
-      connected: false,
-      since: options.wall(),
-      version: undefined,
-      driver: undefined,
-      hypervisorVersion: undefined,
-      offered: undefined,
-      error: NOT_YET,
-    };
+    const { uri, socket, random, onChange, onStatus, wall } = options;
     this.#link = new Link({
       socket: { driver: uri.startsWith("xen") ? "xen" : "qemu", path: socket },
       uri,
@@ -119,20 +82,33 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
       events: ["domain-lifecycle", "device-added", "device-removed", "node-device-lifecycle"],
       onEvent: onChange,
       onState: (state) => {
-        this.#stateChanged(state);
+        this.#figures.forget();
+        this.#standing.linkChanged(state);
+        onChange();
       },
     });
     this.#libvirt = new Libvirt(this.#link);
     this.#figures = new FiguresReader(this.#libvirt);
+    this.#standing = new LibvirtStanding({ uri, libvirt: this.#libvirt, onStatus, wall });
   }
 
   get status(): LibvirtStatus {
-    return this.#status;
+    return this.#standing.status;
   }
 
   /** Resolves when no question about itself is under way; never rejects. */
   get asked(): Promise<void> {
-    return this.#asking;
+    return this.#standing.asked;
+  }
+
+  /** What a guest may have now, as it was when it was told last. */
+  offered(signal: AbortSignal): Promise<OfferedDevices | undefined> {
+    return this.#standing.offered(signal);
+  }
+
+  /** What domains run on here. Throws LIBVIRT_REFUSED where that is nothing, LIBVIRT_UNAVAILABLE or LIBVIRT_TIMEOUT. */
+  hypervisor(signal: AbortSignal): Promise<Hypervisor> {
+    return this.#standing.hypervisor(signal);
   }
 
   /** Keeps the connection until the signal aborts. */
@@ -158,13 +134,13 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
 
   #listedDomains(signal: AbortSignal): Promise<readonly Domain[]> {
     const options = { signal, timeoutMs: READ_MS };
-    return this.#mapped("listing the domains", async () => {
+    return asAgentError("listing the domains", async () => {
       // One domain that keeps its documents is no daemon that does not answer.
       const listed = await listDomains(this.#libvirt, options).catch((error: unknown) => {
-        if (error instanceof CallTimeoutError) this.#answering(error.message);
+        if (error instanceof CallTimeoutError) this.#standing.answering(error.message);
         throw error;
       });
-      this.#answering(undefined);
+      this.#standing.answering(undefined);
       const read = await Promise.all(listed.map((one) => this.#readDomain(one, options)));
       const domains = read.filter((domain) => domain !== undefined);
       this.#definitions.keepOnly(domains.map(({ id }) => id));
@@ -173,13 +149,13 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
   }
 
   async domainFigures(signal: AbortSignal): Promise<readonly DomainFigures[]> {
-    return this.#mapped("asking what domains use", () => this.#figures.read({ signal, timeoutMs: READ_MS }));
+    return asAgentError("asking what domains use", () => this.#figures.read({ signal, timeoutMs: READ_MS }));
   }
 
   /** Held against libvirt's schema: what an older libvirt does not know would otherwise be left out in silence. */
   async define(xml: string, signal: AbortSignal): Promise<void> {
     const options = { signal, timeoutMs: DEFINE_MS, flags: DefineDomain.validate };
-    await this.#mapped("defining the domain", () => this.#libvirt.defineDomain(xml, options));
+    await asAgentError("defining the domain", () => this.#libvirt.defineDomain(xml, options));
   }
 
   async start(id: DomainId, { paused }: { readonly paused: boolean }, signal: AbortSignal): Promise<void> {
@@ -242,35 +218,6 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
     await this.#libvirt.setMetadata(domain, element, { signal, timeoutMs: DEFINE_MS, flags });
   }
 
-  /** What domains run on here; asked once per connection. */
-  /** What a guest may have now: QEMU's packages may have changed since it was asked last. What was known where it is not told. */
-  async offered(signal: AbortSignal): Promise<OfferedDevices | undefined> {
-    await this.#readOffered({ signal, timeoutMs: READ_MS }).catch(() => undefined);
-    return this.#status.offered;
-  }
-
-  hypervisor(signal: AbortSignal): Promise<Hypervisor> {
-    this.#hypervisor ??= this.#askHypervisor(signal).catch((error: unknown) => {
-      this.#hypervisor = undefined;
-      throw error;
-    });
-    return this.#hypervisor;
-  }
-
-  async #askHypervisor(signal: AbortSignal): Promise<Hypervisor> {
-    const what = "asking what the hypervisor can do";
-    const xml = await this.#mapped(what, () => this.#libvirt.capabilities({ signal, timeoutMs: DEFINE_MS }));
-    const guestTypes = xenGuestTypes(xml);
-    if (guestTypes.size > 0) return { domainType: "xen", guestTypes };
-    const types = x86DomainTypes(xml);
-    if (types.has("kvm")) return { domainType: "kvm" };
-    if (types.has("qemu")) return { domainType: "qemu" };
-    throw new AgentError(
-      "LIBVIRT_REFUSED",
-      "libvirt offers no x86_64 guests here; is qemu-system-x86 installed?",
-    );
-  }
-
   /** Undefined for a domain that went away meanwhile. */
   async #readDomain(listed: ListedDomain, options: CallOptions): Promise<Domain | undefined> {
     const { ref, persistent } = listed;
@@ -298,103 +245,11 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
 
   /** A domain that is gone needs no change; only a start, a resume and a mark miss it. */
   async #change(doing: string, id: DomainId, change: (domain: DomainRef) => Promise<void>): Promise<void> {
-    await this.#mapped(`${doing} domain ${id}`, async () => {
+    await asAgentError(`${doing} domain ${id}`, async () => {
       const domain = await this.#libvirt.lookupDomainByUuid(id);
       if (domain) await change(domain);
       else if (doing === "starting" || doing === "resuming" || doing === "marking")
         throw new AgentError("LIBVIRT_REFUSED", `domain ${id} is not defined`);
     });
   }
-
-  #stateChanged(state: LinkState): void {
-    const { uri, wall, onChange, onStatus } = this.#options;
-    const connected = state.state === "up";
-    this.#isLinked = connected;
-    const changed = connected !== this.#status.connected || this.#status.error === NOT_YET;
-    const since = connected === this.#status.connected ? this.#status.since : wall();
-    const error = state.state === "down" ? state.error.message : undefined;
-    const notAsked = {
-      ...{ version: undefined, driver: undefined, hypervisorVersion: undefined },
-      offered: undefined,
-    };
-    this.#status = { uri, connected, since, ...notAsked, error };
-    this.#hypervisor = undefined;
-    this.#figures.forget();
-    if (changed) onStatus(this.#status);
-    this.#asksOffered = connected;
-    if (connected) this.#asking = this.#askAbout();
-    onChange();
-  }
-
-  /** A daemon that takes calls and answers none is away, long before its connection is given up. */
-  #answering(error: string | undefined): void {
-    const { wall, onStatus } = this.#options;
-    const connected = error === undefined;
-    if (connected && this.#asksOffered) this.#asking = this.#asking.then(() => this.#askOffered());
-    if (!this.#isLinked || connected === this.#status.connected) return;
-    this.#status = { ...this.#status, connected, since: wall(), error };
-    if (connected && this.#status.version === undefined) this.#asking = this.#askAbout();
-    onStatus(this.#status);
-  }
-
-  async #askAbout(): Promise<void> {
-    try {
-      const [version, driver, hypervisor] = await Promise.all([
-        this.#libvirt.libraryVersion({ timeoutMs: READ_MS }),
-        this.#libvirt.driverType({ timeoutMs: READ_MS }),
-        this.#libvirt.hypervisorVersion({ timeoutMs: READ_MS }).catch(() => undefined),
-      ]);
-      const hypervisorVersion = hypervisor && hypervisor.major > 0 ? versionText(hypervisor) : undefined;
-      this.#status = { ...this.#status, version: versionText(version), driver, hypervisorVersion };
-    } catch {
-      // The link's own state tells that the daemon is away; a version that is not known is shown as such.
-    }
-    await this.#askOffered();
-  }
-
-  /** Apart: a daemon that has not met this QEMU before tries it out first, which may take it seconds. */
-  async #askOffered(): Promise<void> {
-    if (!this.#asksOffered) return;
-    this.#asksOffered = false;
-    try {
-      await this.#readOffered({ timeoutMs: DEFINE_MS });
-    } catch (error) {
-      // What it refuses it would refuse again; what it did not answer is asked again when it answers something else.
-      this.#asksOffered = !(error instanceof LibvirtError);
-    }
-  }
-
-  async #readOffered(options: CallOptions): Promise<void> {
-    const offered = offeredDevices(await this.#libvirt.domainCapabilities({}, options));
-    this.#status = { ...this.#status, offered };
-  }
-
-  async #mapped<T>(doing: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      throw toAgentError(doing, error);
-    }
-  }
-}
-
-function versionText({ major, minor, release }: Version): string {
-  return `${major}.${minor}.${release}`;
-}
-
-function toAgentError(doing: string, error: unknown): unknown {
-  if (error instanceof LibvirtError)
-    return new AgentError("LIBVIRT_REFUSED", `${doing}: libvirt refused: ${error.message}`, {
-      details: { libvirt_code: error.code, libvirt_domain: error.domain },
-      cause: error,
-    });
-  if (error instanceof ConnectionLostError)
-    return new AgentError("LIBVIRT_UNAVAILABLE", `${doing}: libvirt is away: ${error.message}`, {
-      cause: error,
-    });
-  if (error instanceof CallTimeoutError)
-    return new AgentError("LIBVIRT_TIMEOUT", `${doing}: libvirt does not answer: ${error.message}`, {
-      cause: error,
-    });
-  return error;
 }
