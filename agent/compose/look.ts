@@ -1,6 +1,6 @@
 // A look at the host, with the backend that finds slices.
 import { MdevBus } from "../backends/kvmgt/mdev-bus.ts";
-import { typeOfSizes } from "../backends/xengt/types.ts";
+import { sliceMade } from "../backends/xengt/types.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { KernelReader } from "../discovery/kernel-facts.ts";
 import { observe, type Observer } from "../discovery/observe.ts";
@@ -27,7 +27,7 @@ export function composeLook({ xengt, promised, before, ...of }: LookOptions, log
     ...of,
     kernel: new KernelReader(() => clock.sleep(PAUSE_MS, NEVER)),
     slicesIn: (files) => xengt?.sourceIn(files) ?? new MdevBus(files),
-    owners: { promised, before, typeOfSizes: ({ types, vgt }, sizes) => typeOfSizes(types, vgt, sizes) },
+    owners: { promised, before, sliceMade },
     wall: clock.wall,
   };
   const tell = unreadLog(log);

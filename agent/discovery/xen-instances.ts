@@ -18,8 +18,11 @@ export interface Owners {
   readonly promised: (domain: DomainId) => PromisedSlice | undefined;
   /** The slices of the look before, by which they are known while xenstore cannot be asked. */
   readonly before: () => Iterable<KernelVgpu>;
-  /** The type of a slice of these sizes; undefined where the GPU offers none. */
-  readonly typeOfSizes: (gpu: Gpu, sizes: SliceSizes) => string | undefined;
+  /** What the kernel makes of these sizes: what it takes, and its type where the GPU offers one of them. */
+  readonly sliceMade: (
+    gpu: Gpu,
+    asked: SliceSizes,
+  ) => { readonly type: string | undefined; readonly sizes: SliceSizes };
 }
 
 type Views = Pick<Inventory, "host" | "gpus" | "vgpus" | "domains">;
@@ -51,7 +54,7 @@ interface Owned {
 function ownedBy(
   vgpu: KernelVgpu,
   { gpus, domains }: Views,
-  { guests, before, promised, typeOfSizes }: Owners,
+  { guests, before, promised, sliceMade }: Owners,
 ): Owned {
   if (vgpu.domid === undefined) return { vgpu, owner: undefined };
   if (guests === undefined) return { vgpu: asBefore(vgpu, before()), owner: undefined };
@@ -62,9 +65,9 @@ function ownedBy(
   const own = mark ? { vgpuId: mark.vgpuId, type: typeOf(mark.share) } : promised(guest.id);
   if (own) return { vgpu: { ...vgpu, id: own.vgpuId, type: own.type }, owner: guest.id };
   const gpu = gpus.get(vgpu.gpu);
-  const type = gpu && guest.vgt && typeOfSizes(gpu, guest.vgt);
-  const asked = guest.vgt && { sizes: guest.vgt };
-  return { vgpu: { ...vgpu, type: type ?? vgpu.type, ...asked }, owner: guest.id };
+  const made = gpu && guest.vgt && sliceMade(gpu, guest.vgt);
+  if (made === undefined) return { vgpu, owner: guest.id };
+  return { vgpu: { ...vgpu, type: made.type ?? vgpu.type, sizes: made.sizes }, owner: guest.id };
 }
 
 /** Numbers are not given again for long: what had one then has it now. */

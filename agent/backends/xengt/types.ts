@@ -1,7 +1,7 @@
 // The types of XenGT's slices. Kernels of 2015 and 2016 know none and take any sizes; those since 2017 know GVT-g's and choose by the
 // exact low GM that they are told, whatever else they are told (gvt/xengt.c). An operator may bring XenServer's list. Pure.
 import { KNOWN_TYPES, typesVersionOf } from "../../inventory/gvt-g.ts";
-import type { VgpuType, VgtInterface } from "../../inventory/model.ts";
+import type { Gpu, VgpuType, VgtInterface } from "../../inventory/model.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import type { SliceSizes } from "../../inventory/share.ts";
 import type { ListedType } from "./whitelist.ts";
@@ -41,19 +41,31 @@ function namedAsOnKvm(deviceId: string): XengtType[] {
 
 /** None for a low GM that the kernel has no type of: it would refuse each. */
 function asTheKernelHas(type: XengtType): XengtType[] {
-  const known = KNOWN_TYPES.find(({ sizes }) => sizes.lowGmMib === type.sizes.lowGmMib);
-  return known ? [{ ...type, sizes: known.sizes }] : [];
+  const sizes = kernelSizes(type.sizes);
+  return sizes ? [{ ...type, sizes }] : [];
 }
 
-/** The type of a slice whose maker asked for these sizes; undefined where none is of them. */
-export function typeOfSizes(
-  types: readonly Pick<VgpuType, "name" | "sizes">[],
-  vgt: VgtInterface | undefined,
-  { lowGmMib, highGmMib, fences }: SliceSizes,
-): string | undefined {
-  const found = types.find(({ sizes }) => {
-    if (sizes?.lowGmMib !== lowGmMib) return false;
-    return vgt !== "2015" || (sizes.highGmMib === highGmMib && sizes.fences === fences);
-  });
-  return found?.name;
+/** Those of the type that kernels since 2017 choose; undefined where they have none. */
+function kernelSizes({ lowGmMib }: SliceSizes): SliceSizes | undefined {
+  return KNOWN_TYPES.find(({ sizes }) => sizes.lowGmMib === lowGmMib)?.sizes;
 }
+
+/** What the kernel takes for a slice whose maker asks for these sizes. */
+export function sizesTaken(vgt: VgtInterface | undefined, asked: SliceSizes): SliceSizes {
+  // Of a low GM without a type none can have been made: what was asked is all that is known of what is there.
+  return (vgt === "2017" ? kernelSizes(asked) : undefined) ?? asked;
+}
+
+/** The slice that came of being asked for in these sizes: what it takes, and its type where the GPU offers one of them. */
+export function sliceMade(
+  { types, vgt }: Pick<Gpu, "types" | "vgt">,
+  asked: SliceSizes,
+): { readonly type: string | undefined; readonly sizes: SliceSizes } {
+  const sizes = sizesTaken(vgt, asked);
+  const found = types.find(
+    (type) => type.sizes && sizeNames.every((name) => type.sizes?.[name] === sizes[name]),
+  );
+  return { type: found?.name, sizes };
+}
+
+const sizeNames = ["lowGmMib", "highGmMib", "fences"] as const satisfies readonly (keyof SliceSizes)[];

@@ -7,6 +7,7 @@ import path from "node:path";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { MdevBus } from "../../../agent/backends/kvmgt/mdev-bus.ts";
+import { sliceMade } from "../../../agent/backends/xengt/types.ts";
 import type { HostFiles } from "../../../agent/discovery/host-files.ts";
 import { KernelReader } from "../../../agent/discovery/kernel-facts.ts";
 import { observe } from "../../../agent/discovery/observe.ts";
@@ -110,7 +111,7 @@ async function discoveries(
   const look = async (kernel: KernelReader): Promise<void> => {
     const observer = { files, kernel, slicesIn: (of: HostFiles) => new MdevBus(of), wall: Date.now };
     const domains = { domains: () => Promise.resolve([]) };
-    const owners = { before: () => [], promised: () => undefined, typeOfSizes: () => undefined };
+    const owners = { before: () => [], promised: () => undefined, sliceMade };
     const xenGuests = { guests: () => Promise.resolve([]) };
     const { gpus, vgpus } = await observe(
       { ...observer, domains, xenGuests, owners },

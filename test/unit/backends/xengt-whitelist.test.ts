@@ -1,6 +1,6 @@
 // XenServer's list of types, and what becomes of it for kernels of either time.
 import assert from "node:assert/strict";
-import { typeOfSizes, xengtTypes } from "../../../agent/backends/xengt/types.ts";
+import { sliceMade, xengtTypes } from "../../../agent/backends/xengt/types.ts";
 import { readWhitelist } from "../../../agent/backends/xengt/whitelist.ts";
 import { areVgtSizes, VGT_BOUNDS } from "../../../agent/hostd/protocol/vgt.ts";
 
@@ -116,12 +116,24 @@ describe("types of XenGT without a list", () => {
     assert.deepEqual(names("0412"), names("162a"), "Haswell, which GVT-g on KVM does not drive");
   });
 
-  it("are known by what a slice's maker asked for: later kernels look at low GM alone", () => {
-    const types = xengtTypes("1912", { vgt: "2017", listed: undefined });
-    const asked = { lowGmMib: 128, highGmMib: 1, fences: 1 };
-    assert.equal(typeOfSizes(types, "2017", asked), "i915-GVTg_V5_4");
-    assert.equal(typeOfSizes(types, "2015", asked), undefined);
-    assert.equal(typeOfSizes(types, "2015", { lowGmMib: 128, highGmMib: 512, fences: 4 }), "i915-GVTg_V5_4");
-    assert.equal(typeOfSizes(types, "2017", { ...asked, lowGmMib: 100 }), undefined);
+  it("are known by what the kernel makes of what is asked for: later ones look at low GM alone", () => {
+    const offered = { weight: undefined, kernelAvailable: undefined };
+    const made = (vgt: "2015" | "2017", lowGmMib: number, highGmMib: number) => {
+      const types = xengtTypes("1912", { vgt, listed: undefined }).map((type) => ({ ...offered, ...type }));
+      const { type, sizes } = sliceMade({ types, vgt }, { lowGmMib, highGmMib, fences: 4 });
+      return [type, sizes.lowGmMib, sizes.highGmMib];
+    };
+    assert.deepEqual(made("2017", 128, 384), ["i915-GVTg_V5_4", 128, 512]);
+    assert.deepEqual(made("2015", 128, 384), [undefined, 128, 384]);
+    assert.deepEqual(made("2015", 128, 512), ["i915-GVTg_V5_4", 128, 512]);
+    assert.deepEqual(made("2017", 100, 384), [undefined, 100, 384]);
+  });
+
+  it("count also where the operator's list leaves out the one that somebody else had made", () => {
+    const sizes = { lowGmMib: 64, highGmMib: 384, fences: 4 };
+    assert.deepEqual(sliceMade({ types: [], vgt: "2017" }, { ...sizes, highGmMib: 128 }), {
+      type: undefined,
+      sizes,
+    });
   });
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { MdevBus } from "../../../agent/backends/kvmgt/mdev-bus.ts";
+import { sliceMade } from "../../../agent/backends/xengt/types.ts";
 import { KernelReader, type SliceSource } from "../../../agent/discovery/kernel-facts.ts";
 import { observe, type Observation, type Observer } from "../../../agent/discovery/observe.ts";
 import { RootedFiles } from "../../../agent/host/files.ts";
@@ -19,7 +20,7 @@ function observer(given: Partial<Observer> & { readonly root: string }): Observe
     slicesIn: () => slicesGiven(() => Promise.resolve([])),
     domains: { domains: () => Promise.resolve([foreignDomain(1)]) },
     xenGuests: { guests: () => Promise.reject(new Error("nobody asks")) },
-    owners: { before: () => [], promised: () => undefined, typeOfSizes: () => undefined },
+    owners: { before: () => [], promised: () => undefined, sliceMade },
     wall: () => 42,
     ...given,
   };

@@ -1,8 +1,10 @@
 // Whose XenGT's slices are: the kernel has a number, xenstore the domain, its mark or the ledger the claim.
 import assert from "node:assert/strict";
+import { sliceMade, xengtTypes } from "../../../agent/backends/xengt/types.ts";
 import { withOwners, type Owners } from "../../../agent/discovery/xen-instances.ts";
 import type { XenGuest } from "../../../agent/discovery/xen-guests.ts";
 import type { Domain, Inventory, KernelVgpu } from "../../../agent/inventory/model.ts";
+import type { SliceSizes } from "../../../agent/inventory/share.ts";
 import { claim, foreignDomain, sliceShare } from "../../fakes/claims.ts";
 import { domainId, foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
 import { FakeGpu } from "../../fakes/fake-kernel.ts";
@@ -17,6 +19,8 @@ const guest = (domid: number, given: Partial<XenGuest> = {}): XenGuest => ({
 });
 const owner = claim(1, { share: sliceShare("4") });
 const marked = (given: Partial<Domain> = {}): Domain => foreignDomain(1, { mark: markOf(owner), ...given });
+
+const offered = { weight: undefined, kernelAvailable: undefined };
 
 const DOM0 = { hostname: "dom0", bootId: "1", kernelRelease: "4.11.0", hypervisor: "xen" } as const;
 
@@ -34,7 +38,7 @@ const known = (...domains: readonly Domain[]): Inventory["domains"] => ({
   value: new Map(domains.map((domain) => [domain.id, domain])),
 });
 const owners = (given: Partial<Owners>): Owners => ({
-  ...{ guests: [], before: () => [], promised: () => undefined, typeOfSizes: () => undefined },
+  ...{ guests: [], before: () => [], promised: () => undefined, sliceMade },
   ...given,
 });
 
@@ -63,16 +67,31 @@ describe("a slice of XenGT", () => {
     assert.equal(vgpus.get(promised.vgpuId)?.type, "any");
   });
 
-  it("of somebody else's domain is that domain's, of the type that its device model was told", () => {
-    const vgt = { lowGmMib: 128, highGmMib: 384, fences: 4 };
-    const { vgpus, domains } = withOwners(
-      seen([2], known(foreignDomain(2))),
-      owners({ guests: [guest(2, { vgt })], typeOfSizes: (_, { lowGmMib }) => `of ${lowGmMib}` }),
-    );
-    assert.equal(vgpus.get(foreignVgpuId(2))?.type, "of 128");
-    assert.deepEqual(vgpus.get(foreignVgpuId(2))?.sizes, vgt, "which is counted, whatever types there are");
+  const told = { lowGmMib: 128, highGmMib: 384, fences: 4 };
+  const ofOthers = (vgt: "2015" | "2017", asked: SliceSizes) => {
+    const views = seen([2], known(foreignDomain(2)));
+    const types = xengtTypes("1912", { vgt, listed: undefined }).map((type) => ({ ...offered, ...type }));
+    const gpus = new Map([...views.gpus].map(([at, facts]) => [at, { ...facts, vgt, types }]));
+    return withOwners({ ...views, gpus }, owners({ guests: [guest(2, { vgt: asked })] }));
+  };
+
+  it("of somebody else's domain is that domain's, and takes what the kernel made of what its device model was told", () => {
+    const { vgpus, domains } = ofOthers("2017", told);
+    const slice = vgpus.get(foreignVgpuId(2));
+    assert.equal(slice?.type, "i915-GVTg_V5_4");
+    assert.deepEqual(slice.sizes, { ...told, highGmMib: 512 }, "which looks at its low GM alone");
     assert.ok(domains.known);
     assert.deepEqual(domains.value.get(domainId(2))?.vgpuIds, [foreignVgpuId(2)]);
+  });
+
+  it("of somebody else's takes what was asked for where no type is of that", () => {
+    for (const [vgt, asked] of [
+      ["2015", told],
+      ["2017", { ...told, lowGmMib: 100 }],
+    ] as const) {
+      const slice = ofOthers(vgt, asked).vgpus.get(foreignVgpuId(2));
+      assert.deepEqual([slice?.type, slice?.sizes], ["", asked]);
+    }
   });
 
   it("whose mark was copied with a definition belongs to no claim of ours", () => {
