@@ -1,14 +1,15 @@
 // XenGT's slices with their owners. The kernel knows each by the number of the domain that it was made for, and no more; which domain
 // that is xenstore tells, and which vGPU of ours the domain's mark, or the ledger while libvirt is away. Pure.
 import type { DomainId, VgpuId } from "../core/ids.ts";
-import type { ClaimMark, Domain, Gpu, Inventory, KernelVgpu } from "../inventory/model.ts";
-import { typeOf, type SliceSizes } from "../inventory/share.ts";
+import type { Domain, Gpu, Inventory, KernelVgpu } from "../inventory/model.ts";
+import type { SliceSizes } from "../inventory/share.ts";
 import type { XenGuest } from "./xen-guests.ts";
 
 /** What a domain was promised. */
 export interface PromisedSlice {
   readonly vgpuId: VgpuId;
   readonly type: string;
+  readonly sizes: SliceSizes;
 }
 
 export interface Owners {
@@ -16,7 +17,7 @@ export interface Owners {
   readonly guests: readonly XenGuest[] | undefined;
   /** What a domain was promised by a claim of ours. */
   readonly promised: (domain: DomainId) => PromisedSlice | undefined;
-  /** The slices of the look before, by which they are known while xenstore cannot be asked. */
+  /** The slices of the look before, by which they are known while xenstore cannot be asked, and what they take once it has no guest. */
   readonly before: () => Iterable<KernelVgpu>;
   /** What the kernel makes of these sizes: what it takes, and its type where the GPU offers one of them. */
   readonly sliceMade: (
@@ -59,13 +60,15 @@ function ownedBy(
   if (vgpu.domid === undefined) return { vgpu, owner: undefined };
   if (guests === undefined) return { vgpu: asBefore(vgpu, before()), owner: undefined };
   const guest = guests.find(({ domid }) => domid === vgpu.domid);
-  if (guest === undefined) return { vgpu, owner: undefined };
-  const domain = domains.known ? domains.value.get(guest.id) : undefined;
-  const mark = domain && sliceMark(domain);
-  const own = mark ? { vgpuId: mark.vgpuId, type: typeOf(mark.share) } : promised(guest.id);
-  if (own) return { vgpu: { ...vgpu, id: own.vgpuId, type: own.type }, owner: guest.id };
+  if (guest === undefined) return { vgpu: leftBehind(vgpu, before()), owner: undefined };
   const gpu = gpus.get(vgpu.gpu);
   const made = gpu && guest.vgt && sliceMade(gpu, guest.vgt);
+  const domain = domains.known ? domains.value.get(guest.id) : undefined;
+  const own = (domain && markedSlice(domain)) ?? promised(guest.id);
+  if (own) {
+    const sizes = made?.sizes ?? own.sizes;
+    return { vgpu: { ...vgpu, id: own.vgpuId, type: own.type, sizes }, owner: guest.id };
+  }
   if (made === undefined) return { vgpu, owner: guest.id };
   return { vgpu: { ...vgpu, type: made.type ?? vgpu.type, sizes: made.sizes }, owner: guest.id };
 }
@@ -75,13 +78,21 @@ function asBefore(vgpu: KernelVgpu, before: Iterable<KernelVgpu>): KernelVgpu {
   return [...before].find(({ domid }) => domid === vgpu.domid) ?? vgpu;
 }
 
+/** What it takes it takes until it is gone, whoever had it. */
+function leftBehind(vgpu: KernelVgpu, before: Iterable<KernelVgpu>): KernelVgpu {
+  const { type, sizes } = asBefore(vgpu, before);
+  return { ...vgpu, type, ...(sizes && { sizes }) };
+}
+
 /** A slice of XenGT is no device of the definition: a domain of ours names its own by the mark, also while it is off. */
 function naming(domain: Domain, made: VgpuId | undefined): Domain {
-  const named = [sliceMark(domain)?.vgpuId, made].filter((id) => id !== undefined);
+  const named = [markedSlice(domain)?.vgpuId, made].filter((id) => id !== undefined);
   return named.length === 0 ? domain : { ...domain, vgpuIds: [...new Set([...domain.vgpuIds, ...named])] };
 }
 
 /** A mark found on another domain came with a copied definition. */
-function sliceMark({ id, mark }: Domain): ClaimMark | undefined {
-  return mark?.domainId === id && mark.share.mode === "gvt-g" ? mark : undefined;
+function markedSlice({ id, mark }: Domain): PromisedSlice | undefined {
+  if (mark?.domainId !== id || mark.share.mode !== "gvt-g") return undefined;
+  const { type, sizes } = mark.share;
+  return { vgpuId: mark.vgpuId, type, sizes };
 }

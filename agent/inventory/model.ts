@@ -73,7 +73,7 @@ export interface KernelVgpu {
   readonly isLeaving: boolean;
   /** The number behind `/dev/vfio/N`; undefined while no vfio driver is bound. */
   readonly iommuGroup: number | undefined;
-  /** XenGT: what the kernel took for it, by what its maker asked for, where no claim says it. */
+  /** XenGT: what the kernel took for it, by what its maker asked for or, where nobody tells that, by its claim. */
   readonly sizes?: SliceSizes;
   /** XenGT: the number of the domain that it was made for, which may be gone. Absent for a mediated device. */
   readonly domid?: number;

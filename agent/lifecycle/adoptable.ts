@@ -76,6 +76,12 @@ export function adoptable({ vgpuId, withDomain }: Wanted, { inventory, ledger, m
       { details },
     );
   const named = namersOf(vgpuId, inventory);
+  if (kernel.domid !== undefined && named.length === 0)
+    throw new AgentError(
+      "CLAIM_STATE",
+      `vGPU ${vgpuId} was made for the domain with number ${kernel.domid}, which is gone: it is of use to nobody, and is removed`,
+      { details },
+    );
   const user = named.find(({ state }) => isAlive(state)) ?? named[0];
   const domain = withDomain ? adoptableDomain(vgpuId, { named, user, ledger }) : undefined;
   return { kernel, share: { mode: "gvt-g", type: kernel.type, sizes }, domain, user };

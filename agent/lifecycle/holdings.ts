@@ -3,7 +3,7 @@ import type { Holding } from "../capacity/budget.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { DomainId } from "../core/ids.ts";
 import type { PromisedSlice } from "../discovery/xen-instances.ts";
-import { functionOf, typeOf, type SliceSizes } from "../inventory/share.ts";
+import { functionOf, type SliceSizes } from "../inventory/share.ts";
 import { domainIdOf, type Claim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -42,8 +42,12 @@ export function holdingsOf(ledger: Ledger, inventory: Inventory): Holding[] {
 
 /** The slice that a domain was promised, whoever manages the domain. */
 export function promisedSlice(ledger: Ledger, domain: DomainId): PromisedSlice | undefined {
-  const claim = ledger.living().find((one) => one.share.mode === "gvt-g" && domainIdOf(one) === domain);
-  return claim && { vgpuId: claim.vgpuId, type: typeOf(claim.share) };
+  for (const claim of ledger.living()) {
+    const { vgpuId, share } = claim;
+    if (share.mode === "gvt-g" && domainIdOf(claim) === domain)
+      return { vgpuId, type: share.type, sizes: share.sizes };
+  }
+  return undefined;
 }
 
 /** A type the kernel does not describe takes an unknown amount: at least an instance, which is what can be counted. */

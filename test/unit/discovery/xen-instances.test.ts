@@ -18,6 +18,7 @@ const guest = (domid: number, given: Partial<XenGuest> = {}): XenGuest => ({
   ...{ domid, id: domainId(domid), name: `guest-${domid}`, pciDevices: [], ...given },
 });
 const owner = claim(1, { share: sliceShare("4") });
+const promise = { type: sliceShare("4").type, sizes: sliceShare("4").sizes };
 const marked = (given: Partial<Domain> = {}): Domain => foreignDomain(1, { mark: markOf(owner), ...given });
 
 const offered = { weight: undefined, kernelAvailable: undefined };
@@ -45,7 +46,7 @@ const owners = (given: Partial<Owners>): Owners => ({
 describe("a slice of XenGT", () => {
   it("is the one that the mark of its domain names, which names it though its XML does not", () => {
     const { vgpus, domains } = withOwners(seen([1], known(marked())), owners({ guests: [guest(1)] }));
-    assert.deepEqual([...vgpus.values()], [{ ...instance(1), id: owner.vgpuId, type: sliceShare("4").type }]);
+    assert.deepEqual([...vgpus.values()], [{ ...instance(1), id: owner.vgpuId, ...promise }]);
     assert.ok(domains.known);
     assert.deepEqual(domains.value.get(domainId(1))?.vgpuIds, [owner.vgpuId]);
   });
@@ -58,7 +59,7 @@ describe("a slice of XenGT", () => {
   });
 
   it("is the one that the ledger has for its domain while libvirt is away", () => {
-    const promised = { vgpuId: ownVgpuId(7), type: "any" };
+    const promised = { vgpuId: ownVgpuId(7), type: "any", sizes: promise.sizes };
     const { vgpus } = withOwners(
       seen([1], { known: false, why: "away", away: "libvirt" }),
       owners({ guests: [guest(1)], promised: (id) => (id === domainId(1) ? promised : undefined) }),
@@ -98,6 +99,22 @@ describe("a slice of XenGT", () => {
     const copy = foreignDomain(2, { mark: markOf(owner) });
     const { vgpus } = withOwners(seen([2], known(copy)), owners({ guests: [guest(2)] }));
     assert.deepEqual([...vgpus.keys()], [foreignVgpuId(2)]);
+  });
+
+  it("takes what it took until it is gone, also when its domain is, whoever had it", () => {
+    const theirs = { ...instance(4), type: "", sizes: { lowGmMib: 96, highGmMib: 320, fences: 6 } };
+    const own = { ...instance(5), id: owner.vgpuId, ...promise };
+    let before: readonly KernelVgpu[] = [theirs, own];
+    for (const look of ["first", "second"]) {
+      const { vgpus, domains } = withOwners(
+        seen([4, 5], known(marked({ state: "shut-off" }))),
+        owners({ before: () => before }),
+      );
+      assert.deepEqual([...vgpus.values()], [theirs, { ...instance(5), ...promise }], look);
+      assert.ok(domains.known);
+      assert.deepEqual(domains.value.get(domainId(1))?.vgpuIds, [owner.vgpuId], "which has none now");
+      before = [...vgpus.values()];
+    }
   });
 
   it("of a domain that is gone is nobody's", () => {
