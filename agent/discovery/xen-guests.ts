@@ -21,25 +21,28 @@ export interface XenGuestSource {
 }
 
 /**
- * libvirt's domains and the guests that are none of them. A domain that libvirt takes for off while Xen has it, as under one UUID in
- * both or until Xen has taken it down, is there with all that it holds.
+ * libvirt's domains and the guests that are none of them. What Xen has is there, with all that it holds, whatever libvirt says: it
+ * takes a domain for off that has not been taken down yet, and is not told what `xl` gives to one that runs.
  */
 export function withXenGuests(listed: readonly Domain[], guests: readonly XenGuest[]): readonly Domain[] {
-  const found = new Map(guests.map((guest) => [guest.id, guest]));
+  const found = new Map<DomainId, XenGuest[]>();
+  for (const guest of guests) found.set(guest.id, [...(found.get(guest.id) ?? []), guest]);
   const known = new Set(listed.map(({ id }) => id));
   return [
-    ...listed.map((domain) => {
-      const guest = found.get(domain.id);
-      if (guest === undefined) return domain;
-      const { domid } = guest;
-      return isAlive(domain.state) ? { ...domain, domid } : { ...domain, ...heldBy(domain, guest), domid };
-    }),
-    ...guests.filter(({ id }) => !known.has(id)).map(unlisted),
+    ...listed.map((domain) => withAllOf(found.get(domain.id) ?? [], domain)),
+    ...[...found].flatMap(([id, [first, ...more]]) =>
+      first === undefined || known.has(id) ? [] : [withAllOf(more, unlisted(first))],
+    ),
   ];
 }
 
-function heldBy(domain: Domain, guest: XenGuest): Pick<Domain, "state" | "pciDevices"> {
-  return { state: "exists", pciDevices: [...new Set([...domain.pciDevices, ...guest.pciDevices])] };
+/** Guests under one UUID, as `xl` makes them of one definition twice, are one domain with all that any of them has. */
+function withAllOf(guests: readonly XenGuest[], domain: Domain): Domain {
+  const [first] = guests;
+  if (first === undefined) return domain;
+  const { domid = first.domid, state } = domain;
+  const pciDevices = new Set([...domain.pciDevices, ...guests.flatMap((guest) => guest.pciDevices)]);
+  return { ...domain, domid, state: isAlive(state) ? state : "exists", pciDevices: [...pciDevices] };
 }
 
 /** Of its definition xenstore tells no more. */

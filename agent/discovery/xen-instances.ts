@@ -32,15 +32,16 @@ type Views = Pick<Inventory, "host" | "gpus" | "vgpus" | "domains">;
 export function withOwners<Seen extends Views>(seen: Seen, owners: Owners): Seen {
   const { host, vgpus, domains } = seen;
   if (host.hypervisor !== "xen") return seen;
-  const owned = [...vgpus.values()].map((vgpu) => ownedBy(vgpu, seen, owners));
-  const byDomain = new Map(owned.flatMap(({ vgpu, owner }) => (owner ? [[owner, vgpu.id]] : [])));
+  const owned = eachNamed([...vgpus.values()], (vgpu) => ownedBy(vgpu, seen, owners));
+  const madeFor = (domain: DomainId): VgpuId[] =>
+    owned.flatMap(({ vgpu, owner }) => (owner === domain ? [vgpu.id] : []));
   return {
     ...seen,
     vgpus: new Map(owned.map(({ vgpu }) => [vgpu.id, vgpu])),
     domains: domains.known
       ? {
           known: true,
-          value: new Map([...domains.value].map(([id, one]) => [id, naming(one, byDomain.get(id))])),
+          value: new Map([...domains.value].map(([id, one]) => [id, naming(one, madeFor(id))])),
         }
       : domains,
   };
@@ -50,6 +51,17 @@ interface Owned {
   readonly vgpu: KernelVgpu;
   /** Undefined for one of a domain that is gone, or that nobody can tell. */
   readonly owner: DomainId | undefined;
+}
+
+/** Of two guests under the UUID of a domain of ours each has a slice, and the claim is for one: the other keeps its own name. */
+function eachNamed(vgpus: readonly KernelVgpu[], ownerOf: (vgpu: KernelVgpu) => Owned): readonly Owned[] {
+  const named = new Set<VgpuId>();
+  return vgpus.map((vgpu) => {
+    const owned = ownerOf(vgpu);
+    const { id } = named.has(owned.vgpu.id) ? vgpu : owned.vgpu;
+    named.add(id);
+    return { ...owned, vgpu: { ...owned.vgpu, id } };
+  });
 }
 
 function ownedBy(
@@ -85,8 +97,9 @@ function leftBehind(vgpu: KernelVgpu, before: Iterable<KernelVgpu>): KernelVgpu 
 }
 
 /** A slice of XenGT is no device of the definition: a domain of ours names its own by the mark, also while it is off. */
-function naming(domain: Domain, made: VgpuId | undefined): Domain {
-  const named = [markedSlice(domain)?.vgpuId, made].filter((id) => id !== undefined);
+function naming(domain: Domain, made: readonly VgpuId[]): Domain {
+  const promised = markedSlice(domain)?.vgpuId;
+  const named = promised === undefined ? made : [promised, ...made];
   return named.length === 0 ? domain : { ...domain, vgpuIds: [...new Set([...domain.vgpuIds, ...named])] };
 }
 

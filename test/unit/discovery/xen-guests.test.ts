@@ -42,4 +42,26 @@ describe("the domains of a Xen host", () => {
       foreignDomain(1, { state: "shut-off" }),
     ]);
   });
+
+  it("have what Xen gives them while they run, as by xl pci-attach, beside what libvirt knows of", () => {
+    const [first, second] = [pciAddress(1), pciAddress(2)];
+    const [domain] = withXenGuests(
+      [foreignDomain(1, { pciDevices: [first] })],
+      [guest(1, { pciDevices: [first, second] })],
+    );
+    assert.deepEqual(domain, foreignDomain(1, { pciDevices: [first, second], domid: 1 }));
+  });
+
+  it("are one where several guests are under one UUID, with what any of them has", () => {
+    const twice = [1, 7].map((domid) =>
+      guest(domid, { id: domainId(1), name: `copy-${domid}`, pciDevices: [pciAddress(domid)] }),
+    );
+    const both = [pciAddress(1), pciAddress(7)];
+    const [unlisted, ...others] = withXenGuests([], twice);
+    assert.deepEqual(others, []);
+    assert.deepEqual([unlisted?.name, unlisted?.domid, unlisted?.pciDevices], ["copy-1", 1, both]);
+    assert.deepEqual(withXenGuests([foreignDomain(1)], twice), [
+      foreignDomain(1, { pciDevices: both, domid: 1 }),
+    ]);
+  });
 });

@@ -95,6 +95,18 @@ describe("a slice of XenGT", () => {
     }
   });
 
+  it("is one of each guest, where several are under one UUID, and of a claim's domain one is the claim's", () => {
+    const twice = (id: number) => [guest(2, { id: domainId(id) }), guest(3, { id: domainId(id) })];
+    const theirs = withOwners(seen([2, 3], known(foreignDomain(5))), owners({ guests: twice(5) }));
+    assert.ok(theirs.domains.known);
+    const named = theirs.domains.value.get(domainId(5))?.vgpuIds;
+    assert.deepEqual(named, [foreignVgpuId(2), foreignVgpuId(3)], "none of which is swept");
+    const { vgpus, domains } = withOwners(seen([2, 3], known(marked())), owners({ guests: twice(1) }));
+    assert.deepEqual([...vgpus.keys()], [owner.vgpuId, foreignVgpuId(3)]);
+    assert.ok(domains.known);
+    assert.deepEqual(domains.value.get(domainId(1))?.vgpuIds, [owner.vgpuId, foreignVgpuId(3)]);
+  });
+
   it("whose mark was copied with a definition belongs to no claim of ours", () => {
     const copy = foreignDomain(2, { mark: markOf(owner) });
     const { vgpus } = withOwners(seen([2], known(copy)), owners({ guests: [guest(2)] }));
