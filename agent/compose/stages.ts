@@ -19,6 +19,7 @@ import { logLifecycle, logMended, logPlacement } from "../host/lifecycle-log.ts"
 import { LibvirtHost } from "../host/libvirt.ts";
 import { XenstoreGuests } from "../host/xenstore-guests.ts";
 import { inTurns, StorageRoots } from "../host/storage-roots.ts";
+import type { KernelVgpu } from "../inventory/model.ts";
 import { Lookout } from "../inventory/lookout.ts";
 import { Snapshot } from "../inventory/snapshot.ts";
 import { Admission } from "../lifecycle/admission.ts";
@@ -188,7 +189,8 @@ export function composeStages(
     },
   });
   const xenGuests = new XenstoreGuests(hostd);
-  const xengt = composeXengt(config, xengtTypes, { hostd, files: patient, guests: xenGuests, cut });
+  const seen = (): Iterable<KernelVgpu> => snapshot.current?.vgpus.values() ?? [];
+  const xengt = composeXengt(config, xengtTypes, { hostd, files: patient, guests: xenGuests, seen, cut });
   const gpuUse = composeGpuUse({ hostd, snapshot, log, cut });
   const sliceUse = composeSliceUse({ hostd, snapshot, log, cut });
   const lookout = new Lookout({
@@ -196,7 +198,7 @@ export function composeStages(
       {
         ...{ files: patient, domains: libvirt, xenGuests, xengt },
         promised: (domain) => promisedSlice(ledger, domain),
-        before: () => snapshot.current?.vgpus.values() ?? [],
+        before: seen,
       },
       log,
     ),

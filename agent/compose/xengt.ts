@@ -13,6 +13,7 @@ import type { HostFiles } from "../discovery/host-files.ts";
 import type { SliceSource } from "../discovery/kernel-facts.ts";
 import type { XenGuestSource } from "../discovery/xen-guests.ts";
 import { VGT_BOUNDS } from "../hostd/protocol/vgt.ts";
+import type { KernelVgpu } from "../inventory/model.ts";
 import type { Log } from "../host/journal.ts";
 import type { DeviceModel } from "../lifecycle/ports.ts";
 import { Sweep } from "../lifecycle/sweep.ts";
@@ -75,18 +76,20 @@ export function composeXengt(
     readonly hostd: XengtHostd;
     readonly files: HostFiles;
     readonly guests: XenGuestSource;
+    /** Slices of the last look. */
+    readonly seen: () => Iterable<KernelVgpu>;
     readonly cut: AbortSignal;
   },
 ): Xengt | undefined {
   if (hypervisorOf(config) !== "xen") return undefined;
-  const { hostd, files, guests, cut } = on;
+  const { hostd, files, guests, seen, cut } = on;
   const left = async (): Promise<VgtLeft | undefined> => {
     const answer = await hostd.vgtResources({ signal: cut, deadlineMs: LEFT_MS }).catch(() => undefined);
     return answer && "lowFreeMib" in answer ? answer : undefined;
   };
   const { instance_creator: creator, device_model: path } = config.xengt;
   return {
-    slices: new XengtSlices({ writer: hostd, files, guests }),
+    slices: new XengtSlices({ writer: hostd, files, guests, seen }),
     sourceIn: (of) => new VgtFiles({ files: of, listed, left }),
     deviceModel: creator === "agent" ? undefined : new XengtDeviceModel({ path, files, log: hostd, clock }),
   };

@@ -92,8 +92,8 @@ function asBefore(vgpu: KernelVgpu, before: Iterable<KernelVgpu>): KernelVgpu {
 
 /** What it takes it takes until it is gone, whoever had it. */
 function leftBehind(vgpu: KernelVgpu, before: Iterable<KernelVgpu>): KernelVgpu {
-  const { type, sizes } = asBefore(vgpu, before);
-  return { ...vgpu, type, ...(sizes && { sizes }) };
+  const { id, type, sizes, formerId = id } = asBefore(vgpu, before);
+  return { ...vgpu, type, ...(sizes && { sizes }), ...(formerId === vgpu.id ? {} : { formerId }) };
 }
 
 /** A slice of XenGT is no device of the definition: a domain of ours names its own by the mark, also while it is off. */

@@ -77,6 +77,8 @@ export interface KernelVgpu {
   readonly sizes?: SliceSizes;
   /** XenGT: the number of the domain that it was made for, which may be gone. Absent for a mediated device. */
   readonly domid?: number;
+  /** XenGT: the vGPU of a claim that it was while its domain was there; absent while that is, and where nobody has seen it then. */
+  readonly formerId?: VgpuId;
 }
 
 /**

@@ -106,14 +106,16 @@ async function remove(slices: Slices, claim: SliceClaim, signal: AbortSignal): P
   const outcome = await slices.remove(sliceOf(claim), signal);
   if (outcome.kind === "removed") return;
   const { holders } = outcome;
-  const by =
-    holders.length > 0 ? `held by ${holders.map(holderName).join(", ")}` : "its holder was not found";
-  const details = { vgpu_id: vgpuId, holders: holders.map(holderName).join(", ") };
+  const names = holders.map(holderName).join(", ");
+  const by = names === "" ? "its holder was not found" : `held by ${names}`;
+  const details = { vgpu_id: vgpuId, holders: names };
   if (outcome.kind === "held") {
     const message = `vGPU ${vgpuId} is still open (${by}); it is removed as soon as it is let go`;
     throw new AgentError("VGPU_IN_USE", message, { details, holders });
   }
-  const message = `the kernel has not finished removing vGPU ${vgpuId} (${by}); it does so when the holder ends`;
+  // XenGT's have none: there the driver alone is at work.
+  const until = names === "" ? "vgpud asks again until it has" : "it does so when the holder ends";
+  const message = `the kernel has not finished removing vGPU ${vgpuId} (${by}); ${until}`;
   throw new AgentError("VGPU_REMOVE_BLOCKED", message, { details, holders });
 }
 

@@ -5,6 +5,7 @@ import { AgentError } from "../../core/errors.ts";
 import type { DomainId, VgpuId } from "../../core/ids.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
 import type { XenGuest, XenGuestSource } from "../../discovery/xen-guests.ts";
+import type { KernelVgpu } from "../../inventory/model.ts";
 import type { SliceShare, SliceSizes } from "../../inventory/share.ts";
 import type { RemoveOutcome, Slice, Slices } from "../../lifecycle/ports.ts";
 import { asking, refusalOf, type CallOptions, type ChangeAnswer, type Trouble } from "../hostd-answers.ts";
@@ -29,7 +30,11 @@ export interface XengtSlicesOptions {
   readonly writer: VgtWriter;
   readonly files: HostFiles;
   readonly guests: XenGuestSource;
+  /** As they were seen last, with their owners. */
+  readonly seen: () => Iterable<KernelVgpu>;
 }
+
+const REMOVED = { kind: "removed" } as const;
 
 export class XengtSlices implements Slices<SliceShare> {
   readonly #options: XengtSlicesOptions;
@@ -63,37 +68,56 @@ export class XengtSlices implements Slices<SliceShare> {
   }
 
   /**
-   * An agent that did not make it does not know which of those of domains that are gone it was: all of them are of no use to anybody
-   * (Xen gives a number again after 32,751 others), and what of these stays is nothing of this one's.
+   * Where neither this agent had it made nor a look saw it with its domain, it may be any of those of domains that are gone. All are of
+   * no use to anybody (Xen gives a number again after 32,751 others): it is removed when all of them are.
    */
   async remove(slice: Slice<SliceShare>, signal: AbortSignal): Promise<RemoveOutcome> {
+    const outcome = await this.#remove(slice, signal);
+    if (outcome.kind === "removed") this.#made.delete(slice.vgpuId);
+    return outcome;
+  }
+
+  async #remove(slice: Slice<SliceShare>, signal: AbortSignal): Promise<RemoveOutcome> {
     const domids = await domidsIn(this.#options.files);
-    if (domids.length === 0) return { kind: "removed" };
+    if (domids.length === 0) return REMOVED;
     const living = await this.#living(signal);
     const own = living.find(({ id }) => id === slice.domainId);
     if (own && domids.includes(own.domid)) return heldBy(own.name);
-    const made = this.#made.get(slice.vgpuId);
-    if (made !== undefined) {
-      if ((await this.sweep(made, signal)) === "held") return heldBy(`number ${made}`);
-      this.#made.delete(slice.vgpuId);
-      return { kind: "removed" };
-    }
-    for (const domid of domids.filter((one) => !living.some((guest) => guest.domid === one)))
-      await this.sweep(domid, signal).catch(() => undefined);
-    return { kind: "removed" };
+    const known = this.#numbersOf(slice.vgpuId);
+    const candidates = domids.filter((domid) =>
+      known.size > 0 ? known.has(domid) : !living.some((guest) => guest.domid === domid),
+    );
+    const outcomes = await Promise.allSettled(candidates.map((domid) => this.#take(domid, signal)));
+    const failure = outcomes.find(({ status }) => status === "rejected");
+    if (failure?.status === "rejected") throw failure.reason;
+    const left = outcomes.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    return left.find(({ kind }) => kind !== "removed") ?? REMOVED;
   }
 
-  /** Removes the slice of a domain, unless that is there. Throws as `remove`. */
+  /** Of the domains that it was made for; empty where that is not known. */
+  #numbersOf(vgpuId: VgpuId): ReadonlySet<number> {
+    const seen = [...this.#options.seen()].filter(({ id, formerId }) => vgpuId === id || vgpuId === formerId);
+    const domids = [this.#made.get(vgpuId), ...seen.map(({ domid }) => domid)];
+    return new Set(domids.filter((domid) => domid !== undefined));
+  }
+
+  /** Removes the slice of a domain, unless that is there. Throws as `remove`, and KERNEL_TIMEOUT. */
   async sweep(domid: number, signal: AbortSignal): Promise<"gone" | "held"> {
-    const what = `removing the slice of domain number ${domid}, which is gone`;
+    const { kind } = await this.#take(domid, signal);
+    if (kind === "blocked") throw timeout(taking(domid));
+    return kind === "held" ? "held" : "gone";
+  }
+
+  async #take(domid: number, signal: AbortSignal): Promise<RemoveOutcome> {
+    const what = taking(domid);
     const answer = await asking(() =>
       this.#options.writer.removeVgtInstance(domid, { signal, deadlineMs: DEADLINE_MS }),
     );
-    if (answer.kind === "held") return "held";
-    if (answer.kind === "blocked") throw timeout(what);
+    if (answer.kind === "held") return heldBy(`number ${domid}`);
+    if (answer.kind === "blocked") return { kind: "blocked", holders: [] };
     // Xen's tools with Intel's patches remove it, too, and a module that is unloaded takes it along: then the kernel may refuse what
     // is done already.
-    if (!(await this.#hasSlice(domid))) return "gone";
+    if (!(await this.#hasSlice(domid))) return REMOVED;
     switch (answer.kind) {
       case "done":
       case "absent":
@@ -121,6 +145,10 @@ export class XengtSlices implements Slices<SliceShare> {
   #living(signal: AbortSignal): Promise<readonly XenGuest[]> {
     return asking(() => this.#options.guests.guests(signal));
   }
+}
+
+function taking(domid: number): string {
+  return `removing the slice of domain number ${domid}, which is gone`;
 }
 
 function heldBy(name: string): RemoveOutcome {

@@ -8,12 +8,13 @@ import { xengtCapacity } from "../../../agent/backends/xengt/capacity-rule.ts";
 import type { AgentError } from "../../../agent/core/errors.ts";
 import type { XenGuest } from "../../../agent/discovery/xen-guests.ts";
 import { RootedFiles } from "../../../agent/host/files.ts";
+import type { KernelVgpu } from "../../../agent/inventory/model.ts";
 import type { Slice } from "../../../agent/lifecycle/ports.ts";
 import type { SliceShare } from "../../../agent/inventory/share.ts";
 import { sliceShare } from "../../fakes/claims.ts";
 import { FakeGpu } from "../../fakes/fake-kernel.ts";
 import { hostTree } from "../../fakes/host-tree.ts";
-import { domainId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
+import { domainId, foreignVgpuId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
 
 const { signal } = new AbortController();
 const gpu = pciAddress();
@@ -22,6 +23,11 @@ const slice: Slice<SliceShare> = {
 };
 const guest = (domid: number, n: number, given: Partial<XenGuest> = {}): XenGuest => ({
   ...{ domid, id: domainId(n), name: `guest-${n}`, pciDevices: [] },
+  ...given,
+});
+
+const shown = (domid: number, given: Partial<KernelVgpu> = {}): KernelVgpu => ({
+  ...{ id: foreignVgpuId(domid), gpu, type: "", isLeaving: false, iommuGroup: undefined, domid },
   ...given,
 });
 
@@ -36,6 +42,8 @@ class Kernel implements VgtWriter, AsyncDisposable {
   readonly removes = new Map<number, { readonly answer: RemoveAnswer; readonly gone: boolean }>();
   guests: readonly XenGuest[] = [];
   ignores = false;
+  /** What the last look saw. */
+  seen: readonly KernelVgpu[] = [];
   readonly #tree: Awaited<ReturnType<typeof hostTree>>;
 
   private constructor(tree: Awaited<ReturnType<typeof hostTree>>) {
@@ -48,13 +56,17 @@ class Kernel implements VgtWriter, AsyncDisposable {
     return new Kernel(await hostTree({ "sys/kernel/vgt": { control, ...made } }));
   }
 
+  get root(): string {
+    return this.#tree.root;
+  }
+
   get files(): RootedFiles {
-    return new RootedFiles(this.#tree.root);
+    return new RootedFiles(this.root);
   }
 
   get slices(): XengtSlices {
     const guests = { guests: () => Promise.resolve(this.guests) };
-    return new XengtSlices({ writer: this, files: this.files, guests });
+    return new XengtSlices({ writer: this, files: this.files, guests, seen: () => this.seen });
   }
 
   async makeVgtInstance(given: Parameters<VgtWriter["makeVgtInstance"]>[0]): Promise<MakeAnswer> {
@@ -207,7 +219,6 @@ describe("removing a slice of XenGT", () => {
       ],
       [refused("ENODEV"), "KERNEL_REFUSED", /ENODEV/],
       [{ kind: "absent" }, "READBACK_MISMATCH", /hostd answers absent, and vm7 is still there/],
-      [{ kind: "blocked", holders: [] }, "KERNEL_TIMEOUT", /has not answered in 10000 ms/],
       [{ kind: "failed", why: "too many children" }, "HOSTD_UNAVAILABLE", /too many children/],
     ] as const) {
       kernel.removes.set(7, { answer, gone: false });
@@ -218,12 +229,46 @@ describe("removing a slice of XenGT", () => {
     assert.deepEqual(await domidsIn(kernel.files), []);
   });
 
-  it("is not kept from its end by a slice that may be another's, which the sweep goes on with", async () => {
+  it("is told to go on where the kernel does not come back", async () => {
+    await using kernel = await Kernel.with();
+    const slices = await leftBehind(kernel);
+    kernel.removes.set(7, { answer: { kind: "blocked", holders: [] }, gone: false });
+    assert.deepEqual(await slices.remove(slice, signal), { kind: "blocked", holders: [] });
+    await assert.rejects(slices.sweep(7, signal), failing("KERNEL_TIMEOUT", /has not answered in 10000 ms/));
+    kernel.removes.clear();
+    assert.deepEqual(await slices.remove(slice, signal), { kind: "removed" });
+  });
+
+  it("takes the one that a look saw with its domain, after a restart of the agent", async () => {
+    for (const [is, given] of Object.entries({
+      "is still shown with its name": { id: slice.vgpuId },
+      "has been seen without its domain": { formerId: slice.vgpuId },
+    })) {
+      await using kernel = await Kernel.with([5, 7]);
+      kernel.seen = [shown(5), shown(7, given)];
+      kernel.removes.set(5, { answer: refused("EBUSY"), gone: false });
+      assert.deepEqual(await kernel.slices.remove(slice, signal), { kind: "removed" }, is);
+      assert.deepEqual(await domidsIn(kernel.files), [5], "which the sweep goes on with");
+      kernel.removes.set(7, { answer: { kind: "blocked", holders: [] }, gone: false });
+      await mkdir(path.join(kernel.root, "sys/kernel/vgt/vm7"));
+      assert.deepEqual(await kernel.slices.remove(slice, signal), { kind: "blocked", holders: [] }, is);
+    }
+  });
+
+  it("is not over while one is left that may be it, of those whose domains nobody has seen", async () => {
     await using kernel = await Kernel.with([5, 7]);
-    kernel.removes.set(5, { answer: refused("EBUSY"), gone: false });
+    for (const [answer, reason] of [
+      [refused("EBUSY"), "KERNEL_REFUSED"],
+      [{ kind: "failed", why: "too many children" }, "HOSTD_UNAVAILABLE"],
+    ] as const) {
+      kernel.removes.set(5, { answer, gone: false });
+      await assert.rejects(kernel.slices.remove(slice, signal), failing(reason, /domain number 5/));
+      assert.deepEqual(await domidsIn(kernel.files), [5]);
+    }
+    kernel.removes.set(5, { answer: { kind: "blocked", holders: [] }, gone: false });
+    assert.deepEqual(await kernel.slices.remove(slice, signal), { kind: "blocked", holders: [] });
+    kernel.removes.clear();
     assert.deepEqual(await kernel.slices.remove(slice, signal), { kind: "removed" });
-    assert.deepEqual(await domidsIn(kernel.files), [5]);
-    await assert.rejects(kernel.slices.sweep(5, signal), failing("KERNEL_REFUSED", /EBUSY/));
   });
 
   it("believes no kernel that it is done before it is", async () => {

@@ -122,7 +122,8 @@ describe("a slice of XenGT", () => {
         seen([4, 5], known(marked({ state: "shut-off" }))),
         owners({ before: () => before }),
       );
-      assert.deepEqual([...vgpus.values()], [theirs, { ...instance(5), ...promise }], look);
+      const left = { ...instance(5), ...promise, formerId: owner.vgpuId };
+      assert.deepEqual([...vgpus.values()], [theirs, left], look);
       assert.ok(domains.known);
       assert.deepEqual(domains.value.get(domainId(1))?.vgpuIds, [owner.vgpuId], "which has none now");
       before = [...vgpus.values()];
