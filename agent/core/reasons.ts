@@ -100,8 +100,8 @@ export const reasons = {
   /** The reservation that was named holds room for another type, or on another GPU, than is asked for. */
   RESERVATION_MISMATCH: "failed-precondition",
   /**
-   * The domain of a claim has lost its vGPU behind our back, or its definition names it no more; and a domain of others runs
-   * already, for which XenGT would have to make a slice before.
+   * The domain of a claim has lost its vGPU behind our back, its definition names it no more, or it makes one of other sizes; and a
+   * domain of others runs already, for which XenGT would have to make a slice before.
    */
   DOMAIN_WITHOUT_VGPU: "failed-precondition",
   /** What is asked contradicts what the claim is doing, as starting what is being destroyed. */

@@ -12,6 +12,11 @@ export interface SliceSizes {
   readonly fences: number;
 }
 
+export function areSameSizes(one: SliceSizes, other: SliceSizes): boolean {
+  const { lowGmMib, highGmMib, fences } = one;
+  return lowGmMib === other.lowGmMib && highGmMib === other.highGmMib && fences === other.fences;
+}
+
 /** A slice of GVT-g: one of a type, which takes its sizes from what all types share. */
 export interface SliceShare {
   readonly mode: "gvt-g";

@@ -14,7 +14,9 @@ export function holdingsBy(ledger: Ledger, inventory: Inventory): Readonly<Recor
   const promised = ledger
     .holdings()
     .flatMap(({ vgpuId, gpu, kind, share }) =>
-      share.mode === "gvt-g" ? [{ vgpuId, gpu, kind, sizes: share.sizes }] : [],
+      share.mode === "gvt-g"
+        ? [{ vgpuId, gpu, kind, sizes: atLeast(share.sizes, inventory.vgpus.get(vgpuId)?.sizes) }]
+        : [],
     );
   const counted = new Set(promised.map(({ vgpuId }) => vgpuId));
   const others = [...inventory.vgpus.values()].filter(({ id }) => !counted.has(id));
@@ -48,6 +50,15 @@ export function promisedSlice(ledger: Ledger, domain: DomainId): PromisedSlice |
       return { vgpuId, type: share.type, sizes: share.sizes };
   }
   return undefined;
+}
+
+/** Whoever edits what a device model is told of XenGT takes more than was promised, or has less than may be had again. */
+function atLeast(promised: SliceSizes, taken: SliceSizes = promised): SliceSizes {
+  return {
+    lowGmMib: Math.max(promised.lowGmMib, taken.lowGmMib),
+    highGmMib: Math.max(promised.highGmMib, taken.highGmMib),
+    fences: Math.max(promised.fences, taken.fences),
+  };
 }
 
 /** A type the kernel does not describe takes an unknown amount: at least an instance, which is what can be counted. */

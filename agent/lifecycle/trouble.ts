@@ -1,7 +1,8 @@
 // What happened to a settled claim's vGPU behind our back, as its failure: never a claim that looks well without one. Pure.
+import { sizesText } from "../capacity/wish.ts";
 import { isAlive, type Domain, type Inventory } from "../inventory/model.ts";
 import { isThere, names, takerOf } from "../inventory/standing.ts";
-import { functionOf } from "../inventory/share.ts";
+import { areSameSizes, functionOf, sizesOf } from "../inventory/share.ts";
 import type { DomainClaim, Failure } from "./claim.ts";
 
 /** `domain`: the claim's own, as libvirt shows it. Undefined when its vGPU is where the claim says. */
@@ -18,6 +19,13 @@ export function troubleOf(claim: DomainClaim, domain: Domain, inventory: Invento
     return {
       reason: "DOMAIN_WITHOUT_VGPU",
       message: goneText(claim, who),
+    };
+  const taken = alive ? inventory.vgpus.get(vgpuId)?.sizes : undefined;
+  const promised = sizesOf(claim.share);
+  if (taken && promised && !areSameSizes(taken, promised))
+    return {
+      reason: "DOMAIN_WITHOUT_VGPU",
+      message: `${who} has taken ${sizesText(taken)}, and its vGPU ${vgpuId} has ${sizesText(promised)}; stop it, put its device model's options -vgt_… back as they were (virsh edit), and start it`,
     };
   // Off, a domain that gave its vGPU back has none that somebody could take.
   const hasNone = alive || claim.domain.onStop === "release";

@@ -1,16 +1,18 @@
 // Makes and removes XenGT's slices through the privileged process. A slice is made for the number of a domain that exists, by that
 // domain's device model or by a line that is written here, and stays when the domain ends: nobody but vgpud removes it, unless Xen's
 // tools bear Intel's patches, too.
+import { sizesText } from "../../capacity/wish.ts";
 import { AgentError } from "../../core/errors.ts";
 import type { DomainId, VgpuId } from "../../core/ids.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
 import type { XenGuest, XenGuestSource } from "../../discovery/xen-guests.ts";
 import type { KernelVgpu } from "../../inventory/model.ts";
-import type { SliceShare, SliceSizes } from "../../inventory/share.ts";
+import { areSameSizes, type SliceShare, type SliceSizes } from "../../inventory/share.ts";
 import type { RemoveOutcome, Slice, Slices } from "../../lifecycle/ports.ts";
 import { asking, refusalOf, type CallOptions, type ChangeAnswer, type Trouble } from "../hostd-answers.ts";
 import { logOf } from "./device-model.ts";
-import { domidsIn } from "./vgt-files.ts";
+import { sizesTaken } from "./types.ts";
+import { domidsIn, vgtInterface } from "./vgt-files.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
 export interface VgtWriter {
@@ -45,12 +47,16 @@ export class XengtSlices implements Slices<SliceShare> {
     this.#options = options;
   }
 
-  /** The domain is there, and has not run yet. Throws DOMAIN_NOT_FOUND when it is not. */
+  /**
+   * The domain is there, and has not run yet. Throws DOMAIN_NOT_FOUND when it is not, and DOMAIN_WITHOUT_VGPU when its device model
+   * was told other sizes.
+   */
   async create(slice: Slice<SliceShare>, signal: AbortSignal): Promise<void> {
     const { domid, vgt, name } = await this.#guestOf(slice, signal);
     this.#made.set(slice.vgpuId, domid);
-    if (await this.#hasSlice(domid)) return;
     const what = `making a ${slice.share.type} for domain ${name} (${domid})`;
+    if (vgt !== undefined) await this.#refuseOtherSizes(what, slice, vgt);
+    if (await this.#hasSlice(domid)) return;
     if (vgt !== undefined)
       throw new AgentError(
         "READBACK_MISMATCH",
@@ -130,6 +136,22 @@ export class XengtSlices implements Slices<SliceShare> {
       case "failed":
         throw refusalOf(what, answer);
     }
+  }
+
+  /** A definition that was edited makes a slice that nobody has counted. */
+  async #refuseOtherSizes(
+    what: string,
+    { vgpuId, share }: Slice<SliceShare>,
+    told: SliceSizes,
+  ): Promise<void> {
+    const taken = sizesTaken(await vgtInterface(this.#options.files), told);
+    if (areSameSizes(taken, share.sizes)) return;
+    throw new AgentError(
+      "DOMAIN_WITHOUT_VGPU",
+      `${what}: its device model was told to take ${sizesText(taken)}, and vGPU ${vgpuId} has ${sizesText(share.sizes)}; ` +
+        "put the domain's options -vgt_… back as they were (virsh edit), or destroy it and create it anew",
+      { details: { vgpu_id: vgpuId } },
+    );
   }
 
   async #hasSlice(domid: number): Promise<boolean> {

@@ -3,7 +3,7 @@
 import { KNOWN_TYPES, typesVersionOf } from "../../inventory/gvt-g.ts";
 import type { Gpu, VgpuType, VgtInterface } from "../../inventory/model.ts";
 import { platformOf } from "../../inventory/platforms.ts";
-import type { SliceSizes } from "../../inventory/share.ts";
+import { areSameSizes, type SliceSizes } from "../../inventory/share.ts";
 import type { ListedType } from "./whitelist.ts";
 
 /** A type as it can be made on a GPU. */
@@ -62,10 +62,6 @@ export function sliceMade(
   asked: SliceSizes,
 ): { readonly type: string | undefined; readonly sizes: SliceSizes } {
   const sizes = sizesTaken(vgt, asked);
-  const found = types.find(
-    (type) => type.sizes && sizeNames.every((name) => type.sizes?.[name] === sizes[name]),
-  );
+  const found = types.find((type) => type.sizes && areSameSizes(type.sizes, sizes));
   return { type: found?.name, sizes };
 }
-
-const sizeNames = ["lowGmMib", "highGmMib", "fences"] as const satisfies readonly (keyof SliceSizes)[];

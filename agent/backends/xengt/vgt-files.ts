@@ -41,9 +41,9 @@ export class VgtFiles implements SliceSource {
   async describe({ address, driver, deviceId }: PciGpu): Promise<Offers> {
     const none = { mdevParent: false, types: [] };
     if (address !== INTEGRATED || driver !== "i915") return none;
-    const vgt = await this.#interface();
+    const { files, listed, left } = this.#options;
+    const vgt = await vgtInterface(files);
     if (vgt === undefined) return none;
-    const { listed, left } = this.#options;
     const types = xengtTypes(deviceId, { vgt, listed });
     const room = vgt === "2015" ? await left() : undefined;
     return { mdevParent: false, vgt, types: types.map((type) => asOffered(type, vgt, room)) };
@@ -60,12 +60,13 @@ export class VgtFiles implements SliceSource {
       ...{ gpu: INTEGRATED_ADDRESS, type: "", isLeaving: false, iommuGroup: undefined, domid },
     }));
   }
+}
 
-  async #interface(): Promise<VgtInterface | undefined> {
-    const names = await this.#options.files.list(`${ROOT}/control`);
-    if (!names.includes(CREATE)) return undefined;
-    return names.includes(RESOURCES) ? "2015" : "2017";
-  }
+/** Undefined where dom0's kernel has none. */
+export async function vgtInterface(files: HostFiles): Promise<VgtInterface | undefined> {
+  const names = await files.list(`${ROOT}/control`);
+  if (!names.includes(CREATE)) return undefined;
+  return names.includes(RESOURCES) ? "2015" : "2017";
 }
 
 const INTEGRATED_ADDRESS = parsePciAddress(INTEGRATED) as PciAddress;

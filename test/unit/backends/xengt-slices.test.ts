@@ -128,6 +128,22 @@ describe("making a slice of XenGT", () => {
     assert.deepEqual(kernel.written, []);
   });
 
+  it("is refused where its device model was told other sizes, by what the kernel makes of them", async () => {
+    await using kernel = await Kernel.with([7]);
+    for (const highGmMib of [384, 512]) {
+      kernel.guests = [guest(7, 1, { vgt: { ...slice.share.sizes, highGmMib } })];
+      await kernel.slices.create(slice, signal);
+    }
+    kernel.guests = [guest(7, 1, { vgt: { ...slice.share.sizes, lowGmMib: 256 } })];
+    await assert.rejects(
+      kernel.slices.create(slice, signal),
+      failing(
+        "DOMAIN_WITHOUT_VGPU",
+        /take 256 MiB low GM, 1024 MiB .* has 128 MiB low GM, 512 MiB .*virsh edit/,
+      ),
+    );
+  });
+
   it("fails without its domain", async () => {
     await using kernel = await Kernel.with();
     await assert.rejects(

@@ -2,11 +2,14 @@
 import assert from "node:assert/strict";
 import type { Domain, DomainState, Inventory, KernelVgpu } from "../../../agent/inventory/model.ts";
 import type { DomainClaim } from "../../../agent/lifecycle/claim.ts";
+import { holdingsOf } from "../../../agent/lifecycle/holdings.ts";
+import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { plan } from "../../../agent/lifecycle/plan.ts";
 import { stepText } from "../../../agent/lifecycle/step-words.ts";
 import { claim, domainOf, vgpuClaim } from "../../fakes/claims.ts";
 import { FakeGpu } from "../../fakes/fake-kernel.ts";
 import { domainId, pciAddress } from "../../fakes/ids.ts";
+import { FakeNode } from "../../fakes/node.ts";
 
 const gpu = new FakeGpu(pciAddress(), 512);
 const WALL = 1_000_000;
@@ -19,15 +22,24 @@ interface Shown {
 function inventory(
   owner: { readonly vgpuId: KernelVgpu["id"] },
   domain: Domain | undefined,
-  slice: boolean,
+  slice: boolean | Pick<KernelVgpu, "sizes">,
 ): Inventory {
   const { vgpuId: id } = owner;
-  const instance = { id, gpu: gpu.address, type: "", isLeaving: false, iommuGroup: undefined, domid: 7 };
+  const given = typeof slice === "boolean" ? {} : slice;
+  const instance = {
+    id,
+    gpu: gpu.address,
+    type: "",
+    isLeaving: false,
+    iommuGroup: undefined,
+    domid: 7,
+    ...given,
+  };
   return {
     ...{ revision: 1, observedAt: WALL, unread: [] },
     host: { hostname: "dom0", bootId: "boot-1", kernelRelease: "4.11.0", hypervisor: "xen" },
     gpus: new Map([[gpu.address, { ...gpu.facts(), vgt: "2017" }]]),
-    vgpus: new Map(slice ? [[id, instance]] : []),
+    vgpus: new Map(slice === false ? [] : [[id, instance]]),
     domains: { known: true, value: new Map(domain ? [[domain.id, domain]] : []) },
   };
 }
@@ -72,6 +84,22 @@ describe("the plan for a slice of XenGT", () => {
       assert.deepEqual(steps(off, { state: "shut-off" }), ["remove-vgpu", "settle"], onStop);
       assert.deepEqual(steps({ ...off, state: "stopped" }, { state: "shut-off" }), [], onStop);
     }
+  });
+
+  it("takes a domain for failed that has made one of other sizes, which are counted", () => {
+    const owner = claim(1);
+    const sizes = { lowGmMib: 256, highGmMib: 1024, fences: 4 };
+    const seen = (state: DomainState) =>
+      inventory(owner, domainOf(owner, { state, vgpuIds: [owner.vgpuId] }), { sizes });
+    const [step] = plan(owner, seen("running"), WALL);
+    assert.ok(step?.kind === "settle");
+    assert.deepEqual([step.state, step.failure?.reason], ["failed", "DOMAIN_WITHOUT_VGPU"]);
+    assert.match(step.failure?.message ?? "", /taken 256 MiB low GM, .* has 128 MiB low GM/);
+    const ledger = new Ledger(new FakeNode().store, [owner]);
+    assert.deepEqual(
+      holdingsOf(ledger, seen("running")).map((holding) => holding.sizes),
+      [sizes],
+    );
   });
 
   it("leaves a domain alone that runs with it, and takes one for failed that has lost it", () => {
