@@ -1,6 +1,6 @@
 // XenServer's list of GVT-g's types (/etc/gvt-g-whitelist), so that its users can bring theirs: one type a line, first the id of the
 // GPU's device in hex, then fields of name=value, of which a name in quotes may have spaces. Pure.
-import type { SliceSizes } from "../../inventory/share.ts";
+import { modeOfType, type SliceSizes } from "../../inventory/share.ts";
 
 /** A type that the list has for GPUs of a device id. */
 export interface ListedType {
@@ -55,6 +55,9 @@ function readLine(line: string, bounds: SizeBounds): ListedType {
   const name = fields.get("name");
   if (name === undefined || !NAME.test(name))
     throw new RangeError("name='…' is of 1 to 64 printable characters of ASCII");
+  const type = asType(name);
+  const mode = modeOfType(type);
+  if (mode !== "gvt-g") throw new RangeError(`name='${name}' is vgpud's own for vGPUs of mode ${mode}`);
   const resolution = fields.get("resolution");
   if (resolution !== undefined && !RESOLUTION.test(resolution))
     throw new RangeError(`resolution=${resolution} is none as 1920x1080`);
@@ -63,7 +66,7 @@ function readLine(line: string, bounds: SizeBounds): ListedType {
     highGmMib: number("high_gm_sz", bounds.highGmMib),
     fences: number("fence_sz", bounds.fences),
   };
-  return { deviceId: device[1].toLowerCase().padStart(4, "0"), name: asType(name), sizes, resolution };
+  return { deviceId: device[1].toLowerCase().padStart(4, "0"), name: type, sizes, resolution };
 }
 
 function asType(name: string): string {

@@ -58,6 +58,14 @@ describe("XenServer's list of vGPU types", () => {
     ["words that are no field", line(`${whole} and more`), /^line 1: "and more" is no field/],
     ["a quote that does not end", line("name='a low_gm_sz=128"), /is no field|fence_sz|missing|none/],
     ["a resolution that is none", line(`${whole} resolution=large`), /resolution=large is none as 1920x1080/],
+    ...["gpu", "vf", "seat"].map(
+      (name) =>
+        [
+          `a name of vgpud's own, ${name}`,
+          line(whole.replace("'a'", `'${name}'`)),
+          new RegExp(`^line 1: name='${name}' is vgpud's own for vGPUs of mode `),
+        ] as const,
+    ),
     [
       "a name that is taken",
       `${line(whole)}\n${line(whole)}`,
