@@ -1,8 +1,10 @@
 // Whether a vGPU can be taken over, and with which domain. Pure.
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId, VgpuId } from "../core/ids.ts";
+import { sizesText } from "../capacity/wish.ts";
 import { isAlive, type Domain, type Inventory, type KernelVgpu } from "../inventory/model.ts";
 import type { Share, SliceSizes } from "../inventory/share.ts";
+import { sizesOfSlice } from "../inventory/slice-sizes.ts";
 import type { SliceClaim } from "./claim.ts";
 import type { ModeRecord } from "./gpu-modes.ts";
 import type { Ledger } from "./ledger.ts";
@@ -68,13 +70,9 @@ export function adoptable({ vgpuId, withDomain }: Wanted, { inventory, ledger, m
       `vGPU ${vgpuId} cannot be taken over while GPU ${kernel.gpu} is in mode ${mode}`,
       { details: { ...details, gpu: kernel.gpu, mode } },
     );
-  const sizes = sizesOf(kernel, inventory);
-  if (!sizes)
-    throw new AgentError(
-      "CLAIM_STATE",
-      `vGPU ${vgpuId} is of type ${kernel.type}, which the kernel does not describe`,
-      { details },
-    );
+  const sizes = sizesOfSlice(kernel, inventory.gpus.get(kernel.gpu));
+  if (!sizes || kernel.type === "")
+    throw new AgentError("CLAIM_STATE", `vGPU ${vgpuId} ${withoutType(kernel, sizes)}`, { details });
   const named = namersOf(vgpuId, inventory);
   if (kernel.domid !== undefined && named.length === 0)
     throw new AgentError(
@@ -97,8 +95,12 @@ function refuseNoSlice(vgpuId: VgpuId, others: readonly OthersVgpu[]): void {
   throw new AgentError("MODE_UNSUPPORTED", message, { details: { vgpu_id: vgpuId, gpu, mode: share.mode } });
 }
 
-function sizesOf({ gpu, type }: KernelVgpu, { gpus }: Inventory): SliceSizes | undefined {
-  return gpus.get(gpu)?.types.find(({ name }) => name === type)?.sizes;
+/** Why a claim cannot say what it takes. Goes on from the vGPU's name. */
+function withoutType({ gpu, type }: KernelVgpu, sizes: SliceSizes | undefined): string {
+  if (type !== "") return `is of type ${type}, which the kernel does not describe`;
+  return sizes
+    ? `was made with ${sizesText(sizes)}, of which GPU ${gpu} has no type`
+    : "was made by nobody who tells with which sizes";
 }
 
 function namersOf(vgpuId: VgpuId, { domains }: Inventory): Domain[] {

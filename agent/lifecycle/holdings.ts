@@ -4,6 +4,7 @@ import type { Inventory } from "../inventory/model.ts";
 import type { DomainId } from "../core/ids.ts";
 import type { PromisedSlice } from "../discovery/xen-instances.ts";
 import { functionOf, type SliceSizes } from "../inventory/share.ts";
+import { sizesOfSlice } from "../inventory/slice-sizes.ts";
 import { domainIdOf, type Claim } from "./claim.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -22,10 +23,10 @@ export function holdingsBy(ledger: Ledger, inventory: Inventory): Readonly<Recor
   const others = [...inventory.vgpus.values()].filter(({ id }) => !counted.has(id));
   return {
     own: promised.filter(({ kind }) => kind !== "reservation"),
-    foreign: others.map(({ id, gpu, type, sizes }) => ({
-      vgpuId: id,
-      gpu,
-      sizes: sizes ?? sizesOf(inventory, gpu, type),
+    foreign: others.map((slice) => ({
+      vgpuId: slice.id,
+      gpu: slice.gpu,
+      sizes: sizesOfSlice(slice, inventory.gpus.get(slice.gpu)) ?? UNKNOWN,
     })),
     reserved: promised.filter(({ kind }) => kind === "reservation"),
   };
@@ -62,7 +63,4 @@ function atLeast(promised: SliceSizes, taken: SliceSizes = promised): SliceSizes
 }
 
 /** A type the kernel does not describe takes an unknown amount: at least an instance, which is what can be counted. */
-function sizesOf({ gpus }: Inventory, gpu: Holding["gpu"], type: string): SliceSizes {
-  const known = gpus.get(gpu)?.types.find(({ name }) => name === type)?.sizes;
-  return known ?? { lowGmMib: 0, highGmMib: 0, fences: 0 };
-}
+const UNKNOWN: SliceSizes = { lowGmMib: 0, highGmMib: 0, fences: 0 };

@@ -3,6 +3,7 @@ import * as pb from "../../../proto/gen/vgpud/v1/vgpu.ts";
 import type { AgentError } from "../../core/errors.ts";
 import type { Inventory, Labels } from "../../inventory/model.ts";
 import { modeOfType, sizesOf } from "../../inventory/share.ts";
+import { sizesOfSlice } from "../../inventory/slice-sizes.ts";
 import { isXengt } from "../../inventory/xengt.ts";
 import { domainIdOf, type Claim } from "../../lifecycle/claim.ts";
 import type { VgpuView } from "../../lifecycle/views.ts";
@@ -23,9 +24,8 @@ function labelsOf(claim: Claim | undefined): Labels {
 
 export function toWireVgpu(view: VgpuView, { inventory, stalledBy }: VgpuContext): pb.Vgpu {
   const { claim, domain, kernel, share } = view;
-  const described = inventory.gpus.get(view.gpu)?.types.find(({ name }) => name === view.type)?.sizes;
   const mode = modeOfType(view.type);
-  const sizes = (share && sizesOf(share)) ?? described;
+  const sizes = (share && sizesOf(share)) ?? (kernel && sizesOfSlice(kernel, inventory.gpus.get(view.gpu)));
   return pb.Vgpu.fromPartial({
     vgpuId: view.id,
     gpu: view.gpu,

@@ -1,6 +1,7 @@
 // How the parts of a GPU share the width of a bar: to scale, and together always the whole. Pure.
 import type { Budget } from "../../capacity/budget.ts";
 import { sizesOf } from "../../inventory/share.ts";
+import { sizesOfSlice } from "../../inventory/slice-sizes.ts";
 import type { GpuView, VgpuView } from "../../lifecycle/views.ts";
 import type { Claim } from "../../lifecycle/claim.ts";
 import { holdsRoom } from "../../lifecycle/ledger.ts";
@@ -44,13 +45,13 @@ export function slicesOf(
     .filter((vgpu) => vgpu.gpu === gpu.address && takesRoom(vgpu))
     .sort((a, b) => (a.claim?.createdAt ?? Infinity) - (b.claim?.createdAt ?? Infinity) || byId(a, b))
     .map((vgpu, index): SliceView => {
-      const { claim } = vgpu;
+      const { claim, kernel } = vgpu;
       return {
         number: index + 1,
         id: vgpu.id,
         type: vgpu.type,
         ownership: vgpu.ownership,
-        sizes: (claim && sizesOf(claim.share)) ?? gpu.types.find(({ name }) => name === vgpu.type)?.sizes,
+        sizes: (claim && sizesOf(claim.share)) ?? (kernel && sizesOfSlice(kernel, gpu)),
         state: stateOf(vgpu),
         phase: phaseOf(vgpu),
         domain: vgpu.domain?.name ?? claim?.domain?.name,

@@ -1,7 +1,7 @@
 // That slices are XenGT's is said alike of all that has to do with them, also while its driver is away.
 import assert from "node:assert/strict";
 import { Backend } from "../../../proto/gen/vgpud/v1/gpu.ts";
-import { toWireGpu } from "../../../agent/api/convert/gpu.ts";
+import { toWireGpu, toWireSizes } from "../../../agent/api/convert/gpu.ts";
 import { toWireDecision } from "../../../agent/api/convert/placement.ts";
 import { toWireReservation } from "../../../agent/api/convert/reservation.ts";
 import { toWireVgpu } from "../../../agent/api/convert/vgpu.ts";
@@ -9,10 +9,11 @@ import { place, refusedWhere } from "../../../agent/capacity/place.ts";
 import type { Inventory } from "../../../agent/inventory/model.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
+import { slicesOf } from "../../../agent/observation/status-page/gpu-bars.ts";
 import { vgpuClaim } from "../../fakes/claims.ts";
 import { FakeHost } from "../../fakes/fake-host.ts";
 import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
-import { pciAddress } from "../../fakes/ids.ts";
+import { foreignVgpuId, pciAddress } from "../../fakes/ids.ts";
 import { MemoryStore } from "../../fakes/memory-store.ts";
 import { plainTerms, untouched } from "../../fakes/stock.ts";
 
@@ -62,3 +63,24 @@ for (const [hypervisor, backend] of [
       assert.deepEqual([decision.backend, ...backends], [backend, backend, backend]);
     });
   });
+
+describe("a slice that others made of sizes that are of no type", () => {
+  it("is told with its sizes, to callers and on the status page", async () => {
+    const inventory = await seen("xen");
+    const sizes = { lowGmMib: 100, highGmMib: 300, fences: 6 };
+    const id = foreignVgpuId(7);
+    const slice = {
+      ...{ id, gpu: pciAddress(), type: "", sizes, domid: 7 },
+      isLeaving: false,
+      iommuGroup: undefined,
+    };
+    const shown = { ...inventory, vgpus: new Map([[id, slice]]) };
+    const ledger = new Ledger(new MemoryStore(), []);
+    const [view] = vgpuViews(shown, ledger, plainTerms.modes);
+    const [gpu] = gpuViews(shown, ledger, plainTerms);
+    assert.ok(view && gpu);
+    assert.deepEqual(toWireVgpu(view, { inventory: shown, stalledBy: undefined }).sizes, toWireSizes(sizes));
+    assert.deepEqual(slicesOf(gpu, [view], () => undefined)[0]?.sizes, sizes);
+    assert.equal(gpu.budget?.used.highGmMib, sizes.highGmMib);
+  });
+});

@@ -10,10 +10,10 @@ import { FakeNode } from "../../fakes/node.ts";
 
 const gpu = new FakeGpu(pciAddress(), 512);
 const THEIRS = foreignVgpuId(7);
-const made: KernelVgpu = {
-  ...{ id: THEIRS, gpu: gpu.address, type: typeName("4"), isLeaving: false, iommuGroup: undefined },
-  ...{ domid: 7, sizes: { lowGmMib: 128, highGmMib: 512, fences: 4 } },
+const untold: KernelVgpu = {
+  ...{ id: THEIRS, gpu: gpu.address, type: "", isLeaving: false, iommuGroup: undefined, domid: 7 },
 };
+const made = { ...untold, type: typeName("4"), sizes: { lowGmMib: 128, highGmMib: 512, fences: 4 } };
 
 function found(slice: KernelVgpu, ...domains: readonly Domain[]): Adoptable {
   const inventory: Inventory = {
@@ -43,6 +43,19 @@ describe("a slice of XenGT", () => {
     const { share, user } = found(made, owner);
     assert.deepEqual(share, { mode: "gvt-g", type: made.type, sizes: made.sizes });
     assert.equal(user, owner);
+  });
+
+  it("of sizes that are of no type, or that nobody tells, is not taken over, which is said", () => {
+    const sizes = { lowGmMib: 100, highGmMib: 300, fences: 4 };
+    for (const [slice, words] of [
+      [
+        { ...made, type: "", sizes },
+        /with 100 MiB low GM, 300 MiB high GM, 4 fences, of which GPU .* has no type/,
+      ],
+      [untold, /by nobody who tells with which sizes/],
+      [{ ...untold, type: "other" }, /of type other, which the kernel does not describe/],
+    ] as const)
+      assert.throws(() => found(slice, owner), refusedFor("CLAIM_STATE", words));
   });
 
   it("whose domain is gone is nobody's to take over: it is swept", () => {
