@@ -11,6 +11,7 @@ import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
 import type { Rooms } from "../diagnosis/room.ts";
 import type { Settings } from "../diagnosis/setting.ts";
+import type { VgtCounts } from "../diagnosis/vgt-counts.ts";
 import type { Log } from "../host/journal.ts";
 import type { HostdClient } from "../host/hostd-client.ts";
 import { askHostd, findHostd } from "../host/hostd-reading.ts";
@@ -39,6 +40,7 @@ interface Known {
   readonly hostd: () => Promise<HostdReading>;
   readonly rooms: () => Rooms;
   readonly settings: () => Settings;
+  readonly vgtCounts: () => VgtCounts;
 }
 
 export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, known: Known): Diagnostician {
@@ -52,7 +54,7 @@ export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, kno
       return readingOf(known.libvirt.status);
     };
     const hostd = await known.hostd();
-    const accounts = { rooms: known.rooms(), settings: known.settings() };
+    const accounts = { rooms: known.rooms(), settings: known.settings(), vgtCounts: known.vgtCounts() };
     const host = await hostSubject(files, { kernelLog, libvirt, hostd, ...accounts });
     return { host, diagnosis: await diagnose(files, host) };
   };

@@ -13,6 +13,7 @@ import { fileThreads } from "../host/file-threads.ts";
 import { RootedFiles } from "../host/files.ts";
 import { PatientFiles } from "../host/patient-files.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
+import { vgtCountsOf } from "../diagnosis/vgt-counts.ts";
 import { hindranceOf } from "../diagnosis/hindrance.ts";
 import { HostdClient } from "../host/hostd-client.ts";
 import { logLifecycle, logMended, logPlacement } from "../host/lifecycle-log.ts";
@@ -210,6 +211,7 @@ export function composeStages(
     libvirt,
     hostd: () => readHostd(lookout.current, { socket: config.hostd.socket, standing: hostd.standing }),
     rooms: () => roomsOf(view().gpus),
+    vgtCounts: () => vgtCountsOf(lookout.current),
     settings: () => (lookout.current ? settings.standings(lookout.current) : new Map()),
   });
   const operations = new Operations((operation) => {

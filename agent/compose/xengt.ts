@@ -1,9 +1,9 @@
 // XenGT, where the agent serves a Xen host: which types there are, and who makes slices of them.
 import { XengtDeviceModel, type LogReader } from "../backends/xengt/device-model.ts";
 import { XengtSlices, type VgtWriter } from "../backends/xengt/slices.ts";
-import { VgtFiles, type VgtLeft } from "../backends/xengt/vgt-files.ts";
+import { VgtFiles } from "../backends/xengt/vgt-files.ts";
+import { VgtLeftMemory, VgtLeftNow } from "../backends/xengt/vgt-left.ts";
 import { readWhitelist, type ListedType } from "../backends/xengt/whitelist.ts";
-import type { CallOptions } from "../backends/hostd-answers.ts";
 import { namedFile } from "../config/files.ts";
 import { ConfigError } from "../config/problem.ts";
 import { systemClock as clock } from "../core/clock.ts";
@@ -14,6 +14,9 @@ import type { SliceSource } from "../discovery/kernel-facts.ts";
 import type { XenGuestSource } from "../discovery/xen-guests.ts";
 import { VGT_BOUNDS } from "../hostd/protocol/vgt.ts";
 import type { KernelVgpu } from "../inventory/model.ts";
+import { VGT_RESOURCES } from "../inventory/xengt.ts";
+import type { HostdClient } from "../host/hostd-client.ts";
+import { lookFailed } from "../host/hostd-looks.ts";
 import type { Log } from "../host/journal.ts";
 import type { DeviceModel } from "../lifecycle/ports.ts";
 import { Sweep } from "../lifecycle/sweep.ts";
@@ -30,12 +33,7 @@ export async function readTypes({ xengt }: FixedConfig): Promise<readonly Listed
 }
 
 /** What the privileged process does for it. */
-export type XengtHostd = VgtWriter &
-  LogReader & {
-    vgtResources(
-      options: CallOptions,
-    ): Promise<({ readonly kind: "vgt-resources" } & VgtLeft) | { readonly kind: string }>;
-  };
+export type XengtHostd = VgtWriter & LogReader & Pick<HostdClient, "vgtResources">;
 
 export interface Xengt {
   readonly slices: XengtSlices;
@@ -65,8 +63,8 @@ export function composeSweep(
   });
 }
 
-/** Longer than the kernel takes, shorter than a look may. */
-const LEFT_MS = 2_000;
+/** As patient as a look is with xenstore: on a busy dom0 hostd takes seconds. */
+const LEFT_MS = 10_000;
 
 /** Undefined for a host whose domains are not Xen's. */
 export function composeXengt(
@@ -83,14 +81,19 @@ export function composeXengt(
 ): Xengt | undefined {
   if (hypervisorOf(config) !== "xen") return undefined;
   const { hostd, files, guests, seen, cut } = on;
-  const left = async (): Promise<VgtLeft | undefined> => {
-    const answer = await hostd.vgtResources({ signal: cut, deadlineMs: LEFT_MS }).catch(() => undefined);
-    return answer && "lowFreeMib" in answer ? answer : undefined;
-  };
+  const memory = new VgtLeftMemory(async () => {
+    const answer = await hostd.vgtResources({ signal: cut, deadlineMs: LEFT_MS });
+    if (answer.kind === "vgt-resources") return answer;
+    if (answer.kind === "absent") throw new Error("it is gone: the kernel's module was changed");
+    throw lookFailed(`read /${VGT_RESOURCES}`, answer);
+  });
   const { instance_creator: creator, device_model: path } = config.xengt;
   return {
     slices: new XengtSlices({ writer: hostd, files, guests, seen }),
-    sourceIn: (of) => new VgtFiles({ files: of, listed, left }),
+    sourceIn: (of) => {
+      const now = new VgtLeftNow(memory, of);
+      return new VgtFiles({ files: of, listed, left: () => now.left() });
+    },
     deviceModel: creator === "agent" ? undefined : new XengtDeviceModel({ path, files, log: hostd, clock }),
   };
 }

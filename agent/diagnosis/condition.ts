@@ -9,6 +9,7 @@ import type { KernelVersion } from "./kernel-version.ts";
 import type { Evidence, Look } from "./look.ts";
 import type { Rooms } from "./room.ts";
 import type { Settings } from "./setting.ts";
+import type { VgtCounts } from "./vgt-counts.ts";
 import type { common, texts } from "./texts/en.ts";
 
 /** The conditions that there are: those that have a text. */
@@ -58,6 +59,8 @@ export interface HostSubject {
   readonly rooms: Rooms | undefined;
   /** Undefined without an agent, which alone keeps the record. */
   readonly settings: Settings | undefined;
+  /** By GPU that has XenGT of 2015 or 2016. Absent without an agent, which has hostd read it. */
+  readonly vgtCounts?: VgtCounts;
 }
 
 /** A GPU with its host. */

@@ -5,6 +5,7 @@ import { findGpus } from "../discovery/pci-gpus.ts";
 import type { HostSubject } from "./condition.ts";
 import { parseKernelVersion } from "./kernel-version.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
+import type { VgtCounts } from "./vgt-counts.ts";
 
 /** As `uname -r` has it. It names a file that is looked for, so that nothing else may pass for one. */
 const RELEASE = /^[\w.+~-]{1,64}$/;
@@ -17,6 +18,7 @@ export interface OtherSources {
   readonly hostd: HostSubject["hostd"];
   readonly rooms: HostSubject["rooms"];
   readonly settings: HostSubject["settings"];
+  readonly vgtCounts?: VgtCounts;
 }
 
 export async function hostSubject(

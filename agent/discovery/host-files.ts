@@ -19,6 +19,8 @@ export interface HostFiles {
   linkStamp?(path: string): Promise<string | undefined>;
   /** Told of a file whose text is not what the kernel writes there. */
   doubt?(path: string, text: string): void;
+  /** Told of a file that somebody else was asked to read, and why that came to nothing. */
+  missed?(path: string, why: string): void;
 }
 
 /** How the kernel prints an `unsigned int`; undefined for anything else. */

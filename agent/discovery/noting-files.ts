@@ -57,6 +57,10 @@ export class NotingFiles implements HostFiles {
     const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
     this.#notes.set(path, text === "" ? "is empty" : `says ${JSON.stringify(shown)}`);
   }
+
+  missed(path: string, why: string): void {
+    this.#notes.set(path, why);
+  }
 }
 
 /** Node.js ends its message with the system call and the path: `EIO: i/o error, read`. */

@@ -8,3 +8,6 @@ import type { Inventory } from "./model.ts";
 export function isXengt(inventory: Pick<Inventory, "host"> | undefined): boolean {
   return inventory?.host.hypervisor === "xen";
 }
+
+/** Of kernels of 2015 and 2016 alone, for root; below the host's root. Its document calls it otherwise. */
+export const VGT_RESOURCES = "sys/kernel/vgt/control/available_resource";

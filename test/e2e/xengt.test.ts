@@ -14,7 +14,7 @@ import {
   DeleteVgpuRequest,
   VgpuServiceService as Vgpus,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
-import { HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import { StartDomain } from "../../agent/node-libvirt/constants.ts";
@@ -143,6 +143,29 @@ describe("slices of XenGT, over the wire", function () {
       return (await conditions()).length > 0;
     });
     assert.match((await conditions()).join(), /^CAPACITY_DISAGREES: [^,]*\(kernel ≠ vgpud: i915-GVTg_V4_8: /);
+  });
+
+  it("are counted by what kernels of 2015 had left before, while nobody reads it and none comes or goes", async () => {
+    const on = await begin(BROADWELL, BY_AGENT);
+    await create(on, "desk", ({ vgpu }) => {
+      vgpu.want = { $case: "mode", value: Mode.GVT_G };
+    });
+    const before = await types(on);
+    const counted = async (): Promise<string> => {
+      await on.rpc.call(Hosts.reconcile, { dryRun: false, claimId: "" }).catch(() => undefined);
+      const { conditions } = await on.rpc.call(Hosts.diagnose, DiagnoseRequest.fromPartial({}));
+      const count = present(conditions.find(({ reason }) => reason === "VGPU_COUNT_UNREADABLE"));
+      return `${count.status}: ${count.message}`;
+    };
+    assert.match(await counted(), /^CONDITION_STATUS_PASS: the kernel says how many/);
+    await on.setFaults({ kind: "HOSTD_GONE" });
+    assert.match(await counted(), /^CONDITION_STATUS_PASS: .*cannot be read now \(.+\); it is what it was before/);
+    assert.deepEqual(await types(on), before);
+    await on.host.control({ command: "write-vgt", line: "99,64,384,4" });
+    assert.match(await counted(), /^CONDITION_STATUS_FAIL: .*cannot be read \(.+\): no vGPU is made on this GPU/);
+    assert.deepEqual([...new Set(Object.values(await types(on)))], [0]);
+    await on.setFaults();
+    await until("it is read again", async () => (await counted()).startsWith("CONDITION_STATUS_PASS: the kernel"));
   });
 
   it("are told to be as busy as kernels of 2016 say, and nothing is told where they do not", async () => {

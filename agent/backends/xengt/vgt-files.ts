@@ -8,13 +8,14 @@ import type { SliceSource } from "../../discovery/kernel-facts.ts";
 import type { Offers, PciGpu } from "../../discovery/pci-gpus.ts";
 import { INTEGRATED } from "../../inventory/integrated.ts";
 import type { KernelVgpu, VgpuType, VgtInterface } from "../../inventory/model.ts";
+import { VGT_RESOURCES } from "../../inventory/xengt.ts";
 import { xengtTypes, type XengtType } from "./types.ts";
 import type { ListedType } from "./whitelist.ts";
 
 const ROOT = "sys/kernel/vgt";
+const CONTROL = `${ROOT}/control`;
 const CREATE = "create_vgt_instance";
-/** Of kernels of 2015 and 2016 alone; its document calls it otherwise. */
-const RESOURCES = "available_resource";
+const RESOURCES = VGT_RESOURCES.slice(`${CONTROL}/`.length);
 
 /** What `available_resource` has left. */
 export interface VgtLeft {
@@ -26,7 +27,7 @@ export interface VgtFilesOptions {
   readonly files: HostFiles;
   /** The operator's; undefined: GVT-g's own. */
   readonly listed: readonly ListedType[] | undefined;
-  /** Reads what root alone may; undefined when that could not be read, and where there is nobody to read it. */
+  /** Reads what root alone may; undefined when it is not known. */
   readonly left: () => Promise<VgtLeft | undefined>;
 }
 
@@ -64,7 +65,7 @@ export class VgtFiles implements SliceSource {
 
 /** Undefined where dom0's kernel has none. */
 export async function vgtInterface(files: HostFiles): Promise<VgtInterface | undefined> {
-  const names = await files.list(`${ROOT}/control`);
+  const names = await files.list(CONTROL);
   if (!names.includes(CREATE)) return undefined;
   return names.includes(RESOURCES) ? "2015" : "2017";
 }

@@ -1,7 +1,18 @@
 // Whether this GPU can be cut into GVT-g slices: its generation, its driver, its aperture, what the kernel offers.
 import { unsignedInt } from "../../discovery/host-files.ts";
+import type { PciAddress } from "../../core/ids.ts";
 import { platformOf } from "../../inventory/platforms.ts";
-import { fail, gpuCheck, notApplicable, pass, unknown } from "../condition.ts";
+import {
+  fail,
+  gpuCheck,
+  notApplicable,
+  pass,
+  unknown,
+  type Finding,
+  type HostSubject,
+  type Says,
+} from "../condition.ts";
+import { VGT_RESOURCES } from "../../inventory/xengt.ts";
 import type { Look } from "../look.ts";
 import { gvtProspect, gvtSince, hasXengt, otherModes, sriovProspect } from "../prospects.ts";
 import { BEST_APERTURE_MIB, roomWith } from "./aperture-room.ts";
@@ -123,10 +134,10 @@ export const vgpuCountUnreadable = gpuCheck({
   costs: { "gvt-g": "error" },
   dependsOn: ["VGPU_TYPES_MISSING"],
   how:
-    "available_instances of each type of the GPU: how many the kernel would make. Where it cannot be read, as of a driver that does " +
-    "not answer, nothing is made",
+    "available_instances of each type of the GPU, or what XenGT's available_resource of 2015 and 2016 has left, which a running agent " +
+    "has vgpud-hostd read: how many the kernel would make. Where it cannot be read, as of a driver that does not answer, nothing is made",
   check: async (look, { host, gpu: { address } }) => {
-    if (host.hypervisor === "xen") return notApplicable("xen");
+    if (host.hypervisor === "xen") return xengtCount(look, host, address);
     const folder = `sys/class/mdev_bus/${address}/mdev_supported_types`;
     const types = await look.names(folder);
     const uncounted: { readonly type: string; readonly why: string }[] = [];
@@ -141,6 +152,21 @@ export const vgpuCountUnreadable = gpuCheck({
     return uncounted.length < types.length ? unknown("some", values) : fail("none", values);
   },
 });
+
+async function xengtCount(
+  look: Look,
+  { vgtCounts }: HostSubject,
+  address: PciAddress,
+): Promise<Finding<Says<"VGPU_COUNT_UNREADABLE">>> {
+  if (!(await look.has(VGT_RESOURCES))) return notApplicable("xen");
+  if (vgtCounts === undefined) return notApplicable("no-agent");
+  const count = vgtCounts.get(address);
+  if (count === undefined) return notApplicable("xen");
+  const { why } = count;
+  if (why === undefined) return pass("counted");
+  look.saw(`/${VGT_RESOURCES}`, `(${why})`);
+  return count.isKnown ? pass("before", { why }) : fail("xengt", { why });
+}
 
 /** Of the file's thirteen lines the third is BAR 2 (Documentation/PCI/sysfs-pci.rst). @throws UnreadableError */
 async function seeBar2(look: Look, address: string): Promise<void> {

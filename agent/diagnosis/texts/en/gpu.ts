@@ -122,7 +122,11 @@ export const gpu = {
   VGPU_COUNT_UNREADABLE: {
     title: "how many vGPUs the kernel would make",
     messages: {
-      xen: "under Xen types are not listed by the kernel",
+      xen: "under Xen types are not listed by the kernel, and XenGT since 2017 keeps no count",
+      "no-agent": "only a running vgpud has it read",
+      before:
+        "what XenGT has left cannot be read now ({why}); it is what it was before, since no slice has come or gone",
+      xengt: "what XenGT has left cannot be read ({why}): no vGPU is made on this GPU",
       counted: "the kernel says how many it would make of each type",
       some: "how many of {types} the kernel would make cannot be read ({why}): none of them is made",
       none: "how many vGPUs the kernel would make cannot be read of any type ({why}): none is made on this GPU",
@@ -130,6 +134,8 @@ export const gpu = {
     remedies: {
       some: "look for i915, gvt and hung tasks in dmesg; a driver that hangs is back by itself, or after a reboot",
       none: "look for i915, gvt and hung tasks in dmesg; a driver that hangs is back by itself, or after a reboot",
+      xengt:
+        "read journalctl -u vgpud-hostd, and look for i915, vgt and hung tasks in dmesg; a busy host answers later, and vgpud asks with each look",
     },
   },
   CAPACITY_DISAGREES: {

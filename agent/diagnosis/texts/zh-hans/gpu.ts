@@ -117,7 +117,10 @@ export const gpu: Same<typeof english> = {
   VGPU_COUNT_UNREADABLE: {
     title: "内核还能创建多少 vGPU",
     messages: {
-      xen: "在 Xen 下内核不列出类型",
+      xen: "在 Xen 下内核不列出类型，2017 年以后的 XenGT 也不计数",
+      "no-agent": "只有运行中的 vgpud 才能让它被读取",
+      before: "XenGT 的剩余量现在无法读取（{why}）；没有切片增减，仍以之前的数值为准",
+      xengt: "XenGT 的剩余量无法读取（{why}）：不会在该 GPU 上创建 vGPU",
       counted: "内核给出了每种类型还能创建的数量",
       some: "{types} 还能创建多少无法读取（{why}）：不会创建这些类型",
       none: "任何类型还能创建多少都无法读取（{why}）：不会在该 GPU 上创建 vGPU",
@@ -125,6 +128,8 @@ export const gpu: Same<typeof english> = {
     remedies: {
       some: "请在 dmesg 中查找 i915、gvt 和 hung task；挂起的驱动会自行恢复，或在重启后恢复",
       none: "请在 dmesg 中查找 i915、gvt 和 hung task；挂起的驱动会自行恢复，或在重启后恢复",
+      xengt:
+        "请查看 journalctl -u vgpud-hostd，并在 dmesg 中查找 i915、vgt 和 hung task；繁忙的主机会稍后应答，vgpud 每次查看都会再问",
     },
   },
   CAPACITY_DISAGREES: {
