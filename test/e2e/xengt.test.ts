@@ -245,6 +245,32 @@ describe("slices of XenGT, over the wire", function () {
       assert.deepEqual(await on.vgpus(), []);
     });
 
+  it("are refused for a domain of others that has not all of its memory, from where the GPU would read", async () => {
+    const on = await begin(SKYLAKE, BY_AGENT);
+    const whole = foreignXml({ name: "theirs", uuid: THEIRS }, "xen:///system");
+    const ask = async (memory: string): Promise<unknown> => {
+      const xml = whole.replace(/<memory .*<\/memory>/, memory);
+      assert.notEqual(xml, whole);
+      await on.asSomebodyElse(async (libvirt) => {
+        await libvirt.startDomain(await libvirt.defineDomain(xml), { flags: StartDomain.paused });
+      });
+      const vgpu = { want: { $case: "type" as const, value: type(8) } };
+      const request = CreateVgpuRequest.fromPartial({ claimId: "lent", vgpu, domainUuid: THEIRS });
+      return await on.rpc.call(Vgpus.createVgpu, request);
+    };
+    const { code, reason, message } = await refusal(
+      ask("<memory unit='MiB'>64</memory><currentMemory unit='MiB'>32</currentMemory>"),
+    );
+    assert.deepEqual([code, reason], ["FAILED_PRECONDITION", "DOMAIN_POPULATES_ON_DEMAND"]);
+    assert.match(message, /domain theirs .* currentMemory as memory/);
+    assert.deepEqual(await sizes(on), []);
+    await on.asSomebodyElse(async (libvirt) => {
+      await libvirt.destroyDomain(present(await libvirt.lookupDomainByName("theirs")));
+    });
+    await ask("<memory unit='KiB'>65536</memory><currentMemory unit='MiB'>64</currentMemory>");
+    assert.deepEqual(await sizes(on), [[64, 384, 4]]);
+  });
+
   it("are refused by name where they cannot be, and nothing is left", async () => {
     const on = await begin(SKYLAKE, BY_MODEL);
     const refused = async (change: (draft: Draft) => void): Promise<string> => {

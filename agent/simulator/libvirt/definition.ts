@@ -9,6 +9,8 @@ export interface Definition {
   readonly name: string;
   readonly uuid: DomainId;
   readonly memoryKib: bigint;
+  /** What it has of that when it is started: `currentMemory`. */
+  readonly currentKib: bigint;
   readonly vcpus: number;
   /** Undefined for a domain of another hypervisor. */
   readonly xenType: "hvm" | "pvh" | "pv" | undefined;
@@ -55,10 +57,11 @@ export function readDefinition(xml: string, newUuid: () => DomainId): Definition
   if (/[\n/]/.test(name)) throw unexpectedXml(`name ${name} cannot contain '/' or a newline`);
   const uuid = readUuid(textOf(childOf(root, "uuid")).trim(), newUuid);
   const memoryKib = readMemory(childOf(root, "memory") ?? childOf(root, "currentMemory"));
+  const currentKib = readCurrent(childOf(root, "currentMemory"), memoryKib);
   const vcpus = Number(textOf(childOf(root, "vcpu")).trim() || "1");
   if (!Number.isInteger(vcpus) || vcpus < 1) throw unexpectedXml("invalid domain vcpu element");
   const hasNvram = childOf(childOf(root, "os"), "nvram") !== undefined;
-  const known = { name, uuid, memoryKib, vcpus };
+  const known = { name, uuid, memoryKib, currentKib, vcpus };
   const functions = readFunctions(root);
   const xenType = root.attributes["type"] === "xen" ? readXenType(root) : undefined;
   return { ...known, xenType, mdevs: readMdevs(root), functions, hasNvram, root: canonical(root, known) };
@@ -129,11 +132,13 @@ function parseMetadata(xml: string): Element {
   }
 }
 
-function canonical(root: Element, known: Pick<Definition, "name" | "uuid" | "memoryKib" | "vcpus">): Element {
-  const memory = known.memoryKib.toString();
+function canonical(
+  root: Element,
+  known: Pick<Definition, "name" | "uuid" | "memoryKib" | "currentKib" | "vcpus">,
+): Element {
   const own = new Map([
-    ["memory", element("memory", { unit: "KiB" }, memory)],
-    ["currentMemory", element("currentMemory", { unit: "KiB" }, memory)],
+    ["memory", element("memory", { unit: "KiB" }, known.memoryKib.toString())],
+    ["currentMemory", element("currentMemory", { unit: "KiB" }, known.currentKib.toString())],
     [
       "vcpu",
       element("vcpu", { placement: "static", ...childOf(root, "vcpu")?.attributes }, String(known.vcpus)),
@@ -175,6 +180,12 @@ function readMemory(memory: Element | undefined): bigint {
   if (!/^[0-9]{1,15}$/.test(text) || kib === undefined)
     throw unexpectedXml("missing or malformed memory element");
   return BigInt(text) * kib;
+}
+
+/** All of it where it is not said, and where that is more (virDomainDefPostParseMemory). */
+function readCurrent(current: Element | undefined, memoryKib: bigint): bigint {
+  const kib = current ? readMemory(current) : memoryKib;
+  return kib === 0n || kib > memoryKib ? memoryKib : kib;
 }
 
 function readMdevs(root: Element): readonly VgpuId[] {

@@ -123,12 +123,12 @@ function questions(domains: Domains, clock: SimulatedClock): Handlers {
     domainGetState: ({ dom }) => domainStateNumbers(find(dom).state),
     domainGetInfo: ({ dom }) => {
       const domain = find(dom);
-      const { memoryKib, vcpus } = definitionOf(domain);
+      const { memoryKib, currentKib, vcpus } = definitionOf(domain);
       const { state } = domainStateNumbers(domain.state);
       return {
         state,
         maxMem: memoryKib,
-        memory: memoryKib,
+        memory: currentKib,
         nrVirtCpu: vcpus,
         cpuTime: cpuTime(domain, clock),
       };

@@ -53,11 +53,14 @@ function stateOf({ state }: Domain): readonly TypedParam[] {
   ];
 }
 
-function balloonOf({ name, memoryKib }: Definition, seconds: number | undefined): readonly TypedParam[] {
+function balloonOf(
+  { name, memoryKib, currentKib }: Definition,
+  seconds: number | undefined,
+): readonly TypedParam[] {
   const maximum = ullong("balloon.maximum", memoryKib);
   if (seconds === undefined) return [maximum];
-  const resident = Number(memoryKib) * habitsOf(name).residentShare(seconds);
-  return [ullong("balloon.current", memoryKib), maximum, ullong("balloon.rss", whole(resident))];
+  const resident = Number(currentKib) * habitsOf(name).residentShare(seconds);
+  return [ullong("balloon.current", currentKib), maximum, ullong("balloon.rss", whole(resident))];
 }
 
 function vcpusOf({ vcpus }: Definition): readonly TypedParam[] {

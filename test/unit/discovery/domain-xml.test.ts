@@ -205,3 +205,19 @@ describe("reading the mark of a domain", () => {
     assert.equal(read(`${mark("v")}${mark("v", { id: "web-2" })}`), undefined);
   });
 });
+
+describe("the memory of a domain", () => {
+  it("grows on demand where it is started with less than it may have, in whatever units", () => {
+    const grows = (memory: string): boolean | undefined =>
+      readDomainXml(`<domain type='xen'>${memory}</domain>`).growsOnDemand;
+    for (const [memory, is] of [
+      ["<memory unit='MiB'>64</memory><currentMemory unit='MiB'>32</currentMemory>", true],
+      ["<memory unit='GiB'>1</memory><currentMemory>524288</currentMemory>", true],
+      ["<memory>1048576</memory><currentMemory unit='GiB'>1</currentMemory>", undefined],
+      ["<memory unit='MiB'>64</memory>", undefined],
+      ["<memory unit='MiB'>64</memory><currentMemory unit='MiB'>x</currentMemory>", undefined],
+      ["<currentMemory unit='MiB'>32</currentMemory>", undefined],
+    ] as const)
+      assert.equal(grows(memory), is, memory);
+  });
+});
