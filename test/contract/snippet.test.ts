@@ -24,6 +24,7 @@ const VGPU = "76677075-0000-8000-8000-000000000001" as VgpuId;
 const GPU = "0000:7f:02.0" as PciAddress;
 const FUNCTION = "0000:7f:02.1" as PciAddress;
 const slice: Device = { kind: "slice", uuid: VGPU, gpu: GPU };
+const virtualFunction: Device = { kind: "function", address: FUNCTION, vgpuId: VGPU, driver: "vfio-pci" };
 
 interface Case {
   readonly device: Device;
@@ -40,7 +41,7 @@ const cases = {
     ...{ device: slice, display: { ramfb: true, size: { width: 1280, height: 720 } }, missing: noDevice },
   },
   "a PCI function": {
-    ...{ device: { kind: "function", address: FUNCTION }, display: undefined, missing: noDevice },
+    ...{ device: virtualFunction, display: undefined, missing: noDevice },
   },
   "a seat": {
     device: { kind: "seat", gpu: GPU },
@@ -209,7 +210,10 @@ describe("a snippet in a configuration of xl", () => {
 
   it("gives the function to Xen's own parser", () => {
     const address = "0000:4d:1f.7" as PciAddress;
-    const [line = ""] = xlSnippet({ kind: "function", address }, undefined).lines;
+    const [line = ""] = xlSnippet(
+      { kind: "function", address, vgpuId: VGPU, driver: "pciback" },
+      undefined,
+    ).lines;
     assert.deepEqual([read(line).stdout, read(line).status], [`${address}\n`, 0]);
     assert.equal(read(line.replace("1f.7", "1f.8")).status, 1);
     assert.equal(read(line.replaceAll('"', "")).status, 1);

@@ -7,17 +7,28 @@ import { CliError } from "../errors/cli-error.ts";
 export type Device =
   /** A mediated device, with the GPU that it is on. */
   | { readonly kind: "slice"; readonly uuid: VgpuId; readonly gpu: PciAddress }
-  /** A virtual function, or a whole GPU. */
-  | { readonly kind: "function"; readonly address: PciAddress }
+  | PciFunction
   /** A virtio-gpu that renders on the GPU's node. */
   | { readonly kind: "seat"; readonly gpu: PciAddress };
 
+/** A virtual function, or a whole GPU. */
+export interface PciFunction {
+  readonly kind: "function";
+  readonly address: PciAddress;
+  /** The vGPU that it is. */
+  readonly vgpuId: string;
+  /** What keeps it for guests; empty while no driver is bound. */
+  readonly driver: string;
+}
+
 /** @throws CliError for one that does not exist now, or that nobody can be given */
-export function deviceOf({ vgpuId, gpu, backendRef }: Vgpu): Device {
+export function deviceOf({ vgpuId, gpu, backendRef, driver }: Vgpu): Device {
   const ref = backendRef?.ref;
   const functionAt = (address: string): Device => ({
     kind: "function",
     address: understood(parsePciAddress(address), address),
+    vgpuId,
+    driver,
   });
   switch (ref?.$case) {
     case "mdevUuid":
@@ -31,7 +42,8 @@ export function deviceOf({ vgpuId, gpu, backendRef }: Vgpu): Device {
     case "xenDomid":
       throw new CliError(
         "unsupported",
-        `vGPU ${vgpuId} is a part of Xen's domain ${ref.value}: it was made with it, and goes with it`,
+        `vGPU ${vgpuId} is made for Xen's domain ${ref.value}, which has it by its number, and is of use to no other`,
+        { hints: ["for another domain that is there: vgpuctl create-vgpu --type TYPE --domain-uuid UUID"] },
       );
     case undefined:
       throw new CliError(

@@ -4,6 +4,7 @@ import { renderNodeAt } from "../../core/render-node.ts";
 import type { Display } from "../../core/vgpu-elements.ts";
 import { shellLine } from "../line/shell-line.ts";
 import type { Device } from "./device.ts";
+import { requireVfio } from "./keeper.ts";
 import type { WriteSnippet } from "./snippet.ts";
 
 export const qemuSnippet: WriteSnippet = (device, display) => {
@@ -20,6 +21,7 @@ export const qemuSnippet: WriteSnippet = (device, display) => {
 function wordsOf(device: Device, display: Display | undefined): readonly string[] {
   switch (device.kind) {
     case "function":
+      requireVfio(device);
       return ["-device", `vfio-pci,host=${device.address}`];
     case "seat":
       return [...onlyDisplay(device.gpu), "-device", "virtio-vga-gl"];

@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { parsePciAddress } from "../../../agent/core/ids.ts";
 import type { Display } from "../../../agent/core/vgpu-elements.ts";
 import { CliError } from "../../../agent/cli/errors/cli-error.ts";
-import { deviceOf, seatOn, type Device } from "../../../agent/cli/snippet/device.ts";
+import { deviceOf, seatOn, type Device, type PciFunction } from "../../../agent/cli/snippet/device.ts";
 import { requireScreen } from "../../../agent/cli/snippet/display.ts";
 import { libvirtSnippet } from "../../../agent/cli/snippet/libvirt.ts";
 import { qemuSnippet } from "../../../agent/cli/snippet/qemu.ts";
+import type { WriteSnippet } from "../../../agent/cli/snippet/snippet.ts";
 import { xlSnippet } from "../../../agent/cli/snippet/xl.ts";
 import { domainXml } from "../../../agent/lifecycle/domain-xml.ts";
 import type { Share } from "../../../agent/inventory/share.ts";
@@ -21,7 +22,10 @@ import { vgpuctl, type Ran } from "./vgpuctl.ts";
 const { gpu, vgpuId: uuid, ...rest } = claim(1);
 const slice: Device = { kind: "slice", uuid, gpu };
 const seat: Device = { kind: "seat", gpu };
-const virtualFunction: Device = { kind: "function", address: address("0000:4d:1f.7") };
+const kept = (driver: string): PciFunction => ({
+  ...{ kind: "function", address: address("0000:4d:1f.7"), vgpuId: uuid, driver },
+});
+const virtualFunction = kept("vfio-pci");
 const sized: Display = { ramfb: true, size: { width: 1280, height: 720 } };
 const plain: Display = { ramfb: false, size: undefined };
 
@@ -54,7 +58,7 @@ describe("a snippet for libvirt", () => {
       [slice, plain, own({ display: plain })],
       [slice, sized, own({ display: sized })],
       [seat, undefined, own({}, { mode: "gvt-s" })],
-      [{ kind: "function", address: gpu }, undefined, own({}, { mode: "gvt-d" })],
+      [{ ...virtualFunction, address: gpu }, undefined, own({}, { mode: "gvt-d" })],
     ];
     for (const [device, display, lines] of cases)
       for (const line of elements(device, display)) assert.ok(lines.has(line), line);
@@ -116,6 +120,12 @@ describe("a snippet for QEMU", () => {
     );
   });
 
+  it("is refused for a PCI function that is kept for guests of Xen", () => {
+    const { message, ending, look } = refused(qemuSnippet, kept("pciback"));
+    assert.match(message, /kept by pciback, for guests of Xen/);
+    assert.deepEqual([ending, look], ["unsupported", ["snippet", "xl", uuid]]);
+  });
+
   it("is told what must not stand beside it where it has the screen", () => {
     assert.deepEqual(qemuSnippet(slice, undefined).notes, []);
     for (const shown of [qemuSnippet(slice, plain), qemuSnippet(seat, undefined)])
@@ -123,21 +133,32 @@ describe("a snippet for QEMU", () => {
   });
 });
 
+/** @throws when it is not */
+function refused(write: WriteSnippet, device: Device): CliError {
+  try {
+    write(device, undefined);
+  } catch (error) {
+    if (error instanceof CliError) return error;
+  }
+  throw new Error("not refused");
+}
+
 describe("a snippet for xl", () => {
-  it("lists a PCI function", () => {
-    assert.equal(text(xlSnippet(virtualFunction, undefined)), 'pci = [ "0000:4d:1f.7" ]');
+  it("lists a PCI function that pciback has, or nobody yet", () => {
+    for (const driver of ["pciback", ""])
+      assert.equal(text(xlSnippet(kept(driver), undefined)), 'pci = [ "0000:4d:1f.7" ]');
+  });
+
+  it("is refused for a PCI function that is kept for guests of KVM", () => {
+    for (const driver of ["vfio-pci", "xe-vfio-pci"]) {
+      const { message, ending, look } = refused(xlSnippet, kept(driver));
+      assert.match(message, new RegExp(`kept by ${driver}, for guests of KVM`));
+      assert.deepEqual([ending, look], ["unsupported", ["snippet", "libvirt", uuid]]);
+    }
   });
 
   it("is refused for what Xen does not have, with why and what there is", () => {
-    const refused = (device: Device): CliError => {
-      try {
-        xlSnippet(device, undefined);
-      } catch (error) {
-        if (error instanceof CliError) return error;
-      }
-      throw new Error("not refused");
-    };
-    const [ofSlice, ofSeat] = [refused(slice), refused(seat)];
+    const [ofSlice, ofSeat] = [refused(xlSnippet, slice), refused(xlSnippet, seat)];
     assert.match(ofSlice.message, /no mediated device .* VFIO, which is KVM's/);
     assert.deepEqual([ofSlice.ending, ofSlice.look], ["unsupported", ["snippet", "libvirt", uuid]]);
     assert.match(ofSeat.message, /mode gvt-s is KVM's/);
@@ -147,7 +168,7 @@ describe("a snippet for xl", () => {
 
 describe("what a vGPU is to a domain", () => {
   const device = (ref: BackendRef["ref"]): Device =>
-    deviceOf(Vgpu.fromPartial({ vgpuId: uuid, gpu, backendRef: { ref } }));
+    deviceOf(Vgpu.fromPartial({ vgpuId: uuid, gpu, backendRef: { ref }, driver: "vfio-pci" }));
 
   it("follows from what it is in the kernel", () => {
     const number = { pciAddress: "0000:4d:1f.7", number: 3 };
@@ -160,7 +181,7 @@ describe("what a vGPU is to a domain", () => {
   it("is nothing for one that is Xen's, that does not exist now, or whose name means nothing here", () => {
     assert.throws(() => device({ $case: "xenDomid", value: 7 }), {
       ending: "unsupported",
-      message: /domain 7/,
+      message: /made for Xen's domain 7/,
     });
     assert.throws(() => device(undefined), { ending: "conflict", look: ["vgpus", uuid] });
     for (const value of ["", "../../etc", "x' onload='"])
