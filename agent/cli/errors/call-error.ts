@@ -31,6 +31,14 @@ export function callError(error: ServiceError | null, { timeoutMs, signal }: Cal
 /** Reasons that stand apart from the others of their code. */
 const byReason: Readonly<Record<string, Exclude<Ending, "ok">>> = {
   MODE_UNSUPPORTED: "unsupported",
+  FIELD_NOT_SUPPORTED_HERE: "unsupported",
+  FIELD_NOT_SERVED: "unsupported",
+  RAW_XML_DISABLED: "unsupported",
+  DEVICE_MODEL_MISSING: "unsupported",
+  // What is right in one state of the host, and in another is not.
+  PATH_NOT_ALLOWED: "failure",
+  NETWORK_NOT_ALLOWED: "failure",
+  DOMAIN_HAS_VGPU: "conflict",
   VGPU_IN_USE: "conflict",
   VGPU_REMOVE_BLOCKED: "conflict",
   CLAIM_STATE: "conflict",

@@ -70,6 +70,31 @@ const refused: Readonly<Record<string, RefusedCase>> = {
     exitCode: 5,
     says: /hint: vgpuctl --socket \S+ doctor/,
   },
+  "tells a field that this host cannot have": {
+    refusal: {
+      code: status.FAILED_PRECONDITION,
+      message: "m",
+      reason: "FIELD_NOT_SUPPORTED_HERE",
+      field: "domain.xen_guest_type",
+    },
+    exitCode: 5,
+    says: /at domain\.xen_guest_type\n/,
+  },
+  "tells a field that this release does not serve": {
+    refusal: { code: status.INVALID_ARGUMENT, message: "m", reason: "FIELD_NOT_SERVED", field: "request_id" },
+    exitCode: 5,
+    says: /at request_id\n/,
+  },
+  "tells a host without the device model that is configured": {
+    refusal: { code: status.FAILED_PRECONDITION, message: "m", reason: "DEVICE_MODEL_MISSING" },
+    exitCode: 5,
+    says: /\[DEVICE_MODEL_MISSING\]\nhint: vgpuctl --socket \S+ doctor/,
+  },
+  "tells a domain that has its vGPU already": {
+    refusal: { code: status.FAILED_PRECONDITION, message: "m", reason: "DOMAIN_HAS_VGPU" },
+    exitCode: 7,
+    says: /\[DOMAIN_HAS_VGPU\]/,
+  },
   "tells a method that is not served": {
     refusal: { code: status.UNIMPLEMENTED, message: "m", reason: "NOT_IMPLEMENTED" },
     exitCode: 5,
@@ -117,12 +142,12 @@ const refused: Readonly<Record<string, RefusedCase>> = {
       reason: "NETWORK_NOT_ALLOWED",
       field: "domain.nics[0].network",
     },
-    exitCode: 2,
+    exitCode: 1,
     says: /\nhint: once the configuration lists it: systemctl reload vgpud\n$/,
   },
   "leads from a path that is not allowed to no flag": {
     refusal: { code: status.INVALID_ARGUMENT, message: "m", reason: "PATH_NOT_ALLOWED", field: "request_id" },
-    exitCode: 2,
+    exitCode: 1,
     says: /^error: m \[PATH_NOT_ALLOWED\]\n {2}at request_id\n$/,
   },
   "tells a change that another one took over": {
