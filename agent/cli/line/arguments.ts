@@ -80,11 +80,12 @@ export class Arguments {
     return ms;
   }
 
-  /** One of a closed list of words, as the value that it stands for. */
+  /** One of a closed list of words, as the value that it stands for; in capitals, too, as vgpud's messages have them. */
   choice<Value>(flag: string, choices: Readonly<Record<string, Value>>): Value | undefined {
     const text = this.text(flag);
     if (text === undefined) return undefined;
-    const value = Object.hasOwn(choices, text) ? choices[text] : undefined;
+    const word = text.toLowerCase();
+    const value = Object.hasOwn(choices, word) ? choices[word] : undefined;
     if (value !== undefined) return value;
     const words = Object.keys(choices);
     throw usageError(`--${flag} takes ${words.join(", ")}, not '${text}'`, didYouMean(text, words));

@@ -121,7 +121,7 @@ export const createFlags: readonly Flag[] = [
   {
     name: "disk-bus",
     value: "BUS",
-    help: "what it is attached to: virtio (default), sata or scsi",
+    help: "what it is attached to: virtio, sata or scsi; on Xen xen (default: virtio, xen)",
     field: "domain.disks[0].bus",
     offer: offerWords(diskBuses),
   },

@@ -18,7 +18,12 @@ export const policies = {
   numa: PlacementPolicy.NUMA,
 };
 export const diskFormats = { raw: DiskFormat.RAW, qcow2: DiskFormat.QCOW2 };
-export const diskBuses = { virtio: DiskBus.VIRTIO, sata: DiskBus.SATA, scsi: DiskBus.SCSI };
+export const diskBuses = {
+  virtio: DiskBus.VIRTIO,
+  sata: DiskBus.SATA,
+  scsi: DiskBus.SCSI,
+  xen: DiskBus.XEN,
+};
 export const onStops = { hold: OnStop.HOLD, release: OnStop.RELEASE };
 
 /** The word for a mode, as `gvt-g`. */

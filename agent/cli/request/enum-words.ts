@@ -1,4 +1,5 @@
-// The values of the contract's enums as people write them in a file: `qcow2` for DISK_FORMAT_QCOW2. Both are taken.
+// The values of the contract's enums as people write them in a file: `qcow2` for DISK_FORMAT_QCOW2. Both are taken, and the short
+// one as vgpud's own messages have it, too: `QCOW2`.
 import type { DescEnum } from "@bufbuild/protobuf";
 
 /** In the contract's order; without the one that says nothing. */
@@ -8,8 +9,10 @@ export function enumWords(type: DescEnum): readonly string[] {
 
 /** The contract's name behind a word; undefined when it names no value. */
 export function enumName(type: DescEnum, word: string): string | undefined {
-  return type.values.find(({ name }) => name === word || (short(type, name) === word && !isUnspecified(name)))
-    ?.name;
+  const lower = word.toLowerCase();
+  return type.values.find(
+    ({ name }) => name === word || (short(type, name) === lower && !isUnspecified(name)),
+  )?.name;
 }
 
 /** The word for a value by the contract's name; undefined for one that says nothing. */

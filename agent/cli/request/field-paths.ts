@@ -11,9 +11,11 @@ interface Place {
 /** As `domain.memory_mib`; undefined when nothing is near. */
 export function nearestField(name: string, within: Place, root: DescMessage): string | undefined {
   const siblings = within.type.fields.map((field) => field.name);
-  // Before what is near by its letters: `memory` means memory_mib.
+  // Before what is near by its letters: `memory` means memory_mib, and of a kernel `path` kernel_path.
   const sibling =
-    siblings.find((field) => name !== "" && field.startsWith(`${name}_`)) ?? nearest(name, siblings);
+    siblings.find((field) => name !== "" && field.startsWith(`${name}_`)) ??
+    nearest(name, siblings) ??
+    siblings.find((field) => name !== "" && field.endsWith(`_${name}`));
   if (sibling !== undefined) return within.path === "" ? sibling : `${within.path}.${sibling}`;
   const elsewhere = fieldPaths(root);
   const last = nearest(name, elsewhere.map(lastName));

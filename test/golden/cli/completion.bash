@@ -67,7 +67,7 @@ _vgpuctl_offer() {
     */--memory) :; return ;;
     */--disk) _vgpuctl_files "$cur"; return ;;
     */--disk-format) _vgpuctl_words 'raw qcow2' "$cur"; return ;;
-    */--disk-bus) _vgpuctl_words 'virtio sata scsi' "$cur"; return ;;
+    */--disk-bus) _vgpuctl_words 'virtio sata scsi xen' "$cur"; return ;;
     */--initrd) _vgpuctl_files "$cur"; return ;;
     */--cmdline) :; return ;;
     */--vnc) :; return ;;

@@ -107,7 +107,7 @@ complete -c vgpuctl -n '__vgpuctl_is create' -l vcpus -x -d 'virtual CPUs (requi
 complete -c vgpuctl -n '__vgpuctl_is create' -l memory -x -d 'memory, MiB (required here or in the file)'
 complete -c vgpuctl -n '__vgpuctl_is create' -l disk -F -r -d 'a disk image below a storage root (this, --kernel or a file is required)'
 complete -c vgpuctl -n '__vgpuctl_is create' -l disk-format -a 'raw qcow2' -x -d 'what the image is: raw or qcow2 (required with --disk)'
-complete -c vgpuctl -n '__vgpuctl_is create' -l disk-bus -a 'virtio sata scsi' -x -d 'what it is attached to: virtio (default), sata or scsi'
+complete -c vgpuctl -n '__vgpuctl_is create' -l disk-bus -a 'virtio sata scsi xen' -x -d 'what it is attached to: virtio, sata or scsi; on Xen xen (default: virtio, xen)'
 complete -c vgpuctl -n '__vgpuctl_is create' -l disk-readonly -d 'the guest may not write to it'
 complete -c vgpuctl -n '__vgpuctl_is create' -l kernel -F -r -d 'a kernel to boot directly; without one the disk is booted'
 complete -c vgpuctl -n '__vgpuctl_is create' -l initrd -F -r -d 'its initial RAM disk'

@@ -127,7 +127,7 @@ _vgpuctl() {
             --memory='[memory, MiB (required here or in the file)]:MIB: ' \
             --disk='[a disk image below a storage root (this, --kernel or a file is required)]:PATH:_files' \
             --disk-format='[what the image is\: raw or qcow2 (required with --disk)]:FORMAT:(raw qcow2)' \
-            --disk-bus='[what it is attached to\: virtio (default), sata or scsi]:BUS:(virtio sata scsi)' \
+            --disk-bus='[what it is attached to\: virtio, sata or scsi; on Xen xen (default\: virtio, xen)]:BUS:(virtio sata scsi xen)' \
             --disk-readonly'[the guest may not write to it]' \
             --kernel='[a kernel to boot directly; without one the disk is booted]:PATH:_files' \
             --initrd='[its initial RAM disk]:PATH:_files' \

@@ -124,7 +124,7 @@ describe("the requests of vgpuctl", () => {
       "--disk-format",
       "raw",
       "--disk-bus",
-      "sata",
+      "SATA",
     );
     argv.push("--disk-readonly", "--kernel", "/k", "--initrd", "/i", "--cmdline", "ro quiet", "--vnc");
     argv.push("[::1]:5901", "--uuid", "u", "--on-stop", "release", "--claim-id", "c", "--dry-run");

@@ -45,8 +45,14 @@ describe("a request that is written as YAML", () => {
 
   it("takes the values of enums by their names and by their short words", async () => {
     const disk = (format: string): string => `domain: { disks: [{ format: ${format} }] }`;
-    for (const format of ["qcow2", "DISK_FORMAT_QCOW2"])
+    for (const format of ["qcow2", "DISK_FORMAT_QCOW2", "QCOW2"])
       assert.equal((await read(disk(format))).domain?.disks[0]?.format, DiskFormat.QCOW2);
+  });
+
+  it("is told the field that was meant of the message that it stands in, before one elsewhere", async () => {
+    const text = "domain: { boot: { kernel: { path: /srv/vm/vmlinuz } } }";
+    const ran = await vgpuctl("/nonexistent/vgpud.sock", ["create", "-f", "vm.yaml"], fileOf(text));
+    assert.match(ran.stderr, /did you mean domain\.boot\.kernel\.kernel_path\?/);
   });
 
   it("may use anchors", async () => {

@@ -67,8 +67,8 @@ describe("a wrong command line", () => {
       /--type and --need exclude each other/,
     ],
     "offers no bus that is not served": [
-      [...SIZED, "--disk", "/d", "--disk-format", "raw", "--disk-bus", "xen"],
-      /--disk-bus takes virtio, sata, scsi, not 'xen'/,
+      [...SIZED, "--disk", "/d", "--disk-format", "raw", "--disk-bus", "ide"],
+      /--disk-bus takes virtio, sata, scsi, xen, not 'ide'/,
     ],
     "refuses an operation that is none": [
       ["operation", "foo"],
