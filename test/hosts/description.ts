@@ -139,7 +139,7 @@ export const hostSchema = z.strictObject({
   lockdown: z.enum(["none", "integrity", "confidentiality"]).optional(),
   /** Whether xen-pciback is loaded, on a host of Xen. */
   pciback: z.boolean().default(true),
-  /** /sys/kernel/vgt of dom0's kernel. */
+  /** /sys/kernel/vgt of dom0's kernel, or, of 2016, of a host with KVMGT of that time. */
   xengt: z.enum(["2016", "2017"]).optional(),
   /** `none`: the tree does not say what libvirt said. */
   libvirt: libvirt.default({ version: "9.0.0", graphics: ["vnc", "egl-headless"] }),

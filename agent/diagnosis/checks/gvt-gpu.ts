@@ -24,7 +24,7 @@ export const gvtUnsupportedPlatform = gpuCheck({
   how:
     "the platform of the device id; those that GVT-g drives are in i915's intel_gvt.c, the same from 5.10 to 7.1; under Xen those " +
     "that XenGT drove, Haswell to Kaby Lake, the first by kernels of 2015 and 2016 only, which show available_resource in " +
-    "/sys/kernel/vgt/control",
+    "/sys/kernel/vgt/control, files that KVMGT of those years has on hosts of KVM",
   check: async (look, { host, gpu: { deviceId, address } }) => {
     look.saw(`/sys/bus/pci/devices/${address}/device`, `0x${deviceId}`);
     const platform = platformOf(deviceId);
@@ -35,6 +35,8 @@ export const gvtUnsupportedPlatform = gpuCheck({
     const since = gvtSince(platform).join(".");
     const values = { platform: platform.name, kernel: host.kernelRelease, modes, since };
     const instead = prospect.possible ? undefined : prospect.instead;
+    const files = hasXengt(platform) ? await look.names("sys/kernel/vgt/control") : [];
+    if (!xen && instead === "later-kernel" && files.length > 0) return fail("kvmgt-2016", values);
     if (instead === "sriov" && sriovProspect(platform, host.kernel).possible === false)
       return fail("sriov-later", values);
     if (instead !== undefined && instead !== "xengt-2016") return fail(instead, values);
@@ -44,7 +46,6 @@ export const gvtUnsupportedPlatform = gpuCheck({
         : fail("xengt-2016", values);
     if (!hasXengt(platform)) return fail("kvm-only", values);
     if (prospect.possible) return pass("by-xengt", values);
-    const files = await look.names("sys/kernel/vgt/control");
     // Without any file there is no XenGT at all, which its own condition says.
     return files.length === 0 || files.includes("available_resource")
       ? pass("by-xengt", values)

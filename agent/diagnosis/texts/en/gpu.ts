@@ -51,7 +51,8 @@ export const gpu = {
       sriov: "GVT-g does not drive {platform}, whose graphics have SR-IOV instead",
       "sriov-later":
         "GVT-g does not drive {platform}, whose graphics have SR-IOV instead, for which kernel {kernel} has no driver",
-      "xengt-2016": "GVT-g does not drive {platform}; only XenGT of 2015 and 2016 did",
+      "xengt-2016": "GVT-g does not drive {platform}; only XenGT and KVMGT of 2015 and 2016 did",
+      "kvmgt-2016": "{kernel} has KVMGT of 2015 and 2016, whose files are XenGT's and which vgpud does not serve",
       never: "GVT-g does not drive {platform}, and these graphics have no SR-IOV",
       "kvm-only": "under Xen nothing makes slices of {platform}: XenGT drove Haswell to Kaby Lake only",
     },
@@ -60,6 +61,7 @@ export const gpu = {
       sriov: "use sriov, if what it needs is there (--mode sriov shows that), or one of: {modes}",
       "sriov-later": "use one of: {modes}; or sriov on kernel 7.1 or later",
       "xengt-2016": "use one of: {modes}",
+      "kvmgt-2016": "boot a later kernel, best 5.10 or newer, whose kvmgt makes slices of {platform}",
       never: "use one of: {modes}; enable_gvt=Y means nothing on this GPU",
       "kvm-only": "use one of: {modes}; or KVM, where GVT-g drives it",
     },
