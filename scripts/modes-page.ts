@@ -13,6 +13,7 @@ const rows: Readonly<Record<string, (notes: ModeNotes) => string>> = {
   "a vGPU is": ({ vgpu }) => vgpu,
   types: ({ types }) => types,
   screen: ({ screen }) => screen,
+  EDID: ({ edid }) => edid,
   "share of time": ({ share }) => share,
   migration: ({ migration }) => migration,
   metrics: ({ metrics }) => metrics,
