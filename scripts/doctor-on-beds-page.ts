@@ -11,7 +11,8 @@ export type DoctoredBed = keyof typeof doctoredBeds;
 
 const INTRODUCTION = `What \`vgpuctl doctor --all\` prints of the two test beds (test/testbed of the source), as last recorded: every condition of
 [the diagnosis](diagnosis.md) with what was found there. The beds are virtual machines with a GPU that is imaginary, and the diagnosis says
-so where it can tell. CI holds which conditions pass and fail, and which modes are possible, against this record.`;
+so where it can tell. The KVM bed is emulated and has no /dev/kvm, so that \`gvt-g\` is not possible there (\`NO_HYPERVISOR\`): the suites run vgpud
+with a libvirt that starts QEMU's own emulation in the place of KVM, on the same mdev bus, slices and VFIO. CI holds which conditions pass and fail, and which modes are possible, against this record.`;
 
 /** `printed`: by bed. */
 export function doctorOnBedsPage(printed: Readonly<Record<DoctoredBed, string>>): string {

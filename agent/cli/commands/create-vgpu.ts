@@ -18,7 +18,7 @@ export const createVgpuCommand: ChangeCommand = {
     {
       name: "domain-uuid",
       value: "UUID",
-      help: "the domain that will have it, to be shown; nothing is done to it",
+      help: "the domain that will have it, to be shown; nothing is done to it. Required for a slice of XenGT, which is made for a domain that is there",
       field: "domain_uuid",
     },
     { name: "label", value: "KEY=VALUE", many: true, help: "your own word about it", field: "labels" },
@@ -29,6 +29,7 @@ export const createVgpuCommand: ChangeCommand = {
   examples: [
     "vgpuctl create-vgpu --type i915-GVTg_V5_4 --claim-id nova:4c9c1f1e",
     "vgpuctl create-vgpu --reservation job-17 --claim-id job-17 -o name",
+    "vgpuctl create-vgpu --type i915-GVTg_V5_4 --domain-uuid 5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11",
   ],
   extraMs: () => 0,
   run: async (args, vgpud) => {

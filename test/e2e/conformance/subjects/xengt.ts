@@ -10,7 +10,7 @@ import { ofSlices } from "./slices.ts";
 
 const TYPE = type(4);
 const DEVICE_MODEL = "/usr/lib/xengt/bin/qemu-system-i386";
-const WITH_A_DOMAIN = "a slice of XenGT is made for a domain that is there";
+const WITH_A_DOMAIN = "the case names no domain, and XenGT makes slices for domains that are there alone (`create-vgpu --domain-uuid`)";
 
 export const xengt: Subject = {
   backend: "xengt",
