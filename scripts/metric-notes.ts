@@ -79,7 +79,7 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_gpu_whole_free: note("sum(vgpud_gpu_whole_free)", "while it is not known whether somebody has it"),
   vgpud_gpu_seats: note(
     "sum by (instance, pci_address) (vgpud_gpu_seats)",
-    "on a GPU without a render node; those of others while libvirt does not answer",
+    "on a GPU without a render node, and under Xen; those of others while libvirt does not answer",
   ),
   vgpud_gpu_seats_max: note(
     "sum by (instance, pci_address) (vgpud_gpu_seats) / on (instance, pci_address) vgpud_gpu_seats_max",
@@ -122,8 +122,14 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_vgpu_type_slots: note("sum by (vgpu_type, state) (vgpud_vgpu_type_slots)", noGpu),
   vgpud_vgpu_type_allocatable: note("sum by (vgpu_type) (vgpud_vgpu_type_allocatable)", noGpu),
   vgpud_vgpu_type_kernel_available: note("vgpud_vgpu_type_kernel_available", noGpu),
-  vgpud_capacity_disagreements: note("sum by (instance) (vgpud_capacity_disagreements)", noGpu),
-  vgpud_vgpu_type_fragmented: note("max by (instance, pci_address) (vgpud_vgpu_type_fragmented)", noGpu),
+  vgpud_capacity_disagreements: note(
+    "sum by (instance) (vgpud_capacity_disagreements)",
+    "where the kernel counts none of the type: on XenGT since 2017, and while the count cannot be read",
+  ),
+  vgpud_vgpu_type_fragmented: note(
+    "max by (instance, pci_address) (vgpud_vgpu_type_fragmented)",
+    "where it is not known how the slices lie, unless the kernel has refused one",
+  ),
   vgpud_vgpu_info: note("count by (vgpu_type, ownership) (vgpud_vgpu_info)", "without a vGPU"),
   vgpud_vgpu_state: note("sum by (state) (vgpud_vgpu_state)", "for others' vGPUs"),
   vgpud_vgpu_in_use: note("sum by (instance) (vgpud_vgpu_in_use)", "while libvirt does not answer"),

@@ -5,7 +5,7 @@ import type { DomainUses } from "../capacity/accounts/domain-use.ts";
 import { foreignSeats } from "../capacity/accounts/render-seats.ts";
 import { functionsAccount, type FunctionsAccount } from "../capacity/accounts/virtual-functions.ts";
 import { wholeGpuAccount, type OnGpu, type WholeGpuAccount } from "../capacity/accounts/whole-gpu.ts";
-import { isAlive, type Gpu, type Inventory } from "../inventory/model.ts";
+import { isAlive, type Gpu, type HostFacts, type Inventory } from "../inventory/model.ts";
 import type { Seats } from "../capacity/stock.ts";
 import { claimedMode, modeOf, type ModeRecord } from "./gpu-modes.ts";
 import { holdsRoom, type Ledger } from "./ledger.ts";
@@ -14,7 +14,7 @@ export interface ModeAccounts {
   /** Undefined for a GPU without SR-IOV. */
   readonly functions: FunctionsAccount | undefined;
   readonly whole: WholeGpuAccount;
-  /** Undefined for a GPU without a render node. */
+  /** Undefined for a GPU without a render node, and under Xen, where no guest can have one. */
   readonly seats: SeatsAccount | undefined;
   /** Undefined for a GPU that is not shared, or not that one could see. */
   readonly mode: Mode | undefined;
@@ -38,9 +38,13 @@ export interface AccountedBy {
   readonly uses: DomainUses;
 }
 
+interface AccountedOn extends AccountedBy {
+  readonly host: Pick<HostFacts, "hypervisor">;
+}
+
 /** `vgpus`: slices that exist on the GPU or are promised there. */
-export function modeAccounts(gpu: Gpu, vgpus: number, by: AccountedBy): ModeAccounts {
-  const { ledger, uses, modes, renderSeats } = by;
+export function modeAccounts(gpu: Gpu, vgpus: number, by: AccountedOn): ModeAccounts {
+  const { ledger, uses, modes, renderSeats, host } = by;
   const own = seatsPromised(gpu, ledger, uses);
   const foreign = foreignSeats(gpu, uses)?.length;
   const seats = own + (foreign ?? 0);
@@ -49,7 +53,7 @@ export function modeAccounts(gpu: Gpu, vgpus: number, by: AccountedBy): ModeAcco
   return {
     functions: functionsOf(gpu, by),
     whole: wholeGpuAccount(gpu, { ...wholeStanding(gpu, by), vgpus, seats }, uses),
-    seats: gpu.drmRender === undefined ? undefined : { own, foreign, total },
+    seats: gpu.drmRender === undefined || host.hypervisor === "xen" ? undefined : { own, foreign, total },
     mode: known ?? (seats > 0 ? "gvt-s" : undefined),
   };
 }

@@ -98,7 +98,7 @@ export function gpuViews(inventory: Inventory, ledger: Ledger, terms: Terms): Gp
     const on = (holder: Holder): Holding[] => holdings[holder].filter((one) => one.gpu === gpu.address);
     const here = { own: on("own"), foreign: on("foreign"), reserved: on("reserved") };
     const vgpus = Object.values(here).flat().length;
-    const accounts = modeAccounts(gpu, vgpus, { ...terms, ledger, uses });
+    const accounts = modeAccounts(gpu, vgpus, { ...terms, ledger, uses, host: inventory.host });
     const isElsewise = accounts.mode !== undefined && accounts.mode !== "gvt-g";
     const slices = isElsewise
       ? { gpu, ...drainedIn(terms.drains, gpu), ...NO_BUDGET, types: ownTypes(gpu, accounts, terms) }

@@ -270,7 +270,10 @@ const types: readonly SnapshotMetric[] = [
     labels: ["pci_address", "vgpu_type"],
     samples: (view) =>
       eachSliceType(view, ({ type }, { disagreements }) =>
-        disagreements.some((d) => d.type === type.name) ? 1 : 0,
+        // Where the one has no count the two cannot agree.
+        type.kernelAvailable === undefined
+          ? undefined
+          : Number(disagreements.some((d) => d.type === type.name)),
       ),
   }),
   gauge({
@@ -278,9 +281,11 @@ const types: readonly SnapshotMetric[] = [
     help: "Whether vGPUs of the type would fit in sum and find no piece large enough (1), by a refusal of the kernel or by estimate, or not (0).",
     labels: ["pci_address", "vgpu_type"],
     samples: (view) =>
-      eachSliceType(view, ({ type }, { fragmented }) =>
-        fragmented.some((f) => f.type === type.name) ? 1 : 0,
-      ),
+      eachSliceType(view, ({ type }, { fragmented, largestFree }) => {
+        if (fragmented.some((f) => f.type === type.name)) return 1;
+        // Without an estimate of where slices lie nobody knows that what is free is in one piece.
+        return largestFree === undefined ? undefined : 0;
+      }),
   }),
 ];
 

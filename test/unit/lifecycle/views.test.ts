@@ -299,6 +299,14 @@ describe("the view of a GPU", () => {
     assert.equal(view.mode, "gvt-g");
   });
 
+  it("has no account of seats on a host of Xen, where no guest can have one", async () => {
+    const { host: fake } = host();
+    const inventory = await look(fake);
+    const onXen = { ...inventory, host: { ...inventory.host, hypervisor: "xen" } } as const;
+    assert.ok(gpuViews(inventory, ledgerOf(), plainTerms)[0]?.seats);
+    assert.equal(gpuViews(onXen, ledgerOf(), plainTerms)[0]?.seats, undefined);
+  });
+
   it("has no budget where nothing is offered", async () => {
     const [view] = gpuViews(await look(host(128).host), ledgerOf(), plainTerms);
     assert.deepEqual([view?.budget, view?.types, view?.disagreements], [undefined, [], []]);

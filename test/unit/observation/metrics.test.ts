@@ -94,6 +94,18 @@ describe("metrics", () => {
     assert.doesNotMatch(body, /vgpu_id=/);
   });
 
+  it("says nothing of what the kernel counts and how slices lie where neither is known", async () => {
+    const { inventory } = exampleView;
+    assert.ok(inventory);
+    const series = /^vgpud_(?:capacity_disagreements|vgpu_type_fragmented)\{/m;
+    const uncounted = exampleView.gpus.map((gpu) => ({
+      ...{ ...gpu, disagreements: [], fragmented: [], largestFree: undefined },
+      types: gpu.types.map((offer) => ({ ...offer, type: { ...offer.type, kernelAvailable: undefined } })),
+    }));
+    assert.match(await scrape(exampleView), series);
+    assert.doesNotMatch(await scrape({ ...exampleView, gpus: uncounted }), series);
+  });
+
   it("serves before the first look, without inventing an observation", async () => {
     const body = await scrape(beforeFirstLook);
     assert.match(body, /^vgpud_hypervisor_up\{hypervisor="kvm"\} 0$/m);
