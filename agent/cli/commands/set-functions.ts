@@ -74,6 +74,7 @@ export const setFunctionsCommand: ChangeCommand = {
         ...{ gpu, count: Number(word), validateOnly },
         profile: profileOf(args),
       }),
+      { validateOnly },
     );
   },
 };

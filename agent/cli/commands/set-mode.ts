@@ -49,6 +49,7 @@ export const setModeCommand: ChangeCommand = {
     const mode = wireModes[word];
     if (mode === undefined)
       throw usageError(`MODE is one of ${words.join(", ")}, not '${word}'`, didYouMean(word, words));
-    return gpuAnswer(await vgpud.setGpuMode({ gpu, mode, validateOnly: args.has("dry-run") }));
+    const validateOnly = args.has("dry-run");
+    return gpuAnswer(await vgpud.setGpuMode({ gpu, mode, validateOnly }), { validateOnly });
   },
 };

@@ -201,8 +201,11 @@ describe("the requests of vgpuctl", () => {
   it("gives a GPU another mode, or only checks whether it could", async () => {
     await using vgpud = await fakeVgpud();
     const gpu = "0000:00:02.0";
-    for (const more of [[], ["--dry-run"]])
-      assert.equal((await vgpuctl(vgpud.socketPath, ["set-mode", gpu, "gvt-s", ...more])).exitCode, 0);
+    for (const more of [[], ["--dry-run"]]) {
+      const ran = await vgpuctl(vgpud.socketPath, ["set-mode", gpu, "gvt-s", ...more]);
+      assert.equal(ran.exitCode, 0);
+      assert.equal(/^dry run: nothing was changed; the GPU as it is\n/.test(ran.stdout), more.length > 0);
+    }
     assert.deepEqual(vgpud.requests, [
       { gpu, mode: Mode.GVT_S, validateOnly: false },
       { gpu, mode: Mode.GVT_S, validateOnly: true },
