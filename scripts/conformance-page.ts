@@ -58,7 +58,8 @@ export type BedTests = Readonly<Partial<Record<GroupName, GroupBedTests>>>;
 const INTRODUCTION = `Every backend does what every other does: the same cases, written once, run over each
 (\`test/e2e/conformance\`). The columns of the backends are what the last recorded run on the simulated host has seen; CI runs the
 cases and fails where one does not pass, or where this page is not what it has seen. The last column names the tests that look at the
-same on a real kernel with real libvirt, in a virtual machine with a GPU that is imaginary (\`test/testbed\`); CI runs these, too. Nothing
+same on a real kernel with real libvirt, in a virtual machine with a GPU that is imaginary (\`test/testbed\`); CI runs these, too. A
+backend that it does not name was not run there; no bed can run \`virgl\` or \`sriov on Xen\` ([why](../design.md#known-gaps)). Nothing
 here has been run on Intel hardware.
 
 - **passed**: on the simulated host.

@@ -39,7 +39,7 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     "before the first look",
   ),
 
-  vgpud_gpu_info: note("count by (backend, generation, model) (vgpud_gpu_info)", "without an Intel GPU"),
+  vgpud_gpu_info: note("count by (mode, backend, model) (vgpud_gpu_info)", "without an Intel GPU"),
   vgpud_gpu_vgpu_supported: note("vgpud_gpu_vgpu_supported == 1", "without an Intel GPU"),
   vgpud_host_drained: note("sum(vgpud_host_drained)"),
   vgpud_gpu_drained: note("sum by (instance) (vgpud_gpu_drained)", "without an Intel GPU"),

@@ -74,7 +74,8 @@ const xen = {
     types: "those of KVM, as `i915-GVTg_V5_4`, or a list in the form of XenServer's (`xengt.types`)",
     screen: "its own, where QEMU with Intel's patches makes the slice (`xengt.instance_creator`)",
     edid: "XenGT's; the `monitor_config_file` of XenServer's list, which Intel's QEMU would take one from, is passed over",
-    share: "in kernels since 2017 by a weight of the type, 2 to 16, which is fixed and which they do not tell (`gpus` shows `-`)",
+    share:
+      "in kernels since 2017 by a weight of the type, 2 to 16, which is fixed and which they do not tell (`gpus` shows `-`)",
     migration: "none: libvirt has none for it",
     metrics:
       "what is made and left of memory, fences and instances; how busy a slice was of its time, on kernels of 2016 alone (`vgpud_vgpu_utilization_ratio`)",

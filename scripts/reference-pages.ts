@@ -10,11 +10,13 @@ import { page, table } from "./markdown.ts";
 import { modesPage } from "./modes-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { rawXmlPage } from "./raw-xml-page.ts";
+import { referenceIndex } from "./reference-index.ts";
 import { configExample, configSchema } from "./config-files.ts";
 
 /** File name below docs/reference to its text. */
 export function referencePages(): Readonly<Record<string, string>> {
   return {
+    "README.md": referenceIndex(),
     "metrics.md": metricsPage(),
     "hostd.md": hostdPage(),
     "reasons.md": reasonsPage(),

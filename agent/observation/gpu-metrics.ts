@@ -117,8 +117,8 @@ function backendOf({ gpu, mode, xengt }: GpuView): string {
 const facts: readonly SnapshotMetric[] = [
   gauge({
     name: "vgpud_gpu_info",
-    help: "A physical GPU of this host; always 1. The model is its platform; the backend is none where the GPU is not shared.",
-    labels: ["pci_address", "device_id", "model", "generation", "driver", "numa_node", "backend"],
+    help: "A physical GPU of this host; always 1. The model is its platform; mode and backend: absent and none where it is not shared.",
+    labels: ["pci_address", "device_id", "model", "generation", "driver", "numa_node", "mode", "backend"],
     samples: ({ gpus }) =>
       gpus.map((view) => {
         const { address, deviceId, driver, numaNode } = view.gpu;
@@ -131,6 +131,7 @@ const facts: readonly SnapshotMetric[] = [
             generation: platform?.generation,
             driver,
             numa_node: numaNode?.toString(),
+            mode: view.mode,
             backend: backendOf(view),
           },
           value: 1,

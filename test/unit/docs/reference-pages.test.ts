@@ -1,10 +1,11 @@
 // What is written down about the agent must be what it does.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { combine } from "../../../agent/config/load.ts";
 import { reasons, type ErrorKind } from "../../../agent/core/reasons.ts";
 import { describeMetrics } from "../../../agent/observation/metrics.ts";
 import { metricNotes } from "../../../scripts/metric-notes.ts";
+import { referenceFiles } from "../../../scripts/reference-index.ts";
 import { referencePages } from "../../../scripts/reference-pages.ts";
 
 const fromRepository = (file: string): URL => new URL(`../../../../${file}`, import.meta.url);
@@ -15,6 +16,12 @@ describe("the reference pages", () => {
       assert.equal(await readFile(fromRepository(`docs/reference/${name}`), "utf8"), text);
     });
   }
+
+  it("are all in the index, which README.md leads to, and nothing that is none", async () => {
+    const files = await readdir(fromRepository("docs/reference"));
+    assert.deepEqual([...Object.keys(referenceFiles), "README.md"].sort(), files.sort());
+    assert.match(await readFile(fromRepository("README.md"), "utf8"), /\]\(docs\/reference\/README\.md\)/);
+  });
 });
 
 describe("the notes on metrics", () => {
