@@ -1,5 +1,6 @@
 // What hostd answered, as errors of ours: the same for all that backends have it do.
 import { AgentError, type Holder } from "../core/errors.ts";
+import { notBegun } from "../lifecycle/bound.ts";
 
 export interface CallOptions {
   readonly signal: AbortSignal;
@@ -42,13 +43,17 @@ export type ChangeAnswer =
   | { readonly kind: "held"; readonly holders: readonly HolderAnswer[] }
   | Trouble;
 
-/** Throws HOSTD_UNAVAILABLE when it cannot be asked. */
+/** Throws HOSTD_UNAVAILABLE when it cannot be asked; whether it may have heard of it all the same, the error tells. */
 export async function asking<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    throw AgentError.from(error, "HOSTD_UNAVAILABLE");
+    throw isUnsent(error) ? notBegun(error) : AgentError.from(error, "HOSTD_UNAVAILABLE");
   }
+}
+
+function isUnsent(error: unknown): error is Error {
+  return error instanceof Error && "isUnsent" in error && error.isUnsent === true;
 }
 
 /** As an error: the kernel or hostd would not. */

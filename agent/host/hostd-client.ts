@@ -21,6 +21,13 @@ import { parseHello, parseReply, ProtocolError } from "../hostd/protocol/parse.t
 /** hostd could not be asked, or did not answer in time. Whether the operation happened is unknown: look at the kernel. */
 export class HostdUnavailableError extends Error {
   override readonly name = "HostdUnavailableError";
+  /** Nobody was there to take the request: it did not happen, and will not. */
+  readonly isUnsent: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly isUnsent?: boolean } = {}) {
+    super(message, options);
+    this.isUnsent = options.isUnsent ?? false;
+  }
 }
 
 export interface HostdClientOptions {
@@ -202,8 +209,9 @@ export class HostdClient {
     const timeUp = AbortSignal.timeout(deadlineMs);
     const signal = options.signal === undefined ? timeUp : AbortSignal.any([options.signal, timeUp]);
     options.signal?.throwIfAborted();
+    const connection = this.#connect();
     try {
-      return await this.#connect().request(
+      return await connection.request(
         operation,
         deadlineMs - Math.min(WAY_MS, deadlineMs * WAY_SHARE),
         signal,
@@ -213,7 +221,7 @@ export class HostdClient {
       const why = timeUp.aborted ? `no answer within ${deadlineMs} ms` : describe(cause);
       throw new HostdUnavailableError(
         `cannot ${operation.kind} ${objectOf(operation)}: hostd at ${this.#socketPath}: ${why}`,
-        { cause },
+        { cause, isUnsent: connection.neverOpened },
       );
     }
   }
@@ -238,10 +246,14 @@ class Connection {
   readonly #waiting = new Map<number, Waiting>();
   #greeted = false;
   #nextId = 1;
+  #opened = false;
   ended = false;
 
   constructor(path: string) {
     this.#socket = net.connect(path);
+    this.#socket.on("connect", () => {
+      this.#opened = true;
+    });
     this.#socket.on("data", (chunk: Buffer) => {
       this.#receive(chunk);
     });
@@ -251,6 +263,11 @@ class Connection {
     this.#socket.on("close", () => {
       this.end(new Error("the connection was closed"));
     });
+  }
+
+  /** It ended so: one that is still waited for sends what it was given once it opens. */
+  get neverOpened(): boolean {
+    return this.ended && !this.#opened;
   }
 
   async request(operation: Operation, deadlineMs: number, signal: AbortSignal): Promise<Result> {

@@ -15,6 +15,18 @@ export function boundOrThrow(what: string, outcome: BindOutcome): void {
   throw new AgentError("KERNEL_TIMEOUT", `${what} yet: the kernel has not answered${beside}`, { holders });
 }
 
+const NOT_BEGUN = { begun: "no" };
+
+/** hostd did not hear of what it was to do. */
+export function notBegun(cause: Error): AgentError {
+  return new AgentError("HOSTD_UNAVAILABLE", cause.message, { details: NOT_BEGUN, cause });
+}
+
+/** Whether what failed so may have been done all the same, or may yet be: by a kernel, or by a hostd, that did not answer. */
+export function mayYetBe({ kind, details }: AgentError): boolean {
+  return kind === "unavailable" && details["begun"] !== NOT_BEGUN.begun;
+}
+
 /** What our own end cuts off has not failed. */
 export async function endedByStop<T>(work: Promise<T>, stop: AbortSignal): Promise<T> {
   try {

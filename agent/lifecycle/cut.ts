@@ -2,7 +2,7 @@
 import { AgentError } from "../core/errors.ts";
 import { counted } from "../core/counted.ts";
 import type { PciAddress } from "../core/ids.ts";
-import { boundOrThrow } from "./bound.ts";
+import { boundOrThrow, mayYetBe } from "./bound.ts";
 import {
   madeOtherwise,
   profileWarnings,
@@ -50,7 +50,7 @@ export async function cutGpu(cut: Cut, functions: Cutter, signal: AbortSignal): 
     const made = madeOtherwise(profile, isShort ? await told(cut, profile, functions, signal) : outcomes);
     return { warnings: [...left, ...(made ? profileWarnings(profile, made) : [])], made };
   } catch (error) {
-    if (!isUnknown(error) && before !== count)
+    if (!mayYetBe(AgentError.from(error)) && before !== count)
       await functions.cut(gpu, before, signal).catch(() => undefined);
     throw error;
   }
@@ -106,10 +106,4 @@ async function told(
   for (let number = 1; number <= count; number += 1)
     outcomes.push(await functions.setProfile(gpu, number, profile, signal));
   return outcomes;
-}
-
-/** The kernel may yet do it, or has done it. */
-function isUnknown(error: unknown): boolean {
-  const { kind } = AgentError.from(error);
-  return kind === "unavailable";
 }

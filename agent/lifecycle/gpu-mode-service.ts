@@ -119,7 +119,8 @@ export class GpuModeService {
   async #unset(gpu: Gpu, before: GpuSetting | undefined): Promise<readonly string[]> {
     const { modes, functions, lookout, stop } = this.#options;
     const { address } = gpu;
-    const isKept = before?.mode === "gvt-d" && isForGuest(gpu.driver);
+    // Without a driver it was left by a change that was cut off half way.
+    const isKept = before?.mode === "gvt-d" && (gpu.driver === undefined || isForGuest(gpu.driver));
     const host = isKept && !isIntegrated(address) ? before.hostDriver : undefined;
     await modes.unset(address, async () => {
       if (host === undefined) return;
@@ -173,7 +174,7 @@ function refuseFromGuest({ address, driver }: Gpu, mode: Mode): void {
 }
 
 /** Why a GPU is not given back. i915 leaves a processor's graphics that a guest has had in a state that it does not start from again. */
-function parkedText({ address, driver = "" }: Gpu, host: string | undefined): string {
+function parkedText({ address, driver = "no driver" }: Gpu, host: string | undefined): string {
   if (host === undefined)
     return `GPU ${address} stays with ${driver}: which driver of the host's it had is not known; bind it by hand, or boot the host`;
   return `GPU ${address} stays with ${driver} until the next boot: ${host} does not safely take a processor's graphics back that a guest may have had`;

@@ -7,6 +7,7 @@ import type { Closed } from "../capacity/closed.ts";
 import { isForGuest } from "../inventory/guest-drivers.ts";
 import type { Gpu } from "../inventory/model.ts";
 import type { FunctionProfile, ProfileOutcome } from "./function-profile.ts";
+import { mayYetBe } from "./bound.ts";
 import { DurableRecord, type RecordStore } from "./durable-record.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -70,8 +71,8 @@ export class GpuModes {
 
   /**
    * Writes down what the GPU is to be, and then has it made so. What was free at the call stays so until the end. What could not be
-   * made so is not to be, and is thrown; a kernel that has not answered may yet make it so, and so may the next start what this
-   * agent's end cut off. Throws LEDGER_UNAVAILABLE when it cannot be written.
+   * made so is not to be, and is thrown; a kernel or a hostd that has not answered may yet make it so, and so may the next start what
+   * this agent's end cut off. Throws LEDGER_UNAVAILABLE when it cannot be written.
    */
   async set(
     gpu: PciAddress,
@@ -119,7 +120,7 @@ export class GpuModes {
 
   /** Throws why it could not be made so. */
   async #takeBack(gpu: PciAddress, before: GpuSetting | undefined, failure: AgentError): Promise<never> {
-    if (failure.reason === "KERNEL_TIMEOUT" || failure.reason === "STOPPING") throw failure;
+    if (mayYetBe(failure)) throw failure;
     try {
       await this.#write(gpu, before);
     } catch {

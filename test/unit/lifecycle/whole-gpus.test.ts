@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { AgentError } from "../../../agent/core/errors.ts";
 import type { Mode } from "../../../agent/core/modes.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
+import { notBegun } from "../../../agent/lifecycle/bound.ts";
 import { plan } from "../../../agent/lifecycle/plan.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { domainId, pciAddress } from "../../fakes/ids.ts";
@@ -137,6 +138,43 @@ describe("a GPU that is given away whole", () => {
     };
     await assert.rejects(setMode(node, "gvt-d"), refusedFor("KERNEL_REFUSED"));
     assert.deepEqual([gpu.driver, [...node.modes.current]], ["i915", []]);
+  });
+
+  it("is in the mode when who was to take it went away, since it may be taken all the same", async () => {
+    const node = new FakeNode(1024, 512);
+    node.host.after = () => {
+      node.host.after = () => Promise.resolve();
+      return Promise.reject(new AgentError("HOSTD_UNAVAILABLE", "the connection was closed"));
+    };
+    await assert.rejects(setMode(node, "gvt-d"), refusedFor("HOSTD_UNAVAILABLE"));
+    assert.deepEqual(node.modes.current.get(DISCRETE), { mode: "gvt-d", hostDriver: "i915" });
+    await setMode(node, "gvt-d");
+    assert.deepEqual(node.modes.current.get(DISCRETE), { mode: "gvt-d", hostDriver: "i915" });
+    assert.deepEqual(await setMode(node, undefined), []);
+    assert.deepEqual([[...node.modes.current], drivers(node)], [[], ["i915", "i915"]]);
+  });
+
+  it("is as before when who was to take it never heard of that", async () => {
+    const node = new FakeNode(1024, 512);
+    node.host.refuse("give-away", notBegun(new Error("connect ECONNREFUSED")));
+    await assert.rejects(setMode(node, "gvt-d"), refusedFor("HOSTD_UNAVAILABLE"));
+    assert.deepEqual([[...node.modes.current], drivers(node)], [[], ["i915", "i915"]]);
+  });
+
+  it("is given back also without a driver, as who was to take it may leave it", async () => {
+    const node = new FakeNode(1024, 512);
+    const [, gpu] = node.host.gpus;
+    assert.ok(gpu);
+    node.host.before = (call) => {
+      if (call === "give-away") {
+        gpu.driver = undefined;
+        return Promise.reject(new AgentError("HOSTD_UNAVAILABLE", "the connection was closed"));
+      }
+      return Promise.resolve();
+    };
+    await assert.rejects(setMode(node, "gvt-d"), refusedFor("HOSTD_UNAVAILABLE"));
+    assert.deepEqual(await setMode(node, undefined), []);
+    assert.deepEqual([[...node.modes.current], drivers(node)], [[], ["i915", "i915"]]);
   });
 
   it("is given back by whoever asks again, after an end in the middle", async () => {
