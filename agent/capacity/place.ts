@@ -6,8 +6,7 @@ import type { Inventory } from "../inventory/model.ts";
 import { typeOf, type Share } from "../inventory/share.ts";
 import { isXengt } from "../inventory/xengt.ts";
 import { isClosed, uncounted } from "./closed.ts";
-import { IN_PIECES } from "./fragmentation.ts";
-import type { Candidate } from "./judged.ts";
+import { loses, type Candidate, type Judged } from "./judged.ts";
 import { byRank, farText, type Policy, type Ranked } from "./policies.ts";
 import { judge, siteOf } from "./site.ts";
 import { NO_TYPES } from "./slices.ts";
@@ -29,7 +28,18 @@ export interface NotPlaced {
   readonly reason: Reason;
   readonly why: string;
   readonly candidates: readonly Candidate[];
+  /** What is at fault in the specification of the guest, when that alone is why. */
+  readonly refusal?: AgentError;
 }
+
+/** What a GPU would give. */
+export interface Offer {
+  readonly gpu: PciAddress;
+  readonly share: Share;
+}
+
+/** Why the guest that is to have it cannot; undefined when it can. */
+export type Refusal = (offer: Offer) => AgentError | undefined;
 
 export type Decision = Placed | NotPlaced;
 
@@ -39,7 +49,11 @@ export class NotPlacedError extends AgentError {
 
   constructor(decision: NotPlaced, details: AgentError["details"] = {}) {
     const gpus = decision.candidates.map(({ gpu }) => gpu).join(", ");
-    super(decision.reason, decision.why, { details: { gpus, ...details } });
+    super(decision.reason, decision.why, {
+      details: { gpus, ...decision.refusal?.details, ...details },
+      violations: decision.refusal?.violations ?? [],
+      cause: decision.refusal,
+    });
     this.decision = decision;
   }
 }
@@ -72,33 +86,29 @@ export function refusedWhere(
 
 /**
  * The GPU that the wish's policy prefers of those with room, or why there is none; the same for the same wish and stock. Of several
- * needs the first that any GPU has room for is met.
+ * needs the first that any GPU has room for is met. A GPU whose offer is refused for the guest loses.
  */
-export function place(wish: Wish, stock: Stock): Decision {
-  const decision = decide(wish, stock);
+export function place(wish: Wish, stock: Stock, refusal: Refusal = () => undefined): Decision {
+  const decision = decide(wish, stock, refusal);
   if (!stock.xengt) return decision;
   return { ...decision, candidates: decision.candidates.map((each) => ({ ...each, ...XENGT })) };
 }
 
 const XENGT = { xengt: true } as const satisfies Partial<Candidate>;
 
-function decide(wish: Wish, { gpus, ...stock }: Stock): Decision {
+function decide(wish: Wish, { gpus, ...stock }: Stock, refusal: Refusal): Decision {
   const considered = [...gpus].filter(({ address }) => wish.gpu === undefined || wish.gpu === address);
   if (wish.gpu !== undefined && considered.length === 0)
     return refused("GPU_NOT_FOUND", `this host has no GPU ${wish.gpu}`, []);
 
-  const judged = considered.map((gpu) => judge(wish, siteOf(gpu, stock)));
+  const judged = considered.map((gpu) => forGuest(judge(wish, siteOf(gpu, stock)), refusal));
   const ranked = judged.flatMap(({ fit }) => fit ?? []).sort(byRank);
   const [best, ...rest] = ranked;
-  if (!best)
-    return noPlace(
-      wish,
-      judged.map(({ candidate }) => candidate),
-    );
+  if (!best) return noPlace(wish, judged);
 
   const candidates = judged.map(({ fit, candidate }) => {
     if (!fit) return candidate;
-    if (fit.doubtful) return { ...candidate, why: IN_PIECES };
+    if (fit.doubt !== undefined) return { ...candidate, why: fit.doubt };
     if (fit === best) return { ...candidate, why: chosenText(best, rest, wish) };
     return { ...candidate, why: `has room; ${preferenceText(fit, best, wish)} ${best.gpu.address}` };
   });
@@ -113,9 +123,19 @@ function decide(wish: Wish, { gpus, ...stock }: Stock): Decision {
     warnings: [
       ...(share.mode === "gvt-g" ? ignoredSizes(wish, { name: share.type, sizes: share.sizes }) : []),
       ...(far === undefined ? [] : [far]),
-      ...(best.doubtful ? [`${gpu.address} ${IN_PIECES}`] : []),
+      ...(best.doubt === undefined ? [] : [`${gpu.address} ${best.doubt}`]),
     ],
   };
+}
+
+interface JudgedForGuest extends Judged {
+  readonly refused: AgentError | undefined;
+}
+
+function forGuest({ fit, candidate }: Judged, refusal: Refusal): JudgedForGuest {
+  const refused = fit && refusal({ gpu: fit.gpu.address, share: fit.share });
+  if (!refused) return { fit, candidate, refused: undefined };
+  return { ...loses(candidate.gpu, refused.reason, refused.message), refused };
 }
 
 function chosenText(best: Ranked, rest: readonly Ranked[], { policy }: Wish): string {
@@ -129,11 +149,19 @@ function preferenceText(fit: Ranked, best: Ranked, { policy }: Wish): string {
   return fit.preference === best.preference ? `${policy} prefers` : "what is asked for first fits on";
 }
 
-function noPlace(wish: Wish, candidates: readonly Candidate[]): Decision {
+function noPlace(wish: Wish, judged: readonly JudgedForGuest[]): Decision {
+  const candidates = judged.map(({ candidate }) => candidate);
   const full = candidates.filter(({ type }) => type !== undefined);
   // Where one has no room and another is closed, a caller that waits for room does the right thing.
   const lost = (full.find((one) => !isClosed(one.lost)) ?? full[0])?.lost;
   if (lost) return refused(lost, [...new Set(full.map(refusalText))].join("; "), candidates);
+  // Another guest could have what is there.
+  const refusals = judged.flatMap(({ refused: each }) => each ?? []);
+  const [refusal] = refusals;
+  if (refusal) {
+    const why = [...new Set(refusals.map(({ message }) => message))].join("; ");
+    return { ok: false, reason: refusal.reason, why, candidates, refusal };
+  }
   const unfit = candidates.filter(({ lost }) => lost !== "TYPE_UNKNOWN");
   if (unfit.length === candidates.length)
     return refused(unfit[0]?.lost ?? "MODE_UNSUPPORTED", unfitText(wish, unfit), candidates);

@@ -153,10 +153,11 @@ function warningsOf(items: readonly Item[], { placed, sites }: Filled): string[]
   const counts = sites.flatMap((site) =>
     !isPooled(site) && site.planned.length > 0 ? (boundsText(site.gpu.address, site.bounds) ?? []) : [],
   );
-  const doubtful = placed.flatMap(({ item, at }) =>
-    item.portions[at]?.doubtful === true ? [`${sites[at]?.gpu.address ?? ""} ${IN_PIECES}`] : [],
-  );
-  return [...rounded, ...far, ...counts, ...doubtful];
+  const doubts = placed.flatMap(({ item, at }) => {
+    const doubt = item.portions[at]?.doubt;
+    return doubt === undefined ? [] : [`${sites[at]?.gpu.address ?? ""} ${doubt}`];
+  });
+  return [...rounded, ...far, ...counts, ...doubts];
 }
 
 /** GPUs on which some of what is planned may find no piece once the rest is made. */

@@ -37,14 +37,17 @@ export interface Ranked {
   /** Which of the needs it would meet, by their order; 0 where there is but one. */
   readonly preference: number;
   readonly score: number;
-  /** The room is perhaps in no one piece: the kernel may refuse, and is asked only where no other GPU is without doubt. */
-  readonly doubtful: boolean;
+  /**
+   * Why it may not serve after all, going on from its name: its room is perhaps in no one piece, or not every guest can have it. It
+   * is taken only where no other GPU is without doubt.
+   */
+  readonly doubt: string | undefined;
 }
 
 /** For a sort: the better place first, doubtful ones last; the policy chooses among those that meet the same need. */
 export function byRank(a: Ranked, b: Ranked): number {
   return (
-    Number(a.doubtful) - Number(b.doubtful) ||
+    Number(a.doubt !== undefined) - Number(b.doubt !== undefined) ||
     a.preference - b.preference ||
     a.score - b.score ||
     (a.gpu.address < b.gpu.address ? -1 : 1)

@@ -41,6 +41,8 @@ export interface PooledSite {
   readonly pool: Pool | Lack;
   /** Why it gives none away whatever it has. */
   readonly closed: Closed | undefined;
+  /** Why not every guest can have what it gives. */
+  readonly doubt: string | undefined;
   /** How many of the pool a plan has taken already. */
   readonly planned: number;
 }
@@ -85,7 +87,7 @@ export function fullnessOfPool({ pool }: PooledSite): number {
 }
 
 export function judgePooled(wish: Wish, site: PooledSite): Judged {
-  const { gpu, mode, pool, closed } = site;
+  const { gpu, mode, pool, closed, doubt } = site;
   const { address } = gpu;
   const type = ownTypeOf(mode);
   if ("lost" in pool) return loses(address, pool.lost, pool.why);
@@ -99,7 +101,7 @@ export function judgePooled(wish: Wish, site: PooledSite): Judged {
   const score = scoreOf({ gpu, fullness: fullnessOfPool(site) }, wish);
   const preference = preferenceOf(wish, mode);
   return {
-    fit: { gpu, score, preference, doubtful: false, share: piece.share },
+    fit: { gpu, score, preference, doubt, share: piece.share },
     candidate: { gpu: address, type, budget: undefined, lost: undefined, why: "fits", score },
   };
 }

@@ -38,7 +38,8 @@ export function sited(gpu: Gpu, stock: GpuStock, as: TakenAs): Site {
   const mode = stock.modeOf(gpu);
   if (mode === undefined || mode === "gvt-g") return slicedSite(gpu, mode, stock, as);
   const pool = pools[mode](gpu, stock, as.counting);
-  return { mode, gpu, pool, closed: stock.closed(gpu.address), planned: 0 };
+  const [closed, doubt] = [stock.closed(gpu.address), stock.doubt(gpu, mode)];
+  return { mode, gpu, pool, closed, doubt, planned: 0 };
 }
 
 const pools = {

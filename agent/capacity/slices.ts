@@ -4,7 +4,7 @@ import type { Gpu, VgpuType } from "../inventory/model.ts";
 import type { SliceSizes } from "../inventory/share.ts";
 import { budgetOf, freeText, fullness, lacking, withOne, type Budget, type Holding } from "./budget.ts";
 import { uncounted, type Closed } from "./closed.ts";
-import { findingPieces, fragmentationOf } from "./fragmentation.ts";
+import { findingPieces, fragmentationOf, IN_PIECES } from "./fragmentation.ts";
 import { loses, type Judged } from "./judged.ts";
 import { boundReached, kernelBounds, pendingOf, type KernelBound } from "./kernel-count.ts";
 import type { Stock } from "./stock.ts";
@@ -98,9 +98,13 @@ export function judgeSlice(wish: Wish, site: SlicedSite): Judged {
   const score = scoreOf({ gpu, fullness: fullness(budget) }, wish);
   const share = { mode: "gvt-g", type: type.name, sizes } as const;
   return {
-    fit: { gpu, score, preference: preferenceOf(wish, "gvt-g"), doubtful: site.isDoubtful(sizes), share },
+    fit: { gpu, score, preference: preferenceOf(wish, "gvt-g"), doubt: doubtOf(site, sizes), share },
     candidate: { gpu: address, ...known, lost: undefined, why: "fits", score },
   };
+}
+
+export function doubtOf(site: SlicedSite, sizes: SliceSizes): string | undefined {
+  return site.isDoubtful(sizes) ? IN_PIECES : undefined;
 }
 
 export const NO_TYPES = "offers no vGPU types";

@@ -43,6 +43,8 @@ export interface Stock {
   readonly functions: (gpu: Gpu) => FunctionsAccount | undefined;
   /** vGPUs that exist in the kernel: its counts know of them, and of no promise. */
   readonly made: ReadonlySet<VgpuId>;
+  /** Why not every guest can have what the GPU gives in the mode, going on from its name; undefined where any can, or the guest is known. */
+  readonly doubt: (gpu: Gpu, mode: Mode) => string | undefined;
   /** Undefined for a GPU that takes new vGPUs. */
   readonly closed: (gpu: PciAddress) => Closed | undefined;
 }

@@ -3,7 +3,14 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId, VgpuId } from "../core/ids.ts";
 import type { TraceContext } from "../core/trace.ts";
-import { NotPlacedError, place, refusedWhere, type Decision, type Placed } from "../capacity/place.ts";
+import {
+  NotPlacedError,
+  place,
+  refusedWhere,
+  type Decision,
+  type Placed,
+  type Refusal,
+} from "../capacity/place.ts";
 import type { Wish } from "../capacity/wish.ts";
 import type { Inventory } from "../inventory/model.ts";
 import { typeOf } from "../inventory/share.ts";
@@ -86,9 +93,14 @@ export class Admission {
     refuseShared(spec, ledger, inventory);
   }
 
-  /** Room that nobody has. Throws NotPlacedError or CALLERS_LIMIT_REACHED. */
-  freeRoom(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Room {
-    const placement = this.#place(wish, inventory, about);
+  /** Room that nobody has, and that the guest can have when it is known. Throws NotPlacedError or CALLERS_LIMIT_REACHED. */
+  freeRoom(
+    wish: Wish,
+    inventory: Inventory,
+    about: Omit<PlacementEvent, "decision">,
+    refusal?: Refusal,
+  ): Room {
+    const placement = this.#place(wish, inventory, about, refusal);
     const { gpu, share } = placement;
     return { vgpuId: this.#options.newVgpuId(), gpu, share, placement, reservation: undefined };
   }
@@ -114,9 +126,15 @@ export class Admission {
     if (refusal) throw new NotPlacedError(refusal);
   }
 
-  #place(wish: Wish, inventory: Inventory, about: Omit<PlacementEvent, "decision">): Placed {
+  #place(
+    wish: Wish,
+    inventory: Inventory,
+    about: Omit<PlacementEvent, "decision">,
+    refusal?: Refusal,
+  ): Placed {
     const { ledger, maxVgpus, onPlacement } = this.#options;
-    const decision = place(wish, stockOf(inventory, this.#options));
+    const stock = stockOf(inventory, this.#options);
+    const decision = place(wish, refusal ? { ...stock, doubt: () => undefined } : stock, refusal);
     // What there is no room for, or no type, is told as that.
     if (decision.ok) refuseBeyond(maxVgpus, ledger);
     onPlacement({ ...about, decision });

@@ -17,7 +17,7 @@ import { claimOfDomain } from "./owned-domain.ts";
 import { newDomainClaim } from "./new-claim.ts";
 import { claimOfRetry, type RequestIdentity } from "./requests.ts";
 import { reservationIn, type Room } from "./room.ts";
-import { onGpu } from "./spec-on-gpu.ts";
+import { onGpu, refusalOf } from "./spec-on-gpu.ts";
 
 export interface StopRequest extends RequestIdentity {
   readonly domainId: DomainId;
@@ -65,7 +65,12 @@ export class DomainService {
     const room =
       request.room.kind === "reserved"
         ? admission.reservedRoom(request.room, inventory)
-        : admission.freeRoom(nearDomain(request.room.wish, spec, inventory.host), inventory, about);
+        : admission.freeRoom(
+            nearDomain(request.room.wish, spec, inventory.host),
+            inventory,
+            about,
+            refusalOf(spec, { inventory, byDeviceModel }),
+          );
     const fitted = onGpu(spec, room, { inventory, byDeviceModel });
     if (validateOnly) return room;
     const operation = intents.newOperation("create", caller);

@@ -1,7 +1,7 @@
 // What a specification leaves to the place it gets: known once a GPU and a type are chosen. Pure.
 import { AgentError } from "../core/errors.ts";
 import type { Mode } from "../core/modes.ts";
-import type { Placed } from "../capacity/place.ts";
+import type { Offer, Refusal } from "../capacity/place.ts";
 import { INTEGRATED, isIntegrated } from "../inventory/integrated.ts";
 import type { Gpu, Inventory } from "../inventory/model.ts";
 import type { PciShare, Share, SliceShare } from "../inventory/share.ts";
@@ -19,7 +19,7 @@ export interface Surroundings {
  */
 export function onGpu(
   spec: DomainSpec,
-  { gpu: address, share }: Pick<Placed, "gpu" | "share">,
+  { gpu: address, share }: Offer,
   { inventory: { gpus }, byDeviceModel }: Surroundings,
 ): DomainSpec {
   const gpu = gpus.get(address);
@@ -30,6 +30,25 @@ export function onGpu(
   if (numa?.nodes.length !== 0) return fitted;
   // A host of one node names none, and all its memory is on it.
   return { ...fitted, numa: { ...numa, nodes: gpu?.numaNode === undefined ? [] : [gpu.numaNode] } };
+}
+
+/** Whether a guest of the specification can have what a GPU would give. */
+export function refusalOf(spec: DomainSpec, surroundings: Surroundings): Refusal {
+  return (offer) => {
+    try {
+      onGpu(spec, offer, surroundings);
+      return undefined;
+    } catch (error) {
+      if (error instanceof AgentError) return error;
+      throw error;
+    }
+  };
+}
+
+/** Why not every guest can have what a GPU gives, whose guest nobody knows yet. */
+export function doubtOnXen({ address }: Gpu, mode: Mode): string | undefined {
+  if (mode !== "gvt-d" || !isIntegrated(address)) return undefined;
+  return "is a processor's graphics, which no HVM guest that libvirt makes can have (QEMU wants gfx_passthru for them); a PV guest can, and one that xl makes";
 }
 
 function fittedTo(spec: DomainSpec, share: Share, gpu: Gpu | undefined): DomainSpec {

@@ -8,6 +8,7 @@ import { claimedMode, modeOf, type GpuModes } from "./gpu-modes.ts";
 import { holdingsOf } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
 import { domainUses, functionsOf, seatsOf, wholeOf } from "./mode-accounts.ts";
+import { doubtOnXen } from "./spec-on-gpu.ts";
 
 export interface GivenOutBy {
   readonly ledger: Ledger;
@@ -31,6 +32,7 @@ export function stockOf(inventory: Inventory, by: GivenOutBy): Stock {
     seats: (gpu) => seatsOf(gpu, { ledger, renderSeats, uses }),
     whole: (gpu) => wholeOf(gpu, { ledger, modes: modes.current, uses }),
     functions: (gpu) => functionsOf(gpu, { ledger, uses }),
+    doubt: (gpu, mode) => (inventory.host.hypervisor === "xen" ? doubtOnXen(gpu, mode) : undefined),
     closed: (gpu) => drainedOn(drains.current, gpu) ?? modes.closed(gpu),
   };
 }

@@ -7,6 +7,10 @@ import {
 import { IgdOptions, XenGuestType } from "../../proto/gen/vgpud/v1/domain_spec.ts";
 import { GpuServiceService as Gpus, SetGpuModeRequest } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import { Mode, WholeGpuHolder, type Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
+import {
+  CreateReservationRequest,
+  ReservationServiceService as Reservations,
+} from "../../proto/gen/vgpud/v1/reservation_service.ts";
 import { cut, setMode } from "./conformance/modes.ts";
 import { GPU, SECOND_GPU, fullDraft, type Draft } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
@@ -152,6 +156,38 @@ describe("GPUs and virtual functions of a Xen host, over the wire", function () 
     });
     await on.create("pv", pv);
     assert.equal((await shown(on, GPU)).whole?.usedOwn, 1);
+  });
+
+  it("are chosen for a guest that can have them, whichever comes first", async () => {
+    const on = await begin();
+    for (const gpu of [GPU, SECOND_GPU]) await setMode(on, gpu, Mode.GVT_D);
+    const anyGpu = asking(Mode.GVT_D, ({ vgpu }) => (vgpu.gpu = ""));
+    const request = { claimId: "held", ttl: { seconds: 60n, nanos: 0 } };
+    const held = await on.rpc.call(
+      Reservations.createReservation,
+      CreateReservationRequest.fromPartial({
+        ...request,
+        vgpu: { want: { $case: "mode", value: Mode.GVT_D }, gpu: "" },
+      }),
+    );
+    // Whose guest it will be nobody knows.
+    assert.deepEqual([held.decision?.gpu, held.decision?.warnings], [SECOND_GPU, []]);
+    await on.rpc.call(Reservations.releaseReservation, { claimId: "held" });
+    const { decision } = await on.create("hvm", anyGpu);
+    assert.equal(decision?.gpu, SECOND_GPU);
+    assert.equal(present(decision.candidates[0]).reason, "FIELD_NOT_SUPPORTED_HERE");
+    // Where the other is taken that is why; one of them comes back, the other does not become one that can be had.
+    const full = await refusal(on.create("late", anyGpu));
+    assert.deepEqual([full.code, full.reason], ["RESOURCE_EXHAUSTED", "GPU_EXHAUSTED"]);
+    const left = await on.rpc.call(
+      Reservations.createReservation,
+      CreateReservationRequest.fromPartial({
+        ...request,
+        claimId: "left",
+        vgpu: { want: { $case: "mode", value: Mode.GVT_D }, gpu: "" },
+      }),
+    );
+    assert.match(present(left.decision).warnings.join(), /no HVM guest that libvirt makes can have/);
   });
 
   it("stay the host's where Xen's driver is not loaded, which is said", async () => {

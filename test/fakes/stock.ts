@@ -15,6 +15,7 @@ export const untouched = {
   holdings: [],
   made: new Set<never>(),
   closed: inService,
+  doubt: () => undefined,
   modeOf: (gpu) => modeOf(gpu, { record: new Map(), claimed: undefined }),
   seats: () => ({ total: 8, own: 0, foreign: 0 }),
   whole: (gpu) => wholeGpuAccount(gpu, { isClaimed: false, isToGiveAway: false, vgpus: 0, seats: 0 }, []),

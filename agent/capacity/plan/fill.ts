@@ -63,9 +63,9 @@ function preferred({ wish, portions }: Item, sites: readonly Site[]): number | u
   for (const [at, site] of sites.entries()) {
     const portion = portions[at];
     if (!portion || !hasRoom(site, portion)) continue;
-    const { preference, doubtful } = portion;
+    const { preference, doubt } = portion;
     const score = scoreOf({ gpu: site.gpu, fullness: fullnessOf(site) }, wish);
-    const other = { at, gpu: site.gpu, score, preference, doubtful };
+    const other = { at, gpu: site.gpu, score, preference, doubt };
     if (!best || byRank(other, best) < 0) best = other;
   }
   return best?.at;

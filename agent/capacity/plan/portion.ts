@@ -2,7 +2,7 @@
 import { ownTypeOf, type SliceSizes } from "../../inventory/share.ts";
 import { pieceFor, withoutPiece, type PooledMode } from "../pools.ts";
 import { isPooled, type Site } from "../site.ts";
-import { obstacle, withSlice } from "../slices.ts";
+import { doubtOf, obstacle, withSlice } from "../slices.ts";
 import { leastIn, meantType, modesWanted, preferenceOf, type LeastOfFunction, type Wish } from "../wish.ts";
 
 export type Portion = SlicePortion | PiecePortion;
@@ -12,7 +12,7 @@ interface SlicePortion {
   readonly type: string;
   readonly sizes: SliceSizes;
   readonly preference: number;
-  readonly doubtful: boolean;
+  readonly doubt: string | undefined;
 }
 
 interface PiecePortion {
@@ -20,7 +20,7 @@ interface PiecePortion {
   readonly type: string;
   readonly least: LeastOfFunction;
   readonly preference: number;
-  readonly doubtful: false;
+  readonly doubt: string | undefined;
 }
 
 /** Undefined where the wish may not go. */
@@ -32,12 +32,12 @@ export function portionAt(wish: Wish, site: Site): Portion | undefined {
   if (isPooled(site)) {
     const least = leastIn(mode, wish);
     if (!pieceFor(least, site)) return undefined;
-    return { mode: site.mode, type: ownTypeOf(site.mode), least, preference, doubtful: false };
+    return { mode: site.mode, type: ownTypeOf(site.mode), least, preference, doubt: site.doubt };
   }
   const type = site.budget && meantType(wish, site.types);
   if (!type || type.closed) return undefined;
   const { name, sizes } = type;
-  return { mode: "gvt-g", type: name, sizes, preference, doubtful: site.isDoubtful(sizes) };
+  return { mode: "gvt-g", type: name, sizes, preference, doubt: doubtOf(site, sizes) };
 }
 
 /** The same for portions that mean the same on a GPU. */

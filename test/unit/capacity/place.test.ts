@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Holding } from "../../../agent/capacity/budget.ts";
-import { place, type Decision, type Placed } from "../../../agent/capacity/place.ts";
+import { AgentError } from "../../../agent/core/errors.ts";
+import { NotPlacedError, place, type Decision, type Placed } from "../../../agent/capacity/place.ts";
 import type { Wish } from "../../../agent/capacity/wish.ts";
 import { typeOf } from "../../../agent/inventory/share.ts";
 import { FakeGpu, typeName, type TypeSuffix } from "../../fakes/fake-kernel.ts";
@@ -167,6 +168,29 @@ describe("place", () => {
         assert.equal(chosen?.score, Math.min(...among.map(({ score = NaN }) => score)));
       }),
     );
+  });
+
+  it("passes over what the guest cannot have, and says what is at fault where nothing else is left", () => {
+    const gpus = gpusOf([1024, 1024]);
+    const cannot = (...addresses: string[]): Decision =>
+      place(byType("8"), { ...untouched, gpus: gpus.map((gpu) => gpu.facts()) }, ({ gpu }) =>
+        addresses.includes(gpu)
+          ? new AgentError("FIELD_INVALID", `not ${gpu}`, { field: "domain.igd" })
+          : undefined,
+      );
+    const [first, second] = [cannot(pciAddress(0)), cannot(pciAddress(0), pciAddress(1))];
+    assert.ok(first.ok && !second.ok);
+    assert.equal(first.gpu, pciAddress(1));
+    assert.deepEqual(
+      first.candidates.map(({ lost, score }) => [lost, score === undefined]),
+      [
+        ["FIELD_INVALID", true],
+        [undefined, false],
+      ],
+    );
+    const error = new NotPlacedError(second);
+    assert.deepEqual([error.reason, error.field], ["FIELD_INVALID", "domain.igd"]);
+    assert.equal(error.message, `not ${pciAddress(0)}; not ${pciAddress(1)}`);
   });
 
   it("takes the smallest type that holds the sizes asked for, and says what it gives instead", () => {
