@@ -37,6 +37,8 @@ export interface Lack {
 export interface PooledSite {
   readonly mode: PooledMode;
   readonly gpu: Gpu;
+  /** Whether the host is Xen's. */
+  readonly xen: boolean;
   /** What it lacks to have any. */
   readonly pool: Pool | Lack;
   /** Why it gives none away whatever it has. */

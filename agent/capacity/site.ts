@@ -1,8 +1,8 @@
 // A GPU as it is judged, in the mode that it is in: the one rule of what it has room for, for a placement and for a plan. Pure.
 import type { Gpu } from "../inventory/model.ts";
-import type { Mode } from "../core/modes.ts";
 import { fullness } from "./budget.ts";
 import { loses, type Judged } from "./judged.ts";
+import { otherModeText } from "./other-modes.ts";
 import {
   fullnessOfPool,
   judgePooled,
@@ -39,7 +39,7 @@ export function sited(gpu: Gpu, stock: GpuStock, as: TakenAs): Site {
   if (mode === undefined || mode === "gvt-g") return slicedSite(gpu, mode, stock, as);
   const pool = pools[mode](gpu, stock, as.counting);
   const [closed, doubt] = [stock.closed(gpu.address), stock.doubt(gpu, mode)];
-  return { mode, gpu, pool, closed, doubt, planned: 0 };
+  return { mode, gpu, pool, closed, doubt, planned: 0, xen: stock.xengt };
 }
 
 const pools = {
@@ -55,15 +55,9 @@ export function isPooled(site: Site): site is PooledSite {
 export function judge(wish: Wish, site: Site): Judged {
   const { gpu, mode } = site;
   const wanted = modesWanted(wish);
-  if (mode !== undefined && !wanted.includes(mode))
-    return loses(gpu.address, "MODE_UNSUPPORTED", `is in mode ${mode}; SetGpuMode changes that`);
-  if (mode === undefined && !wanted.includes("gvt-g")) return notIn(wanted, gpu);
+  if (!wanted.includes(mode ?? "gvt-g"))
+    return loses(gpu.address, "MODE_UNSUPPORTED", otherModeText(wanted, site));
   return isPooled(site) ? judgePooled(wish, site) : judgeSlice(wish, site);
-}
-
-function notIn(modes: readonly Mode[], { address }: Gpu): Judged {
-  const why = `is not in mode ${modes.join(" or ")}; SetGpuMode changes that`;
-  return loses(address, "MODE_UNSUPPORTED", why);
 }
 
 /** How much of what guests may have is taken, 0 to 1. */

@@ -15,6 +15,8 @@ import { meantType, preferenceOf, sizesText, type Wish } from "./wish.ts";
 export interface SlicedSite {
   readonly mode: "gvt-g" | undefined;
   readonly gpu: Gpu;
+  /** Whether the host is Xen's. */
+  readonly xen: boolean;
   /** Undefined for a GPU that offers no vGPUs. */
   readonly budget: Budget | undefined;
   readonly types: readonly SiteType[];
@@ -44,7 +46,7 @@ export interface SlicedAs {
 export function slicedSite(
   gpu: Gpu,
   mode: SlicedSite["mode"],
-  { rule, made, closed: closedOn }: Pick<Stock, "rule" | "made" | "closed">,
+  { rule, made, closed: closedOn, xengt }: Pick<Stock, "rule" | "made" | "closed" | "xengt">,
   { holdings, isAsSeen }: SlicedAs,
 ): SlicedSite {
   const endowment = gpu.types.length > 0 ? rule(gpu) : undefined;
@@ -52,7 +54,7 @@ export function slicedSite(
   const types = isAsSeen ? gpu.types : gpu.types.map((type) => ({ ...type, kernelAvailable: undefined }));
   const seen = endowment && isAsSeen ? endowment : undefined;
   return {
-    ...{ mode, gpu, budget, planned: [] },
+    ...{ mode, gpu, budget, planned: [], xen: xengt },
     types: types.map((type) => {
       const closed = closedOn(gpu.address) ?? (isAsSeen ? uncounted(type) : undefined);
       return { name: type.name, sizes: type.sizes, closed };

@@ -14,7 +14,7 @@ export function wholePool(gpu: Gpu, { whole }: Pick<Stock, "whole">, counting: C
     left: holder ? [] : [WHOLE],
     exhausted: {
       lost: "GPU_EXHAUSTED",
-      why: () => (holder ? takenText(holder, account.domain) : "is planned for another vGPU"),
+      why: () => (holder ? takenText(holder, gpu, account.domain) : "is planned for another vGPU"),
     },
   };
 }
@@ -41,14 +41,14 @@ function counts(
   }
 }
 
-function takenText(holder: WholeGpuHolder, domain: string | undefined): string {
+function takenText(holder: WholeGpuHolder, { address }: Gpu, domain: string | undefined): string {
   switch (holder) {
     case "claim":
       return "is given to another claim";
     case "domain":
       return `is named by domain ${domain ?? ""}`;
     case "driver":
-      return "is kept by its driver for a guest that vgpud does not know; SetGpuMode makes it vgpud's to give";
+      return `is kept by its driver for a guest that vgpud does not know; SetGpuMode (vgpuctl set-mode ${address} gvt-d) makes it vgpud's to give`;
     case "vgpus":
       return "has vGPUs";
     case "virtual-functions":

@@ -23,15 +23,17 @@ export function hindranceOf(
   gpu: PciAddress,
   mode: Mode,
 ): Hindrance | undefined {
-  if (!isServed(mode, host.hypervisor))
-    return { condition: "MODE_NOT_SERVED", why: "this release of vgpud gives nothing out in it" };
   const verdict = diagnosis.verdicts
     .find((each) => each.gpu === gpu)
     ?.modes.find((each) => each.mode === mode);
+  const failed = verdict?.because.find(({ code }) => code !== OF_THE_PROCESSOR);
+  // What cannot be here is told as the diagnosis tells it; of what could be only that nobody makes it.
+  if (failed) return { condition: failed.code, why: messageOf(failed, "en") };
+  if (!isServed(mode, host.hypervisor))
+    return { condition: "MODE_NOT_SERVED", why: "this release of vgpud gives nothing out in it" };
   if (!verdict) return { condition: undefined, why: "it was not examined" };
-  const notKnown = verdict.notKnown.filter(({ code }) => host.hypervisor !== "xen" || !OF_XEN.has(code));
-  const inTheWay = [...verdict.because, ...notKnown];
-  const condition = inTheWay.find(({ code }) => code !== OF_THE_PROCESSOR);
-  if (!condition) return undefined;
-  return { condition: condition.code, why: messageOf(condition, "en") };
+  const notKnown = verdict.notKnown.find(
+    ({ code }) => code !== OF_THE_PROCESSOR && (host.hypervisor !== "xen" || !OF_XEN.has(code)),
+  );
+  return notKnown && { condition: notKnown.code, why: messageOf(notKnown, "en") };
 }

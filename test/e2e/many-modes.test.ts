@@ -80,8 +80,8 @@ describe("a host with GPUs in four modes, over the wire", function () {
       [
         [GPU, "", "meets what is asked for first"],
         [FLEX, "", `has room; what is asked for first fits on ${GPU}`],
-        [WHOLE, "MODE_UNSUPPORTED", "is in mode gvt-d; SetGpuMode changes that"],
-        [SEATS, "MODE_UNSUPPORTED", "is in mode gvt-s; SetGpuMode changes that"],
+        [WHOLE, "MODE_UNSUPPORTED", "is in mode gvt-d, and offers no vGPU types and has no SR-IOV"],
+        [SEATS, "MODE_UNSUPPORTED", "is in mode gvt-s, and offers no vGPU types and has no SR-IOV"],
       ],
     );
     const full = await refusal(create("six", any));

@@ -8,6 +8,12 @@ import { ConditionStatus } from "../../proto/gen/vgpud/v1/condition.ts";
 import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
 import * as spec from "../../proto/gen/vgpud/v1/domain_spec.ts";
 import { DiagnoseRequest, HostServiceService } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { GpuServiceService, SetGpuModeRequest } from "../../proto/gen/vgpud/v1/gpu_service.ts";
+import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
+import {
+  CreateReservationRequest,
+  ReservationServiceService,
+} from "../../proto/gen/vgpud/v1/reservation_service.ts";
 import { SimulatedAgent } from "./harness/simulated-agent.ts";
 import { until } from "./harness/until.ts";
 
@@ -57,6 +63,23 @@ describe("a Xen host", function () {
     assert.equal(statusOf("IOMMU_OFF"), ConditionStatus.PASS);
     assert.equal(statusOf("QEMU_MISSING"), ConditionStatus.PASS);
     assert.equal(statusOf("MAC_DENIES_VFIO"), ConditionStatus.NOT_APPLICABLE);
+  });
+
+  it("says of gvt-s in each place that no guest of Xen has it", async () => {
+    const setting = SetGpuModeRequest.fromPartial({ gpu: GPU, mode: Mode.GVT_S });
+    const reserving = CreateReservationRequest.fromPartial({
+      ...{ claimId: "seat", ttl: { seconds: 60n, nanos: 0 } },
+      vgpu: { want: { $case: "mode", value: Mode.GVT_S } },
+    });
+    for (const call of [
+      () => agent.rpc.call(GpuServiceService.setGpuMode, setting),
+      () => agent.rpc.call(ReservationServiceService.createReservation, reserving),
+    ])
+      await assert.rejects(call, (error: Error) => {
+        assert.match(error.message, /VIRGL_NOT_ON_XEN/);
+        assert.doesNotMatch(error.message, /this release|set-mode/);
+        return true;
+      });
   });
 
   it("refuses by its name what Xen cannot do, before it looks for room", async () => {

@@ -1,6 +1,8 @@
 // Where a vGPU goes, and why it goes nowhere, on hosts of every kind.
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Mode } from "../../../agent/core/modes.ts";
+import type { Gpu } from "../../../agent/inventory/model.ts";
 import type { Holding } from "../../../agent/capacity/budget.ts";
 import { AgentError } from "../../../agent/core/errors.ts";
 import { NotPlacedError, place, type Decision, type Placed } from "../../../agent/capacity/place.ts";
@@ -191,6 +193,42 @@ describe("place", () => {
     const error = new NotPlacedError(second);
     assert.deepEqual([error.reason, error.field], ["FIELD_INVALID", "domain.igd"]);
     assert.equal(error.message, `not ${pciAddress(0)}; not ${pciAddress(1)}`);
+  });
+
+  it("names the mode that a GPU would have to be given, and why where it never can be", () => {
+    const facts = gpusOf([1024]).map((gpu) => gpu.facts())[0];
+    assert.ok(facts);
+    const nothing = { vramBytes: undefined, ggttBytes: undefined, contexts: undefined, doorbells: undefined };
+    const cuttable = (total: number): Gpu => ({
+      ...facts,
+      sriov: {
+        ...{ total, autoprobe: false, driverEnables: true, functions: [] },
+        ...{ available: nothing, largestQuota: nothing },
+      },
+    });
+    const why = (wanted: Mode, gpu: Gpu, mode: Mode, xengt = false): string | undefined => {
+      const stock = { ...untouched, gpus: [gpu], modeOf: () => mode, xengt };
+      return place({ size: { by: "mode", mode: wanted }, gpu: undefined, policy: "pack" }, stock)
+        .candidates[0]?.why;
+    };
+    const to = (mode: Mode): string => `SetGpuMode (vgpuctl set-mode ${facts.address} ${mode}) changes that`;
+    const given = { ...facts, types: [], driver: "vfio-pci" };
+    for (const [wanted, gpu, mode, told, xengt] of [
+      ["sriov", facts, "gvt-g", "has no SR-IOV"],
+      ["sriov", cuttable(0), "gvt-s", "its driver lets it have no virtual functions"],
+      ["sriov", cuttable(7), "gvt-s", to("sriov")],
+      ["gvt-s", facts, "gvt-g", to("gvt-s")],
+      ["gvt-s", facts, "gvt-g", "guests of Xen have no gvt-s (VIRGL_NOT_ON_XEN)", true],
+      ["gvt-d", facts, "gvt-g", to("gvt-d"), true],
+      ["gvt-g", facts, "gvt-s", to("gvt-g")],
+      ["gvt-g", { ...facts, types: [] }, "gvt-s", "offers no vGPU types"],
+      // What it offers with its driver is not seen.
+      ["gvt-g", { ...given, deviceId: "5917" }, "gvt-d", to("gvt-g")],
+      ["gvt-g", { ...given, deviceId: "56c0" }, "gvt-d", "offers no vGPU types"],
+    ] as const) {
+      const said = why(wanted, gpu, mode, xengt) ?? "";
+      assert.ok(said.startsWith(`is in mode ${mode}`) && said.includes(told), `${wanted}: ${said}`);
+    }
   });
 
   it("takes the smallest type that holds the sizes asked for, and says what it gives instead", () => {

@@ -224,8 +224,8 @@ describe("a vGPU that is asked for by what it has to give", () => {
       decision.candidates.map(({ lost, why }) => [lost, why]),
       [
         [undefined, `has room; what is asked for first fits on ${pciAddress(3)}`],
-        ["MODE_UNSUPPORTED", "is in mode gvt-s; SetGpuMode changes that"],
-        ["MODE_UNSUPPORTED", "is in mode gvt-d; SetGpuMode changes that"],
+        ["MODE_UNSUPPORTED", "is in mode gvt-s, and has no SR-IOV and offers no vGPU types"],
+        ["MODE_UNSUPPORTED", "is in mode gvt-d, and has no SR-IOV and offers no vGPU types"],
         [undefined, "meets what is asked for first"],
       ],
     );
@@ -275,7 +275,7 @@ describe("a vGPU that is asked for by what it has to give", () => {
       [decision.reason, decision.why],
       [
         "MODE_UNSUPPORTED",
-        `no GPU of this host gives a vGPU type with at least 128 MiB low GM, or a virtual function with at least 512 MiB of local memory: ${pciAddress(0)} is in mode gvt-d; SetGpuMode changes that`,
+        `no GPU of this host gives a vGPU type with at least 128 MiB low GM, or a virtual function with at least 512 MiB of local memory: ${pciAddress(0)} is in mode gvt-d, and offers no vGPU types and has no SR-IOV`,
       ],
     );
   });

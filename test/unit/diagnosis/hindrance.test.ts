@@ -50,6 +50,14 @@ describe("what keeps a GPU from a mode", () => {
     assert.equal(why(examined({ because: [unknown] }, "xen")), "IOMMU_OFF");
   });
 
+  it("is what the diagnosis tells where the mode cannot be, before that nothing is made in it", () => {
+    const onXen = condition("VIRGL_NOT_ON_XEN", "xen");
+    const modes = [{ mode: "gvt-s", because: [onXen], notKnown: [] }];
+    const host = { hypervisor: "xen" };
+    const of = { host, diagnosis: { verdicts: [{ gpu: GPU, modes }] } } as unknown as Examined;
+    assert.equal(hindranceOf(of, GPU, "gvt-s")?.condition, "VIRGL_NOT_ON_XEN");
+  });
+
   it("is that it was not examined, or that this release gives nothing out so", () => {
     assert.equal(why(examined({}), "gvt-d"), "it was not examined");
     assert.equal(why(examined({}, "xen-guest")), "MODE_NOT_SERVED");
