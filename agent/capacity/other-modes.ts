@@ -11,10 +11,14 @@ interface InMode {
   readonly mode: Mode | undefined;
   /** Whether the host is Xen's. */
   readonly xen: boolean;
+  /** Whether it waits for the next boot. */
+  readonly parked: boolean;
 }
 
 /** Goes on from the GPU's name. What its facts do not rule out SetGpuMode may still refuse, by a condition. */
-export function otherModeText(wanted: readonly Mode[], { gpu, mode, xen }: InMode): string {
+export function otherModeText(wanted: readonly Mode[], { gpu, mode, xen, parked }: InMode): string {
+  if (parked)
+    return `was given back and waits for the next boot, at which its driver takes it; boot the host`;
   const is = mode === undefined ? `is not in mode ${wanted.join(" or ")}` : `is in mode ${mode}`;
   const possible = wanted.filter((each) => neverIn(each, gpu, xen) === undefined);
   if (possible.length > 0)

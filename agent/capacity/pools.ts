@@ -39,6 +39,8 @@ export interface PooledSite {
   readonly gpu: Gpu;
   /** Whether the host is Xen's. */
   readonly xen: boolean;
+  /** Whether it was given back and waits for the next boot. */
+  readonly parked: boolean;
   /** What it lacks to have any. */
   readonly pool: Pool | Lack;
   /** Why it gives none away whatever it has. */

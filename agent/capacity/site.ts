@@ -15,7 +15,7 @@ import { seatPool } from "./seats.ts";
 import { judgeSlice, slicedSite, type SlicedAs, type SlicedSite } from "./slices.ts";
 import { EVERYBODY, type Counting, type Stock } from "./stock.ts";
 import { functionPool } from "./virtual-functions.ts";
-import { wholePool } from "./whole-gpus.ts";
+import { isParked, wholePool } from "./whole-gpus.ts";
 import { modesWanted, type Wish } from "./wish.ts";
 
 export type Site = SlicedSite | PooledSite;
@@ -39,7 +39,7 @@ export function sited(gpu: Gpu, stock: GpuStock, as: TakenAs): Site {
   if (mode === undefined || mode === "gvt-g") return slicedSite(gpu, mode, stock, as);
   const pool = pools[mode](gpu, stock, as.counting);
   const [closed, doubt] = [stock.closed(gpu.address), stock.doubt(gpu, mode)];
-  return { mode, gpu, pool, closed, doubt, planned: 0, xen: stock.xengt };
+  return { mode, gpu, pool, closed, doubt, planned: 0, xen: stock.xengt, parked: isParked(stock.whole(gpu)) };
 }
 
 const pools = {

@@ -8,6 +8,7 @@ import { findingPieces, fragmentationOf, IN_PIECES } from "./fragmentation.ts";
 import { loses, type Judged } from "./judged.ts";
 import { boundReached, kernelBounds, pendingOf, type KernelBound } from "./kernel-count.ts";
 import type { Stock } from "./stock.ts";
+import { isParked } from "./whole-gpus.ts";
 import { scoreOf } from "./policies.ts";
 import { meantType, preferenceOf, sizesText, type Wish } from "./wish.ts";
 
@@ -17,6 +18,8 @@ export interface SlicedSite {
   readonly gpu: Gpu;
   /** Whether the host is Xen's. */
   readonly xen: boolean;
+  /** Whether it was given back and waits for the next boot. */
+  readonly parked: boolean;
   /** Undefined for a GPU that offers no vGPUs. */
   readonly budget: Budget | undefined;
   readonly types: readonly SiteType[];
@@ -46,7 +49,7 @@ export interface SlicedAs {
 export function slicedSite(
   gpu: Gpu,
   mode: SlicedSite["mode"],
-  { rule, made, closed: closedOn, xengt }: Pick<Stock, "rule" | "made" | "closed" | "xengt">,
+  { rule, made, closed: closedOn, xengt, whole }: Pick<Stock, "rule" | "made" | "closed" | "xengt" | "whole">,
   { holdings, isAsSeen }: SlicedAs,
 ): SlicedSite {
   const endowment = gpu.types.length > 0 ? rule(gpu) : undefined;
@@ -54,7 +57,7 @@ export function slicedSite(
   const types = isAsSeen ? gpu.types : gpu.types.map((type) => ({ ...type, kernelAvailable: undefined }));
   const seen = endowment && isAsSeen ? endowment : undefined;
   return {
-    ...{ mode, gpu, budget, planned: [], xen: xengt },
+    ...{ mode, gpu, budget, planned: [], xen: xengt, parked: isParked(whole(gpu)) },
     types: types.map((type) => {
       const closed = closedOn(gpu.address) ?? (isAsSeen ? uncounted(type) : undefined);
       return { name: type.name, sizes: type.sizes, closed };

@@ -19,6 +19,10 @@ export function wholePool(gpu: Gpu, { whole }: Pick<Stock, "whole">, counting: C
   };
 }
 
+export function isParked({ heldBy }: WholeGpuAccount): boolean {
+  return heldBy.includes("boot");
+}
+
 /** What the host itself has on it stays there, whatever is supposed. */
 function counts(
   holder: WholeGpuHolder,
@@ -35,6 +39,7 @@ function counts(
     case "vgpus":
     case "seats":
       return own || foreign;
+    case "boot":
     case "virtual-functions":
     case "screens":
       return true;
@@ -49,6 +54,8 @@ function takenText(holder: WholeGpuHolder, { address }: Gpu, domain: string | un
       return `is named by domain ${domain ?? ""}`;
     case "driver":
       return `is kept by its driver for a guest that vgpud does not know; SetGpuMode (vgpuctl set-mode ${address} gvt-d) makes it vgpud's to give`;
+    case "boot":
+      return `was given back and waits for the next boot; until then SetGpuMode (vgpuctl set-mode ${address} gvt-d) alone gives it to guests again`;
     case "vgpus":
       return "has vGPUs";
     case "virtual-functions":

@@ -125,11 +125,15 @@ const FINAL: ReadonlySet<Code> = new Set(["GVT_UNSUPPORTED_PLATFORM", "SRIOV_UNS
 /** What a later kernel has is no fault of the GPU. */
 const OF_KERNEL: ReadonlySet<string> = new Set(["later-kernel", "kernel"]);
 
-/** A GPU that is made for slices is no worse for having no SR-IOV, nor the other way round. */
+/**
+ * A GPU that is made for slices is no worse for having no SR-IOV, nor the other way round; nor is one that somebody gave away whole
+ * for having no driver of the host's.
+ */
 function setBeside(conditions: readonly Condition[]): Condition[] {
   const made = conditions.some(({ code, finding }) => FINAL.has(code) && finding.status === "pass");
   return conditions.map((condition) => {
     const { code, finding } = condition;
+    if (code === "GPU_WITHOUT_DRIVER" && finding.says === "as-set") return { ...condition, beside: true };
     const beside = made && FINAL.has(code) && finding.status === "fail" && !OF_KERNEL.has(finding.says);
     return beside ? { ...condition, beside } : condition;
   });

@@ -1,8 +1,11 @@
 // What the agent knows of how GPUs were set, beside what the kernel has of them: what no file of the host tells alone.
 import type { PciAddress } from "../core/ids.ts";
+import type { Mode } from "../core/modes.ts";
 
 /** Of one GPU, in words of no language. */
 export interface SettingStanding {
+  /** The mode alone; undefined for one that was given back and waits for the boot. */
+  readonly mode: Mode | undefined;
   /** What it was set to, as `sriov, VF 4`. */
   readonly recorded: string;
   /** What the kernel has, as `xe, VF 2`. */
@@ -12,6 +15,8 @@ export interface SettingStanding {
     | { readonly kind: "as-set" | "on-its-way" }
     /** As it was set, but for what its driver makes of it. */
     | { readonly kind: "as-made"; readonly what: string }
+    /** It was given back, and its driver takes it at the next boot only. */
+    | { readonly kind: "parked" }
     /** What keeps vgpud from making it so. */
     | { readonly kind: "kept"; readonly by: Obstacle; readonly what: string };
 }

@@ -10,11 +10,18 @@ import type { Hindrance } from "../diagnosis/hindrance.ts";
 import { isForGuest, isGivenByDriver } from "../inventory/guest-drivers.ts";
 import { isIntegrated } from "../inventory/integrated.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import type { Gpu, Inventory } from "../inventory/model.ts";
+import type { Gpu, HostFacts, Inventory } from "../inventory/model.ts";
 import { domainsAway } from "./domains-away.ts";
 import { boundOrThrow, endedByStop } from "./bound.ts";
 import type { Caller } from "./caller.ts";
-import { claimedMode, modeOf, type GpuModes, type GpuSetting } from "./gpu-modes.ts";
+import {
+  claimedMode,
+  isParked,
+  modeOf,
+  type GpuModes,
+  type GpuSetting,
+  type ModeRecord,
+} from "./gpu-modes.ts";
 import { usersOf } from "./gpu-users.ts";
 import type { Ledger } from "./ledger.ts";
 import type { GpuFunctions } from "./ports.ts";
@@ -64,7 +71,7 @@ export class GpuModeService {
     let inventory = await untilAborted(lookout.fresh(), signal);
     // An examination takes a while, and is not made for what needs none.
     if (mode !== undefined && this.#changes(request, inventory)) {
-      refuseFromGuest(foundIn(inventory, address), mode);
+      refuseFromGuest(foundIn(inventory, address), mode, this.#options.modes.current);
       const inTheWay = await untilAborted(hindrance(address, mode), signal);
       if (inTheWay) refuseUnfit(address, mode, inTheWay);
       inventory = await untilAborted(lookout.fresh(), signal);
@@ -78,13 +85,13 @@ export class GpuModeService {
       refuseInUse(address, usersOf(address, ledger, inventory));
     }
     if (mode === "gvt-d") refuseBeforeScreens(gpu);
-    return validateOnly ? [] : this.#change(gpu, mode);
+    return validateOnly ? [] : this.#change(gpu, mode, inventory.host);
   }
 
-  async #change(gpu: Gpu, mode: Mode | undefined): Promise<readonly string[]> {
+  async #change(gpu: Gpu, mode: Mode | undefined, host: HostFacts): Promise<readonly string[]> {
     const { modes, lookout } = this.#options;
     const before = modes.current.get(gpu.address);
-    if (mode === undefined) return this.#unset(gpu, before);
+    if (mode === undefined) return this.#unset(gpu, before, host);
     const setting = settingFor(gpu, mode, before);
     // A guest of ours may have it.
     const isToTake = mode === "gvt-d" && !(this.#isGiven(gpu) && isGivenByDriver(gpu.driver));
@@ -116,19 +123,25 @@ export class GpuModeService {
     }
   }
 
-  async #unset(gpu: Gpu, before: GpuSetting | undefined): Promise<readonly string[]> {
+  async #unset(gpu: Gpu, before: GpuSetting | undefined, { bootId }: HostFacts): Promise<readonly string[]> {
     const { modes, functions, lookout, stop } = this.#options;
     const { address } = gpu;
     // Without a driver it was left by a change that was cut off half way.
     const isKept = before?.mode === "gvt-d" && (gpu.driver === undefined || isForGuest(gpu.driver));
     const host = isKept && !isIntegrated(address) ? before.hostDriver : undefined;
+    if (isParked(gpu, modes.current)) return [parkedText(gpu, before?.hostDriver)];
+    if (isKept && host === undefined) {
+      const { hostDriver } = before;
+      await modes.set(address, { hostDriver, parkedIn: bootId });
+      return [parkedText(gpu, hostDriver)];
+    }
     await modes.unset(address, async () => {
       if (host === undefined) return;
       const what = `GPU ${address} cannot be given back to ${host}`;
       boundOrThrow(what, await endedByStop(functions.takeBack(address, host, stop), stop));
     });
     if (host !== undefined) await lookout.fresh();
-    return isKept && host === undefined ? [parkedText(gpu, before.hostDriver)] : [];
+    return [];
   }
 
   /** Whether the GPU is in another mode than is asked for. Throws GPU_NOT_FOUND. */
@@ -165,9 +178,13 @@ function settingFor({ driver }: Gpu, mode: Mode, before: GpuSetting | undefined)
 }
 
 /** A GPU that a guest may have had serves the host in no mode before its driver has it again. */
-function refuseFromGuest({ address, driver }: Gpu, mode: Mode): void {
+function refuseFromGuest(gpu: Gpu, mode: Mode, record: ModeRecord): void {
+  const { address, driver } = gpu;
   if (mode === "gvt-d" || !isForGuest(driver)) return;
-  const message = `GPU ${address} cannot be given mode ${mode}: it is kept for guests by ${driver ?? ""}; take it back first with mode auto`;
+  const why = isParked(gpu, record)
+    ? `it was given back, and ${driver ?? ""} keeps it until the next boot; boot the host`
+    : `it is kept for guests by ${driver ?? ""}; take it back first with mode auto (vgpuctl set-mode ${address} auto)`;
+  const message = `GPU ${address} cannot be given mode ${mode}: ${why}`;
   throw new AgentError("MODE_UNSUPPORTED", message, {
     details: { gpu: address, mode, driver: driver ?? "" },
   });

@@ -5,7 +5,7 @@ import type { PciAddress } from "../core/ids.ts";
 import type { Mode } from "../core/modes.ts";
 import type { Closed } from "../capacity/closed.ts";
 import { isForGuest } from "../inventory/guest-drivers.ts";
-import type { Gpu } from "../inventory/model.ts";
+import type { Gpu, HostFacts } from "../inventory/model.ts";
 import type { FunctionProfile, ProfileOutcome } from "./function-profile.ts";
 import { mayYetBe } from "./bound.ts";
 import { DurableRecord, type RecordStore } from "./durable-record.ts";
@@ -13,9 +13,12 @@ import type { Ledger } from "./ledger.ts";
 
 /** What somebody set a GPU to. */
 export interface GpuSetting {
-  readonly mode: Mode;
+  /** Undefined: the one that is seen at work; of a GPU that was given back and waits for the boot. */
+  readonly mode?: Mode | undefined;
   /** Mode gvt-d: the host's driver that it was taken from; undefined when it had none. */
   readonly hostDriver?: string | undefined;
+  /** The boot at the end of which a GPU that was given back goes to its driver: until then nobody has it, host nor guests. */
+  readonly parkedIn?: string | undefined;
   /** Mode sriov: how many virtual functions it is to have; undefined as long as nobody said. */
   readonly functions?: number | undefined;
   /** What each of them is to have. */
@@ -142,6 +145,24 @@ export class GpuModes {
 function withSetting(record: ModeRecord, gpu: PciAddress, setting: GpuSetting | undefined): ModeRecord {
   const others = [...record].filter(([address]) => address !== gpu);
   return new Map(setting === undefined ? others : [...others, [gpu, setting]]);
+}
+
+/** Whether the GPU was given back and waits for the boot: nobody has it meanwhile. */
+export function isParked({ address, driver }: Gpu, record: ModeRecord): boolean {
+  return record.get(address)?.parkedIn !== undefined && !isHosts(driver);
+}
+
+/** Whether there is nothing more to wait for: the host was booted, or somebody bound the GPU by hand. */
+export function isParkedNoMore(
+  { driver }: Gpu,
+  { parkedIn }: GpuSetting,
+  { bootId }: Pick<HostFacts, "bootId">,
+): boolean {
+  return parkedIn !== undefined && (parkedIn !== bootId || isHosts(driver));
+}
+
+function isHosts(driver: string | undefined): boolean {
+  return driver !== undefined && !isForGuest(driver);
 }
 
 /** The mode of what is promised on a GPU: that of its claims, which are all of one; undefined when it has none. */

@@ -7,7 +7,7 @@ import { functionsAccount, type FunctionsAccount } from "../capacity/accounts/vi
 import { wholeGpuAccount, type OnGpu, type WholeGpuAccount } from "../capacity/accounts/whole-gpu.ts";
 import { isAlive, type Gpu, type HostFacts, type Inventory } from "../inventory/model.ts";
 import type { Seats } from "../capacity/stock.ts";
-import { claimedMode, modeOf, type ModeRecord } from "./gpu-modes.ts";
+import { claimedMode, isParked, modeOf, type ModeRecord } from "./gpu-modes.ts";
 import { holdsRoom, type Ledger } from "./ledger.ts";
 
 export interface ModeAccounts {
@@ -99,10 +99,12 @@ function functionsClaimed({ address }: Gpu, ledger: Ledger): ReadonlySet<number>
 }
 
 function wholeStanding(
-  { address }: Gpu,
+  gpu: Gpu,
   { ledger, modes }: Pick<AccountedBy, "ledger" | "modes">,
-): Pick<OnGpu, "isClaimed" | "isToGiveAway"> {
+): Pick<OnGpu, "isClaimed" | "isToGiveAway" | "isParked"> {
+  const { address } = gpu;
   return {
+    isParked: isParked(gpu, modes),
     isClaimed: ledger.holdings().some(({ gpu, share }) => gpu === address && share.mode === "gvt-d"),
     isToGiveAway: modes.get(address)?.mode === "gvt-d",
   };

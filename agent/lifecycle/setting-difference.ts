@@ -41,6 +41,8 @@ export function differenceOf(
     case "gvt-g":
     case "gvt-s":
       return keptForGuests(gpu);
+    case undefined:
+      return undefined;
   }
 }
 

@@ -11,7 +11,7 @@ import type { Gpu, Inventory, Known } from "../inventory/model.ts";
 import { boundOrThrow, endedByStop } from "./bound.ts";
 import { cutAndNote, type Cutter } from "./cut.ts";
 import { profileWarnings, type ToldProfiles } from "./function-profile.ts";
-import type { GpuModes, GpuSetting } from "./gpu-modes.ts";
+import { isParked, isParkedNoMore, type GpuModes, type GpuSetting } from "./gpu-modes.ts";
 import { usersCutOff, usersOf } from "./gpu-users.ts";
 import type { Ledger } from "./ledger.ts";
 import type { GpuFunctions } from "./ports.ts";
@@ -59,7 +59,11 @@ export class SettingKeeper {
 
   /** Begins to make so, by this view, what is not as it was set and can be. */
   mend(inventory: Inventory): void {
-    for (const address of this.#options.modes.current.keys()) void this.#mend(address, inventory);
+    for (const [address, setting] of this.#options.modes.current) {
+      const gpu = inventory.gpus.get(address);
+      if (gpu && isParkedNoMore(gpu, setting, inventory.host)) void this.#forget(address);
+      else void this.#mend(address, inventory);
+    }
   }
 
   /** How each GPU that is set to anything and is there stands, by this view. */
@@ -75,9 +79,11 @@ export class SettingKeeper {
   #standing(gpu: Gpu, setting: GpuSetting, inventory: Inventory): SettingStanding {
     const difference = this.#difference(gpu, setting);
     const told = {
+      mode: setting.mode,
       recorded: settingText(setting),
       has: [kernelText(gpu), ...(difference?.shares ?? [])].join(", "),
     };
+    if (isParked(gpu, this.#options.modes.current)) return { ...told, standing: { kind: "parked" } };
     if (difference === undefined) return { ...told, standing: asSet(setting) };
     const isChanging = this.#options.modes.closed(gpu.address) !== undefined;
     const kept = isChanging ? undefined : this.#obstacle(gpu, difference, inventory);
@@ -120,6 +126,25 @@ export class SettingKeeper {
     if (!mending || modes.closed(address) !== undefined) return undefined;
     const users = this.#losing(gpu, mending, inventory);
     return users.known && users.value.length === 0 ? mending : undefined;
+  }
+
+  /** That it was given back; what cannot be written now is tried at the next look. */
+  async #forget(address: PciAddress): Promise<void> {
+    const { modes, turns, lookout } = this.#options;
+    if (this.#mending.has(address)) return;
+    this.#mending.add(address);
+    try {
+      await turns.run(address, async () => {
+        const { gpus, host } = await lookout.fresh();
+        const [gpu, setting] = [gpus.get(address), modes.current.get(address)];
+        if (gpu && setting && isParkedNoMore(gpu, setting, host))
+          await modes.unset(address, () => Promise.resolve());
+      });
+    } catch {
+      // The record is as it was, and means nothing for such a GPU.
+    } finally {
+      this.#mending.delete(address);
+    }
   }
 
   async #mend(address: PciAddress, seen: Inventory): Promise<void> {
@@ -173,7 +198,7 @@ function asSet({ profile, made }: GpuSetting): SettingStanding["standing"] {
   return { kind: "as-made", what: profileWarnings(profile, made).join("; ") };
 }
 
-function settingText({ mode, functions, profile = {} }: GpuSetting): string {
+function settingText({ mode = "auto", functions, profile = {} }: GpuSetting): string {
   const shares = Object.entries(profile).map(([share, value]) => `${share} ${value}`);
   return [mode, ...(functions === undefined ? [] : [`VF ${functions}`]), ...shares].join(", ");
 }

@@ -71,7 +71,14 @@ describe("a GPU given away whole, over the wire", function () {
     const parked = await refusal(world.create("late", whole));
     assert.deepEqual(
       [parked.reason, (await shown(GPU)).whole?.heldBy],
-      ["GPU_EXHAUSTED", [WholeGpuHolder.DRIVER]],
+      ["GPU_EXHAUSTED", [WholeGpuHolder.BOOT]],
+    );
+    assert.deepEqual(
+      [(await shown(GPU)).whole?.usedForeign, (await refusal(setMode(GPU, Mode.GVT_S))).message],
+      [
+        0,
+        `GPU ${GPU} cannot be given mode gvt-s: it was given back, and vfio-pci keeps it until the next boot; boot the host`,
+      ],
     );
     await world.kill();
     await world.boot();

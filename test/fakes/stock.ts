@@ -18,7 +18,8 @@ export const untouched = {
   doubt: () => undefined,
   modeOf: (gpu) => modeOf(gpu, { record: new Map(), claimed: undefined }),
   seats: () => ({ total: 8, own: 0, foreign: 0 }),
-  whole: (gpu) => wholeGpuAccount(gpu, { isClaimed: false, isToGiveAway: false, vgpus: 0, seats: 0 }, []),
+  whole: (gpu) =>
+    wholeGpuAccount(gpu, { isClaimed: false, isToGiveAway: false, isParked: false, vgpus: 0, seats: 0 }, []),
   functions: ({ sriov }) => sriov && functionsAccount(sriov, new Set(), []),
 } as const satisfies Omit<Stock, "gpus">;
 

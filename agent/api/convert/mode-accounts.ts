@@ -10,6 +10,7 @@ const holders = {
   claim: pb.WholeGpuHolder.CLAIM,
   domain: pb.WholeGpuHolder.DOMAIN,
   driver: pb.WholeGpuHolder.DRIVER,
+  boot: pb.WholeGpuHolder.BOOT,
   vgpus: pb.WholeGpuHolder.VGPUS,
   "virtual-functions": pb.WholeGpuHolder.VIRTUAL_FUNCTIONS,
   seats: pb.WholeGpuHolder.SEATS,

@@ -7,7 +7,7 @@ import { userOf, type DomainUses, type Used } from "./domain-use.ts";
 
 /** What has a GPU or stands on it, so that it cannot be given away. */
 export type WholeGpuHolder =
-  "claim" | "domain" | "driver" | "vgpus" | "virtual-functions" | "seats" | "screens";
+  "claim" | "domain" | "driver" | "boot" | "vgpus" | "virtual-functions" | "seats" | "screens";
 
 export interface WholeGpuAccount {
   /** Undefined while libvirt is away. */
@@ -27,6 +27,8 @@ export interface OnGpu {
   readonly isClaimed: boolean;
   /** Whether somebody told vgpud to give it away whole: then it is vgpud that keeps it from the host, for whoever comes. */
   readonly isToGiveAway: boolean;
+  /** Whether it was given back and waits for the next boot: its driver then keeps it for nobody. */
+  readonly isParked: boolean;
   /** Slices that exist or are promised. */
   readonly vgpus: number;
   /** Domains that render on it and run; 0 while that is not known. */
@@ -34,13 +36,14 @@ export interface OnGpu {
 }
 
 export function wholeGpuAccount(gpu: Gpu, on: OnGpu, uses: DomainUses): WholeGpuAccount {
-  const { isClaimed, isToGiveAway, vgpus, seats } = on;
+  const { isClaimed, isToGiveAway, isParked, vgpus, seats } = on;
   const { address, driver, sriov, screens } = gpu;
   const user = userOf(address, uses);
   const held = {
     claim: isClaimed,
     domain: user !== undefined,
-    driver: user === undefined && !isClaimed && !isToGiveAway && isForGuest(driver),
+    driver: user === undefined && !isClaimed && !isToGiveAway && !isParked && isForGuest(driver),
+    boot: user === undefined && !isClaimed && isParked,
     vgpus: vgpus > 0,
     "virtual-functions": (sriov?.functions.length ?? 0) > 0,
     seats: seats > 0,

@@ -51,11 +51,16 @@ export const gpuWithoutDriver = gpuCheck({
   code: "GPU_WITHOUT_DRIVER",
   costs: { "gvt-g": "error", "gvt-s": "error", sriov: "error" },
   dependsOn: [],
-  how: "the link driver of the PCI function",
-  check: async (look, { gpu: { address } }) => {
+  how: "the link driver of the PCI function, beside what SetGpuMode wrote down, which only a running agent knows",
+  check: async (look, { host: { settings }, gpu: { address } }) => {
     const driver = await look.link(`sys/bus/pci/devices/${address}/driver`);
     if (driver === undefined) return fail("none");
-    return isForGuest(driver) ? fail("given-away", { driver }) : pass("bound", { driver });
+    if (!isForGuest(driver)) return pass("bound", { driver });
+    const setting = settings?.get(address);
+    if (setting?.standing.kind === "parked") return fail("parked", { driver });
+    return setting?.mode === "gvt-d"
+      ? fail("as-set", { driver, gpu: address })
+      : fail("given-away", { driver });
   },
 });
 

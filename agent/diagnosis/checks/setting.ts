@@ -16,12 +16,15 @@ export const gpuSettingDiffers = gpuCheck({
     const { recorded, has, standing } = setting;
     look.saw("vgpud: gpu-modes.json", recorded);
     look.saw(`/sys/bus/pci/devices/${address}`, has);
-    return Promise.resolve(judged(standing, { recorded, has }));
+    const values = { recorded, has };
+    // GPU_WITHOUT_DRIVER tells of it.
+    if (standing.kind === "parked") return Promise.resolve(notApplicable("parked", values));
+    return Promise.resolve(judged(standing, values));
   },
 });
 
 function judged(
-  standing: SettingStanding["standing"],
+  standing: Exclude<SettingStanding["standing"], { readonly kind: "parked" }>,
   values: Pick<SettingStanding, "recorded" | "has">,
 ): Finding<Says<"GPU_SETTING_DIFFERS">> {
   switch (standing.kind) {

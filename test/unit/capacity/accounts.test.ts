@@ -151,7 +151,7 @@ describe("the account of a whole GPU", () => {
     { uses = [], ...on }: Partial<OnGpu> & { readonly uses?: readonly DomainUse[] } = {},
   ): unknown => accountOf(given, { ...bare, ...on }, uses);
   const away = (given: Partial<Gpu>): unknown => accountOf(given, bare, undefined);
-  const bare: OnGpu = { isClaimed: false, isToGiveAway: false, vgpus: 0, seats: 0 };
+  const bare: OnGpu = { isClaimed: false, isToGiveAway: false, isParked: false, vgpus: 0, seats: 0 };
   const unused = { own: 0, foreign: 0 };
 
   it("has one while vgpud itself keeps it from the host, and none once a claim has it", () => {
@@ -172,6 +172,15 @@ describe("the account of a whole GPU", () => {
   it("has none while a driver holds it for a guest that nobody tells of", () => {
     for (const driver of ["vfio-pci", "pciback"])
       assert.deepEqual(account({ driver }), { free: 0, heldBy: ["driver"], used: { own: 0, foreign: 1 } });
+  });
+
+  it("has none while it waits for the boot, and counts as nobody's", () => {
+    const heldBy = ["boot"];
+    assert.deepEqual(account({ driver: "vfio-pci" }, { isParked: true }), { free: 0, heldBy, used: unused });
+    const uses = [use(1, { pciDevices: [pciAddress()] })];
+    assert.deepEqual(account({ driver: "vfio-pci" }, { isParked: true, uses }), {
+      ...{ free: 0, heldBy: ["domain"], used: { own: 0, foreign: 1 } },
+    });
   });
 
   it("has none while a domain names it, running or not", () => {

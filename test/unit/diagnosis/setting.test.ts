@@ -6,15 +6,18 @@ import type { Condition } from "../../../agent/diagnosis/condition.ts";
 import { diagnose } from "../../../agent/diagnosis/diagnose.ts";
 import { hostSubject } from "../../../agent/diagnosis/host-subject.ts";
 import type { SettingStanding, Settings } from "../../../agent/diagnosis/setting.ts";
-import { messageOf, remedyOf } from "../../../agent/diagnosis/words.ts";
+import { messageOf, remedyOf, severityOf } from "../../../agent/diagnosis/words.ts";
 import type { PciAddress } from "../../../agent/core/ids.ts";
 import { recordedHosts } from "../../hosts/recorded-hosts.ts";
 
 const GPU = "0000:00:02.0" as PciAddress;
 
 /** The condition on a host whose GPU stands so. */
-async function found(settings: Settings | undefined): Promise<Condition> {
-  const host = recordedHosts().find(({ name }) => name === "comet-lake-linux-6.1");
+async function found(
+  settings: Settings | undefined,
+  { code = "GPU_SETTING_DIFFERS", on = "comet-lake-linux-6.1" } = {},
+): Promise<Condition> {
+  const host = recordedHosts().find(({ name }) => name === on);
   assert.ok(host);
   await using tree = await host.expand();
   const files = new RootedFiles(tree.root);
@@ -22,14 +25,32 @@ async function found(settings: Settings | undefined): Promise<Condition> {
   const others = { kernelLog: [], hostd: undefined, rooms: undefined, settings };
   const subject = await hostSubject(files, { ...others, libvirt: () => Promise.resolve(libvirt) });
   const { conditions } = await diagnose(files, subject);
-  const condition = conditions.find(({ code }) => code === "GPU_SETTING_DIFFERS");
+  const condition = conditions.find((each) => each.code === code);
   assert.ok(condition);
   return condition;
 }
 
-function standing(given: SettingStanding["standing"]): Settings {
-  return new Map([[GPU, { recorded: "sriov, VF 4", has: "xe, VF 2", standing: given }]]);
+function standing(given: SettingStanding["standing"], mode: SettingStanding["mode"] = "sriov"): Settings {
+  return new Map([[GPU, { mode, recorded: "sriov, VF 4", has: "xe, VF 2", standing: given }]]);
 }
+
+describe("the condition of a GPU that a driver keeps for guests", () => {
+  const on = { code: "GPU_WITHOUT_DRIVER", on: "comet-lake-on-vfio-pci" };
+
+  it("is worth knowing where it was given away so, which is taken back by set-mode", async () => {
+    const condition = await found(standing({ kind: "as-set" }, "gvt-d"), on);
+    assert.deepEqual([condition.finding.says, severityOf(condition)], ["as-set", "info"]);
+    assert.match(remedyOf(condition, "en"), /vgpuctl set-mode 0000:00:02\.0 auto$/);
+    const byHand = await found(new Map(), on);
+    assert.deepEqual([byHand.finding.says, severityOf(byHand)], ["given-away", "error"]);
+  });
+
+  it("is that it waits for the boot where it was given back, and its setting tells nothing beside that", async () => {
+    const settings = standing({ kind: "parked" });
+    assert.equal((await found(settings, on)).finding.says, "parked");
+    assert.equal((await found(settings, { on: on.on })).finding.status, "not-applicable");
+  });
+});
 
 describe("the condition of a GPU that is not as it was set", () => {
   it("means nothing where no agent keeps a record, or nobody set the GPU", async () => {

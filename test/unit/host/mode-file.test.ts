@@ -34,6 +34,7 @@ describe("the modes of GPUs, on disk", () => {
         },
       },
     ],
+    [pciAddress(5), { hostDriver: "i915", parkedIn: "boot-1" }],
   ]);
 
   it("are none before the first was set", async () => {

@@ -200,11 +200,44 @@ describe("a GPU that is given away whole", () => {
     await setMode(node, "gvt-d", INTEGRATED);
     const [warning] = await setMode(node, undefined, INTEGRATED);
     assert.match(warning ?? "", /stays with vfio-pci until the next boot/);
-    await assert.rejects(create(node, 1), refusedFor("GPU_EXHAUSTED", /that vgpud does not know/));
+    await assert.rejects(create(node, 1), refusedFor("GPU_EXHAUSTED", /waits for the next boot/));
+    const seat: Wish = { ...whole, size: { by: "mode", mode: "gvt-s" } };
+    await assert.rejects(
+      node.clock.until(node.service.create(createRequest(1, { wish: seat }), patient)),
+      refusedFor("MODE_UNSUPPORTED", /waits for the next boot/),
+    );
+    await assert.rejects(setMode(node, "gvt-s", INTEGRATED), refusedFor("MODE_UNSUPPORTED", /boot the host/));
+    assert.deepEqual(await setMode(node, undefined, INTEGRATED), [warning]);
+    node.restart();
+    await node.converge();
+    assert.equal(
+      node.settings.standings(await node.lookout.fresh()).get(INTEGRATED)?.standing.kind,
+      "parked",
+    );
     node.host.reboot();
     node.restart();
     await node.converge();
-    assert.deepEqual(drivers(node), ["i915"]);
+    assert.deepEqual([drivers(node), [...node.modes.current]], [["i915"], []]);
+  });
+
+  it("waits for the next boot to go back, and is guests' again before when it is set so", async () => {
+    const node = new FakeNode(1024);
+    await setMode(node, "gvt-d", INTEGRATED);
+    await setMode(node, undefined, INTEGRATED);
+    await setMode(node, "gvt-d", INTEGRATED);
+    assert.deepEqual(node.modes.current.get(INTEGRATED), { mode: "gvt-d", hostDriver: "i915" });
+    await create(node, 1);
+  });
+
+  it("waits no more when somebody binds it by hand", async () => {
+    const node = new FakeNode(1024);
+    await setMode(node, "gvt-d", INTEGRATED);
+    await setMode(node, undefined, INTEGRATED);
+    const [gpu] = node.host.gpus;
+    assert.ok(gpu);
+    gpu.driver = "i915";
+    await node.converge();
+    assert.deepEqual([...node.modes.current], []);
   });
 
   it("is taken again after a boot for the domain that has it", async () => {

@@ -20,11 +20,17 @@ export const gpu = {
       bound: "driver {driver}",
       none: "no driver has the GPU",
       "given-away": "{driver} holds the GPU for a guest",
+      "as-set": "{driver} holds the GPU for guests, as it was set (mode gvt-d)",
+      parked: "the GPU was given back, and {driver} keeps it from everybody until the next boot",
     },
     remedies: {
       none: "load i915 or xe and see dmesg; a command line with nomodeset or module_blacklist=i915 keeps it away",
       "given-away":
         "end the guest that has the GPU, and bind it to i915 again at the next boot (take it out of vfio-pci.ids or xen-pciback.hide)",
+      "as-set":
+        "nothing, if that is meant; otherwise destroy the domain that has it, and give it back: vgpuctl set-mode {gpu} auto",
+      parked:
+        "boot the host: its driver does not safely start again before what a guest may have had, or is not known to vgpud",
     },
   },
   HOST_DISPLAY_ON_GPU: {
@@ -211,6 +217,7 @@ export const gpu = {
     messages: {
       "no-record": "only a running vgpud knows what GPUs were set to",
       "not-set": "nobody set the GPU to a mode",
+      parked: "the GPU was given back, and waits for the next boot (GPU_WITHOUT_DRIVER)",
       "as-set": "the kernel has what was set ({recorded})",
       "as-made": "the kernel has what was set ({recorded}), but for what its driver makes of it: {what}",
       "on-its-way": "vgpud is making it so: set to {recorded}, the kernel has {has}",

@@ -21,11 +21,16 @@ export const gpu: Same<typeof english> = {
       bound: "驱动 {driver}",
       none: "没有驱动使用该 GPU",
       "given-away": "{driver} 为客户机占有该 GPU",
+      "as-set": "按照设定（gvt-d 模式），{driver} 为客户机占有该 GPU",
+      parked: "该 GPU 已被收回，但在下次启动之前由 {driver} 占有，任何一方都不能使用",
     },
     remedies: {
       none: "加载 i915 或 xe 并查看 dmesg；内核命令行中的 nomodeset 或 module_blacklist=i915 会使驱动不加载",
       "given-away":
         "结束占有该 GPU 的客户机，下次启动时重新绑定到 i915（从 vfio-pci.ids 或 xen-pciback.hide 中去掉它）",
+      "as-set": "若属有意则无须处理；否则先销毁占有它的域，再收回：vgpuctl set-mode {gpu} auto",
+      parked:
+        "重启主机：客户机可能用过的核芯显卡，其驱动不能在此之前安全地重新启动，或者 vgpud 不知道原来的驱动",
     },
   },
   HOST_DISPLAY_ON_GPU: {
@@ -193,6 +198,7 @@ export const gpu: Same<typeof english> = {
     messages: {
       "no-record": "只有运行中的 vgpud 知道 GPU 的设定",
       "not-set": "没有人为该 GPU 设定模式",
+      parked: "该 GPU 已被收回，等待下次启动（见 GPU_WITHOUT_DRIVER）",
       "as-set": "内核中的状态与设定一致（{recorded}）",
       "as-made": "内核中的状态与设定一致（{recorded}），但驱动另作处理的除外：{what}",
       "on-its-way": "vgpud 正在照设定更改：设定为 {recorded}，内核中为 {has}",
