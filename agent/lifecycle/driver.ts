@@ -5,6 +5,7 @@ import { AgentError } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Inventory } from "../inventory/model.ts";
+import { isMadeForDomain } from "../inventory/standing.ts";
 import type { Admission } from "./admission.ts";
 import {
   changed,
@@ -338,7 +339,7 @@ export class Driver {
 
   /** A create that fails becomes a claim that is to be absent; a start that fails, one that is to be off. */
   async #giveUp(claim: SliceClaim, failure: Failure): Promise<void> {
-    const { ledger, operations, clock } = this.#options;
+    const { ledger, lookout, operations, clock } = this.#options;
     const wall = clock.wall();
     const undone = { state: "failed", goal: "absent", failure } as const;
     if (claim.kind === "vgpu") return ledger.putAhead(changed(claim, undone, wall));
@@ -349,7 +350,10 @@ export class Driver {
     // What left nothing is not remembered, so that a retry tries (law 7).
     const requests = claim.requests.filter(({ operationId }) => operationId !== claim.operation.id);
     const operation = ended(claim.operation, wall, failure);
-    const back = changed(claim, { goal: "stopped", operation, requests }, wall);
+    // One that waits for its slice is there already, and has to be ended.
+    const isBegun = lookout.current !== undefined && isMadeForDomain(claim, lookout.current);
+    const state = isBegun ? "active" : claim.state;
+    const back = changed(claim, { state, goal: "stopped", operation, requests }, wall);
     await ledger.put(back);
     if (!claim.operation.ended) operations.end(back);
   }

@@ -317,6 +317,16 @@ describe("slices of XenGT, over the wire", function () {
     assert.deepEqual(await truth(on), { xengt: [], domains: [] });
   });
 
+  it("that a start cannot make leave the domain off, and why is told", async () => {
+    const on = await begin(SKYLAKE, BY_AGENT);
+    await create(on, "desk");
+    await on.stop("desk", AT_ONCE);
+    await on.setFaults({ kind: "CREATE_FAILS", errno: "EINVAL" });
+    assert.equal((await refusal(on.start("desk"))).reason, "KERNEL_REFUSED");
+    await until("it is off", async () => (await on.named("desk")).claimState === ClaimState.STOPPED);
+    assert.deepEqual(await truth(on), { xengt: [], domains: [{ name: "desk", state: "shut-off" }] });
+  });
+
   for (const point of ["before resume-domain", "after resume-domain"] as const)
     it(`outlive an agent that is killed at "${point}"`, async () => {
       const on = await begin(SKYLAKE, BY_AGENT, { mortal: "when armed" });
