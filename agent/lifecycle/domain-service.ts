@@ -101,17 +101,24 @@ export class DomainService {
 
   async stop(request: StopRequest, caller: Caller): Promise<DomainResult> {
     const { intents } = this.#options;
-    await this.#knownInventory(caller);
+    const inventory = await this.#knownInventory(caller);
     const claim = this.#own(request.domainId, caller);
     const repeated = intents.repeated(request, claim);
     if (repeated) return repeated;
     if (claim.state === "stopped" && claim.goal === "stopped") return intents.seen(claim);
     // A guest that lost its vGPU is stopped like any other: that, and a start, is what gives it one again.
     const lost = claim.failure?.reason === "DOMAIN_WITHOUT_VGPU" && claim.goal === "running";
-    if (claim.state !== "active" && !(claim.state === "failed" && lost))
+    // That it was started, by a caller or because its guest rebooted, is taken back.
+    const isStarting = claim.state === "stopped" && claim.goal === "running";
+    if (claim.state !== "active" && !(claim.state === "failed" && lost) && !isStarting)
       throw this.#wrongState(claim, "stopped");
-    const powerOff = this.#powerOff(request, claim);
-    const change = { state: "active", goal: "stopped", failure: undefined, powerOff } as const;
+    // A guest that was not let run yet hears nobody who asks it to shut down, and has nothing to lose.
+    const now = isStarting && !runs(claim, inventory) ? { graceMs: 0, mayForce: true } : {};
+    const powerOff = this.#powerOff({ ...request, ...now }, claim);
+    const change = {
+      ...({ state: "active", goal: "stopped", failure: undefined } as const),
+      powerOff,
+    };
     return this.#intend(claim, request, { kind: "stop", change }, caller);
   }
 
@@ -192,6 +199,11 @@ function hasShutDown({ state, goal, operation, domain: { id } }: DomainClaim, in
   if (state !== "active" || goal !== "running" || !operation.ended || !inventory.domains.known) return false;
   const domain = inventory.domains.value.get(id);
   return domain !== undefined && !isAlive(domain.state);
+}
+
+function runs({ domain: { id } }: DomainClaim, { domains }: Inventory): boolean {
+  const domain = domains.known ? domains.value.get(id) : undefined;
+  return domain?.state === "running" || domain?.state === "blocked";
 }
 
 /** What somebody else did to a claim, and says itself what to do about it. */

@@ -125,6 +125,24 @@ describe("stopping a domain", () => {
   });
 });
 
+describe("stopping a domain that is being started", () => {
+  it("takes the start back, which hears it, and does not ask a guest that has not begun to run", async () => {
+    const { node } = await nodeWithDomain();
+    await stop(node);
+    node.host.deaf.add(domainId(1));
+    let stopping: Promise<DomainResult> | undefined;
+    node.host.before = (call) => {
+      if (call === "start-domain")
+        stopping ??= node.service.stop(stopRequest(1, { digest: "stop-2", mayForce: false }), patient);
+      return node.clock.rest();
+    };
+    await assert.rejects(start(node), { reason: "SUPERSEDED", kind: "aborted" });
+    assert.ok(stopping);
+    assert.equal((await node.clock.until(stopping)).claim.state, "stopped");
+    assert.equal(node.host.domain(domainId(1))?.state, "shut-off");
+  });
+});
+
 describe("starting a domain", () => {
   it("runs it again with the slice it held", async () => {
     const { node, claim } = await nodeWithDomain();
