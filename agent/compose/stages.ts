@@ -227,6 +227,7 @@ export function composeStages(
   });
   const driver = new Driver({
     ...{ ledger, lookout, admission, operations, clock, random: Math.random, stop: cut, onPoint },
+    newOperationId: randomUUID,
     hands: {
       slices: composeSlices(hostd, patient, { libvirt, xengt: xengt?.slices }),
       domains: libvirt,

@@ -89,6 +89,8 @@ export const reasons = {
   HOST_DRAINED: "failed-precondition",
   /** The GPU is just being given another mode; ask again. */
   GPU_MODE_CHANGING: "unavailable",
+  /** The guest reboots again and again: its next start waits a while, and comes by itself. */
+  GUEST_REBOOT_LOOP: "unavailable",
   /** This host cannot share the GPU in the mode asked for. */
   MODE_UNSUPPORTED: "failed-precondition",
   /** The domain was made by somebody else; vgpud shows it and does not touch it. */

@@ -46,6 +46,15 @@ export function readDomainXml(xml: string): DomainDefinition {
   };
 }
 
+/** Whether a guest that ends is kept when it asks to be started again, and only then (libvirt: "Events configuration"). */
+export function keepsRebooted(xml: string): boolean {
+  const domain = parsed(xml);
+  const action = (end: string): string => textOf(childOf(domain, `on_${end}`)).trim();
+  return (
+    action("reboot") === "preserve" && action("poweroff") !== "preserve" && action("crash") !== "preserve"
+  );
+}
+
 /** Devices whose figures libvirt can be asked for, by the names it takes: of disks the guest's, of interfaces the host's. */
 export function countedDevices(xml: string): {
   readonly disks: readonly string[];

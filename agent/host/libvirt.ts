@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import { AgentError } from "../core/errors.ts";
 import { parseDomainId, type DomainId } from "../core/ids.ts";
 import type { OfferedDevices } from "../discovery/domain-capabilities.ts";
+import { keepsRebooted } from "../discovery/domain-xml.ts";
 import { KnownDefinitions } from "../discovery/known-definitions.ts";
 import type { DomainSource } from "../discovery/observe.ts";
 import { CLAIM_MARK_NAMESPACE } from "../core/claim-mark.ts";
@@ -182,8 +183,14 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
 
   async destroy(id: DomainId, signal: AbortSignal): Promise<void> {
     await this.#change("stopping", id, async (domain) => {
-      if (await this.#isActive(domain, signal))
-        await this.#libvirt.destroyDomain(domain, { signal, timeoutMs: DESTROY_MS });
+      const isOn = await this.#isActive(domain, signal);
+      // Xen's driver shows one that it keeps as off, under its number.
+      if (!isOn && domain.id === undefined) return;
+      await this.#libvirt.destroyDomain(domain, { signal, timeoutMs: DESTROY_MS }).catch((error: unknown) => {
+        // It was being taken down, and is.
+        if (isOn || !(error instanceof LibvirtError) || error.code !== ErrorNumber.operationInvalid)
+          throw error;
+      });
     });
   }
 
@@ -228,9 +235,28 @@ export class LibvirtHost implements DomainSource, Domains, DomainMarks, DomainSt
         this.#libvirt.domainXml(ref, options),
         listed.state ?? this.#stateOf(ref, options),
       ]);
-      return { id, name: ref.name, state, persistent, ...this.#definitions.read(id, xml) };
+      const isKept = state === "shut-off" && keepsRebooted(xml) && (await this.#isKept(ref, options));
+      const kept = isKept ? ({ awaitsRestart: true } as const) : {};
+      return { id, name: ref.name, state, persistent, ...kept, ...this.#definitions.read(id, xml) };
     } catch (error) {
       if (error instanceof LibvirtError && error.code === ErrorNumber.noDomain) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Whether what is off has its number still, and is to keep it (libxlDomainShutdownThread): off with its number is also a domain
+   * that Xen is taking down just now, during which the driver has a job, and one that is being started, which is on when its job ends.
+   */
+  async #isKept(listed: DomainRef, options: CallOptions): Promise<boolean> {
+    if (listed.id === undefined) return false;
+    const isOff = async (): Promise<boolean> => (await this.#stateOf(listed, options)) === "shut-off";
+    try {
+      if (!(await isOff()) || (await this.#libvirt.isBusy(listed, options)) || !(await isOff())) return false;
+      return (await this.#libvirt.lookupDomainByUuid(listed.uuid, options))?.id === listed.id;
+    } catch (error) {
+      // Of one that is gone, or runs no more, libvirt refuses to say it.
+      if (error instanceof LibvirtError) return false;
       throw error;
     }
   }

@@ -134,6 +134,8 @@ export interface Domain {
   readonly mark: ClaimMark | undefined;
   /** Its number with Xen, another after each start; absent while it is off, and on KVM. */
   readonly domid?: number;
+  /** Its guest has ended and asked to be started again: what is left of it keeps its number until somebody destroys it. */
+  readonly awaitsRestart?: true;
   /** What its disks and logs are on, as its definition names them: links are not followed. */
   readonly files: readonly DomainFile[];
 }

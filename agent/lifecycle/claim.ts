@@ -20,6 +20,8 @@ export interface DomainClaim extends Led {
   readonly domain: ClaimedDomain;
   /** How to switch the guest off; set while the goal asks for it. */
   readonly powerOff: PowerOff | undefined;
+  /** The reboots of its guest that vgpud has followed since a caller last started it; undefined: none. */
+  readonly restarts?: Restarts | undefined;
   /** Its owner gave it up: from when its domain's mark is off it is ours no more. */
   readonly givenUp?: true;
 }
@@ -96,6 +98,12 @@ interface ClaimedDomain {
   readonly autostart: boolean;
   /** Undefined for a claim rebuilt from the mark of a domain that is already defined. */
   readonly spec: DomainSpec | undefined;
+}
+
+/** How often a guest has rebooted in a row, and when it last did, milliseconds since the epoch. */
+export interface Restarts {
+  readonly inRow: number;
+  readonly at: number;
 }
 
 export interface PowerOff {

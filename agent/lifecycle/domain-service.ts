@@ -91,7 +91,7 @@ export class DomainService {
     if (claim.goal === "stopped" ? claim.state === "stopped" : hasShutDown(claim, inventory)) {
       admission.refuseWithoutRoom(claim, inventory, caller.trace);
       admission.refuseUncounted(claim, inventory);
-      const change = { state: "stopped", goal: "running" } as const;
+      const change = { state: "stopped", goal: "running", restarts: undefined } as const;
       return this.#intend(claim, request, { kind: "start", change }, caller);
     }
     if (claim.state === "active" && claim.goal === "running") return intents.seen(claim);
@@ -116,7 +116,7 @@ export class DomainService {
     const now = isStarting && !runs(claim, inventory) ? { graceMs: 0, mayForce: true } : {};
     const powerOff = this.#powerOff({ ...request, ...now }, claim);
     const change = {
-      ...({ state: "active", goal: "stopped", failure: undefined } as const),
+      ...({ state: "active", goal: "stopped", failure: undefined, restarts: undefined } as const),
       powerOff,
     };
     return this.#intend(claim, request, { kind: "stop", change }, caller);

@@ -29,8 +29,9 @@ export function addXenDomain(
     features.ele("apic");
   }
   domain.ele("on_poweroff").txt("destroy");
-  // libxl would start it again at once, unpaused and under another number, while the slice of the last one still takes its room.
-  domain.ele("on_reboot").txt(isSlice ? "destroy" : "restart");
+  // libxl would start it again at once, unpaused and under another number, while the slice of the last one still takes its room. What
+  // it preserves instead asks to be started again by whoever sees to that.
+  domain.ele("on_reboot").txt(isSlice ? "preserve" : "restart");
   domain.ele("on_crash").txt("destroy");
   addXenDevices(domain, claim, spec, isSlice ? deviceModel : undefined);
   if (isSlice && deviceModel !== undefined) addArguments(domain, share);

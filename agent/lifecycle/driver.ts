@@ -26,6 +26,7 @@ import { isAnothers } from "./holdings.ts";
 import { isOnItsWay } from "./on-its-way.ts";
 import type { Operations } from "./operations.ts";
 import { plan, type Step } from "./plan.ts";
+import { isRestarting, pausedStart, withReboot } from "./restarts.ts";
 import { ended, settled } from "./settled.ts";
 
 /** What happened to a claim, for the log and the metrics. */
@@ -72,6 +73,7 @@ export interface DriverOptions {
   readonly operations: Operations;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly newOperationId: () => string;
   readonly stop: AbortSignal;
   readonly onEvent: (event: LifecycleEvent) => void;
   readonly onPoint?: OnPoint | undefined;
@@ -207,7 +209,7 @@ export class Driver {
       const claim = ledger.get(vgpuId);
       // A request changed the intent meanwhile: these steps lead to the old one.
       if (!claim || !asksTheSame(claim, planned)) return { kind: "again" };
-      if (step.kind === "wait") return this.#wait(step, inventory);
+      if (step.kind === "wait") return this.#wait(claim, step, inventory);
       try {
         await this.#step(claim, step);
       } catch (error) {
@@ -220,9 +222,11 @@ export class Driver {
     return { kind: "again" };
   }
 
-  #wait(step: Extract<Step, { kind: "wait" }>, { domains }: Inventory): Outcome {
+  #wait(claim: Claim, step: Extract<Step, { kind: "wait" }>, { domains }: Inventory): Outcome {
     if (!domains.known) throw domainsAway(domains);
-    const { clock } = this.#options;
+    const { clock, operations } = this.#options;
+    if (step.why === "reboots" && claim.kind === "domain")
+      operations.stall(claim.operation.id, pausedStart(claim, step.until ?? clock.wall()));
     return {
       kind: "idle",
       ms: step.until === undefined ? RETRY_MS.max : Math.max(0, step.until - clock.wall()),
@@ -255,8 +259,9 @@ export class Driver {
     if (step.kind === "settle") return this.#settle(claim, step);
     // The rest is planned for claims with a slice, and what libvirt is asked for those of its domains.
     if (!hasSlice(claim)) return;
-    if (step.kind !== "autostart") return this.#hostStep(claim, step);
-    if (claim.kind === "domain") await this.#autostart(claim, step);
+    if (step.kind !== "autostart" && step.kind !== "restart") return this.#hostStep(claim, step);
+    if (claim.kind !== "domain") return;
+    await (step.kind === "restart" ? this.#restart(claim) : this.#autostart(claim, step));
   }
 
   async #hostStep(claim: SliceClaim, step: HostStep): Promise<void> {
@@ -297,6 +302,16 @@ export class Driver {
     if (refusal) throw refusal;
   }
 
+  /** The guest asked for it, and it has its room: this is no admission, which a drain would refuse. */
+  async #restart(claim: DomainClaim): Promise<void> {
+    const { ledger, clock, newOperationId } = this.#options;
+    const wall = clock.wall();
+    const operation = { id: newOperationId(), kind: "start", startedAt: wall, ended: undefined } as const;
+    const restarts = withReboot(claim.restarts, wall);
+    const change = { state: "stopped", goal: "running", failure: undefined, operation, restarts } as const;
+    await ledger.put(changed(claim, change, wall));
+  }
+
   /** Whoever has the room of a released slice meanwhile keeps it. */
   #refusalToStart(claim: DomainClaim): AgentError | undefined {
     const { lookout, admission } = this.#options;
@@ -319,10 +334,13 @@ export class Driver {
     if (!claim || this.#options.stop.aborted) return undefined;
     const idle: Outcome = { kind: "idle", ms: this.#backoff(failures) };
     if (!hasSlice(claim)) return idle;
-    const starting = (claim.goal === "running" || claim.goal === "present") && !claim.operation.ended;
+    // Nobody who could try again waits for the start of a guest that rebooted: it lasts for as long as what is away does.
+    const lasting = claim.kind === "domain" && isRestarting(claim);
+    const asked = (claim.goal === "running" || claim.goal === "present") && !claim.operation.ended;
+    const starting = asked && !lasting;
     const waited = this.#options.clock.now() - since;
     if (starting && error.kind === "unavailable" && waited < CREATE_PATIENCE_MS) return idle;
-    // An autostart waits for what is away, however long the host takes to come up.
+    // So does an autostart, however long the host takes to come up.
     const refused = claim.goal === "running" && claim.state === "stopped" && !mayPass(error);
     try {
       if (starting || refused) {

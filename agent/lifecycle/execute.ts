@@ -21,7 +21,7 @@ export interface Hands {
 }
 
 /** The steps that touch the host; the others are the driver's own. */
-export type HostStep = Exclude<Step, { readonly kind: "settle" | "autostart" | "wait" }>;
+export type HostStep = Exclude<Step, { readonly kind: "settle" | "autostart" | "restart" | "wait" }>;
 
 type StartStep = Extract<Step, { readonly kind: "start-domain" }>;
 

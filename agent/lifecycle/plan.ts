@@ -15,6 +15,7 @@ import {
   type SliceClaim,
   type VgpuClaim,
 } from "./claim.ts";
+import { pausedUntil } from "./restarts.ts";
 import { troubleOf } from "./trouble.ts";
 
 export type Step =
@@ -34,6 +35,8 @@ export type Step =
   | Settle<Reservation>
   /** The host has booted since: notes it, and what is to be started with the host is to run. */
   | { readonly kind: "autostart"; readonly bootId: string; readonly run: boolean }
+  /** Its guest has rebooted, and waits to be started again: notes it, and it is to run. */
+  | { readonly kind: "restart" }
   /** Nothing can be done until something outside changes, at the latest at `until` (milliseconds since the epoch). */
   | { readonly kind: "wait"; readonly why: WaitReason; readonly until: number | undefined };
 
@@ -45,8 +48,11 @@ interface Settle<Kind extends Claim> {
   readonly failure: Failure | undefined;
 }
 
-/** What the planner waits for: who does not say which domains there are, or a guest that was asked to shut down. */
-type WaitReason = Unknown["away"] | "guest";
+/**
+ * What the planner waits for: who does not say which domains there are, a guest that was asked to shut down, or the end of the pause
+ * that one which reboots in a loop is given.
+ */
+type WaitReason = Unknown["away"] | "guest" | "reboots";
 export type StepKind = Step["kind"];
 
 /** The steps that lead one claim to its goal, in order. `wall` is in milliseconds since the epoch. */
@@ -127,7 +133,7 @@ function planDomain(claim: DomainClaim, inventory: Inventory, wall: number): Ste
   // Cut off between the mark and the ledger.
   if (claim.givenUp && claim.goal !== "absent" && stranger && !stranger.mark)
     return [over("domain", undefined)];
-  const drifted = autostart(view, inventory.host.bootId) ?? drift(view);
+  const drifted = autostart(view, inventory.host.bootId) ?? restart(view) ?? drift(view);
   if (drifted) return [drifted];
   switch (claim.goal) {
     case "running":
@@ -175,6 +181,12 @@ function autostart({ claim, domain }: View, bootId: string): Step | undefined {
   return { kind: "autostart", bootId, run: claim.bootId !== "" && !isAlive(domain.state) };
 }
 
+/** Xen does not start such a guest again by itself: its slice has to be made first, for the number that it gets then. */
+function restart({ claim, domain, forDomain }: View): Step | undefined {
+  if (domain?.awaitsRestart !== true || !forDomain || claim.givenUp) return undefined;
+  return claim.goal === "running" && isSettled(claim) ? { kind: "restart" } : undefined;
+}
+
 /** What happened to a settled claim behind our back becomes its intent: nobody's decision is fought. */
 function drift({ claim, domain, trouble }: View): Step | undefined {
   if (claim.goal === "absent" || !isSettled(claim)) return undefined;
@@ -202,7 +214,7 @@ function towardsRunning(view: View): Step[] {
   const { claim, domain, stranger, sliceExists, isUntested, forDomain } = view;
   if (isSettled(claim)) return [];
   if (stranger) return [givenUp(claim, stranger)];
-  if (forDomain) return [...runningWithSlice(view), settle("active", "running")];
+  if (forDomain) return runningWithSlice(view);
   const steps: Step[] = [];
   if (!sliceExists || isUntested) steps.push({ kind: "create-vgpu", claim });
   if (!domain) steps.push({ kind: "define-domain", claim });
@@ -212,17 +224,21 @@ function towardsRunning(view: View): Step[] {
 }
 
 /** The domain first, whose guest waits: its slice is made for the number that it gets, by its device model or by vgpud. */
-function runningWithSlice({ claim, domain, sliceExists }: View): Step[] {
+function runningWithSlice({ claim, domain, sliceExists, isToRemove, wall }: View): Step[] {
   const { id: domainId } = claim.domain;
-  const isOff = !domain || !isAlive(domain.state);
-  const steps: Step[] = [];
+  const hasEnded = domain?.awaitsRestart === true;
+  const isOff = !domain || hasEnded || !isAlive(domain.state);
+  const until = isOff ? pausedUntil(claim.restarts, wall) : undefined;
+  const steps: Step[] = hasEnded ? [{ kind: "force-off", domainId }] : [];
   // What is left of its last run has a number that is nobody's now, and takes the room that it needs.
-  if (isOff && claim.state !== "creating") steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
+  const isLeft = until === undefined ? claim.state !== "creating" : isToRemove;
+  if (isOff && (hasEnded || isLeft)) steps.push({ kind: "remove-vgpu", vgpuId: claim.vgpuId });
+  if (until !== undefined) return [...steps, { kind: "wait", why: "reboots", until }];
   if (!domain) steps.push({ kind: "define-domain", claim });
   if (isOff) steps.push({ kind: "start-domain", domainId, paused: true });
   if (isOff || !sliceExists) steps.push({ kind: "create-vgpu", claim });
   if (isOff || domain.state === "paused") steps.push({ kind: "resume-domain", domainId });
-  return steps;
+  return [...steps, settle("active", "running")];
 }
 
 /** To define would be to overwrite: a create is undone, a claim that had a domain keeps what it holds and says so. */
@@ -266,6 +282,8 @@ function towardsAbsent(view: View): Step[] {
 }
 
 function powerOff({ claim, domain, wall }: View): Step[] {
+  // A guest that rebooted where it was to shut down has ended: nothing is to be waited for.
+  if (domain?.awaitsRestart) return [{ kind: "force-off", domainId: domain.id }];
   if (!domain || !isAlive(domain.state)) return [];
   const { forceAt, askedAt } = powerOffAt(claim.powerOff ?? { forceAt: wall, askedAt: undefined }, wall);
   if (forceAt !== undefined && wall >= forceAt) return [{ kind: "force-off", domainId: domain.id }];

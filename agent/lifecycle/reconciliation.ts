@@ -163,7 +163,7 @@ function ended({ step, claim, failure }: TakenStep, inventory: Inventory): Repor
 
 /** Nothing of a claim can go on while its domain is not known: that is what holds it up. */
 function held(told: ReportedStep, step: Step): ReportedStep {
-  if (step.kind !== "wait" || step.why === "guest") return told;
+  if (step.kind !== "wait" || step.why === "guest" || step.why === "reboots") return told;
   const failure = new AgentError(AWAY_REASONS[step.why], told.message);
   return { ...told, state: "failed", failure };
 }

@@ -14,6 +14,7 @@ export function stepObject(step: Step, { vgpuId, domain }: Claim): string {
     case "force-off":
     case "undefine-domain":
     case "autostart":
+    case "restart":
       return domain?.id ?? vgpuId;
     case "create-vgpu":
     case "remove-vgpu":
@@ -39,7 +40,7 @@ export function stepText(step: Step, claim: Claim, inventory: Inventory): string
     case "ask-shutdown":
       return `ask the guest of ${domain} to shut down: it is on, and ${aim}`;
     case "force-off":
-      return `force ${domain} off: its guest is still on at the end of its time, and ${aim}`;
+      return forceText(domain, claim, inventory);
     case "remove-vgpu":
       return `remove vGPU ${vgpuId} of ${typeOf(share)} on ${gpu}: ${removeText(claim.goal, aim)}`;
     case "undefine-domain":
@@ -50,9 +51,18 @@ export function stepText(step: Step, claim: Claim, inventory: Inventory): string
       return step.run
         ? `start ${domain} with the host: it has booted since`
         : `note the host's boot for ${domain}, which is started with it`;
+    case "restart":
+      return `note that the guest of ${domain} has rebooted: it is started again, with a new vGPU`;
     case "wait":
       return waitText(step, domain, inventory);
   }
+}
+
+function forceText(name: string, { domain, goal }: Claim, { domains }: Inventory): string {
+  const shown = domain && domains.known ? domains.value.get(domain.id) : undefined;
+  if (shown?.awaitsRestart === true)
+    return `take away what is left of ${name}, whose guest has rebooted: the claim is to be ${goal}`;
+  return `force ${name} off: its guest is still on at the end of its time, and the claim is to be ${goal}`;
 }
 
 function removeText(goal: Claim["goal"], aim: string): string {
@@ -91,6 +101,8 @@ function waitText(
   domain: string,
   { domains }: Inventory,
 ): string {
+  if (why === "reboots")
+    return `wait with the start of ${domain}, whose guest reboots again and again, until ${new Date(until ?? 0).toISOString()}`;
   if (why !== "guest") return `wait for ${why}${domains.known ? "" : `: ${domains.why}`}`;
   const end =
     until === undefined ? "as long as it takes" : `until ${new Date(until).toISOString()} at the latest`;

@@ -48,6 +48,9 @@ export type InterfaceStats = Readonly<
   Record<"received" | "sent", Readonly<Record<"bytes" | "packets" | "errors" | "drops", bigint | undefined>>>
 >;
 
+/** virDomainJobType. */
+const NO_JOB = 0;
+
 /** A piece of XML that belongs to somebody else than libvirt and is kept with the domain. */
 export interface MetadataElement {
   /** The XML namespace that identifies it. */
@@ -202,6 +205,12 @@ export class Libvirt {
     const args = { dom: toWire(domain), flags: 0 };
     const { state, reason } = await this.#caller.call(procedures.domainGetState, args, read(options));
     return domainState(state, reason);
+  }
+
+  /** Whether a client or the daemon itself is changing the domain now (virDomainJobType is not `none`). */
+  async isBusy(domain: DomainRef, options: CallOptions = {}): Promise<boolean> {
+    const args = { dom: toWire(domain) };
+    return (await this.#caller.call(procedures.domainGetJobInfo, args, read(options))).type !== NO_JOB;
   }
 
   /**

@@ -53,6 +53,7 @@ const everyStep = {
   "undefine-domain": true,
   settle: true,
   autostart: true,
+  restart: true,
   // A wait is not executed.
   wait: false,
 } as const satisfies Record<StepKind, boolean>;

@@ -224,15 +224,15 @@ export class FakeNode {
       maxVgpus: this.maxVgpus,
       onPlacement: (event) => this.placements.push(event),
     });
+    const newOperationId = (): string => `operation-${this.#next()}`;
     const driver = new Driver({
-      ...{ ledger, lookout, admission, hands, operations, clock, stop: stop.signal },
+      ...{ ledger, lookout, admission, hands, operations, clock, newOperationId, stop: stop.signal },
       random: () => 0.5,
       onEvent: (event) => {
         events.push(event);
         learnRefusal(snapshot, event, clock.wall());
       },
     });
-    const newOperationId = (): string => `operation-${this.#next()}`;
     const intents = new Intents({ ledger, lookout, driver, operations, clock, newOperationId });
     const service = new DomainService({
       ...{ ledger, admission, lookout, intents, clock },

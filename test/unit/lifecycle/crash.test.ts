@@ -20,6 +20,8 @@ const touches = {
   "undefine-domain": "host",
   settle: "ledger",
   autostart: "ledger",
+  // On Xen hosts only, too (test/e2e/xengt-reboots).
+  restart: "nothing",
   wait: "nothing",
 } as const satisfies Record<Exclude<Extract<HostCall, StepKind>, "resume-domain">, "host"> &
   Record<StepKind, "host" | "ledger" | "nothing">;

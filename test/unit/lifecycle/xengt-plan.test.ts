@@ -17,6 +17,8 @@ const WALL = 1_000_000;
 interface Shown {
   readonly state?: DomainState;
   readonly slice?: boolean;
+  /** Its guest has ended and asked to be started again. */
+  readonly rebooted?: true;
 }
 
 function inventory(
@@ -44,8 +46,10 @@ function inventory(
   };
 }
 
-function steps(owner: DomainClaim, { state, slice = false }: Shown): readonly string[] {
-  const domain = state && domainOf(owner, { state, vgpuIds: [owner.vgpuId] });
+function steps(owner: DomainClaim, { state, slice = false, rebooted }: Shown): readonly string[] {
+  const domain =
+    state &&
+    domainOf(owner, { state, vgpuIds: [owner.vgpuId], ...(rebooted && { awaitsRestart: rebooted }) });
   const seen = inventory(owner, domain, slice);
   return plan(owner, seen, WALL).map((step) => {
     assert.ok(stepText(step, owner, seen).length > 0);
@@ -109,6 +113,42 @@ describe("the plan for a slice of XenGT", () => {
     const [step, ...others] = plan(lost, seen, WALL);
     assert.ok(step?.kind === "settle" && others.length === 0);
     assert.deepEqual([step.state, step.failure?.reason], ["failed", "DOMAIN_WITHOUT_VGPU"]);
+  });
+
+  describe("of a guest that has rebooted", () => {
+    const kept = { state: "exists", slice: true, rebooted: true } as const;
+    const again = ["remove-vgpu", "start-domain paused", ...lasting];
+
+    it("notes it first, unless its owner has given it up or vgpud does not make its slice", () => {
+      assert.deepEqual(steps(claim(1), kept), ["restart"]);
+      assert.deepEqual(steps(claim(1, { state: "failed" }), kept), ["restart"]);
+      assert.deepEqual(steps(claim(1, { givenUp: true }), kept), []);
+      const whole = claim(1, { share: { mode: "gvt-d" } });
+      assert.ok(!steps(whole, kept).includes("restart"));
+    });
+
+    it("takes away what is left of it before it begins anew, and goes on where that was cut off", () => {
+      assert.deepEqual(steps(starting, kept), ["force-off", ...again]);
+      assert.deepEqual(steps(starting, { state: "shut-off", slice: true }), again);
+      assert.deepEqual(steps(starting, { state: "paused" }), lasting);
+      assert.deepEqual(steps(creating, kept), ["force-off", ...again], "before its create had ended");
+    });
+
+    it("waits once all of it is taken away when it does so in a row", () => {
+      const looping = { ...starting, restarts: { inRow: 4, at: WALL - 1 } };
+      assert.deepEqual(steps(looping, kept), ["force-off", "remove-vgpu", "wait"]);
+      assert.deepEqual(steps(looping, { state: "shut-off" }), ["wait"]);
+      const over = { ...starting, restarts: { inRow: 4, at: WALL - 10_000 } };
+      assert.deepEqual(steps(over, { state: "shut-off" }), again);
+    });
+
+    it("ends it at once where it was asked to shut down, or is to go", () => {
+      const powerOff = { forceAt: undefined, askedAt: WALL };
+      const stopping = claim(1, { goal: "stopped", powerOff });
+      assert.deepEqual(steps(stopping, kept), ["force-off", "remove-vgpu", "settle"]);
+      const ending = claim(1, { state: "deleting", goal: "absent", powerOff });
+      assert.deepEqual(steps(ending, kept), ["force-off", "remove-vgpu", "undefine-domain", "settle"]);
+    });
   });
 
   it("ends the domain before the slice", () => {

@@ -4,8 +4,8 @@ import type { ClaimPoint } from "../../../../agent/lifecycle/crash-points.ts";
 import type { Death } from "./death.ts";
 import { FOREIGN_SLICE, OTHER_FOREIGN_SLICE, type Plot, type Stage } from "./stage.ts";
 
-/** Where guests do not wait for their slices, as on Xen (test/e2e/xengt). */
-export type PointOnKvm = Exclude<ClaimPoint, `${"before" | "after"} resume-domain`>;
+/** Where guests neither wait for their slices nor for being started again, as on Xen (test/e2e/xengt, xengt-reboots). */
+export type PointOnKvm = Exclude<ClaimPoint, `${"before" | "after"} ${"resume-domain" | "restart"}`>;
 
 interface Operation {
   /** What is to be there before. */
