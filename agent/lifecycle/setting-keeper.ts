@@ -198,9 +198,9 @@ function asSet({ profile, made }: GpuSetting): SettingStanding["standing"] {
   return { kind: "as-made", what: profileWarnings(profile, made).join("; ") };
 }
 
-function settingText({ mode = "auto", functions, profile = {} }: GpuSetting): string {
+function settingText({ mode, functions, profile = {} }: GpuSetting): string {
   const shares = Object.entries(profile).map(([share, value]) => `${share} ${value}`);
-  return [mode, ...(functions === undefined ? [] : [`VF ${functions}`]), ...shares].join(", ");
+  return [mode ?? "auto", ...(functions === undefined ? [] : [`VF ${functions}`]), ...shares].join(", ");
 }
 
 function kernelText({ driver, sriov }: Gpu): string {
