@@ -27,6 +27,8 @@ const gate = (policy: Partial<HostPolicy> = {}): SpecGate =>
   new SpecGate(storage, () => ({ networks: ["lan"], bridges: ["br0"], allowRawXml: true, ...policy }));
 const nic = (to: { network: string } | { bridge: string }) =>
   ({ to, mac: undefined, model: "virtio", mtu: undefined }) as const;
+const igd = (romPath: string) =>
+  ({ opregion: undefined, lpc: undefined, legacyMode: undefined, gms: undefined, romPath }) as const;
 const raw = (devices: string) => {
   const xml = `<domain><name>a</name><memory>1</memory><os/><devices>${devices}</devices></domain>`;
   return domainSpec(1, { raw: readRawDomain(xml, "domain.raw_xml").raw });
@@ -56,6 +58,7 @@ describe("the gate of a host", () => {
         kernelBoot: { kernel: "/link/k", initrd: undefined, cmdline: undefined },
         seedIso: "/link/seed",
         serial: { logPath: "/link/log" },
+        igd: igd("/link/rom"),
         nics: [nic({ network: "lan" }), nic({ bridge: "br0" })],
       }),
     );
@@ -67,7 +70,10 @@ describe("the gate of a host", () => {
       ],
     );
     const { kernelBoot, seedIso, serial } = admitted;
-    assert.deepEqual([kernelBoot?.kernel, seedIso, serial?.logPath], ["/srv/k", "/srv/seed", "/srv/log"]);
+    assert.deepEqual(
+      [kernelBoot?.kernel, seedIso, serial?.logPath, admitted.igd?.romPath],
+      ["/srv/k", "/srv/seed", "/srv/log", "/srv/rom"],
+    );
   });
 
   it("names everything that is not allowed at once", async () => {
@@ -76,12 +82,14 @@ describe("the gate of a host", () => {
       kernelBoot: { kernel: "/k", initrd: "/i", cmdline: undefined },
       seedIso: "/seed",
       serial: { logPath: "/log" },
+      igd: igd("/usr/share/rom"),
       nics: [nic({ network: "br0" }), nic({ bridge: "lan" })],
     });
     assert.deepEqual((await violations(spec)).map((text) => text.split(" ", 1)[0]).sort(), [
       "domain.boot.kernel.initrd_path",
       "domain.boot.kernel.kernel_path",
       "domain.disks[1].path",
+      "domain.igd.rom_path",
       "domain.nics[0].network",
       "domain.nics[1].bridge",
       "domain.seed_iso.path",
