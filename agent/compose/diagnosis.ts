@@ -2,6 +2,7 @@
 import { systemClock as clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import { untilAborted } from "../core/until-aborted.ts";
+import type { DeviceModelReading } from "../diagnosis/device-model-reading.ts";
 import { diagnose } from "../diagnosis/diagnose.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { GivingWay, type Looks } from "../diagnosis/giving-way.ts";
@@ -41,6 +42,7 @@ interface Known {
   readonly rooms: () => Rooms;
   readonly settings: () => Settings;
   readonly vgtCounts: () => VgtCounts;
+  readonly deviceModel: () => DeviceModelReading | undefined;
 }
 
 export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, known: Known): Diagnostician {
@@ -54,7 +56,10 @@ export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, kno
       return readingOf(known.libvirt.status);
     };
     const hostd = await known.hostd();
-    const accounts = { rooms: known.rooms(), settings: known.settings(), vgtCounts: known.vgtCounts() };
+    const accounts = {
+      ...{ rooms: known.rooms(), settings: known.settings() },
+      ...{ vgtCounts: known.vgtCounts(), deviceModel: known.deviceModel() },
+    };
     const host = await hostSubject(files, { kernelLog, libvirt, hostd, ...accounts });
     return { host, diagnosis: await diagnose(files, host) };
   };

@@ -66,7 +66,7 @@ import { tellOfTrouble } from "./ledger-health.ts";
 import { composeLook } from "./look.ts";
 import { composeReconciler } from "./reconciler.ts";
 import { unreadLog } from "./unread-log.ts";
-import { composeSweep, composeXengt } from "./xengt.ts";
+import { composeSweep, composeXengt, readDeviceModel } from "./xengt.ts";
 
 export interface Stages {
   readonly view: () => MetricsView;
@@ -212,6 +212,7 @@ export function composeStages(
     hostd: () => readHostd(lookout.current, { socket: config.hostd.socket, standing: hostd.standing }),
     rooms: () => roomsOf(view().gpus),
     vgtCounts: () => vgtCountsOf(lookout.current),
+    deviceModel: () => readDeviceModel(xengt),
     settings: () => (lookout.current ? settings.standings(lookout.current) : new Map()),
   });
   const operations = new Operations((operation) => {

@@ -17,8 +17,8 @@ import type { KernelVgpu } from "../inventory/model.ts";
 import { VGT_RESOURCES } from "../inventory/xengt.ts";
 import type { HostdClient } from "../host/hostd-client.ts";
 import { lookFailed } from "../host/hostd-looks.ts";
+import type { DeviceModelReading } from "../diagnosis/device-model-reading.ts";
 import type { Log } from "../host/journal.ts";
-import type { DeviceModel } from "../lifecycle/ports.ts";
 import { Sweep } from "../lifecycle/sweep.ts";
 
 /** The operator's types; undefined where he names no list. @throws ConfigError */
@@ -39,7 +39,7 @@ export interface Xengt {
   readonly slices: XengtSlices;
   readonly sourceIn: (files: HostFiles) => SliceSource;
   /** Undefined where vgpud itself makes slices. */
-  readonly deviceModel: DeviceModel | undefined;
+  readonly deviceModel: XengtDeviceModel | undefined;
 }
 
 export function composeSweep(
@@ -61,6 +61,17 @@ export function composeSweep(
         );
     },
   });
+}
+
+/** Undefined for a host whose domains are not Xen's. */
+export function readDeviceModel(
+  xengt: Pick<Xengt, "deviceModel"> | undefined,
+): DeviceModelReading | undefined {
+  if (!xengt) return undefined;
+  const { deviceModel } = xengt;
+  if (!deviceModel) return { kind: "not-needed" };
+  const { path, cannot } = deviceModel;
+  return { kind: "needed", path, cannot };
 }
 
 /** As patient as a look is with xenstore: on a busy dom0 hostd takes seconds. */

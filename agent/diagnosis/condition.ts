@@ -3,6 +3,7 @@ import type { PciAddress } from "../core/ids.ts";
 import type { Mode } from "../core/modes.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { PciGpu } from "../discovery/pci-gpus.ts";
+import type { DeviceModelReading } from "./device-model-reading.ts";
 import type { HostdReading } from "./hostd-reading.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
 import type { KernelVersion } from "./kernel-version.ts";
@@ -61,6 +62,8 @@ export interface HostSubject {
   readonly settings: Settings | undefined;
   /** By GPU that has XenGT of 2015 or 2016. Absent without an agent, which has hostd read it. */
   readonly vgtCounts?: VgtCounts;
+  /** Undefined without an agent on a host of Xen, whose configuration names it. */
+  readonly deviceModel?: DeviceModelReading | undefined;
 }
 
 /** A GPU with its host. */

@@ -19,6 +19,7 @@ export interface OtherSources {
   readonly rooms: HostSubject["rooms"];
   readonly settings: HostSubject["settings"];
   readonly vgtCounts?: VgtCounts;
+  readonly deviceModel?: HostSubject["deviceModel"];
 }
 
 export async function hostSubject(

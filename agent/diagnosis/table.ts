@@ -52,7 +52,7 @@ import {
   qemuMissing,
   qemuWithoutOpengl,
 } from "./checks/virtualization.ts";
-import { virglNotOnXen, xengtMissing, xenPcibackMissing } from "./checks/xen.ts";
+import { deviceModelMissing, virglNotOnXen, xengtMissing, xenPcibackMissing } from "./checks/xen.ts";
 
 export const table: readonly Check[] = [
   ...[noHypervisor, insideGuest, noIntelGpu, iommuOff, lockdown, msrsNotIgnored],
@@ -66,7 +66,7 @@ export const table: readonly Check[] = [
     vfioPciMissing,
     gvtTroubleInLog,
   ],
-  ...[xengtMissing, xenPcibackMissing, virglNotOnXen],
+  ...[xengtMissing, deviceModelMissing, xenPcibackMissing, virglNotOnXen],
   ...[libvirtUnavailable, libvirtTooOld, libvirtWithoutRamfb, libvirtWithoutRendernode],
   ...[libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
   ...[qemuMissing, qemuWithoutOpengl, memlockTooLow, macDeniesVfio, hostdUnavailable, modeNotServed],

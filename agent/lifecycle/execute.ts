@@ -89,7 +89,7 @@ function withLastWords(refusal: AgentError, last: LastWords): AgentError {
   if (last.kind === "silent") return refusal;
   const told =
     last.kind === "said"
-      ? `its device model said last: ${last.words}`
+      ? `its device model said last: ${last.words}${last.help === undefined ? "" : `; ${last.help}`}`
       : `${last.file} says why, and cannot be read now (${last.why})`;
   const reason = last.kind === "said" && NO_ROOM.test(last.words) ? "KERNEL_REPORTS_NO_ROOM" : refusal.reason;
   return new AgentError(reason, `${refusal.message}; ${told}`, { details: refusal.details, cause: refusal });

@@ -89,9 +89,9 @@ export interface DeviceModelStart {
   lastWords(signal: AbortSignal): Promise<LastWords>;
 }
 
-/** `silent`: it said nothing since the start began. `unread`: where its words would stand, and why they cannot be read. */
+/** `help`: what is to be done where the words show that. `silent`: it said nothing since the start began. `unread`: where its words would stand, and why they cannot be read. */
 export type LastWords =
-  | { readonly kind: "said"; readonly words: string }
+  | { readonly kind: "said"; readonly words: string; readonly help?: string }
   | { readonly kind: "silent" }
   | { readonly kind: "unread"; readonly file: string; readonly why: string };
 

@@ -1,20 +1,21 @@
 // Slices of XenGT, over the wire: made in both ways, with kernels of both times, for domains of vgpud's and of others; and what is
 // refused by its name.
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
+import { ConditionStatus, type Condition } from "../../proto/gen/vgpud/v1/condition.ts";
 import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
 import { Graphics, Vnc, XenGuestType } from "../../proto/gen/vgpud/v1/domain_spec.ts";
 import { GpuServiceService as Gpus } from "../../proto/gen/vgpud/v1/gpu_service.ts";
+import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import {
   CreateVgpuRequest,
   DeleteVgpuRequest,
   VgpuServiceService as Vgpus,
 } from "../../proto/gen/vgpud/v1/vgpu_service.ts";
-import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
 import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import { StartDomain } from "../../agent/node-libvirt/constants.ts";
@@ -80,6 +81,15 @@ describe("slices of XenGT, over the wire", function () {
       more(draft);
     });
   const truth = async (on: World) => truthSchema.parse(await on.host.control({ command: "snapshot" }));
+  /** What the doctor says of the device model, and whether slices are possible by it. */
+  const judged = async (on: World): Promise<readonly [Condition | undefined, boolean | undefined]> => {
+    const { conditions, verdicts } = await on.rpc.call(Hosts.diagnose, DiagnoseRequest.fromPartial({}));
+    const modes = verdicts.find(({ gpu }) => gpu === GPU)?.modes;
+    return [
+      conditions.find(({ reason }) => reason === "DEVICE_MODEL_MISSING"),
+      modes?.find(({ mode }) => mode === Mode.GVT_G)?.available,
+    ];
+  };
   const sizes = async (on: World) =>
     (await truth(on)).xengt.map(({ lowMib, highMib, fences }) => [lowMib, highMib, fences]);
   const types = async (on: World): Promise<Readonly<Record<string, number>>> => {
@@ -300,7 +310,32 @@ describe("slices of XenGT, over the wire", function () {
     assert.equal(error.reason, "DEVICE_MODEL_MISSING");
     assert.match(error.message, /\/opt\/no-such-qemu/);
     assert.deepEqual(await truth(on), { xengt: [], domains: [] });
+    const [condition, possible] = await judged(on);
+    assert.deepEqual([condition?.status, possible], [ConditionStatus.FAIL, false]);
   });
+
+  it("are not to be had of a QEMU without Intel's patches, which shows at the first create", async () => {
+    const on = await begin(SKYLAKE, "xengt: { device_model: /usr/lib/xen/bin/qemu-system-i386 }");
+    assert.deepEqual((await judged(on))[1], true);
+    const error = await refusal(create(on, "desk"));
+    assert.equal(error.reason, "LIBVIRT_REFUSED");
+    assert.match(error.message, /unknown vga type: xengt; xengt\.device_model .* is to be QEMU with Intel's patches/);
+    const [condition, possible] = await judged(on);
+    assert.match(condition?.message ?? "", /has not Intel's patches.*unknown vga type/);
+    assert.match(condition?.remedy ?? "", /xengt\.device_model/);
+    assert.equal(possible, false);
+  });
+
+  for (const machine of ["dom0-skylake", "dom0-broadwell"])
+    it(`are made on the simulator's ${machine} as the configuration is by default`, async () => {
+      const file = new URL(`../../../agent/simulator/machines/${machine}.yaml`, import.meta.url);
+      const on = await begin(await readFile(file, "utf8"), "");
+      assert.equal((await judged(on))[0]?.status, ConditionStatus.PASS);
+      await create(on, "desk", ({ vgpu }) => {
+        vgpu.want = { $case: "mode", value: Mode.GVT_G };
+      });
+      assert.equal((await truth(on)).xengt.length, 1);
+    });
 
   it("fail with their device model's own reason", async () => {
     const on = await begin(SKYLAKE, BY_MODEL);

@@ -82,7 +82,13 @@ export class MixedHost {
       whole: (gpu) => {
         const described = this.gpus[numberOf(gpu)];
         const isForeign = described?.mode === "gvt-d" && described.foreign;
-        const on = { isClaimed: has(numberOf(gpu)).length > 0, isToGiveAway: true, isParked: false, vgpus: 0, seats: 0 };
+        const on = {
+          isClaimed: has(numberOf(gpu)).length > 0,
+          isToGiveAway: true,
+          isParked: false,
+          vgpus: 0,
+          seats: 0,
+        };
         return wholeGpuAccount(gpu, on, isForeign ? usersOf([gpu.address]) : []);
       },
       functions: (gpu) => {

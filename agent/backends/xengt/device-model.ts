@@ -32,8 +32,12 @@ const LAST_LINES = 2;
 /** Kernels give files the time of their last tick (CONFIG_HZ of 100 and more), which is before the time that is asked for. */
 const TICK_MS = 10;
 
+/** Intel's is the only QEMU with such a card (hw/display/vga-vgt.c); all others end at the option, in QEMU's own words. */
+const UNPATCHED = /unknown vga type: ?'?xengt|-vgt_low_gm_sz: invalid option/i;
+
 export class XengtDeviceModel implements DeviceModel {
   readonly #options: XengtDeviceModelOptions;
+  #cannot: string | undefined;
 
   constructor(options: XengtDeviceModelOptions) {
     this.#options = options;
@@ -41,6 +45,11 @@ export class XengtDeviceModel implements DeviceModel {
 
   get path(): string {
     return this.#options.path;
+  }
+
+  /** What it said at its last start that shows that it has not Intel's patches; undefined while that is not known. */
+  get cannot(): string | undefined {
+    return this.#cannot;
   }
 
   async check(): Promise<void> {
@@ -56,7 +65,18 @@ export class XengtDeviceModel implements DeviceModel {
 
   starting(domainName: string): DeviceModelStart {
     const since = this.#options.clock.wall() - TICK_MS;
+    // Somebody may have put another one in its place.
+    this.#cannot = undefined;
     return { lastWords: (signal) => this.#lastWords(domainName, since, signal) };
+  }
+
+  #said(words: string): LastWords {
+    if (!UNPATCHED.test(words)) return { kind: "said", words };
+    this.#cannot = words;
+    const help =
+      `xengt.device_model (${this.path}) is to be QEMU with Intel's patches for XenGT; name such a one, or set ` +
+      "xengt.instance_creator to agent";
+    return { kind: "said", words, help };
   }
 
   async #lastWords(domainName: string, since: number, signal: AbortSignal): Promise<LastWords> {
@@ -66,7 +86,7 @@ export class XengtDeviceModel implements DeviceModel {
       switch (answer.kind) {
         case "log":
           if (answer.lines.length === 0 || answer.writtenAt < since) return { kind: "silent" };
-          return { kind: "said", words: answer.lines.slice(-LAST_LINES).join("; ") };
+          return this.#said(answer.lines.slice(-LAST_LINES).join("; "));
         case "absent":
           return { kind: "silent" };
         case "errno":

@@ -59,6 +59,26 @@ async function lacksPciback(look: Look, kernelRelease: string): Promise<boolean>
   }
 }
 
+export const deviceModelMissing = hostCheck({
+  code: "DEVICE_MODEL_MISSING",
+  costs: { "gvt-g": "error" },
+  dependsOn: ["XENGT_MISSING"],
+  how:
+    "xengt.device_model of the configuration, where the device model makes slices, and what it said at its last start: that a QEMU " +
+    "has no -vga xengt shows when it is started; only a running agent knows",
+  check: async (look, { hypervisor, gpus, deviceModel }) => {
+    if (hypervisor !== "xen") return notApplicable("not-xen");
+    if (!mayHaveXengt(gpus)) return notApplicable("no-such-gpu");
+    if (!deviceModel) return notApplicable("no-agent");
+    if (deviceModel.kind === "not-needed") return notApplicable("not-needed");
+    const { path, cannot } = deviceModel;
+    if (!(await look.has(path.slice(1)))) return fail("missing", { path });
+    if (cannot === undefined) return pass("there", { path });
+    look.saw(path, cannot);
+    return fail("unpatched", { path, said: cannot });
+  },
+});
+
 export const virglNotOnXen = hostCheck({
   code: "VIRGL_NOT_ON_XEN",
   costs: { "gvt-s": "error" },

@@ -17,7 +17,9 @@ describe("vgpud in the dom0 of a real Xen", () => {
 
   before(async () => {
     await bed.reset();
-    agent = await AgentInBed.install(bed, { libvirtUri: "xen:///system" });
+    // The default is where Xen's own builds have their QEMU; Debian's is elsewhere, and is none that makes slices.
+    const settings = "xengt: { device_model: /usr/local/libexec/xengt-device-model }\n";
+    agent = await AgentInBed.install(bed, { libvirtUri: "xen:///system", settings });
   });
 
   after(async () => {

@@ -17,11 +17,17 @@ const clock = new FakeClock();
 const REFUSED = "libxenlight failed to create new domain 'guest-1'";
 const FAILED = "vGT: create_vgt_instance failed: errno=22";
 
-/** What a start says that libvirt refuses, when its log is then as `answer` says. */
-async function startRefused(answer: () => Promise<Answer>): Promise<AgentError> {
+function deviceModelOf(answer: () => Promise<Answer>): XengtDeviceModel {
   const log: LogReader = { deviceModelLog: answer };
   const files = { list: () => Promise.resolve([]) };
-  const deviceModel = new XengtDeviceModel({ path: "/usr/lib/xengt/qemu", files, log, clock });
+  return new XengtDeviceModel({ path: "/usr/lib/xengt/qemu", files, log, clock });
+}
+
+/** What a start says that libvirt refuses, when its log is then as `answer` says. */
+async function startRefused(
+  answer: () => Promise<Answer>,
+  deviceModel = deviceModelOf(answer),
+): Promise<AgentError> {
   const host = new FakeHost({ gpus: [new FakeGpu(pciAddress(), 512)], wall: () => clock.wall() });
   host.refuse("start-domain", new AgentError("LIBVIRT_REFUSED", REFUSED));
   const hands = {
@@ -48,6 +54,19 @@ describe("a start that a device model of XenGT fails", () => {
     assert.equal(refused.reason, "LIBVIRT_REFUSED");
     const full = await written(0, "vGT: create_vgt_instance failed: errno=12");
     assert.equal(full.reason, "KERNEL_REPORTS_NO_ROOM");
+  });
+
+  it("names the configuration's key where it shows that Intel's patches are missing, and keeps that in mind until the next", async () => {
+    const lines = ["qemu-system-i386: unknown vga type: xengt"];
+    let answer = (): Promise<Answer> => logged(0, ...lines);
+    const deviceModel = deviceModelOf(() => answer());
+    const refused = await startRefused(() => answer(), deviceModel);
+    assert.equal(refused.reason, "LIBVIRT_REFUSED");
+    assert.match(refused.message, /unknown vga type: xengt; xengt\.device_model \(\/usr\/lib\/xengt\/qemu\) is to be QEMU/);
+    assert.equal(deviceModel.cannot, lines[0]);
+    answer = () => logged(0, FAILED);
+    await startRefused(() => answer(), deviceModel);
+    assert.equal(deviceModel.cannot, undefined);
   });
 
   it("is not told in the words of an earlier start, nor in none", async () => {

@@ -175,6 +175,23 @@ export const gvtKernel = {
       "not-loaded": "modprobe xen-pciback, and for every boot name it in a file of /etc/modules-load.d",
     },
   },
+  DEVICE_MODEL_MISSING: {
+    title: "a device model that makes slices of XenGT",
+    messages: {
+      "not-xen": "this is no host of Xen",
+      "no-agent": "only a running vgpud knows which device model it is to use",
+      "not-needed": "vgpud makes slices itself (xengt.instance_creator: agent)",
+      there: "{path} is there; whether it has Intel's patches shows at the first create",
+      missing: "xengt.device_model is {path}, and there is no such file",
+      unpatched: "{path} has not Intel's patches for XenGT; it said: {said}",
+    },
+    remedies: {
+      missing:
+        "name QEMU with Intel's patches for XenGT in xengt.device_model of the configuration, or set xengt.instance_creator to agent",
+      unpatched:
+        "name QEMU with Intel's patches for XenGT in xengt.device_model of the configuration, or set xengt.instance_creator to agent; the next create looks again",
+    },
+  },
   VIRGL_NOT_ON_XEN: {
     title: "virtio graphics for guests",
     messages: {

@@ -168,6 +168,23 @@ export const gvtKernel: Same<typeof english> = {
       "not-loaded": "执行 modprobe xen-pciback，并在 /etc/modules-load.d 的文件中写入它以便每次启动时加载",
     },
   },
+  DEVICE_MODEL_MISSING: {
+    title: "为 XenGT 建立切片的设备模型",
+    messages: {
+      "not-xen": "本机不是 Xen 主机",
+      "no-agent": "只有运行中的 vgpud 知道要使用哪个设备模型",
+      "not-needed": "切片由 vgpud 自己建立（xengt.instance_creator: agent）",
+      there: "{path} 存在；是否带有 Intel 的补丁，要到第一次建立时才知道",
+      missing: "xengt.device_model 为 {path}，而该文件不存在",
+      unpatched: "{path} 没有 Intel 的 XenGT 补丁；它输出：{said}",
+    },
+    remedies: {
+      missing:
+        "在配置的 xengt.device_model 中指定带有 Intel 的 XenGT 补丁的 QEMU，或把 xengt.instance_creator 设为 agent",
+      unpatched:
+        "在配置的 xengt.device_model 中指定带有 Intel 的 XenGT 补丁的 QEMU，或把 xengt.instance_creator 设为 agent；下次建立时会重新检查",
+    },
+  },
   VIRGL_NOT_ON_XEN: {
     title: "客户机的 virtio 图形",
     messages: {
