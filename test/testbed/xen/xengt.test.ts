@@ -20,7 +20,7 @@ describe("vgpud and XenGT of a real dom0", () => {
     await bed.reset();
     await bed.check("dmesg --clear");
     agent = await AgentInBed.install(bed, { libvirtUri: "xen:///system", settings: BY_AGENT });
-    for (const name of ["web", "db", "big", "model", "refused"]) await makeDisk(bed, name);
+    for (const name of ["web", "db", "big", "resets", "model", "refused"]) await makeDisk(bed, name);
     // Right after the start libvirt's facts are not known.
     await eventually(
       () => agent.client.listDomains().then(() => agent.client.gpu()),
@@ -100,6 +100,25 @@ describe("vgpud and XenGT of a real dom0", () => {
       ({ claimState }) => claimState === "CLAIM_STATE_STOPPED",
     );
     assert.equal(web.failure, undefined);
+  });
+
+  it("starts a guest again that reboots, with a slice for its new number", async () => {
+    await agent.client.createDomain(domainRequest("resets", "8"));
+    const before = await domidOf("resets");
+    const again = await eventually(
+      async () => {
+        // Its firmware, which finds nothing to start, resets the machine at these keys once it is there.
+        await bed.run(`timeout 30 xl qemu-monitor-command ${before} 'sendkey ctrl-alt-delete'`);
+        return await agent.client.getClaim("claim-resets");
+      },
+      ({ xenDomid, claimState, state }) =>
+        xenDomid !== before && claimState === "CLAIM_STATE_ACTIVE" && state === "DOMAIN_STATE_RUNNING",
+      180_000,
+    );
+    assert.equal(await domidOf("resets"), again.xenDomid);
+    assert.deepEqual(await slices(), [String(again.xenDomid)]);
+    await tell("the guest that was started again", "xl list");
+    await agent.client.destroyDomain("resets");
   });
 
   it("refuses what there is no room for before the kernel is asked, which would not say why", async () => {
