@@ -141,7 +141,7 @@ complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l gpu -a '(__vgpuctl_live gpu
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l policy -a 'pack spread numa' -x -d 'among GPUs with room: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain\'s memory or CPUs are)'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l numa -x -d 'the host\'s NUMA node to be near to; alone it means --policy numa'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l reservation -a '(__vgpuctl_live reservations)' -x -d 'take the room of this reservation, by its claim id; what the vGPU is need not be said again'
-complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l domain-uuid -x -d 'the domain that will have it, to be shown; nothing is done to it'
+complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l domain-uuid -x -d 'the domain that will have it, to be shown; nothing is done to it. Required for a slice of XenGT, which is made for a domain that is there'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l label -x -d 'your own word about it'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l claim-id -x -d 'your name for the claim; repeat it to retry safely (default: a new UUID)'
 complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l dry-run -d 'check and place, and do nothing'

@@ -162,7 +162,7 @@ _vgpuctl() {
             --policy='[among GPUs with room\: pack (the fullest, default), spread (the emptiest) or numa (near to --numa, or to where the domain'\''s memory or CPUs are)]:POLICY:(pack spread numa)' \
             --numa='[the host'\''s NUMA node to be near to; alone it means --policy numa]:NODE: ' \
             --reservation='[take the room of this reservation, by its claim id; what the vGPU is need not be said again]:ID:{_vgpuctl_live reservations}' \
-            --domain-uuid='[the domain that will have it, to be shown; nothing is done to it]:UUID: ' \
+            --domain-uuid='[the domain that will have it, to be shown; nothing is done to it. Required for a slice of XenGT, which is made for a domain that is there]:UUID: ' \
             '*'--label='[your own word about it]:KEY=VALUE: ' \
             --claim-id='[your name for the claim; repeat it to retry safely (default\: a new UUID)]:ID: ' \
             --dry-run'[check and place, and do nothing]' ;;

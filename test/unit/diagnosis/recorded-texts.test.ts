@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { languages, type Language } from "../../../agent/core/language.ts";
 import { hostdUnavailable } from "../../../agent/diagnosis/checks/hostd.ts";
 import { capacityDisagrees, gmFragmented } from "../../../agent/diagnosis/checks/room.ts";
+import { deviceModelMissing } from "../../../agent/diagnosis/checks/xen.ts";
 import { modeNotServed } from "../../../agent/diagnosis/checks/served.ts";
 import { gpuSettingDiffers } from "../../../agent/diagnosis/checks/setting.ts";
 import { table } from "../../../agent/diagnosis/table.ts";
@@ -31,10 +32,10 @@ const never: Readonly<Partial<Record<string, readonly ConditionStatus[]>>> = {
   SRIOV_UNSUPPORTED_PLATFORM: [NOT_APPLICABLE],
 };
 
-/** Of what only a running agent knows: room.test.ts, hostd.test.ts and setting.test.ts examine them. */
+/** Of what only a running agent knows: room.test.ts, hostd.test.ts, setting.test.ts and device-model.test.ts examine them. */
 const ofAnAgent: ReadonlySet<string> = new Set([
   ...[capacityDisagrees.code, gmFragmented.code],
-  ...[hostdUnavailable.code, gpuSettingDiffers.code],
+  ...[hostdUnavailable.code, gpuSettingDiffers.code, deviceModelMissing.code],
 ]);
 /** What it says of a host changes with the release: served.test.ts examines it. */
 const ofTheRelease = modeNotServed.code;
@@ -55,8 +56,10 @@ const unseen: readonly string[] = [
   "LIBVIRT_WITHOUT_RAMFB not-known",
   "LIBVIRT_WITHOUT_RENDERNODE not-known",
   "MSRS_NOT_IGNORED absent",
-  // Of a running agent: vfio-pci.test.ts.
+  // Of a running agent: vfio-pci.test.ts, setting.test.ts and vgt-counts.test.ts.
   "VFIO_PCI_MISSING not-loaded",
+  ...["GPU_WITHOUT_DRIVER as-set", "GPU_WITHOUT_DRIVER parked"],
+  ...["VGPU_COUNT_UNREADABLE before", "VGPU_COUNT_UNREADABLE xengt"],
 ];
 
 interface Said {
