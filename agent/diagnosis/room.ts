@@ -1,5 +1,5 @@
 // What the agent's accounts say is wrong with the room on a GPU: what no file of the host tells alone.
-import type { PciAddress } from "../core/ids.ts";
+import type { PciAddress, VgpuId } from "../core/ids.ts";
 import type { GmSizes } from "../inventory/memory.ts";
 import type { SliceSizes } from "../inventory/share.ts";
 
@@ -10,6 +10,8 @@ export interface Room {
   readonly disagreements: readonly Disagreement[];
   /** What was given away beyond what there is, by our arithmetic. */
   readonly overcommitted: readonly Overcommitted[];
+  /** vGPUs of others of which nothing tells how much they take: they count as one each, and as no memory. */
+  readonly unsized: readonly VgpuId[];
   /** Types that have room in sum and in no one piece. */
   readonly fragmented: readonly Fragmented[];
   /** The largest piece of each part, an estimate; undefined while it is not known where slices lie. */

@@ -1,7 +1,7 @@
 // What slices take of the GPUs: every promise in the ledger and every slice in the kernel, each counted once.
 import type { Holding } from "../capacity/budget.ts";
 import type { Inventory } from "../inventory/model.ts";
-import type { DomainId } from "../core/ids.ts";
+import type { DomainId, VgpuId } from "../core/ids.ts";
 import type { PromisedSlice } from "../discovery/xen-instances.ts";
 import { functionOf, type SliceSizes } from "../inventory/share.ts";
 import { sizesOfSlice } from "../inventory/slice-sizes.ts";
@@ -64,3 +64,16 @@ function atLeast(promised: SliceSizes, taken: SliceSizes = promised): SliceSizes
 
 /** A type the kernel does not describe takes an unknown amount: at least an instance, which is what can be counted. */
 const UNKNOWN: SliceSizes = { lowGmMib: 0, highGmMib: 0, fences: 0 };
+
+/**
+ * Those that take an unknown amount. None while it is not known whose slices are, nor of XenGT's that are left of domains which are
+ * gone: these are swept.
+ */
+export function unsizedOf(holdings: readonly Holding[], { vgpus, domains }: Inventory): VgpuId[] {
+  if (!domains.known) return [];
+  const named = new Set([...domains.value.values()].flatMap(({ vgpuIds }) => vgpuIds));
+  return holdings
+    .filter(({ sizes }) => sizes === UNKNOWN)
+    .map(({ vgpuId }) => vgpuId)
+    .filter((id) => vgpus.get(id)?.domid === undefined || named.has(id));
+}

@@ -29,7 +29,7 @@ import { isThere, names } from "../inventory/standing.ts";
 import { isXengt } from "../inventory/xengt.ts";
 import type { Claim, DomainClaim } from "./claim.ts";
 import { drainedOn, type Drain, type DrainRecord } from "./drains.ts";
-import { holdingsBy, type Holder } from "./holdings.ts";
+import { holdingsBy, unsizedOf, type Holder } from "./holdings.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ModeRecord } from "./gpu-modes.ts";
 import { domainUses, modeAccounts, type ModeAccounts } from "./mode-accounts.ts";
@@ -180,13 +180,14 @@ function sliceAccount(
     })),
     disagreements: disagreements(gpu, exists),
     overcommitted: overcommitted(budget),
+    unsized: unsizedOf(here.foreign, inventory),
     fragmented: types.flatMap((type) => fragmented(type, { budget, bounds, fragmentation })),
   };
 }
 
 const NO_BUDGET = {
   ...{ budget: undefined, usedBy: undefined, largestFree: undefined },
-  ...{ disagreements: [], overcommitted: [], fragmented: [] },
+  ...{ disagreements: [], overcommitted: [], unsized: [], fragmented: [] },
 } satisfies Partial<GpuView>;
 
 interface Counted {

@@ -178,6 +178,30 @@ describe("slices of XenGT, over the wire", function () {
     await until("it is read again", async () => (await counted()).startsWith("CONDITION_STATUS_PASS: the kernel"));
   });
 
+  it("that somebody makes by hand take an unknown amount with kernels of 2017, which is a condition until they go", async () => {
+    const on = await begin(SKYLAKE, BY_AGENT);
+    const conditions = async () => {
+      await on.rpc.call(Hosts.reconcile, { dryRun: false, claimId: "" });
+      const { gpu } = await on.rpc.call(Gpus.getGpu, { gpu: GPU });
+      return roomConditions(gpu).map(({ reason, message }) => `${reason}: ${message}`);
+    };
+    await create(on, "desk");
+    assert.deepEqual(await conditions(), []);
+    await on.host.control({ command: "write-vgt", line: `${await theirDomid(on)},64,384,4` });
+    await until("it is counted", async () => (await conditions()).length > 0);
+    const theirs = present((await on.vgpus()).find(({ domainName }) => domainName === "theirs"));
+    const [condition = "", ...others] = await conditions();
+    assert.deepEqual(others, []);
+    assert.ok(
+      condition.startsWith(`CAPACITY_DISAGREES: of vGPUs that others made (${theirs.vgpuId}) `),
+      condition,
+    );
+    await on.asSomebodyElse(async (libvirt) => {
+      await libvirt.destroyDomain(present(await libvirt.lookupDomainByName("theirs")));
+    });
+    await until("it is swept", async () => (await conditions()).length === 0);
+  });
+
   it("are told to be as busy as kernels of 2016 say, and nothing is told where they do not", async () => {
     const on = await begin(BROADWELL, BY_AGENT);
     const { domain } = await create(on, "desk", ({ vgpu }) => {

@@ -47,8 +47,8 @@ export const gmFragmented = gpuCheck({
 /** What of these two fails at this moment: the accounts change more often than the host is examined. */
 export function failuresOf(room: Room, gpu: PciAddress): Condition[] {
   // Every read of a GPU asks.
-  const { disagreements, overcommitted, fragmented } = room;
-  if ([...disagreements, ...overcommitted, ...fragmented].length === 0) return [];
+  const { disagreements, overcommitted, unsized, fragmented } = room;
+  if ([...disagreements, ...overcommitted, ...unsized, ...fragmented].length === 0) return [];
   const found = [
     { ...capacityDisagrees, ...disagreement(room, gpu) },
     { ...gmFragmented, ...fragmentation(room, gpu) },
@@ -83,8 +83,8 @@ function judged<C extends Code>(
 }
 
 function disagreement(room: Room, gpu: PciAddress): Judged<"CAPACITY_DISAGREES"> {
-  const { disagreements, overcommitted } = room;
-  const evidence = disagreements.flatMap(({ type, ours, kernel }) => [
+  const { disagreements, overcommitted, unsized } = room;
+  const evidence: Evidence[] = disagreements.flatMap(({ type, ours, kernel }) => [
     shown(gpu, room, { type, kernel }),
     { path: `vgpud: ${type}`, value: String(ours) },
   ]);
@@ -95,7 +95,10 @@ function disagreement(room: Room, gpu: PciAddress): Judged<"CAPACITY_DISAGREES">
     const excess = overcommitted.map(({ part, by }) => `${partNames[part]} ${by}`).join(", ");
     return { finding: fail("overcommitted", { excess }), evidence };
   }
-  return { finding: disagreements.length > 0 ? fail("differ", { types }) : pass("agree"), evidence };
+  if (disagreements.length > 0) return { finding: fail("differ", { types }), evidence };
+  if (unsized.length === 0) return { finding: pass("agree"), evidence };
+  const untold = unsized.map((id) => ({ path: `vgpud: vGPU ${id}`, value: "(sizes not told)" }));
+  return { finding: fail("unsized", { vgpus: unsized.join(", ") }), evidence: untold };
 }
 
 /** The same in every language. */

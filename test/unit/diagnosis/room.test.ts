@@ -16,7 +16,7 @@ import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { gpuViews, type GpuView } from "../../../agent/lifecycle/views.ts";
 import { FakeHost } from "../../fakes/fake-host.ts";
 import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
-import { pciAddress } from "../../fakes/ids.ts";
+import { foreignVgpuId, pciAddress } from "../../fakes/ids.ts";
 import { MemoryStore } from "../../fakes/memory-store.ts";
 import { recordedHosts } from "../../hosts/recorded-hosts.ts";
 import { plainTerms } from "../../fakes/stock.ts";
@@ -79,6 +79,7 @@ const AGREEING = {
   xengt: false,
   disagreements: [],
   overcommitted: [],
+  unsized: [],
   fragmented: [],
   largestFree: { lowGmMib: 128, highGmMib: 512 },
 };
@@ -159,6 +160,10 @@ describe("an examination of the room on a GPU", () => {
     "warns of what was given away beyond what there is": [
       roomOf({ overcommitted: [{ part: "lowGmMib", by: 128 }], disagreements: [DIFFERING] }),
       ["overcommitted", "whole"],
+    ],
+    "warns of vGPUs of others of which nothing tells how much they take": [
+      roomOf({ unsized: [foreignVgpuId(1)] }),
+      ["unsized", "whole"],
     ],
     "warns of pieces that are too small": [roomOf({ fragmented: [IN_PIECES] }), ["agree", "pieces"]],
     "warns of what the kernel has refused": [

@@ -154,6 +154,9 @@ export const gpu = {
       agree: "of every type kernel and vgpud would make the same number",
       differ:
         "kernel and vgpud differ in how many more vGPUs fit (kernel ≠ vgpud: {types}); the smaller number holds",
+      unsized:
+        "of vGPUs that others made ({vgpus}) nothing tells how much they take: each counts as one and as no memory, so that less " +
+        "may fit than is shown",
       wraps:
         "kernel and vgpud differ in how many more vGPUs fit (kernel ≠ vgpud: {types}): the kernel's arithmetic wraps around, " +
         "since a part of the graphics memory is smaller than what is kept for the host, and every create fails",
@@ -167,6 +170,8 @@ export const gpu = {
       differ:
         "docs/capacity.md tells what makes them differ: a vGPU that the kernel lost until the next boot, a graphics address " +
         "space that the firmware made smaller, or with XenGT more kept for dom0 than by default",
+      unsized:
+        "leave room for them until they are gone, or have them made by vgpud or by a device model that is told the sizes",
       wraps: "set the graphics aperture in the firmware to between 256 and {best} MiB",
     },
   },

@@ -146,6 +146,8 @@ export const gpu: Same<typeof english> = {
       "no-slices": "vgpud 没有该 GPU 的记录：它不提供切片，或尚未被查看",
       agree: "每种类型的可创建数，内核与 vgpud 相同",
       differ: "还能容纳多少 vGPU，内核与 vgpud 的计数不同（内核 ≠ vgpud：{types}）；以较小者为准",
+      unsized:
+        "他人创建的 vGPU（{vgpus}）占用多少无从得知：每个按一个实例计算、不计内存，因此实际能容纳的可能少于所示",
       wraps:
         "还能容纳多少 vGPU，内核与 vgpud 的计数不同（内核 ≠ vgpud：{types}）：图形内存的一部分小于为主机保留的量，" +
         "内核的无符号运算发生回绕，每次创建都会失败",
@@ -155,6 +157,7 @@ export const gpu: Same<typeof english> = {
       overcommitted: "如果固件中的 aperture 后来被改小，请改回；否则销毁一些 domain，直到其余的能容纳",
       differ:
         "docs/capacity.md 说明了差异的来源：内核在下次启动前丢失的 vGPU，被固件改小的图形地址空间，或在 XenGT 下为 dom0 保留的多于默认值",
+      unsized: "在它们消失之前为其留出余量，或改由 vgpud 或被告知大小的设备模型来创建",
       wraps: "在固件设置中把图形 aperture 设为 256 至 {best} MiB",
     },
   },
