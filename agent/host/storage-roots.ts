@@ -49,11 +49,8 @@ export class StorageRoots implements StoragePaths {
     const real = await this.#below(file, field);
     if (!(await stat(real)).isFile()) {
       const listed = this.#allowed().blockDevices.join(", ") || "none";
-      throw refuse(
-        field,
-        file,
-        `resolves to ${real}, which is not a regular file (block devices allowed by block_devices in the configuration: ${listed})`,
-      );
+      const why = `is not a regular file (block devices allowed by block_devices in the configuration: ${listed})`;
+      throw refuse(field, file, resolved(file, real, why));
     }
     return real;
   }
@@ -108,11 +105,8 @@ export class StorageRoots implements StoragePaths {
       const above = await realpath(root).catch(() => undefined);
       if (above !== undefined && real.startsWith(above === path.sep ? above : `${above}${path.sep}`)) return;
     }
-    throw refuse(
-      field,
-      file,
-      `resolves to ${real}, which is below none of the storage roots: ${roots.join(", ")}; a reload takes what is added to storage_roots in the configuration`,
-    );
+    const why = `is below none of the storage roots: ${roots.join(", ")}; a reload takes what is added to storage_roots in the configuration`;
+    throw refuse(field, file, resolved(file, real, why));
   }
 
   /** An image can name another file that QEMU then opens: every one of the chain has to be allowed. */
@@ -141,6 +135,11 @@ export class StorageRoots implements StoragePaths {
       throw refuse(field, image, `cannot be checked for a backing image: ${messageOf(error)}`, error);
     }
   }
+}
+
+/** Where links lead is told where there are any. */
+function resolved(file: string, real: string, why: string): string {
+  return real === file ? why : `resolves to ${real}, which ${why}`;
 }
 
 function refuse(field: string, file: string, why: string, cause?: unknown): AgentError {

@@ -42,7 +42,8 @@ export function readWhitelist(text: string, bounds: SizeBounds): readonly Listed
 
 function readLine(line: string, bounds: SizeBounds): ListedType {
   const device = DEVICE.exec(line);
-  if (!device?.[1]) throw new RangeError("it begins with the device's id in up to four hex digits, as 162a");
+  if (!device?.[1])
+    throw new RangeError("it has to begin with the device's id in up to four hex digits, as 162a");
   const fields = fieldsOf(line.slice(device[0].length));
   // From 1, since Intel's QEMU ends at a size of 0.
   const number = (name: string, { to: max }: SizeBounds[keyof SizeBounds]): number => {

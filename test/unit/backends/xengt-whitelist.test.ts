@@ -32,7 +32,7 @@ describe("XenServer's list of vGPU types", () => {
   const line = (given: string): string => `162a ${given}`;
   const whole = "name='a' low_gm_sz=128 high_gm_sz=384 fence_sz=4";
   for (const [what, text, why] of [
-    ["no device", whole, /^line 1: it begins with the device's id/],
+    ["no device", whole, /^line 1: it has to begin with the device's id/],
     [
       "a size that is missing",
       line("name='a' low_gm_sz=128 high_gm_sz=384"),
