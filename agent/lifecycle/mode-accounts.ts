@@ -120,13 +120,13 @@ export function domainUses({ domains }: Inventory, ledger: Ledger): DomainUses {
   const claims = new Map(
     ledger.living().flatMap((claim) => (claim.kind === "domain" ? [[claim.domain.id, claim] as const] : [])),
   );
-  return using.map(({ id, mark, state, pciDevices, renderNodes }) => {
+  return using.map(({ id, name, mark, state, pciDevices, renderNodes }) => {
     const claim = claims.get(id);
     // Under one UUID but without the claim's mark it is somebody else's (views.ts).
     const own = mark !== undefined && claim?.vgpuId === mark.vgpuId;
     const alive = isAlive(state);
     // Off, a domain that gave its function back has it by name alone: whoever asks may be given it.
     const named = own && !alive && !holdsRoom(claim) ? [] : pciDevices;
-    return { domain: id, own, alive, pciDevices: named, renderNodes };
+    return { domain: id, name, own, alive, pciDevices: named, renderNodes };
   });
 }

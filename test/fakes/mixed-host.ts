@@ -64,7 +64,7 @@ export class MixedHost {
       this.#given.filter(({ gpu }) => gpu === pciAddress(n)).map(({ share }) => share);
     const numberOf = ({ address }: Gpu): number => [...modes.keys()].indexOf(address);
     const usersOf = (pciDevices: readonly PciAddress[]) => [
-      { domain: SOMEBODY, own: false, alive: true, pciDevices, renderNodes: [] },
+      { domain: SOMEBODY, name: "somebody", own: false, alive: true, pciDevices, renderNodes: [] },
     ];
     return {
       ...untouched,

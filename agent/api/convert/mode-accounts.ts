@@ -51,7 +51,7 @@ function toWireFunctions(account: FunctionsAccount): pb.VirtualFunctions {
   });
 }
 
-function toWireFunction({ function: of, domain, free }: FunctionUse): pb.VirtualFunction {
+function toWireFunction({ function: of, domain, domainName, free }: FunctionUse): pb.VirtualFunction {
   const { number, address, driver, quota } = of;
   const { execQuantum, preemptTimeout, schedPriority } = toWireVfProfile(of);
   return pb.VirtualFunction.fromPartial({
@@ -60,6 +60,7 @@ function toWireFunction({ function: of, domain, free }: FunctionUse): pb.Virtual
     driver: driver ?? "",
     free,
     domainUuid: domain ?? "",
+    domainName: domainName ?? "",
     quota: toWireResources(quota),
     ...{ execQuantum, preemptTimeout, schedPriority },
   });
@@ -77,12 +78,13 @@ function toWireResources(amounts: FunctionAmounts): pb.FunctionResources | undef
   });
 }
 
-function toWireWhole({ used, free, heldBy, domain }: WholeGpuAccount): pb.WholeGpu {
+function toWireWhole({ used, free, heldBy, domain, domainName }: WholeGpuAccount): pb.WholeGpu {
   return pb.WholeGpu.fromPartial({
     usedOwn: used?.own,
     usedForeign: used?.foreign,
     free,
     heldBy: heldBy.map((holder) => holders[holder]),
     domainUuid: domain ?? "",
+    domainName: domainName ?? "",
   });
 }

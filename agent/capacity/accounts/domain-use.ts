@@ -4,6 +4,7 @@ import type { DomainId, PciAddress } from "../../core/ids.ts";
 /** A domain that names a PCI function or a render node. */
 export interface DomainUse {
   readonly domain: DomainId;
+  readonly name: string;
   /** Whether it is of a claim of this host. */
   readonly own: boolean;
   /** Whether it has a process. */

@@ -17,6 +17,8 @@ export interface FunctionUse {
   readonly holder: keyof Used | undefined;
   /** Whose definition names it. */
   readonly domain: DomainId | undefined;
+  /** That domain's. */
+  readonly domainName: string | undefined;
   /** Undefined while that is not known. */
   readonly free: boolean | undefined;
 }
@@ -63,7 +65,8 @@ function functionUse(
   const isOwn = isClaimed || user?.own === true;
   const isForeign = user !== undefined || isForGuest(each.driver);
   const holder = isOwn ? "own" : isForeign ? "foreign" : undefined;
-  return { function: each, holder, domain: user?.domain, free: holder ? false : uses && true };
+  const free = holder ? false : uses && true;
+  return { function: each, holder, domain: user?.domain, domainName: user?.name, free };
 }
 
 function freeOf(

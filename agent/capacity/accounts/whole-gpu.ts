@@ -19,6 +19,8 @@ export interface WholeGpuAccount {
   readonly holder: keyof Used | undefined;
   /** Whose definition names it. */
   readonly domain: DomainId | undefined;
+  /** That domain's. */
+  readonly domainName: string | undefined;
 }
 
 /** What else is known to stand on it. */
@@ -60,5 +62,6 @@ export function wholeGpuAccount(gpu: Gpu, on: OnGpu, uses: DomainUses): WholeGpu
     heldBy,
     holder,
     domain: user?.domain,
+    domainName: user?.name,
   };
 }

@@ -1,4 +1,5 @@
 // What is written to stderr for an error: the message, the flag at fault, what each GPU lacked, and what would work.
+import type { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import type { Arguments } from "../line/arguments.ts";
 import type { CliError } from "./cli-error.ts";
 import type { Command } from "../command.ts";
@@ -22,13 +23,22 @@ export function errorText(error: CliError, context: RunContext | undefined): str
   return `${lines.join("\n")}\n`;
 }
 
-function detailLines({ ending, call, inFile }: CliError, context: RunContext): readonly string[] {
+function detailLines({ ending, call, inFile, message }: CliError, context: RunContext): readonly string[] {
   if (call === undefined) return ending === "usage" && !inFile ? [usageLine(context.command)] : [];
-  const { fields, decision } = call.details;
+  const { fields } = call.details;
+  const decision = untold(call.details.decision, message);
   return [
     ...fields.map((field) => fieldLine(field, context)),
     ...(decision === undefined ? [] : refusedCandidates(decision).map((line) => `  ${line}`)),
   ];
+}
+
+/** Undefined where the message has said it of each GPU already. */
+function untold(decision: PlacementDecision | undefined, message: string): PlacementDecision | undefined {
+  const told = decision?.candidates.every(
+    (each) => each.free === undefined && message.includes(`${each.gpu} ${each.message}`),
+  );
+  return told === true ? undefined : decision;
 }
 
 function fieldLine(field: string, { command, args }: RunContext): string {

@@ -4,6 +4,7 @@ import type { Gpu } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import type { Host } from "../../../proto/gen/vgpud/v1/host.ts";
 import { printable, type Cell, type Paint } from "../view/paint.ts";
 import { tableLines, type Column } from "../view/table.ts";
+import { vgpuCount } from "../view/vgpu-count.ts";
 import { stateCell, time, word } from "../view/words.ts";
 import { ordered, type DomainRow, type Order } from "./rows.ts";
 
@@ -64,7 +65,12 @@ function gpuLines(gpu: Gpu, paint: Paint): readonly string[] {
     "  ",
   );
   const { total, host, used, free } = budget ?? {};
-  if (total === undefined || used === undefined || free === undefined) return [printable(title)];
+  const count = vgpuCount(gpu);
+  if (total === undefined || used === undefined || free === undefined)
+    return [
+      printable(title),
+      ...(count ? [barLine({ ...count, name: "vGPUs", unit: "", paint, host: 0 })] : []),
+    ];
   const bar = (name: string, key: "lowGmMib" | "highGmMib" | "fences" | "instances", unit: string): string =>
     barLine({ name, unit, paint, total: total[key], used: used[key], host: host?.[key] ?? 0 });
   return [

@@ -16,6 +16,8 @@ const NANOS_PER_US = 1_000;
 
 const right = (title: string): Column => ({ title, align: "right" });
 const left = (title: string): Column => ({ title });
+/** Drivers tell of some only. */
+const sparse = (title: string): Column => ({ title, align: "right", sparse: true });
 
 /** One line for each mode that has an account, then the virtual functions and what they share. */
 export function accountTables(gpu: Gpu): readonly Block[] {
@@ -36,7 +38,7 @@ function modeTable({ virtualFunctions: functions, whole, seats }: Gpu): readonly
       ? [
           [
             ...["whole GPU", 1, 1, whole.usedOwn, whole.usedForeign, whole.free],
-            [...whole.heldBy.map((holder) => word(holder, "WHOLE_GPU_HOLDER")), whole.domainUuid]
+            [...whole.heldBy.map((holder) => word(holder, "WHOLE_GPU_HOLDER")), domainText(whole)]
               .filter((text) => text !== undefined && text !== "")
               .join(", "),
           ],
@@ -66,7 +68,12 @@ function seatsFree(seats: Seats): number | undefined {
 
 type Seats = NonNullable<Gpu["seats"]>;
 
-const RESOURCES = ["VRAM MIB", "GGTT MIB", "CONTEXTS", "DOORBELLS"].map(right);
+/** Of a vgpud that does not tell the name it is the UUID. */
+function domainText({ domainName, domainUuid }: Pick<VirtualFunction, "domainName" | "domainUuid">): string {
+  return domainName === "" ? domainUuid : domainName;
+}
+
+const RESOURCES = ["VRAM MIB", "GGTT MIB", "CONTEXTS", "DOORBELLS"].map(sparse);
 
 function resourceCells(resources: FunctionResources | undefined): readonly Cell[] {
   const { vramMib, ggttMib, contexts, doorbells } = resources ?? {};
@@ -108,8 +115,8 @@ function limit(duration: VirtualFunction["execQuantum"], nanosEach: number): Cel
 
 function functionTables(account: VirtualFunctions | undefined): readonly Block[] {
   if (account === undefined) return [];
-  const functions = account.functions.map(({ number, pciAddress, driver, free, domainUuid, quota }) => [
-    ...[`vf${number}`, pciAddress, driver, yesNo(free), domainUuid],
+  const functions = account.functions.map(({ number, pciAddress, driver, free, quota, ...by }) => [
+    ...[`vf${number}`, pciAddress, driver, yesNo(free), domainText(by)],
     ...resourceCells(quota),
   ]);
   const shares = [

@@ -41,7 +41,7 @@ const candidateColumns: readonly Column[] = [
   { title: "CANDIDATE" },
   { title: "TYPE" },
   ...sizeColumns.map(({ title, ...rest }) => ({ ...rest, title: `FREE ${title}` })),
-  { title: "FREE VGPUS", align: "right" },
+  { title: "FREE VGPUS", align: "right", sparse: true },
   { title: "SCORE", align: "right" },
   { title: "RESULT" },
   { title: "WHY" },

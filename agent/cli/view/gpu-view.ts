@@ -5,14 +5,17 @@ import { accountTables } from "./account-view.ts";
 import type { Cell } from "./paint.ts";
 import type { Column } from "./table.ts";
 import type { Block, Text } from "./text.ts";
+import { vgpuCount } from "./vgpu-count.ts";
 import { word, yesNo } from "./words.ts";
 
 const right = (title: string): Column => ({ title, align: "right" });
 const left = (title: string): Column => ({ title });
 const wide = (title: string): Column => ({ title, wide: true });
+/** Of some modes alone. */
+const sparse = (title: string): Column => ({ title, align: "right", sparse: true });
 
 /** Columns of what one vGPU takes; `sizeCells` fills them. */
-export const sizeColumns = [right("LOW GM MIB"), right("HIGH GM MIB"), right("FENCES")];
+export const sizeColumns = ["LOW GM MIB", "HIGH GM MIB", "FENCES"].map(sparse);
 
 export function sizeCells(sizes: SliceSizes | undefined): readonly Cell[] {
   return [sizes?.lowGmMib, sizes?.highGmMib, sizes?.fences];
@@ -42,9 +45,8 @@ function gpuTable(gpus: readonly Gpu[]): Block {
       ...["GPU", "DEVICE", "DRIVER"].map(left),
       right("NUMA"),
       left("MODE"),
-      ...["LOW GM FREE/TOTAL MIB", "HIGH GM FREE/TOTAL MIB", "FENCES FREE/TOTAL", "VGPUS USED/MAX"].map(
-        right,
-      ),
+      ...["LOW GM FREE/TOTAL MIB", "HIGH GM FREE/TOTAL MIB", "FENCES FREE/TOTAL"].map(sparse),
+      right("VGPUS USED/MAX"),
       ...["BACKEND", "GENERATION", "IOMMU GROUP", "DRM NODES", "MODEL"].map(wide),
     ],
     rows: gpus.map((gpu) => [
@@ -54,6 +56,7 @@ function gpuTable(gpus: readonly Gpu[]): Block {
       gpu.numaNode,
       modeCell(gpu),
       ...amountCells(gpu.budget),
+      countCell(gpu),
       word(gpu.backend, "BACKEND"),
       gpu.generation,
       gpu.iommuGroup,
@@ -82,14 +85,18 @@ function drainedCell({ drainNote }: Gpu): Cell {
 }
 
 function amountCells(budget: ResourceBudget | undefined): readonly Cell[] {
-  const { free, total, used } = budget ?? {};
-  if (free === undefined || total === undefined || used === undefined) return Array<Cell>(4).fill(undefined);
+  const { free, total } = budget ?? {};
+  if (free === undefined || total === undefined) return Array<Cell>(3).fill(undefined);
   return [
     `${free.lowGmMib}/${total.lowGmMib}`,
     `${free.highGmMib}/${total.highGmMib}`,
     `${free.fences}/${total.fences}`,
-    `${used.instances}/${total.instances}`,
   ];
+}
+
+function countCell(gpu: Gpu): Cell {
+  const count = vgpuCount(gpu);
+  return count && `${count.used}/${count.total}`;
 }
 
 function typeTables(gpus: readonly Gpu[]): readonly Block[] {
@@ -108,9 +115,10 @@ function typeTables(gpus: readonly Gpu[]): readonly Block[] {
   const columns = [
     ...["GPU", "TYPE"].map(left),
     ...sizeColumns,
-    right("WEIGHT"),
-    left("MAX PIXELS"),
-    ...["ALLOCATABLE", "KERNEL SAYS"].map(right),
+    sparse("WEIGHT"),
+    { title: "MAX PIXELS", sparse: true } as const,
+    right("ALLOCATABLE"),
+    sparse("KERNEL SAYS"),
   ];
   return [{ kind: "table", columns, rows }];
 }

@@ -13,20 +13,29 @@ export function hostText(host: Host): Text {
         ["host", host.hostname],
         ["hypervisor", word(host.hypervisor, "HYPERVISOR")],
         ["kernel", host.kernelRelease],
-        ["OS", host.os],
-        ["CPU", host.cpuModel],
-        ["CPUs", cpusCell(host)],
-        ["memory MiB", memoryCell(host)],
+        ...machineFields(host),
         ["vgpud", host.agentVersion],
         ["started", time(host.startTime)],
         ["simulated", yesNo(host.simulated)],
         ["libvirt", libvirtCell(host.libvirt)],
         ["claims", ledgerCell(host.ledger)],
         ["conditions", conditionsCell(host)],
+        ["of GPUs", "vgpuctl doctor says what stands in the way of each mode"],
         ["drained", drainedCell(host)],
       ],
     },
   ];
+}
+
+/** A simulated host has no machine. */
+function machineFields(host: Host): readonly (readonly [name: string, value: Cell])[] {
+  const fields = [
+    ["OS", host.os],
+    ["CPU", host.cpuModel],
+    ["CPUs", cpusCell(host)],
+    ["memory MiB", memoryCell(host)],
+  ] as const;
+  return host.simulated ? fields.filter(([, value]) => value !== undefined && value !== "") : fields;
 }
 
 function cpusCell({ cpus, cpuBusy }: Host): Cell {
@@ -45,8 +54,13 @@ function drainedCell({ drained, drainNote }: Host): Cell {
   return drained ? { text: drainNote === "" ? "yes" : `yes: ${drainNote}`, style: "warn" } : "no";
 }
 
+/** What a hypervisor does not have is in no order to be put. */
+const OF_HYPERVISOR: ReadonlySet<string> = new Set(["VIRGL_NOT_ON_XEN"]);
+
 function conditionsCell({ conditions }: Host): Cell {
-  const [first, ...others] = conditions.filter(({ severity }) => severity !== Severity.INFO);
+  const [first, ...others] = conditions.filter(
+    ({ severity, reason }) => severity !== Severity.INFO && !OF_HYPERVISOR.has(reason),
+  );
   const known = conditions.map(({ reason }) => reason).join(", ");
   if (first === undefined)
     return {

@@ -2,7 +2,10 @@
 
 export type Style = "good" | "warn" | "bad" | "head";
 
-/** A value to show. Absent values are shown as `-`. */
+/** How a value is shown that there is none of. */
+export const ABSENT = "-";
+
+/** A value to show. */
 export type Cell = string | number | undefined | { readonly text: string; readonly style: Style };
 
 /** Puts a style around a text that is already as wide as it has to be. */
@@ -17,7 +20,7 @@ export const coloured: Paint = (text, style) =>
 
 export function cellText(cell: Cell): string {
   const text = typeof cell === "object" ? cell.text : String(cell ?? "");
-  return text === "" ? "-" : printable(text);
+  return text === "" ? ABSENT : printable(text);
 }
 
 export function cellStyle(cell: Cell): Style | undefined {

@@ -1,6 +1,6 @@
 // Lays out columns and fields, by the width that a terminal gives to each character.
 import { eastAsianWidth } from "get-east-asian-width";
-import { cellStyle, cellText, type Cell, type Paint } from "./paint.ts";
+import { ABSENT, cellStyle, cellText, type Cell, type Paint } from "./paint.ts";
 
 export interface Column {
   /** With its unit. */
@@ -9,6 +9,8 @@ export interface Column {
   readonly align?: "right";
   /** Only shown in a wide table. */
   readonly wide?: true;
+  /** Only shown where a row has something there. */
+  readonly sparse?: true;
 }
 
 export interface TableStyle {
@@ -24,7 +26,11 @@ export function tableLines(
   rows: readonly (readonly Cell[])[],
   { paint, wide }: TableStyle,
 ): readonly string[] {
-  const shown = columns.flatMap((column, index) => (column.wide && !wide ? [] : [{ ...column, index }]));
+  const isEmpty = (index: number): boolean =>
+    rows.length > 0 && rows.every((row) => cellText(row[index]) === ABSENT);
+  const shown = columns.flatMap((column, index) =>
+    (column.wide && !wide) || (column.sparse && isEmpty(index)) ? [] : [{ ...column, index }],
+  );
   const widths = columns.map(({ title }, index) =>
     Math.max(widthOf(title), ...rows.map((row) => widthOf(cellText(row[index])))),
   );

@@ -35,7 +35,7 @@ function sriov(drivers: readonly (string | undefined)[], given: Partial<Sriov> =
 
 function use(n: number, given: Partial<DomainUse>): DomainUse {
   return {
-    ...{ domain: domainId(n), own: false, alive: true, pciDevices: [], renderNodes: [] },
+    ...{ domain: domainId(n), name: `domain-${n}`, own: false, alive: true, pciDevices: [], renderNodes: [] },
     ...given,
   };
 }
@@ -117,7 +117,9 @@ describe("the account of virtual functions", () => {
   it("gives a function that several domains name to the one that runs", () => {
     const uses = [use(1, { alive: false, pciDevices: [vf(1)] }), use(2, { own: true, pciDevices: [vf(1)] })];
     const account = functionsAccount(sriov(["vfio-pci"]), noClaims, uses);
-    assert.deepEqual([account.functions[0]?.domain, account.used], [domainId(2), { own: 1, foreign: 0 }]);
+    const [first] = account.functions;
+    assert.deepEqual([first?.domain, first?.domainName], [domainId(2), "domain-2"]);
+    assert.deepEqual(account.used, { own: 1, foreign: 0 });
   });
 
   it("adds up what they were given, and only what is known of each", () => {

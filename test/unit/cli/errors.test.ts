@@ -3,6 +3,7 @@ import { status } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
 import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { PlacementDecision } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { refusedSocket } from "../../../agent/cli/client/reachable.ts";
 import { connect } from "../../../agent/cli/client/vgpud.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
@@ -109,6 +110,18 @@ const refused: Readonly<Record<string, RefusedCase>> = {
     },
     exitCode: 6,
     says: / {2}0000:00:02\.0 .* APERTURE_EXHAUSTED {2}128 MiB of aperture needed, 64 MiB free\nhint: \S+ --socket \S+ gpus/,
+  },
+  "tells once why no GPU is fit, where the message has said it of each": {
+    refusal: {
+      code: status.FAILED_PRECONDITION,
+      message: "no GPU gives it: 0000:03:00.0 has no SR-IOV",
+      reason: "MODE_UNSUPPORTED",
+      decision: PlacementDecision.fromPartial({
+        candidates: [{ gpu: "0000:03:00.0", reason: "MODE_UNSUPPORTED", message: "has no SR-IOV" }],
+      }),
+    },
+    exitCode: 5,
+    says: /^error: [^\n]*has no SR-IOV \[MODE_UNSUPPORTED\]\nhint: /,
   },
   "does not take a message above the limit for a lack of room": {
     refusal: { code: status.RESOURCE_EXHAUSTED, message: "too large" },

@@ -10,7 +10,7 @@ import { consoleText } from "../../../agent/cli/view/console-text.ts";
 import { accountTables } from "../../../agent/cli/view/account-view.ts";
 import { layOut } from "../../../agent/cli/view/text.ts";
 import { Console, ConsoleListen } from "../../../proto/gen/vgpud/v1/domain.ts";
-import { Gpu, WholeGpuHolder } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import { Gpu, Mode, WholeGpuHolder } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
 import { Host, type LibvirtStatus } from "../../../proto/gen/vgpud/v1/host.ts";
 import { hostText } from "../../../agent/cli/view/host-view.ts";
@@ -19,6 +19,8 @@ import { vgpuDetail } from "../../../agent/cli/view/vgpu-view.ts";
 import { shellLine } from "../../../agent/cli/line/shell-line.ts";
 import { editDistance, nearest } from "../../../agent/core/suggest.ts";
 import { tableLines } from "../../../agent/cli/view/table.ts";
+import { vgpuCount } from "../../../agent/cli/view/vgpu-count.ts";
+import { Severity } from "../../../proto/gen/vgpud/v1/condition.ts";
 import { gpu } from "./facts.ts";
 
 const PLAIN = { paint: plain, wide: false };
@@ -35,6 +37,51 @@ describe("hostText", () => {
     assert.deepEqual(libvirt(known), { text: `${text} 9.0.0, hypervisor 4.17.0`, style: "good" });
     assert.deepEqual(libvirt({ connected: true }), { text: `${text} not known`, style: "good" });
     assert.deepEqual(libvirt({}), { text: "xen:///system does not answer", style: "bad" });
+  });
+});
+
+describe("hostText of a simulated host", () => {
+  const names = (of: Partial<Host>): readonly string[] => {
+    const [block] = hostText(Host.fromPartial(of));
+    return block?.kind === "fields" ? block.fields.map(([name]) => name) : [];
+  };
+
+  it("has no machine, where another shows `-` for what it does not know of its own", () => {
+    assert.ok(names({ simulated: false }).includes("CPU"));
+    assert.ok(!names({ simulated: true }).includes("CPU"));
+  });
+
+  it("takes what Xen does not have for no fault of the host", () => {
+    const condition = (reason: string) => ({ reason, severity: Severity.ERROR });
+    const cell = (...reasons: readonly string[]): Cell | undefined => {
+      const [block] = hostText(Host.fromPartial({ conditions: reasons.map(condition) }));
+      return block?.kind === "fields" ? block.fields.find(([name]) => name === "conditions")?.[1] : undefined;
+    };
+    const worthKnowing = "as they should be; worth knowing: VIRGL_NOT_ON_XEN";
+    assert.deepEqual(cell("VIRGL_NOT_ON_XEN"), { text: worthKnowing, style: "good" });
+    assert.deepEqual(cell("VIRGL_NOT_ON_XEN", "IOMMU_OFF"), {
+      ...{ text: "IOMMU_OFF: vgpuctl doctor says what to do", style: "warn" },
+    });
+  });
+});
+
+describe("vgpuCount", () => {
+  const count = (of: Parameters<typeof Gpu.fromPartial>[0]) => vgpuCount(Gpu.fromPartial(of));
+
+  it("is of the account of the mode that the GPU is in", () => {
+    const accounts = {
+      seats: { usedOwn: 1, usedForeign: 2, total: 8 },
+      whole: { usedOwn: 0, usedForeign: 1 },
+      virtualFunctions: { enabled: 4, usedOwn: 3, usedForeign: 0 },
+    };
+    assert.deepEqual(count({ ...accounts, mode: Mode.GVT_S }), { used: 3, total: 8 });
+    assert.deepEqual(count({ ...accounts, mode: Mode.GVT_D }), { used: 1, total: 1 });
+    assert.deepEqual(count({ ...accounts, mode: Mode.SRIOV }), { used: 3, total: 4 });
+    assert.equal(count(accounts), undefined);
+  });
+
+  it("is not known while libvirt is away", () => {
+    assert.equal(count({ mode: Mode.GVT_S, seats: { usedOwn: 1, total: 8 } }), undefined);
   });
 });
 
@@ -73,7 +120,7 @@ describe("gpuDetail", () => {
     assert.deepEqual(titles(bare), ["BUDGET"]);
   });
 
-  it("shows virtual functions, who has them, and what they share, with `-` for what is not known", () => {
+  it("shows virtual functions, who has them by name, and what is told of their shares", () => {
     const shown = Gpu.fromPartial({
       virtualFunctions: {
         ...{ enabled: 2, usedOwn: 0, usedForeign: 1, free: 1 },
@@ -84,6 +131,7 @@ describe("gpuDetail", () => {
             driver: "vfio-pci",
             free: false,
             quota: { ggttMib: 512n },
+            domainName: "web-1",
             execQuantum: { seconds: 0n, nanos: 20_000_000 },
             preemptTimeout: { seconds: 0n, nanos: 0 },
             schedPriority: "low",
@@ -102,16 +150,16 @@ describe("gpuDetail", () => {
         "virtual functions      -      2          0          1     1  -",
         "whole GPU              1      1          0          0     0  virtual-functions",
         "",
-        "FUNCTION  ADDRESS       DRIVER    FREE  DOMAIN  VRAM MIB  GGTT MIB  CONTEXTS  DOORBELLS",
-        "vf1       0000:00:02.1  vfio-pci  no    -              -       512         -          -",
-        "vf2       0000:00:02.2  -         -     -              -         -         -          -",
+        "FUNCTION  ADDRESS       DRIVER    FREE  DOMAIN  GGTT MIB",
+        "vf1       0000:00:02.1  vfio-pci  no    web-1        512",
+        "vf2       0000:00:02.2  -         -     -              -",
         "",
         "FUNCTION  EXEC QUANTUM MS  PREEMPT TIMEOUT US  PRIORITY",
         "vf1                    20            no limit  low",
         "vf2                     -                   -  -",
         "",
-        "SHARES     VRAM MIB  GGTT MIB  CONTEXTS  DOORBELLS",
-        "available         -      2442     37888          0",
+        "SHARES     GGTT MIB  CONTEXTS  DOORBELLS",
+        "available      2442     37888          0",
         "",
       ].join("\n"),
     );
@@ -119,6 +167,33 @@ describe("gpuDetail", () => {
 });
 
 describe("tableLines", () => {
+  it("leaves out a column for some rows only, where no row has it", () => {
+    const columns = [{ title: "GPU" }, { title: "FENCES", sparse: true }] as const;
+    assert.deepEqual(
+      tableLines(
+        columns,
+        [
+          ["a", undefined],
+          ["b", ""],
+        ],
+        PLAIN,
+      ),
+      ["GPU", "a", "b"],
+    );
+    assert.deepEqual(
+      tableLines(
+        columns,
+        [
+          ["a", undefined],
+          ["b", 0],
+        ],
+        PLAIN,
+      ),
+      ["GPU  FENCES", "a    -", "b    0"],
+    );
+    assert.deepEqual(tableLines(columns, [], PLAIN), ["GPU  FENCES"]);
+  });
+
   const columns = [{ title: "NAME" }, { title: "MIB", align: "right" }, { title: "STATE" }] as const;
 
   it("gives ideographs the two columns that they have on a terminal", () => {
