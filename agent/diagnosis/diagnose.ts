@@ -53,8 +53,10 @@ export async function diagnose(
   for (const gpu of gpus) {
     const found = await examined(checks, { files, host, gpu });
     const all = explained([...ofHost, ...found]);
-    ofGpus.push(...setBeside(all.filter((condition) => condition.gpu !== undefined)));
-    verdicts.push({ gpu: gpu.address, modes: modes.map((mode) => verdictOn(mode, all)) });
+    const judged = modes.map((mode) => verdictOn(mode, all));
+    const own = all.filter((condition) => condition.gpu !== undefined);
+    ofGpus.push(...vouchedFor(setBeside(own), judged));
+    verdicts.push({ gpu: gpu.address, modes: judged });
   }
   return { conditions: [...explained(ofHost), ...ofGpus], verdicts };
 }
@@ -136,6 +138,19 @@ function setBeside(conditions: readonly Condition[]): Condition[] {
     if (code === "GPU_WITHOUT_DRIVER" && finding.says === "as-set") return { ...condition, beside: true };
     const beside = made && FINAL.has(code) && finding.status === "fail" && !OF_KERNEL.has(finding.says);
     return beside ? { ...condition, beside } : condition;
+  });
+}
+
+/** What cannot be told by itself is no news where what it could stand in the way of is possible all the same. */
+function vouchedFor(conditions: readonly Condition[], verdicts: readonly ModeVerdict[]): Condition[] {
+  return conditions.map((condition) => {
+    const { finding: own, costs } = condition;
+    const costly = verdicts.filter(({ mode }) => costs[mode] === "error");
+    if (own.status !== "unknown" || costly.length === 0 || !costly.every(isAvailable)) return condition;
+    const by = conditions.find(
+      ({ finding, dependsOn }) => finding.status === "pass" && dependsOn.includes(condition.code),
+    );
+    return by ? { ...condition, finding: notApplicable("vouched", { by: by.code }) } : condition;
   });
 }
 

@@ -76,19 +76,24 @@ function isNews({ status }: Condition): boolean {
 }
 
 function verdictTable({ verdicts, conditions }: DiagnoseResponse, said: Labels): Block[] {
-  const notKnown = new Set(
-    conditions.filter(({ status }) => status === ConditionStatus.UNKNOWN).map(({ reason }) => reason),
-  );
-  const possible = (available: boolean, reason: string): Cell => {
+  // Of the host, or of that GPU: what is not known of one is known of another.
+  const isNotKnown = (of: string, why: string): boolean =>
+    conditions.some(
+      ({ reason, gpu, status }) =>
+        reason === why && (gpu === "" || gpu === of) && status === ConditionStatus.UNKNOWN,
+    );
+  const possible = (available: boolean, gpu: string, reason: string): Cell => {
     if (available) return { text: said.works, style: "good" };
-    return notKnown.has(reason) ? { text: said.notKnown, style: "warn" } : { text: said.fails, style: "bad" };
+    return isNotKnown(gpu, reason)
+      ? { text: said.notKnown, style: "warn" }
+      : { text: said.fails, style: "bad" };
   };
   const rows = verdicts.flatMap(({ gpu, modes }) =>
     modes.map(({ mode, backend, available, reason, served }) => [
       gpu,
       word(mode, "MODE"),
       word(backend, "BACKEND"),
-      possible(available, reason),
+      possible(available, gpu, reason),
       // Of what is not possible it would be a promise.
       available ? (served ? said.served : said.notServed) : undefined,
       reason,

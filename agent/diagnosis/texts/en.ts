@@ -9,6 +9,7 @@ import { virtualization } from "./en/virtualization.ts";
 export const common = {
   unreadable: "{path} cannot be read: {why}",
   explained: "follows from {cause}",
+  vouched: "cannot be told by itself, and {by} shows that nothing is in the way",
   "no-such-gpu": "this host has no GPU that it concerns",
 } as const;
 

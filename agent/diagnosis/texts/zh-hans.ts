@@ -10,6 +10,7 @@ import { virtualization } from "./zh-hans/virtualization.ts";
 export const common: Same<typeof english> = {
   unreadable: "无法读取 {path}：{why}",
   explained: "由 {cause} 引起",
+  vouched: "本身无法判断，但 {by} 表明并无障碍",
   "no-such-gpu": "本机没有与此相关的 GPU",
 };
 

@@ -4,6 +4,11 @@ import { mkdir, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { extract } from "tar";
+import { Backend } from "../../../proto/gen/vgpud/v1/backend.ts";
+import { ConditionStatus } from "../../../proto/gen/vgpud/v1/condition.ts";
+import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import { DiagnoseResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { diagnosisText } from "../../../agent/cli/view/diagnosis-view.ts";
 import { hostTree, linkTo, type Tree } from "../../fakes/host-tree.ts";
 import type { Doctor } from "../../../agent/cli/doctor.ts";
 import { offlineDoctor } from "../../../agent/doctor/offline.ts";
@@ -99,6 +104,43 @@ describe("vgpuctl doctor without vgpud", () => {
     const { stderr, exitCode } = await vgpuctl("/nowhere", ["doctor", "--mode", "gvt-g"]);
     assert.match(stderr, /^hint: without vgpud: vgpuctl doctor --mode gvt-g --host-root \/$/m);
     assert.equal(exitCode, exitCodes.unreachable);
+  });
+
+  it("tells what one GPU certainly has not from what is not known of another", () => {
+    const [first, second] = ["0000:00:02.0", "0000:03:00.0"];
+    const reason = "SRIOV_UNSUPPORTED_PLATFORM";
+    const verdictOf = (gpu: string) => ({
+      gpu,
+      modes: [{ mode: Mode.SRIOV, backend: Backend.SRIOV, available: false, reason, served: true }],
+    });
+    const response = DiagnoseResponse.fromPartial({
+      conditions: [
+        { reason, gpu: first, status: ConditionStatus.FAIL },
+        { reason, gpu: second, status: ConditionStatus.UNKNOWN },
+      ],
+      verdicts: [first, second].map(verdictOf),
+    });
+    const [table] = diagnosisText(response, { all: false, language: "en", kernel: undefined });
+    assert.ok(table?.kind === "table");
+    const possible = table.rows.map((cells) => JSON.stringify(cells[3]));
+    assert.match(possible[0] ?? "", /"no"/);
+    assert.match(possible[1] ?? "", /"unknown"/);
+  });
+
+  it("does not doubt what a driver shows by having it", async () => {
+    await using tree = await hostTree({
+      ...desktop,
+      "proc/sys/kernel": { hostname: "server", osrelease: "6.19.0", "random/boot_id": "b-o-o-t" },
+      "sys/bus/pci/devices": { "0000:00:02.0": linkTo("../../../devices/pci0000:00/0000:00:02.0") },
+      [GPU]: {
+        ...{ vendor: "0x8086", device: "0x56c0", class: "0x038000", boot_vga: "0", sriov_totalvfs: "7" },
+        driver: linkTo("../../../bus/pci/drivers/xe"),
+        iommu_group: linkTo("../../../kernel/iommu_groups/1"),
+      },
+    });
+    const { stdout } = await doctor("--host-root", tree.root, "--mode", "sriov", "--all");
+    assert.doesNotMatch(stdout, /^UNKNOWN +SRIOV_UNSUPPORTED_PLATFORM/m);
+    assert.match(stdout, /^- +SRIOV_UNSUPPORTED_PLATFORM.*\n +cannot be told by itself, and SRIOV_/m);
   });
 
   it("raises no alarm over a mode that the GPU was never made for", async () => {
