@@ -14,7 +14,7 @@ import { RootedFiles } from "../host/files.ts";
 import { PatientFiles } from "../host/patient-files.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { vgtCountsOf } from "../diagnosis/vgt-counts.ts";
-import { hindranceOf } from "../diagnosis/hindrance.ts";
+import { displayLost, hindranceOf } from "../diagnosis/hindrance.ts";
 import { HostdClient } from "../host/hostd-client.ts";
 import { logLifecycle, logMended, logPlacement } from "../host/lifecycle-log.ts";
 import { LibvirtHost } from "../host/libvirt.ts";
@@ -291,6 +291,7 @@ export function composeStages(
   const gpuModes = new GpuModeService({
     ...changes,
     hindrance: async (gpu, mode) => hindranceOf(await diagnostician.refresh(), gpu, mode),
+    displayLost: (gpu) => diagnostician.latest && displayLost(diagnostician.latest, gpu),
   });
   const parts = {
     gpuModes,

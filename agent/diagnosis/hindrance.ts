@@ -4,7 +4,7 @@ import type { Mode } from "../core/modes.ts";
 import type { Reason } from "../core/reasons.ts";
 import { isServed } from "./checks/served.ts";
 import type { Examined } from "./diagnostician.ts";
-import { messageOf } from "./words.ts";
+import { messageOf, remedyOf } from "./words.ts";
 
 export interface Hindrance {
   /** The condition's; undefined when none was found and it is not known whether it can. */
@@ -16,6 +16,13 @@ export interface Hindrance {
 const OF_THE_PROCESSOR = "NO_HYPERVISOR" satisfies Reason;
 /** Under Xen the host may not see them: Xen itself gives nothing out without an IOMMU, and is told where its QEMU is. */
 const OF_XEN: ReadonlySet<Reason> = new Set(["IOMMU_OFF", "QEMU_MISSING"]);
+
+/** What the host loses with a GPU that is given away (HOST_DISPLAY_ON_GPU); undefined when it shows nothing there. */
+export function displayLost({ diagnosis }: Examined, gpu: PciAddress): string | undefined {
+  const found = diagnosis.conditions.find((each) => each.code === "HOST_DISPLAY_ON_GPU" && each.gpu === gpu);
+  if (found?.finding.status !== "fail") return undefined;
+  return `HOST_DISPLAY_ON_GPU: ${messageOf(found, "en")}; ${remedyOf(found, "en")}`;
+}
 
 /** Undefined when nothing is in the way. What is not known is in the way. */
 export function hindranceOf(

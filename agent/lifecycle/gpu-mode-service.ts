@@ -43,6 +43,8 @@ export interface GpuModeServiceOptions {
   readonly turns: KeyedLock<PciAddress>;
   /** What keeps the GPU from the mode, by an examination that begins now. */
   readonly hindrance: (gpu: PciAddress, mode: Mode) => Promise<Hindrance | undefined>;
+  /** What the host would lose with the GPU, by the examination that was made last, in words. */
+  readonly displayLost: (gpu: PciAddress) => string | undefined;
   /** Ends what is waited for with the agent: what was begun is not the caller's to end. */
   readonly stop: AbortSignal;
 }
@@ -85,7 +87,12 @@ export class GpuModeService {
       refuseInUse(address, usersOf(address, ledger, inventory));
     }
     if (mode === "gvt-d") refuseBeforeScreens(gpu);
-    return validateOnly ? [] : this.#change(gpu, mode, inventory.host);
+    if (validateOnly) {
+      const isTaken = mode === "gvt-d" && !isGivenByDriver(gpu.driver);
+      const lost = isTaken ? this.#options.displayLost(address) : undefined;
+      return lost === undefined ? [] : [lost];
+    }
+    return this.#change(gpu, mode, inventory.host);
   }
 
   async #change(gpu: Gpu, mode: Mode | undefined, host: HostFacts): Promise<readonly string[]> {
@@ -95,11 +102,13 @@ export class GpuModeService {
     const setting = settingFor(gpu, mode, before);
     // A guest of ours may have it.
     const isToTake = mode === "gvt-d" && !(this.#isGiven(gpu) && isGivenByDriver(gpu.driver));
+    // Another examination would find it gone already.
+    const lost = isToTake ? this.#options.displayLost(gpu.address) : undefined;
     await modes.set(gpu.address, setting, () =>
       isToTake ? this.#take(gpu.address, setting.hostDriver) : Promise.resolve(),
     );
     if (isToTake) await lookout.fresh();
-    return [];
+    return lost === undefined ? [] : [lost];
   }
 
   /** Whether it was given away by us, as the record or its claims tell. */

@@ -86,6 +86,18 @@ describe("a GPU given away whole, over the wire", function () {
     assert.deepEqual([(await shown(GPU)).driver, (await shown(GPU)).mode], ["i915", Mode.GVT_G]);
   });
 
+  it("is given away with a warning when the host's display is on it", async () => {
+    const request = SetGpuModeRequest.fromPartial({ gpu: GPU, mode: Mode.GVT_D });
+    const trial = await world.rpc.call(Gpus.setGpuMode, { ...request, validateOnly: true });
+    const { warnings } = await world.rpc.call(Gpus.setGpuMode, request);
+    assert.match(
+      warnings.join(),
+      /^HOST_DISPLAY_ON_GPU: the firmware's display is on this GPU: .* another way in/,
+    );
+    assert.deepEqual(trial.warnings, warnings);
+    assert.deepEqual((await setMode(FLEX, Mode.GVT_D)).warnings, []);
+  });
+
   it("is taken from the host again by the first create after a boot", async () => {
     await setMode(FLEX, Mode.GVT_D);
     await world.kill();

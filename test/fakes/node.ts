@@ -111,6 +111,8 @@ export class FakeNode {
 
   /** What keeps GPUs from modes. */
   hindrance: Hindrance | undefined;
+  /** What the host would lose with a GPU that is given away. */
+  displayLost: string | undefined;
   /** How many vGPUs callers may have; holds from the next start on. */
   maxVgpus = 1_000;
   /** What the reconciler promises. */
@@ -280,7 +282,8 @@ export class FakeNode {
       stop: stop.signal,
     });
     const hindrance = (): Promise<Hindrance | undefined> => Promise.resolve(this.hindrance);
-    const gpuModes = new GpuModeService({ ...changes, hindrance });
+    const displayLost = (): string | undefined => this.displayLost;
+    const gpuModes = new GpuModeService({ ...changes, hindrance, displayLost });
     const services = {
       virtualFunctions,
       settings,

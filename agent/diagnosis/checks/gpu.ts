@@ -2,6 +2,7 @@
 import { isForGuest } from "../../inventory/guest-drivers.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import { fail, gpuCheck, hostCheck, pass } from "../condition.ts";
+import type { Look } from "../look.ts";
 
 const VENDORS: ReadonlyMap<string, string> = new Map([
   ["0x10de", "NVIDIA"],
@@ -69,7 +70,9 @@ export const hostDisplayOnGpu = gpuCheck({
   costs: { "gvt-g": "info", "gvt-d": "warning" },
   spares: { boot: ["gvt-g"] },
   dependsOn: [],
-  how: "boot_vga of the PCI function, and the connectors of its card in /sys/class/drm with something plugged in",
+  how:
+    "boot_vga of the PCI function, the connectors of its card in /sys/class/drm with something plugged in, and the framebuffers of " +
+    "/sys/class/graphics, on the first of which the kernel's text consoles are",
   check: async (look, { gpu: { address, drmCard } }) => {
     const connected: string[] = [];
     const connectors =
@@ -80,9 +83,19 @@ export const hostDisplayOnGpu = gpuCheck({
     }
     if (connected.length > 0) return fail("screen", { connectors: connected.join(", ") });
     const bootVga = await look.text(`sys/bus/pci/devices/${address}/boot_vga`);
-    return bootVga === "1" ? fail("boot") : pass("none");
+    if (bootVga === "1") return fail("boot");
+    const framebuffer = await framebufferOf(look, address);
+    return framebuffer === undefined ? pass("none") : fail("console", { framebuffer });
   },
 });
+
+/** The framebuffer device that the GPU's own driver has made; that of the firmware is told by boot_vga. */
+async function framebufferOf(look: Look, address: string): Promise<string | undefined> {
+  for (const name of await look.names("sys/class/graphics"))
+    if (/^fb\d+$/.test(name) && (await look.link(`sys/class/graphics/${name}/device`)) === address)
+      return name;
+  return undefined;
+}
 
 export const renderNodeMissing = gpuCheck({
   code: "RENDER_NODE_MISSING",

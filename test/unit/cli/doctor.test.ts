@@ -4,9 +4,8 @@ import { mkdir, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { extract } from "tar";
-import { Backend } from "../../../proto/gen/vgpud/v1/backend.ts";
 import { ConditionStatus } from "../../../proto/gen/vgpud/v1/condition.ts";
-import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
+import { Backend, Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { DiagnoseResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { diagnosisText } from "../../../agent/cli/view/diagnosis-view.ts";
 import { hostTree, linkTo, type Tree } from "../../fakes/host-tree.ts";
@@ -163,6 +162,16 @@ describe("vgpuctl doctor without vgpud", () => {
       assert.equal(/^WARNING +HOST_DISPLAY_ON_GPU/m.test(stdout), shown);
       assert.equal(stdout.includes("HOST_DISPLAY_ON_GPU"), shown);
     }
+  });
+
+  it("warns of a framebuffer of the kernel on a GPU that is to be given away", async () => {
+    const linked = { "sys/class/graphics/fb0/device": linkTo("../../../devices/pci0000:00/0000:00:02.0") };
+    await using tree = await hostTree({ ...desktop, ...linked });
+    const { stdout } = await doctor("--host-root", tree.root, "--mode", "gvt-d");
+    assert.match(
+      stdout,
+      /^WARNING +HOST_DISPLAY_ON_GPU.*\n +the kernel has its framebuffer fb0 on this GPU/m,
+    );
   });
 
   it("tells what vgpud makes from what the host could have made by hand", async () => {

@@ -98,6 +98,14 @@ describe("a GPU that is given away whole", () => {
     assert.deepEqual([[...node.modes.current], drivers(node)], [[], ["i915", "i915"]]);
   });
 
+  it("is taken with a warning of what the host loses, once: a guest's already it is nobody's loss", async () => {
+    const node = new FakeNode(1024, 512);
+    node.displayLost = "HOST_DISPLAY_ON_GPU: the console";
+    assert.deepEqual(await setMode(node, "gvt-d"), [node.displayLost]);
+    await create(node, 1);
+    assert.deepEqual(await setMode(node, "gvt-d"), []);
+  });
+
   it("goes back to the driver that it had, when it is discrete and nobody has it", async () => {
     const node = await given();
     await create(node, 1);

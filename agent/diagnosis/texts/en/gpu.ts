@@ -40,11 +40,14 @@ export const gpu = {
       screen:
         "a screen is plugged into {connectors}: the host's framebuffers take aperture that slices lack, and giving the GPU away takes the console",
       boot: "the firmware's display is on this GPU: giving it away takes the console",
+      console:
+        "the kernel has its framebuffer {framebuffer} on this GPU: giving it away takes the console that is on it",
     },
     remedies: {
       screen:
         "run the host without a desktop, or make slices before it starts; for gvt-d have another way in, as a serial console",
       boot: "for gvt-d have another way in, as a serial console or ssh",
+      console: "for gvt-d have another way in, as a serial console or ssh",
     },
   },
   GVT_UNSUPPORTED_PLATFORM: {
@@ -58,7 +61,8 @@ export const gpu = {
       "sriov-later":
         "GVT-g does not drive {platform}, whose graphics have SR-IOV instead, for which kernel {kernel} has no driver",
       "xengt-2016": "GVT-g does not drive {platform}; only XenGT and KVMGT of 2015 and 2016 did",
-      "kvmgt-2016": "{kernel} has KVMGT of 2015 and 2016, whose files are XenGT's and which vgpud does not serve",
+      "kvmgt-2016":
+        "{kernel} has KVMGT of 2015 and 2016, whose files are XenGT's and which vgpud does not serve",
       never: "GVT-g does not drive {platform}, and these graphics have no SR-IOV",
       "kvm-only": "under Xen nothing makes slices of {platform}: XenGT drove Haswell to Kaby Lake only",
     },

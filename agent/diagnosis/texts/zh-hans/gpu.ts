@@ -39,10 +39,12 @@ export const gpu: Same<typeof english> = {
       none: "主机没有在这个 GPU 上显示",
       screen: "{connectors} 接有显示器：主机的帧缓冲会占用切片需要的 aperture，把 GPU 交出去则会失去控制台",
       boot: "固件的显示在这个 GPU 上：把它交出去会失去控制台",
+      console: "内核的帧缓冲 {framebuffer} 在这个 GPU 上：把它交出去会失去其上的控制台",
     },
     remedies: {
       screen: "主机不要运行桌面，或在桌面启动之前制作切片；使用 gvt-d 时请准备串口等其他控制台",
       boot: "使用 gvt-d 时请准备串口或 ssh 等其他途径",
+      console: "使用 gvt-d 时请准备串口或 ssh 等其他途径",
     },
   },
   GVT_UNSUPPORTED_PLATFORM: {
