@@ -77,7 +77,7 @@ describe("a GPU given away whole, over the wire", function () {
       [(await shown(GPU)).whole?.usedForeign, (await refusal(setMode(GPU, Mode.GVT_S))).message],
       [
         0,
-        `GPU ${GPU} cannot be given mode gvt-s: it was given back, and vfio-pci keeps it until the next boot; boot the host`,
+        `FAILED_PRECONDITION: GPU ${GPU} cannot be given mode gvt-s: it was given back, and vfio-pci keeps it until the next boot; boot the host`,
       ],
     );
     await world.kill();
