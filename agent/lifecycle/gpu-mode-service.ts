@@ -84,7 +84,7 @@ export class GpuModeService {
     if (this.#changes(request, inventory)) {
       // Whose domains render on it, or name it, is not known: it may be in use.
       if (!inventory.domains.known) throw domainsAway(inventory.domains);
-      refuseInUse(address, usersOf(address, ledger, inventory));
+      refuseInUse(gpu, usersOf(address, ledger, inventory));
     }
     if (mode === "gvt-d") refuseBeforeScreens(gpu);
     if (validateOnly) {
@@ -221,11 +221,14 @@ function refuseUnfit(gpu: PciAddress, mode: Mode, { condition, why }: Hindrance)
   });
 }
 
-function refuseInUse(address: PciAddress, users: readonly string[]): void {
+function refuseInUse({ address, sriov }: Gpu, users: readonly string[]): void {
   if (users.length === 0) return;
+  const functions = sriov?.functions.length ?? 0;
+  const isMerelyCut = functions > 0 && users.length === 1;
+  const help = isMerelyCut ? `; make it whole first (vgpuctl set-functions ${address} 0)` : "";
   throw new AgentError(
     "VGPU_IN_USE",
-    `GPU ${address} cannot be given another mode while it is used: by ${users.join(", ")}`,
-    { details: { gpu: address } },
+    `GPU ${address} cannot be given another mode while it is used: by ${users.join(", ")}${help}`,
+    { details: { gpu: address, ...(functions > 0 && { virtual_functions: functions }) } },
   );
 }

@@ -37,7 +37,19 @@ export const leads: Readonly<Record<string, Lead>> = {
       : [line("domains", ref), `with the vGPU it shows: ${line("adopt", "VGPU_ID", "--with-domain")}`],
   CLAIM_STATE: ofOtherKind,
 
+  DOMAIN_HAS_VGPU: look("vgpus"),
+  // Of one that an examination found the condition says more than the refusal.
+  DEVICE_MODEL_MISSING: ({ line }) => [
+    line("doctor", "--mode", "gvt-g"),
+    "once the configuration names it: systemctl restart vgpud",
+  ],
+  VGPU_IN_USE: ofUsers,
+
   // Seen elsewhere than by vgpuctl.
+  LIBVIRT_REFUSED: ({ line }) => [
+    line("doctor"),
+    "what libvirt says of it: journalctl -u libvirtd -u virtqemud -u virtxend",
+  ],
   KERNEL_REFUSED: ({ line }) => [line("doctor"), "what the kernel says of it: dmesg | tail"],
   HOSTD_UNAVAILABLE: say("systemctl status vgpud-hostd.socket vgpud-hostd"),
   LEDGER_UNAVAILABLE: say("the disk of vgpud's state directory, as a rule /var/lib/vgpud: df, dmesg"),
@@ -46,6 +58,17 @@ export const leads: Readonly<Record<string, Lead>> = {
   NETWORK_NOT_ALLOWED: say("once the configuration lists it: systemctl reload vgpud"),
   PATH_NOT_ALLOWED: say(),
 };
+
+/** What stands in the way of a change of a GPU: who has what of it, and functions that nobody need have. */
+function ofUsers(
+  { line, retry }: RunContext,
+  { gpu, virtual_functions: functions, screens }: Readonly<Record<string, string>>,
+): readonly string[] | undefined {
+  if (gpu === undefined || screens !== undefined) return undefined;
+  const whole =
+    functions === undefined ? [] : [`to make it whole: ${line("set-functions", gpu, "0")}`, `then: ${retry}`];
+  return [line("gpus", gpu), line("vgpus"), ...whole];
+}
 
 /** What does what was meant, where the claim is of another kind than the command, or there is none. */
 function ofOtherKind(

@@ -138,6 +138,32 @@ const refused: Readonly<Record<string, RefusedCase>> = {
     exitCode: 7,
     says: /\[VGPU_IN_USE\]/,
   },
+  "leads from a GPU that is in use to who has it, and from functions that nobody need have to making it whole":
+    {
+      refusal: {
+        code: status.FAILED_PRECONDITION,
+        message: "m",
+        reason: "VGPU_IN_USE",
+        about: { gpu: "0000:3d:00.0", virtual_functions: "3" },
+      },
+      exitCode: 7,
+      says: /\nhint: vgpuctl --socket \S+ gpus 0000:3d:00\.0\nhint: vgpuctl --socket \S+ vgpus\nhint: to make it whole: vgpuctl --socket \S+ set-functions 0000:3d:00\.0 0\nhint: then: /,
+    },
+  "leads from a device model that is missing to what the doctor says of it": {
+    refusal: { code: status.FAILED_PRECONDITION, message: "m", reason: "DEVICE_MODEL_MISSING" },
+    exitCode: 5,
+    says: /\nhint: vgpuctl --socket \S+ doctor --mode gvt-g\nhint: once the configuration names it: systemctl restart vgpud\n$/,
+  },
+  "leads from a domain that has a vGPU to the vGPUs": {
+    refusal: { code: status.FAILED_PRECONDITION, message: "m", reason: "DOMAIN_HAS_VGPU" },
+    exitCode: 7,
+    says: /\nhint: vgpuctl --socket \S+ vgpus\n$/,
+  },
+  "leads from what libvirt refuses to the doctor and to its log": {
+    refusal: { code: status.FAILED_PRECONDITION, message: "m", reason: "LIBVIRT_REFUSED" },
+    exitCode: 1,
+    says: /\nhint: vgpuctl --socket \S+ doctor\nhint: what libvirt says of it: journalctl/,
+  },
   "tells a disk that another domain has, with the domains to look at": {
     refusal: {
       code: status.FAILED_PRECONDITION,

@@ -253,7 +253,7 @@ describe("the virtual functions of a GPU", () => {
     const auto = { gpu: FIRST, mode: undefined, validateOnly: false };
     await assert.rejects(
       node.clock.until(node.gpuModes.set(auto, patient)),
-      refusedFor("VGPU_IN_USE", /2 virtual functions/),
+      refusedFor("VGPU_IN_USE", /2 virtual functions; make it whole first \(vgpuctl set-functions \S+ 0\)$/),
     );
     await cut(node, 0);
     await node.clock.until(node.gpuModes.set(auto, patient));
