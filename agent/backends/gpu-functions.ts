@@ -2,7 +2,7 @@
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { FunctionProfile, ProfileOutcome } from "../lifecycle/function-profile.ts";
-import type { BindOutcome, GpuFunctions } from "../lifecycle/ports.ts";
+import type { BindOutcome, DriverShares, GpuFunctions } from "../lifecycle/ports.ts";
 import type { WholeGpus } from "./passthrough/whole-gpus.ts";
 import type { PciBinding } from "./pci-binding.ts";
 import type { Cutting } from "./sriov/cutting.ts";
@@ -49,7 +49,7 @@ export class BackendsOfFunctions implements GpuFunctions {
     return this.#options.cutting.cutInto(gpu);
   }
 
-  sharesOut(gpu: PciAddress): Promise<boolean | undefined> {
-    return this.#options.cutting.sharesOut(gpu);
+  driverShares(gpu: PciAddress): Promise<DriverShares> {
+    return this.#options.cutting.driverShares(gpu);
   }
 }

@@ -17,7 +17,7 @@ type StepPoint = `${"before" | "after"} ${Exclude<StepKind, "wait">}`;
 type MarkPoint = `${"before" | "after"} ${keyof DomainMarks}-domain`;
 
 /** What is done to a GPU as a PCI function, by whoever is to have it as it was set. */
-export type FunctionChange = Exclude<keyof GpuFunctions, "cutInto" | "sharesOut">;
+export type FunctionChange = Exclude<keyof GpuFunctions, "cutInto" | "driverShares">;
 type FunctionPoint = `${"before" | "after"} ${FunctionChange} of a GPU`;
 
 /** Of a call that changes something: before anything is looked at, and before its answer goes out. */

@@ -20,7 +20,7 @@ export interface Cut {
   readonly profile: FunctionProfile | undefined;
 }
 
-export type Cutter = Pick<GpuFunctions, "cut" | "cutInto" | "setProfile" | "sharesOut">;
+export type Cutter = Pick<GpuFunctions, "cut" | "cutInto" | "setProfile" | "driverShares">;
 
 /** What came of it. */
 interface CutOutcome {
@@ -85,7 +85,7 @@ export async function cutAndNote(
 /** With the driver sharing out by itself, which it leaves for ever once it was told of a part (i915's ports). */
 async function uncut(cut: Cut, functions: Cutter, signal: AbortSignal): Promise<string[]> {
   await into(0, cut, functions, signal);
-  if ((await functions.sharesOut(cut.gpu)) !== false) return [];
+  if ((await functions.driverShares(cut.gpu)).automatic !== false) return [];
   return [
     "the driver has not gone back to giving functions their parts by itself (auto_provisioning is 0): they may lack some",
   ];

@@ -39,7 +39,7 @@ export interface ProfileOutcome {
   readonly notOffered: readonly ProfileShare[];
 }
 
-const words = {
+export const shareWords = {
   execQuantumMs: "exec quantum (ms)",
   preemptTimeoutUs: "preempt timeout (µs)",
   priority: "priority",
@@ -70,8 +70,11 @@ export function profileWarnings(
 ): readonly string[] {
   const clamped = written.map(({ share, unit, value }) => {
     const where = unit === undefined ? "" : ` of ${unit}`;
-    return `${words[share]}${where}: asked for ${profile[share] ?? ""}, the driver has ${value}`;
+    return `${shareWords[share]}${where}: asked for ${profile[share] ?? ""}, the driver has ${value}`;
   });
-  const without = notOffered.map((share) => `${words[share]}: the driver does not let it be set`);
-  return [...clamped, ...without];
+  return [...clamped, ...notOffered.map(ignoredWarning)];
+}
+
+export function ignoredWarning(share: ProfileShare): string {
+  return `${shareWords[share]}: the driver does not let it be set`;
 }

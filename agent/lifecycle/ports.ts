@@ -3,7 +3,7 @@ import type { Holder } from "../core/errors.ts";
 import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
 import type { ClaimMark } from "../inventory/model.ts";
 import type { Share } from "../inventory/share.ts";
-import type { FunctionProfile, ProfileOutcome } from "./function-profile.ts";
+import type { FunctionProfile, ProfileOutcome, ProfileShare } from "./function-profile.ts";
 
 /** What is made and removed: a vGPU by its name, and what it has of its GPU. */
 export interface Slice<Kind extends Share = Share> {
@@ -66,8 +66,15 @@ export interface GpuFunctions {
   ): Promise<ProfileOutcome>;
   /** How many virtual functions it has; 0 for a GPU that is not there. */
   cutInto(gpu: PciAddress): Promise<number>;
-  /** Whether its driver gives virtual functions their parts by itself; undefined where it has no switch for that. */
-  sharesOut(gpu: PciAddress): Promise<boolean | undefined>;
+  /** What its driver does about the shares of virtual functions; nothing of a GPU that is not there. */
+  driverShares(gpu: PciAddress): Promise<DriverShares>;
+}
+
+export interface DriverShares {
+  /** Whether it gives them by itself; undefined where it has no switch for that. */
+  readonly automatic: boolean | undefined;
+  /** What it lets be set. */
+  readonly settable: ReadonlySet<ProfileShare>;
 }
 
 /** How a guest is asked: by its agent, and by ACPI where none answers; by ACPI alone; or as the hypervisor chooses. */

@@ -16,6 +16,6 @@ export function toldFunctions(functions: GpuFunctions, onPoint: OnPoint): GpuFun
     setProfile: (gpu, number, profile, signal) =>
       told("setProfile", () => functions.setProfile(gpu, number, profile, signal)),
     cutInto: (gpu) => functions.cutInto(gpu),
-    sharesOut: (gpu) => functions.sharesOut(gpu),
+    driverShares: (gpu) => functions.driverShares(gpu),
   };
 }

@@ -14,6 +14,7 @@ import type { FunctionProfile, ToldProfiles } from "./function-profile.ts";
 import { claimedMode, modeOf, type GpuModes, type GpuSetting } from "./gpu-modes.ts";
 import { usersCutOff } from "./gpu-users.ts";
 import type { Ledger } from "./ledger.ts";
+import { foreseen, refuseBeyond } from "./profile-room.ts";
 
 export interface FunctionsRequest {
   readonly gpu: PciAddress;
@@ -45,7 +46,8 @@ export class VirtualFunctionService {
   }
 
   /**
-   * Resolves with what the driver made otherwise, in words. Throws GPU_NOT_FOUND, FIELD_INVALID for more than there can be,
+   * Resolves with what the driver made otherwise, in words, or, where it is only checked, with what may become so. Throws
+   * GPU_NOT_FOUND, FIELD_INVALID for more than there can be,
    * MODE_UNSUPPORTED, VGPU_IN_USE, KERNEL_REFUSED, KERNEL_TIMEOUT, HOSTD_UNAVAILABLE, LIBVIRT_UNAVAILABLE or
    * LEDGER_UNAVAILABLE.
    */
@@ -61,6 +63,7 @@ export class VirtualFunctionService {
     { signal }: Caller,
   ): Promise<readonly string[]> {
     const { ledger, lookout, modes, functions, told, stop } = this.#options;
+    const shares = validateOnly ? await untilAborted(functions.driverShares(address), signal) : undefined;
     const inventory = await untilAborted(lookout.fresh(), signal);
     signal.throwIfAborted();
     // From here to the change nothing is awaited: nobody is promised anything of the GPU in between.
@@ -75,11 +78,12 @@ export class VirtualFunctionService {
     // Who says nothing of it leaves it as it was, and who makes the GPU whole forgets it.
     const before = modes.current.get(address);
     const kept = count === 0 ? undefined : (profile ?? before?.profile);
+    refuseBeyond(gpu, count, kept);
     const cut = { gpu: address, count, profile: has === count ? profile : kept };
     const users = usersCutOff(gpu, cut, ledger, inventory);
     if (!users.known) throw domainsAway(users);
     refuseHeld(gpu, count, users.value);
-    if (validateOnly) return [];
+    if (shares) return foreseen(gpu, cut.profile ?? {}, shares);
     // Of what the driver is told now it makes what it makes.
     const made = kept && !cut.profile ? before?.made : undefined;
     const setting: GpuSetting = {

@@ -226,6 +226,12 @@ gpus:
     };
     assert.deepEqual(await ggtt(2), [1989n, 1989n]);
     assert.deepEqual(await ggtt(3, VfProfile.fromPartial({ ggttQuotaMib: 512n })), [512n, 512n, 512n]);
+    const greedy = SetVirtualFunctionsRequest.fromPartial({
+      ...{ gpu, count: 3, validateOnly: true },
+      profile: VfProfile.fromPartial({ ggttQuotaMib: 4096n }),
+    });
+    const refused = await refusal(world.rpc.call(Gpus.setVirtualFunctions, greedy));
+    assert.deepEqual([refused.reason, refused.fields], ["FIELD_INVALID", ["profile.ggtt_quota_mib"]]);
     assert.deepEqual(await ggtt(0), []);
     assert.deepEqual(await ggtt(2), [1989n, 1989n]);
   });

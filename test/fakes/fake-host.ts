@@ -11,6 +11,7 @@ import type {
   BindOutcome,
   DomainMarks,
   Domains,
+  DriverShares,
   GpuFunctions,
   RemoveOutcome,
   Slice,
@@ -156,8 +157,10 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
   }
 
   /** Once told of a part of it a driver gives none by itself, until it has no functions. */
-  sharesOut(gpu: PciAddress): Promise<boolean | undefined> {
-    return Promise.resolve(this.#gpu(gpu).sharesOut);
+  driverShares(gpu: PciAddress): Promise<DriverShares> {
+    const automatic = this.gpus.find(({ address }) => address === gpu)?.sharesOut;
+    const settable = new Set(["execQuantumMs", "preemptTimeoutUs", "vramBytes", "ggttBytes"] as const);
+    return Promise.resolve({ automatic, settable });
   }
 
   cutInto(gpu: PciAddress): Promise<number> {

@@ -52,6 +52,8 @@ export class FakeGpu {
   functions: (string | undefined)[] = [];
   /** What functions were set to, by their numbers from 1 on. */
   profiles: FunctionProfile[] = [];
+  /** What its driver has of graphics address space, bytes; undefined where it does not tell. */
+  addressSpace: { readonly all: number; readonly inOnePiece: number } | undefined;
   /** Whether its driver gives functions address space by itself; undefined where it has no switch for that. */
   sharesOut: boolean | undefined;
   /** It does not take that up again, whatever it is told. */
@@ -133,13 +135,20 @@ export class FakeGpu {
       const { execQuantumMs = 0, preemptTimeoutUs = 0 } = this.profiles[at] ?? {};
       return { execQuantumMs, preemptTimeoutUs, priority: "normal" };
     };
+    const ggttOf = (at: number): number | undefined =>
+      this.addressSpace && (this.profiles[at]?.ggttBytes ?? 0);
+    const given = this.functions.reduce((sum: number, _, at) => sum + (ggttOf(at) ?? 0), 0);
+    const left = this.addressSpace && this.addressSpace.all - given;
+    const largest = this.addressSpace && left && Math.min(this.addressSpace.inOnePiece, left);
     return {
       ...{ total: this.totalFunctions, autoprobe: false, driverEnables: this.#isHosts },
       functions: this.functions.map((driver, at) => ({
         ...{ number: at + 1, address: this.functionAddress(at + 1), driver },
-        ...{ quota: { ...nothing, vramBytes: this.profiles[at]?.vramBytes ?? 0 }, turns: turns(at) },
+        quota: { ...nothing, vramBytes: this.profiles[at]?.vramBytes ?? 0, ggttBytes: ggttOf(at) },
+        turns: turns(at),
       })),
-      ...{ available: nothing, largestQuota: nothing },
+      available: { ...nothing, ggttBytes: left },
+      largestQuota: { ...nothing, ggttBytes: largest },
     };
   }
 

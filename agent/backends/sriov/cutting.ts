@@ -2,8 +2,9 @@
 import { AgentError } from "../../core/errors.ts";
 import type { PciAddress } from "../../core/ids.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
-import type { BindOutcome } from "../../lifecycle/ports.ts";
+import type { BindOutcome, DriverShares } from "../../lifecycle/ports.ts";
 import { asking, namedHolder, refusalOf, type CallOptions, type ChangeAnswer } from "../hostd-answers.ts";
+import { driverShares } from "./driver-shares.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
 export interface FunctionsWriter {
@@ -57,14 +58,7 @@ export class Cutting {
     return names.filter((name) => LINK.test(name)).length;
   }
 
-  /** Only i915's ports have a switch for it, below their card. */
-  async sharesOut(gpu: PciAddress): Promise<boolean | undefined> {
-    const drm = `sys/bus/pci/devices/${gpu}/drm`;
-    for (const card of (await this.#files.list(drm)).filter((name) => name.startsWith("card")))
-      for (const iov of ["prelim_iov", "iov"]) {
-        const text = await this.#files.read(`${drm}/${card}/${iov}/pf/auto_provisioning`);
-        if (text !== undefined) return text === "1";
-      }
-    return undefined;
+  driverShares(gpu: PciAddress): Promise<DriverShares> {
+    return driverShares(this.#files, gpu);
   }
 }

@@ -12,6 +12,7 @@ import { plainTerms } from "../../fakes/stock.ts";
 
 const FIRST = pciAddress(0);
 const TOTAL = 4;
+const MIB = 1024 * 1024;
 const vf: Wish = { size: { by: "mode", mode: "sriov" }, gpu: undefined, policy: "pack" };
 
 const refusedFor =
@@ -230,6 +231,35 @@ describe("the virtual functions of a GPU", () => {
     await create(node, 1);
     await assert.rejects(cut(node, 3, { profile: { vramBytes: 8192 } }), refusedFor("VGPU_IN_USE"));
     await cut(node, 3, { profile: { execQuantumMs: 10 } });
+  });
+
+  it("are refused more than there can be before the driver is asked, also by a request that only checks", async () => {
+    const node = await inSriov();
+    gpuOf(node).addressSpace = { all: 4000 * MIB, inOnePiece: 2048 * MIB };
+    for (const validateOnly of [true, false]) {
+      const ask = (count: number, ggttMib: number): Promise<readonly string[]> =>
+        cut(node, count, { validateOnly, profile: { ggttBytes: ggttMib * MIB } });
+      const [one, all] = [/is 4096, .* has at most 2048 MiB for one/, /is 1024, .* has 4000 MiB for all/];
+      await assert.rejects(ask(1, 4096), refusedFor("FIELD_INVALID", one));
+      await assert.rejects(ask(4, 1024), refusedFor("FIELD_INVALID", all));
+      assert.deepEqual([gpuOf(node).functions, node.modes.current.get(FIRST)?.functions], [[], undefined]);
+    }
+    // What functions have comes back when they are unmade.
+    await cut(node, 2, { profile: { ggttBytes: 1500 * MIB } });
+    await cut(node, 3, { profile: { ggttBytes: 1300 * MIB } });
+  });
+
+  it("are told what may become otherwise by a request that only checks", async () => {
+    const node = await inSriov();
+    const profile = { execQuantumMs: 20, priority: "high", vramBytes: 4096, ggttBytes: 3000 * MIB } as const;
+    gpuOf(node).addressSpace = { all: 4000 * MIB, inOnePiece: 2048 * MIB };
+    await cut(node, 1, { profile: { ggttBytes: 16 * MIB } });
+    assert.deepEqual(await cut(node, 1, { validateOnly: true, profile }), [
+      "priority: the driver does not let it be set",
+      "local memory (bytes): how much there is the driver does not tell; it may refuse",
+      "graphics address space (bytes): 2048 MiB are in one piece now; the driver may refuse more",
+    ]);
+    assert.deepEqual(node.modes.current.get(FIRST)?.profile, { ggttBytes: 16 * MIB });
   });
 
   it("are given address space by their driver again once they were all unmade, or that is told", async () => {
