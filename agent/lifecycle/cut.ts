@@ -4,6 +4,7 @@ import { counted } from "../core/counted.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { boundOrThrow, mayYetBe } from "./bound.ts";
 import {
+  madeInAll,
   madeOtherwise,
   profileWarnings,
   type FunctionProfile,
@@ -18,6 +19,8 @@ export interface Cut {
   readonly gpu: PciAddress;
   readonly count: number;
   readonly profile: FunctionProfile | undefined;
+  /** Whether all go first though their number stays. */
+  readonly anew?: boolean;
 }
 
 export type Cutter = Pick<GpuFunctions, "cut" | "cutInto" | "setProfile" | "driverShares">;
@@ -37,9 +40,10 @@ interface CutOutcome {
 export async function cutGpu(cut: Cut, functions: Cutter, signal: AbortSignal): Promise<CutOutcome> {
   const { gpu, count, profile } = cut;
   const before = await functions.cutInto(gpu);
+  const goFirst = before !== count || cut.anew === true;
   try {
     // By none, also from none: what functions once were given is not to stay with those that come.
-    const left = before === count ? [] : await uncut(cut, functions, signal);
+    const left = goFirst ? await uncut(cut, functions, signal) : [];
     // A driver gives a function memory before it is made, or when it likes: what is to have a share of its own is told before
     // (Documentation/ABI/testing/sysfs-driver-intel-xe-sriov).
     const outcomes = profile ? await told(cut, profile, functions, signal) : [];
@@ -50,7 +54,7 @@ export async function cutGpu(cut: Cut, functions: Cutter, signal: AbortSignal): 
     const made = madeOtherwise(profile, isShort ? await told(cut, profile, functions, signal) : outcomes);
     return { warnings: [...left, ...(made ? profileWarnings(profile, made) : [])], made };
   } catch (error) {
-    if (!mayYetBe(AgentError.from(error)) && before !== count)
+    if (!mayYetBe(AgentError.from(error)) && goFirst)
       await functions.cut(gpu, before, signal).catch(() => undefined);
     throw error;
   }
@@ -59,7 +63,7 @@ export async function cutGpu(cut: Cut, functions: Cutter, signal: AbortSignal): 
 interface Noting {
   readonly functions: Cutter;
   readonly told: ToldProfiles;
-  readonly modes: Pick<GpuModes, "noteMade">;
+  readonly modes: Pick<GpuModes, "current" | "noteMade">;
 }
 
 /**
@@ -77,7 +81,7 @@ export async function cutAndNote(
   const { warnings, made } = await cutGpu(cut, functions, signal);
   if (profile) {
     told.set(gpu, profile);
-    await modes.noteMade(gpu, made);
+    await modes.noteMade(gpu, madeInAll(modes.current.get(gpu) ?? {}, profile, made));
   }
   return warnings;
 }

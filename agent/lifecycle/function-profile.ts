@@ -1,6 +1,6 @@
 // What each virtual function of a GPU is set to, and what came of it, in words. Pure.
 import type { PciAddress } from "../core/ids.ts";
-import type { FunctionPriority } from "../inventory/virtual-functions.ts";
+import type { FunctionPriority, VirtualFunction } from "../inventory/virtual-functions.ts";
 
 /** Only what is to be set; the rest is as the driver shares it out. */
 export interface FunctionProfile {
@@ -20,9 +20,49 @@ export type ProfileShare = keyof FunctionProfile;
 /** What this agent has told the driver of each GPU to give functions: what that made of it is not to be told again and again. */
 export type ToldProfiles = Map<PciAddress, FunctionProfile>;
 
+const MEMORY = ["vramBytes", "ggttBytes"] as const satisfies readonly ProfileShare[];
+
+/**
+ * What stands after another profile was asked for: what that does not say stays, but for what the driver did not let be set. Memory of 0
+ * is the driver's to share out.
+ */
+export function withAsked(
+  before: { readonly profile?: FunctionProfile | undefined; readonly made?: ProfileOutcome | undefined } = {},
+  asked: FunctionProfile | undefined,
+): FunctionProfile | undefined {
+  const ignored = new Set<string>(asked && before.made?.notOffered);
+  const stays = Object.entries(before.profile ?? {}).filter(([share]) => !ignored.has(share));
+  const shares = Object.entries({ ...Object.fromEntries(stays), ...asked });
+  const left = shares.filter(([share, value]) => value !== 0 || !isMemory(share));
+  return left.length === 0 ? undefined : Object.fromEntries(left);
+}
+
+/** Whether memory that functions were given is the driver's to share out again, which it does when it makes functions. */
+export function givesMemoryBack(
+  before: FunctionProfile | undefined,
+  asked: FunctionProfile | undefined,
+): boolean {
+  return MEMORY.some((share) => asked?.[share] === 0 && before?.[share] !== undefined);
+}
+
+/** What functions that stay are to be told of a profile: no memory that they have. */
+export function newTo(
+  functions: readonly VirtualFunction[],
+  asked: FunctionProfile | undefined,
+): FunctionProfile | undefined {
+  const isHad = (share: (typeof MEMORY)[number]): boolean =>
+    asked?.[share] === 0 || functions.every(({ quota }) => quota[share] === asked?.[share]);
+  const shares = Object.entries(asked ?? {}).filter(([share]) => !isMemory(share) || !isHad(share));
+  return shares.length === 0 ? undefined : Object.fromEntries(shares);
+}
+
+function isMemory(share: string): share is (typeof MEMORY)[number] {
+  return MEMORY.some((each) => each === share);
+}
+
 /** Memory that a function is given anew it loses first; how it takes turns may change while a guest has it. */
 export function takesMemory(profile: FunctionProfile | undefined): boolean {
-  return profile?.vramBytes !== undefined || profile?.ggttBytes !== undefined;
+  return MEMORY.some((share) => profile?.[share] !== undefined);
 }
 
 /** A share as the driver has it after it was told. */
@@ -61,6 +101,21 @@ export function madeOtherwise(
   const notOffered = new Set(outcomes.flatMap((one) => one.notOffered));
   if (written.size === 0 && notOffered.size === 0) return undefined;
   return { written: [...written.values()], notOffered: [...notOffered] };
+}
+
+/** With what was made otherwise earlier of what is kept and was not told again. */
+export function madeInAll(
+  {
+    profile: kept = {},
+    made: earlier,
+  }: { readonly profile?: FunctionProfile | undefined; readonly made?: ProfileOutcome | undefined },
+  told: FunctionProfile | undefined,
+  made: ProfileOutcome | undefined,
+): ProfileOutcome | undefined {
+  const stays = (share: ProfileShare): boolean => kept[share] !== undefined && told?.[share] === undefined;
+  const written = [...(earlier?.written.filter(({ share }) => stays(share)) ?? []), ...(made?.written ?? [])];
+  const notOffered = [...(earlier?.notOffered.filter(stays) ?? []), ...(made?.notOffered ?? [])];
+  return written.length === 0 && notOffered.length === 0 ? undefined : { written, notOffered };
 }
 
 /** The same in words. */

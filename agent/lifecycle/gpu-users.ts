@@ -33,13 +33,13 @@ export function usersOf(address: PciAddress, ledger: Ledger, inventory: Inventor
  */
 export function usersCutOff(
   gpu: Gpu,
-  { count, profile }: Pick<Cut, "count" | "profile">,
+  { count, profile, anew }: Omit<Cut, "gpu">,
   ledger: Ledger,
   inventory: Inventory,
 ): Known<readonly string[]> {
   const has = gpu.sriov?.functions.length ?? 0;
   if (has === 0) return { known: true, value: claimsBeyond(count, gpu.address, ledger) };
-  if (has === count && !takesMemory(profile)) return { known: true, value: [] };
+  if (has === count && anew !== true && !takesMemory(profile)) return { known: true, value: [] };
   const { domains } = inventory;
   return domains.known ? { known: true, value: functionUsersOf(gpu, ledger, inventory) } : domains;
 }

@@ -8,9 +8,16 @@ import type { Lookout } from "../inventory/lookout.ts";
 import type { Gpu } from "../inventory/model.ts";
 import { endedByStop } from "./bound.ts";
 import type { Caller } from "./caller.ts";
-import { cutAndNote, type Cutter } from "./cut.ts";
+import { cutAndNote, type Cut, type Cutter } from "./cut.ts";
 import { domainsAway } from "./domains-away.ts";
-import type { FunctionProfile, ToldProfiles } from "./function-profile.ts";
+import {
+  givesMemoryBack,
+  madeInAll,
+  newTo,
+  withAsked,
+  type FunctionProfile,
+  type ToldProfiles,
+} from "./function-profile.ts";
 import { claimedMode, modeOf, type GpuModes, type GpuSetting } from "./gpu-modes.ts";
 import { usersCutOff } from "./gpu-users.ts";
 import type { Ledger } from "./ledger.ts";
@@ -19,7 +26,7 @@ import { foreseen, refuseBeyond } from "./profile-room.ts";
 export interface FunctionsRequest {
   readonly gpu: PciAddress;
   readonly count: number;
-  /** What each is to have; undefined: as the driver shares it out. */
+  /** What each is to have; what it does not say stays as it was set. */
   readonly profile: FunctionProfile | undefined;
   /** Checks as the change does, and does nothing. */
   readonly validateOnly: boolean;
@@ -74,18 +81,17 @@ export class VirtualFunctionService {
       });
     const claimed = claimedMode(ledger, address);
     refuseUncuttable(gpu, count, modeOf(gpu, { record: modes.current, claimed }));
-    const has = gpu.sriov?.functions.length ?? 0;
     // Who says nothing of it leaves it as it was, and who makes the GPU whole forgets it.
     const before = modes.current.get(address);
-    const kept = count === 0 ? undefined : (profile ?? before?.profile);
+    const kept = count === 0 ? undefined : withAsked(before, profile);
     refuseBeyond(gpu, count, kept);
-    const cut = { gpu: address, count, profile: has === count ? profile : kept };
+    const cut = cutFor(gpu, { count, kept, asked: profile, anew: givesMemoryBack(before?.profile, profile) });
     const users = usersCutOff(gpu, cut, ledger, inventory);
     if (!users.known) throw domainsAway(users);
     refuseHeld(gpu, count, users.value);
     if (shares) return foreseen(gpu, cut.profile ?? {}, shares);
     // Of what the driver is told now it makes what it makes.
-    const made = kept && !cut.profile ? before?.made : undefined;
+    const made = kept && madeInAll({ ...before, profile: kept }, cut.profile, undefined);
     const setting: GpuSetting = {
       mode: "sriov",
       functions: count,
@@ -99,6 +105,23 @@ export class VirtualFunctionService {
     await lookout.fresh();
     return warnings;
   }
+}
+
+/** Functions that stay are told what was said only; those that are made, all that stands. */
+function cutFor(
+  { address, sriov }: Gpu,
+  wanted: {
+    readonly count: number;
+    readonly kept: FunctionProfile | undefined;
+    readonly asked: FunctionProfile | undefined;
+    readonly anew: boolean;
+  },
+): Cut {
+  const { count, kept, asked, anew } = wanted;
+  const functions = sriov?.functions ?? [];
+  return functions.length === count && !anew
+    ? { gpu: address, count, profile: newTo(functions, asked) }
+    : { gpu: address, count, profile: kept, ...(anew && { anew }) };
 }
 
 function refuseUncuttable({ address, sriov, driver }: Gpu, count: number, mode: string | undefined): void {

@@ -133,6 +133,7 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
         .find((found) => found !== undefined);
       if (holder) return { kind: "held", holders: [holder] };
       parent.functions = Array.from({ length: count }, () => undefined);
+      if (count === 0) parent.profiles = [];
       if (count === 0 && parent.sharesOut === false) parent.sharesOut = !parent.sharesOutNeverAgain;
       return { kind: "bound" };
     });
@@ -146,7 +147,7 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
         rest.execQuantumMs === undefined ? undefined : Math.min(rest.execQuantumMs, 100_000);
       const kept = { ...rest, ...(execQuantumMs !== undefined && { execQuantumMs }) };
       const parent = this.#gpu(gpu);
-      parent.profiles[number - 1] = kept;
+      parent.profiles[number - 1] = { ...parent.profiles[number - 1], ...kept };
       if (parent.sharesOut === true && kept.ggttBytes !== undefined) parent.sharesOut = false;
       const written = (Object.keys(kept) as (keyof typeof kept)[]).flatMap((share) => {
         const value = kept[share];

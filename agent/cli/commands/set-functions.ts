@@ -45,13 +45,13 @@ export const setFunctionsCommand: ChangeCommand = {
     {
       name: "vram",
       value: "MIB",
-      help: "local memory of each, MiB (discrete GPUs)",
+      help: "local memory of each, MiB (discrete GPUs); 0: as the driver shares it out",
       field: "profile.vram_quota_mib",
     },
     {
       name: "ggtt",
       value: "MIB",
-      help: "graphics address space of each, MiB",
+      help: "graphics address space of each, MiB; 0: as the driver shares it out",
       field: "profile.ggtt_quota_mib",
     },
     { name: "dry-run", help: "check, and do nothing", field: "validate_only" },

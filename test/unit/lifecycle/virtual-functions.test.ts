@@ -220,7 +220,10 @@ describe("the virtual functions of a GPU", () => {
     // Beside a guest that has one, too.
     await create(node, 1);
     assert.deepEqual(await cut(node, 2, { profile: { execQuantumMs: 20 } }), []);
-    assert.deepEqual(gpuOf(node).profiles, [{ execQuantumMs: 20 }, { execQuantumMs: 20 }]);
+    assert.deepEqual(
+      gpuOf(node).profiles.map(({ execQuantumMs }) => execQuantumMs),
+      [20, 20],
+    );
   });
 
   it("keep what they were set to when nobody says otherwise, and their memory while one is used", async () => {
@@ -231,6 +234,37 @@ describe("the virtual functions of a GPU", () => {
     await create(node, 1);
     await assert.rejects(cut(node, 3, { profile: { vramBytes: 8192 } }), refusedFor("VGPU_IN_USE"));
     await cut(node, 3, { profile: { execQuantumMs: 10 } });
+  });
+
+  it("keep of one profile what the next does not say, at once and after a boot", async () => {
+    const node = await inSriov();
+    gpuOf(node).addressSpace = { all: 4000 * MIB, inOnePiece: 2048 * MIB };
+    const turns = { execQuantumMs: 20, preemptTimeoutUs: 1000 };
+    await cut(node, 2, { profile: { ...turns, ggttBytes: 256 * MIB } });
+    await cut(node, 2, { profile: { ggttBytes: 512 * MIB } });
+    const both = { ...turns, ggttBytes: 512 * MIB };
+    assert.deepEqual(gpuOf(node).profiles, [both, both]);
+    node.host.reboot();
+    node.restart();
+    await node.converge();
+    assert.deepEqual(gpuOf(node).profiles, [both, both]);
+    assert.deepEqual(node.modes.current.get(FIRST), { mode: "sriov", functions: 2, profile: both });
+  });
+
+  it("have memory of their driver's choice again when it is set to 0, once nobody uses one", async () => {
+    const node = await inSriov();
+    gpuOf(node).addressSpace = { all: 4000 * MIB, inOnePiece: 2048 * MIB };
+    gpuOf(node).sharesOut = true;
+    await cut(node, 2, { profile: { execQuantumMs: 20, ggttBytes: 256 * MIB } });
+    await create(node, 1);
+    // Whoever asks for what they have takes nothing from them.
+    await cut(node, 2, { profile: { ggttBytes: 256 * MIB } });
+    await assert.rejects(cut(node, 2, { profile: { ggttBytes: 0 } }), refusedFor("VGPU_IN_USE"));
+    await destroy(node, 1);
+    await cut(node, 2, { profile: { ggttBytes: 0 } });
+    const turns = { execQuantumMs: 20 };
+    assert.deepEqual([gpuOf(node).sharesOut, gpuOf(node).profiles], [true, [turns, turns]]);
+    assert.deepEqual(node.modes.current.get(FIRST)?.profile, turns);
   });
 
   it("are refused more than there can be before the driver is asked, also by a request that only checks", async () => {
@@ -270,7 +304,7 @@ describe("the virtual functions of a GPU", () => {
     assert.deepEqual(await cut(node, 0), []);
     assert.equal(gpuOf(node).sharesOut, true);
     await cut(node, 2, { profile: { ggttBytes: 4096 } });
-    assert.deepEqual(await cut(node, 3, { profile: { execQuantumMs: 10 } }), []);
+    assert.deepEqual(await cut(node, 3, { profile: { ggttBytes: 0, execQuantumMs: 10 } }), []);
     assert.equal(gpuOf(node).sharesOut, true);
     await cut(node, 2, { profile: { ggttBytes: 4096 } });
     gpuOf(node).sharesOutNeverAgain = true;
