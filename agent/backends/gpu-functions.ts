@@ -1,7 +1,7 @@
 // What the lifecycle has done to GPUs as PCI functions goes to the backends that do it.
 import { AgentError } from "../core/errors.ts";
 import type { PciAddress } from "../core/ids.ts";
-import type { FunctionProfile, ProfileOutcome } from "../lifecycle/function-profile.ts";
+import type { FunctionValues, ProfileOutcome } from "../lifecycle/function-profile.ts";
 import type { BindOutcome, DriverShares, GpuFunctions } from "../lifecycle/ports.ts";
 import type { WholeGpus } from "./passthrough/whole-gpus.ts";
 import type { PciBinding } from "./pci-binding.ts";
@@ -39,10 +39,10 @@ export class BackendsOfFunctions implements GpuFunctions {
   setProfile(
     gpu: PciAddress,
     number: number,
-    profile: FunctionProfile,
+    values: FunctionValues,
     signal: AbortSignal,
   ): Promise<ProfileOutcome> {
-    return this.#options.profiles.set(gpu, number, profile, signal);
+    return this.#options.profiles.set(gpu, number, values, signal);
   }
 
   cutInto(gpu: PciAddress): Promise<number> {

@@ -7,7 +7,9 @@ import {
   madeInAll,
   madeOtherwise,
   profileWarnings,
+  withCompanions,
   type FunctionProfile,
+  type FunctionValues,
   type ProfileOutcome,
   type ToldProfiles,
 } from "./function-profile.ts";
@@ -46,16 +48,18 @@ export async function cutGpu(cut: Cut, functions: Cutter, signal: AbortSignal): 
     const left = goFirst ? await uncut(cut, functions, signal) : [];
     // A driver gives a function memory before it is made, or when it likes: what is to have a share of its own is told before
     // (Documentation/ABI/testing/sysfs-driver-intel-xe-sriov).
-    const outcomes = profile ? await told(cut, profile, functions, signal) : [];
+    const values = profile && (goFirst ? await completed(cut, profile, functions) : profile);
+    const outcomes = values ? await told(cut, values, functions, signal) : [];
     if (count > 0) await into(count, cut, functions, signal);
-    if (!profile) return { warnings: left, made: undefined };
+    if (!profile || !values) return { warnings: left, made: undefined };
     // Right after a boot the driver may not have had its files yet.
     const isShort = outcomes.some(({ notOffered }) => notOffered.length > 0);
-    const made = madeOtherwise(profile, isShort ? await told(cut, profile, functions, signal) : outcomes);
+    const made = madeOtherwise(profile, isShort ? await told(cut, values, functions, signal) : outcomes);
     return { warnings: [...left, ...(made ? profileWarnings(profile, made) : [])], made };
   } catch (error) {
+    // By none: what some were told is not to stay with those that come back.
     if (!mayYetBe(AgentError.from(error)) && goFirst)
-      await functions.cut(gpu, before, signal).catch(() => undefined);
+      for (const number of [0, before]) await functions.cut(gpu, number, signal).catch(() => undefined);
     throw error;
   }
 }
@@ -86,6 +90,15 @@ export async function cutAndNote(
   return warnings;
 }
 
+/** While none is made, so that nothing is given. */
+async function completed(
+  { gpu, count }: Cut,
+  profile: FunctionProfile,
+  functions: Cutter,
+): Promise<FunctionValues> {
+  return withCompanions(profile, count, (await functions.driverShares(gpu)).left);
+}
+
 /** With the driver sharing out by itself, which it leaves for ever once it was told of a part (i915's ports). */
 async function uncut(cut: Cut, functions: Cutter, signal: AbortSignal): Promise<string[]> {
   await into(0, cut, functions, signal);
@@ -102,12 +115,12 @@ async function into(count: number, cut: Cut, functions: Cutter, signal: AbortSig
 
 async function told(
   { gpu, count }: Cut,
-  profile: FunctionProfile,
+  values: FunctionValues,
   functions: Cutter,
   signal: AbortSignal,
 ): Promise<ProfileOutcome[]> {
   const outcomes = [];
   for (let number = 1; number <= count; number += 1)
-    outcomes.push(await functions.setProfile(gpu, number, profile, signal));
+    outcomes.push(await functions.setProfile(gpu, number, values, signal));
   return outcomes;
 }

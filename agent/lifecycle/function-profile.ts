@@ -20,6 +20,31 @@ export type ProfileShare = keyof FunctionProfile;
 /** What this agent has told the driver of each GPU to give functions: what that made of it is not to be told again and again. */
 export type ToldProfiles = Map<PciAddress, FunctionProfile>;
 
+/** What a function needs beside its address space, and nobody asks for. */
+export const companions = ["contexts", "doorbells"] as const;
+export type Companion = (typeof companions)[number];
+
+/** What a driver is told to give. */
+export type FunctionValues = FunctionProfile & Readonly<Partial<Record<Companion, number>>>;
+
+/** i915's ports give contexts in such pieces (CTXS_GRANULARITY in intel_iov_provisioning.c). */
+const CONTEXTS_AT_ONCE = 1024;
+
+/**
+ * A driver that is told what address space functions have gives them nothing else by itself, and makes none that has only a part of
+ * what it needs (i915's ports, intel_iov_provisioning_verify: ENOKEY). They share alike, as it would have it.
+ */
+export function withCompanions(
+  profile: FunctionProfile,
+  count: number,
+  left: Readonly<Record<Companion, number | undefined>>,
+): FunctionValues {
+  if (profile.ggttBytes === undefined) return profile;
+  const contexts = Math.floor((left.contexts ?? 0) / count / CONTEXTS_AT_ONCE) * CONTEXTS_AT_ONCE;
+  const doorbells = Math.floor((left.doorbells ?? 0) / count);
+  return { ...profile, ...(contexts > 0 && { contexts }), ...(doorbells > 0 && { doorbells }) };
+}
+
 const MEMORY = ["vramBytes", "ggttBytes"] as const satisfies readonly ProfileShare[];
 
 /**
@@ -73,6 +98,7 @@ export interface WrittenShare {
   readonly value: number | FunctionPriority;
 }
 
+/** Of what was asked for. */
 export interface ProfileOutcome {
   readonly written: readonly WrittenShare[];
   /** What the bound driver does not let be set. */

@@ -3,7 +3,7 @@ import type { Holder } from "../core/errors.ts";
 import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
 import type { ClaimMark } from "../inventory/model.ts";
 import type { Share } from "../inventory/share.ts";
-import type { FunctionProfile, ProfileOutcome, ProfileShare } from "./function-profile.ts";
+import type { Companion, FunctionValues, ProfileOutcome, ProfileShare } from "./function-profile.ts";
 
 /** What is made and removed: a vGPU by its name, and what it has of its GPU. */
 export interface Slice<Kind extends Share = Share> {
@@ -61,7 +61,7 @@ export interface GpuFunctions {
   setProfile(
     gpu: PciAddress,
     number: number,
-    profile: FunctionProfile,
+    values: FunctionValues,
     signal: AbortSignal,
   ): Promise<ProfileOutcome>;
   /** How many virtual functions it has; 0 for a GPU that is not there. */
@@ -75,6 +75,8 @@ export interface DriverShares {
   readonly automatic: boolean | undefined;
   /** What it lets be set. */
   readonly settable: ReadonlySet<ProfileShare>;
+  /** What it has left of what it leaves functions without once it is told of another part; undefined where it does not tell. */
+  readonly left: Readonly<Record<Companion, number | undefined>>;
 }
 
 /** How a guest is asked: by its agent, and by ACPI where none answers; by ACPI alone; or as the hypervisor chooses. */

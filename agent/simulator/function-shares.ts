@@ -23,7 +23,7 @@ interface Resource {
   readonly givenUpFirst: boolean;
 }
 
-export type ShareErrno = "EDQUOT" | "ENOMEM" | "ENOSPC" | "ENOENT" | "ESTALE";
+export type ShareErrno = "EDQUOT" | "ENOMEM" | "ENOSPC" | "ENOENT" | "ENOKEY" | "ESTALE";
 export type ResourceName = Exclude<AmountName, keyof typeof LONGEST>;
 type Resources = ReadonlyMap<ResourceName, Resource>;
 export type Shares = Readonly<Partial<Record<AmountName, number>>>;
@@ -81,13 +81,21 @@ export class FunctionShares {
     return { free, largest: Math.min(free, largest) };
   }
 
-  /** So many functions are made: they share alike, unless somebody has decided. */
-  provision(count: number): void {
-    if (!this.isAutomatic) return;
+  /**
+   * So many functions are made: they share alike, unless somebody has decided. i915's ports make none of whom one has a part of what it
+   * needs only (intel_iov_provisioning_verify); one that has nothing may be given it later.
+   */
+  provision(count: number): "ENOKEY" | undefined {
+    const numbers = Array.from({ length: count }, (_, index) => index + 1);
+    if (!this.isAutomatic)
+      return this.#gpu.driver === "i915" && numbers.some((number) => this.#isHalfGiven(number))
+        ? "ENOKEY"
+        : undefined;
     for (const [name, { has, largest, unit }] of this.#resources) {
       const part = Math.min(Math.floor(has / count / unit) * unit, largest);
-      for (let number = 1; number <= count; number += 1) this.#put(number, { [name]: part });
+      for (const number of numbers) this.#put(number, { [name]: part });
     }
+    return undefined;
   }
 
   /** The functions are gone. xe then knows nothing of them any more, i915's ports keep what somebody has decided. */
@@ -123,6 +131,11 @@ export class FunctionShares {
     if (!fits) return resource.beyond;
     this.#manual = this.#gpu.driver === "i915";
     return undefined;
+  }
+
+  #isHalfGiven(number: number): boolean {
+    const { ggttBytes = 0, contexts = 0, doorbells = 0 } = this.of(number);
+    return ggttBytes + contexts + doorbells > 0 && (ggttBytes === 0 || contexts === 0);
   }
 
   #given(name: ResourceName): number {

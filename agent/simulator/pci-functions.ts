@@ -29,7 +29,7 @@ export interface PciFunction {
 }
 
 export type BindErrno = "ENODEV";
-export type VfsErrno = "ENOENT" | "ERANGE" | "EBUSY";
+export type VfsErrno = "ENOENT" | "ERANGE" | "EBUSY" | "ENOKEY";
 type FunctionOpenErrno = "ENOENT" | "EBUSY";
 
 /** What the rest of the kernel has to do with it. */
@@ -216,8 +216,8 @@ export class PciFunctions {
       if (count === present) return undefined;
       if (!this.#enables(gpu)) return "ENOENT";
       if (count > 0 && present > 0) return "EBUSY";
-      if (count === 0) await this.#removeVirtual(gpu);
-      else this.#addVirtual(gpu, count);
+      if (count > 0) return this.#addVirtual(gpu, count);
+      await this.#removeVirtual(gpu);
       return undefined;
     });
   }
@@ -285,14 +285,16 @@ export class PciFunctions {
     return driver === "xe" || (driver === "i915" && this.#gpus.get(gpu)?.iov !== "none");
   }
 
-  #addVirtual(gpu: PciAddress, count: number): void {
-    this.sharesOf(gpu)?.provision(count);
+  #addVirtual(gpu: PciAddress, count: number): VfsErrno | undefined {
+    const errno = this.sharesOf(gpu)?.provision(count);
+    if (errno !== undefined) return errno;
     for (let number = 1; number <= count; number += 1) {
       const address = virtualAddress(gpu, number);
       const made = newFunction(address, this.#options.freeGroup(), "none", { of: gpu, number });
       this.#functions.set(address, { ...made, driver: this.#taker(made) });
     }
     this.#options.onChange();
+    return undefined;
   }
 
   /** One after the other: what comes after a held one stays until that is free. */

@@ -225,6 +225,18 @@ gpus:
       return answer.gpu?.virtualFunctions?.functions.map(({ quota }) => quota?.ggttMib);
     };
     assert.deepEqual(await ggtt(2), [1989n, 1989n]);
+    const half = VfProfile.fromPartial({ ggttQuotaMib: 256n });
+    const shared = SetVirtualFunctionsRequest.fromPartial({ gpu, count: 4, profile: half });
+    const answer = await world.rpc.call(Gpus.setVirtualFunctions, shared);
+    // What they need beside they are given alike, as the driver would have given it.
+    assert.deepEqual(
+      answer.gpu?.virtualFunctions?.functions.map(({ quota }) => [
+        quota?.ggttMib,
+        quota?.contexts,
+        quota?.doorbells,
+      ]),
+      Array.from({ length: 4 }, () => [256n, 15_360, 60]),
+    );
     assert.deepEqual(await ggtt(3, VfProfile.fromPartial({ ggttQuotaMib: 512n })), [512n, 512n, 512n]);
     const greedy = SetVirtualFunctionsRequest.fromPartial({
       ...{ gpu, count: 3, validateOnly: true },

@@ -6,7 +6,7 @@ import { readDomainXml } from "../../agent/discovery/domain-xml.ts";
 import type { Observation } from "../../agent/discovery/observe.ts";
 import { isAlive, type ClaimMark, type Domain, type DomainState } from "../../agent/inventory/model.ts";
 import { functionOf } from "../../agent/inventory/share.ts";
-import type { FunctionProfile, ProfileOutcome } from "../../agent/lifecycle/function-profile.ts";
+import type { FunctionValues, ProfileOutcome } from "../../agent/lifecycle/function-profile.ts";
 import type {
   BindOutcome,
   DomainMarks,
@@ -140,14 +140,15 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
   }
 
   /** Of all shares the quantum is clamped, and priorities cannot be set: as xe does. */
-  setProfile(gpu: PciAddress, number: number, profile: FunctionProfile): Promise<ProfileOutcome> {
+  setProfile(gpu: PciAddress, number: number, profile: FunctionValues): Promise<ProfileOutcome> {
     return this.#do("set-profile", () => {
-      const { priority, ...rest } = profile;
+      const { priority, contexts, doorbells, ...rest } = profile;
       const execQuantumMs =
         rest.execQuantumMs === undefined ? undefined : Math.min(rest.execQuantumMs, 100_000);
       const kept = { ...rest, ...(execQuantumMs !== undefined && { execQuantumMs }) };
       const parent = this.#gpu(gpu);
-      parent.profiles[number - 1] = { ...parent.profiles[number - 1], ...kept };
+      const beside = { ...(contexts && { contexts }), ...(doorbells && { doorbells }) };
+      parent.profiles[number - 1] = { ...parent.profiles[number - 1], ...kept, ...beside };
       if (parent.sharesOut === true && kept.ggttBytes !== undefined) parent.sharesOut = false;
       const written = (Object.keys(kept) as (keyof typeof kept)[]).flatMap((share) => {
         const value = kept[share];
@@ -159,9 +160,10 @@ export class FakeHost implements Slices, Domains, DomainMarks, GpuFunctions {
 
   /** Once told of a part of it a driver gives none by itself, until it has no functions. */
   driverShares(gpu: PciAddress): Promise<DriverShares> {
-    const automatic = this.gpus.find(({ address }) => address === gpu)?.sharesOut;
+    const parent = this.gpus.find(({ address }) => address === gpu);
     const settable = new Set(["execQuantumMs", "preemptTimeoutUs", "vramBytes", "ggttBytes"] as const);
-    return Promise.resolve({ automatic, settable });
+    const left = parent?.companions ?? { contexts: undefined, doorbells: undefined };
+    return Promise.resolve({ automatic: parent?.sharesOut, settable, left });
   }
 
   cutInto(gpu: PciAddress): Promise<number> {

@@ -3,7 +3,7 @@
 import { AgentError } from "../../agent/core/errors.ts";
 import { parsePciAddress, type PciAddress, type VgpuId } from "../../agent/core/ids.ts";
 import type { Gpu, KernelVgpu, VgpuType } from "../../agent/inventory/model.ts";
-import type { FunctionProfile } from "../../agent/lifecycle/function-profile.ts";
+import type { Companion, FunctionValues } from "../../agent/lifecycle/function-profile.ts";
 import type { SliceSizes } from "../../agent/inventory/share.ts";
 import type { FunctionTurns } from "../../agent/inventory/virtual-functions.ts";
 
@@ -51,7 +51,9 @@ export class FakeGpu {
   /** The drivers of those that it has. */
   functions: (string | undefined)[] = [];
   /** What functions were set to, by their numbers from 1 on. */
-  profiles: FunctionProfile[] = [];
+  profiles: FunctionValues[] = [];
+  /** What its driver tells of what functions need beside address space, while there is none. */
+  companions: Readonly<Record<Companion, number | undefined>> = { contexts: undefined, doorbells: undefined };
   /** What its driver has of graphics address space, bytes; undefined where it does not tell. */
   addressSpace: { readonly all: number; readonly inOnePiece: number } | undefined;
   /** Whether its driver gives functions address space by itself; undefined where it has no switch for that. */

@@ -1,6 +1,6 @@
 // What the driver of a GPU lets virtual functions be given, as its files tell: those of the first function, which are there before it is.
 import type { PciAddress } from "../../core/ids.ts";
-import type { HostFiles } from "../../discovery/host-files.ts";
+import { fact, unsignedInt, type HostFiles } from "../../discovery/host-files.ts";
 import type { ProfileShare } from "../../lifecycle/function-profile.ts";
 import type { DriverShares } from "../../lifecycle/ports.ts";
 
@@ -17,12 +17,19 @@ export async function driverShares(files: HostFiles, gpu: PciAddress): Promise<D
   const dir = `sys/bus/pci/devices/${gpu}`;
   const ofXe = await settableIn(files, `${dir}/sriov_admin/vf1/profile`);
   const port = await portFolder(files, `${dir}/drm`);
-  if (port === undefined) return { automatic: undefined, settable: ofXe };
-  const [automatic, settable] = await Promise.all([
-    files.read(`${port.iov}/pf/auto_provisioning`),
-    settableIn(files, `${port.iov}/vf1/${port.unit}`),
+  if (port === undefined) {
+    const left = { contexts: undefined, doorbells: undefined };
+    return { automatic: undefined, settable: ofXe, left };
+  }
+  const { iov, unit } = port;
+  const [automatic, settable, contexts, doorbells] = await Promise.all([
+    files.read(`${iov}/pf/auto_provisioning`),
+    settableIn(files, `${iov}/vf1/${unit}`),
+    fact(files, `${iov}/pf/${unit}/available/contexts_free`, unsignedInt),
+    fact(files, `${iov}/pf/${unit}/available/doorbells_free`, unsignedInt),
   ]);
-  return { automatic: automatic === undefined ? undefined : automatic === "1", settable };
+  const left = { contexts, doorbells };
+  return { automatic: automatic === undefined ? undefined : automatic === "1", settable, left };
 }
 
 async function settableIn(files: HostFiles, folder: string): Promise<ReadonlySet<ProfileShare>> {

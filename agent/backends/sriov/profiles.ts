@@ -1,18 +1,19 @@
 // Tells the driver what a virtual function is to have, and says what it made of that.
 import { AgentError } from "../../core/errors.ts";
 import type { PciAddress } from "../../core/ids.ts";
-import type {
-  FunctionProfile,
-  ProfileOutcome,
-  ProfileShare,
-  WrittenShare,
+import {
+  companions,
+  type FunctionValues,
+  type ProfileOutcome,
+  type ProfileShare,
+  type WrittenShare,
 } from "../../lifecycle/function-profile.ts";
 import { asking, refusalOf, type CallOptions, type Trouble } from "../hostd-answers.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
 export interface ProfileWriter {
   setFunctionProfile(
-    wanted: { readonly gpu: PciAddress; readonly number: number; readonly values: FunctionProfile },
+    wanted: { readonly gpu: PciAddress; readonly number: number; readonly values: FunctionValues },
     options: CallOptions,
   ): Promise<
     | { readonly kind: "absent" }
@@ -42,7 +43,7 @@ export class Profiles {
   async set(
     gpu: PciAddress,
     number: number,
-    values: FunctionProfile,
+    values: FunctionValues,
     signal: AbortSignal,
   ): Promise<ProfileOutcome> {
     const what = `setting virtual function ${number} of GPU ${gpu}`;
@@ -51,7 +52,10 @@ export class Profiles {
     );
     switch (answer.kind) {
       case "profile":
-        return { written: answer.written as WrittenShare[], notOffered: answer.notOffered as ProfileShare[] };
+        return {
+          written: answer.written.filter(({ share }) => isAskedFor(share)) as WrittenShare[],
+          notOffered: answer.notOffered.filter(isAskedFor) as ProfileShare[],
+        };
       case "absent":
         throw new AgentError("GPU_NOT_FOUND", `${what}: it is not there any more`, { details: { gpu } });
       case "blocked":
@@ -62,4 +66,8 @@ export class Profiles {
         throw refusalOf(what, answer);
     }
   }
+}
+
+function isAskedFor(share: string): boolean {
+  return !companions.some((each) => each === share);
 }

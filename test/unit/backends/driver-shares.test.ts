@@ -20,6 +20,7 @@ describe("what a driver lets virtual functions be given", () => {
     assert.deepEqual(await onHost("alder-lake-s-sriov", "0000:00:02.0"), {
       automatic: true,
       settable: new Set(["execQuantumMs", "preemptTimeoutUs", "ggttBytes"]),
+      left: { contexts: 37_888, doorbells: 160 },
     });
   });
 
@@ -27,12 +28,14 @@ describe("what a driver lets virtual functions be given", () => {
     assert.deepEqual(await onHost("flex-linux-7.1", "0000:4d:00.0"), {
       automatic: undefined,
       settable: new Set(["execQuantumMs", "preemptTimeoutUs", "vramBytes"]),
+      left: { contexts: undefined, doorbells: undefined },
     });
   });
 
   it("is nothing by the kernel's own i915, and of a GPU that is not there", async () => {
     for (const gpu of ["0000:00:02.0", "0000:99:00.0"]) {
-      const none = { automatic: undefined, settable: new Set() };
+      const left = { contexts: undefined, doorbells: undefined };
+      const none = { automatic: undefined, settable: new Set(), left };
       assert.deepEqual(await onHost("alder-lake-s-sriov-mainline", gpu), none);
     }
   });

@@ -267,6 +267,21 @@ describe("the virtual functions of a GPU", () => {
     assert.deepEqual(node.modes.current.get(FIRST)?.profile, turns);
   });
 
+  it("have what they need beside address space, alike, also after a boot", async () => {
+    const node = await inSriov();
+    gpuOf(node).companions = { contexts: 64_512, doorbells: 241 };
+    const ask = { ggttBytes: 256 * MIB };
+    const each = { ...ask, contexts: 21_504, doorbells: 80 };
+    await cut(node, 3, { profile: ask });
+    assert.deepEqual(gpuOf(node).profiles, [each, each, each]);
+    node.host.reboot();
+    node.restart();
+    await node.converge();
+    assert.deepEqual(gpuOf(node).profiles, [each, each, each]);
+    // Nobody asked for them: how many there are depends on how many functions there are.
+    assert.deepEqual(node.modes.current.get(FIRST)?.profile, ask);
+  });
+
   it("are refused more than there can be before the driver is asked, also by a request that only checks", async () => {
     const node = await inSriov();
     gpuOf(node).addressSpace = { all: 4000 * MIB, inOnePiece: 2048 * MIB };

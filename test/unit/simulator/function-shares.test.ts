@@ -171,6 +171,15 @@ describe("the shares of the simulated kernel's virtual functions", () => {
     assert.deepEqual(igpu.ggtt(1, 2), [1989, 1989]);
   });
 
+  it("are all made by i915, or none, where somebody has given one a part of what it needs only", async () => {
+    const igpu = Host.integrated();
+    igpu.set(1, { ggttBytes: 512 * MIB });
+    assert.equal(await igpu.kernel.functions.setVfs(IGPU, 1), "ENOKEY");
+    assert.equal(igpu.kernel.functions.virtualOf(IGPU).length, 0);
+    igpu.set(1, { contexts: 1024 });
+    assert.equal(await igpu.kernel.functions.setVfs(IGPU, 1), undefined);
+  });
+
   it("go with the driver", async () => {
     const igpu = Host.integrated();
     igpu.set(1, { ggttBytes: 512 * MIB, execQuantumMs: 20 });
