@@ -36,14 +36,14 @@ export function toWireAccounts({
 }
 
 function toWireFunctions(account: FunctionsAccount): pb.VirtualFunctions {
-  const { sriov, functions, used, free, allocated } = account;
+  const { sriov, functions, used, free, unused, allocated } = account;
   return pb.VirtualFunctions.fromPartial({
     total: sriov.total,
     enabled: functions.length,
     autoprobe: sriov.autoprobe,
     usedOwn: used?.own,
     usedForeign: used?.foreign,
-    free,
+    ...{ free, unused },
     functions: functions.map(toWireFunction),
     allocated: toWireResources(allocated),
     available: toWireResources(sriov.available),

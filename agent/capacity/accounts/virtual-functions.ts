@@ -28,8 +28,10 @@ export interface FunctionsAccount {
   readonly functions: readonly FunctionUse[];
   /** Undefined while libvirt is away. */
   readonly used: Used | undefined;
-  /** How many may be had now; undefined while that is not known. */
+  /** How many more there may be, cut anew where that is needed; undefined while that is not known. */
   readonly free: number | undefined;
+  /** Of those that exist, how many nobody has; undefined while that is not known. */
+  readonly unused: number | undefined;
   /** What they were given together; of each resource undefined unless it is known of every function. */
   readonly allocated: FunctionAmounts;
 }
@@ -52,6 +54,9 @@ export function functionsAccount(
     ...{ sriov, functions },
     used: uses && { own, foreign },
     free: freeOf(sriov, { held, known: uses !== undefined }),
+    unused: functions.some(({ free }) => free === undefined)
+      ? undefined
+      : functions.filter(({ free }) => free).length,
     allocated: allocatedOf(sriov),
   };
 }

@@ -30,7 +30,7 @@ function modeTable({ virtualFunctions: functions, whole, seats }: Gpu): readonly
       ? [
           [
             ...["virtual functions", functions.total, functions.enabled, functions.usedOwn],
-            ...[functions.usedForeign, functions.free, undefined],
+            ...[functions.usedForeign, functions.unused, undefined],
           ],
         ]
       : []),

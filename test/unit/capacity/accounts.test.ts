@@ -87,6 +87,9 @@ describe("the account of virtual functions", () => {
   it("has all that there can be while none is used: the kernel then enables any number", () => {
     assert.equal(free(sriov([])), 7);
     assert.equal(free(sriov(["i915", undefined])), 7);
+    // As they are, without cutting the GPU anew.
+    assert.equal(functionsAccount(sriov(["i915", undefined]), noClaims, []).unused, 2);
+    assert.equal(functionsAccount(sriov(["vfio-pci", undefined]), noClaims, []).unused, 1);
   });
 
   it("has no more than those that exist while one is used: the kernel would first disable all", () => {
@@ -111,6 +114,7 @@ describe("the account of virtual functions", () => {
       [undefined, undefined, [false, undefined]],
     );
     assert.equal(free(sriov(["vfio-pci"]), undefined), 0);
+    assert.equal(functionsAccount(sriov([undefined]), noClaims, undefined).unused, undefined);
     assert.equal(free(sriov([]), undefined), 7);
   });
 

@@ -123,7 +123,7 @@ describe("gpuDetail", () => {
   it("shows virtual functions, who has them by name, and what is told of their shares", () => {
     const shown = Gpu.fromPartial({
       virtualFunctions: {
-        ...{ enabled: 2, usedOwn: 0, usedForeign: 1, free: 1 },
+        ...{ enabled: 2, usedOwn: 0, usedForeign: 1, free: 1, unused: 1 },
         functions: [
           {
             number: 1,
