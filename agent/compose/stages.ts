@@ -249,7 +249,7 @@ export function composeStages(
     told: new Map(),
     turns: new KeyedLock<PciAddress>(),
   };
-  const virtualFunctions = new VirtualFunctionService(changes);
+  const virtualFunctions = new VirtualFunctionService({ ...changes, examine: () => diagnostician.refresh() });
   const settings = new SettingKeeper({
     ...changes,
     clock,

@@ -45,6 +45,7 @@ export function withCompanions(
   return { ...profile, ...(contexts > 0 && { contexts }), ...(doorbells > 0 && { doorbells }) };
 }
 
+const BYTES_PER_MIB = 1024 * 1024;
 const MEMORY = ["vramBytes", "ggttBytes"] as const satisfies readonly ProfileShare[];
 
 /**
@@ -106,11 +107,11 @@ export interface ProfileOutcome {
 }
 
 export const shareWords = {
-  execQuantumMs: "exec quantum (ms)",
-  preemptTimeoutUs: "preempt timeout (µs)",
+  execQuantumMs: "exec quantum",
+  preemptTimeoutUs: "preempt timeout",
   priority: "priority",
-  vramBytes: "local memory (bytes)",
-  ggttBytes: "graphics address space (bytes)",
+  vramBytes: "local memory",
+  ggttBytes: "graphics address space",
 } as const satisfies Record<ProfileShare, string>;
 
 /** What the driver clamped or does not offer; undefined: nothing. Functions are all told the same: each thing is there once. */
@@ -151,9 +152,26 @@ export function profileWarnings(
 ): readonly string[] {
   const clamped = written.map(({ share, unit, value }) => {
     const where = unit === undefined ? "" : ` of ${unit}`;
-    return `${shareWords[share]}${where}: asked for ${profile[share] ?? ""}, the driver has ${value}`;
+    return `${shareWords[share]}${where}: asked for ${amount(share, profile[share] ?? "")}, the driver has ${amount(share, value)}`;
   });
   return [...clamped, ...notOffered.map(ignoredWarning)];
+}
+
+/** As it was asked for: bytes where what a driver rounded is no whole number of MiB. */
+function amount(share: ProfileShare, value: number | string): string {
+  switch (share) {
+    case "execQuantumMs":
+      return `${value} ms`;
+    case "preemptTimeoutUs":
+      return `${value} µs`;
+    case "vramBytes":
+    case "ggttBytes": {
+      const mib = Number(value) / BYTES_PER_MIB;
+      return Number.isInteger(mib) ? `${mib} MiB` : `${value} bytes`;
+    }
+    case "priority":
+      return String(value);
+  }
 }
 
 export function ignoredWarning(share: ProfileShare): string {

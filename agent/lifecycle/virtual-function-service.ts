@@ -39,6 +39,8 @@ export interface VirtualFunctionServiceOptions {
   readonly functions: Cutter;
   /** Shared with whoever else tells drivers. */
   readonly told: ToldProfiles;
+  /** Has the diagnosis look again: what the driver is kept from shows in its conditions. */
+  readonly examine: () => Promise<unknown>;
   /** One change of a GPU after the other, also of its mode. */
   readonly turns: KeyedLock<PciAddress>;
   /** Ends what is waited for with the agent: what was begun is not the caller's to end. */
@@ -69,7 +71,7 @@ export class VirtualFunctionService {
     { gpu: address, count, profile, validateOnly }: FunctionsRequest,
     { signal }: Caller,
   ): Promise<readonly string[]> {
-    const { ledger, lookout, modes, functions, told, stop } = this.#options;
+    const { ledger, lookout, modes, functions, told, examine, stop } = this.#options;
     const shares = validateOnly ? await untilAborted(functions.driverShares(address), signal) : undefined;
     const inventory = await untilAborted(lookout.fresh(), signal);
     signal.throwIfAborted();
@@ -103,6 +105,8 @@ export class VirtualFunctionService {
       warnings = await endedByStop(cutAndNote(cut, { functions, told, modes }, stop), stop);
     });
     await lookout.fresh();
+    // Whatever it finds, the functions are made.
+    await untilAborted(examine(), signal).catch(() => undefined);
     return warnings;
   }
 }

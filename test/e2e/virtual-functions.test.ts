@@ -68,7 +68,8 @@ describe("a GPU cut into virtual functions, over the wire", function () {
     const none = await refusal(world.create("early", vf));
     assert.deepEqual([none.code, none.reason], ["RESOURCE_EXHAUSTED", "FUNCTIONS_EXHAUSTED"]);
 
-    const { virtualFunctions } = await cut(7);
+    const { virtualFunctions, conditions } = await cut(7);
+    assert.ok(!conditions.some(({ reason }) => reason === "SRIOV_AUTOPROBE"));
     assert.deepEqual([virtualFunctions?.enabled, virtualFunctions?.autoprobe], [7, false]);
 
     const one = await world.create("one", vf);
@@ -116,7 +117,7 @@ describe("a GPU cut into virtual functions, over the wire", function () {
     const request = SetVirtualFunctionsRequest.fromPartial({ gpu: SECOND_GPU, count: 2, profile });
     const answer = await world.rpc.call(Gpus.setVirtualFunctions, request);
     assert.deepEqual(answer.warnings, [
-      "exec quantum (ms): asked for 200000, the driver has 100000",
+      "exec quantum: asked for 200000 ms, the driver has 100000 ms",
       "priority: the driver does not let it be set",
     ]);
     const shown = answer.gpu?.virtualFunctions?.functions.map(({ execQuantum, preemptTimeout, quota }) => [
@@ -143,6 +144,7 @@ describe("a GPU cut into virtual functions, over the wire", function () {
     const wrong = VfProfile.fromPartial({ execQuantum: { seconds: 0n, nanos: 1 }, schedPriority: "urgent" });
     const refused = await refusal(cut(2, { profile: wrong }));
     assert.deepEqual(refused.fields, ["profile.exec_quantum", "profile.sched_priority"]);
+    assert.match(refused.message, /must be one of low, normal, high, is/);
     const greedy = VfProfile.fromPartial({ vramQuotaMib: 1_000_000n });
     assert.equal((await refusal(cut(3, { profile: greedy }))).reason, "KERNEL_REFUSED");
     await until("it has its functions again", async () => (await gpu()).virtualFunctions?.enabled === 2);

@@ -248,7 +248,7 @@ export class FakeNode {
       told: new Map(),
       turns: new KeyedLock<ReturnType<typeof pciAddress>>(),
     };
-    const virtualFunctions = new VirtualFunctionService(changes);
+    const virtualFunctions = new VirtualFunctionService({ ...changes, examine: () => Promise.resolve() });
     const settings = new SettingKeeper({
       ...changes,
       clock,

@@ -45,7 +45,7 @@ function parsePriority(word: string, field: string): FunctionProfile["priority"]
   if (word === "") return undefined;
   const known = functionPriorities.find((priority) => priority === word);
   if (known) return known;
-  throw invalid(field, `must be ${functionPriorities.join(", ")}, is ${printable(word)}`);
+  throw invalid(field, `must be one of ${functionPriorities.join(", ")}, is ${printable(word)}`);
 }
 
 function bytes(mib: bigint | undefined, field: string): number | undefined {

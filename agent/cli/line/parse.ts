@@ -111,6 +111,7 @@ function flagValue(flag: Flag, { value, inline }: WrittenFlag): string {
 }
 
 function unknownFlag({ raw, name }: WrittenFlag, known: readonly Flag[]): Error {
+  if (/^-\d/.test(raw)) return usageError(`no number here is below 0, as ${raw} is`);
   // Who knows the contract may name the field that a flag sets.
   const sets = known.find(({ field }) => field?.split(".").at(-1)?.replaceAll("_", "-") === name);
   const names = known.map((flag) => `--${flag.name}`);

@@ -239,6 +239,7 @@ describe("the requests of vgpuctl", () => {
     ]);
     const wrong = await vgpuctl(vgpud.socketPath, ["set-functions", gpu, "-1"]);
     assert.equal(wrong.exitCode, 2);
+    assert.match(wrong.stderr, /no number here is below 0, as -1 is/);
     const some = await vgpuctl(vgpud.socketPath, ["set-functions", gpu, "some"]);
     assert.match(some.stderr, /COUNT is a number of virtual functions, not 'some'/);
   });

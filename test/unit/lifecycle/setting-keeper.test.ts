@@ -82,7 +82,7 @@ describe("a GPU that is not as it was set", () => {
     const node = await cutInto(1, { execQuantumMs: 200_000, priority: "high", vramBytes: 4096 });
     const made = {
       kind: "as-made",
-      what: "exec quantum (ms): asked for 200000, the driver has 100000; priority: the driver does not let it be set",
+      what: "exec quantum: asked for 200000 ms, the driver has 100000 ms; priority: the driver does not let it be set",
     };
     assert.deepEqual((await standing(node))?.standing, made);
     node.host.put(foreignDomain(9, { pciDevices: [gpuOf(node).functionAddress(1)] }));

@@ -208,7 +208,7 @@ describe("the virtual functions of a GPU", () => {
     const node = await inSriov();
     const profile = { execQuantumMs: 200_000, priority: "high", vramBytes: 4096 } as const;
     assert.deepEqual(await cut(node, 2, { profile }), [
-      "exec quantum (ms): asked for 200000, the driver has 100000",
+      "exec quantum: asked for 200000 ms, the driver has 100000 ms",
       "priority: the driver does not let it be set",
     ]);
     const kept = { execQuantumMs: 100_000, vramBytes: 4096 };
@@ -305,8 +305,8 @@ describe("the virtual functions of a GPU", () => {
     await cut(node, 1, { profile: { ggttBytes: 16 * MIB } });
     assert.deepEqual(await cut(node, 1, { validateOnly: true, profile }), [
       "priority: the driver does not let it be set",
-      "local memory (bytes): how much there is the driver does not tell; it may refuse",
-      "graphics address space (bytes): 2048 MiB are in one piece now; the driver may refuse more",
+      "local memory: how much there is the driver does not tell; it may refuse",
+      "graphics address space: 2048 MiB are in one piece now; the driver may refuse more",
     ]);
     assert.deepEqual(node.modes.current.get(FIRST)?.profile, { ggttBytes: 16 * MIB });
   });
