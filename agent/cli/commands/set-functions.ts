@@ -8,6 +8,9 @@ import { usageError } from "../errors/cli-error.ts";
 import { gpuAddress } from "../request/gpu-address.ts";
 import { gpuAnswer } from "../view/gpu-answer.ts";
 
+/** What drivers take. */
+const U32 = 4_294_967_295;
+
 export const setFunctionsCommand: ChangeCommand = {
   kind: "change",
   name: "set-functions",
@@ -26,13 +29,13 @@ export const setFunctionsCommand: ChangeCommand = {
     {
       name: "exec-quantum-ms",
       value: "N",
-      help: "time each may use an engine while others wait; 0: without a limit",
+      help: "time each may use an engine while others wait, 0 to 4294967295; 0: without a limit",
       field: "profile.exec_quantum",
     },
     {
       name: "preempt-timeout-us",
       value: "N",
-      help: "time each is given to let go of an engine; 0: without a limit",
+      help: "time each is given to let go of an engine, 0 to 4294967295; 0: without a limit",
       field: "profile.preempt_timeout",
     },
     {
@@ -80,8 +83,8 @@ export const setFunctionsCommand: ChangeCommand = {
 };
 
 function profileOf(args: Arguments): VfProfile | undefined {
-  const quantumMs = args.integer("exec-quantum-ms", "milliseconds");
-  const timeoutUs = args.integer("preempt-timeout-us", "microseconds");
+  const quantumMs = args.integer("exec-quantum-ms", "milliseconds", U32);
+  const timeoutUs = args.integer("preempt-timeout-us", "microseconds", U32);
   const priority = args.text("priority");
   const [vram, ggtt] = [args.integer("vram", "MiB"), args.integer("ggtt", "MiB")];
   if ([quantumMs, timeoutUs, priority, vram, ggtt].every((value) => value === undefined)) return undefined;

@@ -61,15 +61,18 @@ export class Arguments {
     return first;
   }
 
-  /** A whole number of 0 or more, of a unit. Ranges are vgpud's to check: it answers with the field at fault. */
-  integer(flag: string, unit?: string): number | undefined {
+  /**
+   * A whole number of 0 to `most`, of a unit. Ranges are vgpud's to check, which answers with the field at fault, but for what the
+   * contract's field cannot hold.
+   */
+  integer(flag: string, unit?: string, most = 999_999_999): number | undefined {
     const text = this.text(flag);
     if (text === undefined) return undefined;
-    if (!/^\d{1,9}$/.test(text)) {
-      const what = unit === undefined ? "a whole number" : `a whole number of ${unit}`;
-      throw usageError(`--${flag} takes ${what}, not '${text}'`);
-    }
-    return Number(text);
+    const number = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (number <= most) return number;
+    const what = unit === undefined ? "a whole number" : `a whole number of ${unit}`;
+    const range = number > most ? `, ${most} at most` : "";
+    throw usageError(`--${flag} takes ${what}${range}, not '${text}'`);
   }
 
   durationMs(flag: string): number | undefined {

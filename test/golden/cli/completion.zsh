@@ -215,11 +215,11 @@ _vgpuctl() {
             '1:GPU:{_vgpuctl_live gpus}' \
             '2:MODE:(gvt-g gvt-d gvt-s sriov auto)' ;;
         set-functions) _arguments $globals \
-            --exec-quantum-ms='[time each may use an engine while others wait; 0\: without a limit]:N: ' \
-            --preempt-timeout-us='[time each is given to let go of an engine; 0\: without a limit]:N: ' \
+            --exec-quantum-ms='[time each may use an engine while others wait, 0 to 4294967295; 0\: without a limit]:N: ' \
+            --preempt-timeout-us='[time each is given to let go of an engine, 0 to 4294967295; 0\: without a limit]:N: ' \
             --priority='[low, normal or high, where the driver lets it be set]:WORD:(low normal high)' \
-            --vram='[local memory of each, MiB (discrete GPUs)]:MIB: ' \
-            --ggtt='[graphics address space of each, MiB]:MIB: ' \
+            --vram='[local memory of each, MiB (discrete GPUs); 0\: as the driver shares it out]:MIB: ' \
+            --ggtt='[graphics address space of each, MiB; 0\: as the driver shares it out]:MIB: ' \
             --dry-run'[check, and do nothing]' \
             '1:GPU:{_vgpuctl_live gpus}' \
             '2:COUNT: ' ;;

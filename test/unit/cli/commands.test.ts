@@ -237,6 +237,11 @@ describe("the requests of vgpuctl", () => {
         },
       },
     ]);
+    const [most, more] = ["4294967295", "4294967296"];
+    const longest = await vgpuctl(vgpud.socketPath, ["set-functions", gpu, "2", "--exec-quantum-ms", most]);
+    assert.equal(longest.exitCode, 0);
+    const longer = await vgpuctl(vgpud.socketPath, ["set-functions", gpu, "2", "--exec-quantum-ms", more]);
+    assert.match(longer.stderr, /takes a whole number of milliseconds, 4294967295 at most, not '4294967296'/);
     const wrong = await vgpuctl(vgpud.socketPath, ["set-functions", gpu, "-1"]);
     assert.equal(wrong.exitCode, 2);
     assert.match(wrong.stderr, /no number here is below 0, as -1 is/);
