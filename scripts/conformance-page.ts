@@ -4,11 +4,13 @@ import { page, table } from "./markdown.ts";
 
 /**
  * The columns of the page, each with a subject in test/e2e/conformance/subjects. A backend that is there on both hypervisors is one
- * column on each, as `passthrough` and `passthrough on Xen`.
+ * column on each, as `passthrough` and `passthrough on Xen`; `xengt` is that of 2017, whose slices device models make.
  */
 export const backendNames = [
   "kvmgt",
   "xengt",
+  "xengt by agent",
+  "xengt 2015 by agent",
   "virgl",
   "passthrough",
   "sriov",
@@ -60,7 +62,8 @@ const INTRODUCTION = `Every backend does what every other does: the same cases, 
 cases and fails where one does not pass, or where this page is not what it has seen. The last column names the tests that look at the
 same on a real kernel with real libvirt, in a virtual machine with a GPU that is imaginary (\`test/testbed\`); CI runs these, too. A
 backend that it does not name was not run there; no bed can run \`virgl\` or \`sriov on Xen\` ([why](../design.md#known-gaps)). Nothing
-here has been run on Intel hardware.
+here has been run on Intel hardware. \`xengt\` is XenGT since 2017 whose slices QEMU with Intel's patches makes; by \`agent\` vgpud makes
+them itself (\`xengt.instance_creator\`), and of 2015 is dom0's kernel of 2015 and 2016.
 
 - **passed**: on the simulated host.
 - **impossible**: the case means nothing on that backend; the number leads to the reason below the table.

@@ -24,10 +24,10 @@ export function renderNodesIn(definition: string): string[] {
   return [...definition.matchAll(/\brendernode=["']([^"']+)["']/g)].map(([, node = ""]) => node);
 }
 
-/** The number with Xen of a domain that runs and whose device model is to make a slice of XenGT. */
+/** The number with Xen of a domain that runs and has a slice of XenGT: by its device model, or by vgpud, whose mark says so. */
 export function numbersIn(definition: string): string[] {
   const domid = /^<domain\b[^>]*\bid=["'](\d+)["']/.exec(definition.trim())?.[1];
-  return domid !== undefined && definition.includes("-vgt_low_gm_sz") ? [domid] : [];
+  return domid !== undefined && /-vgt_low_gm_sz|\blow_gm_mib=/.test(definition) ? [domid] : [];
 }
 
 function sources(definition: string, type: "mdev" | "pci"): string[] {

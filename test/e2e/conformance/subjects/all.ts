@@ -6,10 +6,12 @@ import { onXen } from "./on-xen.ts";
 import { passthrough } from "./passthrough.ts";
 import { sriov } from "./sriov.ts";
 import { virgl } from "./virgl.ts";
-import { xengt } from "./xengt.ts";
+import { xengt, xengt2015ByAgent, xengtByAgent } from "./xengt.ts";
 
 const byName: Readonly<Record<BackendName, Subject>> = {
   ...{ kvmgt, xengt, virgl, passthrough, sriov },
+  "xengt by agent": xengtByAgent,
+  "xengt 2015 by agent": xengt2015ByAgent,
   "passthrough on Xen": onXen(passthrough, "passthrough on Xen"),
   "sriov on Xen": onXen(sriov, "sriov on Xen"),
 };
