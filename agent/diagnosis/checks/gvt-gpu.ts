@@ -154,19 +154,18 @@ export const vgpuCountUnreadable = gpuCheck({
   },
 });
 
-async function xengtCount(
+/** By what an agent knows of it; without one nothing is said. */
+function xengtCount(
   look: Look,
   { vgtCounts }: HostSubject,
   address: PciAddress,
-): Promise<Finding<Says<"VGPU_COUNT_UNREADABLE">>> {
-  if (!(await look.has(VGT_RESOURCES))) return notApplicable("xen");
-  if (vgtCounts === undefined) return notApplicable("no-agent");
-  const count = vgtCounts.get(address);
+): Finding<Says<"VGPU_COUNT_UNREADABLE">> {
+  const count = vgtCounts?.get(address);
   if (count === undefined) return notApplicable("xen");
-  const { why } = count;
+  const { isKnown, why } = count;
   if (why === undefined) return pass("counted");
   look.saw(`/${VGT_RESOURCES}`, `(${why})`);
-  return count.isKnown ? pass("before", { why }) : fail("xengt", { why });
+  return isKnown ? pass("before", { why }) : fail("xengt", { why });
 }
 
 /** Of the file's thirteen lines the third is BAR 2 (Documentation/PCI/sysfs-pci.rst). @throws UnreadableError */

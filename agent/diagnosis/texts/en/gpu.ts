@@ -134,8 +134,7 @@ export const gpu = {
   VGPU_COUNT_UNREADABLE: {
     title: "how many vGPUs the kernel would make",
     messages: {
-      xen: "under Xen types are not listed by the kernel, and XenGT since 2017 keeps no count",
-      "no-agent": "only a running vgpud has it read",
+      xen: "under Xen types are not listed by the kernel",
       before:
         "what XenGT has left cannot be read now ({why}); it is what it was before, since no slice has come or gone",
       xengt: "what XenGT has left cannot be read ({why}): no vGPU is made on this GPU",

@@ -126,8 +126,7 @@ export const gpu: Same<typeof english> = {
   VGPU_COUNT_UNREADABLE: {
     title: "内核还能创建多少 vGPU",
     messages: {
-      xen: "在 Xen 下内核不列出类型，2017 年以后的 XenGT 也不计数",
-      "no-agent": "只有运行中的 vgpud 才能让它被读取",
+      xen: "在 Xen 下内核不列出类型",
       before: "XenGT 的剩余量现在无法读取（{why}）；没有切片增减，仍以之前的数值为准",
       xengt: "XenGT 的剩余量无法读取（{why}）：不会在该 GPU 上创建 vGPU",
       counted: "内核给出了每种类型还能创建的数量",
