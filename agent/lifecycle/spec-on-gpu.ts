@@ -76,7 +76,11 @@ function fittedTo(spec: DomainSpec, share: Share, gpu: Gpu | undefined): DomainS
 /** What a function drives no console shows: QEMU has a picture of mediated slices alone (libvirt: of functions since 10.3). */
 function onFunction(spec: DomainSpec, { mode }: PciShare): DomainSpec {
   if (spec.display)
-    throw notWith(mode, "vgpu_display", "a whole GPU shows its picture on its own connectors, and a virtual function has none");
+    throw notWith(
+      mode,
+      "vgpu_display",
+      "a whole GPU shows its picture on its own connectors, and a virtual function has none",
+    );
   return spec;
 }
 

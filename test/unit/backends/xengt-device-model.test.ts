@@ -62,7 +62,10 @@ describe("a start that a device model of XenGT fails", () => {
     const deviceModel = deviceModelOf(() => answer());
     const refused = await startRefused(() => answer(), deviceModel);
     assert.equal(refused.reason, "LIBVIRT_REFUSED");
-    assert.match(refused.message, /unknown vga type: xengt; xengt\.device_model \(\/usr\/lib\/xengt\/qemu\) is to be QEMU/);
+    assert.match(
+      refused.message,
+      /unknown vga type: xengt; xengt\.device_model \(\/usr\/lib\/xengt\/qemu\) is to be QEMU/,
+    );
     assert.equal(deviceModel.cannot, lines[0]);
     answer = () => logged(0, FAILED);
     await startRefused(() => answer(), deviceModel);

@@ -9,7 +9,8 @@ import type { Subject } from "../subject.ts";
 import { ofSlices } from "./slices.ts";
 
 const DEVICE_MODEL = "/usr/lib/xengt/bin/qemu-system-i386";
-const WITH_A_DOMAIN = "the case names no domain, and XenGT makes slices for domains that are there alone (`create-vgpu --domain-uuid`)";
+const WITH_A_DOMAIN =
+  "the case names no domain, and XenGT makes slices for domains that are there alone (`create-vgpu --domain-uuid`)";
 
 /** Of the two times of XenGT's interface, each on the processor that its kernels are known for. */
 const kernels = {
