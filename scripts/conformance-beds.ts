@@ -2,9 +2,16 @@
 import type { BedTest, BedTests } from "./conformance-page.ts";
 
 const agent = (title: string): { readonly kvmgt: BedTest } => ({ kvmgt: { suite: "agent.test.ts", title } });
-const xengt = (title: string): { readonly xengt: BedTest } => ({
-  xengt: { suite: "xen/xengt.test.ts", title },
+const byAgent = (title: string): { readonly "xengt by agent": BedTest } => ({
+  "xengt by agent": { suite: "xen/xengt.test.ts", title },
 });
+/** A whole life, and one of somebody else's beside it. */
+const byModel = {
+  xengt: {
+    suite: "xen/xengt.test.ts",
+    title: "leaves the slice to the device model where it is set up so, and tells why that could not make it",
+  },
+};
 /** Of whole GPUs and virtual functions, which one suite of each bed gives away. */
 const functions = {
   sriov: (title: string): { readonly sriov: BedTest } => ({ sriov: { suite: "functions.test.ts", title } }),
@@ -17,27 +24,42 @@ const functions = {
 };
 const givenToTwo = functions.sriov("gives two of them to two domains, whose QEMUs hold them");
 const givenWhole = functions.passthrough(
-  "is taken from i915, held by its domain's QEMU, and given back to i915",
+  "is taken from i915, held by its domain's QEMU though vgpud was killed, and given back to i915",
 );
+const seenOnXen = functions.onXen(
+  "goes on giving it to a guest when it is started again after it was killed, and the guest sees it",
+);
+/** What somebody gave to a domain past vgpud. */
+const ofOthers = {
+  ...byModel,
+  ...functions.sriov(
+    "shows one that somebody gave to a domain by virsh as foreign, and gives it to nobody else",
+  ),
+  ...functions.passthrough(
+    "given by somebody to a domain by virsh is shown as foreign, and given to nobody else",
+  ),
+  ...functions.onXen("shows it as foreign where xl gave it to a guest, and gives it to nobody else"),
+};
 const reboot = (title: string): { readonly kvmgt: BedTest } => ({
-  kvmgt: { suite: "systemd-reboot.ts", title },
+  kvmgt: { suite: "systemd.test.ts", title },
 });
-const crash = (title: string): { readonly kvmgt: BedTest } => ({
-  kvmgt: { suite: "crash-points.test.ts", title },
+const crash = (end: string): { readonly kvmgt: BedTest } => ({
+  kvmgt: { suite: "crash-points.test.ts", title: `at ${end} loses and leaks nothing` },
 });
 
 export const bedTests: BedTests = {
   create: {
     "a domain is placed, made and started, and its definition names what it was given": {
       ...agent("is placed, made, defined and started, and the answer says where and why"),
-      ...xengt("makes the slice of a domain itself, before its guest runs"),
+      ...byModel,
+      ...byAgent("makes the slice of a domain itself, before its guest runs"),
       ...givenWhole,
       ...givenToTwo,
-      ...functions.onXen("takes it from i915, and its guest sees it"),
+      ...seenOnXen,
     },
     "what the kernel has is what the answer says": {
       ...agent("is a QEMU that holds the slice's VFIO group, confined by AppArmor"),
-      ...xengt("makes the slice of a domain itself, before its guest runs"),
+      ...byAgent("makes the slice of a domain itself, before its guest runs"),
       ...givenToTwo,
     },
     "no two domains are given the same": givenToTwo,
@@ -53,7 +75,8 @@ export const bedTests: BedTests = {
   destroy: {
     "nothing is left of a domain but a tombstone, and its room is to be had again": {
       ...agent("is gone with process, slice and definition, and only a tombstone remembers it"),
-      ...xengt("leaves nothing of destroyed domains"),
+      ...byModel,
+      ...byAgent("leaves nothing of destroyed domains"),
       ...givenWhole,
       ...functions.sriov(
         "has its functions without a driver again when the domains are destroyed, and is whole again",
@@ -68,14 +91,30 @@ export const bedTests: BedTests = {
   },
   crash: {
     'of a create, at "after start-domain"': {
-      ...crash("after start-domain"),
-      ...xengt("killed while the kernel makes a slice, goes on with it when it is started again"),
+      ...crash('"after start-domain" of a create'),
+      ...byAgent("killed while the kernel makes a slice, goes on with it when it is started again"),
+      ...functions.sriov(
+        "killed with vgpud in the middle of a create, goes on with the third when vgpud is started again",
+      ),
+      ...givenWhole,
+      ...seenOnXen,
     },
-    'of a destroy, at "after remove-vgpu"': crash("after remove-vgpu"),
+    'of a destroy, at "after remove-vgpu"': {
+      ...crash('"after remove-vgpu" of a destroy'),
+      ...byAgent(
+        "killed, sweeps the slice of a domain that xl has destroyed meanwhile when it is started again",
+      ),
+    },
   },
   foreign: {
-    "is shown as foreign, whoever looks": agent("is listed as foreign, and its slice counts as used"),
-    "is neither stopped nor destroyed, whoever asks": agent("is not destroyed, whoever asks"),
+    "is shown as foreign, whoever looks": {
+      ...agent("is listed as foreign, and its slice counts as used"),
+      ...ofOthers,
+    },
+    "is neither stopped nor destroyed, whoever asks": {
+      ...agent("is not destroyed, whoever asks"),
+      ...ofOthers,
+    },
   },
   reboot: {
     "a domain that is off has its vGPU, and can be started with it": reboot(
@@ -93,7 +132,7 @@ export const bedTests: BedTests = {
       ...agent(
         "exhausted refuses what a plan says is too much, with what is lacking and free, and leaves nothing",
       ),
-      ...xengt("refuses what there is no room for before the kernel is asked, which would not say why"),
+      ...byAgent("refuses what there is no room for before the kernel is asked, which would not say why"),
       ...functions.onXen("keeps it while the guest has it"),
     },
     "a create while libvirt is away": {

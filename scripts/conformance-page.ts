@@ -48,9 +48,12 @@ export type Conformance = Readonly<Record<GroupName, GroupOutcomes>>;
 export interface BedTest {
   /** The file below test/testbed. */
   readonly suite: string;
-  /** As it stands in that file. */
+  /** As the run of that suite tells it. */
   readonly title: string;
 }
+
+/** What came of such tests in the last recorded run of their bed: by suite, then by title. One that is missing was not run. */
+export type BedOutcomes = Readonly<Record<string, Readonly<Record<string, "passed" | "failed">>>>;
 
 /** Of one group: by case, then by backend. */
 export type GroupBedTests = Readonly<Record<string, Readonly<Partial<Record<BackendName, BedTest>>>>>;
@@ -59,19 +62,21 @@ export type BedTests = Readonly<Partial<Record<GroupName, GroupBedTests>>>;
 
 const INTRODUCTION = `Every backend does what every other does: the same cases, written once, run over each
 (\`test/e2e/conformance\`). The columns of the backends are what the last recorded run on the simulated host has seen; CI runs the
-cases and fails where one does not pass, or where this page is not what it has seen. The last column names the tests that look at the
-same on a real kernel with real libvirt, in a virtual machine with a GPU that is imaginary (\`test/testbed\`); CI runs these, too. A
-backend that it does not name was not run there; no bed can run \`virgl\` or \`sriov on Xen\` ([why](../design.md#known-gaps)). Nothing
-here has been run on Intel hardware. \`xengt\` is XenGT since 2017 whose slices QEMU with Intel's patches makes; by \`agent\` vgpud makes
-them itself (\`xengt.instance_creator\`), and of 2015 is dom0's kernel of 2015 and 2016.
+cases and fails where one does not pass, or where this page is not what it has seen. The last column is what the last recorded run of
+the test beds has seen: real kernels with a real Xen, libvirt and QEMU, in virtual machines with a GPU that is imaginary
+(\`test/testbed\`). It names the test that looks at the same for each backend; one that it does not name was not run there, and no bed
+can run \`virgl\` or \`sriov on Xen\` ([why](../design.md#known-gaps)). CI runs these, too. Nothing here has been run on Intel hardware.
+\`xengt\` is XenGT since 2017 whose slices QEMU with Intel's patches makes; by \`agent\` vgpud makes them itself
+(\`xengt.instance_creator\`), and of 2015 is dom0's kernel of 2015 and 2016.
 
 - **passed**: on the simulated host.
 - **impossible**: the case means nothing on that backend; the number leads to the reason below the table.
 - **not run**: nobody has run it there.`;
 
-export function conformancePage(conformance: Conformance, beds: BedTests): string {
+export function conformancePage(conformance: Conformance, beds: BedTests, seen: BedOutcomes): string {
   const groups = groupNames.map(
-    (group) => `## ${group}\n\n${groupText(conformance[group], beds[group] ?? {})}`,
+    (group) =>
+      `## ${group}\n\n${groupText(conformance[group], (what) => bedText(beds[group]?.[what] ?? {}, seen))}`,
   );
   return page("Conformance", INTRODUCTION, [summary(conformance), ...groups].join("\n\n"));
 }
@@ -92,7 +97,7 @@ function tally(outcomes: readonly (Outcome | undefined)[]): string {
   return impossible === 0 ? all : `${all}, ${impossible} impossible`;
 }
 
-function groupText(cases: GroupOutcomes, beds: GroupBedTests): string {
+function groupText(cases: GroupOutcomes, bedsOf: (what: string) => string): string {
   const notes: string[] = [];
   const numberOf = (why: string): number => {
     if (!notes.includes(why)) notes.push(why);
@@ -105,16 +110,18 @@ function groupText(cases: GroupOutcomes, beds: GroupBedTests): string {
   const rows = Object.entries(cases).map(([what, outcomes]) => [
     what,
     ...backendNames.map((backend) => cell(outcomes[backend])),
-    bedText(beds[what] ?? {}),
+    bedsOf(what),
   ]);
   const text = table(["", ...backendNames.map(code), "real kernel (bed)"], rows);
   return notes.length === 0 ? text : `${text}\n\n${notes.map((why, at) => `${at + 1}. ${why}`).join("\n")}`;
 }
 
-function bedText(beds: GroupBedTests[string]): string {
+function bedText(beds: GroupBedTests[string], seen: BedOutcomes): string {
   const covered = backendNames.flatMap((backend) => {
     const test = beds[backend];
-    return test ? [`${code(backend)}: ${code(test.suite)}, “${test.title}”`] : [];
+    if (!test) return [];
+    const outcome = seen[test.suite]?.[test.title] ?? "not run";
+    return [`${code(backend)}: ${outcome} (${code(test.suite)}, “${test.title}”)`];
   });
   return covered.length === 0 ? "not run" : covered.join("; ");
 }

@@ -4,7 +4,14 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
 import { bedTests } from "./conformance-beds.ts";
-import { conformancePage, groupNames, type Conformance, type GroupOutcomes } from "./conformance-page.ts";
+import {
+  conformancePage,
+  groupNames,
+  type BedOutcomes,
+  type Conformance,
+  type GroupOutcomes,
+} from "./conformance-page.ts";
+import { livesOnBeds, livesOnBedsPage, type LifeOnBed } from "./lives-on-beds-page.ts";
 import { doctoredBeds, doctorOnBedsPage, type DoctoredBed } from "./doctor-on-beds-page.ts";
 import { failureModesPage, type FailureModes } from "./failure-modes-page.ts";
 import { referencePages } from "./reference-pages.ts";
@@ -13,6 +20,7 @@ const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
 const failureModes = fileURLToPath(new URL("../../test/golden/failure-modes.json", import.meta.url));
 const conformance = new URL("../../test/golden/conformance/", import.meta.url);
 const doctored = new URL("../../test/golden/doctor-on-beds/", import.meta.url);
+const lives = new URL("../../test/golden/lives-on-beds/", import.meta.url);
 const check = process.argv.includes("--check");
 
 /** Formatted as the pages that are written by hand. */
@@ -27,7 +35,8 @@ async function conformanceText(): Promise<string> {
     const text = await readFile(new URL(`${group}.json`, conformance), "utf8");
     return [group, JSON.parse(text) as GroupOutcomes] as const;
   });
-  return conformancePage(Object.fromEntries(await Promise.all(groups)) as Conformance, bedTests);
+  const seenOnBeds = JSON.parse(await readFile(new URL("beds.json", conformance), "utf8")) as BedOutcomes;
+  return conformancePage(Object.fromEntries(await Promise.all(groups)) as Conformance, bedTests, seenOnBeds);
 }
 
 async function doctorOnBedsText(): Promise<string> {
@@ -37,11 +46,19 @@ async function doctorOnBedsText(): Promise<string> {
   return doctorOnBedsPage(Object.fromEntries(await Promise.all(records)) as Record<DoctoredBed, string>);
 }
 
+async function livesOnBedsText(): Promise<string> {
+  const records = Object.keys(livesOnBeds).map(
+    async (name) => [name, await readFile(new URL(`${name}.log`, lives), "utf8")] as const,
+  );
+  return livesOnBedsPage(Object.fromEntries(await Promise.all(records)) as Record<LifeOnBed, string>);
+}
+
 const pages: readonly (readonly [string, string])[] = [
   ...Object.entries(referencePages()).map(([name, text]) => [`reference/${name}`, text] as const),
   ["failure-modes.md", await failureModesText()],
   ["reference/conformance.md", await conformanceText()],
   ["reference/doctor-on-beds.md", await doctorOnBedsText()],
+  ["reference/lives-on-beds.md", await livesOnBedsText()],
 ];
 
 await mkdir(`${docs}reference`, { recursive: true });

@@ -1,7 +1,6 @@
 // vgpud on a real kernel, libvirt and QEMU: what it makes, shows, counts, stops and takes away.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { OnStop } from "../../proto/gen/vgpud/v1/claim.ts";
 import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
@@ -11,14 +10,14 @@ import { doctorFindsWhatIsRecorded } from "./doctor-record.ts";
 import * as gpu from "./gpu.ts";
 import { leftOvers, ledgerStates, vfioGroupHeld } from "./host-state.ts";
 import { operates } from "./operator.ts";
+import { LifeLog } from "./life-log.ts";
 import { bed } from "./suite-bed.ts";
 
 const vgpuctl = promisify(execFile);
-const lifeLog = "dist/testbed-log";
 
 describe("vgpud on a real kernel and libvirt", () => {
   let agent: AgentInBed;
-  const life: string[] = [];
+  const life = new LifeLog("slice-life");
   let disks: string;
 
   before(async () => {
@@ -31,8 +30,7 @@ describe("vgpud on a real kernel and libvirt", () => {
 
   after(async () => {
     agent.close();
-    await mkdir(lifeLog, { recursive: true });
-    await writeFile(`${lifeLog}/slice-life.log`, `${life.join("\n\n")}\n`);
+    await life.write();
   });
 
   afterEach(async function () {
@@ -40,7 +38,7 @@ describe("vgpud on a real kernel and libvirt", () => {
   });
 
   function tell(what: string, text: string): void {
-    life.push(`# ${what}\n${text}`);
+    life.tell(`# ${what}\n${text}`);
   }
 
   /** Contents, owner and mode of every disk. */

@@ -1,21 +1,22 @@
 // GPUs as PCI functions on a real kernel and libvirt: cut into virtual functions and given away whole, held by real QEMUs.
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
 import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
+import type { Vgpu } from "../../proto/gen/vgpud/v1/vgpu.ts";
 import { vgpuctl } from "../unit/cli/vgpuctl.ts";
+import { refusalOf } from "./agent-client.ts";
 import { AgentInBed, domainRequest, eventually, makeDisk } from "./agent-in-bed.ts";
 import * as gpu from "./gpu.ts";
 import { leftOvers, nothing } from "./host-state.ts";
+import { LifeLog } from "./life-log.ts";
 import { bed } from "./suite-bed.ts";
 
-const lifeLog = "dist/testbed-log";
 const CUT = gpu.gpuAddress;
 /** Not where a processor's graphics are, so that it is given back. */
 const WHOLE = "0000:00:03.0";
 
 describe("PCI functions of GPUs on a real kernel and libvirt", () => {
   let agent: AgentInBed;
-  const life: string[] = [];
+  const life = new LifeLog("function-life");
 
   before(async () => {
     await bed.reset();
@@ -25,7 +26,7 @@ describe("PCI functions of GPUs on a real kernel and libvirt", () => {
     // Alder Lake-P, which has SR-IOV with i915 from outside of the kernel, twice.
     await gpu.reloadGpu(bed, "slot=2,3 device_id=0x46a6 vfs=7 aperture_mb=256");
     agent = await AgentInBed.install(bed);
-    for (const name of ["one", "two", "whole"]) await makeDisk(bed, name);
+    for (const name of ["one", "two", "three", "four", "late", "whole"]) await makeDisk(bed, name);
     // Right after the start libvirt's facts are not known.
     await eventually(
       () => vgpuctl(agent.socket, ["set-mode", CUT, "sriov", "--dry-run"]),
@@ -35,8 +36,7 @@ describe("PCI functions of GPUs on a real kernel and libvirt", () => {
 
   after(async () => {
     agent.close();
-    await mkdir(lifeLog, { recursive: true });
-    await writeFile(`${lifeLog}/function-life.log`, `${life.join("\n\n")}\n`);
+    await life.write();
     await bed.reset();
   });
 
@@ -48,12 +48,12 @@ describe("PCI functions of GPUs on a real kernel and libvirt", () => {
   async function does(line: string): Promise<{ readonly code: number; readonly text: string }> {
     const { exitCode, stdout, stderr } = await vgpuctl(agent.socket, line.split(" "));
     const text = [stdout, stderr].filter((part) => part !== "").join("\n");
-    life.push(`$ vgpuctl ${line}\n${text.trimEnd()}`);
+    life.tell(`$ vgpuctl ${line}\n${text}`);
     return { code: exitCode, text };
   }
 
   async function tell(command: string): Promise<void> {
-    life.push(`# ${command}\n${await bed.check(command)}`);
+    life.tell(`# ${command}\n${await bed.check(command)}`);
   }
 
   async function done(line: string): Promise<string> {
@@ -76,6 +76,41 @@ describe("PCI functions of GPUs on a real kernel and libvirt", () => {
     assert.ok(request.vgpu);
     request.vgpu.want = { $case: "mode", value: mode };
     await agent.client.createDomain(request);
+  }
+
+  /** Kills the agent when libvirt has the domain, and waits for it to run with the function when it is started again. */
+  async function createOverDeath(name: string, mode: Mode, address: string): Promise<void> {
+    const cut = create(name, mode).catch((error: unknown) => error);
+    await eventually(
+      () => bed.run(`virsh -q domstate ${name}`),
+      ({ code }) => code === 0,
+    );
+    await agent.end("SIGKILL");
+    await cut;
+    await agent.start();
+    await eventually(
+      () => agent.client.getClaim(`claim-${name}`),
+      ({ claimState, state }) => claimState === "CLAIM_STATE_ACTIVE" && state === "DOMAIN_STATE_RUNNING",
+    );
+    life.tell(`# vgpud was killed meanwhile; the open group of ${name}\n${await groupHeld(name, address)}`);
+  }
+
+  /** Somebody gives a function, which is at vfio-pci, to a domain by virsh. */
+  async function givenByVirsh(address: string, meanwhile: () => Promise<void>): Promise<void> {
+    await gpu.startWithFunction(bed, "theirs", address);
+    const listed = (): Promise<readonly Vgpu[]> =>
+      agent.client.listVgpus().then((all) => all.filter(({ domainName }) => domainName === "theirs"));
+    const [vgpu] = await eventually(listed, ([one]) => one?.inUse === true);
+    assert.equal(vgpu?.ownership, "OWNERSHIP_FOREIGN");
+    await done("vgpus");
+    assert.equal((await refusalOf(agent.client.destroyDomain("theirs"))).reason, "DOMAIN_FOREIGN");
+    try {
+      await meanwhile();
+      assert.equal(await bed.check("virsh -q domstate theirs"), "running");
+    } finally {
+      await bed.check("virsh -q destroy theirs");
+    }
+    await eventually(listed, ({ length }) => length === 0);
   }
 
   /** The line of the QEMU's open files that is the function's VFIO group. */
@@ -108,11 +143,32 @@ describe("PCI functions of GPUs on a real kernel and libvirt", () => {
       ] as const) {
         await create(name, Mode.SRIOV);
         assert.equal(await driverOf(functionAt(n)), "vfio-pci");
-        life.push(`# the open group of ${name}\n${await groupHeld(name, functionAt(n))}`);
+        life.tell(`# the open group of ${name}\n${await groupHeld(name, functionAt(n))}`);
       }
       await done("vgpus");
       const text = await done(`gpus ${CUT}`);
       assert.match(text, /vfio-pci/);
+    });
+
+    it("killed with vgpud in the middle of a create, goes on with the third when vgpud is started again", async () => {
+      await createOverDeath("three", Mode.SRIOV, functionAt(3));
+      for (const [name, n] of [
+        ["one", 1],
+        ["two", 2],
+      ] as const)
+        await groupHeld(name, functionAt(n));
+      await done("destroy three --grace 0s");
+      assert.equal(await driverOf(functionAt(3)), "");
+    });
+
+    it("shows one that somebody gave to a domain by virsh as foreign, and gives it to nobody else", async () => {
+      await gpu.bind(bed, functionAt(3), "vfio-pci");
+      await givenByVirsh(functionAt(3), async () => {
+        await create("four", Mode.SRIOV);
+        await groupHeld("four", functionAt(4));
+        await done("destroy four --grace 0s");
+      });
+      await gpu.bind(bed, functionAt(3));
     });
 
     it("refuses at once to be whole again while one is held, and nothing of it has happened", async () => {
@@ -136,11 +192,19 @@ describe("PCI functions of GPUs on a real kernel and libvirt", () => {
   });
 
   describe("a GPU given away whole", () => {
-    it("is taken from i915, held by its domain's QEMU, and given back to i915", async () => {
+    it("given by somebody to a domain by virsh is shown as foreign, and given to nobody else", async () => {
       await done(`set-mode ${WHOLE} gvt-d`);
       assert.equal(await driverOf(WHOLE), "vfio-pci");
-      await create("whole", Mode.GVT_D);
-      life.push(`# the open group of whole\n${await groupHeld("whole", WHOLE)}`);
+      await givenByVirsh(WHOLE, async () => {
+        assert.equal((await refusalOf(create("late", Mode.GVT_D))).code, "RESOURCE_EXHAUSTED");
+      });
+      await done(`set-mode ${WHOLE} auto`);
+    });
+
+    it("is taken from i915, held by its domain's QEMU though vgpud was killed, and given back to i915", async () => {
+      await done(`set-mode ${WHOLE} gvt-d`);
+      assert.equal(await driverOf(WHOLE), "vfio-pci");
+      await createOverDeath("whole", Mode.GVT_D, WHOLE);
       const { code, text } = await does(`set-mode ${WHOLE} auto`);
       assert.notEqual(code, 0);
       assert.match(text, /domain whole \(claim claim-whole\)/);

@@ -58,16 +58,40 @@ export async function reloadGpu(bed: Bed, igd: string, kvmgt = ""): Promise<void
   );
 }
 
-/** The smallest domain that holds the slice; it has no disk and ends up in the firmware, which is enough to keep it. */
-function sliceDomain(name: string, id: string): string {
+/** The smallest domain that holds a device; it has no disk and ends up in the firmware, which is enough to keep it. */
+function smallDomain(name: string, hostdev: string): string {
   return `<domain type='qemu'>
   <name>${name}</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
   <os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features>
   <devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
     <controller type='usb' model='none'/><memballoon model='none'/>
-    <hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci'><source><address uuid='${id}'/></source></hostdev>
+    ${hostdev}
   </devices>
 </domain>`;
+}
+
+function sliceDomain(name: string, id: string): string {
+  return smallDomain(
+    name,
+    `<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci'><source><address uuid='${id}'/></source></hostdev>`,
+  );
+}
+
+/** Starts a domain that is given a PCI function, which is at vfio-pci before and stays there behind it. */
+export async function startWithFunction(bed: Bed, name: string, address: string): Promise<void> {
+  const [, domain, bus, slot, fn] = /^(\w+):(\w+):(\w+)\.(\w)$/.exec(address) ?? [];
+  const at = `domain='0x${domain}' bus='0x${bus}' slot='0x${slot}' function='0x${fn}'`;
+  const hostdev = `<hostdev mode='subsystem' type='pci' managed='no'><source><address ${at}/></source></hostdev>`;
+  await bed.writeFile(`/tmp/${name}.xml`, smallDomain(name, hostdev));
+  await bed.check(`virsh -q create /tmp/${name}.xml`, { timeoutMs: 180_000 });
+}
+
+/** Binds a PCI function that has no driver to this one, or takes it from the one it has where none is named. */
+export async function bind(bed: Bed, address: string, driver = ""): Promise<void> {
+  const at = `/sys/bus/pci/devices/${address}`;
+  const probe =
+    driver === "" ? `echo ${address} >${at}/driver/unbind` : `echo ${address} >/sys/bus/pci/drivers_probe`;
+  await bed.check(`echo '${driver}' >${at}/driver_override && ${probe}`);
 }
 
 /** Starts it; emulation makes that take ten seconds and more. */

@@ -3,12 +3,14 @@ import assert from "node:assert/strict";
 import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { XenGuestType } from "../../../proto/gen/vgpud/v1/domain_spec.ts";
 import { CreateDomainRequest } from "../../../proto/gen/vgpud/v1/domain_service.ts";
+import type { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
 import { vgpuctl } from "../../unit/cli/vgpuctl.ts";
 import { refusalOf } from "../agent-client.ts";
 import { AgentInBed, eventually, images } from "../agent-in-bed.ts";
 import { gpuAddress } from "../gpu.ts";
 import { virsh } from "./domains.ts";
 import { bed } from "./suite-bed.ts";
+import * as xl from "./xl.ts";
 
 /** Not where a processor's graphics are. */
 const SECOND = "0000:00:03.0";
@@ -76,11 +78,40 @@ describe("vgpud gives GPUs to guests of a real Xen", () => {
     });
   }
 
-  it("takes it from i915, and its guest sees it", async () => {
+  it("takes it from i915 for guests", async () => {
     await done(`set-mode ${SECOND} gvt-d`);
     assert.equal(await driverOf(SECOND), "pciback");
     assert.equal(await driverOf(gpuAddress), "i915");
-    await agent.client.createDomain(request("desk", SECOND));
+  });
+
+  it("shows it as foreign where xl gave it to a guest, and gives it to nobody else", async () => {
+    const domid = await xl.create(bed, "theirs", SECOND);
+    const held = (): Promise<readonly Vgpu[]> =>
+      agent.client.listVgpus().then((all) => all.filter(({ domainName }) => domainName === "theirs"));
+    await done("reconcile");
+    const [vgpu] = await eventually(held, ({ length }) => length === 1);
+    assert.equal(vgpu?.ownership, "OWNERSHIP_FOREIGN");
+    const refusal = await refusalOf(agent.client.createDomain(request("desk", SECOND)));
+    assert.equal(refusal.code, "RESOURCE_EXHAUSTED");
+    assert.equal(Number(await bed.check("xl domid theirs")), domid);
+    await xl.destroy(bed, "theirs");
+    await done("reconcile");
+    await eventually(held, ({ length }) => length === 0);
+  });
+
+  it("goes on giving it to a guest when it is started again after it was killed, and the guest sees it", async () => {
+    const cut = agent.client.createDomain(request("desk", SECOND)).catch((error: unknown) => error);
+    await eventually(
+      () => bed.run("virsh -q -c xen:///system domstate desk"),
+      ({ code }) => code === 0,
+    );
+    await agent.end("SIGKILL");
+    await cut;
+    await agent.start();
+    await eventually(
+      () => agent.client.getClaim("claim-desk"),
+      ({ claimState, state }) => claimState === "CLAIM_STATE_ACTIVE" && state === "DOMAIN_STATE_RUNNING",
+    );
     assert.equal(await virsh(bed, "domstate desk"), "running");
     const log = "/var/log/xen/console/guest-desk.log";
     const said = await bed.check(`until grep -qs 'DOMU READY' ${log}; do sleep 0.1; done; cat ${log}`);

@@ -1,20 +1,19 @@
 // vgpud has XenGT make slices for domains of its own in the dom0 of a real Xen, in both ways, and leaves none behind.
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
 import type { Vgpu } from "../../../proto/gen/vgpud/v1/vgpu.ts";
-import { refusalOf } from "../agent-client.ts";
+import { defined, refusalOf } from "../agent-client.ts";
 import { AgentInBed, domainRequest, eventually, makeDisk } from "../agent-in-bed.ts";
-import { virsh } from "./domains.ts";
+import * as domains from "./domains.ts";
+import { LifeLog } from "../life-log.ts";
 import { bed } from "./suite-bed.ts";
 import * as vgt from "./vgt.ts";
 
-const lifeLog = "dist/testbed-log";
 const BY_AGENT = "xengt: { instance_creator: agent }\n";
 const BY_MODEL = "xengt: { device_model: /usr/local/libexec/xengt-device-model }\n";
 
 describe("vgpud and XenGT of a real dom0", () => {
   let agent: AgentInBed;
-  const life: string[] = [];
+  const life = new LifeLog("xengt-life");
 
   before(async () => {
     await bed.reset();
@@ -30,8 +29,7 @@ describe("vgpud and XenGT of a real dom0", () => {
 
   after(async () => {
     agent.close();
-    await mkdir(lifeLog, { recursive: true });
-    await writeFile(`${lifeLog}/xengt-life.log`, `${life.join("\n\n")}\n`);
+    await life.write(`\n# what vgpud logged\n${await agent.log()}`);
     await bed.reset();
   });
 
@@ -40,16 +38,36 @@ describe("vgpud and XenGT of a real dom0", () => {
   });
 
   async function tell(what: string, command: string): Promise<void> {
-    life.push(`# ${what}\n$ ${command}\n${await bed.check(command)}`);
+    life.tell(`# ${what}\n$ ${command}\n${await bed.check(command)}`);
   }
 
-  const domidOf = async (name: string): Promise<number> => Number(await virsh(bed, `domid ${name}`));
+  const domidOf = async (name: string): Promise<number> => Number(await domains.virsh(bed, `domid ${name}`));
   const slices = async (): Promise<readonly string[]> => Object.keys(await vgt.instances(bed)).sort();
   const only = async (): Promise<Vgpu> => {
     const [vgpu, ...others] = await agent.client.listVgpus();
     assert.ok(vgpu && others.length === 0);
     return vgpu;
   };
+
+  /**
+   * Somebody's domain whose device model makes itself a slice, beside one of ours. Of which type it is nobody can see here: the
+   * words that said so are not among those of Debian's QEMU, which the bed's device model becomes.
+   */
+  async function showsOneOfOthers(): Promise<void> {
+    const xengt = ["-vga", "xengt", "-vgt_low_gm_sz", "64", "-vgt_high_gm_sz", "384", "-vgt_fence_sz", "4"];
+    const domid = await domains.create(bed, { name: "theirs", kind: "hvm", xengt });
+    const { ownership, backendRef } = await eventually(
+      async () => (await agent.client.listVgpus()).find(({ domainName }) => domainName === "theirs"),
+      (vgpu) => vgpu !== undefined,
+    ).then(defined);
+    assert.equal(ownership, "OWNERSHIP_FOREIGN");
+    assert.equal((await agent.client.gpu()).budget?.usedForeign?.instances, 1);
+    assert.deepEqual(backendRef?.ref, { $case: "xenDomid", value: domid });
+    assert.equal((await refusalOf(agent.client.destroyDomain("theirs"))).reason, "DOMAIN_FOREIGN");
+    assert.ok((await slices()).includes(String(domid)));
+    await domains.remove(bed, "theirs");
+    await eventually(slices, (left) => !left.includes(String(domid)));
+  }
 
   it("offers the types that the aperture has room for", async () => {
     const { types, backend } = await agent.client.gpu();
@@ -69,9 +87,9 @@ describe("vgpud and XenGT of a real dom0", () => {
     await agent.client.createDomain(domainRequest("web", "4"));
     const domid = await domidOf("web");
     assert.deepEqual(await slices(), [String(domid)]);
-    assert.equal(await virsh(bed, "domstate web"), "running");
+    assert.equal(await domains.virsh(bed, "domstate web"), "running");
     await tell("the line that was written", "dmesg | grep 'xengt: line'");
-    assert.match(life.at(-1) ?? "", new RegExp(`"${domid},128,512,4,-1,0"`));
+    assert.match(life.last, new RegExp(`"${domid},128,512,4,-1,0"`));
     await tell("what the kernel shows", "ls /sys/kernel/vgt");
     const vgpu = await only();
     assert.deepEqual(
@@ -157,6 +175,14 @@ describe("vgpud and XenGT of a real dom0", () => {
     assert.deepEqual(await slices(), [String(await domidOf("db"))]);
   });
 
+  it("killed, sweeps the slice of a domain that xl has destroyed meanwhile when it is started again", async () => {
+    await agent.end("SIGKILL");
+    await bed.check("xl destroy db");
+    assert.equal((await slices()).length, 1);
+    await agent.start();
+    await eventually(slices, (left) => left.length === 0);
+  });
+
   it("leaves nothing of destroyed domains", async () => {
     for (const name of ["web", "db"]) await agent.client.destroyDomain(name);
     assert.deepEqual(await slices(), []);
@@ -175,7 +201,8 @@ describe("vgpud and XenGT of a real dom0", () => {
     const domid = await domidOf("model");
     assert.deepEqual(await slices(), [String(domid)]);
     await tell("the device model's own words", "grep vGT /var/log/xen/qemu-dm-model.log");
-    assert.match(life.at(-1) ?? "", new RegExp(`vGT: ${domid},128,512,4,1,0`));
+    assert.match(life.last, new RegExp(`vGT: ${domid},128,512,4,1,0`));
+    await showsOneOfOthers();
     await vgt.setKnob(bed, "refuse_after", 1);
     try {
       const refusal = await refusalOf(agent.client.createDomain(domainRequest("refused", "4")));
@@ -186,6 +213,6 @@ describe("vgpud and XenGT of a real dom0", () => {
     }
     await agent.client.destroyDomain("model");
     assert.deepEqual(await slices(), []);
-    life.push(`# what vgpud logged\n${await agent.log()}`);
+    await tell("all lines that were written", "dmesg | grep 'xengt: line'");
   });
 });
