@@ -65,7 +65,7 @@ const INTRODUCTION = `Every backend does what every other does: the same cases, 
 cases and fails where one does not pass, or where this page is not what it has seen. The last column is what the last recorded run of
 the test beds has seen: real kernels with a real Xen, libvirt and QEMU, in virtual machines with a GPU that is imaginary
 (\`test/testbed\`). It names the test that looks at the same for each backend; one that it does not name was not run there, and no bed
-can run \`virgl\` or \`sriov on Xen\` ([why](../design.md#known-gaps)). CI runs these, too. Nothing here has been run on Intel hardware.
+can run \`virgl\` or \`sriov on Xen\` (docs/design.md of the source says why). CI runs these, too. Nothing here has been run on Intel hardware.
 \`xengt\` is XenGT since 2017 whose slices QEMU with Intel's patches makes; by \`agent\` vgpud makes them itself
 (\`xengt.instance_creator\`), and of 2015 is dom0's kernel of 2015 and 2016.
 
