@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 const program = (name: string): string => fileURLToPath(new URL(`../agent/${name}`, import.meta.url));
 /** Series that the tour is about: what is taken and what is left. Times and what domains use change all the time. */
@@ -27,6 +28,10 @@ for (const [signal, code] of [["SIGHUP", 129] as const, ["SIGINT", 130] as const
   process.on(signal, () => {
     stop.abort(code);
   });
+// Nobody reads on, as behind `| head`: what runs is ended all the same, as by SIGPIPE.
+process.stdout.on("error", () => {
+  stop.abort(141);
+});
 
 /** In a process group of its own: Ctrl-C is for the tour alone, which then ends the others in their order. */
 function start(name: string, args: readonly string[], stdout: "pipe" | "inherit"): ChildProcess {
@@ -124,10 +129,22 @@ function showWhatNext({ socket, metrics }: Daemon): void {
   say("Ctrl-C ends it.");
 }
 
+const USAGE = "usage: scripts/demo [--once]";
+const { once: isOnce = false } = optionsOrExit();
+
+function optionsOrExit(): { readonly once?: boolean | undefined } {
+  try {
+    return parseArgs({ options: { once: { type: "boolean" } } }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    process.exit(64);
+  }
+}
+
 async function show(child: ChildProcess): Promise<void> {
   const daemon = { child, ...readReady(await firstLine(child)) };
   await tour(daemon);
-  if (process.argv.includes("--once")) return vgpuctl(daemon, "destroy", "web-1", "--now");
+  if (isOnce) return vgpuctl(daemon, "destroy", "web-1", "--now");
   showWhatNext(daemon);
   return died(child);
 }
