@@ -5,7 +5,6 @@ import { AgentError } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Inventory } from "../inventory/model.ts";
-import { isMadeForDomain } from "../inventory/standing.ts";
 import type { Admission } from "./admission.ts";
 import {
   changed,
@@ -13,21 +12,20 @@ import {
   powerOffAt,
   type Claim,
   type DomainClaim,
-  type Failure,
   type Operation,
   type SliceClaim,
 } from "./claim.ts";
 import { nobodyListens, type OnPoint } from "./crash-points.ts";
 import { domainsAway } from "./domains-away.ts";
+import { FailedRounds, LONGEST_PAUSE_MS, mayPass, type Outcome, type Trouble } from "./failed-rounds.ts";
 import { execute, type Hands, type HostStep } from "./execute.ts";
 import type { Ledger } from "./ledger.ts";
-import { notNoted, stalled } from "./held-up.ts";
+import { notNoted } from "./held-up.ts";
 import { isAnothers } from "./holdings.ts";
-import { isOnItsWay } from "./on-its-way.ts";
 import type { Operations } from "./operations.ts";
 import { plan, type Step } from "./plan.ts";
-import { isRestarting, pausedStart, withReboot } from "./restarts.ts";
-import { ended, settled } from "./settled.ts";
+import { pausedStart, withReboot } from "./restarts.ts";
+import { settled } from "./settled.ts";
 
 /** What happened to a claim, for the log and the metrics. */
 export type LifecycleEvent =
@@ -79,28 +77,18 @@ export interface DriverOptions {
   readonly onPoint?: OnPoint | undefined;
 }
 
-/** How long a create is tried again while the hypervisor or hostd is away, before it is undone. */
-const CREATE_PATIENCE_MS = 2_000;
-const RETRY_MS = { first: 250, max: 5_000 };
-
-/** Rounds that failed one after the other, and since when (milliseconds of the clock that never steps back). */
-interface Trouble {
-  readonly failures: number;
-  readonly since: number;
-}
-
-type Outcome = { readonly kind: "again" } | { readonly kind: "idle"; readonly ms: number };
-
 export class Driver {
   readonly #options: DriverOptions;
   readonly #drives = new Map<VgpuId, Promise<void>>();
   readonly #onlookers = new Map<VgpuId, Set<Onlooker>>();
   readonly #alarm: Alarm;
+  readonly #failedRounds: FailedRounds;
   #draining = false;
 
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#alarm = new Alarm(options.clock, options.stop);
+    this.#failedRounds = new FailedRounds(options);
   }
 
   /** Leads a claim to its goal in the background; joins the drive that is under way. */
@@ -176,7 +164,7 @@ export class Driver {
         trouble = undefined;
       } catch (error) {
         trouble = { failures: (trouble?.failures ?? 0) + 1, since: trouble?.since ?? clock.now() };
-        outcome = await this.#failed(vgpuId, AgentError.from(error), trouble);
+        outcome = await this.#failedRounds.judge(vgpuId, AgentError.from(error), trouble);
       }
       if (outcome === undefined) return;
       if (outcome.kind === "idle") {
@@ -229,7 +217,7 @@ export class Driver {
       operations.stall(claim.operation.id, pausedStart(claim, step.until ?? clock.wall()));
     return {
       kind: "idle",
-      ms: step.until === undefined ? RETRY_MS.max : Math.max(0, step.until - clock.wall()),
+      ms: step.until === undefined ? LONGEST_PAUSE_MS : Math.max(0, step.until - clock.wall()),
     };
   }
 
@@ -322,64 +310,6 @@ export class Driver {
       return AgentError.from(error);
     }
   }
-
-  /** Decides what a failed round means for the claim, and how long to wait before the next. */
-  async #failed(
-    vgpuId: VgpuId,
-    error: AgentError,
-    { failures, since }: Trouble,
-  ): Promise<Outcome | undefined> {
-    const claim = this.#options.ledger.get(vgpuId);
-    // Steps cut off by our own stop have not failed: the next start plans again from what it finds.
-    if (!claim || this.#options.stop.aborted) return undefined;
-    const idle: Outcome = { kind: "idle", ms: this.#backoff(failures) };
-    if (!hasSlice(claim)) return idle;
-    // Nobody who could try again waits for the start of a guest that rebooted: it lasts for as long as what is away does.
-    const lasting = claim.kind === "domain" && isRestarting(claim);
-    const asked = (claim.goal === "running" || claim.goal === "present") && !claim.operation.ended;
-    const starting = asked && !lasting;
-    const waited = this.#options.clock.now() - since;
-    if (starting && error.kind === "unavailable" && waited < CREATE_PATIENCE_MS) return idle;
-    // So does an autostart, however long the host takes to come up.
-    const refused = claim.goal === "running" && claim.state === "stopped" && !mayPass(error);
-    try {
-      if (starting || refused) {
-        await this.#giveUp(claim, { reason: error.reason, message: error.message });
-        return { kind: "again" };
-      }
-    } catch (ledgerError) {
-      this.#options.operations.stall(claim.operation.id, AgentError.from(ledgerError));
-      return idle;
-    }
-    this.#options.operations.stall(claim.operation.id, stalled(claim, error));
-    return idle;
-  }
-
-  /** A create that fails becomes a claim that is to be absent; a start that fails, one that is to be off. */
-  async #giveUp(claim: SliceClaim, failure: Failure): Promise<void> {
-    const { ledger, lookout, operations, clock } = this.#options;
-    const wall = clock.wall();
-    const undone = { state: "failed", goal: "absent", failure } as const;
-    if (claim.kind === "vgpu") return ledger.putAhead(changed(claim, undone, wall));
-    if (claim.state === "creating") {
-      const powerOff = { forceAt: wall, askedAt: undefined };
-      return ledger.putAhead(changed(claim, { ...undone, powerOff }, wall));
-    }
-    // What left nothing is not remembered, so that a retry tries (law 7).
-    const requests = claim.requests.filter(({ operationId }) => operationId !== claim.operation.id);
-    const operation = ended(claim.operation, wall, failure);
-    // One that waits for its slice is there already, and has to be ended.
-    const isBegun = lookout.current !== undefined && isMadeForDomain(claim, lookout.current);
-    const state = isBegun ? "active" : claim.state;
-    const back = changed(claim, { state, goal: "stopped", operation, requests }, wall);
-    await ledger.put(back);
-    if (!claim.operation.ended) operations.end(back);
-  }
-
-  /** Exponential, up to half of it random, so that hosts that failed together do not retry together. */
-  #backoff(failures: number): number {
-    return Math.min(RETRY_MS.max, RETRY_MS.first * 2 ** (failures - 1)) * (0.5 + this.#options.random() / 2);
-  }
 }
 
 /**
@@ -394,9 +324,4 @@ function asksTheSame(now: Claim, planned: Claim): boolean {
     operation?.id === planned.operation?.id &&
     state !== "gone"
   );
-}
-
-/** What is away comes back, as a driver that is on its way, and one that hangs may answer: it is not the claim that is at fault. */
-function mayPass({ kind, reason }: AgentError): boolean {
-  return kind === "unavailable" || reason === "VGPU_COUNT_UNREADABLE" || isOnItsWay(reason);
 }

@@ -45,7 +45,7 @@ export function withCompanions(
   return { ...profile, ...(contexts > 0 && { contexts }), ...(doorbells > 0 && { doorbells }) };
 }
 
-const BYTES_PER_MIB = 1024 * 1024;
+export const BYTES_PER_MIB = 1024 * 1024;
 const MEMORY = ["vramBytes", "ggttBytes"] as const satisfies readonly ProfileShare[];
 
 /**

@@ -3,14 +3,13 @@ import { AgentError } from "../core/errors.ts";
 import type { Gpu } from "../inventory/model.ts";
 import type { Sriov } from "../inventory/virtual-functions.ts";
 import {
+  BYTES_PER_MIB,
   ignoredWarning,
   shareWords as words,
   type FunctionProfile,
   type ProfileShare,
 } from "./function-profile.ts";
 import type { DriverShares } from "./ports.ts";
-
-const BYTES_PER_MIB = 1024 * 1024;
 
 /** The memory of functions, by the fields of the contract. */
 const MEMORY = {
