@@ -1,5 +1,6 @@
 // The value of a module's parameter, and what keeps a module from being loaded. A value: where the running kernel shows it, and otherwise where it was set. i915's are readable
 // by root alone (i915_params.h, mode 0400), so that an agent without rights goes by what the kernel was told.
+import { fail, type Finding } from "../condition.ts";
 import type { Look } from "../look.ts";
 
 export interface Parameter {
@@ -48,7 +49,7 @@ export async function inModprobe(look: Look, named: Named): Promise<string | und
  * What keeps the module from being loaded by units of systemd, which ask modprobe with `-b`: a word of the kernel's command line
  * or a line of modprobe's. Undefined: nothing was found. @throws UnreadableError
  */
-export async function denialOf(look: Look, module: string): Promise<string | undefined> {
+async function denialOf(look: Look, module: string): Promise<string | undefined> {
   const words = wordsOf((await look.text("proc/cmdline")) ?? "");
   const denying = words.find((word) => {
     const [, list = ""] = /^(?:module_blacklist|modprobe\.blacklist)=(.*)$/.exec(word) ?? [];
@@ -56,6 +57,21 @@ export async function denialOf(look: Look, module: string): Promise<string | und
   });
   // What is to be done instead of loading it is as a rule nothing: /bin/false.
   return denying ?? (await modprobeLines(look, ["blacklist", "install"], module)).at(-1);
+}
+
+/**
+ * Why a driver that is not there cannot be loaded: the kernel was built without, or it is kept from it. `option`: of the kernel's
+ * configuration. @throws UnreadableError
+ */
+export async function unloadable(
+  look: Look,
+  { module, option }: { readonly module: string; readonly option: string },
+  kernel: string,
+): Promise<Finding<"not-built" | "denied"> | undefined> {
+  const unbuilt = await look.line(`boot/config-${kernel}`, new RegExp(`^# ${option} is not set$`));
+  if (unbuilt !== undefined) return fail("not-built", { kernel });
+  const denial = await denialOf(look, module);
+  return denial === undefined ? undefined : fail("denied", { denial });
 }
 
 /** Lines of modprobe's files with these commands for the module, in the order in which they hold. */

@@ -2,7 +2,7 @@
 import { isForGuest } from "../../inventory/guest-drivers.ts";
 import { fail, gpuCheck, hostCheck, notApplicable, pass } from "../condition.ts";
 import type { Look } from "../look.ts";
-import { denialOf } from "./module-parameters.ts";
+import { unloadable } from "./module-parameters.ts";
 
 export const vfioPciMissing = hostCheck({
   code: "VFIO_PCI_MISSING",
@@ -15,10 +15,8 @@ export const vfioPciMissing = hostCheck({
     if (hypervisor === "xen") return notApplicable("xen");
     if (gpus.length === 0) return notApplicable("no-gpu");
     if (await look.has("sys/module/vfio_pci")) return pass("there");
-    const unbuilt = await look.line(`boot/config-${kernelRelease}`, /^# CONFIG_VFIO_PCI is not set$/);
-    if (unbuilt !== undefined) return fail("not-built", { kernel: kernelRelease });
-    const denial = await denialOf(look, "vfio_pci");
-    if (denial !== undefined) return fail("denied", { denial });
+    const kept = await unloadable(look, { module: "vfio_pci", option: "CONFIG_VFIO_PCI" }, kernelRelease);
+    if (kept) return kept;
     return hostd === undefined ? pass("loadable") : fail("not-loaded");
   },
 });

@@ -2,7 +2,7 @@
 import { fail, hostCheck, notApplicable, pass, unknown, type Finding, type Says } from "../condition.ts";
 import { UnreadableError, type Look } from "../look.ts";
 import { mayHaveXengt } from "../prospects.ts";
-import { denialOf } from "./module-parameters.ts";
+import { unloadable } from "./module-parameters.ts";
 
 export const xengtMissing = hostCheck({
   code: "XENGT_MISSING",
@@ -21,6 +21,8 @@ export const xengtMissing = hostCheck({
   },
 });
 
+const PCIBACK = { module: "xen_pciback", option: "CONFIG_XEN_PCIDEV_BACKEND" } as const;
+
 export const xenPcibackMissing = hostCheck({
   code: "XEN_PCIBACK_MISSING",
   // Unlike vfio-pci it is loaded by none of vgpud's units: where it is not loaded, nothing is given away.
@@ -33,13 +35,8 @@ export const xenPcibackMissing = hostCheck({
     if (gpus.length === 0) return notApplicable("no-gpu");
     if (hypervisor !== "xen") return notApplicable("not-xen");
     if (await look.has("sys/bus/pci/drivers/pciback")) return pass("there");
-    const unbuilt = await look.line(
-      `boot/config-${kernelRelease}`,
-      /^# CONFIG_XEN_PCIDEV_BACKEND is not set$/,
-    );
-    if (unbuilt !== undefined) return fail("not-built", { kernel: kernelRelease });
-    const denial = await denialOf(look, "xen_pciback");
-    if (denial !== undefined) return fail("denied", { denial });
+    const kept = await unloadable(look, PCIBACK, kernelRelease);
+    if (kept) return kept;
     return (await lacksPciback(look, kernelRelease))
       ? fail("absent", { kernel: kernelRelease })
       : fail("not-loaded");
