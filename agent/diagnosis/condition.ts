@@ -105,7 +105,7 @@ export interface Condition {
   readonly evidence: readonly Evidence[];
   /** Undefined for the host. */
   readonly gpu: PciAddress | undefined;
-  /** It tells only that the GPU is not made for one way of sharing it, or not set to it, and it is for the other. */
+  /** It tells only that GPU or host is not made for one way of sharing, or the GPU not set to it, and it is for another. */
   readonly beside?: true;
 }
 

@@ -58,7 +58,7 @@ export async function diagnose(
     ofGpus.push(...vouchedFor(setBeside(own), judged));
     verdicts.push({ gpu: gpu.address, modes: judged });
   }
-  return { conditions: [...explained(ofHost), ...ofGpus], verdicts };
+  return { conditions: [...explained(ofHost).map(ofItsKind), ...ofGpus], verdicts };
 }
 
 /** The host, or one GPU of it. */
@@ -126,6 +126,14 @@ const FINAL: ReadonlySet<Code> = new Set(["GVT_UNSUPPORTED_PLATFORM", "SRIOV_UNS
 
 /** What a later kernel has is no fault of the GPU. */
 const OF_KERNEL: ReadonlySet<string> = new Set(["later-kernel", "kernel"]);
+
+/** What a hypervisor does not have is no fault of the host. */
+const OF_HYPERVISOR: ReadonlySet<Code> = new Set(["VIRGL_NOT_ON_XEN"]);
+
+function ofItsKind(condition: Condition): Condition {
+  const { code, finding } = condition;
+  return OF_HYPERVISOR.has(code) && finding.status === "fail" ? { ...condition, beside: true } : condition;
+}
 
 /**
  * A GPU that is made for slices is no worse for having no SR-IOV, nor the other way round; nor is one that somebody gave away whole

@@ -54,13 +54,8 @@ function drainedCell({ drained, drainNote }: Host): Cell {
   return drained ? { text: drainNote === "" ? "yes" : `yes: ${drainNote}`, style: "warn" } : "no";
 }
 
-/** What a hypervisor does not have is in no order to be put. */
-const OF_HYPERVISOR: ReadonlySet<string> = new Set(["VIRGL_NOT_ON_XEN"]);
-
 function conditionsCell({ conditions }: Host): Cell {
-  const [first, ...others] = conditions.filter(
-    ({ severity, reason }) => severity !== Severity.INFO && !OF_HYPERVISOR.has(reason),
-  );
+  const [first, ...others] = conditions.filter(({ severity }) => severity !== Severity.INFO);
   const known = conditions.map(({ reason }) => reason).join(", ");
   if (first === undefined)
     return {
