@@ -1,41 +1,30 @@
 // Guests with a slice of XenGT that end by themselves, over the wire: one that reboots is started again with a slice for its new
 // number, whatever comes in between; one that turns itself off or crashes is not.
 import assert from "node:assert/strict";
-import { z } from "zod";
 import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState, type Domain } from "../../proto/gen/vgpud/v1/domain.ts";
 import { HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { OperationKind, OperationState } from "../../proto/gen/vgpud/v1/operation.ts";
-import { bootsKernel } from "./conformance/subjects/on-xen.ts";
 import { LAST_WORDS } from "./harness/crash/death.ts";
-import { GPU } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
 import { until } from "./harness/until.ts";
-import { present, World } from "./harness/world.ts";
+import { present, type World } from "./harness/world.ts";
+import {
+  AT_ONCE,
+  BY_AGENT,
+  BY_MODEL,
+  SKYLAKE,
+  createOnXen,
+  startXengt,
+  truthOf,
+} from "./harness/xengt-host.ts";
 
-const DEVICE_MODEL = "/usr/lib/xengt/bin/qemu-system-i386";
-const BY_AGENT = "xengt: { instance_creator: agent }";
-const BY_MODEL = `xengt: { device_model: ${DEVICE_MODEL} }`;
-const SKYLAKE = `
-hypervisor: xen
-xengt: "2017"
-kvmgt: false
-vfio_pci: false
-device_models: [${DEVICE_MODEL}]
-gpus: [{ address: "${GPU}", device: "1912", aperture_mib: 512 }]
-`;
 /** Where a start that is under way may be cut off; what comes after a reboot passes each of them once. */
 const POINTS = [
   ...["before restart", "after restart", "before force-off", "after force-off", "before remove-vgpu"],
   ...["after remove-vgpu", "before start-domain", "after start-domain", "before create-vgpu"],
   ...["after create-vgpu", "before resume-domain", "after resume-domain", "before settle"],
 ] as const;
-const AT_ONCE = { gracePeriod: { seconds: 0n, nanos: 0 } };
-
-const truthSchema = z.object({
-  xengt: z.array(z.object({ domid: z.number() })),
-  domains: z.array(z.object({ state: z.string() })),
-});
 
 describe("a guest with a slice of XenGT that ends by itself, over the wire", function () {
   this.timeout(60_000);
@@ -44,14 +33,9 @@ describe("a guest with a slice of XenGT that ends by itself, over the wire", fun
     await on[Symbol.asyncDispose]();
   });
 
-  async function begin(
-    settings = BY_AGENT,
-    process: Parameters<typeof World.start>[1] = {},
-  ): Promise<Domain> {
-    on = await World.start(SKYLAKE, process, { libvirtUri: "xen:///system", settings });
-    const { domain } = await on.create("desk", (draft) => {
-      bootsKernel(draft, on.images);
-    });
+  async function begin(settings = BY_AGENT, process: Parameters<typeof startXengt>[2] = {}): Promise<Domain> {
+    on = await startXengt(SKYLAKE, settings, process);
+    const { domain } = await createOnXen(on, "desk");
     return present(domain);
   }
 
@@ -59,7 +43,7 @@ describe("a guest with a slice of XenGT that ends by itself, over the wire", fun
     on.host.control({ command: "guest", domain: "desk", does });
   /** What the host has: the numbers that slices are for, and domains' states. */
   const truth = async (): Promise<readonly [readonly number[], readonly string[]]> => {
-    const { xengt, domains } = truthSchema.parse(await on.host.control({ command: "snapshot" }));
+    const { xengt, domains } = await truthOf(on);
     return [xengt.map(({ domid }) => domid), domains.map(({ state }) => state)];
   };
   const settled = (claimState: ClaimState, than?: Domain): Promise<Domain> =>

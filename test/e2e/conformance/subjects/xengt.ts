@@ -2,20 +2,20 @@
 import { Backend, Mode } from "../../../../proto/gen/vgpud/v1/gpu.ts";
 import { GpuServiceService as Gpus } from "../../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { GPU, type } from "../../harness/requests.ts";
+import { BROADWELL, BY_AGENT, BY_MODEL, DEVICE_MODEL, SKYLAKE } from "../../harness/xengt-host.ts";
 import { numbersIn } from "../given-devices.ts";
 import { setMode } from "../modes.ts";
 import { bootsKernel } from "./on-xen.ts";
 import type { Subject } from "../subject.ts";
 import { ofSlices } from "./slices.ts";
 
-const DEVICE_MODEL = "/usr/lib/xengt/bin/qemu-system-i386";
 const WITH_A_DOMAIN =
   "the case names no domain, and XenGT makes slices for domains that are there alone (`create-vgpu --domain-uuid`)";
 
-/** Of the two times of XenGT's interface, each on the processor that its kernels are known for. */
+/** Of the two times of XenGT's interface. */
 const kernels = {
-  "2017": { host: `xengt: "2017"`, device: "1912", type: type(4) },
-  "2015": { host: `xengt: "2015"\nenable_gvt: absent`, device: "1626", type: "i915-GVTg_V4_4" },
+  "2017": { host: SKYLAKE, type: type(4) },
+  "2015": { host: BROADWELL, type: "i915-GVTg_V4_4" },
 } as const;
 
 interface Variant {
@@ -26,20 +26,13 @@ interface Variant {
 }
 
 function subjectOf({ backend, kernel, by }: Variant): Subject {
-  const { host, device, type: counted } = kernels[kernel];
+  const { host, type: counted } = kernels[kernel];
   return {
     backend,
     shown: { backend: Backend.XENGT, mode: Mode.GVT_G },
-    host: `
-hypervisor: xen
-${host}
-kvmgt: false
-vfio_pci: false
-device_models: [${DEVICE_MODEL}]
-gpus: [{ address: "${GPU}", device: "${device}", aperture_mib: 512 }]
-`,
+    host,
     libvirtUri: "xen:///system",
-    settings: `xengt: { ${by === "agent" ? "instance_creator: agent" : `device_model: ${DEVICE_MODEL}`} }`,
+    settings: by === "agent" ? BY_AGENT : BY_MODEL,
     adapt: bootsKernel,
     gpu: GPU,
     type: counted,
