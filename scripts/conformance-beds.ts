@@ -90,21 +90,18 @@ export const bedTests: BedTests = {
     ),
   },
   crash: {
-    'of a create, at "after start-domain"': {
-      ...crash('"after start-domain" of a create'),
-      ...byAgent("killed while the kernel makes a slice, goes on with it when it is started again"),
+    'of a create, at "after define-domain"': {
       ...functions.sriov(
         "killed with vgpud in the middle of a create, goes on with the third when vgpud is started again",
       ),
       ...givenWhole,
       ...seenOnXen,
     },
-    'of a destroy, at "after remove-vgpu"': {
-      ...crash('"after remove-vgpu" of a destroy'),
-      ...byAgent(
-        "killed, sweeps the slice of a domain that xl has destroyed meanwhile when it is started again",
-      ),
+    'of a create, at "after start-domain"': {
+      ...crash('"after start-domain" of a create'),
+      ...byAgent("killed while the kernel makes a slice, goes on with it when it is started again"),
     },
+    'of a destroy, at "after remove-vgpu"': crash('"after remove-vgpu" of a destroy'),
   },
   foreign: {
     "is shown as foreign, whoever looks": {

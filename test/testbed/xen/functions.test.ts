@@ -93,6 +93,7 @@ describe("vgpud gives GPUs to guests of a real Xen", () => {
     assert.equal(vgpu?.ownership, "OWNERSHIP_FOREIGN");
     const refusal = await refusalOf(agent.client.createDomain(request("desk", SECOND)));
     assert.equal(refusal.code, "RESOURCE_EXHAUSTED");
+    assert.equal((await refusalOf(agent.client.destroyDomain("theirs"))).reason, "DOMAIN_FOREIGN");
     assert.equal(Number(await bed.check("xl domid theirs")), domid);
     await xl.destroy(bed, "theirs");
     await done("reconcile");
