@@ -33,6 +33,21 @@ describe("the tests of the beds that the page of conformance names", () => {
           const outcome = (await seenOnBeds())[suite]?.[title];
           assert.equal(outcome, "passed", `${suite}, "${title}": record it (UPDATE_GOLDEN=1)`);
         });
+
+  it("are all that is recorded of them", async () => {
+    const named = Object.values(bedTests)
+      .flatMap((cases) => Object.values(cases))
+      .flatMap((byBackend) => Object.values(byBackend))
+      .map(({ suite, title }) => `${suite} ${title}`);
+    const recorded = Object.entries(await seenOnBeds()).flatMap(([suite, outcomes]) =>
+      Object.keys(outcomes).map((title) => `${suite} ${title}`),
+    );
+    assert.deepEqual(
+      recorded.filter((test) => !named.includes(test)),
+      [],
+      "take it from test/golden/conformance/beds.json",
+    );
+  });
 });
 
 describe("the page of conformance", () => {
