@@ -20,7 +20,10 @@ export function askXenstore<T>(files: AllowedFiles, ask: (store: Xenstore) => T)
   }
 }
 
-/** In /proc a plain file, where xenfs is mounted, as Xen's own services do; the device node is the same (xenbus_dev_frontend.c). */
+/**
+ * In /proc a plain file, where xenfs is mounted, as Xen's own services do; the device node is the same (xenbus_dev_frontend.c), and all
+ * there is in the sandbox of vgpud-hostd.service, whose /proc is its own.
+ */
 function openXenbus(files: AllowedFiles): number {
   const flags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NOCTTY;
   try {

@@ -104,12 +104,17 @@ export class AgentClient {
     return answer.vgpus;
   }
 
-  /** The bed's only GPU. */
-  async gpu(): Promise<Gpu> {
+  async listGpus(): Promise<readonly Gpu[]> {
     const request = ListGpusRequest.create();
     const { gpus } = await unary<ListGpusResponse>((options, done) =>
       this.#gpus.listGpus(request, new Metadata(), options, done),
     );
+    return gpus;
+  }
+
+  /** The bed's only GPU. */
+  async gpu(): Promise<Gpu> {
+    const gpus = await this.listGpus();
     assert.equal(gpus.length, 1);
     return defined(gpus[0]);
   }

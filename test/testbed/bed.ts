@@ -125,7 +125,7 @@ export class Bed {
     return path;
   }
 
-  /** Back to the clean kernel and disk of a saved state (one to three seconds): the same PID 1 unless another is named. */
+  /** Back to the clean kernel and disk of a saved state (one to three seconds; a boot where none is saved with this PID 1). */
   async reset(init: Init = this.#parts.init): Promise<void> {
     await this.#vm.stop();
     this.#parts = { ...this.#parts, init };
@@ -167,9 +167,9 @@ export class Bed {
 
 async function startVm(parts: RunParts): Promise<Vm> {
   const { machine, image, dir, share, init } = parts;
-  await prepareRun({ image, dir, init });
+  const prepared = await prepareRun({ image, dir, init });
   const shares = await sharedFolders(share, dir);
-  const vm = await Vm.start(machine, { dir, image, shares, init, restore: true });
+  const vm = await Vm.start(machine, { dir, image, shares, init, ...prepared });
   if (share === undefined) return vm;
   try {
     await mountShare(vm.channel);

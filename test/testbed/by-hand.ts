@@ -33,9 +33,9 @@ export async function startByHand(
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir);
   const { init, machine } = options;
-  await prepareRun({ image, dir, init });
+  const prepared = await prepareRun({ image, dir, init });
   const shares = await sharedFolders(options.share, dir);
-  const vm = await Vm.start(machine, { dir, image, shares, init, restore: true, detached: true });
+  const vm = await Vm.start(machine, { dir, image, shares, init, ...prepared, detached: true });
   await writeFile(join(dir, "pid"), String(vm.pid));
   await mountShare(vm.channel);
   vm.detach();

@@ -76,8 +76,7 @@ interface BootedState {
 
 /** Boots the image once and saves the booted machine in INIT.qcow2, next to the root.img it stands on. */
 async function saveBooted({ work, machine, init, progress }: BootedState): Promise<void> {
-  const disk = join(work, "disk.qcow2");
-  await execute("qemu-img", ["create", "-q", "-f", "qcow2", "-b", "root.img", "-F", "raw", disk]);
+  const disk = await freshDisk(work);
   const shares = { project: work, modules: work };
   const vm = await timed(`${init} boot`, progress, () =>
     Vm.start(machine, { dir: work, image: work, shares, init, restore: false }),
@@ -93,12 +92,25 @@ async function saveBooted({ work, machine, init, progress }: BootedState): Promi
   for (const name of ["control.sock", "qmp.sock"]) await rm(join(work, name), { force: true });
 }
 
-/** Puts a copy of a saved machine into `dir` (in place of an earlier one), for QEMU to write to. */
-export async function prepareRun({ image, dir, init }: RunFolder): Promise<void> {
+/**
+ * Puts a copy of a saved machine into `dir` (in place of an earlier one), for QEMU to write to; a disk to boot from where none is
+ * saved with this PID 1. Says which of the two.
+ */
+export async function prepareRun({ image, dir, init }: RunFolder): Promise<{ readonly restore: boolean }> {
   for (const name of ["root.img", "disk.qcow2"]) await rm(join(dir, name), { force: true });
   await symlink(join(image, "root.img"), join(dir, "root.img"));
-  const copy = ["--reflink=auto", "--sparse=always", join(image, `${init}.qcow2`), join(dir, "disk.qcow2")];
-  await execute("cp", copy);
+  const saved = join(image, `${init}.qcow2`);
+  const restore = await exists(saved);
+  if (restore) await execute("cp", ["--reflink=auto", "--sparse=always", saved, join(dir, "disk.qcow2")]);
+  else await freshDisk(dir);
+  return { restore };
+}
+
+/** A disk that begins as root.img beside it; its path. */
+async function freshDisk(dir: string): Promise<string> {
+  const disk = join(dir, "disk.qcow2");
+  await execute("qemu-img", ["create", "-q", "-f", "qcow2", "-b", "root.img", "-F", "raw", disk]);
+  return disk;
 }
 
 interface RunFolder {

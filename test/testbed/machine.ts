@@ -4,7 +4,7 @@ import { portName } from "./protocol.ts";
 
 /** Name of the saved state in the disk image. */
 export const snapshotName = "ready";
-/** What the guest runs as PID 1, each with a saved state of its own: the bed's own init, or systemd as a host has it. */
+/** What the guest runs as PID 1: the bed's own init, or systemd as a host has it. */
 const inits = { minimal: "/usr/local/sbin/testbed-init", systemd: "/sbin/init" } as const;
 export type Init = keyof typeof inits;
 
@@ -26,7 +26,7 @@ export interface Machine {
   readonly prefix: string;
   /** Its own `image` and `guest`, seen from test/testbed; image/build.sh and image/guest-packages are there. */
   readonly folder: string;
-  /** The states that are saved: what is run in a booted guest before, so that not every run pays for it anew. */
+  /** The states that are saved: what is run in a booted guest before, so that not every run pays for it anew. With another PID 1 it boots. */
   readonly warmUps: ReadonlyMap<Init, string>;
   /** QEMU's command line. It decides whether a saved state fits, so it is part of the cache key. */
   qemuArguments(options: MachineOptions): readonly string[];

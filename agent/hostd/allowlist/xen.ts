@@ -23,7 +23,7 @@ export const XEN_FILES = {
     path: "dev/xen/xenbus",
     access: "write and read",
     stayBelow: "dev/xen",
-    why: "the same where xenfs is not mounted",
+    why: "the same where no xenfs is seen, as in the sandbox of vgpud-hostd.service",
   },
   vgtInstances: {
     operations: ["make-vgt-instance", "remove-vgt-instance"],

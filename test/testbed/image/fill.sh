@@ -25,14 +25,14 @@ cp "$agent/guest/agent.js" "$root/usr/local/lib/testbed/guest"
 echo '{ "type": "module" }' >"$root/usr/local/lib/testbed/package.json"
 install -m 755 "$guest/init" "$root/usr/local/sbin/testbed-init"
 install -m 644 "$here/../guest/init-steps.sh" "$root/usr/local/lib/testbed/guest"
-cp -r "$guest/etc/." "$root/etc"
+cp -r "$here/../guest/etc/systemd" "$guest/etc/." "$root/etc"
 wants=$root/etc/systemd/system/multi-user.target.wants
 install -d "$wants" "$root/share"
 ln -sf ../testbed-agent.service "$wants/testbed-agent.service"
 ln -sf /lib/systemd/system/systemd-networkd.service "$wants/systemd-networkd.service"
 # Nothing of Debian's own housekeeping at a moment of its choice, no consoles that nobody reads.
 for unit in apt-daily{,-upgrade}.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \
-  logrotate.timer systemd-tmpfiles-clean.timer getty@tty1.service serial-getty@ttyS0.service; do
+  logrotate.timer systemd-tmpfiles-clean.timer getty@tty1.service serial-getty@{ttyS0,hvc0}.service; do
   ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 
