@@ -28,6 +28,14 @@ interface NoAnswer {
   readonly why: string;
 }
 
+/** xenstored has not told whether a guest has it, so that nothing was changed. */
+export interface XenstoreSilent {
+  readonly kind: "xenstore-silent";
+  /** The node that it was asked for. */
+  readonly asked: string;
+  readonly waitedMs: number;
+}
+
 /** The kernel has not come back. */
 interface Blocked {
   readonly kind: "blocked";
@@ -43,6 +51,9 @@ export type ChangeAnswer =
   | { readonly kind: "held"; readonly holders: readonly HolderAnswer[] }
   | Trouble;
 
+/** The same where a guest of Xen may have it, for which xenstored is asked first. */
+export type ChangeAnswerOnXen = ChangeAnswer | XenstoreSilent;
+
 /** Throws HOSTD_UNAVAILABLE when it cannot be asked; whether it may have heard of it all the same, the error tells. */
 export async function asking<T>(ask: () => Promise<T>): Promise<T> {
   try {
@@ -56,9 +67,25 @@ function isUnsent(error: unknown): error is Error {
   return error instanceof Error && "isUnsent" in error && error.isUnsent === true;
 }
 
-/** As an error: the kernel or hostd would not. */
-export function refusalOf(what: string, answer: Errno | NoAnswer): AgentError {
-  return answer.kind === "errno" ? kernelRefused(what, answer) : hostdTrouble(what, answer);
+/** As an error: the kernel or hostd would not, or xenstored did not tell. */
+export function refusalOf(what: string, answer: Errno | NoAnswer | XenstoreSilent): AgentError {
+  switch (answer.kind) {
+    case "errno":
+      return kernelRefused(what, answer);
+    case "xenstore-silent":
+      return xenstoreSilent(what, answer);
+    case "refused":
+    case "failed":
+      return hostdTrouble(what, answer);
+  }
+}
+
+function xenstoreSilent(what: string, { asked, waitedMs }: XenstoreSilent): AgentError {
+  const silence =
+    `${what}: xenstored was asked for ${asked} first, since a guest of Xen may have it, and has not answered for ${waitedMs} ms; ` +
+    "nothing was changed. See whether it runs (pgrep -a xenstored) and ask again once it answers; one that has died knows no guest " +
+    "when it is started anew, so shut the guests down and boot the host";
+  return notBegun(new Error(silence), { xenstore: asked });
 }
 
 function kernelRefused(what: string, { errno, call, path }: Errno): AgentError {

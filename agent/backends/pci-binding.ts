@@ -11,9 +11,10 @@ import {
   namedHolder,
   refusalOf,
   type CallOptions,
-  type ChangeAnswer,
+  type ChangeAnswerOnXen,
   type HolderAnswer,
   type Trouble,
+  type XenstoreSilent,
 } from "./hostd-answers.ts";
 
 /** What a host lacks that has not loaded a driver: what a retry helps, once it has, and no refusal of the kernel's. */
@@ -33,13 +34,14 @@ export interface DriverWriter {
   bindDriver(
     binding: { readonly device: PciAddress; readonly driver: DriverName },
     options: CallOptions,
-  ): Promise<ChangeAnswer>;
+  ): Promise<ChangeAnswerOnXen>;
   functionHolders(device: PciAddress, options: CallOptions): Promise<HoldersAnswer>;
 }
 
 type HoldersAnswer =
   | { readonly kind: "holders"; readonly holders: readonly HolderAnswer[] }
   | { readonly kind: "absent" }
+  | XenstoreSilent
   | Trouble;
 
 /** A driver of the host takes seconds to give a GPU up or to start it. */
@@ -83,7 +85,7 @@ export class PciBinding {
     const wanted = driver === "none" ? undefined : driver;
     const what = wanted === undefined ? `taking the driver from ${device}` : `binding ${device} to ${wanted}`;
     if (driver !== "none" && !(await this.isLoaded(driver))) throw notLoaded(what, driver);
-    let answer: ChangeAnswer;
+    let answer: ChangeAnswerOnXen;
     try {
       const options = { signal, deadlineMs: BIND_DEADLINE_MS };
       answer = await asking(() => this.#writer.bindDriver({ device, driver }, options));
@@ -104,6 +106,7 @@ export class PciBinding {
           details: { device },
         });
       case "errno":
+      case "xenstore-silent":
       case "refused":
       case "failed":
         throw refusalOf(what, answer);
@@ -124,6 +127,7 @@ export class PciBinding {
       case "blocked":
         throw new AgentError("KERNEL_TIMEOUT", `${what}: no answer in ${HOLDERS_DEADLINE_MS} ms`);
       case "errno":
+      case "xenstore-silent":
       case "refused":
       case "failed":
         throw refusalOf(what, answer);

@@ -200,6 +200,7 @@ export const reasons = {
   TOO_MANY_WATCHES: "unavailable",
   LIBVIRT_UNAVAILABLE: "unavailable",
   LIBVIRT_TIMEOUT: "unavailable",
+  /** vgpud-hostd does not answer, or on Xen the xenstored that it asks before it changes anything. */
   HOSTD_UNAVAILABLE: "unavailable",
   SIMULATOR_UNAVAILABLE: "unavailable",
   /** The kernel has not answered in time; what was asked may still happen and is looked for. */

@@ -59,6 +59,7 @@ const OUTCOMES = {
   blocked: "blocked",
   errno: "refused",
   refused: "refused",
+  "xenstore-silent": "refused",
   failed: "unavailable",
 } as const satisfies Record<Result["kind"], EndedCall["outcome"]>;
 

@@ -2,7 +2,10 @@
 import type { Result } from "../hostd/protocol/messages.ts";
 
 /** What hostd answers when it has seen nothing. */
-export type NothingSeen = Extract<Result, { readonly kind: "errno" | "blocked" | "refused" | "failed" }>;
+export type NothingSeen = Extract<
+  Result,
+  { readonly kind: "errno" | "blocked" | "xenstore-silent" | "refused" | "failed" }
+>;
 
 /** `what` goes on after "cannot", as `ask xenstore for Xen's guests`. */
 export function lookFailed(what: string, answer: NothingSeen): Error {
@@ -15,6 +18,8 @@ function causeOf(answer: NothingSeen): string {
       return `${answer.errno} at ${answer.call} of ${answer.path}`;
     case "blocked":
       return `no answer for ${answer.elapsedMs} ms`;
+    case "xenstore-silent":
+      return `xenstored was asked for ${answer.asked} and has not answered for ${answer.waitedMs} ms; see whether it runs (pgrep -a xenstored)`;
     case "refused":
     case "failed":
       return answer.why;

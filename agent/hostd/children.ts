@@ -99,7 +99,7 @@ class Child {
     this.#process?.stdin?.end();
   }
 
-  /** What it reads for a look (xenstore's answer, a process's memory map) the kernel waits for interruptibly. */
+  /** What it reads for a look (a process's memory map) the kernel waits for interruptibly. */
   kill(): void {
     this.#process?.kill("SIGKILL");
   }

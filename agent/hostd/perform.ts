@@ -8,6 +8,7 @@ import { makeVgtInstance, removeVgtInstance, vgtResources, vgtUtilization } from
 import { renderClients } from "./render-clients.ts";
 import { xenDomains } from "./xen-domains.ts";
 import type { Operation, Result } from "./protocol/messages.ts";
+import { XenstoreSilence } from "./xenstore.ts";
 
 /** Never throws for what the kernel or the tree answers; may not return while the kernel holds the write. */
 export function performOperation(root: string, operation: Operation): Result {
@@ -50,6 +51,8 @@ export function performOperation(root: string, operation: Operation): Result {
 
 function describeFailure(error: unknown): Result {
   if (error instanceof RangeError) return { kind: "refused", why: error.message };
+  if (error instanceof XenstoreSilence)
+    return { kind: "xenstore-silent", asked: error.asked, waitedMs: error.waitedMs };
   if (isErrno(error)) {
     return { kind: "errno", errno: error.code, call: error.syscall ?? "unknown", path: error.path ?? "" };
   }

@@ -3,10 +3,11 @@
 
 /** The way to xenstored: bytes as they are, in pieces of any length. */
 export interface Channel {
-  /** Writes all of it. */
-  write(bytes: Buffer): void;
-  /** Waits for bytes and puts some into the buffer; how many. */
-  read(into: Buffer): number;
+  /** Writes all of it; false when xenstored has not taken it within `patienceMs`. */
+  write(bytes: Buffer): boolean;
+  /** Waits for bytes and puts some into the buffer; how many. Undefined when none have come within `patienceMs`. */
+  read(into: Buffer): number | undefined;
+  readonly patienceMs: number;
 }
 
 /** xsd_sockmsg_type. */
@@ -18,6 +19,20 @@ const HEADER_BYTES = 16;
 /** XENSTORE_PAYLOAD_MAX: a directory with more names is answered with E2BIG. */
 const MAX_PAYLOAD_BYTES = 4096;
 const NO_TRANSACTION = 0;
+
+/** xenstored has not answered, so that nothing is known. */
+export class XenstoreSilence extends Error {
+  override readonly name = "XenstoreSilence";
+  /** The node that it was asked for. */
+  readonly asked: string;
+  readonly waitedMs: number;
+
+  constructor(asked: string, waitedMs: number) {
+    super(`xenstored has not answered for ${waitedMs} ms when asked for ${asked}`);
+    this.asked = asked;
+    this.waitedMs = waitedMs;
+  }
+}
 
 /** xenstored refused, by the name of an errno. */
 export class XenstoreError extends Error {
@@ -43,13 +58,13 @@ export class Xenstore {
     this.#channel = channel;
   }
 
-  /** Names below a node; none where there is no such node. @throws XenstoreError */
+  /** Names below a node; none where there is no such node. @throws XenstoreError or XenstoreSilence */
   names(path: string): readonly string[] {
     const names = this.#ask(DIRECTORY, path);
     return names === undefined || names.length === 0 ? [] : texts(names);
   }
 
-  /** Undefined where there is no such node. @throws XenstoreError */
+  /** Undefined where there is no such node. @throws XenstoreError or XenstoreSilence */
   value(path: string): string | undefined {
     return this.#ask(READ, path)?.toString("utf8");
   }
@@ -58,11 +73,12 @@ export class Xenstore {
     this.#lastRequest += 1;
     const request = this.#lastRequest;
     const payload = Buffer.from(`${path}\0`);
-    this.#channel.write(Buffer.concat([header([type, request, NO_TRANSACTION, payload.length]), payload]));
-    const head = this.#bytes(HEADER_BYTES);
+    const message = Buffer.concat([header([type, request, NO_TRANSACTION, payload.length]), payload]);
+    if (!this.#channel.write(message)) throw this.#silence(path);
+    const head = this.#bytes(HEADER_BYTES, path);
     const [answered = 0, to = 0, , length = 0] = [0, 4, 8, 12].map((offset) => head.readUInt32LE(offset));
     if (to !== request || length > MAX_PAYLOAD_BYTES) throw new Error("xenstored breaks its protocol");
-    const answer = this.#bytes(length);
+    const answer = this.#bytes(length, path);
     if (answered === type) return answer;
     const [code = ""] = texts(answer);
     if (answered !== ERROR || !/^E[A-Z0-9]{1,15}$/.test(code))
@@ -71,14 +87,20 @@ export class Xenstore {
     throw new XenstoreError(code, type === DIRECTORY ? "xenstore directory" : "xenstore read", path);
   }
 
-  #bytes(count: number): Buffer {
+  /** Of what was said of the node. */
+  #bytes(count: number, path: string): Buffer {
     const bytes = Buffer.alloc(count);
     for (let at = 0; at < count;) {
       const more = this.#channel.read(bytes.subarray(at));
+      if (more === undefined) throw this.#silence(path);
       if (more === 0) throw new Error("xenstored has closed the channel");
       at += more;
     }
     return bytes;
+  }
+
+  #silence(path: string): XenstoreSilence {
+    return new XenstoreSilence(path, this.#channel.patienceMs);
   }
 }
 

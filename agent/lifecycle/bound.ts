@@ -17,9 +17,9 @@ export function boundOrThrow(what: string, outcome: BindOutcome): void {
 
 const NOT_BEGUN = { begun: "no" };
 
-/** hostd did not hear of what it was to do. */
-export function notBegun(cause: Error): AgentError {
-  return new AgentError("HOSTD_UNAVAILABLE", cause.message, { details: NOT_BEGUN, cause });
+/** hostd did not hear of what it was to do, or has not begun it for want of an answer; `about` is more for who branches on it. */
+export function notBegun(cause: Error, about: Readonly<Record<string, string>> = {}): AgentError {
+  return new AgentError("HOSTD_UNAVAILABLE", cause.message, { details: { ...about, ...NOT_BEGUN }, cause });
 }
 
 /** Whether what failed so may have been done all the same, or may yet be: by a kernel, or by a hostd, that did not answer. */

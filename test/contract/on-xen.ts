@@ -1,5 +1,6 @@
 // A hostd over a tree of its own on what it takes for a host of Xen: a terminal with a xenstored behind it is its way to xenstore.
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -14,6 +15,7 @@ const XENSTORED = "test/contract/xenstored.py";
 interface XenHost {
   readonly root: string;
   readonly client: HostdClient;
+  readonly xenstored: ChildProcess;
 }
 
 /** Runs with a hostd over a tree of its own, and a xenstored at `bus` that has these nodes. */
@@ -35,7 +37,7 @@ export async function onXen(
     const hostd = [process.execPath, hostdProgram, "--socket", socket, "--root", root];
     await using started = await StartedProcess.start([...mounted, ...hostd]);
     assert.equal(started.ready, "ready");
-    await run({ root, client });
+    await run({ root, client, xenstored: store.child });
   } finally {
     client.close();
     await rm(root, { recursive: true });

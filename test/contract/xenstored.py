@@ -1,9 +1,19 @@
 """Serves xenstore on a raw terminal, as the kernel's xenbus does on a file: xenstored.py NODES.json. Says the terminal's name."""
-import json, os, pty, struct, sys, tty
+import json, os, pty, signal, struct, sys, termios, tty
 
 nodes = json.load(open(sys.argv[1]))
 server, terminal = pty.openpty()
 tty.setraw(terminal)
+
+
+def forget(*_):
+    """What was asked while this was stopped: the kernel keeps no answer for a file that has been closed."""
+    for end in (terminal, server):
+        termios.tcflush(end, termios.TCIOFLUSH)
+    print("continued", flush=True)
+
+
+signal.signal(signal.SIGCONT, forget)
 print("ready", os.ttyname(terminal), flush=True)
 
 

@@ -10,6 +10,7 @@ export class FakeXenstore implements Channel {
   readonly #nodes: ReadonlyMap<string, string>;
   /** Bytes of an answer are handed out so many at a time. */
   readonly #piece: number;
+  readonly patienceMs = 5000;
   #request = Buffer.alloc(0);
   #answer = Buffer.alloc(0);
 
@@ -18,17 +19,18 @@ export class FakeXenstore implements Channel {
     this.#piece = piece;
   }
 
-  write(bytes: Buffer): void {
+  write(bytes: Buffer): boolean {
     this.#request = Buffer.concat([this.#request, bytes]);
     const length = this.#request.length < 16 ? Infinity : 16 + this.#request.readUInt32LE(12);
-    if (this.#request.length < length) return;
+    if (this.#request.length < length) return true;
     const [type, id] = [this.#request.readUInt32LE(0), this.#request.readUInt32LE(4)];
     const path = this.#request.toString("utf8", 16, length - 1);
     this.#request = this.#request.subarray(length);
     this.#answer = Buffer.concat([this.#answer, this.answerTo(type, id, path)]);
+    return true;
   }
 
-  read(into: Buffer): number {
+  read(into: Buffer): number | undefined {
     const count = Math.min(into.length, this.#piece, this.#answer.length);
     this.#answer.copy(into, 0, 0, count);
     this.#answer = this.#answer.subarray(count);

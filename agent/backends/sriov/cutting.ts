@@ -3,7 +3,13 @@ import { AgentError } from "../../core/errors.ts";
 import type { PciAddress } from "../../core/ids.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
 import type { BindOutcome, DriverShares } from "../../lifecycle/ports.ts";
-import { asking, namedHolder, refusalOf, type CallOptions, type ChangeAnswer } from "../hostd-answers.ts";
+import {
+  asking,
+  namedHolder,
+  refusalOf,
+  type CallOptions,
+  type ChangeAnswerOnXen,
+} from "../hostd-answers.ts";
 import { driverShares } from "./driver-shares.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
@@ -11,7 +17,7 @@ export interface FunctionsWriter {
   setVirtualFunctions(
     wanted: { readonly gpu: PciAddress; readonly count: number },
     options: CallOptions,
-  ): Promise<ChangeAnswer>;
+  ): Promise<ChangeAnswerOnXen>;
 }
 
 /** The driver provisions each of them; going from one number to another removes all first. */
@@ -47,6 +53,7 @@ export class Cutting {
       case "absent":
         throw new AgentError("GPU_NOT_FOUND", `${what}: it is not there any more`, { details: { gpu } });
       case "errno":
+      case "xenstore-silent":
       case "refused":
       case "failed":
         throw refusalOf(what, answer);

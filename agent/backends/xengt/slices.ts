@@ -9,7 +9,13 @@ import type { XenGuest, XenGuestSource } from "../../discovery/xen-guests.ts";
 import type { KernelVgpu } from "../../inventory/model.ts";
 import { areSameSizes, type SliceShare, type SliceSizes } from "../../inventory/share.ts";
 import type { RemoveOutcome, Slice, Slices } from "../../lifecycle/ports.ts";
-import { asking, refusalOf, type CallOptions, type ChangeAnswer, type Trouble } from "../hostd-answers.ts";
+import {
+  asking,
+  refusalOf,
+  type CallOptions,
+  type ChangeAnswerOnXen,
+  type Trouble,
+} from "../hostd-answers.ts";
 import { logOf } from "./device-model.ts";
 import { sizesTaken } from "./types.ts";
 import { domidsIn, vgtInterface } from "./vgt-files.ts";
@@ -18,7 +24,7 @@ import { domidsIn, vgtInterface } from "./vgt-files.ts";
 export interface VgtWriter {
   makeVgtInstance(instance: NewInstance, options: CallOptions): Promise<{ readonly kind: "done" } | Trouble>;
   /** `held`: the domain exists, which is asked for right before. */
-  removeVgtInstance(domid: number, options: CallOptions): Promise<ChangeAnswer>;
+  removeVgtInstance(domid: number, options: CallOptions): Promise<ChangeAnswerOnXen>;
 }
 
 interface NewInstance extends SliceSizes {
@@ -132,6 +138,7 @@ export class XengtSlices implements Slices<SliceShare> {
           `${what}: hostd answers ${answer.kind}, and vm${domid} is still there`,
         );
       case "errno":
+      case "xenstore-silent":
       case "refused":
       case "failed":
         throw refusalOf(what, answer);

@@ -51,7 +51,10 @@ export const leads: Readonly<Record<string, Lead>> = {
     "what libvirt says of it: journalctl -u libvirtd -u virtqemud -u virtxend",
   ],
   KERNEL_REFUSED: ({ line }) => [line("doctor"), "what the kernel says of it: dmesg | tail"],
-  HOSTD_UNAVAILABLE: say("systemctl status vgpud-hostd.socket vgpud-hostd"),
+  HOSTD_UNAVAILABLE: (_context, { xenstore }) =>
+    xenstore === undefined
+      ? ["systemctl status vgpud-hostd.socket vgpud-hostd"]
+      : ["pgrep -a xenstored", "what Xen says of it: journalctl -b -u xen -u xenstored"],
   LEDGER_UNAVAILABLE: say("the disk of vgpud's state directory, as a rule /var/lib/vgpud: df, dmesg"),
 
   // No other flag would help. Of a path the message says what to do: it may be missing, too.

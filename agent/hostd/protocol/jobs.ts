@@ -81,7 +81,7 @@ export class Jobs {
    * Answers within the request's deadline. Equal requests share one job, and those that can be made twice also one that ended
    * after its client had been told `blocked`: on a host where a child takes longer to start than clients wait, nobody would
    * ever hear that there is nothing left to do. A different request on the same vGPU or PCI function waits for the job before
-   * it. A look that hangs is given up for a new one: what a xenstored was asked before it was started anew, it never answers.
+   * it. A look that hangs is given up for a new one: what it waits for may never come.
    */
   async perform({ operation, deadlineMs }: Request): Promise<Result> {
     const search = searchFor(operation);

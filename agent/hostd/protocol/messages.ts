@@ -291,6 +291,11 @@ export type Result =
       readonly childPid: number;
       readonly holders: readonly Holder[];
     }
+  /**
+   * xenstored, which tells whether a guest of Xen has it, has not answered for `waitedMs` when asked for the node `asked`: nothing was
+   * written.
+   */
+  | { readonly kind: "xenstore-silent"; readonly asked: string; readonly waitedMs: number }
   /** There is no such mdev, PCI function, slice or file. */
   | { readonly kind: "absent" }
   /** Malformed or not in the allowlist: nothing was done and the same request will be refused again. */
@@ -315,13 +320,31 @@ const ANSWERS = {
   "create-mdev": ["done", "errno", "blocked", "refused", "failed"],
   "remove-mdev": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
   holders: ["holders", "errno", "blocked", "absent", "refused", "failed"],
-  "bind-driver": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
-  "set-virtual-functions": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
+  "bind-driver": ["done", "errno", "held", "blocked", "xenstore-silent", "absent", "refused", "failed"],
+  "set-virtual-functions": [
+    "done",
+    "errno",
+    "held",
+    "blocked",
+    "xenstore-silent",
+    "absent",
+    "refused",
+    "failed",
+  ],
   "set-function-profile": ["profile", "errno", "blocked", "absent", "refused", "failed"],
-  "function-holders": ["holders", "errno", "blocked", "absent", "refused", "failed"],
-  "xen-domains": ["xen-domains", "errno", "blocked", "refused", "failed"],
+  "function-holders": ["holders", "errno", "blocked", "xenstore-silent", "absent", "refused", "failed"],
+  "xen-domains": ["xen-domains", "errno", "blocked", "xenstore-silent", "refused", "failed"],
   "make-vgt-instance": ["done", "errno", "blocked", "refused", "failed"],
-  "remove-vgt-instance": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
+  "remove-vgt-instance": [
+    "done",
+    "errno",
+    "held",
+    "blocked",
+    "xenstore-silent",
+    "absent",
+    "refused",
+    "failed",
+  ],
   "vgt-resources": ["vgt-resources", "errno", "blocked", "absent", "refused", "failed"],
   "vgt-utilization": ["vgt-utilization", "errno", "blocked", "refused", "failed"],
   "device-model-log": ["log", "errno", "blocked", "absent", "refused", "failed"],

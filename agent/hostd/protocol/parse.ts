@@ -188,6 +188,10 @@ export function parseResult(value: unknown): Result {
       const childPid = integer(fields, "childPid", { from: 0, to: 0x7fff_ffff });
       return { kind, elapsedMs, childPid, holders: parseHolders(fields) };
     }
+    case "xenstore-silent": {
+      const waitedMs = integer(fields, "waitedMs", { from: 0, to: Number.MAX_SAFE_INTEGER });
+      return { kind, asked: text(fields, "asked"), waitedMs };
+    }
     default:
       throw new ProtocolError("the result is of an unknown kind");
   }

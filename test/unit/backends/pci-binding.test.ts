@@ -1,6 +1,8 @@
 // A function that is to have another driver, and a host that has not loaded that one.
 import assert from "node:assert/strict";
 import { PciBinding, type DriverName } from "../../../agent/backends/pci-binding.ts";
+import { AgentError } from "../../../agent/core/errors.ts";
+import { mayYetBe } from "../../../agent/lifecycle/bound.ts";
 import { RootedFiles } from "../../../agent/host/files.ts";
 import { hostTree } from "../../fakes/host-tree.ts";
 import { pciAddress } from "../../fakes/ids.ts";
@@ -26,4 +28,26 @@ describe("binding a PCI function", () => {
         message,
       });
     });
+
+  it("says whom hostd asked in vain before it would have written, and that nothing can have been done", async () => {
+    await using tree = await hostTree({ "sys/bus/pci/drivers": { pciback: {} } });
+    const silent = { kind: "xenstore-silent", asked: "/local/domain", waitedMs: 5000 } as const;
+    const answer = (): Promise<typeof silent> => Promise.resolve(silent);
+    const writer = { bindDriver: answer, functionHolders: answer };
+    const binding = new PciBinding(writer, new RootedFiles(tree.root));
+    const signal = AbortSignal.timeout(10_000);
+    for (const asked of [
+      binding.bind(pciAddress(), "pciback", signal),
+      binding.holders(pciAddress(), signal),
+    ])
+      await assert.rejects(asked, (error) => {
+        assert.ok(error instanceof AgentError);
+        assert.deepEqual(
+          [error.reason, error.kind, mayYetBe(error)],
+          ["HOSTD_UNAVAILABLE", "unavailable", false],
+        );
+        assert.match(error.message, /xenstored was asked for \/local\/domain first, .*pgrep -a xenstored/);
+        return true;
+      });
+  });
 });

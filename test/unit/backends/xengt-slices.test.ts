@@ -236,6 +236,11 @@ describe("removing a slice of XenGT", () => {
       [refused("ENODEV"), "KERNEL_REFUSED", /ENODEV/],
       [{ kind: "absent" }, "READBACK_MISMATCH", /hostd answers absent, and vm7 is still there/],
       [{ kind: "failed", why: "too many children" }, "HOSTD_UNAVAILABLE", /too many children/],
+      [
+        { kind: "xenstore-silent", asked: "/local/domain/0", waitedMs: 5000 },
+        "HOSTD_UNAVAILABLE",
+        /xenstored was asked for \/local\/domain\/0 first.*not answered for 5000 ms; nothing was changed\. See /,
+      ],
     ] as const) {
       kernel.removes.set(7, { answer, gone: false });
       await assert.rejects(slices.remove(slice, signal), failing(reason, words));

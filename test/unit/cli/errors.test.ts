@@ -91,6 +91,16 @@ const refused: Readonly<Record<string, RefusedCase>> = {
     exitCode: 5,
     says: /\[DEVICE_MODEL_MISSING\]\nhint: vgpuctl --socket \S+ doctor/,
   },
+  "leads to xenstored where hostd asked it in vain": {
+    refusal: {
+      code: status.UNAVAILABLE,
+      message: "m",
+      reason: "HOSTD_UNAVAILABLE",
+      about: { xenstore: "/local/domain" },
+    },
+    exitCode: 1,
+    says: /hint: pgrep -a xenstored\n/,
+  },
   "tells a domain that has its vGPU already": {
     refusal: { code: status.FAILED_PRECONDITION, message: "m", reason: "DOMAIN_HAS_VGPU" },
     exitCode: 7,

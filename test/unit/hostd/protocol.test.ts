@@ -118,6 +118,7 @@ describe("hostd's protocol", () => {
         notOffered: [],
       },
       { kind: "blocked", elapsedMs: 0, childPid: 12, holders },
+      { kind: "xenstore-silent", asked: "/local/domain", waitedMs: 5000 },
       { kind: "errno", errno: "ENOSPC", call: "write", path: "/sys/x/create" },
       { kind: "xen-domains", domains: [] },
       { kind: "xen-domains", domains: [guest, { ...guest, type: "pvh", pciDevices: [GPU] }] },

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { performOperation } from "../../../agent/hostd/perform.ts";
 import type { XenGuest } from "../../../agent/hostd/protocol/messages.ts";
 import { guestsIn, guestsWith, nameOfGuest } from "../../../agent/hostd/xen-domains.ts";
-import { Xenstore, XenstoreError } from "../../../agent/hostd/xenstore.ts";
+import { Xenstore, XenstoreError, XenstoreSilence } from "../../../agent/hostd/xenstore.ts";
 import { FakeXenstore, guestNodes } from "../../fakes/fake-xenstore.ts";
 import { GvtTree } from "../../fakes/gvt-tree.ts";
 
@@ -170,8 +170,20 @@ describe("Xen's guests in xenstore", () => {
       (answer: Buffer) => answer.writeUInt32LE(16, 0),
     ])
       assert.throws(() => told(new Xenstore(new Confused(change))), /xenstored breaks its protocol/);
-    const silent = { write: () => undefined, read: () => 0 };
-    assert.throws(() => told(new Xenstore(silent)), /closed the channel/);
+    const closed = { write: () => true, read: () => 0, patienceMs: 1 };
+    assert.throws(() => told(new Xenstore(closed)), /closed the channel/);
+  });
+
+  it("are unknown, with what was asked, where xenstored takes no question, gives no answer, or half of one", () => {
+    const store = new FakeXenstore({ ...dom0, ...guestNodes(3, { uuid: UUID }) });
+    const patienceMs = 70;
+    const head = (into: Buffer): number | undefined => (into.length === 16 ? store.read(into) : undefined);
+    for (const channel of [
+      { write: () => false, read: () => assert.fail("nothing was asked"), patienceMs },
+      { write: () => true, read: () => undefined, patienceMs },
+      { write: (bytes: Buffer) => store.write(bytes), read: head, patienceMs },
+    ])
+      assert.throws(() => told(new Xenstore(channel)), new XenstoreSilence("/local/domain", 70));
   });
 
   it("cannot be told on a host without Xen, and the file that is missing is named", async () => {
