@@ -51,7 +51,8 @@ const kvm = {
     migration: "none while 3D is on",
     metrics:
       "how many seats are taken, by whom; engine time and memory of each domain, by what the host's driver counts for its QEMU (`vgpud_domain_gpu_*`)",
-    limit: "`limits.render_seats` a GPU, 8 unless set; the kernel has none",
+    limit:
+      "`limits.render_seats` a GPU, 8 unless set, or its own of `limits.render_seats_by_gpu`; the kernel has none",
   },
   sriov: {
     backend: "`sriov` (vfio-pci, xe-vfio-pci)",

@@ -2,6 +2,7 @@
 import { AgentError } from "../core/errors.ts";
 import type { DomainId } from "../core/ids.ts";
 import type { CapacityRule } from "../capacity/budget.ts";
+import type { SeatLimit } from "../capacity/seats.ts";
 import type { TypesRule } from "../capacity/plan/suppose.ts";
 import type { Condition } from "../diagnosis/condition.ts";
 import type { Report } from "../diagnosis/diagnostician.ts";
@@ -75,7 +76,7 @@ export interface ViewContext {
   readonly operations: Operations;
   readonly rule: CapacityRule;
   /** How many seats a GPU in mode gvt-s has. */
-  readonly renderSeats: number;
+  readonly renderSeats: SeatLimit;
   readonly agent: AgentFacts;
   readonly libvirt: () => LibvirtFacts;
   readonly diagnosis: DiagnosisFacts;

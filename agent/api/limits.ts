@@ -115,7 +115,7 @@ export const limits = {
     range: [1, 1_000],
     unit: "vGPUs",
     seen: "RESOURCE_EXHAUSTED, `SEATS_EXHAUSTED`",
-    why: "neither the kernel nor QEMU bounds their number, and each makes the others slower; one number for all GPUs, so that it is the weakest's where they are unlike",
+    why: "neither the kernel nor QEMU bounds their number, and each makes the others slower; it holds for every GPU that `render_seats_by_gpu` says nothing of",
   },
   changeMs: {
     key: "change_time",

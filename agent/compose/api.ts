@@ -8,7 +8,7 @@ import type { EndedCall } from "../api/call-record.ts";
 import type { ReflectedFiles } from "../api/reflection-files.ts";
 import { ApiServer } from "../api/server.ts";
 import { contractServices, servedMethods, servedStreams } from "../api/services.ts";
-import { hypervisorOf, limitsOf } from "../config/schema.ts";
+import { hypervisorOf, limitsOf, seatLimitOf } from "../config/schema.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { gvtgTypesAt } from "../backends/kvmgt/types-at-aperture.ts";
 import { systemClock as clock } from "../core/clock.ts";
@@ -61,7 +61,7 @@ export function composeApi(
   };
   const shown: ViewContext = {
     inventory: () => lookout.current,
-    ...{ ledger, drains, modes, operations, rule: gvtgCapacity, renderSeats: limits.renderSeats },
+    ...{ ledger, drains, modes, operations, rule: gvtgCapacity, renderSeats: seatLimitOf(config) },
     libvirt: () => libvirt.status,
     ...{ diagnosis: diagnostician, wall: clock.wall },
     agent: {

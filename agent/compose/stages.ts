@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { ListedType } from "../backends/xengt/whitelist.ts";
 import type { Configuration } from "../config/configuration.ts";
-import { hypervisorOf, limitsOf } from "../config/schema.ts";
+import { hypervisorOf, limitsOf, seatLimitOf, seatsByGpuOf } from "../config/schema.ts";
 import { rememberGvtg } from "../backends/kvmgt/memory.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { Pulse } from "../core/pulse.ts";
@@ -55,6 +55,7 @@ import type { Metrics } from "../observation/metrics.ts";
 import type { MetricsView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { countedStore } from "./counted-store.ts";
+import { unknownGpusLog } from "./unknown-gpus-log.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
 import { composeFunctions, composeSlices, sliceCapacity } from "./slices.ts";
 import { composeDiagnostician, readHostd, roomsOf } from "./diagnosis.ts";
@@ -125,7 +126,8 @@ export function composeStages(
     },
   });
   const snapshot = new Snapshot(rememberGvtg);
-  const { vgpus: maxVgpus, renderSeats } = limitsOf(config);
+  const { vgpus: maxVgpus } = limitsOf(config);
+  const renderSeats = seatLimitOf(config);
   const view = (): MetricsView =>
     metricsView(snapshot, ledger, {
       ...{ rule: sliceCapacity, renderSeats },
@@ -265,11 +267,13 @@ export function composeStages(
         reconciler.trigger();
       },
     });
+  const tellUnknownGpus = unknownGpusLog(log, seatsByGpuOf(config));
   const reconciler = composeReconciler({
     ...{ ledger, lookout, driver, pulse, metrics, configuration, log, cut },
     onLook: (inventory) => {
       settings.mend(inventory);
       sweep?.look(inventory);
+      tellUnknownGpus(inventory);
     },
   });
   const intents = new Intents({

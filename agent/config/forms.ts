@@ -21,6 +21,9 @@ export const address = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]?\d{1,4})$/);
 
+/** The PCI address of a GPU, as lspci -D shows it. */
+export const pciAddress = z.string().regex(/^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/);
+
 /** A duration of at least `minMs` and at most `maxMs`, written as `90s`; read it with `durationMs`. */
 export function duration({ minMs, maxMs }: { readonly minMs: number; readonly maxMs: number }) {
   return z

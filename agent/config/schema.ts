@@ -2,6 +2,7 @@
 import path from "node:path";
 import * as z from "zod";
 import { formatDurationMs } from "../core/duration.ts";
+import type { PciAddress } from "../core/ids.ts";
 import { limits, limitValuesOf, type Limit, type LimitValues } from "../api/limits.ts";
 import {
   absolutePath,
@@ -10,6 +11,7 @@ import {
   durationMs,
   durationWords,
   networkName,
+  pciAddress,
   socketPath,
 } from "./forms.ts";
 
@@ -44,6 +46,17 @@ function limitKey({ what, value, range: [min, max], unit }: Limit): z.ZodType<nu
 const limitKeys = Object.fromEntries(
   Object.values<Limit>(limits).map((limit) => [limit.key, limitKey(limit)] as const),
 );
+
+const [minSeats, maxSeats] = limits.renderSeats.range;
+
+/** Beside the limit that holds for every GPU. */
+const seatsByGpu = z
+  .record(pciAddress, z.int().min(minSeats).max(maxSeats))
+  .default({})
+  .register(about, {
+    meaning: "What limits.render_seats is for one GPU, where GPUs are unlike, by its PCI address.",
+    takes: `a mapping of PCI addresses, small letters and domain included, to numbers from ${minSeats} to ${maxSeats}, as {"0000:03:00.0": 16}`,
+  });
 
 const RESYNC = { minMs: 5_000, maxMs: 3_600_000 };
 
@@ -138,7 +151,7 @@ const fixed = {
       }),
     })
     .prefault({}),
-  limits: z.strictObject(limitKeys).prefault({}),
+  limits: z.strictObject({ ...limitKeys, render_seats_by_gpu: seatsByGpu }).prefault({}),
 };
 
 /** Keys that a reload changes in the running agent. Whoever uses one asks for it each time (`LiveConfig`). */
@@ -224,8 +237,21 @@ export function hypervisorOf({ libvirt }: Pick<Config, "libvirt">): "kvm" | "xen
 
 /** The limits of the API as they are configured. */
 export function limitsOf({ limits: said }: Pick<Config, "limits">): LimitValues {
+  const all = new Map<string, unknown>(Object.entries(said));
   return limitValuesOf(({ key, value }) => {
-    const set = said[key] ?? value;
-    return typeof set === "number" ? set : durationMs(set);
+    const set = all.get(key) ?? value;
+    return typeof set === "string" ? durationMs(set) : Number(set);
   });
+}
+
+/** GPUs that have a number of seats of their own. */
+export function seatsByGpuOf({ limits: said }: Pick<Config, "limits">): ReadonlyMap<string, number> {
+  return new Map(Object.entries(said.render_seats_by_gpu));
+}
+
+/** How many seats a GPU in mode gvt-s has, as it is configured. */
+export function seatLimitOf(config: Pick<Config, "limits">): (gpu: PciAddress) => number {
+  const { renderSeats } = limitsOf(config);
+  const byGpu = seatsByGpuOf(config);
+  return (gpu) => byGpu.get(gpu) ?? renderSeats;
 }

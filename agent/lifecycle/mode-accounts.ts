@@ -6,6 +6,7 @@ import { foreignSeats } from "../capacity/accounts/render-seats.ts";
 import { functionsAccount, type FunctionsAccount } from "../capacity/accounts/virtual-functions.ts";
 import { wholeGpuAccount, type OnGpu, type WholeGpuAccount } from "../capacity/accounts/whole-gpu.ts";
 import { isAlive, type Gpu, type HostFacts, type Inventory } from "../inventory/model.ts";
+import type { SeatLimit } from "../capacity/seats.ts";
 import type { Seats } from "../capacity/stock.ts";
 import { claimedMode, isParked, modeOf, type ModeRecord } from "./gpu-modes.ts";
 import { holdsRoom, type Ledger } from "./ledger.ts";
@@ -34,7 +35,7 @@ export interface AccountedBy {
   readonly ledger: Ledger;
   readonly modes: ModeRecord;
   /** How many seats a GPU has. */
-  readonly renderSeats: number;
+  readonly renderSeats: SeatLimit;
   readonly uses: DomainUses;
 }
 
@@ -49,7 +50,7 @@ export function modeAccounts(gpu: Gpu, vgpus: number, by: AccountedOn): ModeAcco
   const foreign = foreignSeats(gpu, uses)?.length;
   const seats = own + (foreign ?? 0);
   const known = modeOf(gpu, { record: modes, claimed: claimedMode(ledger, gpu.address) });
-  const total = known === "gvt-s" ? renderSeats : undefined;
+  const total = known === "gvt-s" ? renderSeats(gpu.address) : undefined;
   return {
     functions: functionsOf(gpu, by),
     whole: wholeGpuAccount(gpu, { ...wholeStanding(gpu, by), vgpus, seats }, uses),
@@ -61,7 +62,7 @@ export function modeAccounts(gpu: Gpu, vgpus: number, by: AccountedOn): ModeAcco
 /** For a placement: what is not known of others' domains is not counted. */
 export function seatsOf(gpu: Gpu, { ledger, renderSeats, uses }: Omit<AccountedBy, "modes">): Seats {
   return {
-    total: renderSeats,
+    total: renderSeats(gpu.address),
     own: seatsPromised(gpu, ledger, uses),
     foreign: foreignSeats(gpu, uses)?.length ?? 0,
   };

@@ -1,5 +1,6 @@
 // What of the host's GPUs can be given out now, by its facts and what is promised: the same for a create, a reservation and a plan.
 import type { CapacityRule } from "../capacity/budget.ts";
+import type { SeatLimit } from "../capacity/seats.ts";
 import type { Stock } from "../capacity/stock.ts";
 import type { Inventory } from "../inventory/model.ts";
 import { isXengt } from "../inventory/xengt.ts";
@@ -16,7 +17,7 @@ export interface GivenOutBy {
   readonly modes: GpuModes;
   readonly rule: CapacityRule;
   /** How many seats a GPU in mode gvt-s has. */
-  readonly renderSeats: number;
+  readonly renderSeats: SeatLimit;
 }
 
 export function stockOf(inventory: Inventory, by: GivenOutBy): Stock {

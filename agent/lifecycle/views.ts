@@ -14,6 +14,7 @@ import {
 } from "../capacity/budget.ts";
 import { uncounted } from "../capacity/closed.ts";
 import { fragmentationOf, type Fragmentation } from "../capacity/fragmentation.ts";
+import type { SeatLimit } from "../capacity/seats.ts";
 import { allocatable, kernelBounds, pendingOf, type KernelBound } from "../capacity/kernel-count.ts";
 import type { Disagreement, Fragmented, Overcommitted, Room } from "../diagnosis/room.ts";
 import {
@@ -87,7 +88,7 @@ export interface Terms {
   readonly drains: DrainRecord;
   readonly modes: ModeRecord;
   /** How many seats a GPU in mode gvt-s has. */
-  readonly renderSeats: number;
+  readonly renderSeats: SeatLimit;
 }
 
 export function gpuViews(inventory: Inventory, ledger: Ledger, terms: Terms): GpuView[] {

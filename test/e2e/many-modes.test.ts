@@ -37,7 +37,13 @@ describe("a host with GPUs in four modes, over the wire", function () {
   this.timeout(120_000);
   let world: World;
   beforeEach(async () => {
-    world = await World.start(HOST, {}, { limits: "{ render_seats: 2 }" });
+    world = await World.start(
+      HOST,
+      {},
+      {
+        limits: `{ render_seats: 1, render_seats_by_gpu: { "${SEATS}": 2, "0000:09:00.0": 3 } }`,
+      },
+    );
     await setMode(FLEX, Mode.SRIOV);
     const functions = SetVirtualFunctionsRequest.fromPartial({ gpu: FLEX, count: 2 });
     await world.rpc.call(Gpus.setVirtualFunctions, functions);

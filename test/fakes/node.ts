@@ -222,7 +222,16 @@ export class FakeNode {
     const newVgpuId = (): VgpuId => ownVgpuId(this.#next());
     const gate = new SpecGate(storage, () => policy);
     const admission = new Admission({
-      ...{ ledger, drains, modes, clock, gate, newVgpuId, rule: gvtgCapacity, renderSeats: RENDER_SEATS },
+      ...{
+        ledger,
+        drains,
+        modes,
+        clock,
+        gate,
+        newVgpuId,
+        rule: gvtgCapacity,
+        renderSeats: () => RENDER_SEATS,
+      },
       maxVgpus: this.maxVgpus,
       onPlacement: (event) => this.placements.push(event),
     });

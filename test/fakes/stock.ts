@@ -27,5 +27,5 @@ export const plainTerms: Terms = {
   rule: gvtgCapacity,
   drains: nothingDrained,
   modes: new Map(),
-  renderSeats: 8,
+  renderSeats: () => 8,
 };

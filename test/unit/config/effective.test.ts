@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { limitValues } from "../../../agent/api/limits.ts";
 import { splitAddress, durationMs } from "../../../agent/config/forms.ts";
 import { combine } from "../../../agent/config/load.ts";
-import { limitsOf, readSocketOf } from "../../../agent/config/schema.ts";
+import { limitsOf, readSocketOf, seatLimitOf } from "../../../agent/config/schema.ts";
+import { pciAddress } from "../../fakes/ids.ts";
 import { showConfig } from "../../../agent/config/show.ts";
 
 const file = (name: string, text: string): { name: string; text: string } => ({ name, text });
@@ -23,6 +24,15 @@ describe("the configuration", () => {
   it("sets limits in the units of the API, and leaves the others as they are shipped", () => {
     const { config } = combine([file("a.yaml", "limits: { connection_rate: 1, change_time: 90s }")], []);
     assert.deepEqual(limitsOf(config), { ...limitValues, connectionRate: 1, changeMs: 90_000 });
+  });
+
+  it("gives a GPU the seats that are said for it, and every other one those that are said for all", () => {
+    const text = 'limits: { render_seats: 3, render_seats_by_gpu: { "0000:03:02.0": 16 } }';
+    const given = combine([file("a.yaml", text)], []);
+    const seats = seatLimitOf(given.config);
+    assert.deepEqual([seats(pciAddress(3)), seats(pciAddress())], [16, 3]);
+    assert.deepEqual(combine([file("shown.yaml", showConfig(given))], []).config, given.config);
+    assert.equal(seatLimitOf(combine([], []).config)(pciAddress(3)), limitValues.renderSeats);
   });
 
   it("takes flags over later files over earlier ones over the defaults, key by key", () => {

@@ -5,6 +5,8 @@ import type { Given } from "../../../agent/config/effective.ts";
 import { ConfigError } from "../../../agent/config/problem.ts";
 import { unfolding } from "../../fakes/unfolding-yaml.ts";
 
+const SEATS =
+  'a mapping of PCI addresses, small letters and domain included, to numbers from 1 to 1000, as {"0000:03:00.0": 16}';
 const FILE = "/etc/vgpud/config.yaml";
 
 /** The lines that an operator sees. */
@@ -47,6 +49,14 @@ describe("a wrong configuration", () => {
       ],
       ["version: 2", "1:10: version: 2 is not allowed; version takes 1"],
       ["socket:", "1:1: socket has no value; it takes an absolute path of at most 107 bytes"],
+      [
+        "limits: { render_seats_by_gpu: { '03:00.0': 4 } }",
+        `1:32: limits.render_seats_by_gpu: {"03:00.0":4} is not allowed; limits.render_seats_by_gpu takes ${SEATS}`,
+      ],
+      [
+        "limits: { render_seats_by_gpu: { '0000:03:00.0': 0 } }",
+        `1:32: limits.render_seats_by_gpu: {"0000:03:00.0":0} is not allowed; limits.render_seats_by_gpu takes ${SEATS}`,
+      ],
       ["libvirt: 7", "1:10: libvirt must be a mapping, of the keys uri, socket"],
     ] as const;
     for (const [text, problem] of cases) assert.equal(problemsOf(text)[0], `${FILE}:${problem}`, text);

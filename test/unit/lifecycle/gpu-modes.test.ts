@@ -51,7 +51,7 @@ describe("the mode of a GPU", () => {
     assert.equal(view?.mode, "gvt-s");
     assert.deepEqual(
       [view.budget, view.types.map(({ type, allocatable }) => [type.name, allocatable])],
-      [undefined, [["seat", plainTerms.renderSeats]]],
+      [undefined, [["seat", plainTerms.renderSeats(pciAddress())]]],
     );
   });
 
@@ -203,6 +203,26 @@ describe("a seat on a GPU", () => {
     await create(node, 7);
   });
 
+  it("is one of as many as its GPU has, which need not be as many as another has", async () => {
+    const node = await shared(1024, 1024);
+    await node.clock.until(
+      node.gpuModes.set({ gpu: pciAddress(1), mode: "gvt-s", validateOnly: false }, patient),
+    );
+    const inventory = await node.lookout.fresh();
+    const renderSeats = (gpu: string): number => (gpu === pciAddress(1) ? 5 : 2);
+    const terms = { ...plainTerms, modes: node.modes.current, renderSeats };
+    assert.deepEqual(
+      gpuViews(inventory, node.ledger, terms).map(({ seats, types }) => [
+        seats?.total,
+        types[0]?.allocatable,
+      ]),
+      [
+        [2, 2],
+        [5, 5],
+      ],
+    );
+  });
+
   it("leaves nothing to plan when its domain is off, whether it keeps it or gave it back", async () => {
     for (const onStop of ["hold", "release"] as const) {
       const node = await shared(1024);
@@ -229,7 +249,7 @@ describe("a seat on a GPU", () => {
     await node.clock.until(node.service.stop(stopRequest(1), patient));
     const free = async (): Promise<number | undefined> => {
       const inventory = await node.lookout.fresh();
-      const terms = { ...plainTerms, modes: node.modes.current, renderSeats: RENDER_SEATS };
+      const terms = { ...plainTerms, modes: node.modes.current, renderSeats: () => RENDER_SEATS };
       return gpuViews(inventory, node.ledger, terms)[0]?.types[0]?.allocatable;
     };
     assert.equal(await free(), RENDER_SEATS);
@@ -244,7 +264,7 @@ describe("a seat on a GPU", () => {
     const inventory = await node.lookout.fresh();
     const [view] = gpuViews(inventory, node.ledger, { ...plainTerms, modes: node.modes.current });
     assert.deepEqual([view?.seats?.own, view?.seats?.foreign], [1, undefined]);
-    assert.equal(view?.types[0]?.allocatable, plainTerms.renderSeats - 1);
+    assert.equal(view?.types[0]?.allocatable, plainTerms.renderSeats(pciAddress()) - 1);
     assert.deepEqual(view.whole.heldBy, ["seats"]);
   });
 
