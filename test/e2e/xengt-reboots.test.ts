@@ -132,6 +132,29 @@ describe("a guest with a slice of XenGT that ends by itself, over the wire", fun
     await runsAgain(first);
   });
 
+  it("is started again once a libvirtd answers that ran and did not when it rebooted", async () => {
+    const first = await begin();
+    await on.setFaults({ kind: "LIBVIRT_HANGS" });
+    await guest("reboot");
+    await on.clearFaults();
+    await runsAgain(first);
+  });
+
+  it("stands still when libvirtd did not run when it rebooted, which nobody can tell, until it is stopped and started", async () => {
+    const first = await begin();
+    await on.setFaults({ kind: "LIBVIRT_GONE" });
+    await guest("reboot");
+    await on.clearFaults();
+    const shown = await until("libvirt is back", async () => {
+      const now = await on.named("desk");
+      return now.state === DomainState.RUNNING && now;
+    });
+    assert.deepEqual([shown.claimState, shown.xenDomid], [ClaimState.ACTIVE, first.xenDomid]);
+    await on.stop("desk", AT_ONCE);
+    await on.start("desk");
+    await runsAgain(first);
+  });
+
   for (const point of POINTS)
     it(`is started again by the next agent when one is killed at "${point}"`, async () => {
       const first = await begin(BY_AGENT, { mortal: "when armed" });

@@ -250,10 +250,12 @@ export class Domains {
 
   /**
    * A guest ends by itself, and what its definition says of that is done (libxlDomainShutdownThread). That it stopped is told last: a
-   * domain that is restarted is told to start, under its new number, and then to have stopped under the old one.
+   * domain that is restarted is told to start, under its new number, and then to have stopped under the old one. One that ends while
+   * the daemon does not run is left, and runs for the next, which asks Xen only whether it is there (libxlReconnectDomain).
    */
   async #endOnXen(ended: Active, end: GuestEnd): Promise<void> {
-    const { kernel, events } = this.#options;
+    const { kernel, events, faults } = this.#options;
+    if (faults.find("LIBVIRT_GONE") !== undefined) return;
     const { bootId } = kernel;
     const { reason, detail } = XEN_ENDS[end];
     await this.#jobs.run(ended.uuid, async () => {
