@@ -46,7 +46,7 @@ const kvm = {
     vgpu: "a seat: a virtio-gpu that renders on the GPU's node, by a process of the host's",
     types: "`seat`",
     screen: "the virtio-gpu's, shown on consoles",
-    edid: "QEMU's, of the size that whoever views the console asks for; none is set, since the viewer's would follow at once",
+    edid: "QEMU's, of the size that `vgpu_display` asks for, until whoever views the console asks for another",
     share: "the host's scheduler, among processes; not set",
     migration: "none while 3D is on",
     metrics:

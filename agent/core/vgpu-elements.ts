@@ -7,15 +7,15 @@ const QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0";
 /** Names of a user's own begin with `ua-`; by it the override below finds the device. */
 const ALIAS = "ua-vgpu";
 
-/** How the screen of a slice is shown. */
+/** How the screen of a slice is shown, and how large that of a seat is. */
 export interface Display {
-  /** A frame buffer for the time before the guest's driver runs. */
+  /** A frame buffer for the time before the guest's driver runs; never of a seat, which has a picture from the start. */
   readonly ramfb: boolean;
-  /** Undefined: the type's. */
+  /** Undefined: the type's, or of a seat QEMU's own. */
   readonly size: ScreenSize | undefined;
 }
 
-/** Pixels, at most the type's. */
+/** Pixels, of a slice at most the type's. */
 export interface ScreenSize {
   readonly width: number;
   readonly height: number;
@@ -77,14 +77,14 @@ export function addCard(devices: Builder, model: "vga" | "none"): void {
 
 /**
  * A virtio-gpu whose drawing virglrenderer does on the GPU's node. It needs OpenGL in QEMU, which a headless display gives
- * beside any other, and alone where there is none.
+ * beside any other, and alone where there is none. The size is the one that its EDID prefers (QEMU: hw/display/virtio-gpu-base.c) until
+ * a viewer asks for another; libvirt has it since 5.9.
  */
-export function addSeat(devices: Builder, gpu: PciAddress): void {
+export function addSeat(devices: Builder, gpu: PciAddress, size?: ScreenSize): void {
   addHeadlessGl(devices, gpu);
-  devices
-    .ele("video")
-    .ele("model", { type: "virtio", heads: "1", primary: "yes" })
-    .ele("acceleration", { accel3d: "yes" });
+  const model = devices.ele("video").ele("model", { type: "virtio", heads: "1", primary: "yes" });
+  model.ele("acceleration", { accel3d: "yes" });
+  if (size) model.ele("resolution", { x: String(size.width), y: String(size.height) });
 }
 
 /** QEMU takes the size of a slice's screen as properties. */

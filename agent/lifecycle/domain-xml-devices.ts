@@ -29,7 +29,7 @@ function addVgpu(devices: Builder, claim: DomainClaim, spec: DomainSpec): void {
   const { share, gpu } = claim;
   switch (share.mode) {
     case "gvt-s":
-      addSeat(devices, gpu);
+      addSeat(devices, gpu, spec.display?.size);
       return;
     case "gvt-g":
       addSliceWithScreen(devices, claim, spec);

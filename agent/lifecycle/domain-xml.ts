@@ -67,7 +67,7 @@ function addTypedDomain(domain: Builder, claim: DomainClaim, spec: DomainSpec): 
   domain.ele("on_reboot").txt("restart");
   domain.ele("on_crash").txt("destroy");
   addDevices(domain, claim, spec);
-  if (spec.display?.size) addScreenSize(domain, spec.display.size);
+  if (claim.share.mode === "gvt-g" && spec.display?.size) addScreenSize(domain, spec.display.size);
   const properties = spec.igd ? igdProperties(spec.igd) : {};
   if (Object.keys(properties).length > 0) addProperties(domain, properties);
 }

@@ -145,7 +145,7 @@ function notOnXen(field: string, why: string): AgentError {
   return new AgentError("FIELD_NOT_SUPPORTED_HERE", `${field} cannot be served here: ${why}`, { field });
 }
 
-/** The screen of a seat is that of its virtio-gpu, which consoles show by themselves. */
+/** The screen of a seat is that of its virtio-gpu, which consoles show by themselves; only its size is anybody's to say. */
 function onSeat(spec: DomainSpec): DomainSpec {
   const { display, raw } = spec;
   if (raw)
@@ -156,9 +156,7 @@ function onSeat(spec: DomainSpec): DomainSpec {
     );
   if (display?.ramfb === true)
     throw notWith("gvt-s", "vgpu_display.ramfb", "a virtio-gpu has a picture from the start");
-  if (display?.size)
-    throw notWith("gvt-s", "vgpu_display.width", "the guest sets the size of a virtio-gpu's screen");
-  return { ...spec, display: undefined };
+  return { ...spec, display: display?.size && display };
 }
 
 function notWith(mode: Mode, name: string, why: string): AgentError {

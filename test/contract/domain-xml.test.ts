@@ -98,14 +98,25 @@ describe("the XML that vgpud builds, to a real libvirtd", function () {
     }
   });
 
-  it("makes of a seat a QEMU whose virtio-gpu renders on the GPU's node", async () => {
+  /** QEMU's command line for it. */
+  async function commandLine(name: string): Promise<string> {
     const folder = await mkdtemp(path.join(tmpdir(), "seat-"));
-    const file = path.join(folder, "seat.xml");
-    await writeFile(file, await golden("seat.xml"));
+    const file = path.join(folder, name);
+    await writeFile(file, await golden(name));
     const uri = `qemu+unix:///system?socket=${libvirtd?.socket ?? ""}`;
     const words = ["-c", uri, "domxml-to-native", "qemu-argv", "--xml", file];
     const { stdout } = await promisify(execFile)("virsh", words);
     await rm(folder, { recursive: true });
+    return stdout;
+  }
+
+  it("tells a seat's virtio-gpu the size that its EDID is to prefer", async () => {
+    const device = /'?\{"driver":"virtio-vga-gl"[^}]*\}/.exec(await commandLine("seat-with-size.xml"))?.[0];
+    assert.match(device ?? "", /"xres":1920,"yres":1080/);
+  });
+
+  it("makes of a seat a QEMU whose virtio-gpu renders on the GPU's node", async () => {
+    const stdout = await commandLine("seat.xml");
     assert.match(stdout, /-display egl-headless,rendernode=\/dev\/dri\/by-path\/pci-0000:00:02\.0-render/);
     assert.match(stdout, /virtio-vga-gl/);
     assert.doesNotMatch(stdout, /vfio/);

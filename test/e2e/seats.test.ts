@@ -180,4 +180,16 @@ describe("a domain that renders on the host's GPU, over the wire", function () {
       ["FIELD_NOT_SUPPORTED_HERE", "domain.vgpu_display.ramfb"],
     );
   });
+
+  it("prefers the size that is asked for, which is told of it afterwards", async () => {
+    await setMode(Mode.GVT_S);
+    const { domain } = await world.create("lab", (draft) => {
+      seat(draft);
+      draft.spec.graphics = Graphics.fromPartial({ vnc: {} });
+      draft.spec.vgpuDisplay = VgpuDisplay.fromPartial({ width: 1920, height: 1080 });
+    });
+    assert.match(await definitionOf("lab"), /<resolution x=["']1920["'] y=["']1080["']\/>/);
+    const { width, height } = present(domain?.spec?.vgpuDisplay);
+    assert.deepEqual([width, height], [1920, 1080]);
+  });
 });

@@ -51,7 +51,7 @@ export const snippetCommand: ReadCommand = {
     const write = writerOf(args.operand());
     const display = displayOf(args);
     const { device, warnings } = await found(args, vgpud, display);
-    if (display !== undefined) requireScreen(device);
+    if (display !== undefined) requireScreen(device, display);
     const { lines, notes } = (await write())(device, display);
     const json = { form: args.operand(), snippet: `${lines.join("\n")}\n`, notes, warnings };
     const messages = [...notes, ...warnings.map((warning) => `warning: ${warning}`)];

@@ -11,7 +11,7 @@ export const displayFlags: readonly Flag[] = [
   {
     name: "size",
     value: "WIDTHxHEIGHT",
-    help: "with a screen of this size, pixels, at most the type's; means --display; needs libvirt 8.2",
+    help: "with a screen of this size, pixels; of a slice at most the type's, which means --display and needs libvirt 8.2; in mode gvt-s until a viewer asks for another",
   },
 ];
 
@@ -36,16 +36,19 @@ function sizeIn(text: string): ScreenSize | undefined {
   return width === undefined ? undefined : { width: Number(width), height: Number(height) };
 }
 
-/** @throws CliError where the device has no screen that QEMU could show */
-export function requireScreen({ kind }: Device): void {
-  const why = {
-    slice: undefined,
-    function:
-      "QEMU cannot show the screen of a PCI function: its guest drives connectors, or serves a screen by itself",
-    seat: "the screen of a virtio-gpu is shown on consoles as it is, and the guest sets its size",
-  }[kind];
-  if (why !== undefined)
-    throw new CliError("unsupported", `--display, --ramfb and --size are for slices: ${why}`);
+/** @throws CliError where the device has no screen that QEMU could show so */
+export function requireScreen({ kind }: Device, { size, ramfb }: Display): void {
+  if (kind === "function")
+    throw new CliError(
+      "unsupported",
+      "--display, --ramfb and --size are for slices and seats: QEMU cannot show the screen of a PCI function, " +
+        "whose guest drives connectors, or serves a screen by itself",
+    );
+  if (kind === "seat" && (ramfb || size === undefined))
+    throw new CliError(
+      "unsupported",
+      "--display and --ramfb are for slices: the screen of a virtio-gpu is shown on consoles as it is, from the start",
+    );
 }
 
 /** `resolution` is the type's, as `1920x1200`; empty: not known. @throws CliError when the size is more than that */

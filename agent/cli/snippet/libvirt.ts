@@ -28,7 +28,7 @@ function linesOf(device: Device, display: Display | undefined): readonly string[
       });
     case "seat":
       return part(ONLY_CARD, (devices) => {
-        addSeat(devices, device.gpu);
+        addSeat(devices, device.gpu, display?.size);
       });
     case "slice":
       if (display !== undefined) return shown(device, display);

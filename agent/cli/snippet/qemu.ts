@@ -24,7 +24,7 @@ function wordsOf(device: Device, display: Display | undefined): readonly string[
       requireVfio(device);
       return ["-device", `vfio-pci,host=${device.address}`];
     case "seat":
-      return [...onlyDisplay(device.gpu), "-device", "virtio-vga-gl"];
+      return [...onlyDisplay(device.gpu), "-device", ["virtio-vga-gl", ...sizeOf(display)].join(",")];
     case "slice": {
       const source = `sysfsdev=/sys/bus/mdev/devices/${device.uuid}`;
       if (display === undefined) return ["-device", `vfio-pci,${source}`];
@@ -45,6 +45,10 @@ function shown(source: string, { ramfb, size }: Display): string {
     source,
     "display=on",
     ...(ramfb ? ["ramfb=on"] : []),
-    ...(size ? [`xres=${size.width}`, `yres=${size.height}`] : []),
+    ...sizeOf({ size }),
   ].join(",");
+}
+
+function sizeOf(display: Pick<Display, "size"> | undefined): readonly string[] {
+  return display?.size ? [`xres=${display.size.width}`, `yres=${display.size.height}`] : [];
 }

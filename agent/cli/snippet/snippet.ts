@@ -9,5 +9,5 @@ interface Snippet {
   readonly notes: readonly string[];
 }
 
-/** `display` is set for a slice only. @throws CliError where such a domain cannot have the device */
+/** `display` is set for slices and seats only. @throws CliError where such a domain cannot have the device */
 export type WriteSnippet = (device: Device, display: Display | undefined) => Snippet;

@@ -148,7 +148,7 @@ complete -c vgpuctl -n '__vgpuctl_is create-vgpu' -l dry-run -d 'check and place
 complete -c vgpuctl -n '__vgpuctl_is ""' -a snippet -d 'print what gives a vGPU to a domain that you manage yourself'
 complete -c vgpuctl -n '__vgpuctl_is snippet' -l display -d 'show the screen of a slice on the domain\'s VNC or SPICE console'
 complete -c vgpuctl -n '__vgpuctl_is snippet' -l ramfb -d 'with a picture before the guest\'s driver runs; means --display'
-complete -c vgpuctl -n '__vgpuctl_is snippet' -l size -x -d 'with a screen of this size, pixels, at most the type\'s; means --display; needs libvirt 8.2'
+complete -c vgpuctl -n '__vgpuctl_is snippet' -l size -x -d 'with a screen of this size, pixels; of a slice at most the type\'s, which means --display and needs libvirt 8.2; in mode gvt-s until a viewer asks for another'
 complete -c vgpuctl -n '__vgpuctl_is snippet' -a 'libvirt qemu xl'
 complete -c vgpuctl -n '__vgpuctl_is snippet' -a '(__vgpuctl_live vgpus)'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a delete-vgpu -d 'remove a vGPU that create-vgpu made and end its claim; one that a guest holds goes when that lets go'

@@ -169,7 +169,7 @@ _vgpuctl() {
         snippet) _arguments $globals \
             --display'[show the screen of a slice on the domain'\''s VNC or SPICE console]' \
             --ramfb'[with a picture before the guest'\''s driver runs; means --display]' \
-            --size='[with a screen of this size, pixels, at most the type'\''s; means --display; needs libvirt 8.2]:WIDTHxHEIGHT: ' \
+            --size='[with a screen of this size, pixels; of a slice at most the type'\''s, which means --display and needs libvirt 8.2; in mode gvt-s until a viewer asks for another]:WIDTHxHEIGHT: ' \
             '1:FORM:(libvirt qemu xl)' \
             '2:VGPU:{_vgpuctl_live vgpus}' ;;
         delete-vgpu) _arguments $globals \

@@ -28,6 +28,7 @@ const kept = (driver: string): PciFunction => ({
 const virtualFunction = kept("vfio-pci");
 const sized: Display = { ramfb: true, size: { width: 1280, height: 720 } };
 const plain: Display = { ramfb: false, size: undefined };
+const seatSized: Display = { ramfb: false, size: { width: 1920, height: 1080 } };
 
 function address(text: string): NonNullable<ReturnType<typeof parsePciAddress>> {
   const parsed = parsePciAddress(text);
@@ -58,6 +59,7 @@ describe("a snippet for libvirt", () => {
       [slice, plain, own({ display: plain })],
       [slice, sized, own({ display: sized })],
       [seat, undefined, own({}, { mode: "gvt-s" })],
+      [seat, seatSized, own({ display: seatSized }, { mode: "gvt-s" })],
       [{ ...virtualFunction, address: gpu }, undefined, own({}, { mode: "gvt-d" })],
     ];
     for (const [device, display, lines] of cases)
@@ -109,6 +111,7 @@ describe("a snippet for QEMU", () => {
     const lines = (device: Device, display?: Display): string => text(qemuSnippet(device, display));
     assert.equal(lines(slice), `-device vfio-pci,${source}`);
     assert.equal(lines(virtualFunction), "-device vfio-pci,host=0000:4d:1f.7");
+    assert.match(lines(seat, seatSized), / virtio-vga-gl,xres=1920,yres=1080$/);
     assert.equal(lines(seat), `-display egl-headless,rendernode=${node} -vga none -device virtio-vga-gl`);
     assert.equal(
       lines(slice, plain),
@@ -188,20 +191,23 @@ describe("what a vGPU is to a domain", () => {
       assert.throws(() => device({ $case: "mdevUuid", value }), { ending: "failure" }, value);
   });
 
-  it("has a screen that QEMU could show only where it is a slice", () => {
-    requireScreen(slice);
+  it("has a screen that QEMU could show only where it is a slice, and one of some size also where it is a seat", () => {
+    const { size } = sized;
+    requireScreen(slice, plain);
+    requireScreen(seat, seatSized);
     assert.throws(
       () => {
-        requireScreen(virtualFunction);
+        requireScreen(virtualFunction, plain);
       },
       { ending: "unsupported", message: /PCI function/ },
     );
-    assert.throws(
-      () => {
-        requireScreen(seat);
-      },
-      { ending: "unsupported", message: /virtio-gpu/ },
-    );
+    for (const display of [plain, { ramfb: true, size }])
+      assert.throws(
+        () => {
+          requireScreen(seat, display);
+        },
+        { ending: "unsupported", message: /virtio-gpu/ },
+      );
   });
 
   it("is a seat of a GPU in mode gvt-s, of which nothing is made beforehand", () => {

@@ -39,6 +39,14 @@ describe("the XML of a domain", () => {
     return assertGolden("seat", written(spec, owner));
   });
 
+  it("tells a seat the size of its screen, and overrides nothing of QEMU's", () => {
+    const spec = domainSpec(1, {
+      vnc: { listen: "127.0.0.1", port: undefined },
+      display: { ramfb: false, size: { width: 1920, height: 1080 } },
+    });
+    return assertGolden("seat-with-size", written(spec, { share: { mode: "gvt-s" } }));
+  });
+
   for (const [name, share, address] of [
     ["whole-gpu", { mode: "gvt-d" }, pciAddress()],
     ["virtual-function", { mode: "sriov", number: 2, address: pciAddress(3) }, pciAddress(3)],
