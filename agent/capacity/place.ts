@@ -172,7 +172,8 @@ function noPlace(wish: Wish, judged: readonly JudgedForGuest[]): Decision {
 /** No GPU is in the mode, or has what the mode needs. */
 function unfitText(wish: Wish, candidates: readonly Candidate[]): string {
   const explained = "vgpuctl doctor, or Diagnose, says why";
-  if (candidates.length === 0 || candidates.every(({ why }) => why === NO_TYPES))
+  if (candidates.length === 0) return `this host has no GPU that could give ${wishText(wish)}; ${explained}`;
+  if (candidates.every(({ why }) => why === NO_TYPES))
     return `no GPU of this host offers vGPU types; ${explained}`;
   const each = candidates.map(({ gpu, why }) => `${gpu} ${why}`).join("; ");
   return `no GPU of this host gives ${wishText(wish)}: ${each}`;

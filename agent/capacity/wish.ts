@@ -127,11 +127,11 @@ export function ignoredSizes({ size }: Pick<Wish, "size">, { name, sizes }: Size
 export function wishText({ size }: Pick<Wish, "size">): string {
   switch (size.by) {
     case "type":
-      return `vGPU type ${size.type}`;
+      return `a vGPU of type ${size.type}`;
     case "sizes":
-      return `a vGPU type with ${sizesText(size.sizes)}`;
+      return `a vGPU of mode gvt-g with ${sizesText(size.sizes)}`;
     case "mode":
-      return size.mode === "gvt-g" ? "a vGPU type" : `a vGPU of mode ${size.mode}`;
+      return `a vGPU of mode ${size.mode}`;
     case "needs":
       return size.anyOf.map(needText).join(", or ");
   }
@@ -140,7 +140,7 @@ export function wishText({ size }: Pick<Wish, "size">): string {
 function needText(need: Need): string {
   switch (need.mode) {
     case "gvt-g":
-      return `a vGPU type${holds(NO_SIZES, need.least) ? "" : ` with at least ${namedSizes(need.least)}`}`;
+      return `a vGPU of mode gvt-g${holds(NO_SIZES, need.least) ? "" : ` with at least ${namedSizes(need.least)}`}`;
     case "sriov":
       return `a ${functionText(need.least)}`;
     case "gvt-d":

@@ -260,6 +260,24 @@ describe("place", () => {
     assert.equal(typeOf(decision.share), typeName("8"));
   });
 
+  it("names the mode that no GPU can give, and no vGPU type where it has none", () => {
+    const refusal = (mode: Mode, gpus: FakeGpu[]): string => {
+      const decision = decide(gpus, { size: { by: "mode", mode }, gpu: undefined, policy: "pack" });
+      return decision.ok ? "placed" : decision.why;
+    };
+    for (const mode of ["gvt-g", "gvt-d", "gvt-s", "sriov"] as const) {
+      assert.match(
+        refusal(mode, []),
+        new RegExp(`^this host has no GPU that could give a vGPU of mode ${mode}; `),
+      );
+      if (mode !== "gvt-g")
+        assert.match(
+          refusal(mode, gpusOf([512])),
+          new RegExp(`^no GPU of this host gives a vGPU of mode ${mode}: `),
+        );
+    }
+  });
+
   it("tells an unknown GPU, an unknown type, a host without the mode and a full host apart", () => {
     const reason = (decision: Decision): string => (decision.ok ? "placed" : decision.reason);
     assert.equal(reason(decide(gpusOf([512]), byType("8", { gpu: pciAddress(9) }))), "GPU_NOT_FOUND");

@@ -275,7 +275,7 @@ describe("a vGPU that is asked for by what it has to give", () => {
       [decision.reason, decision.why],
       [
         "MODE_UNSUPPORTED",
-        `no GPU of this host gives a vGPU type with at least 128 MiB low GM, or a virtual function with at least 512 MiB of local memory: ${pciAddress(0)} is in mode gvt-d, and offers no vGPU types and has no SR-IOV`,
+        `no GPU of this host gives a vGPU of mode gvt-g with at least 128 MiB low GM, or a virtual function with at least 512 MiB of local memory: ${pciAddress(0)} is in mode gvt-d, and offers no vGPU types and has no SR-IOV`,
       ],
     );
   });

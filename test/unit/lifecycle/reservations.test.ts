@@ -257,7 +257,7 @@ describe("a reservation that is bound", () => {
       );
     await assert.rejects(asked(wishFor("8")), {
       reason: "RESERVATION_MISMATCH",
-      message: `reservation claim-1 holds room for ${typeName("4")} on GPU ${pciAddress(0)}, and vGPU type ${typeName("8")}, which is ${typeName("8")} there, is asked for`,
+      message: `reservation claim-1 holds room for ${typeName("4")} on GPU ${pciAddress(0)}, and a vGPU of type ${typeName("8")}, which is ${typeName("8")} there, is asked for`,
     });
     await assert.rejects(asked({ ...wishFor("4"), gpu: pciAddress(1) }), { reason: "RESERVATION_MISMATCH" });
     await asked({ ...wishFor("4"), gpu: pciAddress(0) });

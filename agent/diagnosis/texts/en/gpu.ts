@@ -72,7 +72,7 @@ export const gpu = {
       "sriov-later": "use one of: {modes}; or sriov on kernel 7.1 or later",
       "xengt-2016": "use one of: {modes}",
       "kvmgt-2016": "boot a later kernel, best 5.10 or newer, whose kvmgt makes slices of {platform}",
-      never: "use one of: {modes}; enable_gvt=Y means nothing on this GPU",
+      never: "use one of: {modes}; i915.enable_gvt=1 means nothing on this GPU, although it reads Y",
       "kvm-only": "use one of: {modes}; or KVM, where GVT-g drives it",
     },
   },

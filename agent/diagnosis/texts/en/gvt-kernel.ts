@@ -39,10 +39,11 @@ export const gvtKernel = {
         "nothing was found that sets i915.enable_gvt (the kernel's command line, modprobe.d of /etc, /run, /usr/lib and /lib), and the default is off",
     },
     remedies: {
-      off: "boot with i915.enable_gvt=1 on the kernel's command line; it cannot be switched on later",
+      off: "put i915.enable_gvt=1 on the kernel's command line, or 'options i915 enable_gvt=1' into a file of /etc/modprobe.d and renew the initramfs (update-initramfs -u, dracut -f), and boot; it cannot be switched on later",
       "not-yet":
         "boot again; where i915 is loaded from an initramfs, renew that first (update-initramfs -u, dracut -f)",
-      "not-set": "boot with i915.enable_gvt=1 on the kernel's command line; it cannot be switched on later",
+      "not-set":
+        "put i915.enable_gvt=1 on the kernel's command line, or 'options i915 enable_gvt=1' into a file of /etc/modprobe.d and renew the initramfs (update-initramfs -u, dracut -f), and boot; it cannot be switched on later",
     },
   },
   GVT_GUC_CONFLICT: {
@@ -150,7 +151,8 @@ export const gvtKernel = {
       missing: "dom0's kernel has no XenGT: /sys/kernel/vgt does not exist",
     },
     remedies: {
-      "not-registered": "boot dom0 with i915.enable_gvt=1 and look for gvt in its dmesg",
+      "not-registered":
+        "put i915.enable_gvt=1 on the command line of dom0's kernel (not of Xen), boot, and look for gvt in its dmesg",
       missing:
         "XenGT was never part of the kernel: boot a kernel of gvt-linux with CONFIG_DRM_I915_GVT_XENGT and load xengt, or give the GPU away whole (gvt-d)",
     },

@@ -67,7 +67,7 @@ export const gpu: Same<typeof english> = {
       "sriov-later": "请使用其中之一：{modes}；或在内核 7.1 或更高版本上使用 sriov",
       "xengt-2016": "请使用其中之一：{modes}",
       "kvmgt-2016": "使用更新的内核，最好是 5.10 或更高版本，其 kvmgt 可以制作 {platform} 的切片",
-      never: "请使用其中之一：{modes}；在这个 GPU 上 enable_gvt=Y 没有意义",
+      never: "请使用其中之一：{modes}；i915.enable_gvt=1 在这个 GPU 上没有意义，尽管读出来是 Y",
       "kvm-only": "请使用其中之一：{modes}；或改用 KVM，GVT-g 在 KVM 下支持它",
     },
   },

@@ -39,9 +39,10 @@ export const gvtKernel: Same<typeof english> = {
         "没有找到设置 i915.enable_gvt 的地方（内核命令行，以及 /etc、/run、/usr/lib 和 /lib 下的 modprobe.d），而默认为关闭",
     },
     remedies: {
-      off: "在内核命令行加上 i915.enable_gvt=1 后重新启动；启动之后无法再打开",
+      off: "在内核命令行加上 i915.enable_gvt=1，或在 /etc/modprobe.d 的文件中写入 options i915 enable_gvt=1 并更新 initramfs（update-initramfs -u 或 dracut -f），然后重新启动；启动之后无法再打开",
       "not-yet": "重新启动；若 i915 从 initramfs 加载，请先更新它（update-initramfs -u 或 dracut -f）",
-      "not-set": "在内核命令行加上 i915.enable_gvt=1 后重新启动；启动之后无法再打开",
+      "not-set":
+        "在内核命令行加上 i915.enable_gvt=1，或在 /etc/modprobe.d 的文件中写入 options i915 enable_gvt=1 并更新 initramfs（update-initramfs -u 或 dracut -f），然后重新启动；启动之后无法再打开",
     },
   },
   GVT_GUC_CONFLICT: {
@@ -144,7 +145,8 @@ export const gvtKernel: Same<typeof english> = {
       missing: "dom0 的内核没有 XenGT：不存在 /sys/kernel/vgt",
     },
     remedies: {
-      "not-registered": "以 i915.enable_gvt=1 启动 dom0，并在其 dmesg 中查找 gvt",
+      "not-registered":
+        "在 dom0 内核（不是 Xen）的命令行加上 i915.enable_gvt=1 后重新启动，并在其 dmesg 中查找 gvt",
       missing:
         "XenGT 从未进入主线内核：请使用带 CONFIG_DRM_I915_GVT_XENGT 的 gvt-linux 内核并加载 xengt，或把整个 GPU 交给客户机（gvt-d）",
     },
