@@ -10,6 +10,7 @@ import {
 } from "../../core/vgpu-elements.ts";
 import { Builder } from "../../core/xml-builder.ts";
 import type { Device } from "./device.ts";
+import { boundFirst } from "./keeper.ts";
 import type { WriteSnippet } from "./snippet.ts";
 
 const INSIDE = "inside <devices>";
@@ -17,7 +18,7 @@ const ONLY_CARD = `${INSIDE}, in the place of every <video> there`;
 
 export const libvirtSnippet: WriteSnippet = (device, display) => ({
   lines: linesOf(device, display),
-  notes: [],
+  notes: device.kind === "function" ? boundFirst(device, "libvirt") : [],
 });
 
 function linesOf(device: Device, display: Display | undefined): readonly string[] {

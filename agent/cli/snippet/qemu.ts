@@ -4,17 +4,18 @@ import { renderNodeAt } from "../../core/render-node.ts";
 import type { Display } from "../../core/vgpu-elements.ts";
 import { shellLine } from "../line/shell-line.ts";
 import type { Device } from "./device.ts";
-import { requireVfio } from "./keeper.ts";
+import { boundFirst, requireVfio } from "./keeper.ts";
 import type { WriteSnippet } from "./snippet.ts";
 
 export const qemuSnippet: WriteSnippet = (device, display) => {
   const isShown = device.kind === "seat" || display !== undefined;
+  const first = device.kind === "function" ? boundFirst(device, "qemu") : [];
   return {
     // On one line: a shell that expands it in another command knows nothing of lines that are continued.
     lines: [shellLine(wordsOf(device, display))],
     notes: isShown
       ? ["beside -vnc or -spice, which show it, and no other -display, -vga or display device"]
-      : [],
+      : first,
   };
 };
 

@@ -1,6 +1,6 @@
 // A vGPU for the configuration of a domain of xl, which has PCI functions and no other (Xen: docs/man/xl.cfg.5.pod.in).
 import { CliError } from "../errors/cli-error.ts";
-import { requirePciback } from "./keeper.ts";
+import { boundFirst, requirePciback } from "./keeper.ts";
 import type { WriteSnippet } from "./snippet.ts";
 
 export const xlSnippet: WriteSnippet = (device) => {
@@ -9,7 +9,7 @@ export const xlSnippet: WriteSnippet = (device) => {
       requirePciback(device);
       return {
         lines: [`pci = [ "${device.address}" ]`],
-        notes: ["in one list with other functions of the domain"],
+        notes: ["in one list with other functions of the domain", ...boundFirst(device, "xl")],
       };
     case "slice":
       throw new CliError(

@@ -103,6 +103,24 @@ describe("a snippet for libvirt", () => {
   });
 });
 
+describe("a snippet of a function that no driver has", () => {
+  const none = kept("");
+  const notes = (write: WriteSnippet, device: Device): string => write(device, undefined).notes.join("\n");
+
+  it("is what it is with one, and says which has to have it before the domain starts, and how", () => {
+    for (const [write, command] of [
+      [libvirtSnippet, /^no driver has 0000:4d:1f\.7 now; .*: virsh nodedev-detach pci_0000_4d_1f_7 /],
+      [qemuSnippet, / vfio-pci: driverctl --nosave set-override 0000:4d:1f\.7 vfio-pci, or /],
+      [xlSnippet, / pciback: xl pci-assignable-add 0000:4d:1f\.7$/],
+    ] as const) {
+      assert.match(notes(write, none), command);
+      const bound = kept(write === xlSnippet ? "pciback" : "vfio-pci");
+      assert.deepEqual(write(none, undefined).lines, write(bound, undefined).lines);
+      assert.doesNotMatch(notes(write, bound), /no driver/);
+    }
+  });
+});
+
 describe("a snippet for QEMU", () => {
   const node = `/dev/dri/by-path/pci-${gpu}-render`;
   const source = `sysfsdev=/sys/bus/mdev/devices/${uuid}`;
