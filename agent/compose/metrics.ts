@@ -4,36 +4,39 @@ import type { Snapshot } from "../inventory/snapshot.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
 import { domainViews, gpuViews, vgpuViews, type Terms } from "../lifecycle/views.ts";
 import { Metrics } from "../observation/metrics.ts";
-import type { DomainSampler } from "../observation/domain-sampler.ts";
-import type { GpuUseSampler } from "../observation/gpu-use-sampler.ts";
-import type { SliceUseSampler } from "../observation/slice-use-sampler.ts";
-import type { GpuSensors } from "../observation/gpu-sensors.ts";
 import type { MetricsView, ScrapeView } from "../observation/view.ts";
 import type { AgentOptions } from "./agent-options.ts";
+import type { Use } from "./use.ts";
 
 /** Readings younger than this serve whoever asks: several Prometheus that scrape at once cost libvirt one question. */
 export const FRESH_MS = 1_000;
 /** Nobody waits longer for libvirt, for hostd, or for a driver; the figures that there are are shown then, with their age. */
 export const WAIT_MS = 500;
 
+/** What the samplers have read, and when. */
+function readings({ sampler, sensors, gpuUse, sliceUse }: Use) {
+  return {
+    domainStats: sampler.view,
+    sensors: sensors.view,
+    gpuUse: gpuUse.view,
+    sliceUse: sliceUse.view,
+  } satisfies Partial<ScrapeView>;
+}
+
+/** `use` is asked for with each scrape. */
 export function composeMetrics(
   { version, revision, log }: Pick<AgentOptions, "version" | "revision" | "log">,
   parts: {
-    readonly view: () => ScrapeView;
-    readonly sampler: () => DomainSampler;
-    readonly sensors: () => GpuSensors;
-    readonly gpuUse: () => GpuUseSampler;
-    readonly sliceUse: () => SliceUseSampler;
+    readonly view: () => Omit<ScrapeView, keyof ReturnType<typeof readings>>;
+    readonly use: () => Use;
   },
 ): Metrics {
   const metrics = new Metrics({
-    view: parts.view,
+    view: () => ({ ...parts.view(), ...readings(parts.use()) }),
     prepare: async () => {
-      await Promise.all(
-        [parts.sampler(), parts.sensors(), parts.gpuUse(), parts.sliceUse()].map((source) =>
-          source.refresh(FRESH_MS, WAIT_MS),
-        ),
-      );
+      const { sampler, sensors, gpuUse, sliceUse } = parts.use();
+      const sources = [sampler, sensors, gpuUse, sliceUse];
+      await Promise.all(sources.map((source) => source.refresh(FRESH_MS, WAIT_MS)));
     },
     build: { version, revision, nodeVersion: process.versions.node },
     clock,

@@ -1,110 +1,76 @@
-// The way of the data, put together: what is looked at, counted and changed, and with which adapters.
-import { randomBytes, randomUUID } from "node:crypto";
+// The way of the data, put together: what is looked at, counted and changed, and with which adapters. What belongs together for one
+// reason has a file of its own beside this one; here is who knows whom.
 import type { ListedType } from "../backends/xengt/whitelist.ts";
-import type { Configuration } from "../config/configuration.ts";
-import { hypervisorOf, limitsOf, seatLimitOf, seatsByGpuOf } from "../config/schema.ts";
+import { hypervisorOf, seatLimitOf, seatsByGpuOf } from "../config/schema.ts";
 import { rememberGvtg } from "../backends/kvmgt/memory.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { Pulse } from "../core/pulse.ts";
-import type { PciAddress } from "../core/ids.ts";
-import { KeyedLock } from "../core/keyed-lock.ts";
-import { issueVgpuId } from "../core/vgpu-mark.ts";
 import { fileThreads } from "../host/file-threads.ts";
 import { RootedFiles } from "../host/files.ts";
 import { PatientFiles } from "../host/patient-files.ts";
-import { Diagnostician } from "../diagnosis/diagnostician.ts";
+import type { Diagnostician } from "../diagnosis/diagnostician.ts";
 import { vgtCountsOf } from "../diagnosis/vgt-counts.ts";
-import { displayLost, hindranceOf } from "../diagnosis/hindrance.ts";
-import { HostdClient } from "../host/hostd-client.ts";
-import { logLifecycle, logMended, logPlacement } from "../host/lifecycle-log.ts";
-import { LibvirtHost } from "../host/libvirt.ts";
+import type { HostdClient } from "../host/hostd-client.ts";
 import { XenstoreGuests } from "../host/xenstore-guests.ts";
-import { inTurns, StorageRoots } from "../host/storage-roots.ts";
 import type { KernelVgpu } from "../inventory/model.ts";
 import { Lookout } from "../inventory/lookout.ts";
 import { Snapshot } from "../inventory/snapshot.ts";
-import { Admission } from "../lifecycle/admission.ts";
-import { Adoption } from "../lifecycle/adoption.ts";
-import { DomainService } from "../lifecycle/domain-service.ts";
-import { Drains, type DrainOptions } from "../lifecycle/drains.ts";
-import { Driver } from "../lifecycle/driver.ts";
-import { GpuModeService } from "../lifecycle/gpu-mode-service.ts";
-import { GpuModes, type GpuModesOptions } from "../lifecycle/gpu-modes.ts";
-import { Expiry } from "../lifecycle/expiry.ts";
 import type { Claim } from "../lifecycle/claim.ts";
-import { Intents } from "../lifecycle/intents.ts";
-import { Ledger, type LedgerStore } from "../lifecycle/ledger.ts";
-import { promisedSlice } from "../lifecycle/holdings.ts";
 import { nobodyListens } from "../lifecycle/crash-points.ts";
-import { learnRefusal } from "../lifecycle/refusals.ts";
-import { ReservationService } from "../lifecycle/reservation-service.ts";
-import { SpecGate } from "../lifecycle/spec-gate.ts";
-import { SettingKeeper } from "../lifecycle/setting-keeper.ts";
-import { toldFunctions } from "../lifecycle/told-functions.ts";
-import { toldMarks } from "../lifecycle/told-marks.ts";
-import { VirtualFunctionService } from "../lifecycle/virtual-function-service.ts";
-import { VgpuService } from "../lifecycle/vgpu-service.ts";
+import type { Driver } from "../lifecycle/driver.ts";
+import { promisedSlice } from "../lifecycle/holdings.ts";
+import { Ledger, type LedgerStore } from "../lifecycle/ledger.ts";
 import { Operations } from "../lifecycle/operations.ts";
 import { Reconciliation } from "../lifecycle/reconciliation.ts";
 import type { Reconciler } from "../lifecycle/reconciler.ts";
-import type { DomainSampler } from "../observation/domain-sampler.ts";
-import { DomainStatsHistory } from "../observation/domain-stats.ts";
-import { GpuSensors } from "../observation/gpu-sensors.ts";
-import type { GpuUseSampler } from "../observation/gpu-use-sampler.ts";
+import { toldFunctions } from "../lifecycle/told-functions.ts";
 import type { Metrics } from "../observation/metrics.ts";
 import type { MetricsView } from "../observation/view.ts";
+import { composeAdmission } from "./admission.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { countedStore } from "./counted-store.ts";
-import { unknownGpusLog } from "./unknown-gpus-log.ts";
-import { composeMetrics, metricsView } from "./metrics.ts";
-import { composeFunctions, composeSlices, sliceCapacity } from "./slices.ts";
+import { composeDaemons, type Daemons } from "./daemons.ts";
 import { composeDiagnostician, readHostd, roomsOf } from "./diagnosis.ts";
-import { composeMachine, type MachineWatch } from "./machine.ts";
-import { composeSampler, HISTORY } from "./domain-sampler.ts";
-import { composeGpuUse } from "./gpu-use.ts";
-import { composeSliceUse } from "./slice-use.ts";
+import { composeDriver } from "./driver.ts";
+import { composeGpuChanges, type GpuChanges } from "./gpu-changes.ts";
 import { tellOfTrouble } from "./ledger-health.ts";
 import { composeLook } from "./look.ts";
+import { composeMachine, type MachineWatch } from "./machine.ts";
+import { composeMetrics, metricsView } from "./metrics.ts";
 import { composeReconciler } from "./reconciler.ts";
-import { unreadLog } from "./unread-log.ts";
+import { composeRecords, type KeptRecords, type Records } from "./records.ts";
+import { composeServices, type Services } from "./services.ts";
+import { composeFunctions, sliceCapacity } from "./slices.ts";
+import { unknownGpusLog } from "./unknown-gpus-log.ts";
+import { composeUse, type Use } from "./use.ts";
 import { composeSweep, composeXengt, readDeviceModel } from "./xengt.ts";
 
-export interface Stages {
+export interface Stages
+  extends
+    Records,
+    Services,
+    Pick<Daemons, "libvirt">,
+    Pick<Use, "sampler" | "gpuUse" | "domainHistory">,
+    Omit<GpuChanges, "settings"> {
   readonly view: () => MetricsView;
   readonly ledger: Ledger;
-  readonly drains: Drains;
-  readonly modes: GpuModes;
   readonly lookout: Lookout;
-  readonly libvirt: LibvirtHost;
   readonly hostd: Pick<HostdClient, "standing">;
   readonly driver: Driver;
   readonly reconciler: Reconciler;
   readonly reconciliation: Reconciliation;
-  readonly adoption: Adoption;
-  readonly gpuModes: GpuModeService;
-  readonly virtualFunctions: VirtualFunctionService;
   readonly operations: Operations;
-  readonly domains: DomainService;
-  readonly vgpus: VgpuService;
-  readonly reservations: ReservationService;
-  readonly expiry: Expiry;
   readonly diagnostician: Diagnostician;
   readonly metrics: Metrics;
-  readonly sampler: DomainSampler;
-  readonly gpuUse: GpuUseSampler;
-  /** What domains used in the last minutes. */
-  readonly domainHistory: DomainStatsHistory;
   /** The reconciler's. */
   readonly pulse: Pulse;
   readonly machine: MachineWatch;
 }
 
 /** What the state directory holds, and what writes there. */
-interface Durable {
+interface Durable extends KeptRecords {
   readonly store: LedgerStore;
   readonly claims: readonly Claim[];
-  readonly drained: Pick<DrainOptions, "store" | "record">;
-  readonly modes: GpuModesOptions;
 }
 
 /** What is read before the agent begins. */
@@ -113,20 +79,21 @@ export interface Given extends Durable {
   readonly xengtTypes: readonly ListedType[] | undefined;
 }
 
+/** Each part is made of those before it; what it tells one that comes later, as the reconciler, it tells once all are there. */
 export function composeStages(
   { config, configuration, simulator, version, revision, log, onPoint = nobodyListens }: AgentOptions,
-  { store, claims, drained, modes: kept, xengtTypes }: Given,
+  given: Given,
   cut: AbortSignal,
 ): Stages {
-  const patient = new PatientFiles({
+  const lookAgain = (): void => {
+    reconciler.trigger();
+  };
+  const files = new PatientFiles({
     ...{ files: new RootedFiles(config.host_root), clock, stop: cut },
     threads: fileThreads.devices,
-    onAnswer: () => {
-      reconciler.trigger();
-    },
+    onAnswer: lookAgain,
   });
   const snapshot = new Snapshot(rememberGvtg);
-  const { vgpus: maxVgpus } = limitsOf(config);
   const renderSeats = seatLimitOf(config);
   const view = (): MetricsView =>
     metricsView(snapshot, ledger, {
@@ -140,66 +107,30 @@ export function composeStages(
         ...view(),
         now: clock.wall(),
         hypervisor: hypervisorOf(config),
-        domainStats: sampler.view,
         diagnosis: diagnostician.latest,
-        sensors: sensors.view,
-        gpuUse: gpuUse.view,
-        sliceUse: sliceUse.view,
         stalledBy: ({ operation }) => operation && operations.stalledBy(operation.id),
       }),
-      sampler: () => sampler,
-      sensors: () => sensors,
-      gpuUse: () => gpuUse,
-      sliceUse: () => sliceUse,
+      use: () => use,
     },
   );
   const { recorder } = metrics;
-  const ledger = new Ledger(countedStore(store, recorder, clock), claims, tellOfTrouble(recorder, log));
-  const modes = new GpuModes(kept);
-  modes.onChange((gpu, setting) => {
-    log.info({ gpu, ...setting }, setting ? "GPU is set to a mode" : "GPU has no mode set any more");
-  });
-  const drains = new Drains({ ...drained, wall: clock.wall });
-  drains.onChange((drain, gpu) => {
-    const what = gpu === undefined ? "host" : "GPU";
-    log.info({ gpu, note: drain?.note }, drain ? `${what} is drained` : `${what} is no longer drained`);
-  });
-  const libvirt = new LibvirtHost({
-    uri: config.libvirt.uri,
-    socket: config.libvirt.socket,
-    random: Math.random,
-    wall: clock.wall,
-    onChange: () => {
-      recorder.trigger("libvirt");
-      reconciler.trigger();
-    },
-    onStatus: ({ uri, connected, error }) => {
-      if (connected) log.info({ uri }, "libvirt answers");
-      else log.warn({ uri, why: error }, "libvirt does not answer; reads go on, changes are refused");
-    },
-  });
-  const domainHistory = new DomainStatsHistory(HISTORY);
-  const sampler = composeSampler({ libvirt, domainHistory, recorder, log, cut });
-  const sensors = new GpuSensors({
-    ...{ files: patient, clock },
-    gpus: () => [...(snapshot.current?.gpus.values() ?? [])],
-    onReading: unreadLog(log),
-  });
-  const hostd = new HostdClient({
-    socketPath: config.hostd.socket,
-    onCall: (call) => {
-      recorder.hostdCall(call);
-    },
-  });
-  const xenGuests = new XenstoreGuests(hostd);
+  const ledger = new Ledger(
+    countedStore(given.store, recorder, clock),
+    given.claims,
+    tellOfTrouble(recorder, log),
+  );
+  const records = composeRecords(given, log);
+  const { modes, drains } = records;
+  const daemons = composeDaemons(config, { recorder, log, onChange: lookAgain });
+  const { libvirt, hostd } = daemons;
+  const use = composeUse(daemons, { files, snapshot, recorder, log, cut });
+  const guests = new XenstoreGuests(hostd);
   const seen = (): Iterable<KernelVgpu> => snapshot.current?.vgpus.values() ?? [];
-  const xengt = composeXengt(config, xengtTypes, { hostd, files: patient, guests: xenGuests, seen, cut });
-  const gpuUse = composeGpuUse({ hostd, snapshot, log, cut });
-  const sliceUse = composeSliceUse({ hostd, snapshot, log, cut });
+  const xengt = composeXengt(config, given.xengtTypes, { hostd, files, guests, seen, cut });
   const lookout = new Lookout({
     look: composeLook(
       {
-        ...{ files: patient, domains: libvirt, xenGuests, xengt },
+        ...{ files, domains: libvirt, xenGuests: guests, xengt },
         promised: (domain) => promisedSlice(ledger, domain),
         before: seen,
       },
@@ -208,7 +139,7 @@ export function composeStages(
     snapshot,
     stop: cut,
   });
-  const diagnostician = composeDiagnostician(config.host_root, patient, {
+  const diagnostician = composeDiagnostician(config.host_root, files, {
     looks: lookout,
     libvirt,
     hostd: () => readHostd(lookout.current, { socket: config.hostd.socket, standing: hostd.standing }),
@@ -220,54 +151,18 @@ export function composeStages(
   const operations = new Operations((operation) => {
     recorder.operation(operation);
   });
-  const admission = new Admission({
-    ...{ ledger, drains, modes, clock, rule: sliceCapacity, maxVgpus, renderSeats },
-    gate: composeGate(configuration),
-    newVgpuId: () => issueVgpuId(randomBytes(12)),
-    onPlacement: (event) => {
-      logPlacement(log, event);
-    },
+  const admission = composeAdmission(configuration, { ...{ ledger, drains, modes, renderSeats }, log });
+  const driver = composeDriver(daemons, {
+    ...{ ledger, lookout, admission, operations, onPoint },
+    ...{ files, snapshot, xengt, recorder, log, cut },
   });
-  const driver = new Driver({
-    ...{ ledger, lookout, admission, operations, clock, random: Math.random, stop: cut, onPoint },
-    newOperationId: randomUUID,
-    hands: {
-      slices: composeSlices(hostd, patient, { libvirt, xengt: xengt?.slices }),
-      domains: libvirt,
-      deviceModel: xengt?.deviceModel,
-      hypervisor: (signal) => libvirt.hypervisor(signal),
-      gpuLock: new KeyedLock(),
-    },
-    onEvent: (event) => {
-      recorder.lifecycle(event);
-      logLifecycle(log, event);
-      learnRefusal(snapshot, event, clock.wall());
-    },
+  const functions = toldFunctions(composeFunctions(hostd, files), onPoint);
+  const { settings, ...gpuChanges } = composeGpuChanges({
+    ...{ ledger, lookout, modes, functions, diagnostician, log, cut },
   });
-  const pulse = new Pulse(clock.now);
-  const changes = {
-    ...{ ledger, lookout, modes, stop: cut },
-    functions: toldFunctions(composeFunctions(hostd, patient), onPoint),
-    told: new Map(),
-    turns: new KeyedLock<PciAddress>(),
-  };
-  const virtualFunctions = new VirtualFunctionService({ ...changes, examine: () => diagnostician.refresh() });
-  const settings = new SettingKeeper({
-    ...changes,
-    clock,
-    onMended: (mended) => {
-      logMended(log, mended);
-    },
-  });
-  const sweep =
-    xengt &&
-    composeSweep(xengt, {
-      ...{ log, cut },
-      onSwept: () => {
-        reconciler.trigger();
-      },
-    });
+  const sweep = xengt && composeSweep(xengt, { log, cut, onSwept: lookAgain });
   const tellUnknownGpus = unknownGpusLog(log, seatsByGpuOf(config));
+  const pulse = new Pulse(clock.now);
   const reconciler = composeReconciler({
     ...{ ledger, lookout, driver, pulse, metrics, configuration, log, cut },
     onLook: (inventory) => {
@@ -276,63 +171,14 @@ export function composeStages(
       tellUnknownGpus(inventory);
     },
   });
-  const intents = new Intents({
-    ...{ ledger, lookout, driver, operations, clock },
-    newOperationId: randomUUID,
-  });
-  const domains = new DomainService({
-    ...{ ledger, admission, lookout, intents, clock },
+  const services = composeServices({
+    ...{ ledger, lookout, driver, operations, modes, admission, libvirt, onPoint, cut },
     byDeviceModel: xengt?.deviceModel !== undefined,
   });
-  const vgpus = new VgpuService({ ledger, modes, admission, lookout, intents, clock });
-  const expiry = new Expiry({ ledger, driver, clock, stop: cut });
-  const reservations = new ReservationService({ ledger, admission, lookout, clock });
-  const reconciliation = new Reconciliation({ ledger, lookout, driver, reconciler, clock });
-  const adoption = new Adoption({
-    ...{ ledger, modes, lookout, clock, marks: toldMarks(libvirt, onPoint), stop: cut },
-    newOperationId: randomUUID,
-  });
-  const gpuModes = new GpuModeService({
-    ...changes,
-    hindrance: async (gpu, mode) => hindranceOf(await diagnostician.refresh(), gpu, mode),
-    displayLost: (gpu) => diagnostician.latest && displayLost(diagnostician.latest, gpu),
-  });
-  const parts = {
-    gpuModes,
-    virtualFunctions,
-    ledger,
-    drains,
-    modes,
-    lookout,
-    libvirt,
-    hostd,
-    driver,
-    reconciler,
-    reconciliation,
-    adoption,
-    operations,
-    domains,
-    vgpus,
-    reservations,
-    expiry,
-    diagnostician,
-    metrics,
-    pulse,
+  return {
+    ...{ view, ledger, lookout, driver, operations, diagnostician, metrics, reconciler, pulse },
+    ...{ ...records, ...daemons, ...use, ...gpuChanges, ...services },
+    reconciliation: new Reconciliation({ ledger, lookout, driver, reconciler, clock }),
+    machine: composeMachine({ simulated: simulator !== undefined }),
   };
-  const machine = composeMachine({ simulated: simulator !== undefined });
-  return { view, ...parts, sampler, gpuUse, domainHistory, machine };
-}
-
-/** What domains may name of this host, by the configuration as it is at each request. */
-function composeGate(configuration: Configuration): SpecGate {
-  const roots = new StorageRoots(() => ({
-    roots: configuration.live.storage_roots,
-    blockDevices: configuration.live.block_devices,
-  }));
-  const storage = inTurns(roots, fileThreads.storage);
-  return new SpecGate(storage, () => ({
-    networks: configuration.live.networks,
-    bridges: configuration.live.bridges,
-    allowRawXml: configuration.live.allow_raw_xml,
-  }));
 }
