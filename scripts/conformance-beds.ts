@@ -5,40 +5,41 @@ const agent = (title: string): { readonly kvmgt: BedTest } => ({ kvmgt: { suite:
 const byAgent = (title: string): { readonly "xengt by agent": BedTest } => ({
   "xengt by agent": { suite: "xen/xengt.test.ts", title },
 });
-/** A whole life, and one of somebody else's beside it. */
+/** A whole life. */
 const byModel = {
   xengt: {
-    suite: "xen/xengt.test.ts",
-    title: "leaves the slice to the device model where it is set up so, and tells why that could not make it",
+    suite: "xen/agent.test.ts",
+    title: "leaves the slice of a domain of its own to the device model, which makes one of its size",
   },
 };
-/** Of whole GPUs and virtual functions, which one suite of each bed gives away. */
-const functions = {
-  sriov: (title: string): { readonly sriov: BedTest } => ({ sriov: { suite: "functions.test.ts", title } }),
-  passthrough: (title: string): { readonly passthrough: BedTest } => ({
-    passthrough: { suite: "functions.test.ts", title },
-  }),
+/** Of whole GPUs and virtual functions, which the agents of two suites give away on each bed: of each commit, and nightly. */
+const functionsIn = (suite: "agent.test.ts" | "long/functions.test.ts") => ({
+  sriov: (title: string): { readonly sriov: BedTest } => ({ sriov: { suite, title } }),
+  passthrough: (title: string): { readonly passthrough: BedTest } => ({ passthrough: { suite, title } }),
   onXen: (title: string): { readonly "passthrough on Xen": BedTest } => ({
-    "passthrough on Xen": { suite: "xen/functions.test.ts", title },
+    "passthrough on Xen": { suite: `xen/${suite}`, title },
   }),
-};
+});
+const functions = functionsIn("agent.test.ts");
+const functionsLong = functionsIn("long/functions.test.ts");
 const givenToTwo = functions.sriov("gives two of them to two domains, whose QEMUs hold them");
 const givenWhole = functions.passthrough(
-  "is taken from i915, held by its domain's QEMU though vgpud was killed, and given back to i915",
+  "is taken from i915, held by its domain's QEMU, and given back to i915",
 );
-const seenOnXen = functions.onXen(
-  "goes on giving it to a guest when it is started again after it was killed, and the guest sees it",
-);
+const seenOnXen = functions.onXen("gives it to a guest, which sees it");
 /** What somebody gave to a domain past vgpud. */
 const ofOthers = {
-  ...byModel,
-  ...functions.sriov(
+  xengt: {
+    suite: "xen/long/xengt.test.ts",
+    title: "shows one of somebody else's domain as foreign, which counts as used, and destroys it for nobody",
+  },
+  ...functionsLong.sriov(
     "shows one that somebody gave to a domain by virsh as foreign, and gives it to nobody else",
   ),
-  ...functions.passthrough(
+  ...functionsLong.passthrough(
     "given by somebody to a domain by virsh is shown as foreign, and given to nobody else",
   ),
-  ...functions.onXen("shows it as foreign where xl gave it to a guest, and gives it to nobody else"),
+  ...functionsLong.onXen("shows it as foreign where xl gave it to a guest, and gives it to nobody else"),
 };
 const reboot = (title: string): { readonly kvmgt: BedTest } => ({
   kvmgt: { suite: "systemd.test.ts", title },
@@ -91,11 +92,15 @@ export const bedTests: BedTests = {
   },
   crash: {
     'of a create, at "after define-domain"': {
-      ...functions.sriov(
-        "killed with vgpud in the middle of a create, goes on with the third when vgpud is started again",
+      ...functionsLong.sriov(
+        "goes on with the create in whose middle vgpud was killed, beside a domain that holds another",
       ),
-      ...givenWhole,
-      ...seenOnXen,
+      ...functionsLong.passthrough(
+        "given by a vgpud that is killed meanwhile is held by its domain's QEMU when that is started again",
+      ),
+      ...functionsLong.onXen(
+        "goes on giving it to a guest when it is started again after it was killed, and the guest sees it",
+      ),
     },
     'of a create, at "after start-domain"': {
       ...crash('"after start-domain" of a create'),
@@ -134,7 +139,7 @@ export const bedTests: BedTests = {
     },
     "a create while libvirt is away": {
       kvmgt: {
-        suite: "agent-faults.test.ts",
+        suite: "long/agent-faults.test.ts",
         title: "killed does the same, and started again is used without a restart of the agent",
       },
     },

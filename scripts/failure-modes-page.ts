@@ -62,7 +62,8 @@ How to read it:
 
 What is not here: \`sriov_numvfs\` that hangs, since vgpud neither writes nor reads it yet. A driver that hangs in a file
 below /sys is tested in \`test/contract/hanging-attribute.test.ts\` and told in [operations.md](operations.md#something-around-it-fails). A real kernel and a real libvirt that are held up,
-stopped or killed are tested in the KVM bed (\`test/testbed/agent-faults.test.ts\`), the end of the agent at every step of its work by
+stopped or killed are tested in the KVM bed (\`test/testbed/faults.ts\`, nightly \`test/testbed/long/agent-faults.test.ts\`), the end of
+the agent at every step of its work by
 \`test/e2e/crash-points.test.ts\`, a thousand calls at once by \`test/e2e/overload.test.ts\`. What others do to domains and vGPUs of vgpud
 is in [operations.md](operations.md#host-and-ledger-differ), how to have such faults from the simulator in
 [reference/faults.md](reference/faults.md).`;

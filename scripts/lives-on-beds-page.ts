@@ -5,7 +5,9 @@ import { page } from "./markdown.ts";
 export const livesOnBeds = {
   "slice-life": "A slice of GVT-g and its domain, on KVM",
   "function-life": "Virtual functions and a whole GPU, on KVM",
+  "function-others-life": "The same over kills of vgpud and beside domains of others",
   "xengt-life": "Slices of XenGT and their domains, on Xen",
+  "xengt-others-life": "The same over a reboot of a guest, a kill of vgpud and beside a domain of others",
 } as const;
 
 export type LifeOnBed = keyof typeof livesOnBeds;

@@ -7,7 +7,10 @@ import type { Gpu } from "../../proto/gen/vgpud/v1/gpu.ts";
 import { defined, refusalOf } from "./agent-client.ts";
 import { AgentInBed, domainRequest, eventually, images, makeDisk } from "./agent-in-bed.ts";
 import { doctorFindsWhatIsRecorded } from "./doctor-record.ts";
+import { heldBeyondItsDomain, refusedByTheKernel } from "./faults.ts";
+import { givesFunctions } from "./functions.ts";
 import * as gpu from "./gpu.ts";
+import { changes } from "./hot-changes.ts";
 import { leftOvers, ledgerStates, vfioGroupHeld } from "./host-state.ts";
 import { operates } from "./operator.ts";
 import { LifeLog } from "./life-log.ts";
@@ -31,6 +34,7 @@ describe("vgpud on a real kernel and libvirt", () => {
   after(async () => {
     agent.close();
     await life.write();
+    await bed.reset();
   });
 
   afterEach(async function () {
@@ -255,6 +259,22 @@ describe("vgpud on a real kernel and libvirt", () => {
       assert.equal((await gpu.remove(bed, gpu.uuid(1))).code, 0);
       assert.deepEqual(await gpu.available(bed), { 8: 6, 4: 3, 2: 1 });
     });
+  });
+
+  describe("a create that the kernel refuses", () => {
+    refusedByTheKernel({ bed: () => bed, agent: () => agent });
+  });
+
+  describe("a slice that a process holds beyond its domain", () => {
+    heldBeyondItsDomain({ bed: () => bed, agent: () => agent });
+  });
+
+  describe("what comes and goes on the host", () => {
+    changes({ bed: () => bed, agent: () => agent });
+  });
+
+  describe("PCI functions of GPUs", () => {
+    givesFunctions(() => agent);
   });
 
   async function hostState(): Promise<string> {

@@ -1,13 +1,17 @@
-// vgpud in the dom0 of a real Xen: that it finds out where it is, tells it rightly, and sees domains come and go.
+// vgpud in the dom0 of a real Xen: that it finds out where it is, tells it rightly, sees domains come and go, and has a device
+// model make slices.
 import assert from "node:assert/strict";
 import { DiagnoseResponse } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { vgpuctl } from "../../unit/cli/vgpuctl.ts";
-import { AgentInBed, eventually } from "../agent-in-bed.ts";
+import { AgentInBed, domainRequest, eventually, makeDisk } from "../agent-in-bed.ts";
 import { doctorFindsWhatIsRecorded } from "../doctor-record.ts";
 import { gpuAddress } from "../gpu.ts";
+import { givesWholeGpus } from "./functions.ts";
 import * as domains from "./domains.ts";
 import { virsh } from "./domains.ts";
 import { bed } from "./suite-bed.ts";
+import * as vgt from "./vgt.ts";
+import { BY_MODEL } from "./xengt-agent.ts";
 
 /** Emulation makes every answer slow. */
 const patient = ["--timeout", "60s"];
@@ -18,8 +22,7 @@ describe("vgpud in the dom0 of a real Xen", () => {
   before(async () => {
     await bed.reset();
     // The default is where Xen's own builds have their QEMU; Debian's is elsewhere, and is none that makes slices.
-    const settings = "xengt: { device_model: /usr/local/libexec/xengt-device-model }\n";
-    agent = await AgentInBed.install(bed, { libvirtUri: "xen:///system", settings });
+    agent = await AgentInBed.install(bed, { libvirtUri: "xen:///system", settings: BY_MODEL });
   });
 
   after(async () => {
@@ -104,10 +107,18 @@ describe("vgpud in the dom0 of a real Xen", () => {
     await eventually(seen, (shown) => shown === undefined);
   });
 
-  it("is restarted and sees the same", async () => {
-    await agent.end("SIGKILL");
-    await agent.start();
-    assert.equal((await agent.client.gpu()).pciAddress, gpuAddress);
-    assert.equal((await doctor()).get("XENGT_MISSING"), "PASS");
+  it("leaves the slice of a domain of its own to the device model, which makes one of its size", async () => {
+    await makeDisk(bed, "model");
+    await agent.client.createDomain(domainRequest("model", "4"));
+    const domid = Number(await virsh(bed, "domid model"));
+    assert.deepEqual(await vgt.instances(bed), { [domid]: 1 });
+    const said = await bed.check("grep vGT /var/log/xen/qemu-dm-model.log");
+    assert.match(said, new RegExp(`vGT: ${domid},128,512,4,1,0`));
+    await agent.client.destroyDomain("model");
+    assert.deepEqual(await vgt.instances(bed), {});
+  });
+
+  describe("beside a second GPU", () => {
+    givesWholeGpus(() => agent);
   });
 });

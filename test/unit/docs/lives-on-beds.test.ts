@@ -11,9 +11,11 @@ describe("the page of lives on the test beds", () => {
     const page = livesOnBedsPage({
       "slice-life": "# one\n",
       "function-life": "# two",
-      "xengt-life": "# three",
+      "function-others-life": "# three",
+      "xengt-life": "# four",
+      "xengt-others-life": "# five",
     });
-    for (const told of ["# one", "# two", "# three"])
+    for (const told of ["# one", "# two", "# three", "# four", "# five"])
       assert.ok(page.includes(`\`\`\`console\n${told}\n\`\`\``));
     for (const title of Object.values(livesOnBeds)) assert.ok(page.includes(`## ${title}\n`));
   });

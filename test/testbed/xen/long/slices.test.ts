@@ -1,9 +1,9 @@
 // Slices of XenGT for real domains that their device models make. How vgpud has them made, in both ways: xengt.test.ts.
 import assert from "node:assert/strict";
-import * as domains from "./domains.ts";
-import { virsh } from "./domains.ts";
-import { bed } from "./suite-bed.ts";
-import * as vgt from "./vgt.ts";
+import * as domains from "../domains.ts";
+import { virsh } from "../domains.ts";
+import { bed } from "../suite-bed.ts";
+import * as vgt from "../vgt.ts";
 
 describe("a slice of XenGT made by a domain's device model", () => {
   afterEach(async () => {

@@ -1,10 +1,10 @@
 // A whole GPU given to a domain under Xen, and what it takes to have it back: exit codes and libvirt's words do not say.
 import assert from "node:assert/strict";
-import { gpuAddress } from "../gpu.ts";
-import * as domains from "./domains.ts";
-import { virsh } from "./domains.ts";
-import { bed } from "./suite-bed.ts";
-import * as vgt from "./vgt.ts";
+import { gpuAddress } from "../../gpu.ts";
+import * as domains from "../domains.ts";
+import { virsh } from "../domains.ts";
+import { bed } from "../suite-bed.ts";
+import * as vgt from "../vgt.ts";
 
 /** QEMU's virtio-gpu, of the display class, behind a port of its own. */
 const gpu = "0000:01:00.0";

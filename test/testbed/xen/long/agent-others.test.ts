@@ -1,13 +1,14 @@
 // vgpud in the dom0 of a real Xen beside domains of others, xl's above all, of which nobody tells it: over its own deaths, too.
 import assert from "node:assert/strict";
-import { ResourceKind } from "../../../proto/gen/vgpud/v1/watch_service.ts";
-import { Watching } from "../../e2e/harness/watching.ts";
-import { vgpuctl } from "../../unit/cli/vgpuctl.ts";
-import { defined } from "../agent-client.ts";
-import { AgentInBed, eventually, until } from "../agent-in-bed.ts";
-import * as domains from "./domains.ts";
-import { bed } from "./suite-bed.ts";
-import * as xl from "./xl.ts";
+import { ResourceKind } from "../../../../proto/gen/vgpud/v1/watch_service.ts";
+import { Watching } from "../../../e2e/harness/watching.ts";
+import { vgpuctl } from "../../../unit/cli/vgpuctl.ts";
+import { defined } from "../../agent-client.ts";
+import { AgentInBed, eventually, until } from "../../agent-in-bed.ts";
+import { gpuAddress } from "../../gpu.ts";
+import * as domains from "../domains.ts";
+import { bed } from "../suite-bed.ts";
+import * as xl from "../xl.ts";
 
 const FOREIGN = "OWNERSHIP_FOREIGN";
 
@@ -64,6 +65,7 @@ describe("vgpud in the dom0 of a real Xen, beside domains that others make", () 
     await before.ended();
     assert.equal((await making).code, 0);
     await agent.start();
+    assert.equal((await agent.client.gpu()).pciAddress, gpuAddress);
     assert.deepEqual(await shown(), [byLibvirt, byXl("by-xl"), byXl("late")]);
     using after = new Watching(agent.socket, {
       kinds: [ResourceKind.DOMAIN],

@@ -1,8 +1,8 @@
 // The Xen bed's XenGT: that its files take, refuse and show what the kernel's of 2017 do, and that its faults are real.
 import assert from "node:assert/strict";
-import { gpuAddress, kernelLog } from "../gpu.ts";
-import { bed } from "./suite-bed.ts";
-import * as vgt from "./vgt.ts";
+import { gpuAddress, kernelLog } from "../../gpu.ts";
+import { bed } from "../suite-bed.ts";
+import * as vgt from "../vgt.ts";
 
 describe("XenGT's files", () => {
   beforeEach(() => kernelLog(bed));
