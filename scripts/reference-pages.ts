@@ -41,7 +41,8 @@ function hostdPage(): string {
   return page(
     "What vgpud-hostd may touch",
     "The complete list. `vgpud-hostd` is the only part of vgpud that runs as root; it opens no other file, and each " +
-      "operation in a child process that performs nothing else meanwhile.",
+      "operation in a child process that performs nothing else meanwhile. For engine-ticks hostd itself lists directories, and keeps a " +
+      "perf for each GPU that is counted.",
     table(["operation", "access", "file", "why"], rows),
   );
 }

@@ -54,6 +54,8 @@ const OUTCOMES = {
   "vgt-utilization": "ok",
   log: "ok",
   "render-clients": "ok",
+  "engine-ticks": "ok",
+  uncounted: "refused",
   absent: "ok",
   held: "held",
   blocked: "blocked",
@@ -169,6 +171,11 @@ export class HostdClient {
 
   renderClients(gpu: string, options?: CallOptions): Promise<ResultOf<"render-clients">> {
     return this.#ask({ kind: "render-clients", gpu }, options);
+  }
+
+  /** `absent` where the driver counts nothing for virtual functions. Counting goes on for as long as somebody asks. */
+  engineTicks(gpu: string, options?: CallOptions): Promise<ResultOf<"engine-ticks">> {
+    return this.#ask({ kind: "engine-ticks", gpu }, options);
   }
 
   /** Whether the call that ended last was answered in time and by hostd. */

@@ -1,5 +1,6 @@
 // The published allowlist: every file that hostd may look at or open, for which of its operations, and what for.
 import type { AllowedFile } from "./allowlist/file.ts";
+import { ENGINE_FILES } from "./allowlist/engines.ts";
 import { FUNCTION_FILES } from "./allowlist/functions.ts";
 import { MDEV_FILES } from "./allowlist/mdevs.ts";
 import { PROCESS_FILES } from "./allowlist/processes.ts";
@@ -13,6 +14,7 @@ export const ALLOWLIST = {
   ...FUNCTION_FILES,
   ...SHARE_FILES,
   ...XEN_FILES,
+  ...ENGINE_FILES,
 } as const satisfies Record<string, AllowedFile>;
 
 export type AllowedName = keyof typeof ALLOWLIST;

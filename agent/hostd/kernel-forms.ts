@@ -14,6 +14,9 @@ export const KERNEL_FORMS = {
   /** Of a number that the client gives, which was found to be one that the GPU has. */
   vf: /^vf[1-9][0-9]{0,4}$/,
   unit: /^gt[0-9]?$/,
+  tile: /^tile[0-9]$/,
+  /** A PCI address as the name of a PMU has it, which may hold no colon (xe_pmu.c). */
+  pmuAddress: /^[0-9a-f]{4}_[0-9a-f]{2}_[01][0-9a-f]\.[0-7]$/,
   /** Of the number of a guest of Xen. */
   vm: /^vm[1-9][0-9]{0,4}$/,
 } as const;

@@ -2,6 +2,7 @@
 // vgpud-hostd: the one process that may write the kernel's files. No network, no configuration, no dependency.
 import { parseArgs } from "node:util";
 import { Children } from "./children.ts";
+import { EngineCounts } from "./engine-counts.ts";
 import { Jobs } from "./protocol/jobs.ts";
 import type { ListenAddress } from "./protocol/listen.ts";
 import { serveProtocol } from "./protocol/server.ts";
@@ -48,7 +49,11 @@ async function main(): Promise<void> {
   // The socket appears with its mode: a chmod afterwards would leave a moment in which anybody may connect.
   process.umask(0o117);
   const children = new Children(options.root);
-  const jobs = new Jobs((operation) => children.start(operation));
+  const counts = new EngineCounts(options.root);
+  const jobs = new Jobs((operation) => {
+    counts.makeWayFor(operation);
+    return operation.kind === "engine-ticks" ? counts.start(operation.gpu) : children.start(operation);
+  });
   const server = await serveProtocol({
     address: options.address,
     program: "vgpud-hostd",
@@ -61,6 +66,7 @@ async function main(): Promise<void> {
   process.stdout.write("ready\n");
   await stopped;
   children.close();
+  counts.close();
   await server.close();
   // Not a natural end: a child that the kernel holds would keep the process alive, and it needs nobody to wait for it.
   process.exit();

@@ -43,13 +43,16 @@ export function performOperation(root: string, operation: Operation): Result {
         return deviceModelLog(files, operation);
       case "render-clients":
         return renderClients(files, operation.gpu);
+      case "engine-ticks":
+        // hostd's own, which has the processes that count (engine-counts.ts): a child's would end with the operation.
+        return { kind: "refused", why: "no child counts ticks of engines" };
     }
   } catch (error) {
     return describeFailure(error);
   }
 }
 
-function describeFailure(error: unknown): Result {
+export function describeFailure(error: unknown): Result {
   if (error instanceof RangeError) return { kind: "refused", why: error.message };
   if (error instanceof XenstoreSilence)
     return { kind: "xenstore-silent", asked: error.asked, waitedMs: error.waitedMs };

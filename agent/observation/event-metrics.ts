@@ -23,6 +23,7 @@ export const hostdOperations = [
   "vgt-utilization",
   "device-model-log",
   "render-clients",
+  "engine-ticks",
 ] as const;
 export const hostdOutcomes = ["ok", "held", "blocked", "refused", "unavailable"] as const;
 export type HostdOutcome = (typeof hostdOutcomes)[number];

@@ -1,5 +1,6 @@
 // Pure: the files of one GPU and of one mdev, as the PCI core, DRM, mdev and vfio lay them out.
 import type { PciAddress } from "../core/ids.ts";
+import { pmuEntries } from "./engine-ticks.ts";
 import { TreeBuilder, type Entries } from "./entries.ts";
 import { addBinding, addHolder, addVirtualFunctions } from "./function-tree.ts";
 import { describeType, type GvtType } from "./gvt-types.ts";
@@ -56,7 +57,8 @@ export function deviceEntries(place: GpuPlace): Entries {
     tree.link(`sys/class/mdev_bus/${description.address}`, directory);
     for (const type of gpu.gvt.types) addType(tree, place, type);
   }
-  return tree.entries;
+  const counts = place.self.driver === "xe" && place.traits.countsFunctionTicks;
+  return counts ? new Map([...tree.entries, ...pmuEntries(description.address, directory)]) : tree.entries;
 }
 
 export function mdevEntries(mdev: Mdev, traits: KernelTraits): Entries {

@@ -97,6 +97,8 @@ export const hostSchema = z
       .default([]),
     /** Whether QEMU has its modules for OpenGL, without which no guest renders on the host. */
     qemu_opengl: z.boolean().default(true),
+    /** Whether there is the program perf, and whether the kernel lets it count. */
+    perf: z.enum(["yes", "no", "not-permitted"]).default("yes"),
     cpus: z.int().min(1).max(512).default(8),
     memory_mib: z.int().min(256).default(32768),
     gpus: z

@@ -75,6 +75,8 @@ function systemEntries({ host, bootId }: SimulatedKernel): Entries {
       "etc/machine-id": "5111a7ed000080008000000000000001\n",
     }),
   );
+  if (host.perf !== "no") files.set("usr/bin/perf", "");
+  files.set("proc/sys/kernel/perf_event_paranoid", host.perf === "not-permitted" ? "3\n" : "2\n");
   files.set("var/log/dmesg", `[    0.000000] Linux version ${host.kernel}\n`);
   if (host.hypervisor === "kvm") {
     for (const [file, text] of Object.entries(LIBVIRT_DAEMON)) files.set(file, text);

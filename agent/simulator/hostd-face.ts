@@ -4,6 +4,7 @@ import type { DeviceModelLogs } from "./device-model-logs.ts";
 import { parsePciAddress, parseVgpuId } from "../core/ids.ts";
 import { Jobs, type RunningJob } from "../hostd/protocol/jobs.ts";
 import type { CreateMdev, Operation, Request, Result, XenGuest } from "../hostd/protocol/messages.ts";
+import { engineTicks } from "./engine-ticks.ts";
 import type { FaultBoard } from "./faults/board.ts";
 import type { FunctionCalls } from "./function-calls.ts";
 import { FunctionFace } from "./function-face.ts";
@@ -19,6 +20,16 @@ import { VgtFace } from "./xengt/face.ts";
 
 /** Children exist in name only. Numbers above any kernel's pid_max cannot be mistaken for a real process. */
 const FIRST_CHILD_PID = 5_000_000;
+
+/** As hostd tells it. */
+const PERF_TROUBLE = {
+  yes: undefined,
+  no: { because: "no-perf", said: "spawn /usr/bin/perf ENOENT" },
+  "not-permitted": {
+    because: "no-permission",
+    said: "Access to performance monitoring and observability operations is limited.",
+  },
+} as const;
 
 export interface HostdFaceOptions {
   readonly kernel: SimulatedKernel;
@@ -105,6 +116,8 @@ export class HostdFace {
         return this.#vgt.log(operation);
       case "render-clients":
         return this.#renderClients(operation.gpu);
+      case "engine-ticks":
+        return this.#engineTicks(operation.gpu);
     }
   }
 
@@ -137,6 +150,18 @@ export class HostdFace {
       renderingDomains(),
     );
     return { kind: "render-clients", processes, left: 0 };
+  }
+
+  #engineTicks(gpu: string): Result {
+    const { kernel, renderingDomains } = this.#options;
+    const address = parsePciAddress(gpu);
+    const own = address && kernel.functions.get(address);
+    if (address === undefined || own?.driver !== "xe" || !kernel.traits.countsFunctionTicks)
+      return { kind: "absent" };
+    const virtual = kernel.functions.virtualOf(address);
+    const trouble = virtual.length > 0 ? PERF_TROUBLE[kernel.host.perf] : undefined;
+    if (trouble !== undefined) return { kind: "uncounted", ...trouble };
+    return { kind: "engine-ticks", ticks: engineTicks(virtual, renderingDomains()), left: 0 };
   }
 
   async #create({ gpu, type, vgpuId }: CreateMdev): Promise<Result> {

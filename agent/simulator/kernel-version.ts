@@ -23,6 +23,8 @@ export interface KernelTraits {
   /** Documentation/ABI/testing/sysfs-driver-intel-xe-sriov. */
   readonly hasXeSriovAdmin: boolean;
   readonly hasVramQuota: boolean;
+  /** xe's PMU counts ticks of engines for virtual functions: seen in xe_pmu.c of 7.1; kernels before may. */
+  readonly countsFunctionTicks: boolean;
 }
 
 export function kernelTraits(release: string): KernelTraits {
@@ -41,5 +43,6 @@ export function kernelTraits(release: string): KernelTraits {
     hasXeVfioPci: since(6, 19),
     hasXeSriovAdmin: since(6, 19),
     hasVramQuota: since(7, 0),
+    countsFunctionTicks: since(7, 1),
   };
 }

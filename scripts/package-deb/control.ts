@@ -15,7 +15,7 @@ Maintainer: ${MAINTAINER}
 Installed-Size: ${kib}
 Depends: libc6 (>= 2.28), libgcc-s1 (>= 3.4), libstdc++6 (>= 8), systemd (>= 249)
 Recommends: libvirt-daemon-system
-Suggests: libvirt-clients, qemu-system-x86
+Suggests: libvirt-clients, linux-perf, qemu-system-x86
 Section: admin
 Priority: optional
 Description: vGPU node agent for Xen and KVM hosts with Intel graphics

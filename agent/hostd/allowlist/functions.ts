@@ -54,7 +54,7 @@ export const FUNCTION_FILES = {
     why: "tells whether there is such a function",
   },
   virtualFunctions: {
-    operations: ["bind-driver", "set-virtual-functions", "function-holders"],
+    operations: ["bind-driver", "set-virtual-functions", "function-holders", "engine-ticks"],
     path: FUNCTION,
     access: "read",
     stayBelow: "sys",

@@ -30,6 +30,7 @@ const NATURES = {
   "vgt-utilization": "looks",
   "device-model-log": "looks",
   "render-clients": "looks",
+  "engine-ticks": "looks",
 } as const satisfies Record<OperationKind, "makes" | "changes" | "looks">;
 
 /** Something that performs one operation and cannot be hurried: in hostd a child process. */
@@ -194,6 +195,7 @@ function searchFor(operation: Operation): Operation | undefined {
     case "vgt-utilization":
     case "device-model-log":
     case "render-clients":
+    case "engine-ticks":
       return undefined;
   }
 }

@@ -1,5 +1,6 @@
 // What a client and hostd say to each other: one JSON object a line over a UNIX socket, hostd greeting first.
 
+import type { EngineTicks, Uncounted } from "./engines.ts";
 import type { FunctionProfile, ShareName, WrittenShare } from "./shares.ts";
 import type { VgtResources, VgtSizes, VgtUtilization } from "./vgt.ts";
 
@@ -155,6 +156,16 @@ interface ReadRenderClients {
   readonly gpu: string;
 }
 
+/**
+ * Tells how much the virtual functions of an xe GPU have used of its engines since hostd counts them, which it does from the first
+ * asking on and for as long as it is asked. Counting keeps the GPU from its deepest sleep. Changes nothing else.
+ */
+interface ReadEngineTicks {
+  readonly kind: "engine-ticks";
+  /** PCI address of the physical function. */
+  readonly gpu: string;
+}
+
 /** The most that `sriov_numvfs` can be told (kernel drivers/pci/iov.c). */
 export const MAX_VIRTUAL_FUNCTIONS = 65_535;
 
@@ -172,7 +183,8 @@ export type Operation =
   | ReadVgtResources
   | ReadVgtUtilization
   | ReadDeviceModelLog
-  | ReadRenderClients;
+  | ReadRenderClients
+  | ReadEngineTicks;
 export type OperationKind = Operation["kind"];
 
 /** What the operation is about: a vGPU, a PCI function, a domain, a database or a driver. */
@@ -185,6 +197,7 @@ export function objectOf(operation: Operation): string {
     case "set-virtual-functions":
     case "set-function-profile":
     case "render-clients":
+    case "engine-ticks":
       return operation.gpu;
     case "bind-driver":
     case "function-holders":
@@ -277,6 +290,10 @@ export type Result =
       readonly processes: readonly RenderProcess[];
       readonly left: number;
     }
+  /** Empty without virtual functions. `left`: how many of them there are more than an answer has room for. */
+  | { readonly kind: "engine-ticks"; readonly ticks: readonly EngineTicks[]; readonly left: number }
+  /** `said`: by perf, cut to a line. */
+  | { readonly kind: "uncounted"; readonly because: Uncounted; readonly said: string }
   /** The kernel refused. `path` is what `call` was made on, below the real root. */
   | { readonly kind: "errno"; readonly errno: string; readonly call: string; readonly path: string }
   /**
@@ -349,6 +366,7 @@ const ANSWERS = {
   "vgt-utilization": ["vgt-utilization", "errno", "blocked", "refused", "failed"],
   "device-model-log": ["log", "errno", "blocked", "absent", "refused", "failed"],
   "render-clients": ["render-clients", "errno", "blocked", "absent", "refused", "failed"],
+  "engine-ticks": ["engine-ticks", "uncounted", "errno", "blocked", "absent", "refused", "failed"],
 } as const satisfies Record<OperationKind, readonly Result["kind"][]>;
 
 export type ResultOf<Kind extends OperationKind> = Extract<Result, { kind: (typeof ANSWERS)[Kind][number] }>;

@@ -1,4 +1,5 @@
 // Reads messages by hand and strictly: the privileged side has no dependency, and what it does not know it refuses.
+import { ENGINE_BOUNDS, isEngineClass, isUncounted, MAX_ENGINE_TICKS, type EngineTicks } from "./engines.ts";
 import { FORMS, type FormName } from "./forms.ts";
 import {
   DRIVERS,
@@ -124,6 +125,7 @@ export function parseOperation(value: unknown): Operation {
       onlyKeys(fields, ["kind", "name"]);
       return { kind, name: named(fields, "name") };
     case "render-clients":
+    case "engine-ticks":
       onlyKeys(fields, ["kind", "gpu"]);
       return { kind, gpu: named(fields, "gpu") };
     default:
@@ -182,6 +184,15 @@ export function parseResult(value: unknown): Result {
     case "render-clients": {
       const processes = list(fields, "processes", { atMost: MAX_RENDER_PROCESSES }).map(parseRenderProcess);
       return { kind, processes, left: integer(fields, "left", { from: 0, to: 0x7fff_ffff }) };
+    }
+    case "engine-ticks": {
+      const ticks = list(fields, "ticks", { atMost: MAX_ENGINE_TICKS }).map(parseEngineTicks);
+      return { kind, ticks, left: integer(fields, "left", { from: 0, to: MAX_VIRTUAL_FUNCTIONS }) };
+    }
+    case "uncounted": {
+      const { because } = fields;
+      if (!isUncounted(because)) throw new ProtocolError("because is no reason that is known");
+      return { kind, because, said: text(fields, "said") };
     }
     case "blocked": {
       const elapsedMs = integer(fields, "elapsedMs", { from: 0, to: Number.MAX_SAFE_INTEGER });
@@ -286,6 +297,20 @@ function parseRenderClient(item: unknown): RenderClient {
   const fields = readObject(item, "client");
   const id = integer(fields, "id", { from: 0, to: Number.MAX_SAFE_INTEGER });
   return { id, figures: text(fields, "figures") };
+}
+
+function parseEngineTicks(item: unknown): EngineTicks {
+  const fields = readObject(item, "engine");
+  const { engine } = fields;
+  if (!isEngineClass(engine)) throw new ProtocolError("engine is no class that is known");
+  return {
+    function: integer(fields, "function", { from: 1, to: MAX_VIRTUAL_FUNCTIONS }),
+    gt: integer(fields, "gt", ENGINE_BOUNDS.gt),
+    engine,
+    instance: integer(fields, "instance", ENGINE_BOUNDS.instance),
+    active: integer(fields, "active", ENGINE_BOUNDS.ticks),
+    total: integer(fields, "total", ENGINE_BOUNDS.ticks),
+  };
 }
 
 function parseHolders(of: Fields): readonly Holder[] {

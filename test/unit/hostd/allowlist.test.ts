@@ -30,6 +30,8 @@ describe("hostd's allowlist", () => {
     vm: "vm1",
     name: "desk",
     pidFile: "desk.pid",
+    tile: "tile0",
+    pmuAddress: "0000_03_00.0",
   };
 
   it("keeps every file below its directory, whatever a variable holds", () => {
@@ -60,7 +62,7 @@ describe("hostd's allowlist", () => {
   });
 
   it("gives an operation the files that it names it for, and no other", () => {
-    assert.equal(OPERATIONS.size, 14);
+    assert.equal(OPERATIONS.size, 15);
     for (const operation of OPERATIONS) {
       const files = new AllowedFiles("/root-of-test", operation);
       for (const name of NAMES) {
@@ -76,7 +78,7 @@ describe("hostd's allowlist", () => {
     }
   });
 
-  it("writes only what makes, removes, binds and shares out, opens only a VFIO group, and asks xenstore alone", () => {
+  it("writes only what makes, removes, binds and shares out, opens only a VFIO group, asks xenstore alone, and runs perf alone", () => {
     const touched = Object.values(ALLOWLIST).filter(({ access }) => access !== "read");
     assert.deepEqual(
       touched.map((file) => path.join(file.access, file.path)),
@@ -102,6 +104,7 @@ describe("hostd's allowlist", () => {
         "write and read/proc/xen/xenbus",
         "write and read/dev/xen/xenbus",
         "write/sys/kernel/vgt/control/create_vgt_instance",
+        "run/usr/bin/perf",
       ],
     );
   });

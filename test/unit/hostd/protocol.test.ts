@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { MAX_ENGINE_TICKS } from "../../../agent/hostd/protocol/engines.ts";
 import { encodeLine, LineReader } from "../../../agent/hostd/protocol/lines.ts";
 import {
   DRIVERS,
@@ -17,6 +18,7 @@ import { FORMS } from "../../../agent/hostd/protocol/forms.ts";
 const GPU = "0000:00:02.0";
 const TYPE = "i915-GVTg_V5_4";
 const ID = "76677075-0000-8000-8000-000000000001";
+const TICKS = { function: 1, gt: 0, engine: "render", instance: 0, active: 120, total: 9_000 } as const;
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({
@@ -73,6 +75,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ kind: fc.constant("device-model-log" as const), name: fc.stringMatching(FORMS.name) }),
   fc.record({ kind: fc.constant("xen-domains" as const) }),
   fc.record({ kind: fc.constant("render-clients" as const), gpu: fc.stringMatching(FORMS.gpu) }),
+  fc.record({ kind: fc.constant("engine-ticks" as const), gpu: fc.stringMatching(FORMS.gpu) }),
 );
 
 describe("hostd's protocol", () => {
@@ -135,6 +138,8 @@ describe("hostd's protocol", () => {
         lines: ["vGT: create_vgt_instance failed: errno=22", "", "l".repeat(200)],
         writtenAt: 1_767_225_600_000,
       },
+      { kind: "engine-ticks", ticks: [TICKS], left: 3 },
+      { kind: "uncounted", because: "no-perf", said: "spawn /usr/bin/perf ENOENT" },
       { kind: "render-clients", processes: [], left: 3 },
       {
         kind: "render-clients",
@@ -199,6 +204,37 @@ describe("hostd's protocol", () => {
       JSON.stringify({ id: 7, result: { kind: "render-clients", processes, left } });
     for (const [wrong, message] of cases) assert.throws(() => parseReply(reply([wrong])), { message });
     assert.throws(() => parseReply(reply([process], -1)), /^ProtocolError: left /);
+  });
+
+  it("takes no ticks that are none", () => {
+    const cases: readonly [Readonly<Record<string, unknown>>, RegExp][] = [
+      [{ function: 0 }, /^function is not an integer from 1/],
+      [{ gt: 16 }, /^gt is not an integer from 0 to 15/],
+      [{ engine: "rcs" }, /^engine is no class that is known/],
+      [{ instance: 256 }, /^instance /],
+      [{ active: -1 }, /^active /],
+      [{ total: 2 ** 53 }, /^total /],
+    ];
+    const reply = (tick: unknown, left = 0): string =>
+      JSON.stringify({ id: 7, result: { kind: "engine-ticks", ticks: [tick], left } });
+    for (const [wrong, message] of cases)
+      assert.throws(() => parseReply(reply({ ...TICKS, ...wrong })), { message });
+    assert.throws(() => parseReply(reply(TICKS, -1)), /^ProtocolError: left /);
+    const because = { kind: "uncounted", because: "tired", said: "" };
+    assert.throws(() => parseReply(JSON.stringify({ id: 7, result: because })), /because is no reason/);
+  });
+
+  it("fits the most ticks into a line", () => {
+    const most = {
+      function: 65_535,
+      gt: 9,
+      engine: "video-enhance",
+      instance: 8,
+      active: 2 ** 52,
+      total: 2 ** 52,
+    };
+    const result = { kind: "engine-ticks", ticks: Array(MAX_ENGINE_TICKS).fill(most), left: 0 };
+    assert.ok(JSON.stringify({ id: 0x7fff_ffff, result }).length <= MAX_REPLY_BYTES);
   });
 
   it("fits the longest answer into a line", () => {

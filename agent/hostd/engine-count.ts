@@ -1,0 +1,125 @@
+// The ticks of one GPU's engines, added up from what a perf prints that stays.
+import type { EngineClassOf, EngineLayout } from "./engine-layout.ts";
+import { PerfProcess, type PerfEnd } from "./perf-process.ts";
+import { countArguments, figureIn, lookArguments, type Engine, type Figure } from "./perf-stat.ts";
+import { ENGINE_BOUNDS, MAX_ENGINE_TICKS, type EngineTicks, type Uncounted } from "./protocol/engines.ts";
+import type { Result } from "./protocol/messages.ts";
+
+export interface EngineCountOptions {
+  readonly gpu: string;
+  /** Path of perf. */
+  readonly program: string;
+  /** Between two figures of perf: what is told is as old at most. */
+  readonly intervalMs: number;
+  /** For so long after perf did not get on none is started, and what it said is told again. */
+  readonly retryMs: number;
+  /** Milliseconds of a clock that never steps back. */
+  readonly now: () => number;
+}
+
+interface Trouble {
+  readonly because: Uncounted;
+  readonly said: string;
+  readonly at: number;
+}
+
+export class EngineCount {
+  readonly #options: EngineCountOptions;
+  #functions: readonly number[] = [];
+  /** Functions of them that an answer has no room for. */
+  #left = 0;
+  readonly #sums = new Map<string, EngineTicks>();
+  #looking: PerfProcess | undefined;
+  #counting: PerfProcess | undefined;
+  #trouble: Trouble | undefined;
+
+  constructor(options: EngineCountOptions) {
+    this.#options = options;
+  }
+
+  /** What was counted until now of the functions that there are. Counting begins where nothing counts. */
+  async told({ functions, classes }: EngineLayout): Promise<Result> {
+    if (functions.join() !== this.#functions.join()) {
+      // All went before their number changed: what those had used is none of the new ones'.
+      this.stop();
+      this.#sums.clear();
+      this.#functions = functions;
+    }
+    if (functions.length === 0) return { kind: "engine-ticks", ticks: [], left: 0 };
+    const { now, retryMs } = this.#options;
+    if (this.#trouble && now() - this.#trouble.at >= retryMs) this.#trouble = undefined;
+    if (!this.#trouble && !this.#counting) await this.#begin(classes);
+    if (!this.#trouble) return { kind: "engine-ticks", ticks: [...this.#sums.values()], left: this.#left };
+    return { kind: "uncounted", because: this.#trouble.because, said: this.#trouble.said };
+  }
+
+  /** Until it is asked again. What was counted is kept. */
+  stop(): void {
+    for (const perf of [this.#looking, this.#counting]) perf?.kill();
+    this.#looking = undefined;
+    this.#counting = undefined;
+  }
+
+  async #begin(classes: readonly EngineClassOf[]): Promise<void> {
+    const engines = await this.#look(classes);
+    if (engines.length === 0) return;
+    const counted = this.#functions.slice(0, Math.floor(MAX_ENGINE_TICKS / engines.length));
+    this.#left = this.#functions.length - counted.length;
+    for (const number of counted) for (const engine of engines) this.#sumOf(number, engine);
+    const { gpu, program, intervalMs } = this.#options;
+    const words = countArguments(gpu, { functions: counted, engines }, intervalMs);
+    const perf = new PerfProcess(program, words, (line) => {
+      const figure = figureIn(line);
+      if (figure && this.#counting === perf) this.#add(figure);
+    });
+    this.#counting = perf;
+    void perf.ended.then((end) => {
+      if (this.#counting !== perf) return;
+      this.#counting = undefined;
+      this.#failed(end);
+    });
+  }
+
+  /** The engines that there are; without any, it is known why. */
+  async #look(classes: readonly EngineClassOf[]): Promise<readonly Engine[]> {
+    const engines: Engine[] = [];
+    // Without an event perf would count what it likes.
+    if (classes.length === 0) {
+      this.#failed({ because: "failed", said: "the driver shows no engines of the GPU" });
+      return engines;
+    }
+    const { gpu, program } = this.#options;
+    const perf = new PerfProcess(program, lookArguments(gpu, classes), (line) => {
+      const figure = figureIn(line);
+      if (figure?.value !== undefined) engines.push(figure.engine);
+    });
+    this.#looking = perf;
+    const end = await perf.ended;
+    if (this.#looking !== perf) {
+      this.#failed({ because: "failed", said: "it was ended before it had counted" });
+      return [];
+    }
+    this.#looking = undefined;
+    if (end.because === undefined && engines.length > 0) return engines;
+    const said = end.because ? end.said : "perf can count none of the engines";
+    this.#failed({ because: end.because ?? "failed", said });
+    return [];
+  }
+
+  #failed({ because = "failed", said }: PerfEnd): void {
+    this.#trouble = { because, said, at: this.#options.now() };
+  }
+
+  #sumOf(number: number, { gt, engine, instance }: Engine): EngineTicks {
+    const key = [number, gt, engine, instance].join();
+    const sum = this.#sums.get(key) ?? { function: number, gt, engine, instance, active: 0, total: 0 };
+    this.#sums.set(key, sum);
+    return sum;
+  }
+
+  #add({ function: number, engine, ticks, value = 0 }: Figure): void {
+    const sum = this.#sumOf(number, engine);
+    const key = [number, engine.gt, engine.engine, engine.instance].join();
+    this.#sums.set(key, { ...sum, [ticks]: Math.min(sum[ticks] + value, ENGINE_BOUNDS.ticks.to) });
+  }
+}

@@ -1,0 +1,235 @@
+// What hostd counts of engines for virtual functions, by a perf that behaves, and when that runs.
+import assert from "node:assert/strict";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { EngineCounts, type EngineCountsOptions } from "../../../agent/hostd/engine-counts.ts";
+import type { EngineTicks } from "../../../agent/hostd/protocol/engines.ts";
+import type { Result } from "../../../agent/hostd/protocol/messages.ts";
+import { until } from "../../e2e/harness/until.ts";
+import { GvtTree } from "../../fakes/gvt-tree.ts";
+import { PciFunctions } from "../../fakes/pci-functions.ts";
+import { XePmu } from "../../fakes/perf-kernel.ts";
+import { Bench } from "./bench.ts";
+
+const GPU = "0000:03:00.0";
+const VFS = ["0000:03:00.1", "0000:03:00.2"];
+
+/** A GPU with virtual functions in a tree, whoever counts for it. */
+async function flex(root: string): Promise<{ readonly pmu: XePmu; readonly functions: PciFunctions }> {
+  const functions = new PciFunctions(root);
+  await functions.add(GPU, { driver: "xe" });
+  for (const vf of VFS) await functions.add(vf, { of: GPU, driver: "vfio-pci" });
+  return { pmu: await XePmu.add(root, GPU), functions };
+}
+
+class Counting implements AsyncDisposable {
+  readonly tree: GvtTree;
+  readonly counts: EngineCounts;
+
+  private constructor(tree: GvtTree, counts: EngineCounts) {
+    this.tree = tree;
+    this.counts = counts;
+  }
+
+  static async of(tree: GvtTree, options: EngineCountsOptions = {}): Promise<Counting> {
+    return Promise.resolve(new Counting(tree, new EngineCounts(tree.root, { intervalMs: 10, ...options })));
+  }
+
+  async ask(): Promise<Result> {
+    return await this.counts.start(GPU).result;
+  }
+
+  async ticks(): Promise<readonly EngineTicks[]> {
+    const told = await this.ask();
+    assert.ok(told.kind === "engine-ticks", JSON.stringify(told));
+    return told.ticks;
+  }
+
+  /** Those of function 1's render engine, once they have come to so much. */
+  async untilRenderIs(active: number, total: number): Promise<void> {
+    await until(`function 1 has ${active} of ${total}`, async () => {
+      const one = (await this.ticks()).find((tick) => tick.function === 1 && tick.engine === "render");
+      return one?.active === active && one.total === total;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.counts.close();
+    await until("perf has ended", async () => (await perfsOf(this.tree.root)).length === 0);
+    await this.tree[Symbol.asyncDispose]();
+  }
+}
+
+/** Process ids of the perfs of a tree. */
+async function perfsOf(root: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+    if (words[1]?.endsWith("fake-perf.js") === true && words[2] === root) found.push(Number(pid));
+  }
+  return found;
+}
+
+const name = (number: number, engineClass: number, instance: number, ticks: string): string =>
+  `f${number}_gt0_c${engineClass}_i${instance}_${ticks}`;
+
+describe("hostd, asked for ticks of engines,", () => {
+  it("tells of each engine that there is, for each virtual function, from nothing on", async () => {
+    await using counting = await Counting.of(await GvtTree.make());
+    const { pmu } = await flex(counting.tree.root);
+    await pmu.set({ ticks: { [name(1, 0, 0, "active")]: 500, [name(1, 0, 0, "total")]: 9_000 } });
+    const engines = [
+      { gt: 0, engine: "render", instance: 0 },
+      { gt: 0, engine: "video", instance: 0 },
+      { gt: 0, engine: "video", instance: 1 },
+    ];
+    assert.deepEqual(
+      await counting.ticks(),
+      [1, 2].flatMap((number) =>
+        engines.map((engine) => ({ function: number, ...engine, active: 0, total: 0 })),
+      ),
+    );
+  });
+
+  it("adds up what comes, and takes a counter of the kernel that steps back for nothing", async () => {
+    await using counting = await Counting.of(await GvtTree.make());
+    const { pmu } = await flex(counting.tree.root);
+    const at = async (active: number, total: number): Promise<void> => {
+      await pmu.set({ ticks: { [name(1, 0, 0, "active")]: active, [name(1, 0, 0, "total")]: total } });
+    };
+    await at(500, 9_000);
+    await counting.ticks();
+    await pmu.untilCounted();
+    await at(620, 9_300);
+    await counting.untilRenderIs(120, 300);
+    await at(0, 9_400);
+    await counting.untilRenderIs(120, 400);
+    await at(30, 9_500);
+    await counting.untilRenderIs(150, 500);
+    await until("one perf runs", async () => (await perfsOf(counting.tree.root)).length === 1);
+  });
+
+  it("answers so over its socket, and leaves no perf behind when it ends, however", async () => {
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      await using bench = await Bench.make();
+      assert.deepEqual(await bench.client.engineTicks(GPU), { kind: "absent" });
+      await flex(bench.tree.root);
+      const told = await bench.client.engineTicks(GPU);
+      assert.equal(told.kind === "engine-ticks" && told.ticks.length, 6);
+      await until("perf runs", async () => (await perfsOf(bench.tree.root)).length === 1);
+      await bench.process.end(signal);
+      await until("perf has ended", async () => (await perfsOf(bench.tree.root)).length === 0);
+    }
+  });
+
+  it("starts nothing for a GPU without virtual functions, and tells nothing", async () => {
+    await using counting = await Counting.of(await GvtTree.make());
+    const { root } = counting.tree;
+    await new PciFunctions(root).add(GPU, { driver: "xe" });
+    await XePmu.add(root, GPU);
+    assert.deepEqual(await counting.ask(), { kind: "engine-ticks", ticks: [], left: 0 });
+    assert.deepEqual(await perfsOf(root), []);
+  });
+
+  it("finds absent what counts nothing for virtual functions: no such GPU, another driver, an xe of before", async () => {
+    await using counting = await Counting.of(await GvtTree.make());
+    const { root } = counting.tree;
+    assert.deepEqual(await counting.ask(), { kind: "absent" });
+    await flex(root);
+    const pmu = path.join(root, "sys/bus/event_source/devices/xe_0000_03_00.0");
+    await rm(path.join(pmu, "format/function"));
+    assert.deepEqual(await counting.ask(), { kind: "absent" });
+    await writeFile(path.join(pmu, "format/function"), "config:44-59\n");
+    await rm(path.join(pmu, "events/engine-total-ticks"));
+    assert.deepEqual(await counting.ask(), { kind: "absent" });
+  });
+
+  it("says that there is no perf, and finds it once it has been installed", async () => {
+    let now = 0;
+    await using counting = await Counting.of(await GvtTree.make(), { retryMs: 60_000, now: () => now });
+    const { root } = counting.tree;
+    await flex(root);
+    const perf = path.join(root, "usr/bin/perf");
+    const script = await readFile(perf, "utf8");
+    await rm(perf);
+    const missing = { kind: "uncounted", because: "no-perf", said: `spawn ${perf} ENOENT` };
+    assert.deepEqual(await counting.ask(), missing);
+    await writeFile(perf, script, { mode: 0o755 });
+    assert.deepEqual(await counting.ask(), missing);
+    now = 60_000;
+    assert.equal((await counting.ticks()).length, 6);
+  });
+
+  it("says in one line what perf said where the kernel does not let it, and does not ask again at once", async () => {
+    let now = 0;
+    await using counting = await Counting.of(await GvtTree.make(), { retryMs: 60_000, now: () => now });
+    const { pmu } = await flex(counting.tree.root);
+    await pmu.set({ permitted: false });
+    const denied = await counting.ask();
+    assert.ok(denied.kind === "uncounted");
+    assert.equal(denied.because, "no-permission");
+    assert.match(denied.said, /^Access to performance monitoring .* is limited\. Consider adjusting [^\n]*$/);
+    await pmu.set({ permitted: true });
+    assert.deepEqual(await counting.ask(), denied);
+    now = 60_000;
+    assert.equal((await counting.ticks()).length, 6);
+  });
+
+  it("says so when none of the engines can be counted, or the driver shows none", async () => {
+    await using counting = await Counting.of(await GvtTree.make(), { retryMs: 0 });
+    const { pmu } = await flex(counting.tree.root);
+    await pmu.set({ engines: [] });
+    const said = async (): Promise<string> => {
+      const told = await counting.ask();
+      return told.kind === "uncounted" ? `${told.because}: ${told.said}` : told.kind;
+    };
+    assert.equal(await said(), "failed: perf can count none of the engines");
+    await rm(path.join(counting.tree.root, `sys/bus/pci/devices/${GPU}/tile0`), { recursive: true });
+    assert.equal(await said(), "failed: the driver shows no engines of the GPU");
+  });
+
+  it("counts anew when there is another number of virtual functions: they are others", async () => {
+    await using counting = await Counting.of(await GvtTree.make());
+    const { pmu, functions } = await flex(counting.tree.root);
+    await counting.ticks();
+    await pmu.untilCounted();
+    await pmu.set({ ticks: { [name(1, 0, 0, "active")]: 70, [name(1, 0, 0, "total")]: 80 } });
+    await counting.untilRenderIs(70, 80);
+    await functions.add("0000:03:00.3", { of: GPU, driver: "vfio-pci" });
+    const ticks = await counting.ticks();
+    assert.deepEqual(new Set(ticks.map((tick) => tick.function)), new Set([1, 2, 3]));
+    assert.ok(ticks.every(({ active, total }) => active === 0 && total === 0));
+  });
+
+  it("lets the GPU sleep when nobody asks any more, and keeps what it had counted", async () => {
+    await using counting = await Counting.of(await GvtTree.make(), { idleMs: 1_000 });
+    const { pmu } = await flex(counting.tree.root);
+    await until("perf counts", async () => {
+      await counting.ticks();
+      return await pmu.counts();
+    });
+    await pmu.set({ ticks: { [name(1, 0, 0, "active")]: 70, [name(1, 0, 0, "total")]: 80 } });
+    await counting.untilRenderIs(70, 80);
+    const { root } = counting.tree;
+    await until("no perf is left", async () => (await perfsOf(root)).length === 0);
+    await counting.untilRenderIs(70, 80);
+    await until("perf runs again", async () => (await perfsOf(root)).length === 1);
+  });
+
+  it("lets go of a GPU before its driver or its virtual functions change", async () => {
+    await using counting = await Counting.of(await GvtTree.make());
+    await flex(counting.tree.root);
+    const { root } = counting.tree;
+    const changes = [
+      { kind: "set-virtual-functions", gpu: GPU, count: 0 },
+      { kind: "bind-driver", device: GPU, driver: "vfio-pci" },
+    ] as const;
+    for (const change of changes) {
+      await counting.ticks();
+      counting.counts.makeWayFor({ kind: "bind-driver", device: VFS[0] ?? "", driver: "vfio-pci" });
+      await until("perf runs", async () => (await perfsOf(root)).length === 1);
+      counting.counts.makeWayFor(change);
+      await until("no perf is left", async () => (await perfsOf(root)).length === 0);
+    }
+  });
+});
