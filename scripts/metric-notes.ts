@@ -12,6 +12,8 @@ const noGpu = "without a GPU that offers vGPUs";
 const noSensor = "the GPU has no driver i915 or xe, sleeps, or its driver does not tell";
 const noRenderer =
   "in modes other than gvt-s, for what the driver does not count, and while hostd does not answer";
+const noTicks =
+  "the vGPU is no virtual function of xe, or its driver does not count, or perf is missing or refused (SRIOV_USE_UNCOUNTED), and while hostd does not answer";
 const noFigure = "the domain is off, or its driver does not count it, or figures are older than 60 s";
 const noDisk = `no such disk; ${noFigure}`;
 const noNic = `no such interface with a name on the host; ${noFigure}`;
@@ -160,6 +162,14 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_vgpu_utilization_ratio: note(
     "topk(10, vgpud_vgpu_utilization_ratio * on (instance, vgpu_id) group_left (domain_name) vgpud_vgpu_info)",
     "the vGPU is not of a XenGT of 2016, or hostd does not answer",
+  ),
+  vgpud_vgpu_engine_active_ticks_total: note(
+    `sum by (instance, vgpu_id, engine) (rate(vgpud_vgpu_engine_active_ticks_total[1m])) / sum by (instance, vgpu_id, engine) (rate(vgpud_vgpu_engine_ticks_total[1m]))`,
+    noTicks,
+  ),
+  vgpud_vgpu_engine_ticks_total: note(
+    `sum by (instance, vgpu_id) (rate(vgpud_vgpu_engine_ticks_total{engine="render"}[1m]))`,
+    noTicks,
   ),
   vgpud_domain_gpu_engine_seconds_total: note(
     `topk(10, rate(vgpud_domain_gpu_engine_seconds_total{engine="render"}[1m])${joined})`,

@@ -63,7 +63,7 @@ const kvm = {
     share: "quantum, timeout and priority of a function, where the driver offers them",
     migration: "by xe-vfio-pci",
     metrics:
-      "how many functions there are and are taken, and their quotas of memory and address space; quantum, timeout and priority are in `gpus` and the API alone; no use: xe counts it for perf, which vgpud does not run",
+      "how many functions there are and are taken, and their quotas of memory and address space; quantum, timeout and priority are in `gpus` and the API alone; what each uses of the engines, where xe counts it and perf is installed (`vgpud_vgpu_engine_*_total`)",
     limit: "what the device and its driver allow: 7 to 63 a GPU",
   },
 } as const satisfies Readonly<Record<Mode, ModeNotes>>;

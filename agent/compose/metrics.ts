@@ -14,12 +14,13 @@ export const FRESH_MS = 1_000;
 export const WAIT_MS = 500;
 
 /** What the samplers have read, and when. */
-function readings({ sampler, sensors, gpuUse, sliceUse }: Use) {
+function readings({ sampler, sensors, gpuUse, sliceUse, engineUse }: Use) {
   return {
     domainStats: sampler.view,
     sensors: sensors.view,
     gpuUse: gpuUse.view,
     sliceUse: sliceUse.view,
+    engineUse: engineUse.view,
   } satisfies Partial<ScrapeView>;
 }
 
@@ -34,8 +35,8 @@ export function composeMetrics(
   const metrics = new Metrics({
     view: () => ({ ...parts.view(), ...readings(parts.use()) }),
     prepare: async () => {
-      const { sampler, sensors, gpuUse, sliceUse } = parts.use();
-      const sources = [sampler, sensors, gpuUse, sliceUse];
+      const { sampler, sensors, gpuUse, sliceUse, engineUse } = parts.use();
+      const sources = [sampler, sensors, gpuUse, sliceUse, engineUse];
       await Promise.all(sources.map((source) => source.refresh(FRESH_MS, WAIT_MS)));
     },
     build: { version, revision, nodeVersion: process.versions.node },

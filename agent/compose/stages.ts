@@ -123,7 +123,7 @@ export function composeStages(
   const { modes, drains } = records;
   const daemons = composeDaemons(config, { recorder, log, onChange: lookAgain });
   const { libvirt, hostd } = daemons;
-  const use = composeUse(daemons, { files, snapshot, recorder, log, cut });
+  const use = composeUse(daemons, { files, snapshot, view, recorder, log, cut });
   const guests = new XenstoreGuests(hostd);
   const seen = (): Iterable<KernelVgpu> => snapshot.current?.vgpus.values() ?? [];
   const xengt = composeXengt(config, given.xengtTypes, { hostd, files, guests, seen, cut });

@@ -6,11 +6,14 @@ import type { Snapshot } from "../inventory/snapshot.ts";
 import type { DomainSampler } from "../observation/domain-sampler.ts";
 import { DomainStatsHistory } from "../observation/domain-stats.ts";
 import { GpuSensors } from "../observation/gpu-sensors.ts";
+import type { EngineUseSampler } from "../observation/engine-use-sampler.ts";
 import type { GpuUseSampler } from "../observation/gpu-use-sampler.ts";
 import type { Recorder } from "../observation/recorder.ts";
 import type { SliceUseSampler } from "../observation/slice-use-sampler.ts";
+import type { MetricsView } from "../observation/view.ts";
 import type { Daemons } from "./daemons.ts";
 import { composeSampler, HISTORY } from "./domain-sampler.ts";
+import { composeEngineUse } from "./engine-use.ts";
 import { composeGpuUse } from "./gpu-use.ts";
 import { composeSliceUse } from "./slice-use.ts";
 import { unreadLog } from "./unread-log.ts";
@@ -22,6 +25,7 @@ export interface Use {
   readonly sensors: GpuSensors;
   readonly gpuUse: GpuUseSampler;
   readonly sliceUse: SliceUseSampler;
+  readonly engineUse: EngineUseSampler;
 }
 
 export function composeUse(
@@ -29,12 +33,13 @@ export function composeUse(
   parts: {
     readonly files: HostFiles;
     readonly snapshot: Snapshot;
+    readonly view: () => MetricsView;
     readonly recorder: Recorder;
     readonly log: Log;
     readonly cut: AbortSignal;
   },
 ): Use {
-  const { files, snapshot, recorder, log, cut } = parts;
+  const { files, snapshot, view, recorder, log, cut } = parts;
   const domainHistory = new DomainStatsHistory(HISTORY);
   const sampler = composeSampler({ libvirt, domainHistory, recorder, log, cut });
   const sensors = new GpuSensors({
@@ -44,5 +49,6 @@ export function composeUse(
   });
   const gpuUse = composeGpuUse({ hostd, snapshot, log, cut });
   const sliceUse = composeSliceUse({ hostd, snapshot, log, cut });
-  return { domainHistory, sampler, sensors, gpuUse, sliceUse };
+  const engineUse = composeEngineUse({ hostd, snapshot, view, log, cut });
+  return { domainHistory, sampler, sensors, gpuUse, sliceUse, engineUse };
 }

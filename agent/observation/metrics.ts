@@ -5,6 +5,7 @@ import { gauge, type Collector, type Described, type Sample, type SnapshotMetric
 import { diagnosisCollector } from "./diagnosis-metrics.ts";
 import { domainCollector } from "./domain-metrics.ts";
 import { domainStatsCollector } from "./domain-stats-metrics.ts";
+import { engineUseCollector } from "./engine-use-metrics.ts";
 import { eventMetrics } from "./event-metrics.ts";
 import { OPENMETRICS_FORMAT, TEXT_FORMAT, openFamilies, prefersOpenMetrics } from "./exposition.ts";
 import { familyText, type Format } from "./family-text.ts";
@@ -154,6 +155,7 @@ function collectors({
     domainStatsCollector(maxDomains),
     gpuUseCollector(maxDomains),
     sliceUseCollector,
+    engineUseCollector,
     claimCollector,
   ];
 }

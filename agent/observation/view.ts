@@ -6,6 +6,7 @@ import type { Claim } from "../lifecycle/claim.ts";
 import type { DrainRecord } from "../lifecycle/drains.ts";
 import type { DomainView, GpuView, VgpuView } from "../lifecycle/views.ts";
 import type { DomainFigures } from "./domain-stats.ts";
+import type { EngineUseView } from "./engine-use-sampler.ts";
 import type { SensorsView } from "./gpu-sensors.ts";
 import type { GpuUseView } from "./gpu-use-sampler.ts";
 import type { SliceUseView } from "./slice-use-sampler.ts";
@@ -35,6 +36,8 @@ export interface ScrapeView extends MetricsView {
   readonly gpuUse: GpuUseView;
   /** Of slices of XenGT. */
   readonly sliceUse: SliceUseView;
+  /** Of virtual functions. */
+  readonly engineUse: EngineUseView;
   /** What keeps the latest operation of a claim from getting on; undefined when nothing does. */
   readonly stalledBy: (claim: Claim) => AgentError | undefined;
 }

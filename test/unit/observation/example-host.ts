@@ -298,6 +298,13 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
     sensors: { readings, failing: false },
     gpuUse: { domains: gpuUse, failing: false },
     sliceUse: { shares: new Map(), failing: false },
+    engineUse: {
+      engines: [
+        { vgpu: own(1), gt: 0, engine: "render", instance: 0, active: 1_200_000, total: 9_600_000 },
+        { vgpu: own(1), gt: 0, engine: "video", instance: 1, active: 0, total: 9_600_000 },
+      ],
+      failing: false,
+    },
     stalledBy: ({ operation }) =>
       operation === running ? new AgentError("HOSTD_UNAVAILABLE", "hostd is away") : undefined,
   };
@@ -316,6 +323,7 @@ export const emptied = {
   domainStats: { domains: [], ageSeconds: 0, failing: false },
   gpuUse: { domains: [], failing: false },
   sliceUse: { shares: new Map(), failing: false },
+  engineUse: { engines: [], failing: false },
 };
 export const beforeFirstLook: ScrapeView = {
   ...exampleView,

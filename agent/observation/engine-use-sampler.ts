@@ -1,0 +1,91 @@
+// Reads for a scrape what virtual functions use of engines: once for all who ask at the same time.
+import type { Clock } from "../core/clock.ts";
+import type { PciAddress } from "../core/ids.ts";
+import {
+  EngineUseAccounts,
+  type EngineTicksSource,
+  type EngineUse,
+  type FunctionVgpu,
+  type Uncounted,
+} from "./engine-use.ts";
+import { SharedReading } from "./shared-reading.ts";
+
+export interface EngineUseSamplerOptions {
+  readonly source: EngineTicksSource;
+  /** Nobody is asked about other GPUs than theirs. Undefined while that is not known: they are what they were. */
+  readonly functions: () => readonly FunctionVgpu[] | undefined;
+  readonly clock: Clock;
+  /** Ends readings under way. */
+  readonly stop: AbortSignal;
+  /** Told after each reading what failed, undefined when nothing did. */
+  readonly onReading: (error: unknown) => void;
+}
+
+/** What a scrape shows of it. */
+export interface EngineUseView {
+  /** Empty until a reading has ended, and while one takes too long. */
+  readonly engines: readonly EngineUse[];
+  /** Whether the last reading failed, or one has been under way for too long. That nothing is counted is no failure. */
+  readonly failing: boolean;
+}
+
+export class EngineUseSampler {
+  readonly #options: EngineUseSamplerOptions;
+  readonly #reading: SharedReading;
+  #functions: readonly FunctionVgpu[] = [];
+  readonly #accounts = new Map<PciAddress, EngineUseAccounts>();
+  #uncounted: ReadonlyMap<PciAddress, Uncounted> = new Map();
+  #latest: (EngineUseView & { readonly takenMs: number }) | undefined;
+
+  constructor(options: EngineUseSamplerOptions) {
+    this.#options = options;
+    this.#reading = new SharedReading(options.clock, () => this.#readAll());
+  }
+
+  get view(): EngineUseView {
+    if (this.#reading.isLate) return { engines: [], failing: true };
+    const { engines = [], failing = false } = this.#latest ?? {};
+    return { engines, failing };
+  }
+
+  /** By GPU, why nothing was counted of it when it was asked about last. */
+  get uncounted(): ReadonlyMap<PciAddress, Uncounted> {
+    return this.#uncounted;
+  }
+
+  /** Reads when the latest is older than `maxAgeMs`, waiting for it no longer than `waitMs`. Never rejects. */
+  async refresh(maxAgeMs: number, waitMs: number): Promise<void> {
+    const { clock } = this.#options;
+    if (this.#latest && clock.now() - this.#latest.takenMs <= maxAgeMs) return;
+    await this.#reading.takeWithin(waitMs);
+  }
+
+  async #readAll(): Promise<void> {
+    const { source, functions, clock, stop, onReading } = this.#options;
+    this.#functions = functions() ?? this.#functions;
+    const gpus = new Set(this.#functions.map(({ gpu }) => gpu));
+    for (const gpu of this.#accounts.keys()) if (!gpus.has(gpu)) this.#accounts.delete(gpu);
+    const engines: EngineUse[] = [];
+    const uncounted = new Map<PciAddress, Uncounted>();
+    let failed: unknown;
+    for (const gpu of gpus) {
+      try {
+        const told = await source.ticks(gpu, stop);
+        if (told !== undefined && "because" in told) uncounted.set(gpu, told);
+        else if (told !== undefined) engines.push(...this.#add(gpu, told));
+      } catch (error) {
+        failed = error;
+      }
+    }
+    this.#uncounted = uncounted;
+    this.#latest = { takenMs: clock.now(), engines, failing: failed !== undefined };
+    if (!stop.aborted) onReading(failed);
+  }
+
+  #add(gpu: PciAddress, ticks: Parameters<EngineUseAccounts["add"]>[0]): readonly EngineUse[] {
+    const accounts = this.#accounts.get(gpu) ?? new EngineUseAccounts();
+    this.#accounts.set(gpu, accounts);
+    const here = this.#functions.filter((each) => each.gpu === gpu);
+    return accounts.add(ticks, here);
+  }
+}
