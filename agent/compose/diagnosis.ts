@@ -12,6 +12,7 @@ import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
 import type { Rooms } from "../diagnosis/room.ts";
 import type { Settings } from "../diagnosis/setting.ts";
+import type { UncountedEngines } from "../diagnosis/uncounted-engines.ts";
 import type { VgtCounts } from "../diagnosis/vgt-counts.ts";
 import type { Log } from "../host/journal.ts";
 import type { HostdClient } from "../host/hostd-client.ts";
@@ -42,6 +43,7 @@ interface Known {
   readonly rooms: () => Rooms;
   readonly settings: () => Settings;
   readonly vgtCounts: () => VgtCounts;
+  readonly uncounted: () => UncountedEngines;
   readonly deviceModel: () => DeviceModelReading | undefined;
 }
 
@@ -58,7 +60,7 @@ export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, kno
     const hostd = await known.hostd();
     const accounts = {
       ...{ rooms: known.rooms(), settings: known.settings() },
-      ...{ vgtCounts: known.vgtCounts(), deviceModel: known.deviceModel() },
+      ...{ vgtCounts: known.vgtCounts(), deviceModel: known.deviceModel(), uncounted: known.uncounted() },
     };
     const host = await hostSubject(files, { kernelLog, libvirt, hostd, ...accounts });
     return { host, diagnosis: await diagnose(files, host) };

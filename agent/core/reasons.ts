@@ -174,6 +174,7 @@ export const reasons = {
   SRIOV_LIMIT_ZERO: "host-condition",
   SRIOV_AUTOPROBE: "host-condition",
   SRIOV_ADMIN_MISSING: "host-condition",
+  SRIOV_USE_UNCOUNTED: "host-condition",
 
   /** The method changes something and came by the socket for reading. */
   SOCKET_READ_ONLY: "permission-denied",

@@ -10,6 +10,7 @@ import type { KernelVersion } from "./kernel-version.ts";
 import type { Evidence, Look } from "./look.ts";
 import type { Rooms } from "./room.ts";
 import type { Settings } from "./setting.ts";
+import type { UncountedEngines } from "./uncounted-engines.ts";
 import type { VgtCounts } from "./vgt-counts.ts";
 import type { common, texts } from "./texts/en.ts";
 
@@ -62,6 +63,8 @@ export interface HostSubject {
   readonly settings: Settings | undefined;
   /** By GPU that has XenGT of 2015 or 2016. Absent without an agent, which has hostd read it. */
   readonly vgtCounts?: VgtCounts;
+  /** Absent without an agent, which has hostd count. */
+  readonly uncounted?: UncountedEngines;
   /** Undefined without an agent on a host of Xen, whose configuration names it. */
   readonly deviceModel?: DeviceModelReading | undefined;
 }

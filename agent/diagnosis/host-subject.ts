@@ -5,6 +5,7 @@ import { findGpus } from "../discovery/pci-gpus.ts";
 import type { HostSubject } from "./condition.ts";
 import { parseKernelVersion } from "./kernel-version.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
+import type { UncountedEngines } from "./uncounted-engines.ts";
 import type { VgtCounts } from "./vgt-counts.ts";
 
 /** As `uname -r` has it. It names a file that is looked for, so that nothing else may pass for one. */
@@ -19,6 +20,7 @@ export interface OtherSources {
   readonly rooms: HostSubject["rooms"];
   readonly settings: HostSubject["settings"];
   readonly vgtCounts?: VgtCounts;
+  readonly uncounted?: UncountedEngines;
   readonly deviceModel?: HostSubject["deviceModel"];
 }
 

@@ -39,6 +39,7 @@ import {
   sriovLimitZero,
   sriovNotOffered,
   sriovUnsupportedPlatform,
+  sriovUseUncounted,
 } from "./checks/sriov.ts";
 import {
   libvirtDriverUnfit,
@@ -90,5 +91,6 @@ export const table: readonly Check[] = [
     sriovNotOffered,
     sriovAutoprobe,
     sriovAdminMissing,
+    sriovUseUncounted,
   ],
 ];

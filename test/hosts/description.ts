@@ -29,6 +29,8 @@ const sriov = z.strictObject({
   folder: z.enum(["prelim_iov", "iov"]).optional(),
   /** xe's `sriov_admin`. */
   admin: z.boolean().default(false),
+  /** Whether xe counts what each uses of the engines. */
+  counts: z.boolean().default(true),
 });
 
 const mate = z.strictObject({
@@ -150,6 +152,7 @@ export const hostSchema = z.strictObject({
   qemu: z.string().optional(),
   /** Whether QEMU is built of modules that packages bring, and has those for OpenGL; unset: it is in one piece. */
   qemu_modules: z.enum(["with-opengl", "without-opengl"]).optional(),
+  perf: z.boolean().default(true),
   /** Unset: it is off. Otherwise whether its profile for guests lets them open /dev/vfio, or that it has none. */
   apparmor: z.enum(["lets", "denies", "no-profile"]).optional(),
   selinux: z.enum(["enforcing", "permissive"]).optional(),

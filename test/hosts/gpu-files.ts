@@ -151,7 +151,7 @@ const SHARES = {
 function addSriov(files: Files, { gpu, index }: Place): void {
   if (!gpu.sriov) return;
   const directory = directoryOf(gpu.address);
-  const { total, enabled, drivers, autoprobe, folder, admin } = gpu.sriov;
+  const { total, enabled, drivers, autoprobe, folder, admin, counts } = gpu.sriov;
   files.add(`${directory}/sriov_totalvfs`, String(total));
   files.add(`${directory}/sriov_numvfs`, String(enabled));
   files.add(`${directory}/sriov_drivers_autoprobe`, autoprobe);
@@ -183,6 +183,13 @@ function addSriov(files: Files, { gpu, index }: Place): void {
     for (let vf = 1; vf <= total; vf += 1)
       for (const name of ["exec_quantum_ms", "preempt_timeout_us"])
         files.add(`${of}/vf${vf}/${gt}/${name}`, "0");
+  }
+  if (counts && gpu.driver === "xe") {
+    // xe_pmu.c
+    const pmu = `sys/bus/event_source/devices/xe_${gpu.address.replaceAll(":", "_")}`;
+    files.add(`${pmu}/format/function`, "config:44-59");
+    for (const name of ["engine-active-ticks", "engine-total-ticks"])
+      files.add(`${pmu}/events/${name}`, "event=0x02");
   }
   if (admin) {
     files.add(`${directory}/sriov_admin/pf/profile/exec_quantum_ms`, "0");

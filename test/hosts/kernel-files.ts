@@ -142,6 +142,7 @@ export function addLibvirt(files: Files, { libvirt, hypervisor, ...host }: HostD
   }
   const qemu = host.qemu ?? (xen ? "usr/lib/xen/bin/qemu-system-i386" : "usr/bin/qemu-system-x86_64");
   if (qemu !== "none") files.add(qemu, "");
+  if (host.perf) files.add("usr/bin/perf", "");
   if (host.qemu_modules === undefined) return;
   const opengl = host.qemu_modules === "with-opengl" ? ["virtio-gpu-gl"] : [];
   for (const device of ["virtio-gpu", "virtio-vga-gl", ...opengl])

@@ -115,6 +115,29 @@ export const sriovAdminMissing = gpuCheck({
   },
 });
 
+export const sriovUseUncounted = gpuCheck({
+  code: "SRIOV_USE_UNCOUNTED",
+  costs: { sriov: "info" },
+  dependsOn: ["SRIOV_UNSUPPORTED_PLATFORM", "SRIOV_DRIVER_UNFIT"],
+  how:
+    "the driver: xe alone counts what virtual functions use; the folders events and format of its PMU, /usr/bin/perf, " +
+    "kernel.perf_event_paranoid, above which of 2 kernels of Debian and Ubuntu ask for CAP_SYS_ADMIN, and what perf said to vgpud-hostd",
+  check: async (look, { host, gpu: { address } }) => {
+    const driver = await look.link(`sys/bus/pci/devices/${address}/driver`);
+    if (driver !== "xe") return notApplicable("not-xe");
+    const pmu = `sys/bus/event_source/devices/xe_${address.replaceAll(":", "_")}`;
+    const [events, format] = [await look.names(`${pmu}/events`), await look.names(`${pmu}/format`)];
+    if (!events.includes("engine-active-ticks") || !format.includes("function")) return fail("no-pmu");
+    if (!(await look.has("usr/bin/perf"))) return fail("no-perf");
+    const paranoid = await look.text("proc/sys/kernel/perf_event_paranoid");
+    if (Number(paranoid) > 2) return fail("paranoid", { value: paranoid ?? "" });
+    const refusal = host.uncounted?.get(address);
+    if (refusal === undefined) return pass("counted");
+    look.saw("perf, asked by vgpud-hostd", refusal.said);
+    return refusal.because === "no-permission" ? fail("no-permission") : fail("failed");
+  },
+});
+
 /** The platform's name where it has no SR-IOV whatever drives it. */
 function platformWithout({ gpu: { deviceId } }: GpuSubject): string | undefined {
   const platform = platformOf(deviceId);
