@@ -43,7 +43,7 @@ export async function startByHand(
 
 export async function runByHand(which: ByHand, command: string): Promise<CommandResult> {
   const path = join(folder(which), "control.sock");
-  const socket = await connectWhenListening(path, AbortSignal.timeout(10_000));
+  const socket = await connectWhenListening(path, AbortSignal.timeout(60_000));
   const channel = new GuestChannel(socket, process.pid * 1000);
   try {
     await channel.hello(Date.now, 60_000);

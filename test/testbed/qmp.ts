@@ -22,7 +22,7 @@ export class Qmp {
   /** Waits until QEMU listens, then leaves the negotiation mode. */
   static async open(path: string, signal: AbortSignal): Promise<Qmp> {
     const qmp = new Qmp(await connectWhenListening(path, signal));
-    await qmp.execute("qmp_capabilities", {}, 10_000);
+    await qmp.execute("qmp_capabilities", {}, 60_000);
     return qmp;
   }
 

@@ -85,7 +85,7 @@ export class Vm {
   /** Restarts the guest's kernel as a reset button does and waits for the agent of the new one. */
   async reboot(): Promise<void> {
     const before = this.#boot;
-    await this.#qmp.execute("system_reset", {}, 10_000);
+    await this.#qmp.execute("system_reset", {}, 60_000);
     const deadline = AbortSignal.timeout(bootTimeoutMs);
     do {
       deadline.throwIfAborted();

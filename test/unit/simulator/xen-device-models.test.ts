@@ -184,7 +184,7 @@ describe("hostd on a simulated Xen host", () => {
     assert.deepEqual(refused.kind === "errno" && [refused.errno, refused.call], ["EBUSY", "write"]);
     const hang = { kind: "REMOVE_BLOCKS", delay_ms: 3_600_000, times: 1 } as const;
     await xen.host.control({ command: "set-faults", faults: [hang] });
-    assert.equal((await xen.hostd.removeVgtInstance(9, { deadlineMs: 100 })).kind, "blocked");
+    assert.equal((await xen.hostd.removeVgtInstance(9, { deadlineMs: 1000 })).kind, "blocked");
     await xen.host.control({ command: "write-vgt", line: "-9" });
     assert.deepEqual(await xen.slices(), []);
     const joined = xen.hostd.removeVgtInstance(9);
@@ -200,11 +200,11 @@ describe("hostd on a simulated Xen host", () => {
     const wish = { domid: paused.id ?? 0, lowGmMib: 128, highGmMib: 384, fences: 4 };
     const faults = [{ kind: "CREATE_LATE", delay_ms: 3_600_000, object: "desk" }] as const;
     await xen.host.control({ command: "set-faults", faults: [...faults] });
-    const blocked = await xen.hostd.makeVgtInstance(wish, { deadlineMs: 100 });
+    const blocked = await xen.hostd.makeVgtInstance(wish, { deadlineMs: 1000 });
     assert.ok(blocked.kind === "blocked");
     assert.deepEqual(blocked.holders, []);
     // Whoever asks again meanwhile joins the one that waits.
-    const again = await xen.hostd.makeVgtInstance(wish, { deadlineMs: 100 });
+    const again = await xen.hostd.makeVgtInstance(wish, { deadlineMs: 1000 });
     assert.equal(again.kind === "blocked" && again.childPid, blocked.childPid);
     assert.deepEqual(await xen.slices(), []);
     await xen.host.control({ command: "clear-faults" });
