@@ -82,7 +82,7 @@ export function refusalOf(what: string, answer: Errno | NoAnswer | XenstoreSilen
 
 function xenstoreSilent(what: string, { asked, waitedMs }: XenstoreSilent): AgentError {
   const silence =
-    `${what}: xenstored was asked for ${asked} first, since a guest of Xen may have it, and has not answered for ${waitedMs} ms; ` +
+    `${what}: xenstored was asked for ${asked} first, since a guest of Xen may have it, and has not answered within ${waitedMs} ms; ` +
     "nothing was changed. See whether it runs (pgrep -a xenstored) and ask again once it answers; one that has died knows no guest " +
     "when it is started anew, so shut the guests down and boot the host";
   return notBegun(new Error(silence), { xenstore: asked });

@@ -19,7 +19,7 @@ function causeOf(answer: NothingSeen): string {
     case "blocked":
       return `no answer for ${answer.elapsedMs} ms`;
     case "xenstore-silent":
-      return `xenstored was asked for ${answer.asked} and has not answered for ${answer.waitedMs} ms; see whether it runs (pgrep -a xenstored)`;
+      return `xenstored was asked for ${answer.asked} and has not answered within ${answer.waitedMs} ms; see whether it runs (pgrep -a xenstored)`;
     case "refused":
     case "failed":
       return answer.why;

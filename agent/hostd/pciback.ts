@@ -11,7 +11,7 @@ export const PCIBACK = "pciback";
 /**
  * Guests that have one of the functions that pciback has: the device, or a virtual function of it. The driver itself lets go of one
  * that a guest uses, with a warning in the log, so that it has to be asked before. Where it has none, nobody is asked.
- * @throws NodeJS.ErrnoException or XenstoreError when that cannot be told
+ * @throws NodeJS.ErrnoException, XenstoreError or XenstoreSilence when that cannot be told
  */
 export function guestsHolding(
   files: AllowedFiles,

@@ -6,7 +6,7 @@ import type { AllowedFiles } from "./allowed-files.ts";
 import { hasCode } from "./kernel-files.ts";
 import { Xenstore } from "./xenstore.ts";
 
-/** How long xenstored has to go on with an answer; one that lives takes a fraction of a millisecond. */
+/** How long xenstored has for all that is asked at once: a fraction of a millisecond for each node where it is well, and some hundred. */
 const PATIENCE_MS = 5000;
 /** Between two looks for more, twice as long each time: most answers are there at the second. */
 const FIRST_WAIT_MS = 0.1;
@@ -15,18 +15,19 @@ const LONGEST_WAIT_MS = 20;
 /** @throws NodeJS.ErrnoException when there is no xenstore to ask, XenstoreError when it refuses, XenstoreSilence when it does not answer */
 export function askXenstore<T>(files: AllowedFiles, ask: (store: Xenstore) => T): T {
   const fd = openXenbus(files);
+  const until = performance.now() + PATIENCE_MS;
   try {
     const store = new Xenstore({
       write: (bytes) => {
         for (let left = bytes; left.length > 0;) {
           const from = left;
-          const written = patiently(() => writeSync(fd, from));
+          const written = patiently(() => writeSync(fd, from), until);
           if (written === undefined) return false;
           left = left.subarray(written);
         }
         return true;
       },
-      read: (into) => patiently(() => readSync(fd, into)),
+      read: (into) => patiently(() => readSync(fd, into), until),
       patienceMs: PATIENCE_MS,
     });
     return ask(store);
@@ -35,12 +36,11 @@ export function askXenstore<T>(files: AllowedFiles, ask: (store: Xenstore) => T)
   }
 }
 
-/** How many bytes went; undefined when none did in all that time. */
-function patiently(move: () => number): number | undefined {
-  const begun = performance.now();
+/** How many bytes went; undefined when none did until then. */
+function patiently(move: () => number, until: number): number | undefined {
   for (let ms = FIRST_WAIT_MS; ; ms = Math.min(2 * ms, LONGEST_WAIT_MS)) {
     const moved = unlessItWaits(move);
-    if (moved !== undefined || performance.now() - begun >= PATIENCE_MS) return moved;
+    if (moved !== undefined || performance.now() >= until) return moved;
     // Nobody wakes it.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, ms);
   }

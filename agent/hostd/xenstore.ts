@@ -3,10 +3,11 @@
 
 /** The way to xenstored: bytes as they are, in pieces of any length. */
 export interface Channel {
-  /** Writes all of it; false when xenstored has not taken it within `patienceMs`. */
+  /** Writes all of it; false when xenstored has not taken it in time. */
   write(bytes: Buffer): boolean;
-  /** Waits for bytes and puts some into the buffer; how many. Undefined when none have come within `patienceMs`. */
+  /** Waits for bytes and puts some into the buffer; how many. Undefined when none have come in time. */
   read(into: Buffer): number | undefined;
+  /** The time that xenstored has for all it is asked. */
   readonly patienceMs: number;
 }
 
@@ -28,7 +29,7 @@ export class XenstoreSilence extends Error {
   readonly waitedMs: number;
 
   constructor(asked: string, waitedMs: number) {
-    super(`xenstored has not answered for ${waitedMs} ms when asked for ${asked}`);
+    super(`xenstored has not answered within ${waitedMs} ms when asked for ${asked}`);
     this.asked = asked;
     this.waitedMs = waitedMs;
   }

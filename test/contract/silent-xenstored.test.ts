@@ -51,4 +51,16 @@ describe("hostd and a xenstored that does not answer", function () {
       assert.deepEqual(await client.setVirtualFunctions({ gpu: GPU, count: 0 }), { kind: "done" });
     });
   });
+
+  it("waits no longer for one that answers, but so slowly that the whole takes more than that", async function () {
+    unlessImpossible(this, unlessRoot());
+    const guests = Array.from({ length: 20 }, (_, domid) => guestNodes(domid + 1, { uuid: UUID }));
+    const nodes = Object.fromEntries(guests.flatMap((guest) => Object.entries(guest)));
+    await onXen("proc/xen/xenbus", nodes, async ({ client, xenstored }) => {
+      const tired = once(xenstored.stdout ?? assert.fail("it says when"), "data");
+      xenstored.kill("SIGUSR1");
+      await tired;
+      assert.equal((await client.xenDomains()).kind, "xenstore-silent");
+    });
+  });
 });

@@ -1,5 +1,5 @@
 """Serves xenstore on a raw terminal, as the kernel's xenbus does on a file: xenstored.py NODES.json. Says the terminal's name."""
-import json, os, pty, signal, struct, sys, termios, tty
+import json, os, pty, signal, struct, sys, termios, time, tty
 
 nodes = json.load(open(sys.argv[1]))
 server, terminal = pty.openpty()
@@ -13,7 +13,16 @@ def forget(*_):
     print("continued", flush=True)
 
 
+def tire(*_):
+    """Each answer takes half a second from now on."""
+    global weariness
+    weariness = 0.5
+    print("tired", flush=True)
+
+
+weariness = 0
 signal.signal(signal.SIGCONT, forget)
+signal.signal(signal.SIGUSR1, tire)
 print("ready", os.ttyname(terminal), flush=True)
 
 
@@ -35,4 +44,5 @@ while True:
     else:
         answer = nodes.get(path, "").encode()
     kind, answer = (kind, answer) if found else (16, b"ENOENT\0")
+    time.sleep(weariness)
     os.write(server, struct.pack("<IIII", kind, request, 0, len(answer)) + answer)

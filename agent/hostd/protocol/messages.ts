@@ -309,7 +309,7 @@ export type Result =
       readonly holders: readonly Holder[];
     }
   /**
-   * xenstored, which tells whether a guest of Xen has it, has not answered for `waitedMs` when asked for the node `asked`: nothing was
+   * xenstored, which tells whether a guest of Xen has it, has not answered within `waitedMs` when asked for the node `asked`: nothing was
    * written.
    */
   | { readonly kind: "xenstore-silent"; readonly asked: string; readonly waitedMs: number }
@@ -332,41 +332,28 @@ export interface Hello {
   readonly protocol: number;
 }
 
+/** What any operation may be answered with. */
+const ANY = ["errno", "blocked", "refused", "failed"] as const;
+/** And one that takes something away, or gives it to somebody else. */
+const TAKING = [...ANY, "done", "held", "absent"] as const;
+
 /** What each operation may be answered with. A reply outside of it is a broken server. */
 const ANSWERS = {
-  "create-mdev": ["done", "errno", "blocked", "refused", "failed"],
-  "remove-mdev": ["done", "errno", "held", "blocked", "absent", "refused", "failed"],
-  holders: ["holders", "errno", "blocked", "absent", "refused", "failed"],
-  "bind-driver": ["done", "errno", "held", "blocked", "xenstore-silent", "absent", "refused", "failed"],
-  "set-virtual-functions": [
-    "done",
-    "errno",
-    "held",
-    "blocked",
-    "xenstore-silent",
-    "absent",
-    "refused",
-    "failed",
-  ],
-  "set-function-profile": ["profile", "errno", "blocked", "absent", "refused", "failed"],
-  "function-holders": ["holders", "errno", "blocked", "xenstore-silent", "absent", "refused", "failed"],
-  "xen-domains": ["xen-domains", "errno", "blocked", "xenstore-silent", "refused", "failed"],
-  "make-vgt-instance": ["done", "errno", "blocked", "refused", "failed"],
-  "remove-vgt-instance": [
-    "done",
-    "errno",
-    "held",
-    "blocked",
-    "xenstore-silent",
-    "absent",
-    "refused",
-    "failed",
-  ],
-  "vgt-resources": ["vgt-resources", "errno", "blocked", "absent", "refused", "failed"],
-  "vgt-utilization": ["vgt-utilization", "errno", "blocked", "refused", "failed"],
-  "device-model-log": ["log", "errno", "blocked", "absent", "refused", "failed"],
-  "render-clients": ["render-clients", "errno", "blocked", "absent", "refused", "failed"],
-  "engine-ticks": ["engine-ticks", "uncounted", "errno", "blocked", "absent", "refused", "failed"],
+  "create-mdev": [...ANY, "done"],
+  "remove-mdev": TAKING,
+  holders: [...ANY, "holders", "absent"],
+  "bind-driver": [...TAKING, "xenstore-silent"],
+  "set-virtual-functions": [...TAKING, "xenstore-silent"],
+  "set-function-profile": [...ANY, "profile", "absent"],
+  "function-holders": [...ANY, "holders", "absent", "xenstore-silent"],
+  "xen-domains": [...ANY, "xen-domains", "xenstore-silent"],
+  "make-vgt-instance": [...ANY, "done"],
+  "remove-vgt-instance": [...TAKING, "xenstore-silent"],
+  "vgt-resources": [...ANY, "vgt-resources", "absent"],
+  "vgt-utilization": [...ANY, "vgt-utilization"],
+  "device-model-log": [...ANY, "log", "absent"],
+  "render-clients": [...ANY, "render-clients", "absent"],
+  "engine-ticks": [...ANY, "engine-ticks", "uncounted", "absent"],
 } as const satisfies Record<OperationKind, readonly Result["kind"][]>;
 
 export type ResultOf<Kind extends OperationKind> = Extract<Result, { kind: (typeof ANSWERS)[Kind][number] }>;
