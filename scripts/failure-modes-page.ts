@@ -60,7 +60,7 @@ How to read it:
 - *afterwards* tells what became of it by itself, and behind an arrow what the same call answered that was made again.
 - The second of the two domains runs on and its claim is ACTIVE, unless the line says otherwise.
 
-What is not here: \`sriov_numvfs\` that hangs, since vgpud neither writes nor reads it yet. A driver that hangs in a file
+What is not here: \`sriov_numvfs\` that hangs is in [reference/faults.md](reference/faults.md) (SET_VIRTUAL_FUNCTIONS_BLOCKS). A driver that hangs in a file
 below /sys is tested in \`test/contract/hanging-attribute.test.ts\` and told in [operations.md](operations.md#something-around-it-fails). A real kernel and a real libvirt that are held up,
 stopped or killed are tested in the KVM bed (\`test/testbed/faults.ts\`, nightly \`test/testbed/long/agent-faults.test.ts\`), the end of
 the agent at every step of its work by

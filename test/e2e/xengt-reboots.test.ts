@@ -142,12 +142,14 @@ describe("a guest with a slice of XenGT that ends by itself, over the wire", fun
 
   it("stands still when libvirtd did not run when it rebooted, which nobody can tell, until it is stopped and started", async () => {
     const first = await begin();
+    // While libvirt is away nobody can say what there is.
+    const seen = (): Promise<Domain | undefined> => on.named("desk").catch(() => undefined);
     await on.setFaults({ kind: "LIBVIRT_GONE" });
+    await until("libvirt is away", async () => (await seen())?.state !== DomainState.RUNNING);
     await guest("reboot");
     await on.clearFaults();
     const shown = await until("libvirt is back", async () => {
-      // Nobody can say what there is before.
-      const now = await on.named("desk").catch(() => undefined);
+      const now = await seen();
       return now?.state === DomainState.RUNNING && now;
     });
     assert.deepEqual([shown.claimState, shown.xenDomid], [ClaimState.ACTIVE, first.xenDomid]);

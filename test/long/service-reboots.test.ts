@@ -17,10 +17,11 @@ describe("vgpud as a service, over reboots of the host", function () {
     service = await ServiceInBed.install(bed);
   });
   after(async () => {
-    service.close();
-    await bed.stop();
     await mkdir(lifeLog, { recursive: true });
     await writeFile(`${lifeLog}/service-reboots.log`, `${life.join("\n\n")}\n`);
+    // First what would live on: where the installation failed there is no service.
+    await bed.stop();
+    service.close();
   });
 
   reboots({

@@ -69,9 +69,8 @@ export function functionsOf(agent: AgentInBed, life: LifeLog): FunctionsAgent {
   };
 }
 
-/** By address; empty for none. */
 export function driverOf(address: string): Promise<string> {
-  return bed.check(`basename "$(readlink /sys/bus/pci/devices/${address}/driver)"`);
+  return gpu.driverOf(bed, address);
 }
 
 /** The address of the n-th virtual function. */

@@ -28,6 +28,11 @@ export function uuid(n: number): string {
   return `11111111-1111-4111-8111-${String(n).padStart(12, "0")}`;
 }
 
+/** Of a PCI function by its address; empty for none. */
+export function driverOf(bed: Bed, address: string): Promise<string> {
+  return bed.check(`basename "$(readlink /sys/bus/pci/devices/${address}/driver)"`);
+}
+
 export function create(bed: Bed, suffix: Suffix, id: string): Promise<TextResult> {
   return bed.run(`echo ${id} > ${typeFolder(suffix)}/create`);
 }

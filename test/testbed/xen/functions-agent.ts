@@ -5,6 +5,7 @@ import { XenGuestType } from "../../../proto/gen/vgpud/v1/domain_spec.ts";
 import { CreateDomainRequest } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { vgpuctl } from "../../unit/cli/vgpuctl.ts";
 import { AgentInBed, eventually, images } from "../agent-in-bed.ts";
+import * as gpu from "../gpu.ts";
 import { bed } from "./suite-bed.ts";
 
 /** Not where a processor's graphics are. */
@@ -58,20 +59,19 @@ export async function knowsSecondGpu({ does }: FunctionsAgent): Promise<void> {
   );
 }
 
-/** Empty for none. */
 export function driverOf(address: string): Promise<string> {
-  return bed.check(`basename "$(readlink /sys/bus/pci/devices/${address}/driver)"`);
+  return gpu.driverOf(bed, address);
 }
 
 /** Paravirtualized: it boots the bed's own kernel, which tells of its PCI functions. */
-export function request(name: string, gpu: string): CreateDomainRequest {
+export function request(name: string, address: string): CreateDomainRequest {
   return CreateDomainRequest.fromPartial({
     claimId: `claim-${name}`,
     domain: {
       ...{ name, vcpus: 1, memoryMib: 96, xenGuestType: XenGuestType.PV },
       boot: { source: { $case: "kernel", value: guestKernel } },
     },
-    vgpu: { want: { $case: "mode", value: Mode.GVT_D }, gpu },
+    vgpu: { want: { $case: "mode", value: Mode.GVT_D }, gpu: address },
   });
 }
 
