@@ -8,7 +8,7 @@ import {
   type FunctionVgpu,
   type Uncounted,
 } from "./engine-use.ts";
-import { SharedReading } from "./shared-reading.ts";
+import { KeptReading } from "./kept-reading.ts";
 
 export interface EngineUseSamplerOptions {
   readonly source: EngineTicksSource;
@@ -31,21 +31,20 @@ export interface EngineUseView {
 
 export class EngineUseSampler {
   readonly #options: EngineUseSamplerOptions;
-  readonly #reading: SharedReading;
+  readonly #kept: KeptReading<EngineUseView>;
   #functions: readonly FunctionVgpu[] = [];
   readonly #accounts = new Map<PciAddress, EngineUseAccounts>();
   #uncounted: ReadonlyMap<PciAddress, Uncounted> = new Map();
-  #latest: (EngineUseView & { readonly takenMs: number }) | undefined;
 
   constructor(options: EngineUseSamplerOptions) {
     this.#options = options;
-    this.#reading = new SharedReading(options.clock, () => this.#readAll());
+    this.#kept = new KeptReading<EngineUseView>(options.clock, { engines: [], failing: false }, () =>
+      this.#readAll(),
+    );
   }
 
   get view(): EngineUseView {
-    if (this.#reading.isLate) return { engines: [], failing: true };
-    const { engines = [], failing = false } = this.#latest ?? {};
-    return { engines, failing };
+    return this.#kept.view;
   }
 
   /** By GPU, why nothing was counted of it when it was asked about last. */
@@ -54,14 +53,12 @@ export class EngineUseSampler {
   }
 
   /** Reads when the latest is older than `maxAgeMs`, waiting for it no longer than `waitMs`. Never rejects. */
-  async refresh(maxAgeMs: number, waitMs: number): Promise<void> {
-    const { clock } = this.#options;
-    if (this.#latest && clock.now() - this.#latest.takenMs <= maxAgeMs) return;
-    await this.#reading.takeWithin(waitMs);
+  refresh(maxAgeMs: number, waitMs: number): Promise<void> {
+    return this.#kept.refresh(maxAgeMs, waitMs);
   }
 
-  async #readAll(): Promise<void> {
-    const { source, functions, clock, stop, onReading } = this.#options;
+  async #readAll(): Promise<EngineUseView> {
+    const { source, functions, stop, onReading } = this.#options;
     this.#functions = functions() ?? this.#functions;
     const gpus = new Set(this.#functions.map(({ gpu }) => gpu));
     for (const gpu of this.#accounts.keys()) if (!gpus.has(gpu)) this.#accounts.delete(gpu);
@@ -78,8 +75,8 @@ export class EngineUseSampler {
       }
     }
     this.#uncounted = uncounted;
-    this.#latest = { takenMs: clock.now(), engines, failing: failed !== undefined };
     if (!stop.aborted) onReading(failed);
+    return { engines, failing: failed !== undefined };
   }
 
   #add(gpu: PciAddress, ticks: Parameters<EngineUseAccounts["add"]>[0]): readonly EngineUse[] {

@@ -4,7 +4,7 @@ import { readSensors, type GpuReadings } from "../discovery/gpu-sensors.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
 import { NotingFiles } from "../discovery/noting-files.ts";
 import type { Gpu, Unread } from "../inventory/model.ts";
-import { SharedReading } from "./shared-reading.ts";
+import { KeptReading } from "./kept-reading.ts";
 
 export interface GpuSensorsOptions {
   readonly files: HostFiles;
@@ -23,37 +23,28 @@ export interface SensorsView {
   readonly failing: boolean;
 }
 
-interface Reading {
-  readonly takenMs: number;
-  readonly readings: readonly GpuReadings[];
-  readonly failing: boolean;
-}
-
 export class GpuSensors {
   readonly #options: GpuSensorsOptions;
-  readonly #reading: SharedReading;
-  #latest: Reading | undefined;
+  readonly #kept: KeptReading<SensorsView>;
 
   constructor(options: GpuSensorsOptions) {
     this.#options = options;
-    this.#reading = new SharedReading(options.clock, () => this.#readAll());
+    this.#kept = new KeptReading<SensorsView>(options.clock, { readings: [], failing: false }, () =>
+      this.#readAll(),
+    );
   }
 
   get view(): SensorsView {
-    if (this.#reading.isLate) return { readings: [], failing: true };
-    const { readings = [], failing = false } = this.#latest ?? {};
-    return { readings, failing };
+    return this.#kept.view;
   }
 
   /** Reads when the latest is older than `maxAgeMs`, waiting for it no longer than `waitMs`. Never rejects. */
-  async refresh(maxAgeMs: number, waitMs: number): Promise<void> {
-    const { clock } = this.#options;
-    if (this.#latest && clock.now() - this.#latest.takenMs <= maxAgeMs) return;
-    await this.#reading.takeWithin(waitMs);
+  refresh(maxAgeMs: number, waitMs: number): Promise<void> {
+    return this.#kept.refresh(maxAgeMs, waitMs);
   }
 
-  async #readAll(): Promise<void> {
-    const { files, gpus, clock, onReading } = this.#options;
+  async #readAll(): Promise<SensorsView> {
+    const { files, gpus, onReading } = this.#options;
     const noting = new NotingFiles(files);
     let readings: GpuReadings[] = [];
     let failing = false;
@@ -65,7 +56,7 @@ export class GpuSensors {
       readings = [];
       failing = true;
     }
-    this.#latest = { takenMs: clock.now(), readings, failing: failing || noting.unread.length > 0 };
     onReading(noting.unread);
+    return { readings, failing: failing || noting.unread.length > 0 };
   }
 }

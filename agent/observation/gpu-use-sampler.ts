@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { GpuUseAccounts, type DomainGpuUse, type RenderProcessSource } from "./gpu-use.ts";
-import { SharedReading } from "./shared-reading.ts";
+import { KeptReading } from "./kept-reading.ts";
 
 export interface GpuUseSamplerOptions {
   readonly source: RenderProcessSource;
@@ -25,29 +25,26 @@ export interface GpuUseView {
 
 export class GpuUseSampler {
   readonly #options: GpuUseSamplerOptions;
-  readonly #reading: SharedReading;
+  readonly #kept: KeptReading<GpuUseView>;
   #accounts: ReadonlyMap<PciAddress, GpuUseAccounts> = new Map();
-  #latest: (GpuUseView & { readonly takenMs: number }) | undefined;
 
   constructor(options: GpuUseSamplerOptions) {
     this.#options = options;
-    this.#reading = new SharedReading(options.clock, () => this.#readAll());
+    this.#kept = new KeptReading<GpuUseView>(options.clock, { domains: [], failing: false }, () =>
+      this.#readAll(),
+    );
   }
 
   get view(): GpuUseView {
-    if (this.#reading.isLate) return { domains: [], failing: true };
-    const { domains = [], failing = false } = this.#latest ?? {};
-    return { domains, failing };
+    return this.#kept.view;
   }
 
   /** Reads when the latest is older than `maxAgeMs`, waiting for it no longer than `waitMs`. Never rejects. */
-  async refresh(maxAgeMs: number, waitMs: number): Promise<void> {
-    const { clock } = this.#options;
-    if (this.#latest && clock.now() - this.#latest.takenMs <= maxAgeMs) return;
-    await this.#reading.takeWithin(waitMs);
+  refresh(maxAgeMs: number, waitMs: number): Promise<void> {
+    return this.#kept.refresh(maxAgeMs, waitMs);
   }
 
-  async #readAll(): Promise<void> {
+  async #readAll(): Promise<GpuUseView> {
     const { source, gpus, clock, stop, onReading } = this.#options;
     // What was added up must not be forgotten because libvirt is away: its QEMUs run on.
     const asked = gpus() ?? [...this.#accounts.keys()];
@@ -63,7 +60,7 @@ export class GpuUseSampler {
         failed = error;
       }
     }
-    this.#latest = { takenMs: clock.now(), domains, failing: failed !== undefined };
     if (!stop.aborted) onReading(failed);
+    return { domains, failing: failed !== undefined };
   }
 }

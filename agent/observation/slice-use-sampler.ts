@@ -1,7 +1,7 @@
 // Reads for scrapes how busy slices of XenGT were. The driver counts from one reading to the next, whoever reads, so that this is the
 // only reader, and several who scrape share a reading instead of cutting each other's short.
 import type { Clock } from "../core/clock.ts";
-import { SharedReading } from "./shared-reading.ts";
+import { KeptReading } from "./kept-reading.ts";
 
 /** Who can read it; of a kernel, what hostd is asked for. */
 export interface SliceUseSource {
@@ -34,18 +34,17 @@ const WINDOW_MS = 10_000;
 
 export class SliceUseSampler {
   readonly #options: SliceUseSamplerOptions;
-  readonly #reading: SharedReading;
-  #latest: (SliceUseView & { readonly takenMs: number }) | undefined;
+  readonly #kept: KeptReading<SliceUseView>;
 
   constructor(options: SliceUseSamplerOptions) {
     this.#options = options;
-    this.#reading = new SharedReading(options.clock, () => this.#read());
+    this.#kept = new KeptReading<SliceUseView>(options.clock, { shares: UNREAD, failing: false }, () =>
+      this.#read(),
+    );
   }
 
   get view(): SliceUseView {
-    if (this.#reading.isLate) return { shares: UNREAD, failing: true };
-    const { shares = UNREAD, failing = false } = this.#latest ?? {};
-    return { shares, failing };
+    return this.#kept.view;
   }
 
   /**
@@ -53,17 +52,12 @@ export class SliceUseSampler {
    * `waitMs`. Never rejects.
    */
   async refresh(maxAgeMs: number, waitMs: number): Promise<void> {
-    const { clock, hasSlices } = this.#options;
-    if (!hasSlices()) {
-      this.#latest = undefined;
-      return;
-    }
-    if (this.#latest && clock.now() - this.#latest.takenMs <= Math.max(maxAgeMs, WINDOW_MS)) return;
-    await this.#reading.takeWithin(waitMs);
+    if (this.#options.hasSlices()) await this.#kept.refresh(Math.max(maxAgeMs, WINDOW_MS), waitMs);
+    else this.#kept.forget();
   }
 
-  async #read(): Promise<void> {
-    const { source, clock, stop, onReading } = this.#options;
+  async #read(): Promise<SliceUseView> {
+    const { source, stop, onReading } = this.#options;
     let shares = UNREAD;
     let failed: unknown;
     try {
@@ -71,7 +65,7 @@ export class SliceUseSampler {
     } catch (error) {
       failed = error;
     }
-    this.#latest = { takenMs: clock.now(), shares, failing: failed !== undefined };
     if (!stop.aborted) onReading(failed);
+    return { shares, failing: failed !== undefined };
   }
 }
