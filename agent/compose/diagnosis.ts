@@ -5,6 +5,7 @@ import { untilAborted } from "../core/until-aborted.ts";
 import type { DeviceModelReading } from "../diagnosis/device-model-reading.ts";
 import { diagnose } from "../diagnosis/diagnose.ts";
 import { Diagnostician } from "../diagnosis/diagnostician.ts";
+import type { EngineCounting } from "../diagnosis/engine-counting.ts";
 import { GivingWay, type Looks } from "../diagnosis/giving-way.ts";
 import { hostSubject } from "../diagnosis/host-subject.ts";
 import { needsHostd, type HostdReading } from "../diagnosis/hostd-reading.ts";
@@ -12,7 +13,6 @@ import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
 import type { Rooms } from "../diagnosis/room.ts";
 import type { Settings } from "../diagnosis/setting.ts";
-import type { UncountedEngines } from "../diagnosis/uncounted-engines.ts";
 import type { VgtCounts } from "../diagnosis/vgt-counts.ts";
 import type { Log } from "../host/journal.ts";
 import type { HostdClient } from "../host/hostd-client.ts";
@@ -43,7 +43,7 @@ interface Known {
   readonly rooms: () => Rooms;
   readonly settings: () => Settings;
   readonly vgtCounts: () => VgtCounts;
-  readonly uncounted: () => UncountedEngines;
+  readonly engineCounting: () => EngineCounting;
   readonly deviceModel: () => DeviceModelReading | undefined;
 }
 
@@ -60,7 +60,8 @@ export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, kno
     const hostd = await known.hostd();
     const accounts = {
       ...{ rooms: known.rooms(), settings: known.settings() },
-      ...{ vgtCounts: known.vgtCounts(), deviceModel: known.deviceModel(), uncounted: known.uncounted() },
+      ...{ vgtCounts: known.vgtCounts(), engineCounting: known.engineCounting() },
+      deviceModel: known.deviceModel(),
     };
     const host = await hostSubject(files, { kernelLog, libvirt, hostd, ...accounts });
     return { host, diagnosis: await diagnose(files, host) };

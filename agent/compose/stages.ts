@@ -145,7 +145,7 @@ export function composeStages(
     hostd: () => readHostd(lookout.current, { socket: config.hostd.socket, standing: hostd.standing }),
     rooms: () => roomsOf(view().gpus),
     vgtCounts: () => vgtCountsOf(lookout.current),
-    uncounted: () => use.engineUse.uncounted,
+    engineCounting: () => use.engineUse.counting,
     deviceModel: () => readDeviceModel(xengt),
     settings: () => (lookout.current ? settings.standings(lookout.current) : new Map()),
   });

@@ -4,13 +4,13 @@ import type { Mode } from "../core/modes.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { PciGpu } from "../discovery/pci-gpus.ts";
 import type { DeviceModelReading } from "./device-model-reading.ts";
+import type { EngineCounting } from "./engine-counting.ts";
 import type { HostdReading } from "./hostd-reading.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
 import type { KernelVersion } from "./kernel-version.ts";
 import type { Evidence, Look } from "./look.ts";
 import type { Rooms } from "./room.ts";
 import type { Settings } from "./setting.ts";
-import type { UncountedEngines } from "./uncounted-engines.ts";
 import type { VgtCounts } from "./vgt-counts.ts";
 import type { common, texts } from "./texts/en.ts";
 
@@ -64,7 +64,7 @@ export interface HostSubject {
   /** By GPU that has XenGT of 2015 or 2016. Absent without an agent, which has hostd read it. */
   readonly vgtCounts?: VgtCounts;
   /** Absent without an agent, which has hostd count. */
-  readonly uncounted?: UncountedEngines;
+  readonly engineCounting?: EngineCounting;
   /** Undefined without an agent on a host of Xen, whose configuration names it. */
   readonly deviceModel?: DeviceModelReading | undefined;
 }

@@ -3,9 +3,9 @@ import { readHostFacts } from "../discovery/host-facts.ts";
 import type { HostFiles } from "../discovery/host-files.ts";
 import { findGpus } from "../discovery/pci-gpus.ts";
 import type { HostSubject } from "./condition.ts";
+import type { EngineCounting } from "./engine-counting.ts";
 import { parseKernelVersion } from "./kernel-version.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
-import type { UncountedEngines } from "./uncounted-engines.ts";
 import type { VgtCounts } from "./vgt-counts.ts";
 
 /** As `uname -r` has it. It names a file that is looked for, so that nothing else may pass for one. */
@@ -20,7 +20,7 @@ export interface OtherSources {
   readonly rooms: HostSubject["rooms"];
   readonly settings: HostSubject["settings"];
   readonly vgtCounts?: VgtCounts;
-  readonly uncounted?: UncountedEngines;
+  readonly engineCounting?: EngineCounting;
   readonly deviceModel?: HostSubject["deviceModel"];
 }
 

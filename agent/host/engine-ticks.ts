@@ -1,6 +1,7 @@
 // What xe counts of engines for virtual functions, as hostd has perf read it.
 import type { PciAddress } from "../core/ids.ts";
-import type { EngineTicksSource, FunctionTicks, Uncounted } from "../observation/engine-use.ts";
+import type { Uncounted } from "../diagnosis/engine-counting.ts";
+import type { EngineTicksSource, FunctionTicks } from "../observation/engine-use.ts";
 import type { HostdClient } from "./hostd-client.ts";
 import { lookFailed } from "./hostd-looks.ts";
 

@@ -1,12 +1,12 @@
 // Reads for a scrape what virtual functions use of engines: once for all who ask at the same time.
 import type { Clock } from "../core/clock.ts";
 import type { PciAddress } from "../core/ids.ts";
+import type { EngineCounting, Uncounted } from "../diagnosis/engine-counting.ts";
 import {
   EngineUseAccounts,
   type EngineTicksSource,
   type EngineUse,
   type FunctionVgpu,
-  type Uncounted,
 } from "./engine-use.ts";
 import { KeptReading } from "./kept-reading.ts";
 
@@ -29,12 +29,15 @@ export interface EngineUseView {
   readonly failing: boolean;
 }
 
+/** hostd counts on for as long when nobody asks: what it told before that says nothing of now. */
+const TELLS_MS = 5 * 60_000;
+
 export class EngineUseSampler {
   readonly #options: EngineUseSamplerOptions;
   readonly #kept: KeptReading<EngineUseView>;
   #functions: readonly FunctionVgpu[] = [];
   readonly #accounts = new Map<PciAddress, EngineUseAccounts>();
-  #uncounted: ReadonlyMap<PciAddress, Uncounted> = new Map();
+  #told: { readonly atMs: number; readonly counting: EngineCounting } | undefined;
 
   constructor(options: EngineUseSamplerOptions) {
     this.#options = options;
@@ -47,9 +50,10 @@ export class EngineUseSampler {
     return this.#kept.view;
   }
 
-  /** By GPU, why nothing was counted of it when it was asked about last. */
-  get uncounted(): ReadonlyMap<PciAddress, Uncounted> {
-    return this.#uncounted;
+  /** What hostd told last of each GPU; nothing when no scrape has asked for five minutes. */
+  get counting(): EngineCounting {
+    const { clock } = this.#options;
+    return this.#told && clock.now() - this.#told.atMs <= TELLS_MS ? this.#told.counting : new Map();
   }
 
   /** Reads when the latest is older than `maxAgeMs`, waiting for it no longer than `waitMs`. Never rejects. */
@@ -58,23 +62,29 @@ export class EngineUseSampler {
   }
 
   async #readAll(): Promise<EngineUseView> {
-    const { source, functions, stop, onReading } = this.#options;
+    const { source, functions, clock, stop, onReading } = this.#options;
     this.#functions = functions() ?? this.#functions;
     const gpus = new Set(this.#functions.map(({ gpu }) => gpu));
     for (const gpu of this.#accounts.keys()) if (!gpus.has(gpu)) this.#accounts.delete(gpu);
     const engines: EngineUse[] = [];
-    const uncounted = new Map<PciAddress, Uncounted>();
+    const counting = new Map<PciAddress, "counted" | Uncounted>();
     let failed: unknown;
     for (const gpu of gpus) {
       try {
         const told = await source.ticks(gpu, stop);
-        if (told !== undefined && "because" in told) uncounted.set(gpu, told);
-        else if (told !== undefined) engines.push(...this.#add(gpu, told));
+        if (told === undefined) continue;
+        if ("because" in told) {
+          counting.set(gpu, told);
+          continue;
+        }
+        engines.push(...this.#add(gpu, told));
+        // Before the first figures it is not known to be counted.
+        if (told.length > 0) counting.set(gpu, "counted");
       } catch (error) {
         failed = error;
       }
     }
-    this.#uncounted = uncounted;
+    this.#told = { atMs: clock.now(), counting };
     if (!stop.aborted) onReading(failed);
     return { engines, failing: failed !== undefined };
   }

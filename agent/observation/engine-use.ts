@@ -1,5 +1,6 @@
 // What virtual functions use of a GPU's engines, added up for the vGPUs that they are. Pure.
 import type { PciAddress, VgpuId } from "../core/ids.ts";
+import type { Uncounted } from "../diagnosis/engine-counting.ts";
 import type { EngineClass } from "../discovery/drm-fdinfo.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { VgpuView } from "../lifecycle/views.ts";
@@ -15,13 +16,6 @@ export interface FunctionTicks {
   readonly instance: number;
   readonly active: number;
   readonly total: number;
-}
-
-/** Why nothing is counted where the GPU's driver could. */
-export interface Uncounted {
-  readonly because: "no-perf" | "no-permission" | "failed";
-  /** By perf. */
-  readonly said: string;
 }
 
 /** Who can read them; of a kernel, what hostd is asked for. */

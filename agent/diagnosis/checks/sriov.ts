@@ -1,10 +1,13 @@
 // Whether the GPU can have virtual functions, and whether its driver lets them be made.
 import { platformOf } from "../../inventory/platforms.ts";
 import { fail, gpuCheck, notApplicable, pass, unknown, type Finding, type GpuSubject } from "../condition.ts";
+import type { Uncounted } from "../engine-counting.ts";
 import { isAtLeast } from "../kernel-version.ts";
 import type { Look } from "../look.ts";
 import { otherModes, sriovProspect } from "../prospects.ts";
 import { parameter } from "./module-parameters.ts";
+
+const PARANOID = "proc/sys/kernel/perf_event_paranoid";
 
 export const sriovUnsupportedPlatform = gpuCheck({
   code: "SRIOV_UNSUPPORTED_PLATFORM",
@@ -120,23 +123,38 @@ export const sriovUseUncounted = gpuCheck({
   costs: { sriov: "info" },
   dependsOn: ["SRIOV_UNSUPPORTED_PLATFORM", "SRIOV_DRIVER_UNFIT"],
   how:
-    "the driver: xe alone counts what virtual functions use; the folders events and format of its PMU, /usr/bin/perf, " +
-    "kernel.perf_event_paranoid, above which of 2 kernels of Debian and Ubuntu ask for CAP_SYS_ADMIN, and what perf said to vgpud-hostd",
+    "the driver: xe alone counts what virtual functions use; the folders events and format of its PMU; what perf said to vgpud-hostd " +
+    "for the latest scrape, when that is no more than five minutes old; otherwise /usr/bin/perf and kernel.perf_event_paranoid, above 2 " +
+    "of which kernels of Debian and Ubuntu ask for CAP_SYS_ADMIN, others do not",
   check: async (look, { host, gpu: { address } }) => {
     const driver = await look.link(`sys/bus/pci/devices/${address}/driver`);
     if (driver !== "xe") return notApplicable("not-xe");
     const pmu = `sys/bus/event_source/devices/xe_${address.replaceAll(":", "_")}`;
     const [events, format] = [await look.names(`${pmu}/events`), await look.names(`${pmu}/format`)];
     if (!events.includes("engine-active-ticks") || !format.includes("function")) return fail("no-pmu");
-    if (!(await look.has("usr/bin/perf"))) return fail("no-perf");
-    const paranoid = await look.text("proc/sys/kernel/perf_event_paranoid");
-    if (Number(paranoid) > 2) return fail("paranoid", { value: paranoid ?? "" });
-    const refusal = host.uncounted?.get(address);
-    if (refusal === undefined) return pass("counted");
-    look.saw("perf, asked by vgpud-hostd", refusal.said);
-    return refusal.because === "no-permission" ? fail("no-permission") : fail("failed");
+    const told = host.engineCounting?.get(address);
+    if (told === "counted") return pass("counted");
+    return told === undefined ? uncountedByFiles(look) : uncountedByHostd(look, told);
   },
 });
+
+/** hostd has tried: files tell no more than what may be done. */
+async function uncountedByHostd(
+  look: Look,
+  { because, said }: Uncounted,
+): Promise<Finding<"failed" | "no-perf" | "no-permission" | "paranoid">> {
+  look.saw("perf, asked by vgpud-hostd", said);
+  if (because !== "no-permission") return fail(because);
+  const tried = await look.tryText(PARANOID);
+  return tried.read && Number(tried.text) > 2 ? fail("paranoid", { value: tried.text }) : fail(because);
+}
+
+/** Whether a kernel refuses above 2 is not told by any file. */
+async function uncountedByFiles(look: Look): Promise<Finding<"no-perf" | "paranoid-untried" | "untried">> {
+  if (!(await look.has("usr/bin/perf"))) return fail("no-perf");
+  const value = await look.text(PARANOID);
+  return value !== undefined && Number(value) > 2 ? unknown("paranoid-untried", { value }) : pass("untried");
+}
 
 /** The platform's name where it has no SR-IOV whatever drives it. */
 function platformWithout({ gpu: { deviceId } }: GpuSubject): string | undefined {

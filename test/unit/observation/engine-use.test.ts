@@ -168,21 +168,48 @@ describe("the readings of ticks", () => {
     assert.equal(sampler.view.engines[0]?.active, 5);
   });
 
+  const refusal = { because: "no-perf", said: "spawn /usr/bin/perf ENOENT" } as const;
+
   it("are no failure where nothing is counted, and say why", async () => {
-    const refusal = { because: "no-perf", said: "spawn /usr/bin/perf ENOENT" } as const;
     let told: typeof refusal | undefined = refusal;
     const { sampler, endings } = sampling(() => Promise.resolve(told));
     await again(sampler);
     assert.deepEqual(
-      [sampler.view, sampler.uncounted],
+      [sampler.view, sampler.counting],
       [{ engines: [], failing: false }, new Map([[GPU, refusal]])],
     );
     told = undefined;
     await again(sampler);
     assert.deepEqual(
-      [sampler.view.failing, sampler.uncounted.size, endings],
+      [sampler.view.failing, sampler.counting.size, endings],
       [false, 0, [undefined, undefined]],
     );
+  });
+
+  it("tell that a GPU is counted from the first figures on, and not while hostd does not answer", async () => {
+    const away = new Error("hostd is away");
+    const answers: (() => Promise<readonly FunctionTicks[]>)[] = [
+      () => Promise.resolve([]),
+      () => Promise.resolve([render(0, 10)]),
+      () => Promise.reject(away),
+    ];
+    const { sampler } = sampling(() => answers.shift()?.() ?? Promise.resolve([]));
+    assert.deepEqual(sampler.counting, new Map());
+    const told: unknown[] = [];
+    while (answers.length > 0) {
+      await again(sampler);
+      told.push(sampler.counting);
+    }
+    assert.deepEqual(told, [new Map(), new Map([[GPU, "counted"]]), new Map()]);
+  });
+
+  it("tell nothing of now when nobody has asked for minutes", async () => {
+    const { sampler } = sampling(() => Promise.resolve(refusal));
+    await again(sampler);
+    await clock.advance(5 * 60_000);
+    assert.equal(sampler.counting.size, 1);
+    await clock.advance(1);
+    assert.equal(sampler.counting.size, 0);
   });
 
   it("show nothing and say so when hostd does not answer, or takes longer than a scrape may", async () => {

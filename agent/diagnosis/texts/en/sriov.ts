@@ -107,20 +107,28 @@ export const sriov = {
     title: "what virtual functions use of the engines",
     messages: {
       "not-xe": "not of this driver, which does not count it",
-      counted: "xe counts it, and perf may read it: vgpud_vgpu_engine_*",
+      counted: "xe counts it, and vgpud-hostd has perf read it: vgpud_vgpu_engine_*",
+      untried:
+        "xe counts it, and there is /usr/bin/perf; whether that can read it shows while there is such a vGPU and /metrics is scraped",
       "no-pmu": "this xe, or the firmware of this GPU, does not count it for virtual functions",
       "no-perf": "xe counts it, and there is no perf to read it by: no vgpud_vgpu_engine_*",
       paranoid:
-        "kernel.perf_event_paranoid is {value}, at which kernels of Debian and Ubuntu let vgpud-hostd read nothing: no vgpud_vgpu_engine_*",
+        "the kernel does not let vgpud-hostd read it by perf, and kernel.perf_event_paranoid is {value}: no vgpud_vgpu_engine_*",
+      "paranoid-untried":
+        "kernel.perf_event_paranoid is {value}, at which kernels of Debian and Ubuntu let vgpud-hostd read nothing; whether this one does shows while there is such a vGPU and /metrics is scraped",
       "no-permission": "the kernel does not let vgpud-hostd read it by perf: no vgpud_vgpu_engine_*",
       failed: "perf does not read it: no vgpud_vgpu_engine_*",
     },
     remedies: {
       "no-pmu": "boot a kernel whose xe does, as 7.1, with GuC firmware that it knows",
-      "no-perf": "install perf (Debian: linux-perf)",
-      paranoid: "sysctl kernel.perf_event_paranoid=2, and the same in a file of /etc/sysctl.d",
+      "no-perf":
+        "install perf (Debian: linux-perf, Ubuntu: linux-tools-$(uname -r)); it is tried again every minute",
+      paranoid:
+        "sysctl kernel.perf_event_paranoid=2, and the same in a file of /etc/sysctl.d; it is tried again every minute",
+      "paranoid-untried":
+        "on Debian and Ubuntu: sysctl kernel.perf_event_paranoid=2, and the same in a file of /etc/sysctl.d",
       "no-permission":
-        "see that the unit of vgpud-hostd has CAP_PERFMON and perf_event_open, and that kernel.perf_event_paranoid is 2 at most",
+        "see that the unit of vgpud-hostd has CAP_PERFMON and perf_event_open, and that kernel.perf_event_paranoid is 2 at most; it is tried again every minute",
       failed:
         "run perf stat by hand with the GPU's events, as docs/metrics.md shows; it is tried again every minute",
     },

@@ -103,20 +103,25 @@ export const sriov: Same<typeof english> = {
     title: "虚拟功能对引擎的使用",
     messages: {
       "not-xe": "不适用于这个驱动，它不作统计",
-      counted: "xe 作统计，perf 可以读取：vgpud_vgpu_engine_*",
+      counted: "xe 作统计，vgpud-hostd 用 perf 读取：vgpud_vgpu_engine_*",
+      untried: "xe 作统计，也有 /usr/bin/perf；perf 能否读取，要在有这样的 vGPU 并且 /metrics 被抓取时才知道",
       "no-pmu": "这个 xe 或这个 GPU 的固件不按虚拟功能统计",
       "no-perf": "xe 作统计，但没有用来读取的 perf：没有 vgpud_vgpu_engine_*",
       paranoid:
-        "kernel.perf_event_paranoid 是 {value}，此时 Debian 和 Ubuntu 的内核不让 vgpud-hostd 读取：没有 vgpud_vgpu_engine_*",
+        "内核不让 vgpud-hostd 用 perf 读取，并且 kernel.perf_event_paranoid 是 {value}：没有 vgpud_vgpu_engine_*",
+      "paranoid-untried":
+        "kernel.perf_event_paranoid 是 {value}，此时 Debian 和 Ubuntu 的内核不让 vgpud-hostd 读取；这个内核是否如此，要在有这样的 vGPU 并且 /metrics 被抓取时才知道",
       "no-permission": "内核不让 vgpud-hostd 用 perf 读取：没有 vgpud_vgpu_engine_*",
       failed: "perf 没有读到：没有 vgpud_vgpu_engine_*",
     },
     remedies: {
       "no-pmu": "请使用 xe 作此统计的内核，例如 7.1，并配以它认识的 GuC 固件",
-      "no-perf": "安装 perf（Debian：linux-perf）",
-      paranoid: "执行 sysctl kernel.perf_event_paranoid=2，并写入 /etc/sysctl.d 下的文件",
+      "no-perf": "安装 perf（Debian：linux-perf；Ubuntu：linux-tools-$(uname -r)）；每分钟会再试一次",
+      paranoid: "执行 sysctl kernel.perf_event_paranoid=2，并写入 /etc/sysctl.d 下的文件；每分钟会再试一次",
+      "paranoid-untried":
+        "在 Debian 和 Ubuntu 上：执行 sysctl kernel.perf_event_paranoid=2，并写入 /etc/sysctl.d 下的文件",
       "no-permission":
-        "请确认 vgpud-hostd 的单元有 CAP_PERFMON 和 perf_event_open，并且 kernel.perf_event_paranoid 不大于 2",
+        "请确认 vgpud-hostd 的单元有 CAP_PERFMON 和 perf_event_open，并且 kernel.perf_event_paranoid 不大于 2；每分钟会再试一次",
       failed: "请按 docs/metrics.md 所示，用 GPU 的事件手工运行 perf stat；每分钟会再试一次",
     },
   },
