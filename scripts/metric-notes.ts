@@ -164,11 +164,11 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     "the vGPU is not of a XenGT of 2016, or hostd does not answer",
   ),
   vgpud_vgpu_engine_active_ticks_total: note(
-    `sum by (instance, vgpu_id, engine) (rate(vgpud_vgpu_engine_active_ticks_total[1m])) / sum by (instance, vgpu_id, engine) (rate(vgpud_vgpu_engine_ticks_total[1m]))`,
+    `sum by (instance, vgpu_id, engine) (rate(vgpud_vgpu_engine_active_ticks_total[1m])) / sum by (instance, vgpu_id, engine) (rate(vgpud_vgpu_engine_given_ticks_total[1m]))`,
     noTicks,
   ),
-  vgpud_vgpu_engine_ticks_total: note(
-    `sum by (instance, vgpu_id) (rate(vgpud_vgpu_engine_ticks_total{engine="render"}[1m]))`,
+  vgpud_vgpu_engine_given_ticks_total: note(
+    `sum by (instance, vgpu_id) (rate(vgpud_vgpu_engine_given_ticks_total{engine="render"}[1m]))`,
     noTicks,
   ),
   vgpud_domain_gpu_engine_seconds_total: note(

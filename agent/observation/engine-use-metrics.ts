@@ -4,7 +4,7 @@ import { counter, type Collector } from "./definition.ts";
 import type { EngineUse } from "./engine-use.ts";
 import type { ScrapeView } from "./view.ts";
 
-const labels = ["vgpu_id", "domain", "engine", "engine_instance"] as const;
+const labels = ["vgpu_id", "gt", "engine", "engine_instance"] as const;
 
 const each =
   (ticks: (use: EngineUse) => number) =>
@@ -12,7 +12,7 @@ const each =
     engineUse.engines.map((use) => ({
       labels: {
         vgpu_id: use.vgpu,
-        domain: `gt${use.gt}`,
+        gt: `${use.gt}`,
         engine: use.engine,
         engine_instance: `${use.instance}`,
       },
@@ -30,7 +30,7 @@ export const engineUseCollector: Collector = {
       samples: each(({ active }) => active),
     }),
     counter({
-      name: "vgpud_vgpu_engine_ticks_total",
+      name: "vgpud_vgpu_engine_given_ticks_total",
       help: "Ticks of an engine that the vGPU, a virtual function of xe, was given; its share of those that passed.",
       labels,
       samples: each(({ total }) => total),

@@ -48,8 +48,8 @@ const NOT_SIMULATED = [
   // Slices of KVM are not told to be busy.
   "topk(10, vgpud_vgpu_utilization_ratio * on (instance, vgpu_id) group_left (domain_name) vgpud_vgpu_info)",
   // The kernel's xe does not count what its functions use.
-  "sum by (instance, vgpu_id, engine) (rate(vgpud_vgpu_engine_active_ticks_total[1m])) / sum by (instance, vgpu_id, engine) (rate(vgpud_vgpu_engine_ticks_total[1m]))",
-  'sum by (instance, vgpu_id) (rate(vgpud_vgpu_engine_ticks_total{engine="render"}[1m]))',
+  "sum by (instance, vgpu_id, engine) (rate(vgpud_vgpu_engine_active_ticks_total[1m])) / sum by (instance, vgpu_id, engine) (rate(vgpud_vgpu_engine_given_ticks_total[1m]))",
+  'sum by (instance, vgpu_id) (rate(vgpud_vgpu_engine_given_ticks_total{engine="render"}[1m]))',
   // No domain renders.
   'topk(10, rate(vgpud_domain_gpu_engine_seconds_total{engine="render"}[1m]) * on (instance, domain_uuid) group_left (domain_name) vgpud_domain_info)',
   "sum by (instance, pci_address, region) (vgpud_domain_gpu_memory_resident_bytes)",

@@ -32,16 +32,16 @@ describe("what virtual functions use of engines", function () {
     const [desk] = await world.vgpus();
     const id = desk?.vgpuId ?? "";
     const ticks = async (name: string, engine = "render"): Promise<number> => {
-      const labels = `vgpu_id="${id}",domain="gt0",engine="${engine}",engine_instance="0"`;
+      const labels = `vgpu_id="${id}",gt="0",engine="${engine}",engine_instance="0"`;
       const series = `\nvgpud_vgpu_engine_${name}_total{${labels}} `;
       return Number((await world.scrape()).split(series)[1]?.split("\n")[0] ?? NaN);
     };
     const before = await until("its ticks grow", async () => (await ticks("active_ticks")) || undefined);
     await until("they grow on", async () => (await ticks("active_ticks")) > before);
     const active = await ticks("active_ticks");
-    assert.ok((await ticks("ticks")) >= active);
+    assert.ok((await ticks("given_ticks")) >= active);
     const scrape = await world.scrape();
-    assert.equal(scrape.match(/^vgpud_vgpu_engine_ticks_total\{/gm)?.length, 6);
+    assert.equal(scrape.match(/^vgpud_vgpu_engine_given_ticks_total\{/gm)?.length, 6);
     assert.match(scrape, /engine="video",engine_instance="1"\}/);
     assert.match(await doctor(world), /^- +SRIOV_USE_UNCOUNTED|OK +SRIOV_USE_UNCOUNTED/m);
     await world.setFaults({ kind: "HOSTD_GONE" });

@@ -229,12 +229,12 @@ describe("the metrics of ticks", () => {
   it("are of each engine of each vGPU", () => {
     const use = { vgpu: desk.id, gt: 1, engine: "video", instance: 2, active: 7, total: 90 } as const;
     const view = { ...exampleView, engineUse: { engines: [use], failing: false } };
-    const labels = { vgpu_id: desk.id, domain: "gt1", engine: "video", engine_instance: "2" };
+    const labels = { vgpu_id: desk.id, gt: "1", engine: "video", engine_instance: "2" };
     assert.deepEqual(
       engineUseCollector.metrics.map((metric) => [metric.name, metric.samples(view)]),
       [
         ["vgpud_vgpu_engine_active_ticks_total", [{ labels, value: 7 }]],
-        ["vgpud_vgpu_engine_ticks_total", [{ labels, value: 90 }]],
+        ["vgpud_vgpu_engine_given_ticks_total", [{ labels, value: 90 }]],
       ],
     );
   });
