@@ -18,6 +18,9 @@ async function cutIn(host: string): Promise<World> {
   return world;
 }
 
+/** Before a scrape has had perf asked. */
+const UNTRIED = /^OK +SRIOV_USE_UNCOUNTED.*\n.* whether that can read it shows while there is such a vGPU/m;
+
 async function doctor(world: World): Promise<string> {
   return (await vgpuctl(world.socket, ["doctor", "--gpu", SECOND_GPU, "--mode", "sriov", "--all"])).stdout;
 }
@@ -28,6 +31,7 @@ describe("what virtual functions use of engines", function () {
   it("is counted of each vGPU that there is, from nothing on, until it is gone", async () => {
     await using world = await cutIn(FLEX_HOST);
     assert.doesNotMatch(await world.scrape(), /^vgpud_vgpu_engine/m);
+    assert.match(await doctor(world), UNTRIED);
     await world.create("desk", vf);
     const [desk] = await world.vgpus();
     const id = desk?.vgpuId ?? "";
@@ -43,7 +47,7 @@ describe("what virtual functions use of engines", function () {
     const scrape = await world.scrape();
     assert.equal(scrape.match(/^vgpud_vgpu_engine_given_ticks_total\{/gm)?.length, 6);
     assert.match(scrape, /engine="video",engine_instance="1"\}/);
-    assert.match(await doctor(world), /^- +SRIOV_USE_UNCOUNTED|OK +SRIOV_USE_UNCOUNTED/m);
+    assert.match(await doctor(world), /^OK +SRIOV_USE_UNCOUNTED.*\n.* vgpud-hostd has perf read it/m);
     await world.setFaults({ kind: "HOSTD_GONE" });
     await until("hostd is missed", async () =>
       /^vgpud_scrape_collector_success\{collector="vgpu_engine"\} 0$/m.test(await world.scrape()),
@@ -59,19 +63,26 @@ describe("what virtual functions use of engines", function () {
   });
 
   it("is not counted without perf, nor where the kernel does not permit it, which is no failure; doctor says why", async () => {
-    for (const [perf, words] of [
-      ["no", /SRIOV_USE_UNCOUNTED.*\n.* there is no perf to read it by[\s\S]*linux-perf/],
+    const withoutPerf = /^INFO +SRIOV_USE_UNCOUNTED.*\n.* there is no perf to read it by[\s\S]*linux-perf/m;
+    for (const [perf, before, words] of [
+      ["no", withoutPerf, withoutPerf],
       [
         "not-permitted",
-        /SRIOV_USE_UNCOUNTED.*\n.*perf_event_paranoid is 3[\s\S]*sysctl kernel\.perf_event_paranoid=2/,
+        /^UNKNOWN +SRIOV_USE_UNCOUNTED.*\n.*perf_event_paranoid is 3, at which kernels of Debian and Ubuntu/m,
+        /^INFO +SRIOV_USE_UNCOUNTED.*\n.*perf_event_paranoid is 3:[\s\S]*sysctl kernel\.perf_event_paranoid=2/m,
       ],
     ] as const) {
       await using world = await cutIn(`perf: "${perf}"${FLEX_HOST}`);
+      assert.match(await doctor(world), before);
       await world.create("desk", vf);
       const scrape = await world.scrape();
       assert.doesNotMatch(scrape, /^vgpud_vgpu_engine/m);
       assert.match(scrape, /^vgpud_scrape_collector_success\{collector="vgpu_engine"\} 1$/m);
       assert.match(await doctor(world), words);
+      // hostd has answered: nothing for an operator to look after.
+      const calls = await world.scrape();
+      assert.match(calls, /^vgpud_hostd_calls_total\{operation="engine-ticks",outcome="ok"\} [1-9]/m);
+      assert.match(calls, /^vgpud_hostd_calls_total\{operation="engine-ticks",outcome="refused"\} 0$/m);
     }
   });
 
