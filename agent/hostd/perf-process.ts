@@ -1,8 +1,9 @@
 // A running perf. It ends with hostd however that ends: it prints every interval, into a pipe that nobody reads any more then.
 import { spawn, type ChildProcess } from "node:child_process";
-import { createInterface } from "node:readline";
 import type { Uncounted } from "./protocol/engines.ts";
 import { printable } from "./printable.ts";
+import { LineReader } from "./protocol/lines.ts";
+import { ProtocolError } from "./protocol/parse.ts";
 
 /** How a perf ended that was not told to. */
 export interface PerfEnd {
@@ -15,6 +16,8 @@ export interface PerfEnd {
 /** Its complaints are a page, with what an administrator may do. */
 const MAX_COMPLAINT = 4_096;
 const MAX_SAID = 300;
+/** A line of its figures is a hundred. */
+const MAX_LINE_BYTES = 4_096;
 /** Of EACCES and of EPERM (tools/perf/util/evsel.c, evsel__open_strerror). */
 const NOT_PERMITTED =
   /Access to performance monitoring|No permission|Permission denied|Operation not permitted/i;
@@ -47,13 +50,23 @@ export class PerfProcess {
     child.stderr?.setEncoding("utf8").on("data", (piece: string) => {
       complaint = (complaint + piece).slice(0, MAX_COMPLAINT);
     });
-    if (child.stdout) createInterface({ input: child.stdout }).on("line", onLine);
+    const reader = new LineReader(MAX_LINE_BYTES);
+    let broken: PerfEnd | undefined;
+    child.stdout?.on("data", (piece: Buffer) => {
+      try {
+        for (const line of reader.feed(piece)) onLine(line);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        broken = { because: "failed", said: `it printed what is no figure: ${error.message}` };
+        this.kill();
+      }
+    });
     this.ended = new Promise((resolve) => {
       child.once("error", (error) => {
         resolve(notStarted(error));
       });
       child.once("close", (code, signal) => {
-        resolve(endOf(code ?? signal ?? "unknown", complaint));
+        resolve(broken ?? endOf(code ?? signal ?? "unknown", complaint));
       });
     });
   }
