@@ -21,6 +21,8 @@ const MAX_LINE_BYTES = 4_096;
 /** Of EACCES and of EPERM (tools/perf/util/evsel.c, evsel__open_strerror). */
 const NOT_PERMITTED =
   /Access to performance monitoring|No permission|Permission denied|Operation not permitted/i;
+/** Of Ubuntu's /usr/bin/perf, a wrapper that is there without any (linux-tools-common): the perf of each kernel is a package. */
+const NO_PERF = /perf not found for kernel/;
 
 export class PerfProcess {
   /** Settles when it has ended; never rejects. */
@@ -80,6 +82,7 @@ export class PerfProcess {
 function endOf(status: number | string, complaint: string): PerfEnd {
   const said = sentence(complaint) || `it ended with ${status} and said nothing`;
   if (status === 0) return { because: undefined, said };
+  if (NO_PERF.test(complaint)) return { because: "no-perf", said };
   return { because: NOT_PERMITTED.test(complaint) ? "no-permission" : "failed", said };
 }
 
