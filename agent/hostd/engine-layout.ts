@@ -53,7 +53,7 @@ async function classesOf(
   files: AllowedFiles,
   tile: { readonly device: string; readonly tile: string },
 ): Promise<readonly EngineClassOf[]> {
-  const units = (await list(files, "tile", tile)).filter((name) => /^gt[0-9]$/.test(name)).sort();
+  const units = (await list(files, "tile", tile)).filter((name) => KERNEL_FORMS.unit.test(name)).sort();
   const classes = await Promise.all(
     units.map(async (unit) => {
       const names = await list(files, "engines", { ...tile, unit });
