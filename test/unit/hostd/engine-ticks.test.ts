@@ -1,6 +1,6 @@
 // What hostd counts of engines for virtual functions, by a perf that behaves, and when that runs.
 import assert from "node:assert/strict";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { EngineCounts, type EngineCountsOptions } from "../../../agent/hostd/engine-counts.ts";
 import type { EngineTicks } from "../../../agent/hostd/protocol/engines.ts";
@@ -9,6 +9,7 @@ import { until } from "../../e2e/harness/until.ts";
 import { GvtTree } from "../../fakes/gvt-tree.ts";
 import { PciFunctions } from "../../fakes/pci-functions.ts";
 import { XePmu } from "../../fakes/perf-kernel.ts";
+import { processesThat } from "../../fakes/processes.ts";
 import { Bench } from "./bench.ts";
 
 const GPU = "0000:03:00.0";
@@ -60,14 +61,12 @@ class Counting implements AsyncDisposable {
   }
 }
 
-/** Process ids of the perfs of a tree. */
+/** Process ids of the perfs of a tree, and of the scripts that start them. */
 async function perfsOf(root: string): Promise<readonly number[]> {
-  const found: number[] = [];
-  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
-    if (words[1]?.endsWith("fake-perf.js") === true && words[2] === root) found.push(Number(pid));
-  }
-  return found;
+  return await processesThat(
+    ([, program = "", word]) =>
+      program === path.join(root, "usr/bin/perf") || (program.endsWith("fake-perf.js") && word === root),
+  );
 }
 
 const name = (number: number, engineClass: number, instance: number, ticks: string): string =>
