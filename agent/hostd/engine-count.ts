@@ -28,6 +28,7 @@ export class EngineCount {
   #functions: readonly number[] = [];
   /** Functions of them that an answer has no room for. */
   #left = 0;
+  /** Only what perf has printed: before its first figures nothing is known to be counted. */
   readonly #sums = new Map<string, EngineTicks>();
   #looking: PerfProcess | undefined;
   #counting: PerfProcess | undefined;
@@ -65,7 +66,6 @@ export class EngineCount {
     if (engines.length === 0) return;
     const counted = this.#functions.slice(0, Math.floor(MAX_ENGINE_TICKS / engines.length));
     this.#left = this.#functions.length - counted.length;
-    for (const number of counted) for (const engine of engines) this.#sumOf(number, engine);
     const { gpu, program, intervalMs } = this.#options;
     const words = countArguments(gpu, { functions: counted, engines }, intervalMs);
     const perf = new PerfProcess(program, words, (line) => {
@@ -91,7 +91,7 @@ export class EngineCount {
     const { gpu, program } = this.#options;
     const perf = new PerfProcess(program, lookArguments(gpu, classes), (line) => {
       const figure = figureIn(line);
-      if (figure?.value !== undefined) engines.push(figure.engine);
+      if (figure?.isThere === true) engines.push(figure.engine);
     });
     this.#looking = perf;
     const end = await perf.ended;
@@ -110,16 +110,10 @@ export class EngineCount {
     this.#trouble = { because, said, at: this.#options.now() };
   }
 
-  #sumOf(number: number, { gt, engine, instance }: Engine): EngineTicks {
-    const key = [number, gt, engine, instance].join();
-    const sum = this.#sums.get(key) ?? { function: number, gt, engine, instance, active: 0, total: 0 };
-    this.#sums.set(key, sum);
-    return sum;
-  }
-
-  #add({ function: number, engine, ticks, value = 0 }: Figure): void {
-    const sum = this.#sumOf(number, engine);
+  #add({ function: number, engine, ticks, value }: Figure): void {
+    if (value === undefined) return;
     const key = [number, engine.gt, engine.engine, engine.instance].join();
+    const sum = this.#sums.get(key) ?? { function: number, ...engine, active: 0, total: 0 };
     this.#sums.set(key, { ...sum, [ticks]: Math.min(sum[ticks] + value, ENGINE_BOUNDS.ticks.to) });
   }
 }

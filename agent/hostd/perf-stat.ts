@@ -13,7 +13,9 @@ export interface Figure {
   readonly function: number;
   readonly engine: Engine;
   readonly ticks: "active" | "total";
-  /** Since the figure before; undefined where the driver has no such event. */
+  /** Whether the driver has such an event. */
+  readonly isThere: boolean;
+  /** Since the figure before; undefined where nothing has been counted. */
   readonly value: number | undefined;
 }
 
@@ -94,9 +96,10 @@ export function figureIn(line: string): Figure | undefined {
     engine: { gt: Number(gt), engine, instance: Number(instance) },
     ticks,
   } as const;
-  if (/^\d{1,20}(\.\d{1,20})?$/.test(value)) return { ...named, value: steppedBack(Number(value)) };
+  if (/^\d{1,20}(\.\d{1,20})?$/.test(value))
+    return { ...named, isThere: true, value: steppedBack(Number(value)) };
   // `<not counted>` until an event was on a processor for the first time.
-  return { ...named, value: value === "<not supported>" ? undefined : 0 };
+  return { ...named, isThere: value !== "<not supported>", value: undefined };
 }
 
 function steppedBack(value: number): number {

@@ -76,7 +76,9 @@ export class EngineUseAccounts {
       const vgpu = vgpus.find((each) => each.number === number);
       return vgpu ? [this.#continued(vgpu.id, read)] : [];
     });
-    this.#accounts = new Map(accounts.map((account) => [keyOf(account.use), account]));
+    // hostd tells nothing until it has counted: one that was started anew must not take what was counted before.
+    const kept = [...this.#accounts].filter(([, { use }]) => vgpus.some(({ id }) => id === use.vgpu));
+    this.#accounts = new Map([...kept, ...accounts.map((account) => [keyOf(account.use), account] as const)]);
     return accounts.map(({ use }) => use);
   }
 

@@ -290,7 +290,10 @@ export type Result =
       readonly processes: readonly RenderProcess[];
       readonly left: number;
     }
-  /** Empty without virtual functions. `left`: how many of them there are more than an answer has room for. */
+  /**
+   * Empty without virtual functions, and until something has been counted of them.
+   * `left`: how many virtual functions there are more than an answer has room for.
+   */
   | { readonly kind: "engine-ticks"; readonly ticks: readonly EngineTicks[]; readonly left: number }
   /** `said`: by perf, cut to a line. */
   | { readonly kind: "uncounted"; readonly because: Uncounted; readonly said: string }

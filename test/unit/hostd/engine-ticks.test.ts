@@ -14,6 +14,7 @@ import { Bench } from "./bench.ts";
 
 const GPU = "0000:03:00.0";
 const VFS = ["0000:03:00.1", "0000:03:00.2"];
+const NOTHING = { kind: "engine-ticks", ticks: [], left: 0 };
 
 /** A GPU with virtual functions in a tree, whoever counts for it. */
 async function flex(root: string): Promise<{ readonly pmu: XePmu; readonly functions: PciFunctions }> {
@@ -46,6 +47,14 @@ class Counting implements AsyncDisposable {
     return told.ticks;
   }
 
+  /** As soon as there are so many. */
+  async untilThereAre(count: number): Promise<readonly EngineTicks[]> {
+    return await until(`${count} engines are counted`, async () => {
+      const ticks = await this.ticks();
+      return ticks.length === count && ticks;
+    });
+  }
+
   /** Those of function 1's render engine, once they have come to so much. */
   async untilRenderIs(active: number, total: number): Promise<void> {
     await until(`function 1 has ${active} of ${total}`, async () => {
@@ -69,6 +78,13 @@ async function perfsOf(root: string): Promise<readonly number[]> {
   );
 }
 
+/** The perf of a tree begins with these lines of a shell. */
+async function perfBeginsWith(root: string, lines: string): Promise<void> {
+  const perf = path.join(root, "usr/bin/perf");
+  const script = await readFile(perf, "utf8");
+  await writeFile(perf, script.replace("\n", `\n${lines}\n`));
+}
+
 const name = (number: number, engineClass: number, instance: number, ticks: string): string =>
   `f${number}_gt0_c${engineClass}_i${instance}_${ticks}`;
 
@@ -83,7 +99,7 @@ describe("hostd, asked for ticks of engines,", () => {
       { gt: 0, engine: "video", instance: 1 },
     ];
     assert.deepEqual(
-      await counting.ticks(),
+      await counting.untilThereAre(6),
       [1, 2].flatMap((number) =>
         engines.map((engine) => ({ function: number, ...engine, active: 0, total: 0 })),
       ),
@@ -113,8 +129,10 @@ describe("hostd, asked for ticks of engines,", () => {
       await using bench = await Bench.make();
       assert.deepEqual(await bench.client.engineTicks(GPU), { kind: "absent" });
       await flex(bench.tree.root);
-      const told = await bench.client.engineTicks(GPU);
-      assert.equal(told.kind === "engine-ticks" && told.ticks.length, 6);
+      await until("both functions are counted", async () => {
+        const told = await bench.client.engineTicks(GPU);
+        return told.kind === "engine-ticks" && told.ticks.length === 6;
+      });
       await until("perf runs", async () => (await perfsOf(bench.tree.root)).length === 1);
       await bench.process.end(signal);
       await until("perf has ended", async () => (await perfsOf(bench.tree.root)).length === 0);
@@ -156,7 +174,7 @@ describe("hostd, asked for ticks of engines,", () => {
     await writeFile(perf, script, { mode: 0o755 });
     assert.deepEqual(await counting.ask(), missing);
     now = 60_000;
-    assert.equal((await counting.ticks()).length, 6);
+    await counting.untilThereAre(6);
   });
 
   it("says in one line what perf said where the kernel does not let it, and does not ask again at once", async () => {
@@ -171,7 +189,7 @@ describe("hostd, asked for ticks of engines,", () => {
     await pmu.set({ permitted: true });
     assert.deepEqual(await counting.ask(), denied);
     now = 60_000;
-    assert.equal((await counting.ticks()).length, 6);
+    await counting.untilThereAre(6);
   });
 
   it("says so when none of the engines can be counted, or the driver shows none", async () => {
@@ -195,7 +213,7 @@ describe("hostd, asked for ticks of engines,", () => {
     await pmu.set({ ticks: { [name(1, 0, 0, "active")]: 70, [name(1, 0, 0, "total")]: 80 } });
     await counting.untilRenderIs(70, 80);
     await functions.add("0000:03:00.3", { of: GPU, driver: "vfio-pci" });
-    const ticks = await counting.ticks();
+    const ticks = await counting.untilThereAre(9);
     assert.deepEqual(new Set(ticks.map((tick) => tick.function)), new Set([1, 2, 3]));
     assert.ok(ticks.every(({ active, total }) => active === 0 && total === 0));
   });
@@ -213,6 +231,20 @@ describe("hostd, asked for ticks of engines,", () => {
     await until("no perf is left", async () => (await perfsOf(root)).length === 0);
     await counting.untilRenderIs(70, 80);
     await until("perf runs again", async () => (await perfsOf(root)).length === 1);
+  });
+
+  it("tells nothing before perf has counted something, and says so when it ends before it has", async () => {
+    await using counting = await Counting.of(await GvtTree.make());
+    await flex(counting.tree.root);
+    await perfBeginsWith(counting.tree.root, `case "$*" in *" -I "*) echo 'it broke' >&2; exit 1;; esac`);
+    assert.deepEqual(await counting.ask(), NOTHING);
+    const broken = await until("perf is missed", async () => {
+      const told = await counting.ask();
+      if (told.kind === "uncounted") return told;
+      assert.deepEqual(told, NOTHING);
+      return undefined;
+    });
+    assert.deepEqual(broken, { kind: "uncounted", because: "failed", said: "it broke" });
   });
 
   it("lets go of a GPU before its driver or its virtual functions change", async () => {

@@ -43,27 +43,33 @@ describe("perf stat", () => {
     [
       "a count in an interval",
       "     0.200568545;925531204;;f1_gt0_c0_i0_active;402405304;100.00;;",
-      { function: 1, engine: RENDER, ticks: "active", value: 925_531_204 },
+      { function: 1, engine: RENDER, ticks: "active", isThere: true, value: 925_531_204 },
     ],
     [
       "a count of the whole time, with a unit",
       "0.00;Joules;f12_gt1_c2_i3_total;27347730;100.00;;",
-      { function: 12, engine: { gt: 1, engine: "video", instance: 3 }, ticks: "total", value: 0 },
+      {
+        function: 12,
+        engine: { gt: 1, engine: "video", instance: 3 },
+        ticks: "total",
+        isThere: true,
+        value: 0,
+      },
     ],
     [
       "an event that the driver does not have, by whoever may not see the kernel",
       "<not supported>;;f0_gt0_c0_i0_active:u;0;100.00;;",
-      { function: 0, engine: RENDER, ticks: "active", value: undefined },
+      { function: 0, engine: RENDER, ticks: "active", isThere: false, value: undefined },
     ],
     [
       "an event that has not been counted yet",
       "     1.001;<not counted>;;f1_gt0_c0_i0_active;0;0.00;;",
-      { function: 1, engine: RENDER, ticks: "active", value: 0 },
+      { function: 1, engine: RENDER, ticks: "active", isThere: true, value: undefined },
     ],
     [
       "a counter that stepped back",
       "     1.001;18446744073709551000;;f1_gt0_c0_i0_active;1;100.00;;",
-      { function: 1, engine: RENDER, ticks: "active", value: 0 },
+      { function: 1, engine: RENDER, ticks: "active", isThere: true, value: 0 },
     ],
     ["an event of others", "47236150;;msr/tsc/;20540411;100.00;;", undefined],
     ["a class that there is not", "1;;f1_gt0_c7_i0_active;1;100.00;;", undefined],

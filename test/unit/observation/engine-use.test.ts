@@ -51,6 +51,17 @@ describe("the ticks of a vGPU that is a virtual function", () => {
     assert.deepEqual(used([render(500, 900), render(600, 1_000), render(40, 90)]).at(-1), [140, 190]);
   });
 
+  it("go on where hostd was started anew and had not counted anything yet when it was asked first", () => {
+    const accounts = new EngineUseAccounts();
+    accounts.add([render(500, 900)], [desk]);
+    accounts.add([render(600, 1_000)], [desk]);
+    assert.deepEqual(accounts.add([], [desk]), []);
+    assert.deepEqual(
+      accounts.add([render(40, 90)], [desk]).map(({ active, total }) => [active, total]),
+      [[140, 190]],
+    );
+  });
+
   it("are of the vGPU, not of the function: who has it next begins at nothing", () => {
     const accounts = new EngineUseAccounts();
     accounts.add([render(500, 900)], [desk]);
