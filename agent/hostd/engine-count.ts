@@ -30,7 +30,8 @@ export class EngineCount {
   #left = 0;
   /** Only what perf has printed: before its first figures nothing is known to be counted. */
   readonly #sums = new Map<string, EngineTicks>();
-  #looking: PerfProcess | undefined;
+  /** Of the last start: aborted when it is given up. */
+  #starting: AbortController | undefined;
   #counting: PerfProcess | undefined;
   #trouble: Trouble | undefined;
 
@@ -54,23 +55,55 @@ export class EngineCount {
     return { kind: "uncounted", because: this.#trouble.because, said: this.#trouble.said };
   }
 
+  /** Gives up a start that hangs. A perf that counts goes on: whoever hangs then does not wait for it. */
+  giveUp(): void {
+    this.#starting?.abort();
+  }
+
   /** Until it is asked again. What was counted is kept. */
   stop(): void {
-    for (const perf of [this.#looking, this.#counting]) perf?.kill();
-    this.#looking = undefined;
+    this.#starting?.abort();
+    this.#counting?.kill();
     this.#counting = undefined;
   }
 
+  /** Leaves no trace when it is given up meanwhile: another may be on its way by then. */
   async #begin(classes: readonly EngineClassOf[]): Promise<void> {
-    const engines = await this.#look(classes);
-    if (engines.length === 0) return;
+    this.#starting?.abort();
+    this.#starting = new AbortController();
+    const { signal } = this.#starting;
+    const found = await this.#look(classes, signal);
+    if (signal.aborted) return;
+    if ("because" in found) this.#failed(found);
+    else this.#count(found);
+  }
+
+  /** The engines that there are; without any, why. */
+  async #look(classes: readonly EngineClassOf[], signal: AbortSignal): Promise<readonly Engine[] | PerfEnd> {
+    // Without an event perf would count what it likes.
+    if (classes.length === 0) return { because: "failed", said: "the driver shows no engines of the GPU" };
+    const engines: Engine[] = [];
+    const perf = this.#start(lookArguments(this.#options.gpu, classes), ({ isThere, engine }) => {
+      if (isThere) engines.push(engine);
+    });
+    const kill = (): void => {
+      perf.kill();
+    };
+    signal.addEventListener("abort", kill);
+    const end = await perf.ended;
+    signal.removeEventListener("abort", kill);
+    if (end.because !== undefined) return end;
+    if (engines.length > 0) return engines;
+    return { because: "failed", said: "perf can count none of the engines" };
+  }
+
+  #count(engines: readonly Engine[]): void {
     const counted = this.#functions.slice(0, Math.floor(MAX_ENGINE_TICKS / engines.length));
     this.#left = this.#functions.length - counted.length;
-    const { gpu, program, intervalMs } = this.#options;
+    const { gpu, intervalMs } = this.#options;
     const words = countArguments(gpu, { functions: counted, engines }, intervalMs);
-    const perf = new PerfProcess(program, words, (line) => {
-      const figure = figureIn(line);
-      if (figure && this.#counting === perf) this.#add(figure);
+    const perf = this.#start(words, (figure) => {
+      if (this.#counting === perf) this.#add(figure);
     });
     this.#counting = perf;
     void perf.ended.then((end) => {
@@ -80,30 +113,11 @@ export class EngineCount {
     });
   }
 
-  /** The engines that there are; without any, it is known why. */
-  async #look(classes: readonly EngineClassOf[]): Promise<readonly Engine[]> {
-    const engines: Engine[] = [];
-    // Without an event perf would count what it likes.
-    if (classes.length === 0) {
-      this.#failed({ because: "failed", said: "the driver shows no engines of the GPU" });
-      return engines;
-    }
-    const { gpu, program } = this.#options;
-    const perf = new PerfProcess(program, lookArguments(gpu, classes), (line) => {
+  #start(words: readonly string[], onFigure: (figure: Figure) => void): PerfProcess {
+    return new PerfProcess(this.#options.program, words, (line) => {
       const figure = figureIn(line);
-      if (figure?.isThere === true) engines.push(figure.engine);
+      if (figure) onFigure(figure);
     });
-    this.#looking = perf;
-    const end = await perf.ended;
-    if (this.#looking !== perf) {
-      this.#failed({ because: "failed", said: "it was ended before it had counted" });
-      return [];
-    }
-    this.#looking = undefined;
-    if (end.because === undefined && engines.length > 0) return engines;
-    const said = end.because ? end.said : "perf can count none of the engines";
-    this.#failed({ because: end.because ?? "failed", said });
-    return [];
   }
 
   #failed({ because = "failed", said }: PerfEnd): void {

@@ -51,7 +51,7 @@ export class EngineCounts {
       // No process performs it.
       pid: 0,
       result: this.#told(gpu).catch(describeFailure),
-      giveUp: () => this.#counted.get(gpu)?.count.stop(),
+      giveUp: () => this.#counted.get(gpu)?.count.giveUp(),
     };
   }
 

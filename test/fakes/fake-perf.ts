@@ -66,6 +66,7 @@ const events = words.flatMap((word, at) => (words[at - 1] === "-e" ? eventsIn(wo
 const separator = optionOf("-x") ?? complain("no separator\n", 129);
 const { engines, permitted } = kernel();
 if (!permitted) complain(LIMITED, 255);
+while (kernel().hangs) await delay(10);
 const refused = events.filter(({ engine }) => !engines.includes(engine));
 const inGroup = refused.find((event) => event.inGroup);
 if (inGroup) complain(`Error:\nThe ${inGroup.name} event is not supported.\n`, 255);

@@ -15,6 +15,8 @@ export const kernelSchema = z.object({
   /** `GT/CLASS/INSTANCE`, in the kernel's numbers. */
   engines: z.array(z.string()),
   permitted: z.boolean(),
+  /** Whether perf gets no answer, of what it opens, for as long. */
+  hangs: z.boolean(),
   ticks: z.record(z.string(), z.number()),
 });
 export type PerfKernel = z.output<typeof kernelSchema>;
@@ -22,7 +24,7 @@ export type PerfKernel = z.output<typeof kernelSchema>;
 export class XePmu {
   readonly #root: string;
   readonly #gpu: string;
-  #kernel: PerfKernel = { engines: [], permitted: true, ticks: {} };
+  #kernel: PerfKernel = { engines: [], permitted: true, hangs: false, ticks: {} };
 
   private constructor(root: string, gpu: string) {
     this.#root = root;

@@ -247,6 +247,31 @@ describe("hostd, asked for ticks of engines,", () => {
     assert.deepEqual(broken, { kind: "uncounted", because: "failed", said: "it broke" });
   });
 
+  it("has a look that hangs ended when it is given up, which spoils nothing for the next that asks", async () => {
+    await using counting = await Counting.of(await GvtTree.make());
+    const { pmu } = await flex(counting.tree.root);
+    await pmu.set({ hangs: true });
+    const hanging = counting.counts.start(GPU);
+    await until("perf looks", async () => (await perfsOf(counting.tree.root)).length === 1);
+    hanging.giveUp();
+    await pmu.set({ hangs: false });
+    const next = counting.ask();
+    assert.deepEqual(await hanging.result, NOTHING);
+    assert.deepEqual(await next, NOTHING);
+    await counting.untilThereAre(6);
+  });
+
+  it("lets a perf go on that counts when an asking that hangs elsewhere is given up", async () => {
+    await using counting = await Counting.of(await GvtTree.make());
+    await flex(counting.tree.root);
+    await counting.untilThereAre(6);
+    const perfs = await perfsOf(counting.tree.root);
+    counting.counts.start(GPU).giveUp();
+    await counting.ticks();
+    assert.equal(perfs.length, 1);
+    assert.deepEqual(await perfsOf(counting.tree.root), perfs);
+  });
+
   it("lets go of a GPU before its driver or its virtual functions change", async () => {
     await using counting = await Counting.of(await GvtTree.make());
     await flex(counting.tree.root);
