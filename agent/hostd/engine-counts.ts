@@ -16,27 +16,30 @@ const INTERVAL_MS = 1_000;
 /** Permission is given by an administrator, perf installed by one. */
 const RETRY_MS = 60_000;
 /** Whoever scrapes does so more often. */
-const IDLE_MS = 300_000;
+export const IDLE_MS = 300_000;
+
+/** Does the work after so many milliseconds, unless what it returns is called before. */
+type Later = (work: () => void, ms: number) => () => void;
 
 export type EngineCountsOptions = Partial<
-  Pick<EngineCountOptions, "intervalMs" | "retryMs" | "now"> & { readonly idleMs: number }
+  Pick<EngineCountOptions, "intervalMs" | "retryMs" | "now"> & { readonly later: Later }
 >;
 
 interface Counted {
   readonly count: EngineCount;
-  /** Ends the counting; undefined while somebody asks. */
-  idle: NodeJS.Timeout | undefined;
+  /** Takes back that it is to stop. */
+  stay: () => void;
 }
 
 export class EngineCounts {
   readonly #files: AllowedFiles;
-  readonly #idleMs: number;
+  readonly #later: Later;
   readonly #options: Omit<EngineCountOptions, "gpu">;
   readonly #counted = new Map<string, Counted>();
 
   constructor(root: string, options: EngineCountsOptions = {}) {
     this.#files = new AllowedFiles(root, "engine-ticks");
-    this.#idleMs = options.idleMs ?? IDLE_MS;
+    this.#later = options.later ?? later;
     this.#options = {
       program: path.resolve(this.#files.at("perf", {})),
       intervalMs: options.intervalMs ?? INTERVAL_MS,
@@ -72,18 +75,15 @@ export class EngineCounts {
       return { kind: "absent" };
     }
     const counted = this.#counted.get(gpu) ?? this.#newCount(gpu);
-    clearTimeout(counted.idle);
-    try {
-      return await counted.count.told(layout);
-    } finally {
-      counted.idle = setTimeout(() => {
-        counted.count.stop();
-      }, this.#idleMs).unref();
-    }
+    counted.stay();
+    counted.stay = this.#later(() => {
+      counted.count.stop();
+    }, IDLE_MS);
+    return await counted.count.told(layout);
   }
 
   #newCount(gpu: string): Counted {
-    const counted = { count: new EngineCount({ ...this.#options, gpu }), idle: undefined };
+    const counted = { count: new EngineCount({ ...this.#options, gpu }), stay: () => undefined };
     this.#counted.set(gpu, counted);
     return counted;
   }
@@ -91,8 +91,16 @@ export class EngineCounts {
   #forget(gpu: string): void {
     const counted = this.#counted.get(gpu);
     if (counted === undefined) return;
-    clearTimeout(counted.idle);
+    counted.stay();
     counted.count.stop();
     this.#counted.delete(gpu);
   }
+}
+
+/** Keeps no process alive. */
+function later(work: () => void, ms: number): () => void {
+  const timer = setTimeout(work, ms).unref();
+  return () => {
+    clearTimeout(timer);
+  };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { EngineCounts, type EngineCountsOptions } from "../../../agent/hostd/engine-counts.ts";
+import { EngineCounts, IDLE_MS, type EngineCountsOptions } from "../../../agent/hostd/engine-counts.ts";
 import type { EngineTicks } from "../../../agent/hostd/protocol/engines.ts";
 import type { Result } from "../../../agent/hostd/protocol/messages.ts";
 import { until } from "../../e2e/harness/until.ts";
@@ -83,6 +83,25 @@ async function perfBeginsWith(root: string, lines: string): Promise<void> {
   const perf = path.join(root, "usr/bin/perf");
   const script = await readFile(perf, "utf8");
   await writeFile(perf, script.replace("\n", `\n${lines}\n`));
+}
+
+/** Time that passes when a test says so. */
+class Timers {
+  readonly #pending = new Map<() => void, number>();
+
+  readonly later = (work: () => void, ms: number): (() => void) => {
+    const once = (): void => {
+      this.#pending.delete(once);
+      work();
+    };
+    this.#pending.set(once, ms);
+    return () => this.#pending.delete(once);
+  };
+
+  /** Does what was to be done after so long. */
+  pass(ms: number): void {
+    for (const [work, after] of this.#pending) if (after === ms) work();
+  }
 }
 
 const name = (number: number, engineClass: number, instance: number, ticks: string): string =>
@@ -219,7 +238,8 @@ describe("hostd, asked for ticks of engines,", () => {
   });
 
   it("lets the GPU sleep when nobody asks any more, and keeps what it had counted", async () => {
-    await using counting = await Counting.of(await GvtTree.make(), { idleMs: 1_000 });
+    const timers = new Timers();
+    await using counting = await Counting.of(await GvtTree.make(), { later: timers.later });
     const { pmu } = await flex(counting.tree.root);
     await until("perf counts", async () => {
       await counting.ticks();
@@ -228,6 +248,7 @@ describe("hostd, asked for ticks of engines,", () => {
     await pmu.set({ ticks: { [name(1, 0, 0, "active")]: 70, [name(1, 0, 0, "total")]: 80 } });
     await counting.untilRenderIs(70, 80);
     const { root } = counting.tree;
+    timers.pass(IDLE_MS);
     await until("no perf is left", async () => (await perfsOf(root)).length === 0);
     await counting.untilRenderIs(70, 80);
     await until("perf runs again", async () => (await perfsOf(root)).length === 1);
