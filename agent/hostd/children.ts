@@ -24,11 +24,11 @@ export class Children {
     this.#waiting = [new Child(root)];
   }
 
-  /** Gives the operation to a child that waits, and sees to it that another does. */
-  start(operation: Operation): RunningJob {
+  /** Gives the operation to a child that waits, once `ready` has settled, and sees to it that another does. */
+  start(operation: Operation, ready?: Promise<void>): RunningJob {
     // Not one that could not be started, or that somebody has ended since.
     const [child = new Child(this.#root), ...others] = this.#waiting.filter(({ isThere }) => isThere);
-    const { pid, result } = child.perform(operation);
+    const { pid, result } = child.perform(operation, ready);
     this.#waiting = others.length > 0 ? others : [new Child(this.#root)];
     return {
       pid,
@@ -84,13 +84,17 @@ class Child {
     return pid !== undefined && exitCode === null && signalCode === null && stdin?.writable === true;
   }
 
-  /** One at a time: not before the last has its result. */
-  perform(operation: Operation): Pick<RunningJob, "pid" | "result"> {
+  /** One at a time: not before the last has its result. Not before `ready` has settled, which must not reject. */
+  perform(operation: Operation, ready?: Promise<void>): Pick<RunningJob, "pid" | "result"> {
     const result = new Promise<Result>((resolve) => {
       this.#answer = resolve;
     });
-    if (this.#end) this.#answer(this.#end);
-    else this.#process?.stdin?.write(encodeLine(operation));
+    const begin = (): void => {
+      if (this.#end) this.#answer(this.#end);
+      else this.#process?.stdin?.write(encodeLine(operation));
+    };
+    if (ready) void ready.then(begin);
+    else begin();
     return { pid: this.#process?.pid ?? 0, result };
   }
 

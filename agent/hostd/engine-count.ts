@@ -30,6 +30,8 @@ export class EngineCount {
   #left = 0;
   /** Only what perf has printed: before its first figures nothing is known to be counted. */
   readonly #sums = new Map<string, EngineTicks>();
+  /** All that have not ended. */
+  readonly #perfs = new Set<PerfProcess>();
   /** Of the last start: aborted when it is given up. */
   #starting: AbortController | undefined;
   #counting: PerfProcess | undefined;
@@ -43,7 +45,7 @@ export class EngineCount {
   async told({ functions, classes }: EngineLayout): Promise<Result> {
     if (functions.join() !== this.#functions.join()) {
       // All went before their number changed: what those had used is none of the new ones'.
-      this.stop();
+      void this.stop();
       this.#sums.clear();
       this.#functions = functions;
     }
@@ -60,11 +62,13 @@ export class EngineCount {
     this.#starting?.abort();
   }
 
-  /** Until it is asked again. What was counted is kept. */
-  stop(): void {
+  /** Until it is asked again. What was counted is kept. Resolves when each perf has ended. */
+  async stop(): Promise<void> {
     this.#starting?.abort();
-    this.#counting?.kill();
     this.#counting = undefined;
+    const perfs = [...this.#perfs];
+    for (const perf of perfs) perf.kill();
+    await Promise.all(perfs.map(({ ended }) => ended));
   }
 
   /** Leaves no trace when it is given up meanwhile: another may be on its way by then. */
@@ -114,10 +118,13 @@ export class EngineCount {
   }
 
   #start(words: readonly string[], onFigure: (figure: Figure) => void): PerfProcess {
-    return new PerfProcess(this.#options.program, words, (line) => {
+    const perf = new PerfProcess(this.#options.program, words, (line) => {
       const figure = figureIn(line);
       if (figure) onFigure(figure);
     });
+    this.#perfs.add(perf);
+    void perf.ended.then(() => this.#perfs.delete(perf));
+    return perf;
   }
 
   #failed({ because = "failed", said }: PerfEnd): void {

@@ -17,6 +17,10 @@ const INTERVAL_MS = 1_000;
 const RETRY_MS = 60_000;
 /** Whoever scrapes does so more often. */
 export const IDLE_MS = 300_000;
+/** A change waits no longer for perf to end: it dies at once unless the driver holds it, which a change would have to bear anyway. */
+export const LETS_GO_MS = 1_000;
+/** Of a GPU that changes. */
+const NOTHING_COUNTED: Result = { kind: "engine-ticks", ticks: [], left: 0 };
 
 /** Does the work after so many milliseconds, unless what it returns is called before. */
 type Later = (work: () => void, ms: number) => () => void;
@@ -36,6 +40,8 @@ export class EngineCounts {
   readonly #later: Later;
   readonly #options: Omit<EngineCountOptions, "gpu">;
   readonly #counted = new Map<string, Counted>();
+  /** GPUs whose driver or virtual functions change: nothing is counted of them. */
+  readonly #changing = new Set<string>();
 
   constructor(root: string, options: EngineCountsOptions = {}) {
     this.#files = new AllowedFiles(root, "engine-ticks");
@@ -58,28 +64,34 @@ export class EngineCounts {
     };
   }
 
-  /** Lets go of a GPU whose driver or virtual functions are about to change: its driver counts for nobody then. */
-  makeWayFor(operation: Operation): void {
-    if (operation.kind === "bind-driver") this.#forget(operation.device);
-    if (operation.kind === "set-virtual-functions") this.#forget(operation.gpu);
+  /**
+   * Begins an operation by `begin`. Where it changes a GPU's driver or its virtual functions, it is to do so once `ready` has
+   * settled: perf has let go of the GPU then, and none is started for it before the operation has ended.
+   */
+  around(operation: Operation, begin: (ready?: Promise<void>) => RunningJob): RunningJob {
+    const gpu = changedBy(operation);
+    if (gpu === undefined) return begin();
+    this.#changing.add(gpu);
+    const job = begin(this.#letGoOf(gpu));
+    void job.result.finally(() => this.#changing.delete(gpu));
+    return job;
   }
 
   close(): void {
-    for (const gpu of this.#counted.keys()) this.#forget(gpu);
+    for (const gpu of this.#counted.keys()) void this.#forget(gpu);
   }
 
   async #told(gpu: string): Promise<Result> {
-    const layout = await engineLayout(this.#files, gpu);
-    if (layout === undefined) {
-      this.#forget(gpu);
-      return { kind: "absent" };
-    }
+    if (this.#changing.has(gpu)) return NOTHING_COUNTED;
     const counted = this.#counted.get(gpu) ?? this.#newCount(gpu);
     counted.stay();
-    counted.stay = this.#later(() => {
-      counted.count.stop();
-    }, IDLE_MS);
-    return await counted.count.told(layout);
+    counted.stay = this.#later(() => void counted.count.stop(), IDLE_MS);
+    const layout = await engineLayout(this.#files, gpu);
+    // A change has begun meanwhile, and maybe ended: what was listed is of before.
+    if (this.#counted.get(gpu) !== counted) return NOTHING_COUNTED;
+    if (layout !== undefined) return await counted.count.told(layout);
+    void this.#forget(gpu);
+    return { kind: "absent" };
   }
 
   #newCount(gpu: string): Counted {
@@ -88,13 +100,31 @@ export class EngineCounts {
     return counted;
   }
 
-  #forget(gpu: string): void {
+  async #letGoOf(gpu: string): Promise<void> {
+    const gone = this.#forget(gpu);
+    await new Promise<void>((resolve) => {
+      const hurry = this.#later(resolve, LETS_GO_MS);
+      void gone.then(() => {
+        hurry();
+        resolve();
+      });
+    });
+  }
+
+  /** Resolves when nothing counts the GPU any more. */
+  async #forget(gpu: string): Promise<void> {
     const counted = this.#counted.get(gpu);
     if (counted === undefined) return;
-    counted.stay();
-    counted.count.stop();
     this.#counted.delete(gpu);
+    counted.stay();
+    await counted.count.stop();
   }
+}
+
+/** The GPU, or another function, that the operation lets have another driver or other virtual functions. */
+function changedBy(operation: Operation): string | undefined {
+  if (operation.kind === "bind-driver") return operation.device;
+  return operation.kind === "set-virtual-functions" ? operation.gpu : undefined;
 }
 
 /** Keeps no process alive. */

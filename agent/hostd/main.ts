@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// vgpud-hostd: the one process that may write the kernel's files. No network, no configuration, no dependency.
+// vgpud-hostd: the one process that may write the kernel's files. No network, no configuration, no library of
+// others; of their programs perf alone, where there is one.
 import { parseArgs } from "node:util";
 import { Children } from "./children.ts";
 import { EngineCounts } from "./engine-counts.ts";
@@ -50,10 +51,11 @@ async function main(): Promise<void> {
   process.umask(0o117);
   const children = new Children(options.root);
   const counts = new EngineCounts(options.root);
-  const jobs = new Jobs((operation) => {
-    counts.makeWayFor(operation);
-    return operation.kind === "engine-ticks" ? counts.start(operation.gpu) : children.start(operation);
-  });
+  const jobs = new Jobs((operation) =>
+    operation.kind === "engine-ticks"
+      ? counts.start(operation.gpu)
+      : counts.around(operation, (ready) => children.start(operation, ready)),
+  );
   const server = await serveProtocol({
     address: options.address,
     program: "vgpud-hostd",

@@ -291,7 +291,7 @@ export type Result =
       readonly left: number;
     }
   /**
-   * Empty without virtual functions, and until something has been counted of them.
+   * Empty without virtual functions, until something has been counted of them, and while the GPU's driver or their number changes.
    * `left`: how many virtual functions there are more than an answer has room for.
    */
   | { readonly kind: "engine-ticks"; readonly ticks: readonly EngineTicks[]; readonly left: number }

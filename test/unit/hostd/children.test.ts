@@ -8,6 +8,7 @@ import { Children, MAX_WAITING } from "../../../agent/hostd/children.ts";
 import { Jobs, MAX_JOBS } from "../../../agent/hostd/protocol/jobs.ts";
 import { until } from "../../e2e/harness/until.ts";
 import { GvtTree } from "../../fakes/gvt-tree.ts";
+import { PciFunctions } from "../../fakes/pci-functions.ts";
 import { Bench, commandLine } from "./bench.ts";
 
 const run = promisify(execFile);
@@ -65,6 +66,42 @@ describe("hostd's child that waits for its operation", () => {
       await bench.process.end(signal);
       await until("it has ended", async () => (await commandLine(pid)) === "");
     });
+});
+
+describe("hostd's child with an operation that is not to begin yet", () => {
+  it("begins when it is, while others are performed", async () => {
+    await using tree = await GvtTree.make();
+    const functions = new PciFunctions(tree.root);
+    await functions.add("0000:03:00.0", { driver: "xe" });
+    const children = new Children(tree.root);
+    try {
+      let begin = (): void => undefined;
+      const ready = new Promise<void>((resolve) => (begin = resolve));
+      const waits = children.start({ kind: "set-virtual-functions", gpu: "0000:03:00.0", count: 2 }, ready);
+      assert.ok(waits.pid > 0);
+      for (let n = 0; n < 3; n += 1)
+        assert.equal((await children.start({ kind: "holders", vgpuId: ID }).result).kind, "absent");
+      assert.equal(await functions.written("0000:03:00.0", "sriov_numvfs"), "");
+      begin();
+      assert.deepEqual(await waits.result, { kind: "done" });
+      assert.equal(await functions.written("0000:03:00.0", "sriov_numvfs"), "2");
+    } finally {
+      children.close();
+    }
+  });
+
+  it("answers that it has ended when it is ended before", async () => {
+    await using tree = await GvtTree.make();
+    const children = new Children(tree.root);
+    try {
+      const waits = children.start({ kind: "holders", vgpuId: ID }, new Promise(() => undefined));
+      process.kill(waits.pid, "SIGKILL");
+      const why = "the child ended without a result (SIGKILL)";
+      assert.deepEqual(await waits.result, { kind: "failed", why });
+    } finally {
+      children.close();
+    }
+  });
 });
 
 describe("hostd's child whose look hangs", () => {
