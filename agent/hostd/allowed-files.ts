@@ -1,5 +1,6 @@
 // Where the files of the allowlist are, for one operation. Nothing else in hostd builds a path of the kernel's.
 import { realpathSync } from "node:fs";
+import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { ALLOWLIST, type AllowedName } from "./allowlist.ts";
 import { KERNEL_FORMS } from "./kernel-forms.ts";
@@ -47,10 +48,30 @@ export class AllowedFiles {
   resolved(name: AllowedName, variables: Variables): string {
     const file = this.at(name, variables);
     const resolved = path.join(realpathSync(path.dirname(file)), path.basename(file));
-    const base = realpathSync(path.join(this.#root, ALLOWLIST[name].stayBelow));
-    if (!resolved.startsWith(base.endsWith("/") ? base : `${base}/`)) {
-      throw new RangeError(`${file} leads out of ${base}`);
-    }
-    return resolved;
+    return heldBelow(realpathSync(this.#baseOf(name)), { file, resolved });
   }
+
+  /**
+   * The same for listing a directory, or for starting a program: the last link is followed, too, and where it leads must lie where
+   * the table says. Waits for no driver, and keeps nobody waiting meanwhile.
+   * @throws as `resolved`
+   */
+  async followed(name: AllowedName, variables: Variables): Promise<string> {
+    const file = this.at(name, variables);
+    const resolved = await realpath(file);
+    return heldBelow(await realpath(this.#baseOf(name)), { file, resolved });
+  }
+
+  #baseOf(name: AllowedName): string {
+    return path.join(this.#root, ALLOWLIST[name].stayBelow);
+  }
+}
+
+function heldBelow(
+  base: string,
+  { file, resolved }: { readonly file: string; readonly resolved: string },
+): string {
+  if (!resolved.startsWith(base.endsWith("/") ? base : `${base}/`))
+    throw new RangeError(`${file} leads out of ${base}`);
+  return resolved;
 }

@@ -1,14 +1,14 @@
 // The ticks of one GPU's engines, added up from what a perf prints that stays.
 import type { EngineClassOf, EngineLayout } from "./engine-layout.ts";
-import { PerfProcess, type PerfEnd } from "./perf-process.ts";
+import { notStarted, PerfProcess, type PerfEnd } from "./perf-process.ts";
 import { countArguments, figureIn, lookArguments, type Engine, type Figure } from "./perf-stat.ts";
 import { ENGINE_BOUNDS, MAX_ENGINE_TICKS, type EngineTicks, type Uncounted } from "./protocol/engines.ts";
 import type { Result } from "./protocol/messages.ts";
 
 export interface EngineCountOptions {
   readonly gpu: string;
-  /** Path of perf. */
-  readonly program: string;
+  /** Path of perf, asked for whenever one is to be started. Rejects when there is none, or none that may be run. */
+  readonly program: () => Promise<string>;
   /** Between two figures of perf: what is told is as old at most. */
   readonly intervalMs: number;
   /** For so long after perf did not get on none is started, and what it said is told again. */
@@ -79,15 +79,21 @@ export class EngineCount {
     const found = await this.#look(classes, signal);
     if (signal.aborted) return;
     if ("because" in found) this.#failed(found);
-    else this.#count(found);
+    else this.#count(found.program, found.engines);
   }
 
   /** The engines that there are; without any, why. */
-  async #look(classes: readonly EngineClassOf[], signal: AbortSignal): Promise<readonly Engine[] | PerfEnd> {
+  async #look(
+    classes: readonly EngineClassOf[],
+    signal: AbortSignal,
+  ): Promise<{ readonly program: string; readonly engines: readonly Engine[] } | PerfEnd> {
     // Without an event perf would count what it likes.
     if (classes.length === 0) return { because: "failed", said: "the driver shows no engines of the GPU" };
+    const program = await this.#options.program().catch(notStarted);
+    if (typeof program !== "string") return program;
+    if (signal.aborted) return { because: "failed", said: "it was given up" };
     const engines: Engine[] = [];
-    const perf = this.#start(lookArguments(this.#options.gpu, classes), ({ isThere, engine }) => {
+    const perf = this.#start(program, lookArguments(this.#options.gpu, classes), ({ isThere, engine }) => {
       if (isThere) engines.push(engine);
     });
     const kill = (): void => {
@@ -97,16 +103,16 @@ export class EngineCount {
     const end = await perf.ended;
     signal.removeEventListener("abort", kill);
     if (end.because !== undefined) return end;
-    if (engines.length > 0) return engines;
+    if (engines.length > 0) return { program, engines };
     return { because: "failed", said: "perf can count none of the engines" };
   }
 
-  #count(engines: readonly Engine[]): void {
+  #count(program: string, engines: readonly Engine[]): void {
     const counted = this.#functions.slice(0, Math.floor(MAX_ENGINE_TICKS / engines.length));
     this.#left = this.#functions.length - counted.length;
     const { gpu, intervalMs } = this.#options;
     const words = countArguments(gpu, { functions: counted, engines }, intervalMs);
-    const perf = this.#start(words, (figure) => {
+    const perf = this.#start(program, words, (figure) => {
       if (this.#counting === perf) this.#add(figure);
     });
     this.#counting = perf;
@@ -117,8 +123,8 @@ export class EngineCount {
     });
   }
 
-  #start(words: readonly string[], onFigure: (figure: Figure) => void): PerfProcess {
-    const perf = new PerfProcess(this.#options.program, words, (line) => {
+  #start(program: string, words: readonly string[], onFigure: (figure: Figure) => void): PerfProcess {
+    const perf = new PerfProcess(program, words, (line) => {
       const figure = figureIn(line);
       if (figure) onFigure(figure);
     });

@@ -47,7 +47,7 @@ export class EngineCounts {
     this.#files = new AllowedFiles(root, "engine-ticks");
     this.#later = options.later ?? later;
     this.#options = {
-      program: path.resolve(this.#files.at("perf", {})),
+      program: () => this.#program(),
       intervalMs: options.intervalMs ?? INTERVAL_MS,
       retryMs: options.retryMs ?? RETRY_MS,
       now: options.now ?? (() => performance.now()),
@@ -92,6 +92,15 @@ export class EngineCounts {
     if (layout !== undefined) return await counted.count.told(layout);
     void this.#forget(gpu);
     return { kind: "absent" };
+  }
+
+  /**
+   * Checked where its links lead, and started by its own name: distributions' wrappers, and perf itself, go by the name that they
+   * were started by.
+   */
+  async #program(): Promise<string> {
+    await this.#files.followed("perf", {});
+    return path.resolve(this.#files.at("perf", {}));
   }
 
   #newCount(gpu: string): Counted {

@@ -72,7 +72,7 @@ async function list(
   variables: Variables,
 ): Promise<readonly string[]> {
   try {
-    return await readdir(files.at(name, variables));
+    return await readdir(await files.followed(name, variables));
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;

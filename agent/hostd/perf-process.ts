@@ -86,7 +86,8 @@ function endOf(status: number | string, complaint: string): PerfEnd {
   return { because: NOT_PERMITTED.test(complaint) ? "no-permission" : "failed", said };
 }
 
-function notStarted(error: unknown): PerfEnd {
+/** What is told of a perf that there is not, or that could not be started, by the system's error. */
+export function notStarted(error: unknown): PerfEnd {
   const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
   const said = error instanceof Error ? error.message : String(error);
   return { because: isMissing ? "no-perf" : "failed", said: printable(said, MAX_SAID) };

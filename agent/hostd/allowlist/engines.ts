@@ -37,7 +37,8 @@ export const ENGINE_FILES = {
     operations: ["engine-ticks"],
     path: "usr/bin/perf",
     access: "run",
-    stayBelow: "usr/bin",
+    // Distributions let it be a link to the perf of a kernel, below /usr/lib.
+    stayBelow: "usr",
     why: "counts the ticks: `perf stat` of the GPU's own events, of nothing else",
   },
 } as const satisfies Record<string, AllowedFile>;

@@ -1,7 +1,7 @@
 // What hostd counts of engines for virtual functions, by a perf that behaves, and when that runs.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { open, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import {
@@ -213,7 +213,8 @@ describe("hostd, asked for ticks of engines,", () => {
     const perf = path.join(root, "usr/bin/perf");
     const script = await readFile(perf, "utf8");
     await rm(perf);
-    const missing = { kind: "uncounted", because: "no-perf", said: `spawn ${perf} ENOENT` };
+    const said = `ENOENT: no such file or directory, realpath '${perf}'`;
+    const missing = { kind: "uncounted", because: "no-perf", said };
     assert.deepEqual(await counting.ask(), missing);
     await writeFile(perf, script, { mode: 0o755 });
     assert.deepEqual(await counting.ask(), missing);
@@ -316,6 +317,35 @@ describe("hostd, asked for ticks of engines,", () => {
     await counting.ticks();
     assert.equal(perfs.length, 1);
     assert.deepEqual(await perfsOf(counting.tree.root), perfs);
+  });
+
+  it("runs a perf that links lead to within /usr, and none that they lead to elsewhere, looking anew each time", async () => {
+    await using counting = await Counting.of(await GvtTree.make(), { retryMs: 0 });
+    const { root } = counting.tree;
+    await flex(root);
+    const [perf, outside] = [path.join(root, "usr/bin/perf"), path.join(root, "opt/perf")];
+    await mkdir(path.dirname(outside));
+    await rename(perf, outside);
+    await symlink(outside, perf);
+    const said = `${perf} leads out of ${path.join(root, "usr")}`;
+    assert.deepEqual(await counting.ask(), { kind: "uncounted", because: "failed", said });
+    const inside = path.join(root, "usr/lib/linux-tools/perf");
+    await mkdir(path.dirname(inside), { recursive: true });
+    await rename(outside, inside);
+    await rm(perf);
+    await symlink("../lib/linux-tools/perf", perf);
+    await counting.untilThereAre(6);
+  });
+
+  it("lists no directory that links lead to out of /sys", async () => {
+    await using counting = await Counting.of(await GvtTree.make());
+    const { root } = counting.tree;
+    await flex(root);
+    const engines = path.join(root, `sys/bus/pci/devices/${GPU}/tile0/gt0/engines`);
+    await rename(engines, path.join(root, "engines"));
+    await symlink(path.join(root, "engines"), engines);
+    const why = `${engines} leads out of ${path.join(root, "sys")}`;
+    assert.deepEqual(await counting.ask(), { kind: "refused", why });
   });
 });
 
