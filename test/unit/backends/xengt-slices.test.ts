@@ -239,7 +239,7 @@ describe("removing a slice of XenGT", () => {
       [
         { kind: "xenstore-silent", asked: "/local/domain/0", waitedMs: 5000 },
         "HOSTD_UNAVAILABLE",
-        /xenstored was asked for \/local\/domain\/0 first.*not answered for 5000 ms; nothing was changed\. See /,
+        /xenstored was asked for \/local\/domain\/0 first.*not answered within 5000 ms; nothing was changed\. See /,
       ],
     ] as const) {
       kernel.removes.set(7, { answer, gone: false });
