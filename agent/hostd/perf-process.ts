@@ -73,9 +73,12 @@ export class PerfProcess {
     });
   }
 
-  /** Ends it at once: it holds nothing but events, which the kernel closes. */
+  /** Ends it at once, and what it started where it is a wrapper: they hold nothing but events, which the kernel closes. */
   kill(): void {
-    this.#process?.kill("SIGKILL");
+    const { pid, exitCode = null, signalCode = null } = this.#process ?? {};
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    // Its own session, and so the leader of a group of its own.
+    process.kill(-pid, "SIGKILL");
   }
 }
 
