@@ -11,15 +11,9 @@ import { readDefinition, type Definition } from "./definition.ts";
 import { DomainDevices, type DomainDevicesOptions } from "./domain-devices.ts";
 import { occasionOf, refOf, type Active, type Domain, type Running } from "./domain.ts";
 import { actionOn, PAUSED, RESUMED, STOPS, XEN_ENDS, type GuestEnd } from "./life-changes.ts";
-import {
-  domainClash,
-  internalError,
-  invalidOperation,
-  notInThisState,
-  notOfDom0,
-  noSuchDomain,
-} from "./refusals.ts";
+import { internalError, invalidOperation, notInThisState, notOfDom0, noSuchDomain } from "./refusals.ts";
 import { refuseAcceleration } from "./rendering.ts";
+import { sameDomain } from "./same-domain.ts";
 import { asStarted, dom0, guestsOf, isDom0, refuseDefinition, refuseStart } from "./xen-driver.ts";
 
 export interface DomainsOptions extends Omit<DomainDevicesOptions, "isOnXen" | "list"> {
@@ -113,7 +107,7 @@ export class Domains {
   define(xml: string): Domain {
     const { events } = this.#options;
     const definition = this.#read(xml);
-    const before = this.#sameDomain(definition);
+    const before = sameDomain(definition, this.list());
     const domain = this.#put({
       uuid: definition.uuid,
       name: definition.name,
@@ -136,7 +130,7 @@ export class Domains {
   /** Starts a transient domain. */
   async create(xml: string, paused = false): Promise<Domain> {
     const definition = this.#read(xml);
-    if (this.#sameDomain(definition)?.running !== undefined) {
+    if (sameDomain(definition, this.list())?.running !== undefined) {
       throw notInThisState(`domain '${definition.name}' is already active`);
     }
     const { uuid, name } = definition;
@@ -349,18 +343,6 @@ export class Domains {
       // One that cannot start, for want of its mdev, is only logged by a real daemon.
       await this.start(uuid).catch(() => undefined);
     }
-  }
-
-  #sameDomain({ uuid, name }: Definition): Domain | undefined {
-    const sameUuid = this.#domains.get(uuid);
-    if (sameUuid !== undefined && sameUuid.name !== name) {
-      throw domainClash(`domain '${sameUuid.name}' is already defined with uuid ${uuid}`);
-    }
-    const sameName = this.list().find((domain) => domain.name === name);
-    if (sameName !== undefined && sameName.uuid !== uuid) {
-      throw domainClash(`domain '${name}' already exists with uuid ${sameName.uuid}`);
-    }
-    return sameUuid;
   }
 
   /** It has stopped when this returns; resolves when the host has back what it took. */
