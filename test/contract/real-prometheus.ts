@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { until } from "../e2e/harness/until.ts";
+import { HeldPort } from "../fakes/held-port.ts";
 
 const answerSchema = z.object({
   data: z.object({
@@ -29,12 +29,14 @@ export interface Answered {
 
 export class RealPrometheus implements AsyncDisposable {
   readonly #folder: string;
+  readonly #port: HeldPort;
   readonly #url: string;
   readonly #child: ChildProcess;
 
-  private constructor(folder: string, url: string, child: ChildProcess) {
+  private constructor(folder: string, port: HeldPort, child: ChildProcess) {
     this.#folder = folder;
-    this.#url = url;
+    this.#port = port;
+    this.#url = `http://127.0.0.1:${port.port}`;
     this.#child = child;
   }
 
@@ -49,15 +51,15 @@ export class RealPrometheus implements AsyncDisposable {
       scrape_configs: [{ job_name: "vgpud", static_configs: [{ targets: [new URL(target).host] }] }],
     });
     await writeFile(configuration, text);
-    const address = `127.0.0.1:${await freePort()}`;
+    const port = await HeldPort.hold();
     const words = [
       `--config.file=${configuration}`,
       `--storage.tsdb.path=${path.join(folder, "data")}`,
-      `--web.listen-address=${address}`,
+      `--web.listen-address=127.0.0.1:${port.port}`,
       "--log.level=error",
     ];
     const child = spawn("prometheus", words, { stdio: ["ignore", "ignore", "inherit"] });
-    const started = new RealPrometheus(folder, `http://${address}`, child);
+    const started = new RealPrometheus(folder, port, child);
     await started.scraped(1);
     return started;
   }
@@ -83,17 +85,7 @@ export class RealPrometheus implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = once(this.#child, "exit");
     if (this.#child.exitCode === null && this.#child.kill("SIGTERM")) await ended;
+    await this.#port[Symbol.asyncDispose]();
     await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-/** Prometheus cannot be told to take any free port and say which. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new TypeError("not a TCP address");
-  return address.port;
 }

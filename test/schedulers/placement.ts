@@ -1,0 +1,132 @@
+// Debian's OpenStack Placement of our own, in a folder and on a port of loopback of its own.
+// Its server takes one request at a time (wsgiref) and its database is a file, which is what a test of one agent needs.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { HeldPort } from "../fakes/held-port.ts";
+import { Daemon, demand } from "./daemon.ts";
+
+const PROGRAM = "/usr/bin/placement-api";
+const ANSWER_MS = 60_000;
+
+export interface PlacementOptions {
+  /** SQLAlchemy's URL of a database that exists; by default a file in the folder. */
+  readonly database?: string;
+  /** Whether candidates come in an order that changes. */
+  readonly randomize?: boolean;
+  /** How often it tries a claim again whose provider has changed meanwhile; its own default is 10. */
+  readonly allocationConflictRetryCount?: number;
+}
+
+/** What it answered; the body is what its JSON says, undefined when it is empty. */
+export interface PlacementAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Resolves when it answers. Whoever stops it removes what it was told. */
+export async function startPlacement(options: PlacementOptions = {}): Promise<Placement> {
+  demand({ program: PROGRAM, package: "python3-placement" });
+  const folder = await mkdtemp(path.join(tmpdir(), "placement-"));
+  await writeFile(path.join(folder, "placement.conf"), configuration(folder, options));
+  const placement = new Placement(folder, await HeldPort.hold());
+  try {
+    await placement.boot();
+  } catch (error) {
+    await placement.stop();
+    throw error;
+  }
+  return placement;
+}
+
+export class Placement implements AsyncDisposable {
+  readonly url: string;
+  readonly #folder: string;
+  readonly #port: HeldPort;
+  #daemon: Daemon | undefined;
+
+  constructor(folder: string, port: HeldPort) {
+    this.#folder = folder;
+    this.#port = port;
+    this.url = `http://127.0.0.1:${port.port}`;
+  }
+
+  /** Of the server; 0 when none runs. */
+  get pid(): number {
+    return this.#daemon?.pid ?? 0;
+  }
+
+  /** The end of what it logged. */
+  get log(): string {
+    return this.#daemon?.log ?? "";
+  }
+
+  /** Starts it, again after `kill`, at the same address and with what it was told. */
+  async boot(): Promise<void> {
+    const words = [PROGRAM, "--host", "127.0.0.1", "--port", String(this.#port.port)];
+    this.#daemon = new Daemon(words, { OS_PLACEMENT_CONFIG_DIR: this.#folder });
+    await this.#daemon.answers(async () => (await this.ask("GET", "/")).status === 200);
+  }
+
+  /** As `boot`, of one that may still run. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.boot();
+  }
+
+  /** SIGKILL; resolves when it is gone. What it was told stays. */
+  async kill(): Promise<void> {
+    await this.#daemon?.end("SIGKILL");
+    this.#daemon = undefined;
+  }
+
+  /** Stopped, it accepts connections and answers nobody until SIGCONT. */
+  signal(name: NodeJS.Signals): void {
+    this.#daemon?.signal(name);
+  }
+
+  /** Ends it and removes what it was told. */
+  async stop(): Promise<void> {
+    await this.kill();
+    await this.#port[Symbol.asyncDispose]();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** As an administrator who works beside the agent. */
+  async ask(method: string, where: string, body?: unknown): Promise<PlacementAnswer> {
+    const response = await fetch(`${this.url}${where}`, {
+      method,
+      headers: {
+        "x-auth-token": "admin",
+        "openstack-api-version": "placement 1.39",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      signal: AbortSignal.timeout(ANSWER_MS),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+  }
+}
+
+function configuration(folder: string, options: PlacementOptions): string {
+  const { database = `sqlite:///${folder}/placement.sqlite`, randomize = false } = options;
+  const { allocationConflictRetryCount: retries = 10 } = options;
+  // Of a token nothing is asked but its name: "admin" may do everything. Tables are made when it starts, which saves the three
+  // seconds of placement-manage; a test's database need not outlive the machine's power.
+  return `
+[api]
+auth_strategy = noauth2
+[placement]
+randomize_allocation_candidates = ${randomize}
+allocation_conflict_retry_count = ${retries}
+[placement_database]
+connection = ${database}
+sync_on_startup = true
+sqlite_synchronous = false
+`;
+}
