@@ -6,6 +6,7 @@ import { openSocket, warnOfUnknownSockets } from "./compose/listen.ts";
 import { serveSite } from "./compose/http.ts";
 import { statusOf, tasksOf } from "./compose/long-lived.ts";
 import { reloadWhenAsked } from "./compose/reload.ts";
+import { readCertificates } from "./compose/scheduler.ts";
 import { composeStages } from "./compose/stages.ts";
 import { readTypes } from "./compose/xengt.ts";
 import { systemClock as clock } from "./core/clock.ts";
@@ -14,6 +15,7 @@ import { DrainFile } from "./host/drain-file.ts";
 import { fileThreads } from "./host/file-threads.ts";
 import { LedgerFiles } from "./host/ledger-files.ts";
 import { ModeFile } from "./host/mode-file.ts";
+import { SchedulerRecord } from "./host/scheduler-record.ts";
 import { runTasks } from "./tasks.ts";
 
 /** How long an orderly stop waits for calls, and then for claims on their way; the next start goes on with what is left. */
@@ -43,6 +45,10 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
     ...{ store, claims, drained: { store: drainFile, record } },
     modes: { store: modeFile, record: modes },
     xengtTypes: await readTypes(config),
+    scheduler: {
+      record: await SchedulerRecord.open(kept),
+      ca: await readCertificates(config.scheduler),
+    },
   };
   const stages = composeStages(options, given, cut.signal);
   stages.metrics.recorder.recordsSetAside(setAside.length);

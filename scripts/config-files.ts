@@ -1,8 +1,9 @@
 // The configuration's JSON Schema and its example, from the schema that the agent itself works by. Pure.
 import { stringify } from "yaml";
 import * as z from "zod";
+import { about } from "../agent/config/about.ts";
 import { keys, type Key } from "../agent/config/keys.ts";
-import { about, schema } from "../agent/config/schema.ts";
+import { schema } from "../agent/config/schema.ts";
 
 /** For editors and for tests of an operator's own files. The agent checks a little more: ranges of durations. */
 export function configSchema(): string {
@@ -28,20 +29,24 @@ const WIDTH = 100;
 
 /** A file in which every key stands, commented out, with its default or an example. */
 export function configExample(): string {
-  const sections = new Map<string, Key[]>();
-  for (const key of keys) {
-    const [section = ""] = key.path.split(".");
-    sections.set(section, [...(sections.get(section) ?? []), key]);
-  }
-  const parts = [...sections].map(([section, inner]) => {
-    const single = inner[0]?.path === section;
-    return single ? inner.map((key) => keyText(key, "")).join("") : sectionText(section, inner);
+  const top = [...new Set(keys.map(({ path }) => path.split(".")[0] ?? ""))];
+  const parts = top.map((name) => {
+    const key = keys.find(({ path }) => path === name);
+    return key ? keyText(key, "") : sectionText(name, "");
   });
   return [HEAD, ...parts].join("\n");
 }
 
-function sectionText(section: string, inner: readonly Key[]): string {
-  return `#${section}:\n${inner.map((key) => keyText(key, "  ")).join("")}`;
+/** With its own sections below its keys, in the order in which they stand. */
+function sectionText(section: string, indent: string): string {
+  const below = keys.filter(({ path }) => path.startsWith(`${section}.`));
+  const names = [...new Set(below.map(({ path }) => path.slice(section.length + 1).split(".")[0] ?? ""))];
+  const inner = names.map((name) => {
+    const path = `${section}.${name}`;
+    const key = below.find((one) => one.path === path);
+    return key ? keyText(key, `${indent}  `) : sectionText(path, `${indent}  `);
+  });
+  return `#${indent}${section.split(".").at(-1)}:\n${inner.join("")}`;
 }
 
 function keyText(key: Key, indent: string): string {

@@ -14,7 +14,9 @@ import { sliceCapacity } from "./slices.ts";
 
 export function composeAdmission(
   configuration: Configuration,
-  parts: Pick<AdmissionOptions, "ledger" | "drains" | "modes" | "renderSeats"> & { readonly log: Log },
+  parts: Pick<AdmissionOptions, "ledger" | "drains" | "modes" | "renderSeats" | "bookings"> & {
+    readonly log: Log;
+  },
 ): Admission {
   const { log, ...accounts } = parts;
   const { vgpus: maxVgpus } = limitsOf(configuration.started);

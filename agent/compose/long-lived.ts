@@ -18,7 +18,7 @@ const START_EXTENSION_MS = 30_000;
 
 export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => void): Task[] {
   const { log, manager } = options;
-  const { libvirt, lookout, reconciler, expiry, metrics, sampler } = stages;
+  const { libvirt, lookout, reconciler, expiry, metrics, sampler, schedulerKeeper: keeper } = stages;
   const reconcile: Task = {
     name: "reconciler",
     run: async (signal) => {
@@ -53,7 +53,11 @@ export function tasksOf(options: AgentOptions, stages: Stages, onSeen: () => voi
   const expire: Task = { name: "expiry", run: () => expiry.run() };
   const ledger = ledgerTask({ ...stages, log });
   const diagnose = diagnosisTask({ ...stages, log });
-  const everywhere = [connect, reconcile, ledger, expire, sample, diagnose, ...stages.machine.tasks];
+  const schedule = keeper ? [{ name: "scheduler", run: (signal: AbortSignal) => keeper.run(signal) }] : [];
+  const everywhere = [
+    ...[connect, reconcile, ledger, expire, sample, diagnose],
+    ...[...schedule, ...stages.machine.tasks],
+  ];
   const monitor = monitorOf(options);
   const always = [...everywhere, ...(manager.messenger.heard ? [supervise(options, stages)] : [])];
   return monitor ? [...always, udev(monitor)] : always;

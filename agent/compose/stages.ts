@@ -26,6 +26,7 @@ import type { Reconciler } from "../lifecycle/reconciler.ts";
 import { toldFunctions } from "../lifecycle/told-functions.ts";
 import type { Metrics } from "../observation/metrics.ts";
 import type { MetricsView } from "../observation/view.ts";
+import type { SchedulerKeeper } from "../schedulers/keeper.ts";
 import { composeAdmission } from "./admission.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { countedStore } from "./counted-store.ts";
@@ -39,6 +40,7 @@ import { composeMachine, type MachineWatch } from "./machine.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
 import { composeReconciler } from "./reconciler.ts";
 import { composeRecords, type KeptRecords, type Records } from "./records.ts";
+import { composeScheduler, type SchedulerGiven } from "./scheduler.ts";
 import { composeServices, type Services } from "./services.ts";
 import { composeFunctions, sliceCapacity } from "./slices.ts";
 import { unknownGpusLog } from "./unknown-gpus-log.ts";
@@ -65,6 +67,8 @@ export interface Stages
   /** The reconciler's. */
   readonly pulse: Pulse;
   readonly machine: MachineWatch;
+  /** Undefined where no scheduler is in front of this host. */
+  readonly schedulerKeeper: SchedulerKeeper | undefined;
 }
 
 /** What the state directory holds, and what writes there. */
@@ -77,6 +81,7 @@ interface Durable extends KeptRecords {
 export interface Given extends Durable {
   /** The operator's types of XenGT; undefined: the usual ones. */
   readonly xengtTypes: readonly ListedType[] | undefined;
+  readonly scheduler: SchedulerGiven;
 }
 
 /** Each part is made of those before it; what it tells one that comes later, as the reconciler, it tells once all are there. */
@@ -152,7 +157,14 @@ export function composeStages(
   const operations = new Operations((operation) => {
     recorder.operation(operation);
   });
-  const admission = composeAdmission(configuration, { ...{ ledger, drains, modes, renderSeats }, log });
+  const { keeper: schedulerKeeper, bookings } = composeScheduler(config.scheduler, given.scheduler, {
+    ...{ view, log },
+    version: () => [lookout.current?.revision, ledger.version, drains.current, modes.current],
+  });
+  const admission = composeAdmission(configuration, {
+    ...{ ledger, drains, modes, renderSeats, bookings },
+    log,
+  });
   const driver = composeDriver(daemons, {
     ...{ ledger, lookout, admission, operations, onPoint },
     ...{ files, snapshot, xengt, recorder, log, cut },
@@ -178,6 +190,7 @@ export function composeStages(
   });
   return {
     ...{ view, ledger, lookout, driver, operations, diagnostician, metrics, reconciler, pulse },
+    schedulerKeeper,
     ...{ ...records, ...daemons, ...use, ...gpuChanges, ...services },
     reconciliation: new Reconciliation({ ledger, lookout, driver, reconciler, clock }),
     machine: composeMachine({ simulated: simulator !== undefined }),

@@ -1,9 +1,10 @@
 // Settings of many origins as one configuration. Pure.
 import { checkValue } from "./check-value.ts";
+import { refuseContradictions } from "./contradictions.ts";
 import { keys, type Key } from "./keys.ts";
-import { ConfigError, type Problem } from "./problem.ts";
+import type { Problem } from "./problem.ts";
 import type { Setting } from "./read-yaml.ts";
-import { readSocketOf, schema, type Config } from "./schema.ts";
+import { schema, type Config } from "./schema.ts";
 
 /** What a flag says. */
 export interface Given {
@@ -49,7 +50,7 @@ export function effective(settings: readonly Setting[], files: readonly string[]
   const tree: Record<string, unknown> = {};
   for (const { key, value } of said.values()) put(tree, key.path.split("."), value);
   const config = schema.parse(tree);
-  checkSockets(config, all);
+  refuseContradictions(config, new Map(all.map(({ key, origin }) => [key.path, origin])));
   return { config, settings: all, files };
 }
 
@@ -65,21 +66,4 @@ function put(tree: Record<string, unknown>, [name = "", ...rest]: readonly strin
 
 function asSection(value: unknown): object {
   return typeof value === "object" && value !== null ? value : {};
-}
-
-/** Two servers at one path would take it from each other. */
-function checkSockets(config: Config, settings: readonly EffectiveSetting[]): void {
-  const paths = {
-    socket: config.socket,
-    read_socket: readSocketOf(config),
-    "hostd.socket": config.hostd.socket,
-  };
-  const users = new Map<string, string>();
-  const problems = Object.entries(paths).flatMap(([key, path]) => {
-    const other = users.get(path);
-    users.set(path, key);
-    const where = settings.find((setting) => setting.key.path === key)?.origin ?? "default";
-    return other === undefined ? [] : [{ where, what: `${key}: ${path} is also the path of ${other}` }];
-  });
-  if (problems.length > 0) throw new ConfigError(problems);
 }

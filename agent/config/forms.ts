@@ -21,6 +21,14 @@ export const address = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]?\d{1,4})$/);
 
+/** Without user, query or fragment. */
+export const httpUrl = z
+  .string()
+  .regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/)
+  .refine((text) => URL.canParse(text));
+
+export const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+
 /** The PCI address of a GPU, as lspci -D shows it. */
 export const pciAddress = z.string().regex(/^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/);
 

@@ -1,6 +1,7 @@
 // The schema as a list of keys, in its order.
 import * as z from "zod";
-import { about, isLive, schema, type About } from "./schema.ts";
+import { about, type About } from "./about.ts";
+import { isLive, schema } from "./schema.ts";
 
 export interface Key extends About {
   /** Dotted, as `metrics.listen`. */

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { formatDurationMs } from "../core/duration.ts";
 import type { PciAddress } from "../core/ids.ts";
 import { limits, limitValuesOf, type Limit, type LimitValues } from "../api/limits.ts";
+import { about } from "./about.ts";
 import {
   absolutePath,
   address,
@@ -14,23 +15,7 @@ import {
   pciAddress,
   socketPath,
 } from "./forms.ts";
-
-/** What a key is for, for people. */
-export interface About {
-  /** One or two sentences, without what `takes` says. */
-  readonly meaning: string;
-  /** What is allowed, as the end of "it takes …". */
-  readonly takes: string;
-  /** The flag that wins over the files. */
-  readonly flag?: string;
-  /** A value to show where there is no default. */
-  readonly example?: string;
-  /** What holds when nothing is said and `default` does not tell, in words. */
-  readonly otherwise?: string;
-}
-
-/** What each leaf of the schema is for. */
-export const about = z.registry<About>();
+import { schedulerKeys } from "./scheduler-keys.ts";
 
 /** A limit of the API as a key: a duration, or a number. */
 function limitKey({ what, value, range: [min, max], unit }: Limit): z.ZodType<number | string> {
@@ -151,6 +136,7 @@ const fixed = {
       }),
     })
     .prefault({}),
+  scheduler: schedulerKeys,
   limits: z.strictObject({ ...limitKeys, render_seats_by_gpu: seatsByGpu }).prefault({}),
 };
 

@@ -106,6 +106,10 @@ export const reasons = {
    * domain of others runs already, for which XenGT would have to make a slice before.
    */
   DOMAIN_WITHOUT_VGPU: "failed-precondition",
+  /** The scheduler that callers book with has nothing for the claim on this host's GPUs, or on another one than is asked for. */
+  CLAIM_NOT_BOOKED: "failed-precondition",
+  /** What the scheduler has booked for the claim is less than what is asked for. */
+  CLAIM_NOT_COVERED: "failed-precondition",
   /** What is asked contradicts what the claim is doing, as starting what is being destroyed. */
   CLAIM_STATE: "failed-precondition",
   /** libvirt or the hypervisor would not do it, and said why. */
@@ -207,6 +211,8 @@ export const reasons = {
   /** The kernel has not answered in time; what was asked may still happen and is looked for. */
   KERNEL_TIMEOUT: "unavailable",
   LEDGER_UNAVAILABLE: "unavailable",
+  /** The scheduler that callers book with cannot be told or asked. */
+  SCHEDULER_UNAVAILABLE: "unavailable",
 
   NOT_IMPLEMENTED: "unimplemented",
   /** The kernel said yes and the object is not there, or the reverse. */

@@ -1,6 +1,6 @@
 // Our ownership mark inside a UUID: it survives the agent, its ledger and a restart of libvirt, because the kernel keeps it.
-import { createHash } from "node:crypto";
 import type { VgpuId } from "./ids.ts";
+import { uuidOfName } from "./uuid.ts";
 
 /** The first 32 bits of every UUID we issue: "vgpu" in ASCII. */
 const TAG = "76677075";
@@ -33,10 +33,7 @@ export interface ForeignVgpu {
 /** The namespace of those names: a UUID of version 4, made once. */
 const FOREIGN = Buffer.from("5b0c1f0e7a1d4c5e9d5a6f2a3f0d8e41", "hex");
 
-/** A UUID of version 5 (RFC 9562, section 5.5): the same as long as it is the same vGPU, another after a boot. */
+/** The same as long as it is the same vGPU, another after a boot. */
 export function foreignVgpuId({ hostname, bootId, ref }: ForeignVgpu): VgpuId {
-  const name = [hostname, bootId, ref].join("/");
-  const hex = createHash("sha1").update(FOREIGN).update(name).digest("hex");
-  const variant = "89ab".charAt(Number.parseInt(hex.charAt(16), 16) & 3);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}` as VgpuId;
+  return uuidOfName(FOREIGN, [hostname, bootId, ref].join("/")) as VgpuId;
 }

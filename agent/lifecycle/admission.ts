@@ -30,6 +30,8 @@ import { refuseShared } from "./shared-disks.ts";
 import type { SpecGate } from "./spec-gate.ts";
 import { stockOf, type GivenOutBy } from "./stock.ts";
 import { domainsAway } from "./domains-away.ts";
+import type { Booking } from "../capacity/quantities.ts";
+import type { Bookings } from "./booked.ts";
 
 export interface CreateRequest extends RequestIdentity {
   readonly claimId: ClaimId;
@@ -53,6 +55,7 @@ export interface PlacementEvent {
 
 export interface AdmissionOptions extends GivenOutBy {
   readonly gate: SpecGate;
+  readonly bookings: Bookings;
   readonly clock: Clock;
   readonly newVgpuId: () => VgpuId;
   /** How many vGPUs callers may have at a time, reserved ones included. */
@@ -71,6 +74,11 @@ export class Admission {
   /** The specification as this host can serve it; throws all that it cannot. */
   admit(spec: DomainSpec): Promise<DomainSpec> {
     return this.#options.gate.admit(spec);
+  }
+
+  /** What the caller has booked for the claim, where a scheduler is in front of this host. Throws as `Bookings` does. */
+  bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking | undefined> {
+    return this.#options.bookings.bookingOf(claimId, signal);
   }
 
   /** Throws when a domain of the host or a claim has the UUID, the name or one of the disks. */

@@ -7,6 +7,7 @@ import { isAlive, type Inventory } from "../inventory/model.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Admission, CreateRequest } from "./admission.ts";
+import { refuseUncovered, whereBooked } from "./booked.ts";
 import { domainsAway } from "./domains-away.ts";
 import type { Caller } from "./caller.ts";
 import { changed, type DomainClaim } from "./claim.ts";
@@ -53,6 +54,7 @@ export class DomainService {
     const known = claimOfRetry(ledger, "domain", identity);
     if (known) return intents.joinCreate(known, caller);
 
+    const booking = await untilAborted(admission.bookingOf(request.claimId, caller.signal), caller.signal);
     const inventory = await untilAborted(lookout.fresh(), caller.signal);
     const spec = await untilAborted(admission.admit(request.spec), caller.signal);
     caller.signal.throwIfAborted();
@@ -62,15 +64,17 @@ export class DomainService {
     admission.refuseTaken(spec, inventory);
     const { claimId, validateOnly } = request;
     const about = { claimId, domainName: spec.name, trace: caller.trace, validateOnly };
+    const asked = whereBooked(request, booking);
     const room =
-      request.room.kind === "reserved"
-        ? admission.reservedRoom(request.room, inventory)
+      asked.kind === "reserved"
+        ? admission.reservedRoom(asked, inventory)
         : admission.freeRoom(
-            nearDomain(request.room.wish, spec, inventory.host),
+            nearDomain(asked.wish, spec, inventory.host),
             inventory,
             about,
             refusalOf(spec, { inventory, byDeviceModel }),
           );
+    refuseUncovered(request, room, booking);
     const fitted = onGpu(spec, room, { inventory, byDeviceModel });
     if (validateOnly) return room;
     const operation = intents.newOperation("create", caller);

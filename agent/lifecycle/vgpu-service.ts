@@ -7,6 +7,7 @@ import type { Wish } from "../capacity/wish.ts";
 import type { Inventory, Labels } from "../inventory/model.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Admission } from "./admission.ts";
+import { refuseUncovered, whereBooked } from "./booked.ts";
 import type { Caller } from "./caller.ts";
 import type { VgpuClaim } from "./claim.ts";
 import { refuseUnfitDomain } from "./for-domain.ts";
@@ -53,6 +54,7 @@ export class VgpuService {
     const identity = { ...request, reservation: reservationIn(request.room) };
     const known = claimOfRetry(ledger, "vgpu", identity);
     if (known) return intents.joinCreate(known, caller);
+    const booking = await untilAborted(admission.bookingOf(request.claimId, caller.signal), caller.signal);
     const inventory = await untilAborted(lookout.fresh(), caller.signal);
     caller.signal.throwIfAborted();
     // From here to the put nothing is awaited: two requests cannot be promised the same room.
@@ -60,10 +62,12 @@ export class VgpuService {
     if (raced) return intents.joinCreate(raced, caller);
     const { claimId, validateOnly } = request;
     const about = { claimId, domainName: undefined, trace: caller.trace, validateOnly };
+    const asked = whereBooked(request, booking);
     const room =
-      request.room.kind === "reserved"
-        ? admission.reservedRoom(request.room, inventory)
-        : admission.freeRoom(besideSeats(nearNobody(request.room.wish)), inventory, about);
+      asked.kind === "reserved"
+        ? admission.reservedRoom(asked, inventory)
+        : admission.freeRoom(besideSeats(nearNobody(asked.wish)), inventory, about);
+    refuseUncovered(request, room, booking);
     refuseSeat(room);
     refuseUnfitDomain({ share: room.share, forDomain: request.forDomain }, inventory, ledger);
     if (validateOnly) return room;

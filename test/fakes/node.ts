@@ -10,6 +10,7 @@ import type { Wish } from "../../agent/capacity/wish.ts";
 import { Lookout } from "../../agent/inventory/lookout.ts";
 import { Snapshot } from "../../agent/inventory/snapshot.ts";
 import { Adoption } from "../../agent/lifecycle/adoption.ts";
+import { nothingToBook } from "../../agent/lifecycle/booked.ts";
 import { Admission, type CreateRequest, type PlacementEvent } from "../../agent/lifecycle/admission.ts";
 import type { Caller } from "../../agent/lifecycle/caller.ts";
 import { DomainService, type StopRequest } from "../../agent/lifecycle/domain-service.ts";
@@ -228,6 +229,7 @@ export class FakeNode {
         modes,
         clock,
         gate,
+        bookings: nothingToBook,
         newVgpuId,
         rule: gvtgCapacity,
         renderSeats: () => RENDER_SEATS,

@@ -1,0 +1,106 @@
+// The scheduler in front of this host, where the configuration names one: who it is asked by, and who keeps it told.
+import { readFile } from "node:fs/promises";
+import { durationMs } from "../config/forms.ts";
+import { ConfigError } from "../config/problem.ts";
+import type { SchedulerConfig } from "../config/scheduler-keys.ts";
+import { systemClock as clock } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Log } from "../host/journal.ts";
+import type { Bookings } from "../lifecycle/booked.ts";
+import { nothingToBook } from "../lifecycle/booked.ts";
+import type { MetricsView } from "../observation/view.ts";
+import { Keystone, noauth } from "../placement/auth.ts";
+import { Connection } from "../placement/connection.ts";
+import { Exchanger } from "../placement/exchange.ts";
+import { Placement } from "../placement/placement.ts";
+import { SchedulerKeeper, type EndedRound } from "../schedulers/keeper.ts";
+import { classesWith } from "../schedulers/placement/names.ts";
+import { PlacementScheduler } from "../schedulers/placement/placement-scheduler.ts";
+import type { RootRecord } from "../schedulers/placement/tree.ts";
+import { bookingsBy } from "../schedulers/policy.ts";
+import { supplyOf } from "../schedulers/supply.ts";
+
+/** What was read before the agent began. */
+export interface SchedulerGiven {
+  readonly record: RootRecord;
+  /** Certificates (PEM); undefined: none are named. */
+  readonly ca: string | undefined;
+}
+
+export interface Scheduling {
+  readonly bookings: Bookings;
+  /** Undefined where the configuration names none. */
+  readonly keeper: SchedulerKeeper | undefined;
+}
+
+export interface SchedulingParts {
+  readonly view: () => MetricsView;
+  /** As in KeeperOptions. */
+  readonly version: () => readonly unknown[];
+  readonly log: Log;
+}
+
+/** @throws ConfigError when the file of certificates cannot be read */
+export async function readCertificates({ placement }: SchedulerConfig): Promise<string | undefined> {
+  const { ca_file: file } = placement;
+  if (file === undefined) return undefined;
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const what = `scheduler.placement.ca_file: ${messageOf(error)}`;
+    throw new ConfigError([{ where: file, what }], { cause: error });
+  }
+}
+
+export function composeScheduler(
+  config: SchedulerConfig,
+  { record, ca }: SchedulerGiven,
+  { view, version, log }: SchedulingParts,
+): Scheduling {
+  if (config.adapter === "none") return { bookings: nothingToBook, keeper: undefined };
+  const { placement, policy } = config;
+  const scheduler = new PlacementScheduler({
+    api: connectPlacement(placement, ca),
+    host: () => placement.host ?? (view().inventory?.host.hostname || undefined),
+    ...{ root: placement.root, record, clock },
+    classes: classesWith(placement.vgpu_class),
+    aggregates: placement.aggregates,
+    graceMs: durationMs(config.claim_grace),
+  });
+  const keeper = new SchedulerKeeper({
+    ...{ scheduler, version, clock, random: Math.random },
+    supply: () => supplyOf(view()),
+    healEveryMs: durationMs(config.heal_every),
+    firstWithinMs: durationMs(config.first_within),
+    onRound: roundLog(log),
+  });
+  return { keeper, bookings: bookingsBy(policy, scheduler) };
+}
+
+function connectPlacement(placement: SchedulerConfig["placement"], ca: string | undefined): Placement {
+  const { keystone } = placement;
+  const exchanger = new Exchanger({ timeoutMs: durationMs(placement.timeout), ca });
+  const endpoint = placement.endpoint === undefined ? undefined : new URL(placement.endpoint);
+  const { auth_url: authUrl, credential_id: credentialId, secret_file: secretFile } = keystone;
+  if (authUrl !== undefined && credentialId !== undefined && secretFile !== undefined) {
+    const authority = new Keystone({
+      ...{ exchanger, authUrl: new URL(authUrl), credentialId, endpoint },
+      secret: async () => (await readFile(secretFile, "utf8")).trim(),
+      ...{ region: keystone.region, interface: keystone.interface, wall: clock.wall },
+    });
+    return new Placement(new Connection({ exchanger, authority, now: clock.now }));
+  }
+  if (!endpoint) throw new TypeError("the configuration names neither Placement nor Keystone");
+  return new Placement(new Connection({ exchanger, authority: noauth(endpoint), now: clock.now }));
+}
+
+/** What an operator hears: that it is told again, and what keeps it from being told as long as that is something else. */
+function roundLog(log: Log): (round: EndedRound) => void {
+  let failing: string | undefined;
+  return ({ standing: { name: scheduler, failure } }) => {
+    if (failure && failure.kind !== failing)
+      log.warn({ scheduler, kind: failure.kind, why: failure.message }, "the scheduler cannot be told");
+    if (!failure && failing !== undefined) log.info({ scheduler }, "the scheduler is told again");
+    failing = failure?.kind;
+  };
+}

@@ -1,0 +1,54 @@
+// What no key can be blamed for alone: settings that do not go together. Pure.
+import { ConfigError, type Problem } from "./problem.ts";
+import { readSocketOf, type Config } from "./schema.ts";
+
+/** `said`: who said what a key holds, by its dotted path. @throws ConfigError */
+export function refuseContradictions(config: Config, said: ReadonlyMap<string, string>): void {
+  const problems = [...socketsAtOnePath(config), ...schedulerUnnamed(config)].map(({ key, what }) => ({
+    where: said.get(key) ?? "default",
+    what: `${key}: ${what}`,
+  }));
+  if (problems.length > 0) throw new ConfigError(problems satisfies readonly Problem[]);
+}
+
+interface Contradiction {
+  /** The dotted path of the key to change. */
+  readonly key: string;
+  readonly what: string;
+}
+
+/** Two servers at one path would take it from each other. */
+function socketsAtOnePath(config: Config): Contradiction[] {
+  const paths = {
+    socket: config.socket,
+    read_socket: readSocketOf(config),
+    "hostd.socket": config.hostd.socket,
+  };
+  const users = new Map<string, string>();
+  return Object.entries(paths).flatMap(([key, path]) => {
+    const other = users.get(path);
+    users.set(path, key);
+    return other === undefined ? [] : [{ key, what: `${path} is also the path of ${other}` }];
+  });
+}
+
+/** Who cannot be asked, since it is not said where it is or who asks. */
+function schedulerUnnamed({ scheduler: { adapter, placement } }: Config): Contradiction[] {
+  if (adapter !== "placement") return [];
+  const { endpoint, keystone } = placement;
+  if (keystone.auth_url === undefined)
+    return endpoint === undefined
+      ? [
+          {
+            key: "scheduler.adapter",
+            what: "placement needs scheduler.placement.endpoint, or scheduler.placement.keystone.auth_url to find it by",
+          },
+        ]
+      : [];
+  return (["credential_id", "secret_file"] as const)
+    .filter((name) => keystone[name] === undefined)
+    .map((name) => ({
+      key: "scheduler.placement.keystone.auth_url",
+      what: `Keystone is asked with scheduler.placement.keystone.${name}, which has no value`,
+    }));
+}

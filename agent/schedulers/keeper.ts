@@ -1,0 +1,128 @@
+// Keeps a scheduler told: soon after something of the host has changed, and all of it compared now and then. Nothing of the host
+// waits for it, and nothing of it is lost while the scheduler is away: what there is to tell is what the host has by then.
+import { isDeepStrictEqual } from "node:util";
+import type { Clock } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
+import { nothingFound, SchedulerError, type Findings, type Scheduler } from "./scheduler.ts";
+import type { HostSupply } from "./supply.ts";
+
+export interface KeeperOptions {
+  readonly scheduler: Pick<Scheduler, "name" | "publish" | "heal">;
+  /** What holds now; undefined while that is not known. */
+  readonly supply: () => HostSupply | undefined;
+  /** Other values whenever something the supply is made of has changed: cheap to ask for. */
+  readonly version: () => readonly unknown[];
+  /** On the average, milliseconds; each time between half and one and a half of it, so that hosts do not come all at once. */
+  readonly healEveryMs: number;
+  /** The first round is at any moment of so many milliseconds, for the same reason. */
+  readonly firstWithinMs: number;
+  readonly clock: Clock;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+  /** Told of every round that sent or read something. */
+  readonly onRound: (round: EndedRound) => void;
+}
+
+export interface EndedRound {
+  readonly kind: "publish" | "heal";
+  readonly standing: Standing;
+}
+
+/** How it stands with the scheduler. */
+export interface Standing {
+  readonly name: string;
+  /** Undefined before the first round and while the last one was done. */
+  readonly failure: Failure | undefined;
+  /** When a round was last done, milliseconds since the epoch; undefined before the first. */
+  readonly toldAt: number | undefined;
+  /** Of the last comparison. */
+  readonly findings: Findings;
+}
+
+export interface Failure {
+  /** As in SchedulerError. */
+  readonly kind: string;
+  readonly message: string;
+  /** In a row. */
+  readonly times: number;
+}
+
+/** How soon a change of the host is told; what changes within it is told at once. */
+const GLANCE_MS = 1_000;
+/** Between tries that fail: up to the first, doubled each time up to the second. */
+const BACKOFF_MS = { least: 1_000, most: 300_000 };
+
+export class SchedulerKeeper {
+  readonly #options: KeeperOptions;
+  #standing: Standing;
+  #told: { readonly version: readonly unknown[]; readonly supply: HostSupply } | undefined;
+  /** By the clock that never steps back. */
+  #healAt = -Infinity;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    const { name } = options.scheduler;
+    this.#standing = { name, failure: undefined, toldAt: undefined, findings: nothingFound };
+  }
+
+  /** Another object after each round. */
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  /** Ends with the signal, never before. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random, firstWithinMs } = this.#options;
+    const rest = (ms: number): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);
+    await rest(random() * firstWithinMs);
+    while (!signal.aborted) {
+      const failed = await this.#round(signal);
+      await rest(failed ? random() * backoffOf(failed.times) : GLANCE_MS);
+    }
+  }
+
+  async #round(signal: AbortSignal): Promise<Failure | undefined> {
+    const { scheduler, supply: supplyNow, version: versionNow, clock } = this.#options;
+    const version = versionNow();
+    const isHeal = clock.now() >= this.#healAt || this.#standing.failure !== undefined;
+    if (!isHeal && isDeepStrictEqual(version, this.#told?.version)) return undefined;
+    const supply = supplyNow();
+    if (!supply) return undefined;
+    if (!isHeal && isDeepStrictEqual(supply, this.#told?.supply)) {
+      this.#told = { version, supply };
+      return undefined;
+    }
+    try {
+      const findings = isHeal ? await scheduler.heal(supply, signal) : await this.#publish(supply, signal);
+      this.#told = { version, supply };
+      if (isHeal) this.#healAt = clock.now() + this.#untilNext();
+      this.#ended(isHeal, { failure: undefined, toldAt: clock.wall(), findings });
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      const kind = error instanceof SchedulerError ? error.kind : "internal";
+      const times = (this.#standing.failure?.times ?? 0) + 1;
+      this.#ended(isHeal, { failure: { kind, message: messageOf(error), times } });
+    }
+    return this.#standing.failure;
+  }
+
+  async #publish(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
+    await this.#options.scheduler.publish(supply, signal);
+    return this.#standing.findings;
+  }
+
+  #untilNext(): number {
+    const { healEveryMs, random } = this.#options;
+    return healEveryMs * (0.5 + random());
+  }
+
+  #ended(isHeal: boolean, change: Partial<Standing>): void {
+    this.#standing = { ...this.#standing, ...change };
+    this.#options.onRound({ kind: isHeal ? "heal" : "publish", standing: this.#standing });
+  }
+}
+
+/** At most so long after the nth failure in a row. */
+function backoffOf(times: number): number {
+  return Math.min(BACKOFF_MS.most, BACKOFF_MS.least * 2 ** Math.min(times - 1, 20));
+}

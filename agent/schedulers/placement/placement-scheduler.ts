@@ -1,0 +1,223 @@
+// OpenStack Placement as the scheduler in front of this host: one resource provider for each GPU, below that of the host.
+import type { BookedOn, Booking } from "../../capacity/quantities.ts";
+import type { Clock } from "../../core/clock.ts";
+import { AgentError } from "../../core/errors.ts";
+import type { ClaimId, PciAddress } from "../../core/ids.ts";
+import { PlacementError } from "../../placement/errors.ts";
+import type { Allocation, PlacementApi } from "../../placement/model.ts";
+import { SchedulerError, type Findings, type Scheduler, type VanishedGpu } from "../scheduler.ts";
+import type { GpuSupply, HostSupply } from "../supply.ts";
+import { disagreementsOf, type Book } from "./books.ts";
+import { CONSUMER_TYPE, gpuUuid, providerName, quantitiesIn, traitOf, type Classes } from "./names.ts";
+import { KeptProvider, type KeptBy } from "./provider.ts";
+import { treeOf, type RootRecord, type RootSettings, type Tree } from "./tree.ts";
+import { wantedProvider, type Bookings, type WantedProvider } from "./wanted.ts";
+
+export interface PlacementSchedulerOptions extends Pick<RootSettings, "root"> {
+  readonly api: PlacementApi;
+  /** How the host is called there; undefined while that is not known. */
+  readonly host: () => string | undefined;
+  readonly record: RootRecord;
+  readonly classes: Classes;
+  /** UUIDs that the providers are put into. */
+  readonly aggregates: readonly string[];
+  /** How long what vgpud's own tools have booked may be without a domain before it is given back, milliseconds. */
+  readonly graceMs: number;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** The host's providers as Placement was last seen to have them. */
+interface Known {
+  /** Undefined where it is somebody else's. */
+  readonly ownRoot: KeptProvider | undefined;
+  readonly root: string;
+  readonly gpus: Map<PciAddress, KeptProvider>;
+}
+
+export class PlacementScheduler implements Scheduler {
+  readonly name = "placement";
+  readonly #options: PlacementSchedulerOptions;
+  readonly #by: KeptBy;
+  /** Undefined before the first reading, and after a failure: what Placement has then is not known. */
+  #known: Known | undefined;
+  /** By booking without a domain. */
+  #firstSeen = new Map<string, number>();
+
+  constructor(options: PlacementSchedulerOptions) {
+    this.#options = options;
+    const { api, classes, aggregates } = options;
+    this.#by = { api, classes, aggregates, introduced: new Set() };
+  }
+
+  async publish(supply: HostSupply, signal: AbortSignal): Promise<void> {
+    await this.#told(async () => {
+      const known = this.#known ?? (await this.#read(signal));
+      await this.#publish(known, supply, (provider, claims) => provider.bookingsOf(claims, signal), signal);
+    });
+  }
+
+  async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
+    return this.#told(async () => {
+      const known = await this.#read(signal);
+      const books = await this.#publish(known, supply, (provider) => provider.readBookings(signal), signal);
+      const vanished = await this.#retire(known, supply, signal);
+      const { classes } = this.#options;
+      const firstSeen = (booking: string): number =>
+        this.#firstSeen.get(booking) ?? this.#options.clock.now();
+      const found = disagreementsOf(books, supply, { classes, firstSeen });
+      this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
+      const givenBack = await this.#giveBack(found.withoutDomain, signal);
+      const withoutDomain = found.withoutDomain.filter(({ booking }) => !givenBack.has(booking));
+      return { ...found, withoutDomain, vanished, givenBack: givenBack.size };
+    });
+  }
+
+  async bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking> {
+    if (!UUID.test(claimId)) throw notOfPlacement(claimId);
+    const consumer = claimId.toLowerCase();
+    try {
+      const known = this.#known ?? (await this.#read(signal));
+      const allocation = await this.#options.api.allocation(consumer, signal);
+      return await this.#bookingIn(allocation, known, { claimId, signal });
+    } catch (error) {
+      if (!(error instanceof PlacementError || error instanceof SchedulerError)) throw error;
+      const message = `claim ${claimId} cannot be verified with Placement, so nothing was made: ${error.message}`;
+      throw new AgentError("SCHEDULER_UNAVAILABLE", message, {
+        details: { claim_id: claimId },
+        cause: error,
+      });
+    }
+  }
+
+  async #bookingIn(
+    { byProvider }: Allocation,
+    known: Known,
+    { claimId, signal }: { readonly claimId: ClaimId; readonly signal: AbortSignal },
+  ): Promise<Booking> {
+    const byGpu = new Map<PciAddress, BookedOn>();
+    for (const [gpu, provider] of known.gpus) {
+      const resources = byProvider.get(provider.uuid);
+      if (!resources) continue;
+      const amounts = quantitiesIn(resources, this.#options.classes);
+      provider.heardOf(claimId.toLowerCase(), amounts);
+      byGpu.set(gpu, { amounts, counted: await provider.counted(signal) });
+    }
+    if (byGpu.size > 0) return { byGpu };
+    const why =
+      byProvider.size === 0
+        ? `Placement has no allocations for consumer ${claimId}`
+        : `Placement has consumer ${claimId} on other providers than this host's GPUs: ${[...byProvider.keys()].join(", ")}`;
+    throw new AgentError(
+      "CLAIM_NOT_BOOKED",
+      `${why}: claim the GPU's provider before asking for the domain`,
+      {
+        details: { claim_id: claimId },
+      },
+    );
+  }
+
+  async #read(signal: AbortSignal): Promise<Known> {
+    const { root } = this.#options;
+    const tree = await treeOf({ host: this.#host(), root }, this.#options, signal);
+    const before = this.#known;
+    const gpus = new Map<PciAddress, KeptProvider>();
+    for (const [gpu, provider] of tree.gpus) gpus.set(gpu, this.#kept(provider, before?.gpus.get(gpu)));
+    const ownRoot = this.#options.root === "own" ? this.#kept(tree.root, before?.ownRoot) : undefined;
+    this.#known = { root: tree.root.uuid, ownRoot, gpus };
+    return this.#known;
+  }
+
+  #host(): string {
+    const host = this.#options.host();
+    if (host !== undefined) return host;
+    throw new SchedulerError("no-host", "how this host is called is not known yet: it was not looked at");
+  }
+
+  /** What is known of a provider stays known while its generation does. */
+  #kept(provider: Tree["root"], before: KeptProvider | undefined): KeptProvider {
+    if (before?.uuid !== provider.uuid) return new KeptProvider(provider, this.#by);
+    before.seen(provider);
+    return before;
+  }
+
+  async #publish(
+    known: Known,
+    supply: HostSupply,
+    bookingsOf: (provider: KeptProvider, claims: readonly string[]) => Promise<Bookings>,
+    signal: AbortSignal,
+  ): Promise<readonly Book[]> {
+    await known.ownRoot?.become(rootOf(supply), signal);
+    const books: Book[] = [];
+    for (const gpu of supply.gpus) {
+      const provider = known.gpus.get(gpu.gpu) ?? (await this.#create(known, gpu, signal));
+      const claims = gpu.held.flatMap(({ claimId }) => claimId?.toLowerCase() ?? []);
+      const bookings = await bookingsOf(provider, claims);
+      const wanted = wantedProvider(gpu, supply, { bookings, classes: this.#options.classes });
+      await provider.become(wanted, signal);
+      books.push({ gpu, bookings, wanted });
+    }
+    return books;
+  }
+
+  async #create({ root, gpus }: Known, { gpu }: GpuSupply, signal: AbortSignal): Promise<KeptProvider> {
+    const { api } = this.#options;
+    const form = { uuid: gpuUuid(root, gpu), name: providerName(this.#host(), gpu), parent: root };
+    const provider = new KeptProvider(await api.createProvider(form, signal), this.#by);
+    gpus.set(gpu, provider);
+    return provider;
+  }
+
+  /** Providers of GPUs that are not there any more go, unless something is booked there: of those nothing more is given out. */
+  async #retire(known: Known, { gpus }: HostSupply, signal: AbortSignal): Promise<readonly VanishedGpu[]> {
+    const there = new Set(gpus.map(({ gpu }) => gpu));
+    const held: VanishedGpu[] = [];
+    for (const [gpu, provider] of known.gpus) {
+      if (there.has(gpu)) continue;
+      const bookings = await provider.readBookings(signal);
+      if (bookings.size === 0) await this.#options.api.deleteProvider(provider.uuid, signal);
+      else {
+        await provider.shut(signal);
+        held.push({ name: provider.name, bookings: bookings.size });
+      }
+    }
+    return held;
+  }
+
+  /** Of what has waited too long for its domain that which vgpud's own tools have booked. */
+  async #giveBack(waiting: Findings["withoutDomain"], signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const { api, clock, graceMs } = this.#options;
+    const given = new Set<string>();
+    for (const { booking, since } of waiting) {
+      if (clock.now() - since < graceMs || given.has(booking)) continue;
+      const allocation = await api.allocation(booking, signal);
+      if (allocation.consumerType !== CONSUMER_TYPE) continue;
+      await api.releaseUnchanged(booking, allocation, signal);
+      given.add(booking);
+    }
+    return given;
+  }
+
+  /** What failed leaves nothing known: the next round reads all of it anew. */
+  async #told<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#known = undefined;
+      if (error instanceof PlacementError)
+        throw new SchedulerError(error.kind, error.message, { cause: error });
+      throw error;
+    }
+  }
+}
+
+/** A root of vgpud's own has nothing to be booked: what the host has beside GPUs is somebody else's to publish. */
+function rootOf({ hypervisor }: HostSupply): WantedProvider {
+  return { inventories: {}, traits: [traitOf("hypervisor", hypervisor)] };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function notOfPlacement(claimId: ClaimId): AgentError {
+  const message = `claim_id ${claimId} is no UUID, and with Placement in front it has to be the consumer's`;
+  return new AgentError("FIELD_INVALID", message, { details: { claim_id: claimId }, field: "claim_id" });
+}

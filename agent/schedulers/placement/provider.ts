@@ -1,0 +1,166 @@
+// One resource provider of vgpud's: what Placement was last seen to have of it, and the requests that make that what it ought to be.
+import { quantities, type Quantities, type Quantity } from "../../capacity/quantities.ts";
+import { PlacementError } from "../../placement/errors.ts";
+import type { AtGeneration, Inventories, PlacementApi, Provider } from "../../placement/model.ts";
+import { difference, keepingHeld, type FoundProvider } from "./difference.ts";
+import { DRAINED, isCustom, quantitiesIn, type Classes } from "./names.ts";
+import type { Bookings, WantedProvider } from "./wanted.ts";
+
+export interface KeptBy {
+  readonly api: PlacementApi;
+  readonly classes: Classes;
+  readonly aggregates: readonly string[];
+  /** Custom classes and traits that Placement is known to know. */
+  readonly introduced: Set<string>;
+}
+
+/** How often one change is tried again when somebody else was faster. */
+const TRIES = 3;
+
+export class KeptProvider {
+  readonly uuid: string;
+  readonly name: string;
+  readonly #by: KeptBy;
+  #generation: number;
+  #found: FoundProvider | undefined;
+  #bookings: Bookings | undefined;
+  /** Consumers that it had no bookings of when these were last read. */
+  #missed: ReadonlySet<string> = new Set();
+
+  /** Nothing is read of it before it is asked for. */
+  constructor({ uuid, name, generation }: Provider, by: KeptBy) {
+    this.uuid = uuid;
+    this.name = name;
+    this.#generation = generation;
+    this.#by = by;
+  }
+
+  /** What of it Placement counts, and so may be booked. */
+  async counted(signal: AbortSignal): Promise<ReadonlySet<Quantity>> {
+    const { inventories } = this.#found ?? (await this.#read(signal));
+    return new Set(quantities.filter((each) => Object.hasOwn(inventories, this.#by.classes[each])));
+  }
+
+  /** Seen again: whatever changes a provider counts its generation up, so that the same one tells that nothing was. */
+  seen({ generation }: Pick<Provider, "generation">): void {
+    if (generation !== this.#generation) this.#found = undefined;
+    this.#generation = generation;
+  }
+
+  /** By consumer, read anew: what is released counts no generation up. */
+  async readBookings(signal: AbortSignal): Promise<Bookings> {
+    const { api, classes } = this.#by;
+    const { generation, value } = await api.usages(this.uuid, signal);
+    this.seen({ generation });
+    const all = value.map(({ consumer, resources }) => [consumer, quantitiesIn(resources, classes)] as const);
+    this.#missed = new Set();
+    return (this.#bookings = new Map(all));
+  }
+
+  /** By consumer, as they were last read or heard of; read anew where that does not tell of all of these. */
+  async bookingsOf(consumers: readonly string[], signal: AbortSignal): Promise<Bookings> {
+    const known = this.#bookings;
+    const isKnown = (each: string): boolean => known?.has(each) === true || this.#missed.has(each);
+    if (known && consumers.every(isKnown)) return known;
+    const read = await this.readBookings(signal);
+    this.#missed = new Set(consumers.filter((each) => !read.has(each)));
+    return read;
+  }
+
+  /** As a caller's allocation tells it. */
+  heardOf(consumer: string, amounts: Quantities): void {
+    if (this.#bookings) this.#bookings = new Map([...this.#bookings, [consumer, amounts]]);
+  }
+
+  /** Sends what is missing, and nothing when it is as wanted. */
+  async become(wanted: WantedProvider, signal: AbortSignal): Promise<void> {
+    for (let tried = 1; ; tried += 1)
+      try {
+        await this.#tryToBecome(wanted, signal);
+        return;
+      } catch (error) {
+        if (!isConflict(error) || tried === TRIES) throw error;
+        this.#found = undefined;
+      }
+  }
+
+  /** Gives nothing more out. */
+  async shut(signal: AbortSignal): Promise<void> {
+    const { inventories } = this.#found ?? (await this.#read(signal));
+    const all = Object.entries(inventories).map(([name, each]) => [name, { ...each, reserved: each.total }]);
+    await this.become({ inventories: Object.fromEntries(all) as Inventories, traits: [DRAINED] }, signal);
+  }
+
+  async #tryToBecome(wanted: WantedProvider, signal: AbortSignal): Promise<void> {
+    const { api, aggregates } = this.#by;
+    const found = this.#found ?? (await this.#read(signal));
+    const missing = difference(wanted, found, this.#by);
+    if (missing.traits) {
+      await this.#introduce("traits", missing.traits, signal);
+      await this.#set(api.setTraits(this.uuid, this.#now(missing.traits), signal));
+      this.#found = { ...found, ...this.#found, traits: missing.traits };
+    }
+    if (missing.aggregates && aggregates.length > 0) {
+      await this.#set(api.setAggregates(this.uuid, this.#now(missing.aggregates), signal));
+      this.#found = { ...found, ...this.#found, aggregates: missing.aggregates };
+    }
+    if (missing.inventories) {
+      await this.#introduce("resource_classes", Object.keys(missing.inventories), signal);
+      const inventories = await this.#setInventories(missing.inventories, found, signal);
+      this.#found = { ...found, ...this.#found, inventories };
+    }
+  }
+
+  async #setInventories(
+    wanted: Inventories,
+    { inventories: before }: FoundProvider,
+    signal: AbortSignal,
+  ): Promise<Inventories> {
+    const { api } = this.#by;
+    try {
+      await this.#set(api.setInventories(this.uuid, this.#now(wanted), signal));
+      return wanted;
+    } catch (error) {
+      if (!(error instanceof PlacementError && error.kind === "in-use")) throw error;
+      const kept = keepingHeld(wanted, before);
+      await this.#set(api.setInventories(this.uuid, this.#now(kept), signal));
+      return kept;
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<FoundProvider> {
+    const { api } = this.#by;
+    const inventories = await api.inventories(this.uuid, signal);
+    const traits = await api.traits(this.uuid, signal);
+    const aggregates = await api.aggregates(this.uuid, signal);
+    // Of what was changed in between a write with the first generation is refused.
+    this.#generation = inventories.generation;
+    this.#found = { inventories: inventories.value, traits: traits.value, aggregates: aggregates.value };
+    return this.#found;
+  }
+
+  async #introduce(
+    kind: "resource_classes" | "traits",
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { api, introduced } = this.#by;
+    for (const name of names) {
+      if (!isCustom(name) || introduced.has(name)) continue;
+      await api.ensure(kind, name, signal);
+      introduced.add(name);
+    }
+  }
+
+  #now<Value>(value: Value): AtGeneration<Value> {
+    return { generation: this.#generation, value };
+  }
+
+  async #set(sent: Promise<number>): Promise<void> {
+    this.#generation = await sent;
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof PlacementError && error.kind === "conflict";
+}

@@ -1,0 +1,84 @@
+// What any scheduler in front of this host is to vgpud: somebody who is told what there is, who books for callers, and whose books
+// are compared with what stands on the host. An adapter for each implements it.
+import type { Booking, Quantities } from "../capacity/quantities.ts";
+import type { ClaimId, PciAddress } from "../core/ids.ts";
+import type { HostSupply } from "./supply.ts";
+
+export interface Scheduler {
+  /** For messages, metrics and conditions. */
+  readonly name: string;
+  /**
+   * Makes what the scheduler knows of this host what the supply says: what there is, what is reserved, what is drained. Sends
+   * nothing where it knows that already. Throws SchedulerError.
+   */
+  publish(supply: HostSupply, signal: AbortSignal): Promise<void>;
+  /**
+   * Reads anew what the scheduler has of this host and publishes; then says what its books and the host's ledger do not agree in.
+   * Throws SchedulerError.
+   */
+  heal(supply: HostSupply, signal: AbortSignal): Promise<Findings>;
+  /**
+   * What was booked for a claim on this host. Throws an AgentError: FIELD_INVALID for a claim id that cannot be one of the
+   * scheduler's, CLAIM_NOT_BOOKED where nothing was booked here, SCHEDULER_UNAVAILABLE where that cannot be found out.
+   */
+  bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking>;
+}
+
+/** The scheduler could not be told or asked. */
+export class SchedulerError extends Error {
+  override readonly name = "SchedulerError";
+  /** In one word what is the matter, for metrics; each adapter has a closed list. */
+  readonly kind: string;
+
+  constructor(kind: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** What the scheduler's books and the host's ledger do not agree in. */
+export interface Findings {
+  /** Booked on this host, and no claim of the ledger bears the name. */
+  readonly withoutDomain: readonly BookedWithoutDomain[];
+  /** A claim of the ledger that nothing, or too little, was booked for: what is missing was taken from what others may book. */
+  readonly withoutBooking: readonly ClaimWithoutBooking[];
+  /** More is booked and reserved than there is. */
+  readonly overcommitted: readonly Overbooked[];
+  /** What the scheduler has of GPUs that are not there any more and cannot be taken back, since it is booked. */
+  readonly vanished: readonly VanishedGpu[];
+  /** How many bookings of vgpud's own kind were given back, since no domain came for them. */
+  readonly givenBack: number;
+}
+
+interface BookedWithoutDomain {
+  readonly booking: string;
+  readonly gpu: PciAddress;
+  readonly amounts: Quantities;
+  /** Milliseconds of the clock that never steps back, when it was first seen so. */
+  readonly since: number;
+}
+
+interface ClaimWithoutBooking {
+  readonly claimId: ClaimId;
+  readonly gpu: PciAddress;
+  readonly missing: Quantities;
+}
+
+interface Overbooked {
+  readonly gpu: PciAddress;
+  readonly by: Quantities;
+}
+
+export interface VanishedGpu {
+  /** As the scheduler calls it. */
+  readonly name: string;
+  readonly bookings: number;
+}
+
+export const nothingFound: Findings = {
+  withoutDomain: [],
+  withoutBooking: [],
+  overcommitted: [],
+  vanished: [],
+  givenBack: 0,
+};
