@@ -1,0 +1,66 @@
+// The real Slurm that tests of the scheduler in front of vgpud talk to.
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { startSlurm, type Slurm, type SlurmJob } from "../../schedulers/slurm.ts";
+
+const SMALL = "--gres=vgpu:gvtg_v5_4:1,vgt_low_gm_mb:64,vgt_high_gm_mb:384,vgt_fence:4";
+const FOR_EVER = "sleep infinity";
+const inState = (wanted: string, jobs: readonly SlurmJob[]) => jobs.filter(({ state }) => state === wanted);
+
+describe("Slurm of our own", function () {
+  this.timeout(300_000);
+  let folder: string;
+  let slurm: Slurm;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "slurm-test-"));
+    const tell = (what: string) => `echo ${what} $SLURM_JOB_ID $SLURMD_NODENAME >> ${folder}/told`;
+    slurm = await startSlurm({ nodes: 2, prolog: tell("begins"), epilog: tell("ended") });
+  });
+  afterEach(async () => {
+    await slurm.run("scancel", "--user=root");
+    await slurm.jobsUntil("all have ended", (jobs) =>
+      jobs.every(({ state }) => !["PENDING", "RUNNING", "COMPLETING"].includes(state)),
+    );
+  });
+  after(async () => {
+    await (slurm as Slurm | undefined)?.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  it("runs seven jobs with the smallest vGPU on a node, and lets the eighth wait for one to end", async () => {
+    for (let count = 0; count < 8; count += 1) await slurm.submit(FOR_EVER, "--nodelist=node1", SMALL);
+    const full = await slurm.jobsUntil("seven run and one waits for room", (jobs) => {
+      const [waiting] = inState("PENDING", jobs);
+      return inState("RUNNING", jobs).length === 7 && waiting?.reason === "Resources";
+    });
+    const [waiting] = inState("PENDING", full);
+    await slurm.run("scancel", inState("RUNNING", full)[0]?.id ?? "");
+    await slurm.jobsUntil("the eighth runs", (jobs) =>
+      inState("RUNNING", jobs).some(({ id }) => id === waiting?.id),
+    );
+  });
+
+  it("runs the scripts before and after a job on its node", async () => {
+    const id = await slurm.submit("true", "--nodelist=node2", SMALL);
+    await slurm.jobsUntil("it is over", (jobs) => inState("COMPLETED", jobs).some((job) => job.id === id));
+    const told = (await readFile(path.join(folder, "told"), "utf8")).split("\n");
+    assert.deepEqual(
+      told.filter((line) => line.includes(` ${id} `)),
+      [`begins ${id} node2`, `ended ${id} node2`],
+    );
+  });
+
+  it("offers fewer when it is told that a node has fewer", async () => {
+    await slurm.run("scontrol", "update", "nodename=node1", "gres=vgpu:gvtg_v5_4:1,vgt_low_gm_mb:64");
+    const fits = await slurm.submit(FOR_EVER, "--nodelist=node1", "--gres=vgpu:1");
+    const waits = await slurm.submit(FOR_EVER, "--nodelist=node1", "--gres=vgpu:1");
+    await slurm.jobsUntil(
+      "one runs and one waits",
+      (jobs) =>
+        inState("RUNNING", jobs).some(({ id }) => id === fits) &&
+        inState("PENDING", jobs).some(({ id, reason }) => id === waits && reason === "Resources"),
+    );
+  });
+});
