@@ -1,13 +1,23 @@
 // Debian's OpenStack Placement of our own, in a folder and on a port of loopback of its own.
-// Its server takes one request at a time (wsgiref) and its database is a file, which is what a test of one agent needs.
+// By default its server takes one request at a time (wsgiref) and its database is a file, which is what a test of one agent needs.
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { HeldPort } from "../fakes/held-port.ts";
 import { Daemon, demand } from "./daemon.ts";
 
 const PROGRAM = "/usr/bin/placement-api";
+const MANAGER = "/usr/bin/placement-manage";
 const ANSWER_MS = 60_000;
+const SYNC_MS = 120_000;
+const installer = "install-long-test-packages";
+const OF_WORKERS = [
+  { program: "/usr/bin/uwsgi", package: "uwsgi-core", installer },
+  { program: "/usr/lib/uwsgi/plugins/python311_plugin.so", package: "uwsgi-plugin-python3", installer },
+];
+const run = promisify(execFile);
 
 export interface PlacementOptions {
   /** SQLAlchemy's URL of a database that exists; by default a file in the folder. */
@@ -16,6 +26,8 @@ export interface PlacementOptions {
   readonly randomize?: boolean;
   /** How often it tries a claim again whose provider has changed meanwhile; its own default is 10. */
   readonly allocationConflictRetryCount?: number;
+  /** So many processes of uwsgi, each with a request at a time, as in clouds; a file for a database is too little for several. */
+  readonly workers?: number;
 }
 
 /** What it answered; the body is what its JSON says, undefined when it is empty. */
@@ -26,11 +38,16 @@ export interface PlacementAnswer {
 
 /** Resolves when it answers. Whoever stops it removes what it was told. */
 export async function startPlacement(options: PlacementOptions = {}): Promise<Placement> {
-  demand({ program: PROGRAM, package: "python3-placement" });
+  const { workers } = options;
+  demand({ program: PROGRAM, package: "python3-placement" }, ...(workers === undefined ? [] : OF_WORKERS));
   const folder = await mkdtemp(path.join(tmpdir(), "placement-"));
-  await writeFile(path.join(folder, "placement.conf"), configuration(folder, options));
-  const placement = new Placement(folder, await HeldPort.hold());
+  const file = path.join(folder, "placement.conf");
+  await writeFile(file, configuration(folder, options));
+  const placement = new Placement(folder, await HeldPort.hold(), workers);
   try {
+    // Workers that start at once would make the same tables at once.
+    if (workers !== undefined)
+      await run(MANAGER, ["--config-file", file, "db", "sync"], { timeout: SYNC_MS });
     await placement.boot();
   } catch (error) {
     await placement.stop();
@@ -43,11 +60,13 @@ export class Placement implements AsyncDisposable {
   readonly url: string;
   readonly #folder: string;
   readonly #port: HeldPort;
+  readonly #workers: number | undefined;
   #daemon: Daemon | undefined;
 
-  constructor(folder: string, port: HeldPort) {
+  constructor(folder: string, port: HeldPort, workers: number | undefined) {
     this.#folder = folder;
     this.#port = port;
+    this.#workers = workers;
     this.url = `http://127.0.0.1:${port.port}`;
   }
 
@@ -63,7 +82,9 @@ export class Placement implements AsyncDisposable {
 
   /** Starts it, again after `kill`, at the same address and with what it was told. */
   async boot(): Promise<void> {
-    const words = [PROGRAM, "--host", "127.0.0.1", "--port", String(this.#port.port)];
+    const { port } = this.#port;
+    const one = [PROGRAM, "--host", "127.0.0.1", "--port", String(port)];
+    const words = this.#workers === undefined ? one : uwsgi(port, this.#workers);
     this.#daemon = new Daemon(words, { OS_PLACEMENT_CONFIG_DIR: this.#folder });
     await this.#daemon.answers(async () => (await this.ask("GET", "/")).status === 200);
   }
@@ -113,11 +134,23 @@ export class Placement implements AsyncDisposable {
   }
 }
 
+/** Of Debian's, whose plugin runs the program as a module. */
+function uwsgi(port: number, workers: number): readonly string[] {
+  return [
+    ...["/usr/bin/uwsgi", "--plugins", "python311", "--http-socket", `127.0.0.1:${port}`],
+    // A connection to the database that was opened before the fork would be everybody's.
+    ...["--master", "--lazy-apps", "--need-app", "--processes", String(workers), "--threads", "1"],
+    // Workers end with the master; the client's idle connection would keep a worker from others.
+    ...["--no-orphans", "--die-on-term", "--add-header", "Connection: close"],
+    ...["--disable-logging", "--buffer-size", "65535", "--wsgi-file", PROGRAM],
+  ];
+}
+
 function configuration(folder: string, options: PlacementOptions): string {
-  const { database = `sqlite:///${folder}/placement.sqlite`, randomize = false } = options;
+  const { database = `sqlite:///${folder}/placement.sqlite`, randomize = false, workers } = options;
   const { allocationConflictRetryCount: retries = 10 } = options;
   // Of a token nothing is asked but its name: "admin" may do everything. Tables are made when it starts, which saves the three
-  // seconds of placement-manage; a test's database need not outlive the machine's power.
+  // seconds of placement-manage, unless workers do it; a test's database need not outlive the machine's power.
   return `
 [api]
 auth_strategy = noauth2
@@ -126,7 +159,7 @@ randomize_allocation_candidates = ${randomize}
 allocation_conflict_retry_count = ${retries}
 [placement_database]
 connection = ${database}
-sync_on_startup = true
+sync_on_startup = ${workers === undefined}
 sqlite_synchronous = false
 `;
 }
