@@ -35,8 +35,9 @@ export class HeldPort implements AsyncDisposable {
     throw new Error(`no free port of loopback in ${TRIES} tries`, { cause: busy });
   }
 
+  /** Again, it does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await close(this.#holder);
+    if (this.#holder.listening) await close(this.#holder);
   }
 }
 

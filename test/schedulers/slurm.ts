@@ -45,6 +45,7 @@ export interface SlurmJob {
 /** Resolves when every node waits for jobs. Needs root, for whom it runs every job. */
 export async function startSlurm({ nodes = 1, ...options }: SlurmOptions = {}): Promise<Slurm> {
   demand(...NEEDED);
+  if (process.getuid?.() !== 0) throw new Error("a Slurm of our own needs root (namespaces, jobs of root)");
   const folder = await mkdtemp(path.join(tmpdir(), "slurm-"));
   const ports = await Promise.all(Array.from({ length: nodes + 1 }, () => HeldPort.hold()));
   const slurm = new Slurm(folder, ports);
@@ -77,17 +78,20 @@ export class Slurm implements AsyncDisposable {
   }
 
   async boot(): Promise<void> {
-    const munged = ["/usr/sbin/munged", "--foreground", "--force", ...mungeFlags(this.#folder)];
     const controller = new Daemon(["/usr/sbin/slurmctld", "-D"], this.env);
     this.#daemons = [
-      new Daemon(munged),
+      new Daemon(["/usr/sbin/munged", "--foreground", "--force", ...mungeFlags(this.#folder)]),
       controller,
       ...this.nodes.map(
         (name) => new Daemon([...WITH_ITS_JOBS, "/usr/sbin/slurmd", "-D", "-N", name], this.env),
       ),
     ];
     // "idle*" is a node that has not answered yet.
-    await controller.answers(async () => (await this.nodeStates()).every((state) => state === "idle"));
+    const idle = async () => (await this.nodeStates()).every((state) => state === "idle");
+    await controller.answers(idle).catch((error: unknown) => {
+      const told = this.#daemons.map(({ log }) => log).join("\n");
+      throw new Error(`Slurm does not start; its daemons said:\n${told}`, { cause: error });
+    });
   }
 
   /** One of Slurm's programs, as `scontrol`: what it printed; rejects with what it complained of. */

@@ -1,9 +1,11 @@
 // The real Slurm that tests of the scheduler in front of vgpud talk to.
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { startSlurm, type Slurm, type SlurmJob } from "../../schedulers/slurm.ts";
+import { until } from "../harness/until.ts";
 
 const SMALL = "--gres=vgpu:gvtg_v5_4:1,vgt_low_gm_mb:64,vgt_high_gm_mb:384,vgt_fence:4";
 const FOR_EVER = "sleep infinity";
@@ -16,7 +18,11 @@ describe("Slurm of our own", function () {
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "slurm-test-"));
     const tell = (what: string) => `echo ${what} $SLURM_JOB_ID $SLURMD_NODENAME >> ${folder}/told`;
-    slurm = await startSlurm({ nodes: 2, prolog: tell("begins"), epilog: tell("ended") });
+    slurm = await startSlurm({
+      nodes: 2,
+      prolog: `test ! -e ${folder}/down && ${tell("begins")}`,
+      epilog: tell("ended"),
+    });
   });
   afterEach(async () => {
     await slurm.run("scancel", "--user=root");
@@ -50,6 +56,23 @@ describe("Slurm of our own", function () {
       told.filter((line) => line.includes(` ${id} `)),
       [`begins ${id} node2`, `ended ${id} node2`],
     );
+  });
+
+  it("drains a node whose script before a job fails, and holds the job until somebody releases it", async () => {
+    await writeFile(path.join(folder, "down"), "");
+    const id = await slurm.submit("true", "--nodelist=node2", SMALL);
+    await slurm.jobsUntil("it is held", (jobs) =>
+      jobs.some((job) => job.id === id && job.reason.includes("held")),
+    );
+    await until("its node is drained, and no other", async () =>
+      isDeepStrictEqual(await slurm.nodeStates(), ["idle", "drained"]),
+    );
+    await rm(path.join(folder, "down"));
+    await slurm.run("scontrol", "update", "nodename=node2", "state=resume");
+    await slurm.run("scontrol", "release", id);
+    // A job that is queued again would wait two minutes.
+    await slurm.run("scontrol", "update", `jobid=${id}`, "starttime=now");
+    await slurm.jobsUntil("it is over", (jobs) => inState("COMPLETED", jobs).some((job) => job.id === id));
   });
 
   it("offers fewer when it is told that a node has fewer", async () => {
