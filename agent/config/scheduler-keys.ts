@@ -4,9 +4,9 @@ import { policies } from "../schedulers/policy.ts";
 import { about } from "./about.ts";
 import { absolutePath, duration, durationWords, httpUrl, uuid } from "./forms.ts";
 
-const HEAL = { minMs: 10_000, maxMs: 86_400_000 };
+const HEAL = { minMs: 1_000, maxMs: 86_400_000 };
 const FIRST = { minMs: 0, maxMs: 3_600_000 };
-const GRACE = { minMs: 60_000, maxMs: 604_800_000 };
+const GRACE = { minMs: 1_000, maxMs: 604_800_000 };
 const TIMEOUT = { minMs: 100, maxMs: 120_000 };
 
 /** Keystone, and the application credential that vgpud asks it with. */

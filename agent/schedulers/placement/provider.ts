@@ -95,11 +95,6 @@ export class KeptProvider {
     const { api, aggregates } = this.#by;
     const found = this.#found ?? (await this.#read(signal));
     const missing = difference(wanted, found, this.#by);
-    if (missing.traits) {
-      await this.#introduce("traits", missing.traits, signal);
-      await this.#set(api.setTraits(this.uuid, this.#now(missing.traits), signal));
-      this.#found = { ...found, ...this.#found, traits: missing.traits };
-    }
     if (missing.aggregates && aggregates.length > 0) {
       await this.#set(api.setAggregates(this.uuid, this.#now(missing.aggregates), signal));
       this.#found = { ...found, ...this.#found, aggregates: missing.aggregates };
@@ -108,6 +103,11 @@ export class KeptProvider {
       await this.#introduce("resource_classes", Object.keys(missing.inventories), signal);
       const inventories = await this.#setInventories(missing.inventories, found, signal);
       this.#found = { ...found, ...this.#found, inventories };
+    }
+    if (missing.traits) {
+      await this.#introduce("traits", missing.traits, signal);
+      await this.#set(api.setTraits(this.uuid, this.#now(missing.traits), signal));
+      this.#found = { ...found, ...this.#found, traits: missing.traits };
     }
   }
 

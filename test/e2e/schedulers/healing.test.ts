@@ -1,0 +1,147 @@
+// The books of Placement and the host's ledger, compared: what is mended, what is only told, and what is never touched.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { BookedWorld, GVT, SMALL, type BookedSetting } from "../../schedulers/booked-world.ts";
+import { startPlacement, type Placement } from "../../schedulers/placement.ts";
+import { until } from "../harness/until.ts";
+
+const OFTEN = "  heal_every: 1s";
+const HEALS = { method: "GET", path: /in_tree=/ };
+
+describe("healing of Placement's books", function () {
+  this.timeout(180_000);
+  let placement: Placement;
+  let here: BookedWorld;
+  const used: BookedWorld[] = [];
+  const begin = async (setting: BookedSetting = { scheduler: OFTEN }): Promise<void> => {
+    here = await BookedWorld.start(placement, setting);
+    used.push(here);
+  };
+  before(async () => {
+    placement = await startPlacement();
+  });
+  afterEach(async () => {
+    for (const each of used.splice(0)) await each[Symbol.asyncDispose]();
+  });
+  after(async () => {
+    await (placement as Placement | undefined)?.stop();
+  });
+
+  it("reserves what a domain takes whose allocation was deleted, and leaves the domain alone", async () => {
+    await begin();
+    const consumer = await here.createBooked("desk-1");
+    await here.books.release(consumer);
+    const gpu = await here.published("it", ({ inventories }) => inventories[GVT.vgpu] === "7/1");
+    assert.equal(gpu.inventories[GVT.low], "1024/192");
+    const { domains } = await here.world.truth();
+    assert.deepEqual(
+      domains.map(({ state }) => state),
+      ["running"],
+    );
+    // Booked again, it counts once.
+    assert.equal(await here.books.claim(consumer, gpu.uuid), 204);
+    await here.published("the allocation alone", ({ inventories }) => inventories[GVT.vgpu] === "7/0");
+  });
+
+  it("puts back what somebody changed of a provider, and leaves what somebody added", async () => {
+    await begin();
+    const gpu = await here.published("the GPU");
+    await placement.ask("PUT", "/resource_classes/CUSTOM_OTHER");
+    await placement.ask("PUT", "/traits/CUSTOM_RACK_7");
+    assert.equal(
+      await here.books.setInventories(gpu, { [GVT.vgpu]: { total: 100 }, CUSTOM_OTHER: { total: 3 } }),
+      200,
+    );
+    await here.books.addTrait(gpu, "CUSTOM_RACK_7");
+    const healed = await here.published("what was", ({ inventories }) => inventories[GVT.vgpu] === "7/0");
+    assert.deepEqual(healed.inventories, { ...gpu.inventories, CUSTOM_OTHER: "3/0" });
+    assert.deepEqual(new Set(healed.traits), new Set([...gpu.traits, "CUSTOM_RACK_7"]));
+  });
+
+  it("makes a provider again that somebody deleted", async () => {
+    await begin();
+    const gpu = await here.published("the GPU");
+    assert.equal((await placement.ask("DELETE", `/resource_providers/${gpu.uuid}`)).status, 204);
+    const again = await here.published("it again");
+    assert.equal(again.uuid, gpu.uuid);
+    assert.deepEqual(again.inventories, gpu.inventories);
+  });
+
+  it("writes again when somebody was faster, with what that one wrote", async () => {
+    await begin();
+    const gpu = await here.published("the GPU");
+    here.faulty.misbehave(
+      { method: "PUT", path: new RegExp(`${gpu.uuid}/inventories`) },
+      { kind: "overtaken", by: () => here.books.addTrait(gpu, "CUSTOM_RACK_7") },
+      1,
+    );
+    await placement.ask("PUT", "/traits/CUSTOM_RACK_7");
+    await here.world.makeForeignSlice(randomUUID());
+    const after = await here.published("less to give", ({ inventories }) => inventories[GVT.vgpu] === "7/1");
+    assert.ok(after.traits.includes("CUSTOM_RACK_7"));
+    const tried = here.faulty.writes.filter(({ path }) => path.endsWith(`${gpu.uuid}/inventories`));
+    assert.deepEqual(
+      tried.slice(-2).map(({ status }) => status),
+      [409, 200],
+    );
+  });
+
+  it("tells once what was done although the answer was lost", async () => {
+    await begin();
+    await here.published("the GPU");
+    here.faulty.misbehave({ method: "PUT", path: /\/inventories$/ }, { kind: "lost reply" }, 1);
+    await here.world.makeForeignSlice(randomUUID());
+    await here.published("less to give", ({ inventories }) => inventories[GVT.vgpu] === "7/1");
+    here.faulty.forget();
+    await here.faulty.saw(HEALS, 3);
+    assert.deepEqual(here.faulty.writes, []);
+  });
+
+  it("gives back what vgpuctl booked and nobody came for, and never what others booked", async () => {
+    await begin({ scheduler: `${OFTEN}\n  claim_grace: 1s` });
+    const gpu = await here.published("the GPU");
+    const [ours, theirs] = [randomUUID(), randomUUID()];
+    assert.equal(await here.books.claim(ours, gpu.uuid, SMALL, "VGPUD"), 204);
+    assert.equal(await here.books.claim(theirs, gpu.uuid, SMALL), 204);
+    await until("it is given back", async () => !(await here.books.holders(gpu.uuid)).includes(ours));
+    here.faulty.forget();
+    await here.faulty.saw(HEALS, 3);
+    assert.deepEqual(await here.books.holders(gpu.uuid), [theirs]);
+  });
+
+  it("keeps what vgpuctl booked while its domain lives, and what holds a place on another host", async () => {
+    await begin({ scheduler: `${OFTEN}\n  claim_grace: 1s` });
+    const gpu = await here.published("the GPU");
+    const consumer = randomUUID();
+    assert.equal(await here.books.claim(consumer, gpu.uuid, SMALL, "VGPUD"), 204);
+    await here.create("desk-1", consumer);
+    here.faulty.forget();
+    await here.faulty.saw(HEALS, 4);
+    assert.deepEqual(await here.books.holders(gpu.uuid), [consumer]);
+  });
+
+  it("tells what there is then once Placement is back after a while", async () => {
+    await begin();
+    await here.published("the GPU");
+    here.faulty.misbehave({}, { kind: "unavailable" });
+    await here.faulty.saw({ path: /^\/$/ });
+    await here.world.makeForeignSlice(randomUUID());
+    here.faulty.behave();
+    await here.published("less to give", ({ inventories }) => inventories[GVT.vgpu] === "7/1");
+  });
+
+  it("shuts a class that goes while it is booked, until it is not", async () => {
+    await begin();
+    const gpu = await here.published("the GPU");
+    const consumer = randomUUID();
+    assert.equal(await here.books.claim(consumer, gpu.uuid), 204);
+    await here.setMode("GVT_D");
+    const shut = await here.published("both", ({ inventories }) => "CUSTOM_INTEL_GPU" in inventories);
+    assert.deepEqual(shut.inventories, {
+      CUSTOM_INTEL_GPU: "1/0",
+      ...{ [GVT.vgpu]: "7/7", [GVT.low]: "1024/1024", [GVT.high]: "3072/3072", [GVT.fence]: "32/32" },
+    });
+    await here.books.release(consumer);
+    await here.published("one", ({ inventories }) => Object.keys(inventories).length === 1);
+  });
+});
