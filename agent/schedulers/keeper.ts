@@ -49,7 +49,7 @@ export interface Failure {
 
 /** How soon a change of the host is told; what changes within it is told at once. */
 const GLANCE_MS = 1_000;
-/** Between tries that fail: up to the first, doubled each time up to the second. */
+/** Between tries that fail. */
 const BACKOFF_MS = { least: 1_000, most: 300_000 };
 
 export class SchedulerKeeper {
@@ -77,7 +77,7 @@ export class SchedulerKeeper {
     await rest(random() * firstWithinMs);
     while (!signal.aborted) {
       const failed = await this.#round(signal);
-      await rest(failed ? random() * backoffOf(failed.times) : GLANCE_MS);
+      await rest(failed ? backoffOf(failed.times, random()) : GLANCE_MS);
     }
   }
 
@@ -122,7 +122,9 @@ export class SchedulerKeeper {
   }
 }
 
-/** At most so long after the nth failure in a row. */
-function backoffOf(times: number): number {
-  return Math.min(BACKOFF_MS.most, BACKOFF_MS.least * 2 ** Math.min(times - 1, 20));
+/** After the nth failure in a row: anything from a second to twice what it could be before. */
+function backoffOf(times: number, chance: number): number {
+  const { least, most } = BACKOFF_MS;
+  const longest = Math.min(most, least * 2 ** Math.min(times, 20));
+  return least + chance * (longest - least);
 }

@@ -59,7 +59,8 @@ export function overbooked(
   const open = !gpu.drained && !gpu.closed;
   const there = (quantity: Quantity): number => {
     const offer = inventories[classes[quantity]];
-    if (!offer) return 0;
+    // Of what is not given out (any more) no amount tells.
+    if (!offer) return Infinity;
     // What is shut is reserved whole, which says nothing of what was booked before.
     return open ? offer.total - offer.reserved : offer.total - (gpu.offers.get(quantity)?.kept ?? 0);
   };

@@ -1,0 +1,135 @@
+// When a scheduler is told: soon after a change, now and then anyway, and less and less often while it does not answer.
+import assert from "node:assert/strict";
+import { SchedulerKeeper, type EndedRound } from "../../../agent/schedulers/keeper.ts";
+import { nothingFound, SchedulerError, type Findings } from "../../../agent/schedulers/scheduler.ts";
+import type { HostSupply } from "../../../agent/schedulers/supply.ts";
+import { FakeClock } from "../../fakes/clock.ts";
+
+const NOTHING: HostSupply = { hypervisor: "kvm", gpus: [], living: new Set() };
+const MINUTE = 60_000;
+
+/** A scheduler that notes when it is told, and fails while it is told to. */
+class Told {
+  readonly clock = new FakeClock();
+  readonly rounds: EndedRound[] = [];
+  readonly asked: string[] = [];
+  supply: HostSupply | undefined = NOTHING;
+  version = 0;
+  failure: Error | undefined;
+  random = 0.5;
+  readonly stop = new AbortController();
+  readonly keeper = new SchedulerKeeper({
+    scheduler: {
+      name: "fake",
+      publish: () => this.#note("publish", undefined),
+      heal: () => this.#note("heal", nothingFound),
+    },
+    supply: () => this.supply,
+    version: () => [this.version],
+    healEveryMs: 5 * MINUTE,
+    firstWithinMs: 30_000,
+    clock: this.clock,
+    random: () => this.random,
+    onRound: (round) => this.rounds.push(round),
+  });
+  readonly ended = this.keeper.run(this.stop.signal);
+
+  #note<T extends Findings | undefined>(what: string, value: T): Promise<T> {
+    this.asked.push(`${what} at ${this.clock.now()}`);
+    return this.failure ? Promise.reject(this.failure) : Promise.resolve(value);
+  }
+
+  /** What was asked since the last time. */
+  taken(): string[] {
+    return this.asked.splice(0);
+  }
+}
+
+describe("a scheduler in front of a host", () => {
+  let told: Told;
+  beforeEach(() => {
+    told = new Told();
+  });
+  afterEach(async () => {
+    told.stop.abort();
+    await told.ended;
+  });
+
+  it("is first asked at a moment of its own, and then every five minutes or so", async () => {
+    await told.clock.advance(14_999);
+    assert.deepEqual(told.taken(), []);
+    await told.clock.advance(1);
+    assert.deepEqual(told.taken(), ["heal at 15000"]);
+    await told.clock.advance(5 * MINUTE);
+    assert.deepEqual(told.taken(), ["heal at 315000"]);
+    told.random = 0;
+    await told.clock.advance(10 * MINUTE);
+    assert.deepEqual(told.taken(), ["heal at 615000", "heal at 765000", "heal at 915000"]);
+  });
+
+  it("is told within a second of what has changed, and of nothing that has not", async () => {
+    await told.clock.advance(15_000);
+    told.taken();
+    told.version += 1;
+    await told.clock.advance(5_000);
+    assert.deepEqual(told.taken(), [], "the host is as it was");
+    told.version += 1;
+    told.supply = { ...NOTHING, living: new Set(["a"]) };
+    await told.clock.advance(1_000);
+    assert.deepEqual(told.taken(), ["publish at 21000"]);
+    await told.clock.advance(10_000);
+    assert.deepEqual(told.taken(), []);
+  });
+
+  it("is not asked while the host is not known, and is as soon as it is", async () => {
+    told.supply = undefined;
+    await told.clock.advance(MINUTE);
+    assert.deepEqual(told.taken(), []);
+    told.supply = NOTHING;
+    await told.clock.advance(1_000);
+    assert.equal(told.taken().length, 1);
+  });
+
+  it("is tried again after two, four, eight seconds at most and never later than after five minutes, and then told all", async () => {
+    told.failure = new SchedulerError("unreachable", "nobody is there");
+    told.random = 0.999_999;
+    await told.clock.advance(15_000 + 64_000);
+    const times = told.taken().map((each) => Math.round(Number(each.replace("heal at ", "")) / 1000) - 15);
+    assert.deepEqual(times, [0, 2, 6, 14, 30, 62]);
+    assert.deepEqual(told.keeper.standing.failure, {
+      kind: "unreachable",
+      message: "nobody is there",
+      times: 6,
+    });
+    await told.clock.advance(60 * MINUTE);
+    const [last = "", before = ""] = told.taken().reverse();
+    assert.ok(Number(last.slice(8)) - Number(before.slice(8)) <= 5 * MINUTE);
+    told.failure = undefined;
+    await told.clock.advance(5 * MINUTE);
+    assert.equal(told.keeper.standing.failure, undefined);
+    assert.match(told.taken()[0] ?? "", /^heal/);
+  });
+
+  it("is never tried again within a second, whatever chance says", async () => {
+    told.failure = new SchedulerError("failed", "500");
+    told.random = 0;
+    await told.clock.advance(18_500);
+    assert.deepEqual(told.taken(), ["heal at 15000", "heal at 16000", "heal at 17000", "heal at 18000"]);
+  });
+
+  it("is told of as failing for what nobody foresaw, and gone on with", async () => {
+    told.failure = new TypeError("x is not a function");
+    await told.clock.advance(15_000);
+    assert.equal(told.keeper.standing.failure?.kind, "internal");
+    told.failure = undefined;
+    await told.clock.advance(2_000);
+    assert.equal(told.keeper.standing.failure, undefined);
+    assert.deepEqual(
+      told.rounds.map(({ kind, standing: { failure } }) => [kind, failure?.times]),
+      [
+        ["heal", 1],
+        ["heal", undefined],
+      ],
+    );
+  });
+});
