@@ -1,0 +1,64 @@
+// A certificate revocation list (RFC 5280, 5): who is on it, and until when it is good. OpenSSL checks its signature at each handshake.
+import type { CertificateNames } from "./certificate-names.ts";
+import { derElements, derSequence, TAG, type DerElement } from "./der.ts";
+
+export interface RevocationList {
+  /** Whose certificates it is about, in the form of `CertificateNames.issuer`. */
+  readonly issuer: string;
+  /** Milliseconds since the epoch; undefined where the list does not say. From then on OpenSSL refuses every certificate. */
+  readonly nextUpdate: number | undefined;
+  /** In the form of `CertificateNames.serial`. */
+  readonly serials: ReadonlySet<string>;
+}
+
+/** @throws Error for bytes that are no such list in DER */
+export function readRevocationList(der: Buffer): RevocationList {
+  const [body] = derSequence(der);
+  if (body?.tag !== TAG.sequence) throw new Error("it is no revocation list");
+  const fields = derElements(body.content);
+  // The version is left out where it is 1.
+  const [, issuer, ...rest] = fields[0]?.tag === TAG.integer ? fields.slice(1) : fields;
+  const times = rest.filter(isTime);
+  if (issuer?.tag !== TAG.sequence || times.length === 0) throw new Error("it is no revocation list");
+  const [, next] = times;
+  const revoked = rest.find(({ tag }) => tag === TAG.sequence);
+  return {
+    issuer: issuer.whole.toString("hex"),
+    nextUpdate: next && timeOf(next),
+    serials: new Set(revoked ? derElements(revoked.content).map(serialOf) : []),
+  };
+}
+
+/** Whether one of the lists has one of the certificates. */
+export function revokedBy(
+  lists: readonly RevocationList[],
+  certificates: readonly CertificateNames[],
+): boolean {
+  return certificates.some(({ issuer, serial }) =>
+    lists.some((list) => list.issuer === issuer && list.serials.has(serial)),
+  );
+}
+
+function isTime({ tag }: DerElement): boolean {
+  return tag === TAG.utcTime || tag === TAG.generalizedTime;
+}
+
+function serialOf({ content }: DerElement): string {
+  const [serial] = derElements(content);
+  if (serial?.tag !== TAG.integer) throw new Error("it has an entry without a serial number");
+  return serial.content.toString("hex");
+}
+
+/** `YYMMDDHHMMSSZ` until 2049, `YYYYMMDDHHMMSSZ` from then on. */
+function timeOf({ tag, content }: DerElement): number {
+  const text = content.toString("latin1");
+  const year = tag === TAG.generalizedTime ? text.slice(0, 4) : fullYear(text.slice(0, 2));
+  const rest = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text.slice(tag === TAG.generalizedTime ? 4 : 2));
+  if (!rest) throw new Error("it has a time in another form than RFC 5280 asks for");
+  const [, month, day, hour, minute, second] = rest;
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+function fullYear(two: string): string {
+  return Number(two) < 50 ? `20${two}` : `19${two}`;
+}
