@@ -23,7 +23,7 @@ const stage = (name) => {
     to: { path: "^agent/", pathNot: `^agent/(${["core", name, ...before].join("|")})/${words}` },
   };
 };
-const io = "^(node:)?(fs|child_process|net|http|http2|dgram|worker_threads|timers)(/|$)";
+const io = "^(node:)?(fs|child_process|net|tls|http|http2|dgram|worker_threads|timers)(/|$)";
 const wiring = "agent/(host/|backends/|compose(/|\\.ts)|main(/|\\.ts)|doctor/)";
 
 module.exports = {

@@ -8,6 +8,7 @@ import { statusOf, tasksOf } from "./compose/long-lived.ts";
 import { reloadWhenAsked } from "./compose/reload.ts";
 import { readCertificates } from "./compose/scheduler.ts";
 import { composeStages } from "./compose/stages.ts";
+import { openTls, readTlsFiles } from "./compose/tls.ts";
 import { readTypes } from "./compose/xengt.ts";
 import { systemClock as clock } from "./core/clock.ts";
 import { Turns } from "./core/turns.ts";
@@ -28,6 +29,7 @@ const CUT_MS = 1_000;
 /** Runs until `stop` aborts, then stops in order. Rejects when something it cannot be without fails. */
 export async function runAgent(options: AgentOptions, stop: AbortSignal): Promise<void> {
   const { config, log, manager } = options;
+  const material = await readTlsFiles(config);
   const turns = new Turns(fileThreads.ledger);
   await using store = await LedgerFiles.open(config.state_dir, options.onPoint, turns);
   const { claims, setAside: unreadClaims } = await store.load();
@@ -52,9 +54,17 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
   };
   const stages = composeStages(options, given, cut.signal);
   stages.metrics.recorder.recordsSetAside(setAside.length);
+  const api = composeApi(options, stages, { unreadableRecords: setAside.length, stop });
+
+  await using admin = await openSocket("admin", options, api);
+  await using read = await openSocket("read", options, api);
+  await using tls = await openTls(options, api, { material, recorder: stages.metrics.recorder });
+  warnOfUnknownSockets(options);
+  const http = await serveSite(options, stages, { unreadableRecords: setAside.length, cut: cut.signal });
   let ready = false;
   reloadWhenAsked({
     options,
+    andThen: () => tls.reload(),
     // systemd would take the end of a reload for being ready.
     messenger: () => (ready ? manager.messenger : undefined),
     statusOf: () => statusOf(options, stages),
@@ -62,19 +72,13 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
       stages.metrics.recorder.configReload(outcome);
     },
   });
-  const api = composeApi(options, stages, { unreadableRecords: setAside.length, stop });
-
-  await using admin = await openSocket("admin", options, api);
-  await using read = await openSocket("read", options, api);
-  warnOfUnknownSockets(options);
-  const http = await serveSite(options, stages, { unreadableRecords: setAside.length, cut: cut.signal });
   const onSeen = (): void => {
     api.setServing(true);
     manager.messenger.send({ READY: "1", STATUS: statusOf(options, stages) });
     ready = true;
-    options.onReady({ socket: admin.at, readSocket: read.at, metrics: `${http.url}/metrics` });
+    options.onReady({ socket: admin.at, readSocket: read.at, metrics: `${http.url}/metrics`, tls: tls.at });
   };
-  const running = runTasks(tasksOf(options, stages, onSeen), cut.signal);
+  const running = runTasks([...tasksOf(options, stages, onSeen), ...tls.tasks], cut.signal);
   try {
     await Promise.race([running, aborted(stop)]);
     log.info("stopping");
@@ -86,7 +90,7 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
     // A connection that does not follow its GOAWAY is cut with the listener.
     await Promise.race([api.stop(STOP_GRACE_MS), clock.sleep(STOP_GRACE_MS + CUT_MS, cut.signal)]);
     // Whoever connects from now on reaches the next agent.
-    for (const listener of [admin, read]) listener.stopListening();
+    for (const listener of [admin, read, tls]) listener.stopListening();
     manager.messenger.send({ STATUS: "finishing steps under way", ...patience(STOP_GRACE_MS) });
     await Promise.race([stages.driver.drain(), clock.sleep(STOP_GRACE_MS, cut.signal)]);
   } finally {

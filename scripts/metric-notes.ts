@@ -26,6 +26,12 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_config_last_reload_success_timestamp_seconds: note(
     "time() - vgpud_config_last_reload_success_timestamp_seconds",
   ),
+  vgpud_tls_connections_total: note("sum by (instance, outcome) (rate(vgpud_tls_connections_total[5m]))"),
+  vgpud_tls_last_reload_successful: note("vgpud_tls_last_reload_successful == 1"),
+  vgpud_tls_expiry_timestamp_seconds: note(
+    "min by (instance) (vgpud_tls_expiry_timestamp_seconds) - time()",
+    "without a TLS listener, and of revocation lists without a next update",
+  ),
   vgpud_inventory_revision: note("vgpud_inventory_revision"),
   vgpud_inventory_observed_timestamp_seconds: note(
     "time() - vgpud_inventory_observed_timestamp_seconds",

@@ -9,8 +9,18 @@ import type { VgpuServiceService } from "../../proto/gen/vgpud/v1/vgpu_service.t
 import type { WatchServiceService } from "../../proto/gen/vgpud/v1/watch_service.ts";
 import { AgentError } from "../core/errors.ts";
 
-/** The socket that a connection came in by. */
+/** The socket that a connection came in by; by TLS the one whose rights the role of its certificate has. */
 export type SocketName = "admin" | "read";
+
+/** Who is at the other end of a TLS connection, as a certificate that was found good says. */
+export interface RemoteClient {
+  /** The URI by which it has its role. */
+  readonly uri: string;
+  /** The certificate's serial number in hexadecimal. */
+  readonly serial: string;
+  /** `192.0.2.7:41822`. */
+  readonly address: string;
+}
 
 /** Whether a method can change anything. One that can, as with `validate_only`, counts as changing whatever the request says. */
 export type Access = "reads" | "changes";
@@ -71,13 +81,19 @@ export const access = {
 /** A way in, and where the one that serves everything is. */
 export interface WayIn {
   readonly socket: SocketName;
-  /** The path of the admin socket, for the words of a refusal. */
-  readonly adminSocket: string;
+  /** The path of the admin socket, for the words of a refusal; undefined for what came by TLS, which it is of no use to. */
+  readonly adminSocket: string | undefined;
 }
 
 /** Why a method is not served on the socket it was called by; undefined when it is. */
 export function refusalOn({ socket, adminSocket }: WayIn, path: string, may: Access): AgentError | undefined {
   if (socket === "admin" || may === "reads") return undefined;
+  if (adminSocket === undefined)
+    return new AgentError(
+      "SOCKET_READ_ONLY",
+      `${path} changes the host, and the role of this certificate is to read only; call it with one whose role is admin`,
+      { details: { method: path, socket } },
+    );
   return new AgentError(
     "SOCKET_READ_ONLY",
     `${path} changes the host and this socket serves reading only; call it on the admin socket, ${adminSocket}`,

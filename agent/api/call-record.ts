@@ -3,7 +3,7 @@ import { status, type Metadata } from "@grpc/grpc-js";
 import type { Reason } from "../core/reasons.ts";
 import { parseTraceparent, type TraceContext } from "../core/trace.ts";
 import { legible, merged, type About } from "./about.ts";
-import type { Access, SocketName } from "./access.ts";
+import type { Access, RemoteClient, SocketName } from "./access.ts";
 
 /** Of what the caller was told: as much as is sent, of texts that the transport makes from headers too. */
 const MAX_MESSAGE_BYTES = 1_000;
@@ -14,6 +14,8 @@ export interface BegunCall {
   readonly socket: SocketName;
   /** The connection, counted from the start of the agent: calls with the same number came from the same client. */
   readonly connection: number;
+  /** Undefined on a UNIX socket, which tells nothing of who is there. */
+  readonly client: RemoteClient | undefined;
   /** `DomainService/CreateDomain`; of another package with its name, as `grpc.health.v1.Health/Check`. */
   readonly method: string;
   /** Undefined for a method that is not of our contract, as health and reflection. */

@@ -10,7 +10,7 @@ import {
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { Patience } from "../core/patience.ts";
-import type { Access, SocketName } from "./access.ts";
+import type { Access, RemoteClient, SocketName } from "./access.ts";
 import { CallRecord, callerOf, type EndedCall } from "./call-record.ts";
 import { toStatus } from "./status.ts";
 
@@ -25,6 +25,8 @@ export interface Observation {
   readonly arrival: Patience;
   /** That with a client that does not take what it is sent. */
   readonly taking: Patience;
+  /** Who is at the other end of a connection that came by TLS. */
+  readonly clientOf: (connection: number) => RemoteClient | undefined;
   /** Ends a connection. */
   readonly cut: (connection: number) => void;
   /** How long `arrival` is, milliseconds, and how large a request may be. */
@@ -33,7 +35,7 @@ export interface Observation {
 }
 
 export function observeCalls(observation: Observation): ServerInterceptor {
-  const { clock, socket, accessOf, records, arrival, taking, cut, limits, onEnd } = observation;
+  const { clock, socket, accessOf, records, arrival, taking, clientOf, cut, limits, onEnd } = observation;
   return ({ path, requestStream, responseStream }, call) => {
     const started = clock.now();
     const seconds = (): number => (clock.now() - started) / 1000;
@@ -74,8 +76,9 @@ export function observeCalls(observation: Observation): ServerInterceptor {
       .withOnReceiveMetadata((headers, next) => {
         const connection = Number(call.getPeer());
         const method = methodName(path);
-        const begun = { socket, connection, method, access: accessOf(path), caller: callerOf(headers) };
-        record = new CallRecord(begun, { seconds, onEnd });
+        const client = clientOf(connection);
+        const begun = { socket, connection, client, method, access: accessOf(path) };
+        record = new CallRecord({ ...begun, caller: callerOf(headers) }, { seconds, onEnd });
         records.set(headers, record);
         awaitRequest();
         next(headers);

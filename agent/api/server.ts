@@ -5,7 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import { Patience } from "../core/patience.ts";
 import { nobodyListens, type OnPoint } from "../lifecycle/crash-points.ts";
-import { refusalOn, type Access, type WayIn } from "./access.ts";
+import { refusalOn, type Access, type RemoteClient, type WayIn } from "./access.ts";
 import type { Answers } from "./answers.ts";
 import { CallRate } from "./call-rate.ts";
 import type { CallRecord, EndedCall } from "./call-record.ts";
@@ -47,6 +47,8 @@ export class ApiServer {
   readonly #rate: CallRate;
   /** Those that are open, by their numbers. */
   readonly #accepted = new Map<number, Duplex>();
+  /** Of those that came by TLS, by the same numbers. */
+  readonly #clients = new Map<number, RemoteClient>();
   readonly #stopped = new AbortController();
 
   constructor(options: ApiServerOptions) {
@@ -62,6 +64,7 @@ export class ApiServer {
       accessOf: (path) => accesses.get(path),
       arrival: patience(limits.requestMs),
       taking: patience(limits.takeMs),
+      clientOf: (connection) => this.#clients.get(connection),
       cut: (connection) => this.#accepted.get(connection)?.destroy(),
       limits: { requestMs: limits.requestMs, requestBytes: requestBytesOn(way.socket, limits) },
     });
@@ -83,15 +86,20 @@ export class ApiServer {
   }
 
   /**
-   * Speaks gRPC on a connection that somebody accepted. Who may connect is decided by the socket's owner and mode.
-   * `number` is what the connection's calls are told apart by in the log.
+   * Speaks gRPC on a connection that somebody accepted. Who may connect is decided by the socket's owner and mode, or by the
+   * client's certificate. `number` is what the connection's calls are told apart by in the log.
    */
-  accept(connection: Duplex, number: number): void {
-    // grpc-js asks the connection alone for a call's peer, and that of a UNIX socket has no address.
-    Object.defineProperty(connection, "remoteAddress", { value: String(number) });
+  accept(connection: Duplex, number: number, client?: RemoteClient): void {
+    // grpc-js asks the connection alone for a call's peer: that of a UNIX socket has no address, and that of others is known by now.
+    Object.defineProperties(connection, {
+      remoteAddress: { value: String(number) },
+      remotePort: { value: undefined },
+    });
     this.#accepted.set(number, connection);
+    if (client) this.#clients.set(number, client);
     connection.once("close", () => {
       this.#accepted.delete(number);
+      this.#clients.delete(number);
       this.#rate.forget(number);
     });
     this.#connections.injectConnection(connection);

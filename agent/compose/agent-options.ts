@@ -19,6 +19,8 @@ export interface Addresses {
   readonly readSocket: string;
   /** The URL of /metrics. */
   readonly metrics: string;
+  /** `192.0.2.1:9470`; undefined where nothing listens for TLS. */
+  readonly tls: string | undefined;
 }
 
 /** Where the simulator of this host listens. */

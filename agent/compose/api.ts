@@ -3,12 +3,13 @@ import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { Answers } from "../api/answers.ts";
 import { basisOf, type ApiContext, type ViewContext } from "../api/context.ts";
-import type { SocketName } from "../api/access.ts";
+import type { RemoteClient, SocketName } from "../api/access.ts";
 import type { EndedCall } from "../api/call-record.ts";
 import type { ReflectedFiles } from "../api/reflection-files.ts";
 import { ApiServer } from "../api/server.ts";
 import { contractServices, servedMethods, servedStreams } from "../api/services.ts";
 import { hypervisorOf, limitsOf, seatLimitOf } from "../config/schema.ts";
+import { tlsOf } from "../config/tls-keys.ts";
 import { gvtgCapacity } from "../backends/kvmgt/capacity-rule.ts";
 import { gvtgTypesAt } from "../backends/kvmgt/types-at-aperture.ts";
 import { systemClock as clock } from "../core/clock.ts";
@@ -25,8 +26,8 @@ import type { Stages } from "./stages.ts";
 const LOOK_PATIENCE_MS = 1_000;
 
 export interface Api {
-  /** Speaks gRPC on a connection that came in by the socket. */
-  accept(socket: SocketName, connection: Duplex): void;
+  /** Speaks gRPC on a connection that came in by the socket, or by TLS from a client with the rights of the socket. */
+  accept(socket: SocketName, connection: Duplex, client?: RemoteClient): void;
   setServing(serving: boolean): void;
   /** Refuses new calls, lets those under way finish for `graceMs`, then ends what is left. */
   stop(graceMs: number): Promise<void>;
@@ -98,29 +99,41 @@ export function composeApi(
   const answers = new Answers(() => basisOf(context));
   metrics.recorder.announceMethods(servedMethods(services));
   metrics.recorder.announceStreams(servedStreams(services));
-  // Few clients ask, and what reads descriptors is large: loaded for the first that does, once for both sockets.
+  // Few clients ask, and what reads descriptors is large: loaded for the first that does, once for all.
   const contract = lazily(() => loadContract(descriptorSet));
-  const serverFor = (socket: SocketName): ApiServer =>
-    new ApiServer({
-      way: { socket, adminSocket: config.socket },
-      ...{ services, answers, contract, clock, limits, onEnd, onPoint },
-    });
-  return bothSockets({ admin: serverFor("admin"), read: serverFor("read") }, log);
+  const serversFor = (adminSocket: string | undefined): Servers => {
+    const serverFor = (socket: SocketName): ApiServer =>
+      new ApiServer({
+        way: { socket, adminSocket },
+        ...{ services, answers, contract, clock, limits, onEnd, onPoint },
+      });
+    return { admin: serverFor("admin"), read: serverFor("read") };
+  };
+  // Limits are a server's: other machines cannot use up what is for this one.
+  const remote = tlsOf(config) && serversFor(undefined);
+  return allWaysIn({ local: serversFor(config.socket), remote }, log);
 }
+
+type Servers = Readonly<Record<SocketName, ApiServer>>;
 
 async function loadContract(descriptorSet: AgentOptions["descriptorSet"]): Promise<ReflectedFiles> {
   const { ReflectedFiles } = await import("../api/reflection-files.ts");
   return new ReflectedFiles(await descriptorSet());
 }
 
-/** One server for each socket: a call's way in is known by the server that answers it. */
-function bothSockets(servers: Readonly<Record<SocketName, ApiServer>>, log: AgentOptions["log"]): Api {
-  const all = Object.values(servers);
+/** One server for each socket and each role: a call's way in is known by the server that answers it. */
+function allWaysIn(
+  { local, remote }: { readonly local: Servers; readonly remote: Servers | undefined },
+  log: AgentOptions["log"],
+): Api {
+  const all = [local, ...(remote ? [remote] : [])].flatMap((servers) => Object.values(servers));
   let connections = 0;
   return {
-    accept: (socket, connection) => {
+    accept: (socket, connection, client) => {
       connections += 1;
-      servers[socket].accept(connection, connections);
+      const servers = client ? remote : local;
+      if (!servers) throw new TypeError("a connection by TLS, and no server for it");
+      servers[socket].accept(connection, connections, client);
     },
     setServing: (serving) => {
       for (const server of all) server.setServing(serving);

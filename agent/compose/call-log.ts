@@ -23,10 +23,11 @@ export function callLog(log: Log): (call: EndedCall) => void {
 /** What is undefined is left out of the line. */
 function fieldsOf(call: EndedCall, code: string): object {
   const { begun, about, reason, message, seconds } = call;
-  const { socket, connection, method, caller } = begun;
+  const { socket, connection, client, method, caller } = begun;
   const { domain, domainUuid, vgpu, gpu, claim, requestId, operation, validateOnly } = about;
   return {
-    ...{ socket, connection, method, code, reason, ms: Math.round(seconds * 1000) },
+    ...{ socket, connection, client: client?.uri, client_serial: client?.serial, address: client?.address },
+    ...{ method, code, reason, ms: Math.round(seconds * 1000) },
     ...{ domain, domain_uuid: domainUuid, vgpu, gpu, claim, operation },
     ...{ request_id: requestId, validate_only: validateOnly, user_agent: caller.userAgent },
     ...traceFields(caller.trace),

@@ -7,6 +7,8 @@ import type { AgentOptions } from "./agent-options.ts";
 
 export interface ReloadParts {
   readonly options: AgentOptions;
+  /** Reads again what has its own files; tells what is wrong with them itself. */
+  readonly andThen: () => Promise<void>;
   /** Undefined while systemd is not to be told. */
   readonly messenger: () => Messenger | undefined;
   readonly statusOf: () => string;
@@ -22,7 +24,7 @@ export function reloadWhenAsked(parts: ReloadParts): void {
   });
 }
 
-async function reload({ options, messenger, statusOf, onEnd }: ReloadParts): Promise<void> {
+async function reload({ options, andThen, messenger, statusOf, onEnd }: ReloadParts): Promise<void> {
   const { configuration, log } = options;
   const told = messenger();
   // systemd takes the time to tell this reload from an earlier one (sd_notify(3)).
@@ -41,5 +43,6 @@ async function reload({ options, messenger, statusOf, onEnd }: ReloadParts): Pro
     log.error({ problems: problems.length }, "configuration not reloaded; the one before still holds");
     onEnd({ ok: false, at: clock.wall() });
   }
+  await andThen();
   told?.send({ READY: "1", STATUS: statusOf() });
 }

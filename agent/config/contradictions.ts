@@ -4,10 +4,12 @@ import { readSocketOf, type Config } from "./schema.ts";
 
 /** `said`: who said what a key holds, by its dotted path. @throws ConfigError */
 export function refuseContradictions(config: Config, said: ReadonlyMap<string, string>): void {
-  const problems = [...socketsAtOnePath(config), ...schedulerUnnamed(config)].map(({ key, what }) => ({
-    where: said.get(key) ?? "default",
-    what: `${key}: ${what}`,
-  }));
+  const problems = [...socketsAtOnePath(config), ...schedulerUnnamed(config), ...tlsIncomplete(config)].map(
+    ({ key, what }) => ({
+      where: said.get(key) ?? "default",
+      what: `${key}: ${what}`,
+    }),
+  );
   if (problems.length > 0) throw new ConfigError(problems satisfies readonly Problem[]);
 }
 
@@ -30,6 +32,14 @@ function socketsAtOnePath(config: Config): Contradiction[] {
     users.set(path, key);
     return other === undefined ? [] : [{ key, what: `${path} is also the path of ${other}` }];
   });
+}
+
+/** A listener without a certificate, or that asks clients for none, is not to be had. */
+function tlsIncomplete({ tls }: Config): Contradiction[] {
+  if (tls.listen === undefined) return [];
+  return (["certificate", "key", "client_ca"] as const)
+    .filter((name) => tls[name] === undefined)
+    .map((name) => ({ key: "tls.listen", what: `it needs tls.${name}, which has no value` }));
 }
 
 /** Who cannot be asked, since it is not said where it is or who asks. */

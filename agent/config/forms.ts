@@ -1,4 +1,5 @@
 // The forms that values of the configuration can have.
+import { isIP } from "node:net";
 import * as z from "zod";
 import { formatDurationMs, parseDurationMs } from "../core/duration.ts";
 
@@ -28,6 +29,15 @@ export const httpUrl = z
   .refine((text) => URL.canParse(text));
 
 export const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+
+/** The same, the host an IP address or `localhost`: a name would have to be asked for when nothing else works yet. */
+export const ipAddress = address.refine((text) => {
+  const { host } = splitAddress(text);
+  return host === "localhost" || isIP(host) !== 0;
+});
+
+/** An absolute URI (RFC 3986), as it stands among the alternative names of a certificate. */
+export const uri = z.string().regex(/^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]{1,2000}$/);
 
 /** The PCI address of a GPU, as lspci -D shows it. */
 export const pciAddress = z.string().regex(/^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/);

@@ -16,6 +16,7 @@ import {
   socketPath,
 } from "./forms.ts";
 import { schedulerKeys } from "./scheduler-keys.ts";
+import { tlsKeys, tlsRoleKeys } from "./tls-keys.ts";
 
 /** A limit of the API as a key: a duration, or a number. */
 function limitKey({ what, value, range: [min, max], unit }: Limit): z.ZodType<number | string> {
@@ -137,6 +138,7 @@ const fixed = {
     })
     .prefault({}),
   scheduler: schedulerKeys,
+  tls: tlsKeys,
   limits: z.strictObject({ ...limitKeys, render_seats_by_gpu: seatsByGpu }).prefault({}),
 };
 
@@ -184,6 +186,7 @@ const live = {
         "How often the host is looked at when nothing happens. Events and requests are acted on at once.",
       takes: durationWords(RESYNC.minMs, RESYNC.maxMs),
     }),
+  tls_roles: tlsRoleKeys,
   log: z
     .strictObject({
       level: z.enum(["debug", "info", "warn", "error"]).default("info").register(about, {

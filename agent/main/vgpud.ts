@@ -39,11 +39,14 @@ async function run(command: Command, log: Log, manager: ServiceManager, observer
     descriptorSet: readDescriptorSet,
     log,
     manager,
-    onReady: ({ socket, readSocket, metrics }: Addresses) => {
+    onReady: ({ socket, readSocket, metrics, tls }: Addresses) => {
       // On a simulated host the last storage root is the folder made for it.
       const images =
         command.simulate === false ? "" : ` images=${configuration.live.storage_roots.at(-1) ?? ""}`;
-      process.stdout.write(`ready socket=${socket} metrics=${metrics} read-socket=${readSocket}${images}\n`);
+      const remote = tls === undefined ? "" : ` tls=${tls}`;
+      process.stdout.write(
+        `ready socket=${socket} metrics=${metrics} read-socket=${readSocket}${images}${remote}\n`,
+      );
     },
   };
   await runAgent(options, stop.signal);

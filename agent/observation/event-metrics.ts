@@ -41,6 +41,10 @@ const everyOperation = {
   "delete-vgpu": true,
 } as const satisfies Record<OperationKind, true>;
 export const operations = Object.keys(everyOperation);
+/** What becomes of a TLS connection, and the files of the TLS listener that end one day. */
+export const tlsOutcomes = ["admitted", "handshake", "certificate", "role", "full", "ended"] as const;
+export type TlsOutcome = (typeof tlsOutcomes)[number];
+export type TlsFileName = "certificate" | "client_ca" | "revocation_list";
 export const triggerSources = ["libvirt", "udev"] as const satisfies readonly TriggerSource[];
 
 const everyStep = {
@@ -168,6 +172,24 @@ export const eventMetrics = {
     help: "When the configuration was last read and taken over.",
     type: "gauge",
     labels: [],
+  },
+  tlsConnections: {
+    name: "vgpud_tls_connections_total",
+    help: "TLS connections, by what became of them: let in with a role, or ended for what docs/tls.md says.",
+    type: "counter",
+    labels: ["outcome"],
+  },
+  tlsReloaded: {
+    name: "vgpud_tls_last_reload_successful",
+    help: "Whether the TLS listener uses its files as they were last seen (1), or found them wrong and keeps those before (0).",
+    type: "gauge",
+    labels: [],
+  },
+  tlsExpiry: {
+    name: "vgpud_tls_expiry_timestamp_seconds",
+    help: "When the first certificate or list of a file that the TLS listener uses is no longer good.",
+    type: "gauge",
+    labels: ["file"],
   },
   reconcileRuns: {
     name: "vgpud_reconcile_runs_total",

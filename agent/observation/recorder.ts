@@ -9,10 +9,13 @@ import {
   hostdOutcomes,
   operations,
   steps,
+  tlsOutcomes,
   triggerSources,
   ueventActions,
   ueventSubsystems,
   type HostdOutcome,
+  type TlsFileName,
+  type TlsOutcome,
   type TriggerSource,
 } from "./event-metrics.ts";
 import { registerEvents, type RegisteredEvents } from "./event-registry.ts";
@@ -154,6 +157,18 @@ export class Recorder {
     if (ok) this.#events.configReloadedAt.set(at / 1000);
   }
 
+  tlsConnection(outcome: TlsOutcome): void {
+    this.#events.tlsConnections.inc({ outcome });
+  }
+
+  /** The files of the TLS listener were read; `expiries` in milliseconds since the epoch, undefined where the old ones still hold. */
+  tlsReload(expiries: ReadonlyMap<TlsFileName, number> | undefined): void {
+    this.#events.tlsReloaded.set(expiries ? 1 : 0);
+    if (!expiries) return;
+    this.#events.tlsExpiry.reset();
+    for (const [file, at] of expiries) this.#events.tlsExpiry.set({ file }, at / 1000);
+  }
+
   trigger(source: TriggerSource): void {
     this.#events.triggers.inc({ source });
   }
@@ -174,6 +189,8 @@ export class Recorder {
     }
     for (const step of steps) events.stepDuration.zero({ step });
     for (const reason of failureReasons) events.stepFailures.inc({ reason }, 0);
+    events.tlsReloaded.set(1);
+    for (const outcome of tlsOutcomes) events.tlsConnections.inc({ outcome }, 0);
     for (const source of triggerSources) events.triggers.inc({ source }, 0);
     for (const operation of hostdOperations) {
       events.hostdDuration.zero({ operation });

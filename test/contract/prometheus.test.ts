@@ -42,6 +42,8 @@ const DESK = (vgpu: string): string => `<domain type='kvm'><name>desk</name>
 const FOREIGN = "f0e1d2c3-0000-4000-8000-000000000001";
 /** The simulator's virtual functions have no driver that tells their quotas, and nothing is wrong with its host. */
 const NOT_SIMULATED = [
+  // Nothing listens for TLS.
+  "min by (instance) (vgpud_tls_expiry_timestamp_seconds) - time()",
   'vgpud_gpu_contexts{state="free"}',
   'vgpud_gpu_doorbells{state="free"}',
   'vgpud_host_check_status{status="fail"} == 1',

@@ -5,6 +5,7 @@ import {
   Metadata,
   status,
   type CallOptions,
+  type ChannelCredentials,
   type ClientReadableStream,
   type ServiceError,
 } from "@grpc/grpc-js";
@@ -82,14 +83,25 @@ const PATIENCE_MS = 50_000;
 /** The most a client of ours sends: more than the agent takes. */
 const SEND_LIMIT_BYTES = 64 * 1024 * 1024;
 
+/** A TLS listener. */
+export interface SecureEnd {
+  readonly address: string;
+  /** That its certificate is to have. */
+  readonly name: string;
+  readonly credentials: ChannelCredentials;
+}
+
 export class Rpc implements Disposable {
   readonly #client: Client;
   readonly #patienceMs: number;
 
   /** A call that does not say how long it may take may take `patienceMs`. */
-  constructor(socket: string, patienceMs = PATIENCE_MS) {
+  constructor(at: string | SecureEnd, patienceMs = PATIENCE_MS) {
     this.#patienceMs = patienceMs;
-    this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), {
+    const [target, secrets] =
+      typeof at === "string" ? [`unix:${at}`, credentials.createInsecure()] : [at.address, at.credentials];
+    this.#client = new Client(target, secrets, {
+      ...(typeof at === "string" ? {} : { "grpc.ssl_target_name_override": at.name }),
       "grpc.max_send_message_length": SEND_LIMIT_BYTES,
       // Its own connection: clients of one process otherwise share one, and it would outlive an agent that is killed.
       "grpc.use_local_subchannel_pool": 1,

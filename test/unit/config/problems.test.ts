@@ -25,7 +25,7 @@ describe("a wrong configuration", () => {
     const cases = [
       ["storage_rots: []", "1:1: storage_rots: no such key; did you mean storage_roots?"],
       ["metrics:\n  lisen: x", "2:3: metrics.lisen: no such key; did you mean metrics.listen?"],
-      ["listen: x", "1:1: listen: no such key; did you mean metrics.listen?"],
+      ["listen: x", "1:1: listen: no such key; did you mean tls.listen?"],
       ["levl: x", "1:1: levl: no such key; did you mean log.level?"],
       ["colour: red", "1:1: colour: no such key"],
       ["? [a]\n: b", "1:3: this: no such key"],

@@ -1,0 +1,130 @@
+// The files of the TLS listener while it runs: taken over when they change, kept when the new ones are wrong, told of before they end.
+import type { Config } from "../config/schema.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../host/journal.ts";
+import { fileStamps } from "../host/tls/file-stamps.ts";
+import {
+  readMaterial,
+  TlsFilesError,
+  type Material,
+  type TlsFile,
+  type TlsFiles,
+} from "../host/tls/material.ts";
+import type { TlsFileName } from "../observation/event-metrics.ts";
+import type { Recorder } from "../observation/recorder.ts";
+
+export interface TlsRenewalOptions {
+  readonly files: TlsFiles;
+  /** What the listener began with. */
+  readonly material: Material;
+  readonly listener: { renew(material: Material): void; judgeAgain(): void };
+  readonly recorder: Pick<Recorder, "tlsReload">;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** The key of each file below `tls`. */
+  readonly keyOf: Readonly<Record<TlsFile, keyof Config["tls"]>>;
+}
+
+/** Between two looks at the files, and at certificates that ended while they were used. */
+const LOOK_MS = 5_000;
+/** Of certificates; revocation lists are renewed much more often, and told of when they are over. */
+const SOON_MS = 14 * 24 * 3_600_000;
+
+type Standing = "good" | "soon" | "over";
+
+export class TlsRenewal {
+  readonly #options: TlsRenewalOptions;
+  readonly #told = new Map<TlsFile, Standing>();
+  #material: Material;
+  /** Of the files as they were last read; the first look takes them for others, which costs one reading. */
+  #stamps = "";
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: TlsRenewalOptions) {
+    this.#options = options;
+    this.#material = options.material;
+    this.#taken(options.material);
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      await this.#inTurn(async () => {
+        const stamps = await this.#look();
+        if (stamps === this.#stamps) this.#options.listener.judgeAgain();
+        else await this.#read(stamps);
+      });
+      this.#tellOfEnds();
+      await this.#options.clock.sleep(LOOK_MS, stop).catch(() => undefined);
+    }
+  }
+
+  /** Whether they have changed or not: roles may have. */
+  async reload(): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#read(await this.#look());
+    });
+  }
+
+  /** One reading after the other: the last one that was begun holds. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#last = this.#last.then(work);
+    return this.#last;
+  }
+
+  #look(): Promise<string> {
+    return fileStamps(Object.values(this.#options.files).filter((path) => path !== undefined));
+  }
+
+  /** `stamps` are of before the reading: what is written during it is seen at the next look. */
+  async #read(stamps: string): Promise<void> {
+    const { files, listener, log, recorder, keyOf } = this.#options;
+    const first = this.#stamps === "";
+    const others = stamps !== this.#stamps;
+    this.#stamps = stamps;
+    try {
+      const material = await readMaterial(files);
+      listener.renew(material);
+      this.#taken(material);
+      if (others && !first) log.info("the TLS listener uses its files as they are now");
+    } catch (error) {
+      const problems = error instanceof TlsFilesError ? error.problems : [];
+      for (const { file, what } of problems)
+        log.error({ key: `tls.${keyOf[file]}`, why: what }, "TLS file is wrong");
+      const why = problems.length > 0 ? {} : { why: messageOf(error) };
+      log.error(why, "TLS files not taken over; those before still hold");
+      recorder.tlsReload(undefined);
+      listener.judgeAgain();
+    }
+  }
+
+  #taken(material: Material): void {
+    this.#material = material;
+    const { keyOf, recorder } = this.#options;
+    const ends = endsOf(material).map(([file, at]) => [keyOf[file] as TlsFileName, at] as const);
+    recorder.tlsReload(new Map(ends));
+  }
+
+  /** Once for each change of how a file stands. */
+  #tellOfEnds(): void {
+    const { log, clock, keyOf } = this.#options;
+    for (const [file, at] of endsOf(this.#material)) {
+      const standing = standingOf(file, at - clock.wall());
+      if ((this.#told.get(file) ?? "good") === standing) continue;
+      this.#told.set(file, standing);
+      const said = { key: `tls.${keyOf[file]}`, ends: new Date(at).toISOString() };
+      if (standing === "soon") log.warn(said, "TLS file ends soon; renew it in its place");
+      if (standing === "over") log.error(said, "TLS file is over; clients are refused, or refuse this host");
+    }
+  }
+}
+
+function endsOf({ expiries }: Material): (readonly [TlsFile, number])[] {
+  const all = Object.entries(expiries) as [TlsFile, number | undefined][];
+  return all.flatMap(([file, at]) => (at === undefined ? [] : [[file, at] as const]));
+}
+
+function standingOf(file: TlsFile, leftMs: number): Standing {
+  if (leftMs <= 0) return "over";
+  return file !== "revocationList" && leftMs < SOON_MS ? "soon" : "good";
+}

@@ -1,0 +1,48 @@
+// Connections that are not known yet: few at a time and each for a short time, so that nobody without a certificate takes the place
+// of those with one.
+import type { Socket } from "node:net";
+import { addressOf } from "./peer.ts";
+import { full, type Fault } from "./refusal.ts";
+
+export interface HandshakeLimits {
+  /** At a time. */
+  readonly most: number;
+  /** Of one address, at a time. */
+  readonly mostOfOne: number;
+  /** Milliseconds until one that is not over is ended. */
+  readonly ms: number;
+}
+
+export class Handshakes {
+  readonly #limits: HandshakeLimits;
+  /** By address and port: the socket of a TLS connection is another object than the one it began with. */
+  readonly #underWay = new Map<string, { readonly connection: Socket; readonly host: string }>();
+
+  constructor(limits: HandshakeLimits) {
+    this.#limits = limits;
+  }
+
+  /** Counts a connection until `end` or until it closes; says why where there is no room for it. */
+  begin(connection: Socket): Fault | undefined {
+    const { most, mostOfOne } = this.#limits;
+    const { remoteAddress: host = "" } = connection;
+    if (this.#underWay.size >= most) return full(`${most} handshakes are under way`);
+    const ofOne = [...this.#underWay.values()].filter((other) => other.host === host);
+    if (ofOne.length >= mostOfOne) return full(`${mostOfOne} handshakes of its address are under way`);
+    const name = addressOf(connection);
+    this.#underWay.set(name, { connection, host });
+    connection.once("close", () => {
+      if (this.#underWay.get(name)?.connection === connection) this.#underWay.delete(name);
+    });
+    return undefined;
+  }
+
+  /** Its handshake is over. */
+  end(connection: Pick<Socket, "remoteAddress" | "remotePort">): void {
+    this.#underWay.delete(addressOf(connection));
+  }
+
+  endAll(): void {
+    for (const { connection } of this.#underWay.values()) connection.destroy();
+  }
+}

@@ -1,0 +1,182 @@
+// What the TLS listener's files hold, judged as a whole before any of it is used: certificate, key, CAs of clients, revocation lists.
+import { constants, createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+import { open } from "node:fs/promises";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { messageOf } from "../../core/errors.ts";
+import { certificateNames } from "./certificate-names.ts";
+import { readRevocationList, type RevocationList } from "./revocation-list.ts";
+
+/** Where they are. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+  readonly clientCa: string;
+  /** Undefined: nothing is ever revoked but by its end. */
+  readonly revocationList: string | undefined;
+}
+
+export type TlsFile = keyof TlsFiles;
+
+/** What is wrong with one of them. */
+export interface TlsProblem {
+  readonly file: TlsFile;
+  /** Begins with the path. */
+  readonly what: string;
+}
+
+/** The files cannot be used: everything that is wrong with them. */
+export class TlsFilesError extends Error {
+  override readonly name = "TlsFilesError";
+  readonly problems: readonly TlsProblem[];
+
+  constructor(problems: readonly TlsProblem[]) {
+    super(problems.map(({ what }) => what).join("; "));
+    this.problems = problems;
+  }
+}
+
+export interface Material {
+  /** For `tls.createServer` and `setSecureContext`. */
+  readonly context: SecureContextOptions;
+  readonly revocationLists: readonly RevocationList[];
+  /** When the first of what each file holds is no longer good, milliseconds since the epoch. */
+  readonly expiries: Readonly<Partial<Record<TlsFile, number>>>;
+  /** The CAs as text, to see whether they are others. */
+  readonly clientCa: string;
+}
+
+/** Older versions tell a listener on the wire the client's certificate, and gRPC's clients all speak this one. */
+const MIN_VERSION = "TLSv1.3";
+/** Bits of others: who is neither owner nor of the group. */
+const OTHERS = 0o007;
+/** A list of a hundred thousand certificates is a quarter of it. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** @throws TlsFilesError */
+export async function readMaterial(files: TlsFiles): Promise<Material> {
+  const problems: TlsProblem[] = [];
+  const read = async <T>(file: TlsFile, take: (text: string) => T): Promise<T | undefined> => {
+    const path = files[file];
+    if (path === undefined) return undefined;
+    try {
+      return take(await textOf(path, file === "key"));
+    } catch (error) {
+      problems.push({ file, what: `${path}: ${messageOf(error)}` });
+      return undefined;
+    }
+  };
+  const certificate = await read("certificate", (text) => ({ text, chain: certificatesIn(text) }));
+  const key = await read("key", (text) => ({ text, key: keyIn(text) }));
+  const clientCa = await read("clientCa", (text) => ({ text, chain: casIn(text) }));
+  const lists = await read("revocationList", (text) => revocationListsIn(text, clientCa?.chain ?? []));
+  const [leaf] = certificate?.chain ?? [];
+  if (leaf && key && !leaf.checkPrivateKey(key.key))
+    problems.push({ file: "key", what: `${files.key}: it is not the key of ${files.certificate}` });
+  if (problems.length > 0 || !certificate || !key || !clientCa) throw new TlsFilesError(problems);
+  const context = {
+    ...{ cert: certificate.text, key: key.text, ca: clientCa.text, minVersion: MIN_VERSION },
+    ...(lists ? { crl: lists.pems } : {}),
+    // A session that is resumed is not checked anew: whoever was revoked since would come in by its ticket.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  } as const satisfies SecureContextOptions;
+  try {
+    createSecureContext(context);
+  } catch (error) {
+    throw new TlsFilesError([{ file: "certificate", what: `${files.certificate}: ${messageOf(error)}` }]);
+  }
+  return {
+    context,
+    revocationLists: lists?.lists ?? [],
+    expiries: {
+      certificate: firstEnd(certificate.chain),
+      clientCa: firstEnd(clientCa.chain),
+      ...(lists ? endOfLists(lists.lists) : {}),
+    },
+    clientCa: clientCa.text,
+  };
+}
+
+async function textOf(path: string, secret: boolean): Promise<string> {
+  await using file = await open(path);
+  const { mode, size } = await file.stat();
+  if (secret && (mode & OTHERS) !== 0)
+    throw new Error(
+      `every user of the host has rights on it (mode ${(mode & 0o777).toString(8).padStart(4, "0")}); ` +
+        "make it the user's that vgpud runs as, mode 0600, or root's with that user's group, mode 0640",
+    );
+  if (size > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} bytes`);
+  return await file.readFile("utf8");
+}
+
+/** The blocks of a kind in a PEM file; text around them is for people (RFC 7468). */
+function pemBlocks(text: string, kind: string): string[] {
+  return text.match(new RegExp(`-----BEGIN ${kind}-----[^-]+-----END ${kind}-----`, "g")) ?? [];
+}
+
+function certificatesIn(text: string): X509Certificate[] {
+  const found = pemBlocks(text, "CERTIFICATE");
+  if (found.length === 0) throw new Error("it holds no certificate in PEM");
+  return found.map((pem) => {
+    try {
+      return new X509Certificate(pem);
+    } catch (error) {
+      throw new Error(`one of its certificates cannot be read: ${messageOf(error)}`, { cause: error });
+    }
+  });
+}
+
+function casIn(text: string): X509Certificate[] {
+  const found = certificatesIn(text);
+  const other = found.find(({ ca }) => !ca);
+  if (other) throw new Error(`its certificate of ${oneLine(other.subject)} is none of a CA`);
+  return found;
+}
+
+function keyIn(text: string): KeyObject {
+  try {
+    return createPrivateKey(text);
+  } catch (error) {
+    if (/ENCRYPTED/.test(text))
+      throw new Error("it is encrypted, and nobody is there to be asked for its passphrase", {
+        cause: error,
+      });
+    throw new Error("it holds no private key in PEM", { cause: error });
+  }
+}
+
+function revocationListsIn(
+  text: string,
+  cas: readonly X509Certificate[],
+): { readonly pems: string[]; readonly lists: readonly RevocationList[] } {
+  const pems = pemBlocks(text, "X509 CRL");
+  if (pems.length === 0) throw new Error("it holds no revocation list in PEM");
+  const lists = pems.map((pem) => readRevocationList(bytesOf(pem)));
+  // OpenSSL would refuse every certificate of such a CA.
+  const without = cas.find(({ raw }) => {
+    const { subject } = certificateNames(raw);
+    return !lists.some(({ issuer }) => issuer === subject);
+  });
+  if (without)
+    throw new Error(
+      `it has no list of ${oneLine(without.subject)}; each CA of tls.client_ca needs one, be it empty`,
+    );
+  return { pems, lists };
+}
+
+function bytesOf(pem: string): Buffer {
+  return Buffer.from(pem.replaceAll(/-----[^-]+-----/g, ""), "base64");
+}
+
+function firstEnd(certificates: readonly X509Certificate[]): number {
+  return Math.min(...certificates.map(({ validTo }) => Date.parse(validTo)));
+}
+
+function endOfLists(lists: readonly RevocationList[]): { readonly revocationList?: number } {
+  const ends = lists.flatMap(({ nextUpdate }) => (nextUpdate === undefined ? [] : [nextUpdate]));
+  return ends.length === 0 ? {} : { revocationList: Math.min(...ends) };
+}
+
+/** Node.js puts each part of a name on a line of its own. */
+export function oneLine(name: string): string {
+  return name.split("\n").join(", ");
+}

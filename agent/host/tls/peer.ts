@@ -1,0 +1,81 @@
+// Who is at the other end of a TLS connection, as its certificate says.
+import type { X509Certificate } from "node:crypto";
+import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import { printable } from "../../hostd/printable.ts";
+import { urisOf } from "./alternative-names.ts";
+import { certificateNames, type CertificateNames } from "./certificate-names.ts";
+import { oneLine } from "./material.ts";
+
+/** Texts of a stranger's certificate go to the log: no more than this many characters of each. */
+const MAX_TEXT = 200;
+const MAX_URIS = 8;
+/** More issuers than any chain that OpenSSL takes. */
+const MAX_CHAIN = 20;
+
+/** What a certificate says, to be shown. */
+export interface Presented {
+  readonly subject: string;
+  readonly issuer: string;
+  /** In hexadecimal, as `openssl x509 -serial` shows it. */
+  readonly serial: string;
+  readonly uris: readonly string[];
+}
+
+export interface Peer extends Presented {
+  /** `192.0.2.7:41822`. */
+  readonly address: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** The certificate with its issuers, as far as they are known. */
+  readonly chain: readonly CertificateNames[];
+}
+
+/** Undefined without a certificate. */
+export function presentedBy(socket: TLSSocket): Presented | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  return certificate && presented(certificate);
+}
+
+/** Of a connection whose certificate was found good; undefined where it has none after all. */
+export function peerOf(socket: TLSSocket, address: string): Peer | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  if (!certificate) return undefined;
+  return {
+    ...presented(certificate),
+    // Whole: by these rights are given.
+    uris: urisOf(certificate.subjectAltName),
+    ...{ address, expiresAt: Date.parse(certificate.validTo), chain: chainOf(socket) },
+  };
+}
+
+/** `192.0.2.7:41822`, `[2001:db8::7]:41822`. */
+export function addressOf({
+  remoteAddress = "",
+  remotePort = 0,
+}: Pick<TLSSocket, "remoteAddress" | "remotePort">): string {
+  return `${remoteAddress.includes(":") ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+}
+
+function presented({ subject, issuer, serialNumber, subjectAltName }: X509Certificate): Presented {
+  return {
+    subject: shown(oneLine(subject)),
+    issuer: shown(oneLine(issuer)),
+    serial: shown(serialNumber),
+    uris: urisOf(subjectAltName).slice(0, MAX_URIS).map(shown),
+  };
+}
+
+function shown(text: string): string {
+  return printable(text, MAX_TEXT);
+}
+
+function chainOf(socket: TLSSocket): CertificateNames[] {
+  const names: CertificateNames[] = [];
+  let at: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (at?.raw && names.length < MAX_CHAIN) {
+    names.push(certificateNames(at.raw));
+    // A root is its own issuer.
+    at = at.issuerCertificate === at ? undefined : at.issuerCertificate;
+  }
+  return names;
+}
