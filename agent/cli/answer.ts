@@ -28,7 +28,7 @@ export async function answerOf(job: Job): Promise<Answer> {
   const extraMs = command.kind === "change" ? command.extraMs(args) : 0;
   let told = false;
   const vgpud = environment.connect({
-    socketPath: globals.socketPath,
+    target: globals.target,
     timeoutMs: timeoutMs(args, command.kind === "change" ? "change" : "read", extraMs),
     signal: environment.signal,
     onSend: () => {

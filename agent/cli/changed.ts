@@ -52,9 +52,9 @@ async function questionOf(change: Change): Promise<string | undefined> {
 }
 
 /** A connection with the patience of a read: a change may take much longer. */
-function reader({ globals: { socketPath }, environment }: Change, timeout: number): Vgpud {
+function reader({ globals: { target }, environment }: Change, timeout: number): Vgpud {
   const { signal } = environment;
-  return environment.connect({ socketPath, timeoutMs: timeout, signal, onSend: () => undefined });
+  return environment.connect({ target, timeoutMs: timeout, signal, onSend: () => undefined });
 }
 
 /** On a connection of its own: what is told must not wait for what is done. */

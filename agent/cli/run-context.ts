@@ -15,7 +15,9 @@ export interface RunContext {
   readonly patientRetry: string;
   /** The same with another value of a flag, and without those that it replaces. */
   readonly retryWith: (instead: Instead) => string;
-  /** A command line of vgpuctl for the same socket. */
+  /** Whether vgpud is one of another host. */
+  readonly remote: boolean;
+  /** A command line of vgpuctl for the same vgpud. */
   readonly line: (...words: readonly string[]) => string;
   /** Where the domain of a change can be looked at; absent for reads, and where no domain is changed. */
   readonly ref: string | undefined;
@@ -50,10 +52,10 @@ function says({ file }: Arguments, field: string | undefined): boolean {
 export function firstContext(
   argv: readonly string[],
   command: Command,
-  socketPath: string | undefined,
+  target: readonly string[],
 ): RunContext {
   const unknown = { args: undefined, ref: undefined, issued: {} };
-  return { ...repeats(argv, []), ...unknown, command, line: lineFor(socketPath) };
+  return { ...repeats(argv, []), ...unknown, ...aimed(target), command };
 }
 
 export interface Understood {
@@ -61,20 +63,25 @@ export interface Understood {
   readonly command: Command;
   readonly args: Arguments;
   readonly filled: readonly Filled[];
-  readonly socketPath: string;
+  /** The flags that name it, as words. */
+  readonly target: readonly string[];
 }
 
-export function fullContext({ argv, command, args, filled, socketPath }: Understood): RunContext {
+export function fullContext({ argv, command, args, filled, target }: Understood): RunContext {
   // A dry run issues no claim, so that its id would name nothing.
   const issued = isDryRun(args) ? [] : filled;
   return {
     ...repeats(argv, filled),
     command,
     args,
-    line: lineFor(socketPath),
+    ...aimed(target),
     ref: command.kind === "change" ? command.ref?.(args) : undefined,
     issued: Object.fromEntries(issued.map(({ flag, value }) => [flag.replaceAll("-", "_"), value])),
   };
+}
+
+function aimed(target: readonly string[]): Pick<RunContext, "remote" | "line"> {
+  return { remote: target.includes("--address"), line: lineFor(target) };
 }
 
 function repeats(

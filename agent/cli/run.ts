@@ -13,8 +13,8 @@ import { answerText, documentText, isDocument, type DocumentFormat } from "./vie
 import {
   findCommand,
   readArguments,
-  socketWritten,
   splitCommandLine,
+  targetWritten,
   type CommandLine,
 } from "./line/parse.ts";
 import { requestText } from "./request/request-file.ts";
@@ -37,13 +37,13 @@ export async function run(argv: readonly string[], environment: Environment): Pr
         written.flags.map(({ raw }) => raw),
         environment,
       );
-    context = firstContext(argv, command, socketWritten(written));
+    context = firstContext(argv, command, targetWritten(written));
     const read = readArguments(written, command);
     if (read.has("help")) return success(commandHelp(command));
     const globals = readGlobals(read, command, environment.colour);
     const given = (command.kind === "change" && (await command.prepare?.(read, environment))) || read;
     const { args, filled } = completed(given, command, environment.newUuid);
-    context = fullContext({ argv, command, args, filled, socketPath: globals.socketPath });
+    context = fullContext({ argv, command, args, filled, target: targetWritten(written) });
     const job: Job = { command, args, globals, environment, issued: context.issued };
     return await rendered(await answerOf(job), job, context);
   } catch (error) {

@@ -38,7 +38,7 @@ export class SimulatedVgpud implements AsyncDisposable {
     this.libvirtSocket = beside("libvirt-sock");
     this.#controlSocket = beside("control.sock");
     this.rpc = connect({
-      ...{ socketPath: told("socket"), timeoutMs: PATIENCE_MS },
+      ...{ target: { kind: "socket", path: told("socket") }, timeoutMs: PATIENCE_MS },
       signal: new AbortController().signal,
       onSend: () => undefined,
     });

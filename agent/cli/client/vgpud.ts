@@ -1,5 +1,5 @@
-// The part of the contract that vgpuctl speaks, as promises, over one UNIX socket.
-import { ChannelCredentials, Client, Metadata, status, type ServiceError } from "@grpc/grpc-js";
+// The part of the contract that vgpuctl speaks, as promises, over a UNIX socket or TLS.
+import { Client, Metadata, status, type ServiceError } from "@grpc/grpc-js";
 import { DomainServiceService } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { GpuServiceService } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { HostServiceService } from "../../../proto/gen/vgpud/v1/host_service.ts";
@@ -12,10 +12,11 @@ import {
   type WatchResponse,
 } from "../../../proto/gen/vgpud/v1/watch_service.ts";
 import { callError } from "../errors/call-error.ts";
-import { requireReachable } from "./reachable.ts";
+import { openChannel } from "./channel.ts";
+import type { Target } from "./target.ts";
 
 export interface VgpudOptions {
-  readonly socketPath: string;
+  readonly target: Target;
   /** For each call. */
   readonly timeoutMs: number;
   /** Ends the call that is under way, and every later one. */
@@ -37,14 +38,10 @@ export type Vgpud = ReturnType<typeof connect>;
 export function connect(options: VgpudOptions) {
   const closed = new AbortController();
   const calls = { ...options, signal: AbortSignal.any([options.signal, closed.signal]) };
-  const client = new Client(`unix:${options.socketPath}`, ChannelCredentials.createInsecure(), {
-    // A domain's XML and lists of 1,000 objects are below vgpud's own limit of 16 MiB.
-    "grpc.max_receive_message_length": 16 * 1024 * 1024,
-    "grpc.enable_retries": 0,
-  });
+  const channel = openChannel(calls);
   const call = <Request, Response>(method: Method<Request, Response>) => {
     return async (request: Request): Promise<Response> => {
-      await requireReachable(calls);
+      const client = await channel.reached();
       options.onSend();
       return unaryCall(client, { method, request, options: calls });
     };
@@ -82,14 +79,14 @@ export function connect(options: VgpudOptions) {
     getOperation: call(OperationServiceService.getOperation),
     /** Lasts until somebody ends it. */
     watch: async function* (request: WatchRequest): AsyncGenerator<WatchResponse> {
-      await requireReachable(calls);
+      const client = await channel.reached();
       options.onSend();
       yield* streamingCall(client, { method: WatchServiceService.watch, request, options: calls });
     },
     /** Ends the calls that nobody waits for any more, too: they would keep the process. */
     close: () => {
       closed.abort();
-      client.close();
+      channel.close();
     },
   };
 }

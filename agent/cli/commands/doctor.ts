@@ -88,9 +88,10 @@ export const doctorCommand: ReadCommand = {
   offline: (args, environment) => {
     for (const flag of ["bundle", "host-root", "gpu"]) args.atMostOne("pci-id", flag);
     for (const flag of ["mode", "gpu", "all", "lang"]) args.atMostOne("bundle", flag);
-    if (args.has("bundle") && args.has("socket"))
+    const named = (["socket", "address"] as const).find((flag) => args.has(flag));
+    if (args.has("bundle") && named !== undefined)
       throw usageError(
-        "--bundle asks no vgpud: it packs the files of this machine, or of --host-root; leave out --socket",
+        `--bundle asks no vgpud: it packs the files of this machine, or of --host-root; leave out --${named}`,
       );
     if (args.has("kernel") && !args.has("pci-id")) throw usageError("--kernel needs --pci-id");
     if (args.has("bundle")) return bundled(args, environment);

@@ -8,6 +8,7 @@ import { gpuAnswer } from "../view/gpu-answer.ts";
 import { hostText } from "../view/host-view.ts";
 import { messageJson } from "../view/json.ts";
 import { gpuAddress } from "../request/gpu-address.ts";
+import { targetWords } from "../client/target.ts";
 import { lineFor } from "../line/shell-line.ts";
 
 const gpuOperand: Operand = {
@@ -53,7 +54,7 @@ export const undrainCommand: ChangeCommand = {
     if (gpu !== undefined) return gpuAnswer(await vgpud.undrainGpu({ gpu: gpuAddress(gpu) }));
     // Asked first: where the list fails, nothing was changed.
     const still = await drainedGpus(vgpud);
-    const line = lineFor(args.text("socket"));
+    const line = lineFor(targetWords((flag) => args.text(flag)));
     const { json, ...answer } = hostAnswer(await vgpud.undrainHost({}));
     return {
       ...answer,

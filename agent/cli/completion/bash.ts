@@ -1,7 +1,7 @@
 // The script for bash 4.4 and later. It needs nothing of bash-completion, which loads it by its name.
 import type { Command, Flag, Offer } from "../command.ts";
 import { globalFlags } from "../line/global-flags.ts";
-import { ASK, everyFlag, offeredWords, spellings, takesNextWord } from "./described.ts";
+import { aiming, ASK, everyFlag, offeredWords, spellings, takesNextWord } from "./described.ts";
 
 export function bashScript(commands: readonly Command[]): string {
   const flags = everyFlag(commands);
@@ -20,16 +20,16 @@ _vgpuctl_files() {
 _vgpuctl() {
   # The words as they stand on the line: bash takes addresses apart at their colons.
   local line="\${COMP_LINE:0:COMP_POINT}" words cur prev command="" operands=0 i
-  local -a socket=()
+  local -a target=()
   read -ra words <<<"$line"
   [[ $line == *[[:space:]] ]] && words+=("")
   cur="\${words[-1]}" prev="\${words[-2]}"
   for ((i = 1; i < \${#words[@]} - 1; i++)); do
     case "\${words[i]}" in
       # The words are as they were typed: nobody has made a path of ~/ yet.
-      --socket) socket=(--socket "\${words[i + 1]/#~\\//$HOME/}") && ((i++)) ;;
-      --socket=*) socket=("\${words[i]}") ;;
-      ${patterns(withValue.filter(({ name }) => name !== "socket"))}) ((i++)) ;;
+      ${aiming.join(" | ")}) target+=("\${words[i]}" "\${words[i + 1]/#~\\//$HOME/}") && ((i++)) ;;
+      ${aiming.map((flag) => `${flag}=*`).join(" | ")}) target+=("\${words[i]}") ;;
+      ${patterns(withValue.filter(({ name }) => !aiming.includes(`--${name}`)))}) ((i++)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command="\${words[i]}"; else ((operands++)); fi ;;
     esac
@@ -98,7 +98,7 @@ function offering(offer: Offer | undefined, commands: readonly Command[]): strin
   const words = offeredWords(offer, commands);
   if (words !== undefined) return `_vgpuctl_words '${words.join(" ")}' "$cur"`;
   const live = offer.kind === "live" ? offer.what : "";
-  return `_vgpuctl_words "$(${ASK} "\${socket[@]}" ${live} 2>/dev/null)" "$cur"`;
+  return `_vgpuctl_words "$(${ASK} "\${target[@]}" ${live} 2>/dev/null)" "$cur"`;
 }
 
 function patterns(flags: readonly Flag[]): string {

@@ -1,9 +1,13 @@
 // The table of commands as the shells' scripts need it.
+import { targetFlags } from "../client/target.ts";
 import type { Command, Flag, Offer } from "../command.ts";
 import { globalFlags } from "../line/global-flags.ts";
 
 /** How a script asks vgpud: quickly and without a word, since the shell waits. */
 export const ASK = "vgpuctl __complete --timeout 1s";
+
+/** The flags by which a script asks the vgpud that the line names. */
+export const aiming: readonly string[] = targetFlags.map((flag) => `--${flag}`);
 
 /** `--socket` and `-o`, as they are written. */
 export function spellings({ name, short }: Flag): readonly string[] {

@@ -1,7 +1,7 @@
 // The script for fish 3 and later.
 import type { Command, Flag, Offer } from "../command.ts";
 import { globalFlags } from "../line/global-flags.ts";
-import { ASK, everyFlag, offeredWords, spellings, takesNextWord } from "./described.ts";
+import { aiming, ASK, everyFlag, offeredWords, spellings, takesNextWord } from "./described.ts";
 
 export function fishScript(commands: readonly Command[]): string {
   const withValue = everyFlag(commands).filter(takesNextWord);
@@ -31,18 +31,18 @@ function __vgpuctl_is
 end
 
 function __vgpuctl_live
-    set -l socket
+    set -l target
     set -l words (commandline -opc)
     for i in (seq (count $words))
         switch $words[$i]
-            case --socket
+            case ${aiming.join(" ")}
                 set -l next (math $i + 1)
-                set socket --socket (string replace -r '^~/' "$HOME/" -- $words[$next])
-            case '--socket=*'
-                set socket $words[$i]
+                set -a target $words[$i] (string replace -r '^~/' "$HOME/" -- $words[$next])
+            case ${aiming.map((flag) => `'${flag}=*'`).join(" ")}
+                set -a target $words[$i]
         end
     end
-    ${ASK} $socket $argv[1] 2>/dev/null
+    ${ASK} $target $argv[1] 2>/dev/null
 end
 
 complete -c vgpuctl -f

@@ -1,7 +1,7 @@
 // The script for zsh: a file of its fpath, or one that is sourced.
 import type { Command, Flag, Offer, Operand } from "../command.ts";
 import { globalFlags } from "../line/global-flags.ts";
-import { ASK, offeredWords, singleQuoted, spellings } from "./described.ts";
+import { aiming, ASK, offeredWords, singleQuoted, spellings } from "./described.ts";
 
 export function zshScript(commands: readonly Command[]): string {
   const globals = globalFlags.map((flag) => flagSpec(flag, commands));
@@ -10,12 +10,15 @@ export function zshScript(commands: readonly Command[]): string {
 
 _vgpuctl_live() {
   # Of the whole line: \`words\` has been taken apart.
-  local -a typed socket found
+  local -a typed target found
   typed=(\${(z)BUFFER})
-  local at=\${typed[(I)--socket]}
-  (( at )) && socket=(--socket "\${\${(Q)typed[at + 1]}/#\\~\\//$HOME/}")
-  socket+=(\${(M)typed:#--socket=*})
-  found=(\${(f)"$(${ASK} "\${socket[@]}" $1 2>/dev/null)"})
+  local flag at
+  for flag in ${aiming.join(" ")}; do
+    at=\${typed[(I)$flag]}
+    (( at )) && target+=($flag "\${\${(Q)typed[at + 1]}/#\\~\\//$HOME/}")
+    target+=(\${(M)typed:#$flag=*})
+  done
+  found=(\${(f)"$(${ASK} "\${target[@]}" $1 2>/dev/null)"})
   compadd -a found
 }
 

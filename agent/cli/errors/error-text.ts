@@ -88,7 +88,7 @@ function hints(error: CliError, context: RunContext): readonly string[] {
   if (error.instead !== undefined)
     return [`${error.instead.said}: ${context.retryWith(error.instead)}`, line("gpus")];
   if (ending === "permission") return permissionHints(error, context);
-  if (ending === "unreachable" && command.kind === "read" && command.alone)
+  if (ending === "unreachable" && command.kind === "read" && command.alone && !context.remote)
     return [`without vgpud: ${context.retryWith({ ...command.alone, replaces: ["socket"] })}`];
   if (call === undefined)
     return ending === "usage" && !error.inFile ? [`vgpuctl ${command.name} --help`] : [];
@@ -104,7 +104,12 @@ function hints(error: CliError, context: RunContext): readonly string[] {
 }
 
 /** One that only another socket allows is repeated there. */
-function permissionHints({ call }: CliError, { retry, retryWith }: RunContext): readonly string[] {
+function permissionHints({ call }: CliError, { remote, retry, retryWith }: RunContext): readonly string[] {
+  // Another host does not know who is root here.
+  if (remote)
+    return call === undefined
+      ? []
+      : ["--tls-certificate and --tls-key take those of a client whose role is admin there"];
   const value = call?.details.metadata["admin_socket"];
   if (value === undefined) return [`sudo ${retry}`];
   const there = retryWith({ flag: "socket", value, replaces: [] });

@@ -23,10 +23,10 @@ export const exitCodeWords = {
   failure: "failed, not found, or no answer in time",
   usage: "a command, flag or value that is wrong whatever the state of the host",
   unfit: "by doctor: no GPU is known to be ready for a vGPU, in the mode asked for or in any",
-  permission: "not allowed to open the socket, or refused by vgpud",
+  permission: "not allowed to open the socket, no certificate that the host lets in, or refused by vgpud",
   unsupported: "this host or this release cannot do it",
   "no-room": "no GPU has room for the vGPU",
   conflict: "in conflict with what exists or is going on, or the vGPU is still in use",
-  unreachable: "vgpud does not answer on the socket",
+  unreachable: "vgpud does not answer",
   interrupted: "interrupted",
 } as const satisfies Record<Ending, string>;

@@ -2,6 +2,7 @@
 import type { Arguments } from "./arguments.ts";
 import { usageError } from "../errors/cli-error.ts";
 import { DEFAULT_SOCKET } from "../client/default-socket.ts";
+import { readTarget, type Target } from "../client/target.ts";
 import type { Command, Flag } from "../command.ts";
 import { formats, readFormat, type Format } from "../view/output.ts";
 import { coloured, plain, type Paint } from "../view/paint.ts";
@@ -12,6 +13,29 @@ export const globalFlags: readonly Flag[] = [
     value: "PATH",
     help: `vgpud's socket (default ${DEFAULT_SOCKET})`,
     offer: { kind: "files" },
+  },
+  {
+    name: "address",
+    value: "HOST:PORT",
+    help: "vgpud of another host, by TLS, instead of --socket; needs the three flags that follow",
+  },
+  {
+    name: "tls-ca",
+    value: "FILE",
+    help: "CAs that hosts have their certificates of, in PEM",
+    offer: { kind: "files" },
+  },
+  {
+    name: "tls-certificate",
+    value: "FILE",
+    help: "your certificate in PEM, whose URI gives you a role on that host",
+    offer: { kind: "files" },
+  },
+  { name: "tls-key", value: "FILE", help: "the key of your certificate in PEM", offer: { kind: "files" } },
+  {
+    name: "tls-server-name",
+    value: "NAME",
+    help: "the name that the host's certificate has, where it is not the one in --address",
   },
   {
     name: "output",
@@ -35,7 +59,7 @@ const READ_TIMEOUT_MS = 10_000;
 const CHANGE_TIMEOUT_MS = 180_000;
 
 export interface Globals {
-  readonly socketPath: string;
+  readonly target: Target;
   readonly format: Format;
   readonly paint: Paint;
 }
@@ -43,7 +67,7 @@ export interface Globals {
 /** `colour`: whether stdout shows colours. @throws CliError for a format that the command does not have */
 export function readGlobals(args: Arguments, command: Command, colour: boolean): Globals {
   return {
-    socketPath: args.text("socket") ?? DEFAULT_SOCKET,
+    target: readTarget((flag) => args.text(flag)),
     format: readFormat(args, command),
     paint: colour && !args.has("no-color") ? coloured : plain,
   };

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { Arguments } from "./arguments.ts";
 import { usageError } from "../errors/cli-error.ts";
 import type { Command, Flag } from "../command.ts";
+import { targetWords } from "../client/target.ts";
 import { globalFlags } from "./global-flags.ts";
 import { meantCommands } from "./meant-commands.ts";
 import { shellLine } from "./shell-line.ts";
@@ -47,9 +48,9 @@ export function splitCommandLine(argv: readonly string[], commands: readonly Com
   };
 }
 
-/** Also where the rest of the line is wrong. */
-export function socketWritten({ flags }: CommandLine): string | undefined {
-  return flags.find(({ name }) => name === "socket")?.value;
+/** The flags that name a vgpud, also where the rest of the line is wrong. */
+export function targetWritten({ flags }: CommandLine): string[] {
+  return targetWords((flag) => flags.find(({ name }) => name === flag)?.value);
 }
 
 /** The command that the first word names; undefined without a word. */

@@ -1,16 +1,13 @@
-// Command lines to copy from a hint: quoted for a POSIX shell, aimed at the same socket.
-import { DEFAULT_SOCKET } from "../client/default-socket.ts";
-
+// Command lines to copy from a hint: quoted for a POSIX shell, aimed at the same vgpud.
 const BARE = /^[\w@%+=:,./-]+$/;
 
 export function shellLine(words: readonly string[]): string {
   return words.map(quoted).join(" ");
 }
 
-/** A command line of vgpuctl for the socket that was named, as words. */
-export function lineFor(socketPath: string | undefined): (...words: readonly string[]) => string {
-  const socket = socketPath === undefined || socketPath === DEFAULT_SOCKET ? [] : ["--socket", socketPath];
-  return (...words) => shellLine(["vgpuctl", ...socket, ...words]);
+/** A command line of vgpuctl, as words, with the flags that name a vgpud. */
+export function lineFor(target: readonly string[]): (...words: readonly string[]) => string {
+  return (...words) => shellLine(["vgpuctl", ...target, ...words]);
 }
 
 /** The same command again, with flags that vgpuctl filled in. */

@@ -8,7 +8,7 @@ function __vgpuctl_command
             continue
         end
         switch $word
-            case --socket --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --need --reservation --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace --domain-uuid --label --size --ttl --note --exec-quantum-ms --preempt-timeout-us --priority --vram --ggtt
+            case --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --need --reservation --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace --domain-uuid --label --size --ttl --note --exec-quantum-ms --preempt-timeout-us --priority --vram --ggtt
                 set skip 1
             case '-*'
             case '*'
@@ -24,22 +24,27 @@ function __vgpuctl_is
 end
 
 function __vgpuctl_live
-    set -l socket
+    set -l target
     set -l words (commandline -opc)
     for i in (seq (count $words))
         switch $words[$i]
-            case --socket
+            case --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name
                 set -l next (math $i + 1)
-                set socket --socket (string replace -r '^~/' "$HOME/" -- $words[$next])
-            case '--socket=*'
-                set socket $words[$i]
+                set -a target $words[$i] (string replace -r '^~/' "$HOME/" -- $words[$next])
+            case '--socket=*' '--address=*' '--tls-ca=*' '--tls-certificate=*' '--tls-key=*' '--tls-server-name=*'
+                set -a target $words[$i]
         end
     end
-    vgpuctl __complete --timeout 1s $socket $argv[1] 2>/dev/null
+    vgpuctl __complete --timeout 1s $target $argv[1] 2>/dev/null
 end
 
 complete -c vgpuctl -f
 complete -c vgpuctl -l socket -F -r -d 'vgpud\'s socket (default /run/vgpud/vgpud.sock)'
+complete -c vgpuctl -l address -x -d 'vgpud of another host, by TLS, instead of --socket; needs the three flags that follow'
+complete -c vgpuctl -l tls-ca -F -r -d 'CAs that hosts have their certificates of, in PEM'
+complete -c vgpuctl -l tls-certificate -F -r -d 'your certificate in PEM, whose URI gives you a role on that host'
+complete -c vgpuctl -l tls-key -F -r -d 'the key of your certificate in PEM'
+complete -c vgpuctl -l tls-server-name -x -d 'the name that the host\'s certificate has, where it is not the one in --address'
 complete -c vgpuctl -l output -s o -a 'table wide json yaml name request' -x -d 'table (default), wide (with more columns), json, yaml or what else a command has; json and yaml are for errors too'
 complete -c vgpuctl -l timeout -x -d 'give up on an answer after this time (default 10s; for changes 180s and the grace period)'
 complete -c vgpuctl -l no-color -d 'no colors; NO_COLOR in the environment does the same'

@@ -3,12 +3,15 @@
 
 _vgpuctl_live() {
   # Of the whole line: `words` has been taken apart.
-  local -a typed socket found
+  local -a typed target found
   typed=(${(z)BUFFER})
-  local at=${typed[(I)--socket]}
-  (( at )) && socket=(--socket "${${(Q)typed[at + 1]}/#\~\//$HOME/}")
-  socket+=(${(M)typed:#--socket=*})
-  found=(${(f)"$(vgpuctl __complete --timeout 1s "${socket[@]}" $1 2>/dev/null)"})
+  local flag at
+  for flag in --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name; do
+    at=${typed[(I)$flag]}
+    (( at )) && target+=($flag "${${(Q)typed[at + 1]}/#\~\//$HOME/}")
+    target+=(${(M)typed:#$flag=*})
+  done
+  found=(${(f)"$(vgpuctl __complete --timeout 1s "${target[@]}" $1 2>/dev/null)"})
   compadd -a found
 }
 
@@ -18,6 +21,11 @@ _vgpuctl() {
   local -a globals
   globals=(
     --socket='[vgpud'\''s socket (default /run/vgpud/vgpud.sock)]:PATH:_files'
+    --address='[vgpud of another host, by TLS, instead of --socket; needs the three flags that follow]:HOST\:PORT: '
+    --tls-ca='[CAs that hosts have their certificates of, in PEM]:FILE:_files'
+    --tls-certificate='[your certificate in PEM, whose URI gives you a role on that host]:FILE:_files'
+    --tls-key='[the key of your certificate in PEM]:FILE:_files'
+    --tls-server-name='[the name that the host'\''s certificate has, where it is not the one in --address]:NAME: '
     '(--output -o)'{--output=,-o+}'[table (default), wide (with more columns), json, yaml or what else a command has; json and yaml are for errors too]:FORMAT:(table wide json yaml name request)'
     --timeout='[give up on an answer after this time (default 10s; for changes 180s and the grace period)]:DURATION: '
     --no-color'[no colors; NO_COLOR in the environment does the same]'

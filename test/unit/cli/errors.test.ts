@@ -376,7 +376,7 @@ describe("a socket that cannot be used", () => {
     const ran = await vgpuctl("/run/x.sock", ["stop", "it's mine"], {
       connect: (options) => ({
         ...connect(options),
-        stopDomain: () => Promise.reject(refusedSocket(options.socketPath, denied)),
+        stopDomain: () => Promise.reject(refusedSocket("/run/x.sock", denied)),
       }),
     });
     assert.equal(ran.exitCode, 4);

@@ -44,6 +44,10 @@ describe("a wrong command line", () => {
       ["destroy", "a", "--grace-period", "1s"],
       /no flag '--grace-period' here\n.*\nhint: did you mean --grace\?/,
     ],
+    "refuses two ways to a vgpud": [
+      ["gpus", "--address", "h:1"],
+      /--socket and --address exclude each other/,
+    ],
     "refuses no frames": [["top", "-n", "0"], /--frames takes at least 1\n/],
     "says what memory is counted in": [
       ["create", "a", "--type", "t", "--vcpus", "1", "--memory", "2G"],
@@ -97,6 +101,28 @@ describe("a wrong command line", () => {
       const ran = await vgpuctl("/nonexistent/vgpud.sock", argv);
       assert.match(ran.stderr, says);
       assert.equal(ran.stdout, "");
+      assert.equal(ran.exitCode, 2);
+    });
+
+  const remote: Readonly<Record<string, readonly [argv: readonly string[], says: RegExp]>> = {
+    "wants what is shown to another host": [
+      ["--address", "h:1", "--tls-ca", "/c"],
+      /--address needs --tls-certificate: /,
+    ],
+    "wants a host for a certificate": [["--tls-key", "/k"], /--tls-key needs --address HOST:PORT/],
+    "wants a port": [
+      ["--address", "h", "--tls-ca=/c", "--tls-certificate=/c", "--tls-key=/k"],
+      /--address takes HOST:PORT, an IPv6 address in brackets, not 'h'/,
+    ],
+    "wants brackets around an IPv6 address": [
+      ["--address", "2001:db8::1:9470", "--tls-ca=/c", "--tls-certificate=/c", "--tls-key=/k"],
+      /--address takes HOST:PORT, an IPv6 address in brackets/,
+    ],
+  };
+  for (const [name, [argv, says]] of Object.entries(remote))
+    it(name, async () => {
+      const ran = await vgpuctl(undefined, ["gpus", ...argv]);
+      assert.match(ran.stderr, says);
       assert.equal(ran.exitCode, 2);
     });
 });
