@@ -11,6 +11,7 @@ import { hostSubject } from "../diagnosis/host-subject.ts";
 import { needsHostd, type HostdReading } from "../diagnosis/hostd-reading.ts";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
+import type { SchedulerReading } from "../diagnosis/scheduler-reading.ts";
 import type { Rooms } from "../diagnosis/room.ts";
 import type { Settings } from "../diagnosis/setting.ts";
 import type { VgtCounts } from "../diagnosis/vgt-counts.ts";
@@ -45,6 +46,7 @@ interface Known {
   readonly vgtCounts: () => VgtCounts;
   readonly engineCounting: () => EngineCounting;
   readonly deviceModel: () => DeviceModelReading | undefined;
+  readonly scheduler: () => SchedulerReading;
 }
 
 export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, known: Known): Diagnostician {
@@ -61,7 +63,7 @@ export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, kno
     const accounts = {
       ...{ rooms: known.rooms(), settings: known.settings() },
       ...{ vgtCounts: known.vgtCounts(), engineCounting: known.engineCounting() },
-      deviceModel: known.deviceModel(),
+      ...{ deviceModel: known.deviceModel(), scheduler: known.scheduler() },
     };
     const host = await hostSubject(files, { kernelLog, libvirt, hostd, ...accounts });
     return { host, diagnosis: await diagnose(files, host) };
@@ -79,6 +81,8 @@ interface Parts {
   /** Its status is another object whenever something of it has changed. */
   readonly libvirt: { readonly status: LibvirtStatus };
   readonly hostd: Pick<HostdClient, "standing">;
+  /** Its standing is another object after each round. */
+  readonly schedulerKeeper: { readonly standing: unknown } | undefined;
   readonly log: Log;
 }
 
@@ -96,8 +100,9 @@ export function roomsOf(gpus: readonly GpuView[]): Rooms {
   return new Map(sharing.map((view) => [view.gpu.address, view]));
 }
 
-/** Examines again when the host, a claim, a GPU's setting, what libvirt says of itself or whether hostd answers has changed, and now and then. */
-export function diagnosisTask({ diagnostician, lookout, ledger, modes, libvirt, hostd, log }: Parts): Task {
+/** Examines again when the host, a claim, a GPU's setting, what libvirt says of itself, whether hostd answers or what came of a round with the scheduler has changed, and now and then. */
+export function diagnosisTask(parts: Parts): Task {
+  const { diagnostician, lookout, ledger, modes, libvirt, hostd, schedulerKeeper: keeper, log } = parts;
   return {
     name: "diagnosis",
     run: async (signal) => {
@@ -105,7 +110,8 @@ export function diagnosisTask({ diagnostician, lookout, ledger, modes, libvirt, 
       let at = -Infinity;
       while (!signal.aborted) {
         const revision = lookout.current?.revision ?? 0;
-        const now = [revision, ledger.version, modes.current, libvirt.status, hostd.standing];
+        const ours = [revision, ledger.version, modes.current];
+        const now = [...ours, libvirt.status, hostd.standing, keeper?.standing];
         const changed = now.some((value, index) => value !== examined[index]);
         if (revision > 0 && (changed || clock.now() - at >= RENEW_MS)) {
           examined = now;

@@ -40,6 +40,7 @@ import { composeMachine, type MachineWatch } from "./machine.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
 import { composeReconciler } from "./reconciler.ts";
 import { composeRecords, type KeptRecords, type Records } from "./records.ts";
+import { readScheduler } from "./scheduler-reading.ts";
 import { composeScheduler, type SchedulerGiven } from "./scheduler.ts";
 import { composeServices, type Services } from "./services.ts";
 import { composeFunctions, sliceCapacity } from "./slices.ts";
@@ -152,6 +153,7 @@ export function composeStages(
     vgtCounts: () => vgtCountsOf(lookout.current),
     engineCounting: () => use.engineUse.counting,
     deviceModel: () => readDeviceModel(xengt),
+    scheduler: () => readScheduler(schedulerKeeper?.standing, config.scheduler, clock),
     settings: () => (lookout.current ? settings.standings(lookout.current) : new Map()),
   });
   const operations = new Operations((operation) => {

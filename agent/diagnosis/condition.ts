@@ -10,6 +10,7 @@ import type { LibvirtReading } from "./libvirt-reading.ts";
 import type { KernelVersion } from "./kernel-version.ts";
 import type { Evidence, Look } from "./look.ts";
 import type { Rooms } from "./room.ts";
+import type { SchedulerReading } from "./scheduler-reading.ts";
 import type { Settings } from "./setting.ts";
 import type { VgtCounts } from "./vgt-counts.ts";
 import type { common, texts } from "./texts/en.ts";
@@ -67,6 +68,8 @@ export interface HostSubject {
   readonly engineCounting?: EngineCounting;
   /** Undefined without an agent on a host of Xen, whose configuration names it. */
   readonly deviceModel?: DeviceModelReading | undefined;
+  /** Absent without an agent, which keeps it told. */
+  readonly scheduler?: SchedulerReading;
 }
 
 /** A GPU with its host. */

@@ -6,6 +6,7 @@ import type { HostSubject } from "./condition.ts";
 import type { EngineCounting } from "./engine-counting.ts";
 import { parseKernelVersion } from "./kernel-version.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
+import type { SchedulerReading } from "./scheduler-reading.ts";
 import type { VgtCounts } from "./vgt-counts.ts";
 
 /** As `uname -r` has it. It names a file that is looked for, so that nothing else may pass for one. */
@@ -22,6 +23,7 @@ export interface OtherSources {
   readonly vgtCounts?: VgtCounts;
   readonly engineCounting?: EngineCounting;
   readonly deviceModel?: HostSubject["deviceModel"];
+  readonly scheduler?: SchedulerReading;
 }
 
 export async function hostSubject(

@@ -30,6 +30,13 @@ import { hostdUnavailable } from "./checks/hostd.ts";
 import { insideGuest, iommuOff, lockdown, msrsNotIgnored, noHypervisor } from "./checks/machine.ts";
 import { iommuGroupMissing, iommuGroupShared, vfioPciMissing } from "./checks/passthrough.ts";
 import { capacityDisagrees, gmFragmented } from "./checks/room.ts";
+import {
+  bookedBeyondCapacity,
+  bookedGpuVanished,
+  bookingWithoutDomain,
+  claimWithoutBooking,
+  schedulerUnavailable,
+} from "./checks/scheduler.ts";
 import { modeNotServed } from "./checks/served.ts";
 import { gpuSettingDiffers } from "./checks/setting.ts";
 import {
@@ -71,6 +78,8 @@ export const table: readonly Check[] = [
   ...[libvirtUnavailable, libvirtTooOld, libvirtWithoutRamfb, libvirtWithoutRendernode],
   ...[libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
   ...[qemuMissing, qemuWithoutOpengl, memlockTooLow, macDeniesVfio, hostdUnavailable, modeNotServed],
+  ...[schedulerUnavailable, bookingWithoutDomain, claimWithoutBooking],
+  ...[bookedBeyondCapacity, bookedGpuVanished],
   ...[gpuModelUnknown, gpuWithoutDriver, hostDisplayOnGpu, gpuSettingDiffers],
   ...[
     gvtUnsupportedPlatform,

@@ -2,6 +2,7 @@
 import { gpu } from "./en/gpu.ts";
 import { gvtKernel } from "./en/gvt-kernel.ts";
 import { machine } from "./en/machine.ts";
+import { scheduler } from "./en/scheduler.ts";
 import { sriov } from "./en/sriov.ts";
 import { virtualization } from "./en/virtualization.ts";
 
@@ -17,6 +18,7 @@ export const texts = {
   ...machine,
   ...gvtKernel,
   ...virtualization,
+  ...scheduler,
   ...gpu,
   ...sriov,
 } as const;

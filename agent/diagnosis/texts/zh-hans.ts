@@ -4,6 +4,7 @@ import type { Same } from "./text.ts";
 import { gpu } from "./zh-hans/gpu.ts";
 import { gvtKernel } from "./zh-hans/gvt-kernel.ts";
 import { machine } from "./zh-hans/machine.ts";
+import { scheduler } from "./zh-hans/scheduler.ts";
 import { sriov } from "./zh-hans/sriov.ts";
 import { virtualization } from "./zh-hans/virtualization.ts";
 
@@ -18,6 +19,7 @@ export const texts: Same<typeof englishTexts> = {
   ...machine,
   ...gvtKernel,
   ...virtualization,
+  ...scheduler,
   ...gpu,
   ...sriov,
 };

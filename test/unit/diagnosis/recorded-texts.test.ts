@@ -3,6 +3,13 @@ import assert from "node:assert/strict";
 import { languages, type Language } from "../../../agent/core/language.ts";
 import { hostdUnavailable } from "../../../agent/diagnosis/checks/hostd.ts";
 import { capacityDisagrees, gmFragmented } from "../../../agent/diagnosis/checks/room.ts";
+import {
+  bookedBeyondCapacity,
+  bookedGpuVanished,
+  bookingWithoutDomain,
+  claimWithoutBooking,
+  schedulerUnavailable,
+} from "../../../agent/diagnosis/checks/scheduler.ts";
 import { deviceModelMissing } from "../../../agent/diagnosis/checks/xen.ts";
 import { modeNotServed } from "../../../agent/diagnosis/checks/served.ts";
 import { gpuSettingDiffers } from "../../../agent/diagnosis/checks/setting.ts";
@@ -30,10 +37,12 @@ const never: Readonly<Partial<Record<string, readonly ConditionStatus[]>>> = {
   HOST_DISPLAY_ON_GPU: [NOT_APPLICABLE],
 };
 
-/** Of what only a running agent knows: room.test.ts, hostd.test.ts, setting.test.ts and device-model.test.ts examine them. */
+/** Of what only a running agent knows: room.test.ts, hostd.test.ts, setting.test.ts, device-model.test.ts and scheduler.test.ts examine them. */
 const ofAnAgent: ReadonlySet<string> = new Set([
   ...[capacityDisagrees.code, gmFragmented.code],
   ...[hostdUnavailable.code, gpuSettingDiffers.code, deviceModelMissing.code],
+  ...[schedulerUnavailable.code, bookingWithoutDomain.code, claimWithoutBooking.code],
+  ...[bookedBeyondCapacity.code, bookedGpuVanished.code],
 ]);
 /** What it says of a host changes with the release: served.test.ts examines it. */
 const ofTheRelease = modeNotServed.code;

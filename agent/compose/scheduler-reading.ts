@@ -1,0 +1,60 @@
+// How it stands with the scheduler, as the diagnosis takes it. Pure.
+import { quantitiesText } from "../capacity/quantities.ts";
+import { durationMs } from "../config/forms.ts";
+import type { SchedulerConfig } from "../config/scheduler-keys.ts";
+import type { Clock } from "../core/clock.ts";
+import type { SchedulerBooks, SchedulerReading, SchedulerTrouble } from "../diagnosis/scheduler-reading.ts";
+import type { PlacementFailure } from "../placement/errors.ts";
+import type { Standing } from "../schedulers/keeper.ts";
+
+type Settings = Pick<SchedulerConfig, "policy" | "claim_grace">;
+
+/** `standing`: undefined where the configuration names no scheduler. */
+export function readScheduler(
+  standing: Standing | undefined,
+  settings: Settings,
+  clock: Pick<Clock, "now">,
+): SchedulerReading {
+  if (!standing) return { kind: "not-configured" };
+  const { name, failure, toldAt } = standing;
+  const named = { name, policy: settings.policy };
+  if (failure) {
+    const { kind, message: why, times } = failure;
+    return { kind: "failing", ...named, trouble: troubleOf(kind), why, times };
+  }
+  if (toldAt === undefined) return { kind: "not-asked", ...named };
+  return { kind: "told", ...named, books: booksOf(standing, settings, clock) };
+}
+
+/** As last compared; ages are those of now. */
+function booksOf(
+  { findings }: Standing,
+  { claim_grace }: Settings,
+  clock: Pick<Clock, "now">,
+): SchedulerBooks {
+  const now = clock.now();
+  return {
+    graceSeconds: durationMs(claim_grace) / 1000,
+    withoutDomain: findings.withoutDomain.map(({ booking, gpu, amounts, since }) => ({
+      ...{ booking, gpu, amounts: quantitiesText(amounts) },
+      seconds: (now - since) / 1000,
+    })),
+    withoutBooking: findings.withoutBooking.map(({ claimId, gpu, missing }) => ({
+      ...{ claimId, gpu, amounts: quantitiesText(missing) },
+    })),
+    overbooked: findings.overcommitted.map(({ gpu, by }) => ({ gpu, amounts: quantitiesText(by) })),
+    vanished: findings.vanished,
+  };
+}
+
+/** Of an adapter's word: of what is refused with a reason the words that are told say which. */
+export function troubleOf(kind: string): SchedulerTrouble {
+  return (troubles as Readonly<Record<string, SchedulerTrouble | undefined>>)[kind] ?? "internal";
+}
+
+const troubles = {
+  ...{ unreachable: "unreachable", unauthorized: "unauthorized", version: "version" },
+  ...{ "bad-answer": "bad-answer", failed: "failed", conflict: "conflict", refused: "refused" },
+  ...{ "in-use": "refused", duplicate: "refused", "no-capacity": "refused", "not-found": "refused" },
+  ...{ "no-root": "no-root", "root-taken": "root-taken", "no-host": "no-host" },
+} as const satisfies Readonly<Record<PlacementFailure, SchedulerTrouble>> & Record<string, SchedulerTrouble>;

@@ -1,0 +1,140 @@
+// Whether the scheduler in front of the host is told, and what its books and the host's ledger do not agree in.
+import {
+  fail,
+  hostCheck,
+  notApplicable,
+  pass,
+  unknown,
+  type Check,
+  type Finding,
+  type HostSubject,
+} from "../condition.ts";
+import type { Look } from "../look.ts";
+import type { SchedulerBooks, SchedulerReading, WaitingBooking } from "../scheduler-reading.ts";
+
+/** GPUs go on being shared as they are; what suffers is who is sent here. */
+const COSTS = {
+  "gvt-g": "warning",
+  "gvt-d": "warning",
+  "gvt-s": "warning",
+  sriov: "warning",
+} as const satisfies Check["costs"];
+const WORTH_KNOWING = {
+  "gvt-g": "info",
+  "gvt-d": "info",
+  "gvt-s": "info",
+  sriov: "info",
+} as const satisfies Check["costs"];
+
+/** A host may hold hundreds of claims; the number of all is in the message. */
+const MOST_SHOWN = 16;
+
+export const schedulerUnavailable = hostCheck({
+  code: "SCHEDULER_UNAVAILABLE",
+  costs: COSTS,
+  dependsOn: [],
+  how: "how the last round of vgpud with the scheduler that the configuration names (scheduler.adapter) ended",
+  check: (look, { scheduler }) => Promise.resolve(judged(look, scheduler)),
+});
+
+function judged(look: Look, scheduler: SchedulerReading | undefined) {
+  if (!scheduler || scheduler.kind === "not-configured") return notThere(scheduler);
+  const { kind, name, policy } = scheduler;
+  const values = { name };
+  look.saw("configuration: scheduler.policy", policy);
+  if (kind === "not-asked") return unknown("not-asked", values);
+  if (kind === "told") return pass("told", values);
+  const { trouble, why, times } = scheduler;
+  look.saw(`scheduler ${name}: last round`, `${trouble}, ${times} in a row: ${why}`);
+  return fail(trouble, { ...values, why });
+}
+
+export const bookingWithoutDomain = hostCheck({
+  code: "BOOKING_WITHOUT_DOMAIN",
+  costs: COSTS,
+  dependsOn: ["SCHEDULER_UNAVAILABLE"],
+  how: "the scheduler's bookings on the GPUs of this host, beside the claims of the ledger, as last compared (scheduler.heal_every)",
+  check: ofBooks((look, { withoutDomain, graceSeconds }, name) => {
+    const oldestFirst = withoutDomain.toSorted((one, other) => other.seconds - one.seconds);
+    tell(look, oldestFirst, (each) => [
+      `booking ${each.booking} on ${each.gpu}`,
+      `${each.amounts}, without a domain for ${minutesOf(each)} min`,
+    ]);
+    const overdue = oldestFirst.filter(({ seconds }) => seconds > graceSeconds);
+    const [oldest] = overdue;
+    const values = { name, count: withoutDomain.length, grace: Math.round(graceSeconds / 60) };
+    if (!oldest) return pass(withoutDomain.length === 0 ? "all" : "waiting", values);
+    const { booking, gpu, amounts } = oldest;
+    const of = { booking, gpu, amounts, minutes: minutesOf(oldest) };
+    return fail("overdue", { ...values, count: overdue.length, ...of });
+  }),
+});
+
+function minutesOf({ seconds }: WaitingBooking): number {
+  return Math.floor(seconds / 60);
+}
+
+export const claimWithoutBooking = hostCheck({
+  code: "CLAIM_WITHOUT_BOOKING",
+  costs: WORTH_KNOWING,
+  dependsOn: ["SCHEDULER_UNAVAILABLE"],
+  how: "the claims of the ledger, beside the scheduler's bookings on the GPUs of this host, as last compared",
+  check: ofBooks((look, { withoutBooking }, name) => {
+    tell(look, withoutBooking, ({ claimId, gpu, amounts }) => [`claim ${claimId} on ${gpu}`, amounts]);
+    const [first] = withoutBooking;
+    if (!first) return pass("all", { name });
+    const { claimId: claim, gpu, amounts } = first;
+    return fail("some", { name, count: withoutBooking.length, claim, gpu, amounts });
+  }),
+});
+
+export const bookedBeyondCapacity = hostCheck({
+  code: "BOOKED_BEYOND_CAPACITY",
+  costs: COSTS,
+  dependsOn: ["SCHEDULER_UNAVAILABLE"],
+  how: "for each GPU what is booked and reserved with the scheduler, beside what there is, as last compared",
+  check: ofBooks((look, { overbooked }, name) => {
+    tell(look, overbooked, ({ gpu, amounts }) => [`booked beyond capacity on ${gpu}`, amounts]);
+    const [first] = overbooked;
+    return first
+      ? fail("some", { name, count: overbooked.length, gpu: first.gpu, amounts: first.amounts })
+      : pass("none-beyond", { name });
+  }),
+});
+
+export const bookedGpuVanished = hostCheck({
+  code: "BOOKED_GPU_VANISHED",
+  costs: COSTS,
+  dependsOn: ["SCHEDULER_UNAVAILABLE"],
+  how: "what the scheduler has of GPUs that this host had and has no more, and what is booked there, as last compared",
+  check: ofBooks((look, { vanished }, name) => {
+    tell(look, vanished, (each) => [`resource provider ${each.name}`, `${each.bookings} booked`]);
+    const [first] = vanished;
+    return first
+      ? fail("some", { name, count: vanished.length, provider: first.name, bookings: first.bookings })
+      : pass("all", { name });
+  }),
+});
+
+function notThere(scheduler: object | undefined): Finding<"no-agent" | "none"> {
+  return notApplicable(scheduler === undefined ? "no-agent" : "none");
+}
+
+/** A check of what was compared; while nothing was, SCHEDULER_UNAVAILABLE says why. */
+function ofBooks<Says extends string>(
+  judge: (look: Look, books: SchedulerBooks, name: string) => Finding<Says>,
+) {
+  return (
+    look: Look,
+    { scheduler }: HostSubject,
+  ): Promise<Finding<Says | "no-agent" | "none" | "not-compared">> => {
+    if (!scheduler || scheduler.kind === "not-configured") return Promise.resolve(notThere(scheduler));
+    const { kind, name } = scheduler;
+    return Promise.resolve(kind === "told" ? judge(look, scheduler.books, name) : unknown("not-compared"));
+  };
+}
+
+function tell<T>(look: Look, all: readonly T[], words: (each: T) => readonly [string, string]): void {
+  for (const each of all.slice(0, MOST_SHOWN)) look.saw(...words(each));
+  if (all.length > MOST_SHOWN) look.saw("others like these", `${all.length - MOST_SHOWN}`);
+}

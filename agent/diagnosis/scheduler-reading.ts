@@ -1,0 +1,85 @@
+// How it stands with the scheduler in front of the host, for the checks. Only a running agent asks one.
+import type { PciAddress } from "../core/ids.ts";
+
+/** What can keep a scheduler from being told, whichever it is; the metrics count failed rounds by it. */
+export const schedulerTroubles = [
+  /** No connection, or no answer in time. */
+  "unreachable",
+  /** vgpud is not believed to be who it is, or may not do it. */
+  "unauthorized",
+  /** It speaks no version that is spoken here. */
+  "version",
+  /** What answers is not it, or is out of its mind. */
+  "bad-answer",
+  /** Its own fault. */
+  "failed",
+  /** Others change the same things without end. */
+  "conflict",
+  /** It takes the request for wrong, whatever the reason. */
+  "refused",
+  /** It does not know this host. */
+  "no-root",
+  /** It knows another host of this one's name. */
+  "root-taken",
+  /** This host has no name. */
+  "no-host",
+  /** A fault of vgpud. */
+  "internal",
+] as const;
+export type SchedulerTrouble = (typeof schedulerTroubles)[number];
+
+export type SchedulerReading =
+  | { readonly kind: "not-configured" }
+  | ({ readonly kind: "not-asked" } & Named)
+  | ({
+      readonly kind: "failing";
+      readonly trouble: SchedulerTrouble;
+      readonly why: string;
+      /** Rounds that failed one after the other. */
+      readonly times: number;
+    } & Named)
+  | ({ readonly kind: "told"; readonly books: SchedulerBooks } & Named);
+
+interface Named {
+  /** `placement`. */
+  readonly name: string;
+  /** Whether nothing is made here without the scheduler's word, or the ledger alone decides. */
+  readonly policy: "require" | "trust-ledger";
+}
+
+/** What its books and the host's ledger did not agree in when they were compared last. Amounts in words. */
+export interface SchedulerBooks {
+  /** How long a booking may be without a domain, seconds. */
+  readonly graceSeconds: number;
+  readonly withoutDomain: readonly WaitingBooking[];
+  readonly withoutBooking: readonly UnbookedClaim[];
+  readonly overbooked: readonly OverbookedGpu[];
+  readonly vanished: readonly VanishedProvider[];
+}
+
+export interface WaitingBooking {
+  readonly booking: string;
+  readonly gpu: PciAddress;
+  readonly amounts: string;
+  /** Since vgpud first saw it so. */
+  readonly seconds: number;
+}
+
+interface UnbookedClaim {
+  readonly claimId: string;
+  readonly gpu: PciAddress;
+  readonly amounts: string;
+}
+
+interface OverbookedGpu {
+  readonly gpu: PciAddress;
+  /** By how much. */
+  readonly amounts: string;
+}
+
+/** Of a GPU that the host does not have any more. */
+interface VanishedProvider {
+  /** As the scheduler calls it. */
+  readonly name: string;
+  readonly bookings: number;
+}

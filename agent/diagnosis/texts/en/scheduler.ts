@@ -1,0 +1,114 @@
+// Conditions of the scheduler in front of the host.
+import type { Text } from "../text.ts";
+
+const beside = {
+  "no-agent": "only a running agent knows",
+  none: "the configuration names no scheduler",
+  "not-compared": "the books have not been compared yet",
+} as const;
+
+export const scheduler = {
+  SCHEDULER_UNAVAILABLE: {
+    title: "the scheduler in front of this host",
+    messages: {
+      "no-agent": beside["no-agent"],
+      none: beside.none,
+      "not-asked": "{name} has not been asked yet",
+      told: "{name} is told what this host has",
+      unreachable: "{name} does not answer: {why}",
+      unauthorized: "{name} does not let vgpud in: {why}",
+      version: "{name} speaks another version: {why}",
+      "bad-answer": "what answers in {name}'s place makes no sense: {why}",
+      failed: "{name} fails by itself: {why}",
+      conflict: "others change what vgpud has to change in {name} as fast as vgpud does: {why}",
+      refused: "{name} refuses what vgpud tells it: {why}",
+      "no-root": "{name} does not know this host: {why}",
+      "root-taken": "{name} knows another host of this one's name: {why}",
+      "no-host": "it is not known under which name {name} is told of this host: {why}",
+      internal: "a fault of vgpud keeps it from telling {name}: {why}",
+    },
+    remedies: {
+      "not-asked":
+        "wait: it is asked within scheduler.first_within of vgpud's start, once the host was seen and libvirt answers",
+      unreachable:
+        "look at the server, the network and scheduler.placement.endpoint; a server that is only slow needs a longer " +
+        "scheduler.placement.timeout. vgpud tries again by itself",
+      unauthorized:
+        "look at scheduler.placement.keystone: the application credential, its secret and its role; for noauth2 the server has to take the " +
+        "token admin",
+      version: "update Placement (Victoria and later), or vgpud",
+      "bad-answer":
+        "ask the address of scheduler.placement.endpoint with curl: a proxy's page or another service stands there",
+      failed: "look at Placement's own log and its database; vgpud tries again by itself",
+      conflict: "find who else writes the providers named HOST_vgpud_…: they are vgpud's alone",
+      refused:
+        "see what it says; a rule of Placement's policy or a name that is taken is the operator's to change, the rest is a fault of vgpud",
+      "no-root":
+        "start nova-compute here, set scheduler.placement.host to the name that it gives this host (after a renaming the new one), or " +
+        "scheduler.placement.root to own where there is no Nova",
+      "root-taken":
+        "set scheduler.placement.root to nova where that provider is Nova's, or give this host a name of its own by scheduler.placement.host",
+      "no-host": "set scheduler.placement.host",
+      internal: "report it with the log of vgpud",
+    },
+  },
+  BOOKING_WITHOUT_DOMAIN: {
+    title: "bookings that no domain came for",
+    messages: {
+      ...beside,
+      all: "every booking that {name} has on this host's GPUs has its claim",
+      waiting: "bookings whose create has not come yet: {count}, none for longer than {grace} min",
+      overdue:
+        "bookings that no domain came for within scheduler.claim_grace ({grace} min): {count}; the oldest, {booking}, has kept {amounts} " +
+        "of GPU {gpu} from others for {minutes} min",
+    },
+    remedies: {
+      overdue:
+        "see whether its owner still builds or moves the guest (openstack server show {booking}); otherwise release it: openstack resource " +
+        "provider allocation delete {booking}. vgpud gives back only what vgpuctl has booked",
+    },
+  },
+  CLAIM_WITHOUT_BOOKING: {
+    title: "claims that nothing is booked for",
+    messages: {
+      ...beside,
+      all: "every claim of this host is booked with {name}",
+      some:
+        "claims of this host that {name} has no booking for: {count}, as {claim} with {amounts} of GPU {gpu}; what they take is reserved " +
+        "there, and nobody else books it",
+    },
+    remedies: {
+      some:
+        "nothing needs to be done for guests that are wanted. Book for the claim's id to have it on the books; destroy what should not be; " +
+        "scheduler.policy: require lets no further one in",
+    },
+  },
+  BOOKED_BEYOND_CAPACITY: {
+    title: "bookings beyond what a GPU has",
+    messages: {
+      ...beside,
+      "none-beyond": "{name} has no more booked and reserved on any GPU than there is",
+      some: "GPUs with more booked and reserved in {name} than there is: {count}, as {gpu} by {amounts}",
+    },
+    remedies: {
+      some:
+        "release a booking whose create was refused for want of room, or of a guest that can go elsewhere. Where Placement's database is " +
+        "MariaDB or MySQL, let it run at READ-COMMITTED or set allocation_conflict_retry_count to 1: it grants room twice otherwise",
+    },
+  },
+  BOOKED_GPU_VANISHED: {
+    title: "bookings on GPUs that are gone",
+    messages: {
+      ...beside,
+      all: "{name} has nothing booked on GPUs that this host has no more",
+      some:
+        "resource providers of GPUs that this host has no more, and that are still booked: {count}, as {provider} ({bookings}); nothing " +
+        "more is given out there",
+    },
+    remedies: {
+      some:
+        "bring the GPU back, or release what is booked there (openstack resource provider show --allocations); vgpud removes the provider " +
+        "then",
+    },
+  },
+} as const satisfies Record<string, Text>;

@@ -1,0 +1,101 @@
+// 本机前面的调度器。
+import type { scheduler as english } from "../en/scheduler.ts";
+import type { Same } from "../text.ts";
+
+const beside = {
+  "no-agent": "只有运行中的 vgpud 才知道",
+  none: "配置中没有指定调度器",
+  "not-compared": "账目尚未核对过",
+};
+
+export const scheduler: Same<typeof english> = {
+  SCHEDULER_UNAVAILABLE: {
+    title: "本机前面的调度器",
+    messages: {
+      "no-agent": beside["no-agent"],
+      none: beside.none,
+      "not-asked": "还没有询问过 {name}",
+      told: "{name} 已知道本机有什么",
+      unreachable: "{name} 没有应答：{why}",
+      unauthorized: "{name} 不接受 vgpud：{why}",
+      version: "{name} 使用的版本不同：{why}",
+      "bad-answer": "代替 {name} 应答的内容无法理解：{why}",
+      failed: "{name} 自身出错：{why}",
+      conflict: "有人在 {name} 中不断更改 vgpud 要更改的内容：{why}",
+      refused: "{name} 拒绝 vgpud 告诉它的内容：{why}",
+      "no-root": "{name} 不认识本机：{why}",
+      "root-taken": "{name} 中另有一台主机与本机同名：{why}",
+      "no-host": "不知道应以什么名称向 {name} 报告本机：{why}",
+      internal: "vgpud 自身的错误使它无法告知 {name}：{why}",
+    },
+    remedies: {
+      "not-asked":
+        "请等待：vgpud 启动后，看到本机并且 libvirt 应答之后，会在 scheduler.first_within 之内询问它",
+      unreachable:
+        "检查服务器、网络和 scheduler.placement.endpoint；如果服务器只是慢，请加大 scheduler.placement.timeout。vgpud 会自行重试",
+      unauthorized:
+        "检查 scheduler.placement.keystone：应用凭据、它的密钥和角色；使用 noauth2 时服务器必须接受令牌 admin",
+      version: "更新 Placement（Victoria 或更高版本），或更新 vgpud",
+      "bad-answer": "用 curl 访问 scheduler.placement.endpoint 的地址：那里可能是代理的页面或别的服务",
+      failed: "查看 Placement 自己的日志和它的数据库；vgpud 会自行重试",
+      conflict: "找出还有谁在写名为 HOST_vgpud_… 的资源提供者：它们只属于 vgpud",
+      refused: "看它说了什么；Placement 的策略规则或已被占用的名称由管理员更改，其余是 vgpud 的错误",
+      "no-root":
+        "在本机启动 nova-compute，将 scheduler.placement.host 设为它给本机的名称（改名之后用新名称），没有 Nova 时将 scheduler.placement.root 设为 own",
+      "root-taken":
+        "如果那个资源提供者属于 Nova，将 scheduler.placement.root 设为 nova，否则用 scheduler.placement.host 给本机另取名称",
+      "no-host": "设置 scheduler.placement.host",
+      internal: "请连同 vgpud 的日志一起报告",
+    },
+  },
+  BOOKING_WITHOUT_DOMAIN: {
+    title: "没有域来使用的预订",
+    messages: {
+      ...beside,
+      all: "{name} 在本机 GPU 上的每个预订都有对应的声明",
+      waiting: "尚未创建的预订：{count} 个，都没有超过 {grace} 分钟",
+      overdue:
+        "在 scheduler.claim_grace（{grace} 分钟）之内没有域来使用的预订：{count} 个；最早的 {booking} 已占用 GPU {gpu} 的 {amounts} {minutes} 分钟",
+    },
+    remedies: {
+      overdue:
+        "查看它的所有者是否仍在创建或迁移客户机（openstack server show {booking}）；否则释放它：openstack resource provider " +
+        "allocation delete {booking}。vgpud 只归还 vgpuctl 所做的预订",
+    },
+  },
+  CLAIM_WITHOUT_BOOKING: {
+    title: "没有预订的声明",
+    messages: {
+      ...beside,
+      all: "本机的每个声明都在 {name} 中有预订",
+      some: "{name} 中没有预订的本机声明：{count} 个，如 {claim}，占用 GPU {gpu} 的 {amounts}；它们占用的部分在那里已保留，别人无法预订",
+    },
+    remedies: {
+      some: "需要的客户机不必处理。要让它入账，用声明的标识预订；不该存在的请销毁；scheduler.policy: require 不再允许新的出现",
+    },
+  },
+  BOOKED_BEYOND_CAPACITY: {
+    title: "超出 GPU 所有的预订",
+    messages: {
+      ...beside,
+      "none-beyond": "{name} 在任何 GPU 上的预订和保留都没有超出其所有",
+      some: "在 {name} 中预订和保留超出其所有的 GPU：{count} 个，如 {gpu}，超出 {amounts}",
+    },
+    remedies: {
+      some:
+        "释放因没有余量而创建被拒的预订，或可以移到别处的客户机的预订。如果 Placement 的数据库是 MariaDB 或 MySQL，" +
+        "请使用 READ-COMMITTED，或将 allocation_conflict_retry_count 设为 1：否则它会把同一余量给出两次",
+    },
+  },
+  BOOKED_GPU_VANISHED: {
+    title: "已不存在的 GPU 上的预订",
+    messages: {
+      ...beside,
+      all: "{name} 没有在本机已不再有的 GPU 上的预订",
+      some: "本机已不再有、但仍有预订的 GPU 的资源提供者：{count} 个，如 {provider}（{bookings}）；那里不再给出任何余量",
+    },
+    remedies: {
+      some: "把 GPU 放回来，或释放那里的预订（openstack resource provider show --allocations）；之后 vgpud 会删除该资源提供者",
+    },
+  },
+};

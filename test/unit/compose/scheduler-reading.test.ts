@@ -1,0 +1,56 @@
+// What the diagnosis is told of the scheduler, by how its keeper stands with it.
+import assert from "node:assert/strict";
+import { readScheduler, troubleOf } from "../../../agent/compose/scheduler-reading.ts";
+import type { ClaimId, PciAddress } from "../../../agent/core/ids.ts";
+import type { Standing } from "../../../agent/schedulers/keeper.ts";
+import { nothingFound } from "../../../agent/schedulers/scheduler.ts";
+
+const gpu = "0000:00:02.0" as PciAddress;
+const settings = { policy: "trust-ledger", claim_grace: "30m" } as const;
+const clock = { now: () => 100_000 };
+const unasked: Standing = {
+  name: "placement",
+  failure: undefined,
+  toldAt: undefined,
+  findings: nothingFound,
+};
+
+describe("what the diagnosis is told of the scheduler", () => {
+  it("is nothing where none is configured, or it was not asked yet", () => {
+    assert.deepEqual(readScheduler(undefined, settings, clock), { kind: "not-configured" });
+    assert.equal(readScheduler(unasked, settings, clock).kind, "not-asked");
+  });
+
+  it("is what the last round failed with, whatever was found before", () => {
+    const failure = { kind: "in-use", message: "it is held", times: 2 };
+    assert.deepEqual(readScheduler({ ...unasked, toldAt: 1, failure }, settings, clock), {
+      ...{ kind: "failing", name: "placement", policy: "trust-ledger" },
+      ...{ trouble: "refused", why: "it is held", times: 2 },
+    });
+  });
+
+  it("is what was found with amounts in words and ages of now", () => {
+    const findings = {
+      ...nothingFound,
+      withoutDomain: [{ booking: "b", gpu, amounts: { slices: 1, lowGmMib: 64 }, since: 40_000 }],
+      withoutBooking: [{ claimId: "c" as ClaimId, gpu, missing: { functions: 2 } }],
+      overcommitted: [{ gpu, by: { fences: 4 } }],
+      vanished: [{ name: "host_vgpud_0000_03_00_0", bookings: 1 }],
+    };
+    const read = readScheduler({ ...unasked, toldAt: 1, findings }, settings, clock);
+    assert.deepEqual(read.kind === "told" && read.books, {
+      graceSeconds: 1800,
+      withoutDomain: [{ booking: "b", gpu, amounts: "1 slice, 64 MiB low GM", seconds: 60 }],
+      withoutBooking: [{ claimId: "c", gpu, amounts: "2 virtual functions" }],
+      overbooked: [{ gpu, amounts: "4 fences" }],
+      vanished: [{ name: "host_vgpud_0000_03_00_0", bookings: 1 }],
+    });
+  });
+
+  it("has a word of its own for each failure that another remedy helps against, and takes the rest for a fault of vgpud", () => {
+    for (const kind of ["unreachable", "unauthorized", "version", "bad-answer", "failed", "no-root"])
+      assert.equal(troubleOf(kind), kind);
+    assert.equal(troubleOf("internal"), "internal");
+    assert.equal(troubleOf("what nobody has thought of"), "internal");
+  });
+});

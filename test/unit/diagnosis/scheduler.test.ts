@@ -1,0 +1,157 @@
+// What is said of the scheduler in front of the host, and of what its books and the ledger do not agree in.
+import assert from "node:assert/strict";
+import {
+  bookedBeyondCapacity,
+  bookedGpuVanished,
+  bookingWithoutDomain,
+  claimWithoutBooking,
+  schedulerUnavailable,
+} from "../../../agent/diagnosis/checks/scheduler.ts";
+import type { Condition, HostSubject } from "../../../agent/diagnosis/condition.ts";
+import { diagnose } from "../../../agent/diagnosis/diagnose.ts";
+import {
+  schedulerTroubles,
+  type SchedulerBooks,
+  type SchedulerReading,
+} from "../../../agent/diagnosis/scheduler-reading.ts";
+import { messageOf, remedyOf, severityOf } from "../../../agent/diagnosis/words.ts";
+import type { PciAddress } from "../../../agent/core/ids.ts";
+import { languages } from "../../../agent/core/language.ts";
+import { RootedFiles } from "../../../agent/host/files.ts";
+
+const gpu = "0000:00:02.0" as PciAddress;
+const named = { name: "placement", policy: "require" } as const;
+const agreed: SchedulerBooks = {
+  graceSeconds: 1800,
+  ...{ withoutDomain: [], withoutBooking: [], overbooked: [], vanished: [] },
+};
+const checks = [
+  ...[schedulerUnavailable, bookingWithoutDomain, claimWithoutBooking],
+  ...[bookedBeyondCapacity, bookedGpuVanished],
+];
+
+async function conditionsOf(scheduler: SchedulerReading | undefined): Promise<readonly Condition[]> {
+  const host: HostSubject = {
+    ...{ hypervisor: "kvm", kernel: { major: 6, minor: 1 }, kernelRelease: "6.1.0", gpus: [] },
+    ...{ libvirt: { asked: false, why: "a test" }, kernelLog: [] },
+    ...{ hostd: undefined, rooms: undefined, settings: undefined },
+    ...(scheduler && { scheduler }),
+  };
+  const { conditions } = await diagnose(new RootedFiles("/nowhere"), host, checks);
+  for (const condition of conditions)
+    for (const language of languages) {
+      const [message, remedy] = [messageOf(condition, language), remedyOf(condition, language)];
+      assert.doesNotMatch(message + remedy, /\{\w*\}/);
+      assert.ok(condition.finding.status !== "fail" || remedy !== "", message);
+    }
+  return conditions;
+}
+
+async function told(scheduler: SchedulerReading | undefined): Promise<unknown> {
+  const conditions = await conditionsOf(scheduler);
+  return conditions.map(({ finding: { status, says } }) => `${status} ${says}`);
+}
+
+/** The one that failed, with its message in English. */
+async function failed(books: Partial<SchedulerBooks>): Promise<Condition & { readonly text: string }> {
+  const conditions = await conditionsOf({ kind: "told", ...named, books: { ...agreed, ...books } });
+  const [failure, ...others] = conditions.filter(({ finding }) => finding.status === "fail");
+  assert.ok(failure && others.length === 0);
+  return { ...failure, text: messageOf(failure, "en") };
+}
+
+const waiting = (seconds: number, booking = `of-${seconds}`) => ({
+  ...{ booking, gpu, seconds },
+  amounts: "1 slice, 64 MiB low GM",
+});
+
+describe("the conditions of the scheduler", () => {
+  it("mean nothing where none is configured, or no agent asks one", async () => {
+    assert.deepEqual(await told({ kind: "not-configured" }), Array(5).fill("not-applicable none"));
+    assert.deepEqual(await told(undefined), Array(5).fill("not-applicable no-agent"));
+  });
+
+  it("pass where it is told and its books and the ledger agree", async () => {
+    const [unavailable, ...others] = await conditionsOf({ kind: "told", ...named, books: agreed });
+    assert.equal(unavailable?.finding.status, "pass");
+    assert.deepEqual(unavailable.evidence, [{ path: "configuration: scheduler.policy", value: "require" }]);
+    assert.deepEqual(
+      others.map(({ finding }) => finding.status),
+      ["pass", "pass", "pass", "pass"],
+    );
+  });
+
+  it("are not known before it was asked, and that is said once", async () => {
+    const unknown = "not-applicable explained";
+    assert.deepEqual(await told({ kind: "not-asked", ...named }), [
+      "unknown not-asked",
+      ...[unknown, unknown, unknown, unknown],
+    ]);
+  });
+
+  for (const trouble of schedulerTroubles)
+    it(`say that it cannot be told, why and what to do: ${trouble}`, async () => {
+      const failing = { kind: "failing", ...named, trouble, why: "WHAT IT SAID", times: 3 } as const;
+      const [unavailable, ...others] = await conditionsOf(failing);
+      assert.ok(unavailable);
+      assert.equal(unavailable.finding.says, trouble);
+      for (const language of languages) assert.match(messageOf(unavailable, language), /WHAT IT SAID/);
+      assert.deepEqual(unavailable.evidence.at(-1), {
+        path: "scheduler placement: last round",
+        value: `${trouble}, 3 in a row: WHAT IT SAID`,
+      });
+      assert.ok(others.every(({ finding }) => finding.says === "explained"));
+    });
+
+  it("make no mode impossible", async () => {
+    const conditions = await conditionsOf({ kind: "not-configured" });
+    assert.ok(conditions.every((condition) => severityOf(condition) !== "error"));
+  });
+});
+
+describe("the conditions of its books", () => {
+  it("bear with a booking whose create may be on its way", async () => {
+    const conditions = await conditionsOf({
+      ...{ kind: "told", ...named },
+      books: { ...agreed, withoutDomain: [waiting(1800)] },
+    });
+    const [, found] = conditions;
+    assert.deepEqual([found?.finding.status, found?.finding.says], ["pass", "waiting"]);
+  });
+
+  it("name the oldest booking that no domain came for, and show each", async () => {
+    const { code, text, evidence } = await failed({ withoutDomain: [waiting(60), waiting(7260)] });
+    assert.equal(code, "BOOKING_WITHOUT_DOMAIN");
+    assert.match(text, /\(30 min\): 1; the oldest, of-7260, .*64 MiB low GM of GPU 0000:00:02\.0 .*121 min/);
+    assert.deepEqual(
+      evidence.map(({ path }) => path),
+      ["booking of-7260 on 0000:00:02.0", "booking of-60 on 0000:00:02.0"],
+    );
+  });
+
+  it("name a claim that nothing was booked for", async () => {
+    const { code, text } = await failed({ withoutBooking: [{ claimId: "web-1", gpu, amounts: "1 slice" }] });
+    assert.equal(code, "CLAIM_WITHOUT_BOOKING");
+    assert.match(text, /: 1, as web-1 with 1 slice of GPU 0000:00:02\.0/);
+  });
+
+  it("name a GPU with more booked than it has", async () => {
+    const { code, text } = await failed({ overbooked: [{ gpu, amounts: "64 MiB low GM" }] });
+    assert.equal(code, "BOOKED_BEYOND_CAPACITY");
+    assert.match(text, /: 1, as 0000:00:02\.0 by 64 MiB low GM$/);
+  });
+
+  it("name what is left of a GPU that is gone", async () => {
+    const { code, text } = await failed({ vanished: [{ name: "kvm-1_vgpud_0000_03_00_0", bookings: 2 }] });
+    assert.equal(code, "BOOKED_GPU_VANISHED");
+    assert.match(text, /: 1, as kvm-1_vgpud_0000_03_00_0 \(2\)/);
+  });
+
+  it("show a bounded number of bookings and how many more there are", async () => {
+    const many = Array.from({ length: 100 }, (_, index) => waiting(5000 + index));
+    const { finding, evidence } = await failed({ withoutDomain: many });
+    assert.equal(finding.values["count"], 100);
+    assert.equal(evidence.length, 17);
+    assert.deepEqual(evidence.at(-1), { path: "others like these", value: "84" });
+  });
+});
