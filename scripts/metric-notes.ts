@@ -19,6 +19,9 @@ const noDisk = `no such disk; ${noFigure}`;
 const noNic = `no such interface with a name on the host; ${noFigure}`;
 const joined = " * on (instance, domain_uuid) group_left (domain_name) vgpud_domain_info";
 
+const noScheduler = "without a scheduler (scheduler.adapter)";
+const notCompared = `${noScheduler}, and before its books were first compared`;
+
 export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_build_info: note("count by (version) (vgpud_build_info)"),
   vgpud_hypervisor_up: note("vgpud_hypervisor_up == 1"),
@@ -273,4 +276,46 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   vgpud_scrape_collector_duration_seconds: note(
     "max by (collector) (vgpud_scrape_collector_duration_seconds)",
   ),
+
+  vgpud_scheduler_info: note("count by (scheduler, policy) (vgpud_scheduler_info)", noScheduler),
+  vgpud_scheduler_up: note("vgpud_scheduler_up == 0", noScheduler),
+  vgpud_scheduler_last_success_timestamp_seconds: note(
+    "time() - vgpud_scheduler_last_success_timestamp_seconds",
+    `${noScheduler}, and before the first round`,
+  ),
+  vgpud_scheduler_bookings_without_domain: note(
+    "sum by (instance) (vgpud_scheduler_bookings_without_domain)",
+    notCompared,
+  ),
+  vgpud_scheduler_bookings_without_domain_oldest_age_seconds: note(
+    "max by (instance) (vgpud_scheduler_bookings_without_domain_oldest_age_seconds)",
+    notCompared,
+  ),
+  vgpud_scheduler_claims_without_booking: note(
+    "sum by (instance) (vgpud_scheduler_claims_without_booking)",
+    notCompared,
+  ),
+  vgpud_scheduler_gpu_overbooked: note("vgpud_scheduler_gpu_overbooked == 1", notCompared),
+  vgpud_scheduler_vanished_gpus: note("sum(vgpud_scheduler_vanished_gpus)", notCompared),
+  vgpud_scheduler_rounds_total: note(
+    "sum by (round, outcome) (rate(vgpud_scheduler_rounds_total[1h]))",
+    noScheduler,
+  ),
+  vgpud_scheduler_round_failures_total: note(
+    "sum by (failure) (increase(vgpud_scheduler_round_failures_total[1h]))",
+    noScheduler,
+  ),
+  vgpud_scheduler_requests_total: note(
+    "sum by (method, status) (increase(vgpud_scheduler_requests_total[1h]))",
+    noScheduler,
+  ),
+  vgpud_scheduler_request_duration_seconds: note(
+    "histogram_quantile(0.9, sum by (le, method) (rate(vgpud_scheduler_request_duration_seconds_bucket[1h])))",
+    noScheduler,
+  ),
+  vgpud_scheduler_verifications_total: note(
+    "sum by (outcome) (increase(vgpud_scheduler_verifications_total[1d]))",
+    noScheduler,
+  ),
+  vgpud_scheduler_bookings_given_back_total: note("increase(vgpud_scheduler_bookings_given_back_total[1d])"),
 };

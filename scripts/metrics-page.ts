@@ -10,6 +10,7 @@ const groups: readonly (readonly [heading: string, prefix: RegExp])[] = [
   ["vGPUs", /^vgpud_(vgpu_|capacity_)/],
   ["Domains", /^vgpud_domains?_(?!stats_reading)/],
   ["Claims and operations", /^vgpud_(claims|operations?|lifecycle)(_|$)/],
+  ["The scheduler in front of this host", /^vgpud_scheduler_/],
   ["Calls", /^vgpud_(rpc|hostd)_/],
   ["What goes on inside", /./],
 ];

@@ -1,9 +1,10 @@
-// How it stands with the scheduler, as the diagnosis takes it. Pure.
+// How it stands with the scheduler, as the diagnosis and the metrics take it. Pure.
 import { quantitiesText } from "../capacity/quantities.ts";
 import { durationMs } from "../config/forms.ts";
 import type { SchedulerConfig } from "../config/scheduler-keys.ts";
 import type { Clock } from "../core/clock.ts";
 import type { SchedulerBooks, SchedulerReading, SchedulerTrouble } from "../diagnosis/scheduler-reading.ts";
+import type { SchedulerView } from "../observation/view.ts";
 import type { PlacementFailure } from "../placement/errors.ts";
 import type { Standing } from "../schedulers/keeper.ts";
 
@@ -24,6 +25,20 @@ export function readScheduler(
   }
   if (toldAt === undefined) return { kind: "not-asked", ...named };
   return { kind: "told", ...named, books: booksOf(standing, settings, clock) };
+}
+
+export function viewScheduler(
+  standing: Standing | undefined,
+  settings: Settings,
+  clock: Pick<Clock, "now">,
+): SchedulerView | undefined {
+  if (!standing) return undefined;
+  const { name, failure, toldAt } = standing;
+  return {
+    ...{ name, policy: settings.policy, toldAt },
+    up: failure === undefined && toldAt !== undefined,
+    books: toldAt === undefined ? undefined : booksOf(standing, settings, clock),
+  };
 }
 
 /** As last compared; ages are those of now. */

@@ -4,13 +4,16 @@ import { durationMs } from "../config/forms.ts";
 import { ConfigError } from "../config/problem.ts";
 import type { SchedulerConfig } from "../config/scheduler-keys.ts";
 import { systemClock as clock } from "../core/clock.ts";
-import { messageOf } from "../core/errors.ts";
+import { messageOf, type AgentError } from "../core/errors.ts";
+import type { Reason } from "../core/reasons.ts";
 import type { Log } from "../host/journal.ts";
 import type { Bookings } from "../lifecycle/booked.ts";
 import { nothingToBook } from "../lifecycle/booked.ts";
+import type { SchedulerRecorder, SchedulerRequest } from "../observation/scheduler-recorder.ts";
+import type { VerificationOutcome } from "../observation/scheduler-events.ts";
 import type { MetricsView } from "../observation/view.ts";
 import { Keystone, noauth } from "../placement/auth.ts";
-import { Connection } from "../placement/connection.ts";
+import { Connection, type EndedRequest } from "../placement/connection.ts";
 import { Exchanger } from "../placement/exchange.ts";
 import { Placement } from "../placement/placement.ts";
 import { SchedulerKeeper, type EndedRound } from "../schedulers/keeper.ts";
@@ -19,6 +22,7 @@ import { PlacementScheduler } from "../schedulers/placement/placement-scheduler.
 import type { RootRecord } from "../schedulers/placement/tree.ts";
 import { bookingsBy } from "../schedulers/policy.ts";
 import { supplyOf } from "../schedulers/supply.ts";
+import { troubleOf } from "./scheduler-reading.ts";
 
 /** What was read before the agent began. */
 export interface SchedulerGiven {
@@ -37,6 +41,7 @@ export interface SchedulingParts {
   readonly view: () => MetricsView;
   /** As in KeeperOptions. */
   readonly version: () => readonly unknown[];
+  readonly recorder: SchedulerRecorder;
   readonly log: Log;
 }
 
@@ -55,31 +60,69 @@ export async function readCertificates({ placement }: SchedulerConfig): Promise<
 export function composeScheduler(
   config: SchedulerConfig,
   { record, ca }: SchedulerGiven,
-  { view, version, log }: SchedulingParts,
+  { view, version, recorder, log }: SchedulingParts,
 ): Scheduling {
   if (config.adapter === "none") return { bookings: nothingToBook, keeper: undefined };
+  recorder.announce();
   const { placement, policy } = config;
   const scheduler = new PlacementScheduler({
-    api: connectPlacement(placement, ca),
+    api: connectPlacement(placement, ca, (request) => {
+      recorder.request(request);
+    }),
     host: () => placement.host ?? (view().inventory?.host.hostname || undefined),
     ...{ root: placement.root, record, clock },
     classes: classesWith(placement.vgpu_class),
     aggregates: placement.aggregates,
     graceMs: durationMs(config.claim_grace),
   });
+  const tell = roundLog(log);
   const keeper = new SchedulerKeeper({
     ...{ scheduler, version, clock, random: Math.random },
     supply: () => supplyOf(view()),
     healEveryMs: durationMs(config.heal_every),
     firstWithinMs: durationMs(config.first_within),
-    onRound: roundLog(log),
+    onRound: (round) => {
+      tell(round);
+      count(recorder, round);
+    },
   });
-  return { keeper, bookings: bookingsBy(policy, scheduler) };
+  const judged = (refusal: AgentError | undefined): void => {
+    recorder.verification(outcomeOf(refusal));
+  };
+  return { keeper, bookings: { ...bookingsBy(policy, scheduler), judged } };
 }
 
-function connectPlacement(placement: SchedulerConfig["placement"], ca: string | undefined): Placement {
+function count(
+  recorder: SchedulerRecorder,
+  { kind: round, standing: { failure, findings } }: EndedRound,
+): void {
+  const givenBack = round === "heal" && !failure ? findings.givenBack : 0;
+  recorder.round({ round, trouble: failure && troubleOf(failure.kind), givenBack });
+}
+
+const outcomes: Readonly<Partial<Record<Reason, VerificationOutcome>>> = {
+  CLAIM_NOT_BOOKED: "not-booked",
+  CLAIM_NOT_COVERED: "not-covered",
+  FIELD_INVALID: "invalid",
+};
+
+function outcomeOf(refusal: AgentError | undefined): VerificationOutcome {
+  return refusal ? (outcomes[refusal.reason] ?? "unavailable") : "verified";
+}
+
+function connectPlacement(
+  placement: SchedulerConfig["placement"],
+  ca: string | undefined,
+  onRequest: (request: SchedulerRequest) => void,
+): Placement {
   const { keystone } = placement;
   const exchanger = new Exchanger({ timeoutMs: durationMs(placement.timeout), ca });
+  const asked = {
+    ...{ exchanger, now: clock.now },
+    onEnd: ({ method, answer, seconds }: EndedRequest) => {
+      onRequest({ method, status: answer?.status, seconds });
+    },
+  };
   const endpoint = placement.endpoint === undefined ? undefined : new URL(placement.endpoint);
   const { auth_url: authUrl, credential_id: credentialId, secret_file: secretFile } = keystone;
   if (authUrl !== undefined && credentialId !== undefined && secretFile !== undefined) {
@@ -88,10 +131,10 @@ function connectPlacement(placement: SchedulerConfig["placement"], ca: string | 
       secret: async () => (await readFile(secretFile, "utf8")).trim(),
       ...{ region: keystone.region, interface: keystone.interface, wall: clock.wall },
     });
-    return new Placement(new Connection({ exchanger, authority, now: clock.now }));
+    return new Placement(new Connection({ ...asked, authority }));
   }
   if (!endpoint) throw new TypeError("the configuration names neither Placement nor Keystone");
-  return new Placement(new Connection({ exchanger, authority: noauth(endpoint), now: clock.now }));
+  return new Placement(new Connection({ ...asked, authority: noauth(endpoint) }));
 }
 
 /** What an operator hears: that it is told again, and what keeps it from being told as long as that is something else. */

@@ -40,7 +40,7 @@ import { composeMachine, type MachineWatch } from "./machine.ts";
 import { composeMetrics, metricsView } from "./metrics.ts";
 import { composeReconciler } from "./reconciler.ts";
 import { composeRecords, type KeptRecords, type Records } from "./records.ts";
-import { readScheduler } from "./scheduler-reading.ts";
+import { readScheduler, viewScheduler } from "./scheduler-reading.ts";
 import { composeScheduler, type SchedulerGiven } from "./scheduler.ts";
 import { composeServices, type Services } from "./services.ts";
 import { composeFunctions, sliceCapacity } from "./slices.ts";
@@ -115,6 +115,7 @@ export function composeStages(
         hypervisor: hypervisorOf(config),
         diagnosis: diagnostician.latest,
         stalledBy: ({ operation }) => operation && operations.stalledBy(operation.id),
+        scheduler: viewScheduler(schedulerKeeper?.standing, config.scheduler, clock),
       }),
       use: () => use,
     },
@@ -160,7 +161,7 @@ export function composeStages(
     recorder.operation(operation);
   });
   const { keeper: schedulerKeeper, bookings } = composeScheduler(config.scheduler, given.scheduler, {
-    ...{ view, log },
+    ...{ view, log, recorder: recorder.scheduler },
     version: () => [lookout.current?.revision, ledger.version, drains.current, modes.current],
   });
   const admission = composeAdmission(configuration, {

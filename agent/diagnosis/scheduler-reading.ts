@@ -40,11 +40,13 @@ export type SchedulerReading =
     } & Named)
   | ({ readonly kind: "told"; readonly books: SchedulerBooks } & Named);
 
+/** Whether nothing is made here without the scheduler's word, or the ledger alone decides. */
+export type SchedulerPolicyWord = "require" | "trust-ledger";
+
 interface Named {
   /** `placement`. */
   readonly name: string;
-  /** Whether nothing is made here without the scheduler's word, or the ledger alone decides. */
-  readonly policy: "require" | "trust-ledger";
+  readonly policy: SchedulerPolicyWord;
 }
 
 /** What its books and the host's ledger did not agree in when they were compared last. Amounts in words. */

@@ -31,7 +31,7 @@ import type { SpecGate } from "./spec-gate.ts";
 import { stockOf, type GivenOutBy } from "./stock.ts";
 import { domainsAway } from "./domains-away.ts";
 import type { Booking } from "../capacity/quantities.ts";
-import type { Bookings } from "./booked.ts";
+import { refuseUncovered, whereBooked, type Booked, type Bookings } from "./booked.ts";
 
 export interface CreateRequest extends RequestIdentity {
   readonly claimId: ClaimId;
@@ -77,8 +77,31 @@ export class Admission {
   }
 
   /** What the caller has booked for the claim, where a scheduler is in front of this host. Throws as `Bookings` does. */
-  bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking | undefined> {
-    return this.#options.bookings.bookingOf(claimId, signal);
+  async bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking | undefined> {
+    try {
+      return await this.#options.bookings.bookingOf(claimId, signal);
+    } catch (error) {
+      throw this.#judged(error);
+    }
+  }
+
+  /** As `whereBooked`. */
+  whereBooked(asked: Booked, booking: Booking | undefined): RoomRequest {
+    try {
+      return whereBooked(asked, booking);
+    } catch (error) {
+      throw this.#judged(error);
+    }
+  }
+
+  /** As the function of that name; what is not refused is verified. */
+  refuseUncovered(asked: Booked, room: Pick<Room, "gpu" | "share">, booking: Booking | undefined): void {
+    try {
+      refuseUncovered(asked, room, booking);
+    } catch (error) {
+      throw this.#judged(error);
+    }
+    if (booking) this.#options.bookings.judged(undefined);
   }
 
   /** Throws when a domain of the host or a claim has the UUID, the name or one of the disks. */
@@ -160,6 +183,11 @@ export class Admission {
     const functionNumber = share.mode === "sriov" ? share.number : undefined;
     const wish: Wish = { size: { by: "type", type: typeOf(share) }, gpu, policy: "pack", functionNumber };
     this.#place(wish, inventory, { claimId, domainName: domain.name, trace, validateOnly: false });
+  }
+
+  #judged(error: unknown): unknown {
+    if (error instanceof AgentError) this.#options.bookings.judged(error);
+    return error;
   }
 }
 

@@ -11,12 +11,18 @@ export interface Bookings {
    * SCHEDULER_UNAVAILABLE.
    */
   bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking | undefined>;
+  /** Told of each create that had to be booked: undefined when it is, otherwise what it is refused with. */
+  judged(refusal: AgentError | undefined): void;
 }
 
 /** Where no scheduler is in front, or none whose word is asked for. */
-export const nothingToBook: Bookings = { bookingOf: () => Promise.resolve(undefined) };
+export const nothingToBook: Bookings = {
+  bookingOf: () => Promise.resolve(undefined),
+  judged: () => undefined,
+};
 
-interface Booked {
+/** A create, as far as a booking can cover it. */
+export interface Booked {
   readonly claimId: ClaimId;
   readonly room: RoomRequest;
 }

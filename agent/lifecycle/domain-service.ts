@@ -7,7 +7,6 @@ import { isAlive, type Inventory } from "../inventory/model.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Admission, CreateRequest } from "./admission.ts";
-import { refuseUncovered, whereBooked } from "./booked.ts";
 import { domainsAway } from "./domains-away.ts";
 import type { Caller } from "./caller.ts";
 import { changed, type DomainClaim } from "./claim.ts";
@@ -64,7 +63,7 @@ export class DomainService {
     admission.refuseTaken(spec, inventory);
     const { claimId, validateOnly } = request;
     const about = { claimId, domainName: spec.name, trace: caller.trace, validateOnly };
-    const asked = whereBooked(request, booking);
+    const asked = admission.whereBooked(request, booking);
     const room =
       asked.kind === "reserved"
         ? admission.reservedRoom(asked, inventory)
@@ -74,7 +73,7 @@ export class DomainService {
             about,
             refusalOf(spec, { inventory, byDeviceModel }),
           );
-    refuseUncovered(request, room, booking);
+    admission.refuseUncovered(request, room, booking);
     const fitted = onGpu(spec, room, { inventory, byDeviceModel });
     if (validateOnly) return room;
     const operation = intents.newOperation("create", caller);

@@ -7,7 +7,6 @@ import type { Wish } from "../capacity/wish.ts";
 import type { Inventory, Labels } from "../inventory/model.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Admission } from "./admission.ts";
-import { refuseUncovered, whereBooked } from "./booked.ts";
 import type { Caller } from "./caller.ts";
 import type { VgpuClaim } from "./claim.ts";
 import { refuseUnfitDomain } from "./for-domain.ts";
@@ -62,12 +61,12 @@ export class VgpuService {
     if (raced) return intents.joinCreate(raced, caller);
     const { claimId, validateOnly } = request;
     const about = { claimId, domainName: undefined, trace: caller.trace, validateOnly };
-    const asked = whereBooked(request, booking);
+    const asked = admission.whereBooked(request, booking);
     const room =
       asked.kind === "reserved"
         ? admission.reservedRoom(asked, inventory)
         : admission.freeRoom(besideSeats(nearNobody(asked.wish)), inventory, about);
-    refuseUncovered(request, room, booking);
+    admission.refuseUncovered(request, room, booking);
     refuseSeat(room);
     refuseUnfitDomain({ share: room.share, forDomain: request.forDomain }, inventory, ledger);
     if (validateOnly) return room;

@@ -3,6 +3,7 @@ import { reasons, type ErrorKind } from "../core/reasons.ts";
 import type { OperationKind } from "../lifecycle/claim.ts";
 import type { StepKind } from "../lifecycle/plan.ts";
 import type { Described } from "./definition.ts";
+import { schedulerEvents } from "./scheduler-events.ts";
 
 /** What wakes the reconciler before its resync is due. */
 export type TriggerSource = "libvirt" | "udev";
@@ -278,4 +279,5 @@ export const eventMetrics = {
     type: "counter",
     labels: ["source"],
   },
+  ...schedulerEvents,
 } as const satisfies Record<string, EventMetric>;

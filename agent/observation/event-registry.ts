@@ -46,5 +46,11 @@ export function registerEvents(registry: Registry): RegisteredEvents {
     statsFailures: counter(of.statsFailures),
     uevents: counter(of.uevents),
     triggers: counter(of.triggers),
+    schedulerRounds: counter(of.schedulerRounds),
+    schedulerFailures: counter(of.schedulerFailures),
+    schedulerRequests: counter(of.schedulerRequests),
+    schedulerDuration: histogram(of.schedulerDuration),
+    schedulerVerifications: counter(of.schedulerVerifications),
+    schedulerGivenBack: counter(of.schedulerGivenBack),
   };
 }

@@ -14,6 +14,7 @@ import { gpuSensorCollector } from "./gpu-sensor-metrics.ts";
 import { gpuUseCollector } from "./gpu-use-metrics.ts";
 import { claimCollector, hostCollector, type BuildInfo } from "./host-metrics.ts";
 import { Recorder } from "./recorder.ts";
+import { schedulerCollector } from "./scheduler-metrics.ts";
 import { sliceUseCollector } from "./slice-use-metrics.ts";
 import { vgpuCollector } from "./vgpu-metrics.ts";
 import type { ScrapeView } from "./view.ts";
@@ -157,6 +158,7 @@ function collectors({
     sliceUseCollector,
     engineUseCollector,
     claimCollector,
+    schedulerCollector,
   ];
 }
 

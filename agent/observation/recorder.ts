@@ -20,6 +20,7 @@ import {
 } from "./event-metrics.ts";
 import { registerEvents, type RegisteredEvents } from "./event-registry.ts";
 import { rpcCodeName, rpcCodes } from "./rpc-codes.ts";
+import { SchedulerRecorder } from "./scheduler-recorder.ts";
 
 export interface RpcCall {
   /** `DomainService/CreateDomain`; one that was not announced is counted as `unknown`. */
@@ -42,12 +43,14 @@ export interface Attempt {
 }
 
 export class Recorder {
+  readonly scheduler: SchedulerRecorder;
   readonly #methods = new Set<string>();
   readonly #streams = new Set<string>();
   readonly #events: RegisteredEvents;
 
   constructor(registry: Registry) {
     this.#events = registerEvents(registry);
+    this.scheduler = new SchedulerRecorder(this.#events);
     this.#startAtZero();
   }
 

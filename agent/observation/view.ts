@@ -1,6 +1,7 @@
 // What one scrape describes: the joined views of the host, all of the same moment.
 import type { AgentError } from "../core/errors.ts";
 import type { Report } from "../diagnosis/diagnostician.ts";
+import type { SchedulerBooks, SchedulerPolicyWord } from "../diagnosis/scheduler-reading.ts";
 import type { Inventory } from "../inventory/model.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import type { DrainRecord } from "../lifecycle/drains.ts";
@@ -40,6 +41,19 @@ export interface ScrapeView extends MetricsView {
   readonly engineUse: EngineUseView;
   /** What keeps the latest operation of a claim from getting on; undefined when nothing does. */
   readonly stalledBy: (claim: Claim) => AgentError | undefined;
+  /** Undefined where the configuration names none. */
+  readonly scheduler: SchedulerView | undefined;
+}
+
+export interface SchedulerView {
+  readonly name: string;
+  readonly policy: SchedulerPolicyWord;
+  /** The last round was done. */
+  readonly up: boolean;
+  /** When one was last done, milliseconds since the epoch; undefined before the first. */
+  readonly toldAt: number | undefined;
+  /** As last compared, whatever came since; undefined before the first time. */
+  readonly books: SchedulerBooks | undefined;
 }
 
 export interface DomainStatsView {

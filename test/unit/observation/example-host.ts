@@ -307,6 +307,19 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
     },
     stalledBy: ({ operation }) =>
       operation === running ? new AgentError("HOSTD_UNAVAILABLE", "hostd is away") : undefined,
+    scheduler: {
+      ...{ name: "placement", policy: "require", up: true, toldAt: 1_700_000_000_000 },
+      books: {
+        graceSeconds: 1800,
+        withoutDomain: [
+          { booking: "b-1", gpu: igd, amounts: "1 slice", seconds: 90 },
+          { booking: "b-2", gpu: igd, amounts: "1 slice", seconds: 7200 },
+        ],
+        withoutBooking: [{ claimId: "c-1", gpu: igd, amounts: "1 slice" }],
+        overbooked: [{ gpu: igd, amounts: "64 MiB low GM" }],
+        vanished: [{ name: "kvm-1_vgpud_0000_0a_00_0", bookings: 1 }],
+      },
+    },
   };
 }
 

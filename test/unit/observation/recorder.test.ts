@@ -41,6 +41,41 @@ describe("recorder", () => {
     assert.equal(await line("vgpud_reservation_expirations_total"), "0");
   });
 
+  it("counts rounds with the scheduler by what was the matter, and what they gave back", async () => {
+    const { recorder, line } = recording();
+    recorder.scheduler.announce();
+    recorder.scheduler.round({ round: "heal", trouble: undefined, givenBack: 2 });
+    recorder.scheduler.round({ round: "publish", trouble: "no-root", givenBack: 0 });
+    assert.equal(await line('vgpud_scheduler_rounds_total{round="heal",outcome="ok"}'), "1");
+    assert.equal(await line('vgpud_scheduler_rounds_total{round="publish",outcome="failed"}'), "1");
+    assert.equal(await line('vgpud_scheduler_round_failures_total{failure="no-root"}'), "1");
+    assert.equal(await line('vgpud_scheduler_round_failures_total{failure="unreachable"}'), "0");
+    assert.equal(await line("vgpud_scheduler_bookings_given_back_total"), "2");
+  });
+
+  it("counts requests to the scheduler by the class of their status, and what has none as no answer", async () => {
+    const { recorder, line } = recording();
+    recorder.scheduler.announce();
+    for (const status of [200, 204, 409, 503, undefined, 99, 777])
+      recorder.scheduler.request({ method: "PUT", status, seconds: 0.5 });
+    const of = (status: string): Promise<string | undefined> =>
+      line(`vgpud_scheduler_requests_total{method="PUT",status="${status}"}`);
+    assert.deepEqual(await Promise.all(["2xx", "3xx", "4xx", "5xx", "none"].map(of)), [
+      "2",
+      "0",
+      "1",
+      "1",
+      "3",
+    ]);
+    assert.equal(await line('vgpud_scheduler_request_duration_seconds_count{method="PUT"}'), "7");
+  });
+
+  it("has no series of a scheduler where none is announced", async () => {
+    const { line } = recording();
+    assert.equal(await line('vgpud_scheduler_rounds_total{round="heal",outcome="ok"}'), undefined);
+    assert.equal(await line('vgpud_scheduler_verifications_total{outcome="verified"}'), undefined);
+  });
+
   it("counts a reservation whose time ended, and no other claim that settles", async () => {
     const { recorder, line } = recording();
     for (const settled of [reservation(1, { state: "gone", goal: "absent" }), vgpuClaim(2), claim(3)])

@@ -1,0 +1,77 @@
+// Metrics of how it stands with the scheduler in front of the host, and of what its books and the ledger do not agree in. Pure.
+// None of it is there without a scheduler.
+import type { PciAddress } from "../core/ids.ts";
+import type { SchedulerBooks } from "../diagnosis/scheduler-reading.ts";
+import { gauge, type Collector, type Sample } from "./definition.ts";
+import type { ScrapeView } from "./view.ts";
+
+/** For each GPU of the last look, what the books say of it. */
+const byGpu =
+  (value: (books: SchedulerBooks, isThis: (of: { readonly gpu: PciAddress }) => boolean) => number) =>
+  ({ scheduler, gpus }: ScrapeView): readonly Sample<"pci_address">[] => {
+    const books = scheduler?.books;
+    if (!books) return [];
+    return gpus.map(({ gpu: { address } }) => ({
+      labels: { pci_address: address },
+      value: value(books, ({ gpu }) => gpu === address),
+    }));
+  };
+
+export const schedulerCollector: Collector = {
+  name: "scheduler",
+  metrics: [
+    gauge({
+      name: "vgpud_scheduler_info",
+      help: "The scheduler that the configuration puts in front of this host; always 1.",
+      labels: ["scheduler", "policy"],
+      samples: ({ scheduler }) =>
+        scheduler ? [{ labels: { scheduler: scheduler.name, policy: scheduler.policy }, value: 1 }] : [],
+    }),
+    gauge({
+      name: "vgpud_scheduler_up",
+      help: "Whether the last round with the scheduler was done (1) or failed (0); 0 also before the first.",
+      labels: [],
+      samples: ({ scheduler }) => (scheduler ? [{ labels: {}, value: scheduler.up ? 1 : 0 }] : []),
+    }),
+    gauge({
+      name: "vgpud_scheduler_last_success_timestamp_seconds",
+      help: "When a round with the scheduler was last done; absent before the first.",
+      labels: [],
+      samples: ({ scheduler }) =>
+        scheduler?.toldAt === undefined ? [] : [{ labels: {}, value: scheduler.toldAt / 1000 }],
+    }),
+    gauge({
+      name: "vgpud_scheduler_bookings_without_domain",
+      help: "Bookings on the GPU that no claim of this host stands for, when last compared; a create may be on its way.",
+      labels: ["pci_address"],
+      samples: byGpu(({ withoutDomain }, isThis) => withoutDomain.filter(isThis).length),
+    }),
+    gauge({
+      name: "vgpud_scheduler_bookings_without_domain_oldest_age_seconds",
+      help: "For how long vgpud has known the oldest of those bookings; 0 without one.",
+      labels: ["pci_address"],
+      samples: byGpu(({ withoutDomain }, isThis) =>
+        Math.max(0, ...withoutDomain.filter(isThis).map(({ seconds }) => seconds)),
+      ),
+    }),
+    gauge({
+      name: "vgpud_scheduler_claims_without_booking",
+      help: "Claims on the GPU that nothing is booked for, when last compared; what they take is reserved with the scheduler.",
+      labels: ["pci_address"],
+      samples: byGpu(({ withoutBooking }, isThis) => withoutBooking.filter(isThis).length),
+    }),
+    gauge({
+      name: "vgpud_scheduler_gpu_overbooked",
+      help: "Whether more is booked and reserved on the GPU than it has (1) or not (0), when last compared.",
+      labels: ["pci_address"],
+      samples: byGpu(({ overbooked }, isThis) => (overbooked.some(isThis) ? 1 : 0)),
+    }),
+    gauge({
+      name: "vgpud_scheduler_vanished_gpus",
+      help: "GPUs that this host has no more and that the scheduler still has bookings on, when last compared.",
+      labels: [],
+      samples: ({ scheduler }) =>
+        scheduler?.books ? [{ labels: {}, value: scheduler.books.vanished.length }] : [],
+    }),
+  ],
+};
