@@ -203,6 +203,7 @@ export class PlacementScheduler implements Scheduler {
       return await work();
     } catch (error) {
       this.#known = undefined;
+      this.#by.introduced.clear();
       if (error instanceof PlacementError)
         throw new SchedulerError(error.kind, error.message, { cause: error });
       throw error;
