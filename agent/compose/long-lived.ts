@@ -70,10 +70,14 @@ function monitorOf({ config, simulator }: AgentOptions): Monitor | undefined {
 }
 
 /** The host in one line, as `systemctl status` shows it. */
-export function statusOf({ configuration }: AgentOptions, { view, libvirt, ledger }: Stages): string {
+export function statusOf(
+  { configuration }: AgentOptions,
+  { view, libvirt, ledger, schedulerKeeper: keeper }: Stages,
+): string {
   const keys = configuration.needRestart;
   const notes = [
     ...(ledger.trouble === undefined ? [] : ["the ledger cannot be written"]),
+    ...(keeper?.standing.failure === undefined ? [] : ["the scheduler cannot be told"]),
     ...(keys.length > 0 ? [`restart needed for ${keys.join(" and ")}`] : []),
   ];
   return statusLine({ ...view(), libvirt: libvirt.status, notes });
