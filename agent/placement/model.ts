@@ -90,6 +90,12 @@ export interface PlacementApi {
   setTraits(uuid: string, all: AtGeneration<readonly string[]>, signal: AbortSignal): Promise<number>;
   aggregates(uuid: string, signal: AbortSignal): Promise<AtGeneration<readonly string[]>>;
   setAggregates(uuid: string, all: AtGeneration<readonly string[]>, signal: AbortSignal): Promise<number>;
+  /** Which of these Placement knows. */
+  known(
+    kind: "resource_classes" | "traits",
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<string>>;
   /** Makes a custom class or trait known; that it is known already is no error. */
   ensure(kind: "resource_classes" | "traits", name: string, signal: AbortSignal): Promise<void>;
   /** What consumers hold of a provider. */

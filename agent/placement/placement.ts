@@ -41,6 +41,8 @@ const inventories = z.object({
   inventories: z.record(z.string(), inventory),
 });
 const traits = z.object({ resource_provider_generation: amount, traits: z.array(z.string()) });
+const traitNames = z.object({ traits: z.array(z.string()) });
+const classNames = z.object({ resource_classes: z.array(z.object({ name: z.string() })) });
 const aggregates = z.object({ resource_provider_generation: amount, aggregates: z.array(uuid) });
 const usages = z.object({
   resource_provider_generation: amount,
@@ -162,6 +164,20 @@ export class Placement implements PlacementApi {
   ): Promise<number> {
     const body = { resource_provider_generation: generation, aggregates: value };
     return this.#set(`/resource_providers/${uuid}/aggregates`, { body, answers: aggregates }, signal);
+  }
+
+  async known(
+    kind: "resource_classes" | "traits",
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<string>> {
+    if (kind === "traits") {
+      const wanted = `/traits?name=in:${names.join(",")}`;
+      return new Set((await this.#connection.read(wanted, traitNames, signal)).traits);
+    }
+    const { resource_classes: all } = await this.#connection.read("/resource_classes", classNames, signal);
+    const known = new Set(all.map(({ name }) => name));
+    return new Set(names.filter((name) => known.has(name)));
   }
 
   async ensure(kind: "resource_classes" | "traits", name: string, signal: AbortSignal): Promise<void> {

@@ -122,7 +122,7 @@ export class PlacementScheduler implements Scheduler {
     const before = this.#known;
     const gpus = new Map<PciAddress, KeptProvider>();
     for (const [gpu, provider] of tree.gpus) gpus.set(gpu, this.#kept(provider, before?.gpus.get(gpu)));
-    const ownRoot = this.#options.root === "own" ? this.#kept(tree.root, before?.ownRoot) : undefined;
+    const ownRoot = this.#options.root === "own" ? this.#kept(tree.root, before?.ownRoot, tree) : undefined;
     this.#known = { root: tree.root.uuid, ownRoot, gpus };
     return this.#known;
   }
@@ -134,8 +134,12 @@ export class PlacementScheduler implements Scheduler {
   }
 
   /** What is known of a provider stays known while its generation does. */
-  #kept(provider: Tree["root"], before: KeptProvider | undefined): KeptProvider {
-    if (before?.uuid !== provider.uuid) return new KeptProvider(provider, this.#by);
+  #kept(
+    provider: Tree["root"],
+    before: KeptProvider | undefined,
+    { isNew }: { readonly isNew: boolean } = { isNew: false },
+  ): KeptProvider {
+    if (before?.uuid !== provider.uuid) return new KeptProvider(provider, { ...this.#by, isNew });
     before.seen(provider);
     return before;
   }
@@ -162,7 +166,8 @@ export class PlacementScheduler implements Scheduler {
   async #create({ root, gpus }: Known, { gpu }: GpuSupply, signal: AbortSignal): Promise<KeptProvider> {
     const { api } = this.#options;
     const form = { uuid: gpuUuid(root, gpu), name: providerName(this.#host(), gpu), parent: root };
-    const provider = new KeptProvider(await api.createProvider(form, signal), this.#by);
+    const made = await api.createProvider(form, signal);
+    const provider = new KeptProvider(made, { ...this.#by, isNew: true });
     gpus.set(gpu, provider);
     return provider;
   }

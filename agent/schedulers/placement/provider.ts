@@ -27,12 +27,15 @@ export class KeptProvider {
   /** Consumers that it had no bookings of when these were last read. */
   #missed: ReadonlySet<string> = new Set();
 
-  /** Nothing is read of it before it is asked for. */
-  constructor({ uuid, name, generation }: Provider, by: KeptBy) {
+  /** Nothing is read of it before it is asked for, and nothing of one that was just made: it has nothing. */
+  constructor({ uuid, name, generation }: Provider, by: KeptBy & { readonly isNew?: boolean }) {
     this.uuid = uuid;
     this.name = name;
     this.#generation = generation;
     this.#by = by;
+    if (!by.isNew) return;
+    this.#found = { inventories: {}, traits: [], aggregates: [] };
+    this.#bookings = new Map();
   }
 
   /** What of it Placement counts, and so may be booked. */
@@ -145,9 +148,11 @@ export class KeptProvider {
     signal: AbortSignal,
   ): Promise<void> {
     const { api, introduced } = this.#by;
-    for (const name of names) {
-      if (!isCustom(name) || introduced.has(name)) continue;
-      await api.ensure(kind, name, signal);
+    const news = names.filter((name) => isCustom(name) && !introduced.has(name));
+    if (news.length === 0) return;
+    const known = await api.known(kind, news, signal);
+    for (const name of news) {
+      if (!known.has(name)) await api.ensure(kind, name, signal);
       introduced.add(name);
     }
   }

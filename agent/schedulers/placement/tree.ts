@@ -20,6 +20,8 @@ export interface RootRecord {
 
 export interface Tree {
   readonly root: Provider;
+  /** Whether it was just made. */
+  readonly isNew: boolean;
   /** vgpud's own, under the names of this host. */
   readonly gpus: ReadonlyMap<PciAddress, Provider>;
 }
@@ -31,11 +33,13 @@ export async function treeOf(
   signal: AbortSignal,
 ): Promise<Tree> {
   const former = record.uuid === undefined ? [] : await api.tree(record.uuid, signal);
-  const root =
+  const root: Provider & { readonly isNew?: boolean } =
     whose === "nova"
       ? await foundRoot(host, api, signal)
       : await ownRoot(host, { api, former, record }, signal);
-  const all = former.some(({ uuid }) => uuid === root.uuid) ? former : await api.tree(root.uuid, signal);
+  const isNew = root.isNew ?? false;
+  const isFormer = former.some(({ uuid }) => uuid === root.uuid);
+  const all = isFormer ? former : isNew ? [] : await api.tree(root.uuid, signal);
   if (record.uuid !== root.uuid) await record.write(root.uuid);
   const ours = new Map<PciAddress, Provider>();
   // Those of a root that this host was below before come last: where both have a GPU, the one in place is kept.
@@ -44,7 +48,7 @@ export async function treeOf(
     if (gpu === undefined || ours.has(gpu) || provider.uuid === root.uuid) continue;
     ours.set(gpu, await inPlace(provider, { api, name: providerName(host, gpu), root }, signal));
   }
-  return { root, gpus: ours };
+  return { root, isNew, gpus: ours };
 }
 
 async function foundRoot(host: string, api: PlacementApi, signal: AbortSignal): Promise<Provider> {
@@ -64,12 +68,13 @@ async function ownRoot(
     record,
   }: { readonly api: PlacementApi; readonly former: readonly Provider[]; readonly record: RootRecord },
   signal: AbortSignal,
-): Promise<Provider> {
+): Promise<Provider & { readonly isNew?: boolean }> {
   const kept = former.find(({ uuid }) => uuid === record.uuid);
   if (kept) return inPlace(kept, { api, name: host, root: undefined }, signal);
   const uuid = rootUuid(host);
   const namesake = await api.providerNamed(host, signal);
-  if (namesake === undefined) return api.createProvider({ uuid, name: host, parent: undefined }, signal);
+  if (namesake === undefined)
+    return { ...(await api.createProvider({ uuid, name: host, parent: undefined }, signal)), isNew: true };
   if (namesake.uuid === uuid) return namesake;
   const message =
     `Placement has a resource provider named ${host} already (${namesake.uuid}), which vgpud did not make: where it is Nova's, set ` +
