@@ -5,19 +5,16 @@ import { ConfigError } from "../config/problem.ts";
 import type { SchedulerConfig } from "../config/scheduler-keys.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { messageOf, type AgentError } from "../core/errors.ts";
+import { classesWith } from "../core/placement-names.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { Log } from "../host/journal.ts";
 import type { Bookings } from "../lifecycle/booked.ts";
 import { nothingToBook } from "../lifecycle/booked.ts";
-import type { SchedulerRecorder, SchedulerRequest } from "../observation/scheduler-recorder.ts";
+import type { SchedulerRecorder } from "../observation/scheduler-recorder.ts";
 import type { VerificationOutcome } from "../observation/scheduler-events.ts";
 import type { MetricsView } from "../observation/view.ts";
-import { Keystone, noauth } from "../placement/auth.ts";
-import { Connection, type EndedRequest } from "../placement/connection.ts";
-import { Exchanger } from "../placement/exchange.ts";
-import { Placement } from "../placement/placement.ts";
+import { connectPlacement, type PlacementSettings } from "../placement/connect.ts";
 import { SchedulerKeeper, type EndedRound } from "../schedulers/keeper.ts";
-import { classesWith } from "../schedulers/placement/names.ts";
 import { PlacementScheduler } from "../schedulers/placement/placement-scheduler.ts";
 import type { RootRecord } from "../schedulers/placement/tree.ts";
 import { bookingsBy } from "../schedulers/policy.ts";
@@ -66,9 +63,12 @@ export function composeScheduler(
   recorder.announce();
   const { placement, policy } = config;
   const scheduler = new PlacementScheduler({
-    api: connectPlacement(placement, ca, (request) => {
-      recorder.request(request);
-    }),
+    api: connectPlacement(settingsOf(placement, ca), {
+      ...clock,
+      onEnd: ({ method, answer, seconds }) => {
+        recorder.request({ method, status: answer?.status, seconds });
+      },
+    }).api,
     host: () => placement.host ?? (view().inventory?.host.hostname || undefined),
     ...{ root: placement.root, record, clock },
     classes: classesWith(placement.vgpu_class),
@@ -110,31 +110,21 @@ function outcomeOf(refusal: AgentError | undefined): VerificationOutcome {
   return refusal ? (outcomes[refusal.reason] ?? "unavailable") : "verified";
 }
 
-function connectPlacement(
-  placement: SchedulerConfig["placement"],
-  ca: string | undefined,
-  onRequest: (request: SchedulerRequest) => void,
-): Placement {
-  const { keystone } = placement;
-  const exchanger = new Exchanger({ timeoutMs: durationMs(placement.timeout), ca });
-  const asked = {
-    ...{ exchanger, now: clock.now },
-    onEnd: ({ method, answer, seconds }: EndedRequest) => {
-      onRequest({ method, status: answer?.status, seconds });
-    },
-  };
-  const endpoint = placement.endpoint === undefined ? undefined : new URL(placement.endpoint);
+function settingsOf(placement: SchedulerConfig["placement"], ca: string | undefined): PlacementSettings {
+  const { endpoint, keystone } = placement;
   const { auth_url: authUrl, credential_id: credentialId, secret_file: secretFile } = keystone;
-  if (authUrl !== undefined && credentialId !== undefined && secretFile !== undefined) {
-    const authority = new Keystone({
-      ...{ exchanger, authUrl: new URL(authUrl), credentialId, endpoint },
-      secret: async () => (await readFile(secretFile, "utf8")).trim(),
-      ...{ region: keystone.region, interface: keystone.interface, wall: clock.wall },
-    });
-    return new Placement(new Connection({ ...asked, authority }));
-  }
-  if (!endpoint) throw new TypeError("the configuration names neither Placement nor Keystone");
-  return new Placement(new Connection({ ...asked, authority: noauth(endpoint) }));
+  const asked = authUrl !== undefined && credentialId !== undefined && secretFile !== undefined;
+  return {
+    endpoint: endpoint === undefined ? undefined : new URL(endpoint),
+    ...{ timeoutMs: durationMs(placement.timeout), ca },
+    keystone: asked
+      ? {
+          ...{ authUrl: new URL(authUrl), credentialId, region: keystone.region },
+          interface: keystone.interface,
+          secret: async () => (await readFile(secretFile, "utf8")).trim(),
+        }
+      : undefined,
+  };
 }
 
 /** What an operator hears: that it is told again, and what keeps it from being told as long as that is something else. */

@@ -1,5 +1,6 @@
 // The scheduler in front of this host, as an operator names it.
 import * as z from "zod";
+import { SLICES_CLASS } from "../core/placement-names.ts";
 import { policies } from "../schedulers/policy.ts";
 import { about } from "./about.ts";
 import { absolutePath, duration, durationWords, httpUrl, uuid } from "./forms.ts";
@@ -80,7 +81,7 @@ const placement = z
     vgpu_class: z
       .string()
       .regex(/^(VGPU|CUSTOM_[A-Z0-9_]{1,240})$/)
-      .default("CUSTOM_INTEL_VGPU")
+      .default(SLICES_CLASS)
       .register(about, {
         meaning:
           "The resource class of GVT-g slices. VGPU is what flavors of OpenStack name; Nova's driver for libvirt takes it for its own where " +

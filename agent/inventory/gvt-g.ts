@@ -1,5 +1,6 @@
 // GVT-g as the kernel's sources have it, the same in 5.10 to 7.1 (drivers/gpu/drm/i915: intel_gvt.c, gvt/gvt.h, gvt/vgpu.c): for
 // everybody who has to know it without a GPU that shows it. Pure.
+import { KNOWN_TYPES } from "../core/gvtg-types.ts";
 import type { SliceSizes } from "./share.ts";
 
 /** Which table of types a GPU has: V4 for graphics version 8, V5 for all others. */
@@ -21,20 +22,6 @@ const DRIVEN: ReadonlyMap<string, TypesVersion> = new Map([
 export function typesVersionOf(platformName: string): TypesVersion | undefined {
   return DRIVEN.get(platformName);
 }
-
-interface KnownType {
-  /** What the name ends with. */
-  readonly suffix: string;
-  readonly sizes: SliceSizes;
-}
-
-/** The smallest first (vgpu.c, vgpu_types). */
-export const KNOWN_TYPES: readonly KnownType[] = [
-  { suffix: "8", sizes: { lowGmMib: 64, highGmMib: 384, fences: 4 } },
-  { suffix: "4", sizes: { lowGmMib: 128, highGmMib: 512, fences: 4 } },
-  { suffix: "2", sizes: { lowGmMib: 256, highGmMib: 1024, fences: 4 } },
-  { suffix: "1", sizes: { lowGmMib: 512, highGmMib: 2048, fences: 4 } },
-];
 
 /** What a type takes by its name, `i915-GVTg_V5_4`; undefined for one that is not GVT-g's. */
 export function sizesByName(name: string): SliceSizes | undefined {

@@ -2,7 +2,8 @@
 // same in 5.10 to 7.1): from the smallest on, up to the first of which not even one fits beside the host's share of the aperture.
 // Whether one could really be made is for the capacity rule to say: of 4 GiB the kernel lists all, and can make none.
 import type { OfferedType, TypesRule } from "../../capacity/plan/suppose.ts";
-import { HOST_SHARE, KNOWN_TYPES, typesVersionOf } from "../../inventory/gvt-g.ts";
+import { KNOWN_TYPES } from "../../core/gvtg-types.ts";
+import { HOST_SHARE, typesVersionOf } from "../../inventory/gvt-g.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import type { Gpu } from "../../inventory/model.ts";
 

@@ -1,6 +1,7 @@
 // The types of XenGT's slices. Kernels of 2015 and 2016 know none and take any sizes; those since 2017 know GVT-g's and choose by the
 // exact low GM that they are told, whatever else they are told (gvt/xengt.c). An operator may bring XenServer's list. Pure.
-import { KNOWN_TYPES, typesVersionOf } from "../../inventory/gvt-g.ts";
+import { KNOWN_TYPES } from "../../core/gvtg-types.ts";
+import { typesVersionOf } from "../../inventory/gvt-g.ts";
 import type { Gpu, VgpuType, VgtInterface } from "../../inventory/model.ts";
 import { platformOf } from "../../inventory/platforms.ts";
 import { areSameSizes, type SliceSizes } from "../../inventory/share.ts";

@@ -1,6 +1,7 @@
 // How many slices of each size GVT-g makes on an empty GPU with an aperture of a size that firmware offers, where the graphics
 // address space has its usual size: in words, for advice. What a GPU has left is capacity's to say.
-import { GGTT_SIZES, HOST_SHARE, KNOWN_TYPES, MAX_VGPUS } from "../../inventory/gvt-g.ts";
+import { KNOWN_TYPES } from "../../core/gvtg-types.ts";
+import { GGTT_SIZES, HOST_SHARE, MAX_VGPUS } from "../../inventory/gvt-g.ts";
 
 const [GGTT_MIB] = GGTT_SIZES;
 

@@ -1,6 +1,6 @@
 // What things of this host are called in Placement. Whatever vgpud may change there bears one of these names.
 import { quantities, type Quantities, type Quantity } from "../../capacity/quantities.ts";
-import { parsePciAddress, type PciAddress } from "../../core/ids.ts";
+import type { PciAddress } from "../../core/ids.ts";
 import { uuidOfName } from "../../core/uuid.ts";
 import type { Resources } from "../../placement/model.ts";
 
@@ -16,37 +16,8 @@ export function gpuUuid(root: string, gpu: PciAddress): string {
   return uuidOfName(PROVIDERS, `${root}/${gpu}`);
 }
 
-/** Apart from those of Nova, which names its own providers of GPUs `HOST_pci_0000_00_02_0`. */
-const INFIX = "_vgpud_";
-
-export function providerName(host: string, gpu: PciAddress): string {
-  return `${host}${INFIX}${gpu.replace(/[:.]/g, "_")}`;
-}
-
-/** The GPU of a provider of vgpud's, whatever the host was called; undefined for a provider of others. */
-export function gpuOfProvider(name: string): PciAddress | undefined {
-  const at = name.lastIndexOf(INFIX);
-  const [, domain, bus, device, fn] =
-    at < 0
-      ? []
-      : (/^([0-9a-f]{4})_([0-9a-f]{2})_([0-9a-f]{2})_([0-7])$/.exec(name.slice(at + INFIX.length)) ?? []);
-  return domain === undefined ? undefined : parsePciAddress(`${domain}:${bus}:${device}.${fn}`);
-}
-
-/** The resource class of each quantity. The seed's three sizes are the three in the middle. */
+/** The resource class of each quantity, as core/placement-names.ts has them. */
 export type Classes = Readonly<Record<Quantity, string>>;
-
-export function classesWith(slices: string): Classes {
-  return {
-    slices,
-    lowGmMib: "CUSTOM_VGT_LOW_GM_MB",
-    highGmMib: "CUSTOM_VGT_HIGH_GM_MB",
-    fences: "CUSTOM_VGT_FENCE",
-    functions: "CUSTOM_INTEL_VGPU_VF",
-    gpus: "CUSTOM_INTEL_GPU",
-    seats: "CUSTOM_INTEL_VGPU_SEAT",
-  };
-}
 
 export function quantitiesIn(resources: Resources, classes: Classes): Quantities {
   return Object.fromEntries(
@@ -77,6 +48,3 @@ export function isOwnTrait(trait: string): boolean {
 export function isCustom(name: string): boolean {
   return name.startsWith("CUSTOM_");
 }
-
-/** The type of consumers that vgpud's own tools claim for, and so the only ones whose claims vgpud gives back. */
-export const CONSUMER_TYPE = "VGPUD";

@@ -1,8 +1,9 @@
 // Where this host stands in Placement: its root, and below it the providers of its GPUs that are vgpud's.
 import type { PciAddress } from "../../core/ids.ts";
+import { gpuOfProvider, providerName } from "../../core/placement-names.ts";
 import type { PlacementApi, Provider } from "../../placement/model.ts";
 import { SchedulerError } from "../scheduler.ts";
-import { gpuOfProvider, providerName, rootUuid } from "./names.ts";
+import { rootUuid } from "./names.ts";
 
 /** Which root the GPUs of this host are to be below. */
 export interface RootSettings {

@@ -2,15 +2,8 @@
 import assert from "node:assert/strict";
 import type { Quantities, Quantity } from "../../../agent/capacity/quantities.ts";
 import { difference, keepingHeld } from "../../../agent/schedulers/placement/difference.ts";
-import {
-  classesWith,
-  gpuOfProvider,
-  gpuUuid,
-  providerName,
-  quantitiesIn,
-  rootUuid,
-  traitOf,
-} from "../../../agent/schedulers/placement/names.ts";
+import { classesWith, gpuOfProvider, providerName } from "../../../agent/core/placement-names.ts";
+import { gpuUuid, quantitiesIn, rootUuid, traitOf } from "../../../agent/schedulers/placement/names.ts";
 import { disagreementsOf } from "../../../agent/schedulers/placement/books.ts";
 import { overbooked, wantedProvider } from "../../../agent/schedulers/placement/wanted.ts";
 import type { GpuSupply } from "../../../agent/schedulers/supply.ts";
