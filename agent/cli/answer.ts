@@ -23,6 +23,7 @@ export interface Job {
 export async function answerOf(job: Job): Promise<Answer> {
   const { command, args, globals, environment } = job;
   if (command.kind === "local") return command.run(args, { version: environment.version });
+  if (command.kind === "remote") return command.run(args, quietIn(globals.format, environment));
   const offline = command.kind === "read" ? command.offline?.(args, environment) : undefined;
   if (offline) return unlessInterrupted(offline, environment.signal);
   const extraMs = command.kind === "change" ? command.extraMs(args) : 0;
@@ -57,7 +58,8 @@ async function unlessInterrupted(answer: Promise<Answer>, signal: AbortSignal): 
 function asked({ command, args, globals, environment }: Job, vgpud: Vgpud): Promise<Answer> {
   switch (command.kind) {
     case "local":
-      throw new TypeError(`${command.name} asks nothing`);
+    case "remote":
+      throw new TypeError(`${command.name} asks no vgpud here`);
     case "read":
       if (!args.has("watch")) return once(command, { args, environment }, vgpud);
       return watched({ look: () => command.run(args, vgpud, environment), args, globals, environment });
@@ -78,8 +80,11 @@ function once(
 }
 
 /** In a document it stands inside: stderr is one document or empty. */
-function tellIssued({ issued, globals, environment }: Job): void {
+function quietIn(format: Globals["format"], environment: Environment): Environment {
+  return isDocument(format) ? { ...environment, note: () => undefined } : environment;
+}
+
+function tellIssued({ issued, globals, environment: { note } }: Job): void {
   if (isDocument(globals.format)) return;
-  for (const [field, value] of Object.entries(issued))
-    environment.note(`${field.replaceAll("_", " ")}: ${value}`);
+  for (const [field, value] of Object.entries(issued)) note(`${field.replaceAll("_", " ")}: ${value}`);
 }

@@ -70,6 +70,7 @@ export interface Answer {
 }
 
 interface Described {
+  /** One word, or in a group two. */
   readonly name: string;
   readonly summary: string;
   readonly operands: readonly Operand[];
@@ -118,7 +119,13 @@ export interface LiveCommand extends Described {
   readonly run: (args: Arguments, vgpud: Vgpud, environment: Environment) => Promise<Answer>;
 }
 
-export type Command = LocalCommand | ReadCommand | ChangeCommand | LiveCommand;
+/** Asks others than the vgpud of this host, by connections of its own, and ends by itself when the user interrupts. */
+export interface RemoteCommand extends Described {
+  readonly kind: "remote";
+  readonly run: (args: Arguments, environment: Environment) => Promise<Answer>;
+}
+
+export type Command = LocalCommand | ReadCommand | ChangeCommand | LiveCommand | RemoteCommand;
 
 /** What vgpuctl knows of itself. */
 interface Program {

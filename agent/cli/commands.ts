@@ -21,6 +21,7 @@ import { releaseCommand } from "./commands/release.ts";
 import { renewCommand } from "./commands/renew.ts";
 import { reservationsCommand } from "./commands/reservations.ts";
 import { reserveCommand } from "./commands/reserve.ts";
+import { scheduleCommands } from "./commands/schedule.ts";
 import { setFunctionsCommand } from "./commands/set-functions.ts";
 import { setModeCommand } from "./commands/set-mode.ts";
 import { snippetCommand } from "./commands/snippet.ts";
@@ -53,6 +54,7 @@ export const commands: readonly Command[] = [
   reservationsCommand,
   renewCommand,
   releaseCommand,
+  ...scheduleCommands,
   adoptCommand,
   releaseVgpuCommand,
   drainCommand,

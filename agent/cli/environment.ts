@@ -2,6 +2,8 @@
 import type { FileRegistry } from "@bufbuild/protobuf";
 import type { Clock } from "../core/clock.ts";
 import type { Vgpud, VgpudOptions } from "./client/vgpud.ts";
+import type { PlacementSettings } from "../placement/connect.ts";
+import type { OpenPlacement } from "./schedule/placement-port.ts";
 import type { Doctor } from "./doctor.ts";
 
 export interface Environment {
@@ -29,6 +31,8 @@ export interface Environment {
   /** The contract, by the names of its messages. */
   readonly contract: () => Promise<FileRegistry>;
   readonly connect: (options: VgpudOptions) => Vgpud;
+  /** Placement; loaded when it is asked for. Opens nothing yet. */
+  readonly placement: (settings: PlacementSettings) => Promise<OpenPlacement>;
   /** The user's locale, as LANG has it: `zh_CN.UTF-8`. */
   readonly locale: string;
   /** Examines hosts where no vgpud runs; loaded when it is asked for. */

@@ -37,6 +37,8 @@ const outcome = await run(process.argv.slice(2), {
   readText,
   contract: readContract,
   connect,
+  placement: async (settings) =>
+    (await import("../placement/connect.ts")).connectPlacement(settings, systemClock),
   locale: process.env["LC_ALL"] ?? process.env["LC_MESSAGES"] ?? process.env["LANG"] ?? "",
   doctor: async () => (await import("../doctor/apart.ts")).doctorApart(interrupted.signal),
 });

@@ -12,11 +12,17 @@ export interface PlacementSettings extends ExchangerOptions {
     Pick<KeystoneOptions, "authUrl" | "credentialId" | "secret" | "region" | "interface"> | undefined;
 }
 
-/** Opens nothing yet. `close` lets go of what is kept open for the next request. */
+interface ConnectedPlacement {
+  readonly api: Placement;
+  /** Lets go of what is kept open for the next request. */
+  readonly close: () => void;
+}
+
+/** Opens nothing yet. */
 export function connectPlacement(
   { endpoint, keystone, ...exchange }: PlacementSettings,
   { now, wall, onEnd }: Pick<ConnectionOptions, "now" | "onEnd"> & Pick<KeystoneOptions, "wall">,
-): { readonly api: Placement; readonly close: () => void } {
+): ConnectedPlacement {
   const exchanger = new Exchanger(exchange);
   const authority = keystone
     ? new Keystone({ ...keystone, exchanger, endpoint, wall })

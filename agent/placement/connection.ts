@@ -16,7 +16,7 @@ const LEAST: Minor = 36;
 const MOST: Minor = 39;
 
 /** What was asked and what came of it, for counters and for pages that show requests. */
-export interface EndedRequest {
+interface EndedRequest {
   readonly method: Request["method"];
   /** With its query. */
   readonly path: string;

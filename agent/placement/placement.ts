@@ -79,6 +79,11 @@ export class Placement implements PlacementApi {
     return (await this.#providers(`name=${encodeURIComponent(name)}`, signal))[0];
   }
 
+  /** Every provider that there is, whoever made it: for people, not for agents. */
+  all(signal: AbortSignal): Promise<readonly Provider[]> {
+    return this.#providers("", signal);
+  }
+
   tree(uuid: string, signal: AbortSignal): Promise<readonly Provider[]> {
     return this.#providers(`in_tree=${uuid}`, signal);
   }

@@ -4,6 +4,7 @@ import { errorKeys } from "../../agent/cli/errors/error-json.ts";
 import { exitCodes, exitCodeWords } from "../../agent/cli/errors/exit-codes.ts";
 import { globalFlags } from "../../agent/cli/line/global-flags.ts";
 import { flagText, operandText } from "../../agent/cli/line/help.ts";
+import { FLAVORS_FILE, SCHEDULE_FILE } from "../../agent/cli/schedule/words.ts";
 import type { ManBlock, ManPage, Term } from "./man-page.ts";
 
 export function vgpuctlPage(commands: readonly Command[]): ManPage {
@@ -16,7 +17,7 @@ export function vgpuctlPage(commands: readonly Command[]): ManPage {
       {
         title: "DESCRIPTION",
         body: paragraphs(
-          "vgpuctl is the command line of vgpud(8) and speaks its gRPC API over the UNIX socket.",
+          "vgpuctl is the command line of vgpud(8) and speaks its gRPC API over the UNIX socket; schedule asks OpenStack Placement and the vgpuds of other hosts.",
           "Data goes to standard output, everything else to standard error. On a terminal destroy asks first, and a change that takes long is told about; without a terminal neither happens.",
           "vgpuctl help COMMAND prints what stands below of one command.",
         ),
@@ -50,8 +51,10 @@ export function vgpuctlPage(commands: readonly Command[]): ManPage {
             kind: "terms",
             terms: [
               ["/run/vgpud/vgpud.sock", "the socket of vgpud that is asked unless another is named"],
+              [SCHEDULE_FILE, "where Placement and the hosts are, for schedule"],
+              [FLAVORS_FILE, "the flavors of schedule"],
               ["/usr/share/doc/vgpud/vgpuctl.md", "how the commands are used, with their output"],
-              ["/usr/share/doc/vgpud/examples/", "files for create -f"],
+              ["/usr/share/doc/vgpud/examples/", "files for create -f and schedule"],
             ],
           },
         ],

@@ -111,6 +111,10 @@ describe("the completion of vgpuctl", () => {
     "vgpuctl dest": "destroy",
     "vgpuctl --timeout 1s hel": "help",
     "vgpuctl help dest": "destroy",
+    "vgpuctl sched": "schedule",
+    "vgpuctl schedule de": "destroy",
+    "vgpuctl schedule --timeout 1s destroy --gr": "--grace",
+    "vgpuctl schedule list --gr": "",
     "vgpuctl stop --gr": "--grace",
     "vgpuctl gpus --gr": "",
     "vgpuctl create --policy p": "pack",
@@ -164,6 +168,8 @@ describe("the completion of vgpuctl", () => {
       "vgpuctl dest": "destroy",
       "vgpuctl help dest": "help destroy",
       "vgpuctl -o ya": "-o yaml",
+      "vgpuctl schedule de": "schedule destroy",
+      "vgpuctl schedule list --no-h": "schedule list --no-headers",
       "vgpuctl --socket ~/zsh.sock stop w": "--socket ~/zsh.sock stop web-1",
     };
     assert.deepEqual(

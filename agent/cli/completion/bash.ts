@@ -1,11 +1,13 @@
 // The script for bash 4.4 and later. It needs nothing of bash-completion, which loads it by its name.
 import type { Command, Flag, Offer } from "../command.ts";
+import { firstWords, groupsOf, wordsIn } from "../line/command-words.ts";
 import { globalFlags } from "../line/global-flags.ts";
 import { aiming, ASK, everyFlag, offeredWords, spellings, takesNextWord } from "./described.ts";
 
 export function bashScript(commands: readonly Command[]): string {
   const flags = everyFlag(commands);
   const withValue = flags.filter(takesNextWord);
+  const groups = groupsOf(commands);
   return `# bash completion for vgpuctl, made by: vgpuctl completion bash
 
 _vgpuctl_words() {
@@ -31,7 +33,12 @@ _vgpuctl() {
       ${aiming.map((flag) => `${flag}=*`).join(" | ")}) target+=("\${words[i]}") ;;
       ${patterns(withValue.filter(({ name }) => !aiming.includes(`--${name}`)))}) ((i++)) ;;
       -*) ;;
-      *) if [[ -z $command ]]; then command="\${words[i]}"; else ((operands++)); fi ;;
+      *)
+        case "$command" in
+          "") command="\${words[i]}" ;;
+${groups.map(({ word }) => `          ${word}) command+=" \${words[i]}" ;;\n`).join("")}          *) ((operands++)) ;;
+        esac
+        ;;
     esac
   done
   COMPREPLY=()
@@ -54,14 +61,14 @@ ${flags
   esac
   if [[ $cur == -* ]]; then
     case "$command" in
-${commands.map((command) => `      ${command.name}) _vgpuctl_words '${spelled(command)}' "$cur" ;;`).join("\n")}
+${commands.map((command) => `      ${pattern(command)}) _vgpuctl_words '${spelled(command)}' "$cur" ;;`).join("\n")}
       *) _vgpuctl_words '${spelled({ flags: [] })}' "$cur" ;;
     esac
     return
   fi
   case "$command/$operands" in
-    /0) _vgpuctl_words '${commands.map(({ name }) => name).join(" ")}' "$cur" ;;
-${commands.flatMap((command) => operandLines(command, commands)).join("\n")}
+    /0) _vgpuctl_words '${firstWords(commands).join(" ")}' "$cur" ;;
+${groups.map((group) => `    ${group.word}/0) _vgpuctl_words '${wordsIn(group).join(" ")}' "$cur" ;;\n`).join("")}${commands.flatMap((command) => operandLines(command, commands)).join("\n")}
   esac
 }
 
@@ -72,10 +79,10 @@ complete -F _vgpuctl vgpuctl
 /** A flag may offer one command other words than another. */
 function valueLines(flag: Flag, commands: readonly Command[]): readonly string[] {
   const takers = new Map<string, string[]>();
-  for (const { name, flags } of commands)
-    for (const { offer } of flags.filter((each) => each.name === flag.name)) {
+  for (const command of commands)
+    for (const { offer } of command.flags.filter((each) => each.name === flag.name)) {
       const offers = offering(offer, commands);
-      takers.set(offers, [...(takers.get(offers) ?? []), name]);
+      takers.set(offers, [...(takers.get(offers) ?? []), pattern(command)]);
     }
   const line = (names: readonly string[], offers: string): string => {
     const places = names.flatMap((name) => spellings(flag).map((spelling) => `${name}/${spelling}`));
@@ -85,9 +92,11 @@ function valueLines(flag: Flag, commands: readonly Command[]): readonly string[]
   return [...takers].map(([offers, names]) => line(names, offers));
 }
 
-function operandLines({ name, operands }: Command, commands: readonly Command[]): readonly string[] {
-  return operands.flatMap(({ offer, many }, index) =>
-    offer === undefined ? [] : [`    ${name}/${many ? "*" : index}) ${offering(offer, commands)} ;;`],
+function operandLines(command: Command, commands: readonly Command[]): readonly string[] {
+  return command.operands.flatMap(({ offer, many }, index) =>
+    offer === undefined
+      ? []
+      : [`    ${pattern(command)}/${many ? "*" : index}) ${offering(offer, commands)} ;;`],
   );
 }
 
@@ -99,6 +108,11 @@ function offering(offer: Offer | undefined, commands: readonly Command[]): strin
   if (words !== undefined) return `_vgpuctl_words '${words.join(" ")}' "$cur"`;
   const live = offer.kind === "live" ? offer.what : "";
   return `_vgpuctl_words "$(${ASK} "\${target[@]}" ${live} 2>/dev/null)" "$cur"`;
+}
+
+/** Its name as a pattern of `case`. */
+function pattern({ name }: Command): string {
+  return name.replaceAll(" ", "\\ ");
 }
 
 function patterns(flags: readonly Flag[]): string {

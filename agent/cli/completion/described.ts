@@ -1,6 +1,7 @@
 // The table of commands as the shells' scripts need it.
 import { targetFlags } from "../client/target.ts";
 import type { Command, Flag, Offer } from "../command.ts";
+import { firstWords } from "../line/command-words.ts";
 import { globalFlags } from "../line/global-flags.ts";
 
 /** How a script asks vgpud: quickly and without a word, since the shell waits. */
@@ -28,7 +29,7 @@ export function everyFlag(commands: readonly Command[]): readonly Flag[] {
 /** The words of an offer that is the same everywhere. */
 export function offeredWords(offer: Offer, commands: readonly Command[]): readonly string[] | undefined {
   if (offer.kind === "words") return offer.words;
-  return offer.kind === "commands" ? commands.map(({ name }) => name) : undefined;
+  return offer.kind === "commands" ? firstWords(commands) : undefined;
 }
 
 /** For a shell, between single quotes. */

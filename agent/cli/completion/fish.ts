@@ -1,14 +1,17 @@
 // The script for fish 3 and later.
 import type { Command, Flag, Offer } from "../command.ts";
+import { groupsOf, wordsIn, wordsOf } from "../line/command-words.ts";
 import { globalFlags } from "../line/global-flags.ts";
 import { aiming, ASK, everyFlag, offeredWords, spellings, takesNextWord } from "./described.ts";
 
 export function fishScript(commands: readonly Command[]): string {
   const withValue = everyFlag(commands).filter(takesNextWord);
+  const groups = groupsOf(commands);
   return `# fish completion for vgpuctl, made by: vgpuctl completion fish
 
 function __vgpuctl_command
     set -l skip 0
+    set -l command
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
@@ -19,10 +22,11 @@ function __vgpuctl_command
                 set skip 1
             case '-*'
             case '*'
-                echo $word
-                return
+                set -a command $word
+                contains -- "$command" ${groups.map(({ word }) => word).join(" ")}; or break
         end
     end
+    string join ' ' -- $command
 end
 
 function __vgpuctl_is
@@ -48,22 +52,27 @@ end
 complete -c vgpuctl -f
 ${[
   ...globalFlags.map((flag) => flagLine(flag, "", commands)),
+  ...groups.map((group) => wordLine("", group.word, wordsIn(group).join(", "))),
   ...commands.flatMap((command) => commandLines(command, commands)),
 ].join("\n")}
 `;
 }
 
-function commandLines(
-  { name, summary, flags, operands }: Command,
-  commands: readonly Command[],
-): readonly string[] {
-  const within = ` -n '__vgpuctl_is ${name}'`;
+function commandLines(command: Command, commands: readonly Command[]): readonly string[] {
+  const { name, summary, flags, operands } = command;
+  const words = wordsOf(command);
+  const within = ` -n '__vgpuctl_is ${words.length === 1 ? name : `"${name}"`}'`;
   const offers = operands.flatMap(({ offer }) => (offer === undefined ? [] : [offer]));
   return [
-    `complete -c vgpuctl -n '__vgpuctl_is ""' -a ${name} -d ${quoted(summary)}`,
+    wordLine(words.slice(0, -1).join(" "), words.at(-1) ?? "", summary),
     ...flags.map((flag) => flagLine(flag, within, commands)),
     ...offers.map((offer) => `complete -c vgpuctl${within}${offering(offer, commands)}`),
   ];
+}
+
+/** What may stand behind these words. */
+function wordLine(behind: string, word: string, described: string): string {
+  return `complete -c vgpuctl -n '__vgpuctl_is "${behind}"' -a ${word} -d ${quoted(described)}`;
 }
 
 function flagLine(flag: Flag, within: string, commands: readonly Command[]): string {

@@ -1,5 +1,6 @@
 // The script for zsh: a file of its fpath, or one that is sourced.
 import type { Command, Flag, Offer, Operand } from "../command.ts";
+import { firstWords, groupsOf, wordsIn, wordsOf, type Group } from "../line/command-words.ts";
 import { globalFlags } from "../line/global-flags.ts";
 import { aiming, ASK, offeredWords, singleQuoted, spellings } from "./described.ts";
 
@@ -34,16 +35,15 @@ ${indented(globals, 4)}
     command)
       local -a commands
       commands=(
-${indented(
-  commands.map(({ name, summary }) => singleQuoted(`${name}:${summary}`)),
-  8,
-)}
+${indented(firstDescribed(commands), 8)}
       )
       _describe command commands
       ;;
     argument)
       case $words[1] in
-${commands.map((command) => commandCase(command, commands)).join("\n")}
+${[...commands.filter((command) => wordsOf(command).length === 1), ...groupsOf(commands)]
+  .map((each) => ("word" in each ? groupCase(each, commands) : commandCase(each, commands)))
+  .join("\n")}
       esac
       ;;
   esac
@@ -57,13 +57,51 @@ fi
 `;
 }
 
-function commandCase({ name, flags, operands }: Command, commands: readonly Command[]): string {
+/** A group by what may stand behind it. */
+function firstDescribed(commands: readonly Command[]): readonly string[] {
+  const groups = groupsOf(commands);
+  return firstWords(commands).map((word) => {
+    const group = groups.find((each) => each.word === word);
+    const summary = commands.find(({ name }) => name === word)?.summary;
+    return singleQuoted(`${word}:${group ? wordsIn(group).join(", ") : (summary ?? "")}`);
+  });
+}
+
+function groupCase(group: Group<Command>, commands: readonly Command[]): string {
+  const words = wordsIn(group);
+  const described = group.commands.map(({ summary }, index) =>
+    singleQuoted(`${words[index] ?? ""}:${summary}`),
+  );
+  return `        ${group.word})
+          if (( CURRENT == 2 )); then
+            local -a commands
+            commands=(
+${indented(described, 14)}
+            )
+            _describe command commands
+          else
+            shift words
+            (( CURRENT-- ))
+            case $words[1] in
+${indented(
+  group.commands
+    .map((command) => commandCase(command, commands))
+    .join("\n")
+    .split("\n"),
+  6,
+)}
+            esac
+          fi
+          ;;`;
+}
+
+function commandCase({ flags, operands, ...command }: Command, commands: readonly Command[]): string {
   const specs = [
     ...flags.map((flag) => flagSpec(flag, commands)),
     ...operands.map((operand, index) => operandSpec(operand, index, commands)),
   ];
   const given = specs.map((spec) => ` \\\n            ${spec}`).join("");
-  return `        ${name}) _arguments $globals${given} ;;`;
+  return `        ${wordsOf(command).at(-1) ?? ""}) _arguments $globals${given} ;;`;
 }
 
 /** `'(-o --output)'{-o+,--output=}'[what it does]:FORMAT:(table json)'`: a value is the next word or stands behind a `=`. */

@@ -2,6 +2,7 @@
 import type { Command, Flag, Operand } from "../command.ts";
 import { errorKeys } from "../errors/error-json.ts";
 import { exitCodes, exitCodeWords } from "../errors/exit-codes.ts";
+import type { Group } from "./command-words.ts";
 import { globalFlags } from "./global-flags.ts";
 
 /** Where a line of the help ends. */
@@ -20,9 +21,7 @@ export function mainHelp(commands: readonly Command[]): string {
     ...commands.filter(({ name }) => name === "create" || name === "destroy").flatMap(firstExample),
     "",
     "Commands:",
-    ...commands.flatMap(({ name, operands, summary }) =>
-      entry([name, ...operands.map(operandText)].join(" "), summary),
-    ),
+    ...commands.flatMap(commandEntry),
     "",
     "Flags of every command:",
     ...globalFlags.flatMap(flagEntry),
@@ -39,6 +38,14 @@ export function mainHelp(commands: readonly Command[]): string {
     "vgpuctl help COMMAND explains one command.",
     "",
   ].join("\n");
+}
+
+/** The commands of a group. */
+export function groupHelp({ word, commands }: Group<Command>): string {
+  const help = `vgpuctl help ${word} COMMAND explains one of them.`;
+  return [`Usage: vgpuctl ${word} COMMAND [FLAGS]`, "", ...commands.flatMap(commandEntry), "", help, ""].join(
+    "\n",
+  );
 }
 
 export function commandHelp(command: Command): string {
@@ -79,6 +86,10 @@ export function usageLine({ name, operands }: Command): string {
 export function operandText({ name, required, many }: Operand): string {
   const text = many ? `${name}...` : name;
   return required ? text : `[${text}]`;
+}
+
+function commandEntry({ name, operands, summary }: Command): readonly string[] {
+  return entry([name, ...operands.map(operandText)].join(" "), summary);
 }
 
 function firstExample({ examples }: Command): readonly string[] {

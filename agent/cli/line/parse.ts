@@ -4,6 +4,7 @@ import { Arguments } from "./arguments.ts";
 import { usageError } from "../errors/cli-error.ts";
 import type { Command, Flag } from "../command.ts";
 import { targetWords } from "../client/target.ts";
+import { firstWords, groupsOf, wordsIn, wordsOf, type Group } from "./command-words.ts";
 import { globalFlags } from "./global-flags.ts";
 import { meantCommands } from "./meant-commands.ts";
 import { shellLine } from "./shell-line.ts";
@@ -53,14 +54,16 @@ export function targetWritten({ flags }: CommandLine): string[] {
   return targetWords((flag) => flags.find(({ name }) => name === flag)?.value);
 }
 
-/** The command that the first word names; undefined without a word. */
+/** The command that the first words name; undefined without a word. */
 export function findCommand(
   { words, flags }: CommandLine,
   commands: readonly Command[],
 ): Command | undefined {
   const [name] = words;
   if (name === undefined) return undefined;
-  const command = commands.find((candidate) => candidate.name === name);
+  const command = commands.find((candidate) =>
+    wordsOf(candidate).every((word, index) => words[index] === word),
+  );
   if (command !== undefined) return command;
   // A mistyped flag leaves its value behind as a word: the flag is what is wrong then.
   const known = [...globalFlags, ...commands.flatMap((candidate) => candidate.flags)];
@@ -72,8 +75,16 @@ export function findCommand(
       `there is no command '${name}'`,
       shellLine(["vgpuctl", meant, ...words.slice(1), ...flags.flatMap(flagWords)]),
     );
-  const names = commands.map((candidate) => candidate.name);
-  throw usageError(`there is no command '${name}'`, didYouMean(name, names) ?? "vgpuctl help");
+  const group = groupsOf(commands).find(({ word }) => word === name);
+  if (group !== undefined) throw unknownInGroup(group, words[1]);
+  throw usageError(`there is no command '${name}'`, didYouMean(name, firstWords(commands)) ?? "vgpuctl help");
+}
+
+function unknownInGroup(group: Group<Command>, given: string | undefined): Error {
+  const inside = wordsIn(group);
+  const help = `vgpuctl help ${group.word}`;
+  if (given === undefined) return usageError(`${group.word} takes one of ${inside.join(", ")}`, help);
+  return usageError(`there is no command '${group.word} ${given}'`, didYouMean(given, inside) ?? help);
 }
 
 function flagWords({ raw, value, inline }: WrittenFlag): readonly string[] {
@@ -92,7 +103,7 @@ export function readArguments({ words, flags }: CommandLine, command: Command): 
     if (before.length > 0 && !flag.many) throw usageError(`--${flag.name} is given twice`);
     values.set(flag.name, [...before, flagValue(flag, written)]);
   }
-  const operands = words.slice(1);
+  const operands = words.slice(wordsOf(command).length);
   if (!values.has("help")) checkOperands(operands, command);
   return new Arguments(operands, values);
 }

@@ -21,9 +21,15 @@ _vgpuctl() {
       # The words are as they were typed: nobody has made a path of ~/ yet.
       --socket | --address | --tls-ca | --tls-certificate | --tls-key | --tls-server-name) target+=("${words[i]}" "${words[i + 1]/#~\//$HOME/}") && ((i++)) ;;
       --socket=* | --address=* | --tls-ca=* | --tls-certificate=* | --tls-key=* | --tls-server-name=*) target+=("${words[i]}") ;;
-      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --need | --reservation | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace | --domain-uuid | --label | --size | --ttl | --note | --exec-quantum-ms | --preempt-timeout-us | --priority | --vram | --ggtt) ((i++)) ;;
+      --output | -o | --timeout | --interval | --mode | --gpu | --lang | --host-root | --pci-id | --kernel | --bundle | --frames | -n | --sort | --flavor-metadata | --policy | --numa | --aperture | --without-gpu | --file | -f | --type | --sizes | --need | --reservation | --vcpus | --memory | --disk | --disk-format | --disk-bus | --initrd | --cmdline | --uuid | --on-stop | --claim-id | --grace | --domain-uuid | --label | --size | --ttl | --flavor | --flavors | --name | --schedule-file | --host | --note | --exec-quantum-ms | --preempt-timeout-us | --priority | --vram | --ggtt) ((i++)) ;;
       -*) ;;
-      *) if [[ -z $command ]]; then command="${words[i]}"; else ((operands++)); fi ;;
+      *)
+        case "$command" in
+          "") command="${words[i]}" ;;
+          schedule) command+=" ${words[i]}" ;;
+          *) ((operands++)) ;;
+        esac
+        ;;
     esac
   done
   COMPREPLY=()
@@ -84,6 +90,11 @@ _vgpuctl_offer() {
     */--label) :; return ;;
     */--size) :; return ;;
     */--ttl) :; return ;;
+    */--flavor) :; return ;;
+    */--flavors) _vgpuctl_files "$cur"; return ;;
+    */--name) :; return ;;
+    */--schedule-file) _vgpuctl_files "$cur"; return ;;
+    */--host) :; return ;;
     */--note) :; return ;;
     */--exec-quantum-ms) :; return ;;
     */--preempt-timeout-us) :; return ;;
@@ -113,6 +124,11 @@ _vgpuctl_offer() {
       reservations) _vgpuctl_words '--no-headers --watch --interval --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output --timeout --no-color --help' "$cur" ;;
       renew) _vgpuctl_words '--ttl --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output --timeout --no-color --help' "$cur" ;;
       release) _vgpuctl_words '--socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output --timeout --no-color --help' "$cur" ;;
+      schedule\ create) _vgpuctl_words '--flavor --flavors --name --file --claim-id --schedule-file --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output --timeout --no-color --help' "$cur" ;;
+      schedule\ destroy) _vgpuctl_words '--grace --now --no-force --yes --host --schedule-file --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output --timeout --no-color --help' "$cur" ;;
+      schedule\ status) _vgpuctl_words '--host --schedule-file --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output --timeout --no-color --help' "$cur" ;;
+      schedule\ list) _vgpuctl_words '--host --no-headers --schedule-file --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output --timeout --no-color --help' "$cur" ;;
+      schedule\ check) _vgpuctl_words '--socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output --timeout --no-color --help' "$cur" ;;
       adopt) _vgpuctl_words '--with-domain --claim-id --dry-run --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output --timeout --no-color --help' "$cur" ;;
       release-vgpu) _vgpuctl_words '--yes --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output --timeout --no-color --help' "$cur" ;;
       drain) _vgpuctl_words '--note --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output --timeout --no-color --help' "$cur" ;;
@@ -129,7 +145,8 @@ _vgpuctl_offer() {
     return
   fi
   case "$command/$operands" in
-    /0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu snippet delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help' "$cur" ;;
+    /0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu snippet delete-vgpu reserve reservations renew release schedule adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help' "$cur" ;;
+    schedule/0) _vgpuctl_words 'create destroy status list check' "$cur" ;;
     gpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${target[@]}" gpus 2>/dev/null)" "$cur" ;;
     vgpus/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${target[@]}" vgpus 2>/dev/null)" "$cur" ;;
     domains/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${target[@]}" domains 2>/dev/null)" "$cur" ;;
@@ -145,6 +162,7 @@ _vgpuctl_offer() {
     reservations/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${target[@]}" reservations 2>/dev/null)" "$cur" ;;
     renew/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${target[@]}" reservations 2>/dev/null)" "$cur" ;;
     release/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${target[@]}" reservations 2>/dev/null)" "$cur" ;;
+    schedule\ check/0) _vgpuctl_files "$cur" ;;
     adopt/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${target[@]}" vgpus 2>/dev/null)" "$cur" ;;
     release-vgpu/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${target[@]}" vgpus 2>/dev/null)" "$cur" ;;
     drain/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${target[@]}" gpus 2>/dev/null)" "$cur" ;;
@@ -153,7 +171,7 @@ _vgpuctl_offer() {
     set-mode/1) _vgpuctl_words 'gvt-g gvt-d gvt-s sriov auto' "$cur" ;;
     set-functions/0) _vgpuctl_words "$(vgpuctl __complete --timeout 1s "${target[@]}" gpus 2>/dev/null)" "$cur" ;;
     completion/0) _vgpuctl_words 'bash zsh fish' "$cur" ;;
-    help/0) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu snippet delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help' "$cur" ;;
+    help/*) _vgpuctl_words 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu snippet delete-vgpu reserve reservations renew release schedule adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help' "$cur" ;;
   esac
 }
 

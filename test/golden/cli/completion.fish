@@ -2,20 +2,22 @@
 
 function __vgpuctl_command
     set -l skip 0
+    set -l command
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
             continue
         end
         switch $word
-            case --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --need --reservation --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace --domain-uuid --label --size --ttl --note --exec-quantum-ms --preempt-timeout-us --priority --vram --ggtt
+            case --socket --address --tls-ca --tls-certificate --tls-key --tls-server-name --output -o --timeout --interval --mode --gpu --lang --host-root --pci-id --kernel --bundle --frames -n --sort --flavor-metadata --policy --numa --aperture --without-gpu --file -f --type --sizes --need --reservation --vcpus --memory --disk --disk-format --disk-bus --initrd --cmdline --uuid --on-stop --claim-id --grace --domain-uuid --label --size --ttl --flavor --flavors --name --schedule-file --host --note --exec-quantum-ms --preempt-timeout-us --priority --vram --ggtt
                 set skip 1
             case '-*'
             case '*'
-                echo $word
-                return
+                set -a command $word
+                contains -- "$command" schedule; or break
         end
     end
+    string join ' ' -- $command
 end
 
 function __vgpuctl_is
@@ -49,6 +51,7 @@ complete -c vgpuctl -l output -s o -a 'table wide json yaml name request' -x -d 
 complete -c vgpuctl -l timeout -x -d 'give up on an answer after this time (default 10s; for changes 180s and the grace period)'
 complete -c vgpuctl -l no-color -d 'no colors; NO_COLOR in the environment does the same'
 complete -c vgpuctl -l help -s h -d 'show what a command does and takes'
+complete -c vgpuctl -n '__vgpuctl_is ""' -a schedule -d 'create, destroy, status, list, check'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a host -d 'show the host, the agent and its connection to libvirt'
 complete -c vgpuctl -n '__vgpuctl_is host' -l watch -s w -d 'show it again whenever it has changed, until Ctrl-C; vgpud is asked at intervals'
 complete -c vgpuctl -n '__vgpuctl_is host' -l interval -x -d 'the time between two looks (default 2s, at least 100ms)'
@@ -181,6 +184,29 @@ complete -c vgpuctl -n '__vgpuctl_is renew' -l ttl -x -d 'for how long from now,
 complete -c vgpuctl -n '__vgpuctl_is renew' -a '(__vgpuctl_live reservations)'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a release -d 'give the room of a reservation back'
 complete -c vgpuctl -n '__vgpuctl_is release' -a '(__vgpuctl_live reservations)'
+complete -c vgpuctl -n '__vgpuctl_is "schedule"' -a create -d 'book a vGPU in Placement and make its domain on the host that has it; on refusal on the next one'
+complete -c vgpuctl -n '__vgpuctl_is "schedule create"' -l flavor -x -d 'what the domain is to be like (required)'
+complete -c vgpuctl -n '__vgpuctl_is "schedule create"' -l flavors -F -r -d 'the flavors (default: as the schedule file says, or /etc/vgpud/flavors.yaml)'
+complete -c vgpuctl -n '__vgpuctl_is "schedule create"' -l name -x -d 'the domain\'s name (required here or in its file)'
+complete -c vgpuctl -n '__vgpuctl_is "schedule create"' -l file -s f -F -r -d 'the domain in YAML with the fields of CreateDomainRequest, but those that the flavor says; - for stdin (required)'
+complete -c vgpuctl -n '__vgpuctl_is "schedule create"' -l claim-id -x -d 'the claim of a call whose end is not known, to go on with it (default: a new UUID)'
+complete -c vgpuctl -n '__vgpuctl_is "schedule create"' -l schedule-file -F -r -d 'where Placement is, and how hosts are reached (default /etc/vgpud/schedule.yaml)'
+complete -c vgpuctl -n '__vgpuctl_is "schedule"' -a destroy -d 'destroy the domain of a claim on its host, then give back what is booked for it; disks stay'
+complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l grace -x -d 'time for the guest to shut down before it is forced off (default 60s)'
+complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l now -d 'force it off at once; the same as --grace 0'
+complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l no-force -d 'never force it off: wait until the guest is off'
+complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l yes -s y -d 'do not ask first; without a terminal nobody is asked'
+complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l host -x -d 'the host that is asked where nothing is booked for the claim any more'
+complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l schedule-file -F -r -d 'where Placement is, and how hosts are reached (default /etc/vgpud/schedule.yaml)'
+complete -c vgpuctl -n '__vgpuctl_is "schedule"' -a status -d 'show what is booked for a claim, and its domain on the host'
+complete -c vgpuctl -n '__vgpuctl_is "schedule status"' -l host -x -d 'the host that is asked where nothing is booked for the claim any more'
+complete -c vgpuctl -n '__vgpuctl_is "schedule status"' -l schedule-file -F -r -d 'where Placement is, and how hosts are reached (default /etc/vgpud/schedule.yaml)'
+complete -c vgpuctl -n '__vgpuctl_is "schedule"' -a list -d 'list what vgpuctl has booked in Placement, on all hosts, with its domains'
+complete -c vgpuctl -n '__vgpuctl_is "schedule list"' -l host -x -d 'only what is booked on this host'
+complete -c vgpuctl -n '__vgpuctl_is "schedule list"' -l no-headers -d 'tables without their head'
+complete -c vgpuctl -n '__vgpuctl_is "schedule list"' -l schedule-file -F -r -d 'where Placement is, and how hosts are reached (default /etc/vgpud/schedule.yaml)'
+complete -c vgpuctl -n '__vgpuctl_is "schedule"' -a check -d 'say what is wrong in a file of flavors, and which sizes round to which type'
+complete -c vgpuctl -n '__vgpuctl_is "schedule check"' -F
 complete -c vgpuctl -n '__vgpuctl_is ""' -a adopt -d 'take a vGPU that others made over, with its domain if asked; nothing but the domain\'s mark is changed'
 complete -c vgpuctl -n '__vgpuctl_is adopt' -l with-domain -d 'its domain, too: stop, start and destroy manage it from then on'
 complete -c vgpuctl -n '__vgpuctl_is adopt' -l claim-id -x -d 'your name for the claim; repeat it to retry safely (default: a new UUID)'
@@ -216,4 +242,4 @@ complete -c vgpuctl -n '__vgpuctl_is ""' -a version -d 'show the version of vgpu
 complete -c vgpuctl -n '__vgpuctl_is ""' -a completion -d 'print a script with which a shell completes vgpuctl; the Debian package has them installed'
 complete -c vgpuctl -n '__vgpuctl_is completion' -a 'bash zsh fish'
 complete -c vgpuctl -n '__vgpuctl_is ""' -a help -d 'show all commands, or one'
-complete -c vgpuctl -n '__vgpuctl_is help' -a 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu snippet delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help'
+complete -c vgpuctl -n '__vgpuctl_is help' -a 'host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu snippet delete-vgpu reserve reservations renew release schedule adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help'

@@ -56,6 +56,7 @@ _vgpuctl() {
         'reservations:list the reservations that hold room, or show one'
         'renew:move the end of a reservation'
         'release:give the room of a reservation back'
+        'schedule:create, destroy, status, list, check'
         'adopt:take a vGPU that others made over, with its domain if asked; nothing but the domain'\''s mark is changed'
         'release-vgpu:give an own vGPU up: it stays as it is with its domain, without mark and claim'
         'drain:make no new vGPUs on a GPU, or on the whole host; what exists goes on'
@@ -243,7 +244,50 @@ _vgpuctl() {
         completion) _arguments $globals \
             '1:SHELL:(bash zsh fish)' ;;
         help) _arguments $globals \
-            '1:COMMAND:(host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu snippet delete-vgpu reserve reservations renew release adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help)' ;;
+            '*:COMMAND:(host doctor gpus vgpus domains top watch events plan create start stop destroy create-vgpu snippet delete-vgpu reserve reservations renew release schedule adopt release-vgpu drain undrain set-mode set-functions reconcile operation version completion help)' ;;
+        schedule)
+          if (( CURRENT == 2 )); then
+            local -a commands
+            commands=(
+              'create:book a vGPU in Placement and make its domain on the host that has it; on refusal on the next one'
+              'destroy:destroy the domain of a claim on its host, then give back what is booked for it; disks stay'
+              'status:show what is booked for a claim, and its domain on the host'
+              'list:list what vgpuctl has booked in Placement, on all hosts, with its domains'
+              'check:say what is wrong in a file of flavors, and which sizes round to which type'
+            )
+            _describe command commands
+          else
+            shift words
+            (( CURRENT-- ))
+            case $words[1] in
+              create) _arguments $globals \
+                  --flavor='[what the domain is to be like (required)]:NAME: ' \
+                  --flavors='[the flavors (default\: as the schedule file says, or /etc/vgpud/flavors.yaml)]:FILE:_files' \
+                  --name='[the domain'\''s name (required here or in its file)]:NAME: ' \
+                  '(--file -f)'{--file=,-f+}'[the domain in YAML with the fields of CreateDomainRequest, but those that the flavor says; - for stdin (required)]:FILE:_files' \
+                  --claim-id='[the claim of a call whose end is not known, to go on with it (default\: a new UUID)]:ID: ' \
+                  --schedule-file='[where Placement is, and how hosts are reached (default /etc/vgpud/schedule.yaml)]:FILE:_files' ;;
+              destroy) _arguments $globals \
+                  --grace='[time for the guest to shut down before it is forced off (default 60s)]:DURATION: ' \
+                  --now'[force it off at once; the same as --grace 0]' \
+                  --no-force'[never force it off\: wait until the guest is off]' \
+                  '(--yes -y)'{--yes,-y}'[do not ask first; without a terminal nobody is asked]' \
+                  --host='[the host that is asked where nothing is booked for the claim any more]:NAME: ' \
+                  --schedule-file='[where Placement is, and how hosts are reached (default /etc/vgpud/schedule.yaml)]:FILE:_files' \
+                  '1:CLAIM: ' ;;
+              status) _arguments $globals \
+                  --host='[the host that is asked where nothing is booked for the claim any more]:NAME: ' \
+                  --schedule-file='[where Placement is, and how hosts are reached (default /etc/vgpud/schedule.yaml)]:FILE:_files' \
+                  '1:CLAIM: ' ;;
+              list) _arguments $globals \
+                  --host='[only what is booked on this host]:NAME: ' \
+                  --no-headers'[tables without their head]' \
+                  --schedule-file='[where Placement is, and how hosts are reached (default /etc/vgpud/schedule.yaml)]:FILE:_files' ;;
+              check) _arguments $globals \
+                  '1:FLAVORS:_files' ;;
+            esac
+          fi
+          ;;
       esac
       ;;
   esac

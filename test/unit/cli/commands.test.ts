@@ -62,9 +62,10 @@ describe("the output of vgpuctl", () => {
   it("explains all commands and each of them", async () => {
     await matchesGolden("help.txt", (await vgpuctl("/nowhere", ["help"])).stdout);
     for (const { name } of commands) {
-      const asked = await vgpuctl("/nowhere", ["help", name]);
-      await matchesGolden(`help-${name}.txt`, asked.stdout);
-      assert.equal((await vgpuctl("/nowhere", [name, "--help"])).stdout, asked.stdout);
+      const words = name.split(" ");
+      const asked = await vgpuctl("/nowhere", ["help", ...words]);
+      await matchesGolden(`help-${words.join("-")}.txt`, asked.stdout);
+      assert.equal((await vgpuctl("/nowhere", [...words, "--help"])).stdout, asked.stdout);
     }
   });
 

@@ -6,6 +6,7 @@ import type { Environment } from "../../../agent/cli/environment.ts";
 import { readContract, readText } from "../../../agent/cli/package-files.ts";
 import { run, type Outcome } from "../../../agent/cli/run.ts";
 import { offlineDoctor } from "../../../agent/doctor/offline.ts";
+import { connectPlacement } from "../../../agent/placement/connect.ts";
 import { connect } from "../../../agent/cli/client/vgpud.ts";
 
 export const FRESH_ID = "c1a1c1a1-0000-4000-8000-00000000c1a1";
@@ -46,6 +47,7 @@ export const surroundings: Environment = {
   readText,
   contract: readContract,
   connect,
+  placement: (settings) => Promise.resolve(connectPlacement(settings, systemClock)),
   locale: "",
   doctor: () => Promise.resolve(offlineDoctor),
 };

@@ -1,0 +1,200 @@
+// From candidate to candidate, in the order of Placement, until a host has made the domain: claim, ask the host, and where it refuses
+// give the claim back and go on. Nothing is decided here that Placement or the host decide.
+import type {
+  CreateDomainRequest,
+  CreateDomainResponse,
+} from "../../../proto/gen/vgpud/v1/domain_service.ts";
+import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { CONSUMER_TYPE } from "../../core/placement-names.ts";
+import type { Candidate } from "../../placement/model.ts";
+import type { Vgpud } from "../client/vgpud.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { claimFor, type Claimant } from "./claims.ts";
+import { candidatesQuery, wantOf, type Flavor } from "./flavor.ts";
+import { asCliError } from "./placement-failure.ts";
+import type { SchedulePlacement } from "./placement-port.ts";
+import { placeOf, type Place } from "./places.ts";
+import { verdictOn } from "./refusal.ts";
+
+type CreateOn = Pick<Vgpud, "createDomain" | "close">;
+
+export interface Scheduling extends Claimant {
+  readonly api: SchedulePlacement;
+  /** Throws a CliError for a host of which no address is known. Opens nothing yet. */
+  readonly agentOf: (host: string) => CreateOn;
+  readonly flavor: Flavor;
+  readonly slicesClass: string;
+  /** How many candidates are asked for. */
+  readonly limit: number;
+  /** Without the vGPU and the claim id. */
+  readonly request: CreateDomainRequest;
+  /** The user gave the claim id: there may be a claim of that name already, which is gone on with. */
+  readonly again: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Why a candidate did not get the domain. */
+export interface Lost {
+  /** Undefined for a provider that is none of vgpud's. */
+  readonly place: Place | undefined;
+  /** A reason of vgpud's, where there is one. */
+  readonly reason: string | undefined;
+  readonly why: string;
+}
+
+/** What Placement has on its books for the claim at the end. */
+type Standing = "held" | "released" | "none" | "unknown";
+
+export interface Scheduled {
+  readonly lost: readonly Lost[];
+  readonly standing: Standing;
+  readonly ended:
+    | { readonly kind: "made"; readonly place: Place; readonly response: CreateDomainResponse }
+    | { readonly kind: "no-host" }
+    /** `place`: where a domain may be. */
+    | { readonly kind: "failed"; readonly error: CliError; readonly place: Place | undefined };
+}
+
+/** Never rejects for what others did or the user ended: that is how it ended. */
+export async function scheduleDomain(options: Scheduling): Promise<Scheduled> {
+  return await new Walk(options).run();
+}
+
+class Walk {
+  readonly #options: Scheduling;
+  readonly #lost: Lost[] = [];
+  #standing: Standing = "none";
+
+  constructor(options: Scheduling) {
+    this.#options = options;
+  }
+
+  async run(): Promise<Scheduled> {
+    try {
+      return (await this.#fromBefore()) ?? (await this.#fromCandidates());
+    } catch (error) {
+      const told = asCliError(error, this.#options.signal);
+      if (!(told instanceof CliError)) throw told;
+      return this.#failed(told, undefined);
+    }
+  }
+
+  /** On the host that was claimed by the call that this one repeats. */
+  async #fromBefore(): Promise<Scheduled | undefined> {
+    const { api, again, claimId, signal } = this.#options;
+    if (!again) return undefined;
+    const { byProvider, consumerType = CONSUMER_TYPE } = await api.allocation(claimId, signal);
+    const [provider] = byProvider.keys();
+    if (provider === undefined) return undefined;
+    if (consumerType !== CONSUMER_TYPE) throw othersClaim(claimId, consumerType);
+    this.#standing = "held";
+    const place = await placeOf(provider, { api, signal });
+    if (place === undefined) throw othersClaim(claimId, "of a provider that is none of vgpud's");
+    return await this.#create(place, true);
+  }
+
+  async #fromCandidates(): Promise<Scheduled> {
+    const { api, flavor, slicesClass, limit, signal } = this.#options;
+    for (const candidate of await api.candidates(candidatesQuery(flavor, slicesClass, limit), signal)) {
+      const ended = await this.#try(candidate);
+      if (ended) return ended;
+    }
+    return { lost: this.#lost, standing: this.#standing, ended: { kind: "no-host" } };
+  }
+
+  /** Undefined: the next one. */
+  async #try({ mappings, allocations }: Candidate): Promise<Scheduled | undefined> {
+    const { api, agentOf, signal } = this.#options;
+    const [provider = [...allocations.keys()][0] ?? ""] = mappings.get("_GPU") ?? [];
+    const place = await placeOf(provider, { api, signal });
+    if (!place) {
+      this.#passOver(undefined, `provider ${provider} is none of vgpud's`);
+      return undefined;
+    }
+    try {
+      agentOf(place.host).close();
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      this.#passOver(place, error.message);
+      return undefined;
+    }
+    const claimed = await this.#claim(allocations);
+    if (claimed.kind === "other") throw othersClaim(this.#options.claimId, "of something else");
+    if (claimed.kind === "claimed") return await this.#create(place);
+    this.#passOver(place, claimed.why);
+    return undefined;
+  }
+
+  async #claim(allocations: Candidate["allocations"]): ReturnType<typeof claimFor> {
+    try {
+      const claimed = await claimFor(this.#options, allocations, this.#options.signal);
+      if (claimed.kind !== "lost") this.#standing = "held";
+      return claimed;
+    } catch (error) {
+      // No host was asked for a domain yet, so that whatever came of it can be given back.
+      this.#standing = "unknown";
+      await this.#release();
+      throw error;
+    }
+  }
+
+  /** `mayExist`: a call before this one may have made the domain there. */
+  async #create(place: Place, mayExist = false): Promise<Scheduled | undefined> {
+    const agent = this.#options.agentOf(place.host);
+    try {
+      const response = await agent.createDomain(this.#requestOn(place));
+      return { lost: this.#lost, standing: this.#standing, ended: { kind: "made", place, response } };
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      return await this.#refused(error, { place, mayExist });
+    } finally {
+      agent.close();
+    }
+  }
+
+  async #refused(
+    error: CliError,
+    { place, mayExist }: { readonly place: Place; readonly mayExist: boolean },
+  ): Promise<Scheduled | undefined> {
+    const verdict = verdictOn(error, mayExist);
+    if (verdict === "keep") return this.#failed(error, place);
+    const unreleased = await this.#release();
+    if (unreleased) return this.#failed(unreleased, place);
+    if (verdict === "wrong" || error.ending === "interrupted") return this.#failed(error, undefined);
+    this.#passOver(place, error.message, error.reason);
+    return undefined;
+  }
+
+  #requestOn({ gpu }: Place): CreateDomainRequest {
+    const { request, claimId, flavor } = this.#options;
+    return { ...request, claimId, vgpu: { ...VgpuRequest.create(), want: wantOf(flavor), gpu } };
+  }
+
+  /** Not ended by the user's interrupt, which is often why. What kept it from being done. */
+  async #release(): Promise<CliError | undefined> {
+    const { api, claimId } = this.#options;
+    const { signal } = new AbortController();
+    try {
+      await api.release(claimId, signal);
+      this.#standing = "released";
+      return undefined;
+    } catch (error) {
+      const told = asCliError(error, signal);
+      if (!(told instanceof CliError)) throw told;
+      const message = `claim ${claimId} could not be given back: ${told.message}`;
+      return new CliError(told.ending, message, { cause: error });
+    }
+  }
+
+  #failed(error: CliError, place: Place | undefined): Scheduled {
+    return { lost: this.#lost, standing: this.#standing, ended: { kind: "failed", error, place } };
+  }
+
+  #passOver(place: Place | undefined, why: string, reason?: string): void {
+    this.#lost.push({ place, reason, why });
+  }
+}
+
+function othersClaim(claimId: string, what: string): CliError {
+  return new CliError("conflict", `claim ${claimId} is ${what}: nothing was asked for with it`);
+}

@@ -1,0 +1,119 @@
+// How a create with Placement in front ended, for people and for machines. Pure.
+import { changeAnswer } from "../change.ts";
+import type { Answer } from "../command.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { shellLine } from "../line/shell-line.ts";
+import { messageJson } from "../view/json.ts";
+import type { Text } from "../view/text.ts";
+import { warningLines } from "../view/warnings.ts";
+import type { Lost, Scheduled } from "./candidates.ts";
+import type { Flavor } from "./flavor.ts";
+import { placeText, type Place } from "./places.ts";
+import { sizesJson } from "./rounding.ts";
+
+interface About {
+  readonly claimId: string;
+  readonly flavor: Flavor;
+  /** The schedule file, where one was named. */
+  readonly file: string | undefined;
+}
+
+export function scheduledAnswer(scheduled: Scheduled, about: About): Answer {
+  const { ended, lost } = scheduled;
+  const table = lost.length === 0 ? [] : [lostTable(lost)];
+  if (ended.kind !== "made") {
+    const error =
+      ended.kind === "no-host" ? noHost(lost, about) : told(ended.error, ended.place, scheduled, about);
+    return { json: bodyOf(scheduled, about), text: table, error };
+  }
+  const { place, response } = ended;
+  const done = changeAnswer(response);
+  return {
+    json: { ...bodyOf(scheduled, about), ...messageJson(response) },
+    text: [fieldsOf(place, about), ...table, ...done.text],
+    names: [about.claimId],
+    messages: warningLines(response.decision?.warnings),
+    ...(done.error === undefined ? {} : { error: done.error }),
+  };
+}
+
+function bodyOf({ ended, lost, standing }: Scheduled, { claimId, flavor }: About): Record<string, unknown> {
+  const place = ended.kind === "no-host" ? undefined : ended.place;
+  const { vgpu } = flavor;
+  return {
+    claim_id: claimId,
+    flavor: flavor.name,
+    host: place?.host ?? null,
+    gpu: place?.gpu ?? null,
+    booking: standing,
+    asked: vgpu.mode === "gvt-g" ? sizesJson(vgpu.asked) : null,
+    booked: vgpu.mode === "gvt-g" ? sizesJson(vgpu.sizes) : null,
+    candidates: lost.map((each) => ({
+      host: each.place?.host ?? null,
+      gpu: each.place?.gpu ?? null,
+      reason: each.reason ?? null,
+      message: each.why,
+    })),
+  };
+}
+
+function fieldsOf({ host, gpu }: Place, { claimId, flavor }: About): Text[number] {
+  const fields = [
+    ["host", host],
+    ["GPU", gpu],
+    ["claim id", claimId],
+    ["flavor", flavor.name],
+  ] as const;
+  return { kind: "fields", fields };
+}
+
+function lostTable(lost: readonly Lost[]): Text[number] {
+  return {
+    kind: "table",
+    columns: [{ title: "CANDIDATE" }, { title: "GPU" }, { title: "RESULT" }, { title: "WHY" }],
+    rows: lost.map(({ place, reason, why }) => [place?.host, place?.gpu, reason ?? "passed over", why]),
+  };
+}
+
+function noHost(lost: readonly Lost[], { flavor }: About): CliError {
+  const none = `Placement has no candidate for flavor ${flavor.name}: no GPU with room has what it asks for`;
+  const message =
+    lost.length === 0 ? none : `no host for flavor ${flavor.name}: none of ${lost.length} candidates took it`;
+  const hints = ["what is booked: vgpuctl schedule list"];
+  return new CliError("no-room", message, { hints });
+}
+
+/** With what is left behind, and how to look at it. */
+function told(
+  error: CliError,
+  place: Place | undefined,
+  { standing }: Scheduled,
+  { claimId, file }: About,
+): CliError {
+  const { ending, message, reason, call } = error;
+  const at = place === undefined ? "" : ` on ${placeText(place)}`;
+  const line = (action: string): string =>
+    shellLine([
+      ...["vgpuctl", "schedule", action, claimId],
+      ...(file === undefined ? [] : ["--schedule-file", file]),
+    ]);
+  const left: Readonly<Record<Scheduled["standing"], readonly string[]>> = {
+    none: ["nothing was booked"],
+    released: ["what was booked was given back"],
+    unknown: [`whether claim ${claimId} is booked is not known`],
+    held: [`claim ${claimId} stays booked${at}: there may be a domain, or will be`],
+  };
+  const open = standing === "held" || standing === "unknown";
+  const lines = [...error.lines, ...left[standing].map((each) => `  ${each}`)];
+  const again = `to go on with it: the same line again, with --claim-id ${claimId}`;
+  const hints = open
+    ? [`to look at it: ${line("status")}`, again, `to end it: ${line("destroy")}`]
+    : error.hints;
+  return new CliError(ending, message, {
+    reason,
+    lines,
+    hints,
+    cause: error,
+    ...(call && !open ? { call } : {}),
+  });
+}

@@ -1,0 +1,103 @@
+// `vgpuctl schedule create`
+import { CreateDomainRequest } from "../../../proto/gen/vgpud/v1/domain_service.ts";
+import { DomainSpec } from "../../../proto/gen/vgpud/v1/domain_spec.ts";
+import { parseDomainId } from "../../core/ids.ts";
+import { didYouMean } from "../../core/suggest.ts";
+import type { Answer } from "../command.ts";
+import type { Environment } from "../environment.ts";
+import { usageError } from "../errors/cli-error.ts";
+import type { Arguments } from "../line/arguments.ts";
+import { readRequestFile, type RequestFile } from "../request/request-file.ts";
+import { scheduleDomain } from "./candidates.ts";
+import { scheduledAnswer } from "./create-view.ts";
+import { roundedText, type Flavor } from "./flavor.ts";
+import { parseFlavors } from "./flavors-file.ts";
+import { opened } from "./opened.ts";
+import { readFile, refuseFaults } from "./placed-file.ts";
+import type { ScheduleSettings } from "./schedule-file.ts";
+import { FLAVORS_FILE } from "./words.ts";
+
+/** As many hosts may refuse before it is given up. */
+const LIMIT = 20;
+
+export async function create(args: Arguments, environment: Environment): Promise<Answer> {
+  using parts = await opened(args, environment);
+  const { settings, api, agentOf } = parts;
+  const flavor = await flavorFor(args, settings, environment);
+  const request = await requestFor(args, flavor, environment);
+  const given = claimIdOf(args);
+  const claimId = given ?? environment.newUuid();
+  const { project_id: projectId, user_id: userId, vgpu_class: slicesClass } = settings.placement;
+  // Before anything is asked: who is killed in the middle leaves what can be found by it.
+  environment.note(`claim id: ${claimId}`);
+  const rounded = roundedText(flavor);
+  if (rounded !== undefined) environment.note(rounded);
+  const scheduled = await scheduleDomain({
+    ...{ api, flavor, request, claimId, projectId, userId, slicesClass, limit: LIMIT },
+    agentOf: (host) => agentOf(host, "change"),
+    ...{ again: given !== undefined, signal: environment.signal },
+  });
+  return scheduledAnswer(scheduled, { claimId, flavor, file: args.text("schedule-file") });
+}
+
+async function flavorFor(
+  args: Arguments,
+  settings: ScheduleSettings,
+  environment: Environment,
+): Promise<Flavor> {
+  const name = args.text("flavor");
+  if (name === undefined) throw usageError("--flavor is required: one of the file of flavors");
+  const file = args.text("flavors") ?? settings.flavors ?? FLAVORS_FILE;
+  const { flavors, faults } = parseFlavors(await readFile(file, environment), file);
+  refuseFaults(faults);
+  const flavor = flavors.find((each) => each.name === name);
+  if (flavor !== undefined) return flavor;
+  const names = flavors.map((each) => each.name);
+  const hint = didYouMean(name, names) ?? `it has ${names.join(", ")}`;
+  throw usageError(`${file} has no flavor ${name}`, hint);
+}
+
+/** The file of a domain says all but what the flavor does. */
+async function requestFor(
+  args: Arguments,
+  { name: flavor, vcpus, memoryMib }: Flavor,
+  environment: Environment,
+): Promise<CreateDomainRequest> {
+  const path = args.text("file");
+  if (path === undefined) throw usageError("--file is required: the domain, with what it boots from");
+  const file = await readRequestFile(path, environment);
+  refuseFaults(saidByOthers(file, flavor));
+  const domain = file.request.domain ?? DomainSpec.create();
+  const name = args.text("name") ?? domain.name;
+  if (name === "") throw usageError("--name is missing: the domain's name, here or in the file");
+  return { ...file.request, domain: { ...domain, name, vcpus, memoryMib } };
+}
+
+const notOfTheFile: Readonly<Record<string, string>> = {
+  vgpu: "the flavor says it",
+  "domain.vcpus": "the flavor says it",
+  "domain.memory_mib": "the flavor says it",
+  "domain.raw_xml": "it would not be of the flavor's size",
+  claim_id: "--claim-id says it",
+  reservation: "the claim is in Placement",
+  validate_only: "what is booked is booked",
+};
+
+function saidByOthers({ places }: RequestFile, flavor: string) {
+  return Object.entries(notOfTheFile).flatMap(([field, why]) => {
+    const where = places.get(field);
+    return where === undefined
+      ? []
+      : [{ where, what: `${field} has no place beside flavor ${flavor}: ${why}` }];
+  });
+}
+
+/** With Placement in front the claim id is the UUID of its consumer. */
+function claimIdOf(args: Arguments): string | undefined {
+  const text = args.text("claim-id");
+  if (text === undefined) return undefined;
+  const uuid = parseDomainId(text);
+  if (uuid === undefined)
+    throw usageError(`--claim-id takes a UUID, which Placement knows the claim by, not '${text}'`);
+  return uuid;
+}

@@ -1,0 +1,92 @@
+// What vgpuctl has booked in Placement, and the domains that there are for it.
+import { CONSUMER_TYPE, gpuOfProvider } from "../../core/placement-names.ts";
+import type { Resources } from "../../placement/model.ts";
+import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
+import { allPages, PAGE_SIZE } from "../client/pages.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Opened } from "./opened.ts";
+import type { SchedulePlacement } from "./placement-port.ts";
+import { placeOf, type Place } from "./places.ts";
+
+export interface Held {
+  readonly claimId: string;
+  readonly place: Place;
+  /** Of that GPU. */
+  readonly resources: Resources;
+}
+
+export interface Asked {
+  readonly api: SchedulePlacement;
+  readonly signal: AbortSignal;
+}
+
+/** Undefined where nothing is booked. @throws CliError for what somebody else has booked */
+export async function heldBy(claimId: string, { api, signal }: Asked): Promise<Held | undefined> {
+  const { byProvider, consumerType } = await api.allocation(claimId, signal);
+  for (const [provider, resources] of byProvider) {
+    const place = await placeOf(provider, { api, signal });
+    if (place && isOurs(consumerType)) return { claimId, place, resources };
+  }
+  if (byProvider.size === 0) return undefined;
+  const whose = isOurs(consumerType) ? "on no GPU of vgpud's" : `by a consumer of type ${consumerType ?? ""}`;
+  throw new CliError("conflict", `${claimId} is booked ${whose}: who booked it has to end it`);
+}
+
+/** Before microversion 1.38 consumers have no type. */
+function isOurs(consumerType: string | undefined): boolean {
+  return consumerType === undefined || consumerType === CONSUMER_TYPE;
+}
+
+/** By host and GPU. `only`: of this host. */
+export async function allHeld({ api, signal }: Asked, only: string | undefined): Promise<readonly Held[]> {
+  const providers = await api.all(signal);
+  const names = new Map(providers.map(({ uuid, name }) => [uuid, name]));
+  const held: Held[] = [];
+  for (const { uuid, name, root } of providers) {
+    const gpu = gpuOfProvider(name);
+    const host = names.get(root);
+    if (gpu === undefined || host === undefined || (only !== undefined && host !== only)) continue;
+    for (const { consumer, resources } of (await api.usages(uuid, signal)).value)
+      if (isOurs((await api.allocation(consumer, signal)).consumerType))
+        held.push({ claimId: consumer, place: { host, gpu }, resources });
+  }
+  const key = ({ place, claimId }: Held): string => `${place.host} ${place.gpu} ${claimId}`;
+  return held.sort((one, other) => (key(one) < key(other) ? -1 : 1));
+}
+
+interface DomainSeen {
+  readonly name: string;
+  readonly state: DomainState;
+}
+
+export interface Domains {
+  /** By claim id in small letters. */
+  readonly byClaim: ReadonlyMap<string, DomainSeen>;
+  /** Hosts that could not be asked, and why. */
+  readonly unknown: ReadonlyMap<string, string>;
+}
+
+export async function domainsOn(
+  hosts: ReadonlySet<string>,
+  { agentOf }: Pick<Opened, "agentOf">,
+): Promise<Domains> {
+  const byClaim = new Map<string, DomainSeen>();
+  const unknown = new Map<string, string>();
+  for (const host of hosts)
+    try {
+      using agent = closing(agentOf(host, "read"));
+      const ask = (pageToken: string) =>
+        agent.vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken, withUsage: false });
+      for (const { domains } of await allPages(ask))
+        for (const { claimId, name, state } of domains) byClaim.set(claimId.toLowerCase(), { name, state });
+    } catch (error) {
+      if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
+      unknown.set(host, error.message);
+    }
+  return { byClaim, unknown };
+}
+
+/** Closed at the end of a block. */
+export function closing<Agent extends { readonly close: () => void }>(vgpud: Agent) {
+  return { vgpud, [Symbol.dispose]: vgpud.close };
+}

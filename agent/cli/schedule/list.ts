@@ -1,0 +1,64 @@
+// `vgpuctl schedule list`
+import type { Answer } from "../command.ts";
+import type { Environment } from "../environment.ts";
+import type { Arguments } from "../line/arguments.ts";
+import { stateCell } from "../view/words.ts";
+import { allHeld, domainsOn, type Domains, type Held } from "./held.ts";
+import { opened } from "./opened.ts";
+import { placementWork } from "./placement-failure.ts";
+
+export async function list(args: Arguments, environment: Environment): Promise<Answer> {
+  using parts = await opened(args, environment);
+  const { signal } = environment;
+  const only = args.text("host");
+  const held = await placementWork(signal, () => allHeld({ api: parts.api, signal }, only));
+  const domains = await domainsOn(new Set(held.map(({ place }) => place.host)), parts);
+  return listed(held, domains);
+}
+
+function listed(held: readonly Held[], { byClaim, unknown }: Domains): Answer {
+  const seen = ({ claimId }: Held) => byClaim.get(claimId);
+  return {
+    json: {
+      claims: held.map((each) => ({
+        claim_id: each.claimId,
+        ...each.place,
+        resources: each.resources,
+        domain: seen(each)?.name ?? null,
+        domain_known: !unknown.has(each.place.host),
+      })),
+    },
+    text: [
+      {
+        kind: "table",
+        columns: [
+          { title: "CLAIM" },
+          { title: "HOST" },
+          { title: "GPU" },
+          { title: "DOMAIN" },
+          { title: "STATE" },
+          { title: "BOOKED", wide: true },
+        ],
+        rows: held.map((each) => {
+          const domain = seen(each);
+          return [
+            each.claimId,
+            ...[each.place.host, each.place.gpu],
+            domain?.name ?? (unknown.has(each.place.host) ? "?" : undefined),
+            domain && stateCell(domain.state, "DOMAIN_STATE"),
+            resourcesText(each.resources),
+          ];
+        }),
+      },
+    ],
+    names: held.map(({ claimId }) => claimId),
+    messages: [...unknown].map(([host, why]) => `warning: domains of ${host} are not known: ${why}`),
+  };
+}
+
+/** As requests have them: `CUSTOM_VGT_FENCE:4`. */
+export function resourcesText(resources: Held["resources"]): string {
+  return Object.entries(resources)
+    .map(([name, amount]) => `${name}:${amount}`)
+    .join(",");
+}

@@ -1,0 +1,38 @@
+// What a person means by the word behind `schedule status` and `schedule destroy`: a claim by its id, or by the name of its domain.
+import { parseDomainId } from "../../core/ids.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { allHeld, domainsOn, heldBy, type Asked, type Held } from "./held.ts";
+import type { Opened } from "./opened.ts";
+import { placementWork } from "./placement-failure.ts";
+
+export interface Named {
+  readonly claimId: string;
+  /** Undefined where nothing is booked for it. */
+  readonly held: Held | undefined;
+}
+
+/** @throws CliError where no claim, or several, have a domain of that name */
+export async function namedClaim(
+  word: string,
+  { api, agentOf }: Pick<Opened, "api" | "agentOf">,
+  signal: AbortSignal,
+): Promise<Named> {
+  const asked: Asked = { api, signal };
+  const claimId = parseDomainId(word);
+  return await placementWork(signal, async () => {
+    if (claimId !== undefined) return { claimId, held: await heldBy(claimId, asked) };
+    const held = await allHeld(asked, undefined);
+    const domains = await domainsOn(new Set(held.map(({ place }) => place.host)), { agentOf });
+    const [found, other] = held.filter((each) => domains.byClaim.get(each.claimId)?.name === word);
+    if (found === undefined) throw notFound(word, domains.unknown);
+    if (other === undefined) return { claimId: found.claimId, held: found };
+    const both = [found, other].map((each) => `${each.claimId} on ${each.place.host}`);
+    throw new CliError("conflict", `several claims have a domain ${word}: ${both.join(", ")}`);
+  });
+}
+
+function notFound(word: string, unknown: ReadonlyMap<string, string>): CliError {
+  const unasked = [...unknown].map(([host, why]) => `  ${host} could not be asked: ${why}`);
+  const message = `no claim of vgpuctl's has a domain ${word}`;
+  return new CliError("failure", message, { lines: unasked, hints: ["vgpuctl schedule list"] });
+}

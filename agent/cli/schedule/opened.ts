@@ -1,0 +1,60 @@
+// What the commands of `schedule` talk to: Placement and the vgpuds of hosts, as the schedule file says.
+import type { PlacementSettings } from "../../placement/connect.ts";
+import { parseDurationMs } from "../../core/duration.ts";
+import { targetFlags } from "../client/target.ts";
+import type { Vgpud } from "../client/vgpud.ts";
+import type { Environment } from "../environment.ts";
+import { usageError } from "../errors/cli-error.ts";
+import type { Arguments } from "../line/arguments.ts";
+import { timeoutMs } from "../line/global-flags.ts";
+import { readFile } from "./placed-file.ts";
+import type { SchedulePlacement } from "./placement-port.ts";
+import { readScheduleFile, type ScheduleSettings } from "./schedule-file.ts";
+import { targetOf } from "./targets.ts";
+import { SCHEDULE_FILE } from "./words.ts";
+
+export interface Opened extends Disposable {
+  readonly settings: ScheduleSettings;
+  readonly api: SchedulePlacement;
+  /** Opens nothing yet. Throws a CliError for a host of which the file says no address. */
+  readonly agentOf: (host: string, kind: "read" | "change") => Vgpud;
+}
+
+/** @throws CliError for files that cannot be used. Opens no connection yet. */
+export async function opened(
+  args: Arguments,
+  environment: Environment,
+  { extraMs = 0 }: { readonly extraMs?: number } = {},
+): Promise<Opened> {
+  const named = targetFlags.find((flag) => args.has(flag));
+  if (named !== undefined)
+    throw usageError(`--${named} is not for schedule: its file says how each host is reached`);
+  const file = args.text("schedule-file") ?? SCHEDULE_FILE;
+  const settings = await readScheduleFile(file, environment);
+  const placement = await environment.placement(await placementSettings(settings, environment));
+  const agentOf: Opened["agentOf"] = (host, kind) => {
+    const target = targetOf(host, settings.agents, file);
+    const { signal, connect } = environment;
+    return connect({ target, timeoutMs: timeoutMs(args, kind, extraMs), signal, onSend: () => undefined });
+  };
+  return { settings, api: placement.api, agentOf, [Symbol.dispose]: placement.close };
+}
+
+async function placementSettings(
+  { placement }: ScheduleSettings,
+  environment: Environment,
+): Promise<PlacementSettings> {
+  const { endpoint, ca_file: caFile, timeout, keystone } = placement;
+  return {
+    endpoint: endpoint === undefined ? undefined : new URL(endpoint),
+    timeoutMs: parseDurationMs(timeout) ?? 0,
+    ca: caFile === undefined ? undefined : await readFile(caFile, environment),
+    keystone: keystone && {
+      authUrl: new URL(keystone.auth_url),
+      credentialId: keystone.credential_id,
+      secret: async () => (await environment.readText(keystone.secret_file)).trim(),
+      region: keystone.region,
+      interface: keystone.interface,
+    },
+  };
+}

@@ -1,0 +1,35 @@
+// What came of a request to Placement instead of its answer, as vgpuctl tells it. Pure.
+import { PlacementError, type PlacementFailure } from "../../placement/errors.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Ending } from "../errors/exit-codes.ts";
+
+const endings: Readonly<Partial<Record<PlacementFailure, Exclude<Ending, "ok">>>> = {
+  unreachable: "unreachable",
+  unauthorized: "permission",
+  conflict: "conflict",
+  "no-capacity": "no-room",
+};
+
+const hints: Readonly<Partial<Record<PlacementFailure, readonly string[]>>> = {
+  // "No such resource class" is its answer as long as nobody has published one.
+  refused: ["has any vgpud published its GPUs there yet, and is vgpu_class the one of their configuration?"],
+  unauthorized: ["the credential and its secret: placement.keystone of the schedule file"],
+};
+
+/** Anything else than a failure of Placement, or the interrupt of the user, comes back as it is. */
+export function asCliError(error: unknown, signal: AbortSignal): unknown {
+  if (error instanceof CliError) return error;
+  if (signal.aborted) return new CliError("interrupted", "interrupted", { cause: error });
+  if (!(error instanceof PlacementError)) return error;
+  const { kind, message } = error;
+  return new CliError(endings[kind] ?? "failure", message, { hints: hints[kind] ?? [], cause: error });
+}
+
+/** The same of whatever work asks Placement. */
+export async function placementWork<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asCliError(error, signal);
+  }
+}

@@ -1,0 +1,13 @@
+// Placement as far as vgpuctl asks it.
+import type { Placement } from "../../placement/placement.ts";
+
+export type SchedulePlacement = Pick<
+  Placement,
+  "all" | "tree" | "usages" | "allocation" | "candidates" | "claim" | "release"
+>;
+
+export interface OpenPlacement {
+  readonly api: SchedulePlacement;
+  /** Lets go of what is kept open for the next request. */
+  readonly close: () => void;
+}

@@ -1,0 +1,129 @@
+// A Placement in memory: hosts with a GPU each, what is booked of them, and refusals as the real one has them.
+import type { SchedulePlacement } from "../../agent/cli/schedule/placement-port.ts";
+import { PlacementError } from "../../agent/placement/errors.ts";
+import type {
+  Allocation,
+  AtGeneration,
+  Candidate,
+  Claim,
+  Provider,
+  Resources,
+  Usage,
+} from "../../agent/placement/model.ts";
+
+const ROOT = "10000000-0000-4000-8000-00000000000";
+const GPU = "20000000-0000-4000-8000-00000000000";
+
+/** What it is asked next goes wrong so, before or after it is done. */
+export interface Mishap {
+  readonly of: "claim" | "release" | "allocation" | "candidates";
+  readonly when: "before" | "after";
+  readonly error: Error;
+}
+
+export class MemoryPlacement implements SchedulePlacement {
+  /** Claims and releases, as they came. */
+  readonly changes: string[] = [];
+  readonly queries: string[] = [];
+  readonly claims = new Map<string, Claim>();
+  readonly mishaps: Mishap[] = [];
+  readonly #providers: Provider[] = [];
+  readonly #totals = new Map<string, Resources>();
+
+  /** The UUID of its GPU's provider. At most nine hosts, candidates in their order. */
+  addHost(host: string, totals: Resources): string {
+    const number = this.#totals.size + 1;
+    const [root, gpu] = [`${ROOT}${number}`, `${GPU}${number}`];
+    const generation = 1;
+    this.#providers.push(
+      { uuid: root, name: host, generation, parent: undefined, root },
+      { uuid: gpu, name: `${host}_vgpud_0000_00_02_0`, generation, parent: root, root },
+    );
+    this.#totals.set(gpu, totals);
+    return gpu;
+  }
+
+  all(): Promise<readonly Provider[]> {
+    return Promise.resolve(this.#providers);
+  }
+
+  tree(uuid: string): Promise<readonly Provider[]> {
+    const root = this.#providers.find((each) => each.uuid === uuid)?.root;
+    return Promise.resolve(this.#providers.filter((each) => each.root === root));
+  }
+
+  usages(uuid: string): Promise<AtGeneration<readonly Usage[]>> {
+    const value = [...this.claims].flatMap(([consumer, { allocations }]) => {
+      const resources = allocations.get(uuid);
+      return resources === undefined ? [] : [{ consumer, resources }];
+    });
+    return Promise.resolve({ generation: 1, value });
+  }
+
+  async allocation(consumer: string): Promise<Allocation> {
+    return await this.#mishandled("allocation", () => {
+      const claim = this.claims.get(consumer);
+      return {
+        byProvider: claim?.allocations ?? new Map<string, Resources>(),
+        generation: claim && 1,
+        projectId: claim?.projectId,
+        userId: claim?.userId,
+        consumerType: claim?.consumerType,
+      };
+    });
+  }
+
+  async candidates(query: string): Promise<readonly Candidate[]> {
+    this.queries.push(query);
+    return await this.#mishandled("candidates", () => {
+      const wanted = resourcesIn(query);
+      return [...this.#totals.keys()]
+        .filter((gpu) => this.#hasRoom(gpu, wanted))
+        .map((gpu) => ({ allocations: new Map([[gpu, wanted]]), mappings: new Map([["_GPU", [gpu]]]) }));
+    });
+  }
+
+  async claim(consumer: string, claim: Claim): Promise<void> {
+    this.changes.push(`claim ${[...claim.allocations.keys()].join(" ")}`);
+    await this.#mishandled("claim", () => {
+      if (this.claims.has(consumer))
+        throw new PlacementError("conflict", "the consumer has something already");
+      for (const [gpu, wanted] of claim.allocations)
+        if (!this.#hasRoom(gpu, wanted)) throw new PlacementError("no-capacity", "over capacity");
+      this.claims.set(consumer, claim);
+    });
+  }
+
+  async release(consumer: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.changes.push("release");
+    await this.#mishandled("release", () => {
+      this.claims.delete(consumer);
+    });
+  }
+
+  async #mishandled<T>(of: Mishap["of"], work: () => T): Promise<T> {
+    await Promise.resolve();
+    const at = this.mishaps.findIndex((each) => each.of === of);
+    const [mishap] = at < 0 ? [] : this.mishaps.splice(at, 1);
+    if (mishap?.when === "before") throw mishap.error;
+    const done = work();
+    if (mishap !== undefined) throw mishap.error;
+    return done;
+  }
+
+  #hasRoom(gpu: string, wanted: Resources): boolean {
+    const totals = this.#totals.get(gpu) ?? {};
+    const held = [...this.claims.values()].map(({ allocations }) => allocations.get(gpu) ?? {});
+    return Object.entries(wanted).every(([name, amount]) => {
+      const used = held.reduce((sum, each) => sum + (each[name] ?? 0), 0);
+      return used + amount <= (totals[name] ?? 0);
+    });
+  }
+}
+
+function resourcesIn(query: string): Resources {
+  const written = new URLSearchParams(query).get("resources_GPU") ?? "";
+  const pairs = written.split(",").map((pair) => pair.split(":"));
+  return Object.fromEntries(pairs.map(([name = "", amount]) => [name, Number(amount)]));
+}

@@ -1,0 +1,271 @@
+// From candidate to candidate: what becomes of the claim in every case. Placement is one in memory, hosts refuse as vgpud does.
+import assert from "node:assert/strict";
+import { status } from "@grpc/grpc-js";
+import { CreateDomainRequest, CreateDomainResponse } from "../../../../proto/gen/vgpud/v1/domain_service.ts";
+import { CliError, type FailedCall } from "../../../../agent/cli/errors/cli-error.ts";
+import { scheduleDomain, type Scheduled } from "../../../../agent/cli/schedule/candidates.ts";
+import type { Flavor } from "../../../../agent/cli/schedule/flavor.ts";
+import { PlacementError } from "../../../../agent/placement/errors.ts";
+import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
+import { TOTALS } from "../scheduling.ts";
+
+const CLAIM = "0b5d0a3e-6c53-4a0f-9d0b-9a4a2f3c1d2e";
+const sizes = { lowGmMib: 128, highGmMib: 512, fences: 4 };
+const flavor: Flavor = {
+  ...{ name: "m1.gvt", vcpus: 2, memoryMib: 2048 },
+  vgpu: { mode: "gvt-g", asked: sizes, sizes },
+  traits: { required: [], forbidden: [] },
+};
+
+/** A refusal; undefined: it makes the domain. */
+type Refuses = CliError | undefined;
+
+function refusal(code: status, reason?: string, outcomeUnknown = false): CliError {
+  const details = { reason, metadata: {}, fields: [], retryMs: undefined, decision: undefined };
+  const call: FailedCall = { code, details, outcomeUnknown };
+  return new CliError("failure", `refused with ${reason ?? status[code]}`, { reason, call });
+}
+
+class Hosts {
+  readonly api = new MemoryPlacement();
+  readonly asked: { readonly host: string; readonly request: CreateDomainRequest }[] = [];
+  readonly interrupt = new AbortController();
+  readonly gpus: Readonly<Record<string, string>>;
+  readonly #refuse: Readonly<Record<string, () => Refuses>>;
+
+  constructor(refuse: Readonly<Record<string, () => Refuses>>) {
+    this.#refuse = refuse;
+    this.gpus = Object.fromEntries(Object.keys(refuse).map((host) => [host, this.api.addHost(host, TOTALS)]));
+  }
+
+  schedule({ again = false } = {}): Promise<Scheduled> {
+    return scheduleDomain({
+      ...{ api: this.api, claimId: CLAIM, projectId: "p", userId: "u", flavor, again },
+      ...{ slicesClass: "CUSTOM_INTEL_VGPU", limit: 20, request: CreateDomainRequest.create() },
+      agentOf: (host) => ({
+        createDomain: (request) => {
+          this.asked.push({ host, request });
+          const refused = this.#refuse[host]?.();
+          const response = CreateDomainResponse.fromPartial({ domain: { name: "web-1" } });
+          return refused === undefined ? Promise.resolve(response) : Promise.reject(refused);
+        },
+        close: () => undefined,
+      }),
+      signal: this.interrupt.signal,
+    });
+  }
+}
+
+const makes = (): Refuses => undefined;
+const full = (): Refuses => refusal(status.RESOURCE_EXHAUSTED, "APERTURE_EXHAUSTED");
+
+describe("a claim on its way from candidate to candidate", () => {
+  it("is made once, and the host is asked for what was booked on the GPU that was booked", async () => {
+    const hosts = new Hosts({ a: makes, b: makes });
+    const { ended, standing } = await hosts.schedule();
+    assert.deepEqual([ended.kind, standing], ["made", "held"]);
+    assert.deepEqual(hosts.api.changes, [`claim ${hosts.gpus["a"] ?? ""}`]);
+    const [{ request } = assert.fail()] = hosts.asked;
+    assert.equal(request.claimId, CLAIM);
+    assert.equal(request.vgpu?.gpu, "0000:00:02.0");
+    const value = { vgtLowGmSz: 128, vgtHighGmSz: 512, vgtFenceSz: 4 };
+    assert.deepEqual(request.vgpu.want, { $case: "sizes", value });
+    const claim = hosts.api.claims.get(CLAIM);
+    assert.deepEqual([claim?.consumerType, claim?.projectId], ["VGPUD", "p"]);
+  });
+
+  it("is given back before the next is claimed, as often as a host refuses", async () => {
+    const unverified = (): Refuses => refusal(status.UNAVAILABLE, "SCHEDULER_UNAVAILABLE");
+    const unbooked = (): Refuses => refusal(status.FAILED_PRECONDITION, "CLAIM_NOT_BOOKED");
+    const hosts = new Hosts({ a: full, b: unbooked, c: unverified, d: makes });
+    const { ended, lost } = await hosts.schedule();
+    assert.ok(ended.kind === "made");
+    assert.equal(ended.place.host, "d");
+    assert.deepEqual(
+      lost.map(({ place, reason }) => [place?.host, reason]),
+      [
+        ["a", "APERTURE_EXHAUSTED"],
+        ["b", "CLAIM_NOT_BOOKED"],
+        ["c", "SCHEDULER_UNAVAILABLE"],
+      ],
+    );
+    const steps = hosts.api.changes.map((change) => change.split(" ")[0]);
+    assert.deepEqual(steps, ["claim", "release", "claim", "release", "claim", "release", "claim"]);
+  });
+
+  it("is nobody's when no host took it", async () => {
+    const hosts = new Hosts({ a: full, b: full });
+    const { ended, standing, lost } = await hosts.schedule();
+    assert.deepEqual([ended.kind, standing, lost.length], ["no-host", "released", 2]);
+    assert.equal(hosts.api.claims.size, 0);
+  });
+
+  it("goes to the next host where nobody answers: nothing was sent", async () => {
+    const away = (): Refuses => new CliError("unreachable", "vgpud does not answer");
+    const { ended, lost } = await new Hosts({ a: away, b: makes }).schedule();
+    assert.equal(ended.kind, "made");
+    assert.deepEqual(
+      lost.map(({ why }) => why),
+      ["vgpud does not answer"],
+    );
+  });
+
+  it("stays when nobody knows whether there is a domain", async () => {
+    for (const unknown of [
+      refusal(status.DEADLINE_EXCEEDED, undefined, true),
+      refusal(status.UNAVAILABLE, undefined, true),
+      refusal(status.DEADLINE_EXCEEDED, "CALL_TIMEOUT"),
+      refusal(status.ALREADY_EXISTS, "CLAIM_REUSED"),
+    ]) {
+      const hosts = new Hosts({ a: () => unknown, b: makes });
+      const { ended, standing } = await hosts.schedule();
+      assert.ok(ended.kind === "failed");
+      assert.deepEqual([ended.error.message, ended.place?.host, standing], [unknown.message, "a", "held"]);
+      assert.equal(hosts.asked.length, 1);
+      assert.equal(hosts.api.claims.size, 1);
+    }
+  });
+
+  it("is given back, and no other host is asked, for a request that is wrong everywhere", async () => {
+    const wrong = refusal(status.INVALID_ARGUMENT, "FIELD_INVALID");
+    const hosts = new Hosts({ a: () => wrong, b: makes });
+    const { ended, standing } = await hosts.schedule();
+    assert.deepEqual([ended.kind, standing, hosts.asked.length], ["failed", "released", 1]);
+  });
+
+  it("goes to the next host where a path is not allowed on one", async () => {
+    const path = (): Refuses => refusal(status.INVALID_ARGUMENT, "PATH_NOT_ALLOWED");
+    assert.equal((await new Hosts({ a: path, b: makes }).schedule()).ended.kind, "made");
+  });
+});
+
+describe("a claim whose answer does not come", () => {
+  const unreachable = new PlacementError("unreachable", "PUT: the answer was cut off");
+
+  it("is compared and gone on with, when it was made", async () => {
+    const hosts = new Hosts({ a: makes });
+    hosts.api.mishaps.push({ of: "claim", when: "after", error: unreachable });
+    const { ended } = await hosts.schedule();
+    assert.equal(ended.kind, "made");
+    assert.equal(hosts.api.changes.length, 1);
+  });
+
+  it("is made again, when it was not made", async () => {
+    const hosts = new Hosts({ a: makes });
+    hosts.api.mishaps.push({ of: "claim", when: "before", error: unreachable });
+    assert.equal((await hosts.schedule()).ended.kind, "made");
+    assert.equal(hosts.api.changes.length, 2);
+  });
+
+  it("is given back when that cannot be found out, since no host was asked yet", async () => {
+    const hosts = new Hosts({ a: makes });
+    hosts.api.mishaps.push({ of: "claim", when: "after", error: unreachable });
+    hosts.api.mishaps.push({ of: "allocation", when: "before", error: unreachable });
+    const { ended, standing } = await hosts.schedule();
+    assert.ok(ended.kind === "failed");
+    assert.deepEqual([ended.error.ending, standing], ["unreachable", "released"]);
+    assert.deepEqual([hosts.api.claims.size, hosts.asked.length], [0, 0]);
+  });
+
+  it("is told to be unknown when it cannot be given back either", async () => {
+    const hosts = new Hosts({ a: makes });
+    const mishaps = ["claim", "allocation", "release"] as const;
+    hosts.api.mishaps.push(...mishaps.map((of) => ({ of, when: "before" as const, error: unreachable })));
+    assert.equal((await hosts.schedule()).standing, "unknown");
+  });
+
+  it("is left to who was faster, and the next candidate claimed", async () => {
+    const hosts = new Hosts({ a: makes, b: makes });
+    const error = new PlacementError("no-capacity", "over capacity");
+    hosts.api.mishaps.push({ of: "claim", when: "before", error });
+    const { ended, lost } = await hosts.schedule();
+    assert.ok(ended.kind === "made");
+    assert.equal(ended.place.host, "b");
+    assert.match(lost[0]?.why ?? "", /somebody else/);
+    assert.ok(!hosts.api.changes.includes("release"));
+  });
+
+  it("is tried again when others change the provider, three times", async () => {
+    const hosts = new Hosts({ a: makes, b: makes });
+    const error = new PlacementError("conflict", "generation");
+    for (let tried = 0; tried < 3; tried += 1) hosts.api.mishaps.push({ of: "claim", when: "before", error });
+    const { ended, lost } = await hosts.schedule();
+    assert.ok(ended.kind === "made");
+    assert.equal(ended.place.host, "b");
+    assert.match(lost[0]?.why ?? "", /faster 3 times/);
+  });
+});
+
+describe("an interrupted call", () => {
+  it("gives back what has no domain", async () => {
+    const hosts: Hosts = new Hosts({
+      a: () => {
+        hosts.interrupt.abort();
+        return new CliError("interrupted", "interrupted before vgpud was asked");
+      },
+      b: makes,
+    });
+    const { ended, standing } = await hosts.schedule();
+    assert.ok(ended.kind === "failed");
+    assert.deepEqual([ended.error.ending, standing], ["interrupted", "released"]);
+    assert.equal(hosts.asked.length, 1);
+  });
+
+  it("keeps what may have one", async () => {
+    const hosts: Hosts = new Hosts({
+      a: () => {
+        hosts.interrupt.abort();
+        return refusal(status.CANCELLED, undefined, true);
+      },
+    });
+    const { standing } = await hosts.schedule();
+    assert.equal(standing, "held");
+    assert.equal(hosts.api.claims.size, 1);
+  });
+});
+
+describe("a call that repeats another with its claim", () => {
+  const before = (hosts: Hosts, host: string, consumerType = "VGPUD"): void => {
+    const allocations = new Map([[hosts.gpus[host] ?? "", { CUSTOM_INTEL_VGPU: 1 }]]);
+    hosts.api.claims.set(CLAIM, { allocations, projectId: "p", userId: "u", consumerType });
+  };
+
+  it("asks the host that was booked, and claims nothing", async () => {
+    const hosts = new Hosts({ a: makes, b: makes });
+    before(hosts, "b");
+    const { ended } = await hosts.schedule({ again: true });
+    assert.ok(ended.kind === "made");
+    assert.equal(ended.place.host, "b");
+    assert.deepEqual(hosts.api.changes, []);
+  });
+
+  it("goes nowhere else while that host does not answer: it may have the domain", async () => {
+    const away = (): Refuses => new CliError("unreachable", "vgpud does not answer");
+    const hosts = new Hosts({ a: makes, b: away });
+    before(hosts, "b");
+    const { ended, standing } = await hosts.schedule({ again: true });
+    assert.deepEqual([ended.kind, standing], ["failed", "held"]);
+  });
+
+  it("takes another host when that one says that it has no room for it", async () => {
+    const hosts = new Hosts({ a: makes, b: full });
+    before(hosts, "b");
+    const { ended } = await hosts.schedule({ again: true });
+    assert.ok(ended.kind === "made");
+    assert.equal(ended.place.host, "a");
+    assert.equal(hosts.api.changes[0], "release");
+  });
+
+  it("touches nothing that is somebody else's", async () => {
+    const hosts = new Hosts({ a: makes });
+    before(hosts, "a", "INSTANCE");
+    const { ended } = await hosts.schedule({ again: true });
+    assert.ok(ended.kind === "failed");
+    assert.equal(ended.error.ending, "conflict");
+    assert.deepEqual([hosts.api.changes, hosts.asked], [[], []]);
+  });
+
+  it("is a first call where nothing is booked", async () => {
+    assert.equal((await new Hosts({ a: makes }).schedule({ again: true })).ended.kind, "made");
+  });
+});

@@ -1,0 +1,139 @@
+// `vgpuctl schedule …` as it is typed: what it refuses before anything is asked, and what it tells.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
+import type { Environment } from "../../../../agent/cli/environment.ts";
+import { FILES, reading, scheduling } from "../scheduling.ts";
+import { FRESH_ID, vgpuctl, type Ran } from "../vgpuctl.ts";
+
+const EXAMPLES = new URL("../../../../../docs/examples/schedule/", import.meta.url);
+const CLAIM = "0b5d0a3e-6c53-4a0f-9d0b-9a4a2f3c1d2e";
+const CREATE = ["create", "--flavor", "m1.gvt", "--name", "web-1", "-f", "web.yaml"];
+
+function schedule(argv: readonly string[], environment: Partial<Environment> = {}): Promise<Ran> {
+  return vgpuctl(undefined, ["schedule", ...argv], { ...scheduling(CLAIM), ...environment });
+}
+
+describe("vgpuctl schedule", () => {
+  const wrong: Readonly<Record<string, readonly [argv: readonly string[], says: RegExp]>> = {
+    "names its commands": [
+      [],
+      /schedule takes one of create, destroy, status, list, check\nhint: vgpuctl help/,
+    ],
+    "suggests the nearest of them": [["crate"], /no command 'schedule crate'\nhint: did you mean create\?/],
+    "refuses the socket of one vgpud": [["list", "--socket", "/s"], /--socket is not for schedule/],
+    "wants a flavor": [["create", "--name", "a", "-f", "web.yaml"], /--flavor is required/],
+    "suggests the nearest flavor": [
+      ["create", "--flavor", "m1.gtv", "-f", "web.yaml"],
+      /has no flavor m1\.gtv\n.*\nhint: did you mean m1\.gvt\?/,
+    ],
+    "wants the domain's file": [["create", "--flavor", "m1.gvt", "--name", "a"], /--file is required/],
+    "wants the domain's name": [["create", "--flavor", "m1.gvt", "-f", "web.yaml"], /--name is missing/],
+    "wants a claim id that Placement can have": [
+      [...CREATE, "--claim-id", "job-17"],
+      /--claim-id takes a UUID, which Placement knows the claim by, not 'job-17'/,
+    ],
+    "names every fault of the flavors": [
+      [...CREATE, "--flavors", "flavors.yaml"],
+      /flavors\.yaml:2:1: m2: vcpus is missing\nerror: flavors\.yaml:2:1: m2: memory is missing\n/,
+    ],
+    "names a file that is not there": [
+      ["list", "--schedule-file", "/x"],
+      /cannot read \/x: there is no such/,
+    ],
+  };
+  for (const [what, [argv, says]] of Object.entries(wrong))
+    it(what, async () => {
+      const ran = await schedule(argv);
+      assert.match(ran.stderr, says);
+      assert.deepEqual([ran.exitCode, ran.notes], [exitCodes.usage, []]);
+    });
+
+  it("refuses what the domain's file says beside the flavor, by its place", async () => {
+    const text = "claim_id: a\nvgpu: { mode: gvt-g }\ndomain: { name: a, vcpus: 4, memory_mib: 64 }";
+    const ran = await schedule(CREATE, reading({ ...FILES, "web.yaml": text }));
+    for (const says of [
+      /web\.yaml:2:1: vgpu has no place beside flavor m1\.gvt: the flavor says it/,
+      /web\.yaml:3:20: domain\.vcpus has no place/,
+      /web\.yaml:1:1: claim_id has no place .*: --claim-id says it/,
+    ])
+      assert.match(ran.stderr, says);
+    assert.equal(ran.exitCode, exitCodes.usage);
+  });
+
+  it("says the claim before anything is asked, and in a document with the candidates", async () => {
+    const ran = await schedule(CREATE);
+    assert.equal(ran.notes[0], `claim id: ${FRESH_ID}`);
+    assert.match(ran.notes[1] ?? "", /rounds to/);
+    // Nobody serves the host's socket.
+    assert.equal(ran.exitCode, exitCodes["no-room"]);
+    assert.match(
+      ran.stdout,
+      /^CANDIDATE +GPU +RESULT +WHY\nkvm-1 +0000:00:02\.0 +passed over +vgpud does not answer/,
+    );
+    const document = await schedule([...CREATE, "-o", "json"]);
+    assert.deepEqual(document.notes, []);
+    const json = JSON.parse(document.stdout) as Record<string, unknown>;
+    assert.deepEqual([json["claim_id"], json["booking"], json["host"]], [FRESH_ID, "released", null]);
+  });
+
+  it("takes the files of the documentation", async () => {
+    const names = ["schedule.yaml", "flavors.yaml", "web.yaml"] as const;
+    const texts = await Promise.all(names.map((name) => readFile(new URL(name, EXAMPLES), "utf8")));
+    const [at = "", flavors = "", domain = ""] = texts;
+    const files = { "/etc/vgpud/schedule.yaml": at, "/etc/vgpud/flavors.yaml": flavors, "web.yaml": domain };
+    const ran = await schedule(CREATE, reading(files));
+    assert.match(ran.notes[0] ?? "", /^claim id: /);
+    assert.equal(ran.exitCode, exitCodes["no-room"], ran.stderr);
+  });
+
+  it("lists what is booked though the host does not answer, and says so", async () => {
+    const ran = await schedule(["list"]);
+    assert.match(
+      ran.stdout,
+      new RegExp(`^CLAIM +HOST +GPU +DOMAIN +STATE\\n${CLAIM} +kvm-1 +0000:00:02\\.0 +\\? +-$`, "m"),
+    );
+    assert.match(ran.stderr, /^warning: domains of kvm-1 are not known: vgpud does not answer/);
+    assert.equal(ran.exitCode, 0);
+  });
+
+  it("gives nothing back while the host does not say that the domain is gone", async () => {
+    const around = scheduling(CLAIM);
+    const ran = await schedule(["destroy", CLAIM], around);
+    assert.equal(ran.exitCode, exitCodes.unreachable);
+    const after = await schedule(["list", "-o", "name"], around);
+    assert.equal(after.stdout, `${CLAIM}\n`);
+  });
+
+  it("asks a person before it destroys", async () => {
+    const asked: string[] = [];
+    const ask = (question: string): Promise<string> => {
+      asked.push(question);
+      return Promise.resolve("n");
+    };
+    const ran = await schedule(["destroy", CLAIM], { ask });
+    assert.deepEqual(asked, [`destroy the domain of claim ${CLAIM} on kvm-1? its disks stay [y/N] `]);
+    assert.match(ran.stderr, /nothing was done: it was not confirmed/);
+  });
+
+  it("has nothing to do for a claim that nobody has", async () => {
+    const ran = await schedule(["destroy", FRESH_ID]);
+    assert.deepEqual([ran.exitCode, ran.stderr], [0, ""]);
+    assert.equal((await schedule(["status", FRESH_ID])).exitCode, exitCodes.failure);
+  });
+
+  it("says what does not fit in a file of flavors, and shows the others", async () => {
+    const ran = await schedule(["check", "flavors.yaml"]);
+    assert.equal(ran.exitCode, exitCodes.usage);
+    assert.match(ran.stdout, /^m1\.gvt +2 +2048 +gvt-g +128 MiB low GM, 384 .* 128 MiB low GM, 512 /m);
+    assert.match(ran.stderr, /^warning: m1\.gvt: .* rounds to .*\nerror: flavors\.yaml:2:1: m2: /);
+  });
+
+  it("explains the commands of a group, and each", async () => {
+    assert.match((await vgpuctl(undefined, ["help", "schedule"])).stdout, /^Usage: vgpuctl schedule COMMAND/);
+    assert.match(
+      (await vgpuctl(undefined, ["help", "schedule", "crate"])).stderr,
+      /did you mean schedule create/,
+    );
+  });
+});
