@@ -36,15 +36,16 @@ export class RemoteWorld implements AsyncDisposable {
     this.address = address;
   }
 
-  /** `limits` as the configuration has them. */
+  /** `limits` as the configuration has them; `more` are lines of it. */
   static async start({
     limits,
     revocation = true,
-  }: { limits?: string; revocation?: boolean } = {}): Promise<RemoteWorld> {
+    more = "",
+  }: { limits?: string; revocation?: boolean; more?: string } = {}): Promise<RemoteWorld> {
     const folder = await mkdtemp(path.join(tmpdir(), "vgpud-tls-"));
     const ca = await Authority.root(path.join(folder, "ca"), "clients");
     const files = await filesIn(folder, ca);
-    const settings = settingsOf(files, revocation);
+    const settings = `${settingsOf(files, revocation)}\n${more}`;
     const world = await World.start("", {}, { settings, ...(limits === undefined ? {} : { limits }) });
     return new RemoteWorld(folder, ca, world, await world.agent.said("tls"));
   }

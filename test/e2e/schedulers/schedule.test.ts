@@ -1,0 +1,198 @@
+// vgpuctl schedule with a real Placement in front of two simulated hosts.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { exitCodes } from "../../../agent/cli/errors/exit-codes.ts";
+import { startPlacement, type Placement } from "../../schedulers/placement.ts";
+import { TwoHosts } from "../../schedulers/two-hosts.ts";
+import type { Ran } from "../../unit/cli/vgpuctl.ts";
+import { ADMIN, RemoteWorld } from "../tls/remote-world.ts";
+import { until } from "../harness/until.ts";
+import { type } from "../harness/requests.ts";
+import type { World } from "../harness/world.ts";
+
+const CLAIMS = { method: "PUT", path: /^\/allocations\// };
+const RELEASES = { method: "DELETE", path: /^\/allocations\// };
+const INVENTORIES = { method: "PUT", path: /\/inventories$/ };
+
+const madeSchema = z.looseObject({
+  claim_id: z.string(),
+  host: z.string().nullable(),
+  booking: z.string(),
+  candidates: z.array(z.looseObject({ host: z.string(), reason: z.string().nullable() })),
+});
+const listSchema = z.looseObject({
+  claims: z.array(z.looseObject({ claim_id: z.string(), host: z.string(), domain: z.string().nullable() })),
+});
+
+describe("vgpuctl schedule", function () {
+  this.timeout(180_000);
+  let placement: Placement;
+  let hosts: TwoHosts;
+  before(async () => {
+    placement = await startPlacement();
+    hosts = await TwoHosts.start(placement);
+  });
+  /** Of others, on the first host. */
+  let slices: readonly string[] = [];
+  afterEach(async () => {
+    for (const uuid of slices)
+      await hosts.world(hosts.names[0]).host.control({ command: "remove-mdev", uuid });
+    slices = [];
+    hosts.asked.behave();
+    hosts.told.behave();
+    for (const { claim_id: claim } of listed(await hosts.schedule(["list", "-o", "json"])))
+      assert.equal((await hosts.schedule(["destroy", claim, "--now"])).exitCode, 0);
+    await until("there is room again", async () => (await hosts.withRoom()).length === 2);
+    hosts.asked.forget();
+  });
+  after(async () => {
+    await (hosts as TwoHosts | undefined)?.[Symbol.asyncDispose]();
+    await (placement as Placement | undefined)?.stop();
+  });
+
+  const create = (name: string, ...flags: readonly string[]): Promise<Ran> =>
+    hosts.schedule(["create", "--flavor", "big", "--name", name, "-o", "json", ...flags]);
+  const made = ({ stdout }: Ran) => madeSchema.parse(JSON.parse(stdout));
+  const listed = ({ stdout }: Ran) => listSchema.parse(JSON.parse(stdout)).claims;
+  const domainsOf = async (world: World): Promise<readonly string[]> =>
+    (await world.domains()).map(({ name }) => name);
+
+  it("makes each domain where there is room, tells who has none, and gives all back", async () => {
+    const [first, second] = [made(await create("web-1")), made(await create("web-2"))];
+    assert.deepEqual([first.host, second.host].sort(), hosts.names);
+    assert.deepEqual(await domainsOf(hosts.world(first.host ?? "")), ["web-1"]);
+
+    const third = await create("web-3");
+    assert.equal(third.exitCode, exitCodes["no-room"]);
+    assert.match(third.stderr, /Placement has no candidate for flavor big/);
+    assert.equal(made(third).booking, "none");
+
+    const claims = listed(await hosts.schedule(["list", "-o", "json"]));
+    assert.deepEqual(claims.map(({ domain }) => domain).sort(), ["web-1", "web-2"]);
+
+    const gone = await hosts.schedule(["destroy", "web-1", "--now"]);
+    assert.equal(gone.exitCode, 0, gone.stderr);
+    assert.equal(await hosts.isBooked(first.claim_id), false);
+    assert.deepEqual(await domainsOf(hosts.world(first.host ?? "")), []);
+    const again = await hosts.schedule(["destroy", first.claim_id]);
+    assert.deepEqual([again.exitCode, again.stderr], [0, ""]);
+    assert.match(again.stdout, /nothing to do/);
+  });
+
+  it("gives a claim back that its host refuses, and takes the next host", async () => {
+    const [refuses, takes] = hosts.names;
+    const world = hosts.world(refuses);
+    // Placement is not told that the room is gone.
+    hosts.told.misbehave(INVENTORIES, { kind: "unavailable" });
+    slices = [randomUUID(), randomUUID()];
+    for (const slice of slices)
+      await world.host.control({ command: "create-mdev", gpu: "0000:00:02.0", type: type(2), uuid: slice });
+    await until("the host has seen them", async () => (await world.vgpus()).length === slices.length);
+
+    await hosts.showFirst(refuses);
+    const ran = await create("web-1");
+    assert.equal(ran.exitCode, 0, ran.stderr);
+    const { host, claim_id: claim, candidates } = made(ran);
+    assert.equal(host, takes);
+    assert.deepEqual(
+      candidates.map((each) => [each.host, each.reason]),
+      [[refuses, "APERTURE_EXHAUSTED"]],
+    );
+    const ofClaim = hosts.asked.writes.filter(({ path }) => path === `/allocations/${claim}`);
+    assert.deepEqual(
+      ofClaim.map(({ method }) => method),
+      ["PUT", "DELETE", "PUT"],
+    );
+    assert.deepEqual(await domainsOf(world), []);
+  });
+
+  it("passes over a host that does not answer, and says so when there is no other", async () => {
+    const [away, there] = hosts.names;
+    const text = hosts.scheduleFile({ [away]: "/nonexistent/vgpud.sock" });
+    const readText = readerWith(hosts, text);
+    await hosts.showFirst(away);
+    const argv = ["create", "--flavor", "big", "--name"];
+    const ran = await hosts.schedule([...argv, "web-1", "-o", "json"], { readText });
+    assert.equal(made(ran).host, there, ran.stderr);
+    const none = await hosts.schedule([...argv, "web-2"], { readText });
+    assert.equal(none.exitCode, exitCodes["no-room"]);
+    assert.match(none.stdout, new RegExp(`${away} +0000:00:02.0 +passed over +.*no socket at /nonexistent`));
+    const [claim = ""] = none.notes.map((note) => note.replace("claim id: ", ""));
+    assert.equal(await hosts.isBooked(claim), false);
+  });
+
+  it("goes on when the answer to its claim is lost", async () => {
+    hosts.asked.misbehave(CLAIMS, { kind: "lost reply" }, 1);
+    const ran = await create("web-1");
+    assert.equal(ran.exitCode, 0, ran.stderr);
+    assert.equal(hosts.asked.seen.filter(({ method }) => method === "PUT").length, 1);
+    assert.equal(await hosts.isBooked(made(ran).claim_id), true);
+  });
+
+  it("finds the domain of a call whose end is not known, and makes no second one", async () => {
+    const claim = randomUUID();
+    const agents = hosts.names.map((name) => hosts.world(name).agent);
+    for (const agent of agents) agent.signal("SIGSTOP");
+    const ran = await create("web-1", "--claim-id", claim, "--timeout", "1s");
+    for (const agent of agents) agent.signal("SIGCONT");
+    assert.equal(ran.exitCode, exitCodes.failure);
+    const { host, booking } = made(ran);
+    assert.equal(booking, "held");
+    assert.match(ran.stderr, /no answer from vgpud within 1s/);
+    assert.equal(await hosts.isBooked(claim), true);
+
+    const again = await create("web-1", "--claim-id", claim);
+    assert.equal(again.exitCode, 0, again.stderr);
+    assert.equal(made(again).host, host);
+    const all = await Promise.all(hosts.names.map((name) => domainsOf(hosts.world(name))));
+    assert.deepEqual(all.flat(), ["web-1"]);
+    const status = await hosts.schedule(["status", claim]);
+    assert.match(status.stdout, /^domain: +web-1$/m);
+  });
+
+  it("books what the sizes of a flavor round to, and says that it does", async () => {
+    const ran = await hosts.schedule(["create", "--flavor", "odd", "--name", "web-1"]);
+    assert.equal(ran.exitCode, 0, ran.stderr);
+    assert.match(ran.notes.join("\n"), /odd: .* 384 MiB high GM.* rounds to .* 512 MiB high GM/);
+    const [put] = hosts.asked.writes;
+    assert.match(JSON.stringify(put?.body), /"CUSTOM_VGT_HIGH_GM_MB":512/);
+    assert.equal(ran.stderr, "");
+  });
+
+  it("reaches a host by TLS, by the name of its certificate", async () => {
+    const name = `afar-${randomUUID().slice(0, 8)}`;
+    await using remote = await RemoteWorld.start({ more: hosts.settings(name) });
+    await until("it is published", async () => (await hosts.allWithRoom()).includes(name));
+    const { certificate, key } = await remote.client("scheduler", ADMIN);
+    const tls = `{ ca: ${remote.ca.certificate}, certificate: ${certificate}, key: ${key}, server_name: host.test }`;
+    const text = `${hosts.scheduleFile()}    ${name}: ${remote.address}\n  tls: ${tls}\n`;
+    const readText = readerWith(hosts, text);
+    await hosts.showFirst(name);
+    const argv = ["create", "--flavor", "big", "--name", "web-1", "-o", "json"];
+    const ran = await hosts.schedule(argv, { readText });
+    assert.equal(made(ran).host, name, ran.stderr);
+    assert.deepEqual(await domainsOf(remote.world), ["web-1"]);
+    const gone = await hosts.schedule(["destroy", "web-1", "--now"], { readText });
+    assert.equal(gone.exitCode, 0, gone.stderr);
+    assert.deepEqual(await domainsOf(remote.world), []);
+  });
+
+  it("tells where a claim is booked that could not be given back", async () => {
+    const [refuses] = hosts.names;
+    const readText = readerWith(hosts, hosts.scheduleFile({ [refuses]: "/nonexistent/vgpud.sock" }));
+    await hosts.showFirst(refuses);
+    hosts.asked.misbehave(RELEASES, { kind: "unavailable" });
+    const ran = await hosts.schedule(["create", "--flavor", "big", "--name", "web-1"], { readText });
+    assert.equal(ran.exitCode, exitCodes.failure);
+    assert.match(ran.stderr, /could not be given back/);
+    assert.match(
+      ran.stderr,
+      /hint: to end it: vgpuctl schedule destroy [0-9a-f-]{36} --schedule-file schedule/,
+    );
+  });
+});
+
+function readerWith(hosts: TwoHosts, schedule: string): (path: string) => Promise<string> {
+  return async (path) => (path === "schedule" ? schedule : await hosts.readText(path));
+}
