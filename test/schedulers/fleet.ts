@@ -2,14 +2,11 @@
 // process, with everything they send counted.
 import { setMaxListeners } from "node:events";
 import { systemClock as clock } from "../../agent/core/clock.ts";
+import { classesWith, SLICES_CLASS } from "../../agent/core/placement-names.ts";
 import { parsePciAddress, type PciAddress } from "../../agent/core/ids.ts";
 import type { Quantity } from "../../agent/capacity/quantities.ts";
-import { noauth } from "../../agent/placement/auth.ts";
-import { Connection, type EndedRequest } from "../../agent/placement/connection.ts";
-import { Exchanger } from "../../agent/placement/exchange.ts";
-import { Placement } from "../../agent/placement/placement.ts";
+import { connectPlacement } from "../../agent/placement/connect.ts";
 import { SchedulerKeeper, type EndedRound } from "../../agent/schedulers/keeper.ts";
-import { classesWith } from "../../agent/schedulers/placement/names.ts";
 import { PlacementScheduler } from "../../agent/schedulers/placement/placement-scheduler.ts";
 import type { HostSupply } from "../../agent/schedulers/supply.ts";
 
@@ -101,18 +98,22 @@ export class Fleet implements AsyncDisposable {
 
   #agent(host: number, records: Map<number, string>): Promise<void> {
     const { url, healEveryMs, firstWithinMs } = this.#options;
-    const exchanger = new Exchanger({ timeoutMs: 10_000, ca: undefined });
-    const onEnd = (request: EndedRequest): void => {
-      this.#sent(request);
-    };
-    const authority = noauth(new URL(url));
+    const { api, close } = connectPlacement(
+      { endpoint: new URL(url), keystone: undefined, timeoutMs: 10_000, ca: undefined },
+      {
+        ...clock,
+        onEnd: ({ method, answer }) => {
+          this.#sent(method, answer?.status);
+        },
+      },
+    );
     const scheduler = new PlacementScheduler({
-      api: new Placement(new Connection({ exchanger, authority, now: clock.now, onEnd })),
+      api,
       host: () => `fleet-${String(host).padStart(5, "0")}`,
       record: recordIn(records, host),
       ...{
         root: "own",
-        classes: classesWith("CUSTOM_INTEL_VGPU"),
+        classes: classesWith(SLICES_CLASS),
         aggregates: [],
         graceMs: 1_800_000,
         clock,
@@ -125,16 +126,14 @@ export class Fleet implements AsyncDisposable {
         this.#ended(host, round);
       },
     });
-    return keeper.run(this.#stop.signal).finally(() => {
-      exchanger.close();
-    });
+    return keeper.run(this.#stop.signal).finally(close);
   }
 
-  #sent({ method, answer }: EndedRequest): void {
+  #sent(method: string, status: number | undefined): void {
     const second = Math.floor(clock.now() / 1000);
     this.#bySecond.set(second, (this.#bySecond.get(second) ?? 0) + 1);
     if (method !== "GET") this.#writes += 1;
-    if (answer === undefined || answer.status >= 500) this.#failed += 1;
+    if (status === undefined || status >= 500) this.#failed += 1;
   }
 
   #ended(host: number, { standing: { failure } }: EndedRound): void {
