@@ -114,7 +114,7 @@ describe("vgpuctl schedule", function () {
     await hosts.showFirst(away);
     const argv = ["create", "--flavor", "big", "--name"];
     const ran = await hosts.schedule([...argv, "web-1", "-o", "json"], { readText });
-    assert.equal(made(ran).host, there, ran.stderr);
+    assert.equal(made(ran).host, there, ran.stdout + ran.stderr);
     const none = await hosts.schedule([...argv, "web-2"], { readText });
     assert.equal(none.exitCode, exitCodes["no-room"]);
     assert.match(none.stdout, new RegExp(`${away} +0000:00:02.0 +passed over +.*no socket at /nonexistent`));
