@@ -86,14 +86,15 @@ function quantityText(quantity: Quantity, value: number): string {
   return `${value} ${value === 1 ? one : many}`;
 }
 
-/** What the scheduler that a caller asked first has booked for its claim on GPUs of this host. */
-export interface Booking {
-  readonly byGpu: ReadonlyMap<PciAddress, BookedOn>;
-}
+/** What the scheduler that a caller asked first has booked for its claim on this host. */
+export type Booking =
+  | { readonly on: "gpus"; readonly byGpu: ReadonlyMap<PciAddress, BookedOn> }
+  /** By one that counts all GPUs of a host together: which of them it is to be, this host decides. */
+  | { readonly on: "host"; readonly booked: BookedOn };
 
 export interface BookedOn {
   readonly amounts: Quantities;
-  /** What the scheduler counts of the GPU; of the rest nothing can have been booked. */
+  /** What the scheduler counts there; of the rest nothing can have been booked. */
   readonly counted: ReadonlySet<Quantity>;
 }
 

@@ -1,5 +1,5 @@
 // A create beside what its caller has booked with the scheduler in front of this host, where there is one.
-import { askedBy, notBooked, quantitiesText, type Booking } from "../capacity/quantities.ts";
+import { askedBy, notBooked, quantitiesText, type BookedOn, type Booking } from "../capacity/quantities.ts";
 import { AgentError } from "../core/errors.ts";
 import type { ClaimId, PciAddress } from "../core/ids.ts";
 import type { Room, RoomRequest } from "./room.ts";
@@ -29,7 +29,7 @@ export interface Booked {
 
 /** What is asked for, on the GPU that was booked. Throws CLAIM_NOT_BOOKED where another one is named, or none of several. */
 export function whereBooked({ claimId, room }: Booked, booking: Booking | undefined): RoomRequest {
-  if (!booking || room.kind === "reserved") return room;
+  if (booking?.on !== "gpus" || room.kind === "reserved") return room;
   const gpus = [...booking.byGpu.keys()];
   const { gpu = gpus.length === 1 ? gpus[0] : undefined } = room.wish;
   if (gpu !== undefined && booking.byGpu.has(gpu)) return { ...room, wish: { ...room.wish, gpu } };
@@ -44,14 +44,21 @@ export function refuseUncovered(
   booking: Booking | undefined,
 ): void {
   if (!booking) return;
-  const on = booking.byGpu.get(gpu);
-  if (!on) throw notBookedOn(claimId, [...booking.byGpu.keys()], `the room is on GPU ${gpu}`);
-  const missing = notBooked(on, askedBy(request.wish, share));
+  const booked = bookedOn(gpu, booking, claimId);
+  const missing = notBooked(booked, askedBy(request.wish, share));
   if (!missing) return;
+  const where = booking.on === "host" ? "this host" : `GPU ${gpu}`;
   const message =
-    `claim ${claimId} has ${quantitiesText(on.amounts)} booked on GPU ${gpu}, which lacks ${quantitiesText(missing)} ` +
+    `claim ${claimId} has ${quantitiesText(booked.amounts)} booked on ${where}, which lacks ${quantitiesText(missing)} ` +
     "of what is asked for: claim as much as the request names, or ask for less";
   throw new AgentError("CLAIM_NOT_COVERED", message, { details: { claim_id: claimId, gpu } });
+}
+
+function bookedOn(gpu: PciAddress, booking: Booking, claimId: ClaimId): BookedOn {
+  if (booking.on === "host") return booking.booked;
+  const booked = booking.byGpu.get(gpu);
+  if (booked) return booked;
+  throw notBookedOn(claimId, [...booking.byGpu.keys()], `the room is on GPU ${gpu}`);
 }
 
 function notBookedOn(claimId: ClaimId, gpus: readonly PciAddress[], asked: string): AgentError {

@@ -103,7 +103,7 @@ export class PlacementScheduler implements Scheduler {
       provider.heardOf(claimId.toLowerCase(), amounts);
       byGpu.set(gpu, { amounts, counted: await provider.counted(signal) });
     }
-    if (byGpu.size > 0) return { byGpu };
+    if (byGpu.size > 0) return { on: "gpus", byGpu };
     const why =
       byProvider.size === 0
         ? `Placement has no allocations for consumer ${claimId}`

@@ -37,6 +37,7 @@ const on = (
   counted: ReadonlySet<keyof Quantities> = ALL,
 ): Booking =>
   ({
+    on: "gpus",
     byGpu: new Map(Object.entries(gpus).map(([gpu, amounts]) => [gpu, { amounts, counted }])),
   }) as unknown as Booking;
 const reasonOf = (act: () => unknown): [string, string] => {
@@ -79,6 +80,20 @@ describe("what was booked", () => {
     };
     assert.equal(reasonOf(refuse(FIRST))[0], "CLAIM_NOT_BOOKED");
     assert.equal(reasonOf(refuse(SECOND))[0], "none");
+  });
+
+  it("may be on the host as one, which then chooses the GPU", () => {
+    const onHost = (amounts: Quantities): Booking => ({ on: "host", booked: { amounts, counted: ALL } });
+    const taken = { slices: 1, lowGmMib: 128, highGmMib: 512, fences: 4 };
+    for (const room of [byType, wish({ by: "type", type: MEDIUM.type }, SECOND)])
+      assert.equal(whereBooked({ claimId, room }, onHost(taken)), room);
+    const refuse = (gpu: PciAddress, amounts: Quantities) => () => {
+      refuseUncovered({ claimId, room: byType }, { gpu, share: MEDIUM }, onHost(amounts));
+    };
+    for (const gpu of [FIRST, SECOND]) assert.equal(reasonOf(refuse(gpu, taken))[0], "none");
+    const [reason, message] = reasonOf(refuse(FIRST, { ...taken, lowGmMib: 64 }));
+    assert.equal(reason, "CLAIM_NOT_COVERED");
+    assert.match(message, /booked on this host, which lacks 64 MiB low GM of/);
   });
 
   const covered = (
