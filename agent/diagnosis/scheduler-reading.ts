@@ -44,7 +44,7 @@ export type SchedulerReading =
 export type SchedulerPolicyWord = "require" | "trust-ledger";
 
 interface Named {
-  /** `placement`. */
+  /** `placement` or `slurm`. */
   readonly name: string;
   readonly policy: SchedulerPolicyWord;
 }
@@ -61,7 +61,8 @@ export interface SchedulerBooks {
 
 export interface WaitingBooking {
   readonly booking: string;
-  readonly gpu: PciAddress;
+  /** Undefined where the scheduler counts the GPUs of a host together. */
+  readonly gpu: PciAddress | undefined;
   readonly amounts: string;
   /** Since vgpud first saw it so. */
   readonly seconds: number;
@@ -74,7 +75,8 @@ interface UnbookedClaim {
 }
 
 interface OverbookedGpu {
-  readonly gpu: PciAddress;
+  /** As above. */
+  readonly gpu: PciAddress | undefined;
   /** By how much. */
   readonly amounts: string;
 }

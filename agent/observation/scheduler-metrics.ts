@@ -5,14 +5,21 @@ import type { SchedulerBooks } from "../diagnosis/scheduler-reading.ts";
 import { gauge, type Collector, type Sample } from "./definition.ts";
 import type { ScrapeView } from "./view.ts";
 
-/** For each GPU of the last look, what the books say of it. */
+interface OnGpu {
+  readonly gpu: PciAddress | undefined;
+}
+
+/** For each GPU of the last look, what the books say of it; beside them what they say of the host as one, where that is so. */
 const byGpu =
-  (value: (books: SchedulerBooks, isThis: (of: { readonly gpu: PciAddress }) => boolean) => number) =>
+  (value: (books: SchedulerBooks, isThis: (of: OnGpu) => boolean) => number) =>
   ({ scheduler, gpus }: ScrapeView): readonly Sample<"pci_address">[] => {
     const books = scheduler?.books;
     if (!books) return [];
-    return gpus.map(({ gpu: { address } }) => ({
-      labels: { pci_address: address },
+    const { withoutDomain, overbooked } = books;
+    const asOne = [...withoutDomain, ...overbooked].some(({ gpu }) => gpu === undefined);
+    const addresses = gpus.map(({ gpu: { address } }) => address);
+    return [...addresses, ...(asOne ? [undefined] : [])].map((address) => ({
+      labels: { pci_address: address ?? "" },
       value: value(books, ({ gpu }) => gpu === address),
     }));
   };
@@ -42,7 +49,7 @@ export const schedulerCollector: Collector = {
     }),
     gauge({
       name: "vgpud_scheduler_bookings_without_domain",
-      help: "Bookings on the GPU that no claim of this host stands for, when last compared; a create may be on its way.",
+      help: "Bookings on the GPU (Slurm: on the host, pci_address empty) that no claim stands for, when last compared; a create may be on its way.",
       labels: ["pci_address"],
       samples: byGpu(({ withoutDomain }, isThis) => withoutDomain.filter(isThis).length),
     }),
@@ -62,7 +69,7 @@ export const schedulerCollector: Collector = {
     }),
     gauge({
       name: "vgpud_scheduler_gpu_overbooked",
-      help: "Whether more is booked and reserved on the GPU than it has (1) or not (0), when last compared.",
+      help: "Whether more is booked and reserved on the GPU (Slurm: on the host, pci_address empty) than it has (1) or not (0), when last compared.",
       labels: ["pci_address"],
       samples: byGpu(({ overbooked }, isThis) => (overbooked.some(isThis) ? 1 : 0)),
     }),

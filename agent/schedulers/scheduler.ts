@@ -52,7 +52,8 @@ export interface Findings {
 
 interface BookedWithoutDomain {
   readonly booking: string;
-  readonly gpu: PciAddress;
+  /** Undefined where the scheduler counts all GPUs of a host together. */
+  readonly gpu: PciAddress | undefined;
   readonly amounts: Quantities;
   /** Milliseconds of the clock that never steps back, when it was first seen so. */
   readonly since: number;
@@ -65,7 +66,8 @@ interface ClaimWithoutBooking {
 }
 
 interface Overbooked {
-  readonly gpu: PciAddress;
+  /** As above. */
+  readonly gpu: PciAddress | undefined;
   readonly by: Quantities;
 }
 

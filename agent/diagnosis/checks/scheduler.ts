@@ -26,6 +26,8 @@ const WORTH_KNOWING = {
   sriov: "info",
 } as const satisfies Check["costs"];
 
+/** In the place of a GPU, where the scheduler counts all of them together. */
+const HOST = "this host";
 /** A host may hold hundreds of claims; the number of all is in the message. */
 const MOST_SHOWN = 16;
 
@@ -57,7 +59,7 @@ export const bookingWithoutDomain = hostCheck({
   check: ofBooks((look, { withoutDomain, graceSeconds }, name) => {
     const oldestFirst = withoutDomain.toSorted((one, other) => other.seconds - one.seconds);
     tell(look, oldestFirst, (each) => [
-      `booking ${each.booking} on ${each.gpu}`,
+      `booking ${each.booking} on ${each.gpu ?? HOST}`,
       `${each.amounts}, without a domain for ${minutesOf(each)} min`,
     ]);
     const overdue = oldestFirst.filter(({ seconds }) => seconds > graceSeconds);
@@ -65,8 +67,8 @@ export const bookingWithoutDomain = hostCheck({
     const values = { name, count: withoutDomain.length, grace: Math.round(graceSeconds / 60) };
     if (!oldest) return pass(withoutDomain.length === 0 ? "all" : "waiting", values);
     const { booking, gpu, amounts } = oldest;
-    const of = { booking, gpu, amounts, minutes: minutesOf(oldest) };
-    return fail("overdue", { ...values, count: overdue.length, ...of });
+    const of = { booking, amounts, minutes: minutesOf(oldest), ...values, count: overdue.length };
+    return gpu === undefined ? fail("overdue-on-host", of) : fail("overdue", { ...of, gpu });
   }),
 });
 
@@ -94,11 +96,12 @@ export const bookedBeyondCapacity = hostCheck({
   dependsOn: ["SCHEDULER_UNAVAILABLE"],
   how: "for each GPU what is booked and reserved with the scheduler, beside what there is, as last compared",
   check: ofBooks((look, { overbooked }, name) => {
-    tell(look, overbooked, ({ gpu, amounts }) => [`booked beyond capacity on ${gpu}`, amounts]);
+    tell(look, overbooked, ({ gpu, amounts }) => [`booked beyond capacity on ${gpu ?? HOST}`, amounts]);
     const [first] = overbooked;
-    return first
-      ? fail("some", { name, count: overbooked.length, gpu: first.gpu, amounts: first.amounts })
-      : pass("none-beyond", { name });
+    if (!first) return pass("none-beyond", { name });
+    const { gpu, amounts } = first;
+    if (gpu === undefined) return fail("on-host", { name, amounts });
+    return fail("some", { name, count: overbooked.length, gpu, amounts });
   }),
 });
 

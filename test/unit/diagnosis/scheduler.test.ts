@@ -119,6 +119,15 @@ describe("the conditions of its books", () => {
     assert.deepEqual([found?.finding.status, found?.finding.says], ["pass", "waiting"]);
   });
 
+  it("speak of the host where the scheduler counts its GPUs together", async () => {
+    const job = await failed({ withoutDomain: [{ ...waiting(7260, "slurm:c:17"), gpu: undefined }] });
+    assert.match(job.text, /slurm:c:17, has kept 1 slice, 64 MiB low GM of this host from others/);
+    assert.match(remedyOf(job, "en"), /scancel/);
+    const beyond = await failed({ overbooked: [{ gpu: undefined, amounts: "64 MiB low GM" }] });
+    assert.match(beyond.text, /than this host has for it, by 64 MiB low GM/);
+    assert.equal(beyond.evidence[0]?.path, "booked beyond capacity on this host");
+  });
+
   it("name the oldest booking that no domain came for, and show each", async () => {
     const { code, text, evidence } = await failed({ withoutDomain: [waiting(60), waiting(7260)] });
     assert.equal(code, "BOOKING_WITHOUT_DOMAIN");

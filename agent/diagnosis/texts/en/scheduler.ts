@@ -32,10 +32,11 @@ export const scheduler = {
         "wait: it is asked within scheduler.first_within of vgpud's start, once the host was seen and libvirt answers",
       unreachable:
         "look at the server, the network and scheduler.placement.endpoint; a server that is only slow needs a longer " +
-        "scheduler.placement.timeout. vgpud tries again by itself",
+        "scheduler.placement.timeout. With Slurm look at slurmctld, munge, scheduler.slurm.prefix and scheduler.slurm.timeout. vgpud tries again " +
+        "by itself",
       unauthorized:
         "look at scheduler.placement.keystone: the application credential, its secret and its role; for noauth2 the server has to take the " +
-        "token admin",
+        "token admin. With Slurm make the user that vgpud runs as an operator, or set scheduler.slurm.publish to false",
       version: "update Placement (Victoria and later), or vgpud",
       "bad-answer":
         "ask the address of scheduler.placement.endpoint with curl: a proxy's page or another service stands there",
@@ -48,7 +49,7 @@ export const scheduler = {
         "scheduler.placement.root to own where there is no Nova",
       "root-taken":
         "set scheduler.placement.root to nova where that provider is Nova's, or give this host a name of its own by scheduler.placement.host",
-      "no-host": "set scheduler.placement.host",
+      "no-host": "set scheduler.placement.host, or scheduler.slurm.node",
       internal: "report it with the log of vgpud",
     },
   },
@@ -61,11 +62,16 @@ export const scheduler = {
       overdue:
         "bookings that no domain came for within scheduler.claim_grace ({grace} min): {count}; the oldest, {booking}, has kept {amounts} " +
         "of GPU {gpu} from others for {minutes} min",
+      "overdue-on-host":
+        "bookings that no domain came for within scheduler.claim_grace ({grace} min): {count}; the oldest, {booking}, has kept {amounts} " +
+        "of this host from others for {minutes} min",
     },
     remedies: {
       overdue:
         "see whether its owner still builds or moves the guest (openstack server show {booking}); otherwise release it: openstack resource " +
         "provider allocation delete {booking}. vgpud gives back only what vgpuctl has booked",
+      "overdue-on-host":
+        "see what the job does (scontrol show job JOBID), and cancel it if its machine is not to come (scancel JOBID): vgpud ends no jobs",
     },
   },
   CLAIM_WITHOUT_BOOKING: {
@@ -89,11 +95,14 @@ export const scheduler = {
       ...beside,
       "none-beyond": "{name} has no more booked and reserved on any GPU than there is",
       some: "GPUs with more booked and reserved in {name} than there is: {count}, as {gpu} by {amounts}",
+      "on-host": "more is booked in {name} than this host has for it, by {amounts}",
     },
     remedies: {
       some:
         "release a booking whose create was refused for want of room, or of a guest that can go elsewhere. Where Placement's database is " +
         "MariaDB or MySQL, let it run at READ-COMMITTED or set allocation_conflict_retry_count to 1: it grants room twice otherwise",
+      "on-host":
+        "cancel a job whose machine was refused for want of room, or wait for one to end: no more are sent here meanwhile",
     },
   },
   BOOKED_GPU_VANISHED: {

@@ -32,9 +32,11 @@ export const scheduler: Same<typeof english> = {
       "not-asked":
         "请等待：vgpud 启动后，看到本机并且 libvirt 应答之后，会在 scheduler.first_within 之内询问它",
       unreachable:
-        "检查服务器、网络和 scheduler.placement.endpoint；如果服务器只是慢，请加大 scheduler.placement.timeout。vgpud 会自行重试",
+        "检查服务器、网络和 scheduler.placement.endpoint；如果服务器只是慢，请加大 scheduler.placement.timeout。使用 Slurm 时检查 slurmctld、munge、" +
+        "scheduler.slurm.prefix 和 scheduler.slurm.timeout。vgpud 会自行重试",
       unauthorized:
-        "检查 scheduler.placement.keystone：应用凭据、它的密钥和角色；使用 noauth2 时服务器必须接受令牌 admin",
+        "检查 scheduler.placement.keystone：应用凭据、它的密钥和角色；使用 noauth2 时服务器必须接受令牌 admin。使用 Slurm 时把运行 vgpud 的用户" +
+        "设为操作员，或将 scheduler.slurm.publish 设为 false",
       version: "更新 Placement（Victoria 或更高版本），或更新 vgpud",
       "bad-answer": "用 curl 访问 scheduler.placement.endpoint 的地址：那里可能是代理的页面或别的服务",
       failed: "查看 Placement 自己的日志和它的数据库；vgpud 会自行重试",
@@ -44,7 +46,7 @@ export const scheduler: Same<typeof english> = {
         "在本机启动 nova-compute，将 scheduler.placement.host 设为它给本机的名称（改名之后用新名称），没有 Nova 时将 scheduler.placement.root 设为 own",
       "root-taken":
         "如果那个资源提供者属于 Nova，将 scheduler.placement.root 设为 nova，否则用 scheduler.placement.host 给本机另取名称",
-      "no-host": "设置 scheduler.placement.host",
+      "no-host": "设置 scheduler.placement.host 或 scheduler.slurm.node",
       internal: "请连同 vgpud 的日志一起报告",
     },
   },
@@ -56,11 +58,15 @@ export const scheduler: Same<typeof english> = {
       waiting: "尚未创建的预订：{count} 个，都没有超过 {grace} 分钟",
       overdue:
         "在 scheduler.claim_grace（{grace} 分钟）之内没有域来使用的预订：{count} 个；最早的 {booking} 已占用 GPU {gpu} 的 {amounts} {minutes} 分钟",
+      "overdue-on-host":
+        "在 scheduler.claim_grace（{grace} 分钟）之内没有域来使用的预订：{count} 个；最早的 {booking} 已占用本机的 {amounts} {minutes} 分钟",
     },
     remedies: {
       overdue:
         "查看它的所有者是否仍在创建或迁移客户机（openstack server show {booking}）；否则释放它：openstack resource provider " +
         "allocation delete {booking}。vgpud 只归还 vgpuctl 所做的预订",
+      "overdue-on-host":
+        "查看该作业在做什么（scontrol show job JOBID）；如果它的虚拟机不会来，就取消它（scancel JOBID）：vgpud 不结束任何作业",
     },
   },
   CLAIM_WITHOUT_BOOKING: {
@@ -80,11 +86,13 @@ export const scheduler: Same<typeof english> = {
       ...beside,
       "none-beyond": "{name} 在任何 GPU 上的预订和保留都没有超出其所有",
       some: "在 {name} 中预订和保留超出其所有的 GPU：{count} 个，如 {gpu}，超出 {amounts}",
+      "on-host": "{name} 中的预订超出本机所能提供的，超出 {amounts}",
     },
     remedies: {
       some:
         "释放因没有余量而创建被拒的预订，或可以移到别处的客户机的预订。如果 Placement 的数据库是 MariaDB 或 MySQL，" +
         "请使用 READ-COMMITTED，或将 allocation_conflict_retry_count 设为 1：否则它会把同一余量给出两次",
+      "on-host": "取消一个因没有余量而被拒的作业，或等待一个作业结束：在此期间不会再有作业派到这里",
     },
   },
   BOOKED_GPU_VANISHED: {
