@@ -7,6 +7,7 @@ import type { SchedulerBooks, SchedulerReading, SchedulerTrouble } from "../diag
 import type { SchedulerView } from "../observation/view.ts";
 import type { PlacementFailure } from "../placement/errors.ts";
 import type { Standing } from "../schedulers/keeper.ts";
+import type { SlurmFailure } from "../schedulers/slurm/commands.ts";
 
 type Settings = Pick<SchedulerConfig, "policy" | "claim_grace">;
 
@@ -72,4 +73,7 @@ const troubles = {
   ...{ "bad-answer": "bad-answer", failed: "failed", conflict: "conflict", refused: "refused" },
   ...{ "in-use": "refused", duplicate: "refused", "no-capacity": "refused", "not-found": "refused" },
   ...{ "no-root": "no-root", "root-taken": "root-taken", "no-host": "no-host" },
-} as const satisfies Readonly<Record<PlacementFailure, SchedulerTrouble>> & Record<string, SchedulerTrouble>;
+  ...{ program: "unreachable", timeout: "unreachable", "not-allowed": "unauthorized", answer: "bad-answer" },
+  ...{ "node-gres": "refused", "node-invalid": "refused" },
+} as const satisfies Readonly<Record<PlacementFailure | SlurmFailure, SchedulerTrouble>> &
+  Record<string, SchedulerTrouble>;

@@ -8,6 +8,7 @@ import { messageOf, type AgentError } from "../core/errors.ts";
 import { classesWith } from "../core/placement-names.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { Log } from "../host/journal.ts";
+import { SlurmPrograms } from "../host/slurm-commands.ts";
 import type { Bookings } from "../lifecycle/booked.ts";
 import { nothingToBook } from "../lifecycle/booked.ts";
 import type { SchedulerRecorder } from "../observation/scheduler-recorder.ts";
@@ -18,6 +19,8 @@ import { SchedulerKeeper, type EndedRound } from "../schedulers/keeper.ts";
 import { PlacementScheduler } from "../schedulers/placement/placement-scheduler.ts";
 import type { RootRecord } from "../schedulers/placement/tree.ts";
 import { bookingsBy } from "../schedulers/policy.ts";
+import type { Scheduler } from "../schedulers/scheduler.ts";
+import { SlurmScheduler } from "../schedulers/slurm/slurm-scheduler.ts";
 import { supplyOf } from "../schedulers/supply.ts";
 import { troubleOf } from "./scheduler-reading.ts";
 
@@ -56,25 +59,13 @@ export async function readCertificates({ placement }: SchedulerConfig): Promise<
 
 export function composeScheduler(
   config: SchedulerConfig,
-  { record, ca }: SchedulerGiven,
+  given: SchedulerGiven,
   { view, version, recorder, log }: SchedulingParts,
 ): Scheduling {
-  if (config.adapter === "none") return { bookings: nothingToBook, keeper: undefined };
+  const hostname = (): string | undefined => view().inventory?.host.hostname || undefined;
+  const scheduler = schedulerOf(config, given, { hostname, recorder });
+  if (!scheduler) return { bookings: nothingToBook, keeper: undefined };
   recorder.announce();
-  const { placement, policy } = config;
-  const scheduler = new PlacementScheduler({
-    api: connectPlacement(settingsOf(placement, ca), {
-      ...clock,
-      onEnd: ({ method, answer, seconds }) => {
-        recorder.request({ method, status: answer?.status, seconds });
-      },
-    }).api,
-    host: () => placement.host ?? (view().inventory?.host.hostname || undefined),
-    ...{ root: placement.root, record, clock },
-    classes: classesWith(placement.vgpu_class),
-    aggregates: placement.aggregates,
-    graceMs: durationMs(config.claim_grace),
-  });
   const tell = roundLog(log);
   const keeper = new SchedulerKeeper({
     ...{ scheduler, version, clock, random: Math.random },
@@ -89,7 +80,53 @@ export function composeScheduler(
   const judged = (refusal: AgentError | undefined): void => {
     recorder.verification(outcomeOf(refusal));
   };
-  return { keeper, bookings: { ...bookingsBy(policy, scheduler), judged } };
+  return { keeper, bookings: { ...bookingsBy(config.policy, scheduler), judged } };
+}
+
+interface SchedulerParts extends Pick<SchedulingParts, "recorder"> {
+  /** Undefined while that is not known. */
+  readonly hostname: () => string | undefined;
+}
+
+function schedulerOf(
+  config: SchedulerConfig,
+  { record, ca }: SchedulerGiven,
+  { hostname, recorder }: SchedulerParts,
+): Scheduler | undefined {
+  switch (config.adapter) {
+    case "none":
+      return undefined;
+    case "placement": {
+      const { placement } = config;
+      return new PlacementScheduler({
+        api: connectPlacement(settingsOf(placement, ca), {
+          ...clock,
+          onEnd: ({ method, answer, seconds }) => {
+            recorder.request({ method, status: answer?.status, seconds });
+          },
+        }).api,
+        host: () => placement.host ?? hostname(),
+        ...{ root: placement.root, record, clock },
+        classes: classesWith(placement.vgpu_class),
+        aggregates: placement.aggregates,
+        graceMs: durationMs(config.claim_grace),
+      });
+    }
+    case "slurm":
+      return slurmScheduler(config.slurm, hostname);
+  }
+}
+
+function slurmScheduler(
+  { cluster, node, publish, prefix, conf, timeout }: SchedulerConfig["slurm"],
+  hostname: SchedulerParts["hostname"],
+): SlurmScheduler {
+  if (cluster === undefined) throw new TypeError("the configuration does not name Slurm's cluster");
+  return new SlurmScheduler({
+    commands: new SlurmPrograms({ prefix, conf, timeoutMs: durationMs(timeout) }),
+    node: () => node ?? hostname()?.split(".")[0],
+    ...{ cluster, publish, clock },
+  });
 }
 
 function count(

@@ -1,5 +1,6 @@
 // What no key can be blamed for alone: settings that do not go together. Pure.
 import { ConfigError, type Problem } from "./problem.ts";
+import type { SchedulerConfig } from "./scheduler-keys.ts";
 import { readSocketOf, type Config } from "./schema.ts";
 
 /** `said`: who said what a key holds, by its dotted path. @throws ConfigError */
@@ -43,9 +44,20 @@ function tlsIncomplete({ tls }: Config): Contradiction[] {
 }
 
 /** Who cannot be asked, since it is not said where it is or who asks. */
-function schedulerUnnamed({ scheduler: { adapter, placement } }: Config): Contradiction[] {
-  if (adapter !== "placement") return [];
-  const { endpoint, keystone } = placement;
+function schedulerUnnamed({ scheduler: { adapter, placement, slurm } }: Config): Contradiction[] {
+  switch (adapter) {
+    case "none":
+      return [];
+    case "placement":
+      return placementUnnamed(placement);
+    case "slurm":
+      return slurm.cluster === undefined
+        ? [{ key: "scheduler.adapter", what: "slurm needs scheduler.slurm.cluster" }]
+        : [];
+  }
+}
+
+function placementUnnamed({ endpoint, keystone }: SchedulerConfig["placement"]): Contradiction[] {
   if (keystone.auth_url === undefined)
     return endpoint === undefined
       ? [

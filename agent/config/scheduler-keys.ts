@@ -109,12 +109,63 @@ const placement = z
   })
   .prefault({});
 
+const slurm = z
+  .strictObject({
+    cluster: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/)
+      .optional()
+      .register(about, {
+        meaning:
+          "The cluster's name, as ClusterName of slurm.conf and $SLURM_CLUSTER_NAME in jobs have it: claims are named slurm:CLUSTER:JOBID.",
+        takes: "a name of at most 64 small letters, digits, hyphens and underscores",
+        example: "render",
+        otherwise: "required beside scheduler.adapter slurm",
+      }),
+    node: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+      .optional()
+      .register(about, {
+        meaning: "The NodeName that slurm.conf has for this host.",
+        takes: "a name of at most 64 letters, digits, dots, hyphens and underscores",
+        example: "gvt-17",
+        otherwise: "the host's name up to its first dot",
+      }),
+    prefix: absolutePath.default("/usr").register(about, {
+      meaning: "Where Slurm is installed: bin/scontrol, bin/squeue and sbin/slurmd below it are run.",
+      takes: "an absolute path",
+    }),
+    conf: absolutePath.optional().register(about, {
+      meaning: "The slurm.conf that these programs read.",
+      takes: "an absolute path",
+      example: "/etc/slurm/slurm.conf",
+      otherwise: "as Slurm was built",
+    }),
+    publish: z
+      .boolean()
+      .default(true)
+      .register(about, {
+        meaning:
+          "Whether vgpud tells Slurm how many of each GRES jobs may have, and when the host is drained, which Slurm lets its operators do. " +
+          "Without it that is the administrator's, and vgpud verifies claims and compares the books.",
+        takes: "true or false",
+      }),
+    timeout: duration(TIMEOUT)
+      .default("10s")
+      .register(about, {
+        meaning: "How long one run of such a program may take.",
+        takes: durationWords(TIMEOUT.minMs, TIMEOUT.maxMs),
+      }),
+  })
+  .prefault({});
+
 export const schedulerKeys = z
   .strictObject({
-    adapter: z.enum(["none", "placement"]).default("none").register(about, {
+    adapter: z.enum(["none", "placement", "slurm"]).default("none").register(about, {
       meaning:
         "The scheduler that callers book with before they ask this host, and that vgpud tells what the host has.",
-      takes: "none or placement",
+      takes: "none, placement or slurm",
     }),
     policy: z
       .enum(policies)
@@ -147,6 +198,7 @@ export const schedulerKeys = z
         takes: durationWords(GRACE.minMs, GRACE.maxMs),
       }),
     placement,
+    slurm,
   })
   .prefault({});
 

@@ -50,6 +50,10 @@ describe("what the diagnosis is told of the scheduler", () => {
   it("has a word of its own for each failure that another remedy helps against, and takes the rest for a fault of vgpud", () => {
     for (const kind of ["unreachable", "unauthorized", "version", "bad-answer", "failed", "no-root"])
       assert.equal(troubleOf(kind), kind);
+    assert.deepEqual(
+      ["timeout", "not-allowed", "node-gres"].map((kind) => troubleOf(kind)),
+      ["unreachable", "unauthorized", "refused"],
+    );
     assert.equal(troubleOf("internal"), "internal");
     assert.equal(troubleOf("what nobody has thought of"), "internal");
   });

@@ -114,6 +114,13 @@ describe("a wrong configuration", () => {
     assert.notDeepEqual(problemsOf("socket: &a /x\nstate_dir: *a"), []);
   });
 
+  it("is refused when Slurm is in front, and not which", () => {
+    assert.deepEqual(problemsOf("scheduler: { adapter: slurm }"), [
+      `${FILE}:1:23: scheduler.adapter: slurm needs scheduler.slurm.cluster`,
+    ]);
+    assert.deepEqual(problemsOf("scheduler: { adapter: slurm, slurm: { cluster: render } }"), []);
+  });
+
   it("is refused when two servers would have the same socket", () => {
     const problems = problemsOf("socket: /run/a.sock\nread_socket: /run/a.sock");
     assert.deepEqual(problems, [`${FILE}:2:14: read_socket: /run/a.sock is also the path of socket`]);

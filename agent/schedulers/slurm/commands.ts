@@ -1,0 +1,41 @@
+// How Slurm is asked and told: by its programs, which is the only way that it documents for all of its releases.
+import { SchedulerError } from "../scheduler.ts";
+
+export type SlurmProgram = "scontrol" | "squeue" | "slurmd";
+
+/** What is the matter when Slurm cannot be told or asked, for metrics. */
+export type SlurmFailure =
+  /** The program cannot be started. */
+  | "program"
+  /** It did not end in time. */
+  | "timeout"
+  /** No controller of the cluster can be reached. */
+  | "unreachable"
+  /** Slurm lets others do that. */
+  | "not-allowed"
+  /** It ended with a failure. */
+  | "refused"
+  /** It said something else than was asked. */
+  | "answer"
+  /** What slurm.conf and gres.conf give the node does not serve. */
+  | "node-gres"
+  /** Slurm takes no jobs on the node, since it counts less than Slurm was told. */
+  | "node-invalid"
+  /** How the node is called is not known yet. */
+  | "no-host";
+
+export function slurmError(kind: SlurmFailure, message: string, options?: ErrorOptions): SchedulerError {
+  return new SchedulerError(kind, message, options);
+}
+
+/** What a program said until it ended. */
+export interface Said {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface SlurmCommands {
+  /** Resolves when it has ended, however that was. Throws `program`, `timeout` or `answer`. */
+  run(program: SlurmProgram, words: readonly string[], signal: AbortSignal): Promise<Said>;
+}

@@ -1,0 +1,170 @@
+// Slurm as the scheduler in front of this host, where a virtual machine is a job: the host is a node that has so many of each GRES.
+import type { BookedOn, Booking, Quantities } from "../../capacity/quantities.ts";
+import type { Clock } from "../../core/clock.ts";
+import { AgentError } from "../../core/errors.ts";
+import type { ClaimId } from "../../core/ids.ts";
+import { nothingFound, SchedulerError, type Findings, type Scheduler } from "../scheduler.ts";
+import type { HostSupply } from "../supply.ts";
+import { slurmError, type SlurmCommands } from "./commands.ts";
+import { disagreementsOf } from "./disagreements.ts";
+import { claimIdOf, jobOf, type JobId } from "./names.ts";
+import { SlurmNode, type Limits } from "./node.ts";
+import type { NodeTold } from "./told.ts";
+import { gresToSet, isDrained, wantedCounts, type Bookings } from "./wanted.ts";
+
+export interface SlurmSchedulerOptions {
+  readonly commands: SlurmCommands;
+  readonly cluster: string;
+  /** How the host is called there; undefined while that is not known. */
+  readonly node: () => string | undefined;
+  /** Whether Slurm is told how many jobs may have, and when the host is drained: it lets its operators only. */
+  readonly publish: boolean;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** What begins the reason of a drain that is vgpud's own to end. */
+const OWN = "vgpud: ";
+/** In which of Slurm's states a job has begun and not ended. */
+const BEGUN: ReadonlySet<string> = new Set(["CONFIGURING", "RUNNING"]);
+
+export class SlurmScheduler implements Scheduler {
+  readonly name = "slurm";
+  readonly #options: SlurmSchedulerOptions;
+  #limits: Limits | undefined;
+  /** What jobs have, which does not change as long as they run. */
+  #known = new Map<JobId, Quantities>();
+  /** By booking without a domain. */
+  #firstSeen = new Map<string, number>();
+
+  constructor(options: SlurmSchedulerOptions) {
+    this.#options = options;
+  }
+
+  async publish(supply: HostSupply, signal: AbortSignal): Promise<void> {
+    const node = this.#node();
+    this.#limits ??= await node.limits(signal);
+    await this.#tell(node, supply, { limits: this.#limits, signal });
+  }
+
+  async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
+    const node = this.#node();
+    this.#known = new Map();
+    const limits = (this.#limits = await node.limits(signal));
+    const bookings = await this.#tell(node, supply, { limits, signal });
+    const firstSeen = (booking: string): number => this.#firstSeen.get(booking) ?? this.#options.clock.now();
+    const found = disagreementsOf(supply, bookings, { limits, firstSeen });
+    this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
+    return { ...nothingFound, ...found };
+  }
+
+  async bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking> {
+    const { cluster } = this.#options;
+    const job = jobOf(claimId, cluster);
+    if (job === undefined) throw notOfSlurm(claimId, cluster);
+    try {
+      return { on: "host", booked: await this.#bookedFor(job, claimId, signal) };
+    } catch (error) {
+      if (!(error instanceof SchedulerError)) throw error;
+      const message = `claim ${claimId} cannot be verified with Slurm, so nothing was made: ${error.message}`;
+      throw new AgentError("SCHEDULER_UNAVAILABLE", message, {
+        details: { claim_id: claimId },
+        cause: error,
+      });
+    }
+  }
+
+  async #bookedFor(job: JobId, claimId: ClaimId, signal: AbortSignal): Promise<BookedOn> {
+    const node = this.#node();
+    const limits = (this.#limits ??= await node.limits(signal));
+    const state = (await node.jobs(signal)).get(job);
+    if (state === undefined)
+      throw notBooked(
+        claimId,
+        `job ${job} is none of those on node ${node.name}: ask from the job, on its node`,
+      );
+    if (!BEGUN.has(state))
+      throw notBooked(claimId, `job ${job} is ${state} on node ${node.name}, and has to be RUNNING`);
+    const amounts = await node.amountsOf(job, signal);
+    if (!amounts)
+      throw notBooked(
+        claimId,
+        `what job ${job} has cannot be told from what scontrol says: give it a plain name`,
+      );
+    if (Object.keys(amounts).length === 0)
+      throw notBooked(
+        claimId,
+        `job ${job} has none of vgpud's GRES on node ${node.name}: submit it with --gres`,
+      );
+    return { amounts, counted: new Set(limits.keys()) };
+  }
+
+  #node(): SlurmNode {
+    const { node, commands } = this.#options;
+    const name = node();
+    if (name !== undefined) return new SlurmNode(name, commands);
+    throw slurmError("no-host", "how this host is called is not known yet: it was not looked at");
+  }
+
+  /** Resolves with what jobs have here. */
+  async #tell(
+    node: SlurmNode,
+    supply: HostSupply,
+    { limits, signal }: { readonly limits: Limits; readonly signal: AbortSignal },
+  ): Promise<Bookings> {
+    const told = await node.look(signal);
+    const bookings = await this.#bookingsOn(node, signal);
+    if (this.#options.publish) {
+      const list = gresToSet(told, wantedCounts(supply, bookings, limits));
+      if (list) await node.setGres(list, signal);
+      await this.#drain(node, { told, isWanted: isDrained(supply), signal });
+    }
+    if (told.invalid) throw refusedByItsSlurmd(node.name, told.reason);
+    return bookings;
+  }
+
+  /** Whatever somebody else has drained stays so, and whatever vgpud has is let go by it. */
+  async #drain(
+    node: SlurmNode,
+    {
+      told,
+      isWanted,
+      signal,
+    }: { readonly told: NodeTold; readonly isWanted: boolean; readonly signal: AbortSignal },
+  ): Promise<void> {
+    if (isWanted && !told.drained) await node.drain(`${OWN}every GPU of this host is drained`, signal);
+    if (!isWanted && told.drained && told.reason.startsWith(OWN)) await node.undrain(signal);
+  }
+
+  async #bookingsOn(node: SlurmNode, signal: AbortSignal): Promise<Bookings> {
+    const { cluster } = this.#options;
+    const bookings = new Map<string, Quantities>();
+    const known = new Map<JobId, Quantities>();
+    for (const [job, state] of await node.jobs(signal)) {
+      // Slurm takes it all back before the job's processes have ended.
+      if (state === "COMPLETING") continue;
+      const amounts = this.#known.get(job) ?? (await node.amountsOf(job, signal)) ?? {};
+      known.set(job, amounts);
+      bookings.set(claimIdOf(cluster, job), amounts);
+    }
+    this.#known = known;
+    return bookings;
+  }
+}
+
+function notOfSlurm(claimId: ClaimId, cluster: string): AgentError {
+  const message =
+    `claim_id ${claimId} names no job of Slurm's cluster ${cluster}: with Slurm in front it has to be ` +
+    `slurm:${cluster}:JOBID, the job's own number, as $SLURM_JOB_ID`;
+  return new AgentError("FIELD_INVALID", message, { details: { claim_id: claimId }, field: "claim_id" });
+}
+
+function notBooked(claimId: ClaimId, why: string): AgentError {
+  return new AgentError("CLAIM_NOT_BOOKED", why, { details: { claim_id: claimId } });
+}
+
+function refusedByItsSlurmd(node: string, reason: string): SchedulerError {
+  const message =
+    `Slurm takes no jobs on node ${node} (${reason}): its slurmd has less than Slurm was told to count. ` +
+    "Give it as much in slurm.conf and gres.conf, then run scontrol reconfigure";
+  return slurmError("node-invalid", message);
+}

@@ -1,0 +1,72 @@
+// What scontrol, squeue and slurmd print, read. Not their JSON: Debian 12's scontrol has none, and each release has another. Pure.
+import { countsIn, gresIn } from "./gres.ts";
+import { isNamedBy } from "./host-list.ts";
+import type { JobId } from "./names.ts";
+
+/** What Slurm has of this node. */
+export interface NodeTold {
+  /** Of each GRES: its name, how many jobs may have, and the words that `scontrol update` takes for them. */
+  readonly gres: ReturnType<typeof gresIn>;
+  readonly drained: boolean;
+  /** Since its slurmd told Slurm of less than Slurm was told to give out. */
+  readonly invalid: boolean;
+  /** Why it is drained or down, without who said so and when; empty when nobody did. */
+  readonly reason: string;
+}
+
+/** Of `scontrol show node NODE`; undefined when it is not that. */
+export function nodeTold(text: string): NodeTold | undefined {
+  const gres = valueOf(text, /^ +Gres=(.*)$/m);
+  const state = valueOf(text, /^ +State=(\S+)/m)?.split("+");
+  if (gres === undefined || !state) return undefined;
+  return {
+    gres: gresIn(gres),
+    drained: state.some((word) => word.startsWith("DRAIN")),
+    invalid: state.some((word) => word.startsWith("INVALID")),
+    reason: valueOf(text, /^ +Reason=(.*?)( \[[^\]]*\])?$/m) ?? "",
+  };
+}
+
+/** Of `squeue --format=%A|%T`: each job's state, in Slurm's words. Neither can be chosen by who submits the job. */
+export function jobsTold(text: string): ReadonlyMap<JobId, string> {
+  return new Map([...text.matchAll(/^(\d+)\|([A-Z_]+)$/gm)].map(([, job = "", state = ""]) => [job, state]));
+}
+
+/**
+ * Of `scontrol show job -d JOB`: how many of each GRES the job has on the node. A job's name may have line breaks, and so lines
+ * that look like Slurm's own: undefined where these stand there more than once, so that nobody can tell which are Slurm's. The number
+ * of an array's or of a heterogeneous job's first is answered with all of its jobs.
+ */
+export function gresOfJob(
+  text: string,
+  { job, node }: { readonly job: JobId; readonly node: string },
+): ReadonlyMap<string, number> | undefined {
+  const [record, ...others] = text.split(/^(?=JobId=)/m).filter((each) => each.startsWith(`JobId=${job} `));
+  if (record === undefined || others.length > 0) return undefined;
+  // Between these lines nothing stands that somebody can choose.
+  const [, behind, ...more] = record.split(/^ {3}NumNodes=/m);
+  const [details, after, ...again] = (behind ?? "").split(/^ {3}MinCPUsNode=/m);
+  if (details === undefined || after === undefined || more.length > 0 || again.length > 0) return undefined;
+  const lines = details.matchAll(/^ {5}Nodes=(\S+) CPU_IDs=\S* Mem=\S* GRES=(.*)$/gm);
+  return countsIn(
+    [...lines].flatMap(([, on = "", gres = ""]) => (isNamedBy(on, node) ? [gres] : [])).join(","),
+  );
+}
+
+/** Of `slurmd -G`: what slurm.conf and gres.conf both give the node, by name; of those with a type which they are. */
+export function gresFileTold(text: string): {
+  readonly counts: ReadonlyMap<string, number>;
+  readonly typed: ReadonlySet<string>;
+} {
+  const counts = new Map<string, number>();
+  const typed = new Set<string>();
+  for (const [, name = "", type, count] of text.matchAll(/Gres Name=(\S+) Type=(\S+) Count=(\d+)/g)) {
+    counts.set(name, (counts.get(name) ?? 0) + Number(count));
+    if (type !== "(null)") typed.add(name);
+  }
+  return { counts, typed };
+}
+
+function valueOf(text: string, pattern: RegExp): string | undefined {
+  return pattern.exec(text)?.[1]?.trim();
+}

@@ -1,0 +1,84 @@
+// One node of a Slurm in miniature: it keeps what it is told, and prints it as Slurm 22.05 does.
+import type { Said, SlurmCommands, SlurmProgram } from "../../agent/schedulers/slurm/commands.ts";
+
+interface FakeJob {
+  state: string;
+  /** As in the job's detail for the node. */
+  readonly gres: string;
+  readonly name?: string;
+}
+
+const said = (stdout: string, stderr = "", exitCode = 0): Said => ({ exitCode, stdout, stderr });
+
+export class FakeSlurm implements SlurmCommands {
+  readonly node: string;
+  /** GRES by name, as gres.conf has them. */
+  gresFile = new Map([
+    ["vgpu", 7],
+    ["vgt_low_gm_mb", 448],
+    ["vgt_high_gm_mb", 4096],
+    ["vgt_fence", 28],
+  ]);
+  gres = "";
+  state = "IDLE";
+  reason = "";
+  readonly jobs = new Map<string, FakeJob>();
+  /** Every order, in turn. */
+  readonly orders: string[] = [];
+  /** What every program ends with instead of an answer. */
+  failure: string | undefined;
+  /** Whether it takes orders of whoever asks. */
+  isOperator = true;
+
+  constructor(node: string) {
+    this.node = node;
+    this.gres = [...this.gresFile].map(([name, count]) => `${name}:${count}`).join(",");
+  }
+
+  run(program: SlurmProgram, words: readonly string[]): Promise<Said> {
+    if (this.failure !== undefined) return Promise.resolve(said("", this.failure, 1));
+    return Promise.resolve(this.#answer(program, words));
+  }
+
+  #answer(program: SlurmProgram, words: readonly string[]): Said {
+    if (program === "slurmd")
+      return said("", [...this.gresFile].map(([name, count]) => gresLine(name, count)).join("\n"));
+    if (program === "squeue")
+      return said([...this.jobs].map(([id, { state }]) => `${id}|${state}`).join("\n"));
+    if (words[0] === "update") return this.#update(words.slice(2));
+    return words[1] === "job" ? this.#showJob(words.at(-1) ?? "") : this.#showNode();
+  }
+
+  #update(words: readonly string[]): Said {
+    if (!this.isOperator) return said("", "slurm_update error: Invalid user id\n", 1);
+    this.orders.push(words.join(" "));
+    for (const [name, value] of words.map((word) => word.split("=", 2) as [string, string]))
+      if (name === "gres") this.gres = value;
+      else if (name === "reason") this.reason = value;
+      else this.state = value === "drain" ? "IDLE+DRAIN" : "IDLE";
+    return said("");
+  }
+
+  #showNode(): Said {
+    const reason = this.state.includes("DRAIN")
+      ? `   Reason=${this.reason} [root@2026-11-29T16:14:34]\n`
+      : "";
+    return said(
+      `NodeName=${this.node} Arch=x86_64 CoresPerSocket=1 \n   Gres=${this.gres}\n   State=${this.state} ThreadsPerCore=1\n${reason}\n`,
+    );
+  }
+
+  #showJob(id: string): Said {
+    const job = this.jobs.get(id);
+    if (!job) return said("", "slurm_load_jobs error: Invalid job id specified\n", 1);
+    const { name = "wrap", state, gres } = job;
+    return said(
+      `JobId=${id} JobName=${name}\n   JobState=${state} Reason=None Dependency=(null)\n   NumNodes=1 NumCPUs=1\n` +
+        `     Nodes=${this.node} CPU_IDs=0 Mem=0 GRES=${gres}\n   MinCPUsNode=1 MinMemoryNode=0\n\n`,
+    );
+  }
+}
+
+function gresLine(name: string, count: number): string {
+  return `slurmd-node1: Gres Name=${name} Type=(null) Count=${count} ID=1970300790 (null)`;
+}

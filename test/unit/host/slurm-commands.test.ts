@@ -1,0 +1,61 @@
+// Slurm's programs are run without a shell, and each run ends.
+import assert from "node:assert/strict";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { SlurmPrograms } from "../../../agent/host/slurm-commands.ts";
+
+describe("Slurm's programs", () => {
+  let prefix: string;
+  const never = new AbortController().signal;
+  const programs = (timeoutMs = 30_000, conf?: string) => new SlurmPrograms({ prefix, conf, timeoutMs });
+  const install = async (script: string): Promise<void> => {
+    const file = path.join(prefix, "bin/scontrol");
+    await writeFile(file, `#!/bin/sh\n${script}\n`);
+    await chmod(file, 0o755);
+  };
+  beforeEach(async () => {
+    prefix = await mkdtemp(path.join(tmpdir(), "slurm-programs-"));
+    await mkdir(path.join(prefix, "bin"));
+  });
+  afterEach(async () => {
+    await rm(prefix, { recursive: true });
+  });
+
+  it("get their words as they are, and slurm.conf's place", async () => {
+    await install('printf "%s|" "$SLURM_CONF" "$@"; echo bad >&2; exit 3');
+    const said = await programs(30_000, "/etc/x.conf").run("scontrol", ["a b", "$(id)", "*"], never);
+    assert.deepEqual(said, { exitCode: 3, stdout: "/etc/x.conf|a b|$(id)|*|", stderr: "bad\n" });
+  });
+
+  it("are ended when they do not end", async () => {
+    await install("trap '' TERM; exec sleep 600");
+    await assert.rejects(programs(200).run("scontrol", ["ping"], never), {
+      kind: "timeout",
+      message: /scontrol ping: not done in 200 ms/,
+    });
+  });
+
+  it("are ended when nobody waits for them any more", async () => {
+    await install("exec sleep 600");
+    const given = new AbortController();
+    const running = programs().run("scontrol", [], given.signal);
+    given.abort();
+    await assert.rejects(running, { name: "AbortError" });
+  });
+
+  it("are not listened to without end", async () => {
+    await install("exec cat /dev/zero");
+    await assert.rejects(programs().run("scontrol", [], never), {
+      kind: "answer",
+      message: /said more than/,
+    });
+  });
+
+  it("are missed by name", async () => {
+    await assert.rejects(programs().run("slurmd", ["-G"], never), {
+      kind: "program",
+      message: /cannot run .*sbin\/slurmd -G: .*ENOENT/,
+    });
+  });
+});
