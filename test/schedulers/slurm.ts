@@ -63,6 +63,7 @@ export class Slurm implements AsyncDisposable {
   readonly nodes: readonly string[];
   readonly #folder: string;
   readonly #ports: readonly HeldPort[];
+  #controller: Daemon | undefined;
   #daemons: readonly Daemon[] = [];
 
   /** The first port is the controller's. */
@@ -78,7 +79,7 @@ export class Slurm implements AsyncDisposable {
   }
 
   async boot(): Promise<void> {
-    const controller = new Daemon(["/usr/sbin/slurmctld", "-D"], this.env);
+    const controller = (this.#controller = new Daemon(["/usr/sbin/slurmctld", "-D"], this.env));
     this.#daemons = [
       new Daemon(["/usr/sbin/munged", "--foreground", "--force", ...mungeFlags(this.#folder)]),
       controller,
@@ -92,6 +93,15 @@ export class Slurm implements AsyncDisposable {
       const told = this.#daemons.map(({ log }) => log).join("\n");
       throw new Error(`Slurm does not start; its daemons said:\n${told}`, { cause: error });
     });
+  }
+
+  /** The controller takes no answers and gives none, as one that hangs, until it is continued. */
+  pause(): void {
+    this.#controller?.signal("SIGSTOP");
+  }
+
+  continue(): void {
+    this.#controller?.signal("SIGCONT");
   }
 
   /** One of Slurm's programs, as `scontrol`: what it printed; rejects with what it complained of. */

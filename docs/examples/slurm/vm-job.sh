@@ -1,0 +1,34 @@
+#!/bin/bash
+# A job that is a virtual machine: made when the job begins, gone when it ends, whichever way.
+#
+#     sbatch vm-job.sh /srv/vm/web.yaml
+#
+# The file is a request as vgpuctl create -f takes it, without a claim id; --gres has to cover the vGPU that it asks for.
+#SBATCH --job-name=vm
+#SBATCH --gres=vgpu:1,vgt_low_gm_mb:64,vgt_high_gm_mb:384,vgt_fence:4
+#SBATCH --no-requeue
+set -u
+request=$1
+look_every=${LOOK_EVERY:-15}
+claim="slurm:$SLURM_CLUSTER_NAME:$SLURM_JOB_ID"
+
+# Whatever runs in the foreground would keep the shell from hearing that the job is to end.
+patiently() { "$@" & wait $!; }
+
+trap 'exit 143' TERM INT
+trap 'vgpuctl destroy "claim:$claim" --grace 15s --allow-missing --yes' EXIT
+
+# Slurm gives what a job has to the next while its guest still shuts down: no room (6) is then a matter of seconds.
+tries=30
+until patiently vgpuctl create "vm-$SLURM_JOB_ID" -f "$request" --claim-id "$claim"; do
+  code=$?
+  ((code == 6 && --tries > 0)) || exit "$code"
+  patiently sleep 2
+done
+
+# Until the guest has shut down, or somebody has destroyed it. A vgpud that does not answer is asked again.
+over='"(DOMAIN_STATE_(SHUT_OFF|CRASHED)|CLAIM_STATE_(FAILED|GONE))"'
+while patiently sleep "$look_every"; do
+  shown=$(vgpuctl domains "claim:$claim" -o json) || continue
+  grep -Eq "$over" <<<"$shown" && break
+done

@@ -1,0 +1,147 @@
+// Virtual machines as jobs of a real Slurm, by the scripts of docs/examples/slurm.
+import assert from "node:assert/strict";
+import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { SlurmWorld } from "../../schedulers/slurm-world.ts";
+import type { SlurmJob } from "../../schedulers/slurm.ts";
+import { present } from "../harness/agent-calls.ts";
+import { refusal } from "../harness/rpc.ts";
+import { until } from "../harness/until.ts";
+
+const ALL = "vgpu:7,vgt_low_gm_mb:384,vgt_high_gm_mb:3200,vgt_fence:28";
+const SMALL = "--gres=vgpu:1,vgt_low_gm_mb:64,vgt_high_gm_mb:384,vgt_fence:4";
+const FOR_EVER = "sleep infinity";
+const FOREIGN = "f0000000-0000-4000-8000-000000000001";
+
+const running = (jobs: readonly SlurmJob[]) =>
+  jobs.filter(({ state }) => state === "RUNNING").map(({ id }) => id);
+
+describe("virtual machines as Slurm's jobs", function () {
+  this.timeout(300_000);
+  let node: SlurmWorld;
+  before(async () => {
+    node = await SlurmWorld.start();
+    await node.counts(ALL);
+  });
+  afterEach(async () => {
+    await node.cancelAll();
+  });
+  after(async () => {
+    await (node as SlurmWorld | undefined)?.[Symbol.asyncDispose]();
+  });
+
+  /** Queues a job that does nothing; resolves with its claim id when it runs. */
+  const idleJob = async (...words: readonly string[]): Promise<string> => {
+    const id = await node.slurm.submit(FOR_EVER, ...words);
+    await node.slurm.jobsUntil("it runs", (jobs) => running(jobs).includes(id));
+    return `slurm:vgpud:${id}`;
+  };
+
+  it("six have room, and the seventh waits until one is cancelled", async () => {
+    for (let count = 0; count < 7; count += 1) await node.submitMachine();
+    let waiting: SlurmJob | undefined;
+    await node.machinesUntil("six run and one waits for room", (jobs) => {
+      waiting = jobs.find(({ state, reason }) => state === "PENDING" && reason === "Resources");
+      return running(jobs).length === 6 && waiting !== undefined && running(jobs);
+    });
+    const seventh = waiting?.id ?? "";
+    const [first = ""] = running(await node.slurm.jobs());
+    await node.slurm.run("scancel", first);
+    await node.machinesUntil(
+      "the seventh runs in its place",
+      (jobs) =>
+        running(jobs).includes(seventh) && !jobs.some(({ state }) => state === "COMPLETING") && running(jobs),
+    );
+    await node.counts(ALL);
+  });
+
+  it("are made by the script before a job where the administrator says what, and end with the job", async () => {
+    await node.setPrologMakes(true);
+    const id = await node.slurm.submit(FOR_EVER, SMALL);
+    await node.machinesUntil("it runs with its machine", (jobs) => running(jobs).includes(id) && [id]);
+    await node.setPrologMakes(false);
+  });
+
+  it("end their job when the guest shuts down, and not before", async () => {
+    const id = await node.submitMachine();
+    await node.machinesUntil("it runs", (jobs) => running(jobs).includes(id) && [id]);
+    const { agent } = node.world;
+    await until("its job has looked after it", () =>
+      Promise.resolve(
+        /GetDomain[^\n]*\n[^]*GetDomain/.test(agent.log.slice(agent.log.indexOf(`"domain":"vm-${id}"`))),
+      ),
+    );
+    assert.deepEqual(running(await node.slurm.jobs()), [id]);
+    await node.world.asSomebodyElse(async (libvirt) => {
+      await libvirt.destroyDomain(present(await libvirt.lookupDomainByName(`vm-${id}`)));
+    });
+    await node.machinesUntil(
+      "the job is done and its machine gone",
+      (jobs) => jobs.some((job) => job.id === id && job.state === "COMPLETED") && [],
+    );
+  });
+
+  it("end with a job whose script is killed", async () => {
+    const id = await node.submitMachine();
+    await node.machinesUntil("it runs", (jobs) => running(jobs).includes(id) && [id]);
+    await node.slurm.run("scancel", "--signal=KILL", "--full", id);
+    await node.machinesUntil("its machine is gone", (jobs) => running(jobs).length === 0 && []);
+  });
+
+  it("are refused in the name of a job that has no vGPU, too little, or is not on the node", async () => {
+    const bare = await idleJob();
+    const little = await idleJob("--gres=vgpu:1,vgt_low_gm_mb:32,vgt_high_gm_mb:384,vgt_fence:4");
+    for (const [claimId, reason] of [
+      [bare, "CLAIM_NOT_BOOKED"],
+      [little, "CLAIM_NOT_COVERED"],
+      ["slurm:vgpud:99999", "CLAIM_NOT_BOOKED"],
+      [bare.replace("vgpud", "other"), "FIELD_INVALID"],
+    ] as const)
+      assert.equal((await refusal(node.create(claimId))).reason, reason, claimId);
+    assert.deepEqual(await node.world.domains(), []);
+    await until("a job without a machine is counted", async () =>
+      /^vgpud_scheduler_bookings_without_domain\{pci_address=""\} 1$/m.test(await node.world.scrape()),
+    );
+  });
+
+  it("are not made while Slurm does not answer, and are then", async () => {
+    const claimId = await idleJob(SMALL);
+    node.slurm.pause();
+    try {
+      const { code, reason } = await refusal(node.create(claimId));
+      assert.deepEqual([code, reason], ["UNAVAILABLE", "SCHEDULER_UNAVAILABLE"]);
+    } finally {
+      node.slurm.continue();
+    }
+    await node.create(claimId);
+    await node.world.destroy("asked");
+  });
+
+  it("have less room where somebody else takes some", async () => {
+    await node.world.makeForeignSlice(FOREIGN);
+    await node.world.rpc.call(Hosts.reconcile, { dryRun: true, claimId: "" });
+    await node.counts("vgpu:6,vgt_low_gm_mb:320,vgt_high_gm_mb:2816,vgt_fence:24");
+    await node.world.host.control({ command: "remove-mdev", uuid: FOREIGN });
+    await node.world.rpc.call(Hosts.reconcile, { dryRun: true, claimId: "" });
+    await node.counts(ALL);
+  });
+
+  it("have no more room than there is after Slurm has forgotten what it was told", async () => {
+    await node.slurm.run("scontrol", "reconfigure");
+    await node.counts(ALL);
+  });
+
+  it("are not sent to a host that is drained, nor to one that somebody has drained in Slurm", async () => {
+    await node.world.rpc.call(Hosts.drainHost, { note: "" });
+    await node.isNode("drained");
+    assert.match(await node.node("Reason"), /^vgpud: /);
+    await node.world.rpc.call(Hosts.undrainHost, {});
+    await node.isNode("idle");
+    await node.counts(ALL);
+    await node.slurm.run("scontrol", "update", "nodename=node1", "state=drain", "reason=disk");
+    await node.world.makeForeignSlice(FOREIGN);
+    await node.world.rpc.call(Hosts.reconcile, { dryRun: true, claimId: "" });
+    await node.counts("vgpu:6,vgt_low_gm_mb:320,vgt_high_gm_mb:2816,vgt_fence:24");
+    await node.isNode("drained");
+    await node.slurm.run("scontrol", "update", "nodename=node1", "state=resume");
+  });
+});

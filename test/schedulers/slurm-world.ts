@@ -1,0 +1,149 @@
+// A simulated host that is the one node of a real Slurm, with an agent on it and the scripts of docs/examples/slurm.
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
+import type { Draft } from "../e2e/harness/requests.ts";
+import { until } from "../e2e/harness/until.ts";
+import { World } from "../e2e/harness/world.ts";
+import type { Gres } from "./slurm-files.ts";
+import { startSlurm, type Slurm, type SlurmJob } from "./slurm.ts";
+
+const EXAMPLES = fileURLToPath(new URL("../../../docs/examples/slurm/", import.meta.url));
+const VGPUCTL = fileURLToPath(import.meta.resolve("../../agent/cli/main.js"));
+/** Room for six of the smallest type: the host keeps 128 MiB of its aperture. */
+const HOST = `gpus: [{ address: "0000:00:02.0", aperture_mib: 512 }]`;
+const NODE = "node1";
+
+export class SlurmWorld implements AsyncDisposable {
+  readonly slurm: Slurm;
+  readonly world: World;
+  readonly #folder: string;
+
+  private constructor(folder: string, slurm: Slurm, world: World) {
+    this.#folder = folder;
+    this.slurm = slurm;
+    this.world = world;
+  }
+
+  static async start(): Promise<SlurmWorld> {
+    const folder = await mkdtemp(path.join(tmpdir(), "slurm-world-"));
+    await mkdir(path.join(folder, "bin"));
+    await mkdir(path.join(folder, "vm"));
+    const script = async (name: string): Promise<string> =>
+      (await readFile(path.join(EXAMPLES, name), "utf8"))
+        .replace("PATH=", `PATH=${folder}/bin:`)
+        .replace("/etc/slurm/vm/", `${folder}/vm/`);
+    const slurm = await startSlurm({
+      gres: gresOf(await readFile(path.join(EXAMPLES, "gres.conf"), "utf8")),
+      prolog: await script("vm-prolog.sh"),
+      epilog: await script("vm-epilog.sh"),
+    });
+    const settings = `scheduler:
+  adapter: slurm
+  first_within: 0s
+  heal_every: 2s
+  slurm: { cluster: vgpud, node: ${NODE}, conf: "${slurm.env["SLURM_CONF"] ?? ""}", timeout: 5s }`;
+    const world = await World.start(HOST, {}, { settings });
+    const made = new SlurmWorld(folder, slurm, world);
+    await made.#install();
+    return made;
+  }
+
+  /** Of what vgpuctl on the node is to make. */
+  async #install(): Promise<void> {
+    const vgpuctl = path.join(this.#folder, "bin/vgpuctl");
+    const words = [process.execPath, VGPUCTL].map((word) => `'${word}'`).join(" ");
+    await writeFile(vgpuctl, `#!/bin/sh\nexec ${words} "$@" --socket '${this.world.socket}'\n`);
+    await chmod(vgpuctl, 0o755);
+    const { images } = this.world;
+    const request = `vgpu: { type: i915-GVTg_V5_8 }
+domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vmlinuz } } }
+`;
+    await writeFile(this.#request, request);
+  }
+
+  get #request(): string {
+    return path.join(this.#folder, "request.yaml");
+  }
+
+  /** Queues the example's job. Resolves with its id. */
+  async submitMachine(): Promise<string> {
+    const { PATH = "" } = process.env;
+    const words = [
+      `--export=ALL,LOOK_EVERY=1,PATH=${this.#folder}/bin:${PATH}`,
+      `--output=${this.#folder}/job-%j.log`,
+    ];
+    const script = path.join(EXAMPLES, "vm-job.sh");
+    return await this.slurm.run("sbatch", "--parsable", ...words, script, this.#request);
+  }
+
+  /** While it is so, the prolog makes the machine of every job. */
+  async setPrologMakes(isSo: boolean): Promise<void> {
+    const file = path.join(this.#folder, "vm/gpu.yaml");
+    if (isSo) await writeFile(file, await readFile(this.#request));
+    else await rm(file, { force: true });
+  }
+
+  /** Resolves with the jobs when these machines run and no other. */
+  async machinesUntil(
+    what: string,
+    wanted: (jobs: readonly SlurmJob[]) => readonly string[] | false,
+  ): Promise<void> {
+    await until(
+      what,
+      async () => {
+        const jobs = wanted(await this.slurm.jobs());
+        if (!jobs) return false;
+        const names = (await this.world.truth()).domains.map(({ name }) => name).sort();
+        return isDeepStrictEqual(names, jobs.map((id) => `vm-${id}`).sort());
+      },
+      120_000,
+    );
+  }
+
+  /** Asks the agent for the smallest type in the name of a job. */
+  async create(claimId: string, change: (draft: Draft) => void = () => undefined): Promise<void> {
+    await this.world.create("asked", (draft) => {
+      draft.request.claimId = claimId;
+      draft.vgpu.want = { $case: "type", value: "i915-GVTg_V5_8" };
+      change(draft);
+    });
+  }
+
+  /** What Slurm says of the node under that name, as Gres. */
+  async node(name: string): Promise<string> {
+    const text = await this.slurm.run("scontrol", "show", "node", NODE);
+    return new RegExp(`^ +${name}=(.*)$`, "m").exec(text)?.[1] ?? "";
+  }
+
+  async counts(gres: string): Promise<void> {
+    await until(`Slurm counts ${gres}`, async () => (await this.node("Gres")) === gres);
+  }
+
+  async isNode(state: string): Promise<void> {
+    await until(`the node is ${state}`, async () => (await this.slurm.nodeStates())[0] === state);
+  }
+
+  /** Ends all jobs, and waits for what they leave to go. */
+  async cancelAll(): Promise<void> {
+    await this.slurm.run("scancel", "--user=root");
+    await this.machinesUntil("nothing is left of any job", (jobs) =>
+      jobs.every(({ state }) => !["PENDING", "RUNNING", "COMPLETING"].includes(state)) ? [] : false,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.slurm.stop();
+    await this.world[Symbol.asyncDispose]();
+    await rm(this.#folder, { recursive: true });
+  }
+}
+
+function gresOf(text: string): readonly Gres[] {
+  return [...text.matchAll(/^Name=(\w+) Count=(\d+)$/gm)].map(([, name = "", count]) => ({
+    name,
+    count: Number(count),
+  }));
+}

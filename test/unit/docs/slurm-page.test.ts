@@ -1,0 +1,40 @@
+// docs/slurm.md beside the files of its example cluster, and what vgpud itself works by.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { combine } from "../../../agent/config/load.ts";
+import { GRES } from "../../../agent/schedulers/slurm/names.ts";
+
+const docs = new URL("../../../../docs/", import.meta.url);
+const textOf = (file: string): Promise<string> => readFile(new URL(file, docs), "utf8");
+/** Without comments. */
+const settingsOf = (text: string): readonly string[] => text.split("\n").filter((line) => /^\w/.test(line));
+
+describe("docs/slurm.md", () => {
+  it("shows settings of the example's files, and a configuration that is accepted", async () => {
+    const page = await textOf("slurm.md");
+    for (const name of ["gres.conf", "slurm.conf"]) {
+      const [, shown = ""] = new RegExp(`\`\`\`\n# ${name}\n([^\`]*)\`\`\``).exec(page) ?? [];
+      const there = settingsOf(await textOf(`examples/slurm/${name}`));
+      assert.ok(settingsOf(shown).length > 3, name);
+      for (const line of settingsOf(shown)) assert.ok(there.includes(line), `${name}: ${line}`);
+    }
+    const [, configuration = ""] = /```yaml\n([^`]*)```/.exec(page) ?? [];
+    assert.equal(
+      combine([{ name: "the example", text: configuration }], []).config.scheduler.adapter,
+      "slurm",
+    );
+  });
+
+  it("names every GRES that vgpud counts, and the example counts each of GVT-g in both files", async () => {
+    const page = await textOf("slurm.md");
+    for (const name of Object.values(GRES)) assert.ok(page.includes(`| \`${name}\``), name);
+    const [node, perNode] = await Promise.all(
+      ["slurm", "gres"].map((name) => textOf(`examples/slurm/${name}.conf`)),
+    );
+    for (const name of [GRES.slices, GRES.lowGmMib, GRES.highGmMib, GRES.fences]) {
+      assert.match(node ?? "", new RegExp(`GresTypes=.*\\b${name}\\b`));
+      const [, count = ""] = new RegExp(`^Name=${name} Count=(\\d+)$`, "m").exec(perNode ?? "") ?? [];
+      assert.match(node ?? "", new RegExp(`Gres=.*\\b${name}:${count}\\b`));
+    }
+  });
+});
