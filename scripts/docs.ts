@@ -14,12 +14,14 @@ import {
 import { livesOnBeds, livesOnBedsPage, type LifeOnBed } from "./lives-on-beds-page.ts";
 import { doctoredBeds, doctorOnBedsPage, type DoctoredBed } from "./doctor-on-beds-page.ts";
 import { failureModesPage, type FailureModes } from "./failure-modes-page.ts";
+import { placementWalkthroughPage, type WalkthroughStep } from "./placement-walkthrough-page.ts";
 import { referencePages } from "./reference-pages.ts";
 
 const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
 const failureModes = fileURLToPath(new URL("../../test/golden/failure-modes.json", import.meta.url));
 const conformance = new URL("../../test/golden/conformance/", import.meta.url);
 const doctored = new URL("../../test/golden/doctor-on-beds/", import.meta.url);
+const walkthrough = new URL("../../test/golden/placement-walkthrough.json", import.meta.url);
 const lives = new URL("../../test/golden/lives-on-beds/", import.meta.url);
 const check = process.argv.includes("--check");
 
@@ -53,12 +55,17 @@ async function livesOnBedsText(): Promise<string> {
   return livesOnBedsPage(Object.fromEntries(await Promise.all(records)) as Record<LifeOnBed, string>);
 }
 
+async function walkthroughText(): Promise<string> {
+  return placementWalkthroughPage(JSON.parse(await readFile(walkthrough, "utf8")) as WalkthroughStep[]);
+}
+
 const pages: readonly (readonly [string, string])[] = [
   ...Object.entries(referencePages()).map(([name, text]) => [`reference/${name}`, text] as const),
   ["failure-modes.md", await failureModesText()],
   ["reference/conformance.md", await conformanceText()],
   ["reference/doctor-on-beds.md", await doctorOnBedsText()],
   ["reference/lives-on-beds.md", await livesOnBedsText()],
+  ["reference/placement-walkthrough.md", await walkthroughText()],
 ];
 
 await mkdir(`${docs}reference`, { recursive: true });

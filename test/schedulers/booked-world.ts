@@ -136,6 +136,8 @@ export interface BookedSetting {
   /** Lines of the configuration beside the section `scheduler`. */
   readonly settings?: string;
   readonly libvirtUri?: LibvirtUri;
+  /** Of its root; by default one of its own. */
+  readonly name?: string;
   /** Lines of the section `scheduler`, indented by two. */
   readonly scheduler?: string;
   /** Lines of the section `scheduler.placement`, indented by four. */
@@ -161,7 +163,7 @@ export class BookedWorld implements AsyncDisposable {
   /** Under a name of its own, so that many hosts of one test file share a Placement. */
   static async start(placement: Placement, setting: BookedSetting = {}): Promise<BookedWorld> {
     hosts += 1;
-    const name = `host-${process.pid}-${hosts}`;
+    const { name = `host-${process.pid}-${hosts}` } = setting;
     const faulty = await FaultyPlacement.start(placement.url);
     const { yaml = "", scheduler = "", placement: more = "    root: own" } = setting;
     const settings = `${setting.settings ?? ""}

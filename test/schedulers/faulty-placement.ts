@@ -22,6 +22,8 @@ export interface SeenRequest {
   readonly body: unknown;
   /** Of the answer, whether it arrived or not; undefined as long as there is none. */
   readonly status: number | undefined;
+  /** What Placement's answer says as JSON, whether it arrived or not; undefined for none, and for what is no JSON. */
+  readonly answer: unknown;
 }
 
 interface Rule {
@@ -101,10 +103,21 @@ export class FaultyPlacement implements AsyncDisposable {
     try {
       const body = await buffer(request);
       const { method = "GET", url: path = "/", headers } = request;
-      const seen = { method, path, headers, body: parsed(body), status: undefined as number | undefined };
+      const seen = {
+        ...{ method, path, headers, body: parsed(body) },
+        status: undefined as number | undefined,
+        answer: undefined as unknown,
+      };
       this.#seen.push(seen);
-      const forward = (changed: IncomingHttpHeaders = {}): Promise<Answer> =>
-        forwarded(this.#real + path, { method, headers: { ...headers, ...changed }, body });
+      const forward = async (changed: IncomingHttpHeaders = {}): Promise<Answer> => {
+        const told = await forwarded(this.#real + path, {
+          method,
+          headers: { ...headers, ...changed },
+          body,
+        });
+        seen.answer = isJson(told.headers) ? parsed(told.body) : undefined;
+        return told;
+      };
       seen.status = await this.#answer(seen, { response, forward });
     } catch {
       // As if nobody were behind it: neither end says why.
@@ -122,6 +135,10 @@ export class FaultyPlacement implements AsyncDisposable {
 
 function matches({ method, path }: Which, seen: SeenRequest): boolean {
   return (method === undefined || method === seen.method) && (path?.test(seen.path) ?? true);
+}
+
+function isJson({ "content-type": type }: IncomingHttpHeaders): boolean {
+  return type?.startsWith("application/json") ?? false;
 }
 
 function parsed(body: Buffer): unknown {

@@ -1,6 +1,7 @@
 // What things of this host are called in Placement. Whatever vgpud may change there bears one of these names.
 import { quantities, type Quantities, type Quantity } from "../../capacity/quantities.ts";
 import type { PciAddress } from "../../core/ids.ts";
+import { modes } from "../../core/modes.ts";
 import { uuidOfName } from "../../core/uuid.ts";
 import type { Resources } from "../../placement/model.ts";
 
@@ -39,6 +40,13 @@ export function traitOf(kind: TraitKind, value: string): string {
 }
 
 export const DRAINED = `${TRAIT}DRAINED`;
+
+/** Those that callers ask for, or for the absence of, whether a host has them or not. */
+export const CALLERS_TRAITS: readonly string[] = [
+  DRAINED,
+  ...modes.map((mode) => traitOf("mode", mode)),
+  ...["kvm", "xen"].map((hypervisor) => traitOf("hypervisor", hypervisor)),
+];
 
 export function isOwnTrait(trait: string): boolean {
   return trait.startsWith(TRAIT);

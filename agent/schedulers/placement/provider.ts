@@ -3,7 +3,7 @@ import { quantities, type Quantities, type Quantity } from "../../capacity/quant
 import { PlacementError } from "../../placement/errors.ts";
 import type { AtGeneration, Inventories, PlacementApi, Provider } from "../../placement/model.ts";
 import { difference, keepingHeld, type FoundProvider } from "./difference.ts";
-import { DRAINED, isCustom, quantitiesIn, type Classes } from "./names.ts";
+import { CALLERS_TRAITS, DRAINED, isCustom, quantitiesIn, type Classes } from "./names.ts";
 import type { Bookings, WantedProvider } from "./wanted.ts";
 
 export interface KeptBy {
@@ -103,12 +103,13 @@ export class KeptProvider {
       this.#found = { ...found, ...this.#found, aggregates: missing.aggregates };
     }
     if (missing.inventories) {
-      await this.#introduce("resource_classes", Object.keys(missing.inventories), signal);
+      const named = [...Object.keys(missing.inventories), ...Object.values(this.#by.classes)];
+      await this.#introduce("resource_classes", named, signal);
       const inventories = await this.#setInventories(missing.inventories, found, signal);
       this.#found = { ...found, ...this.#found, inventories };
     }
     if (missing.traits) {
-      await this.#introduce("traits", missing.traits, signal);
+      await this.#introduce("traits", [...missing.traits, ...CALLERS_TRAITS], signal);
       await this.#set(api.setTraits(this.uuid, this.#now(missing.traits), signal));
       this.#found = { ...found, ...this.#found, traits: missing.traits };
     }
@@ -142,13 +143,14 @@ export class KeptProvider {
     return this.#found;
   }
 
+  /** A request for candidates is refused that names what Placement does not know, be it to have none of it. */
   async #introduce(
     kind: "resource_classes" | "traits",
     names: readonly string[],
     signal: AbortSignal,
   ): Promise<void> {
     const { api, introduced } = this.#by;
-    const news = names.filter((name) => isCustom(name) && !introduced.has(name));
+    const news = [...new Set(names)].filter((name) => isCustom(name) && !introduced.has(name));
     if (news.length === 0) return;
     const known = await api.known(kind, news, signal);
     for (const name of news) {
