@@ -16,6 +16,8 @@ export const referenceFiles: Readonly<Record<string, string>> = {
   "raw-xml.md": "all that `raw_xml` of a domain may hold",
   "hostd.md": "every file that `vgpud-hostd`, the part that runs as root, may touch",
   "conformance.md": "what every backend was seen to do, on the simulated host and on real kernels",
+  "placement-walkthrough.md":
+    "every request that OpenStack Placement gets of vgpud and of a caller in the life of a host and of a domain",
   "lives-on-beds.md":
     "what vgpud was seen to do from create to destroy on the test beds, with the lines that the kernel got",
   "faults.md": "every fault of the simulator, and what vgpud makes of it",
