@@ -98,10 +98,15 @@ export interface BookedOn {
   readonly counted: ReadonlySet<Quantity>;
 }
 
-/** What is asked for and was not booked; undefined when all was. */
+/** The vGPU itself, in each mode: what is booked otherwise is no word for another kind of it. */
+const PIECES: ReadonlySet<Quantity> = new Set(["slices", "functions", "gpus", "seats"]);
+
+/** What is asked for and was not booked; undefined when all was. Sizes alone may be what the scheduler does not count there. */
 export function notBooked({ amounts, counted }: BookedOn, asked: Quantities): Quantities | undefined {
   const missing = beyond(asked, amounts);
-  const missed = quantities.filter((quantity) => counted.has(quantity) && missing[quantity] !== undefined);
+  const missed = quantities.filter(
+    (quantity) => missing[quantity] !== undefined && (PIECES.has(quantity) || counted.has(quantity)),
+  );
   if (missed.length === 0) return undefined;
   return Object.fromEntries(missed.map((quantity) => [quantity, missing[quantity] ?? 0]));
 }

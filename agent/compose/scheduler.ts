@@ -21,7 +21,7 @@ import type { RootRecord } from "../schedulers/placement/tree.ts";
 import { bookingsBy } from "../schedulers/policy.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import { SlurmScheduler } from "../schedulers/slurm/slurm-scheduler.ts";
-import { supplyOf } from "../schedulers/supply.ts";
+import { supplyOf, type HostSupply } from "../schedulers/supply.ts";
 import { troubleOf } from "./scheduler-reading.ts";
 
 /** What was read before the agent began. */
@@ -43,6 +43,8 @@ export interface SchedulingParts {
   readonly version: () => readonly unknown[];
   readonly recorder: SchedulerRecorder;
   readonly log: Log;
+  /** Ends what is under way with the agent. */
+  readonly stop: AbortSignal;
 }
 
 /** @throws ConfigError when the file of certificates cannot be read */
@@ -60,16 +62,19 @@ export async function readCertificates({ placement }: SchedulerConfig): Promise<
 export function composeScheduler(
   config: SchedulerConfig,
   given: SchedulerGiven,
-  { view, version, recorder, log }: SchedulingParts,
+  { view, version, recorder, log, stop }: SchedulingParts,
 ): Scheduling {
   const hostname = (): string | undefined => view().inventory?.host.hostname || undefined;
-  const scheduler = schedulerOf(config, given, { hostname, recorder });
+  const supply = (): HostSupply | undefined => supplyOf(view());
+  // What cannot be told is taken for living.
+  const isLiving = (claim: string): boolean => supply()?.living.has(claim) ?? true;
+  const scheduler = schedulerOf(config, given, { hostname, isLiving, stop, recorder });
   if (!scheduler) return { bookings: nothingToBook, keeper: undefined };
   recorder.announce();
   const tell = roundLog(log);
   const keeper = new SchedulerKeeper({
     ...{ scheduler, version, clock, random: Math.random },
-    supply: () => supplyOf(view()),
+    supply,
     healEveryMs: durationMs(config.heal_every),
     firstWithinMs: durationMs(config.first_within),
     onRound: (round) => {
@@ -86,12 +91,14 @@ export function composeScheduler(
 interface SchedulerParts extends Pick<SchedulingParts, "recorder"> {
   /** Undefined while that is not known. */
   readonly hostname: () => string | undefined;
+  readonly isLiving: (claim: string) => boolean;
+  readonly stop: AbortSignal;
 }
 
 function schedulerOf(
   config: SchedulerConfig,
   { record, ca }: SchedulerGiven,
-  { hostname, recorder }: SchedulerParts,
+  { hostname, isLiving, stop, recorder }: SchedulerParts,
 ): Scheduler | undefined {
   switch (config.adapter) {
     case "none":
@@ -110,6 +117,7 @@ function schedulerOf(
         classes: classesWith(placement.vgpu_class),
         aggregates: placement.aggregates,
         graceMs: durationMs(config.claim_grace),
+        ...{ isLiving, stop },
       });
     }
     case "slurm":

@@ -161,7 +161,7 @@ export function composeStages(
     recorder.operation(operation);
   });
   const { keeper: schedulerKeeper, bookings } = composeScheduler(config.scheduler, given.scheduler, {
-    ...{ view, log, recorder: recorder.scheduler },
+    ...{ view, log, recorder: recorder.scheduler, stop: cut },
     version: () => [lookout.current?.revision, ledger.version, drains.current, modes.current],
   });
   const admission = composeAdmission(configuration, {

@@ -30,7 +30,7 @@ export const httpUrl = z
 
 export const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
-/** The same, the host an IP address or `localhost`: a name would have to be asked for when nothing else works yet. */
+/** As `address`, the host an IP address or `localhost`: a name would have to be asked for when nothing else works yet. */
 export const ipAddress = address.refine((text) => {
   const { host } = splitAddress(text);
   return host === "localhost" || isIP(host) !== 0;

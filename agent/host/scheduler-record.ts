@@ -1,36 +1,32 @@
 // Below which root the scheduler has this host, on disk: by that a host is known again that has another name now.
 import { StateFile, type StateFileOptions } from "./state-file.ts";
-import type { RootRecord } from "../schedulers/placement/tree.ts";
-
-interface WrittenForm {
-  readonly root: string;
-}
+import type { KnownRoot, RootRecord } from "../schedulers/placement/tree.ts";
 
 export class SchedulerRecord implements RootRecord {
-  readonly #file: StateFile<WrittenForm>;
-  #uuid: string | undefined;
+  readonly #file: StateFile<KnownRoot>;
+  #current: KnownRoot | undefined;
 
-  private constructor(file: StateFile<WrittenForm>, uuid: string | undefined) {
+  private constructor(file: StateFile<KnownRoot>, current: KnownRoot | undefined) {
     this.#file = file;
-    this.#uuid = uuid;
+    this.#current = current;
   }
 
   /** One that cannot be read is as none: the root is then found by its name, and written down anew. */
   static async open(options: StateFileOptions): Promise<SchedulerRecord> {
-    const file = new StateFile<WrittenForm>(
+    const file = new StateFile<KnownRoot>(
       { name: "scheduler.json", kind: "vgpud-scheduler", format: 1 },
       options,
     );
     const read = await file.read();
-    return new SchedulerRecord(file, "why" in read ? undefined : read.form?.root);
+    return new SchedulerRecord(file, "why" in read ? undefined : read.form);
   }
 
-  get uuid(): string | undefined {
-    return this.#uuid;
+  get current(): KnownRoot | undefined {
+    return this.#current;
   }
 
-  async write(uuid: string): Promise<void> {
-    await this.#file.write({ root: uuid });
-    this.#uuid = uuid;
+  async write(known: KnownRoot): Promise<void> {
+    await this.#file.write(known);
+    this.#current = known;
   }
 }

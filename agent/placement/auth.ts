@@ -15,8 +15,8 @@ export interface Session {
 export interface Authority {
   /** Throws a PlacementError. */
   session(signal: AbortSignal): Promise<Session>;
-  /** What was given out is not taken any more: ask anew. Whether that can help. */
-  renew(): boolean;
+  /** The session is not taken any more: another is given out from now on. Whether there can be another. */
+  renew(session: Session): boolean;
 }
 
 /** For a Placement that believes everybody (`auth_strategy = noauth2`): the token is the role. */
@@ -94,10 +94,10 @@ export class Keystone implements Authority {
     return session;
   }
 
-  renew(): boolean {
-    const had = this.#kept !== undefined;
-    this.#kept = undefined;
-    return had;
+  renew(session: Session): boolean {
+    // Of those who were refused together one comes first.
+    if (this.#kept?.session === session) this.#kept = undefined;
+    return true;
   }
 
   async #newToken(signal: AbortSignal): Promise<{ readonly id: string; readonly token: Token }> {

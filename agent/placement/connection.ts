@@ -87,14 +87,15 @@ export class Connection {
     { method, path, body }: Pick<Request, "method" | "body"> & { readonly path: string },
     signal: AbortSignal,
   ): Promise<Answer> {
-    const ask = async (): Promise<Answer> => {
+    const ask = async (): Promise<{ readonly answer: Answer; readonly session: Session }> => {
       const session = await this.#options.authority.session(signal);
       const minor = await this.#agreedWith(session, signal);
       const headers = { ...session.headers, "openstack-api-version": `placement 1.${minor}` };
-      return this.#counted({ method, url: urlOf(session, path), headers, body }, path, signal);
+      const answer = await this.#counted({ method, url: urlOf(session, path), headers, body }, path, signal);
+      return { answer, session };
     };
-    const answer = await ask();
-    return answer.status === 401 && this.#options.authority.renew() ? ask() : answer;
+    const { answer, session } = await ask();
+    return answer.status === 401 && this.#options.authority.renew(session) ? (await ask()).answer : answer;
   }
 
   async #agreedWith(session: Session, signal: AbortSignal): Promise<Minor> {
@@ -140,13 +141,13 @@ function minorOf(version: string): Minor | undefined {
 }
 
 /** Placement's codes (placement/errors.py) tell failures of one status apart. */
-const kindOfCode: Readonly<Record<string, PlacementFailure | undefined>> = {
-  "placement.concurrent_update": "conflict",
-  "placement.inventory.inuse": "in-use",
-  "placement.resource_provider.inuse": "in-use",
-  "placement.resource_provider.cannot_delete_parent": "in-use",
-  "placement.duplicate_name": "duplicate",
-};
+const kindOfCode: ReadonlyMap<string, PlacementFailure> = new Map([
+  ["placement.concurrent_update", "conflict"],
+  ["placement.inventory.inuse", "in-use"],
+  ["placement.resource_provider.inuse", "in-use"],
+  ["placement.resource_provider.cannot_delete_parent", "in-use"],
+  ["placement.duplicate_name", "duplicate"],
+]);
 
 const kindOfStatus: Readonly<Record<number, PlacementFailure | undefined>> = {
   401: "unauthorized",
@@ -162,7 +163,7 @@ const kindOfStatus: Readonly<Record<number, PlacementFailure | undefined>> = {
 function failureOf({ status, text }: Answer, what: string): PlacementError {
   const said = errorIn(text);
   const kind =
-    (said?.code !== undefined ? kindOfCode[said.code] : undefined) ??
+    (said?.code !== undefined ? kindOfCode.get(said.code) : undefined) ??
     kindOfStatus[status] ??
     (status >= 500 ? "failed" : status >= 400 ? "refused" : "bad-answer");
   const why = excerpt(said?.detail ?? text);

@@ -76,7 +76,9 @@ export class Placement implements PlacementApi {
   }
 
   async providerNamed(name: string, signal: AbortSignal): Promise<Provider | undefined> {
-    return (await this.#providers(`name=${encodeURIComponent(name)}`, signal))[0];
+    const found = await this.#providers(`name=${encodeURIComponent(name)}`, signal);
+    // A database that compares without case finds others, too.
+    return found.find((each) => each.name === name);
   }
 
   /** Every provider that there is, whoever made it: for people, not for agents. */

@@ -19,7 +19,7 @@ export interface KeeperOptions {
   readonly clock: Clock;
   /** From 0 to below 1. */
   readonly random: () => number;
-  /** Told of every round that sent or read something. */
+  /** Told of every round in which the scheduler was to be told something, be it that it knew it already. */
   readonly onRound: (round: EndedRound) => void;
 }
 
@@ -83,16 +83,16 @@ export class SchedulerKeeper {
 
   async #round(signal: AbortSignal): Promise<Failure | undefined> {
     const { scheduler, supply: supplyNow, version: versionNow, clock } = this.#options;
-    const version = versionNow();
     const isHeal = clock.now() >= this.#healAt || this.#standing.failure !== undefined;
-    if (!isHeal && isDeepStrictEqual(version, this.#told?.version)) return undefined;
-    const supply = supplyNow();
-    if (!supply) return undefined;
-    if (!isHeal && isDeepStrictEqual(supply, this.#told?.supply)) {
-      this.#told = { version, supply };
-      return undefined;
-    }
     try {
+      const version = versionNow();
+      if (!isHeal && isDeepStrictEqual(version, this.#told?.version)) return undefined;
+      const supply = supplyNow();
+      if (!supply) return undefined;
+      if (!isHeal && isDeepStrictEqual(supply, this.#told?.supply)) {
+        this.#told = { version, supply };
+        return undefined;
+      }
       const findings = isHeal ? await scheduler.heal(supply, signal) : await this.#publish(supply, signal);
       this.#told = { version, supply };
       if (isHeal) this.#healAt = clock.now() + this.#untilNext();

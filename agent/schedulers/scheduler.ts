@@ -40,7 +40,7 @@ export class SchedulerError extends Error {
 export interface Findings {
   /** Booked on this host, and no claim of the ledger bears the name. */
   readonly withoutDomain: readonly BookedWithoutDomain[];
-  /** A claim of the ledger that nothing, or too little, was booked for: what is missing was taken from what others may book. */
+  /** A claim of the ledger that nothing was booked for: what it takes was taken from what others may book. */
   readonly withoutBooking: readonly ClaimWithoutBooking[];
   /** More is booked and reserved than there is. */
   readonly overcommitted: readonly Overbooked[];

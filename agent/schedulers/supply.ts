@@ -72,7 +72,7 @@ export function supplyOf({ inventory, gpus, vgpus, claims }: Seen): HostSupply |
 
 function idsOf(claim: Claim): string[] {
   const reserved = claim.kind === "reservation" ? undefined : claim.reservation;
-  return [claim.claimId, ...(reserved ? [reserved.claimId] : [])].map((id) => id.toLowerCase());
+  return [claim.claimId, ...(reserved ? [reserved.claimId] : [])];
 }
 
 function gpuSupply(

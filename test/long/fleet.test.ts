@@ -2,6 +2,7 @@
 // at once. docs/placement.md plans for more with these figures.
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
+import type { KnownRoot } from "../../agent/schedulers/placement/tree.ts";
 import { Books } from "../schedulers/booked-world.ts";
 import { Fleet, type Traffic } from "../schedulers/fleet.ts";
 import { startMariadb, type Mariadb } from "../schedulers/mariadb.ts";
@@ -26,7 +27,7 @@ describe("a fleet in front of Placement on MariaDB", function () {
   this.timeout(3_600_000);
   let mariadb: Mariadb;
   let placement: Placement;
-  const records = new Map<number, string>();
+  const records = new Map<number, KnownRoot>();
   before(async () => {
     mariadb = await startMariadb();
     placement = await startPlacement({ database: await mariadb.create("fleet"), workers: 2 });

@@ -1,5 +1,7 @@
 // A simulated host with an agent that a real Placement stands in front of, and Placement's books as an administrator reads them.
 import { randomUUID } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
 import * as z from "zod";
 import { GpuServiceService as Gpus, SetGpuModeRequest } from "../../proto/gen/vgpud/v1/gpu_service.ts";
 import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
@@ -87,12 +89,12 @@ export class Books {
   /** Books as a caller does; the status that Placement answers. */
   async claim(
     consumer: string,
-    provider: string,
+    providers: string | readonly string[],
     resources: Readonly<Record<string, number>> = SMALL,
     consumerType = "INSTANCE",
   ): Promise<number> {
     const { status } = await this.#placement.ask("PUT", `/allocations/${consumer}`, {
-      allocations: { [provider]: { resources } },
+      allocations: Object.fromEntries([providers].flat().map((provider) => [provider, { resources }])),
       ...{ project_id: "project", user_id: "user", consumer_generation: null, consumer_type: consumerType },
     });
     return status;
@@ -217,6 +219,12 @@ ${more}`;
       draft.vgpu.want = { $case: "type", value: "i915-GVTg_V5_8" };
       change(draft);
     });
+  }
+
+  /** For the next start. */
+  async reconfigure(before: string, after: string): Promise<void> {
+    const file = path.join(this.world.host.directory, "vgpud.yaml");
+    await writeFile(file, (await readFile(file, "utf8")).replace(before, after));
   }
 
   async setMode(mode: keyof typeof Mode): Promise<void> {

@@ -8,6 +8,7 @@ import type { Quantity } from "../../agent/capacity/quantities.ts";
 import { connectPlacement } from "../../agent/placement/connect.ts";
 import { SchedulerKeeper, type EndedRound } from "../../agent/schedulers/keeper.ts";
 import { PlacementScheduler } from "../../agent/schedulers/placement/placement-scheduler.ts";
+import type { KnownRoot, RootRecord } from "../../agent/schedulers/placement/tree.ts";
 import type { HostSupply } from "../../agent/schedulers/supply.ts";
 
 export interface FleetOptions {
@@ -64,7 +65,7 @@ export class Fleet implements AsyncDisposable {
   #failedRounds = 0;
 
   /** All begin at once, as after a power cut. `records` are their state directories, which outlive a fleet. */
-  constructor(options: FleetOptions, records: Map<number, string>) {
+  constructor(options: FleetOptions, records: Map<number, KnownRoot>) {
     this.#options = options;
     // Each host's rests listen for the end.
     setMaxListeners(0, this.#stop.signal);
@@ -96,7 +97,7 @@ export class Fleet implements AsyncDisposable {
     await Promise.all(this.#running);
   }
 
-  #agent(host: number, records: Map<number, string>): Promise<void> {
+  #agent(host: number, records: Map<number, KnownRoot>): Promise<void> {
     const { url, healEveryMs, firstWithinMs } = this.#options;
     const { api, close } = connectPlacement(
       { endpoint: new URL(url), keystone: undefined, timeoutMs: 10_000, ca: undefined },
@@ -118,6 +119,7 @@ export class Fleet implements AsyncDisposable {
         graceMs: 1_800_000,
         clock,
       },
+      ...{ isLiving: () => false, stop: this.#stop.signal },
     });
     const keeper = new SchedulerKeeper({
       ...{ scheduler, healEveryMs, firstWithinMs, clock, random: Math.random },
@@ -146,13 +148,13 @@ export class Fleet implements AsyncDisposable {
   }
 }
 
-function recordIn(records: Map<number, string>, host: number) {
+function recordIn(records: Map<number, KnownRoot>, host: number): RootRecord {
   return {
-    get uuid(): string | undefined {
+    get current(): KnownRoot | undefined {
       return records.get(host);
     },
-    write: (uuid: string): Promise<void> => {
-      records.set(host, uuid);
+    write: (known) => {
+      records.set(host, known);
       return Promise.resolve();
     },
   };

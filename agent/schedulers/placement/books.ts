@@ -27,9 +27,7 @@ export function disagreementsOf(
     // What a claim has more than was booked for it, since types are of certain sizes, is no news: it is reserved.
     withoutBooking: books.flatMap(({ gpu, bookings }) =>
       gpu.held.flatMap(({ claimId, takes }) =>
-        claimId === undefined || bookings.has(claimId.toLowerCase())
-          ? []
-          : [{ claimId, gpu: gpu.gpu, missing: takes }],
+        claimId === undefined || bookings.has(claimId) ? [] : [{ claimId, gpu: gpu.gpu, missing: takes }],
       ),
     ),
     overcommitted: books.flatMap(({ gpu, bookings, wanted }) => {

@@ -4,7 +4,8 @@ import type { Clock } from "../../core/clock.ts";
 import { AgentError } from "../../core/errors.ts";
 import type { ClaimId, PciAddress } from "../../core/ids.ts";
 import { CONSUMER_TYPE, providerName } from "../../core/placement-names.ts";
-import { PlacementError } from "../../placement/errors.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
+import { PlacementError, type PlacementFailure } from "../../placement/errors.ts";
 import type { Allocation, PlacementApi } from "../../placement/model.ts";
 import { SchedulerError, type Findings, type Scheduler, type VanishedGpu } from "../scheduler.ts";
 import type { GpuSupply, HostSupply } from "../supply.ts";
@@ -24,6 +25,10 @@ export interface PlacementSchedulerOptions extends Pick<RootSettings, "root"> {
   readonly aggregates: readonly string[];
   /** How long what vgpud's own tools have booked may be without a domain before it is given back, milliseconds. */
   readonly graceMs: number;
+  /** Whether a claim of that name lives now. */
+  readonly isLiving: (claim: string) => boolean;
+  /** Ends what nobody waits for any more. */
+  readonly stop: AbortSignal;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -41,8 +46,12 @@ export class PlacementScheduler implements Scheduler {
   readonly #by: KeptBy;
   /** Undefined before the first reading, and after a failure: what Placement has then is not known. */
   #known: Known | undefined;
+  /** One at a time, whoever waits for it. */
+  #reading: Promise<Known> | undefined;
   /** By booking without a domain. */
   #firstSeen = new Map<string, number>();
+  /** When bookings were last verified for a create, which may still be on its way into the ledger. */
+  readonly #verified = new Map<string, number>();
 
   constructor(options: PlacementSchedulerOptions) {
     this.#options = options;
@@ -66,8 +75,10 @@ export class PlacementScheduler implements Scheduler {
       const firstSeen = (booking: string): number =>
         this.#firstSeen.get(booking) ?? this.#options.clock.now();
       const found = disagreementsOf(books, supply, { classes, firstSeen });
+      for (const booking of this.#verified.keys())
+        if (!found.withoutDomain.some((each) => each.booking === booking)) this.#verified.delete(booking);
       this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
-      const givenBack = await this.#giveBack(found.withoutDomain, signal);
+      const givenBack = await this.#giveBack(found.withoutDomain, known, signal);
       const withoutDomain = found.withoutDomain.filter(({ booking }) => !givenBack.has(booking));
       return { ...found, withoutDomain, vanished, givenBack: givenBack.size };
     });
@@ -75,10 +86,9 @@ export class PlacementScheduler implements Scheduler {
 
   async bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking> {
     if (!UUID.test(claimId)) throw notOfPlacement(claimId);
-    const consumer = claimId.toLowerCase();
     try {
       const known = this.#known ?? (await this.#read(signal));
-      const allocation = await this.#options.api.allocation(consumer, signal);
+      const allocation = await this.#options.api.allocation(claimId, signal);
       return await this.#bookingIn(allocation, known, { claimId, signal });
     } catch (error) {
       if (!(error instanceof PlacementError || error instanceof SchedulerError)) throw error;
@@ -100,10 +110,14 @@ export class PlacementScheduler implements Scheduler {
       const resources = byProvider.get(provider.uuid);
       if (!resources) continue;
       const amounts = quantitiesIn(resources, this.#options.classes);
-      provider.heardOf(claimId.toLowerCase(), amounts);
+      provider.heardOf(claimId, amounts);
       byGpu.set(gpu, { amounts, counted: await provider.counted(signal) });
     }
-    if (byGpu.size > 0) return { on: "gpus", byGpu };
+    if (byGpu.size > 0) {
+      this.#verified.set(claimId, this.#options.clock.now());
+      this.#firstSeen.delete(claimId);
+      return { on: "gpus", byGpu };
+    }
     const why =
       byProvider.size === 0
         ? `Placement has no allocations for consumer ${claimId}`
@@ -117,7 +131,15 @@ export class PlacementScheduler implements Scheduler {
     );
   }
 
-  async #read(signal: AbortSignal): Promise<Known> {
+  #read(signal: AbortSignal): Promise<Known> {
+    // It is not given up with the one who asked first: others may wait for it.
+    this.#reading ??= this.#readNow(this.#options.stop).finally(() => {
+      this.#reading = undefined;
+    });
+    return untilAborted(this.#reading, signal);
+  }
+
+  async #readNow(signal: AbortSignal): Promise<Known> {
     const { root } = this.#options;
     const tree = await treeOf({ host: this.#host(), root }, this.#options, signal);
     const before = this.#known;
@@ -151,25 +173,28 @@ export class PlacementScheduler implements Scheduler {
     bookingsOf: (provider: KeptProvider, claims: readonly string[]) => Promise<Bookings>,
     signal: AbortSignal,
   ): Promise<readonly Book[]> {
-    await known.ownRoot?.become(rootOf(supply), signal);
+    await known.ownRoot?.become(() => ({ wanted: rootOf(supply) }), new Map(), signal);
     const books: Book[] = [];
     for (const gpu of supply.gpus) {
       const provider = known.gpus.get(gpu.gpu) ?? (await this.#create(known, gpu, signal));
-      const claims = gpu.held.flatMap(({ claimId }) => claimId?.toLowerCase() ?? []);
-      const bookings = await bookingsOf(provider, claims);
-      const wanted = wantedProvider(gpu, supply, { bookings, classes: this.#options.classes });
-      await provider.become(wanted, signal);
-      books.push({ gpu, bookings, wanted });
+      const claims = gpu.held.flatMap(({ claimId }) => claimId ?? []);
+      const judged = (bookings: Bookings): Book => {
+        const wanted = wantedProvider(gpu, supply, { bookings, classes: this.#options.classes });
+        return { gpu, bookings, wanted };
+      };
+      books.push(await provider.become(judged, await bookingsOf(provider, claims), signal));
     }
     return books;
   }
 
   async #create({ root, gpus }: Known, { gpu }: GpuSupply, signal: AbortSignal): Promise<KeptProvider> {
-    const { api } = this.#options;
+    const { api, record } = this.#options;
     const form = { uuid: gpuUuid(root, gpu), name: providerName(this.#host(), gpu), parent: root };
     const made = await api.createProvider(form, signal);
     const provider = new KeptProvider(made, { ...this.#by, isNew: true });
     gpus.set(gpu, provider);
+    const known = record.current;
+    if (known) await record.write({ ...known, made: [...new Set([...known.made, provider.uuid])] });
     return provider;
   }
 
@@ -180,8 +205,10 @@ export class PlacementScheduler implements Scheduler {
     for (const [gpu, provider] of known.gpus) {
       if (there.has(gpu)) continue;
       const bookings = await provider.readBookings(signal);
-      if (bookings.size === 0) await this.#options.api.deleteProvider(provider.uuid, signal);
-      else {
+      if (bookings.size === 0) {
+        await this.#options.api.deleteProvider(provider.uuid, signal);
+        known.gpus.delete(gpu);
+      } else {
         await provider.shut(signal);
         held.push({ name: provider.name, bookings: bookings.size });
       }
@@ -189,18 +216,37 @@ export class PlacementScheduler implements Scheduler {
     return held;
   }
 
-  /** Of what has waited too long for its domain that which vgpud's own tools have booked. */
-  async #giveBack(waiting: Findings["withoutDomain"], signal: AbortSignal): Promise<ReadonlySet<string>> {
-    const { api, clock, graceMs } = this.#options;
+  /** Of what has waited too long for its domain that which vgpud's own tools have booked on this host alone. */
+  async #giveBack(
+    waiting: Findings["withoutDomain"],
+    known: Known,
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<string>> {
+    const { api } = this.#options;
+    const here = new Set([known.root, ...[...known.gpus.values()].map(({ uuid }) => uuid)]);
     const given = new Set<string>();
     for (const { booking, since } of waiting) {
-      if (clock.now() - since < graceMs || given.has(booking)) continue;
+      if (given.has(booking) || !this.#isOverdue(booking, since)) continue;
       const allocation = await api.allocation(booking, signal);
-      if (allocation.consumerType !== CONSUMER_TYPE) continue;
-      await api.releaseUnchanged(booking, allocation, signal);
-      given.add(booking);
+      const isOurs = allocation.consumerType === CONSUMER_TYPE;
+      if (!isOurs || [...allocation.byProvider.keys()].some((provider) => !here.has(provider))) continue;
+      // Much may have happened since the books were read.
+      if (!this.#isOverdue(booking, since)) continue;
+      try {
+        await api.releaseUnchanged(booking, allocation, signal);
+        given.add(booking);
+      } catch (error) {
+        // Somebody changed it, or does not let it be changed: it is told of again.
+        if (!(error instanceof PlacementError && LEFT_ALONE.has(error.kind))) throw error;
+      }
     }
     return given;
+  }
+
+  #isOverdue(booking: string, since: number): boolean {
+    const { clock, graceMs, isLiving } = this.#options;
+    const verified = this.#verified.get(booking) ?? -Infinity;
+    return clock.now() - Math.max(since, verified) >= graceMs && !isLiving(booking);
   }
 
   /** What failed leaves nothing known: the next round reads all of it anew. */
@@ -217,14 +263,21 @@ export class PlacementScheduler implements Scheduler {
   }
 }
 
+const LEFT_ALONE: ReadonlySet<PlacementFailure> = new Set([
+  "conflict",
+  "refused",
+  "unauthorized",
+  "not-found",
+]);
+
 /** A root of vgpud's own has nothing to be booked: what the host has beside GPUs is somebody else's to publish. */
 function rootOf({ hypervisor }: HostSupply): WantedProvider {
   return { inventories: {}, traits: [traitOf("hypervisor", hypervisor)] };
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function notOfPlacement(claimId: ClaimId): AgentError {
-  const message = `claim_id ${claimId} is no UUID, and with Placement in front it has to be the consumer's`;
+  const message = `claim_id ${claimId} is no UUID in small letters, and with Placement in front it has to be the consumer's`;
   return new AgentError("FIELD_INVALID", message, { details: { claim_id: claimId }, field: "claim_id" });
 }

@@ -75,23 +75,36 @@ export class KeptProvider {
     if (this.#bookings) this.#bookings = new Map([...this.#bookings, [consumer, amounts]]);
   }
 
-  /** Sends what is missing, and nothing when it is as wanted. */
-  async become(wanted: WantedProvider, signal: AbortSignal): Promise<void> {
+  /**
+   * Sends what is missing, and nothing when it is as wanted. Where somebody was faster, as a rule with a claim, all is read and judged
+   * anew. Resolves with what was judged last.
+   */
+  async become<Judged extends { readonly wanted: WantedProvider }>(
+    judge: (bookings: Bookings) => Judged,
+    known: Bookings,
+    signal: AbortSignal,
+  ): Promise<Judged> {
+    let judged = judge(known);
     for (let tried = 1; ; tried += 1)
       try {
-        await this.#tryToBecome(wanted, signal);
-        return;
+        await this.#tryToBecome(judged.wanted, signal);
+        return judged;
       } catch (error) {
         if (!isConflict(error) || tried === TRIES) throw error;
         this.#found = undefined;
+        judged = judge(await this.readBookings(signal));
       }
   }
 
   /** Gives nothing more out. */
   async shut(signal: AbortSignal): Promise<void> {
     const { inventories } = this.#found ?? (await this.#read(signal));
-    const all = Object.entries(inventories).map(([name, each]) => [name, { ...each, reserved: each.total }]);
-    await this.become({ inventories: Object.fromEntries(all) as Inventories, traits: [DRAINED] }, signal);
+    const ours = Object.entries(inventories).filter(([name]) =>
+      Object.values(this.#by.classes).includes(name),
+    );
+    const shut = Object.fromEntries(ours.map(([name, each]) => [name, { ...each, reserved: each.total }]));
+    const wanted: WantedProvider = { inventories: shut, traits: [DRAINED] };
+    await this.become(() => ({ wanted }), new Map(), signal);
   }
 
   async #tryToBecome(wanted: WantedProvider, signal: AbortSignal): Promise<void> {

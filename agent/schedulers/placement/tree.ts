@@ -13,10 +13,18 @@ export interface RootSettings {
   readonly root: "nova" | "own";
 }
 
-/** The root that was found or made last, which outlives the agent: after the host was renamed it is what tells that. */
+/** What this host has in Placement, which outlives the agent: after the host was renamed it is what tells that. */
+export interface KnownRoot {
+  readonly uuid: string;
+  /** Whether vgpud made it. One of Nova's is never changed. */
+  readonly own: boolean;
+  /** UUIDs of the GPUs' providers that this host's vgpud made: those of another host below a wrong root are not moved. */
+  readonly made: readonly string[];
+}
+
 export interface RootRecord {
-  readonly uuid: string | undefined;
-  write(uuid: string): Promise<void>;
+  readonly current: KnownRoot | undefined;
+  write(known: KnownRoot): Promise<void>;
 }
 
 export interface Tree {
@@ -33,22 +41,31 @@ export async function treeOf(
   { api, record }: { readonly api: PlacementApi; readonly record: RootRecord },
   signal: AbortSignal,
 ): Promise<Tree> {
-  const former = record.uuid === undefined ? [] : await api.tree(record.uuid, signal);
+  const before = record.current;
+  const former = before ? await api.tree(before.uuid, signal) : [];
   const root: Provider & { readonly isNew?: boolean } =
     whose === "nova"
       ? await foundRoot(host, api, signal)
-      : await ownRoot(host, { api, former, record }, signal);
+      : await ownRoot(
+          host,
+          { api, kept: before?.own ? former.find(({ uuid }) => uuid === before.uuid) : undefined },
+          signal,
+        );
   const isNew = root.isNew ?? false;
   const isFormer = former.some(({ uuid }) => uuid === root.uuid);
   const all = isFormer ? former : isNew ? [] : await api.tree(root.uuid, signal);
-  if (record.uuid !== root.uuid) await record.write(root.uuid);
   const ours = new Map<PciAddress, Provider>();
   // Those of a root that this host was below before come last: where both have a GPU, the one in place is kept.
-  for (const provider of [...all, ...former]) {
+  const moved = isFormer ? [] : former.filter(({ uuid }) => before?.made.includes(uuid));
+  for (const provider of [...all, ...moved]) {
     const gpu = gpuOfProvider(provider.name);
     if (gpu === undefined || ours.has(gpu) || provider.uuid === root.uuid) continue;
     ours.set(gpu, await inPlace(provider, { api, name: providerName(host, gpu), root }, signal));
   }
+  // Last: what a failure kept from being moved is moved by the next round.
+  const own = whose === "own";
+  if (before?.uuid !== root.uuid || before.own !== own)
+    await record.write({ uuid: root.uuid, own, made: before?.made ?? [] });
   return { root, isNew, gpus: ours };
 }
 
@@ -63,14 +80,9 @@ async function foundRoot(host: string, api: PlacementApi, signal: AbortSignal): 
 
 async function ownRoot(
   host: string,
-  {
-    api,
-    former,
-    record,
-  }: { readonly api: PlacementApi; readonly former: readonly Provider[]; readonly record: RootRecord },
+  { api, kept }: { readonly api: PlacementApi; readonly kept: Provider | undefined },
   signal: AbortSignal,
 ): Promise<Provider & { readonly isNew?: boolean }> {
-  const kept = former.find(({ uuid }) => uuid === record.uuid);
   if (kept) return inPlace(kept, { api, name: host, root: undefined }, signal);
   const uuid = rootUuid(host);
   const namesake = await api.providerNamed(host, signal);

@@ -33,7 +33,7 @@ export function wantedProvider(
 }
 
 function bookedFor(claimId: string | undefined, bookings: Bookings): Quantities {
-  return (claimId === undefined ? undefined : bookings.get(claimId.toLowerCase())) ?? {};
+  return (claimId === undefined ? undefined : bookings.get(claimId)) ?? {};
 }
 
 function traitsOf(

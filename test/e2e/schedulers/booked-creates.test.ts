@@ -101,6 +101,14 @@ describe("a create with Placement in front of the host", function () {
     const error = await here.create("desk-1", "web-1").catch((caught: unknown) => caught);
     assert.ok(error instanceof RpcError);
     assert.deepEqual([error.reason, error.field], ["FIELD_INVALID", "claim_id"]);
+    // To Placement large letters are the same consumer, to the ledger another claim: one booking would serve two.
+    const gpu = await here.published("the GPU");
+    const consumer = "abcdef00-0000-4000-8000-00000000000a";
+    assert.equal(await here.books.claim(consumer, gpu.uuid), 204);
+    await here.create("desk-1", consumer);
+    const again = await refusal(here.create("desk-2", consumer.toUpperCase()));
+    assert.equal(again.reason, "FIELD_INVALID");
+    await here.books.release(consumer);
   });
 
   it("is refused where less was booked than is asked for, and says what lacks", async () => {

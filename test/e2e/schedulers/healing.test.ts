@@ -100,13 +100,18 @@ describe("healing of Placement's books", function () {
   it("gives back what vgpuctl booked and nobody came for, and never what others booked", async () => {
     await begin({ scheduler: `${OFTEN}\n  claim_grace: 1s` });
     const gpu = await here.published("the GPU");
-    const [ours, theirs] = [randomUUID(), randomUUID()];
+    const [ours, theirs, both] = [randomUUID(), randomUUID(), randomUUID()];
+    await using other = await BookedWorld.start(placement);
+    const elsewhere = await other.published("the other host's GPU");
     assert.equal(await here.books.claim(ours, gpu.uuid, SMALL, "VGPUD"), 204);
     assert.equal(await here.books.claim(theirs, gpu.uuid, SMALL), 204);
+    // On its way from one host to another, which may have its domain.
+    assert.equal(await here.books.claim(both, [gpu.uuid, elsewhere.uuid], SMALL, "VGPUD"), 204);
     await until("it is given back", async () => !(await here.books.holders(gpu.uuid)).includes(ours));
     here.faulty.forget();
     await here.faulty.saw(HEALS, 3);
-    assert.deepEqual(await here.books.holders(gpu.uuid), [theirs]);
+    assert.deepEqual(new Set(await here.books.holders(gpu.uuid)), new Set([theirs, both]));
+    await here.books.release(both);
   });
 
   it("keeps what vgpuctl booked while its domain lives, and what holds a place on another host", async () => {

@@ -1,8 +1,6 @@
 // What Placement is told of a host: every mode, what is kept back, and nothing twice.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
-import path from "node:path";
 import {
   GpuServiceService as Gpus,
   SetGpuModeRequest,
@@ -166,6 +164,43 @@ describe("Placement is told of a host", function () {
     assert.deepEqual([root?.traits, root?.inventories], [[], {}]);
   });
 
+  it("its GPUs below another root of Nova's once the host has its name, with what is booked, whatever fails on the way", async () => {
+    const [first, second] = [`nova-${randomUUID()}`, `nova-${randomUUID()}`];
+    for (const name of [first, second]) await placement.ask("POST", "/resource_providers", { name });
+    await begin({ name: first, placement: `    root: nova\n    host: ${first}` });
+    const gpu = await here.published("the GPU");
+    const consumer = randomUUID();
+    assert.equal(await here.books.claim(consumer, gpu.uuid), 204);
+    await here.world.agent.end();
+    await here.reconfigure(`host: ${first}`, `host: ${second}`);
+    here.faulty.misbehave(
+      { method: "PUT", path: new RegExp(`/resource_providers/${gpu.uuid}$`) },
+      { kind: "internal error" },
+      1,
+    );
+    await here.world.startAgain();
+    const moved = await until("it is moved", async () =>
+      (await here.books.tree(second)).get(`${second}_vgpud_0000_00_02_0`),
+    );
+    assert.deepEqual([moved.uuid, await here.books.holders(moved.uuid)], [gpu.uuid, [consumer]]);
+    assert.deepEqual([...(await here.books.tree(first)).keys()], [first]);
+  });
+
+  it("nothing of a root that Nova made, once vgpud is to make one of its own", async () => {
+    const host = `nova-${randomUUID()}`;
+    await placement.ask("POST", "/resource_providers", { name: host });
+    await begin({ name: host, placement: `    root: nova\n    host: ${host}` });
+    await here.published("the GPU");
+    await here.world.agent.end();
+    await here.reconfigure("root: nova", "root: own");
+    here.faulty.forget();
+    await here.world.startAgain();
+    await until("it is told why", () =>
+      Promise.resolve(here.world.agent.log.includes("which vgpud did not make")),
+    );
+    assert.deepEqual(here.faulty.writes, []);
+  });
+
   it("nothing below a root of its name that vgpud did not make", async () => {
     const host = `taken-${randomUUID()}`;
     await placement.ask("POST", "/resource_providers", { name: host });
@@ -183,8 +218,7 @@ describe("Placement is told of a host", function () {
     const before = await here.published("the GPU");
     await here.world.agent.end();
     const renamed = `renamed-${randomUUID()}`;
-    const file = path.join(here.world.host.directory, "vgpud.yaml");
-    await writeFile(file, (await readFile(file, "utf8")).replace(`host: ${here.name}`, `host: ${renamed}`));
+    await here.reconfigure(`host: ${here.name}`, `host: ${renamed}`);
     await here.world.startAgain();
     const gpu = await until("it has the new name", async () =>
       (await here.books.tree(renamed)).get(`${renamed}_vgpud_0000_00_02_0`),
@@ -214,5 +248,7 @@ describe("Placement is told of a host", function () {
     await here.books.release(consumer);
     await until("it is gone", async () => (await here.books.providers(`?uuid=${second.uuid}`)).length === 0);
     await here.published("the other GPU");
+    await here.world.clearFaults();
+    await here.published("that it is back", undefined, "0000_03_00_0");
   });
 });

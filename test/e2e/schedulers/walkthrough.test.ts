@@ -11,6 +11,7 @@ import { BookedWorld, GVT } from "../../schedulers/booked-world.ts";
 import type { SeenRequest } from "../../schedulers/faulty-placement.ts";
 import { startPlacement, type Placement } from "../../schedulers/placement.ts";
 import { GPU } from "../harness/requests.ts";
+import { until } from "../harness/until.ts";
 
 // From dist/test/e2e/schedulers back to the sources.
 const GOLDEN = new URL("../../../../test/golden/placement-walkthrough.json", import.meta.url);
@@ -37,7 +38,10 @@ describe("the requests that Placement gets", function () {
   it("are those that are recorded, from a host's first start to the end of a domain", async () => {
     const steps: WalkthroughStep[] = [];
     const names = new Map<string, string>();
-    const ended = (step: string): void => {
+    const ended = async (step: string): Promise<void> => {
+      await until("all is answered", () =>
+        Promise.resolve(here.faulty.seen.every(({ status }) => status !== undefined)),
+      );
       steps.push({ step, requests: here.faulty.seen.map((each) => requestOf(each, names)) });
       here.faulty.forget();
     };
@@ -48,7 +52,7 @@ describe("the requests that Placement gets", function () {
 
     const gpu = await here.published("the GPU");
     names.set(gpu.uuid, "GPU").set(gpu.parent ?? "", "HOST");
-    ended("vgpud starts on a host that Placement does not know");
+    await ended("vgpud starts on a host that Placement does not know");
 
     const classes = classesWith(SLICES_CLASS);
     const wanted = { [GVT.vgpu]: 1, [GVT.low]: 128, [GVT.high]: 384, [GVT.fence]: 4 };
@@ -57,7 +61,7 @@ describe("the requests that Placement gets", function () {
     const query = `resources_GPU=${group.join(",")}&${traits}&group_policy=none&limit=10`;
     const [candidate] = await caller.candidates(query, signal);
     assert.deepEqual([...(candidate?.allocations.keys() ?? [])], [gpu.uuid]);
-    ended("A caller asks which GPU has room for the sizes 128, 384 and 4");
+    await ended("A caller asks which GPU has room for the sizes 128, 384 and 4");
 
     const consumer = randomUUID();
     names.set(consumer, "CONSUMER");
@@ -66,7 +70,7 @@ describe("the requests that Placement gets", function () {
       ...{ projectId: "project", userId: "user", consumerType: CONSUMER_TYPE },
     };
     await caller.claim(consumer, claim, signal);
-    ended("It books the first");
+    await ended("It books the first");
 
     await here.create("desk-1", consumer, ({ vgpu }) => {
       vgpu.want = { $case: "sizes", value: { vgtLowGmSz: 128, vgtHighGmSz: 384, vgtFenceSz: 4 } };
@@ -75,30 +79,30 @@ describe("the requests that Placement gets", function () {
       "the difference",
       ({ inventories }) => inventories[classes.highGmMib] === "3072/512",
     );
-    ended(
+    await ended(
       "It asks the host for the domain, with the consumer's UUID as claim id: vgpud verifies, and reserves what the type has more",
     );
 
     await here.world.agent.end();
     await here.world.startAgain();
     await here.faulty.saw({ path: /\/aggregates$/ }, 2);
-    ended("vgpud is started again: it reads all, and writes nothing");
+    await ended("vgpud is started again: it reads all, and writes nothing");
 
     await here.world.rpc.call(Gpus.drainGpu, { gpu: GPU, note: "fan" });
     await here.published("the drain", ({ traits }) => traits.includes("CUSTOM_INTEL_VGPU_DRAINED"));
-    ended("The GPU is drained");
+    await ended("The GPU is drained");
     await here.world.rpc.call(Gpus.undrainGpu, { gpu: GPU });
     await here.published("its end", ({ traits }) => !traits.includes("CUSTOM_INTEL_VGPU_DRAINED"));
-    ended("And taken into service again");
+    await ended("And taken into service again");
 
     await here.world.destroy("desk-1");
     await here.published(
       "what was reserved",
       ({ inventories }) => inventories[classes.highGmMib] === "3072/384",
     );
-    ended("The domain is destroyed: what was reserved beside its booking is given back");
+    await ended("The domain is destroyed: what was reserved beside its booking is given back");
     await caller.release(consumer, signal);
-    ended("Its caller gives the booking back");
+    await ended("Its caller gives the booking back");
     close();
 
     if (process.env["UPDATE_GOLDEN"] === "1")

@@ -135,6 +135,12 @@ describe("what was booked", () => {
     assert.equal(covered(byType, MEDIUM, { slices: 1, lowGmMib: 128, fences: 4 }, counted)[0], "none");
   });
 
+  it("is no word for a vGPU of another kind, whatever the scheduler counts there", () => {
+    const room = wish({ by: "mode", mode: "gvt-d" });
+    const counted = new Set(["slices"] as const);
+    assert.equal(covered(room, { mode: "gvt-d" }, { slices: 1 }, counted)[0], "CLAIM_NOT_COVERED");
+  });
+
   it("is told in words, one of each alone in the singular", () => {
     assert.equal(
       quantitiesText({ slices: 1, fences: 1, functions: 2, gpus: 0 }),

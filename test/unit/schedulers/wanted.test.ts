@@ -57,7 +57,7 @@ describe("what a GPU's provider ought to have", () => {
   it("is reserved for what others take, and not for what is booked", () => {
     const held = [
       { claimId: undefined, takes: SMALL },
-      { claimId: claim("AB"), takes: SMALL },
+      { claimId: claim("ab"), takes: SMALL },
     ];
     assert.deepEqual(reservedOf(supply({ held }), new Map([["ab", SMALL]])), {
       CUSTOM_INTEL_VGPU: 1,
