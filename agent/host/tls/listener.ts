@@ -3,7 +3,9 @@ import { once } from "node:events";
 import net from "node:net";
 import tls, { type TLSSocket } from "node:tls";
 import { AgentError, messageOf } from "../../core/errors.ts";
+import { urisOf } from "./alternative-names.ts";
 import {
+  CERTIFICATE_UNREADABLE,
   full,
   handshakeFault,
   NO_CERTIFICATE,
@@ -157,7 +159,7 @@ export class TlsListener<Role extends string> implements AsyncDisposable {
     connection.on("error", () => undefined);
     this.#handshakes.end(connection);
     const address = addressOf(connection);
-    const judged = this.#standingOf(connection, address);
+    const judged = this.#judged(connection, address);
     if ("check" in judged) {
       // Asked before the end: then it is gone.
       const certificate = presentedBy(connection);
@@ -172,17 +174,27 @@ export class TlsListener<Role extends string> implements AsyncDisposable {
     this.#options.onConnection(connection, judged.admission, judged.peer);
   }
 
+  #judged(connection: TLSSocket, address: string): Standing<Role> | Fault {
+    try {
+      return this.#standingOf(connection, address);
+    } catch {
+      // Certificates are made by others: unheard, what one of them causes would end vgpud.
+      return CERTIFICATE_UNREADABLE;
+    }
+  }
+
+  /** Reads the certificate itself last: by then it is known to be from a CA of the host's. */
   #standingOf(connection: TLSSocket, address: string): Standing<Role> | Fault {
-    const peer = peerOf(connection, address);
-    if (!peer) return NO_CERTIFICATE;
+    const certificate = connection.getPeerX509Certificate();
+    if (!certificate) return NO_CERTIFICATE;
     if (!connection.authorized) return unauthorized(String(connection.authorizationError));
     if (connection.alpnProtocol !== "h2") return NO_HTTP2;
-    const admission = this.#options.admit(peer.uris);
+    const admission = this.#options.admit(urisOf(certificate.subjectAltName));
     if (!admission) return NO_ROLE;
     const most = this.#options.connectionsOf(admission.role);
     const open = [...this.#standing.values()].filter(({ admission: { role } }) => role === admission.role);
     if (open.length >= most) return full(`${most} connections of role ${admission.role} are open`);
-    return { peer, admission };
+    return { peer: peerOf(connection, certificate, address), admission };
   }
 
   #faultSince({ peer, admission }: Standing<Role>): Fault | undefined {

@@ -176,7 +176,7 @@ function endOfLists(lists: readonly RevocationList[]): { readonly revocationList
   return ends.length === 0 ? {} : { revocationList: Math.min(...ends) };
 }
 
-/** Node.js puts each part of a name on a line of its own. */
-export function oneLine(name: string): string {
-  return name.split("\n").join(", ");
+/** Node.js puts each part of a name on a line of its own, and has none for an empty one, whatever its types say. */
+export function oneLine(name: string | undefined): string {
+  return name === undefined ? "(empty)" : name.split("\n").join(", ");
 }

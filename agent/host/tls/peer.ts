@@ -30,16 +30,18 @@ export interface Peer extends Presented {
   readonly chain: readonly CertificateNames[];
 }
 
-/** Undefined without a certificate. */
+/** Undefined without a certificate, or where nothing can be said of it: strangers write what they like. */
 export function presentedBy(socket: TLSSocket): Presented | undefined {
-  const certificate = socket.getPeerX509Certificate();
-  return certificate && presented(certificate);
+  try {
+    const certificate = socket.getPeerX509Certificate();
+    return certificate && presented(certificate);
+  } catch {
+    return undefined;
+  }
 }
 
-/** Of a connection whose certificate was found good; undefined where it has none after all. */
-export function peerOf(socket: TLSSocket, address: string): Peer | undefined {
-  const certificate = socket.getPeerX509Certificate();
-  if (!certificate) return undefined;
+/** Of a connection whose certificate was found good. @throws Error where it is in a form that vgpud does not read */
+export function peerOf(socket: TLSSocket, certificate: X509Certificate, address: string): Peer {
   return {
     ...presented(certificate),
     // Whole: by these rights are given.

@@ -22,6 +22,10 @@ export const NO_CERTIFICATE: Fault = {
   ...{ kind: "certificate", check: "NO_CERTIFICATE" },
   why: "it showed no certificate",
 };
+export const CERTIFICATE_UNREADABLE: Fault = {
+  ...{ kind: "certificate", check: "CERTIFICATE_UNREADABLE" },
+  why: "its certificate, or one that signed it, is in another form than RFC 5280 asks for (DER); have it made anew",
+};
 export const NO_ROLE: Fault = {
   ...{ kind: "role", check: "NO_ROLE" },
   why: "none of the URIs of its certificate has a role in tls_roles",
