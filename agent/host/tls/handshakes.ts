@@ -13,33 +13,42 @@ export interface HandshakeLimits {
   readonly ms: number;
 }
 
+interface UnderWay {
+  readonly connection: Socket;
+  readonly host: string;
+  readonly cas: string;
+}
+
 export class Handshakes {
   readonly #limits: HandshakeLimits;
   /** By address and port: the socket of a TLS connection is another object than the one it began with. */
-  readonly #underWay = new Map<string, { readonly connection: Socket; readonly host: string }>();
+  readonly #underWay = new Map<string, UnderWay>();
 
   constructor(limits: HandshakeLimits) {
     this.#limits = limits;
   }
 
-  /** Counts a connection until `end` or until it closes; says why where there is no room for it. */
-  begin(connection: Socket): Fault | undefined {
+  /** Counts a connection until `end` or until it closes; says why where there is no room for it. `cas` are those that judge it. */
+  begin(connection: Socket, cas: string): Fault | undefined {
     const { most, mostOfOne } = this.#limits;
     const { remoteAddress: host = "" } = connection;
     if (this.#underWay.size >= most) return full(`${most} handshakes are under way`);
     const ofOne = [...this.#underWay.values()].filter((other) => other.host === host);
     if (ofOne.length >= mostOfOne) return full(`${mostOfOne} handshakes of its address are under way`);
     const name = addressOf(connection);
-    this.#underWay.set(name, { connection, host });
+    this.#underWay.set(name, { connection, host, cas });
     connection.once("close", () => {
       if (this.#underWay.get(name)?.connection === connection) this.#underWay.delete(name);
     });
     return undefined;
   }
 
-  /** Its handshake is over. */
-  end(connection: Pick<Socket, "remoteAddress" | "remotePort">): void {
-    this.#underWay.delete(addressOf(connection));
+  /** Its handshake is over; gives the CAs it began with, undefined where it has closed meanwhile. */
+  end(connection: Pick<Socket, "remoteAddress" | "remotePort">): string | undefined {
+    const name = addressOf(connection);
+    const cas = this.#underWay.get(name)?.cas;
+    this.#underWay.delete(name);
+    return cas;
   }
 
   endAll(): void {

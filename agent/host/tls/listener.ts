@@ -138,7 +138,7 @@ export class TlsListener<Role extends string> implements AsyncDisposable {
   }
 
   #begin(connection: net.Socket): void {
-    const full = this.#handshakes.begin(connection);
+    const full = this.#handshakes.begin(connection, this.#material.clientCa);
     if (full === undefined) {
       this.#tls.emit("connection", connection);
       return;
@@ -157,9 +157,9 @@ export class TlsListener<Role extends string> implements AsyncDisposable {
   #judge(connection: TLSSocket): void {
     // A connection that breaks ends by itself; unheard, its error would end vgpud.
     connection.on("error", () => undefined);
-    this.#handshakes.end(connection);
+    const cas = this.#handshakes.end(connection);
     const address = addressOf(connection);
-    const judged = this.#judged(connection, address);
+    const judged = this.#judged(connection, address, cas);
     if ("check" in judged) {
       // Asked before the end: then it is gone.
       const certificate = presentedBy(connection);
@@ -174,9 +174,11 @@ export class TlsListener<Role extends string> implements AsyncDisposable {
     this.#options.onConnection(connection, judged.admission, judged.peer);
   }
 
-  #judged(connection: TLSSocket, address: string): Standing<Role> | Fault {
+  #judged(connection: TLSSocket, address: string, cas: string | undefined): Standing<Role> | Fault {
     try {
-      return this.#standingOf(connection, address);
+      const standing = this.#standingOf(connection, address, cas);
+      // OpenSSL judged by the files that held when the connection began, however long ago its handshake was put off.
+      return "check" in standing ? standing : (this.#faultSince(standing) ?? standing);
     } catch {
       // Certificates are made by others: unheard, what one of them causes would end vgpud.
       return CERTIFICATE_UNREADABLE;
@@ -184,9 +186,10 @@ export class TlsListener<Role extends string> implements AsyncDisposable {
   }
 
   /** Reads the certificate itself last: by then it is known to be from a CA of the host's. */
-  #standingOf(connection: TLSSocket, address: string): Standing<Role> | Fault {
+  #standingOf(connection: TLSSocket, address: string, cas: string | undefined): Standing<Role> | Fault {
     const certificate = connection.getPeerX509Certificate();
     if (!certificate) return NO_CERTIFICATE;
+    if (cas !== this.#material.clientCa) return { ...OTHER_CAS, kind: "certificate" };
     if (!connection.authorized) return unauthorized(String(connection.authorizationError));
     if (connection.alpnProtocol !== "h2") return NO_HTTP2;
     const admission = this.#options.admit(urisOf(certificate.subjectAltName));

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
+import net from "node:net";
 import path from "node:path";
 import type tls from "node:tls";
 import { until } from "../harness/until.ts";
@@ -22,6 +23,13 @@ describe("a TLS listener whose files change", () => {
   });
 
   const ended = (socket: tls.TLSSocket): Promise<unknown> => once(socket, "close");
+  /** A connection that has begun and says nothing: who comes after it has been let in. */
+  const silent = async (): Promise<net.Socket> => {
+    const socket = net.connect(remote.port, "127.0.0.1");
+    await once(socket, "connect");
+    (await remote.letIn(admin)).destroy();
+    return socket;
+  };
   const shownTo = async (pair: Pair): Promise<string> => {
     const socket = await remote.letIn(pair);
     const { serialNumber } = socket.getPeerCertificate();
@@ -73,6 +81,19 @@ describe("a TLS listener whose files change", () => {
     assert.deepEqual(await remote.knock(gone), SENT_AWAY);
     assert.equal(ours.destroyed, false);
     ours.destroy();
+  });
+
+  it("refuses a certificate that was revoked since its connection began", async () => {
+    const gone = await remote.client("slow", ADMIN);
+    await remote.ca.revoke(gone);
+    const list = await remote.ca.list();
+    const socket = await silent();
+    await remote.replace("revocation_list", list);
+    await remote.reload();
+    assert.deepEqual(await remote.knock(gone, { socket }), SENT_AWAY);
+    await remote.world.agent.logged(
+      /"check":"CERT_REVOKED".*"subject":"CN=slow".*"msg":"TLS connection refused"/,
+    );
   });
 
   it("cuts off the call of a client whose certificate is revoked", async () => {
@@ -152,10 +173,14 @@ describe("a TLS listener whose files change", () => {
   it("asks everybody anew when the CAs of clients are others", async () => {
     const standing = await remote.letIn(admin);
     const next = await Authority.root(path.join(remote.folder, "next"), "next");
+    const list = await next.list();
+    const socket = await silent();
     await copyFile(next.certificate, remote.file("client_ca"));
-    await remote.replace("revocation_list", await next.list());
+    await remote.replace("revocation_list", list);
     remote.world.agent.signal("SIGHUP");
     await ended(standing);
+    assert.deepEqual(await remote.knock(admin, { socket }), SENT_AWAY);
+    await remote.world.agent.logged(/"check":"OTHER_CAS".*"msg":"TLS connection refused"/);
     assert.deepEqual(await remote.knock(admin), SENT_AWAY);
     (await remote.letIn(await next.sign("newcomer", { names: `URI:${ADMIN}` }))).destroy();
   });
