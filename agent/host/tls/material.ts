@@ -65,16 +65,17 @@ export async function readMaterial(files: TlsFiles): Promise<Material> {
       return undefined;
     }
   };
-  const certificate = await read("certificate", (text) => ({ text, chain: certificatesIn(text) }));
+  const certificate = await read("certificate", certificatesIn);
   const key = await read("key", (text) => ({ text, key: keyIn(text) }));
-  const clientCa = await read("clientCa", (text) => ({ text, chain: casIn(text) }));
-  const lists = await read("revocationList", (text) => revocationListsIn(text, clientCa?.chain ?? []));
-  const [leaf] = certificate?.chain ?? [];
+  const clientCa = await read("clientCa", casIn);
+  const lists = await read("revocationList", (text) => revocationListsIn(text, clientCa ?? []));
+  const [leaf] = certificate ?? [];
   if (leaf && key && !leaf.checkPrivateKey(key.key))
     problems.push({ file: "key", what: `${files.key}: it is not the key of ${files.certificate}` });
   if (problems.length > 0 || !certificate || !key || !clientCa) throw new TlsFilesError(problems);
+  const cas = pemOf(clientCa);
   const context = {
-    ...{ cert: certificate.text, key: key.text, ca: clientCa.text, minVersion: MIN_VERSION },
+    ...{ cert: pemOf(certificate), key: key.text, ca: cas, minVersion: MIN_VERSION },
     ...(lists ? { crl: lists.pems } : {}),
     // A session that is resumed is not checked anew: whoever was revoked since would come in by its ticket.
     secureOptions: constants.SSL_OP_NO_TICKET,
@@ -88,11 +89,11 @@ export async function readMaterial(files: TlsFiles): Promise<Material> {
     context,
     revocationLists: lists?.lists ?? [],
     expiries: {
-      certificate: firstEnd(certificate.chain),
-      clientCa: firstEnd(clientCa.chain),
+      certificate: firstEnd(certificate),
+      clientCa: firstEnd(clientCa),
       ...(lists ? endOfLists(lists.lists) : {}),
     },
-    clientCa: clientCa.text,
+    clientCa: cas,
   };
 }
 
@@ -108,15 +109,28 @@ async function textOf(path: string, secret: boolean): Promise<string> {
   return await file.readFile("utf8");
 }
 
-/** The blocks of a kind in a PEM file; text around them is for people (RFC 7468). */
-function pemBlocks(text: string, kind: string): string[] {
-  return text.match(new RegExp(`-----BEGIN ${kind}-----[^-]+-----END ${kind}-----`, "g")) ?? [];
+/**
+ * The blocks of a kind in a PEM file; text around them is for people (RFC 7468). @throws Error where there is none, or anything else
+ * begins there: a file may be seen while it is written, and what it lacks would be taken for removed.
+ */
+function pemBlocks(text: string, kind: string, what: string): string[] {
+  const whole = text.match(new RegExp(`-----BEGIN ${kind}-----[^-]+-----END ${kind}-----`, "g")) ?? [];
+  if (whole.length === 0) throw new Error(`it holds no ${what} in PEM`);
+  const begun = text.split("-----BEGIN").length - 1;
+  if (begun > whole.length)
+    throw new Error(
+      `of its ${begun} parts in PEM ${whole.length} are a whole "${kind}"; it holds something else beside, or is not written to its end`,
+    );
+  return whole;
+}
+
+/** What was judged, and nothing else that OpenSSL could find in the file. */
+function pemOf(certificates: readonly X509Certificate[]): string {
+  return certificates.map(String).join("");
 }
 
 function certificatesIn(text: string): X509Certificate[] {
-  const found = pemBlocks(text, "CERTIFICATE");
-  if (found.length === 0) throw new Error("it holds no certificate in PEM");
-  return found.map((pem) => {
+  return pemBlocks(text, "CERTIFICATE", "certificate").map((pem) => {
     try {
       return new X509Certificate(pem);
     } catch (error) {
@@ -148,8 +162,7 @@ function revocationListsIn(
   text: string,
   cas: readonly X509Certificate[],
 ): { readonly pems: string[]; readonly lists: readonly RevocationList[] } {
-  const pems = pemBlocks(text, "X509 CRL");
-  if (pems.length === 0) throw new Error("it holds no revocation list in PEM");
+  const pems = pemBlocks(text, "X509 CRL", "revocation list");
   const lists = pems.map((pem) => readRevocationList(bytesOf(pem)));
   // OpenSSL would refuse every certificate of such a CA.
   const without = cas.find(({ raw }) => {
