@@ -39,6 +39,8 @@ export class TlsRenewal {
   #material: Material;
   /** Of the files as they were last read; the first look takes them for others, which costs one reading. */
   #stamps = "";
+  /** Why the last reading came to nothing; undefined where it did not. */
+  #fault: string | undefined;
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: TlsRenewalOptions) {
@@ -51,8 +53,9 @@ export class TlsRenewal {
     while (!stop.aborted) {
       await this.#inTurn(async () => {
         const stamps = await this.#look();
-        if (stamps === this.#stamps) this.#options.listener.judgeAgain();
-        else await this.#read(stamps);
+        // What passes by itself, as want of file descriptors, leaves the files as they were.
+        if (stamps === this.#stamps && this.#fault === undefined) this.#options.listener.judgeAgain();
+        else await this.#read(stamps, false);
       });
       this.#tellOfEnds();
       await this.#options.clock.sleep(LOOK_MS, stop).catch(() => undefined);
@@ -62,7 +65,7 @@ export class TlsRenewal {
   /** Whether they have changed or not: roles may have. */
   async reload(): Promise<void> {
     await this.#inTurn(async () => {
-      await this.#read(await this.#look());
+      await this.#read(await this.#look(), true);
     });
   }
 
@@ -76,9 +79,9 @@ export class TlsRenewal {
     return fileStamps(Object.values(this.#options.files).filter((path) => path !== undefined));
   }
 
-  /** `stamps` are of before the reading: what is written during it is seen at the next look. */
-  async #read(stamps: string): Promise<void> {
-    const { files, listener, log, recorder, keyOf } = this.#options;
+  /** `stamps` are of before the reading: what is written during it is seen at the next look. `asked`: somebody waits to be told. */
+  async #read(stamps: string, asked: boolean): Promise<void> {
+    const { files, listener, log } = this.#options;
     const first = this.#stamps === "";
     const others = stamps !== this.#stamps;
     this.#stamps = stamps;
@@ -86,16 +89,24 @@ export class TlsRenewal {
       const material = await readMaterial(files);
       listener.renew(material);
       this.#taken(material);
-      if (others && !first) log.info("the TLS listener uses its files as they are now");
+      if ((others || this.#fault !== undefined) && !first)
+        log.info("the TLS listener uses its files as they are now");
+      this.#fault = undefined;
     } catch (error) {
-      const problems = error instanceof TlsFilesError ? error.problems : [];
-      for (const { file, what } of problems)
-        log.error({ key: `tls.${keyOf[file]}`, why: what }, "TLS file is wrong");
-      const why = problems.length > 0 ? {} : { why: messageOf(error) };
-      log.error(why, "TLS files not taken over; those before still hold");
-      recorder.tlsReload(undefined);
+      if (asked || others || this.#fault !== messageOf(error)) this.#tell(error);
+      this.#fault = messageOf(error);
       listener.judgeAgain();
     }
+  }
+
+  #tell(error: unknown): void {
+    const { log, recorder, keyOf } = this.#options;
+    const problems = error instanceof TlsFilesError ? error.problems : [];
+    for (const { file, what } of problems)
+      log.error({ key: `tls.${keyOf[file]}`, why: what }, "TLS file is wrong");
+    const why = problems.length > 0 ? {} : { why: messageOf(error) };
+    log.error(why, "TLS files not taken over; those before still hold");
+    recorder.tlsReload(undefined);
   }
 
   #taken(material: Material): void {

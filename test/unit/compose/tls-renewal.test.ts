@@ -1,0 +1,97 @@
+// The files of the TLS listener while it runs, where taking them over fails.
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import pino from "pino";
+import { TlsRenewal } from "../../../agent/compose/tls-renewal.ts";
+import { readMaterial, type TlsFiles } from "../../../agent/host/tls/material.ts";
+import { until } from "../../e2e/harness/until.ts";
+import { Authority } from "../../e2e/tls/authority.ts";
+import { filesIn } from "../../e2e/tls/remote-world.ts";
+import { FakeClock } from "../../fakes/clock.ts";
+
+/** A listener that has something against new files as often as it is told to. */
+class Listener {
+  failures = 0;
+  renewed = 0;
+  judged = 0;
+
+  renew(): void {
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw new Error("too many open files");
+    }
+    this.renewed += 1;
+  }
+
+  judgeAgain(): void {
+    this.judged += 1;
+  }
+}
+
+describe("the renewal of the TLS listener's files", () => {
+  let folder: string;
+  let files: TlsFiles;
+  let ca: Authority;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "vgpud-tls-renewal-"));
+    ca = await Authority.root(path.join(folder, "ca"), "clients");
+  });
+  beforeEach(async () => {
+    const { certificate, key, client_ca: clientCa } = await filesIn(folder, ca);
+    files = { certificate, key, clientCa, revocationList: undefined };
+  });
+  after(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  const made = async (
+    listener: Listener,
+  ): Promise<{ renewal: TlsRenewal; clock: FakeClock; told: (what: string) => number }> => {
+    const lines: string[] = [];
+    const log = pino({ base: null }, { write: (line: string) => lines.push(line) });
+    const clock = new FakeClock();
+    const renewal = new TlsRenewal({
+      ...{ files, listener, log, clock, material: await readMaterial(files) },
+      recorder: { tlsReload: () => undefined },
+      keyOf: {
+        ...{ certificate: "certificate", key: "key" },
+        ...{ clientCa: "client_ca", revocationList: "revocation_list" },
+      },
+    });
+    return { renewal, clock, told: (what) => lines.filter((line) => line.includes(what)).length };
+  };
+  const looks = async (
+    { renewal, clock }: { renewal: TlsRenewal; clock: FakeClock },
+    enough: () => boolean,
+  ): Promise<void> => {
+    const stop = new AbortController();
+    const running = renewal.run(stop.signal);
+    await until("it has looked often enough", async () => {
+      await clock.advance(5_000);
+      return enough();
+    });
+    stop.abort();
+    await running;
+  };
+
+  it("is tried again while it fails, though the files are as they were, and told once", async () => {
+    const listener = new Listener();
+    listener.failures = 3;
+    const all = await made(listener);
+    await looks(all, () => listener.renewed > 0);
+    assert.equal(all.told("TLS files not taken over"), 1);
+    assert.equal(all.told("uses its files as they are now"), 1);
+  });
+
+  it("tells a lasting fault once, and again to who asks", async () => {
+    const listener = new Listener();
+    const all = await made(listener);
+    await writeFile(files.certificate, "soon\n");
+    await looks(all, () => listener.judged >= 3);
+    assert.equal(all.told("it holds no certificate in PEM"), 1);
+    await all.renewal.reload();
+    assert.equal(all.told("it holds no certificate in PEM"), 2);
+  });
+});
