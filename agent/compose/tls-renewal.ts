@@ -71,8 +71,10 @@ export class TlsRenewal {
 
   /** One reading after the other: the last one that was begun holds. */
   #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#last = this.#last.then(work);
-    return this.#last;
+    const turn = this.#last.then(work);
+    // Who asked hears of what fails; those after it have their turn all the same.
+    this.#last = turn.catch(() => undefined);
+    return turn;
   }
 
   #look(): Promise<string> {

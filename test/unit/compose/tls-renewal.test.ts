@@ -94,4 +94,16 @@ describe("the renewal of the TLS listener's files", () => {
     await all.renewal.reload();
     assert.equal(all.told("it holds no certificate in PEM"), 2);
   });
+
+  it("goes on after a reading that failed altogether", async () => {
+    const listener = new Listener();
+    const { renewal } = await made(listener);
+    listener.failures = 1;
+    listener.judgeAgain = () => {
+      throw new Error("no way");
+    };
+    await assert.rejects(renewal.reload(), /no way/);
+    await renewal.reload();
+    assert.equal(listener.renewed, 1);
+  });
 });
