@@ -2,12 +2,13 @@
 // of those with one.
 import type { Socket } from "node:net";
 import { addressOf } from "./peer.ts";
+import { networkOf } from "./network-of.ts";
 import { full, type Fault } from "./refusal.ts";
 
 export interface HandshakeLimits {
   /** At a time. */
   readonly most: number;
-  /** Of one address, at a time. */
+  /** Of one address, at a time; of IPv6, of one network of 64 bits, as a machine has all of it to itself. */
   readonly mostOfOne: number;
   /** Milliseconds until one that is not over is ended. */
   readonly ms: number;
@@ -15,6 +16,7 @@ export interface HandshakeLimits {
 
 interface UnderWay {
   readonly connection: Socket;
+  /** Its address or network. */
   readonly host: string;
   readonly cas: string;
 }
@@ -31,7 +33,7 @@ export class Handshakes {
   /** Counts a connection until `end` or until it closes; says why where there is no room for it. `cas` are those that judge it. */
   begin(connection: Socket, cas: string): Fault | undefined {
     const { most, mostOfOne } = this.#limits;
-    const { remoteAddress: host = "" } = connection;
+    const host = networkOf(connection.remoteAddress ?? "");
     if (this.#underWay.size >= most) return full(`${most} handshakes are under way`);
     const ofOne = [...this.#underWay.values()].filter((other) => other.host === host);
     if (ofOne.length >= mostOfOne) return full(`${mostOfOne} handshakes of its address are under way`);
