@@ -1,4 +1,5 @@
 // The TLS listener: opens the port, judges each connection's certificate, and hands over those that have a role.
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import net from "node:net";
 import tls, { type TLSSocket } from "node:tls";
@@ -18,7 +19,7 @@ import {
 } from "./refusal.ts";
 import { Handshakes, type HandshakeLimits } from "./handshakes.ts";
 import type { Material } from "./material.ts";
-import { addressOf, peerOf, presentedBy, type Peer } from "./peer.ts";
+import { addressOf, chainOf, peerOf, presentedBy, type Peer } from "./peer.ts";
 import { revokedBy } from "./revocation-list.ts";
 
 /** What the certificate of a connection lets it do. */
@@ -187,17 +188,19 @@ export class TlsListener<Role extends string> implements AsyncDisposable {
 
   /** Reads the certificate itself last: by then it is known to be from a CA of the host's. */
   #standingOf(connection: TLSSocket, address: string, cas: string | undefined): Standing<Role> | Fault {
-    const certificate = connection.getPeerX509Certificate();
-    if (!certificate) return NO_CERTIFICATE;
+    const chain = chainOf(connection);
+    const [leaf] = chain;
+    if (!leaf) return NO_CERTIFICATE;
     if (cas !== this.#material.clientCa) return { ...OTHER_CAS, kind: "certificate" };
     if (!connection.authorized) return unauthorized(String(connection.authorizationError));
     if (connection.alpnProtocol !== "h2") return NO_HTTP2;
+    const certificate = new X509Certificate(leaf.raw);
     const admission = this.#options.admit(urisOf(certificate.subjectAltName));
     if (!admission) return NO_ROLE;
     const most = this.#options.connectionsOf(admission.role);
     const open = [...this.#standing.values()].filter(({ admission: { role } }) => role === admission.role);
     if (open.length >= most) return full(`${most} connections of role ${admission.role} are open`);
-    return { peer: peerOf(connection, certificate, address), admission };
+    return { peer: peerOf(certificate, chain, address), admission };
   }
 
   #faultSince({ peer, admission }: Standing<Role>): Fault | undefined {

@@ -24,7 +24,7 @@ export interface Presented {
 export interface Peer extends Presented {
   /** `192.0.2.7:41822`. */
   readonly address: string;
-  /** Milliseconds since the epoch. */
+  /** When the first of the chain is over, milliseconds since the epoch. */
   readonly expiresAt: number;
   /** The certificate with its issuers, as far as they are known. */
   readonly chain: readonly CertificateNames[];
@@ -41,12 +41,17 @@ export function presentedBy(socket: TLSSocket): Presented | undefined {
 }
 
 /** Of a connection whose certificate was found good. @throws Error where it is in a form that vgpud does not read */
-export function peerOf(socket: TLSSocket, certificate: X509Certificate, address: string): Peer {
+export function peerOf(
+  certificate: X509Certificate,
+  chain: readonly DetailedPeerCertificate[],
+  address: string,
+): Peer {
+  const ends = [certificate.validTo, ...chain.map(({ valid_to: end }) => end)].map((end) => Date.parse(end));
   return {
     ...presented(certificate),
     // Whole: by these rights are given.
     uris: urisOf(certificate.subjectAltName),
-    ...{ address, expiresAt: Date.parse(certificate.validTo), chain: chainOf(socket) },
+    ...{ address, expiresAt: Math.min(...ends), chain: chain.map(({ raw }) => certificateNames(raw)) },
   };
 }
 
@@ -71,13 +76,17 @@ function shown(text: string): string {
   return printable(text, MAX_TEXT);
 }
 
-function chainOf(socket: TLSSocket): CertificateNames[] {
-  const names: CertificateNames[] = [];
+/**
+ * The certificate with its issuers; empty without one. To be asked before `getPeerX509Certificate`, which takes the issuers that were
+ * sent out of OpenSSL's chain.
+ */
+export function chainOf(socket: TLSSocket): DetailedPeerCertificate[] {
+  const chain: DetailedPeerCertificate[] = [];
   let at: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (at?.raw && names.length < MAX_CHAIN) {
-    names.push(certificateNames(at.raw));
+  while (at?.raw && chain.length < MAX_CHAIN) {
+    chain.push(at);
     // A root is its own issuer.
     at = at.issuerCertificate === at ? undefined : at.issuerCertificate;
   }
-  return names;
+  return chain;
 }

@@ -56,10 +56,10 @@ export class Authority {
     return Authority.#over(folder, pair);
   }
 
-  /** One whose certificate another one signs. */
-  async intermediate(folder: string, name: string): Promise<Authority> {
+  /** One whose certificate another one signs, good for so many days. */
+  async intermediate(folder: string, name: string, days = 30): Promise<Authority> {
     await mkdir(folder, { recursive: true });
-    return Authority.#over(folder, await this.sign(name, { ca: true }));
+    return Authority.#over(folder, await this.sign(name, { ca: true, days }));
   }
 
   static async #over(folder: string, pair: Pair): Promise<Authority> {

@@ -125,6 +125,20 @@ describe("a TLS listener whose files change", () => {
     );
   });
 
+  it("ends the connection of a certificate when the time of the CA that signed it is over", async () => {
+    const between = await remote.ca.intermediate(path.join(remote.folder, "brief"), "between", 8 / 86_400);
+    const { certificate, key } = await between.sign("outlives", { names: `URI:${ADMIN}` });
+    await writeFile(certificate, await readFile(between.certificate), { flag: "a" });
+    await remote.replace("revocation_list", `${await remote.ca.list()}${await between.list()}`);
+    await remote.reload();
+    await ended(await remote.letIn({ certificate, key }));
+    await remote.world.agent.logged(
+      /"check":"CERT_HAS_EXPIRED".*"subject":"CN=outlives".*"msg":"TLS connection ended"/,
+    );
+    await remote.setList();
+    await remote.reload();
+  });
+
   it("takes a role away, or changes it, for those who are connected", async () => {
     const [one, two] = await Promise.all([
       remote.client("one", "test:one"),
