@@ -16,7 +16,7 @@ import type { SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
 import { verdictOn } from "./refusal.ts";
 
-type CreateOn = Pick<Vgpud, "createDomain" | "close">;
+type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "close">;
 
 export interface Scheduling extends Claimant {
   readonly api: SchedulePlacement;
@@ -157,12 +157,29 @@ class Walk {
     { place, mayExist }: { readonly place: Place; readonly mayExist: boolean },
   ): Promise<Scheduled | undefined> {
     const verdict = verdictOn(error, mayExist);
-    if (verdict === "keep") return this.#failed(error, place);
+    if (verdict.then === "keep" || !(verdict.isCertain || (await this.#hasNone(place))))
+      return this.#failed(error, place);
     const unreleased = await this.#release();
     if (unreleased) return this.#failed(unreleased, place);
-    if (verdict === "wrong" || error.ending === "interrupted") return this.#failed(error, undefined);
+    if (verdict.then === "wrong" || error.ending === "interrupted") return this.#failed(error, undefined);
     this.#passOver(place, error.message, error.reason);
     return undefined;
+  }
+
+  /** Whether the host says that it has no domain of the claim. Not so for one that does not answer. */
+  async #hasNone({ host }: Place): Promise<boolean> {
+    const { agentOf, claimId } = this.#options;
+    const agent = agentOf(host);
+    try {
+      const ref = { ref: { $case: "claimId", value: claimId } } as const;
+      await agent.getDomain({ domain: ref, withUsage: false });
+      return false;
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      return error.reason === "DOMAIN_NOT_FOUND";
+    } finally {
+      agent.close();
+    }
   }
 
   #requestOn({ gpu }: Place): CreateDomainRequest {

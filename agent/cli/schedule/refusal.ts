@@ -1,42 +1,92 @@
 // What a create that failed on a host means for its claim in Placement. Pure.
 import { status } from "@grpc/grpc-js";
+import { reasons, type Reason } from "../../core/reasons.ts";
 import type { CliError } from "../errors/cli-error.ts";
 
 export type Verdict =
-  /** The host made nothing and another one may: the claim is given back. */
-  | "next"
-  /** No other host would take the request either: the claim is given back, and that is all. */
-  | "wrong"
   /** Nobody knows whether there is a domain, or there is one: the claim stays. */
-  | "keep";
+  | { readonly then: "keep" }
+  | {
+      /**
+       * `next`: another host may take the request; `wrong`: no other would either, and that is all. The claim is given back as soon
+       * as it is certain that this host has nothing for it.
+       */
+      readonly then: "next" | "wrong";
+      /** The refusal itself says that nothing was made; without it the host has to be asked whether it has the domain. */
+      readonly isCertain: boolean;
+    };
 
-/** The domain of the claim is there, or somebody is just removing it. */
-const keeping: ReadonlySet<string> = new Set(["CLAIM_REUSED", "CLAIM_STATE", "SUPERSEDED", "CALL_TIMEOUT"]);
-const wrong: ReadonlySet<status> = new Set([status.INVALID_ARGUMENT, status.ALREADY_EXISTS]);
-
-/** Statuses that are made before a request is looked at. */
-const byTransport: Readonly<Partial<Record<status, Verdict>>> = {
-  [status.RESOURCE_EXHAUSTED]: "wrong",
-  [status.UNIMPLEMENTED]: "next",
-  [status.UNAUTHENTICATED]: "next",
-  [status.PERMISSION_DENIED]: "next",
-};
-
-/** Of a host that may have the domain from an earlier call: only these say that it has none. */
-const without: ReadonlySet<status> = new Set([
-  status.FAILED_PRECONDITION,
-  status.RESOURCE_EXHAUSTED,
-  status.NOT_FOUND,
+/** The domain of the claim is there, will be, or somebody is just removing it: to ask once would not tell how that ends. */
+const keeping: ReadonlySet<string> = new Set<Reason>([
+  "CALL_TIMEOUT",
+  "CLAIM_ENDED",
+  "CLAIM_REUSED",
+  "CLAIM_STATE",
+  "SUPERSEDED",
 ]);
 
-/** `mayExist`: an earlier call may have made the domain there. */
-export function verdictOn({ call, reason }: Pick<CliError, "call" | "reason">, mayExist: boolean): Verdict {
-  if (mayExist && !(call !== undefined && reason !== undefined && without.has(call.code))) return "keep";
+/**
+ * Made before anything is written down on the host, as those of a request that is wrong and the conditions of hosts are. Whatever is not
+ * here may come in the middle of a create, which goes on, or is undone, when its caller has the answer already.
+ */
+const before: ReadonlySet<string> = new Set<Reason>([
+  "APERTURE_EXHAUSTED",
+  "HIGH_GM_EXHAUSTED",
+  "FENCES_EXHAUSTED",
+  "SEATS_EXHAUSTED",
+  "GPU_EXHAUSTED",
+  "FUNCTIONS_EXHAUSTED",
+  "VGPU_LIMIT_REACHED",
+  "CALLERS_LIMIT_REACHED",
+  "CAPACITY_DISAGREES",
+  "GPU_DRAINED",
+  "HOST_DRAINED",
+  "GPU_MODE_CHANGING",
+  "MODE_UNSUPPORTED",
+  "GPU_NOT_FOUND",
+  "TYPE_UNKNOWN",
+  "FIELD_NOT_SUPPORTED_HERE",
+  "RAW_XML_DISABLED",
+  "SOCKET_READ_ONLY",
+  "STARTING",
+  "TOO_MANY_CALLS",
+  "SCHEDULER_UNAVAILABLE",
+  "CLAIM_NOT_BOOKED",
+  "CLAIM_NOT_COVERED",
+]);
+
+/** Which paths and networks there are is another question on each host. */
+const ofHost: ReadonlySet<string> = new Set<Reason>(["PATH_NOT_ALLOWED", "NETWORK_NOT_ALLOWED"]);
+const wrong: ReadonlySet<status> = new Set([status.INVALID_ARGUMENT, status.ALREADY_EXISTS]);
+
+/** Statuses without a reason of vgpud's. An answer that is too large for us has the first one, too. */
+const byTransport: Readonly<Partial<Record<status, Verdict>>> = {
+  [status.RESOURCE_EXHAUSTED]: { then: "wrong", isCertain: false },
+  [status.UNIMPLEMENTED]: { then: "next", isCertain: true },
+  [status.UNAUTHENTICATED]: { then: "next", isCertain: true },
+  [status.PERMISSION_DENIED]: { then: "next", isCertain: true },
+};
+
+/** `mayExist`: an earlier call may have made the domain there, of which a refusal of this one says nothing. */
+export function verdictOn(error: Pick<CliError, "call" | "reason">, mayExist: boolean): Verdict {
+  const verdict = ofFirst(error);
+  if (!mayExist || verdict.then === "keep") return verdict;
+  // A host that does not answer cannot be asked either.
+  return error.call === undefined ? { then: "keep" } : { ...verdict, isCertain: false };
+}
+
+/** Of a host that was asked for the first time. */
+function ofFirst({ call, reason }: Pick<CliError, "call" | "reason">): Verdict {
   // Nothing was sent.
-  if (call === undefined) return "next";
-  if (reason === undefined) return byTransport[call.code] ?? "keep";
-  if (keeping.has(reason)) return "keep";
-  // Which paths and networks there are is another question on each host.
-  const ofHost = reason === "PATH_NOT_ALLOWED" || reason === "NETWORK_NOT_ALLOWED";
-  return wrong.has(call.code) && !ofHost ? "wrong" : "next";
+  if (call === undefined) return { then: "next", isCertain: true };
+  if (reason === undefined) return byTransport[call.code] ?? { then: "keep" };
+  if (keeping.has(reason)) return { then: "keep" };
+  return {
+    then: wrong.has(call.code) && !ofHost.has(reason) ? "wrong" : "next",
+    isCertain: before.has(reason) || call.code === status.INVALID_ARGUMENT || isHostCondition(reason),
+  };
+}
+
+function isHostCondition(reason: string): boolean {
+  return Object.hasOwn(reasons, reason) && reasons[reason as Reason] === "host-condition";
 }

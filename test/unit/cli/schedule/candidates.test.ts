@@ -1,7 +1,11 @@
 // From candidate to candidate: what becomes of the claim in every case. Placement is one in memory, hosts refuse as vgpud does.
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
-import { CreateDomainRequest, CreateDomainResponse } from "../../../../proto/gen/vgpud/v1/domain_service.ts";
+import {
+  CreateDomainRequest,
+  CreateDomainResponse,
+  GetDomainResponse,
+} from "../../../../proto/gen/vgpud/v1/domain_service.ts";
 import { CliError, type FailedCall } from "../../../../agent/cli/errors/cli-error.ts";
 import { scheduleDomain, type Scheduled } from "../../../../agent/cli/schedule/candidates.ts";
 import type { Flavor } from "../../../../agent/cli/schedule/flavor.ts";
@@ -29,6 +33,9 @@ function refusal(code: status, reason?: string, outcomeUnknown = false): CliErro
 class Hosts {
   readonly api = new MemoryPlacement();
   readonly asked: { readonly host: string; readonly request: CreateDomainRequest }[] = [];
+  /** Hosts that have a domain of the claim when they are asked for it, and those that answer that with a failure. */
+  readonly having = new Set<string>();
+  readonly failing = new Map<string, CliError>();
   readonly interrupt = new AbortController();
   readonly gpus: Readonly<Record<string, string>>;
   readonly #refuse: Readonly<Record<string, () => Refuses>>;
@@ -48,6 +55,12 @@ class Hosts {
           const refused = this.#refuse[host]?.();
           const response = CreateDomainResponse.fromPartial({ domain: { name: "web-1" } });
           return refused === undefined ? Promise.resolve(response) : Promise.reject(refused);
+        },
+        getDomain: ({ domain }) => {
+          assert.deepEqual(domain?.ref, { $case: "claimId", value: CLAIM });
+          if (this.having.has(host))
+            return Promise.resolve(GetDomainResponse.fromPartial({ domain: { name: "web-1" } }));
+          return Promise.reject(this.failing.get(host) ?? refusal(status.NOT_FOUND, "DOMAIN_NOT_FOUND"));
         },
         close: () => undefined,
       }),
@@ -116,6 +129,7 @@ describe("a claim on its way from candidate to candidate", () => {
       refusal(status.UNAVAILABLE, undefined, true),
       refusal(status.DEADLINE_EXCEEDED, "CALL_TIMEOUT"),
       refusal(status.ALREADY_EXISTS, "CLAIM_REUSED"),
+      refusal(status.ALREADY_EXISTS, "CLAIM_ENDED"),
     ]) {
       const hosts = new Hosts({ a: () => unknown, b: makes });
       const { ended, standing } = await hosts.schedule();
@@ -123,6 +137,43 @@ describe("a claim on its way from candidate to candidate", () => {
       assert.deepEqual([ended.error.message, ended.place?.host, standing], [unknown.message, "a", "held"]);
       assert.equal(hosts.asked.length, 1);
       assert.equal(hosts.api.claims.size, 1);
+    }
+  });
+
+  /** Made while a create is under way, which may go on, or be undone later. */
+  const inTheMiddle = [
+    refusal(status.UNAVAILABLE, "STOPPING"),
+    refusal(status.UNAVAILABLE, "LEDGER_UNAVAILABLE"),
+    refusal(status.UNAVAILABLE, "LIBVIRT_TIMEOUT"),
+    refusal(status.UNAVAILABLE, "KERNEL_TIMEOUT"),
+    refusal(status.FAILED_PRECONDITION, "LIBVIRT_REFUSED"),
+    refusal(status.RESOURCE_EXHAUSTED, "KERNEL_REPORTS_NO_ROOM"),
+    refusal(status.INTERNAL, "INTERNAL"),
+    refusal(status.RESOURCE_EXHAUSTED),
+  ];
+
+  it("stays where a host fails in the middle of a create and has the domain, or does not say that it has none", async () => {
+    const answers = [
+      (hosts: Hosts) => hosts.having.add("a"),
+      (hosts: Hosts) => hosts.failing.set("a", refusal(status.UNAVAILABLE, "STARTING")),
+      (hosts: Hosts) => hosts.failing.set("a", new CliError("unreachable", "vgpud does not answer")),
+    ];
+    for (const failure of inTheMiddle)
+      for (const answer of answers) {
+        const hosts = new Hosts({ a: () => failure, b: makes });
+        answer(hosts);
+        const { ended, standing } = await hosts.schedule();
+        assert.ok(ended.kind === "failed", failure.message);
+        assert.deepEqual([ended.error.message, ended.place?.host, standing], [failure.message, "a", "held"]);
+        assert.deepEqual([hosts.asked.length, hosts.api.claims.size], [1, 1]);
+      }
+  });
+
+  it("goes to the next host where one failed in the middle and says that it has no such domain", async () => {
+    for (const failure of inTheMiddle.slice(0, -1)) {
+      const { ended } = await new Hosts({ a: () => failure, b: makes }).schedule();
+      assert.ok(ended.kind === "made", failure.message);
+      assert.equal(ended.place.host, "b");
     }
   });
 
@@ -243,6 +294,14 @@ describe("a call that repeats another with its claim", () => {
     const away = (): Refuses => new CliError("unreachable", "vgpud does not answer");
     const hosts = new Hosts({ a: makes, b: away });
     before(hosts, "b");
+    const { ended, standing } = await hosts.schedule({ again: true });
+    assert.deepEqual([ended.kind, standing], ["failed", "held"]);
+  });
+
+  it("goes nowhere else when that host refuses the repetition and has the domain of the first call", async () => {
+    const hosts = new Hosts({ a: makes, b: () => refusal(status.FAILED_PRECONDITION, "CLAIM_NOT_COVERED") });
+    before(hosts, "b");
+    hosts.having.add("b");
     const { ended, standing } = await hosts.schedule({ again: true });
     assert.deepEqual([ended.kind, standing], ["failed", "held"]);
   });
