@@ -212,13 +212,18 @@ export class Placement implements PlacementApi {
     };
   }
 
+  /** Whether a claim is given its consumer type, and an allocation told with it. */
+  knowsConsumerTypes(signal: AbortSignal): Promise<boolean> {
+    return this.#connection.knows(CONSUMER_TYPES, signal);
+  }
+
   async claim(consumer: string, { allocations, ...about }: Claim, signal: AbortSignal): Promise<void> {
     const body = {
       allocations: bodyOf(allocations),
       project_id: about.projectId,
       user_id: about.userId,
       consumer_generation: null,
-      ...((await this.#connection.knows(CONSUMER_TYPES, signal)) && { consumer_type: about.consumerType }),
+      ...((await this.knowsConsumerTypes(signal)) && { consumer_type: about.consumerType }),
     };
     await this.#connection.send("PUT", `/allocations/${consumer}`, { body, signal });
   }

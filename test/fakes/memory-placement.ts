@@ -27,6 +27,8 @@ export class MemoryPlacement implements SchedulePlacement {
   readonly queries: string[] = [];
   readonly claims = new Map<string, Claim>();
   readonly mishaps: Mishap[] = [];
+  /** Before 1.38 consumers have no type: whatever they were given, none is told. */
+  isOld = false;
   readonly #providers: Provider[] = [];
   readonly #totals = new Map<string, Resources>();
 
@@ -41,6 +43,10 @@ export class MemoryPlacement implements SchedulePlacement {
     );
     this.#totals.set(gpu, totals);
     return gpu;
+  }
+
+  knowsConsumerTypes(): Promise<boolean> {
+    return Promise.resolve(!this.isOld);
   }
 
   all(): Promise<readonly Provider[]> {
@@ -68,7 +74,7 @@ export class MemoryPlacement implements SchedulePlacement {
         generation: claim && 1,
         projectId: claim?.projectId,
         userId: claim?.userId,
-        consumerType: claim?.consumerType,
+        consumerType: this.isOld ? undefined : claim?.consumerType,
       };
     });
   }

@@ -5,12 +5,12 @@ import type {
   CreateDomainResponse,
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
-import { CONSUMER_TYPE } from "../../core/placement-names.ts";
 import type { Candidate } from "../../placement/model.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { claimFor, type Claimant } from "./claims.ts";
 import { candidatesQuery, wantOf, type Flavor } from "./flavor.ts";
+import { isOurs, requireTypes } from "./ours.ts";
 import { asCliError } from "./placement-failure.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
@@ -70,10 +70,12 @@ class Walk {
   }
 
   async run(): Promise<Scheduled> {
+    const { api, signal } = this.#options;
     try {
+      await requireTypes(api, signal);
       return (await this.#fromBefore()) ?? (await this.#fromCandidates());
     } catch (error) {
-      const told = asCliError(error, this.#options.signal);
+      const told = asCliError(error, signal);
       if (!(told instanceof CliError)) throw told;
       return this.#failed(told, undefined);
     }
@@ -83,10 +85,10 @@ class Walk {
   async #fromBefore(): Promise<Scheduled | undefined> {
     const { api, again, claimId, signal } = this.#options;
     if (!again) return undefined;
-    const { byProvider, consumerType = CONSUMER_TYPE } = await api.allocation(claimId, signal);
+    const { byProvider, consumerType } = await api.allocation(claimId, signal);
     const [provider] = byProvider.keys();
     if (provider === undefined) return undefined;
-    if (consumerType !== CONSUMER_TYPE) throw othersClaim(claimId, consumerType);
+    if (!isOurs(consumerType)) throw othersClaim(claimId, `of type ${consumerType ?? "unknown"}`);
     this.#standing = "held";
     const place = await placeOf(provider, { api, signal });
     if (place === undefined) throw othersClaim(claimId, "of a provider that is none of vgpud's");

@@ -1,10 +1,11 @@
 // What vgpuctl has booked in Placement, and the domains that there are for it.
-import { CONSUMER_TYPE, gpuOfProvider } from "../../core/placement-names.ts";
+import { gpuOfProvider } from "../../core/placement-names.ts";
 import type { Resources } from "../../placement/model.ts";
 import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { allPages, PAGE_SIZE } from "../client/pages.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Opened } from "./opened.ts";
+import { isOurs, requireTypes } from "./ours.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
 
@@ -22,23 +23,22 @@ export interface Asked {
 
 /** Undefined where nothing is booked. @throws CliError for what somebody else has booked */
 export async function heldBy(claimId: string, { api, signal }: Asked): Promise<Held | undefined> {
+  await requireTypes(api, signal);
   const { byProvider, consumerType } = await api.allocation(claimId, signal);
   for (const [provider, resources] of byProvider) {
     const place = await placeOf(provider, { api, signal });
     if (place && isOurs(consumerType)) return { claimId, place, resources };
   }
   if (byProvider.size === 0) return undefined;
-  const whose = isOurs(consumerType) ? "on no GPU of vgpud's" : `by a consumer of type ${consumerType ?? ""}`;
+  const whose = isOurs(consumerType)
+    ? "on no GPU of vgpud's"
+    : `by a consumer of type ${consumerType ?? "unknown"}`;
   throw new CliError("conflict", `${claimId} is booked ${whose}: who booked it has to end it`);
-}
-
-/** Before microversion 1.38 consumers have no type. */
-function isOurs(consumerType: string | undefined): boolean {
-  return consumerType === undefined || consumerType === CONSUMER_TYPE;
 }
 
 /** By host and GPU. `only`: of this host. */
 export async function allHeld({ api, signal }: Asked, only: string | undefined): Promise<readonly Held[]> {
+  await requireTypes(api, signal);
   const providers = await api.all(signal);
   const names = new Map(providers.map(({ uuid, name }) => [uuid, name]));
   const held: Held[] = [];

@@ -3,7 +3,7 @@ import type { Placement } from "../../placement/placement.ts";
 
 export type SchedulePlacement = Pick<
   Placement,
-  "all" | "tree" | "usages" | "allocation" | "candidates" | "claim" | "release"
+  "knowsConsumerTypes" | "all" | "tree" | "usages" | "allocation" | "candidates" | "claim" | "release"
 >;
 
 export interface OpenPlacement {

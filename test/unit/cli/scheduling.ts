@@ -30,8 +30,12 @@ export function reading(files: Readonly<Record<string, string>>): Pick<Environme
 }
 
 /** With one host, on which something is booked for `claimId`, and nothing more for others than fits beside it. */
-export function scheduling(claimId: string): Pick<Environment, "readText" | "placement"> {
+export function scheduling(
+  claimId: string,
+  { isOld = false } = {},
+): Pick<Environment, "readText" | "placement"> {
   const api = new MemoryPlacement();
+  api.isOld = isOld;
   const gpu = api.addHost("kvm-1", TOTALS);
   const booked = {
     CUSTOM_INTEL_VGPU: 1,

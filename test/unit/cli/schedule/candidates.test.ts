@@ -324,6 +324,16 @@ describe("a call that repeats another with its claim", () => {
     assert.deepEqual([hosts.api.changes, hosts.asked], [[], []]);
   });
 
+  it("touches nothing where Placement does not tell whose it is", async () => {
+    const hosts = new Hosts({ a: makes });
+    before(hosts, "a", "INSTANCE");
+    hosts.api.isOld = true;
+    const { ended, standing } = await hosts.schedule({ again: true });
+    assert.ok(ended.kind === "failed");
+    assert.match(ended.error.message, /too old/);
+    assert.deepEqual([hosts.api.changes, hosts.asked, standing], [[], [], "none"]);
+  });
+
   it("is a first call where nothing is booked", async () => {
     assert.equal((await new Hosts({ a: makes }).schedule({ again: true })).ended.kind, "made");
   });

@@ -105,6 +105,17 @@ describe("vgpuctl schedule", () => {
     assert.equal(after.stdout, `${CLAIM}\n`);
   });
 
+  it("refuses a Placement that does not tell whose a booking is, and touches none", async () => {
+    for (const argv of [["list"], ["status", CLAIM], ["destroy", CLAIM], ["destroy", "web-1"], CREATE]) {
+      const ran = await schedule(argv, scheduling(CLAIM, { isOld: true }));
+      assert.equal(ran.exitCode, exitCodes.failure, ran.stderr);
+      assert.match(
+        ran.stderr,
+        /Placement is too old for vgpuctl schedule: .*\n(.*\n)*hint: it takes microversion 1\.38/,
+      );
+    }
+  });
+
   it("asks a person before it destroys", async () => {
     const asked: string[] = [];
     const ask = (question: string): Promise<string> => {
