@@ -100,10 +100,12 @@ export class MemoryPlacement implements SchedulePlacement {
     });
   }
 
-  async release(consumer: string, signal: AbortSignal): Promise<void> {
+  async releaseUnchanged(consumer: string, read: Allocation, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.changes.push("release");
     await this.#mishandled("release", () => {
+      if (this.claims.get(consumer)?.allocations !== read.byProvider)
+        throw new PlacementError("conflict", "the consumer has changed");
       this.claims.delete(consumer);
     });
   }

@@ -8,7 +8,7 @@ import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
 import type { Candidate } from "../../placement/model.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
-import { claimFor, type Claimant } from "./claims.ts";
+import { claimFor, giveBack, type Claimant } from "./claims.ts";
 import { candidatesQuery, wantOf, type Flavor } from "./flavor.ts";
 import { isOurs, requireTypes } from "./ours.ts";
 import { asCliError } from "./placement-failure.ts";
@@ -64,6 +64,8 @@ class Walk {
   readonly #options: Scheduling;
   readonly #lost: Lost[] = [];
   #standing: Standing = "none";
+  /** What was booked, or may have been. */
+  #booked: Candidate["allocations"] = new Map();
 
   constructor(options: Scheduling) {
     this.#options = options;
@@ -90,6 +92,7 @@ class Walk {
     if (provider === undefined) return undefined;
     if (!isOurs(consumerType)) throw othersClaim(claimId, `of type ${consumerType ?? "unknown"}`);
     this.#standing = "held";
+    this.#booked = byProvider;
     const place = await placeOf(provider, { api, signal });
     if (place === undefined) throw othersClaim(claimId, "of a provider that is none of vgpud's");
     return await this.#create(place, true);
@@ -128,6 +131,7 @@ class Walk {
   }
 
   async #claim(allocations: Candidate["allocations"]): ReturnType<typeof claimFor> {
+    this.#booked = allocations;
     try {
       const claimed = await claimFor(this.#options, allocations, this.#options.signal);
       if (claimed.kind !== "lost") this.#standing = "held";
@@ -191,10 +195,10 @@ class Walk {
 
   /** Not ended by the user's interrupt, which is often why. What kept it from being done. */
   async #release(): Promise<CliError | undefined> {
-    const { api, claimId } = this.#options;
+    const { claimId } = this.#options;
     const { signal } = new AbortController();
     try {
-      await api.release(claimId, signal);
+      await giveBack(this.#options, this.#booked, signal);
       this.#standing = "released";
       return undefined;
     } catch (error) {

@@ -1,12 +1,13 @@
 // A claim in Placement: made, compared where an answer was lost, and given back.
 import { CONSUMER_TYPE } from "../../core/placement-names.ts";
+import { isOurs } from "./ours.ts";
 import { PlacementError } from "../../placement/errors.ts";
 import type { Allocation, Resources } from "../../placement/model.ts";
 
 import type { SchedulePlacement } from "./placement-port.ts";
 
 /** What is asked of Placement. */
-type ClaimsApi = Pick<SchedulePlacement, "allocation" | "claim" | "release">;
+type ClaimsApi = Pick<SchedulePlacement, "allocation" | "claim" | "releaseUnchanged">;
 
 export interface Claimant {
   readonly api: ClaimsApi;
@@ -52,6 +53,22 @@ export async function claimFor(
         return { kind: "lost", why: `others were faster ${TRIES} times` };
       }
     }
+}
+
+/**
+ * Gives the claim back, of whose booking no more than this can be: what somebody else has put in its place stays.
+ * Throws a PlacementError, `conflict` for such a one.
+ */
+export async function giveBack(
+  { api, claimId }: Pick<Claimant, "api" | "claimId">,
+  allocations: ReadonlyMap<string, Resources>,
+  signal: AbortSignal,
+): Promise<void> {
+  const read = await api.allocation(claimId, signal);
+  if (read.byProvider.size === 0) return;
+  if (!isOurs(read.consumerType) || !isSame(read.byProvider, allocations))
+    throw new PlacementError("conflict", "somebody else has changed what is booked for it");
+  await api.releaseUnchanged(claimId, read, signal);
 }
 
 const mayHaveBeenMade: ReadonlySet<string> = new Set(["conflict", "unreachable", "bad-answer", "failed"]);

@@ -4,6 +4,7 @@ import { confirm } from "../changed.ts";
 import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import type { Arguments } from "../line/arguments.ts";
+import { giveBack } from "./claims.ts";
 import { closing } from "./held.ts";
 import { namedClaim } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
@@ -22,7 +23,9 @@ export async function destroy(args: Arguments, environment: Environment): Promis
   }
   const done = await destroyed(claimId, host, { args, parts });
   if (done.error === undefined && held !== undefined)
-    await placementWork(signal, () => parts.api.release(claimId, signal));
+    await placementWork(signal, () =>
+      giveBack({ api: parts.api, claimId }, held.allocation.byProvider, signal),
+    );
   const booking = held === undefined ? "none" : done.error === undefined ? "released" : "held";
   return { ...done, json: { claim_id: claimId, host, booking, ...done.json }, names: [claimId] };
 }

@@ -1,6 +1,6 @@
 // What vgpuctl has booked in Placement, and the domains that there are for it.
 import { gpuOfProvider } from "../../core/placement-names.ts";
-import type { Resources } from "../../placement/model.ts";
+import type { Allocation, Resources } from "../../placement/model.ts";
 import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { allPages, PAGE_SIZE } from "../client/pages.ts";
 import { CliError } from "../errors/cli-error.ts";
@@ -14,6 +14,8 @@ export interface Held {
   readonly place: Place;
   /** Of that GPU. */
   readonly resources: Resources;
+  /** Of the claim, as it was read. */
+  readonly allocation: Allocation;
 }
 
 export interface Asked {
@@ -24,10 +26,11 @@ export interface Asked {
 /** Undefined where nothing is booked. @throws CliError for what somebody else has booked */
 export async function heldBy(claimId: string, { api, signal }: Asked): Promise<Held | undefined> {
   await requireTypes(api, signal);
-  const { byProvider, consumerType } = await api.allocation(claimId, signal);
+  const allocation = await api.allocation(claimId, signal);
+  const { byProvider, consumerType } = allocation;
   for (const [provider, resources] of byProvider) {
     const place = await placeOf(provider, { api, signal });
-    if (place && isOurs(consumerType)) return { claimId, place, resources };
+    if (place && isOurs(consumerType)) return { claimId, place, resources, allocation };
   }
   if (byProvider.size === 0) return undefined;
   const whose = isOurs(consumerType)
@@ -46,9 +49,11 @@ export async function allHeld({ api, signal }: Asked, only: string | undefined):
     const gpu = gpuOfProvider(name);
     const host = names.get(root);
     if (gpu === undefined || host === undefined || (only !== undefined && host !== only)) continue;
-    for (const { consumer, resources } of (await api.usages(uuid, signal)).value)
-      if (isOurs((await api.allocation(consumer, signal)).consumerType))
-        held.push({ claimId: consumer, place: { host, gpu }, resources });
+    for (const { consumer, resources } of (await api.usages(uuid, signal)).value) {
+      const allocation = await api.allocation(consumer, signal);
+      if (isOurs(allocation.consumerType))
+        held.push({ claimId: consumer, place: { host, gpu }, resources, allocation });
+    }
   }
   const key = ({ place, claimId }: Held): string => `${place.host} ${place.gpu} ${claimId}`;
   return held.sort((one, other) => (key(one) < key(other) ? -1 : 1));

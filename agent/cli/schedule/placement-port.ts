@@ -3,7 +3,14 @@ import type { Placement } from "../../placement/placement.ts";
 
 export type SchedulePlacement = Pick<
   Placement,
-  "knowsConsumerTypes" | "all" | "tree" | "usages" | "allocation" | "candidates" | "claim" | "release"
+  | "knowsConsumerTypes"
+  | "all"
+  | "tree"
+  | "usages"
+  | "allocation"
+  | "candidates"
+  | "claim"
+  | "releaseUnchanged"
 >;
 
 export interface OpenPlacement {

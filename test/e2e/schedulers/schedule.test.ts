@@ -12,7 +12,8 @@ import { type } from "../harness/requests.ts";
 import type { World } from "../harness/world.ts";
 
 const CLAIMS = { method: "PUT", path: /^\/allocations\// };
-const RELEASES = { method: "DELETE", path: /^\/allocations\// };
+/** Before it is given back. */
+const LOOKS = { method: "GET", path: /^\/allocations\// };
 const INVENTORIES = { method: "PUT", path: /\/inventories$/ };
 
 const madeSchema = z.looseObject({
@@ -102,7 +103,7 @@ describe("vgpuctl schedule", function () {
     const ofClaim = hosts.asked.writes.filter(({ path }) => path === `/allocations/${claim}`);
     assert.deepEqual(
       ofClaim.map(({ method }) => method),
-      ["PUT", "DELETE", "PUT"],
+      ["PUT", "PUT", "PUT"],
     );
     assert.deepEqual(await domainsOf(world), []);
   });
@@ -182,7 +183,7 @@ describe("vgpuctl schedule", function () {
     const [refuses] = hosts.names;
     const readText = readerWith(hosts, hosts.scheduleFile({ [refuses]: "/nonexistent/vgpud.sock" }));
     await hosts.showFirst(refuses);
-    hosts.asked.misbehave(RELEASES, { kind: "unavailable" });
+    hosts.asked.misbehave(LOOKS, { kind: "unavailable" });
     const ran = await hosts.schedule(["create", "--flavor", "big", "--name", "web-1"], { readText });
     assert.equal(ran.exitCode, exitCodes.failure);
     assert.match(ran.stderr, /could not be given back/);

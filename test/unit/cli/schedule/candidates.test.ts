@@ -106,6 +106,23 @@ describe("a claim on its way from candidate to candidate", () => {
     assert.deepEqual(steps, ["claim", "release", "claim", "release", "claim", "release", "claim"]);
   });
 
+  it("stays when somebody else has booked with it while its host was asked", async () => {
+    for (const consumerType of ["VGPUD", "INSTANCE"]) {
+      const hosts: Hosts = new Hosts({
+        a: () => {
+          const allocations = new Map([[hosts.gpus["b"] ?? "", { CUSTOM_INTEL_VGPU: 1 }]]);
+          hosts.api.claims.set(CLAIM, { allocations, projectId: "p", userId: "u", consumerType });
+          return full();
+        },
+        b: makes,
+      });
+      const { ended, standing } = await hosts.schedule();
+      assert.ok(ended.kind === "failed");
+      assert.match(ended.error.message, /could not be given back: somebody else has changed what is booked/);
+      assert.deepEqual([standing, hosts.asked.length, hosts.api.claims.size], ["held", 1, 1]);
+    }
+  });
+
   it("is nobody's when no host took it", async () => {
     const hosts = new Hosts({ a: full, b: full });
     const { ended, standing, lost } = await hosts.schedule();
@@ -220,7 +237,7 @@ describe("a claim whose answer does not come", () => {
 
   it("is told to be unknown when it cannot be given back either", async () => {
     const hosts = new Hosts({ a: makes });
-    const mishaps = ["claim", "allocation", "release"] as const;
+    const mishaps = ["claim", "allocation", "allocation"] as const;
     hosts.api.mishaps.push(...mishaps.map((of) => ({ of, when: "before" as const, error: unreachable })));
     assert.equal((await hosts.schedule()).standing, "unknown");
   });
