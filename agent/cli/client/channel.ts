@@ -10,6 +10,8 @@ import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
 interface Reach {
   readonly target: Target;
   readonly timeoutMs: number;
+  /** Of a connection by TLS; by default `timeoutMs`. */
+  readonly connectMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -44,13 +46,16 @@ function socketChannel({ path: socketPath }: SocketTarget, patience: Omit<Reach,
   };
 }
 
-function tlsChannel(target: TlsTarget, patience: Omit<Reach, "target">): Channel {
+function tlsChannel(
+  target: TlsTarget,
+  { timeoutMs, connectMs = timeoutMs, signal }: Omit<Reach, "target">,
+): Channel {
   let client: Client | undefined;
   const files = lazily(() => readTlsFiles(target));
   return {
     reached: async () => {
       const read = await files();
-      await requireSecure({ target, files: read, ...patience });
+      await requireSecure({ target, files: read, timeoutMs: connectMs, signal });
       client ??= tlsClient(target, read);
       return client;
     },

@@ -19,6 +19,8 @@ export interface VgpudOptions {
   readonly target: Target;
   /** For each call. */
   readonly timeoutMs: number;
+  /** Until a host has been reached by TLS; by default `timeoutMs`. */
+  readonly connectMs?: number;
   /** Ends the call that is under way, and every later one. */
   readonly signal: AbortSignal;
   /** Called when vgpud has been reached, before a request is sent. */

@@ -21,7 +21,7 @@ type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "close">;
 export interface Scheduling extends Claimant {
   readonly api: SchedulePlacement;
   /** Throws a CliError for a host of which no address is known. Opens nothing yet. */
-  readonly agentOf: (host: string) => CreateOn;
+  readonly agentOf: (host: string, onSend?: () => void) => CreateOn;
   readonly flavor: Flavor;
   readonly slicesClass: string;
   /** How many candidates are asked for. */
@@ -146,13 +146,19 @@ class Walk {
 
   /** `mayExist`: a call before this one may have made the domain there. */
   async #create(place: Place, mayExist = false): Promise<Scheduled | undefined> {
-    const agent = this.#options.agentOf(place.host);
+    let mayBeThere = mayExist;
+    const agent = this.#options.agentOf(place.host, () => {
+      mayBeThere = true;
+    });
     try {
       const response = await agent.createDomain(this.#requestOn(place));
       return { lost: this.#lost, standing: this.#standing, ended: { kind: "made", place, response } };
     } catch (error) {
-      if (!(error instanceof CliError)) throw error;
-      return await this.#refused(error, { place, mayExist });
+      if (error instanceof CliError) return await this.#refused(error, { place, mayExist });
+      // A fault of ours: what is booked is not forgotten for it.
+      if (!mayBeThere) await this.#release();
+      const message = `cannot ask ${place.host}: ${error instanceof Error ? error.message : String(error)}`;
+      return this.#failed(new CliError("failure", message, { cause: error }), place);
     } finally {
       agent.close();
     }

@@ -15,7 +15,8 @@ import { parseFlavors } from "./flavors-file.ts";
 import { opened } from "./opened.ts";
 import { readFile, refuseFaults } from "./placed-file.ts";
 import type { ScheduleSettings } from "./schedule-file.ts";
-import { FLAVORS_FILE } from "./words.ts";
+import { requireTls } from "./tls.ts";
+import { FLAVORS_FILE, SCHEDULE_FILE } from "./words.ts";
 
 /** As many hosts may refuse before it is given up. */
 const LIMIT = 20;
@@ -26,6 +27,7 @@ export async function create(args: Arguments, environment: Environment): Promise
   const flavor = await flavorFor(args, settings, environment);
   const request = await requestFor(args, flavor, environment);
   const given = claimIdOf(args);
+  await requireTls(settings.agents, args.text("schedule-file") ?? SCHEDULE_FILE);
   const claimId = given ?? environment.newUuid();
   const { project_id: projectId, user_id: userId, vgpu_class: slicesClass } = settings.placement;
   // Before anything is asked: who is killed in the middle leaves what can be found by it.
@@ -34,7 +36,7 @@ export async function create(args: Arguments, environment: Environment): Promise
   if (rounded !== undefined) environment.note(rounded);
   const scheduled = await scheduleDomain({
     ...{ api, flavor, request, claimId, projectId, userId, slicesClass, limit: LIMIT },
-    agentOf: (host) => agentOf(host, "change"),
+    agentOf: (host, onSend) => agentOf(host, "change", onSend),
     ...{ again: given !== undefined, signal: environment.signal },
   });
   return scheduledAnswer(scheduled, { claimId, flavor, file: args.text("schedule-file") });

@@ -13,11 +13,14 @@ import { readScheduleFile, type ScheduleSettings } from "./schedule-file.ts";
 import { targetOf } from "./targets.ts";
 import { SCHEDULE_FILE } from "./words.ts";
 
+/** A host that is down must not hold a booking, or keep the next one waiting, for as long as a create may take. */
+const CONNECT_MS = 10_000;
+
 export interface Opened extends Disposable {
   readonly settings: ScheduleSettings;
   readonly api: SchedulePlacement;
   /** Opens nothing yet. Throws a CliError for a host of which the file says no address. */
-  readonly agentOf: (host: string, kind: "read" | "change") => Vgpud;
+  readonly agentOf: (host: string, kind: "read" | "change", onSend?: () => void) => Vgpud;
 }
 
 /** @throws CliError for files that cannot be used. Opens no connection yet. */
@@ -32,10 +35,17 @@ export async function opened(
   const file = args.text("schedule-file") ?? SCHEDULE_FILE;
   const settings = await readScheduleFile(file, environment);
   const placement = await environment.placement(await placementSettings(settings, environment));
-  const agentOf: Opened["agentOf"] = (host, kind) => {
+  const agentOf: Opened["agentOf"] = (host, kind, onSend = () => undefined) => {
     const target = targetOf(host, settings.agents, file);
     const { signal, connect } = environment;
-    return connect({ target, timeoutMs: timeoutMs(args, kind, extraMs), signal, onSend: () => undefined });
+    const patience = timeoutMs(args, kind, extraMs);
+    return connect({
+      target,
+      timeoutMs: patience,
+      connectMs: Math.min(patience, CONNECT_MS),
+      signal,
+      onSend,
+    });
   };
   return { settings, api: placement.api, agentOf, [Symbol.dispose]: placement.close };
 }

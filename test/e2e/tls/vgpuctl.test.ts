@@ -1,9 +1,12 @@
 // vgpuctl on another machine: what it can by TLS, and what it says when it cannot.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
+import { promisify } from "node:util";
+import { connect } from "../../../agent/cli/client/vgpud.ts";
 import { vgpuctl, type Ran } from "../../unit/cli/vgpuctl.ts";
 import { Authority, type Pair } from "./authority.ts";
 import { ADMIN, READ, RemoteWorld } from "./remote-world.ts";
@@ -69,6 +72,27 @@ describe("vgpuctl by TLS", () => {
     const says =
       /\[SOCKET_READ_ONLY\]\nhint: --tls-certificate and --tls-key take those of a client whose role is admin there\n$/;
     await refused(4, says, { pair }, ["drain"]);
+  });
+
+  it("refuses a certificate that OpenSSL does not take, by its file", async () => {
+    const [key, certificate] = ["weak.key", "weak.pem"].map((name) => path.join(remote.ca.folder, name));
+    const made = ["-x509", "-nodes", "-newkey", "rsa:512", "-subj", "/CN=weak", "-keyout", key ?? ""];
+    await promisify(execFile)("openssl", ["req", ...made, "-out", certificate ?? ""]);
+    const pair = { key: key ?? "", certificate: certificate ?? "" };
+    await refused(2, /--tls-certificate \S+weak\.pem cannot be used: .*key too small/, { pair });
+  });
+
+  it("gives up a host that is silent after the limit of connecting, however long a call may take", async () => {
+    const server = net.createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as net.AddressInfo;
+    const words = ["gpus", "--timeout", "10m", ...flags({ address: `127.0.0.1:${port}` })];
+    const { exitCode, stderr } = await vgpuctl(undefined, words, {
+      connect: (options) => connect({ ...options, connectMs: 100 }),
+    });
+    server.close();
+    assert.match(stderr, /no connection to 127\.0\.0\.1:\d+ came about in time/);
+    assert.equal(exitCode, 8);
   });
 
   it("tells of a certificate that is not let in what is to be seen here", async () => {

@@ -22,7 +22,7 @@ const flavor: Flavor = {
 };
 
 /** A refusal; undefined: it makes the domain. */
-type Refuses = CliError | undefined;
+type Refuses = Error | undefined;
 
 function refusal(code: status, reason?: string, outcomeUnknown = false): CliError {
   const details = { reason, metadata: {}, fields: [], retryMs: undefined, decision: undefined };
@@ -36,6 +36,8 @@ class Hosts {
   /** Hosts that have a domain of the claim when they are asked for it, and those that answer that with a failure. */
   readonly having = new Set<string>();
   readonly failing = new Map<string, CliError>();
+  /** Whose requests do not get as far as being sent. */
+  readonly unsent = new Set<string>();
   readonly interrupt = new AbortController();
   readonly gpus: Readonly<Record<string, string>>;
   readonly #refuse: Readonly<Record<string, () => Refuses>>;
@@ -49,9 +51,10 @@ class Hosts {
     return scheduleDomain({
       ...{ api: this.api, claimId: CLAIM, projectId: "p", userId: "u", flavor, again },
       ...{ slicesClass: "CUSTOM_INTEL_VGPU", limit: 20, request: CreateDomainRequest.create() },
-      agentOf: (host) => ({
+      agentOf: (host, onSend = () => undefined) => ({
         createDomain: (request) => {
           this.asked.push({ host, request });
+          if (!this.unsent.has(host)) onSend();
           const refused = this.#refuse[host]?.();
           const response = CreateDomainResponse.fromPartial({ domain: { name: "web-1" } });
           return refused === undefined ? Promise.resolve(response) : Promise.reject(refused);
@@ -191,6 +194,20 @@ describe("a claim on its way from candidate to candidate", () => {
       const { ended } = await new Hosts({ a: () => failure, b: makes }).schedule();
       assert.ok(ended.kind === "made", failure.message);
       assert.equal(ended.place.host, "b");
+    }
+  });
+
+  it("is given back when vgpuctl itself fails before it has asked, and stays when it fails later", async () => {
+    for (const [unsent, left] of [
+      [["a"], "released"],
+      [[], "held"],
+    ] as const) {
+      const hosts = new Hosts({ a: () => new TypeError("ee key too small"), b: makes });
+      for (const host of unsent) hosts.unsent.add(host);
+      const { ended, standing } = await hosts.schedule();
+      assert.ok(ended.kind === "failed");
+      assert.match(ended.error.message, /cannot ask a: ee key too small/);
+      assert.deepEqual([standing, hosts.api.claims.size], [left, left === "held" ? 1 : 0]);
     }
   });
 

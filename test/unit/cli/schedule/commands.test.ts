@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
+import { connect } from "../../../../agent/cli/client/vgpud.ts";
 import type { Environment } from "../../../../agent/cli/environment.ts";
 import { FILES, reading, scheduling } from "../scheduling.ts";
 import { FRESH_ID, vgpuctl, type Ran } from "../vgpuctl.ts";
@@ -82,9 +83,30 @@ describe("vgpuctl schedule", () => {
     const texts = await Promise.all(names.map((name) => readFile(new URL(name, EXAMPLES), "utf8")));
     const [at = "", flavors = "", domain = ""] = texts;
     const files = { "/etc/vgpud/schedule.yaml": at, "/etc/vgpud/flavors.yaml": flavors, "web.yaml": domain };
+    const listed = await schedule(["list"], reading(files));
+    assert.equal(listed.exitCode, 0, listed.stderr);
+    // All but the certificates, which are everybody's own: that is told before anything is booked.
     const ran = await schedule(CREATE, reading(files));
-    assert.match(ran.notes[0] ?? "", /^claim id: /);
-    assert.equal(ran.exitCode, exitCodes["no-room"], ran.stderr);
+    assert.match(
+      ran.stderr,
+      /\/etc\/vgpud\/schedule\.yaml: cannot read agents\.tls\.ca \/etc\/vgpud\/tls\/hosts-ca\.pem/,
+    );
+    assert.deepEqual([ran.exitCode, ran.notes], [exitCodes.usage, []]);
+  });
+
+  it("waits no longer than 10 s for a host to be reached, and less where that is asked", async () => {
+    for (const [flags, most] of [
+      [[], 10_000],
+      [["--timeout", "2s"], 2000],
+    ] as const) {
+      const asked: (number | undefined)[] = [];
+      const connecting: Environment["connect"] = (options) => {
+        asked.push(options.connectMs);
+        return connect(options);
+      };
+      await schedule(["destroy", CLAIM, ...flags], { connect: connecting });
+      assert.deepEqual(asked, [most]);
+    }
   });
 
   it("lists what is booked though the host does not answer, and says so", async () => {
