@@ -11,7 +11,7 @@ export interface Named {
   readonly held: Held | undefined;
 }
 
-/** @throws CliError where no claim, or several, have a domain of that name */
+/** @throws CliError where no claim, or several, have a domain of that name, or a host with claims does not answer */
 export async function namedClaim(
   word: string,
   { api, agentOf }: Pick<Opened, "api" | "agentOf">,
@@ -24,15 +24,23 @@ export async function namedClaim(
     const held = await allHeld(asked, undefined);
     const domains = await domainsOn(new Set(held.map(({ place }) => place.host)), { agentOf });
     const [found, other] = held.filter((each) => domains.byClaim.get(each.claimId)?.name === word);
-    if (found === undefined) throw notFound(word, domains.unknown);
+    if (domains.unknown.size > 0) throw unsure(word, domains.unknown);
+    if (found === undefined) throw notFound(word);
     if (other === undefined) return { claimId: found.claimId, held: found };
     const both = [found, other].map((each) => `${each.claimId} on ${each.place.host}`);
     throw new CliError("conflict", `several claims have a domain ${word}: ${both.join(", ")}`);
   });
 }
 
-function notFound(word: string, unknown: ReadonlyMap<string, string>): CliError {
-  const unasked = [...unknown].map(([host, why]) => `  ${host} could not be asked: ${why}`);
-  const message = `no claim of vgpuctl's has a domain ${word}`;
-  return new CliError("failure", message, { lines: unasked, hints: ["vgpuctl schedule list"] });
+function notFound(word: string): CliError {
+  return new CliError("failure", `no claim of vgpuctl's has a domain ${word}`, {
+    hints: ["vgpuctl schedule list"],
+  });
+}
+
+/** A host that does not answer may have a domain of that name, too, and that may be the one that is meant. */
+function unsure(word: string, unknown: ReadonlyMap<string, string>): CliError {
+  const lines = [...unknown].map(([host, why]) => `  ${host} could not be asked: ${why}`);
+  const hints = ["name the claim by its id: vgpuctl schedule list"];
+  return new CliError("unreachable", `which claim has domain ${word} is not known`, { lines, hints });
 }

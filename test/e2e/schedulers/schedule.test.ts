@@ -152,6 +152,19 @@ describe("vgpuctl schedule", function () {
     assert.match(status.stdout, /^domain: +web-1$/m);
   });
 
+  it("ends nothing by a name while a host does not answer that may have another domain of it", async () => {
+    const [first, second] = [made(await create("web-1")), made(await create("web-2"))];
+    const text = hosts.scheduleFile({ [second.host ?? ""]: "/nonexistent/vgpud.sock" });
+    const ran = await hosts.schedule(["destroy", "web-1", "--now"], { readText: readerWith(hosts, text) });
+    assert.equal(ran.exitCode, exitCodes.unreachable, ran.stderr);
+    assert.match(
+      ran.stderr,
+      /which claim has domain web-1 is not known\n.*could not be asked: .*no socket at/,
+    );
+    assert.deepEqual(await domainsOf(hosts.world(first.host ?? "")), ["web-1"]);
+    assert.equal(await hosts.isBooked(first.claim_id), true);
+  });
+
   it("books what the sizes of a flavor round to, and says that it does", async () => {
     const ran = await hosts.schedule(["create", "--flavor", "odd", "--name", "web-1"]);
     assert.equal(ran.exitCode, 0, ran.stderr);
