@@ -42,8 +42,8 @@ describe("vgpuctl schedule", function () {
     slices = [];
     hosts.asked.behave();
     hosts.told.behave();
-    for (const { claim_id: claim } of listed(await hosts.schedule(["list", "-o", "json"])))
-      assert.equal((await hosts.schedule(["destroy", claim, "--now"])).exitCode, 0);
+    for (const { claim_id: claim, host } of listed(await hosts.schedule(["list", "-o", "json"])))
+      assert.equal((await hosts.schedule(["destroy", claim, "--now", "--host", host])).exitCode, 0);
     await until("there is room again", async () => (await hosts.withRoom()).length === 2);
     hosts.asked.forget();
   });
@@ -163,6 +163,18 @@ describe("vgpuctl schedule", function () {
     );
     assert.deepEqual(await domainsOf(hosts.world(first.host ?? "")), ["web-1"]);
     assert.equal(await hosts.isBooked(first.claim_id), true);
+  });
+
+  it("keeps what is booked where another host answers at the address", async () => {
+    const { claim_id: claim, host } = made(await create("web-1"));
+    const [one, other] = hosts.names;
+    const swapped = { [one]: hosts.world(other).socket, [other]: hosts.world(one).socket };
+    const readText = readerWith(hosts, hosts.scheduleFile(swapped));
+    const ran = await hosts.schedule(["destroy", claim, "--now"], { readText });
+    assert.equal(ran.exitCode, exitCodes.conflict, ran.stderr);
+    assert.match(ran.stderr, /has no domain of claim .*: it stays booked\nhint: .* --host /);
+    assert.equal(await hosts.isBooked(claim), true);
+    assert.deepEqual(await domainsOf(hosts.world(host ?? "")), ["web-1"]);
   });
 
   it("books what the sizes of a flavor round to, and says that it does", async () => {
