@@ -103,9 +103,7 @@ export interface PlacementApi {
   allocation(consumer: string, signal: AbortSignal): Promise<Allocation>;
   /** Throws `conflict` when the consumer has one already, `no-capacity` when there is no room (any more). */
   claim(consumer: string, claim: Claim, signal: AbortSignal): Promise<void>;
-  /** Gives back all that a consumer holds; that it holds nothing is no error. */
-  release(consumer: string, signal: AbortSignal): Promise<void>;
-  /** The same unless the allocation has changed since it was read: then it throws `conflict`. */
+  /** Gives back all that a consumer holds, unless the allocation has changed since it was read: then it throws `conflict`. */
   releaseUnchanged(consumer: string, read: Allocation, signal: AbortSignal): Promise<void>;
   /** `query` as the API takes it: `resources_GPU=…&required_GPU=…`. */
   candidates(query: string, signal: AbortSignal): Promise<readonly Candidate[]>;

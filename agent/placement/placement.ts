@@ -228,10 +228,6 @@ export class Placement implements PlacementApi {
     await this.#connection.send("PUT", `/allocations/${consumer}`, { body, signal });
   }
 
-  async release(consumer: string, signal: AbortSignal): Promise<void> {
-    await this.#unlessGone(this.#connection.send("DELETE", `/allocations/${consumer}`, { signal }));
-  }
-
   async candidates(query: string, signal: AbortSignal): Promise<readonly Candidate[]> {
     const read = await this.#connection.read(`/allocation_candidates?${query}`, candidates, signal);
     return read.allocation_requests.map(({ allocations, mappings }) => ({

@@ -101,7 +101,7 @@ describe("the requests that Placement gets", function () {
       ({ inventories }) => inventories[classes.highGmMib] === "3072/384",
     );
     await ended("The domain is destroyed: what was reserved beside its booking is given back");
-    await caller.release(consumer, signal);
+    await caller.releaseUnchanged(consumer, await caller.allocation(consumer, signal), signal);
     await ended("Its caller gives the booking back");
     close();
 
