@@ -10,10 +10,11 @@ import { Terminal } from "./terminal/terminal.ts";
 import { connect } from "./client/vgpud.ts";
 
 const interrupted = new AbortController();
-// Once: a second interrupt ends the process at once, as everywhere.
-process.once("SIGINT", () => {
-  interrupted.abort();
-});
+// Once: a second interrupt ends the process at once, as everywhere. A time limit's SIGTERM is no other wish.
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    interrupted.abort();
+  });
 // A reader that has seen enough, as `head`, is no failure.
 const readerGone = new AbortController();
 whenUnread(process.stdout, () => {

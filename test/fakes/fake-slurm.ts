@@ -3,8 +3,8 @@ import type { Said, SlurmCommands, SlurmProgram } from "../../agent/schedulers/s
 
 interface FakeJob {
   state: string;
-  /** As in the job's detail for the node. */
-  readonly gres: string;
+  /** As in the job's detail for the node; undefined: Slurm does not tell it yet. */
+  readonly gres: string | undefined;
   readonly name?: string;
 }
 
@@ -72,9 +72,10 @@ export class FakeSlurm implements SlurmCommands {
     const job = this.jobs.get(id);
     if (!job) return said("", "slurm_load_jobs error: Invalid job id specified\n", 1);
     const { name = "wrap", state, gres } = job;
+    const detail = gres === undefined ? "" : `     Nodes=${this.node} CPU_IDs=0 Mem=0 GRES=${gres}\n`;
     return said(
       `JobId=${id} JobName=${name}\n   JobState=${state} Reason=None Dependency=(null)\n   NumNodes=1 NumCPUs=1\n` +
-        `     Nodes=${this.node} CPU_IDs=0 Mem=0 GRES=${gres}\n   MinCPUsNode=1 MinMemoryNode=0\n\n`,
+        `${detail}   MinCPUsNode=1 MinMemoryNode=0\n\n`,
     );
   }
 }

@@ -7,10 +7,13 @@ const UNIX = "unix:";
 
 /** `file` is how the schedule file is called in messages. @throws CliError for a host that it does not say how to reach */
 export function targetOf(host: string, agents: ScheduleSettings["agents"], file: string): Target {
-  const address = addressOf(host, agents);
-  if (address === undefined)
+  const pattern = Object.hasOwn(agents.addresses, host) ? agents.addresses[host] : agents.address;
+  if (pattern === undefined)
     throw lacking(`${file} says no address of host ${host}: agents.addresses, or the pattern agents.address`);
-  if (address.startsWith(UNIX)) return { kind: "socket", path: address.slice(UNIX.length) };
+  const named = (text: string): string => text.replaceAll(HOST, () => nameOf(host, file));
+  // The name is Placement's: what kind of an address it is in is the file's to say.
+  if (pattern.startsWith(UNIX)) return { kind: "socket", path: named(pattern.slice(UNIX.length)) };
+  const address = named(pattern);
   const { tls } = agents;
   if (tls === undefined)
     throw lacking(`${file} has no agents.tls, by which ${host} at ${address} is reached`);
@@ -19,13 +22,20 @@ export function targetOf(host: string, agents: ScheduleSettings["agents"], file:
     "tls-ca": tls.ca,
     "tls-certificate": tls.certificate,
     "tls-key": tls.key,
-    "tls-server-name": tls.server_name?.replaceAll(HOST, host),
+    "tls-server-name": tls.server_name && named(tls.server_name),
   };
   return readTarget((flag) => flags[flag]);
 }
 
-function addressOf(host: string, { address, addresses }: ScheduleSettings["agents"]): string | undefined {
-  return Object.hasOwn(addresses, host) ? addresses[host] : address?.replaceAll(HOST, host);
+/** Labels of a host's name (RFC 1123), with the underscores that some have. */
+const HOSTNAME = /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?)*$/;
+
+/** Whoever may name providers in Placement must not lead anywhere with it. */
+function nameOf(host: string, file: string): string {
+  if (HOSTNAME.test(host)) return host;
+  throw lacking(
+    `host ${JSON.stringify(host)} of Placement is no host's name: name its address in agents.addresses of ${file}`,
+  );
 }
 
 function lacking(message: string): CliError {

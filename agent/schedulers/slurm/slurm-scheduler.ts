@@ -31,7 +31,7 @@ export class SlurmScheduler implements Scheduler {
   readonly name = "slurm";
   readonly #options: SlurmSchedulerOptions;
   #limits: Limits | undefined;
-  /** What jobs have, which does not change as long as they run. */
+  /** What running jobs have, which does not change as long as they run. */
   #known = new Map<JobId, Quantities>();
   /** By booking without a domain. */
   #firstSeen = new Map<string, number>();
@@ -142,9 +142,10 @@ export class SlurmScheduler implements Scheduler {
     for (const [job, state] of await node.jobs(signal)) {
       // Slurm takes it all back before the job's processes have ended.
       if (state === "COMPLETING") continue;
-      const amounts = this.#known.get(job) ?? (await node.amountsOf(job, signal)) ?? {};
-      known.set(job, amounts);
-      bookings.set(claimIdOf(cluster, job), amounts);
+      const amounts = this.#known.get(job) ?? (await node.amountsOf(job, signal));
+      // Before a job runs Slurm may not tell yet what it has: it is asked again.
+      if (amounts && state === "RUNNING") known.set(job, amounts);
+      bookings.set(claimIdOf(cluster, job), amounts ?? {});
     }
     this.#known = known;
     return bookings;

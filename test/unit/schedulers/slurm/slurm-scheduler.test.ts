@@ -124,6 +124,19 @@ describe("Slurm in front of a host", () => {
     assert.deepEqual(found.withoutBooking, [{ claimId: claim, gpu: pciAddress(), missing: SMALL }]);
   });
 
+  it("counts what a job has once Slurm tells it, also where it did not when it was first asked", async () => {
+    const claim = claimId("slurm:c:17");
+    const supply = host([gpu({ held: [{ claimId: claim, takes: SMALL }] })], [claim]);
+    // Its details are not there yet.
+    slurm.jobs.set("17", { state: "CONFIGURING", gres: undefined });
+    const told = scheduler();
+    await told.publish(supply, signal);
+    assert.match(slurm.orders.at(-1) ?? "", /vgpu:6/);
+    slurm.jobs.set("17", { state: "RUNNING", gres: SMALL_GRES });
+    await told.publish(supply, signal);
+    assert.match(slurm.orders.at(-1) ?? "", /vgpu:7/);
+  });
+
   it("says by how much jobs have more than there is", async () => {
     for (let job = 1; job <= 7; job += 1) slurm.jobs.set(String(job), { state: "RUNNING", gres: SMALL_GRES });
     const { overcommitted } = await scheduler().heal(host(), signal);
