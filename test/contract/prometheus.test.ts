@@ -55,6 +55,20 @@ const NOT_SIMULATED = [
   // No domain renders.
   'topk(10, rate(vgpud_domain_gpu_engine_seconds_total{engine="render"}[1m]) * on (instance, domain_uuid) group_left (domain_name) vgpud_domain_info)',
   "sum by (instance, pci_address, region) (vgpud_domain_gpu_memory_resident_bytes)",
+  // No scheduler is in front of the host.
+  "count by (scheduler, policy) (vgpud_scheduler_info)",
+  "vgpud_scheduler_up == 0",
+  "time() - vgpud_scheduler_last_success_timestamp_seconds",
+  "sum by (instance) (vgpud_scheduler_bookings_without_domain)",
+  "max by (instance) (vgpud_scheduler_bookings_without_domain_oldest_age_seconds)",
+  "sum by (instance) (vgpud_scheduler_claims_without_booking)",
+  "vgpud_scheduler_gpu_overbooked == 1",
+  "sum(vgpud_scheduler_vanished_gpus)",
+  "sum by (round, outcome) (rate(vgpud_scheduler_rounds_total[1h]))",
+  "sum by (failure) (increase(vgpud_scheduler_round_failures_total[1h]))",
+  "sum by (method, status) (increase(vgpud_scheduler_requests_total[1h]))",
+  "histogram_quantile(0.9, sum by (le, method) (rate(vgpud_scheduler_request_duration_seconds_bucket[1h])))",
+  "sum by (outcome) (increase(vgpud_scheduler_verifications_total[1d]))",
 ];
 /** Shared through the host. */
 const SEATED = "0000:04:00.0";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { BookedWorld, GVT, SMALL, type BookedSetting } from "../../schedulers/booked-world.ts";
 import type { Misbehaviour } from "../../schedulers/misbehaviours.ts";
-import { startPlacement, type Placement } from "../../schedulers/placement.ts";
+import { placementSuite } from "../../schedulers/placement-suite.ts";
 import { SECOND_GPU } from "../harness/requests.ts";
 import { refusal, RpcError } from "../harness/rpc.ts";
 import { until } from "../harness/until.ts";
@@ -17,22 +17,11 @@ const ALLOCATIONS = { path: /^\/allocations\// };
 
 describe("a create with Placement in front of the host", function () {
   this.timeout(180_000);
-  let placement: Placement;
+  const suite = placementSuite();
   let here: BookedWorld;
-  const used: BookedWorld[] = [];
   const begin = async (setting: BookedSetting = {}): Promise<void> => {
-    here = await BookedWorld.start(placement, setting);
-    used.push(here);
+    here = await suite.begin(setting);
   };
-  before(async () => {
-    placement = await startPlacement();
-  });
-  afterEach(async () => {
-    for (const each of used.splice(0)) await each[Symbol.asyncDispose]();
-  });
-  after(async () => {
-    await (placement as Placement | undefined)?.stop();
-  });
 
   it("is made for what was booked, asks Placement once, and sends nothing", async () => {
     await begin();
@@ -87,7 +76,7 @@ describe("a create with Placement in front of the host", function () {
     assert.equal(unknown.reason, "CLAIM_NOT_BOOKED");
     assert.match(unknown.message, /has no allocations for consumer/);
 
-    await using other = await BookedWorld.start(placement);
+    await using other = await BookedWorld.start(suite.placement);
     const elsewhere = await other.published("the GPU");
     assert.equal(await here.books.claim(consumer, elsewhere.uuid), 204);
     const foreign = await refusal(here.create("desk-1", consumer));
@@ -216,12 +205,12 @@ describe("a create with Placement in front of the host", function () {
     const gpu = await here.published("the GPU");
     const second = randomUUID();
     assert.equal(await here.books.claim(second, gpu.uuid), 204);
-    await placement.kill();
+    await suite.placement.kill();
     assert.equal((await refusal(here.create("desk-2", second))).reason, "SCHEDULER_UNAVAILABLE");
     await here.world.destroy("desk-1");
     assert.equal((await here.world.vgpus()).length, 0);
     assert.match(await here.world.scrape(), /^vgpud_build_info/m);
-    await placement.boot();
+    await suite.placement.boot();
     await here.create("desk-2", second);
     await here.books.release(first);
     assert.deepEqual(await here.books.holders(gpu.uuid), [second]);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { BookedWorld, GVT, SMALL, type BookedSetting } from "../../schedulers/booked-world.ts";
-import { startPlacement, type Placement } from "../../schedulers/placement.ts";
+import { placementSuite } from "../../schedulers/placement-suite.ts";
 import { until } from "../harness/until.ts";
 
 const OFTEN = "  heal_every: 1s";
@@ -10,22 +10,11 @@ const HEALS = { method: "GET", path: /in_tree=/ };
 
 describe("healing of Placement's books", function () {
   this.timeout(180_000);
-  let placement: Placement;
+  const suite = placementSuite();
   let here: BookedWorld;
-  const used: BookedWorld[] = [];
   const begin = async (setting: BookedSetting = { scheduler: OFTEN }): Promise<void> => {
-    here = await BookedWorld.start(placement, setting);
-    used.push(here);
+    here = await suite.begin(setting);
   };
-  before(async () => {
-    placement = await startPlacement();
-  });
-  afterEach(async () => {
-    for (const each of used.splice(0)) await each[Symbol.asyncDispose]();
-  });
-  after(async () => {
-    await (placement as Placement | undefined)?.stop();
-  });
 
   it("reserves what a domain takes whose allocation was deleted, and leaves the domain alone", async () => {
     await begin();
@@ -46,8 +35,8 @@ describe("healing of Placement's books", function () {
   it("puts back what somebody changed of a provider, and leaves what somebody added", async () => {
     await begin();
     const gpu = await here.published("the GPU");
-    await placement.ask("PUT", "/resource_classes/CUSTOM_OTHER");
-    await placement.ask("PUT", "/traits/CUSTOM_RACK_7");
+    await suite.placement.ask("PUT", "/resource_classes/CUSTOM_OTHER");
+    await suite.placement.ask("PUT", "/traits/CUSTOM_RACK_7");
     assert.equal(
       await here.books.setInventories(gpu, { [GVT.vgpu]: { total: 100 }, CUSTOM_OTHER: { total: 3 } }),
       200,
@@ -61,7 +50,7 @@ describe("healing of Placement's books", function () {
   it("makes a provider again that somebody deleted", async () => {
     await begin();
     const gpu = await here.published("the GPU");
-    assert.equal((await placement.ask("DELETE", `/resource_providers/${gpu.uuid}`)).status, 204);
+    assert.equal((await suite.placement.ask("DELETE", `/resource_providers/${gpu.uuid}`)).status, 204);
     const again = await here.published("it again");
     assert.equal(again.uuid, gpu.uuid);
     assert.deepEqual(again.inventories, gpu.inventories);
@@ -75,7 +64,7 @@ describe("healing of Placement's books", function () {
       { kind: "overtaken", by: () => here.books.addTrait(gpu, "CUSTOM_RACK_7") },
       1,
     );
-    await placement.ask("PUT", "/traits/CUSTOM_RACK_7");
+    await suite.placement.ask("PUT", "/traits/CUSTOM_RACK_7");
     await here.world.makeForeignSlice(randomUUID());
     const after = await here.published("less to give", ({ inventories }) => inventories[GVT.vgpu] === "7/1");
     assert.ok(after.traits.includes("CUSTOM_RACK_7"));
@@ -101,7 +90,7 @@ describe("healing of Placement's books", function () {
     await begin({ scheduler: `${OFTEN}\n  claim_grace: 1s` });
     const gpu = await here.published("the GPU");
     const [ours, theirs, both] = [randomUUID(), randomUUID(), randomUUID()];
-    await using other = await BookedWorld.start(placement);
+    await using other = await BookedWorld.start(suite.placement);
     const elsewhere = await other.published("the other host's GPU");
     assert.equal(await here.books.claim(ours, gpu.uuid, SMALL, "VGPUD"), 204);
     assert.equal(await here.books.claim(theirs, gpu.uuid, SMALL), 204);

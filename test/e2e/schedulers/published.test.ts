@@ -9,7 +9,7 @@ import {
 import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { BookedWorld, GVT, type BookedSetting } from "../../schedulers/booked-world.ts";
-import { startPlacement, type Placement } from "../../schedulers/placement.ts";
+import { placementSuite } from "../../schedulers/placement-suite.ts";
 import { FLEX_HOST, GPU, SECOND_GPU } from "../harness/requests.ts";
 import { until } from "../harness/until.ts";
 import { present } from "../harness/world.ts";
@@ -20,22 +20,11 @@ const EMPTY = { [GVT.vgpu]: "7/0", [GVT.low]: "1024/128", [GVT.high]: "3072/384"
 
 describe("Placement is told of a host", function () {
   this.timeout(180_000);
-  let placement: Placement;
+  const suite = placementSuite();
   let here: BookedWorld;
-  const used: BookedWorld[] = [];
   const begin = async (setting: BookedSetting = {}): Promise<void> => {
-    here = await BookedWorld.start(placement, setting);
-    used.push(here);
+    here = await suite.begin(setting);
   };
-  before(async () => {
-    placement = await startPlacement();
-  });
-  afterEach(async () => {
-    for (const each of used.splice(0)) await each[Symbol.asyncDispose]();
-  });
-  after(async () => {
-    await (placement as Placement | undefined)?.stop();
-  });
 
   it("its root, and each GPU below it with the three quantities of GVT-g, the host's share reserved", async () => {
     const aggregate = randomUUID();
@@ -154,7 +143,7 @@ describe("Placement is told of a host", function () {
     // No Nova yet: nothing is made in its place.
     await here.faulty.saw({ path: new RegExp(`name=${host}`) }, 2);
     assert.deepEqual(await here.books.providers(`?name=${host}`), []);
-    await placement.ask("POST", "/resource_providers", { name: host });
+    await suite.placement.ask("POST", "/resource_providers", { name: host });
     const [gpu, root] = await until("the GPU is published", async () => {
       const tree = await here.books.tree(host);
       const found = tree.get(`${host}_vgpud_0000_00_02_0`);
@@ -166,7 +155,7 @@ describe("Placement is told of a host", function () {
 
   it("its GPUs below another root of Nova's once the host has its name, with what is booked, whatever fails on the way", async () => {
     const [first, second] = [`nova-${randomUUID()}`, `nova-${randomUUID()}`];
-    for (const name of [first, second]) await placement.ask("POST", "/resource_providers", { name });
+    for (const name of [first, second]) await suite.placement.ask("POST", "/resource_providers", { name });
     await begin({ name: first, placement: `    root: nova\n    host: ${first}` });
     const gpu = await here.published("the GPU");
     const consumer = randomUUID();
@@ -188,7 +177,7 @@ describe("Placement is told of a host", function () {
 
   it("nothing of a root that Nova made, once vgpud is to make one of its own", async () => {
     const host = `nova-${randomUUID()}`;
-    await placement.ask("POST", "/resource_providers", { name: host });
+    await suite.placement.ask("POST", "/resource_providers", { name: host });
     await begin({ name: host, placement: `    root: nova\n    host: ${host}` });
     await here.published("the GPU");
     await here.world.agent.end();
@@ -203,7 +192,7 @@ describe("Placement is told of a host", function () {
 
   it("nothing below a root of its name that vgpud did not make", async () => {
     const host = `taken-${randomUUID()}`;
-    await placement.ask("POST", "/resource_providers", { name: host });
+    await suite.placement.ask("POST", "/resource_providers", { name: host });
     await begin({ placement: `    root: own\n    host: ${host}` });
     await until("it is told why", () =>
       Promise.resolve(here.world.agent.log.includes("which vgpud did not make")),
