@@ -6,8 +6,7 @@ type Agents = Parameters<typeof targetOf>[1];
 
 const FILE = "/etc/vgpud/schedule.yaml";
 const tls = { ca: "/ca.pem", certificate: "/me.pem", key: "/me.key", server_name: undefined };
-const agents = (change: Partial<Agents>): Agents =>
-  ({ address: undefined, addresses: {}, tls, ...change });
+const agents = (change: Partial<Agents>): Agents => ({ address: undefined, addresses: {}, tls, ...change });
 
 describe("the vgpud of a host", () => {
   it("is reached by the pattern with the host's name in it, or by the address of its own", () => {
