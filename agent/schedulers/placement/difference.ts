@@ -49,11 +49,15 @@ function isSame(some: readonly string[], others: readonly string[]): boolean {
   return isDeepStrictEqual(new Set(some), new Set(others));
 }
 
-/** With classes that go although they are held: Placement keeps those, and gives nothing more of them. */
-export function keepingHeld(wanted: Inventories, found: Inventories): Inventories {
-  const going = Object.entries(found).filter(([name]) => !Object.hasOwn(wanted, name));
+/** With classes of vgpud's that go although they are held: Placement keeps those, and gives nothing more of them. */
+export function keepingHeld(
+  wanted: Inventories,
+  found: Inventories,
+  isHeld: (resourceClass: string) => boolean,
+): Inventories {
+  const kept = Object.entries(found).filter(([name]) => !Object.hasOwn(wanted, name) && isHeld(name));
   return {
     ...wanted,
-    ...Object.fromEntries(going.map(([name, each]) => [name, { ...each, reserved: each.total }])),
+    ...Object.fromEntries(kept.map(([name, each]) => [name, { ...each, reserved: each.total }])),
   };
 }

@@ -110,7 +110,8 @@ export class KeptProvider {
   async #tryToBecome(wanted: WantedProvider, signal: AbortSignal): Promise<void> {
     const { api, aggregates } = this.#by;
     const found = this.#found ?? (await this.#read(signal));
-    const missing = difference(wanted, found, this.#by);
+    const inventories = keepingHeld(wanted.inventories, found.inventories, (name) => this.#isBooked(name));
+    const missing = difference({ ...wanted, inventories }, found, this.#by);
     if (missing.aggregates && aggregates.length > 0) {
       await this.#set(api.setAggregates(this.uuid, this.#now(missing.aggregates), signal));
       this.#found = { ...found, ...this.#found, aggregates: missing.aggregates };
@@ -118,14 +119,21 @@ export class KeptProvider {
     if (missing.inventories) {
       const named = [...Object.keys(missing.inventories), ...Object.values(this.#by.classes)];
       await this.#introduce("resource_classes", named, signal);
-      const inventories = await this.#setInventories(missing.inventories, found, signal);
-      this.#found = { ...found, ...this.#found, inventories };
+      const set = await this.#setInventories(missing.inventories, found, signal);
+      this.#found = { ...found, ...this.#found, inventories: set };
     }
     if (missing.traits) {
       await this.#introduce("traits", [...missing.traits, ...CALLERS_TRAITS], signal);
       await this.#set(api.setTraits(this.uuid, this.#now(missing.traits), signal));
       this.#found = { ...found, ...this.#found, traits: missing.traits };
     }
+  }
+
+  /** Of vgpud's own classes: those of others stay whatever is booked. */
+  #isBooked(resourceClass: string): boolean {
+    const quantity = quantities.find((each) => this.#by.classes[each] === resourceClass);
+    if (quantity === undefined) return false;
+    return [...(this.#bookings?.values() ?? [])].some((amounts) => (amounts[quantity] ?? 0) > 0);
   }
 
   async #setInventories(
@@ -139,7 +147,8 @@ export class KeptProvider {
       return wanted;
     } catch (error) {
       if (!(error instanceof PlacementError && error.kind === "in-use")) throw error;
-      const kept = keepingHeld(wanted, before);
+      // Booked since the books were read.
+      const kept = keepingHeld(wanted, before, () => true);
       await this.#set(api.setInventories(this.uuid, this.#now(kept), signal));
       return kept;
     }
