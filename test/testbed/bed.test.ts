@@ -1,7 +1,9 @@
 // The test bed itself: that it shows what a host with GVT-g shows, and that its faults are the ones it promises.
 import assert from "node:assert/strict";
-import { connect } from "node:net";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
 import { text } from "node:stream/consumers";
+import { HeldPort } from "../fakes/held-port.ts";
 import { BedError } from "./bed-error.ts";
 import * as gpu from "./gpu.ts";
 import { bed } from "./suite-bed.ts";
@@ -255,7 +257,26 @@ describe("the command channel", () => {
     server.kill("SIGKILL");
   });
 
-  it("has no way out of the guest but this one", async () => {
+  it("leads a port of the guest's loopback to one of this machine's, once it is asked for, and no other", async () => {
+    await using port = await HeldPort.hold();
+    const server = createServer((client) =>
+      client.on("data", (data) => client.end(`got ${data.toString()}`)),
+    );
+    const greet = (to: number): string =>
+      `exec 3<>/dev/tcp/127.0.0.1/${to} && echo -n hello >&3 && timeout 30 cat <&3`;
+    assert.notEqual((await bed.run(greet(8778))).code, 0);
+    await bed.lead(8778, port.port);
+    // Nobody is there: the guest is told so.
+    assert.equal(await bed.check(greet(8778)), "");
+    await once(server.listen(port.port, "127.0.0.1"), "listening");
+    assert.equal(await bed.check(greet(8778)), "got hello");
+    assert.notEqual((await bed.run(greet(port.port))).code, 0);
+    await bed.reset();
+    assert.notEqual((await bed.run(greet(8778))).code, 0);
+    server.close();
+  });
+
+  it("has no other way out of the guest", async () => {
     assert.notEqual((await bed.run("timeout 3 bash -c ': < /dev/tcp/10.0.2.2/22'")).code, 0);
   });
 });

@@ -1,6 +1,6 @@
 // A test bed as suites use it: a restored VM with a GPU, libvirt and the project's files, thrown away at the end.
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type ListenOptions, type Server } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { BedError, messageOf, within } from "./bed-error.ts";
@@ -49,6 +49,8 @@ interface RunParts {
 export class Bed {
   #parts: RunParts;
   readonly #forwards: Server[] = [];
+  /** Ports here by those of the guest. */
+  readonly #leads = new Map<number, number>();
   #vm: Vm;
   /** Nothing was done in it since it was restored. */
   #clean = true;
@@ -114,19 +116,23 @@ export class Bed {
    */
   async forward(address: string): Promise<string> {
     const path = join(this.#parts.dir, `forward-${this.#forwards.length}.sock`);
-    const server = createServer((client) => {
-      this.#vm.channel.connect(address, 30_000).then(
-        (guest) => {
-          pipeline(client, guest, client, () => undefined);
-        },
-        () => client.destroy(),
-      );
-    });
-    this.#forwards.push(server);
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject).listen(path, resolve);
-    });
+    await this.#forward(address, { path });
     return path;
+  }
+
+  /** The same from a port of this machine's loopback, for who knows hosts by TCP alone. */
+  async forwardPort(port: number, address: string): Promise<void> {
+    await this.#forward(address, { host: "127.0.0.1", port });
+  }
+
+  /**
+   * The other direction: connections in the guest to 127.0.0.1:PORT end at a port of this machine's loopback, the one way out of the
+   * guest that there is. It is opened again with `reboot` and `powerOn`, and gone with `reset`.
+   */
+  async lead(guestPort: number, port: number): Promise<void> {
+    this.#clean = false;
+    await openLead(this.#vm, guestPort, port);
+    this.#leads.set(guestPort, port);
   }
 
   /**
@@ -138,8 +144,21 @@ export class Bed {
     if (this.#clean && init === this.#parts.init) return;
     await this.#vm.stop();
     this.#parts = { ...this.#parts, init };
+    this.#leads.clear();
     this.#vm = await startVm(this.#parts);
     this.#clean = true;
+  }
+
+  /** The power is gone: nothing of the guest is told, what it had not yet written to its disk is lost. Forwards answer nobody. */
+  async cutPower(): Promise<void> {
+    this.#clean = false;
+    await this.#vm.stop();
+  }
+
+  /** Boots from the disk as the cut has left it. */
+  async powerOn(): Promise<void> {
+    this.#vm = await startVm(this.#parts, { restore: false });
+    await this.#openLeads();
   }
 
   /** Boots the guest's kernel anew on the same disk (seconds to tens of seconds); what is only in memory is gone. */
@@ -148,6 +167,7 @@ export class Bed {
     try {
       await this.#vm.reboot();
       if (this.#parts.share !== undefined) await mountShare(this.#vm.channel);
+      await this.#openLeads();
     } catch (error) {
       throw await this.#withLog(error);
     }
@@ -169,15 +189,35 @@ export class Bed {
     await this.stop();
   }
 
+  async #forward(address: string, where: ListenOptions): Promise<void> {
+    const server = createServer((client) => {
+      this.#vm.channel.connect(address, 30_000).then(
+        (guest) => {
+          pipeline(client, guest, client, () => undefined);
+        },
+        () => client.destroy(),
+      );
+    });
+    this.#forwards.push(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject).listen(where, resolve);
+    });
+  }
+
+  async #openLeads(): Promise<void> {
+    for (const [guestPort, port] of this.#leads) await openLead(this.#vm, guestPort, port);
+  }
+
   async #withLog(error: unknown): Promise<BedError> {
     const code = error instanceof BedError ? error.code : "guest";
     return new BedError(code, `${messageOf(error)}\n${await this.log()}`, { cause: error });
   }
 }
 
-async function startVm(parts: RunParts): Promise<Vm> {
+/** `kept`: from a disk that is there. */
+async function startVm(parts: RunParts, kept?: { readonly restore: boolean }): Promise<Vm> {
   const { machine, image, dir, share, init } = parts;
-  const prepared = await prepareRun({ image, dir, init });
+  const prepared = kept ?? (await prepareRun({ image, dir, init }));
   const shares = await sharedFolders(share, dir);
   const vm = await Vm.start(machine, { dir, image, shares, init, ...prepared });
   if (share === undefined) return vm;
@@ -188,4 +228,11 @@ async function startVm(parts: RunParts): Promise<Vm> {
     await vm.stop();
     throw error;
   }
+}
+
+async function openLead(vm: Vm, guestPort: number, port: number): Promise<void> {
+  await vm.channel.listen(guestPort, (guest) => {
+    const there = connect({ host: "127.0.0.1", port });
+    pipeline(guest, there, guest, () => undefined);
+  });
 }

@@ -89,25 +89,52 @@ export class GuestChannel {
   /** A connection to `unix:PATH` or `tcp:PORT` (loopback) in the guest. */
   async connect(address: string, timeoutMs: number): Promise<Duplex> {
     const id = this.#nextId++;
-    const stream = new GuestStream((message, sent) => this.#socket.write(encode({ ...message, id }), sent));
-    // One listener from the start: the first bytes may come in the same chunk as the answer.
-    const connected = new Promise<void>((resolve, reject) => {
-      this.#listeners.set(id, {
+    const connected = new Promise<Duplex>((resolve, reject) => {
+      const stream = this.#streamOf(id, {
         take: (message) => {
-          if (message.op === "done") resolve();
-          else stream.receive(message);
+          if (message.op === "done") resolve(stream);
           if (message.op === "fail")
             reject(new BedError("guest", `the guest cannot connect: ${message.text}`));
-          if (message.op === "end") this.#listeners.delete(id);
         },
-        lost: (error) => {
-          reject(error);
-          stream.destroy();
-        },
+        lost: reject,
       });
     });
     this.#send({ op: "connect", id, address });
-    await within(connected, timeoutMs, `the guest to connect to ${address}`);
+    return await within(connected, timeoutMs, `the guest to connect to ${address}`);
+  }
+
+  /** Has the guest listen on a port of its loopback until it is booted anew; `accepted` gets each connection to it. */
+  async listen(port: number, accepted: (stream: Duplex) => void): Promise<void> {
+    const id = this.#nextId++;
+    const listening = new Promise<void>((resolve, reject) => {
+      this.#listeners.set(id, {
+        take: (message) => {
+          if (message.op === "done") resolve();
+          if (message.op === "fail")
+            reject(new BedError("guest", `the guest cannot listen: ${message.text}`));
+          if (message.op === "accepted") accepted(this.#streamOf(message.connection));
+        },
+        lost: reject,
+      });
+    });
+    this.#send({ op: "listen", id, port });
+    await within(listening, 60_000, `the guest to listen on port ${port}`);
+  }
+
+  /** Takes what is said of a connection from the start: its first bytes may come in the same chunk as its beginning. */
+  #streamOf(id: number, also?: Listener): GuestStream {
+    const stream = new GuestStream((message, sent) => this.#socket.write(encode({ ...message, id }), sent));
+    this.#listeners.set(id, {
+      take: (message) => {
+        also?.take(message);
+        stream.receive(message);
+        if (message.op === "end") this.#listeners.delete(id);
+      },
+      lost: (error) => {
+        also?.lost(error);
+        stream.destroy();
+      },
+    });
     return stream;
   }
 

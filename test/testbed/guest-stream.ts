@@ -31,4 +31,10 @@ export class GuestStream extends Duplex {
   override _final(callback: (error?: Error | null) => void): void {
     this.#send({ op: "end" }, callback);
   }
+
+  /** Who is there at the other end hears of the end also when nobody here takes or gives any more. */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (!this.writableEnded) this.#send({ op: "end" }, () => undefined);
+    callback(error);
+  }
 }

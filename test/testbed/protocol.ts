@@ -11,12 +11,14 @@ const fields = {
   kill: { signal: "string" },
   write: { path: "string", mode: "number", data: "string" },
   connect: { address: "string" },
+  listen: { port: "number" },
   // to the host
   ready: { boot: "string" },
   out: { stream: "number", data: "string" },
   exit: { code: "number" },
   done: {},
   fail: { text: "string" },
+  accepted: { connection: "number" },
   // both ways, on a connection
   data: { data: "string" },
   end: {},
@@ -26,7 +28,10 @@ type Fields = typeof fields;
 type Value = { readonly number: number; readonly string: string };
 type Body<F> = { readonly [K in keyof F]: F[K] extends keyof Value ? Value[F[K]] : never };
 
-/** A message; `id` names the command or connection it belongs to and is chosen by the host. */
+/**
+ * A message; `id` names the command, listener or connection it belongs to and is chosen by the host. Of a connection that a listener
+ * has accepted it is the guest's `connection`, which is negative.
+ */
 export type Message = {
   [Op in keyof Fields]: { readonly op: Op; readonly id: number } & Body<Fields[Op]>;
 }[keyof Fields];

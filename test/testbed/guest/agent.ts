@@ -11,7 +11,7 @@ import {
   write,
   writeFileSync,
 } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { constants } from "node:os";
 import { dirname } from "node:path";
 import { decode, encode, LineSplitter, portName, type Message } from "../protocol.ts";
@@ -20,6 +20,8 @@ const chunkBytes = 64 * 1024;
 
 const children = new Map<number, ChildProcess>();
 const sockets = new Map<number, Socket>();
+/** Number of the connection that was accepted last. */
+let lastAccepted = 0;
 
 /** The port by its name: the kernel numbers the devices, and opening a wrong name would make a plain file. */
 function findPort(): string {
@@ -104,15 +106,36 @@ function join(id: number, address: string): void {
   const socket = address.startsWith("unix:")
     ? connect({ path: where })
     : connect({ host: "127.0.0.1", port: Number(where) });
-  sockets.set(id, socket);
   socket.on("connect", () => {
     send({ op: "done", id });
   });
-  socket.on("data", (data) => {
-    send({ op: "data", id, data: data.toString("base64") });
-  });
   socket.on("error", (error) => {
     send({ op: "fail", id, text: `${address}: ${error.message}` });
+  });
+  relay(id, socket);
+}
+
+/** Whoever connects to a port of the guest's loopback is led to the host; for as long as the guest runs. */
+function listenOn(id: number, tcpPort: number): void {
+  createServer((socket) => {
+    const connection = --lastAccepted;
+    socket.on("error", () => undefined);
+    send({ op: "accepted", id, connection });
+    relay(connection, socket);
+  })
+    .on("error", (error) => {
+      send({ op: "fail", id, text: `port ${tcpPort}: ${error.message}` });
+    })
+    .listen(tcpPort, "127.0.0.1", () => {
+      send({ op: "done", id });
+    });
+}
+
+/** What comes in on a connection goes to the host, and its end. */
+function relay(id: number, socket: Socket): void {
+  sockets.set(id, socket);
+  socket.on("data", (data) => {
+    send({ op: "data", id, data: data.toString("base64") });
   });
   socket.on("close", () => {
     sockets.delete(id);
@@ -148,6 +171,9 @@ function handle(message: Message): void {
     case "connect":
       join(message.id, message.address);
       return;
+    case "listen":
+      listenOn(message.id, message.port);
+      return;
     case "data":
       sockets.get(message.id)?.write(Buffer.from(message.data, "base64"));
       return;
@@ -159,6 +185,7 @@ function handle(message: Message): void {
     case "exit":
     case "done":
     case "fail":
+    case "accepted":
       return;
   }
 }
