@@ -15,6 +15,7 @@ import { Turns } from "./core/turns.ts";
 import { DrainFile } from "./host/drain-file.ts";
 import { fileThreads } from "./host/file-threads.ts";
 import { LedgerFiles } from "./host/ledger-files.ts";
+import { readMachineId } from "./host/machine-id.ts";
 import { ModeFile } from "./host/mode-file.ts";
 import { SchedulerRecord } from "./host/scheduler-record.ts";
 import { runTasks } from "./tasks.ts";
@@ -50,6 +51,7 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
     scheduler: {
       record: await SchedulerRecord.open(kept),
       ca: await readCertificates(config.scheduler),
+      machineId: await readMachineId(config.host_root, log),
     },
   };
   const stages = composeStages(options, given, cut.signal);

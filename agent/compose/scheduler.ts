@@ -16,6 +16,7 @@ import type { VerificationOutcome } from "../observation/scheduler-events.ts";
 import type { MetricsView } from "../observation/view.ts";
 import { connectPlacement, type PlacementSettings } from "../placement/connect.ts";
 import { SchedulerKeeper, type EndedRound } from "../schedulers/keeper.ts";
+import { markOf } from "../schedulers/placement/mark.ts";
 import { PlacementScheduler } from "../schedulers/placement/placement-scheduler.ts";
 import type { RootRecord } from "../schedulers/placement/tree.ts";
 import { bookingsBy } from "../schedulers/policy.ts";
@@ -29,6 +30,8 @@ export interface SchedulerGiven {
   readonly record: RootRecord;
   /** Certificates (PEM); undefined: none are named. */
   readonly ca: string | undefined;
+  /** Of this machine; undefined where it has none. */
+  readonly machineId: string | undefined;
 }
 
 export interface Scheduling {
@@ -97,7 +100,7 @@ interface SchedulerParts extends Pick<SchedulingParts, "recorder"> {
 
 function schedulerOf(
   config: SchedulerConfig,
-  { record, ca }: SchedulerGiven,
+  { record, ca, machineId }: SchedulerGiven,
   { hostname, isLiving, stop, recorder }: SchedulerParts,
 ): Scheduler | undefined {
   switch (config.adapter) {
@@ -114,6 +117,7 @@ function schedulerOf(
         }).api,
         host: () => placement.host ?? hostname(),
         ...{ root: placement.root, record, clock },
+        mark: machineId === undefined ? undefined : markOf(machineId),
         classes: classesWith(placement.vgpu_class),
         aggregates: placement.aggregates,
         graceMs: durationMs(config.claim_grace),

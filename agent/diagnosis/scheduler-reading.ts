@@ -19,7 +19,7 @@ export const schedulerTroubles = [
   "refused",
   /** It does not know this host. */
   "no-root",
-  /** It knows another host of this one's name. */
+  /** This host's place in it is another's. */
   "root-taken",
   /** This host has no name. */
   "no-host",

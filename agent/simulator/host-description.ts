@@ -67,6 +67,11 @@ export const hostSchema = z
     /** What it is, for people. */
     about: z.string().max(200).default(""),
     hostname: z.string().min(1).max(64).default("simulated"),
+    /** What /etc/machine-id has; hosts that stand beside each other have each another. */
+    machine_id: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/, "must be 32 hexadecimal digits")
+      .default("5111a7ed000080008000000000000001"),
     /** Kernel release as `uname -r` prints it. */
     kernel: z
       .string()

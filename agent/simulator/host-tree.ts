@@ -72,7 +72,7 @@ function systemEntries({ host, bootId }: SimulatedKernel): Entries {
       "proc/meminfo": `MemTotal:       ${host.memory_mib * 1024} kB\n`,
       "etc/os-release":
         'PRETTY_NAME="Simulated GNU/Linux"\nNAME="Simulated GNU/Linux"\nID=simulated\nVERSION_ID="1"\n',
-      "etc/machine-id": "5111a7ed000080008000000000000001\n",
+      "etc/machine-id": `${host.machine_id}\n`,
     }),
   );
   if (host.perf !== "no") files.set("usr/bin/perf", "");

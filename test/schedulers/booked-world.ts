@@ -110,12 +110,25 @@ export class Books {
     return Object.keys(z.object({ allocations: z.record(z.string(), z.unknown()) }).parse(body).allocations);
   }
 
-  async addTrait({ uuid }: Pick<Published, "uuid">, trait: string): Promise<void> {
+  async addTrait(provider: Pick<Published, "uuid">, trait: string): Promise<void> {
+    await this.#changeTraits(provider, (traits) => [...traits, trait]);
+  }
+
+  /** As `openstack resource provider trait set` does, which makes none known. */
+  async setTraits(provider: Pick<Published, "uuid">, traits: readonly string[]): Promise<void> {
+    await this.#changeTraits(provider, () => traits);
+  }
+
+  async #changeTraits(
+    { uuid }: Pick<Published, "uuid">,
+    change: (traits: readonly string[]) => readonly string[],
+  ): Promise<void> {
     const where = `/resource_providers/${uuid}/traits`;
     const found = TRAITS.extend({ resource_provider_generation: z.number() }).parse(
       (await this.#placement.ask("GET", where)).body,
     );
-    await this.#placement.ask("PUT", where, { ...found, traits: [...found.traits, trait] });
+    const { status } = await this.#placement.ask("PUT", where, { ...found, traits: change(found.traits) });
+    if (status !== 200) throw new Error(`Placement answers ${status} to the traits of ${uuid}`);
   }
 
   /** As somebody who changes an inventory behind everybody's back. */
@@ -140,6 +153,8 @@ export interface BookedSetting {
   readonly libvirtUri?: LibvirtUri;
   /** Of its root; by default one of its own. */
   readonly name?: string;
+  /** By default an empty one. */
+  readonly stateDir?: string;
   /** Lines of the section `scheduler`, indented by two. */
   readonly scheduler?: string;
   /** Lines of the section `scheduler.placement`, indented by four. */
@@ -178,8 +193,8 @@ ${scheduler}
     ${/^ *timeout:/m.test(more) ? "" : "timeout: 5s"}
     ${/^ *host:/m.test(more) ? "" : `host: ${name}`}
 ${more}`;
-    const { libvirtUri = "qemu:///system" } = setting;
-    const world = await World.start(yaml, {}, { settings, libvirtUri });
+    const { libvirtUri = "qemu:///system", stateDir } = setting;
+    const world = await World.start(yaml, {}, { settings, libvirtUri, ...(stateDir && { stateDir }) });
     return new BookedWorld(name, world, faulty, new Books(placement));
   }
 
@@ -221,7 +236,13 @@ ${more}`;
     });
   }
 
-  /** For the next start. */
+  /** For the next start: as after an installation, or on other hardware. */
+  async onAnotherMachine(): Promise<void> {
+    const file = path.join(this.world.host.root, "etc/machine-id");
+    await writeFile(file, `${randomUUID().replaceAll("-", "")}\n`);
+  }
+
+  /** The configuration of the next start. */
   async reconfigure(before: string, after: string): Promise<void> {
     const file = path.join(this.world.host.directory, "vgpud.yaml");
     await writeFile(file, (await readFile(file, "utf8")).replace(before, after));

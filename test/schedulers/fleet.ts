@@ -7,6 +7,7 @@ import { parsePciAddress, type PciAddress } from "../../agent/core/ids.ts";
 import type { Quantity } from "../../agent/capacity/quantities.ts";
 import { connectPlacement } from "../../agent/placement/connect.ts";
 import { SchedulerKeeper, type EndedRound } from "../../agent/schedulers/keeper.ts";
+import { markOf } from "../../agent/schedulers/placement/mark.ts";
 import { PlacementScheduler } from "../../agent/schedulers/placement/placement-scheduler.ts";
 import type { KnownRoot, RootRecord } from "../../agent/schedulers/placement/tree.ts";
 import type { HostSupply } from "../../agent/schedulers/supply.ts";
@@ -112,6 +113,7 @@ export class Fleet implements AsyncDisposable {
       api,
       host: () => `fleet-${String(host).padStart(5, "0")}`,
       record: recordIn(records, host),
+      mark: markOf(`of host ${host}`),
       ...{
         root: "own",
         classes: classesWith(SLICES_CLASS),

@@ -6,16 +6,18 @@ import type { ClaimId, PciAddress } from "../../core/ids.ts";
 import { CONSUMER_TYPE, providerName } from "../../core/placement-names.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { PlacementError, type PlacementFailure } from "../../placement/errors.ts";
-import type { Allocation, PlacementApi } from "../../placement/model.ts";
+import type { Allocation, PlacementApi, Provider } from "../../placement/model.ts";
 import { SchedulerError, type Findings, type Scheduler, type VanishedGpu } from "../scheduler.ts";
 import type { GpuSupply, HostSupply } from "../supply.ts";
 import { disagreementsOf, type Book } from "./books.ts";
+import { othersMark } from "./mark.ts";
 import { gpuUuid, quantitiesIn, traitOf, type Classes } from "./names.ts";
-import { KeptProvider, type KeptBy } from "./provider.ts";
-import { treeOf, type RootRecord, type RootSettings, type Tree } from "./tree.ts";
+import { ofAnotherMachine } from "./own-root.ts";
+import { KeptProvider, type About, type KeptBy } from "./provider.ts";
+import { treeOf, type RootRecord, type RootSettings } from "./tree.ts";
 import { wantedProvider, type Bookings, type WantedProvider } from "./wanted.ts";
 
-export interface PlacementSchedulerOptions extends Pick<RootSettings, "root"> {
+export interface PlacementSchedulerOptions extends Pick<RootSettings, "root" | "mark"> {
   readonly api: PlacementApi;
   /** How the host is called there; undefined while that is not known. */
   readonly host: () => string | undefined;
@@ -140,13 +142,19 @@ export class PlacementScheduler implements Scheduler {
   }
 
   async #readNow(signal: AbortSignal): Promise<Known> {
-    const { root } = this.#options;
-    const tree = await treeOf({ host: this.#host(), root }, this.#options, signal);
+    const { api, record, root, mark } = this.#options;
+    const self = { host: this.#host(), mark };
     const before = this.#known;
+    const guard: About["guard"] = ({ traits }) => {
+      const other = othersMark(traits, mark);
+      if (other !== undefined) throw ofAnotherMachine(tree.root, other, self);
+    };
+    const keep = (provider: Provider, { isNew }: { readonly isNew: boolean }): KeptProvider =>
+      this.#kept(provider, before?.ownRoot, { isNew, guard });
+    const tree = await treeOf({ ...self, root }, { api, record, keep }, signal);
     const gpus = new Map<PciAddress, KeptProvider>();
     for (const [gpu, provider] of tree.gpus) gpus.set(gpu, this.#kept(provider, before?.gpus.get(gpu)));
-    const ownRoot = this.#options.root === "own" ? this.#kept(tree.root, before?.ownRoot, tree) : undefined;
-    this.#known = { root: tree.root.uuid, ownRoot, gpus };
+    this.#known = { root: tree.root.uuid, ownRoot: tree.ownRoot, gpus };
     return this.#known;
   }
 
@@ -157,12 +165,8 @@ export class PlacementScheduler implements Scheduler {
   }
 
   /** What is known of a provider stays known while its generation does. */
-  #kept(
-    provider: Tree["root"],
-    before: KeptProvider | undefined,
-    { isNew }: { readonly isNew: boolean } = { isNew: false },
-  ): KeptProvider {
-    if (before?.uuid !== provider.uuid) return new KeptProvider(provider, { ...this.#by, isNew });
+  #kept(provider: Provider, before: KeptProvider | undefined, about: About = {}): KeptProvider {
+    if (before?.uuid !== provider.uuid) return new KeptProvider(provider, this.#by, about);
     before.seen(provider);
     return before;
   }
@@ -173,7 +177,7 @@ export class PlacementScheduler implements Scheduler {
     bookingsOf: (provider: KeptProvider, claims: readonly string[]) => Promise<Bookings>,
     signal: AbortSignal,
   ): Promise<readonly Book[]> {
-    await known.ownRoot?.become(() => ({ wanted: rootOf(supply) }), new Map(), signal);
+    await known.ownRoot?.become(() => ({ wanted: this.#rootOf(supply) }), new Map(), signal);
     const books: Book[] = [];
     for (const gpu of supply.gpus) {
       const provider = known.gpus.get(gpu.gpu) ?? (await this.#create(known, gpu, signal));
@@ -191,7 +195,7 @@ export class PlacementScheduler implements Scheduler {
     const { api, record } = this.#options;
     const form = { uuid: gpuUuid(root, gpu), name: providerName(this.#host(), gpu), parent: root };
     const made = await api.createProvider(form, signal);
-    const provider = new KeptProvider(made, { ...this.#by, isNew: true });
+    const provider = new KeptProvider(made, this.#by, { isNew: true });
     gpus.set(gpu, provider);
     const known = record.current;
     if (known) await record.write({ ...known, made: [...new Set([...known.made, provider.uuid])] });
@@ -214,6 +218,15 @@ export class PlacementScheduler implements Scheduler {
       }
     }
     return held;
+  }
+
+  /** A root of vgpud's own has nothing to be booked: what the host has beside GPUs is somebody else's to publish. */
+  #rootOf({ hypervisor }: HostSupply): WantedProvider {
+    const { mark } = this.#options;
+    return {
+      inventories: {},
+      traits: [traitOf("hypervisor", hypervisor), ...(mark === undefined ? [] : [mark])],
+    };
   }
 
   /** Of what has waited too long for its domain that which vgpud's own tools have booked on this host alone. */
@@ -269,11 +282,6 @@ const LEFT_ALONE: ReadonlySet<PlacementFailure> = new Set([
   "unauthorized",
   "not-found",
 ]);
-
-/** A root of vgpud's own has nothing to be booked: what the host has beside GPUs is somebody else's to publish. */
-function rootOf({ hypervisor }: HostSupply): WantedProvider {
-  return { inventories: {}, traits: [traitOf("hypervisor", hypervisor)] };
-}
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

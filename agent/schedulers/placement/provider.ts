@@ -14,6 +14,14 @@ export interface KeptBy {
   readonly introduced: Set<string>;
 }
 
+/** What is known of a provider from the start. */
+export interface About {
+  /** It was just made, and so has nothing. */
+  readonly isNew?: boolean;
+  /** Throws where what was read of it must not be changed. */
+  readonly guard?: (found: FoundProvider) => void;
+}
+
 /** How often one change is tried again when somebody else was faster. */
 const TRIES = 3;
 
@@ -21,6 +29,7 @@ export class KeptProvider {
   readonly uuid: string;
   readonly name: string;
   readonly #by: KeptBy;
+  readonly #guard: About["guard"];
   #generation: number;
   #found: FoundProvider | undefined;
   #bookings: Bookings | undefined;
@@ -28,12 +37,13 @@ export class KeptProvider {
   #missed: ReadonlySet<string> = new Set();
 
   /** Nothing is read of it before it is asked for, and nothing of one that was just made: it has nothing. */
-  constructor({ uuid, name, generation }: Provider, by: KeptBy & { readonly isNew?: boolean }) {
+  constructor({ uuid, name, generation }: Provider, by: KeptBy, { isNew = false, guard }: About = {}) {
     this.uuid = uuid;
     this.name = name;
     this.#generation = generation;
     this.#by = by;
-    if (!by.isNew) return;
+    this.#guard = guard;
+    if (!isNew) return;
     this.#found = { inventories: {}, traits: [], aggregates: [] };
     this.#bookings = new Map();
   }
@@ -42,6 +52,11 @@ export class KeptProvider {
   async counted(signal: AbortSignal): Promise<ReadonlySet<Quantity>> {
     const { inventories } = this.#found ?? (await this.#read(signal));
     return new Set(quantities.filter((each) => Object.hasOwn(inventories, this.#by.classes[each])));
+  }
+
+  /** As last read, whoever put them there. */
+  async traits(signal: AbortSignal): Promise<readonly string[]> {
+    return (this.#found ?? (await this.#load(signal))).traits;
   }
 
   /** Seen again: whatever changes a provider counts its generation up, so that the same one tells that nothing was. */
@@ -155,6 +170,12 @@ export class KeptProvider {
   }
 
   async #read(signal: AbortSignal): Promise<FoundProvider> {
+    const found = await this.#load(signal);
+    this.#guard?.(found);
+    return found;
+  }
+
+  async #load(signal: AbortSignal): Promise<FoundProvider> {
     const { api } = this.#by;
     const inventories = await api.inventories(this.uuid, signal);
     const traits = await api.traits(this.uuid, signal);

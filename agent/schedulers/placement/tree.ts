@@ -1,14 +1,14 @@
 // Where this host stands in Placement: its root, and below it the providers of its GPUs that are vgpud's.
+import { isDeepStrictEqual } from "node:util";
 import type { PciAddress } from "../../core/ids.ts";
 import { gpuOfProvider, providerName } from "../../core/placement-names.ts";
 import type { PlacementApi, Provider } from "../../placement/model.ts";
 import { SchedulerError } from "../scheduler.ts";
-import { rootUuid } from "./names.ts";
+import { ownRoot, type OwnRoot, type OwnRootSources, type Self } from "./own-root.ts";
+import type { KeptProvider } from "./provider.ts";
 
-/** Which root the GPUs of this host are to be below. */
-export interface RootSettings {
-  /** As the root is called: with Nova the host's name as its libvirt tells it. */
-  readonly host: string;
+/** Which root the GPUs of this host are to be below. `host`: as it is called; with Nova the host's name as its libvirt tells it. */
+export interface RootSettings extends Self {
   /** `nova`: somebody else makes it, and it is found by its name. `own`: vgpud makes it. */
   readonly root: "nova" | "own";
 }
@@ -20,6 +20,10 @@ export interface KnownRoot {
   readonly own: boolean;
   /** UUIDs of the GPUs' providers that this host's vgpud made: those of another host below a wrong root are not moved. */
   readonly made: readonly string[];
+  /** As the root was called last. */
+  readonly name?: string;
+  /** Of the machine that wrote this: a copy on another machine says nothing of that one. */
+  readonly mark?: string;
 }
 
 export interface RootRecord {
@@ -29,31 +33,35 @@ export interface RootRecord {
 
 export interface Tree {
   readonly root: Provider;
-  /** Whether it was just made. */
-  readonly isNew: boolean;
+  /** Undefined where it is somebody else's. */
+  readonly ownRoot: KeptProvider | undefined;
   /** vgpud's own, under the names of this host. */
   readonly gpus: ReadonlyMap<PciAddress, Provider>;
 }
 
+export interface TreeSources extends Pick<OwnRootSources, "keep"> {
+  readonly api: PlacementApi;
+  readonly record: RootRecord;
+}
+
 /** Finds the tree, or makes its root; puts the names right where the host has another name now. Throws a PlacementError or SchedulerError. */
 export async function treeOf(
-  { host, root: whose }: RootSettings,
-  { api, record }: { readonly api: PlacementApi; readonly record: RootRecord },
+  { root: whose, ...self }: RootSettings,
+  { api, record, keep }: TreeSources,
   signal: AbortSignal,
 ): Promise<Tree> {
-  const before = record.current;
+  const { host, mark } = self;
+  const before = ofThisMachine(record.current, mark);
   const former = before ? await api.tree(before.uuid, signal) : [];
-  const root: Provider & { readonly isNew?: boolean } =
-    whose === "nova"
-      ? await foundRoot(host, api, signal)
-      : await ownRoot(
-          host,
-          { api, kept: before?.own ? former.find(({ uuid }) => uuid === before.uuid) : undefined },
-          signal,
-        );
-  const isNew = root.isNew ?? false;
+  const known = before?.own ? former.find(({ uuid }) => uuid === before.uuid) : undefined;
+  const recorded = known && { provider: known, name: before?.name };
+  const own: OwnRoot | undefined =
+    whose === "nova" ? undefined : await ownRoot(self, { api, recorded, keep }, signal);
+  const root = own
+    ? await inPlace(own.provider, { api, name: host, root: undefined }, signal)
+    : await foundRoot(host, api, signal);
   const isFormer = former.some(({ uuid }) => uuid === root.uuid);
-  const all = isFormer ? former : isNew ? [] : await api.tree(root.uuid, signal);
+  const all = isFormer ? former : own?.isNew ? [] : await api.tree(root.uuid, signal);
   const ours = new Map<PciAddress, Provider>();
   // Those of a root that this host was below before come last: where both have a GPU, the one in place is kept.
   const moved = isFormer ? [] : former.filter(({ uuid }) => before?.made.includes(uuid));
@@ -63,10 +71,17 @@ export async function treeOf(
     ours.set(gpu, await inPlace(provider, { api, name: providerName(host, gpu), root }, signal));
   }
   // Last: what a failure kept from being moved is moved by the next round.
-  const own = whose === "own";
-  if (before?.uuid !== root.uuid || before.own !== own)
-    await record.write({ uuid: root.uuid, own, made: before?.made ?? [] });
-  return { root, isNew, gpus: ours };
+  const now: KnownRoot = {
+    ...{ uuid: root.uuid, own: own !== undefined, made: before?.made ?? [], name: host },
+    ...(mark !== undefined && { mark }),
+  };
+  if (!isDeepStrictEqual(now, record.current)) await record.write(now);
+  return { root, ownRoot: own?.kept, gpus: ours };
+}
+
+/** One that tells no machine is of a vgpud that wrote none down yet. */
+function ofThisMachine(known: KnownRoot | undefined, mark: string | undefined): KnownRoot | undefined {
+  return known?.mark === undefined || known.mark === mark ? known : undefined;
 }
 
 async function foundRoot(host: string, api: PlacementApi, signal: AbortSignal): Promise<Provider> {
@@ -76,23 +91,6 @@ async function foundRoot(host: string, api: PlacementApi, signal: AbortSignal): 
     `Placement has no resource provider named ${host}: start nova-compute on this host, set scheduler.placement.host to the name ` +
     "that it gives the host, or set scheduler.placement.root to own where no Nova is";
   throw new SchedulerError("no-root", message);
-}
-
-async function ownRoot(
-  host: string,
-  { api, kept }: { readonly api: PlacementApi; readonly kept: Provider | undefined },
-  signal: AbortSignal,
-): Promise<Provider & { readonly isNew?: boolean }> {
-  if (kept) return inPlace(kept, { api, name: host, root: undefined }, signal);
-  const uuid = rootUuid(host);
-  const namesake = await api.providerNamed(host, signal);
-  if (namesake === undefined)
-    return { ...(await api.createProvider({ uuid, name: host, parent: undefined }, signal)), isNew: true };
-  if (namesake.uuid === uuid) return namesake;
-  const message =
-    `Placement has a resource provider named ${host} already (${namesake.uuid}), which vgpud did not make: where it is Nova's, set ` +
-    "scheduler.placement.root to nova; otherwise give this host another name by scheduler.placement.host";
-  throw new SchedulerError("root-taken", message);
 }
 
 /** Under this name, and below this root. */

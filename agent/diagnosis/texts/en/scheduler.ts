@@ -23,7 +23,7 @@ export const scheduler = {
       conflict: "others change what vgpud has to change in {name} as fast as vgpud does: {why}",
       refused: "{name} refuses what vgpud tells it: {why}",
       "no-root": "{name} does not know this host: {why}",
-      "root-taken": "{name} knows another host of this one's name: {why}",
+      "root-taken": "in {name} this host's place is another's: {why}",
       "no-host": "it is not known under which name {name} is told of this host: {why}",
       internal: "a fault of vgpud keeps it from telling {name}: {why}",
     },
@@ -48,7 +48,9 @@ export const scheduler = {
         "start nova-compute here, set scheduler.placement.host to the name that it gives this host (after a renaming the new one), or " +
         "scheduler.placement.root to own where there is no Nova",
       "root-taken":
-        "set scheduler.placement.root to nova where that provider is Nova's, or give this host a name of its own by scheduler.placement.host",
+        "set scheduler.placement.root to nova where that provider is Nova's; give one of two hosts of one name a name of its own by " +
+        "scheduler.placement.host; where it is this machine, installed anew, give the provider its new mark: openstack " +
+        "--os-placement-api-version 1.6 trait create MARK, then resource provider trait set --trait MARK UUID",
       "no-host": "set scheduler.placement.host, or scheduler.slurm.node",
       internal: "report it with the log of vgpud",
     },

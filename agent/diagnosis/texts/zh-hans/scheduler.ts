@@ -24,7 +24,7 @@ export const scheduler: Same<typeof english> = {
       conflict: "有人在 {name} 中不断更改 vgpud 要更改的内容：{why}",
       refused: "{name} 拒绝 vgpud 告诉它的内容：{why}",
       "no-root": "{name} 不认识本机：{why}",
-      "root-taken": "{name} 中另有一台主机与本机同名：{why}",
+      "root-taken": "{name} 中本机的位置属于另一台主机：{why}",
       "no-host": "不知道应以什么名称向 {name} 报告本机：{why}",
       internal: "vgpud 自身的错误使它无法告知 {name}：{why}",
     },
@@ -45,7 +45,9 @@ export const scheduler: Same<typeof english> = {
       "no-root":
         "在本机启动 nova-compute，将 scheduler.placement.host 设为它给本机的名称（改名之后用新名称），没有 Nova 时将 scheduler.placement.root 设为 own",
       "root-taken":
-        "如果那个资源提供者属于 Nova，将 scheduler.placement.root 设为 nova，否则用 scheduler.placement.host 给本机另取名称",
+        "如果那个资源提供者属于 Nova，将 scheduler.placement.root 设为 nova；两台主机同名时，用 scheduler.placement.host 给其中一台另取名称；" +
+        "如果是本机重新安装过，把新的标记给那个资源提供者：openstack --os-placement-api-version 1.6 trait create MARK，" +
+        "然后 resource provider trait set --trait MARK UUID",
       "no-host": "设置 scheduler.placement.host 或 scheduler.slurm.node",
       internal: "请连同 vgpud 的日志一起报告",
     },

@@ -1,0 +1,162 @@
+// Whose the root is that a host finds under its name: two machines never write over each other, and one that is the same is known again.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { BookedWorld, type BookedSetting, type Published } from "../../schedulers/booked-world.ts";
+import { placementSuite } from "../../schedulers/placement-suite.ts";
+import { refusal } from "../harness/rpc.ts";
+import { until } from "../harness/until.ts";
+import { present } from "../harness/world.ts";
+
+const OFTEN = "  heal_every: 1s";
+const ANOTHER_MACHINE = "of another machine made";
+const HEALS = { method: "GET", path: /in_tree=/ };
+
+describe("the root that a vgpud makes in Placement", function () {
+  this.timeout(180_000);
+  const suite = placementSuite();
+  const folders: string[] = [];
+  afterEach(async () => {
+    for (const each of folders.splice(0)) await rm(each, { recursive: true });
+  });
+
+  const begin = (setting: BookedSetting = {}): Promise<BookedWorld> => suite.begin(setting);
+  const onAnother = (setting: BookedSetting): Promise<BookedWorld> =>
+    begin({ ...setting, yaml: `machine_id: "${randomUUID().replaceAll("-", "")}"` });
+  const told = (host: BookedWorld, words: string): Promise<unknown> =>
+    until(`it is told: ${words}`, () => Promise.resolve(host.world.agent.log.includes(words)));
+  const rootOf = async (host: BookedWorld): Promise<Published> =>
+    present((await host.books.tree(host.name)).get(host.name));
+  const marksOf = ({ traits }: Published): readonly string[] =>
+    traits.filter((trait) => trait.startsWith("CUSTOM_VGPUD_MACHINE_"));
+
+  it("keeps another machine of its name out, which is told whose it is and what to do", async () => {
+    const here = await begin();
+    await here.published("the GPU");
+    const before = await here.books.tree(here.name);
+    const other = await onAnother({ name: here.name });
+    await told(other, ANOTHER_MACHINE);
+    const { reason, message } = await refusal(other.create("desk-1", randomUUID()));
+    assert.equal(reason, "SCHEDULER_UNAVAILABLE");
+    const [mark = ""] = marksOf(await rootOf(here));
+    for (const said of [here.name, mark, "scheduler.placement.host"]) assert.ok(message.includes(said), said);
+    assert.deepEqual(other.faulty.writes, []);
+    assert.deepEqual(await here.books.tree(here.name), before);
+  });
+
+  it("is that of one of two machines that begin at once under one name", async () => {
+    const name = `both-${randomUUID()}`;
+    const both = await Promise.all([onAnother({ name }), onAnother({ name })]);
+    const [one] = both;
+    await one.published("the GPU of one");
+    const refused = await until("the other is told", () =>
+      Promise.resolve(both.find(({ world }) => world.agent.log.includes(ANOTHER_MACHINE))),
+    );
+    assert.equal(marksOf(await rootOf(one)).length, 1);
+    const about = refused.faulty.writes.filter(({ path: where }) => where.includes("/inventories"));
+    assert.deepEqual(about, [], "who came second has told of no GPU");
+  });
+
+  it("is known again by the machine that has lost its record and was renamed before", async () => {
+    const here = await begin();
+    const consumer = await here.createBooked("desk-1");
+    const { uuid } = await rootOf(here);
+    const renamed = `renamed-${randomUUID()}`;
+    await here.world.agent.end();
+    await here.reconfigure(`host: ${here.name}`, `host: ${renamed}`);
+    await here.world.startAgain();
+    await until("it has the new name", async () => (await here.books.tree(renamed)).size === 2);
+    await here.world.agent.end();
+    await rm(path.join(here.world.stateDir, "scheduler.json"));
+    here.faulty.forget();
+    await here.world.startAgain();
+    await here.faulty.saw({ path: /\/allocations$/ });
+    const tree = await here.books.tree(renamed);
+    assert.equal(tree.get(renamed)?.uuid, uuid);
+    const gpu = present(tree.get(`${renamed}_vgpud_0000_00_02_0`));
+    assert.deepEqual(await here.books.holders(gpu.uuid), [consumer]);
+  });
+
+  it("goes over to a machine that was installed anew once that one's mark is given to it, with what is booked", async () => {
+    const here = await begin({ scheduler: OFTEN });
+    const gpu = await here.published("the GPU");
+    const consumer = randomUUID();
+    assert.equal(await here.books.claim(consumer, gpu.uuid), 204);
+    await here.world.agent.end();
+    await rm(path.join(here.world.stateDir, "scheduler.json"));
+    await here.onAnotherMachine();
+    here.faulty.forget();
+    await here.world.startAgain();
+    await told(here, ANOTHER_MACHINE);
+    assert.deepEqual(here.faulty.writes, []);
+    const [, mark = ""] = /this one's mark is (CUSTOM_VGPUD_MACHINE_\w+)/.exec(here.world.agent.log) ?? [];
+    await suite.placement.ask("PUT", `/traits/${mark}`);
+    await here.books.setTraits(await rootOf(here), [mark]);
+    await until("it is told again", () =>
+      Promise.resolve(here.world.agent.log.includes("the scheduler is told again")),
+    );
+    const root = await rootOf(here);
+    assert.deepEqual(new Set(root.traits), new Set([mark, "CUSTOM_INTEL_VGPU_HYPERVISOR_KVM"]));
+    assert.deepEqual(await here.books.holders((await here.published("the GPU")).uuid), [consumer]);
+  });
+
+  it("gets the mark that a vgpud of before gave none", async () => {
+    const here = await begin({ scheduler: OFTEN });
+    await here.published("the GPU");
+    const root = await rootOf(here);
+    await here.books.setTraits(root, []);
+    const again = await until("it has its mark", async () => {
+      const found = await rootOf(here);
+      return marksOf(found).length === 1 && found;
+    });
+    assert.deepEqual(again, root);
+  });
+
+  it("is left to a machine that gives it its mark in between", async () => {
+    const here = await begin({ scheduler: OFTEN });
+    await here.published("the GPU");
+    const root = await rootOf(here);
+    const theirs = `CUSTOM_VGPUD_MACHINE_${"0".repeat(32)}`;
+    await suite.placement.ask("PUT", `/traits/${theirs}`);
+    here.faulty.misbehave(
+      { method: "PUT", path: new RegExp(`${root.uuid}/traits`) },
+      { kind: "overtaken", by: () => here.books.setTraits(root, [theirs]) },
+      1,
+    );
+    await here.books.setTraits(root, []);
+    await told(here, `its mark is ${theirs}`);
+    assert.deepEqual((await rootOf(here)).traits, [theirs]);
+  });
+
+  it("stays that of the machine whose state directory was copied to another", async () => {
+    const here = await begin();
+    await here.published("the GPU");
+    const before = await here.books.tree(here.name);
+    const other = await onAnother({ stateDir: await copyOf(here) });
+    await other.published("its own GPU");
+    assert.deepEqual(await here.books.tree(here.name), before);
+  });
+
+  it("is not fought for with a copy of the whole machine under another name: the one whose it was tells of it", async () => {
+    const here = await begin({ scheduler: OFTEN });
+    await here.published("the GPU");
+    const { uuid } = await rootOf(here);
+    const copy = await begin({ stateDir: await copyOf(here) });
+    await copy.published("the GPU under the copy's name");
+    await told(here, `is called ${copy.name} now`);
+    here.faulty.forget();
+    await here.faulty.saw(HEALS, 3);
+    assert.deepEqual(here.faulty.writes, []);
+    assert.equal((await rootOf(copy)).uuid, uuid);
+  });
+
+  /** A state directory with what this host knows of its root. */
+  async function copyOf({ world }: BookedWorld): Promise<string> {
+    const folder = await mkdtemp(path.join(tmpdir(), "copied-state-"));
+    folders.push(folder);
+    await copyFile(path.join(world.stateDir, "scheduler.json"), path.join(folder, "scheduler.json"));
+    return folder;
+  }
+});
