@@ -77,7 +77,7 @@ export interface PlacementApi {
   providerNamed(name: string, signal: AbortSignal): Promise<Provider | undefined>;
   /** The providers of the tree that this one is in; empty where there is no such provider. */
   tree(uuid: string, signal: AbortSignal): Promise<readonly Provider[]>;
-  /** Throws `duplicate` when the name is another's, `no-capacity` when the UUID is. */
+  /** Throws `duplicate` when the name or the UUID is another's; some versions tell that of the UUID as `no-capacity`. */
   createProvider(form: ProviderForm, signal: AbortSignal): Promise<Provider>;
   /** Another name, and from microversion 1.37 on another parent. */
   changeProvider(form: ProviderForm, signal: AbortSignal): Promise<void>;

@@ -8,13 +8,24 @@ import type { Resources } from "../../placement/model.ts";
 /** The namespace of providers' UUIDs: a UUID of version 4, made once. */
 const PROVIDERS = Buffer.from("3f7d0c5a9b1e4d2c8e6f47a1d0b9c358", "hex");
 
-/** The UUID of a root that vgpud makes: the same after a reinstallation. */
-export function rootUuid(host: string): string {
-  return uuidOfName(PROVIDERS, host);
+/** More hosts than ever give up one name after the other. */
+const UUIDS = 16;
+
+/** The UUIDs of a root that vgpud makes, the first that is free: whoever bore the name before has kept his. */
+export function rootUuids(host: string): readonly string[] {
+  return uuidsOf(host);
 }
 
-export function gpuUuid(root: string, gpu: PciAddress): string {
-  return uuidOfName(PROVIDERS, `${root}/${gpu}`);
+/** As of a root: a GPU's provider that was moved below another root has kept its own. */
+export function gpuUuids(root: string, gpu: PciAddress): readonly string[] {
+  return uuidsOf(`${root}/${gpu}`);
+}
+
+/** No host and no GPU has a name with such an end. */
+function uuidsOf(name: string): readonly string[] {
+  return Array.from({ length: UUIDS }, (_, tried) =>
+    uuidOfName(PROVIDERS, tried === 0 ? name : `${name}#${tried}`),
+  );
 }
 
 /** The resource class of each quantity, as core/placement-names.ts has them. */

@@ -2,8 +2,9 @@
 // machine.
 import type { PlacementApi, Provider } from "../../placement/model.ts";
 import { SchedulerError } from "../scheduler.ts";
+import { createdProvider } from "./creation.ts";
 import { othersMark } from "./mark.ts";
-import { rootUuid } from "./names.ts";
+import { rootUuids } from "./names.ts";
 import type { KeptProvider } from "./provider.ts";
 
 /** How this host is called, and the mark of its machine; undefined where the machine has no id. */
@@ -20,7 +21,7 @@ export interface OwnRoot {
 }
 
 export interface OwnRootSources {
-  readonly api: Pick<PlacementApi, "providerNamed" | "createProvider">;
+  readonly api: Pick<PlacementApi, "providerNamed" | "createProvider" | "tree">;
   /** As this host had it, by its record, with the name that it had then; undefined: the record tells of none that is there. */
   readonly recorded: { readonly provider: Provider; readonly name: string | undefined } | undefined;
   readonly keep: (provider: Provider, about: { readonly isNew: boolean }) => KeptProvider;
@@ -45,14 +46,14 @@ export async function ownRoot(
   }
   const namesake = await api.providerNamed(host, signal);
   if (namesake === undefined) {
-    const form = { uuid: rootUuid(host), name: host, parent: undefined };
-    const provider = await api.createProvider(form, signal);
+    const form = { uuids: rootUuids(host), name: host, parent: undefined };
+    const provider = await createdProvider(form, api, signal);
     return { provider, isNew: true, kept: keep(provider, { isNew: true }) };
   }
   const root = await found(namesake);
   if (root.other !== undefined) throw ofAnotherMachine(namesake, root.other, self);
   const isMarked = mark !== undefined && (await root.kept.traits(signal)).includes(mark);
-  if (isMarked || namesake.uuid === rootUuid(host)) return root;
+  if (isMarked || rootUuids(host).includes(namesake.uuid)) return root;
   const message =
     `Placement has a resource provider named ${host} already (${namesake.uuid}), which vgpud did not make: where it is Nova's, set ` +
     "scheduler.placement.root to nova; otherwise give this host another name by scheduler.placement.host";

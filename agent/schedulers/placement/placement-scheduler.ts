@@ -10,8 +10,9 @@ import type { Allocation, PlacementApi, Provider } from "../../placement/model.t
 import { SchedulerError, type Findings, type Scheduler, type VanishedGpu } from "../scheduler.ts";
 import type { GpuSupply, HostSupply } from "../supply.ts";
 import { disagreementsOf, type Book } from "./books.ts";
+import { createdProvider } from "./creation.ts";
 import { othersMark } from "./mark.ts";
-import { gpuUuid, quantitiesIn, traitOf, type Classes } from "./names.ts";
+import { gpuUuids, quantitiesIn, traitOf, type Classes } from "./names.ts";
 import { ofAnotherMachine } from "./own-root.ts";
 import { KeptProvider, type About, type KeptBy } from "./provider.ts";
 import { treeOf, type RootRecord, type RootSettings } from "./tree.ts";
@@ -193,8 +194,8 @@ export class PlacementScheduler implements Scheduler {
 
   async #create({ root, gpus }: Known, { gpu }: GpuSupply, signal: AbortSignal): Promise<KeptProvider> {
     const { api, record } = this.#options;
-    const form = { uuid: gpuUuid(root, gpu), name: providerName(this.#host(), gpu), parent: root };
-    const made = await api.createProvider(form, signal);
+    const form = { uuids: gpuUuids(root, gpu), name: providerName(this.#host(), gpu), parent: root };
+    const made = await createdProvider(form, api, signal);
     const provider = new KeptProvider(made, this.#by, { isNew: true });
     gpus.set(gpu, provider);
     const known = record.current;

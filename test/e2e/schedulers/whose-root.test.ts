@@ -130,6 +130,45 @@ describe("the root that a vgpud makes in Placement", function () {
     assert.deepEqual((await rootOf(here)).traits, [theirs]);
   });
 
+  it("is another one where a host that was called so before has kept the first, and is known again", async () => {
+    const former = await begin();
+    const consumer = await former.createBooked("desk-1");
+    const name = `renamed-${randomUUID()}`;
+    const kept = (await rootOf(former)).uuid;
+    await former.world.agent.end();
+    await former.reconfigure(`host: ${former.name}`, `host: ${name}`);
+    await former.world.startAgain();
+    await until("it has the new name", async () => (await former.books.tree(name)).size === 2);
+    const here = await onAnother({ name: former.name });
+    const gpu = await here.published("the GPU of the host that has the name now");
+    const root = await rootOf(here);
+    assert.notEqual(root.uuid, kept);
+    assert.deepEqual(await here.books.holders(gpu.uuid), []);
+    const theirs = present((await former.books.tree(name)).get(`${name}_vgpud_0000_00_02_0`));
+    assert.deepEqual(await former.books.holders(theirs.uuid), [consumer]);
+    await here.world.agent.end();
+    await rm(path.join(here.world.stateDir, "scheduler.json"));
+    // As if it had been ended before it gave its mark.
+    await here.books.setTraits(root, []);
+    await here.world.startAgain();
+    await until("it is known", async () => marksOf(await rootOf(here)).length === 1);
+    assert.equal((await rootOf(here)).uuid, root.uuid);
+  });
+
+  it("is gone around by a GPU whose provider's UUID another host below another root has", async () => {
+    const [first, second] = [`nova-${randomUUID()}`, `nova-${randomUUID()}`];
+    for (const name of [first, second]) await suite.placement.ask("POST", "/resource_providers", { name });
+    const former = await begin({ name: first, placement: `    root: nova\n    host: ${first}` });
+    const moved = await former.published("the GPU");
+    await former.world.agent.end();
+    await former.reconfigure(`host: ${first}`, `host: ${second}`);
+    await former.world.startAgain();
+    await until("it is moved", async () => (await former.books.tree(second)).size === 2);
+    const here = await onAnother({ name: first, placement: `    root: nova\n    host: ${first}` });
+    const gpu = await here.published("the GPU of the host that has the name now");
+    assert.notEqual(gpu.uuid, moved.uuid);
+  });
+
   it("stays that of the machine whose state directory was copied to another", async () => {
     const here = await begin();
     await here.published("the GPU");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Quantities, Quantity } from "../../../agent/capacity/quantities.ts";
 import { difference, keepingHeld } from "../../../agent/schedulers/placement/difference.ts";
 import { classesWith, gpuOfProvider, providerName } from "../../../agent/core/placement-names.ts";
-import { gpuUuid, quantitiesIn, rootUuid, traitOf } from "../../../agent/schedulers/placement/names.ts";
+import { gpuUuids, quantitiesIn, rootUuids, traitOf } from "../../../agent/schedulers/placement/names.ts";
 import { disagreementsOf } from "../../../agent/schedulers/placement/books.ts";
 import { overbooked, wantedProvider } from "../../../agent/schedulers/placement/wanted.ts";
 import type { GpuSupply } from "../../../agent/schedulers/supply.ts";
@@ -172,13 +172,12 @@ describe("names in Placement", () => {
   });
 
   it("are the same after a reinstallation, and others on another host", () => {
-    assert.equal(rootUuid("kvm-1"), rootUuid("kvm-1"));
-    assert.notEqual(rootUuid("kvm-1"), rootUuid("kvm-2"));
-    assert.notEqual(gpuUuid(rootUuid("kvm-1"), GPU), gpuUuid(rootUuid("kvm-2"), GPU));
-    assert.match(
-      gpuUuid(rootUuid("kvm-1"), GPU),
-      /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
-    );
+    const [one = "", ...more] = rootUuids("kvm-1");
+    assert.deepEqual(rootUuids("kvm-1"), [one, ...more]);
+    const others = [...rootUuids("kvm-2"), ...gpuUuids(one, GPU), ...gpuUuids(more[0] ?? "", GPU)];
+    assert.equal(new Set([one, ...more, ...others]).size, 4 * rootUuids("kvm-1").length);
+    for (const uuid of gpuUuids(one, GPU))
+      assert.match(uuid, /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 
   it("are of letters that Placement takes", () => {
