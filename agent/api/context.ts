@@ -56,6 +56,13 @@ interface LibvirtFacts {
   readonly error: string | undefined;
 }
 
+/** The scheduler in front of this host as GetHost shows it. */
+interface SchedulerFacts {
+  readonly adapter: string;
+  /** What it calls this host; undefined while that is not known. */
+  readonly host: string | undefined;
+}
+
 /** What stands in the way of which mode. */
 interface DiagnosisFacts {
   /** The last examination; undefined before the first. */
@@ -79,6 +86,8 @@ export interface ViewContext {
   readonly renderSeats: SeatLimit;
   readonly agent: AgentFacts;
   readonly libvirt: () => LibvirtFacts;
+  /** Undefined where the configuration names none. */
+  readonly scheduler: () => SchedulerFacts | undefined;
   readonly diagnosis: DiagnosisFacts;
   /** Milliseconds since the epoch. */
   readonly wall: () => number;

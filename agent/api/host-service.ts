@@ -1,5 +1,5 @@
 // HostService: the machine, the agent and its ledger at a glance.
-import { Host, Hypervisor } from "../../proto/gen/vgpud/v1/host.ts";
+import { Host, Hypervisor, type SchedulerInFront } from "../../proto/gen/vgpud/v1/host.ts";
 import {
   DrainHostResponse,
   GetHostResponse,
@@ -100,7 +100,13 @@ export function shownHost(context: ViewContext): Host {
     conditions: [...hostDrainConditions(drain), ...hostConditionsOf(context)],
     drained: drain !== undefined,
     drainNote: drain?.note ?? "",
+    scheduler: schedulerOf(context),
   });
+}
+
+function schedulerOf({ scheduler }: ViewContext): Pick<SchedulerInFront, "adapter" | "host"> | undefined {
+  const inFront = scheduler();
+  return inFront && { adapter: inFront.adapter, host: inFront.host ?? "" };
 }
 
 function libvirtOf({ libvirt }: ViewContext): Host["libvirt"] {

@@ -64,6 +64,7 @@ export function composeApi(
     inventory: () => lookout.current,
     ...{ ledger, drains, modes, operations, rule: gvtgCapacity, renderSeats: seatLimitOf(config) },
     libvirt: () => libvirt.status,
+    scheduler: stages.schedulerInFront,
     ...{ diagnosis: diagnostician, wall: clock.wall },
     agent: {
       ...{ version, simulated: simulator !== undefined, unreadableRecords },

@@ -38,6 +38,8 @@ export interface Scheduling {
   readonly bookings: Bookings;
   /** Undefined where the configuration names none. */
   readonly keeper: SchedulerKeeper | undefined;
+  /** Undefined where the configuration names none; `host` is what it calls this host, as far as that is known. */
+  readonly inFront: () => { readonly adapter: string; readonly host: string | undefined } | undefined;
 }
 
 export interface SchedulingParts {
@@ -72,7 +74,7 @@ export function composeScheduler(
   // What cannot be told is taken for living.
   const isLiving = (claim: string): boolean => supply()?.living.has(claim) ?? true;
   const scheduler = schedulerOf(config, given, { hostname, isLiving, stop, recorder });
-  if (!scheduler) return { bookings: nothingToBook, keeper: undefined };
+  if (!scheduler) return { bookings: nothingToBook, keeper: undefined, inFront: () => undefined };
   recorder.announce();
   const tell = roundLog(log);
   const keeper = new SchedulerKeeper({
@@ -88,7 +90,11 @@ export function composeScheduler(
   const judged = (refusal: AgentError | undefined): void => {
     recorder.verification(outcomeOf(refusal));
   };
-  return { keeper, bookings: { ...bookingsBy(config.policy, scheduler), judged } };
+  return {
+    keeper,
+    bookings: { ...bookingsBy(config.policy, scheduler), judged },
+    inFront: () => ({ adapter: scheduler.name, host: scheduler.host() }),
+  };
 }
 
 interface SchedulerParts extends Pick<SchedulingParts, "recorder"> {

@@ -41,7 +41,7 @@ import { composeMetrics, metricsView } from "./metrics.ts";
 import { composeReconciler } from "./reconciler.ts";
 import { composeRecords, type KeptRecords, type Records } from "./records.ts";
 import { readScheduler, viewScheduler } from "./scheduler-reading.ts";
-import { composeScheduler, type SchedulerGiven } from "./scheduler.ts";
+import { composeScheduler, type SchedulerGiven, type Scheduling } from "./scheduler.ts";
 import { composeServices, type Services } from "./services.ts";
 import { composeFunctions, sliceCapacity } from "./slices.ts";
 import { unknownGpusLog } from "./unknown-gpus-log.ts";
@@ -70,6 +70,7 @@ export interface Stages
   readonly machine: MachineWatch;
   /** Undefined where no scheduler is in front of this host. */
   readonly schedulerKeeper: SchedulerKeeper | undefined;
+  readonly schedulerInFront: Scheduling["inFront"];
 }
 
 /** What the state directory holds, and what writes there. */
@@ -160,10 +161,11 @@ export function composeStages(
   const operations = new Operations((operation) => {
     recorder.operation(operation);
   });
-  const { keeper: schedulerKeeper, bookings } = composeScheduler(config.scheduler, given.scheduler, {
+  const scheduling = composeScheduler(config.scheduler, given.scheduler, {
     ...{ view, log, recorder: recorder.scheduler, stop: cut },
     version: () => [lookout.current?.revision, ledger.version, drains.current, modes.current],
   });
+  const { keeper: schedulerKeeper, bookings } = scheduling;
   const admission = composeAdmission(configuration, {
     ...{ ledger, drains, modes, renderSeats, bookings },
     log,
@@ -194,6 +196,7 @@ export function composeStages(
   return {
     ...{ view, ledger, lookout, driver, operations, diagnostician, metrics, reconciler, pulse },
     schedulerKeeper,
+    schedulerInFront: scheduling.inFront,
     ...{ ...records, ...daemons, ...use, ...gpuChanges, ...services },
     reconciliation: new Reconciliation({ ledger, lookout, driver, reconciler, clock }),
     machine: composeMachine({ simulated: simulator !== undefined }),

@@ -7,6 +7,8 @@ import type { HostSupply } from "./supply.ts";
 export interface Scheduler {
   /** For messages, metrics and conditions. */
   readonly name: string;
+  /** What it calls this host; undefined while that is not known. */
+  host(): string | undefined;
   /**
    * Makes what the scheduler knows of this host what the supply says: what there is, what is reserved, what is drained. Sends
    * nothing where it knows that already. Throws SchedulerError.

@@ -19,6 +19,7 @@ export function hostText(host: Host): Text {
         ["simulated", yesNo(host.simulated)],
         ["libvirt", libvirtCell(host.libvirt)],
         ["claims", ledgerCell(host.ledger)],
+        ...schedulerFields(host),
         ["conditions", conditionsCell(host)],
         ["of GPUs", "vgpuctl doctor says what stands in the way of each mode"],
         ["drained", drainedCell(host)],
@@ -36,6 +37,13 @@ function machineFields(host: Host): readonly (readonly [name: string, value: Cel
     ["memory MiB", memoryCell(host)],
   ] as const;
   return host.simulated ? fields.filter(([, value]) => value !== undefined && value !== "") : fields;
+}
+
+/** Most hosts have none. */
+function schedulerFields({ scheduler }: Host): readonly (readonly [name: string, value: Cell])[] {
+  if (scheduler === undefined) return [];
+  const { adapter, host } = scheduler;
+  return [["scheduler", host === "" ? adapter : `${adapter}, in which this host is ${host}`]];
 }
 
 function cpusCell({ cpus, cpuBusy }: Host): Cell {

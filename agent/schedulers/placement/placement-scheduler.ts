@@ -62,6 +62,10 @@ export class PlacementScheduler implements Scheduler {
     this.#by = { api, classes, aggregates, introduced: new Set() };
   }
 
+  host(): string | undefined {
+    return this.#options.host();
+  }
+
   async publish(supply: HostSupply, signal: AbortSignal): Promise<void> {
     await this.#told(async () => {
       const known = this.#known ?? (await this.#read(signal));
@@ -160,7 +164,7 @@ export class PlacementScheduler implements Scheduler {
   }
 
   #host(): string {
-    const host = this.#options.host();
+    const host = this.host();
     if (host !== undefined) return host;
     throw new SchedulerError("no-host", "how this host is called is not known yet: it was not looked at");
   }

@@ -40,6 +40,10 @@ export class SlurmScheduler implements Scheduler {
     this.#options = options;
   }
 
+  host(): string | undefined {
+    return this.#options.node();
+  }
+
   async publish(supply: HostSupply, signal: AbortSignal): Promise<void> {
     const node = this.#node();
     this.#limits ??= await node.limits(signal);
@@ -99,9 +103,8 @@ export class SlurmScheduler implements Scheduler {
   }
 
   #node(): SlurmNode {
-    const { node, commands } = this.#options;
-    const name = node();
-    if (name !== undefined) return new SlurmNode(name, commands);
+    const name = this.host();
+    if (name !== undefined) return new SlurmNode(name, this.#options.commands);
     throw slurmError("no-host", "how this host is called is not known yet: it was not looked at");
   }
 
