@@ -3,6 +3,7 @@ import type { Arguments } from "./line/arguments.ts";
 import type { Instead } from "./errors/cli-error.ts";
 import type { Command } from "./command.ts";
 import { isDryRun } from "./request/create-request.ts";
+import { fileWords } from "./schedule/words.ts";
 import { lineFor, retryLine, withoutFlag } from "./line/shell-line.ts";
 
 export interface RunContext {
@@ -75,12 +76,15 @@ export function fullContext({ argv, command, args, filled, target }: Understood)
     command,
     args,
     ...aimed(target),
+    // Without its file such a command would ask others.
+    ...(command.kind === "remote" ? { line: (...words) => lineFor([])(...words, ...fileWords(args)) } : {}),
     ref: command.kind === "change" ? command.ref?.(args) : undefined,
     issued: Object.fromEntries(issued.map(({ flag, value }) => [flag.replaceAll("-", "_"), value])),
   };
 }
 
-function aimed(target: readonly string[]): Pick<RunContext, "remote" | "line"> {
+/** At a vgpud that flags name. */
+export function aimed(target: readonly string[]): Pick<RunContext, "remote" | "line"> {
   return { remote: target.includes("--address"), line: lineFor(target) };
 }
 

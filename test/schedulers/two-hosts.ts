@@ -100,6 +100,19 @@ export class TwoHosts implements AsyncDisposable {
     return Object.keys(held.parse(body).allocations).length > 0;
   }
 
+  /** As `vgpuctl schedule create` does before it asks the host, and is killed then. */
+  async book(claimId: string, host: string): Promise<void> {
+    const { body } = await this.placement.ask("GET", BIG);
+    for (const { mappings, allocations } of candidatesSchema.parse(body).allocation_requests) {
+      if ((await this.#hostOf(mappings._GPU[0])) !== host) continue;
+      const consumer = { project_id: "vgpud", user_id: "vgpud", consumer_type: "VGPUD" };
+      const claim = { allocations, ...consumer, consumer_generation: null };
+      assert.equal((await this.placement.ask("PUT", `/allocations/${claimId}`, claim)).status, 204);
+      return;
+    }
+    assert.fail(`${host} is no candidate`);
+  }
+
   /** `vgpuctl schedule …`; `create` with the file of the domain. */
   async schedule(argv: readonly string[], environment: Partial<Environment> = {}): Promise<Ran> {
     const domain = argv[0] === "create" ? ["-f", "domain"] : [];

@@ -34,6 +34,21 @@ export function targetWords(valueOf: (flag: string) => string | undefined): stri
   });
 }
 
+/** The same for one that was found otherwise. */
+export function wordsOf(target: Target): string[] {
+  const flags: Readonly<Record<string, string | undefined>> =
+    target.kind === "socket"
+      ? { socket: target.path }
+      : {
+          address: addressOf(target),
+          "tls-ca": target.ca,
+          "tls-certificate": target.certificate,
+          "tls-key": target.key,
+          "tls-server-name": target.serverName,
+        };
+  return targetWords((flag) => flags[flag]);
+}
+
 /** @throws CliError for flags that do not go together, or an address that is none */
 export function readTarget(valueOf: (flag: string) => string | undefined): Target {
   const address = valueOf("address");

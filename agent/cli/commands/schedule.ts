@@ -47,7 +47,10 @@ const destroyCommand: RemoteCommand = {
   flags: [
     ...stopFlags,
     { name: "yes", short: "y", help: "do not ask first; without a terminal nobody is asked" },
-    hostFlag,
+    {
+      ...hostFlag,
+      help: "the claim's host, where nothing is booked that would say it, or the host itself does not say that it is the one",
+    },
     scheduleFlag,
   ],
   forms: { name: "the claim id" },

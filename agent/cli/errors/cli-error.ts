@@ -14,6 +14,8 @@ export interface CliErrorOptions {
   readonly look?: readonly string[];
   /** The call that failed, when there was one. */
   readonly call?: FailedCall;
+  /** The flags that name the vgpud that it is of, as words, where that is another than the command line names. */
+  readonly target?: readonly string[] | undefined;
   /** A flag with which the same command line would work, in the place of others. */
   readonly instead?: Suggestion;
   /** Words of the command line are not what is wrong, though it ends as a usage error. */
@@ -50,6 +52,7 @@ export class CliError extends Error {
   readonly hints: readonly string[];
   readonly look: readonly string[] | undefined;
   readonly call: FailedCall | undefined;
+  readonly target: readonly string[] | undefined;
   readonly instead: Suggestion | undefined;
   readonly inFile: boolean;
   readonly quiet: boolean;
@@ -62,6 +65,7 @@ export class CliError extends Error {
     this.hints = options.hints ?? [];
     this.look = options.look;
     this.call = options.call;
+    this.target = options.target;
     this.instead = options.instead;
     this.inFile = options.inFile ?? false;
     this.quiet = options.quiet ?? false;

@@ -8,7 +8,7 @@ import { formatDurationMs } from "../../core/duration.ts";
 import { leads } from "./leads.ts";
 import { usageLine } from "../line/help.ts";
 import { printable } from "../view/paint.ts";
-import type { RunContext } from "../run-context.ts";
+import { aimed, type RunContext } from "../run-context.ts";
 
 export function errorText(error: CliError, context: RunContext | undefined): string {
   const reason = error.reason === undefined ? "" : ` [${error.reason}]`;
@@ -81,8 +81,9 @@ function writtenInputs({ flags, operands }: Command, args: Arguments): readonly 
   return [...inputs(given), ...places];
 }
 
-function hints(error: CliError, context: RunContext): readonly string[] {
-  const { call, ending, reason } = error;
+function hints(error: CliError, given: RunContext): readonly string[] {
+  const { call, ending, reason, target } = error;
+  const context = target === undefined ? given : { ...given, ...aimed(target) };
   const { command, retry, line, ref } = context;
   if (error.look !== undefined) return [line(...error.look)];
   if (error.instead !== undefined)
@@ -104,8 +105,12 @@ function hints(error: CliError, context: RunContext): readonly string[] {
 }
 
 /** One that only another socket allows is repeated there. */
-function permissionHints({ call }: CliError, { remote, retry, retryWith }: RunContext): readonly string[] {
-  // Another host does not know who is root here.
+function permissionHints(
+  { call }: CliError,
+  { command, remote, retry, retryWith }: RunContext,
+): readonly string[] {
+  // Another host does not know who is root here. Of one that a file leads to the file says by which certificate.
+  if (remote && command.kind === "remote") return [];
   if (remote)
     return call === undefined
       ? []

@@ -2,6 +2,7 @@
 import type { Command, Flag, Operand } from "../command.ts";
 import { errorKeys } from "../errors/error-json.ts";
 import { exitCodes, exitCodeWords } from "../errors/exit-codes.ts";
+import { targetFlags } from "../client/target.ts";
 import type { Group } from "./command-words.ts";
 import { globalFlags } from "./global-flags.ts";
 
@@ -71,10 +72,13 @@ export function commandHelp(command: Command): string {
   ].join("\n");
 }
 
-/** One that writes by itself may have no format to choose. */
+/** One that writes by itself may have no format to choose, and one that asks others than one vgpud has none to name. */
 function globalFlagsOf(command: Command): readonly Flag[] {
-  const chooses = command.kind !== "live" || command.documents === true;
-  return chooses ? globalFlags : globalFlags.filter(({ name }) => name !== "output");
+  const without: readonly string[] = [
+    ...(command.kind === "live" && command.documents !== true ? ["output"] : []),
+    ...(command.kind === "remote" ? targetFlags : []),
+  ];
+  return globalFlags.filter(({ name }) => !without.includes(name));
 }
 
 /** `Usage: vgpuctl stop REF [FLAGS]` */

@@ -1,5 +1,6 @@
 // From candidate to candidate, in the order of Placement, until a host has made the domain: claim, ask the host, and where it refuses
 // give the claim back and go on. Nothing is decided here that Placement or the host decide.
+import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import type {
   CreateDomainRequest,
   CreateDomainResponse,
@@ -22,6 +23,8 @@ export interface Scheduling extends Claimant {
   readonly api: SchedulePlacement;
   /** Throws a CliError for a host of which no address is known. Opens nothing yet. */
   readonly agentOf: (host: string, onSend?: () => void) => CreateOn;
+  /** A failure as it is told of the host. */
+  readonly saidBy: (host: string, error: CliError) => CliError;
   readonly flavor: Flavor;
   readonly slicesClass: string;
   /** How many candidates are asked for. */
@@ -40,6 +43,8 @@ export interface Lost {
   /** A reason of vgpud's, where there is one. */
   readonly reason: string | undefined;
   readonly why: string;
+  /** What to do about it; nothing where it has no room. */
+  readonly hints: readonly string[];
 }
 
 /** What Placement has on its books for the claim at the end. */
@@ -168,24 +173,25 @@ class Walk {
     error: CliError,
     { place, mayExist }: { readonly place: Place; readonly mayExist: boolean },
   ): Promise<Scheduled | undefined> {
+    const said = this.#options.saidBy(place.host, error);
     const verdict = verdictOn(error, mayExist);
     if (verdict.then === "keep" || !(verdict.isCertain || (await this.#hasNone(place))))
-      return this.#failed(error, place);
+      return this.#failed(said, place);
     const unreleased = await this.#release();
     if (unreleased) return this.#failed(unreleased, place);
-    if (verdict.then === "wrong" || error.ending === "interrupted") return this.#failed(error, undefined);
-    this.#passOver(place, error.message, error.reason);
+    if (verdict.then === "wrong" || error.ending === "interrupted") return this.#failed(said, undefined);
+    this.#passOver(place, error.message, { reason: error.reason, hints: said.hints });
     return undefined;
   }
 
-  /** Whether the host says that it has no domain of the claim. Not so for one that does not answer. */
+  /** Whether the host says that it has no domain of the claim, or has it no more. Not so for one that does not answer. */
   async #hasNone({ host }: Place): Promise<boolean> {
     const { agentOf, claimId } = this.#options;
     const agent = agentOf(host);
     try {
       const ref = { ref: { $case: "claimId", value: claimId } } as const;
-      await agent.getDomain({ domain: ref, withUsage: false });
-      return false;
+      const { domain } = await agent.getDomain({ domain: ref, withUsage: false });
+      return domain?.claimState === ClaimState.GONE;
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       return error.reason === "DOMAIN_NOT_FOUND";
@@ -219,8 +225,12 @@ class Walk {
     return { lost: this.#lost, standing: this.#standing, ended: { kind: "failed", error, place } };
   }
 
-  #passOver(place: Place | undefined, why: string, reason?: string): void {
-    this.#lost.push({ place, reason, why });
+  #passOver(
+    place: Place | undefined,
+    why: string,
+    { reason, hints }: Pick<Lost, "reason" | "hints"> = { reason: undefined, hints: [] },
+  ): void {
+    this.#lost.push({ place, reason, why, hints });
   }
 }
 

@@ -1,8 +1,8 @@
 // How a create with Placement in front ended, for people and for machines. Pure.
+import type { Reason } from "../../core/reasons.ts";
 import { changeAnswer } from "../change.ts";
 import type { Answer } from "../command.ts";
 import { CliError } from "../errors/cli-error.ts";
-import { shellLine } from "../line/shell-line.ts";
 import { messageJson } from "../view/json.ts";
 import type { Text } from "../view/text.ts";
 import { warningLines } from "../view/warnings.ts";
@@ -14,8 +14,8 @@ import { sizesJson } from "./rounding.ts";
 interface About {
   readonly claimId: string;
   readonly flavor: Flavor;
-  /** The schedule file, where one was named. */
-  readonly file: string | undefined;
+  /** As in Opened. */
+  readonly line: (...words: readonly string[]) => string;
 }
 
 export function scheduledAnswer(scheduled: Scheduled, about: About): Answer {
@@ -75,11 +75,16 @@ function lostTable(lost: readonly Lost[]): Text[number] {
   };
 }
 
-function noHost(lost: readonly Lost[], { flavor }: About): CliError {
+/** Hosts that are wrong in one way lead to one hint. */
+const MOST_HINTS = 3;
+
+function noHost(lost: readonly Lost[], { flavor, line }: About): CliError {
   const none = `Placement has no candidate for flavor ${flavor.name}: no GPU with room has what it asks for`;
   const message =
     lost.length === 0 ? none : `no host for flavor ${flavor.name}: none of ${lost.length} candidates took it`;
-  const hints = ["what is booked: vgpuctl schedule list"];
+  const mended = [...new Set(lost.flatMap(({ hints }) => hints))].slice(0, MOST_HINTS);
+  const full = lost.every(({ hints }) => hints.length > 0) && lost.length > 0;
+  const hints = [...mended, ...(full ? [] : [`what is booked: ${line("list")}`])];
   return new CliError("no-room", message, { hints });
 }
 
@@ -88,32 +93,36 @@ function told(
   error: CliError,
   place: Place | undefined,
   { standing }: Scheduled,
-  { claimId, file }: About,
+  { claimId, line }: About,
 ): CliError {
-  const { ending, message, reason, call } = error;
+  const { ending, message, reason, call, target } = error;
   const at = place === undefined ? "" : ` on ${placeText(place)}`;
-  const line = (action: string): string =>
-    shellLine([
-      ...["vgpuctl", "schedule", action, claimId],
-      ...(file === undefined ? [] : ["--schedule-file", file]),
-    ]);
+  const there = over.has(reason ?? "") ? "its domain is going" : "there may be a domain, or will be";
   const left: Readonly<Record<Scheduled["standing"], readonly string[]>> = {
     none: ["nothing was booked"],
     released: ["what was booked was given back"],
     unknown: [`whether claim ${claimId} is booked is not known`],
-    held: [`claim ${claimId} stays booked${at}: there may be a domain, or will be`],
+    held: [`claim ${claimId} stays booked${at}: ${reason === "CLAIM_REUSED" ? "it has a domain" : there}`],
   };
   const open = standing === "held" || standing === "unknown";
   const lines = [...error.lines, ...left[standing].map((each) => `  ${each}`)];
-  const again = `to go on with it: the same line again, with --claim-id ${claimId}`;
-  const hints = open
-    ? [`to look at it: ${line("status")}`, again, `to end it: ${line("destroy")}`]
-    : error.hints;
+  const another = over.has(reason ?? "") || reason === "CLAIM_REUSED";
+  const afresh = "for another domain: the same line without --claim-id";
+  const hints = [
+    ...(open
+      ? [
+          `to look at it: ${line("status", claimId)}`,
+          ...(another ? [] : [`to go on with it: the same line again, with --claim-id ${claimId}`]),
+          `to end it: ${line("destroy", claimId)}`,
+        ]
+      : error.hints),
+    ...(another ? [afresh] : []),
+  ];
   return new CliError(ending, message, {
-    reason,
-    lines,
-    hints,
-    cause: error,
+    ...{ reason, lines, hints, target, cause: error },
     ...(call && !open ? { call } : {}),
   });
 }
+
+/** Nothing comes of the claim any more, however often it is asked for. */
+const over: ReadonlySet<string> = new Set<Reason>(["CLAIM_ENDED", "SUPERSEDED"]);

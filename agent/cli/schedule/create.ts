@@ -23,7 +23,7 @@ const LIMIT = 20;
 
 export async function create(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
-  const { settings, api, agentOf } = parts;
+  const { settings, api, agentOf, saidBy, line } = parts;
   const flavor = await flavorFor(args, settings, environment);
   const request = await requestFor(args, flavor, environment);
   const given = claimIdOf(args);
@@ -37,9 +37,9 @@ export async function create(args: Arguments, environment: Environment): Promise
   const scheduled = await scheduleDomain({
     ...{ api, flavor, request, claimId, projectId, userId, slicesClass, limit: LIMIT },
     agentOf: (host, onSend) => agentOf(host, "change", onSend),
-    ...{ again: given !== undefined, signal: environment.signal },
+    ...{ saidBy, again: given !== undefined, signal: environment.signal },
   });
-  return scheduledAnswer(scheduled, { claimId, flavor, file: args.text("schedule-file") });
+  return scheduledAnswer(scheduled, { claimId, flavor, line });
 }
 
 async function flavorFor(

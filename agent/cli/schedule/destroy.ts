@@ -5,9 +5,10 @@ import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
+import type { Vgpud } from "../client/vgpud.ts";
 import { giveBack } from "./claims.ts";
-import { closing } from "./held.ts";
-import { namedClaim } from "./named.ts";
+import { closing, type Held } from "./held.ts";
+import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 
@@ -15,58 +16,97 @@ import { placementWork } from "./placement-failure.ts";
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment, { extraMs: graceMs(args) });
   const { signal } = environment;
-  const { claimId, held } = await namedClaim(args.operand(), parts, signal);
+  const named = await namedClaim(args.operand(), parts, signal);
+  const { claimId, held } = named;
   const host = held?.place.host ?? args.text("host");
   if (host === undefined) return nothingToDo(claimId);
   if (!args.has("yes")) {
     const again = ["schedule", "destroy", ...args.operands, "--yes"];
     await confirm(`destroy the domain of claim ${claimId} on ${host}? its disks stay`, environment, again);
   }
-  const done = surelyGone(await destroyed(claimId, host, { args, parts }), {
-    claimId,
-    host,
-    isSure: held === undefined || args.text("host") === host,
-  });
-  if (done.error === undefined && held !== undefined)
-    await placementWork(signal, () =>
-      giveBack({ api: parts.api, claimId }, held.allocation.byProvider, signal),
-    );
-  const booking = held === undefined ? "none" : done.error === undefined ? "released" : "held";
-  return { ...done, json: { claim_id: claimId, host, booking, ...done.json }, names: [claimId] };
+  const done = await destroyed(named, host, { args, parts });
+  const isReleased = done.error === undefined && held !== undefined;
+  if (isReleased) await released(held, parts, signal);
+  const booking = held === undefined ? "none" : isReleased ? "released" : "held";
+  return {
+    ...done,
+    json: { claim_id: claimId, host, booking, ...done.json },
+    text: [...done.text, ...(isReleased ? [lines("what was booked for it is given back")] : [])],
+    names: [claimId],
+  };
 }
 
-async function destroyed(
-  claimId: string,
-  host: string,
-  { args, parts }: { readonly args: Arguments; readonly parts: Opened },
-): Promise<Answer> {
+/** @throws CliError that says what is left: the domain is gone */
+async function released({ claimId, allocation }: Held, { api }: Opened, signal: AbortSignal): Promise<void> {
+  try {
+    await placementWork(signal, () => giveBack({ api, claimId }, allocation.byProvider, signal));
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    const { ending, message, hints } = error;
+    const left = `  its domain is gone, and claim ${claimId} may still be booked: repeat this line`;
+    throw new CliError(ending, message, { lines: [left], hints, cause: error });
+  }
+}
+
+interface Asking {
+  readonly args: Arguments;
+  readonly parts: Opened;
+}
+
+/** Without an error the domain is gone for certain. @throws CliError where the host does not say what became of it */
+async function destroyed({ claimId, held }: Named, host: string, { args, parts }: Asking): Promise<Answer> {
   using agent = closing(parts.agentOf(host, "change"));
-  const domain = { ref: { $case: "claimId", value: claimId } } as const;
-  const request = { domain, requestId: "", ...stopFields(args), allowMissing: true };
-  return changeAnswer(await agent.vgpud.destroyDomain(request));
+  try {
+    const domain = { ref: { $case: "claimId", value: claimId } } as const;
+    const request = { domain, requestId: "", ...stopFields(args), allowMissing: true };
+    const response = await agent.vgpud.destroyDomain(request);
+    const answer = changeAnswer(response);
+    if (answer.error !== undefined) return notGone(answer, parts.saidBy(host, answer.error));
+    if (response.domain !== undefined || held === undefined) return answer;
+    const other = args.text("host") === host ? undefined : await otherThan(host, agent.vgpud);
+    if (other !== undefined) return { ...answer, text: [], error: notSure(claimId, host, { other, parts }) };
+    return { ...answer, text: [lines(`${host} has no domain of claim ${claimId}`)] };
+  } catch (error) {
+    throw error instanceof CliError ? parts.saidBy(host, error) : error;
+  }
+}
+
+function notGone(answer: Answer, error: CliError): Answer {
+  const text = lines("what is booked for it stays so until it is gone: repeat this line then");
+  return { ...answer, text: [...answer.text, text], error };
 }
 
 /**
- * A host that never heard of the claim may be another one than was booked, by a wrong address: what is booked stays then, unless the
- * user named the host.
+ * A host that never heard of the claim may be another one than was booked, by a wrong address: unless it says that it is the one.
+ * What it says instead; undefined where it is.
  */
-function surelyGone(
-  answer: Answer,
-  { claimId, host, isSure }: { readonly claimId: string; readonly host: string; readonly isSure: boolean },
-): Answer {
-  if (isSure || answer.error !== undefined || answer.names !== undefined) return answer;
-  const message = `what answers as ${host} has no domain of claim ${claimId}: it stays booked`;
+async function otherThan(host: string, vgpud: Pick<Vgpud, "getHost">): Promise<string | undefined> {
+  const name = (await vgpud.getHost({})).host?.scheduler?.host ?? "";
+  if (name === host) return undefined;
+  return name === "" ? "does not say what its scheduler calls it" : `is the vgpud of host ${name}`;
+}
+
+function notSure(
+  claimId: string,
+  host: string,
+  { other, parts: { line } }: { readonly other: string; readonly parts: Opened },
+): CliError {
+  const message = `what answers as ${host} has no domain of claim ${claimId}, and ${other}: it stays booked`;
   const hints = [
-    `where that is the host that is meant, give it back: vgpuctl schedule destroy ${claimId} --host ${host}`,
+    "is the address of the host right? agents of the schedule file",
+    `where that is the host that is meant, give it back: ${line("destroy", claimId, "--host", host)}`,
   ];
-  return { ...answer, error: new CliError("conflict", message, { hints }) };
+  return new CliError("conflict", message, { hints });
 }
 
 function nothingToDo(claimId: string): Answer {
-  const line = `nothing is booked for claim ${claimId}: nothing to do`;
   return {
     json: { claim_id: claimId, host: null, booking: "none", operation: "" },
-    text: [{ kind: "lines", lines: [line] }],
+    text: [lines(`nothing is booked for claim ${claimId}: nothing to do`)],
     names: [claimId],
   };
+}
+
+function lines(...all: readonly string[]): Answer["text"][number] {
+  return { kind: "lines", lines: all };
 }

@@ -1,6 +1,7 @@
 // What vgpuctl has booked in Placement, and the domains that there are for it.
 import { gpuOfProvider } from "../../core/placement-names.ts";
-import type { Allocation, Resources } from "../../placement/model.ts";
+import { didYouMean } from "../../core/suggest.ts";
+import type { Allocation, Provider, Resources } from "../../placement/model.ts";
 import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { allPages, PAGE_SIZE } from "../client/pages.ts";
 import { CliError } from "../errors/cli-error.ts";
@@ -39,11 +40,12 @@ export async function heldBy(claimId: string, { api, signal }: Asked): Promise<H
   throw new CliError("conflict", `${claimId} is booked ${whose}: who booked it has to end it`);
 }
 
-/** By host and GPU. `only`: of this host. */
+/** By host and GPU. `only`: of this host. @throws CliError where Placement has no such host */
 export async function allHeld({ api, signal }: Asked, only: string | undefined): Promise<readonly Held[]> {
   await requireTypes(api, signal);
   const providers = await api.all(signal);
   const names = new Map(providers.map(({ uuid, name }) => [uuid, name]));
+  if (only !== undefined) requireHost(only, providers);
   const held: Held[] = [];
   for (const { uuid, name, root } of providers) {
     const gpu = gpuOfProvider(name);
@@ -57,6 +59,17 @@ export async function allHeld({ api, signal }: Asked, only: string | undefined):
   }
   const key = ({ place, claimId }: Held): string => `${place.host} ${place.gpu} ${claimId}`;
   return held.sort((one, other) => (key(one) < key(other) ? -1 : 1));
+}
+
+/** A name that is mistyped has nothing booked either. */
+function requireHost(host: string, providers: readonly Provider[]): void {
+  const roots = new Set(providers.filter(({ name }) => gpuOfProvider(name)).map(({ root }) => root));
+  const hosts = providers.filter(({ uuid }) => roots.has(uuid)).map(({ name }) => name);
+  if (hosts.includes(host)) return;
+  const hint = didYouMean(host, hosts) ?? `a host is named as its root resource provider`;
+  throw new CliError("failure", `no vgpud has published GPUs of a host ${host} in Placement`, {
+    hints: [hint],
+  });
 }
 
 interface DomainSeen {

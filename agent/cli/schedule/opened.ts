@@ -4,14 +4,16 @@ import { parseDurationMs } from "../../core/duration.ts";
 import { targetFlags } from "../client/target.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import type { Environment } from "../environment.ts";
-import { usageError } from "../errors/cli-error.ts";
+import { usageError, type CliError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { timeoutMs } from "../line/global-flags.ts";
+import { shellLine } from "../line/shell-line.ts";
+import { ofHost } from "./host-failure.ts";
 import { readFile } from "./placed-file.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import { readScheduleFile, type ScheduleSettings } from "./schedule-file.ts";
 import { targetOf } from "./targets.ts";
-import { SCHEDULE_FILE } from "./words.ts";
+import { fileWords, SCHEDULE_FILE } from "./words.ts";
 
 /** A host that is down must not hold a booking, or keep the next one waiting, for as long as a create may take. */
 const CONNECT_MS = 10_000;
@@ -21,6 +23,10 @@ export interface Opened extends Disposable {
   readonly api: SchedulePlacement;
   /** Opens nothing yet. Throws a CliError for a host of which the file says no address. */
   readonly agentOf: (host: string, kind: "read" | "change", onSend?: () => void) => Vgpud;
+  /** What a host that was asked failed with, as it is told: by its name, with what leads on for that host. */
+  readonly saidBy: (host: string, error: CliError) => CliError;
+  /** A command line of `vgpuctl schedule` with the same file. */
+  readonly line: (...words: readonly string[]) => string;
 }
 
 /** @throws CliError for files that cannot be used. Opens no connection yet. */
@@ -47,7 +53,11 @@ export async function opened(
       onSend,
     });
   };
-  return { settings, api: placement.api, agentOf, [Symbol.dispose]: placement.close };
+  const saidBy: Opened["saidBy"] = (host, error) =>
+    ofHost(error, { host, file, target: targetOf(host, settings.agents, file) });
+  const line = (...words: readonly string[]): string =>
+    shellLine(["vgpuctl", "schedule", ...words, ...fileWords(args)]);
+  return { settings, api: placement.api, agentOf, saidBy, line, [Symbol.dispose]: placement.close };
 }
 
 async function placementSettings(

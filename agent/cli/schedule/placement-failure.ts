@@ -13,6 +13,7 @@ const endings: Readonly<Partial<Record<PlacementFailure, Exclude<Ending, "ok">>>
 const hints: Readonly<Partial<Record<PlacementFailure, readonly string[]>>> = {
   // "No such resource class" is its answer as long as nobody has published one.
   refused: ["has any vgpud published its GPUs there yet, and is vgpu_class the one of their configuration?"],
+  unreachable: ["where it is: placement of the schedule file"],
   unauthorized: ["the credential and its secret: placement.keystone of the schedule file"],
 };
 
@@ -21,7 +22,9 @@ export function asCliError(error: unknown, signal: AbortSignal): unknown {
   if (error instanceof CliError) return error;
   if (signal.aborted) return new CliError("interrupted", "interrupted", { cause: error });
   if (!(error instanceof PlacementError)) return error;
-  const { kind, message } = error;
+  const { kind } = error;
+  // It names the request alone.
+  const message = kind === "unreachable" ? `cannot ask Placement: ${error.message}` : error.message;
   return new CliError(endings[kind] ?? "failure", message, { hints: hints[kind] ?? [], cause: error });
 }
 

@@ -19,7 +19,6 @@ export type Verdict =
 /** The domain of the claim is there, will be, or somebody is just removing it: to ask once would not tell how that ends. */
 const keeping: ReadonlySet<string> = new Set<Reason>([
   "CALL_TIMEOUT",
-  "CLAIM_ENDED",
   "CLAIM_REUSED",
   "CLAIM_STATE",
   "SUPERSEDED",

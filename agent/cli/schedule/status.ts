@@ -1,5 +1,6 @@
 // `vgpuctl schedule status`
 import type { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
+import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { CliError } from "../errors/cli-error.ts";
@@ -23,26 +24,37 @@ export async function status(args: Arguments, environment: Environment): Promise
 }
 
 /** Undefined where the host has none. */
-async function domainOf(claimId: string, host: string, { agentOf }: Opened): Promise<Domain | undefined> {
+async function domainOf(
+  claimId: string,
+  host: string,
+  { agentOf, saidBy }: Opened,
+): Promise<Domain | undefined> {
   using agent = closing(agentOf(host, "read"));
   try {
     const ref = { ref: { $case: "claimId", value: claimId } } as const;
     return (await agent.vgpud.getDomain({ domain: ref, withUsage: false })).domain;
   } catch (error) {
-    if (error instanceof CliError && error.reason === "DOMAIN_NOT_FOUND") return undefined;
-    throw error;
+    if (!(error instanceof CliError)) throw error;
+    if (error.reason === "DOMAIN_NOT_FOUND") return undefined;
+    throw saidBy(host, error);
   }
 }
 
 function shown({ claimId, held }: Named, host: string, domain: Domain | undefined): Answer {
+  const lives = domain !== undefined && domain.claimState !== ClaimState.GONE;
   const fields = [
     ["claim id", claimId],
     ["host", host],
     ["GPU", held?.place.gpu],
     ["booked", held === undefined ? "nothing" : resourcesText(held.resources)],
-    ...(domain === undefined
-      ? [["domain", "none: the booking is given back in time, or by destroy"] as const]
-      : []),
+    ...(lives || held === undefined
+      ? []
+      : [
+          [
+            "domain",
+            `${domain ? "gone" : "none"}: the booking is given back in time, or by destroy`,
+          ] as const,
+        ]),
   ] as const;
   return {
     json: {
@@ -53,7 +65,10 @@ function shown({ claimId, held }: Named, host: string, domain: Domain | undefine
       resources: held?.resources ?? {},
       ...messageJson({ domain }),
     },
-    text: [{ kind: "fields", fields }, ...(domain === undefined ? [] : domainDetail(domain))],
+    text: [
+      { kind: "fields", fields },
+      ...(domain && (lives || held === undefined) ? domainDetail(domain) : []),
+    ],
     names: [claimId],
   };
 }

@@ -1,5 +1,6 @@
 // What the commands of `schedule` have in common on the command line. Loads nothing, as the help does not.
 import type { Flag, Operand } from "../command.ts";
+import type { Arguments } from "../line/arguments.ts";
 
 /** Where the files are unless flags say it. */
 export const SCHEDULE_FILE = "/etc/vgpud/schedule.yaml";
@@ -24,3 +25,9 @@ export const claimOperand: Operand = {
   required: true,
   help: "the claim: its id, or the name of its domain, which is looked for on all hosts with claims",
 };
+
+/** For hints: without the file that was named they would lead to others. */
+export function fileWords(args: Pick<Arguments, "text">): readonly string[] {
+  const file = args.text(scheduleFlag.name);
+  return file === undefined ? [] : [`--${scheduleFlag.name}`, file];
+}

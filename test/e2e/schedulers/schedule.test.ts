@@ -6,9 +6,10 @@ import { exitCodes } from "../../../agent/cli/errors/exit-codes.ts";
 import { startPlacement, type Placement } from "../../schedulers/placement.ts";
 import { TwoHosts } from "../../schedulers/two-hosts.ts";
 import type { Ran } from "../../unit/cli/vgpuctl.ts";
-import { ADMIN, RemoteWorld } from "../tls/remote-world.ts";
+import { ADMIN, READ, RemoteWorld } from "../tls/remote-world.ts";
 import { until } from "../harness/until.ts";
 import { type } from "../harness/requests.ts";
+import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import type { World } from "../harness/world.ts";
 
 const CLAIMS = { method: "PUT", path: /^\/allocations\// };
@@ -172,9 +173,73 @@ describe("vgpuctl schedule", function () {
     const readText = readerWith(hosts, hosts.scheduleFile(swapped));
     const ran = await hosts.schedule(["destroy", claim, "--now"], { readText });
     assert.equal(ran.exitCode, exitCodes.conflict, ran.stderr);
-    assert.match(ran.stderr, /has no domain of claim .*: it stays booked\nhint: .* --host /);
+    const answers = host === one ? other : one;
+    const says = `answers as ${host ?? ""} has no domain of claim .*, and is the vgpud of host ${answers}: it stays booked\n`;
+    assert.match(ran.stderr, new RegExp(says));
+    assert.match(ran.stderr, /hint: .* --host \S+ --schedule-file schedule\n/);
     assert.equal(await hosts.isBooked(claim), true);
     assert.deepEqual(await domainsOf(hosts.world(host ?? "")), ["web-1"]);
+  });
+
+  it("gives back what no domain came for, without being told the host", async () => {
+    const [host] = hosts.names;
+    const claim = randomUUID();
+    await hosts.book(claim, host);
+    const status = await hosts.schedule(["status", claim]);
+    assert.match(status.stdout, /^domain: +none: the booking is given back in time, or by destroy$/m);
+    const ran = await hosts.schedule(["destroy", claim]);
+    assert.deepEqual([ran.exitCode, ran.stderr], [0, ""]);
+    const says = `${host} has no domain of claim ${claim}\n\nwhat was booked for it is given back\n`;
+    assert.equal(ran.stdout, says);
+    assert.equal(await hosts.isBooked(claim), false);
+  });
+
+  it("gives back what it books for a claim that has ended, and leads to a new one", async () => {
+    const claim = randomUUID();
+    const [host] = hosts.names;
+    await hosts.showFirst(host);
+    assert.equal((await create("web-1", "--claim-id", claim)).exitCode, 0);
+    assert.equal((await hosts.schedule(["destroy", claim, "--now"])).exitCode, 0);
+    await until("there is room again", async () => (await hosts.withRoom()).length === 2);
+    await hosts.showFirst(host);
+    const ran = await hosts.schedule(["create", "--flavor", "big", "--name", "web-1", "--claim-id", claim]);
+    assert.equal(ran.exitCode, exitCodes.conflict, ran.stderr);
+    assert.match(ran.stderr, new RegExp(`^error: ${host}: claim ${claim} .*\\[CLAIM_ENDED\\]\n`));
+    assert.match(
+      ran.stderr,
+      /\n {2}what was booked was given back\nhint: for another domain: the same line without --claim-id\n$/,
+    );
+    assert.equal(await hosts.isBooked(claim), false);
+  });
+
+  it("names the host that has a domain of that name already, and leads to its domains", async () => {
+    const [host, away] = hosts.names;
+    const readText = readerWith(hosts, hosts.scheduleFile({ [away]: "/nonexistent/vgpud.sock" }));
+    const odd = ["create", "--flavor", "odd", "--name", "web-1"];
+    const first = await hosts.schedule(odd, { readText });
+    assert.equal(first.exitCode, 0, first.stderr);
+    const again = await hosts.schedule(odd, { readText });
+    assert.equal(again.exitCode, exitCodes.conflict, again.stderr);
+    assert.match(again.stderr, new RegExp(`^error: ${host}: a domain named web-1 exists already`));
+    const { socket } = hosts.world(host);
+    assert.ok(again.stderr.endsWith(`hint: vgpuctl --socket ${socket} domains\n`), again.stderr);
+  });
+
+  it("says that Placement could not be asked, and where that is written", async () => {
+    const text = hosts.scheduleFile().replace(hosts.asked.url, "http://127.0.0.1:1");
+    const ran = await hosts.schedule(["list"], { readText: readerWith(hosts, text) });
+    assert.equal(ran.exitCode, exitCodes.unreachable);
+    assert.match(ran.stderr, /^error: cannot ask Placement: GET http:\/\/127\.0\.0\.1:1\/: .*ECONNREFUSED/);
+    assert.match(ran.stderr, /hint: where it is: placement of the schedule file\n$/);
+  });
+
+  it("lists nothing of a host that Placement does not know", async () => {
+    const ran = await hosts.schedule(["list", "--host", hosts.names[0].slice(1)]);
+    assert.equal(ran.exitCode, exitCodes.failure);
+    assert.match(
+      ran.stderr,
+      new RegExp(`no vgpud has .* of a host .*\nhint: did you mean ${hosts.names[0]}\\?`),
+    );
   });
 
   it("books what the sizes of a flavor round to, and says that it does", async () => {
@@ -190,6 +255,8 @@ describe("vgpuctl schedule", function () {
     const name = `afar-${randomUUID().slice(0, 8)}`;
     await using remote = await RemoteWorld.start({ more: hosts.settings(name) });
     await until("it is published", async () => (await hosts.allWithRoom()).includes(name));
+    const { host: told } = await remote.world.rpc.call(Hosts.getHost, {});
+    assert.deepEqual(told?.scheduler, { adapter: "placement", host: name });
     const { certificate, key } = await remote.client("scheduler", ADMIN);
     const tls = `{ ca: ${remote.ca.certificate}, certificate: ${certificate}, key: ${key}, server_name: host.test }`;
     const text = `${hosts.scheduleFile()}    ${name}: ${remote.address}\n  tls: ${tls}\n`;
@@ -199,6 +266,18 @@ describe("vgpuctl schedule", function () {
     const ran = await hosts.schedule(argv, { readText });
     assert.equal(made(ran).host, name, ran.stderr);
     assert.deepEqual(await domainsOf(remote.world), ["web-1"]);
+    const reader = await remote.client("monitoring", READ);
+    const asReader = text.replace(certificate, reader.certificate).replace(key, reader.key);
+    const refused = await hosts.schedule(["destroy", "web-1", "--now"], {
+      readText: readerWith(hosts, asReader),
+    });
+    assert.equal(refused.exitCode, exitCodes.permission);
+    assert.match(
+      refused.stderr,
+      new RegExp(`^error: ${name}: .*the role of this certificate is to read only`),
+    );
+    assert.match(refused.stderr, /hint: agents\.tls of schedule takes the certificate .* role is admin/);
+    assert.doesNotMatch(refused.stderr, /sudo/);
     const gone = await hosts.schedule(["destroy", "web-1", "--now"], { readText });
     assert.equal(gone.exitCode, 0, gone.stderr);
     assert.deepEqual(await domainsOf(remote.world), []);

@@ -196,7 +196,7 @@ complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l grace -x -d 'time fo
 complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l now -d 'force it off at once; the same as --grace 0'
 complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l no-force -d 'never force it off: wait until the guest is off'
 complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l yes -s y -d 'do not ask first; without a terminal nobody is asked'
-complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l host -x -d 'the host that is asked where nothing is booked for the claim any more'
+complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l host -x -d 'the claim\'s host, where nothing is booked that would say it, or the host itself does not say that it is the one'
 complete -c vgpuctl -n '__vgpuctl_is "schedule destroy"' -l schedule-file -F -r -d 'where Placement is, and how hosts are reached (default /etc/vgpud/schedule.yaml)'
 complete -c vgpuctl -n '__vgpuctl_is "schedule"' -a status -d 'show what is booked for a claim, and its domain on the host'
 complete -c vgpuctl -n '__vgpuctl_is "schedule status"' -l host -x -d 'the host that is asked where nothing is booked for the claim any more'

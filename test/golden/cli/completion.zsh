@@ -272,7 +272,7 @@ _vgpuctl() {
                   --now'[force it off at once; the same as --grace 0]' \
                   --no-force'[never force it off\: wait until the guest is off]' \
                   '(--yes -y)'{--yes,-y}'[do not ask first; without a terminal nobody is asked]' \
-                  --host='[the host that is asked where nothing is booked for the claim any more]:NAME: ' \
+                  --host='[the claim'\''s host, where nothing is booked that would say it, or the host itself does not say that it is the one]:NAME: ' \
                   --schedule-file='[where Placement is, and how hosts are reached (default /etc/vgpud/schedule.yaml)]:FILE:_files' \
                   '1:CLAIM: ' ;;
               status) _arguments $globals \

@@ -1,6 +1,7 @@
 // From candidate to candidate: what becomes of the claim in every case. Placement is one in memory, hosts refuse as vgpud does.
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
+import { ClaimState } from "../../../../proto/gen/vgpud/v1/claim.ts";
 import {
   CreateDomainRequest,
   CreateDomainResponse,
@@ -35,6 +36,8 @@ class Hosts {
   readonly asked: { readonly host: string; readonly request: CreateDomainRequest }[] = [];
   /** Hosts that have a domain of the claim when they are asked for it, and those that answer that with a failure. */
   readonly having = new Set<string>();
+  /** How the claims of those domains stand. */
+  standing: ClaimState = ClaimState.ACTIVE;
   readonly failing = new Map<string, CliError>();
   /** Whose requests do not get as far as being sent. */
   readonly unsent = new Set<string>();
@@ -62,11 +65,14 @@ class Hosts {
         getDomain: ({ domain }) => {
           assert.deepEqual(domain?.ref, { $case: "claimId", value: CLAIM });
           if (this.having.has(host))
-            return Promise.resolve(GetDomainResponse.fromPartial({ domain: { name: "web-1" } }));
+            return Promise.resolve(
+              GetDomainResponse.fromPartial({ domain: { name: "web-1", claimState: this.standing } }),
+            );
           return Promise.reject(this.failing.get(host) ?? refusal(status.NOT_FOUND, "DOMAIN_NOT_FOUND"));
         },
         close: () => undefined,
       }),
+      saidBy: (_, error) => error,
       signal: this.interrupt.signal,
     });
   }
@@ -149,7 +155,6 @@ describe("a claim on its way from candidate to candidate", () => {
       refusal(status.UNAVAILABLE, undefined, true),
       refusal(status.DEADLINE_EXCEEDED, "CALL_TIMEOUT"),
       refusal(status.ALREADY_EXISTS, "CLAIM_REUSED"),
-      refusal(status.ALREADY_EXISTS, "CLAIM_ENDED"),
     ]) {
       const hosts = new Hosts({ a: () => unknown, b: makes });
       const { ended, standing } = await hosts.schedule();
@@ -366,6 +371,22 @@ describe("a call that repeats another with its claim", () => {
     assert.ok(ended.kind === "failed");
     assert.match(ended.error.message, /too old/);
     assert.deepEqual([hosts.api.changes, hosts.asked, standing], [[], [], "none"]);
+  });
+
+  it("is given back once its domain is gone, and stays while that goes", async () => {
+    for (const [state, left] of [
+      [ClaimState.GONE, "released"],
+      [ClaimState.DELETING, "held"],
+    ] as const) {
+      const hosts = new Hosts({ a: makes, b: () => refusal(status.ALREADY_EXISTS, "CLAIM_ENDED") });
+      before(hosts, "b");
+      hosts.having.add("b");
+      hosts.standing = state;
+      const { ended, standing } = await hosts.schedule({ again: true });
+      assert.ok(ended.kind === "failed");
+      assert.deepEqual([ended.error.reason, standing], ["CLAIM_ENDED", left]);
+      assert.deepEqual([hosts.asked.length, hosts.api.claims.size], [1, left === "held" ? 1 : 0]);
+    }
   });
 
   it("is a first call where nothing is booked", async () => {

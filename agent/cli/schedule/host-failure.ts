@@ -1,0 +1,34 @@
+// What the vgpud of a host failed with, as it is told by who chose the host: the user named none. Pure.
+import { wordsOf, type Target } from "../client/target.ts";
+import { CliError } from "../errors/cli-error.ts";
+
+interface Asked {
+  readonly host: string;
+  /** How it is reached. */
+  readonly target: Target;
+  /** How the schedule file is called, which says so. */
+  readonly file: string;
+}
+
+/** Hints are for that host, not for the one that vgpuctl runs on, and name keys of the file in the place of flags. */
+export function ofHost(error: CliError, { host, target, file }: Asked): CliError {
+  const { ending, message, reason, lines, call, look } = error;
+  const refused = target.kind === "tls" && ending === "permission";
+  return new CliError(ending, `${host}: ${message}`, {
+    ...{ reason, lines, target: wordsOf(target), cause: error },
+    hints: [...error.hints.map((hint) => inFile(hint, file)), ...(refused ? [certificateHint(file)] : [])],
+    ...(call === undefined ? {} : { call }),
+    ...(look === undefined ? {} : { look }),
+  });
+}
+
+function certificateHint(file: string): string {
+  return `agents.tls of ${file} takes the certificate and key of a client whose role is admin on the hosts`;
+}
+
+function inFile(hint: string, file: string): string {
+  return hint.replaceAll(
+    /--tls-(ca|server-name)/g,
+    (_, name: string) => `agents.tls.${name.replace("-", "_")} of ${file}`,
+  );
+}

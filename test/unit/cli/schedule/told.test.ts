@@ -1,0 +1,110 @@
+// What a create that failed, and a host that was asked, lead to next.
+import assert from "node:assert/strict";
+import { status } from "@grpc/grpc-js";
+import type { Target } from "../../../../agent/cli/client/target.ts";
+import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
+import type { Lost, Scheduled } from "../../../../agent/cli/schedule/candidates.ts";
+import { scheduledAnswer } from "../../../../agent/cli/schedule/create-view.ts";
+import { ofHost } from "../../../../agent/cli/schedule/host-failure.ts";
+import { parsePciAddress } from "../../../../agent/core/ids.ts";
+import { present } from "../../../e2e/harness/agent-calls.ts";
+
+const CLAIM = "0b5d0a3e-6c53-4a0f-9d0b-9a4a2f3c1d2e";
+const sizes = { lowGmMib: 128, highGmMib: 512, fences: 4 };
+const flavor = {
+  ...{ name: "m1.gvt", vcpus: 2, memoryMib: 2048 },
+  vgpu: { mode: "gvt-g", asked: sizes, sizes },
+  traits: { required: [], forbidden: [] },
+} as const;
+const place = { host: "kvm-1", gpu: present(parsePciAddress("0000:00:02.0")) };
+const line = (...words: readonly string[]): string => `vgpuctl schedule ${words.join(" ")}`;
+
+function errorOf(scheduled: Partial<Scheduled> & Pick<Scheduled, "ended">): CliError {
+  const answer = scheduledAnswer(
+    { lost: [], standing: "held", ...scheduled },
+    { claimId: CLAIM, flavor, line },
+  );
+  return present(answer.error);
+}
+
+function failed(reason: string): Scheduled["ended"] {
+  return { kind: "failed", place, error: new CliError("conflict", "refused", { reason }) };
+}
+
+describe("a create that left a booking", () => {
+  it("leads to its domain, to going on, and to its end", () => {
+    const { lines, hints } = errorOf({ ended: failed("CALL_TIMEOUT") });
+    assert.deepEqual(lines, [
+      `  claim ${CLAIM} stays booked on kvm-1 0000:00:02.0: there may be a domain, or will be`,
+    ]);
+    assert.deepEqual(hints, [
+      `to look at it: vgpuctl schedule status ${CLAIM}`,
+      `to go on with it: the same line again, with --claim-id ${CLAIM}`,
+      `to end it: vgpuctl schedule destroy ${CLAIM}`,
+    ]);
+  });
+
+  it("does not lead to going on with a claim that has ended, or that is of another request", () => {
+    for (const [reason, says] of [
+      ["CLAIM_ENDED", /its domain is going$/],
+      ["SUPERSEDED", /its domain is going$/],
+      ["CLAIM_REUSED", /it has a domain$/],
+    ] as const) {
+      const { lines, hints } = errorOf({ ended: failed(reason) });
+      assert.match(lines[0] ?? "", says);
+      assert.ok(!hints.some((hint) => hint.includes("go on")), hints.join("\n"));
+      assert.equal(hints.at(-1), "for another domain: the same line without --claim-id");
+    }
+  });
+});
+
+describe("a create that no host took", () => {
+  const lost = (...hints: readonly string[]): Lost => ({ place, reason: undefined, why: "no", hints });
+
+  it("leads to what is booked where there was no room, and to what is to be mended where there was not", () => {
+    const booked = "what is booked: vgpuctl schedule list";
+    const of = (...all: readonly Lost[]) => errorOf({ ended: { kind: "no-host" }, lost: all }).hints;
+    assert.deepEqual(of(), [booked]);
+    assert.deepEqual(of(lost(), lost("mend it")), ["mend it", booked]);
+    assert.deepEqual(of(lost("mend it"), lost("mend it")), ["mend it"]);
+  });
+});
+
+describe("what a host failed with", () => {
+  const tls: Target = {
+    ...{ kind: "tls", host: "192.0.2.17", port: 9470, serverName: "kvm-1" },
+    ...{ ca: "/ca.pem", certificate: "/me.pem", key: "/me.key" },
+  };
+  const said = (error: CliError, target: Target) => ofHost(error, { host: "kvm-1", target, file: "s.yaml" });
+
+  it("is told by its name, and leads to that host", () => {
+    const { message, target } = said(new CliError("conflict", "no"), tls);
+    assert.equal(message, "kvm-1: no");
+    assert.equal(
+      target?.join(" "),
+      "--address 192.0.2.17:9470 --tls-ca /ca.pem --tls-certificate /me.pem --tls-key /me.key --tls-server-name kvm-1",
+    );
+    const local = said(new CliError("conflict", "no"), { kind: "socket", path: "/a.sock" });
+    assert.deepEqual(local.target, ["--socket", "/a.sock"]);
+  });
+
+  it("leads to keys of the schedule file, where flags say the same elsewhere", () => {
+    const hints = ["--tls-ca takes the CAs", "--tls-server-name takes the name"];
+    assert.deepEqual(said(new CliError("unreachable", "no", { hints }), tls).hints, [
+      "agents.tls.ca of s.yaml takes the CAs",
+      "agents.tls.server_name of s.yaml takes the name",
+    ]);
+  });
+
+  it("leads to another certificate where a role is not enough, and not where there is none", () => {
+    const details = { reason: "SOCKET_READ_ONLY", metadata: {}, fields: [], retryMs: undefined };
+    const call = { code: status.PERMISSION_DENIED, details: { ...details, decision: undefined } };
+    const error = new CliError("permission", "no", { call: { ...call, outcomeUnknown: false } });
+    const [hint] = said(error, tls).hints;
+    assert.match(
+      hint ?? "",
+      /^agents\.tls of s\.yaml takes the certificate and key of a client whose role is admin/,
+    );
+    assert.deepEqual(said(error, { kind: "socket", path: "/a.sock" }).hints, []);
+  });
+});
