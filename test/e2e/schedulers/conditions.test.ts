@@ -7,17 +7,15 @@ import path from "node:path";
 import { z } from "zod";
 import type { Condition } from "../../../proto/gen/vgpud/v1/condition.ts";
 import { GpuServiceService as Gpus } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
-import { DiagnoseRequest, HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { CreateVgpuRequest, VgpuServiceService as Vgpus } from "../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { comesTo, conditionOf } from "../../schedulers/diagnosed.ts";
 import { FaultyPlacement } from "../../schedulers/faulty-placement.ts";
 import type { Misbehaviour } from "../../schedulers/misbehaviours.ts";
 import { startPlacement, type Placement } from "../../schedulers/placement.ts";
 import { refusal } from "../harness/rpc.ts";
 import { SimulatedAgent } from "../harness/simulated-agent.ts";
-import { until } from "../harness/until.ts";
 
 const GPU = "0000:00:02.0";
-const HEALED_MS = 60_000;
 const listed = z.object({
   resource_providers: z.array(
     z.object({ uuid: z.string(), name: z.string(), parent_provider_uuid: z.string().nullable() }),
@@ -61,18 +59,11 @@ class Front implements AsyncDisposable {
   }
 
   async condition(reason: string): Promise<Condition> {
-    const { conditions } = await this.agent.rpc.call(Hosts.diagnose, DiagnoseRequest.fromPartial({}));
-    const found = conditions.find((each) => each.reason === reason);
-    assert.ok(found);
-    return found;
+    return await conditionOf(this.agent.rpc, reason);
   }
 
-  async comesTo(reason: string, status: string): Promise<Condition> {
-    const look = async (): Promise<Condition | false> => {
-      const found = await this.condition(reason);
-      return found.status === `CONDITION_STATUS_${status}` && found;
-    };
-    return await until(`${reason} comes to ${status}`, look, HEALED_MS);
+  async comesTo(reason: string, status: "PASS" | "FAIL"): Promise<Condition> {
+    return await comesTo(this.agent.rpc, reason, status);
   }
 
   /** The provider of the GPU. */
