@@ -151,7 +151,8 @@ function count(
   recorder: SchedulerRecorder,
   { kind: round, standing: { failure, findings } }: EndedRound,
 ): void {
-  const givenBack = round === "heal" && !failure ? findings.givenBack : 0;
+  const isCompared = round === "heal" && (failure?.partial ?? true);
+  const givenBack = isCompared ? findings.givenBack : 0;
   recorder.round({ round, trouble: failure && troubleOf(failure.kind), givenBack });
 }
 
@@ -186,9 +187,10 @@ function settingsOf(placement: SchedulerConfig["placement"], ca: string | undefi
 function roundLog(log: Log): (round: EndedRound) => void {
   let failing: string | undefined;
   return ({ standing: { name: scheduler, failure } }) => {
-    if (failure && failure.kind !== failing)
-      log.warn({ scheduler, kind: failure.kind, why: failure.message }, "the scheduler cannot be told");
+    const now = failure && `${failure.kind} ${failure.partial ? "in part" : "in all"}`;
+    const what = failure?.partial ? "the scheduler cannot be told of all" : "the scheduler cannot be told";
+    if (failure && now !== failing) log.warn({ scheduler, kind: failure.kind, why: failure.message }, what);
     if (!failure && failing !== undefined) log.info({ scheduler }, "the scheduler is told again");
-    failing = failure?.kind;
+    failing = now;
   };
 }

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
-import { nothingFound, SchedulerError, type Findings, type Scheduler } from "./scheduler.ts";
+import { nothingFound, SchedulerError, type Findings, type Scheduler, type Untold } from "./scheduler.ts";
 import type { HostSupply } from "./supply.ts";
 
 export interface KeeperOptions {
@@ -39,12 +39,14 @@ export interface Standing {
   readonly findings: Findings;
 }
 
-export interface Failure {
+interface Failure {
   /** As in SchedulerError. */
   readonly kind: string;
   readonly message: string;
   /** In a row. */
   readonly times: number;
+  /** All else is told. */
+  readonly partial: boolean;
 }
 
 /** How soon a change of the host is told; what changes within it is told at once. */
@@ -75,40 +77,55 @@ export class SchedulerKeeper {
     const { clock, random, firstWithinMs } = this.#options;
     const rest = (ms: number): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);
     await rest(random() * firstWithinMs);
-    while (!signal.aborted) {
-      const failed = await this.#round(signal);
-      await rest(failed ? backoffOf(failed.times, random()) : GLANCE_MS);
-    }
+    while (!signal.aborted) await rest(await this.#round(signal));
   }
 
-  async #round(signal: AbortSignal): Promise<Failure | undefined> {
+  /** Resolves with how long to rest, milliseconds. */
+  async #round(signal: AbortSignal): Promise<number> {
     const { scheduler, supply: supplyNow, version: versionNow, clock } = this.#options;
-    const isHeal = clock.now() >= this.#healAt || this.#standing.failure !== undefined;
+    const isHeal = clock.now() >= this.#healAt;
     try {
       const version = versionNow();
-      if (!isHeal && isDeepStrictEqual(version, this.#told?.version)) return undefined;
+      if (!isHeal && isDeepStrictEqual(version, this.#told?.version)) return GLANCE_MS;
       const supply = supplyNow();
-      if (!supply) return undefined;
+      if (!supply) return GLANCE_MS;
       if (!isHeal && isDeepStrictEqual(supply, this.#told?.supply)) {
         this.#told = { version, supply };
-        return undefined;
+        return GLANCE_MS;
       }
-      const findings = isHeal ? await scheduler.heal(supply, signal) : await this.#publish(supply, signal);
+      if (isHeal) this.#compared(await scheduler.heal(supply, signal));
+      else this.#published(await scheduler.publish(supply, signal));
       this.#told = { version, supply };
-      if (isHeal) this.#healAt = clock.now() + this.#untilNext();
-      this.#ended(isHeal, { failure: undefined, toldAt: clock.wall(), findings });
+      return GLANCE_MS;
     } catch (error) {
-      if (signal.aborted) return undefined;
+      if (signal.aborted) return 0;
+      // All is compared anew as soon as there is another try.
+      this.#healAt = -Infinity;
       const kind = error instanceof SchedulerError ? error.kind : "internal";
-      const times = (this.#standing.failure?.times ?? 0) + 1;
-      this.#ended(isHeal, { failure: { kind, message: messageOf(error), times } });
+      const failure = { kind, message: messageOf(error), times: this.#timesFailed + 1, partial: false };
+      this.#ended(isHeal, { failure });
+      return backoffOf(failure.times, this.#options.random());
     }
-    return this.#standing.failure;
   }
 
-  async #publish(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
-    await this.#options.scheduler.publish(supply, signal);
-    return this.#standing.findings;
+  #compared(findings: Findings): void {
+    const { clock, random } = this.#options;
+    const failure = failureOf(findings.untold, this.#timesFailed + 1);
+    this.#healAt = clock.now() + (failure ? backoffOf(failure.times, random()) : this.#untilNext());
+    this.#ended(true, { failure, findings, ...(!failure && { toldAt: clock.wall() }) });
+  }
+
+  /** What was refused before is tried again when it is time, whatever is told meanwhile. */
+  #published(untold: readonly Untold[]): void {
+    const { clock, random } = this.#options;
+    const isNew = this.#standing.failure === undefined;
+    const failure = failureOf(untold, this.#timesFailed + (isNew ? 1 : 0));
+    if (failure && isNew) this.#healAt = clock.now() + backoffOf(failure.times, random());
+    this.#ended(false, { failure, ...(!failure && { toldAt: clock.wall() }) });
+  }
+
+  get #timesFailed(): number {
+    return this.#standing.failure?.times ?? 0;
   }
 
   #untilNext(): number {
@@ -120,6 +137,14 @@ export class SchedulerKeeper {
     this.#standing = { ...this.#standing, ...change };
     this.#options.onRound({ kind: isHeal ? "heal" : "publish", standing: this.#standing });
   }
+}
+
+/** As told of under the kind of the first. */
+function failureOf(untold: readonly Untold[], times: number): Failure | undefined {
+  const [first] = untold;
+  if (!first) return undefined;
+  const said = untold.map(({ what, message }) => `${what}: ${message}`).join("; ");
+  return { kind: first.kind, message: `${said}; all else is told`, times, partial: true };
 }
 
 /** After the nth failure in a row: anything from a second to twice what it could be before. */

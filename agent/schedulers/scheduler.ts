@@ -11,9 +11,10 @@ export interface Scheduler {
   host(): string | undefined;
   /**
    * Makes what the scheduler knows of this host what the supply says: what there is, what is reserved, what is drained. Sends
-   * nothing where it knows that already. Throws SchedulerError.
+   * nothing where it knows that already. What it refused before is left out until `heal`. Resolves with what it is not told; throws
+   * SchedulerError where it cannot be told anything.
    */
-  publish(supply: HostSupply, signal: AbortSignal): Promise<void>;
+  publish(supply: HostSupply, signal: AbortSignal): Promise<readonly Untold[]>;
   /**
    * Reads anew what the scheduler has of this host and publishes; then says what its books and the host's ledger do not agree in.
    * Throws SchedulerError.
@@ -50,6 +51,17 @@ export interface Findings {
   readonly vanished: readonly VanishedGpu[];
   /** How many bookings of vgpud's own kind were given back, since no domain came for them. */
   readonly givenBack: number;
+  /** What the scheduler is not told, while it is told all else. */
+  readonly untold: readonly Untold[];
+}
+
+/** A part of what there is to tell that could not be told. */
+export interface Untold {
+  /** As in SchedulerError. */
+  readonly kind: string;
+  /** What it is about, as the scheduler calls it. */
+  readonly what: string;
+  readonly message: string;
 }
 
 interface BookedWithoutDomain {
@@ -85,4 +97,5 @@ export const nothingFound: Findings = {
   overcommitted: [],
   vanished: [],
   givenBack: 0,
+  untold: [],
 };

@@ -7,7 +7,13 @@ import { CONSUMER_TYPE, providerName } from "../../core/placement-names.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { PlacementError, type PlacementFailure } from "../../placement/errors.ts";
 import type { Allocation, PlacementApi, Provider } from "../../placement/model.ts";
-import { SchedulerError, type Findings, type Scheduler, type VanishedGpu } from "../scheduler.ts";
+import {
+  SchedulerError,
+  type Findings,
+  type Scheduler,
+  type Untold,
+  type VanishedGpu,
+} from "../scheduler.ts";
 import type { GpuSupply, HostSupply } from "../supply.ts";
 import { disagreementsOf, type Book } from "./books.ts";
 import { createdProvider } from "./creation.ts";
@@ -15,6 +21,7 @@ import { othersMark } from "./mark.ts";
 import { gpuUuids, quantitiesIn, traitOf, type Classes } from "./names.ts";
 import { ofAnotherMachine } from "./own-root.ts";
 import { KeptProvider, type About, type KeptBy } from "./provider.ts";
+import { Refusals } from "./refusals.ts";
 import { treeOf, type RootRecord, type RootSettings } from "./tree.ts";
 import { wantedProvider, type Bookings, type WantedProvider } from "./wanted.ts";
 
@@ -41,6 +48,8 @@ interface Known {
   readonly ownRoot: KeptProvider | undefined;
   readonly root: string;
   readonly gpus: Map<PciAddress, KeptProvider>;
+  /** Of providers that are not where they ought to be, and cannot be put there: nothing else of them is changed. */
+  readonly misplaced: Refusals;
 }
 
 export class PlacementScheduler implements Scheduler {
@@ -51,6 +60,7 @@ export class PlacementScheduler implements Scheduler {
   #known: Known | undefined;
   /** One at a time, whoever waits for it. */
   #reading: Promise<Known> | undefined;
+  readonly #refusals = new Refusals();
   /** By booking without a domain. */
   #firstSeen = new Map<string, number>();
   /** When bookings were last verified for a create, which may still be on its way into the ledger. */
@@ -66,16 +76,18 @@ export class PlacementScheduler implements Scheduler {
     return this.#options.host();
   }
 
-  async publish(supply: HostSupply, signal: AbortSignal): Promise<void> {
-    await this.#told(async () => {
+  async publish(supply: HostSupply, signal: AbortSignal): Promise<readonly Untold[]> {
+    return this.#told(async () => {
       const known = this.#known ?? (await this.#read(signal));
       await this.#publish(known, supply, (provider, claims) => provider.bookingsOf(claims, signal), signal);
+      return this.#untold(known);
     });
   }
 
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
     return this.#told(async () => {
       const known = await this.#read(signal);
+      this.#refusals.clear();
       const books = await this.#publish(known, supply, (provider) => provider.readBookings(signal), signal);
       const vanished = await this.#retire(known, supply, signal);
       const { classes } = this.#options;
@@ -87,7 +99,8 @@ export class PlacementScheduler implements Scheduler {
       this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
       const givenBack = await this.#giveBack(found.withoutDomain, known, signal);
       const withoutDomain = found.withoutDomain.filter(({ booking }) => !givenBack.has(booking));
-      return { ...found, withoutDomain, vanished, givenBack: givenBack.size };
+      const untold = this.#untold(known);
+      return { ...found, withoutDomain, vanished, givenBack: givenBack.size, untold };
     });
   }
 
@@ -159,7 +172,8 @@ export class PlacementScheduler implements Scheduler {
     const tree = await treeOf({ ...self, root }, { api, record, keep }, signal);
     const gpus = new Map<PciAddress, KeptProvider>();
     for (const [gpu, provider] of tree.gpus) gpus.set(gpu, this.#kept(provider, before?.gpus.get(gpu)));
-    this.#known = { root: tree.root.uuid, ownRoot: tree.ownRoot, gpus };
+    const { ownRoot, misplaced } = tree;
+    this.#known = { root: tree.root.uuid, ownRoot, gpus, misplaced };
     return this.#known;
   }
 
@@ -185,15 +199,34 @@ export class PlacementScheduler implements Scheduler {
     await known.ownRoot?.become(() => ({ wanted: this.#rootOf(supply) }), new Map(), signal);
     const books: Book[] = [];
     for (const gpu of supply.gpus) {
-      const provider = known.gpus.get(gpu.gpu) ?? (await this.#create(known, gpu, signal));
-      const claims = gpu.held.flatMap(({ claimId }) => claimId ?? []);
-      const judged = (bookings: Bookings): Book => {
-        const wanted = wantedProvider(gpu, supply, { bookings, classes: this.#options.classes });
-        return { gpu, bookings, wanted };
-      };
-      books.push(await provider.become(judged, await bookingsOf(provider, claims), signal));
+      if (known.misplaced.has(gpu.gpu)) continue;
+      await this.#refusable(known, gpu.gpu, async () => {
+        const provider = known.gpus.get(gpu.gpu) ?? (await this.#create(known, gpu, signal));
+        const claims = gpu.held.flatMap(({ claimId }) => claimId ?? []);
+        const judged = (bookings: Bookings): Book => {
+          const wanted = wantedProvider(gpu, supply, { bookings, classes: this.#options.classes });
+          return { gpu, bookings, wanted };
+        };
+        books.push(await provider.become(judged, await bookingsOf(provider, claims), signal));
+      });
     }
     return books;
+  }
+
+  /** What Placement refuses for one GPU keeps nothing from the others. */
+  async #refusable(known: Known, gpu: PciAddress, work: () => Promise<void>): Promise<void> {
+    if (this.#refusals.has(gpu)) return;
+    const isDone = await this.#refusals.attempt(gpu, providerName(this.#host(), gpu), async () => {
+      await work();
+      return true;
+    });
+    if (isDone) return;
+    known.gpus.get(gpu)?.forget();
+    this.#by.introduced.clear();
+  }
+
+  #untold({ misplaced }: Known): readonly Untold[] {
+    return [...misplaced.all, ...this.#refusals.all];
   }
 
   async #create({ root, gpus }: Known, { gpu }: GpuSupply, signal: AbortSignal): Promise<KeptProvider> {
@@ -213,14 +246,16 @@ export class PlacementScheduler implements Scheduler {
     const held: VanishedGpu[] = [];
     for (const [gpu, provider] of known.gpus) {
       if (there.has(gpu)) continue;
-      const bookings = await provider.readBookings(signal);
-      if (bookings.size === 0) {
-        await this.#options.api.deleteProvider(provider.uuid, signal);
-        known.gpus.delete(gpu);
-      } else {
-        await provider.shut(signal);
-        held.push({ name: provider.name, bookings: bookings.size });
-      }
+      await this.#refusable(known, gpu, async () => {
+        const bookings = await provider.readBookings(signal);
+        if (bookings.size === 0) {
+          await this.#options.api.deleteProvider(provider.uuid, signal);
+          known.gpus.delete(gpu);
+        } else {
+          await provider.shut(signal);
+          held.push({ name: provider.name, bookings: bookings.size });
+        }
+      });
     }
     return held;
   }
@@ -267,7 +302,7 @@ export class PlacementScheduler implements Scheduler {
     return clock.now() - Math.max(since, verified) >= graceMs && !isLiving(booking);
   }
 
-  /** What failed leaves nothing known: the next round reads all of it anew. */
+  /** What failed as a whole leaves nothing known: the next round reads all of it anew. */
   async #told<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();

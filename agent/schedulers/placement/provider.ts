@@ -65,6 +65,12 @@ export class KeptProvider {
     this.#generation = generation;
   }
 
+  /** What it has is not known any more, as after a change that failed. */
+  forget(): void {
+    this.#found = undefined;
+    this.#bookings = undefined;
+  }
+
   /** By consumer, read anew: what is released counts no generation up. */
   async readBookings(signal: AbortSignal): Promise<Bookings> {
     const { api, classes } = this.#by;

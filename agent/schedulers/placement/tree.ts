@@ -6,6 +6,7 @@ import type { PlacementApi, Provider } from "../../placement/model.ts";
 import { SchedulerError } from "../scheduler.ts";
 import { ownRoot, type OwnRoot, type OwnRootSources, type Self } from "./own-root.ts";
 import type { KeptProvider } from "./provider.ts";
+import { Refusals } from "./refusals.ts";
 
 /** Which root the GPUs of this host are to be below. `host`: as it is called; with Nova the host's name as its libvirt tells it. */
 export interface RootSettings extends Self {
@@ -35,8 +36,10 @@ export interface Tree {
   readonly root: Provider;
   /** Undefined where it is somebody else's. */
   readonly ownRoot: KeptProvider | undefined;
-  /** vgpud's own, under the names of this host. */
+  /** vgpud's own, under the names of this host but for those that are misplaced. */
   readonly gpus: ReadonlyMap<PciAddress, Provider>;
+  /** Of those whose names or places Placement did not let be put right. */
+  readonly misplaced: Refusals;
 }
 
 export interface TreeSources extends Pick<OwnRootSources, "keep"> {
@@ -63,20 +66,24 @@ export async function treeOf(
   const isFormer = former.some(({ uuid }) => uuid === root.uuid);
   const all = isFormer ? former : own?.isNew ? [] : await api.tree(root.uuid, signal);
   const ours = new Map<PciAddress, Provider>();
+  const misplaced = new Refusals();
   // Those of a root that this host was below before come last: where both have a GPU, the one in place is kept.
   const moved = isFormer ? [] : former.filter(({ uuid }) => before?.made.includes(uuid));
   for (const provider of [...all, ...moved]) {
     const gpu = gpuOfProvider(provider.name);
     if (gpu === undefined || ours.has(gpu) || provider.uuid === root.uuid) continue;
-    ours.set(gpu, await inPlace(provider, { api, name: providerName(host, gpu), root }, signal));
+    const put = (): Promise<Provider> =>
+      inPlace(provider, { api, name: providerName(host, gpu), root }, signal);
+    ours.set(gpu, (await misplaced.attempt(gpu, provider.name, put)) ?? provider);
   }
-  // Last: what a failure kept from being moved is moved by the next round.
+  // Last, and only then: what was not moved now is moved by a later round.
   const now: KnownRoot = {
     ...{ uuid: root.uuid, own: own !== undefined, made: before?.made ?? [], name: host },
     ...(mark !== undefined && { mark }),
   };
-  if (!isDeepStrictEqual(now, record.current)) await record.write(now);
-  return { root, ownRoot: own?.kept, gpus: ours };
+  const isMoved = isFormer || misplaced.all.length === 0;
+  if (isMoved && !isDeepStrictEqual(now, record.current)) await record.write(now);
+  return { root, ownRoot: own?.kept, gpus: ours, misplaced };
 }
 
 /** One that tells no machine is of a vgpud that wrote none down yet. */

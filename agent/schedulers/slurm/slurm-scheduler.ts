@@ -44,10 +44,11 @@ export class SlurmScheduler implements Scheduler {
     return this.#options.node();
   }
 
-  async publish(supply: HostSupply, signal: AbortSignal): Promise<void> {
+  async publish(supply: HostSupply, signal: AbortSignal): Promise<readonly []> {
     const node = this.#node();
     this.#limits ??= await node.limits(signal);
     await this.#tell(node, supply, { limits: this.#limits, signal });
+    return [];
   }
 
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {

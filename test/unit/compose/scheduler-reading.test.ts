@@ -22,7 +22,7 @@ describe("what the diagnosis is told of the scheduler", () => {
   });
 
   it("is what the last round failed with, whatever was found before", () => {
-    const failure = { kind: "in-use", message: "it is held", times: 2 };
+    const failure = { kind: "in-use", message: "it is held", partial: false, times: 2 };
     assert.deepEqual(readScheduler({ ...unasked, toldAt: 1, failure }, settings, clock), {
       ...{ kind: "failing", name: "placement", policy: "trust-ledger" },
       ...{ trouble: "refused", why: "it is held", times: 2 },

@@ -1,7 +1,7 @@
 // When a scheduler is told: soon after a change, now and then anyway, and less and less often while it does not answer.
 import assert from "node:assert/strict";
 import { SchedulerKeeper, type EndedRound } from "../../../agent/schedulers/keeper.ts";
-import { nothingFound, SchedulerError, type Findings } from "../../../agent/schedulers/scheduler.ts";
+import { nothingFound, SchedulerError, type Untold } from "../../../agent/schedulers/scheduler.ts";
 import type { HostSupply } from "../../../agent/schedulers/supply.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
@@ -16,13 +16,15 @@ class Told {
   supply: HostSupply | undefined = NOTHING;
   version = 0;
   failure: Error | undefined;
+  /** What it refuses, and takes again only when all is compared. */
+  untold: readonly Untold[] = [];
   random = 0.5;
   readonly stop = new AbortController();
   readonly keeper = new SchedulerKeeper({
     scheduler: {
       name: "fake",
-      publish: () => this.#note("publish", undefined),
-      heal: () => this.#note("heal", nothingFound),
+      publish: () => this.#note("publish", this.untold),
+      heal: () => this.#note("heal", { ...nothingFound, givenBack: 1, untold: this.untold }),
     },
     supply: () => this.supply,
     version: () => [this.version],
@@ -34,7 +36,7 @@ class Told {
   });
   readonly ended = this.keeper.run(this.stop.signal);
 
-  #note<T extends Findings | undefined>(what: string, value: T): Promise<T> {
+  #note<T>(what: string, value: T): Promise<T> {
     this.asked.push(`${what} at ${this.clock.now()}`);
     return this.failure ? Promise.reject(this.failure) : Promise.resolve(value);
   }
@@ -100,6 +102,7 @@ describe("a scheduler in front of a host", () => {
       kind: "unreachable",
       message: "nobody is there",
       times: 6,
+      partial: false,
     });
     await told.clock.advance(60 * MINUTE);
     const [last = "", before = ""] = told.taken().reverse();
@@ -115,6 +118,36 @@ describe("a scheduler in front of a host", () => {
     told.random = 0;
     await told.clock.advance(18_500);
     assert.deepEqual(told.taken(), ["heal at 15000", "heal at 16000", "heal at 17000", "heal at 18000"]);
+  });
+
+  it("is told of changes within a second although it refuses a part, which is tried again less and less often", async () => {
+    const gpu = { kind: "refused", what: "host_vgpud_0000_00_02_0", message: "HTTP 400" };
+    told.untold = [gpu, { ...gpu, what: "host_vgpud_0000_03_00_0" }];
+    told.random = 0.999_999;
+    await told.clock.advance(15_000);
+    const { failure, findings, toldAt } = told.keeper.standing;
+    assert.deepEqual(failure, {
+      ...{ kind: "refused", times: 1, partial: true },
+      message: "host_vgpud_0000_00_02_0: HTTP 400; host_vgpud_0000_03_00_0: HTTP 400; all else is told",
+    });
+    assert.deepEqual([findings.givenBack, toldAt], [1, undefined]);
+    told.taken();
+    for (let second = 1; second <= 62; second += 1) {
+      told.version += 1;
+      told.supply = { ...NOTHING, living: new Set([String(second)]) };
+      await told.clock.advance(1_000);
+    }
+    const asked = told.taken();
+    assert.deepEqual(
+      asked.filter((each) => each.startsWith("heal")).map((each) => Math.round(Number(each.slice(8)) / 1000)),
+      [17, 21, 29, 45, 77],
+    );
+    assert.equal(asked.filter((each) => each.startsWith("publish")).length, 57);
+    assert.equal(told.keeper.standing.failure?.times, 6);
+    told.untold = [];
+    await told.clock.advance(64_000);
+    assert.deepEqual(told.taken().length, 1);
+    assert.equal(told.keeper.standing.failure, undefined);
   });
 
   it("is told of as failing for what nobody foresaw, and gone on with", async () => {
