@@ -70,6 +70,7 @@ export function troubleOf(kind: string): SchedulerTrouble {
 
 const troubles = {
   ...{ unreachable: "unreachable", unauthorized: "unauthorized", version: "version" },
+  ...{ "no-secret": "no-secret", unrecorded: "unrecorded" },
   ...{ "bad-answer": "bad-answer", failed: "failed", conflict: "conflict", refused: "refused" },
   ...{ "in-use": "refused", duplicate: "refused", "no-capacity": "refused", "not-found": "refused" },
   ...{ "no-root": "no-root", "root-taken": "root-taken", "no-host": "no-host" },

@@ -7,6 +7,8 @@ export const schedulerTroubles = [
   "unreachable",
   /** vgpud is not believed to be who it is, or may not do it. */
   "unauthorized",
+  /** What would prove who vgpud is cannot be read on this host. */
+  "no-secret",
   /** It speaks no version that is spoken here. */
   "version",
   /** What answers is not it, or is out of its mind. */
@@ -23,6 +25,8 @@ export const schedulerTroubles = [
   "root-taken",
   /** This host has no name. */
   "no-host",
+  /** What vgpud has to remember of it cannot be written down; it is told all the same. */
+  "unrecorded",
   /** A fault of vgpud. */
   "internal",
 ] as const;

@@ -1,4 +1,5 @@
 // Who asks: nobody in particular (Placement's noauth2), or the owner of an application credential that Keystone knows.
+import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 import { PlacementError } from "./errors.ts";
 import { shown, type Exchanger } from "./exchange.ts";
@@ -32,6 +33,8 @@ export interface KeystoneOptions {
   readonly credentialId: string;
   /** Read anew for every token, so that a changed secret needs no restart. */
   readonly secret: () => Promise<string>;
+  /** How long the secret is waited for, milliseconds: its disk may be away. */
+  readonly timeoutMs: number;
   /** Placement's address; undefined: as Keystone's catalogue says. */
   readonly endpoint: URL | undefined;
   /** Which of the catalogue's endpoints. */
@@ -39,16 +42,6 @@ export interface KeystoneOptions {
   readonly interface: "public" | "internal" | "admin";
   /** Milliseconds since the epoch. */
   readonly wall: () => number;
-}
-
-async function read(secret: KeystoneOptions["secret"], credentialId: string): Promise<string> {
-  try {
-    return await secret();
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const message = `the secret of application credential ${credentialId} cannot be read: ${why}`;
-    throw new PlacementError("unauthorized", message, { cause });
-  }
 }
 
 /** Before its end a token is not used any more, so that it does not end on its way. */
@@ -79,6 +72,8 @@ type Token = z.infer<typeof tokenAnswer>["token"];
 /** One token at a time, for as long as it lasts (docs.openstack.org/api-ref/identity/v3, "Authenticating with an Application Credential"). */
 export class Keystone implements Authority {
   readonly #options: KeystoneOptions;
+  /** One for all who wait: a reading that hangs keeps a thread, which must not be one for each token. */
+  #reading: Promise<string> | undefined;
   #kept: { readonly session: Session; readonly endsAt: number } | undefined;
 
   constructor(options: KeystoneOptions) {
@@ -101,9 +96,9 @@ export class Keystone implements Authority {
   }
 
   async #newToken(signal: AbortSignal): Promise<{ readonly id: string; readonly token: Token }> {
-    const { exchanger, authUrl, credentialId, secret } = this.#options;
+    const { exchanger, authUrl, credentialId } = this.#options;
     const url = new URL(`${authUrl.href.replace(/\/$/, "")}/auth/tokens`);
-    const credential = { id: credentialId, secret: await read(secret, credentialId) };
+    const credential = { id: credentialId, secret: await this.#secret(signal) };
     const body = {
       auth: { identity: { methods: ["application_credential"], application_credential: credential } },
     };
@@ -120,6 +115,27 @@ export class Keystone implements Authority {
     if (id === undefined)
       throw new PlacementError("bad-answer", `Keystone at ${shown(url)} answers without X-Subject-Token`);
     return { id, ...parseAnswer(tokenAnswer, answer, `Keystone at ${shown(url)}`) };
+  }
+
+  async #secret(signal: AbortSignal): Promise<string> {
+    const { secret, credentialId, timeoutMs } = this.#options;
+    this.#reading ??= secret().finally(() => {
+      this.#reading = undefined;
+    });
+    const waited = new AbortController();
+    const late = delay(timeoutMs, undefined, { signal: AbortSignal.any([signal, waited.signal]) });
+    try {
+      const read = await Promise.race([this.#reading, late]);
+      if (read !== undefined) return read;
+      throw new Error(`its file has not been read within ${timeoutMs} ms`);
+    } catch (cause) {
+      signal.throwIfAborted();
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const message = `the secret of application credential ${credentialId} cannot be read: ${why}`;
+      throw new PlacementError("no-secret", message, { cause });
+    } finally {
+      waited.abort();
+    }
   }
 
   #endpointIn({ catalog }: Token): URL {

@@ -25,7 +25,7 @@ export function connectPlacement(
 ): ConnectedPlacement {
   const exchanger = new Exchanger(exchange);
   const authority = keystone
-    ? new Keystone({ ...keystone, exchanger, endpoint, wall })
+    ? new Keystone({ ...keystone, exchanger, endpoint, wall, timeoutMs: exchange.timeoutMs })
     : endpoint && noauth(endpoint);
   if (!authority) throw new TypeError("neither Placement nor Keystone is named");
   const close = (): void => {

@@ -5,6 +5,8 @@ export type PlacementFailure =
   | "unreachable"
   /** The token or the credential was not taken (401), or has not the right (403). */
   | "unauthorized"
+  /** What would prove who asks cannot be read on this side. */
+  | "no-secret"
   /** Its microversions and those that are spoken here do not meet. */
   | "version"
   /** An answer that is not one of Placement's: what it says must not be acted on. */

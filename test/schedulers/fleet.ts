@@ -155,9 +155,9 @@ function recordIn(records: Map<number, KnownRoot>, host: number): RootRecord {
     get current(): KnownRoot | undefined {
       return records.get(host);
     },
-    write: (known) => {
+    note: (known) => {
       records.set(host, known);
-      return Promise.resolve();
     },
+    settle: () => Promise.resolve(undefined),
   };
 }

@@ -6,6 +6,7 @@ import type { Ending } from "../errors/exit-codes.ts";
 const endings: Readonly<Partial<Record<PlacementFailure, Exclude<Ending, "ok">>>> = {
   unreachable: "unreachable",
   unauthorized: "permission",
+  "no-secret": "permission",
   conflict: "conflict",
   "no-capacity": "no-room",
 };
@@ -15,6 +16,7 @@ const hints: Readonly<Partial<Record<PlacementFailure, readonly string[]>>> = {
   refused: ["has any vgpud published its GPUs there yet, and is vgpu_class the one of their configuration?"],
   unreachable: ["where it is: placement of the schedule file"],
   unauthorized: ["the credential and its secret: placement.keystone of the schedule file"],
+  "no-secret": ["placement.keystone.secret_file of the schedule file"],
 };
 
 /** Anything else than a failure of Placement, or the interrupt of the user, comes back as it is. */

@@ -80,7 +80,7 @@ export class PlacementScheduler implements Scheduler {
     return this.#told(async () => {
       const known = this.#known ?? (await this.#read(signal));
       await this.#publish(known, supply, (provider, claims) => provider.bookingsOf(claims, signal), signal);
-      return this.#untold(known);
+      return await this.#untold(known);
     });
   }
 
@@ -99,7 +99,7 @@ export class PlacementScheduler implements Scheduler {
       this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
       const givenBack = await this.#giveBack(found.withoutDomain, known, signal);
       const withoutDomain = found.withoutDomain.filter(({ booking }) => !givenBack.has(booking));
-      const untold = this.#untold(known);
+      const untold = await this.#untold(known);
       return { ...found, withoutDomain, vanished, givenBack: givenBack.size, untold };
     });
   }
@@ -225,8 +225,12 @@ export class PlacementScheduler implements Scheduler {
     this.#by.introduced.clear();
   }
 
-  #untold({ misplaced }: Known): readonly Untold[] {
-    return [...misplaced.all, ...this.#refusals.all];
+  async #untold({ misplaced }: Known): Promise<readonly Untold[]> {
+    const unwritten = await this.#options.record.settle();
+    return [
+      ...[...misplaced.all, ...this.#refusals.all],
+      ...(unwritten ? [{ kind: "unrecorded", what: unwritten.file, message: unwritten.why }] : []),
+    ];
   }
 
   async #create({ root, gpus }: Known, { gpu }: GpuSupply, signal: AbortSignal): Promise<KeptProvider> {
@@ -236,7 +240,7 @@ export class PlacementScheduler implements Scheduler {
     const provider = new KeptProvider(made, this.#by, { isNew: true });
     gpus.set(gpu, provider);
     const known = record.current;
-    if (known) await record.write({ ...known, made: [...new Set([...known.made, provider.uuid])] });
+    if (known) record.note({ ...known, made: [...new Set([...known.made, provider.uuid])] });
     return provider;
   }
 

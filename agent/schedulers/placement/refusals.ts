@@ -5,7 +5,12 @@ import { PlacementError, type PlacementFailure } from "../../placement/errors.ts
 import type { Untold } from "../scheduler.ts";
 
 /** What would meet every other request, too. */
-const OF_ALL: ReadonlySet<PlacementFailure> = new Set(["unreachable", "unauthorized", "version"]);
+const OF_ALL: ReadonlySet<PlacementFailure> = new Set([
+  "unreachable",
+  "unauthorized",
+  "no-secret",
+  "version",
+]);
 
 export class Refusals {
   readonly #byGpu = new Map<PciAddress, Untold>();

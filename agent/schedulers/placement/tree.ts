@@ -27,9 +27,19 @@ export interface KnownRoot {
   readonly mark?: string;
 }
 
+/** Kept over a restart; implemented in host/scheduler-record.ts. Nothing that a scheduler is told waits for its disk. */
 export interface RootRecord {
   readonly current: KnownRoot | undefined;
-  write(known: KnownRoot): Promise<void>;
+  /** Holds from now on, and is on disk once it was settled. */
+  note(known: KnownRoot): void;
+  /** Writes what was noted. Never rejects; resolves, in bounded time, with what is not on disk yet and why. */
+  settle(): Promise<Unwritten | undefined>;
+}
+
+export interface Unwritten {
+  readonly file: string;
+  /** What follows the file's name: `cannot be written: …`. */
+  readonly why: string;
 }
 
 export interface Tree {
@@ -82,7 +92,7 @@ export async function treeOf(
     ...(mark !== undefined && { mark }),
   };
   const isMoved = isFormer || misplaced.all.length === 0;
-  if (isMoved && !isDeepStrictEqual(now, record.current)) await record.write(now);
+  if (isMoved && !isDeepStrictEqual(now, record.current)) record.note(now);
   return { root, ownRoot: own?.kept, gpus: ours, misplaced };
 }
 

@@ -72,10 +72,13 @@ describe("a client of Placement", () => {
   let cloud: Cloud;
   let wall: number;
   const exchanger = (timeoutMs = 5_000): Exchanger => new Exchanger({ timeoutMs, ca: undefined });
-  const keystone = (change: { region?: string; secret?: () => Promise<string> } = {}): Authority =>
+  const keystone = (
+    change: { region?: string; timeoutMs?: number; secret?: () => Promise<string> } = {},
+  ): Authority =>
     new Keystone({
       ...{ exchanger: exchanger(), authUrl: new URL(`${cloud.url}/v3/`), credentialId: "cred" },
       secret: change.secret ?? (() => Promise.resolve("hush")),
+      timeoutMs: change.timeoutMs ?? 5_000,
       ...{ endpoint: undefined, region: change.region ?? "b", interface: "internal", wall: () => wall },
     });
   const client = (authority: Authority = noauth(new URL(cloud.url)), timeoutMs?: number): Placement =>
@@ -168,10 +171,40 @@ describe("a client of Placement", () => {
     const unread = keystone({
       secret: () => Promise.reject(new Error("EACCES: permission denied, open '/x'")),
     });
-    assert.match(
-      (await failure(client(unread).tree("u", never))).message,
-      /the secret .* cannot be read: EACCES/,
-    );
+    const unreadable = await failure(client(unread).tree("u", never));
+    assert.equal(unreadable.kind, "no-secret");
+    assert.match(unreadable.message, /the secret .* cannot be read: EACCES/);
+  });
+
+  it("waits for a secret whose disk hangs as long as for an answer, and reads it once for all who wait", async () => {
+    let reads = 0;
+    let come: (secret: string) => void = () => undefined;
+    const hanging = keystone({
+      timeoutMs: 50,
+      secret: () => {
+        reads += 1;
+        return new Promise((resolve) => {
+          come = resolve;
+        });
+      },
+    });
+    const ask = (): Promise<unknown> => client(hanging).tree("u", never);
+    for (const { kind, message } of await Promise.all([failure(ask()), failure(ask())])) {
+      assert.equal(kind, "no-secret");
+      assert.match(message, /credential cred cannot be read: its file has not been read within 50 ms/);
+    }
+    const asked = ask();
+    come("hush");
+    await asked;
+    assert.equal(reads, 1);
+  });
+
+  it("waits for a secret no longer than its caller", async () => {
+    const hanging = keystone({ secret: () => new Promise(() => undefined) });
+    const given = new AbortController();
+    const asked = client(hanging).tree("u", given.signal);
+    given.abort(new Error("the caller went away"));
+    await assert.rejects(asked, /the caller went away/);
   });
 
   it("says which endpoint Keystone's catalogue lacks", async () => {

@@ -17,6 +17,7 @@ export const scheduler = {
       told: "{name} is told what this host has",
       unreachable: "{name} does not answer: {why}",
       unauthorized: "{name} does not let vgpud in: {why}",
+      "no-secret": "vgpud has no secret to show {name}: {why}",
       version: "{name} speaks another version: {why}",
       "bad-answer": "what answers in {name}'s place makes no sense: {why}",
       failed: "{name} fails by itself: {why}",
@@ -25,6 +26,7 @@ export const scheduler = {
       "no-root": "{name} does not know this host: {why}",
       "root-taken": "in {name} this host's place is another's: {why}",
       "no-host": "it is not known under which name {name} is told of this host: {why}",
+      unrecorded: "what vgpud has to remember of {name} cannot be written down: {why}",
       internal: "a fault of vgpud keeps it from telling {name}: {why}",
     },
     remedies: {
@@ -37,6 +39,9 @@ export const scheduler = {
       unauthorized:
         "look at scheduler.placement.keystone: the application credential, its secret and its role; for noauth2 the server has to take the " +
         "token admin. With Slurm make the user that vgpud runs as an operator, or set scheduler.slurm.publish to false",
+      "no-secret":
+        "look at the file that scheduler.placement.keystone.secret_file names: it has to be there, vgpud has to be let read it, and its disk " +
+        "has to answer. It is read anew for every token",
       version: "update Placement (Victoria and later), or vgpud",
       "bad-answer":
         "ask the address of scheduler.placement.endpoint with curl: a proxy's page or another service stands there",
@@ -52,6 +57,9 @@ export const scheduler = {
         "scheduler.placement.host; where it is this machine, installed anew, give the provider its new mark: openstack " +
         "--os-placement-api-version 1.6 trait create MARK, then resource provider trait set --trait MARK UUID",
       "no-host": "set scheduler.placement.host, or scheduler.slurm.node",
+      unrecorded:
+        "make room on the disk of state_dir, or mend it: vgpud tries again by itself. Only a renaming of the host before that would find its " +
+        "providers by their old names no more",
       internal: "report it with the log of vgpud",
     },
   },

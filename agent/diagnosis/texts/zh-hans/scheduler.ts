@@ -18,6 +18,7 @@ export const scheduler: Same<typeof english> = {
       told: "{name} 已知道本机有什么",
       unreachable: "{name} 没有应答：{why}",
       unauthorized: "{name} 不接受 vgpud：{why}",
+      "no-secret": "vgpud 没有可以向 {name} 出示的密钥：{why}",
       version: "{name} 使用的版本不同：{why}",
       "bad-answer": "代替 {name} 应答的内容无法理解：{why}",
       failed: "{name} 自身出错：{why}",
@@ -26,6 +27,7 @@ export const scheduler: Same<typeof english> = {
       "no-root": "{name} 不认识本机：{why}",
       "root-taken": "{name} 中本机的位置属于另一台主机：{why}",
       "no-host": "不知道应以什么名称向 {name} 报告本机：{why}",
+      unrecorded: "vgpud 关于 {name} 需要记住的内容无法写入：{why}",
       internal: "vgpud 自身的错误使它无法告知 {name}：{why}",
     },
     remedies: {
@@ -37,6 +39,8 @@ export const scheduler: Same<typeof english> = {
       unauthorized:
         "检查 scheduler.placement.keystone：应用凭据、它的密钥和角色；使用 noauth2 时服务器必须接受令牌 admin。使用 Slurm 时把运行 vgpud 的用户" +
         "设为操作员，或将 scheduler.slurm.publish 设为 false",
+      "no-secret":
+        "检查 scheduler.placement.keystone.secret_file 所指的文件：它必须存在，vgpud 必须能读取它，它所在的磁盘必须应答。每次取令牌都会重新读取",
       version: "更新 Placement（Victoria 或更高版本），或更新 vgpud",
       "bad-answer": "用 curl 访问 scheduler.placement.endpoint 的地址：那里可能是代理的页面或别的服务",
       failed: "查看 Placement 自己的日志和它的数据库；vgpud 会自行重试",
@@ -49,6 +53,8 @@ export const scheduler: Same<typeof english> = {
         "如果是本机重新安装过，把新的标记给那个资源提供者：openstack --os-placement-api-version 1.6 trait create MARK，" +
         "然后 resource provider trait set --trait MARK UUID",
       "no-host": "设置 scheduler.placement.host 或 scheduler.slurm.node",
+      unrecorded:
+        "为 state_dir 所在的磁盘腾出空间，或修复它：vgpud 会自行重试。只有在此之前主机改名，才会无法再按旧名称找到它的资源提供者",
       internal: "请连同 vgpud 的日志一起报告",
     },
   },

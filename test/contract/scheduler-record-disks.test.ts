@@ -1,0 +1,92 @@
+// What a disk of the state directory that fails or hangs does to what Placement is told: nothing but that it is told of.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { refusal } from "../e2e/harness/rpc.ts";
+import { until } from "../e2e/harness/until.ts";
+import type { BookedWorld, Published } from "../schedulers/booked-world.ts";
+import { placementSuite, type PlacementSuite } from "../schedulers/placement-suite.ts";
+import { fullDisk, slowDisk, whyNoDisks, type FaultyDisk } from "./faulty-disks.ts";
+import { unlessImpossible } from "./unless-impossible.ts";
+
+/** Longer than any test: such a disk goes on when it is mended. */
+const HANGS_S = 3600;
+
+describe("the record of a host's providers on a disk", function () {
+  this.timeout(180_000);
+  before(async function () {
+    unlessImpossible(this, await whyNoDisks());
+  });
+  const suite = placementSuite();
+  const disks: FaultyDisk[] = [];
+  // After the hosts of the test have ended.
+  after(async () => {
+    for (const disk of disks) await disk[Symbol.asyncDispose]();
+  });
+
+  const brokenBefore = async (made: Promise<FaultyDisk>): Promise<Waiting> => {
+    const disk = await made;
+    disks.push(disk);
+    return await Waiting.begin(suite, disk);
+  };
+
+  it("that is full keeps nothing from Placement, is told of by the name of the file, and is tried again", async () => {
+    const { here, disk, publish } = await brokenBefore(fullDisk());
+    const gpu = await publish();
+    await until("it is told", async () =>
+      /state|disk.*scheduler\.json: cannot be written: ENOSPC.*; all else is told$/.test(await saidOf(here)),
+    );
+    const consumer = randomUUID();
+    assert.equal(await here.books.claim(consumer, gpu.uuid), 204);
+    const { reason } = await refusal(here.create("desk-1", consumer));
+    assert.equal(reason, "LEDGER_UNAVAILABLE", "the scheduler lets it in, and the ledger has the word");
+    await disk.mend();
+    await until("all is well", async () => (await saidOf(here)).endsWith("is told what this host has"));
+    const written = await readFile(path.join(disk.at, "scheduler.json"), "utf8");
+    assert.ok(written.includes(gpu.uuid) && written.includes(here.name));
+  });
+
+  it("that hangs keeps nothing from Placement, and is told of as late", async () => {
+    const { here, disk, publish } = await brokenBefore(slowDisk(HANGS_S, "fsync"));
+    await publish();
+    await until("it is told", async () => /has not been written within 5 s/.test(await saidOf(here)));
+    await here.world.makeForeignSlice(randomUUID());
+    await here.published("less to give", ({ inventories }) => inventories["CUSTOM_INTEL_VGPU"] === "7/1");
+    await disk.mend();
+    await until("all is well", async () => (await saidOf(here)).endsWith("is told what this host has"));
+  });
+});
+
+async function saidOf({ world }: BookedWorld): Promise<string> {
+  const { conditions } = await world.rpc.call(Hosts.diagnose, DiagnoseRequest.fromPartial({}));
+  return conditions.find(({ reason }) => reason === "SCHEDULER_UNAVAILABLE")?.message ?? "";
+}
+
+/** A host whose disk breaks before Nova has made its root, so that there is something to write down only then. */
+class Waiting {
+  readonly here: BookedWorld;
+  readonly disk: FaultyDisk;
+  readonly #suite: PlacementSuite;
+
+  private constructor(here: BookedWorld, disk: FaultyDisk, suite: PlacementSuite) {
+    this.here = here;
+    this.disk = disk;
+    this.#suite = suite;
+  }
+
+  static async begin(suite: PlacementSuite, disk: FaultyDisk): Promise<Waiting> {
+    const name = `nova-${randomUUID()}`;
+    const placement = `    root: nova\n    host: ${name}`;
+    const here = await suite.begin({ name, placement, stateDir: disk.at });
+    await until("it waits for Nova", async () => (await saidOf(here)).includes("start nova-compute"));
+    await disk.break();
+    return new Waiting(here, disk, suite);
+  }
+
+  readonly publish = async (): Promise<Published> => {
+    await this.#suite.placement.ask("POST", "/resource_providers", { name: this.here.name });
+    return await this.here.published("the GPU");
+  };
+}
