@@ -1,4 +1,5 @@
 // What no key can be blamed for alone: settings that do not go together. Pure.
+import { ENCRYPTED, isPlaintext } from "../placement/plaintext.ts";
 import { ConfigError, type Problem } from "./problem.ts";
 import type { SchedulerConfig } from "./scheduler-keys.ts";
 import { readSocketOf, type Config } from "./schema.ts";
@@ -67,10 +68,13 @@ function placementUnnamed({ endpoint, keystone }: SchedulerConfig["placement"]):
           },
         ]
       : [];
-  return (["credential_id", "secret_file"] as const)
+  const unnamed = (["credential_id", "secret_file"] as const)
     .filter((name) => keystone[name] === undefined)
     .map((name) => ({
       key: "scheduler.placement.keystone.auth_url",
       what: `Keystone is asked with scheduler.placement.keystone.${name}, which has no value`,
     }));
+  const isTold = endpoint !== undefined && isPlaintext(new URL(endpoint));
+  const what = `Keystone's token would be sent to ${endpoint} for everybody on the way to read; beside Keystone it takes ${ENCRYPTED}`;
+  return [...unnamed, ...(isTold ? [{ key: "scheduler.placement.endpoint", what }] : [])];
 }

@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import * as z from "zod";
 import { formatDurationMs, parseDurationMs } from "../core/duration.ts";
+import { isPlaintext } from "../placement/plaintext.ts";
 
 /** sun_path has 108 bytes, the last of them NUL (unix(7)). */
 const MAX_SOCKET_BYTES = 107;
@@ -27,6 +28,9 @@ export const httpUrl = z
   .string()
   .regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/)
   .refine((text) => URL.canParse(text));
+
+/** The same where a secret is sent: nobody can read it on its way. */
+export const encryptedUrl = httpUrl.refine((text) => !URL.canParse(text) || !isPlaintext(new URL(text)));
 
 export const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 

@@ -3,7 +3,8 @@ import * as z from "zod";
 import { SLICES_CLASS } from "../core/placement-names.ts";
 import { policies } from "../schedulers/policy.ts";
 import { about } from "./about.ts";
-import { absolutePath, duration, durationWords, httpUrl, uuid } from "./forms.ts";
+import { ENCRYPTED } from "../placement/plaintext.ts";
+import { absolutePath, duration, durationWords, encryptedUrl, httpUrl, uuid } from "./forms.ts";
 
 const HEAL = { minMs: 1_000, maxMs: 86_400_000 };
 const FIRST = { minMs: 0, maxMs: 3_600_000 };
@@ -13,10 +14,10 @@ const TIMEOUT = { minMs: 100, maxMs: 120_000 };
 /** Keystone, and the application credential that vgpud asks it with. */
 const keystone = z
   .strictObject({
-    auth_url: httpUrl.optional().register(about, {
+    auth_url: encryptedUrl.optional().register(about, {
       meaning:
         "Keystone's address with its version. Without it Placement is asked as one that believes everybody (noauth2).",
-      takes: "an http or https URL",
+      takes: ENCRYPTED,
       example: "https://keystone.example:5000/v3",
       otherwise: "no Keystone is asked",
     }),
@@ -53,7 +54,8 @@ const keystone = z
 const placement = z
   .strictObject({
     endpoint: httpUrl.optional().register(about, {
-      meaning: "Placement's address.",
+      meaning:
+        "Placement's address. Beside Keystone, whose token is sent there, it has to be https or on this machine.",
       takes: "an http or https URL",
       example: "https://placement.example:8778",
       otherwise: "as Keystone's catalogue says",

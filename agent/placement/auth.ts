@@ -4,6 +4,7 @@ import * as z from "zod";
 import { PlacementError } from "./errors.ts";
 import { shown, type Exchanger } from "./exchange.ts";
 import { parseAnswer } from "./parse.ts";
+import { isPlaintext } from "./plaintext.ts";
 
 /** How requests are allowed, and where they go. */
 export interface Session {
@@ -42,6 +43,14 @@ export interface KeystoneOptions {
   readonly interface: "public" | "internal" | "admin";
   /** Milliseconds since the epoch. */
   readonly wall: () => number;
+}
+
+function encrypted(url: URL, wanted: string): URL {
+  if (!isPlaintext(url)) return url;
+  const message =
+    `Keystone's catalogue has ${shown(url)} as the ${wanted} endpoint of Placement, where everybody on the way could read the token: ` +
+    "name another interface or, as endpoint, another address";
+  throw new PlacementError("refused", message);
 }
 
 /** Before its end a token is not used any more, so that it does not end on its way. */
@@ -149,7 +158,7 @@ export class Keystone implements Authority {
           each.interface === wanted &&
           (region === undefined || each.region_id === region || each.region === region),
       );
-    if (found) return new URL(found.url);
+    if (found) return encrypted(new URL(found.url), wanted);
     const where = region === undefined ? "" : ` in region ${region}`;
     const message = `the catalogue of Keystone at ${shown(authUrl)} has no ${wanted} endpoint of Placement${where}`;
     throw new PlacementError("refused", message);

@@ -3,6 +3,7 @@
 import * as z from "zod";
 import { parseDurationMs } from "../../core/duration.ts";
 import { SLICES_CLASS } from "../../core/placement-names.ts";
+import { ENCRYPTED, isPlaintext } from "../../placement/plaintext.ts";
 import type { Environment } from "../environment.ts";
 import { parsePlaced, readFile, refuseFaults, takes } from "./placed-file.ts";
 
@@ -16,12 +17,16 @@ const url = takes(
   "an http or https URL",
   z.string().refine((text) => /^https?:\/\/[^\s?#@]+$/.test(text) && URL.canParse(text)),
 );
+const encryptedUrl = takes(
+  ENCRYPTED,
+  url.refine((text) => !URL.canParse(text) || !isPlaintext(new URL(text))),
+);
 const name = takes("1 to 255 printable characters", z.string().regex(/^[\x21-\x7e]{1,255}$/));
 const address = z.string().regex(/^(unix:\/.+|\S+:\d{1,5})$/);
 const ADDRESS_WORDS = "HOST:PORT, or unix:PATH of a socket";
 
 const keystone = z.strictObject({
-  auth_url: url,
+  auth_url: encryptedUrl,
   credential_id: name,
   secret_file: path,
   region: name.optional(),
@@ -75,9 +80,14 @@ export async function readScheduleFile(
   const settings = parsePlaced(await readFile(file, environment), file, schema);
   const { placement, agents } = settings;
   const nowhere = placement.endpoint === undefined && placement.keystone === undefined;
+  const isTold =
+    placement.keystone !== undefined &&
+    placement.endpoint !== undefined &&
+    isPlaintext(new URL(placement.endpoint));
   const unreached = agents.address === undefined && Object.keys(agents.addresses).length === 0;
   refuseFaults([
     ...(nowhere ? [{ where: file, what: "placement needs endpoint, or keystone to find it by" }] : []),
+    ...(isTold ? [{ where: file, what: `placement.endpoint beside keystone takes ${ENCRYPTED}` }] : []),
     ...(unreached ? [{ where: file, what: "agents needs address, addresses or both" }] : []),
   ]);
   return settings;

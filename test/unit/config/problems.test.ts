@@ -62,6 +62,42 @@ describe("a wrong configuration", () => {
     for (const [text, problem] of cases) assert.equal(problemsOf(text)[0], `${FILE}:${problem}`, text);
   });
 
+  it("is refused where a secret or a token of Keystone could be read on its way", () => {
+    const placed = (authUrl: string, endpoint = ""): string[] =>
+      problemsOf(`scheduler:
+  adapter: placement
+  placement:
+    ${endpoint && `endpoint: ${endpoint}`}
+    keystone: { auth_url: "${authUrl}", credential_id: c, secret_file: /s }`);
+    for (const url of [
+      "https://k:5000/v3",
+      "http://127.0.0.1:5000/v3",
+      "http://[::1]/v3",
+      "http://localhost/v3",
+    ])
+      assert.deepEqual(placed(url), [], url);
+    for (const url of [
+      "http://k:5000/v3",
+      "http://127.0.0.1.example/v3",
+      "http://localhost.example",
+      "http://10.0.0.1",
+    ])
+      assert.match(
+        placed(url)[0] ?? "",
+        /auth_url: .* is not allowed; .* takes an https URL, or an http one of/,
+        url,
+      );
+    assert.deepEqual(placed("https://k/v3", "https://p:8778"), []);
+    assert.match(
+      placed("https://k/v3", "http://p:8778")[0] ?? "",
+      /:4:\d+: scheduler\.placement\.endpoint: Keystone's token would be sent to http:\/\/p:8778/,
+    );
+    assert.deepEqual(
+      problemsOf("scheduler: { adapter: placement, placement: { endpoint: 'http://p' } }"),
+      [],
+    );
+  });
+
   it("is refused for a port, an address or a socket path that no system has", () => {
     for (const listen of ["9469", "host", "127.0.0.1:65536", "127.0.0.1:-1", "a b:1", "[::1"])
       assert.match(problemsOf(`metrics: { listen: '${listen}' }`)[0] ?? "", /HOST:PORT/, listen);

@@ -212,6 +212,16 @@ describe("a client of Placement", () => {
     assert.match(message, /has no internal endpoint of Placement in region c/);
   });
 
+  it("sends no token to an endpoint of the catalogue where it could be read on its way", async () => {
+    const { kind, message } = await failure(client(keystone({ region: "a" })).tree("u", never));
+    assert.equal(kind, "refused");
+    assert.match(message, /has http:\/\/elsewhere\.invalid\/ as the internal endpoint/);
+    assert.deepEqual(
+      cloud.asked.map(({ path }) => path),
+      ["/v3/auth/tokens"],
+    );
+  });
+
   const failures: readonly [number, string, PlacementFailure][] = [
     [
       409,

@@ -56,6 +56,14 @@ describe("the schedule file", () => {
       `placement: { keystone: { auth_url: "https://k:5000/v3" } }\n${AGENTS}`,
       /placement\.keystone\.credential_id is missing; it takes/,
     ],
+    "a Keystone whose secret could be read on its way": [
+      `placement: { keystone: { auth_url: "http://k", credential_id: c, secret_file: /s } }\n${AGENTS}`,
+      /keystone\.auth_url: "http:\/\/k" is not allowed; it takes an https URL, or an http one of this machine/,
+    ],
+    "a Placement where Keystone's token could be": [
+      `placement: { endpoint: "http://p", keystone: { auth_url: "https://k", credential_id: c, secret_file: /s } }\n${AGENTS}`,
+      /placement\.endpoint beside keystone takes an https URL/,
+    ],
     nothing: ["", /^s\.yaml:1:1: placement is missing/],
   };
   for (const [what, [text, says]] of Object.entries(wrong))
