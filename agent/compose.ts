@@ -9,6 +9,7 @@ import { reloadWhenAsked } from "./compose/reload.ts";
 import { readCertificates } from "./compose/scheduler.ts";
 import { composeStages } from "./compose/stages.ts";
 import { openTls, readTlsFiles } from "./compose/tls.ts";
+import { TlsInUse } from "./compose/tls-in-use.ts";
 import { readTypes } from "./compose/xengt.ts";
 import { systemClock as clock } from "./core/clock.ts";
 import { Turns } from "./core/turns.ts";
@@ -53,6 +54,7 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
       ca: await readCertificates(config.scheduler),
       machineId: await readMachineId(config.host_root, log),
     },
+    tls: new TlsInUse(material),
   };
   const stages = composeStages(options, given, cut.signal);
   stages.metrics.recorder.recordsSetAside(setAside.length);
@@ -60,7 +62,9 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
 
   await using admin = await openSocket("admin", options, api);
   await using read = await openSocket("read", options, api);
-  await using tls = await openTls(options, api, { material, recorder: stages.metrics.recorder });
+  await using tls = await openTls(options, api, {
+    ...{ material, inUse: given.tls, recorder: stages.metrics.recorder },
+  });
   warnOfUnknownSockets(options);
   const http = await serveSite(options, stages, { unreadableRecords: setAside.length, cut: cut.signal });
   let ready = false;

@@ -14,6 +14,7 @@ import type { ExaminedFiles } from "../diagnosis/look.ts";
 import type { SchedulerReading } from "../diagnosis/scheduler-reading.ts";
 import type { Rooms } from "../diagnosis/room.ts";
 import type { Settings } from "../diagnosis/setting.ts";
+import type { TlsReading } from "../diagnosis/tls-reading.ts";
 import type { VgtCounts } from "../diagnosis/vgt-counts.ts";
 import type { Log } from "../host/journal.ts";
 import type { HostdClient } from "../host/hostd-client.ts";
@@ -47,6 +48,7 @@ interface Known {
   readonly engineCounting: () => EngineCounting;
   readonly deviceModel: () => DeviceModelReading | undefined;
   readonly scheduler: () => SchedulerReading;
+  readonly tls: () => TlsReading;
 }
 
 export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, known: Known): Diagnostician {
@@ -64,6 +66,7 @@ export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, kno
       ...{ rooms: known.rooms(), settings: known.settings() },
       ...{ vgtCounts: known.vgtCounts(), engineCounting: known.engineCounting() },
       ...{ deviceModel: known.deviceModel(), scheduler: known.scheduler() },
+      tls: known.tls(),
     };
     const host = await hostSubject(files, { kernelLog, libvirt, hostd, ...accounts });
     return { host, diagnosis: await diagnose(files, host) };
@@ -83,6 +86,7 @@ interface Parts {
   readonly hostd: Pick<HostdClient, "standing">;
   /** Its standing is another object after each round. */
   readonly schedulerKeeper: { readonly standing: unknown } | undefined;
+  readonly tls: { readonly current: unknown };
   readonly log: Log;
 }
 
@@ -100,9 +104,9 @@ export function roomsOf(gpus: readonly GpuView[]): Rooms {
   return new Map(sharing.map((view) => [view.gpu.address, view]));
 }
 
-/** Examines again when the host, a claim, a GPU's setting, what libvirt says of itself, whether hostd answers or what came of a round with the scheduler has changed, and now and then. */
+/** Examines again when the host, a claim, a GPU's setting, what libvirt says of itself, whether hostd answers, what came of a round with the scheduler or what TLS is served by has changed, and now and then. */
 export function diagnosisTask(parts: Parts): Task {
-  const { diagnostician, lookout, ledger, modes, libvirt, hostd, schedulerKeeper: keeper, log } = parts;
+  const { diagnostician, lookout, ledger, modes, libvirt, hostd, schedulerKeeper: keeper, tls, log } = parts;
   return {
     name: "diagnosis",
     run: async (signal) => {
@@ -111,7 +115,7 @@ export function diagnosisTask(parts: Parts): Task {
       while (!signal.aborted) {
         const revision = lookout.current?.revision ?? 0;
         const ours = [revision, ledger.version, modes.current];
-        const now = [...ours, libvirt.status, hostd.standing, keeper?.standing];
+        const now = [...ours, libvirt.status, hostd.standing, keeper?.standing, tls.current];
         const changed = now.some((value, index) => value !== examined[index]);
         if (revision > 0 && (changed || clock.now() - at >= RENEW_MS)) {
           examined = now;

@@ -46,6 +46,7 @@ import { composeServices, type Services } from "./services.ts";
 import { composeFunctions, sliceCapacity } from "./slices.ts";
 import { unknownGpusLog } from "./unknown-gpus-log.ts";
 import { composeUse, type Use } from "./use.ts";
+import type { TlsInUse } from "./tls-in-use.ts";
 import { composeSweep, composeXengt, readDeviceModel } from "./xengt.ts";
 
 export interface Stages
@@ -71,6 +72,7 @@ export interface Stages
   /** Undefined where no scheduler is in front of this host. */
   readonly schedulerKeeper: SchedulerKeeper | undefined;
   readonly schedulerInFront: Scheduling["inFront"];
+  readonly tls: TlsInUse;
 }
 
 /** What the state directory holds, and what writes there. */
@@ -84,6 +86,7 @@ export interface Given extends Durable {
   /** The operator's types of XenGT; undefined: the usual ones. */
   readonly xengtTypes: readonly ListedType[] | undefined;
   readonly scheduler: SchedulerGiven;
+  readonly tls: TlsInUse;
 }
 
 /** Each part is made of those before it; what it tells one that comes later, as the reconciler, it tells once all are there. */
@@ -155,6 +158,7 @@ export function composeStages(
     vgtCounts: () => vgtCountsOf(lookout.current),
     engineCounting: () => use.engineUse.counting,
     deviceModel: () => readDeviceModel(xengt),
+    tls: () => given.tls.read(clock.wall()),
     scheduler: () => readScheduler(schedulerKeeper?.standing, config.scheduler, clock),
     settings: () => (lookout.current ? settings.standings(lookout.current) : new Map()),
   });
@@ -197,6 +201,7 @@ export function composeStages(
     ...{ view, ledger, lookout, driver, operations, diagnostician, metrics, reconciler, pulse },
     schedulerKeeper,
     schedulerInFront: scheduling.inFront,
+    tls: given.tls,
     ...{ ...records, ...daemons, ...use, ...gpuChanges, ...services },
     reconciliation: new Reconciliation({ ledger, lookout, driver, reconciler, clock }),
     machine: composeMachine({ simulated: simulator !== undefined }),

@@ -1,6 +1,6 @@
 // The files of the TLS listener while it runs: taken over when they change, kept when the new ones are wrong, told of before they end.
-import type { Config } from "../config/schema.ts";
 import { messageOf } from "../core/errors.ts";
+import { lastingAt, type Lasting } from "../core/validity.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../host/journal.ts";
 import { fileStamps } from "../host/tls/file-stamps.ts";
@@ -13,6 +13,7 @@ import {
 } from "../host/tls/material.ts";
 import type { TlsFileName } from "../observation/event-metrics.ts";
 import type { Recorder } from "../observation/recorder.ts";
+import { tlsKeyOf, type TlsInUse } from "./tls-in-use.ts";
 
 export interface TlsRenewalOptions {
   readonly files: TlsFiles;
@@ -20,23 +21,17 @@ export interface TlsRenewalOptions {
   readonly material: Material;
   readonly listener: { renew(material: Material): void; judgeAgain(): void };
   readonly recorder: Pick<Recorder, "tlsReload">;
+  /** Told of all that is taken over. */
+  readonly inUse: TlsInUse;
   readonly log: Log;
   readonly clock: Clock;
-  /** The key of each file below `tls`. */
-  readonly keyOf: Readonly<Record<TlsFile, keyof Config["tls"]>>;
 }
 
 /** Between two looks at the files, and at certificates that ended while they were used. */
 const LOOK_MS = 5_000;
-/** Of certificates; revocation lists are renewed much more often, and told of when they are over. */
-const SOON_MS = 14 * 24 * 3_600_000;
-
-type Standing = "good" | "soon" | "over";
-
 export class TlsRenewal {
   readonly #options: TlsRenewalOptions;
-  readonly #told = new Map<TlsFile, Standing>();
-  #material: Material;
+  readonly #told = new Map<TlsFile, Lasting>();
   /** Of the files as they were last read; the first look takes them for others, which costs one reading. */
   #stamps = "";
   /** Why the last reading came to nothing; undefined where it did not. */
@@ -45,7 +40,6 @@ export class TlsRenewal {
 
   constructor(options: TlsRenewalOptions) {
     this.#options = options;
-    this.#material = options.material;
     this.#taken(options.material);
   }
 
@@ -102,42 +96,32 @@ export class TlsRenewal {
   }
 
   #tell(error: unknown): void {
-    const { log, recorder, keyOf } = this.#options;
+    const { log, recorder } = this.#options;
     const problems = error instanceof TlsFilesError ? error.problems : [];
     for (const { file, what } of problems)
-      log.error({ key: `tls.${keyOf[file]}`, why: what }, "TLS file is wrong");
+      log.error({ key: `tls.${tlsKeyOf[file]}`, why: what }, "TLS file is wrong");
     const why = problems.length > 0 ? {} : { why: messageOf(error) };
     log.error(why, "TLS files not taken over; those before still hold");
     recorder.tlsReload(undefined);
   }
 
   #taken(material: Material): void {
-    this.#material = material;
-    const { keyOf, recorder } = this.#options;
-    const ends = endsOf(material).map(([file, at]) => [keyOf[file] as TlsFileName, at] as const);
+    const { recorder, inUse } = this.#options;
+    inUse.take(material);
+    const ends = inUse.validities.map(([file, { until }]) => [tlsKeyOf[file] as TlsFileName, until] as const);
     recorder.tlsReload(new Map(ends));
   }
 
   /** Once for each change of how a file stands. */
   #tellOfEnds(): void {
-    const { log, clock, keyOf } = this.#options;
-    for (const [file, at] of endsOf(this.#material)) {
-      const standing = standingOf(file, at - clock.wall());
-      if ((this.#told.get(file) ?? "good") === standing) continue;
-      this.#told.set(file, standing);
-      const said = { key: `tls.${keyOf[file]}`, ends: new Date(at).toISOString() };
-      if (standing === "soon") log.warn(said, "TLS file ends soon; renew it in its place");
-      if (standing === "over") log.error(said, "TLS file is over; clients are refused, or refuse this host");
+    const { log, clock, inUse } = this.#options;
+    for (const [file, validity] of inUse.validities) {
+      const lasting = lastingAt(validity, clock.wall());
+      if ((this.#told.get(file) ?? "good") === lasting) continue;
+      this.#told.set(file, lasting);
+      const said = { key: `tls.${tlsKeyOf[file]}`, ends: new Date(validity.until).toISOString() };
+      if (lasting === "soon") log.warn(said, "TLS file ends soon; renew it in its place");
+      if (lasting === "over") log.error(said, "TLS file is over; clients are refused, or refuse this host");
     }
   }
-}
-
-function endsOf({ expiries }: Material): (readonly [TlsFile, number])[] {
-  const all = Object.entries(expiries) as [TlsFile, number | undefined][];
-  return all.flatMap(([file, at]) => (at === undefined ? [] : [[file, at] as const]));
-}
-
-function standingOf(file: TlsFile, leftMs: number): Standing {
-  if (leftMs <= 0) return "over";
-  return file !== "revocationList" && leftMs < SOON_MS ? "soon" : "good";
 }

@@ -8,13 +8,14 @@ import { tlsOf, type TlsSettings } from "../config/tls-keys.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import type { Log } from "../host/journal.ts";
 import { TlsListener, type TlsListenerOptions } from "../host/tls/listener.ts";
-import { readMaterial, TlsFilesError, type Material, type TlsFile } from "../host/tls/material.ts";
+import { readMaterial, TlsFilesError, type Material } from "../host/tls/material.ts";
 import type { Refusal } from "../host/tls/refusal.ts";
 import type { Recorder } from "../observation/recorder.ts";
 import type { Task } from "../tasks.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import type { Api } from "./api.ts";
 import { LimitedLog } from "./limited-log.ts";
+import { tlsKeyOf, type TlsInUse } from "./tls-in-use.ts";
 import { TlsRenewal } from "./tls-renewal.ts";
 
 export interface RemoteAccess extends AsyncDisposable {
@@ -30,13 +31,6 @@ export interface RemoteAccess extends AsyncDisposable {
 const HANDSHAKES = { most: 64, mostOfOne: 16, ms: 5_000 };
 const LINES = { burst: 20, everyMs: 3_000 };
 
-const keyOf = {
-  certificate: "certificate",
-  key: "key",
-  clientCa: "client_ca",
-  revocationList: "revocation_list",
-} as const satisfies Record<TlsFile, keyof Config["tls"]>;
-
 /** The files that the listener is to begin with; undefined where none is asked for. @throws ConfigError when they cannot be used */
 export async function readTlsFiles(config: Pick<Config, "tls">): Promise<Material | undefined> {
   const settings = tlsOf(config);
@@ -45,22 +39,30 @@ export async function readTlsFiles(config: Pick<Config, "tls">): Promise<Materia
     return await readMaterial(settings.files);
   } catch (error) {
     if (!(error instanceof TlsFilesError)) throw error;
-    const problems = error.problems.map(({ file, what }) => ({ where: `tls.${keyOf[file]}`, what }));
+    const problems = error.problems.map(({ file, what }) => ({ where: `tls.${tlsKeyOf[file]}`, what }));
     throw new ConfigError(problems, { cause: error });
   }
 }
 
-/** `material` is what `readTlsFiles` gave. */
+interface Begun {
+  /** What `readTlsFiles` gave. */
+  readonly material: Material | undefined;
+  readonly inUse: TlsInUse;
+  readonly recorder: Recorder;
+}
+
+/** Undefined material: nothing is opened. */
 export async function openTls(
   options: AgentOptions,
   api: Api,
-  { material, recorder }: { readonly material: Material | undefined; readonly recorder: Recorder },
+  { material, inUse, recorder }: Begun,
 ): Promise<RemoteAccess> {
   const settings = tlsOf(options.config);
   if (!settings || !material) return NO_ACCESS;
   const { log } = options;
   const listener = await TlsListener.open(listenerOptions(options, api, { settings, material, recorder }));
-  const renewal = new TlsRenewal({ files: settings.files, material, listener, recorder, log, clock, keyOf });
+  const { files } = settings;
+  const renewal = new TlsRenewal({ files, material, listener, recorder, inUse, log, clock });
   log.info({ tls: listener.at }, "the API is served by TLS; the unit lets in whom IPAddressAllow= names");
   if (Object.values(options.configuration.live.tls_roles).flat().length === 0)
     log.warn("tls_roles gives nobody a role: every client of the TLS listener is refused");

@@ -160,6 +160,7 @@ export const reasons = {
   CLAIM_WITHOUT_BOOKING: "host-condition",
   BOOKED_BEYOND_CAPACITY: "host-condition",
   BOOKED_GPU_VANISHED: "host-condition",
+  TLS_FILE_ENDS: "host-condition",
   GPU_MODEL_UNKNOWN: "host-condition",
   GPU_WITHOUT_DRIVER: "host-condition",
   HOST_DISPLAY_ON_GPU: "host-condition",

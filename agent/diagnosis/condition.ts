@@ -12,6 +12,7 @@ import type { Evidence, Look } from "./look.ts";
 import type { Rooms } from "./room.ts";
 import type { SchedulerReading } from "./scheduler-reading.ts";
 import type { Settings } from "./setting.ts";
+import type { TlsReading } from "./tls-reading.ts";
 import type { VgtCounts } from "./vgt-counts.ts";
 import type { common, texts } from "./texts/en.ts";
 
@@ -70,6 +71,8 @@ export interface HostSubject {
   readonly deviceModel?: DeviceModelReading | undefined;
   /** Absent without an agent, which keeps it told. */
   readonly scheduler?: SchedulerReading;
+  /** Absent without an agent, which serves by it. */
+  readonly tls?: TlsReading;
 }
 
 /** A GPU with its host. */

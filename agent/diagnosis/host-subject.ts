@@ -7,6 +7,7 @@ import type { EngineCounting } from "./engine-counting.ts";
 import { parseKernelVersion } from "./kernel-version.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
 import type { SchedulerReading } from "./scheduler-reading.ts";
+import type { TlsReading } from "./tls-reading.ts";
 import type { VgtCounts } from "./vgt-counts.ts";
 
 /** As `uname -r` has it. It names a file that is looked for, so that nothing else may pass for one. */
@@ -24,6 +25,7 @@ export interface OtherSources {
   readonly engineCounting?: EngineCounting;
   readonly deviceModel?: HostSubject["deviceModel"];
   readonly scheduler?: SchedulerReading;
+  readonly tls?: TlsReading;
 }
 
 export async function hostSubject(

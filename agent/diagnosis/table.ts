@@ -48,6 +48,7 @@ import {
   sriovUnsupportedPlatform,
   sriovUseUncounted,
 } from "./checks/sriov.ts";
+import { tlsFileEnds } from "./checks/tls.ts";
 import {
   libvirtDriverUnfit,
   libvirtTooOld,
@@ -79,7 +80,7 @@ export const table: readonly Check[] = [
   ...[libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
   ...[qemuMissing, qemuWithoutOpengl, memlockTooLow, macDeniesVfio, hostdUnavailable, modeNotServed],
   ...[schedulerUnavailable, bookingWithoutDomain, claimWithoutBooking],
-  ...[bookedBeyondCapacity, bookedGpuVanished],
+  ...[bookedBeyondCapacity, bookedGpuVanished, tlsFileEnds],
   ...[gpuModelUnknown, gpuWithoutDriver, hostDisplayOnGpu, gpuSettingDiffers],
   ...[
     gvtUnsupportedPlatform,

@@ -4,6 +4,7 @@ import { gvtKernel } from "./en/gvt-kernel.ts";
 import { machine } from "./en/machine.ts";
 import { scheduler } from "./en/scheduler.ts";
 import { sriov } from "./en/sriov.ts";
+import { tls } from "./en/tls.ts";
 import { virtualization } from "./en/virtualization.ts";
 
 /** For any condition. */
@@ -19,6 +20,7 @@ export const texts = {
   ...gvtKernel,
   ...virtualization,
   ...scheduler,
+  ...tls,
   ...gpu,
   ...sriov,
 } as const;

@@ -6,6 +6,7 @@ import { gvtKernel } from "./zh-hans/gvt-kernel.ts";
 import { machine } from "./zh-hans/machine.ts";
 import { scheduler } from "./zh-hans/scheduler.ts";
 import { sriov } from "./zh-hans/sriov.ts";
+import { tls } from "./zh-hans/tls.ts";
 import { virtualization } from "./zh-hans/virtualization.ts";
 
 export const common: Same<typeof english> = {
@@ -20,6 +21,7 @@ export const texts: Same<typeof englishTexts> = {
   ...gvtKernel,
   ...virtualization,
   ...scheduler,
+  ...tls,
   ...gpu,
   ...sriov,
 };

@@ -3,6 +3,7 @@ import { constants, createPrivateKey, X509Certificate, type KeyObject } from "no
 import { open } from "node:fs/promises";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { messageOf } from "../../core/errors.ts";
+import { firstToEnd, type Validity } from "../../core/validity.ts";
 import { certificateNames } from "./certificate-names.ts";
 import { readRevocationList, type RevocationList } from "./revocation-list.ts";
 
@@ -39,8 +40,8 @@ export interface Material {
   /** For `tls.createServer` and `setSecureContext`. */
   readonly context: SecureContextOptions;
   readonly revocationLists: readonly RevocationList[];
-  /** When the first of what each file holds is no longer good, milliseconds since the epoch. */
-  readonly expiries: Readonly<Partial<Record<TlsFile, number>>>;
+  /** Of what each file holds, that which ends first. */
+  readonly validities: Readonly<Partial<Record<TlsFile, Validity>>>;
   /** The CAs as text, to see whether they are others. */
   readonly clientCa: string;
 }
@@ -88,10 +89,10 @@ export async function readMaterial(files: TlsFiles): Promise<Material> {
   return {
     context,
     revocationLists: lists?.lists ?? [],
-    expiries: {
-      certificate: firstEnd(certificate),
-      clientCa: firstEnd(clientCa),
-      ...(lists ? endOfLists(lists.lists) : {}),
+    validities: {
+      ...whileGood("certificate", certificate.map(validityOf)),
+      ...whileGood("clientCa", clientCa.map(validityOf)),
+      ...whileGood("revocationList", lists?.lists.flatMap(({ validity }) => validity ?? []) ?? []),
     },
     clientCa: cas,
   };
@@ -180,13 +181,14 @@ function bytesOf(pem: string): Buffer {
   return Buffer.from(pem.replaceAll(/-----[^-]+-----/g, ""), "base64");
 }
 
-function firstEnd(certificates: readonly X509Certificate[]): number {
-  return Math.min(...certificates.map(({ validTo }) => Date.parse(validTo)));
+function validityOf({ validFrom, validTo }: X509Certificate): Validity {
+  return { from: Date.parse(validFrom), until: Date.parse(validTo) };
 }
 
-function endOfLists(lists: readonly RevocationList[]): { readonly revocationList?: number } {
-  const ends = lists.flatMap(({ nextUpdate }) => (nextUpdate === undefined ? [] : [nextUpdate]));
-  return ends.length === 0 ? {} : { revocationList: Math.min(...ends) };
+/** Nothing where none of it ends. */
+function whileGood(file: TlsFile, all: readonly Validity[]): Material["validities"] {
+  const first = firstToEnd(all);
+  return first === undefined ? {} : { [file]: first };
 }
 
 /** Node.js puts each part of a name on a line of its own, and has none for an empty one, whatever its types say. */

@@ -1,12 +1,13 @@
 // A certificate revocation list (RFC 5280, 5): who is on it, and until when it is good. OpenSSL checks its signature at each handshake.
+import type { Validity } from "../../core/validity.ts";
 import type { CertificateNames } from "./certificate-names.ts";
 import { derElements, derSequence, TAG, type DerElement } from "./der.ts";
 
 export interface RevocationList {
   /** Whose certificates it is about, in the form of `CertificateNames.issuer`. */
   readonly issuer: string;
-  /** Milliseconds since the epoch; undefined where the list does not say. From then on OpenSSL refuses every certificate. */
-  readonly nextUpdate: number | undefined;
+  /** Until its next update; undefined where the list does not say when that is. From then on OpenSSL refuses every certificate. */
+  readonly validity: Validity | undefined;
   /** In the form of `CertificateNames.serial`. */
   readonly serials: ReadonlySet<string>;
 }
@@ -18,13 +19,12 @@ export function readRevocationList(der: Buffer): RevocationList {
   const fields = derElements(body.content);
   // The version is left out where it is 1.
   const [, issuer, ...rest] = fields[0]?.tag === TAG.integer ? fields.slice(1) : fields;
-  const times = rest.filter(isTime);
-  if (issuer?.tag !== TAG.sequence || times.length === 0) throw new Error("it is no revocation list");
-  const [, next] = times;
+  const [from, until] = rest.filter(isTime).map(timeOf);
+  if (issuer?.tag !== TAG.sequence || from === undefined) throw new Error("it is no revocation list");
   const revoked = rest.find(({ tag }) => tag === TAG.sequence);
   return {
     issuer: issuer.whole.toString("hex"),
-    nextUpdate: next && timeOf(next),
+    validity: until === undefined ? undefined : { from, until },
     serials: new Set(revoked ? derElements(revoked.content).map(serialOf) : []),
   };
 }

@@ -5,6 +5,7 @@ import { copyFile, readFile, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import type tls from "node:tls";
+import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { until } from "../harness/until.ts";
 import { Authority, type Pair } from "./authority.ts";
 import { ADMIN, hostPair, READ, RemoteWorld } from "./remote-world.ts";
@@ -47,6 +48,25 @@ describe("a TLS listener whose files change", () => {
     assert.notEqual(await shownTo(admin), before);
     assert.equal(standing.destroyed, false);
     standing.destroy();
+  });
+
+  it("tells by a condition that its certificate ends soon, until another is in its place", async () => {
+    const replaced = async ({ certificate, key }: Pair): Promise<void> => {
+      await remote.replace("certificate", await readFile(certificate, "utf8"));
+      await remote.replace("key", await readFile(key, "utf8"));
+      await remote.reload();
+    };
+    const told = async (): Promise<string | undefined> => {
+      const { host } = await remote.world.rpc.call(Hosts.getHost, {});
+      return host?.conditions.find(({ reason }) => reason === "TLS_FILE_ENDS")?.message;
+    };
+    assert.equal(await told(), undefined);
+    const names = "DNS:host.test,IP:127.0.0.1";
+    await replaced(await remote.ca.sign("brief-host", { names, usage: "serverAuth", days: 0.2 }));
+    const message = await until("it is told", told);
+    assert.match(message, /^tls\.certificate ends soon, at \d{4}-/);
+    await replaced(await hostPair(remote.ca));
+    await until("it is told no more", async () => (await told()) === undefined);
   });
 
   it("goes on with the files before when new ones are wrong, and says what is wrong with them", async () => {

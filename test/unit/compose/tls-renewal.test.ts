@@ -4,8 +4,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import pino from "pino";
+import { TlsInUse } from "../../../agent/compose/tls-in-use.ts";
 import { TlsRenewal } from "../../../agent/compose/tls-renewal.ts";
 import { readMaterial, type TlsFiles } from "../../../agent/host/tls/material.ts";
+import { present } from "../../e2e/harness/agent-calls.ts";
 import { until } from "../../e2e/harness/until.ts";
 import { Authority } from "../../e2e/tls/authority.ts";
 import { filesIn } from "../../e2e/tls/remote-world.ts";
@@ -46,21 +48,23 @@ describe("the renewal of the TLS listener's files", () => {
     await rm(folder, { recursive: true });
   });
 
-  const made = async (
-    listener: Listener,
-  ): Promise<{ renewal: TlsRenewal; clock: FakeClock; told: (what: string) => number }> => {
+  interface Made {
+    readonly renewal: TlsRenewal;
+    readonly inUse: TlsInUse;
+    readonly clock: FakeClock;
+    readonly told: (what: string) => number;
+  }
+  const made = async (listener: Listener): Promise<Made> => {
     const lines: string[] = [];
     const log = pino({ base: null }, { write: (line: string) => lines.push(line) });
     const clock = new FakeClock();
+    const material = await readMaterial(files);
+    const inUse = new TlsInUse(material);
     const renewal = new TlsRenewal({
-      ...{ files, listener, log, clock, material: await readMaterial(files) },
+      ...{ files, listener, log, clock, material, inUse },
       recorder: { tlsReload: () => undefined },
-      keyOf: {
-        ...{ certificate: "certificate", key: "key" },
-        ...{ clientCa: "client_ca", revocationList: "revocation_list" },
-      },
     });
-    return { renewal, clock, told: (what) => lines.filter((line) => line.includes(what)).length };
+    return { renewal, inUse, clock, told: (what) => lines.filter((line) => line.includes(what)).length };
   };
   const looks = async (
     { renewal, clock }: { renewal: TlsRenewal; clock: FakeClock },
@@ -93,6 +97,22 @@ describe("the renewal of the TLS listener's files", () => {
     assert.equal(all.told("it holds no certificate in PEM"), 1);
     await all.renewal.reload();
     assert.equal(all.told("it holds no certificate in PEM"), 2);
+  });
+
+  it("tells once that a file ends soon, in the last third of its time, and once that it has ended", async () => {
+    const listener = new Listener();
+    const all = await made(listener);
+    const [, { from, until: end }] = present(all.inUse.validities.find(([file]) => file === "certificate"));
+    const said: number[] = [];
+    for (const at of [end - (end - from) / 2, end - (end - from) / 4, end + 1]) {
+      all.clock.setWall(at - all.clock.wall());
+      const before = listener.judged;
+      // With the second look begun the first is told of.
+      await looks(all, () => listener.judged >= before + 2);
+      said.push(all.told('"key":"tls.certificate"'));
+    }
+    assert.deepEqual(said, [0, 1, 2]);
+    assert.ok(all.told("TLS file is over; clients are refused") >= 1);
   });
 
   it("goes on after a reading that failed altogether", async () => {

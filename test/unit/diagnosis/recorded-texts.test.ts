@@ -10,6 +10,7 @@ import {
   claimWithoutBooking,
   schedulerUnavailable,
 } from "../../../agent/diagnosis/checks/scheduler.ts";
+import { tlsFileEnds } from "../../../agent/diagnosis/checks/tls.ts";
 import { deviceModelMissing } from "../../../agent/diagnosis/checks/xen.ts";
 import { modeNotServed } from "../../../agent/diagnosis/checks/served.ts";
 import { gpuSettingDiffers } from "../../../agent/diagnosis/checks/setting.ts";
@@ -37,12 +38,12 @@ const never: Readonly<Partial<Record<string, readonly ConditionStatus[]>>> = {
   HOST_DISPLAY_ON_GPU: [NOT_APPLICABLE],
 };
 
-/** Of what only a running agent knows: room.test.ts, hostd.test.ts, setting.test.ts, device-model.test.ts and scheduler.test.ts examine them. */
+/** Of what only a running agent knows: room.test.ts, hostd.test.ts, setting.test.ts, device-model.test.ts, scheduler.test.ts and tls.test.ts examine them. */
 const ofAnAgent: ReadonlySet<string> = new Set([
   ...[capacityDisagrees.code, gmFragmented.code],
   ...[hostdUnavailable.code, gpuSettingDiffers.code, deviceModelMissing.code],
   ...[schedulerUnavailable.code, bookingWithoutDomain.code, claimWithoutBooking.code],
-  ...[bookedBeyondCapacity.code, bookedGpuVanished.code],
+  ...[bookedBeyondCapacity.code, bookedGpuVanished.code, tlsFileEnds.code],
 ]);
 /** What it says of a host changes with the release: served.test.ts examines it. */
 const ofTheRelease = modeNotServed.code;

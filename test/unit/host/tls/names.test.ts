@@ -40,7 +40,8 @@ describe("the URIs of a certificate", () => {
 describe("a revocation list", () => {
   it("names its CA, its next update and who is on it", () => {
     const read = readRevocationList(list(text(0x17, "261201123456Z"), der(0x30, entry)));
-    assert.equal(read.nextUpdate, Date.UTC(2026, 11, 1, 12, 34, 56));
+    assert.equal(read.validity?.from, Date.UTC(2026, 10, 1));
+    assert.equal(read.validity.until, Date.UTC(2026, 11, 1, 12, 34, 56));
     const certificate = { issuer: issuer.toString("hex"), subject: "", serial: "00ff" };
     assert.equal(revokedBy([read], [certificate]), true);
     assert.equal(revokedBy([read], [{ ...certificate, serial: "ff" }]), false);
@@ -48,10 +49,10 @@ describe("a revocation list", () => {
   });
 
   it("may be empty, without a next update, or of the years from 2050 on", () => {
-    assert.equal(readRevocationList(list()).nextUpdate, undefined);
+    assert.equal(readRevocationList(list()).validity, undefined);
     assert.deepEqual([...readRevocationList(list()).serials], []);
     assert.equal(
-      readRevocationList(list(text(0x18, "20510203040506Z"))).nextUpdate,
+      readRevocationList(list(text(0x18, "20510203040506Z"))).validity?.until,
       Date.UTC(2051, 1, 3, 4, 5, 6),
     );
   });

@@ -1,0 +1,96 @@
+// What is said of the end of what the TLS listener uses.
+import assert from "node:assert/strict";
+import { languages } from "../../../agent/core/language.ts";
+import { firstToEnd, lastingAt } from "../../../agent/core/validity.ts";
+import { tlsFileEnds } from "../../../agent/diagnosis/checks/tls.ts";
+import type { HostSubject } from "../../../agent/diagnosis/condition.ts";
+import { diagnose } from "../../../agent/diagnosis/diagnose.ts";
+import type { TlsReading } from "../../../agent/diagnosis/tls-reading.ts";
+import { messageOf, remedyOf, severityOf } from "../../../agent/diagnosis/words.ts";
+import { RootedFiles } from "../../../agent/host/files.ts";
+import { present } from "../../e2e/harness/agent-calls.ts";
+
+const DAY = 86_400_000;
+const now = Date.UTC(2026, 10, 29);
+/** Of a file that is good for so many days, with so many left. */
+const file = (name: string, life: number, left: number) => ({
+  key: `tls.${name}`,
+  validity: { from: now - (life - left) * DAY, until: now + left * DAY },
+});
+
+async function told(tls: TlsReading | undefined) {
+  const host: HostSubject = {
+    ...{ hypervisor: "kvm", kernel: { major: 6, minor: 1 }, kernelRelease: "6.1.0", gpus: [] },
+    ...{ libvirt: { asked: false, why: "a test" }, kernelLog: [] },
+    ...{ hostd: undefined, rooms: undefined, settings: undefined },
+    ...(tls && { tls }),
+  };
+  const { conditions } = await diagnose(new RootedFiles("/nowhere"), host, [tlsFileEnds]);
+  const condition = present(conditions[0]);
+  const { status, says } = condition.finding;
+  for (const language of languages) {
+    const [message, remedy] = [messageOf(condition, language), remedyOf(condition, language)];
+    assert.doesNotMatch(message + remedy, /\{\w*\}/);
+    assert.equal(remedy !== "", status === "fail", message);
+  }
+  return { found: `${status} ${says}`, text: messageOf(condition, "en"), condition };
+}
+
+const served = (...files: ReturnType<typeof file>[]) => told({ kind: "served", now, files });
+
+describe("the end of what the TLS listener uses", () => {
+  it("is nobody's where nothing listens, or no agent runs", async () => {
+    assert.equal((await told(undefined)).found, "not-applicable no-agent");
+    assert.equal((await told({ kind: "not-configured" })).found, "not-applicable none");
+    assert.equal((await served()).found, "pass endless");
+  });
+
+  it("is told of the first file, with all of them as evidence", async () => {
+    const { found, text, condition } = await served(
+      file("client_ca", 3650, 2000),
+      file("certificate", 90, 40),
+    );
+    assert.equal(found, "pass good");
+    assert.equal(text, "the first to end is tls.certificate, at 2027-01-08T00:00:00Z");
+    assert.deepEqual(
+      condition.evidence.map(({ path }) => path),
+      ["configuration: tls.client_ca", "configuration: tls.certificate"],
+    );
+  });
+
+  it("is a warning when it is near, though something else with less time ends before", async () => {
+    const { found, text, condition } = await served(
+      file("certificate", 90, 13),
+      file("revocation_list", 10, 9),
+    );
+    assert.equal(found, "fail soon");
+    assert.match(text, /^tls\.certificate ends soon, at 2026-12-12/);
+    assert.equal(severityOf(condition), "warning");
+  });
+
+  it("is told when it is over, and of a list whom that keeps out", async () => {
+    const over = await served(file("certificate", 90, -1), file("client_ca", 90, 1));
+    assert.equal(over.found, "fail over");
+    assert.match(over.text, /^tls\.certificate has ended, at 2026-11-28/);
+    const list = await served(file("revocation_list", 30, 0));
+    assert.equal(list.found, "fail list-over");
+    assert.match(list.text, /nobody is let in/);
+  });
+});
+
+describe("what is good for a time", () => {
+  const lasting = (life: number, left: number) => lastingAt(file("certificate", life, left).validity, now);
+
+  it("ends soon in its last third, and within two weeks", () => {
+    assert.deepEqual(
+      [lasting(90, 14), lasting(90, 13.9), lasting(3650, 15), lasting(3, 1), lasting(3, 0.9), lasting(3, 0)],
+      ["good", "soon", "good", "good", "soon", "over"],
+    );
+  });
+
+  it("ends with the first of it", () => {
+    const [late, early] = [file("a", 9, 8).validity, file("b", 9, 7).validity];
+    assert.equal(firstToEnd([late, early]), early);
+    assert.equal(firstToEnd([]), undefined);
+  });
+});
