@@ -9,11 +9,15 @@ export interface DerElement {
 
 export const TAG = {
   integer: 0x02,
+  bitString: 0x03,
+  objectIdentifier: 0x06,
   sequence: 0x30,
   utcTime: 0x17,
   generalizedTime: 0x18,
-  /** `[0]`, constructed: an optional part of a structure. */
+  /** `[0]` and so on, constructed: optional parts of a structure. */
   context0: 0xa0,
+  context1: 0xa1,
+  context2: 0xa2,
 } as const;
 
 /** The elements that stand one after the other. @throws Error for bytes that are no DER */

@@ -6,6 +6,7 @@ import { messageOf } from "../../core/errors.ts";
 import { firstToEnd, type Validity } from "../../core/validity.ts";
 import { certificateNames } from "./certificate-names.ts";
 import { readRevocationList, type RevocationList } from "./revocation-list.ts";
+import { isSignedBy } from "./revocation-signature.ts";
 
 /** Where they are. */
 export interface TlsFiles {
@@ -164,17 +165,34 @@ function revocationListsIn(
   cas: readonly X509Certificate[],
 ): { readonly pems: string[]; readonly lists: readonly RevocationList[] } {
   const pems = pemBlocks(text, "X509 CRL", "revocation list");
-  const lists = pems.map((pem) => readRevocationList(bytesOf(pem)));
-  // OpenSSL would refuse every certificate of such a CA.
-  const without = cas.find(({ raw }) => {
-    const { subject } = certificateNames(raw);
-    return !lists.some(({ issuer }) => issuer === subject);
+  const read = pems.map((pem) => {
+    const der = bytesOf(pem);
+    return { der, list: readRevocationList(der) };
   });
+  const named = cas.map((ca) => ({ ca, name: certificateNames(ca.raw).subject }));
+  const signed = new Set<X509Certificate>();
+  for (const { der, list } of read) {
+    // A CA below one of these is known from the connection of a client alone: OpenSSL checks its list then.
+    const ofName = named.filter(({ name }) => name === list.issuer).map(({ ca }) => ca);
+    const signers = ofName.filter(({ publicKey }) => isSignedBy(der, publicKey));
+    for (const signer of signers) signed.add(signer);
+    const [first] = ofName;
+    if (first && signers.length === 0) throw notSigned(first);
+  }
+  // OpenSSL would refuse every certificate of such a CA.
+  const without = cas.find((ca) => !signed.has(ca));
   if (without)
     throw new Error(
-      `it has no list of ${oneLine(without.subject)}; each CA of tls.client_ca needs one, be it empty`,
+      `it has no list of ${oneLine(without.subject)} (serial ${without.serialNumber}); each CA of tls.client_ca needs one, be it empty`,
     );
-  return { pems, lists };
+  return { pems, lists: read.map(({ list }) => list) };
+}
+
+function notSigned({ subject }: X509Certificate): Error {
+  return new Error(
+    `its list of ${oneLine(subject)} is not signed by the CA of that name in tls.client_ca: it is of another CA of that name, or of a ` +
+      "former key, or was changed after it was signed",
+  );
 }
 
 function bytesOf(pem: string): Buffer {

@@ -1,4 +1,4 @@
-// A certificate revocation list (RFC 5280, 5): who is on it, and until when it is good. OpenSSL checks its signature at each handshake.
+// A certificate revocation list (RFC 5280, 5): who is on it, and until when it is good.
 import type { Validity } from "../../core/validity.ts";
 import type { CertificateNames } from "./certificate-names.ts";
 import { derElements, derSequence, TAG, type DerElement } from "./der.ts";

@@ -88,6 +88,20 @@ describe("a TLS listener whose files change", () => {
     assert.match(await remote.world.scrape(), /^vgpud_tls_last_reload_successful 1$/m);
   });
 
+  it("goes on with the list before when a new one is signed by another CA of the same name", async () => {
+    const twin = await Authority.root(path.join(remote.folder, "twin"), "clients");
+    await remote.replace("revocation_list", await twin.list());
+    await remote.reload(/TLS files not taken over; those before still hold/);
+    assert.match(
+      remote.world.agent.log,
+      /"key":"tls\.revocation_list","why":"[^"]*clients\.crl: its list of CN=clients is not signed by the CA of that name/,
+    );
+    (await remote.letIn(admin)).destroy();
+    await remote.setList();
+    await remote.reload();
+    (await remote.letIn(admin)).destroy();
+  });
+
   it("ends the connections of a certificate that is revoked, and of no other", async () => {
     const gone = await remote.client("gone", ADMIN);
     const [theirs, ours] = await Promise.all([remote.letIn(gone), remote.letIn(admin)]);

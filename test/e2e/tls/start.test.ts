@@ -87,7 +87,7 @@ describe("the start with a TLS listener", () => {
     const other = await Authority.root(path.join(folder, "other"), "others");
     await writeFile(files.revocation_list, await other.list());
     await refused(
-      /^vgpud: tls\.revocation_list: \S+: it has no list of CN=clients; each CA of tls\.client_ca needs one/,
+      /^vgpud: tls\.revocation_list: \S+: it has no list of CN=clients \(serial \w+\); each CA of tls\.client_ca needs one/,
     );
     await writeFile(files.revocation_list, "soon\n");
     await refused(/^vgpud: tls\.revocation_list: \S+: it holds no revocation list in PEM$/);
