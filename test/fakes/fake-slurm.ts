@@ -1,5 +1,10 @@
 // One node of a Slurm in miniature: it keeps what it is told, and prints it as Slurm 22.05 does.
-import type { Said, SlurmCommands, SlurmProgram } from "../../agent/schedulers/slurm/commands.ts";
+import {
+  slurmError,
+  type Said,
+  type SlurmCommands,
+  type SlurmProgram,
+} from "../../agent/schedulers/slurm/commands.ts";
 
 interface FakeJob {
   state: string;
@@ -25,6 +30,10 @@ export class FakeSlurm implements SlurmCommands {
   readonly jobs = new Map<string, FakeJob>();
   /** Every order, in turn. */
   readonly orders: string[] = [];
+  /** Every question for jobs' details, by the job, or `all`. */
+  readonly asked: string[] = [];
+  /** Whether all jobs together are more than one answer may have. */
+  isCrowded = false;
   /** What every program ends with instead of an answer. */
   failure: string | undefined;
   /** Whether it takes orders of whoever asks. */
@@ -37,6 +46,8 @@ export class FakeSlurm implements SlurmCommands {
 
   run(program: SlurmProgram, words: readonly string[]): Promise<Said> {
     if (this.failure !== undefined) return Promise.resolve(said("", this.failure, 1));
+    if (this.isCrowded && words.at(-1) === "-d")
+      return Promise.reject(slurmError("answer", "scontrol show job -d: said more than it may"));
     return Promise.resolve(this.#answer(program, words));
   }
 
@@ -46,7 +57,11 @@ export class FakeSlurm implements SlurmCommands {
     if (program === "squeue")
       return said([...this.jobs].map(([id, { state }]) => `${id}|${state}`).join("\n"));
     if (words[0] === "update") return this.#update(words.slice(2));
-    return words[1] === "job" ? this.#showJob(words.at(-1) ?? "") : this.#showNode();
+    if (words[1] !== "job") return this.#showNode();
+    const [, , , id] = words;
+    this.asked.push(id ?? "all");
+    if (id !== undefined) return this.#showJob(id);
+    return said([...this.jobs.keys()].map((each) => this.#showJob(each).stdout).join(""));
   }
 
   #update(words: readonly string[]): Said {

@@ -55,7 +55,7 @@ export function slurmFile({ folder, controllerPort, nodes, gres }: ClusterLayout
     SelectTypeParameters: "CR_Core",
     SchedulerType: "sched/backfill",
     SchedulerParameters: "batch_sched_delay=0,sched_min_interval=0,bf_interval=1,defer_batch=0",
-    GresTypes: gres.map(({ name }) => name).join(","),
+    GresTypes: [...new Set(gres.map(({ name }) => name))].join(","),
     PrologFlags: "Alloc",
     Prolog: `${folder}/prolog`,
     Epilog: `${folder}/epilog`,

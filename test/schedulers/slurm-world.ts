@@ -1,5 +1,5 @@
 // A simulated host that is the one node of a real Slurm, with an agent on it and the scripts of docs/examples/slurm.
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +16,13 @@ const VGPUCTL = fileURLToPath(import.meta.resolve("../../agent/cli/main.js"));
 const HOST = `gpus: [{ address: "0000:00:02.0", aperture_mib: 512 }]`;
 const NODE = "node1";
 
+interface SlurmWorldOptions {
+  /** In YAML, as the simulator reads it; by default one GPU. */
+  readonly host?: string;
+  /** What slurm.conf and gres.conf give the node; by default as the example has it. */
+  readonly gres?: readonly Gres[];
+}
+
 export class SlurmWorld implements AsyncDisposable {
   readonly slurm: Slurm;
   readonly world: World;
@@ -27,7 +34,7 @@ export class SlurmWorld implements AsyncDisposable {
     this.world = world;
   }
 
-  static async start(): Promise<SlurmWorld> {
+  static async start({ host = HOST, gres }: SlurmWorldOptions = {}): Promise<SlurmWorld> {
     const folder = await mkdtemp(path.join(tmpdir(), "slurm-world-"));
     await mkdir(path.join(folder, "bin"));
     await mkdir(path.join(folder, "vm"));
@@ -36,7 +43,7 @@ export class SlurmWorld implements AsyncDisposable {
         .replace("PATH=", `PATH=${folder}/bin:`)
         .replace("/etc/slurm/vm/", `${folder}/vm/`);
     const slurm = await startSlurm({
-      gres: gresOf(await readFile(path.join(EXAMPLES, "gres.conf"), "utf8")),
+      gres: gres ?? gresOf(await readFile(path.join(EXAMPLES, "gres.conf"), "utf8")),
       prolog: await script("vm-prolog.sh"),
       epilog: await script("vm-epilog.sh"),
     });
@@ -44,8 +51,9 @@ export class SlurmWorld implements AsyncDisposable {
   adapter: slurm
   first_within: 0s
   heal_every: 2s
-  slurm: { cluster: vgpud, node: ${NODE}, conf: "${slurm.env["SLURM_CONF"] ?? ""}", timeout: 5s }`;
-    const world = await World.start(HOST, {}, { settings });
+  slurm: { cluster: vgpud, node: ${NODE}, conf: "${slurm.env["SLURM_CONF"] ?? ""}", prefix: "${folder}", timeout: 5s }`;
+    await listenTo("scontrol", folder);
+    const world = await World.start(host, {}, { settings });
     const made = new SlurmWorld(folder, slurm, world);
     await made.#install();
     return made;
@@ -103,9 +111,19 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
     );
   }
 
+  /** What vgpud has asked and told scontrol, a line each. */
+  async scontrolled(): Promise<readonly string[]> {
+    const log = await readFile(path.join(this.#folder, "scontrol.log"), "utf8").catch(() => "");
+    return log.split("\n").filter(Boolean);
+  }
+
   /** Asks the agent for the smallest type in the name of a job. */
-  async create(claimId: string, change: (draft: Draft) => void = () => undefined): Promise<void> {
-    await this.world.create("asked", (draft) => {
+  async create(
+    claimId: string,
+    change: (draft: Draft) => void = () => undefined,
+    name = "asked",
+  ): Promise<void> {
+    await this.world.create(name, (draft) => {
       draft.request.claimId = claimId;
       draft.vgpu.want = { $case: "type", value: "i915-GVTg_V5_8" };
       change(draft);
@@ -139,6 +157,15 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
     await this.world[Symbol.asyncDispose]();
     await rm(this.#folder, { recursive: true });
   }
+}
+
+/** Below the folder Slurm's programs are as Debian has them, but that what one of them is asked is written down. */
+async function listenTo(program: string, folder: string): Promise<void> {
+  await mkdir(path.join(folder, "sbin"));
+  await symlink("/usr/sbin/slurmd", path.join(folder, "sbin/slurmd"));
+  await symlink("/usr/bin/squeue", path.join(folder, "bin/squeue"));
+  const script = `#!/bin/sh\necho "$*" >> '${folder}/${program}.log'\nexec /usr/bin/${program} "$@"\n`;
+  await writeFile(path.join(folder, "bin", program), script, { mode: 0o755 });
 }
 
 function gresOf(text: string): readonly Gres[] {

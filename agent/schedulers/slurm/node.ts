@@ -1,8 +1,15 @@
 // This host as a node of Slurm: each question and each order is one program that is run.
 import { quantities, type Quantities, type Quantity } from "../../capacity/quantities.ts";
-import { slurmError, type Said, type SlurmCommands, type SlurmProgram } from "./commands.ts";
+import { SchedulerError } from "../scheduler.ts";
+import {
+  slurmError,
+  type Said,
+  type SlurmCommands,
+  type SlurmFailure,
+  type SlurmProgram,
+} from "./commands.ts";
 import { GRES, quantitiesIn, type JobId } from "./names.ts";
-import { gresFileTold, gresOfJob, jobsTold, nodeTold, type NodeTold } from "./told.ts";
+import { gresFileTold, gresOfJob, gresOfJobs, jobsTold, nodeTold, type NodeTold } from "./told.ts";
 
 /** How many of each Slurm may be told at most; what is not here it does not count at all. */
 export type Limits = ReadonlyMap<Quantity, number>;
@@ -59,6 +66,21 @@ export class SlurmNode {
     return counts && quantitiesIn(counts);
   }
 
+  /**
+   * The same of every job of which it can be told by one answer, whatever node it is on. Empty where the cluster has more jobs than an
+   * answer may have.
+   */
+  async amountsOfAll(signal: AbortSignal): Promise<ReadonlyMap<JobId, Quantities>> {
+    try {
+      const { stdout } = await this.#done("scontrol", ["show", "job", "-d"], signal);
+      const jobs = gresOfJobs(stdout, this.name);
+      return new Map([...jobs].map(([job, counts]) => [job, quantitiesIn(counts)]));
+    } catch (error) {
+      if (error instanceof SchedulerError && error.kind === TOO_MUCH) return new Map();
+      throw error;
+    }
+  }
+
   /** All that the node is to have: what is left out of the list, Slurm gives no more. */
   async setGres(list: readonly string[], signal: AbortSignal): Promise<void> {
     await this.#update([`gres=${list.join(",")}`], signal);
@@ -92,6 +114,7 @@ export class SlurmNode {
   }
 }
 
+const TOO_MUCH: SlurmFailure = "answer";
 /** Characters of what a program complained of. */
 const TOLD = 500;
 

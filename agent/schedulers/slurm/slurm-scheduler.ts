@@ -143,10 +143,12 @@ export class SlurmScheduler implements Scheduler {
     const { cluster } = this.#options;
     const bookings = new Map<string, Quantities>();
     const known = new Map<JobId, Quantities>();
-    for (const [job, state] of await node.jobs(signal)) {
-      // Slurm takes it all back before the job's processes have ended.
-      if (state === "COMPLETING") continue;
-      const amounts = this.#known.get(job) ?? (await node.amountsOf(job, signal));
+    // Slurm takes it all back before the job's processes have ended.
+    const jobs = [...(await node.jobs(signal))].filter(([, state]) => state !== "COMPLETING");
+    const unknown = jobs.filter(([job]) => !this.#known.has(job));
+    const all = unknown.length > 1 ? await node.amountsOfAll(signal) : new Map<JobId, Quantities>();
+    for (const [job, state] of jobs) {
+      const amounts = this.#known.get(job) ?? all.get(job) ?? (await node.amountsOf(job, signal));
       // Before a job runs Slurm may not tell yet what it has: it is asked again.
       if (amounts && state === "RUNNING") known.set(job, amounts);
       bookings.set(claimIdOf(cluster, job), amounts ?? {});
