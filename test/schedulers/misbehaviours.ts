@@ -12,6 +12,8 @@ export type Misbehaviour =
   | { readonly kind: "internal error" }
   /** A load balancer's page while no Placement is behind it. */
   | { readonly kind: "unavailable" }
+  /** A proxy's page in its place, as one that wants somebody to log in: 200. */
+  | { readonly kind: "page" }
   /** 200 with what is no JSON. */
   | { readonly kind: "nonsense" }
   /** 200 with JSON that says something else than was asked, by default a list. */
@@ -52,6 +54,8 @@ export async function answer(exchange: Exchange, how: Misbehaviour): Promise<num
       return send(response, ofJson(500, { errors: [{ status: 500, title: "Internal Server Error" }] }));
     case "unavailable":
       return send(response, of(503, "text/html", "<html><h1>503 Service Unavailable</h1></html>"));
+    case "page":
+      return send(response, of(200, "text/html", "<html><h1>Please log in</h1></html>"));
     case "nonsense":
       return send(response, of(200, "application/json", '{"resource_providers": ['));
     case "wrong shape":

@@ -163,6 +163,7 @@ describe("a create with Placement in front of the host", function () {
   const wrong: readonly [string, Misbehaviour, RegExp][] = [
     ["500", { kind: "internal error" }, /HTTP 500/],
     ["HTML", { kind: "unavailable" }, /HTTP 503: <html>/],
+    ["200 with HTML", { kind: "page" }, /what is no JSON/],
     ["200 with nonsense", { kind: "nonsense" }, /what is no JSON/],
     ["200 with something else", { kind: "wrong shape" }, /what is not to be expected/],
     ["that it speaks other microversions", { kind: "unsupported version" }, /HTTP 406/],

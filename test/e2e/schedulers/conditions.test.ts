@@ -114,11 +114,13 @@ describe("the conditions of a Placement in front of an agent", function () {
   const misbehaviours: readonly [how: Misbehaviour, failure: string, message: RegExp][] = [
     [{ kind: "internal error" }, "failed", /fails by itself: .* with HTTP 500/],
     [{ kind: "unavailable" }, "failed", /fails by itself: .* with HTTP 503/],
+    [{ kind: "page" }, "bad-answer", /makes no sense: .*<html>/],
     [{ kind: "nonsense" }, "bad-answer", /makes no sense: /],
     [{ kind: "wrong shape" }, "bad-answer", /makes no sense: /],
     [{ kind: "unsupported version" }, "version", /speaks another version: /],
     [{ kind: "unauthorized" }, "unauthorized", /does not let vgpud in: /],
     [{ kind: "silence" }, "unreachable", /does not answer: .* no answer within 2000 ms/],
+    [{ kind: "trickle", everyMs: 100 }, "unreachable", /does not answer: .* no answer within 2000 ms/],
     [{ kind: "cut" }, "unreachable", /does not answer: /],
   ];
   for (const [how, failure, message] of misbehaviours)

@@ -55,6 +55,7 @@ describe("a Placement that misbehaves", function () {
   const answered: readonly [Misbehaviour, number, RegExp][] = [
     [{ kind: "internal error" }, 500, /"title":"Internal Server Error"/],
     [{ kind: "unavailable" }, 503, /^<html>/],
+    [{ kind: "page" }, 200, /^<html>/],
     [{ kind: "nonsense" }, 200, /^\{"resource_providers": \[$/],
     [{ kind: "wrong shape" }, 200, /^\["not"/],
     [{ kind: "wrong shape", body: { inventories: 7 } }, 200, /^\{"inventories":7\}$/],

@@ -233,6 +233,26 @@ describe("vgpuctl schedule", function () {
     assert.match(ran.stderr, /hint: where it is: placement of the schedule file\n$/);
   });
 
+  it("books nothing and asks no host while Placement answers wrong, and says how", async () => {
+    for (const [how, ending, says] of [
+      [{ kind: "internal error" }, "failure", /HTTP 500/],
+      [{ kind: "page" }, "failure", /what is no JSON/],
+      [{ kind: "wrong shape" }, "failure", /what is not to be expected/],
+      [{ kind: "unsupported version" }, "failure", /HTTP 406/],
+      [{ kind: "unauthorized" }, "permission", /HTTP 401[^]*hint: the credential and its secret/],
+      [{ kind: "cut" }, "unreachable", /cannot ask Placement: /],
+    ] as const) {
+      hosts.asked.misbehave({ path: /^\/allocation_candidates/ }, how);
+      const ran = await hosts.schedule(["create", "--flavor", "big", "--name", "web-1"]);
+      assert.equal(ran.exitCode, exitCodes[ending], `${how.kind}: ${ran.stderr}`);
+      assert.match(ran.stderr, says, how.kind);
+      assert.match(ran.stderr, /\n {2}nothing was booked\n/);
+      hosts.asked.behave();
+    }
+    assert.deepEqual(hosts.asked.writes, []);
+    for (const host of hosts.names) assert.deepEqual(await domainsOf(hosts.world(host)), []);
+  });
+
   it("lists nothing of a host that Placement does not know", async () => {
     const ran = await hosts.schedule(["list", "--host", hosts.names[0].slice(1)]);
     assert.equal(ran.exitCode, exitCodes.failure);
