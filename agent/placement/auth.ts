@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 import { PlacementError } from "./errors.ts";
-import { shown, type Exchanger } from "./exchange.ts";
+import { shown, type Answer, type Exchanger } from "./exchange.ts";
 import { parseAnswer } from "./parse.ts";
 import { isPlaintext } from "./plaintext.ts";
 
@@ -43,6 +43,11 @@ export interface KeystoneOptions {
   readonly interface: "public" | "internal" | "admin";
   /** Milliseconds since the epoch. */
   readonly wall: () => number;
+}
+
+/** One that was withdrawn Keystone does not find, and names (404); whatever else answers at a wrong address knows none. */
+function isRefusal({ status, text }: Answer, credentialId: string): boolean {
+  return status === 401 || status === 403 || (status === 404 && text.includes(credentialId));
 }
 
 function encrypted(url: URL, wanted: string): URL {
@@ -115,8 +120,7 @@ export class Keystone implements Authority {
     const { status } = answer;
     if (status !== 201) {
       // Its text is not told: what Keystone says of a credential belongs in its own log.
-      const kind =
-        status === 401 || status === 403 ? "unauthorized" : status >= 500 ? "failed" : "bad-answer";
+      const kind = isRefusal(answer, credentialId) ? "unauthorized" : status >= 500 ? "failed" : "bad-answer";
       const message = `Keystone at ${shown(url)} gives no token for application credential ${credentialId} (HTTP ${status})`;
       throw new PlacementError(kind, message, { status });
     }

@@ -24,6 +24,8 @@ class Cloud {
   /** What Keystone gives next. */
   tokens = ["one", "two"];
   tokenStatus = 201;
+  /** Said in place of a token; undefined: a token. */
+  tokenRefusal: unknown;
   expiresAt = "2026-01-01T01:00:00.000000Z";
   answer: { status: number; text: string } | undefined;
 
@@ -56,11 +58,9 @@ class Cloud {
         { type: "placement", endpoints },
       ];
       const subject = this.tokens.shift() ?? "none";
-      send(
-        this.tokenStatus,
-        { token: { expires_at: this.expiresAt, catalog } },
-        { "x-subject-token": subject },
-      );
+      send(this.tokenStatus, this.tokenRefusal ?? { token: { expires_at: this.expiresAt, catalog } }, {
+        "x-subject-token": subject,
+      });
     } else if (path.endsWith("/")) send(200, { versions: [this.versions] });
     else if (this.takes !== undefined && token !== this.takes) send(401, { error: "no" });
     else if (this.answer) send(this.answer.status, this.answer.text);
@@ -205,6 +205,16 @@ describe("a client of Placement", () => {
     const asked = client(hanging).tree("u", given.signal);
     given.abort(new Error("the caller went away"));
     await assert.rejects(asked, /the caller went away/);
+  });
+
+  it("tells a credential that was withdrawn from a wrong address", async () => {
+    cloud.tokenStatus = 404;
+    cloud.tokenRefusal = { error: { code: 404, message: "Could not find Application Credential: cred." } };
+    const withdrawn = await failure(client(keystone()).tree("u", never));
+    assert.equal(withdrawn.kind, "unauthorized");
+    assert.match(withdrawn.message, /gives no token for application credential cred \(HTTP 404\)/);
+    cloud.tokenRefusal = { error: { code: 404, message: "The resource could not be found." } };
+    assert.equal((await failure(client(keystone()).tree("u", never))).kind, "bad-answer");
   });
 
   it("says which endpoint Keystone's catalogue lacks", async () => {
