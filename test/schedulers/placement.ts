@@ -7,6 +7,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { HeldPort } from "../fakes/held-port.ts";
 import { Daemon, demand } from "./daemon.ts";
+import { ADMIN, type Keystone } from "./keystone.ts";
 
 const PROGRAM = "/usr/bin/placement-api";
 const MANAGER = "/usr/bin/placement-manage";
@@ -28,6 +29,8 @@ export interface PlacementOptions {
   readonly allocationConflictRetryCount?: number;
   /** So many processes of uwsgi, each with a request at a time, as in clouds; a file for a database is too little for several. */
   readonly workers?: number;
+  /** Who says whom it believes; without, it believes everybody. */
+  readonly keystone?: Keystone;
 }
 
 /** What it answered; the body is what its JSON says, undefined when it is empty. */
@@ -43,7 +46,8 @@ export async function startPlacement(options: PlacementOptions = {}): Promise<Pl
   const folder = await mkdtemp(path.join(tmpdir(), "placement-"));
   const file = path.join(folder, "placement.conf");
   await writeFile(file, configuration(folder, options));
-  const placement = new Placement(folder, await HeldPort.hold(), workers);
+  const token = (): Promise<string> => options.keystone?.token() ?? Promise.resolve("admin");
+  const placement = new Placement(folder, await HeldPort.hold(), { workers, token });
   try {
     // Workers that start at once would make the same tables at once.
     if (workers !== undefined)
@@ -61,12 +65,19 @@ export class Placement implements AsyncDisposable {
   readonly #folder: string;
   readonly #port: HeldPort;
   readonly #workers: number | undefined;
+  readonly #token: () => Promise<string>;
   #daemon: Daemon | undefined;
 
-  constructor(folder: string, port: HeldPort, workers: number | undefined) {
+  /** `token`: an administrator's. */
+  constructor(
+    folder: string,
+    port: HeldPort,
+    { workers, token }: { readonly workers: number | undefined; readonly token: () => Promise<string> },
+  ) {
     this.#folder = folder;
     this.#port = port;
     this.#workers = workers;
+    this.#token = token;
     this.url = `http://127.0.0.1:${port.port}`;
   }
 
@@ -122,7 +133,7 @@ export class Placement implements AsyncDisposable {
     const response = await fetch(`${this.url}${where}`, {
       method,
       headers: {
-        "x-auth-token": "admin",
+        "x-auth-token": await this.#token(),
         "openstack-api-version": "placement 1.39",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
@@ -148,12 +159,13 @@ function uwsgi(port: number, workers: number): readonly string[] {
 
 function configuration(folder: string, options: PlacementOptions): string {
   const { database = `sqlite:///${folder}/placement.sqlite`, randomize = false, workers } = options;
-  const { allocationConflictRetryCount: retries = 10 } = options;
+  const { allocationConflictRetryCount: retries = 10, keystone } = options;
   // Of a token nothing is asked but its name: "admin" may do everything. Tables are made when it starts, which saves the three
   // seconds of placement-manage, unless workers do it; a test's database need not outlive the machine's power.
   return `
 [api]
-auth_strategy = noauth2
+auth_strategy = ${keystone ? "keystone" : "noauth2"}
+${keystone ? askedAt(keystone) : ""}
 [placement]
 randomize_allocation_candidates = ${randomize}
 allocation_conflict_retry_count = ${retries}
@@ -161,5 +173,21 @@ allocation_conflict_retry_count = ${retries}
 connection = ${database}
 sync_on_startup = ${workers === undefined}
 sqlite_synchronous = false
+`;
+}
+
+/** It believes a token for some seconds before it asks again, so that one that was revoked is soon heard of. */
+function askedAt({ url }: Keystone): string {
+  return `
+[keystone_authtoken]
+auth_url = ${url}
+www_authenticate_uri = ${url}
+auth_type = password
+username = ${ADMIN.name}
+password = ${ADMIN.password}
+project_name = ${ADMIN.project}
+user_domain_id = default
+project_domain_id = default
+token_cache_time = 5
 `;
 }
