@@ -75,6 +75,25 @@ describe("healing of Placement's books", function () {
     );
   });
 
+  it("logs once that its token is not taken any more and why, and that it is told again", async () => {
+    await begin();
+    await here.published("the GPU");
+    here.faulty.misbehave({}, { kind: "unauthorized" });
+    await here.world.makeForeignSlice(randomUUID());
+    await until("it has failed twice", async () =>
+      /^vgpud_scheduler_round_failures_total\{failure="unauthorized"\} [2-9]/m.test(
+        await here.world.scrape(),
+      ),
+    );
+    here.faulty.behave();
+    await here.world.agent.logged(/the scheduler is told again/);
+    const told = here.world.agent.log
+      .split("\n")
+      .filter((line) => line.includes("the scheduler cannot be told"));
+    assert.equal(told.length, 1, told.join("\n"));
+    assert.match(told[0] ?? "", /"kind":"unauthorized","why":"Placement refuses [^"]* with HTTP 401: /);
+  });
+
   it("tells once what was done although the answer was lost", async () => {
     await begin();
     await here.published("the GPU");
