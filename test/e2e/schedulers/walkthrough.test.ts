@@ -16,7 +16,6 @@ import { until } from "../harness/until.ts";
 // From dist/test/e2e/schedulers back to the sources.
 const GOLDEN = new URL("../../../../test/golden/placement-walkthrough.json", import.meta.url);
 const HOST = "kvm-1.example";
-const signal = AbortSignal.timeout(120_000);
 
 describe("the requests that Placement gets", function () {
   this.timeout(180_000);
@@ -36,6 +35,7 @@ describe("the requests that Placement gets", function () {
   });
 
   it("are those that are recorded, from a host's first start to the end of a domain", async () => {
+    const signal = AbortSignal.timeout(120_000);
     const steps: WalkthroughStep[] = [];
     const names = new Map<string, string>();
     const ended = async (step: string): Promise<void> => {
