@@ -9,10 +9,10 @@ export interface Validity {
 export type Lasting = "good" | "soon" | "over";
 
 const MOST_AHEAD_MS = 14 * 24 * 3_600_000;
-/** Of the time that it is good at all: what lives for hours is renewed within hours. */
-const LAST_PART = 1 / 3;
+/** Of the time that it is good at all. Who renews by itself does so with a third left, or half: that must not look as if nobody did. */
+const LAST_PART = 1 / 6;
 
-/** `soon`: in the last third of its time, and within two weeks of its end. */
+/** `soon`: in the last sixth of its time, and within two weeks of its end. */
 export function lastingAt({ from, until }: Validity, now: number): Lasting {
   const left = until - now;
   if (left <= 0) return "over";

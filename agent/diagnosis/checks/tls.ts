@@ -21,7 +21,7 @@ export const tlsFileEnds = hostCheck({
   dependsOn: [],
   how:
     "when the first certificate of tls.certificate and tls.client_ca, and the first list of tls.revocation_list, ends, of the files that the " +
-    "listener uses: soon is in the last third of its time and within two weeks",
+    "listener uses: soon is in the last sixth of its time and within two weeks",
   check: (look, { tls }) => Promise.resolve(judged(look, tls)),
 });
 

@@ -62,7 +62,7 @@ describe("a TLS listener whose files change", () => {
     };
     assert.equal(await told(), undefined);
     const names = "DNS:host.test,IP:127.0.0.1";
-    await replaced(await remote.ca.sign("brief-host", { names, usage: "serverAuth", days: 0.2 }));
+    await replaced(await remote.ca.sign("brief-host", { names, usage: "serverAuth", days: 0.1 }));
     const message = await until("it is told", told);
     assert.match(message, /^tls\.certificate ends soon, at \d{4}-/);
     await replaced(await hostPair(remote.ca));

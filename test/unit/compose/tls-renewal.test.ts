@@ -99,12 +99,12 @@ describe("the renewal of the TLS listener's files", () => {
     assert.equal(all.told("it holds no certificate in PEM"), 2);
   });
 
-  it("tells once that a file ends soon, in the last third of its time, and once that it has ended", async () => {
+  it("tells once that a file ends soon, in the last sixth of its time, and once that it has ended", async () => {
     const listener = new Listener();
     const all = await made(listener);
     const [, { from, until: end }] = present(all.inUse.validities.find(([file]) => file === "certificate"));
     const said: number[] = [];
-    for (const at of [end - (end - from) / 2, end - (end - from) / 4, end + 1]) {
+    for (const at of [end - (end - from) / 4, end - (end - from) / 8, end + 1]) {
       all.clock.setWall(at - all.clock.wall());
       const before = listener.judged;
       // With the second look begun the first is told of.

@@ -81,10 +81,18 @@ describe("the end of what the TLS listener uses", () => {
 describe("what is good for a time", () => {
   const lasting = (life: number, left: number) => lastingAt(file("certificate", life, left).validity, now);
 
-  it("ends soon in its last third, and within two weeks", () => {
+  it("ends soon in its last sixth, and within two weeks", () => {
     assert.deepEqual(
-      [lasting(90, 14), lasting(90, 13.9), lasting(3650, 15), lasting(3, 1), lasting(3, 0.9), lasting(3, 0)],
+      [lasting(90, 14), lasting(90, 13.9), lasting(3650, 15), lasting(3, 0.5), lasting(3, 0.4), lasting(3, 0)],
       ["good", "soon", "good", "good", "soon", "over"],
+    );
+  });
+
+  it("does not end soon when it is renewed with a third of its time left, or a little later", () => {
+    const left = [1 / 3, 1 / 3 - 1 / 20, 1 / 4];
+    assert.deepEqual(
+      left.map((part) => lasting(1, part)),
+      ["good", "good", "good"],
     );
   });
 
