@@ -22,8 +22,8 @@ const FOLDERS = { scontrol: "bin", squeue: "bin", slurmd: "sbin" } as const sati
   SlurmProgram,
   string
 >;
-/** A cluster with ten thousand jobs on a few nodes each tells less; what each has is asked for alone where it tells more. */
-const MAX_BYTES = 32 * 2 ** 20;
+/** A node with ten thousand jobs tells less. */
+const MAX_BYTES = 4 * 2 ** 20;
 
 export class SlurmPrograms implements SlurmCommands {
   readonly #options: ProgramsOptions;

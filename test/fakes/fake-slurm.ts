@@ -1,18 +1,17 @@
 // One node of a Slurm in miniature: it keeps what it is told, and prints it as Slurm 22.05 does.
-import {
-  slurmError,
-  type Said,
-  type SlurmCommands,
-  type SlurmProgram,
-} from "../../agent/schedulers/slurm/commands.ts";
+import assert from "node:assert/strict";
+import type { Said, SlurmCommands, SlurmProgram } from "../../agent/schedulers/slurm/commands.ts";
 
 interface FakeJob {
   state: string;
+  /** When it began, as squeue writes it. */
+  readonly start?: string;
   /** As in the job's detail for the node; undefined: Slurm does not tell it yet. */
   readonly gres: string | undefined;
   readonly name?: string;
 }
 
+const BEGAN = "2026-11-29T16:14:33";
 const said = (stdout: string, stderr = "", exitCode = 0): Said => ({ exitCode, stdout, stderr });
 
 export class FakeSlurm implements SlurmCommands {
@@ -30,10 +29,8 @@ export class FakeSlurm implements SlurmCommands {
   readonly jobs = new Map<string, FakeJob>();
   /** Every order, in turn. */
   readonly orders: string[] = [];
-  /** Every question for jobs' details, by the job, or `all`. */
+  /** Every job whose details were asked for, in turn. */
   readonly asked: string[] = [];
-  /** Whether all jobs together are more than one answer may have. */
-  isCrowded = false;
   /** What every program ends with instead of an answer. */
   failure: string | undefined;
   /** Whether it takes orders of whoever asks. */
@@ -46,8 +43,6 @@ export class FakeSlurm implements SlurmCommands {
 
   run(program: SlurmProgram, words: readonly string[]): Promise<Said> {
     if (this.failure !== undefined) return Promise.resolve(said("", this.failure, 1));
-    if (this.isCrowded && words.at(-1) === "-d")
-      return Promise.reject(slurmError("answer", "scontrol show job -d: said more than it may"));
     return Promise.resolve(this.#answer(program, words));
   }
 
@@ -55,13 +50,15 @@ export class FakeSlurm implements SlurmCommands {
     if (program === "slurmd")
       return said("", [...this.gresFile].map(([name, count]) => gresLine(name, count)).join("\n"));
     if (program === "squeue")
-      return said([...this.jobs].map(([id, { state }]) => `${id}|${state}`).join("\n"));
+      return said(
+        [...this.jobs].map(([id, { state, start = BEGAN }]) => `${id}|${state}|${start}`).join("\n"),
+      );
     if (words[0] === "update") return this.#update(words.slice(2));
     if (words[1] !== "job") return this.#showNode();
     const [, , , id] = words;
-    this.asked.push(id ?? "all");
-    if (id !== undefined) return this.#showJob(id);
-    return said([...this.jobs.keys()].map((each) => this.#showJob(each).stdout).join(""));
+    assert.ok(id !== undefined, "all jobs of the cluster are more than a node may ask for");
+    this.asked.push(id);
+    return this.#showJob(id);
   }
 
   #update(words: readonly string[]): Said {

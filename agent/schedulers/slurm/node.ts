@@ -1,15 +1,8 @@
 // This host as a node of Slurm: each question and each order is one program that is run.
 import { quantities, type Quantities, type Quantity } from "../../capacity/quantities.ts";
-import { SchedulerError } from "../scheduler.ts";
-import {
-  slurmError,
-  type Said,
-  type SlurmCommands,
-  type SlurmFailure,
-  type SlurmProgram,
-} from "./commands.ts";
+import { slurmError, type Said, type SlurmCommands, type SlurmProgram } from "./commands.ts";
 import { GRES, quantitiesIn, type JobId } from "./names.ts";
-import { gresFileTold, gresOfJob, gresOfJobs, jobsTold, nodeTold, type NodeTold } from "./told.ts";
+import { gresFileTold, gresOfJob, jobsTold, nodeTold, type JobTold, type NodeTold } from "./told.ts";
 
 /** How many of each Slurm may be told at most; what is not here it does not count at all. */
 export type Limits = ReadonlyMap<Quantity, number>;
@@ -51,9 +44,9 @@ export class SlurmNode {
     return nodeTold(stdout) ?? this.#unread("scontrol show node");
   }
 
-  /** The state of each job that is on the node. */
-  async jobs(signal: AbortSignal): Promise<ReadonlyMap<JobId, string>> {
-    const words = ["--noheader", `--nodelist=${this.name}`, "--format=%A|%T"];
+  /** Each job that is on the node. */
+  async jobs(signal: AbortSignal): Promise<ReadonlyMap<JobId, JobTold>> {
+    const words = ["--noheader", `--nodelist=${this.name}`, "--format=%A|%T|%S"];
     return jobsTold((await this.#done("squeue", words, signal)).stdout);
   }
 
@@ -64,21 +57,6 @@ export class SlurmNode {
     if (said.exitCode !== 0 && said.stderr.includes("Invalid job id")) return undefined;
     const counts = gresOfJob(this.#wentWell(said, "scontrol", words).stdout, { job, node: this.name });
     return counts && quantitiesIn(counts);
-  }
-
-  /**
-   * The same of every job of which it can be told by one answer, whatever node it is on. Empty where the cluster has more jobs than an
-   * answer may have.
-   */
-  async amountsOfAll(signal: AbortSignal): Promise<ReadonlyMap<JobId, Quantities>> {
-    try {
-      const { stdout } = await this.#done("scontrol", ["show", "job", "-d"], signal);
-      const jobs = gresOfJobs(stdout, this.name);
-      return new Map([...jobs].map(([job, counts]) => [job, quantitiesIn(counts)]));
-    } catch (error) {
-      if (error instanceof SchedulerError && error.kind === TOO_MUCH) return new Map();
-      throw error;
-    }
   }
 
   /** All that the node is to have: what is left out of the list, Slurm gives no more. */
@@ -114,7 +92,6 @@ export class SlurmNode {
   }
 }
 
-const TOO_MUCH: SlurmFailure = "answer";
 /** Characters of what a program complained of. */
 const TOLD = 500;
 

@@ -22,6 +22,20 @@ export interface SlurmSchedulerOptions {
   readonly clock: Pick<Clock, "now">;
 }
 
+/** What a job has, as Slurm told it. */
+interface Known {
+  /** When the job began that it was told of. */
+  readonly start: string;
+  readonly amounts: Quantities;
+  /** On the clock. */
+  readonly askedAt: number;
+}
+
+/**
+ * For how long that is believed. What a job has does not change while it runs, but where the administrator lets running jobs take over
+ * others' (`permit_job_expansion`); asked at each comparison, a thousand nodes would ask slurmctld for all of their jobs every few minutes.
+ */
+const KEPT_MS = 3_600_000;
 /** What begins the reason of a drain that is vgpud's own to end. */
 const OWN = "vgpud: ";
 /** In which of Slurm's states a job has begun and not ended. */
@@ -31,8 +45,8 @@ export class SlurmScheduler implements Scheduler {
   readonly name = "slurm";
   readonly #options: SlurmSchedulerOptions;
   #limits: Limits | undefined;
-  /** What running jobs have, which does not change as long as they run. */
-  #known = new Map<JobId, Quantities>();
+  /** Of running jobs. */
+  #known: ReadonlyMap<JobId, Known> = new Map();
   /** By booking without a domain. */
   #firstSeen = new Map<string, number>();
 
@@ -53,7 +67,6 @@ export class SlurmScheduler implements Scheduler {
 
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
     const node = this.#node();
-    this.#known = new Map();
     const limits = (this.#limits = await node.limits(signal));
     const bookings = await this.#tell(node, supply, { limits, signal });
     const firstSeen = (booking: string): number => this.#firstSeen.get(booking) ?? this.#options.clock.now();
@@ -81,7 +94,7 @@ export class SlurmScheduler implements Scheduler {
   async #bookedFor(job: JobId, claimId: ClaimId, signal: AbortSignal): Promise<BookedOn> {
     const node = this.#node();
     const limits = (this.#limits ??= await node.limits(signal));
-    const state = (await node.jobs(signal)).get(job);
+    const state = (await node.jobs(signal)).get(job)?.state;
     if (state === undefined)
       throw notBooked(
         claimId,
@@ -140,21 +153,26 @@ export class SlurmScheduler implements Scheduler {
   }
 
   async #bookingsOn(node: SlurmNode, signal: AbortSignal): Promise<Bookings> {
-    const { cluster } = this.#options;
+    const { cluster, clock } = this.#options;
     const bookings = new Map<string, Quantities>();
-    const known = new Map<JobId, Quantities>();
-    // Slurm takes it all back before the job's processes have ended.
-    const jobs = [...(await node.jobs(signal))].filter(([, state]) => state !== "COMPLETING");
-    const unknown = jobs.filter(([job]) => !this.#known.has(job));
-    const all = unknown.length > 1 ? await node.amountsOfAll(signal) : new Map<JobId, Quantities>();
-    for (const [job, state] of jobs) {
-      const amounts = this.#known.get(job) ?? all.get(job) ?? (await node.amountsOf(job, signal));
+    const known = new Map<JobId, Known>();
+    for (const [job, { state, start }] of await node.jobs(signal)) {
+      // Slurm takes it all back before the job's processes have ended.
+      if (state === "COMPLETING") continue;
+      const before = this.#believed(job, start);
+      const amounts = before ? before.amounts : await node.amountsOf(job, signal);
       // Before a job runs Slurm may not tell yet what it has: it is asked again.
-      if (amounts && state === "RUNNING") known.set(job, amounts);
+      if (amounts && state === "RUNNING") known.set(job, before ?? { start, amounts, askedAt: clock.now() });
       bookings.set(claimIdOf(cluster, job), amounts ?? {});
     }
     this.#known = known;
     return bookings;
+  }
+
+  #believed(job: JobId, start: string): Known | undefined {
+    const known = this.#known.get(job);
+    const isSame = known?.start === start && this.#options.clock.now() - known.askedAt < KEPT_MS;
+    return isSame ? known : undefined;
   }
 }
 

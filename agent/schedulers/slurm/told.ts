@@ -27,9 +27,17 @@ export function nodeTold(text: string): NodeTold | undefined {
   };
 }
 
-/** Of `squeue --format=%A|%T`: each job's state, in Slurm's words. Neither can be chosen by who submits the job. */
-export function jobsTold(text: string): ReadonlyMap<JobId, string> {
-  return new Map([...text.matchAll(/^(\d+)\|([A-Z_]+)$/gm)].map(([, job = "", state = ""]) => [job, state]));
+export interface JobTold {
+  /** In Slurm's words. */
+  readonly state: string;
+  /** As Slurm writes the time, or `N/A`: a job that was queued again begins anew, with its old number. */
+  readonly start: string;
+}
+
+/** Of `squeue --format=%A|%T|%S`. Nothing of it can be chosen by who submits the job. */
+export function jobsTold(text: string): ReadonlyMap<JobId, JobTold> {
+  const lines = text.matchAll(/^(\d+)\|([A-Z_]+)\|(\S+)$/gm);
+  return new Map([...lines].map(([, job = "", state = "", start = ""]) => [job, { state, start }]));
 }
 
 /**
@@ -41,40 +49,7 @@ export function gresOfJob(
   text: string,
   { job, node }: { readonly job: JobId; readonly node: string },
 ): ReadonlyMap<string, number> | undefined {
-  return gresOfRecord(recordsIn(text).get(job) ?? [], node);
-}
-
-/**
- * Of `scontrol show job -d`, which tells all jobs of the cluster: the same of each job of which it can be told. A name can make up
- * records of other jobs here: of those that there are it is then not told, and they are to be asked for alone.
- */
-export function gresOfJobs(text: string, node: string): ReadonlyMap<JobId, ReadonlyMap<string, number>> {
-  const counts = new Map<JobId, ReadonlyMap<string, number>>();
-  for (const [job, records] of recordsIn(text)) {
-    const has = gresOfRecord(records, node);
-    if (has) counts.set(job, has);
-  }
-  return counts;
-}
-
-/** What looks like the beginning of a job, by its number. */
-function recordsIn(text: string): ReadonlyMap<JobId, readonly string[]> {
-  const records = new Map<JobId, string[]>();
-  for (const record of text.split(/^(?=JobId=)/m)) {
-    const [, job] = /^JobId=(\d+) /.exec(record) ?? [];
-    if (job === undefined) continue;
-    const before = records.get(job);
-    if (before) before.push(record);
-    else records.set(job, [record]);
-  }
-  return records;
-}
-
-/** Undefined unless it is one record, as Slurm writes it. */
-function gresOfRecord(
-  [record, ...others]: readonly string[],
-  node: string,
-): ReadonlyMap<string, number> | undefined {
+  const [record, ...others] = text.split(/^(?=JobId=)/m).filter((each) => each.startsWith(`JobId=${job} `));
   if (record === undefined || others.length > 0) return undefined;
   // Between these lines nothing stands that somebody can choose.
   const [, behind, ...more] = record.split(/^ {3}NumNodes=/m);

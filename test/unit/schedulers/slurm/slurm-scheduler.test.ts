@@ -142,39 +142,32 @@ describe("Slurm in front of a host", () => {
       slurm.jobs.set(String(job), { state: "RUNNING", gres: SMALL_GRES });
   };
 
-  it("is asked once what all jobs have, and for a job that comes later, and again when the books are compared", async () => {
+  it("is asked once for each job what it has, also when the books are compared", async () => {
     asAll(3);
     const told = scheduler();
     await told.publish(host(), signal);
-    assert.deepEqual(slurm.asked, ["all"]);
+    assert.deepEqual(slurm.asked, ["1", "2", "3"]);
     slurm.jobs.set("4", { state: "RUNNING", gres: SMALL_GRES });
     await told.publish(host(), signal);
-    assert.deepEqual(slurm.asked, ["all", "4"]);
     const { withoutDomain } = await told.heal(host(), signal);
-    assert.deepEqual(slurm.asked, ["all", "4", "all"]);
+    assert.deepEqual(slurm.asked, ["1", "2", "3", "4"]);
     assert.deepEqual(
       withoutDomain.map(({ booking, amounts }) => [booking, amounts]),
       ["1", "2", "3", "4"].map((job) => [`slurm:c:${job}`, SMALL]),
     );
   });
 
-  it("is asked for a job alone of which another's name makes something up", async () => {
+  it("is asked again for a job that was queued again and began anew, and for each after an hour", async () => {
     asAll(2);
-    const forged =
-      "x\n\nJobId=2 JobName=y\n   NumNodes=1\n     Nodes=node1 CPU_IDs=0 Mem=0 GRES=vgpu(CNT:7)\n   MinCPUsNode=1 ";
-    slurm.jobs.set("3", { state: "RUNNING", gres: "", name: forged });
-    const { withoutDomain } = await scheduler().heal(host(), signal);
-    assert.deepEqual(slurm.asked, ["all", "2", "3"]);
-    const found = new Map(withoutDomain.map(({ booking, amounts }) => [booking, amounts]));
-    assert.deepEqual(found.get("slurm:c:2"), SMALL);
-  });
-
-  it("is asked for each job alone where all of the cluster's are more than can be read", async () => {
-    asAll(3);
-    slurm.isCrowded = true;
-    const { withoutDomain } = await scheduler().heal(host(), signal);
-    assert.deepEqual(slurm.asked, ["1", "2", "3"]);
-    assert.equal(withoutDomain.length, 3);
+    const told = scheduler();
+    await told.heal(host(), signal);
+    slurm.jobs.set("2", { state: "RUNNING", gres: "vgpu(CNT:2)", start: "2026-11-29T17:00:00" });
+    const { withoutDomain } = await told.heal(host(), signal);
+    assert.deepEqual(slurm.asked, ["1", "2", "2"]);
+    assert.deepEqual(withoutDomain[1]?.amounts, { slices: 2 });
+    now += 3_600_000;
+    await told.heal(host(), signal);
+    assert.deepEqual(slurm.asked, ["1", "2", "2", "1", "2"]);
   });
 
   it("says by how much jobs have more than there is", async () => {

@@ -66,10 +66,10 @@ describe("what Slurm prints", () => {
 
   it("tells the jobs of a node with their states", () => {
     assert.deepEqual(
-      [...jobsTold("1|RUNNING\n20|COMPLETING\n")],
+      [...jobsTold("1|RUNNING|2026-11-29T16:14:33\n20|CONFIGURING|N/A\n")],
       [
-        ["1", "RUNNING"],
-        ["20", "COMPLETING"],
+        ["1", { state: "RUNNING", start: "2026-11-29T16:14:33" }],
+        ["20", { state: "CONFIGURING", start: "N/A" }],
       ],
     );
     assert.equal(jobsTold("").size, 0);
