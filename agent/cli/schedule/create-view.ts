@@ -83,8 +83,8 @@ function noHost(lost: readonly Lost[], { flavor, line }: About): CliError {
   const message =
     lost.length === 0 ? none : `no host for flavor ${flavor.name}: none of ${lost.length} candidates took it`;
   const mended = [...new Set(lost.flatMap(({ hints }) => hints))].slice(0, MOST_HINTS);
-  const full = lost.every(({ hints }) => hints.length > 0) && lost.length > 0;
-  const hints = [...mended, ...(full ? [] : [`what is booked: ${line("list")}`])];
+  const allSaid = lost.length > 0 && lost.every(({ hints }) => hints.length > 0);
+  const hints = [...mended, ...(allSaid ? [] : [`what is booked: ${line("list")}`])];
   return new CliError("no-room", message, { hints });
 }
 
