@@ -55,7 +55,7 @@ function encrypted(url: URL, wanted: string): URL {
   const message =
     `Keystone's catalogue has ${shown(url)} as the ${wanted} endpoint of Placement, where everybody on the way could read the token: ` +
     "name another interface or, as endpoint, another address";
-  throw new PlacementError("refused", message);
+  throw new PlacementError("bad-answer", message);
 }
 
 /** Before its end a token is not used any more, so that it does not end on its way. */
@@ -98,6 +98,7 @@ export class Keystone implements Authority {
     const { wall } = this.#options;
     if (this.#kept && wall() < this.#kept.endsAt - MARGIN_MS) return this.#kept.session;
     const { id, token } = await this.#newToken(signal);
+    // A catalogue that does not serve is not kept: it comes with a token only, and one that was mended would be seen at the token's end.
     const session = { headers: { "x-auth-token": id }, endpoint: this.#endpointIn(token) };
     this.#kept = { session, endsAt: Date.parse(token.expires_at) };
     return session;
@@ -165,6 +166,6 @@ export class Keystone implements Authority {
     if (found) return encrypted(new URL(found.url), wanted);
     const where = region === undefined ? "" : ` in region ${region}`;
     const message = `the catalogue of Keystone at ${shown(authUrl)} has no ${wanted} endpoint of Placement${where}`;
-    throw new PlacementError("refused", message);
+    throw new PlacementError("bad-answer", message);
   }
 }

@@ -218,13 +218,14 @@ describe("a client of Placement", () => {
   });
 
   it("says which endpoint Keystone's catalogue lacks", async () => {
-    const { message } = await failure(client(keystone({ region: "c" })).tree("u", never));
+    const { kind, message } = await failure(client(keystone({ region: "c" })).tree("u", never));
+    assert.equal(kind, "bad-answer");
     assert.match(message, /has no internal endpoint of Placement in region c/);
   });
 
   it("sends no token to an endpoint of the catalogue where it could be read on its way", async () => {
     const { kind, message } = await failure(client(keystone({ region: "a" })).tree("u", never));
-    assert.equal(kind, "refused");
+    assert.equal(kind, "bad-answer");
     assert.match(message, /has http:\/\/elsewhere\.invalid\/ as the internal endpoint/);
     assert.deepEqual(
       cloud.asked.map(({ path }) => path),
