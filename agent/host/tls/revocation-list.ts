@@ -56,7 +56,9 @@ function timeOf({ tag, content }: DerElement): number {
   const rest = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text.slice(tag === TAG.generalizedTime ? 4 : 2));
   if (!rest) throw new Error("it has a time in another form than RFC 5280 asks for");
   const [, month, day, hour, minute, second] = rest;
-  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  if (Number.isNaN(at)) throw new Error(`it has a time that no calendar has: ${text}`);
+  return at;
 }
 
 function fullYear(two: string): string {

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { readMaterial, type TlsFiles } from "../../../../agent/host/tls/material.ts";
+import { readRevocationList } from "../../../../agent/host/tls/revocation-list.ts";
 import { isSignedBy } from "../../../../agent/host/tls/revocation-signature.ts";
 import { Authority } from "../../../e2e/tls/authority.ts";
 import { filesIn } from "../../../e2e/tls/remote-world.ts";
@@ -77,9 +78,46 @@ describe("the signature of a revocation list", () => {
     assert.equal(isSignedBy(der, (await listed(RSA)).ca.publicKey), false);
   });
 
+  it("is told not to be checked where its digest is forbidden, and not to be another's", async () => {
+    const { der } = await listed(RSA, pss("-sigopt", "rsa_pss_saltlen:digest"));
+    // As by the policy of a system that takes no SHA-1 any more.
+    const only = ["rsa_pss_keygen_md:sha512", "rsa_pss_keygen_mgf1_md:sha512"];
+    const strict = await listed(
+      ["RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048", ...only.flatMap((each) => ["-pkeyopt", each])],
+      ["-md", "sha512"],
+    );
+    assert.throws(
+      () => isSignedBy(der, strict.ca.publicKey),
+      /does not check its signature by sha256 here \(.*digest not allowed\)/,
+    );
+    assert.equal(isSignedBy(strict.der, strict.ca.publicKey), true);
+  });
+
   it("is told to be unknown where it is made in another way", async () => {
     const { der, ca } = await listed(RSA, pss("-sigopt", "rsa_mgf1_md:sha512"));
     assert.throws(() => isSignedBy(der, ca.publicKey), /algorithm that is not known here/);
+  });
+});
+
+describe("a revocation list", () => {
+  /** Version 1, an algorithm, an issuer without a name, this update, next update. */
+  const listUntil = (nextUpdate: string): Buffer => {
+    const element = (tag: number, content: Buffer): Buffer =>
+      Buffer.concat([Buffer.from([tag, content.length]), content]);
+    const none = element(0x30, Buffer.alloc(0));
+    const times = ["261129120000Z", nextUpdate].map((time) => element(0x17, Buffer.from(time)));
+    return element(0x30, element(0x30, Buffer.concat([none, none, ...times])));
+  };
+
+  it("is read with its times", () => {
+    const day = 86_400_000;
+    const { validity } = readRevocationList(listUntil("261130120000Z"));
+    assert.deepEqual(validity, { from: Date.UTC(2026, 10, 29, 12), until: Date.UTC(2026, 10, 29, 12) + day });
+  });
+
+  it("is refused with a time that no calendar has", () => {
+    for (const time of ["261329120000Z", "261100120000Z", "261129250000Z"])
+      assert.throws(() => readRevocationList(listUntil(time)), /a time that no calendar has/);
   });
 });
 
