@@ -92,7 +92,7 @@ describe("Prometheus and vgpud", function () {
     world = await World.start(HOST);
     await world.host.control({ command: "set-vfs", gpu: "0000:03:00.0", count: 2 });
     await world.rpc.call(Gpus.setGpuMode, { gpu: SEATED, mode: Mode.GVT_S, validateOnly: false });
-    prometheus = await RealPrometheus.start(world.metricsUrl);
+    prometheus = await RealPrometheus.start({ targets: [{ address: new URL(world.metricsUrl).host }] });
     await prometheus.scraped(1);
     await busyMinute(world);
     await prometheus.scraped(4);
