@@ -1,0 +1,125 @@
+// The demonstration of the original design, on real parts: OpenStack Placement as the controller, a KVM host and a Xen host with vgpud's
+// package, flavors with the three sizes, and a Prometheus that scrapes both.
+import assert from "node:assert/strict";
+import { exitCodes } from "../../agent/cli/errors/exit-codes.ts";
+import { SeedWorld } from "./seed-world.ts";
+
+/** 384 MiB of aperture are free on each host: two large ones are too much for one, and these six are all there is room for. */
+const SIX = {
+  "desk-1": "desk.large",
+  "desk-2": "desk.large",
+  "desk-3": "desk.small",
+  "desk-4": "desk.small",
+  "desk-5": "desk.small",
+  "desk-6": "desk.small",
+} as const;
+const SIX_LARGE: readonly string[] = ["desk-1", "desk-2"];
+
+describe("the demonstration of the original design", function () {
+  this.timeout(1_800_000);
+  // A chapter rests on those before.
+  this.bail(true);
+  let world: SeedWorld;
+
+  before(async () => {
+    world = await SeedWorld.start();
+  });
+  after(async () => {
+    await (world as SeedWorld | undefined)?.[Symbol.asyncDispose]();
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed") await world.complain();
+  });
+
+  it("has both hosts in Placement, with what each of them offers", async () => {
+    world.log.begin("published");
+    await world.tellFiles();
+    const gpus = await world.gpus();
+    // An emulated processor has no /dev/kvm: libvirt's QEMU emulates, too.
+    assert.deepEqual(
+      gpus.map(({ traits }) => traits.find((trait) => trait.includes("_HYPERVISOR_"))),
+      ["CUSTOM_INTEL_VGPU_HYPERVISOR_NONE", "CUSTOM_INTEL_VGPU_HYPERVISOR_XEN"],
+    );
+    for (const { inventories } of gpus)
+      assert.deepEqual(inventories, {
+        CUSTOM_INTEL_VGPU: "7/0",
+        CUSTOM_VGT_LOW_GM_MB: "512/128",
+        CUSTOM_VGT_HIGH_GM_MB: "3584/384",
+        CUSTOM_VGT_FENCE: "32/4",
+      });
+    for (const { name, inventories, traits } of gpus) {
+      const offered = Object.entries(inventories).map((of) => of.join(" "));
+      world.log.tell("placement", name, [...offered, ...traits].join("\n"));
+    }
+    world.log.ran(await world.caller.run("schedule", "check", "flavors.yaml"));
+  });
+
+  it("makes six domains by capacity, on both hosts, each with its slice", async () => {
+    world.log.begin("six");
+    for (const [name, flavor] of Object.entries(SIX)) await world.created(name, flavor);
+    const found = await Promise.all(world.hosts.map((host) => host.withSlice()));
+    assert.deepEqual(found.flat().sort(), Object.keys(SIX));
+    assert.deepEqual(
+      found.map((names) => names.filter((name) => SIX_LARGE.includes(name)).length),
+      [1, 1],
+    );
+    const slices = await Promise.all(world.hosts.map((host) => host.slices()));
+    assert.deepEqual(
+      slices.map(({ length }) => length),
+      [3, 3],
+    );
+    world.log.ran(await world.caller.schedule("list"));
+    await world.tellHosts();
+    await world.assertBooksAgree();
+  });
+
+  it("finds no host for a seventh, and books nothing for it", async () => {
+    world.log.begin("seventh");
+    const before = await world.caller.claims();
+    const ran = await world.create("desk-7", "desk.medium");
+    assert.equal(ran.exitCode, exitCodes["no-room"]);
+    assert.match(ran.stderr, /Placement has no candidate for flavor desk\.medium: no GPU with room/);
+    assert.deepEqual(await world.caller.claims(), before);
+  });
+
+  it("gives the place of a destroyed domain to the next ones", async () => {
+    world.log.begin("freed");
+    const freed = await world.destroyed("desk-2");
+    await world.room(freed);
+    assert.equal(await world.created("desk-7", "desk.medium"), freed);
+    assert.equal(await world.created("desk-8", "desk.small"), freed);
+    await world.assertBooksAgree();
+  });
+
+  it("goes on with the other host when one has lost its power, and tells who asks and who watches", async () => {
+    world.log.begin("dead");
+    // As much room on each: one small domain.
+    const full = await world.hostOf("desk-1");
+    const [small = ""] = (await full.withSlice()).filter(
+      (name) => name !== "desk-1" && world.startsByItself(name),
+    );
+    await world.destroyed(small);
+    const [first, other] = await world.room(...world.hosts);
+    assert.ok(first && other);
+    const dead = first;
+    const before = await world.books.booked(dead);
+    await world.cutPower(dead);
+    await world.alerted("VgpudDown", [dead]);
+
+    const ran = await world.create("desk-9", "desk.small");
+    assert.equal(ran.exitCode, 0, ran.stderr);
+    assert.match(ran.stdout, new RegExp(`${dead.name} +0000:00:02.0 +passed over `));
+    const claim = (await world.claimsBy()).get("desk-9");
+    assert.equal(claim?.host, other.name);
+    assert.deepEqual(await world.books.booked(dead), before);
+
+    const none = await world.create("desk-10", "desk.small");
+    assert.equal(none.exitCode, exitCodes["no-room"]);
+    assert.match(none.stderr, /none of 1 candidates took it/);
+
+    const [lost = ""] = before.claims;
+    const kept = await world.destroy(lost);
+    assert.equal(kept.exitCode, exitCodes.unreachable, kept.stderr);
+    assert.equal(await world.books.isBooked(lost), true);
+  });
+});
