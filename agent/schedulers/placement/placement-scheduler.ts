@@ -200,7 +200,7 @@ export class PlacementScheduler implements Scheduler {
     const books: Book[] = [];
     for (const gpu of supply.gpus) {
       if (known.misplaced.has(gpu.gpu)) continue;
-      await this.#refusable(known, gpu.gpu, async () => {
+      await this.#refusable(known, { gpu: gpu.gpu, signal }, async () => {
         const provider = known.gpus.get(gpu.gpu) ?? (await this.#create(known, gpu, signal));
         const claims = gpu.held.flatMap(({ claimId }) => claimId ?? []);
         const judged = (bookings: Bookings): Book => {
@@ -214,11 +214,20 @@ export class PlacementScheduler implements Scheduler {
   }
 
   /** What Placement refuses for one GPU keeps nothing from the others. */
-  async #refusable(known: Known, gpu: PciAddress, work: () => Promise<void>): Promise<void> {
+  async #refusable(
+    known: Known,
+    { gpu, signal }: { readonly gpu: PciAddress; readonly signal: AbortSignal },
+    work: () => Promise<void>,
+  ): Promise<void> {
     if (this.#refusals.has(gpu)) return;
-    const isDone = await this.#refusals.attempt(gpu, providerName(this.#host(), gpu), async () => {
-      await work();
-      return true;
+    const host = this.#host();
+    const isDone = await this.#refusals.attempt(gpu, {
+      what: providerName(host, gpu),
+      ask: () => this.#options.api.providerNamed(host, signal),
+      work: async () => {
+        await work();
+        return true;
+      },
     });
     if (isDone) return;
     known.gpus.get(gpu)?.forget();
@@ -250,7 +259,7 @@ export class PlacementScheduler implements Scheduler {
     const held: VanishedGpu[] = [];
     for (const [gpu, provider] of known.gpus) {
       if (there.has(gpu)) continue;
-      await this.#refusable(known, gpu, async () => {
+      await this.#refusable(known, { gpu, signal }, async () => {
         const bookings = await provider.readBookings(signal);
         if (bookings.size === 0) {
           await this.#options.api.deleteProvider(provider.uuid, signal);

@@ -77,14 +77,16 @@ export async function treeOf(
   const all = isFormer ? former : own?.isNew ? [] : await api.tree(root.uuid, signal);
   const ours = new Map<PciAddress, Provider>();
   const misplaced = new Refusals();
+  const ask = (): Promise<unknown> => api.providerNamed(host, signal);
   // Those of a root that this host was below before come last: where both have a GPU, the one in place is kept.
   const moved = isFormer ? [] : former.filter(({ uuid }) => before?.made.includes(uuid));
   for (const provider of [...all, ...moved]) {
     const gpu = gpuOfProvider(provider.name);
     if (gpu === undefined || ours.has(gpu) || provider.uuid === root.uuid) continue;
-    const put = (): Promise<Provider> =>
+    const work = (): Promise<Provider> =>
       inPlace(provider, { api, name: providerName(host, gpu), root }, signal);
-    ours.set(gpu, (await misplaced.attempt(gpu, provider.name, put)) ?? provider);
+    const put = await misplaced.attempt(gpu, { what: provider.name, ask, work });
+    ours.set(gpu, put ?? provider);
   }
   // Last, and only then: what was not moved now is moved by a later round.
   const now: KnownRoot = {
