@@ -1,4 +1,5 @@
 // What Placement's books and the host's ledger do not agree in, GPU by GPU. Pure.
+import type { PciAddress } from "../../core/ids.ts";
 import type { Findings } from "../scheduler.ts";
 import type { GpuSupply, HostSupply } from "../supply.ts";
 import type { Classes } from "./names.ts";
@@ -34,5 +35,34 @@ export function disagreementsOf(
       const by = overbooked(gpu, wanted, { bookings, classes });
       return Object.keys(by).length === 0 ? [] : [{ gpu: gpu.gpu, by }];
     }),
+  };
+}
+
+/** With what was found before of GPUs whose books could not be read now, as far as it can still be so. */
+export function withUnread(
+  found: Disagreements,
+  before: Disagreements | undefined,
+  {
+    books,
+    supply,
+  }: { readonly books: readonly Book[]; readonly supply: Pick<HostSupply, "gpus" | "living"> },
+): Disagreements {
+  if (!before) return found;
+  const read = new Set(books.map(({ gpu }) => gpu.gpu));
+  const unread = new Map(supply.gpus.flatMap((each) => (read.has(each.gpu) ? [] : [[each.gpu, each]])));
+  const isUnread = ({ gpu }: { readonly gpu: PciAddress | undefined }): boolean =>
+    gpu !== undefined && unread.has(gpu);
+  return {
+    withoutDomain: [
+      ...found.withoutDomain,
+      ...before.withoutDomain.filter((each) => isUnread(each) && !supply.living.has(each.booking)),
+    ],
+    withoutBooking: [
+      ...found.withoutBooking,
+      ...before.withoutBooking.filter(({ gpu, claimId }) =>
+        unread.get(gpu)?.held.some((each) => each.claimId === claimId),
+      ),
+    ],
+    overcommitted: [...found.overcommitted, ...before.overcommitted.filter(isUnread)],
   };
 }

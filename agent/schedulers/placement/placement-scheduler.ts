@@ -15,7 +15,7 @@ import {
   type VanishedGpu,
 } from "../scheduler.ts";
 import type { GpuSupply, HostSupply } from "../supply.ts";
-import { disagreementsOf, type Book } from "./books.ts";
+import { disagreementsOf, withUnread, type Book, type Disagreements } from "./books.ts";
 import { createdProvider } from "./creation.ts";
 import { othersMark } from "./mark.ts";
 import { gpuUuids, quantitiesIn, traitOf, type Classes } from "./names.ts";
@@ -61,6 +61,8 @@ export class PlacementScheduler implements Scheduler {
   /** One at a time, whoever waits for it. */
   #reading: Promise<Known> | undefined;
   readonly #refusals = new Refusals();
+  /** When the books were compared last. */
+  #found: Disagreements | undefined;
   /** By booking without a domain. */
   #firstSeen = new Map<string, number>();
   /** When bookings were last verified for a create, which may still be on its way into the ledger. */
@@ -93,14 +95,16 @@ export class PlacementScheduler implements Scheduler {
       const { classes } = this.#options;
       const firstSeen = (booking: string): number =>
         this.#firstSeen.get(booking) ?? this.#options.clock.now();
-      const found = disagreementsOf(books, supply, { classes, firstSeen });
+      const read = disagreementsOf(books, supply, { classes, firstSeen });
+      const found = withUnread(read, this.#found, { books, supply });
       for (const booking of this.#verified.keys())
         if (!found.withoutDomain.some((each) => each.booking === booking)) this.#verified.delete(booking);
       this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
       const givenBack = await this.#giveBack(found.withoutDomain, known, signal);
       const withoutDomain = found.withoutDomain.filter(({ booking }) => !givenBack.has(booking));
+      this.#found = { ...found, withoutDomain };
       const untold = await this.#untold(known);
-      return { ...found, withoutDomain, vanished, givenBack: givenBack.size, untold };
+      return { ...this.#found, vanished, givenBack: givenBack.size, untold };
     });
   }
 
@@ -207,7 +211,14 @@ export class PlacementScheduler implements Scheduler {
           const wanted = wantedProvider(gpu, supply, { bookings, classes: this.#options.classes });
           return { gpu, bookings, wanted };
         };
-        books.push(await provider.become(judged, await bookingsOf(provider, claims), signal));
+        const bookings = await bookingsOf(provider, claims);
+        let book = judged(bookings);
+        try {
+          book = await provider.become(judged, bookings, signal);
+        } finally {
+          // What is booked there is known, whether or not the rest is taken.
+          books.push(book);
+        }
       });
     }
     return books;
@@ -265,8 +276,8 @@ export class PlacementScheduler implements Scheduler {
           await this.#options.api.deleteProvider(provider.uuid, signal);
           known.gpus.delete(gpu);
         } else {
-          await provider.shut(signal);
           held.push({ name: provider.name, bookings: bookings.size });
+          await provider.shut(signal);
         }
       });
     }
