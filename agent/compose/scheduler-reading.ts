@@ -3,7 +3,14 @@ import { quantitiesText } from "../capacity/quantities.ts";
 import { durationMs } from "../config/forms.ts";
 import type { SchedulerConfig } from "../config/scheduler-keys.ts";
 import type { Clock } from "../core/clock.ts";
-import type { SchedulerBooks, SchedulerReading, SchedulerTrouble } from "../diagnosis/scheduler-reading.ts";
+import {
+  untoldTroubles,
+  type FailingTrouble,
+  type SchedulerBooks,
+  type SchedulerReading,
+  type UntoldOfHost,
+  type UntoldTrouble,
+} from "../diagnosis/scheduler-reading.ts";
 import type { SchedulerView } from "../observation/view.ts";
 import type { PlacementFailure } from "../placement/errors.ts";
 import type { Standing } from "../schedulers/keeper.ts";
@@ -18,14 +25,19 @@ export function readScheduler(
   clock: Pick<Clock, "now">,
 ): SchedulerReading {
   if (!standing) return { kind: "not-configured" };
-  const { name, failure, toldAt } = standing;
+  const { name, failure, untold, toldAt } = standing;
   const named = { name, policy: settings.policy };
   if (failure) {
     const { kind, message: why, times } = failure;
     return { kind: "failing", ...named, trouble: troubleOf(kind), why, times };
   }
   if (toldAt === undefined) return { kind: "not-asked", ...named };
-  return { kind: "told", ...named, books: booksOf(standing, settings, clock) };
+  return {
+    kind: "told",
+    ...named,
+    untold: untold && partsOf(untold),
+    books: booksOf(standing, settings, clock),
+  };
 }
 
 export function viewScheduler(
@@ -34,11 +46,21 @@ export function viewScheduler(
   clock: Pick<Clock, "now">,
 ): SchedulerView | undefined {
   if (!standing) return undefined;
-  const { name, failure, toldAt } = standing;
+  const { name, failure, untold, toldAt } = standing;
   return {
     ...{ name, policy: settings.policy, toldAt },
     up: failure === undefined && toldAt !== undefined,
+    untold: toldAt === undefined ? undefined : (untold?.parts.length ?? 0),
     books: toldAt === undefined ? undefined : booksOf(standing, settings, clock),
+  };
+}
+
+/** Under the kind of the first. */
+function partsOf({ parts, times }: NonNullable<Standing["untold"]>): UntoldOfHost {
+  return {
+    trouble: untoldTroubleOf(parts[0]?.kind ?? "internal"),
+    parts: parts.map(({ what, message: why }) => ({ what, why })),
+    times,
   };
 }
 
@@ -64,17 +86,26 @@ function booksOf(
 }
 
 /** Of an adapter's word: of what is refused with a reason the words that are told say which. */
-export function troubleOf(kind: string): SchedulerTrouble {
-  return (troubles as Readonly<Record<string, SchedulerTrouble | undefined>>)[kind] ?? "internal";
+export function troubleOf(kind: string): FailingTrouble {
+  return (troubles as Readonly<Record<string, FailingTrouble | undefined>>)[kind] ?? "internal";
+}
+
+/** What keeps a part alone from being told; of an adapter's word, too. */
+export function untoldTroubleOf(kind: string): UntoldTrouble {
+  return (
+    untoldTroubles.find((each) => each === kind) ??
+    untoldTroubles.find((each) => each === troubleOf(kind)) ??
+    "refused"
+  );
 }
 
 const troubles = {
   ...{ unreachable: "unreachable", unauthorized: "unauthorized", version: "version" },
-  ...{ "no-secret": "no-secret", unrecorded: "unrecorded" },
+  "no-secret": "no-secret",
   ...{ "bad-answer": "bad-answer", failed: "failed", conflict: "conflict", refused: "refused" },
   ...{ "in-use": "refused", duplicate: "refused", "no-capacity": "refused", "not-found": "refused" },
   ...{ "no-root": "no-root", "root-taken": "root-taken", "no-host": "no-host" },
   ...{ program: "unreachable", timeout: "unreachable", "not-allowed": "unauthorized", answer: "bad-answer" },
   ...{ "node-gres": "refused", "node-invalid": "refused" },
-} as const satisfies Readonly<Record<PlacementFailure | SlurmFailure, SchedulerTrouble>> &
-  Record<string, SchedulerTrouble>;
+} as const satisfies Readonly<Record<PlacementFailure | SlurmFailure, FailingTrouble>> &
+  Record<string, FailingTrouble>;

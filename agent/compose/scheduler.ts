@@ -23,7 +23,8 @@ import { bookingsBy } from "../schedulers/policy.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import { SlurmScheduler } from "../schedulers/slurm/slurm-scheduler.ts";
 import { supplyOf, type HostSupply } from "../schedulers/supply.ts";
-import { troubleOf } from "./scheduler-reading.ts";
+import { roundLog } from "./scheduler-log.ts";
+import { troubleOf, untoldTroubleOf } from "./scheduler-reading.ts";
 
 /** What was read before the agent began. */
 export interface SchedulerGiven {
@@ -149,11 +150,15 @@ function slurmScheduler(
 
 function count(
   recorder: SchedulerRecorder,
-  { kind: round, standing: { failure, findings } }: EndedRound,
+  { kind: round, standing: { failure, untold, findings } }: EndedRound,
 ): void {
-  const isCompared = round === "heal" && (failure?.partial ?? true);
-  const givenBack = isCompared ? findings.givenBack : 0;
-  recorder.round({ round, trouble: failure && troubleOf(failure.kind), givenBack });
+  if (failure) recorder.round({ round, outcome: "failed", trouble: troubleOf(failure.kind), givenBack: 0 });
+  else {
+    const givenBack = round === "heal" ? findings.givenBack : 0;
+    const [first] = untold?.parts ?? [];
+    const trouble = first && untoldTroubleOf(first.kind);
+    recorder.round({ round, outcome: first ? "partial" : "ok", trouble, givenBack });
+  }
 }
 
 const outcomes: Readonly<Partial<Record<Reason, VerificationOutcome>>> = {
@@ -180,17 +185,5 @@ function settingsOf(placement: SchedulerConfig["placement"], ca: string | undefi
           secret: async () => (await readFile(secretFile, "utf8")).trim(),
         }
       : undefined,
-  };
-}
-
-/** What an operator hears: that it is told again, and what keeps it from being told as long as that is something else. */
-function roundLog(log: Log): (round: EndedRound) => void {
-  let failing: string | undefined;
-  return ({ standing: { name: scheduler, failure } }) => {
-    const now = failure && `${failure.kind} ${failure.partial ? "in part" : "in all"}`;
-    const what = failure?.partial ? "the scheduler cannot be told of all" : "the scheduler cannot be told";
-    if (failure && now !== failing) log.warn({ scheduler, kind: failure.kind, why: failure.message }, what);
-    if (!failure && failing !== undefined) log.info({ scheduler }, "the scheduler is told again");
-    failing = now;
   };
 }

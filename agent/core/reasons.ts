@@ -156,6 +156,7 @@ export const reasons = {
   MEMLOCK_TOO_LOW: "host-condition",
   MAC_DENIES_VFIO: "host-condition",
   MODE_NOT_SERVED: "host-condition",
+  SCHEDULER_UNTOLD: "host-condition",
   BOOKING_WITHOUT_DOMAIN: "host-condition",
   CLAIM_WITHOUT_BOOKING: "host-condition",
   BOOKED_BEYOND_CAPACITY: "host-condition",

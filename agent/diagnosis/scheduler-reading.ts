@@ -32,17 +32,44 @@ export const schedulerTroubles = [
 ] as const;
 export type SchedulerTrouble = (typeof schedulerTroubles)[number];
 
+/** What can keep it from being told a part alone, as one of several GPUs. */
+export const untoldTroubles = [
+  "refused",
+  "conflict",
+  "failed",
+  "bad-answer",
+  "unrecorded",
+] as const satisfies readonly SchedulerTrouble[];
+export type UntoldTrouble = (typeof untoldTroubles)[number];
+/** What can keep it from being told anything. */
+export type FailingTrouble = Exclude<SchedulerTrouble, "unrecorded">;
+
 export type SchedulerReading =
   | { readonly kind: "not-configured" }
   | ({ readonly kind: "not-asked" } & Named)
   | ({
       readonly kind: "failing";
-      readonly trouble: SchedulerTrouble;
+      readonly trouble: FailingTrouble;
       readonly why: string;
       /** Rounds that failed one after the other. */
       readonly times: number;
     } & Named)
-  | ({ readonly kind: "told"; readonly books: SchedulerBooks } & Named);
+  | ({
+      readonly kind: "told";
+      /** Undefined: all is told. */
+      readonly untold: UntoldOfHost | undefined;
+      readonly books: SchedulerBooks;
+    } & Named);
+
+/** What of this host the scheduler is not told, while it is told all else. */
+export interface UntoldOfHost {
+  /** Of the first part. */
+  readonly trouble: UntoldTrouble;
+  /** At least one; `what`: as the scheduler calls it. */
+  readonly parts: readonly { readonly what: string; readonly why: string }[];
+  /** How often they were tried without all of them being told. */
+  readonly times: number;
+}
 
 /** Whether nothing is made here without the scheduler's word, or the ledger alone decides. */
 export type SchedulerPolicyWord = "require" | "trust-ledger";

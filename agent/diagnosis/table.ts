@@ -36,6 +36,7 @@ import {
   bookingWithoutDomain,
   claimWithoutBooking,
   schedulerUnavailable,
+  schedulerUntold,
 } from "./checks/scheduler.ts";
 import { modeNotServed } from "./checks/served.ts";
 import { gpuSettingDiffers } from "./checks/setting.ts";
@@ -79,7 +80,7 @@ export const table: readonly Check[] = [
   ...[libvirtUnavailable, libvirtTooOld, libvirtWithoutRamfb, libvirtWithoutRendernode],
   ...[libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
   ...[qemuMissing, qemuWithoutOpengl, memlockTooLow, macDeniesVfio, hostdUnavailable, modeNotServed],
-  ...[schedulerUnavailable, bookingWithoutDomain, claimWithoutBooking],
+  ...[schedulerUnavailable, schedulerUntold, bookingWithoutDomain, claimWithoutBooking],
   ...[bookedBeyondCapacity, bookedGpuVanished, tlsFileEnds],
   ...[gpuModelUnknown, gpuWithoutDriver, hostDisplayOnGpu, gpuSettingDiffers],
   ...[

@@ -3,7 +3,8 @@ import type { Described } from "./definition.ts";
 
 /** `publish`: what changed here is told. `heal`: all of it is read anew and compared. */
 export const schedulerRounds = ["publish", "heal"] as const;
-export const roundOutcomes = ["ok", "failed"] as const;
+/** `partial`: all was told but a part. */
+export const roundOutcomes = ["ok", "partial", "failed"] as const;
 
 export const schedulerMethods = ["GET", "POST", "PUT", "DELETE"] as const;
 /** Of HTTP; `none`: no answer came, or not all of it. */
@@ -23,13 +24,13 @@ export type VerificationOutcome = (typeof verificationOutcomes)[number];
 export const schedulerEvents = {
   schedulerRounds: {
     name: "vgpud_scheduler_rounds_total",
-    help: "Rounds with the scheduler that sent or read something, by kind (publish, heal) and outcome.",
+    help: "Rounds with the scheduler that sent or read something, by kind (publish, heal) and outcome (ok, partial, failed).",
     type: "counter",
     labels: ["round", "outcome"],
   },
   schedulerFailures: {
     name: "vgpud_scheduler_round_failures_total",
-    help: "Rounds with the scheduler that failed, by what was the matter.",
+    help: "Rounds with the scheduler that failed as a whole or in part, by what was the matter.",
     type: "counter",
     labels: ["failure"],
   },

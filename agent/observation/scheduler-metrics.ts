@@ -36,9 +36,16 @@ export const schedulerCollector: Collector = {
     }),
     gauge({
       name: "vgpud_scheduler_up",
-      help: "Whether the last round with the scheduler was done (1) or failed (0); 0 also before the first.",
+      help: "Whether the last round with the scheduler was done, be it but for a part (1), or failed as a whole (0); 0 also before the first.",
       labels: [],
       samples: ({ scheduler }) => (scheduler ? [{ labels: {}, value: scheduler.up ? 1 : 0 }] : []),
+    }),
+    gauge({
+      name: "vgpud_scheduler_untold",
+      help: "GPUs that the scheduler could not be told of in the last round that was done, and the record of it where that could not be written.",
+      labels: [],
+      samples: ({ scheduler }) =>
+        scheduler?.untold === undefined ? [] : [{ labels: {}, value: scheduler.untold }],
     }),
     gauge({
       name: "vgpud_scheduler_last_success_timestamp_seconds",

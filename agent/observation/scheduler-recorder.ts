@@ -12,7 +12,8 @@ import {
 
 export interface SchedulerRound {
   readonly round: (typeof schedulerRounds)[number];
-  /** Undefined: it was done. */
+  readonly outcome: (typeof roundOutcomes)[number];
+  /** Undefined: all was told. */
   readonly trouble: SchedulerTrouble | undefined;
   /** Bookings that it gave back. */
   readonly givenBack: number;
@@ -45,8 +46,8 @@ export class SchedulerRecorder {
     for (const outcome of verificationOutcomes) events.schedulerVerifications.inc({ outcome }, 0);
   }
 
-  round({ round, trouble, givenBack }: SchedulerRound): void {
-    this.#events.schedulerRounds.inc({ round, outcome: trouble === undefined ? "ok" : "failed" });
+  round({ round, outcome, trouble, givenBack }: SchedulerRound): void {
+    this.#events.schedulerRounds.inc({ round, outcome });
     if (trouble !== undefined) this.#events.schedulerFailures.inc({ failure: trouble });
     this.#events.schedulerGivenBack.inc(givenBack);
   }

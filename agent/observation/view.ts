@@ -48,8 +48,10 @@ export interface ScrapeView extends MetricsView {
 export interface SchedulerView {
   readonly name: string;
   readonly policy: SchedulerPolicyWord;
-  /** The last round was done. */
+  /** The last round was done, be it but for a part. */
   readonly up: boolean;
+  /** How many parts could not be told in the last round that was done; undefined before the first. */
+  readonly untold: number | undefined;
   /** When one was last done, milliseconds since the epoch; undefined before the first. */
   readonly toldAt: number | undefined;
   /** As last compared, whatever came since; undefined before the first time. */

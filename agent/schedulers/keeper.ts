@@ -31,8 +31,10 @@ export interface EndedRound {
 /** How it stands with the scheduler. */
 export interface Standing {
   readonly name: string;
-  /** Undefined before the first round and while the last one was done. */
+  /** Undefined before the first round and while the last one was done, be it that a part could not be told. */
   readonly failure: Failure | undefined;
+  /** Of the last round that was done; undefined where all was told. */
+  readonly untold: UntoldParts | undefined;
   /** When a round was last done, milliseconds since the epoch; undefined before the first. */
   readonly toldAt: number | undefined;
   /** Of the last comparison. */
@@ -45,8 +47,13 @@ interface Failure {
   readonly message: string;
   /** In a row. */
   readonly times: number;
-  /** All else is told. */
-  readonly partial: boolean;
+}
+
+interface UntoldParts {
+  /** At least one. */
+  readonly parts: readonly Untold[];
+  /** How often they were tried without all of them being told; rounds that failed as a whole tell nothing of that. */
+  readonly times: number;
 }
 
 /** How soon a change of the host is told; what changes within it is told at once. */
@@ -64,7 +71,10 @@ export class SchedulerKeeper {
   constructor(options: KeeperOptions) {
     this.#options = options;
     const { name } = options.scheduler;
-    this.#standing = { name, failure: undefined, toldAt: undefined, findings: nothingFound };
+    this.#standing = {
+      ...{ name, failure: undefined, untold: undefined, toldAt: undefined },
+      findings: nothingFound,
+    };
   }
 
   /** Another object after each round. */
@@ -102,7 +112,8 @@ export class SchedulerKeeper {
       // All is compared anew as soon as there is another try.
       this.#healAt = -Infinity;
       const kind = error instanceof SchedulerError ? error.kind : "internal";
-      const failure = { kind, message: messageOf(error), times: this.#timesFailed + 1, partial: false };
+      const times = (this.#standing.failure?.times ?? 0) + 1;
+      const failure = { kind, message: messageOf(error), times };
       this.#ended(isHeal, { failure });
       return backoffOf(failure.times, this.#options.random());
     }
@@ -110,22 +121,22 @@ export class SchedulerKeeper {
 
   #compared(findings: Findings): void {
     const { clock, random } = this.#options;
-    const failure = failureOf(findings.untold, this.#timesFailed + 1);
-    this.#healAt = clock.now() + (failure ? backoffOf(failure.times, random()) : this.#untilNext());
-    this.#ended(true, { failure, findings, ...(!failure && { toldAt: clock.wall() }) });
+    const untold = partsOf(findings.untold, this.#timesUntold + 1);
+    this.#healAt = clock.now() + (untold ? backoffOf(untold.times, random()) : this.#untilNext());
+    this.#ended(true, { failure: undefined, untold, findings, toldAt: clock.wall() });
   }
 
   /** What was refused before is tried again when it is time, whatever is told meanwhile. */
-  #published(untold: readonly Untold[]): void {
+  #published(parts: readonly Untold[]): void {
     const { clock, random } = this.#options;
-    const isNew = this.#standing.failure === undefined;
-    const failure = failureOf(untold, this.#timesFailed + (isNew ? 1 : 0));
-    if (failure && isNew) this.#healAt = clock.now() + backoffOf(failure.times, random());
-    this.#ended(false, { failure, ...(!failure && { toldAt: clock.wall() }) });
+    const isNew = this.#standing.untold === undefined;
+    const untold = partsOf(parts, this.#timesUntold + (isNew ? 1 : 0));
+    if (untold && isNew) this.#healAt = clock.now() + backoffOf(untold.times, random());
+    this.#ended(false, { failure: undefined, untold, toldAt: clock.wall() });
   }
 
-  get #timesFailed(): number {
-    return this.#standing.failure?.times ?? 0;
+  get #timesUntold(): number {
+    return this.#standing.untold?.times ?? 0;
   }
 
   #untilNext(): number {
@@ -139,12 +150,8 @@ export class SchedulerKeeper {
   }
 }
 
-/** As told of under the kind of the first. */
-function failureOf(untold: readonly Untold[], times: number): Failure | undefined {
-  const [first] = untold;
-  if (!first) return undefined;
-  const said = untold.map(({ what, message }) => `${what}: ${message}`).join("; ");
-  return { kind: first.kind, message: `${said}; all else is told`, times, partial: true };
+function partsOf(parts: readonly Untold[], times: number): UntoldParts | undefined {
+  return parts.length === 0 ? undefined : { parts, times };
 }
 
 /** After the nth failure in a row: anything from a second to twice what it could be before. */

@@ -58,6 +58,7 @@ const NOT_SIMULATED = [
   // No scheduler is in front of the host.
   "count by (scheduler, policy) (vgpud_scheduler_info)",
   "vgpud_scheduler_up == 0",
+  "vgpud_scheduler_untold > 0",
   "time() - vgpud_scheduler_last_success_timestamp_seconds",
   "sum by (instance) (vgpud_scheduler_bookings_without_domain)",
   "max by (instance) (vgpud_scheduler_bookings_without_domain_oldest_age_seconds)",

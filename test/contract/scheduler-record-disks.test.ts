@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { refusal } from "../e2e/harness/rpc.ts";
 import { until } from "../e2e/harness/until.ts";
 import type { BookedWorld, Published } from "../schedulers/booked-world.ts";
+import { comesTo, conditionOf } from "../schedulers/diagnosed.ts";
 import { placementSuite, type PlacementSuite } from "../schedulers/placement-suite.ts";
 import { fullDisk, slowDisk, whyNoDisks, type FaultyDisk } from "./faulty-disks.ts";
 import { unlessImpossible } from "./unless-impossible.ts";
@@ -36,14 +36,14 @@ describe("the record of a host's providers on a disk", function () {
     const { here, disk, publish } = await brokenBefore(fullDisk());
     const gpu = await publish();
     await until("it is told", async () =>
-      /state|disk.*scheduler\.json: cannot be written: ENOSPC.*; all else is told$/.test(await saidOf(here)),
+      /scheduler\.json: cannot be written: ENOSPC.*; all else is told$/.test(await untoldOf(here)),
     );
     const consumer = randomUUID();
     assert.equal(await here.books.claim(consumer, gpu.uuid), 204);
     const { reason } = await refusal(here.create("desk-1", consumer));
     assert.equal(reason, "LEDGER_UNAVAILABLE", "the scheduler lets it in, and the ledger has the word");
     await disk.mend();
-    await until("all is well", async () => (await saidOf(here)).endsWith("is told what this host has"));
+    await comesTo(here.world.rpc, "SCHEDULER_UNTOLD", "PASS");
     const written = await readFile(path.join(disk.at, "scheduler.json"), "utf8");
     assert.ok(written.includes(gpu.uuid) && written.includes(here.name));
   });
@@ -51,17 +51,16 @@ describe("the record of a host's providers on a disk", function () {
   it("that hangs keeps nothing from Placement, and is told of as late", async () => {
     const { here, disk, publish } = await brokenBefore(slowDisk(HANGS_S, "fsync"));
     await publish();
-    await until("it is told", async () => /has not been written within 5 s/.test(await saidOf(here)));
+    await until("it is told", async () => /has not been written within 5 s/.test(await untoldOf(here)));
     await here.world.makeForeignSlice(randomUUID());
     await here.published("less to give", ({ inventories }) => inventories["CUSTOM_INTEL_VGPU"] === "7/1");
     await disk.mend();
-    await until("all is well", async () => (await saidOf(here)).endsWith("is told what this host has"));
+    await comesTo(here.world.rpc, "SCHEDULER_UNTOLD", "PASS");
   });
 });
 
-async function saidOf({ world }: BookedWorld): Promise<string> {
-  const { conditions } = await world.rpc.call(Hosts.diagnose, DiagnoseRequest.fromPartial({}));
-  return conditions.find(({ reason }) => reason === "SCHEDULER_UNAVAILABLE")?.message ?? "";
+async function untoldOf({ world }: BookedWorld): Promise<string> {
+  return (await conditionOf(world.rpc, "SCHEDULER_UNTOLD")).message;
 }
 
 /** A host whose disk breaks before Nova has made its root, so that there is something to write down only then. */
@@ -80,7 +79,9 @@ class Waiting {
     const name = `nova-${randomUUID()}`;
     const placement = `    root: nova\n    host: ${name}`;
     const here = await suite.begin({ name, placement, stateDir: disk.at });
-    await until("it waits for Nova", async () => (await saidOf(here)).includes("start nova-compute"));
+    await until("it waits for Nova", async () =>
+      (await conditionOf(here.world.rpc, "SCHEDULER_UNAVAILABLE")).message.includes("start nova-compute"),
+    );
     await disk.break();
     return new Waiting(here, disk, suite);
   }

@@ -51,6 +51,27 @@ function judged(look: Look, scheduler: SchedulerReading | undefined) {
   return fail(trouble, { ...values, why });
 }
 
+export const schedulerUntold = hostCheck({
+  code: "SCHEDULER_UNTOLD",
+  costs: COSTS,
+  dependsOn: ["SCHEDULER_UNAVAILABLE"],
+  how: "what of this host the last round of vgpud with the scheduler could not tell it, while it told all else",
+  check: (look, { scheduler }) => Promise.resolve(judgedUntold(look, scheduler)),
+});
+
+function judgedUntold(look: Look, scheduler: SchedulerReading | undefined) {
+  if (!scheduler || scheduler.kind === "not-configured") return notThere(scheduler);
+  const { kind, name } = scheduler;
+  if (kind !== "told") return unknown("not-told");
+  const { untold } = scheduler;
+  if (!untold) return pass("all", { name });
+  const { trouble, parts, times } = untold;
+  look.saw(`scheduler ${name}: a part untold`, `${trouble}, ${times} in a row`);
+  tell(look, parts, ({ what, why }) => [what, why]);
+  const why = parts.slice(0, MOST_SHOWN).map((each) => `${each.what}: ${each.why}`);
+  return fail(trouble, { name, why: why.join("; ") });
+}
+
 export const bookingWithoutDomain = hostCheck({
   code: "BOOKING_WITHOUT_DOMAIN",
   costs: COSTS,

@@ -139,6 +139,8 @@ describe("the conditions of a Placement in front of an agent", function () {
       const follows = await front.condition("BOOKED_BEYOND_CAPACITY");
       assert.deepEqual(follows.dependsOn, ["SCHEDULER_UNAVAILABLE"]);
       assert.equal(follows.status, "CONDITION_STATUS_NOT_APPLICABLE");
+      const untold = await front.condition("SCHEDULER_UNTOLD");
+      assert.equal(untold.status, "CONDITION_STATUS_NOT_APPLICABLE", "it is of all");
 
       faulty.behave();
       await agent.rpc.call(Gpus.undrainGpu, { gpu: GPU });

@@ -1,8 +1,9 @@
 // What Placement refuses for one GPU of a host, while it takes what it is told of the others.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { DiagnoseRequest, HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import type { BookedWorld, Published } from "../../schedulers/booked-world.ts";
+import { comesTo, conditionOf } from "../../schedulers/diagnosed.ts";
 import { placementSuite } from "../../schedulers/placement-suite.ts";
 import { until } from "../harness/until.ts";
 
@@ -16,12 +17,7 @@ describe("a GPU that Placement refuses to be told of", function () {
   this.timeout(180_000);
   const suite = placementSuite();
 
-  const unavailable = async (here: BookedWorld): Promise<string> => {
-    const { conditions } = await here.world.rpc.call(Hosts.diagnose, DiagnoseRequest.fromPartial({}));
-    return conditions.find(({ reason }) => reason === "SCHEDULER_UNAVAILABLE")?.message ?? "";
-  };
-  const agrees = (here: BookedWorld): Promise<unknown> =>
-    until("all is told", async () => (await unavailable(here)).includes("is told what this host has"));
+  const agrees = (here: BookedWorld): Promise<unknown> => comesTo(here.world.rpc, "SCHEDULER_UNTOLD", "PASS");
 
   it("keeps no other from being published, is named, and is published once it can be", async () => {
     const name = `taken-${randomUUID()}`;
@@ -29,10 +25,9 @@ describe("a GPU that Placement refuses to be told of", function () {
     await suite.placement.ask("POST", "/resource_providers", squatter);
     const here = await suite.begin({ name, yaml: TWO_GPUS });
     const second = await here.published("the second", undefined, SECOND);
-    await until("it is told", async () =>
-      (await unavailable(here)).includes(`${squatter.name}: Placement refuses`),
-    );
-    assert.match(await unavailable(here), /all else is told$/);
+    const { message } = await comesTo(here.world.rpc, "SCHEDULER_UNTOLD", "FAIL");
+    assert.ok(message.includes(`${squatter.name}: Placement refuses`), message);
+    assert.match(message, /all else is told$/);
     const consumer = randomUUID();
     assert.equal(await here.books.claim(consumer, second.uuid), 204);
     await here.create("desk-1", consumer);
@@ -41,7 +36,7 @@ describe("a GPU that Placement refuses to be told of", function () {
     await agrees(here);
   });
 
-  it("keeps no change of others from being told at once, and is asked for less and less often", async () => {
+  it("keeps no change of others from being told at once, and is tried when all is compared alone", async () => {
     const here = await suite.begin({ yaml: TWO_GPUS });
     const first = await here.published("the first");
     await here.published("the second", undefined, SECOND);
@@ -50,18 +45,32 @@ describe("a GPU that Placement refuses to be told of", function () {
     here.faulty.misbehave(which, { kind: "internal error" });
     await here.world.rpc.call(Hosts.drainHost, { note: "move" });
     await here.published("the second's drain", isDrained, SECOND);
-    await here.faulty.saw(which, 3);
+    await here.faulty.saw(which);
+    await comesTo(here.world.rpc, "SCHEDULER_UNTOLD", "FAIL");
+    // Its books are read all the same.
+    const consumer = randomUUID();
+    assert.equal(await here.books.claim(consumer, first.uuid), 204);
+    await until("the booking is seen", async () => {
+      const { evidence } = await conditionOf(here.world.rpc, "BOOKING_WITHOUT_DOMAIN");
+      return evidence.some(({ path }) => path.includes(consumer));
+    });
+    const scraped = await here.world.scrape();
+    for (const line of ["vgpud_scheduler_up 1", "vgpud_scheduler_untold 1"])
+      assert.ok(scraped.includes(`\n${line}\n`), line);
     here.faulty.forget();
     await here.world.rpc.call(Hosts.undrainHost, {});
     await here.published("its end", (gpu) => !isDrained(gpu), SECOND);
     await here.world.rpc.call(Hosts.drainHost, { note: "move" });
     await here.published("and another", isDrained, SECOND);
-    const tries = here.faulty.seen.filter(({ method, path }) => method === "PUT" && which.path.test(path));
-    const comparisons = here.faulty.seen.filter(({ path }) => path.includes("in_tree="));
-    assert.ok(
-      tries.length <= comparisons.length,
-      `${tries.length} tries in ${comparisons.length} comparisons`,
+    await here.faulty.saw(which);
+    const isTry = ({ method, path }: { readonly method: string; readonly path: string }): boolean =>
+      method === "PUT" && which.path.test(path);
+    // Each comparison begins with the tree: no two tries without one between them.
+    const order = here.faulty.seen.flatMap((each) =>
+      isTry(each) ? "try" : each.path.includes("in_tree=") ? "comparison" : [],
     );
+    assert.doesNotMatch(order.join(" "), /try try/);
+    assert.match(order.join(" "), /comparison try/);
     here.faulty.behave();
     await here.published("the first's drain", isDrained);
     await agrees(here);

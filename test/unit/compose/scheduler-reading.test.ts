@@ -1,6 +1,11 @@
 // What the diagnosis is told of the scheduler, by how its keeper stands with it.
 import assert from "node:assert/strict";
-import { readScheduler, troubleOf } from "../../../agent/compose/scheduler-reading.ts";
+import {
+  readScheduler,
+  troubleOf,
+  untoldTroubleOf,
+  viewScheduler,
+} from "../../../agent/compose/scheduler-reading.ts";
 import type { ClaimId, PciAddress } from "../../../agent/core/ids.ts";
 import type { Standing } from "../../../agent/schedulers/keeper.ts";
 import { nothingFound } from "../../../agent/schedulers/scheduler.ts";
@@ -10,7 +15,7 @@ const settings = { policy: "trust-ledger", claim_grace: "30m" } as const;
 const clock = { now: () => 100_000 };
 const unasked: Standing = {
   name: "placement",
-  failure: undefined,
+  ...{ failure: undefined, untold: undefined },
   toldAt: undefined,
   findings: nothingFound,
 };
@@ -22,11 +27,32 @@ describe("what the diagnosis is told of the scheduler", () => {
   });
 
   it("is what the last round failed with, whatever was found before", () => {
-    const failure = { kind: "in-use", message: "it is held", partial: false, times: 2 };
+    const failure = { kind: "in-use", message: "it is held", times: 2 };
     assert.deepEqual(readScheduler({ ...unasked, toldAt: 1, failure }, settings, clock), {
       ...{ kind: "failing", name: "placement", policy: "trust-ledger" },
       ...{ trouble: "refused", why: "it is held", times: 2 },
     });
+  });
+
+  it("is what alone could not be told, beside what was found and as up", () => {
+    const parts = [
+      { kind: "duplicate", what: "host_vgpud_0000_00_02_0", message: "the name is taken" },
+      { kind: "unrecorded", what: "/s/scheduler.json", message: "cannot be written: ENOSPC" },
+    ];
+    const standing = { ...unasked, toldAt: 1, untold: { parts, times: 4 } };
+    const read = readScheduler(standing, settings, clock);
+    assert.deepEqual(read.kind === "told" && read.untold, {
+      ...{ trouble: "refused", times: 4 },
+      parts: [
+        { what: "host_vgpud_0000_00_02_0", why: "the name is taken" },
+        { what: "/s/scheduler.json", why: "cannot be written: ENOSPC" },
+      ],
+    });
+    const view = viewScheduler(standing, settings, clock);
+    assert.deepEqual([view?.up, view?.untold, view?.toldAt], [true, 2, 1]);
+    assert.ok(view?.books);
+    assert.equal(viewScheduler({ ...unasked, toldAt: 1 }, settings, clock)?.untold, 0);
+    assert.equal(viewScheduler(unasked, settings, clock)?.untold, undefined);
   });
 
   it("is what was found with amounts in words and ages of now", () => {
@@ -56,5 +82,9 @@ describe("what the diagnosis is told of the scheduler", () => {
     );
     assert.equal(troubleOf("internal"), "internal");
     assert.equal(troubleOf("what nobody has thought of"), "internal");
+    assert.deepEqual(
+      ["unrecorded", "failed", "not-found", "what nobody has thought of"].map(untoldTroubleOf),
+      ["unrecorded", "failed", "refused", "refused"],
+    );
   });
 });

@@ -9,6 +9,7 @@ import {
   bookingWithoutDomain,
   claimWithoutBooking,
   schedulerUnavailable,
+  schedulerUntold,
 } from "../../../agent/diagnosis/checks/scheduler.ts";
 import { tlsFileEnds } from "../../../agent/diagnosis/checks/tls.ts";
 import { deviceModelMissing } from "../../../agent/diagnosis/checks/xen.ts";
@@ -42,7 +43,7 @@ const never: Readonly<Partial<Record<string, readonly ConditionStatus[]>>> = {
 const ofAnAgent: ReadonlySet<string> = new Set([
   ...[capacityDisagrees.code, gmFragmented.code],
   ...[hostdUnavailable.code, gpuSettingDiffers.code, deviceModelMissing.code],
-  ...[schedulerUnavailable.code, bookingWithoutDomain.code, claimWithoutBooking.code],
+  ...[schedulerUnavailable.code, schedulerUntold.code, bookingWithoutDomain.code, claimWithoutBooking.code],
   ...[bookedBeyondCapacity.code, bookedGpuVanished.code, tlsFileEnds.code],
 ]);
 /** What it says of a host changes with the release: served.test.ts examines it. */

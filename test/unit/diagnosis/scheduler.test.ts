@@ -6,11 +6,14 @@ import {
   bookingWithoutDomain,
   claimWithoutBooking,
   schedulerUnavailable,
+  schedulerUntold,
 } from "../../../agent/diagnosis/checks/scheduler.ts";
 import type { Condition, HostSubject } from "../../../agent/diagnosis/condition.ts";
 import { diagnose } from "../../../agent/diagnosis/diagnose.ts";
 import {
   schedulerTroubles,
+  untoldTroubles,
+  type FailingTrouble,
   type SchedulerBooks,
   type SchedulerReading,
 } from "../../../agent/diagnosis/scheduler-reading.ts";
@@ -21,12 +24,13 @@ import { RootedFiles } from "../../../agent/host/files.ts";
 
 const gpu = "0000:00:02.0" as PciAddress;
 const named = { name: "placement", policy: "require" } as const;
+const told = { kind: "told", ...named, untold: undefined } as const;
 const agreed: SchedulerBooks = {
   graceSeconds: 1800,
   ...{ withoutDomain: [], withoutBooking: [], overbooked: [], vanished: [] },
 };
 const checks = [
-  ...[schedulerUnavailable, bookingWithoutDomain, claimWithoutBooking],
+  ...[schedulerUnavailable, schedulerUntold, bookingWithoutDomain, claimWithoutBooking],
   ...[bookedBeyondCapacity, bookedGpuVanished],
 ];
 
@@ -47,14 +51,14 @@ async function conditionsOf(scheduler: SchedulerReading | undefined): Promise<re
   return conditions;
 }
 
-async function told(scheduler: SchedulerReading | undefined): Promise<unknown> {
+async function wordsOf(scheduler: SchedulerReading | undefined): Promise<unknown> {
   const conditions = await conditionsOf(scheduler);
   return conditions.map(({ finding: { status, says } }) => `${status} ${says}`);
 }
 
 /** The one that failed, with its message in English. */
 async function failed(books: Partial<SchedulerBooks>): Promise<Condition & { readonly text: string }> {
-  const conditions = await conditionsOf({ kind: "told", ...named, books: { ...agreed, ...books } });
+  const conditions = await conditionsOf({ ...told, books: { ...agreed, ...books } });
   const [failure, ...others] = conditions.filter(({ finding }) => finding.status === "fail");
   assert.ok(failure && others.length === 0);
   return { ...failure, text: messageOf(failure, "en") };
@@ -65,31 +69,34 @@ const waiting = (seconds: number, booking = `of-${seconds}`) => ({
   amounts: "1 slice, 64 MiB low GM",
 });
 
+const isFailing = (trouble: (typeof schedulerTroubles)[number]): trouble is FailingTrouble =>
+  trouble !== "unrecorded";
+
 describe("the conditions of the scheduler", () => {
   it("mean nothing where none is configured, or no agent asks one", async () => {
-    assert.deepEqual(await told({ kind: "not-configured" }), Array(5).fill("not-applicable none"));
-    assert.deepEqual(await told(undefined), Array(5).fill("not-applicable no-agent"));
+    assert.deepEqual(await wordsOf({ kind: "not-configured" }), Array(6).fill("not-applicable none"));
+    assert.deepEqual(await wordsOf(undefined), Array(6).fill("not-applicable no-agent"));
   });
 
   it("pass where it is told and its books and the ledger agree", async () => {
-    const [unavailable, ...others] = await conditionsOf({ kind: "told", ...named, books: agreed });
+    const [unavailable, ...others] = await conditionsOf({ ...told, books: agreed });
     assert.equal(unavailable?.finding.status, "pass");
     assert.deepEqual(unavailable.evidence, [{ path: "configuration: scheduler.policy", value: "require" }]);
     assert.deepEqual(
       others.map(({ finding }) => finding.status),
-      ["pass", "pass", "pass", "pass"],
+      Array(5).fill("pass"),
     );
   });
 
   it("are not known before it was asked, and that is said once", async () => {
     const unknown = "not-applicable explained";
-    assert.deepEqual(await told({ kind: "not-asked", ...named }), [
+    assert.deepEqual(await wordsOf({ kind: "not-asked", ...named }), [
       "unknown not-asked",
-      ...[unknown, unknown, unknown, unknown],
+      ...[unknown, unknown, unknown, unknown, unknown],
     ]);
   });
 
-  for (const trouble of schedulerTroubles)
+  for (const trouble of schedulerTroubles.filter(isFailing))
     it(`say that it cannot be told, why and what to do: ${trouble}`, async () => {
       const failing = { kind: "failing", ...named, trouble, why: "WHAT IT SAID", times: 3 } as const;
       const [unavailable, ...others] = await conditionsOf(failing);
@@ -103,6 +110,28 @@ describe("the conditions of the scheduler", () => {
       assert.ok(others.every(({ finding }) => finding.says === "explained"));
     });
 
+  for (const trouble of untoldTroubles)
+    it(`say what alone it cannot be told, and judge its books all the same: ${trouble}`, async () => {
+      const parts = [
+        { what: "kvm-1_vgpud_0000_00_02_0", why: "WHAT IT SAID" },
+        { what: "kvm-1_vgpud_0000_03_00_0", why: "AND OF THIS" },
+      ];
+      const untold = { trouble, parts, times: 3 };
+      const books = { ...agreed, withoutDomain: [waiting(7260)] };
+      const [unavailable, part, withoutDomain, ...others] = await conditionsOf({ ...told, untold, books });
+      assert.equal(unavailable?.finding.status, "pass");
+      assert.ok(part);
+      assert.deepEqual([part.code, part.finding.says], ["SCHEDULER_UNTOLD", trouble]);
+      for (const language of languages)
+        assert.match(messageOf(part, language), /_02_0: WHAT IT SAID; kvm-1_vgpud_0000_03_00_0: AND OF THIS/);
+      assert.deepEqual(part.evidence[0], {
+        path: "scheduler placement: a part untold",
+        value: `${trouble}, 3 in a row`,
+      });
+      assert.equal(withoutDomain?.finding.status, "fail");
+      assert.ok(others.every(({ finding }) => finding.status === "pass"));
+    });
+
   it("make no mode impossible", async () => {
     const conditions = await conditionsOf({ kind: "not-configured" });
     assert.ok(conditions.every((condition) => severityOf(condition) !== "error"));
@@ -112,10 +141,10 @@ describe("the conditions of the scheduler", () => {
 describe("the conditions of its books", () => {
   it("bear with a booking whose create may be on its way", async () => {
     const conditions = await conditionsOf({
-      ...{ kind: "told", ...named },
+      ...told,
       books: { ...agreed, withoutDomain: [waiting(1800)] },
     });
-    const [, found] = conditions;
+    const [, , found] = conditions;
     assert.deepEqual([found?.finding.status, found?.finding.says], ["pass", "waiting"]);
   });
 

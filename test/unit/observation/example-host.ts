@@ -308,7 +308,7 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
     stalledBy: ({ operation }) =>
       operation === running ? new AgentError("HOSTD_UNAVAILABLE", "hostd is away") : undefined,
     scheduler: {
-      ...{ name: "placement", policy: "require", up: true, toldAt: 1_700_000_000_000 },
+      ...{ name: "placement", policy: "require", up: true, untold: 1, toldAt: 1_700_000_000_000 },
       books: {
         graceSeconds: 1800,
         withoutDomain: [

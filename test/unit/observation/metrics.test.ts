@@ -61,7 +61,7 @@ function busyAgent(): Metrics {
   recorder.domainReading({ seconds: 0.004, failed: false });
   recorder.trigger("udev");
   recorder.scheduler.announce();
-  recorder.scheduler.round({ round: "heal", trouble: "unreachable", givenBack: 0 });
+  recorder.scheduler.round({ round: "heal", outcome: "failed", trouble: "unreachable", givenBack: 0 });
   recorder.scheduler.request({ method: "GET", status: undefined, seconds: 0.2 });
   recorder.scheduler.verification("not-covered");
   recorder.claimRebuilt();
@@ -113,10 +113,13 @@ describe("metrics", () => {
   it("shows nothing of a scheduler where none is configured, and no books before they were compared", async () => {
     assert.doesNotMatch(await scrape({ ...exampleView, scheduler: undefined }), /^vgpud_scheduler_\w+\{/m);
     const unasked = { name: "placement", policy: "require", up: false } as const;
-    const scheduler = { ...unasked, toldAt: undefined, books: undefined };
+    const scheduler = { ...unasked, untold: undefined, toldAt: undefined, books: undefined };
     const body = await scrape({ ...exampleView, scheduler });
     assert.match(body, /^vgpud_scheduler_up 0$/m);
-    assert.doesNotMatch(body, /^vgpud_scheduler_(gpu|bookings_without|claims|vanished|last)\w*(\{| \d)/m);
+    assert.doesNotMatch(
+      body,
+      /^vgpud_scheduler_(gpu|bookings_without|claims|vanished|last|untold)\w*(\{| \d)/m,
+    );
   });
 
   it("serves before the first look, without inventing an observation", async () => {

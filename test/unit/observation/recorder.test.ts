@@ -44,10 +44,13 @@ describe("recorder", () => {
   it("counts rounds with the scheduler by what was the matter, and what they gave back", async () => {
     const { recorder, line } = recording();
     recorder.scheduler.announce();
-    recorder.scheduler.round({ round: "heal", trouble: undefined, givenBack: 2 });
-    recorder.scheduler.round({ round: "publish", trouble: "no-root", givenBack: 0 });
+    recorder.scheduler.round({ round: "heal", outcome: "ok", trouble: undefined, givenBack: 2 });
+    recorder.scheduler.round({ round: "heal", outcome: "partial", trouble: "refused", givenBack: 0 });
+    recorder.scheduler.round({ round: "publish", outcome: "failed", trouble: "no-root", givenBack: 0 });
     assert.equal(await line('vgpud_scheduler_rounds_total{round="heal",outcome="ok"}'), "1");
+    assert.equal(await line('vgpud_scheduler_rounds_total{round="heal",outcome="partial"}'), "1");
     assert.equal(await line('vgpud_scheduler_rounds_total{round="publish",outcome="failed"}'), "1");
+    assert.equal(await line('vgpud_scheduler_round_failures_total{failure="refused"}'), "1");
     assert.equal(await line('vgpud_scheduler_round_failures_total{failure="no-root"}'), "1");
     assert.equal(await line('vgpud_scheduler_round_failures_total{failure="unreachable"}'), "0");
     assert.equal(await line("vgpud_scheduler_bookings_given_back_total"), "2");

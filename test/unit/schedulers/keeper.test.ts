@@ -102,7 +102,6 @@ describe("a scheduler in front of a host", () => {
       kind: "unreachable",
       message: "nobody is there",
       times: 6,
-      partial: false,
     });
     await told.clock.advance(60 * MINUTE);
     const [last = "", before = ""] = told.taken().reverse();
@@ -125,12 +124,9 @@ describe("a scheduler in front of a host", () => {
     told.untold = [gpu, { ...gpu, what: "host_vgpud_0000_03_00_0" }];
     told.random = 0.999_999;
     await told.clock.advance(15_000);
-    const { failure, findings, toldAt } = told.keeper.standing;
-    assert.deepEqual(failure, {
-      ...{ kind: "refused", times: 1, partial: true },
-      message: "host_vgpud_0000_00_02_0: HTTP 400; host_vgpud_0000_03_00_0: HTTP 400; all else is told",
-    });
-    assert.deepEqual([findings.givenBack, toldAt], [1, undefined]);
+    const { failure, untold, findings, toldAt } = told.keeper.standing;
+    assert.deepEqual([failure, untold], [undefined, { parts: told.untold, times: 1 }]);
+    assert.deepEqual([findings.givenBack, toldAt], [1, told.clock.wall()]);
     told.taken();
     for (let second = 1; second <= 62; second += 1) {
       told.version += 1;
@@ -143,11 +139,33 @@ describe("a scheduler in front of a host", () => {
       [17, 21, 29, 45, 77],
     );
     assert.equal(asked.filter((each) => each.startsWith("publish")).length, 57);
-    assert.equal(told.keeper.standing.failure?.times, 6);
+    assert.equal(told.keeper.standing.untold?.times, 6);
     told.untold = [];
     await told.clock.advance(64_000);
     assert.deepEqual(told.taken().length, 1);
+    assert.equal(told.keeper.standing.untold, undefined);
+  });
+
+  it("is tried again within two seconds of a first failure of all, however long it has refused a part, and that is not forgotten", async () => {
+    told.untold = [{ kind: "refused", what: "host_vgpud_0000_00_02_0", message: "HTTP 400" }];
+    told.random = 0.999_999;
+    await told.clock.advance(60 * MINUTE);
+    const times = told.keeper.standing.untold?.times ?? 0;
+    assert.ok(times > 9, `tried ${times} times`);
+    told.failure = new SchedulerError("unreachable", "ECONNRESET");
+    told.version += 1;
+    told.supply = { ...NOTHING, living: new Set(["a"]) };
+    await told.clock.advance(1_000);
+    assert.equal(told.keeper.standing.failure?.times, 1);
+    assert.equal(told.keeper.standing.untold?.times, times);
+    told.taken();
+    told.failure = undefined;
+    await told.clock.advance(2_000);
+    assert.deepEqual(told.taken().length, 1);
     assert.equal(told.keeper.standing.failure, undefined);
+    assert.equal(told.keeper.standing.untold.times, times + 1);
+    await told.clock.advance(4 * MINUTE);
+    assert.deepEqual(told.taken(), [], "the part that is refused is left alone as long as before");
   });
 
   it("is told of as failing for what nobody foresaw, and gone on with", async () => {

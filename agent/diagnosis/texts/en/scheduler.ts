@@ -26,7 +26,6 @@ export const scheduler = {
       "no-root": "{name} does not know this host: {why}",
       "root-taken": "in {name} this host's place is another's: {why}",
       "no-host": "it is not known under which name {name} is told of this host: {why}",
-      unrecorded: "what vgpud has to remember of {name} cannot be written down: {why}",
       internal: "a fault of vgpud keeps it from telling {name}: {why}",
     },
     remedies: {
@@ -57,10 +56,34 @@ export const scheduler = {
         "scheduler.placement.host; where it is this machine, installed anew, give the provider its new mark: openstack " +
         "--os-placement-api-version 1.6 trait create MARK, then resource provider trait set --trait MARK UUID",
       "no-host": "set scheduler.placement.host, or scheduler.slurm.node",
+      internal: "report it with the log of vgpud",
+    },
+  },
+  SCHEDULER_UNTOLD: {
+    title: "what the scheduler is not told",
+    messages: {
+      "no-agent": beside["no-agent"],
+      none: beside.none,
+      "not-told": "the scheduler has not been told anything yet",
+      all: "{name} is told all of this host that it has to be told",
+      refused: "{name} refuses a part of what vgpud tells it: {why}; all else is told",
+      conflict:
+        "others change a part of what vgpud has to change in {name} as fast as vgpud does: {why}; all else is told",
+      failed: "{name} fails by itself at a part: {why}; all else is told",
+      "bad-answer": "what answers in {name}'s place makes no sense at a part: {why}; all else is told",
+      unrecorded: "what vgpud has to remember of {name} cannot be written down: {why}; all else is told",
+    },
+    remedies: {
+      refused:
+        "see what it says; a rule of Placement's policy or a name that is taken is the operator's to change, the rest is a fault of vgpud. What " +
+        "was told of that GPU before stands; vgpud tries again by itself",
+      conflict: "find who else writes the providers named HOST_vgpud_…: they are vgpud's alone",
+      failed: "look at Placement's own log and its database; vgpud tries again by itself",
+      "bad-answer":
+        "ask the address of scheduler.placement.endpoint with curl: a proxy's page may stand there for some requests",
       unrecorded:
         "make room on the disk of state_dir, or mend it: vgpud tries again by itself. Only a renaming of the host before that would find its " +
         "providers by their old names no more",
-      internal: "report it with the log of vgpud",
     },
   },
   BOOKING_WITHOUT_DOMAIN: {

@@ -27,7 +27,6 @@ export const scheduler: Same<typeof english> = {
       "no-root": "{name} 不认识本机：{why}",
       "root-taken": "{name} 中本机的位置属于另一台主机：{why}",
       "no-host": "不知道应以什么名称向 {name} 报告本机：{why}",
-      unrecorded: "vgpud 关于 {name} 需要记住的内容无法写入：{why}",
       internal: "vgpud 自身的错误使它无法告知 {name}：{why}",
     },
     remedies: {
@@ -53,9 +52,30 @@ export const scheduler: Same<typeof english> = {
         "如果是本机重新安装过，把新的标记给那个资源提供者：openstack --os-placement-api-version 1.6 trait create MARK，" +
         "然后 resource provider trait set --trait MARK UUID",
       "no-host": "设置 scheduler.placement.host 或 scheduler.slurm.node",
+      internal: "请连同 vgpud 的日志一起报告",
+    },
+  },
+  SCHEDULER_UNTOLD: {
+    title: "未能告知调度器的内容",
+    messages: {
+      "no-agent": beside["no-agent"],
+      none: beside.none,
+      "not-told": "还没有告知调度器任何内容",
+      all: "{name} 已知道它应知道的本机的全部内容",
+      refused: "{name} 拒绝 vgpud 告诉它的一部分内容：{why}；其余都已告知",
+      conflict: "有人在 {name} 中不断更改 vgpud 要更改的一部分内容：{why}；其余都已告知",
+      failed: "{name} 在一部分内容上自身出错：{why}；其余都已告知",
+      "bad-answer": "代替 {name} 应答的内容有一部分无法理解：{why}；其余都已告知",
+      unrecorded: "vgpud 关于 {name} 需要记住的内容无法写入：{why}；其余都已告知",
+    },
+    remedies: {
+      refused:
+        "看它说了什么；Placement 的策略规则或已被占用的名称由管理员更改，其余是 vgpud 的错误。此前告知的该 GPU 的内容仍然有效；vgpud 会自行重试",
+      conflict: "找出还有谁在写名为 HOST_vgpud_… 的资源提供者：它们只属于 vgpud",
+      failed: "查看 Placement 自己的日志和它的数据库；vgpud 会自行重试",
+      "bad-answer": "用 curl 访问 scheduler.placement.endpoint 的地址：对某些请求应答的可能是代理的页面",
       unrecorded:
         "为 state_dir 所在的磁盘腾出空间，或修复它：vgpud 会自行重试。只有在此之前主机改名，才会无法再按旧名称找到它的资源提供者",
-      internal: "请连同 vgpud 的日志一起报告",
     },
   },
   BOOKING_WITHOUT_DOMAIN: {

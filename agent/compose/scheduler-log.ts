@@ -1,0 +1,33 @@
+// What an operator hears of the scheduler in the log.
+import type { EndedRound } from "../schedulers/keeper.ts";
+import type { Untold } from "../schedulers/scheduler.ts";
+
+/** Of the agent's log. */
+type Told = Readonly<Record<"warn" | "info", (values: object, text: string) => void>>;
+
+/** Takes each round: tells what keeps it from being told of all or of a part, once as long as that is the same, and the end of it. */
+export function roundLog(log: Told): (round: EndedRound) => void {
+  let failing: string | undefined;
+  let untold: ReadonlySet<string> = new Set();
+  return ({ standing: { name: scheduler, failure, untold: now } }) => {
+    if (failure && failure.kind !== failing)
+      log.warn({ scheduler, kind: failure.kind, why: failure.message }, "the scheduler cannot be told");
+    const hasFailed = failing !== undefined;
+    failing = failure?.kind;
+    if (failure) return;
+    const parts = now?.parts ?? [];
+    for (const part of parts) {
+      const { kind, what, message: why } = part;
+      if (!untold.has(keyOf(part)))
+        log.warn({ scheduler, kind, what, why }, "the scheduler cannot be told of all");
+    }
+    const isWhole = parts.length === 0;
+    if (hasFailed || (isWhole && untold.size > 0)) log.info({ scheduler }, "the scheduler is told again");
+    untold = new Set(parts.map(keyOf));
+  };
+}
+
+/** What is refused anew of the same for the same is no news, whatever its words are. */
+function keyOf({ kind, what }: Untold): string {
+  return `${kind} ${what}`;
+}

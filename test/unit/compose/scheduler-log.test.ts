@@ -1,0 +1,50 @@
+// What an operator reads in the log of a scheduler that cannot be told of all.
+import assert from "node:assert/strict";
+import { roundLog } from "../../../agent/compose/scheduler-log.ts";
+import type { Standing } from "../../../agent/schedulers/keeper.ts";
+import { nothingFound, type Untold } from "../../../agent/schedulers/scheduler.ts";
+
+const first: Untold = { kind: "refused", what: "kvm-1_vgpud_0000_00_02_0", message: "HTTP 400" };
+const second: Untold = { ...first, what: "kvm-1_vgpud_0000_03_00_0" };
+
+/** Rounds one after the other, and the lines that came of the last one. */
+function rounds(): (change: Partial<Pick<Standing, "failure" | "untold">>) => readonly string[] {
+  const lines: string[] = [];
+  const note = (values: object, text: string): void => {
+    const { what = "", kind = "" } = values as { readonly what?: string; readonly kind?: string };
+    lines.push([text, kind, what].filter((word) => word !== "").join(" "));
+  };
+  const tell = roundLog({ warn: note, info: note });
+  const standing = { name: "placement", toldAt: 1, findings: nothingFound };
+  return (change) => {
+    tell({ kind: "heal", standing: { ...standing, failure: undefined, untold: undefined, ...change } });
+    return lines.splice(0);
+  };
+}
+
+const refused = (...parts: readonly Untold[]): Pick<Standing, "untold"> => ({ untold: { parts, times: 1 } });
+const OF_ALL = "the scheduler cannot be told of all refused";
+const AGAIN = "the scheduler is told again";
+
+describe("the log of the scheduler", () => {
+  it("names each GPU that is refused once, be it later than others and for the same", () => {
+    const round = rounds();
+    assert.deepEqual(round({}), []);
+    assert.deepEqual(round(refused(first)), [`${OF_ALL} ${first.what}`]);
+    assert.deepEqual(round(refused({ ...first, message: "HTTP 400, other words" })), []);
+    assert.deepEqual(round(refused(first, second)), [`${OF_ALL} ${second.what}`]);
+    assert.deepEqual(round(refused(second)), []);
+    assert.deepEqual(round({}), [AGAIN]);
+    assert.deepEqual(round({}), []);
+  });
+
+  it("tells a failure of all once, its end, and nothing anew of a GPU that was refused before it", () => {
+    const round = rounds();
+    const failure = { kind: "unreachable", message: "ECONNREFUSED", times: 1 };
+    round(refused(first));
+    assert.deepEqual(round({ failure, ...refused(first) }), ["the scheduler cannot be told unreachable"]);
+    assert.deepEqual(round({ failure, ...refused(first) }), []);
+    assert.deepEqual(round(refused(first)), [AGAIN]);
+    assert.deepEqual(round({}), [AGAIN]);
+  });
+});
