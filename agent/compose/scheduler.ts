@@ -89,7 +89,9 @@ export function composeScheduler(
     },
   });
   const judged = (refusal: AgentError | undefined): void => {
-    recorder.verification(outcomeOf(refusal));
+    const outcome = outcomeOf(refusal);
+    recorder.verification(outcome);
+    if (outcome === "unavailable") keeper.compareSoon();
   };
   return {
     keeper,

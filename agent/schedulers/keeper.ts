@@ -82,6 +82,11 @@ export class SchedulerKeeper {
     return this.#standing;
   }
 
+  /** For who could not ask it: whether it is away is found out at the next glance, and not only when all is compared again. */
+  compareSoon(): void {
+    this.#healAt = -Infinity;
+  }
+
   /** Ends with the signal, never before. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random, firstWithinMs } = this.#options;

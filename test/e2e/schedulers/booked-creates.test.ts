@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { BookedWorld, GVT, SMALL, type BookedSetting } from "../../schedulers/booked-world.ts";
+import { comesTo } from "../../schedulers/diagnosed.ts";
 import type { Misbehaviour } from "../../schedulers/misbehaviours.ts";
 import { placementSuite } from "../../schedulers/placement-suite.ts";
 import { SECOND_GPU } from "../harness/requests.ts";
@@ -208,6 +209,8 @@ describe("a create with Placement in front of the host", function () {
     assert.equal(await here.books.claim(second, gpu.uuid), 204);
     await suite.placement.kill();
     assert.equal((await refusal(here.create("desk-2", second))).reason, "SCHEDULER_UNAVAILABLE");
+    // Long before its next comparison.
+    await comesTo(here.world.rpc, "SCHEDULER_UNAVAILABLE", "FAIL");
     await here.world.destroy("desk-1");
     assert.equal((await here.world.vgpus()).length, 0);
     assert.match(await here.world.scrape(), /^vgpud_build_info/m);

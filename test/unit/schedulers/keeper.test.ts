@@ -83,6 +83,14 @@ describe("a scheduler in front of a host", () => {
     assert.deepEqual(told.taken(), []);
   });
 
+  it("is asked within a second when somebody else could not ask it, and once", async () => {
+    await told.clock.advance(15_000);
+    told.taken();
+    told.keeper.compareSoon();
+    await told.clock.advance(MINUTE);
+    assert.deepEqual(told.taken(), ["heal at 16000"]);
+  });
+
   it("is not asked while the host is not known, and is as soon as it is", async () => {
     told.supply = undefined;
     await told.clock.advance(MINUTE);
