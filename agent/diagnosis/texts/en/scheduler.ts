@@ -32,7 +32,7 @@ export const scheduler = {
       "not-asked":
         "wait: it is asked within scheduler.first_within of vgpud's start, once the host was seen and libvirt answers",
       unreachable:
-        "look at the server, the network and scheduler.placement.endpoint; a server that is only slow needs a longer " +
+        "look at the server, the network, IPAddressAllow= of vgpud.service (docs/placement.md) and scheduler.placement.endpoint; a server that is only slow needs a longer " +
         "scheduler.placement.timeout. With Slurm look at slurmctld, munge, scheduler.slurm.prefix and scheduler.slurm.timeout. vgpud tries again " +
         "by itself",
       unauthorized:

@@ -33,7 +33,7 @@ export const scheduler: Same<typeof english> = {
       "not-asked":
         "请等待：vgpud 启动后，看到本机并且 libvirt 应答之后，会在 scheduler.first_within 之内询问它",
       unreachable:
-        "检查服务器、网络和 scheduler.placement.endpoint；如果服务器只是慢，请加大 scheduler.placement.timeout。使用 Slurm 时检查 slurmctld、munge、" +
+        "检查服务器、网络、vgpud.service 的 IPAddressAllow=（docs/placement.md）和 scheduler.placement.endpoint；如果服务器只是慢，请加大 scheduler.placement.timeout。使用 Slurm 时检查 slurmctld、munge、" +
         "scheduler.slurm.prefix 和 scheduler.slurm.timeout。vgpud 会自行重试",
       unauthorized:
         "检查 scheduler.placement.keystone：应用凭据、它的密钥和角色；使用 noauth2 时服务器必须接受令牌 admin。使用 Slurm 时把运行 vgpud 的用户" +
