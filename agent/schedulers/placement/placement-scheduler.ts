@@ -269,7 +269,7 @@ export class PlacementScheduler implements Scheduler {
     const there = new Set(gpus.map(({ gpu }) => gpu));
     const held: VanishedGpu[] = [];
     for (const [gpu, provider] of known.gpus) {
-      if (there.has(gpu)) continue;
+      if (there.has(gpu) || known.misplaced.has(gpu)) continue;
       await this.#refusable(known, { gpu, signal }, async () => {
         const bookings = await provider.readBookings(signal);
         if (bookings.size === 0) {
