@@ -18,7 +18,7 @@ import { connectPlacement, type PlacementSettings } from "../placement/connect.t
 import { SchedulerKeeper, type EndedRound } from "../schedulers/keeper.ts";
 import { markOf } from "../schedulers/placement/mark.ts";
 import { PlacementScheduler } from "../schedulers/placement/placement-scheduler.ts";
-import type { RootRecord } from "../schedulers/placement/tree.ts";
+import type { RootRecord } from "../schedulers/placement/root-record.ts";
 import { bookingsBy } from "../schedulers/policy.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import { SlurmScheduler } from "../schedulers/slurm/slurm-scheduler.ts";

@@ -1,7 +1,7 @@
 // Below which root the scheduler has this host, on disk: by that a host is known again that has another name now.
 import { messageOf } from "../core/errors.ts";
 import { untilAborted } from "../core/until-aborted.ts";
-import type { KnownRoot, RootRecord, Unwritten } from "../schedulers/placement/tree.ts";
+import type { KnownRoot, RootRecord, Unwritten } from "../schedulers/placement/root-record.ts";
 import { StateFile, type StateFileOptions } from "./state-file.ts";
 
 /** How long a disk is waited for; what it has not taken by then it may take later. */

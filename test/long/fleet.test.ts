@@ -2,7 +2,7 @@
 // at once. docs/placement.md plans for more with these figures.
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import type { KnownRoot } from "../../agent/schedulers/placement/tree.ts";
+import type { KnownRoot } from "../../agent/schedulers/placement/root-record.ts";
 import { Books } from "../schedulers/booked-world.ts";
 import { Fleet, type Traffic } from "../schedulers/fleet.ts";
 import { startMariadb, type Mariadb } from "../schedulers/mariadb.ts";

@@ -9,7 +9,7 @@ import { connectPlacement } from "../../agent/placement/connect.ts";
 import { SchedulerKeeper, type EndedRound } from "../../agent/schedulers/keeper.ts";
 import { markOf } from "../../agent/schedulers/placement/mark.ts";
 import { PlacementScheduler } from "../../agent/schedulers/placement/placement-scheduler.ts";
-import type { KnownRoot, RootRecord } from "../../agent/schedulers/placement/tree.ts";
+import type { KnownRoot, RootRecord } from "../../agent/schedulers/placement/root-record.ts";
 import type { HostSupply } from "../../agent/schedulers/supply.ts";
 
 export interface FleetOptions {

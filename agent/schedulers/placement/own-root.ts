@@ -3,15 +3,10 @@
 import type { PlacementApi, Provider } from "../../placement/model.ts";
 import { SchedulerError } from "../scheduler.ts";
 import { createdProvider } from "./creation.ts";
-import { othersMark } from "./mark.ts";
+import { isMarked, refuseMarked, type Self } from "./mark.ts";
 import { rootUuids } from "./names.ts";
 import type { KeptProvider } from "./provider.ts";
-
-/** How this host is called, and the mark of its machine; undefined where the machine has no id. */
-export interface Self {
-  readonly host: string;
-  readonly mark: string | undefined;
-}
+import type { Recorded, RecordedSources } from "./root-record.ts";
 
 export interface OwnRoot {
   readonly provider: Provider;
@@ -20,29 +15,21 @@ export interface OwnRoot {
   readonly kept: KeptProvider;
 }
 
-export interface OwnRootSources {
+export interface OwnRootSources extends Pick<RecordedSources, "keep"> {
   readonly api: Pick<PlacementApi, "providerNamed" | "createProvider" | "tree">;
-  /** As this host had it, by its record, with the name that it had then; undefined: the record tells of none that is there. */
-  readonly recorded: { readonly provider: Provider; readonly name: string | undefined } | undefined;
-  readonly keep: (provider: Provider, about: { readonly isNew: boolean }) => KeptProvider;
+  readonly recorded: Recorded | undefined;
 }
 
-/** Throws a PlacementError, or a SchedulerError of kind `root-taken`. Its name may be a former one. */
+/** Throws a PlacementError, or a SchedulerError of kind `root-taken`. Its name may be a former one where it is the recorded one. */
 export async function ownRoot(
   self: Self,
   { api, recorded, keep }: OwnRootSources,
   signal: AbortSignal,
 ): Promise<OwnRoot> {
   const { host, mark } = self;
-  const found = async (provider: Provider): Promise<OwnRoot & { readonly other: string | undefined }> => {
-    const kept = keep(provider, { isNew: false });
-    return { provider, isNew: false, kept, other: othersMark(await kept.traits(signal), mark) };
-  };
-  const before = recorded && (await found(recorded.provider));
-  // A record that was copied from another host tells of that one's.
-  if (before && before.other === undefined) {
-    refuseRenamed(before.provider, recorded.name, host);
-    return before;
+  if (recorded?.kept) {
+    refuseRenamed(recorded, host);
+    return { provider: recorded.root, isNew: false, kept: recorded.kept };
   }
   const namesake = await api.providerNamed(host, signal);
   if (namesake === undefined) {
@@ -50,10 +37,11 @@ export async function ownRoot(
     const provider = await createdProvider(form, api, signal);
     return { provider, isNew: true, kept: keep(provider, { isNew: true }) };
   }
-  const root = await found(namesake);
-  if (root.other !== undefined) throw ofAnotherMachine(namesake, root.other, self);
-  const isMarked = mark !== undefined && (await root.kept.traits(signal)).includes(mark);
-  if (isMarked || rootUuids(host).includes(namesake.uuid)) return root;
+  const kept = keep(namesake, { isNew: false });
+  const traits = await kept.traits(signal);
+  refuseMarked(namesake.uuid, traits, self);
+  if (isMarked(traits, mark) || rootUuids(host).includes(namesake.uuid))
+    return { provider: namesake, isNew: false, kept };
   const message =
     `Placement has a resource provider named ${host} already (${namesake.uuid}), which vgpud did not make: where it is Nova's, set ` +
     "scheduler.placement.root to nova; otherwise give this host another name by scheduler.placement.host";
@@ -61,24 +49,11 @@ export async function ownRoot(
 }
 
 /** Who has a copy of this host's state directory and machine id cannot be told from this host renamed, save by this host itself. */
-function refuseRenamed({ uuid, name }: Provider, recorded: string | undefined, host: string): void {
-  if (recorded === undefined || name === host || name === recorded) return;
+function refuseRenamed({ known, root: { uuid, name } }: Recorded, host: string): void {
+  if (known.name === undefined || name === host || name === known.name) return;
   const message =
-    `the resource provider ${uuid} of this host, ${recorded}, is called ${name} now: a host of that name publishes with a copy of this ` +
+    `the resource provider ${uuid} of this host, ${known.name}, is called ${name} now: a host of that name publishes with a copy of this ` +
     "one's state directory, or somebody renamed it. Give that host a state directory and an /etc/machine-id of its own, and the provider " +
     `the name ${host}`;
   throw new SchedulerError("root-taken", message);
-}
-
-export function ofAnotherMachine(
-  { uuid }: Pick<Provider, "uuid">,
-  other: string,
-  { host, mark }: Self,
-): SchedulerError {
-  const thisOne = mark === undefined ? "this one has no /etc/machine-id" : `this one's mark is ${mark}`;
-  const message =
-    `Placement has a resource provider named ${host} already (${uuid}), which the vgpud of another machine made (its mark is ${other}, ` +
-    `${thisOne}): give this host a name of its own by scheduler.placement.host or, where it is that machine installed anew, give the ` +
-    "provider this one's mark";
-  return new SchedulerError("root-taken", message);
 }

@@ -17,12 +17,12 @@ import {
 import type { GpuSupply, HostSupply } from "../supply.ts";
 import { disagreementsOf, withUnread, type Book, type Disagreements } from "./books.ts";
 import { createdProvider } from "./creation.ts";
-import { othersMark } from "./mark.ts";
+import { refuseMarked } from "./mark.ts";
 import { gpuUuids, quantitiesIn, traitOf, type Classes } from "./names.ts";
-import { ofAnotherMachine } from "./own-root.ts";
 import { KeptProvider, type About, type KeptBy } from "./provider.ts";
 import { Refusals } from "./refusals.ts";
-import { treeOf, type RootRecord, type RootSettings } from "./tree.ts";
+import type { RootRecord } from "./root-record.ts";
+import { treeOf, type RootSettings } from "./tree.ts";
 import { wantedProvider, type Bookings, type WantedProvider } from "./wanted.ts";
 
 export interface PlacementSchedulerOptions extends Pick<RootSettings, "root" | "mark"> {
@@ -168,8 +168,7 @@ export class PlacementScheduler implements Scheduler {
     const self = { host: this.#host(), mark };
     const before = this.#known;
     const guard: About["guard"] = ({ traits }) => {
-      const other = othersMark(traits, mark);
-      if (other !== undefined) throw ofAnotherMachine(tree.root, other, self);
+      refuseMarked(tree.root.uuid, traits, self);
     };
     const keep = (provider: Provider, { isNew }: { readonly isNew: boolean }): KeptProvider =>
       this.#kept(provider, before?.ownRoot, { isNew, guard });

@@ -1,45 +1,18 @@
 // Where this host stands in Placement: its root, and below it the providers of its GPUs that are vgpud's.
-import { isDeepStrictEqual } from "node:util";
 import type { PciAddress } from "../../core/ids.ts";
 import { gpuOfProvider, providerName } from "../../core/placement-names.ts";
 import type { PlacementApi, Provider } from "../../placement/model.ts";
 import { SchedulerError } from "../scheduler.ts";
-import { ownRoot, type OwnRoot, type OwnRootSources, type Self } from "./own-root.ts";
+import type { Self } from "./mark.ts";
+import { ownRoot, type OwnRoot } from "./own-root.ts";
 import type { KeptProvider } from "./provider.ts";
 import { Refusals } from "./refusals.ts";
+import { noteAnew, recordedTree, type RecordedSources, type RootRecord } from "./root-record.ts";
 
 /** Which root the GPUs of this host are to be below. `host`: as it is called; with Nova the host's name as its libvirt tells it. */
 export interface RootSettings extends Self {
   /** `nova`: somebody else makes it, and it is found by its name. `own`: vgpud makes it. */
   readonly root: "nova" | "own";
-}
-
-/** What this host has in Placement, which outlives the agent: after the host was renamed it is what tells that. */
-export interface KnownRoot {
-  readonly uuid: string;
-  /** Whether vgpud made it. One of Nova's is never changed. */
-  readonly own: boolean;
-  /** UUIDs of the GPUs' providers that this host's vgpud made: those of another host below a wrong root are not moved. */
-  readonly made: readonly string[];
-  /** As the root was called last. */
-  readonly name?: string;
-  /** Of the machine that wrote this: a copy on another machine says nothing of that one. */
-  readonly mark?: string;
-}
-
-/** Kept over a restart; implemented in host/scheduler-record.ts. Nothing that a scheduler is told waits for its disk. */
-export interface RootRecord {
-  readonly current: KnownRoot | undefined;
-  /** Holds from now on, and is on disk once it was settled. */
-  note(known: KnownRoot): void;
-  /** Writes what was noted. Never rejects; resolves, in bounded time, with what is not on disk yet and why. */
-  settle(): Promise<Unwritten | undefined>;
-}
-
-export interface Unwritten {
-  readonly file: string;
-  /** What follows the file's name: `cannot be written: …`. */
-  readonly why: string;
 }
 
 export interface Tree {
@@ -52,7 +25,7 @@ export interface Tree {
   readonly misplaced: Refusals;
 }
 
-export interface TreeSources extends Pick<OwnRootSources, "keep"> {
+export interface TreeSources extends Pick<RecordedSources, "keep"> {
   readonly api: PlacementApi;
   readonly record: RootRecord;
 }
@@ -64,22 +37,21 @@ export async function treeOf(
   signal: AbortSignal,
 ): Promise<Tree> {
   const { host, mark } = self;
-  const before = ofThisMachine(record.current, mark);
-  const former = before ? await api.tree(before.uuid, signal) : [];
-  const known = before?.own ? former.find(({ uuid }) => uuid === before.uuid) : undefined;
-  const recorded = known && { provider: known, name: before?.name };
+  const marked = mark === undefined ? {} : { mark };
+  const before = await recordedTree(self, record.current, { api, keep }, signal);
   const own: OwnRoot | undefined =
-    whose === "nova" ? undefined : await ownRoot(self, { api, recorded, keep }, signal);
+    whose === "nova" ? undefined : await ownRoot(self, { api, recorded: before, keep }, signal);
   const root = own
     ? await inPlace(own.provider, { api, name: host, root: undefined }, signal)
     : await foundRoot(host, api, signal);
+  const former = before?.tree ?? [];
   const isFormer = former.some(({ uuid }) => uuid === root.uuid);
   const all = isFormer ? former : own?.isNew ? [] : await api.tree(root.uuid, signal);
+  // Those of a root that this host was below before come last: where both have a GPU, the one in place is kept.
+  const moved = isFormer ? [] : former.filter(({ uuid }) => before?.known.made.includes(uuid));
   const ours = new Map<PciAddress, Provider>();
   const misplaced = new Refusals();
   const ask = (): Promise<unknown> => api.providerNamed(host, signal);
-  // Those of a root that this host was below before come last: where both have a GPU, the one in place is kept.
-  const moved = isFormer ? [] : former.filter(({ uuid }) => before?.made.includes(uuid));
   for (const provider of [...all, ...moved]) {
     const gpu = gpuOfProvider(provider.name);
     if (gpu === undefined || ours.has(gpu) || provider.uuid === root.uuid) continue;
@@ -89,18 +61,10 @@ export async function treeOf(
     ours.set(gpu, put ?? provider);
   }
   // Last, and only then: what was not moved now is moved by a later round.
-  const now: KnownRoot = {
-    ...{ uuid: root.uuid, own: own !== undefined, made: before?.made ?? [], name: host },
-    ...(mark !== undefined && { mark }),
-  };
+  const made = before?.known.made ?? [];
   const isMoved = isFormer || misplaced.all.length === 0;
-  if (isMoved && !isDeepStrictEqual(now, record.current)) record.note(now);
+  if (isMoved) noteAnew(record, { uuid: root.uuid, own: own !== undefined, made, name: host, ...marked });
   return { root, ownRoot: own?.kept, gpus: ours, misplaced };
-}
-
-/** One that tells no machine is of a vgpud that wrote none down yet. */
-function ofThisMachine(known: KnownRoot | undefined, mark: string | undefined): KnownRoot | undefined {
-  return known?.mark === undefined || known.mark === mark ? known : undefined;
 }
 
 async function foundRoot(host: string, api: PlacementApi, signal: AbortSignal): Promise<Provider> {

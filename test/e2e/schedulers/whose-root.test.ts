@@ -1,15 +1,19 @@
 // Whose the root is that a host finds under its name: two machines never write over each other, and one that is the same is known again.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { parseRecord, renderRecord } from "../../../agent/host/record-file.ts";
+import type { KnownRoot } from "../../../agent/schedulers/placement/root-record.ts";
 import { BookedWorld, type BookedSetting, type Published } from "../../schedulers/booked-world.ts";
 import { placementSuite } from "../../schedulers/placement-suite.ts";
 import { refusal } from "../harness/rpc.ts";
 import { until } from "../harness/until.ts";
 import { present } from "../harness/world.ts";
 
+/** The first word of scheduler.json. */
+const KIND = "vgpud-scheduler";
 const OFTEN = "  heal_every: 1s";
 const ANOTHER_MACHINE = "of another machine made";
 const HEALS = { method: "GET", path: /in_tree=/ };
@@ -191,11 +195,83 @@ describe("the root that a vgpud makes in Placement", function () {
     assert.equal((await rootOf(copy)).uuid, uuid);
   });
 
+  it("stays that of the machine whose state directory, of a vgpud that wrote no mark down, was copied to another", async () => {
+    const here = await begin();
+    const consumer = await here.createBooked("desk-1");
+    const before = await here.books.tree(here.name);
+    const other = await onAnother({ stateDir: await copyOf(here, { unmarked: true }) });
+    const theirs = await other.published("its own GPU");
+    assert.deepEqual(await here.books.tree(here.name), before);
+    assert.deepEqual(await here.books.holders(theirs.uuid), []);
+    assert.deepEqual(await here.books.holders((await here.published("the GPU")).uuid), [consumer]);
+  });
+
+  it("stays that of that machine where neither it nor its root has a mark yet", async () => {
+    const here = await begin();
+    await here.published("the GPU");
+    await here.world.agent.end();
+    await here.books.setTraits(await rootOf(here), []);
+    const before = await here.books.tree(here.name);
+    const other = await onAnother({ stateDir: await copyOf(here, { unmarked: true }) });
+    await other.published("its own GPU");
+    assert.deepEqual(await here.books.tree(here.name), before);
+  });
+
+  it("is known by its mark to a machine that was renamed and wrote no mark down yet", async () => {
+    const here = await begin();
+    const { uuid } = await here.published("the GPU");
+    await here.world.agent.end();
+    await unmark(path.join(here.world.stateDir, "scheduler.json"));
+    const renamed = await renameOf(here);
+    await here.world.startAgain();
+    await movedTo(here, renamed, uuid);
+  });
+
+  it("is neither machine's while it bears the marks of two, which is told, and that one's again whose mark is left", async () => {
+    const here = await begin({ scheduler: OFTEN });
+    await here.published("the GPU");
+    const root = await rootOf(here);
+    const theirs = `CUSTOM_VGPUD_MACHINE_${"0".repeat(32)}`;
+    await suite.placement.ask("PUT", `/traits/${theirs}`);
+    await here.books.addTrait(root, theirs);
+    await told(here, `the mark of another machine, ${theirs}, beside this one's`);
+    here.faulty.forget();
+    await here.faulty.saw(HEALS, 2);
+    assert.deepEqual(here.faulty.writes, []);
+    await here.books.setTraits(root, root.traits);
+    await told(here, "the scheduler is told again");
+  });
+
+  /** The host's configuration has another name from now on. */
+  async function renameOf(here: BookedWorld): Promise<string> {
+    const renamed = `renamed-${randomUUID()}`;
+    await here.reconfigure(`host: ${here.name}`, `host: ${renamed}`);
+    return renamed;
+  }
+
+  async function movedTo(here: BookedWorld, host: string, uuid: string): Promise<void> {
+    await until(
+      `its GPU is below ${host}`,
+      async () => (await here.books.tree(host)).get(`${host}_vgpud_0000_00_02_0`)?.uuid === uuid,
+    );
+  }
+
+  /** As a vgpud wrote it that knew no marks. */
+  async function unmark(file: string): Promise<void> {
+    const read = parseRecord(KIND, await readFile(file));
+    assert.ok("value" in read, file);
+    const { mark, ...without } = read.value as KnownRoot;
+    assert.ok(mark !== undefined);
+    await writeFile(file, renderRecord(KIND, read.format, without));
+  }
+
   /** A state directory with what this host knows of its root. */
-  async function copyOf({ world }: BookedWorld): Promise<string> {
+  async function copyOf(host: BookedWorld, { unmarked = false } = {}): Promise<string> {
     const folder = await mkdtemp(path.join(tmpdir(), "copied-state-"));
     folders.push(folder);
-    await copyFile(path.join(world.stateDir, "scheduler.json"), path.join(folder, "scheduler.json"));
+    const copy = path.join(folder, "scheduler.json");
+    await copyFile(path.join(host.world.stateDir, "scheduler.json"), copy);
+    if (unmarked) await unmark(copy);
     return folder;
   }
 });

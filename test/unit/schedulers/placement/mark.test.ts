@@ -22,6 +22,12 @@ describe("the mark of a machine", () => {
     assert.equal(othersMark(["HW_CPU_X86_VMX", theirs], mine), theirs);
   });
 
+  it("tells another machine's beside one's own, so that neither of the two takes the root for its own", () => {
+    const [mine, theirs] = [markOf("a"), markOf("b")];
+    assert.equal(othersMark([mine, theirs], mine), theirs);
+    assert.equal(othersMark([mine, theirs], theirs), mine);
+  });
+
   it("is every other one's to a machine that has no id", () => {
     assert.equal(othersMark([markOf("a")], undefined), markOf("a"));
     assert.equal(othersMark([], undefined), undefined);

@@ -1,0 +1,76 @@
+// What this host wrote down of its place in Placement, and what of that still holds: a copy of another machine's is as none.
+import { isDeepStrictEqual } from "node:util";
+import type { PlacementApi, Provider } from "../../placement/model.ts";
+import { isMarked, othersMark, refuseMarked, type Self } from "./mark.ts";
+import type { KeptProvider } from "./provider.ts";
+
+/** What this host has in Placement, which outlives the agent: after the host was renamed it is what tells that. */
+export interface KnownRoot {
+  readonly uuid: string;
+  /** Whether vgpud made it. One of Nova's is never changed. */
+  readonly own: boolean;
+  /** UUIDs of the GPUs' providers that this host's vgpud made: those of another host below a wrong root are not moved. */
+  readonly made: readonly string[];
+  /** As the root was called last. */
+  readonly name?: string;
+  /** Of the machine that wrote this: a copy on another machine says nothing of that one. */
+  readonly mark?: string;
+}
+
+/** Kept over a restart; implemented in host/scheduler-record.ts. Nothing that a scheduler is told waits for its disk. */
+export interface RootRecord {
+  readonly current: KnownRoot | undefined;
+  /** Holds from now on, and is on disk once it was settled. */
+  note(known: KnownRoot): void;
+  /** Writes what was noted. Never rejects; resolves, in bounded time, with what is not on disk yet and why. */
+  settle(): Promise<Unwritten | undefined>;
+}
+
+export interface Unwritten {
+  readonly file: string;
+  /** What follows the file's name: `cannot be written: …`. */
+  readonly why: string;
+}
+
+/** What the record tells of, as Placement has it. */
+export interface Recorded {
+  readonly known: KnownRoot;
+  readonly root: Provider;
+  /** Undefined where the root is somebody else's. */
+  readonly kept: KeptProvider | undefined;
+  /** All of the root's tree, itself included. */
+  readonly tree: readonly Provider[];
+}
+
+export interface RecordedSources {
+  readonly api: Pick<PlacementApi, "tree">;
+  readonly keep: (provider: Provider, about: { readonly isNew: boolean }) => KeptProvider;
+}
+
+/**
+ * Undefined where the record is none of this machine's, or what it tells of is gone. Throws a PlacementError, or a SchedulerError of kind
+ * `root-taken`.
+ */
+export async function recordedTree(
+  self: Self,
+  known: KnownRoot | undefined,
+  { api, keep }: RecordedSources,
+  signal: AbortSignal,
+): Promise<Recorded | undefined> {
+  const { host, mark } = self;
+  if (!known || (known.mark !== undefined && known.mark !== mark)) return undefined;
+  const tree = await api.tree(known.uuid, signal);
+  const root = tree.find(({ uuid }) => uuid === known.uuid);
+  if (!root) return undefined;
+  const kept = known.own ? keep(root, { isNew: false }) : undefined;
+  const traits = (await kept?.traits(signal)) ?? [];
+  if (isMarked(traits, mark)) refuseMarked(root.uuid, traits, self);
+  if (othersMark(traits, mark) !== undefined) return undefined;
+  // One of a vgpud that wrote no mark down yet may be a copy: it tells of this host where the root, too, does.
+  const isOfHere = known.mark === mark || isMarked(traits, mark) || root.name === host;
+  return isOfHere ? { known, root, kept, tree } : undefined;
+}
+
+export function noteAnew(record: RootRecord, known: KnownRoot): void {
+  if (!isDeepStrictEqual(known, record.current)) record.note(known);
+}
