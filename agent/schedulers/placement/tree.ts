@@ -60,9 +60,11 @@ export async function treeOf(
     const put = await misplaced.attempt(gpu, { what: provider.name, ask, work });
     ours.set(gpu, put ?? provider);
   }
+  // Below a root of its own there is nothing of others; below one of Nova's, under a wrong name, there may be.
+  const found = own ? [...ours].filter(([gpu]) => !misplaced.has(gpu)).map(([, { uuid }]) => uuid) : [];
+  const made = [...new Set([...(before?.known.made ?? []), ...found])];
   // Last, and only then: what was not moved now is moved by a later round.
-  const made = before?.known.made ?? [];
-  const isMoved = isFormer || misplaced.all.length === 0;
+  const isMoved = moved.length === 0 || misplaced.all.length === 0;
   if (isMoved) noteAnew(record, { uuid: root.uuid, own: own !== undefined, made, name: host, ...marked });
   return { root, ownRoot: own?.kept, gpus: ours, misplaced };
 }

@@ -1,7 +1,10 @@
 // Providers of a host's GPUs that Placement does not let be put under the host's name: others are told all there is meanwhile.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
+import path from "node:path";
 import { placementSuite } from "../../schedulers/placement-suite.ts";
+import { until } from "../harness/until.ts";
 
 const TWO_GPUS =
   'gpus: [{ address: "0000:00:02.0", device: "3e9b", aperture_mib: 1024 }, { address: "0000:03:00.0", device: "3e9b", aperture_mib: 1024, boot_vga: false }]';
@@ -11,6 +14,23 @@ const HEALS = { method: "GET", path: /in_tree=/ };
 describe("a GPU's provider that cannot be given its host's name", function () {
   this.timeout(180_000);
   const suite = placementSuite();
+
+  it("keeps nothing from being written down of what is made beside it", async () => {
+    const here = await suite.begin({ scheduler: "  heal_every: 1s", yaml: TWO_GPUS });
+    const first = await here.published("the first");
+    const second = await here.published("the second", undefined, SECOND);
+    await here.world.agent.end();
+    await rm(path.join(here.world.stateDir, "scheduler.json"));
+    await suite.placement.ask("DELETE", `/resource_providers/${second.uuid}`);
+    await takeNameOf(first);
+    await here.world.startAgain();
+    const again = await here.published("the second", undefined, SECOND);
+    const written = await until("it is written down", () =>
+      readFile(path.join(here.world.stateDir, "scheduler.json"), "utf8").catch(() => false as const),
+    );
+    assert.ok(written.includes(again.uuid), written);
+    assert.ok(!written.includes(first.uuid), written);
+  });
 
   it("is left as it is where the host has no such GPU any more", async () => {
     const here = await suite.begin({ scheduler: "  heal_every: 1s", yaml: TWO_GPUS });

@@ -242,6 +242,23 @@ describe("the root that a vgpud makes in Placement", function () {
     await told(here, "the scheduler is told again");
   });
 
+  it("takes its GPUs' providers along to one of Nova's, also those whose record was lost before", async () => {
+    const here = await begin();
+    const consumer = await here.createBooked("desk-1");
+    const { uuid } = await here.published("the GPU");
+    await here.world.agent.end();
+    await rm(path.join(here.world.stateDir, "scheduler.json"));
+    await here.world.startAgain();
+    await until("it is known again", async () => (await recordOf(here)).includes(uuid));
+    await here.world.agent.end();
+    const nova = await renameOf(here);
+    await suite.placement.ask("POST", "/resource_providers", { name: nova });
+    await here.reconfigure("root: own", "root: nova");
+    await here.world.startAgain();
+    await movedTo(here, nova, uuid);
+    assert.deepEqual(await here.books.holders(uuid), [consumer]);
+  });
+
   /** The host's configuration has another name from now on. */
   async function renameOf(here: BookedWorld): Promise<string> {
     const renamed = `renamed-${randomUUID()}`;
@@ -254,6 +271,10 @@ describe("the root that a vgpud makes in Placement", function () {
       `its GPU is below ${host}`,
       async () => (await here.books.tree(host)).get(`${host}_vgpud_0000_00_02_0`)?.uuid === uuid,
     );
+  }
+
+  async function recordOf({ world }: BookedWorld): Promise<string> {
+    return await readFile(path.join(world.stateDir, "scheduler.json"), "utf8").catch(() => "");
   }
 
   /** As a vgpud wrote it that knew no marks. */
