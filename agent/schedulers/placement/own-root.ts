@@ -50,7 +50,7 @@ export async function ownRoot(
 
 /** Who has a copy of this host's state directory and machine id cannot be told from this host renamed, save by this host itself. */
 function refuseRenamed({ known, root: { uuid, name } }: Recorded, host: string): void {
-  if (known.name === undefined || name === host || name === known.name) return;
+  if (known.name === undefined || [host, known.name, known.next].includes(name)) return;
   const message =
     `the resource provider ${uuid} of this host, ${known.name}, is called ${name} now: a host of that name publishes with a copy of this ` +
     "one's state directory, or somebody renamed it. Give that host a state directory and an /etc/machine-id of its own, and the provider " +

@@ -13,11 +13,13 @@ export interface KnownRoot {
   readonly made: readonly string[];
   /** As the root was called last. */
   readonly name?: string;
+  /** As it was to be called then: whether Placement has done that may not be known. */
+  readonly next?: string;
   /** Of the machine that wrote this: a copy on another machine says nothing of that one. */
   readonly mark?: string;
 }
 
-/** Kept over a restart; implemented in host/scheduler-record.ts. Nothing that a scheduler is told waits for its disk. */
+/** Kept over a restart; implemented in host/scheduler-record.ts. Nothing that a scheduler is told waits for its disk for long. */
 export interface RootRecord {
   readonly current: KnownRoot | undefined;
   /** Holds from now on, and is on disk once it was settled. */

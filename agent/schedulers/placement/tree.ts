@@ -41,6 +41,11 @@ export async function treeOf(
   const before = await recordedTree(self, record.current, { api, keep }, signal);
   const own: OwnRoot | undefined =
     whose === "nova" ? undefined : await ownRoot(self, { api, recorded: before, keep }, signal);
+  if (before && own && own.provider.name !== host) {
+    // On disk before Placement has it: whatever ends this agent then, the next one knows the root by either name.
+    noteAnew(record, { ...before.known, name: own.provider.name, next: host, ...marked });
+    await record.settle();
+  }
   const root = own
     ? await inPlace(own.provider, { api, name: host, root: undefined }, signal)
     : await foundRoot(host, api, signal);

@@ -259,6 +259,29 @@ describe("the root that a vgpud makes in Placement", function () {
     assert.deepEqual(await here.books.holders(uuid), [consumer]);
   });
 
+  for (const next of ["back", "on"])
+    it(`is known to a host that was ended while it was renamed, and is called ${next} again`, async () => {
+      const here = await begin();
+      const { uuid } = await here.published("the GPU");
+      const root = await rootOf(here);
+      await here.world.agent.end();
+      const renamed = await renameOf(here);
+      const ended = here.faulty.saw({ method: "PUT", path: new RegExp(`/resource_providers/${root.uuid}$`) });
+      here.faulty.misbehave(
+        { method: "PUT", path: new RegExp(`/resource_providers/${root.uuid}$`) },
+        { kind: "overtaken", by: () => here.world.agent.end("SIGKILL") },
+        1,
+      );
+      await here.world.startAgain();
+      await ended;
+      await until("Placement has the new name", async () => (await here.books.tree(renamed)).size === 2);
+      const name = next === "back" ? here.name : `third-${randomUUID()}`;
+      await here.reconfigure(`host: ${renamed}`, `host: ${name}`);
+      await here.world.startAgain();
+      await movedTo(here, name, uuid);
+      assert.equal((await here.books.tree(name)).get(name)?.uuid, root.uuid);
+    });
+
   /** The host's configuration has another name from now on. */
   async function renameOf(here: BookedWorld): Promise<string> {
     const renamed = `renamed-${randomUUID()}`;
