@@ -52,7 +52,7 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
     scheduler: {
       record: await SchedulerRecord.open(kept),
       ca: await readCertificates(config.scheduler),
-      machineId: await readMachineId(config.host_root, log),
+      machineId: await readMachineId(config.host_root),
     },
     tls: new TlsInUse(material),
   };

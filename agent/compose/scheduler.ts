@@ -8,6 +8,7 @@ import { messageOf, type AgentError } from "../core/errors.ts";
 import { classesWith } from "../core/placement-names.ts";
 import type { Reason } from "../core/reasons.ts";
 import type { Log } from "../host/journal.ts";
+import type { MachineId } from "../host/machine-id.ts";
 import { SlurmPrograms } from "../host/slurm-commands.ts";
 import type { Bookings } from "../lifecycle/booked.ts";
 import { nothingToBook } from "../lifecycle/booked.ts";
@@ -16,13 +17,13 @@ import type { VerificationOutcome } from "../observation/scheduler-events.ts";
 import type { MetricsView } from "../observation/view.ts";
 import { connectPlacement, type PlacementSettings } from "../placement/connect.ts";
 import { SchedulerKeeper, type EndedRound } from "../schedulers/keeper.ts";
-import { markOf } from "../schedulers/placement/mark.ts";
 import { PlacementScheduler } from "../schedulers/placement/placement-scheduler.ts";
 import type { RootRecord } from "../schedulers/placement/root-record.ts";
 import { bookingsBy } from "../schedulers/policy.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import { SlurmScheduler } from "../schedulers/slurm/slurm-scheduler.ts";
 import { supplyOf, type HostSupply } from "../schedulers/supply.ts";
+import { machineMark } from "./machine-mark.ts";
 import { roundLog } from "./scheduler-log.ts";
 import { troubleOf, untoldTroubleOf } from "./scheduler-reading.ts";
 
@@ -31,8 +32,8 @@ export interface SchedulerGiven {
   readonly record: RootRecord;
   /** Certificates (PEM); undefined: none are named. */
   readonly ca: string | undefined;
-  /** Of this machine; undefined where it has none. */
-  readonly machineId: string | undefined;
+  /** Of this machine. */
+  readonly machineId: MachineId;
 }
 
 export interface Scheduling {
@@ -74,7 +75,7 @@ export function composeScheduler(
   const supply = (): HostSupply | undefined => supplyOf(view());
   // What cannot be told is taken for living.
   const isLiving = (claim: string): boolean => supply()?.living.has(claim) ?? true;
-  const scheduler = schedulerOf(config, given, { hostname, isLiving, stop, recorder });
+  const scheduler = schedulerOf(config, given, { hostname, isLiving, stop, recorder, log });
   if (!scheduler) return { bookings: nothingToBook, keeper: undefined, inFront: () => undefined };
   recorder.announce();
   const tell = roundLog(log);
@@ -100,7 +101,7 @@ export function composeScheduler(
   };
 }
 
-interface SchedulerParts extends Pick<SchedulingParts, "recorder"> {
+interface SchedulerParts extends Pick<SchedulingParts, "recorder" | "log"> {
   /** Undefined while that is not known. */
   readonly hostname: () => string | undefined;
   readonly isLiving: (claim: string) => boolean;
@@ -110,7 +111,7 @@ interface SchedulerParts extends Pick<SchedulingParts, "recorder"> {
 function schedulerOf(
   config: SchedulerConfig,
   { record, ca, machineId }: SchedulerGiven,
-  { hostname, isLiving, stop, recorder }: SchedulerParts,
+  { hostname, isLiving, stop, recorder, log }: SchedulerParts,
 ): Scheduler | undefined {
   switch (config.adapter) {
     case "none":
@@ -126,7 +127,7 @@ function schedulerOf(
         }).api,
         host: () => placement.host ?? hostname(),
         ...{ root: placement.root, record, clock },
-        mark: machineId === undefined ? undefined : markOf(machineId),
+        mark: machineMark(placement, machineId, log),
         classes: classesWith(placement.vgpu_class),
         aggregates: placement.aggregates,
         graceMs: durationMs(config.claim_grace),

@@ -80,6 +80,18 @@ const placement = z
           "no Nova, as for hosts of Xen.",
         takes: "nova or own",
       }),
+    machine: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/)
+      .optional()
+      .register(about, {
+        meaning:
+          "A word that tells this machine from every other, as its asset or serial number. The root that vgpud makes is known by it: " +
+          "for machines whose /etc/machine-id is another one after each boot.",
+        takes: "a word of at most 128 letters, digits, dots, colons, hyphens and underscores",
+        example: "asset-0017",
+        otherwise: "what /etc/machine-id has",
+      }),
     vgpu_class: z
       .string()
       .regex(/^(VGPU|CUSTOM_[A-Z0-9_]{1,240})$/)

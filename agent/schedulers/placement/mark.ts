@@ -33,7 +33,9 @@ export function refuseMarked(uuid: string, traits: readonly string[], { host, ma
   const other = othersMark(traits, mark);
   if (other === undefined) return;
   const thisOne =
-    mark === undefined ? "this one has none, for want of an /etc/machine-id" : `this one's mark is ${mark}`;
+    mark === undefined
+      ? "this one has none, for want of an /etc/machine-id or scheduler.placement.machine"
+      : `this one's mark is ${mark}`;
   const message = isMarked(traits, mark)
     ? `the resource provider ${uuid} bears the mark of another machine, ${other}, beside this one's, ${mark ?? ""}, so that either would ` +
       "write over the other: take that one of the two away whose machine it is not"

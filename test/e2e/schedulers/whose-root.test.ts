@@ -282,6 +282,29 @@ describe("the root that a vgpud makes in Placement", function () {
       assert.equal((await here.books.tree(name)).get(name)?.uuid, root.uuid);
     });
 
+  it("is known by the word that is configured for a machine whose id is another one after each boot", async () => {
+    const here = await begin({ placement: "    root: own\n    machine: asset-0017" });
+    const consumer = await here.createBooked("desk-1");
+    const before = await here.books.tree(here.name);
+    await here.world.agent.end();
+    await rm(path.join(here.world.stateDir, "scheduler.json"));
+    await here.onAnotherMachine();
+    here.faulty.forget();
+    await here.world.startAgain();
+    await here.faulty.saw({ path: /\/allocations$/ });
+    assert.deepEqual(await here.books.tree(here.name), before);
+    assert.deepEqual(await here.books.holders((await here.published("the GPU")).uuid), [consumer]);
+  });
+
+  it("gets no mark of a machine that has no id yet, which is told with what to do", async () => {
+    const here = await begin();
+    await here.published("the GPU");
+    await here.world.agent.end();
+    await writeFile(path.join(here.world.host.root, "etc/machine-id"), "uninitialized\n");
+    await here.world.startAgain();
+    await told(here, "systemd-machine-id-setup");
+  });
+
   /** The host's configuration has another name from now on. */
   async function renameOf(here: BookedWorld): Promise<string> {
     const renamed = `renamed-${randomUUID()}`;

@@ -36,12 +36,9 @@ describe("the mark of a machine", () => {
 
 describe("a machine's id", () => {
   let root: string;
-  const warned: object[] = [];
-  const log = { warn: (about: object) => void warned.push(about) };
   beforeEach(async () => {
     root = await mkdtemp(path.join(tmpdir(), "machine-"));
     await mkdir(path.join(root, "etc"));
-    warned.length = 0;
   });
   afterEach(async () => {
     await rm(root, { recursive: true });
@@ -49,20 +46,21 @@ describe("a machine's id", () => {
 
   it("is read from /etc/machine-id", async () => {
     await writeFile(path.join(root, "etc/machine-id"), `${ID}\n`);
-    assert.equal(await readMachineId(root, log), ID);
+    assert.deepEqual(await readMachineId(root), { id: ID });
   });
 
   for (const text of ["", "uninitialized\n", `${"0".repeat(32)}\n`, `${ID}${ID}\n`])
-    it(`is none where the file has ${JSON.stringify(text)}`, async () => {
+    it(`is none where the file has ${JSON.stringify(text)}, and why is told`, async () => {
       await writeFile(path.join(root, "etc/machine-id"), text);
-      assert.equal(await readMachineId(root, log), undefined);
+      assert.deepEqual(await readMachineId(root), {
+        why: "/etc/machine-id has no id of 32 hexadecimal digits",
+      });
     });
 
-  it("is none where there is no such file, and where it cannot be read, which is told", async () => {
-    assert.equal(await readMachineId(root, log), undefined);
-    assert.deepEqual(warned, []);
+  it("is none where there is no such file, and where it cannot be read, and why is told", async () => {
+    assert.deepEqual(await readMachineId(root), { why: "there is no /etc/machine-id" });
     await mkdir(path.join(root, "etc/machine-id"));
-    assert.equal(await readMachineId(root, log), undefined);
-    assert.equal(warned.length, 1);
+    const unread = await readMachineId(root);
+    assert.ok("why" in unread && unread.why.startsWith("/etc/machine-id cannot be read: "));
   });
 });
