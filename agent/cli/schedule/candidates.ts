@@ -1,6 +1,5 @@
 // From candidate to candidate, in the order of Placement, until a host has made the domain: claim, ask the host, and where it refuses
 // give the claim back and go on. Nothing is decided here that Placement or the host decide.
-import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import type {
   CreateDomainRequest,
   CreateDomainResponse,
@@ -10,14 +9,16 @@ import type { Candidate } from "../../placement/model.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { claimFor, giveBack, type Claimant } from "./claims.ts";
-import { candidatesQuery, wantOf, type Flavor } from "./flavor.ts";
+import { booked, candidatesQuery, wantOf, type Flavor } from "./flavor.ts";
+import { lostBooking, unbookable } from "./lost-booking.ts";
 import { isOurs, requireTypes } from "./ours.ts";
 import { asCliError } from "./placement-failure.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
 import { verdictOn } from "./refusal.ts";
+import { domainOfClaim, isGone } from "./whereabouts.ts";
 
-type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "close">;
+type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "getHost" | "getVgpu" | "close">;
 
 export interface Scheduling extends Claimant {
   readonly api: SchedulePlacement;
@@ -94,12 +95,24 @@ class Walk {
     if (!again) return undefined;
     const { byProvider, consumerType } = await api.allocation(claimId, signal);
     const [provider] = byProvider.keys();
-    if (provider === undefined) return undefined;
+    if (provider === undefined) return await this.#fromLost();
     if (!isOurs(consumerType)) throw othersClaim(claimId, `of type ${consumerType ?? "unknown"}`);
     this.#standing = "held";
     this.#booked = byProvider;
     const place = await placeOf(provider, { api, signal });
     if (place === undefined) throw othersClaim(claimId, "of a provider that is none of vgpud's");
+    return await this.#create(place, true);
+  }
+
+  /** On the host that has a domain of the claim though nothing is booked for it any more. */
+  async #fromLost(): Promise<Scheduled | undefined> {
+    const { claimId, flavor, slicesClass } = this.#options;
+    const lost = await lostBooking(claimId, this.#options);
+    if (lost === undefined) return undefined;
+    const { place, provider } = lost;
+    const claimed = await this.#claim(new Map([[provider, booked(flavor, slicesClass)]]));
+    if (claimed.kind === "other") throw othersClaim(claimId, "of something else");
+    if (claimed.kind === "lost") throw unbookable(claimId, place, claimed.why);
     return await this.#create(place, true);
   }
 
@@ -189,12 +202,11 @@ class Walk {
     const { agentOf, claimId } = this.#options;
     const agent = agentOf(host);
     try {
-      const ref = { ref: { $case: "claimId", value: claimId } } as const;
-      const { domain } = await agent.getDomain({ domain: ref, withUsage: false });
-      return domain?.claimState === ClaimState.GONE;
+      const domain = await domainOfClaim(claimId, agent);
+      return domain === undefined || isGone(domain);
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
-      return error.reason === "DOMAIN_NOT_FOUND";
+      return false;
     } finally {
       agent.close();
     }

@@ -5,12 +5,12 @@ import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
-import type { Vgpud } from "../client/vgpud.ts";
 import { giveBack } from "./claims.ts";
 import { closing, type Held } from "./held.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
+import { isGone, otherThan, RIGHT_ADDRESS, unknownLines, whereaboutsOf } from "./whereabouts.ts";
 
 /** The domain first: what is given back while the host still has it might be given to somebody else. */
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
@@ -19,7 +19,7 @@ export async function destroy(args: Arguments, environment: Environment): Promis
   const named = await namedClaim(args.operand(), parts, signal);
   const { claimId, held } = named;
   const host = held?.place.host ?? args.text("host");
-  if (host === undefined) return nothingToDo(claimId);
+  if (host === undefined) return await nothingToDo(claimId, parts, signal);
   if (!args.has("yes")) {
     const again = ["schedule", "destroy", ...args.operands, "--yes"];
     await confirm(`destroy the domain of claim ${claimId} on ${host}? its disks stay`, environment, again);
@@ -76,16 +76,6 @@ function notGone(answer: Answer, error: CliError): Answer {
   return { ...answer, text: [...answer.text, text], error };
 }
 
-/**
- * A host that never heard of the claim may be another one than was booked, by a wrong address: unless it says that it is the one.
- * What it says instead; undefined where it is.
- */
-async function otherThan(host: string, vgpud: Pick<Vgpud, "getHost">): Promise<string | undefined> {
-  const name = (await vgpud.getHost({})).host?.scheduler?.host ?? "";
-  if (name === host) return undefined;
-  return name === "" ? "does not say what its scheduler calls it" : `is the vgpud of host ${name}`;
-}
-
 function notSure(
   claimId: string,
   host: string,
@@ -93,16 +83,34 @@ function notSure(
 ): CliError {
   const message = `what answers as ${host} has no domain of claim ${claimId}, and ${other}: it stays booked`;
   const hints = [
-    "is the address of the host right? agents of the schedule file",
+    RIGHT_ADDRESS,
     `where that is the host that is meant, give it back: ${line("destroy", claimId, "--host", host)}`,
   ];
   return new CliError("conflict", message, { hints });
 }
 
-function nothingToDo(claimId: string): Answer {
+/** @throws CliError unless every host says that it has no domain of the claim: Placement may have lost what was booked for one */
+async function nothingToDo(
+  claimId: string,
+  { api, agentOf, line }: Opened,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const search = { api, signal, agentOf: (host: string) => agentOf(host, "read") };
+  const { found, unknown } = await placementWork(signal, () => whereaboutsOf(claimId, search));
+  const endIt = (host: string): string => line("destroy", claimId, "--host", host);
+  const unbooked = `nothing is booked for claim ${claimId}`;
+  if (found && !isGone(found.domain))
+    throw new CliError("failure", `${unbooked}, and ${found.host} has a domain of it`, {
+      hints: [`to end it: ${endIt(found.host)}`],
+    });
+  if (unknown.size > 0)
+    throw new CliError("failure", `${unbooked}, and whether a host has a domain of it is not known`, {
+      lines: unknownLines(unknown),
+      hints: [`a host that may have one is named with --host: ${endIt("NAME")}`],
+    });
   return {
     json: { claim_id: claimId, host: null, booking: "none", operation: "" },
-    text: [lines(`nothing is booked for claim ${claimId}: nothing to do`)],
+    text: [lines(`nothing is booked for claim ${claimId}, and no host has a domain of it: nothing to do`)],
     names: [claimId],
   };
 }

@@ -1,6 +1,5 @@
 // `vgpuctl schedule status`
 import type { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
-import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { CliError } from "../errors/cli-error.ts";
@@ -11,6 +10,7 @@ import { closing } from "./held.ts";
 import { resourcesText } from "./list.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
+import { domainOfClaim, isGone, otherThan, RIGHT_ADDRESS } from "./whereabouts.ts";
 
 export async function status(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
@@ -20,28 +20,39 @@ export async function status(args: Arguments, environment: Environment): Promise
     const hints = ["a host that may have a domain of it all the same is named with --host"];
     throw new CliError("failure", `nothing is booked for claim ${named.claimId}`, { hints });
   }
-  return shown(named, host, await domainOf(named.claimId, host, parts));
+  const domain = await domainOf(named, host, { parts, isMeant: args.text("host") === host });
+  return shown(named, host, domain);
 }
 
-/** Undefined where the host has none. */
+interface Asking {
+  readonly parts: Opened;
+  /** The user named the host: what answers is taken at its word. */
+  readonly isMeant: boolean;
+}
+
+/** Undefined where the host has none. @throws CliError where another host may have answered */
 async function domainOf(
-  claimId: string,
+  { claimId }: Named,
   host: string,
-  { agentOf, saidBy }: Opened,
+  { parts, isMeant }: Asking,
 ): Promise<Domain | undefined> {
+  const { agentOf, saidBy, line } = parts;
   using agent = closing(agentOf(host, "read"));
+  let other: string | undefined;
   try {
-    const ref = { ref: { $case: "claimId", value: claimId } } as const;
-    return (await agent.vgpud.getDomain({ domain: ref, withUsage: false })).domain;
+    const domain = await domainOfClaim(claimId, agent.vgpud);
+    other = domain || isMeant ? undefined : await otherThan(host, agent.vgpud);
+    if (other === undefined) return domain;
   } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    if (error.reason === "DOMAIN_NOT_FOUND") return undefined;
-    throw saidBy(host, error);
+    throw error instanceof CliError ? saidBy(host, error) : error;
   }
+  const message = `what answers as ${host} has no domain of claim ${claimId}, and ${other}`;
+  const taken = `where that is the host that is meant: ${line("status", claimId, "--host", host)}`;
+  throw new CliError("conflict", message, { hints: [RIGHT_ADDRESS, taken] });
 }
 
 function shown({ claimId, held }: Named, host: string, domain: Domain | undefined): Answer {
-  const lives = domain !== undefined && domain.claimState !== ClaimState.GONE;
+  const lives = domain !== undefined && !isGone(domain);
   const fields = [
     ["claim id", claimId],
     ["host", host],

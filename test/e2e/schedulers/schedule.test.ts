@@ -133,13 +133,12 @@ describe("vgpuctl schedule", function () {
   });
 
   it("finds the domain of a call whose end is not known, and makes no second one", async () => {
-    const claim = randomUUID();
     const agents = hosts.names.map((name) => hosts.world(name).agent);
     for (const agent of agents) agent.signal("SIGSTOP");
-    const ran = await create("web-1", "--claim-id", claim, "--timeout", "1s");
+    const ran = await create("web-1", "--timeout", "1s");
     for (const agent of agents) agent.signal("SIGCONT");
     assert.equal(ran.exitCode, exitCodes.failure);
-    const { host, booking } = made(ran);
+    const { claim_id: claim, host, booking } = made(ran);
     assert.equal(booking, "held");
     assert.match(ran.stderr, /no answer from vgpud within 1s/);
     assert.equal(await hosts.isBooked(claim), true);
@@ -151,6 +150,33 @@ describe("vgpuctl schedule", function () {
     assert.deepEqual(all.flat(), ["web-1"]);
     const status = await hosts.schedule(["status", claim]);
     assert.match(status.stdout, /^domain: +web-1$/m);
+  });
+
+  it("goes on with a domain whose booking was lost, where it is, and is sure of the others before", async () => {
+    const line = ["create", "--flavor", "odd", "--name", "web-1", "-o", "json"];
+    const [host, other] = hosts.names;
+    await hosts.showFirst(host);
+    const first = made(await hosts.schedule(line));
+    assert.equal(first.host, host);
+    const claim = first.claim_id;
+    await placement.ask("DELETE", `/allocations/${claim}`);
+
+    const says = new RegExp(`nothing is booked for claim ${claim}, and ${host} has a domain of it`);
+    const ended = await hosts.schedule(["destroy", claim, "--now"]);
+    assert.equal(ended.exitCode, exitCodes.failure, ended.stdout);
+    assert.match(ended.stderr, says);
+
+    const readText = readerWith(hosts, hosts.scheduleFile({ [host]: "/nonexistent/vgpud.sock" }));
+    const unsure = await hosts.schedule([...line, "--claim-id", claim], { readText });
+    assert.equal(unsure.exitCode, exitCodes.unreachable, unsure.stderr);
+    assert.match(unsure.stderr, new RegExp(`\n {2}${host} could not be asked: .*no socket at`));
+
+    await hosts.showFirst(other);
+    const again = await hosts.schedule([...line, "--claim-id", claim]);
+    assert.equal(again.exitCode, 0, again.stderr);
+    assert.equal(made(again).host, host);
+    assert.deepEqual(await domainsOf(hosts.world(other)), []);
+    assert.equal(await hosts.isBooked(claim), true);
   });
 
   it("ends nothing by a name while a host does not answer that may have another domain of it", async () => {
@@ -177,6 +203,9 @@ describe("vgpuctl schedule", function () {
     const says = `answers as ${host ?? ""} has no domain of claim .*, and is the vgpud of host ${answers}: it stays booked\n`;
     assert.match(ran.stderr, new RegExp(says));
     assert.match(ran.stderr, /hint: .* --host \S+ --schedule-file schedule\n/);
+    const status = await hosts.schedule(["status", claim], { readText });
+    assert.equal(status.exitCode, exitCodes.conflict, status.stdout);
+    assert.match(status.stderr, new RegExp(`and is the vgpud of host ${answers}\n`));
     assert.equal(await hosts.isBooked(claim), true);
     assert.deepEqual(await domainsOf(hosts.world(host ?? "")), ["web-1"]);
   });
@@ -194,7 +223,7 @@ describe("vgpuctl schedule", function () {
     assert.equal(await hosts.isBooked(claim), false);
   });
 
-  it("gives back what it books for a claim that has ended, and leads to a new one", async () => {
+  it("books nothing for a claim that has ended, and leads to a new one", async () => {
     const claim = randomUUID();
     const [host] = hosts.names;
     await hosts.showFirst(host);
@@ -207,7 +236,7 @@ describe("vgpuctl schedule", function () {
     assert.match(ran.stderr, new RegExp(`^error: ${host}: claim ${claim} .*\\[CLAIM_ENDED\\]\n`));
     assert.match(
       ran.stderr,
-      /\n {2}what was booked was given back\nhint: for another domain: the same line without --claim-id\n$/,
+      /\n {2}nothing was booked\nhint: for another domain: the same line without --claim-id\n$/,
     );
     assert.equal(await hosts.isBooked(claim), false);
   });

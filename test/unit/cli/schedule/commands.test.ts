@@ -149,9 +149,11 @@ describe("vgpuctl schedule", () => {
     assert.match(ran.stderr, /nothing was done: it was not confirmed/);
   });
 
-  it("has nothing to do for a claim that nobody has", async () => {
+  it("does not say that there is nothing to do while a host does not answer", async () => {
     const ran = await schedule(["destroy", FRESH_ID]);
-    assert.deepEqual([ran.exitCode, ran.stderr], [0, ""]);
+    assert.deepEqual([ran.exitCode, ran.stdout], [exitCodes.failure, ""]);
+    assert.match(ran.stderr, /whether a host has a domain of it is not known\n {2}kvm-1 could not be asked: /);
+    assert.match(ran.stderr, new RegExp(`hint: .*vgpuctl schedule destroy ${FRESH_ID} --host NAME\\n$`));
     assert.equal((await schedule(["status", FRESH_ID])).exitCode, exitCodes.failure);
   });
 

@@ -1,0 +1,61 @@
+// A claim that the user names and nothing is booked for: a domain of it has to be gone on with where it is, since candidates of
+// Placement would lead to a second one on the same disks.
+import { parsePciAddress } from "../../core/ids.ts";
+import type { Vgpud } from "../client/vgpud.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { closing } from "./held.ts";
+import type { Place } from "./places.ts";
+import { isGone, providerOf, unknownLines, whereaboutsOf, type Search } from "./whereabouts.ts";
+
+export interface LostBooking {
+  readonly place: Place;
+  /** Of that GPU, in Placement. */
+  readonly provider: string;
+}
+
+interface Options extends Search {
+  readonly agentOf: (host: string) => Pick<Vgpud, "getDomain" | "getHost" | "getVgpu" | "close">;
+}
+
+/** Undefined where every host says that it has no such claim. @throws CliError where that is not certain, or the claim has ended */
+export async function lostBooking(claimId: string, options: Options): Promise<LostBooking | undefined> {
+  const { found, unknown, providers } = await whereaboutsOf(claimId, options);
+  if (found === undefined) {
+    if (unknown.size > 0) throw unsure(claimId, unknown);
+    return undefined;
+  }
+  const { host, domain } = found;
+  if (isGone(domain)) {
+    const message = `${host}: claim ${claimId} has been or is being destroyed; ask with a new claim id`;
+    throw new CliError("conflict", message, { reason: "CLAIM_ENDED" });
+  }
+  using agent = closing(options.agentOf(host));
+  const ref = { ref: { $case: "claimId", value: claimId } } as const;
+  const gpu = parsePciAddress((await agent.vgpud.getVgpu({ vgpu: ref })).vgpu?.gpu ?? "");
+  const provider = gpu && providerOf(host, gpu, providers);
+  if (gpu && provider !== undefined) return { place: { host, gpu }, provider };
+  const message = `${host} has a domain of claim ${claimId}, on no GPU that is in Placement: it cannot be booked`;
+  throw new CliError("conflict", message);
+}
+
+/** Placement has no room for it: what a domain without a booking takes is reserved there. */
+export function unbookable(claimId: string, { host, gpu }: Place, why: string): CliError {
+  const message = `${host} has the domain of claim ${claimId} on ${gpu}, and it cannot be booked there again: ${why}`;
+  return new CliError("conflict", message, {
+    hints: ["it goes on without a booking: its room is reserved in Placement as long as it lives"],
+  });
+}
+
+function unsure(claimId: string, unknown: ReadonlyMap<string, string>): CliError {
+  return new CliError(
+    "unreachable",
+    `nothing is booked for claim ${claimId}, and whether a host has a domain of it is not known`,
+    {
+      lines: unknownLines(unknown),
+      hints: [
+        "the same line again once each of them answers; a host that is no more goes by its providers in Placement",
+        "for another domain: the same line without --claim-id",
+      ],
+    },
+  );
+}

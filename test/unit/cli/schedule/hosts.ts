@@ -1,0 +1,90 @@
+// Hosts that refuse as vgpud does, behind a Placement in memory, and a create that goes from one to the next of them.
+import assert from "node:assert/strict";
+import { status } from "@grpc/grpc-js";
+import { ClaimState } from "../../../../proto/gen/vgpud/v1/claim.ts";
+import {
+  CreateDomainRequest,
+  CreateDomainResponse,
+  GetDomainResponse,
+} from "../../../../proto/gen/vgpud/v1/domain_service.ts";
+import { GetHostResponse } from "../../../../proto/gen/vgpud/v1/host_service.ts";
+import { GetVgpuResponse } from "../../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { CliError, type FailedCall } from "../../../../agent/cli/errors/cli-error.ts";
+import { scheduleDomain, type Scheduled } from "../../../../agent/cli/schedule/candidates.ts";
+import type { Flavor } from "../../../../agent/cli/schedule/flavor.ts";
+import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
+import { TOTALS } from "../scheduling.ts";
+
+export const CLAIM = "0b5d0a3e-6c53-4a0f-9d0b-9a4a2f3c1d2e";
+const sizes = { lowGmMib: 128, highGmMib: 512, fences: 4 };
+const flavor: Flavor = {
+  ...{ name: "m1.gvt", vcpus: 2, memoryMib: 2048 },
+  vgpu: { mode: "gvt-g", asked: sizes, sizes },
+  traits: { required: [], forbidden: [] },
+};
+
+/** A refusal; undefined: it makes the domain. */
+export type Refuses = Error | undefined;
+
+export function refusal(code: status, reason?: string, outcomeUnknown = false): CliError {
+  const details = { reason, metadata: {}, fields: [], retryMs: undefined, decision: undefined };
+  const call: FailedCall = { code, details, outcomeUnknown };
+  return new CliError("failure", `refused with ${reason ?? status[code]}`, { reason, call });
+}
+
+export class Hosts {
+  readonly api = new MemoryPlacement();
+  readonly asked: { readonly host: string; readonly request: CreateDomainRequest }[] = [];
+  /** Hosts that have a domain of the claim when they are asked for it, and those that answer that with a failure. */
+  readonly having = new Set<string>();
+  /** How the claims of those domains stand. */
+  standing: ClaimState = ClaimState.ACTIVE;
+  readonly failing = new Map<string, CliError>();
+  /** Whose requests do not get as far as being sent. */
+  readonly unsent = new Set<string>();
+  /** What the scheduler calls the host that answers in the place of another. */
+  readonly answering = new Map<string, string>();
+  readonly interrupt = new AbortController();
+  readonly gpus: Readonly<Record<string, string>>;
+  readonly #refuse: Readonly<Record<string, () => Refuses>>;
+
+  constructor(refuse: Readonly<Record<string, () => Refuses>>) {
+    this.#refuse = refuse;
+    this.gpus = Object.fromEntries(Object.keys(refuse).map((host) => [host, this.api.addHost(host, TOTALS)]));
+  }
+
+  schedule({ again = false } = {}): Promise<Scheduled> {
+    return scheduleDomain({
+      ...{ api: this.api, claimId: CLAIM, projectId: "p", userId: "u", flavor, again },
+      ...{ slicesClass: "CUSTOM_INTEL_VGPU", limit: 20, request: CreateDomainRequest.create() },
+      agentOf: (host, onSend = () => undefined) => ({
+        createDomain: (request) => {
+          this.asked.push({ host, request });
+          if (!this.unsent.has(host)) onSend();
+          const refused = this.#refuse[host]?.();
+          const response = CreateDomainResponse.fromPartial({ domain: { name: "web-1" } });
+          return refused === undefined ? Promise.resolve(response) : Promise.reject(refused);
+        },
+        getDomain: ({ domain }) => {
+          assert.deepEqual(domain?.ref, { $case: "claimId", value: CLAIM });
+          if (this.having.has(host))
+            return Promise.resolve(
+              GetDomainResponse.fromPartial({ domain: { name: "web-1", claimState: this.standing } }),
+            );
+          return Promise.reject(this.failing.get(host) ?? refusal(status.NOT_FOUND, "DOMAIN_NOT_FOUND"));
+        },
+        getHost: () =>
+          Promise.resolve(
+            GetHostResponse.fromPartial({ host: { scheduler: { host: this.answering.get(host) ?? host } } }),
+          ),
+        getVgpu: () => Promise.resolve(GetVgpuResponse.fromPartial({ vgpu: { gpu: "0000:00:02.0" } })),
+        close: () => undefined,
+      }),
+      saidBy: (_, error) => error,
+      signal: this.interrupt.signal,
+    });
+  }
+}
+
+export const makes = (): Refuses => undefined;
+export const full = (): Refuses => refusal(status.RESOURCE_EXHAUSTED, "APERTURE_EXHAUSTED");
