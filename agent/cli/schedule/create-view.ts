@@ -20,19 +20,18 @@ interface About {
 
 export function scheduledAnswer(scheduled: Scheduled, about: About): Answer {
   const { ended, lost } = scheduled;
-  const table = lost.length === 0 ? [] : [lostTable(lost)];
   if (ended.kind !== "made") {
     const error =
       ended.kind === "no-host" ? noHost(lost, about) : told(ended.error, ended.place, scheduled, about);
-    return { json: bodyOf(scheduled, about), text: table, error };
+    return { json: bodyOf(scheduled, about), text: lost.length === 0 ? [] : [lostTable(lost)], error };
   }
   const { place, response } = ended;
   const done = changeAnswer(response);
   return {
     json: { ...bodyOf(scheduled, about), ...messageJson(response) },
-    text: [fieldsOf(place, about), ...table, ...done.text],
+    text: [fieldsOf(place, about), ...done.text],
     names: [about.claimId],
-    messages: warningLines(response.decision?.warnings),
+    messages: [...lost.map(passedOver), ...warningLines(response.decision?.warnings)],
     ...(done.error === undefined ? {} : { error: done.error }),
   };
 }
@@ -73,6 +72,11 @@ function lostTable(lost: readonly Lost[]): Text[number] {
     columns: [{ title: "CANDIDATE" }, { title: "GPU" }, { title: "RESULT" }, { title: "WHY" }],
     rows: lost.map(({ place, reason, why }) => [place?.host, place?.gpu, reason ?? "passed over", why]),
   };
+}
+
+function passedOver({ place, reason, why }: Lost): string {
+  const where = place === undefined ? "" : ` ${placeText(place)}`;
+  return `warning: passed over${where}: ${why}${reason === undefined ? "" : ` [${reason}]`}`;
 }
 
 /** Hosts that are wrong in one way lead to one hint. */

@@ -8,7 +8,7 @@ export type Verdict =
   | { readonly then: "keep" }
   | {
       /**
-       * `next`: another host may take the request; `wrong`: no other would either, and that is all. The claim is given back as soon
+       * `next`: another host may take the request; `wrong`: no other would or should either, and that is all. The claim is given back as soon
        * as it is certain that this host has nothing for it.
        */
       readonly then: "next" | "wrong";
@@ -56,6 +56,8 @@ const before: ReadonlySet<string> = new Set<Reason>([
 
 /** Which paths and networks there are is another question on each host. */
 const ofHost: ReadonlySet<string> = new Set<Reason>(["PATH_NOT_ALLOWED", "NETWORK_NOT_ALLOWED"]);
+/** Each host knows its own domains alone: where one says who writes to the disk, the next would write to the same image. */
+const everywhere: ReadonlySet<string> = new Set<Reason>(["DISK_IN_USE"]);
 const wrong: ReadonlySet<status> = new Set([status.INVALID_ARGUMENT, status.ALREADY_EXISTS]);
 
 /** Statuses without a reason of vgpud's. An answer that is too large for us has the first one, too. */
@@ -81,7 +83,7 @@ function ofFirst({ call, reason }: Pick<CliError, "call" | "reason">): Verdict {
   if (reason === undefined) return byTransport[call.code] ?? { then: "keep" };
   if (keeping.has(reason)) return { then: "keep" };
   return {
-    then: wrong.has(call.code) && !ofHost.has(reason) ? "wrong" : "next",
+    then: everywhere.has(reason) || (wrong.has(call.code) && !ofHost.has(reason)) ? "wrong" : "next",
     isCertain: before.has(reason) || call.code === status.INVALID_ARGUMENT || isHostCondition(reason),
   };
 }

@@ -148,6 +148,13 @@ describe("a claim on its way from candidate to candidate", () => {
     assert.deepEqual([ended.kind, standing, hosts.asked.length], ["failed", "released", 1]);
   });
 
+  it("is given back, and no other host is asked, where the disk has another domain that may write to it", async () => {
+    const inUse = refusal(status.FAILED_PRECONDITION, "DISK_IN_USE");
+    const hosts = new Hosts({ a: () => inUse, b: makes });
+    const { ended, standing } = await hosts.schedule();
+    assert.deepEqual([ended.kind, standing, hosts.asked.length], ["failed", "released", 1]);
+  });
+
   it("goes to the next host where a path is not allowed on one", async () => {
     const path = (): Refuses => refusal(status.INVALID_ARGUMENT, "PATH_NOT_ALLOWED");
     assert.equal((await new Hosts({ a: path, b: makes }).schedule()).ended.kind, "made");

@@ -7,6 +7,7 @@ import type { Lost, Scheduled } from "../../../../agent/cli/schedule/candidates.
 import { scheduledAnswer } from "../../../../agent/cli/schedule/create-view.ts";
 import { ofHost } from "../../../../agent/cli/schedule/host-failure.ts";
 import { parsePciAddress } from "../../../../agent/core/ids.ts";
+import { CreateDomainResponse } from "../../../../proto/gen/vgpud/v1/domain_service.ts";
 import { present } from "../../../e2e/harness/agent-calls.ts";
 
 const CLAIM = "0b5d0a3e-6c53-4a0f-9d0b-9a4a2f3c1d2e";
@@ -55,6 +56,15 @@ describe("a create that left a booking", () => {
       assert.ok(!hints.some((hint) => hint.includes("go on")), hints.join("\n"));
       assert.equal(hints.at(-1), "for another domain: the same line without --claim-id");
     }
+  });
+});
+
+describe("a create that was made", () => {
+  it("says who was passed over, and why", () => {
+    const lost: Lost = { place, reason: "GPU_DRAINED", why: "GPU is drained", hints: [] };
+    const ended = { kind: "made", place, response: CreateDomainResponse.create() } as const;
+    const { messages } = scheduledAnswer({ ended, lost: [lost], standing: "held" }, { claimId: CLAIM, flavor, line });
+    assert.deepEqual(messages, ["warning: passed over kvm-1 0000:00:02.0: GPU is drained [GPU_DRAINED]"]);
   });
 });
 
