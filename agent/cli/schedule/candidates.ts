@@ -8,6 +8,7 @@ import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
 import type { Candidate } from "../../placement/model.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
+import type { Ending } from "../errors/exit-codes.ts";
 import { claimFor, giveBack, type Claimant } from "./claims.ts";
 import { booked, candidatesQuery, wantOf, type Flavor } from "./flavor.ts";
 import { lostBooking, unbookable } from "./lost-booking.ts";
@@ -44,6 +45,8 @@ export interface Lost {
   /** A reason of vgpud's, where there is one. */
   readonly reason: string | undefined;
   readonly why: string;
+  /** How a run ends for which that is the one cause. */
+  readonly ending: Exclude<Ending, "ok">;
   /** What to do about it; nothing where it has no room. */
   readonly hints: readonly string[];
 }
@@ -131,20 +134,20 @@ class Walk {
     const [provider = [...allocations.keys()][0] ?? ""] = mappings.get("_GPU") ?? [];
     const place = await placeOf(provider, { api, signal });
     if (!place) {
-      this.#passOver(undefined, `provider ${provider} is none of vgpud's`);
+      this.#passOver(undefined, `provider ${provider} is none of vgpud's`, { ending: "failure" });
       return undefined;
     }
     try {
       agentOf(place.host).close();
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
-      this.#passOver(place, error.message);
+      this.#passOver(place, error.message, error);
       return undefined;
     }
     const claimed = await this.#claim(allocations);
     if (claimed.kind === "other") throw othersClaim(this.#options.claimId, "of something else");
     if (claimed.kind === "claimed") return await this.#create(place);
-    this.#passOver(place, claimed.why);
+    this.#passOver(place, claimed.why, { ending: "no-room" });
     return undefined;
   }
 
@@ -193,7 +196,7 @@ class Walk {
     const unreleased = await this.#release();
     if (unreleased) return this.#failed(unreleased, place);
     if (verdict.then === "wrong" || error.ending === "interrupted") return this.#failed(said, undefined);
-    this.#passOver(place, error.message, { reason: error.reason, hints: said.hints });
+    this.#passOver(place, error.message, said);
     return undefined;
   }
 
@@ -240,9 +243,9 @@ class Walk {
   #passOver(
     place: Place | undefined,
     why: string,
-    { reason, hints }: Pick<Lost, "reason" | "hints"> = { reason: undefined, hints: [] },
+    { ending, reason, hints = [] }: Pick<Lost, "ending"> & Partial<Pick<Lost, "reason" | "hints">>,
   ): void {
-    this.#lost.push({ place, reason, why, hints });
+    this.#lost.push({ place, reason, why, ending, hints });
   }
 }
 

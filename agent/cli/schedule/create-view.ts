@@ -87,9 +87,15 @@ function noHost(lost: readonly Lost[], { flavor, line }: About): CliError {
   const message =
     lost.length === 0 ? none : `no host for flavor ${flavor.name}: none of ${lost.length} candidates took it`;
   const mended = [...new Set(lost.flatMap(({ hints }) => hints))].slice(0, MOST_HINTS);
-  const allSaid = lost.length > 0 && lost.every(({ hints }) => hints.length > 0);
-  const hints = [...mended, ...(allSaid ? [] : [`what is booked: ${line("list")}`])];
-  return new CliError("no-room", message, { hints });
+  const full = lost.length === 0 || lost.some(({ ending }) => ending === "no-room");
+  const hints = [...mended, ...(full ? [`what is booked: ${line("list")}`] : [])];
+  return new CliError(endingOf(lost), message, { hints });
+}
+
+/** That of the one cause for which every candidate was lost; for want of room, and of several causes. */
+function endingOf([first, ...others]: readonly Lost[]): Lost["ending"] {
+  const cause = ({ reason, ending }: Lost): string => `${ending} ${reason ?? ""}`;
+  return first && others.every((other) => cause(other) === cause(first)) ? first.ending : "no-room";
 }
 
 /** With what is left behind, and how to look at it. */

@@ -118,7 +118,7 @@ describe("vgpuctl schedule", function () {
     const ran = await hosts.schedule([...argv, "web-1", "-o", "json"], { readText });
     assert.equal(made(ran).host, there, ran.stdout + ran.stderr);
     const none = await hosts.schedule([...argv, "web-2"], { readText });
-    assert.equal(none.exitCode, exitCodes["no-room"]);
+    assert.equal(none.exitCode, exitCodes.unreachable);
     assert.match(none.stdout, new RegExp(`${away} +0000:00:02.0 +passed over +.*no socket at /nonexistent`));
     const [claim = ""] = none.notes.map((note) => note.replace("claim id: ", ""));
     assert.equal(await hosts.isBooked(claim), false);

@@ -67,7 +67,7 @@ describe("vgpuctl schedule", () => {
     assert.equal(ran.notes[0], `claim id: ${FRESH_ID}`);
     assert.match(ran.notes[1] ?? "", /rounds to/);
     // Nobody serves the host's socket.
-    assert.equal(ran.exitCode, exitCodes["no-room"]);
+    assert.equal(ran.exitCode, exitCodes.unreachable);
     assert.match(
       ran.stdout,
       /^CANDIDATE +GPU +RESULT +WHY\nkvm-1 +0000:00:02\.0 +passed over +vgpud does not answer/,

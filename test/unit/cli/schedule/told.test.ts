@@ -61,7 +61,7 @@ describe("a create that left a booking", () => {
 
 describe("a create that was made", () => {
   it("says who was passed over, and why", () => {
-    const lost: Lost = { place, reason: "GPU_DRAINED", why: "GPU is drained", hints: [] };
+    const lost: Lost = { place, reason: "GPU_DRAINED", why: "GPU is drained", ending: "conflict", hints: [] };
     const ended = { kind: "made", place, response: CreateDomainResponse.create() } as const;
     const { messages } = scheduledAnswer({ ended, lost: [lost], standing: "held" }, { claimId: CLAIM, flavor, line });
     assert.deepEqual(messages, ["warning: passed over kvm-1 0000:00:02.0: GPU is drained [GPU_DRAINED]"]);
@@ -69,14 +69,31 @@ describe("a create that was made", () => {
 });
 
 describe("a create that no host took", () => {
-  const lost = (...hints: readonly string[]): Lost => ({ place, reason: undefined, why: "no", hints });
+  const lost = (ending: Lost["ending"], hints: readonly string[] = [], reason?: string): Lost => ({
+    ...{ place, reason, why: "no", ending, hints },
+  });
+  const of = (...all: readonly Lost[]) => errorOf({ ended: { kind: "no-host" }, lost: all });
 
   it("leads to what is booked where there was no room, and to what is to be mended where there was not", () => {
     const booked = "what is booked: vgpuctl schedule list";
-    const of = (...all: readonly Lost[]) => errorOf({ ended: { kind: "no-host" }, lost: all }).hints;
-    assert.deepEqual(of(), [booked]);
-    assert.deepEqual(of(lost(), lost("mend it")), ["mend it", booked]);
-    assert.deepEqual(of(lost("mend it"), lost("mend it")), ["mend it"]);
+    const [full, away] = [lost("no-room"), lost("unreachable", ["mend it"])];
+    assert.deepEqual(of().hints, [booked]);
+    assert.deepEqual(of(full, away).hints, ["mend it", booked]);
+    assert.deepEqual(of(away, away).hints, ["mend it"]);
+    assert.deepEqual(of(lost("failure", [], "PATH_NOT_ALLOWED")).hints, []);
+  });
+
+  it("ends as the one cause does that all were lost for, and for want of room where there were several", () => {
+    const path = lost("failure", [], "PATH_NOT_ALLOWED");
+    assert.equal(of(path, path).ending, "failure");
+    assert.equal(of(lost("permission"), lost("permission")).ending, "permission");
+    for (const all of [
+      [],
+      [lost("no-room")],
+      [path, lost("no-room")],
+      [path, lost("failure", [], "NETWORK_NOT_ALLOWED")],
+    ])
+      assert.equal(of(...all).ending, "no-room");
   });
 });
 
