@@ -1,5 +1,8 @@
 // What who publishes GPUs in OpenStack Placement and who claims them there call things alike. Pure.
+import { KNOWN_TYPES } from "./gvtg-types.ts";
 import { parsePciAddress, type PciAddress } from "./ids.ts";
+import { modes } from "./modes.ts";
+import { platformNames } from "./platform-names.ts";
 
 /** Apart from those of Nova, which names its own providers of GPUs `HOST_pci_0000_00_02_0`. */
 const INFIX = "_vgpud_";
@@ -37,3 +40,29 @@ export function classesWith(slices: string) {
 
 /** The type of consumers that vgpud's own tools claim for, and so the only ones whose claims vgpud gives back. */
 export const CONSUMER_TYPE = "VGPUD";
+
+/** What every trait of vgpud's begins with: others on the same provider are somebody else's and stay. */
+export const TRAITS = "CUSTOM_INTEL_VGPU_";
+
+type TraitKind = "mode" | "type" | "platform" | "hypervisor";
+
+/** `CUSTOM_INTEL_VGPU_TYPE_I915_GVTG_V5_4`. */
+export function traitOf(kind: TraitKind, value: string): string {
+  return `${TRAITS}${kind.toUpperCase()}_${value.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}`;
+}
+
+export const DRAINED = `${TRAITS}DRAINED`;
+
+/** Of Broadwell, and of what came later (drivers/gpu/drm/i915/gvt/vgpu.c). */
+const TYPES = ["V4", "V5"].flatMap((family) =>
+  KNOWN_TYPES.map(({ suffix }) => `i915-GVTg_${family}_${suffix}`),
+);
+
+/** Every trait of a GPU that vgpud makes. XenGT alone may have other types, which come from a list on the host. */
+export const GPU_TRAITS: readonly string[] = [
+  DRAINED,
+  ...modes.map((mode) => traitOf("mode", mode)),
+  ...TYPES.map((type) => traitOf("type", type)),
+  ...platformNames.map((platform) => traitOf("platform", platform)),
+  ...["kvm", "xen"].map((hypervisor) => traitOf("hypervisor", hypervisor)),
+];

@@ -11,9 +11,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     const longer = Math.abs(word.length - candidate.length);
     const near = distance <= Math.max(1, Math.floor(candidate.length / 3));
     const nearer =
-      best === undefined ||
-      distance < best.distance ||
-      (distance === best.distance && longer < best.longer);
+      best === undefined || distance < best.distance || (distance === best.distance && longer < best.longer);
     if (near && nearer) best = { candidate, distance, longer };
   }
   return best?.candidate;
@@ -34,8 +32,7 @@ export function editDistance(from: string, to: string): number {
     const current = [row + 1];
     for (const [column, other] of others.entries()) {
       const substituted = (previous[column] ?? 0) + (letter === other ? 0 : 1);
-      const isSwapped =
-        row > 0 && column > 0 && letter === others[column - 1] && letters[row - 1] === other;
+      const isSwapped = row > 0 && column > 0 && letter === others[column - 1] && letters[row - 1] === other;
       const swapped = isSwapped ? (before[column - 1] ?? 0) + 1 : Infinity;
       current.push(
         Math.min(substituted, swapped, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1),

@@ -1,9 +1,10 @@
 // What a PCI device id says of a GPU: which platform's graphics it is. The ids are the kernel's (include/drm/intel/pciids.h), of
 // the platforms that hosts have from Sandy Bridge on. Pure.
+import type { PlatformName } from "../core/platform-names.ts";
 
 export interface Platform {
   /** As Intel calls it: `Coffee Lake`. */
-  readonly name: string;
+  readonly name: PlatformName;
   /** Of the graphics: `gen9`, `xe-lp`. */
   readonly generation: string;
 }

@@ -166,8 +166,18 @@ function failureOf({ status, text }: Answer, what: string): PlacementError {
     (said?.code !== undefined ? kindOfCode.get(said.code) : undefined) ??
     kindOfStatus[status] ??
     (status >= 500 ? "failed" : status >= 400 ? "refused" : "bad-answer");
-  const why = excerpt(said?.detail ?? text);
-  return new PlacementError(kind, `Placement refuses ${what} with HTTP ${status}: ${why}`, { status });
+  const why = excerpt(sentenceOf(said?.detail ?? text));
+  return new PlacementError(
+    kind,
+    `Placement refuses ${what.replace(/\?.*/, "")} with HTTP ${status}: ${why}`,
+    { status },
+  );
+}
+
+/** Behind what it says of every answer with the status, and an empty line. */
+function sentenceOf(detail: string): string {
+  const [, sentence = ""] = /^[^\n]*\n\n([^]*)$/.exec(detail) ?? [];
+  return sentence.trim() === "" ? detail : sentence;
 }
 
 function errorIn(text: string): z.infer<typeof errorAnswer>["errors"][number] | undefined {

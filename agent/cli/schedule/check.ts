@@ -8,6 +8,7 @@ import { booked, roundedText, type Flavor } from "./flavor.ts";
 import { parseFlavors } from "./flavors-file.ts";
 import { resourcesText } from "./list.ts";
 import { readFile } from "./placed-file.ts";
+import { strangeTraits } from "./strange-traits.ts";
 import { sizesJson, sizesText } from "./rounding.ts";
 
 /** Those that are right are shown beside what is wrong with others. */
@@ -26,7 +27,9 @@ function checked(flavors: readonly Flavor[], faults: readonly { where: string; w
     json: { flavors: flavors.map(flavorJson), faults: faults.map(({ where, what }) => ({ where, what })) },
     text: flavors.length === 0 ? [] : [table(flavors)],
     names: flavors.map(({ name }) => name),
-    messages: flavors.flatMap((flavor) => roundedText(flavor) ?? []).map((line) => `warning: ${line}`),
+    messages: flavors
+      .flatMap((flavor) => [roundedText(flavor) ?? [], strangeTraits(flavor)].flat())
+      .map((line) => `warning: ${line}`),
   };
 }
 

@@ -28,10 +28,7 @@ export interface Whereabouts {
 }
 
 /** Asks every host of which Placement has a GPU of vgpud's. Throws a PlacementError, or a CliError for the user's interrupt. */
-export async function whereaboutsOf(
-  claimId: string,
-  { api, agentOf, signal }: Search,
-): Promise<Whereabouts> {
+export async function whereaboutsOf(claimId: string, { api, agentOf, signal }: Search): Promise<Whereabouts> {
   const providers = await api.all(signal);
   const unknown = new Map<string, string>();
   let gone: Whereabouts["found"];
@@ -90,7 +87,11 @@ export function unknownLines(unknown: ReadonlyMap<string, string>): readonly str
 }
 
 /** Undefined for a GPU of which the host has no provider. */
-export function providerOf(host: string, gpu: PciAddress, providers: readonly Provider[]): string | undefined {
+export function providerOf(
+  host: string,
+  gpu: PciAddress,
+  providers: readonly Provider[],
+): string | undefined {
   const root = providers.find(({ uuid, name, root }) => uuid === root && name === host)?.uuid;
   const name = providerName(host, gpu);
   const below = providers.filter((each) => each.root === root);

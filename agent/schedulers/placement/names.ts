@@ -2,6 +2,7 @@
 import { quantities, type Quantities, type Quantity } from "../../capacity/quantities.ts";
 import type { PciAddress } from "../../core/ids.ts";
 import { modes } from "../../core/modes.ts";
+import { DRAINED, traitOf, TRAITS } from "../../core/placement-names.ts";
 import { uuidOfName } from "../../core/uuid.ts";
 import type { Resources } from "../../placement/model.ts";
 
@@ -40,18 +41,6 @@ export function quantitiesIn(resources: Resources, classes: Classes): Quantities
   );
 }
 
-/** What every trait of vgpud's begins with: others on the same provider are somebody else's and stay. */
-const TRAIT = "CUSTOM_INTEL_VGPU_";
-
-export type TraitKind = "mode" | "type" | "platform" | "hypervisor";
-
-/** `CUSTOM_INTEL_VGPU_TYPE_I915_GVTG_V5_4`. */
-export function traitOf(kind: TraitKind, value: string): string {
-  return `${TRAIT}${kind.toUpperCase()}_${value.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}`;
-}
-
-export const DRAINED = `${TRAIT}DRAINED`;
-
 /** Those that callers ask for, or for the absence of, whether a host has them or not. */
 export const CALLERS_TRAITS: readonly string[] = [
   DRAINED,
@@ -60,7 +49,7 @@ export const CALLERS_TRAITS: readonly string[] = [
 ];
 
 export function isOwnTrait(trait: string): boolean {
-  return trait.startsWith(TRAIT);
+  return trait.startsWith(TRAITS);
 }
 
 /** Custom names have to be made known before they are used; others are OpenStack's. */

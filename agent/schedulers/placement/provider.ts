@@ -1,9 +1,10 @@
 // One resource provider of vgpud's: what Placement was last seen to have of it, and the requests that make that what it ought to be.
 import { quantities, type Quantities, type Quantity } from "../../capacity/quantities.ts";
+import { DRAINED } from "../../core/placement-names.ts";
 import { PlacementError } from "../../placement/errors.ts";
 import type { AtGeneration, Inventories, PlacementApi, Provider } from "../../placement/model.ts";
 import { difference, keepingHeld, type FoundProvider } from "./difference.ts";
-import { CALLERS_TRAITS, DRAINED, isCustom, quantitiesIn, type Classes } from "./names.ts";
+import { CALLERS_TRAITS, isCustom, quantitiesIn, type Classes } from "./names.ts";
 import type { Bookings, WantedProvider } from "./wanted.ts";
 
 export interface KeptBy {

@@ -1,8 +1,9 @@
 // A GPU of the host as a resource provider ought to be. Pure.
 import { beyond, quantities, sumOf, type Quantities, type Quantity } from "../../capacity/quantities.ts";
+import { DRAINED, traitOf } from "../../core/placement-names.ts";
 import type { ClassInventory, Inventories } from "../../placement/model.ts";
 import type { GpuSupply, HostSupply } from "../supply.ts";
-import { DRAINED, traitOf, type Classes } from "./names.ts";
+import type { Classes } from "./names.ts";
 
 /** What Placement has on its books for each consumer on one provider. */
 export type Bookings = ReadonlyMap<string, Quantities>;

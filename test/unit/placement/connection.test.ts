@@ -233,6 +233,19 @@ describe("a client of Placement", () => {
     );
   });
 
+  it("tells of a long request what Placement says is wrong with it, and not the whole of it", async () => {
+    const general =
+      "The server could not comply with the request since it is malformed or otherwise incorrect.";
+    const detail = `${general}\n\n No such trait(s): CUSTOM_INTEL_VGPU_PLATFORM_SKYLAK.  `;
+    cloud.answer = { status: 400, text: JSON.stringify({ errors: [{ detail }] }) };
+    const query = `resources_GPU=${"CUSTOM_VGT_FENCE:4,".repeat(20)}`;
+    const { message } = await failure(client().candidates(query, never));
+    assert.equal(
+      message,
+      "Placement refuses GET /allocation_candidates with HTTP 400: No such trait(s): CUSTOM_INTEL_VGPU_PLATFORM_SKYLAK.",
+    );
+  });
+
   const failures: readonly [number, string, PlacementFailure][] = [
     [
       409,

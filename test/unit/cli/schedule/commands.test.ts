@@ -152,7 +152,10 @@ describe("vgpuctl schedule", () => {
   it("does not say that there is nothing to do while a host does not answer", async () => {
     const ran = await schedule(["destroy", FRESH_ID]);
     assert.deepEqual([ran.exitCode, ran.stdout], [exitCodes.failure, ""]);
-    assert.match(ran.stderr, /whether a host has a domain of it is not known\n {2}kvm-1 could not be asked: /);
+    assert.match(
+      ran.stderr,
+      /whether a host has a domain of it is not known\n {2}kvm-1 could not be asked: /,
+    );
     assert.match(ran.stderr, new RegExp(`hint: .*vgpuctl schedule destroy ${FRESH_ID} --host NAME\\n$`));
     assert.equal((await schedule(["status", FRESH_ID])).exitCode, exitCodes.failure);
   });
@@ -162,6 +165,31 @@ describe("vgpuctl schedule", () => {
     assert.equal(ran.exitCode, exitCodes.usage);
     assert.match(ran.stdout, /^m1\.gvt +2 +2048 +gvt-g +128 MiB low GM, 384 .* 128 MiB low GM, 512 /m);
     assert.match(ran.stderr, /^warning: m1\.gvt: .* rounds to .*\nerror: flavors\.yaml:2:1: m2: /);
+  });
+
+  it("warns of traits that look like vgpud's and are none, with what was meant", async () => {
+    const flavor = (...traits: readonly string[]) =>
+      `m: { vcpus: 1, memory: 1G, mode: sriov, ${traits.map((trait) => `"trait_GPU:${trait}": required`).join(", ")} }`;
+    const warned = async (...traits: readonly string[]) => {
+      const { stderr, exitCode } = await schedule(["check", "f"], reading({ f: flavor(...traits) }));
+      assert.equal(exitCode, 0, stderr);
+      return stderr;
+    };
+    const of = "CUSTOM_INTEL_VGPU_";
+    assert.equal(
+      await warned(`${of}PLATFORM_SKYLAK`),
+      `warning: m: no vgpud has trait ${of}PLATFORM_SKYLAK; did you mean ${of}PLATFORM_SKYLAKE?\n`,
+    );
+    assert.match(await warned(`${of}TYPE_I915_GVTG_V5_44`), /did you mean \w+_TYPE_I915_GVTG_V5_4\?/);
+    assert.match(await warned(`${of}PLATFROM_SKYLAKE`), /did you mean \w+_PLATFORM_SKYLAKE\?/);
+    assert.match(await warned(`${of}COLOUR_RED`), /its traits begin with its kind: DRAINED, MODE_, TYPE_, /);
+    const known = [
+      `${of}DRAINED`,
+      `${of}MODE_GVT_G`,
+      `${of}PLATFORM_ALDER_LAKE_S`,
+      `${of}TYPE_I915_GVTG_V4_1`,
+    ];
+    assert.equal(await warned(...known, `${of}TYPE_GENGT_2G`, "CUSTOM_RACK_7"), "");
   });
 
   it("explains the commands of a group, and each", async () => {

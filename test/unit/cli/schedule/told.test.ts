@@ -63,7 +63,10 @@ describe("a create that was made", () => {
   it("says who was passed over, and why", () => {
     const lost: Lost = { place, reason: "GPU_DRAINED", why: "GPU is drained", ending: "conflict", hints: [] };
     const ended = { kind: "made", place, response: CreateDomainResponse.create() } as const;
-    const { messages } = scheduledAnswer({ ended, lost: [lost], standing: "held" }, { claimId: CLAIM, flavor, line });
+    const { messages } = scheduledAnswer(
+      { ended, lost: [lost], standing: "held" },
+      { claimId: CLAIM, flavor, line },
+    );
     assert.deepEqual(messages, ["warning: passed over kvm-1 0000:00:02.0: GPU is drained [GPU_DRAINED]"]);
   });
 });

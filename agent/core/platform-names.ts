@@ -1,0 +1,41 @@
+// The platforms of Intel's graphics by Intel's names, for who has to know which there are without a GPU of each. Pure.
+
+/** Oldest first. */
+export const platformNames = [
+  "Sandy Bridge",
+  "Ivy Bridge",
+  "Haswell",
+  "Bay Trail",
+  "Broadwell",
+  "Cherry Trail",
+  "Skylake",
+  "Apollo Lake",
+  "Gemini Lake",
+  "Kaby Lake",
+  "Amber Lake",
+  "Coffee Lake",
+  "Whiskey Lake",
+  "Comet Lake",
+  "Ice Lake",
+  "Elkhart Lake",
+  "Jasper Lake",
+  "Tiger Lake",
+  "Rocket Lake",
+  "DG1",
+  "Alder Lake-S",
+  "Alder Lake-P",
+  "Alder Lake-N",
+  "Raptor Lake-S",
+  "Raptor Lake-P",
+  "DG2",
+  "ATS-M",
+  "Meteor Lake",
+  "Arrow Lake",
+  "Ponte Vecchio",
+  "Lunar Lake",
+  "Battlemage",
+  "Panther Lake",
+  "Wildcat Lake",
+] as const;
+
+export type PlatformName = (typeof platformNames)[number];
