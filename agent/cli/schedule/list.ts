@@ -44,7 +44,7 @@ function listed(held: readonly Held[], { byClaim, unknown }: Domains): Answer {
           return [
             each.claimId,
             ...[each.place.host, each.place.gpu],
-            domain?.name ?? (unknown.has(each.place.host) ? "?" : undefined),
+            domain?.name ?? (unknown.has(each.place.host) ? "?" : "none"),
             domain && stateCell(domain.state, "DOMAIN_STATE"),
             resourcesText(each.resources),
           ];
