@@ -35,6 +35,10 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     "min by (instance) (vgpud_tls_expiry_timestamp_seconds) - time()",
     "without a TLS listener, and of revocation lists without a next update",
   ),
+  vgpud_tls_end_timestamp_seconds: note(
+    "min by (instance) (vgpud_tls_end_timestamp_seconds) - time()",
+    "without a TLS listener, and of revocation lists of which one has no next update",
+  ),
   vgpud_inventory_revision: note("vgpud_inventory_revision"),
   vgpud_inventory_observed_timestamp_seconds: note(
     "time() - vgpud_inventory_observed_timestamp_seconds",

@@ -1,6 +1,6 @@
 // What the TLS listener uses now, for those who tell when it ends.
 import type { Config } from "../config/schema.ts";
-import type { Validity } from "../core/validity.ts";
+import type { Lifetimes } from "../core/validity.ts";
 import type { TlsReading } from "../diagnosis/tls-reading.ts";
 import type { Material, TlsFile } from "../host/tls/material.ts";
 
@@ -29,16 +29,16 @@ export class TlsInUse {
     return this.#material;
   }
 
-  /** Of each file what ends first in it; without those that never end. */
-  get validities(): readonly (readonly [TlsFile, Validity])[] {
-    const all = Object.entries(this.#material?.validities ?? {}) as [TlsFile, Validity | undefined][];
-    return all.flatMap(([file, validity]) => (validity === undefined ? [] : [[file, validity] as const]));
+  /** Without files of which nothing ends. */
+  get lifetimes(): readonly (readonly [TlsFile, Lifetimes])[] {
+    const all = Object.entries(this.#material?.lifetimes ?? {}) as [TlsFile, Lifetimes][];
+    return all.filter(([, { parts }]) => parts.length > 0);
   }
 
   /** `now`: milliseconds since the epoch. */
   read(now: number): TlsReading {
     if (this.#material === undefined) return { kind: "not-configured" };
-    const files = this.validities.map(([file, validity]) => ({ key: `tls.${tlsKeyOf[file]}`, validity }));
+    const files = this.lifetimes.map(([file, lifetimes]) => ({ key: `tls.${tlsKeyOf[file]}`, lifetimes }));
     return { kind: "served", now, files };
   }
 }

@@ -1,6 +1,6 @@
 // The files of the TLS listener while it runs: taken over when they change, kept when the new ones are wrong, told of before they end.
 import { messageOf } from "../core/errors.ts";
-import { lastingAt, type Lasting } from "../core/validity.ts";
+import { firstToEnd, standingAt } from "../core/validity.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../host/journal.ts";
 import { fileStamps } from "../host/tls/file-stamps.ts";
@@ -31,7 +31,8 @@ export interface TlsRenewalOptions {
 const LOOK_MS = 5_000;
 export class TlsRenewal {
   readonly #options: TlsRenewalOptions;
-  readonly #told = new Map<TlsFile, Lasting>();
+  /** How each file stood when it was last told of, and by which of its parts. */
+  readonly #told = new Map<TlsFile, string>();
   /** Of the files as they were last read; the first look takes them for others, which costs one reading. */
   #stamps = "";
   /** Why the last reading came to nothing; undefined where it did not. */
@@ -108,19 +109,28 @@ export class TlsRenewal {
   #taken(material: Material): void {
     const { recorder, inUse } = this.#options;
     inUse.take(material);
-    const ends = inUse.validities.map(([file, { until }]) => [tlsKeyOf[file] as TlsFileName, until] as const);
+    const ends = inUse.lifetimes.map(([file, { parts, last }]) => {
+      const [first, whole] = [firstToEnd(parts)?.validity.until, last?.validity.until];
+      return [tlsKeyOf[file] as TlsFileName, { first, whole }] as const;
+    });
     recorder.tlsReload(new Map(ends));
   }
 
   /** Once for each change of how a file stands. */
   #tellOfEnds(): void {
     const { log, clock, inUse } = this.#options;
-    for (const [file, validity] of inUse.validities) {
-      const lasting = lastingAt(validity, clock.wall());
-      if ((this.#told.get(file) ?? "good") === lasting) continue;
-      this.#told.set(file, lasting);
-      const said = { key: `tls.${tlsKeyOf[file]}`, ends: new Date(validity.until).toISOString() };
+    for (const [file, lifetimes] of inUse.lifetimes) {
+      const standing = standingAt(lifetimes, clock.wall());
+      if (!standing) continue;
+      const { lasting, part } = standing;
+      const now = lasting === "good" ? lasting : `${lasting} ${part.name}`;
+      if ((this.#told.get(file) ?? "good") === now) continue;
+      this.#told.set(file, now);
+      const ends = new Date(part.validity.until).toISOString();
+      const said = { key: `tls.${tlsKeyOf[file]}`, part: part.name, ends };
       if (lasting === "soon") log.warn(said, "TLS file ends soon; renew it in its place");
+      if (lasting === "partly-over")
+        log.warn(said, "part of a TLS file is over; clients that need it are refused, or refuse this host");
       if (lasting === "over") log.error(said, "TLS file is over; clients are refused, or refuse this host");
     }
   }

@@ -1,5 +1,5 @@
 // The files of the TLS listener that end one day, for the checks. Only a running agent knows which it uses.
-import type { Validity } from "../core/validity.ts";
+import type { Lifetimes } from "../core/validity.ts";
 
 export type TlsReading =
   | { readonly kind: "not-configured" }
@@ -10,9 +10,8 @@ export type TlsReading =
       readonly files: readonly TlsFileReading[];
     };
 
-export interface TlsFileReading {
+interface TlsFileReading {
   /** As `tls.certificate`. */
   readonly key: string;
-  /** Of what ends first in it. */
-  readonly validity: Validity;
+  readonly lifetimes: Lifetimes;
 }

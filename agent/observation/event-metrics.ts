@@ -46,6 +46,11 @@ export const operations = Object.keys(everyOperation);
 export const tlsOutcomes = ["admitted", "handshake", "certificate", "role", "full", "ended"] as const;
 export type TlsOutcome = (typeof tlsOutcomes)[number];
 export type TlsFileName = "certificate" | "client_ca" | "revocation_list";
+/** In milliseconds since the epoch; undefined where that never comes. */
+export interface TlsFileEnds {
+  readonly first: number | undefined;
+  readonly whole: number | undefined;
+}
 export const triggerSources = ["libvirt", "udev"] as const satisfies readonly TriggerSource[];
 
 const everyStep = {
@@ -188,7 +193,13 @@ export const eventMetrics = {
   },
   tlsExpiry: {
     name: "vgpud_tls_expiry_timestamp_seconds",
-    help: "When the first certificate or list of a file that the TLS listener uses is no longer good.",
+    help: "When the first certificate or CA's list of a file that the TLS listener uses is no longer good.",
+    type: "gauge",
+    labels: ["file"],
+  },
+  tlsEnd: {
+    name: "vgpud_tls_end_timestamp_seconds",
+    help: "When nothing of a file that the TLS listener uses serves any more: with the host's own certificate, the last CA, the last CA's list.",
     type: "gauge",
     labels: ["file"],
   },

@@ -32,6 +32,7 @@ export function registerEvents(registry: Registry): RegisteredEvents {
     tlsConnections: counter(of.tlsConnections),
     tlsReloaded: gauge(of.tlsReloaded),
     tlsExpiry: gauge(of.tlsExpiry),
+    tlsEnd: gauge(of.tlsEnd),
     reconcileRuns: counter(of.reconcileRuns),
     reconcileFailures: counter(of.reconcileFailures),
     reconcileSuccess: gauge(of.reconcileSuccess),

@@ -14,6 +14,7 @@ import {
   ueventActions,
   ueventSubsystems,
   type HostdOutcome,
+  type TlsFileEnds,
   type TlsFileName,
   type TlsOutcome,
   type TriggerSource,
@@ -164,12 +165,17 @@ export class Recorder {
     this.#events.tlsConnections.inc({ outcome });
   }
 
-  /** The files of the TLS listener were read; `expiries` in milliseconds since the epoch, undefined where the old ones still hold. */
-  tlsReload(expiries: ReadonlyMap<TlsFileName, number> | undefined): void {
-    this.#events.tlsReloaded.set(expiries ? 1 : 0);
-    if (!expiries) return;
-    this.#events.tlsExpiry.reset();
-    for (const [file, at] of expiries) this.#events.tlsExpiry.set({ file }, at / 1000);
+  /** The files of the TLS listener were read; undefined where the old ones still hold. */
+  tlsReload(ends: ReadonlyMap<TlsFileName, TlsFileEnds> | undefined): void {
+    const { tlsReloaded, tlsExpiry, tlsEnd } = this.#events;
+    tlsReloaded.set(ends ? 1 : 0);
+    if (!ends) return;
+    tlsExpiry.reset();
+    tlsEnd.reset();
+    for (const [file, { first, whole }] of ends) {
+      if (first !== undefined) tlsExpiry.set({ file }, first / 1000);
+      if (whole !== undefined) tlsEnd.set({ file }, whole / 1000);
+    }
   }
 
   trigger(source: TriggerSource): void {

@@ -44,6 +44,7 @@ const FOREIGN = "f0e1d2c3-0000-4000-8000-000000000001";
 const NOT_SIMULATED = [
   // Nothing listens for TLS.
   "min by (instance) (vgpud_tls_expiry_timestamp_seconds) - time()",
+  "min by (instance) (vgpud_tls_end_timestamp_seconds) - time()",
   'vgpud_gpu_contexts{state="free"}',
   'vgpud_gpu_doorbells{state="free"}',
   'vgpud_host_check_status{status="fail"} == 1',

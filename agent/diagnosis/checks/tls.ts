@@ -1,8 +1,8 @@
 // Whether what the TLS listener shows and judges by is good for a while.
-import { lastingAt, type Lasting } from "../../core/validity.ts";
+import { firstToEnd, standingAt, type Part, type Standing } from "../../core/validity.ts";
 import { fail, hostCheck, notApplicable, pass, type Check, type Values } from "../condition.ts";
 import type { Look } from "../look.ts";
-import type { TlsFileReading, TlsReading } from "../tls-reading.ts";
+import type { TlsReading } from "../tls-reading.ts";
 
 /** GPUs go on being shared as they are, and the sockets of this host go on; other machines do not get in any more. */
 const COSTS = {
@@ -12,7 +12,7 @@ const COSTS = {
   sriov: "warning",
 } as const satisfies Check["costs"];
 
-/** Past its end OpenSSL lets nobody in. */
+/** Past the end of its list OpenSSL lets in nobody of a CA. */
 const LIST = "tls.revocation_list";
 
 export const tlsFileEnds = hostCheck({
@@ -20,8 +20,9 @@ export const tlsFileEnds = hostCheck({
   costs: COSTS,
   dependsOn: [],
   how:
-    "when the first certificate of tls.certificate and tls.client_ca, and the first list of tls.revocation_list, ends, of the files that the " +
-    "listener uses: soon is in the last sixth of its time and within two weeks",
+    "when the certificates of tls.certificate and tls.client_ca, and each CA's list of tls.revocation_list, end, of the files that the " +
+    "listener uses: soon is in the last sixth of its time and within two weeks; a file has ended with the host's own certificate, with the " +
+    "last CA, with the last CA's list",
   check: (look, { tls }) => Promise.resolve(judged(look, tls)),
 });
 
@@ -29,20 +30,33 @@ function judged(look: Look, tls: TlsReading | undefined) {
   if (!tls) return notApplicable("no-agent");
   if (tls.kind === "not-configured") return notApplicable("none");
   const { files, now } = tls;
-  for (const { key, validity } of files) look.saw(`configuration: ${key}`, `ends ${dated(validity.until)}`);
-  const inOrder = files.toSorted((one, other) => one.validity.until - other.validity.until);
-  const firstThat = (lasting: Lasting) =>
-    inOrder.find(({ validity }) => lastingAt(validity, now) === lasting);
-  const over = firstThat("over");
-  if (over) return fail(over.key === LIST ? "list-over" : "over", valuesOf(over));
-  const soon = firstThat("soon");
-  if (soon) return fail("soon", valuesOf(soon));
-  const [first] = inOrder;
+  const parts = files.flatMap(({ key, lifetimes }) => lifetimes.parts.map((part) => ({ key, part })));
+  for (const { key, part } of parts)
+    look.saw(`configuration: ${key}`, `${part.name} ends ${dated(part.validity.until)}`);
+  const standings = files.flatMap(({ key, lifetimes }) => {
+    const standing = standingAt(lifetimes, now);
+    return standing ? [{ key, ...standing }] : [];
+  });
+  for (const lasting of ["over", "partly-over", "soon"] as const) {
+    const worst = firstOf(standings.filter((each) => each.lasting === lasting));
+    if (worst) return fail(worst.key === LIST ? saysOfList[lasting] : saysOf[lasting], valuesOf(worst));
+  }
+  const first = firstOf(standings);
   return first ? pass("good", valuesOf(first)) : pass("endless");
 }
 
-function valuesOf({ key, validity }: TlsFileReading): Values {
-  return { key, at: dated(validity.until) };
+const saysOf = { over: "over", "partly-over": "part-over", soon: "soon" } as const;
+const saysOfList = { over: "list-over", "partly-over": "list-part-over", soon: "list-soon" } as const;
+
+type OfFile = Standing & { readonly key: string };
+
+function firstOf(all: readonly OfFile[]): OfFile | undefined {
+  const first = firstToEnd(all.map(({ part }) => part));
+  return all.find(({ part }) => part === first);
+}
+
+function valuesOf({ key, part: { name, validity } }: { readonly key: string; readonly part: Part }): Values {
+  return { key, name, at: dated(validity.until) };
 }
 
 /** To the second, in UTC, as certificates have it. */

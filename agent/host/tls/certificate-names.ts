@@ -2,7 +2,7 @@
 import { derElements, derSequence, TAG } from "./der.ts";
 
 export interface CertificateNames {
-  /** The issuer's name as it stands there, in hexadecimal: names are compared, never shown. */
+  /** The issuer's name as it stands there, in hexadecimal: it is compared. */
   readonly issuer: string;
   readonly subject: string;
   /** The serial number's bytes in hexadecimal. */
@@ -23,4 +23,20 @@ export function certificateNames(der: Buffer): CertificateNames {
     subject: subject.whole.toString("hex"),
     serial: serial.content.toString("hex"),
   };
+}
+
+const COMMON_NAME = "550403";
+
+/** Of a name in that form, for people. */
+export function commonName(name: string): string {
+  const pairs = derSequence(Buffer.from(name, "hex"))
+    .flatMap(({ content }) => derElements(content))
+    .map(({ content }) => derElements(content));
+  const [, value] = pairs.find(([id]) => id?.content.toString("hex") === COMMON_NAME) ?? [];
+  return value ? `CN=${value.content.toString("utf8")}` : "(no common name)";
+}
+
+/** Node.js puts each part of a name on a line of its own, and has none for an empty one, whatever its types say. */
+export function oneLine(name: string | undefined): string {
+  return name === undefined ? "(empty)" : name.split("\n").join(", ");
 }

@@ -3,8 +3,9 @@ import { constants, createPrivateKey, X509Certificate, type KeyObject } from "no
 import { open } from "node:fs/promises";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { messageOf } from "../../core/errors.ts";
-import { firstToEnd, type Validity } from "../../core/validity.ts";
-import { certificateNames } from "./certificate-names.ts";
+import type { Lifetimes } from "../../core/validity.ts";
+import { certificateNames, oneLine } from "./certificate-names.ts";
+import { caLifetimes, chainLifetimes, listLifetimes, type SignedList } from "./lifetimes.ts";
 import { readRevocationList, type RevocationList } from "./revocation-list.ts";
 import { isSignedBy } from "./revocation-signature.ts";
 
@@ -41,8 +42,7 @@ export interface Material {
   /** For `tls.createServer` and `setSecureContext`. */
   readonly context: SecureContextOptions;
   readonly revocationLists: readonly RevocationList[];
-  /** Of what each file holds, that which ends first. */
-  readonly validities: Readonly<Partial<Record<TlsFile, Validity>>>;
+  readonly lifetimes: Readonly<Partial<Record<TlsFile, Lifetimes>>>;
   /** The CAs as text, to see whether they are others. */
   readonly clientCa: string;
 }
@@ -89,11 +89,11 @@ export async function readMaterial(files: TlsFiles): Promise<Material> {
   }
   return {
     context,
-    revocationLists: lists?.lists ?? [],
-    validities: {
-      ...whileGood("certificate", certificate.map(validityOf)),
-      ...whileGood("clientCa", clientCa.map(validityOf)),
-      ...whileGood("revocationList", lists?.lists.flatMap(({ validity }) => validity ?? []) ?? []),
+    revocationLists: lists?.lists.map(({ list }) => list) ?? [],
+    lifetimes: {
+      certificate: chainLifetimes(certificate),
+      clientCa: caLifetimes(clientCa),
+      ...(lists ? { revocationList: listLifetimes(lists.lists) } : {}),
     },
     clientCa: cas,
   };
@@ -163,7 +163,7 @@ function keyIn(text: string): KeyObject {
 function revocationListsIn(
   text: string,
   cas: readonly X509Certificate[],
-): { readonly pems: string[]; readonly lists: readonly RevocationList[] } {
+): { readonly pems: string[]; readonly lists: readonly SignedList[] } {
   const pems = pemBlocks(text, "X509 CRL", "revocation list");
   const read = pems.map((pem) => {
     const der = bytesOf(pem);
@@ -171,21 +171,22 @@ function revocationListsIn(
   });
   const named = cas.map((ca) => ({ ca, name: certificateNames(ca.raw).subject }));
   const signed = new Set<X509Certificate>();
-  for (const { der, list } of read) {
+  const lists = read.map(({ der, list }) => {
     // A CA below one of these is known from the connection of a client alone: OpenSSL checks its list then.
     const ofName = named.filter(({ name }) => name === list.issuer).map(({ ca }) => ca);
     const signers = ofName.filter(({ publicKey }) => isSignedBy(der, publicKey));
     for (const signer of signers) signed.add(signer);
     const [first] = ofName;
     if (first && signers.length === 0) throw notSigned(first);
-  }
+    return { list, signers };
+  });
   // OpenSSL would refuse every certificate of such a CA.
   const without = cas.find((ca) => !signed.has(ca));
   if (without)
     throw new Error(
       `it has no list of ${oneLine(without.subject)} (serial ${without.serialNumber}); each CA of tls.client_ca needs one, be it empty`,
     );
-  return { pems, lists: read.map(({ list }) => list) };
+  return { pems, lists };
 }
 
 function notSigned({ subject }: X509Certificate): Error {
@@ -197,19 +198,4 @@ function notSigned({ subject }: X509Certificate): Error {
 
 function bytesOf(pem: string): Buffer {
   return Buffer.from(pem.replaceAll(/-----[^-]+-----/g, ""), "base64");
-}
-
-function validityOf({ validFrom, validTo }: X509Certificate): Validity {
-  return { from: Date.parse(validFrom), until: Date.parse(validTo) };
-}
-
-/** Nothing where none of it ends. */
-function whileGood(file: TlsFile, all: readonly Validity[]): Material["validities"] {
-  const first = firstToEnd(all);
-  return first === undefined ? {} : { [file]: first };
-}
-
-/** Node.js puts each part of a name on a line of its own, and has none for an empty one, whatever its types say. */
-export function oneLine(name: string | undefined): string {
-  return name === undefined ? "(empty)" : name.split("\n").join(", ");
 }

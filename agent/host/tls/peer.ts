@@ -4,7 +4,7 @@ import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
 import { printable } from "../../hostd/printable.ts";
 import { urisOf } from "./alternative-names.ts";
 import { certificateNames, type CertificateNames } from "./certificate-names.ts";
-import { oneLine } from "./material.ts";
+import { oneLine } from "./certificate-names.ts";
 
 /** Texts of a stranger's certificate go to the log: no more than this many characters of each. */
 const MAX_TEXT = 200;

@@ -64,7 +64,7 @@ describe("a TLS listener whose files change", () => {
     const names = "DNS:host.test,IP:127.0.0.1";
     await replaced(await remote.ca.sign("brief-host", { names, usage: "serverAuth", days: 0.1 }));
     const message = await until("it is told", told);
-    assert.match(message, /^tls\.certificate ends soon, at \d{4}-/);
+    assert.match(message, /^CN=brief-host \(serial [0-9A-F]+\) in tls\.certificate ends soon, at \d{4}-/);
     await replaced(await hostPair(remote.ca));
     await until("it is told no more", async () => (await told()) === undefined);
   });
@@ -212,7 +212,9 @@ describe("a TLS listener whose files change", () => {
     await remote.world.agent.logged(
       /"check":"CRL_HAS_EXPIRED","why":"tls\.revocation_list is past its next update/,
     );
-    await remote.world.agent.logged(/"key":"tls\.revocation_list","ends":"[^"]+","msg":"TLS file is over/);
+    await remote.world.agent.logged(
+      /"key":"tls\.revocation_list","part":"CN=clients [^"]+","ends":"[^"]+","msg":"TLS file is over/,
+    );
     await remote.setList();
     await remote.reload();
     (await remote.letIn(admin)).destroy();

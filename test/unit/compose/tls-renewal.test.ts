@@ -1,6 +1,6 @@
 // The files of the TLS listener while it runs, where taking them over fails.
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import pino from "pino";
@@ -102,7 +102,8 @@ describe("the renewal of the TLS listener's files", () => {
   it("tells once that a file ends soon, in the last sixth of its time, and once that it has ended", async () => {
     const listener = new Listener();
     const all = await made(listener);
-    const [, { from, until: end }] = present(all.inUse.validities.find(([file]) => file === "certificate"));
+    const [, { last }] = present(all.inUse.lifetimes.find(([file]) => file === "certificate"));
+    const { from, until: end } = present(last).validity;
     const said: number[] = [];
     for (const at of [end - (end - from) / 4, end - (end - from) / 8, end + 1]) {
       all.clock.setWall(at - all.clock.wall());
@@ -113,6 +114,19 @@ describe("the renewal of the TLS listener's files", () => {
     }
     assert.deepEqual(said, [0, 1, 2]);
     assert.ok(all.told("TLS file is over; clients are refused") >= 1);
+  });
+
+  it("tells once that one of two CAs has ended, and not that the file has", async () => {
+    const brief = await ca.intermediate(path.join(folder, "brief"), "brief", 2);
+    const cas = [brief, ca].map(({ certificate }) => readFile(certificate, "utf8"));
+    await writeFile(files.clientCa, (await Promise.all(cas)).join(""));
+    const listener = new Listener();
+    const all = await made(listener);
+    all.clock.setWall(Date.now() + 3 * 86_400_000 - all.clock.wall());
+    await looks(all, () => listener.judged >= 2);
+    assert.equal(all.told("part of a TLS file is over"), 1);
+    assert.equal(all.told('"part":"CN=brief (serial '), 1);
+    assert.equal(all.told("TLS file is over; clients are refused"), 0);
   });
 
   it("goes on after a reading that failed altogether", async () => {

@@ -1,7 +1,7 @@
 // What is said of the end of what the TLS listener uses.
 import assert from "node:assert/strict";
 import { languages } from "../../../agent/core/language.ts";
-import { firstToEnd, lastingAt } from "../../../agent/core/validity.ts";
+import { firstToEnd, lastingAt, type Part } from "../../../agent/core/validity.ts";
 import { tlsFileEnds } from "../../../agent/diagnosis/checks/tls.ts";
 import type { HostSubject } from "../../../agent/diagnosis/condition.ts";
 import { diagnose } from "../../../agent/diagnosis/diagnose.ts";
@@ -13,10 +13,17 @@ import { present } from "../../e2e/harness/agent-calls.ts";
 const DAY = 86_400_000;
 const now = Date.UTC(2026, 10, 29);
 /** Of a file that is good for so many days, with so many left. */
-const file = (name: string, life: number, left: number) => ({
-  key: `tls.${name}`,
+const part = (name: string, life: number, left: number): Part => ({
+  name: `CN=${name} (serial 01)`,
   validity: { from: now - (life - left) * DAY, until: now + left * DAY },
 });
+/** Which is over with the last of its parts. */
+const holding = (name: string, ...parts: readonly Part[]) => ({
+  key: `tls.${name}`,
+  lifetimes: { parts, last: parts.at(-1) },
+});
+/** Of a file with one part. */
+const file = (name: string, life: number, left: number) => holding(name, part("one", life, left));
 
 async function told(tls: TlsReading | undefined) {
   const host: HostSubject = {
@@ -51,7 +58,7 @@ describe("the end of what the TLS listener uses", () => {
       file("certificate", 90, 40),
     );
     assert.equal(found, "pass good");
-    assert.equal(text, "the first to end is tls.certificate, at 2027-01-08T00:00:00Z");
+    assert.equal(text, "the first to end is CN=one (serial 01) in tls.certificate, at 2027-01-08T00:00:00Z");
     assert.deepEqual(
       condition.evidence.map(({ path }) => path),
       ["configuration: tls.client_ca", "configuration: tls.certificate"],
@@ -64,7 +71,7 @@ describe("the end of what the TLS listener uses", () => {
       file("revocation_list", 10, 9),
     );
     assert.equal(found, "fail soon");
-    assert.match(text, /^tls\.certificate ends soon, at 2026-12-12/);
+    assert.match(text, /^CN=one \(serial 01\) in tls\.certificate ends soon, at 2026-12-12/);
     assert.equal(severityOf(condition), "warning");
   });
 
@@ -76,14 +83,39 @@ describe("the end of what the TLS listener uses", () => {
     assert.equal(list.found, "fail list-over");
     assert.match(list.text, /nobody is let in/);
   });
+
+  it("is told of the one CA, or the list of one, that is over, and not of the file", async () => {
+    const good = part("good", 90, 60);
+    const ca = await served(holding("client_ca", part("old", 90, -1), good));
+    assert.equal(ca.found, "fail part-over");
+    assert.match(ca.text, /^CN=old \(serial 01\) in tls\.client_ca has ended.*clients that need it/);
+    const list = await served(holding("revocation_list", part("old", 30, 0), good));
+    assert.equal(list.found, "fail list-part-over");
+    assert.match(list.text, /^the list of CN=old .*no client of that CA/);
+    const near = await served(holding("revocation_list", part("old", 30, 1), good));
+    assert.equal(near.found, "fail list-soon");
+  });
+
+  it("is the end of the certificate also where one behind it in its chain is good", async () => {
+    const [leaf, above] = [part("host", 90, -1), part("between", 900, 600)];
+    const chain = { key: "tls.certificate", lifetimes: { parts: [leaf, above], last: leaf } };
+    assert.equal((await served(chain)).found, "fail over");
+  });
 });
 
 describe("what is good for a time", () => {
-  const lasting = (life: number, left: number) => lastingAt(file("certificate", life, left).validity, now);
+  const lasting = (life: number, left: number) => lastingAt(part("a", life, left).validity, now);
 
   it("ends soon in its last sixth, and within two weeks", () => {
     assert.deepEqual(
-      [lasting(90, 14), lasting(90, 13.9), lasting(3650, 15), lasting(3, 0.5), lasting(3, 0.4), lasting(3, 0)],
+      [
+        lasting(90, 14),
+        lasting(90, 13.9),
+        lasting(3650, 15),
+        lasting(3, 0.5),
+        lasting(3, 0.4),
+        lasting(3, 0),
+      ],
       ["good", "soon", "good", "good", "soon", "over"],
     );
   });
@@ -97,7 +129,7 @@ describe("what is good for a time", () => {
   });
 
   it("ends with the first of it", () => {
-    const [late, early] = [file("a", 9, 8).validity, file("b", 9, 7).validity];
+    const [late, early] = [part("a", 9, 8), part("b", 9, 7)];
     assert.equal(firstToEnd([late, early]), early);
     assert.equal(firstToEnd([]), undefined);
   });
