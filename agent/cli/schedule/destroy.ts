@@ -10,7 +10,7 @@ import { closing, type Held } from "./held.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
-import { isGone, otherThan, RIGHT_ADDRESS, unknownLines, whereaboutsOf } from "./whereabouts.ts";
+import { isGone, namesOf, otherThan, RIGHT_ADDRESS, unknownLines, whereaboutsOf } from "./whereabouts.ts";
 
 /** The domain first: what is given back while the host still has it might be given to somebody else. */
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
@@ -104,10 +104,14 @@ async function nothingToDo(
       hints: [`to end it: ${endIt(found.host)}`],
     });
   if (unknown.size > 0)
-    throw new CliError("failure", `${unbooked}, and whether a host has a domain of it is not known`, {
-      lines: unknownLines(unknown),
-      hints: [`a host that may have one is named with --host: ${endIt("NAME")}`],
-    });
+    throw new CliError(
+      "failure",
+      `${unbooked}, and whether ${namesOf(unknown)} has a domain of it is not known`,
+      {
+        lines: unknownLines(unknown),
+        hints: [`a host that may have one is named with --host: ${endIt("NAME")}`],
+      },
+    );
   return {
     json: { claim_id: claimId, host: null, booking: "none", operation: "" },
     text: [lines(`nothing is booked for claim ${claimId}, and no host has a domain of it: nothing to do`)],

@@ -5,7 +5,7 @@ import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closing } from "./held.ts";
 import type { Place } from "./places.ts";
-import { isGone, providerOf, unknownLines, whereaboutsOf, type Search } from "./whereabouts.ts";
+import { isGone, namesOf, providerOf, unknownLines, whereaboutsOf, type Search } from "./whereabouts.ts";
 
 export interface LostBooking {
   readonly place: Place;
@@ -49,7 +49,7 @@ export function unbookable(claimId: string, { host, gpu }: Place, why: string): 
 function unsure(claimId: string, unknown: ReadonlyMap<string, string>): CliError {
   return new CliError(
     "unreachable",
-    `nothing is booked for claim ${claimId}, and whether a host has a domain of it is not known`,
+    `nothing is booked for claim ${claimId}, and whether ${namesOf(unknown)} has a domain of it is not known`,
     {
       lines: unknownLines(unknown),
       hints: [

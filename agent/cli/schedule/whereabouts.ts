@@ -81,6 +81,11 @@ export async function otherThan(host: string, vgpud: Pick<Vgpud, "getHost">): Pr
 /** Where another host answers. */
 export const RIGHT_ADDRESS = "is the address of the host right? agents of the schedule file";
 
+/** As in a sentence: a document has the message of an error alone. */
+export function namesOf(unknown: ReadonlyMap<string, string>): string {
+  return [...unknown.keys()].join(" or ");
+}
+
 /** As they are told below an error. */
 export function unknownLines(unknown: ReadonlyMap<string, string>): readonly string[] {
   return [...unknown].map(([host, why]) => `  ${host} could not be asked: ${why}`);
