@@ -38,4 +38,14 @@ describe("the KVM bed", () => {
     assert.equal(await text(connect({ path: forward })), "here");
     server.close();
   });
+
+  it("without power keeps what was done before something that was synced, as a host with a journal does", async () => {
+    await bed.writeFile("/etc/undefined", "x");
+    await bed.check("sync");
+    await bed.check("rm /etc/undefined && echo x > /var/lib/tombstone && sync /var/lib/tombstone /var/lib");
+    await bed.cutPower();
+    await bed.powerOn();
+    assert.equal(await bed.check("cat /var/lib/tombstone"), "x");
+    assert.equal(await bed.check("ls /etc | grep undefined || true"), "");
+  });
 });
