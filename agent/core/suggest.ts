@@ -2,19 +2,27 @@
 
 /**
  * The nearest candidate, when it is near enough to be what was meant: within a third of its letters, at least 1. Of equally near ones
- * that with as many letters: two that changed places are slipped in more often than one is left out.
+ * that which begins as the word does, since a first letter is seldom wrong, and then that with as many letters: two that changed places
+ * are slipped in more often than one is left out.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  let best: { readonly candidate: string; readonly distance: number; readonly longer: number } | undefined;
+  let best: { readonly candidate: string; readonly rank: Rank } | undefined;
   for (const candidate of candidates) {
     const distance = editDistance(word, candidate);
-    const longer = Math.abs(word.length - candidate.length);
-    const near = distance <= Math.max(1, Math.floor(candidate.length / 3));
-    const nearer =
-      best === undefined || distance < best.distance || (distance === best.distance && longer < best.longer);
-    if (near && nearer) best = { candidate, distance, longer };
+    if (distance > Math.max(1, Math.floor(candidate.length / 3))) continue;
+    const begins = word[0] === candidate[0] ? 0 : 1;
+    const rank: Rank = [distance, begins, Math.abs(word.length - candidate.length)];
+    if (best === undefined || isBefore(rank, best.rank)) best = { candidate, rank };
   }
   return best?.candidate;
+}
+
+/** What is compared first comes first; less is nearer. */
+type Rank = readonly number[];
+
+function isBefore(one: Rank, other: Rank): boolean {
+  const at = one.findIndex((value, index) => value !== other[index]);
+  return at >= 0 && (one[at] ?? 0) < (other[at] ?? 0);
 }
 
 /** `did you mean …?`, or nothing when no candidate is near. */
