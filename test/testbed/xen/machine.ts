@@ -9,11 +9,10 @@ import { commonArguments, kernelWords, type Machine } from "../machine.ts";
 const processor = "max,-smap,-smep,-rdtscp";
 /**
  * One processor for dom0: with both, its programs end by SIGSEGV now and then while a PV domain has a PCI function. The
- * domains share both. The emulated IOMMU remaps no interrupts. Of Xen's schedulers the default, credit2, leaves dom0 waiting in its queue
- * for ever while both processors idle (4.17, `r` of its debug keys shows it), as a rule by the third domain that is started.
+ * domains share both. The emulated IOMMU remaps no interrupts.
  */
 const hypervisorWords =
-  "com1=115200,8n1 console=com1 loglvl=warning sched=credit dom0_mem=768M,max:768M dom0_max_vcpus=1 iommu=no-intremap,no-sharept";
+  "com1=115200,8n1 console=com1 loglvl=warning dom0_mem=768M,max:768M dom0_max_vcpus=1 iommu=no-intremap,no-sharept";
 
 export const xen: Machine = {
   prefix: "xen-",
