@@ -182,7 +182,10 @@ export class SeedWorld implements AsyncDisposable {
   /** For whom a step has failed. */
   async complain(): Promise<void> {
     for (const { name, bed } of this.hosts) {
-      const { stdout } = await bed.run("journalctl --no-pager -b -n 60 -o short-precise | cut -c1-400");
+      const units = "-u vgpud -u vgpud-hostd -u vgpud-restore";
+      const { stdout } = await bed.run(
+        `virsh list --all; journalctl --no-pager -b ${units} -n 60 -o short-precise | cut -c1-400`,
+      );
       console.error(`--- ${name}\n${stdout}`);
     }
   }
