@@ -16,7 +16,8 @@ const TLS_PORT = 9470;
 const METRICS_PORT = 9469;
 export const CONFIG_FILE = "/etc/vgpud/config.yaml.d/10-demonstration.yaml";
 const TLS_FOLDER = "/etc/vgpud/tls";
-const DAY_SECONDS = 86_400;
+/** An alert warns of a revocation list that ends within a day. */
+const LIST_SECONDS = 30 * 86_400;
 /** A boot sector that waits (`sti`, `hlt`, and again): a guest that finds nothing to boot resets itself after a minute under Xen. */
 const WAITING = Buffer.alloc(1_048_576);
 WAITING.set([0xfb, 0xf4, 0xeb, 0xfc]);
@@ -145,7 +146,7 @@ scheduler:
       "host.pem": await readFile(pair.certificate, "utf8"),
       "host.key": await readFile(pair.key, "utf8"),
       "clients-ca.pem": await readFile(ca.certificate, "utf8"),
-      "clients.crl": await ca.list(DAY_SECONDS),
+      "clients.crl": await ca.list(LIST_SECONDS),
     };
     for (const [name, text] of Object.entries(files))
       await this.bed.writeFile(`${TLS_FOLDER}/${name}`, text, 0o640);
