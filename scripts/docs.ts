@@ -16,6 +16,7 @@ import { doctoredBeds, doctorOnBedsPage, type DoctoredBed } from "./doctor-on-be
 import { failureModesPage, type FailureModes } from "./failure-modes-page.ts";
 import { placementWalkthroughPage, type WalkthroughStep } from "./placement-walkthrough-page.ts";
 import { referencePages } from "./reference-pages.ts";
+import { seedDemonstrationPage, type SeedRecord } from "./seed-demonstration-page.ts";
 
 const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
 const failureModes = fileURLToPath(new URL("../../test/golden/failure-modes.json", import.meta.url));
@@ -23,13 +24,23 @@ const conformance = new URL("../../test/golden/conformance/", import.meta.url);
 const doctored = new URL("../../test/golden/doctor-on-beds/", import.meta.url);
 const walkthrough = new URL("../../test/golden/placement-walkthrough.json", import.meta.url);
 const lives = new URL("../../test/golden/lives-on-beds/", import.meta.url);
+const seed = new URL("../../test/golden/seed-demonstration.json", import.meta.url);
 const check = process.argv.includes("--check");
 
-/** Formatted as the pages that are written by hand. */
+/** As the pages that are written by hand. */
+async function formatted(name: string, text: string): Promise<string> {
+  const filepath = `${docs}${name}`;
+  return await format(text, { ...(await resolveConfig(filepath)), filepath });
+}
+
 async function failureModesText(): Promise<string> {
   const modes = JSON.parse(await readFile(failureModes, "utf8")) as FailureModes;
-  const filepath = `${docs}failure-modes.md`;
-  return await format(failureModesPage(modes), { ...(await resolveConfig(filepath)), filepath });
+  return await formatted("failure-modes.md", failureModesPage(modes));
+}
+
+async function seedDemonstrationText(): Promise<string> {
+  const record = JSON.parse(await readFile(seed, "utf8")) as SeedRecord;
+  return await formatted("seed-demonstration.md", seedDemonstrationPage(record));
 }
 
 async function conformanceText(): Promise<string> {
@@ -62,6 +73,7 @@ async function walkthroughText(): Promise<string> {
 const pages: readonly (readonly [string, string])[] = [
   ...Object.entries(referencePages()).map(([name, text]) => [`reference/${name}`, text] as const),
   ["failure-modes.md", await failureModesText()],
+  ["seed-demonstration.md", await seedDemonstrationText()],
   ["reference/conformance.md", await conformanceText()],
   ["reference/doctor-on-beds.md", await doctorOnBedsText()],
   ["reference/lives-on-beds.md", await livesOnBedsText()],

@@ -2,7 +2,11 @@
 // package, flavors with the three sizes, and a Prometheus that scrapes both.
 import assert from "node:assert/strict";
 import { exitCodes } from "../../agent/cli/errors/exit-codes.ts";
+import { until } from "../e2e/harness/until.ts";
+import type { Published } from "../schedulers/booked-world.ts";
 import { SeedWorld } from "./seed-world.ts";
+import type { SeedHost } from "./seed-host.ts";
+import { promised } from "./seed-books.ts";
 
 /** 384 MiB of aperture are free on each host: two large ones are too much for one, and these six are all there is room for. */
 const SIX = {
@@ -14,12 +18,18 @@ const SIX = {
   "desk-6": "desk.small",
 } as const;
 const SIX_LARGE: readonly string[] = ["desk-1", "desk-2"];
+const PATIENCE_MS = 300_000;
 
 describe("the demonstration of the original design", function () {
   this.timeout(1_800_000);
   // A chapter rests on those before.
   this.bail(true);
   let world: SeedWorld;
+  /** Of each host's GPU before anything was booked. */
+  let untouched: readonly Published["inventories"][];
+  let dead: SeedHost;
+  /** The dead one's domains when its power went. */
+  let survivors: readonly string[];
 
   before(async () => {
     world = await SeedWorld.start();
@@ -47,6 +57,7 @@ describe("the demonstration of the original design", function () {
         CUSTOM_VGT_HIGH_GM_MB: "3584/384",
         CUSTOM_VGT_FENCE: "32/4",
       });
+    untouched = gpus.map(({ inventories }) => inventories);
     for (const { name, inventories, traits } of gpus) {
       const offered = Object.entries(inventories).map((of) => of.join(" "));
       world.log.tell("placement", name, [...offered, ...traits].join("\n"));
@@ -101,8 +112,9 @@ describe("the demonstration of the original design", function () {
     await world.destroyed(small);
     const [first, other] = await world.room(...world.hosts);
     assert.ok(first && other);
-    const dead = first;
+    dead = first;
     const before = await world.books.booked(dead);
+    survivors = await dead.domains("defined");
     await world.cutPower(dead);
     await world.alerted("VgpudDown", [dead]);
 
@@ -121,5 +133,57 @@ describe("the demonstration of the original design", function () {
     const kept = await world.destroy(lost);
     assert.equal(kept.exitCode, exitCodes.unreachable, kept.stderr);
     assert.equal(await world.books.isBooked(lost), true);
+  });
+
+  it("has all of it back with the power: domains, slices, books, metrics", async () => {
+    world.log.begin("back");
+    const booked = await world.books.booked(dead);
+    const { claims: before } = booked;
+    await world.powerOn(dead);
+    assert.deepEqual(await dead.domains("defined"), survivors);
+    const started = survivors.filter((name) => world.startsByItself(name));
+    await until(
+      "what is to be started with the host runs with its slice",
+      async () => String(await dead.withSlice()) === String(started),
+      PATIENCE_MS,
+    );
+    const { domains } = await dead.service.client.listDomains();
+    for (const { name, state, claimState } of domains) {
+      const [wanted, claim] = started.includes(name) ? ["RUNNING", "ACTIVE"] : ["SHUT_OFF", "STOPPED"];
+      assert.deepEqual([state, claimState], [`DOMAIN_STATE_${wanted}`, `CLAIM_STATE_${claim}`], name);
+    }
+    assert.deepEqual(domains.map(({ claimId }) => claimId).sort(), before);
+    const held = dead.kind.holdsWhileOff ? domains.length : started.length;
+    assert.equal((await dead.slices()).length, held);
+    await world.tellHosts([dead]);
+
+    await world.assertBooksAgree();
+    assert.deepEqual(await promised(dead), booked);
+    await world.alerted("VgpudDown", []);
+    await world.assertNothingAmiss();
+    const off = domains.find(({ name }) => !started.includes(name));
+    assert.ok(off);
+    await dead.service.client.startDomain(off.name);
+    assert.ok((await dead.withSlice()).includes(off.name));
+    assert.equal(await world.created("desk-10", "desk.small"), dead);
+  });
+
+  it("leaves nothing when everything is destroyed", async () => {
+    world.log.begin("empty");
+    for (const [name] of await world.claimsBy()) await world.destroyed(name);
+    for (const host of world.hosts) {
+      assert.deepEqual(await host.domains("defined"), []);
+      assert.deepEqual(await host.slices(), []);
+      assert.deepEqual(await promised(host), { claims: [], lowGmMib: 0 });
+      assert.deepEqual(await world.books.booked(host), { claims: [], lowGmMib: 0 });
+    }
+    world.log.ran(await world.caller.schedule("list"));
+    await world.tellHosts();
+    await until("Placement has what it had before", async () => {
+      const now = (await world.gpus()).map(({ inventories }) => inventories);
+      return JSON.stringify(now) === JSON.stringify(untouched);
+    });
+    await world.assertNothingAmiss();
+    world.log.end();
   });
 });

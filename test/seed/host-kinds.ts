@@ -13,6 +13,8 @@ export interface HostKind {
   readonly settings: string;
   /** Prints a line for each slice that the kernel has. */
   readonly slices: string;
+  /** Whether the kernel has the slice of a claim while its domain is off. */
+  readonly holdsWhileOff: boolean;
   /** In a loop over running domains, `$d`: succeeds where the domain has its slice. */
   readonly hasSlice: string;
 }
@@ -24,6 +26,7 @@ export const KVM_HOST: HostKind = {
   libvirtUri: "qemu:///system",
   settings: "",
   slices: "ls /sys/bus/mdev/devices",
+  holdsWhileOff: true,
   hasSlice: `slice=$(virsh -c qemu:///system dumpxml $d | sed -n "/type='mdev'/,/hostdev>/s/.*address uuid='\\([^']*\\)'.*/\\1/p")
     group=$(basename $(readlink /sys/bus/mdev/devices/$slice/iommu_group))
     ls -l /proc/$(cat /run/libvirt/qemu/$d.pid)/fd | grep -q -- "-> /dev/vfio/$group\\$"`,
@@ -38,5 +41,6 @@ export const XEN_HOST: HostKind = {
 xengt: { device_model: /usr/local/libexec/xengt-device-model }
 `,
   slices: "ls /sys/kernel/vgt | grep -v control || true",
+  holdsWhileOff: false,
   hasSlice: "[ -d /sys/kernel/vgt/vm$(virsh -c xen:///system domid $d) ]",
 };

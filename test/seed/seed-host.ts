@@ -132,6 +132,12 @@ scheduler:
     await this.bed.cutPower();
   }
 
+  /** Resolves when vgpud answers with libvirt's domains. */
+  async powerOn(): Promise<void> {
+    await this.bed.powerOn();
+    await this.service.served((client) => client.listDomains());
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.bed.stop();
     this.service.close();

@@ -19,6 +19,16 @@ const SCRAPE_SECONDS = 5;
 /** Shipped with five minutes. */
 const DOWN_AFTER = "20s";
 const PATIENCE_MS = 300_000;
+/** What must be zero of each host where all is well. */
+const AMISS = [
+  "vgpud_vgpu_orphans",
+  "vgpud_scheduler_bookings_without_domain",
+  "vgpud_scheduler_claims_without_booking",
+  "vgpud_scheduler_gpu_overbooked",
+  "vgpud_scheduler_vanished_gpus",
+  'vgpud_claims{state="failed"}',
+];
+
 /** The KVM host, and the Xen host. */
 type Hosts = readonly [SeedHost, SeedHost];
 
@@ -144,6 +154,11 @@ export class SeedWorld implements AsyncDisposable {
     this.log.tell("world", `cut the power of ${host.name}`, "");
   }
 
+  async powerOn(host: SeedHost): Promise<void> {
+    this.log.tell("world", `power for ${host.name} again`, "");
+    await host.powerOn();
+  }
+
   /** Resolves when the alert fires for these hosts and no others. */
   async alerted(alert: string, hosts: readonly SeedHost[]): Promise<void> {
     const expression = `ALERTS{alertname="${alert}", alertstate="firing"}`;
@@ -169,6 +184,26 @@ export class SeedWorld implements AsyncDisposable {
   /** Ledger and Placement have the same of each host. */
   async assertBooksAgree(): Promise<void> {
     for (const host of this.hosts) assert.deepEqual(await this.books.booked(host), await promised(host));
+  }
+
+  /** Both hosts are scraped, say that all is well between them and Placement, and no alert fires. */
+  async assertNothingAmiss(): Promise<void> {
+    const healed = "round(time() - vgpud_scheduler_last_success_timestamp_seconds)";
+    const well = String(this.hosts.map(({ name }) => `${name} 0`).sort());
+    for (const expression of AMISS)
+      // Of the books nothing is told before they were first compared.
+      await until(
+        `nothing is amiss by ${expression}`,
+        async () => {
+          const found = await this.#prometheus.query(`sum by (instance) (${expression})`);
+          const values = found.map(({ labels, value }) => `${labels["instance"] ?? ""} ${value}`);
+          return String(values.sort()) === well;
+        },
+        PATIENCE_MS,
+      );
+    assert.deepEqual(await this.#prometheus.query('ALERTS{alertstate="firing"}'), []);
+    await this.asked("vgpud_scheduler_up");
+    await this.asked(healed);
   }
 
   /** What each host shows past vgpud. */
