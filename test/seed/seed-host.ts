@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { HeldPort } from "../fakes/held-port.ts";
 import type { Authority } from "../e2e/tls/authority.ts";
-import { images } from "../testbed/agent-in-bed.ts";
+import { makeDisk } from "../testbed/agent-in-bed.ts";
 import { Bed } from "../testbed/bed.ts";
 import { ServiceInBed } from "../testbed/service-in-bed.ts";
 import type { HostKind } from "./host-kinds.ts";
@@ -18,11 +18,6 @@ export const CONFIG_FILE = "/etc/vgpud/config.yaml.d/10-demonstration.yaml";
 const TLS_FOLDER = "/etc/vgpud/tls";
 /** An alert warns of a revocation list that ends within a day. */
 const LIST_SECONDS = 30 * 86_400;
-/** A boot sector that waits (`sti`, `hlt`, and again): a guest that finds nothing to boot resets itself after a minute under Xen. */
-const WAITING = Buffer.alloc(1_048_576);
-WAITING.set([0xfb, 0xf4, 0xeb, 0xfc]);
-WAITING.set([0x55, 0xaa], 510);
-
 interface Surroundings {
   readonly ca: Authority;
   /** Of this machine's loopback. */
@@ -60,7 +55,7 @@ export class SeedHost implements AsyncDisposable {
       await bed.forwardPort(ports.metrics.port, `tcp:${METRICS_PORT}`);
       service = await ServiceInBed.install(bed);
       const host = new SeedHost(kind, bed, service, ports);
-      for (const name of surroundings.domains) await bed.writeFile(`${images}/${name}.img`, WAITING);
+      for (const name of surroundings.domains) await makeDisk(bed, name);
       await host.#configure(surroundings.ca);
       // What was installed has been on the disk for long when the power goes.
       await bed.check("sync", { timeoutMs: 120_000 });

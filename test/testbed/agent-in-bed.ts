@@ -202,9 +202,20 @@ function diskOf(name: string): string {
   return `${images}/${name}.img`;
 }
 
-/** A raw disk without an operating system: the guest stays in its firmware and hears no request to shut down. */
+/** `sti`, `hlt`, and again: as the octal numbers of printf. */
+const WAITS = String.raw`\373\364\353\374`;
+const BOOTABLE = { at: 510, mark: String.raw`\125\252` };
+
+/**
+ * A raw disk whose boot sector waits for ever and hears no request to shut down. Without one Xen's firmware finds nothing to boot and
+ * resets the guest after a minute.
+ */
 export async function makeDisk(bed: Bed, name: string): Promise<void> {
-  await bed.check(`head -c 1M /dev/urandom > ${diskOf(name)}`);
+  const disk = diskOf(name);
+  const write = `dd of=${disk} bs=1 conv=notrunc status=none`;
+  await bed.check(
+    `truncate -s 1M ${disk} && printf '${WAITS}' | ${write} && printf '${BOOTABLE.mark}' | ${write} seek=${BOOTABLE.at}`,
+  );
 }
 
 async function get(socketPath: string, path: string): Promise<string> {
