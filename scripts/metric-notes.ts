@@ -31,6 +31,10 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   ),
   vgpud_tls_connections_total: note("sum by (instance, outcome) (rate(vgpud_tls_connections_total[5m]))"),
   vgpud_tls_last_reload_successful: note("vgpud_tls_last_reload_successful == 1"),
+  vgpud_tls_ends_soon_timestamp_seconds: note(
+    "vgpud_tls_ends_soon_timestamp_seconds < time()",
+    "without a TLS listener, and of revocation lists without a next update",
+  ),
   vgpud_tls_expiry_timestamp_seconds: note(
     "min by (instance) (vgpud_tls_expiry_timestamp_seconds) - time()",
     "without a TLS listener, and of revocation lists without a next update",

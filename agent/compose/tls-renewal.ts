@@ -1,6 +1,6 @@
 // The files of the TLS listener while it runs: taken over when they change, kept when the new ones are wrong, told of before they end.
 import { messageOf } from "../core/errors.ts";
-import { firstToEnd, standingAt } from "../core/validity.ts";
+import { firstSoonAfter, firstToEnd, standingAt } from "../core/validity.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../host/journal.ts";
 import { fileStamps } from "../host/tls/file-stamps.ts";
@@ -111,7 +111,7 @@ export class TlsRenewal {
     inUse.take(material);
     const ends = inUse.lifetimes.map(([file, { parts, last }]) => {
       const [first, whole] = [firstToEnd(parts)?.validity.until, last?.validity.until];
-      return [tlsKeyOf[file] as TlsFileName, { first, whole }] as const;
+      return [tlsKeyOf[file] as TlsFileName, { soon: firstSoonAfter(parts), first, whole }] as const;
     });
     recorder.tlsReload(new Map(ends));
   }

@@ -34,11 +34,20 @@ const MOST_AHEAD_MS = 14 * 24 * 3_600_000;
 /** Of the time that it is good at all. Who renews by itself does so with a third left, or half: that must not look as if nobody did. */
 const LAST_PART = 1 / 6;
 
-/** `soon`: in the last sixth of its time, and within two weeks of its end. */
-export function lastingAt({ from, until }: Validity, now: number): Lasting {
-  const left = until - now;
-  if (left <= 0) return "over";
-  return left < Math.min(MOST_AHEAD_MS, (until - from) * LAST_PART) ? "soon" : "good";
+export function lastingAt(validity: Validity, now: number): Lasting {
+  if (now >= validity.until) return "over";
+  return now > soonAfter(validity) ? "soon" : "good";
+}
+
+/** Then its end is near: in the last sixth of its time, and within two weeks. In milliseconds since the epoch. */
+export function soonAfter({ from, until }: Validity): number {
+  return until - Math.min(MOST_AHEAD_MS, (until - from) * LAST_PART);
+}
+
+/** From then on one of them ends soon; not always the one that ends first, as between a CA and what lives for an hour. */
+export function firstSoonAfter(parts: readonly Part[]): number | undefined {
+  const all = parts.map(({ validity }) => soonAfter(validity));
+  return all.length > 0 ? Math.min(...all) : undefined;
 }
 
 /** The one that ends first. */

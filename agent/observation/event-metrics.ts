@@ -48,6 +48,7 @@ export type TlsOutcome = (typeof tlsOutcomes)[number];
 export type TlsFileName = "certificate" | "client_ca" | "revocation_list";
 /** In milliseconds since the epoch; undefined where that never comes. */
 export interface TlsFileEnds {
+  readonly soon: number | undefined;
   readonly first: number | undefined;
   readonly whole: number | undefined;
 }
@@ -190,6 +191,12 @@ export const eventMetrics = {
     help: "Whether the TLS listener uses its files as they were last seen (1), or found them wrong and keeps those before (0).",
     type: "gauge",
     labels: [],
+  },
+  tlsSoon: {
+    name: "vgpud_tls_ends_soon_timestamp_seconds",
+    help: "From when on a certificate or CA's list of a file that the TLS listener uses ends soon: within two weeks, and in the last sixth of its time.",
+    type: "gauge",
+    labels: ["file"],
   },
   tlsExpiry: {
     name: "vgpud_tls_expiry_timestamp_seconds",

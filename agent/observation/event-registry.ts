@@ -31,6 +31,7 @@ export function registerEvents(registry: Registry): RegisteredEvents {
     configReloadedAt: gauge(of.configReloadedAt),
     tlsConnections: counter(of.tlsConnections),
     tlsReloaded: gauge(of.tlsReloaded),
+    tlsSoon: gauge(of.tlsSoon),
     tlsExpiry: gauge(of.tlsExpiry),
     tlsEnd: gauge(of.tlsEnd),
     reconcileRuns: counter(of.reconcileRuns),

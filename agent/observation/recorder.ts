@@ -167,12 +167,12 @@ export class Recorder {
 
   /** The files of the TLS listener were read; undefined where the old ones still hold. */
   tlsReload(ends: ReadonlyMap<TlsFileName, TlsFileEnds> | undefined): void {
-    const { tlsReloaded, tlsExpiry, tlsEnd } = this.#events;
+    const { tlsReloaded, tlsSoon, tlsExpiry, tlsEnd } = this.#events;
     tlsReloaded.set(ends ? 1 : 0);
     if (!ends) return;
-    tlsExpiry.reset();
-    tlsEnd.reset();
-    for (const [file, { first, whole }] of ends) {
+    for (const gauge of [tlsSoon, tlsExpiry, tlsEnd]) gauge.reset();
+    for (const [file, { soon, first, whole }] of ends) {
+      if (soon !== undefined) tlsSoon.set({ file }, soon / 1000);
       if (first !== undefined) tlsExpiry.set({ file }, first / 1000);
       if (whole !== undefined) tlsEnd.set({ file }, whole / 1000);
     }

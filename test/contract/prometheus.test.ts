@@ -43,6 +43,7 @@ const FOREIGN = "f0e1d2c3-0000-4000-8000-000000000001";
 /** The simulator's virtual functions have no driver that tells their quotas, and nothing is wrong with its host. */
 const NOT_SIMULATED = [
   // Nothing listens for TLS.
+  "vgpud_tls_ends_soon_timestamp_seconds < time()",
   "min by (instance) (vgpud_tls_expiry_timestamp_seconds) - time()",
   "min by (instance) (vgpud_tls_end_timestamp_seconds) - time()",
   'vgpud_gpu_contexts{state="free"}',

@@ -16,7 +16,7 @@ const TLS_PORT = 9470;
 const METRICS_PORT = 9469;
 export const CONFIG_FILE = "/etc/vgpud/config.yaml.d/10-demonstration.yaml";
 const TLS_FOLDER = "/etc/vgpud/tls";
-/** An alert warns of a revocation list that ends within a day. */
+/** As certificates here; an alert warns of a list in the last sixth of its time. */
 const LIST_SECONDS = 30 * 86_400;
 interface Surroundings {
   readonly ca: Authority;

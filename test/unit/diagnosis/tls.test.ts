@@ -1,7 +1,7 @@
 // What is said of the end of what the TLS listener uses.
 import assert from "node:assert/strict";
 import { languages } from "../../../agent/core/language.ts";
-import { firstToEnd, lastingAt, type Part } from "../../../agent/core/validity.ts";
+import { firstSoonAfter, firstToEnd, lastingAt, soonAfter, type Part } from "../../../agent/core/validity.ts";
 import { tlsFileEnds } from "../../../agent/diagnosis/checks/tls.ts";
 import type { HostSubject } from "../../../agent/diagnosis/condition.ts";
 import { diagnose } from "../../../agent/diagnosis/diagnose.ts";
@@ -118,6 +118,19 @@ describe("what is good for a time", () => {
       ],
       ["good", "soon", "good", "good", "soon", "over"],
     );
+  });
+
+  it("ends soon from then on that the alert's tests have of an hour, a day, a week and a year", () => {
+    const secondsLeft = (days: number): number =>
+      (days * DAY - soonAfter({ from: 0, until: days * DAY })) / 1000;
+    // test/contract/monitoring/alerts.test.yaml, "VgpudTlsFileEndsSoon in the last sixth".
+    assert.deepEqual([1 / 24, 1, 7, 365].map(secondsLeft), [600, 14_400, 100_800, 1_209_600]);
+  });
+
+  it("ends soon, one of several, also behind one that is renewed before", () => {
+    const [leaf, ca] = [part("host", 1 / 24, 1 / 48), part("between", 365, 13)];
+    assert.equal(firstSoonAfter([leaf, ca]), now - DAY);
+    assert.equal(firstSoonAfter([]), undefined);
   });
 
   it("does not end soon when it is renewed with a third of its time left, or a little later", () => {
