@@ -55,19 +55,29 @@ export function keepsRebooted(xml: string): boolean {
   );
 }
 
-/** Devices whose figures libvirt can be asked for, by the names it takes: of disks the guest's, of interfaces the host's. */
-export function countedDevices(xml: string): {
-  readonly disks: readonly string[];
-  readonly interfaces: readonly string[];
-} {
-  const devices = childOf(parsed(xml), "devices");
-  return { disks: targetsOf(devices, "disk"), interfaces: targetsOf(devices, "interface") };
+/** A device whose figures libvirt can be asked for. */
+export interface CountedDevice {
+  /** The name that libvirt takes: of a disk the guest's, of an interface the host's. */
+  readonly target: string;
+  /** All that is said of it: another device that takes its place, and its name, reads otherwise. */
+  readonly text: string;
 }
 
-function targetsOf(devices: Element | undefined, name: string): readonly string[] {
+export function countedDevices(xml: string): {
+  readonly disks: readonly CountedDevice[];
+  readonly interfaces: readonly CountedDevice[];
+} {
+  const devices = childOf(parsed(xml), "devices");
+  return { disks: withTarget(devices, "disk"), interfaces: withTarget(devices, "interface") };
+}
+
+function withTarget(devices: Element | undefined, name: string): readonly CountedDevice[] {
   return childrenOf(devices, name)
-    .map((device) => attributeOf(childOf(device, "target"), "dev"))
-    .filter((target) => target !== "");
+    .map((device) => ({
+      target: attributeOf(childOf(device, "target"), "dev"),
+      text: JSON.stringify(device),
+    }))
+    .filter(({ target }) => target !== "");
 }
 
 function parsed(xml: string): Element | undefined {

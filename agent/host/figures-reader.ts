@@ -1,6 +1,6 @@
 // What running domains use, asked of libvirt: of all at once where the driver can, domain by domain where it cannot, as Xen's.
 import { parseDomainId, type DomainId } from "../core/ids.ts";
-import { countedDevices } from "../discovery/domain-xml.ts";
+import { countedDevices, type CountedDevice } from "../discovery/domain-xml.ts";
 import type { CallOptions } from "../node-libvirt/connection.ts";
 import { DomainStats, ErrorNumber, ListDomains, StatsOptions } from "../node-libvirt/constants.ts";
 import type { DomainRef } from "../node-libvirt/domain-ref.ts";
@@ -10,6 +10,7 @@ import type { BlockStats, InterfaceStats, Libvirt } from "../node-libvirt/libvir
 import type { DomainFigures } from "../observation/domain-stats.ts";
 import { domainFigures, figuresOfOne } from "./domain-figures.ts";
 import { isGuest } from "./domain-list.ts";
+import { UncountedDevices } from "./uncounted-devices.ts";
 
 /** No group per virtual processor: it costs the daemon a question to QEMU, and how many there are stands in the XML. */
 const FIGURES = DomainStats.cpuTotal | DomainStats.balloon | DomainStats.interface | DomainStats.block;
@@ -23,10 +24,17 @@ const READINGS = 3;
 /** Xen's driver makes a device's figures wait for whatever else is done with its domain, as a start: this long, no longer. */
 const DEVICE_MS = 1_000;
 
+/**
+ * What the driver has no figures of, whenever it is asked: Xen's of disks that a QEMU serves, and of formats that the host's kernel does
+ * not (libxl_driver.c, libxlDomainBlockStatsGatherSingle). A backend that is not there yet is another code.
+ */
+const NEVER_COUNTED: readonly number[] = [ErrorNumber.operationUnsupported, ErrorNumber.noSupport];
+
 export class FiguresReader {
   readonly #libvirt: Libvirt;
   /** As the daemon has said. */
   #tellsAllAtOnce = true;
+  readonly #uncounted = new UncountedDevices();
 
   constructor(libvirt: Libvirt) {
     this.#libvirt = libvirt;
@@ -35,6 +43,7 @@ export class FiguresReader {
   /** The daemon may be another now. */
   forget(): void {
     this.#tellsAllAtOnce = true;
+    this.#uncounted.clear();
   }
 
   /** Domains that run. Rejects as calls do. */
@@ -49,6 +58,7 @@ export class FiguresReader {
         this.#tellsAllAtOnce = false;
       }
     }
+    this.#uncounted.keepOnly(running);
     const read = await Promise.all(running.map((domain) => this.#ofOne(domain, options)));
     return read.filter((figures) => figures !== undefined);
   }
@@ -75,36 +85,56 @@ export class FiguresReader {
     const info = await this.#libvirt.domainInfo(domain, options);
     if (!isActive(info.state)) return undefined;
     const devices = countedDevices(await this.#libvirt.domainXml(domain, options));
-    const ask = patient(options);
+    const questions = new DeviceQuestions(options, this.#uncounted.of(domain));
     const disks: (readonly [string, BlockStats | undefined])[] = [];
     const nics: (readonly [string, InterfaceStats | undefined])[] = [];
     // One after the other: a domain that lets its devices' figures wait keeps one of the connection's calls, and not all.
-    for (const disk of devices.disks)
-      disks.push([disk, await ask((patience) => this.#libvirt.blockStats(domain, disk, patience))]);
-    for (const nic of devices.interfaces)
-      nics.push([nic, await ask((patience) => this.#libvirt.interfaceStats(domain, nic, patience))]);
+    for (const disk of devices.disks) {
+      const ask = (patience: CallOptions) => this.#libvirt.blockStats(domain, disk.target, patience);
+      disks.push([disk.target, await questions.ask(disk, ask)]);
+    }
+    for (const nic of devices.interfaces) {
+      const ask = (patience: CallOptions) => this.#libvirt.interfaceStats(domain, nic.target, patience);
+      nics.push([nic.target, await questions.ask(nic, ask)]);
+    }
+    this.#uncounted.note(domain, questions.uncounted);
     return figuresOfOne(id, info, { disks, interfaces: nics });
   }
 }
 
-/**
- * Asks for a device's figures. Undefined for what the driver does not count or cannot read just then; and once one had to wait
- * too long, for all after it.
- */
-function patient(
-  options: CallOptions,
-): <T>(call: (options: CallOptions) => Promise<T>) => Promise<T | undefined> {
-  let waits = false;
-  return async (call) => {
-    if (waits) return undefined;
-    try {
-      return await call({ ...options, timeoutMs: DEVICE_MS });
-    } catch (error) {
-      if (error instanceof CallTimeoutError) waits = true;
-      else if (!(error instanceof LibvirtError) || error.code === ErrorNumber.noDomain) throw error;
+/** Asks for the figures of one domain's devices. */
+class DeviceQuestions {
+  readonly #options: CallOptions;
+  readonly #known: ReadonlySet<string>;
+  readonly #uncounted = new Set<string>();
+  #waits = false;
+
+  constructor(options: CallOptions, known: ReadonlySet<string>) {
+    this.#options = options;
+    this.#known = known;
+  }
+
+  /** Of the devices that were asked about, those that the driver does not count; those included that it was known of. */
+  get uncounted(): ReadonlySet<string> {
+    return this.#uncounted;
+  }
+
+  /** Undefined for what the driver does not count or cannot read just then; and once one had to wait too long, for all after it. */
+  async ask<T>({ text }: CountedDevice, call: (options: CallOptions) => Promise<T>): Promise<T | undefined> {
+    if (this.#known.has(text)) {
+      this.#uncounted.add(text);
       return undefined;
     }
-  };
+    if (this.#waits) return undefined;
+    try {
+      return await call({ ...this.#options, timeoutMs: DEVICE_MS });
+    } catch (error) {
+      if (error instanceof CallTimeoutError) this.#waits = true;
+      else if (!(error instanceof LibvirtError) || error.code === ErrorNumber.noDomain) throw error;
+      else if (NEVER_COUNTED.includes(error.code)) this.#uncounted.add(text);
+      return undefined;
+    }
+  }
 }
 
 async function unlessGone<T>(ask: () => Promise<T>): Promise<T | undefined> {

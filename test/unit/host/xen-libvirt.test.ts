@@ -57,6 +57,11 @@ const libxl: Handlers = {
   },
 };
 
+interface FigureHost {
+  id: number;
+  xml: string;
+}
+
 async function ask<T>(
   handlers: Handlers,
   what: (host: LibvirtHost, signal: AbortSignal) => Promise<T>,
@@ -123,6 +128,56 @@ describe("a libvirt that drives Xen", () => {
       assert.equal((await host.domainFigures(signal)).length, 1);
     });
     assert.equal(asked, 1);
+  });
+
+  /** What is asked for in three readings, of which the second and third find what `between` made of the domain. */
+  async function disksAsked(between: (host: FigureHost) => void, code = 84): Promise<string[]> {
+    const asked: string[] = [];
+    const found = { id: 7, xml: XML };
+    const handlers: Handlers = {
+      connectListAllDomains: () => ({ domains: [DOM0, { ...GUEST, id: found.id }], ret: 2 }),
+      domainGetXmlDesc: () => ({ xml: found.xml }),
+      domainBlockStats: ({ path }) => {
+        asked.push(path);
+        throw refusal(code, "no");
+      },
+    };
+    await ask(handlers, async (host, signal) => {
+      await host.domainFigures(signal);
+      between(found);
+      await host.domainFigures(signal);
+      const [figures] = await host.domainFigures(signal);
+      // Unknown all the same.
+      assert.deepEqual(
+        figures?.disks.map(({ device, readBytes }) => [device, readBytes]),
+        [
+          ["xvda", undefined],
+          ["xvdb", undefined],
+        ],
+      );
+    });
+    return asked;
+  }
+
+  it("is asked once for the figures of a disk that it does not count, since it logs each question", async () => {
+    assert.deepEqual(await disksAsked(() => undefined), ["xvda", "xvdb"]);
+  });
+
+  it("is asked again for a disk that it does not count when the domain was started anew", async () => {
+    const asked = await disksAsked((found) => (found.id = 8));
+    assert.deepEqual(asked, ["xvda", "xvdb", "xvda", "xvdb"]);
+  });
+
+  it("is asked for a disk that has taken the place of one that it does not count", async () => {
+    const asked = await disksAsked(
+      (found) => (found.xml = XML.replace("'qemu' type='qcow2'", "'phy' type='raw'")),
+    );
+    assert.deepEqual(asked, ["xvda", "xvdb", "xvdb"]);
+  });
+
+  it("is asked each time for what it cannot tell just then, as of a backend that is not there yet", async () => {
+    const asked = await disksAsked(() => undefined, ErrorNumber.operationFailed);
+    assert.equal(asked.length, 6);
   });
 
   it("is believed in every other refusal of the figures of all", async () => {
