@@ -11,6 +11,7 @@ import { hostSubject } from "../diagnosis/host-subject.ts";
 import { needsHostd, type HostdReading } from "../diagnosis/hostd-reading.ts";
 import type { LibvirtReading } from "../diagnosis/libvirt-reading.ts";
 import type { ExaminedFiles } from "../diagnosis/look.ts";
+import type { OrphanDomainsReading } from "../diagnosis/orphan-domains.ts";
 import type { SchedulerReading } from "../diagnosis/scheduler-reading.ts";
 import type { Rooms } from "../diagnosis/room.ts";
 import type { Settings } from "../diagnosis/setting.ts";
@@ -22,7 +23,9 @@ import { askHostd, findHostd } from "../host/hostd-reading.ts";
 import { readKernelLog } from "../host/kernel-log.ts";
 import type { LibvirtStatus } from "../host/libvirt-standing.ts";
 import type { Lookout } from "../inventory/lookout.ts";
-import type { Inventory } from "../inventory/model.ts";
+import { isAlive, type Inventory } from "../inventory/model.ts";
+import type { Ledger } from "../lifecycle/ledger.ts";
+import { orphanDomains } from "../lifecycle/orphan-domains.ts";
 import type { GpuView } from "../lifecycle/views.ts";
 import type { Task } from "../tasks.ts";
 
@@ -49,6 +52,7 @@ interface Known {
   readonly deviceModel: () => DeviceModelReading | undefined;
   readonly scheduler: () => SchedulerReading;
   readonly tls: () => TlsReading;
+  readonly orphans: () => OrphanDomainsReading;
 }
 
 export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, known: Known): Diagnostician {
@@ -66,7 +70,7 @@ export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, kno
       ...{ rooms: known.rooms(), settings: known.settings() },
       ...{ vgtCounts: known.vgtCounts(), engineCounting: known.engineCounting() },
       ...{ deviceModel: known.deviceModel(), scheduler: known.scheduler() },
-      tls: known.tls(),
+      ...{ tls: known.tls(), orphans: known.orphans() },
     };
     const host = await hostSubject(files, { kernelLog, libvirt, hostd, ...accounts });
     return { host, diagnosis: await diagnose(files, host) };
@@ -102,6 +106,16 @@ export function readHostd(
 export function roomsOf(gpus: readonly GpuView[]): Rooms {
   const sharing = gpus.filter(({ budget }) => budget !== undefined);
   return new Map(sharing.map((view) => [view.gpu.address, view]));
+}
+
+export function readOrphans(ledger: Ledger, inventory: Inventory | undefined): OrphanDomainsReading {
+  if (!inventory) return { known: false, why: "the host has not been looked at yet" };
+  if (!inventory.domains.known) return { known: false, why: inventory.domains.why };
+  const domains = orphanDomains(ledger, inventory).map(({ id, name, state, mark }) => ({
+    ...{ id, name, claimId: mark.claimId },
+    isOn: isAlive(state),
+  }));
+  return { known: true, domains };
 }
 
 /** Examines again when the host, a claim, a GPU's setting, what libvirt says of itself, whether hostd answers, what came of a round with the scheduler or what TLS is served by has changed, and now and then. */

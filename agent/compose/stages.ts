@@ -31,7 +31,7 @@ import { composeAdmission } from "./admission.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { countedStore } from "./counted-store.ts";
 import { composeDaemons, type Daemons } from "./daemons.ts";
-import { composeDiagnostician, readHostd, roomsOf } from "./diagnosis.ts";
+import { composeDiagnostician, readHostd, readOrphans, roomsOf } from "./diagnosis.ts";
 import { composeDriver } from "./driver.ts";
 import { composeGpuChanges, type GpuChanges } from "./gpu-changes.ts";
 import { tellOfTrouble } from "./ledger-health.ts";
@@ -159,6 +159,7 @@ export function composeStages(
     engineCounting: () => use.engineUse.counting,
     deviceModel: () => readDeviceModel(xengt),
     tls: () => given.tls.read(clock.wall()),
+    orphans: () => readOrphans(ledger, lookout.current),
     scheduler: () => readScheduler(schedulerKeeper?.standing, config.scheduler, clock),
     settings: () => (lookout.current ? settings.standings(lookout.current) : new Map()),
   });

@@ -162,6 +162,7 @@ export const reasons = {
   BOOKED_BEYOND_CAPACITY: "host-condition",
   BOOKED_GPU_VANISHED: "host-condition",
   TLS_FILE_ENDS: "host-condition",
+  DOMAIN_WITHOUT_CLAIM: "host-condition",
   GPU_MODEL_UNKNOWN: "host-condition",
   GPU_WITHOUT_DRIVER: "host-condition",
   HOST_DISPLAY_ON_GPU: "host-condition",

@@ -9,6 +9,7 @@ import type { HostdReading } from "./hostd-reading.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
 import type { KernelVersion } from "./kernel-version.ts";
 import type { Evidence, Look } from "./look.ts";
+import type { OrphanDomainsReading } from "./orphan-domains.ts";
 import type { Rooms } from "./room.ts";
 import type { SchedulerReading } from "./scheduler-reading.ts";
 import type { Settings } from "./setting.ts";
@@ -73,6 +74,8 @@ export interface HostSubject {
   readonly scheduler?: SchedulerReading;
   /** Absent without an agent, which serves by it. */
   readonly tls?: TlsReading;
+  /** Absent without an agent, which keeps the claims. */
+  readonly orphans?: OrphanDomainsReading;
 }
 
 /** A GPU with its host. */

@@ -6,6 +6,7 @@ import type { HostSubject } from "./condition.ts";
 import type { EngineCounting } from "./engine-counting.ts";
 import { parseKernelVersion } from "./kernel-version.ts";
 import type { LibvirtReading } from "./libvirt-reading.ts";
+import type { OrphanDomainsReading } from "./orphan-domains.ts";
 import type { SchedulerReading } from "./scheduler-reading.ts";
 import type { TlsReading } from "./tls-reading.ts";
 import type { VgtCounts } from "./vgt-counts.ts";
@@ -26,6 +27,7 @@ export interface OtherSources {
   readonly deviceModel?: HostSubject["deviceModel"];
   readonly scheduler?: SchedulerReading;
   readonly tls?: TlsReading;
+  readonly orphans?: OrphanDomainsReading;
 }
 
 export async function hostSubject(

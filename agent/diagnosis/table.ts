@@ -1,5 +1,6 @@
 // Every condition there is: causes before what depends on them. docs/reference/diagnosis.md is made from this.
 import type { Check } from "./condition.ts";
+import { domainWithoutClaim } from "./checks/claims.ts";
 import {
   gpuModelUnknown,
   gpuWithoutDriver,
@@ -81,7 +82,7 @@ export const table: readonly Check[] = [
   ...[libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
   ...[qemuMissing, qemuWithoutOpengl, memlockTooLow, macDeniesVfio, hostdUnavailable, modeNotServed],
   ...[schedulerUnavailable, schedulerUntold, bookingWithoutDomain, claimWithoutBooking],
-  ...[bookedBeyondCapacity, bookedGpuVanished, tlsFileEnds],
+  ...[bookedBeyondCapacity, bookedGpuVanished, tlsFileEnds, domainWithoutClaim],
   ...[gpuModelUnknown, gpuWithoutDriver, hostDisplayOnGpu, gpuSettingDiffers],
   ...[
     gvtUnsupportedPlatform,

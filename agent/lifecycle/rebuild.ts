@@ -13,30 +13,37 @@ export function claimsToRebuild(
 ): DomainClaim[] {
   if (!inventory.domains.known) return [];
   return [...inventory.domains.value.values()].flatMap((domain) => {
-    const { mark } = domain;
-    // A mark made for another domain came with a copied definition.
-    if (mark?.domainId !== domain.id || !names(domain, mark, inventory)) return [];
-    const claimId = parseClaimId(mark.claimId);
-    if (!claimId || ledger.byDomainId(domain.id)) return [];
-    const half = halfAdopted({ ...mark, claimId }, ledger);
-    if (!half && (ledger.get(mark.vgpuId) || ledger.byClaimId(claimId))) return [];
-    const claim = rebuilt({ ...mark, claimId }, domain, { inventory, operationId: newOperationId() });
+    const lost = lostMark(domain, ledger, inventory);
+    if (!lost) return [];
+    const half = halfAdopted(lost, ledger);
+    const claim = rebuilt(lost, domain, { inventory, operationId: newOperationId() });
     return [half ? { ...claim, requests: half.requests, createdAt: half.createdAt } : claim];
   });
 }
 
+type Mark = ClaimMark & Pick<DomainClaim, "claimId">;
+
+/** What the domain bears that its claim can be rebuilt from; undefined for one whose claim the ledger did not lose. */
+export function lostMark(domain: Domain, ledger: Ledger, inventory: Inventory): Mark | undefined {
+  const { mark } = domain;
+  // A mark made for another domain came with a copied definition.
+  if (mark?.domainId !== domain.id || !names(domain, mark, inventory)) return undefined;
+  const claimId = parseClaimId(mark.claimId);
+  if (!claimId || ledger.byDomainId(domain.id)) return undefined;
+  const whole = { ...mark, claimId };
+  const isTaken = ledger.get(mark.vgpuId) !== undefined || ledger.byClaimId(claimId) !== undefined;
+  return isTaken && !halfAdopted(whole, ledger) ? undefined : whole;
+}
+
 /** An adoption that was cut off between the mark of its domain and the ledger: the mark says that it was to go on. */
-function halfAdopted(
-  { vgpuId, claimId, requestDigest }: ClaimMark & Pick<DomainClaim, "claimId">,
-  ledger: Ledger,
-): VgpuClaim | undefined {
+function halfAdopted({ vgpuId, claimId, requestDigest }: Mark, ledger: Ledger): VgpuClaim | undefined {
   const claim = ledger.get(vgpuId);
   const isHalf = claim?.kind === "vgpu" && claim.claimId === claimId && claim.goal === "present";
   return isHalf && claim.requestDigest === requestDigest ? claim : undefined;
 }
 
 function rebuilt(
-  mark: ClaimMark & Pick<DomainClaim, "claimId">,
+  mark: Mark,
   domain: Domain,
   { inventory, operationId }: { readonly inventory: Inventory; readonly operationId: string },
 ): DomainClaim {

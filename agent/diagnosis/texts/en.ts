@@ -1,4 +1,5 @@
 // The conditions in English; this is the list of what there is, other languages are held against it.
+import { claims } from "./en/claims.ts";
 import { gpu } from "./en/gpu.ts";
 import { gvtKernel } from "./en/gvt-kernel.ts";
 import { machine } from "./en/machine.ts";
@@ -21,6 +22,7 @@ export const texts = {
   ...virtualization,
   ...scheduler,
   ...tls,
+  ...claims,
   ...gpu,
   ...sriov,
 } as const;

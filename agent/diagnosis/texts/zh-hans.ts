@@ -1,6 +1,7 @@
 // The conditions in Simplified Chinese. What English has and this lacks does not compile.
 import type { common as english, texts as englishTexts } from "./en.ts";
 import type { Same } from "./text.ts";
+import { claims } from "./zh-hans/claims.ts";
 import { gpu } from "./zh-hans/gpu.ts";
 import { gvtKernel } from "./zh-hans/gvt-kernel.ts";
 import { machine } from "./zh-hans/machine.ts";
@@ -22,6 +23,7 @@ export const texts: Same<typeof englishTexts> = {
   ...virtualization,
   ...scheduler,
   ...tls,
+  ...claims,
   ...gpu,
   ...sriov,
 };

@@ -1,6 +1,7 @@
 // What the recorded hosts together show of the table and of its texts.
 import assert from "node:assert/strict";
 import { languages, type Language } from "../../../agent/core/language.ts";
+import { domainWithoutClaim } from "../../../agent/diagnosis/checks/claims.ts";
 import { hostdUnavailable } from "../../../agent/diagnosis/checks/hostd.ts";
 import { capacityDisagrees, gmFragmented } from "../../../agent/diagnosis/checks/room.ts";
 import {
@@ -39,12 +40,12 @@ const never: Readonly<Partial<Record<string, readonly ConditionStatus[]>>> = {
   HOST_DISPLAY_ON_GPU: [NOT_APPLICABLE],
 };
 
-/** Of what only a running agent knows: room.test.ts, hostd.test.ts, setting.test.ts, device-model.test.ts, scheduler.test.ts and tls.test.ts examine them. */
+/** Of what only a running agent knows: room.test.ts, hostd.test.ts, setting.test.ts, device-model.test.ts, scheduler.test.ts, tls.test.ts and claims.test.ts examine them. */
 const ofAnAgent: ReadonlySet<string> = new Set([
   ...[capacityDisagrees.code, gmFragmented.code],
   ...[hostdUnavailable.code, gpuSettingDiffers.code, deviceModelMissing.code],
   ...[schedulerUnavailable.code, schedulerUntold.code, bookingWithoutDomain.code, claimWithoutBooking.code],
-  ...[bookedBeyondCapacity.code, bookedGpuVanished.code, tlsFileEnds.code],
+  ...[bookedBeyondCapacity.code, bookedGpuVanished.code, tlsFileEnds.code, domainWithoutClaim.code],
 ]);
 /** What it says of a host changes with the release: served.test.ts examines it. */
 const ofTheRelease = modeNotServed.code;

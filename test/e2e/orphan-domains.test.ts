@@ -1,0 +1,69 @@
+// A domain that was destroyed and is defined again, as libvirt has it after a power cut that took its unlink back and not the ledger's record.
+import assert from "node:assert/strict";
+import { Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
+import type { Condition } from "../../proto/gen/vgpud/v1/condition.ts";
+import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
+import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { until } from "./harness/until.ts";
+import { present, World } from "./harness/world.ts";
+
+describe("a domain that was destroyed and is defined again", () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await World.start();
+  });
+  afterEach(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  const comesTo = (status: "PASS" | "FAIL"): Promise<Condition> =>
+    until(`the condition comes to ${status}`, async () => {
+      const { conditions } = await world.rpc.call(Hosts.diagnose, DiagnoseRequest.fromPartial({}));
+      const found = conditions.find(({ reason }) => reason === "DOMAIN_WITHOUT_CLAIM");
+      return found?.status === `CONDITION_STATUS_${status}` && found;
+    });
+  const definition = (): Promise<string> =>
+    world.asSomebodyElse(async (libvirt) =>
+      libvirt.domainXml(present(await libvirt.lookupDomainByName("desk-1"))),
+    );
+
+  it("is told by a condition with its name and what undefines it, and left alone, until it is gone", async () => {
+    // What is to be started with the host, but for its end.
+    const { domain } = await world.create("desk-1", ({ spec }) => {
+      spec.autostart = true;
+    });
+    const id = present(domain).uuid;
+    const xml = await definition();
+    await comesTo("PASS");
+    await world.destroy("desk-1");
+    await comesTo("PASS");
+    await world.kill();
+    await world.host.control({ command: "reboot" });
+    await world.asSomebodyElse((libvirt) => libvirt.defineDomain(xml));
+    await world.startAgain();
+    const { message, remedy } = await comesTo("FAIL");
+    assert.match(
+      message,
+      new RegExp(`: 1, as desk-1 \\(${id}\\), made for claim claim-desk-1, which is off`),
+    );
+    assert.match(remedy, new RegExp(`virsh -c qemu:///system undefine ${id} `));
+    const shown = await world.named("desk-1");
+    assert.deepEqual([shown.ownership, shown.state], [Ownership.ORPHAN, DomainState.SHUT_OFF]);
+    assert.match(await world.scrape(), /^vgpud_claims_rebuilt_total 0$/m);
+    await world.undefineBehindItsBack("desk-1");
+    await comesTo("PASS");
+  });
+
+  it("is none of vgpud's any more once its mark is off", async () => {
+    await world.create("desk-1");
+    const xml = await definition();
+    await world.destroy("desk-1");
+    await world.asSomebodyElse((libvirt) => libvirt.defineDomain(xml));
+    await comesTo("FAIL");
+    await world.asSomebodyElse((libvirt) =>
+      libvirt.defineDomain(xml.replace(/<metadata>[^]*<\/metadata>/, "")),
+    );
+    await comesTo("PASS");
+    assert.equal((await world.named("desk-1")).ownership, Ownership.FOREIGN);
+  });
+});

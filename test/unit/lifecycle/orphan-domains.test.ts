@@ -1,0 +1,66 @@
+// Which domains with our mark nobody answers for.
+import assert from "node:assert/strict";
+import type { Domain, Inventory } from "../../../agent/inventory/model.ts";
+import type { Claim, DomainClaim } from "../../../agent/lifecycle/claim.ts";
+import { Ledger } from "../../../agent/lifecycle/ledger.ts";
+import { orphanDomains } from "../../../agent/lifecycle/orphan-domains.ts";
+import { claim, domainOf, foreignDomain } from "../../fakes/claims.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
+import { FakeGpu } from "../../fakes/fake-kernel.ts";
+import { pciAddress } from "../../fakes/ids.ts";
+import { MemoryStore } from "../../fakes/memory-store.ts";
+
+const LOOK = 1_000;
+
+async function inventoryOf(...domains: readonly Domain[]): Promise<Inventory> {
+  const host = new FakeHost({ gpus: [new FakeGpu(pciAddress(), 512)], wall: () => LOOK });
+  for (const domain of domains) host.put(domain);
+  return { ...(await host.look()), revision: 1 };
+}
+
+/** By the names of the domains. */
+async function orphans(claims: readonly Claim[], ...domains: readonly Domain[]): Promise<readonly string[]> {
+  const ledger = new Ledger(new MemoryStore(), claims);
+  return orphanDomains(ledger, await inventoryOf(...domains)).map(({ name }) => name);
+}
+
+const ended = (n: number, updatedAt = LOOK - 1): DomainClaim =>
+  claim(n, { state: "gone", goal: "absent", updatedAt });
+
+describe("domains with vgpud's mark that stand in no claim", () => {
+  it("are those that were destroyed and are defined again", async () => {
+    assert.deepEqual(await orphans([ended(1), claim(2)], domainOf(claim(1)), domainOf(claim(2))), [
+      "guest-1",
+    ]);
+  });
+
+  it("are none that a look shows which began before they were destroyed", async () => {
+    for (const updatedAt of [LOOK, LOOK + 1])
+      assert.deepEqual(await orphans([ended(1, updatedAt)], domainOf(claim(1))), []);
+  });
+
+  it("are none whose claim is rebuilt from the mark", async () => {
+    assert.deepEqual(await orphans([], domainOf(claim(1))), []);
+  });
+
+  it("are those whose claim cannot be rebuilt, since they name their vGPU no more", async () => {
+    assert.deepEqual(await orphans([], domainOf(claim(1), { vgpuIds: [] })), ["guest-1"]);
+  });
+
+  it("are those whose claim id is another domain's now", async () => {
+    const successor = claim(2, { claimId: claim(1).claimId });
+    assert.deepEqual(await orphans([successor], domainOf(claim(1)), domainOf(successor)), ["guest-1"]);
+  });
+
+  it("are none of others, copies of ours included", async () => {
+    const copy = { ...foreignDomain(5), mark: domainOf(claim(1)).mark };
+    assert.deepEqual(await orphans([ended(1)], copy, foreignDomain(3)), []);
+  });
+
+  it("are not known while libvirt is away", async () => {
+    const inventory = await inventoryOf(domainOf(claim(1)));
+    const domains = { known: false, why: "libvirt is away", away: "libvirt" } as const;
+    const ledger = new Ledger(new MemoryStore(), [ended(1)]);
+    assert.deepEqual(orphanDomains(ledger, { ...inventory, domains }), []);
+  });
+});
