@@ -11,8 +11,8 @@ import type {
   Usage,
 } from "../../agent/placement/model.ts";
 
-const ROOT = "10000000-0000-4000-8000-00000000000";
-const GPU = "20000000-0000-4000-8000-00000000000";
+const ROOT = "10000000-0000-4000-8000-";
+const GPU = "20000000-0000-4000-8000-";
 
 /** What it is asked next goes wrong so, before or after it is done. */
 export interface Mishap {
@@ -32,9 +32,9 @@ export class MemoryPlacement implements SchedulePlacement {
   readonly #providers: Provider[] = [];
   readonly #totals = new Map<string, Resources>();
 
-  /** The UUID of its GPU's provider. At most nine hosts, candidates in their order. */
+  /** The UUID of its GPU's provider. Candidates are in the order of hosts. */
   addHost(host: string, totals: Resources): string {
-    const number = this.#totals.size + 1;
+    const number = String(this.#totals.size + 1).padStart(12, "0");
     const [root, gpu] = [`${ROOT}${number}`, `${GPU}${number}`];
     const generation = 1;
     this.#providers.push(

@@ -24,7 +24,7 @@ type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "getHost" | "getVgpu"
 export interface Scheduling extends Claimant {
   readonly api: SchedulePlacement;
   /** Throws a CliError for a host of which no address is known. Opens nothing yet. */
-  readonly agentOf: (host: string, onSend?: () => void) => CreateOn;
+  readonly agentOf: (host: string, kind: "read" | "change", onSend?: () => void) => CreateOn;
   /** A failure as it is told of the host. */
   readonly saidBy: (host: string, error: CliError) => CliError;
   readonly flavor: Flavor;
@@ -138,7 +138,7 @@ class Walk {
       return undefined;
     }
     try {
-      agentOf(place.host).close();
+      agentOf(place.host, "change").close();
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       this.#passOver(place, error.message, error);
@@ -168,7 +168,7 @@ class Walk {
   /** `mayExist`: a call before this one may have made the domain there. */
   async #create(place: Place, mayExist = false): Promise<Scheduled | undefined> {
     let mayBeThere = mayExist;
-    const agent = this.#options.agentOf(place.host, () => {
+    const agent = this.#options.agentOf(place.host, "change", () => {
       mayBeThere = true;
     });
     try {
@@ -203,7 +203,7 @@ class Walk {
   /** Whether the host says that it has no domain of the claim, or has it no more. Not so for one that does not answer. */
   async #hasNone({ host }: Place): Promise<boolean> {
     const { agentOf, claimId } = this.#options;
-    const agent = agentOf(host);
+    const agent = agentOf(host, "read");
     try {
       const domain = await domainOfClaim(claimId, agent);
       return domain === undefined || isGone(domain);

@@ -35,8 +35,7 @@ export async function create(args: Arguments, environment: Environment): Promise
   const rounded = roundedText(flavor);
   if (rounded !== undefined) environment.note(rounded);
   const scheduled = await scheduleDomain({
-    ...{ api, flavor, request, claimId, projectId, userId, slicesClass, limit: LIMIT },
-    agentOf: (host, onSend) => agentOf(host, "change", onSend),
+    ...{ api, agentOf, flavor, request, claimId, projectId, userId, slicesClass, limit: LIMIT },
     ...{ saidBy, again: given !== undefined, signal: environment.signal },
   });
   return scheduledAnswer(scheduled, { claimId, flavor, line });

@@ -95,8 +95,9 @@ async function nothingToDo(
   { api, agentOf, line }: Opened,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const search = { api, signal, agentOf: (host: string) => agentOf(host, "read") };
-  const { found, unknown } = await placementWork(signal, () => whereaboutsOf(claimId, search));
+  const { found, unknown } = await placementWork(signal, () =>
+    whereaboutsOf(claimId, { api, signal, agentOf }),
+  );
   const endIt = (host: string): string => line("destroy", claimId, "--host", host);
   const unbooked = `nothing is booked for claim ${claimId}`;
   if (found && !isGone(found.domain))

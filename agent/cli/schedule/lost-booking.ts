@@ -14,7 +14,10 @@ export interface LostBooking {
 }
 
 interface Options extends Search {
-  readonly agentOf: (host: string) => Pick<Vgpud, "getDomain" | "getHost" | "getVgpu" | "close">;
+  readonly agentOf: (
+    host: string,
+    kind: "read",
+  ) => Pick<Vgpud, "getDomain" | "getHost" | "getVgpu" | "close">;
 }
 
 /** Undefined where every host says that it has no such claim. @throws CliError where that is not certain, or the claim has ended */
@@ -29,7 +32,7 @@ export async function lostBooking(claimId: string, options: Options): Promise<Lo
     const message = `${host}: claim ${claimId} has been or is being destroyed; ask with a new claim id`;
     throw new CliError("conflict", message, { reason: "CLAIM_ENDED" });
   }
-  using agent = closing(options.agentOf(host));
+  using agent = closing(options.agentOf(host, "read"));
   const ref = { ref: { $case: "claimId", value: claimId } } as const;
   const gpu = parsePciAddress((await agent.vgpud.getVgpu({ vgpu: ref })).vgpu?.gpu ?? "");
   const provider = gpu && providerOf(host, gpu, providers);

@@ -7,6 +7,7 @@ import type { Provider } from "../../placement/model.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closing } from "./held.ts";
+import { answersInOrder } from "./in-order.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 
 type Asked = Pick<Vgpud, "getDomain" | "getHost" | "close">;
@@ -14,40 +15,67 @@ type Asked = Pick<Vgpud, "getDomain" | "getHost" | "close">;
 export interface Search {
   readonly api: Pick<SchedulePlacement, "all">;
   /** Throws a CliError for a host of which no address is known: none was ever asked for a domain there. */
-  readonly agentOf: (host: string) => Asked;
+  readonly agentOf: (host: string, kind: "read") => Asked;
   readonly signal: AbortSignal;
 }
 
 export interface Whereabouts {
-  /** A domain that is there; where there is none, one that is gone. */
+  /** A domain that is there, of the first host by name that has one; where there is none, one that is gone. */
   readonly found: { readonly host: string; readonly domain: Domain } | undefined;
-  /** Hosts that could not be asked, and why. Not all of them where a domain is there. */
+  /** Hosts by name that could not be asked, and why. Not all of them where a domain is there. */
   readonly unknown: ReadonlyMap<string, string>;
   /** As Placement has them. */
   readonly providers: readonly Provider[];
 }
 
-/** Asks every host of which Placement has a GPU of vgpud's. Throws a PlacementError, or a CliError for the user's interrupt. */
+/** What a host says of the claim. */
+interface Told {
+  readonly host: string;
+  /** Undefined where it has none, or nobody knows. */
+  readonly domain?: Domain | undefined;
+  /** Why it could not be asked. */
+  readonly unknown?: string;
+}
+
+/**
+ * Asks every host of which Placement has a GPU of vgpud's, until the first by name is known that has a domain that is there: a domain that is
+ * gone, or a host that does not answer, leaves open what others have. Throws a PlacementError, or a CliError for the user's interrupt.
+ */
 export async function whereaboutsOf(claimId: string, { api, agentOf, signal }: Search): Promise<Whereabouts> {
   const providers = await api.all(signal);
-  const unknown = new Map<string, string>();
-  let gone: Whereabouts["found"];
-  for (const host of hostsAmong(providers)) {
-    const agent = addressed(host, agentOf);
-    if (agent === undefined) continue;
-    try {
-      using asked = closing(agent);
-      const domain = await domainOfClaim(claimId, asked.vgpud);
-      const other = await otherThan(host, asked.vgpud);
-      if (other !== undefined) unknown.set(host, `what answers as ${host} ${other}`);
-      else if (domain && isGone(domain)) gone = { host, domain };
-      else if (domain) return { found: { host, domain }, unknown, providers };
-    } catch (error) {
-      if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
-      unknown.set(host, error.message);
-    }
+  const all = await answersInOrder(hostsAmong(providers), {
+    ask: (host, over) => toldBy(host, claimId, { agentOf, over }),
+    decides: isThere,
+  });
+  const { host, domain } = all.find(isThere) ?? all.find((told) => told.domain) ?? {};
+  return {
+    found: host !== undefined && domain ? { host, domain } : undefined,
+    unknown: new Map(all.flatMap(({ host: of, unknown }) => (unknown === undefined ? [] : [[of, unknown]]))),
+    providers,
+  };
+}
+
+function isThere({ domain }: Told): boolean {
+  return domain !== undefined && !isGone(domain);
+}
+
+interface Telling extends Pick<Search, "agentOf"> {
+  readonly over: AbortSignal;
+}
+
+async function toldBy(host: string, claimId: string, { agentOf, over }: Telling): Promise<Told> {
+  const agent = addressed(host, agentOf);
+  if (agent === undefined) return { host };
+  using asked = closing(agent);
+  over.addEventListener("abort", agent.close);
+  try {
+    const domain = await domainOfClaim(claimId, asked.vgpud);
+    const other = await otherThan(host, asked.vgpud);
+    return other === undefined ? { host, domain } : { host, unknown: `what answers as ${host} ${other}` };
+  } catch (error) {
+    if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
+    return { host, unknown: error.message };
   }
-  return { found: gone, unknown, providers };
 }
 
 /** Undefined where the host never heard of the claim. @throws CliError where it does not say */
@@ -104,14 +132,16 @@ export function providerOf(
     ?.uuid;
 }
 
+/** By name: Placement tells them in no order of its own. */
 function hostsAmong(providers: readonly Provider[]): readonly string[] {
   const roots = new Set(providers.filter(({ name }) => gpuOfProvider(name)).map(({ root }) => root));
-  return providers.filter(({ uuid }) => roots.has(uuid)).map(({ name }) => name);
+  const names = providers.filter(({ uuid }) => roots.has(uuid)).map(({ name }) => name);
+  return names.sort();
 }
 
 function addressed(host: string, agentOf: Search["agentOf"]): Asked | undefined {
   try {
-    return agentOf(host);
+    return agentOf(host, "read");
   } catch (error) {
     if (error instanceof CliError && error.ending === "usage") return undefined;
     throw error;

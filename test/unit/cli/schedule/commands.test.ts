@@ -109,6 +109,17 @@ describe("vgpuctl schedule", () => {
     }
   });
 
+  it("waits for a host that is only asked no longer than for one that is read", async () => {
+    const asked: number[] = [];
+    const connecting: Environment["connect"] = (options) => {
+      asked.push(options.timeoutMs);
+      return connect(options);
+    };
+    // Nothing is booked for it: whether the host has a domain of it is asked before anything is made.
+    await schedule([...CREATE, "--claim-id", FRESH_ID], { connect: connecting });
+    assert.deepEqual(asked, [10_000]);
+  });
+
   it("lists what is booked though the host does not answer, and says so", async () => {
     const ran = await schedule(["list"]);
     assert.match(

@@ -57,7 +57,7 @@ export class Hosts {
     return scheduleDomain({
       ...{ api: this.api, claimId: CLAIM, projectId: "p", userId: "u", flavor, again },
       ...{ slicesClass: "CUSTOM_INTEL_VGPU", limit: 20, request: CreateDomainRequest.create() },
-      agentOf: (host, onSend = () => undefined) => ({
+      agentOf: (host, _, onSend = () => undefined) => ({
         createDomain: (request) => {
           this.asked.push({ host, request });
           if (!this.unsent.has(host)) onSend();
