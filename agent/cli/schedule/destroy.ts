@@ -10,7 +10,15 @@ import { closing, type Held } from "./held.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
-import { isGone, namesOf, otherThan, RIGHT_ADDRESS, unknownLines, whereaboutsOf } from "./whereabouts.ts";
+import {
+  HOST_NO_MORE,
+  isGone,
+  namesOf,
+  otherThan,
+  RIGHT_ADDRESS,
+  unknownLines,
+  whereaboutsOf,
+} from "./whereabouts.ts";
 
 /** The domain first: what is given back while the host still has it might be given to somebody else. */
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
@@ -110,7 +118,7 @@ async function nothingToDo(
       `${unbooked}, and whether ${namesOf(unknown)} has a domain of it is not known`,
       {
         lines: unknownLines(unknown),
-        hints: [`a host that may have one is named with --host: ${endIt("NAME")}`],
+        hints: [HOST_NO_MORE, `a host that may have one is named with --host: ${endIt("NAME")}`],
       },
     );
   return {

@@ -5,7 +5,15 @@ import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closing } from "./held.ts";
 import type { Place } from "./places.ts";
-import { isGone, namesOf, providerOf, unknownLines, whereaboutsOf, type Search } from "./whereabouts.ts";
+import {
+  HOST_NO_MORE,
+  isGone,
+  namesOf,
+  providerOf,
+  unknownLines,
+  whereaboutsOf,
+  type Search,
+} from "./whereabouts.ts";
 
 export interface LostBooking {
   readonly place: Place;
@@ -56,7 +64,8 @@ function unsure(claimId: string, unknown: ReadonlyMap<string, string>): CliError
     {
       lines: unknownLines(unknown),
       hints: [
-        "the same line again once each of them answers; a host that is no more goes by its providers in Placement",
+        "the same line again once each of them answers",
+        HOST_NO_MORE,
         "for another domain: the same line without --claim-id",
       ],
     },

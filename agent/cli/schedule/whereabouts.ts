@@ -109,6 +109,10 @@ export async function otherThan(host: string, vgpud: Pick<Vgpud, "getHost">): Pr
 /** Where another host answers. */
 export const RIGHT_ADDRESS = "is the address of the host right? agents of the schedule file";
 
+/** Where one does not answer, and never will: it is asked as long as Placement has it. */
+export const HOST_NO_MORE =
+  "a host that is no more: delete its providers in Placement, as docs/placement.md has it for a host that never comes back";
+
 /** As in a sentence: a document has the message of an error alone. */
 export function namesOf(unknown: ReadonlyMap<string, string>): string {
   return [...unknown.keys()].join(" or ");
