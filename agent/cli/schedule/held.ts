@@ -2,10 +2,11 @@
 import { gpuOfProvider } from "../../core/placement-names.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import type { Allocation, Provider, Resources } from "../../placement/model.ts";
-import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
+import type { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { allPages, PAGE_SIZE } from "../client/pages.ts";
+import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
-import type { Opened } from "./opened.ts";
+import { answersInOrder } from "./in-order.ts";
 import { isOurs, requireTypes } from "./ours.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
@@ -84,27 +85,45 @@ export interface Domains {
   readonly unknown: ReadonlyMap<string, string>;
 }
 
-export async function domainsOn(
-  hosts: ReadonlySet<string>,
-  { agentOf }: Pick<Opened, "agentOf">,
-): Promise<Domains> {
-  const byClaim = new Map<string, DomainSeen>();
-  const unknown = new Map<string, string>();
-  for (const host of hosts)
-    try {
-      using agent = closing(agentOf(host, "read"));
-      const ask = (pageToken: string) =>
-        agent.vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken, withUsage: false });
-      for (const { domains } of await allPages(ask))
-        for (const { claimId, name, state } of domains) byClaim.set(claimId.toLowerCase(), { name, state });
-    } catch (error) {
-      if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
-      unknown.set(host, error.message);
-    }
-  return { byClaim, unknown };
+interface Listing {
+  /** As in Opened. */
+  readonly agentOf: (host: string, kind: "read") => Pick<Vgpud, "listDomains" | "close">;
 }
 
-/** Closed at the end of a block. */
-export function closing<Agent extends { readonly close: () => void }>(vgpud: Agent) {
+/** Hosts are asked at once: one that does not answer keeps no other waiting. */
+export async function domainsOn(hosts: ReadonlySet<string>, { agentOf }: Listing): Promise<Domains> {
+  const all = await answersInOrder([...hosts], {
+    ask: (host, over) => domainsOf(host, { agentOf, over }),
+    decides: () => false,
+  });
+  const seen = all.flatMap(({ domains }) => domains ?? []);
+  return {
+    byClaim: new Map(seen.map(({ claimId, name, state }) => [claimId.toLowerCase(), { name, state }])),
+    unknown: new Map(all.flatMap(({ host, unknown }) => (unknown === undefined ? [] : [[host, unknown]]))),
+  };
+}
+
+interface Asking extends Listing {
+  readonly over: AbortSignal;
+}
+
+async function domainsOf(
+  host: string,
+  { agentOf, over }: Asking,
+): Promise<{ readonly host: string; readonly domains?: readonly Domain[]; readonly unknown?: string }> {
+  try {
+    using agent = closing(agentOf(host, "read"), over);
+    const ask = (pageToken: string) =>
+      agent.vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken, withUsage: false });
+    return { host, domains: (await allPages(ask)).flatMap(({ domains }) => domains) };
+  } catch (error) {
+    if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
+    return { host, unknown: error.message };
+  }
+}
+
+/** Closed at the end of a block, or once nobody waits for it. */
+export function closing<Agent extends { readonly close: () => void }>(vgpud: Agent, over?: AbortSignal) {
+  over?.addEventListener("abort", vgpud.close);
   return { vgpud, [Symbol.dispose]: vgpud.close };
 }

@@ -66,8 +66,7 @@ interface Telling extends Pick<Search, "agentOf"> {
 async function toldBy(host: string, claimId: string, { agentOf, over }: Telling): Promise<Told> {
   const agent = addressed(host, agentOf);
   if (agent === undefined) return { host };
-  using asked = closing(agent);
-  over.addEventListener("abort", agent.close);
+  using asked = closing(agent, over);
   try {
     const domain = await domainOfClaim(claimId, asked.vgpud);
     const other = await otherThan(host, asked.vgpud);
