@@ -88,7 +88,10 @@ function noHost(lost: readonly Lost[], { flavor, line }: About): CliError {
     lost.length === 0 ? none : `no host for flavor ${flavor.name}: none of ${lost.length} candidates took it`;
   const mended = [...new Set(lost.flatMap(({ hints }) => hints))].slice(0, MOST_HINTS);
   const full = lost.length === 0 || lost.some(({ ending }) => ending === "no-room");
-  const hints = [...mended, ...(full ? [`what is booked: ${line("list")}`] : [])];
+  const hints = [
+    ...mended,
+    ...(full ? [`what is booked, and what of it has no domain: ${line("list")}`] : []),
+  ];
   return new CliError(endingOf(lost), message, { hints });
 }
 

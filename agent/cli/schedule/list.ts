@@ -4,7 +4,7 @@ import type { Environment } from "../environment.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { stateCell } from "../view/words.ts";
 import { allHeld, domainsOn, type Domains, type Held } from "./held.ts";
-import { opened } from "./opened.ts";
+import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 
 export async function list(args: Arguments, environment: Environment): Promise<Answer> {
@@ -13,10 +13,14 @@ export async function list(args: Arguments, environment: Environment): Promise<A
   const only = args.text("host");
   const held = await placementWork(signal, () => allHeld({ api: parts.api, signal }, only));
   const domains = await domainsOn(new Set(held.map(({ place }) => place.host)), parts);
-  return listed(held, domains);
+  return listed(held, domains, parts);
 }
 
-function listed(held: readonly Held[], { byClaim, unknown }: Domains): Answer {
+function listed(
+  held: readonly Held[],
+  { byClaim, unknown }: Domains,
+  { line }: Pick<Opened, "line">,
+): Answer {
   const seen = ({ claimId }: Held) => byClaim.get(claimId);
   return {
     json: {
@@ -52,8 +56,24 @@ function listed(held: readonly Held[], { byClaim, unknown }: Domains): Answer {
       },
     ],
     names: held.map(({ claimId }) => claimId),
-    messages: [...unknown].map(([host, why]) => `warning: domains of ${host} are not known: ${why}`),
+    messages: [
+      ...[...unknown].map(([host, why]) => `warning: domains of ${host} are not known: ${why}`),
+      ...idleHint(
+        held.filter((each) => seen(each) === undefined && !unknown.has(each.place.host)),
+        line,
+      ),
+    ],
   };
+}
+
+/** What to do about bookings that keep room from others for nothing, unless somebody is just making their domains. */
+function idleHint(idle: readonly Held[], line: Opened["line"]): readonly string[] {
+  const [first] = idle;
+  if (first === undefined) return [];
+  const ending = line("destroy", first.claimId);
+  return [
+    `hint: bookings without a domain: ${idle.length}; where none is being made, vgpud gives them back in time, or: ${ending}`,
+  ];
 }
 
 /** As requests have them: `CUSTOM_VGT_FENCE:4`. */

@@ -216,8 +216,10 @@ describe("vgpuctl schedule", function () {
     await hosts.book(claim, host);
     const status = await hosts.schedule(["status", claim]);
     assert.match(status.stdout, /^domain: +none: the booking is given back in time, or by destroy$/m);
-    const { stdout: list } = await hosts.schedule(["list"]);
-    assert.match(list, new RegExp(`^${claim} +${host} +0000:00:02\\.0 +none +-$`, "m"));
+    const list = await hosts.schedule(["list"]);
+    assert.match(list.stdout, new RegExp(`^${claim} +${host} +0000:00:02\\.0 +none +-$`, "m"));
+    const ending = `vgpuctl schedule destroy ${claim} --schedule-file schedule`;
+    assert.match(list.stderr, new RegExp(`^hint: bookings without a domain: 1; .*, or: ${ending}\n$`));
     const ran = await hosts.schedule(["destroy", claim]);
     assert.deepEqual([ran.exitCode, ran.stderr], [0, ""]);
     const says = `${host} has no domain of claim ${claim}\n\nwhat was booked for it is given back\n`;

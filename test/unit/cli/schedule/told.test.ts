@@ -78,7 +78,7 @@ describe("a create that no host took", () => {
   const of = (...all: readonly Lost[]) => errorOf({ ended: { kind: "no-host" }, lost: all });
 
   it("leads to what is booked where there was no room, and to what is to be mended where there was not", () => {
-    const booked = "what is booked: vgpuctl schedule list";
+    const booked = "what is booked, and what of it has no domain: vgpuctl schedule list";
     const [full, away] = [lost("no-room"), lost("unreachable", ["mend it"])];
     assert.deepEqual(of().hints, [booked]);
     assert.deepEqual(of(full, away).hints, ["mend it", booked]);
