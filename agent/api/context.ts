@@ -61,6 +61,8 @@ interface SchedulerFacts {
   readonly adapter: string;
   /** What it calls this host; undefined while that is not known. */
   readonly host: string | undefined;
+  /** Since the agent began. */
+  readonly told: boolean;
 }
 
 /** What stands in the way of which mode. */
@@ -121,9 +123,9 @@ export interface ApiContext extends ViewContext {
 
 /** All that a read's answer is made from beside the request: while these are identical, so is the answer (answers.ts). */
 export function basisOf(context: ViewContext): readonly unknown[] {
-  const { inventory, ledger, drains, modes, operations, libvirt, agent, diagnosis } = context;
+  const { inventory, ledger, drains, modes, operations, libvirt, scheduler, agent, diagnosis } = context;
   const versions = [ledger.version, drains.current, modes.current, operations.version];
-  return [inventory(), ...versions, libvirt(), agent.machine(), diagnosis.latest];
+  return [inventory(), ...versions, libvirt(), scheduler()?.told, agent.machine(), diagnosis.latest];
 }
 
 /** The current view; throws STARTING before the first look is over. */

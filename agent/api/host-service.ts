@@ -104,9 +104,9 @@ export function shownHost(context: ViewContext): Host {
   });
 }
 
-function schedulerOf({ scheduler }: ViewContext): Pick<SchedulerInFront, "adapter" | "host"> | undefined {
+function schedulerOf({ scheduler }: ViewContext): SchedulerInFront | undefined {
   const inFront = scheduler();
-  return inFront && { adapter: inFront.adapter, host: inFront.host ?? "" };
+  return inFront && { ...inFront, host: inFront.host ?? "" };
 }
 
 function libvirtOf({ libvirt }: ViewContext): Host["libvirt"] {

@@ -1,5 +1,6 @@
 // The scheduler in front of this host, where the configuration names one: who it is asked by, and who keeps it told.
 import { readFile } from "node:fs/promises";
+import type { ViewContext } from "../api/context.ts";
 import { durationMs } from "../config/forms.ts";
 import { ConfigError } from "../config/problem.ts";
 import type { SchedulerConfig } from "../config/scheduler-keys.ts";
@@ -40,8 +41,8 @@ export interface Scheduling {
   readonly bookings: Bookings;
   /** Undefined where the configuration names none. */
   readonly keeper: SchedulerKeeper | undefined;
-  /** Undefined where the configuration names none; `host` is what it calls this host, as far as that is known. */
-  readonly inFront: () => { readonly adapter: string; readonly host: string | undefined } | undefined;
+  /** Undefined where the configuration names none. */
+  readonly inFront: ViewContext["scheduler"];
 }
 
 export interface SchedulingParts {
@@ -97,7 +98,10 @@ export function composeScheduler(
   return {
     keeper,
     bookings: { ...bookingsBy(config.policy, scheduler), judged },
-    inFront: () => ({ adapter: scheduler.name, host: scheduler.host() }),
+    inFront: () => ({
+      ...{ adapter: scheduler.name, host: scheduler.host() },
+      told: keeper.standing.toldAt !== undefined,
+    }),
   };
 }
 

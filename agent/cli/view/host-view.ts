@@ -42,8 +42,9 @@ function machineFields(host: Host): readonly (readonly [name: string, value: Cel
 /** Most hosts have none. */
 function schedulerFields({ scheduler }: Host): readonly (readonly [name: string, value: Cell])[] {
   if (scheduler === undefined) return [];
-  const { adapter, host } = scheduler;
-  return [["scheduler", host === "" ? adapter : `${adapter}, in which this host is ${host}`]];
+  const { adapter, host, told } = scheduler;
+  const named = host === "" ? adapter : `${adapter}, in which this host is ${host}`;
+  return [["scheduler", told ? named : `${named}; not told yet`]];
 }
 
 function cpusCell({ cpus, cpuBusy }: Host): Cell {

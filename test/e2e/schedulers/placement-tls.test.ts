@@ -36,7 +36,12 @@ describe("a Placement behind TLS", function () {
   async function told(
     { url }: TlsFront,
     more: Readonly<Record<string, string>>,
-  ): Promise<{ readonly status: string; readonly message: string; readonly reason: string | undefined }> {
+  ): Promise<{
+    readonly status: string;
+    readonly message: string;
+    readonly reason: string | undefined;
+    readonly isTold: boolean;
+  }> {
     const config = path.join(folder, `${randomUUID()}.yaml`);
     const settings = { endpoint: url, root: "own", host: `tls-${randomUUID().slice(0, 8)}`, ...more };
     const scheduler = { adapter: "placement", first_within: "0s", placement: settings };
@@ -52,7 +57,9 @@ describe("a Placement behind TLS", function () {
       Vgpus.createVgpu,
       CreateVgpuRequest.fromPartial({ claimId: randomUUID(), vgpu }),
     );
-    return { status, message, reason: (await refusal(asked)).reason };
+    const { reason } = await refusal(asked);
+    const { host: shown } = await agent.rpc.call(Hosts.getHost, {});
+    return { status, message, reason, isTold: shown?.scheduler?.told === true };
   }
 
   const host = (authority: Authority, names = NAMES): Promise<Pair> =>
@@ -60,8 +67,8 @@ describe("a Placement behind TLS", function () {
 
   it("is told and asked where its CA is the one of the file", async () => {
     await using front = await TlsFront.start(placement.url, await host(ca));
-    const { status, reason } = await told(front, { ca_file: ca.certificate });
-    assert.deepEqual([status, reason], ["CONDITION_STATUS_PASS", "CLAIM_NOT_BOOKED"]);
+    const { status, reason, isTold } = await told(front, { ca_file: ca.certificate });
+    assert.deepEqual([status, reason, isTold], ["CONDITION_STATUS_PASS", "CLAIM_NOT_BOOKED", true]);
   });
 
   const untrusted: Readonly<
@@ -83,8 +90,9 @@ describe("a Placement behind TLS", function () {
     it(`is sent nothing, and nothing is made, where ${what}; the condition says why`, async () => {
       await using front = await TlsFront.start(placement.url, await host(authority(), names));
       const caFile = file();
-      const { status, message, reason } = await told(front, caFile === undefined ? {} : { ca_file: caFile });
-      assert.deepEqual([status, reason], ["CONDITION_STATUS_FAIL", "SCHEDULER_UNAVAILABLE"]);
+      const more = caFile === undefined ? {} : { ca_file: caFile };
+      const { status, message, reason, isTold } = await told(front, more);
+      assert.deepEqual([status, reason, isTold], ["CONDITION_STATUS_FAIL", "SCHEDULER_UNAVAILABLE", false]);
       assert.match(message, says);
       assert.equal(front.served, 0);
     });

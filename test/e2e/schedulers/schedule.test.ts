@@ -308,8 +308,11 @@ describe("vgpuctl schedule", function () {
     const name = `afar-${randomUUID().slice(0, 8)}`;
     await using remote = await RemoteWorld.start({ more: hosts.settings(name) });
     await until("it is published", async () => (await hosts.allWithRoom()).includes(name));
-    const { host: told } = await remote.world.rpc.call(Hosts.getHost, {});
-    assert.deepEqual(told?.scheduler, { adapter: "placement", host: name });
+    const told = await until("the host knows that it is", async () => {
+      const { host } = await remote.world.rpc.call(Hosts.getHost, {});
+      return host?.scheduler?.told === true && host.scheduler;
+    });
+    assert.deepEqual(told, { adapter: "placement", host: name, told: true });
     const { certificate, key } = await remote.client("scheduler", ADMIN);
     const tls = `{ ca: ${remote.ca.certificate}, certificate: ${certificate}, key: ${key}, server_name: host.test }`;
     const text = `${hosts.scheduleFile()}    ${name}: ${remote.address}\n  tls: ${tls}\n`;

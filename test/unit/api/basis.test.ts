@@ -11,6 +11,7 @@ function parts() {
     modes: { current: {} },
     operations: { version: 1 },
     libvirt: {},
+    scheduler: { told: false },
     machine: {},
     diagnosis: {},
   };
@@ -23,6 +24,7 @@ function basis({
   modes,
   operations,
   libvirt,
+  scheduler,
   machine,
   diagnosis,
 }: ReturnType<typeof parts>): readonly unknown[] {
@@ -30,6 +32,7 @@ function basis({
     ...{ ledger, drains, modes, operations },
     inventory: () => inventory,
     libvirt: () => libvirt,
+    scheduler: () => scheduler,
     agent: { machine: () => machine },
     diagnosis: { latest: diagnosis },
   };
@@ -52,6 +55,7 @@ describe("the basis of kept answers", () => {
     "the modes of GPUs": { modes: { current: {} } },
     "an operation": { operations: { version: 2 } },
     "libvirt's connection": { libvirt: {} },
+    "whether the scheduler has been told": { scheduler: { told: true } },
     "what is known of the machine": { machine: {} },
     "the diagnosis": { diagnosis: {} },
   };

@@ -40,7 +40,7 @@ export const hostResponse = GetHostResponse.fromPartial({
     instanceEpoch: "e1",
     revision: 7n,
     ledger: { active: 1 },
-    scheduler: { adapter: "placement", host: "node-7.example" },
+    scheduler: { adapter: "placement", host: "node-7.example", told: true },
     conditions: [
       {
         reason: "MODE_NOT_SERVED",

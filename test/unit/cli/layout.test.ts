@@ -26,10 +26,12 @@ import { gpu } from "./facts.ts";
 const PLAIN = { paint: plain, wide: false };
 
 describe("hostText", () => {
-  const libvirt = (of: Partial<LibvirtStatus>): Cell | undefined => {
-    const [block] = hostText(Host.fromPartial({ libvirt: { uri: "xen:///system", ...of } }));
-    return block?.kind === "fields" ? block.fields.find(([name]) => name === "libvirt")?.[1] : undefined;
+  const cell = (name: string, of: Parameters<typeof Host.fromPartial>[0]): Cell | undefined => {
+    const [block] = hostText(Host.fromPartial(of));
+    return block?.kind === "fields" ? block.fields.find(([field]) => field === name)?.[1] : undefined;
   };
+  const libvirt = (of: Partial<LibvirtStatus>): Cell | undefined =>
+    cell("libvirt", { libvirt: { uri: "xen:///system", ...of } });
 
   it("says of libvirt what is known of it: that it answers, of which version it is, and what it drives", () => {
     const text = "xen:///system connected, version";
@@ -37,6 +39,15 @@ describe("hostText", () => {
     assert.deepEqual(libvirt(known), { text: `${text} 9.0.0, hypervisor 4.17.0`, style: "good" });
     assert.deepEqual(libvirt({ connected: true }), { text: `${text} not known`, style: "good" });
     assert.deepEqual(libvirt({}), { text: "xen:///system does not answer", style: "bad" });
+  });
+
+  it("says of a scheduler that it has not been told of the host, be it that the host's name is not known", () => {
+    const scheduler = { adapter: "placement", host: "kvm-1", told: false };
+    assert.equal(cell("scheduler", { scheduler }), "placement, in which this host is kvm-1; not told yet");
+    assert.equal(cell("scheduler", { scheduler: { ...scheduler, host: "" } }), "placement; not told yet");
+    const told = cell("scheduler", { scheduler: { ...scheduler, told: true } });
+    assert.equal(told, "placement, in which this host is kvm-1");
+    assert.equal(cell("scheduler", {}), undefined);
   });
 });
 
