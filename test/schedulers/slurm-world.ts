@@ -76,12 +76,13 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
     return path.join(this.#folder, "request.yaml");
   }
 
-  /** Queues the example's job. Resolves with its id. */
-  async submitMachine(): Promise<string> {
+  /** Queues the example's job; `more` are words for sbatch. Resolves with its id. */
+  async submitMachine(...more: readonly string[]): Promise<string> {
     const { PATH = "" } = process.env;
     const words = [
       `--export=ALL,LOOK_EVERY=1,PATH=${this.#folder}/bin:${PATH}`,
       `--output=${this.#folder}/job-%j.log`,
+      ...more,
     ];
     const script = path.join(EXAMPLES, "vm-job.sh");
     return await this.slurm.run("sbatch", "--parsable", ...words, script, this.#request);

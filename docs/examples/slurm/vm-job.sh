@@ -3,8 +3,10 @@
 #
 #     sbatch vm-job.sh /srv/vm/web.yaml
 #
-# The file is a request as vgpuctl create -f takes it, without a claim id; --gres has to cover the vGPU that it asks for.
+# The file is a request as vgpuctl create -f takes it, without a claim id; --gres has to cover the vGPU that it asks for. Whatever it says
+# of processors, the machine has as many as the job.
 #SBATCH --job-name=vm
+#SBATCH --cpus-per-task=2
 #SBATCH --gres=vgpu:1,vgt_low_gm_mb:64,vgt_high_gm_mb:384,vgt_fence:4
 #SBATCH --no-requeue
 set -u
@@ -20,7 +22,7 @@ trap 'vgpuctl destroy "claim:$claim" --grace 15s --allow-missing --yes' EXIT
 
 # Slurm gives what a job has to the next while its guest still shuts down: no room (6) is then a matter of seconds.
 tries=30
-until patiently vgpuctl create "vm-$SLURM_JOB_ID" -f "$request" --claim-id "$claim"; do
+until patiently vgpuctl create "vm-$SLURM_JOB_ID" -f "$request" --vcpus "$SLURM_CPUS_PER_TASK" --claim-id "$claim"; do
   code=$?
   ((code == 6 && --tries > 0)) || exit "$code"
   patiently sleep 2

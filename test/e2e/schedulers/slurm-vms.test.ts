@@ -54,6 +54,15 @@ describe("virtual machines as Slurm's jobs", function () {
     await node.counts(ALL);
   });
 
+  it("have as many processors as their job", async () => {
+    const id = await node.submitMachine("--cpus-per-task=3");
+    await node.machinesUntil("it runs", (jobs) => running(jobs).includes(id) && [id]);
+    assert.deepEqual(
+      (await node.world.domains()).map(({ vcpus }) => vcpus),
+      [3],
+    );
+  });
+
   it("are made by the script before a job where the administrator says what, and end with the job", async () => {
     await node.setPrologMakes(true);
     const id = await node.slurm.submit(FOR_EVER, SMALL);
