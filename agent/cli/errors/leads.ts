@@ -36,6 +36,7 @@ export const leads: Readonly<Record<string, Lead>> = {
       ? undefined
       : [line("domains", ref), `with the vGPU it shows: ${line("adopt", "VGPU_ID", "--with-domain")}`],
   CLAIM_STATE: ofOtherKind,
+  CLAIM_NOT_BOOKED: toBook,
 
   DOMAIN_HAS_VGPU: look("vgpus"),
   // Of one that an examination found the condition says more than the refusal.
@@ -71,6 +72,18 @@ function ofUsers(
   const whole =
     functions === undefined ? [] : [`to make it whole: ${line("set-functions", gpu, "0")}`, `then: ${retry}`];
   return [line("gpus", gpu), line("vgpus"), ...whole];
+}
+
+/** Who creates on a host with Placement in front, without having booked. A job of Slurm's is on another node, or has no GRES. */
+function toBook(
+  { command }: RunContext,
+  { claim_id: claim = "", gpus }: Readonly<Record<string, string>>,
+): readonly string[] | undefined {
+  // It may be booked, and on another GPU of the host.
+  if (command.name !== "create" || claim.startsWith("slurm:") || gpus !== undefined) return undefined;
+  return [
+    "without Nova, booked and made in one: vgpuctl schedule create --flavor FLAVOR --name NAME -f FILE",
+  ];
 }
 
 /** What does what was meant, where the claim is of another kind than the command, or there is none. */

@@ -101,6 +101,19 @@ const refused: Readonly<Record<string, RefusedCase>> = {
     exitCode: 1,
     says: /hint: pgrep -a xenstored\n/,
   },
+  "leads who has booked nothing to what books and makes": {
+    refusal: { code: status.FAILED_PRECONDITION, message: "m", reason: "CLAIM_NOT_BOOKED" },
+    exitCode: 1,
+    says: /\[CLAIM_NOT_BOOKED\]\nhint: without Nova, .*: vgpuctl schedule create --flavor /,
+  },
+  "does not lead a job of Slurm's to Placement": {
+    refusal: {
+      ...{ code: status.FAILED_PRECONDITION, message: "m", reason: "CLAIM_NOT_BOOKED" },
+      about: { claim_id: "slurm:c:1" },
+    },
+    exitCode: 1,
+    says: /^error: m \[CLAIM_NOT_BOOKED\]\n$/,
+  },
   "tells a domain that has its vGPU already": {
     refusal: { code: status.FAILED_PRECONDITION, message: "m", reason: "DOMAIN_HAS_VGPU" },
     exitCode: 7,
