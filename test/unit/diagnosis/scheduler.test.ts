@@ -158,8 +158,15 @@ describe("the conditions of its books", () => {
   });
 
   it("name the oldest booking that no domain came for, and show each", async () => {
-    const { code, text, evidence } = await failed({ withoutDomain: [waiting(60), waiting(7260)] });
+    const found = await failed({ withoutDomain: [waiting(60), waiting(7260)] });
+    const { code, text, evidence } = found;
     assert.equal(code, "BOOKING_WITHOUT_DOMAIN");
+    // Nobody need have a Nova.
+    for (const language of languages)
+      assert.match(
+        remedyOf(found, language),
+        /Nova.*openstack server show of-7260.*vgpuctl schedule destroy of-7260/,
+      );
     assert.match(text, /\(30 min\): 1; the oldest, of-7260, .*64 MiB low GM of GPU 0000:00:02\.0 .*121 min/);
     assert.deepEqual(
       evidence.map(({ path }) => path),

@@ -101,8 +101,9 @@ export const scheduler = {
     },
     remedies: {
       overdue:
-        "see whether its owner still builds or moves the guest (openstack server show {booking}); otherwise release it: openstack resource " +
-        "provider allocation delete {booking}. vgpud gives back only what vgpuctl has booked",
+        "ask whoever booked it whether the guest is still to come (with Nova: openstack server show {booking}); otherwise release it: openstack " +
+        "resource provider allocation delete {booking}. What vgpuctl has booked, and nothing else, vgpud gives back by itself; at once that is " +
+        "vgpuctl schedule destroy {booking}",
       "overdue-on-host":
         "see what the job does (scontrol show job JOBID), and cancel it if its machine is not to come (scancel JOBID): vgpud ends no jobs",
     },

@@ -91,8 +91,8 @@ export const scheduler: Same<typeof english> = {
     },
     remedies: {
       overdue:
-        "查看它的所有者是否仍在创建或迁移客户机（openstack server show {booking}）；否则释放它：openstack resource provider " +
-        "allocation delete {booking}。vgpud 只归还 vgpuctl 所做的预订",
+        "询问预订者客户机是否还会来（使用 Nova 时：openstack server show {booking}）；否则释放它：openstack resource provider " +
+        "allocation delete {booking}。vgpud 只自动归还 vgpuctl 所做的预订；立即归还用 vgpuctl schedule destroy {booking}",
       "overdue-on-host":
         "查看该作业在做什么（scontrol show job JOBID）；如果它的虚拟机不会来，就取消它（scancel JOBID）：vgpud 不结束任何作业",
     },
