@@ -306,6 +306,7 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   ),
   vgpud_scheduler_gpu_overbooked: note("vgpud_scheduler_gpu_overbooked == 1", notCompared),
   vgpud_scheduler_vanished_gpus: note("sum(vgpud_scheduler_vanished_gpus)", notCompared),
+  vgpud_scheduler_gpu_published_twice: note("vgpud_scheduler_gpu_published_twice == 1", notCompared),
   vgpud_scheduler_rounds_total: note(
     "sum by (round, outcome) (rate(vgpud_scheduler_rounds_total[1h]))",
     noScheduler,

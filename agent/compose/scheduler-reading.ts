@@ -82,6 +82,7 @@ function booksOf(
     })),
     overbooked: findings.overcommitted.map(({ gpu, by }) => ({ gpu, amounts: quantitiesText(by) })),
     vanished: findings.vanished,
+    publishedTwice: findings.publishedTwice,
   };
 }
 

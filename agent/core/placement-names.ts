@@ -4,8 +4,9 @@ import { parsePciAddress, type PciAddress } from "./ids.ts";
 import { modes } from "./modes.ts";
 import { platformNames } from "./platform-names.ts";
 
-/** Apart from those of Nova, which names its own providers of GPUs `HOST_pci_0000_00_02_0`. */
+/** Apart from those of Nova's driver. */
 const INFIX = "_vgpud_";
+const INFIX_OF_NOVA = "_pci_";
 
 /** Of the provider of a GPU, below that of its host. */
 export function providerName(host: string, gpu: PciAddress): string {
@@ -14,11 +15,25 @@ export function providerName(host: string, gpu: PciAddress): string {
 
 /** The GPU of a provider of vgpud's, whatever the host was called; undefined for a provider of others. */
 export function gpuOfProvider(name: string): PciAddress | undefined {
-  const at = name.lastIndexOf(INFIX);
+  return addressAfter(INFIX, name);
+}
+
+/**
+ * The GPU of a provider of Nova's, whatever the host was called; undefined for a provider of others. Its libvirt driver names one with
+ * mediated devices `HOST_pci_0000_00_02_0`, and its PCI tracker one that is given away whole or by its virtual functions
+ * `HOST_0000:00:02.0`, hexadecimal digits large.
+ */
+export function gpuOfNova(name: string): PciAddress | undefined {
+  return addressAfter(INFIX_OF_NOVA, name) ?? parsePciAddress(name.slice(name.lastIndexOf("_") + 1));
+}
+
+/** As libvirt writes it in names: `0000_00_02_0`. */
+function addressAfter(infix: string, name: string): PciAddress | undefined {
+  const at = name.lastIndexOf(infix);
   const [, domain, bus, device, fn] =
     at < 0
       ? []
-      : (/^([0-9a-f]{4})_([0-9a-f]{2})_([0-9a-f]{2})_([0-7])$/.exec(name.slice(at + INFIX.length)) ?? []);
+      : (/^([0-9a-f]{4})_([0-9a-f]{2})_([0-9a-f]{2})_([0-7])$/.exec(name.slice(at + infix.length)) ?? []);
   return domain === undefined ? undefined : parsePciAddress(`${domain}:${bus}:${device}.${fn}`);
 }
 

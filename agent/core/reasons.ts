@@ -161,6 +161,7 @@ export const reasons = {
   CLAIM_WITHOUT_BOOKING: "host-condition",
   BOOKED_BEYOND_CAPACITY: "host-condition",
   BOOKED_GPU_VANISHED: "host-condition",
+  GPU_PUBLISHED_TWICE: "host-condition",
   TLS_FILE_ENDS: "host-condition",
   DOMAIN_WITHOUT_CLAIM: "host-condition",
   GPU_MODEL_UNKNOWN: "host-condition",

@@ -88,6 +88,7 @@ export interface SchedulerBooks {
   readonly withoutBooking: readonly UnbookedClaim[];
   readonly overbooked: readonly OverbookedGpu[];
   readonly vanished: readonly VanishedProvider[];
+  readonly publishedTwice: readonly TwicePublishedGpu[];
 }
 
 export interface WaitingBooking {
@@ -117,4 +118,11 @@ interface VanishedProvider {
   /** As the scheduler calls it. */
   readonly name: string;
   readonly bookings: number;
+}
+
+/** Its room is given out by somebody else, too. */
+interface TwicePublishedGpu {
+  readonly gpu: PciAddress;
+  /** The other's provider, as the scheduler calls it. */
+  readonly by: { readonly name: string; readonly id: string };
 }

@@ -36,6 +36,7 @@ import {
   bookedGpuVanished,
   bookingWithoutDomain,
   claimWithoutBooking,
+  gpuPublishedTwice,
   schedulerUnavailable,
   schedulerUntold,
 } from "./checks/scheduler.ts";
@@ -82,7 +83,7 @@ export const table: readonly Check[] = [
   ...[libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
   ...[qemuMissing, qemuWithoutOpengl, memlockTooLow, macDeniesVfio, hostdUnavailable, modeNotServed],
   ...[schedulerUnavailable, schedulerUntold, bookingWithoutDomain, claimWithoutBooking],
-  ...[bookedBeyondCapacity, bookedGpuVanished, tlsFileEnds, domainWithoutClaim],
+  ...[bookedBeyondCapacity, bookedGpuVanished, gpuPublishedTwice, tlsFileEnds, domainWithoutClaim],
   ...[gpuModelUnknown, gpuWithoutDriver, hostDisplayOnGpu, gpuSettingDiffers],
   ...[
     gvtUnsupportedPlatform,

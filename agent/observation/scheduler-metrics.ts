@@ -87,5 +87,11 @@ export const schedulerCollector: Collector = {
       samples: ({ scheduler }) =>
         scheduler?.books ? [{ labels: {}, value: scheduler.books.vanished.length }] : [],
     }),
+    gauge({
+      name: "vgpud_scheduler_gpu_published_twice",
+      help: "Whether nova-compute gives the GPU out, too (1), or not (0), when last compared.",
+      labels: ["pci_address"],
+      samples: byGpu(({ publishedTwice }, isThis) => (publishedTwice.some(isThis) ? 1 : 0)),
+    }),
   ],
 };

@@ -49,6 +49,8 @@ export interface Findings {
   readonly overcommitted: readonly Overbooked[];
   /** What the scheduler has of GPUs that are not there any more and cannot be taken back, since it is booked. */
   readonly vanished: readonly VanishedGpu[];
+  /** GPUs that somebody else gives out with the scheduler, too: the same room, twice. */
+  readonly publishedTwice: readonly PublishedTwice[];
   /** How many bookings of vgpud's own kind were given back, since no domain came for them. */
   readonly givenBack: number;
   /** What the scheduler is not told, while it is told all else. */
@@ -91,11 +93,18 @@ export interface VanishedGpu {
   readonly bookings: number;
 }
 
+export interface PublishedTwice {
+  readonly gpu: PciAddress;
+  /** What the other has published it as, as the scheduler calls it. */
+  readonly by: { readonly name: string; readonly id: string };
+}
+
 export const nothingFound: Findings = {
   withoutDomain: [],
   withoutBooking: [],
   overcommitted: [],
   vanished: [],
+  publishedTwice: [],
   givenBack: 0,
   untold: [],
 };

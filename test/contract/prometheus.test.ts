@@ -67,6 +67,7 @@ const NOT_SIMULATED = [
   "sum by (instance) (vgpud_scheduler_claims_without_booking)",
   "vgpud_scheduler_gpu_overbooked == 1",
   "sum(vgpud_scheduler_vanished_gpus)",
+  "vgpud_scheduler_gpu_published_twice == 1",
   "sum by (round, outcome) (rate(vgpud_scheduler_rounds_total[1h]))",
   "sum by (failure) (increase(vgpud_scheduler_round_failures_total[1h]))",
   "sum by (method, status) (increase(vgpud_scheduler_requests_total[1h]))",

@@ -140,6 +140,22 @@ export const bookedGpuVanished = hostCheck({
   }),
 });
 
+export const gpuPublishedTwice = hostCheck({
+  code: "GPU_PUBLISHED_TWICE",
+  costs: COSTS,
+  dependsOn: ["SCHEDULER_UNAVAILABLE"],
+  how:
+    "the resource providers of nova-compute below this host's that are named for a GPU which vgpud publishes and has not drained, and " +
+    "whether they give anything out, as last compared",
+  check: ofBooks((look, { publishedTwice }, name) => {
+    tell(look, publishedTwice, ({ gpu, by }) => [`resource provider ${by.name}`, `gives out GPU ${gpu}`]);
+    const [first] = publishedTwice;
+    if (!first) return pass("all", { name });
+    const { gpu, by } = first;
+    return fail("some", { name, count: publishedTwice.length, gpu, provider: by.name, uuid: by.id });
+  }),
+});
+
 function notThere(scheduler: object | undefined): Finding<"no-agent" | "none"> {
   return notApplicable(scheduler === undefined ? "no-agent" : "none");
 }

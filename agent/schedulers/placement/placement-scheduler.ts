@@ -10,6 +10,7 @@ import type { Allocation, PlacementApi, Provider } from "../../placement/model.t
 import {
   SchedulerError,
   type Findings,
+  type PublishedTwice,
   type Scheduler,
   type Untold,
   type VanishedGpu,
@@ -19,6 +20,7 @@ import { disagreementsOf, withUnread, type Book, type Disagreements } from "./bo
 import { createdProvider } from "./creation.ts";
 import { refuseMarked } from "./mark.ts";
 import { gpuUuids, quantitiesIn, type Classes } from "./names.ts";
+import { NovaGpus, type NovaGpu } from "./nova-gpus.ts";
 import { KeptProvider, type About, type KeptBy } from "./provider.ts";
 import { Refusals } from "./refusals.ts";
 import type { RootRecord } from "./root-record.ts";
@@ -50,12 +52,14 @@ interface Known {
   readonly gpus: Map<PciAddress, KeptProvider>;
   /** Of providers that are not where they ought to be, and cannot be put there: nothing else of them is changed. */
   readonly misplaced: Refusals;
+  readonly ofNova: readonly NovaGpu[];
 }
 
 export class PlacementScheduler implements Scheduler {
   readonly name = "placement";
   readonly #options: PlacementSchedulerOptions;
   readonly #by: KeptBy;
+  readonly #novaGpus: NovaGpus;
   /** Undefined before the first reading, and after a failure: what Placement has then is not known. */
   #known: Known | undefined;
   /** One at a time, whoever waits for it. */
@@ -72,6 +76,7 @@ export class PlacementScheduler implements Scheduler {
     this.#options = options;
     const { api, classes, aggregates } = options;
     this.#by = { api, classes, aggregates, introduced: new Set() };
+    this.#novaGpus = new NovaGpus(api);
   }
 
   host(): string | undefined {
@@ -92,6 +97,7 @@ export class PlacementScheduler implements Scheduler {
       this.#refusals.clear();
       const books = await this.#publish(known, supply, (provider) => provider.readBookings(signal), signal);
       const vanished = await this.#retire(known, supply, signal);
+      const publishedTwice = await this.#publishedTwice(known, supply, signal);
       const { classes } = this.#options;
       const firstSeen = (booking: string): number =>
         this.#firstSeen.get(booking) ?? this.#options.clock.now();
@@ -104,7 +110,7 @@ export class PlacementScheduler implements Scheduler {
       const withoutDomain = found.withoutDomain.filter(({ booking }) => !givenBack.has(booking));
       this.#found = { ...found, withoutDomain };
       const untold = await this.#untold(known);
-      return { ...this.#found, vanished, givenBack: givenBack.size, untold };
+      return { ...this.#found, vanished, publishedTwice, givenBack: givenBack.size, untold };
     });
   }
 
@@ -175,8 +181,8 @@ export class PlacementScheduler implements Scheduler {
     const tree = await treeOf({ ...self, root }, { api, record, keep }, signal);
     const gpus = new Map<PciAddress, KeptProvider>();
     for (const [gpu, provider] of tree.gpus) gpus.set(gpu, this.#kept(provider, before?.gpus.get(gpu)));
-    const { ownRoot, misplaced } = tree;
-    this.#known = { root: tree.root.uuid, ownRoot, gpus, misplaced };
+    const { ownRoot, misplaced, ofNova } = tree;
+    this.#known = { root: tree.root.uuid, ownRoot, gpus, misplaced, ofNova };
     return this.#known;
   }
 
@@ -281,6 +287,22 @@ export class PlacementScheduler implements Scheduler {
       });
     }
     return held;
+  }
+
+  /** A GPU that is drained here may be Nova's: vgpud gives nothing of it out. */
+  async #publishedTwice(
+    known: Known,
+    { gpus }: HostSupply,
+    signal: AbortSignal,
+  ): Promise<readonly PublishedTwice[]> {
+    const offered = gpus.filter(({ gpu, offers, drained }) => {
+      return offers.size > 0 && !drained && known.gpus.has(gpu);
+    });
+    const givenOut = new Set(offered.map(({ gpu }) => gpu));
+    const those = known.ofNova.filter(({ gpu }) => givenOut.has(gpu));
+    const ask = () => this.#options.api.providerNamed(this.#host(), signal);
+    const found = await this.#novaGpus.givingOut(those, ask, signal);
+    return found.map(({ gpu, provider: { name, uuid: id } }) => ({ gpu, by: { name, id } }));
   }
 
   /** A root of vgpud's own has nothing to be booked: what the host has beside GPUs is somebody else's to publish. */

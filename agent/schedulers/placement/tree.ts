@@ -1,9 +1,10 @@
 // Where this host stands in Placement: its root, and below it the providers of its GPUs that are vgpud's.
 import type { PciAddress } from "../../core/ids.ts";
-import { gpuOfProvider, providerName } from "../../core/placement-names.ts";
+import { gpuOfNova, gpuOfProvider, providerName } from "../../core/placement-names.ts";
 import type { PlacementApi, Provider } from "../../placement/model.ts";
 import { SchedulerError } from "../scheduler.ts";
 import type { Self } from "./mark.ts";
+import type { NovaGpu } from "./nova-gpus.ts";
 import { ownRoot, type OwnRoot } from "./own-root.ts";
 import type { KeptProvider } from "./provider.ts";
 import { Refusals } from "./refusals.ts";
@@ -23,6 +24,8 @@ export interface Tree {
   readonly gpus: ReadonlyMap<PciAddress, Provider>;
   /** Of those whose names or places Placement did not let be put right. */
   readonly misplaced: Refusals;
+  /** Those of Nova's beside them. */
+  readonly ofNova: readonly NovaGpu[];
 }
 
 export interface TreeSources extends Pick<RecordedSources, "keep"> {
@@ -71,7 +74,14 @@ export async function treeOf(
   // Last, and only then: what was not moved now is moved by a later round.
   const isMoved = moved.length === 0 || misplaced.all.length === 0;
   if (isMoved) noteAnew(record, { uuid: root.uuid, own: own !== undefined, made, name: host, ...marked });
-  return { root, ownRoot: own?.kept, gpus: ours, misplaced };
+  return { root, ownRoot: own?.kept, gpus: ours, misplaced, ofNova: ofNovaIn(all, root) };
+}
+
+function ofNovaIn(tree: readonly Provider[], root: Provider): readonly NovaGpu[] {
+  return tree.flatMap((provider) => {
+    const gpu = provider.uuid === root.uuid ? undefined : gpuOfNova(provider.name);
+    return gpu === undefined ? [] : [{ gpu, provider }];
+  });
 }
 
 async function foundRoot(host: string, api: PlacementApi, signal: AbortSignal): Promise<Provider> {

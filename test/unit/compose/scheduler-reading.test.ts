@@ -62,6 +62,7 @@ describe("what the diagnosis is told of the scheduler", () => {
       withoutBooking: [{ claimId: "c" as ClaimId, gpu, missing: { functions: 2 } }],
       overcommitted: [{ gpu, by: { fences: 4 } }],
       vanished: [{ name: "host_vgpud_0000_03_00_0", bookings: 1 }],
+      publishedTwice: [{ gpu, by: { name: "host_pci_0000_00_02_0", id: "30" } }],
     };
     const read = readScheduler({ ...unasked, toldAt: 1, findings }, settings, clock);
     assert.deepEqual(read.kind === "told" && read.books, {
@@ -70,6 +71,7 @@ describe("what the diagnosis is told of the scheduler", () => {
       withoutBooking: [{ claimId: "c", gpu, amounts: "2 virtual functions" }],
       overbooked: [{ gpu, amounts: "4 fences" }],
       vanished: [{ name: "host_vgpud_0000_03_00_0", bookings: 1 }],
+      publishedTwice: [{ gpu, by: { name: "host_pci_0000_00_02_0", id: "30" } }],
     });
   });
 

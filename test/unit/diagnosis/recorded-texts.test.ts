@@ -9,6 +9,7 @@ import {
   bookedGpuVanished,
   bookingWithoutDomain,
   claimWithoutBooking,
+  gpuPublishedTwice,
   schedulerUnavailable,
   schedulerUntold,
 } from "../../../agent/diagnosis/checks/scheduler.ts";
@@ -45,7 +46,8 @@ const ofAnAgent: ReadonlySet<string> = new Set([
   ...[capacityDisagrees.code, gmFragmented.code],
   ...[hostdUnavailable.code, gpuSettingDiffers.code, deviceModelMissing.code],
   ...[schedulerUnavailable.code, schedulerUntold.code, bookingWithoutDomain.code, claimWithoutBooking.code],
-  ...[bookedBeyondCapacity.code, bookedGpuVanished.code, tlsFileEnds.code, domainWithoutClaim.code],
+  ...[bookedBeyondCapacity.code, bookedGpuVanished.code, gpuPublishedTwice.code],
+  ...[tlsFileEnds.code, domainWithoutClaim.code],
 ]);
 /** What it says of a host changes with the release: served.test.ts examines it. */
 const ofTheRelease = modeNotServed.code;

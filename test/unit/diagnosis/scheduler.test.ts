@@ -5,6 +5,7 @@ import {
   bookedGpuVanished,
   bookingWithoutDomain,
   claimWithoutBooking,
+  gpuPublishedTwice,
   schedulerUnavailable,
   schedulerUntold,
 } from "../../../agent/diagnosis/checks/scheduler.ts";
@@ -28,10 +29,11 @@ const told = { kind: "told", ...named, untold: undefined } as const;
 const agreed: SchedulerBooks = {
   graceSeconds: 1800,
   ...{ withoutDomain: [], withoutBooking: [], overbooked: [], vanished: [] },
+  publishedTwice: [],
 };
 const checks = [
   ...[schedulerUnavailable, schedulerUntold, bookingWithoutDomain, claimWithoutBooking],
-  ...[bookedBeyondCapacity, bookedGpuVanished],
+  ...[bookedBeyondCapacity, bookedGpuVanished, gpuPublishedTwice],
 ];
 
 async function conditionsOf(scheduler: SchedulerReading | undefined): Promise<readonly Condition[]> {
@@ -74,8 +76,8 @@ const isFailing = (trouble: (typeof schedulerTroubles)[number]): trouble is Fail
 
 describe("the conditions of the scheduler", () => {
   it("mean nothing where none is configured, or no agent asks one", async () => {
-    assert.deepEqual(await wordsOf({ kind: "not-configured" }), Array(6).fill("not-applicable none"));
-    assert.deepEqual(await wordsOf(undefined), Array(6).fill("not-applicable no-agent"));
+    assert.deepEqual(await wordsOf({ kind: "not-configured" }), Array(7).fill("not-applicable none"));
+    assert.deepEqual(await wordsOf(undefined), Array(7).fill("not-applicable no-agent"));
   });
 
   it("pass where it is told and its books and the ledger agree", async () => {
@@ -84,7 +86,7 @@ describe("the conditions of the scheduler", () => {
     assert.deepEqual(unavailable.evidence, [{ path: "configuration: scheduler.policy", value: "require" }]);
     assert.deepEqual(
       others.map(({ finding }) => finding.status),
-      Array(5).fill("pass"),
+      Array(6).fill("pass"),
     );
   });
 
@@ -92,7 +94,7 @@ describe("the conditions of the scheduler", () => {
     const unknown = "not-applicable explained";
     assert.deepEqual(await wordsOf({ kind: "not-asked", ...named }), [
       "unknown not-asked",
-      ...[unknown, unknown, unknown, unknown, unknown],
+      ...[unknown, unknown, unknown, unknown, unknown, unknown],
     ]);
   });
 
@@ -190,6 +192,21 @@ describe("the conditions of its books", () => {
     const { code, text } = await failed({ vanished: [{ name: "kvm-1_vgpud_0000_03_00_0", bookings: 2 }] });
     assert.equal(code, "BOOKED_GPU_VANISHED");
     assert.match(text, /: 1, as kvm-1_vgpud_0000_03_00_0 \(2\)/);
+  });
+
+  it("name a GPU that Nova gives out, too, with the provider that is to go", async () => {
+    const by = { name: "kvm-1_pci_0000_00_02_0", id: "30000000-0000-4000-8000-000000000001" };
+    const twice = await failed({ publishedTwice: [{ gpu, by }] });
+    assert.equal(twice.code, "GPU_PUBLISHED_TWICE");
+    assert.match(twice.text, /: 1, as kvm-1_pci_0000_00_02_0 for GPU 0000:00:02\.0; placement grants/);
+    for (const language of languages) {
+      const remedy = remedyOf(twice, language);
+      assert.ok(remedy.includes(`resource provider delete ${by.id}`), remedy);
+      assert.ok(remedy.includes(`vgpuctl drain ${gpu}`), remedy);
+    }
+    assert.deepEqual(twice.evidence, [
+      { path: `resource provider ${by.name}`, value: `gives out GPU ${gpu}` },
+    ]);
   });
 
   it("show a bounded number of bookings and how many more there are", async () => {

@@ -154,4 +154,20 @@ export const scheduler = {
         "then",
     },
   },
+  GPU_PUBLISHED_TWICE: {
+    title: "GPUs that Nova gives out, too",
+    messages: {
+      ...beside,
+      all: "nova-compute gives out in {name} no GPU that vgpud does",
+      some:
+        "resource providers by which nova-compute gives out GPUs that vgpud does, too: {count}, as {provider} for GPU {gpu}; {name} grants " +
+        "their room twice, and Nova takes slices of vgpud's that no guest names yet",
+    },
+    remedies: {
+      some:
+        "keep nova-compute off the GPU (docs/nova.md): take its types out of [devices] enabled_mdev_types, or its address out of [pci] " +
+        "device_spec, and start nova-compute again; then, once no server holds any of it, delete the provider where it is left: openstack " +
+        "resource provider delete {uuid}. Or leave the GPU to Nova: vgpuctl drain {gpu}",
+    },
+  },
 } as const satisfies Record<string, Text>;

@@ -134,4 +134,20 @@ export const scheduler: Same<typeof english> = {
       some: "把 GPU 放回来，或释放那里的预订（openstack resource provider show --allocations）；之后 vgpud 会删除该资源提供者",
     },
   },
+  GPU_PUBLISHED_TWICE: {
+    title: "Nova 也在给出的 GPU",
+    messages: {
+      ...beside,
+      all: "nova-compute 在 {name} 中没有给出任何 vgpud 所给出的 GPU",
+      some:
+        "nova-compute 用来给出 vgpud 也在给出的 GPU 的资源提供者：{count} 个，如 {provider}，属于 GPU {gpu}；{name} 会把同一余量给出两次，" +
+        "Nova 还会拿走 vgpud 所建的、尚无客户机使用的切片",
+    },
+    remedies: {
+      some:
+        "让 nova-compute 不碰该 GPU（docs/nova.md）：把它的类型从 [devices] enabled_mdev_types 中去掉，或把它的地址从 [pci] device_spec " +
+        "中去掉，并重新启动 nova-compute；之后，等到没有服务器占用它时，如果该资源提供者仍在，就删除它：openstack resource provider " +
+        "delete {uuid}。或者把该 GPU 留给 Nova：vgpuctl drain {gpu}",
+    },
+  },
 };
