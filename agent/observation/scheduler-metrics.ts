@@ -49,7 +49,7 @@ export const schedulerCollector: Collector = {
     }),
     gauge({
       name: "vgpud_scheduler_last_success_timestamp_seconds",
-      help: "When a round with the scheduler was last done; absent before the first.",
+      help: "When a round with the scheduler in which it answered was last done; absent before the first.",
       labels: [],
       samples: ({ scheduler }) =>
         scheduler?.toldAt === undefined ? [] : [{ labels: {}, value: scheduler.toldAt / 1000 }],

@@ -52,7 +52,7 @@ export interface SchedulerView {
   readonly up: boolean;
   /** How many parts could not be told in the last round that was done; undefined before the first. */
   readonly untold: number | undefined;
-  /** When one was last done, milliseconds since the epoch; undefined before the first. */
+  /** When one was last done in which it answered, milliseconds since the epoch; undefined before the first. */
   readonly toldAt: number | undefined;
   /** As last compared, whatever came since; undefined before the first time. */
   readonly books: SchedulerBooks | undefined;

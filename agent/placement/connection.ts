@@ -47,9 +47,15 @@ export class Connection {
   readonly #options: ConnectionOptions;
   /** Agreed on with the first request, and anew after one failed: an upgraded server may know more. */
   #minor: Minor | undefined;
+  #done = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+  }
+
+  /** How many requests were done (2xx) so far. */
+  get done(): number {
+    return this.#done;
   }
 
   /** The answer to a request that was done (2xx), or PlacementError. A token that is not taken is renewed once. */
@@ -60,8 +66,9 @@ export class Connection {
   ): Promise<Answer> {
     try {
       const answer = await this.#authorised({ method, path, body }, signal);
-      if (answer.status >= 200 && answer.status < 300) return answer;
-      throw failureOf(answer, `${method} ${path}`);
+      if (answer.status < 200 || answer.status >= 300) throw failureOf(answer, `${method} ${path}`);
+      this.#done += 1;
+      return answer;
     } catch (error) {
       if (error instanceof PlacementError && FORGETS_VERSION.has(error.kind)) this.#minor = undefined;
       throw error;

@@ -74,6 +74,8 @@ export interface ProviderForm {
 
 /** Each call throws a PlacementError, whose kind tells what came in between, or the signal's reason. */
 export interface PlacementApi {
+  /** How many requests it has done so far: where that is what it was, nothing is known of whether it still answers. */
+  readonly done: number;
   providerNamed(name: string, signal: AbortSignal): Promise<Provider | undefined>;
   /** The providers of the tree that this one is in; empty where there is no such provider. */
   tree(uuid: string, signal: AbortSignal): Promise<readonly Provider[]>;

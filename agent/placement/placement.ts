@@ -75,6 +75,10 @@ export class Placement implements PlacementApi {
     this.#connection = connection;
   }
 
+  get done(): number {
+    return this.#connection.done;
+  }
+
   async providerNamed(name: string, signal: AbortSignal): Promise<Provider | undefined> {
     const found = await this.#providers(`name=${encodeURIComponent(name)}`, signal);
     // A database that compares without case finds others, too.

@@ -3,7 +3,14 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
-import { nothingFound, SchedulerError, type Findings, type Scheduler, type Untold } from "./scheduler.ts";
+import {
+  nothingFound,
+  SchedulerError,
+  type Findings,
+  type Published,
+  type Scheduler,
+  type Untold,
+} from "./scheduler.ts";
 import type { HostSupply } from "./supply.ts";
 
 export interface KeeperOptions {
@@ -19,7 +26,7 @@ export interface KeeperOptions {
   readonly clock: Clock;
   /** From 0 to below 1. */
   readonly random: () => number;
-  /** Told of every round in which the scheduler was to be told something, be it that it knew it already. */
+  /** Told of every round in which the scheduler was told or asked something, or was to be. */
   readonly onRound: (round: EndedRound) => void;
 }
 
@@ -35,7 +42,7 @@ export interface Standing {
   readonly failure: Failure | undefined;
   /** Of the last round that was done; undefined where all was told. */
   readonly untold: UntoldParts | undefined;
-  /** When a round was last done, milliseconds since the epoch; undefined before the first. */
+  /** When a round was last done in which it answered, milliseconds since the epoch; undefined before the first. */
   readonly toldAt: number | undefined;
   /** Of the last comparison. */
   readonly findings: Findings;
@@ -132,12 +139,14 @@ export class SchedulerKeeper {
   }
 
   /** What was refused before is tried again when it is time, whatever is told meanwhile. */
-  #published(parts: readonly Untold[]): void {
+  #published({ answered, untold: parts }: Published): void {
     const { clock, random } = this.#options;
     const isNew = this.#standing.untold === undefined;
     const untold = partsOf(parts, this.#timesUntold + (isNew ? 1 : 0));
     if (untold && isNew) this.#healAt = clock.now() + backoffOf(untold.times, random());
-    this.#ended(false, { failure: undefined, untold, toldAt: clock.wall() });
+    // Where there was nothing to tell it, it may have been away: that is no round that was done.
+    if (!answered) this.#standing = { ...this.#standing, untold };
+    else this.#ended(false, { failure: undefined, untold, toldAt: clock.wall() });
   }
 
   get #timesUntold(): number {

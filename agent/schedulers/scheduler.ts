@@ -11,10 +11,10 @@ export interface Scheduler {
   host(): string | undefined;
   /**
    * Makes what the scheduler knows of this host what the supply says: what there is, what is reserved, what is drained. Sends
-   * nothing where it knows that already. What it refused before is left out until `heal`. Resolves with what it is not told; throws
-   * SchedulerError where it cannot be told anything.
+   * nothing where it knows that already. What it refused before is left out until `heal`. Throws SchedulerError where it cannot be told
+   * anything.
    */
-  publish(supply: HostSupply, signal: AbortSignal): Promise<readonly Untold[]>;
+  publish(supply: HostSupply, signal: AbortSignal): Promise<Published>;
   /**
    * Reads anew what the scheduler has of this host and publishes; then says what its books and the host's ledger do not agree in.
    * Throws SchedulerError.
@@ -25,6 +25,14 @@ export interface Scheduler {
    * scheduler's, CLAIM_NOT_BOOKED where nothing was booked here, SCHEDULER_UNAVAILABLE where that cannot be found out.
    */
   bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking>;
+}
+
+/** What came of a publish that did not fail. */
+export interface Published {
+  /** Whether the scheduler was told or asked anything: where it knew all, that says nothing of whether it still answers. */
+  readonly answered: boolean;
+  /** What it is not told. */
+  readonly untold: readonly Untold[];
 }
 
 /** The scheduler could not be told or asked. */

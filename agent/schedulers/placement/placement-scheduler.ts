@@ -10,6 +10,7 @@ import type { Allocation, PlacementApi, Provider } from "../../placement/model.t
 import {
   SchedulerError,
   type Findings,
+  type Published,
   type PublishedTwice,
   type Scheduler,
   type Untold,
@@ -83,11 +84,14 @@ export class PlacementScheduler implements Scheduler {
     return this.#options.host();
   }
 
-  async publish(supply: HostSupply, signal: AbortSignal): Promise<readonly Untold[]> {
+  async publish(supply: HostSupply, signal: AbortSignal): Promise<Published> {
+    const { api } = this.#options;
     return this.#told(async () => {
+      const before = api.done;
       const known = this.#known ?? (await this.#read(signal));
       await this.#publish(known, supply, (provider, claims) => provider.bookingsOf(claims, signal), signal);
-      return await this.#untold(known);
+      const untold = await this.#untold(known);
+      return { answered: api.done > before, untold };
     });
   }
 

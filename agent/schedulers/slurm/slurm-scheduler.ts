@@ -3,7 +3,7 @@ import type { BookedOn, Booking, Quantities } from "../../capacity/quantities.ts
 import type { Clock } from "../../core/clock.ts";
 import { AgentError } from "../../core/errors.ts";
 import type { ClaimId } from "../../core/ids.ts";
-import { nothingFound, SchedulerError, type Findings, type Scheduler } from "../scheduler.ts";
+import { nothingFound, SchedulerError, type Findings, type Published, type Scheduler } from "../scheduler.ts";
 import type { HostSupply } from "../supply.ts";
 import { slurmError, type SlurmCommands } from "./commands.ts";
 import { disagreementsOf } from "./disagreements.ts";
@@ -58,11 +58,11 @@ export class SlurmScheduler implements Scheduler {
     return this.#options.node();
   }
 
-  async publish(supply: HostSupply, signal: AbortSignal): Promise<readonly []> {
+  async publish(supply: HostSupply, signal: AbortSignal): Promise<Published> {
     const node = this.#node();
     this.#limits ??= await node.limits(signal);
     await this.#tell(node, supply, { limits: this.#limits, signal });
-    return [];
+    return { answered: true, untold: [] };
   }
 
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {

@@ -18,12 +18,14 @@ class Told {
   failure: Error | undefined;
   /** What it refuses, and takes again only when all is compared. */
   untold: readonly Untold[] = [];
+  /** Whether what it is told is news to it. */
+  isNews = true;
   random = 0.5;
   readonly stop = new AbortController();
   readonly keeper = new SchedulerKeeper({
     scheduler: {
       name: "fake",
-      publish: () => this.#note("publish", this.untold),
+      publish: () => this.#note("publish", { answered: this.isNews, untold: this.untold }),
       heal: () => this.#note("heal", { ...nothingFound, givenBack: 1, untold: this.untold }),
     },
     supply: () => this.supply,
@@ -81,6 +83,26 @@ describe("a scheduler in front of a host", () => {
     assert.deepEqual(told.taken(), ["publish at 21000"]);
     await told.clock.advance(10_000);
     assert.deepEqual(told.taken(), []);
+  });
+
+  it("is not taken to be there by what it knew already and so was not told", async () => {
+    await told.clock.advance(15_000);
+    const { toldAt } = told.keeper.standing;
+    const change = async (): Promise<void> => {
+      told.version += 1;
+      told.supply = { ...NOTHING, living: new Set([String(told.version)]) };
+      await told.clock.advance(1_000);
+    };
+    told.taken();
+    told.isNews = false;
+    await change();
+    assert.deepEqual(told.taken(), ["publish at 16000"]);
+    assert.deepEqual([told.rounds.length, told.keeper.standing.toldAt], [1, toldAt]);
+    await told.clock.advance(10_000);
+    assert.deepEqual(told.taken(), [], "and not told again of the same");
+    told.isNews = true;
+    await change();
+    assert.deepEqual([told.rounds.length, told.keeper.standing.toldAt], [2, told.clock.wall()]);
   });
 
   it("is asked within a second when somebody else could not ask it, and once", async () => {
