@@ -9,8 +9,8 @@ import { excerpt, parseAnswer } from "./parse.ts";
 type Minor = number;
 
 /**
- * 1.36 (Victoria) has everything that publishing, reading and claiming need; 1.37 (Wallaby) lets a provider be moved to another
- * parent, 1.38 (Xena) knows types of consumers, 1.39 (Yoga) is the newest there is (placement/rest_api_version_history.rst).
+ * 1.36 (Victoria) has everything that publishing, reading and claiming need; 1.37 (Xena) lets a provider be moved to another parent,
+ * 1.38 (Xena, too) knows types of consumers, 1.39 (Yoga) is the newest there is (placement/rest_api_version_history.rst).
  */
 const LEAST: Minor = 36;
 const MOST: Minor = 39;
