@@ -127,7 +127,7 @@ describe("the demonstration of the original design", function () {
 
     const none = await world.create("desk-10", "desk.small");
     assert.equal(none.exitCode, exitCodes.unreachable);
-    assert.match(none.stderr, /none of 1 candidates took it/);
+    assert.match(none.stderr, /the one candidate did not take it/);
 
     const [lost = ""] = before.claims;
     const kept = await world.destroy(lost);

@@ -102,7 +102,7 @@ function reasonOf(
     case "ENETUNREACH":
       return {
         why: `no connection to ${at} came about${code === "ABORT_ERR" ? " in time" : ` (${code})`}`,
-        hint: "a firewall, or IPAddressAllow= of that host's vgpud.service, drops what comes from here",
+        hint: "that host is off or out of reach, or a firewall or IPAddressAllow= of its vgpud.service drops what comes from here",
       };
     case "ERR_TLS_CERT_ALTNAME_INVALID":
       return {

@@ -84,8 +84,9 @@ const MOST_HINTS = 3;
 
 function noHost(lost: readonly Lost[], { flavor, line }: About): CliError {
   const none = `Placement has no candidate for flavor ${flavor.name}: no GPU with room has what it asks for`;
-  const message =
-    lost.length === 0 ? none : `no host for flavor ${flavor.name}: none of ${lost.length} candidates took it`;
+  const tried =
+    lost.length === 1 ? "the one candidate did not take it" : `none of ${lost.length} candidates took it`;
+  const message = lost.length === 0 ? none : `no host for flavor ${flavor.name}: ${tried}`;
   const mended = [...new Set(lost.flatMap(({ hints }) => hints))].slice(0, MOST_HINTS);
   const full = lost.length === 0 || lost.some(({ ending }) => ending === "no-room");
   const hints = [
