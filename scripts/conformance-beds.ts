@@ -45,7 +45,7 @@ const reboot = (title: string): { readonly kvmgt: BedTest } => ({
   kvmgt: { suite: "systemd.test.ts", title },
 });
 const crash = (end: string): { readonly kvmgt: BedTest } => ({
-  kvmgt: { suite: "crash-points.test.ts", title: `at ${end} loses and leaks nothing` },
+  kvmgt: { suite: "long/crash-points.test.ts", title: `at ${end} loses and leaks nothing` },
 });
 
 export const bedTests: BedTests = {

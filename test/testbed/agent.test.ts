@@ -12,6 +12,7 @@ import { givesFunctions } from "./functions.ts";
 import * as gpu from "./gpu.ts";
 import { changes } from "./hot-changes.ts";
 import { leftOvers, ledgerStates, vfioGroupHeld } from "./host-state.ts";
+import { killedDuringACreate } from "./killed.ts";
 import { operates } from "./operator.ts";
 import { LifeLog } from "./life-log.ts";
 import { bed } from "./suite-bed.ts";
@@ -263,6 +264,10 @@ describe("vgpud on a real kernel and libvirt", () => {
 
   describe("a create that the kernel refuses", () => {
     refusedByTheKernel({ bed: () => bed, agent: () => agent });
+  });
+
+  describe("an agent that is killed during a create and started again", () => {
+    killedDuringACreate("while libvirt starts QEMU", { bed: () => bed, agent: () => agent });
   });
 
   describe("a slice that a process holds beyond its domain", () => {

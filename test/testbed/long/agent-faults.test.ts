@@ -1,10 +1,9 @@
 // vgpud on a real kernel beside a libvirt that fails, and over losses of its own: what it finds again and still serves meanwhile.
 import assert from "node:assert/strict";
 import { defined, refusalOf } from "../agent-client.ts";
-import { AgentInBed, claims, domainRequest, eventually, makeDisk, until } from "../agent-in-bed.ts";
+import { AgentInBed, claims, domainRequest, eventually, makeDisk } from "../agent-in-bed.ts";
 import { assertNothingLeft } from "../faults.ts";
-import * as gpu from "../gpu.ts";
-import { leftOvers } from "../host-state.ts";
+import { killedDuringACreate } from "../killed.ts";
 import { bed } from "../suite-bed.ts";
 
 describe("vgpud beside a libvirt that fails", () => {
@@ -47,47 +46,8 @@ describe("vgpud beside a libvirt that fails", () => {
     });
   });
 
-  /** Where a create is when the agent dies; `reached` is a condition in the guest. */
-  const moments = [
-    {
-      moment: "while the kernel makes the slice",
-      prepare: () => gpu.setKnob(bed, "create_delay_ms", "12000"),
-      reached: "grep -qs create_store /proc/[0-9]*/stack",
-      // The kernel shows the device before its driver has it.
-      there: { slices: 1, domains: 0 },
-    },
-    {
-      moment: "while libvirt starts QEMU",
-      prepare: () => gpu.setKnob(bed, "create_delay_ms", "0"),
-      reached: "pgrep -f [g]uest=NAME",
-      there: { slices: 1, domains: 1 },
-    },
-  ];
-
   describe("an agent that is killed during a create and started again", () => {
-    afterEach(() => gpu.setKnob(bed, "create_delay_ms", "0"));
-
-    for (const [index, { moment, prepare, reached, there }] of moments.entries())
-      it(`finishes it when it died ${moment}, and nothing is made twice`, async () => {
-        const name = `crash-${index}`;
-        await makeDisk(bed, name);
-        await prepare();
-        const request = domainRequest(name, "4");
-        const lost = assert.rejects(agent.client.createDomain(request));
-        await until(bed, `${reached.replace("NAME", name)} >/dev/null`);
-        await agent.end("SIGKILL");
-        await lost;
-        const { slices, domains } = await leftOvers(bed);
-        assert.deepEqual({ slices: slices.length, domains: domains.length }, there);
-        await agent.start();
-        const { domain } = await agent.client.createDomain(request);
-        assert.equal(domain?.claimState, "CLAIM_STATE_ACTIVE");
-        assert.equal(domain.state, "DOMAIN_STATE_RUNNING");
-        const after = await leftOvers(bed);
-        assert.deepEqual(after, { slices: domain.vgpuIds, domains: [name], processes: [name] });
-        assert.equal((await agent.client.destroyDomain(name)).claimState, "CLAIM_STATE_GONE");
-        await assertNothingLeft(bed);
-      });
+    killedDuringACreate("while the kernel makes the slice", { bed: () => bed, agent: () => agent });
   });
 
   describe("libvirt", () => {
