@@ -18,12 +18,13 @@ import type { VerificationOutcome } from "../observation/scheduler-events.ts";
 import type { MetricsView } from "../observation/view.ts";
 import { connectPlacement, type PlacementSettings } from "../placement/connect.ts";
 import { SchedulerKeeper, type EndedRound } from "../schedulers/keeper.ts";
+import { patientSupply } from "../schedulers/patient-supply.ts";
 import { PlacementScheduler } from "../schedulers/placement/placement-scheduler.ts";
 import type { RootRecord } from "../schedulers/placement/root-record.ts";
 import { bookingsBy } from "../schedulers/policy.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import { SlurmScheduler } from "../schedulers/slurm/slurm-scheduler.ts";
-import { supplyOf, type HostSupply } from "../schedulers/supply.ts";
+import { supplyOf } from "../schedulers/supply.ts";
 import { machineMark } from "./machine-mark.ts";
 import { roundLog } from "./scheduler-log.ts";
 import { troubleOf, untoldTroubleOf } from "./scheduler-reading.ts";
@@ -73,16 +74,18 @@ export function composeScheduler(
   { view, version, recorder, log, stop }: SchedulingParts,
 ): Scheduling {
   const hostname = (): string | undefined => view().inventory?.host.hostname || undefined;
-  const supply = (): HostSupply | undefined => supplyOf(view());
   // What cannot be told is taken for living.
-  const isLiving = (claim: string): boolean => supply()?.living.has(claim) ?? true;
+  const isLiving = (claim: string): boolean => {
+    const supply = supplyOf(view());
+    return supply?.domainsKnown ? supply.living.has(claim) : true;
+  };
   const scheduler = schedulerOf(config, given, { hostname, isLiving, stop, recorder, log });
   if (!scheduler) return { bookings: nothingToBook, keeper: undefined, inFront: () => undefined };
   recorder.announce();
   const tell = roundLog(log);
   const keeper = new SchedulerKeeper({
     ...{ scheduler, version, clock, random: Math.random },
-    supply,
+    supply: patientSupply(view, clock),
     healEveryMs: durationMs(config.heal_every),
     firstWithinMs: durationMs(config.first_within),
     onRound: (round) => {

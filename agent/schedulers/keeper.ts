@@ -15,7 +15,7 @@ import type { HostSupply } from "./supply.ts";
 
 export interface KeeperOptions {
   readonly scheduler: Pick<Scheduler, "name" | "publish" | "heal">;
-  /** What holds now; undefined while that is not known. */
+  /** What holds now; undefined while that is not known, and it is asked for again soon. */
   readonly supply: () => HostSupply | undefined;
   /** Other values whenever something the supply is made of has changed: cheap to ask for. */
   readonly version: () => readonly unknown[];

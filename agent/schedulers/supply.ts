@@ -12,8 +12,13 @@ import type { GpuView, VgpuView } from "../lifecycle/views.ts";
 export interface HostSupply {
   readonly hypervisor: Inventory["host"]["hypervisor"];
   readonly gpus: readonly GpuSupply[];
-  /** Every claim that has not ended, and the reservation that it was made from: what a scheduler booked for them is in use. */
+  /**
+   * Every claim that has not ended, and the reservation that it was made from: what a scheduler booked for them is in use. While it is
+   * not known which domains there are it may lack some, which a ledger that was lost is rebuilt from.
+   */
   readonly living: ReadonlySet<string>;
+  /** Whether it is known which domains there are: not while libvirt is away. */
+  readonly domainsKnown: boolean;
 }
 
 export interface GpuSupply {
@@ -26,10 +31,14 @@ export interface GpuSupply {
   readonly types: readonly string[];
   /** Out of service by somebody's will. */
   readonly drained: boolean;
-  /** Gives out nothing now although the sums have room: its kernel counts less, or does not count. */
+  /**
+   * Gives out nothing now although the sums have room: its kernel counts less, or does not count; or nobody knows what domains have of
+   * it.
+   */
   readonly closed: boolean;
   /** By quantity. Empty while it offers nothing. */
   readonly offers: ReadonlyMap<Quantity, Offer>;
+  /** Of those who stand in no ledger of ours nobody while it is not known which domains there are. */
   readonly held: readonly Held[];
 }
 
@@ -57,16 +66,18 @@ export interface Seen {
 }
 
 /**
- * Undefined before the first look, and while libvirt is away: who has what of the GPUs is then not known, and what the scheduler was
- * told last stays.
+ * Undefined before the first look. While libvirt is away it is not known who has what of the GPUs, and no domain can be made: what there
+ * is, what claims take and what is drained holds all the same, and nothing more is given out.
  */
 export function supplyOf({ inventory, gpus, vgpus, claims }: Seen): HostSupply | undefined {
-  if (!inventory?.domains.known) return undefined;
+  if (!inventory) return undefined;
   const living = claims.filter(({ state }) => state !== "gone");
+  const domainsKnown = inventory.domains.known;
   return {
     hypervisor: inventory.host.hypervisor,
-    gpus: gpus.map((view) => gpuSupply(view, { vgpus, living })),
+    gpus: gpus.map((view) => gpuSupply(view, { vgpus, living, domainsKnown })),
     living: new Set(living.flatMap(idsOf)),
+    domainsKnown,
   };
 }
 
@@ -77,7 +88,15 @@ function idsOf(claim: Claim): string[] {
 
 function gpuSupply(
   view: GpuView,
-  { vgpus, living }: { readonly vgpus: readonly VgpuView[]; readonly living: readonly Claim[] },
+  {
+    vgpus,
+    living,
+    domainsKnown,
+  }: {
+    readonly vgpus: readonly VgpuView[];
+    readonly living: readonly Claim[];
+    readonly domainsKnown: boolean;
+  },
 ): GpuSupply {
   const { gpu, mode, types, drain, hostDrain } = view;
   const promised = living.filter((claim) => claim.gpu === gpu.address && holdsRoom(claim));
@@ -87,14 +106,14 @@ function gpuSupply(
     const takes = made ? larger(takenBy(share), sliceOf(made)) : takenBy(share);
     return { claimId, takes };
   });
-  const foreign = takenByOthers(view, sumOf(own.map(({ takes }) => takes)));
+  const foreign = domainsKnown ? takenByOthers(view, sumOf(own.map(({ takes }) => takes))) : undefined;
   return {
     gpu: gpu.address,
     mode,
     platform: platformOf(gpu.deviceId)?.name,
     types: types.map(({ type }) => type.name),
     drained: drain !== undefined || hostDrain !== undefined,
-    closed: isClosed(view),
+    closed: !domainsKnown || isClosed(view),
     offers: offersOf(view),
     held: [...own, ...(foreign ? [{ claimId: undefined, takes: foreign }] : [])],
   };

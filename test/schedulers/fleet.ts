@@ -38,7 +38,7 @@ const GPU = parsePciAddress("0000:00:02.0") as PciAddress;
 /** One GPU with GVT-g, empty: nothing of it changes. */
 const SUPPLY: HostSupply = {
   hypervisor: "kvm",
-  living: new Set(),
+  ...{ living: new Set(), domainsKnown: true },
   gpus: [
     {
       ...{ gpu: GPU, mode: "gvt-g", platform: "Broadwell", drained: false, closed: false, held: [] },

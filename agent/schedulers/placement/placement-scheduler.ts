@@ -109,7 +109,9 @@ export class PlacementScheduler implements Scheduler {
       const found = withUnread(read, this.#found, { books, supply });
       for (const booking of this.#verified.keys())
         if (!found.withoutDomain.some((each) => each.booking === booking)) this.#verified.delete(booking);
-      this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
+      // Whose domain nobody could see does not begin to wait for it.
+      if (supply.domainsKnown)
+        this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
       const givenBack = await this.#giveBack(found.withoutDomain, known, signal);
       const withoutDomain = found.withoutDomain.filter(({ booking }) => !givenBack.has(booking));
       this.#found = { ...found, withoutDomain };

@@ -71,7 +71,9 @@ export class SlurmScheduler implements Scheduler {
     const bookings = await this.#tell(node, supply, { limits, signal });
     const firstSeen = (booking: string): number => this.#firstSeen.get(booking) ?? this.#options.clock.now();
     const found = disagreementsOf(supply, bookings, { limits, firstSeen });
-    this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
+    // Whose domain nobody could see does not begin to wait for it.
+    if (supply.domainsKnown)
+      this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
     return { ...nothingFound, ...found };
   }
 

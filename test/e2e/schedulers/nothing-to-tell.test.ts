@@ -15,6 +15,7 @@ const SUPPLY: HostSupply = {
   hypervisor: "kvm",
   // A guest that is off and has given its slice back.
   living: new Set(["desk-1"]),
+  domainsKnown: true,
   gpus: [
     {
       ...{ gpu: "0000:00:02.0" as PciAddress, mode: "gvt-g", platform: undefined, types: [] },

@@ -5,7 +5,7 @@ import { nothingFound, SchedulerError, type Untold } from "../../../agent/schedu
 import type { HostSupply } from "../../../agent/schedulers/supply.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
-const NOTHING: HostSupply = { hypervisor: "kvm", gpus: [], living: new Set() };
+const NOTHING: HostSupply = { hypervisor: "kvm", gpus: [], living: new Set(), domainsKnown: true };
 const MINUTE = 60_000;
 
 /** A scheduler that notes when it is told, and fails while it is told to. */

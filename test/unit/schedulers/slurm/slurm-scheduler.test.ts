@@ -27,6 +27,7 @@ const host = (gpus: readonly GpuSupply[] = [gpu()], living: readonly string[] = 
   hypervisor: "kvm",
   gpus,
   living: new Set(living),
+  domainsKnown: true,
 });
 
 describe("Slurm in front of a host", () => {
@@ -122,6 +123,22 @@ describe("Slurm in front of a host", () => {
       { booking: "slurm:c:17", gpu: undefined, amounts: SMALL, since: 1000 },
     ]);
     assert.deepEqual(found.withoutBooking, [{ claimId: claim, gpu: pciAddress(), missing: SMALL }]);
+  });
+
+  it("lets no job begin to wait for its machine while it is not known which machines there are", async () => {
+    slurm.jobs.set("17", { state: "RUNNING", gres: SMALL_GRES });
+    const healing = scheduler();
+    const since = async (domainsKnown: boolean): Promise<unknown> => {
+      const { withoutDomain } = await healing.heal({ ...host(), domainsKnown }, signal);
+      return withoutDomain[0]?.since;
+    };
+    for (const known of [false, true]) {
+      now += 1000;
+      assert.equal(await since(known), now);
+    }
+    const first = now;
+    now += 1000;
+    assert.equal(await since(false), first, "what waits already goes on waiting");
   });
 
   it("counts what a job has once Slurm tells it, also where it did not when it was first asked", async () => {

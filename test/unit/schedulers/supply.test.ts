@@ -1,0 +1,90 @@
+// What a scheduler is told of a host whose libvirt is there, is away, and was never seen.
+import assert from "node:assert/strict";
+import type { Quantities } from "../../../agent/capacity/quantities.ts";
+import type { Claim } from "../../../agent/lifecycle/claim.ts";
+import type { DrainRecord } from "../../../agent/lifecycle/drains.ts";
+import { Ledger } from "../../../agent/lifecycle/ledger.ts";
+import { gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
+import { PATIENCE_MS, patientSupply } from "../../../agent/schedulers/patient-supply.ts";
+import { supplyOf, type Seen } from "../../../agent/schedulers/supply.ts";
+import { claim } from "../../fakes/claims.ts";
+import { FakeClock } from "../../fakes/clock.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
+import { FakeGpu, typeName } from "../../fakes/fake-kernel.ts";
+import { foreignVgpuId, pciAddress } from "../../fakes/ids.ts";
+import { MemoryStore } from "../../fakes/memory-store.ts";
+import { plainTerms } from "../../fakes/stock.ts";
+
+const LARGE: Quantities = { slices: 1, lowGmMib: 128, highGmMib: 512, fences: 4 };
+const nothingSeen: Seen = { inventory: undefined, gpus: [], vgpus: [], claims: [] };
+
+describe("what a scheduler is told of the host", () => {
+  let gpu: FakeGpu;
+  let host: FakeHost;
+  let drains: DrainRecord;
+  beforeEach(() => {
+    gpu = new FakeGpu(pciAddress(), 1024);
+    host = new FakeHost({ gpus: [gpu], wall: () => 0 });
+    ({ drains } = plainTerms);
+  });
+
+  const seen = async (...claims: readonly Claim[]): Promise<Seen> => {
+    const inventory = { ...(await host.look()), revision: 1 };
+    const ledger = new Ledger(new MemoryStore(), claims);
+    const gpus = gpuViews(inventory, ledger, { ...plainTerms, drains });
+    return { inventory, gpus, vgpus: vgpuViews(inventory, ledger, plainTerms.modes), claims };
+  };
+
+  it("is nothing before the first look", () => {
+    assert.equal(supplyOf(nothingSeen), undefined);
+  });
+
+  it("is while libvirt is away that nothing more is given out of what there is, and what claims take", async () => {
+    gpu.make(foreignVgpuId(3), typeName("4"));
+    const there = supplyOf(await seen(claim(1)));
+    assert.deepEqual([there?.domainsKnown, there?.gpus[0]?.closed], [true, false]);
+    assert.deepEqual(
+      there?.gpus[0]?.held.map(({ claimId, takes }) => [claimId, takes]),
+      [
+        [claim(1).claimId, LARGE],
+        [undefined, LARGE],
+      ],
+    );
+    host.libvirtAway = "connection refused";
+    const away = supplyOf(await seen(claim(1)));
+    const [before, now] = [there.gpus[0], away?.gpus[0]];
+    assert.deepEqual([away?.domainsKnown, now?.closed, now?.drained], [false, true, false]);
+    assert.deepEqual([now?.offers, now?.types, now?.mode], [before.offers, before.types, before.mode]);
+    assert.deepEqual(now?.held, [{ claimId: claim(1).claimId, takes: LARGE }]);
+    assert.deepEqual(away?.living, there.living);
+  });
+
+  it("is a drain, whether or not libvirt is there", async () => {
+    drains = { host: { note: "libvirt is broken", since: 0 }, gpus: new Map() };
+    for (const libvirtAway of [undefined, "connection refused"]) {
+      host.libvirtAway = libvirtAway;
+      assert.equal(supplyOf(await seen())?.gpus[0]?.drained, true);
+    }
+  });
+
+  it("waits for a libvirt that has only just gone or is not reached yet, each time anew", async () => {
+    const clock = new FakeClock();
+    let now = nothingSeen;
+    const supply = patientSupply(() => now, clock);
+    assert.equal(supply(), undefined);
+    await clock.advance(PATIENCE_MS);
+    const known = await seen();
+    host.libvirtAway = "connection refused";
+    const unknown = await seen();
+    for (const back of [known, nothingSeen]) {
+      now = unknown;
+      assert.equal(supply(), undefined);
+      await clock.advance(PATIENCE_MS - 1);
+      assert.equal(supply(), undefined);
+      await clock.advance(1);
+      assert.equal(supply()?.domainsKnown, false);
+      now = back;
+      assert.equal(supply()?.domainsKnown, back === known ? true : undefined);
+    }
+  });
+});
