@@ -286,7 +286,7 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
   ),
 
   vgpud_scheduler_info: note("count by (scheduler, policy) (vgpud_scheduler_info)", noScheduler),
-  vgpud_scheduler_up: note("vgpud_scheduler_up == 0", noScheduler),
+  vgpud_scheduler_up: note("vgpud_scheduler_up == 0", `${noScheduler}, and before the first round`),
   vgpud_scheduler_untold: note("vgpud_scheduler_untold > 0", `${noScheduler}, and before the first round`),
   vgpud_scheduler_last_success_timestamp_seconds: note(
     "time() - vgpud_scheduler_last_success_timestamp_seconds",

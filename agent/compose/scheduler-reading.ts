@@ -25,7 +25,7 @@ export function readScheduler(
   clock: Pick<Clock, "now">,
 ): SchedulerReading {
   if (!standing) return { kind: "not-configured" };
-  const { name, failure, untold, toldAt } = standing;
+  const { name, failure, untold, toldAt, withoutDomains } = standing;
   const named = { name, policy: settings.policy };
   if (failure) {
     const { kind, message: why, times } = failure;
@@ -35,7 +35,7 @@ export function readScheduler(
   return {
     kind: "told",
     ...named,
-    untold: untold && partsOf(untold),
+    ...{ untold: untold && partsOf(untold), withoutDomains },
     books: booksOf(standing, settings, clock),
   };
 }
@@ -49,7 +49,7 @@ export function viewScheduler(
   const { name, failure, untold, toldAt } = standing;
   return {
     ...{ name, policy: settings.policy, toldAt },
-    up: failure === undefined && toldAt !== undefined,
+    up: failure ? false : toldAt === undefined ? undefined : true,
     untold: toldAt === undefined ? undefined : (untold?.parts.length ?? 0),
     books: toldAt === undefined ? undefined : booksOf(standing, settings, clock),
   };

@@ -58,6 +58,8 @@ export type SchedulerReading =
       readonly kind: "told";
       /** Undefined: all is told. */
       readonly untold: UntoldOfHost | undefined;
+      /** Whether it is told that nothing is given out, since it is not known which domains there are. */
+      readonly withoutDomains: boolean;
       readonly books: SchedulerBooks;
     } & Named);
 

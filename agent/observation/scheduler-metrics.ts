@@ -36,9 +36,10 @@ export const schedulerCollector: Collector = {
     }),
     gauge({
       name: "vgpud_scheduler_up",
-      help: "Whether the last round with the scheduler was done, be it but for a part (1), or failed as a whole (0); 0 also before the first.",
+      help: "Whether the last round with the scheduler was done, be it but for a part (1), or failed as a whole (0); absent before the first.",
       labels: [],
-      samples: ({ scheduler }) => (scheduler ? [{ labels: {}, value: scheduler.up ? 1 : 0 }] : []),
+      samples: ({ scheduler }) =>
+        scheduler?.up === undefined ? [] : [{ labels: {}, value: scheduler.up ? 1 : 0 }],
     }),
     gauge({
       name: "vgpud_scheduler_untold",

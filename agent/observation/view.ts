@@ -48,8 +48,8 @@ export interface ScrapeView extends MetricsView {
 export interface SchedulerView {
   readonly name: string;
   readonly policy: SchedulerPolicyWord;
-  /** The last round was done, be it but for a part. */
-  readonly up: boolean;
+  /** The last round was done, be it but for a part; undefined before the first. */
+  readonly up: boolean | undefined;
   /** How many parts could not be told in the last round that was done; undefined before the first. */
   readonly untold: number | undefined;
   /** When one was last done in which it answered, milliseconds since the epoch; undefined before the first. */

@@ -44,6 +44,8 @@ export interface Standing {
   readonly untold: UntoldParts | undefined;
   /** When a round was last done in which it answered, milliseconds since the epoch; undefined before the first. */
   readonly toldAt: number | undefined;
+  /** Whether the last round that was done told it that nothing is given out, since it is not known which domains there are. */
+  readonly withoutDomains: boolean;
   /** Of the last comparison. */
   readonly findings: Findings;
 }
@@ -80,7 +82,7 @@ export class SchedulerKeeper {
     const { name } = options.scheduler;
     this.#standing = {
       ...{ name, failure: undefined, untold: undefined, toldAt: undefined },
-      findings: nothingFound,
+      ...{ withoutDomains: false, findings: nothingFound },
     };
   }
 
@@ -115,8 +117,9 @@ export class SchedulerKeeper {
         this.#told = { version, supply };
         return GLANCE_MS;
       }
-      if (isHeal) this.#compared(await scheduler.heal(supply, signal));
-      else this.#published(await scheduler.publish(supply, signal));
+      const withoutDomains = !supply.domainsKnown;
+      if (isHeal) this.#compared(await scheduler.heal(supply, signal), { withoutDomains });
+      else this.#published(await scheduler.publish(supply, signal), { withoutDomains });
       this.#told = { version, supply };
       return GLANCE_MS;
     } catch (error) {
@@ -131,22 +134,22 @@ export class SchedulerKeeper {
     }
   }
 
-  #compared(findings: Findings): void {
+  #compared(findings: Findings, of: Pick<Standing, "withoutDomains">): void {
     const { clock, random } = this.#options;
     const untold = partsOf(findings.untold, this.#timesUntold + 1);
     this.#healAt = clock.now() + (untold ? backoffOf(untold.times, random()) : this.#untilNext());
-    this.#ended(true, { failure: undefined, untold, findings, toldAt: clock.wall() });
+    this.#ended(true, { failure: undefined, untold, ...of, findings, toldAt: clock.wall() });
   }
 
   /** What was refused before is tried again when it is time, whatever is told meanwhile. */
-  #published({ answered, untold: parts }: Published): void {
+  #published({ answered, untold: parts }: Published, of: Pick<Standing, "withoutDomains">): void {
     const { clock, random } = this.#options;
     const isNew = this.#standing.untold === undefined;
     const untold = partsOf(parts, this.#timesUntold + (isNew ? 1 : 0));
     if (untold && isNew) this.#healAt = clock.now() + backoffOf(untold.times, random());
     // Where there was nothing to tell it, it may have been away: that is no round that was done.
-    if (!answered) this.#standing = { ...this.#standing, untold };
-    else this.#ended(false, { failure: undefined, untold, toldAt: clock.wall() });
+    if (!answered) this.#standing = { ...this.#standing, untold, ...of };
+    else this.#ended(false, { failure: undefined, untold, ...of, toldAt: clock.wall() });
   }
 
   get #timesUntold(): number {

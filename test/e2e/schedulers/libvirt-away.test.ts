@@ -27,7 +27,8 @@ describe("a host with Placement in front whose libvirt is away", function () {
     assert.equal(await here.books.claim(randomUUID(), away.uuid), 409, "nobody is sent here in vain");
     await here.world.rpc.call(Hosts.drainHost, { note: "libvirt is broken" });
     await here.published("the drain", isDrained);
-    await comesTo(here.world.rpc, "SCHEDULER_UNAVAILABLE", "PASS");
+    const { message } = await comesTo(here.world.rpc, "SCHEDULER_UNAVAILABLE", "PASS");
+    assert.match(message, /nothing of it is given out/);
     await here.world.rpc.call(Hosts.undrainHost, {});
     await here.published("its end", (gpu) => !isDrained(gpu) && gives("7/7")(gpu));
     await here.world.clearFaults();

@@ -17,13 +17,21 @@ const unasked: Standing = {
   name: "placement",
   ...{ failure: undefined, untold: undefined },
   toldAt: undefined,
-  findings: nothingFound,
+  ...{ withoutDomains: false, findings: nothingFound },
 };
 
 describe("what the diagnosis is told of the scheduler", () => {
   it("is nothing where none is configured, or it was not asked yet", () => {
     assert.deepEqual(readScheduler(undefined, settings, clock), { kind: "not-configured" });
     assert.equal(readScheduler(unasked, settings, clock).kind, "not-asked");
+  });
+
+  it("is neither that it is up nor that it is not before it was asked, which may wait for the host", () => {
+    const upIn = (change: Partial<Standing>): boolean | undefined =>
+      viewScheduler({ ...unasked, ...change }, settings, clock)?.up;
+    const failure = { kind: "unreachable", message: "nobody is there", times: 1 };
+    assert.deepEqual([upIn({}), upIn({ failure }), upIn({ toldAt: 1 })], [undefined, false, true]);
+    assert.equal(upIn({ failure, toldAt: 1 }), false);
   });
 
   it("is what the last round failed with, whatever was found before", () => {

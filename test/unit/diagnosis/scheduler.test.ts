@@ -25,7 +25,7 @@ import { RootedFiles } from "../../../agent/host/files.ts";
 
 const gpu = "0000:00:02.0" as PciAddress;
 const named = { name: "placement", policy: "require" } as const;
-const told = { kind: "told", ...named, untold: undefined } as const;
+const told = { kind: "told", ...named, untold: undefined, withoutDomains: false } as const;
 const agreed: SchedulerBooks = {
   graceSeconds: 1800,
   ...{ withoutDomain: [], withoutBooking: [], overbooked: [], vanished: [] },
@@ -96,6 +96,15 @@ describe("the conditions of the scheduler", () => {
       "unknown not-asked",
       ...[unknown, unknown, unknown, unknown, unknown, unknown],
     ]);
+  });
+
+  it("pass where it is told that nothing is given out, and say so and why", async () => {
+    const [unavailable] = await conditionsOf({ ...told, withoutDomains: true, books: agreed });
+    assert.equal(unavailable?.finding.status, "pass");
+    assert.match(
+      messageOf(unavailable, "en"),
+      /nothing of it is given out while it is not known which domains/,
+    );
   });
 
   for (const trouble of schedulerTroubles.filter(isFailing))

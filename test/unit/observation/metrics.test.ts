@@ -112,13 +112,13 @@ describe("metrics", () => {
 
   it("shows nothing of a scheduler where none is configured, and no books before they were compared", async () => {
     assert.doesNotMatch(await scrape({ ...exampleView, scheduler: undefined }), /^vgpud_scheduler_\w+\{/m);
-    const unasked = { name: "placement", policy: "require", up: false } as const;
+    const unasked = { name: "placement", policy: "require", up: undefined } as const;
     const scheduler = { ...unasked, untold: undefined, toldAt: undefined, books: undefined };
     const body = await scrape({ ...exampleView, scheduler });
-    assert.match(body, /^vgpud_scheduler_up 0$/m);
+    assert.match(body, /^vgpud_scheduler_info\{/m);
     assert.doesNotMatch(
       body,
-      /^vgpud_scheduler_(gpu|bookings_without|claims|vanished|last|untold)\w*(\{| \d)/m,
+      /^vgpud_scheduler_(up|gpu|bookings_without|claims|vanished|last|untold)\w*(\{| \d)/m,
     );
   });
 

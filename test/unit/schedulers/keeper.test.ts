@@ -113,6 +113,22 @@ describe("a scheduler in front of a host", () => {
     assert.deepEqual(told.taken(), ["heal at 16000"]);
   });
 
+  it("is known to be told of a host without its domains, in either kind of round and also where that is no news to it", async () => {
+    const withoutDomains = (): boolean => told.keeper.standing.withoutDomains;
+    const become = async (domainsKnown: boolean): Promise<boolean> => {
+      told.version += 1;
+      told.supply = { ...NOTHING, domainsKnown };
+      await told.clock.advance(1_000);
+      return withoutDomains();
+    };
+    told.supply = { ...NOTHING, domainsKnown: false };
+    await told.clock.advance(15_000);
+    assert.deepEqual([told.taken(), withoutDomains()], [["heal at 15000"], true]);
+    assert.equal(await become(true), false);
+    told.isNews = false;
+    assert.equal(await become(false), true);
+  });
+
   it("is not asked while the host is not known, and is as soon as it is", async () => {
     told.supply = undefined;
     await told.clock.advance(MINUTE);

@@ -15,6 +15,8 @@ export const scheduler = {
       none: beside.none,
       "not-asked": "{name} has not been asked yet",
       told: "{name} is told what this host has",
+      "without-domains":
+        "{name} is told what this host has, and that nothing of it is given out while it is not known which domains there are",
       unreachable: "{name} does not answer: {why}",
       unauthorized: "{name} does not let vgpud in: {why}",
       "no-secret": "vgpud has no secret to show {name}: {why}",
@@ -30,7 +32,7 @@ export const scheduler = {
     },
     remedies: {
       "not-asked":
-        "wait: it is asked within scheduler.first_within of vgpud's start, once the host was seen and libvirt answers",
+        "wait: it is asked within scheduler.first_within of vgpud's start, once the host was seen; without libvirt ten seconds later",
       unreachable:
         "look at the server, the network, IPAddressAllow= of vgpud.service (docs/placement.md) and scheduler.placement.endpoint; a server that is only slow needs a longer " +
         "scheduler.placement.timeout. With Slurm look at slurmctld, munge, scheduler.slurm.prefix and scheduler.slurm.timeout. vgpud tries again " +

@@ -16,6 +16,7 @@ export const scheduler: Same<typeof english> = {
       none: beside.none,
       "not-asked": "还没有询问过 {name}",
       told: "{name} 已知道本机有什么",
+      "without-domains": "{name} 已知道本机有什么，并且在不知道有哪些域期间，本机不给出任何余量",
       unreachable: "{name} 没有应答：{why}",
       unauthorized: "{name} 不接受 vgpud：{why}",
       "no-secret": "vgpud 没有可以向 {name} 出示的密钥：{why}",
@@ -31,7 +32,7 @@ export const scheduler: Same<typeof english> = {
     },
     remedies: {
       "not-asked":
-        "请等待：vgpud 启动后，看到本机并且 libvirt 应答之后，会在 scheduler.first_within 之内询问它",
+        "请等待：vgpud 启动后，看到本机之后，会在 scheduler.first_within 之内询问它；libvirt 不应答时再晚十秒",
       unreachable:
         "检查服务器、网络、vgpud.service 的 IPAddressAllow=（docs/placement.md）和 scheduler.placement.endpoint；如果服务器只是慢，请加大 scheduler.placement.timeout。使用 Slurm 时检查 slurmctld、munge、" +
         "scheduler.slurm.prefix 和 scheduler.slurm.timeout。vgpud 会自行重试",
