@@ -43,7 +43,7 @@ export const schedulerCollector: Collector = {
     }),
     gauge({
       name: "vgpud_scheduler_untold",
-      help: "GPUs that the scheduler could not be told of in the last round that was done, and the record of it where that could not be written.",
+      help: "What the scheduler could not be told in the last round that was done: GPUs, bookings to take back, and its record where it is not written.",
       labels: [],
       samples: ({ scheduler }) =>
         scheduler?.untold === undefined ? [] : [{ labels: {}, value: scheduler.untold }],

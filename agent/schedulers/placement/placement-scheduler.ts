@@ -3,9 +3,9 @@ import type { BookedOn, Booking } from "../../capacity/quantities.ts";
 import type { Clock } from "../../core/clock.ts";
 import { AgentError } from "../../core/errors.ts";
 import type { ClaimId, PciAddress } from "../../core/ids.ts";
-import { CONSUMER_TYPE, providerName, traitOf } from "../../core/placement-names.ts";
+import { providerName, traitOf } from "../../core/placement-names.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
-import { PlacementError, type PlacementFailure } from "../../placement/errors.ts";
+import { PlacementError } from "../../placement/errors.ts";
 import type { Allocation, PlacementApi, Provider } from "../../placement/model.ts";
 import {
   SchedulerError,
@@ -20,6 +20,7 @@ import type { GpuSupply, HostSupply } from "../supply.ts";
 import { disagreementsOf, withUnread, type Book, type Disagreements } from "./books.ts";
 import { createdProvider } from "./creation.ts";
 import { refuseMarked } from "./mark.ts";
+import { GivingBack } from "./giving-back.ts";
 import { gpuUuids, quantitiesIn, type Classes } from "./names.ts";
 import { NovaGpus, type NovaGpu } from "./nova-gpus.ts";
 import { KeptProvider, type About, type KeptBy } from "./provider.ts";
@@ -52,7 +53,7 @@ interface Known {
   readonly root: string;
   readonly gpus: Map<PciAddress, KeptProvider>;
   /** Of providers that are not where they ought to be, and cannot be put there: nothing else of them is changed. */
-  readonly misplaced: Refusals;
+  readonly misplaced: Refusals<PciAddress>;
   readonly ofNova: readonly NovaGpu[];
 }
 
@@ -65,7 +66,8 @@ export class PlacementScheduler implements Scheduler {
   #known: Known | undefined;
   /** One at a time, whoever waits for it. */
   #reading: Promise<Known> | undefined;
-  readonly #refusals = new Refusals();
+  readonly #refusals = new Refusals<PciAddress>();
+  readonly #givingBack: GivingBack;
   /** When the books were compared last. */
   #found: Disagreements | undefined;
   /** By booking without a domain. */
@@ -78,6 +80,7 @@ export class PlacementScheduler implements Scheduler {
     const { api, classes, aggregates } = options;
     this.#by = { api, classes, aggregates, introduced: new Set() };
     this.#novaGpus = new NovaGpus(api);
+    this.#givingBack = new GivingBack(api, ({ booking, since }) => this.#isOverdue(booking, since));
   }
 
   host(): string | undefined {
@@ -112,7 +115,9 @@ export class PlacementScheduler implements Scheduler {
       // Whose domain nobody could see does not begin to wait for it.
       if (supply.domainsKnown)
         this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
-      const givenBack = await this.#giveBack(found.withoutDomain, known, signal);
+      const here = new Set([known.root, ...[...known.gpus.values()].map(({ uuid }) => uuid)]);
+      const ask = () => this.#options.api.providerNamed(this.#host(), signal);
+      const givenBack = await this.#givingBack.of(found.withoutDomain, { here, ask }, signal);
       const withoutDomain = found.withoutDomain.filter(({ booking }) => !givenBack.has(booking));
       this.#found = { ...found, withoutDomain };
       const untold = await this.#untold(known);
@@ -259,7 +264,7 @@ export class PlacementScheduler implements Scheduler {
   async #untold({ misplaced }: Known): Promise<readonly Untold[]> {
     const unwritten = await this.#options.record.settle();
     return [
-      ...[...misplaced.all, ...this.#refusals.all],
+      ...[...misplaced.all, ...this.#refusals.all, ...this.#givingBack.untold],
       ...(unwritten ? [{ kind: "unrecorded", what: unwritten.file, message: unwritten.why }] : []),
     ];
   }
@@ -320,33 +325,6 @@ export class PlacementScheduler implements Scheduler {
     };
   }
 
-  /** Of what has waited too long for its domain that which vgpud's own tools have booked on this host alone. */
-  async #giveBack(
-    waiting: Findings["withoutDomain"],
-    known: Known,
-    signal: AbortSignal,
-  ): Promise<ReadonlySet<string>> {
-    const { api } = this.#options;
-    const here = new Set([known.root, ...[...known.gpus.values()].map(({ uuid }) => uuid)]);
-    const given = new Set<string>();
-    for (const { booking, since } of waiting) {
-      if (given.has(booking) || !this.#isOverdue(booking, since)) continue;
-      const allocation = await api.allocation(booking, signal);
-      const isOurs = allocation.consumerType === CONSUMER_TYPE;
-      if (!isOurs || [...allocation.byProvider.keys()].some((provider) => !here.has(provider))) continue;
-      // Much may have happened since the books were read.
-      if (!this.#isOverdue(booking, since)) continue;
-      try {
-        await api.releaseUnchanged(booking, allocation, signal);
-        given.add(booking);
-      } catch (error) {
-        // Somebody changed it, or does not let it be changed: it is told of again.
-        if (!(error instanceof PlacementError && LEFT_ALONE.has(error.kind))) throw error;
-      }
-    }
-    return given;
-  }
-
   #isOverdue(booking: string, since: number): boolean {
     const { clock, graceMs, isLiving } = this.#options;
     const verified = this.#verified.get(booking) ?? -Infinity;
@@ -366,13 +344,6 @@ export class PlacementScheduler implements Scheduler {
     }
   }
 }
-
-const LEFT_ALONE: ReadonlySet<PlacementFailure> = new Set([
-  "conflict",
-  "refused",
-  "unauthorized",
-  "not-found",
-]);
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -1,6 +1,5 @@
-// What Placement refuses for one GPU alone: it is told of, and tried again when the books are compared next, while the others are told
-// all there is. A fault of Placement or Keystone looks the same from within one GPU's request, so that something of no GPU is asked after each.
-import type { PciAddress } from "../../core/ids.ts";
+// What Placement refuses for one GPU or one consumer alone: it is told of, and tried again when the books are compared next, while of the
+// others all is done. A fault of Placement or Keystone looks the same from within such a request, so that something else is asked after each.
 import { PlacementError, type PlacementFailure } from "../../placement/errors.ts";
 import type { Untold } from "../scheduler.ts";
 
@@ -13,37 +12,38 @@ const OF_ALL: ReadonlySet<PlacementFailure> = new Set([
 ]);
 
 interface Attempt<T> {
-  /** The GPU's provider by its name. */
+  /** How an operator finds it in Placement, as the GPU's provider by its name. */
   readonly what: string;
-  /** Of Placement something that is of no GPU; rejects where that is not answered either. */
+  /** Of Placement something that is of no GPU and no consumer; rejects where that is not answered either. */
   readonly ask: () => Promise<unknown>;
   readonly work: () => Promise<T>;
 }
 
-export class Refusals {
-  readonly #byGpu = new Map<PciAddress, Untold>();
+/** `Of`: what each is of. */
+export class Refusals<Of> {
+  readonly #byWhat = new Map<Of, Untold>();
 
   get all(): readonly Untold[] {
-    return [...this.#byGpu.values()];
+    return [...this.#byWhat.values()];
   }
 
-  has(gpu: PciAddress): boolean {
-    return this.#byGpu.has(gpu);
+  has(one: Of): boolean {
+    return this.#byWhat.has(one);
   }
 
   /** All is to be tried again. */
   clear(): void {
-    this.#byGpu.clear();
+    this.#byWhat.clear();
   }
 
-  /** Undefined where Placement refused; throws what would meet every other GPU, too. */
-  async attempt<T>(gpu: PciAddress, { what, ask, work }: Attempt<T>): Promise<T | undefined> {
+  /** Undefined where Placement refused; throws what would meet every other, too. */
+  async attempt<T>(one: Of, { what, ask, work }: Attempt<T>): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof PlacementError) || OF_ALL.has(error.kind)) throw error;
       await ask();
-      this.#byGpu.set(gpu, { what, kind: error.kind, message: error.message });
+      this.#byWhat.set(one, { what, kind: error.kind, message: error.message });
       return undefined;
     }
   }

@@ -23,7 +23,7 @@ export interface Tree {
   /** vgpud's own, under the names of this host but for those that are misplaced. */
   readonly gpus: ReadonlyMap<PciAddress, Provider>;
   /** Of those whose names or places Placement did not let be put right. */
-  readonly misplaced: Refusals;
+  readonly misplaced: Refusals<PciAddress>;
   /** Those of Nova's beside them. */
   readonly ofNova: readonly NovaGpu[];
 }
@@ -58,7 +58,7 @@ export async function treeOf(
   // Those of a root that this host was below before come last: where both have a GPU, the one in place is kept.
   const moved = isFormer ? [] : former.filter(({ uuid }) => before?.known.made.includes(uuid));
   const ours = new Map<PciAddress, Provider>();
-  const misplaced = new Refusals();
+  const misplaced = new Refusals<PciAddress>();
   const ask = (): Promise<unknown> => api.providerNamed(host, signal);
   for (const provider of [...all, ...moved]) {
     const gpu = gpuOfProvider(provider.name);

@@ -12,7 +12,7 @@ const rejects = (error: Error) => (): Promise<string> => Promise.reject(error);
 describe("what Placement refuses for one GPU", () => {
   it("is kept for that GPU while Placement answers what is of none, be it a fault of its own", async () => {
     for (const kind of ["refused", "conflict", "failed", "bad-answer"] as const) {
-      const refusals = new Refusals();
+      const refusals = new Refusals<PciAddress>();
       const work = rejects(new PlacementError(kind, "HTTP"));
       assert.equal(await refusals.attempt(gpu, { what, ask: answered, work }), undefined);
       assert.deepEqual(refusals.all, [{ kind, what, message: "HTTP" }]);
@@ -20,7 +20,7 @@ describe("what Placement refuses for one GPU", () => {
   });
 
   it("is of all where that is not answered either, as with Keystone out of order", async () => {
-    const refusals = new Refusals();
+    const refusals = new Refusals<PciAddress>();
     const work = rejects(new PlacementError("failed", "HTTP 503 for the GPU"));
     const ask = rejects(new PlacementError("failed", "Keystone gives no token (HTTP 500)"));
     await assert.rejects(refusals.attempt(gpu, { what, ask, work }), { message: /Keystone gives no token/ });
@@ -31,7 +31,9 @@ describe("what Placement refuses for one GPU", () => {
     for (const kind of ["unreachable", "unauthorized", "no-secret", "version"] as const) {
       const work = rejects(new PlacementError(kind, "of all"));
       const ask = rejects(new Error("nobody has to be asked"));
-      await assert.rejects(new Refusals().attempt(gpu, { what, ask, work }), { message: "of all" });
+      await assert.rejects(new Refusals<PciAddress>().attempt(gpu, { what, ask, work }), {
+        message: "of all",
+      });
     }
   });
 });

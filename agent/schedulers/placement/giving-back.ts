@@ -1,0 +1,80 @@
+// What vgpud's own tools have booked and no domain came for: it is given back where it is on this host alone.
+import { CONSUMER_TYPE } from "../../core/placement-names.ts";
+import { PlacementError, type PlacementFailure } from "../../placement/errors.ts";
+import type { PlacementApi } from "../../placement/model.ts";
+import type { Findings, Untold } from "../scheduler.ts";
+import { Refusals } from "./refusals.ts";
+
+type Waiting = Pick<Findings["withoutDomain"][number], "booking" | "since">;
+
+interface Where {
+  /** The providers of this host. */
+  readonly here: ReadonlySet<string>;
+  /** As in Refusals. */
+  readonly ask: () => Promise<unknown>;
+}
+
+const LEFT_ALONE: ReadonlySet<PlacementFailure> = new Set([
+  "conflict",
+  "refused",
+  "unauthorized",
+  "not-found",
+]);
+
+export class GivingBack {
+  readonly #api: Pick<PlacementApi, "allocation" | "releaseUnchanged">;
+  readonly #isOverdue: (waiting: Waiting) => boolean;
+  /** By booking. */
+  readonly #refusals = new Refusals<string>();
+
+  /** `isOverdue`: whether one has now waited too long for its domain. */
+  constructor(
+    api: Pick<PlacementApi, "allocation" | "releaseUnchanged">,
+    isOverdue: (waiting: Waiting) => boolean,
+  ) {
+    this.#api = api;
+    this.#isOverdue = isOverdue;
+  }
+
+  /** Of the last time, those that Placement had a fault of its own with. */
+  get untold(): readonly Untold[] {
+    return this.#refusals.all;
+  }
+
+  /** Resolves with those that were given back. Throws a PlacementError where it would meet all of them. */
+  async of(
+    waiting: readonly Waiting[],
+    { here, ask }: Where,
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<string>> {
+    this.#refusals.clear();
+    const given = new Set<string>();
+    for (const each of waiting) {
+      const { booking } = each;
+      const isTried = given.has(booking) || this.#refusals.has(booking);
+      if (isTried || !this.#isOverdue(each)) continue;
+      const what = `consumer ${booking}`;
+      const work = (): Promise<boolean> => this.#isGivenBack(each, here, signal);
+      if (await this.#refusals.attempt(booking, { what, ask, work })) given.add(booking);
+    }
+    return given;
+  }
+
+  /** False where it is not vgpud's to give back, or not any more. */
+  async #isGivenBack(each: Waiting, here: Where["here"], signal: AbortSignal): Promise<boolean> {
+    const { booking } = each;
+    const allocation = await this.#api.allocation(booking, signal);
+    const isOurs = allocation.consumerType === CONSUMER_TYPE;
+    if (!isOurs || [...allocation.byProvider.keys()].some((provider) => !here.has(provider))) return false;
+    // Much may have happened since the books were read.
+    if (!this.#isOverdue(each)) return false;
+    try {
+      await this.#api.releaseUnchanged(booking, allocation, signal);
+      return true;
+    } catch (error) {
+      // Somebody changed it, or does not let it be changed: it is told of again.
+      if (error instanceof PlacementError && LEFT_ALONE.has(error.kind)) return false;
+      throw error;
+    }
+  }
+}
