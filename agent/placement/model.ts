@@ -53,6 +53,8 @@ export interface Candidate {
   readonly allocations: ReadonlyMap<string, Resources>;
   /** Which providers serve which group of the request: `_GPU`. */
   readonly mappings: ReadonlyMap<string, readonly string[]>;
+  /** Every class that each of the providers has an inventory of, whether it was asked for or not. */
+  readonly counted: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 export interface Claim {

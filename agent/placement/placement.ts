@@ -63,6 +63,7 @@ const candidates = z.object({
       mappings: z.record(z.string(), z.array(uuid)),
     }),
   ),
+  provider_summaries: z.record(uuid, z.object({ resources: z.record(z.string(), z.unknown()) })),
 });
 
 /** The microversion since which consumers have types. */
@@ -234,9 +235,11 @@ export class Placement implements PlacementApi {
 
   async candidates(query: string, signal: AbortSignal): Promise<readonly Candidate[]> {
     const read = await this.#connection.read(`/allocation_candidates?${query}`, candidates, signal);
+    const countedOn = (of: string) => new Set(Object.keys(read.provider_summaries[of]?.resources ?? {}));
     return read.allocation_requests.map(({ allocations, mappings }) => ({
       allocations: new Map(Object.entries(allocations).map(([of, { resources: each }]) => [of, each])),
       mappings: new Map(Object.entries(mappings)),
+      counted: new Map(Object.keys(allocations).map((of) => [of, countedOn(of)])),
     }));
   }
 

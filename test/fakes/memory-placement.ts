@@ -6,6 +6,7 @@ import type {
   AtGeneration,
   Candidate,
   Claim,
+  Inventories,
   Provider,
   Resources,
   Usage,
@@ -58,6 +59,15 @@ export class MemoryPlacement implements SchedulePlacement {
     return Promise.resolve(this.#providers.filter((each) => each.root === root));
   }
 
+  inventories(uuid: string): Promise<AtGeneration<Inventories>> {
+    const one = { reserved: 0, minUnit: 1, stepSize: 1, allocationRatio: 1 };
+    const totals = Object.entries(this.#totals.get(uuid) ?? {});
+    const value = Object.fromEntries(
+      totals.map(([name, total]) => [name, { ...one, total, maxUnit: total }]),
+    );
+    return Promise.resolve({ generation: 1, value });
+  }
+
   usages(uuid: string): Promise<AtGeneration<readonly Usage[]>> {
     const value = [...this.claims].flatMap(([consumer, { allocations }]) => {
       const resources = allocations.get(uuid);
@@ -85,7 +95,11 @@ export class MemoryPlacement implements SchedulePlacement {
       const wanted = resourcesIn(query);
       return [...this.#totals.keys()]
         .filter((gpu) => this.#hasRoom(gpu, wanted))
-        .map((gpu) => ({ allocations: new Map([[gpu, wanted]]), mappings: new Map([["_GPU", [gpu]]]) }));
+        .map((gpu) => ({
+          allocations: new Map([[gpu, wanted]]),
+          mappings: new Map([["_GPU", [gpu]]]),
+          counted: new Map([[gpu, new Set(Object.keys(this.#totals.get(gpu) ?? {}))]]),
+        }));
     });
   }
 

@@ -10,13 +10,14 @@ import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Ending } from "../errors/exit-codes.ts";
 import { claimFor, giveBack, type Claimant } from "./claims.ts";
-import { booked, candidatesQuery, wantOf, type Flavor } from "./flavor.ts";
+import { bookedOn, wantOf, type Flavor } from "./flavor.ts";
 import { lostBooking, unbookable } from "./lost-booking.ts";
 import { isOurs, requireTypes } from "./ours.ts";
 import { asCliError } from "./placement-failure.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
 import { verdictOn } from "./refusal.ts";
+import { candidatesQuery, isFor, searchesFor } from "./searches.ts";
 import { domainOfClaim, isGone } from "./whereabouts.ts";
 
 type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "getHost" | "getVgpu" | "close">;
@@ -109,11 +110,12 @@ class Walk {
 
   /** On the host that has a domain of the claim though nothing is booked for it any more. */
   async #fromLost(): Promise<Scheduled | undefined> {
-    const { claimId, flavor, slicesClass } = this.#options;
+    const { api, claimId, flavor, slicesClass, signal } = this.#options;
     const lost = await lostBooking(claimId, this.#options);
     if (lost === undefined) return undefined;
     const { place, provider } = lost;
-    const claimed = await this.#claim(new Map([[provider, booked(flavor, slicesClass)]]));
+    const counted = new Set(Object.keys((await api.inventories(provider, signal)).value));
+    const claimed = await this.#claim(new Map([[provider, bookedOn(counted, flavor, slicesClass)]]));
     if (claimed.kind === "other") throw othersClaim(claimId, "of something else");
     if (claimed.kind === "lost") throw unbookable(claimId, place, claimed.why);
     return await this.#create(place, true);
@@ -121,10 +123,12 @@ class Walk {
 
   async #fromCandidates(): Promise<Scheduled> {
     const { api, flavor, slicesClass, limit, signal } = this.#options;
-    for (const candidate of await api.candidates(candidatesQuery(flavor, slicesClass, limit), signal)) {
-      const ended = await this.#try(candidate);
-      if (ended) return ended;
-    }
+    for (const search of searchesFor(flavor, slicesClass))
+      for (const candidate of await api.candidates(candidatesQuery(search, limit), signal)) {
+        if (!isFor(search, candidate)) continue;
+        const ended = await this.#try(candidate);
+        if (ended) return ended;
+      }
     return { lost: this.#lost, standing: this.#standing, ended: { kind: "no-host" } };
   }
 

@@ -4,10 +4,11 @@ import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
-import { booked, roundedText, type Flavor } from "./flavor.ts";
+import { roundedText, type Flavor } from "./flavor.ts";
 import { parseFlavors } from "./flavors-file.ts";
 import { resourcesText } from "./list.ts";
 import { readFile } from "./placed-file.ts";
+import { searchesFor } from "./searches.ts";
 import { strangeTraits } from "./strange-traits.ts";
 import { sizesJson, sizesText } from "./rounding.ts";
 
@@ -35,6 +36,7 @@ function checked(flavors: readonly Flavor[], faults: readonly { where: string; w
 
 function flavorJson(flavor: Flavor): Record<string, unknown> {
   const { name, vcpus, memoryMib, vgpu, traits } = flavor;
+  const [first, second] = searchesFor(flavor, SLICES_CLASS);
   const sliced = vgpu.mode === "gvt-g" ? vgpu : undefined;
   return {
     name,
@@ -43,7 +45,8 @@ function flavorJson(flavor: Flavor): Record<string, unknown> {
     mode: vgpu.mode,
     asked: sliced ? sizesJson(sliced.asked) : null,
     booked: sliced ? sizesJson(sliced.sizes) : null,
-    resources: booked(flavor, SLICES_CLASS),
+    resources: first?.resources ?? {},
+    resources_where_high_gm_is_shared: second?.resources ?? null,
     traits,
   };
 }
@@ -59,10 +62,12 @@ function table(flavors: readonly Flavor[]): Answer["text"][number] {
       { title: "ASKED" },
       { title: "BOOKED" },
       { title: "RESOURCES", wide: true },
+      { title: "WHERE HIGH GM IS SHARED", wide: true, sparse: true },
       { title: "TRAITS", sparse: true },
     ],
     rows: flavors.map((flavor) => {
       const { name, vcpus, memoryMib, vgpu, traits } = flavor;
+      const [first, second] = searchesFor(flavor, SLICES_CLASS);
       const sizes =
         vgpu.mode === "gvt-g" ? [sizesText(vgpu.asked), sizesText(vgpu.sizes)] : [undefined, undefined];
       const wanted = [...traits.required, ...traits.forbidden.map((trait) => `!${trait}`)];
@@ -72,7 +77,7 @@ function table(flavors: readonly Flavor[]): Answer["text"][number] {
         memoryMib,
         vgpu.mode,
         ...sizes,
-        resourcesText(booked(flavor, SLICES_CLASS)),
+        ...[first, second].map((search) => search && resourcesText(search.resources)),
         wanted.join(","),
       ];
     }),

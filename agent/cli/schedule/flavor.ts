@@ -16,14 +16,21 @@ export interface Flavor {
 }
 
 export type FlavorVgpu =
-  /** `sizes` are of the type that `asked` rounds to. */
-  | { readonly mode: "gvt-g"; readonly asked: Sizes; readonly sizes: Sizes }
+  /** `sizes` are of the type that `asked` rounds to. `namesHighGm`: it has the class of high GM by name, and so is for GPUs that count it. */
+  | {
+      readonly mode: "gvt-g";
+      readonly asked: Sizes;
+      readonly sizes: Sizes;
+      readonly namesHighGm: boolean;
+    }
   | { readonly mode: Exclude<Mode, "gvt-g"> };
+
+export const HIGH_GM = classesWith("").highGmMib;
 
 /** The quantity that a domain has one of, in each mode. */
 export const pieces = { "gvt-g": "slices", sriov: "functions", "gvt-d": "gpus", "gvt-s": "seats" } as const;
 
-/** What is booked, by class. `slicesClass`: the class of GVT-g slices. */
+/** What is booked, by class, on a GPU that counts all of it. `slicesClass`: the class of GVT-g slices. */
 export function booked({ vgpu }: Pick<Flavor, "vgpu">, slicesClass: string): Resources {
   const classes = classesWith(slicesClass);
   const amounts: Record<string, number> = { [classes[pieces[vgpu.mode]]]: 1 };
@@ -32,16 +39,15 @@ export function booked({ vgpu }: Pick<Flavor, "vgpu">, slicesClass: string): Res
   return amounts;
 }
 
-/** The query of `GET /allocation_candidates`. */
-export function candidatesQuery(flavor: Flavor, slicesClass: string, limit: number): string {
-  const resources = Object.entries(booked(flavor, slicesClass)).map(([name, amount]) => `${name}:${amount}`);
-  const { required, forbidden } = flavor.traits;
-  const traits = [...required, ...forbidden.map((trait) => `!${trait}`)];
-  return [
-    `resources_GPU=${resources.join(",")}`,
-    ...(traits.length === 0 ? [] : [`required_GPU=${traits.join(",")}`]),
-    ...["group_policy=none", `limit=${limit}`],
-  ].join("&");
+/** The same on a GPU that counts these classes: kernels that let slices share high GM have none of it to be booked. */
+export function bookedOn(counted: ReadonlySet<string>, flavor: Flavor, slicesClass: string): Resources {
+  const all = booked(flavor, slicesClass);
+  return counted.has(HIGH_GM) ? all : withoutHighGm(all);
+}
+
+/** Of what `booked` comes to. */
+export function withoutHighGm(resources: Resources): Resources {
+  return Object.fromEntries(Object.entries(resources).filter(([name]) => name !== HIGH_GM));
 }
 
 /** What is asked of the host: as much as was booked. */

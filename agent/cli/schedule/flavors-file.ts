@@ -44,6 +44,7 @@ class FlavorReading {
   readonly #amounts = new Map<Quantity, { readonly value: number; readonly key: string }>();
   readonly #required: string[] = [];
   readonly #forbidden: string[] = [];
+  #namesHighGm = false;
   #mode: Mode | undefined;
 
   constructor(yaml: PlacedYaml, pair: Pair) {
@@ -89,6 +90,7 @@ class FlavorReading {
         if (before && before.value !== said.value)
           this.#fault(where, `${key} says ${said.value}, and ${before.key} ${before.value}`);
         this.#amounts.set(said.of, { value: said.value, key });
+        if (said.of === "highGmMib" && key.startsWith(`${RESOURCES}:`)) this.#namesHighGm ||= said.value > 0;
         return;
       }
       case "mode":
@@ -147,7 +149,7 @@ class FlavorReading {
     const sizes = roundedUp(asked);
     if (sizes !== undefined) {
       const nothing = Object.values(asked).every((each) => each === 0);
-      return { mode: "gvt-g", sizes, asked: nothing ? sizes : asked };
+      return { mode: "gvt-g", sizes, asked: nothing ? sizes : asked, namesHighGm: this.#namesHighGm };
     }
     const most = sizesText(largestType());
     this.#fault(where, `no type holds ${sizesText(asked)}: the largest has ${most}`);

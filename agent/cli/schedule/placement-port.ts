@@ -6,6 +6,7 @@ export type SchedulePlacement = Pick<
   | "knowsConsumerTypes"
   | "all"
   | "tree"
+  | "inventories"
   | "usages"
   | "allocation"
   | "candidates"

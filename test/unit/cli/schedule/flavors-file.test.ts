@@ -1,7 +1,8 @@
 // A file of flavors: what it comes to, and everything that is wrong in it, by its place.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { booked, candidatesQuery, roundedText, type Flavor } from "../../../../agent/cli/schedule/flavor.ts";
+import { booked, roundedText, type Flavor } from "../../../../agent/cli/schedule/flavor.ts";
+import { candidatesQuery, searchesFor } from "../../../../agent/cli/schedule/searches.ts";
 import { parseFlavors } from "../../../../agent/cli/schedule/flavors-file.ts";
 import { KNOWN_TYPES } from "../../../../agent/core/gvtg-types.ts";
 
@@ -52,7 +53,8 @@ a:
   resources_GPU: { CUSTOM_VGT_HIGH_GM_MB: 384, CUSTOM_VGT_FENCE: 4 }
   group_policy: none
 `;
-    assert.deepEqual(only(nova), own);
+    const { vgpu, ...rest } = own;
+    assert.deepEqual(only(nova), { ...rest, vgpu: { ...vgpu, namesHighGm: true } });
   });
 
   it("takes the sizes with the prefix of a flavor's metadata", () => {
@@ -61,11 +63,27 @@ a:
 
   it("asks Placement for amounts and traits of one group", () => {
     const flavor = only(`a: { ${SIZED}, trait_GPU:CUSTOM_A: required, trait_GPU: { CUSTOM_B: forbidden } }`);
-    assert.equal(
-      candidatesQuery(flavor, "VGPU", 5),
-      "resources_GPU=VGPU:1,CUSTOM_VGT_LOW_GM_MB:64,CUSTOM_VGT_HIGH_GM_MB:384,CUSTOM_VGT_FENCE:4" +
-        "&required_GPU=CUSTOM_A,!CUSTOM_B&group_policy=none&limit=5",
+    assert.deepEqual(
+      searchesFor(flavor, "VGPU").map((search) => candidatesQuery(search, 5)),
+      [
+        "resources_GPU=VGPU:1,CUSTOM_VGT_LOW_GM_MB:64,CUSTOM_VGT_HIGH_GM_MB:384,CUSTOM_VGT_FENCE:4" +
+          "&required_GPU=CUSTOM_A,!CUSTOM_B&group_policy=none&limit=5",
+        "resources_GPU=VGPU:1,CUSTOM_VGT_LOW_GM_MB:64,CUSTOM_VGT_FENCE:4" +
+          "&required_GPU=CUSTOM_A,CUSTOM_INTEL_VGPU_HYPERVISOR_XEN,!CUSTOM_B&group_policy=none&limit=5",
+      ],
     );
+  });
+
+  it("is asked for where high GM is not counted unless it books the class by its name, or no slice", () => {
+    const searches = (text: string) =>
+      searchesFor(only(`a: { vcpus: 1, memory: 1G, ${text} }`), "VGPU").length;
+    const classes = "resources_GPU:VGPU: 1, resources_GPU:CUSTOM_VGT_LOW_GM_MB: 64";
+    assert.deepEqual(
+      ["mode: gvt-g", "vgt_low_gm_sz: 64, vgt_high_gm_sz: 384", classes].map(searches),
+      [2, 2, 2],
+    );
+    assert.equal(searches(`${classes}, resources_GPU:CUSTOM_VGT_HIGH_GM_MB: 384`), 1);
+    assert.equal(searches("mode: gvt-d"), 1);
   });
 
   it("books one piece in the other modes", () => {

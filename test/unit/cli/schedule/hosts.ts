@@ -12,6 +12,7 @@ import { GetVgpuResponse } from "../../../../proto/gen/vgpud/v1/vgpu_service.ts"
 import { CliError, type FailedCall } from "../../../../agent/cli/errors/cli-error.ts";
 import { scheduleDomain, type Scheduled } from "../../../../agent/cli/schedule/candidates.ts";
 import type { Flavor } from "../../../../agent/cli/schedule/flavor.ts";
+import type { Resources } from "../../../../agent/placement/model.ts";
 import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
 import { TOTALS } from "../scheduling.ts";
 
@@ -19,7 +20,7 @@ export const CLAIM = "0b5d0a3e-6c53-4a0f-9d0b-9a4a2f3c1d2e";
 const sizes = { lowGmMib: 128, highGmMib: 512, fences: 4 };
 const flavor: Flavor = {
   ...{ name: "m1.gvt", vcpus: 2, memoryMib: 2048 },
-  vgpu: { mode: "gvt-g", asked: sizes, sizes },
+  vgpu: { mode: "gvt-g", asked: sizes, sizes, namesHighGm: false },
   traits: { required: [], forbidden: [] },
 };
 
@@ -48,9 +49,15 @@ export class Hosts {
   readonly gpus: Readonly<Record<string, string>>;
   readonly #refuse: Readonly<Record<string, () => Refuses>>;
 
-  constructor(refuse: Readonly<Record<string, () => Refuses>>) {
+  /** `totals`: of hosts that have others than all the rest. */
+  constructor(
+    refuse: Readonly<Record<string, () => Refuses>>,
+    totals: Readonly<Record<string, Resources>> = {},
+  ) {
     this.#refuse = refuse;
-    this.gpus = Object.fromEntries(Object.keys(refuse).map((host) => [host, this.api.addHost(host, TOTALS)]));
+    this.gpus = Object.fromEntries(
+      Object.keys(refuse).map((host) => [host, this.api.addHost(host, totals[host] ?? TOTALS)]),
+    );
   }
 
   schedule({ again = false } = {}): Promise<Scheduled> {

@@ -14,7 +14,7 @@ const CLAIM = "0b5d0a3e-6c53-4a0f-9d0b-9a4a2f3c1d2e";
 const sizes = { lowGmMib: 128, highGmMib: 512, fences: 4 };
 const flavor = {
   ...{ name: "m1.gvt", vcpus: 2, memoryMib: 2048 },
-  vgpu: { mode: "gvt-g", asked: sizes, sizes },
+  vgpu: { mode: "gvt-g", asked: sizes, sizes, namesHighGm: false },
   traits: { required: [], forbidden: [] },
 } as const;
 const place = { host: "kvm-1", gpu: present(parsePciAddress("0000:00:02.0")) };
