@@ -93,8 +93,10 @@ export class MemoryPlacement implements SchedulePlacement {
     this.queries.push(query);
     return await this.#mishandled("candidates", () => {
       const wanted = resourcesIn(query);
+      const limit = Number(new URLSearchParams(query).get("limit") ?? Infinity);
       return [...this.#totals.keys()]
         .filter((gpu) => this.#hasRoom(gpu, wanted))
+        .slice(0, limit)
         .map((gpu) => ({
           allocations: new Map([[gpu, wanted]]),
           mappings: new Map([["_GPU", [gpu]]]),

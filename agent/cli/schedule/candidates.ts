@@ -6,9 +6,11 @@ import type {
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
 import type { Candidate } from "../../placement/model.ts";
+import type { Clock } from "../../core/clock.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Ending } from "../errors/exit-codes.ts";
+import { candidatePages } from "./candidate-pages.ts";
 import { claimFor, giveBack, type Claimant } from "./claims.ts";
 import { bookedOn, wantOf, type Flavor } from "./flavor.ts";
 import { lostBooking, unbookable } from "./lost-booking.ts";
@@ -17,7 +19,7 @@ import { asCliError } from "./placement-failure.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
 import { verdictOn } from "./refusal.ts";
-import { candidatesQuery, isFor, searchesFor } from "./searches.ts";
+import { CANDIDATE_CONNECT_MS, isSilence, silentAmong } from "./silent-hosts.ts";
 import { domainOfClaim, isGone } from "./whereabouts.ts";
 
 type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "getHost" | "getVgpu" | "close">;
@@ -25,19 +27,27 @@ type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "getHost" | "getVgpu"
 export interface Scheduling extends Claimant {
   readonly api: SchedulePlacement;
   /** Throws a CliError for a host of which no address is known. Opens nothing yet. */
-  readonly agentOf: (host: string, kind: "read" | "change", onSend?: () => void) => CreateOn;
+  readonly agentOf: (
+    host: string,
+    kind: "read" | "change",
+    how?: { readonly onSend?: () => void; readonly connectMs?: number },
+  ) => CreateOn;
   /** A failure as it is told of the host. */
   readonly saidBy: (host: string, error: CliError) => CliError;
   readonly flavor: Flavor;
   readonly slicesClass: string;
-  /** How many candidates are asked for. */
-  readonly limit: number;
+  readonly clock: Pick<Clock, "now">;
+  /** After so long no further candidate is tried. */
+  readonly patienceMs: number;
   /** Without the vGPU and the claim id. */
   readonly request: CreateDomainRequest;
   /** The user gave the claim id: there may be a claim of that name already, which is gone on with. */
   readonly again: boolean;
   readonly signal: AbortSignal;
 }
+
+/** Of candidates whose hosts are asked whether they answer: one look takes no longer than one host that does not. */
+const AT_A_LOOK = 32;
 
 /** Why a candidate did not get the domain. */
 export interface Lost {
@@ -60,7 +70,8 @@ export interface Scheduled {
   readonly standing: Standing;
   readonly ended:
     | { readonly kind: "made"; readonly place: Place; readonly response: CreateDomainResponse }
-    | { readonly kind: "no-host" }
+    /** `untried`: there are candidates yet, and no time. */
+    | { readonly kind: "no-host"; readonly untried: boolean }
     /** `place`: where a domain may be. */
     | { readonly kind: "failed"; readonly error: CliError; readonly place: Place | undefined };
 }
@@ -73,6 +84,9 @@ export async function scheduleDomain(options: Scheduling): Promise<Scheduled> {
 class Walk {
   readonly #options: Scheduling;
   readonly #lost: Lost[] = [];
+  /** What came of asking hosts that do not answer. */
+  readonly #silent = new Map<string, CliError>();
+  readonly #places = new Map<string, Place | undefined>();
   #standing: Standing = "none";
   /** What was booked, or may have been. */
   #booked: Candidate["allocations"] = new Map();
@@ -122,23 +136,59 @@ class Walk {
   }
 
   async #fromCandidates(): Promise<Scheduled> {
-    const { api, flavor, slicesClass, limit, signal } = this.#options;
-    for (const search of searchesFor(flavor, slicesClass))
-      for (const candidate of await api.candidates(candidatesQuery(search, limit), signal)) {
-        if (!isFor(search, candidate)) continue;
+    const { clock, patienceMs } = this.#options;
+    const endsAt = clock.now() + patienceMs;
+    for await (const page of candidatePages(this.#options)) {
+      let known = 0;
+      for (const [at, candidate] of page.entries()) {
+        if (this.#lost.length > 0 && clock.now() >= endsAt) return this.#noHost(true);
+        if (this.#silent.size > 0 && known <= at) {
+          known = at + AT_A_LOOK;
+          await this.#lookAt(page.slice(at, known));
+        }
         const ended = await this.#try(candidate);
         if (ended) return ended;
       }
-    return { lost: this.#lost, standing: this.#standing, ended: { kind: "no-host" } };
+    }
+    return this.#noHost(false);
+  }
+
+  /** Where one host is down others may be: which of them answer is found out at once, before anything is booked there. */
+  async #lookAt(candidates: readonly Candidate[]): Promise<void> {
+    const hosts = new Set<string>();
+    for (const candidate of candidates) {
+      const host = (await this.#placeOf(candidate))?.host;
+      if (host !== undefined && !this.#silent.has(host)) hosts.add(host);
+    }
+    for (const [host, error] of await silentAmong(hosts, this.#options)) this.#silent.set(host, error);
+  }
+
+  async #placeOf(candidate: Candidate): Promise<Place | undefined> {
+    const { api, signal } = this.#options;
+    const provider = providerOf(candidate);
+    const known = this.#places.get(provider);
+    if (known) return known;
+    const place = await placeOf(provider, { api, signal });
+    this.#places.set(provider, place);
+    return place;
+  }
+
+  #noHost(untried: boolean): Scheduled {
+    return { lost: this.#lost, standing: this.#standing, ended: { kind: "no-host", untried } };
   }
 
   /** Undefined: the next one. */
-  async #try({ mappings, allocations }: Candidate): Promise<Scheduled | undefined> {
-    const { api, agentOf, signal } = this.#options;
-    const [provider = [...allocations.keys()][0] ?? ""] = mappings.get("_GPU") ?? [];
-    const place = await placeOf(provider, { api, signal });
+  async #try(candidate: Candidate): Promise<Scheduled | undefined> {
+    const { agentOf, saidBy } = this.#options;
+    const place = await this.#placeOf(candidate);
     if (!place) {
-      this.#passOver(undefined, `provider ${provider} is none of vgpud's`, { ending: "failure" });
+      const why = `provider ${providerOf(candidate)} is none of vgpud's`;
+      this.#passOver(undefined, why, { ending: "failure" });
+      return undefined;
+    }
+    const silence = this.#silent.get(place.host);
+    if (silence) {
+      this.#passOver(place, silence.message, saidBy(place.host, silence));
       return undefined;
     }
     try {
@@ -148,7 +198,7 @@ class Walk {
       this.#passOver(place, error.message, error);
       return undefined;
     }
-    const claimed = await this.#claim(allocations);
+    const claimed = await this.#claim(candidate.allocations);
     if (claimed.kind === "other") throw othersClaim(this.#options.claimId, "of something else");
     if (claimed.kind === "claimed") return await this.#create(place);
     this.#passOver(place, claimed.why, { ending: "no-room" });
@@ -172,9 +222,11 @@ class Walk {
   /** `mayExist`: a call before this one may have made the domain there. */
   async #create(place: Place, mayExist = false): Promise<Scheduled | undefined> {
     let mayBeThere = mayExist;
-    const agent = this.#options.agentOf(place.host, "change", () => {
+    const onSend = (): void => {
       mayBeThere = true;
-    });
+    };
+    const how = mayExist ? { onSend } : { onSend, connectMs: CANDIDATE_CONNECT_MS };
+    const agent = this.#options.agentOf(place.host, "change", how);
     try {
       const response = await agent.createDomain(this.#requestOn(place));
       return { lost: this.#lost, standing: this.#standing, ended: { kind: "made", place, response } };
@@ -200,6 +252,7 @@ class Walk {
     const unreleased = await this.#release();
     if (unreleased) return this.#failed(unreleased, place);
     if (verdict.then === "wrong" || error.ending === "interrupted") return this.#failed(said, undefined);
+    if (isSilence(error)) this.#silent.set(place.host, error);
     this.#passOver(place, error.message, said);
     return undefined;
   }
@@ -251,6 +304,11 @@ class Walk {
   ): void {
     this.#lost.push({ place, reason, why, ending, hints });
   }
+}
+
+function providerOf({ mappings, allocations }: Candidate): string {
+  const [provider = [...allocations.keys()][0] ?? ""] = mappings.get("_GPU") ?? [];
+  return provider;
 }
 
 function othersClaim(claimId: string, what: string): CliError {

@@ -1,5 +1,6 @@
 // How a create with Placement in front ended, for people and for machines. Pure.
 import type { Reason } from "../../core/reasons.ts";
+import { formatDurationMs } from "../../core/duration.ts";
 import { changeAnswer } from "../change.ts";
 import type { Answer } from "../command.ts";
 import { CliError } from "../errors/cli-error.ts";
@@ -14,6 +15,8 @@ import { sizesJson } from "./rounding.ts";
 interface About {
   readonly claimId: string;
   readonly flavor: Flavor;
+  /** After so long no further candidate was tried. */
+  readonly patienceMs: number;
   /** As in Opened. */
   readonly line: (...words: readonly string[]) => string;
 }
@@ -22,7 +25,9 @@ export function scheduledAnswer(scheduled: Scheduled, about: About): Answer {
   const { ended, lost } = scheduled;
   if (ended.kind !== "made") {
     const error =
-      ended.kind === "no-host" ? noHost(lost, about) : told(ended.error, ended.place, scheduled, about);
+      ended.kind === "no-host"
+        ? noHost(lost, ended, about)
+        : told(ended.error, ended.place, scheduled, about);
     return { json: bodyOf(scheduled, about), text: lost.length === 0 ? [] : [lostTable(lost)], error };
   }
   const { place, response } = ended;
@@ -31,7 +36,7 @@ export function scheduledAnswer(scheduled: Scheduled, about: About): Answer {
     json: { ...bodyOf(scheduled, about), ...messageJson(response) },
     text: [fieldsOf(place, about), ...done.text],
     names: [about.claimId],
-    messages: [...lost.map(passedOver), ...warningLines(response.decision?.warnings)],
+    messages: [...passedOver(lost), ...warningLines(response.decision?.warnings)],
     ...(done.error === undefined ? {} : { error: done.error }),
   };
 }
@@ -53,6 +58,7 @@ function bodyOf({ ended, lost, standing }: Scheduled, { claimId, flavor }: About
       reason: each.reason ?? null,
       message: each.why,
     })),
+    candidates_untried: ended.kind === "no-host" && ended.untried,
   };
 }
 
@@ -74,23 +80,41 @@ function lostTable(lost: readonly Lost[]): Text[number] {
   };
 }
 
-function passedOver({ place, reason, why }: Lost): string {
-  const where = place === undefined ? "" : ` ${placeText(place)}`;
-  return `warning: passed over${where}: ${why}${reason === undefined ? "" : ` [${reason}]`}`;
+/** Of more than these the number tells enough; documents have them all. */
+const MOST_TOLD = 20;
+
+function passedOver(lost: readonly Lost[]): readonly string[] {
+  const told = lost.slice(0, MOST_TOLD).map(({ place, reason, why }) => {
+    const where = place === undefined ? "" : ` ${placeText(place)}`;
+    return `warning: passed over${where}: ${why}${reason === undefined ? "" : ` [${reason}]`}`;
+  });
+  const more = lost.length - told.length;
+  return more === 0 ? told : [...told, `warning: passed over ${more} more, which -o json tells one by one`];
 }
 
 /** Hosts that are wrong in one way lead to one hint. */
 const MOST_HINTS = 3;
 
-function noHost(lost: readonly Lost[], { flavor, line }: About): CliError {
+function noHost(
+  lost: readonly Lost[],
+  { untried }: { readonly untried: boolean },
+  { flavor, patienceMs, line }: About,
+): CliError {
   const none = `Placement has no candidate for flavor ${flavor.name}: no GPU with room has what it asks for`;
   const tried =
     lost.length === 1 ? "the one candidate did not take it" : `none of ${lost.length} candidates took it`;
-  const message = lost.length === 0 ? none : `no host for flavor ${flavor.name}: ${tried}`;
+  const patience = formatDurationMs(patienceMs);
+  const left = untried ? ` within ${patience}, and there are more` : "";
+  const message = lost.length === 0 ? none : `no host for flavor ${flavor.name}: ${tried}${left}`;
   const mended = [...new Set(lost.flatMap(({ hints }) => hints))].slice(0, MOST_HINTS);
   const full = lost.length === 0 || lost.some(({ ending }) => ending === "no-room");
   const hints = [
     ...mended,
+    ...(untried
+      ? [
+          `to try more of them: --timeout with more than ${patience}; how a host that is down is taken out of the candidates: docs/placement.md`,
+        ]
+      : []),
     ...(full ? [`what is booked, and what of it has no domain: ${line("list")}`] : []),
   ];
   return new CliError(endingOf(lost), message, { hints });

@@ -7,6 +7,7 @@ import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
+import { timeoutMs } from "../line/global-flags.ts";
 import { readRequestFile, type RequestFile } from "../request/request-file.ts";
 import { scheduleDomain } from "./candidates.ts";
 import { scheduledAnswer } from "./create-view.ts";
@@ -17,9 +18,6 @@ import { readFile, refuseFaults } from "./placed-file.ts";
 import type { ScheduleSettings } from "./schedule-file.ts";
 import { requireTls } from "./tls.ts";
 import { FLAVORS_FILE, SCHEDULE_FILE } from "./words.ts";
-
-/** As many hosts may refuse before it is given up. */
-const LIMIT = 20;
 
 export async function create(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
@@ -34,11 +32,13 @@ export async function create(args: Arguments, environment: Environment): Promise
   environment.note(`claim id: ${claimId}`);
   const rounded = roundedText(flavor);
   if (rounded !== undefined) environment.note(rounded);
+  const patienceMs = timeoutMs(args, "change", 0);
   const scheduled = await scheduleDomain({
-    ...{ api, agentOf, flavor, request, claimId, projectId, userId, slicesClass, limit: LIMIT },
+    ...{ api, agentOf, flavor, request, claimId, projectId, userId, slicesClass },
+    ...{ clock: environment.clock, patienceMs },
     ...{ saidBy, again: given !== undefined, signal: environment.signal },
   });
-  return scheduledAnswer(scheduled, { claimId, flavor, line });
+  return scheduledAnswer(scheduled, { claimId, flavor, patienceMs, line });
 }
 
 async function flavorFor(

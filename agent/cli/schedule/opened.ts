@@ -15,14 +15,18 @@ import { readScheduleFile, type ScheduleSettings } from "./schedule-file.ts";
 import { targetOf } from "./targets.ts";
 import { fileWords, SCHEDULE_FILE } from "./words.ts";
 
-/** A host that is down must not hold a booking, or keep the next one waiting, for as long as a create may take. */
+/** A host that is down must not hold a booking for as long as a create may take. */
 const CONNECT_MS = 10_000;
 
 export interface Opened extends Disposable {
   readonly settings: ScheduleSettings;
   readonly api: SchedulePlacement;
   /** Opens nothing yet. Throws a CliError for a host of which the file says no address. */
-  readonly agentOf: (host: string, kind: "read" | "change", onSend?: () => void) => Vgpud;
+  readonly agentOf: (
+    host: string,
+    kind: "read" | "change",
+    how?: { readonly onSend?: () => void; readonly connectMs?: number },
+  ) => Vgpud;
   /** What a host that was asked failed with, as it is told: by its name, with what leads on for that host. */
   readonly saidBy: (host: string, error: CliError) => CliError;
   /** A command line of `vgpuctl schedule` with the same file. */
@@ -41,14 +45,15 @@ export async function opened(
   const file = args.text("schedule-file") ?? SCHEDULE_FILE;
   const settings = await readScheduleFile(file, environment);
   const placement = await environment.placement(await placementSettings(settings, environment));
-  const agentOf: Opened["agentOf"] = (host, kind, onSend = () => undefined) => {
+  const agentOf: Opened["agentOf"] = (host, kind, how = {}) => {
+    const { onSend = () => undefined, connectMs = CONNECT_MS } = how;
     const target = targetOf(host, settings.agents, file);
     const { signal, connect } = environment;
     const patience = timeoutMs(args, kind, extraMs);
     return connect({
       target,
       timeoutMs: patience,
-      connectMs: Math.min(patience, CONNECT_MS),
+      connectMs: Math.min(patience, connectMs),
       signal,
       onSend,
     });

@@ -48,6 +48,20 @@ describe("healing of Placement's books", function () {
     assert.deepEqual(new Set(healed.traits), new Set([...gpu.traits, "CUSTOM_RACK_7"]));
   });
 
+  it("gives out again, once its host is back, what somebody reserved whole while the host was down", async () => {
+    await begin();
+    const gpu = await here.published("the GPU");
+    await here.world.agent.end();
+    // What `inventory set --amend` of docs/placement.md sends, but for the other classes, which it sends as they are.
+    assert.equal(await here.books.setInventories(gpu, { [GVT.vgpu]: { total: 7, reserved: 7 } }), 200);
+    const asked = `/allocation_candidates?resources_GPU=${GVT.vgpu}:1&group_policy=none`;
+    const { body } = await suite.placement.ask("GET", asked);
+    assert.ok(!JSON.stringify(body).includes(gpu.uuid));
+    await here.world.startAgain();
+    const back = await here.published("what was", ({ inventories }) => inventories[GVT.vgpu] === "7/0");
+    assert.deepEqual(back.inventories, gpu.inventories);
+  });
+
   it("makes a provider again that somebody deleted", async () => {
     await begin();
     const gpu = await here.published("the GPU");

@@ -109,6 +109,16 @@ describe("vgpuctl schedule", () => {
     }
   });
 
+  it("waits less for a host that is one candidate of many", async () => {
+    const asked: (number | undefined)[] = [];
+    const connecting: Environment["connect"] = (options) => {
+      asked.push(options.connectMs);
+      return connect(options);
+    };
+    await schedule(CREATE, { connect: connecting });
+    assert.equal(asked.at(-1), 3000);
+  });
+
   it("waits for a host that is only asked no longer than for one that is read", async () => {
     const asked: number[] = [];
     const connecting: Environment["connect"] = (options) => {

@@ -24,6 +24,8 @@ const flavor: Flavor = {
   traits: { required: [], forbidden: [] },
 };
 
+export const PATIENCE_MS = 180_000;
+
 /** A refusal; undefined: it makes the domain. */
 export type Refuses = Error | undefined;
 
@@ -45,6 +47,10 @@ export class Hosts {
   readonly unsent = new Set<string>();
   /** What the scheduler calls the host that answers in the place of another. */
   readonly answering = new Map<string, string>();
+  /** Hosts that do not answer when they are asked who they are, and those that were asked. */
+  readonly away = new Map<string, CliError>();
+  readonly looked = new Set<string>();
+  now = 0;
   readonly interrupt = new AbortController();
   readonly gpus: Readonly<Record<string, string>>;
   readonly #refuse: Readonly<Record<string, () => Refuses>>;
@@ -63,8 +69,9 @@ export class Hosts {
   schedule({ again = false } = {}): Promise<Scheduled> {
     return scheduleDomain({
       ...{ api: this.api, claimId: CLAIM, projectId: "p", userId: "u", flavor, again },
-      ...{ slicesClass: "CUSTOM_INTEL_VGPU", limit: 20, request: CreateDomainRequest.create() },
-      agentOf: (host, _, onSend = () => undefined) => ({
+      ...{ slicesClass: "CUSTOM_INTEL_VGPU", request: CreateDomainRequest.create() },
+      ...{ clock: { now: () => this.now }, patienceMs: PATIENCE_MS },
+      agentOf: (host, _, { onSend = () => undefined } = {}) => ({
         createDomain: (request) => {
           this.asked.push({ host, request });
           if (!this.unsent.has(host)) onSend();
@@ -80,10 +87,14 @@ export class Hosts {
             );
           return Promise.reject(this.failing.get(host) ?? refusal(status.NOT_FOUND, "DOMAIN_NOT_FOUND"));
         },
-        getHost: () =>
-          Promise.resolve(
+        getHost: () => {
+          this.looked.add(host);
+          const refused = this.away.get(host);
+          if (refused) return Promise.reject(refused);
+          return Promise.resolve(
             GetHostResponse.fromPartial({ host: { scheduler: { host: this.answering.get(host) ?? host } } }),
-          ),
+          );
+        },
         getVgpu: () => Promise.resolve(GetVgpuResponse.fromPartial({ vgpu: { gpu: "0000:00:02.0" } })),
         close: () => undefined,
       }),

@@ -23,7 +23,7 @@ const line = (...words: readonly string[]): string => `vgpuctl schedule ${words.
 function errorOf(scheduled: Partial<Scheduled> & Pick<Scheduled, "ended">): CliError {
   const answer = scheduledAnswer(
     { lost: [], standing: "held", ...scheduled },
-    { claimId: CLAIM, flavor, line },
+    { claimId: CLAIM, flavor, patienceMs: 180_000, line },
   );
   return present(answer.error);
 }
@@ -65,17 +65,43 @@ describe("a create that was made", () => {
     const ended = { kind: "made", place, response: CreateDomainResponse.create() } as const;
     const { messages } = scheduledAnswer(
       { ended, lost: [lost], standing: "held" },
-      { claimId: CLAIM, flavor, line },
+      { claimId: CLAIM, flavor, patienceMs: 180_000, line },
     );
     assert.deepEqual(messages, ["warning: passed over kvm-1 0000:00:02.0: GPU is drained [GPU_DRAINED]"]);
   });
 });
 
+describe("a create that many hosts did not take", () => {
+  it("names some of them, and counts the others", () => {
+    const lost: Lost[] = Array.from({ length: 23 }, () => ({
+      ...{ place, reason: undefined, why: "away", ending: "unreachable", hints: [] },
+    }));
+    const ended = { kind: "made", place, response: CreateDomainResponse.create() } as const;
+    const about = { claimId: CLAIM, flavor, patienceMs: 180_000, line };
+    const { messages = [] } = scheduledAnswer({ ended, lost, standing: "held" }, about);
+    assert.equal(messages.length, 21);
+    assert.equal(messages.at(-1), "warning: passed over 3 more, which -o json tells one by one");
+  });
+});
+
 describe("a create that no host took", () => {
+  it("says that time has ended it while there were candidates yet, and how to try more", () => {
+    const away = { place, reason: undefined, why: "no", ending: "unreachable", hints: [] } as const;
+    const { message, hints } = errorOf({ ended: { kind: "no-host", untried: true }, lost: [away, away] });
+    assert.equal(
+      message,
+      "no host for flavor m1.gvt: none of 2 candidates took it within 3m, and there are more",
+    );
+    assert.match(
+      hints.join("\n"),
+      /^to try more of them: --timeout with more than 3m; how a host that is down/,
+    );
+  });
+
   const lost = (ending: Lost["ending"], hints: readonly string[] = [], reason?: string): Lost => ({
     ...{ place, reason, why: "no", ending, hints },
   });
-  const of = (...all: readonly Lost[]) => errorOf({ ended: { kind: "no-host" }, lost: all });
+  const of = (...all: readonly Lost[]) => errorOf({ ended: { kind: "no-host", untried: false }, lost: all });
 
   it("leads to what is booked where there was no room, and to what is to be mended where there was not", () => {
     const booked = "what is booked, and what of it has no domain: vgpuctl schedule list";
