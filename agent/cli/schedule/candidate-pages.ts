@@ -13,6 +13,8 @@ interface Asking {
   readonly api: Pick<SchedulePlacement, "candidates">;
   readonly flavor: Flavor;
   readonly slicesClass: string;
+  /** UUIDs of aggregates, of which the GPU is in one at least; empty: wherever it is. */
+  readonly memberOf: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -21,12 +23,13 @@ export async function* candidatePages({
   api,
   flavor,
   slicesClass,
+  memberOf,
   signal,
 }: Asking): AsyncGenerator<readonly Candidate[]> {
   const shown = new Set<string>();
   for (const search of searchesFor(flavor, slicesClass))
     for (let limit = FIRST; ; limit *= TIMES) {
-      const found = await api.candidates(candidatesQuery(search, limit), signal);
+      const found = await api.candidates(candidatesQuery(search, { memberOf, limit }), signal);
       const page = found.filter((each) => isFor(search, each) && !shown.has(providersOf(each)));
       for (const each of page) shown.add(providersOf(each));
       yield page;

@@ -36,6 +36,8 @@ export interface Scheduling extends Claimant {
   readonly saidBy: (host: string, error: CliError) => CliError;
   readonly flavor: Flavor;
   readonly slicesClass: string;
+  /** UUIDs of aggregates, of which the GPU is in one at least; empty: wherever it is. */
+  readonly memberOf: readonly string[];
   readonly clock: Pick<Clock, "now">;
   /** After so long no further candidate is tried. */
   readonly patienceMs: number;

@@ -15,6 +15,8 @@ import { sizesJson } from "./rounding.ts";
 interface About {
   readonly claimId: string;
   readonly flavor: Flavor;
+  /** As in Scheduling. */
+  readonly memberOf: readonly string[];
   /** After so long no further candidate was tried. */
   readonly patienceMs: number;
   /** As in Opened. */
@@ -98,9 +100,10 @@ const MOST_HINTS = 3;
 function noHost(
   lost: readonly Lost[],
   { untried }: { readonly untried: boolean },
-  { flavor, patienceMs, line }: About,
+  { flavor, memberOf, patienceMs, line }: About,
 ): CliError {
-  const none = `Placement has no candidate for flavor ${flavor.name}: no GPU with room has what it asks for`;
+  const among = memberOf.length === 0 ? "" : " in the aggregates of placement.member_of";
+  const none = `Placement has no candidate for flavor ${flavor.name}: no GPU with room${among} has what it asks for`;
   const tried =
     lost.length === 1 ? "the one candidate did not take it" : `none of ${lost.length} candidates took it`;
   const patience = formatDurationMs(patienceMs);

@@ -28,17 +28,18 @@ export async function create(args: Arguments, environment: Environment): Promise
   await requireTls(settings.agents, args.text("schedule-file") ?? SCHEDULE_FILE);
   const claimId = given ?? environment.newUuid();
   const { project_id: projectId, user_id: userId, vgpu_class: slicesClass } = settings.placement;
+  const { member_of: memberOf } = settings.placement;
   // Before anything is asked: who is killed in the middle leaves what can be found by it.
   environment.note(`claim id: ${claimId}`);
   const rounded = roundedText(flavor);
   if (rounded !== undefined) environment.note(rounded);
   const patienceMs = timeoutMs(args, "change", 0);
   const scheduled = await scheduleDomain({
-    ...{ api, agentOf, flavor, request, claimId, projectId, userId, slicesClass },
+    ...{ api, agentOf, flavor, request, claimId, projectId, userId, slicesClass, memberOf },
     ...{ clock: environment.clock, patienceMs },
     ...{ saidBy, again: given !== undefined, signal: environment.signal },
   });
-  return scheduledAnswer(scheduled, { claimId, flavor, patienceMs, line });
+  return scheduledAnswer(scheduled, { claimId, flavor, memberOf, patienceMs, line });
 }
 
 async function flavorFor(

@@ -48,6 +48,7 @@ const schema = z.strictObject({
       "VGPU, or a name that begins with CUSTOM_",
       z.string().regex(/^(VGPU|CUSTOM_[A-Z0-9_]{1,240})$/),
     ).default(SLICES_CLASS),
+    member_of: takes("a list of UUIDs of aggregates", z.array(z.guid()).min(1)).default([]),
     keystone: keystone.optional(),
     project_id: name.default("vgpud"),
     user_id: name.default("vgpud"),

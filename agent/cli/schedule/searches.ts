@@ -26,13 +26,22 @@ export function searchesFor(flavor: Flavor, slicesClass: string): readonly Searc
   return [first, { resources: withoutHighGm(resources), traits: onXen, uncounted: HIGH_GM }];
 }
 
+interface Bounds {
+  /** UUIDs of aggregates, of which the GPU is in one at least; empty: wherever it is. */
+  readonly memberOf: readonly string[];
+  /** How many candidates are shown. */
+  readonly limit: number;
+}
+
 /** The query of `GET /allocation_candidates`. */
-export function candidatesQuery({ resources, traits }: Search, limit: number): string {
+export function candidatesQuery({ resources, traits }: Search, { memberOf, limit }: Bounds): string {
   const amounts = Object.entries(resources).map(([name, amount]) => `${name}:${amount}`);
   const wanted = [...traits.required, ...traits.forbidden.map((trait) => `!${trait}`)];
   return [
     `resources_GPU=${amounts.join(",")}`,
     ...(wanted.length === 0 ? [] : [`required_GPU=${wanted.join(",")}`]),
+    // As it has the suffix of the group, it is asked of the GPUs' providers and not of the root.
+    ...(memberOf.length === 0 ? [] : [`member_of_GPU=in:${memberOf.join(",")}`]),
     ...["group_policy=none", `limit=${limit}`],
   ].join("&");
 }

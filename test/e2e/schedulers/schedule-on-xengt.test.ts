@@ -1,11 +1,10 @@
 // vgpuctl schedule with a real Placement in front of an ordinary host and one with XenGT of 2015, on which slices share high GM.
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { exitCodes } from "../../../agent/cli/errors/exit-codes.ts";
 import { GVT } from "../../schedulers/booked-world.ts";
 import { placementSuite } from "../../schedulers/placement-suite.ts";
-import { vgpuctl, type Ran } from "../../unit/cli/vgpuctl.ts";
+import { creatingOn } from "../../schedulers/creating-on.ts";
 import { BROADWELL, BY_AGENT } from "../harness/xengt-host.ts";
 
 /** Two of them fill the high GM of the ordinary host, and leave low GM for a third. */
@@ -17,7 +16,6 @@ named:
   resources_GPU: { CUSTOM_INTEL_VGPU: 1, ${GVT.low}: 256, ${GVT.high}: 1024, ${GVT.fence}: 4 }
 smallest: { vcpus: 1, memory: 256, mode: gvt-g }
 `;
-const DOMAIN = "domain: { boot: { order: { devices: [network] } }, nics: [{ network: default }] }";
 const madeSchema = z.looseObject({ claim_id: z.string(), host: z.string() });
 const bookedSchema = z.object({
   allocations: z.record(z.string(), z.object({ resources: z.record(z.string(), z.number()) })),
@@ -34,21 +32,8 @@ describe("vgpuctl schedule in front of a host with XenGT of 2015", function () {
     });
     const gpus = [await ordinary.published("the GPU"), await sharing.published("the GPU")];
     assert.ok(!(GVT.high in (gpus[1]?.inventories ?? {})));
-    const agents = [ordinary, sharing].map(({ name, world }) => `    ${name}: unix:${world.socket}\n`);
-    const files: Readonly<Record<string, string>> = {
-      schedule: `placement: { endpoint: "${suite.placement.url}" }\nagents:\n  addresses:\n${agents.join("")}`,
-      flavors: FLAVORS,
-      domain: DOMAIN,
-    };
-    const create = (flavor: string, name: string): Promise<Ran> =>
-      vgpuctl(
-        undefined,
-        [
-          ...["schedule", "create", "--flavor", flavor, "--name", name, "-f", "domain", "-o", "json"],
-          ...["--schedule-file", "schedule", "--flavors", "flavors"],
-        ],
-        { newUuid: randomUUID, readText: (path) => Promise.resolve(files[path] ?? "") },
-      );
+    const hosts = [ordinary, sharing];
+    const create = creatingOn(hosts, { endpoint: suite.placement.url, flavors: FLAVORS });
     /** The host, and what is booked there. */
     const made = async (flavor: string, name: string): Promise<readonly unknown[]> => {
       const ran = await create(flavor, name);
@@ -69,7 +54,7 @@ describe("vgpuctl schedule in front of a host with XenGT of 2015", function () {
     assert.equal((await create("sizes", "e")).exitCode, exitCodes["no-room"]);
     // 384 MiB of high GM are left on the ordinary host.
     assert.equal((await made("smallest", "f"))[0], ordinary.name);
-    const names = await Promise.all([ordinary, sharing].map(({ world }) => world.domains()));
+    const names = await Promise.all(hosts.map(({ world }) => world.domains()));
     assert.deepEqual(
       names.map((domains) => domains.map(({ name }) => name).sort()),
       [["a", "b", "f"], ["d"]],

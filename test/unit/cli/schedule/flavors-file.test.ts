@@ -64,12 +64,14 @@ a:
   it("asks Placement for amounts and traits of one group", () => {
     const flavor = only(`a: { ${SIZED}, trait_GPU:CUSTOM_A: required, trait_GPU: { CUSTOM_B: forbidden } }`);
     assert.deepEqual(
-      searchesFor(flavor, "VGPU").map((search) => candidatesQuery(search, 5)),
+      searchesFor(flavor, "VGPU").map((search) =>
+        candidatesQuery(search, { memberOf: ["A", "B"], limit: 5 }),
+      ),
       [
         "resources_GPU=VGPU:1,CUSTOM_VGT_LOW_GM_MB:64,CUSTOM_VGT_HIGH_GM_MB:384,CUSTOM_VGT_FENCE:4" +
-          "&required_GPU=CUSTOM_A,!CUSTOM_B&group_policy=none&limit=5",
+          "&required_GPU=CUSTOM_A,!CUSTOM_B&member_of_GPU=in:A,B&group_policy=none&limit=5",
         "resources_GPU=VGPU:1,CUSTOM_VGT_LOW_GM_MB:64,CUSTOM_VGT_FENCE:4" +
-          "&required_GPU=CUSTOM_A,CUSTOM_INTEL_VGPU_HYPERVISOR_XEN,!CUSTOM_B&group_policy=none&limit=5",
+          "&required_GPU=CUSTOM_A,CUSTOM_INTEL_VGPU_HYPERVISOR_XEN,!CUSTOM_B&member_of_GPU=in:A,B&group_policy=none&limit=5",
       ],
     );
   });

@@ -69,7 +69,7 @@ export class Hosts {
   schedule({ again = false } = {}): Promise<Scheduled> {
     return scheduleDomain({
       ...{ api: this.api, claimId: CLAIM, projectId: "p", userId: "u", flavor, again },
-      ...{ slicesClass: "CUSTOM_INTEL_VGPU", request: CreateDomainRequest.create() },
+      ...{ slicesClass: "CUSTOM_INTEL_VGPU", memberOf: [], request: CreateDomainRequest.create() },
       ...{ clock: { now: () => this.now }, patienceMs: PATIENCE_MS },
       agentOf: (host, _, { onSend = () => undefined } = {}) => ({
         createDomain: (request) => {

@@ -50,6 +50,10 @@ describe("the schedule file", () => {
       `${PLACEMENT}\nagents: { address: "h:9470" }`,
       /agents\.address: "h:9470" is not allowed; it takes HOST:PORT.*\{host\}/,
     ],
+    "an aggregate by its name": [
+      `placement: { endpoint: "http://p", member_of: [rack-7] }\n${AGENTS}`,
+      /placement\.member_of: \["rack-7"\] is not allowed; it takes a list of UUIDs of aggregates/,
+    ],
     "no Placement": [`placement: {}\n${AGENTS}`, /placement needs endpoint, or keystone/],
     "no vgpud": [`${PLACEMENT}\nagents: {}`, /agents needs address, addresses or both/],
     "half a Keystone": [

@@ -23,7 +23,7 @@ const line = (...words: readonly string[]): string => `vgpuctl schedule ${words.
 function errorOf(scheduled: Partial<Scheduled> & Pick<Scheduled, "ended">): CliError {
   const answer = scheduledAnswer(
     { lost: [], standing: "held", ...scheduled },
-    { claimId: CLAIM, flavor, patienceMs: 180_000, line },
+    { claimId: CLAIM, flavor, memberOf: [], patienceMs: 180_000, line },
   );
   return present(answer.error);
 }
@@ -65,7 +65,7 @@ describe("a create that was made", () => {
     const ended = { kind: "made", place, response: CreateDomainResponse.create() } as const;
     const { messages } = scheduledAnswer(
       { ended, lost: [lost], standing: "held" },
-      { claimId: CLAIM, flavor, patienceMs: 180_000, line },
+      { claimId: CLAIM, flavor, memberOf: [], patienceMs: 180_000, line },
     );
     assert.deepEqual(messages, ["warning: passed over kvm-1 0000:00:02.0: GPU is drained [GPU_DRAINED]"]);
   });
@@ -77,7 +77,7 @@ describe("a create that many hosts did not take", () => {
       ...{ place, reason: undefined, why: "away", ending: "unreachable", hints: [] },
     }));
     const ended = { kind: "made", place, response: CreateDomainResponse.create() } as const;
-    const about = { claimId: CLAIM, flavor, patienceMs: 180_000, line };
+    const about = { claimId: CLAIM, flavor, memberOf: [], patienceMs: 180_000, line };
     const { messages = [] } = scheduledAnswer({ ended, lost, standing: "held" }, about);
     assert.equal(messages.length, 21);
     assert.equal(messages.at(-1), "warning: passed over 3 more, which -o json tells one by one");
