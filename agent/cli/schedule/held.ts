@@ -11,6 +11,9 @@ import { isOurs, requireTypes } from "./ours.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
 
+/** Of requests to Placement, which all clouds share: a few keep its workers busy. */
+const AT_ONCE = 8;
+
 export interface Held {
   readonly claimId: string;
   readonly place: Place;
@@ -47,19 +50,31 @@ export async function allHeld({ api, signal }: Asked, only: string | undefined):
   const providers = await api.all(signal);
   const names = new Map(providers.map(({ uuid, name }) => [uuid, name]));
   if (only !== undefined) requireHost(only, providers);
-  const held: Held[] = [];
-  for (const { uuid, name, root } of providers) {
-    const gpu = gpuOfProvider(name);
-    const host = names.get(root);
-    if (gpu === undefined || host === undefined || (only !== undefined && host !== only)) continue;
-    for (const { consumer, resources } of (await api.usages(uuid, signal)).value) {
-      const allocation = await api.allocation(consumer, signal);
-      if (isOurs(allocation.consumerType))
-        held.push({ claimId: consumer, place: { host, gpu }, resources, allocation });
-    }
-  }
+  const gpus = providers.flatMap(({ uuid, name, root }) => {
+    const [gpu, host] = [gpuOfProvider(name), names.get(root)];
+    if (gpu === undefined || host === undefined || (only !== undefined && host !== only)) return [];
+    return [{ uuid, place: { host, gpu } }];
+  });
+  const all = await answersInOrder(gpus, {
+    ask: (gpu, over) => heldOn(gpu, { api, signal: AbortSignal.any([signal, over]) }),
+    decides: () => false,
+    atOnce: AT_ONCE,
+  });
+  const held = all.flat();
   const key = ({ place, claimId }: Held): string => `${place.host} ${place.gpu} ${claimId}`;
   return held.sort((one, other) => (key(one) < key(other) ? -1 : 1));
+}
+
+async function heldOn(
+  { uuid, place }: { readonly uuid: string; readonly place: Place },
+  { api, signal }: Asked,
+): Promise<readonly Held[]> {
+  const held: Held[] = [];
+  for (const { consumer: claimId, resources } of (await api.usages(uuid, signal)).value) {
+    const allocation = await api.allocation(claimId, signal);
+    if (isOurs(allocation.consumerType)) held.push({ claimId, place, resources, allocation });
+  }
+  return held;
 }
 
 /** A name that is mistyped has nothing booked either. */

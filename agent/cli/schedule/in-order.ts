@@ -9,6 +9,8 @@ interface Asking<Item, Answer> {
   readonly ask: (item: Item, over: AbortSignal) => Promise<Answer>;
   /** Nobody behind the one who answers so need be asked. */
   readonly decides: (answer: Answer) => boolean;
+  /** By default as for hosts of which each is another. */
+  readonly atOnce?: number;
 }
 
 /**
@@ -17,9 +19,9 @@ interface Asking<Item, Answer> {
  */
 export async function answersInOrder<Item, Answer>(
   items: readonly Item[],
-  { ask, decides }: Asking<Item, Answer>,
+  { ask, decides, atOnce = AT_ONCE }: Asking<Item, Answer>,
 ): Promise<readonly Answer[]> {
-  const turns = new Turns(AT_ONCE);
+  const turns = new Turns(atOnce);
   const asked = items.map((item) => ({ item, over: new AbortController() }));
   let needed = asked.length;
   const needOnly = (count: number): void => {
