@@ -1,7 +1,7 @@
 // What has to be sent to Placement so that a provider of vgpud's is as it ought to be; what others added to it stays. Pure.
 import { isDeepStrictEqual } from "node:util";
 import type { Inventories } from "../../placement/model.ts";
-import { isOwnTrait, type Classes } from "./names.ts";
+import { isOwnTrait } from "./names.ts";
 import type { WantedProvider } from "./wanted.ts";
 
 /** What Placement has of one provider. */
@@ -21,10 +21,12 @@ export interface Difference {
 export function difference(
   wanted: WantedProvider,
   found: FoundProvider,
-  { classes, aggregates }: { readonly classes: Classes; readonly aggregates: readonly string[] },
+  {
+    isOwnClass,
+    aggregates,
+  }: { readonly isOwnClass: (name: string) => boolean; readonly aggregates: readonly string[] },
 ): Difference {
-  const ours: ReadonlySet<string> = new Set(Object.values(classes));
-  const others = Object.entries(found.inventories).filter(([name]) => !ours.has(name));
+  const others = Object.entries(found.inventories).filter(([name]) => !isOwnClass(name));
   const inventories = { ...Object.fromEntries(others), ...wanted.inventories };
   const traits = merged(wanted.traits, found.traits, isOwnTrait);
   // Which of them were once configured here nobody knows: none is taken away.

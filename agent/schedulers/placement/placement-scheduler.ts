@@ -25,7 +25,7 @@ import { gpuUuids, quantitiesIn, type Classes } from "./names.ts";
 import { NovaGpus, type NovaGpu } from "./nova-gpus.ts";
 import { KeptProvider, type About, type KeptBy } from "./provider.ts";
 import { Refusals } from "./refusals.ts";
-import type { RootRecord } from "./root-record.ts";
+import { noteClass, type RootRecord } from "./root-record.ts";
 import { treeOf, type RootSettings } from "./tree.ts";
 import { wantedProvider, type Bookings, type WantedProvider } from "./wanted.ts";
 
@@ -77,8 +77,11 @@ export class PlacementScheduler implements Scheduler {
 
   constructor(options: PlacementSchedulerOptions) {
     this.#options = options;
-    const { api, classes, aggregates } = options;
-    this.#by = { api, classes, aggregates, introduced: new Set() };
+    const { api, classes, aggregates, record } = options;
+    const now: ReadonlySet<string> = new Set(Object.values(classes));
+    const isOwnClass = (name: string): boolean =>
+      now.has(name) || record.current?.sliceClasses?.includes(name) === true;
+    this.#by = { api, classes, isOwnClass, aggregates, introduced: new Set() };
     this.#novaGpus = new NovaGpus(api);
     this.#givingBack = new GivingBack(api, ({ booking, since }) => this.#isOverdue(booking, since));
   }
@@ -151,7 +154,7 @@ export class PlacementScheduler implements Scheduler {
       const resources = byProvider.get(provider.uuid);
       if (!resources) continue;
       const amounts = quantitiesIn(resources, this.#options.classes);
-      provider.heardOf(claimId, amounts);
+      provider.heardOf(claimId, resources);
       byGpu.set(gpu, { amounts, counted: await provider.counted(signal) });
     }
     if (byGpu.size > 0) {
@@ -181,7 +184,7 @@ export class PlacementScheduler implements Scheduler {
   }
 
   async #readNow(signal: AbortSignal): Promise<Known> {
-    const { api, record, root, mark } = this.#options;
+    const { api, record, root, mark, classes } = this.#options;
     const self = { host: this.#host(), mark };
     const before = this.#known;
     const guard: About["guard"] = ({ traits }) => {
@@ -190,6 +193,7 @@ export class PlacementScheduler implements Scheduler {
     const keep = (provider: Provider, { isNew }: { readonly isNew: boolean }): KeptProvider =>
       this.#kept(provider, before?.ownRoot, { isNew, guard });
     const tree = await treeOf({ ...self, root }, { api, record, keep }, signal);
+    noteClass(record, classes.slices);
     const gpus = new Map<PciAddress, KeptProvider>();
     for (const [gpu, provider] of tree.gpus) gpus.set(gpu, this.#kept(provider, before?.gpus.get(gpu)));
     const { ownRoot, misplaced, ofNova } = tree;

@@ -1,8 +1,8 @@
 // One resource provider of vgpud's: what Placement was last seen to have of it, and the requests that make that what it ought to be.
-import { quantities, type Quantities, type Quantity } from "../../capacity/quantities.ts";
+import { quantities, type Quantity } from "../../capacity/quantities.ts";
 import { DRAINED } from "../../core/placement-names.ts";
 import { PlacementError } from "../../placement/errors.ts";
-import type { AtGeneration, Inventories, PlacementApi, Provider } from "../../placement/model.ts";
+import type { AtGeneration, Inventories, PlacementApi, Provider, Resources } from "../../placement/model.ts";
 import { difference, keepingHeld, type FoundProvider } from "./difference.ts";
 import { CALLERS_TRAITS, isCustom, quantitiesIn, type Classes } from "./names.ts";
 import type { Bookings, WantedProvider } from "./wanted.ts";
@@ -10,6 +10,8 @@ import type { Bookings, WantedProvider } from "./wanted.ts";
 export interface KeptBy {
   readonly api: PlacementApi;
   readonly classes: Classes;
+  /** Whether inventories of that class are vgpud's, be it by a former configuration: those of others stay. */
+  readonly isOwnClass: (name: string) => boolean;
   readonly aggregates: readonly string[];
   /** Custom classes and traits that Placement is known to know. */
   readonly introduced: Set<string>;
@@ -33,7 +35,8 @@ export class KeptProvider {
   readonly #guard: About["guard"];
   #generation: number;
   #found: FoundProvider | undefined;
-  #bookings: Bookings | undefined;
+  /** By consumer, of whatever class. */
+  #booked: ReadonlyMap<string, Resources> | undefined;
   /** Consumers that it had no bookings of when these were last read. */
   #missed: ReadonlySet<string> = new Set();
 
@@ -46,7 +49,7 @@ export class KeptProvider {
     this.#guard = guard;
     if (!isNew) return;
     this.#found = { inventories: {}, traits: [], aggregates: [] };
-    this.#bookings = new Map();
+    this.#booked = new Map();
   }
 
   /** What of it Placement counts, and so may be booked. */
@@ -69,32 +72,39 @@ export class KeptProvider {
   /** What it has is not known any more, as after a change that failed. */
   forget(): void {
     this.#found = undefined;
-    this.#bookings = undefined;
+    this.#booked = undefined;
   }
 
   /** By consumer, read anew: what is released counts no generation up. */
   async readBookings(signal: AbortSignal): Promise<Bookings> {
-    const { api, classes } = this.#by;
-    const { generation, value } = await api.usages(this.uuid, signal);
+    const { generation, value } = await this.#by.api.usages(this.uuid, signal);
     this.seen({ generation });
-    const all = value.map(({ consumer, resources }) => [consumer, quantitiesIn(resources, classes)] as const);
     this.#missed = new Set();
-    return (this.#bookings = new Map(all));
+    this.#booked = new Map(value.map(({ consumer, resources }) => [consumer, resources]));
+    return this.#bookingsIn(this.#booked);
   }
 
   /** By consumer, as they were last read or heard of; read anew where that does not tell of all of these. */
   async bookingsOf(consumers: readonly string[], signal: AbortSignal): Promise<Bookings> {
-    const known = this.#bookings;
+    const known = this.#booked;
     const isKnown = (each: string): boolean => known?.has(each) === true || this.#missed.has(each);
-    if (known && consumers.every(isKnown)) return known;
+    if (known && consumers.every(isKnown)) return this.#bookingsIn(known);
     const read = await this.readBookings(signal);
     this.#missed = new Set(consumers.filter((each) => !read.has(each)));
     return read;
   }
 
   /** As a caller's allocation tells it. */
-  heardOf(consumer: string, amounts: Quantities): void {
-    if (this.#bookings) this.#bookings = new Map([...this.#bookings, [consumer, amounts]]);
+  heardOf(consumer: string, resources: Resources): void {
+    if (this.#booked) this.#booked = new Map([...this.#booked, [consumer, resources]]);
+  }
+
+  /** What is booked in a former class tells that its consumer has booked here, and no amount: the room is in no inventory of today's. */
+  #bookingsIn(booked: ReadonlyMap<string, Resources>): Bookings {
+    const { classes } = this.#by;
+    return new Map(
+      [...booked].map(([consumer, resources]) => [consumer, quantitiesIn(resources, classes)] as const),
+    );
   }
 
   /**
@@ -121,9 +131,7 @@ export class KeptProvider {
   /** Gives nothing more out. */
   async shut(signal: AbortSignal): Promise<void> {
     const { inventories } = this.#found ?? (await this.#read(signal));
-    const ours = Object.entries(inventories).filter(([name]) =>
-      Object.values(this.#by.classes).includes(name),
-    );
+    const ours = Object.entries(inventories).filter(([name]) => this.#by.isOwnClass(name));
     const shut = Object.fromEntries(ours.map(([name, each]) => [name, { ...each, reserved: each.total }]));
     const wanted: WantedProvider = { inventories: shut, traits: [DRAINED] };
     await this.become(() => ({ wanted }), new Map(), signal);
@@ -153,9 +161,8 @@ export class KeptProvider {
 
   /** Of vgpud's own classes: those of others stay whatever is booked. */
   #isBooked(resourceClass: string): boolean {
-    const quantity = quantities.find((each) => this.#by.classes[each] === resourceClass);
-    if (quantity === undefined) return false;
-    return [...(this.#bookings?.values() ?? [])].some((amounts) => (amounts[quantity] ?? 0) > 0);
+    if (!this.#by.isOwnClass(resourceClass)) return false;
+    return [...(this.#booked?.values() ?? [])].some((resources) => (resources[resourceClass] ?? 0) > 0);
   }
 
   async #setInventories(

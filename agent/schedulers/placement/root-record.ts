@@ -11,6 +11,8 @@ export interface KnownRoot {
   readonly own: boolean;
   /** UUIDs of the GPUs' providers that this host's vgpud made: those of another host below a wrong root are not moved. */
   readonly made: readonly string[];
+  /** Each resource class that slices have been published in: inventories of these are vgpud's, whatever is configured now. */
+  readonly sliceClasses?: readonly string[];
   /** As the root was called last. */
   readonly name?: string;
   /** As it was to be called then: whether Placement has done that may not be known. */
@@ -75,4 +77,11 @@ export async function recordedTree(
 
 export function noteAnew(record: RootRecord, known: KnownRoot): void {
   if (!isDeepStrictEqual(known, record.current)) record.note(known);
+}
+
+/** Before anything is published in it: a later configuration may name another. */
+export function noteClass(record: RootRecord, slices: string): void {
+  const known = record.current;
+  if (known)
+    noteAnew(record, { ...known, sliceClasses: [...new Set([...(known.sliceClasses ?? []), slices])] });
 }

@@ -42,6 +42,7 @@ export async function treeOf(
   const { host, mark } = self;
   const marked = mark === undefined ? {} : { mark };
   const before = await recordedTree(self, record.current, { api, keep }, signal);
+  const { sliceClasses } = before?.known ?? {};
   const own: OwnRoot | undefined =
     whose === "nova" ? undefined : await ownRoot(self, { api, recorded: before, keep }, signal);
   if (before && own && own.provider.name !== host) {
@@ -73,7 +74,8 @@ export async function treeOf(
   const made = [...new Set([...(before?.known.made ?? []), ...found])];
   // Last, and only then: what was not moved now is moved by a later round.
   const isMoved = moved.length === 0 || misplaced.all.length === 0;
-  if (isMoved) noteAnew(record, { uuid: root.uuid, own: own !== undefined, made, name: host, ...marked });
+  const known = { uuid: root.uuid, own: own !== undefined, made, name: host, ...marked };
+  if (isMoved) noteAnew(record, { ...known, ...(sliceClasses && { sliceClasses }) });
   return { root, ownRoot: own?.kept, gpus: ours, misplaced, ofNova: ofNovaIn(all, root) };
 }
 

@@ -97,7 +97,8 @@ describe("what a GPU's provider ought to have", () => {
 describe("what is sent of a provider", () => {
   const wanted = wantedProvider(supply(), { hypervisor: "kvm" }, { bookings: new Map(), classes });
   const found = { ...wanted, aggregates: ["a"] };
-  const by = { classes, aggregates: ["a"] };
+  const ours = new Set<string>([...Object.values(classes), "CUSTOM_FORMER"]);
+  const by = { isOwnClass: (name: string) => ours.has(name), aggregates: ["a"] };
 
   it("is nothing where it is as it ought to be, whatever the order", () => {
     const same = { ...found, traits: [...wanted.traits].reverse(), inventories: { ...wanted.inventories } };
@@ -109,7 +110,10 @@ describe("what is sent of a provider", () => {
   it("keeps what others added, and takes away what is vgpud's and does not hold any more", () => {
     const other = { total: 3, reserved: 0, minUnit: 1, maxUnit: 3, stepSize: 1, allocationRatio: 16 };
     const stale = {
-      inventories: { ...wanted.inventories, CUSTOM_INTEL_GPU: { ...other, total: 1 }, CUSTOM_OTHER: other },
+      inventories: {
+        ...wanted.inventories,
+        ...{ CUSTOM_INTEL_GPU: { ...other, total: 1 }, CUSTOM_FORMER: other, CUSTOM_OTHER: other },
+      },
       traits: [...wanted.traits, "CUSTOM_RACK_7", "CUSTOM_INTEL_VGPU_DRAINED"],
       aggregates: ["b"],
     };
