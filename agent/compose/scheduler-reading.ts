@@ -77,8 +77,8 @@ function booksOf(
       ...{ booking, gpu, amounts: quantitiesText(amounts) },
       seconds: (now - since) / 1000,
     })),
-    withoutBooking: findings.withoutBooking.map(({ claimId, gpu, missing }) => ({
-      ...{ claimId, gpu, amounts: quantitiesText(missing) },
+    withoutBooking: findings.withoutBooking.map(({ claimId, gpu, missing, bookedOn }) => ({
+      ...{ claimId, gpu, bookedOn, amounts: quantitiesText(missing) },
     })),
     overbooked: findings.overcommitted.map(({ gpu, by }) => ({ gpu, amounts: quantitiesText(by) })),
     vanished: findings.vanished,

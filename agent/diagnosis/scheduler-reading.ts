@@ -105,6 +105,8 @@ export interface WaitingBooking {
 interface UnbookedClaim {
   readonly claimId: string;
   readonly gpu: PciAddress;
+  /** Another GPU of this host that it is booked on. */
+  readonly bookedOn: PciAddress | undefined;
   readonly amounts: string;
 }
 

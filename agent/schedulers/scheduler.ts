@@ -51,7 +51,7 @@ export class SchedulerError extends Error {
 export interface Findings {
   /** Booked on this host, and no claim of the ledger bears the name. */
   readonly withoutDomain: readonly BookedWithoutDomain[];
-  /** A claim of the ledger that nothing was booked for: what it takes was taken from what others may book. */
+  /** A claim of the ledger that nothing was booked for where it is: what it takes was taken from what others may book. */
   readonly withoutBooking: readonly ClaimWithoutBooking[];
   /** More is booked and reserved than there is. */
   readonly overcommitted: readonly Overbooked[];
@@ -87,6 +87,8 @@ interface ClaimWithoutBooking {
   readonly claimId: ClaimId;
   readonly gpu: PciAddress;
   readonly missing: Quantities;
+  /** Another GPU of this host that has a booking of the claim's: there its room is taken a second time. */
+  readonly bookedOn: PciAddress | undefined;
 }
 
 interface Overbooked {

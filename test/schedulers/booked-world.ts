@@ -22,6 +22,10 @@ const PROVIDERS = z.object({ resource_providers: z.array(PROVIDER) });
 const INVENTORIES = z.object({
   inventories: z.record(z.string(), z.object({ total: z.number(), reserved: z.number() })),
 });
+const CONSUMER = z.object({
+  ...{ project_id: z.string(), user_id: z.string(), consumer_type: z.string() },
+  consumer_generation: z.number(),
+});
 const TRAITS = z.object({ traits: z.array(z.string()) });
 const AGGREGATES = z.object({ aggregates: z.array(z.string()) });
 
@@ -98,6 +102,17 @@ export class Books {
       ...{ project_id: "project", user_id: "user", consumer_generation: null, consumer_type: consumerType },
     });
     return status;
+  }
+
+  /** As `openstack resource provider allocation set` does: the consumer has this alone then. */
+  async move(consumer: string, provider: string): Promise<void> {
+    const where = `/allocations/${consumer}`;
+    const { body } = await this.#placement.ask("GET", where);
+    const { status } = await this.#placement.ask("PUT", where, {
+      ...CONSUMER.parse(body),
+      allocations: { [provider]: { resources: SMALL } },
+    });
+    if (status !== 204) throw new Error(`Placement answers ${status} to the allocations of ${consumer}`);
   }
 
   async release(consumer: string): Promise<void> {

@@ -103,11 +103,19 @@ export const claimWithoutBooking = hostCheck({
   dependsOn: ["SCHEDULER_UNAVAILABLE"],
   how: "the claims of the ledger, beside the scheduler's bookings on the GPUs of this host, as last compared",
   check: ofBooks((look, { withoutBooking }, name) => {
-    tell(look, withoutBooking, ({ claimId, gpu, amounts }) => [`claim ${claimId} on ${gpu}`, amounts]);
+    tell(look, withoutBooking, ({ claimId, gpu, amounts, bookedOn }) => [
+      `claim ${claimId} on ${gpu}`,
+      bookedOn === undefined ? amounts : `${amounts}, booked on ${bookedOn}`,
+    ]);
     const [first] = withoutBooking;
     if (!first) return pass("all", { name });
-    const { claimId: claim, gpu, amounts } = first;
-    return fail("some", { name, count: withoutBooking.length, claim, gpu, amounts });
+    // First what takes room twice, which does not rest until somebody does something.
+    const elsewhere = withoutBooking.filter(({ bookedOn }) => bookedOn !== undefined);
+    const { claimId: claim, gpu, amounts, bookedOn } = elsewhere[0] ?? first;
+    const of = { name, claim, gpu, amounts };
+    return bookedOn === undefined
+      ? fail("some", { ...of, count: withoutBooking.length })
+      : fail("elsewhere", { ...of, count: elsewhere.length, booked: bookedOn });
   }),
 });
 

@@ -1,5 +1,5 @@
 // What Placement's books and the host's ledger do not agree in, GPU by GPU. Pure.
-import type { PciAddress } from "../../core/ids.ts";
+import type { ClaimId, PciAddress } from "../../core/ids.ts";
 import type { Findings } from "../scheduler.ts";
 import type { GpuSupply, HostSupply } from "../supply.ts";
 import type { Classes } from "./names.ts";
@@ -28,7 +28,9 @@ export function disagreementsOf(
     // What a claim has more than was booked for it, since types are of certain sizes, is no news: it is reserved.
     withoutBooking: books.flatMap(({ gpu, bookings }) =>
       gpu.held.flatMap(({ claimId, takes }) =>
-        claimId === undefined || bookings.has(claimId) ? [] : [{ claimId, gpu: gpu.gpu, missing: takes }],
+        claimId === undefined || bookings.has(claimId)
+          ? []
+          : [{ claimId, gpu: gpu.gpu, missing: takes, bookedOn: bookedOn(claimId, books) }],
       ),
     ),
     overcommitted: books.flatMap(({ gpu, bookings, wanted }) => {
@@ -36,6 +38,11 @@ export function disagreementsOf(
       return Object.keys(by).length === 0 ? [] : [{ gpu: gpu.gpu, by }];
     }),
   };
+}
+
+/** The first GPU with a booking of the claim's. */
+function bookedOn(claimId: ClaimId, books: readonly Book[]): PciAddress | undefined {
+  return books.find(({ bookings }) => bookings.has(claimId))?.gpu.gpu;
 }
 
 /** With what was found before of GPUs whose books could not be read now, as far as it can still be so. */
@@ -52,13 +59,18 @@ export function withUnread(
   const unread = new Map(supply.gpus.flatMap((each) => (read.has(each.gpu) ? [] : [[each.gpu, each]])));
   const isUnread = ({ gpu }: { readonly gpu: PciAddress | undefined }): boolean =>
     gpu !== undefined && unread.has(gpu);
+  const bookedBefore = (now: Disagreements["withoutBooking"][number]): PciAddress | undefined =>
+    before.withoutBooking.find(
+      ({ claimId, gpu, bookedOn }) =>
+        claimId === now.claimId && gpu === now.gpu && isUnread({ gpu: bookedOn }),
+    )?.bookedOn;
   return {
     withoutDomain: [
       ...found.withoutDomain,
       ...before.withoutDomain.filter((each) => isUnread(each) && !supply.living.has(each.booking)),
     ],
     withoutBooking: [
-      ...found.withoutBooking,
+      ...found.withoutBooking.map((each) => ({ ...each, bookedOn: each.bookedOn ?? bookedBefore(each) })),
       ...before.withoutBooking.filter(({ gpu, claimId }) =>
         unread.get(gpu)?.held.some((each) => each.claimId === claimId),
       ),

@@ -17,7 +17,9 @@ export function disagreementsOf(
       .map(([booking, amounts]) => ({ booking, gpu: undefined, amounts, since: firstSeen(booking) })),
     withoutBooking: supply.gpus.flatMap(({ gpu, held }) =>
       held.flatMap(({ claimId, takes }) =>
-        claimId === undefined || isBooked(claimId, bookings) ? [] : [{ claimId, gpu, missing: takes }],
+        claimId === undefined || isBooked(claimId, bookings)
+          ? []
+          : [{ claimId, gpu, missing: takes, bookedOn: undefined }],
       ),
     ),
     overcommitted: Object.keys(by).length === 0 ? [] : [{ gpu: undefined, by }],

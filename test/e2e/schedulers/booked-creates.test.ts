@@ -5,7 +5,7 @@ import { BookedWorld, GVT, SMALL, type BookedSetting } from "../../schedulers/bo
 import { comesTo } from "../../schedulers/diagnosed.ts";
 import type { Misbehaviour } from "../../schedulers/misbehaviours.ts";
 import { placementSuite } from "../../schedulers/placement-suite.ts";
-import { SECOND_GPU } from "../harness/requests.ts";
+import { GPU, SECOND_GPU } from "../harness/requests.ts";
 import { refusal, RpcError } from "../harness/rpc.ts";
 import { until } from "../harness/until.ts";
 
@@ -242,6 +242,27 @@ describe("a create with Placement in front of the host", function () {
     await here.world.destroy("desk-1");
     await here.published("all to give", ({ inventories }) => inventories[GVT.vgpu] === "7/0");
     assert.equal(gpu.uuid, kept.uuid);
+  });
+
+  it("is told as booked elsewhere, once the books are compared, where the ledger is trusted", async () => {
+    await begin({ yaml: TWO_GPUS, scheduler: "  policy: trust-ledger\n  heal_every: 1s" });
+    const provider = await here.published("both GPUs", undefined, "0000_03_00_0");
+    const consumer = randomUUID();
+    assert.equal(await here.books.claim(consumer, provider.uuid), 204);
+    await here.create("desk-1", consumer, ({ vgpu }) => {
+      vgpu.gpu = GPU;
+    });
+    const told = await comesTo(here.world.rpc, "CLAIM_WITHOUT_BOOKING", "FAIL");
+    const words = `: 1, as ${consumer} with .* of GPU ${GPU}, booked on GPU ${SECOND_GPU};`;
+    assert.match(told.message, new RegExp(words));
+    // As the page has it: the booking is moved to where the domain is.
+    const there = await here.published(
+      "the room that it takes",
+      ({ inventories }) => inventories[GVT.vgpu] === "7/1",
+    );
+    await here.books.move(consumer, there.uuid);
+    await here.published("that room booked", ({ inventories }) => inventories[GVT.vgpu] === "7/0");
+    await comesTo(here.world.rpc, "CLAIM_WITHOUT_BOOKING", "PASS");
   });
 
   it("counts once what is booked late where the ledger is trusted", async () => {

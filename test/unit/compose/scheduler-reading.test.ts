@@ -11,6 +11,7 @@ import type { Standing } from "../../../agent/schedulers/keeper.ts";
 import { nothingFound } from "../../../agent/schedulers/scheduler.ts";
 
 const gpu = "0000:00:02.0" as PciAddress;
+const other = "0000:03:00.0" as PciAddress;
 const settings = { policy: "trust-ledger", claim_grace: "30m" } as const;
 const clock = { now: () => 100_000 };
 const unasked: Standing = {
@@ -67,7 +68,7 @@ describe("what the diagnosis is told of the scheduler", () => {
     const findings = {
       ...nothingFound,
       withoutDomain: [{ booking: "b", gpu, amounts: { slices: 1, lowGmMib: 64 }, since: 40_000 }],
-      withoutBooking: [{ claimId: "c" as ClaimId, gpu, missing: { functions: 2 } }],
+      withoutBooking: [{ claimId: "c" as ClaimId, gpu, missing: { functions: 2 }, bookedOn: other }],
       overcommitted: [{ gpu, by: { fences: 4 } }],
       vanished: [{ name: "host_vgpud_0000_03_00_0", bookings: 1 }],
       publishedTwice: [{ gpu, by: { name: "host_pci_0000_00_02_0", id: "30" } }],
@@ -76,7 +77,7 @@ describe("what the diagnosis is told of the scheduler", () => {
     assert.deepEqual(read.kind === "told" && read.books, {
       graceSeconds: 1800,
       withoutDomain: [{ booking: "b", gpu, amounts: "1 slice, 64 MiB low GM", seconds: 60 }],
-      withoutBooking: [{ claimId: "c", gpu, amounts: "2 virtual functions" }],
+      withoutBooking: [{ claimId: "c", gpu, bookedOn: other, amounts: "2 virtual functions" }],
       overbooked: [{ gpu, amounts: "4 fences" }],
       vanished: [{ name: "host_vgpud_0000_03_00_0", bookings: 1 }],
       publishedTwice: [{ gpu, by: { name: "host_pci_0000_00_02_0", id: "30" } }],

@@ -186,9 +186,24 @@ describe("the conditions of its books", () => {
   });
 
   it("name a claim that nothing was booked for", async () => {
-    const { code, text } = await failed({ withoutBooking: [{ claimId: "web-1", gpu, amounts: "1 slice" }] });
+    const web = { claimId: "web-1", gpu, bookedOn: undefined, amounts: "1 slice" };
+    const { code, text } = await failed({ withoutBooking: [web] });
     assert.equal(code, "CLAIM_WITHOUT_BOOKING");
     assert.match(text, /: 1, as web-1 with 1 slice of GPU 0000:00:02\.0/);
+  });
+
+  it("name first a claim that is booked on another GPU, with both, and what can be done", async () => {
+    const web = { claimId: "web-1", gpu, bookedOn: undefined, amounts: "1 slice" };
+    const bookedOn = "0000:03:00.0" as PciAddress;
+    const found = await failed({ withoutBooking: [web, { ...web, claimId: "web-2", bookedOn }] });
+    assert.equal(found.code, "CLAIM_WITHOUT_BOOKING");
+    assert.match(found.text, /: 1, as web-2 with 1 slice of GPU 0000:00:02\.0, booked on GPU 0000:03:00\.0/);
+    for (const language of languages)
+      assert.match(remedyOf(found, language), /allocation delete web-2.*GPU 0000:00:02\.0/);
+    assert.deepEqual(
+      found.evidence.map(({ value }) => value),
+      ["1 slice", "1 slice, booked on 0000:03:00.0"],
+    );
   });
 
   it("name a GPU with more booked than it has", async () => {

@@ -145,7 +145,7 @@ describe("what the books and the ledger do not agree in", () => {
     const gpu = supply({ held: [{ claimId: claim("lives"), takes: SMALL }] });
     assert.deepEqual(books(gpu, new Map([["waits", SMALL]])), {
       withoutDomain: [{ booking: "waits", gpu: GPU, amounts: SMALL, since: 5 }],
-      withoutBooking: [{ claimId: "lives", gpu: GPU, missing: SMALL }],
+      withoutBooking: [{ claimId: "lives", gpu: GPU, missing: SMALL, bookedOn: undefined }],
       overcommitted: [],
     });
   });

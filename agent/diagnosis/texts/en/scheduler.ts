@@ -118,8 +118,14 @@ export const scheduler = {
       some:
         "claims of this host that {name} has no booking for: {count}, as {claim} with {amounts} of GPU {gpu}; what they take is reserved " +
         "there, and nobody else books it",
+      elsewhere:
+        "claims of this host that {name} has booked on another GPU than they are on: {count}, as {claim} with {amounts} of GPU {gpu}, booked " +
+        "on GPU {booked}; nobody else gets that room on either",
     },
     remedies: {
+      elsewhere:
+        "destroy the domain, release its booking (openstack resource provider allocation delete {claim}), book anew and name the booked GPU in " +
+        "the request; or leave the domain and move the booking to GPU {gpu} as docs/placement.md says (A booking on another GPU than its claim)",
       some:
         "nothing needs to be done for guests that are wanted. Book for the claim's id to have it on the books; destroy what should not be; " +
         "scheduler.policy: require lets no further one in",

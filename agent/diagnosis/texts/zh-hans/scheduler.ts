@@ -104,8 +104,13 @@ export const scheduler: Same<typeof english> = {
       ...beside,
       all: "本机的每个声明都在 {name} 中有预订",
       some: "{name} 中没有预订的本机声明：{count} 个，如 {claim}，占用 GPU {gpu} 的 {amounts}；它们占用的部分在那里已保留，别人无法预订",
+      elsewhere:
+        "{name} 中的预订在另一块 GPU 上的本机声明：{count} 个，如 {claim}，占用 GPU {gpu} 的 {amounts}，预订却在 GPU {booked} 上；这部分在两块 GPU 上别人都得不到",
     },
     remedies: {
+      elsewhere:
+        "销毁该域，释放它的预订（openstack resource provider allocation delete {claim}），重新预订，并在请求中写明所预订的 GPU；或者保留该域，" +
+        "按 docs/placement.md（A booking on another GPU than its claim）把预订移到 GPU {gpu}",
       some: "需要的客户机不必处理。要让它入账，用声明的标识预订；不该存在的请销毁；scheduler.policy: require 不再允许新的出现",
     },
   },

@@ -1,7 +1,13 @@
-// What is known of the books of a GPU while they cannot be read.
+// What the books of several GPUs tell together, and what is known of those of one while they cannot be read.
 import assert from "node:assert/strict";
 import type { ClaimId, PciAddress } from "../../../../agent/core/ids.ts";
-import { withUnread, type Disagreements } from "../../../../agent/schedulers/placement/books.ts";
+import { classesWith, SLICES_CLASS } from "../../../../agent/core/placement-names.ts";
+import {
+  disagreementsOf,
+  withUnread,
+  type Book,
+  type Disagreements,
+} from "../../../../agent/schedulers/placement/books.ts";
 import type { GpuSupply } from "../../../../agent/schedulers/supply.ts";
 
 const gpu = "0000:00:02.0" as PciAddress;
@@ -16,7 +22,7 @@ const foundOf = (address: PciAddress): Disagreements => ({
     ...{ booking, gpu: address, amounts: { slices: 1 }, since: 7 },
   })),
   withoutBooking: ["held", "gone"].map((claimId) => ({
-    ...{ claimId: claimId as ClaimId, gpu: address, missing: { slices: 1 } },
+    ...{ claimId: claimId as ClaimId, gpu: address, missing: { slices: 1 }, bookedOn: undefined },
   })),
   overcommitted: [{ gpu: address, by: { fences: 4 } }],
 });
@@ -41,5 +47,38 @@ describe("what was found of a GPU before", () => {
     const without = { ...supply, gpus: [supplied(other)] };
     assert.deepEqual(withUnread(none, foundOf(gpu), { books: [], supply: without }), none);
     assert.deepEqual(withUnread(none, undefined, { books: [], supply }), none);
+  });
+});
+
+describe("a claim that is booked on another GPU of the host", () => {
+  const classes = classesWith(SLICES_CLASS);
+  const bookOf = (address: PciAddress, here: readonly string[], booked: readonly string[]): Book => ({
+    gpu: {
+      ...supplied(address),
+      offers: new Map(),
+      held: held.filter(({ claimId }) => here.includes(claimId)),
+    },
+    bookings: new Map(booked.map((each) => [each, { slices: 1 }])),
+    wanted: { inventories: {}, traits: [] },
+  });
+  const found = (books: readonly Book[]): Disagreements =>
+    disagreementsOf(books, { living: new Set(["held"]) }, { classes, firstSeen: () => 7 });
+  const there = bookOf(gpu, ["held"], []);
+  const elsewhere = { claimId: "held", gpu, missing: { slices: 1 }, bookedOn: other };
+
+  it("is told with both, and one that is booked nowhere with its own alone", () => {
+    const moved = found([there, bookOf(other, [], ["held"])]);
+    assert.deepEqual([moved.withoutDomain, moved.withoutBooking], [[], [elsewhere]]);
+    const lost = found([there, bookOf(other, [], [])]);
+    assert.deepEqual(lost.withoutBooking, [{ ...elsewhere, bookedOn: undefined }]);
+  });
+
+  it("stays so while the books of the other cannot be read", () => {
+    const before = found([there, bookOf(other, [], ["held"])]);
+    const read = withUnread(found([there]), before, { books: [there], supply });
+    assert.deepEqual(read.withoutBooking, [elsewhere]);
+    const both = [there, bookOf(other, [], [])];
+    const gone = withUnread(found(both), before, { books: both, supply });
+    assert.deepEqual(gone.withoutBooking, [{ ...elsewhere, bookedOn: undefined }]);
   });
 });
