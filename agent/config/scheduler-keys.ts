@@ -198,7 +198,7 @@ export const schedulerKeys = z
         takes: durationWords(HEAL.minMs, HEAL.maxMs),
       }),
     first_within: duration(FIRST)
-      .default("30s")
+      .default("2m")
       .register(about, {
         meaning:
           "Within which time of its start vgpud first asks the scheduler, at a random moment, so that hosts which start together do not ask together.",
