@@ -2,16 +2,13 @@
 // docs/placement.md shows what this found.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { VgpuRequest } from "../../proto/gen/vgpud/v1/placement.ts";
-import {
-  CreateVgpuRequest,
-  DeleteVgpuRequest,
-  VgpuServiceService as Vgpus,
-} from "../../proto/gen/vgpud/v1/vgpu_service.ts";
-import { RpcError } from "../e2e/harness/rpc.ts";
+import { z } from "zod";
+import { exitCodes } from "../../agent/cli/errors/exit-codes.ts";
+import { CONSUMER_TYPE } from "../../agent/core/placement-names.ts";
 import { BookedWorld, GVT } from "../schedulers/booked-world.ts";
 import { startMariadb, type Mariadb } from "../schedulers/mariadb.ts";
 import { startPlacement, type Placement } from "../schedulers/placement.ts";
+import { vgpuctl, type Ran } from "../unit/cli/vgpuctl.ts";
 
 const RACERS = 6;
 /** As many races have to be granted twice before the result says anything. */
@@ -22,24 +19,31 @@ const MOST_ROUNDS = 600;
 /** Room for one slice of 128 MiB beside the host's. */
 const HOST = 'gpus: [{ address: "0000:00:02.0", device: "3e9b", aperture_mib: 256 }]';
 const ONE = { [GVT.vgpu]: 1, [GVT.low]: 128, [GVT.high]: 512, [GVT.fence]: 4 };
+const SETTINGS = "limits: { connection_rate: 10000 }";
+const FILES: Readonly<Record<string, string>> = {
+  flavors: "slot: { vcpus: 1, memory: 64, vgt_low_gm_sz: 128, vgt_high_gm_sz: 512, vgt_fence_sz: 4 }",
+  domain: "domain: { boot: { order: { devices: [network] } }, nics: [{ network: default }] }",
+};
+const scheduledSchema = z.looseObject({
+  host: z.string().nullable(),
+  candidates: z.array(z.looseObject({ host: z.string(), reason: z.string().nullable() })),
+});
 
 interface Race {
   readonly granted: number;
   /** HTTP statuses of those who were not. */
   readonly turnedAway: readonly number[];
-  /** What those who were granted it were told by the host. */
-  readonly made: number;
+  /** With what it refused the others. */
   readonly refused: readonly string[];
-  /** Slices in the kernel when all were answered. */
-  readonly inKernel: number;
 }
 
-/** One who wants the slot: `status` is Placement's answer, the rest the host's. */
+/** One who wants the slot: `status` is Placement's answer, the rest what vgpuctl came to with it. */
 interface Racer {
   readonly consumer: string;
   readonly status: number;
-  readonly vgpuId?: string;
-  readonly reason?: string;
+  readonly host?: string | null;
+  /** Of the host with the slot. */
+  readonly reason?: string | undefined;
 }
 
 describe("a slot that Placement grants twice", function () {
@@ -47,70 +51,83 @@ describe("a slot that Placement grants twice", function () {
   let mariadb: Mariadb;
   let placement: Placement;
   let here: BookedWorld;
+  /** Has room for whoever is refused. */
+  let there: BookedWorld;
   before(async () => {
     mariadb = await startMariadb();
     placement = await startPlacement({ database: await mariadb.create("races"), workers: 2 });
-    here = await BookedWorld.start(placement, { yaml: HOST, settings: "limits: { connection_rate: 10000 }" });
+    here = await BookedWorld.start(placement, { yaml: HOST, settings: SETTINGS });
+    there = await BookedWorld.start(placement, { settings: SETTINGS });
   });
   after(async () => {
-    await (here as BookedWorld | undefined)?.[Symbol.asyncDispose]();
+    for (const each of [here, there]) await (each as BookedWorld | undefined)?.[Symbol.asyncDispose]();
     await (placement as Placement | undefined)?.stop();
     await (mariadb as Mariadb | undefined)?.stop();
   });
 
-  /** Books, asks the host, and gives back what it was booked for in vain. */
-  async function racer(provider: string): Promise<Racer> {
-    const consumer = randomUUID();
-    const status = await here.books.claim(consumer, provider, ONE);
-    if (status !== 204) return { consumer, status };
-    const vgpu = VgpuRequest.fromPartial({});
-    vgpu.want = { $case: "type", value: "i915-GVTg_V5_4" };
-    const request = CreateVgpuRequest.fromPartial({ claimId: consumer });
-    request.vgpu = vgpu;
-    try {
-      const { vgpu: made } = await here.world.rpc.call(Vgpus.createVgpu, request);
-      return { consumer, status, vgpuId: made?.vgpuId ?? "" };
-    } catch (error) {
-      if (!(error instanceof RpcError)) throw error;
-      await here.books.release(consumer);
-      return { consumer, status, reason: error.reason ?? error.code };
-    }
+  async function schedule(...argv: readonly string[]): Promise<Ran> {
+    const addresses = [here, there].map(({ name, world }) => `${name}: "unix:${world.socket}"`);
+    const schedule = `
+placement: { endpoint: "${placement.url}", timeout: 30s }
+agents: { addresses: { ${addresses.join(", ")} } }
+`;
+    const readText = (file: string): Promise<string> => {
+      const text = file === "schedule" ? schedule : FILES[file];
+      return text === undefined ? Promise.reject(new Error(`no file ${file}`)) : Promise.resolve(text);
+    };
+    const line = ["schedule", ...argv, "--schedule-file", "schedule"];
+    return await vgpuctl(undefined, line, { newUuid: randomUUID, readText });
   }
 
-  async function race(provider: string): Promise<Race> {
+  /** Books at once with all others, and leaves the rest to vgpuctl: to ask the host, and to go on to another where that refuses. */
+  async function racer(provider: string): Promise<Racer> {
+    const consumer = randomUUID();
+    const status = await here.books.claim(consumer, provider, ONE, CONSUMER_TYPE);
+    if (status !== 204) return { consumer, status };
+    const what = ["--flavor", "slot", "--flavors", "flavors", "--name", `desk-${consumer}`, "-f", "domain"];
+    const ran = await schedule("create", "--claim-id", consumer, ...what, "-o", "json");
+    assert.equal(ran.exitCode, exitCodes.ok, ran.stderr);
+    const { host, candidates } = scheduledSchema.parse(JSON.parse(ran.stdout));
+    const lost = candidates.find((each) => each.host === here.name);
+    return { consumer, status, host, reason: lost?.reason ?? undefined };
+  }
+
+  const idsOf = (racers: readonly Racer[]): readonly string[] =>
+    racers.map(({ consumer }) => consumer).toSorted();
+
+  async function race(provider: string, elsewhere: string): Promise<Race> {
     const racers = await Promise.all(Array.from({ length: RACERS }, () => racer(provider)));
-    const winners = racers.filter(({ vgpuId }) => vgpuId !== undefined);
-    const inKernel = (await here.world.truth()).mdevs.length;
-    assert.deepEqual(
-      await here.books.holders(provider),
-      winners.map(({ consumer }) => consumer),
-      "whoever lost has given back what it was granted",
-    );
-    for (const { vgpuId = "", consumer } of winners) {
-      const gone = DeleteVgpuRequest.fromPartial({ vgpu: { ref: { $case: "vgpuId", value: vgpuId } } });
-      await here.world.rpc.call(Vgpus.deleteVgpu, gone);
-      await here.books.release(consumer);
+    const granted = racers.filter(({ status }) => status === 204);
+    const winners = granted.filter(({ host }) => host === here.name);
+    const losers = granted.filter(({ host }) => host === there.name);
+    const held = async (of: string): Promise<readonly string[]> => (await here.books.holders(of)).toSorted();
+    assert.deepEqual(await held(provider), idsOf(winners), "vgpuctl gave back what its host refused");
+    assert.deepEqual(await held(elsewhere), idsOf(losers), "and went on to the other host");
+    assert.equal(winners.length, Math.min(1, granted.length));
+    assert.equal(losers.length, granted.length - winners.length);
+    const kernels = [here, there].map(async ({ world }) => (await world.truth()).mdevs.length);
+    assert.deepEqual(await Promise.all(kernels), [winners.length, losers.length]);
+    for (const { consumer } of granted) {
+      const gone = await schedule("destroy", consumer, "--now");
+      assert.equal(gone.exitCode, exitCodes.ok, gone.stderr);
     }
     return {
-      granted: racers.filter(({ status }) => status === 204).length,
+      granted: granted.length,
       turnedAway: racers.flatMap(({ status }) => (status === 204 ? [] : [status])),
-      made: winners.length,
-      refused: racers.flatMap(({ reason }) => reason ?? []),
-      inKernel,
+      refused: losers.map(({ reason }) => reason ?? "nothing"),
     };
   }
 
-  it("is made once, and whoever else was granted it is refused and gives it back", async () => {
+  it("is made once, and vgpuctl gives back what it was granted in vain and takes the next host", async () => {
     const { uuid } = await here.published("the GPU");
+    const { uuid: elsewhere } = await there.published("the GPU of the other");
     const counts = new Map<number, number>();
     const reasons = new Map<string, number>();
     const statuses = new Map<number, number>();
     let twice = 0;
     let rounds = 0;
     for (; twice < WANTED && rounds < MOST_ROUNDS; rounds += 1) {
-      const { granted, turnedAway, made, refused, inKernel } = await race(uuid);
-      assert.ok(made <= 1 && inKernel === made, `${made} were made of one, and the kernel has ${inKernel}`);
-      assert.equal(made, Math.min(1, granted));
+      const { granted, turnedAway, refused } = await race(uuid, elsewhere);
       counts.set(granted, (counts.get(granted) ?? 0) + 1);
       for (const status of turnedAway) statuses.set(status, (statuses.get(status) ?? 0) + 1);
       for (const reason of refused) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
