@@ -92,6 +92,7 @@ export class MemoryPlacement implements SchedulePlacement {
   async candidates(query: string): Promise<readonly Candidate[]> {
     this.queries.push(query);
     return await this.#mishandled("candidates", () => {
+      refuseContradiction(query);
       const wanted = resourcesIn(query);
       const limit = Number(new URLSearchParams(query).get("limit") ?? Infinity);
       return [...this.#totals.keys()]
@@ -150,4 +151,13 @@ function resourcesIn(query: string): Resources {
   const written = new URLSearchParams(query).get("resources_GPU") ?? "";
   const pairs = written.split(",").map((pair) => pair.split(":"));
   return Object.fromEntries(pairs.map(([name = "", amount]) => [name, Number(amount)]));
+}
+
+/** In the words of the real one (placement/lib.py). */
+function refuseContradiction(query: string): void {
+  const traits = (new URLSearchParams(query).get("required_GPU") ?? "").split(",");
+  const both = traits.filter((trait) => traits.includes(`!${trait}`));
+  if (both.length === 0) return;
+  const message = `Conflicting required and forbidden traits found in the following traits keys: required_GPU: (${both.join(", ")})`;
+  throw new PlacementError("refused", message, { status: 400 });
 }

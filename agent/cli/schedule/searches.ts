@@ -12,18 +12,29 @@ export interface Search {
   readonly uncounted?: string;
 }
 
+const HYPERVISOR = traitOf("hypervisor", "");
+const ON_XEN = traitOf("hypervisor", "xen");
+
 /**
  * First where all that a slice takes is counted, then where high GM is not: XenGT of 2015 and 2016 lets slices share it, so that no
- * request with that class ever finds such a host.
+ * request with that class ever finds such a host. The second is left out where the flavor is not for Xen.
  */
 export function searchesFor(flavor: Flavor, slicesClass: string): readonly Search[] {
   const { vgpu, traits } = flavor;
   const resources = booked(flavor, slicesClass);
   const first = { resources, traits };
-  if (vgpu.mode !== "gvt-g" || vgpu.namesHighGm) return [first];
+  if (vgpu.mode !== "gvt-g" || vgpu.namesHighGm || !mayBeOnXen(traits)) return [first];
   // No other hypervisor has XenGT: others would fill the answer for nothing.
-  const onXen = { ...traits, required: [...new Set([...traits.required, traitOf("hypervisor", "xen")])] };
+  const onXen = { ...traits, required: [...new Set([...traits.required, ON_XEN])] };
   return [first, { resources: withoutHighGm(resources), traits: onXen, uncounted: HIGH_GM }];
+}
+
+/** Placement refuses a trait that is both required and forbidden, and no GPU has two hypervisors. */
+function mayBeOnXen({ required, forbidden }: Flavor["traits"]): boolean {
+  return (
+    !forbidden.includes(ON_XEN) &&
+    required.every((trait) => trait === ON_XEN || !trait.startsWith(HYPERVISOR))
+  );
 }
 
 interface Bounds {

@@ -188,6 +188,24 @@ describe("vgpuctl schedule", () => {
     assert.match(ran.stderr, /^warning: m1\.gvt: .* rounds to .*\nerror: flavors\.yaml:2:1: m2: /);
   });
 
+  it("shows what is booked where high GM is shared, for flavors that may be made there alone", async () => {
+    const of = (traits: string) =>
+      schedule(
+        ["check", "f", "-o", "json"],
+        reading({ f: `m: { vcpus: 1, memory: 1G, vgt_low_gm_sz: 64${traits} }` }),
+      );
+    const shared = async (traits: string): Promise<unknown> => {
+      const { flavors } = JSON.parse((await of(traits)).stdout) as {
+        flavors: readonly Record<string, unknown>[];
+      };
+      return flavors[0]?.["resources_where_high_gm_is_shared"];
+    };
+    const booked = { CUSTOM_INTEL_VGPU: 1, CUSTOM_VGT_LOW_GM_MB: 64, CUSTOM_VGT_FENCE: 4 };
+    assert.deepEqual(await shared(""), booked);
+    assert.equal(await shared(", trait_GPU:CUSTOM_INTEL_VGPU_HYPERVISOR_XEN: forbidden"), null);
+    assert.equal(await shared(", trait_GPU:CUSTOM_INTEL_VGPU_HYPERVISOR_NONE: required"), null);
+  });
+
   it("warns of traits that look like vgpud's and are none, with what was meant", async () => {
     const flavor = (...traits: readonly string[]) =>
       `m: { vcpus: 1, memory: 1G, mode: sriov, ${traits.map((trait) => `"trait_GPU:${trait}": required`).join(", ")} }`;

@@ -66,9 +66,10 @@ export class Hosts {
     );
   }
 
-  schedule({ again = false } = {}): Promise<Scheduled> {
+  schedule({ again = false, traits = flavor.traits } = {}): Promise<Scheduled> {
     return scheduleDomain({
-      ...{ api: this.api, claimId: CLAIM, projectId: "p", userId: "u", flavor, again },
+      ...{ api: this.api, claimId: CLAIM, projectId: "p", userId: "u", again },
+      flavor: { ...flavor, traits },
       ...{ slicesClass: "CUSTOM_INTEL_VGPU", memberOf: [], request: CreateDomainRequest.create() },
       ...{ clock: { now: () => this.now }, patienceMs: PATIENCE_MS },
       agentOf: (host, _, { onSend = () => undefined } = {}) => ({

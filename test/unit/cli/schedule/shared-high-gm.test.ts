@@ -34,6 +34,21 @@ describe("a host on which slices share high GM", () => {
     assert.deepEqual([none.ended.kind, none.lost, counting.api.changes], ["no-host", [], []]);
   });
 
+  it("is not asked for by a flavor that forbids Xen, or is for another hypervisor", async () => {
+    const [xen, kvm] = ["CUSTOM_INTEL_VGPU_HYPERVISOR_XEN", "CUSTOM_INTEL_VGPU_HYPERVISOR_KVM"];
+    for (const traits of [
+      { required: [], forbidden: [xen] },
+      { required: ["CUSTOM_RACK_7", kvm], forbidden: [] },
+    ]) {
+      const hosts = new Hosts({ shares: makes }, { shares: SHARING });
+      const { ended } = await hosts.schedule({ traits });
+      assert.deepEqual([ended.kind, hosts.api.queries.length], ["no-host", 1]);
+    }
+    const hosts = new Hosts({ shares: makes }, { shares: SHARING });
+    const { ended } = await hosts.schedule({ traits: { required: [xen], forbidden: [kvm] } });
+    assert.equal(ended.kind, "made");
+  });
+
   it("has a domain of it booked again so whose booking was lost", async () => {
     const hosts = new Hosts({ shares: makes }, { shares: SHARING });
     hosts.having.add("shares");
