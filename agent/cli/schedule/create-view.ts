@@ -30,7 +30,12 @@ export function scheduledAnswer(scheduled: Scheduled, about: About): Answer {
       ended.kind === "no-host"
         ? noHost(lost, ended, about)
         : told(ended.error, ended.place, scheduled, about);
-    return { json: bodyOf(scheduled, about), text: lost.length === 0 ? [] : [lostTable(lost)], error };
+    return {
+      json: bodyOf(scheduled, about),
+      text: lost.length === 0 ? [] : [lostTable(lost.slice(0, MOST_TOLD))],
+      messages: moreLost(lost),
+      error,
+    };
   }
   const { place, response } = ended;
   const done = changeAnswer(response);
@@ -90,8 +95,12 @@ function passedOver(lost: readonly Lost[]): readonly string[] {
     const where = place === undefined ? "" : ` ${placeText(place)}`;
     return `warning: passed over${where}: ${why}${reason === undefined ? "" : ` [${reason}]`}`;
   });
-  const more = lost.length - told.length;
-  return more === 0 ? told : [...told, `warning: passed over ${more} more, which -o json tells one by one`];
+  return [...told, ...moreLost(lost)];
+}
+
+function moreLost(lost: readonly Lost[]): readonly string[] {
+  const more = lost.length - MOST_TOLD;
+  return more <= 0 ? [] : [`warning: and ${more} more were passed over: -o json has all`];
 }
 
 /** Hosts that are wrong in one way lead to one hint. */
@@ -105,7 +114,9 @@ function noHost(
   const among = memberOf.length === 0 ? "" : " in the aggregates of placement.member_of";
   const none = `Placement has no candidate for flavor ${flavor.name}: no GPU with room${among} has what it asks for`;
   const tried =
-    lost.length === 1 ? "the one candidate did not take it" : `none of ${lost.length} candidates took it`;
+    lost.length === 1
+      ? `${untried ? "one" : "the one"} candidate did not take it`
+      : `none of ${lost.length} candidates took it`;
   const patience = formatDurationMs(patienceMs);
   const left = untried ? ` within ${patience}, and there are more` : "";
   const message = lost.length === 0 ? none : `no host for flavor ${flavor.name}: ${tried}${left}`;

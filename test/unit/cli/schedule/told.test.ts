@@ -72,15 +72,29 @@ describe("a create that was made", () => {
 });
 
 describe("a create that many hosts did not take", () => {
+  const MORE = "warning: and 3 more were passed over: -o json has all";
+  const about = { claimId: CLAIM, flavor, memberOf: [], patienceMs: 180_000, line };
+  const lost: Lost[] = Array.from({ length: 23 }, () => ({
+    ...{ place, reason: undefined, why: "away", ending: "unreachable", hints: [] },
+  }));
+
   it("names some of them, and counts the others", () => {
-    const lost: Lost[] = Array.from({ length: 23 }, () => ({
-      ...{ place, reason: undefined, why: "away", ending: "unreachable", hints: [] },
-    }));
     const ended = { kind: "made", place, response: CreateDomainResponse.create() } as const;
-    const about = { claimId: CLAIM, flavor, memberOf: [], patienceMs: 180_000, line };
     const { messages = [] } = scheduledAnswer({ ended, lost, standing: "held" }, about);
     assert.equal(messages.length, 21);
-    assert.equal(messages.at(-1), "warning: passed over 3 more, which -o json tells one by one");
+    assert.equal(messages.at(-1), MORE);
+  });
+
+  it("shows as many in its table where nobody did, or it failed, and has all in a document", () => {
+    for (const ended of [{ kind: "no-host", untried: true } as const, failed("CALL_TIMEOUT")]) {
+      const { json, text, messages } = scheduledAnswer({ ended, lost, standing: "held" }, about);
+      const [table] = text;
+      assert.ok(table?.kind === "table");
+      assert.deepEqual([table.rows.length, messages], [20, [MORE]]);
+      assert.equal((json["candidates"] as readonly unknown[]).length, 23);
+      const few = scheduledAnswer({ ended, lost: lost.slice(0, 20), standing: "held" }, about);
+      assert.deepEqual(few.messages, []);
+    }
   });
 });
 
@@ -91,6 +105,11 @@ describe("a create that no host took", () => {
     assert.equal(
       message,
       "no host for flavor m1.gvt: none of 2 candidates took it within 3m, and there are more",
+    );
+    const { message: ofOne } = errorOf({ ended: { kind: "no-host", untried: true }, lost: [away] });
+    assert.equal(
+      ofOne,
+      "no host for flavor m1.gvt: one candidate did not take it within 3m, and there are more",
     );
     assert.match(
       hints.join("\n"),
@@ -107,6 +126,7 @@ describe("a create that no host took", () => {
     const booked = "what is booked, and what of it has no domain: vgpuctl schedule list";
     const [full, away] = [lost("no-room"), lost("unreachable", ["mend it"])];
     assert.deepEqual(of().hints, [booked]);
+    assert.equal(of(full).message, "no host for flavor m1.gvt: the one candidate did not take it");
     assert.deepEqual(of(full, away).hints, ["mend it", booked]);
     assert.deepEqual(of(away, away).hints, ["mend it"]);
     assert.deepEqual(of(lost("failure", [], "PATH_NOT_ALLOWED")).hints, []);
