@@ -30,6 +30,8 @@ export class MemoryPlacement implements SchedulePlacement {
   readonly mishaps: Mishap[] = [];
   /** Before 1.38 consumers have no type: whatever they were given, none is told. */
   isOld = false;
+  /** Before each answer where a provider is. */
+  beforeTree = (): Promise<void> => Promise.resolve();
   readonly #providers: Provider[] = [];
   readonly #totals = new Map<string, Resources>();
 
@@ -54,9 +56,10 @@ export class MemoryPlacement implements SchedulePlacement {
     return Promise.resolve(this.#providers);
   }
 
-  tree(uuid: string): Promise<readonly Provider[]> {
+  async tree(uuid: string): Promise<readonly Provider[]> {
+    await this.beforeTree();
     const root = this.#providers.find((each) => each.uuid === uuid)?.root;
-    return Promise.resolve(this.#providers.filter((each) => each.root === root));
+    return this.#providers.filter((each) => each.root === root);
   }
 
   inventories(uuid: string): Promise<AtGeneration<Inventories>> {

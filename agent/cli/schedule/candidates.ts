@@ -13,10 +13,11 @@ import type { Ending } from "../errors/exit-codes.ts";
 import { candidatePages } from "./candidate-pages.ts";
 import { claimFor, giveBack, type Claimant } from "./claims.ts";
 import { bookedOn, wantOf, type Flavor } from "./flavor.ts";
+import { answersInOrder } from "./in-order.ts";
 import { lostBooking, unbookable } from "./lost-booking.ts";
 import { isOurs, requireTypes } from "./ours.ts";
 import { asCliError } from "./placement-failure.ts";
-import type { SchedulePlacement } from "./placement-port.ts";
+import { REQUESTS_AT_ONCE, type SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
 import { verdictOn } from "./refusal.ts";
 import { CANDIDATE_CONNECT_MS, isSilence, silentAmong } from "./silent-hosts.ts";
@@ -140,14 +141,15 @@ class Walk {
   async #fromCandidates(): Promise<Scheduled> {
     const { clock, patienceMs } = this.#options;
     const endsAt = clock.now() + patienceMs;
+    const isOver = (): boolean => this.#lost.length > 0 && clock.now() >= endsAt;
     for await (const page of candidatePages(this.#options)) {
       let known = 0;
       for (const [at, candidate] of page.entries()) {
-        if (this.#lost.length > 0 && clock.now() >= endsAt) return this.#noHost(true);
-        if (this.#silent.size > 0 && known <= at) {
+        if (!isOver() && this.#silent.size > 0 && known <= at) {
           known = at + AT_A_LOOK;
-          await this.#lookAt(page.slice(at, known));
+          await this.#lookAt(page.slice(at, known), isOver);
         }
+        if (isOver()) return this.#noHost(true);
         const ended = await this.#try(candidate);
         if (ended) return ended;
       }
@@ -155,21 +157,28 @@ class Walk {
     return this.#noHost(false);
   }
 
-  /** Where one host is down others may be: which of them answer is found out at once, before anything is booked there. */
-  async #lookAt(candidates: readonly Candidate[]): Promise<void> {
-    const hosts = new Set<string>();
-    for (const candidate of candidates) {
-      const host = (await this.#placeOf(candidate))?.host;
-      if (host !== undefined && !this.#silent.has(host)) hosts.add(host);
-    }
+  /**
+   * Where one host is down others may be: which of them answer is found out at once, before anything is booked there. Not any more when
+   * time is over.
+   */
+  async #lookAt(candidates: readonly Candidate[], isOver: () => boolean): Promise<void> {
+    const { signal } = this.#options;
+    const places = await answersInOrder(candidates, {
+      ask: (candidate, over) => this.#placeOf(candidate, AbortSignal.any([signal, over])),
+      decides: isOver,
+      atOnce: REQUESTS_AT_ONCE,
+    });
+    if (isOver()) return;
+    const hosts = new Set(
+      places.flatMap((place) => place?.host ?? []).filter((host) => !this.#silent.has(host)),
+    );
     for (const [host, error] of await silentAmong(hosts, this.#options)) this.#silent.set(host, error);
   }
 
-  async #placeOf(candidate: Candidate): Promise<Place | undefined> {
-    const { api, signal } = this.#options;
+  async #placeOf(candidate: Candidate, signal = this.#options.signal): Promise<Place | undefined> {
+    const { api } = this.#options;
     const provider = providerOf(candidate);
-    const known = this.#places.get(provider);
-    if (known) return known;
+    if (this.#places.has(provider)) return this.#places.get(provider);
     const place = await placeOf(provider, { api, signal });
     this.#places.set(provider, place);
     return place;

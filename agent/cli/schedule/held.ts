@@ -8,11 +8,8 @@ import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { answersInOrder } from "./in-order.ts";
 import { isOurs, requireTypes } from "./ours.ts";
-import type { SchedulePlacement } from "./placement-port.ts";
+import { REQUESTS_AT_ONCE, type SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
-
-/** Of requests to Placement, which all clouds share: a few keep its workers busy. */
-const AT_ONCE = 8;
 
 export interface Held {
   readonly claimId: string;
@@ -58,7 +55,7 @@ export async function allHeld({ api, signal }: Asked, only: string | undefined):
   const all = await answersInOrder(gpus, {
     ask: (gpu, over) => heldOn(gpu, { api, signal: AbortSignal.any([signal, over]) }),
     decides: () => false,
-    atOnce: AT_ONCE,
+    atOnce: REQUESTS_AT_ONCE,
   });
   const held = all.flat();
   const key = ({ place, claimId }: Held): string => `${place.host} ${place.gpu} ${claimId}`;

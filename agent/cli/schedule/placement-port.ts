@@ -14,6 +14,9 @@ export type SchedulePlacement = Pick<
   | "releaseUnchanged"
 >;
 
+/** To a Placement that all clouds share: a few keep its workers busy. */
+export const REQUESTS_AT_ONCE = 8;
+
 export interface OpenPlacement {
   readonly api: SchedulePlacement;
   /** Lets go of what is kept open for the next request. */

@@ -1,5 +1,6 @@
 // Candidates whose hosts are down while others have room.
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
 import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
 import { full, Hosts, makes, PATIENCE_MS, type Refuses } from "./hosts.ts";
 
@@ -49,5 +50,32 @@ describe("hosts that are down among the candidates", () => {
     });
     const { ended, lost } = await hosts.schedule();
     assert.deepEqual([ended, lost.length], [{ kind: "no-host", untried: true }, 1]);
+  });
+
+  it("have Placement asked where they are eight at a time", async () => {
+    const hosts = mostlyAway(50);
+    let [now, most] = [0, 0];
+    hosts.api.beforeTree = async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await setImmediate();
+      now -= 1;
+    };
+    const { ended } = await hosts.schedule();
+    assert.deepEqual([ended.kind, most], ["made", 8]);
+  });
+
+  it("are asked for no more once time is over while Placement says where they are", async () => {
+    const hosts = mostlyAway(50);
+    let places = 0;
+    hosts.api.beforeTree = async () => {
+      await setImmediate();
+      places += 1;
+      hosts.now += PATIENCE_MS / 10;
+    };
+    const { ended, lost } = await hosts.schedule();
+    assert.deepEqual([ended, lost.length], [{ kind: "no-host", untried: true }, 1]);
+    assert.ok(places < 20, String(places));
+    assert.equal(hosts.looked.size, 0);
   });
 });
