@@ -14,12 +14,8 @@ interface Where {
   readonly ask: () => Promise<unknown>;
 }
 
-const LEFT_ALONE: ReadonlySet<PlacementFailure> = new Set([
-  "conflict",
-  "refused",
-  "unauthorized",
-  "not-found",
-]);
+/** Somebody changed the booking, or took it back, since it was read. */
+const OVERTAKEN: ReadonlySet<PlacementFailure> = new Set(["conflict", "not-found"]);
 
 export class GivingBack {
   readonly #api: Pick<PlacementApi, "allocation" | "releaseUnchanged">;
@@ -36,7 +32,7 @@ export class GivingBack {
     this.#isOverdue = isOverdue;
   }
 
-  /** Of the last time, those that Placement had a fault of its own with. */
+  /** Of the last time, those that Placement did not let go. */
   get untold(): readonly Untold[] {
     return this.#refusals.all;
   }
@@ -55,7 +51,8 @@ export class GivingBack {
       if (isTried || !this.#isOverdue(each)) continue;
       const what = `consumer ${booking}`;
       const work = (): Promise<boolean> => this.#isGivenBack(each, here, signal);
-      if (await this.#refusals.attempt(booking, { what, ask, work })) given.add(booking);
+      const attempt = { what, ask, work, mayBeOfOne: "unauthorized" } as const;
+      if (await this.#refusals.attempt(booking, attempt)) given.add(booking);
     }
     return given;
   }
@@ -72,8 +69,7 @@ export class GivingBack {
       await this.#api.releaseUnchanged(booking, allocation, signal);
       return true;
     } catch (error) {
-      // Somebody changed it, or does not let it be changed: it is told of again.
-      if (error instanceof PlacementError && LEFT_ALONE.has(error.kind)) return false;
+      if (error instanceof PlacementError && OVERTAKEN.has(error.kind)) return false;
       throw error;
     }
   }

@@ -17,6 +17,8 @@ interface Attempt<T> {
   /** Of Placement something that is of no GPU and no consumer; rejects where that is not answered either. */
   readonly ask: () => Promise<unknown>;
   readonly work: () => Promise<T>;
+  /** A failure that, but for this work, would be one of all: a rule of policy may be about this alone. */
+  readonly mayBeOfOne?: PlacementFailure;
 }
 
 /** `Of`: what each is of. */
@@ -37,11 +39,12 @@ export class Refusals<Of> {
   }
 
   /** Undefined where Placement refused; throws what would meet every other, too. */
-  async attempt<T>(one: Of, { what, ask, work }: Attempt<T>): Promise<T | undefined> {
+  async attempt<T>(one: Of, { what, ask, work, mayBeOfOne }: Attempt<T>): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof PlacementError) || OF_ALL.has(error.kind)) throw error;
+      if (!(error instanceof PlacementError)) throw error;
+      if (OF_ALL.has(error.kind) && error.kind !== mayBeOfOne) throw error;
       await ask();
       this.#byWhat.set(one, { what, kind: error.kind, message: error.message });
       return undefined;

@@ -137,24 +137,31 @@ describe("healing of Placement's books", function () {
     await here.books.release(both);
   });
 
-  it("gives back the others where Placement has a fault at one booking, which is told and given back later", async () => {
-    await begin({ scheduler: `${OFTEN}\n  claim_grace: 1s` });
-    const gpu = await here.published("the GPU");
-    const [faulty, other] = [randomUUID(), randomUUID()];
-    const which = { method: "GET", path: new RegExp(`^/allocations/${faulty}`) };
-    here.faulty.misbehave(which, { kind: "internal error" });
-    for (const each of [faulty, other])
-      assert.equal(await here.books.claim(each, gpu.uuid, SMALL, "VGPUD"), 204);
-    const { rpc } = here.world;
-    const { message } = await comesTo(rpc, "SCHEDULER_UNTOLD", "FAIL");
-    assert.ok(message.includes(`consumer ${faulty}: `), message);
-    await until("the other is given back", async () => !(await here.books.holders(gpu.uuid)).includes(other));
-    assert.equal((await conditionOf(rpc, "SCHEDULER_UNAVAILABLE")).status, "CONDITION_STATUS_PASS");
-    assert.deepEqual(await here.books.holders(gpu.uuid), [faulty]);
-    here.faulty.behave();
-    await until("it is given back", async () => (await here.books.holders(gpu.uuid)).length === 0);
-    await comesTo(rpc, "SCHEDULER_UNTOLD", "PASS");
-  });
+  for (const [method, kind] of [
+    ["GET", "internal error"],
+    ["PUT", "unauthorized"],
+  ] as const)
+    it(`gives back the others where Placement does not let one go, which is told and given back later: ${kind}`, async () => {
+      await begin({ scheduler: `${OFTEN}\n  claim_grace: 1s` });
+      const gpu = await here.published("the GPU");
+      const [faulty, other] = [randomUUID(), randomUUID()];
+      const which = { method, path: new RegExp(`^/allocations/${faulty}`) };
+      here.faulty.misbehave(which, { kind });
+      for (const each of [faulty, other])
+        assert.equal(await here.books.claim(each, gpu.uuid, SMALL, "VGPUD"), 204);
+      const { rpc } = here.world;
+      const { message } = await comesTo(rpc, "SCHEDULER_UNTOLD", "FAIL");
+      assert.ok(message.includes(`consumer ${faulty}: `), message);
+      await until(
+        "the other is given back",
+        async () => !(await here.books.holders(gpu.uuid)).includes(other),
+      );
+      assert.equal((await conditionOf(rpc, "SCHEDULER_UNAVAILABLE")).status, "CONDITION_STATUS_PASS");
+      assert.deepEqual(await here.books.holders(gpu.uuid), [faulty]);
+      here.faulty.behave();
+      await until("it is given back", async () => (await here.books.holders(gpu.uuid)).length === 0);
+      await comesTo(rpc, "SCHEDULER_UNTOLD", "PASS");
+    });
 
   it("keeps what vgpuctl booked while its domain lives, and what holds a place on another host", async () => {
     await begin({ scheduler: `${OFTEN}\n  claim_grace: 1s` });
