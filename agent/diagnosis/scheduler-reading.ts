@@ -27,6 +27,8 @@ export const schedulerTroubles = [
   "no-host",
   /** What vgpud has to remember of it cannot be written down; it is told all the same. */
   "unrecorded",
+  /** It keeps a booking that no domain came for and that is to be given back; it is told all the same. */
+  "not-given-back",
   /** A fault of vgpud. */
   "internal",
 ] as const;
@@ -39,10 +41,11 @@ export const untoldTroubles = [
   "failed",
   "bad-answer",
   "unrecorded",
+  "not-given-back",
 ] as const satisfies readonly SchedulerTrouble[];
 export type UntoldTrouble = (typeof untoldTroubles)[number];
 /** What can keep it from being told anything. */
-export type FailingTrouble = Exclude<SchedulerTrouble, "unrecorded">;
+export type FailingTrouble = Exclude<SchedulerTrouble, "unrecorded" | "not-given-back">;
 
 export type SchedulerReading =
   | { readonly kind: "not-configured" }

@@ -43,7 +43,7 @@ export const schedulerCollector: Collector = {
     }),
     gauge({
       name: "vgpud_scheduler_untold",
-      help: "What the scheduler could not be told in the last round that was done: GPUs, bookings to take back, and its record where it is not written.",
+      help: "What was not done with the scheduler in the last round: GPUs untold, bookings it keeps that are to be given back, and its record unwritten.",
       labels: [],
       samples: ({ scheduler }) =>
         scheduler?.untold === undefined ? [] : [{ labels: {}, value: scheduler.untold }],

@@ -34,7 +34,7 @@ export class GivingBack {
 
   /** Of the last time, those that Placement did not let go. */
   get untold(): readonly Untold[] {
-    return this.#refusals.all;
+    return this.#refusals.all.map((each) => ({ ...each, kind: "not-given-back" }));
   }
 
   /** Resolves with those that were given back. Throws a PlacementError where it would meet all of them. */

@@ -152,6 +152,7 @@ describe("healing of Placement's books", function () {
       const { rpc } = here.world;
       const { message } = await comesTo(rpc, "SCHEDULER_UNTOLD", "FAIL");
       assert.ok(message.includes(`consumer ${faulty}: `), message);
+      assert.match(message, /^vgpud has to give back to placement/);
       await until(
         "the other is given back",
         async () => !(await here.books.holders(gpu.uuid)).includes(other),

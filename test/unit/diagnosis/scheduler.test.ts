@@ -72,7 +72,7 @@ const waiting = (seconds: number, booking = `of-${seconds}`) => ({
 });
 
 const isFailing = (trouble: (typeof schedulerTroubles)[number]): trouble is FailingTrouble =>
-  trouble !== "unrecorded";
+  trouble !== "unrecorded" && trouble !== "not-given-back";
 
 describe("the conditions of the scheduler", () => {
   it("mean nothing where none is configured, or no agent asks one", async () => {

@@ -74,6 +74,8 @@ export const scheduler = {
       failed: "{name} fails by itself at a part: {why}; all else is told",
       "bad-answer": "what answers in {name}'s place makes no sense at a part: {why}; all else is told",
       unrecorded: "what vgpud has to remember of {name} cannot be written down: {why}; all else is told",
+      "not-given-back":
+        "vgpud has to give back to {name} what vgpuctl has booked and no domain came for, and is not let do it: {why}; all is told",
     },
     remedies: {
       refused:
@@ -86,6 +88,9 @@ export const scheduler = {
       unrecorded:
         "make room on the disk of state_dir, or mend it: vgpud tries again by itself. Only a renaming of the host before that would find its " +
         "providers by their old names no more",
+      "not-given-back":
+        "see what it says: a rule of Placement's policy (403) is the operator's to change, and of a fault of its own its log tells. vgpud tries " +
+        "again by itself; by hand, with another right: openstack resource provider allocation delete CONSUMER, for each that is named",
     },
   },
   BOOKING_WITHOUT_DOMAIN: {
@@ -104,8 +109,8 @@ export const scheduler = {
     remedies: {
       overdue:
         "ask whoever booked it whether the guest is still to come (with Nova: openstack server show {booking}); otherwise release it: openstack " +
-        "resource provider allocation delete {booking}. What vgpuctl has booked, and nothing else, vgpud gives back by itself; at once that is " +
-        "vgpuctl schedule destroy {booking}",
+        "resource provider allocation delete {booking}. What vgpuctl has booked, and nothing else, vgpud gives back by itself (where it cannot, " +
+        "SCHEDULER_UNTOLD says why); at once that is vgpuctl schedule destroy {booking}",
       "overdue-on-host":
         "see what the job does (scontrol show job JOBID), and cancel it if its machine is not to come (scancel JOBID): vgpud ends no jobs",
     },

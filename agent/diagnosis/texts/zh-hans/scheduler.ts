@@ -68,6 +68,8 @@ export const scheduler: Same<typeof english> = {
       failed: "{name} 在一部分内容上自身出错：{why}；其余都已告知",
       "bad-answer": "代替 {name} 应答的内容有一部分无法理解：{why}；其余都已告知",
       unrecorded: "vgpud 关于 {name} 需要记住的内容无法写入：{why}；其余都已告知",
+      "not-given-back":
+        "vgpud 应向 {name} 归还由 vgpuctl 预订而没有域来使用的预订，但未能归还：{why}；内容都已告知",
     },
     remedies: {
       refused:
@@ -77,6 +79,9 @@ export const scheduler: Same<typeof english> = {
       "bad-answer": "用 curl 访问 scheduler.placement.endpoint 的地址：对某些请求应答的可能是代理的页面",
       unrecorded:
         "为 state_dir 所在的磁盘腾出空间，或修复它：vgpud 会自行重试。只有在此之前主机改名，才会无法再按旧名称找到它的资源提供者",
+      "not-given-back":
+        "看它说了什么：Placement 的策略规则（403）由管理员更改，自身的错误见它的日志。vgpud 会自行重试；也可以用有权限的身份对列出的每个使用者手动执行 " +
+        "openstack resource provider allocation delete CONSUMER",
     },
   },
   BOOKING_WITHOUT_DOMAIN: {
@@ -93,7 +98,7 @@ export const scheduler: Same<typeof english> = {
     remedies: {
       overdue:
         "询问预订者客户机是否还会来（使用 Nova 时：openstack server show {booking}）；否则释放它：openstack resource provider " +
-        "allocation delete {booking}。vgpud 只自动归还 vgpuctl 所做的预订；立即归还用 vgpuctl schedule destroy {booking}",
+        "allocation delete {booking}。vgpud 只自动归还 vgpuctl 所做的预订（不能归还时，SCHEDULER_UNTOLD 说明原因）；立即归还用 vgpuctl schedule destroy {booking}",
       "overdue-on-host":
         "查看该作业在做什么（scontrol show job JOBID）；如果它的虚拟机不会来，就取消它（scancel JOBID）：vgpud 不结束任何作业",
     },

@@ -28,7 +28,7 @@ describe("a booking that Placement does not let go", () => {
     it(`is told, and keeps no other from being given back: ${kind}`, async () => {
       const back = givingBack(kind);
       assert.deepEqual([...(await back.of(waiting, where, signal))], ["other"]);
-      assert.deepEqual(back.untold, [{ kind, what: "consumer denied", message: "HTTP" }]);
+      assert.deepEqual(back.untold, [{ kind: "not-given-back", what: "consumer denied", message: "HTTP" }]);
     });
 
   for (const kind of ["conflict", "not-found"] as const)
