@@ -17,7 +17,7 @@ const GPU = "20000000-0000-4000-8000-";
 
 /** What it is asked next goes wrong so, before or after it is done. */
 export interface Mishap {
-  readonly of: "claim" | "release" | "allocation" | "candidates";
+  readonly of: "claim" | "release" | "allocation" | "candidates" | "tree";
   readonly when: "before" | "after";
   readonly error: Error;
 }
@@ -58,8 +58,10 @@ export class MemoryPlacement implements SchedulePlacement {
 
   async tree(uuid: string): Promise<readonly Provider[]> {
     await this.beforeTree();
-    const root = this.#providers.find((each) => each.uuid === uuid)?.root;
-    return this.#providers.filter((each) => each.root === root);
+    return await this.#mishandled("tree", () => {
+      const root = this.#providers.find((each) => each.uuid === uuid)?.root;
+      return this.#providers.filter((each) => each.root === root);
+    });
   }
 
   inventories(uuid: string): Promise<AtGeneration<Inventories>> {

@@ -5,6 +5,7 @@ import type {
   CreateDomainResponse,
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
+import { PlacementError } from "../../placement/errors.ts";
 import type { Candidate } from "../../placement/model.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Vgpud } from "../client/vgpud.ts";
@@ -73,8 +74,8 @@ export interface Scheduled {
   readonly standing: Standing;
   readonly ended:
     | { readonly kind: "made"; readonly place: Place; readonly response: CreateDomainResponse }
-    /** `untried`: there are candidates yet, and no time. */
-    | { readonly kind: "no-host"; readonly untried: boolean }
+    /** `untried`: there are candidates yet, and no time; with a `fault` there may be, and Placement failed so when it was asked for them. */
+    | { readonly kind: "no-host"; readonly untried: boolean; readonly fault?: CliError }
     /** `place`: where a domain may be. */
     | { readonly kind: "failed"; readonly error: CliError; readonly place: Place | undefined };
 }
@@ -138,7 +139,21 @@ class Walk {
     return await this.#create(place, true);
   }
 
+  /** What candidates were lost for is the answer, even though Placement cannot be asked for others any more. */
   async #fromCandidates(): Promise<Scheduled> {
+    const { signal } = this.#options;
+    try {
+      return await this.#throughPages();
+    } catch (error) {
+      if (!(error instanceof PlacementError) || this.#lost.length === 0 || signal.aborted) throw error;
+      const fault = asCliError(error, signal);
+      if (!(fault instanceof CliError)) throw error;
+      return this.#noHost({ untried: true, fault });
+    }
+  }
+
+  /** A PlacementError that it throws is of a question: what came of a claim is a CliError, or how it ended. */
+  async #throughPages(): Promise<Scheduled> {
     const { clock, patienceMs } = this.#options;
     const endsAt = clock.now() + patienceMs;
     const isOver = (): boolean => this.#lost.length > 0 && clock.now() >= endsAt;
@@ -149,12 +164,12 @@ class Walk {
           known = at + AT_A_LOOK;
           await this.#lookAt(page.slice(at, known), isOver);
         }
-        if (isOver()) return this.#noHost(true);
+        if (isOver()) return this.#noHost({ untried: true });
         const ended = await this.#try(candidate);
         if (ended) return ended;
       }
     }
-    return this.#noHost(false);
+    return this.#noHost({ untried: false });
   }
 
   /**
@@ -184,8 +199,8 @@ class Walk {
     return place;
   }
 
-  #noHost(untried: boolean): Scheduled {
-    return { lost: this.#lost, standing: this.#standing, ended: { kind: "no-host", untried } };
+  #noHost(left: { readonly untried: boolean; readonly fault?: CliError }): Scheduled {
+    return { lost: this.#lost, standing: this.#standing, ended: { kind: "no-host", ...left } };
   }
 
   /** Undefined: the next one. */
@@ -226,7 +241,7 @@ class Walk {
       // No host was asked for a domain yet, so that whatever came of it can be given back.
       this.#standing = "unknown";
       await this.#release();
-      throw error;
+      throw asCliError(error, this.#options.signal);
     }
   }
 

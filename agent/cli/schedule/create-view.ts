@@ -108,7 +108,7 @@ const MOST_HINTS = 3;
 
 function noHost(
   lost: readonly Lost[],
-  { untried }: { readonly untried: boolean },
+  { untried, fault }: Extract<Scheduled["ended"], { kind: "no-host" }>,
   { flavor, memberOf, patienceMs, line }: About,
 ): CliError {
   const among = memberOf.length === 0 ? "" : " in the aggregates of placement.member_of";
@@ -118,13 +118,15 @@ function noHost(
       ? `${untried ? "one" : "the one"} candidate did not take it`
       : `none of ${lost.length} candidates took it`;
   const patience = formatDurationMs(patienceMs);
-  const left = untried ? ` within ${patience}, and there are more` : "";
+  const more = untried ? ` within ${patience}, and there are more` : "";
+  const left = fault ? `, and further ones could not be asked for: ${fault.message}` : more;
   const message = lost.length === 0 ? none : `no host for flavor ${flavor.name}: ${tried}${left}`;
   const mended = [...new Set(lost.flatMap(({ hints }) => hints))].slice(0, MOST_HINTS);
   const full = lost.length === 0 || lost.some(({ ending }) => ending === "no-room");
   const hints = [
     ...mended,
-    ...(untried
+    ...(fault?.hints ?? []),
+    ...(untried && !fault
       ? [
           `to try more of them: --timeout with more than ${patience}; how a host that is down is taken out of the candidates: docs/placement.md`,
         ]

@@ -117,6 +117,19 @@ describe("a create that no host took", () => {
     );
   });
 
+  it("ends as those were lost that were tried where Placement could not be asked for more, and says so", () => {
+    const fault = new CliError("failure", "GET: 503", { hints: ["mend Placement"] });
+    const full = { place, reason: undefined, why: "no", ending: "no-room", hints: [] } as const;
+    const ended = { kind: "no-host", untried: true, fault } as const;
+    const { message, hints, ending } = errorOf({ ended, lost: [full] });
+    assert.equal(
+      message,
+      "no host for flavor m1.gvt: one candidate did not take it, and further ones could not be asked for: GET: 503",
+    );
+    const booked = "what is booked, and what of it has no domain: vgpuctl schedule list";
+    assert.deepEqual([hints, ending], [["mend Placement", booked], "no-room"]);
+  });
+
   const lost = (ending: Lost["ending"], hints: readonly string[] = [], reason?: string): Lost => ({
     ...{ place, reason, why: "no", ending, hints },
   });
