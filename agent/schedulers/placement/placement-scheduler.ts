@@ -193,7 +193,7 @@ export class PlacementScheduler implements Scheduler {
     const keep = (provider: Provider, { isNew }: { readonly isNew: boolean }): KeptProvider =>
       this.#kept(provider, before?.ownRoot, { isNew, guard });
     const tree = await treeOf({ ...self, root }, { api, record, keep }, signal);
-    noteClass(record, classes.slices);
+    await noteClass(record, classes.slices);
     const gpus = new Map<PciAddress, KeptProvider>();
     for (const [gpu, provider] of tree.gpus) gpus.set(gpu, this.#kept(provider, before?.gpus.get(gpu)));
     const { ownRoot, misplaced, ofNova } = tree;

@@ -1,5 +1,6 @@
 // What this host wrote down of its place in Placement, and what of that still holds: a copy of another machine's is as none.
 import { isDeepStrictEqual } from "node:util";
+import { SLICES_CLASS } from "../../core/placement-names.ts";
 import type { PlacementApi, Provider } from "../../placement/model.ts";
 import { isMarked, othersMark, refuseMarked, type Self } from "./mark.ts";
 import type { KeptProvider } from "./provider.ts";
@@ -79,9 +80,15 @@ export function noteAnew(record: RootRecord, known: KnownRoot): void {
   if (!isDeepStrictEqual(known, record.current)) record.note(known);
 }
 
-/** Before anything is published in it: a later configuration may name another. */
-export function noteClass(record: RootRecord, slices: string): void {
+/**
+ * Before anything is published in it: a later configuration may name another. A class that is new is on disk then, whatever ends this agent,
+ * unless the disk hangs or is full: Placement waits for it no longer than `settle` does, and the class is written with the next change.
+ */
+export async function noteClass(record: RootRecord, slices: string): Promise<void> {
   const known = record.current;
-  if (known)
-    noteAnew(record, { ...known, sliceClasses: [...new Set([...(known.sliceClasses ?? []), slices])] });
+  if (!known) return;
+  // Where none are written down the record is of a vgpud that wrote none, or new: whatever is there in the default's name is vgpud's.
+  const before = known.sliceClasses ?? [SLICES_CLASS];
+  noteAnew(record, { ...known, sliceClasses: [...new Set([...before, slices])] });
+  if (record.current !== known) await record.settle();
 }
