@@ -34,8 +34,10 @@ function commandsFor({ id, isOn }: OrphanDomain, { libvirt, hypervisor }: HostSu
   const isXen = hypervisor === "xen";
   const uri = libvirt.asked ? libvirt.uri : isXen ? "xen:///system" : "qemu:///system";
   const virsh = `virsh -c ${uri}`;
-  // libvirt's driver for Xen knows no NVRAM (libxl_driver.c, libxlDomainUndefineFlags).
-  const undefine = `${virsh} undefine ${id} --managed-save${isXen ? "" : " --nvram"}`;
+  // As vgpud's own: one with snapshots or checkpoints is not undefined otherwise. libvirt's driver for Xen knows neither, nor NVRAM
+  // (libxl_driver.c, libxlDomainUndefineFlags).
+  const beside = isXen ? "" : " --nvram --snapshots-metadata --checkpoints-metadata";
+  const undefine = `${virsh} undefine ${id} --managed-save${beside}`;
   const unmark = `${virsh} metadata ${id} ${CLAIM_MARK_NAMESPACE} --remove --config${isOn ? " --live" : ""}`;
   return { undefine, unmark, shutdown: `${virsh} shutdown ${id}` };
 }

@@ -57,7 +57,9 @@ describe("the condition of domains that stand in no claim", () => {
     );
     assert.match(
       remedy,
-      new RegExp(`virsh -c qemu:///system undefine ${domainId(1)} --managed-save --nvram\\.`),
+      new RegExp(
+        `virsh -c qemu:///system undefine ${domainId(1)} --managed-save --nvram --snapshots-metadata --checkpoints-metadata\\.`,
+      ),
     );
     assert.match(remedy, new RegExp(`metadata ${domainId(1)} urn:vgpud:claim:1 --remove --config$`));
     assert.deepEqual(
