@@ -89,7 +89,10 @@ function reasonOf(
   const listens = "on that host tls.listen names where vgpud listens, and its log says TLS when it does";
   switch (code) {
     case "ECONNREFUSED":
-      return { why: `nobody listens at ${at}`, hint: listens };
+      return {
+        why: `nobody listens at ${at}`,
+        hint: `vgpud may not be running there: systemctl status vgpud.service; ${listens}`,
+      };
     case "ENOTFOUND":
     case "EAI_AGAIN":
       return {

@@ -106,9 +106,11 @@ function hints(error: CliError, given: RunContext): readonly string[] {
 
 /** One that only another socket allows is repeated there. */
 function permissionHints(
-  { call }: CliError,
+  { call, hints: own, target }: CliError,
   { command, remote, retry, retryWith }: RunContext,
 ): readonly string[] {
+  // What Placement refused, or the hosts that it named did, is no matter of this machine's users: the hints there are say whose.
+  if (command.kind === "remote" && target === undefined && own.length > 0) return [];
   // Another host does not know who is root here. Of one that a file leads to the file says by which certificate.
   if (remote && command.kind === "remote") return [];
   if (remote)

@@ -27,8 +27,12 @@ function certificateHint(file: string): string {
 }
 
 function inFile(hint: string, file: string): string {
-  return hint.replaceAll(
+  const said = hint.replaceAll(
     /--tls-(ca|server-name)/g,
     (_, name: string) => `agents.tls.${name.replace("-", "_")} of ${file}`,
   );
+  // The file, unlike who types an address, may name that of another host.
+  return hint.startsWith("--tls-server-name")
+    ? `${said}; or agents.addresses names another host's address`
+    : said;
 }

@@ -16,7 +16,9 @@ const hints: Readonly<Partial<Record<PlacementFailure, readonly string[]>>> = {
   refused: ["has any vgpud published its GPUs there yet, and is vgpu_class the one of their configuration?"],
   unreachable: ["where it is: placement of the schedule file"],
   unauthorized: ["the credential and its secret: placement.keystone of the schedule file"],
-  "no-secret": ["placement.keystone.secret_file of the schedule file"],
+  "no-secret": [
+    "placement.keystone.secret_file of the schedule file; where root alone may read it, run vgpuctl with sudo",
+  ],
 };
 
 /** Anything else than a failure of Placement, or the interrupt of the user, comes back as it is. */

@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
 import type { Target } from "../../../../agent/cli/client/target.ts";
+import { commands } from "../../../../agent/cli/commands.ts";
 import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
+import { errorText } from "../../../../agent/cli/errors/error-text.ts";
+import { firstContext } from "../../../../agent/cli/run-context.ts";
 import type { Lost, Scheduled } from "../../../../agent/cli/schedule/candidates.ts";
 import { scheduledAnswer } from "../../../../agent/cli/schedule/create-view.ts";
 import { ofHost } from "../../../../agent/cli/schedule/host-failure.ts";
@@ -145,6 +148,15 @@ describe("a create that no host took", () => {
     assert.deepEqual(of(lost("failure", [], "PATH_NOT_ALLOWED")).hints, []);
   });
 
+  it("does not lead to root of this machine where hosts do not let a certificate in", () => {
+    const create = present(commands.find(({ name }) => name === "schedule create"));
+    const context = firstContext(["schedule", "create"], create, []);
+    const shown = (error: CliError): string => errorText(error, context);
+    const refused = lost("permission", ["agents.tls takes another"]);
+    assert.match(shown(of(refused, refused)), /\nhint: agents\.tls takes another\n$/);
+    assert.match(shown(of(lost("permission"))), /\nhint: sudo vgpuctl schedule create\n$/);
+  });
+
   it("ends as the one cause does that all were lost for, and for want of room where there were several", () => {
     const path = lost("failure", [], "PATH_NOT_ALLOWED");
     assert.equal(of(path, path).ending, "failure");
@@ -181,7 +193,7 @@ describe("what a host failed with", () => {
     const hints = ["--tls-ca takes the CAs", "--tls-server-name takes the name"];
     assert.deepEqual(said(new CliError("unreachable", "no", { hints }), tls).hints, [
       "agents.tls.ca of s.yaml takes the CAs",
-      "agents.tls.server_name of s.yaml takes the name",
+      "agents.tls.server_name of s.yaml takes the name; or agents.addresses names another host's address",
     ]);
   });
 
