@@ -20,6 +20,8 @@ interface WrittenFlag {
   readonly name: string;
   /** With its dashes, as it was written. */
   readonly raw: string;
+  /** The word that it stands in: short flags may share one. */
+  readonly word: string;
   readonly value: string | undefined;
   /** The value was attached with `=`. */
   readonly inline: boolean;
@@ -43,7 +45,12 @@ export function splitCommandLine(argv: readonly string[], commands: readonly Com
     words: tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : [])),
     flags: tokens.flatMap((token) =>
       token.kind === "option"
-        ? [{ name: token.name, raw: token.rawName, value: token.value, inline: token.inlineValue === true }]
+        ? [
+            {
+              ...{ name: token.name, raw: token.rawName, word: args[token.index] ?? token.rawName },
+              ...{ value: token.value, inline: token.inlineValue === true },
+            },
+          ]
         : [],
     ),
   };
@@ -108,6 +115,8 @@ export function readArguments({ words, flags }: CommandLine, command: Command): 
   return new Arguments(operands, values);
 }
 
+const BELOW_ZERO = /^-\d/;
+
 function flagValue(flag: Flag, { value, inline }: WrittenFlag): string {
   if (flag.value === undefined) {
     if (value !== undefined) throw usageError(`--${flag.name} takes no value`);
@@ -115,15 +124,16 @@ function flagValue(flag: Flag, { value, inline }: WrittenFlag): string {
   }
   const mistaken = value?.startsWith("-") === true && value !== "-" && !inline;
   if (value === undefined || mistaken) {
-    const how = `for one that begins with '-', write --${flag.name}=${flag.value}`;
+    const below = BELOW_ZERO.test(value ?? "") ? `no number here is below 0, as ${value} is; ` : "";
+    const how = `${below}for one that begins with '-', write --${flag.name}=${flag.value}`;
     throw usageError(`--${flag.name} needs a value: ${flag.value}`, mistaken ? how : undefined);
   }
   if (value === "" && flag.optionalValue === undefined) throw usageError(`--${flag.name} has an empty value`);
   return value;
 }
 
-function unknownFlag({ raw, name }: WrittenFlag, known: readonly Flag[]): Error {
-  if (/^-\d/.test(raw)) return usageError(`no number here is below 0, as ${raw} is`);
+function unknownFlag({ raw, word, name }: WrittenFlag, known: readonly Flag[]): Error {
+  if (BELOW_ZERO.test(raw)) return usageError(`no number here is below 0, as ${word} is`);
   // Who knows the contract may name the field that a flag sets.
   const sets = known.find(({ field }) => field?.split(".").at(-1)?.replaceAll("_", "-") === name);
   const names = known.map((flag) => `--${flag.name}`);

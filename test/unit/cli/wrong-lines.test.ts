@@ -85,6 +85,14 @@ describe("a wrong command line", () => {
       ["create", "a", "--sizes", "1,2", "--vcpus", "1", "--memory", "1"],
       /three whole numbers/,
     ],
+    "quotes sizes below 0 as they were written": [
+      ["plan", "-64,384,4"],
+      /no number here is below 0, as -64,384,4 is\n/,
+    ],
+    "says of sizes below 0 that they are none": [
+      ["create", "a", "--sizes", "-64,384,4", "--vcpus", "1", "--memory", "1"],
+      /--sizes needs a value: .*\n.*\nhint: no number here is below 0, as -64,384,4 is; /,
+    ],
     "refuses a number that is none": [
       ["create", "a", "--type", "t", "--vcpus", "two", "--memory", "1"],
       /--vcpus takes a whole number/,
