@@ -27,7 +27,7 @@ export const createVgpuCommand: ChangeCommand = {
   ],
   forms: { name: "the vGPU's UUID" },
   examples: [
-    "vgpuctl create-vgpu --type i915-GVTg_V5_4 --claim-id nova:4c9c1f1e",
+    "vgpuctl create-vgpu --type i915-GVTg_V5_4 --claim-id 4c9c1f1e-5d0b-4b5e-9f0a-6d1f2a3b4c5d",
     "vgpuctl create-vgpu --reservation job-17 --claim-id job-17 -o name",
     "vgpuctl create-vgpu --type i915-GVTg_V5_4 --domain-uuid 5f0c3c52-6d1c-4b57-8b52-9d1d2d0a7c11",
   ],

@@ -43,7 +43,7 @@ export const snippetCommand: ReadCommand = {
   ],
   flags: displayFlags,
   examples: [
-    "vgpuctl snippet libvirt claim:nova:4c9c1f1e",
+    "vgpuctl snippet libvirt claim:4c9c1f1e-5d0b-4b5e-9f0a-6d1f2a3b4c5d",
     "vgpuctl snippet libvirt 76677075-1111-8222-8333-444455556666 --ramfb --size 1280x720",
     "vgpuctl snippet qemu claim:lab-3 --display",
   ],
