@@ -69,8 +69,9 @@ const steps: Readonly<Record<SeedStep, readonly [string, string]>> = {
   published: [
     "Both hosts tell Placement what they have",
     `Each vgpud has made a provider for its host and one for the GPU below it, with the total of each resource and what of it is reserved,
-here for the host itself. Of the flavors one asks for 128 MiB of low and 384 MiB of high GM; no type has these sizes, and it is booked as
-what the host will make.`,
+here for the host itself: \`512/128\` is a total of 512, 128 of it reserved. Every second domain, \`desk-1\`, \`desk-3\` and so on, is to start
+with its host (\`autostart\`); the file of the first is shown. Of the flavors one asks for 128 MiB of low and 384 MiB of high GM; no type has
+these sizes, and it is booked as what the host will make.`,
   ],
   six: [
     "Six domains, by capacity",
@@ -95,9 +96,9 @@ since it may come back.`,
   ],
   back: [
     "The host is back",
-    `It boots from the disk as it was when the power went. What the ledger promised is there: domains with \`autostart\` run with their
-slices; the others are off and their slices are theirs. Books and ledger agree without anything having been changed in either, the alert is
-over, and the room that was left is given out again.`,
+    `It boots from the disk as it was when the power went. What the ledger promised is there: domains with \`autostart\` (those of odd
+numbers) run with their slices; the others are off and their slices are theirs. Books and ledger agree without anything having been changed in
+either, the alert is over, and the room that was left is given out again.`,
   ],
   empty: [
     "Everything is destroyed",
