@@ -10,7 +10,7 @@ import { disagreementsOf } from "./disagreements.ts";
 import { claimIdOf, jobOf, type JobId } from "./names.ts";
 import { SlurmNode, type Limits } from "./node.ts";
 import type { NodeTold } from "./told.ts";
-import { gresToSet, isDrained, wantedCounts, type Bookings } from "./wanted.ts";
+import { gresToSet, wantedCounts, whyNoJobs, type Bookings } from "./wanted.ts";
 
 export interface SlurmSchedulerOptions {
   readonly commands: SlurmCommands;
@@ -133,9 +133,10 @@ export class SlurmScheduler implements Scheduler {
     const told = await node.look(signal);
     const bookings = await this.#bookingsOn(node, signal);
     if (this.#options.publish) {
-      const list = gresToSet(told, wantedCounts(supply, bookings, limits));
+      // Of a node that counts less than a job asks for Slurm refuses the job; on one that is drained it lets the job wait.
+      const list = supply.domainsKnown && gresToSet(told, wantedCounts(supply, bookings, limits));
       if (list) await node.setGres(list, signal);
-      await this.#drain(node, { told, isWanted: isDrained(supply), signal });
+      await this.#drain(node, { told, why: whyNoJobs(supply), signal });
     }
     if (told.invalid) throw refusedByItsSlurmd(node.name, told.reason);
     return bookings;
@@ -146,12 +147,14 @@ export class SlurmScheduler implements Scheduler {
     node: SlurmNode,
     {
       told,
-      isWanted,
+      why,
       signal,
-    }: { readonly told: NodeTold; readonly isWanted: boolean; readonly signal: AbortSignal },
+    }: { readonly told: NodeTold; readonly why: string | undefined; readonly signal: AbortSignal },
   ): Promise<void> {
-    if (isWanted && !told.drained) await node.drain(`${OWN}every GPU of this host is drained`, signal);
-    if (!isWanted && told.drained && told.reason.startsWith(OWN)) await node.undrain(signal);
+    if (told.drained && !told.reason.startsWith(OWN)) return;
+    const reason = why === undefined ? undefined : `${OWN}${why}`;
+    if (reason === undefined && told.drained) await node.undrain(signal);
+    if (reason !== undefined && !(told.drained && told.reason === reason)) await node.drain(reason, signal);
   }
 
   async #bookingsOn(node: SlurmNode, signal: AbortSignal): Promise<Bookings> {

@@ -49,9 +49,14 @@ export function gresToSet(
   return [...others, ...[...wanted].map(([quantity, count]) => `${GRES[quantity]}:${count}`)];
 }
 
-/** Nothing more is to be had of the host: no job is to come. */
-export function isDrained({ gpus }: Pick<HostSupply, "gpus">): boolean {
-  return gpus.length > 0 && gpus.every(({ drained }) => drained);
+/** Why no job is to come to the host, since nothing more is to be had of it; undefined where jobs may. */
+export function whyNoJobs({
+  gpus,
+  domainsKnown,
+}: Pick<HostSupply, "gpus" | "domainsKnown">): string | undefined {
+  if (gpus.length === 0) return undefined;
+  if (gpus.every(({ drained }) => drained)) return "every GPU of this host is drained";
+  return domainsKnown ? undefined : "libvirt is away";
 }
 
 function isShut({ drained, closed }: GpuSupply): boolean {

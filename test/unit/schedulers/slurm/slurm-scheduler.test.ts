@@ -104,6 +104,33 @@ describe("Slurm in front of a host", () => {
     assert.equal(slurm.orders.length, before);
   });
 
+  it("lets jobs wait while libvirt is away: the node is drained and counts what it did, until libvirt is back", async () => {
+    const told = scheduler();
+    await told.publish(host(), signal);
+    const counted = slurm.gres;
+    const away = { ...host([gpu({ closed: true })]), domainsKnown: false };
+    const orders = async (supply: HostSupply): Promise<readonly string[]> => {
+      slurm.orders.length = 0;
+      await told.publish(supply, signal);
+      return slurm.orders;
+    };
+    assert.deepEqual(await orders(away), ["state=drain reason=vgpud: libvirt is away"]);
+    assert.deepEqual(await orders(away), []);
+    const drained = { ...host([gpu({ closed: true, drained: true })]), domainsKnown: false };
+    assert.deepEqual(await orders(drained), ["state=drain reason=vgpud: every GPU of this host is drained"]);
+    assert.deepEqual(await orders(away), ["state=drain reason=vgpud: libvirt is away"]);
+    assert.equal(slurm.gres, counted);
+    assert.deepEqual(await orders(host()), ["state=undrain"]);
+  });
+
+  it("is not drained by a libvirt that is away where somebody else has drained it, or where that is the administrator's", async () => {
+    const away = { ...host([gpu({ closed: true })]), domainsKnown: false };
+    await scheduler(false).heal(away, signal);
+    Object.assign(slurm, { state: "IDLE+DRAIN", reason: "disk is full" });
+    await scheduler().heal(away, signal);
+    assert.deepEqual(slurm.orders, []);
+  });
+
   it("is told nothing where that is the administrator's", async () => {
     const heal = await scheduler(false).heal(host([gpu({ drained: true })]), signal);
     assert.deepEqual([slurm.orders, heal.overcommitted], [[], []]);
