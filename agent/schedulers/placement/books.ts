@@ -45,14 +45,19 @@ function bookedOn(claimId: ClaimId, books: readonly Book[]): PciAddress | undefi
   return books.find(({ bookings }) => bookings.has(claimId))?.gpu.gpu;
 }
 
-/** With what was found before of GPUs whose books could not be read now, as far as it can still be so. */
+/** With what was found before of GPUs whose books could not be read now, as far as it can still be so; `firstSeen` as above. */
 export function withUnread(
   found: Disagreements,
   before: Disagreements | undefined,
   {
     books,
     supply,
-  }: { readonly books: readonly Book[]; readonly supply: Pick<HostSupply, "gpus" | "living"> },
+    firstSeen,
+  }: {
+    readonly books: readonly Book[];
+    readonly supply: Pick<HostSupply, "gpus" | "living">;
+    readonly firstSeen: (booking: string) => number;
+  },
 ): Disagreements {
   if (!before) return found;
   const read = new Set(books.map(({ gpu }) => gpu.gpu));
@@ -67,7 +72,9 @@ export function withUnread(
   return {
     withoutDomain: [
       ...found.withoutDomain,
-      ...before.withoutDomain.filter((each) => isUnread(each) && !supply.living.has(each.booking)),
+      ...before.withoutDomain
+        .filter((each) => isUnread(each) && !supply.living.has(each.booking))
+        .map((each) => ({ ...each, since: firstSeen(each.booking) })),
     ],
     withoutBooking: [
       ...found.withoutBooking.map((each) => ({ ...each, bookedOn: each.bookedOn ?? bookedBefore(each) })),

@@ -7,6 +7,7 @@ import { providerName, traitOf } from "../../core/placement-names.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { PlacementError } from "../../placement/errors.ts";
 import type { Allocation, PlacementApi, Provider } from "../../placement/model.ts";
+import { FirstSeen } from "../first-seen.ts";
 import {
   SchedulerError,
   type Findings,
@@ -70,14 +71,14 @@ export class PlacementScheduler implements Scheduler {
   readonly #givingBack: GivingBack;
   /** When the books were compared last. */
   #found: Disagreements | undefined;
-  /** By booking without a domain. */
-  #firstSeen = new Map<string, number>();
+  readonly #firstSeen: FirstSeen;
   /** When bookings were last verified for a create, which may still be on its way into the ledger. */
   readonly #verified = new Map<string, number>();
 
   constructor(options: PlacementSchedulerOptions) {
     this.#options = options;
-    const { api, classes, aggregates, record } = options;
+    const { api, classes, aggregates, record, clock } = options;
+    this.#firstSeen = new FirstSeen(clock);
     const now: ReadonlySet<string> = new Set(Object.values(classes));
     const isOwnClass = (name: string): boolean =>
       now.has(name) || record.current?.sliceClasses?.includes(name) === true;
@@ -92,6 +93,7 @@ export class PlacementScheduler implements Scheduler {
 
   async publish(supply: HostSupply, signal: AbortSignal): Promise<Published> {
     const { api } = this.#options;
+    this.#firstSeen.begin(supply);
     return this.#told(async () => {
       const before = api.done;
       const known = this.#known ?? (await this.#read(signal));
@@ -102,6 +104,7 @@ export class PlacementScheduler implements Scheduler {
   }
 
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
+    this.#firstSeen.begin(supply);
     return this.#told(async () => {
       const known = await this.#read(signal);
       this.#refusals.clear();
@@ -109,15 +112,12 @@ export class PlacementScheduler implements Scheduler {
       const vanished = await this.#retire(known, supply, signal);
       const publishedTwice = await this.#publishedTwice(known, supply, signal);
       const { classes } = this.#options;
-      const firstSeen = (booking: string): number =>
-        this.#firstSeen.get(booking) ?? this.#options.clock.now();
+      const { since: firstSeen } = this.#firstSeen;
       const read = disagreementsOf(books, supply, { classes, firstSeen });
-      const found = withUnread(read, this.#found, { books, supply });
+      const found = withUnread(read, this.#found, { books, supply, firstSeen });
       for (const booking of this.#verified.keys())
         if (!found.withoutDomain.some((each) => each.booking === booking)) this.#verified.delete(booking);
-      // Whose domain nobody could see does not begin to wait for it.
-      if (supply.domainsKnown)
-        this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
+      this.#firstSeen.found(found.withoutDomain, supply);
       const here = new Set([known.root, ...[...known.gpus.values()].map(({ uuid }) => uuid)]);
       const ask = () => this.#options.api.providerNamed(this.#host(), signal);
       const givenBack = await this.#givingBack.of(found.withoutDomain, { here, ask }, signal);
@@ -159,7 +159,7 @@ export class PlacementScheduler implements Scheduler {
     }
     if (byGpu.size > 0) {
       this.#verified.set(claimId, this.#options.clock.now());
-      this.#firstSeen.delete(claimId);
+      this.#firstSeen.forget(claimId);
       return { on: "gpus", byGpu };
     }
     const why =

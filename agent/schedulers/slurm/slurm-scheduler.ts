@@ -3,6 +3,7 @@ import type { BookedOn, Booking, Quantities } from "../../capacity/quantities.ts
 import type { Clock } from "../../core/clock.ts";
 import { AgentError } from "../../core/errors.ts";
 import type { ClaimId } from "../../core/ids.ts";
+import { FirstSeen } from "../first-seen.ts";
 import { nothingFound, SchedulerError, type Findings, type Published, type Scheduler } from "../scheduler.ts";
 import type { HostSupply } from "../supply.ts";
 import { slurmError, type SlurmCommands } from "./commands.ts";
@@ -47,11 +48,11 @@ export class SlurmScheduler implements Scheduler {
   #limits: Limits | undefined;
   /** Of running jobs. */
   #known: ReadonlyMap<JobId, Known> = new Map();
-  /** By booking without a domain. */
-  #firstSeen = new Map<string, number>();
+  readonly #firstSeen: FirstSeen;
 
   constructor(options: SlurmSchedulerOptions) {
     this.#options = options;
+    this.#firstSeen = new FirstSeen(options.clock);
   }
 
   host(): string | undefined {
@@ -59,6 +60,7 @@ export class SlurmScheduler implements Scheduler {
   }
 
   async publish(supply: HostSupply, signal: AbortSignal): Promise<Published> {
+    this.#firstSeen.begin(supply);
     const node = this.#node();
     this.#limits ??= await node.limits(signal);
     await this.#tell(node, supply, { limits: this.#limits, signal });
@@ -66,14 +68,12 @@ export class SlurmScheduler implements Scheduler {
   }
 
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
+    this.#firstSeen.begin(supply);
     const node = this.#node();
     const limits = (this.#limits = await node.limits(signal));
     const bookings = await this.#tell(node, supply, { limits, signal });
-    const firstSeen = (booking: string): number => this.#firstSeen.get(booking) ?? this.#options.clock.now();
-    const found = disagreementsOf(supply, bookings, { limits, firstSeen });
-    // Whose domain nobody could see does not begin to wait for it.
-    if (supply.domainsKnown)
-      this.#firstSeen = new Map(found.withoutDomain.map(({ booking, since }) => [booking, since]));
+    const found = disagreementsOf(supply, bookings, { limits, firstSeen: this.#firstSeen.since });
+    this.#firstSeen.found(found.withoutDomain, supply);
     return { ...nothingFound, ...found };
   }
 

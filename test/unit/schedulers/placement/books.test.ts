@@ -17,6 +17,8 @@ const held = [{ claimId: "held" as ClaimId, takes: { slices: 1 } }];
 const supplied = (address: PciAddress): GpuSupply => ({ gpu: address, held }) as unknown as GpuSupply;
 const supply = { gpus: [supplied(gpu), supplied(other)], living: new Set(["came"]) };
 
+const firstSeen = (): number => 9;
+
 const foundOf = (address: PciAddress): Disagreements => ({
   withoutDomain: ["waits", "came"].map((booking) => ({
     ...{ booking, gpu: address, amounts: { slices: 1 }, since: 7 },
@@ -28,11 +30,11 @@ const foundOf = (address: PciAddress): Disagreements => ({
 });
 
 describe("what was found of a GPU before", () => {
-  it("stands while its books cannot be read, with its age, but for bookings that came and claims that went", () => {
-    const kept = withUnread(none, foundOf(gpu), { books: [], supply });
+  it("stands while its books cannot be read, but for bookings that came and claims that went, with the age that is known now", () => {
+    const kept = withUnread(none, foundOf(gpu), { books: [], supply, firstSeen });
     assert.deepEqual(
       kept.withoutDomain.map(({ booking, since }) => [booking, since]),
-      [["waits", 7]],
+      [["waits", 9]],
     );
     assert.deepEqual(
       kept.withoutBooking.map(({ claimId }) => claimId),
@@ -43,10 +45,10 @@ describe("what was found of a GPU before", () => {
 
   it("goes when they are read, or the GPU is gone", () => {
     const book = { gpu: supplied(gpu), bookings: new Map(), wanted: { inventories: {}, traits: [] } };
-    assert.deepEqual(withUnread(none, foundOf(gpu), { books: [book], supply }), none);
+    assert.deepEqual(withUnread(none, foundOf(gpu), { books: [book], supply, firstSeen }), none);
     const without = { ...supply, gpus: [supplied(other)] };
-    assert.deepEqual(withUnread(none, foundOf(gpu), { books: [], supply: without }), none);
-    assert.deepEqual(withUnread(none, undefined, { books: [], supply }), none);
+    assert.deepEqual(withUnread(none, foundOf(gpu), { books: [], supply: without, firstSeen }), none);
+    assert.deepEqual(withUnread(none, undefined, { books: [], supply, firstSeen }), none);
   });
 });
 
@@ -75,10 +77,10 @@ describe("a claim that is booked on another GPU of the host", () => {
 
   it("stays so while the books of the other cannot be read", () => {
     const before = found([there, bookOf(other, [], ["held"])]);
-    const read = withUnread(found([there]), before, { books: [there], supply });
+    const read = withUnread(found([there]), before, { books: [there], supply, firstSeen });
     assert.deepEqual(read.withoutBooking, [elsewhere]);
     const both = [there, bookOf(other, [], [])];
-    const gone = withUnread(found(both), before, { books: both, supply });
+    const gone = withUnread(found(both), before, { books: both, supply, firstSeen });
     assert.deepEqual(gone.withoutBooking, [{ ...elsewhere, bookedOn: undefined }]);
   });
 });

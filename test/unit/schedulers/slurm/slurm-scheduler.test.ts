@@ -153,20 +153,20 @@ describe("Slurm in front of a host", () => {
     assert.deepEqual(found.withoutBooking, [alone]);
   });
 
-  it("lets no job begin to wait for its machine while it is not known which machines there are", async () => {
+  it("lets no job wait for its machine while it is not known which machines there are, and each begin anew then", async () => {
     slurm.jobs.set("17", { state: "RUNNING", gres: SMALL_GRES });
     const healing = scheduler();
     const since = async (domainsKnown: boolean): Promise<unknown> => {
+      now += 1000;
       const { withoutDomain } = await healing.heal({ ...host(), domainsKnown }, signal);
       return withoutDomain[0]?.since;
     };
-    for (const known of [false, true]) {
-      now += 1000;
-      assert.equal(await since(known), now);
-    }
+    for (const known of [false, true]) assert.equal(await since(known), now);
     const first = now;
-    now += 1000;
-    assert.equal(await since(false), first, "what waits already goes on waiting");
+    assert.equal(await since(true), first);
+    for (const known of [false, false, true]) assert.equal(await since(known), now);
+    await healing.publish({ ...host(), domainsKnown: false }, signal);
+    assert.equal(await since(true), now, "also where nothing was compared meanwhile");
   });
 
   it("counts what a job has once Slurm tells it, also where it did not when it was first asked", async () => {
