@@ -11,6 +11,7 @@ import type { Reason } from "../core/reasons.ts";
 import type { Log } from "../host/journal.ts";
 import type { MachineId } from "../host/machine-id.ts";
 import { SlurmPrograms } from "../host/slurm-commands.ts";
+import type { Lookout } from "../inventory/lookout.ts";
 import type { Bookings } from "../lifecycle/booked.ts";
 import { nothingToBook } from "../lifecycle/booked.ts";
 import type { SchedulerRecorder } from "../observation/scheduler-recorder.ts";
@@ -48,6 +49,8 @@ export interface Scheduling {
 
 export interface SchedulingParts {
   readonly view: () => MetricsView;
+  /** Whose views that is made of. */
+  readonly lookout: Pick<Lookout, "current" | "onView">;
   /** As in KeeperOptions. */
   readonly version: () => readonly unknown[];
   readonly recorder: SchedulerRecorder;
@@ -71,7 +74,7 @@ export async function readCertificates({ placement }: SchedulerConfig): Promise<
 export function composeScheduler(
   config: SchedulerConfig,
   given: SchedulerGiven,
-  { view, version, recorder, log, stop }: SchedulingParts,
+  { view, lookout, version, recorder, log, stop }: SchedulingParts,
 ): Scheduling {
   const hostname = (): string | undefined => view().inventory?.host.hostname || undefined;
   // What cannot be told is taken for living.
@@ -85,7 +88,7 @@ export function composeScheduler(
   const tell = roundLog(log);
   const keeper = new SchedulerKeeper({
     ...{ scheduler, version, clock, random: Math.random },
-    supply: patientSupply(view, clock),
+    supply: patientSupply({ seen: view, lookout, clock }),
     healEveryMs: durationMs(config.heal_every),
     firstWithinMs: durationMs(config.first_within),
     onRound: (round) => {

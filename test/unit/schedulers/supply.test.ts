@@ -67,24 +67,56 @@ describe("what a scheduler is told of the host", () => {
     }
   });
 
+  /** What was last looked at, and who is told of each look. */
+  const patient = (clock: FakeClock) => {
+    let now = nothingSeen;
+    const listeners: (() => void)[] = [];
+    const lookout = {
+      get current() {
+        return now.inventory;
+      },
+      onView: (listener: () => void) => void listeners.push(listener),
+    };
+    return {
+      supply: patientSupply({ seen: () => now, lookout, clock }),
+      look: async (): Promise<void> => {
+        now = await seen();
+        for (const listener of listeners) listener();
+      },
+    };
+  };
+
   it("waits for a libvirt that has only just gone or is not reached yet, each time anew", async () => {
     const clock = new FakeClock();
-    let now = nothingSeen;
-    const supply = patientSupply(() => now, clock);
+    const { supply, look } = patient(clock);
     assert.equal(supply(), undefined);
     await clock.advance(PATIENCE_MS);
-    const known = await seen();
-    host.libvirtAway = "connection refused";
-    const unknown = await seen();
-    for (const back of [known, nothingSeen]) {
-      now = unknown;
+    for (let time = 1; time <= 2; time += 1) {
+      host.libvirtAway = "connection refused";
+      await look();
       assert.equal(supply(), undefined);
       await clock.advance(PATIENCE_MS - 1);
+      await look();
       assert.equal(supply(), undefined);
       await clock.advance(1);
       assert.equal(supply()?.domainsKnown, false);
-      now = back;
-      assert.equal(supply()?.domainsKnown, back === known ? true : undefined);
+      host.libvirtAway = undefined;
+      await look();
+      assert.equal(supply()?.domainsKnown, true);
     }
+  });
+
+  it("waits anew for a libvirt that was back while nobody asked", async () => {
+    const clock = new FakeClock();
+    const { supply, look } = patient(clock);
+    host.libvirtAway = "connection refused";
+    await look();
+    assert.equal(supply(), undefined);
+    await clock.advance(PATIENCE_MS);
+    host.libvirtAway = undefined;
+    await look();
+    host.libvirtAway = "connection refused";
+    await look();
+    assert.equal(supply(), undefined);
   });
 });
