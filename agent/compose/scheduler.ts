@@ -14,6 +14,7 @@ import { SlurmPrograms } from "../host/slurm-commands.ts";
 import type { Lookout } from "../inventory/lookout.ts";
 import type { Bookings } from "../lifecycle/booked.ts";
 import { nothingToBook } from "../lifecycle/booked.ts";
+import type { Drains } from "../lifecycle/drains.ts";
 import type { SchedulerRecorder } from "../observation/scheduler-recorder.ts";
 import type { VerificationOutcome } from "../observation/scheduler-events.ts";
 import type { MetricsView } from "../observation/view.ts";
@@ -51,6 +52,7 @@ export interface SchedulingParts {
   readonly view: () => MetricsView;
   /** Whose views that is made of. */
   readonly lookout: Pick<Lookout, "current" | "onView">;
+  readonly drains: Pick<Drains, "current">;
   /** As in KeeperOptions. */
   readonly version: () => readonly unknown[];
   readonly recorder: SchedulerRecorder;
@@ -74,7 +76,7 @@ export async function readCertificates({ placement }: SchedulerConfig): Promise<
 export function composeScheduler(
   config: SchedulerConfig,
   given: SchedulerGiven,
-  { view, lookout, version, recorder, log, stop }: SchedulingParts,
+  { view, lookout, drains, version, recorder, log, stop }: SchedulingParts,
 ): Scheduling {
   const hostname = (): string | undefined => view().inventory?.host.hostname || undefined;
   // What cannot be told is taken for living.
@@ -89,6 +91,7 @@ export function composeScheduler(
   const keeper = new SchedulerKeeper({
     ...{ scheduler, version, clock, random: Math.random },
     supply: patientSupply({ seen: view, lookout, clock }),
+    drains: () => drains.current,
     healEveryMs: durationMs(config.heal_every),
     firstWithinMs: durationMs(config.first_within),
     onRound: (round) => {

@@ -21,8 +21,10 @@ export interface KeeperOptions {
   readonly version: () => readonly unknown[];
   /** On the average, milliseconds; each time between half and one and a half of it, so that hosts do not come all at once. */
   readonly healEveryMs: number;
-  /** The first round is at any moment of so many milliseconds, for the same reason. */
+  /** The first round is at any moment of so many milliseconds, for the same reason; or soon after a drain that comes before it. */
   readonly firstWithinMs: number;
+  /** Another value whenever somebody has drained something, or ended a drain: cheap to ask for. */
+  readonly drains: () => unknown;
   readonly clock: Clock;
   /** From 0 to below 1. */
   readonly random: () => number;
@@ -98,9 +100,15 @@ export class SchedulerKeeper {
 
   /** Ends with the signal, never before. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, random, firstWithinMs } = this.#options;
+    const { clock, random, firstWithinMs, drains } = this.#options;
     const rest = (ms: number): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);
-    await rest(random() * firstWithinMs);
+    const first = clock.now() + random() * firstWithinMs;
+    // What changes by itself is seen anew by every host that starts, and waits; a person drains one and goes on to work on it.
+    const drained = drains();
+    for (let left = first - clock.now(); left > 0; left = first - clock.now()) {
+      if (signal.aborted || drains() !== drained) break;
+      await rest(Math.min(GLANCE_MS, left));
+    }
     while (!signal.aborted) await rest(await this.#round(signal));
   }
 

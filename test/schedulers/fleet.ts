@@ -125,7 +125,7 @@ export class Fleet implements AsyncDisposable {
     });
     const keeper = new SchedulerKeeper({
       ...{ scheduler, healEveryMs, firstWithinMs, clock, random: Math.random },
-      ...{ supply: () => SUPPLY, version: () => [] },
+      ...{ supply: () => SUPPLY, version: () => [], drains: () => undefined },
       onRound: (round) => {
         this.#ended(host, round);
       },

@@ -61,6 +61,7 @@ describe("a Placement that is not told anything", function () {
       // It is compared once.
       ...{ healEveryMs: 3_600_000, firstWithinMs: 0 },
       supply: () => supply,
+      drains: () => undefined,
       version: () => {
         glances += 1;
         return [supply];

@@ -15,6 +15,7 @@ class Told {
   readonly asked: string[] = [];
   supply: HostSupply | undefined = NOTHING;
   version = 0;
+  drains: unknown = {};
   failure: Error | undefined;
   /** What it refuses, and takes again only when all is compared. */
   untold: readonly Untold[] = [];
@@ -30,6 +31,7 @@ class Told {
     },
     supply: () => this.supply,
     version: () => [this.version],
+    drains: () => this.drains,
     healEveryMs: 5 * MINUTE,
     firstWithinMs: 30_000,
     clock: this.clock,
@@ -69,6 +71,18 @@ describe("a scheduler in front of a host", () => {
     told.random = 0;
     await told.clock.advance(10 * MINUTE);
     assert.deepEqual(told.taken(), ["heal at 615000", "heal at 765000", "heal at 915000"]);
+  });
+
+  it("is first asked earlier where somebody drains something meanwhile, and not for what else changes", async () => {
+    await told.clock.advance(4_500);
+    told.version += 1;
+    await told.clock.advance(2_000);
+    assert.deepEqual(told.taken(), []);
+    told.drains = {};
+    await told.clock.advance(1_000);
+    assert.deepEqual(told.taken(), ["heal at 7000"]);
+    await told.clock.advance(MINUTE);
+    assert.deepEqual(told.taken(), [], "and once");
   });
 
   it("is told within a second of what has changed, and of nothing that has not", async () => {
