@@ -152,6 +152,36 @@ describe("virtual machines as Slurm's jobs", function () {
     await node.counts(ALL);
   });
 
+  it("wait while libvirt is away, those that were queued before and those that come, and run when it is back", async () => {
+    // Slurm drains a node that registers with other counts than before while jobs run there.
+    await node.world.rpc.call(Hosts.drainHost, { note: "" });
+    await node.isNode("drained");
+    await node.world.rpc.call(Hosts.undrainHost, {});
+    await node.isNode("idle");
+    await node.counts(ALL);
+    const [, , goesOn = ""] = (await idleJob(SMALL)).split(":");
+    const [, , large = ""] = (await idleJob("--gres=vgt_low_gm_mb:320,vgpu:1")).split(":");
+    const before = await node.slurm.submit(FOR_EVER, SMALL);
+    await node.world.setFaults({ kind: "LIBVIRT_GONE" });
+    await until("the node is drained", async () =>
+      (await node.node("Reason")).startsWith("vgpud: libvirt is away"),
+    );
+    await node.counts(ALL);
+    const later = await node.slurm.submit(FOR_EVER, SMALL);
+    await node.slurm.run("scancel", large);
+    await node.slurm.jobsUntil("both wait for the node alone", (jobs) =>
+      [before, later].every((each) => {
+        const job = jobs.find(({ id }) => id === each);
+        return job?.state === "PENDING" && /DRAINED|UnavailableNodes|Priority/.test(job.reason);
+      }),
+    );
+    assert.deepEqual(running(await node.slurm.jobs()), [goesOn]);
+    await node.world.clearFaults();
+    await node.slurm.jobsUntil("both run", (jobs) =>
+      [before, later].every((each) => running(jobs).includes(each)),
+    );
+  });
+
   it("are not sent to a host that is drained, nor to one that somebody has drained in Slurm", async () => {
     await node.world.rpc.call(Hosts.drainHost, { note: "" });
     await node.isNode("drained");
