@@ -28,6 +28,8 @@ type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "getHost" | "getVgpu"
 
 export interface Scheduling extends Claimant {
   readonly api: SchedulePlacement;
+  /** As in Opened. */
+  readonly namedHosts: readonly string[];
   /** Throws a CliError for a host of which no address is known. Opens nothing yet. */
   readonly agentOf: (
     host: string,

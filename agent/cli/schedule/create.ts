@@ -21,7 +21,7 @@ import { FLAVORS_FILE, SCHEDULE_FILE } from "./words.ts";
 
 export async function create(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
-  const { settings, api, agentOf, saidBy, line } = parts;
+  const { settings, api, namedHosts, agentOf, saidBy, line } = parts;
   const flavor = await flavorFor(args, settings, environment);
   const request = await requestFor(args, flavor, environment);
   const given = claimIdOf(args);
@@ -35,7 +35,7 @@ export async function create(args: Arguments, environment: Environment): Promise
   if (rounded !== undefined) environment.note(rounded);
   const patienceMs = timeoutMs(args, "change", 0);
   const scheduled = await scheduleDomain({
-    ...{ api, agentOf, flavor, request, claimId, projectId, userId, slicesClass, memberOf },
+    ...{ api, namedHosts, agentOf, flavor, request, claimId, projectId, userId, slicesClass, memberOf },
     ...{ clock: environment.clock, patienceMs },
     ...{ saidBy, again: given !== undefined, signal: environment.signal },
   });

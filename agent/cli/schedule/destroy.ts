@@ -10,15 +10,7 @@ import { closing, type Held } from "./held.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
-import {
-  HOST_NO_MORE,
-  isGone,
-  namesOf,
-  otherThan,
-  RIGHT_ADDRESS,
-  unknownLines,
-  whereaboutsOf,
-} from "./whereabouts.ts";
+import { isGone, notKnown, otherThan, RIGHT_ADDRESS, whereaboutsOf } from "./whereabouts.ts";
 
 /** The domain first: what is given back while the host still has it might be given to somebody else. */
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
@@ -100,11 +92,11 @@ function notSure(
 /** @throws CliError unless every host says that it has no domain of the claim: Placement may have lost what was booked for one */
 async function nothingToDo(
   claimId: string,
-  { api, agentOf, line }: Opened,
+  { api, namedHosts, agentOf, line }: Opened,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { found, unknown } = await placementWork(signal, () =>
-    whereaboutsOf(claimId, { api, signal, agentOf }),
+  const { found, ...others } = await placementWork(signal, () =>
+    whereaboutsOf(claimId, { api, namedHosts, signal, agentOf }),
   );
   const endIt = (host: string): string => line("destroy", claimId, "--host", host);
   const unbooked = `nothing is booked for claim ${claimId}`;
@@ -112,18 +104,11 @@ async function nothingToDo(
     throw new CliError("failure", `${unbooked}, and ${found.host} has a domain of it`, {
       hints: [`to end it: ${endIt(found.host)}`],
     });
-  if (unknown.size > 0)
-    throw new CliError(
-      "failure",
-      `${unbooked}, and whether ${namesOf(unknown)} has a domain of it is not known`,
-      {
-        lines: unknownLines(unknown),
-        hints: [HOST_NO_MORE, `a host that may have one is named with --host: ${endIt("NAME")}`],
-      },
-    );
+  const unsure = notKnown(claimId, others, `a host that may have one is named with --host: ${endIt("NAME")}`);
+  if (unsure) throw unsure;
   return {
     json: { claim_id: claimId, host: null, booking: "none", operation: "" },
-    text: [lines(`nothing is booked for claim ${claimId}, and no host has a domain of it: nothing to do`)],
+    text: [lines(`${unbooked}, and no host has a domain of it: nothing to do`)],
     names: [claimId],
   };
 }

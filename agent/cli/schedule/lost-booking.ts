@@ -5,15 +5,7 @@ import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closing } from "./held.ts";
 import type { Place } from "./places.ts";
-import {
-  HOST_NO_MORE,
-  isGone,
-  namesOf,
-  providerOf,
-  unknownLines,
-  whereaboutsOf,
-  type Search,
-} from "./whereabouts.ts";
+import { isGone, notKnown, providerOf, whereaboutsOf, type Search } from "./whereabouts.ts";
 
 export interface LostBooking {
   readonly place: Place;
@@ -30,9 +22,10 @@ interface Options extends Search {
 
 /** Undefined where every host says that it has no such claim. @throws CliError where that is not certain, or the claim has ended */
 export async function lostBooking(claimId: string, options: Options): Promise<LostBooking | undefined> {
-  const { found, unknown, providers } = await whereaboutsOf(claimId, options);
+  const { found, providers, ...others } = await whereaboutsOf(claimId, options);
   if (found === undefined) {
-    if (unknown.size > 0) throw unsure(claimId, unknown);
+    const unsure = notKnown(claimId, others, "for another domain: the same line without --claim-id");
+    if (unsure) throw unsure;
     return undefined;
   }
   const { host, domain } = found;
@@ -46,7 +39,9 @@ export async function lostBooking(claimId: string, options: Options): Promise<Lo
   const provider = gpu && providerOf(host, gpu, providers);
   if (gpu && provider !== undefined) return { place: { host, gpu }, provider };
   const message = `${host} has a domain of claim ${claimId}, on no GPU that is in Placement: it cannot be booked`;
-  throw new CliError("conflict", message);
+  throw new CliError("conflict", message, {
+    hints: ["the same line again once its vgpud has published the GPU there"],
+  });
 }
 
 /** Placement has no room for it: what a domain without a booking takes is reserved there. */
@@ -55,19 +50,4 @@ export function unbookable(claimId: string, { host, gpu }: Place, why: string): 
   return new CliError("conflict", message, {
     hints: ["it goes on without a booking: its room is reserved in Placement as long as it lives"],
   });
-}
-
-function unsure(claimId: string, unknown: ReadonlyMap<string, string>): CliError {
-  return new CliError(
-    "unreachable",
-    `nothing is booked for claim ${claimId}, and whether ${namesOf(unknown)} has a domain of it is not known`,
-    {
-      lines: unknownLines(unknown),
-      hints: [
-        "the same line again once each of them answers",
-        HOST_NO_MORE,
-        "for another domain: the same line without --claim-id",
-      ],
-    },
-  );
 }

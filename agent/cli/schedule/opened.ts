@@ -21,6 +21,8 @@ const CONNECT_MS = 10_000;
 export interface Opened extends Disposable {
   readonly settings: ScheduleSettings;
   readonly api: SchedulePlacement;
+  /** Of which the file has an address of its own. */
+  readonly namedHosts: readonly string[];
   /** Opens nothing yet. Throws a CliError for a host of which the file says no address. */
   readonly agentOf: (
     host: string,
@@ -62,7 +64,10 @@ export async function opened(
     ofHost(error, { host, file, target: targetOf(host, settings.agents, file) });
   const line = (...words: readonly string[]): string =>
     shellLine(["vgpuctl", "schedule", ...words, ...fileWords(args)]);
-  return { settings, api: placement.api, agentOf, saidBy, line, [Symbol.dispose]: placement.close };
+  return {
+    ...{ settings, api: placement.api, namedHosts: Object.keys(settings.agents.addresses) },
+    ...{ agentOf, saidBy, line, [Symbol.dispose]: placement.close },
+  };
 }
 
 async function placementSettings(

@@ -14,7 +14,9 @@ type Asked = Pick<Vgpud, "getDomain" | "getHost" | "close">;
 
 export interface Search {
   readonly api: Pick<SchedulePlacement, "all">;
-  /** Throws a CliError for a host of which no address is known: none was ever asked for a domain there. */
+  /** Those that the schedule file names: of a host that has not published, or not again, Placement knows nothing. */
+  readonly namedHosts: readonly string[];
+  /** Throws a CliError for a host of which no address is known. */
   readonly agentOf: (host: string, kind: "read") => Asked;
   readonly signal: AbortSignal;
 }
@@ -24,6 +26,8 @@ export interface Whereabouts {
   readonly found: { readonly host: string; readonly domain: Domain } | undefined;
   /** Hosts by name that could not be asked, and why. Not all of them where a domain is there. */
   readonly unknown: ReadonlyMap<string, string>;
+  /** There was no host that could have been asked. */
+  readonly isNobody: boolean;
   /** As Placement has them. */
   readonly providers: readonly Provider[];
 }
@@ -38,12 +42,17 @@ interface Told {
 }
 
 /**
- * Asks every host of which Placement has a GPU of vgpud's, until the first by name is known that has a domain that is there: a domain that is
- * gone, or a host that does not answer, leaves open what others have. Throws a PlacementError, or a CliError for the user's interrupt.
+ * Asks every host of which Placement has a GPU of vgpud's, and every one that the schedule file names, until the first by name is known that
+ * has a domain that is there: a domain that is gone, or a host that does not answer, leaves open what others have. Throws a PlacementError,
+ * or a CliError for the user's interrupt.
  */
-export async function whereaboutsOf(claimId: string, { api, agentOf, signal }: Search): Promise<Whereabouts> {
+export async function whereaboutsOf(
+  claimId: string,
+  { api, namedHosts, agentOf, signal }: Search,
+): Promise<Whereabouts> {
   const providers = await api.all(signal);
-  const all = await answersInOrder(hostsAmong(providers), {
+  const hosts = [...new Set([...hostsAmong(providers), ...namedHosts])].sort();
+  const all = await answersInOrder(hosts, {
     ask: (host, over) => toldBy(host, claimId, { agentOf, over }),
     decides: isThere,
   });
@@ -51,6 +60,7 @@ export async function whereaboutsOf(claimId: string, { api, agentOf, signal }: S
   return {
     found: host !== undefined && domain ? { host, domain } : undefined,
     unknown: new Map(all.flatMap(({ host: of, unknown }) => (unknown === undefined ? [] : [[of, unknown]]))),
+    isNobody: hosts.length === 0,
     providers,
   };
 }
@@ -64,10 +74,8 @@ interface Telling extends Pick<Search, "agentOf"> {
 }
 
 async function toldBy(host: string, claimId: string, { agentOf, over }: Telling): Promise<Told> {
-  const agent = addressed(host, agentOf);
-  if (agent === undefined) return { host };
-  using asked = closing(agent, over);
   try {
+    using asked = closing(agentOf(host, "read"), over);
     const domain = await domainOfClaim(claimId, asked.vgpud);
     const other = await otherThan(host, asked.vgpud);
     return other === undefined ? { host, domain } : { host, unknown: `what answers as ${host} ${other}` };
@@ -108,18 +116,29 @@ export async function otherThan(host: string, vgpud: Pick<Vgpud, "getHost">): Pr
 /** Where another host answers. */
 export const RIGHT_ADDRESS = "is the address of the host right? agents of the schedule file";
 
-/** Where one does not answer, and never will: it is asked as long as Placement has it. */
-export const HOST_NO_MORE =
-  "a host that is no more: delete its providers in Placement, as docs/placement.md has it for a host that never comes back";
+/** Where one does not answer, and never will: it is asked as long as Placement has it, or the schedule file. */
+const HOST_NO_MORE =
+  "a host that is no more: delete its providers in Placement, as docs/placement.md has it for a host that never comes back, and take it out of agents.addresses of the schedule file";
 
-/** As in a sentence: a document has the message of an error alone. */
-export function namesOf(unknown: ReadonlyMap<string, string>): string {
-  return [...unknown.keys()].join(" or ");
-}
-
-/** As they are told below an error. */
-export function unknownLines(unknown: ReadonlyMap<string, string>): readonly string[] {
-  return [...unknown].map(([host, why]) => `  ${host} could not be asked: ${why}`);
+/** `otherwise`: what else leads on. Undefined where there are hosts, and all have said what they have of the claim, of which nothing is booked. */
+export function notKnown(
+  claimId: string,
+  { unknown, isNobody }: Pick<Whereabouts, "unknown" | "isNobody">,
+  otherwise: string,
+): CliError | undefined {
+  if (unknown.size === 0 && !isNobody) return undefined;
+  // A document has the message of an error alone.
+  const names = isNobody ? "any host" : [...unknown.keys()].join(" or ");
+  const message = `nothing is booked for claim ${claimId}, and whether ${names} has a domain of it is not known`;
+  if (isNobody)
+    return new CliError("unreachable", message, {
+      lines: ["  Placement has no GPU of vgpud's, and agents.addresses of the schedule file names no host"],
+      hints: ["the same line again once the hosts have published their GPUs in Placement", otherwise],
+    });
+  return new CliError("unreachable", message, {
+    lines: [...unknown].map(([host, why]) => `  ${host} could not be asked: ${why}`),
+    hints: ["the same line again once each of them answers", HOST_NO_MORE, otherwise],
+  });
 }
 
 /** Undefined for a GPU of which the host has no provider. */
@@ -135,18 +154,7 @@ export function providerOf(
     ?.uuid;
 }
 
-/** By name: Placement tells them in no order of its own. */
 function hostsAmong(providers: readonly Provider[]): readonly string[] {
   const roots = new Set(providers.filter(({ name }) => gpuOfProvider(name)).map(({ root }) => root));
-  const names = providers.filter(({ uuid }) => roots.has(uuid)).map(({ name }) => name);
-  return names.sort();
-}
-
-function addressed(host: string, agentOf: Search["agentOf"]): Asked | undefined {
-  try {
-    return agentOf(host, "read");
-  } catch (error) {
-    if (error instanceof CliError && error.ending === "usage") return undefined;
-    throw error;
-  }
+  return providers.filter(({ uuid }) => roots.has(uuid)).map(({ name }) => name);
 }

@@ -4,7 +4,8 @@ import { readFile } from "node:fs/promises";
 import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
 import { connect } from "../../../../agent/cli/client/vgpud.ts";
 import type { Environment } from "../../../../agent/cli/environment.ts";
-import { FILES, reading, scheduling } from "../scheduling.ts";
+import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
+import { FILES, reading, scheduling, TOTALS } from "../scheduling.ts";
 import { FRESH_ID, vgpuctl, type Ran } from "../vgpuctl.ts";
 
 const EXAMPLES = new URL("../../../../../docs/examples/schedule/", import.meta.url);
@@ -172,13 +173,35 @@ describe("vgpuctl schedule", () => {
 
   it("does not say that there is nothing to do while a host does not answer", async () => {
     const ran = await schedule(["destroy", FRESH_ID]);
-    assert.deepEqual([ran.exitCode, ran.stdout], [exitCodes.failure, ""]);
+    assert.deepEqual([ran.exitCode, ran.stdout], [exitCodes.unreachable, ""]);
     assert.match(ran.stderr, /whether kvm-1 has a domain of it is not known\n {2}kvm-1 could not be asked: /);
     assert.match(
       ran.stderr,
       new RegExp(`hint: a host that is no more: .*\\nhint: .* destroy ${FRESH_ID} --host NAME\\n$`),
     );
     assert.equal((await schedule(["status", FRESH_ID])).exitCode, exitCodes.failure);
+  });
+
+  it("does not say that there is nothing to do where no host can be asked", async () => {
+    const api = new MemoryPlacement();
+    const placement = () => Promise.resolve({ api, close: () => undefined });
+    const nobody = await schedule(["destroy", FRESH_ID], { placement });
+    assert.deepEqual([nobody.exitCode, nobody.stdout], [exitCodes.unreachable, ""]);
+    assert.match(
+      nobody.stderr,
+      /whether any host has a domain .*\n {2}Placement has no GPU of vgpud's, and agents\.addresses .* names no host\nhint: /,
+    );
+    api.addHost("kvm-1", TOTALS);
+    const agents =
+      'placement: { endpoint: "http://127.0.0.1:1" }\nagents: { addresses: { kvm-2: "unix:/s" } }';
+    const reads = reading({ ...FILES, "/etc/vgpud/schedule.yaml": agents });
+    const unreached = await schedule(["destroy", FRESH_ID], { placement, ...reads });
+    assert.deepEqual([unreached.exitCode, unreached.stdout], [exitCodes.unreachable, ""]);
+    assert.match(unreached.stderr, /whether kvm-1 or kvm-2 has a domain of it is not known\n/);
+    assert.match(
+      unreached.stderr,
+      /\n {2}kvm-1 could not be asked: \S+ says no address of host kvm-1: agents\.addr/,
+    );
   });
 
   it("says what does not fit in a file of flavors, and shows the others", async () => {

@@ -37,6 +37,8 @@ export function refusal(code: status, reason?: string, outcomeUnknown = false): 
 
 export class Hosts {
   readonly api = new MemoryPlacement();
+  /** Those that the schedule file names, whether Placement has them or not. */
+  readonly named: string[] = [];
   readonly asked: { readonly host: string; readonly request: CreateDomainRequest }[] = [];
   /** Hosts that have a domain of the claim when they are asked for it, and those that answer that with a failure. */
   readonly having = new Set<string>();
@@ -71,7 +73,7 @@ export class Hosts {
       ...{ api: this.api, claimId: CLAIM, projectId: "p", userId: "u", again },
       flavor: { ...flavor, traits },
       ...{ slicesClass: "CUSTOM_INTEL_VGPU", memberOf: [], request: CreateDomainRequest.create() },
-      ...{ clock: { now: () => this.now }, patienceMs: PATIENCE_MS },
+      ...{ clock: { now: () => this.now }, patienceMs: PATIENCE_MS, namedHosts: this.named },
       agentOf: (host, _, { onSend = () => undefined } = {}) => ({
         createDomain: (request) => {
           this.asked.push({ host, request });

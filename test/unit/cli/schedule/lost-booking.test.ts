@@ -37,10 +37,42 @@ describe("a call that names a claim of which nothing is booked", () => {
       assert.deepEqual([ended.error.ending, ended.error.lines], ["unreachable", [says]]);
       assert.match(
         ended.error.hints.join("\n"),
-        /a host that is no more: delete its providers in Placement, .*\n.*the same line without --claim-id/,
+        /a host that is no more: delete its providers in Placement, .* take it out of agents\.addresses .*\n.*the same line without --claim-id/,
       );
       assert.deepEqual([hosts.asked, hosts.api.changes, standing], [[], [], "none"]);
     }
+  });
+
+  it("makes no second domain while a host that the schedule file names is not in Placement, and may have one", async () => {
+    for (const [change, ending, says] of [
+      [
+        (hosts: Hosts) => hosts.having.add("b"),
+        "conflict",
+        /^b has a domain .* on no GPU that is in Placement/,
+      ],
+      [
+        (hosts: Hosts) => hosts.failing.set("b", new CliError("unreachable", "vgpud does not answer")),
+        "unreachable",
+        /whether b has a domain of it is not known$/,
+      ],
+    ] as const) {
+      const hosts = new Hosts({ a: makes });
+      hosts.named.push("a", "b");
+      change(hosts);
+      const { ended, standing } = await hosts.schedule({ again: true });
+      assert.ok(ended.kind === "failed");
+      assert.equal(ended.error.ending, ending);
+      assert.match(ended.error.message, says);
+      assert.deepEqual([hosts.asked, hosts.api.changes, standing], [[], [], "none"]);
+    }
+  });
+
+  it("asks no host for a domain while there is none that could be asked whether it has one", async () => {
+    const hosts = new Hosts({});
+    const { ended } = await hosts.schedule({ again: true });
+    assert.ok(ended.kind === "failed");
+    assert.equal(ended.error.ending, "unreachable");
+    assert.match(ended.error.message, /whether any host has a domain of it is not known$/);
   });
 
   it("asks nobody whether it has a new claim", async () => {

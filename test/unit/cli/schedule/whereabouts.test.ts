@@ -34,9 +34,10 @@ class Fleet {
     return [...this.#waiting.keys()];
   }
 
-  find(): Promise<Whereabouts> {
+  /** `named`: by the schedule file. */
+  find(named: readonly string[] = []): Promise<Whereabouts> {
     return whereaboutsOf(CLAIM, {
-      ...{ api: this.api, signal: this.interrupt.signal },
+      ...{ api: this.api, signal: this.interrupt.signal, namedHosts: named },
       agentOf: (host) => ({
         getDomain: () => this.#asked(host),
         getHost: () => Promise.resolve(GetHostResponse.fromPartial({ host: { scheduler: { host } } })),
@@ -131,6 +132,16 @@ describe("the host that has a domain of a claim", () => {
       await fleet.answer("h003", last);
       assert.equal((await found).found?.host, last === ClaimState.ACTIVE ? "h003" : "h001");
     }
+  });
+
+  it("is looked for where Placement has a GPU, and on each that the schedule file names, once", async () => {
+    const fleet = new Fleet(["b"]);
+    const found = fleet.find(["c", "b", "a"]);
+    await settled();
+    assert.deepEqual(fleet.asked, ["a", "b", "c"]);
+    for (const host of ["a", "b"]) await fleet.answer(host, none());
+    await fleet.answer("c", ClaimState.ACTIVE);
+    assert.equal((await found).found?.host, "c");
   });
 
   it("is looked for no longer once the user interrupts, and nobody is kept waiting", async () => {

@@ -1,0 +1,65 @@
+// vgpuctl schedule where Placement has lost what was booked, and which hosts there are.
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { exitCodes } from "../../../agent/cli/errors/exit-codes.ts";
+import { startPlacement, type Placement } from "../../schedulers/placement.ts";
+import { TwoHosts } from "../../schedulers/two-hosts.ts";
+
+const LINE = ["create", "--flavor", "odd", "--name", "web-1", "-o", "json"];
+const madeSchema = z.looseObject({ claim_id: z.string(), host: z.string() });
+
+describe("a domain that Placement knows nothing of any more", function () {
+  this.timeout(180_000);
+  let placement: Placement;
+  let hosts: TwoHosts;
+  before(async () => {
+    placement = await startPlacement();
+    hosts = await TwoHosts.start(placement);
+  });
+  after(async () => {
+    await (hosts as TwoHosts | undefined)?.[Symbol.asyncDispose]();
+    await (placement as Placement | undefined)?.stop();
+  });
+
+  const domainsOn = async (host: string): Promise<number> => (await hosts.world(host).domains()).length;
+  const reading = (schedule: string) => ({
+    readText: async (path: string) => (path === "schedule" ? schedule : await hosts.readText(path)),
+  });
+  const made = async () => madeSchema.parse(JSON.parse((await hosts.schedule(LINE)).stdout));
+
+  it("is found on the hosts that the schedule file names, though Placement has lost its database", async () => {
+    const { claim_id: claim, host } = await made();
+    const empty = await startPlacement();
+    try {
+      const file = (away: Readonly<Record<string, string>>) =>
+        reading(hosts.scheduleFile(away).replace(hosts.asked.url, empty.url));
+      const found = await hosts.schedule(["destroy", claim, "--now"], file({}));
+      assert.deepEqual([found.exitCode, found.stdout], [exitCodes.failure, ""], found.stderr);
+      assert.match(
+        found.stderr,
+        new RegExp(`nothing is booked for claim ${claim}, and ${host} has a domain of it`),
+      );
+      const again = await hosts.schedule([...LINE, "--claim-id", claim], file({}));
+      assert.equal(again.exitCode, exitCodes.conflict, again.stderr);
+      assert.match(
+        again.stderr,
+        new RegExp(`${host} has a domain of claim ${claim}, on no GPU that is in Placement`),
+      );
+
+      const away = file({ [host]: "/nonexistent/vgpud.sock" });
+      for (const argv of [
+        ["destroy", claim, "--now"],
+        [...LINE, "--claim-id", claim],
+      ]) {
+        const unsure = await hosts.schedule(argv, away);
+        assert.equal(unsure.exitCode, exitCodes.unreachable, unsure.stderr);
+        assert.match(unsure.stderr, new RegExp(`whether ${host} has a domain of it is not known`));
+      }
+    } finally {
+      await empty.stop();
+    }
+    assert.deepEqual((await Promise.all(hosts.names.map(domainsOn))).sort(), [0, 1]);
+    const ended = await hosts.schedule(["destroy", claim, "--now"]);
+    assert.equal(ended.exitCode, 0, ended.stderr);
+  });
+});
