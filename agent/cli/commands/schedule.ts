@@ -49,7 +49,7 @@ const destroyCommand: RemoteCommand = {
     { name: "yes", short: "y", help: "do not ask first; without a terminal nobody is asked" },
     {
       ...hostFlag,
-      help: "the claim's host, where nothing is booked that would say it, or the host itself does not say that it is the one",
+      help: "the claim's host, where nothing is booked that would say it, or the host itself does not say that it is the one; refused where it is booked on another",
     },
     scheduleFlag,
   ],

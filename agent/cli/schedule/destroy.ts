@@ -16,9 +16,8 @@ import { isGone, notKnown, otherThan, RIGHT_ADDRESS, whereaboutsOf } from "./whe
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment, { extraMs: graceMs(args) });
   const { signal } = environment;
-  const named = await namedClaim(args.operand(), parts, signal);
-  const { claimId, held } = named;
-  const host = held?.place.host ?? args.text("host");
+  const named = await namedClaim({ word: args.operand(), host: args.text("host") }, parts, signal);
+  const { claimId, held, host } = named;
   if (host === undefined) return await nothingToDo(claimId, parts, signal);
   if (!args.has("yes")) {
     const again = ["schedule", "destroy", ...args.operands, "--yes"];

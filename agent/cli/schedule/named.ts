@@ -1,22 +1,63 @@
 // What a person means by the word behind `schedule status` and `schedule destroy`: a claim by its id, or by the name of its domain.
 import { parseDomainId } from "../../core/ids.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { claimRef } from "../request/domain-ref.ts";
 import { allHeld, domainsOn, heldBy, type Asked, type Held } from "./held.ts";
 import type { Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 
-export interface Named {
+interface Claim {
   readonly claimId: string;
   /** Undefined where nothing is booked for it. */
   readonly held: Held | undefined;
 }
 
-/** @throws CliError where no claim, or several, have a domain of that name, or a host with claims does not answer */
+export interface Named extends Claim {
+  /** On which it is booked, or that the user says; undefined where neither is known. */
+  readonly host: string | undefined;
+}
+
+type Parts = Pick<Opened, "api" | "agentOf" | "line" | "lineTo">;
+
+/**
+ * `host`: as the user says. @throws CliError where no claim, or several, have a domain of that name, a host with claims does not answer, or
+ * the claim is booked on another host
+ */
 export async function namedClaim(
-  word: string,
-  { api, agentOf, line }: Pick<Opened, "api" | "agentOf" | "line">,
+  { word, host }: { readonly word: string; readonly host: string | undefined },
+  parts: Parts,
   signal: AbortSignal,
 ): Promise<Named> {
+  const claim = await claimOf(word, parts, signal);
+  const booked = claim.held?.place.host;
+  if (booked !== undefined && host !== undefined && host !== booked)
+    throw elsewhere(claim.claimId, { booked, host }, parts);
+  return { ...claim, host: booked ?? host };
+}
+
+/** The user may mean a second domain of the claim, of which no booking tells. */
+function elsewhere(
+  claimId: string,
+  { booked, host }: { readonly booked: string; readonly host: string },
+  { lineTo }: Parts,
+): CliError {
+  const hints = [`for what is booked on ${booked}: the same line without --host`];
+  try {
+    const there = (verb: string): string => lineTo(host, verb, claimRef(claimId));
+    hints.push(
+      `a domain of it on ${host} that nothing is booked for is seen by: ${there("domains")}`,
+      `and ended by: ${there("destroy")}`,
+    );
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    hints.push(error.message);
+  }
+  return new CliError("conflict", `claim ${claimId} is booked on ${booked}, and --host names ${host}`, {
+    hints,
+  });
+}
+
+async function claimOf(word: string, { api, agentOf, line }: Parts, signal: AbortSignal): Promise<Claim> {
   const asked: Asked = { api, signal };
   const claimId = parseDomainId(word);
   return await placementWork(signal, async () => {

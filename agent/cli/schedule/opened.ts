@@ -1,7 +1,7 @@
 // What the commands of `schedule` talk to: Placement and the vgpuds of hosts, as the schedule file says.
 import type { PlacementSettings } from "../../placement/connect.ts";
 import { parseDurationMs } from "../../core/duration.ts";
-import { targetFlags } from "../client/target.ts";
+import { targetFlags, wordsOf } from "../client/target.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import type { Environment } from "../environment.ts";
 import { usageError, type CliError } from "../errors/cli-error.ts";
@@ -33,6 +33,8 @@ export interface Opened extends Disposable {
   readonly saidBy: (host: string, error: CliError) => CliError;
   /** A command line of `vgpuctl schedule` with the same file. */
   readonly line: (...words: readonly string[]) => string;
+  /** One of vgpuctl for the vgpud of that host alone. Throws as agentOf. */
+  readonly lineTo: (host: string, ...words: readonly string[]) => string;
 }
 
 /** @throws CliError for files that cannot be used. Opens no connection yet. */
@@ -64,9 +66,11 @@ export async function opened(
     ofHost(error, { host, file, target: targetOf(host, settings.agents, file) });
   const line = (...words: readonly string[]): string =>
     shellLine(["vgpuctl", "schedule", ...words, ...fileWords(args)]);
+  const lineTo: Opened["lineTo"] = (host, ...words) =>
+    shellLine(["vgpuctl", ...wordsOf(targetOf(host, settings.agents, file)), ...words]);
   return {
     ...{ settings, api: placement.api, namedHosts: Object.keys(settings.agents.addresses) },
-    ...{ agentOf, saidBy, line, [Symbol.dispose]: placement.close },
+    ...{ agentOf, saidBy, line, lineTo, [Symbol.dispose]: placement.close },
   };
 }
 

@@ -14,13 +14,14 @@ import { domainOfClaim, isGone, otherThan, RIGHT_ADDRESS } from "./whereabouts.t
 
 export async function status(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
-  const named = await namedClaim(args.operand(), parts, environment.signal);
-  const host = named.held?.place.host ?? args.text("host");
+  const asked = { word: args.operand(), host: args.text("host") };
+  const named = await namedClaim(asked, parts, environment.signal);
+  const { host } = named;
   if (host === undefined) {
     const hints = ["a host that may have a domain of it all the same is named with --host"];
     throw new CliError("failure", `nothing is booked for claim ${named.claimId}`, { hints });
   }
-  const domain = await domainOf(named, host, { parts, isMeant: args.text("host") === host });
+  const domain = await domainOf(named, host, { parts, isMeant: asked.host === host });
   return shown(named, host, domain);
 }
 

@@ -17,7 +17,7 @@ export const scheduleFlag: Flag = {
 export const hostFlag: Flag = {
   name: "host",
   value: "NAME",
-  help: "the host that is asked where nothing is booked for the claim any more",
+  help: "the host that is asked where nothing is booked for the claim any more; refused where it is booked on another",
 };
 
 export const claimOperand: Operand = {

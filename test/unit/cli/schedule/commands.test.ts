@@ -182,6 +182,23 @@ describe("vgpuctl schedule", () => {
     assert.equal((await schedule(["status", FRESH_ID])).exitCode, exitCodes.failure);
   });
 
+  it("touches no host that is booked while another is named, and leads to what that may have", async () => {
+    const around = scheduling(CLAIM);
+    const connecting: Environment["connect"] = () => assert.fail("a host was asked");
+    for (const command of ["destroy", "status"]) {
+      const ran = await schedule([command, CLAIM, "--host", "kvm-2"], { ...around, connect: connecting });
+      assert.deepEqual([ran.exitCode, ran.stdout], [exitCodes.conflict, ""]);
+      assert.match(
+        ran.stderr,
+        new RegExp(`^error: claim ${CLAIM} is booked on kvm-1, and --host names kvm-2\n`),
+      );
+      assert.match(ran.stderr, /hint: for what is booked on kvm-1: the same line without --host\n/);
+      const there = `vgpuctl --socket /run/kvm-2.sock destroy claim:${CLAIM}`;
+      assert.ok(ran.stderr.endsWith(`hint: and ended by: ${there}\n`), ran.stderr);
+    }
+    assert.equal((await schedule(["list", "-o", "name"], around)).stdout, `${CLAIM}\n`);
+  });
+
   it("does not say that there is nothing to do where no host can be asked", async () => {
     const api = new MemoryPlacement();
     const placement = () => Promise.resolve({ api, close: () => undefined });
