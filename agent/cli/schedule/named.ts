@@ -1,6 +1,7 @@
 // What a person means by the word behind `schedule status` and `schedule destroy`: a claim by its id, or by the name of its domain.
 import { parseDomainId } from "../../core/ids.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { shellLine } from "../line/shell-line.ts";
 import { claimRef } from "../request/domain-ref.ts";
 import { allHeld, domainsOn, heldBy, type Asked, type Held } from "./held.ts";
 import type { Opened } from "./opened.ts";
@@ -67,13 +68,21 @@ async function claimOf(word: string, { api, agentOf, line }: Parts, signal: Abor
     const [found, other] = held.filter((each) => domains.byClaim.get(each.claimId)?.name === word);
     if (domains.unknown.size > 0) throw unsure(word, domains.unknown, line("list"));
     if (found === undefined)
-      throw new CliError("failure", `no claim of vgpuctl's has a domain ${word}`, { hints: [line("list")] });
+      throw new CliError("failure", `no claim of vgpuctl's has a domain ${word}`, {
+        hints: [line("list"), unbooked(word)],
+      });
     if (other === undefined) return { claimId: found.claimId, held: found };
     const both = [found, other].map((each) => `${each.claimId} on ${each.place.host}`);
     throw new CliError("conflict", `several claims have a domain ${word}: ${both.join(", ")}`, {
       hints: [`name one of them by its id, as in: ${line("status", found.claimId)}`],
     });
   });
+}
+
+/** Names are looked for among what is booked. */
+function unbooked(word: string): string {
+  const shown = shellLine(["vgpuctl", "domains", word]);
+  return `one whose booking was lost is found by its claim id in place of its name; on its host that is shown by: ${shown}`;
 }
 
 /** A host that does not answer may have a domain of that name, too, and that may be the one that is meant. */

@@ -199,6 +199,16 @@ describe("vgpuctl schedule", () => {
     assert.equal((await schedule(["list", "-o", "name"], around)).stdout, `${CLAIM}\n`);
   });
 
+  it("leads from a name that nothing is booked for to the claim id", async () => {
+    const placement = () => Promise.resolve({ api: new MemoryPlacement(), close: () => undefined });
+    const ran = await schedule(["destroy", "web-1"], { placement });
+    assert.equal(ran.exitCode, exitCodes.failure);
+    assert.match(
+      ran.stderr,
+      /no claim of vgpuctl's has a domain web-1\n.*\nhint: one whose booking was lost is found by its claim id .*: vgpuctl domains web-1\n$/,
+    );
+  });
+
   it("does not say that there is nothing to do where no host can be asked", async () => {
     const api = new MemoryPlacement();
     const placement = () => Promise.resolve({ api, close: () => undefined });
