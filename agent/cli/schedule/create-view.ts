@@ -133,7 +133,8 @@ function noHost(
       : []),
     ...(full ? [`what is booked, and what of it has no domain: ${line("list")}`] : []),
   ];
-  return new CliError(endingOf(lost), message, { hints });
+  // Of a command line that is wrong nothing would have come this far.
+  return new CliError(endingOf(lost), message, { hints, inFile: true });
 }
 
 /** That of the one cause for which every candidate was lost; for want of room, and of several causes. */
@@ -149,7 +150,7 @@ function told(
   { standing }: Scheduled,
   { claimId, line }: About,
 ): CliError {
-  const { ending, message, reason, call, target } = error;
+  const { ending, message, reason, call, target, inFile } = error;
   const at = place === undefined ? "" : ` on ${placeText(place)}`;
   const there = over.has(reason ?? "") ? "its domain is going" : "there may be a domain, or will be";
   const left: Readonly<Record<Scheduled["standing"], readonly string[]>> = {
@@ -173,7 +174,7 @@ function told(
     ...(another ? [afresh] : []),
   ];
   return new CliError(ending, message, {
-    ...{ reason, lines, hints, target, cause: error },
+    ...{ reason, lines, hints, target, inFile, cause: error },
     ...(call && !open ? { call } : {}),
   });
 }

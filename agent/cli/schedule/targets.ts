@@ -8,15 +8,17 @@ const UNIX = "unix:";
 /** `file` is how the schedule file is called in messages. @throws CliError for a host that it does not say how to reach */
 export function targetOf(host: string, agents: ScheduleSettings["agents"], file: string): Target {
   const pattern = Object.hasOwn(agents.addresses, host) ? agents.addresses[host] : agents.address;
-  if (pattern === undefined)
-    throw lacking(`${file} says no address of host ${host}: agents.addresses, or the pattern agents.address`);
+  if (pattern === undefined) throw lacking(`${file} says no address of host ${host}`, addressHint(file));
   const named = (text: string): string => text.replaceAll(HOST, () => nameOf(host, file));
   // The name is Placement's: what kind of an address it is in is the file's to say.
   if (pattern.startsWith(UNIX)) return { kind: "socket", path: named(pattern.slice(UNIX.length)) };
   const address = named(pattern);
   const { tls } = agents;
   if (tls === undefined)
-    throw lacking(`${file} has no agents.tls, by which ${host} at ${address} is reached`);
+    throw lacking(
+      `${file} has no agents.tls, by which ${host} at ${address} is reached`,
+      `agents.tls of ${file} takes ca, certificate and key`,
+    );
   const flags: Readonly<Record<string, string | undefined>> = {
     address,
     "tls-ca": tls.ca,
@@ -35,9 +37,15 @@ function nameOf(host: string, file: string): string {
   if (HOSTNAME.test(host)) return host;
   throw lacking(
     `host ${JSON.stringify(host)} of Placement is no host's name: name its address in agents.addresses of ${file}`,
+    addressHint(file),
   );
 }
 
-function lacking(message: string): CliError {
-  return new CliError("usage", message, { inFile: true });
+/** The same for every host: where many lack theirs, it is told once. */
+function addressHint(file: string): string {
+  return `agents.addresses of ${file} takes the address of each host, and agents.address a pattern for all`;
+}
+
+function lacking(message: string, hint: string): CliError {
+  return new CliError("usage", message, { hints: [hint], inFile: true });
 }

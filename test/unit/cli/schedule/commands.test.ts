@@ -79,6 +79,19 @@ describe("vgpuctl schedule", () => {
     assert.deepEqual([json["claim_id"], json["booking"], json["host"]], [FRESH_ID, "released", null]);
   });
 
+  it("leads to the schedule file, and not to how it is typed, where candidates have no address", async () => {
+    const text = 'placement: { endpoint: "http://127.0.0.1:1" }\nagents: { addresses: { kvm-2: "unix:/s" } }';
+    const files = reading({ ...FILES, "/etc/vgpud/schedule.yaml": text });
+    for (const argv of [CREATE, [...CREATE, "--claim-id", CLAIM]]) {
+      const ran = await schedule(argv, files);
+      assert.equal(ran.exitCode, exitCodes.usage);
+      assert.match(ran.stdout + ran.stderr, /schedule\.yaml says no address of host kvm-1\n/);
+      assert.doesNotMatch(ran.stderr, /Usage:|--help/);
+    }
+    const { stderr } = await schedule(CREATE, files);
+    assert.match(stderr, /hint: agents\.addresses of \S+schedule\.yaml takes the address of each host, /);
+  });
+
   it("takes the files of the documentation", async () => {
     const names = ["schedule.yaml", "flavors.yaml", "web.yaml"] as const;
     const texts = await Promise.all(names.map((name) => readFile(new URL(name, EXAMPLES), "utf8")));
@@ -225,10 +238,7 @@ describe("vgpuctl schedule", () => {
     const unreached = await schedule(["destroy", FRESH_ID], { placement, ...reads });
     assert.deepEqual([unreached.exitCode, unreached.stdout], [exitCodes.unreachable, ""]);
     assert.match(unreached.stderr, /whether kvm-1 or kvm-2 has a domain of it is not known\n/);
-    assert.match(
-      unreached.stderr,
-      /\n {2}kvm-1 could not be asked: \S+ says no address of host kvm-1: agents\.addr/,
-    );
+    assert.match(unreached.stderr, /\n {2}kvm-1 could not be asked: \S+ says no address of host kvm-1\n/);
   });
 
   it("says what does not fit in a file of flavors, and shows the others", async () => {
