@@ -272,11 +272,11 @@ _vgpuctl() {
                   --now'[force it off at once; the same as --grace 0]' \
                   --no-force'[never force it off\: wait until the guest is off]' \
                   '(--yes -y)'{--yes,-y}'[do not ask first; without a terminal nobody is asked]' \
-                  --host='[the claim'\''s host, where nothing is booked that would say it, or the host itself does not say that it is the one]:NAME: ' \
+                  --host='[the claim'\''s host, where nothing is booked that would say it, or the host itself does not say that it is the one; refused where it is booked on another]:NAME: ' \
                   --schedule-file='[where Placement is, and how hosts are reached (default /etc/vgpud/schedule.yaml)]:FILE:_files' \
                   '1:CLAIM: ' ;;
               status) _arguments $globals \
-                  --host='[the host that is asked where nothing is booked for the claim any more]:NAME: ' \
+                  --host='[the host that is asked where nothing is booked for the claim any more; refused where it is booked on another]:NAME: ' \
                   --schedule-file='[where Placement is, and how hosts are reached (default /etc/vgpud/schedule.yaml)]:FILE:_files' \
                   '1:CLAIM: ' ;;
               list) _arguments $globals \
