@@ -2,7 +2,8 @@
 import type { Condition } from "../../proto/gen/vgpud/v1/condition.ts";
 import type { DiagnoseRequest, DiagnoseResponse } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { Mode as WireMode } from "../../proto/gen/vgpud/v1/gpu.ts";
-import { languageOf } from "../core/language.ts";
+import type { PciAddress } from "../core/ids.ts";
+import { languageOf, type Language } from "../core/language.ts";
 import { modes, type Mode } from "../core/modes.ts";
 import type { Diagnosis } from "../diagnosis/diagnose.ts";
 import { failuresOf, isOfRoom } from "../diagnosis/checks/room.ts";
@@ -10,23 +11,43 @@ import type { Report } from "../diagnosis/diagnostician.ts";
 import type { GpuView } from "../lifecycle/views.ts";
 import type { ApiContext, ViewContext } from "./context.ts";
 import { toWireCondition, toWireDiagnosis, toWireSupport, wireModes } from "./convert/condition.ts";
+import { gpuDrainConditions, hostDrainConditions } from "./convert/drain-conditions.ts";
 import type { Diagnosed } from "./convert/gpu.ts";
 import { gpuNotFound } from "./gpu-not-found.ts";
 import { invalid } from "./validate/fields.ts";
 import { parseGpuAddress } from "./validate/vgpu-request.ts";
 
-/** Examines host and GPUs anew. */
+/** Examines host and GPUs anew; a drain stands in the way of whatever mode. */
 export async function diagnosed(context: ApiContext, request: DiagnoseRequest): Promise<DiagnoseResponse> {
   const mode = modeAsked(request.mode);
   const gpu = request.gpu === "" ? undefined : parseGpuAddress(request.gpu, "gpu");
   const { diagnosis } = context;
   const report = await diagnosis.refresh();
   if (gpu !== undefined && !report.host.gpus.some(({ address }) => address === gpu)) throw gpuNotFound(gpu);
-  return toWireDiagnosis(report.diagnosis, {
+  const language = languageOf(request.language);
+  const gpus = report.host.gpus.map(({ address }) => address).filter((each) => (gpu ?? each) === each);
+  const found = toWireDiagnosis(report.diagnosis, {
     ...{ mode, gpu, at: report.at, hypervisor: hypervisorOf(report) },
-    language: languageOf(request.language),
+    language,
     since: (condition) => diagnosis.since(condition),
   });
+  const conditions = [...drainsOf(context, gpus, language), ...found.conditions];
+  // The host's first, whose address is empty.
+  return {
+    ...found,
+    conditions: conditions.toSorted((a, b) => (a.gpu < b.gpu ? -1 : Number(a.gpu > b.gpu))),
+  };
+}
+
+function drainsOf(
+  { drains: { current } }: ApiContext,
+  gpus: readonly PciAddress[],
+  language: Language,
+): Condition[] {
+  return [
+    ...hostDrainConditions(current.host, language),
+    ...gpus.flatMap((gpu) => gpuDrainConditions(gpu, current.gpus.get(gpu), language)),
+  ];
 }
 
 /** What of the host itself failed in the last examination; nothing before the first. */

@@ -4,7 +4,8 @@ import { appendFile } from "node:fs/promises";
 import path from "node:path";
 import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import { GpuServiceService as Gpus, PlanRequest } from "../../proto/gen/vgpud/v1/gpu_service.ts";
-import { HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { Mode } from "../../proto/gen/vgpud/v1/gpu.ts";
+import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import {
   CreateReservationRequest,
   ReservationServiceService as Reservations,
@@ -15,6 +16,7 @@ import { GPU, SECOND_GPU, type } from "./harness/requests.ts";
 import { refusal } from "./harness/rpc.ts";
 import { Watching } from "./harness/watching.ts";
 import { World } from "./harness/world.ts";
+import { vgpuctl } from "../unit/cli/vgpuctl.ts";
 
 const TWO_GPUS = `
 gpus:
@@ -156,6 +158,30 @@ describe("a drain", () => {
         [false, false],
       ],
     );
+  });
+
+  it("is told by the diagnosis, of which it makes no mode impossible", async () => {
+    await drainHost("kernel update");
+    await drainGpu(SECOND_GPU, "fan is loud");
+    const drains = async (asked: Partial<DiagnoseRequest> = {}): Promise<readonly unknown[]> => {
+      const request = DiagnoseRequest.fromPartial(asked);
+      const { conditions } = await world.rpc.call(Hosts.diagnose, request);
+      const told = conditions.filter(({ reason }) => reason.endsWith("_DRAINED"));
+      return told.map(({ reason, gpu, message, remedy }) => [reason, gpu, message.split(";")[0], remedy]);
+    };
+    const ofHost = ["HOST_DRAINED", "", "the host is drained: kernel update", "vgpuctl undrain ends it"];
+    const ofGpu = [
+      ...["GPU_DRAINED", SECOND_GPU, `${SECOND_GPU} is drained: fan is loud`],
+      `vgpuctl undrain ${SECOND_GPU} ends it`,
+    ];
+    assert.deepEqual(await drains(), [ofHost, ofGpu]);
+    assert.deepEqual(await drains({ gpu: GPU, mode: Mode.GVT_G }), [ofHost]);
+    assert.match(JSON.stringify(await drains({ language: "zh-Hans" })), /本主机.*kernel update/);
+    const said = await vgpuctl(world.socket, ["doctor"]);
+    assert.match(said.stdout, /INFO +HOST_DRAINED\n.*kernel update.*\n +do: vgpuctl undrain ends it/);
+    await undrainHost();
+    await undrainGpu(SECOND_GPU);
+    assert.deepEqual(await drains(), []);
   });
 
   it("survives the agent's end, and that the GPU is away meanwhile", async () => {
