@@ -1,37 +1,17 @@
 // What is said of domains that bear vgpud's mark and stand in no claim.
 import assert from "node:assert/strict";
-import { languages } from "../../../agent/core/language.ts";
 import { domainWithoutClaim } from "../../../agent/diagnosis/checks/claims.ts";
-import type { HostSubject } from "../../../agent/diagnosis/condition.ts";
-import { diagnose } from "../../../agent/diagnosis/diagnose.ts";
 import type { OrphanDomain, OrphanDomainsReading } from "../../../agent/diagnosis/orphan-domains.ts";
-import { messageOf, remedyOf, severityOf } from "../../../agent/diagnosis/words.ts";
-import { RootedFiles } from "../../../agent/host/files.ts";
+import { severityOf } from "../../../agent/diagnosis/words.ts";
 import { domainId } from "../../fakes/ids.ts";
-import { present } from "../../e2e/harness/agent-calls.ts";
+import { toldOfAnAgent } from "./told-of-an-agent.ts";
 
 const orphan = (n: number, isOn = false): OrphanDomain => ({
   ...{ id: domainId(n), name: `desk-${n}`, claimId: `claim-${n}`, isOn },
 });
 
-async function told(orphans: OrphanDomainsReading | undefined, hypervisor: "kvm" | "xen" = "kvm") {
-  const host: HostSubject = {
-    ...{ hypervisor, kernel: { major: 6, minor: 1 }, kernelRelease: "6.1.0", gpus: [] },
-    ...{ libvirt: { asked: false, why: "a test" }, kernelLog: [] },
-    ...{ hostd: undefined, rooms: undefined, settings: undefined },
-    ...(orphans && { orphans }),
-  };
-  const { conditions } = await diagnose(new RootedFiles("/nowhere"), host, [domainWithoutClaim]);
-  const condition = present(conditions[0]);
-  const { status, says } = condition.finding;
-  for (const language of languages) {
-    const [message, remedy] = [messageOf(condition, language), remedyOf(condition, language)];
-    assert.doesNotMatch(message + remedy, /\{\w*\}/);
-    assert.equal(remedy !== "", status === "fail", message);
-  }
-  const text = { message: messageOf(condition, "en"), remedy: remedyOf(condition, "en") };
-  return { found: `${status} ${says}`, ...text, condition };
-}
+const told = (orphans: OrphanDomainsReading | undefined, hypervisor: "kvm" | "xen" = "kvm") =>
+  toldOfAnAgent(domainWithoutClaim, { hypervisor, ...(orphans && { orphans }) });
 
 const of = (...domains: readonly OrphanDomain[]): OrphanDomainsReading => ({ known: true, domains });
 

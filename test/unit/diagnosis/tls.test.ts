@@ -1,14 +1,10 @@
 // What is said of the end of what the TLS listener uses.
 import assert from "node:assert/strict";
-import { languages } from "../../../agent/core/language.ts";
 import { firstSoonAfter, firstToEnd, lastingAt, soonAfter, type Part } from "../../../agent/core/validity.ts";
 import { tlsFileEnds } from "../../../agent/diagnosis/checks/tls.ts";
-import type { HostSubject } from "../../../agent/diagnosis/condition.ts";
-import { diagnose } from "../../../agent/diagnosis/diagnose.ts";
 import type { TlsReading } from "../../../agent/diagnosis/tls-reading.ts";
-import { messageOf, remedyOf, severityOf } from "../../../agent/diagnosis/words.ts";
-import { RootedFiles } from "../../../agent/host/files.ts";
-import { present } from "../../e2e/harness/agent-calls.ts";
+import { severityOf } from "../../../agent/diagnosis/words.ts";
+import { toldOfAnAgent } from "./told-of-an-agent.ts";
 
 const DAY = 86_400_000;
 const now = Date.UTC(2026, 10, 29);
@@ -25,23 +21,7 @@ const holding = (name: string, ...parts: readonly Part[]) => ({
 /** Of a file with one part. */
 const file = (name: string, life: number, left: number) => holding(name, part("one", life, left));
 
-async function told(tls: TlsReading | undefined) {
-  const host: HostSubject = {
-    ...{ hypervisor: "kvm", kernel: { major: 6, minor: 1 }, kernelRelease: "6.1.0", gpus: [] },
-    ...{ libvirt: { asked: false, why: "a test" }, kernelLog: [] },
-    ...{ hostd: undefined, rooms: undefined, settings: undefined },
-    ...(tls && { tls }),
-  };
-  const { conditions } = await diagnose(new RootedFiles("/nowhere"), host, [tlsFileEnds]);
-  const condition = present(conditions[0]);
-  const { status, says } = condition.finding;
-  for (const language of languages) {
-    const [message, remedy] = [messageOf(condition, language), remedyOf(condition, language)];
-    assert.doesNotMatch(message + remedy, /\{\w*\}/);
-    assert.equal(remedy !== "", status === "fail", message);
-  }
-  return { found: `${status} ${says}`, text: messageOf(condition, "en"), condition };
-}
+const told = (tls: TlsReading | undefined) => toldOfAnAgent(tlsFileEnds, tls ? { tls } : {});
 
 const served = (...files: ReturnType<typeof file>[]) => told({ kind: "served", now, files });
 
@@ -53,12 +33,15 @@ describe("the end of what the TLS listener uses", () => {
   });
 
   it("is told of the first file, with all of them as evidence", async () => {
-    const { found, text, condition } = await served(
+    const { found, message, condition } = await served(
       file("client_ca", 3650, 2000),
       file("certificate", 90, 40),
     );
     assert.equal(found, "pass good");
-    assert.equal(text, "the first to end is CN=one (serial 01) in tls.certificate, at 2027-01-08T00:00:00Z");
+    assert.equal(
+      message,
+      "the first to end is CN=one (serial 01) in tls.certificate, at 2027-01-08T00:00:00Z",
+    );
     assert.deepEqual(
       condition.evidence.map(({ path }) => path),
       ["configuration: tls.client_ca", "configuration: tls.certificate"],
@@ -66,32 +49,32 @@ describe("the end of what the TLS listener uses", () => {
   });
 
   it("is a warning when it is near, though something else with less time ends before", async () => {
-    const { found, text, condition } = await served(
+    const { found, message, condition } = await served(
       file("certificate", 90, 13),
       file("revocation_list", 10, 9),
     );
     assert.equal(found, "fail soon");
-    assert.match(text, /^CN=one \(serial 01\) in tls\.certificate ends soon, at 2026-12-12/);
+    assert.match(message, /^CN=one \(serial 01\) in tls\.certificate ends soon, at 2026-12-12/);
     assert.equal(severityOf(condition), "warning");
   });
 
   it("is told when it is over, and of a list whom that keeps out", async () => {
     const over = await served(file("certificate", 90, -1), file("client_ca", 90, 1));
     assert.equal(over.found, "fail over");
-    assert.match(over.text, /^tls\.certificate has ended, at 2026-11-28/);
+    assert.match(over.message, /^tls\.certificate has ended, at 2026-11-28/);
     const list = await served(file("revocation_list", 30, 0));
     assert.equal(list.found, "fail list-over");
-    assert.match(list.text, /nobody is let in/);
+    assert.match(list.message, /nobody is let in/);
   });
 
   it("is told of the one CA, or the list of one, that is over, and not of the file", async () => {
     const good = part("good", 90, 60);
     const ca = await served(holding("client_ca", part("old", 90, -1), good));
     assert.equal(ca.found, "fail part-over");
-    assert.match(ca.text, /^CN=old \(serial 01\) in tls\.client_ca has ended.*clients that need it/);
+    assert.match(ca.message, /^CN=old \(serial 01\) in tls\.client_ca has ended.*clients that need it/);
     const list = await served(holding("revocation_list", part("old", 30, 0), good));
     assert.equal(list.found, "fail list-part-over");
-    assert.match(list.text, /^the list of CN=old .*no client of that CA/);
+    assert.match(list.message, /^the list of CN=old .*no client of that CA/);
     const near = await served(holding("revocation_list", part("old", 30, 1), good));
     assert.equal(near.found, "fail list-soon");
   });
