@@ -1,14 +1,20 @@
 // Mocha's spec report, plus what scripts/test needs of it: the totals of this lane, what failed in it (told again at the
-// end, where somebody looks who has only the last lines of a long log), and skips that nobody has justified.
+// end, where somebody looks who has only the last lines of a long log), skips that nobody has justified, and an end in any case.
 import { appendFileSync, readFileSync } from "node:fs";
 import Mocha from "mocha";
 import * as z from "zod";
+import { endWhenHeld } from "./held-run.ts";
 
 /** Every skip that may happen, by its full title, and why. */
 const skipsFile = new URL("../../test/skips.json", import.meta.url);
 const skipsSchema = z.array(z.strictObject({ title: z.string(), reason: z.string().min(10) }));
 
-const optionsSchema = z.object({ totals: z.string().optional(), failures: z.string().optional() });
+/** `closing`: in milliseconds, as of HeldOptions. */
+const optionsSchema = z.object({
+  totals: z.string().optional(),
+  failures: z.string().optional(),
+  closing: z.coerce.number().default(30_000),
+});
 
 /** Lines of an error that are told again: the message and where it was thrown; a difference of two pages is in the log. */
 const TOLD_LINES = 40;
@@ -25,10 +31,20 @@ class LaneReporter extends Mocha.reporters.Spec {
     const allowed = new Set(
       skipsSchema.parse(JSON.parse(readFileSync(skipsFile, "utf8"))).map(({ title }) => title),
     );
-    const files = optionsSchema.parse(options.reporterOptions ?? {});
+    const asked = optionsSchema.parse(options.reporterOptions ?? {});
     const unlisted: string[] = [];
+    const failed = (text: string): void => {
+      if (asked.failures !== undefined) appendFileSync(asked.failures, text);
+    };
     runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test, error: Error) => {
-      if (files.failures !== undefined) appendFileSync(files.failures, told(test.titlePath(), error));
+      failed(told(test.titlePath(), error));
+    });
+    endWhenHeld(runner, {
+      closingMs: asked.closing,
+      told: (why) => {
+        console.error(why);
+        failed(`${why}\n`);
+      },
     });
     runner.on(Mocha.Runner.constants.EVENT_TEST_PENDING, (test) => {
       if (!allowed.has(test.fullTitle())) unlisted.push(test.fullTitle());
@@ -38,12 +54,12 @@ class LaneReporter extends Mocha.reporters.Spec {
       for (const title of unlisted) {
         const why = `skipped without a reason in test/skips.json: ${title}`;
         console.error(why);
-        if (strict && files.failures !== undefined) appendFileSync(files.failures, `${why}\n`);
+        if (strict) failed(`${why}\n`);
       }
-      const failures = this.stats.failures + (strict ? unlisted.length : 0);
-      if (strict && unlisted.length > 0) process.exitCode = 1;
-      if (files.totals !== undefined)
-        appendFileSync(files.totals, `${this.stats.passes} ${failures} ${this.stats.pending}\n`);
+      // Of the runner: mocha ends with the status that this makes.
+      if (strict) runner.failures += unlisted.length;
+      if (asked.totals !== undefined)
+        appendFileSync(asked.totals, `${this.stats.passes} ${runner.failures} ${this.stats.pending}\n`);
     });
   }
 }
