@@ -76,13 +76,23 @@ export async function slowDisk(seconds: number, ...delay: readonly DiskOperation
   return await inUserSpace({ delay, seconds });
 }
 
+/** Tries again while somebody has a file open there, as an agent that happens to read one. */
+export async function unmount(at: string): Promise<void> {
+  await until(`${at} is unmounted`, () =>
+    run("umount", [at]).then(
+      () => true,
+      () => false,
+    ),
+  );
+}
+
 async function smallTmpfs(): Promise<Pick<FaultyDisk, "at" | typeof Symbol.asyncDispose>> {
   const at = await mkdtemp(path.join(tmpdir(), "vgpud-disk-"));
   await run("mount", ["-t", "tmpfs", "-o", "size=512k", "vgpud-test", at]);
   return {
     at,
     [Symbol.asyncDispose]: async () => {
-      await run("umount", [at]);
+      await unmount(at);
       await rm(at, { recursive: true });
     },
   };
@@ -107,8 +117,13 @@ async function inUserSpace(faults: object): Promise<FaultyDisk> {
     [Symbol.asyncDispose]: async () => {
       await rm(told, { force: true });
       const ended = once(server, "close");
-      await run("umount", [at]);
-      await ended;
+      try {
+        await unmount(at);
+      } finally {
+        // Where something holds the disk still, as another mount namespace does that was made meanwhile, the server would go on.
+        server.kill("SIGKILL");
+        await ended;
+      }
       await rm(folder, { recursive: true });
     },
   };

@@ -14,7 +14,7 @@ import { GPU, SECOND_GPU, type, type Draft } from "../e2e/harness/requests.ts";
 import { refusal } from "../e2e/harness/rpc.ts";
 import { until } from "../e2e/harness/until.ts";
 import { World } from "../e2e/harness/world.ts";
-import { slowDisk, whyNoDisks, type FaultyDisk } from "./faulty-disks.ts";
+import { slowDisk, unmount, whyNoDisks, type FaultyDisk } from "./faulty-disks.ts";
 import { unlessImpossible } from "./unless-impossible.ts";
 
 const run = promisify(execFile);
@@ -42,9 +42,12 @@ describe("a kernel that does not answer", () => {
     });
     after(async () => {
       await disk.mend();
-      await run("umount", [folder]);
-      await world[Symbol.asyncDispose]();
-      await disk[Symbol.asyncDispose]();
+      try {
+        await unmount(folder);
+        await world[Symbol.asyncDispose]();
+      } finally {
+        await disk[Symbol.asyncDispose]();
+      }
     });
   };
 
