@@ -1,8 +1,9 @@
 """A file system (FUSE) that passes everything on to another directory and fails, or waits, where it is told to.
 
-    faulty-disk.py BACKING MOUNTPOINT FAULTS
+    faulty-disk.py BACKING MOUNTPOINT FAULTS [OPTION]
 
 FAULTS is a file of JSON that is read at every operation: {"fail": ["fsync", ...], "errno": 5, "delay": ["fsync"], "seconds": 1}.
+OPTION is one of FUSE's own, as kernel_cache.
 """
 
 import errno
@@ -14,7 +15,7 @@ import time
 
 from fusepy import FUSE, FuseOSError, Operations
 
-BACKING, MOUNTPOINT, FAULTS = sys.argv[1:4]
+BACKING, MOUNTPOINT, FAULTS, *OPTIONS = sys.argv[1:]
 
 
 def faults():
@@ -127,4 +128,5 @@ FUSE(
     nonempty=True,
     attr_timeout=0,
     entry_timeout=0,
+    **dict.fromkeys(OPTIONS, True),
 )

@@ -2,7 +2,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs";
-import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { constants as system, tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -76,6 +76,14 @@ export async function slowDisk(seconds: number, ...delay: readonly DiskOperation
   return await inUserSpace({ delay, seconds });
 }
 
+/**
+ * Has copies of a folder's files. Broken, a read of one takes so long, or until it is mended, unless its reader is killed: the kernel keeps
+ * what was read, since for dropping it, as it otherwise does whenever a file is opened, it waits for reads under way beyond all signals.
+ */
+export async function slowCopy(seconds: number, folder: string): Promise<FaultyDisk> {
+  return await inUserSpace({ delay: ["read"], seconds }, { copied: folder, options: ["kernel_cache"] });
+}
+
 /** Tries again while somebody has a file open there, as an agent that happens to read one. */
 export async function unmount(at: string): Promise<void> {
   await until(`${at} is unmounted`, () =>
@@ -98,13 +106,21 @@ async function smallTmpfs(): Promise<Pick<FaultyDisk, "at" | typeof Symbol.async
   };
 }
 
-async function inUserSpace(faults: object): Promise<FaultyDisk> {
+interface Made {
+  /** A folder whose files are there from the beginning. */
+  readonly copied?: string;
+  readonly options?: readonly string[];
+}
+
+async function inUserSpace(faults: object, { copied, options = [] }: Made = {}): Promise<FaultyDisk> {
   const folder = await mkdtemp(path.join(tmpdir(), "vgpud-disk-"));
   const [backing, at, told] = ["backing", "disk", "faults.json"].map((name) => path.join(folder, name));
   if (!backing || !at || !told) throw new Error("unreachable: three names");
   for (const directory of [backing, at]) await mkdir(directory);
+  if (copied !== undefined) await copyFiles(copied, backing);
   const said = path.join(folder, "faults.json.new");
-  const server = spawn(PYTHON, ["test/contract/faulty-disk.py", backing, at, told], { stdio: "inherit" });
+  const words = ["test/contract/faulty-disk.py", backing, at, told, ...options];
+  const server = spawn(PYTHON, words, { stdio: "inherit" });
   await mounted(server, at);
   return {
     at,
@@ -127,6 +143,11 @@ async function inUserSpace(faults: object): Promise<FaultyDisk> {
       await rm(folder, { recursive: true });
     },
   };
+}
+
+async function copyFiles(from: string, to: string): Promise<void> {
+  for (const entry of await readdir(from, { withFileTypes: true }))
+    if (entry.isFile()) await copyFile(path.join(from, entry.name), path.join(to, entry.name));
 }
 
 async function mounted(server: ChildProcess, at: string): Promise<void> {

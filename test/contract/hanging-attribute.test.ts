@@ -2,7 +2,7 @@
 // back. That GPU offers nothing, everything else goes on, and all is well again when the driver is.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFile, readdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { exitCodes } from "../../agent/cli/errors/exit-codes.ts";
@@ -14,7 +14,7 @@ import { GPU, SECOND_GPU, type, type Draft } from "../e2e/harness/requests.ts";
 import { refusal } from "../e2e/harness/rpc.ts";
 import { until } from "../e2e/harness/until.ts";
 import { World } from "../e2e/harness/world.ts";
-import { slowDisk, unmount, whyNoDisks, type FaultyDisk } from "./faulty-disks.ts";
+import { slowCopy, unmount, whyNoDisks, type FaultyDisk } from "./faulty-disks.ts";
 import { unlessImpossible } from "./unless-impossible.ts";
 
 const run = promisify(execFile);
@@ -32,13 +32,12 @@ describe("a kernel that does not answer", () => {
   let folder: string;
   const hanging = (below: string): void => {
     before(async () => {
-      disk = await slowDisk(HANGS_S, "read");
       world = await World.start(TWO_GPUS);
       folder = await realpath(path.join(world.host.root, below));
-      for (const entry of await readdir(folder, { withFileTypes: true }))
-        if (entry.isFile()) await copyFile(path.join(folder, entry.name), path.join(disk.at, entry.name));
-      await run("mount", ["--bind", disk.at, folder]);
+      disk = await slowCopy(HANGS_S, folder);
+      // First: what is read once is not read again.
       await disk.break();
+      await run("mount", ["--bind", disk.at, folder]);
     });
     after(async () => {
       await disk.mend();
