@@ -49,7 +49,7 @@ interface Known {
   readonly settings: () => Settings;
   readonly vgtCounts: () => VgtCounts;
   readonly engineCounting: () => EngineCounting;
-  readonly deviceModel: () => DeviceModelReading | undefined;
+  readonly deviceModel: () => Promise<DeviceModelReading | undefined>;
   readonly scheduler: () => SchedulerReading;
   readonly tls: () => TlsReading;
   readonly orphans: () => OrphanDomainsReading;
@@ -69,7 +69,7 @@ export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, kno
     const accounts = {
       ...{ rooms: known.rooms(), settings: known.settings() },
       ...{ vgtCounts: known.vgtCounts(), engineCounting: known.engineCounting() },
-      ...{ deviceModel: known.deviceModel(), scheduler: known.scheduler() },
+      ...{ deviceModel: await known.deviceModel(), scheduler: known.scheduler() },
       ...{ tls: known.tls(), orphans: known.orphans() },
     };
     const host = await hostSubject(files, { kernelLog, libvirt, hostd, ...accounts });

@@ -64,14 +64,13 @@ export function composeSweep(
 }
 
 /** Undefined for a host whose domains are not Xen's. */
-export function readDeviceModel(
+export async function readDeviceModel(
   xengt: Pick<Xengt, "deviceModel"> | undefined,
-): DeviceModelReading | undefined {
+): Promise<DeviceModelReading | undefined> {
   if (!xengt) return undefined;
   const { deviceModel } = xengt;
   if (!deviceModel) return { kind: "not-needed" };
-  const { path, cannot } = deviceModel;
-  return { kind: "needed", path, cannot };
+  return { kind: "needed", path: deviceModel.path, cannot: await deviceModel.cannot() };
 }
 
 /** As patient as a look is with xenstore: on a busy dom0 hostd takes seconds. */

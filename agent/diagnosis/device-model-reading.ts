@@ -7,6 +7,6 @@ export type DeviceModelReading =
       readonly kind: "needed";
       /** As the configuration names it, absolute. */
       readonly path: string;
-      /** What it said at its last start that shows that it cannot; undefined as long as it said nothing such. */
+      /** What it said at its last start of a new domain that shows that it cannot; undefined as long as that file said nothing such. */
       readonly cannot: string | undefined;
     };

@@ -17,6 +17,8 @@ export interface HostFiles {
   linkParentName(path: string): Promise<string | undefined>;
   /** Another text whenever a link was made anew, though it leads to the same; undefined when there is none, and where nobody can tell. */
   linkStamp?(path: string): Promise<string | undefined>;
+  /** Another text whenever another file is there, or was written to; links are followed. Undefined when there is none, and where nobody can tell. */
+  fileStamp?(path: string): Promise<string | undefined>;
   /** Told of a file whose text is not what the kernel writes there. */
   doubt?(path: string, text: string): void;
   /** Told of a file that somebody else was asked to read, and why that came to nothing. */

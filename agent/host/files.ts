@@ -1,7 +1,7 @@
 // Reads small files of this machine below an injectable root (`/` in production, a copied or simulated tree otherwise).
 import { isUtf8 } from "node:buffer";
 import { close as closeThen, constants, fstatSync, open as openThen, read as readThen } from "node:fs";
-import { lstat, readdir, readlink } from "node:fs/promises";
+import { lstat, readdir, readlink, stat } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { AgentError } from "../core/errors.ts";
@@ -61,6 +61,12 @@ export class RootedFiles implements ExaminedFiles {
     const at = this.#at(link);
     const found = await absentAsUndefined(this.#within(path.dirname(at), () => lstat(at, { bigint: true })));
     return found?.ino.toString();
+  }
+
+  async fileStamp(file: string): Promise<string | undefined> {
+    const at = this.#at(file);
+    const found = await absentAsUndefined(this.#within(at, () => stat(at, { bigint: true })));
+    return found && [found.dev, found.ino, found.size, found.mtimeNs].join(" ");
   }
 
   async #target(link: string): Promise<string | undefined> {

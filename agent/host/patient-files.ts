@@ -118,6 +118,10 @@ export class PatientFiles implements ExaminedFiles {
   async linkStamp(path: string): Promise<string | undefined> {
     return await this.#files.linkStamp?.(path);
   }
+
+  async fileStamp(path: string): Promise<string | undefined> {
+    return await this.#files.fileStamp?.(path);
+  }
 }
 
 function unread(why: string): AgentError {

@@ -75,9 +75,11 @@ async function startMaking(
   { domainId }: StartStep,
   signal: AbortSignal,
 ): Promise<void> {
-  const start = claim.domain && deviceModel.starting(claim.domain.name);
+  const isNew = claim.state === "creating";
+  const start = claim.domain && (await deviceModel.starting({ name: claim.domain.name, isNew }));
   try {
     await domains.start(domainId, { paused: true }, signal);
+    start?.succeeded();
   } catch (error) {
     const refusal = AgentError.from(error);
     if (refusal.reason !== "LIBVIRT_REFUSED" || !start) throw refusal;

@@ -89,11 +89,19 @@ export interface DeviceModel {
   /** Throws DEVICE_MODEL_MISSING. */
   check(): Promise<void>;
   /** To be called right before a domain is started: what is said of a start is told from what was said of those before. */
-  starting(domainName: string): DeviceModelStart;
+  starting(domain: StartingDomain): Promise<DeviceModelStart>;
+}
+
+export interface StartingDomain {
+  readonly name: string;
+  /** Whether it was just defined, with the program of `path`: one from before may name another. */
+  readonly isNew: boolean;
 }
 
 /** One start of a domain that has a device model. */
 export interface DeviceModelStart {
+  /** To be called once libvirt has started it. */
+  succeeded(): void;
   /** What came of it by the device model's own log, once libvirt has said that it failed. */
   lastWords(signal: AbortSignal): Promise<LastWords>;
 }

@@ -2,7 +2,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { AgentError, messageOf } from "../../core/errors.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
-import type { DeviceModel, DeviceModelStart, LastWords } from "../../lifecycle/ports.ts";
+import type { DeviceModel, DeviceModelStart, LastWords, StartingDomain } from "../../lifecycle/ports.ts";
 import type { CallOptions, Trouble } from "../hostd-answers.ts";
 
 /** What the privileged process answers; see hostd's protocol. Rejects when it cannot be asked. */
@@ -20,7 +20,7 @@ export interface LogReader {
 export interface XengtDeviceModelOptions {
   /** Absolute. */
   readonly path: string;
-  readonly files: Pick<HostFiles, "list">;
+  readonly files: Pick<HostFiles, "list" | "fileStamp">;
   readonly log: LogReader;
   readonly clock: Pick<Clock, "wall">;
 }
@@ -35,9 +35,24 @@ const TICK_MS = 10;
 /** Intel's is the only QEMU with such a card (hw/display/vga-vgt.c); all others end at the option, in QEMU's own words. */
 const UNPATCHED = /unknown vga type: ?'?xengt|-vgt_low_gm_sz: invalid option/i;
 
+/** What shows that a program has not Intel's patches. */
+interface Verdict {
+  readonly words: string;
+  /** Of the file that said it, as HostFiles has it. */
+  readonly stamp: string | undefined;
+}
+
+/** A start of a domain that has it. */
+interface Start {
+  readonly domain: StartingDomain;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly stamp: string | undefined;
+}
+
 export class XengtDeviceModel implements DeviceModel {
   readonly #options: XengtDeviceModelOptions;
-  #cannot: string | undefined;
+  #verdict: Verdict | undefined;
 
   constructor(options: XengtDeviceModelOptions) {
     this.#options = options;
@@ -47,9 +62,15 @@ export class XengtDeviceModel implements DeviceModel {
     return this.#options.path;
   }
 
-  /** What it said at its last start that shows that it has not Intel's patches; undefined while that is not known. */
-  get cannot(): string | undefined {
-    return this.#cannot;
+  /**
+   * What it said at the last start of a new domain that shows that it has not Intel's patches; undefined while that is not known, and
+   * once another file is in its place.
+   */
+  async cannot(): Promise<string | undefined> {
+    const verdict = this.#verdict;
+    const isOfAnother = verdict !== undefined && (await this.#stamp()) !== verdict.stamp;
+    if (isOfAnother && this.#verdict === verdict) this.#verdict = undefined;
+    return this.#verdict?.words;
   }
 
   async check(): Promise<void> {
@@ -63,30 +84,43 @@ export class XengtDeviceModel implements DeviceModel {
     throw new AgentError("DEVICE_MODEL_MISSING", message, { details: { path } });
   }
 
-  starting(domainName: string): DeviceModelStart {
-    const since = this.#options.clock.wall() - TICK_MS;
-    // Somebody may have put another one in its place.
-    this.#cannot = undefined;
-    return { lastWords: (signal) => this.#lastWords(domainName, since, signal) };
+  async starting(domain: StartingDomain): Promise<DeviceModelStart> {
+    // Before the start: who puts another file there meanwhile has that looked at anew.
+    const stamp = await this.#stamp();
+    const start = { domain, stamp, since: this.#options.clock.wall() - TICK_MS };
+    return {
+      succeeded: () => {
+        if (domain.isNew) this.#verdict = undefined;
+      },
+      lastWords: (signal) => this.#lastWords(start, signal),
+    };
   }
 
-  #said(words: string): LastWords {
-    if (!UNPATCHED.test(words)) return { kind: "said", words };
-    this.#cannot = words;
+  /** What cannot be looked at is as one that is not there. */
+  async #stamp(): Promise<string | undefined> {
+    const { path, files } = this.#options;
+    return await files.fileStamp?.(path.slice(1)).catch(() => undefined);
+  }
+
+  #said(words: string, { domain, stamp }: Start): LastWords {
+    const isUnpatched = UNPATCHED.test(words);
+    if (domain.isNew) this.#verdict = isUnpatched ? { words, stamp } : undefined;
+    if (!isUnpatched) return { kind: "said", words };
     const help =
       `xengt.device_model (${this.path}) is to be QEMU with Intel's patches for XenGT; name such a one, or set ` +
       "xengt.instance_creator to agent";
     return { kind: "said", words, help };
   }
 
-  async #lastWords(domainName: string, since: number, signal: AbortSignal): Promise<LastWords> {
-    const unread = (why: string): LastWords => ({ kind: "unread", file: logOf(domainName), why });
+  async #lastWords(start: Start, signal: AbortSignal): Promise<LastWords> {
+    const { name } = start.domain;
+    const unread = (why: string): LastWords => ({ kind: "unread", file: logOf(name), why });
     try {
-      const answer = await this.#options.log.deviceModelLog(domainName, { signal, deadlineMs: DEADLINE_MS });
+      const answer = await this.#options.log.deviceModelLog(name, { signal, deadlineMs: DEADLINE_MS });
       switch (answer.kind) {
         case "log":
-          if (answer.lines.length === 0 || answer.writtenAt < since) return { kind: "silent" };
-          return this.#said(answer.lines.slice(-LAST_LINES).join("; "));
+          if (answer.lines.length === 0 || answer.writtenAt < start.since) return { kind: "silent" };
+          return this.#said(answer.lines.slice(-LAST_LINES).join("; "), start);
         case "absent":
           return { kind: "silent" };
         case "errno":

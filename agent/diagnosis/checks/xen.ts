@@ -61,8 +61,8 @@ export const deviceModelMissing = hostCheck({
   costs: { "gvt-g": "error" },
   dependsOn: ["XENGT_MISSING"],
   how:
-    "xengt.device_model of the configuration, where the device model makes slices, and what it said at its last start: that a QEMU " +
-    "has no -vga xengt shows when it is started; only a running agent knows",
+    "xengt.device_model of the configuration, where the device model makes slices, and what it said at the last start of a new domain: " +
+    "that a QEMU has no -vga xengt shows when it is started, and holds until another file is in its place; only a running agent knows",
   check: async (look, { hypervisor, gpus, deviceModel }) => {
     if (hypervisor !== "xen") return notApplicable("not-xen");
     if (!mayHaveXengt(gpus)) return notApplicable("no-such-gpu");

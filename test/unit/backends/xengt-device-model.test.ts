@@ -4,6 +4,7 @@ import { XengtDeviceModel, type LogReader } from "../../../agent/backends/xengt/
 import { AgentError } from "../../../agent/core/errors.ts";
 import { KeyedLock } from "../../../agent/core/keyed-lock.ts";
 import type { PciAddress } from "../../../agent/core/ids.ts";
+import type { DomainClaim } from "../../../agent/lifecycle/claim.ts";
 import { execute } from "../../../agent/lifecycle/execute.ts";
 import { claim } from "../../fakes/claims.ts";
 import { FakeClock } from "../../fakes/clock.ts";
@@ -16,10 +17,11 @@ type Answer = Awaited<ReturnType<LogReader["deviceModelLog"]>>;
 const clock = new FakeClock();
 const REFUSED = "libxenlight failed to create new domain 'guest-1'";
 const FAILED = "vGT: create_vgt_instance failed: errno=22";
+const UNKNOWN = "qemu-system-i386: unknown vga type: xengt";
 
-function deviceModelOf(answer: () => Promise<Answer>): XengtDeviceModel {
+function deviceModelOf(answer: () => Promise<Answer>, stampNow: () => string = () => "1"): XengtDeviceModel {
   const log: LogReader = { deviceModelLog: answer };
-  const files = { list: () => Promise.resolve([]) };
+  const files = { list: () => Promise.resolve([]), fileStamp: () => Promise.resolve(stampNow()) };
   return new XengtDeviceModel({ path: "/usr/lib/xengt/qemu", files, log, clock });
 }
 
@@ -27,6 +29,7 @@ function deviceModelOf(answer: () => Promise<Answer>): XengtDeviceModel {
 async function startRefused(
   answer: () => Promise<Answer>,
   deviceModel = deviceModelOf(answer),
+  state: DomainClaim["state"] = "creating",
 ): Promise<AgentError> {
   const host = new FakeHost({ gpus: [new FakeGpu(pciAddress(), 512)], wall: () => clock.wall() });
   host.refuse("start-domain", new AgentError("LIBVIRT_REFUSED", REFUSED));
@@ -37,7 +40,7 @@ async function startRefused(
   };
   const step = { kind: "start-domain", domainId: domainId(1), paused: true } as const;
   const { signal } = new AbortController();
-  return execute(hands, claim(1), step, signal).then(
+  return execute(hands, claim(1, { state }), step, signal).then(
     () => assert.fail("it was not refused"),
     (error: unknown) => AgentError.from(error),
   );
@@ -47,6 +50,7 @@ describe("a start that a device model of XenGT fails", () => {
   const written = (ago: number, ...lines: readonly string[]) => startRefused(() => logged(ago, ...lines));
   const logged = (ago: number, ...lines: readonly string[]): Promise<Answer> =>
     Promise.resolve({ kind: "log", lines, writtenAt: clock.wall() - ago });
+  const unpatched = (): Promise<Answer> => logged(0, UNKNOWN);
 
   it("is told in the words of that start, and its reason by the errno among them", async () => {
     const refused = await written(0, "begins", "next", FAILED);
@@ -57,8 +61,7 @@ describe("a start that a device model of XenGT fails", () => {
   });
 
   it("names the configuration's key where it shows that Intel's patches are missing, and keeps that in mind until the next", async () => {
-    const lines = ["qemu-system-i386: unknown vga type: xengt"];
-    let answer = (): Promise<Answer> => logged(0, ...lines);
+    let answer = unpatched;
     const deviceModel = deviceModelOf(() => answer());
     const refused = await startRefused(() => answer(), deviceModel);
     assert.equal(refused.reason, "LIBVIRT_REFUSED");
@@ -66,10 +69,53 @@ describe("a start that a device model of XenGT fails", () => {
       refused.message,
       /unknown vga type: xengt; xengt\.device_model \(\/usr\/lib\/xengt\/qemu\) is to be QEMU/,
     );
-    assert.equal(deviceModel.cannot, lines[0]);
+    assert.equal(await deviceModel.cannot(), UNKNOWN);
     answer = () => logged(0, FAILED);
     await startRefused(() => answer(), deviceModel);
-    assert.equal(deviceModel.cannot, undefined);
+    assert.equal(await deviceModel.cannot(), undefined);
+  });
+
+  it("says nothing of the device model that is configured where its domain is from before, and may have another", async () => {
+    let answer = unpatched;
+    const deviceModel = deviceModelOf(() => answer());
+    const refused = await startRefused(answer, deviceModel, "stopped");
+    assert.match(refused.message, /unknown vga type: xengt/);
+    assert.equal(await deviceModel.cannot(), undefined);
+    await startRefused(answer, deviceModel);
+    answer = () => logged(0, FAILED);
+    await startRefused(answer, deviceModel, "stopped");
+    assert.equal(await deviceModel.cannot(), UNKNOWN, "nor takes back what is known of it");
+  });
+
+  it("is forgotten once another file is in its place, also from before that was known", async () => {
+    let stamp = "1";
+    const deviceModel = deviceModelOf(unpatched, () => stamp);
+    await startRefused(unpatched, deviceModel);
+    assert.equal(await deviceModel.cannot(), UNKNOWN);
+    stamp = "2";
+    assert.equal(await deviceModel.cannot(), undefined);
+    stamp = "1";
+    assert.equal(await deviceModel.cannot(), undefined, "that is looked at anew");
+    const replaced = deviceModelOf(
+      () => {
+        stamp = "3";
+        return unpatched();
+      },
+      () => stamp,
+    );
+    await startRefused(unpatched, replaced);
+    assert.equal(await replaced.cannot(), undefined);
+  });
+
+  it("is forgotten once a new domain has been started", async () => {
+    const deviceModel = deviceModelOf(unpatched);
+    await startRefused(unpatched, deviceModel);
+    const old = await deviceModel.starting({ name: "old", isNew: false });
+    old.succeeded();
+    const start = await deviceModel.starting({ name: "new", isNew: true });
+    assert.equal(await deviceModel.cannot(), UNKNOWN);
+    start.succeeded();
+    assert.equal(await deviceModel.cannot(), undefined);
   });
 
   it("is not told in the words of an earlier start, nor in none", async () => {

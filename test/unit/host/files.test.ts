@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -29,6 +29,24 @@ describe("files below a root", () => {
     assert.equal(await files.read("sys/a/b"), undefined);
     assert.deepEqual(await files.list("sys/missing"), []);
     assert.equal(await files.linkName("sys/missing"), undefined);
+  });
+
+  it("have another stamp once another file is in their place or their text is another, behind a link, too", async () => {
+    const [there, aside] = [path.join(root, "usr/program"), path.join(root, "usr/aside")];
+    await mkdir(path.dirname(there));
+    await symlink("program", path.join(root, "usr/by-link"));
+    const stamps = [await files.fileStamp("usr/by-link")];
+    for (const text of ["one", "other"]) {
+      await writeFile(aside, text);
+      await rename(aside, there);
+      stamps.push(await files.fileStamp("usr/by-link"));
+      assert.equal(await files.fileStamp("usr/program"), stamps.at(-1));
+    }
+    await writeFile(there, "longer than before");
+    stamps.push(await files.fileStamp("usr/by-link"));
+    assert.equal(stamps[0], undefined);
+    assert.equal(new Set(stamps).size, stamps.length);
+    assert.equal(await files.fileStamp("usr/by-link"), stamps.at(-1));
   });
 
   it("are listed by name", async () => {

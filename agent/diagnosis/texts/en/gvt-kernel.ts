@@ -191,7 +191,8 @@ export const gvtKernel = {
       missing:
         "name QEMU with Intel's patches for XenGT in xengt.device_model of the configuration, or set xengt.instance_creator to agent",
       unpatched:
-        "name QEMU with Intel's patches for XenGT in xengt.device_model of the configuration, or set xengt.instance_creator to agent; the next create looks again",
+        "name QEMU with Intel's patches for XenGT in xengt.device_model of the configuration, or set xengt.instance_creator to agent; another file in its place is seen within a minute, other changes by the next create and after a " +
+        "restart of vgpud",
     },
   },
   VIRGL_NOT_ON_XEN: {

@@ -184,7 +184,7 @@ export const gvtKernel: Same<typeof english> = {
       missing:
         "在配置的 xengt.device_model 中指定带有 Intel 的 XenGT 补丁的 QEMU，或把 xengt.instance_creator 设为 agent",
       unpatched:
-        "在配置的 xengt.device_model 中指定带有 Intel 的 XenGT 补丁的 QEMU，或把 xengt.instance_creator 设为 agent；下次建立时会重新检查",
+        "在配置的 xengt.device_model 中指定带有 Intel 的 XenGT 补丁的 QEMU，或把 xengt.instance_creator 设为 agent；在原处换上另一个文件后一分钟内会被发现，其他更改在下次建立时或重启 vgpud 后才会重新检查",
     },
   },
   VIRGL_NOT_ON_XEN: {
