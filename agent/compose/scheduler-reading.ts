@@ -25,7 +25,7 @@ export function readScheduler(
   clock: Pick<Clock, "now">,
 ): SchedulerReading {
   if (!standing) return { kind: "not-configured" };
-  const { name, failure, untold, toldAt, withoutDomains } = standing;
+  const { name, failure, untold, toldAt, withoutDomains, closed } = standing;
   const named = { name, policy: settings.policy };
   if (failure) {
     const { kind, message: why, times } = failure;
@@ -35,7 +35,7 @@ export function readScheduler(
   return {
     kind: "told",
     ...named,
-    ...{ untold: untold && partsOf(untold), withoutDomains },
+    ...{ untold: untold && partsOf(untold), withoutDomains, closed },
     books: booksOf(standing, settings, clock),
   };
 }

@@ -8,6 +8,7 @@ import { systemClock as clock } from "../core/clock.ts";
 import { messageOf, type AgentError } from "../core/errors.ts";
 import { classesWith } from "../core/placement-names.ts";
 import type { Reason } from "../core/reasons.ts";
+import type { Diagnostician } from "../diagnosis/diagnostician.ts";
 import type { Log } from "../host/journal.ts";
 import type { MachineId } from "../host/machine-id.ts";
 import { SlurmPrograms } from "../host/slurm-commands.ts";
@@ -19,6 +20,7 @@ import type { SchedulerRecorder } from "../observation/scheduler-recorder.ts";
 import type { VerificationOutcome } from "../observation/scheduler-events.ts";
 import type { MetricsView } from "../observation/view.ts";
 import { connectPlacement, type PlacementSettings } from "../placement/connect.ts";
+import { impossibleBy } from "../schedulers/impossible.ts";
 import { SchedulerKeeper, type EndedRound } from "../schedulers/keeper.ts";
 import { patientSupply } from "../schedulers/patient-supply.ts";
 import { PlacementScheduler } from "../schedulers/placement/placement-scheduler.ts";
@@ -26,7 +28,7 @@ import type { RootRecord } from "../schedulers/placement/root-record.ts";
 import { bookingsBy } from "../schedulers/policy.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import { SlurmScheduler } from "../schedulers/slurm/slurm-scheduler.ts";
-import { supplyOf } from "../schedulers/supply.ts";
+import { supplyOf, type Seen } from "../schedulers/supply.ts";
 import { machineMark } from "./machine-mark.ts";
 import { roundLog } from "./scheduler-log.ts";
 import { troubleOf, untoldTroubleOf } from "./scheduler-reading.ts";
@@ -53,7 +55,9 @@ export interface SchedulingParts {
   /** Whose views that is made of. */
   readonly lookout: Pick<Lookout, "current" | "onView">;
   readonly drains: Pick<Drains, "current">;
-  /** As in KeeperOptions. */
+  /** What it finds impossible is given out to nobody. */
+  readonly diagnostician: Pick<Diagnostician, "latest">;
+  /** As in KeeperOptions, of what is no diagnosis. */
   readonly version: () => readonly unknown[];
   readonly recorder: SchedulerRecorder;
   readonly log: Log;
@@ -76,12 +80,14 @@ export async function readCertificates({ placement }: SchedulerConfig): Promise<
 export function composeScheduler(
   config: SchedulerConfig,
   given: SchedulerGiven,
-  { view, lookout, drains, version, recorder, log, stop }: SchedulingParts,
+  { view, lookout, drains, diagnostician, version, recorder, log, stop }: SchedulingParts,
 ): Scheduling {
+  const impossible = (): Seen["impossible"] => impossibleBy(diagnostician.latest);
+  const seen = (): Seen => ({ ...view(), impossible: impossible() });
   const hostname = (): string | undefined => view().inventory?.host.hostname || undefined;
   // What cannot be told is taken for living.
   const isLiving = (claim: string): boolean => {
-    const supply = supplyOf(view());
+    const supply = supplyOf(seen());
     return supply?.domainsKnown ? supply.living.has(claim) : true;
   };
   const scheduler = schedulerOf(config, given, { hostname, isLiving, stop, recorder, log });
@@ -89,8 +95,9 @@ export function composeScheduler(
   recorder.announce();
   const tell = roundLog(log);
   const keeper = new SchedulerKeeper({
-    ...{ scheduler, version, clock, random: Math.random },
-    supply: patientSupply({ seen: view, lookout, clock }),
+    ...{ scheduler, clock, random: Math.random },
+    version: () => [...version(), impossible()],
+    supply: patientSupply({ seen, lookout, clock }),
     drains: () => drains.current,
     healEveryMs: durationMs(config.heal_every),
     firstWithinMs: durationMs(config.first_within),

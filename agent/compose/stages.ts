@@ -167,7 +167,7 @@ export function composeStages(
     recorder.operation(operation);
   });
   const scheduling = composeScheduler(config.scheduler, given.scheduler, {
-    ...{ view, lookout, drains, log, recorder: recorder.scheduler, stop: cut },
+    ...{ view, lookout, drains, diagnostician, log, recorder: recorder.scheduler, stop: cut },
     version: () => [lookout.current?.revision, ledger.version, drains.current, modes.current],
   });
   const { keeper: schedulerKeeper, bookings } = scheduling;

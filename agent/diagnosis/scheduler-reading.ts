@@ -1,5 +1,6 @@
 // How it stands with the scheduler in front of the host, for the checks. Only a running agent asks one.
 import type { PciAddress } from "../core/ids.ts";
+import type { Reason } from "../core/reasons.ts";
 
 /** What can keep a scheduler from being told, whichever it is; the metrics count failed rounds by it. */
 export const schedulerTroubles = [
@@ -63,8 +64,15 @@ export type SchedulerReading =
       readonly untold: UntoldOfHost | undefined;
       /** Whether it is told that nothing is given out, since it is not known which domains there are. */
       readonly withoutDomains: boolean;
+      readonly closed: readonly ClosedGpu[];
       readonly books: SchedulerBooks;
     } & Named);
+
+/** It is told that nothing of this GPU is given out until these conditions are mended. */
+interface ClosedGpu {
+  readonly gpu: PciAddress;
+  readonly closedBy: readonly Reason[];
+}
 
 /** What of this host the scheduler is not told, while it is told all else. */
 export interface UntoldOfHost {

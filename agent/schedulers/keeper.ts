@@ -11,7 +11,7 @@ import {
   type Scheduler,
   type Untold,
 } from "./scheduler.ts";
-import type { HostSupply } from "./supply.ts";
+import type { GpuSupply, HostSupply } from "./supply.ts";
 
 export interface KeeperOptions {
   readonly scheduler: Pick<Scheduler, "name" | "publish" | "heal">;
@@ -48,6 +48,8 @@ export interface Standing {
   readonly toldAt: number | undefined;
   /** Whether the last round that was done told it that nothing is given out, since it is not known which domains there are. */
   readonly withoutDomains: boolean;
+  /** GPUs of which the last round that was done told it that nothing is given out until conditions are mended. */
+  readonly closed: readonly Pick<GpuSupply, "gpu" | "closedBy">[];
   /** Of the last comparison. */
   readonly findings: Findings;
 }
@@ -84,7 +86,7 @@ export class SchedulerKeeper {
     const { name } = options.scheduler;
     this.#standing = {
       ...{ name, failure: undefined, untold: undefined, toldAt: undefined },
-      ...{ withoutDomains: false, findings: nothingFound },
+      ...{ withoutDomains: false, closed: [], findings: nothingFound },
     };
   }
 
@@ -125,9 +127,8 @@ export class SchedulerKeeper {
         this.#told = { version, supply };
         return GLANCE_MS;
       }
-      const withoutDomains = !supply.domainsKnown;
-      if (isHeal) this.#compared(await scheduler.heal(supply, signal), { withoutDomains });
-      else this.#published(await scheduler.publish(supply, signal), { withoutDomains });
+      if (isHeal) this.#compared(await scheduler.heal(supply, signal), shutIn(supply));
+      else this.#published(await scheduler.publish(supply, signal), shutIn(supply));
       this.#told = { version, supply };
       return GLANCE_MS;
     } catch (error) {
@@ -142,7 +143,7 @@ export class SchedulerKeeper {
     }
   }
 
-  #compared(findings: Findings, of: Pick<Standing, "withoutDomains">): void {
+  #compared(findings: Findings, of: Shut): void {
     const { clock, random } = this.#options;
     const untold = partsOf(findings.untold, this.#timesUntold + 1);
     this.#healAt = clock.now() + (untold ? backoffOf(untold.times, random()) : this.#untilNext());
@@ -150,7 +151,7 @@ export class SchedulerKeeper {
   }
 
   /** What was refused before is tried again when it is time, whatever is told meanwhile. */
-  #published({ answered, untold: parts }: Published, of: Pick<Standing, "withoutDomains">): void {
+  #published({ answered, untold: parts }: Published, of: Shut): void {
     const { clock, random } = this.#options;
     const isNew = this.#standing.untold === undefined;
     const untold = partsOf(parts, this.#timesUntold + (isNew ? 1 : 0));
@@ -173,6 +174,16 @@ export class SchedulerKeeper {
     this.#standing = { ...this.#standing, ...change };
     this.#options.onRound({ kind: isHeal ? "heal" : "publish", standing: this.#standing });
   }
+}
+
+type Shut = Pick<Standing, "withoutDomains" | "closed">;
+
+function shutIn({ domainsKnown, gpus }: HostSupply): Shut {
+  const closed = gpus.filter(({ closedBy }) => closedBy.length > 0);
+  return {
+    withoutDomains: !domainsKnown,
+    closed: closed.map(({ gpu, closedBy }) => ({ gpu, closedBy })),
+  };
 }
 
 function partsOf(parts: readonly Untold[], times: number): UntoldParts | undefined {

@@ -5,9 +5,11 @@ import type { ClaimId, PciAddress } from "../core/ids.ts";
 import type { Mode } from "../core/modes.ts";
 import type { Inventory, VgpuType } from "../inventory/model.ts";
 import { platformOf } from "../inventory/platforms.ts";
+import type { Code } from "../diagnosis/condition.ts";
 import type { Claim } from "../lifecycle/claim.ts";
 import { holdsRoom } from "../lifecycle/ledger.ts";
 import type { GpuView, VgpuView } from "../lifecycle/views.ts";
+import type { Impossible } from "./impossible.ts";
 
 export interface HostSupply {
   readonly hypervisor: Inventory["host"]["hypervisor"];
@@ -32,10 +34,12 @@ export interface GpuSupply {
   /** Out of service by somebody's will. */
   readonly drained: boolean;
   /**
-   * Gives out nothing now although the sums have room: its kernel counts less, or does not count; or nobody knows what domains have of
-   * it.
+   * Gives out nothing now although the sums have room: its kernel counts less, or does not count; nobody knows what domains have of
+   * it; or its mode is impossible.
    */
   readonly closed: boolean;
+  /** Conditions by which it is closed until they are mended. */
+  readonly closedBy: readonly Code[];
   /** By quantity. Empty while it offers nothing. */
   readonly offers: ReadonlyMap<Quantity, Offer>;
   /** Of those who stand in no ledger of ours nobody while it is not known which domains there are. */
@@ -63,19 +67,20 @@ export interface Seen {
   readonly gpus: readonly GpuView[];
   readonly vgpus: readonly VgpuView[];
   readonly claims: readonly Claim[];
+  readonly impossible: Impossible;
 }
 
 /**
  * Undefined before the first look. While libvirt is away it is not known who has what of the GPUs, and no domain can be made: what there
  * is, what claims take and what is drained holds all the same, and nothing more is given out.
  */
-export function supplyOf({ inventory, gpus, vgpus, claims }: Seen): HostSupply | undefined {
+export function supplyOf({ inventory, gpus, vgpus, claims, impossible }: Seen): HostSupply | undefined {
   if (!inventory) return undefined;
   const living = claims.filter(({ state }) => state !== "gone");
   const domainsKnown = inventory.domains.known;
   return {
     hypervisor: inventory.host.hypervisor,
-    gpus: gpus.map((view) => gpuSupply(view, { vgpus, living, domainsKnown })),
+    gpus: gpus.map((view) => gpuSupply(view, { vgpus, living, domainsKnown, impossible })),
     living: new Set(living.flatMap(idsOf)),
     domainsKnown,
   };
@@ -92,10 +97,12 @@ function gpuSupply(
     vgpus,
     living,
     domainsKnown,
+    impossible,
   }: {
     readonly vgpus: readonly VgpuView[];
     readonly living: readonly Claim[];
     readonly domainsKnown: boolean;
+    readonly impossible: Impossible;
   },
 ): GpuSupply {
   const { gpu, mode, types, drain, hostDrain } = view;
@@ -106,6 +113,10 @@ function gpuSupply(
     const takes = made ? larger(takenBy(share), sliceOf(made)) : takenBy(share);
     return { claimId, takes };
   });
+  const offers = offersOf(view);
+  // Slices are offered of a GPU that nobody has set to a mode.
+  const hindering = impossible.get(gpu.address)?.get(mode ?? "gvt-g") ?? [];
+  const closedBy = offers.size === 0 ? [] : hindering;
   const foreign = domainsKnown ? takenByOthers(view, sumOf(own.map(({ takes }) => takes))) : undefined;
   return {
     gpu: gpu.address,
@@ -113,8 +124,8 @@ function gpuSupply(
     platform: platformOf(gpu.deviceId)?.name,
     types: types.map(({ type }) => type.name),
     drained: drain !== undefined || hostDrain !== undefined,
-    closed: !domainsKnown || isClosed(view),
-    offers: offersOf(view),
+    closed: !domainsKnown || closedBy.length > 0 || isClosed(view),
+    ...{ closedBy, offers },
     held: [...own, ...(foreign ? [{ claimId: undefined, takes: foreign }] : [])],
   };
 }

@@ -41,7 +41,15 @@ const SUPPLY: HostSupply = {
   ...{ living: new Set(), domainsKnown: true },
   gpus: [
     {
-      ...{ gpu: GPU, mode: "gvt-g", platform: "Broadwell", drained: false, closed: false, held: [] },
+      ...{
+        gpu: GPU,
+        mode: "gvt-g",
+        platform: "Broadwell",
+        drained: false,
+        closed: false,
+        closedBy: [],
+        held: [],
+      },
       types: [1, 2, 4, 8].map((size) => `i915-GVTg_V5_${size}`),
       offers: new Map<Quantity, { total: number; kept: number; most: number }>([
         ["slices", { total: 7, kept: 0, most: 1 }],

@@ -45,10 +45,17 @@ function judged(look: Look, scheduler: SchedulerReading | undefined) {
   const values = { name };
   look.saw("configuration: scheduler.policy", policy);
   if (kind === "not-asked") return unknown("not-asked", values);
-  if (kind === "told") return pass(scheduler.withoutDomains ? "without-domains" : "told", values);
+  if (kind === "told") return judgedTold(scheduler);
   const { trouble, why, times } = scheduler;
   look.saw(`scheduler ${name}: last round`, `${trouble}, ${times} in a row: ${why}`);
   return fail(trouble, { ...values, why });
+}
+
+function judgedTold({ name, withoutDomains, closed }: Extract<SchedulerReading, { readonly kind: "told" }>) {
+  if (withoutDomains) return pass("without-domains", { name });
+  if (closed.length === 0) return pass("told", { name });
+  const gpus = closed.map(({ gpu, closedBy }) => `${gpu} (${closedBy.join(", ")})`).join(", ");
+  return pass("closed", { name, gpus });
 }
 
 export const schedulerUntold = hostCheck({

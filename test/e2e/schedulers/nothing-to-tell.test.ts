@@ -19,7 +19,7 @@ const SUPPLY: HostSupply = {
   gpus: [
     {
       ...{ gpu: "0000:00:02.0" as PciAddress, mode: "gvt-g", platform: undefined, types: [] },
-      ...{ drained: false, closed: false, held: [] },
+      ...{ drained: false, closed: false, closedBy: [], held: [] },
       offers: new Map<Quantity, { total: number; kept: number; most: number }>([
         ["slices", { total: 7, kept: 0, most: 1 }],
       ]),

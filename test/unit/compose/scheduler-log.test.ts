@@ -15,7 +15,13 @@ function rounds(): (change: Partial<Pick<Standing, "failure" | "untold">>) => re
     lines.push([text, kind, what].filter((word) => word !== "").join(" "));
   };
   const tell = roundLog({ warn: note, info: note });
-  const standing = { name: "placement", toldAt: 1, withoutDomains: false, findings: nothingFound };
+  const standing = {
+    name: "placement",
+    toldAt: 1,
+    withoutDomains: false,
+    closed: [],
+    findings: nothingFound,
+  };
   return (change) => {
     tell({ kind: "heal", standing: { ...standing, failure: undefined, untold: undefined, ...change } });
     return lines.splice(0);

@@ -18,7 +18,7 @@ const unasked: Standing = {
   name: "placement",
   ...{ failure: undefined, untold: undefined },
   toldAt: undefined,
-  ...{ withoutDomains: false, findings: nothingFound },
+  ...{ withoutDomains: false, closed: [], findings: nothingFound },
 };
 
 describe("what the diagnosis is told of the scheduler", () => {

@@ -25,7 +25,7 @@ import { RootedFiles } from "../../../agent/host/files.ts";
 
 const gpu = "0000:00:02.0" as PciAddress;
 const named = { name: "placement", policy: "require" } as const;
-const told = { kind: "told", ...named, untold: undefined, withoutDomains: false } as const;
+const told = { kind: "told", ...named, untold: undefined, withoutDomains: false, closed: [] } as const;
 const agreed: SchedulerBooks = {
   graceSeconds: 1800,
   ...{ withoutDomain: [], withoutBooking: [], overbooked: [], vanished: [] },
@@ -105,6 +105,20 @@ describe("the conditions of the scheduler", () => {
       messageOf(unavailable, "en"),
       /nothing of it is given out while it is not known which domains/,
     );
+  });
+
+  it("pass where it is told that a GPU is closed, and name it and why", async () => {
+    const closed = [
+      { gpu, closedBy: ["DEVICE_MODEL_MISSING"] },
+      { gpu: "0000:03:00.0" as PciAddress, closedBy: ["IOMMU_OFF", "IOMMU_GROUP_MISSING"] },
+    ] as const;
+    const [unavailable] = await conditionsOf({ ...told, closed, books: agreed });
+    assert.equal(unavailable?.finding.status, "pass");
+    for (const language of languages)
+      assert.match(
+        messageOf(unavailable, language),
+        / 0000:00:02\.0 \(DEVICE_MODEL_MISSING\), 0000:03:00\.0 \(IOMMU_OFF, IOMMU_GROUP_MISSING\)/,
+      );
   });
 
   for (const trouble of schedulerTroubles.filter(isFailing))

@@ -1,8 +1,9 @@
 // When a scheduler is told: soon after a change, now and then anyway, and less and less often while it does not answer.
 import assert from "node:assert/strict";
+import type { PciAddress } from "../../../agent/core/ids.ts";
 import { SchedulerKeeper, type EndedRound } from "../../../agent/schedulers/keeper.ts";
 import { nothingFound, SchedulerError, type Untold } from "../../../agent/schedulers/scheduler.ts";
-import type { HostSupply } from "../../../agent/schedulers/supply.ts";
+import type { GpuSupply, HostSupply } from "../../../agent/schedulers/supply.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
 const NOTHING: HostSupply = { hypervisor: "kvm", gpus: [], living: new Set(), domainsKnown: true };
@@ -141,6 +142,28 @@ describe("a scheduler in front of a host", () => {
     assert.equal(await become(true), false);
     told.isNews = false;
     assert.equal(await become(false), true);
+  });
+
+  it("is known to be told of a GPU that is closed until something is mended, and of its opening", async () => {
+    const closedNow = (): unknown => told.keeper.standing.closed;
+    const gpu = "0000:00:02.0" as PciAddress;
+    const shut: GpuSupply = {
+      ...{ gpu, mode: "gvt-g", platform: undefined, types: [], drained: false, closed: true },
+      ...{ closedBy: ["DEVICE_MODEL_MISSING"], offers: new Map(), held: [] },
+    };
+    const become = async (gpus: readonly GpuSupply[]): Promise<void> => {
+      told.version += 1;
+      told.supply = { ...NOTHING, gpus };
+      await told.clock.advance(1_000);
+    };
+    told.supply = { ...NOTHING, gpus: [shut] };
+    await told.clock.advance(15_000);
+    assert.deepEqual(closedNow(), [{ gpu, closedBy: ["DEVICE_MODEL_MISSING"] }]);
+    await become([{ ...shut, closed: false, closedBy: [] }]);
+    assert.deepEqual(closedNow(), []);
+    told.isNews = false;
+    await become([shut]);
+    assert.deepEqual(closedNow(), [{ gpu, closedBy: ["DEVICE_MODEL_MISSING"] }]);
   });
 
   it("is not asked while the host is not known, and is as soon as it is", async () => {

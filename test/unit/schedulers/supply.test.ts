@@ -1,12 +1,15 @@
 // What a scheduler is told of a host whose libvirt is there, is away, and was never seen.
 import assert from "node:assert/strict";
 import type { Quantities } from "../../../agent/capacity/quantities.ts";
+import type { PciAddress } from "../../../agent/core/ids.ts";
+import type { Mode } from "../../../agent/core/modes.ts";
+import type { Code } from "../../../agent/diagnosis/condition.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import type { DrainRecord } from "../../../agent/lifecycle/drains.ts";
 import { Ledger } from "../../../agent/lifecycle/ledger.ts";
 import { gpuViews, vgpuViews } from "../../../agent/lifecycle/views.ts";
 import { PATIENCE_MS, patientSupply } from "../../../agent/schedulers/patient-supply.ts";
-import { supplyOf, type Seen } from "../../../agent/schedulers/supply.ts";
+import { supplyOf, type GpuSupply, type Seen } from "../../../agent/schedulers/supply.ts";
 import { claim } from "../../fakes/claims.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 import { FakeHost } from "../../fakes/fake-host.ts";
@@ -16,7 +19,7 @@ import { MemoryStore } from "../../fakes/memory-store.ts";
 import { plainTerms } from "../../fakes/stock.ts";
 
 const LARGE: Quantities = { slices: 1, lowGmMib: 128, highGmMib: 512, fences: 4 };
-const nothingSeen: Seen = { inventory: undefined, gpus: [], vgpus: [], claims: [] };
+const nothingSeen: Seen = { inventory: undefined, gpus: [], vgpus: [], claims: [], impossible: new Map() };
 
 describe("what a scheduler is told of the host", () => {
   let gpu: FakeGpu;
@@ -32,7 +35,8 @@ describe("what a scheduler is told of the host", () => {
     const inventory = { ...(await host.look()), revision: 1 };
     const ledger = new Ledger(new MemoryStore(), claims);
     const gpus = gpuViews(inventory, ledger, { ...plainTerms, drains });
-    return { inventory, gpus, vgpus: vgpuViews(inventory, ledger, plainTerms.modes), claims };
+    const vgpus = vgpuViews(inventory, ledger, plainTerms.modes);
+    return { inventory, gpus, vgpus, claims, impossible: new Map() };
   };
 
   it("is nothing before the first look", () => {
@@ -65,6 +69,26 @@ describe("what a scheduler is told of the host", () => {
       host.libvirtAway = libvirtAway;
       assert.equal(supplyOf(await seen())?.gpus[0]?.drained, true);
     }
+  });
+
+  it("is of a GPU whose mode is impossible that it is closed, and why, whatever other modes and GPUs are", async () => {
+    const all = await seen(claim(1));
+    const [before] = supplyOf(all)?.gpus ?? [];
+    assert.deepEqual([before?.closed, before?.closedBy], [false, []]);
+    const closedBy: readonly Code[] = ["DEVICE_MODEL_MISSING"];
+    const asOf = (address: PciAddress, mode: Mode): GpuSupply | undefined =>
+      supplyOf({ ...all, impossible: new Map([[address, new Map([[mode, closedBy]])]]) })?.gpus[0];
+    assert.deepEqual(asOf(gpu.address, "gvt-g"), { ...before, closed: true, closedBy });
+    assert.deepEqual(asOf(gpu.address, "sriov"), before);
+    assert.deepEqual(asOf(pciAddress(9), "gvt-g"), before);
+  });
+
+  it("is of a GPU that offers nothing no reason why", async () => {
+    const all = await seen();
+    const bare = { ...all, gpus: all.gpus.map((view) => ({ ...view, budget: undefined, types: [] })) };
+    const impossible = new Map([[gpu.address, new Map([["gvt-g", ["GVT_UNSUPPORTED_PLATFORM"]] as const])]]);
+    const [told] = supplyOf({ ...bare, impossible })?.gpus ?? [];
+    assert.deepEqual([told?.offers.size, told?.closed, told?.closedBy], [0, false, []]);
   });
 
   /** What was last looked at, and who is told of each look. */

@@ -23,7 +23,7 @@ function supply(change: Partial<GpuSupply> = {}): GpuSupply {
   ]);
   return {
     ...{ gpu: GPU, mode: "gvt-g", platform: "Broadwell", types: ["i915-GVTg_V4_8"], drained: false },
-    ...{ closed: false, offers, held: [] },
+    ...{ closed: false, closedBy: [], offers, held: [] },
     ...change,
   };
 }

@@ -17,6 +17,8 @@ export const scheduler = {
       told: "{name} is told what this host has",
       "without-domains":
         "{name} is told what this host has, and that nothing of it is given out while it is not known which domains there are",
+      closed:
+        "{name} is told what this host has, and that nothing is given out of {gpus} until that is mended",
       unreachable: "{name} does not answer: {why}",
       unauthorized: "{name} does not let vgpud in: {why}",
       "no-secret": "vgpud has no secret to show {name}: {why}",

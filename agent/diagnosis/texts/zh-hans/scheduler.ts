@@ -17,6 +17,7 @@ export const scheduler: Same<typeof english> = {
       "not-asked": "还没有询问过 {name}",
       told: "{name} 已知道本机有什么",
       "without-domains": "{name} 已知道本机有什么，并且在不知道有哪些域期间，本机不给出任何余量",
+      closed: "{name} 已知道本机有什么，并且在问题解决之前，不从 {gpus} 给出任何余量",
       unreachable: "{name} 没有应答：{why}",
       unauthorized: "{name} 不接受 vgpud：{why}",
       "no-secret": "vgpud 没有可以向 {name} 出示的密钥：{why}",

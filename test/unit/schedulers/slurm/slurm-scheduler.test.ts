@@ -14,7 +14,15 @@ const rejection = (reason: string, message: RegExp) => ({ reason, message });
 const offer = (total: number, kept = 0, most = total) => ({ total, kept, most });
 const gpu = (given: Partial<GpuSupply> = {}): GpuSupply => ({
   gpu: pciAddress(),
-  ...{ mode: "gvt-g", platform: "Broadwell", types: [], drained: false, closed: false, held: [] },
+  ...{
+    mode: "gvt-g",
+    platform: "Broadwell",
+    types: [],
+    drained: false,
+    closed: false,
+    closedBy: [],
+    held: [],
+  },
   offers: new Map([
     ["slices", offer(7)],
     ["lowGmMib", offer(512, 128)],
