@@ -3,15 +3,14 @@ import { CONSUMER_TYPE } from "../../core/placement-names.ts";
 import { PlacementError, type PlacementFailure } from "../../placement/errors.ts";
 import type { PlacementApi } from "../../placement/model.ts";
 import type { Findings, Untold } from "../scheduler.ts";
-import { Refusals } from "./refusals.ts";
+import { Refusals, type Ask } from "./refusals.ts";
 
 type Waiting = Pick<Findings["withoutDomain"][number], "booking" | "since">;
 
 interface Where {
   /** The providers of this host. */
   readonly here: ReadonlySet<string>;
-  /** As in Refusals. */
-  readonly ask: () => Promise<unknown>;
+  readonly ask: Ask;
 }
 
 /** Somebody changed the booking, or took it back, since it was read. */

@@ -25,7 +25,7 @@ import { GivingBack } from "./giving-back.ts";
 import { gpuUuids, quantitiesIn, type Classes } from "./names.ts";
 import { NovaGpus, type NovaGpu } from "./nova-gpus.ts";
 import { KeptProvider, type About, type KeptBy } from "./provider.ts";
-import { Refusals } from "./refusals.ts";
+import { askFor, Refusals, type Ask } from "./refusals.ts";
 import { noteClass, type RootRecord } from "./root-record.ts";
 import { treeOf, type RootSettings } from "./tree.ts";
 import { wantedProvider, type Bookings, type WantedProvider } from "./wanted.ts";
@@ -119,7 +119,7 @@ export class PlacementScheduler implements Scheduler {
         if (!found.withoutDomain.some((each) => each.booking === booking)) this.#verified.delete(booking);
       this.#firstSeen.found(found.withoutDomain, supply);
       const here = new Set([known.root, ...[...known.gpus.values()].map(({ uuid }) => uuid)]);
-      const ask = () => this.#options.api.providerNamed(this.#host(), signal);
+      const ask = this.#ask(signal);
       const givenBack = await this.#givingBack.of(found.withoutDomain, { here, ask }, signal);
       const withoutDomain = found.withoutDomain.filter(({ booking }) => !givenBack.has(booking));
       this.#found = { ...found, withoutDomain };
@@ -214,6 +214,10 @@ export class PlacementScheduler implements Scheduler {
     return before;
   }
 
+  #ask(signal: AbortSignal): Ask {
+    return askFor(this.#host(), this.#options.api, signal);
+  }
+
   async #publish(
     known: Known,
     supply: HostSupply,
@@ -251,10 +255,9 @@ export class PlacementScheduler implements Scheduler {
     work: () => Promise<void>,
   ): Promise<void> {
     if (this.#refusals.has(gpu)) return;
-    const host = this.#host();
     const isDone = await this.#refusals.attempt(gpu, {
-      what: providerName(host, gpu),
-      ask: () => this.#options.api.providerNamed(host, signal),
+      what: providerName(this.#host(), gpu),
+      ask: this.#ask(signal),
       work: async () => {
         await work();
         return true;
@@ -268,7 +271,7 @@ export class PlacementScheduler implements Scheduler {
   async #untold({ misplaced }: Known): Promise<readonly Untold[]> {
     const unwritten = await this.#options.record.settle();
     return [
-      ...[...misplaced.all, ...this.#refusals.all, ...this.#givingBack.untold],
+      ...[...misplaced.all, ...this.#refusals.all, ...this.#novaGpus.untold, ...this.#givingBack.untold],
       ...(unwritten ? [{ kind: "unrecorded", what: unwritten.file, message: unwritten.why }] : []),
     ];
   }
@@ -315,8 +318,7 @@ export class PlacementScheduler implements Scheduler {
     });
     const givenOut = new Set(offered.map(({ gpu }) => gpu));
     const those = known.ofNova.filter(({ gpu }) => givenOut.has(gpu));
-    const ask = () => this.#options.api.providerNamed(this.#host(), signal);
-    const found = await this.#novaGpus.givingOut(those, ask, signal);
+    const found = await this.#novaGpus.givingOut(those, this.#ask(signal), signal);
     return found.map(({ gpu, provider: { name, uuid: id } }) => ({ gpu, by: { name, id } }));
   }
 

@@ -1,6 +1,7 @@
 // What Placement refuses for one GPU or one consumer alone: it is told of, and tried again when the books are compared next, while of the
 // others all is done. A fault of Placement or Keystone looks the same from within such a request, so that something else is asked after each.
 import { PlacementError, type PlacementFailure } from "../../placement/errors.ts";
+import type { PlacementApi } from "../../placement/model.ts";
 import type { Untold } from "../scheduler.ts";
 
 /** What would meet every other request, too. */
@@ -11,11 +12,18 @@ const OF_ALL: ReadonlySet<PlacementFailure> = new Set([
   "version",
 ]);
 
+/** Asks Placement something that is of no GPU and no consumer; rejects where that is not answered either. */
+export type Ask = () => Promise<unknown>;
+
+/** `host`: as Placement calls it. */
+export function askFor(host: string, api: Pick<PlacementApi, "providerNamed">, signal: AbortSignal): Ask {
+  return () => api.providerNamed(host, signal);
+}
+
 interface Attempt<T> {
   /** How an operator finds it in Placement, as the GPU's provider by its name. */
   readonly what: string;
-  /** Of Placement something that is of no GPU and no consumer; rejects where that is not answered either. */
-  readonly ask: () => Promise<unknown>;
+  readonly ask: Ask;
   readonly work: () => Promise<T>;
   /** A failure that, but for this work, would be one of all: a rule of policy may be about this alone. */
   readonly mayBeOfOne?: PlacementFailure;

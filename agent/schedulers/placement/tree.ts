@@ -7,7 +7,7 @@ import type { Self } from "./mark.ts";
 import type { NovaGpu } from "./nova-gpus.ts";
 import { ownRoot, type OwnRoot } from "./own-root.ts";
 import type { KeptProvider } from "./provider.ts";
-import { Refusals } from "./refusals.ts";
+import { askFor, Refusals } from "./refusals.ts";
 import { noteAnew, recordedTree, type RecordedSources, type RootRecord } from "./root-record.ts";
 
 /** Which root the GPUs of this host are to be below. `host`: as it is called; with Nova the host's name as its libvirt tells it. */
@@ -60,7 +60,7 @@ export async function treeOf(
   const moved = isFormer ? [] : former.filter(({ uuid }) => before?.known.made.includes(uuid));
   const ours = new Map<PciAddress, Provider>();
   const misplaced = new Refusals<PciAddress>();
-  const ask = (): Promise<unknown> => api.providerNamed(host, signal);
+  const ask = askFor(host, api, signal);
   for (const provider of [...all, ...moved]) {
     const gpu = gpuOfProvider(provider.name);
     if (gpu === undefined || ours.has(gpu) || provider.uuid === root.uuid) continue;

@@ -80,6 +80,36 @@ describe("a GPU of vgpud's that nova-compute publishes, too", function () {
     await comes("PASS");
   });
 
+  it("is told as a part that is untold while Placement does not say what Nova's provider has, and judged once it does", async () => {
+    const uuid = await ofNova("pci_0000_00_02_0");
+    here.faulty.misbehave({ path: new RegExp(`${uuid}/inventories`) }, { kind: "internal error" });
+    const { message } = await comesTo(here.world.rpc, "SCHEDULER_UNTOLD", "FAIL");
+    const words = `${here.name}_pci_0000_00_02_0: whether Nova gives that GPU out, too, cannot be read`;
+    assert.ok(message.includes(words), message);
+    assert.equal((await conditionOf(here.world.rpc, REASON)).status, "CONDITION_STATUS_PASS");
+    await has(uuid, { VGPU: { total: 2, max_unit: 2 } });
+    here.faulty.behave();
+    await comes("FAIL");
+    await comesTo(here.world.rpc, "SCHEDULER_UNTOLD", "PASS");
+  });
+
+  it("is no matter any more where Nova deletes its provider while the books are compared, and that is no failure", async () => {
+    const uuid = await ofNova("pci_0000_00_02_0");
+    await has(uuid, { VGPU: { total: 2, max_unit: 2 } });
+    await comes("FAIL");
+    const where = `/resource_providers/${uuid}`;
+    const by = (): Promise<unknown> => suite.placement.ask("DELETE", where);
+    here.faulty.misbehave({ path: new RegExp(`${where}/inventories`) }, { kind: "overtaken", by });
+    await has(uuid, { VGPU: { total: 3, max_unit: 3 } });
+    await comes("PASS");
+    const asked = here.faulty.seen.filter(({ path }) => path === `${where}/inventories`);
+    assert.equal(asked.at(-1)?.status, 404);
+    assert.doesNotMatch(
+      await here.world.scrape(),
+      /^vgpud_scheduler_rounds_total{.*outcome="partial".*} [1-9]/m,
+    );
+  });
+
   it("is no matter while it is drained here, which leaves it to Nova", async () => {
     await has(await ofNova("pci_0000_00_02_0"), { VGPU: { total: 2, max_unit: 2 } });
     await comes("FAIL");

@@ -76,17 +76,34 @@ describe("Nova's providers of GPUs", () => {
     assert.equal(one.asked, 2);
   });
 
-  it("are told as before while one alone cannot be asked, and asked again", async () => {
-    one.failure = new PlacementError("failed", "HTTP 500");
-    assert.equal(await one.isGivingOut(), false);
+  it("are told as before while one alone cannot be asked, beside that it cannot, and asked again", async () => {
+    const failure = new PlacementError("failed", "HTTP 500");
+    const message = "whether Nova gives that GPU out, too, cannot be read: HTTP 500";
+    const untold = [{ kind: "failed", what: "n", message }];
+    /** Whether it gives something out, and what is told of those that cannot be asked. */
+    const told = async (): Promise<readonly unknown[]> => [await one.isGivingOut(), one.novaGpus.untold];
+    one.failure = failure;
+    assert.deepEqual(await told(), [false, untold]);
+    assert.deepEqual(await told(), [false, untold], "as long as it never could");
     one.failure = undefined;
     one.has(2, 0);
-    assert.equal(await one.isGivingOut(), true);
+    assert.deepEqual(await told(), [true, []]);
     one.has(0, 0);
-    one.failure = new PlacementError("failed", "HTTP 500");
-    assert.equal(await one.isGivingOut(), true);
+    one.failure = failure;
+    assert.deepEqual(await told(), [true, untold]);
     one.failure = undefined;
+    assert.deepEqual(await told(), [false, []]);
+  });
+
+  it("give nothing out once they are gone, which is no failure, and are asked again should they be there", async () => {
+    one.has(2, 0);
+    assert.equal(await one.isGivingOut(), true);
+    one.has(2, 0);
+    one.failure = new PlacementError("not-found", "HTTP 404");
     assert.equal(await one.isGivingOut(), false);
+    assert.deepEqual(one.novaGpus.untold, []);
+    one.failure = undefined;
+    assert.equal(await one.isGivingOut(), true);
   });
 
   it("fail the round where Placement answers nothing else either", async () => {
