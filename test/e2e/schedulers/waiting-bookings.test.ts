@@ -28,7 +28,7 @@ const GRACE_MS = 60_000;
 
 describe("a booking that waits for its domain through an absence of libvirt", function () {
   this.timeout(120_000);
-  const signal = AbortSignal.timeout(120_000);
+  const { signal } = new AbortController();
   let placement: Placement;
   let books: Books;
   let close: () => void;

@@ -8,7 +8,7 @@ import { claimId, pciAddress } from "../../../fakes/ids.ts";
 
 const SMALL: Quantities = { slices: 1, lowGmMib: 64, highGmMib: 384, fences: 4 };
 const SMALL_GRES = "vgpu(CNT:1),vgt_low_gm_mb(CNT:64),vgt_high_gm_mb(CNT:384),vgt_fence(CNT:4)";
-const signal = AbortSignal.timeout(60_000);
+const { signal } = new AbortController();
 const rejection = (reason: string, message: RegExp) => ({ reason, message });
 
 const offer = (total: number, kept = 0, most = total) => ({ total, kept, most });
