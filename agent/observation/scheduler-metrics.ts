@@ -73,7 +73,19 @@ export const schedulerCollector: Collector = {
       name: "vgpud_scheduler_claims_without_booking",
       help: "Claims on the GPU that nothing is booked for, when last compared; what they take is reserved with the scheduler.",
       labels: ["pci_address"],
-      samples: byGpu(({ withoutBooking }, isThis) => withoutBooking.filter(isThis).length),
+      samples: byGpu(
+        ({ withoutBooking }, isThis) =>
+          withoutBooking.filter((claim) => isThis(claim) && claim.bookedOn === undefined).length,
+      ),
+    }),
+    gauge({
+      name: "vgpud_scheduler_claims_booked_elsewhere",
+      help: "Claims on the GPU that are booked on another GPU of the host, when last compared; they take room on both.",
+      labels: ["pci_address"],
+      samples: byGpu(
+        ({ withoutBooking }, isThis) =>
+          withoutBooking.filter((claim) => isThis(claim) && claim.bookedOn !== undefined).length,
+      ),
     }),
     gauge({
       name: "vgpud_scheduler_gpu_overbooked",

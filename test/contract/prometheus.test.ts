@@ -65,6 +65,7 @@ const NOT_SIMULATED = [
   "sum by (instance) (vgpud_scheduler_bookings_without_domain)",
   "max by (instance) (vgpud_scheduler_bookings_without_domain_oldest_age_seconds)",
   "sum by (instance) (vgpud_scheduler_claims_without_booking)",
+  "vgpud_scheduler_claims_booked_elsewhere > 0",
   "vgpud_scheduler_gpu_overbooked == 1",
   "sum(vgpud_scheduler_vanished_gpus)",
   "vgpud_scheduler_gpu_published_twice == 1",

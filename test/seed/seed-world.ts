@@ -24,6 +24,7 @@ const AMISS = [
   "vgpud_vgpu_orphans",
   "vgpud_scheduler_bookings_without_domain",
   "vgpud_scheduler_claims_without_booking",
+  "vgpud_scheduler_claims_booked_elsewhere",
   "vgpud_scheduler_gpu_overbooked",
   "vgpud_scheduler_vanished_gpus",
   'vgpud_claims{state="failed"}',

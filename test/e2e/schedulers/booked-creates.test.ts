@@ -255,6 +255,12 @@ describe("a create with Placement in front of the host", function () {
     const told = await comesTo(here.world.rpc, "CLAIM_WITHOUT_BOOKING", "FAIL");
     const words = `: 1, as ${consumer} with .* of GPU ${GPU}, booked on GPU ${SECOND_GPU};`;
     assert.match(told.message, new RegExp(words));
+    const scraped = await here.world.scrape();
+    for (const [metric, count] of [
+      ["claims_booked_elsewhere", 1],
+      ["claims_without_booking", 0],
+    ] as const)
+      assert.ok(scraped.includes(`\nvgpud_scheduler_${metric}{pci_address="${GPU}"} ${count}\n`), metric);
     // As the page has it: the booking is moved to where the domain is.
     const there = await here.published(
       "the room that it takes",

@@ -315,7 +315,11 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
           { booking: "b-1", gpu: igd, amounts: "1 slice", seconds: 90 },
           { booking: "b-2", gpu: igd, amounts: "1 slice", seconds: 7200 },
         ],
-        withoutBooking: [{ claimId: "c-1", gpu: igd, bookedOn: undefined, amounts: "1 slice" }],
+        withoutBooking: [
+          { claimId: "c-1", gpu: igd, bookedOn: undefined, amounts: "1 slice" },
+          { claimId: "c-2", gpu: igd, bookedOn: bare, amounts: "1 slice" },
+          { claimId: "c-3", gpu: bare, bookedOn: igd, amounts: "1 slice" },
+        ],
         overbooked: [{ gpu: igd, amounts: "64 MiB low GM" }],
         vanished: [{ name: "kvm-1_vgpud_0000_0a_00_0", bookings: 1 }],
         publishedTwice: [{ gpu: igd, by: { name: "kvm-1_pci_0000_00_02_0", id: "30" } }],
