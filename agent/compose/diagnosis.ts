@@ -52,7 +52,7 @@ interface Known {
   readonly deviceModel: () => Promise<DeviceModelReading | undefined>;
   readonly scheduler: () => SchedulerReading;
   readonly tls: () => TlsReading;
-  readonly orphans: () => OrphanDomainsReading;
+  readonly orphans: () => Promise<OrphanDomainsReading>;
 }
 
 export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, known: Known): Diagnostician {
@@ -70,7 +70,7 @@ export function composeDiagnostician(root: string, hostFiles: ExaminedFiles, kno
       ...{ rooms: known.rooms(), settings: known.settings() },
       ...{ vgtCounts: known.vgtCounts(), engineCounting: known.engineCounting() },
       ...{ deviceModel: await known.deviceModel(), scheduler: known.scheduler() },
-      ...{ tls: known.tls(), orphans: known.orphans() },
+      ...{ tls: known.tls(), orphans: await known.orphans() },
     };
     const host = await hostSubject(files, { kernelLog, libvirt, hostd, ...accounts });
     return { host, diagnosis: await diagnose(files, host) };
@@ -108,14 +108,23 @@ export function roomsOf(gpus: readonly GpuView[]): Rooms {
   return new Map(sharing.map((view) => [view.gpu.address, view]));
 }
 
-export function readOrphans(ledger: Ledger, inventory: Inventory | undefined): OrphanDomainsReading {
+export async function readOrphans(
+  ledger: Ledger,
+  lookout: Pick<Lookout, "current" | "fresh">,
+): Promise<OrphanDomainsReading> {
+  const { current: inventory } = lookout;
   if (!inventory) return { known: false, why: "the host has not been looked at yet" };
   if (!inventory.domains.known) return { known: false, why: inventory.domains.why };
-  const domains = orphanDomains(ledger, inventory).map(({ id, name, state, mark }) => ({
-    ...{ id, name, claimId: mark.claimId },
-    isOn: isAlive(state),
-  }));
-  return { known: true, domains };
+  try {
+    const orphans = await orphanDomains(ledger, inventory, () => lookout.fresh());
+    const domains = orphans.map(({ id, name, state, mark }) => ({
+      ...{ id, name, claimId: mark.claimId },
+      isOn: isAlive(state),
+    }));
+    return { known: true, domains };
+  } catch (error) {
+    return { known: false, why: messageOf(error) };
+  }
 }
 
 /** Examines again when the host, a claim, a GPU's setting, what libvirt says of itself, whether hostd answers, what came of a round with the scheduler or what TLS is served by has changed, and now and then. */

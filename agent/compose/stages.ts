@@ -159,7 +159,7 @@ export function composeStages(
     engineCounting: () => use.engineUse.counting,
     deviceModel: () => readDeviceModel(xengt),
     tls: () => given.tls.read(clock.wall()),
-    orphans: () => readOrphans(ledger, lookout.current),
+    orphans: () => readOrphans(ledger, lookout),
     scheduler: () => readScheduler(schedulerKeeper?.standing, config.scheduler, clock),
     settings: () => (lookout.current ? settings.standings(lookout.current) : new Map()),
   });

@@ -18,10 +18,11 @@ async function inventoryOf(...domains: readonly Domain[]): Promise<Inventory> {
   return { ...(await host.look()), revision: 1 };
 }
 
-/** By the names of the domains. */
+/** By the names of the domains, on a host that stays as it is. */
 async function orphans(claims: readonly Claim[], ...domains: readonly Domain[]): Promise<readonly string[]> {
   const ledger = new Ledger(new MemoryStore(), claims);
-  return orphanDomains(ledger, await inventoryOf(...domains)).map(({ name }) => name);
+  const seen = await orphanDomains(ledger, await inventoryOf(...domains), () => inventoryOf(...domains));
+  return seen.map(({ name }) => name);
 }
 
 const ended = (n: number, updatedAt = LOOK - 1): DomainClaim =>
@@ -47,6 +48,32 @@ describe("domains with vgpud's mark that stand in no claim", () => {
     assert.deepEqual(await orphans([], domainOf(claim(1), { vgpuIds: [] })), ["guest-1"]);
   });
 
+  it("are none that a look shows which began before a failed create was undone and forgotten", async () => {
+    const created = claim(1);
+    const ledger = new Ledger(new MemoryStore(), [created]);
+    // What libvirt has made of the definition does not have its vGPU, for which the create fails.
+    const before = await inventoryOf(domainOf(created, { vgpuIds: [] }), foreignDomain(3));
+    await ledger.erase(created.vgpuId);
+    assert.deepEqual(await orphanDomains(ledger, before, () => inventoryOf(foreignDomain(3))), []);
+  });
+
+  it("are none of a second failed create that only the look after shows", async () => {
+    const ledger = new Ledger(new MemoryStore(), []);
+    const [first, second] = [1, 2].map((n) => domainOf(claim(n), { vgpuIds: [] }));
+    assert.ok(first && second);
+    assert.deepEqual(await orphanDomains(ledger, await inventoryOf(first), () => inventoryOf(second)), []);
+  });
+
+  it("are not looked for again where the ledger knows what they were", async () => {
+    const ledger = new Ledger(new MemoryStore(), [ended(1)]);
+    const lookAgain = (): never => assert.fail("looked again");
+    const seen = await orphanDomains(ledger, await inventoryOf(domainOf(claim(1))), lookAgain);
+    assert.deepEqual(
+      seen.map(({ name }) => name),
+      ["guest-1"],
+    );
+  });
+
   it("are those whose claim id is another domain's now", async () => {
     const successor = claim(2, { claimId: claim(1).claimId });
     assert.deepEqual(await orphans([successor], domainOf(claim(1)), domainOf(successor)), ["guest-1"]);
@@ -61,6 +88,7 @@ describe("domains with vgpud's mark that stand in no claim", () => {
     const inventory = await inventoryOf(domainOf(claim(1)));
     const domains = { known: false, why: "libvirt is away", away: "libvirt" } as const;
     const ledger = new Ledger(new MemoryStore(), [ended(1)]);
-    assert.deepEqual(orphanDomains(ledger, { ...inventory, domains }), []);
+    const lookAgain = (): Promise<Inventory> => Promise.resolve(inventory);
+    assert.deepEqual(await orphanDomains(ledger, { ...inventory, domains }, lookAgain), []);
   });
 });
