@@ -26,6 +26,7 @@ import type { Lookout } from "../inventory/lookout.ts";
 import { isAlive, type Inventory } from "../inventory/model.ts";
 import type { Ledger } from "../lifecycle/ledger.ts";
 import { orphanDomains } from "../lifecycle/orphan-domains.ts";
+import { endOfReturned } from "../lifecycle/returned-domains.ts";
 import type { GpuView } from "../lifecycle/views.ts";
 import type { Task } from "../tasks.ts";
 
@@ -120,6 +121,7 @@ export async function readOrphans(
     const domains = orphans.map(({ id, name, state, mark }) => ({
       ...{ id, name, claimId: mark.claimId },
       isOn: isAlive(state),
+      hasEnded: endOfReturned(id, ledger, inventory) !== undefined,
     }));
     return { known: true, domains };
   } catch (error) {

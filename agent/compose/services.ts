@@ -10,6 +10,7 @@ import { Expiry } from "../lifecycle/expiry.ts";
 import { Intents, type IntentsOptions } from "../lifecycle/intents.ts";
 import type { GpuModes } from "../lifecycle/gpu-modes.ts";
 import { ReservationService } from "../lifecycle/reservation-service.ts";
+import { ReturnedDomains } from "../lifecycle/returned-domains.ts";
 import { toldMarks } from "../lifecycle/told-marks.ts";
 import { VgpuService } from "../lifecycle/vgpu-service.ts";
 
@@ -39,7 +40,10 @@ export function composeServices(
     newOperationId: randomUUID,
   });
   return {
-    domains: new DomainService({ ledger, admission, lookout, intents, clock, byDeviceModel }),
+    domains: new DomainService({
+      ...{ ledger, admission, lookout, intents, clock, byDeviceModel },
+      returned: new ReturnedDomains({ ledger, lookout, driver }),
+    }),
     vgpus: new VgpuService({ ledger, modes, admission, lookout, intents, clock }),
     reservations: new ReservationService({ ledger, admission, lookout, clock }),
     adoption: new Adoption({

@@ -12,4 +12,6 @@ export interface OrphanDomain {
   readonly claimId: string;
   /** Whether it may hold something of a GPU now. */
   readonly isOn: boolean;
+  /** Whether the ledger has the end of that very claim, so that a DestroyDomain undefines it. */
+  readonly hasEnded: boolean;
 }

@@ -16,6 +16,7 @@ import { nearDomain } from "./near-nodes.ts";
 import { claimOfDomain } from "./owned-domain.ts";
 import { newDomainClaim } from "./new-claim.ts";
 import { claimOfRetry, type RequestIdentity } from "./requests.ts";
+import { returnedDomain, type ReturnedDomains } from "./returned-domains.ts";
 import { reservationIn, type Room } from "./room.ts";
 import { onGpu, refusalOf } from "./spec-on-gpu.ts";
 
@@ -34,6 +35,7 @@ export interface DomainServiceOptions {
   readonly admission: Admission;
   readonly lookout: Lookout;
   readonly intents: Intents;
+  readonly returned: Pick<ReturnedDomains, "takeAway">;
   readonly clock: Clock;
   /** Whether Xen's guests have their slices from a device model, and not from vgpud. */
   readonly byDeviceModel: boolean;
@@ -125,14 +127,17 @@ export class DomainService {
     return this.#intend(claim, request, { kind: "stop", change }, caller);
   }
 
-  /** Answers with the tombstone when the domain is gone already. */
+  /** Answers with the tombstone when the domain is gone already; one that is defined again is undefined first. */
   async destroy(request: StopRequest, caller: Caller): Promise<DomainResult> {
-    const { intents } = this.#options;
-    await this.#knownInventory(caller);
+    const { intents, returned } = this.#options;
+    const inventory = await this.#knownInventory(caller);
     const claim = this.#own(request.domainId, caller);
     const repeated = intents.repeated(request, claim);
     if (repeated) return repeated;
-    if (claim.state === "gone") return intents.over(claim, caller);
+    if (claim.state === "gone") {
+      if (returnedDomain(claim, inventory)) await returned.takeAway(claim, caller);
+      return intents.over(claim, caller);
+    }
     const change = {
       state: "deleting",
       goal: "absent",

@@ -120,6 +120,11 @@ export class Driver {
     });
   }
 
+  /** Of a claim that has ended, for which nothing is planned: its domain is there again. Throws as `Domains.undefine`. */
+  async undefine(claim: DomainClaim): Promise<void> {
+    await this.#step(claim, { kind: "undefine-domain", domainId: claim.domain.id });
+  }
+
   /** Something outside changed: whoever waits looks again at once. */
   wake(): void {
     this.#alarm.ring();

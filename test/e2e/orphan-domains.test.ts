@@ -1,8 +1,12 @@
 // A domain that was destroyed and is defined again, as libvirt has it after a power cut that took its unlink back and not the ledger's record.
 import assert from "node:assert/strict";
-import { Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
+import { ClaimState, Ownership } from "../../proto/gen/vgpud/v1/claim.ts";
 import type { Condition } from "../../proto/gen/vgpud/v1/condition.ts";
 import { DomainState } from "../../proto/gen/vgpud/v1/domain.ts";
+import {
+  DestroyDomainRequest,
+  DomainServiceService as Domains,
+} from "../../proto/gen/vgpud/v1/domain_service.ts";
 import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import { until } from "./harness/until.ts";
 import { present, World } from "./harness/world.ts";
@@ -46,12 +50,34 @@ describe("a domain that was destroyed and is defined again", () => {
       message,
       new RegExp(`: 1, as desk-1 \\(${id}\\), made for claim claim-desk-1, which is off`),
     );
-    assert.match(remedy, new RegExp(`virsh -c qemu:///system undefine ${id} `));
+    assert.match(remedy, new RegExp(`vgpuctl destroy ${id}\\.`));
     const shown = await world.named("desk-1");
     assert.deepEqual([shown.ownership, shown.state], [Ownership.ORPHAN, DomainState.SHUT_OFF]);
     assert.match(await world.scrape(), /^vgpud_claims_rebuilt_total 0$/m);
     await world.undefineBehindItsBack("desk-1");
     await comesTo("PASS");
+  });
+
+  it("is undefined where somebody asks once more for its end, by its claim or its name", async () => {
+    for (const by of ["claimId", "name"] as const) {
+      await world.create("desk-1", ({ request }) => {
+        request.claimId = `claim-${by}`;
+      });
+      const xml = await definition();
+      await world.destroy("desk-1");
+      await world.asSomebodyElse((libvirt) => libvirt.defineDomain(xml));
+      await comesTo("FAIL");
+      const ref = { $case: by, value: by === "name" ? "desk-1" : "claim-claimId" } as const;
+      const again = DestroyDomainRequest.fromPartial({ domain: { ref } });
+      // The second time it is gone already.
+      for (let time = 1; time <= 2; time += 1) {
+        const { domain } = await world.rpc.call(Domains.destroyDomain, again);
+        assert.equal(present(domain).claimState, ClaimState.GONE);
+        const left = await world.asSomebodyElse((libvirt) => libvirt.lookupDomainByName("desk-1"));
+        assert.equal(left, undefined);
+      }
+      await comesTo("PASS");
+    }
   });
 
   it("is none of vgpud's any more once its mark is off", async () => {

@@ -25,6 +25,7 @@ import { Reconciliation } from "../../agent/lifecycle/reconciliation.ts";
 import { Reconciler } from "../../agent/lifecycle/reconciler.ts";
 import { learnRefusal } from "../../agent/lifecycle/refusals.ts";
 import { ReservationService, type ReserveRequest } from "../../agent/lifecycle/reservation-service.ts";
+import { ReturnedDomains } from "../../agent/lifecycle/returned-domains.ts";
 import { SpecGate } from "../../agent/lifecycle/spec-gate.ts";
 import { SettingKeeper, type Mended } from "../../agent/lifecycle/setting-keeper.ts";
 import { VirtualFunctionService } from "../../agent/lifecycle/virtual-function-service.ts";
@@ -249,6 +250,7 @@ export class FakeNode {
     const intents = new Intents({ ledger, lookout, driver, operations, clock, newOperationId });
     const service = new DomainService({
       ...{ ledger, admission, lookout, intents, clock },
+      returned: new ReturnedDomains({ ledger, lookout, driver }),
       byDeviceModel: false,
     });
     const vgpus = new VgpuService({ ledger, modes, admission, lookout, intents, clock });

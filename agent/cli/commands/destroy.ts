@@ -39,9 +39,11 @@ export const destroyCommand: ChangeCommand = {
 async function question(args: Arguments, vgpud: Vgpud): Promise<string | undefined> {
   const ref = { domain: domainRef(args.operand()), withUsage: false };
   const { domain } = await vgpud.getDomain(ref).catch(nothingKnown);
-  if (domain === undefined || domain.ownership !== Ownership.OWN) return undefined;
+  if (domain === undefined || domain.ownership === Ownership.FOREIGN) return undefined;
   const state = word(domain.state, "DOMAIN_STATE") ?? "state unknown";
-  const vgpus = domain.vgpuIds.length === 0 ? "" : ` and its vGPU ${domain.vgpuIds.join(" ")}`;
+  // Of one whose claim has ended the definition alone can go.
+  const vgpuIds = domain.ownership === Ownership.OWN ? domain.vgpuIds : [];
+  const vgpus = vgpuIds.length === 0 ? "" : ` and its vGPU ${vgpuIds.join(" ")}`;
   return printable(`destroy domain ${domain.name} (${state})${vgpus}? its disks stay`);
 }
 

@@ -30,14 +30,14 @@ function judged(look: Look, host: HostSubject) {
   return fail(isOn ? "on" : "off", values);
 }
 
-function commandsFor({ id, isOn }: OrphanDomain, { libvirt, hypervisor }: HostSubject) {
+function commandsFor({ id, isOn, hasEnded }: OrphanDomain, { libvirt, hypervisor }: HostSubject) {
   const isXen = hypervisor === "xen";
   const uri = libvirt.asked ? libvirt.uri : isXen ? "xen:///system" : "qemu:///system";
   const virsh = `virsh -c ${uri}`;
   // As vgpud's own: one with snapshots or checkpoints is not undefined otherwise. libvirt's driver for Xen knows neither, nor NVRAM
   // (libxl_driver.c, libxlDomainUndefineFlags).
   const beside = isXen ? "" : " --nvram --snapshots-metadata --checkpoints-metadata";
-  const undefine = `${virsh} undefine ${id} --managed-save${beside}`;
+  const undefine = hasEnded ? `vgpuctl destroy ${id}` : `${virsh} undefine ${id} --managed-save${beside}`;
   const unmark = `${virsh} metadata ${id} ${CLAIM_MARK_NAMESPACE} --remove --config${isOn ? " --live" : ""}`;
   return { undefine, unmark, shutdown: `${virsh} shutdown ${id}` };
 }

@@ -1,7 +1,8 @@
 // A person at a terminal: asked before a domain is destroyed, and told what takes long.
 import assert from "node:assert/strict";
-import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
+import { ClaimState, Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
+import { GetDomainResponse } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { progressLine, withProgress } from "../../../agent/cli/terminal/progress.ts";
 import { connect } from "../../../agent/cli/client/vgpud.ts";
 import { FakeClock } from "../../fakes/clock.ts";
@@ -28,6 +29,25 @@ describe("vgpuctl destroy at a terminal", () => {
       "destroy domain web-1 (running) and its vGPU 76677075-1111-8222-8333-444455556666? its disks stay [y/N] ",
     ]);
   });
+
+  for (const [ownership, question] of [
+    [Ownership.ORPHAN, "destroy domain web-1 (running)? its disks stay [y/N] "],
+    [Ownership.FOREIGN, undefined],
+  ] as const)
+    it(`asks of a domain that is ${ownership} as far as vgpud may end it`, async () => {
+      await using vgpud = await fakeVgpud();
+      const { asked, ask } = answering("y");
+      const ran = await vgpuctl(vgpud.socketPath, ["destroy", "web-1"], {
+        ask,
+        connect: (options) => ({
+          ...connect(options),
+          getDomain: () =>
+            Promise.resolve(GetDomainResponse.fromPartial({ domain: { ...domain, ownership } })),
+        }),
+      });
+      assert.equal(ran.exitCode, 0);
+      assert.deepEqual(asked, question === undefined ? [] : [question]);
+    });
 
   for (const answer of ["", "n", "yesterday"])
     it(`does nothing when the answer is '${answer}'`, async () => {

@@ -6,8 +6,8 @@ import { severityOf } from "../../../agent/diagnosis/words.ts";
 import { domainId } from "../../fakes/ids.ts";
 import { toldOfAnAgent } from "./told-of-an-agent.ts";
 
-const orphan = (n: number, isOn = false): OrphanDomain => ({
-  ...{ id: domainId(n), name: `desk-${n}`, claimId: `claim-${n}`, isOn },
+const orphan = (n: number, isOn = false, hasEnded = false): OrphanDomain => ({
+  ...{ id: domainId(n), name: `desk-${n}`, claimId: `claim-${n}`, isOn, hasEnded },
 });
 
 const told = (orphans: OrphanDomainsReading | undefined, hypervisor: "kvm" | "xen" = "kvm") =>
@@ -53,6 +53,13 @@ describe("the condition of domains that stand in no claim", () => {
     assert.equal(found, "fail on");
     assert.match(remedy, new RegExp(`shutdown ${domainId(2)}, then virsh -c qemu:///system undefine`));
     assert.match(remedy, /--remove --config --live$/);
+  });
+
+  it("leads to vgpuctl where the ledger has the end of its claim", async () => {
+    const { remedy } = await told(of(orphan(1, false, true)));
+    assert.match(remedy, new RegExp(`undefine it: vgpuctl destroy ${domainId(1)}\\. Where it is to stay`));
+    const { remedy: first } = await told(of(orphan(1, true, true)));
+    assert.match(first, new RegExp(`shutdown ${domainId(1)}, then vgpuctl destroy ${domainId(1)}\\.`));
   });
 
   it("speaks to libvirt's driver for Xen on a host of Xen, which knows no NVRAM", async () => {
