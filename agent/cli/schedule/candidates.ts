@@ -11,6 +11,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Ending } from "../errors/exit-codes.ts";
+import { refuseElsewhere } from "./booked-elsewhere.ts";
 import { candidatePages } from "./candidate-pages.ts";
 import { claimFor, giveBack, type Claimant } from "./claims.ts";
 import { bookedOn, wantOf, type Flavor } from "./flavor.ts";
@@ -125,6 +126,7 @@ class Walk {
     this.#booked = byProvider;
     const place = await placeOf(provider, { api, signal });
     if (place === undefined) throw othersClaim(claimId, "of a provider that is none of vgpud's");
+    await refuseElsewhere(claimId, place.host, this.#options);
     return await this.#create(place, true);
   }
 

@@ -18,6 +18,8 @@ export interface Search {
   readonly namedHosts: readonly string[];
   /** Throws a CliError for a host of which no address is known. */
   readonly agentOf: (host: string, kind: "read") => Asked;
+  /** A host that is not asked. */
+  readonly butFor?: string;
   readonly signal: AbortSignal;
 }
 
@@ -48,18 +50,19 @@ interface Told {
  */
 export async function whereaboutsOf(
   claimId: string,
-  { api, namedHosts, agentOf, signal }: Search,
+  { api, namedHosts, agentOf, butFor, signal }: Search,
 ): Promise<Whereabouts> {
   const providers = await api.all(signal);
-  const hosts = [...new Set([...hostsAmong(providers), ...namedHosts])].sort();
-  const all = await answersInOrder(hosts, {
+  const all = new Set([...hostsAmong(providers), ...namedHosts]);
+  const hosts = [...all].filter((host) => host !== butFor).sort();
+  const told = await answersInOrder(hosts, {
     ask: (host, over) => toldBy(host, claimId, { agentOf, over }),
     decides: isThere,
   });
-  const { host, domain } = all.find(isThere) ?? all.find((told) => told.domain) ?? {};
+  const { host, domain } = told.find(isThere) ?? told.find((each) => each.domain) ?? {};
   return {
     found: host !== undefined && domain ? { host, domain } : undefined,
-    unknown: new Map(all.flatMap(({ host: of, unknown }) => (unknown === undefined ? [] : [[of, unknown]]))),
+    unknown: new Map(told.flatMap(({ host: of, unknown }) => (unknown === undefined ? [] : [[of, unknown]]))),
     isNobody: hosts.length === 0,
     providers,
   };

@@ -62,4 +62,21 @@ describe("a domain that Placement knows nothing of any more", function () {
     const ended = await hosts.schedule(["destroy", claim, "--now"]);
     assert.equal(ended.exitCode, 0, ended.stderr);
   });
+
+  it("gets no second beside it where somebody has booked its claim on another host", async () => {
+    const { claim_id: claim, host } = await made();
+    const other = hosts.names.find((name) => name !== host) ?? "";
+    await placement.ask("DELETE", `/allocations/${claim}`);
+    await hosts.book(claim, other);
+    const again = await hosts.schedule([...LINE, "--claim-id", claim]);
+    assert.equal(again.exitCode, exitCodes.conflict, again.stderr);
+    assert.match(again.stderr, new RegExp(`booked on ${other}, and ${host} has the domain of it`));
+    assert.deepEqual([await domainsOn(host), await domainsOn(other)], [1, 0]);
+    // As it says: the booking is given back, and the same line books the domain where it is.
+    assert.equal((await hosts.schedule(["destroy", claim, "--now"])).exitCode, 0);
+    const kept = await hosts.schedule([...LINE, "--claim-id", claim]);
+    assert.equal(kept.exitCode, 0, kept.stderr);
+    assert.equal(madeSchema.parse(JSON.parse(kept.stdout)).host, host);
+    assert.equal((await hosts.schedule(["destroy", claim, "--now"])).exitCode, 0);
+  });
 });

@@ -261,6 +261,35 @@ describe("a call that repeats another with its claim", () => {
     assert.deepEqual(hosts.api.changes, []);
   });
 
+  it("makes no second domain where another host has that of the claim, and says how to go on", async () => {
+    const hosts = new Hosts({ a: makes, b: makes });
+    before(hosts, "a");
+    hosts.having.add("b");
+    const { ended, standing } = await hosts.schedule({ again: true });
+    assert.ok(ended.kind === "failed");
+    assert.equal(ended.error.ending, "conflict");
+    assert.match(ended.error.message, /is booked on a, and b has the domain of it: no second one is made$/);
+    assert.match(ended.error.lines.join("\n"), /vgpuctl destroy claim:0b5d0a3e/);
+    assert.deepEqual([hosts.asked, hosts.api.changes, standing], [[], [], "held"]);
+  });
+
+  it("asks the host that was booked though another cannot be asked, or had the domain once", async () => {
+    for (const change of [
+      (hosts: Hosts) => hosts.failing.set("b", new CliError("unreachable", "vgpud does not answer")),
+      (hosts: Hosts) => {
+        hosts.having.add("b");
+        hosts.standing = ClaimState.GONE;
+      },
+    ]) {
+      const hosts = new Hosts({ a: makes, b: makes });
+      before(hosts, "a");
+      change(hosts);
+      const { ended } = await hosts.schedule({ again: true });
+      assert.ok(ended.kind === "made");
+      assert.equal(ended.place.host, "a");
+    }
+  });
+
   it("goes nowhere else while that host does not answer: it may have the domain", async () => {
     const away = (): Refuses => new CliError("unreachable", "vgpud does not answer");
     const hosts = new Hosts({ a: makes, b: away });
