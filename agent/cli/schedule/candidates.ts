@@ -17,6 +17,7 @@ import { claimFor, giveBack, type Claimant } from "./claims.ts";
 import { bookedOn, wantOf, type Flavor } from "./flavor.ts";
 import { answersInOrder } from "./in-order.ts";
 import { lostBooking, unbookable } from "./lost-booking.ts";
+import type { AgentUse } from "./opened.ts";
 import { isOurs, requireTypes } from "./ours.ts";
 import { asCliError } from "./placement-failure.ts";
 import { REQUESTS_AT_ONCE, type SchedulePlacement } from "./placement-port.ts";
@@ -32,11 +33,7 @@ export interface Scheduling extends Claimant {
   /** As in Opened. */
   readonly namedHosts: readonly string[];
   /** Throws a CliError for a host of which no address is known. Opens nothing yet. */
-  readonly agentOf: (
-    host: string,
-    kind: "read" | "change",
-    how?: { readonly onSend?: () => void; readonly connectMs?: number },
-  ) => CreateOn;
+  readonly agentOf: (host: string, kind: "read" | "change", how?: AgentUse) => CreateOn;
   /** A failure as it is told of the host. */
   readonly saidBy: (host: string, error: CliError) => CliError;
   readonly flavor: Flavor;
@@ -91,8 +88,9 @@ export async function scheduleDomain(options: Scheduling): Promise<Scheduled> {
 class Walk {
   readonly #options: Scheduling;
   readonly #lost: Lost[] = [];
-  /** What came of asking hosts that do not answer. */
+  /** What came of asking hosts that do not answer, and who did answer. */
   readonly #silent = new Map<string, CliError>();
+  readonly #answering = new Set<string>();
   readonly #places = new Map<string, Place | undefined>();
   #standing: Standing = "none";
   /** What was booked, or may have been. */
@@ -189,9 +187,22 @@ class Walk {
     });
     if (isOver()) return;
     const hosts = new Set(
-      places.flatMap((place) => place?.host ?? []).filter((host) => !this.#silent.has(host)),
+      places.flatMap((place) => place?.host ?? []).filter((host) => !this.#isAsked(host)),
     );
-    for (const [host, error] of await silentAmong(hosts, this.#options)) this.#silent.set(host, error);
+    await this.#ask(hosts);
+  }
+
+  async #ask(hosts: ReadonlySet<string>): Promise<void> {
+    const silent = await silentAmong(hosts, this.#options);
+    for (const host of hosts) {
+      const error = silent.get(host);
+      if (error) this.#silent.set(host, error);
+      else this.#answering.add(host);
+    }
+  }
+
+  #isAsked(host: string): boolean {
+    return this.#silent.has(host) || this.#answering.has(host);
   }
 
   async #placeOf(candidate: Candidate, signal = this.#options.signal): Promise<Place | undefined> {
@@ -216,6 +227,8 @@ class Walk {
       this.#passOver(undefined, why, { ending: "failure" });
       return undefined;
     }
+    // Once a create was sent to one that hangs, nobody could tell whether it has the domain.
+    if (!this.#isAsked(place.host)) await this.#ask(new Set([place.host]));
     const silence = this.#silent.get(place.host);
     if (silence) {
       this.#passOver(place, silence.message, saidBy(place.host, silence));

@@ -6,13 +6,18 @@ import { stateCell } from "../view/words.ts";
 import { allHeld, domainsOn, type Domains, type Held } from "./held.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
+import { LOOK } from "./silent-hosts.ts";
 
 export async function list(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
   const { signal } = environment;
   const only = args.text("host");
   const held = await placementWork(signal, () => allHeld({ api: parts.api, signal }, only));
-  const domains = await domainsOn(new Set(held.map(({ place }) => place.host)), parts);
+  // Where the user does not say how long, one that hangs is to keep nobody waiting for the others.
+  const how = args.has("timeout") ? {} : LOOK;
+  const domains = await domainsOn(new Set(held.map(({ place }) => place.host)), {
+    agentOf: (host, kind) => parts.agentOf(host, kind, how),
+  });
   return listed(held, domains, parts);
 }
 

@@ -18,17 +18,20 @@ import { fileWords, SCHEDULE_FILE } from "./words.ts";
 /** A host that is down must not hold a booking for as long as a create may take. */
 const CONNECT_MS = 10_000;
 
+/** `connectMs` and `answerMs`: where that is less than the patience of the command. */
+export interface AgentUse {
+  readonly onSend?: () => void;
+  readonly connectMs?: number;
+  readonly answerMs?: number;
+}
+
 export interface Opened extends Disposable {
   readonly settings: ScheduleSettings;
   readonly api: SchedulePlacement;
   /** Of which the file has an address of its own. */
   readonly namedHosts: readonly string[];
   /** Opens nothing yet. Throws a CliError for a host of which the file says no address. */
-  readonly agentOf: (
-    host: string,
-    kind: "read" | "change",
-    how?: { readonly onSend?: () => void; readonly connectMs?: number },
-  ) => Vgpud;
+  readonly agentOf: (host: string, kind: "read" | "change", how?: AgentUse) => Vgpud;
   /** What a host that was asked failed with, as it is told: by its name, with what leads on for that host. */
   readonly saidBy: (host: string, error: CliError) => CliError;
   /** A command line of `vgpuctl schedule` with the same file. */
@@ -50,10 +53,10 @@ export async function opened(
   const settings = await readScheduleFile(file, environment);
   const placement = await environment.placement(await placementSettings(settings, environment));
   const agentOf: Opened["agentOf"] = (host, kind, how = {}) => {
-    const { onSend = () => undefined, connectMs = CONNECT_MS } = how;
+    const { onSend = () => undefined, connectMs = CONNECT_MS, answerMs = Infinity } = how;
     const target = targetOf(host, settings.agents, file);
     const { signal, connect } = environment;
-    const patience = timeoutMs(args, kind, extraMs);
+    const patience = Math.min(timeoutMs(args, kind, extraMs), answerMs);
     return connect({
       target,
       timeoutMs: patience,

@@ -1,4 +1,5 @@
-// Which of many hosts do not answer, so that nothing is booked there for nothing. As a rule none is asked: who takes the domain answers.
+// Which of many hosts do not answer, so that nothing is booked there for nothing, and no create is sent to one that hangs.
+import { status } from "@grpc/grpc-js";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closing } from "./held.ts";
@@ -10,13 +11,12 @@ import { answersInOrder } from "./in-order.ts";
  */
 export const CANDIDATE_CONNECT_MS = 3000;
 
+/** For a look at one of many: a vgpud that answers does so from memory. */
+export const LOOK = { connectMs: CANDIDATE_CONNECT_MS, answerMs: 3000 } as const;
+
 interface Asking {
   /** As in Opened. */
-  readonly agentOf: (
-    host: string,
-    kind: "read",
-    how: { readonly connectMs: number },
-  ) => Pick<Vgpud, "getHost" | "close">;
+  readonly agentOf: (host: string, kind: "read", how: typeof LOOK) => Pick<Vgpud, "getHost" | "close">;
 }
 
 /** Whether nobody was there at all. */
@@ -32,15 +32,23 @@ export async function silentAmong(
   const all = await answersInOrder([...hosts], {
     ask: async (host, over) => {
       try {
-        using agent = closing(agentOf(host, "read", { connectMs: CANDIDATE_CONNECT_MS }), over);
+        using agent = closing(agentOf(host, "read", LOOK), over);
         await agent.vgpud.getHost({});
         return [];
       } catch (error) {
         if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
-        return isSilence(error) ? [[host, error] as const] : [];
+        const silence = silenceOf(error);
+        return silence ? [[host, silence] as const] : [];
       }
     },
     decides: () => false,
   });
   return new Map(all.flat());
+}
+
+/** A host that takes connections and hangs is as silent as one that is down. Undefined for one that said something. */
+function silenceOf(error: CliError): CliError | undefined {
+  if (isSilence(error)) return error;
+  const hangs = error.call?.code === status.DEADLINE_EXCEEDED && error.reason === undefined;
+  return hangs ? new CliError("unreachable", error.message, { cause: error }) : undefined;
 }

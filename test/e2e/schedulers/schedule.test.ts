@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import { connect } from "../../../agent/cli/client/vgpud.ts";
 import { exitCodes } from "../../../agent/cli/errors/exit-codes.ts";
 import { startPlacement, type Placement } from "../../schedulers/placement.ts";
 import { TwoHosts } from "../../schedulers/two-hosts.ts";
@@ -132,10 +133,31 @@ describe("vgpuctl schedule", function () {
     assert.equal(await hosts.isBooked(made(ran).claim_id), true);
   });
 
-  it("finds the domain of a call whose end is not known, and makes no second one", async () => {
+  it("passes over hosts that take connections and hang, and books nothing there", async () => {
     const agents = hosts.names.map((name) => hosts.world(name).agent);
     for (const agent of agents) agent.signal("SIGSTOP");
-    const ran = await create("web-1", "--timeout", "1s");
+    const ran = await create("web-1");
+    for (const agent of agents) agent.signal("SIGCONT");
+    assert.equal(ran.exitCode, exitCodes.unreachable, ran.stderr);
+    const { claim_id: claim, booking } = made(ran);
+    assert.deepEqual([booking, await hosts.isBooked(claim)], ["none", false]);
+    assert.match(ran.stdout, /"message": ?"no answer from vgpud within 3s"/);
+  });
+
+  it("finds the domain of a call whose end is not known, and makes no second one", async () => {
+    const agents = hosts.names.map((name) => hosts.world(name).agent);
+    const argv = ["create", "--flavor", "big", "--name", "web-1", "-o", "json", "--timeout", "1s"];
+    const ran = await hosts.schedule(argv, {
+      connect: (options) => {
+        const real = connect(options);
+        // It hangs from when it was asked on.
+        const createDomain: typeof real.createDomain = (request) => {
+          for (const agent of agents) agent.signal("SIGSTOP");
+          return real.createDomain(request);
+        };
+        return { ...real, createDomain };
+      },
+    });
     for (const agent of agents) agent.signal("SIGCONT");
     assert.equal(ran.exitCode, exitCodes.failure);
     const { claim_id: claim, host, booking } = made(ran);
@@ -341,7 +363,8 @@ describe("vgpuctl schedule", function () {
 
   it("tells where a claim is booked that could not be given back", async () => {
     const [refuses] = hosts.names;
-    const readText = readerWith(hosts, hosts.scheduleFile({ [refuses]: "/nonexistent/vgpud.sock" }));
+    const domain = "domain: { disks: [{ path: /etc/hostname, format: raw }] }";
+    const readText = async (path: string) => (path === "domain" ? domain : await hosts.readText(path));
     await hosts.showFirst(refuses);
     hosts.asked.misbehave(LOOKS, { kind: "unavailable" });
     const ran = await hosts.schedule(["create", "--flavor", "big", "--name", "web-1"], { readText });

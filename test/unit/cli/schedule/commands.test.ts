@@ -76,7 +76,7 @@ describe("vgpuctl schedule", () => {
     const document = await schedule([...CREATE, "-o", "json"]);
     assert.deepEqual(document.notes, []);
     const json = JSON.parse(document.stdout) as Record<string, unknown>;
-    assert.deepEqual([json["claim_id"], json["booking"], json["host"]], [FRESH_ID, "released", null]);
+    assert.deepEqual([json["claim_id"], json["booking"], json["host"]], [FRESH_ID, "none", null]);
   });
 
   it("leads to the schedule file, and not to how it is typed, where candidates have no address", async () => {
@@ -123,14 +123,21 @@ describe("vgpuctl schedule", () => {
     }
   });
 
-  it("waits less for a host that is one candidate of many", async () => {
-    const asked: (number | undefined)[] = [];
-    const connecting: Environment["connect"] = (options) => {
-      asked.push(options.connectMs);
-      return connect(options);
-    };
-    await schedule(CREATE, { connect: connecting });
-    assert.equal(asked.at(-1), 3000);
+  it("waits less for a host that is one of many, to be reached and to answer, unless it is told how long", async () => {
+    for (const [argv, most] of [
+      [CREATE, 3000],
+      [[...CREATE, "--timeout", "60s"], 3000],
+      [["list"], 3000],
+      [["list", "--timeout", "60s"], 60_000],
+    ] as const) {
+      const asked: number[] = [];
+      const connecting: Environment["connect"] = (options) => {
+        asked.push(options.timeoutMs);
+        return connect(options);
+      };
+      await schedule(argv, { connect: connecting });
+      assert.deepEqual([argv, asked[0]], [argv, most]);
+    }
   });
 
   it("waits for a host that is only asked no longer than for one that is read", async () => {

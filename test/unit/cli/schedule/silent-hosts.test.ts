@@ -1,8 +1,9 @@
 // Candidates whose hosts are down while others have room.
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
+import { status } from "@grpc/grpc-js";
 import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
-import { full, Hosts, makes, PATIENCE_MS, type Refuses } from "./hosts.ts";
+import { full, Hosts, makes, PATIENCE_MS, refusal, type Refuses } from "./hosts.ts";
 
 const away = (): CliError => new CliError("unreachable", "vgpud does not answer");
 
@@ -27,17 +28,35 @@ describe("hosts that are down among the candidates", () => {
     );
   });
 
-  it("get no booking once one was found so: the others are asked before", async () => {
+  it("get no booking: each is asked before, and once one was found so all the others at once", async () => {
     const hosts = mostlyAway(50);
     await hosts.schedule();
-    assert.equal(hosts.api.changes.filter((change) => change.startsWith("claim")).length, 2);
-    assert.equal(hosts.looked.size, 50);
+    assert.equal(hosts.api.changes.filter((change) => change.startsWith("claim")).length, 1);
+    assert.equal(hosts.looked.size, 51);
   });
 
-  it("are not looked for as long as every host answers", async () => {
-    const hosts = new Hosts({ a: full, b: full, c: makes });
+  it("are not looked for behind the host that takes the domain, as long as every host answers", async () => {
+    const hosts = new Hosts({ a: full, b: makes, c: makes });
     await hosts.schedule();
-    assert.equal(hosts.looked.size, 0);
+    assert.deepEqual([...hosts.looked], ["a", "b"]);
+  });
+
+  it("are also those that take connections and hang: none is asked for a domain", async () => {
+    const hosts = new Hosts({ a: makes, b: makes });
+    hosts.away.set("a", refusal(status.DEADLINE_EXCEEDED));
+    const { ended, lost } = await hosts.schedule();
+    assert.ok(ended.kind === "made");
+    assert.equal(ended.place.host, "b");
+    assert.deepEqual(
+      [hosts.asked.map(({ host }) => host), lost.map(({ ending }) => ending)],
+      [["b"], ["unreachable"]],
+    );
+  });
+
+  it("are none that refuse to say who they are: what they say to the create counts", async () => {
+    const hosts = new Hosts({ a: makes });
+    hosts.away.set("a", refusal(status.DEADLINE_EXCEEDED, "CALL_TIMEOUT"));
+    assert.equal((await hosts.schedule()).ended.kind, "made");
   });
 
   it("end the search when its time is over, and it is said that there are more", async () => {
@@ -76,6 +95,6 @@ describe("hosts that are down among the candidates", () => {
     const { ended, lost } = await hosts.schedule();
     assert.deepEqual([ended, lost.length], [{ kind: "no-host", untried: true }, 1]);
     assert.ok(places < 20, String(places));
-    assert.equal(hosts.looked.size, 0);
+    assert.equal(hosts.looked.size, 1);
   });
 });
