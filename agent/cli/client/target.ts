@@ -82,11 +82,17 @@ export function addressOf({ host, port }: Pick<TlsTarget, "host" | "port">): str
 }
 
 function hostAndPort(address: string): { readonly host: string; readonly port: number } {
+  const read = readAddress(address);
+  if (read === undefined)
+    throw usageError(`--address takes HOST:PORT, an IPv6 address in brackets, not '${address}'`);
+  return read;
+}
+
+/** Of `HOST:PORT`; undefined for what is none. */
+export function readAddress(address: string): { readonly host: string; readonly port: number } | undefined {
   const [, bracketed, bare, digits = ""] =
     /^(?:\[([0-9A-Fa-f:.]+)\]|([^:\s[\]]+)):(\d{1,5})$/.exec(address) ?? [];
   const host = bracketed ?? bare;
   const port = Number(digits);
-  if (host === undefined || port < 1 || port > 65_535)
-    throw usageError(`--address takes HOST:PORT, an IPv6 address in brackets, not '${address}'`);
-  return { host, port };
+  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port };
 }

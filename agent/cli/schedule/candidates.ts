@@ -5,7 +5,7 @@ import type {
   CreateDomainResponse,
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
-import { PlacementError } from "../../placement/errors.ts";
+import { PlacementError, type PlacementFailure } from "../../placement/errors.ts";
 import type { Candidate } from "../../placement/model.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Vgpud } from "../client/vgpud.ts";
@@ -19,7 +19,7 @@ import { answersInOrder } from "./in-order.ts";
 import { lostBooking, unbookable } from "./lost-booking.ts";
 import type { AgentUse } from "./opened.ts";
 import { isOurs, requireTypes } from "./ours.ts";
-import { asCliError } from "./placement-failure.ts";
+import { asCliError, toldOf } from "./placement-failure.ts";
 import { REQUESTS_AT_ONCE, type SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
 import { verdictOn } from "./refusal.ts";
@@ -91,7 +91,7 @@ class Walk {
   /** What came of asking hosts that do not answer, and who did answer. */
   readonly #silent = new Map<string, CliError>();
   readonly #answering = new Set<string>();
-  readonly #places = new Map<string, Place | undefined>();
+  readonly #places = new Map<string, Place | CliError | undefined>();
   #standing: Standing = "none";
   /** What was booked, or may have been. */
   #booked: Candidate["allocations"] = new Map();
@@ -187,7 +187,9 @@ class Walk {
     });
     if (isOver()) return;
     const hosts = new Set(
-      places.flatMap((place) => place?.host ?? []).filter((host) => !this.#isAsked(host)),
+      places
+        .flatMap((place) => (place instanceof CliError ? [] : (place?.host ?? [])))
+        .filter((host) => !this.#isAsked(host)),
     );
     await this.#ask(hosts);
   }
@@ -205,11 +207,16 @@ class Walk {
     return this.#silent.has(host) || this.#answering.has(host);
   }
 
-  async #placeOf(candidate: Candidate, signal = this.#options.signal): Promise<Place | undefined> {
+  /** A CliError where Placement fails at the candidate's own providers: others are to be had all the same. */
+  async #placeOf(candidate: Candidate, signal = this.#options.signal): Promise<Place | CliError | undefined> {
     const { api } = this.#options;
     const provider = providerOf(candidate);
     if (this.#places.has(provider)) return this.#places.get(provider);
-    const place = await placeOf(provider, { api, signal });
+    const place = await placeOf(provider, { api, signal }).catch((error: unknown) => {
+      if (!(error instanceof PlacementError) || signal.aborted || !OF_ONE_PROVIDER.has(error.kind))
+        throw error;
+      return toldOf(error);
+    });
     this.#places.set(provider, place);
     return place;
   }
@@ -222,9 +229,9 @@ class Walk {
   async #try(candidate: Candidate): Promise<Scheduled | undefined> {
     const { agentOf, saidBy } = this.#options;
     const place = await this.#placeOf(candidate);
-    if (!place) {
-      const why = `provider ${providerOf(candidate)} is none of vgpud's`;
-      this.#passOver(undefined, why, { ending: "failure" });
+    if (place === undefined || place instanceof CliError) {
+      const why = place?.message ?? `provider ${providerOf(candidate)} is none of vgpud's`;
+      this.#passOver(undefined, why, place ?? { ending: "failure" });
       return undefined;
     }
     // Once a create was sent to one that hangs, nobody could tell whether it has the domain.
@@ -353,6 +360,9 @@ function providerOf({ mappings, allocations }: Candidate): string {
   const [provider = [...allocations.keys()][0] ?? ""] = mappings.get("_GPU") ?? [];
   return provider;
 }
+
+/** What Placement may answer of one provider while it answers of others. */
+const OF_ONE_PROVIDER: ReadonlySet<PlacementFailure> = new Set(["failed", "bad-answer"]);
 
 function othersClaim(claimId: string, what: string): CliError {
   return new CliError("conflict", `claim ${claimId} is ${what}: nothing was asked for with it`);

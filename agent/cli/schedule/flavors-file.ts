@@ -42,8 +42,7 @@ class FlavorReading {
   readonly #name: string;
   readonly #faults: PlacedFault[] = [];
   readonly #amounts = new Map<Quantity, { readonly value: number; readonly key: string }>();
-  readonly #required: string[] = [];
-  readonly #forbidden: string[] = [];
+  readonly #traits = new Map<string, "required" | "forbidden">();
   #namesHighGm = false;
   #mode: Mode | undefined;
 
@@ -96,9 +95,13 @@ class FlavorReading {
       case "mode":
         this.#mode = said.mode;
         return;
-      case "trait":
-        (said.wanted === "required" ? this.#required : this.#forbidden).push(said.trait);
+      case "trait": {
+        const before = this.#traits.get(said.trait);
+        if (before !== undefined && before !== said.wanted)
+          this.#fault(where, `${key} is both ${before} and ${said.wanted}`);
+        this.#traits.set(said.trait, said.wanted);
         return;
+      }
       case "nothing":
         return;
       case "wrong":
@@ -111,8 +114,12 @@ class FlavorReading {
     const memoryMib = this.#needed("memoryMib", "memory");
     const vgpu = this.#vgpu();
     if (vcpus === undefined || memoryMib === undefined || vgpu === undefined) return undefined;
-    const traits = { required: this.#required, forbidden: this.#forbidden };
+    const traits = { required: this.#traitsThat("required"), forbidden: this.#traitsThat("forbidden") };
     return { name: this.#name, vcpus, memoryMib, vgpu, traits };
+  }
+
+  #traitsThat(are: "required" | "forbidden"): readonly string[] {
+    return [...this.#traits].flatMap(([trait, wanted]) => (wanted === are ? [trait] : []));
   }
 
   #needed(quantity: Quantity, key: string): number | undefined {

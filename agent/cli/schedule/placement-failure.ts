@@ -25,7 +25,11 @@ const hints: Readonly<Partial<Record<PlacementFailure, readonly string[]>>> = {
 export function asCliError(error: unknown, signal: AbortSignal): unknown {
   if (error instanceof CliError) return error;
   if (signal.aborted) return new CliError("interrupted", "interrupted", { cause: error });
-  if (!(error instanceof PlacementError)) return error;
+  return error instanceof PlacementError ? toldOf(error) : error;
+}
+
+/** What Placement failed with, as vgpuctl tells it. */
+export function toldOf(error: PlacementError): CliError {
   const { kind } = error;
   // It names the request alone.
   const message = kind === "unreachable" ? `cannot ask Placement: ${error.message}` : error.message;

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { parseDurationMs } from "../../core/duration.ts";
 import { SLICES_CLASS } from "../../core/placement-names.ts";
 import { ENCRYPTED, isPlaintext } from "../../placement/plaintext.ts";
+import { readAddress } from "../client/target.ts";
 import type { Environment } from "../environment.ts";
 import { parsePlaced, readFile, refuseFaults, takes } from "./placed-file.ts";
 
@@ -22,8 +23,11 @@ const encryptedUrl = takes(
   url.refine((text) => !URL.canParse(text) || !isPlaintext(new URL(text))),
 );
 const name = takes("1 to 255 printable characters", z.string().regex(/^[\x21-\x7e]{1,255}$/));
-const address = z.string().regex(/^(unix:\/.+|\S+:\d{1,5})$/);
-const ADDRESS_WORDS = "HOST:PORT, or unix:PATH of a socket";
+const address = z
+  .string()
+  .refine((text) => /^unix:\/./.test(text) || readAddress(text.replaceAll(HOST, "host")) !== undefined);
+const ADDRESS_WORDS =
+  "HOST:PORT with a port of 1 to 65535, an IPv6 address in brackets, or unix:PATH of a socket";
 
 const keystone = z.strictObject({
   auth_url: encryptedUrl,

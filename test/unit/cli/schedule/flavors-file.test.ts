@@ -174,6 +174,10 @@ describe("a file of flavors", () => {
       `a: { ${SIZED}, trait_GPU:CUSTOM_A: preferred }`,
       /trait_GPU:CUSTOM_A: "preferred" is not allowed; it takes required or forbidden/,
     ],
+    "with a trait that is wanted and not wanted": [
+      `a: { ${SIZED}, trait_GPU:CUSTOM_A: required, trait_GPU: { CUSTOM_A: forbidden } }`,
+      /^f\.yaml:1:\d+: a: trait_GPU:CUSTOM_A is both required and forbidden$/,
+    ],
     "with a trait in small letters": [
       `a: { ${SIZED}, trait_GPU:custom_a: required }`,
       /trait_GPU:custom_a: a trait has capitals/,

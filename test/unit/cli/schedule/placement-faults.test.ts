@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { PlacementError } from "../../../../agent/placement/errors.ts";
 import type { Mishap } from "../../../fakes/memory-placement.ts";
-import { full, Hosts, makes, type Refuses } from "./hosts.ts";
+import { CLAIM, full, Hosts, makes, type Refuses } from "./hosts.ts";
 
 const unreachable = new PlacementError("unreachable", "GET: no answer within 10s");
 const SAID = "cannot ask Placement: GET: no answer within 10s";
@@ -55,6 +55,32 @@ describe("a fault of Placement once candidates were lost", () => {
     const { ended } = await hosts.schedule();
     assert.ok(ended.kind === "failed");
     assert.equal(ended.error.ending, "interrupted");
+  });
+});
+
+describe("a fault of Placement at the providers of one candidate", () => {
+  const fault = new PlacementError("failed", "GET /resource_providers?in_tree=…: 500");
+
+  it("passes that candidate over, by what Placement says, and others are tried", async () => {
+    const hosts = new Hosts({ a: makes, b: makes });
+    hosts.api.mishaps.push({ of: "tree", when: "before", error: fault });
+    const { ended, lost } = await hosts.schedule();
+    assert.ok(ended.kind === "made");
+    assert.equal(ended.place.host, "b");
+    assert.deepEqual(
+      lost.map(({ place, why, ending }) => [place, why, ending]),
+      [[undefined, fault.message, "failure"]],
+    );
+  });
+
+  it("ends a call that names its claim, which may be booked there", async () => {
+    const hosts = new Hosts({ a: makes, b: makes });
+    const allocations = new Map([[hosts.gpus["a"] ?? "", { CUSTOM_INTEL_VGPU: 1 }]]);
+    hosts.api.claims.set(CLAIM, { allocations, projectId: "p", userId: "u", consumerType: "VGPUD" });
+    hosts.api.mishaps.push({ of: "tree", when: "before", error: fault });
+    const { ended, standing } = await hosts.schedule({ again: true });
+    assert.ok(ended.kind === "failed");
+    assert.deepEqual([ended.error.message, standing, hosts.asked], [fault.message, "held", []]);
   });
 });
 

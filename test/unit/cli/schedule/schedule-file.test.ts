@@ -55,6 +55,18 @@ describe("the schedule file", () => {
       /placement\.member_of: \["rack-7"\] is not allowed; it takes a list of UUIDs of aggregates/,
     ],
     "no Placement": [`placement: {}\n${AGENTS}`, /placement needs endpoint, or keystone/],
+    "a port that there is none of": [
+      `${PLACEMENT}\nagents: { addresses: { a: "a:70000" } }`,
+      /agents\.addresses\.a: "a:70000" is not allowed; it takes HOST:PORT with a port of 1 to 65535/,
+    ],
+    "a pattern without a port that there is": [
+      `${PLACEMENT}\nagents: { address: "{host}:0" }`,
+      /agents\.address: "\{host\}:0" is not allowed; it takes HOST:PORT with a port of 1 to 65535/,
+    ],
+    "an IPv6 address without brackets": [
+      `${PLACEMENT}\nagents: { addresses: { a: "2001:db8::1:9470" } }`,
+      /agents\.addresses\.a: .* is not allowed; it takes .* an IPv6 address in brackets/,
+    ],
     "no vgpud": [`${PLACEMENT}\nagents: {}`, /agents needs address, addresses or both/],
     "half a Keystone": [
       `placement: { keystone: { auth_url: "https://k:5000/v3" } }\n${AGENTS}`,
