@@ -19,7 +19,7 @@ import {
 } from "./refusal.ts";
 import { Handshakes, type HandshakeLimits } from "./handshakes.ts";
 import type { Material } from "./material.ts";
-import { addressOf, chainOf, peerOf, presentedBy, type Peer } from "./peer.ts";
+import { addressOf, chainOf, peerOf, presentedBy, underneath, type Peer } from "./peer.ts";
 import { revokedBy } from "./revocation-list.ts";
 
 /** What the certificate of a connection lets it do. */
@@ -150,7 +150,7 @@ export class TlsListener<Role extends string> implements AsyncDisposable {
 
   /** Also when the handshake took too long, which Node.js tells and leaves at that. */
   #failed(error: Error, connection: TLSSocket): void {
-    const address = addressOf(connection);
+    const address = addressOf(underneath(connection));
     connection.destroy();
     this.#options.onRefusal({ address, ...handshakeFault(error), certificate: undefined });
   }
@@ -158,8 +158,9 @@ export class TlsListener<Role extends string> implements AsyncDisposable {
   #judge(connection: TLSSocket): void {
     // A connection that breaks ends by itself; unheard, its error would end vgpud.
     connection.on("error", () => undefined);
-    const cas = this.#handshakes.end(connection);
-    const address = addressOf(connection);
+    const begun = underneath(connection);
+    const cas = this.#handshakes.end(begun);
+    const address = addressOf(begun);
     const judged = this.#judged(connection, address, cas);
     if ("check" in judged) {
       // Asked before the end: then it is gone.

@@ -1,5 +1,6 @@
 // Who is at the other end of a TLS connection, as its certificate says.
 import type { X509Certificate } from "node:crypto";
+import { Socket } from "node:net";
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
 import { printable } from "../../hostd/printable.ts";
 import { urisOf } from "./alternative-names.ts";
@@ -61,6 +62,16 @@ export function addressOf({
   remotePort = 0,
 }: Pick<TLSSocket, "remoteAddress" | "remotePort">): string {
   return `${remoteAddress.includes(":") ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+}
+
+/**
+ * What a TLS connection began with, whose address was read then: of one that its peer has left, as who does not take the host's certificate,
+ * the system tells none any more. Node.js keeps it without a word in its documentation (lib/_tls_wrap.js, TLSSocket._init); where it is not
+ * there, the connection itself.
+ */
+export function underneath(connection: TLSSocket): Socket {
+  const parent: unknown = Reflect.get(connection, "_parent");
+  return parent instanceof Socket ? parent : connection;
 }
 
 function presented({ subject, issuer, serialNumber, subjectAltName }: X509Certificate): Presented {

@@ -219,3 +219,20 @@ describe("a TLS listener with room for few", () => {
     for (const socket of held) socket.destroy();
   });
 });
+
+// The log of the first listener takes no more lines within its minute.
+describe("a TLS listener whose client leaves first", () => {
+  it("names in the log from where a client came that does not take the host's certificate", async () => {
+    await using remote = await RemoteWorld.start();
+    const admin = await remote.client("scheduler", ADMIN);
+    const socket = await remote.connect(admin, { ca: [] });
+    await once(socket, "connect");
+    const { localPort } = socket;
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    await once(socket, "error");
+    await closed;
+    await remote.world.agent.logged(
+      new RegExp(`"address":"127\\.0\\.0\\.1:${localPort}","check":"[A-Z_]+","why":"the handshake failed`),
+    );
+  });
+});
