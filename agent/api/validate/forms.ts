@@ -1,11 +1,8 @@
 // The forms and ranges of a domain's fields, as the contract's comments say them.
+import { DOMAIN_NAME } from "../../core/domain-name.ts";
 import type { Form, Range } from "./fields.ts";
 
-export const NAME: Form = {
-  pattern: /^[A-Za-z0-9][A-Za-z0-9._+-]*$/,
-  maxBytes: 64,
-  described: "1 to 64 letters, digits and ._+- with a letter or digit first",
-};
+export const NAME: Form = DOMAIN_NAME;
 /** libvirt's XML and QEMU's option strings both take a path as text: control characters have no business in either. */
 export const PATH: Form = {
   pattern: /^\/[^\x00-\x1f\x7f]+$/,

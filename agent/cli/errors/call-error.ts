@@ -47,6 +47,8 @@ const byReason: Readonly<Record<string, Exclude<Ending, "ok">>> = {
   HOST_DRAINED: "conflict",
   DOMAIN_FOREIGN: "conflict",
   RESERVATION_MISMATCH: "conflict",
+  // As where vgpuctl asks Placement itself.
+  SCHEDULER_UNAVAILABLE: "unreachable",
 };
 
 /** How an operation ends that failed for a reason. */

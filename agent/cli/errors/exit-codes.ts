@@ -27,6 +27,6 @@ export const exitCodeWords = {
   unsupported: "this host or this release cannot do it",
   "no-room": "no GPU has room for the vGPU",
   conflict: "in conflict with what exists or is going on, or the vGPU is still in use",
-  unreachable: "vgpud does not answer, or Placement",
+  unreachable: "vgpud does not answer, or the scheduler in front of it",
   interrupted: "interrupted",
 } as const satisfies Record<Ending, string>;

@@ -132,10 +132,15 @@ function noHost(
         ]
       : []),
     ...(full ? [`what is booked, and what of it has no domain: ${line("list")}`] : []),
+    ...(lost.length === 0 ? [NOT_YET] : []),
   ];
   // Of a command line that is wrong nothing would have come this far.
   return new CliError(endingOf(lost), message, { hints, inFile: true });
 }
+
+/** Why a GPU with room may not be among the candidates. */
+const NOT_YET =
+  "a host is there up to scheduler.first_within (2 min by default) after its vgpud has started, and a GPU gives what its mode is for: vgpuctl gpus there";
 
 /** That of the one cause for which every candidate was lost; for want of room, and of several causes. */
 function endingOf([first, ...others]: readonly Lost[]): Lost["ending"] {

@@ -1,6 +1,7 @@
 // `vgpuctl schedule create`
 import { CreateDomainRequest } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { DomainSpec } from "../../../proto/gen/vgpud/v1/domain_spec.ts";
+import { DOMAIN_NAME, isDomainName } from "../../core/domain-name.ts";
 import { parseDomainId } from "../../core/ids.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import type { Answer } from "../command.ts";
@@ -72,6 +73,9 @@ async function requestFor(
   const domain = file.request.domain ?? DomainSpec.create();
   const name = args.text("name") ?? domain.name;
   if (name === "") throw usageError("--name is missing: the domain's name, here or in the file");
+  // A host would say it, too, once something is booked there.
+  if (!isDomainName(name))
+    throw usageError(`'${name}' is no name for a domain: it takes ${DOMAIN_NAME.described}`);
   return { ...file.request, domain: { ...domain, name, vcpus, memoryMib } };
 }
 

@@ -66,6 +66,11 @@ const refused: Readonly<Record<string, RefusedCase>> = {
     exitCode: 4,
     says: /hint: sudo vgpuctl --socket \S+ create web-2 /,
   },
+  "ends as schedule does where the scheduler in front of the host does not answer": {
+    refusal: { code: status.UNAVAILABLE, message: "no answer", reason: "SCHEDULER_UNAVAILABLE" },
+    exitCode: 8,
+    says: /^error: no answer \[SCHEDULER_UNAVAILABLE\]\n/,
+  },
   "tells a mode that this host cannot do": {
     refusal: { code: status.FAILED_PRECONDITION, message: "m", reason: "MODE_UNSUPPORTED" },
     exitCode: 5,

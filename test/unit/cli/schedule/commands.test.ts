@@ -31,6 +31,10 @@ describe("vgpuctl schedule", () => {
     ],
     "wants the domain's file": [["create", "--flavor", "m1.gvt", "--name", "a"], /--file is required/],
     "wants the domain's name": [["create", "--flavor", "m1.gvt", "-f", "web.yaml"], /--name is missing/],
+    "wants a name that a domain can have": [
+      ["create", "--flavor", "m1.gvt", "--name", "web 1", "-f", "web.yaml"],
+      /'web 1' is no name for a domain: it takes 1 to 64 letters/,
+    ],
     "wants a claim id that Placement can have": [
       [...CREATE, "--claim-id", "job-17"],
       /--claim-id takes a UUID, which Placement knows the claim by, not 'job-17'/,
