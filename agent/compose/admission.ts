@@ -16,9 +16,11 @@ export function composeAdmission(
   configuration: Configuration,
   parts: Pick<AdmissionOptions, "ledger" | "drains" | "modes" | "renderSeats" | "bookings"> & {
     readonly log: Log;
+    /** Told of each create that there is no room for. */
+    readonly onNoRoom: () => void;
   },
 ): Admission {
-  const { log, ...accounts } = parts;
+  const { log, onNoRoom, ...accounts } = parts;
   const { vgpus: maxVgpus } = limitsOf(configuration.started);
   return new Admission({
     ...{ ...accounts, clock, rule: sliceCapacity, maxVgpus },
@@ -26,6 +28,7 @@ export function composeAdmission(
     newVgpuId: () => issueVgpuId(randomBytes(12)),
     onPlacement: (event) => {
       logPlacement(log, event);
+      if (!event.decision.ok && !event.validateOnly) onNoRoom();
     },
   });
 }

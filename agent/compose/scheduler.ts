@@ -48,6 +48,8 @@ export interface Scheduling {
   readonly keeper: SchedulerKeeper | undefined;
   /** Undefined where the configuration names none. */
   readonly inFront: ViewContext["scheduler"];
+  /** To be told of each create that there is no room for. */
+  readonly onNoRoom: () => void;
 }
 
 export interface SchedulingParts {
@@ -91,7 +93,7 @@ export function composeScheduler(
     return supply?.domainsKnown ? supply.living.has(claim) : true;
   };
   const scheduler = schedulerOf(config, given, { hostname, isLiving, stop, recorder, log });
-  if (!scheduler) return { bookings: nothingToBook, keeper: undefined, inFront: () => undefined };
+  if (!scheduler) return nobodyInFront;
   recorder.announce();
   const tell = roundLog(log);
   const keeper = new SchedulerKeeper({
@@ -118,8 +120,18 @@ export function composeScheduler(
       ...{ adapter: scheduler.name, host: scheduler.host() },
       told: keeper.standing.toldAt !== undefined,
     }),
+    onNoRoom: () => {
+      // It may have given away more than there is, and keeps on sending jobs until it is told.
+      if (config.adapter === "slurm") keeper.compareSoon();
+    },
   };
 }
+
+const nobodyInFront: Scheduling = {
+  ...{ bookings: nothingToBook, keeper: undefined },
+  inFront: () => undefined,
+  onNoRoom: () => undefined,
+};
 
 interface SchedulerParts extends Pick<SchedulingParts, "recorder" | "log"> {
   /** Undefined while that is not known. */

@@ -170,10 +170,10 @@ export function composeStages(
     ...{ view, lookout, drains, diagnostician, log, recorder: recorder.scheduler, stop: cut },
     version: () => [lookout.current?.revision, ledger.version, drains.current, modes.current],
   });
-  const { keeper: schedulerKeeper, bookings } = scheduling;
+  const { keeper: schedulerKeeper, bookings, onNoRoom } = scheduling;
   const admission = composeAdmission(configuration, {
     ...{ ledger, drains, modes, renderSeats, bookings },
-    log,
+    ...{ log, onNoRoom },
   });
   const driver = composeDriver(daemons, {
     ...{ ledger, lookout, admission, operations, onPoint },

@@ -95,7 +95,10 @@ export class SchedulerKeeper {
     return this.#standing;
   }
 
-  /** For who could not ask it: whether it is away is found out at the next glance, and not only when all is compared again. */
+  /**
+   * For who could not ask it, or who found that it does not know: that is found out at the next glance, and not only when all is compared
+   * again.
+   */
   compareSoon(): void {
     this.#healAt = -Infinity;
   }

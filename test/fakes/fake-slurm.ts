@@ -1,5 +1,6 @@
 // One node of a Slurm in miniature: it keeps what it is told, and prints it as Slurm 22.05 does.
 import assert from "node:assert/strict";
+import { countsIn } from "../../agent/schedulers/slurm/gres.ts";
 import type { Said, SlurmCommands, SlurmProgram } from "../../agent/schedulers/slurm/commands.ts";
 
 interface FakeJob {
@@ -27,6 +28,10 @@ export class FakeSlurm implements SlurmCommands {
   state = "IDLE";
   reason = "";
   readonly jobs = new Map<string, FakeJob>();
+  /** Called after an order that drains the node. */
+  onDrained: () => void = () => undefined;
+  /** What it counted when the node registered. */
+  #found: ReadonlyMap<string, number>;
   /** Every order, in turn. */
   readonly orders: string[] = [];
   /** Every job whose details were asked for, in turn. */
@@ -39,6 +44,40 @@ export class FakeSlurm implements SlurmCommands {
   constructor(node: string) {
     this.node = node;
     this.gres = [...this.gresFile].map(([name, count]) => `${name}:${count}`).join(",");
+    this.#found = countsIn(this.gres);
+  }
+
+  /** Its slurmd tells of the node, as now and then: what jobs have some of has to be counted as when it did so before. */
+  register(): void {
+    const counted = countsIn(this.gres);
+    const used = this.#used();
+    const names = new Set([...counted.keys(), ...this.#found.keys()]);
+    const of = (counts: ReadonlyMap<string, number>, name: string): number => counts.get(name) ?? 0;
+    const changed = [...names].find(
+      (name) => of(used, name) > 0 && of(counted, name) !== of(this.#found, name),
+    );
+    if (changed === undefined) {
+      this.#found = counted;
+      this.state = this.state.replace("+INVALID_REG", "");
+      return;
+    }
+    if (!this.state.includes("DRAIN"))
+      this.reason = `gres/${changed} count changed and jobs are using them (${of(this.#found, changed)} != ${of(counted, changed)})`;
+    this.state = "IDLE+DRAIN+INVALID_REG";
+  }
+
+  /** Counts what its files have, whoever uses what. */
+  reconfigure(): void {
+    this.gres = [...this.gresFile].map(([name, count]) => `${name}:${count}`).join(",");
+    this.register();
+  }
+
+  #used(): ReadonlyMap<string, number> {
+    const all = [...this.jobs.values()].filter(({ state }) => state !== "COMPLETING");
+    const used = new Map([...this.gresFile.keys()].map((name) => [name, 0]));
+    for (const { gres = "" } of all)
+      for (const [name, count] of countsIn(gres)) used.set(name, (used.get(name) ?? 0) + count);
+    return used;
   }
 
   run(program: SlurmProgram, words: readonly string[]): Promise<Said> {
@@ -63,20 +102,29 @@ export class FakeSlurm implements SlurmCommands {
 
   #update(words: readonly string[]): Said {
     if (!this.isOperator) return said("", "slurm_update error: Invalid user id\n", 1);
+    if (words[0] === "state=undrain" && this.state.includes("INVALID"))
+      return said("", "slurm_update error: Invalid node state specified\n", 1);
     this.orders.push(words.join(" "));
     for (const [name, value] of words.map((word) => word.split("=", 2) as [string, string]))
       if (name === "gres") this.gres = value;
       else if (name === "reason") this.reason = value;
-      else this.state = value === "drain" ? "IDLE+DRAIN" : "IDLE";
+      else this.#setState(value);
     return said("");
+  }
+
+  #setState(value: string): void {
+    this.state = value === "drain" ? "IDLE+DRAIN" : "IDLE";
+    if (value === "drain") this.onDrained();
+    else this.register();
   }
 
   #showNode(): Said {
     const reason = this.state.includes("DRAIN")
       ? `   Reason=${this.reason} [root@2026-11-29T16:14:34]\n`
       : "";
+    const used = [...this.#used()].map(([name, count]) => `${name}:${count}`).join(",");
     return said(
-      `NodeName=${this.node} Arch=x86_64 CoresPerSocket=1 \n   Gres=${this.gres}\n   State=${this.state} ThreadsPerCore=1\n${reason}\n`,
+      `NodeName=${this.node} Arch=x86_64 CoresPerSocket=1 \n   Gres=${this.gres}\n   GresUsed=${used}\n   State=${this.state} ThreadsPerCore=1\n${reason}\n`,
     );
   }
 

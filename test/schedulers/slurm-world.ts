@@ -21,6 +21,8 @@ interface SlurmWorldOptions {
   readonly host?: string;
   /** What slurm.conf and gres.conf give the node; by default as the example has it. */
   readonly gres?: readonly Gres[];
+  /** How often vgpud compares the books. */
+  readonly healEvery?: string;
 }
 
 export class SlurmWorld implements AsyncDisposable {
@@ -34,7 +36,7 @@ export class SlurmWorld implements AsyncDisposable {
     this.world = world;
   }
 
-  static async start({ host = HOST, gres }: SlurmWorldOptions = {}): Promise<SlurmWorld> {
+  static async start({ host = HOST, gres, healEvery = "2s" }: SlurmWorldOptions = {}): Promise<SlurmWorld> {
     const folder = await mkdtemp(path.join(tmpdir(), "slurm-world-"));
     await mkdir(path.join(folder, "bin"));
     await mkdir(path.join(folder, "vm"));
@@ -50,7 +52,7 @@ export class SlurmWorld implements AsyncDisposable {
     const settings = `scheduler:
   adapter: slurm
   first_within: 0s
-  heal_every: 2s
+  heal_every: ${healEvery}
   slurm: { cluster: vgpud, node: ${NODE}, conf: "${slurm.env["SLURM_CONF"] ?? ""}", prefix: "${folder}", timeout: 5s }`;
     await listenTo("scontrol", folder);
     const world = await World.start(host, {}, { settings });
@@ -143,6 +145,21 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
 
   async isNode(state: string): Promise<void> {
     await until(`the node is ${state}`, async () => (await this.slurm.nodeStates())[0] === state);
+  }
+
+  /** The node's slurmd tells slurmctld what it has, as it does now and then (about every half hour): undraining a node brings that about. */
+  async register(): Promise<void> {
+    await this.slurm.run("scontrol", "update", `nodename=${NODE}`, "state=undrain");
+    await until("the node has registered", async () => !(await this.node("BootTime")).startsWith("None"));
+  }
+
+  /** vgpud has compared the books twice, and has told Slurm what there was to tell. */
+  async compared(): Promise<void> {
+    const before = (await this.scontrolled()).length;
+    await until("vgpud has compared twice", async () => {
+      const looks = (await this.scontrolled()).slice(before).filter((line) => line.startsWith("show node"));
+      return looks.length >= 3;
+    });
   }
 
   /** Ends all jobs, and waits for what they leave to go. */

@@ -1,5 +1,5 @@
 // Debian's Slurm of our own in one folder: munged, slurmctld and a slurmd for each node of a cluster that is this machine.
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
@@ -65,6 +65,8 @@ export class Slurm implements AsyncDisposable {
   readonly #ports: readonly HeldPort[];
   #controller: Daemon | undefined;
   #daemons: readonly Daemon[] = [];
+  /** What waits for each. */
+  #slurmds: readonly Daemon[] = [];
 
   /** The first port is the controller's. */
   constructor(folder: string, ports: readonly HeldPort[]) {
@@ -80,13 +82,11 @@ export class Slurm implements AsyncDisposable {
 
   async boot(): Promise<void> {
     const controller = (this.#controller = new Daemon(["/usr/sbin/slurmctld", "-D"], this.env));
-    this.#daemons = [
-      new Daemon(["/usr/sbin/munged", "--foreground", "--force", ...mungeFlags(this.#folder)]),
-      controller,
-      ...this.nodes.map(
-        (name) => new Daemon([...WITH_ITS_JOBS, "/usr/sbin/slurmd", "-D", "-N", name], this.env),
-      ),
-    ];
+    const munged = new Daemon(["/usr/sbin/munged", "--foreground", "--force", ...mungeFlags(this.#folder)]);
+    this.#slurmds = this.nodes.map(
+      (name) => new Daemon([...WITH_ITS_JOBS, "/usr/sbin/slurmd", "-D", "-N", name], this.env),
+    );
+    this.#daemons = [munged, controller, ...this.#slurmds];
     // "idle*" is a node that has not answered yet.
     const idle = async () => (await this.nodeStates()).every((state) => state === "idle");
     await controller.answers(idle).catch((error: unknown) => {
@@ -102,6 +102,11 @@ export class Slurm implements AsyncDisposable {
 
   continue(): void {
     this.#controller?.signal("SIGCONT");
+  }
+
+  /** Each node's slurmd reads its files anew and tells the controller of its node, as systemctl reload has it do. */
+  async reload(): Promise<void> {
+    for (const { pid } of this.#slurmds) process.kill(await childOf(await childOf(pid)), "SIGHUP");
   }
 
   /** One of Slurm's programs, as `scontrol`: what it printed; rejects with what it complained of. */
@@ -166,6 +171,13 @@ const WITH_ITS_JOBS = [
   ...["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"],
   ...["sh", "-c", '"$@" & wait', "sh"],
 ];
+
+/** The first process that a process has started. */
+async function childOf(pid: number): Promise<number> {
+  const [first] = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ");
+  if (!first) throw new Error(`process ${pid} has no child`);
+  return Number(first);
+}
 
 function mungeFlags(folder: string): readonly string[] {
   return [

@@ -40,7 +40,7 @@ export class SlurmNode {
   }
 
   async look(signal: AbortSignal): Promise<NodeTold> {
-    const { stdout } = await this.#done("scontrol", ["show", "node", this.name], signal);
+    const { stdout } = await this.#done("scontrol", ["show", "node", "-d", this.name], signal);
     return nodeTold(stdout) ?? this.#unread("scontrol show node");
   }
 

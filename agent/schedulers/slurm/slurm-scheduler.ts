@@ -8,10 +8,20 @@ import { nothingFound, SchedulerError, type Findings, type Published, type Sched
 import type { HostSupply } from "../supply.ts";
 import { slurmError, type SlurmCommands } from "./commands.ts";
 import { disagreementsOf } from "./disagreements.ts";
+import { COUNTING, isCountChanged, isEndedHere, whyNoJobs } from "./drains.ts";
+import { FoundCounts } from "./found-counts.ts";
 import { claimIdOf, jobOf, type JobId } from "./names.ts";
 import { SlurmNode, type Limits } from "./node.ts";
 import type { NodeTold } from "./told.ts";
-import { gresToSet, wantedCounts, whyNoJobs, type Bookings } from "./wanted.ts";
+import {
+  gresToSet,
+  nextCounts,
+  overbooked,
+  standingCounts,
+  wantedCounts,
+  withoutEnding,
+  type Bookings,
+} from "./wanted.ts";
 
 export interface SlurmSchedulerOptions {
   readonly commands: SlurmCommands;
@@ -37,10 +47,17 @@ interface Known {
  * others' (`permit_job_expansion`); asked at each comparison, a thousand nodes would ask slurmctld for all of their jobs every few minutes.
  */
 const KEPT_MS = 3_600_000;
-/** What begins the reason of a drain that is vgpud's own to end. */
-const OWN = "vgpud: ";
 /** In which of Slurm's states a job has begun and not ended. */
 const BEGUN: ReadonlySet<string> = new Set(["CONFIGURING", "RUNNING"]);
+
+/** What Slurm and the host have of each other at one moment. */
+interface Seen {
+  readonly told: NodeTold;
+  readonly limits: Limits;
+  /** Without what is about to go. */
+  readonly supply: HostSupply;
+  readonly bookings: Bookings;
+}
 
 export class SlurmScheduler implements Scheduler {
   readonly name = "slurm";
@@ -49,6 +66,7 @@ export class SlurmScheduler implements Scheduler {
   /** Of running jobs. */
   #known: ReadonlyMap<JobId, Known> = new Map();
   readonly #firstSeen: FirstSeen;
+  readonly #found = new FoundCounts();
 
   constructor(options: SlurmSchedulerOptions) {
     this.#options = options;
@@ -62,8 +80,8 @@ export class SlurmScheduler implements Scheduler {
   async publish(supply: HostSupply, signal: AbortSignal): Promise<Published> {
     this.#firstSeen.begin(supply);
     const node = this.#node();
-    this.#limits ??= await node.limits(signal);
-    await this.#tell(node, supply, { limits: this.#limits, signal });
+    const limits = (this.#limits ??= await node.limits(signal));
+    await this.#tell(node, await this.#see(node, supply, { limits, signal }), signal);
     return { answered: true, untold: [] };
   }
 
@@ -71,8 +89,9 @@ export class SlurmScheduler implements Scheduler {
     this.#firstSeen.begin(supply);
     const node = this.#node();
     const limits = (this.#limits = await node.limits(signal));
-    const bookings = await this.#tell(node, supply, { limits, signal });
-    const found = disagreementsOf(supply, bookings, { limits, firstSeen: this.#firstSeen.since });
+    const seen = await this.#see(node, supply, { limits, signal });
+    await this.#tell(node, seen, signal);
+    const found = disagreementsOf(seen.supply, seen.bookings, { limits, firstSeen: this.#firstSeen.since });
     this.#firstSeen.found(found.withoutDomain, supply);
     return { ...nothingFound, ...found };
   }
@@ -124,22 +143,56 @@ export class SlurmScheduler implements Scheduler {
     throw slurmError("no-host", "how this host is called is not known yet: it was not looked at");
   }
 
-  /** Resolves with what jobs have here. */
-  async #tell(
+  async #see(
     node: SlurmNode,
     supply: HostSupply,
     { limits, signal }: { readonly limits: Limits; readonly signal: AbortSignal },
-  ): Promise<Bookings> {
+  ): Promise<Seen> {
     const told = await node.look(signal);
-    const bookings = await this.#bookingsOn(node, signal);
+    this.#found.looked(told);
+    const { bookings, ending } = await this.#bookingsOn(node, signal);
+    return { told, limits, supply: withoutEnding(supply, ending), bookings };
+  }
+
+  async #tell(node: SlurmNode, { told, limits, supply, bookings }: Seen, signal: AbortSignal): Promise<void> {
     if (this.#options.publish) {
+      const why = whyNoJobs(supply, overbooked(supply, bookings, limits));
       // Of a node that counts less than a job asks for Slurm refuses the job; on one that is drained it lets the job wait.
-      const list = supply.domainsKnown && gresToSet(told, wantedCounts(supply, bookings, limits));
-      if (list) await node.setGres(list, signal);
-      await this.#drain(node, { told, why: whyNoJobs(supply), signal });
+      const wanted =
+        why === undefined ? wantedCounts(supply, bookings, limits) : standingCounts(told.gres, limits);
+      const now = await this.#count(node, { told, wanted, signal });
+      // A node that slurmctld takes for unfit nobody can undrain.
+      if (!now.invalid) await this.#drain(node, { told: now, why, signal });
     }
-    if (told.invalid) throw refusedByItsSlurmd(node.name, told.reason);
-    return bookings;
+    if (told.invalid) throw refusedBySlurm(node.name, told.reason, this.#options);
+  }
+
+  /**
+   * Has Slurm count what jobs may have, as far as none has some of it. Slurm finds the new counts when the node registers, which undraining
+   * it brings about, and no job may get any of them before that. Resolves with the node as it is then.
+   */
+  async #count(
+    node: SlurmNode,
+    {
+      told,
+      wanted,
+      signal,
+    }: {
+      readonly told: NodeTold;
+      readonly wanted: ReturnType<typeof wantedCounts>;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<NodeTold> {
+    const found = this.#found.missing(told);
+    if (!nextCounts(told, wanted, found)) return told;
+    if (!told.drained) await node.drain(COUNTING, signal);
+    const now = await node.look(signal);
+    const next = nextCounts(now, wanted, found);
+    if (next) {
+      await node.setGres(gresToSet(now.gres, next), signal);
+      this.#found.counts(next);
+    }
+    return now;
   }
 
   /** Whatever somebody else has drained stays so, and whatever vgpud has is let go by it. */
@@ -151,19 +204,25 @@ export class SlurmScheduler implements Scheduler {
       signal,
     }: { readonly told: NodeTold; readonly why: string | undefined; readonly signal: AbortSignal },
   ): Promise<void> {
-    if (told.drained && !told.reason.startsWith(OWN)) return;
-    const reason = why === undefined ? undefined : `${OWN}${why}`;
-    if (reason === undefined && told.drained) await node.undrain(signal);
-    if (reason !== undefined && !(told.drained && told.reason === reason)) await node.drain(reason, signal);
+    if (told.drained && !isEndedHere(told)) return;
+    if (why === undefined && told.drained) await node.undrain(signal);
+    if (why !== undefined && !(told.drained && told.reason === why)) await node.drain(why, signal);
   }
 
-  async #bookingsOn(node: SlurmNode, signal: AbortSignal): Promise<Bookings> {
+  /** `ending`: the claims of jobs of which Slurm has taken back all before their processes have ended. */
+  async #bookingsOn(
+    node: SlurmNode,
+    signal: AbortSignal,
+  ): Promise<{ readonly bookings: Bookings; readonly ending: ReadonlySet<string> }> {
     const { cluster, clock } = this.#options;
     const bookings = new Map<string, Quantities>();
+    const ending = new Set<string>();
     const known = new Map<JobId, Known>();
     for (const [job, { state, start }] of await node.jobs(signal)) {
-      // Slurm takes it all back before the job's processes have ended.
-      if (state === "COMPLETING") continue;
+      if (state === "COMPLETING") {
+        ending.add(claimIdOf(cluster, job));
+        continue;
+      }
       const before = this.#believed(job, start);
       const amounts = before ? before.amounts : await node.amountsOf(job, signal);
       // Before a job runs Slurm may not tell yet what it has: it is asked again.
@@ -171,7 +230,7 @@ export class SlurmScheduler implements Scheduler {
       bookings.set(claimIdOf(cluster, job), amounts ?? {});
     }
     this.#known = known;
-    return bookings;
+    return { bookings, ending };
   }
 
   #believed(job: JobId, start: string): Known | undefined {
@@ -192,9 +251,21 @@ function notBooked(claimId: ClaimId, why: string): AgentError {
   return new AgentError("CLAIM_NOT_BOOKED", why, { details: { claim_id: claimId } });
 }
 
-function refusedByItsSlurmd(node: string, reason: string): SchedulerError {
-  const message =
-    `Slurm takes no jobs on node ${node} (${reason}): its slurmd has less than Slurm was told to count. ` +
-    "Give it as much in slurm.conf and gres.conf, then run scontrol reconfigure";
-  return slurmError("node-invalid", message);
+function refusedBySlurm(
+  node: string,
+  reason: string,
+  { publish }: Pick<SlurmSchedulerOptions, "publish">,
+): SchedulerError {
+  const [why, help] = isCountChanged(reason)
+    ? [
+        "a count was changed while jobs had some of it, and those go on",
+        publish
+          ? "vgpud has set the counts back: run systemctl reload slurmd on the node, and vgpud ends the drain"
+          : "Set the counts back, run systemctl reload slurmd on the node, and undrain it",
+      ]
+    : [
+        "its slurmd has less than Slurm was told to count",
+        "Give it as much in slurm.conf and gres.conf, then run scontrol reconfigure and undrain it",
+      ];
+  return slurmError("node-invalid", `Slurm takes no jobs on node ${node} (${reason}): ${why}. ${help}`);
 }

@@ -7,20 +7,27 @@ import type { JobId } from "./names.ts";
 export interface NodeTold {
   /** Of each GRES: its name, how many jobs may have, and the words that `scontrol update` takes for them. */
   readonly gres: ReturnType<typeof gresIn>;
+  /** Names of those that jobs have some of, as slurmctld counts it. */
+  readonly used: ReadonlySet<string>;
   readonly drained: boolean;
-  /** Since its slurmd told Slurm of less than Slurm was told to give out. */
+  /** Since slurmctld would not have the counts that it found when the node registered: nobody can undrain it then. */
   readonly invalid: boolean;
   /** Why it is drained or down, without who said so and when; empty when nobody did. */
   readonly reason: string;
 }
 
-/** Of `scontrol show node NODE`; undefined when it is not that. */
+/** Of `scontrol show node -d NODE`; undefined when it is not that. */
 export function nodeTold(text: string): NodeTold | undefined {
   const gres = valueOf(text, /^ +Gres=(.*)$/m);
   const state = valueOf(text, /^ +State=(\S+)/m)?.split("+");
   if (gres === undefined || !state) return undefined;
   return {
     gres: gresIn(gres),
+    used: new Set(
+      gresIn(valueOf(text, /^ +GresUsed=(.*)$/m) ?? "").flatMap(({ name, count }) =>
+        count > 0 ? [name] : [],
+      ),
+    ),
     drained: state.some((word) => word.startsWith("DRAIN")),
     invalid: state.some((word) => word.startsWith("INVALID")),
     reason: valueOf(text, /^ +Reason=(.*?)( \[[^\]]*\])?$/m) ?? "",

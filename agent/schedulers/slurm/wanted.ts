@@ -8,7 +8,7 @@ import type { NodeTold } from "./told.ts";
 /** What jobs on this node have, by the name of the claim that is each one's. */
 export type Bookings = ReadonlyMap<string, Quantities>;
 
-/** Of each that Slurm counts here how many jobs may have in all. */
+/** Of each that Slurm counts here how many jobs may have in all. Of a GPU that is shut only jobs have some that had it before. */
 export function wantedCounts(
   { gpus }: Pick<HostSupply, "gpus">,
   bookings: Bookings,
@@ -16,12 +16,15 @@ export function wantedCounts(
 ): ReadonlyMap<Quantity, number> {
   return new Map(
     [...limits].map(([quantity, limit]) => {
-      const all = gpus.map(
-        (gpu) => (isShut(gpu) ? bookedOn(gpu, bookings) : openIn(gpu, bookings))[quantity],
-      );
+      const all = gpus.filter((gpu) => !isShut(gpu)).map((gpu) => openIn(gpu, bookings)[quantity]);
       return [quantity, Math.min(limit, sum(all))];
     }),
   );
+}
+
+/** What it has of each that it counts here. */
+export function standingCounts(gres: NodeTold["gres"], limits: Limits): ReadonlyMap<Quantity, number> {
+  return new Map([...limits.keys()].map((quantity) => [quantity, counted(gres, GRES[quantity])]));
 }
 
 /** How much more jobs have than there is for them. */
@@ -36,27 +39,41 @@ export function overbooked(
   return beyond(counted, there);
 }
 
-/** The list for `scontrol update`, with what others have on the node; undefined when Slurm counts that already. */
-export function gresToSet(
-  { gres }: Pick<NodeTold, "gres">,
+/**
+ * What Slurm is to count, by name; undefined when it counts that already. What jobs have some of keeps its count: slurmctld takes no jobs
+ * any more on a node that registers with another one (gres.c, `_node_config_validate`). `found`: of that what has to be put right again.
+ */
+export function nextCounts(
+  { gres, used }: Pick<NodeTold, "gres" | "used">,
   wanted: ReadonlyMap<Quantity, number>,
-): readonly string[] | undefined {
-  // Of what there is none Slurm shows nothing, or 0.
-  const counted = (name: string): number =>
-    sum(gres.map((each) => (each.name === name ? each.count : undefined)));
-  if ([...wanted].every(([quantity, count]) => counted(GRES[quantity]) === count)) return undefined;
-  const others = gres.filter(({ name }) => !isOwnGres(name)).map(({ words }) => words);
-  return [...others, ...[...wanted].map(([quantity, count]) => `${GRES[quantity]}:${count}`)];
+  found: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> | undefined {
+  const next = [...wanted].map(([quantity, count]): readonly [string, number] => {
+    const name = GRES[quantity];
+    return [name, used.has(name) ? (found.get(name) ?? counted(gres, name)) : count];
+  });
+  return next.every(([name, count]) => counted(gres, name) === count) ? undefined : new Map(next);
 }
 
-/** Why no job is to come to the host, since nothing more is to be had of it; undefined where jobs may. */
-export function whyNoJobs({
-  gpus,
-  domainsKnown,
-}: Pick<HostSupply, "gpus" | "domainsKnown">): string | undefined {
-  if (gpus.length === 0) return undefined;
-  if (gpus.every(({ drained }) => drained)) return "every GPU of this host is drained";
-  return domainsKnown ? undefined : "libvirt is away";
+/** The list for `scontrol update`, with what others have on the node. */
+export function gresToSet(gres: NodeTold["gres"], counts: ReadonlyMap<string, number>): readonly string[] {
+  const others = gres.filter(({ name }) => !isOwnGres(name)).map(({ words }) => words);
+  return [...others, ...[...counts].map(([name, count]) => `${name}:${count}`)];
+}
+
+/** Of what there is none Slurm shows nothing, or 0. */
+export function counted(gres: NodeTold["gres"], name: string): number {
+  return sum(gres.map((each) => (each.name === name ? each.count : undefined)));
+}
+
+/**
+ * The supply without what claims hold whose jobs are ending: their machines are about to go, and to take off for a moment what Slurm
+ * gives to the next job already would leave its counts low for as long as that one runs.
+ */
+export function withoutEnding(supply: HostSupply, ending: ReadonlySet<string>): HostSupply {
+  const isThere = ({ claimId }: GpuSupply["held"][number]): boolean =>
+    claimId === undefined || !ending.has(claimId);
+  return { ...supply, gpus: supply.gpus.map((gpu) => ({ ...gpu, held: gpu.held.filter(isThere) })) };
 }
 
 function isShut({ drained, closed }: GpuSupply): boolean {
@@ -72,10 +89,6 @@ function openIn({ offers, held }: GpuSupply, bookings: Bookings): Quantities {
       return [quantity, Math.max(0, total - kept - (unbooked[quantity] ?? 0))];
     }),
   );
-}
-
-function bookedOn({ held }: GpuSupply, bookings: Bookings): Quantities {
-  return sumOf(held.map(({ claimId }) => of(claimId, bookings)));
 }
 
 function of(claimId: string | undefined, bookings: Bookings): Quantities {

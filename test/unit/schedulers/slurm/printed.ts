@@ -5,6 +5,8 @@ export const NODE = `NodeName=node1 Arch=x86_64 CoresPerSocket=1
    AvailableFeatures=(null)
    ActiveFeatures=(null)
    Gres=vgpu:7,vgt_low_gm_mb:448,vgt_high_gm_mb:2K,vgt_fence:28,gpu:tesla:2(S:0-1)
+   GresDrain=N/A
+   GresUsed=vgpu:1,vgt_low_gm_mb:0,vgt_fence:0,gpu:tesla:1(IDX:0)
    NodeAddr=127.0.0.1 NodeHostName=vm Port=41829 Version=22.05.8
    OS=Linux 6.18.44-fc-v669 #1 SMP PREEMPT_DYNAMIC @0 
    RealMemory=8000 AllocMem=0 FreeMem=19431 Sockets=64 Boards=1

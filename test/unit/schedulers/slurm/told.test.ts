@@ -10,7 +10,7 @@ const onNode1 = (text: string, job: string) => {
 };
 
 describe("what Slurm prints", () => {
-  it("tells of a node what it counts, whether it is drained and why", () => {
+  it("tells of a node what it counts, what jobs have some of, whether it is drained and why", () => {
     const told = nodeTold(NODE);
     assert.deepEqual(
       told?.gres.map(({ words, count }) => [words, count]),
@@ -24,11 +24,13 @@ describe("what Slurm prints", () => {
     );
     const reason = "gres/vgpu count reported lower than configured (7 < 8)";
     assert.deepEqual([told.drained, told.invalid, told.reason], [true, true, reason]);
+    assert.deepEqual([...told.used], ["vgpu", "gpu"]);
   });
 
   it("tells of a node without GRES that it has none, and of no node nothing", () => {
     assert.deepEqual(nodeTold("NodeName=a\n   Gres=(null)\n   State=IDLE ThreadsPerCore=1\n"), {
       gres: [],
+      used: new Set(),
       drained: false,
       invalid: false,
       reason: "",

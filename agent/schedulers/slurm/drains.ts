@@ -1,0 +1,43 @@
+// Why no job is to come to the node, and which of its drains are vgpud's to end. Pure.
+import { quantitiesText, type Quantities } from "../../capacity/quantities.ts";
+import type { HostSupply } from "../supply.ts";
+import { isOwnGres } from "./names.ts";
+import type { NodeTold } from "./told.ts";
+
+/** What begins the reason of each drain of vgpud's. */
+const OWN = "vgpud: ";
+
+/** While counts are changed that nobody uses, for as long as that takes. */
+export const COUNTING = `${OWN}its GRES are counted anew`;
+
+/** The reason to drain it with; undefined where jobs may come. `over`: how much more jobs have than there is. */
+export function whyNoJobs(
+  { gpus, domainsKnown }: Pick<HostSupply, "gpus" | "domainsKnown">,
+  over: Quantities,
+): string | undefined {
+  if (gpus.length === 0) return undefined;
+  if (gpus.every(({ drained }) => drained)) return `${OWN}every GPU of this host is drained`;
+  if (!domainsKnown) return `${OWN}it is not known which domains there are`;
+  if (gpus.every(({ drained, closed }) => drained || closed))
+    return `${OWN}no GPU of this host gives anything out`;
+  // Slurm's counts stay as they are while jobs use them: it would send more of which no machine can be made.
+  if (Object.keys(over).length > 0) return `${OWN}jobs have ${quantitiesText(over)} more than there is`;
+  return undefined;
+}
+
+/** Whether the drain is vgpud's own, or slurmctld's for a count of which only vgpud speaks. */
+export function isEndedHere({ reason }: Pick<NodeTold, "reason">): boolean {
+  return reason.startsWith(OWN) || isCountChanged(reason);
+}
+
+/** Whether slurmctld takes the node for unfit since a count of vgpud's is another one than before, while jobs have some of it. */
+export function isCountChanged(reason: string): boolean {
+  return foundBefore(reason).size > 0;
+}
+
+/** By name, how many of it slurmctld found when the node registered before: of the first that was changed (gres.c, `_node_config_validate`). */
+export function foundBefore(reason: string): ReadonlyMap<string, number> {
+  const [, name = "", found] =
+    /^gres\/(\w+) count changed and jobs are using them \((\d+) != \d+\)$/.exec(reason) ?? [];
+  return isOwnGres(name) ? new Map([[name, Number(found)]]) : new Map();
+}

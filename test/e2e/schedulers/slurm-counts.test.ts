@@ -1,0 +1,142 @@
+// What a real Slurm counts of a node whose jobs run: slurmctld takes no jobs any more on a node of which a count is another one than when it
+// registered before, while jobs have some of it.
+import assert from "node:assert/strict";
+import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { SlurmWorld } from "../../schedulers/slurm-world.ts";
+import { refusal } from "../harness/rpc.ts";
+import { until } from "../harness/until.ts";
+
+const ALL = "vgpu:7,vgt_low_gm_mb:384,vgt_high_gm_mb:3200,vgt_fence:28";
+const LESS = "vgpu:6,vgt_low_gm_mb:320,vgt_high_gm_mb:2816,vgt_fence:24";
+const SMALL = "--gres=vgpu:1,vgt_low_gm_mb:64,vgt_high_gm_mb:384,vgt_fence:4";
+const FOREIGN = "f0000000-0000-4000-8000-000000000001";
+
+/** All that the GPU has, of which the host keeps a part. */
+const GROSS = [
+  { name: "vgpu", count: 7 },
+  { name: "vgt_low_gm_mb", count: 512 },
+  { name: "vgt_high_gm_mb", count: 3584 },
+  { name: "vgt_fence", count: 32 },
+];
+
+/** Resolves with its claim when it runs. */
+async function idleJob({ slurm }: SlurmWorld, gres = SMALL): Promise<string> {
+  const id = await slurm.submit("sleep infinity", gres);
+  await slurm.jobsUntil("it runs", (jobs) => jobs.some((job) => job.id === id && job.state === "RUNNING"));
+  return `slurm:vgpud:${id}`;
+}
+
+async function takeByOthers({ world }: SlurmWorld): Promise<void> {
+  await world.makeForeignSlice(FOREIGN);
+  await world.rpc.call(Hosts.reconcile, { dryRun: true, claimId: "" });
+}
+
+async function giveBack({ world }: SlurmWorld): Promise<void> {
+  await world.host.control({ command: "remove-mdev", uuid: FOREIGN });
+  await world.rpc.call(Hosts.reconcile, { dryRun: true, claimId: "" });
+}
+
+describe("what Slurm counts of a node whose jobs run", function () {
+  this.timeout(300_000);
+  let node: SlurmWorld;
+  before(async () => {
+    node = await SlurmWorld.start();
+    await node.counts(ALL);
+  });
+  afterEach(async () => {
+    for (const { name } of await node.world.domains()) await node.world.destroy(name);
+    await node.cancelAll();
+    await node.counts(ALL);
+    await node.isNode("idle");
+  });
+  after(async () => {
+    await (node as SlurmWorld | undefined)?.[Symbol.asyncDispose]();
+  });
+
+  it("stays, so that the node goes on taking jobs when it registers, and follows when none runs", async () => {
+    const claim = await idleJob(node, "--gres=vgpu:1,vgt_low_gm_mb:65,vgt_high_gm_mb:385,vgt_fence:4");
+    await node.create(claim, ({ vgpu }) => {
+      const sizes = { vgtLowGmSz: 65, vgtHighGmSz: 385, vgtFenceSz: 4 };
+      vgpu.want = { $case: "sizes", value: sizes };
+    });
+    await takeByOthers(node);
+    await node.compared();
+    await node.register();
+    await node.counts(ALL);
+    await node.isNode("mixed");
+    await idleJob(node);
+    await node.world.destroy("asked");
+    await node.cancelAll();
+    await node.counts(LESS);
+    await node.isNode("idle");
+    await idleJob(node);
+    await giveBack(node);
+    await node.compared();
+    await node.register();
+    await node.counts(LESS);
+    await node.isNode("mixed");
+  });
+
+  it("costs the node its further jobs where somebody changes it: vgpud says what helps, and ends the drain then", async () => {
+    await idleJob(node);
+    await node.slurm.run("scontrol", "update", "nodename=node1", `gres=${LESS}`);
+    await node.register();
+    await until("the condition says what helps", async () => {
+      const { host } = await node.world.rpc.call(Hosts.getHost, {});
+      const { message = "" } =
+        host?.conditions.find(({ reason }) => reason === "SCHEDULER_UNAVAILABLE") ?? {};
+      return /count changed and jobs are using them.*run systemctl reload slurmd/.test(message);
+    });
+    await node.counts(ALL);
+    await node.slurm.reload();
+    await node.isNode("mixed");
+  });
+});
+
+describe("a node of which slurm.conf has more than jobs may have", function () {
+  this.timeout(300_000);
+
+  it("gets no jobs once Slurm has read its files anew while one runs, and is fit for more when it has registered again", async () => {
+    await using node = await SlurmWorld.start({ gres: GROSS });
+    await node.counts(ALL);
+    const id = await node.slurm.submit("sleep infinity", SMALL);
+    await node.slurm.jobsUntil("it runs", ([job]) => job?.state === "RUNNING");
+    await node.slurm.run("scontrol", "reconfigure");
+    await until("Slurm says why", async () =>
+      (await node.node("Reason")).includes(
+        "vgt_low_gm_mb count changed and jobs are using them (384 != 512)",
+      ),
+    );
+    await node.counts(ALL);
+    await node.slurm.reload();
+    await node.isNode("mixed");
+    assert.equal((await node.slurm.jobs()).find((job) => job.id === id)?.state, "RUNNING");
+  });
+});
+
+describe("a node of which Slurm counts more than there is", function () {
+  this.timeout(300_000);
+
+  it("refuses the job that finds no room, and is sent no more until there is room for those that run", async () => {
+    // What vgpud does here it does not do because it is time.
+    await using node = await SlurmWorld.start({ healEvery: "1h" });
+    const first = await idleJob(node);
+    await takeByOthers(node);
+    await node.create(first, undefined, "vm-1");
+    for (let count = 2; count <= 5; count += 1)
+      await node.create(await idleJob(node), undefined, `vm-${count}`);
+    await node.isNode("mixed");
+    const last = await idleJob(node);
+    assert.equal((await refusal(node.create(last))).reason, "APERTURE_EXHAUSTED");
+    await until("the node is drained", async () => /^vgpud: jobs have /.test(await node.node("Reason")));
+    const waits = await node.slurm.submit("sleep infinity", "--gres=vgpu:1,vgt_fence:4");
+    await node.slurm.jobsUntil("another waits", (jobs) =>
+      jobs.some(({ id, state }) => id === waits && state === "PENDING"),
+    );
+    await giveBack(node);
+    await node.slurm.jobsUntil("it runs", (jobs) =>
+      jobs.some(({ id, state }) => id === waits && state === "RUNNING"),
+    );
+    await node.create(last);
+  });
+});

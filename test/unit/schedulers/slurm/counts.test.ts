@@ -1,0 +1,142 @@
+// How many of each GRES Slurm is told to count, and when: a count that is changed while jobs have some of it takes the node from it.
+import assert from "node:assert/strict";
+import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
+import type { GpuSupply } from "../../../../agent/schedulers/supply.ts";
+import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
+import { claimId, pciAddress } from "../../../fakes/ids.ts";
+import { gpu, host, SMALL, SMALL_GRES } from "./supply-of.ts";
+
+const ALL = "vgpu:7,vgt_low_gm_mb:384,vgt_high_gm_mb:3200,vgt_fence:28";
+const LESS = "vgpu:6,vgt_low_gm_mb:320,vgt_high_gm_mb:2816,vgt_fence:24";
+const FOREIGN = { claimId: undefined, takes: SMALL };
+const ROUNDED = { claimId: claimId("slurm:c:17"), takes: { ...SMALL, highGmMib: 512 } };
+const { signal } = new AbortController();
+
+describe("what Slurm counts of a host", () => {
+  let slurm: FakeSlurm;
+  let scheduler: SlurmScheduler;
+  beforeEach(() => {
+    slurm = new FakeSlurm("node1");
+    scheduler = new SlurmScheduler({
+      ...{ commands: slurm, cluster: "c", node: () => "node1", publish: true },
+      clock: { now: () => 1000 },
+    });
+  });
+  const run = (job: string, gres = SMALL_GRES): void => {
+    slurm.jobs.set(job, { state: "RUNNING", gres });
+  };
+  /** Its counts with a node that is fit for jobs after its slurmd has told of it. */
+  const told = async (...held: GpuSupply["held"]): Promise<string> => {
+    await scheduler.publish(host([gpu({ held })]), signal);
+    slurm.register();
+    assert.equal(slurm.state, "IDLE");
+    return slurm.gres;
+  };
+
+  it("is less by what was taken without a job, be it that its job has ended", async () => {
+    assert.equal(await told(FOREIGN), LESS);
+    assert.equal(await told(), ALL);
+    assert.equal(await told({ claimId: claimId("slurm:c:3"), takes: SMALL }), LESS);
+  });
+
+  it("is not less by a GPU's vGPUs of a job that is just ending", async () => {
+    slurm.jobs.set("17", { state: "COMPLETING", gres: SMALL_GRES });
+    assert.equal(await told(ROUNDED), ALL);
+    slurm.jobs.delete("17");
+    assert.notEqual(await told(ROUNDED), ALL);
+  });
+
+  it("is nothing of a GPU that gives out nothing", async () => {
+    const shut = [gpu({ closed: true }), gpu({ gpu: pciAddress(3), drained: true })];
+    slurm.gresFile = new Map([...slurm.gresFile].map(([name, count]) => [name, 3 * count]));
+    await scheduler.publish(host([...shut, gpu({ gpu: pciAddress(4) })]), signal);
+    assert.equal(slurm.gres, ALL);
+  });
+
+  it("stays as it is while jobs have some of it, whatever takes room, and follows when none has any", async () => {
+    assert.equal(await told(), ALL);
+    run("17");
+    assert.equal(await told(ROUNDED), ALL);
+    assert.equal(await told(ROUNDED, FOREIGN), ALL);
+    slurm.jobs.clear();
+    assert.equal(await told(FOREIGN), LESS);
+    run("18");
+    assert.equal(await told(), LESS);
+  });
+
+  it("follows of what no job has any, although jobs have some of another", async () => {
+    run("17", "vgpu(CNT:1)");
+    assert.equal(await told(FOREIGN), LESS.replace("vgpu:6", "vgpu:7"));
+  });
+
+  it("stays when a job is first to get some of it", async () => {
+    assert.equal(await told(), ALL);
+    slurm.onDrained = () => {
+      run("17");
+    };
+    assert.equal(await told(FOREIGN), ALL);
+  });
+
+  it("is told of a node that somebody else has drained, whose drain stays", async () => {
+    Object.assign(slurm, { state: "IDLE+DRAIN", reason: "disk is full" });
+    await scheduler.publish(host(), signal);
+    assert.deepEqual([slurm.orders, slurm.state], [[`gres=${ALL}`], "IDLE+DRAIN"]);
+  });
+
+  for (const [what, shut] of [
+    ["all is drained", { drained: true }],
+    ["no GPU gives anything out", { closed: true }],
+  ] as const)
+    it(`stays while ${what}, so that jobs wait`, async () => {
+      assert.equal(await told(), ALL);
+      await scheduler.publish(host([gpu(shut)]), signal);
+      assert.deepEqual([slurm.gres, slurm.state], [ALL, "IDLE+DRAIN"]);
+      assert.equal(await told(), ALL);
+    });
+
+  it("is beyond what there is where jobs have more: that is told, and no more of them come until they have not", async () => {
+    for (let job = 1; job <= 7; job += 1) run(String(job));
+    const { overcommitted } = await scheduler.heal(host(), signal);
+    assert.deepEqual(overcommitted, [{ gpu: undefined, by: { lowGmMib: 64 } }]);
+    assert.deepEqual(slurm.orders, ["state=drain reason=vgpud: jobs have 64 MiB low GM more than there is"]);
+    slurm.jobs.delete("7");
+    await scheduler.publish(host(), signal);
+    assert.equal(slurm.orders.at(-1), "state=undrain");
+    assert.equal(slurm.state, "IDLE");
+  });
+
+  it("takes the node from Slurm where others change it under jobs: how it comes back is told, and its drain is ended then", async () => {
+    assert.equal(await told(), ALL);
+    run("17");
+    slurm.gres = LESS;
+    slurm.register();
+    const message = /vgpu count changed and jobs are using them \(7 != 6\)\).* run systemctl reload slurmd/;
+    await assert.rejects(scheduler.heal(host(), signal), { kind: "node-invalid", message });
+    assert.equal(slurm.gres, ALL);
+    slurm.register();
+    assert.equal(slurm.state, "IDLE+DRAIN");
+    await scheduler.heal(host(), signal);
+    assert.equal(slurm.state, "IDLE");
+  });
+
+  it("takes the node from Slurm that counts what its files have, where that is not what jobs may have: all is set back", async () => {
+    assert.equal(await told(), ALL);
+    run("17");
+    assert.equal(await told(FOREIGN), ALL);
+    slurm.reconfigure();
+    assert.match(slurm.state, /INVALID/);
+    const drained = host([gpu({ drained: true })]);
+    const message = /vgt_low_gm_mb count changed and jobs are using them \(384 != 448\)/;
+    await assert.rejects(scheduler.heal(drained, signal), { kind: "node-invalid", message });
+    assert.equal(slurm.gres, ALL);
+    slurm.register();
+    assert.equal(await told(), ALL);
+  });
+
+  it("takes the node from Slurm where it is more than gres.conf has, and that is said", async () => {
+    const reason = "gres/vgpu count reported lower than configured (7 < 8)";
+    Object.assign(slurm, { state: "IDLE+DRAIN+INVALID_REG", reason });
+    const message = /its slurmd has less than Slurm was told to count/;
+    await assert.rejects(scheduler.heal(host(), signal), { kind: "node-invalid", message });
+  });
+});

@@ -1,0 +1,36 @@
+// A host as schedulers are told of it, and what a job has that asks for the smallest vGPU.
+import type { Quantities } from "../../../../agent/capacity/quantities.ts";
+import type { GpuSupply, HostSupply } from "../../../../agent/schedulers/supply.ts";
+import { pciAddress } from "../../../fakes/ids.ts";
+
+export const SMALL: Quantities = { slices: 1, lowGmMib: 64, highGmMib: 384, fences: 4 };
+export const SMALL_GRES = "vgpu(CNT:1),vgt_low_gm_mb(CNT:64),vgt_high_gm_mb(CNT:384),vgt_fence(CNT:4)";
+
+const offer = (total: number, kept = 0, most = total) => ({ total, kept, most });
+/** Seven slices, and 384 MiB of low GM for them. */
+export const gpu = (given: Partial<GpuSupply> = {}): GpuSupply => ({
+  gpu: pciAddress(),
+  ...{
+    mode: "gvt-g",
+    platform: "Broadwell",
+    types: [],
+    drained: false,
+    closed: false,
+    closedBy: [],
+    held: [],
+  },
+  offers: new Map([
+    ["slices", offer(7)],
+    ["lowGmMib", offer(512, 128)],
+    ["highGmMib", offer(3584, 384)],
+    ["fences", offer(32, 4)],
+  ]),
+  ...given,
+});
+/** `living`: names of claims. */
+export const host = (gpus: readonly GpuSupply[] = [gpu()], living: readonly string[] = []): HostSupply => ({
+  hypervisor: "kvm",
+  gpus,
+  living: new Set(living),
+  domainsKnown: true,
+});
