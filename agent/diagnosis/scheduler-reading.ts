@@ -30,6 +30,8 @@ export const schedulerTroubles = [
   "unrecorded",
   /** It keeps a booking that no domain came for and that is to be given back; it is told all the same. */
   "not-given-back",
+  /** Its own files give the host more than it ever has for others; it is told all the same. */
+  "too-much-configured",
   /** A fault of vgpud. */
   "internal",
 ] as const;
@@ -43,10 +45,14 @@ export const untoldTroubles = [
   "bad-answer",
   "unrecorded",
   "not-given-back",
+  "too-much-configured",
 ] as const satisfies readonly SchedulerTrouble[];
 export type UntoldTrouble = (typeof untoldTroubles)[number];
 /** What can keep it from being told anything. */
-export type FailingTrouble = Exclude<SchedulerTrouble, "unrecorded" | "not-given-back">;
+export type FailingTrouble = Exclude<
+  SchedulerTrouble,
+  "unrecorded" | "not-given-back" | "too-much-configured"
+>;
 
 export type SchedulerReading =
   | { readonly kind: "not-configured" }

@@ -19,7 +19,7 @@ export type SlurmFailure =
   | "answer"
   /** What slurm.conf and gres.conf give the node does not serve. */
   | "node-gres"
-  /** Slurm takes no jobs on the node, since it counts less than Slurm was told. */
+  /** Slurm takes no jobs on the node, since what it counts is not what Slurm was told, or not what it counted before. */
   | "node-invalid"
   /** How the node is called is not known yet. */
   | "no-host";

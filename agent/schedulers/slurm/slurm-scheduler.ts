@@ -1,10 +1,17 @@
 // Slurm as the scheduler in front of this host, where a virtual machine is a job: the host is a node that has so many of each GRES.
-import type { BookedOn, Booking, Quantities } from "../../capacity/quantities.ts";
+import { quantitiesText, type BookedOn, type Booking, type Quantities } from "../../capacity/quantities.ts";
 import type { Clock } from "../../core/clock.ts";
 import { AgentError } from "../../core/errors.ts";
 import type { ClaimId } from "../../core/ids.ts";
 import { FirstSeen } from "../first-seen.ts";
-import { nothingFound, SchedulerError, type Findings, type Published, type Scheduler } from "../scheduler.ts";
+import {
+  nothingFound,
+  SchedulerError,
+  type Findings,
+  type Published,
+  type Scheduler,
+  type Untold,
+} from "../scheduler.ts";
 import type { HostSupply } from "../supply.ts";
 import { slurmError, type SlurmCommands } from "./commands.ts";
 import { disagreementsOf } from "./disagreements.ts";
@@ -18,6 +25,7 @@ import {
   nextCounts,
   overbooked,
   standingCounts,
+  tooMuchConfigured,
   wantedCounts,
   withoutEnding,
   type Bookings,
@@ -81,8 +89,9 @@ export class SlurmScheduler implements Scheduler {
     this.#firstSeen.begin(supply);
     const node = this.#node();
     const limits = (this.#limits ??= await node.limits(signal));
-    await this.#tell(node, await this.#see(node, supply, { limits, signal }), signal);
-    return { answered: true, untold: [] };
+    const seen = await this.#see(node, supply, { limits, signal });
+    await this.#tell(node, seen, signal);
+    return { answered: true, untold: this.#untold(node, seen) };
   }
 
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
@@ -93,7 +102,7 @@ export class SlurmScheduler implements Scheduler {
     await this.#tell(node, seen, signal);
     const found = disagreementsOf(seen.supply, seen.bookings, { limits, firstSeen: this.#firstSeen.since });
     this.#firstSeen.found(found.withoutDomain, supply);
-    return { ...nothingFound, ...found };
+    return { ...nothingFound, ...found, untold: this.#untold(node, seen) };
   }
 
   async bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking> {
@@ -193,6 +202,14 @@ export class SlurmScheduler implements Scheduler {
       this.#found.counts(next);
     }
     return now;
+  }
+
+  /** Where counts are the administrator's Slurm has no others than its files. */
+  #untold({ name }: SlurmNode, { supply, limits }: Seen): readonly Untold[] {
+    const much = tooMuchConfigured(supply, limits);
+    if (!this.#options.publish || Object.keys(much).length === 0) return [];
+    const message = `slurm.conf and gres.conf both give it ${quantitiesText(much)} more`;
+    return [{ kind: "too-much-configured", what: `node ${name}`, message }];
   }
 
   /** Whatever somebody else has drained stays so, and whatever vgpud has is let go by it. */

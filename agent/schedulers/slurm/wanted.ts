@@ -1,5 +1,5 @@
 // What Slurm ought to count of this host: all GPUs together, since it knows none of them by its address. Pure.
-import { beyond, quantities, sumOf, type Quantities, type Quantity } from "../../capacity/quantities.ts";
+import { beyond, sumOf, type Quantities, type Quantity } from "../../capacity/quantities.ts";
 import type { GpuSupply, HostSupply } from "../supply.ts";
 import { GRES, isOwnGres } from "./names.ts";
 import type { Limits } from "./node.ts";
@@ -20,6 +20,17 @@ export function wantedCounts(
       return [quantity, Math.min(limit, sum(all))];
     }),
   );
+}
+
+/**
+ * How much more slurm.conf gives the node than jobs may ever have, of what there is any now. slurmctld counts that when it reads the file anew,
+ * be it that jobs run. Nothing where a GPU does not say what it has.
+ */
+export function tooMuchConfigured({ gpus }: Pick<HostSupply, "gpus">, limits: Limits): Quantities {
+  if (gpus.some(({ offers }) => offers.size === 0)) return {};
+  const there = sumOf(gpus.map(({ offers }) => openOf(offers)));
+  const shared = [...limits].filter(([quantity]) => there[quantity] !== undefined);
+  return beyond(Object.fromEntries(shared), there);
 }
 
 /** What it has of each that it counts here. */
@@ -83,12 +94,12 @@ function isShut({ drained, closed }: GpuSupply): boolean {
 /** What jobs may have of it, those included that have it: what somebody takes without a job of his own nobody else may book. */
 function openIn({ offers, held }: GpuSupply, bookings: Bookings): Quantities {
   const unbooked = sumOf(held.map(({ claimId, takes }) => beyond(takes, of(claimId, bookings))));
-  return Object.fromEntries(
-    quantities.map((quantity) => {
-      const { total = 0, kept = 0 } = offers.get(quantity) ?? {};
-      return [quantity, Math.max(0, total - kept - (unbooked[quantity] ?? 0))];
-    }),
-  );
+  return beyond(openOf(offers), unbooked);
+}
+
+/** What the host does not keep for itself. */
+function openOf(offers: GpuSupply["offers"]): Quantities {
+  return Object.fromEntries([...offers].map(([quantity, { total, kept }]) => [quantity, total - kept]));
 }
 
 function of(claimId: string | undefined, bookings: Bookings): Quantities {

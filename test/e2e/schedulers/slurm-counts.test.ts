@@ -99,6 +99,11 @@ describe("a node of which slurm.conf has more than jobs may have", function () {
   it("gets no jobs once Slurm has read its files anew while one runs, and is fit for more when it has registered again", async () => {
     await using node = await SlurmWorld.start({ gres: GROSS });
     await node.counts(ALL);
+    await until("the condition says so before", async () => {
+      const { host } = await node.world.rpc.call(Hosts.getHost, {});
+      const { message = "" } = host?.conditions.find(({ reason }) => reason === "SCHEDULER_UNTOLD") ?? {};
+      return message.includes("give it 128 MiB low GM, 384 MiB high GM, 4 fences more");
+    });
     const id = await node.slurm.submit("sleep infinity", SMALL);
     await node.slurm.jobsUntil("it runs", ([job]) => job?.state === "RUNNING");
     await node.slurm.run("scontrol", "reconfigure");

@@ -72,7 +72,7 @@ const waiting = (seconds: number, booking = `of-${seconds}`) => ({
 });
 
 const isFailing = (trouble: (typeof schedulerTroubles)[number]): trouble is FailingTrouble =>
-  trouble !== "unrecorded" && trouble !== "not-given-back";
+  trouble !== "unrecorded" && trouble !== "not-given-back" && trouble !== "too-much-configured";
 
 describe("the conditions of the scheduler", () => {
   it("mean nothing where none is configured, or no agent asks one", async () => {

@@ -51,7 +51,7 @@ export const scheduler = {
       failed: "look at Placement's own log and its database; vgpud tries again by itself",
       conflict: "find who else writes the providers named HOST_vgpud_…: they are vgpud's alone",
       refused:
-        "see what it says; a rule of Placement's policy or a name that is taken is the operator's to change, the rest is a fault of vgpud",
+        "do what it says helps; a rule of Placement's policy or a name that is taken is the operator's to change, the rest is a fault of vgpud",
       "no-root":
         "start nova-compute here, set scheduler.placement.host to the name that it gives this host (after a renaming the new one), or " +
         "scheduler.placement.root to own where there is no Nova",
@@ -78,6 +78,8 @@ export const scheduler = {
       unrecorded: "what vgpud has to remember of {name} cannot be written down: {why}; all else is told",
       "not-given-back":
         "vgpud has to give back to {name} what vgpuctl has booked and no domain came for, and is not let do it: {why}; all is told",
+      "too-much-configured":
+        "{name}'s own files give this host more than jobs may ever have: {why}; all is told",
     },
     remedies: {
       refused:
@@ -93,6 +95,9 @@ export const scheduler = {
       "not-given-back":
         "see what it says: a rule of Placement's policy (403) is the operator's to change, and of a fault of its own its log tells. vgpud tries " +
         "again by itself; by hand, with another right: openstack resource provider allocation delete CONSUMER, for each that is named",
+      "too-much-configured":
+        "give the node as much less in slurm.conf and gres.conf (docs/slurm.md) and run scontrol reconfigure, while Slurm counts that much there " +
+        "(scontrol show node) or no job runs there. As long as the files have more, each reconfigure while jobs run takes the node out of service",
     },
   },
   BOOKING_WITHOUT_DOMAIN: {

@@ -46,7 +46,7 @@ export const scheduler: Same<typeof english> = {
       "bad-answer": "用 curl 访问 scheduler.placement.endpoint 的地址：那里可能是代理的页面或别的服务",
       failed: "查看 Placement 自己的日志和它的数据库；vgpud 会自行重试",
       conflict: "找出还有谁在写名为 HOST_vgpud_… 的资源提供者：它们只属于 vgpud",
-      refused: "看它说了什么；Placement 的策略规则或已被占用的名称由管理员更改，其余是 vgpud 的错误",
+      refused: "按它所说的办法处理；Placement 的策略规则或已被占用的名称由管理员更改，其余是 vgpud 的错误",
       "no-root":
         "在本机启动 nova-compute，将 scheduler.placement.host 设为它给本机的名称（改名之后用新名称），没有 Nova 时将 scheduler.placement.root 设为 own",
       "root-taken":
@@ -71,6 +71,7 @@ export const scheduler: Same<typeof english> = {
       unrecorded: "vgpud 关于 {name} 需要记住的内容无法写入：{why}；其余都已告知",
       "not-given-back":
         "vgpud 应向 {name} 归还由 vgpuctl 预订而没有域来使用的预订，但未能归还：{why}；内容都已告知",
+      "too-much-configured": "{name} 自己的配置文件给本机的数量超出作业所能得到的：{why}；内容都已告知",
     },
     remedies: {
       refused:
@@ -83,6 +84,9 @@ export const scheduler: Same<typeof english> = {
       "not-given-back":
         "看它说了什么：Placement 的策略规则（403）由管理员更改，自身的错误见它的日志。vgpud 会自行重试；也可以用有权限的身份对列出的每个使用者手动执行 " +
         "openstack resource provider allocation delete CONSUMER",
+      "too-much-configured":
+        "在 slurm.conf 和 gres.conf 中相应减少该节点的数量（docs/slurm.md），并在 Slurm 已按该数量计数（scontrol show node）或该节点没有作业运行时运行 " +
+        "scontrol reconfigure。只要配置文件中仍然多出，每次在有作业运行时 reconfigure 都会使该节点停止服务",
     },
   },
   BOOKING_WITHOUT_DOMAIN: {

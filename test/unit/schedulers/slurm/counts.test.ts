@@ -1,5 +1,6 @@
 // How many of each GRES Slurm is told to count, and when: a count that is changed while jobs have some of it takes the node from it.
 import assert from "node:assert/strict";
+import { countsIn } from "../../../../agent/schedulers/slurm/gres.ts";
 import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import type { GpuSupply } from "../../../../agent/schedulers/supply.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
@@ -131,6 +132,21 @@ describe("what Slurm counts of a host", () => {
     assert.equal(slurm.gres, ALL);
     slurm.register();
     assert.equal(await told(), ALL);
+  });
+
+  it("is what Slurm's files have after it reads them anew: that they have more than jobs may have is told before", async () => {
+    const much = [
+      {
+        kind: "too-much-configured",
+        what: "node node1",
+        message: "slurm.conf and gres.conf both give it 64 MiB low GM, 896 MiB high GM more",
+      },
+    ];
+    assert.deepEqual((await scheduler.publish(host([gpu({ held: [FOREIGN] })]), signal)).untold, much);
+    assert.deepEqual((await scheduler.heal(host(), signal)).untold, much);
+    assert.deepEqual((await scheduler.heal(host([gpu(), gpu({ offers: new Map() })]), signal)).untold, []);
+    for (const [name, count] of countsIn(ALL)) slurm.gresFile.set(name, count);
+    assert.deepEqual((await scheduler.heal(host(), signal)).untold, []);
   });
 
   it("takes the node from Slurm where it is more than gres.conf has, and that is said", async () => {
