@@ -5,7 +5,7 @@ import type {
   CreateDomainResponse,
 } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
-import { PlacementError, type PlacementFailure } from "../../placement/errors.ts";
+import { PlacementError } from "../../placement/errors.ts";
 import type { Candidate } from "../../placement/model.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Vgpud } from "../client/vgpud.ts";
@@ -15,15 +15,15 @@ import { refuseElsewhere } from "./booked-elsewhere.ts";
 import { candidatePages } from "./candidate-pages.ts";
 import { claimFor, giveBack, type Claimant } from "./claims.ts";
 import { bookedOn, wantOf, type Flavor } from "./flavor.ts";
-import { answersInOrder } from "./in-order.ts";
 import { lostBooking, unbookable } from "./lost-booking.ts";
 import type { AgentUse } from "./opened.ts";
 import { isOurs, requireTypes } from "./ours.ts";
-import { asCliError, toldOf } from "./placement-failure.ts";
-import { REQUESTS_AT_ONCE, type SchedulePlacement } from "./placement-port.ts";
+import { asCliError } from "./placement-failure.ts";
+import type { SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
 import { verdictOn } from "./refusal.ts";
-import { CANDIDATE_CONNECT_MS, isSilence, silentAmong } from "./silent-hosts.ts";
+import { AT_A_LOOK, providerOf, Sights } from "./sights.ts";
+import { CANDIDATE_CONNECT_MS, isSilence } from "./silent-hosts.ts";
 import { domainOfClaim, isGone } from "./whereabouts.ts";
 
 type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "getHost" | "getVgpu" | "close">;
@@ -49,9 +49,6 @@ export interface Scheduling extends Claimant {
   readonly again: boolean;
   readonly signal: AbortSignal;
 }
-
-/** Of candidates whose hosts are asked whether they answer: one look takes no longer than one host that does not. */
-const AT_A_LOOK = 32;
 
 /** Why a candidate did not get the domain. */
 export interface Lost {
@@ -88,16 +85,14 @@ export async function scheduleDomain(options: Scheduling): Promise<Scheduled> {
 class Walk {
   readonly #options: Scheduling;
   readonly #lost: Lost[] = [];
-  /** What came of asking hosts that do not answer, and who did answer. */
-  readonly #silent = new Map<string, CliError>();
-  readonly #answering = new Set<string>();
-  readonly #places = new Map<string, Place | CliError | undefined>();
+  readonly #sights: Sights;
   #standing: Standing = "none";
   /** What was booked, or may have been. */
   #booked: Candidate["allocations"] = new Map();
 
   constructor(options: Scheduling) {
     this.#options = options;
+    this.#sights = new Sights(options);
   }
 
   async run(): Promise<Scheduled> {
@@ -162,9 +157,9 @@ class Walk {
     for await (const page of candidatePages(this.#options)) {
       let known = 0;
       for (const [at, candidate] of page.entries()) {
-        if (!isOver() && this.#silent.size > 0 && known <= at) {
+        if (!isOver() && this.#sights.isAnySilent && known <= at) {
           known = at + AT_A_LOOK;
-          await this.#lookAt(page.slice(at, known), isOver);
+          await this.#sights.lookAt(page.slice(at, known), isOver);
         }
         if (isOver()) return this.#noHost({ untried: true });
         const ended = await this.#try(candidate);
@@ -174,53 +169,6 @@ class Walk {
     return this.#noHost({ untried: false });
   }
 
-  /**
-   * Where one host is down others may be: which of them answer is found out at once, before anything is booked there. Not any more when
-   * time is over.
-   */
-  async #lookAt(candidates: readonly Candidate[], isOver: () => boolean): Promise<void> {
-    const { signal } = this.#options;
-    const places = await answersInOrder(candidates, {
-      ask: (candidate, over) => this.#placeOf(candidate, AbortSignal.any([signal, over])),
-      decides: isOver,
-      atOnce: REQUESTS_AT_ONCE,
-    });
-    if (isOver()) return;
-    const hosts = new Set(
-      places
-        .flatMap((place) => (place instanceof CliError ? [] : (place?.host ?? [])))
-        .filter((host) => !this.#isAsked(host)),
-    );
-    await this.#ask(hosts);
-  }
-
-  async #ask(hosts: ReadonlySet<string>): Promise<void> {
-    const silent = await silentAmong(hosts, this.#options);
-    for (const host of hosts) {
-      const error = silent.get(host);
-      if (error) this.#silent.set(host, error);
-      else this.#answering.add(host);
-    }
-  }
-
-  #isAsked(host: string): boolean {
-    return this.#silent.has(host) || this.#answering.has(host);
-  }
-
-  /** A CliError where Placement fails at the candidate's own providers: others are to be had all the same. */
-  async #placeOf(candidate: Candidate, signal = this.#options.signal): Promise<Place | CliError | undefined> {
-    const { api } = this.#options;
-    const provider = providerOf(candidate);
-    if (this.#places.has(provider)) return this.#places.get(provider);
-    const place = await placeOf(provider, { api, signal }).catch((error: unknown) => {
-      if (!(error instanceof PlacementError) || signal.aborted || !OF_ONE_PROVIDER.has(error.kind))
-        throw error;
-      return toldOf(error);
-    });
-    this.#places.set(provider, place);
-    return place;
-  }
-
   #noHost(left: { readonly untried: boolean; readonly fault?: CliError }): Scheduled {
     return { lost: this.#lost, standing: this.#standing, ended: { kind: "no-host", ...left } };
   }
@@ -228,15 +176,14 @@ class Walk {
   /** Undefined: the next one. */
   async #try(candidate: Candidate): Promise<Scheduled | undefined> {
     const { agentOf, saidBy } = this.#options;
-    const place = await this.#placeOf(candidate);
+    const place = await this.#sights.placeOf(candidate);
     if (place === undefined || place instanceof CliError) {
       const why = place?.message ?? `provider ${providerOf(candidate)} is none of vgpud's`;
       this.#passOver(undefined, why, place ?? { ending: "failure" });
       return undefined;
     }
     // Once a create was sent to one that hangs, nobody could tell whether it has the domain.
-    if (!this.#isAsked(place.host)) await this.#ask(new Set([place.host]));
-    const silence = this.#silent.get(place.host);
+    const silence = await this.#sights.silenceOf(place.host);
     if (silence) {
       this.#passOver(place, silence.message, saidBy(place.host, silence));
       return undefined;
@@ -302,7 +249,7 @@ class Walk {
     const unreleased = await this.#release();
     if (unreleased) return this.#failed(unreleased, place);
     if (verdict.then === "wrong" || error.ending === "interrupted") return this.#failed(said, undefined);
-    if (isSilence(error)) this.#silent.set(place.host, error);
+    if (isSilence(error)) this.#sights.hasFallenSilent(place.host, error);
     this.#passOver(place, error.message, said);
     return undefined;
   }
@@ -355,14 +302,6 @@ class Walk {
     this.#lost.push({ place, reason, why, ending, hints });
   }
 }
-
-function providerOf({ mappings, allocations }: Candidate): string {
-  const [provider = [...allocations.keys()][0] ?? ""] = mappings.get("_GPU") ?? [];
-  return provider;
-}
-
-/** What Placement may answer of one provider while it answers of others. */
-const OF_ONE_PROVIDER: ReadonlySet<PlacementFailure> = new Set(["failed", "bad-answer"]);
 
 function othersClaim(claimId: string, what: string): CliError {
   return new CliError("conflict", `claim ${claimId} is ${what}: nothing was asked for with it`);

@@ -14,7 +14,7 @@ export const CANDIDATE_CONNECT_MS = 3000;
 /** For a look at one of many: a vgpud that answers does so from memory. */
 export const LOOK = { connectMs: CANDIDATE_CONNECT_MS, answerMs: 3000 } as const;
 
-interface Asking {
+export interface Asking {
   /** As in Opened. */
   readonly agentOf: (host: string, kind: "read", how: typeof LOOK) => Pick<Vgpud, "getHost" | "close">;
 }
