@@ -80,6 +80,8 @@ export class SchedulerKeeper {
   #told: { readonly version: readonly unknown[]; readonly supply: HostSupply } | undefined;
   /** By the clock that never steps back. */
   #healAt = -Infinity;
+  /** Since the last comparison began: one that is under way may have passed what is to be found out. */
+  #isAskedFor = false;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -100,7 +102,7 @@ export class SchedulerKeeper {
    * again.
    */
   compareSoon(): void {
-    this.#healAt = -Infinity;
+    this.#isAskedFor = true;
   }
 
   /** Ends with the signal, never before. */
@@ -120,7 +122,7 @@ export class SchedulerKeeper {
   /** Resolves with how long to rest, milliseconds. */
   async #round(signal: AbortSignal): Promise<number> {
     const { scheduler, supply: supplyNow, version: versionNow, clock } = this.#options;
-    const isHeal = clock.now() >= this.#healAt;
+    const isHeal = this.#isAskedFor || clock.now() >= this.#healAt;
     try {
       const version = versionNow();
       if (!isHeal && isDeepStrictEqual(version, this.#told?.version)) return GLANCE_MS;
@@ -130,8 +132,10 @@ export class SchedulerKeeper {
         this.#told = { version, supply };
         return GLANCE_MS;
       }
-      if (isHeal) this.#compared(await scheduler.heal(supply, signal), shutIn(supply));
-      else this.#published(await scheduler.publish(supply, signal), shutIn(supply));
+      if (isHeal) {
+        this.#isAskedFor = false;
+        this.#compared(await scheduler.heal(supply, signal), shutIn(supply));
+      } else this.#published(await scheduler.publish(supply, signal), shutIn(supply));
       this.#told = { version, supply };
       return GLANCE_MS;
     } catch (error) {

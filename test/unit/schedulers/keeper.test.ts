@@ -23,6 +23,8 @@ class Told {
   /** Whether what it is told is news to it. */
   isNews = true;
   random = 0.5;
+  /** What happens while it is asked. */
+  meanwhile: () => void = () => undefined;
   readonly stop = new AbortController();
   readonly keeper = new SchedulerKeeper({
     scheduler: {
@@ -43,6 +45,7 @@ class Told {
 
   #note<T>(what: string, value: T): Promise<T> {
     this.asked.push(`${what} at ${this.clock.now()}`);
+    this.meanwhile();
     return this.failure ? Promise.reject(this.failure) : Promise.resolve(value);
   }
 
@@ -126,6 +129,25 @@ describe("a scheduler in front of a host", () => {
     told.keeper.compareSoon();
     await told.clock.advance(MINUTE);
     assert.deepEqual(told.taken(), ["heal at 16000"]);
+  });
+
+  it("is asked anew when somebody else could not ask it while it was being asked or told, and once", async () => {
+    const meanwhileOnce = (): void => {
+      told.meanwhile = () => {
+        told.meanwhile = () => undefined;
+        told.keeper.compareSoon();
+      };
+    };
+    meanwhileOnce();
+    await told.clock.advance(15_000 + MINUTE);
+    assert.deepEqual(told.taken(), ["heal at 15000", "heal at 16000"]);
+    meanwhileOnce();
+    told.untold = [{ kind: "refused", what: "host_vgpud_0000_00_02_0", message: "HTTP 400" }];
+    told.random = 0.999_999;
+    told.version += 1;
+    told.supply = { ...NOTHING, living: new Set(["a"]) };
+    await told.clock.advance(2_000);
+    assert.deepEqual(told.taken(), ["publish at 76000", "heal at 77000"]);
   });
 
   it("is known to be told of a host without its domains, in either kind of round and also where that is no news to it", async () => {
