@@ -57,9 +57,11 @@ async function define(hands: Hands, claim: DomainClaim, signal: AbortSignal): Pr
   const { deviceModel, domains } = hands;
   const hypervisor = await hands.hypervisor(signal);
   const isXengt = hypervisor.domainType === "xen" && claim.share.mode === "gvt-g";
-  if (isXengt) await deviceModel?.check();
-  const on = isXengt && deviceModel ? { ...hypervisor, deviceModel: deviceModel.path } : hypervisor;
+  const maker = isXengt ? deviceModel : undefined;
+  await maker?.check();
+  const on = maker ? { ...hypervisor, deviceModel: maker.path } : hypervisor;
   await domains.define(domainXml(claim, specOf(claim), on), signal);
+  maker?.defined(claim.domain.id);
 }
 
 /** ENOMEM and ENOSPC, as Intel's QEMU tells them. */
@@ -75,8 +77,7 @@ async function startMaking(
   { domainId }: StartStep,
   signal: AbortSignal,
 ): Promise<void> {
-  const isNew = claim.state === "creating";
-  const start = claim.domain && (await deviceModel.starting({ name: claim.domain.name, isNew }));
+  const start = claim.domain && (await deviceModel.starting({ id: domainId, name: claim.domain.name }));
   try {
     await domains.start(domainId, { paused: true }, signal);
     start?.succeeded();

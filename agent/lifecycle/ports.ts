@@ -88,14 +88,15 @@ export interface DeviceModel {
   readonly path: string;
   /** Throws DEVICE_MODEL_MISSING. */
   check(): Promise<void>;
+  /** To be called once a domain is defined with the program of `path`: of one from before, another may have been configured. */
+  defined(id: DomainId): void;
   /** To be called right before a domain is started: what is said of a start is told from what was said of those before. */
   starting(domain: StartingDomain): Promise<DeviceModelStart>;
 }
 
 export interface StartingDomain {
+  readonly id: DomainId;
   readonly name: string;
-  /** Whether it was just defined, with the program of `path`: one from before may name another. */
-  readonly isNew: boolean;
 }
 
 /** One start of a domain that has a device model. */

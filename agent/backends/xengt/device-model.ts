@@ -1,6 +1,7 @@
 // QEMU with Intel's patches for XenGT: where it is, and what it said last for a domain.
 import type { Clock } from "../../core/clock.ts";
 import { AgentError, messageOf } from "../../core/errors.ts";
+import type { DomainId } from "../../core/ids.ts";
 import type { HostFiles } from "../../discovery/host-files.ts";
 import type { DeviceModel, DeviceModelStart, LastWords, StartingDomain } from "../../lifecycle/ports.ts";
 import type { CallOptions, Trouble } from "../hostd-answers.ts";
@@ -52,6 +53,8 @@ interface Start {
 
 export class XengtDeviceModel implements DeviceModel {
   readonly #options: XengtDeviceModelOptions;
+  /** Defined with it, by this process, and not yet started: whoever defined one before may have had another configured. */
+  readonly #fresh = new Set<DomainId>();
   #verdict: Verdict | undefined;
 
   constructor(options: XengtDeviceModelOptions) {
@@ -84,15 +87,23 @@ export class XengtDeviceModel implements DeviceModel {
     throw new AgentError("DEVICE_MODEL_MISSING", message, { details: { path } });
   }
 
+  defined(id: DomainId): void {
+    this.#fresh.add(id);
+  }
+
   async starting(domain: StartingDomain): Promise<DeviceModelStart> {
     // Before the start: who puts another file there meanwhile has that looked at anew.
     const stamp = await this.#stamp();
     const start = { domain, stamp, since: this.#options.clock.wall() - TICK_MS };
     return {
       succeeded: () => {
-        if (domain.isNew) this.#verdict = undefined;
+        if (this.#fresh.delete(domain.id)) this.#verdict = undefined;
       },
-      lastWords: (signal) => this.#lastWords(start, signal),
+      lastWords: async (signal) => {
+        const last = await this.#lastWords(start, signal);
+        this.#fresh.delete(domain.id);
+        return last;
+      },
     };
   }
 
@@ -104,7 +115,7 @@ export class XengtDeviceModel implements DeviceModel {
 
   #said(words: string, { domain, stamp }: Start): LastWords {
     const isUnpatched = UNPATCHED.test(words);
-    if (domain.isNew) this.#verdict = isUnpatched ? { words, stamp } : undefined;
+    if (this.#fresh.has(domain.id)) this.#verdict = isUnpatched ? { words, stamp } : undefined;
     if (!isUnpatched) return { kind: "said", words };
     const help =
       `xengt.device_model (${this.path}) is to be QEMU with Intel's patches for XenGT; name such a one, or set ` +

@@ -4,9 +4,8 @@ import { XengtDeviceModel, type LogReader } from "../../../agent/backends/xengt/
 import { AgentError } from "../../../agent/core/errors.ts";
 import { KeyedLock } from "../../../agent/core/keyed-lock.ts";
 import type { PciAddress } from "../../../agent/core/ids.ts";
-import type { DomainClaim } from "../../../agent/lifecycle/claim.ts";
 import { execute } from "../../../agent/lifecycle/execute.ts";
-import { claim } from "../../fakes/claims.ts";
+import { claim, claimedDomain, domainSpec } from "../../fakes/claims.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 import { FakeHost } from "../../fakes/fake-host.ts";
 import { FakeGpu } from "../../fakes/fake-kernel.ts";
@@ -21,15 +20,18 @@ const UNKNOWN = "qemu-system-i386: unknown vga type: xengt";
 
 function deviceModelOf(answer: () => Promise<Answer>, stampNow: () => string = () => "1"): XengtDeviceModel {
   const log: LogReader = { deviceModelLog: answer };
-  const files = { list: () => Promise.resolve([]), fileStamp: () => Promise.resolve(stampNow()) };
+  const files = { list: () => Promise.resolve(["qemu"]), fileStamp: () => Promise.resolve(stampNow()) };
   return new XengtDeviceModel({ path: "/usr/lib/xengt/qemu", files, log, clock });
 }
 
-/** What a start says that libvirt refuses, when its log is then as `answer` says. */
+/**
+ * What a start says that libvirt refuses, when its log is then as `answer` says. `from`: whether the domain has just been defined for it, by
+ * a vgpud that was killed then, or long before.
+ */
 async function startRefused(
   answer: () => Promise<Answer>,
   deviceModel = deviceModelOf(answer),
-  state: DomainClaim["state"] = "creating",
+  from: "now" | "killed" | "before" = "now",
 ): Promise<AgentError> {
   const host = new FakeHost({ gpus: [new FakeGpu(pciAddress(), 512)], wall: () => clock.wall() });
   host.refuse("start-domain", new AgentError("LIBVIRT_REFUSED", REFUSED));
@@ -38,9 +40,12 @@ async function startRefused(
     hypervisor: () => Promise.resolve({ domainType: "xen", guestTypes: new Set(["hvm" as const]) } as const),
     deviceModel,
   };
-  const step = { kind: "start-domain", domainId: domainId(1), paused: true } as const;
   const { signal } = new AbortController();
-  return execute(hands, claim(1, { state }), step, signal).then(
+  const domain = claimedDomain(domainSpec(1, { xenGuestType: "hvm" }));
+  const of = claim(1, { domain, state: from === "before" ? "stopped" : "creating" });
+  if (from === "now") await execute(hands, of, { kind: "define-domain", claim: of }, signal);
+  const step = { kind: "start-domain", domainId: of.domain.id, paused: true } as const;
+  return execute(hands, of, step, signal).then(
     () => assert.fail("it was not refused"),
     (error: unknown) => AgentError.from(error),
   );
@@ -78,13 +83,17 @@ describe("a start that a device model of XenGT fails", () => {
   it("says nothing of the device model that is configured where its domain is from before, and may have another", async () => {
     let answer = unpatched;
     const deviceModel = deviceModelOf(() => answer());
-    const refused = await startRefused(answer, deviceModel, "stopped");
-    assert.match(refused.message, /unknown vga type: xengt/);
-    assert.equal(await deviceModel.cannot(), undefined);
+    for (const from of ["before", "killed"] as const) {
+      const refused = await startRefused(answer, deviceModel, from);
+      assert.match(refused.message, /unknown vga type: xengt/);
+      assert.equal(await deviceModel.cannot(), undefined);
+    }
     await startRefused(answer, deviceModel);
     answer = () => logged(0, FAILED);
-    await startRefused(answer, deviceModel, "stopped");
-    assert.equal(await deviceModel.cannot(), UNKNOWN, "nor takes back what is known of it");
+    for (const from of ["before", "killed"] as const) {
+      await startRefused(answer, deviceModel, from);
+      assert.equal(await deviceModel.cannot(), UNKNOWN, "nor takes back what is known of it");
+    }
   });
 
   it("is forgotten once another file is in its place, also from before that was known", async () => {
@@ -110,9 +119,10 @@ describe("a start that a device model of XenGT fails", () => {
   it("is forgotten once a new domain has been started", async () => {
     const deviceModel = deviceModelOf(unpatched);
     await startRefused(unpatched, deviceModel);
-    const old = await deviceModel.starting({ name: "old", isNew: false });
+    const old = await deviceModel.starting({ id: domainId(2), name: "old" });
     old.succeeded();
-    const start = await deviceModel.starting({ name: "new", isNew: true });
+    deviceModel.defined(domainId(3));
+    const start = await deviceModel.starting({ id: domainId(3), name: "new" });
     assert.equal(await deviceModel.cannot(), UNKNOWN);
     start.succeeded();
     assert.equal(await deviceModel.cannot(), undefined);
