@@ -2,6 +2,7 @@
 import { parseClaimId } from "../core/ids.ts";
 import type { ClaimMark, Domain, Inventory } from "../inventory/model.ts";
 import type { Claim } from "./claim.ts";
+import { domainsAway } from "./domains-away.ts";
 import type { Ledger } from "./ledger.ts";
 import { lostMark } from "./rebuild.ts";
 
@@ -12,7 +13,7 @@ export type MarkedDomain = Domain & { readonly mark: ClaimMark };
  * where /etc is not on the ledger's file system, and a saved definition does so anywhere. Empty while domains are not known.
  *
  * One that the ledger knows nothing of is looked for a second time, as by whoever rebuilds claims: a look that began before a failed
- * create was undone and forgotten still shows its domain. Rejects as that look does.
+ * create was undone and forgotten still shows its domain. Rejects as that look does, and where domains are not known in it.
  */
 export async function orphanDomains(
   ledger: Ledger,
@@ -20,9 +21,12 @@ export async function orphanDomains(
   lookAgain: () => Promise<Inventory>,
 ): Promise<readonly MarkedDomain[]> {
   const seen = orphansIn(ledger, inventory);
-  if (seen.every((domain) => recordOf(domain, ledger))) return seen;
-  const again = new Set(orphansIn(ledger, await lookAgain()).map(({ id }) => id));
-  return seen.filter(({ id }) => again.has(id));
+  const unrecorded = new Set(seen.filter((domain) => !recordOf(domain, ledger)));
+  if (unrecorded.size === 0) return seen;
+  const second = await lookAgain();
+  if (!second.domains.known) throw domainsAway(second.domains);
+  const again = new Set(orphansIn(ledger, second).map(({ id }) => id));
+  return seen.filter((domain) => !unrecorded.has(domain) || again.has(domain.id));
 }
 
 function orphansIn(ledger: Ledger, inventory: Inventory): readonly MarkedDomain[] {

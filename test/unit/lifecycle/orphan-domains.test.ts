@@ -18,6 +18,11 @@ async function inventoryOf(...domains: readonly Domain[]): Promise<Inventory> {
   return { ...(await host.look()), revision: 1 };
 }
 
+async function inventoryWithoutLibvirt(): Promise<Inventory> {
+  const domains = { known: false, why: "libvirt is away", away: "libvirt" } as const;
+  return { ...(await inventoryOf()), domains };
+}
+
 /** By the names of the domains, on a host that stays as it is. */
 async function orphans(claims: readonly Claim[], ...domains: readonly Domain[]): Promise<readonly string[]> {
   const ledger = new Ledger(new MemoryStore(), claims);
@@ -85,10 +90,26 @@ describe("domains with vgpud's mark that stand in no claim", () => {
   });
 
   it("are not known while libvirt is away", async () => {
-    const inventory = await inventoryOf(domainOf(claim(1)));
-    const domains = { known: false, why: "libvirt is away", away: "libvirt" } as const;
+    const away = await inventoryWithoutLibvirt();
     const ledger = new Ledger(new MemoryStore(), [ended(1)]);
-    const lookAgain = (): Promise<Inventory> => Promise.resolve(inventory);
-    assert.deepEqual(await orphanDomains(ledger, { ...inventory, domains }, lookAgain), []);
+    assert.deepEqual(await orphanDomains(ledger, away, () => Promise.resolve(away)), []);
+  });
+
+  it("are not known where libvirt is away when they are looked for again", async () => {
+    const ledger = new Ledger(new MemoryStore(), [ended(1)]);
+    const seen = await inventoryOf(domainOf(claim(1)), domainOf(claim(2), { vgpuIds: [] }));
+    await assert.rejects(orphanDomains(ledger, seen, inventoryWithoutLibvirt), {
+      reason: "LIBVIRT_UNAVAILABLE",
+    });
+  });
+
+  it("are those that the ledger knows also where others are looked for again", async () => {
+    const ledger = new Ledger(new MemoryStore(), [ended(1)]);
+    const seen = await inventoryOf(domainOf(claim(1)), domainOf(claim(2), { vgpuIds: [] }));
+    const still = await orphanDomains(ledger, seen, () => inventoryOf(domainOf(claim(1))));
+    assert.deepEqual(
+      still.map(({ name }) => name),
+      ["guest-1"],
+    );
   });
 });
