@@ -11,7 +11,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Ending } from "../errors/exit-codes.ts";
-import { refuseElsewhere } from "./booked-elsewhere.ts";
+import { mayBeElsewhere } from "./booked-elsewhere.ts";
 import { candidatePages } from "./candidate-pages.ts";
 import { claimFor, giveBack, type Claimant } from "./claims.ts";
 import { bookedOn, wantOf, type Flavor } from "./flavor.ts";
@@ -36,6 +36,9 @@ export interface Scheduling extends Claimant {
   readonly agentOf: (host: string, kind: "read" | "change", how?: AgentUse) => CreateOn;
   /** A failure as it is told of the host. */
   readonly saidBy: (host: string, error: CliError) => CliError;
+  /** As in Opened. */
+  readonly line: (...words: readonly string[]) => string;
+  readonly lineTo: (host: string, ...words: readonly string[]) => string;
   readonly flavor: Flavor;
   readonly slicesClass: string;
   /** UUIDs of aggregates, of which the GPU is in one at least; empty: wherever it is. */
@@ -119,8 +122,10 @@ class Walk {
     this.#booked = byProvider;
     const place = await placeOf(provider, { api, signal });
     if (place === undefined) throw othersClaim(claimId, "of a provider that is none of vgpud's");
-    await refuseElsewhere(claimId, place.host, this.#options);
-    return await this.#create(place, true);
+    const isUnsure = await mayBeElsewhere(claimId, place.host, this.#options);
+    const ended = await this.#create(place, true);
+    // The booking is given back: it is as if nothing had been booked.
+    return ended ?? (isUnsure ? await this.#fromLost() : undefined);
   }
 
   /** On the host that has a domain of the claim though nothing is booked for it any more. */

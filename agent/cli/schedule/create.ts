@@ -22,7 +22,7 @@ import { FLAVORS_FILE, SCHEDULE_FILE } from "./words.ts";
 
 export async function create(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
-  const { settings, api, namedHosts, agentOf, saidBy, line } = parts;
+  const { settings, api, namedHosts, agentOf, saidBy, line, lineTo } = parts;
   const flavor = await flavorFor(args, settings, environment);
   const request = await requestFor(args, flavor, environment);
   const given = claimIdOf(args);
@@ -38,7 +38,7 @@ export async function create(args: Arguments, environment: Environment): Promise
   const scheduled = await scheduleDomain({
     ...{ api, namedHosts, agentOf, flavor, request, claimId, projectId, userId, slicesClass, memberOf },
     ...{ clock: environment.clock, patienceMs },
-    ...{ saidBy, again: given !== undefined, signal: environment.signal },
+    ...{ saidBy, line, lineTo, again: given !== undefined, signal: environment.signal },
   });
   return scheduledAnswer(scheduled, { claimId, flavor, memberOf, patienceMs, line });
 }

@@ -5,7 +5,8 @@ import { exitCodes } from "../../../agent/cli/errors/exit-codes.ts";
 import { startPlacement, type Placement } from "../../schedulers/placement.ts";
 import { TwoHosts } from "../../schedulers/two-hosts.ts";
 
-const LINE = ["create", "--flavor", "odd", "--name", "web-1", "-o", "json"];
+const IN_WORDS = ["create", "--flavor", "odd", "--name", "web-1"];
+const LINE = [...IN_WORDS, "-o", "json"];
 const madeSchema = z.looseObject({ claim_id: z.string(), host: z.string() });
 
 describe("a domain that Placement knows nothing of any more", function () {
@@ -68,12 +69,17 @@ describe("a domain that Placement knows nothing of any more", function () {
     const other = hosts.names.find((name) => name !== host) ?? "";
     await placement.ask("DELETE", `/allocations/${claim}`);
     await hosts.book(claim, other);
-    const again = await hosts.schedule([...LINE, "--claim-id", claim]);
+    const again = await hosts.schedule([...IN_WORDS, "--claim-id", claim]);
     assert.equal(again.exitCode, exitCodes.conflict, again.stderr);
     assert.match(again.stderr, new RegExp(`booked on ${other}, and ${host} has the domain of it`));
     assert.deepEqual([await domainsOn(host), await domainsOn(other)], [1, 0]);
     // As it says: the booking is given back, and the same line books the domain where it is.
+    assert.match(
+      again.stderr,
+      new RegExp(`give the booking on ${other} back, .*: vgpuctl schedule destroy ${claim} `),
+    );
     assert.equal((await hosts.schedule(["destroy", claim, "--now"])).exitCode, 0);
+    assert.deepEqual([await domainsOn(host), await domainsOn(other)], [1, 0]);
     const kept = await hosts.schedule([...LINE, "--claim-id", claim]);
     assert.equal(kept.exitCode, 0, kept.stderr);
     assert.equal(madeSchema.parse(JSON.parse(kept.stdout)).host, host);

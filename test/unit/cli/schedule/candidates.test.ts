@@ -247,60 +247,26 @@ describe("an interrupted call", () => {
 });
 
 describe("a call that repeats another with its claim", () => {
-  const before = (hosts: Hosts, host: string, consumerType = "VGPUD"): void => {
-    const allocations = new Map([[hosts.gpus[host] ?? "", { CUSTOM_INTEL_VGPU: 1 }]]);
-    hosts.api.claims.set(CLAIM, { allocations, projectId: "p", userId: "u", consumerType });
-  };
-
   it("asks the host that was booked, and claims nothing", async () => {
     const hosts = new Hosts({ a: makes, b: makes });
-    before(hosts, "b");
+    hosts.book("b");
     const { ended } = await hosts.schedule({ again: true });
     assert.ok(ended.kind === "made");
     assert.equal(ended.place.host, "b");
     assert.deepEqual(hosts.api.changes, []);
   });
 
-  it("makes no second domain where another host has that of the claim, and says how to go on", async () => {
-    const hosts = new Hosts({ a: makes, b: makes });
-    before(hosts, "a");
-    hosts.having.add("b");
-    const { ended, standing } = await hosts.schedule({ again: true });
-    assert.ok(ended.kind === "failed");
-    assert.equal(ended.error.ending, "conflict");
-    assert.match(ended.error.message, /is booked on a, and b has the domain of it: no second one is made$/);
-    assert.match(ended.error.lines.join("\n"), /vgpuctl destroy claim:0b5d0a3e/);
-    assert.deepEqual([hosts.asked, hosts.api.changes, standing], [[], [], "held"]);
-  });
-
-  it("asks the host that was booked though another cannot be asked, or had the domain once", async () => {
-    for (const change of [
-      (hosts: Hosts) => hosts.failing.set("b", new CliError("unreachable", "vgpud does not answer")),
-      (hosts: Hosts) => {
-        hosts.having.add("b");
-        hosts.standing = ClaimState.GONE;
-      },
-    ]) {
-      const hosts = new Hosts({ a: makes, b: makes });
-      before(hosts, "a");
-      change(hosts);
-      const { ended } = await hosts.schedule({ again: true });
-      assert.ok(ended.kind === "made");
-      assert.equal(ended.place.host, "a");
-    }
-  });
-
   it("goes nowhere else while that host does not answer: it may have the domain", async () => {
     const away = (): Refuses => new CliError("unreachable", "vgpud does not answer");
     const hosts = new Hosts({ a: makes, b: away });
-    before(hosts, "b");
+    hosts.book("b");
     const { ended, standing } = await hosts.schedule({ again: true });
     assert.deepEqual([ended.kind, standing], ["failed", "held"]);
   });
 
   it("goes nowhere else when that host refuses the repetition and has the domain of the first call", async () => {
     const hosts = new Hosts({ a: makes, b: () => refusal(status.FAILED_PRECONDITION, "CLAIM_NOT_COVERED") });
-    before(hosts, "b");
+    hosts.book("b");
     hosts.having.add("b");
     const { ended, standing } = await hosts.schedule({ again: true });
     assert.deepEqual([ended.kind, standing], ["failed", "held"]);
@@ -308,7 +274,7 @@ describe("a call that repeats another with its claim", () => {
 
   it("takes another host when that one says that it has no room for it", async () => {
     const hosts = new Hosts({ a: makes, b: full });
-    before(hosts, "b");
+    hosts.book("b");
     const { ended } = await hosts.schedule({ again: true });
     assert.ok(ended.kind === "made");
     assert.equal(ended.place.host, "a");
@@ -317,7 +283,7 @@ describe("a call that repeats another with its claim", () => {
 
   it("touches nothing that is somebody else's", async () => {
     const hosts = new Hosts({ a: makes });
-    before(hosts, "a", "INSTANCE");
+    hosts.book("a", "INSTANCE");
     const { ended } = await hosts.schedule({ again: true });
     assert.ok(ended.kind === "failed");
     assert.equal(ended.error.ending, "conflict");
@@ -326,7 +292,7 @@ describe("a call that repeats another with its claim", () => {
 
   it("touches nothing where Placement does not tell whose it is", async () => {
     const hosts = new Hosts({ a: makes });
-    before(hosts, "a", "INSTANCE");
+    hosts.book("a", "INSTANCE");
     hosts.api.isOld = true;
     const { ended, standing } = await hosts.schedule({ again: true });
     assert.ok(ended.kind === "failed");
@@ -340,7 +306,7 @@ describe("a call that repeats another with its claim", () => {
       [ClaimState.DELETING, "held"],
     ] as const) {
       const hosts = new Hosts({ a: makes, b: () => refusal(status.ALREADY_EXISTS, "CLAIM_ENDED") });
-      before(hosts, "b");
+      hosts.book("b");
       hosts.having.add("b");
       hosts.standing = state;
       const { ended, standing } = await hosts.schedule({ again: true });

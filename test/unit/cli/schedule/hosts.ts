@@ -68,6 +68,12 @@ export class Hosts {
     );
   }
 
+  /** By a call before, or by hand. */
+  book(host: string, consumerType = "VGPUD"): void {
+    const allocations = new Map([[this.gpus[host] ?? "", { CUSTOM_INTEL_VGPU: 1 }]]);
+    this.api.claims.set(CLAIM, { allocations, projectId: "p", userId: "u", consumerType });
+  }
+
   schedule({ again = false, traits = flavor.traits } = {}): Promise<Scheduled> {
     return scheduleDomain({
       ...{ api: this.api, claimId: CLAIM, projectId: "p", userId: "u", again },
@@ -102,6 +108,8 @@ export class Hosts {
         close: () => undefined,
       }),
       saidBy: (_, error) => error,
+      line: (...words) => `vgpuctl schedule ${words.join(" ")}`,
+      lineTo: (host, ...words) => `vgpuctl --address ${host} ${words.join(" ")}`,
       signal: this.interrupt.signal,
     });
   }
