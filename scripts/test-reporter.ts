@@ -3,7 +3,7 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import Mocha from "mocha";
 import * as z from "zod";
-import { endWhenHeld } from "./held-run.ts";
+import { endWhenHeld, type Workers } from "./held-run.ts";
 
 /** Every skip that may happen, by its full title, and why. */
 const skipsFile = new URL("../../test/skips.json", import.meta.url);
@@ -25,6 +25,16 @@ function told(titles: readonly string[], { message, stack }: Error): string {
   return [titles.join(" › "), ...lines.slice(0, TOLD_LINES), ...cut, ""].join("\n");
 }
 
+/** What mocha adds to its options; of its types these are not. */
+const runSchema = z.object({ files: z.array(z.string()) });
+
+/** As mocha decides it. */
+function workersOf(options: Mocha.MochaOptions): Workers | undefined {
+  const { parallel, jobs } = options;
+  if (parallel !== true || (jobs !== undefined && jobs <= 1)) return undefined;
+  return { ...runSchema.parse(options), jobs };
+}
+
 class LaneReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
@@ -41,6 +51,7 @@ class LaneReporter extends Mocha.reporters.Spec {
     });
     endWhenHeld(runner, {
       closingMs: asked.closing,
+      workers: workersOf(options),
       told: (why) => {
         console.error(why);
         failed(`${why}\n`);

@@ -13,18 +13,28 @@ interface Ended {
   readonly totals: string;
 }
 
-/** A run of one file, which prints a line that starts with `ready`, and may then be told to end. */
-async function run(file: string, { ended }: { readonly ended: boolean }): Promise<Ended> {
+interface How {
+  readonly ended: boolean;
+  /** How many files are run beside each other, in the order of their names. */
+  readonly jobs?: number;
+}
+
+/** A run of files, one of which prints a line that starts with `ready`, and which may then be told to end. */
+async function run(files: string | Readonly<Record<string, string>>, { ended, jobs }: How): Promise<Ended> {
   const folder = await mkdtemp(path.join(tmpdir(), "held-run-"));
   try {
-    const [tests, failures, totals] = ["run.test.mjs", "failures", "totals"].map((name) =>
-      path.join(folder, name),
-    ) as [string, string, string];
-    await writeFile(tests, file);
+    const [failures, totals] = ["failures", "totals"].map((name) => path.join(folder, name)) as [
+      string,
+      string,
+    ];
+    const tests = Object.entries(typeof files === "string" ? { "run.test.mjs": files } : files);
+    for (const [name, file] of tests) await writeFile(path.join(folder, name), file);
     for (const told of [failures, totals]) await writeFile(told, "");
     const options = [`failures=${failures}`, `totals=${totals}`, "closing=100"];
     const words = [MOCHA, "--no-config", "--reporter", REPORTER, "--reporter-option", options.join(",")];
-    await using mocha = await StartedProcess.start(["env", "CI=1", process.execPath, ...words, tests]);
+    if (jobs !== undefined) words.push("--parallel", "--jobs", String(jobs));
+    const paths = tests.map(([name]) => path.join(folder, name));
+    await using mocha = await StartedProcess.start(["env", "CI=1", process.execPath, ...words, ...paths]);
     await (ended ? mocha.end() : mocha.ended);
     return {
       code: mocha.child.exitCode,
@@ -82,5 +92,26 @@ describe("a run of tests, as CI tells of it,", () => {
     );
     assert.equal(code, 1);
     assert.match(failures, /^ended from without at: a server never answers; /);
+  });
+
+  it("names the files that are under way when it is told to end, and none that is over or has not begun", async () => {
+    const stands = (says: string): string => `it("never ends", () => new Promise(() => {
+      setInterval(() => undefined, 1_000_000);
+      console.log("${says}");
+    })).timeout(0);`;
+    const files = {
+      "a.test.mjs": `it("is over", () => undefined);`,
+      "b.test.mjs": stands("begun"),
+      "c.test.mjs": `describe("a suite", () => {
+        before(() => { throw new Error("fails") });
+        it("is over, too", () => undefined);
+      });`,
+      "d.test.mjs": stands("ready"),
+      "e.test.mjs": stands("ready"),
+    };
+    const { code, failures } = await run(files, { ended: true, jobs: 2 });
+    assert.equal(code, 1);
+    const [said = ""] = /^ended from without .*?;/m.exec(failures) ?? [];
+    assert.match(said, /^ended from without in one of: \S*\/b\.test\.mjs, \S*\/d\.test\.mjs;$/);
   });
 });
