@@ -12,16 +12,20 @@ interface Looking extends Omit<Search, "agentOf">, Pick<Opened, "line" | "lineTo
 }
 
 /**
- * Whether another host than the booked one may have the domain, since it could not be asked. The booked one is asked for the domain all the
- * same, as the booking says where it should be, and nobody else before that is known. No other is asked where the booked one has the domain.
- * Throws a PlacementError, or a CliError where another host has it.
+ * The hosts, and why, that may have the domain in the place of the booked one, since they could not be asked. The booked one is asked for the
+ * domain all the same, as the booking says where it should be, and nobody else before that is known. No other is asked where the booked one
+ * has the domain. Throws a PlacementError, or a CliError where another host has it.
  */
-export async function mayBeElsewhere(claimId: string, booked: string, looking: Looking): Promise<boolean> {
+export async function mayBeElsewhere(
+  claimId: string,
+  booked: string,
+  looking: Looking,
+): Promise<ReadonlyMap<string, string>> {
   const agentOf: Search["agentOf"] = (host, kind) => looking.agentOf(host, kind, LOOK);
   const there = await toldBy(booked, claimId, { agentOf });
-  if (there === "has-it") return false;
+  if (there === "has-it") return new Map();
   const { found, unknown } = await whereaboutsOf(claimId, { ...looking, agentOf, butFor: booked });
-  if (found === undefined || isGone(found.domain)) return unknown.size > 0;
+  if (found === undefined || isGone(found.domain)) return unknown;
   const unsaid = there === "has-none" ? undefined : there.unknown;
   throw elsewhere(claimId, { booked, host: found.host, unsaid }, looking);
 }

@@ -73,7 +73,13 @@ export interface Scheduled {
   readonly lost: readonly Lost[];
   readonly standing: Standing;
   readonly ended:
-    | { readonly kind: "made"; readonly place: Place; readonly response: CreateDomainResponse }
+    | {
+        readonly kind: "made";
+        readonly place: Place;
+        readonly response: CreateDomainResponse;
+        /** Hosts that may have a domain of the claim, too, since they could not be asked, and why. */
+        readonly unasked: ReadonlyMap<string, string>;
+      }
     /** `untried`: there are candidates yet, and no time; with a `fault` there may be, and Placement failed so when it was asked for them. */
     | { readonly kind: "no-host"; readonly untried: boolean; readonly fault?: CliError }
     /** `place`: where a domain may be. */
@@ -89,6 +95,8 @@ class Walk {
   readonly #options: Scheduling;
   readonly #lost: Lost[] = [];
   readonly #sights: Sights;
+  /** As in Scheduled. */
+  #unasked: ReadonlyMap<string, string> = new Map();
   #standing: Standing = "none";
   /** What was booked, or may have been. */
   #booked: Candidate["allocations"] = new Map();
@@ -122,10 +130,12 @@ class Walk {
     this.#booked = byProvider;
     const place = await placeOf(provider, { api, signal });
     if (place === undefined) throw othersClaim(claimId, "of a provider that is none of vgpud's");
-    const isUnsure = await mayBeElsewhere(claimId, place.host, this.#options);
+    this.#unasked = await mayBeElsewhere(claimId, place.host, this.#options);
     const ended = await this.#create(place, true);
+    if (ended || this.#unasked.size === 0) return ended;
     // The booking is given back: it is as if nothing had been booked.
-    return ended ?? (isUnsure ? await this.#fromLost() : undefined);
+    this.#unasked = new Map();
+    return await this.#fromLost();
   }
 
   /** On the host that has a domain of the claim though nothing is booked for it any more. */
@@ -231,7 +241,11 @@ class Walk {
     const agent = this.#options.agentOf(place.host, "change", how);
     try {
       const response = await agent.createDomain(this.#requestOn(place));
-      return { lost: this.#lost, standing: this.#standing, ended: { kind: "made", place, response } };
+      return {
+        lost: this.#lost,
+        standing: this.#standing,
+        ended: { kind: "made", place, response, unasked: this.#unasked },
+      };
     } catch (error) {
       if (error instanceof CliError) return await this.#refused(error, { place, mayExist });
       // A fault of ours: what is booked is not forgotten for it.

@@ -37,15 +37,29 @@ export function scheduledAnswer(scheduled: Scheduled, about: About): Answer {
       error,
     };
   }
-  const { place, response } = ended;
+  const { place, response, unasked } = ended;
   const done = changeAnswer(response);
   return {
     json: { ...bodyOf(scheduled, about), ...messageJson(response) },
     text: [fieldsOf(place, about), ...done.text],
     names: [about.claimId],
-    messages: [...passedOver(lost), ...warningLines(response.decision?.warnings)],
+    messages: [
+      ...passedOver(lost),
+      ...secondOnes(unasked, about),
+      ...warningLines(response.decision?.warnings),
+    ],
     ...(done.error === undefined ? {} : { error: done.error }),
   };
+}
+
+/** Two domains of one claim write to one disk. */
+function secondOnes(unasked: ReadonlyMap<string, string>, { claimId, line }: About): readonly string[] {
+  if (unasked.size === 0) return [];
+  const told = [...unasked].slice(0, MOST_TOLD).map(([host, why]) => `${host} (${why})`);
+  const more = unasked.size > MOST_TOLD ? ` and ${unasked.size - MOST_TOLD} more` : "";
+  return [
+    `warning: whether others have a domain of claim ${claimId}, too, is not known: ${told.join(", ")}${more}; where its booking was moved by hand, look there once they answer: ${line("status", claimId, "--host", "HOST")}`,
+  ];
 }
 
 function bodyOf({ ended, lost, standing }: Scheduled, { claimId, flavor }: About): Record<string, unknown> {

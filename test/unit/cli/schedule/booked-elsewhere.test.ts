@@ -55,19 +55,23 @@ describe("a call that names a claim which is booked where its domain is not", ()
   });
 
   it("asks the booked host though no other has it, where that one or another does not say whether it has", async () => {
-    for (const change of [
-      (hosts: Hosts) => hosts.failing.set("a", away()),
-      (hosts: Hosts) => hosts.failing.set("b", away()),
-      (hosts: Hosts) => {
-        hosts.having.add("b");
-        hosts.standing = ClaimState.GONE;
-      },
-    ]) {
+    for (const [change, unasked] of [
+      [(hosts: Hosts) => hosts.failing.set("a", away()), []],
+      [(hosts: Hosts) => hosts.failing.set("b", away()), ["b"]],
+      [
+        (hosts: Hosts) => {
+          hosts.having.add("b");
+          hosts.standing = ClaimState.GONE;
+        },
+        [],
+      ],
+    ] as const) {
       const hosts = bookedOnA();
       change(hosts);
       const { ended } = await hosts.schedule({ again: true });
       assert.ok(ended.kind === "made");
       assert.deepEqual([ended.place.host, askedFor(hosts)], ["a", ["a"]]);
+      assert.deepEqual([...ended.unasked.keys()], unasked);
     }
   });
 

@@ -63,14 +63,18 @@ describe("a create that left a booking", () => {
 });
 
 describe("a create that was made", () => {
-  it("says who was passed over, and why", () => {
+  it("says who was passed over, and who could not be asked for a domain of the claim, and why", () => {
     const lost: Lost = { place, reason: "GPU_DRAINED", why: "GPU is drained", ending: "conflict", hints: [] };
-    const ended = { kind: "made", place, response: CreateDomainResponse.create() } as const;
+    const unasked = new Map([["kvm-9", "vgpud does not answer"]]);
+    const ended = { kind: "made", place, response: CreateDomainResponse.create(), unasked } as const;
     const { messages } = scheduledAnswer(
       { ended, lost: [lost], standing: "held" },
       { claimId: CLAIM, flavor, memberOf: [], patienceMs: 180_000, line },
     );
-    assert.deepEqual(messages, ["warning: passed over kvm-1 0000:00:02.0: GPU is drained [GPU_DRAINED]"]);
+    const [passedOver, second, ...others] = messages ?? [];
+    assert.equal(passedOver, "warning: passed over kvm-1 0000:00:02.0: GPU is drained [GPU_DRAINED]");
+    assert.match(second ?? "", /^warning: whether others have a domain of claim .* kvm-9 \(vgpud does not/);
+    assert.deepEqual(others, []);
   });
 });
 
@@ -82,7 +86,8 @@ describe("a create that many hosts did not take", () => {
   }));
 
   it("names some of them, and counts the others", () => {
-    const ended = { kind: "made", place, response: CreateDomainResponse.create() } as const;
+    const response = CreateDomainResponse.create();
+    const ended = { kind: "made", place, response, unasked: new Map() } as const;
     const { messages = [] } = scheduledAnswer({ ended, lost, standing: "held" }, about);
     assert.equal(messages.length, 21);
     assert.equal(messages.at(-1), MORE);
