@@ -2,7 +2,7 @@
 import type { Findings } from "../scheduler.ts";
 import type { HostSupply } from "../supply.ts";
 import type { Limits } from "./node.ts";
-import { overbooked, type Bookings } from "./wanted.ts";
+import { overbooked, roomOf, type Bookings } from "./wanted.ts";
 
 /** `firstSeen`: when a job was first seen without a claim. */
 export function disagreementsOf(
@@ -10,7 +10,7 @@ export function disagreementsOf(
   bookings: Bookings,
   { limits, firstSeen }: { readonly limits: Limits; readonly firstSeen: (booking: string) => number },
 ): Pick<Findings, "withoutDomain" | "withoutBooking" | "overcommitted"> {
-  const by = overbooked(supply, bookings, limits);
+  const by = overbooked(roomOf(supply, bookings, limits));
   return {
     withoutDomain: [...bookings]
       .filter(([booking, amounts]) => !supply.living.has(booking) && Object.keys(amounts).length > 0)

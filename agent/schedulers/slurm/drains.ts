@@ -15,10 +15,13 @@ export function whyNoJobs(
   { gpus, domainsKnown }: Pick<HostSupply, "gpus" | "domainsKnown">,
   over: Quantities,
 ): string | undefined {
-  if (gpus.length === 0) return undefined;
-  if (gpus.every(({ drained }) => drained)) return `${OWN}every GPU of this host is drained`;
+  // One that offers nothing, as a GPU without a driver or of another make, has nothing to do with what jobs are given.
+  const offering = gpus.filter(({ offers }) => offers.size > 0);
+  const asked = offering.length > 0 ? offering : gpus;
+  if (asked.length === 0) return undefined;
+  if (asked.every(({ drained }) => drained)) return `${OWN}every GPU of this host is drained`;
   if (!domainsKnown) return `${OWN}it is not known which domains there are`;
-  if (gpus.every(({ drained, closed }) => drained || closed))
+  if (asked.every(({ drained, closed }) => drained || closed))
     return `${OWN}no GPU of this host gives anything out`;
   // Slurm's counts stay as they are while jobs use them: it would send more of which no machine can be made.
   if (Object.keys(over).length > 0) return `${OWN}jobs have ${quantitiesText(over)} more than there is`;

@@ -24,6 +24,7 @@ import {
   gresToSet,
   nextCounts,
   overbooked,
+  roomOf,
   standingCounts,
   tooMuchConfigured,
   wantedCounts,
@@ -165,10 +166,10 @@ export class SlurmScheduler implements Scheduler {
 
   async #tell(node: SlurmNode, { told, limits, supply, bookings }: Seen, signal: AbortSignal): Promise<void> {
     if (this.#options.publish) {
-      const why = whyNoJobs(supply, overbooked(supply, bookings, limits));
+      const room = roomOf(supply, bookings, limits);
+      const why = whyNoJobs(supply, overbooked(room));
       // Of a node that counts less than a job asks for Slurm refuses the job; on one that is drained it lets the job wait.
-      const wanted =
-        why === undefined ? wantedCounts(supply, bookings, limits) : standingCounts(told.gres, limits);
+      const wanted = why === undefined ? wantedCounts(room, limits) : standingCounts(told.gres, limits);
       const now = await this.#count(node, { told, wanted, signal });
       // A node that slurmctld takes for unfit nobody can undrain.
       if (!now.invalid) await this.#drain(node, { told: now, why, signal });

@@ -8,26 +8,39 @@ import type { NodeTold } from "./told.ts";
 /** What jobs on this node have, by the name of the claim that is each one's. */
 export type Bookings = ReadonlyMap<string, Quantities>;
 
-/** Of each that Slurm counts here how many jobs may have in all. Of a GPU that is shut only jobs have some that had it before. */
-export function wantedCounts(
-  { gpus }: Pick<HostSupply, "gpus">,
-  bookings: Bookings,
-  limits: Limits,
-): ReadonlyMap<Quantity, number> {
-  return new Map(
-    [...limits].map(([quantity, limit]) => {
-      const all = gpus.filter((gpu) => !isShut(gpu)).map((gpu) => openIn(gpu, bookings)[quantity]);
-      return [quantity, Math.min(limit, sum(all))];
-    }),
-  );
+/** How it stands with what jobs may have of this host, all GPUs together. */
+export interface Room {
+  /** What jobs may have in all, those included that have it. Of a GPU that is shut that is what jobs hold of it, and nothing more. */
+  readonly there: Quantities;
+  /** What jobs have. */
+  readonly booked: Quantities;
+}
+
+/** Of what Slurm counts here alone. */
+export function roomOf({ gpus }: Pick<HostSupply, "gpus">, bookings: Bookings, limits: Limits): Room {
+  const counted = (all: Quantities): Quantities =>
+    Object.fromEntries([...limits.keys()].map((quantity) => [quantity, all[quantity] ?? 0]));
+  return {
+    there: counted(sumOf(gpus.map((gpu) => (isShut(gpu) ? heldIn : openIn)(gpu, bookings)))),
+    booked: counted(sumOf([...bookings.values()])),
+  };
+}
+
+/** How many Slurm is to count of each. */
+export function wantedCounts({ there }: Room, limits: Limits): ReadonlyMap<Quantity, number> {
+  return new Map([...limits].map(([quantity, limit]) => [quantity, Math.min(limit, there[quantity] ?? 0)]));
+}
+
+/** How much more jobs have than there is for them. */
+export function overbooked({ there, booked }: Room): Quantities {
+  return beyond(booked, there);
 }
 
 /**
  * How much more slurm.conf gives the node than jobs may ever have, of what there is any now. slurmctld counts that when it reads the file anew,
- * be it that jobs run. Nothing where a GPU does not say what it has.
+ * be it that jobs run. Nothing of what no GPU says that it has.
  */
 export function tooMuchConfigured({ gpus }: Pick<HostSupply, "gpus">, limits: Limits): Quantities {
-  if (gpus.some(({ offers }) => offers.size === 0)) return {};
   const there = sumOf(gpus.map(({ offers }) => openOf(offers)));
   const shared = [...limits].filter(([quantity]) => there[quantity] !== undefined);
   return beyond(Object.fromEntries(shared), there);
@@ -36,18 +49,6 @@ export function tooMuchConfigured({ gpus }: Pick<HostSupply, "gpus">, limits: Li
 /** What it has of each that it counts here. */
 export function standingCounts(gres: NodeTold["gres"], limits: Limits): ReadonlyMap<Quantity, number> {
   return new Map([...limits.keys()].map((quantity) => [quantity, counted(gres, GRES[quantity])]));
-}
-
-/** How much more jobs have than there is for them. */
-export function overbooked(
-  { gpus }: Pick<HostSupply, "gpus">,
-  bookings: Bookings,
-  limits: Limits,
-): Quantities {
-  const there = sumOf(gpus.map((gpu) => openIn(gpu, bookings)));
-  const booked = sumOf([...bookings.values()]);
-  const counted = Object.fromEntries([...limits.keys()].map((quantity) => [quantity, booked[quantity] ?? 0]));
-  return beyond(counted, there);
 }
 
 /**
@@ -91,9 +92,14 @@ function isShut({ drained, closed }: GpuSupply): boolean {
   return drained || closed;
 }
 
+/** What jobs hold of it. */
+function heldIn({ held }: GpuSupply, bookings: Bookings): Quantities {
+  return sumOf(held.map(({ claimId, takes }) => beyond(takes, beyond(takes, bookedFor(claimId, bookings)))));
+}
+
 /** What jobs may have of it, those included that have it: what somebody takes without a job of his own nobody else may book. */
 function openIn({ offers, held }: GpuSupply, bookings: Bookings): Quantities {
-  const unbooked = sumOf(held.map(({ claimId, takes }) => beyond(takes, of(claimId, bookings))));
+  const unbooked = sumOf(held.map(({ claimId, takes }) => beyond(takes, bookedFor(claimId, bookings))));
   return beyond(openOf(offers), unbooked);
 }
 
@@ -102,7 +108,7 @@ function openOf(offers: GpuSupply["offers"]): Quantities {
   return Object.fromEntries([...offers].map(([quantity, { total, kept }]) => [quantity, total - kept]));
 }
 
-function of(claimId: string | undefined, bookings: Bookings): Quantities {
+function bookedFor(claimId: string | undefined, bookings: Bookings): Quantities {
   return (claimId === undefined ? undefined : bookings.get(claimId)) ?? {};
 }
 

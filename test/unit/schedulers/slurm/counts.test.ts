@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { countsIn } from "../../../../agent/schedulers/slurm/gres.ts";
 import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
-import type { GpuSupply } from "../../../../agent/schedulers/supply.ts";
+import type { GpuSupply, HostSupply } from "../../../../agent/schedulers/supply.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 import { claimId, pciAddress } from "../../../fakes/ids.ts";
 import { gpu, host, SMALL, SMALL_GRES } from "./supply-of.ts";
@@ -88,11 +88,13 @@ describe("what Slurm counts of a host", () => {
     ["all is drained", { drained: true }],
     ["no GPU gives anything out", { closed: true }],
   ] as const)
-    it(`stays while ${what}, so that jobs wait`, async () => {
-      assert.equal(await told(), ALL);
-      await scheduler.publish(host([gpu(shut)]), signal);
-      assert.deepEqual([slurm.gres, slurm.state], [ALL, "IDLE+DRAIN"]);
-      assert.equal(await told(), ALL);
+    it(`stays while ${what}, so that jobs wait, also beside a GPU that never does`, async () => {
+      for (const others of [[], [gpu({ gpu: pciAddress(3), offers: new Map() })]]) {
+        assert.equal(await told(), ALL);
+        await scheduler.publish(host([gpu(shut), ...others]), signal);
+        assert.deepEqual([slurm.gres, slurm.state], [ALL, "IDLE+DRAIN"]);
+        assert.equal(await told(), ALL);
+      }
     });
 
   it("is beyond what there is where jobs have more: that is told, and no more of them come until they have not", async () => {
@@ -104,6 +106,38 @@ describe("what Slurm counts of a host", () => {
     await scheduler.publish(host(), signal);
     assert.equal(slurm.orders.at(-1), "state=undrain");
     assert.equal(slurm.state, "IDLE");
+  });
+
+  it("stays where one GPU of two is shut while jobs run on both: once they have what the other has left, no more come", async () => {
+    slurm.gresFile = new Map([...slurm.gresFile].map(([name, count]) => [name, 2 * count]));
+    const claims = ["1", "2", "3", "4", "5", "6", "7"].map((job) => ({
+      claimId: claimId(`slurm:c:${job}`),
+      takes: SMALL,
+    }));
+    const [onShut = claims[0], ...onOpen] = claims;
+    assert.ok(onShut);
+    for (const shut of [{ drained: true }, { closed: true }]) {
+      slurm.jobs.clear();
+      const both = (count: number, change: Partial<GpuSupply> = {}): HostSupply =>
+        host([
+          gpu({ gpu: pciAddress(3), held: [onShut], ...change }),
+          gpu({ held: onOpen.slice(0, count - 1) }),
+        ]);
+      await scheduler.heal(host([gpu(), gpu({ gpu: pciAddress(3) })]), signal);
+      for (let job = 1; job <= 6; job += 1) run(String(job));
+      await scheduler.heal(both(6), signal);
+      await scheduler.heal(both(6, shut), signal);
+      assert.equal(slurm.state, "IDLE", "the other has room for a sixth");
+      run("7");
+      await scheduler.heal(both(7, shut), signal);
+      run("8");
+      const { overcommitted } = await scheduler.heal(both(7, shut), signal);
+      assert.deepEqual(overcommitted, [{ gpu: undefined, by: { lowGmMib: 64 } }]);
+      assert.match(slurm.state, /DRAIN/);
+      assert.match(slurm.reason, /^vgpud: jobs have /);
+      slurm.register();
+      assert.doesNotMatch(slurm.state, /INVALID/);
+    }
   });
 
   it("takes the node from Slurm where others change it under jobs: how it comes back is told, and its drain is ended then", async () => {
@@ -144,7 +178,8 @@ describe("what Slurm counts of a host", () => {
     ];
     assert.deepEqual((await scheduler.publish(host([gpu({ held: [FOREIGN] })]), signal)).untold, much);
     assert.deepEqual((await scheduler.heal(host(), signal)).untold, much);
-    assert.deepEqual((await scheduler.heal(host([gpu(), gpu({ offers: new Map() })]), signal)).untold, []);
+    assert.deepEqual((await scheduler.heal(host([gpu(), gpu({ offers: new Map() })]), signal)).untold, much);
+    assert.deepEqual((await scheduler.heal(host([gpu({ offers: new Map() })]), signal)).untold, []);
     for (const [name, count] of countsIn(ALL)) slurm.gresFile.set(name, count);
     assert.deepEqual((await scheduler.heal(host(), signal)).untold, []);
   });
