@@ -28,8 +28,12 @@ export class FakeSlurm implements SlurmCommands {
   state = "IDLE";
   reason = "";
   readonly jobs = new Map<string, FakeJob>();
-  /** Called after an order that drains the node. */
-  onDrained: () => void = () => undefined;
+  /** Called after each order. */
+  onOrder: (order: string) => void = () => undefined;
+  /** Called when it is asked for its jobs. */
+  onQueue: () => void = () => undefined;
+  /** Begin of the order that it refuses. */
+  refused: string | undefined;
   /** What it counted when the node registered. */
   #found: ReadonlyMap<string, number>;
   /** Every order, in turn. */
@@ -80,7 +84,8 @@ export class FakeSlurm implements SlurmCommands {
     return used;
   }
 
-  run(program: SlurmProgram, words: readonly string[]): Promise<Said> {
+  run(program: SlurmProgram, words: readonly string[], signal: AbortSignal): Promise<Said> {
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
     if (this.failure !== undefined) return Promise.resolve(said("", this.failure, 1));
     return Promise.resolve(this.#answer(program, words));
   }
@@ -88,10 +93,7 @@ export class FakeSlurm implements SlurmCommands {
   #answer(program: SlurmProgram, words: readonly string[]): Said {
     if (program === "slurmd")
       return said("", [...this.gresFile].map(([name, count]) => gresLine(name, count)).join("\n"));
-    if (program === "squeue")
-      return said(
-        [...this.jobs].map(([id, { state, start = BEGAN }]) => `${id}|${state}|${start}`).join("\n"),
-      );
+    if (program === "squeue") return this.#queue();
     if (words[0] === "update") return this.#update(words.slice(2));
     if (words[1] !== "job") return this.#showNode();
     const [, , , id] = words;
@@ -100,26 +102,34 @@ export class FakeSlurm implements SlurmCommands {
     return this.#showJob(id);
   }
 
+  #queue(): Said {
+    this.onQueue();
+    return said([...this.jobs].map(([id, { state, start = BEGAN }]) => `${id}|${state}|${start}`).join("\n"));
+  }
+
   #update(words: readonly string[]): Said {
     if (!this.isOperator) return said("", "slurm_update error: Invalid user id\n", 1);
     if (words[0] === "state=undrain" && this.state.includes("INVALID"))
       return said("", "slurm_update error: Invalid node state specified\n", 1);
-    this.orders.push(words.join(" "));
+    const order = words.join(" ");
+    if (this.refused !== undefined && order.startsWith(this.refused))
+      return said("", "slurm_update error: Unspecified error\n", 1);
+    this.orders.push(order);
     for (const [name, value] of words.map((word) => word.split("=", 2) as [string, string]))
       if (name === "gres") this.gres = value;
       else if (name === "reason") this.reason = value;
       else this.#setState(value);
+    this.onOrder(order);
     return said("");
   }
 
   #setState(value: string): void {
     this.state = value === "drain" ? "IDLE+DRAIN" : "IDLE";
-    if (value === "drain") this.onDrained();
-    else this.register();
+    if (value === "undrain") this.register();
   }
 
   #showNode(): Said {
-    const reason = this.state.includes("DRAIN")
+    const reason = /DRAIN|DOWN|FAIL/.test(this.state)
       ? `   Reason=${this.reason} [root@2026-11-29T16:14:34]\n`
       : "";
     const used = [...this.#used()].map(([name, count]) => `${name}:${count}`).join(",");

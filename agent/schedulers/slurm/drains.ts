@@ -28,8 +28,20 @@ export function whyNoJobs(
   return undefined;
 }
 
+type Order = { readonly state: "drain"; readonly reason: string } | { readonly state: "undrain" };
+
+/** What there is to order of it, where jobs may not come for the reason `why`, or may; undefined where nothing is. */
+export function nextDrain(told: NodeTold, why: string | undefined): Order | undefined {
+  // One that slurmctld takes for unfit nobody can undrain. By the reason of one that is away slurmctld knows that it is let back by itself.
+  if (told.invalid || told.away) return undefined;
+  // Whatever somebody else has drained stays so.
+  if (told.drained && !isEndedHere(told)) return undefined;
+  if (why === undefined) return told.drained ? { state: "undrain" } : undefined;
+  return told.drained && told.reason === why ? undefined : { state: "drain", reason: why };
+}
+
 /** Whether the drain is vgpud's own, or slurmctld's for a count of which only vgpud speaks. */
-export function isEndedHere({ reason }: Pick<NodeTold, "reason">): boolean {
+function isEndedHere({ reason }: Pick<NodeTold, "reason">): boolean {
   return reason.startsWith(OWN) || isCountChanged(reason);
 }
 

@@ -15,22 +15,12 @@ import {
 import type { HostSupply } from "../supply.ts";
 import { slurmError, type SlurmCommands } from "./commands.ts";
 import { disagreementsOf } from "./disagreements.ts";
-import { COUNTING, isCountChanged, isEndedHere, whyNoJobs } from "./drains.ts";
-import { FoundCounts } from "./found-counts.ts";
+import { isCountChanged } from "./drains.ts";
+import { goalOf, type Seen } from "./goal.ts";
 import { claimIdOf, jobOf, type JobId } from "./names.ts";
 import { SlurmNode, type Limits } from "./node.ts";
-import type { NodeTold } from "./told.ts";
-import {
-  gresToSet,
-  nextCounts,
-  overbooked,
-  roomOf,
-  standingCounts,
-  tooMuchConfigured,
-  wantedCounts,
-  withoutEnding,
-  type Bookings,
-} from "./wanted.ts";
+import { Telling } from "./telling.ts";
+import { tooMuchConfigured, withoutEnding, type Bookings } from "./wanted.ts";
 
 export interface SlurmSchedulerOptions {
   readonly commands: SlurmCommands;
@@ -59,15 +49,6 @@ const KEPT_MS = 3_600_000;
 /** In which of Slurm's states a job has begun and not ended. */
 const BEGUN: ReadonlySet<string> = new Set(["CONFIGURING", "RUNNING"]);
 
-/** What Slurm and the host have of each other at one moment. */
-interface Seen {
-  readonly told: NodeTold;
-  readonly limits: Limits;
-  /** Without what is about to go. */
-  readonly supply: HostSupply;
-  readonly bookings: Bookings;
-}
-
 export class SlurmScheduler implements Scheduler {
   readonly name = "slurm";
   readonly #options: SlurmSchedulerOptions;
@@ -75,7 +56,7 @@ export class SlurmScheduler implements Scheduler {
   /** Of running jobs. */
   #known: ReadonlyMap<JobId, Known> = new Map();
   readonly #firstSeen: FirstSeen;
-  readonly #found = new FoundCounts();
+  readonly #telling = new Telling();
 
   constructor(options: SlurmSchedulerOptions) {
     this.#options = options;
@@ -158,51 +139,15 @@ export class SlurmScheduler implements Scheduler {
     supply: HostSupply,
     { limits, signal }: { readonly limits: Limits; readonly signal: AbortSignal },
   ): Promise<Seen> {
-    const told = await node.look(signal);
-    this.#found.looked(told);
+    const told = await this.#telling.look(node, signal);
     const { bookings, ending } = await this.#bookingsOn(node, signal);
     return { told, limits, supply: withoutEnding(supply, ending), bookings };
   }
 
-  async #tell(node: SlurmNode, { told, limits, supply, bookings }: Seen, signal: AbortSignal): Promise<void> {
-    if (this.#options.publish) {
-      const room = roomOf(supply, bookings, limits);
-      const why = whyNoJobs(supply, overbooked(room));
-      // Of a node that counts less than a job asks for Slurm refuses the job; on one that is drained it lets the job wait.
-      const wanted = why === undefined ? wantedCounts(room, limits) : standingCounts(told.gres, limits);
-      const now = await this.#count(node, { told, wanted, signal });
-      // A node that slurmctld takes for unfit nobody can undrain.
-      if (!now.invalid) await this.#drain(node, { told: now, why, signal });
-    }
+  async #tell(node: SlurmNode, seen: Seen, signal: AbortSignal): Promise<void> {
+    const { told } = seen;
+    if (this.#options.publish) await this.#telling.tell(node, { told, goal: goalOf(seen) }, signal);
     if (told.invalid) throw refusedBySlurm(node.name, told.reason, this.#options);
-  }
-
-  /**
-   * Has Slurm count what jobs may have, as far as none has some of it. Slurm finds the new counts when the node registers, which undraining
-   * it brings about, and no job may get any of them before that. Resolves with the node as it is then.
-   */
-  async #count(
-    node: SlurmNode,
-    {
-      told,
-      wanted,
-      signal,
-    }: {
-      readonly told: NodeTold;
-      readonly wanted: ReturnType<typeof wantedCounts>;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<NodeTold> {
-    const found = this.#found.missing(told);
-    if (!nextCounts(told, wanted, found)) return told;
-    if (!told.drained) await node.drain(COUNTING, signal);
-    const now = await node.look(signal);
-    const next = nextCounts(now, wanted, found);
-    if (next) {
-      await node.setGres(gresToSet(now.gres, next), signal);
-      this.#found.counts(next);
-    }
-    return now;
   }
 
   /** Where counts are the administrator's Slurm has no others than its files. */
@@ -211,20 +156,6 @@ export class SlurmScheduler implements Scheduler {
     if (!this.#options.publish || Object.keys(much).length === 0) return [];
     const message = `slurm.conf and gres.conf both give it ${quantitiesText(much)} more`;
     return [{ kind: "too-much-configured", what: `node ${name}`, message }];
-  }
-
-  /** Whatever somebody else has drained stays so, and whatever vgpud has is let go by it. */
-  async #drain(
-    node: SlurmNode,
-    {
-      told,
-      why,
-      signal,
-    }: { readonly told: NodeTold; readonly why: string | undefined; readonly signal: AbortSignal },
-  ): Promise<void> {
-    if (told.drained && !isEndedHere(told)) return;
-    if (why === undefined && told.drained) await node.undrain(signal);
-    if (why !== undefined && !(told.drained && told.reason === why)) await node.drain(why, signal);
   }
 
   /** `ending`: the claims of jobs of which Slurm has taken back all before their processes have ended. */

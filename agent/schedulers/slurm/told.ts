@@ -10,11 +10,16 @@ export interface NodeTold {
   /** Names of those that jobs have some of, as slurmctld counts it. */
   readonly used: ReadonlySet<string>;
   readonly drained: boolean;
+  /** Down or failed, drained or not: no job comes until its slurmd is back, or somebody says that it is well. */
+  readonly away: boolean;
   /** Since slurmctld would not have the counts that it found when the node registered: nobody can undrain it then. */
   readonly invalid: boolean;
   /** Why it is drained or down, without who said so and when; empty when nobody did. */
   readonly reason: string;
 }
+
+/** As slurmctld names the states of which it gives no job to the node (slurm_protocol_defs.c, `node_state_base_string`, and the flag FAIL). */
+const AWAY = /^(DOWN|ERROR|FUTURE|UNKNOWN|FAIL)/;
 
 /** Of `scontrol show node -d NODE`; undefined when it is not that. */
 export function nodeTold(text: string): NodeTold | undefined {
@@ -29,6 +34,7 @@ export function nodeTold(text: string): NodeTold | undefined {
       ),
     ),
     drained: state.some((word) => word.startsWith("DRAIN")),
+    away: state.some((word) => AWAY.test(word)),
     invalid: state.some((word) => word.startsWith("INVALID")),
     reason: valueOf(text, /^ +Reason=(.*?)( \[[^\]]*\])?$/m) ?? "",
   };

@@ -72,8 +72,8 @@ describe("what Slurm counts of a host", () => {
 
   it("stays when a job is first to get some of it", async () => {
     assert.equal(await told(), ALL);
-    slurm.onDrained = () => {
-      run("17");
+    slurm.onOrder = (order) => {
+      if (order.startsWith("state=drain")) run("17");
     };
     assert.equal(await told(FOREIGN), ALL);
   });

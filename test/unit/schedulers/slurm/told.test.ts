@@ -32,10 +32,20 @@ describe("what Slurm prints", () => {
       gres: [],
       used: new Set(),
       drained: false,
+      away: false,
       invalid: false,
       reason: "",
     });
     assert.equal(nodeTold("Node nodeX not found"), undefined);
+  });
+
+  it("tells of a node that is down or failed that it is away, and not of one that is to sleep or to start again", () => {
+    const isAway = (state: string): boolean | undefined =>
+      nodeTold(`NodeName=a\n   Gres=(null)\n   State=${state} ThreadsPerCore=1\n`)?.away;
+    for (const state of ["DOWN", "DOWN*", "DOWN+DRAIN", "MIXED+FAIL", "UNKNOWN+NOT_RESPONDING"])
+      assert.equal(isAway(state), true, state);
+    for (const state of ["IDLE", "MIXED+DRAIN+INVALID_REG", "IDLE+NOT_RESPONDING", "IDLE+POWERING_DOWN"])
+      assert.equal(isAway(state), false, state);
   });
 
   it("tells what a job has on one of its nodes", () => {

@@ -1,0 +1,86 @@
+// What Slurm is ordered, and when not: others drain the node, too, it goes down, and orders fail.
+import assert from "node:assert/strict";
+import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
+import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
+import { gpu, host, SMALL } from "./supply-of.ts";
+
+const ALL = "vgpu:7,vgt_low_gm_mb:384,vgt_high_gm_mb:3200,vgt_fence:28";
+const COUNTING = "state=drain reason=vgpud: its GRES are counted anew";
+const LESS = host([gpu({ held: [{ claimId: undefined, takes: SMALL }] })]);
+const DRAINED = host([gpu({ drained: true })]);
+const { signal } = new AbortController();
+
+describe("what Slurm is ordered", () => {
+  let slurm: FakeSlurm;
+  let scheduler: SlurmScheduler;
+  beforeEach(() => {
+    slurm = new FakeSlurm("node1");
+    scheduler = new SlurmScheduler({
+      ...{ commands: slurm, cluster: "c", node: () => "node1", publish: true },
+      clock: { now: () => 1000 },
+    });
+  });
+  const drainByOthers = (): void => {
+    Object.assign(slurm, { state: "IDLE+DRAIN", reason: "disk is full" });
+  };
+
+  for (const state of ["DOWN+NOT_RESPONDING", "DOWN+DRAIN", "IDLE+FAIL"])
+    it(`of a node that is ${state} is to count, and nothing by which Slurm or a person would not let it back`, async () => {
+      Object.assign(slurm, { state, reason: "Not responding" });
+      await scheduler.heal(host(), signal);
+      await scheduler.publish(DRAINED, signal);
+      assert.deepEqual([slurm.orders, slurm.state, slurm.reason], [[`gres=${ALL}`], state, "Not responding"]);
+    });
+
+  it("of a node that was drained and went down is the end of that drain, once it is back", async () => {
+    await scheduler.publish(DRAINED, signal);
+    slurm.state = "DOWN+DRAIN";
+    await scheduler.heal(host(), signal);
+    slurm.state = "IDLE+DRAIN";
+    await scheduler.heal(host(), signal);
+    assert.equal(slurm.orders.at(-1), "state=undrain");
+  });
+
+  it("leaves the node to who has drained it since it was looked at", async () => {
+    for (const supply of [host(), DRAINED]) {
+      slurm = new FakeSlurm("node1");
+      slurm.onQueue = drainByOthers;
+      scheduler = new SlurmScheduler({
+        ...{ commands: slurm, cluster: "c", node: () => "node1", publish: true },
+        clock: { now: () => 1000 },
+      });
+      await scheduler.heal(supply, signal);
+      assert.deepEqual([slurm.state, slurm.reason], ["IDLE+DRAIN", "disk is full"]);
+      assert.ok(slurm.orders.every((order) => order.startsWith("gres=")));
+    }
+  });
+
+  it("leaves the node to who drains it while it is counted anew", async () => {
+    slurm.onOrder = (order) => {
+      if (order.startsWith("gres=")) drainByOthers();
+    };
+    await scheduler.heal(host(), signal);
+    assert.deepEqual(slurm.orders, [COUNTING, `gres=${ALL}`]);
+  });
+
+  it("ends a drain for counts that cannot be told", async () => {
+    slurm.refused = "gres=";
+    const refusal = { kind: "refused", message: /update nodename=node1 gres=/ };
+    for (let round = 1; round <= 2; round += 1) await assert.rejects(scheduler.heal(host(), signal), refusal);
+    assert.deepEqual(slurm.orders, [COUNTING, "state=undrain", COUNTING, "state=undrain"]);
+    slurm.refused = undefined;
+    await scheduler.heal(host(), signal);
+    assert.deepEqual([slurm.gres, slurm.state], [ALL, "IDLE"]);
+  });
+
+  it("is brought to its end although vgpud is told to stop", async () => {
+    const stop = new AbortController();
+    slurm.onOrder = () => {
+      stop.abort();
+    };
+    await scheduler.publish(host(), stop.signal);
+    assert.deepEqual(slurm.orders, [COUNTING, `gres=${ALL}`, "state=undrain"]);
+    await assert.rejects(scheduler.publish(LESS, stop.signal));
+    assert.equal(slurm.orders.length, 3);
+  });
+});
