@@ -46,7 +46,7 @@ function isEndedHere({ reason }: Pick<NodeTold, "reason">): boolean {
 }
 
 /** Whether slurmctld takes the node for unfit since a count of vgpud's is another one than before, while jobs have some of it. */
-export function isCountChanged(reason: string): boolean {
+function isCountChanged(reason: string): boolean {
   return foundBefore(reason).size > 0;
 }
 

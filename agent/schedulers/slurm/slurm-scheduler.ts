@@ -15,11 +15,11 @@ import {
 import type { HostSupply } from "../supply.ts";
 import { slurmError, type SlurmCommands } from "./commands.ts";
 import { disagreementsOf } from "./disagreements.ts";
-import { isCountChanged } from "./drains.ts";
 import { goalOf, type Seen } from "./goal.ts";
 import { claimIdOf, jobOf, type JobId } from "./names.ts";
 import { SlurmNode, type Limits } from "./node.ts";
 import { Telling } from "./telling.ts";
+import { unfitError } from "./unfit.ts";
 import { tooMuchConfigured, withoutEnding, type Bookings } from "./wanted.ts";
 
 export interface SlurmSchedulerOptions {
@@ -147,7 +147,9 @@ export class SlurmScheduler implements Scheduler {
   async #tell(node: SlurmNode, seen: Seen, signal: AbortSignal): Promise<void> {
     const { told } = seen;
     if (this.#options.publish) await this.#telling.tell(node, { told, goal: goalOf(seen) }, signal);
-    if (told.invalid) throw refusedBySlurm(node.name, told.reason, this.#options);
+    if (!told.invalid) return;
+    const unfit = { node: node.name, reason: told.reason, fault: this.#telling.faultOf(told) };
+    throw unfitError(unfit, this.#options);
   }
 
   /** Where counts are the administrator's Slurm has no others than its files. */
@@ -198,23 +200,4 @@ function notOfSlurm(claimId: ClaimId, cluster: string): AgentError {
 
 function notBooked(claimId: ClaimId, why: string): AgentError {
   return new AgentError("CLAIM_NOT_BOOKED", why, { details: { claim_id: claimId } });
-}
-
-function refusedBySlurm(
-  node: string,
-  reason: string,
-  { publish }: Pick<SlurmSchedulerOptions, "publish">,
-): SchedulerError {
-  const [why, help] = isCountChanged(reason)
-    ? [
-        "a count was changed while jobs had some of it, and those go on",
-        publish
-          ? "vgpud has set the counts back: run systemctl reload slurmd on the node, and vgpud ends the drain"
-          : "Set the counts back, run systemctl reload slurmd on the node, and undrain it",
-      ]
-    : [
-        "its slurmd has less than Slurm was told to count",
-        "Give it as much in slurm.conf and gres.conf, then run scontrol reconfigure and undrain it",
-      ];
-  return slurmError("node-invalid", `Slurm takes no jobs on node ${node} (${reason}): ${why}. ${help}`);
 }

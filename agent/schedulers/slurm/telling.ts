@@ -1,6 +1,6 @@
 // Has Slurm count what it ought to, and keeps jobs from the node while none may come.
 import { COUNTING, nextDrain } from "./drains.ts";
-import { FoundCounts } from "./found-counts.ts";
+import { FoundCounts, type Fault } from "./found-counts.ts";
 import type { Goal } from "./goal.ts";
 import type { SlurmNode } from "./node.ts";
 import type { NodeTold } from "./told.ts";
@@ -13,6 +13,11 @@ export class Telling {
     const told = await node.look(signal);
     this.#found.looked(told);
     return told;
+  }
+
+  /** Of a node that slurmctld takes for unfit. */
+  faultOf(told: NodeTold): Fault {
+    return this.#found.fault(told);
   }
 
   /**
@@ -49,7 +54,7 @@ export class Telling {
     const next = this.#counts(now, goal);
     if (!next) return;
     await node.setGres(gresToSet(now.gres, next), signal);
-    this.#found.counts(next);
+    this.#found.counts(next, now);
   }
 
   /** Undefined where it counts them already. */

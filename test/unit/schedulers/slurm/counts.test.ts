@@ -168,6 +168,54 @@ describe("what Slurm counts of a host", () => {
     assert.equal(await told(), ALL);
   });
 
+  it("takes the node from Slurm also where it is drained, of which Slurm says nothing: all is set back, and that is said", async () => {
+    assert.equal(await told(), ALL);
+    run("17");
+    const drained = host([gpu({ drained: true })]);
+    await scheduler.heal(drained, signal);
+    slurm.reconfigure();
+    assert.deepEqual(
+      [slurm.state, slurm.reason],
+      ["IDLE+DRAIN+INVALID_REG", "vgpud: every GPU of this host is drained"],
+    );
+    const message =
+      /is drained\): a count was changed .* vgpud has set the counts back: run systemctl reload slurmd/;
+    for (let round = 1; round <= 2; round += 1) {
+      await assert.rejects(scheduler.heal(drained, signal), { kind: "node-invalid", message });
+      assert.equal(slurm.gres, ALL);
+    }
+    slurm.register();
+    assert.equal(await told(), ALL);
+  });
+
+  it("is not known to a vgpud that begins when the node is unfit already: it comes back when its jobs have ended", async () => {
+    assert.equal(await told(), ALL);
+    run("17");
+    slurm.reconfigure();
+    scheduler = new SlurmScheduler({
+      ...{ commands: slurm, cluster: "c", node: () => "node1", publish: true },
+      clock: { now: () => 1000 },
+    });
+    const message = /vgpud has begun since .* when these jobs have ended run systemctl reload slurmd/;
+    await assert.rejects(scheduler.heal(host(), signal), { kind: "node-invalid", message });
+    slurm.jobs.clear();
+    await assert.rejects(scheduler.heal(host(), signal), { kind: "node-invalid" });
+    assert.equal(slurm.gres, ALL);
+    slurm.register();
+    assert.equal(await told(), ALL);
+  });
+
+  it("takes the node from Slurm for what Slurm does not say and vgpud has not seen, and that is said", async () => {
+    Object.assign(slurm, { state: "IDLE+DRAIN+INVALID_REG", reason: "disk is full" });
+    const message = /\(disk is full\): that is why it was drained before, and slurmctld's log tells/;
+    await assert.rejects(scheduler.heal(host(), signal), { kind: "node-invalid", message });
+    const others = new SlurmScheduler({
+      ...{ commands: slurm, cluster: "c", node: () => "node1", publish: false },
+      clock: { now: () => 1000 },
+    });
+    await assert.rejects(others.heal(host(), signal), { message: /Set the counts back/ });
+  });
+
   it("is what Slurm's files have after it reads them anew: that they have more than jobs may have is told before", async () => {
     const much = [
       {
