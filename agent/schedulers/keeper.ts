@@ -19,7 +19,7 @@ export interface KeeperOptions {
   readonly supply: () => HostSupply | undefined;
   /** Other values whenever something the supply is made of has changed: cheap to ask for. */
   readonly version: () => readonly unknown[];
-  /** On the average, milliseconds; each time between half and one and a half of it, so that hosts do not come all at once. */
+  /** On the average, milliseconds, unless the scheduler asks for it sooner; each time between half and one and a half of it, so that hosts do not come all at once. */
   readonly healEveryMs: number;
   /** The first round is at any moment of so many milliseconds, for the same reason; or soon after a drain that comes before it. */
   readonly firstWithinMs: number;
@@ -73,6 +73,8 @@ interface UntoldParts {
 const GLANCE_MS = 1_000;
 /** Between tries that fail. */
 const BACKOFF_MS = { least: 1_000, most: 300_000 };
+/** On the average, between comparisons while what was told may hold only for a while. */
+const PASSING_MS = 10_000;
 
 export class SchedulerKeeper {
   readonly #options: KeeperOptions;
@@ -151,18 +153,20 @@ export class SchedulerKeeper {
   }
 
   #compared(findings: Findings, of: Shut): void {
-    const { clock, random } = this.#options;
+    const { clock, random, healEveryMs } = this.#options;
     const untold = partsOf(findings.untold, this.#timesUntold + 1);
-    this.#healAt = clock.now() + (untold ? backoffOf(untold.times, random()) : this.#untilNext());
+    this.#healAt = clock.now() + (untold ? backoffOf(untold.times, random()) : this.#aboutEvery(healEveryMs));
+    if (findings.isPassing) this.#compareWithin(this.#aboutEvery(PASSING_MS));
     this.#ended(true, { failure: undefined, untold, ...of, findings, toldAt: clock.wall() });
   }
 
   /** What was refused before is tried again when it is time, whatever is told meanwhile. */
-  #published({ answered, untold: parts }: Published, of: Shut): void {
+  #published({ answered, untold: parts, isPassing }: Published, of: Shut): void {
     const { clock, random } = this.#options;
     const isNew = this.#standing.untold === undefined;
     const untold = partsOf(parts, this.#timesUntold + (isNew ? 1 : 0));
     if (untold && isNew) this.#healAt = clock.now() + backoffOf(untold.times, random());
+    if (isPassing) this.#compareWithin(this.#aboutEvery(PASSING_MS));
     // Where there was nothing to tell it, it may have been away: that is no round that was done.
     if (!answered) this.#standing = { ...this.#standing, untold, ...of };
     else this.#ended(false, { failure: undefined, untold, ...of, toldAt: clock.wall() });
@@ -172,9 +176,12 @@ export class SchedulerKeeper {
     return this.#standing.untold?.times ?? 0;
   }
 
-  #untilNext(): number {
-    const { healEveryMs, random } = this.#options;
-    return healEveryMs * (0.5 + random());
+  #aboutEvery(ms: number): number {
+    return ms * (0.5 + this.#options.random());
+  }
+
+  #compareWithin(ms: number): void {
+    this.#healAt = Math.min(this.#healAt, this.#options.clock.now() + ms);
   }
 
   #ended(isHeal: boolean, change: Partial<Standing>): void {

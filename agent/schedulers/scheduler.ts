@@ -33,6 +33,8 @@ export interface Published {
   readonly answered: boolean;
   /** What it is not told. */
   readonly untold: readonly Untold[];
+  /** As in Findings. */
+  readonly isPassing: boolean;
 }
 
 /** The scheduler could not be told or asked. */
@@ -63,6 +65,8 @@ export interface Findings {
   readonly givenBack: number;
   /** What the scheduler is not told, while it is told all else. */
   readonly untold: readonly Untold[];
+  /** Whether what it was told may hold only until something ends that this host does not see: it is compared again soon. */
+  readonly isPassing: boolean;
 }
 
 /** A part of what there is to tell that could not be told. */
@@ -117,4 +121,5 @@ export const nothingFound: Findings = {
   publishedTwice: [],
   givenBack: 0,
   untold: [],
+  isPassing: false,
 };

@@ -50,6 +50,8 @@ interface Offer {
   readonly total: number;
   /** What the host keeps for itself. */
   readonly kept: number;
+  /** What one vGPU has at least. */
+  readonly least: number;
   /** The most that one vGPU can have. */
   readonly most: number;
 }
@@ -155,6 +157,7 @@ function offersOf({ gpu, mode, budget, types, functions, seats }: GpuView): Read
         {
           total: total[part],
           kept: Math.min(host[part], total[part]),
+          least: Math.max(1, Math.min(...sized.map((sizes) => sizes[part]), total[part])),
           most: Math.min(most(part), total[part]),
         },
       ];
@@ -168,7 +171,7 @@ function offersOf({ gpu, mode, budget, types, functions, seats }: GpuView): Read
 }
 
 function pieces(quantity: Quantity, total: number): ReadonlyMap<Quantity, Offer> {
-  return total > 0 ? new Map([[quantity, { total, kept: 0, most: 1 }]]) : new Map();
+  return total > 0 ? new Map([[quantity, { total, kept: 0, least: 1, most: 1 }]]) : new Map();
 }
 
 /** What those take who stand in no ledger of ours; `own` is what claims take. */

@@ -51,11 +51,11 @@ const SUPPLY: HostSupply = {
         held: [],
       },
       types: [1, 2, 4, 8].map((size) => `i915-GVTg_V5_${size}`),
-      offers: new Map<Quantity, { total: number; kept: number; most: number }>([
-        ["slices", { total: 7, kept: 0, most: 1 }],
-        ["lowGmMib", { total: 1024, kept: 128, most: 512 }],
-        ["highGmMib", { total: 3072, kept: 384, most: 2048 }],
-        ["fences", { total: 32, kept: 4, most: 4 }],
+      offers: new Map<Quantity, { total: number; kept: number; least: number; most: number }>([
+        ["slices", { total: 7, kept: 0, least: 1, most: 1 }],
+        ["lowGmMib", { total: 1024, kept: 128, least: 64, most: 512 }],
+        ["highGmMib", { total: 3072, kept: 384, least: 384, most: 2048 }],
+        ["fences", { total: 32, kept: 4, least: 4, most: 4 }],
       ]),
     },
   ],

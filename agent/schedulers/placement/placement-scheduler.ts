@@ -9,6 +9,7 @@ import { PlacementError } from "../../placement/errors.ts";
 import type { Allocation, PlacementApi, Provider } from "../../placement/model.ts";
 import { FirstSeen } from "../first-seen.ts";
 import {
+  nothingFound,
   SchedulerError,
   type Findings,
   type Published,
@@ -99,7 +100,7 @@ export class PlacementScheduler implements Scheduler {
       const known = this.#known ?? (await this.#read(signal));
       await this.#publish(known, supply, (provider, claims) => provider.bookingsOf(claims, signal), signal);
       const untold = await this.#untold(known);
-      return { answered: api.done > before, untold };
+      return { answered: api.done > before, untold, isPassing: false };
     });
   }
 
@@ -124,7 +125,7 @@ export class PlacementScheduler implements Scheduler {
       const withoutDomain = found.withoutDomain.filter(({ booking }) => !givenBack.has(booking));
       this.#found = { ...found, withoutDomain };
       const untold = await this.#untold(known);
-      return { ...this.#found, vanished, publishedTwice, givenBack: givenBack.size, untold };
+      return { ...nothingFound, ...this.#found, vanished, publishedTwice, givenBack: givenBack.size, untold };
     });
   }
 

@@ -10,11 +10,11 @@ const OWN = "vgpud: ";
 /** While counts are changed that nobody uses, for as long as that takes. */
 export const COUNTING = `${OWN}its GRES are counted anew`;
 
-/** The reason to drain it with; undefined where jobs may come. `over`: how much more jobs have than there is. */
-export function whyNoJobs(
-  { gpus, domainsKnown }: Pick<HostSupply, "gpus" | "domainsKnown">,
-  over: Quantities,
-): string | undefined {
+/** Why none may come although there is room, as the reason of a drain; undefined where they may. */
+export function whyShut({
+  gpus,
+  domainsKnown,
+}: Pick<HostSupply, "gpus" | "domainsKnown">): string | undefined {
   // One that offers nothing, as a GPU without a driver or of another make, has nothing to do with what jobs are given.
   const offering = gpus.filter(({ offers }) => offers.size > 0);
   const asked = offering.length > 0 ? offering : gpus;
@@ -23,9 +23,16 @@ export function whyNoJobs(
   if (!domainsKnown) return `${OWN}it is not known which domains there are`;
   if (asked.every(({ drained, closed }) => drained || closed))
     return `${OWN}no GPU of this host gives anything out`;
-  // Slurm's counts stay as they are while jobs use them: it would send more of which no machine can be made.
-  if (Object.keys(over).length > 0) return `${OWN}jobs have ${quantitiesText(over)} more than there is`;
   return undefined;
+}
+
+/**
+ * Why none may come for want of room: Slurm's counts stay as they are while jobs use them, and it would send more of which no machine can be
+ * made. `over`: how much more jobs have than there is.
+ */
+export function whyCrowded(over: Quantities, { misled }: { readonly misled: boolean }): string | undefined {
+  if (Object.keys(over).length > 0) return `${OWN}jobs have ${quantitiesText(over)} more than there is`;
+  return misled ? `${OWN}there is no room for a further vGPU` : undefined;
 }
 
 type Order = { readonly state: "drain"; readonly reason: string } | { readonly state: "undrain" };

@@ -1,10 +1,11 @@
 // What Slurm is to have of the node: which counts, and whether jobs may come. Pure.
 import type { Quantity } from "../../capacity/quantities.ts";
 import type { HostSupply } from "../supply.ts";
-import { whyNoJobs } from "./drains.ts";
+import { whyCrowded, whyShut } from "./drains.ts";
+import { isMisled } from "./further.ts";
 import type { Limits } from "./node.ts";
 import type { NodeTold } from "./told.ts";
-import { overbooked, roomOf, standingCounts, wantedCounts, type Bookings } from "./wanted.ts";
+import { lastingCounts, overbooked, roomOf, standingCounts, wantedCounts, type Bookings } from "./wanted.ts";
 
 /** What Slurm and the host have of each other at one moment. */
 export interface Seen {
@@ -19,12 +20,25 @@ export interface Goal {
   readonly wanted: ReadonlyMap<Quantity, number>;
   /** The reason to drain the node with; undefined where jobs may come. */
   readonly why: string | undefined;
+  /** Whether that may end with a job of which the ledger knows nothing, as one that was refused: Slurm has to be asked. */
+  readonly isPassing: boolean;
 }
 
 export function goalOf({ told, limits, supply, bookings }: Seen): Goal {
   const room = roomOf(supply, bookings, limits);
-  const why = whyNoJobs(supply, overbooked(room));
-  // Of a node that counts less than a job asks for Slurm refuses the job; on one that is drained it lets the job wait.
-  const wanted = why === undefined ? wantedCounts(room, limits) : standingCounts(told.gres, limits);
-  return { wanted, why };
+  const wanted = wantedCounts(room, limits);
+  const shut = whyShut(supply);
+  const misled = isMisled(room, lastingCounts(told, wanted), { ...supply, bookings });
+  const crowded = shut === undefined ? whyCrowded(overbooked(room), { misled }) : undefined;
+  const why = shut ?? crowded;
+  return {
+    // Of a node that counts less than a job asks for Slurm refuses the job; on one that is drained it lets the job wait.
+    wanted: why === undefined ? wanted : standingCounts(told.gres, limits),
+    why,
+    isPassing: crowded !== undefined && hasUnclaimed(bookings, supply),
+  };
+}
+
+function hasUnclaimed(bookings: Bookings, { living }: Pick<HostSupply, "living">): boolean {
+  return [...bookings].some(([claim, amounts]) => Object.keys(amounts).length > 0 && !living.has(claim));
 }

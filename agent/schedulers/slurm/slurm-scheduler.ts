@@ -72,8 +72,8 @@ export class SlurmScheduler implements Scheduler {
     const node = this.#node();
     const limits = (this.#limits ??= await node.limits(signal));
     const seen = await this.#see(node, supply, { limits, signal });
-    await this.#tell(node, seen, signal);
-    return { answered: true, untold: this.#untold(node, seen) };
+    const isPassing = await this.#tell(node, seen, signal);
+    return { answered: true, untold: this.#untold(node, seen), isPassing };
   }
 
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
@@ -81,10 +81,10 @@ export class SlurmScheduler implements Scheduler {
     const node = this.#node();
     const limits = (this.#limits = await node.limits(signal));
     const seen = await this.#see(node, supply, { limits, signal });
-    await this.#tell(node, seen, signal);
+    const isPassing = await this.#tell(node, seen, signal);
     const found = disagreementsOf(seen.supply, seen.bookings, { limits, firstSeen: this.#firstSeen.since });
     this.#firstSeen.found(found.withoutDomain, supply);
-    return { ...nothingFound, ...found, untold: this.#untold(node, seen) };
+    return { ...nothingFound, ...found, untold: this.#untold(node, seen), isPassing };
   }
 
   async bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking> {
@@ -144,10 +144,13 @@ export class SlurmScheduler implements Scheduler {
     return { told, limits, supply: withoutEnding(supply, ending), bookings };
   }
 
-  async #tell(node: SlurmNode, seen: Seen, signal: AbortSignal): Promise<void> {
+  /** Resolves with whether the node is drained for something that may end unseen. */
+  async #tell(node: SlurmNode, seen: Seen, signal: AbortSignal): Promise<boolean> {
+    const { publish } = this.#options;
     const { told } = seen;
-    if (this.#options.publish) await this.#telling.tell(node, { told, goal: goalOf(seen) }, signal);
-    if (!told.invalid) return;
+    const goal = goalOf(seen);
+    if (publish) await this.#telling.tell(node, { told, goal }, signal);
+    if (!told.invalid) return publish && goal.isPassing;
     const unfit = { node: node.name, reason: told.reason, fault: this.#telling.faultOf(told) };
     throw unfitError(unfit, this.#options);
   }

@@ -46,6 +46,19 @@ export function tooMuchConfigured({ gpus }: Pick<HostSupply, "gpus">, limits: Li
   return beyond(Object.fromEntries(shared), there);
 }
 
+/** What Slurm counts as soon as it is told what is wanted: what jobs have some of keeps its count. */
+export function lastingCounts(
+  { gres, used }: Pick<NodeTold, "gres" | "used">,
+  wanted: ReadonlyMap<Quantity, number>,
+): ReadonlyMap<Quantity, number> {
+  return new Map(
+    [...wanted].map(([quantity, count]) => {
+      const name = GRES[quantity];
+      return [quantity, used.has(name) ? counted(gres, name) : count];
+    }),
+  );
+}
+
 /** What it has of each that it counts here. */
 export function standingCounts(gres: NodeTold["gres"], limits: Limits): ReadonlyMap<Quantity, number> {
   return new Map([...limits.keys()].map((quantity) => [quantity, counted(gres, GRES[quantity])]));
@@ -88,7 +101,8 @@ export function withoutEnding(supply: HostSupply, ending: ReadonlySet<string>): 
   return { ...supply, gpus: supply.gpus.map((gpu) => ({ ...gpu, held: gpu.held.filter(isThere) })) };
 }
 
-function isShut({ drained, closed }: GpuSupply): boolean {
+/** Gives nothing out to others than those who have it. */
+export function isShut({ drained, closed }: GpuSupply): boolean {
   return drained || closed;
 }
 

@@ -20,8 +20,8 @@ const SUPPLY: HostSupply = {
     {
       ...{ gpu: "0000:00:02.0" as PciAddress, mode: "gvt-g", platform: undefined, types: [] },
       ...{ drained: false, closed: false, closedBy: [], held: [] },
-      offers: new Map<Quantity, { total: number; kept: number; most: number }>([
-        ["slices", { total: 7, kept: 0, most: 1 }],
+      offers: new Map<Quantity, { total: number; kept: number; least: number; most: number }>([
+        ["slices", { total: 7, kept: 0, least: 1, most: 1 }],
       ]),
     },
   ],

@@ -122,26 +122,32 @@ describe("a node of which slurm.conf has more than jobs may have", function () {
 describe("a node of which Slurm counts more than there is", function () {
   this.timeout(300_000);
 
-  it("refuses the job that finds no room, and is sent no more until there is room for those that run", async () => {
+  it("is sent no more once it is full, nor while jobs have more than there is, until there is room again", async () => {
     // What vgpud does here it does not do because it is time.
     await using node = await SlurmWorld.start({ healEvery: "1h" });
-    const first = await idleJob(node);
-    await takeByOthers(node);
-    await node.create(first, undefined, "vm-1");
-    for (let count = 2; count <= 5; count += 1)
-      await node.create(await idleJob(node), undefined, `vm-${count}`);
+    const drainedFor = (reason: RegExp): Promise<unknown> =>
+      until("the node is drained", async () => reason.test(await node.node("Reason")));
+    const comesToBe = async (id: string, state: string): Promise<void> => {
+      await node.slurm.jobsUntil(`it is ${state}`, (jobs) =>
+        jobs.some((job) => job.id === id && job.state === state),
+      );
+    };
+    const claims = [];
+    for (let count = 1; count <= 6; count += 1) claims.push(await idleJob(node));
     await node.isNode("mixed");
-    const last = await idleJob(node);
-    assert.equal((await refusal(node.create(last))).reason, "APERTURE_EXHAUSTED");
-    await until("the node is drained", async () => /^vgpud: jobs have /.test(await node.node("Reason")));
-    const waits = await node.slurm.submit("sleep infinity", "--gres=vgpu:1,vgt_fence:4");
-    await node.slurm.jobsUntil("another waits", (jobs) =>
-      jobs.some(({ id, state }) => id === waits && state === "PENDING"),
-    );
+    await takeByOthers(node);
+    await drainedFor(/^vgpud: jobs have 64 MiB low GM more/);
+    const [refused = "", ...served] = claims;
+    for (const claim of served) await node.create(claim, undefined, `vm-of-${claim.split(":")[2] ?? ""}`);
+    assert.equal((await refusal(node.create(refused))).reason, "APERTURE_EXHAUSTED");
+    await node.slurm.run("scancel", refused.replace("slurm:vgpud:", ""));
+    await drainedFor(/^vgpud: there is no room for a further vGPU/);
+    const next = await node.slurm.submit("sleep infinity", SMALL);
+    await comesToBe(next, "PENDING");
     await giveBack(node);
-    await node.slurm.jobsUntil("it runs", (jobs) =>
-      jobs.some(({ id, state }) => id === waits && state === "RUNNING"),
-    );
-    await node.create(last);
+    await comesToBe(next, "RUNNING");
+    await node.create(`slurm:vgpud:${next}`);
+    await node.register();
+    await node.isNode("mixed");
   });
 });

@@ -20,6 +20,8 @@ class Told {
   failure: Error | undefined;
   /** What it refuses, and takes again only when all is compared. */
   untold: readonly Untold[] = [];
+  /** Whether it knows something to end that the host does not see. */
+  isPassing = false;
   /** Whether what it is told is news to it. */
   isNews = true;
   random = 0.5;
@@ -29,8 +31,13 @@ class Told {
   readonly keeper = new SchedulerKeeper({
     scheduler: {
       name: "fake",
-      publish: () => this.#note("publish", { answered: this.isNews, untold: this.untold }),
-      heal: () => this.#note("heal", { ...nothingFound, givenBack: 1, untold: this.untold }),
+      publish: () =>
+        this.#note("publish", { answered: this.isNews, untold: this.untold, isPassing: this.isPassing }),
+      heal: () =>
+        this.#note("heal", {
+          ...{ ...nothingFound, givenBack: 1 },
+          ...{ untold: this.untold, isPassing: this.isPassing },
+        }),
     },
     supply: () => this.supply,
     version: () => [this.version],
@@ -148,6 +155,19 @@ describe("a scheduler in front of a host", () => {
     told.supply = { ...NOTHING, living: new Set(["a"]) };
     await told.clock.advance(2_000);
     assert.deepEqual(told.taken(), ["publish at 76000", "heal at 77000"]);
+  });
+
+  it("is asked again soon as long as something is to end that the host does not see, and then when it is time", async () => {
+    await told.clock.advance(15_000);
+    told.taken();
+    told.isPassing = true;
+    told.version += 1;
+    told.supply = { ...NOTHING, domainsKnown: false };
+    await told.clock.advance(21_000);
+    assert.deepEqual(told.taken(), ["publish at 16000", "heal at 26000", "heal at 36000"]);
+    told.isPassing = false;
+    await told.clock.advance(MINUTE);
+    assert.deepEqual(told.taken(), ["heal at 46000"]);
   });
 
   it("is known to be told of a host without its domains, in either kind of round and also where that is no news to it", async () => {

@@ -16,10 +16,10 @@ const SMALL: Quantities = { slices: 1, lowGmMib: 64, highGmMib: 384, fences: 4 }
 const claim = (id: string): ClaimId => id as ClaimId;
 
 function supply(change: Partial<GpuSupply> = {}): GpuSupply {
-  const offers = new Map<Quantity, { total: number; kept: number; most: number }>([
-    ["slices", { total: 7, kept: 0, most: 1 }],
-    ["lowGmMib", { total: 256, kept: 128, most: 128 }],
-    ["fences", { total: 32, kept: 4, most: 4 }],
+  const offers = new Map<Quantity, { total: number; kept: number; least: number; most: number }>([
+    ["slices", { total: 7, kept: 0, least: 1, most: 1 }],
+    ["lowGmMib", { total: 256, kept: 128, least: 64, most: 128 }],
+    ["fences", { total: 32, kept: 4, least: 4, most: 4 }],
   ]);
   return {
     ...{ gpu: GPU, mode: "gvt-g", platform: "Broadwell", types: ["i915-GVTg_V4_8"], drained: false },

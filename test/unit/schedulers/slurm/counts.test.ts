@@ -104,6 +104,9 @@ describe("what Slurm counts of a host", () => {
     assert.deepEqual(slurm.orders, ["state=drain reason=vgpud: jobs have 64 MiB low GM more than there is"]);
     slurm.jobs.delete("7");
     await scheduler.publish(host(), signal);
+    assert.equal(slurm.reason, "vgpud: there is no room for a further vGPU");
+    slurm.jobs.delete("6");
+    await scheduler.publish(host(), signal);
     assert.equal(slurm.orders.at(-1), "state=undrain");
     assert.equal(slurm.state, "IDLE");
   });

@@ -6,7 +6,7 @@ import { pciAddress } from "../../../fakes/ids.ts";
 export const SMALL: Quantities = { slices: 1, lowGmMib: 64, highGmMib: 384, fences: 4 };
 export const SMALL_GRES = "vgpu(CNT:1),vgt_low_gm_mb(CNT:64),vgt_high_gm_mb(CNT:384),vgt_fence(CNT:4)";
 
-const offer = (total: number, kept = 0, most = total) => ({ total, kept, most });
+const offer = (least: number, total: number, kept = 0) => ({ total, kept, least, most: total });
 /** Seven slices, and 384 MiB of low GM for them. */
 export const gpu = (given: Partial<GpuSupply> = {}): GpuSupply => ({
   gpu: pciAddress(),
@@ -20,10 +20,10 @@ export const gpu = (given: Partial<GpuSupply> = {}): GpuSupply => ({
     held: [],
   },
   offers: new Map([
-    ["slices", offer(7)],
-    ["lowGmMib", offer(512, 128)],
-    ["highGmMib", offer(3584, 384)],
-    ["fences", offer(32, 4)],
+    ["slices", offer(1, 7)],
+    ["lowGmMib", offer(64, 512, 128)],
+    ["highGmMib", offer(384, 3584, 384)],
+    ["fences", offer(4, 32, 4)],
   ]),
   ...given,
 });
