@@ -21,10 +21,12 @@ export interface ClusterLayout {
   readonly controllerPort: number;
   readonly nodes: readonly { readonly name: string; readonly port: number }[];
   readonly gres: readonly Gres[];
+  /** Other than those of the cluster that tests have as a rule. */
+  readonly settings?: Readonly<Record<string, string | number>>;
 }
 
 /** slurm.conf(5): everything in the folder and on loopback, and jobs are scheduled as they come. */
-export function slurmFile({ folder, controllerPort, nodes, gres }: ClusterLayout): string {
+export function slurmFile({ folder, controllerPort, nodes, gres, ...layout }: ClusterLayout): string {
   const [host = ""] = hostname().split(".");
   const each = gres.map(({ name, type, count }) => [name, type, count].filter(Boolean).join(":")).join(",");
   const settings = {
@@ -61,6 +63,7 @@ export function slurmFile({ folder, controllerPort, nodes, gres }: ClusterLayout
     Epilog: `${folder}/epilog`,
     PrologEpilogTimeout: 30,
     KillWait: 5,
+    ...layout.settings,
   };
   const lines = [
     ...Object.entries(settings).map(([key, value]) => `${key}=${value}`),

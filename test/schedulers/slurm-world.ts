@@ -8,7 +8,7 @@ import type { Draft } from "../e2e/harness/requests.ts";
 import { until } from "../e2e/harness/until.ts";
 import { World } from "../e2e/harness/world.ts";
 import type { Gres } from "./slurm-files.ts";
-import { startSlurm, type Slurm, type SlurmJob } from "./slurm.ts";
+import { startSlurm, type Slurm, type SlurmJob, type SlurmOptions } from "./slurm.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../../docs/examples/slurm/", import.meta.url));
 const VGPUCTL = fileURLToPath(import.meta.resolve("../../agent/cli/main.js"));
@@ -23,6 +23,8 @@ interface SlurmWorldOptions {
   readonly gres?: readonly Gres[];
   /** How often vgpud compares the books. */
   readonly healEvery?: string;
+  /** Of slurm.conf, other than as a rule. */
+  readonly cluster?: SlurmOptions["settings"];
 }
 
 export class SlurmWorld implements AsyncDisposable {
@@ -36,7 +38,12 @@ export class SlurmWorld implements AsyncDisposable {
     this.world = world;
   }
 
-  static async start({ host = HOST, gres, healEvery = "2s" }: SlurmWorldOptions = {}): Promise<SlurmWorld> {
+  static async start({
+    host = HOST,
+    gres,
+    healEvery = "2s",
+    cluster = {},
+  }: SlurmWorldOptions = {}): Promise<SlurmWorld> {
     const folder = await mkdtemp(path.join(tmpdir(), "slurm-world-"));
     await mkdir(path.join(folder, "bin"));
     await mkdir(path.join(folder, "vm"));
@@ -48,6 +55,7 @@ export class SlurmWorld implements AsyncDisposable {
       gres: gres ?? gresOf(await readFile(path.join(EXAMPLES, "gres.conf"), "utf8")),
       prolog: await script("vm-prolog.sh"),
       epilog: await script("vm-epilog.sh"),
+      settings: cluster,
     });
     const settings = `scheduler:
   adapter: slurm

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { until } from "../e2e/harness/until.ts";
 import { HeldPort } from "../fakes/held-port.ts";
 import { Daemon, demand } from "./daemon.ts";
-import { gresFile, GVT_G, slurmFile, type Gres } from "./slurm-files.ts";
+import { gresFile, GVT_G, slurmFile, type ClusterLayout, type Gres } from "./slurm-files.ts";
 
 const run = promisify(execFile);
 const ANSWER_MS = 60_000;
@@ -30,6 +30,8 @@ export interface SlurmOptions {
   /** Shell scripts that slurmd runs as root on the node before and after a job. Of other ends than 0 the first drains the node. */
   readonly prolog?: string;
   readonly epilog?: string;
+  /** Of slurm.conf, other than as a rule. */
+  readonly settings?: ClusterLayout["settings"];
 }
 
 export interface SlurmJob {
@@ -106,7 +108,20 @@ export class Slurm implements AsyncDisposable {
 
   /** Each node's slurmd reads its files anew and tells the controller of its node, as systemctl reload has it do. */
   async reload(): Promise<void> {
-    for (const { pid } of this.#slurmds) process.kill(await childOf(await childOf(pid)), "SIGHUP");
+    await this.#signalNodes("SIGHUP");
+  }
+
+  /** No node answers, as one that is cut off, until they are continued. */
+  async pauseNodes(): Promise<void> {
+    await this.#signalNodes("SIGSTOP");
+  }
+
+  async continueNodes(): Promise<void> {
+    await this.#signalNodes("SIGCONT");
+  }
+
+  async #signalNodes(signal: NodeJS.Signals): Promise<void> {
+    for (const { pid } of this.#slurmds) process.kill(await childOf(await childOf(pid)), signal);
   }
 
   /** One of Slurm's programs, as `scontrol`: what it printed; rejects with what it complained of. */
@@ -196,7 +211,7 @@ function nodeNames(count: number): readonly string[] {
 async function writeFolder(
   folder: string,
   [controller, ...ports]: readonly HeldPort[],
-  { gres = GVT_G, prolog = "", epilog = "" }: SlurmOptions,
+  { gres = GVT_G, prolog = "", epilog = "", settings = {} }: SlurmOptions,
 ): Promise<void> {
   // Others than root may talk to munged, which does not start where they cannot.
   await chmod(folder, 0o755);
@@ -205,7 +220,7 @@ async function writeFolder(
   for (const name of names) await mkdir(path.join(folder, "spool", name), { recursive: true });
   await writeFile(path.join(folder, "munge.key"), randomBytes(128), { mode: 0o400 });
   const nodes = ports.map(({ port }, index) => ({ name: names[index] ?? "", port }));
-  const text = slurmFile({ folder, controllerPort: controller?.port ?? 0, nodes, gres });
+  const text = slurmFile({ folder, controllerPort: controller?.port ?? 0, nodes, gres, settings });
   await writeFile(path.join(folder, "slurm.conf"), text);
   await writeFile(path.join(folder, "gres.conf"), gresFile(gres));
   for (const [name, script] of Object.entries({ prolog, epilog }))

@@ -119,6 +119,52 @@ describe("a node of which slurm.conf has more than jobs may have", function () {
   });
 });
 
+describe("a node that Slurm takes for unfit while it is drained", function () {
+  this.timeout(300_000);
+
+  it("gets its counts back, is said to need a reload, and takes jobs again with the end of its drain", async () => {
+    await using node = await SlurmWorld.start({ gres: GROSS });
+    await node.counts(ALL);
+    await idleJob(node);
+    await node.world.rpc.call(Hosts.drainHost, { note: "a test" });
+    await node.isNode("draining");
+    await node.slurm.run("scontrol", "reconfigure");
+    await until("the condition says what helps", async () => {
+      const { host } = await node.world.rpc.call(Hosts.getHost, {});
+      const { message = "" } =
+        host?.conditions.find(({ reason }) => reason === "SCHEDULER_UNAVAILABLE") ?? {};
+      return /every GPU of this host is drained\): a count was changed.*run systemctl reload slurmd/.test(
+        message,
+      );
+    });
+    await node.counts(ALL);
+    await node.slurm.reload();
+    await until("it is fit", async () => !(await node.node("State")).includes("INVALID"));
+    await node.world.rpc.call(Hosts.undrainHost, {});
+    await node.isNode("mixed");
+  });
+});
+
+describe("a node that is down", function () {
+  this.timeout(300_000);
+
+  it("comes back by itself with its slurmd, with the counts that it was told meanwhile", async () => {
+    await using node = await SlurmWorld.start({ cluster: { ReturnToService: 1, SlurmdTimeout: 5 } });
+    await node.counts(ALL);
+    await node.slurm.pauseNodes();
+    await until("it is down", async () => (await node.node("State")).startsWith("DOWN"), 120_000);
+    await takeByOthers(node);
+    await node.counts(LESS);
+    await node.compared();
+    assert.match(await node.node("Reason"), /^Not responding/);
+    await node.slurm.continueNodes();
+    await node.isNode("idle");
+    await node.compared();
+    assert.equal(await node.node("Gres"), LESS);
+    await idleJob(node);
+  });
+});
+
 describe("a node of which Slurm counts more than there is", function () {
   this.timeout(300_000);
 
