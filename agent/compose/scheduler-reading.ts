@@ -83,6 +83,10 @@ function booksOf(
     overbooked: findings.overcommitted.map(({ gpu, by }) => ({ gpu, amounts: quantitiesText(by) })),
     vanished: findings.vanished,
     publishedTwice: findings.publishedTwice,
+    configuredBeyond:
+      Object.keys(findings.configuredBeyond).length === 0
+        ? undefined
+        : quantitiesText(findings.configuredBeyond),
   };
 }
 

@@ -162,6 +162,7 @@ export const reasons = {
   BOOKED_BEYOND_CAPACITY: "host-condition",
   BOOKED_GPU_VANISHED: "host-condition",
   GPU_PUBLISHED_TWICE: "host-condition",
+  CONFIGURED_BEYOND_CAPACITY: "host-condition",
   TLS_FILE_ENDS: "host-condition",
   DOMAIN_WITHOUT_CLAIM: "host-condition",
   GPU_MODEL_UNKNOWN: "host-condition",

@@ -30,8 +30,6 @@ export const schedulerTroubles = [
   "unrecorded",
   /** It keeps a booking that no domain came for and that is to be given back; it is told all the same. */
   "not-given-back",
-  /** Its own files give the host more than it ever has for others; it is told all the same. */
-  "too-much-configured",
   /** A fault of vgpud. */
   "internal",
 ] as const;
@@ -45,14 +43,10 @@ export const untoldTroubles = [
   "bad-answer",
   "unrecorded",
   "not-given-back",
-  "too-much-configured",
 ] as const satisfies readonly SchedulerTrouble[];
 export type UntoldTrouble = (typeof untoldTroubles)[number];
 /** What can keep it from being told anything. */
-export type FailingTrouble = Exclude<
-  SchedulerTrouble,
-  "unrecorded" | "not-given-back" | "too-much-configured"
->;
+export type FailingTrouble = Exclude<SchedulerTrouble, "unrecorded" | "not-given-back">;
 
 export type SchedulerReading =
   | { readonly kind: "not-configured" }
@@ -108,6 +102,8 @@ export interface SchedulerBooks {
   readonly overbooked: readonly OverbookedGpu[];
   readonly vanished: readonly VanishedProvider[];
   readonly publishedTwice: readonly TwicePublishedGpu[];
+  /** How much more its own files give this host than it ever has for others; undefined where that is nothing. */
+  readonly configuredBeyond: string | undefined;
 }
 
 export interface WaitingBooking {

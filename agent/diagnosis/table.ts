@@ -36,6 +36,7 @@ import {
   bookedGpuVanished,
   bookingWithoutDomain,
   claimWithoutBooking,
+  configuredBeyondCapacity,
   gpuPublishedTwice,
   schedulerUnavailable,
   schedulerUntold,
@@ -83,7 +84,8 @@ export const table: readonly Check[] = [
   ...[libvirtWithoutOverride, libvirtDriverUnfit, libvirtGuestsSuspend],
   ...[qemuMissing, qemuWithoutOpengl, memlockTooLow, macDeniesVfio, hostdUnavailable, modeNotServed],
   ...[schedulerUnavailable, schedulerUntold, bookingWithoutDomain, claimWithoutBooking],
-  ...[bookedBeyondCapacity, bookedGpuVanished, gpuPublishedTwice, tlsFileEnds, domainWithoutClaim],
+  ...[bookedBeyondCapacity, bookedGpuVanished, gpuPublishedTwice, configuredBeyondCapacity],
+  ...[tlsFileEnds, domainWithoutClaim],
   ...[gpuModelUnknown, gpuWithoutDriver, hostDisplayOnGpu, gpuSettingDiffers],
   ...[
     gvtUnsupportedPlatform,

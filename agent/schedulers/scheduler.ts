@@ -59,6 +59,8 @@ export interface Findings {
   readonly overcommitted: readonly Overbooked[];
   /** What the scheduler has of GPUs that are not there any more and cannot be taken back, since it is booked. */
   readonly vanished: readonly VanishedGpu[];
+  /** How much more the scheduler's own files give this host than it ever has for others. */
+  readonly configuredBeyond: Quantities;
   /** GPUs that somebody else gives out with the scheduler, too: the same room, twice. */
   readonly publishedTwice: readonly PublishedTwice[];
   /** How many bookings of vgpud's own kind were given back, since no domain came for them. */
@@ -118,6 +120,7 @@ export const nothingFound: Findings = {
   withoutBooking: [],
   overcommitted: [],
   vanished: [],
+  configuredBeyond: {},
   publishedTwice: [],
   givenBack: 0,
   untold: [],

@@ -171,6 +171,20 @@ export const gpuPublishedTwice = hostCheck({
   }),
 });
 
+export const configuredBeyondCapacity = hostCheck({
+  code: "CONFIGURED_BEYOND_CAPACITY",
+  costs: COSTS,
+  dependsOn: ["SCHEDULER_UNAVAILABLE"],
+  how:
+    "what the scheduler's own files give this host (slurm.conf and gres.conf, by slurmd -G), beside what its GPUs have less what the host keeps, " +
+    "as last compared",
+  check: ofBooks((look, { configuredBeyond: amounts }, name) => {
+    if (amounts === undefined) return pass("all", { name });
+    look.saw("configured beyond capacity", amounts);
+    return fail("some", { name, amounts });
+  }),
+});
+
 function notThere(scheduler: object | undefined): Finding<"no-agent" | "none"> {
   return notApplicable(scheduler === undefined ? "no-agent" : "none");
 }

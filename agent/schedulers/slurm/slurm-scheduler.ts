@@ -1,17 +1,10 @@
 // Slurm as the scheduler in front of this host, where a virtual machine is a job: the host is a node that has so many of each GRES.
-import { quantitiesText, type BookedOn, type Booking, type Quantities } from "../../capacity/quantities.ts";
+import type { BookedOn, Booking, Quantities } from "../../capacity/quantities.ts";
 import type { Clock } from "../../core/clock.ts";
 import { AgentError } from "../../core/errors.ts";
 import type { ClaimId } from "../../core/ids.ts";
 import { FirstSeen } from "../first-seen.ts";
-import {
-  nothingFound,
-  SchedulerError,
-  type Findings,
-  type Published,
-  type Scheduler,
-  type Untold,
-} from "../scheduler.ts";
+import { nothingFound, SchedulerError, type Findings, type Published, type Scheduler } from "../scheduler.ts";
 import type { HostSupply } from "../supply.ts";
 import { slurmError, type SlurmCommands } from "./commands.ts";
 import { disagreementsOf } from "./disagreements.ts";
@@ -73,7 +66,7 @@ export class SlurmScheduler implements Scheduler {
     const limits = (this.#limits ??= await node.limits(signal));
     const seen = await this.#see(node, supply, { limits, signal });
     const isPassing = await this.#tell(node, seen, signal);
-    return { answered: true, untold: this.#untold(node, seen), isPassing };
+    return { answered: true, untold: [], isPassing };
   }
 
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
@@ -84,7 +77,9 @@ export class SlurmScheduler implements Scheduler {
     const isPassing = await this.#tell(node, seen, signal);
     const found = disagreementsOf(seen.supply, seen.bookings, { limits, firstSeen: this.#firstSeen.since });
     this.#firstSeen.found(found.withoutDomain, supply);
-    return { ...nothingFound, ...found, untold: this.#untold(node, seen), isPassing };
+    // Where counts are the administrator's Slurm has no others than its files.
+    const configuredBeyond = this.#options.publish ? tooMuchConfigured(seen.supply, limits) : {};
+    return { ...nothingFound, ...found, configuredBeyond, isPassing };
   }
 
   async bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking> {
@@ -153,14 +148,6 @@ export class SlurmScheduler implements Scheduler {
     if (!told.invalid) return publish && goal.isPassing;
     const unfit = { node: node.name, reason: told.reason, fault: this.#telling.faultOf(told) };
     throw unfitError(unfit, this.#options);
-  }
-
-  /** Where counts are the administrator's Slurm has no others than its files. */
-  #untold({ name }: SlurmNode, { supply, limits }: Seen): readonly Untold[] {
-    const much = tooMuchConfigured(supply, limits);
-    if (!this.#options.publish || Object.keys(much).length === 0) return [];
-    const message = `slurm.conf and gres.conf both give it ${quantitiesText(much)} more`;
-    return [{ kind: "too-much-configured", what: `node ${name}`, message }];
   }
 
   /** `ending`: the claims of jobs of which Slurm has taken back all before their processes have ended. */

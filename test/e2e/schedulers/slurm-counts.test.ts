@@ -101,8 +101,9 @@ describe("a node of which slurm.conf has more than jobs may have", function () {
     await node.counts(ALL);
     await until("the condition says so before", async () => {
       const { host } = await node.world.rpc.call(Hosts.getHost, {});
-      const { message = "" } = host?.conditions.find(({ reason }) => reason === "SCHEDULER_UNTOLD") ?? {};
-      return message.includes("give it 128 MiB low GM, 384 MiB high GM, 4 fences more");
+      const { message = "" } =
+        host?.conditions.find(({ reason }) => reason === "CONFIGURED_BEYOND_CAPACITY") ?? {};
+      return message.includes("give this host 128 MiB low GM, 384 MiB high GM, 4 fences more");
     });
     const id = await node.slurm.submit("sleep infinity", SMALL);
     await node.slurm.jobsUntil("it runs", ([job]) => job?.state === "RUNNING");

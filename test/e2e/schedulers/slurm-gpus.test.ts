@@ -1,5 +1,6 @@
 // A node of a real Slurm with two GPUs that are not alike, of which Slurm knows the sum.
 import assert from "node:assert/strict";
+import { GpuServiceService as Gpus } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
 import { SlurmWorld } from "../../schedulers/slurm-world.ts";
 import { refusal } from "../harness/rpc.ts";
@@ -80,6 +81,36 @@ describe("a node of Slurm with two GPUs", function () {
     assert.deepEqual([code, reason], ["RESOURCE_EXHAUSTED", "APERTURE_EXHAUSTED"]);
     await node.create(claim, ({ vgpu }) => (vgpu.want = { $case: "type", value: type(4) }));
     assert.equal((await slicesOn()).length, 3);
+  });
+
+  it("gets jobs until the one GPU is full while the other is drained, and more when it is not", async () => {
+    const machine = async (gpu: string, name: string): Promise<void> => {
+      await node.create(
+        await idleJob(gpu === FIRST ? gresOf(128, 512) : gresOf(64, 384)),
+        ({ vgpu }) => {
+          vgpu.gpu = gpu;
+          vgpu.want = { $case: "type", value: type(gpu === FIRST ? 4 : 8) };
+        },
+        name,
+      );
+    };
+    await machine(SECOND, "vm-1");
+    await node.world.rpc.call(Gpus.drainGpu, { gpu: SECOND, note: "a test" });
+    for (const name of ["vm-2", "vm-3"]) await machine(FIRST, name);
+    await node.compared();
+    await node.isNode("mixed");
+    await machine(FIRST, "vm-4");
+    await until("the node is drained", async () =>
+      (await node.node("Reason")).startsWith("vgpud: there is no room for a further vGPU"),
+    );
+    const next = await node.slurm.submit(FOR_EVER, gresOf(64, 384));
+    await node.slurm.jobsUntil("it waits", (jobs) =>
+      jobs.some(({ id, state }) => id === next && state === "PENDING"),
+    );
+    await node.world.rpc.call(Gpus.undrainGpu, { gpu: SECOND });
+    await node.slurm.jobsUntil("it runs", (jobs) =>
+      jobs.some(({ id, state }) => id === next && state === "RUNNING"),
+    );
   });
 });
 

@@ -72,6 +72,7 @@ describe("what the diagnosis is told of the scheduler", () => {
       overcommitted: [{ gpu, by: { fences: 4 } }],
       vanished: [{ name: "host_vgpud_0000_03_00_0", bookings: 1 }],
       publishedTwice: [{ gpu, by: { name: "host_pci_0000_00_02_0", id: "30" } }],
+      configuredBeyond: { fences: 4 },
     };
     const read = readScheduler({ ...unasked, toldAt: 1, findings }, settings, clock);
     assert.deepEqual(read.kind === "told" && read.books, {
@@ -81,6 +82,7 @@ describe("what the diagnosis is told of the scheduler", () => {
       overbooked: [{ gpu, amounts: "4 fences" }],
       vanished: [{ name: "host_vgpud_0000_03_00_0", bookings: 1 }],
       publishedTwice: [{ gpu, by: { name: "host_pci_0000_00_02_0", id: "30" } }],
+      configuredBeyond: "4 fences",
     });
   });
 

@@ -9,6 +9,7 @@ import {
   bookedGpuVanished,
   bookingWithoutDomain,
   claimWithoutBooking,
+  configuredBeyondCapacity,
   gpuPublishedTwice,
   schedulerUnavailable,
   schedulerUntold,
@@ -47,6 +48,7 @@ const ofAnAgent: ReadonlySet<string> = new Set([
   ...[hostdUnavailable.code, gpuSettingDiffers.code, deviceModelMissing.code],
   ...[schedulerUnavailable.code, schedulerUntold.code, bookingWithoutDomain.code, claimWithoutBooking.code],
   ...[bookedBeyondCapacity.code, bookedGpuVanished.code, gpuPublishedTwice.code],
+  ...[configuredBeyondCapacity.code],
   ...[tlsFileEnds.code, domainWithoutClaim.code],
 ]);
 /** What it says of a host changes with the release: served.test.ts examines it. */

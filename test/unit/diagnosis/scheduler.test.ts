@@ -5,6 +5,7 @@ import {
   bookedGpuVanished,
   bookingWithoutDomain,
   claimWithoutBooking,
+  configuredBeyondCapacity,
   gpuPublishedTwice,
   schedulerUnavailable,
   schedulerUntold,
@@ -29,11 +30,11 @@ const told = { kind: "told", ...named, untold: undefined, withoutDomains: false,
 const agreed: SchedulerBooks = {
   graceSeconds: 1800,
   ...{ withoutDomain: [], withoutBooking: [], overbooked: [], vanished: [] },
-  publishedTwice: [],
+  ...{ publishedTwice: [], configuredBeyond: undefined },
 };
 const checks = [
   ...[schedulerUnavailable, schedulerUntold, bookingWithoutDomain, claimWithoutBooking],
-  ...[bookedBeyondCapacity, bookedGpuVanished, gpuPublishedTwice],
+  ...[bookedBeyondCapacity, bookedGpuVanished, gpuPublishedTwice, configuredBeyondCapacity],
 ];
 
 async function conditionsOf(scheduler: SchedulerReading | undefined): Promise<readonly Condition[]> {
@@ -72,12 +73,12 @@ const waiting = (seconds: number, booking = `of-${seconds}`) => ({
 });
 
 const isFailing = (trouble: (typeof schedulerTroubles)[number]): trouble is FailingTrouble =>
-  trouble !== "unrecorded" && trouble !== "not-given-back" && trouble !== "too-much-configured";
+  trouble !== "unrecorded" && trouble !== "not-given-back";
 
 describe("the conditions of the scheduler", () => {
   it("mean nothing where none is configured, or no agent asks one", async () => {
-    assert.deepEqual(await wordsOf({ kind: "not-configured" }), Array(7).fill("not-applicable none"));
-    assert.deepEqual(await wordsOf(undefined), Array(7).fill("not-applicable no-agent"));
+    assert.deepEqual(await wordsOf({ kind: "not-configured" }), Array(8).fill("not-applicable none"));
+    assert.deepEqual(await wordsOf(undefined), Array(8).fill("not-applicable no-agent"));
   });
 
   it("pass where it is told and its books and the ledger agree", async () => {
@@ -86,15 +87,14 @@ describe("the conditions of the scheduler", () => {
     assert.deepEqual(unavailable.evidence, [{ path: "configuration: scheduler.policy", value: "require" }]);
     assert.deepEqual(
       others.map(({ finding }) => finding.status),
-      Array(6).fill("pass"),
+      Array(7).fill("pass"),
     );
   });
 
   it("are not known before it was asked, and that is said once", async () => {
-    const unknown = "not-applicable explained";
     assert.deepEqual(await wordsOf({ kind: "not-asked", ...named }), [
       "unknown not-asked",
-      ...[unknown, unknown, unknown, unknown, unknown, unknown],
+      ...Array<string>(7).fill("not-applicable explained"),
     ]);
   });
 
@@ -245,6 +245,13 @@ describe("the conditions of its books", () => {
     assert.deepEqual(twice.evidence, [
       { path: `resource provider ${by.name}`, value: `gives out GPU ${gpu}` },
     ]);
+  });
+
+  it("tell how much more than there is the scheduler's own files give", async () => {
+    const { code, text, evidence } = await failed({ configuredBeyond: "64 MiB low GM" });
+    assert.equal(code, "CONFIGURED_BEYOND_CAPACITY");
+    assert.equal(text, "placement's own files give this host 64 MiB low GM more than jobs may ever have");
+    assert.equal(evidence[0]?.value, "64 MiB low GM");
   });
 
   it("show a bounded number of bookings and how many more there are", async () => {

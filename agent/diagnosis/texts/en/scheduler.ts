@@ -78,8 +78,6 @@ export const scheduler = {
       unrecorded: "what vgpud has to remember of {name} cannot be written down: {why}; all else is told",
       "not-given-back":
         "vgpud has to give back to {name} what vgpuctl has booked and no domain came for, and is not let do it: {why}; all is told",
-      "too-much-configured":
-        "{name}'s own files give this host more than jobs may ever have: {why}; all is told",
     },
     remedies: {
       refused:
@@ -95,9 +93,6 @@ export const scheduler = {
       "not-given-back":
         "see what it says: a rule of Placement's policy (403) is the operator's to change, and of a fault of its own its log tells. vgpud tries " +
         "again by itself; by hand, with another right: openstack resource provider allocation delete CONSUMER, for each that is named",
-      "too-much-configured":
-        "give the node as much less in slurm.conf and gres.conf (docs/slurm.md) and run scontrol reconfigure, while Slurm counts that much there " +
-        "(scontrol show node) or no job runs there. As long as the files have more, each reconfigure while jobs run takes the node out of service",
     },
   },
   BOOKING_WITHOUT_DOMAIN: {
@@ -188,6 +183,19 @@ export const scheduler = {
         "keep nova-compute off the GPU (docs/nova.md): take its types out of [devices] enabled_mdev_types, or its address out of [pci] " +
         "device_spec, and start nova-compute again; then, once no server holds any of it, delete the provider where it is left: openstack " +
         "resource provider delete {uuid}. Or leave the GPU to Nova: vgpuctl drain {gpu}",
+    },
+  },
+  CONFIGURED_BEYOND_CAPACITY: {
+    title: "what the scheduler's own files give this host",
+    messages: {
+      ...beside,
+      all: "{name}'s own files give this host no more than it has for jobs",
+      some: "{name}'s own files give this host {amounts} more than jobs may ever have",
+    },
+    remedies: {
+      some:
+        "give the node as much less in slurm.conf and gres.conf (docs/slurm.md) and run scontrol reconfigure, while Slurm counts that much there " +
+        "(scontrol show node) or no job runs there. As long as the files have more, each reconfigure while jobs run takes the node out of service",
     },
   },
 } as const satisfies Record<string, Text>;

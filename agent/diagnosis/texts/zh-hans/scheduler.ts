@@ -71,7 +71,6 @@ export const scheduler: Same<typeof english> = {
       unrecorded: "vgpud 关于 {name} 需要记住的内容无法写入：{why}；其余都已告知",
       "not-given-back":
         "vgpud 应向 {name} 归还由 vgpuctl 预订而没有域来使用的预订，但未能归还：{why}；内容都已告知",
-      "too-much-configured": "{name} 自己的配置文件给本机的数量超出作业所能得到的：{why}；内容都已告知",
     },
     remedies: {
       refused:
@@ -84,9 +83,6 @@ export const scheduler: Same<typeof english> = {
       "not-given-back":
         "看它说了什么：Placement 的策略规则（403）由管理员更改，自身的错误见它的日志。vgpud 会自行重试；也可以用有权限的身份对列出的每个使用者手动执行 " +
         "openstack resource provider allocation delete CONSUMER",
-      "too-much-configured":
-        "在 slurm.conf 和 gres.conf 中相应减少该节点的数量（docs/slurm.md），并在 Slurm 已按该数量计数（scontrol show node）或该节点没有作业运行时运行 " +
-        "scontrol reconfigure。只要配置文件中仍然多出，每次在有作业运行时 reconfigure 都会使该节点停止服务",
     },
   },
   BOOKING_WITHOUT_DOMAIN: {
@@ -164,6 +160,19 @@ export const scheduler: Same<typeof english> = {
         "让 nova-compute 不碰该 GPU（docs/nova.md）：把它的类型从 [devices] enabled_mdev_types 中去掉，或把它的地址从 [pci] device_spec " +
         "中去掉，并重新启动 nova-compute；之后，等到没有服务器占用它时，如果该资源提供者仍在，就删除它：openstack resource provider " +
         "delete {uuid}。或者把该 GPU 留给 Nova：vgpuctl drain {gpu}",
+    },
+  },
+  CONFIGURED_BEYOND_CAPACITY: {
+    title: "调度器自己的配置文件给本机的数量",
+    messages: {
+      ...beside,
+      all: "{name} 自己的配置文件给本机的数量不超出本机能给作业的数量",
+      some: "{name} 自己的配置文件给本机的数量超出作业所能得到的，多出 {amounts}",
+    },
+    remedies: {
+      some:
+        "在 slurm.conf 和 gres.conf 中相应减少该节点的数量（docs/slurm.md），并在 Slurm 已按该数量计数（scontrol show node）或该节点没有作业运行时运行 " +
+        "scontrol reconfigure。只要配置文件中仍然多出，每次在有作业运行时 reconfigure 都会使该节点停止服务",
     },
   },
 };

@@ -220,19 +220,17 @@ describe("what Slurm counts of a host", () => {
   });
 
   it("is what Slurm's files have after it reads them anew: that they have more than jobs may have is told before", async () => {
-    const much = [
-      {
-        kind: "too-much-configured",
-        what: "node node1",
-        message: "slurm.conf and gres.conf both give it 64 MiB low GM, 896 MiB high GM more",
-      },
-    ];
-    assert.deepEqual((await scheduler.publish(host([gpu({ held: [FOREIGN] })]), signal)).untold, much);
-    assert.deepEqual((await scheduler.heal(host(), signal)).untold, much);
-    assert.deepEqual((await scheduler.heal(host([gpu(), gpu({ offers: new Map() })]), signal)).untold, much);
-    assert.deepEqual((await scheduler.heal(host([gpu({ offers: new Map() })]), signal)).untold, []);
+    const much = { lowGmMib: 64, highGmMib: 896 };
+    const beyond = async (...gpus: readonly GpuSupply[]): Promise<unknown> => {
+      const { configuredBeyond, untold } = await scheduler.heal(host(gpus), signal);
+      assert.deepEqual(untold, [], "it is told all the same");
+      return configuredBeyond;
+    };
+    assert.deepEqual(await beyond(gpu({ held: [FOREIGN] })), much);
+    assert.deepEqual(await beyond(gpu(), gpu({ offers: new Map() })), much);
+    assert.deepEqual(await beyond(gpu({ offers: new Map() })), {});
     for (const [name, count] of countsIn(ALL)) slurm.gresFile.set(name, count);
-    assert.deepEqual((await scheduler.heal(host(), signal)).untold, []);
+    assert.deepEqual(await beyond(gpu()), {});
   });
 
   it("takes the node from Slurm where it is more than gres.conf has, and that is said", async () => {
