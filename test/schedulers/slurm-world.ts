@@ -63,6 +63,9 @@ export class SlurmWorld implements AsyncDisposable {
   heal_every: ${healEvery}
   slurm: { cluster: vgpud, node: ${NODE}, conf: "${slurm.env["SLURM_CONF"] ?? ""}", prefix: "${folder}", timeout: 5s }`;
     await listenTo("scontrol", folder);
+    await writeFile(path.join(folder, "bin/logger"), `#!/bin/sh\necho "$*" >> '${folder}/logger.log'\n`, {
+      mode: 0o755,
+    });
     const world = await World.start(host, {}, { settings });
     const made = new SlurmWorld(folder, slurm, world);
     await made.#install();
@@ -124,8 +127,17 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
 
   /** What vgpud has asked and told scontrol, a line each. */
   async scontrolled(): Promise<readonly string[]> {
-    const log = await readFile(path.join(this.#folder, "scontrol.log"), "utf8").catch(() => "");
-    return log.split("\n").filter(Boolean);
+    return await this.#linesOf("scontrol.log");
+  }
+
+  /** What the scripts before and after a job have written to the node's log. */
+  async logged(): Promise<readonly string[]> {
+    return await this.#linesOf("logger.log");
+  }
+
+  async #linesOf(file: string): Promise<readonly string[]> {
+    const text = await readFile(path.join(this.#folder, file), "utf8").catch(() => "");
+    return text.split("\n").filter(Boolean);
   }
 
   /** Asks the agent for the smallest type in the name of a job. */
