@@ -111,6 +111,6 @@ const troubles = {
   ...{ "in-use": "refused", duplicate: "refused", "no-capacity": "refused", "not-found": "refused" },
   ...{ "no-root": "no-root", "root-taken": "root-taken", "no-host": "no-host" },
   ...{ program: "unreachable", timeout: "unreachable", "not-allowed": "unauthorized", answer: "bad-answer" },
-  ...{ "node-gres": "refused", "node-invalid": "refused" },
+  ...{ "node-gres": "refused", "node-invalid": "refused", "other-cluster": "refused", "no-node": "refused" },
 } as const satisfies Readonly<Record<PlacementFailure | SlurmFailure, FailingTrouble>> &
   Record<string, FailingTrouble>;

@@ -24,6 +24,8 @@ export class FakeSlurm implements SlurmCommands {
     ["vgt_high_gm_mb", 4096],
     ["vgt_fence", 28],
   ]);
+  /** ClusterName of its slurm.conf. */
+  cluster = "c";
   gres = "";
   state = "IDLE";
   reason = "";
@@ -91,10 +93,12 @@ export class FakeSlurm implements SlurmCommands {
   }
 
   #answer(program: SlurmProgram, words: readonly string[]): Said {
+    if (program === "slurmd" && words[2] !== this.node) return said("", "", 1);
     if (program === "slurmd")
       return said("", [...this.gresFile].map(([name, count]) => gresLine(name, count)).join("\n"));
     if (program === "squeue") return this.#queue();
     if (words[0] === "update") return this.#update(words.slice(2));
+    if (words[1] === "config") return said(configText(this.cluster));
     if (words[1] !== "job") return this.#showNode();
     const [, , , id] = words;
     assert.ok(id !== undefined, "all jobs of the cluster are more than a node may ask for");
@@ -148,6 +152,10 @@ export class FakeSlurm implements SlurmCommands {
         `${detail}   MinCPUsNode=1 MinMemoryNode=0\n\n`,
     );
   }
+}
+
+function configText(cluster: string): string {
+  return `Configuration data as of 2026-11-29T16:14:33\nCliFilterPlugins        = (null)\nClusterName             = ${cluster}\nCommunicationParameters = (null)\n`;
 }
 
 function gresLine(name: string, count: number): string {

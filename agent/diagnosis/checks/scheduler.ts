@@ -48,7 +48,9 @@ function judged(look: Look, scheduler: SchedulerReading | undefined) {
   if (kind === "told") return judgedTold(scheduler);
   const { trouble, why, times } = scheduler;
   look.saw(`scheduler ${name}: last round`, `${trouble}, ${times} in a row: ${why}`);
-  return fail(trouble, { ...values, why });
+  // What Slurm refuses by its own files is nothing that helps with Placement.
+  const key = trouble === "refused" && name === "slurm" ? "refused-by-slurm" : trouble;
+  return fail(key, { ...values, why });
 }
 
 function judgedTold({ name, withoutDomains, closed }: Extract<SchedulerReading, { readonly kind: "told" }>) {

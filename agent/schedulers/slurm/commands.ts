@@ -21,6 +21,10 @@ export type SlurmFailure =
   | "node-gres"
   /** Slurm takes no jobs on the node, since what it counts is not what Slurm was told, or not what it counted before. */
   | "node-invalid"
+  /** Slurm knows no node of that name. */
+  | "no-node"
+  /** The cluster is called otherwise than the configuration says, so that no claim is named after a job of it. */
+  | "other-cluster"
   /** How the node is called is not known yet. */
   | "no-host";
 

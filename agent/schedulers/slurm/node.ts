@@ -1,8 +1,17 @@
 // This host as a node of Slurm: each question and each order is one program that is run.
 import { quantities, type Quantities, type Quantity } from "../../capacity/quantities.ts";
+import type { SchedulerError } from "../scheduler.ts";
 import { slurmError, type Said, type SlurmCommands, type SlurmProgram } from "./commands.ts";
 import { GRES, quantitiesIn, type JobId } from "./names.ts";
-import { gresFileTold, gresOfJob, jobsTold, nodeTold, type JobTold, type NodeTold } from "./told.ts";
+import {
+  clusterTold,
+  gresFileTold,
+  gresOfJob,
+  jobsTold,
+  nodeTold,
+  type JobTold,
+  type NodeTold,
+} from "./told.ts";
 
 /** How many of each Slurm may be told at most; what is not here it does not count at all. */
 export type Limits = ReadonlyMap<Quantity, number>;
@@ -19,7 +28,11 @@ export class SlurmNode {
   /** What slurm.conf and gres.conf both give the node. Slurm takes no jobs any more on a node that it was told to count more of. */
   async limits(signal: AbortSignal): Promise<Limits> {
     // Whoever may read the file may ask; nothing is started.
-    const { stdout, stderr } = await this.#done("slurmd", ["-G", "-N", this.name], signal);
+    const words = ["-G", "-N", this.name];
+    const said = await this.#commands.run("slurmd", words, signal);
+    // It ends without a word where it finds no such node in slurm.conf.
+    if (said.exitCode === 1 && !said.stderr.trim() && !said.stdout.trim()) throw this.#unknown();
+    const { stdout, stderr } = this.#wentWell(said, "slurmd", words);
     const { counts, typed } = gresFileTold(`${stdout}\n${stderr}`);
     const limits = quantities.flatMap((quantity) => {
       const count = counts.get(GRES[quantity]);
@@ -37,6 +50,16 @@ export class SlurmNode {
       "node-gres",
       `${what}: give it those that jobs are to ask for, as many as its GPUs have`,
     );
+  }
+
+  /** Throws where the node's cluster is called otherwise: jobs would claim in its name, which `$SLURM_CLUSTER_NAME` tells them. */
+  async expectCluster(expected: string, signal: AbortSignal): Promise<void> {
+    const { stdout } = await this.#done("scontrol", ["show", "config"], signal);
+    const name = clusterTold(stdout);
+    if (name === undefined) throw slurmError("answer", "scontrol show config told no ClusterName");
+    if (name === expected) return;
+    const what = `Slurm's ClusterName is ${name}, and scheduler.slurm.cluster ${expected}, so that every job is refused`;
+    throw slurmError("other-cluster", `${what}: set scheduler.slurm.cluster to ${name}`);
   }
 
   async look(signal: AbortSignal): Promise<NodeTold> {
@@ -85,6 +108,11 @@ export class SlurmNode {
     const why = (said.stderr.trim() || said.stdout.trim() || `exit code ${said.exitCode}`).slice(0, TOLD);
     const { kind, help } = failures.find(({ says }) => says.test(why)) ?? OTHER;
     throw slurmError(kind, `${program} ${words.join(" ")}: ${why}${help}`);
+  }
+
+  #unknown(): SchedulerError {
+    const what = `slurm.conf has no NodeName=${this.name}`;
+    return slurmError("no-node", `${what}: set scheduler.slurm.node to the NodeName that it gives this host`);
   }
 
   #unread(command: string): never {

@@ -46,6 +46,8 @@ export class SlurmScheduler implements Scheduler {
   readonly name = "slurm";
   readonly #options: SlurmSchedulerOptions;
   #limits: Limits | undefined;
+  /** Whether the cluster was found to be called as configured. */
+  #isCluster = false;
   /** Of running jobs. */
   #known: ReadonlyMap<JobId, Known> = new Map();
   readonly #firstSeen: FirstSeen;
@@ -72,6 +74,7 @@ export class SlurmScheduler implements Scheduler {
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
     this.#firstSeen.begin(supply);
     const node = this.#node();
+    await this.#expectCluster(node, signal);
     const limits = (this.#limits = await node.limits(signal));
     const seen = await this.#see(node, supply, { limits, signal });
     const isPassing = await this.#tell(node, seen, signal);
@@ -80,6 +83,13 @@ export class SlurmScheduler implements Scheduler {
     // Where counts are the administrator's Slurm has no others than its files.
     const configuredBeyond = this.#options.publish ? tooMuchConfigured(seen.supply, limits) : {};
     return { ...nothingFound, ...found, configuredBeyond, isPassing };
+  }
+
+  /** Once it is right that lasts: a slurmctld that has another name than before does not start. */
+  async #expectCluster(node: SlurmNode, signal: AbortSignal): Promise<void> {
+    if (this.#isCluster) return;
+    await node.expectCluster(this.#options.cluster, signal);
+    this.#isCluster = true;
   }
 
   async bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking> {

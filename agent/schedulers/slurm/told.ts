@@ -47,6 +47,11 @@ export interface JobTold {
   readonly start: string;
 }
 
+/** Of `scontrol show config`: how the cluster is called. */
+export function clusterTold(text: string): string | undefined {
+  return valueOf(text, /^ClusterName +=(.*)$/m);
+}
+
 /** Of `squeue --format=%A|%T|%S`. Nothing of it can be chosen by who submits the job. */
 export function jobsTold(text: string): ReadonlyMap<JobId, JobTold> {
   const lines = text.matchAll(/^(\d+)\|([A-Z_]+)\|(\S+)$/gm);

@@ -27,6 +27,7 @@ export const scheduler = {
       failed: "{name} fails by itself: {why}",
       conflict: "others change what vgpud has to change in {name} as fast as vgpud does: {why}",
       refused: "{name} refuses what vgpud tells it: {why}",
+      "refused-by-slurm": "{name} does not serve this host as it is: {why}",
       "no-root": "{name} does not know this host: {why}",
       "root-taken": "in {name} this host's place is another's: {why}",
       "no-host": "it is not known under which name {name} is told of this host: {why}",
@@ -47,11 +48,15 @@ export const scheduler = {
         "has to answer. It is read anew for every token",
       version: "update Placement (Victoria and later), or vgpud",
       "bad-answer":
-        "ask the address of scheduler.placement.endpoint with curl: a proxy's page or another service stands there",
+        "ask the address of scheduler.placement.endpoint with curl: a proxy's page or another service stands there. With Slurm " +
+        "look whether scheduler.slurm.prefix has the programs of the Slurm that runs",
       failed: "look at Placement's own log and its database; vgpud tries again by itself",
       conflict: "find who else writes the providers named HOST_vgpud_…: they are vgpud's alone",
       refused:
         "do what it says helps; a rule of Placement's policy or a name that is taken is the operator's to change, the rest is a fault of vgpud",
+      "refused-by-slurm":
+        "do what it says; where it says nothing that helps see the log of slurmctld, and docs/slurm.md of what slurm.conf and gres.conf have to give the node. " +
+        "vgpud tries again by itself",
       "no-root":
         "start nova-compute here, set scheduler.placement.host to the name that it gives this host (after a renaming the new one), or " +
         "scheduler.placement.root to own where there is no Nova",
@@ -151,7 +156,8 @@ export const scheduler = {
         "release a booking whose create was refused for want of room, or of a guest that can go elsewhere. Where Placement's database is " +
         "MariaDB or MySQL, let it run at READ-COMMITTED or set allocation_conflict_retry_count to 1: it grants room twice otherwise",
       "on-host":
-        "cancel a job whose machine was refused for want of room, or wait for one to end: no more are sent here meanwhile",
+        "cancel a job whose machine was refused for want of room, or wait for one to end. With scheduler.slurm.publish vgpud keeps the node drained " +
+        "meanwhile; without it more jobs are sent here until the node is drained by hand",
     },
   },
   BOOKED_GPU_VANISHED: {

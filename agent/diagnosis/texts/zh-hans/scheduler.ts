@@ -26,6 +26,7 @@ export const scheduler: Same<typeof english> = {
       failed: "{name} 自身出错：{why}",
       conflict: "有人在 {name} 中不断更改 vgpud 要更改的内容：{why}",
       refused: "{name} 拒绝 vgpud 告诉它的内容：{why}",
+      "refused-by-slurm": "{name} 目前的设置不能用于本机：{why}",
       "no-root": "{name} 不认识本机：{why}",
       "root-taken": "{name} 中本机的位置属于另一台主机：{why}",
       "no-host": "不知道应以什么名称向 {name} 报告本机：{why}",
@@ -43,10 +44,13 @@ export const scheduler: Same<typeof english> = {
       "no-secret":
         "检查 scheduler.placement.keystone.secret_file 所指的文件：它必须存在，vgpud 必须能读取它，它所在的磁盘必须应答。每次取令牌都会重新读取",
       version: "更新 Placement（Victoria 或更高版本），或更新 vgpud",
-      "bad-answer": "用 curl 访问 scheduler.placement.endpoint 的地址：那里可能是代理的页面或别的服务",
+      "bad-answer":
+        "用 curl 访问 scheduler.placement.endpoint 的地址：那里可能是代理的页面或别的服务。对于 Slurm，请查看 scheduler.slurm.prefix 下是否为正在运行的 Slurm 的程序",
       failed: "查看 Placement 自己的日志和它的数据库；vgpud 会自行重试",
       conflict: "找出还有谁在写名为 HOST_vgpud_… 的资源提供者：它们只属于 vgpud",
       refused: "按它所说的办法处理；Placement 的策略规则或已被占用的名称由管理员更改，其余是 vgpud 的错误",
+      "refused-by-slurm":
+        "按它所说的办法处理；若没有说明，请查看 slurmctld 的日志，以及 docs/slurm.md 中 slurm.conf 和 gres.conf 应给该节点什么。vgpud 会自行重试",
       "no-root":
         "在本机启动 nova-compute，将 scheduler.placement.host 设为它给本机的名称（改名之后用新名称），没有 Nova 时将 scheduler.placement.root 设为 own",
       "root-taken":
@@ -132,7 +136,8 @@ export const scheduler: Same<typeof english> = {
       some:
         "释放因没有余量而创建被拒的预订，或可以移到别处的客户机的预订。如果 Placement 的数据库是 MariaDB 或 MySQL，" +
         "请使用 READ-COMMITTED，或将 allocation_conflict_retry_count 设为 1：否则它会把同一余量给出两次",
-      "on-host": "取消一个因没有余量而被拒的作业，或等待一个作业结束：在此期间不会再有作业派到这里",
+      "on-host":
+        "取消一个因没有余量而被拒的作业，或等待一个作业结束。scheduler.slurm.publish 为 true 时，vgpud 在此期间使该节点保持 drain；为 false 时，在手动 drain 该节点之前还会有作业派到这里",
     },
   },
   BOOKED_GPU_VANISHED: {

@@ -226,6 +226,24 @@ describe("Slurm in front of a host", () => {
     await assert.rejects(scheduler().heal(host(), signal), { kind: "not-allowed", message });
   });
 
+  it("says that the cluster is called otherwise, which no job's claim would tell, and orders nothing", async () => {
+    slurm.cluster = "render";
+    await assert.rejects(scheduler().heal(host(), signal), {
+      kind: "other-cluster",
+      message:
+        /ClusterName is render, and scheduler.slurm.cluster c, .*: set scheduler.slurm.cluster to render$/,
+    });
+    assert.deepEqual(slurm.orders, []);
+  });
+
+  it("names the setting where Slurm knows no node of this host's name", async () => {
+    slurm = new FakeSlurm("gvt-1");
+    await assert.rejects(scheduler().heal(host(), signal), {
+      kind: "no-node",
+      message: /^slurm.conf has no NodeName=node1: set scheduler.slurm.node to the NodeName /,
+    });
+  });
+
   it("says that the node has nothing that vgpud counts", async () => {
     slurm.gresFile = new Map([["gpu", 1]]);
     await assert.rejects(scheduler().heal(host(), signal), {
