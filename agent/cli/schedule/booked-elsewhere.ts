@@ -5,11 +5,14 @@ import { CliError } from "../errors/cli-error.ts";
 import { closing } from "./held.ts";
 import type { Opened } from "./opened.ts";
 import { LOOK } from "./silent-hosts.ts";
-import { domainOfClaim, isGone, whereaboutsOf, type Search } from "./whereabouts.ts";
+import { domainOfClaim, HOST_NO_MORE, isGone, whereaboutsOf, type Search } from "./whereabouts.ts";
 
 interface Looking extends Omit<Search, "agentOf">, Pick<Opened, "line" | "lineTo"> {
   readonly agentOf: (host: string, kind: "read", how: typeof LOOK) => ReturnType<Search["agentOf"]>;
 }
+
+/** The same line again would come to the same, and lead to no domain where the claim is booked: its lines say what does. */
+export class BookedElsewhere extends CliError {}
 
 /**
  * The hosts, and why, that may have the domain in the place of the booked one, since they could not be asked. The booked one is asked for the
@@ -30,6 +33,47 @@ export async function mayBeElsewhere(
   throw elsewhere(claimId, { booked, host: found.host, unsaid }, looking);
 }
 
+/** What the hosts but the booked one say of the domain, where that one has none. */
+export interface Others {
+  /** That has it. */
+  readonly host: string | undefined;
+  /** As in Whereabouts; with none, and no host, there is no domain of the claim. */
+  readonly unknown: ReadonlyMap<string, string>;
+}
+
+/** Throws a PlacementError, or a CliError for the user's interrupt. */
+export async function othersThan(booked: string, claimId: string, search: Search): Promise<Others> {
+  const { found, unknown } = await whereaboutsOf(claimId, { ...search, butFor: booked });
+  return { host: found && !isGone(found.domain) ? found.host : undefined, unknown };
+}
+
+/** Why what is booked on a host that has no domain of the claim is not given back; undefined where no other host has one either. */
+export function notGivenBack(
+  claimId: string,
+  { booked, others: { host, unknown } }: { readonly booked: string; readonly others: Others },
+  { line, lineTo }: Pick<Looking, "line" | "lineTo">,
+): CliError | undefined {
+  const none = `${booked} has no domain of claim ${claimId}`;
+  const giveBack = line("destroy", claimId, "--host", booked);
+  if (host !== undefined)
+    return new CliError("conflict", `${none}, on which it is booked, and ${host} has it: it stays booked`, {
+      lines: [
+        `  to keep that domain: give the booking on ${booked} back: ${giveBack}`,
+        `  to end it: end it on ${host}: ${lineTo(host, "destroy", claimRef(claimId))}; then the same line again`,
+      ],
+    });
+  if (unknown.size === 0) return undefined;
+  const names = [...unknown.keys()].join(" or ");
+  return new CliError("unreachable", `${none}, and whether ${names} has one is not known: it stays booked`, {
+    lines: [...unknown].map(([name, why]) => `  ${name} could not be asked: ${why}`),
+    hints: [
+      "the same line again once each of them answers",
+      HOST_NO_MORE,
+      `to give it back all the same, without asking them: ${giveBack}`,
+    ],
+  });
+}
+
 interface Elsewhere {
   readonly booked: string;
   /** That has the domain. */
@@ -44,13 +88,14 @@ function elsewhere(
   { line, lineTo }: Pick<Looking, "line" | "lineTo">,
 ): CliError {
   const message = `claim ${claimId} is booked on ${booked}, and ${host} has the domain of it: no second one is made`;
-  const given = `give the booking on ${booked} back${unsaid === undefined ? "" : ", which ends a domain of it there"}`;
+  const ends = unsaid === undefined ? "" : ", which ends a domain of it there";
+  const given = `give the booking on ${booked} back${ends}: ${line("destroy", claimId, "--host", booked)}`;
   const lines = [
     ...(unsaid === undefined ? [] : [`  ${booked} does not say whether it has one, too: ${unsaid}`]),
-    `  to keep that domain: ${given}, and the same line again books it on ${host}: ${line("destroy", claimId)}`,
+    `  to keep that domain: ${given}; then the same line again books it on ${host}`,
     `  for one on ${booked}: end that domain on ${host} first: ${lineTo(host, "destroy", claimRef(claimId))}`,
   ];
-  return new CliError("conflict", message, { lines });
+  return new BookedElsewhere("conflict", message, { lines });
 }
 
 async function toldBy(

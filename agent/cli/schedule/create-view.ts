@@ -7,6 +7,7 @@ import { CliError } from "../errors/cli-error.ts";
 import { messageJson } from "../view/json.ts";
 import type { Text } from "../view/text.ts";
 import { warningLines } from "../view/warnings.ts";
+import { BookedElsewhere } from "./booked-elsewhere.ts";
 import type { Lost, Scheduled } from "./candidates.ts";
 import type { Flavor } from "./flavor.ts";
 import { placeText, type Place } from "./places.ts";
@@ -170,6 +171,7 @@ function told(
   { claimId, line }: About,
 ): CliError {
   const { ending, message, reason, call, target, inFile } = error;
+  if (error instanceof BookedElsewhere) return error;
   const at = place === undefined ? "" : ` on ${placeText(place)}`;
   const there = over.has(reason ?? "") ? "its domain is going" : "there may be a domain, or will be";
   const left: Readonly<Record<Scheduled["standing"], readonly string[]>> = {

@@ -5,11 +5,13 @@ import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
+import { notGivenBack, othersThan } from "./booked-elsewhere.ts";
 import { giveBack } from "./claims.ts";
 import { closing, type Held } from "./held.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
+import { LOOK } from "./silent-hosts.ts";
 import { isGone, notKnown, otherThan, RIGHT_ADDRESS, whereaboutsOf } from "./whereabouts.ts";
 
 /** The domain first: what is given back while the host still has it might be given to somebody else. */
@@ -23,7 +25,7 @@ export async function destroy(args: Arguments, environment: Environment): Promis
     const again = ["schedule", "destroy", ...args.operands, "--yes"];
     await confirm(`destroy the domain of claim ${claimId} on ${host}? its disks stay`, environment, again);
   }
-  const done = await destroyed(named, host, { args, parts });
+  const done = await destroyed(named, host, { args, parts, signal });
   const isReleased = done.error === undefined && held !== undefined;
   if (isReleased) await released(held, parts, signal);
   const booking = held === undefined ? "none" : isReleased ? "released" : "held";
@@ -50,24 +52,45 @@ async function released({ claimId, allocation }: Held, { api }: Opened, signal: 
 interface Asking {
   readonly args: Arguments;
   readonly parts: Opened;
+  readonly signal: AbortSignal;
 }
 
 /** Without an error the domain is gone for certain. @throws CliError where the host does not say what became of it */
-async function destroyed({ claimId, held }: Named, host: string, { args, parts }: Asking): Promise<Answer> {
+async function destroyed({ claimId, held }: Named, host: string, asking: Asking): Promise<Answer> {
+  const { args, parts } = asking;
+  const isMeant = args.text("host") === host;
+  let answer: Answer;
   using agent = closing(parts.agentOf(host, "change"));
   try {
     const domain = { ref: { $case: "claimId", value: claimId } } as const;
     const request = { domain, requestId: "", ...stopFields(args), allowMissing: true };
     const response = await agent.vgpud.destroyDomain(request);
-    const answer = changeAnswer(response);
+    answer = changeAnswer(response);
     if (answer.error !== undefined) return notGone(answer, parts.saidBy(host, answer.error));
     if (response.domain !== undefined || held === undefined) return answer;
-    const other = args.text("host") === host ? undefined : await otherThan(host, agent.vgpud);
+    const other = isMeant ? undefined : await otherThan(host, agent.vgpud);
     if (other !== undefined) return { ...answer, text: [], error: notSure(claimId, host, { other, parts }) };
-    return { ...answer, text: [lines(`${host} has no domain of claim ${claimId}`)] };
   } catch (error) {
     throw error instanceof CliError ? parts.saidBy(host, error) : error;
   }
+  const error = isMeant ? undefined : await othersHave(claimId, host, asking);
+  if (error !== undefined) return { ...answer, text: [], error };
+  return { ...answer, text: [lines(`${host} has no domain of claim ${claimId}`)] };
+}
+
+/** The booking may be one that was moved by hand, while the domain goes on where it was made. */
+async function othersHave(
+  claimId: string,
+  booked: string,
+  { args, parts, signal }: Asking,
+): Promise<CliError | undefined> {
+  const how = args.has("timeout") ? {} : LOOK;
+  const agentOf: Opened["agentOf"] = (host, kind) => parts.agentOf(host, kind, how);
+  const { api, namedHosts } = parts;
+  const others = await placementWork(signal, () =>
+    othersThan(booked, claimId, { api, namedHosts, agentOf, signal }),
+  );
+  return notGivenBack(claimId, { booked, others }, parts);
 }
 
 function notGone(answer: Answer, error: CliError): Answer {

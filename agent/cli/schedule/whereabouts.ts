@@ -120,7 +120,7 @@ export async function otherThan(host: string, vgpud: Pick<Vgpud, "getHost">): Pr
 export const RIGHT_ADDRESS = "is the address of the host right? agents of the schedule file";
 
 /** Where one does not answer, and never will: it is asked as long as Placement has it, or the schedule file. */
-const HOST_NO_MORE =
+export const HOST_NO_MORE =
   "a host that is no more: delete its providers in Placement, as docs/placement.md has it for a host that never comes back, and take it out of agents.addresses of the schedule file";
 
 /** `otherwise`: what else leads on. Undefined where there are hosts, and all have said what they have of the claim, of which nothing is booked. */

@@ -72,13 +72,24 @@ describe("a domain that Placement knows nothing of any more", function () {
     const again = await hosts.schedule([...IN_WORDS, "--claim-id", claim]);
     assert.equal(again.exitCode, exitCodes.conflict, again.stderr);
     assert.match(again.stderr, new RegExp(`booked on ${other}, and ${host} has the domain of it`));
+    assert.doesNotMatch(again.stderr, /to go on with it: the same line again/);
     assert.deepEqual([await domainsOn(host), await domainsOn(other)], [1, 0]);
-    // As it says: the booking is given back, and the same line books the domain where it is.
+    const refused = await hosts.schedule(["destroy", claim, "--now"]);
+    assert.equal(refused.exitCode, exitCodes.conflict, refused.stderr);
     assert.match(
-      again.stderr,
-      new RegExp(`give the booking on ${other} back, .*: vgpuctl schedule destroy ${claim} `),
+      refused.stderr,
+      new RegExp(`${other} has no domain of claim ${claim}, on which it is booked, and ${host} has it`),
     );
-    assert.equal((await hosts.schedule(["destroy", claim, "--now"])).exitCode, 0);
+    const hidden = reading(hosts.scheduleFile({ [host]: "/nonexistent/vgpud.sock" }));
+    const unsure = await hosts.schedule(["destroy", claim, "--now"], hidden);
+    assert.equal(unsure.exitCode, exitCodes.unreachable, unsure.stderr);
+    assert.match(unsure.stderr, new RegExp(`whether ${host} has one is not known: it stays booked`));
+    assert.equal(await hosts.isBooked(claim), true);
+    // As both say: the booking is given back, and the same line books the domain where it is.
+    const back = `vgpuctl schedule destroy ${claim} --host ${other} `;
+    for (const { stderr } of [again, refused, unsure]) assert.ok(stderr.includes(back), stderr);
+    assert.equal((await hosts.schedule(["destroy", claim, "--now", "--host", other])).exitCode, 0);
+    assert.equal(await hosts.isBooked(claim), false);
     assert.deepEqual([await domainsOn(host), await domainsOn(other)], [1, 0]);
     const kept = await hosts.schedule([...LINE, "--claim-id", claim]);
     assert.equal(kept.exitCode, 0, kept.stderr);

@@ -25,7 +25,7 @@ describe("a call that names a claim which is booked where its domain is not", ()
     assert.equal(ended.error.ending, "conflict");
     assert.match(ended.error.message, /is booked on a, and b has the domain of it: no second one is made$/);
     assert.deepEqual(ended.error.lines, [
-      `  to keep that domain: give the booking on a back, and the same line again books it on b: vgpuctl schedule destroy ${CLAIM}`,
+      `  to keep that domain: give the booking on a back: vgpuctl schedule destroy ${CLAIM} --host a; then the same line again books it on b`,
       `  for one on a: end that domain on b first: vgpuctl --address b destroy claim:${CLAIM}`,
     ]);
     assert.deepEqual([hosts.asked, hosts.api.changes, standing], [[], [], "held"]);
@@ -48,7 +48,7 @@ describe("a call that names a claim which is booked where its domain is not", ()
       assert.equal(unsaid, `  a does not say whether it has one, too: ${silence.message}`);
       assert.match(
         keep,
-        /give the booking on a back, which ends a domain of it there, and the same line again/,
+        /give the booking on a back, which ends a domain of it there: vgpuctl schedule destroy \S+ --host a; then the same line again/,
       );
       assert.deepEqual([hosts.asked, hosts.api.changes, standing], [[], [], "held"]);
     }
