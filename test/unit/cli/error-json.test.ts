@@ -1,13 +1,13 @@
 // Errors under -o json: one document on stderr, whatever went wrong.
 import { status } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
+import { CREATE, SIZED } from "./create-line.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
 import type { Refusal } from "./fake-refusal.ts";
 import { refusedDecision } from "./facts.ts";
 import { matchesGolden, vgpuctl } from "./vgpuctl.ts";
 
-const SIZED = ["create", "web-2", "--type", "V5_4", "--vcpus", "2", "--memory", "2048", "-o", "json"];
-const CREATE = [...SIZED, "--kernel", "/k"];
+const AS_JSON = ["-o", "json"];
 
 const refusals: Readonly<Record<string, Refusal>> = {
   field: {
@@ -32,7 +32,7 @@ describe("an error under -o json", () => {
     it(`is one document for a refusal (${name})`, async () => {
       await using vgpud = await fakeVgpud();
       vgpud.refuse(refusal);
-      const ran = await vgpuctl(vgpud.socketPath, CREATE);
+      const ran = await vgpuctl(vgpud.socketPath, [...CREATE, ...AS_JSON]);
       assert.notEqual(ran.exitCode, 0);
       assert.deepEqual([ran.stdout, ran.notes], ["", []]);
       await matchesGolden(`error-${name}.json`, ran.stderr);
@@ -40,7 +40,7 @@ describe("an error under -o json", () => {
 
   it("is one document for a wrong command line, also when the format comes before the mistake", async () => {
     for (const [argv, message] of [
-      [SIZED, "there is nothing to boot: give --disk or --kernel"],
+      [[...SIZED, ...AS_JSON], "there is nothing to boot: give --disk or --kernel"],
       [["-ojson", "gpu"], "there is no command 'gpu'"],
       [["gpus", "--output=json", "--frob"], "there is no flag '--frob' here"],
     ] as const) {
@@ -63,7 +63,7 @@ describe("an error under -o json", () => {
   it("comes beside the answer when a change is held up", async () => {
     await using vgpud = await fakeVgpud();
     vgpud.hold();
-    const ran = await vgpuctl(vgpud.socketPath, ["destroy", "web-1", "-o", "json"]);
+    const ran = await vgpuctl(vgpud.socketPath, ["destroy", "web-1", ...AS_JSON]);
     assert.equal(ran.exitCode, 7);
     assert.match(ran.stdout, /"CLAIM_STATE_DELETING"/);
     await matchesGolden("error-held.json", ran.stderr);
@@ -72,13 +72,13 @@ describe("an error under -o json", () => {
   it("tells the claim id of a create that nobody knows the end of", async () => {
     await using vgpud = await fakeVgpud();
     vgpud.hang();
-    const ran = await vgpuctl(vgpud.socketPath, [...CREATE, "--timeout", "200ms"]);
+    const ran = await vgpuctl(vgpud.socketPath, [...CREATE, ...AS_JSON, "--timeout", "200ms"]);
     await matchesGolden("error-deadline.json", ran.stderr);
   });
 
   it("leaves stderr empty when all went well", async () => {
     await using vgpud = await fakeVgpud();
-    const ran = await vgpuctl(vgpud.socketPath, CREATE);
+    const ran = await vgpuctl(vgpud.socketPath, [...CREATE, ...AS_JSON]);
     assert.deepEqual([ran.exitCode, ran.stderr, ran.notes], [0, "", []]);
     assert.match(ran.stdout, /"warnings": \[\n +"high GM/);
   });

@@ -1,9 +1,7 @@
 // Command lines that vgpuctl does not send: what is wrong with them, and what was perhaps meant.
 import assert from "node:assert/strict";
+import { CREATE, SIZED } from "./create-line.ts";
 import { vgpuctl } from "./vgpuctl.ts";
-
-const SIZED = ["create", "web-2", "--type", "V5_4", "--vcpus", "2", "--memory", "2048"];
-const CREATE = [...SIZED, "--kernel", "/k"];
 
 describe("a wrong command line", () => {
   const wrong: Readonly<Record<string, readonly [argv: readonly string[], says: RegExp]>> = {
