@@ -1,15 +1,14 @@
 // How many of each GRES Slurm is told to count, and when: a count that is changed while jobs have some of it takes the node from it.
 import assert from "node:assert/strict";
 import { countsIn } from "../../../../agent/schedulers/slurm/gres.ts";
-import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
+import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import type { GpuSupply, HostSupply } from "../../../../agent/schedulers/supply.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 import { claimId, pciAddress } from "../../../fakes/ids.ts";
-import { gpu, host, SMALL, SMALL_GRES } from "./supply-of.ts";
+import { NODE, schedulerOf } from "./scheduler-of.ts";
+import { ALL, FOREIGN, gpu, host, SMALL, SMALL_GRES } from "./supply-of.ts";
 
-const ALL = "vgpu:7,vgt_low_gm_mb:384,vgt_high_gm_mb:3200,vgt_fence:28";
 const LESS = "vgpu:6,vgt_low_gm_mb:320,vgt_high_gm_mb:2816,vgt_fence:24";
-const FOREIGN = { claimId: undefined, takes: SMALL };
 const ROUNDED = { claimId: claimId("slurm:c:17"), takes: { ...SMALL, highGmMib: 512 } };
 const { signal } = new AbortController();
 
@@ -17,11 +16,8 @@ describe("what Slurm counts of a host", () => {
   let slurm: FakeSlurm;
   let scheduler: SlurmScheduler;
   beforeEach(() => {
-    slurm = new FakeSlurm("node1");
-    scheduler = new SlurmScheduler({
-      ...{ commands: slurm, cluster: "c", node: () => "node1", publish: true },
-      clock: { now: () => 1000 },
-    });
+    slurm = new FakeSlurm(NODE);
+    scheduler = schedulerOf(slurm);
   });
   const run = (job: string, gres = SMALL_GRES): void => {
     slurm.jobs.set(job, { state: "RUNNING", gres });
@@ -32,6 +28,18 @@ describe("what Slurm counts of a host", () => {
     slurm.register();
     assert.equal(slurm.state, "IDLE");
     return slurm.gres;
+  };
+  const isUnfit = async (supply: HostSupply, message: RegExp): Promise<void> => {
+    await assert.rejects(scheduler.heal(supply, signal), { kind: "node-invalid", message });
+  };
+  /** The node is as unfit as before, but it counts what it did when it was fit. */
+  const isSetBack = async (supply: HostSupply, message: RegExp): Promise<void> => {
+    await isUnfit(supply, message);
+    assert.equal(slurm.gres, ALL);
+  };
+  const comesBack = async (): Promise<void> => {
+    slurm.register();
+    assert.equal(await told(), ALL);
   };
 
   it("is less by what was taken without a job, be it that its job has ended", async () => {
@@ -149,8 +157,7 @@ describe("what Slurm counts of a host", () => {
     slurm.gres = LESS;
     slurm.register();
     const message = /vgpu count changed and jobs are using them \(7 != 6\)\).* run systemctl reload slurmd/;
-    await assert.rejects(scheduler.heal(host(), signal), { kind: "node-invalid", message });
-    assert.equal(slurm.gres, ALL);
+    await isSetBack(host(), message);
     slurm.register();
     assert.equal(slurm.state, "IDLE+DRAIN");
     await scheduler.heal(host(), signal);
@@ -165,10 +172,8 @@ describe("what Slurm counts of a host", () => {
     assert.match(slurm.state, /INVALID/);
     const drained = host([gpu({ drained: true })]);
     const message = /vgt_low_gm_mb count changed and jobs are using them \(384 != 448\)/;
-    await assert.rejects(scheduler.heal(drained, signal), { kind: "node-invalid", message });
-    assert.equal(slurm.gres, ALL);
-    slurm.register();
-    assert.equal(await told(), ALL);
+    await isSetBack(drained, message);
+    await comesBack();
   });
 
   it("takes the node from Slurm also where it is drained, of which Slurm says nothing: all is set back, and that is said", async () => {
@@ -183,39 +188,27 @@ describe("what Slurm counts of a host", () => {
     );
     const message =
       /is drained\): a count was changed .* vgpud has set the counts back: run systemctl reload slurmd/;
-    for (let round = 1; round <= 2; round += 1) {
-      await assert.rejects(scheduler.heal(drained, signal), { kind: "node-invalid", message });
-      assert.equal(slurm.gres, ALL);
-    }
-    slurm.register();
-    assert.equal(await told(), ALL);
+    for (let round = 1; round <= 2; round += 1) await isSetBack(drained, message);
+    await comesBack();
   });
 
   it("is not known to a vgpud that begins when the node is unfit already: it comes back when its jobs have ended", async () => {
     assert.equal(await told(), ALL);
     run("17");
     slurm.reconfigure();
-    scheduler = new SlurmScheduler({
-      ...{ commands: slurm, cluster: "c", node: () => "node1", publish: true },
-      clock: { now: () => 1000 },
-    });
+    scheduler = schedulerOf(slurm);
     const message = /vgpud has begun since .* when these jobs have ended run systemctl reload slurmd/;
-    await assert.rejects(scheduler.heal(host(), signal), { kind: "node-invalid", message });
+    await isUnfit(host(), message);
     slurm.jobs.clear();
-    await assert.rejects(scheduler.heal(host(), signal), { kind: "node-invalid" });
-    assert.equal(slurm.gres, ALL);
-    slurm.register();
-    assert.equal(await told(), ALL);
+    await isSetBack(host(), /vgpud has set the counts back: run systemctl reload slurmd/);
+    await comesBack();
   });
 
   it("takes the node from Slurm for what Slurm does not say and vgpud has not seen, and that is said", async () => {
     Object.assign(slurm, { state: "IDLE+DRAIN+INVALID_REG", reason: "disk is full" });
     const message = /\(disk is full\): that is why it was drained before, and slurmctld's log tells/;
-    await assert.rejects(scheduler.heal(host(), signal), { kind: "node-invalid", message });
-    const others = new SlurmScheduler({
-      ...{ commands: slurm, cluster: "c", node: () => "node1", publish: false },
-      clock: { now: () => 1000 },
-    });
+    await isUnfit(host(), message);
+    const others = schedulerOf(slurm, { publish: false });
     await assert.rejects(others.heal(host(), signal), { message: /Set the counts back/ });
   });
 
@@ -237,6 +230,6 @@ describe("what Slurm counts of a host", () => {
     const reason = "gres/vgpu count reported lower than configured (7 < 8)";
     Object.assign(slurm, { state: "IDLE+DRAIN+INVALID_REG", reason });
     const message = /its slurmd has less than Slurm was told to count/;
-    await assert.rejects(scheduler.heal(host(), signal), { kind: "node-invalid", message });
+    await isUnfit(host(), message);
   });
 });

@@ -1,13 +1,13 @@
 // A node of which Slurm counts more than there is, since a count stays while jobs have some of it: whether more jobs are let come.
 import assert from "node:assert/strict";
 import type { Quantities } from "../../../../agent/capacity/quantities.ts";
-import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
+import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import type { GpuSupply, HostSupply } from "../../../../agent/schedulers/supply.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 import { claimId, pciAddress } from "../../../fakes/ids.ts";
-import { gpu, host, SMALL, SMALL_GRES } from "./supply-of.ts";
+import { NODE, schedulerOf } from "./scheduler-of.ts";
+import { FOREIGN, gpu, host, SMALL, SMALL_GRES } from "./supply-of.ts";
 
-const FOREIGN = { claimId: undefined, takes: SMALL };
 const CROWDED = "vgpud: there is no room for a further vGPU";
 const { signal } = new AbortController();
 
@@ -15,11 +15,8 @@ describe("a node of which Slurm counts more than there is", () => {
   let slurm: FakeSlurm;
   let scheduler: SlurmScheduler;
   beforeEach(async () => {
-    slurm = new FakeSlurm("node1");
-    scheduler = new SlurmScheduler({
-      ...{ commands: slurm, cluster: "c", node: () => "node1", publish: true },
-      clock: { now: () => 1000 },
-    });
+    slurm = new FakeSlurm(NODE);
+    scheduler = schedulerOf(slurm);
     await scheduler.heal(host(), signal);
   });
   /** So many jobs, each with its machine that takes so much, and what others take. */

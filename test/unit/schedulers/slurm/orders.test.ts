@@ -1,12 +1,12 @@
 // What Slurm is ordered, and when not: others drain the node, too, it goes down, and orders fail.
 import assert from "node:assert/strict";
-import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
+import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
-import { gpu, host, SMALL } from "./supply-of.ts";
+import { NODE, schedulerOf } from "./scheduler-of.ts";
+import { ALL, FOREIGN, gpu, host } from "./supply-of.ts";
 
-const ALL = "vgpu:7,vgt_low_gm_mb:384,vgt_high_gm_mb:3200,vgt_fence:28";
 const COUNTING = "state=drain reason=vgpud: its GRES are counted anew";
-const LESS = host([gpu({ held: [{ claimId: undefined, takes: SMALL }] })]);
+const LESS = host([gpu({ held: [FOREIGN] })]);
 const DRAINED = host([gpu({ drained: true })]);
 const { signal } = new AbortController();
 
@@ -14,11 +14,8 @@ describe("what Slurm is ordered", () => {
   let slurm: FakeSlurm;
   let scheduler: SlurmScheduler;
   beforeEach(() => {
-    slurm = new FakeSlurm("node1");
-    scheduler = new SlurmScheduler({
-      ...{ commands: slurm, cluster: "c", node: () => "node1", publish: true },
-      clock: { now: () => 1000 },
-    });
+    slurm = new FakeSlurm(NODE);
+    scheduler = schedulerOf(slurm);
   });
   const drainByOthers = (): void => {
     Object.assign(slurm, { state: "IDLE+DRAIN", reason: "disk is full" });
@@ -43,12 +40,9 @@ describe("what Slurm is ordered", () => {
 
   it("leaves the node to who has drained it since it was looked at", async () => {
     for (const supply of [host(), DRAINED]) {
-      slurm = new FakeSlurm("node1");
+      slurm = new FakeSlurm(NODE);
       slurm.onQueue = drainByOthers;
-      scheduler = new SlurmScheduler({
-        ...{ commands: slurm, cluster: "c", node: () => "node1", publish: true },
-        clock: { now: () => 1000 },
-      });
+      scheduler = schedulerOf(slurm);
       await scheduler.heal(supply, signal);
       assert.deepEqual([slurm.state, slurm.reason], ["IDLE+DRAIN", "disk is full"]);
       assert.ok(slurm.orders.every((order) => order.startsWith("gres=")));

@@ -1,25 +1,20 @@
 // Slurm kept told, and asked, by a host of which everything is said here.
 import assert from "node:assert/strict";
-import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import type { HostSupply } from "../../../../agent/schedulers/supply.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 import { claimId, pciAddress } from "../../../fakes/ids.ts";
-import { gpu, host, SMALL, SMALL_GRES } from "./supply-of.ts";
+import { NODE, schedulerOf } from "./scheduler-of.ts";
+import { ALL, gpu, host, SMALL, SMALL_GRES } from "./supply-of.ts";
 
-const ALL = "vgpu:7,vgt_low_gm_mb:384,vgt_high_gm_mb:3200,vgt_fence:28";
 const { signal } = new AbortController();
 const rejection = (reason: string, message: RegExp) => ({ reason, message });
 
 describe("Slurm in front of a host", () => {
   let slurm: FakeSlurm;
   let now: number;
-  const scheduler = (publish = true) =>
-    new SlurmScheduler({
-      ...{ commands: slurm, cluster: "c", node: () => "node1", publish },
-      clock: { now: () => now },
-    });
+  const scheduler = (publish = true) => schedulerOf(slurm, { publish, now: () => now });
   beforeEach(() => {
-    slurm = new FakeSlurm("node1");
+    slurm = new FakeSlurm(NODE);
     now = 1000;
   });
 

@@ -5,6 +5,8 @@ import { pciAddress } from "../../../fakes/ids.ts";
 
 export const SMALL: Quantities = { slices: 1, lowGmMib: 64, highGmMib: 384, fences: 4 };
 export const SMALL_GRES = "vgpu(CNT:1),vgt_low_gm_mb(CNT:64),vgt_high_gm_mb(CNT:384),vgt_fence(CNT:4)";
+/** What others took, or made without a scheduler. */
+export const FOREIGN: GpuSupply["held"][number] = { claimId: undefined, takes: SMALL };
 
 const offer = (least: number, total: number, kept = 0) => ({ total, kept, least, most: total });
 /** Seven slices, and 384 MiB of low GM for them. */
@@ -27,6 +29,9 @@ export const gpu = (given: Partial<GpuSupply> = {}): GpuSupply => ({
   ]),
   ...given,
 });
+/** What Slurm is to count of a host with such a GPU of which nothing is taken. */
+export const ALL = "vgpu:7,vgt_low_gm_mb:384,vgt_high_gm_mb:3200,vgt_fence:28";
+
 /** `living`: names of claims. */
 export const host = (gpus: readonly GpuSupply[] = [gpu()], living: readonly string[] = []): HostSupply => ({
   hypervisor: "kvm",

@@ -1,0 +1,20 @@
+// vgpud in front of a Slurm in miniature.
+import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
+import type { FakeSlurm } from "../../../fakes/fake-slurm.ts";
+
+/** The host's name in Slurm. */
+export const NODE = "node1";
+
+interface SchedulerOptions {
+  /** False: what Slurm counts is the administrator's. */
+  readonly publish?: boolean;
+  /** In milliseconds. */
+  readonly now?: () => number;
+}
+
+/** A vgpud that begins now: it knows nothing of what Slurm was told before. */
+export const schedulerOf = (
+  slurm: FakeSlurm,
+  { publish = true, now = () => 1000 }: SchedulerOptions = {},
+): SlurmScheduler =>
+  new SlurmScheduler({ commands: slurm, cluster: "c", node: () => NODE, publish, clock: { now } });
