@@ -4,17 +4,27 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
+import { HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
 import type { Draft } from "../e2e/harness/requests.ts";
 import { until } from "../e2e/harness/until.ts";
 import { World } from "../e2e/harness/world.ts";
 import type { Gres } from "./slurm-files.ts";
-import { startSlurm, type Slurm, type SlurmJob, type SlurmOptions } from "./slurm.ts";
+import { FOR_EVER, startSlurm, type Slurm, type SlurmJob, type SlurmOptions } from "./slurm.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../../docs/examples/slurm/", import.meta.url));
 const VGPUCTL = fileURLToPath(import.meta.resolve("../../agent/cli/main.js"));
 /** Room for six of the smallest type: the host keeps 128 MiB of its aperture. */
 const HOST = `gpus: [{ address: "0000:00:02.0", aperture_mib: 512 }]`;
 const NODE = "node1";
+const FOREIGN = "f0000000-0000-4000-8000-000000000001";
+
+/** What Slurm counts of that host, and what when others have one of the smallest type. */
+export const ALL = "vgpu:7,vgt_low_gm_mb:384,vgt_high_gm_mb:3200,vgt_fence:28";
+export const LESS = "vgpu:6,vgt_low_gm_mb:320,vgt_high_gm_mb:2816,vgt_fence:24";
+/** The word for sbatch that asks for the smallest type. */
+export const SMALL = "--gres=vgpu:1,vgt_low_gm_mb:64,vgt_high_gm_mb:384,vgt_fence:4";
+/** The claim id that stands for a job. */
+export const claimOf = (job: string): string => `slurm:vgpud:${job}`;
 
 interface SlurmWorldOptions {
   /** In YAML, as the simulator reads it; by default one GPU. */
@@ -101,6 +111,13 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
     return await this.slurm.run("sbatch", "--parsable", ...words, script, this.#request);
   }
 
+  /** Queues a job that does nothing; `words` are sbatch's. Resolves with its id when it runs. */
+  async idleJob(...words: readonly string[]): Promise<string> {
+    const id = await this.slurm.submit(FOR_EVER, ...words);
+    await this.slurm.comesTo(id, "RUNNING");
+    return id;
+  }
+
   /** While it is so, the prolog makes the machine of every job. */
   async setPrologMakes(isSo: boolean): Promise<void> {
     const file = path.join(this.#folder, "vm/gpu.yaml");
@@ -140,6 +157,22 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
     return text.split("\n").filter(Boolean);
   }
 
+  /** Somebody else makes one of the smallest type, which vgpud has seen then. */
+  async takeByOthers(): Promise<void> {
+    await this.world.makeForeignSlice(FOREIGN);
+    await this.#look();
+  }
+
+  async giveBack(): Promise<void> {
+    await this.world.host.control({ command: "remove-mdev", uuid: FOREIGN });
+    await this.#look();
+  }
+
+  /** vgpud looks at the host anew. */
+  async #look(): Promise<void> {
+    await this.world.rpc.call(Hosts.reconcile, { dryRun: true, claimId: "" });
+  }
+
   /** Asks the agent for the smallest type in the name of a job. */
   async create(
     claimId: string,
@@ -150,6 +183,14 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
       draft.request.claimId = claimId;
       draft.vgpu.want = { $case: "type", value: "i915-GVTg_V5_8" };
       change(draft);
+    });
+  }
+
+  /** The agent's condition for that reason has such a message. */
+  async conditionSays(reason: string, message: RegExp): Promise<void> {
+    await until(`the condition ${reason} says ${String(message)}`, async () => {
+      const { host } = await this.world.rpc.call(Hosts.getHost, {});
+      return host?.conditions.some((each) => each.reason === reason && message.test(each.message));
     });
   }
 

@@ -15,6 +15,9 @@ const ANSWER_MS = 60_000;
 /** A job whose prolog is tried again, or that waits for another's end. */
 const PATIENCE_MS = 120_000;
 
+/** The script of a job that does nothing. */
+export const FOR_EVER = "sleep infinity";
+
 const NEEDED = [
   { program: "/usr/sbin/munged", package: "munge" },
   { program: "/usr/sbin/slurmctld", package: "slurmctld" },
@@ -158,6 +161,13 @@ export class Slurm implements AsyncDisposable {
       return wanted(jobs) && jobs;
     };
     return await until(what, look, PATIENCE_MS);
+  }
+
+  /** Resolves when the job is in a state, in Slurm's word for it. */
+  async comesTo(id: string, state: string): Promise<void> {
+    await this.jobsUntil(`job ${id} is ${state}`, (jobs) =>
+      jobs.some((job) => job.id === id && job.state === state),
+    );
   }
 
   /** In Slurm's words, as idle, mixed or drained, in the order of the nodes. */

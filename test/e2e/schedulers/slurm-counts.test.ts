@@ -2,14 +2,10 @@
 // registered before, while jobs have some of it.
 import assert from "node:assert/strict";
 import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
-import { SlurmWorld } from "../../schedulers/slurm-world.ts";
+import { ALL, claimOf, LESS, SMALL, SlurmWorld } from "../../schedulers/slurm-world.ts";
+import { FOR_EVER } from "../../schedulers/slurm.ts";
 import { refusal } from "../harness/rpc.ts";
 import { until } from "../harness/until.ts";
-
-const ALL = "vgpu:7,vgt_low_gm_mb:384,vgt_high_gm_mb:3200,vgt_fence:28";
-const LESS = "vgpu:6,vgt_low_gm_mb:320,vgt_high_gm_mb:2816,vgt_fence:24";
-const SMALL = "--gres=vgpu:1,vgt_low_gm_mb:64,vgt_high_gm_mb:384,vgt_fence:4";
-const FOREIGN = "f0000000-0000-4000-8000-000000000001";
 
 /** All that the GPU has, of which the host keeps a part. */
 const GROSS = [
@@ -18,23 +14,6 @@ const GROSS = [
   { name: "vgt_high_gm_mb", count: 3584 },
   { name: "vgt_fence", count: 32 },
 ];
-
-/** Resolves with its claim when it runs. */
-async function idleJob({ slurm }: SlurmWorld, gres = SMALL): Promise<string> {
-  const id = await slurm.submit("sleep infinity", gres);
-  await slurm.jobsUntil("it runs", (jobs) => jobs.some((job) => job.id === id && job.state === "RUNNING"));
-  return `slurm:vgpud:${id}`;
-}
-
-async function takeByOthers({ world }: SlurmWorld): Promise<void> {
-  await world.makeForeignSlice(FOREIGN);
-  await world.rpc.call(Hosts.reconcile, { dryRun: true, claimId: "" });
-}
-
-async function giveBack({ world }: SlurmWorld): Promise<void> {
-  await world.host.control({ command: "remove-mdev", uuid: FOREIGN });
-  await world.rpc.call(Hosts.reconcile, { dryRun: true, claimId: "" });
-}
 
 describe("what Slurm counts of a node whose jobs run", function () {
   this.timeout(300_000);
@@ -54,23 +33,23 @@ describe("what Slurm counts of a node whose jobs run", function () {
   });
 
   it("stays, so that the node goes on taking jobs when it registers, and follows when none runs", async () => {
-    const claim = await idleJob(node, "--gres=vgpu:1,vgt_low_gm_mb:65,vgt_high_gm_mb:385,vgt_fence:4");
-    await node.create(claim, ({ vgpu }) => {
+    const job = await node.idleJob("--gres=vgpu:1,vgt_low_gm_mb:65,vgt_high_gm_mb:385,vgt_fence:4");
+    await node.create(claimOf(job), ({ vgpu }) => {
       const sizes = { vgtLowGmSz: 65, vgtHighGmSz: 385, vgtFenceSz: 4 };
       vgpu.want = { $case: "sizes", value: sizes };
     });
-    await takeByOthers(node);
+    await node.takeByOthers();
     await node.compared();
     await node.register();
     await node.counts(ALL);
     await node.isNode("mixed");
-    await idleJob(node);
+    await node.idleJob(SMALL);
     await node.world.destroy("asked");
     await node.cancelAll();
     await node.counts(LESS);
     await node.isNode("idle");
-    await idleJob(node);
-    await giveBack(node);
+    await node.idleJob(SMALL);
+    await node.giveBack();
     await node.compared();
     await node.register();
     await node.counts(LESS);
@@ -78,15 +57,13 @@ describe("what Slurm counts of a node whose jobs run", function () {
   });
 
   it("costs the node its further jobs where somebody changes it: vgpud says what helps, and ends the drain then", async () => {
-    await idleJob(node);
+    await node.idleJob(SMALL);
     await node.slurm.run("scontrol", "update", "nodename=node1", `gres=${LESS}`);
     await node.register();
-    await until("the condition says what helps", async () => {
-      const { host } = await node.world.rpc.call(Hosts.getHost, {});
-      const { message = "" } =
-        host?.conditions.find(({ reason }) => reason === "SCHEDULER_UNAVAILABLE") ?? {};
-      return /count changed and jobs are using them.*run systemctl reload slurmd/.test(message);
-    });
+    await node.conditionSays(
+      "SCHEDULER_UNAVAILABLE",
+      /count changed and jobs are using them.*run systemctl reload slurmd/,
+    );
     await node.counts(ALL);
     await node.slurm.reload();
     await node.isNode("mixed");
@@ -99,14 +76,11 @@ describe("a node of which slurm.conf has more than jobs may have", function () {
   it("gets no jobs once Slurm has read its files anew while one runs, and is fit for more when it has registered again", async () => {
     await using node = await SlurmWorld.start({ gres: GROSS });
     await node.counts(ALL);
-    await until("the condition says so before", async () => {
-      const { host } = await node.world.rpc.call(Hosts.getHost, {});
-      const { message = "" } =
-        host?.conditions.find(({ reason }) => reason === "CONFIGURED_BEYOND_CAPACITY") ?? {};
-      return message.includes("give this host 128 MiB low GM, 384 MiB high GM, 4 fences more");
-    });
-    const id = await node.slurm.submit("sleep infinity", SMALL);
-    await node.slurm.jobsUntil("it runs", ([job]) => job?.state === "RUNNING");
+    await node.conditionSays(
+      "CONFIGURED_BEYOND_CAPACITY",
+      /give this host 128 MiB low GM, 384 MiB high GM, 4 fences more/,
+    );
+    const id = await node.idleJob(SMALL);
     await node.slurm.run("scontrol", "reconfigure");
     await until("Slurm says why", async () =>
       (await node.node("Reason")).includes(
@@ -126,18 +100,14 @@ describe("a node that Slurm takes for unfit while it is drained", function () {
   it("gets its counts back, is said to need a reload, and takes jobs again with the end of its drain", async () => {
     await using node = await SlurmWorld.start({ gres: GROSS });
     await node.counts(ALL);
-    await idleJob(node);
+    await node.idleJob(SMALL);
     await node.world.rpc.call(Hosts.drainHost, { note: "a test" });
     await node.isNode("draining");
     await node.slurm.run("scontrol", "reconfigure");
-    await until("the condition says what helps", async () => {
-      const { host } = await node.world.rpc.call(Hosts.getHost, {});
-      const { message = "" } =
-        host?.conditions.find(({ reason }) => reason === "SCHEDULER_UNAVAILABLE") ?? {};
-      return /every GPU of this host is drained\): a count was changed.*run systemctl reload slurmd/.test(
-        message,
-      );
-    });
+    await node.conditionSays(
+      "SCHEDULER_UNAVAILABLE",
+      /every GPU of this host is drained\): a count was changed.*run systemctl reload slurmd/,
+    );
     await node.counts(ALL);
     await node.slurm.reload();
     await until("it is fit", async () => !(await node.node("State")).includes("INVALID"));
@@ -154,7 +124,7 @@ describe("a node that is down", function () {
     await node.counts(ALL);
     await node.slurm.pauseNodes();
     await until("it is down", async () => (await node.node("State")).startsWith("DOWN"), 120_000);
-    await takeByOthers(node);
+    await node.takeByOthers();
     await node.counts(LESS);
     await node.compared();
     assert.match(await node.node("Reason"), /^Not responding/);
@@ -162,7 +132,7 @@ describe("a node that is down", function () {
     await node.isNode("idle");
     await node.compared();
     assert.equal(await node.node("Gres"), LESS);
-    await idleJob(node);
+    await node.idleJob(SMALL);
   });
 });
 
@@ -174,26 +144,21 @@ describe("a node of which Slurm counts more than there is", function () {
     await using node = await SlurmWorld.start({ healEvery: "1h" });
     const drainedFor = (reason: RegExp): Promise<unknown> =>
       until("the node is drained", async () => reason.test(await node.node("Reason")));
-    const comesToBe = async (id: string, state: string): Promise<void> => {
-      await node.slurm.jobsUntil(`it is ${state}`, (jobs) =>
-        jobs.some((job) => job.id === id && job.state === state),
-      );
-    };
-    const claims = [];
-    for (let count = 1; count <= 6; count += 1) claims.push(await idleJob(node));
+    const jobs = [];
+    for (let count = 1; count <= 6; count += 1) jobs.push(await node.idleJob(SMALL));
     await node.isNode("mixed");
-    await takeByOthers(node);
+    await node.takeByOthers();
     await drainedFor(/^vgpud: jobs have 64 MiB low GM more/);
-    const [refused = "", ...served] = claims;
-    for (const claim of served) await node.create(claim, undefined, `vm-of-${claim.split(":")[2] ?? ""}`);
-    assert.equal((await refusal(node.create(refused))).reason, "APERTURE_EXHAUSTED");
-    await node.slurm.run("scancel", refused.replace("slurm:vgpud:", ""));
+    const [refused = "", ...served] = jobs;
+    for (const job of served) await node.create(claimOf(job), undefined, `vm-of-${job}`);
+    assert.equal((await refusal(node.create(claimOf(refused)))).reason, "APERTURE_EXHAUSTED");
+    await node.slurm.run("scancel", refused);
     await drainedFor(/^vgpud: there is no room for a further vGPU/);
-    const next = await node.slurm.submit("sleep infinity", SMALL);
-    await comesToBe(next, "PENDING");
-    await giveBack(node);
-    await comesToBe(next, "RUNNING");
-    await node.create(`slurm:vgpud:${next}`);
+    const next = await node.slurm.submit(FOR_EVER, SMALL);
+    await node.slurm.comesTo(next, "PENDING");
+    await node.giveBack();
+    await node.slurm.comesTo(next, "RUNNING");
+    await node.create(claimOf(next));
     await node.register();
     await node.isNode("mixed");
   });

@@ -1,8 +1,8 @@
 // A node of a real Slurm with two GPUs that are not alike, of which Slurm knows the sum.
 import assert from "node:assert/strict";
 import { GpuServiceService as Gpus } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
-import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
-import { SlurmWorld } from "../../schedulers/slurm-world.ts";
+import { claimOf, SlurmWorld } from "../../schedulers/slurm-world.ts";
+import { FOR_EVER } from "../../schedulers/slurm.ts";
 import { refusal } from "../harness/rpc.ts";
 import { type } from "../harness/requests.ts";
 import { until } from "../harness/until.ts";
@@ -18,7 +18,6 @@ const GRES = [
   { name: "vgt_high_gm_mb", count: 7168 },
   { name: "vgt_fence", count: 64 },
 ];
-const FOR_EVER = "sleep infinity";
 const gresOf = (lowGmMib: number, highGmMib: number): string =>
   `--gres=vgpu:1,vgt_low_gm_mb:${lowGmMib},vgt_high_gm_mb:${highGmMib},vgt_fence:4`;
 
@@ -37,13 +36,7 @@ describe("a node of Slurm with two GPUs", function () {
   });
 
   /** Resolves with its claim when it runs. */
-  const idleJob = async (gres: string): Promise<string> => {
-    const id = await node.slurm.submit(FOR_EVER, gres);
-    await node.slurm.jobsUntil("it runs", (jobs) =>
-      jobs.some((job) => job.id === id && job.state === "RUNNING"),
-    );
-    return `slurm:vgpud:${id}`;
-  };
+  const booked = async (gres: string): Promise<string> => claimOf(await node.idleJob(gres));
   const slicesOn = async (): Promise<readonly (readonly [gpu: string, type: string])[]> =>
     (await node.world.truth()).mdevs.map(({ gpu, type: name }) => [gpu, name] as const);
 
@@ -51,7 +44,7 @@ describe("a node of Slurm with two GPUs", function () {
     await node.counts("vgpu:14,vgt_low_gm_mb:512,vgt_high_gm_mb:6656,vgt_fence:56");
     for (let count = 1; count <= 4; count += 1)
       await node.create(
-        await idleJob(gresOf(128, 512)),
+        await booked(gresOf(128, 512)),
         ({ vgpu }) => (vgpu.want = { $case: "type", value: type(4) }),
         `vm-${count}`,
       );
@@ -66,7 +59,7 @@ describe("a node of Slurm with two GPUs", function () {
   it("refuses a job what Slurm gives it of both and neither has in one piece, and takes one that asks for less", async () => {
     for (const name of ["vm-1", "vm-2"])
       await node.create(
-        await idleJob(gresOf(128, 512)),
+        await booked(gresOf(128, 512)),
         ({ vgpu }) => {
           vgpu.gpu = FIRST;
           vgpu.want = { $case: "type", value: type(4) };
@@ -74,7 +67,7 @@ describe("a node of Slurm with two GPUs", function () {
         name,
       );
     // 128 MiB are left on each.
-    const claim = await idleJob(gresOf(256, 1024));
+    const claim = await booked(gresOf(256, 1024));
     const { code, reason } = await refusal(
       node.create(claim, ({ vgpu }) => (vgpu.want = { $case: "type", value: type(2) })),
     );
@@ -86,7 +79,7 @@ describe("a node of Slurm with two GPUs", function () {
   it("gets jobs until the one GPU is full while the other is drained, and more when it is not", async () => {
     const machine = async (gpu: string, name: string): Promise<void> => {
       await node.create(
-        await idleJob(gpu === FIRST ? gresOf(128, 512) : gresOf(64, 384)),
+        await booked(gpu === FIRST ? gresOf(128, 512) : gresOf(64, 384)),
         ({ vgpu }) => {
           vgpu.gpu = gpu;
           vgpu.want = { $case: "type", value: type(gpu === FIRST ? 4 : 8) };
@@ -104,13 +97,9 @@ describe("a node of Slurm with two GPUs", function () {
       (await node.node("Reason")).startsWith("vgpud: there is no room for a further vGPU"),
     );
     const next = await node.slurm.submit(FOR_EVER, gresOf(64, 384));
-    await node.slurm.jobsUntil("it waits", (jobs) =>
-      jobs.some(({ id, state }) => id === next && state === "PENDING"),
-    );
+    await node.slurm.comesTo(next, "PENDING");
     await node.world.rpc.call(Gpus.undrainGpu, { gpu: SECOND });
-    await node.slurm.jobsUntil("it runs", (jobs) =>
-      jobs.some(({ id, state }) => id === next && state === "RUNNING"),
-    );
+    await node.slurm.comesTo(next, "RUNNING");
   });
 });
 
@@ -123,15 +112,13 @@ describe("a node of Slurm whose GRES have types", function () {
       { name: "vgpu", type: "gvtg_v5_8", count: 3 },
     ];
     await using node = await SlurmWorld.start({ host: HOST, gres: types });
-    const id = await node.slurm.submit(FOR_EVER, "--gres=vgpu:gvtg_v5_8:1");
-    await node.slurm.jobsUntil("it runs", ([job]) => job?.state === "RUNNING");
-    const { reason } = await refusal(node.create(`slurm:vgpud:${id}`));
+    const id = await node.idleJob("--gres=vgpu:gvtg_v5_8:1");
+    const { reason } = await refusal(node.create(claimOf(id)));
     assert.equal(reason, "SCHEDULER_UNAVAILABLE");
-    const told = await until("the condition says so", async () => {
-      const { host } = await node.world.rpc.call(Hosts.getHost, {});
-      return host?.conditions.find(({ reason: code }) => code === "SCHEDULER_UNAVAILABLE")?.message;
-    });
-    assert.match(told, /gres\.conf of node node1 gives vgpu a type: remove its Type=/);
+    await node.conditionSays(
+      "SCHEDULER_UNAVAILABLE",
+      /gres\.conf of node node1 gives vgpu a type: remove its Type=/,
+    );
     assert.deepEqual(
       (await node.scontrolled()).filter((line) => line.startsWith("update")),
       [],

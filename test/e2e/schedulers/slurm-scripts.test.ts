@@ -1,19 +1,17 @@
 // A node of a real Slurm stays in service whatever comes before the scripts of docs/examples/slurm that it runs before and after jobs.
 import assert from "node:assert/strict";
-import { SlurmWorld } from "../../schedulers/slurm-world.ts";
+import { ALL, claimOf, SMALL, SlurmWorld } from "../../schedulers/slurm-world.ts";
+import { FOR_EVER } from "../../schedulers/slurm.ts";
 import { until } from "../harness/until.ts";
 
-const SMALL = "--gres=vgpu:1,vgt_low_gm_mb:64,vgt_high_gm_mb:384,vgt_fence:4";
 const LITTLE = "--gres=vgpu:1,vgt_low_gm_mb:32,vgt_high_gm_mb:384,vgt_fence:4";
-const COUNTS = "vgpu:7,vgt_low_gm_mb:384,vgt_high_gm_mb:3200,vgt_fence:28";
-const FOR_EVER = "sleep infinity";
 
 describe("the scripts around Slurm's jobs", function () {
   this.timeout(300_000);
   let node: SlurmWorld;
   before(async () => {
     node = await SlurmWorld.start();
-    await node.counts(COUNTS);
+    await node.counts(ALL);
   });
   afterEach(async () => {
     await node.setPrologMakes(false);
@@ -23,20 +21,9 @@ describe("the scripts around Slurm's jobs", function () {
     await (node as SlurmWorld | undefined)?.[Symbol.asyncDispose]();
   });
 
-  const isOver = async (id: string): Promise<void> => {
-    await node.slurm.jobsUntil("it is over", (jobs) =>
-      jobs.some((job) => job.id === id && job.state === "COMPLETED"),
-    );
-  };
-  const runs = async (id: string): Promise<void> => {
-    await node.slurm.jobsUntil("it runs", (jobs) =>
-      jobs.some((job) => job.id === id && job.state === "RUNNING"),
-    );
-  };
-
   it("make no machine for a job that has none of vgpud's GRES, whatever it is called", async () => {
     await node.setPrologMakes(true);
-    await isOver(await node.slurm.submit("true"));
+    await node.slurm.comesTo(await node.slurm.submit("true"), "COMPLETED");
     assert.deepEqual(await node.logged(), []);
     const named = "x\n     Nodes=node1 CPU_IDs=0 Mem=0 GRES=vgpu:7(CNT:7)";
     const id = await node.slurm.submit(FOR_EVER, `--job-name=${named}`);
@@ -58,21 +45,18 @@ describe("the scripts around Slurm's jobs", function () {
     const [line = ""] = (await node.logged()).filter((each) => each.includes(`job ${id} `));
     assert.match(line, /has no machine \(exit code 1\):/);
     const other = await node.slurm.submit(FOR_EVER, LITTLE, "--no-requeue");
-    await node.slurm.jobsUntil("it is cancelled", (jobs) =>
-      jobs.some((job) => job.id === other && job.state === "CANCELLED"),
-    );
+    await node.slurm.comesTo(other, "CANCELLED");
     await node.isNode("idle");
     assert.deepEqual(await node.world.domains(), []);
   });
 
   it("leave the node in service where vgpud is away when a job ends, and say what may be left", async () => {
-    const id = await node.slurm.submit(FOR_EVER, SMALL);
-    await runs(id);
-    await node.create(`slurm:vgpud:${id}`);
+    const id = await node.idleJob(SMALL);
+    await node.create(claimOf(id));
     await node.world.kill();
     await node.slurm.run("scancel", id);
     const bare = await node.slurm.submit("true");
-    await isOver(bare);
+    await node.slurm.comesTo(bare, "COMPLETED");
     await until("both have ended with a line", async () => {
       const lines = await node.logged();
       return [id, bare].every((job) =>

@@ -1,16 +1,11 @@
 // Virtual machines as jobs of a real Slurm, by the scripts of docs/examples/slurm.
 import assert from "node:assert/strict";
 import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
-import { SlurmWorld } from "../../schedulers/slurm-world.ts";
-import type { SlurmJob } from "../../schedulers/slurm.ts";
+import { ALL, claimOf, LESS, SMALL, SlurmWorld } from "../../schedulers/slurm-world.ts";
+import { FOR_EVER, type SlurmJob } from "../../schedulers/slurm.ts";
 import { present } from "../harness/agent-calls.ts";
 import { refusal } from "../harness/rpc.ts";
 import { until } from "../harness/until.ts";
-
-const ALL = "vgpu:7,vgt_low_gm_mb:384,vgt_high_gm_mb:3200,vgt_fence:28";
-const SMALL = "--gres=vgpu:1,vgt_low_gm_mb:64,vgt_high_gm_mb:384,vgt_fence:4";
-const FOR_EVER = "sleep infinity";
-const FOREIGN = "f0000000-0000-4000-8000-000000000001";
 
 const running = (jobs: readonly SlurmJob[]) =>
   jobs.filter(({ state }) => state === "RUNNING").map(({ id }) => id);
@@ -29,11 +24,9 @@ describe("virtual machines as Slurm's jobs", function () {
     await (node as SlurmWorld | undefined)?.[Symbol.asyncDispose]();
   });
 
-  /** Queues a job that does nothing; resolves with its claim id when it runs. */
-  const idleJob = async (...words: readonly string[]): Promise<string> => {
-    const id = await node.slurm.submit(FOR_EVER, ...words);
-    await node.slurm.jobsUntil("it runs", (jobs) => running(jobs).includes(id));
-    return `slurm:vgpud:${id}`;
+  /** It has its machine, and no other is there. */
+  const runsAlone = async (id: string): Promise<void> => {
+    await node.machinesUntil("it runs", (jobs) => running(jobs).includes(id) && [id]);
   };
 
   it("six have room, and the seventh waits until one is cancelled", async () => {
@@ -56,7 +49,7 @@ describe("virtual machines as Slurm's jobs", function () {
 
   it("have as many processors as their job", async () => {
     const id = await node.submitMachine("--cpus-per-task=3");
-    await node.machinesUntil("it runs", (jobs) => running(jobs).includes(id) && [id]);
+    await runsAlone(id);
     assert.deepEqual(
       (await node.world.domains()).map(({ vcpus }) => vcpus),
       [3],
@@ -66,13 +59,13 @@ describe("virtual machines as Slurm's jobs", function () {
   it("are made by the script before a job where the administrator says what, and end with the job", async () => {
     await node.setPrologMakes(true);
     const id = await node.slurm.submit(FOR_EVER, SMALL);
-    await node.machinesUntil("it runs with its machine", (jobs) => running(jobs).includes(id) && [id]);
+    await runsAlone(id);
     await node.setPrologMakes(false);
   });
 
   it("end their job when the guest shuts down, and not before", async () => {
     const id = await node.submitMachine();
-    await node.machinesUntil("it runs", (jobs) => running(jobs).includes(id) && [id]);
+    await runsAlone(id);
     const { agent } = node.world;
     await until("its job has looked after it", () =>
       Promise.resolve(
@@ -91,18 +84,20 @@ describe("virtual machines as Slurm's jobs", function () {
 
   it("end with a job whose script is killed", async () => {
     const id = await node.submitMachine();
-    await node.machinesUntil("it runs", (jobs) => running(jobs).includes(id) && [id]);
+    await runsAlone(id);
     await node.slurm.run("scancel", "--signal=KILL", "--full", id);
     await node.machinesUntil("its machine is gone", (jobs) => running(jobs).length === 0 && []);
   });
 
   it("are refused in the name of a job that has no vGPU, too little, or is not on the node", async () => {
-    const bare = await idleJob();
-    const little = await idleJob("--gres=vgpu:1,vgt_low_gm_mb:32,vgt_high_gm_mb:384,vgt_fence:4");
+    const bare = claimOf(await node.idleJob());
+    const little = claimOf(
+      await node.idleJob("--gres=vgpu:1,vgt_low_gm_mb:32,vgt_high_gm_mb:384,vgt_fence:4"),
+    );
     for (const [claimId, reason] of [
       [bare, "CLAIM_NOT_BOOKED"],
       [little, "CLAIM_NOT_COVERED"],
-      ["slurm:vgpud:99999", "CLAIM_NOT_BOOKED"],
+      [claimOf("99999"), "CLAIM_NOT_BOOKED"],
       [bare.replace("vgpud", "other"), "FIELD_INVALID"],
     ] as const)
       assert.equal((await refusal(node.create(claimId))).reason, reason, claimId);
@@ -113,7 +108,7 @@ describe("virtual machines as Slurm's jobs", function () {
   });
 
   it("are compared again and again without a question for what they have, once that was told", async () => {
-    for (let count = 0; count < 4; count += 1) await idleJob(SMALL);
+    for (let count = 0; count < 4; count += 1) await node.idleJob(SMALL);
     await until("all of them are counted", async () =>
       /^vgpud_scheduler_bookings_without_domain\{pci_address=""\} 4$/m.test(await node.world.scrape()),
     );
@@ -126,7 +121,7 @@ describe("virtual machines as Slurm's jobs", function () {
   });
 
   it("are not made while Slurm does not answer, and are then", async () => {
-    const claimId = await idleJob(SMALL);
+    const claimId = claimOf(await node.idleJob(SMALL));
     node.slurm.pause();
     try {
       const { code, reason } = await refusal(node.create(claimId));
@@ -139,23 +134,21 @@ describe("virtual machines as Slurm's jobs", function () {
   });
 
   it("have less room where somebody else takes some, also after Slurm has forgotten it", async () => {
-    await node.world.makeForeignSlice(FOREIGN);
-    await node.world.rpc.call(Hosts.reconcile, { dryRun: true, claimId: "" });
-    await node.counts("vgpu:6,vgt_low_gm_mb:320,vgt_high_gm_mb:2816,vgt_fence:24");
+    await node.takeByOthers();
+    await node.counts(LESS);
     const before = (await node.scontrolled()).length;
     await node.slurm.run("scontrol", "reconfigure");
     await until("vgpud tells it again", async () =>
       (await node.scontrolled()).slice(before).some((line) => line.includes("gres=")),
     );
-    await node.counts("vgpu:6,vgt_low_gm_mb:320,vgt_high_gm_mb:2816,vgt_fence:24");
-    await node.world.host.control({ command: "remove-mdev", uuid: FOREIGN });
-    await node.world.rpc.call(Hosts.reconcile, { dryRun: true, claimId: "" });
+    await node.counts(LESS);
+    await node.giveBack();
     await node.counts(ALL);
   });
 
   it("wait while libvirt is away, those that were queued before and those that come, and run when it is back", async () => {
-    const [, , goesOn = ""] = (await idleJob(SMALL)).split(":");
-    const [, , large = ""] = (await idleJob("--gres=vgt_low_gm_mb:320,vgpu:1")).split(":");
+    const goesOn = await node.idleJob(SMALL);
+    const large = await node.idleJob("--gres=vgt_low_gm_mb:320,vgpu:1");
     const before = await node.slurm.submit(FOR_EVER, SMALL);
     await node.world.setFaults({ kind: "LIBVIRT_GONE" });
     await until("the node is drained", async () =>
@@ -172,9 +165,7 @@ describe("virtual machines as Slurm's jobs", function () {
     );
     assert.deepEqual(running(await node.slurm.jobs()), [goesOn]);
     await node.world.clearFaults();
-    await node.slurm.jobsUntil("both run", (jobs) =>
-      [before, later].every((each) => running(jobs).includes(each)),
-    );
+    for (const each of [before, later]) await node.slurm.comesTo(each, "RUNNING");
   });
 
   it("are not sent to a host that is drained, nor to one that somebody has drained in Slurm", async () => {
@@ -183,17 +174,14 @@ describe("virtual machines as Slurm's jobs", function () {
     assert.match(await node.node("Reason"), /^vgpud: /);
     await node.counts(ALL);
     const waits = await node.slurm.submit(FOR_EVER, SMALL);
-    await node.slurm.jobsUntil("it waits for the node", (jobs) =>
-      jobs.some(({ id, state }) => id === waits && state === "PENDING"),
-    );
+    await node.slurm.comesTo(waits, "PENDING");
     await node.world.rpc.call(Hosts.undrainHost, {});
-    await node.slurm.jobsUntil("it runs", (jobs) => running(jobs).includes(waits));
+    await node.slurm.comesTo(waits, "RUNNING");
     await node.slurm.run("scancel", waits);
     await node.isNode("idle");
     await node.slurm.run("scontrol", "update", "nodename=node1", "state=drain", "reason=disk");
-    await node.world.makeForeignSlice(FOREIGN);
-    await node.world.rpc.call(Hosts.reconcile, { dryRun: true, claimId: "" });
-    await node.counts("vgpu:6,vgt_low_gm_mb:320,vgt_high_gm_mb:2816,vgt_fence:24");
+    await node.takeByOthers();
+    await node.counts(LESS);
     await node.isNode("drained");
     await node.slurm.run("scontrol", "update", "nodename=node1", "state=resume");
   });

@@ -4,11 +4,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { startSlurm, type Slurm, type SlurmJob } from "../../schedulers/slurm.ts";
+import { FOR_EVER, startSlurm, type Slurm, type SlurmJob } from "../../schedulers/slurm.ts";
 import { until } from "../harness/until.ts";
 
 const SMALL = "--gres=vgpu:gvtg_v5_4:1,vgt_low_gm_mb:64,vgt_high_gm_mb:384,vgt_fence:4";
-const FOR_EVER = "sleep infinity";
 const PATIENCE_MS = 120_000;
 const inState = (wanted: string, jobs: readonly SlurmJob[]) => jobs.filter(({ state }) => state === wanted);
 
@@ -44,14 +43,12 @@ describe("Slurm of our own", function () {
     });
     const [waiting] = inState("PENDING", full);
     await slurm.run("scancel", inState("RUNNING", full)[0]?.id ?? "");
-    await slurm.jobsUntil("the eighth runs", (jobs) =>
-      inState("RUNNING", jobs).some(({ id }) => id === waiting?.id),
-    );
+    await slurm.comesTo(waiting?.id ?? "", "RUNNING");
   });
 
   it("runs the scripts before and after a job on its node", async () => {
     const id = await slurm.submit("true", "--nodelist=node2", SMALL);
-    await slurm.jobsUntil("it is over", (jobs) => inState("COMPLETED", jobs).some((job) => job.id === id));
+    await slurm.comesTo(id, "COMPLETED");
     const told = (await readFile(path.join(folder, "told"), "utf8")).split("\n");
     assert.deepEqual(
       told.filter((line) => line.includes(` ${id} `)),
