@@ -30,6 +30,14 @@ describe("a domain that was destroyed and is defined again", () => {
     world.asSomebodyElse(async (libvirt) =>
       libvirt.domainXml(present(await libvirt.lookupDomainByName("desk-1"))),
     );
+  /** Resolves with its definition when the condition tells of it. */
+  const destroyAndDefineAgain = async (): Promise<string> => {
+    const xml = await definition();
+    await world.destroy("desk-1");
+    await world.asSomebodyElse((libvirt) => libvirt.defineDomain(xml));
+    await comesTo("FAIL");
+    return xml;
+  };
 
   it("is told by a condition with its name and what undefines it, and left alone, until it is gone", async () => {
     // What is to be started with the host, but for its end.
@@ -63,10 +71,7 @@ describe("a domain that was destroyed and is defined again", () => {
       await world.create("desk-1", ({ request }) => {
         request.claimId = `claim-${by}`;
       });
-      const xml = await definition();
-      await world.destroy("desk-1");
-      await world.asSomebodyElse((libvirt) => libvirt.defineDomain(xml));
-      await comesTo("FAIL");
+      await destroyAndDefineAgain();
       const ref = { $case: by, value: by === "name" ? "desk-1" : "claim-claimId" } as const;
       const again = DestroyDomainRequest.fromPartial({ domain: { ref } });
       // The second time it is gone already.
@@ -82,10 +87,7 @@ describe("a domain that was destroyed and is defined again", () => {
 
   it("is none of vgpud's any more once its mark is off", async () => {
     await world.create("desk-1");
-    const xml = await definition();
-    await world.destroy("desk-1");
-    await world.asSomebodyElse((libvirt) => libvirt.defineDomain(xml));
-    await comesTo("FAIL");
+    const xml = await destroyAndDefineAgain();
     await world.asSomebodyElse((libvirt) =>
       libvirt.defineDomain(xml.replace(/<metadata>[^]*<\/metadata>/, "")),
     );

@@ -14,21 +14,26 @@ function bookedOnA(refuse = makes): Hosts {
   return hosts;
 }
 
+/** The call ends without a second domain, and as the claim was; resolves with the lines that say how to go on. */
+async function refusesASecond(hosts: Hosts): Promise<readonly string[]> {
+  const { ended, standing } = await hosts.schedule({ again: true });
+  assert.ok(ended.kind === "failed");
+  assert.equal(ended.error.ending, "conflict");
+  assert.match(ended.error.message, /is booked on a, and b has the domain of it: no second one is made$/);
+  assert.deepEqual([hosts.asked, hosts.api.changes, standing], [[], [], "held"]);
+  return ended.error.lines;
+}
+
 const askedFor = ({ asked }: Hosts): readonly string[] => asked.map(({ host }) => host);
 
 describe("a call that names a claim which is booked where its domain is not", () => {
   it("makes no second domain where another host has that of the claim, and says how to go on", async () => {
     const hosts = bookedOnA();
     hosts.having.add("b");
-    const { ended, standing } = await hosts.schedule({ again: true });
-    assert.ok(ended.kind === "failed");
-    assert.equal(ended.error.ending, "conflict");
-    assert.match(ended.error.message, /is booked on a, and b has the domain of it: no second one is made$/);
-    assert.deepEqual(ended.error.lines, [
+    assert.deepEqual(await refusesASecond(hosts), [
       `  to keep that domain: give the booking on a back: vgpuctl schedule destroy ${CLAIM} --host a; then the same line again books it on b`,
       `  for one on a: end that domain on b first: vgpuctl --address b destroy claim:${CLAIM}`,
     ]);
-    assert.deepEqual([hosts.asked, hosts.api.changes, standing], [[], [], "held"]);
   });
 
   it("asks the others also where the booked one does not say whether it has a domain, and what would end one there", async () => {
@@ -40,17 +45,12 @@ describe("a call that names a claim which is booked where its domain is not", ()
       const hosts = bookedOnA(() => refusal(status.DEADLINE_EXCEEDED, undefined, true));
       hosts.failing.set("a", silence);
       hosts.having.add("b");
-      const { ended, standing } = await hosts.schedule({ again: true });
-      assert.ok(ended.kind === "failed");
-      assert.equal(ended.error.ending, "conflict");
-      assert.match(ended.error.message, /is booked on a, and b has the domain of it: no second one is made$/);
-      const [unsaid = "", keep = ""] = ended.error.lines;
+      const [unsaid = "", keep = ""] = await refusesASecond(hosts);
       assert.equal(unsaid, `  a does not say whether it has one, too: ${silence.message}`);
       assert.match(
         keep,
         /give the booking on a back, which ends a domain of it there: vgpuctl schedule destroy \S+ --host a; then the same line again/,
       );
-      assert.deepEqual([hosts.asked, hosts.api.changes, standing], [[], [], "held"]);
     }
   });
 

@@ -44,8 +44,7 @@ describe("a claim on its way from candidate to candidate", () => {
     for (const consumerType of ["VGPUD", "INSTANCE"]) {
       const hosts: Hosts = new Hosts({
         a: () => {
-          const allocations = new Map([[hosts.gpus["b"] ?? "", { CUSTOM_INTEL_VGPU: 1 }]]);
-          hosts.api.claims.set(CLAIM, { allocations, projectId: "p", userId: "u", consumerType });
+          hosts.book("b", consumerType);
           return full();
         },
         b: makes,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
-import { connect } from "../../../../agent/cli/client/vgpud.ts";
+import { connect, type VgpudOptions } from "../../../../agent/cli/client/vgpud.ts";
 import type { Environment } from "../../../../agent/cli/environment.ts";
 import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
 import { FILES, reading, scheduling, TOTALS } from "../scheduling.ts";
@@ -14,6 +14,18 @@ const CREATE = ["create", "--flavor", "m1.gvt", "--name", "web-1", "-f", "web.ya
 
 function schedule(argv: readonly string[], environment: Partial<Environment> = {}): Promise<Ran> {
   return vgpuctl(undefined, ["schedule", ...argv], { ...scheduling(CLAIM), ...environment });
+}
+
+/** With what vgpuctl connects with, call by call. */
+async function connections(argv: readonly string[]): Promise<readonly VgpudOptions[]> {
+  const made: VgpudOptions[] = [];
+  await schedule(argv, {
+    connect: (options) => {
+      made.push(options);
+      return connect(options);
+    },
+  });
+  return made;
 }
 
 describe("vgpuctl schedule", () => {
@@ -117,13 +129,11 @@ describe("vgpuctl schedule", () => {
       [[], 10_000],
       [["--timeout", "2s"], 2000],
     ] as const) {
-      const asked: (number | undefined)[] = [];
-      const connecting: Environment["connect"] = (options) => {
-        asked.push(options.connectMs);
-        return connect(options);
-      };
-      await schedule(["destroy", CLAIM, ...flags], { connect: connecting });
-      assert.deepEqual(asked, [most]);
+      const made = await connections(["destroy", CLAIM, ...flags]);
+      assert.deepEqual(
+        made.map(({ connectMs }) => connectMs),
+        [most],
+      );
     }
   });
 
@@ -134,25 +144,18 @@ describe("vgpuctl schedule", () => {
       [["list"], 3000],
       [["list", "--timeout", "60s"], 60_000],
     ] as const) {
-      const asked: number[] = [];
-      const connecting: Environment["connect"] = (options) => {
-        asked.push(options.timeoutMs);
-        return connect(options);
-      };
-      await schedule(argv, { connect: connecting });
-      assert.deepEqual([argv, asked[0]], [argv, most]);
+      const [first] = await connections(argv);
+      assert.deepEqual([argv, first?.timeoutMs], [argv, most]);
     }
   });
 
   it("waits for a host that is only asked no longer than for one that is read", async () => {
-    const asked: number[] = [];
-    const connecting: Environment["connect"] = (options) => {
-      asked.push(options.timeoutMs);
-      return connect(options);
-    };
     // Nothing is booked for it: whether the host has a domain of it is asked before anything is made.
-    await schedule([...CREATE, "--claim-id", FRESH_ID], { connect: connecting });
-    assert.deepEqual(asked, [10_000]);
+    const made = await connections([...CREATE, "--claim-id", FRESH_ID]);
+    assert.deepEqual(
+      made.map(({ timeoutMs }) => timeoutMs),
+      [10_000],
+    );
   });
 
   it("lists what is booked though the host does not answer, and says so", async () => {

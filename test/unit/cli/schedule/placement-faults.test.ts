@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { PlacementError } from "../../../../agent/placement/errors.ts";
 import type { Mishap } from "../../../fakes/memory-placement.ts";
-import { CLAIM, full, Hosts, makes, type Refuses } from "./hosts.ts";
+import { full, Hosts, makes, type Refuses } from "./hosts.ts";
 
 const unreachable = new PlacementError("unreachable", "GET: no answer within 10s");
 const SAID = "cannot ask Placement: GET: no answer within 10s";
@@ -75,8 +75,7 @@ describe("a fault of Placement at the providers of one candidate", () => {
 
   it("ends a call that names its claim, which may be booked there", async () => {
     const hosts = new Hosts({ a: makes, b: makes });
-    const allocations = new Map([[hosts.gpus["a"] ?? "", { CUSTOM_INTEL_VGPU: 1 }]]);
-    hosts.api.claims.set(CLAIM, { allocations, projectId: "p", userId: "u", consumerType: "VGPUD" });
+    hosts.book("a");
     hosts.api.mishaps.push({ of: "tree", when: "before", error: fault });
     const { ended, standing } = await hosts.schedule({ again: true });
     assert.ok(ended.kind === "failed");
