@@ -3,29 +3,14 @@ import { Alarm } from "../core/alarm.ts";
 import type { Clock } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { VgpuId } from "../core/ids.ts";
-import type { Lookout } from "../inventory/lookout.ts";
 import type { Inventory } from "../inventory/model.ts";
-import type { Admission } from "./admission.ts";
-import {
-  changed,
-  hasSlice,
-  powerOffAt,
-  type Claim,
-  type DomainClaim,
-  type Operation,
-  type SliceClaim,
-} from "./claim.ts";
+import type { Claim, DomainClaim, Operation } from "./claim.ts";
 import { nobodyListens, type OnPoint } from "./crash-points.ts";
 import { domainsAway } from "./domains-away.ts";
-import { FailedRounds, LONGEST_PAUSE_MS, mayPass, type Outcome, type Trouble } from "./failed-rounds.ts";
-import { execute, type Hands, type HostStep } from "./execute.ts";
-import type { Ledger } from "./ledger.ts";
-import { notNoted } from "./held-up.ts";
-import { isAnothers } from "./holdings.ts";
-import type { Operations } from "./operations.ts";
+import { FailedRounds, LONGEST_PAUSE_MS, type Outcome, type Trouble } from "./failed-rounds.ts";
 import { plan, type Step } from "./plan.ts";
-import { pausedStart, withReboot } from "./restarts.ts";
-import { settled } from "./settled.ts";
+import { pausedStart } from "./restarts.ts";
+import { Steps, type ActiveStep, type StepsOptions } from "./steps.ts";
 
 /** What happened to a claim, for the log and the metrics. */
 export type LifecycleEvent =
@@ -63,16 +48,9 @@ interface Onlooker {
   readonly onRest: () => void;
 }
 
-export interface DriverOptions {
-  readonly ledger: Ledger;
-  readonly lookout: Lookout;
-  readonly hands: Hands;
-  readonly admission: Pick<Admission, "refuseWithoutRoom" | "refuseUncounted">;
-  readonly operations: Operations;
+export interface DriverOptions extends Omit<StepsOptions, "onSettled"> {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly newOperationId: () => string;
-  readonly stop: AbortSignal;
   readonly onEvent: (event: LifecycleEvent) => void;
   readonly onPoint?: OnPoint | undefined;
 }
@@ -83,12 +61,20 @@ export class Driver {
   readonly #onlookers = new Map<VgpuId, Set<Onlooker>>();
   readonly #alarm: Alarm;
   readonly #failedRounds: FailedRounds;
+  readonly #steps: Steps;
   #draining = false;
 
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#alarm = new Alarm(options.clock, options.stop);
     this.#failedRounds = new FailedRounds(options);
+    const { onEvent } = options;
+    this.#steps = new Steps({
+      ...options,
+      onSettled: (claim, operation) => {
+        onEvent({ kind: "settled", claim, operation });
+      },
+    });
   }
 
   /** Leads a claim to its goal in the background; joins the drive that is under way. */
@@ -226,12 +212,12 @@ export class Driver {
     };
   }
 
-  async #step(claim: Claim, step: Exclude<Step, { kind: "wait" }>): Promise<void> {
+  async #step(claim: Claim, step: ActiveStep): Promise<void> {
     const { clock, onEvent, onPoint = nobodyListens } = this.#options;
     const started = clock.now();
     onPoint(`before ${step.kind}`);
     try {
-      await this.#carryOut(claim, step);
+      await this.#steps.take(claim, step);
     } catch (error) {
       const failure = AgentError.from(error);
       onEvent({ kind: "step-failed", claim, step: step.kind, error: failure });
@@ -246,74 +232,6 @@ export class Driver {
 
   #told(taken: TakenStep): void {
     for (const { onStep } of this.#onlookers.get(taken.claim.vgpuId) ?? []) onStep(taken);
-  }
-
-  async #carryOut(claim: Claim, step: Exclude<Step, { kind: "wait" }>): Promise<void> {
-    if (step.kind === "settle") return this.#settle(claim, step);
-    // The rest is planned for claims with a slice, and what libvirt is asked for those of its domains.
-    if (!hasSlice(claim)) return;
-    if (step.kind !== "autostart" && step.kind !== "restart") return this.#hostStep(claim, step);
-    if (claim.kind !== "domain") return;
-    await (step.kind === "restart" ? this.#restart(claim) : this.#autostart(claim, step));
-  }
-
-  async #hostStep(claim: SliceClaim, step: HostStep): Promise<void> {
-    const { ledger, lookout, admission, hands, clock, stop } = this.#options;
-    if (step.kind === "remove-vgpu" && isAnothers(claim, ledger)) return;
-    // A device model asks the driver for one while its domain is started.
-    const makes = step.kind === "create-vgpu" || (step.kind === "start-domain" && step.paused);
-    if (makes && lookout.current) admission.refuseUncounted(claim, lookout.current);
-    await execute(hands, claim, step, stop);
-    if (step.kind !== "ask-shutdown") return;
-    const now = ledger.get(claim.vgpuId);
-    if (now?.kind !== "domain" || !now.powerOff) return;
-    const askedAt = clock.wall();
-    // Where it cannot be noted the guest would be asked again in every round.
-    const powerOff = { ...powerOffAt(now.powerOff, askedAt), askedAt };
-    await ledger.putAhead(changed(now, { powerOff }, askedAt));
-  }
-
-  async #settle(claim: Claim, step: Extract<Step, { kind: "settle" }>): Promise<void> {
-    const { ledger, operations, clock, onEvent } = this.#options;
-    const { claim: now, left, ended: operation } = settled(claim, step, clock.wall());
-    if (left) await ledger.put(left).catch(notNoted(now));
-    else await ledger.erase(claim.vgpuId);
-    if (operation && hasSlice(now)) operations.end(now);
-    onEvent({ kind: "settled", claim: now, operation });
-  }
-
-  /** No operation of a caller: its failure is in the log, and who asks for the domain sees that it is off. */
-  async #autostart(claim: DomainClaim, { bootId, run }: Extract<Step, { kind: "autostart" }>): Promise<void> {
-    const { ledger, clock } = this.#options;
-    const refusal = run ? this.#refusalToStart(claim) : undefined;
-    const wall = clock.wall();
-    if (refusal && mayPass(refusal)) throw refusal;
-    if (run && !refusal)
-      return ledger.put(changed(claim, { bootId, state: "stopped", goal: "running" }, wall));
-    // It is tried once for each boot, also where that cannot be noted.
-    await ledger.putAhead(changed(claim, { bootId }, wall));
-    if (refusal) throw refusal;
-  }
-
-  /** The guest asked for it, and it has its room: this is no admission, which a drain would refuse. */
-  async #restart(claim: DomainClaim): Promise<void> {
-    const { ledger, clock, newOperationId } = this.#options;
-    const wall = clock.wall();
-    const operation = { id: newOperationId(), kind: "start", startedAt: wall, ended: undefined } as const;
-    const restarts = withReboot(claim.restarts, wall);
-    const change = { state: "stopped", goal: "running", failure: undefined, operation, restarts } as const;
-    await ledger.put(changed(claim, change, wall));
-  }
-
-  /** Whoever has the room of a released slice meanwhile keeps it. */
-  #refusalToStart(claim: DomainClaim): AgentError | undefined {
-    const { lookout, admission } = this.#options;
-    try {
-      if (lookout.current) admission.refuseWithoutRoom(claim, lookout.current, undefined);
-      return undefined;
-    } catch (error) {
-      return AgentError.from(error);
-    }
   }
 }
 

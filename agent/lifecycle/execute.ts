@@ -20,7 +20,7 @@ export interface Hands {
   readonly gpuLock: KeyedLock<PciAddress>;
 }
 
-/** The steps that touch the host; the others are the driver's own. */
+/** The steps that touch the host; the others change the ledger alone, or wait. */
 export type HostStep = Exclude<Step, { readonly kind: "settle" | "autostart" | "restart" | "wait" }>;
 
 type StartStep = Extract<Step, { readonly kind: "start-domain" }>;
