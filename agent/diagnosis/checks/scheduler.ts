@@ -122,9 +122,10 @@ export const claimWithoutBooking = hostCheck({
     const elsewhere = withoutBooking.filter(({ bookedOn }) => bookedOn !== undefined);
     const { claimId: claim, gpu, amounts, bookedOn } = elsewhere[0] ?? first;
     const of = { name, claim, gpu, amounts };
-    return bookedOn === undefined
-      ? fail("some", { ...of, count: withoutBooking.length })
-      : fail("elsewhere", { ...of, count: elsewhere.length, booked: bookedOn });
+    if (bookedOn !== undefined)
+      return fail("elsewhere", { ...of, count: elsewhere.length, booked: bookedOn });
+    // Nobody can book for a claim that is named after a job.
+    return fail(name === "slurm" ? "without-job" : "some", { ...of, count: withoutBooking.length });
   }),
 });
 

@@ -60,8 +60,11 @@ async function wordsOf(scheduler: SchedulerReading | undefined): Promise<unknown
 }
 
 /** The one that failed, with its message in English. */
-async function failed(books: Partial<SchedulerBooks>): Promise<Condition & { readonly text: string }> {
-  const conditions = await conditionsOf({ ...told, books: { ...agreed, ...books } });
+async function failed(
+  books: Partial<SchedulerBooks>,
+  name = told.name as string,
+): Promise<Condition & { readonly text: string }> {
+  const conditions = await conditionsOf({ ...told, name, books: { ...agreed, ...books } });
   const [failure, ...others] = conditions.filter(({ finding }) => finding.status === "fail");
   assert.ok(failure && others.length === 0);
   return { ...failure, text: messageOf(failure, "en") };
@@ -203,7 +206,18 @@ describe("the conditions of its books", () => {
     const web = { claimId: "web-1", gpu, bookedOn: undefined, amounts: "1 slice" };
     const { code, text } = await failed({ withoutBooking: [web] });
     assert.equal(code, "CLAIM_WITHOUT_BOOKING");
-    assert.match(text, /: 1, as web-1 with 1 slice of GPU 0000:00:02\.0/);
+    assert.match(text, /on this host's GPUs: 1, as web-1 with 1 slice of GPU 0000:00:02\.0/);
+  });
+
+  it("send who looks for its booking to other hosts, and nobody to Placement where Slurm is in front", async () => {
+    const web = { claimId: "web-1", gpu, bookedOn: undefined, amounts: "1 slice" };
+    const found = await failed({ withoutBooking: [web] });
+    const left = await failed({ withoutBooking: [{ ...web, claimId: "slurm:c:17" }] }, "slurm");
+    assert.match(left.text, /slurm has no job .*: 1, as slurm:c:17 with 1 slice of GPU 0000:00:02\.0$/);
+    for (const language of languages) {
+      assert.match(remedyOf(found, language), /allocation show web-1.*vgpuctl schedule status web-1/);
+      assert.doesNotMatch(remedyOf(left, language), /openstack|schedule status/);
+    }
   });
 
   it("name first a claim that is booked on another GPU, with both, and what can be done", async () => {

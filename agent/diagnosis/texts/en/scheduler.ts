@@ -128,8 +128,10 @@ export const scheduler = {
       ...beside,
       all: "every claim of this host is booked with {name}",
       some:
-        "claims of this host that {name} has no booking for: {count}, as {claim} with {amounts} of GPU {gpu}; what they take is reserved " +
+        "claims that {name} has no booking for on this host's GPUs: {count}, as {claim} with {amounts} of GPU {gpu}; what they take is reserved " +
         "there, and nobody else books it",
+      "without-job":
+        "claims of this host that {name} has no job with a vGPU for on its node: {count}, as {claim} with {amounts} of GPU {gpu}",
       elsewhere:
         "claims of this host that {name} has booked on another GPU than they are on: {count}, as {claim} with {amounts} of GPU {gpu}, booked " +
         "on GPU {booked}; nobody else gets that room on either",
@@ -139,8 +141,12 @@ export const scheduler = {
         "destroy the domain, release its booking (openstack resource provider allocation delete {claim}), book anew and name the booked GPU in " +
         "the request; or leave the domain and move the booking to GPU {gpu} as docs/placement.md says (A booking on another GPU than its claim)",
       some:
-        "nothing needs to be done for guests that are wanted. Book for the claim's id to have it on the books; destroy what should not be; " +
-        "scheduler.policy: require lets no further one in",
+        "nothing needs to be done for guests that are wanted. Before booking for the claim's id, to have it on the books, see whether it is booked on another " +
+        "host: openstack resource provider allocation show {claim}, or vgpuctl schedule status {claim} for what vgpuctl has booked. Unless its guest is on its way " +
+        "there (docs/nova.md) such a booking only keeps room from others: release it. Destroy what should not be; scheduler.policy: require lets no further one in",
+      "without-job":
+        "destroy what a job that has ended has left behind. A guest that is wanted can stay: with scheduler.slurm.publish Slurm is told to count as much less " +
+        "as soon as no job has any of it; without it jobs are sent for that room, too, and are refused. scheduler.policy: require lets none be made without a job",
     },
   },
   BOOKED_BEYOND_CAPACITY: {

@@ -113,7 +113,9 @@ export const scheduler: Same<typeof english> = {
     messages: {
       ...beside,
       all: "本机的每个声明都在 {name} 中有预订",
-      some: "{name} 中没有预订的本机声明：{count} 个，如 {claim}，占用 GPU {gpu} 的 {amounts}；它们占用的部分在那里已保留，别人无法预订",
+      some: "{name} 中在本机 GPU 上没有预订的声明：{count} 个，如 {claim}，占用 GPU {gpu} 的 {amounts}；它们占用的部分在那里已保留，别人无法预订",
+      "without-job":
+        "{name} 在本机节点上没有带 vGPU 的作业与之对应的声明：{count} 个，如 {claim}，占用 GPU {gpu} 的 {amounts}",
       elsewhere:
         "{name} 中的预订在另一块 GPU 上的本机声明：{count} 个，如 {claim}，占用 GPU {gpu} 的 {amounts}，预订却在 GPU {booked} 上；这部分在两块 GPU 上别人都得不到",
     },
@@ -121,7 +123,13 @@ export const scheduler: Same<typeof english> = {
       elsewhere:
         "销毁该域，释放它的预订（openstack resource provider allocation delete {claim}），重新预订，并在请求中写明所预订的 GPU；或者保留该域，" +
         "按 docs/placement.md（A booking on another GPU than its claim）把预订移到 GPU {gpu}",
-      some: "需要的客户机不必处理。要让它入账，用声明的标识预订；不该存在的请销毁；scheduler.policy: require 不再允许新的出现",
+      some:
+        "需要的客户机不必处理。要让它入账，可用声明的标识预订；在此之前先看它是否预订在别的主机上：openstack resource provider allocation show {claim}，" +
+        "或对 vgpuctl 所做的预订用 vgpuctl schedule status {claim}。除非客户机正要迁往那里（docs/nova.md），这样的预订只会妨碍别人：释放它。" +
+        "不该存在的请销毁；scheduler.policy: require 不再允许新的出现",
+      "without-job":
+        "已结束的作业留下的请销毁。需要的客户机可以保留：scheduler.slurm.publish 为 true 时，一旦没有作业占用，就让 Slurm 少计这部分；为 false 时，" +
+        "还会有作业为这部分派来，并被拒绝。scheduler.policy: require 不允许没有作业的声明",
     },
   },
   BOOKED_BEYOND_CAPACITY: {
