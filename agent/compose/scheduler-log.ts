@@ -1,4 +1,5 @@
 // What an operator hears of the scheduler in the log.
+import type { CarriedOut, OnCarriedOut } from "../schedulers/carried-out.ts";
 import type { EndedRound } from "../schedulers/keeper.ts";
 import type { Untold } from "../schedulers/scheduler.ts";
 
@@ -24,6 +25,19 @@ export function roundLog(log: Told): (round: EndedRound) => void {
     const isWhole = parts.length === 0;
     if (hasFailed || (isWhole && untold.size > 0)) log.info({ scheduler }, "the scheduler is told again");
     untold = new Set(parts.map(keyOf));
+  };
+}
+
+const done = {
+  drain: "drained with the scheduler",
+  undrain: "no longer drained with the scheduler",
+  counts: "the scheduler was told other counts",
+} as const satisfies Readonly<Record<CarriedOut["order"], string>>;
+
+/** Takes each order when it is done. */
+export function orderLog(scheduler: string, log: Pick<Told, "info">): OnCarriedOut {
+  return ({ order, ...about }) => {
+    log.info({ scheduler, ...about }, done[order]);
   };
 }
 

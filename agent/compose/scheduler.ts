@@ -30,7 +30,7 @@ import type { Scheduler } from "../schedulers/scheduler.ts";
 import { SlurmScheduler } from "../schedulers/slurm/slurm-scheduler.ts";
 import { supplyOf, type Seen } from "../schedulers/supply.ts";
 import { machineMark } from "./machine-mark.ts";
-import { roundLog } from "./scheduler-log.ts";
+import { orderLog, roundLog } from "./scheduler-log.ts";
 import { troubleOf, untoldTroubleOf } from "./scheduler-reading.ts";
 
 /** What was read before the agent began. */
@@ -163,23 +163,23 @@ function schedulerOf(
         classes: classesWith(placement.vgpu_class),
         aggregates: placement.aggregates,
         graceMs: durationMs(config.claim_grace),
-        ...{ isLiving, stop },
+        ...{ isLiving, stop, onCarriedOut: orderLog(config.adapter, log) },
       });
     }
     case "slurm":
-      return slurmScheduler(config.slurm, hostname);
+      return slurmScheduler(config.slurm, { hostname, log });
   }
 }
 
 function slurmScheduler(
   { cluster, node, publish, prefix, conf, timeout }: SchedulerConfig["slurm"],
-  hostname: SchedulerParts["hostname"],
+  { hostname, log }: Pick<SchedulerParts, "hostname" | "log">,
 ): SlurmScheduler {
   if (cluster === undefined) throw new TypeError("the configuration does not name Slurm's cluster");
   return new SlurmScheduler({
     commands: new SlurmPrograms({ prefix, conf, timeoutMs: durationMs(timeout) }),
     node: () => node ?? hostname()?.split(".")[0],
-    ...{ cluster, publish, clock },
+    ...{ cluster, publish, clock, onCarriedOut: orderLog("slurm", log) },
   });
 }
 

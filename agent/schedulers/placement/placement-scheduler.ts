@@ -7,6 +7,7 @@ import { providerName, traitOf } from "../../core/placement-names.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { PlacementError } from "../../placement/errors.ts";
 import type { Allocation, PlacementApi, Provider } from "../../placement/model.ts";
+import type { OnCarriedOut } from "../carried-out.ts";
 import { FirstSeen } from "../first-seen.ts";
 import {
   nothingFound,
@@ -46,6 +47,7 @@ export interface PlacementSchedulerOptions extends Pick<RootSettings, "root" | "
   /** Ends what nobody waits for any more. */
   readonly stop: AbortSignal;
   readonly clock: Pick<Clock, "now">;
+  readonly onCarriedOut?: OnCarriedOut;
 }
 
 /** The host's providers as Placement was last seen to have them. */
@@ -78,12 +80,12 @@ export class PlacementScheduler implements Scheduler {
 
   constructor(options: PlacementSchedulerOptions) {
     this.#options = options;
-    const { api, classes, aggregates, record, clock } = options;
+    const { api, classes, aggregates, record, clock, onCarriedOut } = options;
     this.#firstSeen = new FirstSeen(clock);
     const now: ReadonlySet<string> = new Set(Object.values(classes));
     const isOwnClass = (name: string): boolean =>
       now.has(name) || record.current?.sliceClasses?.includes(name) === true;
-    this.#by = { api, classes, isOwnClass, aggregates, introduced: new Set() };
+    this.#by = { api, classes, isOwnClass, aggregates, introduced: new Set(), onCarriedOut };
     this.#novaGpus = new NovaGpus(api);
     this.#givingBack = new GivingBack(api, ({ booking, since }) => this.#isOverdue(booking, since));
   }

@@ -3,6 +3,7 @@ import { quantities, type Quantity } from "../../capacity/quantities.ts";
 import { DRAINED } from "../../core/placement-names.ts";
 import { PlacementError } from "../../placement/errors.ts";
 import type { AtGeneration, Inventories, PlacementApi, Provider, Resources } from "../../placement/model.ts";
+import type { OnCarriedOut } from "../carried-out.ts";
 import { difference, keepingHeld, type FoundProvider } from "./difference.ts";
 import { CALLERS_TRAITS, isCustom, quantitiesIn, type Classes } from "./names.ts";
 import type { Bookings, WantedProvider } from "./wanted.ts";
@@ -15,6 +16,7 @@ export interface KeptBy {
   readonly aggregates: readonly string[];
   /** Custom classes and traits that Placement is known to know. */
   readonly introduced: Set<string>;
+  readonly onCarriedOut?: OnCarriedOut | undefined;
 }
 
 /** What is known of a provider from the start. */
@@ -25,6 +27,8 @@ export interface About {
   readonly guard?: (found: FoundProvider) => void;
 }
 
+/** Why it is drained. */
+const GONE = "this host has its GPU no more, and something is booked there";
 /** How often one change is tried again when somebody else was faster. */
 const TRIES = 3;
 
@@ -133,7 +137,7 @@ export class KeptProvider {
     const { inventories } = this.#found ?? (await this.#read(signal));
     const ours = Object.entries(inventories).filter(([name]) => this.#by.isOwnClass(name));
     const shut = Object.fromEntries(ours.map(([name, each]) => [name, { ...each, reserved: each.total }]));
-    const wanted: WantedProvider = { inventories: shut, traits: [DRAINED] };
+    const wanted: WantedProvider = { inventories: shut, traits: [DRAINED], drained: GONE };
     await this.become(() => ({ wanted }), new Map(), signal);
   }
 
@@ -156,7 +160,16 @@ export class KeptProvider {
       await this.#introduce("traits", [...missing.traits, ...CALLERS_TRAITS], signal);
       await this.#set(api.setTraits(this.uuid, this.#now(missing.traits), signal));
       this.#found = { ...found, ...this.#found, traits: missing.traits };
+      this.#tell(wanted, found);
     }
+  }
+
+  #tell({ drained: why }: WantedProvider, { traits: before }: FoundProvider): void {
+    const what = this.name;
+    if (before.includes(DRAINED) === (why !== undefined)) return;
+    this.#by.onCarriedOut?.(
+      why === undefined ? { what, order: "undrain", ended: undefined } : { what, order: "drain", why },
+    );
   }
 
   /** Of vgpud's own classes: those of others stay whatever is booked. */

@@ -11,7 +11,11 @@ export type Bookings = ReadonlyMap<string, Quantities>;
 export interface WantedProvider {
   readonly inventories: Inventories;
   readonly traits: readonly string[];
+  /** Why it is drained, as the traits tell that it is. */
+  readonly drained?: string;
 }
+
+const BY_WILL = "its GPU is drained";
 
 /** `bookings`: of this GPU. What claims take beyond them is reserved, as what others take is: nobody else may book it. */
 export function wantedProvider(
@@ -30,7 +34,7 @@ export function wantedProvider(
     const units = { minUnit: 1, maxUnit: most, stepSize: 1, allocationRatio: 1 };
     inventories[classes[quantity]] = { total, reserved, ...units };
   }
-  return { inventories, traits: traitsOf(gpu, hypervisor) };
+  return { inventories, traits: traitsOf(gpu, hypervisor), ...(gpu.drained && { drained: BY_WILL }) };
 }
 
 function bookedFor(claimId: string | undefined, bookings: Bookings): Quantities {

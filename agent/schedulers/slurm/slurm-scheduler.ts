@@ -3,6 +3,7 @@ import type { BookedOn, Booking, Quantities } from "../../capacity/quantities.ts
 import type { Clock } from "../../core/clock.ts";
 import { AgentError } from "../../core/errors.ts";
 import type { ClaimId } from "../../core/ids.ts";
+import type { OnCarriedOut } from "../carried-out.ts";
 import { FirstSeen } from "../first-seen.ts";
 import { nothingFound, SchedulerError, type Findings, type Published, type Scheduler } from "../scheduler.ts";
 import type { HostSupply } from "../supply.ts";
@@ -23,6 +24,7 @@ export interface SlurmSchedulerOptions {
   /** Whether Slurm is told how many jobs may have, and when the host is drained: it lets its operators only. */
   readonly publish: boolean;
   readonly clock: Pick<Clock, "now">;
+  readonly onCarriedOut?: OnCarriedOut;
 }
 
 /** What a job has, as Slurm told it. */
@@ -51,11 +53,12 @@ export class SlurmScheduler implements Scheduler {
   /** Of running jobs. */
   #known: ReadonlyMap<JobId, Known> = new Map();
   readonly #firstSeen: FirstSeen;
-  readonly #telling = new Telling();
+  readonly #telling: Telling;
 
   constructor(options: SlurmSchedulerOptions) {
     this.#options = options;
     this.#firstSeen = new FirstSeen(options.clock);
+    this.#telling = new Telling(options.onCarriedOut);
   }
 
   host(): string | undefined {

@@ -1,13 +1,19 @@
 // Has Slurm count what it ought to, and keeps jobs from the node while none may come.
+import type { OnCarriedOut } from "../carried-out.ts";
 import { COUNTING, nextDrain } from "./drains.ts";
 import { FoundCounts, type Fault } from "./found-counts.ts";
 import type { Goal } from "./goal.ts";
 import type { SlurmNode } from "./node.ts";
 import type { NodeTold } from "./told.ts";
-import { gresToSet, nextCounts } from "./wanted.ts";
+import { changedCounts, gresToSet, nextCounts } from "./wanted.ts";
 
 export class Telling {
   readonly #found = new FoundCounts();
+  readonly #onCarriedOut: OnCarriedOut | undefined;
+
+  constructor(onCarriedOut: OnCarriedOut | undefined) {
+    this.#onCarriedOut = onCarriedOut;
+  }
 
   async look(node: SlurmNode, signal: AbortSignal): Promise<NodeTold> {
     const told = await node.look(signal);
@@ -48,13 +54,16 @@ export class Telling {
     let now = await node.look(signal);
     if (!this.#counts(now, goal)) return;
     if (!now.drained && !now.away) {
-      await node.drain(COUNTING, signal);
+      await this.#shut(node, COUNTING, signal);
       now = await node.look(signal);
     }
     const next = this.#counts(now, goal);
     if (!next) return;
+    const why = this.#found.missing(now).size > 0 ? SET_BACK : WANTED;
     await node.setGres(gresToSet(now.gres, next), signal);
     this.#found.counts(next, now);
+    const counts = changedCounts(now.gres, next);
+    this.#onCarriedOut?.({ what: node.name, order: "counts", why, counts });
   }
 
   /** Undefined where it counts them already. */
@@ -63,8 +72,20 @@ export class Telling {
   }
 
   async #drain(node: SlurmNode, { why }: Goal, signal: AbortSignal): Promise<void> {
-    const order = nextDrain(await node.look(signal), why);
-    if (order?.state === "drain") await node.drain(order.reason, signal);
-    if (order?.state === "undrain") await node.undrain(signal);
+    const told = await node.look(signal);
+    const order = nextDrain(told, why);
+    if (order?.state === "drain") await this.#shut(node, order.reason, signal);
+    if (order?.state !== "undrain") return;
+    await node.undrain(signal);
+    this.#onCarriedOut?.({ what: node.name, order: "undrain", ended: told.reason });
+  }
+
+  async #shut(node: SlurmNode, why: string, signal: AbortSignal): Promise<void> {
+    await node.drain(why, signal);
+    this.#onCarriedOut?.({ what: node.name, order: "drain", why });
   }
 }
+
+/** Why counts are changed. */
+const WANTED = "that is what jobs may have of this host";
+const SET_BACK = "that is what Slurm counted before jobs had some of it, and it takes none here otherwise";

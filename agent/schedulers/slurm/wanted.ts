@@ -80,6 +80,15 @@ export function nextCounts(
   return next.every(([name, count]) => counted(gres, name) === count) ? undefined : new Map(next);
 }
 
+/** Those of the counts that are another one than Slurm has, by name. */
+export function changedCounts(
+  gres: NodeTold["gres"],
+  counts: ReadonlyMap<string, number>,
+): Readonly<Record<string, { readonly from: number; readonly to: number }>> {
+  const all = [...counts].map(([name, to]) => [name, { from: counted(gres, name), to }] as const);
+  return Object.fromEntries(all.filter(([, { from, to }]) => from !== to));
+}
+
 /** The list for `scontrol update`, with what others have on the node. */
 export function gresToSet(gres: NodeTold["gres"], counts: ReadonlyMap<string, number>): readonly string[] {
   const others = gres.filter(({ name }) => !isOwnGres(name)).map(({ words }) => words);

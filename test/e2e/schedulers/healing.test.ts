@@ -1,6 +1,7 @@
 // The books of Placement and the host's ledger, compared: what is mended, what is only told, and what is never touched.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { GpuServiceService as Gpus } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import { BookedWorld, GVT, SMALL, type BookedSetting } from "../../schedulers/booked-world.ts";
 import { comesTo, conditionOf } from "../../schedulers/diagnosed.ts";
 import { placementSuite } from "../../schedulers/placement-suite.ts";
@@ -107,6 +108,21 @@ describe("healing of Placement's books", function () {
       .filter((line) => line.includes("the scheduler cannot be told"));
     assert.equal(told.length, 1, told.join("\n"));
     assert.match(told[0] ?? "", /"kind":"unauthorized","why":"Placement refuses [^"]* with HTTP 401: /);
+  });
+
+  it("logs once that a GPU's provider is drained and why, and once that it is not any more", async () => {
+    await begin();
+    const gpu = await here.published("the GPU");
+    const lines = (): readonly string[] =>
+      here.world.agent.log.split("\n").filter((line) => line.includes(gpu.name));
+    await here.world.rpc.call(Gpus.drainGpu, { gpu: "0000:00:02.0", note: "" });
+    await here.world.agent.logged(/"msg":"drained with the scheduler"/);
+    await here.world.rpc.call(Gpus.undrainGpu, { gpu: "0000:00:02.0" });
+    await here.world.agent.logged(/"msg":"no longer drained with the scheduler"/);
+    here.faulty.forget();
+    await here.faulty.saw(HEALS, 3);
+    assert.equal(lines().length, 2, lines().join("\n"));
+    assert.match(lines()[0] ?? "", /"scheduler":"placement",.*"why":"its GPU is drained"/);
   });
 
   it("tells once what was done although the answer was lost", async () => {

@@ -1,6 +1,6 @@
 // What an operator reads in the log of a scheduler that cannot be told of all.
 import assert from "node:assert/strict";
-import { roundLog } from "../../../agent/compose/scheduler-log.ts";
+import { orderLog, roundLog } from "../../../agent/compose/scheduler-log.ts";
 import type { Standing } from "../../../agent/schedulers/keeper.ts";
 import { nothingFound, type Untold } from "../../../agent/schedulers/scheduler.ts";
 
@@ -33,6 +33,18 @@ const OF_ALL = "the scheduler cannot be told of all refused";
 const AGAIN = "the scheduler is told again";
 
 describe("the log of the scheduler", () => {
+  it("has a line for each order that was carried out, with what it is about and why", () => {
+    const lines: unknown[] = [];
+    const tell = orderLog("slurm", {
+      info: (values, text) => {
+        lines.push({ ...values, text });
+      },
+    });
+    const about = { what: "node1", why: "vgpud: every GPU of this host is drained" };
+    tell({ ...about, order: "drain" });
+    assert.deepEqual(lines, [{ scheduler: "slurm", ...about, text: "drained with the scheduler" }]);
+  });
+
   it("names each GPU that is refused once, be it later than others and for the same", () => {
     const round = rounds();
     assert.deepEqual(round({}), []);

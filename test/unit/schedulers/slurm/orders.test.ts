@@ -1,5 +1,6 @@
 // What Slurm is ordered, and when not: others drain the node, too, it goes down, and orders fail.
 import assert from "node:assert/strict";
+import type { CarriedOut } from "../../../../agent/schedulers/carried-out.ts";
 import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 import { NODE, schedulerOf } from "./scheduler-of.ts";
@@ -13,9 +14,15 @@ const { signal } = new AbortController();
 describe("what Slurm is ordered", () => {
   let slurm: FakeSlurm;
   let scheduler: SlurmScheduler;
+  const done: CarriedOut[] = [];
   beforeEach(() => {
     slurm = new FakeSlurm(NODE);
-    scheduler = schedulerOf(slurm);
+    done.length = 0;
+    scheduler = schedulerOf(slurm, {
+      onCarriedOut: (each) => {
+        done.push(each);
+      },
+    });
   });
   const drainByOthers = (): void => {
     Object.assign(slurm, { state: "IDLE+DRAIN", reason: "disk is full" });
@@ -65,6 +72,26 @@ describe("what Slurm is ordered", () => {
     slurm.refused = undefined;
     await scheduler.heal(host(), signal);
     assert.deepEqual([slurm.gres, slurm.state], [ALL, "IDLE"]);
+  });
+
+  it("is told once when it is done, with the node and why, and not before", async () => {
+    const what = NODE;
+    const why = "vgpud: its GRES are counted anew";
+    slurm.refused = "gres=";
+    await assert.rejects(scheduler.heal(host(), signal));
+    const refused = [
+      { what, order: "drain", why },
+      { what, order: "undrain", ended: why },
+    ];
+    assert.deepEqual(done.splice(0), refused);
+    slurm.refused = undefined;
+    await scheduler.heal(host(), signal);
+    const counts = { vgt_low_gm_mb: { from: 448, to: 384 }, vgt_high_gm_mb: { from: 4096, to: 3200 } };
+    const counted = { what, order: "counts", why: "that is what jobs may have of this host", counts };
+    assert.deepEqual(done.splice(0), [refused[0], counted, refused[1]]);
+    for (let round = 1; round <= 2; round += 1) await scheduler.heal(DRAINED, signal);
+    const drain = { what, order: "drain", why: "vgpud: every GPU of this host is drained" };
+    assert.deepEqual(done, [drain]);
   });
 
   it("is brought to its end although vgpud is told to stop", async () => {

@@ -1,4 +1,5 @@
 // vgpud in front of a Slurm in miniature.
+import type { OnCarriedOut } from "../../../../agent/schedulers/carried-out.ts";
 import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import type { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 
@@ -10,11 +11,15 @@ interface SchedulerOptions {
   readonly publish?: boolean;
   /** In milliseconds. */
   readonly now?: () => number;
+  readonly onCarriedOut?: OnCarriedOut;
 }
 
 /** A vgpud that begins now: it knows nothing of what Slurm was told before. */
 export const schedulerOf = (
   slurm: FakeSlurm,
-  { publish = true, now = () => 1000 }: SchedulerOptions = {},
+  { publish = true, now = () => 1000, ...rest }: SchedulerOptions = {},
 ): SlurmScheduler =>
-  new SlurmScheduler({ commands: slurm, cluster: "c", node: () => NODE, publish, clock: { now } });
+  new SlurmScheduler({
+    ...{ commands: slurm, cluster: "c", node: () => NODE, publish, clock: { now } },
+    ...rest,
+  });
