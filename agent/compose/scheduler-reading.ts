@@ -80,7 +80,12 @@ function booksOf(
     withoutBooking: findings.withoutBooking.map(({ claimId, gpu, missing, bookedOn }) => ({
       ...{ claimId, gpu, bookedOn, amounts: quantitiesText(missing) },
     })),
-    overbooked: findings.overcommitted.map(({ gpu, by }) => ({ gpu, amounts: quantitiesText(by) })),
+    overbooked: findings.overcommitted.map((each) => {
+      const amounts = quantitiesText(each.by);
+      if (each.gpu !== undefined) return { gpu: each.gpu, amounts };
+      const having = each.having.map((one) => ({ ...one, amounts: quantitiesText(one.amounts) }));
+      return { gpu: undefined, amounts, having };
+    }),
     vanished: findings.vanished,
     publishedTwice: findings.publishedTwice,
     configuredBeyond:

@@ -123,11 +123,21 @@ interface UnbookedClaim {
   readonly amounts: string;
 }
 
-interface OverbookedGpu {
-  /** As above. */
-  readonly gpu: PciAddress | undefined;
-  /** By how much. */
+/** `amounts`: by how much. */
+type OverbookedGpu =
+  | { readonly gpu: PciAddress; readonly amounts: string }
+  | {
+      /** As above. */
+      readonly gpu: undefined;
+      readonly amounts: string;
+      /** Who has some of it, first those without a claim. */
+      readonly having: readonly HavingSome[];
+    };
+
+interface HavingSome {
+  readonly booking: string;
   readonly amounts: string;
+  readonly hasClaim: boolean;
 }
 
 /** Of a GPU that the host does not have any more. */

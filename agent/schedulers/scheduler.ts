@@ -97,10 +97,21 @@ interface ClaimWithoutBooking {
   readonly bookedOn: PciAddress | undefined;
 }
 
-interface Overbooked {
-  /** As above. */
-  readonly gpu: PciAddress | undefined;
-  readonly by: Quantities;
+type Overbooked =
+  | { readonly gpu: PciAddress; readonly by: Quantities }
+  | {
+      /** As above. */
+      readonly gpu: undefined;
+      readonly by: Quantities;
+      /** Who has some of it, first those without a claim. */
+      readonly having: readonly HavingSome[];
+    };
+
+interface HavingSome {
+  readonly booking: string;
+  /** All that it has. */
+  readonly amounts: Quantities;
+  readonly hasClaim: boolean;
 }
 
 export interface VanishedGpu {

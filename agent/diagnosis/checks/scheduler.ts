@@ -139,8 +139,17 @@ export const bookedBeyondCapacity = hostCheck({
     const [first] = overbooked;
     if (!first) return pass("none-beyond", { name });
     const { gpu, amounts } = first;
-    if (gpu === undefined) return fail("on-host", { name, amounts });
-    return fail("some", { name, count: overbooked.length, gpu, amounts });
+    if (gpu !== undefined) return fail("some", { name, count: overbooked.length, gpu, amounts });
+    const { having } = first;
+    tell(look, having, (each) => [
+      `booking ${each.booking} on ${HOST}`,
+      each.hasClaim ? each.amounts : `${each.amounts}, without a domain`,
+    ]);
+    const waiting = having.filter(({ hasClaim }) => !hasClaim);
+    const named = waiting.length > 0 ? waiting : having;
+    const jobs = named.slice(0, MOST_SHOWN).map(({ booking }) => booking);
+    const of = { name, amounts, count: named.length, jobs: jobs.join(", ") };
+    return fail(waiting.length > 0 ? "on-host-refused" : "on-host", of);
   }),
 });
 

@@ -1,4 +1,5 @@
 // What Slurm's books and the host's ledger do not agree in. Pure.
+import { quantities, type Quantities } from "../../capacity/quantities.ts";
 import type { Findings } from "../scheduler.ts";
 import type { HostSupply } from "../supply.ts";
 import type { Limits } from "./node.ts";
@@ -22,8 +23,21 @@ export function disagreementsOf(
           : [{ claimId, gpu, missing: takes, bookedOn: undefined }],
       ),
     ),
-    overcommitted: Object.keys(by).length === 0 ? [] : [{ gpu: undefined, by }],
+    overcommitted:
+      Object.keys(by).length === 0 ? [] : [{ gpu: undefined, by, having: havingSome(by, bookings, supply) }],
   };
+}
+
+/** Of those without a claim one was refused, as a rule. */
+function havingSome(by: Quantities, bookings: Bookings, { living }: Pick<HostSupply, "living">) {
+  const all = [...bookings].flatMap(([booking, amounts]) =>
+    isSomeOf(by, amounts) ? [{ booking, amounts, hasClaim: living.has(booking) }] : [],
+  );
+  return all.toSorted((one, other) => Number(one.hasClaim) - Number(other.hasClaim));
+}
+
+function isSomeOf(by: Quantities, amounts: Quantities): boolean {
+  return quantities.some((quantity) => (by[quantity] ?? 0) > 0 && (amounts[quantity] ?? 0) > 0);
 }
 
 /** A job that is ending has nothing left although it is there. */

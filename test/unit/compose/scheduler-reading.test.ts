@@ -69,7 +69,14 @@ describe("what the diagnosis is told of the scheduler", () => {
       ...nothingFound,
       withoutDomain: [{ booking: "b", gpu, amounts: { slices: 1, lowGmMib: 64 }, since: 40_000 }],
       withoutBooking: [{ claimId: "c" as ClaimId, gpu, missing: { functions: 2 }, bookedOn: other }],
-      overcommitted: [{ gpu, by: { fences: 4 } }],
+      overcommitted: [
+        { gpu, by: { fences: 4 } },
+        {
+          gpu: undefined,
+          by: { fences: 8 },
+          having: [{ booking: "j", amounts: { slices: 1, fences: 4 }, hasClaim: false }],
+        },
+      ],
       vanished: [{ name: "host_vgpud_0000_03_00_0", bookings: 1 }],
       publishedTwice: [{ gpu, by: { name: "host_pci_0000_00_02_0", id: "30" } }],
       configuredBeyond: { fences: 4 },
@@ -79,7 +86,14 @@ describe("what the diagnosis is told of the scheduler", () => {
       graceSeconds: 1800,
       withoutDomain: [{ booking: "b", gpu, amounts: "1 slice, 64 MiB low GM", seconds: 60 }],
       withoutBooking: [{ claimId: "c", gpu, bookedOn: other, amounts: "2 virtual functions" }],
-      overbooked: [{ gpu, amounts: "4 fences" }],
+      overbooked: [
+        { gpu, amounts: "4 fences" },
+        {
+          gpu: undefined,
+          amounts: "8 fences",
+          having: [{ booking: "j", amounts: "1 slice, 4 fences", hasClaim: false }],
+        },
+      ],
       vanished: [{ name: "host_vgpud_0000_03_00_0", bookings: 1 }],
       publishedTwice: [{ gpu, by: { name: "host_pci_0000_00_02_0", id: "30" } }],
       configuredBeyond: "4 fences",

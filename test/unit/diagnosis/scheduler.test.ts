@@ -180,9 +180,25 @@ describe("the conditions of its books", () => {
     const job = await failed({ withoutDomain: [{ ...waiting(7260, "slurm:c:17"), gpu: undefined }] });
     assert.match(job.text, /slurm:c:17, has kept 1 slice, 64 MiB low GM of this host from others/);
     assert.match(remedyOf(job, "en"), /scancel/);
-    const beyond = await failed({ overbooked: [{ gpu: undefined, amounts: "64 MiB low GM" }] });
-    assert.match(beyond.text, /than this host has for it, by 64 MiB low GM/);
-    assert.equal(beyond.evidence[0]?.path, "booked beyond capacity on this host");
+  });
+
+  it("name the jobs of a host with more booked than it has: those without a machine, or else all", async () => {
+    const job = (number: number, hasClaim: boolean) => ({
+      ...{ booking: `slurm:c:${number}`, amounts: "1 slice, 64 MiB low GM", hasClaim },
+    });
+    const of = async (...having: readonly ReturnType<typeof job>[]) =>
+      await failed({ overbooked: [{ gpu: undefined, amounts: "64 MiB low GM", having }] }, "slurm");
+    const refused = await of(job(18, false), job(17, true));
+    assert.match(refused.text, /, by 64 MiB low GM; jobs .* and no machine: 1, as slurm:c:18$/);
+    assert.deepEqual(refused.evidence, [
+      { path: "booked beyond capacity on this host", value: "64 MiB low GM" },
+      { path: "booking slurm:c:18 on this host", value: "1 slice, 64 MiB low GM, without a domain" },
+      { path: "booking slurm:c:17 on this host", value: "1 slice, 64 MiB low GM" },
+    ]);
+    const all = await of(...Array.from({ length: 20 }, (_, index) => job(index, true)));
+    assert.match(all.text, /: 20, as slurm:c:0, .*slurm:c:15$/);
+    for (const language of languages)
+      for (const each of [refused, all]) assert.match(remedyOf(each, language), /scancel JOBID/);
   });
 
   it("name the oldest booking that no domain came for, and show each", async () => {

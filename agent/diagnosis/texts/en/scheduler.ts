@@ -155,14 +155,20 @@ export const scheduler = {
       ...beside,
       "none-beyond": "{name} has no more booked and reserved on any GPU than there is",
       some: "GPUs with more booked and reserved in {name} than there is: {count}, as {gpu} by {amounts}",
-      "on-host": "more is booked in {name} than this host has for it, by {amounts}",
+      "on-host":
+        "more is booked in {name} than this host has for it, by {amounts}, though each job has its machine; jobs that have some of it: {count}, as {jobs}",
+      "on-host-refused":
+        "more is booked in {name} than this host has for it, by {amounts}; jobs that have some of it and no machine: {count}, as {jobs}",
     },
     remedies: {
       some:
         "release a booking whose create was refused for want of room, or of a guest that can go elsewhere. Where Placement's database is " +
         "MariaDB or MySQL, let it run at READ-COMMITTED or set allocation_conflict_retry_count to 1: it grants room twice otherwise",
       "on-host":
-        "cancel a job whose machine was refused for want of room, or wait for one to end. With scheduler.slurm.publish vgpud keeps the node drained " +
+        "wait for a job to end, or cancel one (scancel JOBID, the last number of its name here). With scheduler.slurm.publish vgpud keeps the node drained " +
+        "meanwhile; without it more jobs are sent here until the node is drained by hand",
+      "on-host-refused":
+        "cancel a job whose machine was refused for want of room (scancel JOBID, the last number of its name here), or wait for one to end. With scheduler.slurm.publish vgpud keeps the node drained " +
         "meanwhile; without it more jobs are sent here until the node is drained by hand",
     },
   },

@@ -138,14 +138,20 @@ export const scheduler: Same<typeof english> = {
       ...beside,
       "none-beyond": "{name} 在任何 GPU 上的预订和保留都没有超出其所有",
       some: "在 {name} 中预订和保留超出其所有的 GPU：{count} 个，如 {gpu}，超出 {amounts}",
-      "on-host": "{name} 中的预订超出本机所能提供的，超出 {amounts}",
+      "on-host":
+        "{name} 中的预订超出本机所能提供的，超出 {amounts}，虽然每个作业都有虚拟机；占用其中一部分的作业：{count} 个，如 {jobs}",
+      "on-host-refused":
+        "{name} 中的预订超出本机所能提供的，超出 {amounts}；占用其中一部分而没有虚拟机的作业：{count} 个，如 {jobs}",
     },
     remedies: {
       some:
         "释放因没有余量而创建被拒的预订，或可以移到别处的客户机的预订。如果 Placement 的数据库是 MariaDB 或 MySQL，" +
         "请使用 READ-COMMITTED，或将 allocation_conflict_retry_count 设为 1：否则它会把同一余量给出两次",
       "on-host":
-        "取消一个因没有余量而被拒的作业，或等待一个作业结束。scheduler.slurm.publish 为 true 时，vgpud 在此期间使该节点保持 drain；为 false 时，在手动 drain 该节点之前还会有作业派到这里",
+        "等待一个作业结束，或取消一个（scancel JOBID，即这里名称中的最后一个数字）。scheduler.slurm.publish 为 true 时，vgpud 在此期间使该节点保持 drain；" +
+        "为 false 时，在手动 drain 该节点之前还会有作业派到这里",
+      "on-host-refused":
+        "取消一个因没有余量而被拒的作业（scancel JOBID，即这里名称中的最后一个数字），或等待一个作业结束。scheduler.slurm.publish 为 true 时，vgpud 在此期间使该节点保持 drain；为 false 时，在手动 drain 该节点之前还会有作业派到这里",
     },
   },
   BOOKED_GPU_VANISHED: {
