@@ -115,11 +115,14 @@ export class XengtDeviceModel implements DeviceModel {
 
   #said(words: string, { domain, stamp }: Start): LastWords {
     const isUnpatched = UNPATCHED.test(words);
-    if (this.#fresh.has(domain.id)) this.#verdict = isUnpatched ? { words, stamp } : undefined;
+    const isFresh = this.#fresh.has(domain.id);
+    if (isFresh) this.#verdict = isUnpatched ? { words, stamp } : undefined;
     if (!isUnpatched) return { kind: "said", words };
-    const help =
-      `xengt.device_model (${this.path}) is to be QEMU with Intel's patches for XenGT; name such a one, or set ` +
-      "xengt.instance_creator to agent";
+    const help = isFresh
+      ? `xengt.device_model (${this.path}) is to be QEMU with Intel's patches for XenGT; name such a one, or set ` +
+        "xengt.instance_creator to agent"
+      : `that is the one that was configured when the domain was made, which can be another than xengt.device_model names now (${this.path}), and has not ` +
+        `Intel's patches for XenGT: virsh dumpxml ${domain.name} names it (emulator); a domain that is made anew has the one of now`;
     return { kind: "said", words, help };
   }
 

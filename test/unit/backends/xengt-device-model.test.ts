@@ -85,7 +85,9 @@ describe("a start that a device model of XenGT fails", () => {
     const deviceModel = deviceModelOf(() => answer());
     for (const from of ["before", "killed"] as const) {
       const refused = await startRefused(answer, deviceModel, from);
-      assert.match(refused.message, /unknown vga type: xengt/);
+      assert.match(refused.message, /unknown vga type: xengt; that is the one that was configured when/);
+      assert.match(refused.message, /virsh dumpxml guest-1 names it/);
+      assert.doesNotMatch(refused.message, /xengt\.device_model \([^)]*\) is to be/);
       assert.equal(await deviceModel.cannot(), undefined);
     }
     await startRefused(answer, deviceModel);
