@@ -11,6 +11,8 @@ interface Labels {
   readonly fails: string;
   readonly served: string;
   readonly notServed: string;
+  /** It would, but makes none as long as somebody keeps the GPU or the host out of service. */
+  readonly drained: string;
   readonly notKnown: string;
   readonly seen: string;
   readonly remedy: string;
@@ -25,6 +27,7 @@ const labels: Readonly<Record<Language, Labels>> = {
     fails: "no",
     served: "yes",
     notServed: "no",
+    drained: "drained",
     notKnown: "unknown",
     seen: "seen",
     remedy: "do",
@@ -41,6 +44,7 @@ const labels: Readonly<Record<Language, Labels>> = {
     fails: "不可",
     served: "是",
     notServed: "否",
+    drained: "已排空",
     notKnown: "未知",
     seen: "所见",
     remedy: "处理",
@@ -88,22 +92,31 @@ function verdictTable({ verdicts, conditions }: DiagnoseResponse, said: Labels):
       ? { text: said.notKnown, style: "warn" }
       : { text: said.fails, style: "bad" };
   };
-  const rows = verdicts.flatMap(({ gpu, modes }) =>
-    modes.map(({ mode, backend, available, reason, served }) => [
+  const rows = verdicts.flatMap(({ gpu, modes }) => {
+    const drain = drainOf(gpu, conditions);
+    const made: Cell = drain ? { text: said.drained, style: "warn" } : said.served;
+    return modes.map(({ mode, backend, available, reason, served }) => [
       gpu,
       word(mode, "MODE"),
       word(backend, "BACKEND"),
       possible(available, gpu, reason),
       // Of what is not possible it would be a promise.
-      available ? (served ? said.served : said.notServed) : undefined,
-      reason,
-    ]),
-  );
+      available ? (served ? made : said.notServed) : undefined,
+      available && served && drain ? drain.reason : reason,
+    ]);
+  });
   if (rows.length === 0) return [];
   const columns = ["GPU", "MODE", "BACKEND", "POSSIBLE", "VGPUD MAKES IT", "REASON"].map((title) => ({
     title,
   }));
   return [{ kind: "table", columns, rows }];
+}
+
+/** By which no vGPU is made on the GPU although it could be. */
+function drainOf(gpu: string, conditions: readonly Condition[]): Condition | undefined {
+  return conditions.find(
+    ({ reason, gpu: of }) => reason === "HOST_DRAINED" || (reason === "GPU_DRAINED" && of === gpu),
+  );
 }
 
 function conditionBlock(condition: Condition, { seen, remedy, absent }: Labels): Block {

@@ -126,6 +126,40 @@ describe("vgpuctl doctor without vgpud", () => {
     assert.match(possible[1] ?? "", /"unknown"/);
   });
 
+  it("says of what vgpud makes that it makes none while the GPU or the host is drained, and by which condition", () => {
+    const [first, second] = ["0000:00:02.0", "0000:03:00.0"];
+    const [made, byHand, impossible] = [
+      { mode: Mode.GVT_G, backend: Backend.KVMGT, available: true, reason: "", served: true },
+      { mode: Mode.GVT_D, backend: Backend.PASSTHROUGH, available: true, reason: "", served: false },
+      { mode: Mode.SRIOV, backend: Backend.SRIOV, available: false, reason: "SRIOV_ABSENT", served: true },
+    ];
+    const told = (reason: string, gpu: string): readonly unknown[] => {
+      const [table] = diagnosisText(
+        DiagnoseResponse.fromPartial({
+          conditions: [{ reason, gpu, status: ConditionStatus.FAIL }],
+          verdicts: [
+            { gpu: first, modes: [made, byHand, impossible] },
+            { gpu: second, modes: [made] },
+          ],
+        }),
+        { all: false, language: "en", kernel: undefined },
+      );
+      assert.ok(table?.kind === "table");
+      return table.rows.map((cells) => cells.slice(3));
+    };
+    const [yes, no] = [
+      { text: "yes", style: "good" },
+      { text: "no", style: "bad" },
+    ];
+    const drained = (reason: string) => [yes, { text: "drained", style: "warn" }, reason];
+    const others = [
+      [yes, "no", ""],
+      [no, undefined, "SRIOV_ABSENT"],
+    ];
+    assert.deepEqual(told("HOST_DRAINED", ""), [drained("HOST_DRAINED"), ...others, drained("HOST_DRAINED")]);
+    assert.deepEqual(told("GPU_DRAINED", first), [drained("GPU_DRAINED"), ...others, [yes, "yes", ""]]);
+  });
+
   it("does not doubt what a driver shows by having it", async () => {
     await using tree = await hostTree({
       ...desktop,
