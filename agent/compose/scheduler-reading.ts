@@ -72,7 +72,7 @@ function booksOf(
 ): SchedulerBooks {
   const now = clock.now();
   return {
-    graceSeconds: durationMs(claim_grace) / 1000,
+    ...{ graceSeconds: durationMs(claim_grace) / 1000, grace: claim_grace },
     withoutDomain: findings.withoutDomain.map(({ booking, gpu, amounts, since }) => ({
       ...{ booking, gpu, amounts: quantitiesText(amounts) },
       seconds: (now - since) / 1000,

@@ -97,6 +97,8 @@ interface Named {
 export interface SchedulerBooks {
   /** How long a booking may be without a domain, seconds. */
   readonly graceSeconds: number;
+  /** The same as the configuration has it. */
+  readonly grace: string;
   readonly withoutDomain: readonly WaitingBooking[];
   readonly withoutBooking: readonly UnbookedClaim[];
   readonly overbooked: readonly OverbookedGpu[];

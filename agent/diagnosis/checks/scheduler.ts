@@ -86,24 +86,25 @@ export const bookingWithoutDomain = hostCheck({
   costs: COSTS,
   dependsOn: ["SCHEDULER_UNAVAILABLE"],
   how: "the scheduler's bookings on the GPUs of this host, beside the claims of the ledger, as last compared (scheduler.heal_every)",
-  check: ofBooks((look, { withoutDomain, graceSeconds }, name) => {
+  check: ofBooks((look, { withoutDomain, graceSeconds, grace }, name) => {
     const oldestFirst = withoutDomain.toSorted((one, other) => other.seconds - one.seconds);
     tell(look, oldestFirst, (each) => [
       `booking ${each.booking} on ${each.gpu ?? HOST}`,
-      `${each.amounts}, without a domain for ${minutesOf(each)} min`,
+      `${each.amounts}, without a domain for ${ageOf(each)}`,
     ]);
     const overdue = oldestFirst.filter(({ seconds }) => seconds > graceSeconds);
     const [oldest] = overdue;
-    const values = { name, count: withoutDomain.length, grace: Math.round(graceSeconds / 60) };
+    const values = { name, count: withoutDomain.length, grace };
     if (!oldest) return pass(withoutDomain.length === 0 ? "all" : "waiting", values);
     const { booking, gpu, amounts } = oldest;
-    const of = { booking, amounts, minutes: minutesOf(oldest), ...values, count: overdue.length };
+    const of = { booking, amounts, age: ageOf(oldest), ...values, count: overdue.length };
     return gpu === undefined ? fail("overdue-on-host", of) : fail("overdue", { ...of, gpu });
   }),
 });
 
-function minutesOf({ seconds }: WaitingBooking): number {
-  return Math.floor(seconds / 60);
+/** Written as durations of the configuration are; rounded down. */
+function ageOf({ seconds }: WaitingBooking): string {
+  return seconds < 120 ? `${Math.floor(seconds)}s` : `${Math.floor(seconds / 60)}m`;
 }
 
 export const claimWithoutBooking = hostCheck({

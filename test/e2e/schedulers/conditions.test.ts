@@ -174,7 +174,7 @@ describe("the conditions of a Placement in front of an agent", function () {
     const vanished = await front.comesTo("BOOKED_GPU_VANISHED", "FAIL");
     assert.ok(vanished.message.includes(`${gone.name} (1)`), vanished.message);
     const waiting = await front.condition("BOOKING_WITHOUT_DOMAIN");
-    assert.match(waiting.message, /has not come yet: 7, none for longer than 30 min/);
+    assert.match(waiting.message, /has not come yet: 7, none for longer than 30m/);
     assert.deepEqual(
       new Set(waiting.evidence.map(({ path: source }) => source)),
       new Set(slices.map((each) => `booking ${each} on ${GPU}`)),

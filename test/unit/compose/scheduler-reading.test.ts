@@ -12,7 +12,7 @@ import { nothingFound } from "../../../agent/schedulers/scheduler.ts";
 
 const gpu = "0000:00:02.0" as PciAddress;
 const other = "0000:03:00.0" as PciAddress;
-const settings = { policy: "trust-ledger", claim_grace: "30m" } as const;
+const settings = { policy: "trust-ledger", claim_grace: "1800s" } as const;
 const clock = { now: () => 100_000 };
 const unasked: Standing = {
   name: "placement",
@@ -83,7 +83,7 @@ describe("what the diagnosis is told of the scheduler", () => {
     };
     const read = readScheduler({ ...unasked, toldAt: 1, findings }, settings, clock);
     assert.deepEqual(read.kind === "told" && read.books, {
-      graceSeconds: 1800,
+      ...{ graceSeconds: 1800, grace: "1800s" },
       withoutDomain: [{ booking: "b", gpu, amounts: "1 slice, 64 MiB low GM", seconds: 60 }],
       withoutBooking: [{ claimId: "c", gpu, bookedOn: other, amounts: "2 virtual functions" }],
       overbooked: [

@@ -28,7 +28,7 @@ const gpu = "0000:00:02.0" as PciAddress;
 const named = { name: "placement", policy: "require" } as const;
 const told = { kind: "told", ...named, untold: undefined, withoutDomains: false, closed: [] } as const;
 const agreed: SchedulerBooks = {
-  graceSeconds: 1800,
+  ...{ graceSeconds: 1800, grace: "30m" },
   ...{ withoutDomain: [], withoutBooking: [], overbooked: [], vanished: [] },
   ...{ publishedTwice: [], configuredBeyond: undefined },
 };
@@ -176,6 +176,12 @@ describe("the conditions of its books", () => {
     assert.deepEqual([found?.finding.status, found?.finding.says], ["pass", "waiting"]);
   });
 
+  it("tell ages of less than two minutes in seconds, and the grace as it is configured", async () => {
+    const young = await failed({ ...{ graceSeconds: 1, grace: "1s" }, withoutDomain: [waiting(75.5)] });
+    assert.match(young.text, /scheduler\.claim_grace \(1s\): .* for 75s$/);
+    assert.match(young.evidence[0]?.value ?? "", / for 75s$/);
+  });
+
   it("speak of the host where the scheduler counts its GPUs together", async () => {
     const job = await failed({ withoutDomain: [{ ...waiting(7260, "slurm:c:17"), gpu: undefined }] });
     assert.match(job.text, /slurm:c:17, has kept 1 slice, 64 MiB low GM of this host from others/);
@@ -211,7 +217,7 @@ describe("the conditions of its books", () => {
         remedyOf(found, language),
         /Nova.*openstack server show of-7260.*vgpuctl schedule destroy of-7260/,
       );
-    assert.match(text, /\(30 min\): 1; the oldest, of-7260, .*64 MiB low GM of GPU 0000:00:02\.0 .*121 min/);
+    assert.match(text, /\(30m\): 1; the oldest, of-7260, .*64 MiB low GM of GPU 0000:00:02\.0 .*121m$/);
     assert.deepEqual(
       evidence.map(({ path }) => path),
       ["booking of-7260 on 0000:00:02.0", "booking of-60 on 0000:00:02.0"],

@@ -310,7 +310,7 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
     scheduler: {
       ...{ name: "placement", policy: "require", up: true, untold: 1, toldAt: 1_700_000_000_000 },
       books: {
-        graceSeconds: 1800,
+        ...{ graceSeconds: 1800, grace: "30m" },
         withoutDomain: [
           { booking: "b-1", gpu: igd, amounts: "1 slice", seconds: 90 },
           { booking: "b-2", gpu: igd, amounts: "1 slice", seconds: 7200 },

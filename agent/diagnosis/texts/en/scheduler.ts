@@ -105,13 +105,13 @@ export const scheduler = {
     messages: {
       ...beside,
       all: "every booking that {name} has on this host's GPUs has its claim",
-      waiting: "bookings whose create has not come yet: {count}, none for longer than {grace} min",
+      waiting: "bookings whose create has not come yet: {count}, none for longer than {grace}",
       overdue:
-        "bookings that no domain came for within scheduler.claim_grace ({grace} min): {count}; the oldest, {booking}, has kept {amounts} " +
-        "of GPU {gpu} from others for {minutes} min",
+        "bookings that no domain came for within scheduler.claim_grace ({grace}): {count}; the oldest, {booking}, has kept {amounts} " +
+        "of GPU {gpu} from others for {age}",
       "overdue-on-host":
-        "bookings that no domain came for within scheduler.claim_grace ({grace} min): {count}; the oldest, {booking}, has kept {amounts} " +
-        "of this host from others for {minutes} min",
+        "bookings that no domain came for within scheduler.claim_grace ({grace}): {count}; the oldest, {booking}, has kept {amounts} " +
+        "of this host from others for {age}",
     },
     remedies: {
       overdue:

@@ -94,11 +94,11 @@ export const scheduler: Same<typeof english> = {
     messages: {
       ...beside,
       all: "{name} 在本机 GPU 上的每个预订都有对应的声明",
-      waiting: "尚未创建的预订：{count} 个，都没有超过 {grace} 分钟",
+      waiting: "尚未创建的预订：{count} 个，都没有超过 {grace}",
       overdue:
-        "在 scheduler.claim_grace（{grace} 分钟）之内没有域来使用的预订：{count} 个；最早的 {booking} 已占用 GPU {gpu} 的 {amounts} {minutes} 分钟",
+        "在 scheduler.claim_grace（{grace}）之内没有域来使用的预订：{count} 个；最早的 {booking} 已占用 GPU {gpu} 的 {amounts} {age}",
       "overdue-on-host":
-        "在 scheduler.claim_grace（{grace} 分钟）之内没有域来使用的预订：{count} 个；最早的 {booking} 已占用本机的 {amounts} {minutes} 分钟",
+        "在 scheduler.claim_grace（{grace}）之内没有域来使用的预订：{count} 个；最早的 {booking} 已占用本机的 {amounts} {age}",
     },
     remedies: {
       overdue:
