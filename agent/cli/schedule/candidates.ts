@@ -147,7 +147,7 @@ class Walk {
     const counted = new Set(Object.keys((await api.inventories(provider, signal)).value));
     const claimed = await this.#claim(new Map([[provider, bookedOn(counted, flavor, slicesClass)]]));
     if (claimed.kind === "other") throw othersClaim(claimId, "of something else");
-    if (claimed.kind === "lost") throw unbookable(claimId, place, claimed.why);
+    if (claimed.kind === "lost") throw unbookable(claimId, place, claimed);
     return await this.#create(place, true);
   }
 

@@ -20,7 +20,7 @@ export interface Claimant {
 export type Claimed =
   | { readonly kind: "claimed" }
   /** Not to be had any more: the next candidate may be. */
-  | { readonly kind: "lost"; readonly why: string }
+  | { readonly kind: "lost"; readonly why: string; readonly isFull: boolean }
   /** The consumer has something else, which somebody else may have given it. */
   | { readonly kind: "other"; readonly allocation: Allocation };
 
@@ -40,7 +40,7 @@ export async function claimFor(
     } catch (error) {
       if (!(error instanceof PlacementError)) throw error;
       if (error.kind === "no-capacity")
-        return { kind: "lost", why: "somebody else has claimed it meanwhile" };
+        return { kind: "lost", why: "somebody else has claimed it meanwhile", isFull: true };
       if (!mayHaveBeenMade.has(error.kind)) throw error;
       // `conflict` is also said of a consumer that has something already, as after an answer that did not arrive.
       const allocation = await api.allocation(claimId, signal);
@@ -50,7 +50,7 @@ export async function claimFor(
           : { kind: "other", allocation };
       if (tried === TRIES) {
         if (error.kind !== "conflict") throw error;
-        return { kind: "lost", why: `others were faster ${TRIES} times` };
+        return { kind: "lost", why: `others were faster ${TRIES} times`, isFull: false };
       }
     }
 }

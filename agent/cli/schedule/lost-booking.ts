@@ -44,10 +44,25 @@ export async function lostBooking(claimId: string, options: Options): Promise<Lo
   });
 }
 
-/** Placement has no room for it: what a domain without a booking takes is reserved there. */
-export function unbookable(claimId: string, { host, gpu }: Place, why: string): CliError {
-  const message = `${host} has the domain of claim ${claimId} on ${gpu}, and it cannot be booked there again: ${why}`;
+/**
+ * Where Placement is full for it, that is mostly of the claim itself: what a domain without a booking takes is reserved there, until vgpud
+ * compares its books and sees the new one.
+ */
+export function unbookable(
+  claimId: string,
+  { host, gpu }: Place,
+  { why, isFull }: { readonly why: string; readonly isFull: boolean },
+): CliError {
+  const full =
+    "its room has to be free there once more, beside what is reserved for it while nothing is booked for it, and is not";
+  const message = `${host} has the domain of claim ${claimId} on ${gpu}, and it cannot be booked there again now: ${isFull ? full : why}`;
+  const again = isFull
+    ? `the same line again once as much is free on ${gpu} for a moment: what is reserved is free again when vgpud has next compared its books (scheduler.heal_every)`
+    : "the same line again";
   return new CliError("conflict", message, {
-    hints: ["it goes on without a booking: its room is reserved in Placement as long as it lives"],
+    hints: [
+      again,
+      "until then the domain goes on without a booking: its room is reserved in Placement as long as it lives",
+    ],
   });
 }

@@ -91,7 +91,10 @@ describe("a call that names a claim of which nothing is booked", () => {
     fullHost.api.mishaps.push({ of: "claim", when: "before", error });
     for (const [hosts, says] of [
       [ended, /^b: claim \S+ has been or is being destroyed/],
-      [fullHost, /^b has the domain of claim .* cannot be booked there again/],
+      [
+        fullHost,
+        /^b has the domain of claim .* cannot be booked there again now: its room has to be free there once more/,
+      ],
     ] as const) {
       const done = await hosts.schedule({ again: true });
       assert.ok(done.ended.kind === "failed");
