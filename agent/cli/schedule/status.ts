@@ -7,9 +7,12 @@ import type { Arguments } from "../line/arguments.ts";
 import { domainDetail } from "../view/domain-view.ts";
 import { messageJson } from "../view/json.ts";
 import { closing } from "./held.ts";
+import { othersThan, type Others } from "./booked-elsewhere.ts";
 import { resourcesText } from "./list.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
+import { placementWork } from "./placement-failure.ts";
+import { LOOK } from "./silent-hosts.ts";
 import { domainOfClaim, isGone, otherThan, RIGHT_ADDRESS } from "./whereabouts.ts";
 
 export async function status(args: Arguments, environment: Environment): Promise<Answer> {
@@ -22,7 +25,13 @@ export async function status(args: Arguments, environment: Environment): Promise
     throw new CliError("failure", `nothing is booked for claim ${named.claimId}`, { hints });
   }
   const domain = await domainOf(named, host, { parts, isMeant: asked.host === host });
-  return shown(named, host, domain);
+  if (domain !== undefined || named.held === undefined) return shown(named, host, { domain });
+  const { api, namedHosts } = parts;
+  const how = args.has("timeout") ? {} : LOOK;
+  const agentOf: Opened["agentOf"] = (other, kind) => parts.agentOf(other, kind, how);
+  const search = { api, namedHosts, agentOf, signal: environment.signal };
+  const others = await placementWork(search.signal, () => othersThan(host, named.claimId, search));
+  return shown(named, host, { domain, others });
 }
 
 interface Asking {
@@ -52,21 +61,34 @@ async function domainOf(
   throw new CliError("conflict", message, { hints: [RIGHT_ADDRESS, taken] });
 }
 
-function shown({ claimId, held }: Named, host: string, domain: Domain | undefined): Answer {
+interface Seen {
+  /** On the booked host, or the one that the user names. */
+  readonly domain: Domain | undefined;
+  /** Where that host has none, and the claim is booked there. */
+  readonly others?: Others;
+}
+
+/** Where the booked host has no domain that is there. */
+function noneText({ domain, others }: Seen, host: string): string {
+  const givenBack = "the booking is given back in time, or by destroy";
+  if (domain !== undefined) return `gone: ${givenBack}`;
+  if (others?.host !== undefined)
+    return `none on ${host}, and ${others.host} has it: destroy says how to go on`;
+  const unknown = [...(others?.unknown.keys() ?? [])].join(" or ");
+  return unknown === ""
+    ? `none: ${givenBack}`
+    : `none on ${host}, and whether ${unknown} has one is not known`;
+}
+
+function shown({ claimId, held }: Named, host: string, seen: Seen): Answer {
+  const { domain, others } = seen;
   const lives = domain !== undefined && !isGone(domain);
   const fields = [
     ["claim id", claimId],
     ["host", host],
     ["GPU", held?.place.gpu],
     ["booked", held === undefined ? "nothing" : resourcesText(held.resources)],
-    ...(lives || held === undefined
-      ? []
-      : [
-          [
-            "domain",
-            `${domain ? "gone" : "none"}: the booking is given back in time, or by destroy`,
-          ] as const,
-        ]),
+    ...(lives || held === undefined ? [] : [["domain", noneText(seen, host)] as const]),
   ] as const;
   return {
     json: {
@@ -76,11 +98,16 @@ function shown({ claimId, held }: Named, host: string, domain: Domain | undefine
       booking: held === undefined ? "none" : "held",
       resources: held?.resources ?? {},
       ...messageJson({ domain }),
+      domain_host: domain === undefined ? (others?.host ?? null) : host,
+      unasked: [...(others?.unknown ?? [])].map(([name, message]) => ({ host: name, message })),
     },
     text: [
       { kind: "fields", fields },
       ...(domain && (lives || held === undefined) ? domainDetail(domain) : []),
     ],
     names: [claimId],
+    messages: [...(others?.unknown ?? [])].map(
+      ([name, why]) => `warning: whether ${name} has a domain of it is not known: ${why}`,
+    ),
   };
 }

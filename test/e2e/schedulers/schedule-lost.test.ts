@@ -8,6 +8,11 @@ import { TwoHosts } from "../../schedulers/two-hosts.ts";
 const IN_WORDS = ["create", "--flavor", "odd", "--name", "web-1"];
 const LINE = [...IN_WORDS, "-o", "json"];
 const madeSchema = z.looseObject({ claim_id: z.string(), host: z.string() });
+const statusSchema = z.looseObject({
+  domain: z.unknown().optional(),
+  domain_host: z.string().nullable(),
+  unasked: z.array(z.object({ host: z.string(), message: z.string() })),
+});
 
 describe("a domain that Placement knows nothing of any more", function () {
   this.timeout(180_000);
@@ -80,10 +85,31 @@ describe("a domain that Placement knows nothing of any more", function () {
       refused.stderr,
       new RegExp(`${other} has no domain of claim ${claim}, on which it is booked, and ${host} has it`),
     );
+    const status = await hosts.schedule(["status", claim]);
+    assert.equal(status.exitCode, 0, status.stderr);
+    assert.match(
+      status.stdout,
+      new RegExp(`^domain: +none on ${other}, and ${host} has it: destroy says`, "m"),
+    );
+    const document = await hosts.schedule(["status", claim, "-o", "json"]);
+    const { domain, domain_host: domainHost } = statusSchema.parse(JSON.parse(document.stdout));
+    assert.deepEqual([domain, domainHost], [undefined, host]);
     const hidden = reading(hosts.scheduleFile({ [host]: "/nonexistent/vgpud.sock" }));
     const unsure = await hosts.schedule(["destroy", claim, "--now"], hidden);
     assert.equal(unsure.exitCode, exitCodes.unreachable, unsure.stderr);
     assert.match(unsure.stderr, new RegExp(`whether ${host} has one is not known: it stays booked`));
+    const shown = await hosts.schedule(["status", claim], hidden);
+    assert.match(
+      shown.stdout,
+      new RegExp(`none on ${other}, and whether ${host} has one is not known$`, "m"),
+    );
+    assert.match(shown.stderr, new RegExp(`^warning: whether ${host} has a domain of it is not known: `));
+    const told = await hosts.schedule(["status", claim, "-o", "json"], hidden);
+    const { unasked } = statusSchema.parse(JSON.parse(told.stdout));
+    assert.deepEqual(
+      unasked.map((each) => each.host),
+      [host],
+    );
     assert.equal(await hosts.isBooked(claim), true);
     // As both say: the booking is given back, and the same line books the domain where it is.
     const back = `vgpuctl schedule destroy ${claim} --host ${other} `;
