@@ -1,10 +1,7 @@
-// What vgpuctl has booked in Placement, and the domains that there are for it.
+// What vgpuctl has booked in Placement.
 import { gpuOfProvider } from "../../core/placement-names.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import type { Allocation, Provider, Resources } from "../../placement/model.ts";
-import type { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
-import { allPages, PAGE_SIZE } from "../client/pages.ts";
-import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { answersInOrder } from "./in-order.ts";
 import { isOurs, requireTypes } from "./ours.ts";
@@ -83,55 +80,6 @@ function requireHost(host: string, providers: readonly Provider[]): void {
   throw new CliError("failure", `no vgpud has published GPUs of a host ${host} in Placement`, {
     hints: [hint],
   });
-}
-
-interface DomainSeen {
-  readonly name: string;
-  readonly state: DomainState;
-}
-
-export interface Domains {
-  /** By claim id in small letters. */
-  readonly byClaim: ReadonlyMap<string, DomainSeen>;
-  /** Hosts that could not be asked, and why. */
-  readonly unknown: ReadonlyMap<string, string>;
-}
-
-interface Listing {
-  /** As in Opened. */
-  readonly agentOf: (host: string, kind: "read") => Pick<Vgpud, "listDomains" | "close">;
-}
-
-/** Hosts are asked at once: one that does not answer keeps no other waiting. */
-export async function domainsOn(hosts: ReadonlySet<string>, { agentOf }: Listing): Promise<Domains> {
-  const all = await answersInOrder([...hosts], {
-    ask: (host, over) => domainsOf(host, { agentOf, over }),
-    decides: () => false,
-  });
-  const seen = all.flatMap(({ domains }) => domains ?? []);
-  return {
-    byClaim: new Map(seen.map(({ claimId, name, state }) => [claimId.toLowerCase(), { name, state }])),
-    unknown: new Map(all.flatMap(({ host, unknown }) => (unknown === undefined ? [] : [[host, unknown]]))),
-  };
-}
-
-interface Asking extends Listing {
-  readonly over: AbortSignal;
-}
-
-async function domainsOf(
-  host: string,
-  { agentOf, over }: Asking,
-): Promise<{ readonly host: string; readonly domains?: readonly Domain[]; readonly unknown?: string }> {
-  try {
-    using agent = closing(agentOf(host, "read"), over);
-    const ask = (pageToken: string) =>
-      agent.vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken, withUsage: false });
-    return { host, domains: (await allPages(ask)).flatMap(({ domains }) => domains) };
-  } catch (error) {
-    if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
-    return { host, unknown: error.message };
-  }
 }
 
 /** Closed at the end of a block, or once nobody waits for it. */

@@ -3,7 +3,8 @@ import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { stateCell } from "../view/words.ts";
-import { allHeld, domainsOn, type Domains, type Held } from "./held.ts";
+import { domainsOfClaim, domainsOn, type Domains, type DomainSeen } from "./domains-seen.ts";
+import { allHeld, type Held } from "./held.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 import { LOOK } from "./silent-hosts.ts";
@@ -21,54 +22,87 @@ export async function list(args: Arguments, environment: Environment): Promise<A
   return listed(held, domains, parts);
 }
 
-function listed(
-  held: readonly Held[],
-  { byClaim, unknown }: Domains,
-  { line }: Pick<Opened, "line">,
-): Answer {
-  const seen = ({ claimId }: Held) => byClaim.get(claimId);
+/** A booking with what is known of its domain. */
+interface Listed {
+  readonly held: Held;
+  /** On the host that it is booked on. */
+  readonly domain: DomainSeen | undefined;
+  /** Whether that host has said what it has. */
+  readonly isKnown: boolean;
+  /** Another of the hosts that were asked, where that one has none. */
+  readonly elsewhere: string | undefined;
+}
+
+function seen(held: Held, domains: Domains): Listed {
+  const { host } = held.place;
+  const all = domainsOfClaim(held.claimId, domains);
+  const domain = all.get(host);
+  const [elsewhere] = domain === undefined ? all.keys() : [];
+  return { held, domain, isKnown: !domains.unknown.has(host), elsewhere };
+}
+
+function listed(held: readonly Held[], domains: Domains, { line }: Pick<Opened, "line">): Answer {
+  const all = held.map((each) => seen(each, domains));
+  const idle = all.filter(
+    ({ domain, isKnown, elsewhere }) => isKnown && domain === undefined && elsewhere === undefined,
+  );
   return {
-    json: {
-      claims: held.map((each) => ({
-        claim_id: each.claimId,
-        ...each.place,
-        resources: each.resources,
-        domain: seen(each)?.name ?? null,
-        domain_known: !unknown.has(each.place.host),
-      })),
-    },
-    text: [
-      {
-        kind: "table",
-        columns: [
-          { title: "CLAIM" },
-          { title: "HOST" },
-          { title: "GPU" },
-          { title: "DOMAIN" },
-          { title: "STATE" },
-          { title: "BOOKED", wide: true },
-        ],
-        rows: held.map((each) => {
-          const domain = seen(each);
-          return [
-            each.claimId,
-            ...[each.place.host, each.place.gpu],
-            domain?.name ?? (unknown.has(each.place.host) ? "?" : "none"),
-            domain && stateCell(domain.state, "DOMAIN_STATE"),
-            resourcesText(each.resources),
-          ];
-        }),
-      },
-    ],
+    json: { claims: all.map(claimJson) },
+    text: [table(all)],
     names: held.map(({ claimId }) => claimId),
     messages: [
-      ...[...unknown].map(([host, why]) => `warning: domains of ${host} are not known: ${why}`),
+      ...[...domains.unknown].map(([host, why]) => `warning: domains of ${host} are not known: ${why}`),
+      ...all.flatMap((each) => elsewhereText(each, line)),
       ...idleHint(
-        held.filter((each) => seen(each) === undefined && !unknown.has(each.place.host)),
+        idle.map((each) => each.held),
         line,
       ),
     ],
   };
+}
+
+function claimJson({ held, domain, isKnown, elsewhere }: Listed): Record<string, unknown> {
+  return {
+    claim_id: held.claimId,
+    ...held.place,
+    resources: held.resources,
+    domain: domain?.name ?? null,
+    domain_known: isKnown,
+    domain_host: domain === undefined ? (elsewhere ?? null) : held.place.host,
+  };
+}
+
+function table(all: readonly Listed[]): Answer["text"][number] {
+  return {
+    kind: "table",
+    columns: [
+      { title: "CLAIM" },
+      { title: "HOST" },
+      { title: "GPU" },
+      { title: "DOMAIN" },
+      { title: "STATE" },
+      { title: "BOOKED", wide: true },
+    ],
+    rows: all.map(({ held, domain, isKnown }) => [
+      held.claimId,
+      ...[held.place.host, held.place.gpu],
+      domain?.name ?? (isKnown ? "none" : "?"),
+      domain && stateCell(domain.state, "DOMAIN_STATE"),
+      resourcesText(held.resources),
+    ]),
+  };
+}
+
+/** Such a booking is not idle: it may have been moved by hand, while the domain goes on where it was made. */
+function elsewhereText({ held, isKnown, elsewhere }: Listed, line: Opened["line"]): readonly string[] {
+  if (elsewhere === undefined) return [];
+  const { claimId, place } = held;
+  const booked = isKnown
+    ? `${place.host} has no domain of claim`
+    : `${place.host} does not say whether it has a domain of claim`;
+  return [
+    `warning: ${booked} ${claimId}, which is booked there, and ${elsewhere} has one: how to go on says ${line("destroy", claimId)}`,
+  ];
 }
 
 /** What to do about bookings that keep room from others for nothing, unless somebody is just making their domains. */

@@ -3,7 +3,8 @@ import { parseDomainId } from "../../core/ids.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { shellLine } from "../line/shell-line.ts";
 import { claimRef } from "../request/domain-ref.ts";
-import { allHeld, domainsOn, heldBy, type Asked, type Held } from "./held.ts";
+import { domainsOfClaim, domainsOn } from "./domains-seen.ts";
+import { allHeld, heldBy, type Asked, type Held } from "./held.ts";
 import type { Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 
@@ -65,7 +66,9 @@ async function claimOf(word: string, { api, agentOf, line }: Parts, signal: Abor
     if (claimId !== undefined) return { claimId, held: await heldBy(claimId, asked) };
     const held = await allHeld(asked, undefined);
     const domains = await domainsOn(new Set(held.map(({ place }) => place.host)), { agentOf });
-    const [found, other] = held.filter((each) => domains.byClaim.get(each.claimId)?.name === word);
+    const isNamed = (each: Held): boolean =>
+      [...domainsOfClaim(each.claimId, domains).values()].some(({ name }) => name === word);
+    const [found, other] = held.filter(isNamed);
     if (domains.unknown.size > 0) throw unsure(word, domains.unknown, line("list"));
     if (found === undefined)
       throw new CliError("failure", `no claim of vgpuctl's has a domain ${word}`, {

@@ -1,5 +1,6 @@
 // vgpuctl schedule where Placement has lost what was booked, and which hosts there are.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { exitCodes } from "../../../agent/cli/errors/exit-codes.ts";
 import { startPlacement, type Placement } from "../../schedulers/placement.ts";
@@ -12,6 +13,18 @@ const statusSchema = z.looseObject({
   domain: z.unknown().optional(),
   domain_host: z.string().nullable(),
   unasked: z.array(z.object({ host: z.string(), message: z.string() })),
+});
+
+const listSchema = z.object({
+  claims: z.array(
+    z.object({
+      claim_id: z.string(),
+      host: z.string(),
+      domain: z.string().nullable(),
+      domain_known: z.boolean(),
+      domain_host: z.string().nullable(),
+    }),
+  ),
 });
 
 describe("a domain that Placement knows nothing of any more", function () {
@@ -121,5 +134,35 @@ describe("a domain that Placement knows nothing of any more", function () {
     assert.equal(kept.exitCode, 0, kept.stderr);
     assert.equal(madeSchema.parse(JSON.parse(kept.stdout)).host, host);
     assert.equal((await hosts.schedule(["destroy", claim, "--now"])).exitCode, 0);
+  });
+
+  it("is listed as what another host has than the booked one, which may have nothing of it", async () => {
+    const { claim_id: claim, host } = await made();
+    const other = hosts.names.find((name) => name !== host) ?? "";
+    await placement.ask("DELETE", `/allocations/${claim}`);
+    await hosts.book(claim, other);
+    // A host that nothing is booked on is not asked.
+    const beside = randomUUID();
+    await hosts.book(beside, host);
+    const list = await hosts.schedule(["list"]);
+    assert.match(list.stdout, new RegExp(`^${claim} +${other} +0000:00:02\\.0 +none +-$`, "m"));
+    assert.match(
+      list.stderr,
+      new RegExp(
+        `^warning: ${other} has no domain of claim ${claim}, .* and ${host} has one: .* destroy ${claim} `,
+      ),
+    );
+    assert.match(list.stderr, /hint: bookings without a domain: 1; /);
+    const { claims } = listSchema.parse(JSON.parse((await hosts.schedule(["list", "-o", "json"])).stdout));
+    const moved = claims.find((each) => each.claim_id === claim);
+    assert.deepEqual(moved, {
+      claim_id: claim,
+      host: other,
+      domain: null,
+      domain_known: true,
+      domain_host: host,
+    });
+    for (const each of [claim, beside]) await placement.ask("DELETE", `/allocations/${each}`);
+    assert.equal((await hosts.schedule(["destroy", claim, "--host", host, "--now"])).exitCode, 0);
   });
 });

@@ -4,7 +4,8 @@ import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
 import { TOTALS } from "../scheduling.ts";
 import { ListDomainsResponse } from "../../../../proto/gen/vgpud/v1/domain_service.ts";
 import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
-import { allHeld, domainsOn } from "../../../../agent/cli/schedule/held.ts";
+import { domainsOfClaim, domainsOn } from "../../../../agent/cli/schedule/domains-seen.ts";
+import { allHeld } from "../../../../agent/cli/schedule/held.ts";
 
 describe("what is booked on many GPUs", () => {
   it("is asked for of eight GPUs at once and no more, and told in the order of hosts", async () => {
@@ -65,13 +66,13 @@ describe("the domains of the hosts with claims", () => {
         return ListDomainsResponse.fromPartial({ domains: [{ claimId: `CLAIM-${host}`, name: host }] });
       },
     });
-    const { byClaim, unknown } = await domainsOn(new Set(hosts), { agentOf });
-    const names = [...byClaim.values()].map(({ name }) => name);
+    const { byHost, unknown } = await domainsOn(new Set(hosts), { agentOf });
+    const names = [...byHost.values()].flatMap((claims) => [...claims.values()].map(({ name }) => name));
     assert.deepEqual(
       names,
       hosts.filter((host) => !hang.includes(host)),
     );
-    assert.equal(byClaim.get("claim-h7")?.name, "h7");
+    assert.deepEqual([...domainsOfClaim("claim-h7", { byHost }).keys()], ["h7"]);
     assert.deepEqual([...unknown.keys()], hang);
   });
 });

@@ -1,0 +1,74 @@
+// The domains that hosts have for claims, each as the host that it is on tells of it.
+import type { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
+import { allPages, PAGE_SIZE } from "../client/pages.ts";
+import type { Vgpud } from "../client/vgpud.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { closing } from "./held.ts";
+import { answersInOrder } from "./in-order.ts";
+
+export interface DomainSeen {
+  readonly name: string;
+  readonly state: DomainState;
+}
+
+/** By claim id in small letters. */
+type ByClaim = ReadonlyMap<string, DomainSeen>;
+
+export interface Domains {
+  /** Those of each host that was asked: a claim may have one on another host than it is booked on. */
+  readonly byHost: ReadonlyMap<string, ByClaim>;
+  /** Hosts that could not be asked, and why. */
+  readonly unknown: ReadonlyMap<string, string>;
+}
+
+interface Listing {
+  /** As in Opened. */
+  readonly agentOf: (host: string, kind: "read") => Pick<Vgpud, "listDomains" | "close">;
+}
+
+/** Hosts are asked at once: one that does not answer keeps no other waiting. */
+export async function domainsOn(hosts: ReadonlySet<string>, { agentOf }: Listing): Promise<Domains> {
+  const all = await answersInOrder([...hosts], {
+    ask: (host, over) => domainsOf(host, { agentOf, over }),
+    decides: () => false,
+  });
+  return {
+    byHost: new Map(all.map(({ host, domains = [] }) => [host, byClaim(domains)])),
+    unknown: new Map(all.flatMap(({ host, unknown }) => (unknown === undefined ? [] : [[host, unknown]]))),
+  };
+}
+
+/** The hosts that have a domain of the claim, with it. */
+export function domainsOfClaim(
+  claimId: string,
+  { byHost }: Pick<Domains, "byHost">,
+): ReadonlyMap<string, DomainSeen> {
+  const found = [...byHost].flatMap(([host, claims]) => {
+    const domain = claims.get(claimId);
+    return domain === undefined ? [] : [[host, domain] as const];
+  });
+  return new Map(found);
+}
+
+function byClaim(domains: readonly Domain[]): ByClaim {
+  return new Map(domains.map(({ claimId, name, state }) => [claimId.toLowerCase(), { name, state }]));
+}
+
+interface Asking extends Listing {
+  readonly over: AbortSignal;
+}
+
+async function domainsOf(
+  host: string,
+  { agentOf, over }: Asking,
+): Promise<{ readonly host: string; readonly domains?: readonly Domain[]; readonly unknown?: string }> {
+  try {
+    using agent = closing(agentOf(host, "read"), over);
+    const ask = (pageToken: string) =>
+      agent.vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken, withUsage: false });
+    return { host, domains: (await allPages(ask)).flatMap(({ domains }) => domains) };
+  } catch (error) {
+    if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
+    return { host, unknown: error.message };
+  }
+}
