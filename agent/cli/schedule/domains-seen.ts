@@ -5,6 +5,7 @@ import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closing } from "./held.ts";
 import { answersInOrder } from "./in-order.ts";
+import { otherThan, RIGHT_ADDRESS } from "./whereabouts.ts";
 
 export interface DomainSeen {
   readonly name: string;
@@ -17,16 +18,18 @@ type ByClaim = ReadonlyMap<string, DomainSeen>;
 export interface Domains {
   /** Those of each host that was asked: a claim may have one on another host than it is booked on. */
   readonly byHost: ReadonlyMap<string, ByClaim>;
-  /** Hosts that could not be asked, and why. */
+  /** Hosts that could not be asked, or did not say that they are the ones, and why. */
   readonly unknown: ReadonlyMap<string, string>;
+  /** What may help where there are such. */
+  readonly hints: readonly string[];
 }
 
 interface Listing {
   /** As in Opened. */
-  readonly agentOf: (host: string, kind: "read") => Pick<Vgpud, "listDomains" | "close">;
+  readonly agentOf: (host: string, kind: "read") => Pick<Vgpud, "listDomains" | "getHost" | "close">;
 }
 
-/** Hosts are asked at once: one that does not answer keeps no other waiting. */
+/** Hosts are asked at once: one that does not answer keeps no other waiting. What another one has that answers for a host is not told. */
 export async function domainsOn(hosts: ReadonlySet<string>, { agentOf }: Listing): Promise<Domains> {
   const all = await answersInOrder([...hosts], {
     ask: (host, over) => domainsOf(host, { agentOf, over }),
@@ -35,6 +38,7 @@ export async function domainsOn(hosts: ReadonlySet<string>, { agentOf }: Listing
   return {
     byHost: new Map(all.map(({ host, domains = [] }) => [host, byClaim(domains)])),
     unknown: new Map(all.flatMap(({ host, unknown }) => (unknown === undefined ? [] : [[host, unknown]]))),
+    hints: all.some(({ isAnother }) => isAnother) ? [RIGHT_ADDRESS] : [],
   };
 }
 
@@ -58,14 +62,21 @@ interface Asking extends Listing {
   readonly over: AbortSignal;
 }
 
-async function domainsOf(
-  host: string,
-  { agentOf, over }: Asking,
-): Promise<{ readonly host: string; readonly domains?: readonly Domain[]; readonly unknown?: string }> {
+interface Told {
+  readonly host: string;
+  readonly domains?: readonly Domain[];
+  readonly unknown?: string;
+  /** It did not say that it is the host. */
+  readonly isAnother?: true;
+}
+
+async function domainsOf(host: string, { agentOf, over }: Asking): Promise<Told> {
   try {
     using agent = closing(agentOf(host, "read"), over);
     const ask = (pageToken: string) =>
       agent.vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken, withUsage: false });
+    const other = await otherThan(host, agent.vgpud);
+    if (other !== undefined) return { host, unknown: `what answers as ${host} ${other}`, isAnother: true };
     return { host, domains: (await allPages(ask)).flatMap(({ domains }) => domains) };
   } catch (error) {
     if (!(error instanceof CliError) || error.ending === "interrupted") throw error;

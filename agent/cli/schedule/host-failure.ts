@@ -1,5 +1,6 @@
 // What the vgpud of a host failed with, as it is told by who chose the host: the user named none. Pure.
 import { wordsOf, type Target } from "../client/target.ts";
+import type { Reason } from "../../core/reasons.ts";
 import { CliError } from "../errors/cli-error.ts";
 
 interface Asked {
@@ -16,10 +17,21 @@ export function ofHost(error: CliError, { host, target, file }: Asked): CliError
   const refused = target.kind === "tls" && ending === "permission";
   return new CliError(ending, `${host}: ${message}`, {
     ...{ reason, lines, target: wordsOf(target), cause: error },
-    hints: [...error.hints.map((hint) => inFile(hint, file)), ...(refused ? [certificateHint(file)] : [])],
+    hints: [
+      ...error.hints.map((hint) => inFile(hint, file)),
+      ...(refused ? [certificateHint(file)] : []),
+      ...(reason === NOT_BOOKED ? [addressHint(host, file)] : []),
+    ],
     ...(call === undefined ? {} : { call }),
     ...(look === undefined ? {} : { look }),
   });
+}
+
+const NOT_BOOKED: Reason = "CLAIM_NOT_BOOKED";
+
+/** What vgpuctl has booked was booked on that host: one that knows nothing of it may be another. */
+function addressHint(host: string, file: string): string {
+  return `is what answers there another host than ${host}, which is booked? agents of ${file} says its address`;
 }
 
 function certificateHint(file: string): string {

@@ -52,6 +52,7 @@ function listed(held: readonly Held[], domains: Domains, { line }: Pick<Opened, 
     names: held.map(({ claimId }) => claimId),
     messages: [
       ...[...domains.unknown].map(([host, why]) => `warning: domains of ${host} are not known: ${why}`),
+      ...domains.hints.map((hint) => `hint: ${hint}`),
       ...all.flatMap((each) => elsewhereText(each, line)),
       ...idleHint(
         idle.map((each) => each.held),

@@ -3,7 +3,7 @@ import { parseDomainId } from "../../core/ids.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { shellLine } from "../line/shell-line.ts";
 import { claimRef } from "../request/domain-ref.ts";
-import { domainsOfClaim, domainsOn } from "./domains-seen.ts";
+import { domainsOfClaim, domainsOn, type Domains } from "./domains-seen.ts";
 import { allHeld, heldBy, type Asked, type Held } from "./held.ts";
 import type { Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
@@ -69,7 +69,7 @@ async function claimOf(word: string, { api, agentOf, line }: Parts, signal: Abor
     const isNamed = (each: Held): boolean =>
       [...domainsOfClaim(each.claimId, domains).values()].some(({ name }) => name === word);
     const [found, other] = held.filter(isNamed);
-    if (domains.unknown.size > 0) throw unsure(word, domains.unknown, line("list"));
+    if (domains.unknown.size > 0) throw unsure(word, domains, line("list"));
     if (found === undefined)
       throw new CliError("failure", `no claim of vgpuctl's has a domain ${word}`, {
         hints: [line("list"), unbooked(word)],
@@ -89,8 +89,8 @@ function unbooked(word: string): string {
 }
 
 /** A host that does not answer may have a domain of that name, too, and that may be the one that is meant. */
-function unsure(word: string, unknown: ReadonlyMap<string, string>, list: string): CliError {
+function unsure(word: string, { unknown, hints: own }: Domains, list: string): CliError {
   const lines = [...unknown].map(([host, why]) => `  ${host} could not be asked: ${why}`);
-  const hints = [`name the claim by its id: ${list}`];
+  const hints = [`name the claim by its id: ${list}`, ...own];
   return new CliError("unreachable", `which claim has domain ${word} is not known`, { lines, hints });
 }

@@ -228,6 +228,13 @@ describe("vgpuctl schedule", function () {
     const status = await hosts.schedule(["status", claim], { readText });
     assert.equal(status.exitCode, exitCodes.conflict, status.stdout);
     assert.match(status.stderr, new RegExp(`and is the vgpud of host ${answers}\n`));
+    const list = await hosts.schedule(["list"], { readText });
+    assert.match(list.stdout, new RegExp(`^${claim} +${host ?? ""} +0000:00:02\\.0 +\\? +-$`, "m"));
+    const unknown = `domains of ${host ?? ""} are not known: what answers as ${host ?? ""} is the vgpud of host ${answers}`;
+    assert.ok(
+      list.stderr.startsWith(`warning: ${unknown}\nhint: is the address of the host right? `),
+      list.stderr,
+    );
     assert.equal(await hosts.isBooked(claim), true);
     assert.deepEqual(await domainsOf(hosts.world(host ?? "")), ["web-1"]);
   });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
 import { TOTALS } from "../scheduling.ts";
 import { ListDomainsResponse } from "../../../../proto/gen/vgpud/v1/domain_service.ts";
+import { GetHostResponse } from "../../../../proto/gen/vgpud/v1/host_service.ts";
 import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
 import { domainsOfClaim, domainsOn } from "../../../../agent/cli/schedule/domains-seen.ts";
 import { allHeld } from "../../../../agent/cli/schedule/held.ts";
@@ -65,6 +66,7 @@ describe("the domains of the hosts with claims", () => {
         if (host === "h99") lastAsked();
         return ListDomainsResponse.fromPartial({ domains: [{ claimId: `CLAIM-${host}`, name: host }] });
       },
+      getHost: () => Promise.resolve(GetHostResponse.fromPartial({ host: { scheduler: { host } } })),
     });
     const { byHost, unknown } = await domainsOn(new Set(hosts), { agentOf });
     const names = [...byHost.values()].flatMap((claims) => [...claims.values()].map(({ name }) => name));

@@ -204,6 +204,13 @@ describe("what a host failed with", () => {
     ]);
   });
 
+  it("leads to the address where the host that is booked knows of no booking", () => {
+    const error = new CliError("failure", "no", { reason: "CLAIM_NOT_BOOKED" });
+    assert.deepEqual(said(error, tls).hints, [
+      "is what answers there another host than kvm-1, which is booked? agents of s.yaml says its address",
+    ]);
+  });
+
   it("leads to another certificate where a role is not enough, and not where there is none", () => {
     const details = { reason: "SOCKET_READ_ONLY", metadata: {}, fields: [], retryMs: undefined };
     const call = { code: status.PERMISSION_DENIED, details: { ...details, decision: undefined } };
