@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { isIP } from "node:net";
 import { checkServerIdentity, connect, type TLSSocket } from "node:tls";
 import { CliError } from "../errors/cli-error.ts";
+import { STUCK_THERE } from "./stuck.ts";
 import { addressOf, type TlsTarget } from "./target.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
@@ -29,6 +30,7 @@ export async function requireSecure({ target, files, timeoutMs, signal }: TlsRea
     if (error instanceof CliError) throw error;
     if (signal.aborted)
       throw new CliError("interrupted", "interrupted before vgpud was asked", { cause: error });
+    if (deadline.aborted && !socket.connecting) throw silent(target, error);
     throw unreachable(target, files, error);
   } finally {
     ends.abort();
@@ -54,6 +56,12 @@ function secureSocket(target: TlsTarget, { ca, certificate, key }: TlsFiles): TL
     ...{ ALPNProtocols: ["h2"], servername: indicatedName(target) },
     checkServerIdentity: (_, shown) => checkServerIdentity(nameToCheck(target), shown),
   });
+}
+
+/** A connection is taken by the kernel, too, for a process that is stopped or hangs. */
+function silent(target: TlsTarget, cause: unknown): CliError {
+  const why = `what listens at ${addressOf(target)} takes connections and says nothing`;
+  return new CliError("unreachable", `vgpud does not answer: ${why}`, { hints: [STUCK_THERE], cause });
 }
 
 /** The host tells no stranger why; what is plain to see of one's own certificate is said here. */

@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { connect as openSocket } from "node:net";
 import { CliError } from "../errors/cli-error.ts";
 import { DEFAULT_SOCKET } from "./default-socket.ts";
+import { STUCK } from "./stuck.ts";
 
 export interface Reach {
   readonly socketPath: string;
@@ -55,9 +56,6 @@ export function refusedSocket(socketPath: string, error: unknown): CliError {
 
 /** Whose the packaged socket is; its members are administrators of the host. */
 const JOIN_GROUP = '  its group is vgpud; to join it: sudo usermod -aG vgpud "$USER", then log in again';
-
-const STUCK =
-  "the host is overloaded, or vgpud is stuck: systemctl status vgpud.service, journalctl -u vgpud.service";
 
 /** What was found, and what to start: by the name of a service only where the package put the socket. */
 function unreachable(socketPath: string, errno: string): { readonly why: string; readonly hint: string } {

@@ -28,6 +28,11 @@ export function callError(error: ServiceError | null, { timeoutMs, signal }: Cal
   return new CliError(endingOf(code, details.reason), message, { reason: details.reason, call });
 }
 
+/** Whether vgpud was reached and did not answer in the time for it. */
+export function isUnanswered({ call, reason }: Pick<CliError, "call" | "reason">): boolean {
+  return call?.code === status.DEADLINE_EXCEEDED && reason === undefined;
+}
+
 /** Reasons that stand apart from the others of their code. */
 const byReason: Readonly<Record<string, Exclude<Ending, "ok">>> = {
   MODE_UNSUPPORTED: "unsupported",

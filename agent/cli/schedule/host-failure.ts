@@ -1,6 +1,8 @@
 // What the vgpud of a host failed with, as it is told by who chose the host: the user named none. Pure.
 import { wordsOf, type Target } from "../client/target.ts";
 import type { Reason } from "../../core/reasons.ts";
+import { STUCK_THERE } from "../client/stuck.ts";
+import { isUnanswered } from "../errors/call-error.ts";
 import { CliError } from "../errors/cli-error.ts";
 
 interface Asked {
@@ -21,6 +23,7 @@ export function ofHost(error: CliError, { host, target, file }: Asked): CliError
       ...error.hints.map((hint) => inFile(hint, file)),
       ...(refused ? [certificateHint(file)] : []),
       ...(reason === NOT_BOOKED ? [addressHint(host, file)] : []),
+      ...(isUnanswered(error) ? [STUCK_THERE] : []),
     ],
     ...(call === undefined ? {} : { call }),
     ...(look === undefined ? {} : { look }),

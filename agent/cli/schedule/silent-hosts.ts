@@ -1,6 +1,7 @@
 // Which of many hosts do not answer, so that nothing is booked there for nothing, and no create is sent to one that hangs.
-import { status } from "@grpc/grpc-js";
+import { STUCK_THERE } from "../client/stuck.ts";
 import type { Vgpud } from "../client/vgpud.ts";
+import { isUnanswered } from "../errors/call-error.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closing } from "./held.ts";
 import { answersInOrder } from "./in-order.ts";
@@ -49,6 +50,7 @@ export async function silentAmong(
 /** A host that takes connections and hangs is as silent as one that is down. Undefined for one that said something. */
 function silenceOf(error: CliError): CliError | undefined {
   if (isSilence(error)) return error;
-  const hangs = error.call?.code === status.DEADLINE_EXCEEDED && error.reason === undefined;
-  return hangs ? new CliError("unreachable", error.message, { cause: error }) : undefined;
+  return isUnanswered(error)
+    ? new CliError("unreachable", error.message, { hints: [STUCK_THERE], cause: error })
+    : undefined;
 }

@@ -51,6 +51,10 @@ describe("hosts that are down among the candidates", () => {
       [hosts.asked.map(({ host }) => host), lost.map(({ ending }) => ending)],
       [["b"], ["unreachable"]],
     );
+    assert.match(
+      lost[0]?.hints[0] ?? "",
+      /its vgpud is stuck; on that host: systemctl status vgpud\.service/,
+    );
   });
 
   it("are none that refuse to say who they are: what they say to the create counts", async () => {

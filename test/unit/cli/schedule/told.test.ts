@@ -204,6 +204,13 @@ describe("what a host failed with", () => {
     ]);
   });
 
+  it("leads to its vgpud there where it takes the call and does not answer", () => {
+    const details = { reason: undefined, metadata: {}, fields: [], retryMs: undefined, decision: undefined };
+    const call = { code: status.DEADLINE_EXCEEDED, details, outcomeUnknown: true };
+    const [hint] = said(new CliError("failure", "no answer from vgpud within 10s", { call }), tls).hints;
+    assert.match(hint ?? "", /its vgpud is stuck; on that host: systemctl status vgpud\.service, journalctl/);
+  });
+
   it("leads to the address where the host that is booked knows of no booking", () => {
     const error = new CliError("failure", "no", { reason: "CLAIM_NOT_BOOKED" });
     assert.deepEqual(said(error, tls).hints, [
