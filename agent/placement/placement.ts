@@ -95,6 +95,18 @@ export class Placement implements PlacementApi {
     return this.#providers(`in_tree=${uuid}`, signal);
   }
 
+  /** Those that bear all of these traits, of these aggregates if any are named; none where nobody has made a trait known. For people, as `all` is. */
+  async bearing(
+    traits: readonly string[],
+    memberOf: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly Provider[]> {
+    const known = await this.known("traits", traits, signal);
+    if (!traits.every((each) => known.has(each))) return [];
+    const among = memberOf.length === 0 ? "" : `&member_of=in:${memberOf.join(",")}`;
+    return await this.#providers(`required=${traits.join(",")}${among}`, signal);
+  }
+
   async createProvider({ uuid, name, parent }: ProviderForm, signal: AbortSignal): Promise<Provider> {
     const body = { uuid, name, ...(parent !== undefined && { parent_provider_uuid: parent }) };
     const answer = await this.#connection.send("POST", "/resource_providers", { body, signal });

@@ -17,7 +17,7 @@ const GPU = "20000000-0000-4000-8000-";
 
 /** What it is asked next goes wrong so, before or after it is done. */
 export interface Mishap {
-  readonly of: "claim" | "release" | "allocation" | "candidates" | "tree";
+  readonly of: "claim" | "release" | "allocation" | "candidates" | "tree" | "bearing";
   readonly when: "before" | "after";
   readonly error: Error;
 }
@@ -28,6 +28,8 @@ export class MemoryPlacement implements SchedulePlacement {
   readonly queries: string[] = [];
   readonly claims = new Map<string, Claim>();
   readonly mishaps: Mishap[] = [];
+  /** Of GPUs' providers, by UUID. */
+  readonly traits = new Map<string, readonly string[]>();
   /** Before 1.38 consumers have no type: whatever they were given, none is told. */
   isOld = false;
   /** Before each answer where a provider is. */
@@ -54,6 +56,12 @@ export class MemoryPlacement implements SchedulePlacement {
 
   all(): Promise<readonly Provider[]> {
     return Promise.resolve(this.#providers);
+  }
+
+  async bearing(traits: readonly string[]): Promise<readonly Provider[]> {
+    return await this.#mishandled("bearing", () =>
+      this.#providers.filter(({ uuid }) => traits.every((each) => this.traits.get(uuid)?.includes(each))),
+    );
   }
 
   async tree(uuid: string): Promise<readonly Provider[]> {

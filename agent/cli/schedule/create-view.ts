@@ -10,6 +10,7 @@ import { warningLines } from "../view/warnings.ts";
 import { BookedElsewhere } from "./booked-elsewhere.ts";
 import type { Lost, Scheduled } from "./candidates.ts";
 import type { Flavor } from "./flavor.ts";
+import { missingHints, type Missing } from "./missing.ts";
 import { placeText, type Place } from "./places.ts";
 import { sizesJson } from "./rounding.ts";
 
@@ -18,6 +19,8 @@ interface About {
   readonly flavor: Flavor;
   /** As in Scheduling. */
   readonly memberOf: readonly string[];
+  /** Where there was no candidate, and Placement says it. */
+  readonly missing?: Missing | undefined;
   /** After so long no further candidate was tried. */
   readonly patienceMs: number;
   /** As in Opened. */
@@ -124,7 +127,7 @@ const MOST_HINTS = 3;
 function noHost(
   lost: readonly Lost[],
   { untried, fault }: Extract<Scheduled["ended"], { kind: "no-host" }>,
-  { flavor, memberOf, patienceMs, line }: About,
+  { flavor, memberOf, missing, patienceMs, line }: About,
 ): CliError {
   const among = memberOf.length === 0 ? "" : " in the aggregates of placement.member_of";
   const none = `Placement has no candidate for flavor ${flavor.name}: no GPU with room${among} has what it asks for`;
@@ -147,6 +150,7 @@ function noHost(
         ]
       : []),
     ...(full ? [`what is booked, and what of it has no domain: ${line("list")}`] : []),
+    ...(missing === undefined ? [] : missingHints(missing)),
     ...(lost.length === 0 ? [NOT_YET] : []),
   ];
   // Of a command line that is wrong nothing would have come this far.

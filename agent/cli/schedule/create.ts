@@ -14,6 +14,7 @@ import { scheduleDomain } from "./candidates.ts";
 import { scheduledAnswer } from "./create-view.ts";
 import { roundedText, type Flavor } from "./flavor.ts";
 import { parseFlavors } from "./flavors-file.ts";
+import { missingIn } from "./missing.ts";
 import { opened } from "./opened.ts";
 import { readFile, refuseFaults } from "./placed-file.ts";
 import type { ScheduleSettings } from "./schedule-file.ts";
@@ -40,7 +41,11 @@ export async function create(args: Arguments, environment: Environment): Promise
     ...{ clock: environment.clock, patienceMs },
     ...{ saidBy, line, lineTo, again: given !== undefined, signal: environment.signal },
   });
-  return scheduledAnswer(scheduled, { claimId, flavor, memberOf, patienceMs, line });
+  const isNone = scheduled.ended.kind === "no-host" && scheduled.lost.length === 0;
+  const missing = isNone
+    ? await missingIn({ api, namedHosts, flavor, memberOf, signal: environment.signal })
+    : undefined;
+  return scheduledAnswer(scheduled, { claimId, flavor, memberOf, missing, patienceMs, line });
 }
 
 async function flavorFor(

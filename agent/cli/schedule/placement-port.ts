@@ -5,6 +5,7 @@ export type SchedulePlacement = Pick<
   Placement,
   | "knowsConsumerTypes"
   | "all"
+  | "bearing"
   | "tree"
   | "inventories"
   | "usages"

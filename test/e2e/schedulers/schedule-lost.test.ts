@@ -5,6 +5,8 @@ import { z } from "zod";
 import { exitCodes } from "../../../agent/cli/errors/exit-codes.ts";
 import { startPlacement, type Placement } from "../../schedulers/placement.ts";
 import { TwoHosts } from "../../schedulers/two-hosts.ts";
+import { vgpuctl } from "../../unit/cli/vgpuctl.ts";
+import { until } from "../harness/until.ts";
 
 const IN_WORDS = ["create", "--flavor", "odd", "--name", "web-1"];
 const LINE = [...IN_WORDS, "-o", "json"];
@@ -164,5 +166,18 @@ describe("a domain that Placement knows nothing of any more", function () {
     });
     for (const each of [claim, beside]) await placement.ask("DELETE", `/allocations/${each}`);
     assert.equal((await hosts.schedule(["destroy", claim, "--host", host, "--now"])).exitCode, 0);
+  });
+
+  it("is not asked for anywhere while every host is drained, and which are so is told", async () => {
+    for (const name of hosts.names)
+      assert.equal((await vgpuctl(hosts.world(name).socket, ["drain"])).exitCode, 0);
+    await until("nobody has room", async () => (await hosts.withRoom()).length === 0);
+    const { stderr, exitCode } = await hosts.schedule(IN_WORDS);
+    assert.equal(exitCode, exitCodes["no-room"], stderr);
+    const drained = hosts.names.map((name) => `${name} 0000:00:02.0`).join(", ");
+    assert.ok(
+      stderr.includes(`\nhint: drained, so that nothing more is given out there: ${drained}; `),
+      stderr,
+    );
   });
 });

@@ -1,0 +1,63 @@
+// What Placement tells where it has no candidate.
+import assert from "node:assert/strict";
+import type { Flavor } from "../../../../agent/cli/schedule/flavor.ts";
+import { missingHints, missingIn } from "../../../../agent/cli/schedule/missing.ts";
+import { PlacementError } from "../../../../agent/placement/errors.ts";
+import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
+import { TOTALS } from "../scheduling.ts";
+
+const DRAINED = "CUSTOM_INTEL_VGPU_DRAINED";
+const flavor: Flavor = {
+  ...{ name: "f", vcpus: 1, memoryMib: 64, vgpu: { mode: "sriov" } },
+  traits: { required: ["CUSTOM_RACK_7"], forbidden: [] },
+};
+
+async function hintsOf(api: MemoryPlacement, namedHosts: readonly string[] = []): Promise<readonly string[]> {
+  const { signal } = new AbortController();
+  const missing = await missingIn({ api, namedHosts, flavor, memberOf: [], signal });
+  return missing === undefined ? [] : missingHints(missing);
+}
+
+describe("a create that has no candidate", () => {
+  it("is told which GPUs such as it asks for are drained, some by name and the others by number", async () => {
+    const api = new MemoryPlacement();
+    const mode = "CUSTOM_INTEL_VGPU_MODE_SRIOV";
+    for (const host of ["g", "f", "e", "d", "c", "b", "a"])
+      api.traits.set(api.addHost(host, TOTALS), [DRAINED, mode, "CUSTOM_RACK_7"]);
+    api.traits.set(api.addHost("open", TOTALS), [mode, "CUSTOM_RACK_7"]);
+    api.traits.set(api.addHost("other", TOTALS), [DRAINED, "CUSTOM_INTEL_VGPU_MODE_GVT_G", "CUSTOM_RACK_7"]);
+    api.traits.set(api.addHost("elsewhere", TOTALS), [DRAINED, mode]);
+    const [drained, ...others] = await hintsOf(api);
+    const at = "0000:00:02.0";
+    assert.match(
+      drained ?? "",
+      new RegExp(
+        `^drained, .*: a ${at}, b ${at}, c ${at}, d ${at}, e ${at} and 2 more; .* vgpuctl undrain ends it$`,
+      ),
+    );
+    assert.deepEqual(others, []);
+  });
+
+  it("is told which hosts of the schedule file have not published, or not again", async () => {
+    const api = new MemoryPlacement();
+    const [nobody, ...none] = await hintsOf(api, ["kvm-1", "kvm-2"]);
+    assert.match(
+      nobody ?? "",
+      /^Placement has no GPU of any vgpud: .* \(scheduler\.heal_every, 5 min by default/,
+    );
+    assert.deepEqual(none, []);
+    api.addHost("kvm-1", TOTALS);
+    const [one, ...more] = await hintsOf(api, ["kvm-1", "kvm-2"]);
+    assert.match(
+      one ?? "",
+      /^Placement has no GPU of kvm-2, which the schedule file names: a vgpud publishes/,
+    );
+    assert.deepEqual(more, []);
+  });
+
+  it("ends as it would without that where Placement does not say it", async () => {
+    const api = new MemoryPlacement();
+    api.mishaps.push({ of: "bearing", when: "before", error: new PlacementError("failed", "HTTP 500") });
+    assert.deepEqual(await hintsOf(api, ["kvm-1"]), []);
+  });
+});
