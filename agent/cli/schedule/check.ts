@@ -11,6 +11,7 @@ import { readFile } from "./placed-file.ts";
 import { searchesFor } from "./searches.ts";
 import { strangeTraits } from "./strange-traits.ts";
 import { sizesJson, sizesText } from "./rounding.ts";
+import { vainTraits } from "./vain-traits.ts";
 
 /** Those that are right are shown beside what is wrong with others. */
 export async function check(args: Arguments, environment: Environment): Promise<Answer> {
@@ -29,7 +30,7 @@ function checked(flavors: readonly Flavor[], faults: readonly { where: string; w
     text: flavors.length === 0 ? [] : [table(flavors)],
     names: flavors.map(({ name }) => name),
     messages: flavors
-      .flatMap((flavor) => [roundedText(flavor) ?? [], strangeTraits(flavor)].flat())
+      .flatMap((flavor) => [roundedText(flavor) ?? [], strangeTraits(flavor), vainTraits(flavor)].flat())
       .map((line) => `warning: ${line}`),
   };
 }

@@ -15,7 +15,7 @@ export interface Flavors {
 /** `name` is how the text is called in messages: its file. */
 export function parseFlavors(text: string, name: string): Flavors {
   const yaml = new PlacedYaml(text, name);
-  if (yaml.faults.length > 0) return { flavors: [], faults: yaml.faults };
+  if (!yaml.isReadable) return { flavors: [], faults: yaml.faults };
   const { contents } = yaml;
   if (!isMap(contents) || contents.items.length === 0) {
     const what =
@@ -23,10 +23,24 @@ export function parseFlavors(text: string, name: string): Flavors {
     return { flavors: [], faults: [{ where: yaml.place(contents), what }] };
   }
   const read = contents.items.map((pair) => new FlavorReading(yaml, pair).flavor());
+  const twice = new Set(
+    repeatedIn(contents.items).map(({ key }) => (isScalar(key) ? String(key.value) : "?")),
+  );
   return {
-    flavors: read.flatMap(({ flavor }) => flavor ?? []),
-    faults: read.flatMap(({ faults }) => faults),
+    flavors: read.flatMap(({ flavor }) => (flavor === undefined || twice.has(flavor.name) ? [] : [flavor])),
+    faults: [...yaml.faults, ...read.flatMap(({ faults }) => faults)],
   };
+}
+
+/** Those whose key stands before them already, which is told of the text itself. */
+function repeatedIn(pairs: readonly Pair[]): readonly Pair[] {
+  const seen = new Set<unknown>();
+  return pairs.filter(({ key }) => {
+    if (!isScalar(key)) return false;
+    const isRepeated = seen.has(key.value);
+    seen.add(key.value);
+    return isRepeated;
+  });
 }
 
 interface Entry {
@@ -45,6 +59,8 @@ class FlavorReading {
   readonly #traits = new Map<string, "required" | "forbidden">();
   #namesHighGm = false;
   #mode: Mode | undefined;
+  /** What it means is not known then. */
+  #isAmbiguous = false;
 
   constructor(yaml: PlacedYaml, pair: Pair) {
     this.#yaml = yaml;
@@ -56,7 +72,8 @@ class FlavorReading {
     for (const entry of this.#entries()) this.#take(entry, saidBy(entry.key, entry.value));
     // What is wrong is not missing as well.
     const flavor = this.#faults.length === 0 ? this.#whole() : undefined;
-    return { flavor: this.#faults.length === 0 ? flavor : undefined, faults: this.#faults };
+    const isRight = this.#faults.length === 0 && !this.#isAmbiguous;
+    return { flavor: isRight ? flavor : undefined, faults: this.#faults };
   }
 
   /** Those of mappings below the two keys that may have some, as if each were written out. */
@@ -66,15 +83,21 @@ class FlavorReading {
       this.#fault(this.#place(this.#pair), "takes a mapping, with vcpus, memory and what is wanted of a GPU");
       return [];
     }
-    return map.items.flatMap((pair) => {
+    return this.#once(map.items).flatMap((pair) => {
       const entry = this.#entry(pair);
       const below = this.#yaml.resolved(pair.value);
       if (!isMap(below) || (entry.key !== RESOURCES && entry.key !== TRAIT)) return [entry];
-      return below.items.map((each) => {
+      return this.#once(below.items).map((each) => {
         const inner = this.#entry(each);
         return { ...inner, key: `${entry.key}:${inner.key}` };
       });
     });
+  }
+
+  #once(pairs: readonly Pair[]): readonly Pair[] {
+    const repeated = repeatedIn(pairs);
+    this.#isAmbiguous ||= repeated.length > 0;
+    return pairs.filter((pair) => !repeated.includes(pair));
   }
 
   #entry(pair: Pair): Entry {

@@ -296,13 +296,28 @@ describe("vgpuctl schedule", () => {
     assert.match(await warned(`${of}TYPE_I915_GVTG_V5_44`), /did you mean \w+_TYPE_I915_GVTG_V5_4\?/);
     assert.match(await warned(`${of}PLATFROM_SKYLAKE`), /did you mean \w+_PLATFORM_SKYLAKE\?/);
     assert.match(await warned(`${of}COLOUR_RED`), /its traits begin with its kind: DRAINED, MODE_, TYPE_, /);
-    const known = [
-      `${of}DRAINED`,
-      `${of}MODE_GVT_G`,
-      `${of}PLATFORM_ALDER_LAKE_S`,
-      `${of}TYPE_I915_GVTG_V4_1`,
-    ];
+    const known = [`${of}MODE_SRIOV`, `${of}PLATFORM_ALDER_LAKE_S`, `${of}TYPE_I915_GVTG_V4_1`];
     assert.equal(await warned(...known, `${of}TYPE_GENGT_2G`, "CUSTOM_RACK_7"), "");
+  });
+
+  it("warns of traits by which no GPU is ever a candidate", async () => {
+    const of = "CUSTOM_INTEL_VGPU_";
+    const warned = async (...traits: readonly string[]) => {
+      const f = `m: { vcpus: 1, memory: 1G, mode: sriov, ${traits.map((each) => `"trait_GPU:${of}${each}`).join(", ")} }`;
+      const { stderr, exitCode } = await schedule(["check", "f"], reading({ f }));
+      assert.equal(exitCode, 0, stderr);
+      return stderr;
+    };
+    const never = "warning: m: no GPU is ever a candidate: it";
+    assert.equal(
+      await warned('DRAINED": required', 'MODE_GVT_G": required', 'MODE_SRIOV": forbidden'),
+      [
+        `${never} requires ${of}DRAINED, and of a GPU that is drained nothing is given out\n`,
+        `${never} requires ${of}MODE_GVT_G, and what gives a vGPU of sriov has ${of}MODE_SRIOV\n`,
+        `${never} forbids ${of}MODE_SRIOV, which all have that give a vGPU of sriov\n`,
+      ].join(""),
+    );
+    assert.equal(await warned('DRAINED": forbidden', 'MODE_GVT_G": forbidden', 'MODE_SRIOV": required'), "");
   });
 
   it("explains the commands of a group, and each", async () => {

@@ -190,6 +190,31 @@ describe("a file of flavors", () => {
       for (const [index, pattern] of says.entries()) assert.match(faults[index] ?? "", pattern);
     });
 
+  it("has its other faults told beside a key that stands twice, and no flavor of which that is", () => {
+    const text = `a: { vcpus: 1, vcpus: 2, memory: 0, mode: sriov }\nb: { ${SIZED} }\nc: { ${SIZED}, trait_GPU: { A: required, A: forbidden } }\nd: { x: 1 }`;
+    const { flavors, faults } = parseFlavors(text, "f.yaml");
+    assert.deepEqual(
+      flavors.map(({ name }) => name),
+      ["b"],
+    );
+    assert.deepEqual(
+      faults.map(
+        ({ where, what }) => `${where} ${/^[^:]+(: memory: 0|: x|: stands)/.exec(what)?.[0] ?? what}`,
+      ),
+      [
+        "f.yaml:1:16 a.vcpus: stands",
+        "f.yaml:3:73 c.trait_GPU.A: stands",
+        "f.yaml:1:26 a: memory: 0",
+        "f.yaml:4:6 d: x",
+      ],
+    );
+    const twice = parseFlavors(`a: { ${SIZED} }\nb: { ${SIZED} }\na: { ${SIZED} }`, "f.yaml");
+    assert.deepEqual(
+      twice.flavors.map(({ name }) => name),
+      ["b"],
+    );
+  });
+
   it("is told all that is wrong, and has the flavors that are right", () => {
     const { flavors, faults } = parseFlavors(`a: { x: 1, y: 2 }\nb: { ${SIZED} }\nc: { z: 3 }`, "f.yaml");
     assert.deepEqual(
