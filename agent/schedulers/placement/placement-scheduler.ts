@@ -1,12 +1,11 @@
 // OpenStack Placement as the scheduler in front of this host: one resource provider for each GPU, below that of the host.
-import type { BookedOn, Booking } from "../../capacity/quantities.ts";
+import type { Booking } from "../../capacity/quantities.ts";
 import type { Clock } from "../../core/clock.ts";
-import { AgentError } from "../../core/errors.ts";
 import type { ClaimId, PciAddress } from "../../core/ids.ts";
 import { providerName, traitOf } from "../../core/placement-names.ts";
 import { untilAborted } from "../../core/until-aborted.ts";
 import { PlacementError } from "../../placement/errors.ts";
-import type { Allocation, PlacementApi, Provider } from "../../placement/model.ts";
+import type { PlacementApi, Provider } from "../../placement/model.ts";
 import type { OnCarriedOut } from "../carried-out.ts";
 import { FirstSeen } from "../first-seen.ts";
 import {
@@ -20,11 +19,13 @@ import {
   type VanishedGpu,
 } from "../scheduler.ts";
 import type { GpuSupply, HostSupply } from "../supply.ts";
+import { unverified } from "../unbooked.ts";
+import { bookedOn, refuseOthersNames } from "./booked-on.ts";
 import { disagreementsOf, withUnread, type Book, type Disagreements } from "./books.ts";
 import { createdProvider } from "./creation.ts";
 import { refuseMarked } from "./mark.ts";
 import { GivingBack } from "./giving-back.ts";
-import { gpuUuids, quantitiesIn, type Classes } from "./names.ts";
+import { gpuUuids, type Classes } from "./names.ts";
 import { NovaGpus, type NovaGpu } from "./nova-gpus.ts";
 import { KeptProvider, type About, type KeptBy } from "./provider.ts";
 import { askFor, Refusals, type Ask } from "./refusals.ts";
@@ -132,50 +133,18 @@ export class PlacementScheduler implements Scheduler {
   }
 
   async bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking> {
-    if (!UUID.test(claimId)) throw notOfPlacement(claimId);
+    refuseOthersNames(claimId);
     try {
-      const known = this.#known ?? (await this.#read(signal));
+      const { gpus } = this.#known ?? (await this.#read(signal));
       const allocation = await this.#options.api.allocation(claimId, signal);
-      return await this.#bookingIn(allocation, known, { claimId, signal });
-    } catch (error) {
-      if (!(error instanceof PlacementError || error instanceof SchedulerError)) throw error;
-      const message = `claim ${claimId} cannot be verified with Placement, so nothing was made: ${error.message}`;
-      throw new AgentError("SCHEDULER_UNAVAILABLE", message, {
-        details: { claim_id: claimId },
-        cause: error,
-      });
-    }
-  }
-
-  async #bookingIn(
-    { byProvider }: Allocation,
-    known: Known,
-    { claimId, signal }: { readonly claimId: ClaimId; readonly signal: AbortSignal },
-  ): Promise<Booking> {
-    const byGpu = new Map<PciAddress, BookedOn>();
-    for (const [gpu, provider] of known.gpus) {
-      const resources = byProvider.get(provider.uuid);
-      if (!resources) continue;
-      const amounts = quantitiesIn(resources, this.#options.classes);
-      provider.heardOf(claimId, resources);
-      byGpu.set(gpu, { amounts, counted: await provider.counted(signal) });
-    }
-    if (byGpu.size > 0) {
+      const byGpu = await bookedOn(gpus, { claimId, allocation, classes: this.#options.classes }, signal);
       this.#verified.set(claimId, this.#options.clock.now());
       this.#firstSeen.forget(claimId);
       return { on: "gpus", byGpu };
+    } catch (error) {
+      if (!(error instanceof PlacementError || error instanceof SchedulerError)) throw error;
+      throw unverified(claimId, "Placement", error);
     }
-    const why =
-      byProvider.size === 0
-        ? `Placement has no allocations for consumer ${claimId}`
-        : `Placement has consumer ${claimId} on other providers than this host's GPUs: ${[...byProvider.keys()].join(", ")}`;
-    throw new AgentError(
-      "CLAIM_NOT_BOOKED",
-      `${why}: claim the GPU's provider before asking for the domain`,
-      {
-        details: { claim_id: claimId },
-      },
-    );
   }
 
   #read(signal: AbortSignal): Promise<Known> {
@@ -352,11 +321,4 @@ export class PlacementScheduler implements Scheduler {
       throw error;
     }
   }
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-function notOfPlacement(claimId: ClaimId): AgentError {
-  const message = `claim_id ${claimId} is no UUID in small letters, and with Placement in front it has to be the consumer's`;
-  return new AgentError("FIELD_INVALID", message, { details: { claim_id: claimId }, field: "claim_id" });
 }

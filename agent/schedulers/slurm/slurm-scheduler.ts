@@ -1,12 +1,13 @@
 // Slurm as the scheduler in front of this host, where a virtual machine is a job: the host is a node that has so many of each GRES.
 import type { BookedOn, Booking, Quantities } from "../../capacity/quantities.ts";
 import type { Clock } from "../../core/clock.ts";
-import { AgentError } from "../../core/errors.ts";
+import type { AgentError } from "../../core/errors.ts";
 import type { ClaimId } from "../../core/ids.ts";
 import type { OnCarriedOut } from "../carried-out.ts";
 import { FirstSeen } from "../first-seen.ts";
 import { nothingFound, SchedulerError, type Findings, type Published, type Scheduler } from "../scheduler.ts";
 import type { HostSupply } from "../supply.ts";
+import { notBooked, unverified, wronglyNamed } from "../unbooked.ts";
 import { slurmError, type SlurmCommands } from "./commands.ts";
 import { disagreementsOf } from "./disagreements.ts";
 import { goalOf, type Seen } from "./goal.ts";
@@ -103,11 +104,7 @@ export class SlurmScheduler implements Scheduler {
       return { on: "host", booked: await this.#bookedFor(job, claimId, signal) };
     } catch (error) {
       if (!(error instanceof SchedulerError)) throw error;
-      const message = `claim ${claimId} cannot be verified with Slurm, so nothing was made: ${error.message}`;
-      throw new AgentError("SCHEDULER_UNAVAILABLE", message, {
-        details: { claim_id: claimId },
-        cause: error,
-      });
+      throw unverified(claimId, "Slurm", error);
     }
   }
 
@@ -195,12 +192,9 @@ export class SlurmScheduler implements Scheduler {
 }
 
 function notOfSlurm(claimId: ClaimId, cluster: string): AgentError {
-  const message =
+  return wronglyNamed(
+    claimId,
     `claim_id ${claimId} names no job of Slurm's cluster ${cluster}: with Slurm in front it has to be ` +
-    `slurm:${cluster}:JOBID, the job's own number, as $SLURM_JOB_ID`;
-  return new AgentError("FIELD_INVALID", message, { details: { claim_id: claimId }, field: "claim_id" });
-}
-
-function notBooked(claimId: ClaimId, why: string): AgentError {
-  return new AgentError("CLAIM_NOT_BOOKED", why, { details: { claim_id: claimId } });
+      `slurm:${cluster}:JOBID, the job's own number, as $SLURM_JOB_ID`,
+  );
 }
