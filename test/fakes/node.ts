@@ -1,20 +1,16 @@
 // A node: the whole lifecycle wired over a fake host, a store in memory and a clock moved by hand. It can crash and start again.
-import { setMaxListeners } from "node:events";
 import { gvtgCapacity } from "../../agent/backends/kvmgt/capacity-rule.ts";
 import { rememberGvtg } from "../../agent/backends/kvmgt/memory.ts";
 import { AgentError } from "../../agent/core/errors.ts";
 import { Pulse } from "../../agent/core/pulse.ts";
 import { KeyedLock } from "../../agent/core/keyed-lock.ts";
-import type { ClaimId, VgpuId } from "../../agent/core/ids.ts";
-import type { Wish } from "../../agent/capacity/wish.ts";
+import type { VgpuId } from "../../agent/core/ids.ts";
 import { Lookout } from "../../agent/inventory/lookout.ts";
 import { Snapshot } from "../../agent/inventory/snapshot.ts";
 import { Adoption } from "../../agent/lifecycle/adoption.ts";
 import { nothingToBook } from "../../agent/lifecycle/booked.ts";
-import { Admission, type CreateRequest, type PlacementEvent } from "../../agent/lifecycle/admission.ts";
-import type { Caller } from "../../agent/lifecycle/caller.ts";
-import { DomainService, type StopRequest } from "../../agent/lifecycle/domain-service.ts";
-import type { DomainSpec } from "../../agent/lifecycle/domain-spec.ts";
+import { Admission, type PlacementEvent } from "../../agent/lifecycle/admission.ts";
+import { DomainService } from "../../agent/lifecycle/domain-service.ts";
 import { Drains, type DrainRecord, nothingDrained } from "../../agent/lifecycle/drains.ts";
 import { Expiry } from "../../agent/lifecycle/expiry.ts";
 import { Driver, type LifecycleEvent } from "../../agent/lifecycle/driver.ts";
@@ -24,18 +20,17 @@ import { Operations } from "../../agent/lifecycle/operations.ts";
 import { Reconciliation } from "../../agent/lifecycle/reconciliation.ts";
 import { Reconciler } from "../../agent/lifecycle/reconciler.ts";
 import { learnRefusal } from "../../agent/lifecycle/refusals.ts";
-import { ReservationService, type ReserveRequest } from "../../agent/lifecycle/reservation-service.ts";
+import { ReservationService } from "../../agent/lifecycle/reservation-service.ts";
 import { ReturnedDomains } from "../../agent/lifecycle/returned-domains.ts";
 import { SpecGate } from "../../agent/lifecycle/spec-gate.ts";
 import { SettingKeeper, type Mended } from "../../agent/lifecycle/setting-keeper.ts";
 import { VirtualFunctionService } from "../../agent/lifecycle/virtual-function-service.ts";
-import { VgpuService, type CreateVgpuRequest } from "../../agent/lifecycle/vgpu-service.ts";
+import { VgpuService } from "../../agent/lifecycle/vgpu-service.ts";
 import type { StoragePaths } from "../../agent/lifecycle/storage-paths.ts";
-import { domainSpec } from "./claims.ts";
 import { FakeClock } from "./clock.ts";
 import { FakeHost } from "./fake-host.ts";
-import { FakeGpu, typeName, type TypeSuffix } from "./fake-kernel.ts";
-import { claimId, domainId, ownVgpuId, pciAddress } from "./ids.ts";
+import { FakeGpu } from "./fake-kernel.ts";
+import { ownVgpuId, pciAddress } from "./ids.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { GpuModes, type ModeRecord } from "../../agent/lifecycle/gpu-modes.ts";
 import type { Hindrance } from "../../agent/diagnosis/hindrance.ts";
@@ -316,80 +311,3 @@ export class FakeNode {
     return this.#issued;
   }
 }
-
-/** A request for the `n`th domain with a slice of a type, placed anywhere. */
-export function createRequest(
-  n: number,
-  given: Partial<Omit<CreateRequest, "room">> & {
-    readonly wish?: Wish;
-    /** Its room is taken, whatever the wish. */
-    readonly reservation?: ClaimId;
-    readonly suffix?: TypeSuffix;
-    readonly domain?: Partial<DomainSpec>;
-  } = {},
-): CreateRequest {
-  const { suffix = "4", domain, reservation, wish = wishFor(suffix), ...request } = given;
-  return {
-    claimId: claimId(`claim-${n}`),
-    requestId: undefined,
-    method: "CreateDomain",
-    digest: `create-${n}`,
-    spec: domainSpec(n, domain),
-    room: reservation ? { kind: "reserved", reservation, wish: given.wish } : { kind: "free", wish },
-    validateOnly: false,
-    ...request,
-  };
-}
-
-/** A slice of a type, placed anywhere. */
-export function wishFor(suffix: TypeSuffix): Wish {
-  return { size: { by: "type", type: typeName(suffix) }, gpu: undefined, policy: "pack" };
-}
-
-/** A request to hold room for a slice of a type, by default for a minute. */
-export function reserveRequest(n: number, given: Partial<ReserveRequest> = {}): ReserveRequest {
-  return {
-    ...{
-      claimId: claimId(`claim-${n}`),
-      requestId: undefined,
-      method: "CreateReservation",
-      digest: `reserve-${n}`,
-    },
-    ...{ wish: wishFor("4"), ttlMs: 60_000, validateOnly: false },
-    ...given,
-  };
-}
-
-/** A request for a slice of a type for somebody else's domain. */
-export function vgpuRequest(n: number, given: Partial<CreateVgpuRequest> = {}): CreateVgpuRequest {
-  return {
-    ...{ claimId: claimId(`claim-${n}`), requestId: undefined, method: "CreateVgpu", digest: `create-${n}` },
-    ...{ room: { kind: "free", wish: wishFor("4") }, forDomain: undefined, labels: {}, validateOnly: false },
-    ...given,
-  };
-}
-
-/** A request to stop or destroy the `n`th domain, with a minute for the guest. */
-export function stopRequest(n: number, given: Partial<StopRequest> = {}): StopRequest {
-  return {
-    domainId: domainId(n),
-    requestId: undefined,
-    method: "StopDomain",
-    digest: `stop-${n}`,
-    graceMs: 60_000,
-    mayForce: true,
-    ...given,
-  };
-}
-
-/** A caller that hangs up when the signal says so. */
-export function callerWith(signal: AbortSignal): Caller {
-  return { signal, trace: undefined, onClaim: () => undefined, onOperation: () => undefined };
-}
-
-const never = new AbortController().signal;
-// One signal for many requests, of which those to an agent that died have no end.
-setMaxListeners(0, never);
-
-/** A caller that never hangs up. */
-export const patient = callerWith(never);

@@ -7,7 +7,8 @@ import type { SliceClaim } from "../../../agent/lifecycle/claim.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
 import { claimId, domainId, foreignVgpuId } from "../../fakes/ids.ts";
-import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { createRequest, patient, stopRequest } from "../../fakes/requests.ts";
 
 const THEIRS = foreignVgpuId(1);
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { TraceContext } from "../../../agent/core/trace.ts";
 import type { Caller } from "../../../agent/lifecycle/caller.ts";
-import { callerWith, createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { callerWith, createRequest, patient, stopRequest } from "../../fakes/requests.ts";
 import { domainId } from "../../fakes/ids.ts";
 
 const TRACE: TraceContext = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };

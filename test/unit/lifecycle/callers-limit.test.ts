@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { claimId, foreignVgpuId } from "../../fakes/ids.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
-import { createRequest, FakeNode, patient, reserveRequest, stopRequest } from "../../fakes/node.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { createRequest, patient, reserveRequest, stopRequest } from "../../fakes/requests.ts";
 
 const R = claimId("claim-1");
 const reserve = (node: FakeNode, n: number): Promise<unknown> =>

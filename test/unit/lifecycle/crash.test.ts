@@ -1,7 +1,8 @@
 // The agent dies before or after each thing it does to the host or to its ledger; the next one leads everything to its end.
 import assert from "node:assert/strict";
 import { plan, type StepKind } from "../../../agent/lifecycle/plan.ts";
-import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { createRequest, patient, stopRequest } from "../../fakes/requests.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
 import type { HostCall } from "../../fakes/fake-host.ts";

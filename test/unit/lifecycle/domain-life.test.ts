@@ -5,7 +5,7 @@ import type { DomainResult } from "../../../agent/lifecycle/domain-service.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
 import { domainId, foreignVgpuId } from "../../fakes/ids.ts";
-import { createRequest, patient, stopRequest } from "../../fakes/node.ts";
+import { createRequest, patient, stopRequest } from "../../fakes/requests.ts";
 import { destroy, nodeWithDomain, start, startRequest, stop } from "./one-domain.ts";
 
 describe("stopping a domain", () => {

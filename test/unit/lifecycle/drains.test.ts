@@ -4,7 +4,8 @@ import { AgentError } from "../../../agent/core/errors.ts";
 import { Drains, nothingDrained, type DrainRecord } from "../../../agent/lifecycle/drains.ts";
 import { gpuViews } from "../../../agent/lifecycle/views.ts";
 import { domainId, pciAddress } from "../../fakes/ids.ts";
-import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { createRequest, patient, stopRequest } from "../../fakes/requests.ts";
 import { plainTerms } from "../../fakes/stock.ts";
 
 const refusedFor = (reason: string) => (error: unknown) =>

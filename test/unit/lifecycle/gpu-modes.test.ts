@@ -9,14 +9,8 @@ import { gpuViews } from "../../../agent/lifecycle/views.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
 import { claimId, domainId, foreignVgpuId, pciAddress } from "../../fakes/ids.ts";
-import {
-  createRequest,
-  FakeNode,
-  patient,
-  RENDER_SEATS,
-  reserveRequest,
-  stopRequest,
-} from "../../fakes/node.ts";
+import { FakeNode, RENDER_SEATS } from "../../fakes/node.ts";
+import { createRequest, patient, reserveRequest, stopRequest } from "../../fakes/requests.ts";
 import { plainTerms } from "../../fakes/stock.ts";
 
 const FIRST = pciAddress(0);

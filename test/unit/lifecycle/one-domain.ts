@@ -5,7 +5,8 @@ import type { DomainClaim } from "../../../agent/lifecycle/claim.ts";
 import type { DomainResult } from "../../../agent/lifecycle/domain-service.ts";
 import type { RequestIdentity } from "../../../agent/lifecycle/requests.ts";
 import { domainId } from "../../fakes/ids.ts";
-import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { createRequest, patient, stopRequest } from "../../fakes/requests.ts";
 
 type StopRequest = ReturnType<typeof stopRequest>;
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { AgentError } from "../../../agent/core/errors.ts";
 import { claimId, domainId } from "../../fakes/ids.ts";
-import { createRequest, type FakeNode, patient, reserveRequest } from "../../fakes/node.ts";
+import type { FakeNode } from "../../fakes/node.ts";
+import { createRequest, patient, reserveRequest } from "../../fakes/requests.ts";
 import { nodeWithDomain, start, stop } from "./one-domain.ts";
 
 describe("a reboot of the host", () => {

@@ -1,14 +1,7 @@
 // The loop that keeps intent and host together, and what it makes of a lost ledger.
 import assert from "node:assert/strict";
-import {
-  createRequest,
-  FakeNode,
-  patient,
-  reserveRequest,
-  stopRequest,
-  TOMBSTONES_KEPT,
-  vgpuRequest,
-} from "../../fakes/node.ts";
+import { FakeNode, TOMBSTONES_KEPT } from "../../fakes/node.ts";
+import { createRequest, patient, reserveRequest, stopRequest, vgpuRequest } from "../../fakes/requests.ts";
 import { claim, domainOf, foreignDomain } from "../../fakes/claims.ts";
 import { claimId, domainId, ownVgpuId } from "../../fakes/ids.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";

@@ -5,7 +5,8 @@ import { AgentError } from "../../../agent/core/errors.ts";
 import type { Report } from "../../../agent/lifecycle/reconciliation.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { claimId, domainId } from "../../fakes/ids.ts";
-import { callerWith, createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { callerWith, createRequest, patient, stopRequest } from "../../fakes/requests.ts";
 
 const steps = ({ steps: told }: Report): string[] => told.map(({ kind, state }) => `${kind} ${state}`);
 

@@ -4,15 +4,15 @@ import { AgentError } from "../../../agent/core/errors.ts";
 import type { Claim } from "../../../agent/lifecycle/claim.ts";
 import { claimId, ownVgpuId, pciAddress } from "../../fakes/ids.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
+import { FakeNode } from "../../fakes/node.ts";
 import {
   createRequest,
-  FakeNode,
   patient,
   reserveRequest,
   stopRequest,
   vgpuRequest,
   wishFor,
-} from "../../fakes/node.ts";
+} from "../../fakes/requests.ts";
 
 const R = claimId("claim-1");
 

@@ -6,7 +6,8 @@ import type { SettingStanding } from "../../../agent/diagnosis/setting.ts";
 import type { FunctionProfile } from "../../../agent/lifecycle/function-profile.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { domainId, pciAddress } from "../../fakes/ids.ts";
-import { createRequest, FakeNode, patient } from "../../fakes/node.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { createRequest, patient } from "../../fakes/requests.ts";
 
 const GPU = pciAddress(0);
 

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { claimId, domainId, pciAddress } from "../../fakes/ids.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
-import { createRequest, FakeNode, patient, reserveRequest, vgpuRequest } from "../../fakes/node.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { createRequest, patient, reserveRequest, vgpuRequest } from "../../fakes/requests.ts";
 import { nodeWithDomain, start, stop } from "./one-domain.ts";
 
 const REFUSED = {

@@ -4,7 +4,8 @@ import { AgentError } from "../../../agent/core/errors.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { claimId, domainId, foreignVgpuId, ownVgpuId } from "../../fakes/ids.ts";
 import { typeName } from "../../fakes/fake-kernel.ts";
-import { createRequest, FakeNode, patient, reserveRequest, vgpuRequest } from "../../fakes/node.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { createRequest, patient, reserveRequest, vgpuRequest } from "../../fakes/requests.ts";
 import type { VgpuId } from "../../../agent/core/ids.ts";
 import type { VgpuResult } from "../../../agent/lifecycle/vgpu-service.ts";
 

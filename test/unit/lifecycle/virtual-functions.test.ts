@@ -7,7 +7,8 @@ import { plan } from "../../../agent/lifecycle/plan.ts";
 import { gpuViews } from "../../../agent/lifecycle/views.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { domainId, pciAddress } from "../../fakes/ids.ts";
-import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { createRequest, patient, stopRequest } from "../../fakes/requests.ts";
 import { plainTerms } from "../../fakes/stock.ts";
 
 const FIRST = pciAddress(0);

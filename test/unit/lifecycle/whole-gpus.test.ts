@@ -7,7 +7,8 @@ import { notBegun } from "../../../agent/lifecycle/bound.ts";
 import { plan } from "../../../agent/lifecycle/plan.ts";
 import { foreignDomain } from "../../fakes/claims.ts";
 import { domainId, pciAddress } from "../../fakes/ids.ts";
-import { createRequest, FakeNode, patient, stopRequest } from "../../fakes/node.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { createRequest, patient, stopRequest } from "../../fakes/requests.ts";
 
 const INTEGRATED = pciAddress(0);
 const DISCRETE = pciAddress(1);
