@@ -50,7 +50,8 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
     modes: { store: modeFile, record: modes },
     xengtTypes: await readTypes(config),
     scheduler: {
-      record: await SchedulerRecord.open(kept),
+      record: await SchedulerRecord.openRoot(kept),
+      counts: await SchedulerRecord.openCounts(kept),
       ca: await readCertificates(config.scheduler),
       machineId: await readMachineId(config.host_root),
     },

@@ -27,6 +27,7 @@ import { PlacementScheduler } from "../schedulers/placement/placement-scheduler.
 import type { RootRecord } from "../schedulers/placement/root-record.ts";
 import { bookingsBy } from "../schedulers/policy.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
+import type { CountsRecord } from "../schedulers/slurm/found-counts.ts";
 import { SlurmScheduler } from "../schedulers/slurm/slurm-scheduler.ts";
 import { supplyOf, type Seen } from "../schedulers/supply.ts";
 import { machineMark } from "./machine-mark.ts";
@@ -36,6 +37,7 @@ import { troubleOf, untoldTroubleOf } from "./scheduler-reading.ts";
 /** What was read before the agent began. */
 export interface SchedulerGiven {
   readonly record: RootRecord;
+  readonly counts: CountsRecord;
   /** Certificates (PEM); undefined: none are named. */
   readonly ca: string | undefined;
   /** Of this machine. */
@@ -142,7 +144,7 @@ interface SchedulerParts extends Pick<SchedulingParts, "recorder" | "log"> {
 
 function schedulerOf(
   config: SchedulerConfig,
-  { record, ca, machineId }: SchedulerGiven,
+  { record, counts, ca, machineId }: SchedulerGiven,
   { hostname, isLiving, stop, recorder, log }: SchedulerParts,
 ): Scheduler | undefined {
   switch (config.adapter) {
@@ -167,19 +169,19 @@ function schedulerOf(
       });
     }
     case "slurm":
-      return slurmScheduler(config.slurm, { hostname, log });
+      return slurmScheduler(config.slurm, { hostname, log, counts });
   }
 }
 
 function slurmScheduler(
   { cluster, node, publish, prefix, conf, timeout }: SchedulerConfig["slurm"],
-  { hostname, log }: Pick<SchedulerParts, "hostname" | "log">,
+  { hostname, log, counts }: Pick<SchedulerParts, "hostname" | "log"> & Pick<SchedulerGiven, "counts">,
 ): SlurmScheduler {
   if (cluster === undefined) throw new TypeError("the configuration does not name Slurm's cluster");
   return new SlurmScheduler({
     commands: new SlurmPrograms({ prefix, conf, timeoutMs: durationMs(timeout) }),
     node: () => node ?? hostname()?.split(".")[0],
-    ...{ cluster, publish, clock, onCarriedOut: orderLog("slurm", log) },
+    ...{ cluster, publish, clock, counts, onCarriedOut: orderLog("slurm", log) },
   });
 }
 

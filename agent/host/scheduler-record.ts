@@ -1,41 +1,53 @@
-// Below which root the scheduler has this host, on disk: by that a host is known again that has another name now.
+// What has to be known of the scheduler after a restart, on disk.
 import { messageOf } from "../core/errors.ts";
 import { untilAborted } from "../core/until-aborted.ts";
-import type { KnownRoot, RootRecord, Unwritten } from "../schedulers/placement/root-record.ts";
-import { StateFile, type StateFileOptions } from "./state-file.ts";
+import type { KeptRecord, Unwritten } from "../schedulers/kept-record.ts";
+import type { KnownRoot } from "../schedulers/placement/root-record.ts";
+import type { KnownCounts } from "../schedulers/slurm/found-counts.ts";
+import { StateFile, type StateFileKind, type StateFileOptions } from "./state-file.ts";
 
 /** How long a disk is waited for; what it has not taken by then it may take later. */
 const PATIENCE_MS = 5_000;
 
-export class SchedulerRecord implements RootRecord {
-  readonly #file: StateFile<KnownRoot>;
-  #current: KnownRoot | undefined;
-  #written: KnownRoot | undefined;
+export class SchedulerRecord<Form> implements KeptRecord<Form> {
+  readonly #file: StateFile<Form>;
+  #current: Form | undefined;
+  #written: Form | undefined;
   /** One at a time, which may hang. */
   #writing: Promise<void> | undefined;
   #isLate = false;
 
-  private constructor(file: StateFile<KnownRoot>, current: KnownRoot | undefined) {
+  private constructor(file: StateFile<Form>, current: Form | undefined) {
     this.#file = file;
     this.#current = current;
     this.#written = current;
   }
 
-  /** One that cannot be read is as none: the root is then found by its name, and written down anew. */
-  static async open(options: StateFileOptions): Promise<SchedulerRecord> {
-    const file = new StateFile<KnownRoot>(
+  /** Below which root Placement has this host: by that one is known again that has another name now. Where it cannot be read the root is found by its name. */
+  static async openRoot(options: StateFileOptions): Promise<SchedulerRecord<KnownRoot>> {
+    return await SchedulerRecord.#open(
       { name: "scheduler.json", kind: "vgpud-scheduler", format: 1 },
       options,
     );
+  }
+
+  /** What Slurm counted of this host's node. */
+  static async openCounts(options: StateFileOptions): Promise<SchedulerRecord<KnownCounts>> {
+    return await SchedulerRecord.#open({ name: "slurm.json", kind: "vgpud-slurm", format: 1 }, options);
+  }
+
+  /** One that cannot be read is as none, and is written anew. */
+  static async #open<Form>(kind: StateFileKind, options: StateFileOptions): Promise<SchedulerRecord<Form>> {
+    const file = new StateFile<Form>(kind, options);
     const read = await file.read();
     return new SchedulerRecord(file, "why" in read ? undefined : read.form);
   }
 
-  get current(): KnownRoot | undefined {
+  get current(): Form | undefined {
     return this.#current;
   }
 
-  note(known: KnownRoot): void {
+  note(known: Form): void {
     this.#current = known;
   }
 
@@ -54,7 +66,7 @@ export class SchedulerRecord implements RootRecord {
     }
   }
 
-  async #write(known: KnownRoot): Promise<void> {
+  async #write(known: Form): Promise<void> {
     try {
       await this.#file.write(known);
       this.#written = known;

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { SLICES_CLASS } from "../../core/placement-names.ts";
 import type { PlacementApi, Provider } from "../../placement/model.ts";
+import type { KeptRecord } from "../kept-record.ts";
 import { isMarked, othersMark, refuseMarked, type Self } from "./mark.ts";
 import type { KeptProvider } from "./provider.ts";
 
@@ -22,20 +23,7 @@ export interface KnownRoot {
   readonly mark?: string;
 }
 
-/** Kept over a restart; implemented in host/scheduler-record.ts. Nothing that a scheduler is told waits for its disk for long. */
-export interface RootRecord {
-  readonly current: KnownRoot | undefined;
-  /** Holds from now on, and is on disk once it was settled. */
-  note(known: KnownRoot): void;
-  /** Writes what was noted. Never rejects; resolves, in bounded time, with what is not on disk yet and why. */
-  settle(): Promise<Unwritten | undefined>;
-}
-
-export interface Unwritten {
-  readonly file: string;
-  /** What follows the file's name: `cannot be written: …`. */
-  readonly why: string;
-}
+export type RootRecord = KeptRecord<KnownRoot>;
 
 /** What the record tells of, as Placement has it. */
 export interface Recorded {

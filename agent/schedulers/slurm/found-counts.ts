@@ -1,26 +1,47 @@
 // What slurmctld found each count of vgpud's to be when the node registered last, as far as that can be known: it tells nobody.
+import { isDeepStrictEqual } from "node:util";
+import type { KeptRecord } from "../kept-record.ts";
 import { foundBefore } from "./drains.ts";
 import { GRES, isOwnGres } from "./names.ts";
 import type { NodeTold } from "./told.ts";
 import { counted } from "./wanted.ts";
 
+/** What has to be known when vgpud begins while Slurm takes the node for unfit. */
+export interface KnownCounts {
+  readonly node: string;
+  /** By the name of the GRES. */
+  readonly found: Readonly<Record<string, number>>;
+}
+
+export type CountsRecord = KeptRecord<KnownCounts>;
+
 export class FoundCounts {
+  readonly #record: CountsRecord | undefined;
   readonly #last = new Map<string, number>();
+  #hasLooked = false;
   /** Whether the node was seen to be unfit with another count than that of what jobs have some of. */
   #isChanged = false;
 
+  constructor(record: CountsRecord | undefined) {
+    this.#record = record;
+  }
+
   /** To be told of each look at the node: of what jobs have some of, the count is what it was before, whatever it has been made since. */
-  looked(told: NodeTold): void {
+  looked(told: NodeTold, node: string): void {
     const { gres, used, invalid } = told;
+    if (!this.#hasLooked && invalid) this.#remember(told, node);
+    this.#hasLooked = true;
     this.#isChanged = invalid && (this.#isChanged || this.#isAnother(told));
     if (invalid) return;
     for (const name of Object.values(GRES))
       if (!used.has(name) || !this.#last.has(name)) this.#last.set(name, counted(gres, name));
+    this.#note(node);
   }
 
   /** It was told these, with which it registers before jobs may have any of what none has now. */
-  counts(counts: ReadonlyMap<string, number>, { used }: Pick<NodeTold, "used">): void {
+  counts(counts: ReadonlyMap<string, number>, { used }: Pick<NodeTold, "used">, node: string): void {
     for (const [name, count] of counts) if (!used.has(name)) this.#last.set(name, count);
+    this.#note(node);
   }
 
   /** What is to be counted again of what jobs have some of, by name, for the node to be fit for jobs; empty where it is. */
@@ -37,6 +58,21 @@ export class FoundCounts {
       (name) => !isOwnGres(name) || this.#last.has(name) || before.has(name),
     );
     return isKnown ? "changed" : "changed-from-unknown";
+  }
+
+  /** Of a node that is fit the counts of now tell more: the node may have registered with others while no vgpud was there. */
+  #remember({ reason }: NodeTold, node: string): void {
+    const known = this.#record?.current;
+    if (known?.node !== node) return;
+    const found = new Map(Object.entries(known.found).filter(([name]) => isOwnGres(name)));
+    // Where what slurmctld says is another the record is from before the node registered last.
+    const isOfNow = [...foundBefore(reason)].every(([name, count]) => found.get(name) === count);
+    if (isOfNow) for (const [name, count] of found) this.#last.set(name, count);
+  }
+
+  #note(node: string): void {
+    const known = { node, found: Object.fromEntries(this.#last) };
+    if (!isDeepStrictEqual(known, this.#record?.current)) this.#record?.note(known);
   }
 
   #isAnother({ gres, used }: NodeTold): boolean {

@@ -5,11 +5,19 @@ import type { AgentError } from "../../core/errors.ts";
 import type { ClaimId } from "../../core/ids.ts";
 import type { OnCarriedOut } from "../carried-out.ts";
 import { FirstSeen } from "../first-seen.ts";
-import { nothingFound, SchedulerError, type Findings, type Published, type Scheduler } from "../scheduler.ts";
+import {
+  nothingFound,
+  SchedulerError,
+  type Findings,
+  type Published,
+  type Scheduler,
+  type Untold,
+} from "../scheduler.ts";
 import type { HostSupply } from "../supply.ts";
 import { notBooked, unverified, wronglyNamed } from "../unbooked.ts";
 import { slurmError, type SlurmCommands } from "./commands.ts";
 import { disagreementsOf } from "./disagreements.ts";
+import type { CountsRecord } from "./found-counts.ts";
 import { goalOf, type Seen } from "./goal.ts";
 import { claimIdOf, jobOf, type JobId } from "./names.ts";
 import { SlurmNode, type Limits } from "./node.ts";
@@ -25,6 +33,8 @@ export interface SlurmSchedulerOptions {
   /** Whether Slurm is told how many jobs may have, and when the host is drained: it lets its operators only. */
   readonly publish: boolean;
   readonly clock: Pick<Clock, "now">;
+  /** Where what Slurm counted is kept over a restart; of use where it is told counts. */
+  readonly counts?: CountsRecord;
   readonly onCarriedOut?: OnCarriedOut;
 }
 
@@ -59,7 +69,8 @@ export class SlurmScheduler implements Scheduler {
   constructor(options: SlurmSchedulerOptions) {
     this.#options = options;
     this.#firstSeen = new FirstSeen(options.clock);
-    this.#telling = new Telling(options.onCarriedOut);
+    const { publish, counts, onCarriedOut } = options;
+    this.#telling = new Telling(publish ? counts : undefined, onCarriedOut);
   }
 
   host(): string | undefined {
@@ -72,7 +83,7 @@ export class SlurmScheduler implements Scheduler {
     const limits = (this.#limits ??= await node.limits(signal));
     const seen = await this.#see(node, supply, { limits, signal });
     const isPassing = await this.#tell(node, seen, signal);
-    return { answered: true, untold: [], isPassing };
+    return { answered: true, untold: await this.#untold(), isPassing };
   }
 
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
@@ -86,7 +97,7 @@ export class SlurmScheduler implements Scheduler {
     this.#firstSeen.found(found.withoutDomain, supply);
     // Where counts are the administrator's Slurm has no others than its files.
     const configuredBeyond = this.#options.publish ? tooMuchConfigured(seen.supply, limits) : {};
-    return { ...nothingFound, ...found, configuredBeyond, isPassing };
+    return { ...nothingFound, ...found, configuredBeyond, untold: await this.#untold(), isPassing };
   }
 
   /** Once it is right that lasts: a slurmctld that has another name than before does not start. */
@@ -158,6 +169,12 @@ export class SlurmScheduler implements Scheduler {
     if (!told.invalid) return publish && goal.isPassing;
     const unfit = { node: node.name, reason: told.reason, fault: this.#telling.faultOf(told) };
     throw unfitError(unfit, this.#options);
+  }
+
+  /** What was noted, and is not on disk. */
+  async #untold(): Promise<readonly Untold[]> {
+    const unwritten = await this.#options.counts?.settle();
+    return unwritten ? [{ kind: "unrecorded", what: unwritten.file, message: unwritten.why }] : [];
   }
 
   /** `ending`: the claims of jobs of which Slurm has taken back all before their processes have ended. */

@@ -1,23 +1,24 @@
 // Has Slurm count what it ought to, and keeps jobs from the node while none may come.
 import type { OnCarriedOut } from "../carried-out.ts";
 import { COUNTING, nextDrain } from "./drains.ts";
-import { FoundCounts, type Fault } from "./found-counts.ts";
+import { FoundCounts, type CountsRecord, type Fault } from "./found-counts.ts";
 import type { Goal } from "./goal.ts";
 import type { SlurmNode } from "./node.ts";
 import type { NodeTold } from "./told.ts";
 import { changedCounts, gresToSet, nextCounts } from "./wanted.ts";
 
 export class Telling {
-  readonly #found = new FoundCounts();
+  readonly #found: FoundCounts;
   readonly #onCarriedOut: OnCarriedOut | undefined;
 
-  constructor(onCarriedOut: OnCarriedOut | undefined) {
+  constructor(record: CountsRecord | undefined, onCarriedOut: OnCarriedOut | undefined) {
+    this.#found = new FoundCounts(record);
     this.#onCarriedOut = onCarriedOut;
   }
 
   async look(node: SlurmNode, signal: AbortSignal): Promise<NodeTold> {
     const told = await node.look(signal);
-    this.#found.looked(told);
+    this.#found.looked(told, node.name);
     return told;
   }
 
@@ -61,7 +62,7 @@ export class Telling {
     if (!next) return;
     const why = this.#found.missing(now).size > 0 ? SET_BACK : WANTED;
     await node.setGres(gresToSet(now.gres, next), signal);
-    this.#found.counts(next, now);
+    this.#found.counts(next, now, node.name);
     const counts = changedCounts(now.gres, next);
     this.#onCarriedOut?.({ what: node.name, order: "counts", why, counts });
   }

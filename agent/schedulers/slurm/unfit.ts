@@ -20,7 +20,7 @@ const BY_HAND = `${CHANGED}, or slurmctld's log tells what else it is. Set the c
 const wordsOf = {
   changed: `${CHANGED}. vgpud has set the counts back: run ${RELOAD}, and vgpud ends the drain`,
   "changed-from-unknown":
-    `${CHANGED}. vgpud has begun since and does not know what all counts were before: when these jobs have ended ` +
+    `${CHANGED}. vgpud has begun since, and has no record of what all counts were before: when these jobs have ended ` +
     `run ${RELOAD}, and vgpud ends the drain`,
   "too-few":
     "its slurmd has less than Slurm was told to count. Give it as much in slurm.conf and gres.conf, then run scontrol reconfigure and " +

@@ -47,6 +47,9 @@ describe("what Slurm counts of a node whose jobs run", function () {
     await node.world.destroy("asked");
     await node.cancelAll();
     await node.counts(LESS);
+    await node.world.agent.logged(
+      /"scheduler":"slurm","what":"node1",.*"vgpu":\{"from":7,"to":6\}.*"msg":"the scheduler was told other counts"/,
+    );
     await node.isNode("idle");
     await node.idleJob(SMALL);
     await node.giveBack();
@@ -91,6 +94,23 @@ describe("a node of which slurm.conf has more than jobs may have", function () {
     await node.slurm.reload();
     await node.isNode("mixed");
     assert.equal((await node.slurm.jobs()).find((job) => job.id === id)?.state, "RUNNING");
+  });
+});
+
+describe("a node that Slurm takes for unfit while no vgpud runs", () => {
+  it("gets each of its counts back from the next vgpud, and jobs with the next reload", async function () {
+    this.timeout(300_000);
+    await using node = await SlurmWorld.start({ gres: GROSS });
+    await node.counts(ALL);
+    await node.idleJob(SMALL);
+    await node.compared();
+    await node.world.agent.end("SIGKILL");
+    await node.slurm.run("scontrol", "reconfigure");
+    await until("it is unfit", async () => (await node.node("State")).includes("INVALID"));
+    await node.world.startAgain();
+    await node.counts(ALL);
+    await node.slurm.reload();
+    await node.isNode("mixed");
   });
 });
 

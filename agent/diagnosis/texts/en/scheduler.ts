@@ -94,7 +94,7 @@ export const scheduler = {
         "ask the address of scheduler.placement.endpoint with curl: a proxy's page may stand there for some requests",
       unrecorded:
         "make room on the disk of state_dir, or mend it: vgpud tries again by itself. Only a renaming of the host before that would find its " +
-        "providers by their old names no more",
+        "providers in Placement by their old names no more, and a vgpud that begins while Slurm takes the node for unfit would not know its former counts",
       "not-given-back":
         "see what it says: a rule of Placement's policy (403) is the operator's to change, and of a fault of its own its log tells. vgpud tries " +
         "again by itself; by hand, with another right: openstack resource provider allocation delete CONSUMER, for each that is named",

@@ -83,7 +83,8 @@ export const scheduler: Same<typeof english> = {
       failed: "查看 Placement 自己的日志和它的数据库；vgpud 会自行重试",
       "bad-answer": "用 curl 访问 scheduler.placement.endpoint 的地址：对某些请求应答的可能是代理的页面",
       unrecorded:
-        "为 state_dir 所在的磁盘腾出空间，或修复它：vgpud 会自行重试。只有在此之前主机改名，才会无法再按旧名称找到它的资源提供者",
+        "为 state_dir 所在的磁盘腾出空间，或修复它：vgpud 会自行重试。只有在此之前主机改名，才会无法再按旧名称在 Placement 中找到它的资源提供者；" +
+        "只有在 Slurm 认为节点不合格时启动的 vgpud，才会不知道它以前的计数",
       "not-given-back":
         "看它说了什么：Placement 的策略规则（403）由管理员更改，自身的错误见它的日志。vgpud 会自行重试；也可以用有权限的身份对列出的每个使用者手动执行 " +
         "openstack resource provider allocation delete CONSUMER",

@@ -1,11 +1,11 @@
 // In which classes of slices a host has published, as far as its record tells.
 import assert from "node:assert/strict";
 import { SLICES_CLASS } from "../../../../agent/core/placement-names.ts";
+import type { Unwritten } from "../../../../agent/schedulers/kept-record.ts";
 import {
   noteClass,
   type KnownRoot,
   type RootRecord,
-  type Unwritten,
 } from "../../../../agent/schedulers/placement/root-record.ts";
 
 const root: KnownRoot = { uuid: "r", own: true, made: [] };

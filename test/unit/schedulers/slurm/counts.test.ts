@@ -1,6 +1,7 @@
 // How many of each GRES Slurm is told to count, and when: a count that is changed while jobs have some of it takes the node from it.
 import assert from "node:assert/strict";
 import { countsIn } from "../../../../agent/schedulers/slurm/gres.ts";
+import type { CountsRecord, KnownCounts } from "../../../../agent/schedulers/slurm/found-counts.ts";
 import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import type { GpuSupply, HostSupply } from "../../../../agent/schedulers/supply.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
@@ -205,11 +206,65 @@ describe("what Slurm counts of a host", () => {
     run("17");
     slurm.reconfigure();
     scheduler = schedulerOf(slurm);
-    const message = /vgpud has begun since .* when these jobs have ended run systemctl reload slurmd/;
+    const message = /vgpud has begun since, .* when these jobs have ended run systemctl reload slurmd/;
     await isUnfit(host(), message);
     slurm.jobs.clear();
     await isSetBack(host(), /vgpud has set the counts back: run systemctl reload slurmd/);
     await comesBack();
+  });
+
+  /** A vgpud that begins with what another has written down. */
+  const begins = (counts: CountsRecord): void => {
+    scheduler = schedulerOf(slurm, { counts });
+  };
+
+  it("is set back by a vgpud that begins when the node is unfit already, from the record of the one before", async () => {
+    const record = memoryRecord();
+    begins(record);
+    assert.equal(await told(FOREIGN), LESS);
+    run("17");
+    begins(record);
+    slurm.reconfigure();
+    await isUnfit(host(), /vgpud has set the counts back: run systemctl reload slurmd/);
+    assert.equal(slurm.gres, LESS, "each count at once");
+    slurm.register();
+    assert.equal(await told(), LESS);
+  });
+
+  it("is set back from the record, too, where the node was drained before by somebody else", async () => {
+    const record = memoryRecord();
+    begins(record);
+    assert.equal(await told(), ALL);
+    run("17");
+    Object.assign(slurm, { state: "IDLE+DRAIN", reason: "disk is full" });
+    slurm.reconfigure();
+    begins(record);
+    await isUnfit(host(), /\(disk is full\): a count was changed .* vgpud has set the counts back/);
+    assert.equal(slurm.gres, ALL);
+  });
+
+  it("is not taken from a record of another node, nor of before the node registered last", async () => {
+    const found = { vgpu: 7, vgt_low_gm_mb: 320, vgt_high_gm_mb: 2816, vgt_fence: 24 };
+    for (const known of [
+      { node: "node2", found: { ...found, vgt_low_gm_mb: 384 } },
+      { node: NODE, found },
+    ]) {
+      slurm = new FakeSlurm(NODE);
+      begins(memoryRecord());
+      assert.equal(await told(), ALL);
+      run("17");
+      slurm.reconfigure();
+      begins(memoryRecord(known));
+      await isUnfit(host(), /vgpud has begun since/);
+    }
+  });
+
+  it("is compared as ever with a record that cannot be written, which is told", async () => {
+    const why = "cannot be written: ENOSPC";
+    begins({ ...memoryRecord(), settle: () => Promise.resolve({ file: "/s/slurm.json", why }) });
+    const { untold } = await scheduler.heal(host(), signal);
+    assert.deepEqual(untold, [{ kind: "unrecorded", what: "/s/slurm.json", message: why }]);
+    assert.equal(slurm.gres, ALL);
   });
 
   it("takes the node from Slurm for what Slurm does not say and vgpud has not seen, and that is said", async () => {
@@ -241,3 +296,16 @@ describe("what Slurm counts of a host", () => {
     await isUnfit(host(), message);
   });
 });
+
+function memoryRecord(known?: KnownCounts): CountsRecord {
+  let current = known;
+  return {
+    get current() {
+      return current;
+    },
+    note: (now) => {
+      current = now;
+    },
+    settle: () => Promise.resolve(undefined),
+  };
+}

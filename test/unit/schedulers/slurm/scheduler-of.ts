@@ -1,5 +1,6 @@
 // vgpud in front of a Slurm in miniature.
 import type { OnCarriedOut } from "../../../../agent/schedulers/carried-out.ts";
+import type { CountsRecord } from "../../../../agent/schedulers/slurm/found-counts.ts";
 import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import type { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 
@@ -12,6 +13,8 @@ interface SchedulerOptions {
   /** In milliseconds. */
   readonly now?: () => number;
   readonly onCarriedOut?: OnCarriedOut;
+  /** What a vgpud before has written down. */
+  readonly counts?: CountsRecord;
 }
 
 /** A vgpud that begins now: it knows nothing of what Slurm was told before. */
