@@ -1,6 +1,7 @@
 // An error as the document that scripts read from stderr.
 import { status } from "@grpc/grpc-js";
 import type { CliError } from "./cli-error.ts";
+import { hintsOf } from "./hints.ts";
 import { messageJson } from "../view/json.ts";
 import type { RunContext } from "../run-context.ts";
 
@@ -12,13 +13,15 @@ export const errorKeys = {
   field: "the path of the request field at fault",
   metadata: "what the reason is about, by name; {} without any",
   retry_after_seconds: "how long to wait before the next try",
+  details: "what else is known of it, line by line; [] without any",
+  hints: "what to do next, as the lines behind hint: in the text; [] without any",
   candidates: "what each GPU lacked; only when a vGPU could not be placed",
   claim_id: "the id that create made up; only once the request was sent",
 } as const;
 
 /** The body of the document. Keys without a value are null, so that a script can ask for each of them; the last two are left out instead. */
 export function errorJson(error: CliError, context: RunContext | undefined): Record<string, unknown> {
-  const { message, call, reason } = error;
+  const { message, call, reason, lines } = error;
   const details = call?.details;
   const candidates = details?.decision?.candidates;
   const body = {
@@ -28,6 +31,8 @@ export function errorJson(error: CliError, context: RunContext | undefined): Rec
     field: details?.fields[0] ?? null,
     metadata: details?.metadata ?? {},
     retry_after_seconds: details?.retryMs === undefined ? null : details.retryMs / 1000,
+    details: lines.map((line) => line.trim()),
+    hints: hintsOf(error, context),
     ...(candidates === undefined ? {} : messageJson({ candidates })),
     ...(call === undefined ? {} : context?.issued),
   };

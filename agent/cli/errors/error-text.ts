@@ -4,11 +4,10 @@ import type { Arguments } from "../line/arguments.ts";
 import type { CliError } from "./cli-error.ts";
 import type { Command } from "../command.ts";
 import { refusedCandidates } from "../view/decision-view.ts";
-import { formatDurationMs } from "../../core/duration.ts";
-import { leads } from "./leads.ts";
+import { hintsOf } from "./hints.ts";
 import { usageLine } from "../line/help.ts";
 import { printable } from "../view/paint.ts";
-import { aimed, type RunContext } from "../run-context.ts";
+import type { RunContext } from "../run-context.ts";
 
 export function errorText(error: CliError, context: RunContext | undefined): string {
   const reason = error.reason === undefined ? "" : ` [${error.reason}]`;
@@ -16,9 +15,7 @@ export function errorText(error: CliError, context: RunContext | undefined): str
     `error: ${printable(error.message)}${reason}`,
     ...error.lines,
     ...(context === undefined ? [] : detailLines(error, context)),
-    ...[...error.hints, ...(context === undefined ? [] : hints(error, context))].map(
-      (hint) => `hint: ${hint}`,
-    ),
+    ...hintsOf(error, context).map((hint) => `hint: ${hint}`),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -79,56 +76,4 @@ function writtenInputs({ flags, operands }: Command, args: Arguments): readonly 
   };
   const places = [...(args.file?.places ?? [])].map(([field, shown]) => ({ shown, field }));
   return [...inputs(given), ...places];
-}
-
-function hints(error: CliError, given: RunContext): readonly string[] {
-  const { call, ending, reason, target } = error;
-  const context = target === undefined ? given : { ...given, ...aimed(target) };
-  const { command, retry, line, ref } = context;
-  if (error.look !== undefined) return [line(...error.look)];
-  if (error.instead !== undefined)
-    return [`${error.instead.said}: ${context.retryWith(error.instead)}`, line("gpus")];
-  if (ending === "permission") return permissionHints(error, context);
-  if (ending === "unreachable" && command.kind === "read" && command.alone && !context.remote)
-    return [`without vgpud: ${context.retryWith({ ...command.alone, replaces: ["socket"] })}`];
-  if (call === undefined)
-    return ending === "usage" && !error.inFile ? [`vgpuctl ${command.name} --help`] : [];
-  if (call.outcomeUnknown) return outcomeHints(context);
-  const { retryMs, metadata, fields } = call.details;
-  const lead = reason === undefined ? undefined : leads[reason]?.(context, metadata);
-  if (retryMs !== undefined) return [...(lead ?? []), `wait ${formatDurationMs(retryMs)}, then: ${retry}`];
-  if (lead !== undefined) return lead;
-  if (ending === "no-room") return [line("gpus")];
-  if (ending === "unsupported") return [line("doctor")];
-  if (ending === "conflict" && ref !== undefined) return [line("domains", ref)];
-  return fields.length > 0 ? [`vgpuctl ${command.name} --help`] : [];
-}
-
-/** One that only another socket allows is repeated there. */
-function permissionHints(
-  { call, hints: own, target }: CliError,
-  { command, remote, retry, retryWith }: RunContext,
-): readonly string[] {
-  // What Placement refused, or the hosts that it named did, is no matter of this machine's users: the hints there are say whose.
-  if (command.kind === "remote" && target === undefined && own.length > 0) return [];
-  // Another host does not know who is root here. Of one that a file leads to the file says by which certificate.
-  if (remote && command.kind === "remote") return [];
-  if (remote)
-    return call === undefined
-      ? []
-      : ["--tls-certificate and --tls-key take those of a client whose role is admin there"];
-  const value = call?.details.metadata["admin_socket"];
-  if (value === undefined) return [`sudo ${retry}`];
-  const there = retryWith({ flag: "socket", value, replaces: [] });
-  return [`on the socket for changes: ${there}`, `or with its rights: sudo ${there}`];
-}
-
-/** The time that was given for an answer may be what was wrong: the lines leave it out. */
-function outcomeHints({ ref, patientRetry, line }: RunContext): readonly string[] {
-  if (ref === undefined) return [`again: ${patientRetry}`];
-  return [
-    "what vgpud accepted goes on without vgpuctl",
-    `to look at it, and for the name of its operation: ${line("domains", ref)}`,
-    `to wait for it: ${patientRetry}`,
-  ];
 }

@@ -84,6 +84,7 @@ function bodyOf({ ended, lost, standing }: Scheduled, { claimId, flavor }: About
       message: each.why,
     })),
     candidates_untried: ended.kind === "no-host" && ended.untried,
+    unasked: ended.kind === "made" ? [...ended.unasked].map(([host, message]) => ({ host, message })) : [],
   };
 }
 

@@ -35,7 +35,7 @@ describe("an error under -o json", () => {
       const ran = await vgpuctl(vgpud.socketPath, [...CREATE, ...AS_JSON]);
       assert.notEqual(ran.exitCode, 0);
       assert.deepEqual([ran.stdout, ran.notes], ["", []]);
-      await matchesGolden(`error-${name}.json`, ran.stderr);
+      await matchesGolden(`error-${name}.json`, ran.stderr.replaceAll(vgpud.socketPath, "/vgpud.sock"));
     });
 
   it("is one document for a wrong command line, also when the format comes before the mistake", async () => {
@@ -46,17 +46,24 @@ describe("an error under -o json", () => {
     ] as const) {
       const ran = await vgpuctl("/nonexistent/vgpud.sock", argv);
       assert.equal(ran.exitCode, 2);
-      assert.deepEqual(JSON.parse(ran.stderr), {
-        schema_version: 1,
-        error: {
-          message,
-          reason: null,
-          grpc_code: null,
-          field: null,
-          metadata: {},
-          retry_after_seconds: null,
+      const { error, ...rest } = JSON.parse(ran.stderr) as { error: Record<string, unknown> };
+      const { hints, ...told } = error;
+      assert.equal((hints as readonly string[]).length, 1);
+      assert.deepEqual(
+        { ...rest, error: told },
+        {
+          schema_version: 1,
+          error: {
+            details: [],
+            message,
+            reason: null,
+            grpc_code: null,
+            field: null,
+            metadata: {},
+            retry_after_seconds: null,
+          },
         },
-      });
+      );
     }
   });
 
@@ -66,14 +73,14 @@ describe("an error under -o json", () => {
     const ran = await vgpuctl(vgpud.socketPath, ["destroy", "web-1", ...AS_JSON]);
     assert.equal(ran.exitCode, 7);
     assert.match(ran.stdout, /"CLAIM_STATE_DELETING"/);
-    await matchesGolden("error-held.json", ran.stderr);
+    await matchesGolden("error-held.json", ran.stderr.replaceAll(vgpud.socketPath, "/vgpud.sock"));
   });
 
   it("tells the claim id of a create that nobody knows the end of", async () => {
     await using vgpud = await fakeVgpud();
     vgpud.hang();
     const ran = await vgpuctl(vgpud.socketPath, [...CREATE, ...AS_JSON, "--timeout", "200ms"]);
-    await matchesGolden("error-deadline.json", ran.stderr);
+    await matchesGolden("error-deadline.json", ran.stderr.replaceAll(vgpud.socketPath, "/vgpud.sock"));
   });
 
   it("leaves stderr empty when all went well", async () => {

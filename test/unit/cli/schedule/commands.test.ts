@@ -226,6 +226,23 @@ describe("vgpuctl schedule", () => {
     assert.equal((await schedule(["list", "-o", "name"], around)).stdout, `${CLAIM}\n`);
   });
 
+  it("has in a document all that the text of an error leads to", async () => {
+    for (const argv of [
+      ["destroy", FRESH_ID],
+      ["destroy", CLAIM, "--host", "kvm-2"],
+      [...CREATE, "--claim-id", FRESH_ID],
+    ]) {
+      const text = (await schedule(argv)).stderr.split("\n");
+      const { error } = JSON.parse((await schedule([...argv, "-o", "json"])).stderr) as {
+        readonly error: { readonly details: readonly string[]; readonly hints: readonly string[] };
+      };
+      const hints = text.filter((each) => each.startsWith("hint: ")).map((each) => each.slice(6));
+      const details = text.filter((each) => each.startsWith("  ")).map((each) => each.trim());
+      assert.ok(hints.length > 0 && details.length + hints.length > 2, text.join("\n"));
+      assert.deepEqual([error.hints, error.details], [hints, details]);
+    }
+  });
+
   it("leads from a name that nothing is booked for to the claim id", async () => {
     const placement = () => Promise.resolve({ api: new MemoryPlacement(), close: () => undefined });
     const ran = await schedule(["destroy", "web-1"], { placement });
