@@ -15,6 +15,7 @@ import { mayBeElsewhere } from "./booked-elsewhere.ts";
 import { candidatePages } from "./candidate-pages.ts";
 import { claimFor, giveBack, type Claimant } from "./claims.ts";
 import { bookedOn, wantOf, type Flavor } from "./flavor.ts";
+import { TimeLimit } from "./in-time.ts";
 import { lostBooking, unbookable } from "./lost-booking.ts";
 import type { AgentUse } from "./opened.ts";
 import { isOurs, requireTypes } from "./ours.ts";
@@ -44,7 +45,7 @@ export interface Scheduling extends Claimant {
   /** UUIDs of aggregates, of which the GPU is in one at least; empty: wherever it is. */
   readonly memberOf: readonly string[];
   readonly clock: Pick<Clock, "now">;
-  /** After so long no further candidate is tried. */
+  /** For all of it: after so long no further candidate is tried, and none is given longer than what is left. */
   readonly patienceMs: number;
   /** Without the vGPU and the claim id. */
   readonly request: CreateDomainRequest;
@@ -93,6 +94,7 @@ export async function scheduleDomain(options: Scheduling): Promise<Scheduled> {
 
 class Walk {
   readonly #options: Scheduling;
+  readonly #time: TimeLimit;
   readonly #lost: Lost[] = [];
   readonly #sights: Sights;
   /** As in Scheduled. */
@@ -102,8 +104,9 @@ class Walk {
   #booked: Candidate["allocations"] = new Map();
 
   constructor(options: Scheduling) {
-    this.#options = options;
-    this.#sights = new Sights(options);
+    this.#time = new TimeLimit(options.patienceMs, options.clock);
+    this.#options = { ...options, agentOf: this.#time.within(options.agentOf) };
+    this.#sights = new Sights(this.#options);
   }
 
   async run(): Promise<Scheduled> {
@@ -166,9 +169,7 @@ class Walk {
 
   /** A PlacementError that it throws is of a question: what came of a claim is a CliError, or how it ended. */
   async #throughPages(): Promise<Scheduled> {
-    const { clock, patienceMs } = this.#options;
-    const endsAt = clock.now() + patienceMs;
-    const isOver = (): boolean => this.#lost.length > 0 && clock.now() >= endsAt;
+    const isOver = (): boolean => this.#lost.length > 0 && this.#time.isOver;
     for await (const page of candidatePages(this.#options)) {
       let known = 0;
       for (const [at, candidate] of page.entries()) {

@@ -130,7 +130,6 @@ export function notKnown(
   otherwise: string,
 ): CliError | undefined {
   if (unknown.size === 0 && !isNobody) return undefined;
-  // A document has the message of an error alone.
   const names = isNobody ? "any host" : [...unknown.keys()].join(" or ");
   const message = `nothing is booked for claim ${claimId}, and whether ${names} has a domain of it is not known`;
   if (isNobody)

@@ -53,6 +53,8 @@ export class Hosts {
   readonly away = new Map<string, CliError>();
   readonly looked = new Set<string>();
   now = 0;
+  /** How long a host was given at most for its create. */
+  readonly givenMs = new Map<string, number | undefined>();
   readonly interrupt = new AbortController();
   readonly gpus: Readonly<Record<string, string>>;
   readonly #refuse: Readonly<Record<string, () => Refuses>>;
@@ -80,8 +82,9 @@ export class Hosts {
       flavor: { ...flavor, traits },
       ...{ slicesClass: "CUSTOM_INTEL_VGPU", memberOf: [], request: CreateDomainRequest.create() },
       ...{ clock: { now: () => this.now }, patienceMs: PATIENCE_MS, namedHosts: this.named },
-      agentOf: (host, _, { onSend = () => undefined } = {}) => ({
+      agentOf: (host, _, { onSend = () => undefined, answerMs } = {}) => ({
         createDomain: (request) => {
+          this.givenMs.set(host, answerMs);
           this.asked.push({ host, request });
           if (!this.unsent.has(host)) onSend();
           const refused = this.#refuse[host]?.();

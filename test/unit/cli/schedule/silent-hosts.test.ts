@@ -75,6 +75,26 @@ describe("hosts that are down among the candidates", () => {
     assert.deepEqual([ended, lost.length], [{ kind: "no-host", untried: true }, 1]);
   });
 
+  it("leave the next one what is left of the time, and none is tried for whom that is not enough", async () => {
+    for (const [tookMs, givenMs] of [
+      [PATIENCE_MS - 5000.25, 5000],
+      [PATIENCE_MS - 500, undefined],
+    ] as const) {
+      const hosts: Hosts = new Hosts({
+        a: (): Refuses => {
+          hosts.now += tookMs;
+          return full();
+        },
+        b: makes,
+      });
+      const { ended } = await hosts.schedule();
+      assert.equal(hosts.givenMs.get("a"), PATIENCE_MS);
+      assert.equal(hosts.givenMs.get("b"), givenMs);
+      if (givenMs === undefined) assert.deepEqual(ended, { kind: "no-host", untried: true });
+      else assert.equal(ended.kind, "made");
+    }
+  });
+
   it("have Placement asked where they are eight at a time", async () => {
     const hosts = mostlyAway(50);
     let [now, most] = [0, 0];
