@@ -196,7 +196,8 @@ function told(
           ...(another ? [] : [`to go on with it: the same line again, with --claim-id ${claimId}`]),
           `to end it: ${line("destroy", claimId)}`,
         ]
-      : error.hints),
+      : []),
+    ...error.hints,
     ...(another ? [afresh] : []),
   ];
   return new CliError(ending, message, {

@@ -48,6 +48,12 @@ describe("a create that left a booking", () => {
     ]);
   });
 
+  it("leads to what its host is told to be looked at for, too", () => {
+    const error = new CliError("failure", "no answer from vgpud within 3s", { hints: ["look there"] });
+    const { hints } = errorOf({ ended: { kind: "failed", place, error } });
+    assert.deepEqual([hints.length, hints.at(-1)], [4, "look there"]);
+  });
+
   it("does not lead to going on with a claim that has ended, or that is of another request", () => {
     for (const [reason, says] of [
       ["CLAIM_ENDED", /its domain is going$/],
