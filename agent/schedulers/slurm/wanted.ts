@@ -10,7 +10,7 @@ export type Bookings = ReadonlyMap<string, Quantities>;
 
 /** How it stands with what jobs may have of this host, all GPUs together. */
 export interface Room {
-  /** What jobs may have in all, those included that have it. Of a GPU that is shut that is what jobs hold of it, and nothing more. */
+  /** What jobs may have in all, those included that have it. Of a GPU that is shut that is what jobs were given whose vGPUs it has, no more. */
   readonly there: Quantities;
   /** What jobs have. */
   readonly booked: Quantities;
@@ -115,9 +115,9 @@ export function isShut({ drained, closed }: GpuSupply): boolean {
   return drained || closed;
 }
 
-/** What jobs hold of it. */
+/** What the jobs were given whose vGPUs it has. Where one takes less than its job was given, the rest is nobody's, and taken off no other GPU. */
 function heldIn({ held }: GpuSupply, bookings: Bookings): Quantities {
-  return sumOf(held.map(({ claimId, takes }) => beyond(takes, beyond(takes, bookedFor(claimId, bookings)))));
+  return sumOf(held.map(({ claimId }) => bookedFor(claimId, bookings)));
 }
 
 /** What jobs may have of it, those included that have it: what somebody takes without a job of his own nobody else may book. */

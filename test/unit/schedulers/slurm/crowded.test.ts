@@ -82,6 +82,25 @@ describe("a node of which Slurm counts more than there is", () => {
     assert.deepEqual(await comesTo(running(5, { others }, [other({ functions: 1 })])), [CROWDED, false]);
   });
 
+  it("takes jobs as long as one GPU has room, where a job with more than its vGPU takes is on another that is shut", async () => {
+    const gres = SMALL_GRES.replace("64", "256");
+    slurm.gresFile = new Map([...slurm.gresFile].map(([name, count]) => [name, 2 * count]));
+    await scheduler.heal(host([gpu(), gpu({ gpu: pciAddress(3) })]), signal);
+    const beside = { claimId: claimId("slurm:c:9"), takes: SMALL };
+    for (const shut of [{ drained: true }, { closed: true }]) {
+      const other = gpu({ gpu: pciAddress(3), held: [beside], ...shut });
+      const supply = (count: number): HostSupply => {
+        const all = running(count, {}, [other]);
+        slurm.jobs.set("9", { state: "RUNNING", gres });
+        return { ...all, living: new Set([...all.living, "slurm:c:9"]) };
+      };
+      assert.deepEqual(await comesTo(supply(5)), ["open", false]);
+      const { overcommitted } = await scheduler.heal(supply(6), signal);
+      assert.deepEqual(overcommitted, []);
+      assert.deepEqual(await comesTo(supply(6)), [CROWDED, false]);
+    }
+  });
+
   it("is told what there is where no job runs, and is not drained for that", async () => {
     const held = Array.from({ length: 6 }, () => FOREIGN);
     assert.deepEqual(await comesTo(host([gpu({ held })])), ["open", false]);
