@@ -20,7 +20,10 @@ export interface Goal {
   readonly wanted: ReadonlyMap<Quantity, number>;
   /** The reason to drain the node with; undefined where jobs may come. */
   readonly why: string | undefined;
-  /** Whether that may end with a job of which the ledger knows nothing, as one that was refused: Slurm has to be asked. */
+  /**
+   * Whether there is more to tell once a job ends of which the ledger knows nothing, as one that was refused, or whose machine went before it:
+   * Slurm has to be asked.
+   */
   readonly isPassing: boolean;
 }
 
@@ -28,14 +31,16 @@ export function goalOf({ told, limits, supply, bookings }: Seen): Goal {
   const room = roomOf(supply, bookings, limits);
   const wanted = wantedCounts(room, limits);
   const shut = whyShut(supply);
-  const misled = isMisled(room, lastingCounts(told, wanted), { ...supply, bookings });
+  const lasting = lastingCounts(told, wanted);
+  const misled = isMisled(room, lasting, { ...supply, bookings });
   const crowded = shut === undefined ? whyCrowded(overbooked(room), { misled }) : undefined;
   const why = shut ?? crowded;
+  const isHeldBack = why === undefined && [...wanted].some(([each, count]) => lasting.get(each) !== count);
   return {
     // Of a node that counts less than a job asks for Slurm refuses the job; on one that is drained it lets the job wait.
     wanted: why === undefined ? wanted : standingCounts(told.gres, limits),
     why,
-    isPassing: crowded !== undefined && hasUnclaimed(bookings, supply),
+    isPassing: (crowded !== undefined || isHeldBack) && hasUnclaimed(bookings, supply),
   };
 }
 

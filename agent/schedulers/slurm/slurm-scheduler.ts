@@ -160,7 +160,7 @@ export class SlurmScheduler implements Scheduler {
     return { told, limits, supply: withoutEnding(supply, ending), bookings };
   }
 
-  /** Resolves with whether the node is drained for something that may end unseen. */
+  /** Resolves with whether there is more to tell after something that may end unseen. */
   async #tell(node: SlurmNode, seen: Seen, signal: AbortSignal): Promise<boolean> {
     const { publish } = this.#options;
     const { told } = seen;

@@ -136,6 +136,27 @@ describe("a node that Slurm takes for unfit while it is drained", function () {
   });
 });
 
+describe("a node of which no comparison is due", function () {
+  this.timeout(300_000);
+
+  it("is counted anew soon after the last job has ended that kept a count as it was", async () => {
+    await using node = await SlurmWorld.start({ healEvery: "1h" });
+    await node.counts(ALL);
+    // What the others count tells that vgpud has seen the host as it is, and that it left the slices as they are.
+    await node.idleJob("--gres=vgpu:1");
+    await node.takeByOthers();
+    await node.counts(LESS.replace("vgpu:6", "vgpu:7"));
+    await node.cancelAll();
+    await node.counts(LESS);
+    await node.idleJob("--gres=vgpu:1");
+    await node.giveBack();
+    await node.counts(ALL.replace("vgpu:7", "vgpu:6"));
+    await node.cancelAll();
+    await node.counts(ALL);
+    await node.isNode("idle");
+  });
+});
+
 describe("a node that is down", function () {
   this.timeout(300_000);
 

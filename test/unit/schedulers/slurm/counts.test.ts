@@ -79,6 +79,28 @@ describe("what Slurm counts of a host", () => {
     assert.equal(await told(FOREIGN), LESS.replace("vgpu:6", "vgpu:7"));
   });
 
+  it("is compared again soon while a job without a machine keeps it as it is, whose end nobody here sees", async () => {
+    const claimed = [ROUNDED.claimId];
+    const isPassing = async (held: GpuSupply["held"], living: readonly string[] = []): Promise<boolean> => {
+      const supply = host([gpu({ held })], living);
+      const published = await scheduler.publish(supply, signal);
+      assert.equal((await scheduler.heal(supply, signal)).isPassing, published.isPassing);
+      return published.isPassing;
+    };
+    assert.equal(await told(), ALL);
+    run("17");
+    assert.equal(await isPassing([ROUNDED, FOREIGN], claimed), false, "its machine goes when it ends");
+    assert.equal(await isPassing([FOREIGN]), true, "the machine went before its job");
+    assert.equal(await isPassing([]), false, "Slurm counts what there is");
+    slurm.jobs.clear();
+    assert.equal(await told(FOREIGN), LESS);
+    run("18");
+    assert.equal(await isPassing([]), true, "Slurm counts less than there is");
+    slurm.jobs.clear();
+    assert.equal(await isPassing([]), false);
+    assert.equal(slurm.gres, ALL);
+  });
+
   it("stays when a job is first to get some of it", async () => {
     assert.equal(await told(), ALL);
     slurm.onOrder = (order) => {
