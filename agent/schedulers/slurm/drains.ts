@@ -2,6 +2,7 @@
 import { quantitiesText, type Quantities } from "../../capacity/quantities.ts";
 import type { HostSupply } from "../supply.ts";
 import { isOwnGres } from "./names.ts";
+import type { Limits } from "./node.ts";
 import type { NodeTold } from "./told.ts";
 
 /** What begins the reason of each drain of vgpud's. */
@@ -11,12 +12,12 @@ const OWN = "vgpud: ";
 export const COUNTING = `${OWN}its GRES are counted anew`;
 
 /** Why none may come although there is room, as the reason of a drain; undefined where they may. */
-export function whyShut({
-  gpus,
-  domainsKnown,
-}: Pick<HostSupply, "gpus" | "domainsKnown">): string | undefined {
-  // One that offers nothing, as a GPU without a driver or of another make, has nothing to do with what jobs are given.
-  const offering = gpus.filter(({ offers }) => offers.size > 0);
+export function whyShut(
+  { gpus, domainsKnown }: Pick<HostSupply, "gpus" | "domainsKnown">,
+  limits: Limits,
+): string | undefined {
+  // One that offers nothing of what Slurm counts here, as a GPU without a driver or of another make, has nothing to do with what jobs are given.
+  const offering = gpus.filter(({ offers }) => [...offers.keys()].some((quantity) => limits.has(quantity)));
   const asked = offering.length > 0 ? offering : gpus;
   if (asked.length === 0) return undefined;
   if (asked.every(({ drained }) => drained)) return `${OWN}every GPU of this host is drained`;

@@ -30,7 +30,7 @@ export interface Goal {
 export function goalOf({ told, limits, supply, bookings }: Seen): Goal {
   const room = roomOf(supply, bookings, limits);
   const wanted = wantedCounts(room, limits);
-  const shut = whyShut(supply);
+  const shut = whyShut(supply, limits);
   const lasting = lastingCounts(told, wanted);
   const misled = isMisled(room, lasting, { ...supply, bookings });
   const crowded = shut === undefined ? whyCrowded(overbooked(room), { misled }) : undefined;

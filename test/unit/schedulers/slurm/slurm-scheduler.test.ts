@@ -65,6 +65,24 @@ describe("Slurm in front of a host", () => {
     assert.equal(slurm.orders.length, before);
   });
 
+  it("drains the node with all GPUs that it counts, whatever others have that it does not count", async () => {
+    const functions = new Map([["functions", { total: 1, kept: 0, least: 1, most: 1 }]] as const);
+    const uncounted = gpu({ gpu: pciAddress(3), mode: "sriov", offers: functions });
+    const told = scheduler();
+    for (const [shut, why] of [
+      [{ drained: true }, "vgpud: every GPU of this host is drained"],
+      [{ closed: true }, "vgpud: no GPU of this host gives anything out"],
+    ] as const) {
+      await told.publish(host([gpu(shut), uncounted]), signal);
+      assert.deepEqual([slurm.state, slurm.reason], ["IDLE+DRAIN", why]);
+      await told.publish(host([gpu(), { ...uncounted, ...shut }]), signal);
+      assert.deepEqual([slurm.state, slurm.gres], ["IDLE", ALL]);
+    }
+    slurm.gresFile.set("vgpu_vf", 1);
+    await told.heal(host([gpu({ drained: true }), uncounted]), signal);
+    assert.equal(slurm.state, "IDLE", "it counts the other, too");
+  });
+
   it("lets jobs wait while the domains are not known: the node is drained and counts what it did, until they are", async () => {
     const told = scheduler();
     await told.publish(host(), signal);
