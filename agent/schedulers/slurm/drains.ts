@@ -49,18 +49,6 @@ export function nextDrain(told: NodeTold, why: string | undefined): Order | unde
 }
 
 /** Whether the drain is vgpud's own, or slurmctld's for a count of which only vgpud speaks. */
-function isEndedHere({ reason }: Pick<NodeTold, "reason">): boolean {
-  return reason.startsWith(OWN) || isCountChanged(reason);
-}
-
-/** Whether slurmctld takes the node for unfit since a count of vgpud's is another one than before, while jobs have some of it. */
-function isCountChanged(reason: string): boolean {
-  return foundBefore(reason).size > 0;
-}
-
-/** By name, how many of it slurmctld found when the node registered before: of the first that was changed (gres.c, `_node_config_validate`). */
-export function foundBefore(reason: string): ReadonlyMap<string, number> {
-  const [, name = "", found] =
-    /^gres\/(\w+) count changed and jobs are using them \((\d+) != \d+\)$/.exec(reason) ?? [];
-  return isOwnGres(name) ? new Map([[name, Number(found)]]) : new Map();
+function isEndedHere({ reason, fault }: Pick<NodeTold, "reason" | "fault">): boolean {
+  return reason.startsWith(OWN) || (fault?.kind === "changed" && isOwnGres(fault.gres));
 }

@@ -1,9 +1,8 @@
 // What slurmctld found each count of vgpud's to be when the node registered last, as far as that can be known: it tells nobody.
 import { isDeepStrictEqual } from "node:util";
 import type { KeptRecord } from "../kept-record.ts";
-import { foundBefore } from "./drains.ts";
 import { GRES, isOwnGres } from "./names.ts";
-import type { NodeTold } from "./told.ts";
+import type { FaultTold, NodeTold } from "./told.ts";
 import { counted } from "./wanted.ts";
 
 /** What has to be known when vgpud begins while Slurm takes the node for unfit. */
@@ -45,14 +44,14 @@ export class FoundCounts {
   }
 
   /** What is to be counted again of what jobs have some of, by name, for the node to be fit for jobs; empty where it is. */
-  missing({ invalid, reason }: NodeTold): ReadonlyMap<string, number> {
-    return invalid ? new Map([...this.#last, ...foundBefore(reason)]) : new Map();
+  missing({ invalid, fault }: NodeTold): ReadonlyMap<string, number> {
+    return invalid ? new Map([...this.#last, ...foundBefore(fault)]) : new Map();
   }
 
-  /** What became of the node that slurmctld takes for unfit. Of one that was drained before it keeps the reason, which says nothing then. */
+  /** What became of the node that slurmctld takes for unfit. */
   fault(told: NodeTold): Fault {
-    const before = foundBefore(told.reason);
-    if (TOO_FEW.test(told.reason)) return "too-few";
+    const before = foundBefore(told.fault);
+    if (told.fault?.kind === "too-few") return "too-few";
     if (before.size === 0 && !this.#isChanged) return "not-told";
     const isKnown = [...told.used].every(
       (name) => !isOwnGres(name) || this.#last.has(name) || before.has(name),
@@ -61,12 +60,12 @@ export class FoundCounts {
   }
 
   /** Of a node that is fit the counts of now tell more: the node may have registered with others while no vgpud was there. */
-  #remember({ reason }: NodeTold, node: string): void {
+  #remember({ fault }: NodeTold, node: string): void {
     const known = this.#record?.current;
     if (known?.node !== node) return;
     const found = new Map(Object.entries(known.found).filter(([name]) => isOwnGres(name)));
     // Where what slurmctld says is another the record is from before the node registered last.
-    const isOfNow = [...foundBefore(reason)].every(([name, count]) => found.get(name) === count);
+    const isOfNow = [...foundBefore(fault)].every(([name, count]) => found.get(name) === count);
     if (isOfNow) for (const [name, count] of found) this.#last.set(name, count);
   }
 
@@ -90,5 +89,9 @@ export type Fault =
   /** Slurm does not say, and nothing of it was seen. */
   | "not-told";
 
-/** gres.c, `_node_config_validate`. */
-const TOO_FEW = /^gres\/\w+ count reported lower than configured/;
+/** By name, how many slurmctld says that it found of one of vgpud's when the node registered before. */
+function foundBefore(fault: FaultTold | undefined): ReadonlyMap<string, number> {
+  return fault?.kind === "changed" && isOwnGres(fault.gres)
+    ? new Map([[fault.gres, fault.before]])
+    : new Map();
+}

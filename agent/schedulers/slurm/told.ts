@@ -16,7 +16,19 @@ export interface NodeTold {
   readonly invalid: boolean;
   /** Why it is drained or down, without who said so and when; empty when nobody did. */
   readonly reason: string;
+  /** What slurmctld would not have, where that is the reason. A node that was drained before keeps the former one, which tells nothing of it. */
+  readonly fault: FaultTold | undefined;
 }
+
+export type FaultTold =
+  /** A count is another one than when the node registered before, while jobs have some of it. `gres`: the first such. `before`: how many it was. */
+  | { readonly kind: "changed"; readonly gres: string; readonly before: number }
+  /** Its slurmd has less of one than Slurm was told. */
+  | { readonly kind: "too-few" };
+
+/** gres.c, `_node_config_validate`. */
+const CHANGED = /^gres\/(\w+) count changed and jobs are using them \((\d+) != \d+\)$/;
+const TOO_FEW = /^gres\/\w+ count reported lower than configured/;
 
 /** As slurmctld names the states of which it gives no job to the node (slurm_protocol_defs.c, `node_state_base_string`, and the flag FAIL). */
 const AWAY = /^(DOWN|ERROR|FUTURE|UNKNOWN|FAIL)/;
@@ -26,6 +38,7 @@ export function nodeTold(text: string): NodeTold | undefined {
   const gres = valueOf(text, /^ +Gres=(.*)$/m);
   const state = valueOf(text, /^ +State=(\S+)/m)?.split("+");
   if (gres === undefined || !state) return undefined;
+  const reason = valueOf(text, /^ +Reason=(.*?)( \[[^\]]*\])?$/m) ?? "";
   return {
     gres: gresIn(gres),
     used: new Set(
@@ -36,8 +49,14 @@ export function nodeTold(text: string): NodeTold | undefined {
     drained: state.some((word) => word.startsWith("DRAIN")),
     away: state.some((word) => AWAY.test(word)),
     invalid: state.some((word) => word.startsWith("INVALID")),
-    reason: valueOf(text, /^ +Reason=(.*?)( \[[^\]]*\])?$/m) ?? "",
+    ...{ reason, fault: faultIn(reason) },
   };
+}
+
+function faultIn(reason: string): FaultTold | undefined {
+  const [, gres, before] = CHANGED.exec(reason) ?? [];
+  if (gres !== undefined) return { kind: "changed", gres, before: Number(before) };
+  return TOO_FEW.test(reason) ? { kind: "too-few" } : undefined;
 }
 
 export interface JobTold {

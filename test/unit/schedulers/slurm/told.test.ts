@@ -25,6 +25,22 @@ describe("what Slurm prints", () => {
     const reason = "gres/vgpu count reported lower than configured (7 < 8)";
     assert.deepEqual([told.drained, told.invalid, told.reason], [true, true, reason]);
     assert.deepEqual([...told.used], ["vgpu", "gpu"]);
+    assert.deepEqual(told.fault, { kind: "too-few" });
+  });
+
+  it("tells which count slurmctld would not have, and what it was, and of a person's reason nothing", () => {
+    const faultOf = (reason: string) =>
+      nodeTold(
+        `NodeName=a\n   Gres=(null)\n   State=IDLE+DRAIN\n   Reason=${reason} [root@2026-11-29T16:14:35]\n`,
+      )?.fault;
+    const changed = "gres/vgt_low_gm_mb count changed and jobs are using them (384 != 512)";
+    assert.deepEqual(faultOf(changed), { kind: "changed", gres: "vgt_low_gm_mb", before: 384 });
+    for (const other of [
+      "disk is full",
+      `see ${changed}`,
+      "vgpud: jobs have 64 MiB low GM more than there is",
+    ])
+      assert.equal(faultOf(other), undefined, other);
   });
 
   it("tells of a node without GRES that it has none, and of no node nothing", () => {
@@ -35,6 +51,7 @@ describe("what Slurm prints", () => {
       away: false,
       invalid: false,
       reason: "",
+      fault: undefined,
     });
     assert.equal(nodeTold("Node nodeX not found"), undefined);
   });
