@@ -72,7 +72,7 @@ export class SlurmWorld implements AsyncDisposable {
   first_within: 0s
   heal_every: ${healEvery}
   slurm: { cluster: vgpud, node: ${NODE}, conf: "${slurm.env["SLURM_CONF"] ?? ""}", prefix: "${folder}", timeout: 5s }`;
-    await listenTo("scontrol", folder);
+    await installPrograms(folder);
     await writeFile(path.join(folder, "bin/logger"), `#!/bin/sh\necho "$*" >> '${folder}/logger.log'\n`, {
       mode: 0o755,
     });
@@ -214,13 +214,12 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
     await until("the node has registered", async () => !(await this.node("BootTime")).startsWith("None"));
   }
 
-  /** vgpud has compared the books twice, and has told Slurm what there was to tell. */
+  /** vgpud has compared the books once more, of a host that was so before, and has told Slurm what there was to tell. */
   async compared(): Promise<void> {
-    const before = (await this.scontrolled()).length;
-    await until("vgpud has compared twice", async () => {
-      const looks = (await this.scontrolled()).slice(before).filter((line) => line.startsWith("show node"));
-      return looks.length >= 3;
-    });
+    // One begins with it. The first may be one that was under way, and the third begins when the second has ended.
+    const begun = async (): Promise<number> => (await this.#linesOf("slurmd.log")).length;
+    const before = await begun();
+    await until("vgpud has compared", async () => (await begun()) >= before + 3);
   }
 
   /** Ends all jobs, and waits for what they leave to go. */
@@ -238,13 +237,18 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
   }
 }
 
-/** Below the folder Slurm's programs are as Debian has them, but that what one of them is asked is written down. */
-async function listenTo(program: string, folder: string): Promise<void> {
+/** Below the folder Slurm's programs are as Debian has them, but that what two of them are asked is written down. */
+async function installPrograms(folder: string): Promise<void> {
   await mkdir(path.join(folder, "sbin"));
-  await symlink("/usr/sbin/slurmd", path.join(folder, "sbin/slurmd"));
   await symlink("/usr/bin/squeue", path.join(folder, "bin/squeue"));
-  const script = `#!/bin/sh\necho "$*" >> '${folder}/${program}.log'\nexec /usr/bin/${program} "$@"\n`;
-  await writeFile(path.join(folder, "bin", program), script, { mode: 0o755 });
+  await listenTo("bin/scontrol", folder);
+  await listenTo("sbin/slurmd", folder);
+}
+
+async function listenTo(program: string, folder: string): Promise<void> {
+  const log = path.join(folder, `${path.basename(program)}.log`);
+  const script = `#!/bin/sh\necho "$*" >> '${log}'\nexec /usr/${program} "$@"\n`;
+  await writeFile(path.join(folder, program), script, { mode: 0o755 });
 }
 
 function gresOf(text: string): readonly Gres[] {
