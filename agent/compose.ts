@@ -19,6 +19,7 @@ import { LedgerFiles } from "./host/ledger-files.ts";
 import { readMachineId } from "./host/machine-id.ts";
 import { ModeFile } from "./host/mode-file.ts";
 import { SchedulerRecord } from "./host/scheduler-record.ts";
+import { FINISH_MS } from "./schedulers/scheduler.ts";
 import { runTasks } from "./tasks.ts";
 
 /** How long an orderly stop waits for calls, and then for claims on their way; the next start goes on with what is left. */
@@ -100,6 +101,8 @@ export async function runAgent(options: AgentOptions, stop: AbortSignal): Promis
     for (const listener of [admin, read, tls]) listener.stopListening();
     manager.messenger.send({ STATUS: "finishing steps under way", ...patience(STOP_GRACE_MS) });
     await Promise.race([stages.driver.drain(), clock.sleep(STOP_GRACE_MS, cut.signal)]);
+    if (stages.schedulerKeeper)
+      manager.messenger.send({ STATUS: "finishing what the scheduler is told", ...patience(FINISH_MS) });
   } finally {
     cut.abort(new Error("vgpud stops"));
     await running.catch(() => undefined);

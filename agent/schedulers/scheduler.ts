@@ -4,6 +4,9 @@ import type { Booking, Quantities } from "../capacity/quantities.ts";
 import type { ClaimId, PciAddress } from "../core/ids.ts";
 import type { HostSupply } from "./supply.ts";
 
+/** For how long after their signal, milliseconds, rounds may go on that would leave something half done: whoever stops has to wait. */
+export const FINISH_MS = 10_000;
+
 export interface Scheduler {
   /** For messages, metrics and conditions. */
   readonly name: string;
@@ -12,12 +15,12 @@ export interface Scheduler {
   /**
    * Makes what the scheduler knows of this host what the supply says: what there is, what is reserved, what is drained. Sends
    * nothing where it knows that already. What it refused before is left out until `heal`. Throws SchedulerError where it cannot be told
-   * anything.
+   * anything. Ends with the signal, or at most FINISH_MS later.
    */
   publish(supply: HostSupply, signal: AbortSignal): Promise<Published>;
   /**
    * Reads anew what the scheduler has of this host and publishes; then says what its books and the host's ledger do not agree in.
-   * Throws SchedulerError.
+   * Throws SchedulerError. Ends as `publish` does.
    */
   heal(supply: HostSupply, signal: AbortSignal): Promise<Findings>;
   /**

@@ -1,6 +1,7 @@
 // One node of a Slurm in miniature: it keeps what it is told, and prints it as Slurm 22.05 does.
 import assert from "node:assert/strict";
 import { countsIn } from "../../agent/schedulers/slurm/gres.ts";
+import { untilAborted } from "../../agent/core/until-aborted.ts";
 import type { Said, SlurmCommands, SlurmProgram } from "../../agent/schedulers/slurm/commands.ts";
 
 interface FakeJob {
@@ -44,6 +45,8 @@ export class FakeSlurm implements SlurmCommands {
   readonly asked: string[] = [];
   /** What every program ends with instead of an answer. */
   failure: string | undefined;
+  /** Until when it answers nobody. */
+  hanging: Promise<void> = Promise.resolve();
   /** Whether it takes orders of whoever asks. */
   isOperator = true;
 
@@ -86,10 +89,9 @@ export class FakeSlurm implements SlurmCommands {
     return used;
   }
 
-  run(program: SlurmProgram, words: readonly string[], signal: AbortSignal): Promise<Said> {
-    if (signal.aborted) return Promise.reject(signal.reason as Error);
-    if (this.failure !== undefined) return Promise.resolve(said("", this.failure, 1));
-    return Promise.resolve(this.#answer(program, words));
+  async run(program: SlurmProgram, words: readonly string[], signal: AbortSignal): Promise<Said> {
+    await untilAborted(this.hanging, signal);
+    return this.failure === undefined ? this.#answer(program, words) : said("", this.failure, 1);
   }
 
   #answer(program: SlurmProgram, words: readonly string[]): Said {

@@ -32,7 +32,7 @@ export interface SlurmSchedulerOptions {
   readonly node: () => string | undefined;
   /** Whether Slurm is told how many jobs may have, and when the host is drained: it lets its operators only. */
   readonly publish: boolean;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "sleep">;
   /** Where what Slurm counted is kept over a restart; of use where it is told counts. */
   readonly counts?: CountsRecord;
   readonly onCarriedOut?: OnCarriedOut;
@@ -69,8 +69,8 @@ export class SlurmScheduler implements Scheduler {
   constructor(options: SlurmSchedulerOptions) {
     this.#options = options;
     this.#firstSeen = new FirstSeen(options.clock);
-    const { publish, counts, onCarriedOut } = options;
-    this.#telling = new Telling(publish ? counts : undefined, onCarriedOut);
+    const { publish, counts: record, clock, onCarriedOut } = options;
+    this.#telling = new Telling({ record: publish ? record : undefined, clock, onCarriedOut });
   }
 
   host(): string | undefined {

@@ -1,18 +1,29 @@
 // Has Slurm count what it ought to, and keeps jobs from the node while none may come.
+import type { Clock } from "../../core/clock.ts";
 import type { OnCarriedOut } from "../carried-out.ts";
 import { COUNTING, nextDrain } from "./drains.ts";
+import { finishing } from "./finishing.ts";
 import { FoundCounts, type CountsRecord, type Fault } from "./found-counts.ts";
 import type { Goal } from "./goal.ts";
 import type { SlurmNode } from "./node.ts";
 import type { NodeTold } from "./told.ts";
 import { changedCounts, gresToSet, nextCounts } from "./wanted.ts";
 
+interface TellingOptions {
+  /** As in FoundCounts. */
+  readonly record: CountsRecord | undefined;
+  readonly clock: Pick<Clock, "sleep">;
+  readonly onCarriedOut: OnCarriedOut | undefined;
+}
+
 export class Telling {
   readonly #found: FoundCounts;
+  readonly #clock: TellingOptions["clock"];
   readonly #onCarriedOut: OnCarriedOut | undefined;
 
-  constructor(record: CountsRecord | undefined, onCarriedOut: OnCarriedOut | undefined) {
+  constructor({ record, clock, onCarriedOut }: TellingOptions) {
     this.#found = new FoundCounts(record);
+    this.#clock = clock;
     this.#onCarriedOut = onCarriedOut;
   }
 
@@ -29,37 +40,46 @@ export class Telling {
 
   /**
    * Nothing where the node is as it ought to be by `told`. Whatever is ordered is ordered by what the node is right before: somebody else's
-   * word of a moment ago holds, but for the milliseconds between the two. What has begun is not stopped by the signal, since the node would be
-   * left drained: each program has an end of its own.
+   * word of a moment ago holds, but for the milliseconds between the two. The node is not left drained for counts when `stop` aborts, unless
+   * Slurm takes too long then.
    */
   async tell(
     node: SlurmNode,
     { told, goal }: { readonly told: NodeTold; readonly goal: Goal },
-    signal: AbortSignal,
+    stop: AbortSignal,
   ): Promise<void> {
     if (!this.#counts(told, goal) && !nextDrain(told, goal.why)) return;
-    signal.throwIfAborted();
-    const unstopped = new AbortController().signal;
-    try {
-      await this.#count(node, goal, unstopped);
-    } finally {
-      await this.#drain(node, goal, unstopped);
-    }
+    stop.throwIfAborted();
+    const act = async (signal: AbortSignal): Promise<void> => {
+      try {
+        await this.#count(node, goal, { stop, signal });
+      } finally {
+        await this.#drain(node, goal, signal);
+      }
+    };
+    await finishing(act, { stop, clock: this.#clock });
   }
 
   /**
    * Has Slurm count what jobs may have, as far as none has some of it. Slurm finds the new counts when the node registers, which undraining
    * it brings about, and no job may get any of them before that.
    */
-  async #count(node: SlurmNode, goal: Goal, signal: AbortSignal): Promise<void> {
+  async #count(
+    node: SlurmNode,
+    goal: Goal,
+    { stop, signal }: { readonly stop: AbortSignal; readonly signal: AbortSignal },
+  ): Promise<void> {
     let now = await node.look(signal);
     if (!this.#counts(now, goal)) return;
+    // The next vgpud counts: this one has the end of a drain to see to at most.
+    stop.throwIfAborted();
     if (!now.drained && !now.away) {
       await this.#shut(node, COUNTING, signal);
       now = await node.look(signal);
     }
     const next = this.#counts(now, goal);
     if (!next) return;
+    stop.throwIfAborted();
     const why = this.#found.missing(now).size > 0 ? SET_BACK : WANTED;
     await node.setGres(gresToSet(now.gres, next), signal);
     this.#found.counts(next, now, node.name);

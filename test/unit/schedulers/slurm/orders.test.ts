@@ -1,7 +1,9 @@
 // What Slurm is ordered, and when not: others drain the node, too, it goes down, and orders fail.
 import assert from "node:assert/strict";
+import { FINISH_MS } from "../../../../agent/schedulers/scheduler.ts";
 import type { CarriedOut } from "../../../../agent/schedulers/carried-out.ts";
 import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
+import { FakeClock } from "../../../fakes/clock.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 import { NODE, schedulerOf } from "./scheduler-of.ts";
 import { ALL, FOREIGN, gpu, host } from "./supply-of.ts";
@@ -94,14 +96,39 @@ describe("what Slurm is ordered", () => {
     assert.deepEqual(done, [drain]);
   });
 
-  it("is brought to its end although vgpud is told to stop", async () => {
+  it("is the end of its own drain, and nothing more, once vgpud is told to stop while it is counted anew", async () => {
     const stop = new AbortController();
     slurm.onOrder = () => {
       stop.abort();
     };
-    await scheduler.publish(host(), stop.signal);
-    assert.deepEqual(slurm.orders, [COUNTING, `gres=${ALL}`, "state=undrain"]);
+    await assert.rejects(scheduler.publish(host(), stop.signal));
+    assert.deepEqual([slurm.orders, slurm.state], [[COUNTING, "state=undrain"], "IDLE"]);
     await assert.rejects(scheduler.publish(LESS, stop.signal));
-    assert.equal(slurm.orders.length, 3);
+    assert.equal(slurm.orders.length, 2);
   });
+
+  for (const [what, ms, state] of [
+    ["is the end of that drain also where Slurm takes its time", FINISH_MS - 1, "IDLE"],
+    ["is left undone where Slurm takes longer than vgpud may", FINISH_MS + 1, "IDLE+DRAIN"],
+  ] as const)
+    it(what, async () => {
+      const clock = new FakeClock();
+      const stop = new AbortController();
+      scheduler = schedulerOf(slurm, { sleep: clock.sleep.bind(clock) });
+      slurm.onOrder = () => {
+        slurm.onOrder = () => undefined;
+        slurm.hanging = clock.sleep(60_000 + ms, signal);
+      };
+      const publishing = assert.rejects(scheduler.publish(host(), stop.signal));
+      await clock.advance(60_000);
+      assert.deepEqual(
+        slurm.orders,
+        [COUNTING],
+        "what has begun goes on as long as it takes while vgpud does",
+      );
+      stop.abort();
+      await clock.advance(ms);
+      await clock.until(publishing);
+      assert.deepEqual([slurm.state, clock.sleepers], [state, 0]);
+    });
 });

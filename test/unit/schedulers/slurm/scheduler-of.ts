@@ -1,5 +1,7 @@
 // vgpud in front of a Slurm in miniature.
+import type { Clock } from "../../../../agent/core/clock.ts";
 import type { OnCarriedOut } from "../../../../agent/schedulers/carried-out.ts";
+import { untilAborted } from "../../../../agent/core/until-aborted.ts";
 import type { CountsRecord } from "../../../../agent/schedulers/slurm/found-counts.ts";
 import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import type { FakeSlurm } from "../../../fakes/fake-slurm.ts";
@@ -12,6 +14,7 @@ interface SchedulerOptions {
   readonly publish?: boolean;
   /** In milliseconds. */
   readonly now?: () => number;
+  readonly sleep?: Clock["sleep"];
   readonly onCarriedOut?: OnCarriedOut;
   /** What a vgpud before has written down. */
   readonly counts?: CountsRecord;
@@ -20,9 +23,12 @@ interface SchedulerOptions {
 /** A vgpud that begins now: it knows nothing of what Slurm was told before. */
 export const schedulerOf = (
   slurm: FakeSlurm,
-  { publish = true, now = () => 1000, ...rest }: SchedulerOptions = {},
+  { publish = true, now = () => 1000, sleep = untilStopped, ...rest }: SchedulerOptions = {},
 ): SlurmScheduler =>
   new SlurmScheduler({
-    ...{ commands: slurm, cluster: "c", node: () => NODE, publish, clock: { now } },
+    ...{ commands: slurm, cluster: "c", node: () => NODE, publish, clock: { now, sleep } },
     ...rest,
   });
+
+/** For who waits for no time to pass. */
+const untilStopped: Clock["sleep"] = (_ms, signal) => untilAborted(new Promise(() => undefined), signal);
