@@ -25,8 +25,8 @@ export function readScheduler(
   clock: Pick<Clock, "now">,
 ): SchedulerReading {
   if (!standing) return { kind: "not-configured" };
-  const { name, failure, untold, toldAt, withoutDomains, closed } = standing;
-  const named = { name, policy: settings.policy };
+  const { name, manner, failure, untold, toldAt, withoutDomains, closed } = standing;
+  const named = { name, policy: settings.policy, isTold: manner.isTold };
   if (failure) {
     const { kind, message: why, times } = failure;
     return { kind: "failing", ...named, trouble: troubleOf(kind), why, times };

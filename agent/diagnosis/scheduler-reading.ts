@@ -62,13 +62,13 @@ export type SchedulerReading =
       readonly kind: "told";
       /** Undefined: all is told. */
       readonly untold: UntoldOfHost | undefined;
-      /** Whether it is told that nothing is given out, since it is not known which domains there are. */
+      /** Whether nothing is to be given out, since it is not known which domains there are. */
       readonly withoutDomains: boolean;
       readonly closed: readonly ClosedGpu[];
       readonly books: SchedulerBooks;
     } & Named);
 
-/** It is told that nothing of this GPU is given out until these conditions are mended. */
+/** Nothing of this GPU is to be given out until these conditions are mended. */
 interface ClosedGpu {
   readonly gpu: PciAddress;
   readonly closedBy: readonly Reason[];
@@ -91,6 +91,8 @@ interface Named {
   /** `placement` or `slurm`. */
   readonly name: string;
   readonly policy: SchedulerPolicyWord;
+  /** Whether it is told what this host has; otherwise it is only asked, and goes on giving out what it knows of itself. */
+  readonly isTold: boolean;
 }
 
 /** What its books and the host's ledger did not agree in when they were compared last. Amounts in words. */

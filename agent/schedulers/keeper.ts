@@ -7,6 +7,7 @@ import {
   nothingFound,
   SchedulerError,
   type Findings,
+  type Manner,
   type Published,
   type Scheduler,
   type Untold,
@@ -14,7 +15,7 @@ import {
 import type { GpuSupply, HostSupply } from "./supply.ts";
 
 export interface KeeperOptions {
-  readonly scheduler: Pick<Scheduler, "name" | "publish" | "heal">;
+  readonly scheduler: Pick<Scheduler, "name" | "manner" | "publish" | "heal">;
   /** What holds now; undefined while that is not known, and it is asked for again soon. */
   readonly supply: () => HostSupply | undefined;
   /** Other values whenever something the supply is made of has changed: cheap to ask for. */
@@ -40,15 +41,16 @@ export interface EndedRound {
 /** How it stands with the scheduler. */
 export interface Standing {
   readonly name: string;
+  readonly manner: Manner;
   /** Undefined before the first round and while the last one was done, be it that a part could not be told. */
   readonly failure: Failure | undefined;
   /** Of the last round that was done; undefined where all was told. */
   readonly untold: UntoldParts | undefined;
   /** When a round was last done in which it answered, milliseconds since the epoch; undefined before the first. */
   readonly toldAt: number | undefined;
-  /** Whether the last round that was done told it that nothing is given out, since it is not known which domains there are. */
+  /** Whether in the last round that was done nothing was to be given out, since it is not known which domains there are. */
   readonly withoutDomains: boolean;
-  /** GPUs of which the last round that was done told it that nothing is given out until conditions are mended. */
+  /** GPUs of which in the last round that was done nothing was to be given out until conditions are mended. */
   readonly closed: readonly Pick<GpuSupply, "gpu" | "closedBy">[];
   /** Of the last comparison. */
   readonly findings: Findings;
@@ -87,9 +89,9 @@ export class SchedulerKeeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    const { name } = options.scheduler;
+    const { name, manner } = options.scheduler;
     this.#standing = {
-      ...{ name, failure: undefined, untold: undefined, toldAt: undefined },
+      ...{ name, manner, failure: undefined, untold: undefined, toldAt: undefined },
       ...{ withoutDomains: false, closed: [], findings: nothingFound },
     };
   }

@@ -10,6 +10,7 @@ export const FINISH_MS = 10_000;
 export interface Scheduler {
   /** For messages, metrics and conditions. */
   readonly name: string;
+  readonly manner: Manner;
   /** What it calls this host; undefined while that is not known. */
   host(): string | undefined;
   /**
@@ -28,6 +29,12 @@ export interface Scheduler {
    * scheduler's, CLAIM_NOT_BOOKED where nothing was booked here, SCHEDULER_UNAVAILABLE where that cannot be found out.
    */
   bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking>;
+}
+
+/** In what it differs from other schedulers, for those who speak of it and know no adapter. */
+export interface Manner {
+  /** Whether it is told what this host has; otherwise it is only asked, and goes on giving out what it knows of itself. */
+  readonly isTold: boolean;
 }
 
 /** What came of a publish that did not fail. */

@@ -53,11 +53,12 @@ function judged(look: Look, scheduler: SchedulerReading | undefined) {
   return fail(key, { ...values, why });
 }
 
-function judgedTold({ name, withoutDomains, closed }: Extract<SchedulerReading, { readonly kind: "told" }>) {
-  if (withoutDomains) return pass("without-domains", { name });
-  if (closed.length === 0) return pass("told", { name });
+function judgedTold(scheduler: Extract<SchedulerReading, { readonly kind: "told" }>) {
+  const { name, isTold, withoutDomains, closed } = scheduler;
+  if (withoutDomains) return pass(isTold ? "without-domains" : "only-asked-without-domains", { name });
+  if (closed.length === 0) return pass(isTold ? "told" : "only-asked", { name });
   const gpus = closed.map(({ gpu, closedBy }) => `${gpu} (${closedBy.join(", ")})`).join(", ");
-  return pass("closed", { name, gpus });
+  return pass(isTold ? "closed" : "only-asked-closed", { name, gpus });
 }
 
 export const schedulerUntold = hostCheck({
@@ -70,7 +71,8 @@ export const schedulerUntold = hostCheck({
 
 function judgedUntold(look: Look, scheduler: SchedulerReading | undefined) {
   if (!scheduler || scheduler.kind === "not-configured") return notThere(scheduler);
-  const { kind, name } = scheduler;
+  const { kind, name, isTold } = scheduler;
+  if (!isTold) return notApplicable("only-asked", { name });
   if (kind !== "told") return unknown("not-told");
   const { untold } = scheduler;
   if (!untold) return pass("all", { name });

@@ -9,6 +9,7 @@ import {
   nothingFound,
   SchedulerError,
   type Findings,
+  type Manner,
   type Published,
   type Scheduler,
   type Untold,
@@ -57,6 +58,7 @@ const BEGUN: ReadonlySet<string> = new Set(["CONFIGURING", "RUNNING"]);
 
 export class SlurmScheduler implements Scheduler {
   readonly name = "slurm";
+  readonly manner: Manner;
   readonly #options: SlurmSchedulerOptions;
   #limits: Limits | undefined;
   /** Whether the cluster was found to be called as configured. */
@@ -68,8 +70,9 @@ export class SlurmScheduler implements Scheduler {
 
   constructor(options: SlurmSchedulerOptions) {
     this.#options = options;
-    this.#firstSeen = new FirstSeen(options.clock);
     const { publish, counts: record, clock, onCarriedOut } = options;
+    this.manner = { isTold: publish };
+    this.#firstSeen = new FirstSeen(clock);
     this.#telling = new Telling({ record: publish ? record : undefined, clock, onCarriedOut });
   }
 

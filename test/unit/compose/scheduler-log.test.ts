@@ -16,7 +16,7 @@ function rounds(): (change: Partial<Pick<Standing, "failure" | "untold">>) => re
   };
   const tell = roundLog({ warn: note, info: note });
   const standing = {
-    name: "placement",
+    ...{ name: "placement", manner: { isTold: true } },
     toldAt: 1,
     withoutDomains: false,
     closed: [],

@@ -15,7 +15,7 @@ const other = "0000:03:00.0" as PciAddress;
 const settings = { policy: "trust-ledger", claim_grace: "1800s" } as const;
 const clock = { now: () => 100_000 };
 const unasked: Standing = {
-  name: "placement",
+  ...{ name: "placement", manner: { isTold: true } },
   ...{ failure: undefined, untold: undefined },
   toldAt: undefined,
   ...{ withoutDomains: false, closed: [], findings: nothingFound },
@@ -38,7 +38,7 @@ describe("what the diagnosis is told of the scheduler", () => {
   it("is what the last round failed with, whatever was found before", () => {
     const failure = { kind: "in-use", message: "it is held", times: 2 };
     assert.deepEqual(readScheduler({ ...unasked, toldAt: 1, failure }, settings, clock), {
-      ...{ kind: "failing", name: "placement", policy: "trust-ledger" },
+      ...{ kind: "failing", name: "placement", policy: "trust-ledger", isTold: true },
       ...{ trouble: "refused", why: "it is held", times: 2 },
     });
   });

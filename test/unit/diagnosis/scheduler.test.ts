@@ -25,7 +25,7 @@ import { languages } from "../../../agent/core/language.ts";
 import { RootedFiles } from "../../../agent/host/files.ts";
 
 const gpu = "0000:00:02.0" as PciAddress;
-const named = { name: "placement", policy: "require" } as const;
+const named = { name: "placement", policy: "require", isTold: true } as const;
 const told = { kind: "told", ...named, untold: undefined, withoutDomains: false, closed: [] } as const;
 const agreed: SchedulerBooks = {
   ...{ graceSeconds: 1800, grace: "30m" },
@@ -122,6 +122,22 @@ describe("the conditions of the scheduler", () => {
         messageOf(unavailable, language),
         / 0000:00:02\.0 \(DEVICE_MODEL_MISSING\), 0000:03:00\.0 \(IOMMU_OFF, IOMMU_GROUP_MISSING\)/,
       );
+  });
+
+  it("pass where it is only asked, and say nowhere that it is told anything, nor that nothing is given out", async () => {
+    const closed = [{ gpu, closedBy: ["DEVICE_MODEL_MISSING"] }] as const;
+    const onlyAsked = { ...told, name: "slurm", isTold: false, books: agreed };
+    for (const change of [{}, { withoutDomains: true }, { closed }]) {
+      const [unavailable, untold] = await conditionsOf({ ...onlyAsked, ...change });
+      assert.ok(unavailable && untold);
+      assert.deepEqual([unavailable.finding.status, untold.finding.status], ["pass", "not-applicable"]);
+      const text = messageOf(unavailable, "en");
+      assert.match(text, /^slurm answers.* is told nothing of this host/);
+      assert.match(messageOf(untold, "en"), /is told nothing/);
+      assert.equal(/goes on/.test(text), Object.keys(change).length > 0);
+      for (const language of languages)
+        assert.equal(messageOf(unavailable, language).includes(gpu), "closed" in change);
+    }
   });
 
   for (const trouble of schedulerTroubles.filter(isFailing))

@@ -30,7 +30,7 @@ class Told {
   readonly stop = new AbortController();
   readonly keeper = new SchedulerKeeper({
     scheduler: {
-      name: "fake",
+      ...{ name: "fake", manner: { isTold: true } },
       publish: () =>
         this.#note("publish", { answered: this.isNews, untold: this.untold, isPassing: this.isPassing }),
       heal: () =>

@@ -19,6 +19,14 @@ export const scheduler = {
         "{name} is told what this host has, and that nothing of it is given out while it is not known which domains there are",
       closed:
         "{name} is told what this host has, and that nothing is given out of {gpus} until that is mended",
+      "only-asked":
+        "{name} answers; it is told nothing of this host, by the configuration, and gives out what it knows of itself",
+      "only-asked-without-domains":
+        "{name} answers, and is told nothing of this host, by the configuration: it goes on sending here while it is not known which domains " +
+        "there are and none can be made. Until then drain the host there by hand",
+      "only-asked-closed":
+        "{name} answers, and is told nothing of this host, by the configuration: it goes on giving out {gpus}, where no create succeeds until that " +
+        "is mended. Until then take that off there by hand, or drain the host there",
       unreachable: "{name} does not answer: {why}",
       unauthorized: "{name} does not let vgpud in: {why}",
       "no-secret": "vgpud has no secret to show {name}: {why}",
@@ -73,6 +81,7 @@ export const scheduler = {
     messages: {
       "no-agent": beside["no-agent"],
       none: beside.none,
+      "only-asked": "by the configuration {name} is told nothing of this host",
       "not-told": "the scheduler has not been told anything yet",
       all: "{name} is told all of this host that it has to be told",
       refused: "{name} refuses a part of what vgpud tells it: {why}; all else is told",

@@ -18,6 +18,12 @@ export const scheduler: Same<typeof english> = {
       told: "{name} 已知道本机有什么",
       "without-domains": "{name} 已知道本机有什么，并且在不知道有哪些域期间，本机不给出任何余量",
       closed: "{name} 已知道本机有什么，并且在问题解决之前，不从 {gpus} 给出任何余量",
+      "only-asked": "{name} 有应答；按配置不向它告知本机的任何内容，它按自己所知道的给出",
+      "only-asked-without-domains":
+        "{name} 有应答，而按配置不向它告知本机的任何内容：在不知道有哪些域、也不能创建域期间，它还会派到本机来。在此期间请在那里手动 drain 本机",
+      "only-asked-closed":
+        "{name} 有应答，而按配置不向它告知本机的任何内容：它还会给出 {gpus}，而在问题解决之前，那里的创建都不会成功。在此期间请在那里手动减去这部分，" +
+        "或 drain 本机",
       unreachable: "{name} 没有应答：{why}",
       unauthorized: "{name} 不接受 vgpud：{why}",
       "no-secret": "vgpud 没有可以向 {name} 出示的密钥：{why}",
@@ -66,6 +72,7 @@ export const scheduler: Same<typeof english> = {
     messages: {
       "no-agent": beside["no-agent"],
       none: beside.none,
+      "only-asked": "按配置不向 {name} 告知本机的任何内容",
       "not-told": "还没有告知调度器任何内容",
       all: "{name} 已知道它应知道的本机的全部内容",
       refused: "{name} 拒绝 vgpud 告诉它的一部分内容：{why}；其余都已告知",
