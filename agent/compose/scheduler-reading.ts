@@ -88,10 +88,12 @@ function booksOf(
     }),
     vanished: findings.vanished,
     publishedTwice: findings.publishedTwice,
-    configuredBeyond:
-      Object.keys(findings.configuredBeyond).length === 0
-        ? undefined
-        : quantitiesText(findings.configuredBeyond),
+    configured: findings.configuredBeyond && {
+      beyond:
+        Object.keys(findings.configuredBeyond).length === 0
+          ? undefined
+          : quantitiesText(findings.configuredBeyond),
+    },
   };
 }
 

@@ -106,8 +106,13 @@ export interface SchedulerBooks {
   readonly overbooked: readonly OverbookedGpu[];
   readonly vanished: readonly VanishedProvider[];
   readonly publishedTwice: readonly TwicePublishedGpu[];
-  /** How much more its own files give this host than it ever has for others; undefined where that is nothing. */
-  readonly configuredBeyond: string | undefined;
+  /** What its own files give this host; undefined where it has none that do. */
+  readonly configured:
+    | {
+        /** How much more that is than the host ever has for others; undefined where that is nothing. */
+        readonly beyond: string | undefined;
+      }
+    | undefined;
 }
 
 export interface WaitingBooking {

@@ -69,8 +69,8 @@ export interface Findings {
   readonly overcommitted: readonly Overbooked[];
   /** What the scheduler has of GPUs that are not there any more and cannot be taken back, since it is booked. */
   readonly vanished: readonly VanishedGpu[];
-  /** How much more the scheduler's own files give this host than it ever has for others. */
-  readonly configuredBeyond: Quantities;
+  /** How much more the scheduler's own files give this host than it ever has for others; undefined where it has no such files. */
+  readonly configuredBeyond: Quantities | undefined;
   /** GPUs that somebody else gives out with the scheduler, too: the same room, twice. */
   readonly publishedTwice: readonly PublishedTwice[];
   /** How many bookings of vgpud's own kind were given back, since no domain came for them. */
@@ -141,7 +141,7 @@ export const nothingFound: Findings = {
   withoutBooking: [],
   overcommitted: [],
   vanished: [],
-  configuredBeyond: {},
+  configuredBeyond: undefined,
   publishedTwice: [],
   givenBack: 0,
   untold: [],

@@ -88,7 +88,7 @@ export const bookingWithoutDomain = hostCheck({
   costs: COSTS,
   dependsOn: ["SCHEDULER_UNAVAILABLE"],
   how: "the scheduler's bookings on the GPUs of this host, beside the claims of the ledger, as last compared (scheduler.heal_every)",
-  check: ofBooks((look, { withoutDomain, graceSeconds, grace }, name) => {
+  check: ofBooks((look, { withoutDomain, graceSeconds, grace }, { name }) => {
     const oldestFirst = withoutDomain.toSorted((one, other) => other.seconds - one.seconds);
     tell(look, oldestFirst, (each) => [
       `booking ${each.booking} on ${each.gpu ?? HOST}`,
@@ -114,7 +114,7 @@ export const claimWithoutBooking = hostCheck({
   costs: WORTH_KNOWING,
   dependsOn: ["SCHEDULER_UNAVAILABLE"],
   how: "the claims of the ledger, beside the scheduler's bookings on the GPUs of this host, as last compared",
-  check: ofBooks((look, { withoutBooking }, name) => {
+  check: ofBooks((look, { withoutBooking }, { name }) => {
     tell(look, withoutBooking, ({ claimId, gpu, amounts, bookedOn }) => [
       `claim ${claimId} on ${gpu}`,
       bookedOn === undefined ? amounts : `${amounts}, booked on ${bookedOn}`,
@@ -137,7 +137,7 @@ export const bookedBeyondCapacity = hostCheck({
   costs: COSTS,
   dependsOn: ["SCHEDULER_UNAVAILABLE"],
   how: "for each GPU what is booked and reserved with the scheduler, beside what there is, as last compared",
-  check: ofBooks((look, { overbooked }, name) => {
+  check: ofBooks((look, { overbooked }, { name }) => {
     tell(look, overbooked, ({ gpu, amounts }) => [`booked beyond capacity on ${gpu ?? HOST}`, amounts]);
     const [first] = overbooked;
     if (!first) return pass("none-beyond", { name });
@@ -161,7 +161,7 @@ export const bookedGpuVanished = hostCheck({
   costs: COSTS,
   dependsOn: ["SCHEDULER_UNAVAILABLE"],
   how: "what the scheduler has of GPUs that this host had and has no more, and what is booked there, as last compared",
-  check: ofBooks((look, { vanished }, name) => {
+  check: ofBooks((look, { vanished }, { name }) => {
     tell(look, vanished, (each) => [`resource provider ${each.name}`, `${each.bookings} booked`]);
     const [first] = vanished;
     return first
@@ -177,7 +177,7 @@ export const gpuPublishedTwice = hostCheck({
   how:
     "the resource providers of nova-compute below this host's that are named for a GPU which vgpud publishes and has not drained, and " +
     "whether they give anything out, as last compared",
-  check: ofBooks((look, { publishedTwice }, name) => {
+  check: ofBooks((look, { publishedTwice }, { name }) => {
     tell(look, publishedTwice, ({ gpu, by }) => [`resource provider ${by.name}`, `gives out GPU ${gpu}`]);
     const [first] = publishedTwice;
     if (!first) return pass("all", { name });
@@ -193,12 +193,16 @@ export const configuredBeyondCapacity = hostCheck({
   how:
     "what the scheduler's own files give this host (slurm.conf and gres.conf, by slurmd -G), beside what its GPUs have less what the host keeps, " +
     "as last compared",
-  check: ofBooks((look, { configuredBeyond: amounts }, name) => {
+  check: ofBooks((look, { configured }, { name, isTold }) => {
+    if (!configured) return notApplicable("no-files", { name });
+    const { beyond: amounts } = configured;
     if (amounts === undefined) return pass("all", { name });
     look.saw("configured beyond capacity", amounts);
-    return fail("some", { name, amounts });
+    return fail(isTold ? "some" : "given-out", { name, amounts });
   }),
 });
+
+type Named = Pick<Extract<SchedulerReading, { readonly kind: "told" }>, "name" | "isTold">;
 
 function notThere(scheduler: object | undefined): Finding<"no-agent" | "none"> {
   return notApplicable(scheduler === undefined ? "no-agent" : "none");
@@ -206,15 +210,16 @@ function notThere(scheduler: object | undefined): Finding<"no-agent" | "none"> {
 
 /** A check of what was compared; while nothing was, SCHEDULER_UNAVAILABLE says why. */
 function ofBooks<Says extends string>(
-  judge: (look: Look, books: SchedulerBooks, name: string) => Finding<Says>,
+  judge: (look: Look, books: SchedulerBooks, scheduler: Named) => Finding<Says>,
 ) {
   return (
     look: Look,
     { scheduler }: HostSubject,
   ): Promise<Finding<Says | "no-agent" | "none" | "not-compared">> => {
     if (!scheduler || scheduler.kind === "not-configured") return Promise.resolve(notThere(scheduler));
-    const { kind, name } = scheduler;
-    return Promise.resolve(kind === "told" ? judge(look, scheduler.books, name) : unknown("not-compared"));
+    return Promise.resolve(
+      scheduler.kind === "told" ? judge(look, scheduler.books, scheduler) : unknown("not-compared"),
+    );
   };
 }
 

@@ -98,8 +98,7 @@ export class SlurmScheduler implements Scheduler {
     const isPassing = await this.#tell(node, seen, signal);
     const found = disagreementsOf(seen.supply, seen.bookings, { limits, firstSeen: this.#firstSeen.since });
     this.#firstSeen.found(found.withoutDomain, supply);
-    // Where counts are the administrator's Slurm has no others than its files.
-    const configuredBeyond = this.#options.publish ? tooMuchConfigured(seen.supply, limits) : {};
+    const configuredBeyond = tooMuchConfigured(seen.supply, limits);
     return { ...nothingFound, ...found, configuredBeyond, untold: await this.#untold(), isPassing };
   }
 

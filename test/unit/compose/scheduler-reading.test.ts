@@ -96,8 +96,19 @@ describe("what the diagnosis is told of the scheduler", () => {
       ],
       vanished: [{ name: "host_vgpud_0000_03_00_0", bookings: 1 }],
       publishedTwice: [{ gpu, by: { name: "host_pci_0000_00_02_0", id: "30" } }],
-      configuredBeyond: "4 fences",
+      configured: { beyond: "4 fences" },
     });
+  });
+
+  it("is what its own files have beyond the host, that they have nothing beyond it, or that it has none", () => {
+    const configuredBy = (configuredBeyond: typeof nothingFound.configuredBeyond): unknown => {
+      const findings = { ...nothingFound, configuredBeyond };
+      const read = readScheduler({ ...unasked, toldAt: 1, findings }, settings, clock);
+      return read.kind === "told" && read.books.configured;
+    };
+    assert.deepEqual(configuredBy({ fences: 4 }), { beyond: "4 fences" });
+    assert.deepEqual(configuredBy({}), { beyond: undefined });
+    assert.equal(configuredBy(undefined), undefined);
   });
 
   it("has a word of its own for each failure that another remedy helps against, and takes the rest for a fault of vgpud", () => {

@@ -30,7 +30,7 @@ const told = { kind: "told", ...named, untold: undefined, withoutDomains: false,
 const agreed: SchedulerBooks = {
   ...{ graceSeconds: 1800, grace: "30m" },
   ...{ withoutDomain: [], withoutBooking: [], overbooked: [], vanished: [] },
-  ...{ publishedTwice: [], configuredBeyond: undefined },
+  ...{ publishedTwice: [], configured: { beyond: undefined } },
 };
 const checks = [
   ...[schedulerUnavailable, schedulerUntold, bookingWithoutDomain, claimWithoutBooking],
@@ -300,10 +300,30 @@ describe("the conditions of its books", () => {
   });
 
   it("tell how much more than there is the scheduler's own files give", async () => {
-    const { code, text, evidence } = await failed({ configuredBeyond: "64 MiB low GM" });
+    const { code, text, evidence } = await failed({ configured: { beyond: "64 MiB low GM" } });
     assert.equal(code, "CONFIGURED_BEYOND_CAPACITY");
     assert.equal(text, "placement's own files give this host 64 MiB low GM more than jobs may ever have");
     assert.equal(evidence[0]?.value, "64 MiB low GM");
+  });
+
+  it("tell that this is given out where the scheduler is told of nothing less", async () => {
+    const books = { ...agreed, configured: { beyond: "64 MiB low GM" } };
+    const conditions = await conditionsOf({ ...told, name: "slurm", isTold: false, books });
+    const beyond = conditions.find(({ finding }) => finding.status === "fail");
+    assert.ok(beyond);
+    assert.match(
+      messageOf(beyond, "en"),
+      /^slurm's own files .* 64 MiB low GM more .* sends jobs here for that$/,
+    );
+    for (const language of languages)
+      assert.match(remedyOf(beyond, language), /slurm\.conf.*scontrol reconfigure/);
+  });
+
+  it("say nothing of files where the scheduler has none of its own", async () => {
+    const conditions = await conditionsOf({ ...told, books: { ...agreed, configured: undefined } });
+    const { code, finding } = conditions.at(-1) ?? assert.fail();
+    assert.equal(code, "CONFIGURED_BEYOND_CAPACITY");
+    assert.deepEqual([finding.status, finding.says], ["not-applicable", "no-files"]);
   });
 
   it("show a bounded number of bookings and how many more there are", async () => {

@@ -323,7 +323,7 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
         overbooked: [{ gpu: igd, amounts: "64 MiB low GM" }],
         vanished: [{ name: "kvm-1_vgpud_0000_0a_00_0", bookings: 1 }],
         publishedTwice: [{ gpu: igd, by: { name: "kvm-1_pci_0000_00_02_0", id: "30" } }],
-        configuredBeyond: undefined,
+        configured: undefined,
       },
     },
   };

@@ -216,13 +216,20 @@ export const scheduler = {
     title: "what the scheduler's own files give this host",
     messages: {
       ...beside,
+      "no-files": "{name} has no files of its own that give this host anything",
       all: "{name}'s own files give this host no more than it has for jobs",
       some: "{name}'s own files give this host {amounts} more than jobs may ever have",
+      "given-out":
+        "{name}'s own files give this host {amounts} more than jobs may ever have, and by the configuration it is told of nothing less: it sends " +
+        "jobs here for that",
     },
     remedies: {
       some:
         "give the node as much less in slurm.conf and gres.conf (docs/slurm.md) and run scontrol reconfigure, while Slurm counts that much there " +
         "(scontrol show node) or no job runs there. As long as the files have more, each reconfigure while jobs run takes the node out of service",
+      "given-out":
+        "give the node as much less in slurm.conf and gres.conf (docs/slurm.md) and run scontrol reconfigure while no job there has any of it: while " +
+        "one has, that takes the node out of service. Until then jobs that are sent for it are refused for want of room",
     },
   },
 } as const satisfies Record<string, Text>;

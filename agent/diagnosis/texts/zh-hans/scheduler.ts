@@ -193,13 +193,19 @@ export const scheduler: Same<typeof english> = {
     title: "调度器自己的配置文件给本机的数量",
     messages: {
       ...beside,
+      "no-files": "{name} 没有给出本机数量的自己的配置文件",
       all: "{name} 自己的配置文件给本机的数量不超出本机能给作业的数量",
       some: "{name} 自己的配置文件给本机的数量超出作业所能得到的，多出 {amounts}",
+      "given-out":
+        "{name} 自己的配置文件给本机的数量超出作业所能得到的，多出 {amounts}，而按配置不告知它更少的数量：它会为这部分把作业派到本机",
     },
     remedies: {
       some:
         "在 slurm.conf 和 gres.conf 中相应减少该节点的数量（docs/slurm.md），并在 Slurm 已按该数量计数（scontrol show node）或该节点没有作业运行时运行 " +
         "scontrol reconfigure。只要配置文件中仍然多出，每次在有作业运行时 reconfigure 都会使该节点停止服务",
+      "given-out":
+        "在 slurm.conf 和 gres.conf 中相应减少该节点的数量（docs/slurm.md），并在那里没有作业占用它时运行 scontrol reconfigure：有作业占用时，这会使该节点" +
+        "停止服务。在此之前，为这部分派来的作业会因没有余量而被拒",
     },
   },
 };

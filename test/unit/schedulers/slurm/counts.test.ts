@@ -311,6 +311,13 @@ describe("what Slurm counts of a host", () => {
     assert.deepEqual(await beyond(gpu()), {});
   });
 
+  it("is what Slurm's files have where it is told nothing: that they have more than jobs may have is told, too", async () => {
+    scheduler = schedulerOf(slurm, { publish: false });
+    assert.equal(scheduler.manner.isTold, false);
+    const { configuredBeyond } = await scheduler.heal(host(), signal);
+    assert.deepEqual([configuredBeyond, slurm.orders], [{ lowGmMib: 64, highGmMib: 896 }, []]);
+  });
+
   it("takes the node from Slurm where it is more than gres.conf has, and that is said", async () => {
     const reason = "gres/vgpu count reported lower than configured (7 < 8)";
     Object.assign(slurm, { state: "IDLE+DRAIN+INVALID_REG", reason });
