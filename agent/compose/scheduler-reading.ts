@@ -26,7 +26,7 @@ export function readScheduler(
 ): SchedulerReading {
   if (!standing) return { kind: "not-configured" };
   const { name, manner, failure, untold, toldAt, withoutDomains, closed } = standing;
-  const named = { name, policy: settings.policy, isTold: manner.isTold };
+  const named = { name, policy: settings.policy, isTold: manner.isTold, booksBy: manner.booksBy };
   if (failure) {
     const { kind, message: why, times } = failure;
     return { kind: "failing", ...named, trouble: troubleOf(kind), why, times };
@@ -118,6 +118,7 @@ const troubles = {
   ...{ "in-use": "refused", duplicate: "refused", "no-capacity": "refused", "not-found": "refused" },
   ...{ "no-root": "no-root", "root-taken": "root-taken", "no-host": "no-host" },
   ...{ program: "unreachable", timeout: "unreachable", "not-allowed": "unauthorized", answer: "bad-answer" },
-  ...{ "node-gres": "refused", "node-invalid": "refused", "other-cluster": "refused", "no-node": "refused" },
+  ...{ "node-gres": "unserved", "node-invalid": "unserved", "other-cluster": "unserved" },
+  ...{ "no-node": "unserved", "exit-code": "unserved" },
 } as const satisfies Readonly<Record<PlacementFailure | SlurmFailure, FailingTrouble>> &
   Record<string, FailingTrouble>;

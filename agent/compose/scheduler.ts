@@ -123,8 +123,7 @@ export function composeScheduler(
       told: keeper.standing.toldAt !== undefined,
     }),
     onNoRoom: () => {
-      // It may have given away more than there is, and keeps on sending jobs until it is told.
-      if (config.adapter === "slurm") keeper.compareSoon();
+      if (scheduler.manner.mayOversend) keeper.compareSoon();
     },
   };
 }

@@ -20,6 +20,8 @@ export const schedulerTroubles = [
   "conflict",
   /** It takes the request for wrong, whatever the reason. */
   "refused",
+  /** It does not serve this host as it is, by its own files or for what else it says. */
+  "unserved",
   /** It does not know this host. */
   "no-root",
   /** This host's place in it is another's. */
@@ -88,11 +90,13 @@ export interface UntoldOfHost {
 export type SchedulerPolicyWord = "require" | "trust-ledger";
 
 interface Named {
-  /** `placement` or `slurm`. */
+  /** As the configuration calls it. */
   readonly name: string;
   readonly policy: SchedulerPolicyWord;
   /** Whether it is told what this host has; otherwise it is only asked, and goes on giving out what it knows of itself. */
   readonly isTold: boolean;
+  /** Whether anybody may make a booking for a claim, or each is a job that the claim is named after. */
+  readonly booksBy: "allocation" | "job";
 }
 
 /** What its books and the host's ledger did not agree in when they were compared last. Amounts in words. */

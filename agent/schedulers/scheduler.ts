@@ -35,6 +35,10 @@ export interface Scheduler {
 export interface Manner {
   /** Whether it is told what this host has; otherwise it is only asked, and goes on giving out what it knows of itself. */
   readonly isTold: boolean;
+  /** Whether anybody may make a booking for a claim, or each is a job that the claim is named after. */
+  readonly booksBy: "allocation" | "job";
+  /** Whether it may send here what there is no room for, until it is compared with again. */
+  readonly mayOversend: boolean;
 }
 
 /** What came of a publish that did not fail. */

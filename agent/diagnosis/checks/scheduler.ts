@@ -48,9 +48,7 @@ function judged(look: Look, scheduler: SchedulerReading | undefined) {
   if (kind === "told") return judgedTold(scheduler);
   const { trouble, why, times } = scheduler;
   look.saw(`scheduler ${name}: last round`, `${trouble}, ${times} in a row: ${why}`);
-  // What Slurm refuses by its own files is nothing that helps with Placement.
-  const key = trouble === "refused" && name === "slurm" ? "refused-by-slurm" : trouble;
-  return fail(key, { ...values, why });
+  return fail(trouble, { ...values, why });
 }
 
 function judgedTold(scheduler: Extract<SchedulerReading, { readonly kind: "told" }>) {
@@ -114,7 +112,7 @@ export const claimWithoutBooking = hostCheck({
   costs: WORTH_KNOWING,
   dependsOn: ["SCHEDULER_UNAVAILABLE"],
   how: "the claims of the ledger, beside the scheduler's bookings on the GPUs of this host, as last compared",
-  check: ofBooks((look, { withoutBooking }, { name }) => {
+  check: ofBooks((look, { withoutBooking }, { name, booksBy }) => {
     tell(look, withoutBooking, ({ claimId, gpu, amounts, bookedOn }) => [
       `claim ${claimId} on ${gpu}`,
       bookedOn === undefined ? amounts : `${amounts}, booked on ${bookedOn}`,
@@ -128,7 +126,7 @@ export const claimWithoutBooking = hostCheck({
     if (bookedOn !== undefined)
       return fail("elsewhere", { ...of, count: elsewhere.length, booked: bookedOn });
     // Nobody can book for a claim that is named after a job.
-    return fail(name === "slurm" ? "without-job" : "some", { ...of, count: withoutBooking.length });
+    return fail(booksBy === "job" ? "without-job" : "some", { ...of, count: withoutBooking.length });
   }),
 });
 
@@ -202,7 +200,7 @@ export const configuredBeyondCapacity = hostCheck({
   }),
 });
 
-type Named = Pick<Extract<SchedulerReading, { readonly kind: "told" }>, "name" | "isTold">;
+type Named = Pick<Extract<SchedulerReading, { readonly kind: "told" }>, "name" | "isTold" | "booksBy">;
 
 function notThere(scheduler: object | undefined): Finding<"no-agent" | "none"> {
   return notApplicable(scheduler === undefined ? "no-agent" : "none");

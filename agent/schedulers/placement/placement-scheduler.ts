@@ -64,7 +64,7 @@ interface Known {
 
 export class PlacementScheduler implements Scheduler {
   readonly name = "placement";
-  readonly manner = { isTold: true } as const;
+  readonly manner = { isTold: true, booksBy: "allocation", mayOversend: false } as const;
   readonly #options: PlacementSchedulerOptions;
   readonly #by: KeptBy;
   readonly #novaGpus: NovaGpus;

@@ -14,7 +14,7 @@ export type SlurmFailure =
   /** Slurm lets others do that. */
   | "not-allowed"
   /** It ended with a failure. */
-  | "refused"
+  | "exit-code"
   /** It said something else than was asked. */
   | "answer"
   /** What slurm.conf and gres.conf give the node does not serve. */

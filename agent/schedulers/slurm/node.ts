@@ -130,4 +130,4 @@ const failures = [
   { says: /Unable to contact slurm controller/, kind: "unreachable", help: "" },
   { says: /Invalid user id|Access\/permission denied/, kind: "not-allowed", help: NOT_ALLOWED },
 ] as const;
-const OTHER = { kind: "refused", help: "" } as const;
+const OTHER = { kind: "exit-code", help: "" } as const;

@@ -71,7 +71,8 @@ export class SlurmScheduler implements Scheduler {
   constructor(options: SlurmSchedulerOptions) {
     this.#options = options;
     const { publish, counts: record, clock, onCarriedOut } = options;
-    this.manner = { isTold: publish };
+    // What it is sent beyond room ends when it is told, or never.
+    this.manner = { isTold: publish, booksBy: "job", mayOversend: publish };
     this.#firstSeen = new FirstSeen(clock);
     this.#telling = new Telling({ record: publish ? record : undefined, clock, onCarriedOut });
   }

@@ -16,7 +16,7 @@ function rounds(): (change: Partial<Pick<Standing, "failure" | "untold">>) => re
   };
   const tell = roundLog({ warn: note, info: note });
   const standing = {
-    ...{ name: "placement", manner: { isTold: true } },
+    ...{ name: "placement", manner: { isTold: true, booksBy: "allocation", mayOversend: false } as const },
     toldAt: 1,
     withoutDomains: false,
     closed: [],

@@ -15,7 +15,7 @@ const other = "0000:03:00.0" as PciAddress;
 const settings = { policy: "trust-ledger", claim_grace: "1800s" } as const;
 const clock = { now: () => 100_000 };
 const unasked: Standing = {
-  ...{ name: "placement", manner: { isTold: true } },
+  ...{ name: "placement", manner: { isTold: true, booksBy: "allocation", mayOversend: false } },
   ...{ failure: undefined, untold: undefined },
   toldAt: undefined,
   ...{ withoutDomains: false, closed: [], findings: nothingFound },
@@ -38,7 +38,7 @@ describe("what the diagnosis is told of the scheduler", () => {
   it("is what the last round failed with, whatever was found before", () => {
     const failure = { kind: "in-use", message: "it is held", times: 2 };
     assert.deepEqual(readScheduler({ ...unasked, toldAt: 1, failure }, settings, clock), {
-      ...{ kind: "failing", name: "placement", policy: "trust-ledger", isTold: true },
+      ...{ kind: "failing", name: "placement", policy: "trust-ledger", isTold: true, booksBy: "allocation" },
       ...{ trouble: "refused", why: "it is held", times: 2 },
     });
   });
@@ -115,8 +115,8 @@ describe("what the diagnosis is told of the scheduler", () => {
     for (const kind of ["unreachable", "unauthorized", "version", "bad-answer", "failed", "no-root"])
       assert.equal(troubleOf(kind), kind);
     assert.deepEqual(
-      ["timeout", "not-allowed", "node-gres"].map((kind) => troubleOf(kind)),
-      ["unreachable", "unauthorized", "refused"],
+      ["timeout", "not-allowed", "node-gres", "exit-code"].map((kind) => troubleOf(kind)),
+      ["unreachable", "unauthorized", "unserved", "unserved"],
     );
     assert.equal(troubleOf("internal"), "internal");
     assert.equal(troubleOf("what nobody has thought of"), "internal");

@@ -25,8 +25,9 @@ import { languages } from "../../../agent/core/language.ts";
 import { RootedFiles } from "../../../agent/host/files.ts";
 
 const gpu = "0000:00:02.0" as PciAddress;
-const named = { name: "placement", policy: "require", isTold: true } as const;
+const named = { name: "placement", policy: "require", isTold: true, booksBy: "allocation" } as const;
 const told = { kind: "told", ...named, untold: undefined, withoutDomains: false, closed: [] } as const;
+const ofJobs = { name: "slurm", booksBy: "job" } as const;
 const agreed: SchedulerBooks = {
   ...{ graceSeconds: 1800, grace: "30m" },
   ...{ withoutDomain: [], withoutBooking: [], overbooked: [], vanished: [] },
@@ -62,9 +63,9 @@ async function wordsOf(scheduler: SchedulerReading | undefined): Promise<unknown
 /** The one that failed, with its message in English. */
 async function failed(
   books: Partial<SchedulerBooks>,
-  name = told.name as string,
+  of: Pick<SchedulerReading & { readonly kind: "told" }, "name" | "booksBy"> = named,
 ): Promise<Condition & { readonly text: string }> {
-  const conditions = await conditionsOf({ ...told, name, books: { ...agreed, ...books } });
+  const conditions = await conditionsOf({ ...told, ...of, books: { ...agreed, ...books } });
   const [failure, ...others] = conditions.filter(({ finding }) => finding.status === "fail");
   assert.ok(failure && others.length === 0);
   return { ...failure, text: messageOf(failure, "en") };
@@ -209,7 +210,7 @@ describe("the conditions of its books", () => {
       ...{ booking: `slurm:c:${number}`, amounts: "1 slice, 64 MiB low GM", hasClaim },
     });
     const of = async (...having: readonly ReturnType<typeof job>[]) =>
-      await failed({ overbooked: [{ gpu: undefined, amounts: "64 MiB low GM", having }] }, "slurm");
+      await failed({ overbooked: [{ gpu: undefined, amounts: "64 MiB low GM", having }] }, ofJobs);
     const refused = await of(job(18, false), job(17, true));
     assert.match(refused.text, /, by 64 MiB low GM; jobs .* and no machine: 1, as slurm:c:18$/);
     assert.deepEqual(refused.evidence, [
@@ -250,7 +251,7 @@ describe("the conditions of its books", () => {
   it("send who looks for its booking to other hosts, and nobody to Placement where Slurm is in front", async () => {
     const web = { claimId: "web-1", gpu, bookedOn: undefined, amounts: "1 slice" };
     const found = await failed({ withoutBooking: [web] });
-    const left = await failed({ withoutBooking: [{ ...web, claimId: "slurm:c:17" }] }, "slurm");
+    const left = await failed({ withoutBooking: [{ ...web, claimId: "slurm:c:17" }] }, ofJobs);
     assert.match(left.text, /slurm has no job .*: 1, as slurm:c:17 with 1 slice of GPU 0000:00:02\.0$/);
     for (const language of languages) {
       assert.match(remedyOf(found, language), /allocation show web-1.*vgpuctl schedule status web-1/);

@@ -30,7 +30,7 @@ class Told {
   readonly stop = new AbortController();
   readonly keeper = new SchedulerKeeper({
     scheduler: {
-      ...{ name: "fake", manner: { isTold: true } },
+      ...{ name: "fake", manner: { isTold: true, booksBy: "allocation", mayOversend: false } },
       publish: () =>
         this.#note("publish", { answered: this.isNews, untold: this.untold, isPassing: this.isPassing }),
       heal: () =>

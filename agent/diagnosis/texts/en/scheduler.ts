@@ -35,7 +35,7 @@ export const scheduler = {
       failed: "{name} fails by itself: {why}",
       conflict: "others change what vgpud has to change in {name} as fast as vgpud does: {why}",
       refused: "{name} refuses what vgpud tells it: {why}",
-      "refused-by-slurm": "{name} does not serve this host as it is: {why}",
+      unserved: "{name} does not serve this host as it is: {why}",
       "no-root": "{name} does not know this host: {why}",
       "root-taken": "in {name} this host's place is another's: {why}",
       "no-host": "it is not known under which name {name} is told of this host: {why}",
@@ -62,7 +62,7 @@ export const scheduler = {
       conflict: "find who else writes the providers named HOST_vgpud_…: they are vgpud's alone",
       refused:
         "do what it says helps; a rule of Placement's policy or a name that is taken is the operator's to change, the rest is a fault of vgpud",
-      "refused-by-slurm":
+      unserved:
         "do what it says; where it says nothing that helps see the log of slurmctld, and docs/slurm.md of what slurm.conf and gres.conf have to give the node. " +
         "vgpud tries again by itself",
       "no-root":

@@ -313,7 +313,7 @@ describe("what Slurm counts of a host", () => {
 
   it("is what Slurm's files have where it is told nothing: that they have more than jobs may have is told, too", async () => {
     scheduler = schedulerOf(slurm, { publish: false });
-    assert.equal(scheduler.manner.isTold, false);
+    assert.deepEqual(scheduler.manner, { isTold: false, booksBy: "job", mayOversend: false });
     const { configuredBeyond } = await scheduler.heal(host(), signal);
     assert.deepEqual([configuredBeyond, slurm.orders], [{ lowGmMib: 64, highGmMib: 896 }, []]);
   });

@@ -68,7 +68,7 @@ describe("what Slurm is ordered", () => {
 
   it("ends a drain for counts that cannot be told", async () => {
     slurm.refused = "gres=";
-    const refusal = { kind: "refused", message: /update nodename=node1 gres=/ };
+    const refusal = { kind: "exit-code", message: /update nodename=node1 gres=/ };
     for (let round = 1; round <= 2; round += 1) await assert.rejects(scheduler.heal(host(), signal), refusal);
     assert.deepEqual(slurm.orders, [COUNTING, "state=undrain", COUNTING, "state=undrain"]);
     slurm.refused = undefined;
