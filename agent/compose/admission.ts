@@ -3,12 +3,13 @@ import { randomBytes } from "node:crypto";
 import type { Configuration } from "../config/configuration.ts";
 import { limitsOf } from "../config/schema.ts";
 import { systemClock as clock } from "../core/clock.ts";
+import { reasons } from "../core/reasons.ts";
 import { issueVgpuId } from "../core/vgpu-mark.ts";
 import { fileThreads } from "../host/file-threads.ts";
 import type { Log } from "../host/journal.ts";
 import { logPlacement } from "../host/lifecycle-log.ts";
 import { inTurns, StorageRoots } from "../host/storage-roots.ts";
-import { Admission, type AdmissionOptions } from "../lifecycle/admission.ts";
+import { Admission, type AdmissionOptions, type PlacementEvent } from "../lifecycle/admission.ts";
 import { SpecGate } from "../lifecycle/spec-gate.ts";
 import { sliceCapacity } from "./slices.ts";
 
@@ -28,9 +29,17 @@ export function composeAdmission(
     newVgpuId: () => issueVgpuId(randomBytes(12)),
     onPlacement: (event) => {
       logPlacement(log, event);
-      if (!event.decision.ok && !event.validateOnly) onNoRoom();
+      if (lacksRoom(event)) onNoRoom();
     },
   });
+}
+
+/** Whether a create was refused for want of room, and for nothing that its caller alone can mend. Pure. */
+export function lacksRoom({
+  decision,
+  validateOnly,
+}: Pick<PlacementEvent, "decision" | "validateOnly">): boolean {
+  return !validateOnly && !decision.ok && reasons[decision.reason] === "no-room";
 }
 
 function composeGate(configuration: Configuration): SpecGate {

@@ -75,7 +75,7 @@ interface UntoldParts {
 const GLANCE_MS = 1_000;
 /** Between tries that fail. */
 const BACKOFF_MS = { least: 1_000, most: 300_000 };
-/** On the average, between comparisons while what was told may hold only for a while. */
+/** On the average, between comparisons while what was told may hold only for a while; between those that somebody asks for at least. */
 const PASSING_MS = 10_000;
 
 export class SchedulerKeeper {
@@ -86,6 +86,8 @@ export class SchedulerKeeper {
   #healAt = -Infinity;
   /** Since the last comparison began: one that is under way may have passed what is to be found out. */
   #isAskedFor = false;
+  /** When the last comparison began that somebody asked for, by the same clock: who asks without end is not to have it compared without end. */
+  #askedAt = -Infinity;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -102,8 +104,8 @@ export class SchedulerKeeper {
   }
 
   /**
-   * For who could not ask it, or who found that it does not know: that is found out at the next glance, and not only when all is compared
-   * again.
+   * For who could not ask it, or who found that it does not know: that is found out at the next glance, or ten seconds after that was last
+   * asked for, and not only when all is compared again.
    */
   compareSoon(): void {
     this.#isAskedFor = true;
@@ -126,7 +128,8 @@ export class SchedulerKeeper {
   /** Resolves with how long to rest, milliseconds. */
   async #round(signal: AbortSignal): Promise<number> {
     const { scheduler, supply: supplyNow, version: versionNow, clock } = this.#options;
-    const isHeal = this.#isAskedFor || clock.now() >= this.#healAt;
+    const isDue = this.#isAskedFor && clock.now() >= this.#askedAt + PASSING_MS;
+    const isHeal = isDue || clock.now() >= this.#healAt;
     try {
       const version = versionNow();
       if (!isHeal && isDeepStrictEqual(version, this.#told?.version)) return GLANCE_MS;
@@ -137,6 +140,7 @@ export class SchedulerKeeper {
         return GLANCE_MS;
       }
       if (isHeal) {
+        if (isDue) this.#askedAt = clock.now();
         this.#isAskedFor = false;
         this.#compared(await scheduler.heal(supply, signal), shutIn(supply));
       } else this.#published(await scheduler.publish(supply, signal), shutIn(supply));

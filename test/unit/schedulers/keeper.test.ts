@@ -138,6 +138,17 @@ describe("a scheduler in front of a host", () => {
     assert.deepEqual(told.taken(), ["heal at 16000"]);
   });
 
+  it("is asked every ten seconds at most for who asks without end, and once more for who asked between", async () => {
+    await told.clock.advance(15_000);
+    told.taken();
+    for (let second = 0; second < 25; second += 1) {
+      told.keeper.compareSoon();
+      await told.clock.advance(1_000);
+    }
+    await told.clock.advance(MINUTE);
+    assert.deepEqual(told.taken(), ["heal at 16000", "heal at 26000", "heal at 36000", "heal at 46000"]);
+  });
+
   it("is asked anew when somebody else could not ask it while it was being asked or told, and once", async () => {
     const meanwhileOnce = (): void => {
       told.meanwhile = () => {
