@@ -73,8 +73,8 @@ interface UntoldParts {
 
 /** How soon a change of the host is told; what changes within it is told at once. */
 const GLANCE_MS = 1_000;
-/** Between tries that fail. */
-const BACKOFF_MS = { least: 1_000, most: 300_000 };
+/** Between tries that fail; `awaited`: at most while somebody waits for what comes of what he does about it. */
+const BACKOFF_MS = { least: 1_000, most: 300_000, awaited: 15_000 };
 /** On the average, between comparisons while what was told may hold only for a while; between those that somebody asks for at least. */
 const PASSING_MS = 10_000;
 
@@ -114,21 +114,37 @@ export class SchedulerKeeper {
   /** Ends with the signal, never before. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random, firstWithinMs, drains } = this.#options;
-    const rest = (ms: number): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);
     const first = clock.now() + random() * firstWithinMs;
     // What changes by itself is seen anew by every host that starts, and waits; a person drains one and goes on to work on it.
     const drained = drains();
     for (let left = first - clock.now(); left > 0; left = first - clock.now()) {
       if (signal.aborted || drains() !== drained) break;
-      await rest(Math.min(GLANCE_MS, left));
+      await this.#glance(left, signal);
     }
-    while (!signal.aborted) await rest(await this.#round(signal));
+    while (!signal.aborted) await this.#rest(await this.#round(signal), signal);
+  }
+
+  /** Shorter where a comparison is due that somebody asks for. */
+  async #rest(ms: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const until = clock.now() + ms;
+    do await this.#glance(until - clock.now(), signal);
+    while (!signal.aborted && clock.now() < until && !this.#isDue);
+  }
+
+  /** Sleeps until it is time to look what has changed, or `left` is over. */
+  async #glance(left: number, signal: AbortSignal): Promise<void> {
+    await this.#options.clock.sleep(Math.min(GLANCE_MS, left), signal).catch(() => undefined);
+  }
+
+  get #isDue(): boolean {
+    return this.#isAskedFor && this.#options.clock.now() >= this.#askedAt + PASSING_MS;
   }
 
   /** Resolves with how long to rest, milliseconds. */
   async #round(signal: AbortSignal): Promise<number> {
     const { scheduler, supply: supplyNow, version: versionNow, clock } = this.#options;
-    const isDue = this.#isAskedFor && clock.now() >= this.#askedAt + PASSING_MS;
+    const isDue = this.#isDue;
     const isHeal = isDue || clock.now() >= this.#healAt;
     try {
       const version = versionNow();
@@ -150,11 +166,15 @@ export class SchedulerKeeper {
       if (signal.aborted) return 0;
       // All is compared anew as soon as there is another try.
       this.#healAt = -Infinity;
-      const kind = error instanceof SchedulerError ? error.kind : "internal";
+      const { kind, isAwaited } = error instanceof SchedulerError ? error : UNFORESEEN;
       const times = (this.#standing.failure?.times ?? 0) + 1;
       const failure = { kind, message: messageOf(error), times };
       this.#ended(isHeal, { failure });
-      return backoffOf(failure.times, this.#options.random());
+      return backoffOf(
+        failure.times,
+        this.#options.random(),
+        isAwaited ? BACKOFF_MS.awaited : BACKOFF_MS.most,
+      );
     }
   }
 
@@ -196,6 +216,8 @@ export class SchedulerKeeper {
   }
 }
 
+const UNFORESEEN = { kind: "internal", isAwaited: false } as const;
+
 type Shut = Pick<Standing, "withoutDomains" | "closed">;
 
 function shutIn({ domainsKnown, gpus }: HostSupply): Shut {
@@ -211,8 +233,8 @@ function partsOf(parts: readonly Untold[], times: number): UntoldParts | undefin
 }
 
 /** After the nth failure in a row: anything from a second to twice what it could be before. */
-function backoffOf(times: number, chance: number): number {
-  const { least, most } = BACKOFF_MS;
+function backoffOf(times: number, chance: number, most = BACKOFF_MS.most): number {
+  const { least } = BACKOFF_MS;
   const longest = Math.min(most, least * 2 ** Math.min(times, 20));
   return least + chance * (longest - least);
 }

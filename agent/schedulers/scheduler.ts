@@ -56,10 +56,13 @@ export class SchedulerError extends Error {
   override readonly name = "SchedulerError";
   /** In one word what is the matter, for metrics; each adapter has a closed list. */
   readonly kind: string;
+  /** Whether it answers, and somebody is to do something about it who waits for what comes of that: it is tried again soon. */
+  readonly isAwaited: boolean;
 
-  constructor(kind: string, message: string, options?: ErrorOptions) {
+  constructor(kind: string, message: string, options: ErrorOptions & { readonly isAwaited?: boolean } = {}) {
     super(message, options);
     this.kind = kind;
+    this.isAwaited = options.isAwaited ?? false;
   }
 }
 

@@ -28,7 +28,11 @@ export type SlurmFailure =
   /** How the node is called is not known yet. */
   | "no-host";
 
-export function slurmError(kind: SlurmFailure, message: string, options?: ErrorOptions): SchedulerError {
+export function slurmError(
+  kind: SlurmFailure,
+  message: string,
+  options?: ConstructorParameters<typeof SchedulerError>[2],
+): SchedulerError {
   return new SchedulerError(kind, message, options);
 }
 

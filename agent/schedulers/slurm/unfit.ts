@@ -12,20 +12,21 @@ export function unfitError(
   { publish }: { readonly publish: boolean },
 ): SchedulerError {
   const words = publish || fault === "too-few" ? wordsOf[fault] : BY_HAND;
-  return slurmError("node-invalid", `Slurm takes no jobs on node ${node} (${reason}): ${words}`);
+  const message = `Slurm takes no jobs on node ${node} (${reason}): ${words}`;
+  return slurmError("node-invalid", message, { isAwaited: true });
 }
 
 const BY_HAND = `${CHANGED}, or slurmctld's log tells what else it is. Set the counts back, run ${RELOAD}, and undrain it`;
 
 const wordsOf = {
-  changed: `${CHANGED}. vgpud has set the counts back: run ${RELOAD}, and vgpud ends the drain`,
+  changed: `${CHANGED}. vgpud has set the counts back: run ${RELOAD}, and vgpud ends the drain within 15 s`,
   "changed-from-unknown":
     `${CHANGED}. vgpud has begun since, and has no record of what all counts were before: when these jobs have ended ` +
-    `run ${RELOAD}, and vgpud ends the drain`,
+    `run ${RELOAD}, and vgpud ends the drain within 15 s`,
   "too-few":
     "its slurmd has less than Slurm was told to count. Give it as much in slurm.conf and gres.conf, then run scontrol reconfigure and " +
     "undrain it",
   "not-told":
     "that is why it was drained before, and slurmctld's log tells what it did not take since. Where a count was changed while jobs had some " +
-    `of it, run ${RELOAD} when these have ended, and vgpud ends the drain`,
+    `of it, run ${RELOAD} when these have ended, and vgpud ends the drain within 15 s`,
 } as const satisfies Readonly<Record<Fault, string>>;

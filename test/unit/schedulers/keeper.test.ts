@@ -248,6 +248,39 @@ describe("a scheduler in front of a host", () => {
     assert.match(told.taken()[0] ?? "", /^heal/);
   });
 
+  it("is tried again within a second when somebody else could not ask it, however often it has failed, and every ten seconds then", async () => {
+    told.failure = new SchedulerError("unreachable", "nobody is there");
+    told.random = 0.999_999;
+    await told.clock.advance(15_000 + 20 * MINUTE);
+    const [before = ""] = told.taken().reverse();
+    const now = told.clock.now();
+    assert.ok(Number(before.slice(8)) + 5 * MINUTE > now + 20_000, "it would be left alone for longer");
+    for (let second = 0; second < 15; second += 1) {
+      told.keeper.compareSoon();
+      await told.clock.advance(1_000);
+    }
+    const times = told.taken().map((each) => Number(each.replace("heal at ", "")) - now);
+    assert.ok(
+      times.length === 2 && times.every((at, index) => at > index * 10_000 && at <= index * 10_000 + 1_000),
+      times.join(),
+    );
+    told.failure = undefined;
+    await told.clock.advance(10_000);
+    assert.equal(told.keeper.standing.failure, undefined, "its return is found out");
+  });
+
+  it("is tried again within fifteen seconds, however often it has failed, where somebody waits for what comes of it", async () => {
+    told.failure = new SchedulerError("node-invalid", "the node has to register", { isAwaited: true });
+    told.random = 0.999_999;
+    await told.clock.advance(60 * MINUTE);
+    const times = told.taken().map((each) => Number(each.slice(8)));
+    const [last = 0, before = 0] = times.reverse();
+    assert.ok(last - before <= 15_000 && last - before > 10_000, `${last - before}`);
+    told.failure = undefined;
+    await told.clock.advance(15_000);
+    assert.equal(told.keeper.standing.failure, undefined);
+  });
+
   it("is never tried again within a second, whatever chance says", async () => {
     told.failure = new SchedulerError("failed", "500");
     told.random = 0;
