@@ -135,7 +135,7 @@ export class DomainService {
     const repeated = intents.repeated(request, claim);
     if (repeated) return repeated;
     if (claim.state === "gone") {
-      if (returnedDomain(claim, inventory)) await returned.takeAway(claim, caller);
+      if (returnedDomain(claim, inventory)) await returned.takeAway(claim, request, caller);
       return intents.over(claim, caller);
     }
     const change = {

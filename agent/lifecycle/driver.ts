@@ -58,6 +58,8 @@ export interface DriverOptions extends Omit<StepsOptions, "onSettled"> {
 export class Driver {
   readonly #options: DriverOptions;
   readonly #drives = new Map<VgpuId, Promise<void>>();
+  /** What is done beside them for claims that have ended. */
+  readonly #undefining = new Set<Promise<void>>();
   readonly #onlookers = new Map<VgpuId, Set<Onlooker>>();
   readonly #alarm: Alarm;
   readonly #failedRounds: FailedRounds;
@@ -106,9 +108,21 @@ export class Driver {
     });
   }
 
-  /** Of a claim that has ended, for which nothing is planned: its domain is there again. Throws as `Domains.undefine`. */
-  async undefine(claim: DomainClaim): Promise<void> {
+  /**
+   * Of a claim that has ended, for which nothing is planned: its domain is there again. Then `after` is written down, as far as that can
+   * be. Nothing is promised by it that a crash could break: the domain is there as before then, and whoever asked asks again. Throws as
+   * `Domains.undefine`.
+   */
+  async undefine(claim: DomainClaim, after: DomainClaim): Promise<void> {
+    const undefining = this.#undefine(claim, after);
+    const ended = undefining.catch(() => undefined);
+    this.#undefining.add(ended);
+    await undefining.finally(() => this.#undefining.delete(ended));
+  }
+
+  async #undefine(claim: DomainClaim, after: DomainClaim): Promise<void> {
     await this.#step(claim, { kind: "undefine-domain", domainId: claim.domain.id });
+    if (after !== claim) await this.#options.ledger.putAhead(after);
   }
 
   /** Something outside changed: whoever waits looks again at once. */
@@ -121,9 +135,9 @@ export class Driver {
     return this.#drives.size > 0;
   }
 
-  /** Resolves when no claim is on its way. */
+  /** Resolves when no claim is on its way, and nothing is done for one that has ended. */
   async idle(): Promise<void> {
-    await Promise.all(this.#drives.values());
+    await Promise.all([...this.#drives.values(), ...this.#undefining]);
   }
 
   /** For an orderly stop: resolves when no step is under way. What only waits is left to the next start. */

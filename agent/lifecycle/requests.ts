@@ -117,7 +117,7 @@ function isOf<Kind extends keyof SliceClaims>(kind: Kind, claim: Claim): claim i
 
 /** The operation that an earlier request with the same id began on this claim; undefined when the request is new. */
 export function operationOfRepeat(
-  ledger: Ledger,
+  ledger: Pick<Ledger, "byRequest">,
   request: RequestIdentity,
   claim: Pick<Claim, "vgpuId">,
 ): string | undefined {

@@ -11,16 +11,17 @@ import { domainsAway } from "./domains-away.ts";
 import type { Driver } from "./driver.ts";
 import type { Ledger } from "./ledger.ts";
 import { newestTombstone } from "./owned-domain.ts";
+import { operationOfRepeat, remember, type RequestIdentity } from "./requests.ts";
 
 export interface ReturnedDomainsOptions {
-  readonly ledger: Pick<Ledger, "byDomainId">;
+  readonly ledger: Pick<Ledger, "byDomainId" | "byRequest" | "get">;
   readonly lookout: Pick<Lookout, "fresh">;
   readonly driver: Pick<Driver, "undefine">;
 }
 
 export class ReturnedDomains {
   readonly #options: ReturnedDomainsOptions;
-  /** Whoever comes second looks once the first is done: by then the UUID may be another domain's. */
+  /** Whoever comes second looks once the first is done: by then the UUID may be another domain's, or the domain be defined anew by its owner. */
   readonly #turns = new KeyedLock<DomainId>();
 
   constructor(options: ReturnedDomainsOptions) {
@@ -29,26 +30,41 @@ export class ReturnedDomains {
 
   /**
    * Has the domain undefined, and nothing else: its slice was given back when its claim ended. What was begun goes on when the caller
-   * goes away. Nothing is done where it is not there. Throws CLAIM_STATE while it is on, or as libvirt's calls do.
+   * goes away; its retry finds that it was done, and leaves alone what its owner has defined since. Nothing is done where it is not there.
+   * Throws CLAIM_STATE while it is on, or as libvirt's calls do.
    */
-  async takeAway(claim: DomainClaim, { signal }: Pick<Caller, "signal">): Promise<void> {
+  async takeAway(
+    claim: DomainClaim,
+    request: RequestIdentity,
+    { signal }: Pick<Caller, "signal">,
+  ): Promise<void> {
     await untilAborted(
-      this.#turns.run(claim.domain.id, () => this.#takeAway(claim)),
+      this.#turns.run(claim.domain.id, () => this.#takeAway(claim, request)),
       signal,
     );
   }
 
-  async #takeAway(claim: DomainClaim): Promise<void> {
+  async #takeAway(of: DomainClaim, request: RequestIdentity): Promise<void> {
     const { ledger, lookout, driver } = this.#options;
+    const now = ledger.get(of.vgpuId);
+    const claim = now?.kind === "domain" ? now : of;
+    // Whoever had the turn before may have been the same request.
+    if (operationOfRepeat(ledger, request, claim) !== undefined) return;
     const inventory = await lookout.fresh();
     if (!inventory.domains.known) throw domainsAway(inventory.domains);
     const domain = returnedDomain(claim, inventory);
     if (!domain || ledger.byDomainId(domain.id)) return;
     if (isAlive(domain.state) || domain.awaitsRestart === true) throw isOn(claim, domain);
-    await driver.undefine(claim);
+    // A failure is forgotten, so that a retry tries.
+    await driver.undefine(claim, remembering(claim, request));
     // Who hears that it is gone, and asks, sees so.
     await lookout.fresh().catch(() => undefined);
   }
+}
+
+function remembering(claim: DomainClaim, request: RequestIdentity): DomainClaim {
+  const requests = remember(claim.requests, request, claim.operation);
+  return requests === claim.requests ? claim : { ...claim, requests };
 }
 
 /** The domain of a claim that has ended, where it is defined again with that very claim's mark. Pure. */

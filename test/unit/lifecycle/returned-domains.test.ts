@@ -67,6 +67,73 @@ describe("a domain that is defined again after its claim has ended", () => {
     assert.equal(node.host.domains.length, 1);
   });
 
+  it("is not undefined a second time for a retry, when its owner has defined it again since, also by the next vgpud", async () => {
+    const { node, claim } = await returned();
+    const request = { requestId: "r-2" };
+    const defineAgain = async (): Promise<void> => {
+      await node.clock.advance(1000);
+      node.host.put(domainOf(claim, { state: "shut-off" }));
+    };
+    await destroy(node, request);
+    assert.deepEqual(node.host.domains, []);
+    await defineAgain();
+    const again = await destroy(node, request);
+    assert.equal(again.operation.id, claim.operation.id);
+    node.restart();
+    await destroy(node, request);
+    assert.equal(node.host.domains.length, 1);
+    await destroy(node, { requestId: "r-3" });
+    assert.deepEqual(node.host.domains, [], "who asks anew has it undefined");
+  });
+
+  it("is not undefined a second time for a retry that came before the first try was over", async () => {
+    const { node, claim } = await returned();
+    const request = { requestId: "r-2" };
+    node.host.after = (what) => {
+      if (what === "undefine-domain") node.host.put(domainOf(claim, { state: "shut-off" }));
+      return Promise.resolve();
+    };
+    await Promise.all([destroy(node, request), destroy(node, request)]);
+    assert.equal(node.host.domains.length, 1);
+  });
+
+  it("is tried again for a retry where it could not be undefined", async () => {
+    const { node } = await returned();
+    const request = { requestId: "r-2" };
+    node.host.before = (what) =>
+      what === "undefine-domain" ? Promise.reject(new Error("libvirt went away")) : Promise.resolve();
+    await assert.rejects(destroy(node, request), /libvirt went away/);
+    node.host.before = () => Promise.resolve();
+    await destroy(node, request);
+    assert.deepEqual(node.host.domains, []);
+  });
+
+  it("is waited for by an orderly stop while it is being undefined", async () => {
+    const { node } = await returned();
+    const order: string[] = [];
+    const goOn = new Promise<() => void>((begun) => {
+      node.host.before = (what) =>
+        what === "undefine-domain"
+          ? new Promise((resolve) => {
+              begun(resolve);
+            })
+          : Promise.resolve();
+    });
+    const destroyed = destroy(node, { requestId: "r-2" }).then(() => order.push("answered"));
+    const release = await goOn;
+    const drained = node.driver.drain().then(() => {
+      const remembered = node.ledger.byRequest("r-2");
+      order.push(
+        `drained with ${node.host.domains.length} domains, remembered: ${String(remembered !== undefined)}`,
+      );
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(order.length, 0);
+    release();
+    await Promise.all([drained, destroyed]);
+    assert.ok(order.includes("drained with 0 domains, remembered: true"), order.join());
+  });
+
   it("is not undefined for the retry of the request that ended its claim", async () => {
     const { node } = await nodeWithDomain();
     const request = { requestId: "r-1" };
