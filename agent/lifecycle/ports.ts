@@ -90,6 +90,8 @@ export interface DeviceModel {
   check(): Promise<void>;
   /** To be called once a domain is defined with the program of `path`: of one from before, another may have been configured. */
   defined(id: DomainId): void;
+  /** To be called once the domain's claim has come to an end or to rest, whatever came of its start: it is new no more. */
+  settled(id: DomainId): void;
   /** To be called right before a domain is started: what is said of a start is told from what was said of those before. */
   starting(domain: StartingDomain): Promise<DeviceModelStart>;
 }

@@ -72,11 +72,12 @@ export class Steps {
   }
 
   async #settle(claim: Claim, step: Extract<Step, { kind: "settle" }>): Promise<void> {
-    const { ledger, operations, clock, onSettled } = this.#options;
+    const { ledger, operations, hands, clock, onSettled } = this.#options;
     const { claim: now, left, ended: operation } = settled(claim, step, clock.wall());
     if (left) await ledger.put(left).catch(notNoted(now));
     else await ledger.erase(claim.vgpuId);
     if (operation && hasSlice(now)) operations.end(now);
+    if (now.kind === "domain") hands.deviceModel?.settled(now.domain.id);
     onSettled(now, operation);
   }
 

@@ -26,6 +26,7 @@ import { SpecGate } from "../../agent/lifecycle/spec-gate.ts";
 import { SettingKeeper, type Mended } from "../../agent/lifecycle/setting-keeper.ts";
 import { VirtualFunctionService } from "../../agent/lifecycle/virtual-function-service.ts";
 import { VgpuService } from "../../agent/lifecycle/vgpu-service.ts";
+import type { DeviceModel } from "../../agent/lifecycle/ports.ts";
 import type { StoragePaths } from "../../agent/lifecycle/storage-paths.ts";
 import { FakeClock } from "./clock.ts";
 import { FakeHost } from "./fake-host.ts";
@@ -106,6 +107,8 @@ export class FakeNode {
     return this.#agent.reconciliation;
   }
 
+  /** Holds from the next start on. */
+  deviceModel: DeviceModel | undefined;
   /** What keeps GPUs from modes. */
   hindrance: Hindrance | undefined;
   /** What the host would lose with a GPU that is given away. */
@@ -213,7 +216,7 @@ export class FakeNode {
       slices: host,
       domains: host,
       hypervisor: () => Promise.resolve({ domainType: "kvm" } as const),
-      deviceModel: undefined,
+      deviceModel: this.deviceModel,
       gpuLock: new KeyedLock<ReturnType<typeof pciAddress>>(),
     };
     const newVgpuId = (): VgpuId => ownVgpuId(this.#next());

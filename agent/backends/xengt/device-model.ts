@@ -53,7 +53,7 @@ interface Start {
 
 export class XengtDeviceModel implements DeviceModel {
   readonly #options: XengtDeviceModelOptions;
-  /** Defined with it, by this process, and not yet started: whoever defined one before may have had another configured. */
+  /** Defined with it, by this process, and neither started nor settled yet: whoever defined one before may have had another configured. */
   readonly #fresh = new Set<DomainId>();
   #verdict: Verdict | undefined;
 
@@ -89,6 +89,10 @@ export class XengtDeviceModel implements DeviceModel {
 
   defined(id: DomainId): void {
     this.#fresh.add(id);
+  }
+
+  settled(id: DomainId): void {
+    this.#fresh.delete(id);
   }
 
   async starting(domain: StartingDomain): Promise<DeviceModelStart> {

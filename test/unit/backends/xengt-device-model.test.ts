@@ -10,6 +10,8 @@ import { FakeClock } from "../../fakes/clock.ts";
 import { FakeHost } from "../../fakes/fake-host.ts";
 import { FakeGpu } from "../../fakes/fake-kernel.ts";
 import { domainId, pciAddress } from "../../fakes/ids.ts";
+import { FakeNode } from "../../fakes/node.ts";
+import { createRequest, patient } from "../../fakes/requests.ts";
 
 type Answer = Awaited<ReturnType<LogReader["deviceModelLog"]>>;
 
@@ -128,6 +130,29 @@ describe("a start that a device model of XenGT fails", () => {
     assert.equal(await deviceModel.cannot(), UNKNOWN);
     start.succeeded();
     assert.equal(await deviceModel.cannot(), undefined);
+  });
+
+  it("is of no new domain any more once its claim has come to an end or to rest, whatever came of its start", async () => {
+    const deviceModel = deviceModelOf(unpatched);
+    const isNew = async (): Promise<boolean> => {
+      const start = await deviceModel.starting({ id: domainId(1), name: "guest-1" });
+      const last = await start.lastWords(new AbortController().signal);
+      return last.kind === "said" && /is to be QEMU/.test(last.help ?? "");
+    };
+    deviceModel.defined(domainId(1));
+    assert.ok(await isNew());
+    const node = new FakeNode(512);
+    node.deviceModel = deviceModel;
+    node.restart();
+    const create = (): Promise<unknown> => node.clock.until(node.service.create(createRequest(1), patient));
+    deviceModel.defined(domainId(1));
+    node.host.refuse("start-domain", new AgentError("LIBVIRT_REFUSED", REFUSED));
+    await assert.rejects(create(), { reason: "LIBVIRT_REFUSED" });
+    assert.equal(await isNew(), false, "it was undefined before it was started");
+    node.host.before = () => Promise.resolve();
+    deviceModel.defined(domainId(1));
+    await create();
+    assert.equal(await isNew(), false, "it was seen to run");
   });
 
   it("is not told in the words of an earlier start, nor in none", async () => {
