@@ -33,6 +33,8 @@ interface SlurmWorldOptions {
   readonly gres?: readonly Gres[];
   /** How often vgpud compares the books. */
   readonly healEvery?: string;
+  /** Whether vgpud tells Slurm anything; by default it does. */
+  readonly publish?: boolean;
   /** Of slurm.conf, other than as a rule. */
   readonly cluster?: SlurmOptions["settings"];
 }
@@ -52,6 +54,7 @@ export class SlurmWorld implements AsyncDisposable {
     host = HOST,
     gres,
     healEvery = "2s",
+    publish = true,
     cluster = {},
   }: SlurmWorldOptions = {}): Promise<SlurmWorld> {
     const folder = await mkdtemp(path.join(tmpdir(), "slurm-world-"));
@@ -71,7 +74,7 @@ export class SlurmWorld implements AsyncDisposable {
   adapter: slurm
   first_within: 0s
   heal_every: ${healEvery}
-  slurm: { cluster: vgpud, node: ${NODE}, conf: "${slurm.env["SLURM_CONF"] ?? ""}", prefix: "${folder}", timeout: 5s }`;
+  slurm: { cluster: vgpud, node: ${NODE}, publish: ${String(publish)}, conf: "${slurm.env["SLURM_CONF"] ?? ""}", prefix: "${folder}", timeout: 5s }`;
     await installPrograms(folder);
     await writeFile(path.join(folder, "bin/logger"), `#!/bin/sh\necho "$*" >> '${folder}/logger.log'\n`, {
       mode: 0o755,

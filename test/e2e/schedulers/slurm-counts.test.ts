@@ -114,6 +114,25 @@ describe("a node that Slurm takes for unfit while no vgpud runs", () => {
   });
 });
 
+describe("a node of which Slurm is told nothing", function () {
+  this.timeout(300_000);
+
+  it("is said to be so, and that slurm.conf has more for it than jobs may have", async () => {
+    await using node = await SlurmWorld.start({ gres: GROSS, publish: false });
+    await node.conditionSays(
+      "CONFIGURED_BEYOND_CAPACITY",
+      /give this host 128 MiB low GM, 384 MiB high GM, 4 fences more .* sends jobs here for that$/,
+    );
+    await node.world.rpc.call(Hosts.drainHost, { note: "a test" });
+    await node.compared();
+    assert.deepEqual(
+      (await node.scontrolled()).filter((line) => line.includes("update")),
+      [],
+    );
+    assert.match(await node.node("State"), /^IDLE /);
+  });
+});
+
 describe("a node that Slurm takes for unfit while it is drained", function () {
   this.timeout(300_000);
 
