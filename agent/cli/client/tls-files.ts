@@ -21,11 +21,10 @@ const FLAGS: Names = { ca: "--tls-ca", certificate: "--tls-certificate", key: "-
 
 /** @throws CliError for a file that cannot be read, is something else, or is too weak to be used */
 export async function readTlsFiles(target: Paths, names: Names = FLAGS): Promise<TlsFiles> {
-  const [ca, certificate, key] = await Promise.all([
-    bytesOf(names.ca, target.ca),
-    bytesOf(names.certificate, target.certificate),
-    bytesOf(names.key, target.key),
-  ]);
+  // One after the other: of several that cannot be read the same one is told each time.
+  const ca = await bytesOf(names.ca, target.ca);
+  const certificate = await bytesOf(names.certificate, target.certificate);
+  const key = await bytesOf(names.key, target.key);
   parsed(names.ca, target.ca, "certificate in PEM", () => new X509Certificate(ca));
   const own = parsed(
     names.certificate,
