@@ -17,7 +17,8 @@ export class BookedElsewhere extends CliError {}
 /**
  * The hosts, and why, that may have the domain in the place of the booked one, since they could not be asked. The booked one is asked for the
  * domain all the same, as the booking says where it should be, and nobody else before that is known. No other is asked where the booked one
- * has the domain. Throws a PlacementError, or a CliError where another host has it.
+ * has the domain. Throws a PlacementError, or a CliError where another host has it, or may have it while the booked one will have none: the
+ * claim has ended there.
  */
 export async function mayBeElsewhere(
   claimId: string,
@@ -27,10 +28,12 @@ export async function mayBeElsewhere(
   const agentOf: Search["agentOf"] = (host, kind) => looking.agentOf(host, kind, LOOK);
   const there = await toldBy(booked, claimId, { agentOf });
   if (there === "has-it") return new Map();
-  const { found, unknown } = await whereaboutsOf(claimId, { ...looking, agentOf, butFor: booked });
-  if (found === undefined || isGone(found.domain)) return unknown;
-  const unsaid = there === "has-none" ? undefined : there.unknown;
-  throw elsewhere(claimId, { booked, host: found.host, unsaid }, looking);
+  const others = await othersThan(booked, claimId, { ...looking, agentOf });
+  const { host, unknown } = others;
+  if (host !== undefined) throw elsewhere(claimId, { booked, host, there }, looking);
+  const unsure = there === "has-ended" ? notGivenBack(claimId, { booked, others }, looking) : undefined;
+  if (unsure) throw unsure;
+  return unknown;
 }
 
 /** What the hosts but the booked one say of the domain, where that one has none. */
@@ -52,60 +55,73 @@ export function notGivenBack(
   claimId: string,
   { booked, others: { host, unknown } }: { readonly booked: string; readonly others: Others },
   { line, lineTo }: Pick<Looking, "line" | "lineTo">,
-): CliError | undefined {
+): BookedElsewhere | undefined {
   const none = `${booked} has no domain of claim ${claimId}`;
   const giveBack = line("destroy", claimId, "--host", booked);
   if (host !== undefined)
-    return new CliError("conflict", `${none}, on which it is booked, and ${host} has it: it stays booked`, {
-      lines: [
-        `  to keep that domain: give the booking on ${booked} back: ${giveBack}`,
-        `  to end it: end it on ${host}: ${lineTo(host, "destroy", claimRef(claimId))}; then the same line again`,
-      ],
-    });
+    return new BookedElsewhere(
+      "conflict",
+      `${none}, on which it is booked, and ${host} has it: it stays booked`,
+      {
+        lines: [
+          `  to keep that domain: give the booking on ${booked} back: ${giveBack}`,
+          `  to end it: end it on ${host}: ${lineTo(host, "destroy", claimRef(claimId))}; then the same line again`,
+        ],
+      },
+    );
   if (unknown.size === 0) return undefined;
   const names = [...unknown.keys()].join(" or ");
-  return new CliError("unreachable", `${none}, and whether ${names} has one is not known: it stays booked`, {
-    lines: [...unknown].map(([name, why]) => `  ${name} could not be asked: ${why}`),
-    hints: [
-      "the same line again once each of them answers",
-      HOST_NO_MORE,
-      `to give it back all the same, without asking them: ${giveBack}`,
-    ],
-  });
+  return new BookedElsewhere(
+    "unreachable",
+    `${none}, and whether ${names} has one is not known: it stays booked`,
+    {
+      lines: [...unknown].map(([name, why]) => `  ${name} could not be asked: ${why}`),
+      hints: [
+        "the same line again once each of them answers",
+        HOST_NO_MORE,
+        `to give it back all the same, without asking them: ${giveBack}`,
+      ],
+    },
+  );
 }
+
+/** What a host says of the domain of a claim. */
+type Told = "has-it" | "has-none" | "has-ended" | { readonly unknown: string };
 
 interface Elsewhere {
   readonly booked: string;
   /** That has the domain. */
   readonly host: string;
-  /** Why the booked host does not say whether it has one, too. */
-  readonly unsaid: string | undefined;
+  /** What the booked host says. */
+  readonly there: Told;
 }
 
 function elsewhere(
   claimId: string,
-  { booked, host, unsaid }: Elsewhere,
+  { booked, host, there }: Elsewhere,
   { line, lineTo }: Pick<Looking, "line" | "lineTo">,
 ): CliError {
   const message = `claim ${claimId} is booked on ${booked}, and ${host} has the domain of it: no second one is made`;
+  const unsaid = typeof there === "object" ? there.unknown : undefined;
   const ends = unsaid === undefined ? "" : ", which ends a domain of it there";
   const given = `give the booking on ${booked} back${ends}: ${line("destroy", claimId, "--host", booked)}`;
+  const end = lineTo(host, "destroy", claimRef(claimId));
   const lines = [
     ...(unsaid === undefined ? [] : [`  ${booked} does not say whether it has one, too: ${unsaid}`]),
     `  to keep that domain: ${given}; then the same line again books it on ${host}`,
-    `  for one on ${booked}: end that domain on ${host} first: ${lineTo(host, "destroy", claimRef(claimId))}`,
+    there === "has-ended"
+      ? `  to end it, since the claim has ended on ${booked}: ${end}; then give the booking back`
+      : `  for one on ${booked}: end that domain on ${host} first: ${end}`,
   ];
   return new BookedElsewhere("conflict", message, { lines });
 }
 
-async function toldBy(
-  host: string,
-  claimId: string,
-  { agentOf }: Pick<Search, "agentOf">,
-): Promise<"has-it" | "has-none" | { readonly unknown: string }> {
+async function toldBy(host: string, claimId: string, { agentOf }: Pick<Search, "agentOf">): Promise<Told> {
   try {
     using asked = closing(agentOf(host, "read"));
-    return (await domainOfClaim(claimId, asked.vgpud)) === undefined ? "has-none" : "has-it";
+    const domain = await domainOfClaim(claimId, asked.vgpud);
+    if (domain === undefined) return "has-none";
+    return isGone(domain) ? "has-ended" : "has-it";
   } catch (error) {
     if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
     return { unknown: error.message };

@@ -12,7 +12,7 @@ import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 import { LOOK } from "./silent-hosts.ts";
-import { isGone, notKnown, otherThan, RIGHT_ADDRESS, whereaboutsOf } from "./whereabouts.ts";
+import { domainOfClaim, isGone, notKnown, otherThan, RIGHT_ADDRESS, whereaboutsOf } from "./whereabouts.ts";
 
 /** The domain first: what is given back while the host still has it might be given to somebody else. */
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
@@ -60,25 +60,29 @@ async function destroyed({ claimId, held }: Named, host: string, asking: Asking)
   const { args, parts } = asking;
   const isMeant = args.text("host") === host;
   let answer: Answer;
+  let isToldOf: boolean;
   using agent = closing(parts.agentOf(host, "change"));
   try {
     const domain = { ref: { $case: "claimId", value: claimId } } as const;
     const request = { domain, requestId: "", ...stopFields(args), allowMissing: true };
+    const before = await domainOfClaim(claimId, agent.vgpud);
     const response = await agent.vgpud.destroyDomain(request);
     answer = changeAnswer(response);
     if (answer.error !== undefined) return notGone(answer, parts.saidBy(host, answer.error));
-    if (response.domain !== undefined || held === undefined) return answer;
-    const other = isMeant ? undefined : await otherThan(host, agent.vgpud);
+    const wasThere = before !== undefined && !isGone(before);
+    isToldOf = response.domain !== undefined;
+    if ((wasThere && isToldOf) || held === undefined) return answer;
+    const other = isMeant || isToldOf ? undefined : await otherThan(host, agent.vgpud);
     if (other !== undefined) return { ...answer, text: [], error: notSure(claimId, host, { other, parts }) };
   } catch (error) {
     throw error instanceof CliError ? parts.saidBy(host, error) : error;
   }
   const error = isMeant ? undefined : await othersHave(claimId, host, asking);
   if (error !== undefined) return { ...answer, text: [], error };
-  return { ...answer, text: [lines(`${host} has no domain of claim ${claimId}`)] };
+  return isToldOf ? answer : { ...answer, text: [lines(`${host} has no domain of claim ${claimId}`)] };
 }
 
-/** The booking may be one that was moved by hand, while the domain goes on where it was made. */
+/** The booking may be one that was moved by hand, while the domain goes on where it was made, or was made again. */
 async function othersHave(
   claimId: string,
   booked: string,

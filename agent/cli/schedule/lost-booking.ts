@@ -23,11 +23,11 @@ interface Options extends Search {
 /** Undefined where every host says that it has no such claim. @throws CliError where that is not certain, or the claim has ended */
 export async function lostBooking(claimId: string, options: Options): Promise<LostBooking | undefined> {
   const { found, providers, ...others } = await whereaboutsOf(claimId, options);
-  if (found === undefined) {
+  if (found === undefined || isGone(found.domain)) {
     const unsure = notKnown(claimId, others, "for another domain: the same line without --claim-id");
     if (unsure) throw unsure;
-    return undefined;
   }
+  if (found === undefined) return undefined;
   const { host, domain } = found;
   if (isGone(domain)) {
     const message = `${host}: claim ${claimId} has been or is being destroyed; ask with a new claim id`;

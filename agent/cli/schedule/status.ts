@@ -25,7 +25,8 @@ export async function status(args: Arguments, environment: Environment): Promise
     throw new CliError("failure", `nothing is booked for claim ${named.claimId}`, { hints });
   }
   const domain = await domainOf(named, host, { parts, isMeant: asked.host === host });
-  if (domain !== undefined || named.held === undefined) return shown(named, host, { domain });
+  const isThere = domain !== undefined && !isGone(domain);
+  if (isThere || named.held === undefined) return shown(named, host, { domain });
   const { api, namedHosts } = parts;
   const how = args.has("timeout") ? {} : LOOK;
   const agentOf: Opened["agentOf"] = (other, kind) => parts.agentOf(other, kind, how);
@@ -64,20 +65,19 @@ async function domainOf(
 interface Seen {
   /** On the booked host, or the one that the user names. */
   readonly domain: Domain | undefined;
-  /** Where that host has none, and the claim is booked there. */
+  /** Where that host has none that is there, and the claim is booked there. */
   readonly others?: Others;
 }
 
 /** Where the booked host has no domain that is there. */
 function noneText({ domain, others }: Seen, host: string): string {
-  const givenBack = "the booking is given back in time, or by destroy";
-  if (domain !== undefined) return `gone: ${givenBack}`;
+  const none = domain === undefined ? "none" : "gone";
   if (others?.host !== undefined)
-    return `none on ${host}, and ${others.host} has it: destroy says how to go on`;
+    return `${none} on ${host}, and ${others.host} has it: destroy says how to go on`;
   const unknown = [...(others?.unknown.keys() ?? [])].join(" or ");
   return unknown === ""
-    ? `none: ${givenBack}`
-    : `none on ${host}, and whether ${unknown} has one is not known`;
+    ? `${none}: the booking is given back in time, or by destroy`
+    : `${none} on ${host}, and whether ${unknown} has one is not known`;
 }
 
 function shown({ claimId, held }: Named, host: string, seen: Seen): Answer {
@@ -98,7 +98,7 @@ function shown({ claimId, held }: Named, host: string, seen: Seen): Answer {
       booking: held === undefined ? "none" : "held",
       resources: held?.resources ?? {},
       ...messageJson({ domain }),
-      domain_host: domain === undefined ? (others?.host ?? null) : host,
+      domain_host: others?.host ?? (domain === undefined ? null : host),
       unasked: [...(others?.unknown ?? [])].map(([name, message]) => ({ host: name, message })),
     },
     text: [

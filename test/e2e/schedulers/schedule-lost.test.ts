@@ -138,6 +138,55 @@ describe("a domain that Placement knows nothing of any more", function () {
     assert.equal((await hosts.schedule(["destroy", claim, "--now"])).exitCode, 0);
   });
 
+  it("gets no second beside it where its claim has ended on the host that somebody has booked it on", async () => {
+    const { claim_id: claim, host: other } = await made();
+    const host = hosts.names.find((name) => name !== other) ?? "";
+    const bookOn = async (name: string): Promise<void> => {
+      await placement.ask("DELETE", `/allocations/${claim}`);
+      await hosts.book(claim, name);
+    };
+    await hosts.world(other).destroy("web-1");
+    await bookOn(host);
+    const moved = await hosts.schedule([...LINE, "--claim-id", claim]);
+    assert.equal(madeSchema.parse(JSON.parse(moved.stdout)).host, host, moved.stderr);
+    await bookOn(other);
+
+    const again = await hosts.schedule([...IN_WORDS, "--claim-id", claim]);
+    assert.equal(again.exitCode, exitCodes.conflict, again.stderr);
+    assert.match(again.stderr, new RegExp(`booked on ${other}, and ${host} has the domain of it`));
+    assert.doesNotMatch(again.stderr, /without --claim-id/);
+    const refused = await hosts.schedule(["destroy", claim, "--now"]);
+    assert.deepEqual([refused.exitCode, refused.stdout], [exitCodes.conflict, ""], refused.stderr);
+    assert.match(
+      refused.stderr,
+      new RegExp(`${other} has no domain of claim ${claim}, on which it is booked, and ${host} has it`),
+    );
+    const status = await hosts.schedule(["status", claim]);
+    assert.match(
+      status.stdout,
+      new RegExp(`^domain: +gone on ${other}, and ${host} has it: destroy says`, "m"),
+    );
+    const hidden = reading(hosts.scheduleFile({ [host]: "/nonexistent/vgpud.sock" }));
+    for (const argv of [
+      ["destroy", claim, "--now"],
+      [...IN_WORDS, "--claim-id", claim],
+    ]) {
+      const unsure = await hosts.schedule(argv, hidden);
+      assert.equal(unsure.exitCode, exitCodes.unreachable, unsure.stderr);
+      assert.match(unsure.stderr, new RegExp(`whether ${host} has one is not known: it stays booked`));
+    }
+    assert.equal(await hosts.isBooked(claim), true);
+    assert.deepEqual([await domainsOn(host), await domainsOn(other)], [1, 0]);
+
+    const given = await hosts.schedule(["destroy", claim, "--now", "--host", other]);
+    assert.equal(given.exitCode, 0, given.stderr);
+    assert.equal(await hosts.isBooked(claim), false);
+    const kept = await hosts.schedule([...LINE, "--claim-id", claim]);
+    assert.equal(madeSchema.parse(JSON.parse(kept.stdout)).host, host, kept.stderr);
+    assert.equal((await hosts.schedule(["destroy", claim, "--now"])).exitCode, 0);
+    assert.deepEqual([await domainsOn(host), await domainsOn(other)], [0, 0]);
+  });
+
   it("is listed as what another host has than the booked one, which may have nothing of it", async () => {
     const { claim_id: claim, host } = await made();
     const other = hosts.names.find((name) => name !== host) ?? "";

@@ -1,7 +1,6 @@
 // A create with the id of a claim that is booked on one host, of which another has the domain, or may have it.
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
-import { ClaimState } from "../../../../proto/gen/vgpud/v1/claim.ts";
 import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
 import { CLAIM, full, Hosts, makes, refusal } from "./hosts.ts";
 
@@ -24,6 +23,7 @@ async function refusesASecond(hosts: Hosts): Promise<readonly string[]> {
   return ended.error.lines;
 }
 
+const ended = (): CliError => refusal(status.ALREADY_EXISTS, "CLAIM_ENDED");
 const askedFor = ({ asked }: Hosts): readonly string[] => asked.map(({ host }) => host);
 
 describe("a call that names a claim which is booked where its domain is not", () => {
@@ -54,17 +54,44 @@ describe("a call that names a claim which is booked where its domain is not", ()
     }
   });
 
+  it("asks the others also where the claim has ended on the booked one, and says how to end what another has", async () => {
+    const hosts = bookedOnA(ended);
+    hosts.ended.add("a");
+    hosts.having.add("b");
+    assert.deepEqual(await refusesASecond(hosts), [
+      `  to keep that domain: give the booking on a back: vgpuctl schedule destroy ${CLAIM} --host a; then the same line again books it on b`,
+      `  to end it, since the claim has ended on a: vgpuctl --address b destroy claim:${CLAIM}; then give the booking back`,
+    ]);
+  });
+
+  it("gives nothing back where the claim has ended on the booked host, while another may have the domain", async () => {
+    const hosts = bookedOnA(ended);
+    hosts.ended.add("a");
+    hosts.failing.set("b", away());
+    const { ended: how, standing } = await hosts.schedule({ again: true });
+    assert.ok(how.kind === "failed");
+    assert.equal(how.error.ending, "unreachable");
+    assert.match(
+      how.error.message,
+      /^a has no domain of claim \S+, and whether b has one is not known: it stays booked$/,
+    );
+    assert.ok(how.error.hints.includes("the same line again once each of them answers"));
+    assert.deepEqual([hosts.asked, hosts.api.changes, standing], [[], [], "held"]);
+  });
+
+  it("ends with the claim where it has ended on the booked host, and no other has a domain of it", async () => {
+    const hosts = bookedOnA(ended);
+    hosts.ended.add("a");
+    const { ended: how, standing } = await hosts.schedule({ again: true });
+    assert.ok(how.kind === "failed");
+    assert.deepEqual([how.error.reason, standing, askedFor(hosts)], ["CLAIM_ENDED", "released", ["a"]]);
+  });
+
   it("asks the booked host though no other has it, where that one or another does not say whether it has", async () => {
     for (const [change, unasked] of [
       [(hosts: Hosts) => hosts.failing.set("a", away()), []],
       [(hosts: Hosts) => hosts.failing.set("b", away()), ["b"]],
-      [
-        (hosts: Hosts) => {
-          hosts.having.add("b");
-          hosts.standing = ClaimState.GONE;
-        },
-        [],
-      ],
+      [(hosts: Hosts) => hosts.ended.add("b"), []],
     ] as const) {
       const hosts = bookedOnA();
       change(hosts);

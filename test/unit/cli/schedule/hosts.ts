@@ -42,8 +42,9 @@ export class Hosts {
   readonly asked: { readonly host: string; readonly request: CreateDomainRequest }[] = [];
   /** Hosts that have a domain of the claim when they are asked for it, and those that answer that with a failure. */
   readonly having = new Set<string>();
-  /** How the claims of those domains stand. */
+  /** How the claims of those domains stand, but for the hosts on which the claim has ended. */
   standing: ClaimState = ClaimState.ACTIVE;
+  readonly ended = new Set<string>();
   readonly failing = new Map<string, CliError>();
   /** Whose requests do not get as far as being sent. */
   readonly unsent = new Set<string>();
@@ -93,10 +94,9 @@ export class Hosts {
         },
         getDomain: ({ domain }) => {
           assert.deepEqual(domain?.ref, { $case: "claimId", value: CLAIM });
-          if (this.having.has(host))
-            return Promise.resolve(
-              GetDomainResponse.fromPartial({ domain: { name: "web-1", claimState: this.standing } }),
-            );
+          const claimState = this.ended.has(host) ? ClaimState.GONE : this.standing;
+          if (this.having.has(host) || this.ended.has(host))
+            return Promise.resolve(GetDomainResponse.fromPartial({ domain: { name: "web-1", claimState } }));
           return Promise.reject(this.failing.get(host) ?? refusal(status.NOT_FOUND, "DOMAIN_NOT_FOUND"));
         },
         getHost: () => {

@@ -1,6 +1,5 @@
 // A create with the id of a claim that nothing is booked for, of which a host may have a domain all the same.
 import assert from "node:assert/strict";
-import { ClaimState } from "../../../../proto/gen/vgpud/v1/claim.ts";
 import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
 import { PlacementError } from "../../../../agent/placement/errors.ts";
 import { Hosts, makes } from "./hosts.ts";
@@ -28,6 +27,13 @@ describe("a call that names a claim of which nothing is booked", () => {
       [
         (hosts: Hosts) => hosts.answering.set("b", "a"),
         "  b could not be asked: what answers as b is the vgpud of host a",
+      ],
+      [
+        (hosts: Hosts) => {
+          hosts.ended.add("a");
+          hosts.failing.set("b", new CliError("unreachable", "vgpud does not answer"));
+        },
+        "  b could not be asked: vgpud does not answer",
       ],
     ] as const) {
       const hosts = new Hosts({ a: makes, b: makes });
@@ -83,8 +89,7 @@ describe("a call that names a claim of which nothing is booked", () => {
 
   it("ends where the claim has ended, and where its domain cannot be booked again", async () => {
     const ended = new Hosts({ a: makes, b: makes });
-    ended.having.add("b");
-    ended.standing = ClaimState.GONE;
+    ended.ended.add("b");
     const fullHost = new Hosts({ a: makes, b: makes });
     fullHost.having.add("b");
     const error = new PlacementError("no-capacity", "over capacity");
