@@ -63,6 +63,7 @@ export class SlurmWorld implements AsyncDisposable {
     const script = async (name: string): Promise<string> =>
       (await readFile(path.join(EXAMPLES, name), "utf8"))
         .replace("PATH=", `PATH=${folder}/bin:`)
+        .replace(/^patience=.*/m, "patience=3")
         .replace("/etc/slurm/vm/", `${folder}/vm/`);
     const slurm = await startSlurm({
       gres: gres ?? gresOf(await readFile(path.join(EXAMPLES, "gres.conf"), "utf8")),
@@ -89,7 +90,8 @@ export class SlurmWorld implements AsyncDisposable {
   async #install(): Promise<void> {
     const vgpuctl = path.join(this.#folder, "bin/vgpuctl");
     const words = [process.execPath, VGPUCTL].map((word) => `'${word}'`).join(" ");
-    await writeFile(vgpuctl, `#!/bin/sh\nexec ${words} "$@" --socket '${this.world.socket}'\n`);
+    const gate = gateOf("vgpuctl", this.#folder);
+    await writeFile(vgpuctl, `#!/bin/sh\n${gate}\nexec ${words} "$@" --socket '${this.world.socket}'\n`);
     await chmod(vgpuctl, 0o755);
     const { images } = this.world;
     const request = `vgpu: { type: i915-GVTg_V5_8 }
@@ -128,6 +130,33 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
     else await rm(file, { force: true });
   }
 
+  /** Until it is opened, the scripts of jobs wait where they run that program. */
+  async shutGate(program: "scontrol" | "vgpuctl"): Promise<void> {
+    await writeFile(path.join(this.#folder, "gate"), `${program}\n`);
+  }
+
+  async openGate(): Promise<void> {
+    await rm(path.join(this.#folder, "gate"));
+    await rm(path.join(this.#folder, "waits"));
+  }
+
+  /** Resolves when a script waits there. */
+  async waitsAtGate(): Promise<void> {
+    const waits = async (): Promise<boolean> =>
+      await readFile(path.join(this.#folder, "waits")).then(
+        () => true,
+        () => false,
+      );
+    await until("a script waits at the gate", waits);
+  }
+
+  /** While it is not so, vgpud cannot ask Slurm anything of jobs. */
+  async setSqueue(isThere: boolean): Promise<void> {
+    const file = path.join(this.#folder, "bin/squeue");
+    if (isThere) await symlink("/usr/bin/squeue", file);
+    else await rm(file);
+  }
+
   /** Resolves with the jobs when these machines run and no other. */
   async machinesUntil(
     what: string,
@@ -145,7 +174,7 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
     );
   }
 
-  /** What vgpud has asked and told scontrol, a line each. */
+  /** What vgpud and the scripts around jobs have asked and told scontrol, a line each. */
   async scontrolled(): Promise<readonly string[]> {
     return await this.#linesOf("scontrol.log");
   }
@@ -240,7 +269,10 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
   }
 }
 
-/** Below the folder Slurm's programs are as Debian has them, but that what two of them are asked is written down. */
+/**
+ * Below the folder Slurm's programs are as Debian has them, but that what two of them are asked is written down, and that they may wait at a
+ * gate.
+ */
 async function installPrograms(folder: string): Promise<void> {
   await mkdir(path.join(folder, "sbin"));
   await symlink("/usr/bin/squeue", path.join(folder, "bin/squeue"));
@@ -249,9 +281,19 @@ async function installPrograms(folder: string): Promise<void> {
 }
 
 async function listenTo(program: string, folder: string): Promise<void> {
-  const log = path.join(folder, `${path.basename(program)}.log`);
-  const script = `#!/bin/sh\necho "$*" >> '${log}'\nexec /usr/${program} "$@"\n`;
+  const name = path.basename(program);
+  const script = `#!/bin/sh
+echo "$*" >> '${path.join(folder, name)}.log'
+${gateOf(name, folder)}
+exec /usr/${program} "$@"
+`;
   await writeFile(path.join(folder, program), script, { mode: 0o755 });
+}
+
+/** Of a program in scripts of jobs, and not where vgpud runs it. */
+function gateOf(program: string, folder: string): string {
+  const isShut = `[ -n "\${SLURM_JOB_PARTITION-}" ] && grep -qx ${program} '${folder}/gate' 2>/dev/null`;
+  return `while ${isShut}; do touch '${folder}/waits'; sleep 0.1; done`;
 }
 
 function gresOf(text: string): readonly Gres[] {
