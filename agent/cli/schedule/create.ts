@@ -76,11 +76,15 @@ async function requestFor(
   const file = await readRequestFile(path, environment);
   refuseFaults(saidByOthers(file, flavor));
   const domain = file.request.domain ?? DomainSpec.create();
-  const name = args.text("name") ?? domain.name;
+  const given = args.text("name");
+  const name = given ?? domain.name;
   if (name === "") throw usageError("--name is missing: the domain's name, here or in the file");
   // A host would say it, too, once something is booked there.
-  if (!isDomainName(name))
-    throw usageError(`'${name}' is no name for a domain: it takes ${DOMAIN_NAME.described}`);
+  if (!isDomainName(name)) {
+    const what = `'${name}' is no name for a domain: it takes ${DOMAIN_NAME.described}`;
+    if (given !== undefined) throw usageError(`--name: ${what}`);
+    refuseFaults([{ where: file.places.get("domain.name") ?? path, what: `domain.name: ${what}` }]);
+  }
   return { ...file.request, domain: { ...domain, name, vcpus, memoryMib } };
 }
 

@@ -45,7 +45,7 @@ describe("vgpuctl schedule", () => {
     "wants the domain's name": [["create", "--flavor", "m1.gvt", "-f", "web.yaml"], /--name is missing/],
     "wants a name that a domain can have": [
       ["create", "--flavor", "m1.gvt", "--name", "web 1", "-f", "web.yaml"],
-      /'web 1' is no name for a domain: it takes 1 to 64 letters/,
+      /--name: 'web 1' is no name for a domain: it takes 1 to 64 letters/,
     ],
     "wants a claim id that Placement can have": [
       [...CREATE, "--claim-id", "job-17"],
@@ -66,6 +66,19 @@ describe("vgpuctl schedule", () => {
       assert.match(ran.stderr, says);
       assert.deepEqual([ran.exitCode, ran.notes], [exitCodes.usage, []]);
     });
+
+  it("refuses a name of the domain's file that no domain can have by its place, unless another is given", async () => {
+    const files = reading({ ...FILES, "web.yaml": "domain:\n  name: web 1\n" });
+    const line = ["create", "--flavor", "m1.gvt", "-f", "web.yaml"];
+    const ran = await schedule(line, files);
+    assert.equal(ran.exitCode, exitCodes.usage);
+    assert.match(
+      ran.stderr,
+      /^error: web\.yaml:2:3: domain\.name: 'web 1' is no name for a domain: it takes 1 to 64 letters/,
+    );
+    assert.doesNotMatch(ran.stderr, /vgpuctl help/);
+    assert.doesNotMatch((await schedule([...line, "--name", "web-1"], files)).stderr, /domain\.name/);
+  });
 
   it("refuses what the domain's file says beside the flavor, by its place", async () => {
     const text = "claim_id: a\nvgpu: { mode: gvt-g }\ndomain: { name: a, vcpus: 4, memory_mib: 64 }";
