@@ -197,7 +197,7 @@ function viewOf(context: ApiContext, id: DomainId): DomainView {
 
 function goneView(claim: DomainClaim): DomainView {
   const { id, name } = claim.domain;
-  return { id, name, ownership: "own", claim, domain: undefined, vgpuIds: [] };
+  return { id, name, ownership: "own", claim, ended: undefined, domain: undefined, vgpuIds: [] };
 }
 
 function answer(

@@ -9,13 +9,20 @@ import type { Ledger } from "./ledger.ts";
 export function claimOfDomain(ledger: Ledger, inventory: Inventory | undefined, id: DomainId): DomainClaim {
   const living = ledger.byDomainId(id);
   if (living) return living;
-  const tombstone = newestTombstone(ledger, ({ domain }) => domain.id === id);
   const shown = inventory?.domains.known ? inventory.domains.value.get(id) : undefined;
   // Our own domain may still be in a view that is older than its end; any other took the UUID over.
-  const foreign = shown && (!tombstone || shown.mark?.vgpuId !== tombstone.vgpuId) ? shown : undefined;
-  if (foreign) throw isForeign(foreign);
-  if (tombstone) return tombstone;
+  const ended = shown
+    ? endedClaimOf(ledger, shown)
+    : newestTombstone(ledger, ({ domain }) => domain.id === id);
+  if (ended) return ended;
+  if (shown) throw isForeign(shown);
   throw new AgentError("DOMAIN_NOT_FOUND", `there is no domain ${id}`, { details: { domain_uuid: id } });
+}
+
+/** The claim in whose name a domain whose claim has ended may be undefined; undefined for one that none of ours was made for. */
+export function endedClaimOf(ledger: Ledger, { id, mark }: Domain): DomainClaim | undefined {
+  const tombstone = newestTombstone(ledger, ({ domain }) => domain.id === id);
+  return tombstone && mark?.vgpuId === tombstone.vgpuId ? tombstone : undefined;
 }
 
 /** Of what has ended, the last; names and UUIDs of domains may be used again. */

@@ -35,6 +35,7 @@ import type { Ledger } from "./ledger.ts";
 import type { ModeRecord } from "./gpu-modes.ts";
 import { domainUses, modeAccounts, type ModeAccounts } from "./mode-accounts.ts";
 import { othersVgpus } from "./others.ts";
+import { endedClaimOf } from "./owned-domain.ts";
 
 /** Stands in our ledger; made by somebody else; or bears our mark but no claim. */
 export type Ownership = "own" | "foreign" | "orphan";
@@ -76,6 +77,8 @@ export interface DomainView {
   readonly name: string;
   readonly ownership: Ownership;
   readonly claim: DomainClaim | undefined;
+  /** Of an orphan, where it is known: the claim that it was made for. */
+  readonly ended: DomainClaim | undefined;
   /** Undefined while libvirt is away, or does not know it (yet, or any more). */
   readonly domain: Domain | undefined;
   /** What it has of GPUs without a claim that knows the domain. */
@@ -321,6 +324,7 @@ export function domainViews(inventory: Inventory, ledger: Ledger, modes: ModeRec
       name: domain?.name ?? claim?.domain.name ?? "",
       ownership: own ? "own" : orphan ? "orphan" : "foreign",
       claim: own ? claim : undefined,
+      ended: orphan && !own ? endedClaimOf(ledger, domain) : undefined,
       domain,
       vgpuIds: [...(domain?.vgpuIds ?? []), ...(heldBy.get(id) ?? [])],
     };

@@ -8,6 +8,8 @@ import {
   DomainServiceService as Domains,
 } from "../../proto/gen/vgpud/v1/domain_service.ts";
 import { DiagnoseRequest, HostServiceService as Hosts } from "../../proto/gen/vgpud/v1/host_service.ts";
+import { exitCodes } from "../../agent/cli/errors/exit-codes.ts";
+import { vgpuctl } from "../unit/cli/vgpuctl.ts";
 import { until } from "./harness/until.ts";
 import { present, World } from "./harness/world.ts";
 
@@ -61,6 +63,9 @@ describe("a domain that was destroyed and is defined again", () => {
     assert.match(remedy, new RegExp(`vgpuctl destroy ${id}\\.`));
     const shown = await world.named("desk-1");
     assert.deepEqual([shown.ownership, shown.state], [Ownership.ORPHAN, DomainState.SHUT_OFF]);
+    assert.deepEqual([shown.claimId, shown.claimState], ["claim-desk-1", ClaimState.GONE]);
+    const told = await vgpuctl(world.socket, ["domains", "desk-1"]);
+    assert.match(told.stdout, /^state: +shut-off$/m);
     assert.match(await world.scrape(), /^vgpud_claims_rebuilt_total 0$/m);
     await world.undefineBehindItsBack("desk-1");
     await comesTo("PASS");
@@ -83,6 +88,30 @@ describe("a domain that was destroyed and is defined again", () => {
       }
       await comesTo("PASS");
     }
+  });
+
+  it("tells no claim where it bears the mark of another slice than that of its claim, and is left alone", async () => {
+    await world.create("desk-1");
+    const xml = await destroyAndDefineAgain();
+    const other = xml.replaceAll(/<vgpud:claim[^>]*\bvgpu=['"][0-9a-f-]{36}/g, (mark) =>
+      mark.endsWith("0") ? mark.replace(/0$/, "1") : mark.replace(/.$/, "0"),
+    );
+    assert.notEqual(other, xml);
+    await world.asSomebodyElse((libvirt) => libvirt.defineDomain(other));
+    const shown = await until("the other mark is seen", async () => {
+      const found = await world.named("desk-1");
+      return found.claimId === "" && found;
+    });
+    assert.deepEqual([shown.ownership, shown.claimState], [Ownership.ORPHAN, ClaimState.UNSPECIFIED]);
+    const asked: string[] = [];
+    const ask = (question: string): Promise<string> => {
+      asked.push(question);
+      return Promise.resolve("y");
+    };
+    const ran = await vgpuctl(world.socket, ["destroy", "desk-1"], { ask });
+    assert.equal(ran.exitCode, exitCodes.conflict, ran.stderr);
+    assert.deepEqual(asked, []);
+    assert.match(ran.stderr, /stands in no claim of vgpud's, so it is left alone/);
   });
 
   it("is none of vgpud's any more once its mark is off", async () => {

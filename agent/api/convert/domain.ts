@@ -62,15 +62,15 @@ export interface DomainContext {
 }
 
 export function toWireDomain(view: DomainView, { inventory, stalledBy, withSpec }: DomainContext): pb.Domain {
-  const { claim, domain } = view;
+  const { claim, ended, domain } = view;
   const promised = claim && claim.state !== "gone" ? [claim.vgpuId] : [];
   return pb.Domain.fromPartial({
     uuid: view.id,
     name: view.name,
     state: domain ? states[domain.state] : pb.DomainState.UNKNOWN,
     ownership: toWireOwnership(view.ownership),
-    claimId: claim?.claimId ?? "",
-    claimState: toWireClaimState(claim),
+    claimId: (claim ?? ended)?.claimId ?? "",
+    claimState: toWireClaimState(claim ?? ended),
     vgpuIds: [...new Set([...view.vgpuIds, ...promised])],
     vcpus: domain?.vcpus ?? claim?.domain.spec?.vcpus,
     memoryMib: domain?.memoryMib ?? claim?.domain.spec?.memoryMib,

@@ -1,5 +1,5 @@
 // `vgpuctl destroy`
-import { Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
+import { ClaimState, Ownership } from "../../../proto/gen/vgpud/v1/claim.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { changeAnswer, graceMs, stopFields, stopFlags } from "../change.ts";
 import { CliError } from "../errors/cli-error.ts";
@@ -40,6 +40,8 @@ async function question(args: Arguments, vgpud: Vgpud): Promise<string | undefin
   const ref = { domain: domainRef(args.operand()), withUsage: false };
   const { domain } = await vgpud.getDomain(ref).catch(nothingKnown);
   if (domain === undefined || domain.ownership === Ownership.FOREIGN) return undefined;
+  // Without the claim that it was made for it is left alone.
+  if (domain.ownership === Ownership.ORPHAN && domain.claimState !== ClaimState.GONE) return undefined;
   const state = word(domain.state, "DOMAIN_STATE") ?? "state unknown";
   // Of one whose claim has ended the definition alone can go.
   const vgpuIds = domain.ownership === Ownership.OWN ? domain.vgpuIds : [];

@@ -2,10 +2,11 @@
 // asking the booked host for one would make a second domain on the same disks.
 import { claimRef } from "../request/domain-ref.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { isGone } from "../gone.ts";
 import { closing } from "./held.ts";
 import type { Opened } from "./opened.ts";
 import { LOOK } from "./silent-hosts.ts";
-import { domainOfClaim, HOST_NO_MORE, isGone, whereaboutsOf, type Search } from "./whereabouts.ts";
+import { domainOfClaim, HOST_NO_MORE, whereaboutsOf, type Search } from "./whereabouts.ts";
 
 interface Looking extends Omit<Search, "agentOf">, Pick<Opened, "line" | "lineTo"> {
   readonly agentOf: (host: string, kind: "read", how: typeof LOOK) => ReturnType<Search["agentOf"]>;

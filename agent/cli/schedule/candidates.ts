@@ -11,6 +11,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Ending } from "../errors/exit-codes.ts";
+import { isGone } from "../gone.ts";
 import { mayBeElsewhere } from "./booked-elsewhere.ts";
 import { candidatePages } from "./candidate-pages.ts";
 import { claimFor, giveBack, type Claimant } from "./claims.ts";
@@ -25,7 +26,7 @@ import { placeOf, type Place } from "./places.ts";
 import { verdictOn } from "./refusal.ts";
 import { AT_A_LOOK, providerOf, Sights } from "./sights.ts";
 import { CANDIDATE_CONNECT_MS, isSilence } from "./silent-hosts.ts";
-import { domainOfClaim, isGone } from "./whereabouts.ts";
+import { domainOfClaim } from "./whereabouts.ts";
 
 type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "getHost" | "getVgpu" | "close">;
 

@@ -1,9 +1,11 @@
 // `vgpuctl schedule destroy`
+import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { changeAnswer, graceMs, stopFields } from "../change.ts";
 import { confirm } from "../changed.ts";
 import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { isGone } from "../gone.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { notGivenBack, othersThan } from "./booked-elsewhere.ts";
 import { giveBack } from "./claims.ts";
@@ -12,7 +14,7 @@ import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 import { LOOK } from "./silent-hosts.ts";
-import { domainOfClaim, isGone, notKnown, otherThan, RIGHT_ADDRESS, whereaboutsOf } from "./whereabouts.ts";
+import { domainOfClaim, notKnown, otherThan, RIGHT_ADDRESS, whereaboutsOf } from "./whereabouts.ts";
 
 /** The domain first: what is given back while the host still has it might be given to somebody else. */
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
@@ -69,7 +71,7 @@ async function destroyed({ claimId, held }: Named, host: string, asking: Asking)
     const response = await agent.vgpud.destroyDomain(request);
     answer = changeAnswer(response);
     if (answer.error !== undefined) return notGone(answer, parts.saidBy(host, answer.error));
-    const wasThere = before !== undefined && !isGone(before);
+    const wasThere = before !== undefined && before.claimState !== ClaimState.GONE;
     isToldOf = response.domain !== undefined;
     if ((wasThere && isToldOf) || held === undefined) return answer;
     const other = isMeant || isToldOf ? undefined : await otherThan(host, agent.vgpud);

@@ -3,9 +3,10 @@
 import { parsePciAddress } from "../../core/ids.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { isGone } from "../gone.ts";
 import { closing } from "./held.ts";
 import type { Place } from "./places.ts";
-import { isGone, notKnown, providerOf, whereaboutsOf, type Search } from "./whereabouts.ts";
+import { notKnown, providerOf, whereaboutsOf, type Search } from "./whereabouts.ts";
 
 export interface LostBooking {
   readonly place: Place;

@@ -3,6 +3,7 @@ import type { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { isGone } from "../gone.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { domainDetail } from "../view/domain-view.ts";
 import { messageJson } from "../view/json.ts";
@@ -13,7 +14,7 @@ import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 import { LOOK } from "./silent-hosts.ts";
-import { domainOfClaim, isGone, otherThan, RIGHT_ADDRESS } from "./whereabouts.ts";
+import { domainOfClaim, otherThan, RIGHT_ADDRESS } from "./whereabouts.ts";
 
 export async function status(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);

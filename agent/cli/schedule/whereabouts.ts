@@ -1,11 +1,11 @@
 // Which host has the domain of a claim that nothing is booked for: Placement may have lost the booking, or somebody deleted it.
-import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import type { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { PciAddress } from "../../core/ids.ts";
 import { gpuOfProvider, providerName } from "../../core/placement-names.ts";
 import type { Provider } from "../../placement/model.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { isGone } from "../gone.ts";
 import { closing } from "./held.ts";
 import { answersInOrder } from "./in-order.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
@@ -100,10 +100,6 @@ export async function domainOfClaim(
     if (error instanceof CliError && error.reason === "DOMAIN_NOT_FOUND") return undefined;
     throw error;
   }
-}
-
-export function isGone({ claimState }: Domain): boolean {
-  return claimState === ClaimState.GONE;
 }
 
 /**

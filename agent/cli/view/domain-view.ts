@@ -1,6 +1,6 @@
 // Domains as a table and one by one.
-import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import type { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
+import { isGone } from "../gone.ts";
 import { consoleText } from "./console-text.ts";
 import type { Cell } from "./paint.ts";
 import type { Text } from "./text.ts";
@@ -76,6 +76,6 @@ export function domainDetail(domain: Domain): Text {
 }
 
 /** Of a domain that is gone there is none: `unknown` is what one that is there shows while libvirt is away. */
-function domainStateCell({ state, claimState }: Domain): Cell {
-  return claimState === ClaimState.GONE ? "gone" : stateCell(state, "DOMAIN_STATE");
+function domainStateCell(domain: Domain): Cell {
+  return isGone(domain) ? "gone" : stateCell(domain.state, "DOMAIN_STATE");
 }

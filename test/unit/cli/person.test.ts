@@ -30,11 +30,12 @@ describe("vgpuctl destroy at a terminal", () => {
     ]);
   });
 
-  for (const [ownership, question] of [
-    [Ownership.ORPHAN, "destroy domain web-1 (running)? its disks stay [y/N] "],
-    [Ownership.FOREIGN, undefined],
+  for (const [ownership, claimState, question] of [
+    [Ownership.ORPHAN, ClaimState.GONE, "destroy domain web-1 (running)? its disks stay [y/N] "],
+    [Ownership.ORPHAN, ClaimState.UNSPECIFIED, undefined],
+    [Ownership.FOREIGN, ClaimState.UNSPECIFIED, undefined],
   ] as const)
-    it(`asks of a domain that is ${ownership} as far as vgpud may end it`, async () => {
+    it(`asks of a domain that is ${ownership} of a claim that is ${claimState} as far as vgpud may end it`, async () => {
       await using vgpud = await fakeVgpud();
       const { asked, ask } = answering("y");
       const ran = await vgpuctl(vgpud.socketPath, ["destroy", "web-1"], {
@@ -42,7 +43,7 @@ describe("vgpuctl destroy at a terminal", () => {
         connect: (options) => ({
           ...connect(options),
           getDomain: () =>
-            Promise.resolve(GetDomainResponse.fromPartial({ domain: { ...domain, ownership } })),
+            Promise.resolve(GetDomainResponse.fromPartial({ domain: { ...domain, ownership, claimState } })),
         }),
       });
       assert.equal(ran.exitCode, 0);
