@@ -49,6 +49,6 @@ export function nextDrain(told: NodeTold, why: string | undefined): Order | unde
 }
 
 /** Whether the drain is vgpud's own, or slurmctld's for a count of which only vgpud speaks. */
-function isEndedHere({ reason, fault }: Pick<NodeTold, "reason" | "fault">): boolean {
+export function isEndedHere({ reason, fault }: Pick<NodeTold, "reason" | "fault">): boolean {
   return reason.startsWith(OWN) || (fault?.kind === "changed" && isOwnGres(fault.gres));
 }

@@ -1,12 +1,12 @@
 // How many of each GRES Slurm is told to count, and when: a count that is changed while jobs have some of it takes the node from it.
 import assert from "node:assert/strict";
 import { countsIn } from "../../../../agent/schedulers/slurm/gres.ts";
-import type { CountsRecord, KnownCounts } from "../../../../agent/schedulers/slurm/found-counts.ts";
+import type { CountsRecord } from "../../../../agent/schedulers/slurm/found-counts.ts";
 import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import type { GpuSupply, HostSupply } from "../../../../agent/schedulers/supply.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 import { claimId, pciAddress } from "../../../fakes/ids.ts";
-import { NODE, schedulerOf } from "./scheduler-of.ts";
+import { memoryRecord, NODE, schedulerOf } from "./scheduler-of.ts";
 import { ALL, FOREIGN, gpu, host, SMALL, SMALL_GRES } from "./supply-of.ts";
 
 const LESS = "vgpu:6,vgt_low_gm_mb:320,vgt_high_gm_mb:2816,vgt_fence:24";
@@ -325,16 +325,3 @@ describe("what Slurm counts of a host", () => {
     await isUnfit(host(), message);
   });
 });
-
-function memoryRecord(known?: KnownCounts): CountsRecord {
-  let current = known;
-  return {
-    get current() {
-      return current;
-    },
-    note: (now) => {
-      current = now;
-    },
-    settle: () => Promise.resolve(undefined),
-  };
-}

@@ -2,7 +2,7 @@
 import type { Clock } from "../../../../agent/core/clock.ts";
 import type { OnCarriedOut } from "../../../../agent/schedulers/carried-out.ts";
 import { untilAborted } from "../../../../agent/core/until-aborted.ts";
-import type { CountsRecord } from "../../../../agent/schedulers/slurm/found-counts.ts";
+import type { CountsRecord, KnownCounts } from "../../../../agent/schedulers/slurm/found-counts.ts";
 import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import type { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 
@@ -32,3 +32,17 @@ export const schedulerOf = (
 
 /** For who waits for no time to pass. */
 const untilStopped: Clock["sleep"] = (_ms, signal) => untilAborted(new Promise(() => undefined), signal);
+
+/** What outlives a vgpud, where nothing stands in the way of its disk. */
+export function memoryRecord(known?: KnownCounts): CountsRecord {
+  let current = known;
+  return {
+    get current() {
+      return current;
+    },
+    note: (now) => {
+      current = now;
+    },
+    settle: () => Promise.resolve(undefined),
+  };
+}

@@ -1,0 +1,54 @@
+// What is said of a node that Slurm takes for unfit for jobs: only what helps, and only what vgpud does then.
+import assert from "node:assert/strict";
+import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
+import type { HostSupply } from "../../../../agent/schedulers/supply.ts";
+import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
+import { NODE, schedulerOf } from "./scheduler-of.ts";
+import { ALL, gpu, host, SMALL_GRES } from "./supply-of.ts";
+
+const { signal } = new AbortController();
+const BY_OTHERS = { state: "IDLE+DRAIN", reason: "disk is full" };
+
+describe("a node that Slurm takes for unfit", () => {
+  let slurm: FakeSlurm;
+  let scheduler: SlurmScheduler;
+  beforeEach(() => {
+    slurm = new FakeSlurm(NODE);
+    scheduler = schedulerOf(slurm);
+  });
+  const isUnfit = async (message: RegExp, supply: HostSupply = host()): Promise<void> => {
+    await assert.rejects(scheduler.heal(supply, signal), { kind: "node-invalid", message });
+  };
+  const run = (gres = SMALL_GRES): void => {
+    slurm.jobs.set("17", { state: "RUNNING", gres });
+  };
+
+  it("needs its drain ended by hand where that was somebody else's, and vgpud promises no more", async () => {
+    await scheduler.heal(host(), signal);
+    run();
+    Object.assign(slurm, BY_OTHERS);
+    slurm.reconfigure();
+    const byHand =
+      /set the counts back: run systemctl reload slurmd on the node, and once that .* yourself: scontrol update nodename=node1 state=undrain$/;
+    await isUnfit(byHand);
+    slurm.register();
+    await scheduler.heal(host(), signal);
+    assert.deepEqual([slurm.state, slurm.reason], ["IDLE+DRAIN", "disk is full"]);
+    Object.assign(slurm, { state: "IDLE+DRAIN+INVALID_REG" });
+    scheduler = schedulerOf(slurm);
+    await isUnfit(/slurmctld's log tells .* yourself: scontrol update nodename=node1 state=undrain$/);
+  });
+
+  it("gets the end of vgpud's own drain within 15 s of a reload, or when jobs may come", async () => {
+    await scheduler.heal(host(), signal);
+    run();
+    const drained = host([gpu({ drained: true })]);
+    await scheduler.heal(drained, signal);
+    slurm.reconfigure();
+    await isUnfit(/reload slurmd on the node, and vgpud ends the drain once jobs may come$/, drained);
+    await isUnfit(/reload slurmd on the node, and vgpud ends the drain within 15 s$/);
+    slurm.register();
+    await scheduler.heal(host(), signal);
+    assert.deepEqual([slurm.state, slurm.gres], ["IDLE", ALL]);
+  });
+});
