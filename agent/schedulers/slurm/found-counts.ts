@@ -2,8 +2,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KeptRecord } from "../kept-record.ts";
 import { GRES, isOwnGres } from "./names.ts";
+import type { Limits } from "./node.ts";
 import type { FaultTold, NodeTold } from "./told.ts";
-import { counted } from "./wanted.ts";
+import { counted, mostOf } from "./wanted.ts";
 
 /** What has to be known when vgpud begins while Slurm takes the node for unfit. */
 export interface KnownCounts {
@@ -43,20 +44,26 @@ export class FoundCounts {
     this.#note(node);
   }
 
-  /** What is to be counted again of what jobs have some of, by name, for the node to be fit for jobs; empty where it is. */
-  missing({ invalid, fault }: NodeTold): ReadonlyMap<string, number> {
-    return invalid ? new Map([...this.#last, ...foundBefore(fault)]) : new Map();
+  /** What is to be counted again of what jobs have some of, by name, for the node to be fit for jobs; empty where it is. Without what cannot be. */
+  missing(told: NodeTold, limits: Limits): ReadonlyMap<string, number> {
+    if (!told.invalid) return new Map();
+    // With more than the files give it slurmctld would not have the node either.
+    return new Map([...this.#before(told)].filter(([name, count]) => !isBeyond(name, count, limits)));
   }
 
   /** What became of the node that slurmctld takes for unfit. */
-  fault(told: NodeTold): Fault {
-    const before = foundBefore(told.fault);
+  fault(told: NodeTold, limits: Limits): Fault {
     if (told.fault?.kind === "too-few") return "too-few";
-    if (before.size === 0 && !this.#isChanged) return "not-told";
-    const isKnown = [...told.used].every(
-      (name) => !isOwnGres(name) || this.#last.has(name) || before.has(name),
-    );
-    return isKnown ? "changed" : "changed-from-unknown";
+    if (foundBefore(told.fault).size === 0 && !this.#isChanged) return "not-told";
+    const before = this.#before(told);
+    const counts = [...told.used].filter(isOwnGres).map((name) => [name, before.get(name)] as const);
+    if (counts.some(([name, count]) => count !== undefined && isBeyond(name, count, limits)))
+      return "beyond-files";
+    return counts.every(([, count]) => count !== undefined) ? "changed" : "changed-from-unknown";
+  }
+
+  #before({ fault }: NodeTold): ReadonlyMap<string, number> {
+    return new Map([...this.#last, ...foundBefore(fault)]);
   }
 
   /** Of a node that is fit the counts of now tell more: the node may have registered with others while no vgpud was there. */
@@ -84,10 +91,16 @@ export type Fault =
   | "changed"
   /** And it is not known what all of them were. */
   | "changed-from-unknown"
+  /** And slurm.conf and gres.conf do not give the node any more what it was. */
+  | "beyond-files"
   /** Its slurmd has less than Slurm was told. */
   | "too-few"
   /** Slurm does not say, and nothing of it was seen. */
   | "not-told";
+
+function isBeyond(name: string, count: number, limits: Limits): boolean {
+  return count > (mostOf(limits).get(name) ?? 0);
+}
 
 /** By name, how many slurmctld says that it found of one of vgpud's when the node registered before. */
 function foundBefore(fault: FaultTold | undefined): ReadonlyMap<string, number> {

@@ -17,6 +17,8 @@ export interface Seen {
 }
 
 export interface Goal {
+  /** Slurm is told no more than that. */
+  readonly limits: Limits;
   readonly wanted: ReadonlyMap<Quantity, number>;
   /** The reason to drain the node with; undefined where jobs may come. */
   readonly why: string | undefined;
@@ -37,6 +39,7 @@ export function goalOf({ told, limits, supply, bookings }: Seen): Goal {
   const why = shut ?? crowded;
   const isHeldBack = why === undefined && [...wanted].some(([each, count]) => lasting.get(each) !== count);
   return {
+    limits,
     // Of a node that counts less than a job asks for Slurm refuses the job; on one that is drained it lets the job wait.
     wanted: why === undefined ? wanted : standingCounts(told.gres, limits),
     why,

@@ -170,7 +170,7 @@ export class SlurmScheduler implements Scheduler {
     const goal = goalOf(seen);
     if (publish) await this.#telling.tell(node, { told, goal }, signal);
     if (!told.invalid) return publish && goal.isPassing;
-    const unfit = { node: node.name, told, fault: this.#telling.faultOf(told), why: goal.why };
+    const unfit = { node: node.name, told, fault: this.#telling.faultOf(told, seen.limits), why: goal.why };
     throw unfitError(unfit, this.#options);
   }
 

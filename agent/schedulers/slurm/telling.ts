@@ -5,7 +5,7 @@ import { COUNTING, nextDrain } from "./drains.ts";
 import { finishing } from "./finishing.ts";
 import { FoundCounts, type CountsRecord, type Fault } from "./found-counts.ts";
 import type { Goal } from "./goal.ts";
-import type { SlurmNode } from "./node.ts";
+import type { Limits, SlurmNode } from "./node.ts";
 import type { NodeTold } from "./told.ts";
 import { changedCounts, gresToSet, nextCounts } from "./wanted.ts";
 
@@ -34,8 +34,8 @@ export class Telling {
   }
 
   /** Of a node that slurmctld takes for unfit. */
-  faultOf(told: NodeTold): Fault {
-    return this.#found.fault(told);
+  faultOf(told: NodeTold, limits: Limits): Fault {
+    return this.#found.fault(told, limits);
   }
 
   /**
@@ -80,16 +80,16 @@ export class Telling {
     const next = this.#counts(now, goal);
     if (!next) return;
     stop.throwIfAborted();
-    const why = this.#found.missing(now).size > 0 ? SET_BACK : WANTED;
-    await node.setGres(gresToSet(now.gres, next), signal);
+    const why = this.#found.missing(now, goal.limits).size > 0 ? SET_BACK : WANTED;
+    await node.setGres(gresToSet(now, next), signal);
     this.#found.counts(next, now, node.name);
     const counts = changedCounts(now.gres, next);
     this.#onCarriedOut?.({ what: node.name, order: "counts", why, counts });
   }
 
   /** Undefined where it counts them already. */
-  #counts(told: NodeTold, { wanted }: Goal): ReadonlyMap<string, number> | undefined {
-    return nextCounts(told, wanted, this.#found.missing(told));
+  #counts(told: NodeTold, { wanted, limits }: Goal): ReadonlyMap<string, number> | undefined {
+    return nextCounts(told, wanted, this.#found.missing(told, limits));
   }
 
   async #drain(node: SlurmNode, { why }: Goal, signal: AbortSignal): Promise<void> {

@@ -39,6 +39,9 @@ const wordsOf = {
   "changed-from-unknown": (end) =>
     `${CHANGED}. vgpud has begun since, and has no record of what all counts were before: when these jobs have ended ` +
     `run ${RELOAD}, and ${end}`,
+  "beyond-files": (end) =>
+    `${CHANGED}. Slurm counted more of it then than slurm.conf and gres.conf give the node now, so that vgpud cannot set it back: put ` +
+    `the files back and run scontrol reconfigure, or run ${RELOAD} when these jobs have ended, and ${end}`,
   "too-few": () =>
     "its slurmd has less than Slurm was told to count. Give it as much in slurm.conf and gres.conf, then run scontrol reconfigure and " +
     "undrain it",

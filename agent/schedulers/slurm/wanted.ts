@@ -89,10 +89,24 @@ export function changedCounts(
   return Object.fromEntries(all.filter(([, { from, to }]) => from !== to));
 }
 
-/** The list for `scontrol update`, with what others have on the node. */
-export function gresToSet(gres: NodeTold["gres"], counts: ReadonlyMap<string, number>): readonly string[] {
-  const others = gres.filter(({ name }) => !isOwnGres(name)).map(({ words }) => words);
+/** The list for `scontrol update`, with what others have on the node, and what jobs have some of that the files give it no more. */
+export function gresToSet(
+  { gres, used }: Pick<NodeTold, "gres" | "used">,
+  counts: ReadonlyMap<string, number>,
+): readonly string[] {
+  const others = gres
+    .filter((each) => !counts.has(each.name) && isKept(each, used))
+    .map(({ words }) => words);
   return [...others, ...[...counts].map(([name, count]) => `${name}:${count}`)];
+}
+
+function isKept({ name }: { readonly name: string }, used: NodeTold["used"]): boolean {
+  return !isOwnGres(name) || used.has(name);
+}
+
+/** The most that may be told of each, by name; of what is not here nothing may. */
+export function mostOf(limits: Limits): ReadonlyMap<string, number> {
+  return new Map([...limits].map(([quantity, limit]) => [GRES[quantity], limit]));
 }
 
 /** Of what there is none Slurm shows nothing, or 0. */

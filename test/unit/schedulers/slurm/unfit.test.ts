@@ -4,7 +4,7 @@ import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-sc
 import type { HostSupply } from "../../../../agent/schedulers/supply.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 import { NODE, schedulerOf } from "./scheduler-of.ts";
-import { ALL, gpu, host, SMALL_GRES } from "./supply-of.ts";
+import { ALL, FOREIGN, gpu, host, SMALL_GRES } from "./supply-of.ts";
 
 const { signal } = new AbortController();
 const BY_OTHERS = { state: "IDLE+DRAIN", reason: "disk is full" };
@@ -50,5 +50,47 @@ describe("a node that Slurm takes for unfit", () => {
     slurm.register();
     await scheduler.heal(host(), signal);
     assert.deepEqual([slurm.state, slurm.gres], ["IDLE", ALL]);
+  });
+
+  const BEYOND =
+    /than slurm.conf and gres.conf give the node now, .* put the files back and run .* ended, and/;
+
+  it("is told no more than its files have, which would not help: they are put back, or its jobs end", async () => {
+    await scheduler.heal(host(), signal);
+    run();
+    slurm.gresFile.set("vgpu", 5);
+    slurm.reconfigure();
+    for (let round = 1; round <= 2; round += 1) await isUnfit(BEYOND);
+    assert.equal(slurm.gres, ALL.replace("vgpu:7", "vgpu:5"), "what the files have is set back");
+    slurm.gresFile.set("vgpu", 7);
+    slurm.reconfigure();
+    await isUnfit(/vgpud has set the counts back/);
+    slurm.register();
+    await scheduler.heal(host(), signal);
+    assert.deepEqual([slurm.state, slurm.gres], ["IDLE", ALL]);
+  });
+
+  it("is told nothing of what its files give it no more, and comes back when its jobs have ended", async () => {
+    await scheduler.heal(host(), signal);
+    run("vgpu(CNT:1)");
+    slurm.gresFile.delete("vgpu");
+    slurm.reconfigure();
+    for (let round = 1; round <= 2; round += 1) await isUnfit(BEYOND);
+    assert.doesNotMatch(slurm.gres, /vgpu:/);
+    slurm.jobs.clear();
+    await isUnfit(/vgpud has set the counts back: run systemctl reload slurmd/);
+    slurm.register();
+    await scheduler.heal(host(), signal);
+    assert.equal(slurm.state, "IDLE");
+  });
+
+  it("is not made of one that is fit by what its files have lost already and jobs have some of", async () => {
+    await scheduler.heal(host(), signal);
+    run("vgpu(CNT:1)");
+    slurm.gresFile.delete("vgpu");
+    await scheduler.heal(host([gpu({ held: [FOREIGN] })]), signal);
+    slurm.register();
+    assert.equal(slurm.state, "IDLE");
+    assert.match(slurm.gres, /^vgpu:7,vgt_low_gm_mb:320,/);
   });
 });
