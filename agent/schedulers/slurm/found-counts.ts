@@ -15,10 +15,19 @@ export interface KnownCounts {
 
 export type CountsRecord = KeptRecord<KnownCounts>;
 
+/** Of who tells Slurm nothing: others change the counts meanwhile, and a vgpud that tells them again is not to believe what is older. */
+export function forget(record: CountsRecord): void {
+  const { current } = record;
+  if (current && Object.keys(current.found).length > 0) record.note({ ...current, found: {} });
+}
+
 export class FoundCounts {
   readonly #record: CountsRecord | undefined;
   readonly #last = new Map<string, number>();
-  #hasLooked = false;
+  /** By its name when it was looked at last. */
+  #node: string | undefined;
+  /** Whether all is from the record, and nothing says that the node has not registered with others since. */
+  #isRecorded = false;
   /** Whether the node was seen to be unfit with another count than that of what jobs have some of. */
   #isChanged = false;
 
@@ -29,10 +38,11 @@ export class FoundCounts {
   /** To be told of each look at the node: of what jobs have some of, the count is what it was before, whatever it has been made since. */
   looked(told: NodeTold, node: string): void {
     const { gres, used, invalid } = told;
-    if (!this.#hasLooked && invalid) this.#remember(told, node);
-    this.#hasLooked = true;
+    if (node !== this.#node) this.#begin(told, node);
     this.#isChanged = invalid && (this.#isChanged || this.#isAnother(told));
     if (invalid) return;
+    if (this.#isRecorded) this.#last.clear();
+    this.#isRecorded = false;
     for (const name of Object.values(GRES))
       if (!used.has(name) || !this.#last.has(name)) this.#last.set(name, counted(gres, name));
     this.#note(node);
@@ -54,16 +64,29 @@ export class FoundCounts {
   /** What became of the node that slurmctld takes for unfit. */
   fault(told: NodeTold, limits: Limits): Fault {
     if (told.fault?.kind === "too-few") return "too-few";
-    if (foundBefore(told.fault).size === 0 && !this.#isChanged) return "not-told";
     const before = this.#before(told);
     const counts = [...told.used].filter(isOwnGres).map((name) => [name, before.get(name)] as const);
-    if (counts.some(([name, count]) => count !== undefined && isBeyond(name, count, limits)))
-      return "beyond-files";
-    return counts.every(([, count]) => count !== undefined) ? "changed" : "changed-from-unknown";
+    const isKnown = counts.every(([, count]) => count !== undefined);
+    const isLess = counts.some(([name, count]) => isBeyond(name, count ?? 0, limits));
+    if (foundBefore(told.fault).size === 0) {
+      if (this.#isRecorded) return isKnown && !isLess ? "recorded" : "not-told";
+      if (!this.#isChanged) return "not-told";
+    }
+    if (isLess) return "beyond-files";
+    return isKnown ? "changed" : "changed-from-unknown";
   }
 
   #before({ fault }: NodeTold): ReadonlyMap<string, number> {
     return new Map([...this.#last, ...foundBefore(fault)]);
+  }
+
+  /** Of a node of another name nothing is known, be it that this host had that of the one before. */
+  #begin(told: NodeTold, node: string): void {
+    this.#node = node;
+    this.#last.clear();
+    this.#isChanged = false;
+    this.#isRecorded = false;
+    if (told.invalid) this.#remember(told, node);
   }
 
   /** Of a node that is fit the counts of now tell more: the node may have registered with others while no vgpud was there. */
@@ -71,9 +94,11 @@ export class FoundCounts {
     const known = this.#record?.current;
     if (known?.node !== node) return;
     const found = new Map(Object.entries(known.found).filter(([name]) => isOwnGres(name)));
+    const before = foundBefore(fault);
     // Where what slurmctld says is another the record is from before the node registered last.
-    const isOfNow = [...foundBefore(fault)].every(([name, count]) => found.get(name) === count);
-    if (isOfNow) for (const [name, count] of found) this.#last.set(name, count);
+    if (![...before].every(([name, count]) => found.get(name) === count)) return;
+    for (const [name, count] of found) this.#last.set(name, count);
+    this.#isRecorded = found.size > 0 && before.size === 0;
   }
 
   #note(node: string): void {
@@ -96,7 +121,9 @@ export type Fault =
   /** Its slurmd has less than Slurm was told. */
   | "too-few"
   /** Slurm does not say, and nothing of it was seen. */
-  | "not-told";
+  | "not-told"
+  /** Slurm does not say, and the counts are those of the record, which may be of before the node registered last. */
+  | "recorded";
 
 function isBeyond(name: string, count: number, limits: Limits): boolean {
   return count > (mostOf(limits).get(name) ?? 0);

@@ -18,7 +18,7 @@ import type { HostSupply } from "../supply.ts";
 import { notBooked, unverified, wronglyNamed } from "../unbooked.ts";
 import { slurmError, type SlurmCommands } from "./commands.ts";
 import { disagreementsOf } from "./disagreements.ts";
-import type { CountsRecord } from "./found-counts.ts";
+import { forget, type CountsRecord } from "./found-counts.ts";
 import { goalOf, type Seen } from "./goal.ts";
 import { claimIdOf, jobOf, type JobId } from "./names.ts";
 import { SlurmNode, type Limits } from "./node.ts";
@@ -74,6 +74,7 @@ export class SlurmScheduler implements Scheduler {
     // What it is sent beyond room ends when it is told, or never.
     this.manner = { isTold: publish, booksBy: "job", mayOversend: publish };
     this.#firstSeen = new FirstSeen(clock);
+    if (!publish && record) forget(record);
     this.#telling = new Telling({ record: publish ? record : undefined, clock, onCarriedOut });
   }
 

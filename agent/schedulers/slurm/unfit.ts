@@ -48,4 +48,8 @@ const wordsOf = {
   "not-told": (end) =>
     "that is why it was drained before, and slurmctld's log tells what it did not take since. Where a count was changed while jobs had some " +
     `of it, run ${RELOAD} when these have ended, and ${end}`,
+  recorded: (end) =>
+    "that is why it was drained before, and slurmctld's log tells what it did not take since. Where a count was changed while jobs had some " +
+    `of it vgpud, which has begun since, has set the counts to those of its record: run ${RELOAD}, and once more when these jobs have ` +
+    `ended where that does not help, and ${end}`,
 } as const satisfies Readonly<Record<Fault, (end: string) => string>>;

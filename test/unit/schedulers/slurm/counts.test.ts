@@ -261,7 +261,7 @@ describe("what Slurm counts of a host", () => {
     Object.assign(slurm, { state: "IDLE+DRAIN", reason: "disk is full" });
     slurm.reconfigure();
     begins(record);
-    await isUnfit(host(), /\(disk is full\): a count was changed .* vgpud has set the counts back/);
+    await isUnfit(host(), /\(disk is full\): .* has set the counts to those of its record: run/);
     assert.equal(slurm.gres, ALL);
   });
 

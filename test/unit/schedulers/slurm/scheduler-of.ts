@@ -3,8 +3,8 @@ import type { Clock } from "../../../../agent/core/clock.ts";
 import type { OnCarriedOut } from "../../../../agent/schedulers/carried-out.ts";
 import { untilAborted } from "../../../../agent/core/until-aborted.ts";
 import type { CountsRecord, KnownCounts } from "../../../../agent/schedulers/slurm/found-counts.ts";
+import type { SlurmCommands } from "../../../../agent/schedulers/slurm/commands.ts";
 import { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
-import type { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 
 /** The host's name in Slurm. */
 export const NODE = "node1";
@@ -18,11 +18,13 @@ interface SchedulerOptions {
   readonly onCarriedOut?: OnCarriedOut;
   /** What a vgpud before has written down. */
   readonly counts?: CountsRecord;
+  /** How the host is called there now. */
+  readonly node?: () => string;
 }
 
 /** A vgpud that begins now: it knows nothing of what Slurm was told before. */
 export const schedulerOf = (
-  slurm: FakeSlurm,
+  slurm: SlurmCommands,
   { publish = true, now = () => 1000, sleep = untilStopped, ...rest }: SchedulerOptions = {},
 ): SlurmScheduler =>
   new SlurmScheduler({

@@ -1,12 +1,16 @@
 // What is said of a node that Slurm takes for unfit for jobs: only what helps, and only what vgpud does then.
 import assert from "node:assert/strict";
+import type { SlurmCommands } from "../../../../agent/schedulers/slurm/commands.ts";
+import type { CountsRecord } from "../../../../agent/schedulers/slurm/found-counts.ts";
+import { countsIn } from "../../../../agent/schedulers/slurm/gres.ts";
 import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import type { HostSupply } from "../../../../agent/schedulers/supply.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
-import { NODE, schedulerOf } from "./scheduler-of.ts";
+import { memoryRecord, NODE, schedulerOf } from "./scheduler-of.ts";
 import { ALL, FOREIGN, gpu, host, SMALL_GRES } from "./supply-of.ts";
 
 const { signal } = new AbortController();
+const LESS = ALL.replace("vgpu:7", "vgpu:6");
 const BY_OTHERS = { state: "IDLE+DRAIN", reason: "disk is full" };
 
 describe("a node that Slurm takes for unfit", () => {
@@ -82,6 +86,104 @@ describe("a node that Slurm takes for unfit", () => {
     slurm.register();
     await scheduler.heal(host(), signal);
     assert.equal(slurm.state, "IDLE");
+  });
+
+  /** What a vgpud has written down of it. */
+  const recordOf = (gres: string, node = NODE): CountsRecord =>
+    memoryRecord({ node, found: Object.fromEntries(countsIn(gres)) });
+  const begins = (counts: CountsRecord, publish = true): void => {
+    scheduler = schedulerOf(slurm, { counts, publish });
+  };
+  const BY_RECORD =
+    /those of its record: run systemctl reload slurmd on the node, and once more when these jobs have ended/;
+
+  it("is not believed to have registered last as the record has it where Slurm does not say so", async () => {
+    const record = recordOf(LESS);
+    slurm.gres = ALL.replace("vgpu:7", "vgpu:5");
+    slurm.register();
+    run("vgpu(CNT:1)");
+    Object.assign(slurm, BY_OTHERS);
+    slurm.reconfigure();
+    begins(record);
+    await isUnfit(BY_RECORD);
+    slurm.register();
+    await isUnfit(BY_RECORD);
+    slurm.jobs.clear();
+    slurm.register();
+    await scheduler.heal(host(), signal);
+    assert.deepEqual([slurm.state, slurm.gres], ["IDLE+DRAIN", ALL]);
+    assert.deepEqual(record.current?.found["vgpu"], 7, "the record is of now again");
+  });
+
+  it("is known by its counts when it was seen fit, whatever the record had", async () => {
+    const record = recordOf(LESS);
+    slurm.gres = ALL.replace("vgpu:7", "vgpu:5");
+    slurm.register();
+    run("vgpu(CNT:1)");
+    Object.assign(slurm, { state: "IDLE+DRAIN+INVALID_REG", reason: "disk is full" });
+    begins(record);
+    await isUnfit(BY_RECORD);
+    slurm.gres = slurm.gres.replace("vgpu:6", "vgpu:5");
+    slurm.register();
+    await scheduler.heal(host(), signal);
+    assert.equal(record.current?.found["vgpu"], 5);
+  });
+
+  it("is said to need a reload by a vgpud that begins after the counts were set back", async () => {
+    const record = memoryRecord();
+    begins(record);
+    await scheduler.heal(host(), signal);
+    run();
+    Object.assign(slurm, BY_OTHERS);
+    slurm.reconfigure();
+    for (let vgpud = 2; vgpud <= 3; vgpud += 1) {
+      begins(record);
+      await isUnfit(BY_RECORD);
+      assert.equal(slurm.gres, ALL);
+    }
+    slurm.register();
+    await scheduler.heal(host(), signal);
+    assert.equal(slurm.state, "IDLE+DRAIN");
+  });
+
+  it("has no promise made of it from a record that has more than its files", async () => {
+    run("vgpu(CNT:1)");
+    slurm.gresFile.set("vgpu", 5);
+    Object.assign(slurm, BY_OTHERS);
+    slurm.reconfigure();
+    begins(recordOf(ALL));
+    await isUnfit(
+      /Where a count was changed .*, run systemctl reload slurmd on the node when these have ended/,
+    );
+    assert.match(slurm.gres, /vgpu:5,/);
+  });
+
+  it("is not taken for the one that this host was before, by another name", async () => {
+    const record = memoryRecord();
+    let node = NODE;
+    const other = new FakeSlurm("node2");
+    other.gres = ALL.replace("vgpu:7", "vgpu:5");
+    other.register();
+    other.jobs.set("17", { state: "RUNNING", gres: "vgpu(CNT:1)" });
+    const commands: SlurmCommands = {
+      run: (...words) => (node === NODE ? slurm : other).run(...words),
+    };
+    scheduler = schedulerOf(commands, { counts: record, node: () => node });
+    await scheduler.heal(host(), signal);
+    node = "node2";
+    await scheduler.heal(host(), signal);
+    assert.deepEqual([record.current?.node, record.current?.found["vgpu"]], ["node2", 5]);
+  });
+
+  it("is not known from before vgpud was set to tell Slurm nothing", async () => {
+    const record = recordOf(LESS);
+    begins(record, false);
+    await scheduler.heal(host(), signal);
+    assert.deepEqual(record.current, { node: NODE, found: {} });
+    run();
+    Object.assign(slurm, BY_OTHERS, { state: "IDLE+DRAIN+INVALID_REG" });
+    begins(record);
+    await isUnfit(/run systemctl reload slurmd on the node when these have ended/);
   });
 
   it("is not made of one that is fit by what its files have lost already and jobs have some of", async () => {
