@@ -3,10 +3,10 @@ import type { Clock } from "../../core/clock.ts";
 import { FINISH_MS } from "../scheduler.ts";
 
 /** Does what is to go on after `stop`, with a signal that aborts FINISH_MS after it. */
-export async function finishing(
-  act: (signal: AbortSignal) => Promise<void>,
+export async function finishing<T>(
+  act: (late: AbortSignal) => Promise<T>,
   { stop, clock }: { readonly stop: AbortSignal; readonly clock: Pick<Clock, "sleep"> },
-): Promise<void> {
+): Promise<T> {
   const late = new AbortController();
   const done = new AbortController();
   const onStop = (): void => {
@@ -16,8 +16,9 @@ export async function finishing(
     clock.sleep(FINISH_MS, done.signal).then(abort, () => undefined);
   };
   stop.addEventListener("abort", onStop, { once: true, signal: done.signal });
+  if (stop.aborted) onStop();
   try {
-    await act(late.signal);
+    return await act(late.signal);
   } finally {
     done.abort();
   }

@@ -52,6 +52,8 @@ export class FoundCounts {
   counts(counts: ReadonlyMap<string, number>, { used }: Pick<NodeTold, "used">, node: string): void {
     for (const [name, count] of counts) if (!used.has(name)) this.#last.set(name, count);
     this.#note(node);
+    // It is written while Slurm is told the rest, which may fail, or be cut off.
+    void this.#record?.settle();
   }
 
   /** What is to be counted again of what jobs have some of, by name, for the node to be fit for jobs; empty where it is. Without what cannot be. */

@@ -3,6 +3,7 @@ import type { BookedOn, Booking, Quantities } from "../../capacity/quantities.ts
 import type { Clock } from "../../core/clock.ts";
 import type { AgentError } from "../../core/errors.ts";
 import type { ClaimId } from "../../core/ids.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
 import type { OnCarriedOut } from "../carried-out.ts";
 import { FirstSeen } from "../first-seen.ts";
 import {
@@ -18,6 +19,7 @@ import type { HostSupply } from "../supply.ts";
 import { notBooked, unverified, wronglyNamed } from "../unbooked.ts";
 import { slurmError, type SlurmCommands } from "./commands.ts";
 import { disagreementsOf } from "./disagreements.ts";
+import { finishing } from "./finishing.ts";
 import { forget, type CountsRecord } from "./found-counts.ts";
 import { goalOf, type Seen } from "./goal.ts";
 import { claimIdOf, jobOf, type JobId } from "./names.ts";
@@ -75,7 +77,7 @@ export class SlurmScheduler implements Scheduler {
     this.manner = { isTold: publish, booksBy: "job", mayOversend: publish };
     this.#firstSeen = new FirstSeen(clock);
     if (!publish && record) forget(record);
-    this.#telling = new Telling({ record: publish ? record : undefined, clock, onCarriedOut });
+    this.#telling = new Telling({ record: publish ? record : undefined, onCarriedOut });
   }
 
   host(): string | undefined {
@@ -84,24 +86,29 @@ export class SlurmScheduler implements Scheduler {
 
   async publish(supply: HostSupply, signal: AbortSignal): Promise<Published> {
     this.#firstSeen.begin(supply);
-    const node = this.#node();
-    const limits = (this.#limits ??= await node.limits(signal));
-    const seen = await this.#see(node, supply, { limits, signal });
-    const isPassing = await this.#tell(node, seen, signal);
-    return { answered: true, untold: await this.#untold(), isPassing };
+    const { done, untold } = await this.#recording(signal, async (late) => {
+      const node = this.#node();
+      const limits = (this.#limits ??= await node.limits(signal));
+      const seen = await this.#see(node, supply, { limits, signal });
+      return await this.#tell(node, seen, { stop: signal, late });
+    });
+    return { answered: true, untold, isPassing: done };
   }
 
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
     this.#firstSeen.begin(supply);
-    const node = this.#node();
-    await this.#expectCluster(node, signal);
-    const limits = (this.#limits = await node.limits(signal));
-    const seen = await this.#see(node, supply, { limits, signal });
-    const isPassing = await this.#tell(node, seen, signal);
+    const { done, untold } = await this.#recording(signal, async (late) => {
+      const node = this.#node();
+      await this.#expectCluster(node, signal);
+      const limits = (this.#limits = await node.limits(signal));
+      const seen = await this.#see(node, supply, { limits, signal });
+      return { seen, limits, isPassing: await this.#tell(node, seen, { stop: signal, late }) };
+    });
+    const { seen, limits, isPassing } = done;
     const found = disagreementsOf(seen.supply, seen.bookings, { limits, firstSeen: this.#firstSeen.since });
     this.#firstSeen.found(found.withoutDomain, supply);
     const configuredBeyond = tooMuchConfigured(seen.supply, limits);
-    return { ...nothingFound, ...found, configuredBeyond, untold: await this.#untold(), isPassing };
+    return { ...nothingFound, ...found, configuredBeyond, untold, isPassing };
   }
 
   /** Once it is right that lasts: a slurmctld that has another name than before does not start. */
@@ -165,19 +172,38 @@ export class SlurmScheduler implements Scheduler {
   }
 
   /** Resolves with whether there is more to tell after something that may end unseen. */
-  async #tell(node: SlurmNode, seen: Seen, signal: AbortSignal): Promise<boolean> {
+  async #tell(
+    node: SlurmNode,
+    seen: Seen,
+    until: { readonly stop: AbortSignal; readonly late: AbortSignal },
+  ): Promise<boolean> {
     const { publish } = this.#options;
     const { told } = seen;
     const goal = goalOf(seen);
-    if (publish) await this.#telling.tell(node, { told, goal }, signal);
+    if (publish) await this.#telling.tell(node, { told, goal }, until);
     if (!told.invalid) return publish && goal.isPassing;
     const unfit = { node: node.name, told, fault: this.#telling.faultOf(told, seen.limits), why: goal.why };
     throw unfitError(unfit, this.#options);
   }
 
+  /** Be it that `act` fails, what it has noted is written, or is told not to be; for both there is one end after `stop`. */
+  async #recording<T>(
+    stop: AbortSignal,
+    act: (late: AbortSignal) => Promise<T>,
+  ): Promise<{ readonly done: T; readonly untold: readonly Untold[] }> {
+    const all = async (late: AbortSignal): Promise<{ done: T; untold: readonly Untold[] }> => {
+      const acting = act(late);
+      await Promise.allSettled([acting]);
+      const untold = await this.#untold(late);
+      return { done: await acting, untold };
+    };
+    return await finishing(all, { stop, clock: this.#options.clock });
+  }
+
   /** What was noted, and is not on disk. */
-  async #untold(): Promise<readonly Untold[]> {
-    const unwritten = await this.#options.counts?.settle();
+  async #untold(late: AbortSignal): Promise<readonly Untold[]> {
+    const { counts } = this.#options;
+    const unwritten = counts && (await untilAborted(counts.settle(), late));
     return unwritten ? [{ kind: "unrecorded", what: unwritten.file, message: unwritten.why }] : [];
   }
 

@@ -1,8 +1,6 @@
 // Has Slurm count what it ought to, and keeps jobs from the node while none may come.
-import type { Clock } from "../../core/clock.ts";
 import type { OnCarriedOut } from "../carried-out.ts";
 import { COUNTING, nextDrain } from "./drains.ts";
-import { finishing } from "./finishing.ts";
 import { FoundCounts, type CountsRecord, type Fault } from "./found-counts.ts";
 import type { Goal } from "./goal.ts";
 import type { Limits, SlurmNode } from "./node.ts";
@@ -12,18 +10,22 @@ import { changedCounts, gresToSet, nextCounts } from "./wanted.ts";
 interface TellingOptions {
   /** As in FoundCounts. */
   readonly record: CountsRecord | undefined;
-  readonly clock: Pick<Clock, "sleep">;
   readonly onCarriedOut: OnCarriedOut | undefined;
+}
+
+interface Until {
+  /** vgpud stops: nothing new is begun. */
+  readonly stop: AbortSignal;
+  /** And what was begun has to end, too. */
+  readonly late: AbortSignal;
 }
 
 export class Telling {
   readonly #found: FoundCounts;
-  readonly #clock: TellingOptions["clock"];
   readonly #onCarriedOut: OnCarriedOut | undefined;
 
-  constructor({ record, clock, onCarriedOut }: TellingOptions) {
+  constructor({ record, onCarriedOut }: TellingOptions) {
     this.#found = new FoundCounts(record);
-    this.#clock = clock;
     this.#onCarriedOut = onCarriedOut;
   }
 
@@ -41,47 +43,40 @@ export class Telling {
   /**
    * Nothing where the node is as it ought to be by `told`. Whatever is ordered is ordered by what the node is right before: somebody else's
    * word of a moment ago holds, but for the milliseconds between the two. The node is not left drained for counts when `stop` aborts, unless
-   * Slurm takes too long then.
+   * Slurm takes so long then that `late` does, too.
    */
   async tell(
     node: SlurmNode,
     { told, goal }: { readonly told: NodeTold; readonly goal: Goal },
-    stop: AbortSignal,
+    { stop, late }: Until,
   ): Promise<void> {
     if (!this.#counts(told, goal) && !nextDrain(told, goal.why)) return;
     stop.throwIfAborted();
-    const act = async (signal: AbortSignal): Promise<void> => {
-      try {
-        await this.#count(node, goal, { stop, signal });
-      } finally {
-        await this.#drain(node, goal, signal);
-      }
-    };
-    await finishing(act, { stop, clock: this.#clock });
+    try {
+      await this.#count(node, goal, { stop, late });
+    } finally {
+      await this.#drain(node, goal, late);
+    }
   }
 
   /**
    * Has Slurm count what jobs may have, as far as none has some of it. Slurm finds the new counts when the node registers, which undraining
    * it brings about, and no job may get any of them before that.
    */
-  async #count(
-    node: SlurmNode,
-    goal: Goal,
-    { stop, signal }: { readonly stop: AbortSignal; readonly signal: AbortSignal },
-  ): Promise<void> {
-    let now = await node.look(signal);
+  async #count(node: SlurmNode, goal: Goal, { stop, late }: Until): Promise<void> {
+    let now = await node.look(late);
     if (!this.#counts(now, goal)) return;
     // The next vgpud counts: this one has the end of a drain to see to at most.
     stop.throwIfAborted();
     if (!now.drained && !now.away) {
-      await this.#shut(node, COUNTING, signal);
-      now = await node.look(signal);
+      await this.#shut(node, COUNTING, late);
+      now = await node.look(late);
     }
     const next = this.#counts(now, goal);
     if (!next) return;
     stop.throwIfAborted();
     const why = this.#found.missing(now, goal.limits).size > 0 ? SET_BACK : WANTED;
-    await node.setGres(gresToSet(now, next), signal);
+    await node.setGres(gresToSet(now, next), late);
     this.#found.counts(next, now, node.name);
     const counts = changedCounts(now.gres, next);
     this.#onCarriedOut?.({ what: node.name, order: "counts", why, counts });

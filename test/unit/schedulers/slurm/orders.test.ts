@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { FINISH_MS } from "../../../../agent/schedulers/scheduler.ts";
 import type { CarriedOut } from "../../../../agent/schedulers/carried-out.ts";
+import type { CountsRecord } from "../../../../agent/schedulers/slurm/found-counts.ts";
 import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
 import { FakeClock } from "../../../fakes/clock.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
-import { NODE, schedulerOf } from "./scheduler-of.ts";
+import { memoryRecord, NODE, schedulerOf } from "./scheduler-of.ts";
 import { ALL, FOREIGN, gpu, host } from "./supply-of.ts";
 
 const COUNTING = "state=drain reason=vgpud: its GRES are counted anew";
@@ -131,4 +132,52 @@ describe("what Slurm is ordered", () => {
       await clock.until(publishing);
       assert.deepEqual([slurm.state, clock.sleepers], [state, 0]);
     });
+
+  for (const [when, isBefore] of [
+    ["while it is told", false],
+    ["before it is", true],
+  ] as const)
+    it(`and what is written of it end together where vgpud is told to stop ${when}, and its disk hangs`, async () => {
+      const clock = new FakeClock();
+      const stop = new AbortController();
+      const counts = { ...memoryRecord(), settle: () => new Promise<undefined>(() => undefined) };
+      scheduler = schedulerOf(slurm, { counts, sleep: clock.sleep.bind(clock) });
+      if (isBefore) stop.abort();
+      slurm.onOrder = () => {
+        slurm.onOrder = () => undefined;
+        stop.abort();
+        slurm.hanging = clock.sleep(FINISH_MS - 1, signal);
+      };
+      const publishing = assert.rejects(scheduler.publish(host(), stop.signal));
+      await clock.advance(FINISH_MS - 1);
+      await clock.advance(1);
+      await clock.until(publishing);
+      assert.deepEqual([slurm.state, clock.sleepers], ["IDLE", 0]);
+    });
+
+  it("is written with its counts before what follows, and what was told stays written where that fails", async () => {
+    const record = memoryRecord();
+    let written = record.current;
+    const counts: CountsRecord = {
+      get current() {
+        return record.current;
+      },
+      note: record.note.bind(record),
+      settle: async () => {
+        written = record.current;
+        return await record.settle();
+      },
+    };
+    scheduler = schedulerOf(slurm, { counts });
+    slurm.refused = "state=undrain";
+    await assert.rejects(scheduler.heal(host(), signal), { message: /state=undrain/ });
+    assert.deepEqual(written?.found["vgt_low_gm_mb"], 384);
+    slurm.refused = undefined;
+    await scheduler.heal(host(), signal);
+    slurm.onOrder = (order) => {
+      if (order === "state=undrain") assert.deepEqual(written?.found["vgpu"], 6);
+    };
+    await scheduler.heal(LESS, signal);
+    assert.match(slurm.gres, /^vgpu:6,/);
+  });
 });
