@@ -119,6 +119,6 @@ const troubles = {
   ...{ "no-root": "no-root", "root-taken": "root-taken", "no-host": "no-host" },
   ...{ program: "unreachable", timeout: "unreachable", "not-allowed": "unauthorized", answer: "bad-answer" },
   ...{ "node-gres": "unserved", "node-invalid": "unserved", "other-cluster": "unserved" },
-  ...{ "no-node": "unserved", "exit-code": "unserved" },
+  ...{ "no-node": "unserved", "exit-code": "program-failed" },
 } as const satisfies Readonly<Record<PlacementFailure | SlurmFailure, FailingTrouble>> &
   Record<string, FailingTrouble>;

@@ -20,8 +20,10 @@ export const schedulerTroubles = [
   "conflict",
   /** It takes the request for wrong, whatever the reason. */
   "refused",
-  /** It does not serve this host as it is, by its own files or for what else it says. */
+  /** It does not serve this host as it is, by its own files or by what it found here. */
   "unserved",
+  /** A program of its that vgpud runs failed, and nothing but its words tells why. */
+  "program-failed",
   /** It does not know this host. */
   "no-root",
   /** This host's place in it is another's. */

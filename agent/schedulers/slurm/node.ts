@@ -127,7 +127,8 @@ const NOT_ALLOWED =
   ": make the user that vgpud runs as an operator of Slurm, or set scheduler.slurm.publish to false";
 /** Slurm's programs tell what is the matter by their words alone (slurm_errno.c). */
 const failures = [
-  { says: /Unable to contact slurm controller/, kind: "unreachable", help: "" },
+  // The second where slurmctld, or the host it is on, is too slow for them: they end after 10 s by themselves (MessageTimeout).
+  { says: /Unable to contact slurm controller|Socket timed out/, kind: "unreachable", help: "" },
   { says: /Invalid user id|Access\/permission denied/, kind: "not-allowed", help: NOT_ALLOWED },
 ] as const;
 const OTHER = { kind: "exit-code", help: "" } as const;

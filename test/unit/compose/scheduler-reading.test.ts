@@ -116,7 +116,7 @@ describe("what the diagnosis is told of the scheduler", () => {
       assert.equal(troubleOf(kind), kind);
     assert.deepEqual(
       ["timeout", "not-allowed", "node-gres", "exit-code"].map((kind) => troubleOf(kind)),
-      ["unreachable", "unauthorized", "unserved", "unserved"],
+      ["unreachable", "unauthorized", "unserved", "program-failed"],
     );
     assert.equal(troubleOf("internal"), "internal");
     assert.equal(troubleOf("what nobody has thought of"), "internal");

@@ -36,6 +36,7 @@ export const scheduler = {
       conflict: "others change what vgpud has to change in {name} as fast as vgpud does: {why}",
       refused: "{name} refuses what vgpud tells it: {why}",
       unserved: "{name} does not serve this host as it is: {why}",
+      "program-failed": "a program of {name}'s failed, and only its words tell why: {why}",
       "no-root": "{name} does not know this host: {why}",
       "root-taken": "in {name} this host's place is another's: {why}",
       "no-host": "it is not known under which name {name} is told of this host: {why}",
@@ -63,7 +64,10 @@ export const scheduler = {
       refused:
         "do what it says helps; a rule of Placement's policy or a name that is taken is the operator's to change, the rest is a fault of vgpud",
       unserved:
-        "do what it says; where it says nothing that helps see the log of slurmctld, and docs/slurm.md of what slurm.conf and gres.conf have to give the node. " +
+        "do what it says; docs/slurm.md has what slurm.conf and gres.conf have to give the node, and the log of slurmctld why it takes no jobs there. " +
+        "vgpud tries again by itself",
+      "program-failed":
+        "see what it says, and the log of slurmctld at that time; what it ran can be run by hand as vgpud's user, with scheduler.slurm.conf in SLURM_CONF. " +
         "vgpud tries again by itself",
       "no-root":
         "start nova-compute here, set scheduler.placement.host to the name that it gives this host (after a renaming the new one), or " +

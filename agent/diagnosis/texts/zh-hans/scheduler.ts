@@ -33,6 +33,7 @@ export const scheduler: Same<typeof english> = {
       conflict: "有人在 {name} 中不断更改 vgpud 要更改的内容：{why}",
       refused: "{name} 拒绝 vgpud 告诉它的内容：{why}",
       unserved: "{name} 目前的设置不能用于本机：{why}",
+      "program-failed": "{name} 的一个程序失败，原因只有它自己的话：{why}",
       "no-root": "{name} 不认识本机：{why}",
       "root-taken": "{name} 中本机的位置属于另一台主机：{why}",
       "no-host": "不知道应以什么名称向 {name} 报告本机：{why}",
@@ -56,7 +57,9 @@ export const scheduler: Same<typeof english> = {
       conflict: "找出还有谁在写名为 HOST_vgpud_… 的资源提供者：它们只属于 vgpud",
       refused: "按它所说的办法处理；Placement 的策略规则或已被占用的名称由管理员更改，其余是 vgpud 的错误",
       unserved:
-        "按它所说的办法处理；若没有说明，请查看 slurmctld 的日志，以及 docs/slurm.md 中 slurm.conf 和 gres.conf 应给该节点什么。vgpud 会自行重试",
+        "按它所说的办法处理；slurm.conf 和 gres.conf 应给该节点什么见 docs/slurm.md，该节点为何不接受作业见 slurmctld 的日志。vgpud 会自行重试",
+      "program-failed":
+        "看它说了什么，并查看 slurmctld 当时的日志；它所运行的命令可以用 vgpud 的用户手动运行，并在 SLURM_CONF 中给出 scheduler.slurm.conf。vgpud 会自行重试",
       "no-root":
         "在本机启动 nova-compute，将 scheduler.placement.host 设为它给本机的名称（改名之后用新名称），没有 Nova 时将 scheduler.placement.root 设为 own",
       "root-taken":

@@ -224,8 +224,10 @@ describe("Slurm in front of a host", () => {
   });
 
   it("says what keeps Slurm from being asked", async () => {
-    slurm.failure = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)";
     const asked = scheduler();
+    slurm.failure = "slurm_load_node error: Socket timed out on send/recv operation";
+    await assert.rejects(asked.heal(host(), signal), { kind: "unreachable" });
+    slurm.failure = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)";
     await assert.rejects(asked.heal(host(), signal), { kind: "unreachable" });
     await assert.rejects(
       asked.bookingOf(claimId("slurm:c:1"), signal),
