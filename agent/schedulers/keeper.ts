@@ -73,8 +73,11 @@ interface UntoldParts {
 
 /** How soon a change of the host is told; what changes within it is told at once. */
 const GLANCE_MS = 1_000;
-/** Between tries that fail; `awaited`: at most while somebody waits for what comes of what he does about it. */
-const BACKOFF_MS = { least: 1_000, most: 300_000, awaited: 15_000 };
+/**
+ * Between tries that fail; `awaited`: at most while somebody waits for what comes of what he does about it. He is told that it takes a minute, with
+ * the try itself: hosts may be in the same trouble by the thousand, and for days.
+ */
+const BACKOFF_MS = { least: 1_000, most: 300_000, awaited: 50_000 };
 /** On the average, between comparisons while what was told may hold only for a while; between those that somebody asks for at least. */
 const PASSING_MS = 10_000;
 
@@ -88,6 +91,8 @@ export class SchedulerKeeper {
   #isAskedFor = false;
   /** When the last comparison began that somebody asked for, by the same clock: who asks without end is not to have it compared without end. */
   #askedAt = -Infinity;
+  /** Tries in a row that failed, by whether somebody waits: what has failed for long in one way is tried again soon where it fails in the other. */
+  #failed = NEVER;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -167,14 +172,12 @@ export class SchedulerKeeper {
       // All is compared anew as soon as there is another try.
       this.#healAt = -Infinity;
       const { kind, isAwaited } = error instanceof SchedulerError ? error : UNFORESEEN;
+      const way = isAwaited ? "awaited" : "most";
+      this.#failed = { ...this.#failed, [way]: this.#failed[way] + 1 };
       const times = (this.#standing.failure?.times ?? 0) + 1;
       const failure = { kind, message: messageOf(error), times };
       this.#ended(isHeal, { failure });
-      return backoffOf(
-        failure.times,
-        this.#options.random(),
-        isAwaited ? BACKOFF_MS.awaited : BACKOFF_MS.most,
-      );
+      return backoffOf(this.#failed[way], this.#options.random(), BACKOFF_MS[way]);
     }
   }
 
@@ -212,10 +215,12 @@ export class SchedulerKeeper {
 
   #ended(isHeal: boolean, change: Partial<Standing>): void {
     this.#standing = { ...this.#standing, ...change };
+    if (!this.#standing.failure) this.#failed = NEVER;
     this.#options.onRound({ kind: isHeal ? "heal" : "publish", standing: this.#standing });
   }
 }
 
+const NEVER = { awaited: 0, most: 0 };
 const UNFORESEEN = { kind: "internal", isAwaited: false } as const;
 
 type Shut = Pick<Standing, "withoutDomains" | "closed">;

@@ -21,14 +21,14 @@ export function unfitError(unfit: Unfit, { publish }: { readonly publish: boolea
   const { node, told, fault } = unfit;
   const words = publish || fault === "too-few" ? wordsOf[fault](endOfDrain(unfit)) : BY_HAND;
   const message = `Slurm takes no jobs on node ${node} (${told.reason}): ${words}`;
-  return slurmError("node-invalid", message, { isAwaited: true });
+  return slurmError("node-invalid", message, { isAwaited: publish && isEndedHere(told) });
 }
 
 /** Of what the node was drained with before slurmctld keeps the reason, and vgpud ends no drain of somebody else's. */
 function endOfDrain({ node, told, why }: Unfit): string {
   if (!isEndedHere(told))
     return `once that reason holds no more end the drain yourself: scontrol update nodename=${node} state=undrain`;
-  return why === undefined ? "vgpud ends the drain within 15 s" : "vgpud ends the drain once jobs may come";
+  return why === undefined ? "vgpud ends the drain within a minute" : "vgpud ends the drain once jobs may come";
 }
 
 const BY_HAND = `${CHANGED}, or slurmctld's log tells what else it is. Set the counts back, run ${RELOAD}, and undrain it`;

@@ -235,6 +235,19 @@ describe("Slurm in front of a host", () => {
     );
   });
 
+  it("has somebody wait for it to look again at a node that is unfit only where it then ends the drain", async () => {
+    const changed = "gres/vgpu count changed and jobs are using them (7 != 6)";
+    for (const [reason, publish, isAwaited] of [
+      [changed, true, true],
+      [changed, false, false],
+      ["disk is full", true, false],
+      ["gres/vgpu count reported lower than configured (7 < 8)", true, false],
+    ] as const) {
+      Object.assign(slurm, { state: "IDLE+DRAIN+INVALID_REG", reason });
+      await assert.rejects(scheduler(publish).heal(host(), signal), { kind: "node-invalid", isAwaited });
+    }
+  });
+
   it("says what to do where Slurm takes no orders of vgpud", async () => {
     slurm.isOperator = false;
     const message = /Invalid user id: make the user .* an operator of Slurm/;
