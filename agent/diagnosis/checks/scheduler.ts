@@ -51,26 +51,33 @@ function judged(look: Look, scheduler: SchedulerReading | undefined) {
   return fail(trouble, { ...values, why });
 }
 
-function judgedTold(scheduler: Extract<SchedulerReading, { readonly kind: "told" }>) {
+type Told = Extract<SchedulerReading, { readonly kind: "told" }>;
+
+function judgedTold(scheduler: Told) {
   const { name, isTold, withoutDomains, closed } = scheduler;
-  if (withoutDomains) return pass(isTold ? "without-domains" : "only-asked-without-domains", { name });
-  if (closed.length === 0) return pass(isTold ? "told" : "only-asked", { name });
-  const gpus = closed.map(({ gpu, closedBy }) => `${gpu} (${closedBy.join(", ")})`).join(", ");
-  return pass(isTold ? "closed" : "only-asked-closed", { name, gpus });
+  if (!isTold) return pass("only-asked", { name });
+  if (withoutDomains) return pass("without-domains", { name });
+  return closed.length === 0 ? pass("told", { name }) : pass("closed", { name, gpus: gpusIn(closed) });
+}
+
+function gpusIn(closed: Told["closed"]): string {
+  return closed.map(({ gpu, closedBy }) => `${gpu} (${closedBy.join(", ")})`).join(", ");
 }
 
 export const schedulerUntold = hostCheck({
   code: "SCHEDULER_UNTOLD",
   costs: COSTS,
   dependsOn: ["SCHEDULER_UNAVAILABLE"],
-  how: "what of this host the last round of vgpud with the scheduler could not tell it, while it told all else",
+  how:
+    "what of this host the last round of vgpud with the scheduler could not tell it, while it told all else; where it is to tell nothing " +
+    "(scheduler.slurm.publish), whether anything is given out in vain",
   check: (look, { scheduler }) => Promise.resolve(judgedUntold(look, scheduler)),
 });
 
 function judgedUntold(look: Look, scheduler: SchedulerReading | undefined) {
   if (!scheduler || scheduler.kind === "not-configured") return notThere(scheduler);
   const { kind, name, isTold } = scheduler;
-  if (!isTold) return notApplicable("only-asked", { name });
+  if (!isTold) return kind === "told" ? judgedKept(scheduler) : notApplicable("only-asked", { name });
   if (kind !== "told") return unknown("not-told");
   const { untold } = scheduler;
   if (!untold) return pass("all", { name });
@@ -79,6 +86,14 @@ function judgedUntold(look: Look, scheduler: SchedulerReading | undefined) {
   tell(look, parts, ({ what, why }) => [what, why]);
   const why = parts.slice(0, MOST_SHOWN).map((each) => `${each.what}: ${each.why}`);
   return fail(trouble, { name, why: why.join("; ") });
+}
+
+/** What it would be told: there somebody else has to. */
+function judgedKept({ name, withoutDomains, closed }: Told) {
+  if (withoutDomains) return fail("only-asked-without-domains", { name });
+  return closed.length === 0
+    ? notApplicable("only-asked", { name })
+    : fail("only-asked-closed", { name, gpus: gpusIn(closed) });
 }
 
 export const bookingWithoutDomain = hostCheck({
@@ -200,7 +215,7 @@ export const configuredBeyondCapacity = hostCheck({
   }),
 });
 
-type Named = Pick<Extract<SchedulerReading, { readonly kind: "told" }>, "name" | "isTold" | "booksBy">;
+type Named = Pick<Told, "name" | "isTold" | "booksBy">;
 
 function notThere(scheduler: object | undefined): Finding<"no-agent" | "none"> {
   return notApplicable(scheduler === undefined ? "no-agent" : "none");

@@ -125,19 +125,34 @@ describe("the conditions of the scheduler", () => {
       );
   });
 
-  it("pass where it is only asked, and say nowhere that it is told anything, nor that nothing is given out", async () => {
+  const onlyAsked = { ...told, name: "slurm", isTold: false, books: agreed } as const;
+
+  it("pass where it is only asked, and say nowhere that it is told anything", async () => {
+    const [unavailable, untold] = await conditionsOf(onlyAsked);
+    assert.ok(unavailable && untold);
+    assert.deepEqual([unavailable.finding.status, untold.finding.status], ["pass", "not-applicable"]);
+    assert.match(messageOf(unavailable, "en"), /^slurm answers.* is told nothing of this host/);
+    assert.match(messageOf(untold, "en"), /is told nothing/);
+  });
+
+  it("warn where it is only asked and sends here in vain, with what has to be done by hand, and judge its books all the same", async () => {
     const closed = [{ gpu, closedBy: ["DEVICE_MODEL_MISSING"] }] as const;
-    const onlyAsked = { ...told, name: "slurm", isTold: false, books: agreed };
-    for (const change of [{}, { withoutDomains: true }, { closed }]) {
-      const [unavailable, untold] = await conditionsOf({ ...onlyAsked, ...change });
+    for (const change of [{ withoutDomains: true }, { closed }]) {
+      const [unavailable, untold, ...books] = await conditionsOf({ ...onlyAsked, ...change });
       assert.ok(unavailable && untold);
-      assert.deepEqual([unavailable.finding.status, untold.finding.status], ["pass", "not-applicable"]);
-      const text = messageOf(unavailable, "en");
-      assert.match(text, /^slurm answers.* is told nothing of this host/);
-      assert.match(messageOf(untold, "en"), /is told nothing/);
-      assert.equal(/goes on/.test(text), Object.keys(change).length > 0);
-      for (const language of languages)
-        assert.equal(messageOf(unavailable, language).includes(gpu), "closed" in change);
+      assert.equal(unavailable.finding.status, "pass");
+      assert.match(messageOf(unavailable, "en"), /is told nothing of this host/);
+      assert.deepEqual([untold.code, untold.finding.status], ["SCHEDULER_UNTOLD", "fail"]);
+      assert.equal(severityOf(untold), "warning");
+      assert.match(messageOf(untold, "en"), /is told nothing of this host: it goes on /);
+      for (const language of languages) {
+        assert.equal(
+          messageOf(untold, language).includes(`${gpu} (DEVICE_MODEL_MISSING)`),
+          "closed" in change,
+        );
+        assert.match(remedyOf(untold, language), /state=drain .*state=undrain/);
+      }
+      assert.ok(books.every(({ finding }) => finding.status === "pass"));
     }
   });
 

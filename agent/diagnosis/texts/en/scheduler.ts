@@ -21,12 +21,6 @@ export const scheduler = {
         "{name} is told what this host has, and that nothing is given out of {gpus} until that is mended",
       "only-asked":
         "{name} answers; it is told nothing of this host, by the configuration, and gives out what it knows of itself",
-      "only-asked-without-domains":
-        "{name} answers, and is told nothing of this host, by the configuration: it goes on sending here while it is not known which domains " +
-        "there are and none can be made. Until then drain the host there by hand",
-      "only-asked-closed":
-        "{name} answers, and is told nothing of this host, by the configuration: it goes on giving out {gpus}, where no create succeeds until that " +
-        "is mended. Until then take that off there by hand, or drain the host there",
       unreachable: "{name} does not answer: {why}",
       unauthorized: "{name} does not let vgpud in: {why}",
       "no-secret": "vgpud has no secret to show {name}: {why}",
@@ -86,6 +80,11 @@ export const scheduler = {
       "no-agent": beside["no-agent"],
       none: beside.none,
       "only-asked": "by the configuration {name} is told nothing of this host",
+      "only-asked-without-domains":
+        "by the configuration {name} is told nothing of this host: it goes on sending here while it is not known which domains there are and none " +
+        "can be made",
+      "only-asked-closed":
+        "by the configuration {name} is told nothing of this host: it goes on giving out {gpus}, where no create succeeds until that is mended",
       "not-told": "the scheduler has not been told anything yet",
       all: "{name} is told all of this host that it has to be told",
       refused: "{name} refuses a part of what vgpud tells it: {why}; all else is told",
@@ -98,6 +97,13 @@ export const scheduler = {
         "vgpud has to give back to {name} what vgpuctl has booked and no domain came for, and is not let do it: {why}; all is told",
     },
     remedies: {
+      "only-asked-without-domains":
+        "drain the host there by hand until they are known again (scontrol update nodename=NODE state=drain reason=TEXT), and end that drain then " +
+        "(state=undrain); another condition here says why they are not. With scheduler.slurm.publish vgpud does both",
+      "only-asked-closed":
+        "take that off there by hand, where other GPUs of this host go on, while no job has any of it, or drain the host there (scontrol update nodename=NODE " +
+        "state=drain reason=TEXT) until the conditions that are named have passed, and end that drain then (state=undrain). With " +
+        "scheduler.slurm.publish vgpud does so",
       refused:
         "see what it says; a rule of Placement's policy or a name that is taken is the operator's to change, the rest is a fault of vgpud. What " +
         "was told of that GPU before stands; vgpud tries again by itself",

@@ -19,11 +19,6 @@ export const scheduler: Same<typeof english> = {
       "without-domains": "{name} 已知道本机有什么，并且在不知道有哪些域期间，本机不给出任何余量",
       closed: "{name} 已知道本机有什么，并且在问题解决之前，不从 {gpus} 给出任何余量",
       "only-asked": "{name} 有应答；按配置不向它告知本机的任何内容，它按自己所知道的给出",
-      "only-asked-without-domains":
-        "{name} 有应答，而按配置不向它告知本机的任何内容：在不知道有哪些域、也不能创建域期间，它还会派到本机来。在此期间请在那里手动 drain 本机",
-      "only-asked-closed":
-        "{name} 有应答，而按配置不向它告知本机的任何内容：它还会给出 {gpus}，而在问题解决之前，那里的创建都不会成功。在此期间请在那里手动减去这部分，" +
-        "或 drain 本机",
       unreachable: "{name} 没有应答：{why}",
       unauthorized: "{name} 不接受 vgpud：{why}",
       "no-secret": "vgpud 没有可以向 {name} 出示的密钥：{why}",
@@ -76,6 +71,10 @@ export const scheduler: Same<typeof english> = {
       "no-agent": beside["no-agent"],
       none: beside.none,
       "only-asked": "按配置不向 {name} 告知本机的任何内容",
+      "only-asked-without-domains":
+        "按配置不向 {name} 告知本机的任何内容：在不知道有哪些域、也不能创建域期间，它还会派到本机来",
+      "only-asked-closed":
+        "按配置不向 {name} 告知本机的任何内容：它还会给出 {gpus}，而在问题解决之前，那里的创建都不会成功",
       "not-told": "还没有告知调度器任何内容",
       all: "{name} 已知道它应知道的本机的全部内容",
       refused: "{name} 拒绝 vgpud 告诉它的一部分内容：{why}；其余都已告知",
@@ -87,6 +86,12 @@ export const scheduler: Same<typeof english> = {
         "vgpud 应向 {name} 归还由 vgpuctl 预订而没有域来使用的预订，但未能归还：{why}；内容都已告知",
     },
     remedies: {
+      "only-asked-without-domains":
+        "在重新知道有哪些域之前，请在那里手动 drain 本机（scontrol update nodename=NODE state=drain reason=TEXT），之后再结束该 drain（state=undrain）；" +
+        "为何不知道，由这里的另一个条件说明。scheduler.slurm.publish 为 true 时，两者都由 vgpud 进行",
+      "only-asked-closed":
+        "如果本机的其他 GPU 仍可使用，请在没有作业占用它时在那里手动减去这部分；或在所列条件解决之前在那里 drain 本机（scontrol update nodename=NODE " +
+        "state=drain reason=TEXT），之后再结束该 drain（state=undrain）。scheduler.slurm.publish 为 true 时，由 vgpud 进行",
       refused:
         "看它说了什么；Placement 的策略规则或已被占用的名称由管理员更改，其余是 vgpud 的错误。此前告知的该 GPU 的内容仍然有效；vgpud 会自行重试",
       conflict: "找出还有谁在写名为 HOST_vgpud_… 的资源提供者：它们只属于 vgpud",
