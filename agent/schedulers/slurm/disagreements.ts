@@ -2,6 +2,7 @@
 import { quantities, type Quantities } from "../../capacity/quantities.ts";
 import type { Findings } from "../scheduler.ts";
 import type { HostSupply } from "../supply.ts";
+import { whyShut } from "./drains.ts";
 import type { Limits } from "./node.ts";
 import { overbooked, roomOf, type Bookings } from "./wanted.ts";
 
@@ -11,7 +12,6 @@ export function disagreementsOf(
   bookings: Bookings,
   { limits, firstSeen }: { readonly limits: Limits; readonly firstSeen: (booking: string) => number },
 ): Pick<Findings, "withoutDomain" | "withoutBooking" | "overcommitted"> {
-  const by = overbooked(roomOf(supply, bookings, limits));
   return {
     withoutDomain: [...bookings]
       .filter(([booking, amounts]) => !supply.living.has(booking) && Object.keys(amounts).length > 0)
@@ -23,9 +23,23 @@ export function disagreementsOf(
           : [{ claimId, gpu, missing: takes, bookedOn: undefined }],
       ),
     ),
-    overcommitted:
-      Object.keys(by).length === 0 ? [] : [{ gpu: undefined, by, having: havingSome(by, bookings, supply) }],
+    overcommitted: overcommittedOn(supply, bookings, limits),
   };
+}
+
+function overcommittedOn(supply: HostSupply, bookings: Bookings, limits: Limits): Findings["overcommitted"] {
+  // It is known neither what others take nor which jobs have their machine: who cancels one then may cancel one with a guest.
+  if (!supply.domainsKnown) return [];
+  // With all shut, a job without a machine lacks no room that another job has: it is not let have any.
+  const isAllShut = whyShut(supply, limits) !== undefined;
+  const by = overbooked(roomOf(isAllShut ? opened(supply) : supply, bookings, limits));
+  return Object.keys(by).length === 0
+    ? []
+    : [{ gpu: undefined, by, having: havingSome(by, bookings, supply) }];
+}
+
+function opened({ gpus }: Pick<HostSupply, "gpus">): Pick<HostSupply, "gpus"> {
+  return { gpus: gpus.map((gpu) => ({ ...gpu, drained: false, closed: false })) };
 }
 
 /** Of those without a claim one was refused, as a rule. */

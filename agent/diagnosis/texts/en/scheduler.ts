@@ -184,10 +184,12 @@ export const scheduler = {
         "release a booking whose create was refused for want of room, or of a guest that can go elsewhere. Where Placement's database is " +
         "MariaDB or MySQL, let it run at READ-COMMITTED or set allocation_conflict_retry_count to 1: it grants room twice otherwise",
       "on-host":
-        "wait for a job to end, or cancel one (scancel JOBID, the last number of its name here). With scheduler.slurm.publish vgpud keeps the node drained " +
+        "wait for a job to end, or cancel one (scancel JOBID, the last number of its name here). Of a GPU that is drained or closed beside others " +
+        "only what jobs have there counts: where that is the reason let it give out again (vgpuctl gpus). With scheduler.slurm.publish vgpud keeps the node drained " +
         "meanwhile; without it more jobs are sent here until the node is drained by hand",
       "on-host-refused":
-        "cancel a job whose machine was refused for want of room (scancel JOBID, the last number of its name here), or wait for one to end. With scheduler.slurm.publish vgpud keeps the node drained " +
+        "cancel a job whose machine was refused for want of room (scancel JOBID, the last number of its name here), or wait for one to end. Of a GPU " +
+        "that is drained or closed beside others only what jobs have there counts: where that is the reason let it give out again (vgpuctl gpus). With scheduler.slurm.publish vgpud keeps the node drained " +
         "meanwhile; without it more jobs are sent here until the node is drained by hand",
     },
   },

@@ -164,10 +164,12 @@ export const scheduler: Same<typeof english> = {
         "释放因没有余量而创建被拒的预订，或可以移到别处的客户机的预订。如果 Placement 的数据库是 MariaDB 或 MySQL，" +
         "请使用 READ-COMMITTED，或将 allocation_conflict_retry_count 设为 1：否则它会把同一余量给出两次",
       "on-host":
-        "等待一个作业结束，或取消一个（scancel JOBID，即这里名称中的最后一个数字）。scheduler.slurm.publish 为 true 时，vgpud 在此期间使该节点保持 drain；" +
+        "等待一个作业结束，或取消一个（scancel JOBID，即这里名称中的最后一个数字）。在其他 GPU 之外被 drain 或关闭的 GPU 只计作业在那里所有的：" +
+        "如果原因在此，就让它重新给出（vgpuctl gpus）。scheduler.slurm.publish 为 true 时，vgpud 在此期间使该节点保持 drain；" +
         "为 false 时，在手动 drain 该节点之前还会有作业派到这里",
       "on-host-refused":
-        "取消一个因没有余量而被拒的作业（scancel JOBID，即这里名称中的最后一个数字），或等待一个作业结束。scheduler.slurm.publish 为 true 时，vgpud 在此期间使该节点保持 drain；为 false 时，在手动 drain 该节点之前还会有作业派到这里",
+        "取消一个因没有余量而被拒的作业（scancel JOBID，即这里名称中的最后一个数字），或等待一个作业结束。在其他 GPU 之外被 drain 或关闭的 GPU 只计作业" +
+        "在那里所有的：如果原因在此，就让它重新给出（vgpuctl gpus）。scheduler.slurm.publish 为 true 时，vgpud 在此期间使该节点保持 drain；为 false 时，在手动 drain 该节点之前还会有作业派到这里",
     },
   },
   BOOKED_GPU_VANISHED: {

@@ -101,6 +101,26 @@ describe("a node of which Slurm counts more than there is", () => {
     }
   });
 
+  it("is told as crowded, with its jobs, where room is lacking, and not where all is shut or it is not known which domains there are", async () => {
+    await comesTo(running(1));
+    const overOf = async (
+      count: number,
+      change: Partial<GpuSupply>,
+      domainsKnown = true,
+    ): Promise<readonly Quantities[]> => {
+      const all = running(count, { others: [FOREIGN] });
+      const gpus = all.gpus.map((each) => ({ ...each, ...change }));
+      // One has no machine yet, or its claim is not there until its ledger is.
+      const supply = { ...all, gpus, living: new Set([...all.living].slice(1)), domainsKnown };
+      return (await scheduler.heal(supply, signal)).overcommitted.map(({ by }) => by);
+    };
+    for (const shut of [{ drained: true }, { closed: true }]) {
+      assert.deepEqual(await overOf(1, { ...shut, held: [] }), []);
+      assert.deepEqual(await overOf(6, shut), [{ lowGmMib: 64 }]);
+    }
+    assert.deepEqual(await overOf(6, { closed: true }, false), []);
+  });
+
   it("is told what there is where no job runs, and is not drained for that", async () => {
     const held = Array.from({ length: 6 }, () => FOREIGN);
     assert.deepEqual(await comesTo(host([gpu({ held })])), ["open", false]);
