@@ -58,14 +58,13 @@ export function notGivenBack(
   { line, lineTo }: Pick<Looking, "line" | "lineTo">,
 ): BookedElsewhere | undefined {
   const none = `${booked} has no domain of claim ${claimId}`;
-  const giveBack = line("destroy", claimId, "--host", booked);
   if (host !== undefined)
     return new BookedElsewhere(
       "conflict",
       `${none}, on which it is booked, and ${host} has it: it stays booked`,
       {
         lines: [
-          `  to keep that domain: give the booking on ${booked} back: ${giveBack}`,
+          `  to keep that domain: ${givingBack(claimId, { booked }, line)}`,
           `  to end it: end it on ${host}: ${lineTo(host, "destroy", claimRef(claimId))}; then the same line again`,
         ],
       },
@@ -80,10 +79,31 @@ export function notGivenBack(
       hints: [
         "the same line again once each of them answers",
         HOST_NO_MORE,
-        `to give it back all the same, without asking them: ${giveBack}`,
+        `to give it back all the same, without asking them: ${line("destroy", claimId, "--host", booked)}`,
       ],
     },
   );
+}
+
+/** What leads on from there for who only looks: `unsaid` is why the booked host does not say whether it has a domain, too. */
+export function waysOn(
+  claimId: string,
+  { booked, host, unsaid }: { readonly booked: string; readonly host: string; readonly unsaid?: string },
+  { line, lineTo }: Pick<Looking, "line" | "lineTo">,
+): readonly string[] {
+  return [
+    `to keep that domain: ${givingBack(claimId, { booked, unsaid }, line)}; then schedule create with --claim-id ${claimId} books it on ${host}`,
+    `to end it: end it on ${host}: ${lineTo(host, "destroy", claimRef(claimId))}; then give the booking back`,
+  ];
+}
+
+function givingBack(
+  claimId: string,
+  { booked, unsaid }: { readonly booked: string; readonly unsaid?: string | undefined },
+  line: Looking["line"],
+): string {
+  const ends = unsaid === undefined ? "" : ", which ends a domain of it there";
+  return `give the booking on ${booked} back${ends}: ${line("destroy", claimId, "--host", booked)}`;
 }
 
 /** What a host says of the domain of a claim. */
@@ -104,8 +124,7 @@ function elsewhere(
 ): CliError {
   const message = `claim ${claimId} is booked on ${booked}, and ${host} has the domain of it: no second one is made`;
   const unsaid = typeof there === "object" ? there.unknown : undefined;
-  const ends = unsaid === undefined ? "" : ", which ends a domain of it there";
-  const given = `give the booking on ${booked} back${ends}: ${line("destroy", claimId, "--host", booked)}`;
+  const given = givingBack(claimId, { booked, unsaid }, line);
   const end = lineTo(host, "destroy", claimRef(claimId));
   const lines = [
     ...(unsaid === undefined ? [] : [`  ${booked} does not say whether it has one, too: ${unsaid}`]),

@@ -102,7 +102,7 @@ function elsewhereText({ held, isKnown, elsewhere }: Listed, line: Opened["line"
     ? `${place.host} has no domain of claim`
     : `${place.host} does not say whether it has a domain of claim`;
   return [
-    `warning: ${booked} ${claimId}, which is booked there, and ${elsewhere} has one: how to go on says ${line("destroy", claimId)}`,
+    `warning: ${booked} ${claimId}, which is booked there, and ${elsewhere} has one: how to go on says ${line("status", claimId)}`,
   ];
 }
 

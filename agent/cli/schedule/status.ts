@@ -8,7 +8,7 @@ import type { Arguments } from "../line/arguments.ts";
 import { domainDetail } from "../view/domain-view.ts";
 import { messageJson } from "../view/json.ts";
 import { closing } from "./held.ts";
-import { othersThan, type Others } from "./booked-elsewhere.ts";
+import { othersThan, waysOn, type Others } from "./booked-elsewhere.ts";
 import { resourcesText } from "./list.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
@@ -25,15 +25,45 @@ export async function status(args: Arguments, environment: Environment): Promise
     const hints = ["a host that may have a domain of it all the same is named with --host"];
     throw new CliError("failure", `nothing is booked for claim ${named.claimId}`, { hints });
   }
-  const domain = await domainOf(named, host, { parts, isMeant: asked.host === host });
-  const isThere = domain !== undefined && !isGone(domain);
-  if (isThere || named.held === undefined) return shown(named, host, { domain });
   const { api, namedHosts } = parts;
   const how = args.has("timeout") ? {} : LOOK;
   const agentOf: Opened["agentOf"] = (other, kind) => parts.agentOf(other, kind, how);
   const search = { api, namedHosts, agentOf, signal: environment.signal };
-  const others = await placementWork(search.signal, () => othersThan(host, named.claimId, search));
-  return shown(named, host, { domain, others });
+  const others = (): Promise<Others> =>
+    placementWork(search.signal, () => othersThan(host, named.claimId, search));
+  let domain: Domain | undefined;
+  try {
+    domain = await domainOf(named, host, { parts, isMeant: asked.host === host });
+  } catch (error) {
+    if (!(error instanceof CliError) || error.ending === "interrupted" || named.held === undefined)
+      throw error;
+    throw withOther(error, named, { booked: host, host: (await others()).host, parts });
+  }
+  const isThere = domain !== undefined && !isGone(domain);
+  if (isThere || named.held === undefined) return shown(named, host, { domain }, parts);
+  return shown(named, host, { domain, others: await others() }, parts);
+}
+
+interface Unsaid {
+  readonly booked: string;
+  /** That has the domain; undefined where none is known to. */
+  readonly host: string | undefined;
+  readonly parts: Pick<Opened, "line" | "lineTo">;
+}
+
+/** The booked host does not say what it has: what leads on, where another has the domain. */
+function withOther(error: CliError, { claimId }: Named, { booked, host, parts }: Unsaid): CliError {
+  if (host === undefined) return error;
+  const { ending, message, reason, hints, target, call, inFile } = error;
+  const ways = waysOn(claimId, { booked, host, unsaid: message }, parts);
+  return new CliError(ending, message, {
+    lines: [
+      `  ${host} has a domain of claim ${claimId}, which is booked on ${booked}`,
+      ...ways.map((way) => `  ${way}`),
+    ],
+    ...{ reason, hints, target, inFile, cause: error },
+    ...(call && { call }),
+  });
 }
 
 interface Asking {
@@ -73,15 +103,19 @@ interface Seen {
 /** Where the booked host has no domain that is there. */
 function noneText({ domain, others }: Seen, host: string): string {
   const none = domain === undefined ? "none" : "gone";
-  if (others?.host !== undefined)
-    return `${none} on ${host}, and ${others.host} has it: destroy says how to go on`;
+  if (others?.host !== undefined) return `${none} on ${host}, and ${others.host} has it`;
   const unknown = [...(others?.unknown.keys() ?? [])].join(" or ");
   return unknown === ""
     ? `${none}: the booking is given back in time, or by destroy`
     : `${none} on ${host}, and whether ${unknown} has one is not known`;
 }
 
-function shown({ claimId, held }: Named, host: string, seen: Seen): Answer {
+function shown(
+  { claimId, held }: Named,
+  host: string,
+  seen: Seen,
+  parts: Pick<Opened, "line" | "lineTo">,
+): Answer {
   const { domain, others } = seen;
   const lives = domain !== undefined && !isGone(domain);
   const fields = [
@@ -107,8 +141,13 @@ function shown({ claimId, held }: Named, host: string, seen: Seen): Answer {
       ...(domain && (lives || held === undefined) ? domainDetail(domain) : []),
     ],
     names: [claimId],
-    messages: [...(others?.unknown ?? [])].map(
-      ([name, why]) => `warning: whether ${name} has a domain of it is not known: ${why}`,
-    ),
+    messages: [
+      ...[...(others?.unknown ?? [])].map(
+        ([name, why]) => `warning: whether ${name} has a domain of it is not known: ${why}`,
+      ),
+      ...(others?.host === undefined
+        ? []
+        : waysOn(claimId, { booked: host, host: others.host }, parts).map((way) => `hint: ${way}`)),
+    ],
   };
 }

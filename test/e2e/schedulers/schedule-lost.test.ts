@@ -48,6 +48,23 @@ describe("a domain that Placement knows nothing of any more", function () {
   });
   const made = async () => madeSchema.parse(JSON.parse((await hosts.schedule(LINE)).stdout));
 
+  /** That both ends are told, each with its command. */
+  const leadsOn = (
+    text: string,
+    before: string,
+    claim: string,
+    { host, other }: { readonly host: string; readonly other: string },
+  ): void => {
+    assert.match(
+      text,
+      new RegExp(`^${before}to keep that domain: .* destroy ${claim} --host ${other} `, "m"),
+    );
+    assert.match(
+      text,
+      new RegExp(`^${before}to end it: end it on ${host}: .* destroy claim:${claim}; `, "m"),
+    );
+  };
+
   it("is found on the hosts that the schedule file names, though Placement has lost its database", async () => {
     const { claim_id: claim, host } = await made();
     const empty = await startPlacement();
@@ -102,10 +119,9 @@ describe("a domain that Placement knows nothing of any more", function () {
     );
     const status = await hosts.schedule(["status", claim]);
     assert.equal(status.exitCode, 0, status.stderr);
-    assert.match(
-      status.stdout,
-      new RegExp(`^domain: +none on ${other}, and ${host} has it: destroy says`, "m"),
-    );
+    assert.match(status.stdout, new RegExp(`^domain: +none on ${other}, and ${host} has it$`, "m"));
+    leadsOn(status.stderr, "hint: ", claim, { host, other });
+    assert.match(status.stderr, new RegExp(`give the booking on ${other} back: `));
     const document = await hosts.schedule(["status", claim, "-o", "json"]);
     const { domain, domain_host: domainHost } = statusSchema.parse(JSON.parse(document.stdout));
     assert.deepEqual([domain, domainHost], [undefined, host]);
@@ -162,10 +178,7 @@ describe("a domain that Placement knows nothing of any more", function () {
       new RegExp(`${other} has no domain of claim ${claim}, on which it is booked, and ${host} has it`),
     );
     const status = await hosts.schedule(["status", claim]);
-    assert.match(
-      status.stdout,
-      new RegExp(`^domain: +gone on ${other}, and ${host} has it: destroy says`, "m"),
-    );
+    assert.match(status.stdout, new RegExp(`^domain: +gone on ${other}, and ${host} has it$`, "m"));
     const hidden = reading(hosts.scheduleFile({ [host]: "/nonexistent/vgpud.sock" }));
     for (const argv of [
       ["destroy", claim, "--now"],
@@ -200,7 +213,7 @@ describe("a domain that Placement knows nothing of any more", function () {
     assert.match(
       list.stderr,
       new RegExp(
-        `^warning: ${other} has no domain of claim ${claim}, .* and ${host} has one: .* destroy ${claim} `,
+        `^warning: ${other} has no domain of claim ${claim}, .* and ${host} has one: .* status ${claim} `,
       ),
     );
     assert.match(list.stderr, /hint: bookings without a domain: 1; /);
@@ -213,6 +226,22 @@ describe("a domain that Placement knows nothing of any more", function () {
       domain_known: true,
       domain_host: host,
     });
+    // What it leads to ends nothing, and says how to go on, also where the booked host does not say what it has.
+    const silent = reading(hosts.scheduleFile({ [other]: "/nonexistent/vgpud.sock" }));
+    const unsure = await hosts.schedule(["list"], silent);
+    assert.match(unsure.stderr, new RegExp(`${other} does not say whether .* status ${claim} `));
+    assert.doesNotMatch(unsure.stderr, new RegExp(`destroy ${claim}`));
+    const status = await hosts.schedule(["status", claim], silent);
+    assert.equal(status.exitCode, exitCodes.unreachable, status.stderr);
+    assert.match(
+      status.stderr,
+      new RegExp(`^  ${host} has a domain of claim ${claim}, which is booked on`, "m"),
+    );
+    leadsOn(status.stderr, "  ", claim, { host, other });
+    assert.match(
+      status.stderr,
+      new RegExp(`give the booking on ${other} back, which ends a domain of it there: `),
+    );
     for (const each of [claim, beside]) await placement.ask("DELETE", `/allocations/${each}`);
     assert.equal((await hosts.schedule(["destroy", claim, "--host", host, "--now"])).exitCode, 0);
   });
