@@ -28,7 +28,9 @@ export function unfitError(unfit: Unfit, { publish }: { readonly publish: boolea
 function endOfDrain({ node, told, why }: Unfit): string {
   if (!isEndedHere(told))
     return `once that reason holds no more end the drain yourself: scontrol update nodename=${node} state=undrain`;
-  return why === undefined ? "vgpud ends the drain within a minute" : "vgpud ends the drain once jobs may come";
+  return why === undefined
+    ? "vgpud ends the drain within a minute"
+    : "vgpud ends the drain once jobs may come";
 }
 
 const BY_HAND = `${CHANGED}, or slurmctld's log tells what else it is. Set the counts back, run ${RELOAD}, and undrain it`;
