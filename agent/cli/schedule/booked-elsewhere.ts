@@ -8,8 +8,11 @@ import type { Opened } from "./opened.ts";
 import { LOOK } from "./silent-hosts.ts";
 import { domainOfClaim, HOST_NO_MORE, whereaboutsOf, type Search } from "./whereabouts.ts";
 
+/** A host that is given too little for its answer may have the domain all the same, and then there would be a second one. */
+const UNHURRIED = { ...LOOK, isUnhurried: true } as const;
+
 interface Looking extends Omit<Search, "agentOf">, Pick<Opened, "line" | "lineTo"> {
-  readonly agentOf: (host: string, kind: "read", how: typeof LOOK) => ReturnType<Search["agentOf"]>;
+  readonly agentOf: (host: string, kind: "read", how: typeof UNHURRIED) => ReturnType<Search["agentOf"]>;
 }
 
 /** The same line again would come to the same, and lead to no domain where the claim is booked: its lines say what does. */
@@ -26,7 +29,7 @@ export async function mayBeElsewhere(
   booked: string,
   looking: Looking,
 ): Promise<ReadonlyMap<string, string>> {
-  const agentOf: Search["agentOf"] = (host, kind) => looking.agentOf(host, kind, LOOK);
+  const agentOf: Search["agentOf"] = (host, kind) => looking.agentOf(host, kind, UNHURRIED);
   const there = await toldBy(booked, claimId, { agentOf });
   if (there === "has-it") return new Map();
   const others = await othersThan(booked, claimId, { ...looking, agentOf });

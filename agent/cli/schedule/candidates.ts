@@ -7,7 +7,6 @@ import type {
 import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { PlacementError } from "../../placement/errors.ts";
 import type { Candidate } from "../../placement/model.ts";
-import type { Clock } from "../../core/clock.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Ending } from "../errors/exit-codes.ts";
@@ -16,7 +15,7 @@ import { mayBeElsewhere } from "./booked-elsewhere.ts";
 import { candidatePages } from "./candidate-pages.ts";
 import { claimFor, giveBack, type Claimant } from "./claims.ts";
 import { bookedOn, wantOf, type Flavor } from "./flavor.ts";
-import { TimeLimit } from "./in-time.ts";
+import type { TimeLimit } from "./in-time.ts";
 import { lostBooking, unbookable } from "./lost-booking.ts";
 import type { AgentUse } from "./opened.ts";
 import { isOurs, requireTypes } from "./ours.ts";
@@ -45,9 +44,8 @@ export interface Scheduling extends Claimant {
   readonly slicesClass: string;
   /** UUIDs of aggregates, of which the GPU is in one at least; empty: wherever it is. */
   readonly memberOf: readonly string[];
-  readonly clock: Pick<Clock, "now">;
-  /** For all of it: after so long no further candidate is tried, and none is given longer than what is left. */
-  readonly patienceMs: number;
+  /** For all of it: once it is over no further candidate is tried, and none is given longer than what is left. */
+  readonly time: TimeLimit;
   /** Without the vGPU and the claim id. */
   readonly request: CreateDomainRequest;
   /** The user gave the claim id: there may be a claim of that name already, which is gone on with. */
@@ -82,7 +80,10 @@ export interface Scheduled {
         /** Hosts that may have a domain of the claim, too, since they could not be asked, and why. */
         readonly unasked: ReadonlyMap<string, string>;
       }
-    /** `untried`: there are candidates yet, and no time; with a `fault` there may be, and Placement failed so when it was asked for them. */
+    /**
+     * `untried`: there are candidates yet, and not enough time for a create; with a `fault` there may be, and Placement failed so when it was
+     * asked for them.
+     */
     | { readonly kind: "no-host"; readonly untried: boolean; readonly fault?: CliError }
     /** `place`: where a domain may be. */
     | { readonly kind: "failed"; readonly error: CliError; readonly place: Place | undefined };
@@ -95,7 +96,6 @@ export async function scheduleDomain(options: Scheduling): Promise<Scheduled> {
 
 class Walk {
   readonly #options: Scheduling;
-  readonly #time: TimeLimit;
   readonly #lost: Lost[] = [];
   readonly #sights: Sights;
   /** As in Scheduled. */
@@ -105,8 +105,7 @@ class Walk {
   #booked: Candidate["allocations"] = new Map();
 
   constructor(options: Scheduling) {
-    this.#time = new TimeLimit(options.patienceMs, options.clock);
-    this.#options = { ...options, agentOf: this.#time.within(options.agentOf) };
+    this.#options = { ...options, agentOf: options.time.within(options.agentOf) };
     this.#sights = new Sights(this.#options);
   }
 
@@ -124,7 +123,7 @@ class Walk {
 
   /** On the host that was claimed by the call that this one repeats. */
   async #fromBefore(): Promise<Scheduled | undefined> {
-    const { api, again, claimId, signal } = this.#options;
+    const { api, again, claimId, time, signal } = this.#options;
     if (!again) return undefined;
     const { byProvider, consumerType } = await api.allocation(claimId, signal);
     const [provider] = byProvider.keys();
@@ -134,7 +133,7 @@ class Walk {
     this.#booked = byProvider;
     const place = await placeOf(provider, { api, signal });
     if (place === undefined) throw othersClaim(claimId, "of a provider that is none of vgpud's");
-    this.#unasked = await mayBeElsewhere(claimId, place.host, this.#options);
+    this.#unasked = await time.beside(() => mayBeElsewhere(claimId, place.host, this.#options));
     const ended = await this.#create(place, true);
     if (ended || this.#unasked.size === 0) return ended;
     // The booking is given back: it is as if nothing had been booked.
@@ -170,7 +169,8 @@ class Walk {
 
   /** A PlacementError that it throws is of a question: what came of a claim is a CliError, or how it ended. */
   async #throughPages(): Promise<Scheduled> {
-    const isOver = (): boolean => this.#lost.length > 0 && this.#time.isOver;
+    const { time } = this.#options;
+    const isOver = (): boolean => time.isOver;
     for await (const page of candidatePages(this.#options)) {
       let known = 0;
       for (const [at, candidate] of page.entries()) {
@@ -192,7 +192,7 @@ class Walk {
 
   /** Undefined: the next one. */
   async #try(candidate: Candidate): Promise<Scheduled | undefined> {
-    const { agentOf, saidBy } = this.#options;
+    const { agentOf, saidBy, time } = this.#options;
     const place = await this.#sights.placeOf(candidate);
     if (place === undefined || place instanceof CliError) {
       const why = place?.message ?? `provider ${providerOf(candidate)} is none of vgpud's`;
@@ -212,6 +212,7 @@ class Walk {
       this.#passOver(place, error.message, error);
       return undefined;
     }
+    if (time.isOver) return this.#noHost({ untried: true });
     const claimed = await this.#claim(candidate.allocations);
     if (claimed.kind === "other") throw othersClaim(this.#options.claimId, "of something else");
     if (claimed.kind === "claimed") return await this.#create(place);
@@ -235,6 +236,7 @@ class Walk {
 
   /** `mayExist`: a call before this one may have made the domain there. */
   async #create(place: Place, mayExist = false): Promise<Scheduled | undefined> {
+    if (this.#options.time.isOver) return await this.#tooLate(place, mayExist);
     let mayBeThere = mayExist;
     const onSend = (): void => {
       mayBeThere = true;
@@ -257,6 +259,17 @@ class Walk {
     } finally {
       agent.close();
     }
+  }
+
+  /** Nobody would know whether there is a domain. What an earlier call may have made keeps its booking. */
+  async #tooLate(place: Place, mayExist: boolean): Promise<Scheduled> {
+    if (mayExist) {
+      const hints = ["the same line again with a longer --timeout"];
+      const message = `too little of --timeout was left to ask ${place.host} for the domain`;
+      return this.#failed(new CliError("unreachable", message, { hints }), place);
+    }
+    const unreleased = await this.#release();
+    return unreleased ? this.#failed(unreleased, place) : this.#noHost({ untried: true });
   }
 
   async #refused(

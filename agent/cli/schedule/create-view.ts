@@ -32,7 +32,7 @@ export function scheduledAnswer(scheduled: Scheduled, about: About): Answer {
   if (ended.kind !== "made") {
     const error =
       ended.kind === "no-host"
-        ? noHost(lost, ended, about)
+        ? noHost(scheduled, ended, about)
         : told(ended.error, ended.place, scheduled, about);
     return {
       json: bodyOf(scheduled, about),
@@ -126,10 +126,11 @@ function moreLost(lost: readonly Lost[]): readonly string[] {
 const MOST_HINTS = 3;
 
 function noHost(
-  lost: readonly Lost[],
+  { lost, standing }: Pick<Scheduled, "lost" | "standing">,
   { untried, fault }: Extract<Scheduled["ended"], { kind: "no-host" }>,
   { flavor, memberOf, missing, patienceMs, line }: About,
 ): CliError {
+  if (untried && lost.length === 0) return noTime(standing, flavor, patienceMs);
   const among = memberOf.length === 0 ? "" : " in the aggregates of placement.member_of";
   const none = `Placement has no candidate for flavor ${flavor.name}: no GPU with room${among} has what it asks for`;
   const tried =
@@ -156,6 +157,16 @@ function noHost(
   ];
   // Of a command line that is wrong nothing would have come this far.
   return new CliError(endingOf(lost), message, { hints, inFile: true });
+}
+
+/** Other things than refusals took the time: there are candidates, and none was asked for the domain. */
+function noTime(standing: Scheduled["standing"], flavor: Flavor, patienceMs: number): CliError {
+  const patience = formatDurationMs(patienceMs);
+  const message = `no host for flavor ${flavor.name}: too little of ${patience} was left to ask a candidate for the domain`;
+  return new CliError("unreachable", message, {
+    lines: standing === "released" ? ["  what was booked was given back"] : [],
+    hints: [`is Placement slow, or a host? to wait longer for them: --timeout with more than ${patience}`],
+  });
 }
 
 /** Why a GPU with room may not be among the candidates. */

@@ -14,6 +14,7 @@ import { scheduleDomain } from "./candidates.ts";
 import { scheduledAnswer } from "./create-view.ts";
 import { roundedText, type Flavor } from "./flavor.ts";
 import { parseFlavors } from "./flavors-file.ts";
+import { TimeLimit } from "./in-time.ts";
 import { missingIn } from "./missing.ts";
 import { opened } from "./opened.ts";
 import { readFile, refuseFaults } from "./placed-file.ts";
@@ -36,12 +37,13 @@ export async function create(args: Arguments, environment: Environment): Promise
   const rounded = roundedText(flavor);
   if (rounded !== undefined) environment.note(rounded);
   const patienceMs = timeoutMs(args, "change", 0);
+  const time = new TimeLimit(patienceMs, environment.clock);
   const scheduled = await scheduleDomain({
     ...{ api, namedHosts, agentOf, flavor, request, claimId, projectId, userId, slicesClass, memberOf },
-    ...{ clock: environment.clock, patienceMs },
-    ...{ saidBy, line, lineTo, again: given !== undefined, signal: environment.signal },
+    ...{ time, saidBy, line, lineTo, again: given !== undefined, signal: environment.signal },
   });
-  const isNone = scheduled.ended.kind === "no-host" && scheduled.lost.length === 0;
+  const isNone =
+    scheduled.ended.kind === "no-host" && !scheduled.ended.untried && scheduled.lost.length === 0;
   const missing = isNone
     ? await missingIn({ api, namedHosts, flavor, memberOf, signal: environment.signal })
     : undefined;

@@ -18,11 +18,13 @@ import { fileWords, SCHEDULE_FILE } from "./words.ts";
 /** A host that is down must not hold a booking for as long as a create may take. */
 const CONNECT_MS = 10_000;
 
-/** `connectMs` and `answerMs`: where that is less than the patience of the command. */
+/** `connectMs` and `answerMs`: where that is less than the patience of the command, or the use is unhurried. */
 export interface AgentUse {
   readonly onSend?: () => void;
   readonly connectMs?: number;
   readonly answerMs?: number;
+  /** The patience of the command does not shorten it. */
+  readonly isUnhurried?: true;
 }
 
 export interface Opened extends Disposable {
@@ -53,10 +55,10 @@ export async function opened(
   const settings = await readScheduleFile(file, environment);
   const placement = await environment.placement(await placementSettings(settings, environment));
   const agentOf: Opened["agentOf"] = (host, kind, how = {}) => {
-    const { onSend = () => undefined, connectMs = CONNECT_MS, answerMs = Infinity } = how;
+    const { onSend = () => undefined, connectMs = CONNECT_MS, isUnhurried, answerMs = Infinity } = how;
     const target = targetOf(host, settings.agents, file);
     const { signal, connect } = environment;
-    const patience = Math.min(timeoutMs(args, kind, extraMs), answerMs);
+    const patience = Math.min(isUnhurried ? Infinity : timeoutMs(args, kind, extraMs), answerMs);
     return connect({
       target,
       timeoutMs: patience,

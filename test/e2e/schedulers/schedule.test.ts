@@ -146,7 +146,7 @@ describe("vgpuctl schedule", function () {
 
   it("finds the domain of a call whose end is not known, and makes no second one", async () => {
     const agents = hosts.names.map((name) => hosts.world(name).agent);
-    const argv = ["create", "--flavor", "big", "--name", "web-1", "-o", "json", "--timeout", "1s"];
+    const argv = ["create", "--flavor", "big", "--name", "web-1", "-o", "json", "--timeout", "4s"];
     const ran = await hosts.schedule(argv, {
       connect: (options) => {
         const real = connect(options);
@@ -162,7 +162,7 @@ describe("vgpuctl schedule", function () {
     assert.equal(ran.exitCode, exitCodes.failure);
     const { claim_id: claim, host, booking } = made(ran);
     assert.equal(booking, "held");
-    assert.match(ran.stderr, /no answer from vgpud within 1s/);
+    assert.match(ran.stderr, /no answer from vgpud within [234]s/);
     assert.equal(await hosts.isBooked(claim), true);
 
     const again = await create("web-1", "--claim-id", claim);

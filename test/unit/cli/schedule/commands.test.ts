@@ -154,6 +154,9 @@ describe("vgpuctl schedule", () => {
     for (const [argv, most] of [
       [CREATE, 3000],
       [[...CREATE, "--timeout", "60s"], 3000],
+      [[...CREATE, "--timeout", "1s"], 1000],
+      // Whether a domain of a booked claim is there is not asked in a hurry.
+      [[...CREATE, "--claim-id", CLAIM, "--timeout", "1s"], 3000],
       [["list"], 3000],
       [["list", "--timeout", "60s"], 60_000],
     ] as const) {

@@ -11,6 +11,7 @@ import { GetHostResponse } from "../../../../proto/gen/vgpud/v1/host_service.ts"
 import { GetVgpuResponse } from "../../../../proto/gen/vgpud/v1/vgpu_service.ts";
 import { CliError, type FailedCall } from "../../../../agent/cli/errors/cli-error.ts";
 import { scheduleDomain, type Scheduled } from "../../../../agent/cli/schedule/candidates.ts";
+import { TimeLimit } from "../../../../agent/cli/schedule/in-time.ts";
 import type { Flavor } from "../../../../agent/cli/schedule/flavor.ts";
 import type { Resources } from "../../../../agent/placement/model.ts";
 import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
@@ -56,6 +57,9 @@ export class Hosts {
   now = 0;
   /** How long a host was given at most for its create. */
   readonly givenMs = new Map<string, number | undefined>();
+  /** The same when it was last asked whether it has a domain of the claim, and what comes before its answer. */
+  readonly askedMs = new Map<string, number | undefined>();
+  beforeDomain = (): void => undefined;
   readonly interrupt = new AbortController();
   readonly gpus: Readonly<Record<string, string>>;
   readonly #refuse: Readonly<Record<string, () => Refuses>>;
@@ -77,12 +81,12 @@ export class Hosts {
     this.api.claims.set(CLAIM, { allocations, projectId: "p", userId: "u", consumerType });
   }
 
-  schedule({ again = false, traits = flavor.traits } = {}): Promise<Scheduled> {
+  schedule({ again = false, traits = flavor.traits, patienceMs = PATIENCE_MS } = {}): Promise<Scheduled> {
     return scheduleDomain({
       ...{ api: this.api, claimId: CLAIM, projectId: "p", userId: "u", again },
       flavor: { ...flavor, traits },
       ...{ slicesClass: "CUSTOM_INTEL_VGPU", memberOf: [], request: CreateDomainRequest.create() },
-      ...{ clock: { now: () => this.now }, patienceMs: PATIENCE_MS, namedHosts: this.named },
+      ...{ time: new TimeLimit(patienceMs, { now: () => this.now }), namedHosts: this.named },
       agentOf: (host, _, { onSend = () => undefined, answerMs } = {}) => ({
         createDomain: (request) => {
           this.givenMs.set(host, answerMs);
@@ -93,6 +97,8 @@ export class Hosts {
           return refused === undefined ? Promise.resolve(response) : Promise.reject(refused);
         },
         getDomain: ({ domain }) => {
+          this.askedMs.set(host, answerMs);
+          this.beforeDomain();
           assert.deepEqual(domain?.ref, { $case: "claimId", value: CLAIM });
           const claimState = this.ended.has(host) ? ClaimState.GONE : this.standing;
           if (this.having.has(host) || this.ended.has(host))

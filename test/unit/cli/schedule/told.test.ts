@@ -131,6 +131,22 @@ describe("a create that no host took", () => {
     );
   });
 
+  it("says that time has ended it before any could be asked, and what was given back", () => {
+    for (const [standing, back] of [
+      ["none", []],
+      ["released", ["  what was booked was given back"]],
+    ] as const) {
+      const ended = { kind: "no-host", untried: true } as const;
+      const { message, lines, hints, ending } = errorOf({ ended, standing });
+      assert.equal(
+        message,
+        "no host for flavor m1.gvt: too little of 3m was left to ask a candidate for the domain",
+      );
+      assert.deepEqual([lines, ending], [back, "unreachable"]);
+      assert.match(hints.join("\n"), /^is Placement slow, or a host\? .*: --timeout with more than 3m$/);
+    }
+  });
+
   it("ends as those were lost that were tried where Placement could not be asked for more, and says so", () => {
     const fault = new CliError("failure", "GET: 503", { hints: ["mend Placement"] });
     const full = { place, reason: undefined, why: "no", ending: "no-room", hints: [] } as const;
