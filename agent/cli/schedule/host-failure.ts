@@ -1,9 +1,11 @@
 // What the vgpud of a host failed with, as it is told by who chose the host: the user named none. Pure.
+import { Unserved } from "../client/reachable.ts";
 import { wordsOf, type Target } from "../client/target.ts";
 import type { Reason } from "../../core/reasons.ts";
 import { STUCK_THERE } from "../client/stuck.ts";
 import { isUnanswered } from "../errors/call-error.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { HOST_NO_MORE } from "./whereabouts.ts";
 
 interface Asked {
   readonly host: string;
@@ -20,7 +22,9 @@ export function ofHost(error: CliError, { host, target, file }: Asked): CliError
   return new CliError(ending, `${host}: ${message}`, {
     ...{ reason, lines, target: wordsOf(target), cause: error },
     hints: [
-      ...error.hints.map((hint) => inFile(hint, file)),
+      ...(error instanceof Unserved
+        ? [startHint(host, file), HOST_NO_MORE]
+        : error.hints.map((hint) => inFile(hint, file))),
       ...(refused ? [certificateHint(file)] : []),
       ...(reason === NOT_BOOKED ? [addressHint(host, file)] : []),
       ...(isUnanswered(error) ? [STUCK_THERE] : []),
@@ -37,15 +41,22 @@ function addressHint(host: string, file: string): string {
   return `is what answers there another host than ${host}, which is booked? agents of ${file} says its address`;
 }
 
+/** Not as on a machine of one's own: a simulated vgpud has nothing of what is booked there. */
+function startHint(host: string, file: string): string {
+  return `start vgpud on ${host}; where it runs, agents of ${file} takes the address of its socket`;
+}
+
 function certificateHint(file: string): string {
   return `agents.tls of ${file} takes the certificate and key of a client whose role is admin on the hosts`;
 }
 
 function inFile(hint: string, file: string): string {
-  const said = hint.replaceAll(
-    /--tls-(ca|server-name)/g,
-    (_, name: string) => `agents.tls.${name.replace("-", "_")} of ${file}`,
-  );
+  const said = hint
+    .replaceAll(
+      /--tls-(ca|server-name)/g,
+      (_, name: string) => `agents.tls.${name.replace("-", "_")} of ${file}`,
+    )
+    .replace(/^--socket takes/, () => `agents of ${file} takes unix: and`);
   // The file, unlike who types an address, may name that of another host.
   return hint.startsWith("--tls-server-name")
     ? `${said}; or agents.addresses names another host's address`

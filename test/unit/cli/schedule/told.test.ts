@@ -1,6 +1,7 @@
 // What a create that failed, and a host that was asked, lead to next.
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
+import { refusedSocket } from "../../../../agent/cli/client/reachable.ts";
 import type { Target } from "../../../../agent/cli/client/target.ts";
 import { commands } from "../../../../agent/cli/commands.ts";
 import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
@@ -224,6 +225,16 @@ describe("what a host failed with", () => {
       "agents.tls.ca of s.yaml takes the CAs",
       "agents.tls.server_name of s.yaml takes the name; or agents.addresses names another host's address",
     ]);
+  });
+
+  it("leads to that host where nobody serves its socket there, and to no vgpud of one's own", () => {
+    for (const errno of ["ENOENT", "ECONNREFUSED"]) {
+      const error = refusedSocket("/a.sock", Object.assign(new Error(errno), { code: errno }));
+      const [start, noMore, ...others] = said(error, { kind: "socket", path: "/a.sock" }).hints;
+      assert.match(start ?? "", /^start vgpud on kvm-1; where it runs, agents of s\.yaml takes the address /);
+      assert.match(noMore ?? "", /^a host that is no more: .* docs\/placement\.md /);
+      assert.deepEqual(others, []);
+    }
   });
 
   it("leads to its vgpud there where it takes the call and does not answer", () => {
