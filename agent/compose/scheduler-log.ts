@@ -32,6 +32,7 @@ const done = {
   drain: "drained with the scheduler",
   undrain: "no longer drained with the scheduler",
   counts: "the scheduler was told other counts",
+  "give-back": "given back to the scheduler, since no domain came for it",
 } as const satisfies Readonly<Record<CarriedOut["order"], string>>;
 
 /** Takes each order when it is done. */

@@ -19,6 +19,14 @@ export type CarriedOut = { readonly what: string } & (
       /** Those that are others now, by the scheduler's names. */
       readonly counts: Readonly<Record<string, Change>>;
     }
+  | {
+      /** No domain came for what vgpud's own tools have booked: nobody has it any more. */
+      readonly order: "give-back";
+      /** By where it was booked and by what, both by the scheduler's names. */
+      readonly booked: Readonly<Record<string, Readonly<Record<string, number>>>>;
+      /** For how long vgpud saw it without a domain. */
+      readonly withoutDomainSeconds: number;
+    }
 );
 
 interface Change {

@@ -1,15 +1,25 @@
 // What vgpud's own tools have booked and no domain came for: it is given back where it is on this host alone.
+import type { Clock } from "../../core/clock.ts";
 import { CONSUMER_TYPE } from "../../core/placement-names.ts";
 import { PlacementError, type PlacementFailure } from "../../placement/errors.ts";
-import type { PlacementApi } from "../../placement/model.ts";
+import type { Allocation, PlacementApi, Resources } from "../../placement/model.ts";
+import type { OnCarriedOut } from "../carried-out.ts";
 import type { Findings, Untold } from "../scheduler.ts";
 import { Refusals, type Ask } from "./refusals.ts";
 
 type Waiting = Pick<Findings["withoutDomain"][number], "booking" | "since">;
 
+interface GivingBackOptions {
+  readonly api: Pick<PlacementApi, "allocation" | "releaseUnchanged">;
+  /** Whether one has now waited too long for its domain. */
+  readonly isOverdue: (waiting: Waiting) => boolean;
+  readonly clock: Pick<Clock, "now">;
+  readonly onCarriedOut: OnCarriedOut | undefined;
+}
+
 interface Where {
-  /** The providers of this host. */
-  readonly here: ReadonlySet<string>;
+  /** The providers of this host: the name of each. */
+  readonly here: ReadonlyMap<string, string>;
   readonly ask: Ask;
 }
 
@@ -17,18 +27,12 @@ interface Where {
 const OVERTAKEN: ReadonlySet<PlacementFailure> = new Set(["conflict", "not-found"]);
 
 export class GivingBack {
-  readonly #api: Pick<PlacementApi, "allocation" | "releaseUnchanged">;
-  readonly #isOverdue: (waiting: Waiting) => boolean;
+  readonly #options: GivingBackOptions;
   /** By booking. */
   readonly #refusals = new Refusals<string>();
 
-  /** `isOverdue`: whether one has now waited too long for its domain. */
-  constructor(
-    api: Pick<PlacementApi, "allocation" | "releaseUnchanged">,
-    isOverdue: (waiting: Waiting) => boolean,
-  ) {
-    this.#api = api;
-    this.#isOverdue = isOverdue;
+  constructor(options: GivingBackOptions) {
+    this.#options = options;
   }
 
   /** Of the last time, those that Placement did not let go. */
@@ -47,7 +51,7 @@ export class GivingBack {
     for (const each of waiting) {
       const { booking } = each;
       const isTried = given.has(booking) || this.#refusals.has(booking);
-      if (isTried || !this.#isOverdue(each)) continue;
+      if (isTried || !this.#options.isOverdue(each)) continue;
       const what = `consumer ${booking}`;
       const work = (): Promise<boolean> => this.#isGivenBack(each, here, signal);
       const attempt = { what, ask, work, mayBeOfOne: "unauthorized" } as const;
@@ -59,17 +63,29 @@ export class GivingBack {
   /** False where it is not vgpud's to give back, or not any more. */
   async #isGivenBack(each: Waiting, here: Where["here"], signal: AbortSignal): Promise<boolean> {
     const { booking } = each;
-    const allocation = await this.#api.allocation(booking, signal);
+    const { api, isOverdue } = this.#options;
+    const allocation = await api.allocation(booking, signal);
     const isOurs = allocation.consumerType === CONSUMER_TYPE;
     if (!isOurs || [...allocation.byProvider.keys()].some((provider) => !here.has(provider))) return false;
     // Much may have happened since the books were read.
-    if (!this.#isOverdue(each)) return false;
+    if (!isOverdue(each)) return false;
     try {
-      await this.#api.releaseUnchanged(booking, allocation, signal);
-      return true;
+      await api.releaseUnchanged(booking, allocation, signal);
     } catch (error) {
       if (error instanceof PlacementError && OVERTAKEN.has(error.kind)) return false;
       throw error;
     }
+    this.#tell(each, allocation, here);
+    return true;
+  }
+
+  #tell({ booking, since }: Waiting, { byProvider }: Allocation, here: Where["here"]): void {
+    const { clock, onCarriedOut } = this.#options;
+    const booked: Record<string, Resources> = {};
+    for (const [provider, amounts] of byProvider) booked[here.get(provider) ?? provider] = amounts;
+    onCarriedOut?.({
+      ...{ order: "give-back", what: `consumer ${booking}`, booked },
+      withoutDomainSeconds: Math.round((clock.now() - since) / 1000),
+    });
   }
 }

@@ -89,7 +89,10 @@ export class PlacementScheduler implements Scheduler {
       now.has(name) || record.current?.sliceClasses?.includes(name) === true;
     this.#by = { api, classes, isOwnClass, aggregates, introduced: new Set(), onCarriedOut };
     this.#novaGpus = new NovaGpus(api);
-    this.#givingBack = new GivingBack(api, ({ booking, since }) => this.#isOverdue(booking, since));
+    this.#givingBack = new GivingBack({
+      ...{ api, clock, onCarriedOut },
+      isOverdue: ({ booking, since }) => this.#isOverdue(booking, since),
+    });
   }
 
   host(): string | undefined {
@@ -123,7 +126,8 @@ export class PlacementScheduler implements Scheduler {
       for (const booking of this.#verified.keys())
         if (!found.withoutDomain.some((each) => each.booking === booking)) this.#verified.delete(booking);
       this.#firstSeen.found(found.withoutDomain, supply);
-      const here = new Set([known.root, ...[...known.gpus.values()].map(({ uuid }) => uuid)]);
+      const gpus = [...known.gpus.values()].map(({ uuid, name }) => [uuid, name] as const);
+      const here = new Map([[known.root, this.#host()], ...gpus]);
       const ask = this.#ask(signal);
       const givenBack = await this.#givingBack.of(found.withoutDomain, { here, ask }, signal);
       const withoutDomain = found.withoutDomain.filter(({ booking }) => !givenBack.has(booking));

@@ -150,6 +150,9 @@ describe("healing of Placement's books", function () {
     here.faulty.forget();
     await here.faulty.saw(HEALS, 3);
     assert.deepEqual(new Set(await here.books.holders(gpu.uuid)), new Set([theirs, both]));
+    const lines = here.world.agent.log.split("\n").filter((line) => line.includes('"msg":"given back'));
+    assert.equal(lines.length, 1, lines.join("\n"));
+    assert.ok(lines[0]?.includes(`"what":"consumer ${ours}","booked":{"${gpu.name}":{`), lines[0]);
     await here.books.release(both);
   });
 

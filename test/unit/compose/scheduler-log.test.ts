@@ -42,7 +42,12 @@ describe("the log of the scheduler", () => {
     });
     const about = { what: "node1", why: "vgpud: every GPU of this host is drained" };
     tell({ ...about, order: "drain" });
-    assert.deepEqual(lines, [{ scheduler: "slurm", ...about, text: "drained with the scheduler" }]);
+    const back = { what: "consumer c", booked: { gpu: { VGPU: 1 } }, withoutDomainSeconds: 600 };
+    tell({ ...back, order: "give-back" });
+    assert.deepEqual(lines, [
+      { scheduler: "slurm", ...about, text: "drained with the scheduler" },
+      { scheduler: "slurm", ...back, text: "given back to the scheduler, since no domain came for it" },
+    ]);
   });
 
   it("names each GPU that is refused once, be it later than others and for the same", () => {

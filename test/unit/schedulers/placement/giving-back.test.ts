@@ -1,8 +1,9 @@
-// What becomes of a booking that is to be given back and cannot be.
+// What is told of a booking that is given back, and what becomes of one that cannot be.
 import assert from "node:assert/strict";
 import { CONSUMER_TYPE } from "../../../../agent/core/placement-names.ts";
 import { PlacementError, type PlacementFailure } from "../../../../agent/placement/errors.ts";
 import type { Allocation } from "../../../../agent/placement/model.ts";
+import type { CarriedOut } from "../../../../agent/schedulers/carried-out.ts";
 import { GivingBack } from "../../../../agent/schedulers/placement/giving-back.ts";
 
 const { signal } = new AbortController();
@@ -11,7 +12,12 @@ const held: Allocation = {
   ...{ projectId: "p", userId: "u", consumerType: CONSUMER_TYPE },
 };
 const waiting = ["denied", "other"].map((booking) => ({ booking, since: 0 }));
-const where = { here: new Set(["here"]), ask: (): Promise<unknown> => Promise.resolve("as ever") };
+const where = {
+  here: new Map([["here", "kvm-1_vgpud_0000_00_02_0"]]),
+  ask: (): Promise<unknown> => Promise.resolve("as ever"),
+};
+
+const carriedOut: CarriedOut[] = [];
 
 /** Where the release of `denied` fails so. */
 function givingBack(kind: PlacementFailure): GivingBack {
@@ -20,8 +26,29 @@ function givingBack(kind: PlacementFailure): GivingBack {
     releaseUnchanged: (consumer: string) =>
       consumer === "denied" ? Promise.reject(new PlacementError(kind, "HTTP")) : Promise.resolve(),
   };
-  return new GivingBack(api, () => true);
+  return new GivingBack({
+    ...{ api, isOverdue: () => true, clock: { now: () => 600_400 } },
+    onCarriedOut: (done) => {
+      carriedOut.push(done);
+    },
+  });
 }
+
+beforeEach(() => {
+  carriedOut.length = 0;
+});
+
+describe("a booking that is given back", () => {
+  it("is told once, with where it was, what was booked, and for how long no domain came; one that stays is not", async () => {
+    await givingBack("refused").of(waiting, where, signal);
+    const told = {
+      ...{ order: "give-back", what: "consumer other" },
+      booked: { "kvm-1_vgpud_0000_00_02_0": { VGPU: 1 } },
+      withoutDomainSeconds: 600,
+    };
+    assert.deepEqual(carriedOut, [told]);
+  });
+});
 
 describe("a booking that Placement does not let go", () => {
   for (const kind of ["unauthorized", "refused", "failed"] as const)
