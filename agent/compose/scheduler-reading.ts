@@ -73,8 +73,8 @@ function booksOf(
   const now = clock.now();
   return {
     ...{ graceSeconds: durationMs(claim_grace) / 1000, grace: claim_grace },
-    withoutDomain: findings.withoutDomain.map(({ booking, gpu, amounts, since }) => ({
-      ...{ booking, gpu, amounts: quantitiesText(amounts) },
+    withoutDomain: findings.withoutDomain.map(({ booking, gpu, amounts, since, isOurs = false }) => ({
+      ...{ booking, gpu, amounts: quantitiesText(amounts), isOurs },
       seconds: (now - since) / 1000,
     })),
     withoutBooking: findings.withoutBooking.map(({ claimId, gpu, missing, bookedOn }) => ({

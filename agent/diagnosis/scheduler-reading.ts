@@ -128,6 +128,8 @@ export interface WaitingBooking {
   readonly amounts: string;
   /** Since vgpud first saw it so. */
   readonly seconds: number;
+  /** Whether vgpuctl is known to have booked it. */
+  readonly isOurs: boolean;
 }
 
 interface UnbookedClaim {

@@ -104,6 +104,8 @@ interface BookedWithoutDomain {
   readonly amounts: Quantities;
   /** Milliseconds of the clock that never steps back, when it was first seen so. */
   readonly since: number;
+  /** Whether vgpud's own tools have booked it; left out while nobody had to look at whose it is. */
+  readonly isOurs?: boolean | undefined;
 }
 
 interface ClaimWithoutBooking {

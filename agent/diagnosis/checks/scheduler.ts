@@ -111,9 +111,10 @@ export const bookingWithoutDomain = hostCheck({
     const [oldest] = overdue;
     const values = { name, count: withoutDomain.length, grace };
     if (!oldest) return pass(withoutDomain.length === 0 ? "all" : "waiting", values);
-    const { booking, gpu, amounts } = oldest;
+    const { booking, gpu, amounts, isOurs } = oldest;
     const of = { booking, amounts, age: ageOf(oldest), ...values, count: overdue.length };
-    return gpu === undefined ? fail("overdue-on-host", of) : fail("overdue", { ...of, gpu });
+    if (gpu === undefined) return fail("overdue-on-host", of);
+    return fail(isOurs ? "overdue-own" : "overdue", { ...of, gpu });
   }),
 });
 

@@ -30,6 +30,8 @@ export class GivingBack {
   readonly #options: GivingBackOptions;
   /** By booking. */
   readonly #refusals = new Refusals<string>();
+  /** Whether it is vgpud's own, by booking that was looked at the last time. */
+  readonly #isOurs = new Map<string, boolean>();
 
   constructor(options: GivingBackOptions) {
     this.#options = options;
@@ -40,6 +42,11 @@ export class GivingBack {
     return this.#refusals.all.map((each) => ({ ...each, kind: "not-given-back" }));
   }
 
+  /** Undefined where nobody looked at whose it is the last time. */
+  isOurs(booking: string): boolean | undefined {
+    return this.#isOurs.get(booking);
+  }
+
   /** Resolves with those that were given back. Throws a PlacementError where it would meet all of them. */
   async of(
     waiting: readonly Waiting[],
@@ -47,6 +54,7 @@ export class GivingBack {
     signal: AbortSignal,
   ): Promise<ReadonlySet<string>> {
     this.#refusals.clear();
+    this.#isOurs.clear();
     const given = new Set<string>();
     for (const each of waiting) {
       const { booking } = each;
@@ -66,6 +74,7 @@ export class GivingBack {
     const { api, isOverdue } = this.#options;
     const allocation = await api.allocation(booking, signal);
     const isOurs = allocation.consumerType === CONSUMER_TYPE;
+    this.#isOurs.set(booking, isOurs);
     if (!isOurs || [...allocation.byProvider.keys()].some((provider) => !here.has(provider))) return false;
     // Much may have happened since the books were read.
     if (!isOverdue(each)) return false;

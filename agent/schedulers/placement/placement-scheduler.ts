@@ -130,7 +130,9 @@ export class PlacementScheduler implements Scheduler {
       const here = new Map([[known.root, this.#host()], ...gpus]);
       const ask = this.#ask(signal);
       const givenBack = await this.#givingBack.of(found.withoutDomain, { here, ask }, signal);
-      const withoutDomain = found.withoutDomain.filter(({ booking }) => !givenBack.has(booking));
+      const withoutDomain = found.withoutDomain
+        .filter(({ booking }) => !givenBack.has(booking))
+        .map((each) => ({ ...each, isOurs: this.#givingBack.isOurs(each.booking) }));
       this.#found = { ...found, withoutDomain };
       const untold = await this.#untold(known);
       return { ...nothingFound, ...this.#found, vanished, publishedTwice, givenBack: givenBack.size, untold };

@@ -84,7 +84,7 @@ describe("what the diagnosis is told of the scheduler", () => {
     const read = readScheduler({ ...unasked, toldAt: 1, findings }, settings, clock);
     assert.deepEqual(read.kind === "told" && read.books, {
       ...{ graceSeconds: 1800, grace: "1800s" },
-      withoutDomain: [{ booking: "b", gpu, amounts: "1 slice, 64 MiB low GM", seconds: 60 }],
+      withoutDomain: [{ booking: "b", gpu, amounts: "1 slice, 64 MiB low GM", seconds: 60, isOurs: false }],
       withoutBooking: [{ claimId: "c", gpu, bookedOn: other, amounts: "2 virtual functions" }],
       overbooked: [
         { gpu, amounts: "4 fences" },

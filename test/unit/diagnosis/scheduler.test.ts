@@ -74,6 +74,7 @@ async function failed(
 const waiting = (seconds: number, booking = `of-${seconds}`) => ({
   ...{ booking, gpu, seconds },
   amounts: "1 slice, 64 MiB low GM",
+  isOurs: false,
 });
 
 const isFailing = (trouble: (typeof schedulerTroubles)[number]): trouble is FailingTrouble =>
@@ -244,16 +245,27 @@ describe("the conditions of its books", () => {
     const { code, text, evidence } = found;
     assert.equal(code, "BOOKING_WITHOUT_DOMAIN");
     // Nobody need have a Nova.
-    for (const language of languages)
-      assert.match(
-        remedyOf(found, language),
-        /Nova.*openstack server show of-7260.*vgpuctl schedule destroy of-7260/,
-      );
+    for (const language of languages) {
+      const remedy = remedyOf(found, language);
+      assert.match(remedy, /Nova.*openstack server show of-7260.*allocation delete of-7260/);
+      // Of what others have booked it is refused.
+      assert.doesNotMatch(remedy, /vgpuctl schedule/);
+    }
     assert.match(text, /\(30m\): 1; the oldest, of-7260, .*64 MiB low GM of GPU 0000:00:02\.0 .*121m$/);
     assert.deepEqual(
       evidence.map(({ path }) => path),
       ["booking of-7260 on 0000:00:02.0", "booking of-60 on 0000:00:02.0"],
     );
+  });
+
+  it("say how vgpuctl gives back what vgpuctl has booked", async () => {
+    const found = await failed({ withoutDomain: [waiting(60), { ...waiting(7260), isOurs: true }] });
+    assert.match(found.text, /\(30m\): 1; the oldest, of-7260, which vgpuctl made, .*121m$/);
+    for (const language of languages)
+      assert.match(
+        remedyOf(found, language),
+        /^(?!.*openstack).*schedule status of-7260.*vgpuctl schedule destroy of-7260/,
+      );
   });
 
   it("name a claim that nothing was booked for", async () => {

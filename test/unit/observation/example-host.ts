@@ -312,8 +312,8 @@ function viewOf(shown: Inventory, kept: readonly Claim[] = claims): ScrapeView {
       books: {
         ...{ graceSeconds: 1800, grace: "30m" },
         withoutDomain: [
-          { booking: "b-1", gpu: igd, amounts: "1 slice", seconds: 90 },
-          { booking: "b-2", gpu: igd, amounts: "1 slice", seconds: 7200 },
+          { booking: "b-1", gpu: igd, amounts: "1 slice", seconds: 90, isOurs: false },
+          { booking: "b-2", gpu: igd, amounts: "1 slice", seconds: 7200, isOurs: true },
         ],
         withoutBooking: [
           { claimId: "c-1", gpu: igd, bookedOn: undefined, amounts: "1 slice" },

@@ -128,6 +128,9 @@ export const scheduler = {
       overdue:
         "bookings that no domain came for within scheduler.claim_grace ({grace}): {count}; the oldest, {booking}, has kept {amounts} " +
         "of GPU {gpu} from others for {age}",
+      "overdue-own":
+        "bookings that no domain came for within scheduler.claim_grace ({grace}): {count}; the oldest, {booking}, which vgpuctl made, has kept " +
+        "{amounts} of GPU {gpu} from others for {age}",
       "overdue-on-host":
         "bookings that no domain came for within scheduler.claim_grace ({grace}): {count}; the oldest, {booking}, has kept {amounts} " +
         "of this host from others for {age}",
@@ -135,8 +138,12 @@ export const scheduler = {
     remedies: {
       overdue:
         "ask whoever booked it whether the guest is still to come (with Nova: openstack server show {booking}); otherwise release it: openstack " +
-        "resource provider allocation delete {booking}. What vgpuctl has booked, and nothing else, vgpud gives back by itself (where it cannot, " +
-        "SCHEDULER_UNTOLD says why); at once that is vgpuctl schedule destroy {booking}",
+        "resource provider allocation delete {booking}. What vgpuctl has booked, and nothing else, vgpud gives back by itself when it " +
+        "compares the books next",
+      "overdue-own":
+        "see whether its guest is on another host: vgpuctl schedule status {booking}; unless it is there, or still to come, give the booking back: " +
+        "vgpuctl schedule destroy {booking}. vgpud gives back by itself what is booked on this host alone (where it cannot, SCHEDULER_UNTOLD " +
+        "says why)",
       "overdue-on-host":
         "see what the job does (scontrol show job JOBID), and cancel it if its machine is not to come (scancel JOBID): vgpud ends no jobs",
     },

@@ -113,13 +113,18 @@ export const scheduler: Same<typeof english> = {
       waiting: "尚未创建的预订：{count} 个，都没有超过 {grace}",
       overdue:
         "在 scheduler.claim_grace（{grace}）之内没有域来使用的预订：{count} 个；最早的 {booking} 已占用 GPU {gpu} 的 {amounts} {age}",
+      "overdue-own":
+        "在 scheduler.claim_grace（{grace}）之内没有域来使用的预订：{count} 个；最早的 {booking} 由 vgpuctl 预订，已占用 GPU {gpu} 的 {amounts} {age}",
       "overdue-on-host":
         "在 scheduler.claim_grace（{grace}）之内没有域来使用的预订：{count} 个；最早的 {booking} 已占用本机的 {amounts} {age}",
     },
     remedies: {
       overdue:
         "询问预订者客户机是否还会来（使用 Nova 时：openstack server show {booking}）；否则释放它：openstack resource provider " +
-        "allocation delete {booking}。vgpud 只自动归还 vgpuctl 所做的预订（不能归还时，SCHEDULER_UNTOLD 说明原因）；立即归还用 vgpuctl schedule destroy {booking}",
+        "allocation delete {booking}。vgpud 只自动归还 vgpuctl 所做的预订，在下一次核对账目时归还",
+      "overdue-own":
+        "查看它的客户机是否在别的主机上：vgpuctl schedule status {booking}；如果不在那里，也不会再来，就归还这个预订：vgpuctl schedule destroy {booking}。" +
+        "只在本机上的预订由 vgpud 自动归还（不能归还时，SCHEDULER_UNTOLD 说明原因）",
       "overdue-on-host":
         "查看该作业在做什么（scontrol show job JOBID）；如果它的虚拟机不会来，就取消它（scancel JOBID）：vgpud 不结束任何作业",
     },

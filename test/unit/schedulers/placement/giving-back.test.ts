@@ -11,6 +11,7 @@ const held: Allocation = {
   ...{ byProvider: new Map([["here", { VGPU: 1 }]]), generation: 1 },
   ...{ projectId: "p", userId: "u", consumerType: CONSUMER_TYPE },
 };
+const others: Allocation = { ...held, consumerType: "INSTANCE" };
 const waiting = ["denied", "other"].map((booking) => ({ booking, since: 0 }));
 const where = {
   here: new Map([["here", "kvm-1_vgpud_0000_00_02_0"]]),
@@ -22,7 +23,7 @@ const carriedOut: CarriedOut[] = [];
 /** Where the release of `denied` fails so. */
 function givingBack(kind: PlacementFailure): GivingBack {
   const api = {
-    allocation: () => Promise.resolve(held),
+    allocation: (consumer: string) => Promise.resolve(consumer === "of-nova" ? others : held),
     releaseUnchanged: (consumer: string) =>
       consumer === "denied" ? Promise.reject(new PlacementError(kind, "HTTP")) : Promise.resolve(),
   };
@@ -47,6 +48,14 @@ describe("a booking that is given back", () => {
       withoutDomainSeconds: 600,
     };
     assert.deepEqual(carriedOut, [told]);
+  });
+
+  it("is vgpud's own, which of one that stays is known, too, once it was looked at", async () => {
+    const back = givingBack("refused");
+    const isOurs = (): unknown => ["denied", "of-nova", "young"].map((booking) => back.isOurs(booking));
+    assert.deepEqual(isOurs(), [undefined, undefined, undefined]);
+    await back.of([...waiting, { booking: "of-nova", since: 0 }], where, signal);
+    assert.deepEqual(isOurs(), [true, false, undefined]);
   });
 });
 
