@@ -117,7 +117,13 @@ const troubles = {
   ...{ "bad-answer": "bad-answer", failed: "failed", conflict: "conflict", refused: "refused" },
   ...{ "in-use": "refused", duplicate: "refused", "no-capacity": "refused", "not-found": "refused" },
   ...{ "no-root": "no-root", "root-taken": "root-taken", "no-host": "no-host" },
-  ...{ program: "unreachable", timeout: "unreachable", "not-allowed": "unauthorized", answer: "bad-answer" },
+  ...{
+    program: "unreachable",
+    conf: "unreachable",
+    timeout: "unreachable",
+    "not-allowed": "unauthorized",
+    answer: "bad-answer",
+  },
   ...{ "node-gres": "unserved", "node-invalid": "unserved", "other-cluster": "unserved" },
   ...{ "no-node": "unserved", "exit-code": "program-failed" },
 } as const satisfies Readonly<Record<PlacementFailure | SlurmFailure, FailingTrouble>> &

@@ -1,7 +1,9 @@
 // Runs Slurm's programs: without a shell, each with an end, and with no more of its answer than is good for the agent.
 import { execFile } from "node:child_process";
+import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
 import { messageOf } from "../core/errors.ts";
+import { untilAborted } from "../core/until-aborted.ts";
 import {
   slurmError,
   type Said,
@@ -27,17 +29,20 @@ const MAX_BYTES = 4 * 2 ** 20;
 
 export class SlurmPrograms implements SlurmCommands {
   readonly #options: ProgramsOptions;
+  /** One look at slurm.conf at a time: on a disk that does not answer it keeps a thread. */
+  #looking: Promise<void> | undefined;
 
   constructor(options: ProgramsOptions) {
     this.#options = options;
   }
 
-  run(program: SlurmProgram, words: readonly string[], signal: AbortSignal): Promise<Said> {
+  async run(program: SlurmProgram, words: readonly string[], signal: AbortSignal): Promise<Said> {
     const { prefix, conf, timeoutMs } = this.#options;
+    if (conf !== undefined) await this.#expectConf(conf, signal);
     const file = path.join(prefix, FOLDERS[program], program);
     const env = { PATH: "/usr/bin:/bin", LC_ALL: "C", ...(conf === undefined ? {} : { SLURM_CONF: conf }) };
     const bounds = { timeout: timeoutMs, killSignal: "SIGKILL", maxBuffer: MAX_BYTES, signal } as const;
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       execFile(file, words, { env, cwd: "/", encoding: "utf8", ...bounds }, (error, stdout, stderr) => {
         if (!error) resolve({ exitCode: 0, stdout, stderr });
         else if (typeof error.code === "number") resolve({ exitCode: error.code, stdout, stderr });
@@ -45,6 +50,34 @@ export class SlurmPrograms implements SlurmCommands {
       });
     });
   }
+
+  /** Without it `slurmd -G` says nothing and does not end. */
+  async #expectConf(conf: string, signal: AbortSignal): Promise<void> {
+    const { timeoutMs } = this.#options;
+    const tooLate = AbortSignal.timeout(timeoutMs);
+    this.#looking ??= expectReadable(conf).finally(() => {
+      this.#looking = undefined;
+    });
+    try {
+      await untilAborted(this.#looking, AbortSignal.any([signal, tooLate]));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const why = tooLate.aborted ? `no answer in ${timeoutMs} ms` : plainly(error);
+      throw slurmError("conf", `cannot read ${conf}: ${why}`, { cause: error });
+    }
+  }
+}
+
+async function expectReadable(file: string): Promise<void> {
+  await access(file, constants.R_OK);
+  if (!(await stat(file)).isFile()) throw new Error("it is no file");
+}
+
+function plainly(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return "no such file";
+  if (code === "EACCES") return "permission denied";
+  return messageOf(error);
 }
 
 function failure(

@@ -10,7 +10,12 @@ import {
   type HostSubject,
 } from "../condition.ts";
 import type { Look } from "../look.ts";
-import type { SchedulerBooks, SchedulerReading, WaitingBooking } from "../scheduler-reading.ts";
+import type {
+  FailingTrouble,
+  SchedulerBooks,
+  SchedulerReading,
+  WaitingBooking,
+} from "../scheduler-reading.ts";
 
 /** GPUs go on being shared as they are; what suffers is who is sent here. */
 const COSTS = {
@@ -31,6 +36,15 @@ const HOST = "this host";
 /** A host may hold hundreds of claims; the number of all is in the message. */
 const MOST_SHOWN = 16;
 
+/** What is said otherwise where it is jobs that book: such a scheduler is asked by programs on this host. */
+type WithJobs = `${"unreachable" | "unauthorized" | "bad-answer" | "no-host"}-with-jobs`;
+const WITH_JOBS: Readonly<Partial<Record<FailingTrouble, WithJobs>>> = {
+  unreachable: "unreachable-with-jobs",
+  unauthorized: "unauthorized-with-jobs",
+  "bad-answer": "bad-answer-with-jobs",
+  "no-host": "no-host-with-jobs",
+};
+
 export const schedulerUnavailable = hostCheck({
   code: "SCHEDULER_UNAVAILABLE",
   costs: COSTS,
@@ -41,14 +55,14 @@ export const schedulerUnavailable = hostCheck({
 
 function judged(look: Look, scheduler: SchedulerReading | undefined) {
   if (!scheduler || scheduler.kind === "not-configured") return notThere(scheduler);
-  const { kind, name, policy } = scheduler;
+  const { kind, name, policy, booksBy } = scheduler;
   const values = { name };
   look.saw("configuration: scheduler.policy", policy);
   if (kind === "not-asked") return unknown("not-asked", values);
   if (kind === "told") return judgedTold(scheduler);
   const { trouble, why, times } = scheduler;
   look.saw(`scheduler ${name}: last round`, `${trouble}, ${times} in a row: ${why}`);
-  return fail(trouble, { ...values, why });
+  return fail(booksBy === "job" ? (WITH_JOBS[trouble] ?? trouble) : trouble, { ...values, why });
 }
 
 type Told = Extract<SchedulerReading, { readonly kind: "told" }>;

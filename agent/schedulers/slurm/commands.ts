@@ -7,6 +7,8 @@ export type SlurmProgram = "scontrol" | "squeue" | "slurmd";
 export type SlurmFailure =
   /** The program cannot be started. */
   | "program"
+  /** The slurm.conf that the configuration names cannot be read. */
+  | "conf"
   /** It did not end in time. */
   | "timeout"
   /** No controller of the cluster can be reached. */
@@ -44,6 +46,6 @@ export interface Said {
 }
 
 export interface SlurmCommands {
-  /** Resolves when it has ended, however that was. Throws `program`, `timeout` or `answer`. */
+  /** Resolves when it has ended, however that was. Throws `program`, `conf`, `timeout` or `answer`. */
   run(program: SlurmProgram, words: readonly string[], signal: AbortSignal): Promise<Said>;
 }

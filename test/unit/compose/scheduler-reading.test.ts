@@ -115,8 +115,8 @@ describe("what the diagnosis is told of the scheduler", () => {
     for (const kind of ["unreachable", "unauthorized", "version", "bad-answer", "failed", "no-root"])
       assert.equal(troubleOf(kind), kind);
     assert.deepEqual(
-      ["timeout", "not-allowed", "node-gres", "exit-code"].map((kind) => troubleOf(kind)),
-      ["unreachable", "unauthorized", "unserved", "program-failed"],
+      ["timeout", "conf", "not-allowed", "node-gres", "exit-code"].map((kind) => troubleOf(kind)),
+      ["unreachable", "unreachable", "unauthorized", "unserved", "program-failed"],
     );
     assert.equal(troubleOf("internal"), "internal");
     assert.equal(troubleOf("what nobody has thought of"), "internal");

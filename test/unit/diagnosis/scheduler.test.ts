@@ -171,6 +171,36 @@ describe("the conditions of the scheduler", () => {
       assert.ok(others.every(({ finding }) => finding.says === "explained"));
     });
 
+  it("say of Slurm what to do about Slurm, and of Placement what to do about Placement", async () => {
+    for (const trouble of ["unreachable", "unauthorized", "bad-answer", "no-host"] as const)
+      for (const [of, other] of [
+        [named, "slurm"],
+        [{ ...named, ...ofJobs }, "placement"],
+      ] as const) {
+        const [unavailable] = await conditionsOf({ kind: "failing", ...of, trouble, why: "WHY", times: 1 });
+        assert.ok(unavailable);
+        for (const language of languages) {
+          const words = [messageOf(unavailable, language), remedyOf(unavailable, language)].join(" ");
+          assert.match(words, new RegExp(`${of.name}.*WHY.*${of.name}`, "i"));
+          assert.doesNotMatch(words, new RegExp(other, "i"));
+        }
+      }
+  });
+
+  it("name scheduler.slurm.conf where Slurm cannot be asked", async () => {
+    const of = {
+      kind: "failing",
+      ...named,
+      ...ofJobs,
+      trouble: "unreachable",
+      why: "WHY",
+      times: 1,
+    } as const;
+    const [unavailable] = await conditionsOf(of);
+    assert.ok(unavailable);
+    for (const language of languages) assert.match(remedyOf(unavailable, language), /scheduler\.slurm\.conf/);
+  });
+
   for (const trouble of untoldTroubles)
     it(`say what alone it cannot be told, and judge its books all the same: ${trouble}`, async () => {
       const parts = [

@@ -1,6 +1,6 @@
 // Slurm's programs are run without a shell, and each run ends.
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { SlurmPrograms } from "../../../agent/host/slurm-commands.ts";
@@ -24,8 +24,24 @@ describe("Slurm's programs", () => {
 
   it("get their words as they are, and slurm.conf's place", async () => {
     await install('printf "%s|" "$SLURM_CONF" "$@"; echo bad >&2; exit 3');
-    const said = await programs(30_000, "/etc/x.conf").run("scontrol", ["a b", "$(id)", "*"], never);
-    assert.deepEqual(said, { exitCode: 3, stdout: "/etc/x.conf|a b|$(id)|*|", stderr: "bad\n" });
+    const conf = path.join(prefix, "x.conf");
+    await writeFile(conf, "");
+    const said = await programs(30_000, conf).run("scontrol", ["a b", "$(id)", "*"], never);
+    assert.deepEqual(said, { exitCode: 3, stdout: `${conf}|a b|$(id)|*|`, stderr: "bad\n" });
+  });
+
+  it("are not run with a slurm.conf that is not there, or is no file, without which slurmd -G does not end", async () => {
+    const ran = path.join(prefix, "ran");
+    await install(`touch ${ran}`);
+    for (const [conf, why] of [
+      [path.join(prefix, "nope.conf"), "no such file"],
+      [prefix, "it is no file"],
+    ] as const)
+      await assert.rejects(programs(30_000, conf).run("scontrol", ["ping"], never), {
+        kind: "conf",
+        message: `cannot read ${conf}: ${why}`,
+      });
+    await assert.rejects(access(ran), { code: "ENOENT" });
   });
 
   it("are ended when they do not end", async () => {

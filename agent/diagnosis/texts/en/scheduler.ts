@@ -22,10 +22,13 @@ export const scheduler = {
       "only-asked":
         "{name} answers; it is told nothing of this host, by the configuration, and gives out what it knows of itself",
       unreachable: "{name} does not answer: {why}",
+      "unreachable-with-jobs": "{name} cannot be asked: {why}",
       unauthorized: "{name} does not let vgpud in: {why}",
+      "unauthorized-with-jobs": "{name} does not let vgpud ask or tell it what it has to: {why}",
       "no-secret": "vgpud has no secret to show {name}: {why}",
       version: "{name} speaks another version: {why}",
       "bad-answer": "what answers in {name}'s place makes no sense: {why}",
+      "bad-answer-with-jobs": "what the programs of {name} say makes no sense: {why}",
       failed: "{name} fails by itself: {why}",
       conflict: "others change what vgpud has to change in {name} as fast as vgpud does: {why}",
       refused: "{name} refuses what vgpud tells it: {why}",
@@ -34,6 +37,7 @@ export const scheduler = {
       "no-root": "{name} does not know this host: {why}",
       "root-taken": "in {name} this host's place is another's: {why}",
       "no-host": "it is not known under which name {name} is told of this host: {why}",
+      "no-host-with-jobs": "it is not known which node of {name} this host is: {why}",
       internal: "a fault of vgpud keeps it from telling {name}: {why}",
     },
     remedies: {
@@ -41,18 +45,22 @@ export const scheduler = {
         "wait: it is asked within scheduler.first_within of vgpud's start, once the host was seen; without libvirt ten seconds later",
       unreachable:
         "look at the server, the network, IPAddressAllow= of vgpud.service (docs/placement.md) and scheduler.placement.endpoint; a server that is only slow needs a longer " +
-        "scheduler.placement.timeout. With Slurm look at slurmctld, munge, scheduler.slurm.prefix and scheduler.slurm.timeout. vgpud tries again " +
-        "by itself",
+        "scheduler.placement.timeout. vgpud tries again by itself",
+      "unreachable-with-jobs":
+        "where a program cannot be run look at scheduler.slurm.prefix, where a file cannot be read at scheduler.slurm.conf, which vgpud has to be let read; " +
+        "otherwise at slurmctld, munge, IPAddressAllow= of vgpud.service where slurmctld is another machine (docs/slurm.md) and scheduler.slurm.timeout. vgpud tries again by itself",
       unauthorized:
         "look at scheduler.placement.keystone: the application credential, its secret and its role; for noauth2 the server has to take the " +
-        "token admin. With Slurm make the user that vgpud runs as an operator, or set scheduler.slurm.publish to false",
+        "token admin",
+      "unauthorized-with-jobs":
+        "make the user that vgpud runs as an operator of Slurm, or set scheduler.slurm.publish to false (docs/slurm.md)",
       "no-secret":
         "look at the file that scheduler.placement.keystone.secret_file names: it has to be there, vgpud has to be let read it, and its disk " +
         "has to answer. It is read anew for every token",
       version: "update Placement (Victoria and later), or vgpud",
       "bad-answer":
-        "ask the address of scheduler.placement.endpoint with curl: a proxy's page or another service stands there. With Slurm " +
-        "look whether scheduler.slurm.prefix has the programs of the Slurm that runs",
+        "ask the address of scheduler.placement.endpoint with curl: a proxy's page or another service stands there",
+      "bad-answer-with-jobs": "look whether scheduler.slurm.prefix has the programs of the Slurm that runs",
       failed: "look at Placement's own log and its database; vgpud tries again by itself",
       conflict: "find who else writes the providers named HOST_vgpud_…: they are vgpud's alone",
       refused:
@@ -70,7 +78,8 @@ export const scheduler = {
         "set scheduler.placement.root to nova where that provider is Nova's; give one of two hosts of one name a name of its own by " +
         "scheduler.placement.host; where it is this machine, installed anew, give the provider its new mark: openstack " +
         "--os-placement-api-version 1.6 trait create MARK, then resource provider trait set --trait MARK UUID",
-      "no-host": "set scheduler.placement.host, or scheduler.slurm.node",
+      "no-host": "set scheduler.placement.host",
+      "no-host-with-jobs": "set scheduler.slurm.node",
       internal: "report it with the log of vgpud",
     },
   },

@@ -20,10 +20,13 @@ export const scheduler: Same<typeof english> = {
       closed: "{name} 已知道本机有什么，并且在问题解决之前，不从 {gpus} 给出任何余量",
       "only-asked": "{name} 有应答；按配置不向它告知本机的任何内容，它按自己所知道的给出",
       unreachable: "{name} 没有应答：{why}",
+      "unreachable-with-jobs": "无法询问 {name}：{why}",
       unauthorized: "{name} 不接受 vgpud：{why}",
+      "unauthorized-with-jobs": "{name} 不允许 vgpud 询问或告知它所需的内容：{why}",
       "no-secret": "vgpud 没有可以向 {name} 出示的密钥：{why}",
       version: "{name} 使用的版本不同：{why}",
       "bad-answer": "代替 {name} 应答的内容无法理解：{why}",
+      "bad-answer-with-jobs": "{name} 的程序所说的内容无法理解：{why}",
       failed: "{name} 自身出错：{why}",
       conflict: "有人在 {name} 中不断更改 vgpud 要更改的内容：{why}",
       refused: "{name} 拒绝 vgpud 告诉它的内容：{why}",
@@ -32,22 +35,27 @@ export const scheduler: Same<typeof english> = {
       "no-root": "{name} 不认识本机：{why}",
       "root-taken": "{name} 中本机的位置属于另一台主机：{why}",
       "no-host": "不知道应以什么名称向 {name} 报告本机：{why}",
+      "no-host-with-jobs": "不知道本机是 {name} 的哪个节点：{why}",
       internal: "vgpud 自身的错误使它无法告知 {name}：{why}",
     },
     remedies: {
       "not-asked":
         "请等待：vgpud 启动后，看到本机之后，会在 scheduler.first_within 之内询问它；libvirt 不应答时再晚十秒",
       unreachable:
-        "检查服务器、网络、vgpud.service 的 IPAddressAllow=（docs/placement.md）和 scheduler.placement.endpoint；如果服务器只是慢，请加大 scheduler.placement.timeout。使用 Slurm 时检查 slurmctld、munge、" +
-        "scheduler.slurm.prefix 和 scheduler.slurm.timeout。vgpud 会自行重试",
+        "检查服务器、网络、vgpud.service 的 IPAddressAllow=（docs/placement.md）和 scheduler.placement.endpoint；如果服务器只是慢，请加大 scheduler.placement.timeout。" +
+        "vgpud 会自行重试",
+      "unreachable-with-jobs":
+        "程序不能运行时检查 scheduler.slurm.prefix；文件不能读取时检查 scheduler.slurm.conf，vgpud 必须能读取它；否则检查 slurmctld、munge、" +
+        "slurmctld 在另一台机器上时 vgpud.service 的 IPAddressAllow=（docs/slurm.md），以及 scheduler.slurm.timeout。vgpud 会自行重试",
       unauthorized:
-        "检查 scheduler.placement.keystone：应用凭据、它的密钥和角色；使用 noauth2 时服务器必须接受令牌 admin。使用 Slurm 时把运行 vgpud 的用户" +
-        "设为操作员，或将 scheduler.slurm.publish 设为 false",
+        "检查 scheduler.placement.keystone：应用凭据、它的密钥和角色；使用 noauth2 时服务器必须接受令牌 admin",
+      "unauthorized-with-jobs":
+        "把运行 vgpud 的用户设为 Slurm 的操作员，或将 scheduler.slurm.publish 设为 false（docs/slurm.md）",
       "no-secret":
         "检查 scheduler.placement.keystone.secret_file 所指的文件：它必须存在，vgpud 必须能读取它，它所在的磁盘必须应答。每次取令牌都会重新读取",
       version: "更新 Placement（Victoria 或更高版本），或更新 vgpud",
-      "bad-answer":
-        "用 curl 访问 scheduler.placement.endpoint 的地址：那里可能是代理的页面或别的服务。对于 Slurm，请查看 scheduler.slurm.prefix 下是否为正在运行的 Slurm 的程序",
+      "bad-answer": "用 curl 访问 scheduler.placement.endpoint 的地址：那里可能是代理的页面或别的服务",
+      "bad-answer-with-jobs": "查看 scheduler.slurm.prefix 下是否为正在运行的 Slurm 的程序",
       failed: "查看 Placement 自己的日志和它的数据库；vgpud 会自行重试",
       conflict: "找出还有谁在写名为 HOST_vgpud_… 的资源提供者：它们只属于 vgpud",
       refused: "按它所说的办法处理；Placement 的策略规则或已被占用的名称由管理员更改，其余是 vgpud 的错误",
@@ -61,7 +69,8 @@ export const scheduler: Same<typeof english> = {
         "如果那个资源提供者属于 Nova，将 scheduler.placement.root 设为 nova；两台主机同名时，用 scheduler.placement.host 给其中一台另取名称；" +
         "如果是本机重新安装过，把新的标记给那个资源提供者：openstack --os-placement-api-version 1.6 trait create MARK，" +
         "然后 resource provider trait set --trait MARK UUID",
-      "no-host": "设置 scheduler.placement.host 或 scheduler.slurm.node",
+      "no-host": "设置 scheduler.placement.host",
+      "no-host-with-jobs": "设置 scheduler.slurm.node",
       internal: "请连同 vgpud 的日志一起报告",
     },
   },
