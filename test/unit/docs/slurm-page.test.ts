@@ -25,6 +25,18 @@ describe("docs/slurm.md", () => {
     );
   });
 
+  it("says where the prolog looks for a partition's request, and how each script is installed", async () => {
+    const page = await textOf("slurm.md");
+    const [, request = ""] = /^request=(.*)$/m.exec(await textOf("examples/slurm/vm-prolog.sh")) ?? [];
+    assert.match(request, /^\/.*\$SLURM_JOB_PARTITION/);
+    assert.ok(page.includes(`\`${request.replace("$SLURM_JOB_PARTITION", "PARTITION")}\``), request);
+    for (const script of ["Prolog", "Epilog"]) {
+      const name = `vm-${script.toLowerCase()}.sh`;
+      assert.match(page, new RegExp(`^ +install -m 0755 \\S+/examples/slurm/${name} /etc/slurm/$`, "m"));
+      assert.match(page, new RegExp(`^ *${script}=/etc/slurm/${name}$`, "m"));
+    }
+  });
+
   it("names every GRES that vgpud counts, and the example counts each of GVT-g in both files", async () => {
     const page = await textOf("slurm.md");
     for (const name of Object.values(GRES)) assert.ok(page.includes(`| \`${name}\``), name);
