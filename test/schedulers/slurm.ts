@@ -109,6 +109,18 @@ export class Slurm implements AsyncDisposable {
     this.#controller?.signal("SIGCONT");
   }
 
+  /** Its files give each node another number of that; nothing has read them yet. */
+  async setGres({ name, count }: Gres): Promise<void> {
+    for (const [file, begin] of [
+      ["slurm.conf", `${name}:`],
+      ["gres.conf", `Name=${name} Count=`],
+    ] as const) {
+      const where = path.join(this.#folder, file);
+      const text = await readFile(where, "utf8");
+      await writeFile(where, text.replace(new RegExp(`(?<=\\b${begin})\\d+`), String(count)));
+    }
+  }
+
   /** Each node's slurmd reads its files anew and tells the controller of its node, as systemctl reload has it do. */
   async reload(): Promise<void> {
     await this.#signalNodes("SIGHUP");

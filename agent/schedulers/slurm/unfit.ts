@@ -26,32 +26,27 @@ export function unfitError(unfit: Unfit, { publish }: { readonly publish: boolea
 
 /** Of what the node was drained with before slurmctld keeps the reason, and vgpud ends no drain of somebody else's. */
 function endOfDrain({ node, told, why }: Unfit): string {
-  if (!isEndedHere(told))
-    return `once that reason holds no more end the drain yourself: scontrol update nodename=${node} state=undrain`;
+  if (!isEndedHere(told)) return `end the drain yourself: scontrol update nodename=${node} state=undrain`;
   return why === undefined
     ? "vgpud ends the drain within a minute"
     : "vgpud ends the drain once jobs may come";
 }
 
+const BEFORE = "That is why it was drained before, and slurmctld's log tells what it did not take since";
 const BY_HAND = `${CHANGED}, or slurmctld's log tells what else it is. Set the counts back, run ${RELOAD}, and undrain it`;
 
-/** `end`: how the drain ends then. */
+/** `end`: how the drain ends then. A condition shows 300 characters, slurmctld's reason included: what is to be done has to be among them. */
 const wordsOf = {
   changed: (end) => `${CHANGED}. vgpud has set the counts back: run ${RELOAD}, and ${end}`,
   "changed-from-unknown": (end) =>
-    `${CHANGED}. vgpud has begun since, and has no record of what all counts were before: when these jobs have ended ` +
-    `run ${RELOAD}, and ${end}`,
+    `vgpud does not know what it was before: when these jobs have ended run ${RELOAD}, and ${end}`,
   "beyond-files": (end) =>
-    `${CHANGED}. Slurm counted more of it then than slurm.conf and gres.conf give the node now, so that vgpud cannot set it back: put ` +
-    `the files back and run scontrol reconfigure, or run ${RELOAD} when these jobs have ended, and ${end}`,
+    `its files give it less than before: put them back and run scontrol reconfigure, or reload slurmd when these jobs have ended, and ${end}`,
   "too-few": () =>
     "its slurmd has less than Slurm was told to count. Give it as much in slurm.conf and gres.conf, then run scontrol reconfigure and " +
     "undrain it",
   "not-told": (end) =>
-    "that is why it was drained before, and slurmctld's log tells what it did not take since. Where a count was changed while jobs had some " +
-    `of it, run ${RELOAD} when these have ended, and ${end}`,
+    `where a count was changed while jobs had some of it, run ${RELOAD} when these have ended, and ${end}. ${BEFORE}`,
   recorded: (end) =>
-    "that is why it was drained before, and slurmctld's log tells what it did not take since. Where a count was changed while jobs had some " +
-    `of it vgpud, which has begun since, has set the counts to those of its record: run ${RELOAD}, and once more when these jobs have ` +
-    `ended where that does not help, and ${end}`,
+    `vgpud has set the counts to those of its record: run ${RELOAD}, once more when its jobs have ended if need be, and ${end}. ${BEFORE}`,
 } as const satisfies Readonly<Record<Fault, (end: string) => string>>;

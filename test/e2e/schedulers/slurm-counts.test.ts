@@ -133,8 +133,47 @@ describe("a node of which Slurm is told nothing", function () {
   });
 });
 
+describe("a node of which Slurm's files have less than it counted when jobs came", function () {
+  this.timeout(300_000);
+
+  it("is not told more than they have, and comes back once they are as they were", async () => {
+    await using node = await SlurmWorld.start();
+    await node.counts(ALL);
+    await node.idleJob(SMALL);
+    const filesGive = async (count: number): Promise<void> => {
+      await node.slurm.setGres({ name: "vgpu", count });
+      await node.slurm.run("scontrol", "reconfigure");
+    };
+    await filesGive(5);
+    await node.conditionSays("SCHEDULER_UNAVAILABLE", /\(7 != 5\)\): .*: put them back and run scontrol/);
+    await node.counts(ALL.replace("vgpu:7", "vgpu:5"));
+    await filesGive(7);
+    await node.isNode("mixed");
+    await node.counts(ALL);
+  });
+});
+
 describe("a node that Slurm takes for unfit while it is drained", function () {
   this.timeout(300_000);
+
+  it("is said to be undrained by whoever drained it, which vgpud leaves to them", async () => {
+    await using node = await SlurmWorld.start({ gres: GROSS });
+    await node.counts(ALL);
+    await node.idleJob(SMALL);
+    await node.slurm.run("scontrol", "update", "nodename=node1", "state=drain", "reason=disk is full");
+    await node.slurm.run("scontrol", "reconfigure");
+    await node.conditionSays(
+      "SCHEDULER_UNAVAILABLE",
+      /disk is full\): .*run systemctl reload slurmd .* yourself: scontrol update nodename=node1 state=undrain/,
+    );
+    await node.counts(ALL);
+    await node.slurm.reload();
+    await until("it is fit", async () => !(await node.node("State")).includes("INVALID"));
+    await node.compared();
+    assert.match(await node.node("Reason"), /^disk is full/);
+    await node.slurm.run("scontrol", "update", "nodename=node1", "state=undrain");
+    await node.isNode("mixed");
+  });
 
   it("gets its counts back, is said to need a reload, and takes jobs again with the end of its drain", async () => {
     await using node = await SlurmWorld.start({ gres: GROSS });

@@ -228,7 +228,8 @@ describe("what Slurm counts of a host", () => {
     run("17");
     slurm.reconfigure();
     scheduler = schedulerOf(slurm);
-    const message = /vgpud has begun since, .* when these jobs have ended run systemctl reload slurmd/;
+    const message =
+      /vgpud does not know what it was before: when these jobs have ended run systemctl reload slurmd/;
     await isUnfit(host(), message);
     slurm.jobs.clear();
     await isSetBack(host(), /vgpud has set the counts back: run systemctl reload slurmd/);
@@ -261,7 +262,7 @@ describe("what Slurm counts of a host", () => {
     Object.assign(slurm, { state: "IDLE+DRAIN", reason: "disk is full" });
     slurm.reconfigure();
     begins(record);
-    await isUnfit(host(), /\(disk is full\): .* has set the counts to those of its record: run/);
+    await isUnfit(host(), /\(disk is full\): vgpud has set the counts to those of its record: run/);
     assert.equal(slurm.gres, ALL);
   });
 
@@ -277,7 +278,7 @@ describe("what Slurm counts of a host", () => {
       run("17");
       slurm.reconfigure();
       begins(memoryRecord(known));
-      await isUnfit(host(), /vgpud has begun since/);
+      await isUnfit(host(), /vgpud does not know what it was before/);
     }
   });
 
@@ -291,7 +292,8 @@ describe("what Slurm counts of a host", () => {
 
   it("takes the node from Slurm for what Slurm does not say and vgpud has not seen, and that is said", async () => {
     Object.assign(slurm, { state: "IDLE+DRAIN+INVALID_REG", reason: "disk is full" });
-    const message = /\(disk is full\): that is why it was drained before, and slurmctld's log tells/;
+    const message =
+      /\(disk is full\): where a count was changed .* That is why it was drained before, and slurmctld's log tells/;
     await isUnfit(host(), message);
     const others = schedulerOf(slurm, { publish: false });
     await assert.rejects(others.heal(host(), signal), { message: /Set the counts back/ });
