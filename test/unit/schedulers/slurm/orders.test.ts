@@ -143,8 +143,8 @@ describe("what Slurm is ordered", () => {
       const counts = { ...memoryRecord(), settle: () => new Promise<undefined>(() => undefined) };
       scheduler = schedulerOf(slurm, { counts, sleep: clock.sleep.bind(clock) });
       if (isBefore) stop.abort();
-      slurm.onOrder = () => {
-        slurm.onOrder = () => undefined;
+      slurm.onOrder = (order) => {
+        if (!order.startsWith("gres=")) return;
         stop.abort();
         slurm.hanging = clock.sleep(FINISH_MS - 1, signal);
       };
