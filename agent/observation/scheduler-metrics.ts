@@ -43,7 +43,7 @@ export const schedulerCollector: Collector = {
     }),
     gauge({
       name: "vgpud_scheduler_untold",
-      help: "What was not done with the scheduler in the last round: GPUs untold, bookings it keeps that are to be given back, and its record unwritten.",
+      help: "What was not done with the scheduler in the last round: GPUs untold, bookings to give back, its record, and what it gives out in vain.",
       labels: [],
       samples: ({ scheduler }) =>
         scheduler?.untold === undefined ? [] : [{ labels: {}, value: scheduler.untold }],

@@ -64,6 +64,20 @@ describe("what the diagnosis is told of the scheduler", () => {
     assert.equal(viewScheduler(unasked, settings, clock)?.untold, undefined);
   });
 
+  it("counts as untold what is given out in vain where it is told nothing by the configuration, and only there", () => {
+    const untoldWith = (isTold: boolean, change: Partial<Standing>): number | undefined => {
+      const manner = { ...unasked.manner, isTold };
+      return viewScheduler({ ...unasked, manner, toldAt: 1, ...change }, settings, clock)?.untold;
+    };
+    const closed = [gpu, other].map((each) => ({ gpu: each, closedBy: ["IOMMU_OFF"] as const }));
+    for (const [change, count] of [
+      [{}, 0],
+      [{ closed }, 2],
+      [{ withoutDomains: true, closed }, 1],
+    ] as const)
+      assert.deepEqual([untoldWith(false, change), untoldWith(true, change)], [count, 0]);
+  });
+
   it("is what was found with amounts in words and ages of now", () => {
     const findings = {
       ...nothingFound,
