@@ -64,6 +64,15 @@ export class MemoryPlacement implements SchedulePlacement {
     );
   }
 
+  providerNamed(name: string): Promise<Provider | undefined> {
+    return Promise.resolve(this.#providers.find((each) => each.name === name));
+  }
+
+  known(_: "resource_classes" | "traits", names: readonly string[]): Promise<ReadonlySet<string>> {
+    const known = new Set([...this.traits.values()].flat());
+    return Promise.resolve(new Set(names.filter((name) => known.has(name))));
+  }
+
   async tree(uuid: string): Promise<readonly Provider[]> {
     await this.beforeTree();
     return await this.#mishandled("tree", () => {

@@ -44,9 +44,13 @@ export async function create(args: Arguments, environment: Environment): Promise
   });
   const isNone =
     scheduled.ended.kind === "no-host" && !scheduled.ended.untried && scheduled.lost.length === 0;
-  const missing = isNone
-    ? await missingIn({ api, namedHosts, flavor, memberOf, signal: environment.signal })
-    : undefined;
+  const missing =
+    isNone && time.leftMs > 0
+      ? await missingIn({
+          ...{ api, namedHosts, flavor, memberOf },
+          signal: AbortSignal.any([environment.signal, time.over]),
+        })
+      : undefined;
   return scheduledAnswer(scheduled, { claimId, flavor, memberOf, missing, patienceMs, line });
 }
 

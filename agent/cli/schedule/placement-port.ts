@@ -5,6 +5,8 @@ export type SchedulePlacement = Pick<
   Placement,
   | "knowsConsumerTypes"
   | "all"
+  | "known"
+  | "providerNamed"
   | "bearing"
   | "tree"
   | "inventories"

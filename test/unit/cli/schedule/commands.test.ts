@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
 import { connect, type VgpudOptions } from "../../../../agent/cli/client/vgpud.ts";
 import type { Environment } from "../../../../agent/cli/environment.ts";
+import type { SchedulePlacement } from "../../../../agent/cli/schedule/placement-port.ts";
 import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
 import { FILES, reading, scheduling, TOTALS } from "../scheduling.ts";
 import { FRESH_ID, vgpuctl, type Ran } from "../vgpuctl.ts";
@@ -257,6 +258,23 @@ describe("vgpuctl schedule", () => {
       assert.ok(hints.length > 0 && details.length + hints.length > 2, text.join("\n"));
       assert.deepEqual([error.hints, error.details], [hints, details]);
     }
+  });
+
+  it("waits for what may be why there is no candidate no longer than --timeout", async () => {
+    const api: SchedulePlacement = new MemoryPlacement();
+    const said = new AbortController();
+    api.bearing = (_, _memberOf, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          said.abort();
+          reject(new Error("aborted"));
+        });
+      });
+    const placement = () => Promise.resolve({ api, close: () => undefined });
+    const ran = await schedule([...CREATE, "--timeout", "300ms"], { placement });
+    assert.equal(ran.exitCode, exitCodes["no-room"], ran.stderr);
+    assert.match(ran.stderr, /Placement has no candidate for flavor m1\.gvt/);
+    assert.equal(said.signal.aborted, true);
   });
 
   it("leads from a name that nothing is booked for to the claim id", async () => {

@@ -40,10 +40,10 @@ describe("a create that has no candidate", () => {
 
   it("is told which hosts of the schedule file have not published, or not again", async () => {
     const api = new MemoryPlacement();
-    const [nobody, ...none] = await hintsOf(api, ["kvm-1", "kvm-2"]);
+    const [both, ...none] = await hintsOf(api, ["kvm-1", "kvm-2"]);
     assert.match(
-      nobody ?? "",
-      /^Placement has no GPU of any vgpud: .* \(scheduler\.heal_every, 5 min by default/,
+      both ?? "",
+      /^Placement has no GPU of kvm-1, kvm-2, .* \(scheduler\.heal_every, 5 min by default/,
     );
     assert.deepEqual(none, []);
     api.addHost("kvm-1", TOTALS);
@@ -53,6 +53,36 @@ describe("a create that has no candidate", () => {
       /^Placement has no GPU of kvm-2, which the schedule file names: a vgpud publishes/,
     );
     assert.deepEqual(more, []);
+  });
+
+  it("is told that no vgpud has published a GPU of its mode, where no host is named, and not once one has", async () => {
+    const api = new MemoryPlacement();
+    const gpu = api.addHost("kvm-1", TOTALS);
+    api.traits.set(gpu, ["CUSTOM_INTEL_VGPU_MODE_GVT_G"]);
+    const [nobody, ...none] = await hintsOf(api);
+    assert.match(nobody ?? "", /^no vgpud has published a GPU of mode sriov in Placement: a vgpud publishes/);
+    assert.deepEqual(none, []);
+    api.traits.set(gpu, ["CUSTOM_INTEL_VGPU_MODE_SRIOV"]);
+    assert.deepEqual(await hintsOf(api), []);
+  });
+
+  it("has no list made of every provider of the cloud, and asks where few of the drained are", async () => {
+    const api = new MemoryPlacement();
+    api.all = () => assert.fail("every provider is asked for");
+    for (let at = 0; at < 20; at += 1)
+      api.traits.set(api.addHost(`h${at}`, TOTALS), [
+        DRAINED,
+        "CUSTOM_INTEL_VGPU_MODE_SRIOV",
+        "CUSTOM_RACK_7",
+      ]);
+    let trees = 0;
+    api.beforeTree = () => {
+      trees += 1;
+      return Promise.resolve();
+    };
+    const [drained] = await hintsOf(api);
+    assert.match(drained ?? "", / and 15 more; /);
+    assert.equal(trees, 5);
   });
 
   it("ends as it would without that where Placement does not say it", async () => {
