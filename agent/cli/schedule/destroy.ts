@@ -14,7 +14,7 @@ import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 import { LOOK } from "./silent-hosts.ts";
-import { domainOfClaim, notKnown, otherThan, RIGHT_ADDRESS, whereaboutsOf } from "./whereabouts.ts";
+import { bookAgain, domainOfClaim, notKnown, otherThan, RIGHT_ADDRESS, whereaboutsOf } from "./whereabouts.ts";
 
 /** The domain first: what is given back while the host still has it might be given to somebody else. */
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
@@ -130,7 +130,7 @@ async function nothingToDo(
   const unbooked = `nothing is booked for claim ${claimId}`;
   if (found && !isGone(found.domain))
     throw new CliError("failure", `${unbooked}, and ${found.host} has a domain of it`, {
-      hints: [`to end it: ${endIt(found.host)}`],
+      hints: [`to end it: ${endIt(found.host)}`, bookAgain(claimId)],
     });
   const unsure = notKnown(claimId, others, `a host that may have one is named with --host: ${endIt("NAME")}`);
   if (unsure) throw unsure;

@@ -5,7 +5,7 @@ import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closing } from "./held.ts";
 import { answersInOrder } from "./in-order.ts";
-import { otherThan, RIGHT_ADDRESS } from "./whereabouts.ts";
+import { allHosts, otherThan, RIGHT_ADDRESS, type Search } from "./whereabouts.ts";
 
 export interface DomainSeen {
   readonly name: string;
@@ -39,6 +39,20 @@ export async function domainsOn(hosts: ReadonlySet<string>, { agentOf }: Listing
     byHost: new Map(all.map(({ host, domains = [] }) => [host, byClaim(domains)])),
     unknown: new Map(all.flatMap(({ host, unknown }) => (unknown === undefined ? [] : [[host, unknown]]))),
     hints: all.some(({ isAnother }) => isAnother) ? [RIGHT_ADDRESS] : [],
+  };
+}
+
+/** With those of all other hosts. Throws a PlacementError, or a CliError for the user's interrupt. */
+export async function withOthers(
+  domains: Domains,
+  { api, namedHosts, agentOf, signal }: Listing & Pick<Search, "api" | "namedHosts" | "signal">,
+): Promise<Domains> {
+  const hosts = allHosts(await api.all(signal), namedHosts).filter((host) => !domains.byHost.has(host));
+  const others = await domainsOn(new Set(hosts), { agentOf });
+  return {
+    byHost: new Map([...domains.byHost, ...others.byHost]),
+    unknown: new Map([...domains.unknown, ...others.unknown]),
+    hints: [...new Set([...domains.hints, ...others.hints])],
   };
 }
 

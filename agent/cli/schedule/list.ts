@@ -3,7 +3,7 @@ import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { stateCell } from "../view/words.ts";
-import { domainsOfClaim, domainsOn, type Domains, type DomainSeen } from "./domains-seen.ts";
+import { domainsOfClaim, domainsOn, withOthers, type Domains, type DomainSeen } from "./domains-seen.ts";
 import { allHeld, type Held } from "./held.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
@@ -16,9 +16,14 @@ export async function list(args: Arguments, environment: Environment): Promise<A
   const held = await placementWork(signal, () => allHeld({ api: parts.api, signal }, only));
   // Where the user does not say how long, one that hangs is to keep nobody waiting for the others.
   const how = args.has("timeout") ? {} : LOOK;
-  const domains = await domainsOn(new Set(held.map(({ place }) => place.host)), {
-    agentOf: (host, kind) => parts.agentOf(host, kind, how),
-  });
+  const agentOf = (host: string, kind: "read") => parts.agentOf(host, kind, how);
+  const booked = await domainsOn(new Set(held.map(({ place }) => place.host)), { agentOf });
+  // Such a booking may have been moved by hand, from a host that nothing else is booked on.
+  const isAnyIdle = held.some((each) => isIdle(seen(each, booked)));
+  const { api, namedHosts } = parts;
+  const domains = isAnyIdle
+    ? await placementWork(signal, () => withOthers(booked, { api, namedHosts, agentOf, signal }))
+    : booked;
   return listed(held, domains, parts);
 }
 
@@ -31,6 +36,13 @@ interface Listed {
   readonly isKnown: boolean;
   /** Another of the hosts that were asked, where that one has none. */
   readonly elsewhere: string | undefined;
+  /** Whether no further host may have one, since that could not be asked. */
+  readonly isSure: boolean;
+}
+
+/** As far as the hosts say that were asked. */
+function isIdle({ domain, isKnown, elsewhere }: Listed): boolean {
+  return isKnown && domain === undefined && elsewhere === undefined;
 }
 
 function seen(held: Held, domains: Domains): Listed {
@@ -38,14 +50,13 @@ function seen(held: Held, domains: Domains): Listed {
   const all = domainsOfClaim(held.claimId, domains);
   const domain = all.get(host);
   const [elsewhere] = domain === undefined ? all.keys() : [];
-  return { held, domain, isKnown: !domains.unknown.has(host), elsewhere };
+  const isSure = all.size > 0 || domains.unknown.size === 0;
+  return { held, domain, isKnown: !domains.unknown.has(host), elsewhere, isSure };
 }
 
 function listed(held: readonly Held[], domains: Domains, { line }: Pick<Opened, "line">): Answer {
   const all = held.map((each) => seen(each, domains));
-  const idle = all.filter(
-    ({ domain, isKnown, elsewhere }) => isKnown && domain === undefined && elsewhere === undefined,
-  );
+  const idle = all.filter(isIdle);
   return {
     json: { claims: all.map(claimJson) },
     text: [table(all)],
@@ -54,21 +65,18 @@ function listed(held: readonly Held[], domains: Domains, { line }: Pick<Opened, 
       ...[...domains.unknown].map(([host, why]) => `warning: domains of ${host} are not known: ${why}`),
       ...domains.hints.map((hint) => `hint: ${hint}`),
       ...all.flatMap((each) => elsewhereText(each, line)),
-      ...idleHint(
-        idle.map((each) => each.held),
-        line,
-      ),
+      ...idleHint(idle, line),
     ],
   };
 }
 
-function claimJson({ held, domain, isKnown, elsewhere }: Listed): Record<string, unknown> {
+function claimJson({ held, domain, isKnown, elsewhere, isSure }: Listed): Record<string, unknown> {
   return {
     claim_id: held.claimId,
     ...held.place,
     resources: held.resources,
     domain: domain?.name ?? null,
-    domain_known: isKnown,
+    domain_known: isKnown && isSure,
     domain_host: domain === undefined ? (elsewhere ?? null) : held.place.host,
   };
 }
@@ -107,12 +115,15 @@ function elsewhereText({ held, isKnown, elsewhere }: Listed, line: Opened["line"
 }
 
 /** What to do about bookings that keep room from others for nothing, unless somebody is just making their domains. */
-function idleHint(idle: readonly Held[], line: Opened["line"]): readonly string[] {
+function idleHint(idle: readonly Listed[], line: Opened["line"]): readonly string[] {
   const [first] = idle;
   if (first === undefined) return [];
-  const ending = line("destroy", first.claimId);
+  const { claimId } = first.held;
+  const what = first.isSure
+    ? "bookings without a domain"
+    : "bookings without a domain on their hosts, of which the hosts that could not be asked may have one";
   return [
-    `hint: bookings without a domain: ${idle.length}; where none is being made, vgpud gives them back in time, or: ${ending}`,
+    `hint: ${what}: ${idle.length}; where none is being made, vgpud gives them back in time; what there is of one: ${line("status", claimId)}; to give it back: ${line("destroy", claimId)}`,
   ];
 }
 

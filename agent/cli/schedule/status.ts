@@ -14,21 +14,26 @@ import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 import { LOOK } from "./silent-hosts.ts";
-import { domainOfClaim, otherThan, RIGHT_ADDRESS } from "./whereabouts.ts";
+import {
+  bookAgain,
+  domainOfClaim,
+  notKnown,
+  otherThan,
+  RIGHT_ADDRESS,
+  whereaboutsOf,
+  type Search,
+} from "./whereabouts.ts";
 
 export async function status(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
   const asked = { word: args.operand(), host: args.text("host") };
   const named = await namedClaim(asked, parts, environment.signal);
   const { host } = named;
-  if (host === undefined) {
-    const hints = ["a host that may have a domain of it all the same is named with --host"];
-    throw new CliError("failure", `nothing is booked for claim ${named.claimId}`, { hints });
-  }
   const { api, namedHosts } = parts;
   const how = args.has("timeout") ? {} : LOOK;
   const agentOf: Opened["agentOf"] = (other, kind) => parts.agentOf(other, kind, how);
   const search = { api, namedHosts, agentOf, signal: environment.signal };
+  if (host === undefined) return await unbooked(named, search, parts);
   const others = (): Promise<Others> =>
     placementWork(search.signal, () => othersThan(host, named.claimId, search));
   let domain: Domain | undefined;
@@ -64,6 +69,20 @@ function withOther(error: CliError, { claimId }: Named, { booked, host, parts }:
     ...{ reason, hints, target, inFile, cause: error },
     ...(call && { call }),
   });
+}
+
+/** With nothing to say where to look. @throws CliError unless a host has a domain of it */
+async function unbooked(
+  { claimId }: Named,
+  search: Search,
+  parts: Pick<Opened, "line" | "lineTo">,
+): Promise<Answer> {
+  const { found, ...others } = await placementWork(search.signal, () => whereaboutsOf(claimId, search));
+  if (found && !isGone(found.domain))
+    return shown({ claimId, held: undefined, host: found.host }, found.host, { domain: found.domain }, parts);
+  const otherwise = `a host that may have one is named with --host: ${parts.line("status", claimId, "--host", "NAME")}`;
+  const none = `nothing is booked for claim ${claimId}, and no host has a domain of it`;
+  throw notKnown(claimId, others, otherwise) ?? new CliError("failure", none);
 }
 
 interface Asking {
@@ -148,6 +167,12 @@ function shown(
       ...(others?.host === undefined
         ? []
         : waysOn(claimId, { booked: host, host: others.host }, parts).map((way) => `hint: ${way}`)),
+      ...(lives && held === undefined
+        ? [
+            `warning: nothing is booked for claim ${claimId}, and ${host} has a domain of it`,
+            `hint: ${bookAgain(claimId)}`,
+          ]
+        : []),
     ],
   };
 }

@@ -53,8 +53,7 @@ export async function whereaboutsOf(
   { api, namedHosts, agentOf, butFor, signal }: Search,
 ): Promise<Whereabouts> {
   const providers = await api.all(signal);
-  const all = new Set([...hostsAmong(providers), ...namedHosts]);
-  const hosts = [...all].filter((host) => host !== butFor).sort();
+  const hosts = allHosts(providers, namedHosts).filter((host) => host !== butFor);
   const told = await answersInOrder(hosts, {
     ask: (host, over) => toldBy(host, claimId, { agentOf, over }),
     decides: isThere,
@@ -119,6 +118,11 @@ export const RIGHT_ADDRESS = "is the address of the host right? agents of the sc
 export const HOST_NO_MORE =
   "a host that is no more: delete its providers in Placement, as docs/placement.md has it for a host that never comes back, and take it out of agents.addresses of the schedule file";
 
+/** Where a host has a domain of a claim that nothing is booked for. */
+export function bookAgain(claimId: string): string {
+  return `to book it again where it is: the same line of vgpuctl schedule create as made it, with --claim-id ${claimId}`;
+}
+
 /** `otherwise`: what else leads on. Undefined where there are hosts, and all have said what they have of the claim, of which nothing is booked. */
 export function notKnown(
   claimId: string,
@@ -150,6 +154,11 @@ export function providerOf(
   const below = providers.filter((each) => each.root === root);
   return (below.find((each) => each.name === name) ?? below.find((each) => gpuOfProvider(each.name) === gpu))
     ?.uuid;
+}
+
+/** By name: those with a GPU of vgpud's, and those that the schedule file names. */
+export function allHosts(providers: readonly Provider[], namedHosts: readonly string[]): readonly string[] {
+  return [...new Set([...hostsAmong(providers), ...namedHosts])].sort();
 }
 
 function hostsAmong(providers: readonly Provider[]): readonly string[] {

@@ -248,7 +248,10 @@ describe("vgpuctl schedule", function () {
     const list = await hosts.schedule(["list"]);
     assert.match(list.stdout, new RegExp(`^${claim} +${host} +0000:00:02\\.0 +none +-$`, "m"));
     const ending = `vgpuctl schedule destroy ${claim} --schedule-file schedule`;
-    assert.match(list.stderr, new RegExp(`^hint: bookings without a domain: 1; .*, or: ${ending}\n$`));
+    assert.match(
+      list.stderr,
+      new RegExp(`^hint: bookings without a domain: 1; .*; to give it back: ${ending}\n$`),
+    );
     const ran = await hosts.schedule(["destroy", claim]);
     assert.deepEqual([ran.exitCode, ran.stderr], [0, ""]);
     const says = `${host} has no domain of claim ${claim}\n\nwhat was booked for it is given back\n`;

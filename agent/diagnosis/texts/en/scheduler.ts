@@ -177,7 +177,7 @@ export const scheduler = {
         "the request; or leave the domain and move the booking to GPU {gpu} as docs/placement.md says (A booking on another GPU than its claim)",
       some:
         "nothing needs to be done for guests that are wanted. Before booking for the claim's id, to have it on the books, see whether it is booked on another " +
-        "host: openstack resource provider allocation show {claim}, or vgpuctl schedule status {claim} for what vgpuctl has booked. Unless its guest is on its way " +
+        "host: openstack resource provider allocation show {claim}, or vgpuctl schedule status {claim} for what vgpuctl has made, which the same line of vgpuctl schedule create with --claim-id {claim} books again. Unless its guest is on its way " +
         "there (docs/nova.md) such a booking only keeps room from others: release it. Destroy what should not be; scheduler.policy: require lets no further one in",
       "without-job":
         "destroy what a job that has ended has left behind. A guest that is wanted can stay: with scheduler.slurm.publish Slurm is told to count as much less " +

@@ -155,7 +155,7 @@ export const scheduler: Same<typeof english> = {
         "按 docs/placement.md（A booking on another GPU than its claim）把预订移到 GPU {gpu}",
       some:
         "需要的客户机不必处理。要让它入账，可用声明的标识预订；在此之前先看它是否预订在别的主机上：openstack resource provider allocation show {claim}，" +
-        "或对 vgpuctl 所做的预订用 vgpuctl schedule status {claim}。除非客户机正要迁往那里（docs/nova.md），这样的预订只会妨碍别人：释放它。" +
+        "或对 vgpuctl 所创建的用 vgpuctl schedule status {claim}（用原来的 vgpuctl schedule create 命令行加 --claim-id {claim} 即可重新预订）。除非客户机正要迁往那里（docs/nova.md），这样的预订只会妨碍别人：释放它。" +
         "不该存在的请销毁；scheduler.policy: require 不再允许新的出现",
       "without-job":
         "已结束的作业留下的请销毁。需要的客户机可以保留：scheduler.slurm.publish 为 true 时，一旦没有作业占用，就让 Slurm 少计这部分；为 false 时，" +

@@ -223,7 +223,6 @@ describe("vgpuctl schedule", () => {
       ran.stderr,
       new RegExp(`hint: a host that is no more: .*\\nhint: .* destroy ${FRESH_ID} --host NAME\\n$`),
     );
-    assert.equal((await schedule(["status", FRESH_ID])).exitCode, exitCodes.failure);
   });
 
   it("touches no host that is booked while another is named, and leads to what that may have", async () => {
