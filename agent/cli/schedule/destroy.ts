@@ -9,25 +9,36 @@ import { isGone } from "../gone.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { notGivenBack, othersThan } from "./booked-elsewhere.ts";
 import { giveBack } from "./claims.ts";
+import { leftBehind, nothingDestroyed, stopWords, type Reached } from "./destroy-left.ts";
 import { closing, type Held } from "./held.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 import { LOOK } from "./silent-hosts.ts";
-import { bookAgain, domainOfClaim, notKnown, otherThan, RIGHT_ADDRESS, whereaboutsOf } from "./whereabouts.ts";
+import {
+  bookAgain,
+  domainOfClaim,
+  notKnown,
+  otherThan,
+  RIGHT_ADDRESS,
+  whereaboutsOf,
+} from "./whereabouts.ts";
 
 /** The domain first: what is given back while the host still has it might be given to somebody else. */
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment, { extraMs: graceMs(args) });
   const { signal } = environment;
-  const named = await namedClaim({ word: args.operand(), host: args.text("host") }, parts, signal);
+  const asked = { word: args.operand(), host: args.text("host") };
+  const named = await namedClaim(asked, parts, signal).catch((error: unknown) => {
+    throw nothingDestroyed(error);
+  });
   const { claimId, held, host } = named;
   if (host === undefined) return await nothingToDo(claimId, parts, signal);
   if (!args.has("yes")) {
     const again = ["schedule", "destroy", ...args.operands, "--yes"];
     await confirm(`destroy the domain of claim ${claimId} on ${host}? its disks stay`, environment, again);
   }
-  const done = await destroyed(named, host, { args, parts, signal });
+  const done = await destroyed(named, host, { args, parts, environment });
   const isReleased = done.error === undefined && held !== undefined;
   if (isReleased) await released(held, parts, signal);
   const booking = held === undefined ? "none" : isReleased ? "released" : "held";
@@ -54,30 +65,44 @@ async function released({ claimId, allocation }: Held, { api }: Opened, signal: 
 interface Asking {
   readonly args: Arguments;
   readonly parts: Opened;
-  readonly signal: AbortSignal;
+  readonly environment: Pick<Environment, "signal" | "note">;
 }
 
 /** Without an error the domain is gone for certain. @throws CliError where the host does not say what became of it */
 async function destroyed({ claimId, held }: Named, host: string, asking: Asking): Promise<Answer> {
-  const { args, parts } = asking;
+  const { args, parts, environment } = asking;
   const isMeant = args.text("host") === host;
   let answer: Answer;
   let isToldOf: boolean;
-  using agent = closing(parts.agentOf(host, "change"));
+  let reached: Reached = "unsent";
+  const onSend = (): void => {
+    reached = "sent";
+  };
   try {
+    // With the patience of a read: one that hangs is found out before it is asked for more.
+    using reader = closing(parts.agentOf(host, "read"));
     const domain = { ref: { $case: "claimId", value: claimId } } as const;
     const request = { domain, requestId: "", ...stopFields(args), allowMissing: true };
-    const before = await domainOfClaim(claimId, agent.vgpud);
+    const before = await domainOfClaim(claimId, reader.vgpud);
+    if (before && !isGone(before)) environment.note(`destroying the domain of claim ${claimId} on ${host}`);
+    using agent = closing(parts.agentOf(host, "change", { onSend }));
     const response = await agent.vgpud.destroyDomain(request);
+    reached = "answered";
     answer = changeAnswer(response);
     if (answer.error !== undefined) return notGone(answer, parts.saidBy(host, answer.error));
     const wasThere = before !== undefined && before.claimState !== ClaimState.GONE;
     isToldOf = response.domain !== undefined;
     if ((wasThere && isToldOf) || held === undefined) return answer;
-    const other = isMeant || isToldOf ? undefined : await otherThan(host, agent.vgpud);
+    const other = isMeant || isToldOf ? undefined : await otherThan(host, reader.vgpud);
     if (other !== undefined) return { ...answer, text: [], error: notSure(claimId, host, { other, parts }) };
   } catch (error) {
-    throw error instanceof CliError ? parts.saidBy(host, error) : error;
+    if (!(error instanceof CliError)) throw error;
+    const words = [claimId, ...(isMeant ? ["--host", host] : [])];
+    throw leftBehind(parts.saidBy(host, error), {
+      ...{ claimId, host, isBooked: held !== undefined, reached },
+      look: parts.line("status", ...words),
+      again: parts.line("destroy", ...words, ...stopWords(args)),
+    });
   }
   const error = isMeant ? undefined : await othersHave(claimId, host, asking);
   if (error !== undefined) return { ...answer, text: [], error };
@@ -88,7 +113,7 @@ async function destroyed({ claimId, held }: Named, host: string, asking: Asking)
 async function othersHave(
   claimId: string,
   booked: string,
-  { args, parts, signal }: Asking,
+  { args, parts, environment: { signal } }: Asking,
 ): Promise<CliError | undefined> {
   const how = args.has("timeout") ? {} : LOOK;
   const agentOf: Opened["agentOf"] = (host, kind) => parts.agentOf(host, kind, how);

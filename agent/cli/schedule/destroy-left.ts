@@ -1,0 +1,66 @@
+// What a `schedule destroy` leaves that came to no end: the host may yet do what it was asked for. Pure.
+import { PlacementError } from "../../placement/errors.ts";
+import type { Reason } from "../../core/reasons.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Arguments } from "../line/arguments.ts";
+import { isSilence } from "./silent-hosts.ts";
+import { HOST_NO_MORE } from "./whereabouts.ts";
+
+/** How far it came: `answered` is the destroy, and what failed is a question after it. */
+export type Reached = "unsent" | "sent" | "answered";
+
+export interface Left {
+  readonly claimId: string;
+  readonly host: string;
+  readonly isBooked: boolean;
+  readonly reached: Reached;
+  /** Command lines that show the claim, and that repeat the destroy: not by a name, which no domain may have any more. */
+  readonly look: string;
+  readonly again: string;
+}
+
+/** A failure of the host, with what became of the domain and the booking, and the ways on. */
+export function leftBehind(error: CliError, left: Left): CliError {
+  const { claimId, host, isBooked, reached, look, again } = left;
+  const { ending, message, reason, call, target, inFile } = error;
+  const isUnknown = call?.outcomeUnknown === true || reason === TIMED_OUT;
+  const isOpen = reached === "sent" && isUnknown;
+  const isAway = isUnknown || isSilence(error);
+  const lines = [
+    ...error.lines,
+    ...(reached === "unsent" ? [`  nothing was destroyed: ${host} was not asked for it`] : []),
+    ...(isOpen ? [`  ${host} was asked to destroy its domain, and may do so yet`] : []),
+    ...(isBooked ? [`  claim ${claimId} stays booked on ${host}`] : []),
+  ];
+  const hints = new Set([
+    ...(isOpen ? [`to look at it: ${look}`] : []),
+    ...(isAway || ending === "interrupted" ? [`to go on, once ${host} answers: ${again}`] : []),
+    ...error.hints,
+    ...(isAway ? [HOST_NO_MORE] : []),
+  ]);
+  return new CliError(ending, message, {
+    ...{ reason, lines, hints: [...hints], target, inFile, cause: error },
+    ...(error.look === undefined ? {} : { look: error.look }),
+    ...(call && !isUnknown ? { call } : {}),
+  });
+}
+
+/** vgpud waits no longer, and the removal goes on. */
+const TIMED_OUT: Reason = "CALL_TIMEOUT";
+
+/** As where Placement does not say where the claim is: a failure before any host was asked to destroy anything. */
+export function nothingDestroyed(error: unknown): unknown {
+  if (!(error instanceof CliError)) return error;
+  const { ending, message, hints, cause } = error;
+  if (ending !== "interrupted" && !(cause instanceof PlacementError)) return error;
+  return new CliError(ending, message, { lines: [...error.lines, "  nothing was destroyed"], hints, cause });
+}
+
+/** How the guest is to be stopped, as the user said it. */
+export function stopWords(args: Pick<Arguments, "has" | "text">): readonly string[] {
+  const grace = args.text("grace");
+  return [
+    ...(grace === undefined ? [] : ["--grace", grace]),
+    ...["now", "no-force"].filter((flag) => args.has(flag)).map((flag) => `--${flag}`),
+  ];
+}

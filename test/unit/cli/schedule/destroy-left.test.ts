@@ -1,0 +1,112 @@
+// A `vgpuctl schedule destroy` that comes to no end: what it says of the domain and the booking, and how it goes on.
+import assert from "node:assert/strict";
+import { status } from "@grpc/grpc-js";
+import { Domain } from "../../../../proto/gen/vgpud/v1/domain.ts";
+import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
+import { PlacementError } from "../../../../agent/placement/errors.ts";
+import * as facts from "../facts.ts";
+import { fakeVgpud, type FakeVgpud } from "../fake-vgpud.ts";
+import { Around, HERE } from "./around.ts";
+
+const CLAIM = "0b5d0a3e-6c53-4a0f-9d0b-9a4a2f3c1d2e";
+const BOOKED = `  claim ${CLAIM} stays booked on ${HERE}\n`;
+const UNSENT = `  nothing was destroyed: ${HERE} was not asked for it\n`;
+const AGAIN = `to go on, once ${HERE} answers: vgpuctl schedule destroy ${CLAIM}`;
+const SENT = `  ${HERE} was asked to destroy its domain, and may do so yet\n`;
+const NO_MORE =
+  "\nhint: a host that is no more: delete its providers in Placement, as docs/placement.md has it ";
+
+function booked(vgpud: FakeVgpud, addresses: Readonly<Record<string, string>> = {}): Around {
+  vgpud.domains.set(CLAIM, Domain.fromPartial({ ...facts.domain, claimId: CLAIM }));
+  const around = new Around(vgpud, [HERE], addresses);
+  around.book(CLAIM, HERE);
+  return around;
+}
+
+function says(stderr: string, ...all: readonly string[]): void {
+  for (const each of all) assert.ok(stderr.includes(each), `${each}\nis not in\n${stderr}`);
+}
+
+describe("a schedule destroy that comes to no end", () => {
+  it("says that nothing was sent to a host that nobody serves, and leads to no simulated one", async () => {
+    await using vgpud = await fakeVgpud();
+    const around = booked(vgpud, { [HERE]: "/nonexistent/vgpud.sock" });
+    const { stderr, exitCode } = await around.schedule(["destroy", CLAIM, "--now"]);
+    assert.equal(exitCode, exitCodes.unreachable);
+    says(stderr, UNSENT + BOOKED, `hint: ${AGAIN} --now\n`, `\nhint: start vgpud on ${HERE}; `, NO_MORE);
+    assert.equal(stderr.split(NO_MORE).length, 2, stderr);
+    assert.doesNotMatch(stderr, /simulate/);
+  });
+
+  it("finds out that a host hangs before it is asked to destroy anything", async () => {
+    await using vgpud = await fakeVgpud();
+    const around = booked(vgpud);
+    vgpud.hang();
+    const ran = await around.schedule(["destroy", CLAIM, "--timeout", "200ms"]);
+    assert.equal(ran.exitCode, exitCodes.failure);
+    says(
+      ran.stderr,
+      `${HERE}: no answer from vgpud within 200ms\n${UNSENT}${BOOKED}hint: ${AGAIN}\n`,
+      NO_MORE,
+    );
+    assert.deepEqual([vgpud.requests, ran.notes], [[], []]);
+  });
+
+  it("says that the host may destroy the domain yet once it was asked to, and what it waits for", async () => {
+    await using vgpud = await fakeVgpud();
+    const around = booked(vgpud);
+    const notes: string[] = [];
+    const note = (line: string): void => {
+      notes.push(line);
+      vgpud.hang();
+    };
+    const { stderr, exitCode } = await around.schedule(["destroy", CLAIM, "--timeout", "200ms"], { note });
+    assert.equal(exitCode, exitCodes.failure);
+    says(
+      stderr,
+      `\n${SENT}${BOOKED}hint: to look at it: vgpuctl schedule status ${CLAIM}\nhint: ${AGAIN}\n`,
+      NO_MORE,
+    );
+    assert.deepEqual(notes, [`destroying the domain of claim ${CLAIM} on ${HERE}`]);
+    assert.equal(around.api.claims.has(CLAIM), true);
+  });
+
+  it("says the same where it is interrupted", async () => {
+    await using vgpud = await fakeVgpud();
+    const around = booked(vgpud);
+    const interrupt = new AbortController();
+    const note = (): void => {
+      void vgpud.hang().asked.then(() => {
+        interrupt.abort();
+      });
+    };
+    const { signal } = interrupt;
+    const sent = await around.schedule(["destroy", CLAIM, "--grace", "5s"], { note, signal });
+    assert.equal(sent.exitCode, exitCodes.interrupted);
+    says(sent.stderr, `error: ${HERE}: interrupted\n${SENT}${BOOKED}`, `${AGAIN} --grace 5s\n`);
+    const unsent = await around.schedule(["destroy", CLAIM], { signal });
+    says(unsent.stderr, UNSENT + BOOKED);
+  });
+
+  it("says nothing of a destroy that the host has refused but that the claim stays booked", async () => {
+    await using vgpud = await fakeVgpud();
+    const around = booked(vgpud);
+    const refusal = { code: status.UNAVAILABLE, message: "libvirt is away", reason: "LIBVIRT_UNAVAILABLE" };
+    const note = (): void => {
+      vgpud.refuse(refusal);
+    };
+    const { stderr } = await around.schedule(["destroy", CLAIM], { note });
+    says(stderr, `error: ${HERE}: libvirt is away [LIBVIRT_UNAVAILABLE]\n${BOOKED}`);
+    assert.doesNotMatch(stderr, /may do so yet|no more/);
+  });
+
+  it("says that nothing was destroyed where Placement does not say where the claim is", async () => {
+    await using vgpud = await fakeVgpud();
+    const around = booked(vgpud);
+    const error = new PlacementError("unreachable", "GET /allocations: refused");
+    around.api.mishaps.push({ of: "allocation", when: "before", error });
+    const { stderr, exitCode } = await around.schedule(["destroy", CLAIM]);
+    assert.equal(exitCode, exitCodes.unreachable);
+    says(stderr, "error: cannot ask Placement: GET /allocations: refused\n  nothing was destroyed\nhint: ");
+  });
+});
