@@ -6,12 +6,16 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 request=/etc/slurm/vm/$SLURM_JOB_PARTITION.yaml
 [ -e "$request" ] || exit 0
 
-# Once slurmctld answers: while it is restarted no other job begins here either.
+log() { logger -t vm-prolog -p daemon.err "job $SLURM_JOB_ID $*"; }
+say() { log "has no machine $*"; }
+# Once slurmctld answers: while it is restarted no other job begins here either. PrologEpilogTimeout is the end of it.
 ask() {
-  until scontrol ping >/dev/null 2>&1; do sleep 2; done
+  if ! scontrol ping >/dev/null 2>&1; then
+    log "waits for slurmctld, which does not answer (scontrol ping)"
+    until scontrol ping >/dev/null 2>&1; do sleep 2; done
+  fi
   "$@"
 }
-say() { logger -t vm-prolog -p daemon.err "job $SLURM_JOB_ID has no machine $*"; }
 hold() {
   # One that was cancelled meanwhile is not to come back.
   [ -n "$(ask squeue --noheader --jobs="$SLURM_JOB_ID" --states=CONFIGURING,RUNNING --format=%A 2>/dev/null)" ] || exit 0
