@@ -22,8 +22,8 @@ export const kvm: Machine = {
       ...["-cpu", "Nehalem", "-device", "intel-iommu"],
       ...["-kernel", join(image, "vmlinuz"), "-initrd", join(image, "initrd"), "-append", words],
       // Of a kernel that patches its own code (jump labels, when the first domain of libvirt's gets its cgroup) while another processor runs it,
-      // QEMU 7.2 may keep the breakpoint that stood there for the moment: that processor meets it for ever. In one thread it cannot.
-      ...commonArguments(options, "single"),
+      // QEMU 7.2 may keep the breakpoint that stood there for the moment: that processor meets it for ever. With one there is none.
+      ...commonArguments(options, 1),
     ];
   },
 };

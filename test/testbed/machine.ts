@@ -41,9 +41,9 @@ export function kernelWords(init: Init): string {
  * Emulation always: /dev/kvm may open and yet boot no ordinary kernel where the host is itself a guest. Our own devices
  * stand at slots from 4 on, because integrated graphics is at slot 2 and another GPU may be at slot 3; the placeholders
  * there make the firmware's IOMMU tables cover them.
- * `threads`: whether processors take turns in one thread, or each has its own.
+ * `processors`: how many; each has a thread of its own.
  */
-export function commonArguments(options: MachineOptions, threads: "single" | "multi"): string[] {
+export function commonArguments(options: MachineOptions, processors: number): string[] {
   const { dir, shares } = options;
   const socket = (name: string): string =>
     `socket,id=${name},path=${join(dir, `${name}.sock`)},server=on,wait=off`;
@@ -54,7 +54,8 @@ export function commonArguments(options: MachineOptions, threads: "single" | "mu
     `virtio-9p-pci,fsdev=${tag},mount_tag=${tag},addr=${slot}`,
   ];
   return [
-    ...["-machine", "q35", "-accel", `tcg,thread=${threads},tb-size=512`, "-smp", "2", "-m", "2048"],
+    ...["-machine", "q35", "-accel", "tcg,thread=multi,tb-size=512"],
+    ...["-smp", String(processors), "-m", "2048"],
     ...["-nodefaults", "-display", "none", "-vga", "none"],
     ...["-device", "pci-testdev,addr=2", "-device", "pci-testdev,addr=3"],
     ...["-drive", `file=${join(dir, "disk.qcow2")},if=none,id=disk,format=qcow2,cache=unsafe`],

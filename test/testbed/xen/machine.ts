@@ -39,8 +39,8 @@ virsh -c xen:///system list --all; virsh -c xen:///system nodedev-list; xl list
       ...["-cpu", processor, "-device", "intel-iommu,intremap=off"],
       ...["-kernel", join(image, "xen"), "-append", `${hypervisorWords} sched=${schedulers[init]}`],
       ...["-initrd", `${dom0},${join(image, "initrd")}`],
-      // dom0 has one of the processors and guests the other: in one thread everything takes four times as long.
-      ...commonArguments(options, "multi"),
+      // For dom0 and for its guests.
+      ...commonArguments(options, 2),
       // A function of the display class that can be reset, behind a port of its own: 0000:01:00.0.
       ...["-device", "pcie-root-port,id=apart,chassis=1,addr=10", "-device", "virtio-gpu-pci,bus=apart"],
     ];
