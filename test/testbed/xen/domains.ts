@@ -73,13 +73,13 @@ export async function create(bed: Bed, spec: DomainSpec): Promise<number> {
   return Number(await virsh(bed, `domid ${spec.name}`));
 }
 
-/** Lets it run until its init has said that it is ready; what it has said on its console until then. */
+/** Lets it run until its init has said that it is ready; what it has said on its console until then. Fails with that if its kernel gives up. */
 export async function runUntilReady(bed: Bed, name: string): Promise<string> {
   const log = consoleOf(name);
   await virsh(bed, `resume ${name}`);
-  return bed.check(`until grep -qs 'DOMU READY' ${log}; do sleep 0.1; done; tr -d '\\r' <${log}`, {
-    timeoutMs: VIRSH_MS,
-  });
+  const failed = `if grep -qs 'Kernel panic' ${log}; then cat ${log} >&2; exit 1; fi`;
+  const ready = `until grep -qs 'DOMU READY' ${log}; do ${failed}; sleep 0.1; done; tr -d '\\r' <${log}`;
+  return bed.check(ready, { timeoutMs: VIRSH_MS });
 }
 
 /** Names of the domains that libvirt has, without dom0, sorted. */

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { commonArguments, kernelWords, type Init, type Machine } from "../machine.ts";
 
 /**
- * Of QEMU 7.2's emulated processor, what Xen cannot live with: an iret to dom0 is checked as if SMAP and SMEP held for it,
- * and RDTSCP ends a domain with hardware virtualization, as its length is not known to Xen.
+ * Of QEMU 7.2's emulated processor, what Xen cannot live with: an iret to dom0 is checked as if SMAP and SMEP held for it;
+ * RDTSCP ends a domain with hardware virtualization, as its length is not known to Xen; and with XSAVE such a domain has AVX, of
+ * which now and then the first instruction is an invalid one to it (one PVH guest of seven died so).
  */
-const processor = "max,-smap,-smep,-rdtscp";
+const processor = "max,-smap,-smep,-rdtscp,-xsave";
 /**
  * One processor for dom0: with both, its programs end by SIGSEGV now and then while a PV domain has a PCI function. The
  * domains share both. The emulated IOMMU remaps no interrupts.
