@@ -6,9 +6,6 @@ import { CliError } from "../errors/cli-error.ts";
 import { DEFAULT_SOCKET } from "./default-socket.ts";
 import { STUCK } from "./stuck.ts";
 
-/** There is no vgpud behind the path of the socket: what its hints say of starting one is for the vgpud of this machine alone. */
-export class Unserved extends CliError {}
-
 export interface Reach {
   readonly socketPath: string;
   readonly timeoutMs: number;
@@ -54,8 +51,8 @@ export function refusedSocket(socketPath: string, error: unknown): CliError {
       cause: error,
     });
   const { why, hint } = unreachable(socketPath, errno);
-  const Failure = THERE.has(errno) ? CliError : Unserved;
-  return new Failure("unreachable", `vgpud does not answer: ${why}`, { hints: [hint], cause: error });
+  const kind = THERE.has(errno) ? undefined : "unserved";
+  return new CliError("unreachable", `vgpud does not answer: ${why}`, { kind, hints: [hint], cause: error });
 }
 
 /** Somebody serves the socket, who is slow to take a connection. */

@@ -6,23 +6,37 @@ import type { Ending } from "./exit-codes.ts";
 export interface CliErrorOptions {
   /** The reason code of vgpud's closed list, shown in brackets. */
   readonly reason?: string | undefined;
+  /** What callers branch on where vgpud has given no reason. */
+  readonly kind?: FailureKind | undefined;
   /** Lines under the message: the flag at fault, what each GPU lacks. */
   readonly lines?: readonly string[];
   /** What to do next, as a command line that works where there is one. */
   readonly hints?: readonly string[];
   /** The command that shows how it goes on, as words after `vgpuctl`. */
-  readonly look?: readonly string[];
+  readonly look?: readonly string[] | undefined;
   /** The call that failed, when there was one. */
-  readonly call?: FailedCall;
+  readonly call?: FailedCall | undefined;
   /** The flags that name the vgpud that it is of, as words, where that is another than the command line names. */
   readonly target?: readonly string[] | undefined;
   /** A flag with which the same command line would work, in the place of others. */
-  readonly instead?: Suggestion;
+  readonly instead?: Suggestion | undefined;
   /** Words of the command line are not what is wrong, though it ends as a usage error. */
   readonly inFile?: boolean;
   /** Nothing need be said: the user ended what was shown. */
   readonly quiet?: boolean;
   readonly cause?: unknown;
+}
+
+/**
+ * `unserved`: there is no vgpud behind the path of the socket, and what its hints say of starting one is for the vgpud of this machine alone.
+ * `booked-elsewhere`: a claim is booked where its domain is not; the same line again would come to the same, and lead to no domain there: its
+ * lines and hints say what does.
+ */
+type FailureKind = "unserved" | "booked-elsewhere";
+
+/** What is another; the cause is the failure itself unless another is given. */
+interface Changes extends CliErrorOptions {
+  readonly message?: string;
 }
 
 export interface Instead {
@@ -48,6 +62,7 @@ export class CliError extends Error {
   override readonly name = "CliError";
   readonly ending: Exclude<Ending, "ok">;
   readonly reason: string | undefined;
+  readonly kind: FailureKind | undefined;
   readonly lines: readonly string[];
   readonly hints: readonly string[];
   readonly look: readonly string[] | undefined;
@@ -61,6 +76,7 @@ export class CliError extends Error {
     super(message, { cause: options.cause });
     this.ending = ending;
     this.reason = options.reason;
+    this.kind = options.kind;
     this.lines = options.lines ?? [];
     this.hints = options.hints ?? [];
     this.look = options.look;
@@ -69,6 +85,13 @@ export class CliError extends Error {
     this.instead = options.instead;
     this.inFile = options.inFile ?? false;
     this.quiet = options.quiet ?? false;
+  }
+
+  /** The same failure told otherwise, or with more: whatever is not given stays as it is. */
+  with({ message = this.message, ...changes }: Changes): CliError {
+    const { ending, reason, kind, lines, hints, look, call, target, instead, inFile, quiet } = this;
+    const kept = { reason, kind, lines, hints, look, call, target, instead, inFile, quiet };
+    return new CliError(ending, message, { ...kept, cause: this, ...changes });
   }
 }
 

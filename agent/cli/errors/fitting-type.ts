@@ -14,7 +14,7 @@ export async function withTypeThatFits(
   vgpud: Vgpud,
 ): Promise<unknown> {
   if (!(error instanceof CliError)) return error;
-  const { ending, message, reason, call } = error;
+  const { ending, reason, call } = error;
   if (ending !== "no-room" && reason !== "TYPE_UNKNOWN") return error;
   if (!isOfSlices(vgpu?.want)) return error;
   if (call === undefined) return error;
@@ -29,7 +29,7 @@ export async function withTypeThatFits(
   const that = isLess(vgpu?.want, value, gpus) ? "smaller than asked for, this" : "this";
   const said = smaller ? `${that} may fit` : `${that} fits now`;
   const instead = { said, flag: "type", value, replaces: ["sizes", "mode"] };
-  return new CliError(ending, message, { reason, call, instead, cause: error });
+  return error.with({ instead });
 }
 
 /** Who names another mode, or all that will do, is not told of something else. */

@@ -15,9 +15,6 @@ interface Looking extends Omit<Search, "agentOf">, Pick<Opened, "line" | "lineTo
   readonly agentOf: (host: string, kind: "read", how: typeof UNHURRIED) => ReturnType<Search["agentOf"]>;
 }
 
-/** The same line again would come to the same, and lead to no domain where the claim is booked: its lines say what does. */
-export class BookedElsewhere extends CliError {}
-
 /**
  * The hosts, and why, that may have the domain in the place of the booked one, since they could not be asked. The booked one is asked for the
  * domain all the same, as the booking says where it should be, and nobody else before that is known. No other is asked where the booked one
@@ -59,33 +56,27 @@ export function notGivenBack(
   claimId: string,
   { booked, others: { host, unknown } }: { readonly booked: string; readonly others: Others },
   { line, lineTo }: Pick<Looking, "line" | "lineTo">,
-): BookedElsewhere | undefined {
+): CliError | undefined {
   const none = `${booked} has no domain of claim ${claimId}`;
   if (host !== undefined)
-    return new BookedElsewhere(
-      "conflict",
-      `${none}, on which it is booked, and ${host} has it: it stays booked`,
-      {
-        lines: [
-          `  to keep that domain: ${givingBack(claimId, { booked }, line)}`,
-          `  to end it: end it on ${host}: ${lineTo(host, "destroy", claimRef(claimId))}; then the same line again`,
-        ],
-      },
-    );
+    return new CliError("conflict", `${none}, on which it is booked, and ${host} has it: it stays booked`, {
+      kind: "booked-elsewhere",
+      lines: [
+        `  to keep that domain: ${givingBack(claimId, { booked }, line)}`,
+        `  to end it: end it on ${host}: ${lineTo(host, "destroy", claimRef(claimId))}; then the same line again`,
+      ],
+    });
   if (unknown.size === 0) return undefined;
   const names = [...unknown.keys()].join(" or ");
-  return new BookedElsewhere(
-    "unreachable",
-    `${none}, and whether ${names} has one is not known: it stays booked`,
-    {
-      lines: [...unknown].map(([name, why]) => `  ${name} could not be asked: ${why}`),
-      hints: [
-        "the same line again once each of them answers",
-        HOST_NO_MORE,
-        `to give it back all the same, without asking them: ${line("destroy", claimId, "--host", booked)}`,
-      ],
-    },
-  );
+  return new CliError("unreachable", `${none}, and whether ${names} has one is not known: it stays booked`, {
+    kind: "booked-elsewhere",
+    lines: [...unknown].map(([name, why]) => `  ${name} could not be asked: ${why}`),
+    hints: [
+      "the same line again once each of them answers",
+      HOST_NO_MORE,
+      `to give it back all the same, without asking them: ${line("destroy", claimId, "--host", booked)}`,
+    ],
+  });
 }
 
 /** What leads on from there for who only looks: `unsaid` is why the booked host does not say whether it has a domain, too. */
@@ -136,7 +127,7 @@ function elsewhere(
       ? `  to end it, since the claim has ended on ${booked}: ${end}; then give the booking back`
       : `  for one on ${booked}: end that domain on ${host} first: ${end}`,
   ];
-  return new BookedElsewhere("conflict", message, { lines });
+  return new CliError("conflict", message, { kind: "booked-elsewhere", lines });
 }
 
 async function toldBy(host: string, claimId: string, { agentOf }: Pick<Search, "agentOf">): Promise<Told> {

@@ -7,7 +7,6 @@ import { CliError } from "../errors/cli-error.ts";
 import { messageJson } from "../view/json.ts";
 import type { Text } from "../view/text.ts";
 import { warningLines } from "../view/warnings.ts";
-import { BookedElsewhere } from "./booked-elsewhere.ts";
 import type { Lost, Scheduled } from "./candidates.ts";
 import type { Flavor } from "./flavor.ts";
 import { missingHints, type Missing } from "./missing.ts";
@@ -186,8 +185,8 @@ function told(
   { standing }: Scheduled,
   { claimId, line }: About,
 ): CliError {
-  const { ending, message, reason, call, target, inFile } = error;
-  if (error instanceof BookedElsewhere) return error;
+  const { reason, call } = error;
+  if (error.kind === "booked-elsewhere") return error;
   const at = place === undefined ? "" : ` on ${placeText(place)}`;
   const there = over.has(reason ?? "") ? "its domain is going" : "there may be a domain, or will be";
   const left: Readonly<Record<Scheduled["standing"], readonly string[]>> = {
@@ -211,10 +210,7 @@ function told(
     ...error.hints,
     ...(another ? [afresh] : []),
   ];
-  return new CliError(ending, message, {
-    ...{ reason, lines, hints, target, inFile, cause: error },
-    ...(call && !open ? { call } : {}),
-  });
+  return error.with({ lines, hints, call: open ? undefined : call });
 }
 
 /** Nothing comes of the claim any more, however often it is asked for. */

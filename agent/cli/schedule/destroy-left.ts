@@ -22,7 +22,7 @@ export interface Left {
 /** A failure of the host, with what became of the domain and the booking, and the ways on. */
 export function leftBehind(error: CliError, left: Left): CliError {
   const { claimId, host, isBooked, reached, look, again } = left;
-  const { ending, message, reason, call, target, inFile } = error;
+  const { ending, reason, call } = error;
   const isUnknown = call?.outcomeUnknown === true || reason === TIMED_OUT;
   const isOpen = reached === "sent" && isUnknown;
   const isAway = isUnknown || isSilence(error);
@@ -38,11 +38,7 @@ export function leftBehind(error: CliError, left: Left): CliError {
     ...error.hints,
     ...(isAway ? [HOST_NO_MORE] : []),
   ]);
-  return new CliError(ending, message, {
-    ...{ reason, lines, hints: [...hints], target, inFile, cause: error },
-    ...(error.look === undefined ? {} : { look: error.look }),
-    ...(call && !isUnknown ? { call } : {}),
-  });
+  return error.with({ lines, hints: [...hints], call: isUnknown ? undefined : call });
 }
 
 /** vgpud waits no longer, and the removal goes on. */
@@ -51,9 +47,8 @@ const TIMED_OUT: Reason = "CALL_TIMEOUT";
 /** As where Placement does not say where the claim is: a failure before any host was asked to destroy anything. */
 export function nothingDestroyed(error: unknown): unknown {
   if (!(error instanceof CliError)) return error;
-  const { ending, message, hints, cause } = error;
-  if (ending !== "interrupted" && !(cause instanceof PlacementError)) return error;
-  return new CliError(ending, message, { lines: [...error.lines, "  nothing was destroyed"], hints, cause });
+  if (error.ending !== "interrupted" && !(error.cause instanceof PlacementError)) return error;
+  return error.with({ lines: [...error.lines, "  nothing was destroyed"], call: undefined });
 }
 
 /** How the guest is to be stopped, as the user said it. */

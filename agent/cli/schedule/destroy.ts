@@ -14,7 +14,6 @@ import { closing, type Held } from "./held.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
-import { LOOK } from "./silent-hosts.ts";
 import {
   bookAgain,
   domainOfClaim,
@@ -56,9 +55,8 @@ async function released({ claimId, allocation }: Held, { api }: Opened, signal: 
     await placementWork(signal, () => giveBack({ api, claimId }, allocation.byProvider, signal));
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    const { ending, message, hints } = error;
     const left = `  its domain is gone, and claim ${claimId} may still be booked: repeat this line`;
-    throw new CliError(ending, message, { lines: [left], hints, cause: error });
+    throw error.with({ lines: [...error.lines, left] });
   }
 }
 
@@ -113,11 +111,9 @@ async function destroyed({ claimId, held }: Named, host: string, asking: Asking)
 async function othersHave(
   claimId: string,
   booked: string,
-  { args, parts, environment: { signal } }: Asking,
+  { parts, environment: { signal } }: Asking,
 ): Promise<CliError | undefined> {
-  const how = args.has("timeout") ? {} : LOOK;
-  const agentOf: Opened["agentOf"] = (host, kind) => parts.agentOf(host, kind, how);
-  const { api, namedHosts } = parts;
+  const { api, namedHosts, lookAt: agentOf } = parts;
   const others = await placementWork(signal, () =>
     othersThan(booked, claimId, { api, namedHosts, agentOf, signal }),
   );

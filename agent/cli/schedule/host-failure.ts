@@ -1,10 +1,9 @@
 // What the vgpud of a host failed with, as it is told by who chose the host: the user named none. Pure.
-import { Unserved } from "../client/reachable.ts";
 import { wordsOf, type Target } from "../client/target.ts";
 import type { Reason } from "../../core/reasons.ts";
 import { STUCK_THERE } from "../client/stuck.ts";
 import { isUnanswered } from "../errors/call-error.ts";
-import { CliError } from "../errors/cli-error.ts";
+import type { CliError } from "../errors/cli-error.ts";
 import { HOST_NO_MORE } from "./whereabouts.ts";
 
 interface Asked {
@@ -17,20 +16,18 @@ interface Asked {
 
 /** Hints are for that host, not for the one that vgpuctl runs on, and name keys of the file in the place of flags. */
 export function ofHost(error: CliError, { host, target, file }: Asked): CliError {
-  const { ending, message, reason, lines, call, look } = error;
-  const refused = target.kind === "tls" && ending === "permission";
-  return new CliError(ending, `${host}: ${message}`, {
-    ...{ reason, lines, target: wordsOf(target), cause: error },
+  const refused = target.kind === "tls" && error.ending === "permission";
+  return error.with({
+    message: `${host}: ${error.message}`,
+    target: wordsOf(target),
     hints: [
-      ...(error instanceof Unserved
+      ...(error.kind === "unserved"
         ? [startHint(host, file), HOST_NO_MORE]
         : error.hints.map((hint) => inFile(hint, file))),
       ...(refused ? [certificateHint(file)] : []),
-      ...(reason === NOT_BOOKED ? [addressHint(host, file)] : []),
+      ...(error.reason === NOT_BOOKED ? [addressHint(host, file)] : []),
       ...(isUnanswered(error) ? [STUCK_THERE] : []),
     ],
-    ...(call === undefined ? {} : { call }),
-    ...(look === undefined ? {} : { look }),
   });
 }
 

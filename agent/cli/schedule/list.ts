@@ -7,20 +7,16 @@ import { domainsOfClaim, domainsOn, withOthers, type Domains, type DomainSeen } 
 import { allHeld, type Held } from "./held.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
-import { LOOK } from "./silent-hosts.ts";
 
 export async function list(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
   const { signal } = environment;
   const only = args.text("host");
   const held = await placementWork(signal, () => allHeld({ api: parts.api, signal }, only));
-  // Where the user does not say how long, one that hangs is to keep nobody waiting for the others.
-  const how = args.has("timeout") ? {} : LOOK;
-  const agentOf = (host: string, kind: "read") => parts.agentOf(host, kind, how);
+  const { api, namedHosts, lookAt: agentOf } = parts;
   const booked = await domainsOn(new Set(held.map(({ place }) => place.host)), { agentOf });
   // Such a booking may have been moved by hand, from a host that nothing else is booked on.
   const isAnyIdle = held.some((each) => isIdle(seen(each, booked)));
-  const { api, namedHosts } = parts;
   const domains = isAnyIdle
     ? await placementWork(signal, () => withOthers(booked, { api, namedHosts, agentOf, signal }))
     : booked;

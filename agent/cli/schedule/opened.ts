@@ -12,6 +12,7 @@ import { ofHost } from "./host-failure.ts";
 import { readFile } from "./placed-file.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import { readScheduleFile, type ScheduleSettings } from "./schedule-file.ts";
+import { LOOK } from "./silent-hosts.ts";
 import { targetOf } from "./targets.ts";
 import { fileWords, SCHEDULE_FILE } from "./words.ts";
 
@@ -34,6 +35,8 @@ export interface Opened extends Disposable {
   readonly namedHosts: readonly string[];
   /** Opens nothing yet. Throws a CliError for a host of which the file says no address. */
   readonly agentOf: (host: string, kind: "read" | "change", how?: AgentUse) => Vgpud;
+  /** The same for a look at one of many: where the user does not say how long, one that hangs keeps nobody waiting for the others. */
+  readonly lookAt: (host: string, kind: "read") => Vgpud;
   /** What a host that was asked failed with, as it is told: by its name, with what leads on for that host. */
   readonly saidBy: (host: string, error: CliError) => CliError;
   /** A command line of `vgpuctl schedule` with the same file. */
@@ -67,6 +70,7 @@ export async function opened(
       onSend,
     });
   };
+  const lookAt: Opened["lookAt"] = (host, kind) => agentOf(host, kind, args.has("timeout") ? {} : LOOK);
   const saidBy: Opened["saidBy"] = (host, error) =>
     ofHost(error, { host, file, target: targetOf(host, settings.agents, file) });
   const line = (...words: readonly string[]): string =>
@@ -75,7 +79,7 @@ export async function opened(
     shellLine(["vgpuctl", ...wordsOf(targetOf(host, settings.agents, file)), ...words]);
   return {
     ...{ settings, api: placement.api, namedHosts: Object.keys(settings.agents.addresses) },
-    ...{ agentOf, saidBy, line, lineTo, [Symbol.dispose]: placement.close },
+    ...{ agentOf, lookAt, saidBy, line, lineTo, [Symbol.dispose]: placement.close },
   };
 }
 

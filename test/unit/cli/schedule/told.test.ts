@@ -219,6 +219,17 @@ describe("what a host failed with", () => {
     assert.deepEqual(local.target, ["--socket", "/a.sock"]);
   });
 
+  it("keeps whatever else is known of it", () => {
+    const given = new CliError("permission", "no", {
+      reason: "R",
+      lines: ["  it has expired"],
+      look: ["host"],
+    });
+    const { ending, reason, lines, look, cause } = said(given, tls);
+    assert.deepEqual([ending, reason, lines, look], ["permission", "R", ["  it has expired"], ["host"]]);
+    assert.equal(cause, given);
+  });
+
   it("leads to keys of the schedule file, where flags say the same elsewhere", () => {
     const hints = ["--tls-ca takes the CAs", "--tls-server-name takes the name"];
     assert.deepEqual(said(new CliError("unreachable", "no", { hints }), tls).hints, [

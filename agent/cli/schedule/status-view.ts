@@ -1,0 +1,90 @@
+// What `vgpuctl schedule status` tells of a claim, for people and for machines. Pure.
+import type { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
+import type { Answer } from "../command.ts";
+import { isGone } from "../gone.ts";
+import { domainDetail } from "../view/domain-view.ts";
+import { messageJson } from "../view/json.ts";
+import { waysOn, type Others } from "./booked-elsewhere.ts";
+import { resourcesText } from "./list.ts";
+import type { Named } from "./named.ts";
+import type { Opened } from "./opened.ts";
+import { bookAgain } from "./whereabouts.ts";
+
+/** A claim, with the host on which it is booked, or that has its domain, or that the user names. */
+interface About extends Pick<Named, "claimId" | "held"> {
+  readonly host: string;
+}
+
+interface Seen {
+  /** On that host. */
+  readonly domain: Domain | undefined;
+  /** Where that host has none that is there, and the claim is booked there. */
+  readonly others?: Others;
+}
+
+type Lines = Pick<Opened, "line" | "lineTo">;
+
+export function shown(about: About, seen: Seen, parts: Lines): Answer {
+  const { claimId, held } = about;
+  const { domain } = seen;
+  const isTold = domain !== undefined && (lives(domain) || held === undefined);
+  return {
+    json: documentOf(about, seen),
+    text: [{ kind: "fields", fields: fieldsOf(about, seen) }, ...(isTold ? domainDetail(domain) : [])],
+    names: [claimId],
+    messages: messagesOf(about, seen, parts),
+  };
+}
+
+function lives(domain: Domain | undefined): boolean {
+  return domain !== undefined && !isGone(domain);
+}
+
+function documentOf({ claimId, host, held }: About, { domain, others }: Seen): Record<string, unknown> {
+  return {
+    claim_id: claimId,
+    host,
+    gpu: held?.place.gpu ?? null,
+    booking: held === undefined ? "none" : "held",
+    resources: held?.resources ?? {},
+    ...messageJson({ domain }),
+    domain_host: others?.host ?? (domain === undefined ? null : host),
+    unasked: [...(others?.unknown ?? [])].map(([name, message]) => ({ host: name, message })),
+  };
+}
+
+function fieldsOf({ claimId, host, held }: About, seen: Seen) {
+  return [
+    ["claim id", claimId],
+    ["host", host],
+    ["GPU", held?.place.gpu],
+    ["booked", held === undefined ? "nothing" : resourcesText(held.resources)],
+    ...(lives(seen.domain) || held === undefined ? [] : [["domain", noneText(seen, host)] as const]),
+  ] as const;
+}
+
+/** Where the booked host has no domain that is there. */
+function noneText({ domain, others }: Seen, host: string): string {
+  const none = domain === undefined ? "none" : "gone";
+  if (others?.host !== undefined) return `${none} on ${host}, and ${others.host} has it`;
+  const unknown = [...(others?.unknown.keys() ?? [])].join(" or ");
+  return unknown === ""
+    ? `${none}: the booking is given back in time, or by destroy`
+    : `${none} on ${host}, and whether ${unknown} has one is not known`;
+}
+
+function messagesOf({ claimId, host, held }: About, { domain, others }: Seen, parts: Lines): string[] {
+  const ways = others?.host === undefined ? [] : waysOn(claimId, { booked: host, host: others.host }, parts);
+  return [
+    ...[...(others?.unknown ?? [])].map(
+      ([name, why]) => `warning: whether ${name} has a domain of it is not known: ${why}`,
+    ),
+    ...ways.map((way) => `hint: ${way}`),
+    ...(lives(domain) && held === undefined
+      ? [
+          `warning: nothing is booked for claim ${claimId}, and ${host} has a domain of it`,
+          `hint: ${bookAgain(claimId)}`,
+        ]
+      : []),
+  ];
+}
