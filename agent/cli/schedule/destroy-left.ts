@@ -23,9 +23,10 @@ export interface Left {
 export function leftBehind(error: CliError, left: Left): CliError {
   const { claimId, host, isBooked, reached, look, again } = left;
   const { ending, reason, call } = error;
+  const isUnanswered = call?.outcomeUnknown === true && ending !== "interrupted";
   const isUnknown = call?.outcomeUnknown === true || reason === TIMED_OUT;
   const isOpen = reached === "sent" && isUnknown;
-  const isAway = isUnknown || isSilence(error);
+  const isAway = isUnanswered || isSilence(error);
   const lines = [
     ...error.lines,
     ...(reached === "unsent" ? [`  nothing was destroyed: ${host} was not asked for it`] : []),
@@ -34,9 +35,11 @@ export function leftBehind(error: CliError, left: Left): CliError {
   ];
   const hints = new Set([
     ...(isOpen ? [`to look at it: ${look}`] : []),
-    ...(isAway || ending === "interrupted" ? [`to go on, once ${host} answers: ${again}`] : []),
+    ...(isAway ? [`to go on, once ${host} answers: ${again}`] : []),
+    ...(!isAway && (isUnknown || ending === "interrupted") ? [`to go on: ${again}`] : []),
     ...error.hints,
-    ...(isAway ? [HOST_NO_MORE] : []),
+    // One that was asked for something has just answered: it is slow, as with a guest that takes its time, and its providers are in use.
+    ...(isAway && reached === "unsent" ? [HOST_NO_MORE] : []),
   ]);
   return error.with({ lines, hints: [...hints], call: isUnknown ? undefined : call });
 }
