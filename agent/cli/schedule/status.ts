@@ -36,30 +36,43 @@ export async function status(args: Arguments, environment: Environment): Promise
   } catch (error) {
     if (!(error instanceof CliError) || error.ending === "interrupted" || named.held === undefined)
       throw error;
-    throw withOther(error, named, { booked: host, host: (await others()).host, parts });
+    throw withOthers(error, named.claimId, { booked: host, others: await orWhy(others), parts });
   }
   const isThere = domain !== undefined && !isGone(domain);
   if (isThere || named.held === undefined) return shown({ ...named, host }, { domain }, parts);
   return shown({ ...named, host }, { domain, others: await others() }, parts);
 }
 
+/** A failure to ask them is no reason to hide the one that there is. Throws the user's interrupt. */
+async function orWhy(others: () => Promise<Others>): Promise<Others | CliError> {
+  try {
+    return await others();
+  } catch (error) {
+    if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
+    return error;
+  }
+}
+
 interface Unsaid {
   readonly booked: string;
-  /** That has the domain; undefined where none is known to. */
-  readonly host: string | undefined;
+  /** Or why they could not be asked. */
+  readonly others: Others | CliError;
   readonly parts: Pick<Opened, "line" | "lineTo">;
 }
 
-/** The booked host does not say what it has: what leads on, where another has the domain. */
-function withOther(error: CliError, { claimId }: Named, { booked, host, parts }: Unsaid): CliError {
-  if (host === undefined) return error;
+/** The booked host does not say what it has: what others have, and what leads on where one has the domain. */
+function withOthers(error: CliError, claimId: string, { booked, others, parts }: Unsaid): CliError {
+  const more = (...lines: readonly string[]): CliError =>
+    error.with({ lines: [...error.lines, ...lines.map((each) => `  ${each}`)] });
+  if (others instanceof CliError)
+    return more(`whether another host has a domain of claim ${claimId} is not known: ${others.message}`);
+  const { host, unknown } = others;
+  const unasked = [...unknown].map(
+    ([name, why]) => `whether ${name} has a domain of it is not known: ${why}`,
+  );
+  if (host === undefined) return more(...unasked);
   const ways = waysOn(claimId, { booked, host, unsaid: error.message }, parts);
-  return error.with({
-    lines: [
-      `  ${host} has a domain of claim ${claimId}, which is booked on ${booked}`,
-      ...ways.map((way) => `  ${way}`),
-    ],
-  });
+  return more(`${host} has a domain of claim ${claimId}, which is booked on ${booked}`, ...ways, ...unasked);
 }
 
 /** With nothing to say where to look. @throws CliError unless a host has a domain of it */
