@@ -1,8 +1,8 @@
 // What a `schedule destroy` leaves that came to no end: the host may yet do what it was asked for. Pure.
-import { PlacementError } from "../../placement/errors.ts";
 import type { Reason } from "../../core/reasons.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
+import { isOfPlacement } from "./placement-failure.ts";
 import { isSilence } from "./silent-hosts.ts";
 import { HOST_NO_MORE } from "./whereabouts.ts";
 
@@ -19,14 +19,15 @@ export interface Left {
   readonly again: string;
 }
 
-/** A failure of the host, with what became of the domain and the booking, and the ways on. */
+/** A failure of the host, or of a question to others once it has no domain, with what became of the domain and the booking, and the ways on. */
 export function leftBehind(error: CliError, left: Left): CliError {
   const { claimId, host, isBooked, reached, look, again } = left;
   const { ending, reason, call } = error;
   const isUnanswered = call?.outcomeUnknown === true && ending !== "interrupted";
   const isUnknown = call?.outcomeUnknown === true || reason === TIMED_OUT;
   const isOpen = reached === "sent" && isUnknown;
-  const isAway = isUnanswered || isSilence(error);
+  const isPlacements = isOfPlacement(error);
+  const isAway = isUnanswered || (isSilence(error) && !isPlacements);
   const lines = [
     ...error.lines,
     ...(reached === "unsent" ? [`  nothing was destroyed: ${host} was not asked for it`] : []),
@@ -36,7 +37,7 @@ export function leftBehind(error: CliError, left: Left): CliError {
   const hints = new Set([
     ...(isOpen ? [`to look at it: ${look}`] : []),
     ...(isAway ? [`to go on, once ${host} answers: ${again}`] : []),
-    ...(!isAway && (isUnknown || ending === "interrupted") ? [`to go on: ${again}`] : []),
+    ...(!isAway && (isUnknown || isPlacements || ending === "interrupted") ? [`to go on: ${again}`] : []),
     ...error.hints,
     // One that was asked for something has just answered: it is slow, as with a guest that takes its time, and its providers are in use.
     ...(isAway && reached === "unsent" ? [HOST_NO_MORE] : []),
@@ -50,7 +51,7 @@ const TIMED_OUT: Reason = "CALL_TIMEOUT";
 /** As where Placement does not say where the claim is: a failure before any host was asked to destroy anything. */
 export function nothingDestroyed(error: unknown): unknown {
   if (!(error instanceof CliError)) return error;
-  if (error.ending !== "interrupted" && !(error.cause instanceof PlacementError)) return error;
+  if (error.ending !== "interrupted" && !isOfPlacement(error)) return error;
   return error.with({ lines: [...error.lines, "  nothing was destroyed"], call: undefined });
 }
 

@@ -66,45 +66,76 @@ interface Asking {
   readonly environment: Pick<Environment, "signal" | "note">;
 }
 
-/** Without an error the domain is gone for certain. @throws CliError where the host does not say what became of it */
+/** Without an error the domain is gone for certain. @throws CliError that says what is left, where it is not known what became of it */
 async function destroyed({ claimId, held }: Named, host: string, asking: Asking): Promise<Answer> {
-  const { args, parts, environment } = asking;
+  const { args, parts } = asking;
   const isMeant = args.text("host") === host;
-  let answer: Answer;
-  let isToldOf: boolean;
   let reached: Reached = "unsent";
-  const onSend = (): void => {
-    reached = "sent";
+  const onReach = (now: Reached): void => {
+    reached = now;
   };
   try {
-    // With the patience of a read: one that hangs is found out before it is asked for more.
-    using reader = closing(parts.agentOf(host, "read"));
-    const domain = { ref: { $case: "claimId", value: claimId } } as const;
-    const request = { domain, requestId: "", ...stopFields(args), allowMissing: true };
-    const before = await domainOfClaim(claimId, reader.vgpud);
-    if (before && !isGone(before)) environment.note(`destroying the domain of claim ${claimId} on ${host}`);
-    using agent = closing(parts.agentOf(host, "change", { onSend }));
-    const response = await agent.vgpud.destroyDomain(request);
-    reached = "answered";
-    answer = changeAnswer(response);
-    if (answer.error !== undefined) return notGone(answer, parts.saidBy(host, answer.error));
-    const wasThere = before !== undefined && before.claimState !== ClaimState.GONE;
-    isToldOf = response.domain !== undefined;
-    if ((wasThere && isToldOf) || held === undefined) return answer;
-    const other = isMeant || isToldOf ? undefined : await otherThan(host, reader.vgpud);
-    if (other !== undefined) return { ...answer, text: [], error: notSure(claimId, host, { other, parts }) };
+    const isBooked = held !== undefined;
+    const told = await destroyedOn(host, { claimId, isBooked, isMeant }, { ...asking, onReach });
+    const error = told.isElsewhere ? await othersHave(claimId, host, asking) : undefined;
+    return error === undefined ? told.answer : { ...told.answer, text: [], error };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     const words = [claimId, ...(isMeant ? ["--host", host] : [])];
-    throw leftBehind(parts.saidBy(host, error), {
+    throw leftBehind(error, {
       ...{ claimId, host, isBooked: held !== undefined, reached },
       look: parts.line("status", ...words),
       again: parts.line("destroy", ...words, ...stopWords(args)),
     });
   }
-  const error = isMeant ? undefined : await othersHave(claimId, host, asking);
-  if (error !== undefined) return { ...answer, text: [], error };
-  return isToldOf ? answer : { ...answer, text: [lines(`${host} has no domain of claim ${claimId}`)] };
+}
+
+interface Meant {
+  readonly claimId: string;
+  readonly isBooked: boolean;
+  /** The user named the host: what answers is taken at its word. */
+  readonly isMeant: boolean;
+}
+
+interface Told {
+  readonly answer: Answer;
+  /** The host has none, and another may have it. */
+  readonly isElsewhere: boolean;
+}
+
+/** @throws CliError of the host where that does not say what became of it */
+async function destroyedOn(
+  host: string,
+  { claimId, isBooked, isMeant }: Meant,
+  { args, parts, environment, onReach }: Asking & { readonly onReach: (now: Reached) => void },
+): Promise<Told> {
+  try {
+    // With the patience of a read: one that hangs is found out before it is asked for more.
+    using reader = closing(parts.agentOf(host, "read"));
+    const before = await domainOfClaim(claimId, reader.vgpud);
+    if (before && !isGone(before)) environment.note(`destroying the domain of claim ${claimId} on ${host}`);
+    const onSend = (): void => {
+      onReach("sent");
+    };
+    using agent = closing(parts.agentOf(host, "change", { onSend }));
+    const domain = { ref: { $case: "claimId", value: claimId } } as const;
+    const request = { domain, requestId: "", ...stopFields(args), allowMissing: true };
+    const response = await agent.vgpud.destroyDomain(request);
+    onReach("answered");
+    const answer = changeAnswer(response);
+    const ends = (as: Answer): Told => ({ answer: as, isElsewhere: false });
+    if (answer.error !== undefined) return ends(notGone(answer, parts.saidBy(host, answer.error)));
+    const wasThere = before !== undefined && before.claimState !== ClaimState.GONE;
+    const isToldOf = response.domain !== undefined;
+    if ((wasThere && isToldOf) || !isBooked) return ends(answer);
+    const other = isMeant || isToldOf ? undefined : await otherThan(host, reader.vgpud);
+    if (other !== undefined)
+      return ends({ ...answer, text: [], error: notSure(claimId, host, { other, parts }) });
+    const text = isToldOf ? answer.text : [lines(`${host} has no domain of claim ${claimId}`)];
+    return { answer: { ...answer, text }, isElsewhere: !isMeant };
+  } catch (error) {
+    throw error instanceof CliError ? parts.saidBy(host, error) : error;
+  }
 }
 
 /** The booking may be one that was moved by hand, while the domain goes on where it was made, or was made again. */

@@ -36,6 +36,11 @@ export function toldOf(error: PlacementError): CliError {
   return new CliError(endings[kind] ?? "failure", message, { hints: hints[kind] ?? [], cause: error });
 }
 
+/** Whether that is what failed, and no host. */
+export function isOfPlacement({ cause }: CliError): boolean {
+  return cause instanceof PlacementError;
+}
+
 /** The same of whatever work asks Placement. */
 export async function placementWork<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   try {

@@ -120,6 +120,29 @@ describe("a schedule destroy that comes to no end", () => {
     assert.doesNotMatch(stderr, /may do so yet|no more/);
   });
 
+  it("says that the claim stays booked where Placement does not say which hosts may have its domain, or the user ends that", async () => {
+    await using vgpud = await fakeVgpud();
+    const around = new Around(vgpud, [HERE]);
+    around.book(CLAIM, HERE);
+    around.api.all = () => Promise.reject(new PlacementError("unreachable", "GET: refused"));
+    const failed = await around.schedule(["destroy", CLAIM, "--now"]);
+    assert.equal(failed.exitCode, exitCodes.unreachable);
+    says(
+      failed.stderr,
+      `error: cannot ask Placement: GET: refused\n${BOOKED}hint: to go on: ${LINE} --now\nhint: where it is: `,
+    );
+    assert.ok(!failed.stderr.includes(NO_MORE), failed.stderr);
+    const interrupt = new AbortController();
+    around.api.all = () => {
+      interrupt.abort();
+      return Promise.reject(new Error("aborted"));
+    };
+    const ended = await around.schedule(["destroy", CLAIM], { signal: interrupt.signal });
+    assert.equal(ended.exitCode, exitCodes.interrupted);
+    says(ended.stderr, `error: interrupted\n${BOOKED}hint: to go on: ${LINE}\n`);
+    assert.equal(around.api.claims.has(CLAIM), true);
+  });
+
   it("says that nothing was destroyed where Placement does not say where the claim is", async () => {
     await using vgpud = await fakeVgpud();
     const around = booked(vgpud);
