@@ -124,7 +124,8 @@ async function destroyedOn(
     onReach("answered");
     const answer = changeAnswer(response);
     const ends = (as: Answer): Told => ({ answer: as, isElsewhere: false });
-    if (answer.error !== undefined) return ends(notGone(answer, parts.saidBy(host, answer.error)));
+    if (answer.error !== undefined)
+      return ends(notGone(answer, { error: parts.saidBy(host, answer.error), isBooked }));
     const wasThere = before !== undefined && before.claimState !== ClaimState.GONE;
     const isToldOf = response.domain !== undefined;
     if ((wasThere && isToldOf) || !isBooked) return ends(answer);
@@ -151,9 +152,12 @@ async function othersHave(
   return notGivenBack(claimId, { booked, others }, parts);
 }
 
-function notGone(answer: Answer, error: CliError): Answer {
-  const text = lines("what is booked for it stays so until it is gone: repeat this line then");
-  return { ...answer, text: [...answer.text, text], error };
+function notGone(
+  answer: Answer,
+  { error, isBooked }: { readonly error: CliError; readonly isBooked: boolean },
+): Answer {
+  const stays = lines("what is booked for it stays so until it is gone: repeat this line then");
+  return { ...answer, text: [...answer.text, ...(isBooked ? [stays] : [])], error };
 }
 
 function notSure(

@@ -131,17 +131,26 @@ class FakeState {
   gpus = [facts.idleGpu, facts.gpu];
   plan: PlanResponse = facts.plan;
 
+  has(reference: DomainRef | undefined): boolean {
+    return this.#found(reference) !== undefined;
+  }
+
   find(reference: DomainRef | undefined): Domain {
-    const ref = reference?.ref;
-    const found = [...this.domains.values()].find(
-      (domain) => domain.claimId === ref?.value || domain.uuid === ref?.value || domain.name === ref?.value,
-    );
+    const found = this.#found(reference);
     if (found !== undefined) return found;
+    const ref = reference?.ref;
     throw new Refused({
       code: status.NOT_FOUND,
       message: `there is no domain ${ref?.value ?? ""}`,
       reason: "DOMAIN_NOT_FOUND",
     });
+  }
+
+  #found(reference: DomainRef | undefined): Domain | undefined {
+    const named = reference?.ref?.value;
+    return [...this.domains.values()].find(({ claimId, uuid, name }) =>
+      [claimId, uuid, name].includes(named ?? ""),
+    );
   }
 
   create(request: CreateDomainRequest): Domain {
@@ -339,8 +348,7 @@ function addDomains(server: Server, state: FakeState): void {
     destroyDomain: change(
       state,
       ({ domain, allowMissing }: { domain: DomainRef | undefined; allowMissing: boolean }) => {
-        const missing =
-          allowMissing && ![...state.domains.values()].some(({ name }) => name === domain?.ref?.value);
+        const missing = allowMissing && !state.has(domain);
         return missing
           ? { domain: undefined, operation: "" }
           : { domain: state.destroy(state.find(domain)), operation };

@@ -108,6 +108,21 @@ describe("a schedule destroy that comes to no end", () => {
     assert.ok(!stderr.includes(NO_MORE), stderr);
   });
 
+  it("says that what is booked stays so until a removal that is held up has ended, and only where something is", async () => {
+    await using vgpud = await fakeVgpud();
+    vgpud.hold();
+    const stays = "what is booked for it stays so until it is gone: repeat this line then\n";
+    const isBooked = booked(vgpud);
+    const kept = await isBooked.schedule(["destroy", CLAIM]);
+    assert.equal(kept.exitCode, exitCodes.conflict);
+    says(kept.stdout, stays);
+    assert.equal(isBooked.api.claims.has(CLAIM), true);
+    const unbooked = new Around(vgpud, [HERE]);
+    const { stdout, exitCode } = await unbooked.schedule(["destroy", CLAIM, "--host", HERE]);
+    assert.equal(exitCode, exitCodes.conflict);
+    assert.ok(!stdout.includes(stays), stdout);
+  });
+
   it("says nothing of a destroy that the host has refused but that the claim stays booked", async () => {
     await using vgpud = await fakeVgpud();
     const around = booked(vgpud);
